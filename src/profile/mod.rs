@@ -1,0 +1,149 @@
+//! From the config file and the command line to a validated [`Profile`].
+//!
+//! Parse, don't validate: `file` holds the serde types, one field a TOML key, and knows nothing
+//! else; `resolve` merges defaults, account and command line and applies the rules that span
+//! several keys; what comes out is a [`Profile`], which the engine (`fetch`, `session`) takes as
+//! it is. The engine never sees TOML, and this module never opens a connection.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// One account, validated: everything `fetch` needs to know about it.
+#[derive(Clone, Debug)]
+pub struct Profile {
+    /// The account's name in the config file, or `user@host` for one given as a URL.
+    pub name: String,
+    /// Where the maildrop is and whose it is.
+    pub server: Server,
+    /// How the connection is protected.
+    pub tls: Tls,
+    /// How to sign in.
+    pub auth: Auth,
+    /// Where the password comes from.
+    pub password: PasswordSource,
+    /// The Maildir that new messages go to; an absolute path.
+    pub maildir: PathBuf,
+    /// What happens to a message on the server once it is safely stored.
+    pub keep: Keep,
+    /// Messages of more octets than this are left on the server with a notice.
+    pub max_size: Option<u64>,
+    /// On the very first fetch take only this many of the newest messages.
+    pub latest: Option<u64>,
+    /// Which messages come first.
+    pub order: Order,
+    /// Whether commands may be sent before earlier ones are answered.
+    pub pipelining: Pipelining,
+    /// How long the server may be silent.
+    pub timeout: Duration,
+}
+
+/// A maildrop's address. State is kept under this, not under the profile's name, so that a
+/// renamed profile keeps its history and an edited one never inherits another maildrop's.
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
+pub struct Server {
+    /// Host name or address, lower case, without a trailing dot.
+    pub host: String,
+    /// TCP port.
+    pub port: u16,
+    /// The user's name exactly as the server wants it.
+    pub user: String,
+}
+
+/// How the connection is protected.
+#[derive(Clone, Debug)]
+pub enum Tls {
+    /// TLS from the first octet (RFC 8314 section 3).
+    Implicit(TlsPolicy),
+    /// No TLS; only with `allow-insecure = true`.
+    None,
+}
+
+/// Whom to trust at the other end of a TLS connection.
+#[derive(Clone, Debug, Default)]
+pub struct TlsPolicy {
+    /// Which authorities' signatures count.
+    pub roots: Roots,
+    /// If not empty, the server's key must be one of these as well.
+    pub pins: Vec<Pin>,
+    /// The name that the certificate must bear, where it is not the host.
+    pub server_name: Option<String>,
+}
+
+/// Which certificate authorities are trusted.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub enum Roots {
+    /// The system's store; Mozilla's list (crate webpki-roots) where it is empty.
+    #[default]
+    System,
+    /// Mozilla's list, as compiled in.
+    Bundled,
+    /// The certificates in this PEM file alone.
+    File(PathBuf),
+}
+
+/// SHA-256 of a certificate's SubjectPublicKeyInfo (as in RFC 7469 section 2.4).
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Pin(pub [u8; 32]);
+
+/// How to sign in.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum Auth {
+    /// The best method that the server announces.
+    #[default]
+    Auto,
+    /// SASL PLAIN (RFC 4616).
+    Plain,
+    /// USER and PASS (RFC 1939 section 7).
+    UserPass,
+}
+
+/// Where the password comes from. The secret itself never stands in a [`Profile`].
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum PasswordSource {
+    /// Standard output of a program, given as argv; no shell is involved.
+    Command(Vec<String>),
+    /// The first line of a file.
+    File(PathBuf),
+    /// In the config file itself, which then must be readable by its owner alone.
+    Inline(secret::Password),
+    /// The system keyring, under service `popfetch` and the account's `user@host:port`.
+    Keyring,
+    /// Ask on the terminal.
+    Prompt,
+    /// The first line of standard input.
+    Stdin,
+}
+
+/// What happens to a message on the server once it is safely stored.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum Keep {
+    /// It stays.
+    #[default]
+    Always,
+    /// It is deleted once it has been stored here for this long.
+    For(Duration),
+    /// It is deleted in the session that fetched it.
+    Never,
+}
+
+/// Which messages come first.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum Order {
+    /// As the maildrop lists them, which is oldest first.
+    #[default]
+    OldestFirst,
+    /// The other way round.
+    NewestFirst,
+}
+
+/// Whether commands may be sent before earlier ones are answered.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum Pipelining {
+    /// When the server announces it (RFC 2449 section 6.8).
+    #[default]
+    Auto,
+    /// Never.
+    Off,
+}
+
+pub mod secret;

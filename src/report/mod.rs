@@ -1,0 +1,136 @@
+//! What the engine tells the outside while it works, and how people and programs get to see it.
+//!
+//! `fetch` calls a [`Report`] and knows nothing of terminals; the implementations here turn the
+//! events into lines of text, progress bars, JSON objects or paths. Events arrive from several
+//! account threads at once.
+
+use crate::exit::Status;
+use std::path::Path;
+
+/// Receives what happens, account by account.
+pub trait Report: Send + Sync {
+    /// Something happened to `account` (a profile's name).
+    fn report(&self, account: &str, event: Event<'_>);
+}
+
+/// What can happen to an account during a fetch.
+#[derive(Debug)]
+pub enum Event<'a> {
+    /// A connection to the server is being made.
+    Connecting {
+        /// The server's host name.
+        host: &'a str,
+        /// The server's TCP port.
+        port: u16,
+    },
+    /// The maildrop has been listed and it is settled what will be done.
+    Planned(Planned),
+    /// Octets of message bodies have arrived since the last such event. For progress only.
+    Received {
+        /// How many.
+        octets: u64,
+    },
+    /// A message is stored: its file and its name are on the disk, and its unique-id is recorded.
+    Message(&'a Message<'a>),
+    /// The server has confirmed that a message is gone from the maildrop.
+    Deleted(Listed<'a>),
+    /// A message was left on the server on purpose.
+    Skipped {
+        /// Which one.
+        message: Listed<'a>,
+        /// Why, in words.
+        reason: &'a str,
+    },
+    /// A message could not be fetched; the others can.
+    Failed {
+        /// Which one.
+        message: Listed<'a>,
+        /// Why, in words; may quote the server, so it must be escaped.
+        reason: &'a str,
+    },
+    /// Something a person should know; may quote the server, so it must be escaped.
+    Notice(&'a str),
+    /// This account is done.
+    Finished(&'a Outcome),
+}
+
+/// The amounts settled once the maildrop has been listed.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct Planned {
+    /// Messages in the maildrop.
+    pub listed: u64,
+    /// Messages to be fetched.
+    pub fetch: u64,
+    /// Octets of these, as the server lists them.
+    pub octets: u64,
+    /// Messages fetched earlier.
+    pub seen: u64,
+}
+
+/// A message as the server lists it.
+#[derive(Clone, Copy, Debug)]
+pub struct Listed<'a> {
+    /// The message-number in this session (RFC 1939 section 5).
+    pub number: u32,
+    /// The unique-id, where the server gives one; any octets but CR and LF.
+    pub unique_id: Option<&'a [u8]>,
+    /// The listed size in octets, where known.
+    pub octets: Option<u64>,
+}
+
+/// A message that is now stored.
+#[derive(Debug)]
+pub struct Message<'a> {
+    /// As the server listed it.
+    pub listed: Listed<'a>,
+    /// Octets of the file.
+    pub octets: u64,
+    /// Its path in the Maildir.
+    pub path: &'a Path,
+    /// SHA-256 of the file.
+    pub sha256: &'a [u8; 32],
+    /// The first octets of the message, at least its header where that is of sane size; empty
+    /// unless the report asked for it.
+    pub header: &'a [u8],
+}
+
+/// What one account's fetch came to.
+#[derive(Clone, Debug, Default)]
+pub struct Outcome {
+    /// Messages stored.
+    pub fetched: u64,
+    /// Octets of the files stored.
+    pub octets: u64,
+    /// Messages deleted from the server, confirmed by it.
+    pub deleted: u64,
+    /// Messages left on the server on purpose (too large, tried in vain too often).
+    pub skipped: u64,
+    /// Messages that could not be fetched.
+    pub failed: u64,
+    /// Messages that were there already under another unique-id.
+    pub known: u64,
+    /// What ended it early, if anything.
+    pub failure: Option<Failure>,
+}
+
+impl Outcome {
+    /// The account's own exit status.
+    pub fn status(&self) -> Status {
+        match &self.failure {
+            Some(failure) => failure.status,
+            None if self.failed > 0 => Status::Partial,
+            None => Status::Ok,
+        }
+    }
+}
+
+/// What ended an account's fetch early. May quote the server, so its texts must be escaped.
+#[derive(Clone, Debug)]
+pub struct Failure {
+    /// The exit status it asks for.
+    pub status: Status,
+    /// What happened.
+    pub message: String,
+    /// What to do next.
+    pub hint: Option<String>,
+}
