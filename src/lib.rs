@@ -10,5 +10,6 @@
 )]
 
 pub mod exit;
+pub mod pop3;
 pub mod profile;
 pub mod report;

@@ -1,0 +1,105 @@
+//! What the server says it can do (RFC 2449 sections 5 and 6).
+
+/// More lines than this in a reply to CAPA are not read: real ones have under twenty.
+pub const CAPABILITY_LIMIT: usize = 256;
+
+/// The capabilities of one state of a session; AUTHORIZATION's may differ from TRANSACTION's.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Capabilities {
+    /// PIPELINING: commands may be sent before earlier ones are answered.
+    pub pipelining: bool,
+    /// UIDL is supported.
+    pub uidl: bool,
+    /// TOP is supported.
+    pub top: bool,
+    /// USER and PASS are supported.
+    pub user: bool,
+    /// RESP-CODES: text in brackets is an extended response code.
+    pub resp_codes: bool,
+    /// AUTH-RESP-CODE: wrong credentials are always told by [AUTH].
+    pub auth_resp_code: bool,
+    /// SASL mechanisms, upper case.
+    pub sasl: Vec<String>,
+    /// IMPLEMENTATION: the server's name for itself, hostile text; to be shown, never acted on.
+    pub implementation: Option<Vec<u8>>,
+    lines: usize,
+}
+
+impl Capabilities {
+    /// Takes in one line of the reply to CAPA. Unknown capabilities are passed over.
+    pub fn read_line(&mut self, line: &[u8]) {
+        self.lines += 1;
+        if self.lines > CAPABILITY_LIMIT {
+            return;
+        }
+        let mut words = line.split(|octet| *octet == b' ').filter(|w| !w.is_empty());
+        let Some(tag) = words.next() else { return };
+        match tag.to_ascii_uppercase().as_slice() {
+            b"PIPELINING" => self.pipelining = true,
+            b"UIDL" => self.uidl = true,
+            b"TOP" => self.top = true,
+            b"USER" => self.user = true,
+            b"RESP-CODES" => self.resp_codes = true,
+            b"AUTH-RESP-CODE" => self.auth_resp_code = true,
+            b"SASL" => self.sasl.extend(
+                words
+                    .filter(|word| word.is_ascii())
+                    .map(|word| String::from_utf8_lossy(word).to_ascii_uppercase()),
+            ),
+            b"IMPLEMENTATION" => {
+                self.implementation = line.get(tag.len() + 1..).map(<[u8]>::to_vec);
+            }
+            _ => {}
+        }
+    }
+
+    /// Whether the server announces this SASL mechanism.
+    pub fn has_mechanism(&self, name: &str) -> bool {
+        self.sasl.iter().any(|mechanism| mechanism == name)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(lines: &[&str]) -> Capabilities {
+        let mut capabilities = Capabilities::default();
+        for line in lines {
+            capabilities.read_line(line.as_bytes());
+        }
+        capabilities
+    }
+
+    #[test]
+    fn r17_dovecots_capabilities_are_understood() {
+        let dovecot = read(&[
+            "CAPA",
+            "TOP",
+            "UIDL",
+            "RESP-CODES",
+            "PIPELINING",
+            "AUTH-RESP-CODE",
+            "USER",
+            "SASL PLAIN LOGIN",
+        ]);
+        assert!(dovecot.pipelining && dovecot.uidl && dovecot.top && dovecot.user);
+        assert!(dovecot.resp_codes && dovecot.auth_resp_code);
+        assert!(dovecot.has_mechanism("PLAIN") && !dovecot.has_mechanism("SCRAM-SHA-256"));
+    }
+
+    #[test]
+    fn q13_tags_and_mechanisms_are_known_in_lower_case() {
+        let capabilities = read(&["pipelining", "sasl plain"]);
+        assert!(capabilities.pipelining && capabilities.has_mechanism("PLAIN"));
+    }
+
+    #[test]
+    fn s32_an_endless_list_of_capabilities_stops_being_read() {
+        let mut capabilities = Capabilities::default();
+        for i in 0..100_000 {
+            capabilities.read_line(format!("SASL M{i}").as_bytes());
+        }
+        assert_eq!(capabilities.sasl.len(), CAPABILITY_LIMIT);
+    }
+}

@@ -1,0 +1,332 @@
+//! One POP3 connection: what was asked, what has come, and what that means.
+//!
+//! ```text
+//! send(Command) -> output() octets to be sent        space()/filled(n) <- octets that came
+//!                                  next() -> Event
+//! ```
+//! Replies come in the order of the commands (RFC 1939 section 3, RFC 2449 section 6.8), so a
+//! queue of what is pending is all the memory that is needed. The input buffer has a fixed size;
+//! listings are handed over line by line and bodies in chunks that borrow from it.
+
+use super::body::{self, Decoder};
+use super::command::{Command, Unsendable};
+use super::line::{self, ENDLESS_LINE, LISTING_LINE_LIMIT, STATUS_LIMIT};
+use super::status::{Reply, Shape};
+use std::collections::VecDeque;
+use std::ops::Range;
+use zeroize::Zeroizing;
+
+/// The input buffer: four TLS records (RFC 8446 section 5.1), which is what one read may bring.
+const BUFFER: usize = 64 * 1024;
+
+/// What happened on the connection. The commands' events come in the commands' order.
+#[derive(Debug, Eq, PartialEq)]
+pub enum Event<'a> {
+    /// The server's first line, or the status line of the oldest pending command.
+    Reply(Reply<'a>),
+    /// A server challenge, still in base64 (RFC 5034 section 4); answer with
+    /// [`Connection::respond`].
+    Challenge(&'a [u8]),
+    /// A line of the oldest pending command's listing, without its ending and byte-stuffing.
+    Line(&'a [u8]),
+    /// A line of a listing that is too long to mean anything.
+    OverlongLine,
+    /// Octets of the oldest pending command's message.
+    Body(&'a [u8]),
+    /// The termination octet: the oldest pending command's multi-line response is complete.
+    End,
+    /// Nothing more can be said before more octets have come.
+    NeedInput,
+}
+
+/// The server broke the protocol; nothing that follows on this connection can be trusted.
+#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+pub enum Violation {
+    /// A line without end.
+    #[error("the server sent a line of more than {0} octets")]
+    EndlessLine(u64),
+    /// Neither `+OK` nor `-ERR` where one must stand.
+    #[error("the server sent {0:?} where +OK or -ERR must stand")]
+    NoStatus(String),
+    /// Octets that answer no command.
+    #[error("the server sent something that answers no command")]
+    Unsolicited,
+}
+
+/// See the [module](self).
+#[derive(Debug)]
+pub struct Connection {
+    input: Box<[u8]>,
+    start: usize,
+    end: usize,
+    /// How many octets from `start` are known to hold no LF.
+    searched: usize,
+    /// Octets thrown away of a listing line that is too long.
+    overlong: u64,
+    output: Zeroizing<Vec<u8>>,
+    pending: VecDeque<Shape>,
+    phase: Phase,
+    violation: Option<Violation>,
+}
+
+/// How far the response to the oldest pending command has come.
+#[derive(Debug)]
+enum Phase {
+    Status,
+    Lines,
+    Body(Decoder),
+}
+
+/// An [`Event`] before it borrows from the input.
+enum Found {
+    Reply(Range<usize>),
+    Challenge(Range<usize>),
+    Line(Range<usize>),
+    OverlongLine,
+    Body(Range<usize>),
+    End,
+    NeedInput,
+}
+
+impl Default for Connection {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Connection {
+    /// A fresh connection, on which the server speaks first: the greeting is pending.
+    pub fn new() -> Self {
+        Self {
+            input: vec![0; BUFFER].into_boxed_slice(),
+            start: 0,
+            end: 0,
+            searched: 0,
+            overlong: 0,
+            output: Zeroizing::default(),
+            pending: VecDeque::from([Shape::Single]),
+            phase: Phase::Status,
+            violation: None,
+        }
+    }
+
+    /// Puts a command into the output and its reply into what is pending.
+    pub fn send(&mut self, command: Command<'_>) -> Result<(), Unsendable> {
+        command.encode(&mut self.output)?;
+        if self.pending.is_empty() && self.start < self.end {
+            // Whatever waits there came before the question, so it cannot be the answer.
+            self.violation.get_or_insert(Violation::Unsolicited);
+        }
+        self.pending.push_back(command.shape());
+        Ok(())
+    }
+
+    /// Puts the answer to a [`Event::Challenge`] into the output; `*` cancels (RFC 5034
+    /// section 4). Base64 holds no line breaks; anything else would be the caller's fault.
+    pub fn respond(&mut self, base64: &str) {
+        self.output
+            .extend(base64.bytes().filter(|octet| !octet.is_ascii_control()));
+        self.output.extend(b"\r\n");
+    }
+
+    /// Where the next octets from the server are to be put.
+    pub fn space(&mut self) -> &mut [u8] {
+        self.compact();
+        self.input.get_mut(self.end..).unwrap_or_default()
+    }
+
+    /// So many octets were put into [`Connection::space`].
+    pub fn filled(&mut self, octets: usize) {
+        self.end = (self.end + octets).min(self.input.len());
+    }
+
+    /// The output and the input space at once, for a channel that sends while it receives.
+    pub fn buffers(&mut self) -> (&[u8], &mut [u8]) {
+        self.compact();
+        (
+            &self.output,
+            self.input.get_mut(self.end..).unwrap_or_default(),
+        )
+    }
+
+    /// So many octets of the output have been sent.
+    pub fn sent(&mut self, octets: usize) {
+        let octets = octets.min(self.output.len());
+        self.output.drain(..octets);
+    }
+
+    /// What the octets that have come mean. Ask again until it is [`Event::NeedInput`].
+    ///
+    /// # Errors
+    /// A [`Violation`]; the connection is of no more use then.
+    pub fn next(&mut self) -> Result<Event<'_>, Violation> {
+        let found = match self.violation.take() {
+            Some(violation) => Err(violation),
+            None => self.find(),
+        };
+        let found = match found {
+            Ok(found) => found,
+            Err(violation) => {
+                self.violation = Some(violation.clone());
+                return Err(violation);
+            }
+        };
+        Ok(match found {
+            Found::Reply(range) => {
+                let line = self.input.get(range).unwrap_or_default();
+                match Reply::parse(line) {
+                    Some(reply) => Event::Reply(reply),
+                    None => return Err(Violation::NoStatus(excerpt(line))),
+                }
+            }
+            Found::Challenge(range) => Event::Challenge(self.input.get(range).unwrap_or_default()),
+            Found::Line(range) => Event::Line(self.input.get(range).unwrap_or_default()),
+            Found::OverlongLine => Event::OverlongLine,
+            Found::Body(range) => Event::Body(self.input.get(range).unwrap_or_default()),
+            Found::End => Event::End,
+            Found::NeedInput => Event::NeedInput,
+        })
+    }
+
+    /// Commands that are not completely answered yet, the greeting included.
+    pub fn pending(&self) -> usize {
+        self.pending.len()
+    }
+
+    fn compact(&mut self) {
+        if self.start > 0 {
+            self.input.copy_within(self.start..self.end, 0);
+            self.end -= self.start;
+            self.start = 0;
+        }
+    }
+
+    fn waiting(&self) -> &[u8] {
+        self.input.get(self.start..self.end).unwrap_or_default()
+    }
+
+    fn find(&mut self) -> Result<Found, Violation> {
+        let Some(shape) = self.pending.front().copied() else {
+            return match self.waiting() {
+                [] => Ok(Found::NeedInput),
+                _ => Err(Violation::Unsolicited),
+            };
+        };
+        match &mut self.phase {
+            Phase::Status => self.find_status(shape),
+            Phase::Lines => self.find_listing_line(),
+            Phase::Body(_) => Ok(self.find_body()),
+        }
+    }
+
+    fn find_status(&mut self, shape: Shape) -> Result<Found, Violation> {
+        let Some(line) = self.take_line() else {
+            return if self.waiting().len() > STATUS_LIMIT {
+                Err(Violation::EndlessLine(STATUS_LIMIT as u64))
+            } else {
+                Ok(Found::NeedInput)
+            };
+        };
+        let (range, crlf) = line;
+        let text = self.input.get(range.clone()).unwrap_or_default();
+        if shape == Shape::Sasl
+            && let Some(challenge) = text.strip_prefix(b"+")
+            && !text
+                .get(..3)
+                .is_some_and(|s| s.eq_ignore_ascii_case(b"+OK"))
+        {
+            let skipped = usize::from(challenge.starts_with(b" ")) + 1;
+            return Ok(Found::Challenge(range.start + skipped..range.end));
+        }
+        let accepted = Reply::parse(text).is_some_and(|reply| reply.ok);
+        match shape {
+            Shape::Lines if accepted => self.phase = Phase::Lines,
+            Shape::Body { octets } if accepted => {
+                self.phase = Phase::Body(Decoder::new(octets, crlf));
+            }
+            _ => {
+                self.pending.pop_front();
+            }
+        }
+        Ok(Found::Reply(range))
+    }
+
+    fn find_listing_line(&mut self) -> Result<Found, Violation> {
+        let Some((mut range, _)) = self.take_line() else {
+            return self.skip_overlong();
+        };
+        let overlong = std::mem::take(&mut self.overlong) > 0;
+        if overlong || range.len() > LISTING_LINE_LIMIT {
+            return Ok(Found::OverlongLine);
+        }
+        match self.input.get(range.clone()) {
+            Some([b'.']) => Ok(self.end_response()),
+            Some([b'.', ..]) => {
+                range.start += 1;
+                Ok(Found::Line(range))
+            }
+            _ => Ok(Found::Line(range)),
+        }
+    }
+
+    /// Throws away what there is of a listing line that is already too long, so that it never
+    /// fills the buffer.
+    fn skip_overlong(&mut self) -> Result<Found, Violation> {
+        if self.overlong > 0 || self.waiting().len() > LISTING_LINE_LIMIT {
+            self.overlong += self.waiting().len() as u64;
+            self.start = self.end;
+            self.searched = 0;
+        }
+        if self.overlong > ENDLESS_LINE {
+            return Err(Violation::EndlessLine(ENDLESS_LINE));
+        }
+        Ok(Found::NeedInput)
+    }
+
+    fn find_body(&mut self) -> Found {
+        let (start, end) = (self.start, self.end);
+        let input = self.input.get(start..end).unwrap_or_default();
+        let Phase::Body(decoder) = &mut self.phase else {
+            return Found::NeedInput;
+        };
+        match decoder.decode(input) {
+            body::Step::Chunk { content, consumed } => {
+                self.start += consumed;
+                Found::Body(start + content.start..start + content.end)
+            }
+            body::Step::End { consumed } => {
+                self.start += consumed;
+                self.end_response()
+            }
+            body::Step::NeedInput => Found::NeedInput,
+        }
+    }
+
+    fn end_response(&mut self) -> Found {
+        self.phase = Phase::Status;
+        self.pending.pop_front();
+        Found::End
+    }
+
+    /// Consumes a line, if there is one; tells where it stood, and whether it ended in CRLF.
+    fn take_line(&mut self) -> Option<(Range<usize>, bool)> {
+        let Some(line) = line::find(self.waiting(), self.searched) else {
+            self.searched = self.waiting().len();
+            return None;
+        };
+        self.searched = 0;
+        let range = self.start..self.start + line.content;
+        self.start += line.whole;
+        Some((range, line.crlf))
+    }
+}
+
+/// The beginning of a line for an error message, control characters escaped.
+fn excerpt(line: &[u8]) -> String {
+    const EXCERPT: usize = 60;
+    let line = line.get(..EXCERPT).unwrap_or(line);
+    line.escape_ascii().to_string()
+}
+
+#[cfg(test)]
+mod tests;

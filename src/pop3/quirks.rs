@@ -1,0 +1,86 @@
+//! What real servers do that the RFCs do not say, and what popfetch does about it.
+//!
+//! Every leniency of the protocol core has a name here. Those that are a line of code are a
+//! function; those that lie in the nature of another file's code are named in this list:
+//!
+//! | name | server, source | what is tolerated | where |
+//! |---|---|---|---|
+//! | status in any case | seen in the field (RFC 1939 wants upper case) | `+ok`, `-Err` | [`super::status`] |
+//! | text glued to the status | seen in the field | `-ERR: no` | [`super::status`] |
+//! | several spaces | Maillennium (Comcast), K-9 issue 3546 | `1   unique-id` | [`super::listing`] |
+//! | [`without_status_prefix`] | K-9 issue 1237 | `+OK 1 unique-id` on each line of a listing | here |
+//! | long and 8-bit unique-ids | Courier, InterMail, mpop's notes | 1 to 1024 octets, any but CR and LF | [`super::listing`] |
+//! | gaps, disorder, doubles | K-9 issue 2252 | message-numbers are names, never indexes | `session::maildrop` |
+//! | bare LF line ends | Unix servers, MailKit's notes | a status line may end in LF alone; then so may all else | [`super::connection`] |
+//! | [`ends_message`] | Unix servers, MailKit's notes | a termination octet between bare LFs | here |
+//! | sizes that are wrong | Exchange, OpenMail, InterChange | LIST's octets are a hint, never the framing | [`super::body`] |
+//! | capability tags in lower case | Mozilla bug 1783290 | `pipelining` | [`super::capability`] |
+//! | capabilities only after sign-in | Gmail | CAPA is sent again | `session::sign_in` |
+//! | no CAPA at all | RFC 1939 servers, QPOP builds | -ERR, or a closed connection, means no extensions | `session` |
+//! | UIDL that is not announced | jakarta mail-api issue 50 | it is tried all the same | `session::maildrop` |
+//! | no UIDL | AOL's jpop, QPOP builds | messages are known by their content | `state` |
+//! | text instead of a code | QPOP, fetchmail's `pop3_ok` | "lock", "busy" and the like in -ERR mean try later | [`sounds_temporary`] |
+
+/// Removes a `+OK ` that some servers put before each line of a listing (K-9 issue 1237).
+pub(super) fn without_status_prefix(line: &[u8]) -> &[u8] {
+    line.strip_prefix(b"+OK ").unwrap_or(line)
+}
+
+/// Whether a line that is only "." ends the message.
+///
+/// Between CRLFs it always does. A server that writes bare LFs may end a message with one (MailKit
+/// met them), but a message may also hold such a line: most servers byte-stuff only after CRLF,
+/// and then a sender could end the message early and have the rest of it read as the server's
+/// replies. So on a server that speaks CRLF a doubtful "." counts only once all the octets that
+/// the scan listing promised are there.
+pub(super) fn ends_message(between_crlfs: bool, server_speaks_crlf: bool, all_there: bool) -> bool {
+    between_crlfs || !server_speaks_crlf || all_there
+}
+
+/// Whether the text of an -ERR without a response code tells of something that will pass, such
+/// as another session's lock on the maildrop (the words are those of fetchmail's `pop3_ok`, and
+/// of Hotmail's login delay).
+pub fn sounds_temporary(text: &[u8]) -> bool {
+    const WORDS: [&str; 8] = [
+        "lock",
+        "busy",
+        "in use",
+        "wait",
+        "try again",
+        "later",
+        "service unavailable",
+        "login allowed only every",
+    ];
+    let text = String::from_utf8_lossy(text).to_ascii_lowercase();
+    // "locked out" or "account is locked" is about the person's account, and will not pass.
+    let about_the_account = text.contains("account") || text.contains("locked out");
+    !about_the_account && WORDS.iter().any(|word| text.contains(word))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::pop3::listing::{scan_line, unique_id_line};
+
+    #[test]
+    fn q6_several_spaces_and_a_status_on_every_line_are_tolerated() {
+        assert_eq!(unique_id_line(b"3   abc").unwrap().1, b"abc");
+        assert_eq!(unique_id_line(b"+OK 3 abc").unwrap().0.value(), 3);
+        assert_eq!(scan_line(b"+OK 3  44").unwrap().1, 44);
+    }
+
+    #[test]
+    fn q15_a_lock_told_in_words_is_temporary() {
+        for text in [
+            "maildrop lock busy!  Is another session active?",
+            "Mailbox in use",
+            "login allowed only every 15 minutes",
+            "Please try again",
+        ] {
+            assert!(sounds_temporary(text.as_bytes()), "{text}");
+        }
+        for text in ["invalid password", "account locked", ""] {
+            assert!(!sounds_temporary(text.as_bytes()), "{text}");
+        }
+    }
+}
