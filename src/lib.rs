@@ -9,7 +9,11 @@
     )
 )]
 
+pub mod durable;
 pub mod exit;
+pub mod maildrop;
+pub mod net;
 pub mod pop3;
 pub mod profile;
 pub mod report;
+pub mod stop;

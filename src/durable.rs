@@ -1,0 +1,413 @@
+//! The only place that creates, syncs, renames and removes files: what reaches the disk, and when.
+//!
+//! `delivery` and `state` say what must be durable before what (the rules E1 to E11 of the crate's
+//! documentation); this module does each step with one system call and reports it to a
+//! [`Witness`] first. A test's witness records the steps, or makes one of them fail, so that a
+//! crash or a full disk can be played at every single step.
+//!
+//! What a sync promises is what the disk promises: a disk that lies about its cache loses mail
+//! whatever is written here. After a failed sync the pages may count as clean although they never
+//! reached the disk, so a sync is never tried again (E9): the file is given up.
+
+use rustix::fs::{self as sys, AtFlags, Mode, OFlags, RenameFlags};
+use rustix::io::Errno;
+use std::ffi::{CStr, OsStr};
+use std::fs;
+use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::os::fd::OwnedFd;
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+
+/// Files are for their owner alone, under any umask.
+const FILE_MODE: Mode = Mode::from_raw_mode(0o600);
+
+/// Directories likewise.
+const DIRECTORY_MODE: Mode = Mode::from_raw_mode(0o700);
+
+/// How many files are synced at the same time: a disk merges what it is asked for at once, up to
+/// a point (measured on ext4: 1.8 ms a file one by one, 0.7 ms sixteen at a time).
+const SYNCS_AT_ONCE: usize = 16;
+
+/// Sees every step before it is taken, and may forbid it with an error.
+pub trait Witness: Send + Sync {
+    /// About to take this step.
+    fn step(&self, step: &Step<'_>) -> io::Result<()>;
+}
+
+/// One step towards the disk.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Step<'a> {
+    /// A directory comes to be.
+    CreateDirectory(&'a Path),
+    /// An empty file comes to be.
+    Create(&'a Path),
+    /// Octets are appended to a file.
+    Append(&'a Path, &'a [u8]),
+    /// A file is cut to a length.
+    Truncate(&'a Path, u64),
+    /// A file's octets are forced to the disk.
+    SyncFile(&'a Path),
+    /// A directory's names are forced to the disk.
+    SyncDirectory(&'a Path),
+    /// A name moves.
+    Rename(&'a Path, &'a Path),
+    /// A name goes away.
+    Remove(&'a Path),
+}
+
+/// Where steps are taken. Clones share the witness.
+#[derive(Clone, Default)]
+pub struct Disk(Option<Arc<dyn Witness>>);
+
+impl Disk {
+    /// The real one, with nobody watching.
+    pub fn new() -> Self {
+        Self(None)
+    }
+
+    /// The real one, with every step shown to `witness` before it is taken.
+    pub fn watched(witness: Arc<dyn Witness>) -> Self {
+        Self(Some(witness))
+    }
+
+    fn step(&self, step: Step<'_>) -> io::Result<()> {
+        match &self.0 {
+            Some(witness) => witness.step(&step),
+            None => Ok(()),
+        }
+    }
+
+    /// Creates `path` and what is missing above it, each durable in its parent.
+    pub fn create_directory(&self, path: &Path) -> io::Result<()> {
+        if path.is_dir() {
+            return Ok(());
+        }
+        let parent = path
+            .parent()
+            .filter(|parent| !parent.as_os_str().is_empty());
+        let parent = parent.unwrap_or(Path::new("."));
+        self.create_directory(parent)?;
+        self.step(Step::CreateDirectory(path))?;
+        match sys::mkdir(path, DIRECTORY_MODE) {
+            Ok(()) | Err(Errno::EXIST) => {}
+            Err(error) => return Err(error.into()),
+        }
+        self.step(Step::SyncDirectory(parent))?;
+        fs::File::open(parent)?.sync_all()
+    }
+}
+
+/// An open directory. Everything in it is reached through this handle, so that nobody can put
+/// another directory in its place meanwhile.
+pub struct Dir {
+    fd: OwnedFd,
+    path: PathBuf,
+    disk: Disk,
+}
+
+impl Dir {
+    /// Opens a directory.
+    ///
+    /// # Errors
+    /// Also where `path` is a symbolic link, or belongs to another user: what is written there
+    /// would be in someone else's hands.
+    pub fn open(disk: &Disk, path: &Path) -> io::Result<Self> {
+        let flags = OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC | OFlags::RDONLY;
+        let fd = sys::open(path, flags, Mode::empty())?;
+        let owner = sys::fstat(&fd)?.st_uid;
+        if owner != rustix::process::geteuid().as_raw() {
+            let text = format!("it belongs to another user (uid {owner})");
+            return Err(io::Error::new(io::ErrorKind::PermissionDenied, text));
+        }
+        Ok(Self {
+            fd,
+            path: path.to_owned(),
+            disk: disk.clone(),
+        })
+    }
+
+    /// Where it was when it was opened.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Whether files can be created here.
+    pub fn check_writable(&self) -> io::Result<()> {
+        let access = sys::Access::WRITE_OK | sys::Access::EXEC_OK;
+        Ok(sys::accessat(&self.fd, ".", access, AtFlags::EACCESS)?)
+    }
+
+    /// Creates a file that must not exist yet, for appending. Links are not followed.
+    pub fn create(&self, name: &OsStr) -> io::Result<File> {
+        let path = self.path.join(name);
+        self.disk.step(Step::Create(&path))?;
+        let flags = OFlags::CREATE | OFlags::EXCL | OFlags::WRONLY;
+        self.open_file(name, flags, path)
+    }
+
+    /// Opens a file for reading and appending; creates it, empty, where it is missing.
+    pub fn open_or_create(&self, name: &OsStr) -> io::Result<File> {
+        match self.open_file(name, OFlags::RDWR, self.path.join(name)) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                let path = self.path.join(name);
+                self.disk.step(Step::Create(&path))?;
+                self.open_file(name, OFlags::CREATE | OFlags::EXCL | OFlags::RDWR, path)
+            }
+            opened => opened,
+        }
+    }
+
+    /// Opens a file for reading. Links are not followed.
+    pub fn read(&self, name: &OsStr) -> io::Result<fs::File> {
+        let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::CLOEXEC | OFlags::NONBLOCK;
+        Ok(sys::openat(&self.fd, name, flags, Mode::empty())?.into())
+    }
+
+    fn open_file(&self, name: &OsStr, flags: OFlags, path: PathBuf) -> io::Result<File> {
+        let flags = flags | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        let file: fs::File = sys::openat(&self.fd, name, flags, FILE_MODE)?.into();
+        if !file.metadata()?.is_file() {
+            return Err(io::Error::other("it is not a regular file"));
+        }
+        Ok(File {
+            file,
+            path,
+            disk: self.disk.clone(),
+        })
+    }
+
+    /// Whether there is something of this name.
+    pub fn contains(&self, name: &OsStr) -> io::Result<bool> {
+        match sys::statat(&self.fd, name, AtFlags::SYMLINK_NOFOLLOW) {
+            Ok(_) => Ok(true),
+            Err(Errno::NOENT) => Ok(false),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Moves `name` to `to`, under the same name. Whatever has that name there already is never
+    /// replaced: the error is [`io::ErrorKind::AlreadyExists`].
+    pub fn publish(&self, name: &OsStr, to: &Dir) -> io::Result<()> {
+        let (from_path, to_path) = (self.path.join(name), to.path.join(name));
+        self.disk.step(Step::Rename(&from_path, &to_path))?;
+        match sys::renameat_with(&self.fd, name, &to.fd, name, RenameFlags::NOREPLACE) {
+            // File systems without RENAME_NOREPLACE: a link refuses to replace, too.
+            Err(Errno::INVAL | Errno::NOSYS) => {
+                sys::linkat(&self.fd, name, &to.fd, name, AtFlags::empty())?;
+                Ok(sys::unlinkat(&self.fd, name, AtFlags::empty())?)
+            }
+            moved => Ok(moved?),
+        }
+    }
+
+    /// Moves `name` over `target` in this directory, which is replaced at once or not at all.
+    /// The file must have been synced; the move is durable after [`Dir::sync`].
+    pub fn replace(&self, name: &OsStr, target: &OsStr) -> io::Result<()> {
+        let (from_path, to_path) = (self.path.join(name), self.path.join(target));
+        self.disk.step(Step::Rename(&from_path, &to_path))?;
+        Ok(sys::renameat(&self.fd, name, &self.fd, target)?)
+    }
+
+    /// Removes a file; that it is not there is fine.
+    pub fn remove(&self, name: &OsStr) -> io::Result<()> {
+        self.disk.step(Step::Remove(&self.path.join(name)))?;
+        match sys::unlinkat(&self.fd, name, AtFlags::empty()) {
+            Ok(()) | Err(Errno::NOENT) => Ok(()),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Forces the directory's names to the disk.
+    pub fn sync(&self) -> io::Result<()> {
+        self.disk.step(Step::SyncDirectory(&self.path))?;
+        Ok(sys::fsync(&self.fd)?)
+    }
+
+    /// Calls `each` with every name, "." and ".." left out.
+    pub fn for_each_name(&self, mut each: impl FnMut(&OsStr)) -> io::Result<()> {
+        for entry in sys::Dir::read_from(&self.fd)? {
+            let entry = entry?;
+            let name: &CStr = entry.file_name();
+            if name != c"." && name != c".." {
+                each(OsStr::from_bytes(name.to_bytes()));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// An open file that grows at its end.
+pub struct File {
+    file: fs::File,
+    path: PathBuf,
+    disk: Disk,
+}
+
+impl File {
+    /// Where it was when it was opened.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Writes at the current position, which is the end unless someone read.
+    pub fn append(&mut self, octets: &[u8]) -> io::Result<()> {
+        self.disk.step(Step::Append(&self.path, octets))?;
+        self.file.write_all(octets)
+    }
+
+    /// Cuts the file to `length` octets and goes on from there.
+    pub fn truncate(&mut self, length: u64) -> io::Result<()> {
+        self.disk.step(Step::Truncate(&self.path, length))?;
+        self.file.set_len(length)?;
+        self.file.seek(SeekFrom::Start(length))?;
+        Ok(())
+    }
+
+    /// Forces the file's octets, and what is needed to read them, to the disk.
+    pub fn sync(&self) -> io::Result<()> {
+        self.disk.step(Step::SyncFile(&self.path))?;
+        self.file.sync_data()
+    }
+
+    /// A reader from the beginning; afterwards the position is wherever it stopped.
+    pub fn reader(&mut self) -> io::Result<impl Read + '_> {
+        self.file.seek(SeekFrom::Start(0))?;
+        Ok(&self.file)
+    }
+
+    /// Takes the kernel's lock on the file, for as long as the file is open. `false` if another
+    /// process has it.
+    pub fn try_lock(&self) -> io::Result<bool> {
+        match self.file.try_lock() {
+            Ok(()) => Ok(true),
+            Err(fs::TryLockError::WouldBlock) => Ok(false),
+            Err(fs::TryLockError::Error(error)) => Err(error),
+        }
+    }
+}
+
+/// Syncs many files, several at a time; the results are in the order of the files.
+pub fn sync_all(files: &[&File]) -> Vec<io::Result<()>> {
+    if let [file] = files {
+        return vec![file.sync()];
+    }
+    let next = AtomicUsize::new(0);
+    let work = || {
+        let mut done = Vec::new();
+        while let Some((i, file)) = next_of(files, &next) {
+            done.push((i, file.sync()));
+        }
+        done
+    };
+    let mut results: Vec<(usize, io::Result<()>)> = thread::scope(|scope| {
+        let helpers: Vec<_> = (1..files.len().min(SYNCS_AT_ONCE))
+            .map(|_| scope.spawn(work))
+            .collect();
+        let mut results = work();
+        for helper in helpers {
+            results.extend(helper.join().unwrap_or_default());
+        }
+        results
+    });
+    results.sort_unstable_by_key(|(i, _)| *i);
+    let mut results = results.into_iter().peekable();
+    (0..files.len())
+        .map(|i| match results.next_if(|(done, _)| *done == i) {
+            Some((_, result)) => result,
+            None => Err(io::Error::other("the thread that synced it ended early")),
+        })
+        .collect()
+}
+
+fn next_of<'a>(files: &[&'a File], next: &AtomicUsize) -> Option<(usize, &'a File)> {
+    let i = next.fetch_add(1, Ordering::Relaxed);
+    files.get(i).map(|file| (i, *file))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::{PermissionsExt, symlink};
+
+    fn directory() -> (tempfile::TempDir, Dir) {
+        let temp = tempfile::tempdir().unwrap();
+        let dir = Dir::open(&Disk::new(), temp.path()).unwrap();
+        (temp, dir)
+    }
+
+    #[test]
+    fn s50_what_is_created_is_for_its_owner_alone() {
+        let (temp, dir) = directory();
+        dir.create(OsStr::new("file")).unwrap();
+        Disk::new()
+            .create_directory(&temp.path().join("a/b"))
+            .unwrap();
+        for (name, mode) in [("file", 0o600), ("a", 0o700), ("a/b", 0o700)] {
+            let found = fs::metadata(temp.path().join(name))
+                .unwrap()
+                .permissions()
+                .mode();
+            assert_eq!(found & 0o777, mode, "{name}");
+        }
+    }
+
+    #[test]
+    fn s54_a_name_that_is_taken_is_not_opened_not_even_through_a_link() {
+        let (temp, dir) = directory();
+        symlink("/dev/null", temp.path().join("link")).unwrap();
+        for name in ["link", "file"] {
+            let _ = dir.create(OsStr::new("file"));
+            let error = dir.create(OsStr::new(name)).err().unwrap();
+            assert_eq!(error.kind(), io::ErrorKind::AlreadyExists, "{name}");
+        }
+        assert!(dir.open_or_create(OsStr::new("link")).is_err());
+    }
+
+    #[test]
+    fn s53_a_directory_that_is_a_link_is_refused() {
+        let (temp, _) = directory();
+        fs::create_dir(temp.path().join("real")).unwrap();
+        symlink("real", temp.path().join("link")).unwrap();
+        assert!(Dir::open(&Disk::new(), &temp.path().join("link")).is_err());
+    }
+
+    #[test]
+    fn s55_publishing_never_replaces() {
+        let (temp, dir) = directory();
+        fs::create_dir(temp.path().join("new")).unwrap();
+        let new = Dir::open(&Disk::new(), &temp.path().join("new")).unwrap();
+        let name = OsStr::new("m");
+        dir.create(name).unwrap().append(b"second").unwrap();
+        new.create(name).unwrap().append(b"first").unwrap();
+        let error = dir.publish(name, &new).unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::AlreadyExists);
+        assert_eq!(fs::read(temp.path().join("new/m")).unwrap(), b"first");
+        assert_eq!(fs::read(temp.path().join("m")).unwrap(), b"second");
+    }
+
+    #[test]
+    fn each_file_of_a_batch_gets_its_own_answer_from_the_disk() {
+        struct Bad;
+        impl Witness for Bad {
+            fn step(&self, step: &Step<'_>) -> io::Result<()> {
+                match step {
+                    Step::SyncFile(path) if path.ends_with("7") => {
+                        Err(io::Error::other("bad block"))
+                    }
+                    _ => Ok(()),
+                }
+            }
+        }
+        let temp = tempfile::tempdir().unwrap();
+        let dir = Dir::open(&Disk::watched(Arc::new(Bad)), temp.path()).unwrap();
+        let files: Vec<File> = (0..40)
+            .map(|i| dir.create(OsStr::new(&i.to_string())).unwrap())
+            .collect();
+        let results = sync_all(&files.iter().collect::<Vec<_>>());
+        let failed: Vec<usize> = (0..40).filter(|i| results[*i].is_err()).collect();
+        assert_eq!(failed, [7]);
+    }
+}

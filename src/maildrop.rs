@@ -1,0 +1,279 @@
+//! The maildrop as one session lists it, and what makes a message the same message next time.
+
+use crate::pop3::MessageNumber;
+use sha2::{Digest, Sha256};
+use std::collections::HashMap;
+use std::fmt;
+
+/// More messages than this are not taken in: a listing without end must not fill the memory.
+/// mpop's limit is the same.
+pub const MESSAGE_LIMIT: usize = 1_000_000;
+
+/// All unique-ids of a maildrop together have at most so many octets (a million of Dovecot's make
+/// 16 MiB).
+pub const UNIQUE_IDS_LIMIT: usize = 64 * 1024 * 1024;
+
+/// What makes a listed message the same as one of an earlier session (E11): a hash over account,
+/// unique-id, listed octets, and its turn among those that are alike in both. A server may reuse
+/// a unique-id; it will hardly reuse it for a message of the same size.
+#[derive(Clone, Copy, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub struct Identity(pub [u8; 16]);
+
+impl Identity {
+    /// `account` is [`crate::profile::Server::id`]; `turn` counts from 0.
+    pub fn new(account: &str, unique_id: &[u8], octets: Option<u64>, turn: u32) -> Self {
+        let mut hash = Sha256::new();
+        let length = |part: &[u8]| (part.len() as u64).to_be_bytes();
+        hash.update(length(account.as_bytes()));
+        hash.update(account);
+        hash.update(length(unique_id));
+        hash.update(unique_id);
+        hash.update(octets.unwrap_or(u64::MAX).to_be_bytes());
+        hash.update(turn.to_be_bytes());
+        let mut half = [0; 16];
+        half.iter_mut()
+            .zip(hash.finalize())
+            .for_each(|(place, octet)| *place = octet);
+        Self(half)
+    }
+}
+
+impl fmt::Debug for Identity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|octet| write!(f, "{octet:02x}"))
+    }
+}
+
+/// A message of the maildrop, by itself.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Message {
+    /// Valid in this session only.
+    pub number: MessageNumber,
+    /// The unique-id, where the server gave a usable one.
+    pub unique_id: Option<Box<[u8]>>,
+    /// The listed octets; `None` where the scan listing had no usable line.
+    pub octets: Option<u64>,
+    /// Its turn among messages with the same unique-id and octets.
+    pub turn: u32,
+    /// `None` without a unique-id: such a message is known by its content only.
+    pub identity: Option<Identity>,
+}
+
+/// A complete listing. Entries are in the order of the scan listing, which is oldest first.
+#[derive(Debug, Default)]
+pub struct Maildrop {
+    entries: Vec<Entry>,
+    /// All unique-ids, end to end.
+    unique_ids: Vec<u8>,
+    /// The server knows UIDL.
+    pub has_unique_ids: bool,
+}
+
+#[derive(Debug)]
+struct Entry {
+    number: MessageNumber,
+    octets: Option<u64>,
+    unique_id: Option<(u32, u16)>,
+    turn: u32,
+    identity: Option<Identity>,
+}
+
+/// The listing is larger than popfetch takes in.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
+#[error("the server lists more than {MESSAGE_LIMIT} messages, or unique-ids without end")]
+pub struct TooLarge;
+
+/// Puts a scan listing and a unique-id listing together. Message-numbers are names: neither
+/// listing need be complete, in order, or free of doubles; the first line for a number counts.
+#[derive(Debug, Default)]
+pub struct Joiner {
+    maildrop: Maildrop,
+    places: HashMap<MessageNumber, usize>,
+}
+
+impl Joiner {
+    /// Takes in a line of the scan listing.
+    pub fn scan(&mut self, number: MessageNumber, octets: u64) -> Result<(), TooLarge> {
+        let place = self.place(number)?;
+        if let Some(entry) = self.maildrop.entries.get_mut(place) {
+            entry.octets.get_or_insert(octets);
+        }
+        Ok(())
+    }
+
+    /// Takes in a line of the unique-id listing.
+    pub fn unique_id(&mut self, number: MessageNumber, id: &[u8]) -> Result<(), TooLarge> {
+        let place = self.place(number)?;
+        let start = self.maildrop.unique_ids.len();
+        if start + id.len() > UNIQUE_IDS_LIMIT {
+            return Err(TooLarge);
+        }
+        if let Some(entry) = self.maildrop.entries.get_mut(place)
+            && entry.unique_id.is_none()
+        {
+            let start = u32::try_from(start).map_err(|_| TooLarge)?;
+            let length = u16::try_from(id.len()).map_err(|_| TooLarge)?;
+            entry.unique_id = Some((start, length));
+            self.maildrop.unique_ids.extend(id);
+        }
+        Ok(())
+    }
+
+    fn place(&mut self, number: MessageNumber) -> Result<usize, TooLarge> {
+        let entries = &mut self.maildrop.entries;
+        if let Some(place) = self.places.get(&number) {
+            return Ok(*place);
+        }
+        if entries.len() >= MESSAGE_LIMIT {
+            return Err(TooLarge);
+        }
+        self.places.insert(number, entries.len());
+        entries.push(Entry {
+            number,
+            octets: None,
+            unique_id: None,
+            turn: 0,
+            identity: None,
+        });
+        Ok(entries.len() - 1)
+    }
+
+    /// Both listings are complete: settles each message's identity.
+    pub fn finish(self, account: &str, has_unique_ids: bool) -> Maildrop {
+        let mut maildrop = self.maildrop;
+        drop(self.places);
+        maildrop.has_unique_ids = has_unique_ids;
+        let mut turns: HashMap<Identity, u32> = HashMap::new();
+        let unique_ids = &maildrop.unique_ids;
+        for entry in &mut maildrop.entries {
+            let Some(unique_id) = slice(unique_ids, entry.unique_id) else {
+                continue;
+            };
+            let first = Identity::new(account, unique_id, entry.octets, 0);
+            let turn = turns.entry(first).or_default();
+            entry.turn = *turn;
+            *turn += 1;
+            entry.identity = Some(match entry.turn {
+                0 => first,
+                turn => Identity::new(account, unique_id, entry.octets, turn),
+            });
+        }
+        maildrop
+    }
+}
+
+impl Maildrop {
+    /// Messages listed.
+    pub fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// Nothing is listed.
+    pub fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
+    /// The message at a place from 0.
+    pub fn message(&self, place: usize) -> Option<Message> {
+        let entry = self.entries.get(place)?;
+        Some(Message {
+            number: entry.number,
+            unique_id: slice(&self.unique_ids, entry.unique_id).map(Box::from),
+            octets: entry.octets,
+            turn: entry.turn,
+            identity: entry.identity,
+        })
+    }
+
+    /// Each message's identity and listed octets, place by place.
+    pub fn identities(&self) -> impl Iterator<Item = (Option<Identity>, Option<u64>)> + '_ {
+        self.entries
+            .iter()
+            .map(|entry| (entry.identity, entry.octets))
+    }
+}
+
+fn slice(unique_ids: &[u8], place: Option<(u32, u16)>) -> Option<&[u8]> {
+    let (start, length) = place?;
+    let start = usize::try_from(start).ok()?;
+    unique_ids.get(start..start + usize::from(length))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn number(n: u32) -> MessageNumber {
+        MessageNumber::new(n).unwrap()
+    }
+
+    fn join(scan: &[(u32, u64)], unique_ids: &[(u32, &str)]) -> Vec<Message> {
+        let mut joiner = Joiner::default();
+        for (n, octets) in scan {
+            joiner.scan(number(*n), *octets).unwrap();
+        }
+        for (n, id) in unique_ids {
+            joiner.unique_id(number(*n), id.as_bytes()).unwrap();
+        }
+        let maildrop = joiner.finish("ada@host:995", true);
+        (0..maildrop.len())
+            .map(|i| maildrop.message(i).unwrap())
+            .collect()
+    }
+
+    #[test]
+    fn the_listings_are_joined_by_number_whatever_their_order() {
+        let messages = join(&[(3, 30), (1, 10)], &[(1, "a"), (3, "c")]);
+        let told: Vec<_> = messages
+            .iter()
+            .map(|m| {
+                (
+                    m.number.value(),
+                    m.octets.unwrap(),
+                    m.unique_id.clone().unwrap(),
+                )
+            })
+            .collect();
+        assert_eq!(told, [(3, 30, b"c"[..].into()), (1, 10, b"a"[..].into())]);
+    }
+
+    #[test]
+    fn s33_of_two_lines_for_one_number_the_first_counts() {
+        let messages = join(&[(1, 10), (1, 99)], &[(1, "a"), (1, "b")]);
+        assert_eq!(messages.len(), 1);
+        assert_eq!(messages[0].octets, Some(10));
+        assert_eq!(messages[0].unique_id.as_deref(), Some(&b"a"[..]));
+    }
+
+    #[test]
+    fn s34_a_message_without_a_usable_unique_id_is_listed_without_identity() {
+        let messages = join(&[(1, 10), (2, 20)], &[(1, "a")]);
+        assert!(messages[0].identity.is_some());
+        assert_eq!(messages[1].identity, None);
+    }
+
+    #[test]
+    fn t4_two_messages_with_one_unique_id_have_two_identities() {
+        let messages = join(
+            &[(1, 10), (2, 10), (3, 30)],
+            &[(1, "a"), (2, "a"), (3, "a")],
+        );
+        assert_ne!(messages[0].identity, messages[1].identity);
+        assert_ne!(messages[0].identity, messages[2].identity);
+        assert_eq!(messages[2].turn, 0, "another size is another message");
+        let later = join(&[(2, 10), (7, 10)], &[(7, "a"), (2, "a")]);
+        assert_eq!(messages[0].identity, later[0].identity);
+        assert_eq!(messages[1].identity, later[1].identity);
+    }
+
+    #[test]
+    fn t16_a_reused_unique_id_of_another_size_is_another_message() {
+        assert_ne!(join(&[(1, 10)], &[(1, "a")]), join(&[(1, 11)], &[(1, "a")]));
+    }
+
+    #[test]
+    fn s70_the_same_unique_id_on_another_account_is_another_message() {
+        let of = |account| Identity::new(account, b"a", Some(1), 0);
+        assert_ne!(of("ada@host:995"), of("ada@other:995"));
+    }
+}

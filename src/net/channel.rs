@@ -1,0 +1,254 @@
+//! A channel of octets with a deadline, which sends while it receives.
+//!
+//! A server may stop reading as long as we do not read what it sends (Dovecot does at 4096 unsent
+//! octets). A client that blocks in a write would then wait for ever, so [`Channel::exchange`]
+//! never waits for one direction only.
+
+use super::Error;
+use super::dial::wait;
+use crate::stop::Stop;
+use rustix::event::{PollFd, PollFlags};
+use rustls::ClientConnection;
+use std::io::{self, ErrorKind, Read, Write};
+use std::net::TcpStream;
+use std::time::Instant;
+
+/// What [`Channel::exchange`] has moved.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct Moved {
+    /// Octets of the output that are on their way.
+    pub sent: usize,
+    /// Octets put into the input.
+    pub received: usize,
+}
+
+/// Octets to and from a server.
+pub trait Channel: Send {
+    /// Sends what it can of `output` and waits until there is some input, or until `deadline`.
+    ///
+    /// # Errors
+    /// [`Error::Closed`] at the end of the stream, [`Error::TimedOut`] (with 0 seconds; the caller
+    /// knows how long it was ready to wait), [`Error::Stopped`], [`Error::Io`] or [`Error::Tls`].
+    fn exchange(
+        &mut self,
+        output: &[u8],
+        input: &mut [u8],
+        deadline: Instant,
+    ) -> Result<Moved, Error>;
+
+    /// Says goodbye in the transport's own way, as far as that needs no waiting.
+    fn close(&mut self) {}
+}
+
+/// A TCP connection, with TLS or without.
+pub struct Socket {
+    stream: TcpStream,
+    tls: Option<Box<ClientConnection>>,
+    stop: Stop,
+}
+
+impl Socket {
+    /// Without TLS. The stream must not block.
+    pub fn plain(stream: TcpStream, stop: Stop) -> Self {
+        Self {
+            stream,
+            tls: None,
+            stop,
+        }
+    }
+
+    /// With TLS from the first octet. The stream must not block; the handshake takes place in the
+    /// first exchange, or in [`Socket::handshake`].
+    pub fn tls(stream: TcpStream, tls: ClientConnection, stop: Stop) -> Self {
+        Self {
+            stream,
+            tls: Some(Box::new(tls)),
+            stop,
+        }
+    }
+
+    /// Completes the TLS handshake, if there is TLS.
+    ///
+    /// # Errors
+    /// As [`Channel::exchange`]; the text of a [`rustls::Error`] is in `Err(Ok(..))`'s place of
+    /// [`HandshakeError::Tls`], so that the caller can tell a bad certificate.
+    pub fn handshake(&mut self, deadline: Instant) -> Result<(), HandshakeError> {
+        loop {
+            let Some(tls) = &mut self.tls else {
+                return Ok(());
+            };
+            if !tls.is_handshaking() {
+                return Ok(());
+            }
+            match receive_tls(tls, &mut self.stream) {
+                Ok(true) => {}
+                Ok(false) => return Err(Error::Closed.into()),
+                Err(error) if error.kind() == ErrorKind::WouldBlock => {}
+                Err(error) => return Err(tls_error(error)),
+            }
+            if flush_tls(tls, &mut self.stream).map_err(Error::from)? || tls.is_handshaking() {
+                self.wait(deadline)?;
+            }
+        }
+    }
+
+    /// Waits until the socket can be read, or written where there is something to write.
+    fn wait(&self, deadline: Instant) -> Result<(), Error> {
+        self.wait_for(PollFlags::IN, deadline)
+    }
+
+    fn wait_for(&self, interest: PollFlags, deadline: Instant) -> Result<(), Error> {
+        let wants_write = self.tls.as_ref().is_some_and(|tls| tls.wants_write());
+        let interest = if wants_write {
+            interest | PollFlags::OUT
+        } else {
+            interest
+        };
+        let mut fds = [PollFd::new(&self.stream, interest), self.stop.poll_fd()];
+        let ready = wait(&mut fds, deadline)?;
+        if let Some(status) = self.stop.requested() {
+            return Err(Error::Stopped(status));
+        }
+        if ready {
+            Ok(())
+        } else {
+            Err(Error::TimedOut(0))
+        }
+    }
+
+    fn send(&mut self, output: &[u8]) -> Result<usize, Error> {
+        let sent = match &mut self.tls {
+            // rustls buffers a bounded amount; what it does not take waits for the next turn.
+            Some(tls) => {
+                let sent = tls.writer().write(output)?;
+                flush_tls(tls, &mut self.stream)?;
+                sent
+            }
+            None if output.is_empty() => 0,
+            None => match self.stream.write(output) {
+                Ok(sent) => sent,
+                Err(error) if is_passing(&error) => 0,
+                Err(error) => return Err(error.into()),
+            },
+        };
+        Ok(sent)
+    }
+
+    /// `None` where nothing is there yet.
+    fn receive(&mut self, input: &mut [u8]) -> Result<Option<usize>, Error> {
+        let Some(tls) = &mut self.tls else {
+            return match self.stream.read(input) {
+                Ok(octets) => Ok(Some(octets)),
+                Err(error) if is_passing(&error) => Ok(None),
+                Err(error) => Err(broken(error)),
+            };
+        };
+        loop {
+            match tls.reader().read(input) {
+                Ok(octets) => return Ok(Some(octets)),
+                Err(error) if error.kind() == ErrorKind::WouldBlock => {}
+                // The stream ended without close_notify: cut short (RFC 8446 section 6.1).
+                Err(error) if error.kind() == ErrorKind::UnexpectedEof => return Ok(Some(0)),
+                Err(error) => return Err(broken(error)),
+            }
+            match receive_tls(tls, &mut self.stream) {
+                Ok(_) => {}
+                Err(error) if is_passing(&error) => return Ok(None),
+                Err(error) => return Err(broken(error)),
+            }
+        }
+    }
+}
+
+impl Channel for Socket {
+    fn exchange(
+        &mut self,
+        output: &[u8],
+        input: &mut [u8],
+        deadline: Instant,
+    ) -> Result<Moved, Error> {
+        let mut moved = Moved::default();
+        loop {
+            let rest = output.get(moved.sent..).unwrap_or_default();
+            moved.sent += self.send(rest)?;
+            match self.receive(input)? {
+                Some(0) => return Err(Error::Closed),
+                Some(received) => {
+                    moved.received = received;
+                    return Ok(moved);
+                }
+                None => {}
+            }
+            let interest = if moved.sent < output.len() {
+                PollFlags::IN | PollFlags::OUT
+            } else {
+                PollFlags::IN
+            };
+            self.wait_for(interest, deadline)?;
+        }
+    }
+
+    fn close(&mut self) {
+        if let Some(tls) = &mut self.tls {
+            tls.send_close_notify();
+            // The server is done with us: whether this still reaches it changes nothing.
+            let _ = flush_tls(tls, &mut self.stream);
+        }
+    }
+}
+
+/// Why a handshake failed.
+#[derive(Debug)]
+pub enum HandshakeError {
+    /// The transport failed.
+    Net(Error),
+    /// TLS itself failed.
+    Tls(rustls::Error),
+}
+
+impl From<Error> for HandshakeError {
+    fn from(error: Error) -> Self {
+        Self::Net(error)
+    }
+}
+
+/// Reads what is there; `false` at the end of the stream.
+fn receive_tls(tls: &mut ClientConnection, stream: &mut TcpStream) -> io::Result<bool> {
+    let octets = tls.read_tls(stream)?;
+    if let Err(error) = tls.process_new_packets() {
+        // The alert that tells the server why; it may be gone already.
+        let _ = flush_tls(tls, stream);
+        return Err(io::Error::new(ErrorKind::InvalidData, error));
+    }
+    Ok(octets > 0)
+}
+
+/// Writes what the socket takes; `true` if something is left.
+fn flush_tls(tls: &mut ClientConnection, stream: &mut TcpStream) -> io::Result<bool> {
+    while tls.wants_write() {
+        match tls.write_tls(stream) {
+            Ok(_) => {}
+            Err(error) if is_passing(&error) => return Ok(true),
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(false)
+}
+
+fn is_passing(error: &io::Error) -> bool {
+    matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted)
+}
+
+fn tls_error(error: io::Error) -> HandshakeError {
+    match error.downcast::<rustls::Error>() {
+        Ok(error) => HandshakeError::Tls(error),
+        Err(error) => HandshakeError::Net(error.into()),
+    }
+}
+
+fn broken(error: io::Error) -> Error {
+    match tls_error(error) {
+        HandshakeError::Tls(error) => Error::Tls(error.to_string()),
+        HandshakeError::Net(error) => error,
+    }
+}

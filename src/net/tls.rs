@@ -1,0 +1,256 @@
+//! TLS by rustls: whom to trust, and what to say when a server is not trusted.
+//!
+//! This is the only file that names the crypto provider (aws-lc-rs). TLS 1.2 and 1.3, nothing
+//! below; no 0-RTT; no way to switch verification off.
+
+use super::channel::{HandshakeError, Socket};
+use super::{Error, dial};
+use crate::stop::Stop;
+use rustls::client::WebPkiServerVerifier;
+use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::server::ParsedCertificate;
+use rustls::{
+    CertificateError, ClientConfig, ClientConnection, DigitallySignedStruct, OtherError,
+    RootCertStore, SignatureScheme,
+};
+use sha2::{Digest, Sha256};
+use std::fmt;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+/// How long the TLS handshake may take.
+const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// Whom to trust at the other end of a TLS connection.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct TlsPolicy {
+    /// Which authorities' signatures count.
+    pub roots: Roots,
+    /// If not empty, the server's key must be one of these as well.
+    pub pins: Vec<Pin>,
+    /// The name that the certificate must bear, where it is not the host.
+    pub server_name: Option<String>,
+}
+
+/// Which certificate authorities are trusted.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub enum Roots {
+    /// The system's store; Mozilla's list (crate webpki-roots) where it is empty.
+    #[default]
+    System,
+    /// Mozilla's list, as compiled in.
+    Bundled,
+    /// The certificates in this PEM file alone.
+    File(PathBuf),
+}
+
+/// SHA-256 of a certificate's SubjectPublicKeyInfo (as in RFC 7469 section 2.4).
+#[derive(Clone, Copy, Eq, PartialEq)]
+pub struct Pin(pub [u8; 32]);
+
+impl fmt::Display for Pin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("sha256:")?;
+        self.0.iter().try_for_each(|octet| write!(f, "{octet:02x}"))
+    }
+}
+
+impl fmt::Debug for Pin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+/// Connects to `host:port`, with TLS from the first octet (RFC 8314 section 3) where there is a
+/// policy for it, and verifies who is there.
+pub fn connect(
+    host: &str,
+    port: u16,
+    policy: Option<&TlsPolicy>,
+    stop: &Stop,
+) -> Result<Socket, Error> {
+    let Some(policy) = policy else {
+        let stream = dial::dial(host, port, stop)?;
+        return Ok(Socket::plain(stream, stop.clone()));
+    };
+    let bad_name = |_| Error::ServerName(host.to_owned());
+    let name = policy.server_name.as_deref().unwrap_or(host);
+    let server = ServerName::try_from(name.to_owned()).map_err(bad_name)?;
+    let config = client_config(policy)?;
+    let stream = dial::dial(host, port, stop)?;
+    let tls =
+        ClientConnection::new(config, server).map_err(|error| Error::Tls(error.to_string()))?;
+    let mut socket = Socket::tls(stream, tls, stop.clone());
+    match socket.handshake(Instant::now() + HANDSHAKE_TIMEOUT) {
+        Ok(()) => Ok(socket),
+        Err(HandshakeError::Net(Error::TimedOut(_))) => {
+            Err(Error::TimedOut(HANDSHAKE_TIMEOUT.as_secs()))
+        }
+        Err(HandshakeError::Net(error)) => Err(error),
+        Err(HandshakeError::Tls(error)) => Err(refusal(error, name, host, port)),
+    }
+}
+
+fn client_config(policy: &TlsPolicy) -> Result<Arc<ClientConfig>, Error> {
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let unusable = |error: &dyn fmt::Display| Error::Roots(format!(": {error}"));
+    let builder = ClientConfig::builder_with_provider(Arc::clone(&provider))
+        .with_protocol_versions(&[&rustls::version::TLS13, &rustls::version::TLS12])
+        .map_err(|error| Error::Tls(error.to_string()))?;
+    let roots = Arc::new(roots(&policy.roots)?);
+    let webpki = WebPkiServerVerifier::builder_with_provider(roots, provider)
+        .build()
+        .map_err(|error| unusable(&error))?;
+    let verifier = Arc::new(Verifier {
+        webpki,
+        pins: policy.pins.clone(),
+    });
+    // "dangerous" is rustls's word for any verifier of one's own; ours only ever adds a check.
+    let config = builder
+        .dangerous()
+        .with_custom_certificate_verifier(verifier)
+        .with_no_client_auth();
+    Ok(Arc::new(config))
+}
+
+fn roots(choice: &Roots) -> Result<RootCertStore, Error> {
+    let mut store = RootCertStore::empty();
+    match choice {
+        Roots::System => {
+            store.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+            if store.is_empty() {
+                store.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
+            }
+        }
+        Roots::Bundled => store.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned()),
+        Roots::File(path) => {
+            let unusable =
+                |error: &dyn fmt::Display| Error::Roots(format!(" in {}: {error}", path.display()));
+            for certificate in
+                CertificateDer::pem_file_iter(path).map_err(|error| unusable(&error))?
+            {
+                let certificate = certificate.map_err(|error| unusable(&error))?;
+                store.add(certificate).map_err(|error| unusable(&error))?;
+            }
+            if store.is_empty() {
+                return Err(unusable(&"there is no certificate in it"));
+            }
+        }
+    }
+    Ok(store)
+}
+
+/// What rustls's own verifier says, and then the pins.
+#[derive(Debug)]
+struct Verifier {
+    webpki: Arc<WebPkiServerVerifier>,
+    pins: Vec<Pin>,
+}
+
+impl ServerCertVerifier for Verifier {
+    fn verify_server_cert(
+        &self,
+        end_entity: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        server_name: &ServerName<'_>,
+        ocsp_response: &[u8],
+        now: UnixTime,
+    ) -> Result<ServerCertVerified, rustls::Error> {
+        let verified = self.webpki.verify_server_cert(
+            end_entity,
+            intermediates,
+            server_name,
+            ocsp_response,
+            now,
+        )?;
+        if !self.pins.is_empty() {
+            let key = ParsedCertificate::try_from(end_entity)?.subject_public_key_info();
+            let found = Pin(Sha256::digest(key.as_ref()).into());
+            if !self.pins.contains(&found) {
+                let mismatch = OtherError(Arc::new(PinMismatch(found)));
+                return Err(CertificateError::Other(mismatch).into());
+            }
+        }
+        Ok(verified)
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        cert: &CertificateDer<'_>,
+        dss: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        self.webpki.verify_tls12_signature(message, cert, dss)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        cert: &CertificateDer<'_>,
+        dss: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        self.webpki.verify_tls13_signature(message, cert, dss)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.webpki.supported_verify_schemes()
+    }
+}
+
+#[derive(Debug, thiserror::Error)]
+#[error("its key {0} is none of those in `tls-pin`")]
+struct PinMismatch(Pin);
+
+/// What a failed handshake means to a person.
+fn refusal(error: rustls::Error, name: &str, host: &str, port: u16) -> Error {
+    match error {
+        rustls::Error::InvalidCertificate(fault) => Error::Certificate {
+            host: name.to_owned(),
+            reason: reason(&fault),
+        },
+        rustls::Error::InvalidMessage(_) => Error::NotTls {
+            host: host.to_owned(),
+            port,
+        },
+        other => Error::Tls(other.to_string()),
+    }
+}
+
+fn reason(fault: &CertificateError) -> String {
+    match fault {
+        CertificateError::ExpiredContext { not_after, .. } => {
+            format!("it expired on {}", date(*not_after))
+        }
+        CertificateError::NotValidYetContext { not_before, .. } => {
+            format!("it is valid only from {}", date(*not_before))
+        }
+        CertificateError::UnknownIssuer => {
+            "no authority that this machine trusts has signed it".to_owned()
+        }
+        CertificateError::NotValidForNameContext { presented, .. } if presented.is_empty() => {
+            "it bears no name at all (a name in its subject does not count)".to_owned()
+        }
+        CertificateError::NotValidForNameContext { presented, .. } => {
+            // A certificate may bear hundreds of names, and its words are the server's.
+            let names: Vec<_> = presented
+                .iter()
+                .take(5)
+                .map(|name| name.escape_default().to_string())
+                .collect();
+            format!("it is for {}", names.join(", "))
+        }
+        CertificateError::Other(OtherError(other)) => other.to_string(),
+        other => other.to_string(),
+    }
+}
+
+fn date(time: UnixTime) -> String {
+    let seconds = i64::try_from(time.as_secs()).unwrap_or(i64::MAX);
+    match jiff::Timestamp::from_second(seconds) {
+        Ok(timestamp) => timestamp.strftime("%Y-%m-%d").to_string(),
+        Err(_) => "a day beyond the calendar".to_owned(),
+    }
+}
