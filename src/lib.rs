@@ -9,6 +9,7 @@
     )
 )]
 
+pub mod delivery;
 pub mod durable;
 pub mod exit;
 pub mod maildrop;

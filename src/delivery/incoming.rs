@@ -1,0 +1,229 @@
+//! A message on its way from the server to the disk.
+
+use super::Error;
+use super::digest::{Digests, Hasher};
+use super::maildir::Maildir;
+use super::unique_name::UniqueName;
+use crate::durable;
+use crate::maildrop::Message;
+use std::io;
+use std::sync::Arc;
+
+/// How much of a message is kept in memory for those who want to show its header.
+const HEADER_KEPT: usize = 64 * 1024;
+
+/// A file in tmp/. It goes away with this value unless the journal answers for it.
+pub(super) struct TmpFile {
+    maildir: Arc<Maildir>,
+    name: UniqueName,
+    file: durable::File,
+    kept: bool,
+}
+
+impl TmpFile {
+    pub(super) fn create(maildir: Arc<Maildir>, name: UniqueName) -> Result<Self, Error> {
+        let file = maildir.tmp.create(name.as_os_str());
+        let file = file.map_err(|source| maildir.write_error(&maildir.tmp, source))?;
+        Ok(Self {
+            maildir,
+            name,
+            file,
+            kept: false,
+        })
+    }
+
+}
+
+impl Drop for TmpFile {
+    fn drop(&mut self) {
+        if !self.kept {
+            // What cannot be removed now is removed by the next run, which finds no intent for it.
+            let _ = self.maildir.tmp.remove(self.name.as_os_str());
+        }
+    }
+}
+
+/// A message whose body is arriving.
+pub struct Incoming {
+    message: Message,
+    tmp: TmpFile,
+    hasher: Hasher,
+    /// The line ends as they are stored; kept for its allocation.
+    converted: Vec<u8>,
+    /// The last octet was a CR that may turn out to belong to a CRLF.
+    after_cr: bool,
+    octets: u64,
+    header: Option<Vec<u8>>,
+}
+
+impl Incoming {
+    pub(super) fn new(message: Message, tmp: TmpFile, keep_header: bool) -> Self {
+        Self {
+            message,
+            tmp,
+            hasher: Hasher::default(),
+            converted: Vec::new(),
+            after_cr: false,
+            octets: 0,
+            header: keep_header.then(Vec::new),
+        }
+    }
+
+    /// The message as it was listed.
+    pub fn message(&self) -> &Message {
+        &self.message
+    }
+
+    /// Takes in octets of the body as they came, without byte-stuffing. Each CRLF is stored as LF,
+    /// as Maildirs have it; everything else stays as it is, a CR or LF alone included.
+    pub fn write(&mut self, octets: &[u8]) -> Result<(), Error> {
+        let mut converted = std::mem::take(&mut self.converted);
+        converted.clear();
+        self.convert(octets, &mut converted);
+        let stored = self.store(&converted);
+        self.converted = converted;
+        stored
+    }
+
+    /// The termination octet was seen: the message is whole.
+    pub fn finish(mut self) -> Result<Complete, Error> {
+        if std::mem::take(&mut self.after_cr) {
+            self.store(b"\r")?;
+        }
+        Ok(Complete {
+            message: self.message,
+            tmp: self.tmp,
+            digests: self.hasher.finish(),
+            octets: self.octets,
+            header: self.header.unwrap_or_default(),
+        })
+    }
+
+    fn convert(&mut self, mut octets: &[u8], out: &mut Vec<u8>) {
+        if self.after_cr
+            && let [first, ..] = octets
+        {
+            self.after_cr = false;
+            if *first != b'\n' {
+                out.push(b'\r');
+            }
+        }
+        while let Some(at) = memchr::memchr(b'\r', octets) {
+            let (before, from_cr) = octets.split_at(at);
+            out.extend(before);
+            octets = match from_cr {
+                [_] => {
+                    self.after_cr = true;
+                    &[]
+                }
+                [_, b'\n', ..] => from_cr.get(1..).unwrap_or_default(),
+                _ => {
+                    out.push(b'\r');
+                    from_cr.get(1..).unwrap_or_default()
+                }
+            };
+        }
+        out.extend(octets);
+    }
+
+    fn store(&mut self, octets: &[u8]) -> Result<(), Error> {
+        if octets.is_empty() {
+            return Ok(());
+        }
+        if let Some(header) = &mut self.header
+            && !self.hasher.header_ended()
+        {
+            let room = HEADER_KEPT.saturating_sub(header.len());
+            header.extend(octets.get(..room).unwrap_or(octets));
+        }
+        self.hasher.update(octets);
+        self.octets += octets.len() as u64;
+        self.tmp.file.append(octets).map_err(|source| Error::Write {
+            path: self.tmp.file.path().to_owned(),
+            source,
+        })
+    }
+}
+
+/// A message that has arrived whole; its octets may still be in the system's memory only.
+pub struct Complete {
+    message: Message,
+    tmp: TmpFile,
+    digests: Digests,
+    octets: u64,
+    header: Vec<u8>,
+}
+
+impl Complete {
+    /// The message as it was listed.
+    pub fn message(&self) -> &Message {
+        &self.message
+    }
+
+    /// Its hashes.
+    pub fn digests(&self) -> &Digests {
+        &self.digests
+    }
+
+    /// Octets as stored.
+    pub fn octets(&self) -> u64 {
+        self.octets
+    }
+}
+
+/// A message whose octets are on the disk, under a name in tmp/ (E2).
+pub struct Synced(Complete);
+
+impl Synced {
+    /// The message as it was listed.
+    pub fn message(&self) -> &Message {
+        &self.0.message
+    }
+
+    /// Its hashes.
+    pub fn digests(&self) -> &Digests {
+        &self.0.digests
+    }
+
+    /// Octets as stored.
+    pub fn octets(&self) -> u64 {
+        self.0.octets
+    }
+
+    /// Its name, the same in tmp/ as later in new/.
+    pub fn name(&self) -> &UniqueName {
+        &self.0.tmp.name
+    }
+
+    /// Its first octets, if they were asked for.
+    pub fn header(&self) -> &[u8] {
+        &self.0.header
+    }
+
+    /// Its intent is about to be written: from here on the journal answers for the file, which
+    /// must outlive this value. A crash that found an intent without a file would take the message
+    /// for delivered.
+    pub fn entrust(&mut self) {
+        self.0.tmp.kept = true;
+    }
+
+    /// Its intent is certain not to be in the journal: the file goes away with this value again.
+    pub fn reclaim(&mut self) {
+        self.0.tmp.kept = false;
+    }
+}
+
+/// Forces messages to the disk, several at a time. One that fails is removed and is not tried
+/// again (E9); the others are not affected.
+pub fn sync_all(batch: Vec<Complete>) -> (Vec<Synced>, Vec<(Message, io::Error)>) {
+    let files: Vec<&durable::File> = batch.iter().map(|complete| &complete.tmp.file).collect();
+    let results = durable::sync_all(&files);
+    let (mut synced, mut failed) = (Vec::with_capacity(batch.len()), Vec::new());
+    for (complete, result) in batch.into_iter().zip(results) {
+        match result {
+            Ok(()) => synced.push(Synced(complete)),
+            Err(error) => failed.push((complete.message.clone(), error)),
+        }
+    }
+    (synced, failed)
+}

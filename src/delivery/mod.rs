@@ -1,0 +1,103 @@
+//! Storing messages in a Maildir, in steps that are types.
+//!
+//! ```text
+//! Incoming --finish--> Complete --sync_all--> Synced --(intent)--> Maildir::publish --> Delivered
+//!  tmp/ file,          termination   octets on          E1, by     rename to new/,     name on
+//!  growing             octet seen    the disk (E2)      `state`    sync of new/ (E3)   the disk
+//! ```
+//! A file that does not reach the next step is removed from tmp/ when its value is dropped, so a
+//! body that was cut short or could not be synced leaves nothing behind. Each step's type can only
+//! be made by the step before it; what `state` records, and what a session may then delete, starts
+//! from a [`Delivered`].
+
+mod digest;
+mod incoming;
+mod maildir;
+mod unique_name;
+
+pub use digest::Digests;
+pub use incoming::{Complete, Incoming, Synced, sync_all};
+pub use maildir::{Delivered, Location, Maildir, Unpublished};
+pub use unique_name::{AccountTag, UniqueName};
+
+use crate::exit::{Diagnose, Status};
+use std::io;
+use std::path::PathBuf;
+
+/// Why a message could not be stored.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The Maildir cannot be made.
+    #[error("cannot create the Maildir {path}")]
+    Create {
+        /// The Maildir.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// It was there and is not there any more.
+    #[error("the Maildir {path} has gone")]
+    Gone {
+        /// The Maildir.
+        path: PathBuf,
+    },
+    /// There is something else than a Maildir.
+    #[error("{path} is not a Maildir: it has no tmp, new and cur, but other things in it")]
+    NotAMaildir {
+        /// What was configured.
+        path: PathBuf,
+    },
+    /// It is there and cannot be used.
+    #[error("cannot use the Maildir {path}")]
+    Unusable {
+        /// The Maildir or the directory in it.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// Writing to it failed.
+    #[error("cannot write to the Maildir {path}")]
+    Write {
+        /// The file or directory.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+}
+
+impl Diagnose for Error {
+    fn status(&self) -> Status {
+        match self {
+            Self::Create { .. } | Self::Gone { .. } | Self::Unusable { .. } => Status::CannotCreate,
+            Self::NotAMaildir { .. } => Status::Config,
+            Self::Write { .. } => Status::Io,
+        }
+    }
+
+    fn hint(&self) -> Option<String> {
+        Some(match self {
+            Self::Create { .. } | Self::Unusable { .. } => {
+                "check `maildir` in the configuration, and who owns the directory".to_owned()
+            }
+            Self::Gone { path } => format!(
+                "is a disk not mounted? To start an empty one: mkdir -p '{0}/tmp' '{0}/new' '{0}/cur'",
+                path.display()
+            ),
+            Self::NotAMaildir { .. } => "name an empty or a new directory as `maildir`".to_owned(),
+            Self::Write { source, .. } if is_full(source) => {
+                "make room on the disk; what was not stored is still on the server".to_owned()
+            }
+            Self::Write { .. } => {
+                "check the disk; what was not stored is still on the server".to_owned()
+            }
+        })
+    }
+}
+
+/// Whether the disk, or the person's share of it, is full.
+pub fn is_full(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded
+    )
+}
