@@ -104,6 +104,7 @@ impl Account {
             self.bar.set_message("nothing new");
             return;
         }
+        self.show_messages();
         self.bar.set_style(style(
             "{prefix} {msg} [{wide_bar:.cyan}] {octets} of {total}, {rate}/s, {eta} left",
         ));
@@ -112,7 +113,6 @@ impl Account {
         // The time it took to connect says nothing about the rate.
         self.bar.reset_elapsed();
         self.bar.reset_eta();
-        self.show_messages();
     }
 
     fn message_done(&mut self) {

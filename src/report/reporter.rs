@@ -148,6 +148,8 @@ impl Reporter {
     }
 
     /// Takes the bars off the screen while `action` uses it, for instance to ask a question.
+    /// Other accounts wait meanwhile when they report, so a long `action` holds them up; and
+    /// `action` itself must not report or print.
     pub fn suspend<R>(&self, action: impl FnOnce() -> R) -> R {
         match &self.progress {
             Some(progress) => progress.suspend(action),
