@@ -52,6 +52,8 @@ pub enum Step<'a> {
     SyncFile(&'a Path),
     /// A directory's names are forced to the disk.
     SyncDirectory(&'a Path),
+    /// A file gets a second name.
+    Link(&'a Path, &'a Path),
     /// A name moves.
     Rename(&'a Path, &'a Path),
     /// A name goes away.
@@ -134,6 +136,11 @@ impl Dir {
         &self.path
     }
 
+    /// Where its steps are taken.
+    pub fn disk(&self) -> &Disk {
+        &self.disk
+    }
+
     /// Whether files can be created here.
     pub fn check_writable(&self) -> io::Result<()> {
         let access = sys::Access::WRITE_OK | sys::Access::EXEC_OK;
@@ -209,6 +216,19 @@ impl Dir {
         let (from_path, to_path) = (self.path.join(name), self.path.join(target));
         self.disk.step(Step::Rename(&from_path, &to_path))?;
         Ok(sys::renameat(&self.fd, name, &self.fd, target)?)
+    }
+
+    /// Gives a file a second name, which must be free.
+    pub fn link(&self, name: &OsStr, second: &OsStr) -> io::Result<()> {
+        let (from_path, to_path) = (self.path.join(name), self.path.join(second));
+        self.disk.step(Step::Link(&from_path, &to_path))?;
+        Ok(sys::linkat(
+            &self.fd,
+            name,
+            &self.fd,
+            second,
+            AtFlags::empty(),
+        )?)
     }
 
     /// Removes a file; that it is not there is fine.

@@ -17,4 +17,6 @@ pub mod net;
 pub mod pop3;
 pub mod profile;
 pub mod report;
+pub mod state;
 pub mod stop;
+pub mod term;

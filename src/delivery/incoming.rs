@@ -31,7 +31,6 @@ impl TmpFile {
             kept: false,
         })
     }
-
 }
 
 impl Drop for TmpFile {

@@ -1,11 +1,11 @@
 //! The Maildir: tmp, new and cur (cr.yp.to/proto/maildir.html).
 
 use super::Error;
+use super::digest::{Digests, Hasher};
 use super::incoming::{Incoming, Synced, TmpFile};
 use super::unique_name::{AccountTag, UniqueName};
 use crate::durable::{Dir, Disk};
 use crate::maildrop::Message;
-use sha2::{Digest, Sha256};
 use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::io::{self, Read};
@@ -215,16 +215,16 @@ impl Maildir {
         Ok(())
     }
 
-    /// Length in octets and SHA-256 of a stored message.
-    pub fn examine(&self, name: &UniqueName, location: &Location) -> io::Result<(u64, [u8; 32])> {
+    /// Length in octets and hashes of a stored message.
+    pub fn examine(&self, name: &UniqueName, location: &Location) -> io::Result<(u64, Digests)> {
         let mut file = self.open_message(name, location)?;
-        let (mut hash, mut octets) = (Sha256::new(), 0);
+        let (mut hasher, mut octets) = (Hasher::default(), 0);
         let mut buffer = vec![0; 64 * 1024];
         loop {
             match file.read(&mut buffer)? {
-                0 => return Ok((octets, hash.finalize().into())),
+                0 => return Ok((octets, hasher.finish())),
                 read => {
-                    hash.update(buffer.get(..read).unwrap_or_default());
+                    hasher.update(buffer.get(..read).unwrap_or_default());
                     octets += read as u64;
                 }
             }

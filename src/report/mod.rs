@@ -4,6 +4,20 @@
 //! events into lines of text, progress bars, JSON objects or paths. Events arrive from several
 //! account threads at once.
 
+mod heading;
+mod json;
+mod lines;
+mod paths;
+mod progress;
+mod reporter;
+mod tally;
+#[cfg(test)]
+mod testing;
+mod text;
+
+pub use heading::Heading;
+pub use reporter::{Format, Options, Reporter};
+
 use crate::exit::Status;
 use std::path::Path;
 
@@ -11,6 +25,11 @@ use std::path::Path;
 pub trait Report: Send + Sync {
     /// Something happened to `account` (a profile's name).
     fn report(&self, account: &str, event: Event<'_>);
+
+    /// Whether [`Message::header`] is of any use to this report; keeping it costs memory.
+    fn wants_header(&self) -> bool {
+        false
+    }
 }
 
 /// What can happen to an account during a fetch.
@@ -48,8 +67,12 @@ pub enum Event<'a> {
         /// Why, in words; may quote the server, so it must be escaped.
         reason: &'a str,
     },
-    /// Something a person should know; may quote the server, so it must be escaped.
+    /// Something a person may want to know, but need not act on: `--quiet` leaves it out. May
+    /// quote the server, so it must be escaped.
     Notice(&'a str),
+    /// Something a person should look into, although the fetch goes on; shown even with `--quiet`.
+    /// May quote the server, so it must be escaped.
+    Warning(&'a str),
     /// This account is done.
     Finished(&'a Outcome),
 }

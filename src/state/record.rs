@@ -5,20 +5,20 @@
 //! ```text
 //! B  time  boot-id  maildir                                  a run began
 //! L  time                                                    the first listing has been settled
-//! I  time  unique-id  listed  turn  octets  sha256  content  name     intent (E1)
-//! R  time  octets  sha256  content  name                     found in the Maildir, unique-id lost
-//! M  time  unique-id  listed  turn                           seen on request, never fetched
+//! I  id  time  unique-id  listed  turn  octets  sha256  content  name     intent (E1)
+//! R  id  time  octets  sha256  content  name                 found in the Maildir, unique-id lost
+//! M  id  time  unique-id  listed  turn                       seen on request, never fetched
 //! S  first  last                                             these intents were carried out (E4)
 //! X  id                                                      this intent came to nothing
 //! K  id  time  unique-id  listed  turn                       the same message, listed otherwise
 //! D  id  time                                                QUIT confirmed its deletion
-//! V  id  count                                               absent from so many listings (E5)
+//! V  id  time  count                                         absent from so many listings (E5)
 //! G  id                                                      forgotten
 //! F  time  unique-id  listed  turn  kind  count              could not be fetched
 //! N  time                                                    pipelining failed
 //! ```
-//! I, R and M lines are numbered from 0 in the order they stand in; that is the `id` of the
-//! others. Times are seconds since 1970. A unique-id has each octet outside `!` to `~`, and `%`,
+//! I, R and M lines are numbered from 0 in the order they stand in, and the others say which of
+//! them they are about. Times are seconds since 1970. A unique-id has each octet outside `!` to `~`, and `%`,
 //! written as `%XX`; `-` stands for none. `content` is `-` where it equals `sha256`.
 
 use crate::delivery::{Digests, UniqueName};
@@ -78,19 +78,63 @@ pub enum FailureKind {
 /// A line of the journal.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(super) enum Entry {
-    Absent { id: Id, count: u8 },
-    Alias { id: Id, time: i64, listing: Listing },
-    Baseline { time: i64 },
-    Began { time: i64, boot: String, maildir: PathBuf },
-    Deleted { id: Id, time: i64 },
-    Dropped { id: Id },
-    Failed { time: i64, listing: Listing, kind: FailureKind, count: u32 },
-    Forgotten { id: Id },
-    Found { time: i64, stored: Stored },
-    Intent { time: i64, listing: Listing, stored: Stored },
-    Marked { time: i64, listing: Listing },
-    Seen { first: Id, last: Id },
-    Unpipelined { time: i64 },
+    Absent {
+        id: Id,
+        time: i64,
+        count: u8,
+    },
+    Alias {
+        id: Id,
+        time: i64,
+        listing: Listing,
+    },
+    Baseline {
+        time: i64,
+    },
+    Began {
+        time: i64,
+        boot: String,
+        maildir: PathBuf,
+    },
+    Deleted {
+        id: Id,
+        time: i64,
+    },
+    Dropped {
+        id: Id,
+    },
+    Failed {
+        time: i64,
+        listing: Listing,
+        kind: FailureKind,
+        count: u32,
+    },
+    Forgotten {
+        id: Id,
+    },
+    Found {
+        id: Id,
+        time: i64,
+        stored: Stored,
+    },
+    Intent {
+        id: Id,
+        time: i64,
+        listing: Listing,
+        stored: Stored,
+    },
+    Marked {
+        id: Id,
+        time: i64,
+        listing: Listing,
+    },
+    Seen {
+        first: Id,
+        last: Id,
+    },
+    Unpipelined {
+        time: i64,
+    },
 }
 
 impl Entry {
@@ -99,18 +143,27 @@ impl Entry {
         let mut line = String::new();
         // Writing to a String cannot fail.
         let _ = match self {
-            Self::Absent { id, count } => write!(line, "V\t{id}\t{count}"),
+            Self::Absent { id, time, count } => write!(line, "V\t{id}\t{time}\t{count}"),
             Self::Alias { id, time, listing } => {
                 write!(line, "K\t{id}\t{time}\t{}", Fields(listing))
             }
             Self::Baseline { time } => write!(line, "L\t{time}"),
-            Self::Began { time, boot, maildir } => {
+            Self::Began {
+                time,
+                boot,
+                maildir,
+            } => {
                 let maildir = escape(maildir.as_os_str().as_bytes());
                 write!(line, "B\t{time}\t{}\t{maildir}", escape(boot.as_bytes()))
             }
             Self::Deleted { id, time } => write!(line, "D\t{id}\t{time}"),
             Self::Dropped { id } => write!(line, "X\t{id}"),
-            Self::Failed { time, listing, kind, count } => {
+            Self::Failed {
+                time,
+                listing,
+                kind,
+                count,
+            } => {
                 let kind = match kind {
                     FailureKind::Refused => "refused",
                     FailureKind::Dropped => "dropped",
@@ -118,11 +171,25 @@ impl Entry {
                 write!(line, "F\t{time}\t{}\t{kind}\t{count}", Fields(listing))
             }
             Self::Forgotten { id } => write!(line, "G\t{id}"),
-            Self::Found { time, stored } => write!(line, "R\t{time}\t{}", Fields(stored)),
-            Self::Intent { time, listing, stored } => {
-                write!(line, "I\t{time}\t{}\t{}", Fields(listing), Fields(stored))
+            Self::Found { id, time, stored } => {
+                write!(line, "R\t{id}\t{time}\t{}", Fields(stored))
             }
-            Self::Marked { time, listing } => write!(line, "M\t{time}\t{}", Fields(listing)),
+            Self::Intent {
+                id,
+                time,
+                listing,
+                stored,
+            } => {
+                write!(
+                    line,
+                    "I\t{id}\t{time}\t{}\t{}",
+                    Fields(listing),
+                    Fields(stored)
+                )
+            }
+            Self::Marked { id, time, listing } => {
+                write!(line, "M\t{id}\t{time}\t{}", Fields(listing))
+            }
             Self::Seen { first, last } => write!(line, "S\t{first}\t{last}"),
             Self::Unpipelined { time } => write!(line, "N\t{time}"),
         };
@@ -153,8 +220,11 @@ impl Entry {
                 },
                 count: next()?.parse().ok()?,
             },
-            "G" => Self::Forgotten { id: next()?.parse().ok()? },
+            "G" => Self::Forgotten {
+                id: next()?.parse().ok()?,
+            },
             "I" => Self::Intent {
+                id: next()?.parse().ok()?,
                 time: next()?.parse().ok()?,
                 listing: Listing::read(&mut next)?,
                 stored: Stored::read(&mut next)?,
@@ -164,13 +234,19 @@ impl Entry {
                 time: next()?.parse().ok()?,
                 listing: Listing::read(&mut next)?,
             },
-            "L" => Self::Baseline { time: next()?.parse().ok()? },
+            "L" => Self::Baseline {
+                time: next()?.parse().ok()?,
+            },
             "M" => Self::Marked {
+                id: next()?.parse().ok()?,
                 time: next()?.parse().ok()?,
                 listing: Listing::read(&mut next)?,
             },
-            "N" => Self::Unpipelined { time: next()?.parse().ok()? },
+            "N" => Self::Unpipelined {
+                time: next()?.parse().ok()?,
+            },
             "R" => Self::Found {
+                id: next()?.parse().ok()?,
                 time: next()?.parse().ok()?,
                 stored: Stored::read(&mut next)?,
             },
@@ -180,9 +256,12 @@ impl Entry {
             },
             "V" => Self::Absent {
                 id: next()?.parse().ok()?,
+                time: next()?.parse().ok()?,
                 count: next()?.parse().ok()?,
             },
-            "X" => Self::Dropped { id: next()?.parse().ok()? },
+            "X" => Self::Dropped {
+                id: next()?.parse().ok()?,
+            },
             _ => return None,
         };
         fields.next().is_none().then_some(entry)
@@ -200,7 +279,11 @@ impl Listing {
             digits => Some(digits.parse().ok()?),
         };
         let turn = next()?.parse().ok()?;
-        Some(Self { unique_id, octets, turn })
+        Some(Self {
+            unique_id,
+            octets,
+            turn,
+        })
     }
 }
 
@@ -214,7 +297,11 @@ impl Stored {
         };
         let name = UniqueName::parse(OsStr::new(next()?))?;
         let digests = Digests { stored, content };
-        Some(Self { octets, digests, name })
+        Some(Self {
+            octets,
+            digests,
+            name,
+        })
     }
 }
 
@@ -236,7 +323,11 @@ impl std::fmt::Display for Fields<'_, Listing> {
 
 impl std::fmt::Display for Fields<'_, Stored> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Stored { octets, digests, name } = self.0;
+        let Stored {
+            octets,
+            digests,
+            name,
+        } = self.0;
         write!(f, "{octets}\t{}\t", hex(&digests.stored))?;
         if digests.content == digests.stored {
             f.write_char('-')?;
@@ -325,13 +416,20 @@ mod tests {
     use proptest::prelude::*;
 
     fn listing(unique_id: Option<&[u8]>, octets: Option<u64>) -> Listing {
-        Listing { unique_id: unique_id.map(Box::from), octets, turn: 2 }
+        Listing {
+            unique_id: unique_id.map(Box::from),
+            octets,
+            turn: 2,
+        }
     }
 
     fn stored(content: u8) -> Stored {
         Stored {
             octets: 7,
-            digests: Digests { stored: [1; 32], content: [content; 32] },
+            digests: Digests {
+                stored: [1; 32],
+                content: [content; 32],
+            },
             name: UniqueName::new(AccountTag::new("a@b:1"), None),
         }
     }
@@ -339,11 +437,26 @@ mod tests {
     fn every_kind() -> Vec<Entry> {
         let time = 1_795_395_922;
         vec![
-            Entry::Absent { id: 1, count: 2 },
-            Entry::Alias { id: 1, time, listing: listing(Some(b"x"), None) },
+            Entry::Absent {
+                id: 1,
+                time,
+                count: 2,
+            },
+            Entry::Alias {
+                id: 1,
+                time,
+                listing: listing(Some(b"x"), None),
+            },
             Entry::Baseline { time },
-            Entry::Began { time, boot: "b-1".into(), maildir: "/a b/%\n".into() },
-            Entry::Deleted { id: 4_000_000_000, time: -1 },
+            Entry::Began {
+                time,
+                boot: "b-1".into(),
+                maildir: "/a b/%\n".into(),
+            },
+            Entry::Deleted {
+                id: 4_000_000_000,
+                time: -1,
+            },
             Entry::Dropped { id: 0 },
             Entry::Failed {
                 time,
@@ -352,9 +465,22 @@ mod tests {
                 count: 3,
             },
             Entry::Forgotten { id: 1 },
-            Entry::Found { time, stored: stored(2) },
-            Entry::Intent { time, listing: listing(None, None), stored: stored(1) },
-            Entry::Marked { time, listing: listing(Some(b"\xff\t\n %"), Some(u64::MAX)) },
+            Entry::Found {
+                id: 5,
+                time,
+                stored: stored(2),
+            },
+            Entry::Intent {
+                id: 6,
+                time,
+                listing: listing(None, None),
+                stored: stored(1),
+            },
+            Entry::Marked {
+                id: 7,
+                time,
+                listing: listing(Some(b"\xff\t\n %"), Some(u64::MAX)),
+            },
             Entry::Seen { first: 1, last: 9 },
             Entry::Unpipelined { time },
         ]
@@ -372,7 +498,12 @@ mod tests {
         for entry in every_kind() {
             let line = written(&entry);
             assert!(!line.contains(&b'\n') && line.len() < LINE_LIMIT);
-            assert_eq!(Entry::read(&line).as_ref(), Some(&entry), "{}", line.escape_ascii());
+            assert_eq!(
+                Entry::read(&line).as_ref(),
+                Some(&entry),
+                "{}",
+                line.escape_ascii()
+            );
         }
     }
 

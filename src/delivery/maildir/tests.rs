@@ -1,6 +1,7 @@
 use super::*;
 use crate::delivery::{Complete, sync_all};
 use crate::pop3::MessageNumber;
+use sha2::{Digest, Sha256};
 use std::os::unix::fs::symlink;
 
 fn maildir() -> (tempfile::TempDir, Arc<Maildir>) {

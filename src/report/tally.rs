@@ -1,0 +1,62 @@
+//! What the events of a run add up to.
+
+use super::{Event, Outcome, Planned};
+use crate::exit::Status;
+
+/// Distinct reasons for skipping that are kept for the summary. They may quote a server, which
+/// could think of a new one for each message.
+const REASONS: usize = 3;
+
+/// What is known of one account before its [`Outcome`].
+#[derive(Debug, Default)]
+pub(super) struct Account {
+    /// The plan, once the maildrop is listed.
+    pub(super) planned: Option<Planned>,
+    /// Why messages were skipped, each reason once.
+    pub(super) reasons: Vec<String>,
+}
+
+impl Account {
+    pub(super) fn add(&mut self, event: &Event<'_>) {
+        match event {
+            Event::Planned(planned) => self.planned = Some(*planned),
+            Event::Skipped { reason, .. }
+                if self.reasons.len() < REASONS && !self.reasons.iter().any(|r| r == reason) =>
+            {
+                self.reasons.push((*reason).to_owned());
+            }
+            _ => {}
+        }
+    }
+}
+
+/// The sums over all accounts that are done.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Totals {
+    pub(super) accounts: u64,
+    /// Accounts that did not end with status 0.
+    pub(super) accounts_failed: u64,
+    pub(super) fetched: u64,
+    pub(super) octets: u64,
+    pub(super) deleted: u64,
+    pub(super) skipped: u64,
+    pub(super) failed: u64,
+    pub(super) known: u64,
+}
+
+impl Totals {
+    pub(super) fn add(&mut self, outcome: &Outcome) {
+        self.accounts += 1;
+        self.accounts_failed += u64::from(outcome.status() != Status::Ok);
+        for (sum, amount) in [
+            (&mut self.fetched, outcome.fetched),
+            (&mut self.octets, outcome.octets),
+            (&mut self.deleted, outcome.deleted),
+            (&mut self.skipped, outcome.skipped),
+            (&mut self.failed, outcome.failed),
+            (&mut self.known, outcome.known),
+        ] {
+            *sum = sum.saturating_add(amount);
+        }
+    }
+}

@@ -1,0 +1,327 @@
+//! What the journal says, in memory: one small record a message, found by identity or content.
+
+use super::record::{Entry, FailureKind, Id, Listing, Stored};
+use crate::maildrop::Identity;
+use std::collections::{BTreeMap, HashMap};
+use std::path::PathBuf;
+
+/// The identity of what has none.
+const NOBODY: Identity = Identity([0; 16]);
+
+/// The first octets of a content's SHA-256: enough to tell messages apart.
+type ContentKey = [u8; 16];
+
+/// After so many complete listings without it, a message may be forgotten one day (E5).
+pub(super) const ABSENCES: u8 = 3;
+
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Kind {
+    /// Its intent is in the journal and nothing else: a crash must have come between.
+    Intended,
+    /// It is stored, or was until its owner removed it.
+    Stored,
+    /// Seen on request; never fetched, never to be deleted.
+    Marked,
+    /// Nothing is known any more.
+    Gone,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Record {
+    pub(super) identity: Identity,
+    content: ContentKey,
+    /// When it was fetched or marked.
+    pub(super) time: i64,
+    pub(super) kind: Kind,
+    /// How often the server confirmed its deletion.
+    pub(super) deletions: u8,
+    /// It was listed again after a confirmed deletion, and its content was the same.
+    pub(super) reappeared: bool,
+    /// How many complete listings in a row lacked it.
+    pub(super) absences: u8,
+    /// Since when it has been absent, or deleted.
+    pub(super) absent_since: i64,
+    /// The session at hand lists it.
+    pub(super) present: bool,
+}
+
+/// An intent that neither came true nor to nothing yet.
+#[derive(Clone, Debug)]
+pub(super) struct OpenIntent {
+    pub(super) stored: Stored,
+    /// The run that wrote it: which boot of the machine, and which Maildir.
+    pub(super) run: usize,
+}
+
+/// A run that wrote to the journal.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(super) struct Run {
+    pub(super) time: i64,
+    pub(super) boot: String,
+    pub(super) maildir: PathBuf,
+}
+
+/// How often a message could not be fetched, and when that was last tried.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Failures {
+    /// How it failed last.
+    pub kind: FailureKind,
+    /// How often it failed in this way.
+    pub count: u32,
+    /// When, in seconds since 1970.
+    pub last: i64,
+}
+
+#[derive(Default)]
+pub(super) struct Memory {
+    pub(super) account: String,
+    pub(super) records: Vec<Record>,
+    by_identity: HashMap<Identity, Id>,
+    by_content: Option<HashMap<ContentKey, Vec<Id>>>,
+    pub(super) open: BTreeMap<Id, OpenIntent>,
+    pub(super) failures: HashMap<Identity, Failures>,
+    pub(super) runs: Vec<Run>,
+    pub(super) baseline: bool,
+    pub(super) unpipelined: Option<i64>,
+    /// Lines that a compaction would leave out.
+    pub(super) superseded: u64,
+}
+
+impl Memory {
+    pub(super) fn new(account: &str) -> Self {
+        Self {
+            account: account.to_owned(),
+            ..Self::default()
+        }
+    }
+
+    /// Takes in a line, from the journal or about to go there. A line about an id that never was
+    /// changes nothing.
+    pub(super) fn apply(&mut self, entry: &Entry) {
+        match entry {
+            Entry::Absent { id, time, count } => {
+                self.change(*id, |record| {
+                    if *count <= 1 {
+                        record.absent_since = *time;
+                    }
+                    record.absences = *count;
+                });
+                self.superseded += u64::from(*count != 1);
+            }
+            Entry::Alias { id, listing, .. } => {
+                let identity = listing.identity(&self.account);
+                self.change(*id, |record| {
+                    record.reappeared |= record.deletions > 0;
+                    record.absences = 0;
+                });
+                if let Some(identity) = identity {
+                    self.by_identity.insert(identity, *id);
+                }
+            }
+            Entry::Baseline { .. } => self.baseline = true,
+            Entry::Began {
+                time,
+                boot,
+                maildir,
+            } => {
+                self.superseded += u64::from(!self.runs.is_empty());
+                self.runs.push(Run {
+                    time: *time,
+                    boot: boot.clone(),
+                    maildir: maildir.clone(),
+                });
+            }
+            Entry::Deleted { id, time } => self.change(*id, |record| {
+                record.deletions = record.deletions.saturating_add(1);
+                record.absent_since = *time;
+            }),
+            Entry::Dropped { id } => {
+                self.open.remove(id);
+                self.lose(*id);
+            }
+            Entry::Failed {
+                time,
+                listing,
+                kind,
+                count,
+            } => {
+                if let Some(identity) = listing.identity(&self.account) {
+                    let failures = Failures {
+                        kind: *kind,
+                        count: *count,
+                        last: *time,
+                    };
+                    let before = self.failures.insert(identity, failures);
+                    self.superseded += u64::from(before.is_some());
+                }
+            }
+            Entry::Forgotten { id } => self.lose(*id),
+            Entry::Found { id, time, stored } => self.push(*id, Kind::Stored, *time, stored),
+            Entry::Intent {
+                id, time, stored, ..
+            } => {
+                let run = self.runs.len().saturating_sub(1);
+                self.open.insert(
+                    *id,
+                    OpenIntent {
+                        stored: stored.clone(),
+                        run,
+                    },
+                );
+                self.push(*id, Kind::Intended, *time, stored);
+            }
+            Entry::Marked { id, time, listing } => {
+                let identity = listing.identity(&self.account).unwrap_or(NOBODY);
+                self.insert(*id, Record::new(Kind::Marked, *time, identity, [0; 16]));
+            }
+            Entry::Seen { first, last } => {
+                let carried_out: Vec<Id> =
+                    self.open.range(*first..=*last).map(|(id, _)| *id).collect();
+                for id in carried_out {
+                    self.open.remove(&id);
+                    self.change(id, |record| record.kind = Kind::Stored);
+                    if let Some(record) = self.records.get(place(id)) {
+                        let identity = record.identity;
+                        self.superseded += u64::from(self.failures.remove(&identity).is_some());
+                    }
+                }
+            }
+            Entry::Unpipelined { time } => self.unpipelined = Some(*time),
+        }
+    }
+
+    /// The id that the next I, R or M line gets.
+    pub(super) fn next_id(&self) -> Id {
+        Id::try_from(self.records.len()).unwrap_or(Id::MAX)
+    }
+
+    pub(super) fn record(&self, id: Id) -> Option<&Record> {
+        self.records.get(place(id))
+    }
+
+    /// The record of a message that is listed under this identity.
+    pub(super) fn find(&self, identity: Identity) -> Option<(Id, &Record)> {
+        let id = *self.by_identity.get(&identity)?;
+        let record = self.record(id).filter(|record| record.kind != Kind::Gone)?;
+        Some((id, record))
+    }
+
+    pub(super) fn knows_token(&self, identity: Identity) -> bool {
+        self.by_identity.contains_key(&identity)
+    }
+
+    /// A new listing begins: nothing is known to be in it yet.
+    pub(super) fn begin_listing(&mut self) {
+        self.by_content = None;
+        self.records
+            .iter_mut()
+            .for_each(|record| record.present = false);
+    }
+
+    pub(super) fn set_present(&mut self, id: Id) {
+        self.change(id, |record| record.present = true);
+    }
+
+    /// A stored message of this content that the session at hand does not list otherwise, so that
+    /// a message of unknown identity may be it. One that the server confirmed to have deleted is
+    /// it only under its own identity.
+    pub(super) fn find_content(
+        &mut self,
+        content: &[u8; 32],
+        identity: Option<Identity>,
+    ) -> Option<Id> {
+        let records = &self.records;
+        let by_content = self.by_content.get_or_insert_with(|| {
+            let mut map: HashMap<ContentKey, Vec<Id>> = HashMap::new();
+            for (id, record) in (0..).zip(records) {
+                if record.kind == Kind::Stored && !record.present {
+                    map.entry(record.content).or_default().push(id);
+                }
+            }
+            map
+        });
+        let candidates = by_content.get(&content_key(content))?;
+        let own = identity.and_then(|identity| self.by_identity.get(&identity));
+        let fits = |id: &&Id| {
+            records.get(place(**id)).is_some_and(|record| {
+                let may_be_it = record.deletions == 0 || own == Some(*id);
+                record.kind == Kind::Stored && !record.present && may_be_it
+            })
+        };
+        candidates.iter().find(fits).copied()
+    }
+
+    /// The messages that are remembered as stored or marked.
+    pub(super) fn living(&self) -> impl Iterator<Item = (Id, &Record)> + '_ {
+        (0..)
+            .zip(&self.records)
+            .filter(|(_, record)| matches!(record.kind, Kind::Stored | Kind::Marked))
+    }
+
+    fn push(&mut self, id: Id, kind: Kind, time: i64, stored: &Stored) {
+        // Every name that `UniqueName` reads bears an identity.
+        let identity = stored.name.identity().unwrap_or(NOBODY);
+        let content = content_key(&stored.digests.content);
+        self.insert(id, Record::new(kind, time, identity, content));
+    }
+
+    /// Ids count up. Where a damaged line is missing there is a gap, which is filled; a line that
+    /// goes back, or far ahead, is no line of ours.
+    fn insert(&mut self, id: Id, record: Record) {
+        const WIDEST_GAP: usize = 1_000_000;
+        let place = place(id);
+        if place < self.records.len() || place - self.records.len() > WIDEST_GAP {
+            return;
+        }
+        let gap = Record::new(Kind::Gone, 0, NOBODY, [0; 16]);
+        self.records.resize(place, gap);
+        self.by_identity.insert(record.identity, id);
+        self.records.push(record);
+    }
+
+    fn lose(&mut self, id: Id) {
+        self.superseded += 2;
+        self.change(id, |record| record.kind = Kind::Gone);
+    }
+
+    fn change(&mut self, id: Id, change: impl FnOnce(&mut Record)) {
+        if let Some(record) = self.records.get_mut(place(id)) {
+            change(record);
+        }
+    }
+}
+
+impl Record {
+    fn new(kind: Kind, time: i64, identity: Identity, content: ContentKey) -> Self {
+        Self {
+            identity,
+            content,
+            time,
+            kind,
+            deletions: 0,
+            reappeared: false,
+            absences: 0,
+            absent_since: 0,
+            present: false,
+        }
+    }
+}
+
+impl Listing {
+    /// Whether it can be recognised in a later session at all.
+    pub(super) fn is_recognisable(&self) -> bool {
+        self.unique_id.is_some()
+    }
+}
+
+fn place(id: Id) -> usize {
+    usize::try_from(id).unwrap_or(usize::MAX)
+}
+
+fn content_key(content: &[u8; 32]) -> ContentKey {
+    let mut key = [0; 16];
+    key.iter_mut()
+        .zip(content)
+        .for_each(|(place, octet)| *place = *octet);
+    key
+}

@@ -1,0 +1,17 @@
+//! What reaches a terminal: text made harmless, sizes in words, widths, colour, tables.
+//!
+//! Everything a server or a message says is hostile until it went through [`escape`] (for people)
+//! or [`json_line`] (for programs). A message that could move the cursor could also draw a
+//! convincing password prompt.
+
+mod escape;
+mod json;
+mod style;
+mod table;
+mod words;
+
+pub use escape::{LIMIT, escape, escape_str, escape_up_to};
+pub use json::json_line;
+pub use style::{Color, Paint, columns};
+pub use table::{Column, Table, fit, width};
+pub use words::{count, size};

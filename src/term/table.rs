@@ -1,0 +1,165 @@
+//! Tables for people, fitted to the terminal.
+
+use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
+
+/// Spaces between two columns.
+const GAP: usize = 2;
+
+/// A flexible column is never made narrower than this; a line rather wraps.
+const NARROWEST: usize = 8;
+
+/// How one column is laid out.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Column {
+    /// As wide as its widest cell, text at the left.
+    Left,
+    /// As wide as its widest cell, text at the right: numbers.
+    Right,
+    /// What is left of the line, longer text cut with "…". Of several, the first gives way.
+    Flexible,
+}
+
+/// Rows of cells. The cells must be escaped already.
+#[derive(Clone, Debug)]
+pub struct Table {
+    columns: Vec<Column>,
+    rows: Vec<Vec<String>>,
+}
+
+impl Table {
+    /// A table without rows.
+    pub fn new(columns: &[Column]) -> Self {
+        Self {
+            columns: columns.to_vec(),
+            rows: Vec::new(),
+        }
+    }
+
+    /// Adds a row. Missing cells are empty, cells beyond the columns are dropped.
+    pub fn row<C: Into<String>>(&mut self, cells: impl IntoIterator<Item = C>) {
+        let mut row: Vec<String> = cells.into_iter().map(Into::into).collect();
+        row.resize(self.columns.len(), String::new());
+        self.rows.push(row);
+    }
+
+    /// The rows as lines, each with its LF, of at most `columns` columns where that is possible;
+    /// uncut where it is `None` (output that is no terminal).
+    pub fn render(&self, columns: Option<usize>) -> String {
+        let widths = self.widths(columns);
+        let mut text = String::new();
+        for row in &self.rows {
+            let mut line = String::new();
+            for ((cell, column), columns) in row.iter().zip(&self.columns).zip(&widths) {
+                let cell = fit(cell, *columns);
+                let padding = " ".repeat(columns.saturating_sub(width(&cell)));
+                match column {
+                    Column::Right => line.extend([padding.as_str(), &cell]),
+                    Column::Left | Column::Flexible => line.extend([cell.as_str(), &padding]),
+                }
+                line.push_str(&" ".repeat(GAP));
+            }
+            text.push_str(line.trim_end());
+            text.push('\n');
+        }
+        text
+    }
+
+    fn widths(&self, columns: Option<usize>) -> Vec<usize> {
+        let mut widths = vec![0; self.columns.len()];
+        for row in &self.rows {
+            for (widest, cell) in widths.iter_mut().zip(row) {
+                *widest = width(cell).max(*widest);
+            }
+        }
+        let line = widths.iter().sum::<usize>() + GAP * widths.len().saturating_sub(1);
+        let excess = columns.map_or(0, |columns| line.saturating_sub(columns));
+        let flexible = self.columns.iter().position(|c| *c == Column::Flexible);
+        if let Some(widest) = flexible.and_then(|at| widths.get_mut(at)) {
+            *widest = widest.saturating_sub(excess).max(NARROWEST.min(*widest));
+        }
+        widths
+    }
+}
+
+/// The columns that `text` takes on a terminal. The text must be escaped already.
+pub fn width(text: &str) -> usize {
+    text.width()
+}
+
+/// `text` in at most `columns` columns, cut with "…" where it is longer. The text must be escaped
+/// already.
+pub fn fit(text: &str, columns: usize) -> String {
+    if width(text) <= columns {
+        return text.to_owned();
+    }
+    let mut used = 0;
+    let mut cut = String::new();
+    for c in text.chars() {
+        used += c.width().unwrap_or(0);
+        // One column is for the ellipsis.
+        if used >= columns {
+            break;
+        }
+        cut.push(c);
+    }
+    if columns > 0 {
+        cut.push('…');
+    }
+    cut
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn sample() -> Table {
+        let mut table = Table::new(&[Column::Right, Column::Left, Column::Flexible]);
+        table.row(["1", "Ada", "A subject that is rather long"]);
+        table.row(["12", "你好", "Short"]);
+        table
+    }
+
+    #[test]
+    fn columns_are_aligned_and_lines_have_no_trailing_spaces() {
+        assert_eq!(
+            sample().render(None),
+            " 1  Ada   A subject that is rather long\n12  你好  Short\n"
+        );
+    }
+
+    #[test]
+    fn the_flexible_column_gives_way_to_the_terminal() {
+        assert_eq!(
+            sample().render(Some(24)),
+            " 1  Ada   A subject tha…\n12  你好  Short\n"
+        );
+        assert_eq!(
+            sample().render(Some(3)),
+            " 1  Ada   A subje…\n12  你好  Short\n"
+        );
+    }
+
+    #[test]
+    fn a_row_may_have_too_few_or_too_many_cells() {
+        let mut table = Table::new(&[Column::Left, Column::Right]);
+        table.row(["a"]);
+        table.row(["b", "c", "d"]);
+        assert_eq!(table.render(None), "a\nb  c\n");
+    }
+
+    #[test]
+    fn wide_characters_are_not_cut_in_half() {
+        assert_eq!(fit("你好吗", 6), "你好吗");
+        assert_eq!(fit("你好吗", 5), "你好…");
+        assert_eq!(fit("你好吗", 4), "你…");
+        assert_eq!(fit("abc", 0), "");
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_fitted_fits(text in "\\PC*", columns in 0_usize..30) {
+            prop_assert!(width(&fit(&text, columns)) <= columns);
+        }
+    }
+}
