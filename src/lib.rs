@@ -9,6 +9,7 @@
     )
 )]
 
+pub mod cli;
 pub mod exit;
 pub mod profile;
 pub mod report;

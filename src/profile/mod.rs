@@ -8,6 +8,22 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+pub use config::{Config, select};
+pub use diagnose::ConfigError;
+pub use resolve::Overrides;
+
+mod address;
+mod config;
+mod diagnose;
+pub mod file;
+mod helper;
+pub mod keyring;
+pub mod paths;
+mod resolve;
+pub mod secret;
+pub mod units;
+mod url;
+
 /// One account, validated: everything `fetch` needs to know about it.
 #[derive(Clone, Debug)]
 pub struct Profile {
@@ -47,6 +63,13 @@ pub struct Server {
     pub port: u16,
     /// The user's name exactly as the server wants it.
     pub user: String,
+}
+
+impl Server {
+    /// `user@host:port`, the name under which state and passwords are kept.
+    pub fn id(&self) -> String {
+        format!("{}@{}:{}", self.user, self.host, self.port)
+    }
 }
 
 /// How the connection is protected.
@@ -145,5 +168,3 @@ pub enum Pipelining {
     /// Never.
     Off,
 }
-
-pub mod secret;
