@@ -178,11 +178,8 @@ pub struct RootsWord(pub Roots);
 
 impl From<String> for RootsWord {
     fn from(text: String) -> Self {
-        Self(match text.as_str() {
-            "system" => Roots::System,
-            "bundled" => Roots::Bundled,
-            _ => Roots::File(text.into()),
-        })
+        let Ok(roots) = text.parse();
+        Self(roots)
     }
 }
 

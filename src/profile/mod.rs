@@ -5,7 +5,9 @@
 //! several keys; what comes out is a [`Profile`], which the engine (`fetch`, `session`) takes as
 //! it is. The engine never sees TOML, and this module never opens a connection.
 
+use std::convert::Infallible;
 use std::path::PathBuf;
+use std::str::FromStr;
 use std::time::Duration;
 
 pub use config::{Config, select};
@@ -102,6 +104,19 @@ pub enum Roots {
     Bundled,
     /// The certificates in this PEM file alone.
     File(PathBuf),
+}
+
+impl FromStr for Roots {
+    type Err = Infallible;
+
+    /// `system`, `bundled`, or the path of a file.
+    fn from_str(text: &str) -> Result<Self, Infallible> {
+        Ok(match text {
+            "system" => Self::System,
+            "bundled" => Self::Bundled,
+            _ => Self::File(text.into()),
+        })
+    }
 }
 
 /// SHA-256 of a certificate's SubjectPublicKeyInfo (as in RFC 7469 section 2.4).
