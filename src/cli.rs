@@ -84,7 +84,12 @@ impl Cli {
 #[derive(Args, Clone, Debug)]
 pub struct Global {
     /// Read this config file instead of the usual one
-    #[arg(long, global = true, value_name = "FILE", help_heading = "Global options")]
+    #[arg(
+        long,
+        global = true,
+        value_name = "FILE",
+        help_heading = "Global options"
+    )]
     pub config: Option<PathBuf>,
 
     /// What to write on standard output

@@ -47,7 +47,10 @@ mod tests {
 
     #[test]
     fn a_host_has_one_form_however_it_is_written() {
-        assert_eq!(normal_host("POP.Example.COM."), Ok("pop.example.com".into()));
+        assert_eq!(
+            normal_host("POP.Example.COM."),
+            Ok("pop.example.com".into())
+        );
         assert_eq!(normal_host("192.0.2.1"), Ok("192.0.2.1".into()));
         assert_eq!(normal_host("[2001:DB8::0:1]"), Ok("2001:db8::1".into()));
         assert_eq!(normal_host("::1"), Ok("::1".into()));
@@ -55,7 +58,16 @@ mod tests {
 
     #[test]
     fn what_is_no_host_is_refused() {
-        for text in ["", ".", "a..b", "a b", "a\r\nQUIT", "a\0", "a/b", "pop.example.com:995"] {
+        for text in [
+            "",
+            ".",
+            "a..b",
+            "a b",
+            "a\r\nQUIT",
+            "a\0",
+            "a/b",
+            "pop.example.com:995",
+        ] {
             assert!(normal_host(text).is_err(), "{text:?}");
         }
         assert!(normal_host("pops://pop.example.com").is_err());
@@ -64,7 +76,10 @@ mod tests {
 
     #[test]
     fn a_user_cannot_carry_a_command() {
-        assert_eq!(checked_user("ada@example.com"), Ok("ada@example.com".into()));
+        assert_eq!(
+            checked_user("ada@example.com"),
+            Ok("ada@example.com".into())
+        );
         assert_eq!(checked_user("Ada Lovelace"), Ok("Ada Lovelace".into()));
         for text in ["", "ada\r\nDELE 1", "ada\n", "ada\0"] {
             assert!(checked_user(text).is_err(), "{text:?}");

@@ -7,10 +7,11 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::diagnose::{ConfigError, Problem, Source};
+use super::diagnose::ConfigError;
 use super::file::{Account, File};
-use super::resolve::{self, Overrides};
-use super::{PasswordSource, Profile, Server, paths, url};
+use super::overrides::Overrides;
+use super::problem::{Problem, Source};
+use super::{PasswordSource, Profile, Server, paths, resolve, url};
 
 /// A config file is some hundred lines; what is larger than this is another file.
 const SIZE_LIMIT: u64 = 1 << 20;

@@ -274,7 +274,7 @@ mod tests {
     /// The keys that serde accepts, as it lists them when it meets another.
     fn keys() -> Vec<String> {
         let error = toml::from_str::<Account>("no-such-key = 1").unwrap_err();
-        super::super::diagnose::expected_words(error.message())
+        super::super::problem::expected_words(error.message())
     }
 
     fn account(text: &str) -> Result<Account, toml::de::Error> {
@@ -348,7 +348,10 @@ mod tests {
         let day = std::time::Duration::from_secs(86_400);
         assert_eq!(keep("keep = '1 day'").unwrap(), Keep::For(day));
         let error = keep("keep = 'sometimes'").unwrap_err();
-        assert!(error.message().contains("\"never\" or a duration"), "{error}");
+        assert!(
+            error.message().contains("\"never\" or a duration"),
+            "{error}"
+        );
         assert!(keep("keep = '0 days'").is_err());
     }
 }

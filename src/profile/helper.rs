@@ -24,7 +24,11 @@ const POLL: Duration = Duration::from_millis(10);
 /// Its standard error passes through. It gets no standard input, unless `interactive`: then it
 /// shares popfetch's, so that it can ask.
 pub(crate) fn run(argv: &[String], interactive: bool) -> Result<Password, SecretError> {
-    run_within(argv, interactive, if interactive { ATTENDED } else { ALONE })
+    run_within(
+        argv,
+        interactive,
+        if interactive { ATTENDED } else { ALONE },
+    )
 }
 
 fn run_within(

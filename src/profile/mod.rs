@@ -12,7 +12,8 @@ use std::time::Duration;
 
 pub use config::{Config, select};
 pub use diagnose::ConfigError;
-pub use resolve::Overrides;
+pub use overrides::Overrides;
+pub use problem::Problem;
 
 mod address;
 mod config;
@@ -20,11 +21,14 @@ mod diagnose;
 pub mod file;
 mod helper;
 pub mod keyring;
+mod overrides;
 pub mod paths;
+mod problem;
 mod resolve;
 pub mod secret;
 pub mod units;
 mod url;
+mod visible;
 
 /// One account, validated: everything `fetch` needs to know about it.
 #[derive(Clone, Debug)]

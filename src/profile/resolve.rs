@@ -9,11 +9,13 @@ use std::time::Duration;
 
 use toml::Spanned;
 
-use super::diagnose::{ConfigError, Problem, Source};
 use super::address::{checked_user, normal_host};
+use super::diagnose::ConfigError;
 use super::file::{Account, TlsMode};
-use super::paths::{self, PathError};
-use super::{Keep, Order, PasswordSource, Profile, Roots, Server, Tls, TlsPolicy};
+use super::overrides::Overrides;
+use super::paths;
+use super::problem::{Problem, Source};
+use super::{PasswordSource, Profile, Roots, Server, Tls, TlsPolicy};
 
 /// Where new messages go if nothing says otherwise.
 pub(crate) const MAILDIR: &str = "~/Mail/{account}";
@@ -23,71 +25,6 @@ pub(crate) const TIMEOUT: Duration = Duration::from_secs(60);
 pub(crate) const TLS_PORT: u16 = 995;
 /// POP3 without TLS (RFC 1939 section 3).
 const PLAIN_PORT: u16 = 110;
-
-/// What the command line says about each account of this run; it goes before the config file.
-#[derive(Clone, Debug, Default)]
-pub struct Overrides {
-    /// `--maildir`; a relative path is taken from the working directory.
-    pub maildir: Option<PathBuf>,
-    /// `--keep`, `--delete`, `--delete-after`.
-    pub keep: Option<Keep>,
-    /// `--max-size`, in octets.
-    pub max_size: Option<u64>,
-    /// `--latest`.
-    pub latest: Option<u64>,
-    /// `--newest-first`.
-    pub order: Option<Order>,
-    /// `--password-stdin`.
-    pub password: Option<PasswordSource>,
-    /// `--tls-roots`; a relative path is taken from the working directory.
-    pub tls_roots: Option<Roots>,
-    /// The command stores no mail, so a URL needs no `--maildir`.
-    pub stores_nothing: bool,
-}
-
-impl Overrides {
-    /// Applies the simple ones and makes their paths absolute.
-    pub(crate) fn apply(&self, profile: &mut Profile) -> Result<(), ConfigError> {
-        if let Some(maildir) = &self.maildir {
-            profile.maildir = from_here(maildir, "--maildir")?;
-        }
-        if let Some(roots) = &self.tls_roots {
-            let Tls::Implicit(policy) = &mut profile.tls else {
-                return Err(ConfigError::CommandLine {
-                    message: format!("--tls-roots: account `{}` uses no TLS", profile.name),
-                    hint: "leave the option out, or name other accounts".into(),
-                });
-            };
-            policy.roots = match roots {
-                Roots::File(path) => Roots::File(from_here(path, "--tls-roots")?),
-                other => other.clone(),
-            };
-        }
-        if let Some(keep) = self.keep {
-            profile.keep = keep;
-        }
-        if let Some(order) = self.order {
-            profile.order = order;
-        }
-        if let Some(password) = &self.password {
-            profile.password = password.clone();
-        }
-        profile.max_size = self.max_size.or(profile.max_size);
-        profile.latest = self.latest.or(profile.latest);
-        Ok(())
-    }
-}
-
-/// An absolute path from one given on the command line.
-fn from_here(path: &Path, option: &str) -> Result<PathBuf, ConfigError> {
-    let absolute = std::env::current_dir()
-        .map_err(|error| error.to_string())
-        .and_then(|here| paths::absolute(path, &here).map_err(|error| error.to_string()));
-    absolute.map_err(|error| ConfigError::CommandLine {
-        message: format!("{option} {}: {error}", path.display()),
-        hint: "give an absolute path".into(),
-    })
-}
 
 /// Resolves one account of the file.
 pub(crate) fn profile(
@@ -204,7 +141,10 @@ impl Resolver<'_> {
         let tls_keys = [
             ("tls-roots", key!(self.tls_roots).map(Spanned::span)),
             ("tls-pin", key!(self.tls_pin).map(Spanned::span)),
-            ("tls-server-name", key!(self.tls_server_name).map(Spanned::span)),
+            (
+                "tls-server-name",
+                key!(self.tls_server_name).map(Spanned::span),
+            ),
         ];
         for (key, span) in tls_keys {
             if let Some(span) = span {
@@ -344,7 +284,7 @@ impl Resolver<'_> {
 
     fn absolute(&self, span: Range<usize>, path: &Path) -> Result<PathBuf, ConfigError> {
         let base = self.source.path.parent().unwrap_or(Path::new("/"));
-        paths::absolute(path, base).map_err(|error: PathError| self.error(span, error.to_string()))
+        paths::absolute(path, base).map_err(|error| self.error(span, error.to_string()))
     }
 
     fn missing(&self, key: &str, example: &str) -> ConfigError {

@@ -11,7 +11,7 @@ use std::time::Duration;
 use thiserror::Error;
 use zeroize::Zeroizing;
 
-use super::diagnose::visible;
+use super::visible::visible;
 use super::{PasswordSource, Profile, helper, keyring};
 use crate::exit::{Diagnose, Status};
 

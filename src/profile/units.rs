@@ -204,7 +204,10 @@ fn scaled(number: &str, unit: u64) -> Result<u64, UnitError> {
 
 /// A value of the config file before it is understood: text, or a bare number.
 #[derive(Deserialize)]
-#[serde(untagged, expecting = "a text in quotes, as in \"14 days\" or \"25 MB\"")]
+#[serde(
+    untagged,
+    expecting = "a text in quotes, as in \"14 days\" or \"25 MB\""
+)]
 enum Written {
     Number(i64),
     Text(String),

@@ -7,10 +7,9 @@ use std::path::PathBuf;
 
 use super::address::{checked_user, normal_host};
 use super::diagnose::ConfigError;
-use super::resolve::{Overrides, TIMEOUT, TLS_PORT};
-use super::{
-    Auth, Keep, Order, PasswordSource, Pipelining, Profile, Server, Tls, TlsPolicy,
-};
+use super::overrides::Overrides;
+use super::resolve::{TIMEOUT, TLS_PORT};
+use super::{Auth, Keep, Order, PasswordSource, Pipelining, Profile, Server, Tls, TlsPolicy};
 
 /// What a URL should look like.
 const FORM: &str = "write it as pops://USER@HOST or pops://USER@HOST:PORT";
@@ -99,7 +98,10 @@ fn server(rest: &str) -> Result<Server, &'static str> {
             let port = port.trim_start_matches(':');
             let digits = !port.is_empty() && port.bytes().all(|b| b.is_ascii_digit());
             let port = port.parse().ok().filter(|port| digits && *port != 0);
-            (host, port.ok_or("the port is not a number from 1 to 65535")?)
+            (
+                host,
+                port.ok_or("the port is not a number from 1 to 65535")?,
+            )
         }
     };
     Ok(Server {
@@ -150,8 +152,14 @@ mod tests {
 
     #[test]
     fn a_url_names_user_host_and_port() {
-        assert_eq!(read("pops://ada@pop.example.com"), is("pop.example.com", 995, "ada"));
-        assert_eq!(read("POPS://ada@POP.example.com:1995/"), is("pop.example.com", 1995, "ada"));
+        assert_eq!(
+            read("pops://ada@pop.example.com"),
+            is("pop.example.com", 995, "ada")
+        );
+        assert_eq!(
+            read("POPS://ada@POP.example.com:1995/"),
+            is("pop.example.com", 1995, "ada")
+        );
         assert_eq!(read("pops://ada@[::1]:1995"), is("::1", 1995, "ada"));
         assert_eq!(read("pops://ada@[::1]"), is("::1", 995, "ada"));
     }
@@ -174,7 +182,11 @@ mod tests {
 
     #[test]
     fn what_could_smuggle_a_command_is_refused() {
-        for url in ["pops://ada%0d%0aQUIT@host", "pops://a%00@host", "pops://a@ho%0ast"] {
+        for url in [
+            "pops://ada%0d%0aQUIT@host",
+            "pops://a%00@host",
+            "pops://a@ho%0ast",
+        ] {
             assert!(read(url).is_err(), "{url}");
         }
     }
