@@ -4,13 +4,16 @@ use std::collections::HashMap;
 use std::fs;
 use std::io::{self, Read};
 use std::os::unix::fs::MetadataExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
+
+use zeroize::Zeroizing;
 
 use super::diagnose::ConfigError;
 use super::file::{Account, File};
 use super::overrides::Overrides;
 use super::problem::{Problem, Source};
+use super::visible::visible;
 use super::{PasswordSource, Profile, Server, paths, resolve, url};
 
 /// A config file is some hundred lines; what is larger than this is another file.
@@ -22,6 +25,7 @@ const SIZE_LIMIT: u64 = 1 << 20;
 pub struct Config {
     source: Option<Arc<Source>>,
     file: File,
+    warning: Option<String>,
 }
 
 impl Config {
@@ -51,9 +55,14 @@ impl Config {
         if holds_password(&file) {
             refuse_exposed(&source.path, &metadata)?;
         }
+        let warning = (runs_commands(&file) && others_can_change(&metadata)).then(|| {
+            let path = visible(&source.path.display().to_string());
+            format!("others can change {path}, and so what `password-command` runs as you")
+        });
         Ok(Self {
             source: Some(source),
             file,
+            warning,
         })
     }
 
@@ -62,6 +71,7 @@ impl Config {
         Self {
             source: None,
             file: File::default(),
+            warning: None,
         }
     }
 
@@ -94,6 +104,11 @@ impl Config {
     /// The file's absolute path; none for an empty config.
     pub fn path(&self) -> Option<&Path> {
         self.source.as_ref().map(|source| source.path.as_path())
+    }
+
+    /// What a person should be told about the file itself; safe for a terminal.
+    pub fn warning(&self) -> Option<&str> {
+        self.warning.as_deref()
     }
 
     /// The names of all accounts, disabled ones too, in the order of the file.
@@ -188,8 +203,8 @@ pub fn select(
         .collect()
 }
 
-fn read(file: &mut fs::File) -> io::Result<String> {
-    let mut text = String::new();
+fn read(file: &mut fs::File) -> io::Result<Zeroizing<String>> {
+    let mut text = Zeroizing::new(String::new());
     file.take(SIZE_LIMIT + 1).read_to_string(&mut text)?;
     if text.len() as u64 > SIZE_LIMIT {
         return Err(io::Error::new(
@@ -205,6 +220,20 @@ fn holds_password(file: &File) -> bool {
     accounts.any(|account| account.password.is_some())
 }
 
+fn runs_commands(file: &File) -> bool {
+    let mut accounts = file.accounts.values().chain([&file.defaults]);
+    accounts.any(|account| account.password_command.is_some())
+}
+
+fn others_can_change(metadata: &fs::Metadata) -> bool {
+    !owned_by_me_or_root(metadata) || metadata.mode() & 0o022 != 0
+}
+
+fn owned_by_me_or_root(metadata: &fs::Metadata) -> bool {
+    let owner = metadata.uid();
+    owner == rustix::process::geteuid().as_raw() || owner == 0
+}
+
 fn refuse_exposed(path: &Path, metadata: &fs::Metadata) -> Result<(), ConfigError> {
     let exposed = |reason, hint| {
         Err(ConfigError::Exposed {
@@ -214,11 +243,10 @@ fn refuse_exposed(path: &Path, metadata: &fs::Metadata) -> Result<(), ConfigErro
         })
     };
     let shown = path.display();
-    let me = rustix::process::geteuid().as_raw();
-    if metadata.uid() != me && metadata.uid() != 0 {
+    if !owned_by_me_or_root(metadata) {
         return exposed(
             "it belongs to someone else",
-            format!("make the file your own: chown {me} {shown}"),
+            format!("make a copy of {shown} that is your own"),
         );
     }
     if metadata.mode() & 0o077 != 0 {
@@ -227,8 +255,7 @@ fn refuse_exposed(path: &Path, metadata: &fs::Metadata) -> Result<(), ConfigErro
             format!("run: chmod 600 {shown}"),
         );
     }
-    let parent: Option<PathBuf> = path.parent().map(Path::to_owned);
-    let directory = parent.and_then(|parent| fs::metadata(parent).ok());
+    let directory = path.parent().and_then(|parent| fs::metadata(parent).ok());
     // With the sticky bit, as on /tmp, others cannot replace the file.
     if directory.is_some_and(|d| d.mode() & 0o1002 == 0o002) {
         return exposed(

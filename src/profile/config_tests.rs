@@ -1,4 +1,5 @@
 use std::os::unix::fs::PermissionsExt;
+use std::path::PathBuf;
 
 use super::*;
 use crate::exit::Diagnose;
@@ -204,4 +205,15 @@ fn without_a_config_file_the_first_steps_are_shown() {
 fn urls_alone_need_no_config_file() {
     let urls = names(&["pops://ada@host"]);
     assert_eq!(Config::find(None, &urls).unwrap().path(), None);
+}
+
+#[test]
+fn a_file_whose_commands_others_can_change_gets_a_warning() {
+    let text = "[defaults]\npassword-command = ['pass']\n";
+    let warning = |mode| {
+        let (_dir, path) = write(text, mode);
+        Config::load(&path).unwrap().warning().map(str::to_owned)
+    };
+    assert!(warning(0o664).unwrap().contains("password-command"));
+    assert_eq!(warning(0o644), None);
 }

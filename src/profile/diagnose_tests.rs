@@ -7,7 +7,7 @@ use crate::profile::problem::Source;
 fn shown(text: &str) -> String {
     let source = Arc::new(Source {
         path: "config.toml".into(),
-        text: text.to_owned(),
+        text: text.to_owned().into(),
     });
     let error = toml::from_str::<File>(text).unwrap_err();
     ConfigError::Invalid(Box::new(Problem::from_toml(source, &error))).render(false)

@@ -5,6 +5,8 @@ use std::ops::Range;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use zeroize::Zeroizing;
+
 use super::visible::{visible, visible_same_width};
 
 /// Something wrong at a place of the file.
@@ -22,7 +24,7 @@ pub struct Problem {
 /// The file's name and text, kept for showing what is wrong in it.
 pub(crate) struct Source {
     pub(crate) path: PathBuf,
-    pub(crate) text: String,
+    pub(crate) text: Zeroizing<String>,
 }
 
 /// The text may hold passwords, so it is not shown.

@@ -7,7 +7,7 @@ const MINIMAL: &str = "[accounts.work]\nhost = 'pop.example.com'\nuser = 'ada@ex
 fn resolve_with(text: &str, overrides: &Overrides) -> Result<Profile, ConfigError> {
     let source = Arc::new(Source {
         path: "/etc/popfetch/config.toml".into(),
-        text: text.to_owned(),
+        text: text.to_owned().into(),
     });
     let file: File = toml::from_str(text).unwrap();
     let (name, account) = file.accounts.first_key_value().unwrap();

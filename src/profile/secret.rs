@@ -1,18 +1,19 @@
 //! Where passwords come from, and the type that keeps them out of sight.
 
 use std::fmt;
-use std::fs::File;
+use std::fs::OpenOptions;
 use std::io::{self, IsTerminal, Read};
-use std::os::unix::fs::MetadataExt;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::process::ExitStatus;
 use std::time::Duration;
 
+use rustix::fs::OFlags;
 use thiserror::Error;
 use zeroize::Zeroizing;
 
 use super::visible::visible;
-use super::{PasswordSource, Profile, helper, keyring};
+use super::{PasswordSource, Profile, Server, helper, keyring};
 use crate::exit::{Diagnose, Status};
 
 /// No password is longer than this; what is, is another file or a program gone wild.
@@ -80,9 +81,9 @@ pub fn obtain(profile: &Profile, interactive: bool) -> Result<Password, SecretEr
         PasswordSource::Keyring => keyring::load(&profile.server, interactive)
             .and_then(Password::checked)
             .map_err(|error| error.of_account(&profile.name)),
-        PasswordSource::Prompt if interactive => prompt(&profile.server.id()),
+        PasswordSource::Prompt if interactive => prompt(profile),
         PasswordSource::Prompt => Err(SecretError::NobodyToAsk),
-        PasswordSource::Stdin if io::stdin().is_terminal() => prompt(&profile.server.id()),
+        PasswordSource::Stdin if io::stdin().is_terminal() => prompt(profile),
         PasswordSource::Stdin => from_line(&mut io::stdin().lock()),
     }
 }
@@ -92,13 +93,15 @@ pub fn can_ask() -> bool {
     io::stdin().is_terminal() && io::stderr().is_terminal()
 }
 
-/// Asks on the terminal, without echo.
+/// Asks for an account's password on the terminal, without echo.
 ///
 /// # Errors
 ///
 /// There is no terminal, or nothing usable was typed.
-pub fn prompt(server_id: &str) -> Result<Password, SecretError> {
-    rpassword::prompt_password(format!("Password for {}: ", visible(server_id)))
+pub fn prompt(profile: &Profile) -> Result<Password, SecretError> {
+    let Server { user, host, .. } = &profile.server;
+    let question = format!("Password for {} ({user} at {host}): ", profile.name);
+    rpassword::prompt_password(visible(&question))
         .map_err(SecretError::Terminal)
         .and_then(|secret| Password::new(secret).checked())
 }
@@ -128,8 +131,16 @@ fn from_file(path: &Path) -> Result<Password, SecretError> {
         path: path.to_owned(),
         source,
     };
-    let file = File::open(path).map_err(failed)?;
+    let file = OpenOptions::new()
+        .read(true)
+        // Opening a FIFO would otherwise wait for someone to write to it.
+        .custom_flags(OFlags::NONBLOCK.bits().cast_signed())
+        .open(path)
+        .map_err(failed)?;
     let metadata = file.metadata().map_err(failed)?;
+    if !metadata.is_file() {
+        return Err(failed(io::Error::other("it is not a regular file")));
+    }
     let owner = metadata.uid();
     if owner != rustix::process::geteuid().as_raw() && owner != 0 {
         return Err(SecretError::NotYours(path.to_owned()));

@@ -83,3 +83,16 @@ fn a_prompt_without_a_terminal_says_what_to_use_instead() {
         assert!(hint.contains(way), "{hint}");
     }
 }
+
+#[test]
+fn a_fifo_or_a_directory_is_refused_without_waiting() {
+    let dir = tempfile::tempdir().unwrap();
+    let fifo = dir.path().join("fifo");
+    let mode = rustix::fs::Mode::from_raw_mode(0o600);
+    rustix::fs::mkfifoat(rustix::fs::CWD, &fifo, mode).unwrap();
+    assert!(matches!(from_file(&fifo), Err(SecretError::File { .. })));
+    assert!(matches!(
+        from_file(dir.path()),
+        Err(SecretError::File { .. } | SecretError::Exposed(_))
+    ));
+}
