@@ -136,3 +136,14 @@ fn colour_is_the_callers_choice() {
     assert!(!error.render(false).contains('\u{1b}'));
     assert!(error.render(true).contains('\u{1b}'));
 }
+
+proptest::proptest! {
+    #[test]
+    fn no_file_whatever_is_in_it_makes_the_report_fail(
+        text in "(\\[defaults\\]\n|port = |keep = |tls-pin = )?[\\[\\]{}='\",.#\na-zé世\t\u{1b}\u{202e}0-9-]{0,40}"
+    ) {
+        if toml::from_str::<File>(&text).is_err() {
+            proptest::prop_assert!(shown(&text).contains("config.toml:"));
+        }
+    }
+}
