@@ -9,6 +9,7 @@
     )
 )]
 
+pub mod cli;
 pub mod delivery;
 pub mod durable;
 pub mod exit;

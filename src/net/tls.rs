@@ -16,8 +16,10 @@ use rustls::{
     RootCertStore, SignatureScheme,
 };
 use sha2::{Digest, Sha256};
+use std::convert::Infallible;
 use std::fmt;
 use std::path::PathBuf;
+use std::str::FromStr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -45,6 +47,19 @@ pub enum Roots {
     Bundled,
     /// The certificates in this PEM file alone.
     File(PathBuf),
+}
+
+impl FromStr for Roots {
+    type Err = Infallible;
+
+    /// `system`, `bundled`, or the path of a file.
+    fn from_str(text: &str) -> Result<Self, Infallible> {
+        Ok(match text {
+            "system" => Self::System,
+            "bundled" => Self::Bundled,
+            _ => Self::File(text.into()),
+        })
+    }
 }
 
 /// SHA-256 of a certificate's SubjectPublicKeyInfo (as in RFC 7469 section 2.4).

@@ -66,6 +66,8 @@ pub struct Connection {
     output: Zeroizing<Vec<u8>>,
     pending: VecDeque<Shape>,
     phase: Phase,
+    /// Found and not told yet.
+    found: Option<Found>,
     violation: Option<Violation>,
 }
 
@@ -78,6 +80,7 @@ enum Phase {
 }
 
 /// An [`Event`] before it borrows from the input.
+#[derive(Debug)]
 enum Found {
     Reply(Range<usize>),
     Challenge(Range<usize>),
@@ -106,6 +109,7 @@ impl Connection {
             output: Zeroizing::default(),
             pending: VecDeque::from([Shape::Single]),
             phase: Phase::Status,
+            found: None,
             violation: None,
         }
     }
@@ -155,36 +159,48 @@ impl Connection {
         self.output.drain(..octets);
     }
 
-    /// What the octets that have come mean. Ask again until it is [`Event::NeedInput`].
+    /// Whether nothing more can be said before more octets have come; otherwise
+    /// [`Connection::next`] has an event.
     ///
     /// # Errors
     /// A [`Violation`]; the connection is of no more use then.
-    pub fn next(&mut self) -> Result<Event<'_>, Violation> {
-        let found = match self.violation.take() {
-            Some(violation) => Err(violation),
-            None => self.find(),
-        };
-        let found = match found {
-            Ok(found) => found,
-            Err(violation) => {
-                self.violation = Some(violation.clone());
-                return Err(violation);
-            }
-        };
-        Ok(match found {
-            Found::Reply(range) => {
-                let line = self.input.get(range).unwrap_or_default();
-                match Reply::parse(line) {
-                    Some(reply) => Event::Reply(reply),
-                    None => return Err(Violation::NoStatus(excerpt(line))),
+    pub fn wants_input(&mut self) -> Result<bool, Violation> {
+        if let Some(violation) = &self.violation {
+            return Err(violation.clone());
+        }
+        if self.found.is_none() {
+            match self.find() {
+                Ok(Found::NeedInput) => return Ok(true),
+                Ok(found) => self.found = Some(found),
+                Err(violation) => {
+                    self.violation = Some(violation.clone());
+                    return Err(violation);
                 }
             }
-            Found::Challenge(range) => Event::Challenge(self.input.get(range).unwrap_or_default()),
-            Found::Line(range) => Event::Line(self.input.get(range).unwrap_or_default()),
-            Found::OverlongLine => Event::OverlongLine,
-            Found::Body(range) => Event::Body(self.input.get(range).unwrap_or_default()),
-            Found::End => Event::End,
-            Found::NeedInput => Event::NeedInput,
+        }
+        Ok(false)
+    }
+
+    /// What the octets that have come mean. Ask again until it is [`Event::NeedInput`].
+    ///
+    /// # Errors
+    /// As [`Connection::wants_input`].
+    pub fn next(&mut self) -> Result<Event<'_>, Violation> {
+        if self.wants_input()? {
+            return Ok(Event::NeedInput);
+        }
+        let octets = |range| self.input.get(range).unwrap_or_default();
+        Ok(match self.found.take() {
+            Some(Found::Reply(range)) => match Reply::parse(octets(range.clone())) {
+                Some(reply) => Event::Reply(reply),
+                None => return Err(Violation::NoStatus(excerpt(octets(range)))),
+            },
+            Some(Found::Challenge(range)) => Event::Challenge(octets(range)),
+            Some(Found::Line(range)) => Event::Line(octets(range)),
+            Some(Found::OverlongLine) => Event::OverlongLine,
+            Some(Found::Body(range)) => Event::Body(octets(range)),
+            Some(Found::End) => Event::End,
+            Some(Found::NeedInput) | None => Event::NeedInput,
         })
     }
 

@@ -8,6 +8,27 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+pub use crate::net::tls::{Pin, Roots, TlsPolicy};
+pub use config::{Config, select};
+pub use diagnose::ConfigError;
+pub use overrides::Overrides;
+pub use problem::Problem;
+
+mod address;
+mod config;
+mod diagnose;
+pub mod file;
+mod helper;
+pub mod keyring;
+mod overrides;
+pub mod paths;
+mod problem;
+mod resolve;
+pub mod secret;
+pub mod units;
+mod url;
+mod visible;
+
 /// One account, validated: everything `fetch` needs to know about it.
 #[derive(Clone, Debug)]
 pub struct Profile {
@@ -49,6 +70,13 @@ pub struct Server {
     pub user: String,
 }
 
+impl Server {
+    /// `user@host:port`, the name under which state and passwords are kept.
+    pub fn id(&self) -> String {
+        format!("{}@{}:{}", self.user, self.host, self.port)
+    }
+}
+
 /// How the connection is protected.
 #[derive(Clone, Debug)]
 pub enum Tls {
@@ -57,33 +85,6 @@ pub enum Tls {
     /// No TLS; only with `allow-insecure = true`.
     None,
 }
-
-/// Whom to trust at the other end of a TLS connection.
-#[derive(Clone, Debug, Default)]
-pub struct TlsPolicy {
-    /// Which authorities' signatures count.
-    pub roots: Roots,
-    /// If not empty, the server's key must be one of these as well.
-    pub pins: Vec<Pin>,
-    /// The name that the certificate must bear, where it is not the host.
-    pub server_name: Option<String>,
-}
-
-/// Which certificate authorities are trusted.
-#[derive(Clone, Debug, Default, Eq, PartialEq)]
-pub enum Roots {
-    /// The system's store; Mozilla's list (crate webpki-roots) where it is empty.
-    #[default]
-    System,
-    /// Mozilla's list, as compiled in.
-    Bundled,
-    /// The certificates in this PEM file alone.
-    File(PathBuf),
-}
-
-/// SHA-256 of a certificate's SubjectPublicKeyInfo (as in RFC 7469 section 2.4).
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub struct Pin(pub [u8; 32]);
 
 /// How to sign in.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
@@ -145,5 +146,3 @@ pub enum Pipelining {
     /// Never.
     Off,
 }
-
-pub mod secret;

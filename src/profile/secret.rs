@@ -1,7 +1,23 @@
 //! Where passwords come from, and the type that keeps them out of sight.
 
 use std::fmt;
+use std::fs::OpenOptions;
+use std::io::{self, IsTerminal, Read};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+use std::process::ExitStatus;
+use std::time::Duration;
+
+use rustix::fs::OFlags;
+use thiserror::Error;
 use zeroize::Zeroizing;
+
+use super::visible::visible;
+use super::{PasswordSource, Profile, Server, helper, keyring};
+use crate::exit::{Diagnose, Status};
+
+/// No password is longer than this; what is, is another file or a program gone wild.
+pub(crate) const LIMIT: usize = 64 << 10;
 
 /// A password in memory: wiped when dropped, and never shown by `Debug`.
 #[derive(Clone, Eq, PartialEq)]
@@ -17,6 +33,29 @@ impl Password {
     pub fn reveal(&self) -> &str {
         &self.0
     }
+
+    /// Whether it is a password that POP3 can carry: not empty, no line break, no NUL.
+    pub fn can_be_sent(&self) -> bool {
+        !self.0.is_empty() && !self.0.contains(['\r', '\n', '\0'])
+    }
+
+    /// The first line of `octets`, without its line break.
+    pub(crate) fn first_line(octets: &[u8]) -> Result<Self, SecretError> {
+        let line = octets.split(|b| *b == b'\n').next().unwrap_or_default();
+        let line = line.strip_suffix(b"\r").unwrap_or(line);
+        let line = std::str::from_utf8(line).map_err(|_| SecretError::NotText)?;
+        Self::new(line.to_owned()).checked()
+    }
+
+    fn checked(self) -> Result<Self, SecretError> {
+        if self.0.is_empty() {
+            Err(SecretError::Empty)
+        } else if self.can_be_sent() {
+            Ok(self)
+        } else {
+            Err(SecretError::LineBreak)
+        }
+    }
 }
 
 impl fmt::Debug for Password {
@@ -24,3 +63,224 @@ impl fmt::Debug for Password {
         f.write_str("Password(..)")
     }
 }
+
+/// Gets an account's password from where its profile says.
+///
+/// `interactive` says that a person can be asked: then a prompt is possible, and a password
+/// command may use the terminal. Takes no longer than a minute without a person. Accounts must be
+/// asked for one after another, because they share the terminal.
+///
+/// # Errors
+///
+/// There is no password, or none that can be sent. No error holds any part of one.
+pub fn obtain(profile: &Profile, interactive: bool) -> Result<Password, SecretError> {
+    match &profile.password {
+        PasswordSource::Command(argv) => helper::run(argv, interactive),
+        PasswordSource::File(path) => from_file(path),
+        PasswordSource::Inline(password) => password.clone().checked(),
+        PasswordSource::Keyring => keyring::load(&profile.server, interactive)
+            .and_then(Password::checked)
+            .map_err(|error| error.of_account(&profile.name)),
+        PasswordSource::Prompt if interactive => prompt(profile),
+        PasswordSource::Prompt => Err(SecretError::NobodyToAsk),
+        PasswordSource::Stdin if io::stdin().is_terminal() => prompt(profile),
+        PasswordSource::Stdin => from_line(&mut io::stdin().lock()),
+    }
+}
+
+/// Whether a person sits at the terminal who could be asked for a password.
+pub fn can_ask() -> bool {
+    io::stdin().is_terminal() && io::stderr().is_terminal()
+}
+
+/// Asks for an account's password on the terminal, without echo.
+///
+/// # Errors
+///
+/// There is no terminal, or nothing usable was typed.
+pub fn prompt(profile: &Profile) -> Result<Password, SecretError> {
+    let Server { user, host, .. } = &profile.server;
+    let question = format!("Password for {} ({user} at {host}): ", profile.name);
+    rpassword::prompt_password(visible(&question))
+        .map_err(SecretError::Terminal)
+        .and_then(|secret| Password::new(secret).checked())
+}
+
+/// Reads one line and not an octet more, so that the rest stays for others.
+///
+/// # Errors
+///
+/// Reading fails, or the line is no usable password.
+pub fn from_line(input: &mut impl Read) -> Result<Password, SecretError> {
+    let mut line = Zeroizing::new(Vec::with_capacity(LIMIT));
+    let mut octet = [0];
+    while line.len() < LIMIT {
+        match input.read(&mut octet) {
+            Ok(0) => return Password::first_line(&line),
+            Ok(_) if octet == *b"\n" => return Password::first_line(&line),
+            Ok(_) => line.extend_from_slice(&octet),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(SecretError::Stdin(error)),
+        }
+    }
+    Err(SecretError::TooLong)
+}
+
+fn from_file(path: &Path) -> Result<Password, SecretError> {
+    let failed = |source| SecretError::File {
+        path: path.to_owned(),
+        source,
+    };
+    let file = OpenOptions::new()
+        .read(true)
+        // Opening a FIFO would otherwise wait for someone to write to it.
+        .custom_flags(OFlags::NONBLOCK.bits().cast_signed())
+        .open(path)
+        .map_err(failed)?;
+    let metadata = file.metadata().map_err(failed)?;
+    if !metadata.is_file() {
+        return Err(failed(io::Error::other("it is not a regular file")));
+    }
+    let owner = metadata.uid();
+    if owner != rustix::process::geteuid().as_raw() && owner != 0 {
+        return Err(SecretError::NotYours(path.to_owned()));
+    }
+    if metadata.mode() & 0o077 != 0 {
+        return Err(SecretError::Exposed(path.to_owned()));
+    }
+    let mut octets = Zeroizing::new(Vec::with_capacity(LIMIT + 1));
+    file.take(LIMIT as u64 + 1)
+        .read_to_end(&mut octets)
+        .map_err(failed)?;
+    if octets.len() > LIMIT {
+        return Err(SecretError::TooLong);
+    }
+    Password::first_line(&octets)
+}
+
+/// Why there is no password to sign in with.
+#[derive(Debug, Error)]
+pub enum SecretError {
+    /// The password command printed nothing usable because it failed.
+    #[error("the password command `{}` failed: {status}", visible(program))]
+    Command {
+        /// The program, without its arguments.
+        program: String,
+        /// How it ended.
+        status: ExitStatus,
+    },
+    /// The password command cannot be started, or not be read from.
+    #[error("cannot run the password command `{}`", visible(program))]
+    CommandIo {
+        /// The program, without its arguments.
+        program: String,
+        /// Why.
+        source: io::Error,
+    },
+    /// The password command took too long and was killed.
+    #[error("the password command `{}` did not end within {} s", visible(program), limit.as_secs())]
+    CommandTimeout {
+        /// The program, without its arguments.
+        program: String,
+        /// How long it had.
+        limit: Duration,
+    },
+    /// Nothing where a password should be.
+    #[error("the password is empty")]
+    Empty,
+    /// The password file can be read by others.
+    #[error("the password file {} can be read by others", visible(&.0.display().to_string()))]
+    Exposed(PathBuf),
+    /// The password file cannot be read.
+    #[error("cannot read the password file {}", visible(&path.display().to_string()))]
+    File {
+        /// Which file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// The keyring fails or cannot be reached.
+    #[error("the system keyring cannot be used: {}", visible(.0))]
+    Keyring(String),
+    /// The keyring has no password for the account.
+    #[error("the system keyring has no password for account `{}`", visible(.0))]
+    KeyringMissing(String),
+    /// The keyring did not answer.
+    #[error("the system keyring did not answer within {} s; it may be locked", .0.as_secs())]
+    KeyringTimeout(Duration),
+    /// POP3 cannot carry it.
+    #[error("the password has a line break or NUL in it")]
+    LineBreak,
+    /// A password must be asked for, but there is no terminal.
+    #[error("a password is needed, and there is no terminal to ask for it")]
+    NobodyToAsk,
+    /// The password is not UTF-8.
+    #[error("the password is not UTF-8 text")]
+    NotText,
+    /// The password file belongs to someone else.
+    #[error("the password file {} belongs to someone else", visible(&.0.display().to_string()))]
+    NotYours(PathBuf),
+    /// Standard input cannot be read.
+    #[error("cannot read the password from standard input")]
+    Stdin(#[source] io::Error),
+    /// The terminal cannot be read.
+    #[error("cannot ask for the password on the terminal")]
+    Terminal(#[source] io::Error),
+    /// More than 64 KiB.
+    #[error("this is too long for a password")]
+    TooLong,
+}
+
+impl SecretError {
+    /// Puts the account's name where the keyring knew only the server.
+    fn of_account(self, account: &str) -> Self {
+        match self {
+            Self::KeyringMissing(_) => Self::KeyringMissing(account.to_owned()),
+            other => other,
+        }
+    }
+}
+
+impl Diagnose for SecretError {
+    fn status(&self) -> Status {
+        Status::NoPermission
+    }
+
+    fn hint(&self) -> Option<String> {
+        let hint = match self {
+            Self::Command { .. } => "run the command by itself to see what is wrong".into(),
+            Self::CommandIo { .. } => {
+                "`password-command` is a list of the program and its arguments, run without a \
+                 shell: [\"pass\", \"show\", \"mail/work\"]"
+                    .into()
+            }
+            Self::CommandTimeout { .. } => {
+                "if it asks for something, run popfetch from a terminal".into()
+            }
+            Self::Empty | Self::NotText | Self::TooLong | Self::LineBreak => {
+                "the password is the first line of what is read".into()
+            }
+            Self::Exposed(path) => {
+                format!("run: chmod 600 {}", visible(&path.display().to_string()))
+            }
+            Self::File { .. } => "`password-file` must be a file that you can read".into(),
+            Self::Keyring(_) | Self::KeyringTimeout(_) => {
+                "unlock the keyring and try again, or use `password-command` or `password-file`"
+                    .into()
+            }
+            Self::KeyringMissing(account) => {
+                format!("store it with: popfetch password set {}", visible(account))
+            }
+            Self::NobodyToAsk => "set `password-command`, `password-file` or `password-keyring` \
+                 in the config file, or use --password-stdin"
+                .into(),
+            Self::NotYours(_) => "use a file of your own".into(),
+            Self::Stdin(_) | Self::Terminal(_) => return None,
+        };
+        Some(hint)
+    }
+}
+
+#[cfg(test)]
+#[path = "secret_tests.rs"]
+mod tests;

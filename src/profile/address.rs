@@ -1,0 +1,88 @@
+//! What a host name and a user's name may look like, wherever they come from.
+
+use std::net::Ipv6Addr;
+
+/// A host name or address as it is used for connecting, for the certificate and as a key:
+/// lower case, without a trailing dot, an IPv6 address without brackets.
+pub(crate) fn normal_host(text: &str) -> Result<String, &'static str> {
+    let host = text.strip_suffix('.').unwrap_or(text);
+    let bare = host.strip_prefix('[').and_then(|h| h.strip_suffix(']'));
+    if let Ok(address) = bare.unwrap_or(host).parse::<Ipv6Addr>() {
+        return Ok(address.to_string());
+    }
+    if host.is_empty() {
+        return Err("the host is empty");
+    }
+    if host.contains("://") {
+        return Err("the host is a name or an address alone, without `://`");
+    }
+    if host.contains(':') {
+        return Err("the host stands alone; the port has a key of its own, `port`");
+    }
+    if !host.is_ascii() {
+        return Err("write the host in its ASCII form, which begins with `xn--`");
+    }
+    let fits = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '.' | '_');
+    if !host.chars().all(fits) || host.split('.').any(str::is_empty) {
+        return Err("this is no host name");
+    }
+    Ok(host.to_ascii_lowercase())
+}
+
+/// The user's name exactly as given, if it can be sent in a POP3 command.
+pub(crate) fn checked_user(text: &str) -> Result<String, &'static str> {
+    if text.is_empty() {
+        return Err("the user's name is empty");
+    }
+    // A line break would let the name carry commands of its own (CVE-2012-0036).
+    if text.chars().any(char::is_control) {
+        return Err("the user's name cannot have line breaks or other control characters");
+    }
+    Ok(text.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_host_has_one_form_however_it_is_written() {
+        assert_eq!(
+            normal_host("POP.Example.COM."),
+            Ok("pop.example.com".into())
+        );
+        assert_eq!(normal_host("192.0.2.1"), Ok("192.0.2.1".into()));
+        assert_eq!(normal_host("[2001:DB8::0:1]"), Ok("2001:db8::1".into()));
+        assert_eq!(normal_host("::1"), Ok("::1".into()));
+    }
+
+    #[test]
+    fn what_is_no_host_is_refused() {
+        for text in [
+            "",
+            ".",
+            "a..b",
+            "a b",
+            "a\r\nQUIT",
+            "a\0",
+            "a/b",
+            "pop.example.com:995",
+        ] {
+            assert!(normal_host(text).is_err(), "{text:?}");
+        }
+        assert!(normal_host("pops://pop.example.com").is_err());
+        assert!(normal_host("bücher.example").unwrap_err().contains("xn--"));
+    }
+
+    #[test]
+    fn a_user_cannot_carry_a_command() {
+        assert_eq!(
+            checked_user("ada@example.com"),
+            Ok("ada@example.com".into())
+        );
+        assert_eq!(checked_user("Ada Lovelace"), Ok("Ada Lovelace".into()));
+        for text in ["", "ada\r\nDELE 1", "ada\n", "ada\0"] {
+            assert!(checked_user(text).is_err(), "{text:?}");
+        }
+    }
+}

@@ -1,0 +1,271 @@
+//! Loading the config file and choosing the accounts to work with.
+
+use std::collections::HashMap;
+use std::fs;
+use std::io::{self, Read};
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
+use std::sync::Arc;
+
+use zeroize::Zeroizing;
+
+use super::diagnose::ConfigError;
+use super::file::{Account, File};
+use super::overrides::Overrides;
+use super::problem::{Problem, Source};
+use super::visible::visible;
+use super::{PasswordSource, Profile, Server, paths, resolve, url};
+
+/// A config file is some hundred lines; what is larger than this is another file.
+const SIZE_LIMIT: u64 = 1 << 20;
+
+/// A loaded config file, or an empty one. Its syntax is right; whether an account makes sense is
+/// told by [`Config::profile`], so that one bad account leaves the others alone.
+#[derive(Debug)]
+pub struct Config {
+    source: Option<Arc<Source>>,
+    file: File,
+    warning: Option<String>,
+}
+
+impl Config {
+    /// Reads a file. Relative paths in it will be taken from its directory.
+    ///
+    /// # Errors
+    ///
+    /// It cannot be read, is larger than 1 MiB, is no TOML or has unknown keys; or it holds a
+    /// password that others can get at.
+    pub fn load(path: &Path) -> Result<Self, ConfigError> {
+        let read_error = |source| ConfigError::Read {
+            path: path.to_owned(),
+            source,
+        };
+        let absolute = std::path::absolute(path).map_err(read_error)?;
+        let mut open = fs::File::open(path).map_err(read_error)?;
+        let metadata = open.metadata().map_err(read_error)?;
+        let text = read(&mut open).map_err(read_error)?;
+
+        let source = Arc::new(Source {
+            path: absolute,
+            text,
+        });
+        let file: File = toml::from_str(&source.text).map_err(|error| {
+            ConfigError::Invalid(Box::new(Problem::from_toml(source.clone(), &error)))
+        })?;
+        if holds_password(&file) {
+            refuse_exposed(&source.path, &metadata)?;
+        }
+        let warning = (runs_commands(&file) && others_can_change(&metadata)).then(|| {
+            let path = visible(&source.path.display().to_string());
+            format!("others can change {path}, and so what `password-command` runs as you")
+        });
+        Ok(Self {
+            source: Some(source),
+            file,
+            warning,
+        })
+    }
+
+    /// A config without accounts, for those given as URLs.
+    pub fn empty() -> Self {
+        Self {
+            source: None,
+            file: File::default(),
+            warning: None,
+        }
+    }
+
+    /// What a command needs: the file named with `--config`; or else the usual one, which may be
+    /// missing where `accounts`, as given on the command line, are all URLs.
+    ///
+    /// # Errors
+    ///
+    /// As [`Config::load`]; [`ConfigError::NoAccounts`] if neither a file nor a URL says what to
+    /// do.
+    pub fn find(path: Option<&Path>, accounts: &[String]) -> Result<Self, ConfigError> {
+        if !accounts.is_empty() && accounts.iter().all(|name| url::is_url(name)) {
+            return path.map_or_else(|| Ok(Self::empty()), Self::load);
+        }
+        let path = path.map_or_else(paths::config_file, |path| Ok(path.to_owned()))?;
+        match Self::load(&path) {
+            Err(ConfigError::Read { source, path }) if source.kind() == io::ErrorKind::NotFound => {
+                Err(ConfigError::NoAccounts {
+                    path,
+                    exists: false,
+                })
+            }
+            Ok(config) if config.file.accounts.is_empty() => {
+                Err(ConfigError::NoAccounts { path, exists: true })
+            }
+            other => other,
+        }
+    }
+
+    /// The file's absolute path; none for an empty config.
+    pub fn path(&self) -> Option<&Path> {
+        self.source.as_ref().map(|source| source.path.as_path())
+    }
+
+    /// What a person should be told about the file itself; safe for a terminal.
+    pub fn warning(&self) -> Option<&str> {
+        self.warning.as_deref()
+    }
+
+    /// The names of all accounts, disabled ones too, in the order of the file.
+    pub fn accounts(&self) -> impl Iterator<Item = &str> {
+        let mut names: Vec<_> = self.file.accounts.keys().collect();
+        names.sort_by_key(|name| name.span().start);
+        names.into_iter().map(|name| name.get_ref().as_str())
+    }
+
+    /// Whether the account has `disabled = true`, so that it is only used when named.
+    pub fn is_disabled(&self, name: &str) -> bool {
+        let disabled = |account: &Account| account.disabled.as_ref().map(|d| *d.get_ref());
+        self.file
+            .accounts
+            .get(name)
+            .and_then(disabled)
+            .or_else(|| disabled(&self.file.defaults))
+            .unwrap_or(false)
+    }
+
+    /// The validated profile of an account: what its table says, what `[defaults]` says for the
+    /// rest, and the command line over both.
+    ///
+    /// # Errors
+    ///
+    /// There is no such account, or it does not make sense.
+    pub fn profile(&self, name: &str, overrides: &Overrides) -> Result<Profile, ConfigError> {
+        match (&self.source, self.file.accounts.get_key_value(name)) {
+            (Some(source), Some((name, account))) => {
+                resolve::profile(source, name, account, &self.file.defaults, overrides)
+            }
+            _ => Err(ConfigError::UnknownAccount {
+                name: name.to_owned(),
+                known: self.accounts().map(str::to_owned).collect(),
+            }),
+        }
+    }
+}
+
+/// The profiles of the accounts named on the command line (names or URLs), in that order; of all
+/// that are not disabled where none is named. An account that cannot be used is an error beside
+/// the others.
+///
+/// The list is empty only if none is named and all are disabled.
+pub fn select(
+    config: &Config,
+    accounts: &[String],
+    overrides: &Overrides,
+) -> Vec<(String, Result<Profile, ConfigError>)> {
+    let names: Vec<&str> = if accounts.is_empty() {
+        let enabled = |name: &&str| !config.is_disabled(name);
+        config.accounts().filter(enabled).collect()
+    } else {
+        accounts.iter().map(String::as_str).collect()
+    };
+    let one_stdin = overrides.password == Some(PasswordSource::Stdin) && names.len() > 1;
+
+    let mut taken: HashMap<Server, String> = HashMap::new();
+    let mut resolve = |name: &str| {
+        if one_stdin {
+            return Err(ConfigError::CommandLine {
+                message: "standard input has one password, but there are several accounts".into(),
+                hint: "name one account with --password-stdin".into(),
+            });
+        }
+        let profile = if url::is_url(name) {
+            url::profile(name, overrides)
+        } else {
+            config.profile(name, overrides)
+        }?;
+        if let Some(first) = taken.get(&profile.server) {
+            return Err(ConfigError::SameMaildrop {
+                name: profile.name,
+                first: first.clone(),
+            });
+        }
+        taken.insert(profile.server.clone(), profile.name.clone());
+        Ok(profile)
+    };
+    names
+        .into_iter()
+        .map(|name| {
+            let profile = resolve(name);
+            // A URL is reported under its profile's name, which has no password in it.
+            let name = match &profile {
+                Ok(profile) => profile.name.clone(),
+                Err(_) if url::is_url(name) => url::without_password(name),
+                Err(_) => name.to_owned(),
+            };
+            (name, profile)
+        })
+        .collect()
+}
+
+fn read(file: &mut fs::File) -> io::Result<Zeroizing<String>> {
+    let mut text = Zeroizing::new(String::new());
+    file.take(SIZE_LIMIT + 1).read_to_string(&mut text)?;
+    if text.len() as u64 > SIZE_LIMIT {
+        return Err(io::Error::new(
+            io::ErrorKind::FileTooLarge,
+            "it is larger than 1 MiB, so it is hardly a config file",
+        ));
+    }
+    Ok(text)
+}
+
+fn holds_password(file: &File) -> bool {
+    let mut accounts = file.accounts.values().chain([&file.defaults]);
+    accounts.any(|account| account.password.is_some())
+}
+
+fn runs_commands(file: &File) -> bool {
+    let mut accounts = file.accounts.values().chain([&file.defaults]);
+    accounts.any(|account| account.password_command.is_some())
+}
+
+fn others_can_change(metadata: &fs::Metadata) -> bool {
+    !owned_by_me_or_root(metadata) || metadata.mode() & 0o022 != 0
+}
+
+fn owned_by_me_or_root(metadata: &fs::Metadata) -> bool {
+    let owner = metadata.uid();
+    owner == rustix::process::geteuid().as_raw() || owner == 0
+}
+
+fn refuse_exposed(path: &Path, metadata: &fs::Metadata) -> Result<(), ConfigError> {
+    let exposed = |reason, hint| {
+        Err(ConfigError::Exposed {
+            path: path.to_owned(),
+            reason,
+            hint,
+        })
+    };
+    let shown = path.display();
+    if !owned_by_me_or_root(metadata) {
+        return exposed(
+            "it belongs to someone else",
+            format!("make a copy of {shown} that is your own"),
+        );
+    }
+    if metadata.mode() & 0o077 != 0 {
+        return exposed(
+            "others may read or change it",
+            format!("run: chmod 600 {shown}"),
+        );
+    }
+    let directory = path.parent().and_then(|parent| fs::metadata(parent).ok());
+    // With the sticky bit, as on /tmp, others cannot replace the file.
+    if directory.is_some_and(|d| d.mode() & 0o1002 == 0o002) {
+        return exposed(
+            "anyone may replace the file in its directory",
+            "take the directory's write permission from others: chmod o-w".into(),
+        );
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+#[path = "config_tests.rs"]
+mod tests;

@@ -1,0 +1,219 @@
+use std::os::unix::fs::PermissionsExt;
+use std::path::PathBuf;
+
+use super::*;
+use crate::exit::Diagnose;
+
+const TWO: &str = "
+[accounts.work]
+host = 'pop.example.com'
+user = 'ada'
+[accounts.home]
+host = 'pop.example.org'
+user = 'ada'
+[accounts.old]
+host = 'pop.example.net'
+user = 'ada'
+disabled = true
+";
+
+/// A config file with this text and mode, in a directory of its own.
+fn write(text: &str, mode: u32) -> (tempfile::TempDir, PathBuf) {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("config.toml");
+    fs::write(&path, text).unwrap();
+    fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
+    (dir, path)
+}
+
+fn load(text: &str) -> Config {
+    let (_dir, path) = write(text, 0o600);
+    Config::load(&path).unwrap()
+}
+
+fn names(accounts: &[&str]) -> Vec<String> {
+    accounts.iter().map(|name| (*name).to_owned()).collect()
+}
+
+fn for_urls() -> Overrides {
+    Overrides {
+        maildir: Some("/m".into()),
+        ..Overrides::default()
+    }
+}
+
+#[test]
+fn accounts_come_in_the_order_of_the_file() {
+    let config = load(TWO);
+    assert_eq!(
+        config.accounts().collect::<Vec<_>>(),
+        ["work", "home", "old"]
+    );
+    assert!(config.path().unwrap().is_absolute());
+}
+
+#[test]
+fn a_disabled_account_is_used_only_when_named() {
+    let config = load(TWO);
+    let chosen = |accounts: &[&str]| -> Vec<String> {
+        let chosen = select(&config, &names(accounts), &Overrides::default());
+        chosen
+            .into_iter()
+            .map(|(name, p)| p.map(|_| name).unwrap())
+            .collect()
+    };
+    assert_eq!(chosen(&[]), ["work", "home"]);
+    assert_eq!(chosen(&["old", "work"]), ["old", "work"]);
+    let config = load(&TWO.replace(
+        "[accounts.work]",
+        "[defaults]\ndisabled = true\n[accounts.work]",
+    ));
+    assert!(config.is_disabled("work"));
+}
+
+#[test]
+fn a_bad_account_leaves_the_others_alone() {
+    let config = load(&TWO.replace("user = 'ada'\n[accounts.home]", "[accounts.home]"));
+    let chosen = select(&config, &[], &Overrides::default());
+    assert!(
+        chosen[0]
+            .1
+            .as_ref()
+            .unwrap_err()
+            .to_string()
+            .contains("has no `user`")
+    );
+    assert!(chosen[1].1.is_ok());
+}
+
+#[test]
+fn an_unknown_account_is_answered_with_the_nearest_or_all() {
+    let config = load(TWO);
+    let hint = |name: &str| {
+        let error = config.profile(name, &Overrides::default()).unwrap_err();
+        assert_eq!(error.status().code(), 78);
+        error.hint().unwrap()
+    };
+    assert_eq!(hint("wrok"), "did you mean `work`?");
+    assert_eq!(hint("xyz"), "the config file has: work, home, old");
+}
+
+#[test]
+fn the_same_maildrop_is_not_taken_twice() {
+    let config = load(TWO);
+    let accounts = names(&["work", "pops://ada@POP.example.com", "work", "home"]);
+    let chosen = select(&config, &accounts, &for_urls());
+    let ok: Vec<bool> = chosen.iter().map(|(_, profile)| profile.is_ok()).collect();
+    assert_eq!(ok, [true, false, false, true]);
+    let error = chosen[1].1.as_ref().unwrap_err().to_string();
+    assert_eq!(
+        error,
+        "account `ada@pop.example.com` is the same maildrop as `work`"
+    );
+}
+
+#[test]
+fn one_standard_input_cannot_serve_two_accounts() {
+    let overrides = Overrides {
+        password: Some(PasswordSource::Stdin),
+        ..Overrides::default()
+    };
+    let config = load(TWO);
+    assert!(
+        select(&config, &[], &overrides)
+            .iter()
+            .all(|(_, p)| p.is_err())
+    );
+    assert!(select(&config, &names(&["work"]), &overrides)[0].1.is_ok());
+}
+
+#[test]
+fn a_url_in_a_report_has_no_password() {
+    let chosen = select(
+        &Config::empty(),
+        &names(&["pops://ada:hunter2@host"]),
+        &for_urls(),
+    );
+    let (name, profile) = &chosen[0];
+    assert_eq!(name, "pops://ada:***@host");
+    let error = profile.as_ref().unwrap_err();
+    assert!(!format!("{error:?} {}", error.render(false)).contains("hunter2"));
+    assert_eq!(error.status().code(), 64);
+}
+
+#[test]
+fn a_password_in_a_file_that_others_can_read_is_refused() {
+    let text = TWO.replace("[accounts.home]", "password = 'hunter2'\n[accounts.home]");
+    for mode in [0o640, 0o604, 0o620, 0o666] {
+        let (_dir, path) = write(&text, mode);
+        let error = Config::load(&path).unwrap_err();
+        assert!(matches!(error, ConfigError::Exposed { .. }), "{mode:o}");
+        assert!(error.hint().unwrap().starts_with("run: chmod 600 "));
+        assert_eq!(error.status().code(), 78);
+    }
+    let (_dir, path) = write(&text, 0o600);
+    let config = Config::load(&path).unwrap();
+    assert!(!format!("{config:?}").contains("hunter2"));
+    let (_dir, path) = write(TWO, 0o644);
+    assert!(Config::load(&path).is_ok());
+}
+
+#[test]
+fn a_password_in_a_directory_that_anyone_can_write_to_is_refused() {
+    let (dir, path) = write("[defaults]\npassword = 'hunter2'\n", 0o600);
+    fs::set_permissions(dir.path(), fs::Permissions::from_mode(0o777)).unwrap();
+    assert!(matches!(
+        Config::load(&path),
+        Err(ConfigError::Exposed { .. })
+    ));
+    fs::set_permissions(dir.path(), fs::Permissions::from_mode(0o1777)).unwrap();
+    assert!(Config::load(&path).is_ok());
+}
+
+#[test]
+fn what_is_too_large_or_no_text_is_no_config_file() {
+    let (_dir, path) = write(&"#".repeat((1 << 20) + 1), 0o600);
+    let error = Config::load(&path).unwrap_err();
+    assert!(error.render(false).contains("larger than 1 MiB"), "{error}");
+    let (_dir, path) = write("", 0o600);
+    fs::write(&path, b"a = '\xff'").unwrap();
+    assert!(matches!(Config::load(&path), Err(ConfigError::Read { .. })));
+}
+
+#[test]
+fn without_a_config_file_the_first_steps_are_shown() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("config.toml");
+    let error = Config::find(Some(&path), &[]).unwrap_err();
+    let hint = error.hint().unwrap();
+    assert!(hint.contains(path.to_str().unwrap()), "{hint}");
+    assert!(
+        hint.contains("pops://ada@pop.example.com --maildir"),
+        "{hint}"
+    );
+    let (_, sample) = hint.split_once("\n\n").unwrap();
+    let (sample, _) = sample.split_once("\n\nor").unwrap();
+    let config = load(sample);
+    assert!(config.profile("home", &Overrides::default()).is_ok());
+
+    let (_dir, path) = write("# nothing yet\n", 0o600);
+    let error = Config::find(Some(&path), &[]).unwrap_err();
+    assert!(error.to_string().ends_with("names none"), "{error}");
+}
+
+#[test]
+fn urls_alone_need_no_config_file() {
+    let urls = names(&["pops://ada@host"]);
+    assert_eq!(Config::find(None, &urls).unwrap().path(), None);
+}
+
+#[test]
+fn a_file_whose_commands_others_can_change_gets_a_warning() {
+    let text = "[defaults]\npassword-command = ['pass']\n";
+    let warning = |mode| {
+        let (_dir, path) = write(text, mode);
+        Config::load(&path).unwrap().warning().map(str::to_owned)
+    };
+    assert!(warning(0o664).unwrap().contains("password-command"));
+    assert_eq!(warning(0o644), None);
+}

@@ -1,0 +1,175 @@
+//! What can be wrong with the configuration, and how a person is shown where.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use annotate_snippets::renderer::DecorStyle;
+use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet};
+use thiserror::Error;
+
+use super::paths::NoHome;
+use super::problem::{Problem, nearest};
+use super::visible::visible;
+use crate::exit::{Diagnose, Status};
+
+/// What is wrong with the config file, or with an account named on the command line.
+///
+/// The text is one line, safe for a terminal; [`ConfigError::render`] shows the place as well.
+/// No variant ever holds or shows a password.
+#[derive(Debug, Error)]
+pub enum ConfigError {
+    /// The file has accounts, but not this one.
+    #[error("there is no account `{}`", visible(name))]
+    UnknownAccount {
+        /// As given on the command line.
+        name: String,
+        /// The accounts that there are, in file order.
+        known: Vec<String>,
+    },
+    /// A URL or an option that cannot be used; has no place in a file.
+    #[error("{}", visible(message))]
+    CommandLine {
+        /// What is wrong.
+        message: String,
+        /// What to do next.
+        hint: String,
+    },
+    /// Others could read the password in it, or put in their own commands.
+    #[error("{} holds a password, and {reason}", visible(&path.display().to_string()))]
+    Exposed {
+        /// The config file.
+        path: PathBuf,
+        /// Who else could get at it.
+        reason: &'static str,
+        /// The shell command, or the change, that mends it.
+        hint: String,
+    },
+    /// Something at a certain place of the file.
+    #[error("{0}")]
+    Invalid(Box<Problem>),
+    /// Neither a config file nor a URL.
+    #[error("there is no account to work with: {} {}", visible(&path.display().to_string()),
+        if *.exists { "names none" } else { "does not exist" })]
+    NoAccounts {
+        /// The config file looked for.
+        path: PathBuf,
+        /// Whether it is there.
+        exists: bool,
+    },
+    /// Without a home directory no path is known.
+    #[error(transparent)]
+    NoHome(#[from] NoHome),
+    /// The file cannot be read.
+    #[error("cannot read {}", visible(&path.display().to_string()))]
+    Read {
+        /// The config file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// The maildrop is another account's already.
+    #[error(
+        "account `{}` is the same maildrop as `{}`",
+        visible(name),
+        visible(first)
+    )]
+    SameMaildrop {
+        /// The account that is refused.
+        name: String,
+        /// The one that has it.
+        first: String,
+    },
+}
+
+impl ConfigError {
+    /// The error for a terminal: title, place with caret where there is one, and the hint.
+    ///
+    /// Several lines, without a newline at the end; `colour` adds ANSI colours. The source line
+    /// is left out where it may hold a password.
+    pub fn render(&self, colour: bool) -> String {
+        let renderer = if colour {
+            Renderer::styled()
+        } else {
+            Renderer::plain()
+        }
+        .decor_style(DecorStyle::Ascii);
+        let title = match self {
+            Self::Invalid(problem) => visible(&problem.message),
+            Self::Read { source, .. } => format!("{self}: {source}"),
+            other => other.to_string(),
+        };
+        let mut group = Group::with_title(Level::ERROR.primary_title(title));
+        if let Self::Invalid(problem) = self {
+            let path = visible(&problem.source.path.display().to_string());
+            group = match problem.excerpt() {
+                Some(excerpt) => group.element(
+                    Snippet::source(excerpt.line)
+                        .line_start(problem.line())
+                        .path(path)
+                        .annotation(AnnotationKind::Primary.span(excerpt.span)),
+                ),
+                None => group.element(
+                    Origin::path(path)
+                        .line(problem.line())
+                        .char_column(problem.column()),
+                ),
+            };
+        }
+        let report = match self.hint() {
+            Some(hint) => vec![group.element(Level::HELP.message(hint))],
+            None => vec![group],
+        };
+        renderer.render(&report)
+    }
+}
+
+impl Diagnose for ConfigError {
+    fn status(&self) -> Status {
+        match self {
+            Self::CommandLine { .. } => Status::Usage,
+            _ => Status::Config,
+        }
+    }
+
+    fn hint(&self) -> Option<String> {
+        match self {
+            Self::UnknownAccount { name, known } => {
+                let list = known.iter().map(|n| visible(n)).collect::<Vec<_>>();
+                Some(match nearest(name, known) {
+                    Some(near) => format!("did you mean `{}`?", visible(near)),
+                    None if list.is_empty() => "the config file has no accounts".into(),
+                    None => format!("the config file has: {}", list.join(", ")),
+                })
+            }
+            Self::CommandLine { hint, .. } | Self::Exposed { hint, .. } => Some(visible(hint)),
+            Self::Invalid(problem) => problem.help.as_deref().map(visible),
+            Self::NoAccounts { path, .. } => Some(first_steps(path)),
+            Self::NoHome(no_home) => no_home.hint(),
+            Self::Read { source, .. } if source.kind() == io::ErrorKind::NotFound => {
+                Some("check the path given with --config".into())
+            }
+            Self::Read { .. } => None,
+            Self::SameMaildrop { first, .. } => Some(format!(
+                "fetch it as `{}` alone, or set `disabled = true` in one of the two",
+                visible(first)
+            )),
+        }
+    }
+}
+
+/// What a person needs who has no config file yet.
+fn first_steps(path: &Path) -> String {
+    format!(
+        "put this into {}, and popfetch will ask for the password:\n\n\
+         [accounts.home]\n\
+         host = \"pop.example.com\"\n\
+         user = \"ada@example.com\"\n\n\
+         or fetch without a config file:\n\n\
+         popfetch fetch pops://ada@pop.example.com --maildir ~/Mail/ada",
+        visible(&path.display().to_string())
+    )
+}
+
+#[cfg(test)]
+#[path = "diagnose_tests.rs"]
+mod tests;

@@ -1,0 +1,357 @@
+//! The config file as it is written: one field a TOML key, and the reference of these keys.
+//!
+//! These types know the shape of each value and nothing else. Defaults, and the rules that span
+//! several keys, are in `resolve`. The manual page `man/popfetch.toml.5` describes the same keys
+//! for people; a test below compares the two.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::path::PathBuf;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
+use serde::de::{self, Deserialize, Deserializer, SeqAccess, Visitor};
+use toml::Spanned;
+
+use super::secret::Password;
+use super::units::{Octets, Period};
+use super::{Auth, Keep, Order, Pin, Pipelining, Roots};
+
+/// A value, if the file has it, with its place there for error messages.
+pub type Key<T> = Option<Spanned<T>>;
+
+/// The whole file.
+#[derive(Debug, Default, serde::Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct File {
+    /// `[defaults]`: any account key; it holds for each account that does not say otherwise.
+    #[serde(default)]
+    pub defaults: Account,
+    /// `[accounts.NAME]`: one table an account.
+    #[serde(default)]
+    pub accounts: BTreeMap<Spanned<String>, Account>,
+}
+
+/// The keys of one account, or of the defaults. All can be left out here; `resolve` asks for
+/// those that an account cannot do without.
+#[derive(Clone, Debug, Default, serde::Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Account {
+    /// `host`: the server's name or address. Required.
+    pub host: Key<String>,
+    /// `port`: its TCP port; 995, or 110 with `tls = "none"`.
+    pub port: Key<u16>,
+    /// `user`: the user's name exactly as the server wants it. Required.
+    pub user: Key<String>,
+    /// `tls`: `"implicit"` (default) or `"none"`.
+    pub tls: Key<TlsMode>,
+    /// `allow-insecure`: must be `true` for `tls = "none"`.
+    pub allow_insecure: Key<bool>,
+    /// `auth`: `"auto"` (default), `"plain"` or `"user-pass"`.
+    pub auth: Key<AuthWord>,
+    /// `password`: the password itself; the file must then be readable by its owner alone.
+    pub password: Key<Inline>,
+    /// `password-command`: a program and its arguments; the first line it prints is the password.
+    pub password_command: Key<Vec<String>>,
+    /// `password-file`: a file whose first line is the password.
+    pub password_file: Key<PathBuf>,
+    /// `password-keyring`: `true` takes the password from the system keyring.
+    pub password_keyring: Key<bool>,
+    /// `maildir`: where new messages go; `~/Mail/{account}` by default.
+    pub maildir: Key<String>,
+    /// `keep`: `"always"` (default), `"never"`, or a duration such as `"14 days"`.
+    pub keep: Key<KeepWord>,
+    /// `max-size`: larger messages stay on the server, as in `"25 MB"`.
+    pub max_size: Key<Octets>,
+    /// `latest`: how many of the newest messages the very first fetch takes.
+    pub latest: Key<u64>,
+    /// `order`: `"oldest-first"` (default) or `"newest-first"`.
+    pub order: Key<OrderWord>,
+    /// `pipelining`: `"auto"` (default) or `"off"`.
+    pub pipelining: Key<PipeliningWord>,
+    /// `timeout`: how long the server may be silent; `"60 s"` by default.
+    pub timeout: Key<Period>,
+    /// `tls-roots`: `"system"` (default), `"bundled"`, or a PEM file.
+    pub tls_roots: Key<RootsWord>,
+    /// `tls-pin`: the SHA-256 of the server's public key, or a list of them.
+    pub tls_pin: Key<Pins>,
+    /// `tls-server-name`: the name the certificate must bear, where it is not `host`.
+    pub tls_server_name: Key<String>,
+    /// `disabled`: `true` leaves the account alone unless it is named on the command line.
+    pub disabled: Key<bool>,
+}
+
+/// The values of `tls`.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum TlsMode {
+    /// TLS from the first octet.
+    Implicit,
+    /// None at all.
+    None,
+}
+
+/// The values of `auth`.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum AuthWord {
+    /// The best that the server offers.
+    Auto,
+    /// SASL PLAIN.
+    Plain,
+    /// USER and PASS.
+    UserPass,
+}
+
+impl From<AuthWord> for Auth {
+    fn from(word: AuthWord) -> Self {
+        match word {
+            AuthWord::Auto => Self::Auto,
+            AuthWord::Plain => Self::Plain,
+            AuthWord::UserPass => Self::UserPass,
+        }
+    }
+}
+
+/// The values of `order`.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum OrderWord {
+    /// As the maildrop lists them.
+    OldestFirst,
+    /// The other way round.
+    NewestFirst,
+}
+
+impl From<OrderWord> for Order {
+    fn from(word: OrderWord) -> Self {
+        match word {
+            OrderWord::OldestFirst => Self::OldestFirst,
+            OrderWord::NewestFirst => Self::NewestFirst,
+        }
+    }
+}
+
+/// The values of `pipelining`.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum PipeliningWord {
+    /// When the server announces it.
+    Auto,
+    /// Never.
+    Off,
+}
+
+impl From<PipeliningWord> for Pipelining {
+    fn from(word: PipeliningWord) -> Self {
+        match word {
+            PipeliningWord::Auto => Self::Auto,
+            PipeliningWord::Off => Self::Off,
+        }
+    }
+}
+
+/// The values of `keep`.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, serde::Deserialize)]
+#[serde(try_from = "String")]
+pub struct KeepWord(pub Keep);
+
+impl TryFrom<String> for KeepWord {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        match text.as_str() {
+            "always" => Ok(Self(Keep::Always)),
+            "never" => Ok(Self(Keep::Never)),
+            _ => text
+                .parse::<Period>()
+                .map(|period| Self(Keep::For(period.duration())))
+                .map_err(|e| format!("`keep` is \"always\", \"never\" or a duration: {e}")),
+        }
+    }
+}
+
+/// The values of `tls-roots`; a file is as written, not yet made absolute.
+#[derive(Clone, Debug, Eq, PartialEq, serde::Deserialize)]
+#[serde(from = "String")]
+pub struct RootsWord(pub Roots);
+
+impl From<String> for RootsWord {
+    fn from(text: String) -> Self {
+        let Ok(roots) = text.parse();
+        Self(roots)
+    }
+}
+
+/// The value of `password`. Unlike other values it never appears in an error about its type.
+#[derive(Clone, Debug)]
+pub struct Inline(pub Password);
+
+impl<'de> Deserialize<'de> for Inline {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        match toml::Value::deserialize(deserializer)? {
+            toml::Value::String(secret) => Ok(Self(Password::new(secret))),
+            _ => Err(de::Error::custom("a password must be a text in quotes")),
+        }
+    }
+}
+
+/// The value of `tls-pin`: one pin or a list.
+#[derive(Clone, Debug, Default)]
+pub struct Pins(pub Vec<Pin>);
+
+impl<'de> Deserialize<'de> for Pins {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct OneOrMany;
+
+        impl<'de> Visitor<'de> for OneOrMany {
+            type Value = Pins;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a pin in quotes or a list of them")
+            }
+
+            fn visit_str<E: de::Error>(self, text: &str) -> Result<Pins, E> {
+                Ok(Pins(vec![parse_pin(text).map_err(E::custom)?]))
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Pins, A::Error> {
+                let mut pins = Vec::new();
+                while let Some(text) = list.next_element::<String>()? {
+                    pins.push(parse_pin(&text).map_err(de::Error::custom)?);
+                }
+                if pins.is_empty() {
+                    return Err(de::Error::custom("an empty list of pins protects nothing"));
+                }
+                Ok(Pins(pins))
+            }
+        }
+
+        deserializer.deserialize_any(OneOrMany)
+    }
+}
+
+/// Reads `sha256//BASE64` (as curl writes it), `sha256:HEX` or hexadecimal digits, with or
+/// without colons. Anything but exactly 32 octets is an error, never a pin that is passed over.
+fn parse_pin(text: &str) -> Result<Pin, String> {
+    let octets = if let Some(base64) = text.strip_prefix("sha256//") {
+        BASE64
+            .decode(base64)
+            .map_err(|_| "`sha256//` must be followed by base64".to_owned())?
+    } else {
+        parse_hex(text.strip_prefix("sha256:").unwrap_or(text)).ok_or_else(|| {
+            "a pin is written as \"sha256//BASE64\" or in hexadecimal digits".to_owned()
+        })?
+    };
+    let count = octets.len();
+    <[u8; 32]>::try_from(octets).map(Pin).map_err(|_| {
+        format!("a pin is a SHA-256 of 32 octets (64 hexadecimal digits), this one has {count}")
+    })
+}
+
+fn parse_hex(text: &str) -> Option<Vec<u8>> {
+    let digits: Vec<u32> = text
+        .chars()
+        .filter(|c| *c != ':')
+        .map(|c| c.to_digit(16))
+        .collect::<Option<_>>()?;
+    digits
+        .chunks(2)
+        .map(|pair| match pair {
+            [high, low] => u8::try_from(high * 16 + low).ok(),
+            _ => None,
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PAGE: &str = include_str!("../../man/popfetch.toml.5");
+    const HEX: &str = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+
+    /// The keys that serde accepts, as it lists them when it meets another.
+    fn keys() -> Vec<String> {
+        let error = toml::from_str::<Account>("no-such-key = 1").unwrap_err();
+        super::super::problem::expected_words(error.message())
+    }
+
+    fn account(text: &str) -> Result<Account, toml::de::Error> {
+        toml::from_str(text)
+    }
+
+    #[test]
+    fn the_manual_page_describes_each_key_and_no_other() {
+        let mut described: Vec<_> = PAGE
+            .lines()
+            .filter_map(|line| line.strip_prefix(".It Ic "))
+            .map(|rest| rest.split_whitespace().next().unwrap().to_owned())
+            .collect();
+        let mut known = keys();
+        assert!(known.len() > 20, "{known:?}");
+        described.sort();
+        known.sort();
+        assert_eq!(described, known);
+    }
+
+    #[test]
+    fn the_sample_of_the_manual_page_is_a_config_file() {
+        let sample: String = PAGE
+            .split_once(".\\\" sample")
+            .and_then(|(_, rest)| rest.split_once(".Ed"))
+            .map(|(sample, _)| sample.lines().filter(|l| !l.starts_with('.')))
+            .unwrap()
+            .map(|line| format!("{}\n", line.replace("\\(dq", "\"").replace("\\-", "-")))
+            .collect();
+        let file: File = toml::from_str(&sample).unwrap();
+        assert!(file.accounts.len() >= 3, "{sample}");
+    }
+
+    #[test]
+    fn a_pin_can_be_written_as_curl_and_as_openssl_do() {
+        let colons = HEX
+            .as_bytes()
+            .chunks(2)
+            .map(|pair| std::str::from_utf8(pair).unwrap().to_uppercase())
+            .collect::<Vec<_>>()
+            .join(":");
+        let base64 = "sha256//47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=";
+        for text in [HEX, &format!("sha256:{HEX}"), &colons, base64] {
+            let pin = parse_pin(text).unwrap();
+            assert_eq!(pin.0[..3], [0xe3, 0xb0, 0xc4], "{text}");
+            assert_eq!(pin.0[31], 0x55, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_pin_of_the_wrong_length_is_an_error() {
+        for text in ["", "abcd", &HEX[2..], &HEX[1..], "sha256//AAAA", "md5:00"] {
+            assert!(parse_pin(text).is_err(), "{text}");
+        }
+        assert!(account("tls-pin = []").is_err());
+        let two = format!("tls-pin = [\"{HEX}\", \"{HEX}\"]");
+        assert_eq!(account(&two).unwrap().tls_pin.unwrap().as_ref().0.len(), 2);
+    }
+
+    #[test]
+    fn an_error_about_a_password_does_not_repeat_it() {
+        let error = account("password = 31415926").unwrap_err();
+        assert!(!error.message().contains("31415926"));
+    }
+
+    #[test]
+    fn keep_is_a_word_or_a_duration() {
+        let keep = |text: &str| account(text).map(|a| a.keep.unwrap().into_inner().0);
+        assert_eq!(keep("keep = 'always'").unwrap(), Keep::Always);
+        assert_eq!(keep("keep = 'never'").unwrap(), Keep::Never);
+        let day = std::time::Duration::from_secs(86_400);
+        assert_eq!(keep("keep = '1 day'").unwrap(), Keep::For(day));
+        let error = keep("keep = 'sometimes'").unwrap_err();
+        assert!(
+            error.message().contains("\"never\" or a duration"),
+            "{error}"
+        );
+        assert!(keep("keep = '0 days'").is_err());
+    }
+}

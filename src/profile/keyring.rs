@@ -1,0 +1,116 @@
+//! Passwords in the system keyring, by crate keyring: service `popfetch`, user `user@host:port`.
+//!
+//! On Linux the keyring is the Secret Service of the desktop session, reached by D-Bus. It is not
+//! there under cron, and it asks a person to unlock it; so each call runs in a thread of its own
+//! and is given up after a while. A thread given up ends with the process.
+
+use std::sync::mpsc;
+use std::thread;
+use std::time::Duration;
+
+use keyring::{Entry, Error};
+
+use super::Server;
+use super::secret::{Password, SecretError};
+
+/// The service name of each entry.
+const SERVICE: &str = "popfetch";
+/// How long the keyring may take when nobody is there to unlock it.
+const ALONE: Duration = Duration::from_secs(10);
+/// How long it may take when a person may have to type a passphrase.
+const ATTENDED: Duration = Duration::from_secs(120);
+
+/// The password stored for a maildrop. `interactive`: a person is there to unlock the keyring.
+///
+/// # Errors
+///
+/// There is none, or the keyring cannot be used. See also [`super::secret::obtain`].
+pub fn load(server: &Server, interactive: bool) -> Result<Password, SecretError> {
+    call(server, interactive, |entry| {
+        entry.get_password().map(Password::new)
+    })
+}
+
+/// Stores the password for a maildrop, replacing an earlier one.
+///
+/// # Errors
+///
+/// The keyring cannot be used.
+pub fn store(server: &Server, password: &Password) -> Result<(), SecretError> {
+    let password = password.clone();
+    call(server, true, move |entry| {
+        entry.set_password(password.reveal())
+    })
+}
+
+/// Removes the password of a maildrop.
+///
+/// # Errors
+///
+/// There is none, or the keyring cannot be used.
+pub fn remove(server: &Server) -> Result<(), SecretError> {
+    call(server, true, |entry| entry.delete_credential())
+}
+
+fn call<T: Send + 'static>(
+    server: &Server,
+    interactive: bool,
+    work: impl FnOnce(&Entry) -> keyring::Result<T> + Send + 'static,
+) -> Result<T, SecretError> {
+    let limit = if interactive { ATTENDED } else { ALONE };
+    let id = server.id();
+    within(limit, move || {
+        let result = Entry::new(SERVICE, &id).and_then(|entry| work(&entry));
+        result.map_err(|error| match error {
+            Error::NoEntry => SecretError::KeyringMissing(id),
+            other => SecretError::Keyring(reason(&other)),
+        })
+    })
+}
+
+/// What the keyring says, in words that hold no secret: some of its errors carry the octets found.
+fn reason(error: &Error) -> String {
+    match (error, Entry::store_status()) {
+        (Error::NoDefaultStore, Err(error)) => format!("{error}"),
+        (Error::BadEncoding(_) | Error::BadDataFormat(..), _) => "the entry is no text".into(),
+        (error, _) => format!("{error}"),
+    }
+}
+
+fn within<T: Send + 'static>(
+    limit: Duration,
+    work: impl FnOnce() -> Result<T, SecretError> + Send + 'static,
+) -> Result<T, SecretError> {
+    let (sender, answer) = mpsc::sync_channel(1);
+    thread::spawn(move || {
+        // Nobody listens any more if the time has passed.
+        let _ = sender.send(work());
+    });
+    match answer.recv_timeout(limit) {
+        Ok(result) => result,
+        Err(mpsc::RecvTimeoutError::Timeout) => Err(SecretError::KeyringTimeout(limit)),
+        Err(mpsc::RecvTimeoutError::Disconnected) => {
+            Err(SecretError::Keyring("it ended without an answer".into()))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_keyring_that_never_answers_is_given_up() {
+        let limit = Duration::from_millis(50);
+        let result = within(limit, || {
+            thread::sleep(Duration::from_secs(5));
+            Ok(())
+        });
+        assert!(matches!(result, Err(SecretError::KeyringTimeout(_))));
+    }
+
+    #[test]
+    fn what_the_keyring_found_is_not_repeated() {
+        assert!(!reason(&Error::BadEncoding(b"hunter2".to_vec())).contains("hunter2"));
+    }
+}

@@ -1,0 +1,71 @@
+//! What the command line changes in every profile of a run.
+
+use std::path::{Path, PathBuf};
+
+use super::diagnose::ConfigError;
+use super::{Keep, Order, PasswordSource, Profile, Roots, Tls, paths};
+
+/// What the command line says about each account of this run; it goes before the config file.
+#[derive(Clone, Debug, Default)]
+pub struct Overrides {
+    /// `--maildir`; a relative path is taken from the working directory.
+    pub maildir: Option<PathBuf>,
+    /// `--keep`, `--delete`, `--delete-after`.
+    pub keep: Option<Keep>,
+    /// `--max-size`, in octets.
+    pub max_size: Option<u64>,
+    /// `--latest`.
+    pub latest: Option<u64>,
+    /// `--newest-first`.
+    pub order: Option<Order>,
+    /// `--password-stdin`.
+    pub password: Option<PasswordSource>,
+    /// `--tls-roots`; a relative path is taken from the working directory.
+    pub tls_roots: Option<Roots>,
+    /// The command stores no mail, so a URL needs no `--maildir`.
+    pub stores_nothing: bool,
+}
+
+impl Overrides {
+    /// Applies the simple ones and makes their paths absolute.
+    pub(crate) fn apply(&self, profile: &mut Profile) -> Result<(), ConfigError> {
+        if let Some(maildir) = &self.maildir {
+            profile.maildir = from_here(maildir, "--maildir")?;
+        }
+        if let Some(roots) = &self.tls_roots {
+            let Tls::Implicit(policy) = &mut profile.tls else {
+                return Err(ConfigError::CommandLine {
+                    message: format!("--tls-roots: account `{}` uses no TLS", profile.name),
+                    hint: "leave the option out, or name other accounts".into(),
+                });
+            };
+            policy.roots = match roots {
+                Roots::File(path) => Roots::File(from_here(path, "--tls-roots")?),
+                other => other.clone(),
+            };
+        }
+        if let Some(keep) = self.keep {
+            profile.keep = keep;
+        }
+        if let Some(order) = self.order {
+            profile.order = order;
+        }
+        if let Some(password) = &self.password {
+            profile.password = password.clone();
+        }
+        profile.max_size = self.max_size.or(profile.max_size);
+        profile.latest = self.latest.or(profile.latest);
+        Ok(())
+    }
+}
+
+/// An absolute path from one given on the command line.
+fn from_here(path: &Path, option: &str) -> Result<PathBuf, ConfigError> {
+    let absolute = std::env::current_dir()
+        .map_err(|error| error.to_string())
+        .and_then(|here| paths::absolute(path, &here).map_err(|error| error.to_string()));
+    absolute.map_err(|error| ConfigError::CommandLine {
+        message: format!("{option} {}: {error}", path.display()),
+        hint: "give an absolute path".into(),
+    })
+}

@@ -1,0 +1,205 @@
+//! Something wrong at a place of the config file, and the line of it that can be shown.
+
+use std::fmt;
+use std::ops::Range;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use zeroize::Zeroizing;
+
+use super::visible::{visible, visible_same_width};
+
+/// Something wrong at a place of the file.
+#[derive(Debug)]
+pub struct Problem {
+    pub(crate) source: Arc<Source>,
+    pub(crate) span: Range<usize>,
+    pub(crate) message: String,
+    pub(crate) help: Option<String>,
+    /// The place is a key that is not known, which may be a misspelt `password`: its value must
+    /// not be shown.
+    pub(crate) unknown_key: bool,
+}
+
+/// The file's name and text, kept for showing what is wrong in it.
+pub(crate) struct Source {
+    pub(crate) path: PathBuf,
+    pub(crate) text: Zeroizing<String>,
+}
+
+/// The text may hold passwords, so it is not shown.
+impl fmt::Debug for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Source").field(&self.path).finish()
+    }
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "{}:{}:{}: {}",
+            visible(&self.source.path.display().to_string()),
+            self.line(),
+            self.column(),
+            visible(&self.message)
+        )
+    }
+}
+
+/// One line of the file, made safe to show, and the part of it to point at.
+pub(crate) struct Excerpt {
+    pub(crate) line: String,
+    pub(crate) span: Range<usize>,
+}
+
+impl Problem {
+    /// From what toml says about a file that does not parse.
+    pub(crate) fn from_toml(source: Arc<Source>, error: &toml::de::Error) -> Self {
+        let span = error.span().unwrap_or(0..0);
+        let message = error.message();
+        let expected = expected_words(message);
+        let unknown_key = message.starts_with("unknown field");
+        let found = message.split('`').nth(1).unwrap_or_default();
+        let help = nearest(found, &expected).map(|near| format!("did you mean `{near}`?"));
+        let help = help.or_else(|| {
+            (!expected.is_empty()).then(|| format!("known are: {}", expected.join(", ")))
+        });
+        let message = if unknown_key {
+            format!("there is no key `{found}`")
+        } else if message.starts_with("unknown variant") {
+            format!("`{found}` is not known here")
+        } else {
+            plain_words(message)
+        };
+        Self {
+            source,
+            span,
+            message,
+            help,
+            unknown_key,
+        }
+    }
+
+    /// Line number, from 1.
+    pub(crate) fn line(&self) -> usize {
+        self.before().matches('\n').count() + 1
+    }
+
+    /// Column in characters, from 1.
+    pub(crate) fn column(&self) -> usize {
+        let before = self.before();
+        before.rsplit('\n').next().unwrap_or(before).chars().count() + 1
+    }
+
+    fn before(&self) -> &str {
+        let text = &self.source.text;
+        text.get(..self.span.start).unwrap_or(text)
+    }
+
+    /// The line to show, or none if it may hold a password.
+    pub(crate) fn excerpt(&self) -> Option<Excerpt> {
+        let text = &self.source.text;
+        let from = self.before().rfind('\n').map_or(0, |at| at + 1);
+        let line = text.get(from..)?.lines().next()?;
+        let start = self.span.start.checked_sub(from)?.min(line.len());
+        let end = self.span.end.saturating_sub(from).clamp(start, line.len());
+        // Of a line with an unknown key nothing behind the key is shown.
+        let looked_at = if self.unknown_key {
+            line.get(..start)?
+        } else {
+            line
+        };
+        if holds_secret(looked_at) || text.lines().any(begins_long_secret) {
+            return None;
+        }
+        let before = visible_same_width(line.get(..start)?);
+        let marked = visible_same_width(line.get(start..end)?);
+        let after = match line.get(end..)? {
+            rest if !self.unknown_key => visible_same_width(rest),
+            rest if rest.contains('=') => " = ...".to_owned(),
+            rest => visible_same_width(rest),
+        };
+        let span = before.len()..before.len() + marked.len();
+        Some(Excerpt {
+            line: before + &marked + &after,
+            span,
+        })
+    }
+}
+
+/// Whether the line gives a value to a password that may go on in the lines below.
+fn begins_long_secret(line: &str) -> bool {
+    let goes_on = |value: &str| {
+        let value = value.trim_start();
+        value.is_empty()
+            || ["[", "{", "\"\"\"", "'''"]
+                .iter()
+                .any(|b| value.starts_with(b))
+    };
+    holds_secret(line) && line.split('=').skip(1).any(goes_on)
+}
+
+/// Whether the line gives a value to `password` or to what looks like a misspelling of it.
+fn holds_secret(line: &str) -> bool {
+    const HARMLESS: [&str; 3] = ["password-command", "password-file", "password-keyring"];
+    let not_in_key = |c: char| !c.is_alphanumeric() && c != '-' && c != '_';
+    let first = line.split(not_in_key).find(|word| !word.is_empty());
+    // `=` is TOML's, `:` what people write out of habit.
+    let mut parts: Vec<&str> = line.split(['=', ':']).collect();
+    parts.pop();
+    let keys = parts
+        .iter()
+        .filter_map(|part| part.rsplit(not_in_key).find(|word| !word.is_empty()));
+    keys.chain(first).any(|key| {
+        let key = key.to_lowercase();
+        let secret = ["pass", "pwd", "secret"].iter().any(|s| key.contains(s))
+            || strsim::jaro_winkler(&key, "password") > 0.85;
+        secret && !HARMLESS.contains(&key.as_str())
+    })
+}
+
+/// The words in backticks after "expected": what serde would have taken instead.
+pub(crate) fn expected_words(message: &str) -> Vec<String> {
+    let Some((_, expected)) = message.split_once(", expected ") else {
+        return Vec::new();
+    };
+    if !message.starts_with("unknown ") {
+        return Vec::new();
+    }
+    expected
+        .split('`')
+        .skip(1)
+        .step_by(2)
+        .map(str::to_owned)
+        .collect()
+}
+
+/// The known word that a misspelt one most likely stands for.
+pub(crate) fn nearest<'a>(word: &str, known: &'a [String]) -> Option<&'a str> {
+    /// Below this, words are not alike; found by trying misspellings of the keys.
+    const ALIKE: f64 = 0.8;
+    known
+        .iter()
+        .map(|name| (strsim::jaro_winkler(word, name), name))
+        .filter(|(likeness, _)| *likeness > ALIKE)
+        .max_by(|a, b| a.0.total_cmp(&b.0))
+        .map(|(_, name)| name.as_str())
+}
+
+/// serde's words for Rust types, in words for people.
+fn plain_words(message: &str) -> String {
+    message
+        .replace("expected u16", "expected a number from 1 to 65535")
+        .replace("expected u64", "expected a whole number, not negative")
+        .replace(
+            "expected a boolean",
+            "expected true or false, without quotes",
+        )
+        .replace("expected a string", "expected a text in quotes")
+        .replace("expected path string", "expected a path in quotes")
+        .replace(
+            "expected a sequence",
+            "expected a list, as in [\"one\", \"two\"]",
+        )
+}

@@ -1,0 +1,323 @@
+//! From an account's table, the defaults and the command line to a [`Profile`].
+//!
+//! The rules that span several keys are here. Each error points at the value that breaks it.
+
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use toml::Spanned;
+
+use super::address::{checked_user, normal_host};
+use super::diagnose::ConfigError;
+use super::file::{Account, TlsMode};
+use super::overrides::Overrides;
+use super::paths;
+use super::problem::{Problem, Source};
+use super::{PasswordSource, Profile, Roots, Server, Tls, TlsPolicy};
+
+/// Where new messages go if nothing says otherwise.
+pub(crate) const MAILDIR: &str = "~/Mail/{account}";
+/// How long the server may be silent if nothing says otherwise.
+pub(crate) const TIMEOUT: Duration = Duration::from_secs(60);
+/// POP3 over TLS (RFC 8314 section 7.2).
+pub(crate) const TLS_PORT: u16 = 995;
+/// POP3 without TLS (RFC 1939 section 3).
+const PLAIN_PORT: u16 = 110;
+
+/// Resolves one account of the file.
+pub(crate) fn profile(
+    source: &Arc<Source>,
+    name: &Spanned<String>,
+    account: &Account,
+    defaults: &Account,
+    overrides: &Overrides,
+) -> Result<Profile, ConfigError> {
+    let account = Resolver {
+        source,
+        name,
+        account,
+        defaults,
+    };
+    let mut profile = account.profile()?;
+    overrides.apply(&mut profile)?;
+    Ok(profile)
+}
+
+/// `$self.$key`, or the default's where the account has none.
+macro_rules! key {
+    ($self:ident . $key:ident) => {
+        $self.account.$key.as_ref().or($self.defaults.$key.as_ref())
+    };
+}
+
+struct Resolver<'a> {
+    source: &'a Arc<Source>,
+    name: &'a Spanned<String>,
+    account: &'a Account,
+    defaults: &'a Account,
+}
+
+impl Resolver<'_> {
+    fn profile(&self) -> Result<Profile, ConfigError> {
+        self.check_name()?;
+        let tls = self.tls()?;
+        let server = self.server(&tls)?;
+        let timeout = match key!(self.timeout) {
+            Some(timeout) if timeout.get_ref().duration() < Duration::from_secs(1) => {
+                return Err(self.error(timeout.span(), "`timeout` must be at least one second"));
+            }
+            Some(timeout) => timeout.get_ref().duration(),
+            None => TIMEOUT,
+        };
+        let maildir = match key!(self.maildir) {
+            Some(maildir) => self.path(maildir.span(), maildir.get_ref(), &server)?,
+            None => self.path(self.name.span(), MAILDIR, &server)?,
+        };
+        Ok(Profile {
+            name: self.name.get_ref().clone(),
+            password: self.password(&server)?,
+            tls,
+            server,
+            auth: value(key!(self.auth)).map(Into::into).unwrap_or_default(),
+            maildir,
+            keep: value(key!(self.keep)).map(|k| k.0).unwrap_or_default(),
+            max_size: value(key!(self.max_size)).map(|size| size.get()),
+            latest: value(key!(self.latest)),
+            order: value(key!(self.order)).map(Into::into).unwrap_or_default(),
+            pipelining: value(key!(self.pipelining))
+                .map(Into::into)
+                .unwrap_or_default(),
+            timeout,
+        })
+    }
+
+    /// The name becomes part of paths and of the command line.
+    fn check_name(&self) -> Result<(), ConfigError> {
+        let name = self.name.get_ref();
+        let wrong = if name.is_empty() {
+            "an account needs a name"
+        } else if name.contains('/') {
+            "an account's name cannot have a `/` in it, because it names the Maildir"
+        } else if name.chars().any(char::is_control) {
+            "an account's name cannot have control characters"
+        } else if name.starts_with('-') {
+            "an account's name cannot begin with `-`, because it would look like an option"
+        } else if name == "." || name == ".." {
+            "an account cannot be called that, because it names the Maildir"
+        } else {
+            return Ok(());
+        };
+        Err(self.error(self.name.span(), wrong))
+    }
+
+    fn server(&self, tls: &Tls) -> Result<Server, ConfigError> {
+        let host = key!(self.host).ok_or_else(|| self.missing("host", "pop.example.com"))?;
+        let user = key!(self.user).ok_or_else(|| self.missing("user", "ada@example.com"))?;
+        let port = match key!(self.port) {
+            Some(port) if *port.get_ref() == 0 => {
+                return Err(self.error(port.span(), "a port is a number from 1 to 65535"));
+            }
+            Some(port) => *port.get_ref(),
+            None => match tls {
+                Tls::Implicit(_) => TLS_PORT,
+                Tls::None => PLAIN_PORT,
+            },
+        };
+        Ok(Server {
+            host: normal_host(host.get_ref()).map_err(|e| self.error(host.span(), e))?,
+            port,
+            user: checked_user(user.get_ref()).map_err(|e| self.error(user.span(), e))?,
+        })
+    }
+
+    fn tls(&self) -> Result<Tls, ConfigError> {
+        let mode = key!(self.tls).filter(|mode| *mode.get_ref() == TlsMode::None);
+        let Some(mode) = mode else {
+            return self.tls_policy().map(Tls::Implicit);
+        };
+        // An option about certificates says that the person counts on TLS (CVE-2006-5867).
+        let tls_keys = [
+            ("tls-roots", key!(self.tls_roots).map(Spanned::span)),
+            ("tls-pin", key!(self.tls_pin).map(Spanned::span)),
+            (
+                "tls-server-name",
+                key!(self.tls_server_name).map(Spanned::span),
+            ),
+        ];
+        for (key, span) in tls_keys {
+            if let Some(span) = span {
+                return Err(self.error_with(
+                    span,
+                    format!("`{key}` has no meaning with `tls = \"none\"`"),
+                    "remove `tls = \"none\"`, or the other key".into(),
+                ));
+            }
+        }
+        if value(key!(self.allow_insecure)) != Some(true) {
+            return Err(self.error_with(
+                mode.span(),
+                "without TLS anyone on the way can read the password and the mail".into(),
+                "remove `tls = \"none\"`; if the line is safe, add `allow-insecure = true`".into(),
+            ));
+        }
+        Ok(Tls::None)
+    }
+
+    fn tls_policy(&self) -> Result<TlsPolicy, ConfigError> {
+        let roots = match key!(self.tls_roots) {
+            None => Roots::default(),
+            Some(roots) => match &roots.get_ref().0 {
+                Roots::File(path) => Roots::File(self.absolute(roots.span(), path)?),
+                other => other.clone(),
+            },
+        };
+        let server_name = match key!(self.tls_server_name) {
+            None => None,
+            Some(name) => {
+                Some(normal_host(name.get_ref()).map_err(|e| self.error(name.span(), e))?)
+            }
+        };
+        let pins = key!(self.tls_pin).map(|pins| pins.get_ref().0.clone());
+        Ok(TlsPolicy {
+            roots,
+            pins: pins.unwrap_or_default(),
+            server_name,
+        })
+    }
+
+    /// The account's own source, or else the default's, or else a prompt.
+    fn password(&self, server: &Server) -> Result<PasswordSource, ConfigError> {
+        for account in [self.account, self.defaults] {
+            if let Some(source) = self.password_of(account, server)? {
+                return Ok(source);
+            }
+        }
+        Ok(PasswordSource::Prompt)
+    }
+
+    fn password_of(
+        &self,
+        account: &Account,
+        server: &Server,
+    ) -> Result<Option<PasswordSource>, ConfigError> {
+        let mut sources = Vec::new();
+        if let Some(password) = &account.password {
+            let secret = password.get_ref().0.clone();
+            if !secret.can_be_sent() {
+                let wrong = "a password cannot be empty or have a line break or NUL in it";
+                return Err(self.error(password.span(), wrong));
+            }
+            sources.push((password.span(), PasswordSource::Inline(secret)));
+        }
+        if let Some(command) = &account.password_command {
+            let argv = command.get_ref().iter();
+            let argv: Vec<_> = argv.map(|word| self.expand(word, server)).collect();
+            if argv.first().is_none_or(String::is_empty) {
+                let wrong = "a command needs a program, as in [\"pass\", \"show\", \"mail\"]";
+                return Err(self.error(command.span(), wrong));
+            }
+            sources.push((command.span(), PasswordSource::Command(argv)));
+        }
+        if let Some(file) = &account.password_file {
+            let text = file.get_ref().to_string_lossy();
+            let path = self.path(file.span(), &text, server)?;
+            sources.push((file.span(), PasswordSource::File(path)));
+        }
+        if let Some(keyring) = account.password_keyring.as_ref().filter(|k| *k.get_ref()) {
+            sources.push((keyring.span(), PasswordSource::Keyring));
+        }
+        // The later one in the file is the one to point at.
+        sources.sort_by_key(|(span, _)| span.start);
+        match sources.pop() {
+            Some((span, _)) if !sources.is_empty() => Err(self.error_with(
+                span,
+                "the password comes from more than one place".into(),
+                "keep one of `password-command`, `password-file`, `password-keyring` and \
+                 `password`"
+                    .into(),
+            )),
+            source => Ok(source.map(|(_, source)| source)),
+        }
+    }
+
+    /// A path of the file: placeholders, `~/`, and the file's directory for a relative one.
+    fn path(
+        &self,
+        span: Range<usize>,
+        text: &str,
+        server: &Server,
+    ) -> Result<PathBuf, ConfigError> {
+        // A name from elsewhere must stay one step of the path.
+        let breaks_out = |value: &str| value.contains('/') || value == "." || value == "..";
+        for (placeholder, value) in [("{user}", &server.user), ("{host}", &server.host)] {
+            if text.contains(placeholder) && breaks_out(value) {
+                let wrong = format!("`{placeholder}` is no good in a path here, being `{value}`");
+                return Err(self.error(span, wrong));
+            }
+        }
+        self.absolute(span, Path::new(&self.expand(text, server)))
+    }
+
+    fn expand(&self, text: &str, server: &Server) -> String {
+        // One pass, so that a value which looks like a placeholder stays as it is.
+        let values = [
+            ("{account}", self.name.get_ref().as_str()),
+            ("{user}", &server.user),
+            ("{host}", &server.host),
+        ];
+        let mut expanded = String::new();
+        let mut rest = text;
+        while let Some(at) = rest.find('{') {
+            let (before, from) = rest.split_at(at);
+            let (value, after) = values
+                .iter()
+                .find_map(|(name, value)| Some((*value, from.strip_prefix(name)?)))
+                .unwrap_or_else(|| from.split_at(1));
+            expanded.push_str(before);
+            expanded.push_str(value);
+            rest = after;
+        }
+        expanded + rest
+    }
+
+    fn absolute(&self, span: Range<usize>, path: &Path) -> Result<PathBuf, ConfigError> {
+        let base = self.source.path.parent().unwrap_or(Path::new("/"));
+        paths::absolute(path, base).map_err(|error| self.error(span, error.to_string()))
+    }
+
+    fn missing(&self, key: &str, example: &str) -> ConfigError {
+        self.error_with(
+            self.name.span(),
+            format!("account `{}` has no `{key}`", self.name.get_ref()),
+            format!("add a line to it: {key} = \"{example}\""),
+        )
+    }
+
+    fn error(&self, span: Range<usize>, message: impl Into<String>) -> ConfigError {
+        self.problem(span, message.into(), None)
+    }
+
+    fn error_with(&self, span: Range<usize>, message: String, help: String) -> ConfigError {
+        self.problem(span, message, Some(help))
+    }
+
+    fn problem(&self, span: Range<usize>, message: String, help: Option<String>) -> ConfigError {
+        ConfigError::Invalid(Box::new(Problem {
+            source: self.source.clone(),
+            span,
+            message,
+            help,
+            unknown_key: false,
+        }))
+    }
+}
+
+fn value<T: Copy>(key: Option<&Spanned<T>>) -> Option<T> {
+    key.map(|value| *value.get_ref())
+}
+
+#[cfg(test)]
+#[path = "resolve_tests.rs"]
+mod tests;

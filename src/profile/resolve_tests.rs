@@ -1,0 +1,217 @@
+use super::*;
+use crate::profile::file::File;
+use crate::profile::{Auth, Keep, Order, Pipelining};
+
+const MINIMAL: &str = "[accounts.work]\nhost = 'pop.example.com'\nuser = 'ada@example.com'\n";
+
+fn resolve_with(text: &str, overrides: &Overrides) -> Result<Profile, ConfigError> {
+    let source = Arc::new(Source {
+        path: "/etc/popfetch/config.toml".into(),
+        text: text.to_owned().into(),
+    });
+    let file: File = toml::from_str(text).unwrap();
+    let (name, account) = file.accounts.first_key_value().unwrap();
+    profile(&source, name, account, &file.defaults, overrides)
+}
+
+fn resolve(text: &str) -> Result<Profile, ConfigError> {
+    resolve_with(text, &Overrides::default())
+}
+
+/// The minimal account with further lines.
+fn with(lines: &str) -> Result<Profile, ConfigError> {
+    resolve(&format!("{MINIMAL}{lines}\n"))
+}
+
+fn error(lines: &str) -> String {
+    with(lines).unwrap_err().render(false)
+}
+
+fn home() -> PathBuf {
+    directories::BaseDirs::new().unwrap().home_dir().to_owned()
+}
+
+#[test]
+fn host_and_user_are_enough() {
+    let profile = with("").unwrap();
+    assert_eq!(profile.server.id(), "ada@example.com@pop.example.com:995");
+    assert!(matches!(&profile.tls, Tls::Implicit(p) if p.roots == Roots::System));
+    assert_eq!(profile.password, PasswordSource::Prompt);
+    assert_eq!(profile.maildir, home().join("Mail/work"));
+    assert_eq!(profile.keep, Keep::Always);
+    assert_eq!(profile.auth, Auth::Auto);
+    assert_eq!(profile.pipelining, Pipelining::Auto);
+    assert_eq!(profile.timeout, Duration::from_secs(60));
+    assert_eq!((profile.max_size, profile.latest), (None, None));
+}
+
+#[test]
+fn a_missing_key_is_asked_for_with_the_line_to_add() {
+    let shown = resolve("[accounts.work]\nuser = 'ada'\n")
+        .unwrap_err()
+        .render(false);
+    assert!(shown.contains("account `work` has no `host`"), "{shown}");
+    assert!(
+        shown.contains("add a line to it: host = \"pop.example.com\""),
+        "{shown}"
+    );
+    assert!(shown.contains("1 | [accounts.work]"), "{shown}");
+}
+
+#[test]
+fn the_account_goes_before_the_defaults_and_the_command_line_before_both() {
+    let text =
+        format!("[defaults]\nkeep = 'never'\norder = 'newest-first'\n{MINIMAL}keep = '1 day'\n");
+    let profile = resolve(&text).unwrap();
+    assert_eq!(profile.keep, Keep::For(Duration::from_secs(86_400)));
+    assert_eq!(profile.order, Order::NewestFirst);
+    let overrides = Overrides {
+        keep: Some(Keep::Always),
+        maildir: Some("mail".into()),
+        max_size: Some(5),
+        ..Overrides::default()
+    };
+    let profile = resolve_with(&text, &overrides).unwrap();
+    assert_eq!(profile.keep, Keep::Always);
+    assert_eq!(
+        profile.maildir,
+        std::env::current_dir().unwrap().join("mail")
+    );
+    assert_eq!(profile.max_size, Some(5));
+}
+
+#[test]
+fn the_password_comes_from_one_place() {
+    let shown = error("password-keyring = true\npassword-file = 'secret'");
+    assert!(
+        shown.contains("the password comes from more than one place"),
+        "{shown}"
+    );
+    assert!(shown.contains("5 | password-file = 'secret'"), "{shown}");
+}
+
+#[test]
+fn an_accounts_password_replaces_the_defaults() {
+    let text = format!("[defaults]\npassword-command = ['x']\n{MINIMAL}password-file = 'secret'\n");
+    let profile = resolve(&text).unwrap();
+    assert_eq!(
+        profile.password,
+        PasswordSource::File("/etc/popfetch/secret".into())
+    );
+    let text =
+        format!("[defaults]\npassword-command = ['pass', '{{account}}', '{{print}}']\n{MINIMAL}");
+    let argv = ["pass", "work", "{print}"].map(str::to_owned).to_vec();
+    assert_eq!(
+        resolve(&text).unwrap().password,
+        PasswordSource::Command(argv)
+    );
+    assert_eq!(
+        with("password-keyring = false").unwrap().password,
+        PasswordSource::Prompt
+    );
+    assert!(error("password-command = []").contains("a command needs a program"));
+}
+
+#[test]
+fn a_password_that_pop3_cannot_carry_is_refused_and_not_shown() {
+    for value in ["''", r#""hunter2\r\nDELE 1""#, r#""hunter2\u0000""#] {
+        let shown = error(&format!("password = {value}"));
+        assert!(shown.contains("a password cannot be empty"), "{shown}");
+        assert!(!shown.contains("hunter2"), "{shown}");
+    }
+}
+
+#[test]
+fn a_line_break_in_user_or_host_is_refused() {
+    for (key, bad) in [
+        ("user", r#""a\r\nQUIT""#),
+        ("user", r#""a\u0000""#),
+        ("host", r#""a\n""#),
+    ] {
+        let other = if key == "user" {
+            "host = 'h'"
+        } else {
+            "user = 'u'"
+        };
+        let text = format!("[accounts.work]\n{other}\n{key} = {bad}\n");
+        assert!(resolve(&text).is_err(), "{text}");
+    }
+}
+
+#[test]
+fn no_tls_must_be_allowed_in_so_many_words() {
+    assert!(error("tls = 'none'").contains("add `allow-insecure = true`"));
+    assert!(with("tls = 'none'\nallow-insecure = false").is_err());
+    let profile = with("tls = 'none'\nallow-insecure = true").unwrap();
+    assert!(matches!(profile.tls, Tls::None));
+    assert_eq!(profile.server.port, 110);
+    assert!(matches!(
+        with("allow-insecure = true").unwrap().tls,
+        Tls::Implicit(_)
+    ));
+}
+
+#[test]
+fn a_tls_option_without_tls_is_an_error() {
+    for line in [
+        "tls-roots = 'bundled'",
+        "tls-server-name = 'a.example'",
+        &format!("tls-pin = '{}'", "ab".repeat(32)),
+    ] {
+        let shown = error(&format!("tls = 'none'\nallow-insecure = true\n{line}"));
+        assert!(
+            shown.contains("has no meaning with `tls = \"none\"`"),
+            "{shown}"
+        );
+    }
+    let overrides = Overrides {
+        tls_roots: Some(Roots::Bundled),
+        ..Overrides::default()
+    };
+    let text = format!("{MINIMAL}tls = 'none'\nallow-insecure = true\n");
+    assert!(resolve_with(&text, &overrides).is_err());
+    let Tls::Implicit(policy) = resolve_with(MINIMAL, &overrides).unwrap().tls else {
+        panic!("no TLS");
+    };
+    assert_eq!(policy.roots, Roots::Bundled);
+}
+
+#[test]
+fn paths_have_placeholders_and_a_base() {
+    let maildir = |value: &str| with(&format!("maildir = '{value}'")).map(|p| p.maildir);
+    assert_eq!(
+        maildir("m/{account}").unwrap(),
+        PathBuf::from("/etc/popfetch/m/work")
+    );
+    assert_eq!(
+        maildir("~/{user}/{host}").unwrap(),
+        home().join("ada@example.com/pop.example.com")
+    );
+    assert_eq!(
+        maildir("/m/{other}{").unwrap(),
+        PathBuf::from("/m/{other}{")
+    );
+    assert!(maildir("~bob/m").is_err());
+    assert!(maildir("").is_err());
+    let text = "[accounts.work]\nhost = 'h'\nuser = '../../x'\nmaildir = '/m/{user}'\n";
+    assert!(resolve(text).is_err());
+    let text = "[accounts.work]\nhost = 'h'\nuser = '{host}'\nmaildir = '/m/{user}'\n";
+    assert_eq!(resolve(text).unwrap().maildir, PathBuf::from("/m/{host}"));
+}
+
+#[test]
+fn a_name_that_could_be_mistaken_is_refused() {
+    for name in ["", "a/b", "-q", "..", "pops://a@b", "a\\u0007b"] {
+        let text = MINIMAL.replace("accounts.work", &format!("accounts.\"{name}\""));
+        assert!(resolve(&text).is_err(), "{name:?}");
+    }
+    let text = MINIMAL.replace("accounts.work", "accounts.'ada@example.com'");
+    assert_eq!(resolve(&text).unwrap().name, "ada@example.com");
+}
+
+#[test]
+fn a_port_or_timeout_of_nothing_is_refused() {
+    assert!(error("port = 0").contains("from 1 to 65535"));
+    assert!(error("timeout = '10 ms'").contains("at least one second"));
+    assert_eq!(with("port = 1995").unwrap().server.port, 1995);
+}

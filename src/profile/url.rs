@@ -1,0 +1,226 @@
+//! An account given as a URL, for use without a config file: `pops://user@host:port`.
+//!
+//! The form is RFC 2384's, with `pops` for TLS from the first octet. Being on a command line, it
+//! may not carry a password.
+
+use std::path::PathBuf;
+
+use super::address::{checked_user, normal_host};
+use super::diagnose::ConfigError;
+use super::overrides::Overrides;
+use super::resolve::{TIMEOUT, TLS_PORT};
+use super::{Auth, Keep, Order, PasswordSource, Pipelining, Profile, Server, Tls, TlsPolicy};
+
+/// What a URL should look like.
+const FORM: &str = "write it as pops://USER@HOST or pops://USER@HOST:PORT";
+
+/// Whether an account given on the command line is a URL rather than a name.
+pub(crate) fn is_url(account: &str) -> bool {
+    account.contains("://")
+}
+
+/// The URL with what may be a password replaced by `***`, for error messages.
+pub(crate) fn without_password(url: &str) -> String {
+    let Some((scheme, rest)) = url.split_once("://") else {
+        return url.to_owned();
+    };
+    let (user, host) = rest.rsplit_once('@').unwrap_or(("", rest));
+    match user.split_once(':') {
+        Some((user, _)) => format!("{scheme}://{user}:***@{host}"),
+        None => url.to_owned(),
+    }
+}
+
+/// The profile that a URL and the options beside it stand for. The config file has no part in it.
+pub(crate) fn profile(url: &str, overrides: &Overrides) -> Result<Profile, ConfigError> {
+    let wrong = |message: &str, hint: &str| ConfigError::CommandLine {
+        message: format!("{}: {message}", without_password(url)),
+        hint: hint.to_owned(),
+    };
+    let (scheme, rest) = url.split_once("://").unwrap_or(("", url));
+    match scheme.to_ascii_lowercase().as_str() {
+        "pops" => {}
+        "pop" | "pop3" => {
+            return Err(wrong(
+                "this would send the password and the mail unprotected",
+                "use pops://; a server without TLS needs an account in the config file, with \
+                 `tls = \"none\"` and `allow-insecure = true`",
+            ));
+        }
+        _ => return Err(wrong("this is not a scheme for POP3", FORM)),
+    }
+    let server = server(rest).map_err(|message| wrong(message, FORM))?;
+    if overrides.maildir.is_none() && !overrides.stores_nothing {
+        return Err(wrong(
+            "where should the mail go?",
+            "add --maildir DIR, for example --maildir ~/Mail/ada",
+        ));
+    }
+    let mut profile = Profile {
+        name: format!("{}@{}", server.user, server.host),
+        server,
+        tls: Tls::Implicit(TlsPolicy::default()),
+        auth: Auth::default(),
+        password: PasswordSource::Prompt,
+        maildir: PathBuf::new(),
+        keep: Keep::default(),
+        max_size: None,
+        latest: None,
+        order: Order::default(),
+        pipelining: Pipelining::default(),
+        timeout: TIMEOUT,
+    };
+    overrides.apply(&mut profile)?;
+    Ok(profile)
+}
+
+/// `user@host[:port]`, with an optional slash behind it.
+fn server(rest: &str) -> Result<Server, &'static str> {
+    let rest = rest.strip_suffix('/').unwrap_or(rest);
+    // The last @, because people write their address as it is: pops://ada@example.com@host.
+    let (user, place) = rest.rsplit_once('@').ok_or("there is no user in it")?;
+    if user.contains(':') {
+        return Err("a password on the command line could be seen by others");
+    }
+    if user.contains(';') {
+        return Err("parameters such as `;AUTH=` are not supported");
+    }
+    // An IPv6 address has colons of its own, inside brackets.
+    let after_address = place.rfind(']').map_or(0, |at| at + 1);
+    let colon = place
+        .get(after_address..)
+        .and_then(|rest| rest.find(':'))
+        .map(|at| at + after_address);
+    let (host, port) = match colon {
+        None => (place, TLS_PORT),
+        Some(at) => {
+            let (host, port) = place.split_at(at);
+            let port = port.trim_start_matches(':');
+            let digits = !port.is_empty() && port.bytes().all(|b| b.is_ascii_digit());
+            let port = port.parse().ok().filter(|port| digits && *port != 0);
+            (
+                host,
+                port.ok_or("the port is not a number from 1 to 65535")?,
+            )
+        }
+    };
+    Ok(Server {
+        host: normal_host(host)?,
+        port,
+        user: checked_user(&percent_decoded(user)?)?,
+    })
+}
+
+/// RFC 3986 section 2.1.
+fn percent_decoded(text: &str) -> Result<String, &'static str> {
+    const BAD: &str = "`%` must be followed by two hexadecimal digits";
+    let mut octets = Vec::with_capacity(text.len());
+    let mut rest = text.bytes();
+    while let Some(octet) = rest.next() {
+        if octet != b'%' {
+            octets.push(octet);
+            continue;
+        }
+        let mut digit = || char::from(rest.next()?).to_digit(16);
+        let value = digit().zip(digit()).map(|(high, low)| high * 16 + low);
+        octets.push(value.and_then(|v| u8::try_from(v).ok()).ok_or(BAD)?);
+    }
+    String::from_utf8(octets).map_err(|_| "the user's name is not UTF-8")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(url: &str) -> Result<Server, String> {
+        let overrides = Overrides {
+            maildir: Some("/m".into()),
+            ..Overrides::default()
+        };
+        profile(url, &overrides)
+            .map(|profile| profile.server)
+            .map_err(|error| error.to_string())
+    }
+
+    fn is(host: &str, port: u16, user: &str) -> Result<Server, String> {
+        Ok(Server {
+            host: host.into(),
+            port,
+            user: user.into(),
+        })
+    }
+
+    #[test]
+    fn a_url_names_user_host_and_port() {
+        assert_eq!(
+            read("pops://ada@pop.example.com"),
+            is("pop.example.com", 995, "ada")
+        );
+        assert_eq!(
+            read("POPS://ada@POP.example.com:1995/"),
+            is("pop.example.com", 1995, "ada")
+        );
+        assert_eq!(read("pops://ada@[::1]:1995"), is("::1", 1995, "ada"));
+        assert_eq!(read("pops://ada@[::1]"), is("::1", 995, "ada"));
+    }
+
+    #[test]
+    fn an_address_can_be_the_user_escaped_or_not() {
+        let ada = is("pop.example.com", 995, "ada@example.com");
+        assert_eq!(read("pops://ada%40example.com@pop.example.com"), ada);
+        assert_eq!(read("pops://ada@example.com@pop.example.com"), ada);
+    }
+
+    #[test]
+    fn a_password_is_refused_and_not_repeated() {
+        let error = read("pops://ada:hunter2@pop.example.com").unwrap_err();
+        assert!(error.contains("a password on the command line"), "{error}");
+        assert!(!error.contains("hunter2"), "{error}");
+        let error = read("pops://ada:hunt@er2@pop.example.com").unwrap_err();
+        assert!(!error.contains("er2"), "{error}");
+    }
+
+    #[test]
+    fn what_could_smuggle_a_command_is_refused() {
+        for url in [
+            "pops://ada%0d%0aQUIT@host",
+            "pops://a%00@host",
+            "pops://a@ho%0ast",
+        ] {
+            assert!(read(url).is_err(), "{url}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_url_of_a_maildrop_is_refused() {
+        for url in [
+            "pops://",
+            "pops://host",
+            "pops://@host",
+            "pops://ada@",
+            "pops://ada@host:0",
+            "pops://ada@host:99999",
+            "pops://ada@host:+5",
+            "pops://ada@host:",
+            "pops://ada;AUTH=+APOP@host",
+            "pops://a%4@host",
+            "pops://a%zz@host",
+            "pops://ada@host/path",
+            "https://ada@host",
+        ] {
+            assert!(read(url).is_err(), "{url}");
+        }
+        assert!(read("pop://ada@host").unwrap_err().contains("unprotected"));
+    }
+
+    #[test]
+    fn a_url_needs_a_maildir_only_where_mail_is_stored() {
+        let error = profile("pops://ada@host", &Overrides::default()).unwrap_err();
+        assert!(error.to_string().contains("where should the mail go"));
+        let overrides = Overrides {
+            stores_nothing: true,
+            ..Overrides::default()
+        };
+        assert!(profile("pops://ada@host", &overrides).is_ok());
+    }
+}
