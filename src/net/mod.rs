@@ -67,6 +67,9 @@ pub enum Error {
     /// The server was silent, or too slow, for so many seconds.
     #[error("no answer for {0} seconds")]
     TimedOut(u64),
+    /// The server sent something, but hardly anything, in so many seconds.
+    #[error("the server was too slow: less than 1 KiB in {0} seconds")]
+    TooSlow(u64),
     /// TLS failed for another reason than the certificate.
     #[error("TLS failed: {0}")]
     Tls(String),
@@ -91,7 +94,8 @@ impl Diagnose for Error {
             | Self::Connect { .. }
             | Self::Lookup { .. }
             | Self::Io(_)
-            | Self::TimedOut(_) => Status::Temporary,
+            | Self::TimedOut(_)
+            | Self::TooSlow(_) => Status::Temporary,
         }
     }
 
@@ -108,7 +112,7 @@ impl Diagnose for Error {
             Self::Connect { .. } | Self::Lookup { .. } => {
                 "check the network, and `host` and `port` in the configuration"
             }
-            Self::Closed | Self::Io(_) | Self::TimedOut(_) => {
+            Self::Closed | Self::Io(_) | Self::TimedOut(_) | Self::TooSlow(_) => {
                 "the next run takes up where this one ended"
             }
             Self::Roots(_) => "set `tls-roots` to a PEM file, or to \"bundled\" for Mozilla's list",

@@ -9,6 +9,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 pub use crate::net::tls::{Pin, Roots, TlsPolicy};
+pub use crate::plan::{Keep, Order};
+pub use crate::session::Auth;
 pub use config::{Config, select};
 pub use diagnose::ConfigError;
 pub use overrides::Overrides;
@@ -86,18 +88,6 @@ pub enum Tls {
     None,
 }
 
-/// How to sign in.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
-pub enum Auth {
-    /// The best method that the server announces.
-    #[default]
-    Auto,
-    /// SASL PLAIN (RFC 4616).
-    Plain,
-    /// USER and PASS (RFC 1939 section 7).
-    UserPass,
-}
-
 /// Where the password comes from. The secret itself never stands in a [`Profile`].
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum PasswordSource {
@@ -113,28 +103,6 @@ pub enum PasswordSource {
     Prompt,
     /// The first line of standard input.
     Stdin,
-}
-
-/// What happens to a message on the server once it is safely stored.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
-pub enum Keep {
-    /// It stays.
-    #[default]
-    Always,
-    /// It is deleted once it has been stored here for this long.
-    For(Duration),
-    /// It is deleted in the session that fetched it.
-    Never,
-}
-
-/// Which messages come first.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
-pub enum Order {
-    /// As the maildrop lists them, which is oldest first.
-    #[default]
-    OldestFirst,
-    /// The other way round.
-    NewestFirst,
 }
 
 /// Whether commands may be sent before earlier ones are answered.

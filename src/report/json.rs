@@ -17,7 +17,10 @@ use std::os::unix::ffi::OsStrExt;
 /// The line for an event; nothing for those that concern progress only.
 pub(super) fn line(name: &str, event: &Event<'_>, account: &Account) -> Option<Vec<u8>> {
     let line = match event {
-        Event::Connecting { .. } | Event::Planned(_) | Event::Received { .. } => return None,
+        Event::Connecting { .. }
+        | Event::Planned(_)
+        | Event::Received { .. }
+        | Event::Wire { .. } => return None,
         Event::Message(message) => json_line(&message_object(name, message)),
         Event::Deleted(message) => json_line(&Object::Deleted {
             account: name,

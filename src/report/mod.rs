@@ -73,6 +73,13 @@ pub enum Event<'a> {
     /// Something a person should look into, although the fetch goes on; shown even with `--quiet`.
     /// May quote the server, so it must be escaped.
     Warning(&'a str),
+    /// A line of the session, without secrets; as the server sent it, so it must be escaped.
+    Wire {
+        /// From us to the server, rather than the other way.
+        sent: bool,
+        /// The line.
+        line: &'a [u8],
+    },
     /// This account is done.
     Finished(&'a Outcome),
 }

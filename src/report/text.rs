@@ -5,7 +5,7 @@
 use super::tally::{Account, Totals};
 use super::{Event, Failure, Heading, Listed, Message, Outcome};
 use crate::exit::Status;
-use crate::term::{Paint, count, escape_str, escape_up_to, size};
+use crate::term::{Paint, count, escape, escape_str, escape_up_to, size};
 
 /// The longest error or hint, in characters: our own words around a quoted reply.
 const ERROR_LIMIT: usize = 1000;
@@ -59,6 +59,10 @@ impl Text {
             Event::Warning(text) => {
                 let label = self.paint.warning("warning:");
                 format!("{label} {name}: {}\n", escape_up_to(text, ERROR_LIMIT))
+            }
+            Event::Wire { sent, line } => {
+                let who = if *sent { "C" } else { "S" };
+                format!("{name}: {who}: {}\n", escape(line))
             }
             Event::Finished(outcome) => self.finished(&name, outcome, account),
         }

@@ -1,7 +1,8 @@
 //! What the journal says, in memory: one small record a message, found by identity or content.
 
+use super::Known;
 use super::record::{Entry, FailureKind, Id, Listing, Stored};
-use crate::maildrop::Identity;
+use crate::maildrop::{Identity, Maildrop};
 use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
 
@@ -82,6 +83,8 @@ pub(super) struct Memory {
     pub(super) failures: HashMap<Identity, Failures>,
     pub(super) runs: Vec<Run>,
     pub(super) baseline: bool,
+    /// A message was once listed with a unique-id.
+    pub(super) has_unique_ids: bool,
     pub(super) unpipelined: Option<i64>,
     /// Lines that a compaction would leave out.
     pub(super) superseded: u64,
@@ -158,8 +161,12 @@ impl Memory {
             Entry::Forgotten { id } => self.lose(*id),
             Entry::Found { id, time, stored } => self.push(*id, Kind::Stored, *time, stored),
             Entry::Intent {
-                id, time, stored, ..
+                id,
+                time,
+                listing,
+                stored,
             } => {
+                self.has_unique_ids |= listing.is_recognisable();
                 let run = self.runs.len().saturating_sub(1);
                 self.open.insert(
                     *id,
@@ -171,9 +178,12 @@ impl Memory {
                 self.push(*id, Kind::Intended, *time, stored);
             }
             Entry::Marked { id, time, listing } => {
+                self.has_unique_ids = true;
                 let identity = listing.identity(&self.account).unwrap_or(NOBODY);
                 self.insert(*id, Record::new(Kind::Marked, *time, identity, [0; 16]));
             }
+            // A range that goes backwards was not written by us, and would panic below.
+            Entry::Seen { first, last } if first > last => {}
             Entry::Seen { first, last } => {
                 let carried_out: Vec<Id> =
                     self.open.range(*first..=*last).map(|(id, _)| *id).collect();
@@ -210,12 +220,40 @@ impl Memory {
         self.by_identity.contains_key(&identity)
     }
 
-    /// A new listing begins: nothing is known to be in it yet.
-    pub(super) fn begin_listing(&mut self) {
+    pub(super) fn is_first(&self) -> bool {
+        !self.baseline && self.records.is_empty()
+    }
+
+    /// Recognises the messages of a complete listing, place by place.
+    pub(super) fn recognise(&mut self, maildrop: &Maildrop) -> Vec<Known> {
         self.by_content = None;
-        self.records
-            .iter_mut()
-            .for_each(|record| record.present = false);
+        for record in &mut self.records {
+            record.present = false;
+        }
+        let identities = maildrop.identities();
+        identities
+            .map(|(identity, _)| self.recognise_one(identity))
+            .collect()
+    }
+
+    fn recognise_one(&mut self, identity: Option<Identity>) -> Known {
+        let Some(identity) = identity else {
+            return Known::New(None);
+        };
+        let Some((id, record)) = self.find(identity) else {
+            return Known::New(self.failures.get(&identity).copied());
+        };
+        let known = match record.kind {
+            Kind::Intended | Kind::Gone => return Known::New(None),
+            Kind::Stored if record.deletions > 0 && !record.reappeared => return Known::Doubtful,
+            Kind::Marked => Known::Marked,
+            Kind::Stored => Known::Stored {
+                since: record.time,
+                deletions: record.deletions,
+            },
+        };
+        self.set_present(id);
+        known
     }
 
     pub(super) fn set_present(&mut self, id: Id) {

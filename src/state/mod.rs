@@ -20,11 +20,13 @@ mod memory;
 mod rebuild;
 mod record;
 mod recover;
+mod view;
 
 pub use inspect::{Shown, inspect};
 pub use lock::Holder;
 pub use memory::Failures;
 pub use record::FailureKind;
+pub use view::View;
 
 use crate::delivery::{self, Complete, Delivered, Maildir, Synced, Unpublished};
 use crate::durable::{Dir, Disk};
@@ -266,12 +268,7 @@ impl Store {
 
     /// Whether no listing of the account has ever been settled.
     pub fn is_first(&self) -> bool {
-        !self.memory.baseline && self.memory.records.is_empty()
-    }
-
-    /// When a run last wrote to the journal, in seconds since 1970.
-    pub fn last_run(&self) -> Option<i64> {
-        self.memory.runs.last().map(|run| run.time)
+        self.memory.is_first()
     }
 
     /// When pipelining last failed with this server, in seconds since 1970.
@@ -279,36 +276,14 @@ impl Store {
         self.memory.unpipelined
     }
 
-    /// Whether any message of the account was ever recorded under a unique-id.
-    pub fn has_records(&self) -> bool {
-        !self.memory.records.is_empty()
+    /// Whether any message of the account was ever listed with a unique-id.
+    pub fn has_unique_ids(&self) -> bool {
+        self.memory.has_unique_ids
     }
 
     /// Recognises the messages of a complete listing, place by place.
     pub fn recognise(&mut self, maildrop: &Maildrop) -> Vec<Known> {
-        self.memory.begin_listing();
-        let mut known = Vec::with_capacity(maildrop.len());
-        for (identity, _) in maildrop.identities() {
-            let found = identity.and_then(|identity| self.memory.find(identity));
-            known.push(match found {
-                Some((_, record)) if record.kind == Kind::Intended => Known::New(None),
-                Some((id, record)) if record.kind == Kind::Marked => {
-                    self.memory.set_present(id);
-                    Known::Marked
-                }
-                Some((_, record)) if record.deletions > 0 && !record.reappeared => Known::Doubtful,
-                Some((id, record)) => {
-                    let (since, deletions) = (record.time, record.deletions);
-                    self.memory.set_present(id);
-                    Known::Stored { since, deletions }
-                }
-                None => {
-                    let failures = identity.and_then(|i| self.memory.failures.get(&i).copied());
-                    Known::New(failures)
-                }
-            });
-        }
-        known
+        self.memory.recognise(maildrop)
     }
 
     /// The proof that a message recognised as [`Known::Stored`] is so.
@@ -595,6 +570,16 @@ impl Store {
     pub fn path(&self) -> PathBuf {
         self.dir.path().join(&self.files.journal)
     }
+}
+
+/// Whether messages of the account were ever delivered to this Maildir.
+pub fn has_delivered_to(dir: &Dir, account: &str, maildir: &Path) -> Result<bool, Error> {
+    let view = View::read_in(dir, account)?;
+    let stored = view
+        .memory
+        .living()
+        .any(|(_, record)| record.kind == Kind::Stored);
+    Ok(stored && view.memory.runs.iter().any(|run| run.maildir == maildir))
 }
 
 /// Opens the directory of all accounts' states, creating it where it is missing.

@@ -1,0 +1,86 @@
+//! What can end an account's fetch.
+
+use crate::delivery;
+use crate::exit::{Diagnose, Status};
+use crate::net;
+use crate::pop3::MessageNumber;
+use crate::session::{self, Phase};
+use crate::state;
+
+/// What ended an account's fetch.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The server cannot be reached.
+    #[error(transparent)]
+    Connect(net::Error),
+    /// The Maildir cannot be used.
+    #[error(transparent)]
+    Delivery(#[from] delivery::Error),
+    /// A message is far larger than the server said, and than the profile wants.
+    #[error("message {0} is far larger than the server listed it, and than `max-size`")]
+    Oversized(MessageNumber),
+    /// The session failed.
+    #[error(transparent)]
+    Session(#[from] session::Error),
+    /// The state cannot be used.
+    #[error(transparent)]
+    State(#[from] state::Error),
+    /// A signal asked us to stop.
+    #[error("stopped by a signal")]
+    Stopped(Status),
+    /// The thread that stores messages ended in a way it should not.
+    #[error("the thread that stores messages failed")]
+    Thread,
+}
+
+impl Error {
+    fn cause(&self) -> Option<&dyn Diagnose> {
+        Some(match self {
+            Self::Connect(error) => error,
+            Self::Delivery(error) => error,
+            Self::Session(error) => error,
+            Self::State(error) => error,
+            Self::Oversized(_) | Self::Stopped(_) | Self::Thread => return None,
+        })
+    }
+
+    /// Whether the server closed the connection at this point.
+    pub(super) fn closed_on(&self, wanted: Phase) -> bool {
+        match self {
+            Self::Session(session::Error::Net {
+                phase,
+                source: net::Error::Closed,
+            }) => *phase == wanted,
+            _ => false,
+        }
+    }
+
+    /// Whether replies and commands got out of step.
+    pub(super) fn is_disorder(&self) -> bool {
+        match self {
+            Self::Session(session::Error::Violation { phase, .. }) => {
+                matches!(phase, Phase::Listing | Phase::Message(_) | Phase::Deleting)
+            }
+            _ => false,
+        }
+    }
+}
+
+impl Diagnose for Error {
+    fn status(&self) -> Status {
+        match self {
+            Self::Oversized(_) => Status::Protocol,
+            Self::Stopped(status) => *status,
+            other => other.cause().map_or(Status::Internal, Diagnose::status),
+        }
+    }
+
+    fn hint(&self) -> Option<String> {
+        match self {
+            Self::Oversized(_) => {
+                Some("raise `max-size`, or remove the message by other means".to_owned())
+            }
+            other => other.cause().and_then(Diagnose::hint),
+        }
+    }
+}

@@ -1,0 +1,83 @@
+//! Looking without touching: what waits in a maildrop, and what a fetch would do with it.
+
+use super::{Account, Error, decide};
+use crate::delivery::Maildir;
+use crate::maildrop::{Maildrop, Message};
+use crate::plan::Decision;
+use crate::session::{Marked, Phase, Session, Transaction};
+use crate::state::{self, Store, View};
+use std::sync::Arc;
+
+/// A maildrop as a fetch would see it, with the session that looked still open.
+pub struct Look {
+    /// What is listed.
+    pub maildrop: Maildrop,
+    /// What a fetch would do with each, place by place.
+    pub decisions: Vec<Decision>,
+    /// The session; drop it, or [`Look::leave`].
+    pub session: Session<Transaction>,
+}
+
+impl Look {
+    /// Ends the session properly. Nothing was retrieved, so nothing can be lost by it.
+    pub fn leave(self) {
+        self.session.quit(Marked::default());
+    }
+}
+
+/// Signs in, lists the maildrop and decides as a fetch would. Takes no lock, and writes nothing.
+pub fn look(account: &Account<'_>) -> Result<Look, Error> {
+    let id = account.profile.server.id();
+    let mut view = View::read(&account.environment.state, &id)?;
+    let mut session = sign_in(account, view.unpipelined())?;
+    let maildrop = session.list(&id, view.has_unique_ids())?;
+    let known = view.recognise(&maildrop);
+    let now = account.environment.now;
+    let decisions = decide(account.profile, &maildrop, &known, view.is_first(), now);
+    Ok(Look {
+        maildrop,
+        decisions,
+        session,
+    })
+}
+
+/// Marks all that is listed and new as seen, without fetching it. Gives the number.
+pub fn mark_seen(account: &Account<'_>) -> Result<u64, Error> {
+    let environment = account.environment;
+    let id = account.profile.server.id();
+    let directory = state::open_directory(&environment.disk, &environment.state)?;
+    let maildir = Arc::new(Maildir::open(
+        &environment.disk,
+        &account.profile.maildir,
+        true,
+    )?);
+    let (mut store, opened) = Store::open(directory, &id, &maildir, environment.now)?;
+    account.tell_opened(&opened);
+    let mut session = sign_in(account, store.unpipelined())?;
+    let maildrop = session.list(&id, store.has_unique_ids())?;
+    let known = store.recognise(&maildrop);
+    let decisions = decide(account.profile, &maildrop, &known, false, environment.now);
+    let new: Vec<Message> = decisions
+        .iter()
+        .enumerate()
+        .filter(|(_, decision)| matches!(decision, Decision::Fetch(_) | Decision::Skip(_)))
+        .filter_map(|(place, _)| maildrop.message(place))
+        .filter(|message| message.identity.is_some() && store.vouch(message).is_none())
+        .collect();
+    store.settle_first(&new)?;
+    session.quit(Marked::default());
+    store.close()?;
+    Ok(new.len() as u64)
+}
+
+/// Signs in, and once more without CAPA where that made the server close.
+fn sign_in(account: &Account<'_>, unpipelined: Option<i64>) -> Result<Session<Transaction>, Error> {
+    let mut manner = account.manner(unpipelined);
+    match account.sign_in(manner) {
+        Err(error) if error.closed_on(Phase::Capabilities) => {
+            manner.capabilities = false;
+            account.sign_in(manner)
+        }
+        signed_in => signed_in,
+    }
+}

@@ -1,0 +1,417 @@
+//! One account, from the lock on its state to the reply to QUIT.
+//!
+//! ```text
+//! lock, recover -> connect, sign in, list -> plan -> [ receive | commit ] -> DELE -> QUIT
+//!    state            session                plan     network  disk        session
+//! ```
+//! Receiving and committing run side by side: [`receive`] is the network's thread, [`commit`] the
+//! disk's. Whatever fails, what is committed stays so, and the session ends without QUIT unless
+//! everything that was received is safely stored (E10).
+
+mod commit;
+mod error;
+mod look;
+mod receive;
+
+pub use error::Error;
+pub use look::{Look, look, mark_seen};
+
+use crate::delivery::{self, Maildir};
+use crate::durable::Disk;
+use crate::exit::Diagnose;
+use crate::maildrop::{Maildrop, Message};
+use crate::net::{self, Channel, tls};
+use crate::plan::{self, Decision, Policy, Reason};
+use crate::profile::secret::Password;
+use crate::profile::{Pipelining, Profile, Tls};
+use crate::report::{Event, Failure, Listed, Outcome, Planned, Report};
+use crate::session::{
+    Credentials, Direction, Options, Phase, Session, Transaction, Transcript, Update,
+};
+use crate::state::{self, Known, Recorded, Store};
+use crate::stop::Stop;
+use std::path::Path;
+use std::sync::Arc;
+
+/// How long pipelining stays off after it failed with a server, in seconds (TRUST.md F29).
+const UNPIPELINED_FOR: i64 = 30 * 24 * 60 * 60;
+
+/// What a fetch works with beside the account itself.
+#[derive(Clone)]
+pub struct Environment {
+    /// The directory of all accounts' states.
+    pub state: Arc<Path>,
+    /// Where files are written.
+    pub disk: Disk,
+    /// Whether someone wants us to stop.
+    pub stop: Stop,
+    /// Who is told what happens.
+    pub report: Arc<dyn Report>,
+    /// How servers are reached.
+    pub connect: Arc<dyn Connect>,
+    /// Tell the report every line that goes over the wire.
+    pub transcript: bool,
+    /// The time, in seconds since 1970.
+    pub now: i64,
+}
+
+/// How servers are reached.
+pub trait Connect: Send + Sync {
+    /// A channel on which the server is about to send its greeting.
+    fn connect(&self, profile: &Profile, stop: &Stop) -> Result<Box<dyn Channel>, net::Error>;
+}
+
+/// Over the network.
+pub struct Network;
+
+impl Connect for Network {
+    fn connect(&self, profile: &Profile, stop: &Stop) -> Result<Box<dyn Channel>, net::Error> {
+        let policy = match &profile.tls {
+            Tls::Implicit(policy) => Some(policy),
+            Tls::None => None,
+        };
+        let server = &profile.server;
+        let socket = tls::connect(&server.host, server.port, policy, stop)?;
+        Ok(Box::new(socket))
+    }
+}
+
+/// One account to be fetched.
+pub struct Account<'a> {
+    /// What its owner wants.
+    pub profile: &'a Profile,
+    /// What to sign in with.
+    pub password: &'a Password,
+    /// What to work with.
+    pub environment: &'a Environment,
+}
+
+/// What is tried with a server; less after it has shown that it cannot.
+#[derive(Clone, Copy, Debug)]
+struct Manner {
+    pipelining: bool,
+    capabilities: bool,
+}
+
+/// What is to be done in a session.
+struct Task {
+    fetch: Vec<Message>,
+    delete: Vec<Recorded>,
+}
+
+impl Account<'_> {
+    /// Fetches the account's new mail and reports how that went, the end included.
+    pub fn fetch(&self) -> Outcome {
+        let mut outcome = Outcome::default();
+        if let Err(error) = self.try_fetch(&mut outcome) {
+            outcome.failure = Some(failure(&error));
+        }
+        self.tell(Event::Finished(&outcome));
+        outcome
+    }
+
+    fn try_fetch(&self, outcome: &mut Outcome) -> Result<(), Error> {
+        let Environment {
+            state, disk, now, ..
+        } = self.environment;
+        let id = self.profile.server.id();
+        let directory = state::open_directory(disk, state)?;
+        let maildir = Arc::new(self.maildir(&directory, &id)?);
+        let (mut store, opened) = Store::open(directory, &id, &maildir, *now)?;
+        self.tell_opened(&opened);
+        let fetched = self.hold_sessions(&mut store, &maildir, outcome);
+        // Even after a failure: what was recorded is worth noting properly.
+        let closed = store.close();
+        fetched?;
+        Ok(closed?)
+    }
+
+    /// The Maildir; a new one only for an account that never delivered to it. One that has gone is
+    /// on a disk that is not mounted, as likely as not.
+    fn maildir(&self, directory: &crate::durable::Dir, id: &str) -> Result<Maildir, Error> {
+        let path = &self.profile.maildir;
+        let disk = &self.environment.disk;
+        match Maildir::open(disk, path, false) {
+            Err(delivery::Error::Gone { .. }) if !state::has_delivered_to(directory, id, path)? => {
+                Ok(Maildir::open(disk, path, true)?)
+            }
+            opened => Ok(opened?),
+        }
+    }
+
+    /// A session; another one, in a plainer manner, if the server could not follow the first.
+    fn hold_sessions(
+        &self,
+        store: &mut Store,
+        maildir: &Arc<Maildir>,
+        outcome: &mut Outcome,
+    ) -> Result<(), Error> {
+        let mut manner = self.manner(store.unpipelined());
+        loop {
+            match self.hold_session(store, maildir, manner, outcome) {
+                Err(error) if manner.capabilities && error.closed_on(Phase::Capabilities) => {
+                    self.tell(Event::Notice("the server closed on CAPA: trying without"));
+                    manner.capabilities = false;
+                }
+                Err(error) if manner.pipelining && error.is_disorder() => {
+                    self.tell(Event::Warning(&format!(
+                        "{error}: going on with one command at a time"
+                    )));
+                    store.failed_pipelining();
+                    manner.pipelining = false;
+                }
+                ended => return ended,
+            }
+        }
+    }
+
+    fn hold_session(
+        &self,
+        store: &mut Store,
+        maildir: &Arc<Maildir>,
+        manner: Manner,
+        outcome: &mut Outcome,
+    ) -> Result<(), Error> {
+        let mut session = self.sign_in(manner)?;
+        let maildrop = session.list(&self.profile.server.id(), store.has_unique_ids())?;
+        let task = self.settle_plan(store, &maildrop, outcome)?;
+        let Task { fetch, mut delete } = task;
+        if !fetch.is_empty() {
+            let received = self.receive(&mut session, store, maildir, fetch, outcome)?;
+            if plan::deletes_at_once(policy(self.profile)) {
+                delete.extend(received);
+            }
+        }
+        let marked = session.delete(delete)?;
+        if marked.refused > 0 {
+            let text = format!(
+                "the server refused to delete {} messages; they stay",
+                marked.refused
+            );
+            self.tell(Event::Warning(&text));
+        }
+        match session.quit(marked) {
+            Update::Confirmed(deleted) => {
+                store.deleted(&deleted);
+                outcome.deleted += deleted.len() as u64;
+                self.tell_deleted(&maildrop, &deleted);
+                store.note_absences();
+            }
+            Update::Unknown(asked) if asked.is_empty() => {}
+            Update::Unknown(asked) => self.tell(Event::Notice(&format!(
+                "the server did not confirm the deletion of {} messages; the next run sees to it",
+                asked.len()
+            ))),
+        }
+        Ok(())
+    }
+
+    /// Decides what to do with each message, and does what needs no network.
+    fn settle_plan(
+        &self,
+        store: &mut Store,
+        maildrop: &Maildrop,
+        outcome: &mut Outcome,
+    ) -> Result<Task, Error> {
+        let known = store.recognise(maildrop);
+        let first = store.is_first();
+        let decisions = decide(self.profile, maildrop, &known, first, self.environment.now);
+        let message = |place: usize| maildrop.message(place);
+        let places = |wanted: Decision| {
+            let places = decisions.iter().enumerate();
+            places
+                .filter(move |(_, decision)| **decision == wanted)
+                .map(|(place, _)| place)
+        };
+        if first {
+            let marked: Vec<Message> = places(Decision::Mark).filter_map(message).collect();
+            store.settle_first(&marked)?;
+            if !marked.is_empty() {
+                let text = format!("marked {} older messages as seen", marked.len());
+                self.tell(Event::Notice(&text));
+            }
+        }
+        let order = plan::fetch_order(&decisions, self.profile.order);
+        let fetch: Vec<Message> = order.into_iter().filter_map(message).collect();
+        let delete = places(Decision::Delete)
+            .filter_map(message)
+            .filter_map(|message| store.vouch(&message))
+            .collect();
+        self.tell(Event::Planned(Planned {
+            listed: maildrop.len() as u64,
+            fetch: fetch.len() as u64,
+            octets: fetch
+                .iter()
+                .filter_map(|message| message.octets)
+                .fold(0, u64::saturating_add),
+            seen: known
+                .iter()
+                .filter(|known| !matches!(known, Known::New(_)))
+                .count() as u64,
+        }));
+        for (place, decision) in decisions.iter().enumerate() {
+            if let (Decision::Skip(reason), Some(message)) = (decision, message(place)) {
+                outcome.skipped += 1;
+                let reason = reason.to_string();
+                self.tell(Event::Skipped {
+                    message: listed(&message),
+                    reason: &reason,
+                });
+            }
+        }
+        Ok(Task { fetch, delete })
+    }
+
+    fn sign_in(&self, manner: Manner) -> Result<Session<Transaction>, Error> {
+        let profile = self.profile;
+        let server = &profile.server;
+        self.tell(Event::Connecting {
+            host: &server.host,
+            port: server.port,
+        });
+        if matches!(profile.tls, Tls::None) {
+            self.tell(Event::Warning(
+                "the connection is not encrypted: tls = \"none\"",
+            ));
+        }
+        let channel = self
+            .environment
+            .connect
+            .connect(profile, &self.environment.stop);
+        let options = Options {
+            timeout: profile.timeout,
+            pipelining: manner.pipelining,
+            capabilities: manner.capabilities,
+            transcript: self.transcript(),
+        };
+        let session = Session::open(channel.map_err(Error::Connect)?, options)?;
+        Ok(session.sign_in(Credentials {
+            auth: profile.auth,
+            user: &server.user,
+            password: self.password.reveal(),
+        })?)
+    }
+
+    fn manner(&self, unpipelined: Option<i64>) -> Manner {
+        let now = self.environment.now;
+        let failed = unpipelined.is_some_and(|time| (time..time + UNPIPELINED_FOR).contains(&now));
+        Manner {
+            pipelining: self.profile.pipelining == Pipelining::Auto && !failed,
+            capabilities: true,
+        }
+    }
+
+    fn transcript(&self) -> Option<Transcript> {
+        if !self.environment.transcript {
+            return None;
+        }
+        let (report, account) = (
+            Arc::clone(&self.environment.report),
+            self.profile.name.clone(),
+        );
+        Some(Arc::new(move |direction, line: &[u8]| {
+            let sent = direction == Direction::Sent;
+            report.report(&account, Event::Wire { sent, line });
+        }))
+    }
+
+    fn tell(&self, event: Event<'_>) {
+        self.environment.report.report(&self.profile.name, event);
+    }
+
+    fn tell_opened(&self, opened: &state::Opened) {
+        if let Some((aside, found)) = &opened.rebuilt {
+            let damaged = match aside {
+                Some(path) => format!(
+                    "the state file was damaged and is kept as {}",
+                    path.display()
+                ),
+                None => "the state file was lost, or lacked its end".to_owned(),
+            };
+            self.tell(Event::Warning(&format!(
+                "{damaged}; it was made again from the Maildir, where {found} messages were found \
+                 that it did not know"
+            )));
+        }
+        if opened.recovered > 0 {
+            let text = format!(
+                "{} messages that a crash had interrupted are delivered",
+                opened.recovered
+            );
+            self.tell(Event::Notice(&text));
+        }
+    }
+
+    fn tell_deleted(&self, maildrop: &Maildrop, deleted: &[Recorded]) {
+        let mut numbers: Vec<_> = deleted.iter().map(Recorded::number).collect();
+        numbers.sort_unstable();
+        for message in (0..maildrop.len()).filter_map(|place| maildrop.message(place)) {
+            if numbers.binary_search(&message.number).is_ok() {
+                self.tell(Event::Deleted(listed(&message)));
+            }
+        }
+    }
+}
+
+/// The profile's part in what becomes of messages.
+fn policy(profile: &Profile) -> Policy {
+    Policy {
+        keep: profile.keep,
+        max_size: profile.max_size,
+        latest: profile.latest,
+        order: profile.order,
+    }
+}
+
+fn decide(
+    profile: &Profile,
+    maildrop: &Maildrop,
+    known: &[Known],
+    first: bool,
+    now: i64,
+) -> Vec<Decision> {
+    let octets = maildrop.identities().map(|(_, octets)| octets);
+    plan::decide(octets, known, policy(profile), first, now)
+}
+
+/// A message as the report has it.
+fn listed(message: &Message) -> Listed<'_> {
+    Listed {
+        number: message.number.value(),
+        unique_id: message.unique_id.as_deref(),
+        octets: message.octets,
+    }
+}
+
+/// An error as the report has it.
+pub fn failure(error: &dyn Diagnose) -> Failure {
+    let mut message = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        let text = cause.to_string();
+        // Some errors repeat their source in their own text.
+        if !message.contains(&text) {
+            message = format!("{message}: {text}");
+        }
+        source = cause.source();
+    }
+    Failure {
+        status: error.status(),
+        message,
+        hint: error.hint(),
+    }
+}
+
+impl std::fmt::Display for Reason {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::TooLarge(most) => {
+                write!(f, "larger than {}", crate::profile::units::octets(*most))
+            }
+            Self::Refused(count) => {
+                write!(f, "refused by the server {count} times; tried once a day")
+            }
+            Self::Undeletable => f.write_str("the server confirms its deletion but keeps it"),
+        }
+    }
+}

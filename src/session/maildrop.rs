@@ -1,0 +1,123 @@
+//! TRANSACTION: STAT, UIDL and LIST, joined into a [`Maildrop`] (RFC 1939 sections 5 and 7).
+
+use super::{Answer, Error, Phase, Session, Transaction};
+use crate::maildrop::{Joiner, Maildrop, TooLarge};
+use crate::pop3::listing::{scan_line, unique_id_line};
+use crate::pop3::{Command, DropListing};
+
+impl Session<Transaction> {
+    /// Lists the maildrop, in one flight where the server pipelines. A listing that breaks off is
+    /// an error, never a short maildrop.
+    ///
+    /// `account` goes into the messages' identities; `expect_unique_ids` says that the account's
+    /// messages had unique-ids earlier, so that a UIDL that is refused is a passing fault and
+    /// nothing to be fetched anew for.
+    pub fn list(&mut self, account: &str, expect_unique_ids: bool) -> Result<Maildrop, Error> {
+        let ask_again = self.options.capabilities && !self.state.asked_again;
+        self.state.asked_again = true;
+        if self.may_pipeline() {
+            if ask_again {
+                self.wire.send(Command::Capa)?;
+            }
+            for command in [Command::Stat, Command::Uidl, Command::List] {
+                self.wire.send(command)?;
+            }
+            if ask_again {
+                self.read_capabilities()?;
+            }
+        } else if ask_again {
+            self.wire.send(Command::Capa)?;
+            self.read_capabilities()?;
+            if self.may_pipeline() {
+                return self.list(account, expect_unique_ids);
+            }
+        }
+        // Nothing is pending where commands go one at a time.
+        let ahead = self.wire.pending() > 0;
+        let mut joiner = Joiner::default();
+        let drop_listing = self.stat(ahead)?;
+        let refused = self.uidl(ahead, &mut joiner)?;
+        self.scan(ahead, &mut joiner, drop_listing)?;
+        let empty = drop_listing.is_some_and(|listing| listing.messages == 0);
+        let has_unique_ids = match refused {
+            None => true,
+            Some(_) if empty => true,
+            Some(answer) if expect_unique_ids || self.capabilities.uidl => {
+                return Err(Error::Refused {
+                    command: "UIDL",
+                    answer,
+                });
+            }
+            Some(_) => false,
+        };
+        Ok(joiner.finish(account, has_unique_ids))
+    }
+
+    fn read_capabilities(&mut self) -> Result<(), Error> {
+        if let Some(capabilities) = self.wire.capabilities()? {
+            self.capabilities = capabilities;
+        }
+        Ok(())
+    }
+
+    fn stat(&mut self, ahead: bool) -> Result<Option<DropListing>, Error> {
+        if !ahead {
+            self.wire.send(Command::Stat)?;
+        }
+        let answer = self.wire.answer(Phase::Listing)?;
+        if !answer.ok {
+            // Hotmail tells its login delay here (TRUST.md Q15).
+            return Err(Error::Refused {
+                command: "STAT",
+                answer,
+            });
+        }
+        Ok(DropListing::parse(answer.text.as_bytes()))
+    }
+
+    /// `Some` if the server refused.
+    fn uidl(&mut self, ahead: bool, joiner: &mut Joiner) -> Result<Option<Answer>, Error> {
+        if !ahead {
+            self.wire.send(Command::Uidl)?;
+        }
+        let answer = self.wire.answer(Phase::Listing)?;
+        if !answer.ok {
+            return Ok(Some(answer));
+        }
+        self.wire.lines(Phase::Listing, |line| {
+            match line.and_then(unique_id_line) {
+                Some((number, unique_id)) => joiner.unique_id(number, unique_id),
+                // One bad line costs one message its unique-id, and no more.
+                None => Ok::<(), TooLarge>(()),
+            }
+        })?;
+        Ok(None)
+    }
+
+    fn scan(
+        &mut self,
+        ahead: bool,
+        joiner: &mut Joiner,
+        drop_listing: Option<DropListing>,
+    ) -> Result<(), Error> {
+        if !ahead {
+            self.wire.send(Command::List)?;
+        }
+        let answer = self.wire.answer(Phase::Listing)?;
+        if !answer.ok {
+            // Some servers refuse to list nothing.
+            if drop_listing.is_some_and(|listing| listing.messages == 0) {
+                return Ok(());
+            }
+            return Err(Error::Refused {
+                command: "LIST",
+                answer,
+            });
+        }
+        self.wire
+            .lines(Phase::Listing, |line| match line.and_then(scan_line) {
+                Some((number, octets)) => joiner.scan(number, octets),
+                None => Ok::<(), TooLarge>(()),
+            })
+    }
+}

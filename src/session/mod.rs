@@ -1,0 +1,115 @@
+//! A POP3 session, driven over a channel: the states of RFC 1939 section 3 as types.
+//!
+//! ```text
+//! Session::open -> Session<Authorization> --sign_in--> Session<Transaction> --quit--> Update
+//! ```
+//! A command in the wrong state does not compile, and [`Session::delete`] takes nothing but
+//! [`Recorded`](crate::state::Recorded). A session that is dropped without
+//! [`quit`](Session::quit) never enters the UPDATE state: the server keeps everything.
+
+mod error;
+mod maildrop;
+mod retrieve;
+mod sign_in;
+mod update;
+mod wire;
+
+pub use error::{Error, Phase};
+pub use retrieve::{Arrival, Retrieval};
+pub use sign_in::{Auth, Credentials};
+pub use update::{Marked, Update};
+pub use wire::{Answer, Direction, Transcript};
+
+use crate::net::Channel;
+use crate::pop3::{Capabilities, Command, MessageNumber};
+use std::time::Duration;
+use wire::Wire;
+
+/// How a session is to be held.
+#[derive(Clone)]
+pub struct Options {
+    /// How long the server may be silent, or need for 1 KiB.
+    pub timeout: Duration,
+    /// Send commands ahead where the server announces PIPELINING.
+    pub pipelining: bool,
+    /// Ask for capabilities. Some old servers close the connection when asked.
+    pub capabilities: bool,
+    /// Gets every line that goes over the wire, without secrets.
+    pub transcript: Option<Transcript>,
+}
+
+/// The state in which a client signs in.
+pub struct Authorization;
+
+/// The state in which a client reads the maildrop.
+pub struct Transaction {
+    /// CAPA has been sent again since the sign-in: it may announce more now (Gmail does).
+    asked_again: bool,
+}
+
+/// See the [module](self).
+pub struct Session<S> {
+    wire: Wire,
+    options: Options,
+    capabilities: Capabilities,
+    state: S,
+}
+
+impl Session<Authorization> {
+    /// Reads the greeting and asks for capabilities.
+    pub fn open(channel: Box<dyn Channel>, options: Options) -> Result<Self, Error> {
+        let mut wire = Wire::new(channel, &options);
+        let answer = wire.answer(Phase::Greeting)?;
+        if !answer.ok {
+            return Err(Error::Turned(answer));
+        }
+        let mut session = Self {
+            wire,
+            options,
+            capabilities: Capabilities::default(),
+            state: Authorization,
+        };
+        if session.options.capabilities {
+            session.wire.send(Command::Capa)?;
+            session.capabilities = session.wire.capabilities()?.unwrap_or_default();
+        }
+        Ok(session)
+    }
+}
+
+impl<S> Session<S> {
+    /// What the server has announced so far.
+    pub fn capabilities(&self) -> &Capabilities {
+        &self.capabilities
+    }
+
+    fn may_pipeline(&self) -> bool {
+        self.options.pipelining && self.capabilities.pipelining
+    }
+}
+
+impl Session<Transaction> {
+    /// The header of a message, by TOP; at most `limit` octets of it. `None` if the server refuses.
+    pub fn header(
+        &mut self,
+        number: MessageNumber,
+        limit: usize,
+    ) -> Result<Option<Vec<u8>>, Error> {
+        let phase = Phase::Header(number);
+        self.wire.send(Command::TopHeader(number))?;
+        if !self.wire.answer(phase)?.ok {
+            return Ok(None);
+        }
+        let mut header = Vec::new();
+        self.wire.body(phase, |octets| {
+            let room = limit.saturating_sub(header.len());
+            header.extend(octets.get(..room).unwrap_or(octets));
+        })?;
+        Ok(Some(header))
+    }
+
+    /// Whether commands are sent ahead of their replies.
+    pub fn pipelines(&self) -> bool {
+        self.may_pipeline()
+    }
+}

@@ -1,0 +1,137 @@
+//! TRANSACTION: many RETRs under way at once, in a window that slides (RFC 2449 section 6.8).
+//!
+//! Commands are sent ahead of their replies so that the line never waits for a round trip, and
+//! the window is refilled while bodies arrive. It is bounded in commands, because each octet of
+//! theirs must fit into buffers on the way (TRUST.md Q22), and in octets, because all of what is
+//! asked for ahead is wasted if the connection breaks.
+
+use super::wire::Answer;
+use super::{Error, Phase, Session, Transaction};
+use crate::maildrop::Message;
+use crate::pop3::{Command, Event};
+use std::collections::VecDeque;
+
+/// Commands under way at once: some 12 KB of them, which fit into any socket's buffers.
+const WINDOW_COMMANDS: usize = 1000;
+
+/// Octets asked for ahead: more than a line of 1 Gbit/s carries in 100 ms.
+const WINDOW_OCTETS: u64 = 16 * 1024 * 1024;
+
+/// What a message of unknown size counts for.
+const UNKNOWN_OCTETS: u64 = 64 * 1024;
+
+/// What arrives of the messages, in the order they were asked for.
+#[derive(Debug)]
+pub enum Arrival<'a> {
+    /// A message begins.
+    Begins(Message),
+    /// Octets of it, without byte-stuffing.
+    Octets(&'a [u8]),
+    /// Its termination octet: it is complete.
+    Ends,
+    /// The server refused to send a message; the others are not affected.
+    Refused(Message, Answer),
+}
+
+/// Messages being fetched. Dropped early, it leaves replies under way: the session is good for
+/// nothing then, not even for QUIT.
+pub struct Retrieval<'s> {
+    session: &'s mut Session<Transaction>,
+    /// Not asked for yet.
+    waiting: VecDeque<Message>,
+    /// Asked for, and not begun to arrive.
+    asked: VecDeque<Message>,
+    asked_octets: u64,
+    arriving: Option<Phase>,
+}
+
+impl Session<Transaction> {
+    /// Fetches messages, in this order.
+    pub fn retrieve(&mut self, messages: impl IntoIterator<Item = Message>) -> Retrieval<'_> {
+        Retrieval {
+            session: self,
+            waiting: messages.into_iter().collect(),
+            asked: VecDeque::new(),
+            asked_octets: 0,
+            arriving: None,
+        }
+    }
+}
+
+impl Retrieval<'_> {
+    /// What arrives next; `None` once everything has.
+    ///
+    /// # Errors
+    /// The connection is of no more use then; what has not ended has not arrived.
+    pub fn next(&mut self) -> Result<Option<Arrival<'_>>, Error> {
+        if let Some(phase) = self.arriving {
+            return match self.session.wire.next(phase)? {
+                Event::Body(octets) => Ok(Some(Arrival::Octets(octets))),
+                _ => {
+                    self.arriving = None;
+                    Ok(Some(Arrival::Ends))
+                }
+            };
+        }
+        self.ask()?;
+        let Some(message) = self.asked.pop_front() else {
+            return Ok(None);
+        };
+        self.asked_octets = self.asked_octets.saturating_sub(weight(&message));
+        let phase = Phase::Message(message.number);
+        let answer = match self.session.wire.answer(phase) {
+            Ok(answer) => answer,
+            Err(error) => {
+                // It is the one that the server was asked for when the connection failed.
+                self.asked.push_front(message);
+                return Err(error);
+            }
+        };
+        Ok(Some(if answer.ok {
+            self.arriving = Some(phase);
+            Arrival::Begins(message)
+        } else {
+            Arrival::Refused(message, answer)
+        }))
+    }
+
+    /// How many messages are under way besides the one that is arriving.
+    pub fn ahead(&self) -> usize {
+        self.asked.len()
+    }
+
+    /// The message that was to arrive next when the connection failed.
+    pub fn awaited(&self) -> Option<&Message> {
+        self.asked.front()
+    }
+
+    /// Refills the window when half of it has arrived, so that many commands share a packet.
+    fn ask(&mut self) -> Result<(), Error> {
+        let (commands, octets) = if self.session.may_pipeline() {
+            (WINDOW_COMMANDS, WINDOW_OCTETS)
+        } else {
+            (1, 0)
+        };
+        let half_full = self.asked.len() > commands / 2 || self.asked_octets > octets / 2;
+        if half_full && !self.asked.is_empty() {
+            return Ok(());
+        }
+        // At least one is always asked for, however large it is.
+        while self.asked.is_empty() || (self.asked.len() < commands && self.asked_octets < octets) {
+            let Some(message) = self.waiting.pop_front() else {
+                return Ok(());
+            };
+            let listed = message.octets.unwrap_or(0);
+            self.session
+                .wire
+                .send(Command::Retr(message.number, listed))?;
+            self.asked_octets += weight(&message);
+            self.asked.push_back(message);
+        }
+        Ok(())
+    }
+}
+
+fn weight(message: &Message) -> u64 {
+    message.octets.unwrap_or(UNKNOWN_OCTETS)
+}
