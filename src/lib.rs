@@ -10,6 +10,7 @@
 )]
 
 pub mod cli;
+pub mod command;
 pub mod delivery;
 pub mod durable;
 pub mod exit;

@@ -115,7 +115,7 @@ impl Account<'_> {
         let tag = AccountTag::new(&self.profile.server.id());
         let wants_header = self.environment.report.wants_header();
         let mut octets_so_far = 0;
-        while let Some(arrival) = retrieval.next()? {
+        while let Some(arrival) = retrieval.next_arrival()? {
             match arrival {
                 Arrival::Begins(message) => {
                     octets_so_far = 0;

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! send(Command) -> output() octets to be sent        space()/filled(n) <- octets that came
-//!                                  next() -> Event
+//!                                  next_event() -> Event
 //! ```
 //! Replies come in the order of the commands (RFC 1939 section 3, RFC 2449 section 6.8), so a
 //! queue of what is pending is all the memory that is needed. The input buffer has a fixed size;
@@ -160,7 +160,7 @@ impl Connection {
     }
 
     /// Whether nothing more can be said before more octets have come; otherwise
-    /// [`Connection::next`] has an event.
+    /// [`Connection::next_event`] has an event.
     ///
     /// # Errors
     /// A [`Violation`]; the connection is of no more use then.
@@ -185,7 +185,7 @@ impl Connection {
     ///
     /// # Errors
     /// As [`Connection::wants_input`].
-    pub fn next(&mut self) -> Result<Event<'_>, Violation> {
+    pub fn next_event(&mut self) -> Result<Event<'_>, Violation> {
         if self.wants_input()? {
             return Ok(Event::NeedInput);
         }

@@ -4,7 +4,7 @@ use super::lines::Lines;
 use super::progress::Progress;
 use super::tally::{Account, Totals};
 use super::text::Text;
-use super::{Event, Report, json, paths};
+use super::{Event, Outcome, Report, json, paths};
 use crate::exit::Status;
 use crate::term::{Color, Paint};
 use indicatif::ProgressDrawTarget;
@@ -157,6 +157,32 @@ impl Reporter {
         }
     }
 
+    /// Reports the end of an account that never began, with a text of its own for people (escaped,
+    /// ending with LF): a fault in the config file is shown with its place.
+    pub fn report_unstarted(&self, name: &str, outcome: &Outcome, text: &str) {
+        let (data, _) = self.lines(name, &Event::Finished(outcome));
+        self.data(data);
+        self.print(text);
+    }
+
+    /// What an event adds to stdout and to stderr.
+    fn lines(&self, name: &str, event: &Event<'_>) -> (Option<Vec<u8>>, String) {
+        self.with_tally(|tally| {
+            let account = tally.accounts.entry(name.to_owned()).or_default();
+            account.add(event);
+            let data = match self.options.format {
+                Format::Text => None,
+                Format::Json => json::line(name, event, account),
+                Format::Paths => paths::line(event, self.options.null),
+            };
+            let text = self.text.lines(name, event, account);
+            if let Event::Finished(outcome) = event {
+                tally.totals.add(outcome);
+            }
+            (data, text)
+        })
+    }
+
     fn data(&self, line: Option<Vec<u8>>) {
         let Some(line) = line else {
             return;
@@ -182,20 +208,7 @@ impl Report for Reporter {
         if matches!(event, Event::Received { .. }) {
             return;
         }
-        let (data, text) = self.with_tally(|tally| {
-            let account = tally.accounts.entry(name.to_owned()).or_default();
-            account.add(&event);
-            let data = match self.options.format {
-                Format::Text => None,
-                Format::Json => json::line(name, &event, account),
-                Format::Paths => paths::line(&event, self.options.null),
-            };
-            let text = self.text.lines(name, &event, account);
-            if let Event::Finished(outcome) = event {
-                tally.totals.add(outcome);
-            }
-            (data, text)
-        });
+        let (data, text) = self.lines(name, &event);
         self.data(data);
         self.print(&text);
     }
@@ -208,7 +221,6 @@ impl Report for Reporter {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::Outcome;
     use crate::report::testing::{Buffer, Failing, Screen, message};
 
     struct Run {

@@ -63,7 +63,7 @@ impl Retrieval<'_> {
     ///
     /// # Errors
     /// The connection is of no more use then; what has not ended has not arrived.
-    pub fn next(&mut self) -> Result<Option<Arrival<'_>>, Error> {
+    pub fn next_arrival(&mut self) -> Result<Option<Arrival<'_>>, Error> {
         if let Some(phase) = self.arriving {
             return match self.session.wire.next(phase)? {
                 Event::Body(octets) => Ok(Some(Arrival::Octets(octets))),

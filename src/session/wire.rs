@@ -146,7 +146,7 @@ impl Wire {
         while self.connection.wants_input().map_err(violated)? {
             self.wait().map_err(|source| Error::Net { phase, source })?;
         }
-        let event = self.connection.next().map_err(violated)?;
+        let event = self.connection.next_event().map_err(violated)?;
         match event {
             Event::Reply(_) | Event::Challenge(_) | Event::End => self.pace = Pace::new(),
             _ => self.pace.flowing = true,

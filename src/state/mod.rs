@@ -182,6 +182,9 @@ pub struct Store {
     unsynced: Vec<Settled>,
 }
 
+/// Messages on the disk in tmp/, each with the proof that its intent is recorded.
+pub type Intended = Vec<(Synced, Intent)>;
+
 /// A message that is recorded as seen, on the disk.
 pub struct Settled {
     /// The proof.
@@ -369,10 +372,7 @@ impl Store {
     /// Writes the intents of a batch and forces them to the disk (E1), with all that was recorded
     /// before: those messages are settled. On an error nothing is intended, and the batch's files
     /// are gone unless the journal is in doubt.
-    pub fn intend(
-        &mut self,
-        mut batch: Vec<Synced>,
-    ) -> Result<(Vec<(Synced, Intent)>, Vec<Settled>), Error> {
+    pub fn intend(&mut self, mut batch: Vec<Synced>) -> Result<(Intended, Vec<Settled>), Error> {
         let mut intents = Vec::with_capacity(batch.len());
         for synced in &mut batch {
             synced.entrust();

@@ -53,7 +53,7 @@ pub(super) fn load(
         None => {
             // Never used, or all of the state directory is lost: the Maildir knows.
             let file = dir.open_or_create(&files.journal).map_err(io)?;
-            let mut journal = Journal::begin(file, account, mark.generation + 1);
+            let mut journal = Journal::begin(file, account, mark.generation.max(1));
             let found = rebuild::add_missing(&mut journal, &mut memory, account, maildir, dir)?;
             if found > 0 {
                 journal.sync().and_then(|()| dir.sync()).map_err(io)?;

@@ -18,7 +18,7 @@ fn told(commands: &[Command<'_>], wire: &[u8], sizes: &[usize]) -> Vec<String> {
     let mut rest = wire;
     let mut sizes = sizes.iter().copied().cycle();
     loop {
-        let event = match connection.next() {
+        let event = match connection.next_event() {
             Ok(event) => event,
             Err(violation) => {
                 story.push(format!("violation: {violation}"));
@@ -129,11 +129,11 @@ fn s41_an_answer_that_came_before_the_question_is_a_violation() {
     let early = b"+OK hello\r\n+OK early\r\n";
     connection.space()[..early.len()].copy_from_slice(early);
     connection.filled(early.len());
-    assert!(matches!(connection.next(), Ok(Event::Reply(_))));
+    assert!(matches!(connection.next_event(), Ok(Event::Reply(_))));
     connection.send(Command::Capa).unwrap();
-    assert_eq!(connection.next(), Err(Violation::Unsolicited));
+    assert_eq!(connection.next_event(), Err(Violation::Unsolicited));
     assert_eq!(
-        connection.next(),
+        connection.next_event(),
         Err(Violation::Unsolicited),
         "and stays one"
     );

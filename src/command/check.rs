@@ -1,0 +1,183 @@
+//! `popfetch check`: what waits, without downloading it.
+
+use super::context::{Context, Ready};
+use super::fail::{Failure, print};
+use super::fetch::report_failure;
+use super::pool::in_parallel;
+use crate::cli::Check;
+use crate::exit::Status;
+use crate::fetch::{Account, Environment, Look, look};
+use crate::maildrop::Message;
+use crate::plan::Decision;
+use crate::report::{Heading, Report};
+use crate::term::{Column, Table, columns, escape_str, json_line, size};
+use serde_json::json;
+use std::sync::Arc;
+
+/// Accounts that are looked at together.
+const JOBS: usize = 4;
+
+/// Octets of a header that are read: enough for date, sender and subject behind long routing.
+const HEADER_LIMIT: usize = 64 * 1024;
+
+/// What waits in an account.
+struct Waiting {
+    messages: u64,
+    octets: u64,
+    new: u64,
+    new_octets: u64,
+    headings: Vec<(Message, Heading)>,
+}
+
+/// Runs the command.
+pub(super) fn run(context: &Context<'_>, arguments: &Check) -> Result<Status, Failure> {
+    let report = context.reporter();
+    let overrides = Context::look_overrides(&arguments.sign_in);
+    let (ready, mut status) = context.ready(&arguments.accounts, &overrides, &report)?;
+    let environment = context.environment(Arc::clone(&report) as Arc<dyn Report>)?;
+    let results = in_parallel(JOBS, &ready, |ready| {
+        check(&environment, ready, arguments.headers)
+    });
+    let mut found = Vec::new();
+    for (ready, result) in ready.iter().zip(results) {
+        match result {
+            Some(Ok(waiting)) => found.push((ready.profile.name.as_str(), waiting)),
+            Some(Err(failed)) => status = status.worst(failed),
+            None => status = status.worst(Status::Internal),
+        }
+    }
+    if context.global.quiet {
+        let new: u64 = found.iter().map(|(_, waiting)| waiting.new).sum();
+        let answer = if new > 0 { Status::Ok } else { Status::Partial };
+        return Ok(if status == Status::Ok { answer } else { status });
+    }
+    print(if context.is_json() {
+        as_json(&found)
+    } else {
+        as_table(&found)
+    })?;
+    Ok(status)
+}
+
+fn check(environment: &Environment, ready: &Ready, headers: bool) -> Result<Waiting, Status> {
+    let account = Account {
+        profile: &ready.profile,
+        password: &ready.password,
+        environment,
+    };
+    let failed = |error| report_failure(environment, &ready.profile.name, &error);
+    let mut look = look(&account).map_err(failed)?;
+    let mut waiting = count(&look);
+    if headers {
+        let new: Vec<Message> = new_of(&look).collect();
+        for message in new {
+            let header = look.session.header(message.number, HEADER_LIMIT);
+            let header = header.map_err(|error| failed(error.into()))?;
+            waiting
+                .headings
+                .push((message, Heading::parse(&header.unwrap_or_default())));
+        }
+    }
+    look.leave();
+    Ok(waiting)
+}
+
+fn new_of(look: &Look) -> impl Iterator<Item = Message> + '_ {
+    let decisions = look.decisions.iter().enumerate();
+    let new = decisions.filter(|(_, d)| matches!(d, Decision::Fetch(_) | Decision::Skip(_)));
+    new.filter_map(|(place, _)| look.maildrop.message(place))
+}
+
+fn count(look: &Look) -> Waiting {
+    let octets = |messages: &mut dyn Iterator<Item = Option<u64>>| {
+        messages.flatten().fold(0, u64::saturating_add)
+    };
+    Waiting {
+        messages: look.maildrop.len() as u64,
+        octets: octets(&mut look.maildrop.identities().map(|(_, octets)| octets)),
+        new: new_of(look).count() as u64,
+        new_octets: octets(&mut new_of(look).map(|message| message.octets)),
+        headings: Vec::new(),
+    }
+}
+
+fn as_table(found: &[(&str, Waiting)]) -> Vec<u8> {
+    let mut text = String::new();
+    let mut table = Table::new(&[
+        Column::Flexible,
+        Column::Right,
+        Column::Right,
+        Column::Right,
+        Column::Right,
+    ]);
+    table.row(["ACCOUNT", "MESSAGES", "SIZE", "NEW", "SIZE"]);
+    for (name, waiting) in found {
+        table.row([
+            escape_str(name),
+            waiting.messages.to_string(),
+            size(waiting.octets),
+            waiting.new.to_string(),
+            size(waiting.new_octets),
+        ]);
+    }
+    text.push_str(&table.render(columns(std::io::stdout())));
+    let mut headings = Table::new(&[
+        Column::Left,
+        Column::Left,
+        Column::Right,
+        Column::Left,
+        Column::Flexible,
+    ]);
+    let mut any = false;
+    for (name, waiting) in found {
+        for (message, heading) in &waiting.headings {
+            any = true;
+            let shown =
+                |text: &Option<String>| text.as_deref().map_or_else(|| "-".to_owned(), escape_str);
+            let from: String = shown(&heading.from).chars().take(40).collect();
+            let date: String = shown(&heading.date).chars().take(16).collect();
+            headings.row([
+                escape_str(name),
+                date.replace('T', " "),
+                message.octets.map_or_else(|| "?".to_owned(), size),
+                from,
+                shown(&heading.subject),
+            ]);
+        }
+    }
+    if any {
+        text.push('\n');
+        text.push_str(&headings.render(columns(std::io::stdout())));
+    }
+    text.into_bytes()
+}
+
+fn as_json(found: &[(&str, Waiting)]) -> Vec<u8> {
+    let mut data = Vec::new();
+    for (name, waiting) in found {
+        for (message, heading) in &waiting.headings {
+            let unique_id = message.unique_id.as_deref().map(String::from_utf8_lossy);
+            let object = json!({
+                "event": "waiting",
+                "account": name,
+                "number": message.number.value(),
+                "unique_id": unique_id,
+                "octets": message.octets,
+                "date": heading.date,
+                "from": heading.from,
+                "subject": heading.subject,
+            });
+            data.extend(json_line(&object).unwrap_or_default());
+        }
+        let object = json!({
+            "event": "account",
+            "account": name,
+            "messages": waiting.messages,
+            "octets": waiting.octets,
+            "new": waiting.new,
+            "new_octets": waiting.new_octets,
+        });
+        data.extend(json_line(&object).unwrap_or_default());
+    }
+    data
+}

@@ -1,0 +1,180 @@
+//! What several commands need: the config, the report, the passwords, the environment.
+
+use super::fail::Failure;
+use crate::cli::{self, Global, SignIn};
+use crate::durable::Disk;
+use crate::exit::Status;
+use crate::fetch::{self, Environment, Network};
+use crate::profile::secret::{self, Password};
+use crate::profile::{Config, ConfigError, Overrides, PasswordSource, Profile, paths, select};
+use crate::report::{Event, Format, Options, Outcome, Report, Reporter};
+use crate::stop::Stop;
+use crate::term::{Color, Paint, escape_str};
+use std::io::{self, IsTerminal};
+use std::sync::Arc;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+/// What holds for every command.
+pub(super) struct Context<'a> {
+    pub(super) global: &'a Global,
+    pub(super) format: Format,
+}
+
+/// An account that is ready to be signed in to.
+pub(super) struct Ready {
+    pub(super) profile: Profile,
+    pub(super) password: Password,
+}
+
+impl<'a> Context<'a> {
+    pub(super) fn new(global: &'a Global) -> Self {
+        let format = match global.format {
+            _ if global.null => Format::Paths,
+            cli::Format::Text => Format::Text,
+            cli::Format::Json => Format::Json,
+            cli::Format::Paths => Format::Paths,
+        };
+        Self { global, format }
+    }
+
+    /// Colours for stderr.
+    pub(super) fn paint(&self) -> Paint {
+        self.color().paint(io::stderr().is_terminal())
+    }
+
+    pub(super) fn is_json(&self) -> bool {
+        self.format == Format::Json
+    }
+
+    fn color(&self) -> Color {
+        match self.global.color {
+            cli::Color::Auto => Color::Auto,
+            cli::Color::Always => Color::Always,
+            cli::Color::Never => Color::Never,
+        }
+    }
+
+    /// The config, as far as these accounts need one.
+    pub(super) fn config(&self, accounts: &[String]) -> Result<Config, Failure> {
+        let config = Config::find(self.global.config.as_deref(), accounts)?;
+        if let Some(warning) = config.warning() {
+            let label = self.paint().warning("warning:");
+            eprintln!("{label} {}", escape_str(warning));
+        }
+        Ok(config)
+    }
+
+    /// One account by its name or URL.
+    pub(super) fn profile(&self, name: &str, overrides: &Overrides) -> Result<Profile, Failure> {
+        let names = [name.to_owned()];
+        let config = self.config(&names)?;
+        Ok(config.profile(name, overrides)?)
+    }
+
+    /// Overrides for commands that sign in and store nothing.
+    pub(super) fn look_overrides(sign_in: &SignIn) -> Overrides {
+        Overrides {
+            password: sign_in.password_stdin.then_some(PasswordSource::Stdin),
+            tls_roots: sign_in.tls_roots.clone(),
+            stores_nothing: true,
+            ..Overrides::default()
+        }
+    }
+
+    /// The accounts with their passwords, asked for one after another before any work begins.
+    /// What is wrong with one is reported, and keeps no other from being worked on; the status is
+    /// that of the worst.
+    pub(super) fn ready(
+        &self,
+        accounts: &[String],
+        overrides: &Overrides,
+        report: &Reporter,
+    ) -> Result<(Vec<Ready>, Status), Failure> {
+        let config = self.config(accounts)?;
+        let selected = select(&config, accounts, overrides);
+        if selected.is_empty() {
+            return Err(Failure::new(
+                Status::Config,
+                "all accounts are disabled",
+                "name the account to be worked on, or remove `disabled` from its profile",
+            ));
+        }
+        let (mut ready, mut status) = (Vec::new(), Status::Ok);
+        for (name, profile) in selected {
+            let profile = match profile {
+                Ok(profile) => profile,
+                Err(error) => {
+                    status = status.worst(self.report_config(report, &name, &error));
+                    continue;
+                }
+            };
+            match secret::obtain(&profile, secret::can_ask()) {
+                Ok(password) => ready.push(Ready { profile, password }),
+                Err(error) => {
+                    let failure = fetch::failure(&error);
+                    status = status.worst(failure.status);
+                    let outcome = Outcome {
+                        failure: Some(failure),
+                        ..Outcome::default()
+                    };
+                    report.report(&name, Event::Finished(&outcome));
+                }
+            }
+        }
+        Ok((ready, status))
+    }
+
+    /// A fault with a place in the config file is shown with that place; a program gets the
+    /// account's event all the same.
+    fn report_config(&self, report: &Reporter, name: &str, error: &ConfigError) -> Status {
+        let failure = fetch::failure(error);
+        let status = failure.status;
+        let outcome = Outcome {
+            failure: Some(failure),
+            ..Outcome::default()
+        };
+        let place = error.render(self.paint() != Paint::PLAIN);
+        report.report_unstarted(name, &outcome, &format!("{place}\n"));
+        status
+    }
+
+    pub(super) fn reporter(&self) -> Arc<Reporter> {
+        Arc::new(Reporter::new(Options {
+            format: self.format,
+            null: self.global.null,
+            quiet: self.global.quiet,
+            verbosity: self.global.verbose,
+            progress: !self.global.no_progress,
+            color: self.color(),
+        }))
+    }
+
+    /// The environment for working on accounts. From here on signals are handled: call it after
+    /// the last prompt, which a signal should simply end.
+    pub(super) fn environment(&self, report: Arc<dyn Report>) -> Result<Environment, Failure> {
+        let stop = Stop::on_signals().map_err(|error| {
+            Failure::new(
+                Status::Internal,
+                format!("cannot handle signals: {error}"),
+                "try again",
+            )
+        })?;
+        Ok(Environment {
+            state: paths::state_dir()?.into(),
+            disk: Disk::new(),
+            stop,
+            report,
+            connect: Arc::new(Network),
+            transcript: self.global.verbose >= 2,
+            now: now(),
+        })
+    }
+}
+
+/// Seconds since 1970.
+pub(super) fn now() -> i64 {
+    let since = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default();
+    i64::try_from(since.as_secs()).unwrap_or(i64::MAX)
+}

@@ -1,0 +1,89 @@
+//! What ends a command: a status, a text, and what to do next.
+
+use crate::exit::{Diagnose, Status};
+use crate::profile::ConfigError;
+use crate::term::{Paint, escape_up_to};
+use std::io::{self, Write};
+
+/// Server texts within an error are longer than names, but not endless.
+const TEXT_LIMIT: usize = 1000;
+
+/// What ends a command.
+#[derive(Debug)]
+pub struct Failure {
+    /// The exit status.
+    pub status: Status,
+    error: anyhow::Error,
+    hint: Option<String>,
+    /// A report with the place in the file, in place of all the above.
+    place: Option<Box<ConfigError>>,
+}
+
+impl Failure {
+    /// For what has no error type of its own.
+    pub(super) fn new(status: Status, text: impl Into<String>, hint: impl Into<String>) -> Self {
+        Self {
+            status,
+            error: anyhow::Error::msg(text.into()),
+            hint: Some(hint.into()),
+            place: None,
+        }
+    }
+
+    /// Says what was being done.
+    pub(super) fn context(mut self, text: impl Into<String>) -> Self {
+        self.error = self.error.context(text.into());
+        self
+    }
+
+    /// The lines to be printed, each with its LF.
+    pub(super) fn render(&self, paint: Paint) -> String {
+        if let Some(error) = &self.place {
+            return format!("{}\n", error.render(paint != Paint::PLAIN));
+        }
+        let text = escape_up_to(&format!("{:#}", self.error), TEXT_LIMIT);
+        let mut lines = format!("{} {text}\n", paint.error("error:"));
+        if let Some(hint) = &self.hint {
+            let hint = escape_up_to(hint, TEXT_LIMIT);
+            lines.push_str(&format!("{} {hint}\n", paint.hint("hint:")));
+        }
+        lines
+    }
+}
+
+impl<E: Diagnose> From<E> for Failure {
+    fn from(error: E) -> Self {
+        let (status, hint) = (error.status(), error.hint());
+        let error = anyhow::Error::new(error);
+        match error.downcast::<ConfigError>() {
+            Ok(error) => Self {
+                status,
+                hint,
+                error: anyhow::Error::msg(error.to_string()),
+                place: Some(Box::new(error)),
+            },
+            Err(error) => Self {
+                status,
+                error,
+                hint,
+                place: None,
+            },
+        }
+    }
+}
+
+/// Writes data to stdout. That the reader has gone is no error: it has had enough.
+pub(super) fn print(data: impl AsRef<[u8]>) -> Result<(), Failure> {
+    let mut stdout = io::stdout().lock();
+    match stdout
+        .write_all(data.as_ref())
+        .and_then(|()| stdout.flush())
+    {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(Failure::new(
+            Status::Io,
+            format!("cannot write to standard output: {error}"),
+            "the mail is not affected",
+        )),
+        _ => Ok(()),
+    }
+}

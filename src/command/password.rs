@@ -1,0 +1,45 @@
+//! `popfetch password`: the system keyring.
+
+use super::context::Context;
+use super::fail::Failure;
+use crate::cli::PasswordCommand;
+use crate::exit::Status;
+use crate::profile::{Overrides, Profile, keyring, secret};
+use crate::term::escape_str;
+use std::io;
+
+/// Runs the command.
+pub(super) fn run(context: &Context<'_>, command: PasswordCommand) -> Result<Status, Failure> {
+    let (PasswordCommand::Set { account } | PasswordCommand::Remove { account }) = &command;
+    let overrides = Overrides {
+        stores_nothing: true,
+        ..Overrides::default()
+    };
+    let profile = context.profile(account, &overrides)?;
+    let done = match command {
+        PasswordCommand::Set { .. } => {
+            set(&profile)?;
+            "stored in"
+        }
+        PasswordCommand::Remove { .. } => {
+            keyring::remove(&profile.server)?;
+            "removed from"
+        }
+    };
+    if !context.global.quiet {
+        eprintln!(
+            "{}: password {done} the system keyring",
+            escape_str(&profile.name)
+        );
+    }
+    Ok(Status::Ok)
+}
+
+fn set(profile: &Profile) -> Result<(), Failure> {
+    let password = if secret::can_ask() {
+        secret::prompt(profile)?
+    } else {
+        secret::from_line(&mut io::stdin().lock())?
+    };
+    Ok(keyring::store(&profile.server, &password)?)
+}

@@ -1,0 +1,187 @@
+//! `popfetch state`: what is remembered, to look at and to mend.
+
+use super::context::{Context, now};
+use super::fail::{Failure, print};
+use crate::cli::{SignIn, StateCommand};
+use crate::delivery::Maildir;
+use crate::durable::{Dir, Disk};
+use crate::exit::Status;
+use crate::fetch::{self, Account};
+use crate::profile::secret;
+use crate::profile::{Overrides, Profile, paths};
+use crate::report::Report;
+use crate::state::{self, Shown, Store, inspect};
+use crate::term::{Column, Table, columns, count, escape, escape_str, json_line, size};
+use serde_json::json;
+use std::sync::Arc;
+
+/// Runs the command.
+pub(super) fn run(context: &Context<'_>, command: StateCommand) -> Result<Status, Failure> {
+    match command {
+        StateCommand::Show { account } => show(context, &account),
+        StateCommand::MarkSeen { account, sign_in } => mark_seen(context, &account, &sign_in),
+        StateCommand::Forget {
+            account,
+            unique_ids,
+            all,
+        } => forget(context, &account, &unique_ids, all),
+    }
+}
+
+fn show(context: &Context<'_>, name: &str) -> Result<Status, Failure> {
+    let overrides = Overrides {
+        stores_nothing: true,
+        ..Overrides::default()
+    };
+    let profile = context.profile(name, &overrides)?;
+    let shown = match Dir::open(&Disk::new(), &paths::state_dir()?) {
+        Ok(dir) => inspect(&dir, &profile.server.id())?,
+        // No state at all yet.
+        Err(_) => Vec::new(),
+    };
+    if context.is_json() {
+        let lines: Vec<u8> = shown
+            .iter()
+            .flat_map(|message| json_of(&profile.name, message))
+            .collect();
+        print(lines)?;
+        return Ok(Status::Ok);
+    }
+    let mut table = Table::new(&[
+        Column::Left,
+        Column::Right,
+        Column::Left,
+        Column::Left,
+        Column::Flexible,
+    ]);
+    for message in &shown {
+        let octets = message
+            .stored
+            .as_ref()
+            .map(|(_, octets, _)| *octets)
+            .or(message.listed);
+        let status = match (&message.stored, message.deleted) {
+            (None, _) => "marked",
+            (Some(_), true) => "deleted",
+            (Some(_), false) => "stored",
+        };
+        let ids: Vec<String> = message.unique_ids.iter().map(|id| escape(id)).collect();
+        let name = message
+            .stored
+            .as_ref()
+            .map(|(name, _, _)| name.as_str())
+            .unwrap_or_default();
+        table.row([
+            date(message.time),
+            octets.map_or_else(|| "?".to_owned(), size),
+            status.to_owned(),
+            if ids.is_empty() {
+                "-".to_owned()
+            } else {
+                ids.join(" ")
+            },
+            escape_str(name),
+        ]);
+    }
+    print(table.render(columns(std::io::stdout())))?;
+    if !context.global.quiet {
+        eprintln!(
+            "{}: {} remembered",
+            escape_str(&profile.name),
+            count(shown.len() as u64, "message")
+        );
+    }
+    Ok(Status::Ok)
+}
+
+fn json_of(name: &str, message: &Shown) -> Vec<u8> {
+    let ids: Vec<_> = message
+        .unique_ids
+        .iter()
+        .map(|id| String::from_utf8_lossy(id))
+        .collect();
+    let object = json!({
+        "event": "remembered",
+        "account": name,
+        "time": date(message.time),
+        "unique_ids": ids,
+        "listed": message.listed,
+        "octets": message.stored.as_ref().map(|(_, octets, _)| octets),
+        "name": message.stored.as_ref().map(|(name, _, _)| name.as_str()),
+        "sha256": message.stored.as_ref().map(|(_, _, sha256)| {
+            sha256.iter().map(|octet| format!("{octet:02x}")).collect::<String>()
+        }),
+        "deleted": message.deleted,
+    });
+    json_line(&object).unwrap_or_default()
+}
+
+fn date(seconds: i64) -> String {
+    match jiff::Timestamp::from_second(seconds) {
+        Ok(time) => time.to_string(),
+        Err(_) => "?".to_owned(),
+    }
+}
+
+fn mark_seen(context: &Context<'_>, name: &str, sign_in: &SignIn) -> Result<Status, Failure> {
+    let overrides = Overrides {
+        stores_nothing: false,
+        ..Context::look_overrides(sign_in)
+    };
+    let profile = context.profile(name, &overrides)?;
+    let password = secret::obtain(&profile, secret::can_ask())?;
+    let report = context.reporter();
+    let environment = context.environment(report as Arc<dyn Report>)?;
+    let account = Account {
+        profile: &profile,
+        password: &password,
+        environment: &environment,
+    };
+    let marked = fetch::mark_seen(&account)
+        .map_err(|error| Failure::from(error).context(profile.name.clone()))?;
+    say(
+        context,
+        &profile,
+        &format!("{} marked as seen", count(marked, "message")),
+    );
+    Ok(Status::Ok)
+}
+
+fn forget(
+    context: &Context<'_>,
+    name: &str,
+    unique_ids: &[String],
+    all: bool,
+) -> Result<Status, Failure> {
+    let profile = context.profile(name, &Overrides::default())?;
+    let disk = Disk::new();
+    let directory = state::open_directory(&disk, &paths::state_dir()?)?;
+    let maildir = Maildir::open(&disk, &profile.maildir, false)?;
+    let (mut store, _) = Store::open(directory, &profile.server.id(), &maildir, now())?;
+    // As `state show` prints them.
+    let named = |id: &[u8]| unique_ids.contains(&escape(id));
+    let forgotten = store.forget(|id| all || named(id))?;
+    store.close()?;
+    if forgotten == 0 {
+        return Err(Failure::new(
+            Status::Partial,
+            format!("{}: no such message is remembered", profile.name),
+            format!(
+                "`popfetch state show {}` lists the unique-ids",
+                profile.name
+            ),
+        ));
+    }
+    let text = format!(
+        "{} forgotten; the next fetch takes what the server still has",
+        count(forgotten, "message")
+    );
+    say(context, &profile, &text);
+    Ok(Status::Ok)
+}
+
+fn say(context: &Context<'_>, profile: &Profile, text: &str) {
+    if !context.global.quiet {
+        eprintln!("{}: {text}", escape_str(&profile.name));
+    }
+}
