@@ -8,11 +8,11 @@ use crate::fetch::{self, Environment, Network};
 use crate::profile::secret::{self, Password};
 use crate::profile::{Config, ConfigError, Overrides, PasswordSource, Profile, paths, select};
 use crate::report::{Event, Format, Options, Outcome, Report, Reporter};
+use crate::state::Moment;
 use crate::stop::Stop;
 use crate::term::{Color, Paint, escape_str};
 use std::io::{self, IsTerminal};
 use std::sync::Arc;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 /// What holds for every command.
 pub(super) struct Context<'a> {
@@ -166,15 +166,7 @@ impl<'a> Context<'a> {
             report,
             connect: Arc::new(Network),
             transcript: self.global.verbose >= 2,
-            now: now(),
+            moment: Moment::now(),
         })
     }
-}
-
-/// Seconds since 1970.
-pub(super) fn now() -> i64 {
-    let since = SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .unwrap_or_default();
-    i64::try_from(since.as_secs()).unwrap_or(i64::MAX)
 }

@@ -1,6 +1,6 @@
 //! `popfetch state`: what is remembered, to look at and to mend.
 
-use super::context::{Context, now};
+use super::context::Context;
 use super::fail::{Failure, print};
 use crate::cli::{SignIn, StateCommand};
 use crate::delivery::Maildir;
@@ -10,7 +10,7 @@ use crate::fetch::{self, Account};
 use crate::profile::secret;
 use crate::profile::{Overrides, Profile, paths};
 use crate::report::Report;
-use crate::state::{self, Shown, Store, inspect};
+use crate::state::{self, Moment, Shown, Store, inspect};
 use crate::term::{Column, Table, columns, count, escape, escape_str, json_line, size};
 use serde_json::json;
 use std::sync::Arc;
@@ -157,7 +157,7 @@ fn forget(
     let disk = Disk::new();
     let directory = state::open_directory(&disk, &paths::state_dir()?)?;
     let maildir = Maildir::open(&disk, &profile.maildir, false)?;
-    let (mut store, _) = Store::open(directory, &profile.server.id(), &maildir, now())?;
+    let (mut store, _) = Store::open(directory, &profile.server.id(), &maildir, &Moment::now())?;
     // As `state show` prints them.
     let named = |id: &[u8]| unique_ids.contains(&escape(id));
     let forgotten = store.forget(|id| all || named(id))?;

@@ -32,7 +32,7 @@ pub fn look(account: &Account<'_>) -> Result<Look, Error> {
     let mut session = sign_in(account, view.unpipelined())?;
     let maildrop = session.list(&id, view.has_unique_ids())?;
     let known = view.recognise(&maildrop);
-    let now = account.environment.now;
+    let now = account.environment.moment.now;
     let decisions = decide(account.profile, &maildrop, &known, view.is_first(), now);
     Ok(Look {
         maildrop,
@@ -51,12 +51,12 @@ pub fn mark_seen(account: &Account<'_>) -> Result<u64, Error> {
         &account.profile.maildir,
         true,
     )?);
-    let (mut store, opened) = Store::open(directory, &id, &maildir, environment.now)?;
+    let (mut store, opened) = Store::open(directory, &id, &maildir, &environment.moment)?;
     account.tell_opened(&opened);
     let mut session = sign_in(account, store.unpipelined())?;
     let maildrop = session.list(&id, store.has_unique_ids())?;
     let known = store.recognise(&maildrop);
-    let decisions = decide(account.profile, &maildrop, &known, false, environment.now);
+    let decisions = decide(account.profile, &maildrop, &known, false, environment.moment.now);
     let new: Vec<Message> = decisions
         .iter()
         .enumerate()

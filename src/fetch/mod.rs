@@ -28,7 +28,7 @@ use crate::report::{Event, Failure, Listed, Outcome, Planned, Report};
 use crate::session::{
     Credentials, Direction, Options, Phase, Session, Transaction, Transcript, Update,
 };
-use crate::state::{self, Known, Recorded, Store};
+use crate::state::{self, Known, Moment, Recorded, Store};
 use crate::stop::Stop;
 use std::path::Path;
 use std::sync::Arc;
@@ -51,8 +51,8 @@ pub struct Environment {
     pub connect: Arc<dyn Connect>,
     /// Tell the report every line that goes over the wire.
     pub transcript: bool,
-    /// The time, in seconds since 1970.
-    pub now: i64,
+    /// When all this happens.
+    pub moment: Moment,
 }
 
 /// How servers are reached.
@@ -112,12 +112,15 @@ impl Account<'_> {
 
     fn try_fetch(&self, outcome: &mut Outcome) -> Result<(), Error> {
         let Environment {
-            state, disk, now, ..
+            state,
+            disk,
+            moment,
+            ..
         } = self.environment;
         let id = self.profile.server.id();
         let directory = state::open_directory(disk, state)?;
         let maildir = Arc::new(self.maildir(&directory, &id)?);
-        let (mut store, opened) = Store::open(directory, &id, &maildir, *now)?;
+        let (mut store, opened) = Store::open(directory, &id, &maildir, moment)?;
         self.tell_opened(&opened);
         let fetched = self.hold_sessions(&mut store, &maildir, outcome);
         // Even after a failure: what was recorded is worth noting properly.
@@ -215,7 +218,13 @@ impl Account<'_> {
     ) -> Result<Task, Error> {
         let known = store.recognise(maildrop);
         let first = store.is_first();
-        let decisions = decide(self.profile, maildrop, &known, first, self.environment.now);
+        let decisions = decide(
+            self.profile,
+            maildrop,
+            &known,
+            first,
+            self.environment.moment.now,
+        );
         let message = |place: usize| maildrop.message(place);
         let places = |wanted: Decision| {
             let places = decisions.iter().enumerate();
@@ -293,7 +302,7 @@ impl Account<'_> {
     }
 
     fn manner(&self, unpipelined: Option<i64>) -> Manner {
-        let now = self.environment.now;
+        let now = self.environment.moment.now;
         let failed = unpipelined.is_some_and(|time| (time..time + UNPIPELINED_FOR).contains(&now));
         Manner {
             pipelining: self.profile.pipelining == Pipelining::Auto && !failed,

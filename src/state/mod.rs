@@ -38,8 +38,11 @@ use lock::{Lock, Mark};
 use memory::{ABSENCES, Kind, Memory, Run};
 use record::{Entry, Id, Listing, Stored};
 use std::ffi::OsString;
+use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 /// A journal is written afresh when it is larger than this (octets) and more than half of its
 /// lines are superseded.
@@ -168,6 +171,29 @@ pub enum Known {
     Marked,
 }
 
+/// When and in which boot of the machine something happens.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Moment {
+    /// Seconds since 1970.
+    pub now: i64,
+    /// Names the machine's boot, so that after a crash it is known whether the power went with it;
+    /// empty where nobody can tell.
+    pub boot: Arc<str>,
+}
+
+impl Moment {
+    /// This one, by the system's clock.
+    pub fn now() -> Self {
+        let since = SystemTime::now().duration_since(UNIX_EPOCH);
+        let seconds = since.unwrap_or_default().as_secs();
+        let boot = fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default();
+        Self {
+            now: i64::try_from(seconds).unwrap_or(i64::MAX),
+            boot: boot.trim().into(),
+        }
+    }
+}
+
 /// One account's state, for the one process that holds its lock.
 pub struct Store {
     dir: Dir,
@@ -238,19 +264,19 @@ pub struct Opened {
 
 impl Store {
     /// Takes the account's lock, reads its journal and settles what a crash left. `account` is
-    /// [`crate::profile::Server::id`]; `now` is in seconds since 1970.
+    /// [`crate::profile::Server::id`].
     pub fn open(
         dir: Dir,
         account: &str,
         maildir: &Maildir,
-        now: i64,
+        moment: &Moment,
     ) -> Result<(Self, Opened), Error> {
         let files = Files::of(account);
-        let lock = Lock::take(&dir, &files.lock, now)?;
+        let lock = Lock::take(&dir, &files.lock, moment.now)?;
         let loaded = recover::load(&dir, &files, account, maildir, lock.mark)?;
         let run = Run {
-            time: now,
-            boot: recover::boot_id(),
+            time: moment.now,
+            boot: moment.boot.to_string(),
             maildir: maildir.path().to_owned(),
         };
         let mut store = Self {

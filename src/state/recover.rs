@@ -8,7 +8,6 @@ use super::{Error, Files, Opened, Store, rebuild};
 use crate::delivery::{AccountTag, Location, Maildir, UniqueName};
 use crate::durable::Dir;
 use std::collections::{HashMap, HashSet};
-use std::fs;
 use std::io;
 use std::path::Path;
 
@@ -17,12 +16,6 @@ pub(super) struct Loaded {
     pub(super) journal: Journal,
     pub(super) memory: Memory,
     pub(super) opened: Opened,
-}
-
-/// Which boot of the machine this is; empty where the system does not say.
-pub(super) fn boot_id() -> String {
-    let id = fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default();
-    id.trim().to_owned()
 }
 
 /// Reads the account's journal, or makes it again from the Maildir where it is lost or damaged.
@@ -169,11 +162,11 @@ impl Store {
         maildir.for_each_delivered(tag, |name, location| {
             delivered.insert(name, location);
         })?;
-        let boot = boot_id();
+        let boot = &self.run.boot;
         let mut fates = Vec::with_capacity(intents.len());
         for (id, intent) in intents {
             let name = &intent.stored.name;
-            let this_boot = !boot.is_empty() && self.boot_of(intent) == Some(boot.as_str());
+            let this_boot = !boot.is_empty() && self.boot_of(intent) == Some(boot);
             let fate = match (in_tmp.contains(name), delivered.contains_key(name)) {
                 (true, true) => {
                     maildir.remove_tmp(name)?;
