@@ -56,7 +56,13 @@ pub fn mark_seen(account: &Account<'_>) -> Result<u64, Error> {
     let mut session = sign_in(account, store.unpipelined())?;
     let maildrop = session.list(&id, store.has_unique_ids())?;
     let known = store.recognise(&maildrop);
-    let decisions = decide(account.profile, &maildrop, &known, false, environment.moment.now);
+    let decisions = decide(
+        account.profile,
+        &maildrop,
+        &known,
+        false,
+        environment.moment.now,
+    );
     let new: Vec<Message> = decisions
         .iter()
         .enumerate()

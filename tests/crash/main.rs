@@ -1,0 +1,41 @@
+//! A crash at every step: a fetch is recorded step by step on its way to the disk, and for every
+//! step the disk is put into each state that a power cut there could leave it in. From each of
+//! them the next run must come to the same end: everything in the Maildir, once.
+//!
+//! The method is SQLite's and redb's: a live image and a durable one ([`image`]), with what is not
+//! synced kept, dropped, cut or zeroed. The server ([`server`]) answers in memory.
+
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    missing_docs,
+    unreachable_pub
+)]
+
+mod explore;
+mod image;
+mod server;
+
+use explore::{Explorer, Mode};
+
+#[test]
+fn c1_to_c15_a_power_cut_at_any_step_of_a_fetch_loses_and_doubles_nothing() {
+    for mode in [Mode::Keep, Mode::Delete] {
+        let mut explorer = Explorer::new(mode, 10);
+        explorer.explore_fetch();
+        assert!(explorer.states > 2_000, "only {} states", explorer.states);
+        eprintln!("{mode:?}: {} states", explorer.states);
+    }
+}
+
+#[test]
+fn c19_a_power_cut_at_any_step_of_the_recovery_loses_and_doubles_nothing() {
+    for mode in [Mode::Keep, Mode::Delete] {
+        let mut explorer = Explorer::new(mode, 4);
+        explorer.explore_recovery();
+        assert!(explorer.states > 2_000, "only {} states", explorer.states);
+        eprintln!("{mode:?}: {} states", explorer.states);
+    }
+}

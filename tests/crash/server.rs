@@ -1,0 +1,145 @@
+//! A POP3 server that answers in memory, at once: every state needs two sessions with it.
+
+use popfetch::fetch::Connect;
+use popfetch::net::{Channel, Error, Moved};
+use popfetch::profile::Profile;
+use popfetch::stop::Stop;
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex};
+use std::time::Instant;
+
+/// A maildrop that sessions share.
+pub struct Maildrop {
+    pub messages: Vec<(String, Vec<u8>)>,
+    pub deleted: BTreeSet<usize>,
+    /// Called when QUIT has deleted messages.
+    pub on_update: Option<Box<dyn Fn(&BTreeSet<usize>) + Send>>,
+    pub retrieved: usize,
+}
+
+impl Maildrop {
+    pub fn new(count: usize) -> Self {
+        let message = |i: usize| {
+            let body = format!(
+                "Subject: message {i}\r\n\r\n..{}\r\n.\r\nend {i}\r\n",
+                "x".repeat(i * 37)
+            );
+            (format!("id-{i}"), body.into_bytes())
+        };
+        Self {
+            messages: (0..count).map(message).collect(),
+            deleted: BTreeSet::new(),
+            on_update: None,
+            retrieved: 0,
+        }
+    }
+
+    /// What a Maildir must hold in the end, sorted.
+    pub fn expected(&self) -> Vec<Vec<u8>> {
+        let stored = |(_, body): &(String, Vec<u8>)| {
+            String::from_utf8(body.clone())
+                .unwrap()
+                .replace("\r\n", "\n")
+                .into_bytes()
+        };
+        let mut all: Vec<_> = self.messages.iter().map(stored).collect();
+        all.sort();
+        all
+    }
+}
+
+/// Gives sessions with a maildrop.
+#[derive(Clone)]
+pub struct Server(pub Arc<Mutex<Maildrop>>);
+
+impl Connect for Server {
+    fn connect(&self, _: &Profile, _: &Stop) -> Result<Box<dyn Channel>, Error> {
+        Ok(Box::new(Session {
+            maildrop: Arc::clone(&self.0),
+            marked: BTreeSet::new(),
+            input: Vec::new(),
+            output: b"+OK hello\r\n".to_vec(),
+            ended: false,
+        }))
+    }
+}
+
+struct Session {
+    maildrop: Arc<Mutex<Maildrop>>,
+    marked: BTreeSet<usize>,
+    input: Vec<u8>,
+    output: Vec<u8>,
+    ended: bool,
+}
+
+impl Session {
+    fn answer(&mut self, line: &str) {
+        let mut maildrop = self.maildrop.lock().unwrap();
+        let (command, argument) = line.split_once(' ').unwrap_or((line, ""));
+        let place = || argument.parse::<usize>().unwrap() - 1;
+        let listed = || {
+            let all = maildrop.messages.iter().enumerate();
+            all.filter(|(i, _)| !maildrop.deleted.contains(i))
+        };
+        let lines = |lines: Vec<String>| format!("+OK\r\n{}.\r\n", lines.concat());
+        let answer = match command {
+            "CAPA" => "+OK\r\nUIDL\r\nPIPELINING\r\nUSER\r\n.\r\n".to_owned(),
+            "STAT" => format!("+OK {} 0\r\n", listed().count()),
+            "UIDL" => lines(
+                listed()
+                    .map(|(i, (id, _))| format!("{} {id}\r\n", i + 1))
+                    .collect(),
+            ),
+            "LIST" => lines(
+                listed()
+                    .map(|(i, (_, b))| format!("{} {}\r\n", i + 1, b.len()))
+                    .collect(),
+            ),
+            "RETR" => {
+                let body = String::from_utf8(maildrop.messages[place()].1.clone()).unwrap();
+                maildrop.retrieved += 1;
+                let stuffed = body.replace("\r\n.", "\r\n..");
+                format!("+OK\r\n{stuffed}.\r\n")
+            }
+            "DELE" => {
+                self.marked.insert(place());
+                "+OK\r\n".to_owned()
+            }
+            "QUIT" => {
+                let marked = std::mem::take(&mut self.marked);
+                maildrop.deleted.extend(&marked);
+                if let Some(tell) = &maildrop.on_update {
+                    tell(&marked);
+                }
+                self.ended = true;
+                "+OK\r\n".to_owned()
+            }
+            _ => "+OK\r\n".to_owned(),
+        };
+        self.output.extend(answer.as_bytes());
+    }
+}
+
+impl Channel for Session {
+    fn exchange(&mut self, output: &[u8], input: &mut [u8], _: Instant) -> Result<Moved, Error> {
+        self.input.extend(output);
+        while let Some(end) = self.input.iter().position(|octet| *octet == b'\n') {
+            let line: Vec<u8> = self.input.drain(..=end).collect();
+            self.answer(String::from_utf8(line).unwrap().trim_end());
+        }
+        let received = input.len().min(self.output.len());
+        if received == 0 {
+            return Err(if self.ended {
+                Error::Closed
+            } else {
+                Error::TimedOut(0)
+            });
+        }
+        input[..received].copy_from_slice(&self.output[..received]);
+        self.output.drain(..received);
+        Ok(Moved {
+            sent: output.len(),
+            received,
+        })
+    }
+}
