@@ -11,3 +11,6 @@
 
 #[path = "../support/mod.rs"]
 mod support;
+
+/// Proves that the support does what the other tests rely on.
+mod support_works;

@@ -16,10 +16,17 @@
 pub mod account;
 pub mod behaviour;
 pub mod certificate;
-pub mod listener;
+pub mod client;
+pub mod dovecot;
+pub mod keyring;
+mod listener;
 pub mod maildrop;
 pub mod message;
 mod outbox;
+pub mod process;
+pub mod run;
+pub mod samples;
+pub mod script;
 pub mod server;
 mod session;
 pub mod tree;
