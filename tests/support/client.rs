@@ -109,6 +109,12 @@ impl Client {
         (rest, end)
     }
 
+    /// Reads to the end of the connection, keeping nothing; returns how many octets that were.
+    pub fn skim(&mut self) -> io::Result<u64> {
+        let kept = std::mem::take(&mut self.buffer).len() as u64;
+        Ok(kept + io::copy(&mut self.stream, &mut io::sink())?)
+    }
+
     fn raw_line(&mut self) -> io::Result<Vec<u8>> {
         loop {
             if let Some(end) = memchr::memchr(b'\n', &self.buffer) {

@@ -227,3 +227,17 @@ fn id(option: &str) -> String {
 fn read_log(directory: &Path) -> String {
     fs::read_to_string(directory.join("log")).unwrap_or_default()
 }
+
+/// What a Maildir must hold of `message` when Dovecot served it: like [`Message::stored`], except
+/// that Dovecot sends a lone LF as CRLF, and so adds no line end to a message that ends in LF, and
+/// an empty message as one empty line.
+pub fn stored(message: &Message) -> Vec<u8> {
+    let mut octets = message.stored();
+    let sent = message.octets();
+    if sent.is_empty() {
+        octets.push(b'\n');
+    } else if sent.ends_with(b"\n") && !sent.ends_with(b"\r\n") {
+        octets.pop();
+    }
+    octets
+}

@@ -1,7 +1,7 @@
 //! Messages as a server sends them, and what a client must make of them.
 
-use std::io::{self, Cursor, Read};
-use std::sync::Arc;
+use std::io::{self, Cursor, Read, Write};
+use std::sync::{Arc, OnceLock};
 
 use sha2::{Digest, Sha256};
 
@@ -22,7 +22,7 @@ pub enum Body {
     /// Made while it is sent, and never in memory as a whole: `size` octets of CRLF lines, of which
     /// some start with a dot. The same `seed` makes the same octets.
     Generated {
-        /// Octets, line ends included.
+        /// Octets, line ends included; at least 2, which the last CRLF needs.
         size: u64,
         /// Which of the many messages of that size.
         seed: u64,
@@ -118,8 +118,7 @@ impl Message {
 ///
 /// A multi-line response can only end after a CRLF (RFC 1939 section 3). So a message that does
 /// not end in one gets it from the server, and a client cannot tell it from the message's own:
-/// it is stored as LF. That holds for the empty message as well, if it is sent as
-/// "+OK CRLF CRLF . CRLF"; this server, like Dovecot, sends an empty message with no line at all.
+/// it is stored as LF. An empty message has no line at all here; Dovecot sends one empty line.
 pub fn stored(sent: &[u8]) -> Vec<u8> {
     let mut stored = Vec::with_capacity(sent.len());
     let mut octets = sent.iter().peekable();
@@ -159,60 +158,63 @@ pub fn generate(count: usize, size: u64) -> Vec<Message> {
 struct Generated {
     left: u64,
     seed: u64,
-    line: Vec<u8>,
+    piece: Vec<u8>,
     taken: usize,
     number: u64,
 }
 
 impl Generated {
     fn new(size: u64, seed: u64) -> Self {
-        let mut line = format!(
+        assert!(size >= 2, "a generated message ends with CRLF");
+        let mut piece = format!(
             "From: Ada <ada@example.com>\r\nTo: Bob <bob@example.com>\r\n\
              Date: Mon, 23 Nov 2026 10:00:00 +0000\r\nSubject: Message {seed}\r\n\
              Message-ID: <{seed}.{size}@example.com>\r\n\r\n"
         )
         .into_bytes();
-        fit(&mut line, size);
+        fit(&mut piece, size);
         Self {
             left: size,
             seed,
-            line,
+            piece,
             taken: 0,
             number: 0,
         }
     }
 
-    fn next_line(&mut self) {
+    /// A numbered line and the filler; formatting each line would take longer than sending it.
+    fn next_piece(&mut self) {
         self.number += 1;
-        // A line that starts with a dot now and then keeps byte-stuffing honest.
-        let dot = if self.number.is_multiple_of(7) {
-            "."
-        } else {
-            ""
-        };
         let word = (self.seed ^ self.number).wrapping_mul(0x9E37_79B9_7F4A_7C15);
-        self.line.clear();
-        io::Write::write_fmt(
-            &mut self.line,
-            format_args!(
-                "{dot}{:010} {word:016x} the quick brown fox jumps over\r\n",
-                self.number
-            ),
-        )
-        .unwrap();
-        fit(&mut self.line, self.left);
+        self.piece.clear();
+        write!(self.piece, "{:010} {word:016x}\r\n", self.number).unwrap();
+        self.piece.extend_from_slice(filler());
+        fit(&mut self.piece, self.left);
         self.taken = 0;
     }
+}
+
+/// Some 4 KiB of lines. Some start with dots, to keep byte-stuffing honest.
+fn filler() -> &'static [u8] {
+    static FILLER: OnceLock<Vec<u8>> = OnceLock::new();
+    FILLER.get_or_init(|| {
+        let line = |n| match n % 20 {
+            7 => ".\r\n".to_string(),
+            11 => "..two dots\r\n".to_string(),
+            _ => format!("{n:04} The quick brown fox jumps over the lazy dog, and home.\r\n"),
+        };
+        (0..70).map(line).collect::<String>().into_bytes()
+    })
 }
 
 impl Read for Generated {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let mut filled = 0;
         while filled < buffer.len() && self.left > 0 {
-            if self.taken == self.line.len() {
-                self.next_line();
+            if self.taken == self.piece.len() {
+                self.next_piece();
             }
-            let rest = &self.line[self.taken..];
+            let rest = &self.piece[self.taken..];
             let n = rest.len().min(buffer.len() - filled);
             buffer[filled..filled + n].copy_from_slice(&rest[..n]);
             filled += n;
@@ -223,20 +225,18 @@ impl Read for Generated {
     }
 }
 
-/// Makes `line` the last one where `left` octets are nearly used up, so that the message has
-/// exactly its size, ends with CRLF and holds no lone CR.
-fn fit(line: &mut Vec<u8>, left: u64) {
-    let (length, left) = (line.len() as u64, left);
+/// Makes `piece` the last one where `left` octets are nearly used up, so that the message has
+/// exactly its size, ends with CRLF and holds no lone CR or LF.
+fn fit(piece: &mut Vec<u8>, left: u64) {
+    let length = piece.len() as u64;
     if left == length || left >= length + 2 {
         return;
     }
-    // Either too long, or one octet would be left over for the next line: too few for a CRLF.
-    line.resize(left as usize, b'x');
-    for octet in &mut *line {
-        if matches!(octet, b'\r' | b'\n') {
-            *octet = b'x';
-        }
+    // Either too long, or one octet would be left over for the next piece: too few for a CRLF.
+    let end = left as usize;
+    piece.resize(end, b'x');
+    piece[end - 2..].copy_from_slice(b"\r\n");
+    if end > 2 && piece[end - 3] == b'\r' {
+        piece[end - 3] = b'x'; // Its LF has just been overwritten.
     }
-    let start = line.len().saturating_sub(2);
-    line[start..].copy_from_slice(&b"\r\n"[2 - (left as usize).min(2)..]);
 }

@@ -3,6 +3,8 @@
 use std::io::{self, Read};
 use std::time::Duration;
 
+use memchr::memmem;
+
 use super::behaviour::Behaviour;
 use super::message::Message;
 use super::server::How;
@@ -102,7 +104,8 @@ impl Outbox {
         while !stuffing.done {
             match source.read(&mut piece)? {
                 0 => break,
-                n => stuffing.send(&piece[..n], self)?,
+                n if lines.is_none() => stuffing.send_all(&piece[..n], self)?,
+                n => stuffing.send_lines(&piece[..n], self)?,
             }
         }
         if !stuffing.ends_with_crlf() {
@@ -134,15 +137,29 @@ impl Stuffing {
         }
     }
 
-    fn send(&mut self, piece: &[u8], outbox: &mut Outbox) -> Result<(), Stop> {
+    /// For RETR: fast, because huge messages come this way.
+    fn send_all(&mut self, piece: &[u8], outbox: &mut Outbox) -> Result<(), Stop> {
+        if self.before[1] == b'\n' && piece[0] == b'.' {
+            outbox.send(b".")?;
+        }
+        let mut start = 0;
+        for line_end in memmem::find_iter(piece, b"\n.") {
+            outbox.send(&piece[start..=line_end])?;
+            outbox.send(b".")?;
+            start = line_end + 1;
+        }
+        self.remember(piece);
+        outbox.send(&piece[start..])
+    }
+
+    /// For TOP: line by line, to stop in time.
+    fn send_lines(&mut self, piece: &[u8], outbox: &mut Outbox) -> Result<(), Stop> {
         for line in piece.split_inclusive(|octet| *octet == b'\n') {
             if self.before[1] == b'\n' && line[0] == b'.' {
                 outbox.send(b".")?;
             }
             outbox.send(line)?;
-            for octet in &line[line.len().saturating_sub(2)..] {
-                self.before = [self.before[1], *octet];
-            }
+            self.remember(line);
             self.length += line.iter().filter(|o| !matches!(o, b'\r' | b'\n')).count() as u64;
             if line.ends_with(b"\n") {
                 self.end_line();
@@ -152,6 +169,12 @@ impl Stuffing {
             }
         }
         Ok(())
+    }
+
+    fn remember(&mut self, sent: &[u8]) {
+        for octet in &sent[sent.len().saturating_sub(2)..] {
+            self.before = [self.before[1], *octet];
+        }
     }
 
     fn end_line(&mut self) {
