@@ -14,95 +14,80 @@ use tempfile::TempDir;
 use super::process::{Daemon, installed, within};
 use super::run::Home;
 
-/// A Secret Service that programs with [`Keyring::environment`] use.
+/// A Secret Service that programs with [`Keyring::bus_address`] use.
 pub struct Keyring {
     // Fields are dropped in this order.
-    keyring: Daemon,
-    bus: Daemon,
+    daemon: Daemon,
+    bus: Bus,
+}
+
+/// A D-Bus session; by itself one without a Secret Service.
+pub struct Bus {
+    _daemon: Daemon,
     environment: Vec<(String, String)>,
-    directory: TempDir,
+    address: String,
+    _directory: TempDir,
 }
 
 impl Keyring {
     /// One whose default collection is unlocked and empty. None, after a loud word, where
     /// gnome-keyring or dbus is not installed; under CI that is a failure.
     pub fn unlocked() -> Option<Self> {
-        let (bus, directory, environment) = start_bus()?;
-        let keyring = start_daemon(&environment, true);
-        Self::new(keyring, bus, environment, directory)
+        Some(Self::on(Bus::start()?, true))
     }
 
     /// One that has a collection which nobody unlocks, as after a login without password or under
     /// cron. There is no prompter on the bus, so nothing can be asked either.
     pub fn locked() -> Option<Self> {
         // The first daemon makes the collection, the second finds it and lacks its password.
-        let Self {
-            keyring,
-            bus,
-            environment,
-            directory,
-        } = Self::unlocked()?;
-        drop(keyring);
-        let keyring = start_daemon(&environment, false);
-        Self::new(keyring, bus, environment, directory)
-    }
-
-    /// No Secret Service at all: a bus on which nobody answers.
-    pub fn absent() -> Option<Bus> {
-        let (bus, directory, environment) = start_bus()?;
-        Some(Bus {
-            _bus: bus,
-            environment,
-            _directory: directory,
-        })
-    }
-
-    fn new(
-        mut keyring: Daemon,
-        bus: Daemon,
-        environment: Vec<(String, String)>,
-        directory: TempDir,
-    ) -> Option<Self> {
-        let up = within(Duration::from_secs(10), || {
-            assert!(!keyring.has_ended(), "gnome-keyring-daemon ended");
-            has_owner(&environment).then_some(())
-        });
-        assert!(up.is_some(), "gnome-keyring-daemon does not get its name");
-        Some(Self {
-            keyring,
-            bus,
-            environment,
-            directory,
-        })
-    }
-
-    /// The variables that lead a program to this keyring and no other.
-    pub fn environment(&self) -> &[(String, String)] {
-        &self.environment
+        let Self { daemon, bus } = Self::unlocked()?;
+        drop(daemon);
+        Some(Self::on(bus, false))
     }
 
     /// Leads all runs of `home` to this keyring.
     pub fn serve(&self, home: &mut Home) {
-        home.env("DBUS_SESSION_BUS_ADDRESS", self.bus_address());
+        self.bus.serve(home);
     }
 
-    /// The D-Bus address.
+    /// The D-Bus address, for DBUS_SESSION_BUS_ADDRESS.
     pub fn bus_address(&self) -> &str {
-        bus_address(&self.environment)
+        &self.bus.address
     }
-}
 
-/// A D-Bus session without a Secret Service.
-pub struct Bus {
-    _bus: Daemon,
-    environment: Vec<(String, String)>,
-    _directory: TempDir,
+    fn on(bus: Bus, unlock: bool) -> Self {
+        // The name of an earlier daemon must be free, or the new one leaves again.
+        bus.wait_for_secret_service(false);
+        let mut daemon = start_daemon(&bus.environment, unlock);
+        bus.wait_for_secret_service(true);
+        assert!(!daemon.has_ended(), "gnome-keyring-daemon ended");
+        Self { daemon, bus }
+    }
 }
 
 impl Bus {
-    /// The D-Bus address.
+    /// A bus on which nobody answers. None as for [`Keyring::unlocked`].
+    pub fn start() -> Option<Self> {
+        let needed = ["dbus-daemon", "dbus-send", "gnome-keyring-daemon"];
+        needed.into_iter().all(installed).then(start_bus)
+    }
+
+    /// Leads all runs of `home` to this bus.
+    pub fn serve(&self, home: &mut Home) {
+        home.env("DBUS_SESSION_BUS_ADDRESS", &self.address);
+    }
+
+    /// The D-Bus address, for DBUS_SESSION_BUS_ADDRESS.
     pub fn address(&self) -> &str {
-        bus_address(&self.environment)
+        &self.address
+    }
+
+    fn wait_for_secret_service(&self, there: bool) {
+        let done = within(Duration::from_secs(10), || {
+            (has_owner(&self.environment) == there).then_some(())
+        });
+        let state = if there { "missing from" } else { "still on" };
+        assert!(done.is_some(), "the Secret Service is {state} the bus");
     }
 }
 
@@ -123,10 +108,7 @@ const BUS_CONFIG: &str = r#"<!DOCTYPE busconfig PUBLIC
 </busconfig>
 "#;
 
-fn start_bus() -> Option<(Daemon, TempDir, Vec<(String, String)>)> {
-    if !installed("dbus-daemon") || !installed("gnome-keyring-daemon") || !installed("dbus-send") {
-        return None;
-    }
+fn start_bus() -> Bus {
     let directory = tempfile::tempdir().unwrap();
     let at = directory.path();
     for name in ["run", "home", "data", "config"] {
@@ -156,8 +138,14 @@ fn start_bus() -> Option<(Daemon, TempDir, Vec<(String, String)>)> {
     let address = receive.recv_timeout(Duration::from_secs(10));
     let address = address.expect("dbus-daemon says nothing");
     assert!(!address.trim().is_empty(), "dbus-daemon ended");
-    environment.push(("DBUS_SESSION_BUS_ADDRESS".into(), address.trim().into()));
-    Some((bus, directory, environment))
+    let address = address.trim().to_string();
+    environment.push(("DBUS_SESSION_BUS_ADDRESS".into(), address.clone()));
+    Bus {
+        _daemon: bus,
+        environment,
+        address,
+        _directory: directory,
+    }
 }
 
 fn environment(at: &Path) -> Vec<(String, String)> {
@@ -202,8 +190,4 @@ fn has_owner(environment: &[(String, String)]) -> bool {
         .output()
         .unwrap();
     String::from_utf8_lossy(&output.stdout).contains("boolean true")
-}
-
-fn bus_address(environment: &[(String, String)]) -> &str {
-    &environment.last().unwrap().1
 }

@@ -236,10 +236,9 @@ impl Stage {
                     Some(_) => None,
                     None => Some("expected a line, but the client closed".into()),
                 },
-                Step::ExpectClose => match self.line(index, &mut lines, &mut wire)? {
-                    None => None,
-                    Some(line) => Some(format!("expected a close, received {line:?}")),
-                },
+                Step::ExpectClose => self
+                    .line(index, &mut lines, &mut wire)?
+                    .map(|line| format!("expected a close, received {line:?}")),
                 Step::Send(octets) => {
                     wire.write(&octets)?;
                     None
