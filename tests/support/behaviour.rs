@@ -113,13 +113,14 @@ impl Behaviour {
         self
     }
 
-    /// A server without this capability; where it is a command's keyword (UIDL, TOP, USER, CAPA),
-    /// that command is answered with -ERR.
+    /// A server without this capability; where it is a command's keyword (UIDL, TOP, USER, CAPA, or
+    /// SASL, whose command is AUTH), that command is answered with -ERR.
     pub fn without(mut self, tag: &str) -> Self {
         let differs = |listed: &String| listed.split(' ').next() != Some(tag);
         self.capabilities_before.retain(differs);
         self.capabilities_after.retain(differs);
-        self.on(tag, Reply::raw("-ERR unknown command\r\n"))
+        let command = if tag == "SASL" { "AUTH" } else { tag };
+        self.on(command, Reply::raw("-ERR unknown command\r\n"))
     }
 
     /// Another answer to each command that matches `pattern`: a keyword ("RETR") or a keyword with
