@@ -1,0 +1,243 @@
+//! Real Dovecot (Debian's dovecot-pop3d, 2.3), to be sure that not only our own server understands
+//! us.
+//!
+//! What it needs to run from a temporary directory, found by trying:
+//! - As root, the login processes must not be root ("This process must not be run as root"), and
+//!   no mail user may have uid 0. So Debian's own `dovenull` and `dovecot` are left in place, the
+//!   mail belongs to nobody (65534), and the temporary directory is open to all, since those
+//!   users walk through it. Keys and config stay root's.
+//! - As anybody else, all of it runs as that user, and nothing can change root directory.
+//! - `base_dir` and `state_dir` are its own, or a system's Dovecot would be disturbed.
+
+use std::fs;
+use std::net::{Ipv4Addr, TcpListener, TcpStream};
+use std::os::unix::fs::{PermissionsExt, chown};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use tempfile::TempDir;
+
+use super::account::Account;
+use super::certificate::Authority;
+use super::message::Message;
+use super::process::{Daemon, installed, within};
+use super::tree;
+
+const NOBODY: u32 = 65534;
+
+/// A Dovecot with one maildrop, for POP3S on a port of 127.0.0.1.
+pub struct Dovecot {
+    // Fields are dropped in this order: the process ends before its directory goes.
+    daemon: Daemon,
+    port: u16,
+    authority: Authority,
+    directory: TempDir,
+    delivered: usize,
+}
+
+impl Dovecot {
+    /// Starts it with these messages, which it numbers in their order and gives unique-ids of its
+    /// own. None, after a loud word, where Dovecot is not installed; under CI that is a failure.
+    pub fn start(messages: &[Message]) -> Option<Self> {
+        if !installed("dovecot") || !installed("doveadm") {
+            return None;
+        }
+        let directory = tempfile::tempdir().unwrap();
+        open_to_all(directory.path());
+        let authority = Authority::new();
+        authority.localhost().write_to(directory.path());
+        let maildir = directory.path().join("mail/Maildir");
+        for subdirectory in ["tmp", "new", "cur"] {
+            fs::create_dir_all(maildir.join(subdirectory)).unwrap();
+        }
+        fs::create_dir(directory.path().join("run")).unwrap();
+        for part in [
+            "mail",
+            "mail/Maildir",
+            "mail/Maildir/tmp",
+            "mail/Maildir/new",
+            "mail/Maildir/cur",
+        ] {
+            give_to_nobody(&directory.path().join(part));
+        }
+        deliver(&maildir, 0, messages);
+        // The free port may be taken before Dovecot has it: then once more.
+        let started = (0..3).find_map(|_| launch(directory.path()));
+        let Some((daemon, port)) = started else {
+            panic!("dovecot does not start:\n{}", read_log(directory.path()));
+        };
+        Some(Self {
+            daemon,
+            port,
+            authority,
+            directory,
+            delivered: messages.len(),
+        })
+    }
+
+    /// New mail arrives.
+    pub fn deliver(&mut self, messages: &[Message]) {
+        deliver(&self.maildir(), self.delivered, messages);
+        self.delivered += messages.len();
+    }
+
+    /// What a client needs to know to sign in.
+    pub fn account(&self) -> Account {
+        Account {
+            host: "localhost".into(),
+            port: self.port,
+            user: "ada".into(),
+            password: "secret".into(),
+            roots: Some(self.authority.pem_file()),
+        }
+    }
+
+    /// How many messages are on the server now.
+    pub fn count(&self) -> usize {
+        tree::count(&self.maildir())
+    }
+
+    /// What Dovecot logged, for failure messages.
+    pub fn log(&self) -> String {
+        read_log(self.directory.path())
+    }
+
+    fn maildir(&self) -> PathBuf {
+        self.directory.path().join("mail/Maildir")
+    }
+}
+
+fn launch(directory: &Path) -> Option<(Daemon, u16)> {
+    let probe = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    let port = probe.local_addr().unwrap().port();
+    drop(probe);
+    let config_file = directory.join("dovecot.conf");
+    fs::write(&config_file, config(directory, port)).unwrap();
+    let mut command = Command::new("dovecot");
+    command.env(
+        "PATH",
+        "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+    );
+    command.arg("-F").arg("-c").arg(&config_file);
+    command
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null());
+    let mut daemon = Daemon::start(&mut command);
+    let up = within(Duration::from_secs(10), || {
+        if daemon.has_ended() {
+            return Some(false);
+        }
+        let connected = TcpStream::connect((Ipv4Addr::LOCALHOST, port)).is_ok();
+        connected.then_some(true)
+    });
+    (up == Some(true)).then_some((daemon, port))
+}
+
+fn config(directory: &Path, port: u16) -> String {
+    let at = directory.display();
+    let (users, ids) = match is_root() {
+        true => (String::new(), format!("uid={NOBODY} gid={NOBODY}")),
+        false => {
+            let (user, group) = (id("-un"), id("-gn"));
+            let users = format!(
+                "default_internal_user = {user}\ndefault_internal_group = {group}\n\
+                 default_login_user = {user}\nservice anvil {{\n  chroot =\n}}\n"
+            );
+            (users, format!("uid={} gid={}", id("-u"), id("-g")))
+        }
+    };
+    let chroot = if is_root() { "" } else { "chroot =" };
+    format!(
+        "base_dir = {at}/run
+state_dir = {at}/run
+log_path = {at}/log
+instance_name = popfetch-test
+protocols = pop3
+listen = 127.0.0.1
+ssl = required
+ssl_cert = <{at}/cert.pem
+ssl_key = <{at}/key.pem
+first_valid_uid = 1
+first_valid_gid = 1
+mail_max_userip_connections = 0
+mail_location = maildir:{at}/mail/Maildir
+mailbox_list_index = no
+{users}
+passdb {{
+  driver = static
+  args = password=secret
+}}
+userdb {{
+  driver = static
+  args = {ids} home={at}/mail
+}}
+service pop3-login {{
+  {chroot}
+  inet_listener pop3 {{
+    port = 0
+  }}
+  inet_listener pop3s {{
+    address = 127.0.0.1
+    port = {port}
+    ssl = yes
+  }}
+}}
+"
+    )
+}
+
+/// Dovecot numbers new files by the time that their names begin with.
+fn deliver(maildir: &Path, before: usize, messages: &[Message]) {
+    for (index, message) in messages.iter().enumerate() {
+        let number = before + index + 1;
+        let name = format!("{}.M{number}P1.test", 1_700_000_000 + number);
+        let (tmp, new) = (
+            maildir.join("tmp").join(&name),
+            maildir.join("new").join(&name),
+        );
+        fs::write(&tmp, message.octets()).unwrap();
+        give_to_nobody(&tmp);
+        fs::rename(tmp, new).unwrap();
+    }
+}
+
+fn is_root() -> bool {
+    rustix::process::getuid().is_root()
+}
+
+fn open_to_all(directory: &Path) {
+    if is_root() {
+        fs::set_permissions(directory, fs::Permissions::from_mode(0o755)).unwrap();
+    }
+}
+
+fn give_to_nobody(path: &Path) {
+    if is_root() {
+        chown(path, Some(NOBODY), Some(NOBODY)).unwrap();
+    }
+}
+
+fn id(option: &str) -> String {
+    let output = Command::new("id").arg(option).output().unwrap();
+    String::from_utf8(output.stdout).unwrap().trim().into()
+}
+
+fn read_log(directory: &Path) -> String {
+    fs::read_to_string(directory.join("log")).unwrap_or_default()
+}
+
+/// What a Maildir must hold of `message` when Dovecot served it: like [`Message::stored`], except
+/// that Dovecot sends a lone LF as CRLF, and so adds no line end to a message that ends in LF, and
+/// an empty message as one empty line.
+pub fn stored(message: &Message) -> Vec<u8> {
+    let mut octets = message.stored();
+    let sent = message.octets();
+    if sent.is_empty() {
+        octets.push(b'\n');
+    } else if sent.ends_with(b"\n") && !sent.ends_with(b"\r\n") {
+        octets.pop();
+    }
+    octets
+}

@@ -1,0 +1,33 @@
+//! What the tests, the benchmarks and the demo are built on: an embedded POP3S server that can
+//! misbehave in every way, a scripted one that knows no POP3, real Dovecot, a private keyring, a
+//! temporary home for the real binary, and a look into Maildirs.
+//!
+//! Everything listens on 127.0.0.1 only and ends with the value that stands for it.
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    dead_code,
+    missing_docs,
+    unreachable_pub
+)]
+
+pub mod account;
+pub mod behaviour;
+pub mod certificate;
+pub mod client;
+pub mod dovecot;
+pub mod keyring;
+mod listener;
+pub mod maildrop;
+pub mod message;
+mod outbox;
+pub mod process;
+pub mod run;
+pub mod samples;
+pub mod script;
+pub mod server;
+mod session;
+pub mod tree;
+pub mod wire;

@@ -1,0 +1,75 @@
+//! Child processes that do not outlive the test.
+
+use std::os::unix::process::CommandExt;
+use std::process::{Child, Command};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use rustix::process::{Pid, Signal, kill_process_group};
+
+/// A child in a process group of its own; the whole group is killed when it is dropped.
+pub struct Daemon(Child);
+
+impl Daemon {
+    /// Starts `command`.
+    pub fn start(command: &mut Command) -> Self {
+        let child = command.process_group(0).spawn();
+        Self(child.unwrap_or_else(|error| panic!("{command:?}: {error}")))
+    }
+
+    /// The child, for its pipes.
+    pub fn child(&mut self) -> &mut Child {
+        &mut self.0
+    }
+
+    /// Whether it has ended by itself.
+    pub fn has_ended(&mut self) -> bool {
+        self.0.try_wait().unwrap().is_some()
+    }
+}
+
+impl Drop for Daemon {
+    fn drop(&mut self) {
+        // Once waited for, its number may be somebody else's.
+        if self.has_ended() {
+            return;
+        }
+        let group = Pid::from_child(&self.0);
+        let _gone = kill_process_group(group, Signal::TERM);
+        if within(Duration::from_secs(3), || self.has_ended().then_some(())).is_none() {
+            let _gone = kill_process_group(group, Signal::KILL);
+            let _gone = self.0.wait();
+        }
+    }
+}
+
+/// Asks `condition` until it answers, at most this long.
+pub fn within<T>(limit: Duration, mut condition: impl FnMut() -> Option<T>) -> Option<T> {
+    let deadline = Instant::now() + limit;
+    loop {
+        if let Some(answer) = condition() {
+            return Some(answer);
+        }
+        if Instant::now() > deadline {
+            return None;
+        }
+        thread::sleep(Duration::from_millis(5));
+    }
+}
+
+/// Whether a program is installed, on PATH or where Debian keeps daemons. If not, says so loudly,
+/// and fails where everything has to be there: under CI.
+pub fn installed(program: &str) -> bool {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let mut directories: Vec<_> = std::env::split_paths(&path).collect();
+    directories.push("/usr/sbin".into());
+    if directories.iter().any(|dir| dir.join(program).is_file()) {
+        return true;
+    }
+    assert!(
+        std::env::var_os("CI").is_none(),
+        "{program} is not installed, but CI has to run these tests"
+    );
+    eprintln!("SKIPPED: {program} is not installed");
+    false
+}

@@ -1,0 +1,268 @@
+//! Running the real binary in a home of its own.
+
+use std::ffi::OsStr;
+use std::fs;
+use std::io::{Read, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use rustix::process::{Pid, Signal, kill_process};
+use tempfile::TempDir;
+
+use super::account::Account;
+use super::process::Daemon;
+
+/// A temporary home directory, and the program that is run with it.
+pub struct Home {
+    directory: TempDir,
+    program: PathBuf,
+    extra: Vec<(String, String)>,
+}
+
+/// What a finished run left.
+#[derive(Clone, Debug)]
+pub struct Output {
+    /// The exit status; None if a signal ended it.
+    pub status: Option<i32>,
+    /// Standard output.
+    pub stdout: String,
+    /// Standard error.
+    pub stderr: String,
+    /// The most memory the program ever had resident, in octets. It is read from VmHWM in
+    /// /proc/PID/status every few milliseconds; that value only grows, so what is missed is only
+    /// the growth of the very last moment. 0 if the program ended before the first look, or
+    /// where there is no /proc.
+    pub peak_memory: u64,
+}
+
+/// A run that is being prepared.
+pub struct Run {
+    command: Command,
+    stdin: Vec<u8>,
+    limit: Duration,
+}
+
+/// A run that is under way; it is killed when this is dropped.
+pub struct Running {
+    child: Daemon,
+    stdout: thread::JoinHandle<Vec<u8>>,
+    stderr: thread::JoinHandle<Vec<u8>>,
+    deadline: Instant,
+}
+
+impl Home {
+    /// A home for the binary that Cargo built for the tests.
+    pub fn new() -> Self {
+        let program = option_env!("CARGO_BIN_EXE_popfetch");
+        Self::with_program(program.expect("only integration tests and benchmarks know the binary"))
+    }
+
+    /// A home for another program.
+    pub fn with_program(program: impl AsRef<Path>) -> Self {
+        Self {
+            directory: tempfile::tempdir().unwrap(),
+            program: program.as_ref().into(),
+            extra: Vec::new(),
+        }
+    }
+
+    /// The home directory.
+    pub fn path(&self) -> &Path {
+        self.directory.path()
+    }
+
+    /// Where [`Home::account_config`] puts the mail of this account.
+    pub fn maildir(&self, account: &str) -> PathBuf {
+        self.path().join("Mail").join(account)
+    }
+
+    /// Where the program keeps its state.
+    pub fn state(&self) -> PathBuf {
+        self.path().join("state/popfetch")
+    }
+
+    /// The config file.
+    pub fn config_file(&self) -> PathBuf {
+        self.path().join("config/popfetch/config.toml")
+    }
+
+    /// Sets an environment variable for all runs to come (a keyring's, for instance).
+    pub fn env(&mut self, name: &str, value: &str) {
+        self.extra.push((name.into(), value.into()));
+    }
+
+    /// Writes the config file, readable by its owner alone.
+    pub fn config(&self, text: &str) {
+        self.private_file("config/popfetch/config.toml", text);
+    }
+
+    /// Writes a file, readable by its owner alone, at a path within the home.
+    pub fn private_file(&self, path: &str, text: &str) -> PathBuf {
+        let path = self.path().join(path);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        let mut options = fs::OpenOptions::new();
+        let options = options.write(true).create(true).truncate(true).mode(0o600);
+        let mut file = options.open(&path).unwrap();
+        file.write_all(text.as_bytes()).unwrap();
+        path
+    }
+
+    /// The config text of account `name` on a server of the tests, whose password is put into a
+    /// file. More keys can be appended, a line each.
+    pub fn account_config(&self, name: &str, account: &Account) -> String {
+        let password = self.private_file(&format!("{name}.password"), &account.password);
+        let protection = match &account.roots {
+            Some(roots) => format!("tls-roots = {roots:?}"),
+            None => "tls = \"none\"\nallow-insecure = true".into(),
+        };
+        format!(
+            "[accounts.{name}]\nhost = {:?}\nport = {}\nuser = {:?}\npassword-file = {password:?}\n\
+             maildir = {:?}\n{protection}\n",
+            account.host,
+            account.port,
+            account.user,
+            self.maildir(name),
+        )
+    }
+
+    /// Writes a config with the one account "a" and more keys for it.
+    pub fn one_account(&self, account: &Account, keys: &str) {
+        self.config(&(self.account_config("a", account) + keys));
+    }
+
+    /// Prepares a run. Its environment holds nothing but PATH, HOME, the XDG directories below it,
+    /// and what [`Home::env`] added; its standard input is empty.
+    pub fn popfetch<S: AsRef<OsStr>>(&self, arguments: impl IntoIterator<Item = S>) -> Run {
+        let mut command = Command::new(&self.program);
+        command.args(arguments).env_clear().current_dir(self.path());
+        // The second one only where coverage is measured.
+        for name in ["PATH", "LLVM_PROFILE_FILE"] {
+            if let Some(value) = std::env::var_os(name) {
+                command.env(name, value);
+            }
+        }
+        command.env("HOME", self.path());
+        for (name, directory) in [
+            ("XDG_CONFIG_HOME", "config"),
+            ("XDG_STATE_HOME", "state"),
+            ("XDG_DATA_HOME", "data"),
+            ("XDG_CACHE_HOME", "cache"),
+        ] {
+            command.env(name, self.path().join(directory));
+        }
+        command.envs(self.extra.iter().map(|(name, value)| (name, value)));
+        Run {
+            command,
+            stdin: Vec::new(),
+            limit: Duration::from_secs(60),
+        }
+    }
+}
+
+impl Run {
+    /// Gives it a standard input.
+    pub fn stdin(mut self, octets: impl AsRef<[u8]>) -> Self {
+        self.stdin = octets.as_ref().into();
+        self
+    }
+
+    /// Sets an environment variable.
+    pub fn env(mut self, name: &str, value: impl AsRef<OsStr>) -> Self {
+        self.command.env(name, value);
+        self
+    }
+
+    /// How long it may take; otherwise a minute.
+    pub fn limit(mut self, limit: Duration) -> Self {
+        self.limit = limit;
+        self
+    }
+
+    /// Runs it to its end. Panics, after killing it, if that takes too long.
+    pub fn run(self) -> Output {
+        self.start().wait()
+    }
+
+    /// Runs it and fails unless it exits with `status`.
+    pub fn expect(self, status: i32) -> Output {
+        let output = self.run();
+        assert_eq!(output.status, Some(status), "{output:#?}");
+        output
+    }
+
+    /// Starts it and lets it run.
+    pub fn start(mut self) -> Running {
+        let stdin = match self.stdin.is_empty() {
+            true => Stdio::null(),
+            false => Stdio::piped(),
+        };
+        self.command.stdin(stdin);
+        self.command.stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut daemon = Daemon::start(&mut self.command);
+        let child = daemon.child();
+        if let Some(mut pipe) = child.stdin.take() {
+            // In a thread: a program that does not read its input must not block the test.
+            thread::spawn(move || pipe.write_all(&self.stdin));
+        }
+        Running {
+            stdout: collect(child.stdout.take().unwrap()),
+            stderr: collect(child.stderr.take().unwrap()),
+            child: daemon,
+            deadline: Instant::now() + self.limit,
+        }
+    }
+}
+
+impl Running {
+    /// Sends a signal to the program.
+    pub fn signal(&mut self, signal: Signal) {
+        kill_process(Pid::from_child(self.child.child()), signal).unwrap();
+    }
+
+    /// Waits for its end. Panics, after killing it, if that takes too long.
+    pub fn wait(mut self) -> Output {
+        let child = self.child.child();
+        let mut peak_memory = 0;
+        let status = loop {
+            peak_memory = peak(child).unwrap_or(0).max(peak_memory);
+            if let Some(status) = child.try_wait().unwrap() {
+                break Some(status);
+            }
+            if Instant::now() > self.deadline {
+                break None;
+            }
+            thread::sleep(Duration::from_millis(2));
+        };
+        // Ends the pipes as well, even where a child of the program still holds them.
+        drop(self.child);
+        let text = |thread: thread::JoinHandle<Vec<u8>>| {
+            String::from_utf8_lossy(&thread.join().unwrap()).into_owned()
+        };
+        let output = Output {
+            status: status.and_then(|status| status.code()),
+            stdout: text(self.stdout),
+            stderr: text(self.stderr),
+            peak_memory,
+        };
+        assert!(status.is_some(), "does not end: {output:#?}");
+        output
+    }
+}
+
+fn collect(mut pipe: impl Read + Send + 'static) -> thread::JoinHandle<Vec<u8>> {
+    thread::spawn(move || {
+        let mut octets = Vec::new();
+        pipe.read_to_end(&mut octets).unwrap();
+        octets
+    })
+}
+
+fn peak(child: &Child) -> Option<u64> {
+    let status = fs::read_to_string(format!("/proc/{}/status", child.id())).ok()?;
+    let line = status.lines().find(|line| line.starts_with("VmHWM:"))?;
+    let kibibytes: u64 = line.split_whitespace().nth(1)?.parse().ok()?;
+    Some(kibibytes * 1024)
+}

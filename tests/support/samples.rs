@@ -1,0 +1,30 @@
+//! The sample mail that lies beside the project, where it is present.
+
+use std::fs;
+use std::path::Path;
+
+use super::message::Message;
+
+/// All sample messages, each with its file's name as unique-id; None, after a loud word, where the
+/// samples are absent. Files kept with LF are turned into CRLF; those whose odd line ends are their
+/// point (marked crlf, cr, mixed, none) are sent byte for byte.
+pub fn load() -> Option<Vec<Message>> {
+    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/mail");
+    let Ok(index) = fs::read_to_string(directory.join("INDEX.tsv")) else {
+        eprintln!(
+            "SKIPPED: there is no sample mail in {}",
+            directory.display()
+        );
+        return None;
+    };
+    let messages = index.lines().skip(1).map(|line| {
+        let columns: Vec<&str> = line.split('\t').collect();
+        let (file, line_ends) = (columns[0], columns[6]);
+        let octets = fs::read(directory.join(file)).unwrap();
+        match line_ends {
+            "lf" => Message::from_lf(file, octets),
+            _ => Message::new(file, octets),
+        }
+    });
+    Some(messages.collect())
+}

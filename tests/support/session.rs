@@ -1,0 +1,317 @@
+//! One session of the embedded server: RFC 1939 and 2449.
+
+use std::collections::BTreeSet;
+use std::io;
+use std::sync::Arc;
+use std::thread;
+
+use base64::prelude::{BASE64_STANDARD, Engine};
+
+use super::behaviour::{Behaviour, Reply};
+use super::maildrop::{Contents, ExclusiveAccess};
+use super::outbox::{Outbox, Stop};
+use super::server::{CommandSeen, How, Shared};
+use super::wire::{Ending, Lines, Wire};
+
+/// Serves one client until the session ends, one way or another.
+pub(super) fn serve(shared: &Shared, index: usize, behaviour: Behaviour, wire: Wire) -> How {
+    let outbox = Outbox::new(wire, &behaviour);
+    let mut session = Session {
+        shared,
+        index,
+        behaviour,
+        outbox,
+        user: Vec::new(),
+        challenged: false,
+        transaction: None,
+        commands: 0,
+        flights: 0,
+    };
+    let stop = match session.run() {
+        Ok(()) => Stop::Ended(How::Left, Ending::Close),
+        Err(stop) => stop,
+    };
+    // The lock is free and the log complete before the client can see the end.
+    session.transaction = None;
+    session.write_log();
+    match stop {
+        Stop::Ended(how, ending) => {
+            session.outbox.wire.end(ending);
+            how
+        }
+        Stop::Failed(error) => match error.kind() {
+            io::ErrorKind::BrokenPipe | io::ErrorKind::ConnectionReset => How::Left,
+            _ => How::Failed(error.to_string()),
+        },
+    }
+}
+
+struct Session<'a> {
+    shared: &'a Shared,
+    index: usize,
+    behaviour: Behaviour,
+    outbox: Outbox,
+    user: Vec<u8>,
+    /// AUTH PLAIN came without an initial response: the next line is the response.
+    challenged: bool,
+    transaction: Option<Transaction>,
+    commands: usize,
+    flights: u64,
+}
+
+struct Transaction {
+    contents: Arc<Contents>,
+    deleted: BTreeSet<usize>,
+    retrieved: BTreeSet<usize>,
+    _lock: ExclusiveAccess,
+}
+
+const UNKNOWN: &[u8] = b"-ERR unknown command\r\n";
+
+impl Session<'_> {
+    fn run(&mut self) -> Result<(), Stop> {
+        let mut lines = Lines::default();
+        self.outbox.send(&self.behaviour.greeting.clone())?;
+        loop {
+            while let Some(line) = lines.next() {
+                self.receive(&line)?;
+            }
+            if !self.outbox.has_input(self.behaviour.latency)? {
+                self.flights += u64::from(self.outbox.flush()?);
+                self.write_log();
+            }
+            if !lines.fill(&mut self.outbox.wire)? {
+                return Ok(());
+            }
+        }
+    }
+
+    fn write_log(&self) {
+        self.shared.log(self.index, |log| {
+            (log.octets_sent, log.flights) = (self.outbox.sent, self.flights);
+        });
+    }
+
+    fn receive(&mut self, line: &[u8]) -> Result<(), Stop> {
+        let line = line.strip_suffix(b"\n").unwrap_or(line);
+        let line = line.strip_suffix(b"\r").unwrap_or(line);
+        let text = String::from_utf8_lossy(line).into_owned();
+        let seen = CommandSeen {
+            session: self.index,
+            index: self.commands,
+            line: text.clone(),
+        };
+        self.commands += 1;
+        self.shared
+            .log(self.index, |log| log.commands.push(text.clone()));
+        if let Some(hook) = &self.shared.hook {
+            hook(&seen);
+        }
+        if !self.behaviour.delay.is_zero() {
+            self.outbox.flush()?;
+            thread::sleep(self.behaviour.delay);
+        }
+        match self.behaviour.reply_to(&text) {
+            None => self.answer(line),
+            Some(Reply::Prefix(octets)) => {
+                self.outbox.send(&octets)?;
+                self.answer(line)
+            }
+            Some(Reply::Raw(octets)) => self.outbox.send(&octets),
+            Some(Reply::RawThenEnd(octets, ending)) => {
+                self.outbox.send(&octets)?;
+                self.end(ending)
+            }
+            Some(Reply::End(ending)) => self.end(ending),
+            Some(Reply::AnswerThenEnd(ending)) => match self.answer(line) {
+                Ok(()) | Err(Stop::Ended(How::Quit, _)) => self.end(ending),
+                Err(stop) => Err(stop),
+            },
+            Some(Reply::EffectThenEnd(ending)) => {
+                self.outbox.mute();
+                match self.answer(line) {
+                    Ok(()) | Err(Stop::Ended(How::Quit, _)) => self.end(ending),
+                    Err(stop) => Err(stop),
+                }
+            }
+        }
+    }
+
+    fn end(&mut self, ending: Ending) -> Result<(), Stop> {
+        self.outbox.flush()?;
+        Err(Stop::cut(ending))
+    }
+
+    fn answer(&mut self, line: &[u8]) -> Result<(), Stop> {
+        if std::mem::take(&mut self.challenged) {
+            return self.authenticate(line);
+        }
+        let mut words = line.splitn(2, |octet| *octet == b' ');
+        let keyword = words.next().unwrap_or_default().to_ascii_uppercase();
+        let argument = words.next().unwrap_or_default();
+        match (keyword.as_slice(), self.transaction.is_some()) {
+            (b"CAPA", after) => self.capa(after),
+            (b"QUIT", _) => self.quit(),
+            (b"USER", false) => {
+                self.user = argument.to_vec();
+                self.outbox.send(b"+OK\r\n")
+            }
+            (b"PASS", false) => {
+                let user = std::mem::take(&mut self.user);
+                self.sign_in(&user, argument)
+            }
+            (b"AUTH", false) => match argument.get(..5).map(<[u8]>::to_ascii_uppercase) {
+                Some(mechanism) if mechanism == b"PLAIN" && argument.len() > 6 => {
+                    self.authenticate(&argument[6..])
+                }
+                Some(mechanism) if mechanism == b"PLAIN" => {
+                    self.challenged = true;
+                    self.outbox.send(b"+ \r\n")
+                }
+                _ => self.outbox.send(b"-ERR unknown mechanism\r\n"),
+            },
+            (keyword, true) => self.transact(keyword, &String::from_utf8_lossy(argument)),
+            (_, false) => self.outbox.send(UNKNOWN),
+        }
+    }
+
+    fn capa(&mut self, after: bool) -> Result<(), Stop> {
+        let tags = match after {
+            true => &self.behaviour.capabilities_after,
+            false => &self.behaviour.capabilities_before,
+        };
+        let answer = format!(
+            "+OK\r\n{}.\r\n",
+            tags.join("\r\n") + if tags.is_empty() { "" } else { "\r\n" }
+        );
+        self.outbox.send(answer.as_bytes())
+    }
+
+    /// RFC 4616: authorization identity, user, password, with NUL between them.
+    fn authenticate(&mut self, response: &[u8]) -> Result<(), Stop> {
+        let decoded = BASE64_STANDARD.decode(response).unwrap_or_default();
+        let parts: Vec<&[u8]> = decoded.split(|octet| *octet == 0).collect();
+        match parts[..] {
+            [_, user, password] => self.sign_in(user, password),
+            _ => self.outbox.send(b"-ERR malformed response\r\n"),
+        }
+    }
+
+    fn sign_in(&mut self, user: &[u8], password: &[u8]) -> Result<(), Stop> {
+        let shared = self.shared;
+        if user != shared.user.as_bytes() || password != shared.password.as_bytes() {
+            return self.outbox.send(b"-ERR [AUTH] wrong user or password\r\n");
+        }
+        let Some(lock) = shared.maildrop.try_lock() else {
+            return self.outbox.send(b"-ERR [IN-USE] maildrop is locked\r\n");
+        };
+        self.transaction = Some(Transaction {
+            contents: shared.maildrop.contents(),
+            deleted: BTreeSet::new(),
+            retrieved: BTreeSet::new(),
+            _lock: lock,
+        });
+        self.outbox.send(b"+OK signed in\r\n")
+    }
+
+    fn transact(&mut self, keyword: &[u8], argument: &str) -> Result<(), Stop> {
+        let Some(transaction) = &mut self.transaction else {
+            return self.outbox.send(UNKNOWN);
+        };
+        let outbox = &mut self.outbox;
+        let index = transaction.index(argument.split(' ').next().unwrap_or_default());
+        match (keyword, index) {
+            (b"NOOP", _) => outbox.send(b"+OK\r\n"),
+            (b"RSET", _) => {
+                transaction.deleted.clear();
+                outbox.send(b"+OK\r\n")
+            }
+            (b"STAT", _) => {
+                let (count, octets) = transaction.drop_listing();
+                outbox.send(format!("+OK {count} {octets}\r\n").as_bytes())
+            }
+            (b"LIST" | b"UIDL", _) if argument.is_empty() => {
+                outbox.send(b"+OK\r\n")?;
+                transaction.listing(keyword, outbox)?;
+                outbox.send(b".\r\n")
+            }
+            (b"LIST" | b"UIDL", Some(index)) => {
+                outbox.send(b"+OK ")?;
+                outbox.send(&transaction.line(keyword, index))
+            }
+            (b"RETR", Some(index)) => {
+                let message = Arc::clone(transaction.contents.message(index));
+                transaction.retrieved.insert(index);
+                outbox.send(format!("+OK {} octets\r\n", message.size()).as_bytes())?;
+                outbox.send_body(&message, None)
+            }
+            (b"TOP", Some(index)) => match argument.split(' ').nth(1).map(str::parse) {
+                Some(Ok(lines)) => {
+                    outbox.send(b"+OK\r\n")?;
+                    outbox.send_body(transaction.contents.message(index), Some(lines))
+                }
+                _ => outbox.send(b"-ERR TOP wants a number of lines\r\n"),
+            },
+            (b"DELE", Some(index)) => {
+                transaction.deleted.insert(index);
+                outbox.send(b"+OK\r\n")
+            }
+            (b"LIST" | b"UIDL" | b"RETR" | b"TOP" | b"DELE", None) => {
+                outbox.send(b"-ERR no such message\r\n")
+            }
+            _ => outbox.send(UNKNOWN),
+        }
+    }
+
+    fn quit(&mut self) -> Result<(), Stop> {
+        if let Some(transaction) = self.transaction.take() {
+            let mut gone = transaction.deleted;
+            if self.behaviour.deletes_retrieved {
+                gone.extend(transaction.retrieved);
+            }
+            self.shared.maildrop.remove(&transaction.contents, gone);
+        }
+        self.outbox.send(b"+OK bye\r\n")?;
+        self.outbox.flush()?;
+        Err(Stop::Ended(How::Quit, self.behaviour.ending))
+    }
+}
+
+impl Transaction {
+    /// The index of a message that is there and not marked as deleted.
+    fn index(&self, number: &str) -> Option<usize> {
+        let index = number.parse::<usize>().ok()?.checked_sub(1)?;
+        (index < self.contents.count() && !self.deleted.contains(&index)).then_some(index)
+    }
+
+    fn left(&self) -> impl Iterator<Item = usize> {
+        (0..self.contents.count()).filter(|index| !self.deleted.contains(index))
+    }
+
+    fn drop_listing(&self) -> (usize, u64) {
+        let sizes = self.left().map(|i| self.contents.message(i).listed_size());
+        (self.contents.count() - self.deleted.len(), sizes.sum())
+    }
+
+    fn listing(&self, keyword: &[u8], outbox: &mut Outbox) -> Result<(), Stop> {
+        if self.deleted.is_empty() {
+            return outbox.send(match keyword {
+                b"LIST" => self.contents.scan_listing(),
+                _ => self.contents.unique_id_listing(),
+            });
+        }
+        self.left()
+            .try_for_each(|index| outbox.send(&self.line(keyword, index)))
+    }
+
+    fn line(&self, keyword: &[u8], index: usize) -> Vec<u8> {
+        let message = self.contents.message(index);
+        let mut line = format!("{} ", index + 1).into_bytes();
+        match keyword {
+            b"LIST" => line.extend_from_slice(message.listed_size().to_string().as_bytes()),
+            _ => line.extend_from_slice(&message.unique_id),
+        }
+        line.extend_from_slice(b"\r\n");
+        line
+    }
+}
