@@ -82,14 +82,22 @@ fn options(command: &Command, global: bool) -> String {
         .unwrap();
     let section = String::from_utf8(section).unwrap();
     // The page has a heading of its own, and sets up the apostrophe itself.
-    let lines = section.lines().filter(|line| {
-        !line.is_empty()
-            && ![".SH", ".ie", ".el"]
-                .iter()
-                .any(|request| line.starts_with(request))
-    });
-    let plain = |line: &str| line.replace("\\fI<", "\\fI").replace(">\\fR", "\\fR");
-    lines.map(|line| format!("{}\n", plain(line))).collect()
+    let set_up = [".SH", ".ie", ".el"];
+    let mut text = String::new();
+    for line in section.lines() {
+        match line {
+            line if set_up.iter().any(|request| line.starts_with(request)) => {}
+            "" if text.ends_with(".br\n") => {}
+            "" => text.push_str(".sp\n"),
+            ".RS 14" => text.push_str(".PD 0\n.RS 7\n"),
+            ".RE" => text.push_str(".RE\n.PD\n"),
+            line => {
+                let line = line.replace("\\fI<", "\\fI").replace(">\\fR", "\\fR");
+                text.push_str(&format!("{line}\n"));
+            }
+        }
+    }
+    text
 }
 
 /// A command and, in the order of the help, those below it.
@@ -180,4 +188,24 @@ fn the_manual_page_has_every_exit_status_of_the_help() {
         count += 1;
     }
     assert_eq!(count, 13);
+}
+
+#[test]
+fn the_config_file_in_the_readme_is_one() {
+    let readme = include_str!("../README.md");
+    let (_, rest) = readme.split_once("```toml\n").unwrap();
+    let (config, _) = rest.split_once("```").unwrap();
+    let home = tempfile::tempdir().unwrap();
+    let path = home.path().join("config.toml");
+    fs::write(&path, config).unwrap();
+    let listed = assert_cmd::Command::cargo_bin("popfetch")
+        .unwrap()
+        .env_clear()
+        .env("HOME", home.path())
+        .args(["account", "list", "--config"])
+        .arg(&path)
+        .assert()
+        .success();
+    let listed = String::from_utf8_lossy(&listed.get_output().stdout).into_owned();
+    assert_eq!(listed.lines().count(), 3, "{listed}");
 }
