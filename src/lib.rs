@@ -1,4 +1,95 @@
-//! popfetch brings mail home.
+//! popfetch brings mail home: it signs in to POP3S accounts, downloads the messages that it has
+//! not downloaded before, stores them in a Maildir, and then leaves them on the server or deletes
+//! them, as each account's profile says. A message is never lost and never delivered twice,
+//! whatever fails and whenever it fails, within the limits that the manual page states.
+//!
+//! This page is the map of the house. The library holds everything; `main.rs` calls
+//! [`command::main`] and nothing else.
+//!
+//! # How the data flow
+//!
+//! ```text
+//! command line ─> profile ───> session ────> plan ─────> delivery ────> state
+//!  cli, command    config file  sign in,      what to     tmp/, sync,    journal,
+//!                  and URLs,    list, RETR,   fetch,      new/           proofs
+//!                  validated    DELE, QUIT    skip,
+//!                                             delete
+//!                  └─────────────── fetch: one account ───────────────┘
+//!                                       └─> report: text, JSON, paths
+//! ```
+//! Data flow one way and layers never look up; `tests/layers.rs` reads the sources and says so.
+//!
+//! | module | what it is responsible for |
+//! |---|---|
+//! | [`cli`] | the command line as clap sees it: types and help texts, no logic |
+//! | [`command`] | one file a command; the environment, standard output, errors as text |
+//! | [`profile`] | config file, URLs and options become a validated [`Profile`](profile::Profile); where passwords come from |
+//! | [`fetch`] | one account from the lock on its state to the reply to QUIT; network and disk side by side |
+//! | [`session`] | a POP3 session over a channel: the states of RFC 1939 as types |
+//! | [`plan`] | what to fetch, skip, mark and delete: pure, without clock, disk or network |
+//! | [`delivery`] | a Maildir, and the steps from octets to a durable name in new/, as types |
+//! | [`state`] | what was fetched: one journal an account, its lock, recovery, rebuilding, compaction |
+//! | [`report`] | turns the events of a fetch into lines, bars, JSON objects or paths |
+//! | [`maildrop`] | the maildrop as one session lists it; what makes a message the same next time |
+//! | [`pop3`] | the protocol core: octets in, events out, no input or output of its own |
+//! | [`sasl`] | SASL mechanisms, likewise |
+//! | [`net`] | names, addresses, TCP and TLS: a channel of octets |
+//! | [`durable`] | the only place that creates, syncs, renames and removes files |
+//! | [`stop`] | SIGINT and SIGTERM |
+//! | [`exit`] | exit statuses, and what every error can say about itself |
+//! | [`term`] | foreign text made harmless, sizes in words, widths, colours, tables |
+//!
+//! # The order of effects
+//!
+//! ```text
+//! RETR body ─> Complete ──> Synced ───> Intent ──────> Delivered ─────> Recorded ──> DELE ─> QUIT
+//!   tmp/ file   termination  file fsync  journal line   named in new/,   journal line
+//!   growing     octet seen   (E2)        synced (E1)    new/ synced (E3) synced (E4)
+//! ```
+//! Each word is a type that only the step before it can make:
+//! [`delivery::Complete`], [`delivery::Synced`], [`state::Intent`], [`delivery::Delivered`],
+//! [`state::Recorded`]. [`Session::delete`](session::Session::delete) takes nothing but
+//! [`state::Recorded`], so deleting what is not durable and recorded does not compile.
+//! The steps are taken for a batch at a time (group commit, `fetch/commit.rs`): many files whose
+//! syncs overlap with the download, one sync of the journal, one of new/.
+//!
+//! # The durability rules
+//!
+//! | rule | | where |
+//! |---|---|---|
+//! | E1 | The intent (identity and Maildir name) is in the journal and synced before the file can appear in new/. | [`Store::intend`](state::Store::intend), [`Maildir::publish`](delivery::Maildir::publish) |
+//! | E2 | A file gets its name in new/ only when it is complete, its termination octet seen, and synced. | `delivery/incoming.rs` |
+//! | E3 | new/ itself is synced before a message is recorded as seen. | `delivery/maildir.rs` |
+//! | E4 | "Seen" is in the journal before DELE is sent; the proof exists only after the journal's sync. | [`Store::settle`](state::Store::settle), `session/update.rs` |
+//! | E5 | A unique-id is forgotten only after it was absent from several complete listings, and for a year; never because a QUIT failed. | [`Store::note_absences`](state::Store::note_absences), `state/compact.rs` |
+//! | E6 | A torn last line of the journal is dropped. Any other damage: the file is kept under another name, the state made again from its good lines and the Maildir, the user told. | `state/journal.rs`, `state/recover.rs`, `state/rebuild.rs` |
+//! | E7 | Compaction is a new file, its sync, a rename, the directory's sync. The lock is a file of its own, never renamed or removed. | `state/compact.rs`, `state/lock.rs` |
+//! | E8 | Without a reply to QUIT nothing counts as deleted; the next listing tells, and DELE is sent again without a second download. | [`session::Update`] |
+//! | E9 | After a failed sync the message counts as not stored, and the sync is not tried again. | [`delivery::sync_all`], `state/journal.rs` |
+//! | E10 | QUIT is a commit point even when nothing is deleted: after any failure of ours the connection is closed without it. | `fetch/mod.rs` |
+//! | E11 | A message is known by account, unique-id, listed size and turn, with the SHA-256 of its content beside it; the name in the Maildir carries a token of them. | [`maildrop::Identity`], `delivery/digest.rs`, `delivery/unique_name.rs` |
+//!
+//! # Where to start reading
+//!
+//! [`fetch`] (`fetch/mod.rs`) is the story: [`Account::fetch`](fetch::Account::fetch) names every
+//! step in order. From there go down: to [`session`] and [`pop3`] with RFC 1939 at hand, to
+//! [`delivery`] and then [`state`] for what happens on the disk (`state/record.rs` has the
+//! journal's grammar), to [`plan`] for the rules about messages.
+//!
+//! # How to add ...
+//!
+//! - **a sign-in method**: the mechanism in [`sasl`], without input or output; a variant of
+//!   [`session::Auth`] and its dialogue in `session/sign_in.rs`; its word for the config key
+//!   `auth` in `profile/file.rs`, and for `account show` in `command/account.rs`; a line under
+//!   `auth` in `man/popfetch.toml.5`.
+//! - **a config key**: a field in `profile/file.rs`; its meaning in [`profile::Profile`] and
+//!   `profile/resolve.rs`; its description in `man/popfetch.toml.5`, which a test compares with
+//!   the keys; if it has an option as well, `cli.rs` and [`profile::Overrides`].
+//! - **an event**: a variant of [`report::Event`]; what people see of it in `report/text.rs`, what
+//!   programs see in `report/json.rs`; its fields in `man/popfetch.1.in`; then tell it in
+//!   [`fetch`].
+//! - **a command or an option**: `cli.rs`, a file in `command/`, then
+//!   `UPDATE=1 cargo test --test drift` for the manual page and the completions.
 #![cfg_attr(
     test,
     allow(

@@ -1,7 +1,7 @@
 //! The commands: from the command line to an exit status. One file a command.
 //!
 //! This is the edge of the program: the only place that reads the environment, prints to stdout
-//! and turns errors into text. What is common to several commands is in [`context`] and [`fail`].
+//! and turns errors into text. What is common to several commands is in `context` and `fail`.
 
 mod account;
 mod check;

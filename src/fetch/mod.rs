@@ -4,7 +4,7 @@
 //! lock, recover -> connect, sign in, list -> plan -> [ receive | commit ] -> DELE -> QUIT
 //!    state            session                plan     network  disk        session
 //! ```
-//! Receiving and committing run side by side: [`receive`] is the network's thread, [`commit`] the
+//! Receiving and committing run side by side: `receive` is the network's thread, `commit` the
 //! disk's. Whatever fails, what is committed stays so, and the session ends without QUIT unless
 //! everything that was received is safely stored (E10).
 

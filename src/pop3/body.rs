@@ -1,9 +1,9 @@
 //! The body of RETR and TOP: byte-stuffing and the termination octet (RFC 1939 section 3).
 //!
-//! A message is never collected here: [`Decoder::decode`] tells which octets of the input are the
+//! A message is never collected here: `Decoder::decode` tells which octets of the input are the
 //! message's, in runs as long as the input allows, and keeps three facts between calls. Every line
 //! that begins with "." after an LF has been byte-stuffed, and loses that dot; a line that is only
-//! "." ends the message, as [`quirks::ends_message`] judges. Line ends are left as they came.
+//! "." ends the message, as `quirks::ends_message` judges. Line ends are left as they came.
 
 use super::quirks;
 use memchr::memmem;

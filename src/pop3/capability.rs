@@ -16,7 +16,7 @@ pub struct Capabilities {
     pub user: bool,
     /// RESP-CODES: text in brackets is an extended response code.
     pub resp_codes: bool,
-    /// AUTH-RESP-CODE: wrong credentials are always told by [AUTH].
+    /// AUTH-RESP-CODE: wrong credentials are always told by `[AUTH]`.
     pub auth_resp_code: bool,
     /// SASL mechanisms, upper case.
     pub sasl: Vec<String>,

@@ -8,11 +8,11 @@
 //! | status in any case | seen in the field (RFC 1939 wants upper case) | `+ok`, `-Err` | [`super::status`] |
 //! | text glued to the status | seen in the field | `-ERR: no` | [`super::status`] |
 //! | several spaces | Maillennium (Comcast), K-9 issue 3546 | `1   unique-id` | [`super::listing`] |
-//! | [`without_status_prefix`] | K-9 issue 1237 | `+OK 1 unique-id` on each line of a listing | here |
+//! | `without_status_prefix` | K-9 issue 1237 | `+OK 1 unique-id` on each line of a listing | here |
 //! | long and 8-bit unique-ids | Courier, InterMail, mpop's notes | 1 to 1024 octets, any but CR and LF | [`super::listing`] |
 //! | gaps, disorder, doubles | K-9 issue 2252 | message-numbers are names, never indexes | `session::maildrop` |
 //! | bare LF line ends | Unix servers, MailKit's notes | a status line may end in LF alone; then so may all else | [`super::connection`] |
-//! | [`ends_message`] | Unix servers, MailKit's notes | a termination octet between bare LFs | here |
+//! | `ends_message` | Unix servers, MailKit's notes | a termination octet between bare LFs | here |
 //! | sizes that are wrong | Exchange, OpenMail, InterChange | LIST's octets are a hint, never the framing | [`super::body`] |
 //! | capability tags in lower case | Mozilla bug 1783290 | `pipelining` | [`super::capability`] |
 //! | capabilities only after sign-in | Gmail | CAPA is sent again | `session::sign_in` |

@@ -71,7 +71,7 @@ pub enum Error {
     SignIn {
         /// What it said.
         answer: Answer,
-        /// It announces AUTH-RESP-CODE, so wrong credentials would have been told by [AUTH]
+        /// It announces AUTH-RESP-CODE, so wrong credentials would have been told by `[AUTH]`
         /// (RFC 3206 section 6).
         would_say_auth: bool,
     },

@@ -1,9 +1,9 @@
 //! What has been fetched: an append-only journal an account, and the proofs made from it.
 //!
-//! One process at a time ([`lock`]); lines with checksums ([`record`]) in a file that only grows
-//! ([`journal`]), read into a small record a message ([`memory`]) when it is opened. What a crash
-//! left half done is settled then ([`recover`]), a damaged file is made again from the Maildir
-//! ([`rebuild`]), and a file with much that is superseded is written afresh ([`compact`]).
+//! One process at a time (`lock`); lines with checksums (`record`) in a file that only grows
+//! (`journal`), read into a small record a message (`memory`) when it is opened. What a crash
+//! left half done is settled then (`recover`), a damaged file is made again from the Maildir
+//! (`rebuild`), and a file with much that is superseded is written afresh (`compact`).
 //!
 //! ```text
 //! Synced --Store::intend--> Intent, Maildir::publish --> Delivered<Intent> --Store::record--> Recorded

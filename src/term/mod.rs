@@ -1,6 +1,6 @@
 //! What reaches a terminal: text made harmless, sizes in words, widths, colour, tables.
 //!
-//! Everything a server or a message says is hostile until it went through [`escape`] (for people)
+//! Everything a server or a message says is hostile until it went through [`escape()`] (for people)
 //! or [`json_line`] (for programs). A message that could move the cursor could also draw a
 //! convincing password prompt.
 

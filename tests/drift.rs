@@ -1,0 +1,211 @@
+//! The manual page and the completions say what the command line says.
+//!
+//! They are made from [`Cli::command`] and committed, so that nobody needs a tool to read them.
+//! A test makes each anew and compares; `UPDATE=1 cargo test --test drift` writes them.
+//!
+//! What a person has to write of the manual page is in man/popfetch.1.in; `@COMMANDS@` and
+//! `@GLOBAL@` in it are replaced by what clap knows.
+
+#![allow(clippy::panic, clippy::unwrap_used, clippy::expect_used)]
+
+use std::env;
+use std::fs;
+use std::path::Path;
+
+use clap::Command;
+use clap_complete::{Generator, Shell, generate};
+use clap_mangen::Man;
+use popfetch::cli::Cli;
+
+const TEMPLATE: &str = include_str!("../man/popfetch.1.in");
+
+/// Compares the file at `path` with what it should be, or writes it where asked to.
+fn hold(path: &str, wanted: &str) {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join(path);
+    if env::var_os("UPDATE").is_some() {
+        fs::write(&file, wanted).unwrap();
+        return;
+    }
+    let found = fs::read_to_string(&file).unwrap_or_default();
+    let differing = found
+        .lines()
+        .zip(wanted.lines())
+        .position(|(one, other)| one != other);
+    let shorter = found.lines().count().min(wanted.lines().count());
+    assert!(
+        found == wanted,
+        "{path} is out of date from line {}: run `UPDATE=1 cargo test --test drift`",
+        differing.unwrap_or(shorter) + 1
+    );
+}
+
+fn built() -> Command {
+    let mut command = Cli::command();
+    command.build();
+    command
+}
+
+/// Text as roff: no line is taken for a request, and a hyphen stays one.
+fn roff(text: &str) -> String {
+    let text = text.replace('\\', "\\e").replace('-', "\\-");
+    let lines = text.lines().map(|line| match line.chars().next() {
+        Some('.' | '\'') => format!("\\&{line}\n"),
+        _ => format!("{line}\n"),
+    });
+    lines.collect()
+}
+
+/// The options of a command: those that every command takes, or all others.
+fn options(command: &Command, global: bool) -> String {
+    let mut shown = command
+        .clone()
+        .disable_help_flag(true)
+        .disable_version_flag(true);
+    let arguments: Vec<_> = command.get_arguments().cloned().collect();
+    for argument in arguments {
+        let general =
+            argument.is_global_set() || matches!(argument.get_id().as_str(), "help" | "version");
+        let hidden = argument.is_hide_set() || general != global;
+        let heading = argument.get_help_heading().map(str::to_owned);
+        shown = shown.mut_arg(argument.get_id(), |shown| {
+            let shown = shown.hide(hidden);
+            if heading.is_some() {
+                shown.help_heading(None)
+            } else {
+                shown
+            }
+        });
+    }
+    let mut section = Vec::new();
+    Man::new(shown)
+        .render_options_section(&mut section)
+        .unwrap();
+    let section = String::from_utf8(section).unwrap();
+    // The page has a heading of its own, and sets up the apostrophe itself.
+    let set_up = [".SH", ".ie", ".el"];
+    let mut text = String::new();
+    for line in section.lines() {
+        match line {
+            line if set_up.iter().any(|request| line.starts_with(request)) => {}
+            "" if text.ends_with(".br\n") => {}
+            "" => text.push_str(".sp\n"),
+            ".RS 14" => text.push_str(".PD 0\n.RS 7\n"),
+            ".RE" => text.push_str(".RE\n.PD\n"),
+            line => {
+                let line = line.replace("\\fI<", "\\fI").replace(">\\fR", "\\fR");
+                text.push_str(&format!("{line}\n"));
+            }
+        }
+    }
+    text
+}
+
+/// A command and, in the order of the help, those below it.
+fn commands(command: &Command) -> String {
+    let mut text = String::new();
+    for command in command.get_subcommands() {
+        if command.has_subcommands() {
+            text.push_str(&commands(command));
+            continue;
+        }
+        let usage = command.clone().render_usage().to_string();
+        let usage = usage
+            .trim_start_matches("Usage: ")
+            .replace(" [OPTIONS]", "");
+        let about = command
+            .get_long_about()
+            .or(command.get_about())
+            .map(ToString::to_string);
+        text.push_str(&format!(".SS \"{}\"\n", roff(&usage).trim_end()));
+        text.push_str(&format!(
+            "{}.\n",
+            roff(&about.unwrap_or_default()).trim_end()
+        ));
+        text.push_str(&options(command, false));
+        if let Some(after) = command.get_after_help() {
+            text.push_str(&remarks(&after.to_string()));
+        }
+    }
+    text
+}
+
+/// What stands below a command's options: sentences, and indented examples with what they are for.
+fn remarks(text: &str) -> String {
+    let mut remarks = String::new();
+    for line in text.lines().filter(|line| !line.is_empty()) {
+        match line.strip_prefix("  ") {
+            Some(example) => {
+                let (command, purpose) = example.split_once("  ").unwrap_or((example, ""));
+                remarks.push_str(&format!(
+                    ".TP\n\\fB{}\\fR\n{}",
+                    roff(command).trim_end(),
+                    roff(purpose.trim())
+                ));
+            }
+            None => remarks.push_str(&format!(".PP\n{}", roff(line))),
+        }
+    }
+    remarks
+}
+
+fn completion(shell: impl Generator) -> String {
+    let mut script = Vec::new();
+    generate(shell, &mut Cli::command(), "popfetch", &mut script);
+    String::from_utf8(script).unwrap()
+}
+
+#[test]
+fn the_manual_page_is_what_the_command_line_says() {
+    let command = built();
+    let page = TEMPLATE
+        .replace("@COMMANDS@\n", &commands(&command))
+        .replace("@GLOBAL@\n", &options(&command, true))
+        .replace("@VERSION@", env!("CARGO_PKG_VERSION"));
+    hold("man/popfetch.1", &page);
+}
+
+#[test]
+fn the_completions_are_what_the_command_line_says() {
+    hold("completions/popfetch.bash", &completion(Shell::Bash));
+    hold("completions/_popfetch", &completion(Shell::Zsh));
+    hold("completions/popfetch.fish", &completion(Shell::Fish));
+}
+
+#[test]
+fn the_manual_page_has_every_exit_status_of_the_help() {
+    let help = built().render_long_help().to_string();
+    let statuses = help
+        .lines()
+        .skip_while(|line| !line.starts_with("Exit status"));
+    let statuses = statuses.skip(1).take_while(|line| !line.is_empty());
+    let mut count = 0;
+    for status in statuses {
+        let number = status.split_whitespace().next().unwrap();
+        assert!(
+            TEMPLATE.contains(&format!(".TP\n.B {number}\n")),
+            "man/popfetch.1.in does not describe the exit status {number}"
+        );
+        count += 1;
+    }
+    assert_eq!(count, 13);
+}
+
+#[test]
+fn the_config_file_in_the_readme_is_one() {
+    let readme = include_str!("../README.md");
+    let (_, rest) = readme.split_once("```toml\n").unwrap();
+    let (config, _) = rest.split_once("```").unwrap();
+    let home = tempfile::tempdir().unwrap();
+    let path = home.path().join("config.toml");
+    fs::write(&path, config).unwrap();
+    let listed = assert_cmd::Command::cargo_bin("popfetch")
+        .unwrap()
+        .env_clear()
+        .env("HOME", home.path())
+        .args(["account", "list", "--config"])
+        .arg(&path)
+        .assert()
+        .success();
+    let listed = String::from_utf8_lossy(&listed.get_output().stdout).into_owned();
+    assert_eq!(listed.lines().count(), 3, "{listed}");
+}

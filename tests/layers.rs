@@ -1,0 +1,342 @@
+//! Reads src/ and holds it to the layers that the crate's documentation draws.
+//!
+//! What counts is the program: comments, and modules that are only for tests, may name anything.
+
+#![allow(clippy::panic, clippy::unwrap_used, clippy::expect_used)]
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// A file that nobody can read in one sitting is too long.
+const LINES: usize = 500;
+
+/// Files that are too long today, each with the length it must not exceed and the reason.
+const TOO_LONG: &[(&str, usize, &str)] = &[(
+    "state/mod.rs",
+    595,
+    "the store's operations, its errors and its files' names; to be divided",
+)];
+
+/// A file of src/ without its comments and tests.
+struct Source {
+    /// Relative to src/.
+    path: String,
+    lines: Vec<(usize, String)>,
+}
+
+impl Source {
+    /// Whether it is this file, or lies in this directory (which ends with "/").
+    fn is_in(&self, places: &[&str]) -> bool {
+        places.iter().any(|place| match place.strip_suffix('/') {
+            Some(directory) => {
+                self.path.starts_with(place) || self.path == format!("{directory}.rs")
+            }
+            None => self.path == *place,
+        })
+    }
+}
+
+/// All of the program.
+fn sources() -> Vec<Source> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut found = Vec::new();
+    let mut waiting = vec![root.clone()];
+    while let Some(directory) = waiting.pop() {
+        for entry in fs::read_dir(&directory).unwrap() {
+            let path: PathBuf = entry.unwrap().path();
+            if path.is_dir() {
+                waiting.push(path);
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
+                let name = path
+                    .strip_prefix(&root)
+                    .unwrap()
+                    .to_str()
+                    .unwrap()
+                    .to_owned();
+                if !name.ends_with("tests.rs") && !name.ends_with("testing.rs") {
+                    let lines = program(&fs::read_to_string(&path).unwrap());
+                    found.push(Source { path: name, lines });
+                }
+            }
+        }
+    }
+    found.sort_by(|one, other| one.path.cmp(&other.path));
+    assert!(found.len() > 40, "src/ has not been found");
+    found
+}
+
+/// The lines of a file, numbered from 1, without comments, and without its module of tests, which
+/// is its end.
+fn program(text: &str) -> Vec<(usize, String)> {
+    let mut lines = Vec::new();
+    let mut rest = text.lines().enumerate().peekable();
+    while let Some((index, line)) = rest.next() {
+        let next = rest.peek().map_or("", |(_, next)| *next);
+        if line == "#[cfg(test)]" && next.starts_with("mod ") && next.ends_with('{') {
+            break;
+        }
+        let code = line.split("//").next().unwrap_or_default();
+        lines.push((index + 1, code.to_owned()));
+    }
+    lines
+}
+
+/// Whether `line` has `word` in it with nothing of a name right before or after it.
+fn has_word(line: &str, word: &str) -> bool {
+    let of_a_name = |c: char| c.is_alphanumeric() || c == '_';
+    line.match_indices(word).any(|(at, _)| {
+        let before = line.get(..at).unwrap_or_default().chars().next_back();
+        let after = line
+            .get(at + word.len()..)
+            .unwrap_or_default()
+            .chars()
+            .next();
+        !before.is_some_and(of_a_name) && !after.is_some_and(of_a_name)
+    })
+}
+
+/// Fails with every place that breaks a rule.
+fn hold(rule: &str, broken: impl Fn(&Source, &str) -> bool) {
+    let mut places = Vec::new();
+    for source in sources() {
+        for (number, line) in &source.lines {
+            if broken(&source, line) {
+                places.push(format!("src/{}:{number}: {}", source.path, line.trim()));
+            }
+        }
+    }
+    assert!(places.is_empty(), "{rule}:\n{}", places.join("\n"));
+}
+
+/// The paths that a line imports or names, below `root` ("std" or "crate"): braces right behind
+/// the root are opened up.
+fn modules<'a>(line: &'a str, root: &str) -> Vec<&'a str> {
+    let root = format!("{root}::");
+    let mut found = Vec::new();
+    for (at, _) in line.match_indices(&root) {
+        let path = line.get(at + root.len()..).unwrap_or_default();
+        let name = |text: &'a str| {
+            let text = text.trim();
+            let end = text.find(|c: char| !c.is_alphanumeric() && c != '_');
+            text.get(..end.unwrap_or(text.len())).unwrap_or_default()
+        };
+        match path.strip_prefix('{') {
+            Some(group) => found.extend(group.split(',').map(name)),
+            None => found.push(name(path)),
+        }
+    }
+    found
+}
+
+fn uses(line: &str, root: &str, forbidden: &[&str]) -> bool {
+    modules(line, root)
+        .iter()
+        .any(|module| forbidden.contains(module))
+}
+
+#[test]
+fn the_protocol_core_knows_no_input_output_clock_or_thread() {
+    hold(
+        "pop3/ and sasl/ are octets in, events out",
+        |source, line| {
+            source.is_in(&["pop3/", "sasl/"])
+                && uses(
+                    line,
+                    "std",
+                    &["io", "net", "fs", "time", "thread", "os", "env"],
+                )
+        },
+    );
+}
+
+#[test]
+fn layers_never_look_up() {
+    let rules: &[(&[&str], &[&str])] = &[
+        (
+            &["durable.rs", "exit.rs", "stop.rs", "term/"],
+            &[
+                "cli", "command", "delivery", "fetch", "maildrop", "net", "plan", "pop3",
+                "profile", "report", "sasl", "session", "state",
+            ],
+        ),
+        (
+            &["net/", "pop3/", "sasl/"],
+            &[
+                "cli", "command", "delivery", "durable", "fetch", "plan", "profile", "report",
+                "session", "state",
+            ],
+        ),
+        (
+            &["maildrop.rs"],
+            &[
+                "cli", "command", "delivery", "fetch", "net", "plan", "profile", "report",
+                "session", "state",
+            ],
+        ),
+        (
+            &["delivery/"],
+            &[
+                "cli", "command", "fetch", "net", "plan", "profile", "report", "session", "state",
+            ],
+        ),
+        (
+            &["state/"],
+            &[
+                "cli", "command", "fetch", "net", "plan", "profile", "report", "session",
+            ],
+        ),
+        (
+            &["plan.rs"],
+            &[
+                "cli", "command", "delivery", "durable", "fetch", "net", "profile", "report",
+                "session",
+            ],
+        ),
+        (
+            &["session/"],
+            &[
+                "cli", "command", "delivery", "fetch", "plan", "profile", "report",
+            ],
+        ),
+        (
+            &["profile/"],
+            &["cli", "command", "fetch", "report", "state"],
+        ),
+        (
+            &["report/"],
+            &["cli", "command", "fetch", "profile", "session", "state"],
+        ),
+        (&["fetch/"], &["cli", "command"]),
+        (&["cli.rs"], &["command", "fetch", "session", "state"]),
+    ];
+    for (places, forbidden) in rules {
+        hold(
+            &format!(
+                "{} must not import {}",
+                places.join(", "),
+                forbidden.join(", ")
+            ),
+            |source, line| source.is_in(places) && uses(line, "crate", forbidden),
+        );
+    }
+}
+
+#[test]
+fn only_durable_touches_the_disk() {
+    const CALLS: &[&str] = &[
+        "fsync",
+        "fdatasync",
+        "sync_data",
+        "rename",
+        "renameat",
+        "renameat_with",
+        "unlink",
+        "unlinkat",
+        "linkat",
+        "remove_file",
+        "remove_dir",
+        "remove_dir_all",
+        "hard_link",
+        "create_dir",
+        "create_dir_all",
+        "set_permissions",
+    ];
+    hold(
+        "what reaches the disk, and when, is decided in durable.rs",
+        |source, line| {
+            // serde's attribute has the same name as the system call.
+            let attribute = line.trim_start().starts_with("#[");
+            !source.is_in(&["durable.rs"])
+                && !attribute
+                && (CALLS.iter().any(|call| has_word(line, call))
+                    || line.contains(".sync_all(")
+                    || has_word(line, "File::create")
+                    || line.contains("fs::write")
+                    || line.contains(".create(true)")
+                    || line.contains(".write(true)"))
+        },
+    );
+}
+
+#[test]
+fn each_library_is_met_in_one_place() {
+    let rules: &[(&str, &[&str])] = &[
+        ("clap::", &["cli.rs", "command/"]),
+        ("indicatif::", &["report/"]),
+        ("mail_parser::", &["report/"]),
+        ("rpassword::", &["profile/"]),
+        ("toml::", &["profile/"]),
+        ("annotate_snippets::", &["profile/"]),
+        ("crc32fast::", &["state/"]),
+        ("signal_hook::", &["stop.rs"]),
+        ("anyhow::", &["command/"]),
+        ("aws_lc_rs", &["net/tls.rs"]),
+        ("rustls_native_certs::", &["net/tls.rs"]),
+        ("webpki_roots::", &["net/tls.rs"]),
+    ];
+    for (library, places) in rules {
+        hold(
+            &format!("{library} belongs into {}", places.join(", ")),
+            |source, line| !source.is_in(places) && line.contains(library),
+        );
+    }
+    hold("rustls belongs into net/", |source, line| {
+        !source.is_in(&["net/"]) && line.contains("rustls::")
+    });
+    // The module of the same name is profile's own.
+    hold(
+        "the keyring belongs into profile/keyring.rs",
+        |source, line| {
+            let ours = line.contains("crate::") || source.is_in(&["command/", "profile/secret.rs"]);
+            !source.is_in(&["profile/keyring.rs"]) && !ours && line.contains("keyring::")
+        },
+    );
+}
+
+#[test]
+fn only_the_commands_print() {
+    hold("a report is told, not printed", |source, line| {
+        let prints = ["println!", "print!", "eprintln!", "eprint!", "dbg!"];
+        !source.is_in(&["command/", "main.rs"]) && prints.iter().any(|name| has_word(line, name))
+    });
+}
+
+#[test]
+fn a_file_can_be_read_in_one_sitting() {
+    let mut long = Vec::new();
+    for source in sources() {
+        let known = TOO_LONG.iter().find(|(path, _, _)| *path == source.path);
+        let most = known.map_or(LINES, |(_, most, _)| *most);
+        if source.lines.len() > most {
+            long.push(format!("src/{}: {} lines", source.path, source.lines.len()));
+        }
+        if known.is_some() && source.lines.len() <= LINES {
+            long.push(format!(
+                "src/{} is short enough again: take it out",
+                source.path
+            ));
+        }
+    }
+    assert!(
+        long.is_empty(),
+        "at most {LINES} lines:\n{}",
+        long.join("\n")
+    );
+}
+
+#[test]
+fn imports_are_read_as_rust_reads_them() {
+    assert_eq!(modules("use std::io::Write;", "std"), ["io"]);
+    assert_eq!(
+        modules("use crate::{cli, fetch::Error};", "crate"),
+        ["cli", "fetch"]
+    );
+    assert_eq!(
+        modules("fn f() -> crate::durable::Dir {", "crate"),
+        ["durable"]
+    );
+    assert!(has_word("fs::rename(a, b)", "rename"));
+    assert!(!has_word("renamed(a)", "rename"));
+    let text = "use a; // std::io\n#[cfg(test)]\nmod tests {\n    use std::io;\n}\n";
+    assert_eq!(program(text), [(1, "use a; ".to_owned())]);
+}
