@@ -20,7 +20,7 @@ use tempfile::TempDir;
 
 /// From how many of the first crash's states a second one is tried. A prime, so that no kind of
 /// state is passed over every time.
-const SECOND_CRASH_EVERY: u64 = 53;
+const SECOND_CRASH_EVERY: u64 = 211;
 
 /// What the profile says of stored messages.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]

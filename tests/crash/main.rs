@@ -33,7 +33,7 @@ fn c1_to_c15_a_power_cut_at_any_step_of_a_fetch_loses_and_doubles_nothing() {
 #[test]
 fn c19_a_power_cut_at_any_step_of_the_recovery_loses_and_doubles_nothing() {
     for mode in [Mode::Keep, Mode::Delete] {
-        let mut explorer = Explorer::new(mode, 4);
+        let mut explorer = Explorer::new(mode, 3);
         explorer.explore_recovery();
         assert!(explorer.states > 2_000, "only {} states", explorer.states);
         eprintln!("{mode:?}: {} states", explorer.states);
