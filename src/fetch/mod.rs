@@ -206,7 +206,11 @@ impl Account<'_> {
                 asked.len()
             ))),
         }
-        Ok(())
+        // A signal that came while QUIT was under way changed nothing, but is not forgotten.
+        match self.environment.stop.requested() {
+            Some(status) => Err(Error::Stopped(status)),
+            None => Ok(()),
+        }
     }
 
     /// Decides what to do with each message, and does what needs no network.

@@ -1,6 +1,5 @@
 //! What the journal says, in memory: one small record a message, found by identity or content.
 
-use super::Known;
 use super::record::{Entry, FailureKind, Id, Listing, Stored};
 use crate::maildrop::{Identity, Maildrop};
 use std::collections::{BTreeMap, HashMap};
@@ -60,6 +59,25 @@ pub(super) struct Run {
     pub(super) time: i64,
     pub(super) boot: String,
     pub(super) maildir: PathBuf,
+}
+
+/// What is known of a listed message.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Known {
+    /// Nothing but perhaps failures.
+    New(Option<Failures>),
+    /// It was stored.
+    Stored {
+        /// When, in seconds since 1970.
+        since: i64,
+        /// How often the server has confirmed its deletion and still lists it.
+        deletions: u8,
+    },
+    /// It was stored, the server confirmed its deletion, and now it is listed again: or another
+    /// message under the same unique-id and of the same size. Its content will tell.
+    Doubtful,
+    /// It was marked as seen, and never fetched.
+    Marked,
 }
 
 /// How often a message could not be fetched, and when that was last tried.

@@ -13,125 +13,42 @@
 //! that has not gone this way.
 
 mod compact;
+mod error;
+mod files;
 mod inspect;
 mod journal;
 mod lock;
 mod memory;
+mod moment;
 mod rebuild;
 mod record;
 mod recover;
 mod view;
 
+pub use error::Error;
+pub use files::{has_delivered_to, open_directory};
 pub use inspect::{Shown, inspect};
 pub use lock::Holder;
-pub use memory::Failures;
+pub use memory::{Failures, Known};
+pub use moment::Moment;
 pub use record::FailureKind;
 pub use view::View;
 
-use crate::delivery::{self, Complete, Delivered, Maildir, Synced, Unpublished};
-use crate::durable::{Dir, Disk};
-use crate::exit::{Diagnose, Status};
-use crate::maildrop::{Identity, Maildrop, Message};
+use crate::delivery::{Complete, Delivered, Maildir, Synced, Unpublished};
+use crate::durable::Dir;
+use crate::maildrop::{Maildrop, Message};
 use crate::pop3::MessageNumber;
+use files::Files;
 use journal::Journal;
 use lock::{Lock, Mark};
 use memory::{ABSENCES, Kind, Memory, Run};
 use record::{Entry, Id, Listing, Stored};
-use std::ffi::OsString;
-use std::fs;
 use std::io;
-use std::path::{Path, PathBuf};
-use std::sync::Arc;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::path::PathBuf;
 
 /// A journal is written afresh when it is larger than this (octets) and more than half of its
 /// lines are superseded.
 const COMPACT_FROM: u64 = 1024 * 1024;
-
-/// Why the state cannot be used.
-#[derive(Debug, thiserror::Error)]
-pub enum Error {
-    /// The Maildir, which is needed to settle what a crash left, cannot be used.
-    #[error(transparent)]
-    Delivery(#[from] delivery::Error),
-    /// Another process works on the account.
-    #[error("another popfetch holds this account{}", told(.0))]
-    Held(Option<Holder>),
-    /// Reading or writing failed.
-    #[error("cannot use the state file {path}")]
-    Io {
-        /// The file.
-        path: PathBuf,
-        /// What the system said.
-        source: io::Error,
-    },
-    /// The file system has no locks.
-    #[error("cannot lock {path}")]
-    NoLocks {
-        /// The lock file.
-        path: PathBuf,
-        /// What the system said.
-        source: io::Error,
-    },
-    /// The journal was written by another version of popfetch.
-    #[error("the state file {path} was written by another version of popfetch (format {version})")]
-    OtherVersion {
-        /// The file.
-        path: PathBuf,
-        /// Its version.
-        version: u32,
-    },
-    /// The journal is damaged, and the Maildir it could be made again from cannot be read.
-    #[error("the state file {path} is damaged and cannot be made again from the Maildir")]
-    Damaged {
-        /// The file.
-        path: PathBuf,
-        /// Why not.
-        source: delivery::Error,
-    },
-}
-
-fn told(holder: &Option<Holder>) -> String {
-    match holder {
-        Some(Holder { pid, since }) => {
-            let since = jiff::Timestamp::from_second(*since).unwrap_or_default();
-            let since = since.to_zoned(jiff::tz::TimeZone::system());
-            format!(
-                " (process {pid}, since {})",
-                since.strftime("%Y-%m-%d %H:%M:%S")
-            )
-        }
-        None => String::new(),
-    }
-}
-
-impl Diagnose for Error {
-    fn status(&self) -> Status {
-        match self {
-            Self::Delivery(error) => error.status(),
-            Self::Held(_) => Status::Temporary,
-            Self::Io { .. } => Status::Io,
-            Self::NoLocks { .. } => Status::Config,
-            Self::OtherVersion { .. } | Self::Damaged { .. } => Status::Data,
-        }
-    }
-
-    fn hint(&self) -> Option<String> {
-        Some(match self {
-            Self::Delivery(error) => return error.hint(),
-            Self::Held(_) => "wait until it is done; the lock goes with the process".to_owned(),
-            Self::Io { source, .. } if delivery::is_full(source) => {
-                "make room on the disk; what was not stored is still on the server".to_owned()
-            }
-            Self::Io { .. } => "check the disk, and who owns the file".to_owned(),
-            Self::NoLocks { .. } => "keep the state on a local disk: set XDG_STATE_HOME".to_owned(),
-            Self::OtherVersion { .. } => "use the newest popfetch on this machine".to_owned(),
-            Self::Damaged { .. } => {
-                "mend the Maildir first; or move the file away to fetch everything again".to_owned()
-            }
-        })
-    }
-}
 
 /// Proof that a message's intent is in the journal and on the disk (E1).
 #[derive(Debug)]
@@ -149,48 +66,6 @@ impl Recorded {
     /// The message-number in the session at hand.
     pub fn number(&self) -> MessageNumber {
         self.number
-    }
-}
-
-/// What is known of a listed message.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Known {
-    /// Nothing but perhaps failures.
-    New(Option<Failures>),
-    /// It was stored.
-    Stored {
-        /// When, in seconds since 1970.
-        since: i64,
-        /// How often the server has confirmed its deletion and still lists it.
-        deletions: u8,
-    },
-    /// It was stored, the server confirmed its deletion, and now it is listed again: or another
-    /// message under the same unique-id and of the same size. Its content will tell.
-    Doubtful,
-    /// It was marked as seen, and never fetched.
-    Marked,
-}
-
-/// When and in which boot of the machine something happens.
-#[derive(Clone, Debug, Default, Eq, PartialEq)]
-pub struct Moment {
-    /// Seconds since 1970.
-    pub now: i64,
-    /// Names the machine's boot, so that after a crash it is known whether the power went with it;
-    /// empty where nobody can tell.
-    pub boot: Arc<str>,
-}
-
-impl Moment {
-    /// This one, by the system's clock.
-    pub fn now() -> Self {
-        let since = SystemTime::now().duration_since(UNIX_EPOCH);
-        let seconds = since.unwrap_or_default().as_secs();
-        let boot = fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default();
-        Self {
-            now: i64::try_from(seconds).unwrap_or(i64::MAX),
-            boot: boot.trim().into(),
-        }
     }
 }
 
@@ -217,39 +92,6 @@ pub struct Settled {
     pub recorded: Recorded,
     /// How it was delivered; `None` if it turned out to be stored already.
     pub delivered: Option<Delivered<Intent>>,
-}
-
-/// The names of an account's files.
-struct Files {
-    journal: OsString,
-    lock: OsString,
-}
-
-impl Files {
-    fn of(account: &str) -> Self {
-        let name = file_name(account);
-        Self {
-            journal: format!("{name}.journal").into(),
-            lock: format!("{name}.lock").into(),
-        }
-    }
-}
-
-/// An account's id as a file's name: readable, and never more than 200 octets of it.
-fn file_name(account: &str) -> String {
-    let safe = |c: char| c.is_ascii_alphanumeric() || "@._-+".contains(c);
-    let readable: String = account
-        .chars()
-        .map(|c| if safe(c) { c } else { '_' })
-        .collect();
-    let start = readable.trim_start_matches('.');
-    if start == account && start.len() <= 200 {
-        return start.to_owned();
-    }
-    // Two accounts that differ only in what was replaced must not share a file.
-    let hash = Identity::new(account, b"", None, 0);
-    let start: String = start.chars().take(200).collect();
-    format!("{start}-{hash:?}")
 }
 
 /// What opening the state found out, for the person to know.
@@ -596,26 +438,4 @@ impl Store {
     pub fn path(&self) -> PathBuf {
         self.dir.path().join(&self.files.journal)
     }
-}
-
-/// Whether messages of the account were ever delivered to this Maildir.
-pub fn has_delivered_to(dir: &Dir, account: &str, maildir: &Path) -> Result<bool, Error> {
-    let view = View::read_in(dir, account)?;
-    let stored = view
-        .memory
-        .living()
-        .any(|(_, record)| record.kind == Kind::Stored);
-    Ok(stored && view.memory.runs.iter().any(|run| run.maildir == maildir))
-}
-
-/// Opens the directory of all accounts' states, creating it where it is missing.
-pub fn open_directory(disk: &Disk, path: &Path) -> Result<Dir, Error> {
-    let opened = disk
-        .create_directory(path)
-        .and_then(|()| Dir::open(disk, path));
-    let opened = opened.and_then(|dir| dir.check_writable().map(|()| dir));
-    opened.map_err(|source| Error::Io {
-        path: path.to_owned(),
-        source,
-    })
 }

@@ -48,9 +48,8 @@ pub(super) fn load(
             let file = dir.open_or_create(&files.journal).map_err(io)?;
             let mut journal = Journal::begin(file, account, mark.generation.max(1));
             let found = rebuild::add_missing(&mut journal, &mut memory, account, maildir, dir)?;
-            if found > 0 {
-                journal.sync().and_then(|()| dir.sync()).map_err(io)?;
-            }
+            // The file's name must be durable before anything in it can count as such.
+            journal.sync().and_then(|()| dir.sync()).map_err(io)?;
             let rebuilt = (found > 0).then_some((None, found));
             let opened = Opened {
                 rebuilt,

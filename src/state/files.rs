@@ -1,0 +1,63 @@
+//! Where an account's state lies: the directory of all, and the names of its files.
+
+use super::memory::Kind;
+use super::{Error, View};
+use crate::durable::{Dir, Disk};
+use crate::maildrop::Identity;
+use std::ffi::OsString;
+use std::path::Path;
+
+/// The names of an account's files.
+pub(super) struct Files {
+    pub(super) journal: OsString,
+    pub(super) lock: OsString,
+}
+
+impl Files {
+    pub(super) fn of(account: &str) -> Self {
+        let name = file_name(account);
+        Self {
+            journal: format!("{name}.journal").into(),
+            lock: format!("{name}.lock").into(),
+        }
+    }
+}
+
+/// An account's id as a file's name: readable, and never more than 200 octets of it.
+fn file_name(account: &str) -> String {
+    let safe = |c: char| c.is_ascii_alphanumeric() || "@._-+".contains(c);
+    let readable: String = account
+        .chars()
+        .map(|c| if safe(c) { c } else { '_' })
+        .collect();
+    let start = readable.trim_start_matches('.');
+    if start == account && start.len() <= 200 {
+        return start.to_owned();
+    }
+    // Two accounts that differ only in what was replaced must not share a file.
+    let hash = Identity::new(account, b"", None, 0);
+    let start: String = start.chars().take(200).collect();
+    format!("{start}-{hash:?}")
+}
+
+/// Whether messages of the account were ever delivered to this Maildir.
+pub fn has_delivered_to(dir: &Dir, account: &str, maildir: &Path) -> Result<bool, Error> {
+    let view = View::read_in(dir, account)?;
+    let stored = view
+        .memory
+        .living()
+        .any(|(_, record)| record.kind == Kind::Stored);
+    Ok(stored && view.memory.runs.iter().any(|run| run.maildir == maildir))
+}
+
+/// Opens the directory of all accounts' states, creating it where it is missing.
+pub fn open_directory(disk: &Disk, path: &Path) -> Result<Dir, Error> {
+    let opened = disk
+        .create_directory(path)
+        .and_then(|()| Dir::open(disk, path));
+    let opened = opened.and_then(|dir| dir.check_writable().map(|()| dir));
+    opened.map_err(|source| Error::Io {
+        path: path.to_owned(),
+        source,
+    })
+}
