@@ -12,22 +12,22 @@ mod commit;
 mod error;
 mod look;
 mod receive;
+mod tell;
 
 pub use error::Error;
 pub use look::{Look, look, mark_seen};
+pub use tell::failure;
+use tell::listed;
 
 use crate::delivery::{self, Maildir};
 use crate::durable::Disk;
-use crate::exit::Diagnose;
 use crate::maildrop::{Maildrop, Message};
 use crate::net::{self, Channel, tls};
-use crate::plan::{self, Decision, Policy, Reason};
+use crate::plan::{self, Decision, Policy};
 use crate::profile::secret::Password;
 use crate::profile::{Pipelining, Profile, Tls};
-use crate::report::{Event, Failure, Listed, Outcome, Planned, Report};
-use crate::session::{
-    Credentials, Direction, Options, Phase, Session, Transaction, Transcript, Update,
-};
+use crate::report::{Event, Outcome, Planned, Report};
+use crate::session::{Credentials, Options, Phase, Session, Transaction, Update};
 use crate::state::{self, Known, Moment, Recorded, Store};
 use crate::stop::Stop;
 use std::path::Path;
@@ -313,57 +313,6 @@ impl Account<'_> {
             capabilities: true,
         }
     }
-
-    fn transcript(&self) -> Option<Transcript> {
-        if !self.environment.transcript {
-            return None;
-        }
-        let (report, account) = (
-            Arc::clone(&self.environment.report),
-            self.profile.name.clone(),
-        );
-        Some(Arc::new(move |direction, line: &[u8]| {
-            let sent = direction == Direction::Sent;
-            report.report(&account, Event::Wire { sent, line });
-        }))
-    }
-
-    fn tell(&self, event: Event<'_>) {
-        self.environment.report.report(&self.profile.name, event);
-    }
-
-    fn tell_opened(&self, opened: &state::Opened) {
-        if let Some((aside, found)) = &opened.rebuilt {
-            let damaged = match aside {
-                Some(path) => format!(
-                    "the state file was damaged and is kept as {}",
-                    path.display()
-                ),
-                None => "the state file was lost, or lacked its end".to_owned(),
-            };
-            self.tell(Event::Warning(&format!(
-                "{damaged}; it was made again from the Maildir, where {found} messages were found \
-                 that it did not know"
-            )));
-        }
-        if opened.recovered > 0 {
-            let text = format!(
-                "{} messages that a crash had interrupted are delivered",
-                opened.recovered
-            );
-            self.tell(Event::Notice(&text));
-        }
-    }
-
-    fn tell_deleted(&self, maildrop: &Maildrop, deleted: &[Recorded]) {
-        let mut numbers: Vec<_> = deleted.iter().map(Recorded::number).collect();
-        numbers.sort_unstable();
-        for message in (0..maildrop.len()).filter_map(|place| maildrop.message(place)) {
-            if numbers.binary_search(&message.number).is_ok() {
-                self.tell(Event::Deleted(listed(&message)));
-            }
-        }
-    }
 }
 
 /// The profile's part in what becomes of messages.
@@ -385,46 +334,4 @@ fn decide(
 ) -> Vec<Decision> {
     let octets = maildrop.identities().map(|(_, octets)| octets);
     plan::decide(octets, known, policy(profile), first, now)
-}
-
-/// A message as the report has it.
-fn listed(message: &Message) -> Listed<'_> {
-    Listed {
-        number: message.number.value(),
-        unique_id: message.unique_id.as_deref(),
-        octets: message.octets,
-    }
-}
-
-/// An error as the report has it.
-pub fn failure(error: &dyn Diagnose) -> Failure {
-    let mut message = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        let text = cause.to_string();
-        // Some errors repeat their source in their own text.
-        if !message.contains(&text) {
-            message = format!("{message}: {text}");
-        }
-        source = cause.source();
-    }
-    Failure {
-        status: error.status(),
-        message,
-        hint: error.hint(),
-    }
-}
-
-impl std::fmt::Display for Reason {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::TooLarge(most) => {
-                write!(f, "larger than {}", crate::profile::units::octets(*most))
-            }
-            Self::Refused(count) => {
-                write!(f, "refused by the server {count} times; tried once a day")
-            }
-            Self::Undeletable => f.write_str("the server confirms its deletion but keeps it"),
-        }
-    }
 }

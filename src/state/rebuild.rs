@@ -4,13 +4,19 @@ use super::journal::{self, Journal};
 use super::lock::Mark;
 use super::memory::Memory;
 use super::record::{Entry, Stored};
-use super::recover::Loaded;
 use super::{Error, Files, Opened};
 use crate::delivery::{self, AccountTag, Location, Maildir, UniqueName};
 use crate::durable::Dir;
 use std::ffi::{OsStr, OsString};
 use std::io;
 use std::path::{Path, PathBuf};
+
+/// A journal that is ready to be written to.
+pub(super) struct Loaded {
+    pub(super) journal: Journal,
+    pub(super) memory: Memory,
+    pub(super) opened: Opened,
+}
 
 /// A journal of which nothing can be trusted, or that is lost: all there is to know is in the
 /// Maildir.

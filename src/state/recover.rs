@@ -3,20 +3,14 @@
 use super::journal::{self, Header, Journal};
 use super::lock::Mark;
 use super::memory::{Memory, OpenIntent};
+use super::rebuild::{self, Loaded};
 use super::record::{Entry, Id};
-use super::{Error, Files, Opened, Store, rebuild};
+use super::{Error, Files, Opened, Store};
 use crate::delivery::{AccountTag, Location, Maildir, UniqueName};
 use crate::durable::Dir;
 use std::collections::{HashMap, HashSet};
 use std::io;
 use std::path::Path;
-
-/// A journal that is ready to be written to.
-pub(super) struct Loaded {
-    pub(super) journal: Journal,
-    pub(super) memory: Memory,
-    pub(super) opened: Opened,
-}
 
 /// Reads the account's journal, or makes it again from the Maildir where it is lost or damaged.
 pub(super) fn load(

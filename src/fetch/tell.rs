@@ -1,0 +1,107 @@
+//! What a fetch tells the report, and in which words.
+
+use super::Account;
+use crate::exit::Diagnose;
+use crate::maildrop::{Maildrop, Message};
+use crate::plan::Reason;
+use crate::profile::units;
+use crate::report::{Event, Failure, Listed};
+use crate::session::{Direction, Transcript};
+use crate::state::{self, Recorded};
+use std::fmt;
+use std::sync::Arc;
+
+impl Account<'_> {
+    pub(super) fn transcript(&self) -> Option<Transcript> {
+        if !self.environment.transcript {
+            return None;
+        }
+        let (report, account) = (
+            Arc::clone(&self.environment.report),
+            self.profile.name.clone(),
+        );
+        Some(Arc::new(move |direction, line: &[u8]| {
+            let sent = direction == Direction::Sent;
+            report.report(&account, Event::Wire { sent, line });
+        }))
+    }
+
+    pub(super) fn tell(&self, event: Event<'_>) {
+        self.environment.report.report(&self.profile.name, event);
+    }
+
+    pub(super) fn tell_opened(&self, opened: &state::Opened) {
+        if let Some((aside, found)) = &opened.rebuilt {
+            let damaged = match aside {
+                Some(path) => format!(
+                    "the state file was damaged and is kept as {}",
+                    path.display()
+                ),
+                None => "the state file was lost, or lacked its end".to_owned(),
+            };
+            self.tell(Event::Warning(&format!(
+                "{damaged}; it was made again from the Maildir, where {found} messages were found \
+                 that it did not know"
+            )));
+        }
+        if opened.recovered > 0 {
+            let text = format!(
+                "{} messages that a crash had interrupted are delivered",
+                opened.recovered
+            );
+            self.tell(Event::Notice(&text));
+        }
+    }
+
+    pub(super) fn tell_deleted(&self, maildrop: &Maildrop, deleted: &[Recorded]) {
+        let mut numbers: Vec<_> = deleted.iter().map(Recorded::number).collect();
+        numbers.sort_unstable();
+        for message in (0..maildrop.len()).filter_map(|place| maildrop.message(place)) {
+            if numbers.binary_search(&message.number).is_ok() {
+                self.tell(Event::Deleted(listed(&message)));
+            }
+        }
+    }
+}
+
+/// A message as the report has it.
+pub(super) fn listed(message: &Message) -> Listed<'_> {
+    Listed {
+        number: message.number.value(),
+        unique_id: message.unique_id.as_deref(),
+        octets: message.octets,
+    }
+}
+
+/// An error as the report has it.
+pub fn failure(error: &dyn Diagnose) -> Failure {
+    let mut message = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        let text = cause.to_string();
+        // Some errors repeat their source in their own text.
+        if !message.contains(&text) {
+            message = format!("{message}: {text}");
+        }
+        source = cause.source();
+    }
+    Failure {
+        status: error.status(),
+        message,
+        hint: error.hint(),
+    }
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::TooLarge(most) => {
+                write!(f, "larger than {}", units::octets(*most))
+            }
+            Self::Refused(count) => {
+                write!(f, "refused by the server {count} times; tried once a day")
+            }
+            Self::Undeletable => f.write_str("the server confirms its deletion but keeps it"),
+        }
+    }
+}

@@ -1,0 +1,135 @@
+use super::*;
+use crate::delivery::AccountTag;
+use proptest::prelude::*;
+
+fn listing(unique_id: Option<&[u8]>, octets: Option<u64>) -> Listing {
+    Listing {
+        unique_id: unique_id.map(Box::from),
+        octets,
+        turn: 2,
+    }
+}
+
+fn stored(content: u8) -> Stored {
+    Stored {
+        octets: 7,
+        digests: Digests {
+            stored: [1; 32],
+            content: [content; 32],
+        },
+        name: UniqueName::new(AccountTag::new("a@b:1"), None),
+    }
+}
+
+fn every_kind() -> Vec<Entry> {
+    let time = 1_795_395_922;
+    vec![
+        Entry::Absent {
+            id: 1,
+            time,
+            count: 2,
+        },
+        Entry::Alias {
+            id: 1,
+            time,
+            listing: listing(Some(b"x"), None),
+        },
+        Entry::Baseline { time },
+        Entry::Began {
+            time,
+            boot: "b-1".into(),
+            maildir: "/a b/%\n".into(),
+        },
+        Entry::Deleted {
+            id: 4_000_000_000,
+            time: -1,
+        },
+        Entry::Dropped { id: 0 },
+        Entry::Failed {
+            time,
+            listing: listing(Some(b"-"), Some(1)),
+            kind: FailureKind::Refused,
+            count: 3,
+        },
+        Entry::Forgotten { id: 1 },
+        Entry::Found {
+            id: 5,
+            time,
+            stored: stored(2),
+        },
+        Entry::Intent {
+            id: 6,
+            time,
+            listing: listing(None, None),
+            stored: stored(1),
+        },
+        Entry::Marked {
+            id: 7,
+            time,
+            listing: listing(Some(b"\xff\t\n %"), Some(u64::MAX)),
+        },
+        Entry::Seen { first: 1, last: 9 },
+        Entry::Unpipelined { time },
+    ]
+}
+
+fn written(entry: &Entry) -> Vec<u8> {
+    let mut line = Vec::new();
+    entry.write(&mut line);
+    assert_eq!(line.pop(), Some(b'\n'));
+    line
+}
+
+#[test]
+fn every_kind_of_line_is_read_as_it_was_written() {
+    for entry in every_kind() {
+        let line = written(&entry);
+        assert!(!line.contains(&b'\n') && line.len() < LINE_LIMIT);
+        assert_eq!(
+            Entry::read(&line).as_ref(),
+            Some(&entry),
+            "{}",
+            line.escape_ascii()
+        );
+    }
+}
+
+#[test]
+fn d32_no_flipped_bit_and_no_missing_octet_goes_unnoticed() {
+    for entry in every_kind() {
+        let line = written(&entry);
+        for at in 0..line.len() {
+            assert_eq!(Entry::read(&line[..at]), None);
+            for bit in 0..8 {
+                let mut flipped = line.clone();
+                flipped[at] ^= 1 << bit;
+                assert_eq!(Entry::read(&flipped), None, "{}", flipped.escape_ascii());
+            }
+        }
+    }
+}
+
+#[test]
+fn d36_a_line_of_zeros_is_no_line() {
+    for length in [0, 1, 8, 9, 100] {
+        assert_eq!(Entry::read(&vec![0; length]), None);
+    }
+}
+
+proptest! {
+    #[test]
+    fn any_unique_id_survives(octets in prop::collection::vec(any::<u8>(), 1..80)) {
+        let text = escape(&octets);
+        prop_assert!(text.bytes().all(|c| c.is_ascii_graphic()) && text != "-");
+        prop_assert_eq!(unescape(&text), Some(octets));
+    }
+
+    #[test]
+    fn no_line_makes_the_reader_panic(line in prop::collection::vec(any::<u8>(), 0..200)) {
+        Entry::read(&line);
+        let mut sealed = Vec::new();
+        seal(String::from_utf8_lossy(&line).into_owned(), &mut sealed);
+        sealed.pop();
+        Entry::read(&sealed);
+    }
+}
