@@ -3,7 +3,7 @@
 
 use super::Files;
 use super::journal::{self, Journal};
-use super::memory::{ABSENCES, Kind, Memory, Record};
+use super::memory::{ABSENCES, Memory, Record};
 use super::rebuild::draft_name;
 use super::record::{Entry, Id};
 use crate::durable::Dir;
@@ -150,7 +150,7 @@ impl<'a> Copy<'a> {
 
     fn keep(&mut self, id: Id) -> Option<Id> {
         let record = self.memory.record(id)?;
-        if record.kind == Kind::Gone || self.is_forgettable(record) {
+        if !record.kind.is_known() || self.is_forgettable(record) {
             return None;
         }
         let place = self.ids.get_mut(usize::try_from(id).ok()?)?;

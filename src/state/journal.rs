@@ -19,9 +19,13 @@ pub(super) struct Journal {
     waiting: Vec<u8>,
     /// What the header says: one more with every compaction and every rebuilding.
     pub(super) generation: u64,
-    /// A sync failed, or a half-written line could not be taken back: nothing more is written
-    /// (E9), the next run reads what there really is.
-    broken: bool,
+    /// Lines could not be written. They are gone, and what is in memory is ahead of the file:
+    /// nothing more is written, or it would count as durable what is not. The next run settles
+    /// what they would have said.
+    failed: bool,
+    /// Moreover it is not known what is in the file: a sync failed (E9), or a half-written line
+    /// could not be taken back.
+    in_doubt: bool,
 }
 
 /// What the first line of a journal says.
@@ -59,7 +63,8 @@ impl Journal {
             length: 0,
             waiting,
             generation,
-            broken: false,
+            failed: false,
+            in_doubt: false,
         }
     }
 
@@ -71,7 +76,8 @@ impl Journal {
             length,
             waiting: Vec::new(),
             generation,
-            broken: false,
+            failed: false,
+            in_doubt: false,
         })
     }
 
@@ -86,7 +92,7 @@ impl Journal {
     }
 
     /// Writes what is waiting. If that fails, the file is as it was before, unless even that
-    /// cannot be had; then the journal is broken.
+    /// cannot be had; then it is in doubt.
     pub(super) fn flush(&mut self) -> io::Result<()> {
         self.check()?;
         let waiting = std::mem::take(&mut self.waiting);
@@ -94,7 +100,8 @@ impl Journal {
             return Ok(());
         }
         if let Err(error) = self.file.append(&waiting) {
-            self.broken = self.file.truncate(self.length).is_err();
+            self.failed = true;
+            self.in_doubt |= self.file.truncate(self.length).is_err();
             return Err(error);
         }
         self.length += waiting.len() as u64;
@@ -114,19 +121,20 @@ impl Journal {
     pub(super) fn sync(&mut self) -> io::Result<()> {
         self.flush()?;
         let synced = self.file.sync();
-        self.broken |= synced.is_err();
+        self.failed |= synced.is_err();
+        self.in_doubt |= synced.is_err();
         synced
     }
 
-    /// Whether nothing can be written any more.
-    pub(super) fn is_broken(&self) -> bool {
-        self.broken
+    /// Whether lines that could not be written may be in the file all the same.
+    pub(super) fn is_in_doubt(&self) -> bool {
+        self.in_doubt
     }
 
     fn check(&self) -> io::Result<()> {
-        if self.broken {
+        if self.failed {
             return Err(io::Error::other(
-                "the state file is in doubt after an earlier error",
+                "nothing more is written after an earlier error",
             ));
         }
         Ok(())

@@ -22,8 +22,17 @@ pub(super) enum Kind {
     Stored,
     /// Seen on request; never fetched, never to be deleted.
     Marked,
-    /// Nothing is known any more.
-    Gone,
+    /// It was to be stored, and was not.
+    Dropped,
+    /// Nothing is known any more, because someone wanted it forgotten.
+    Forgotten,
+}
+
+impl Kind {
+    /// Whether a listed message can be recognised by it.
+    pub(super) fn is_known(self) -> bool {
+        !matches!(self, Self::Dropped | Self::Forgotten)
+    }
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -158,7 +167,7 @@ impl Memory {
             }),
             Entry::Dropped { id } => {
                 self.open.remove(id);
-                self.lose(*id);
+                self.lose(*id, Kind::Dropped);
             }
             Entry::Failed {
                 time,
@@ -176,7 +185,7 @@ impl Memory {
                     self.superseded += u64::from(before.is_some());
                 }
             }
-            Entry::Forgotten { id } => self.lose(*id),
+            Entry::Forgotten { id } => self.lose(*id, Kind::Forgotten),
             Entry::Found { id, time, stored } => self.push(*id, Kind::Stored, *time, stored),
             Entry::Intent {
                 id,
@@ -230,12 +239,16 @@ impl Memory {
     /// The record of a message that is listed under this identity.
     pub(super) fn find(&self, identity: Identity) -> Option<(Id, &Record)> {
         let id = *self.by_identity.get(&identity)?;
-        let record = self.record(id).filter(|record| record.kind != Kind::Gone)?;
+        let record = self.record(id).filter(|record| record.kind.is_known())?;
         Some((id, record))
     }
 
-    pub(super) fn knows_token(&self, identity: Identity) -> bool {
-        self.by_identity.contains_key(&identity)
+    /// Whether a file that bears this identity in its name is accounted for. One whose storing
+    /// was given up is not: it should have been removed, and where that failed it is there.
+    pub(super) fn accounts_for(&self, identity: Identity) -> bool {
+        let id = self.by_identity.get(&identity);
+        let record = id.and_then(|id| self.record(*id));
+        record.is_some_and(|record| record.kind != Kind::Dropped)
     }
 
     pub(super) fn is_first(&self) -> bool {
@@ -262,7 +275,7 @@ impl Memory {
             return Known::New(self.failures.get(&identity).copied());
         };
         let known = match record.kind {
-            Kind::Intended | Kind::Gone => return Known::New(None),
+            Kind::Intended | Kind::Dropped | Kind::Forgotten => return Known::New(None),
             Kind::Stored if record.deletions > 0 && !record.reappeared => return Known::Doubtful,
             Kind::Marked => Known::Marked,
             Kind::Stored => Known::Stored {
@@ -329,15 +342,15 @@ impl Memory {
         if place < self.records.len() || place - self.records.len() > WIDEST_GAP {
             return;
         }
-        let gap = Record::new(Kind::Gone, 0, NOBODY, [0; 16]);
+        let gap = Record::new(Kind::Forgotten, 0, NOBODY, [0; 16]);
         self.records.resize(place, gap);
         self.by_identity.insert(record.identity, id);
         self.records.push(record);
     }
 
-    fn lose(&mut self, id: Id) {
+    fn lose(&mut self, id: Id, kind: Kind) {
         self.superseded += 2;
-        self.change(id, |record| record.kind = Kind::Gone);
+        self.change(id, |record| record.kind = kind);
     }
 
     fn change(&mut self, id: Id, change: impl FnOnce(&mut Record)) {

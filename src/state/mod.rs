@@ -198,7 +198,7 @@ impl Store {
             let living = self
                 .memory
                 .record(message.id)
-                .is_some_and(|r| r.kind != Kind::Gone);
+                .is_some_and(|record| record.kind.is_known());
             if living && message.unique_ids.iter().any(|unique_id| which(unique_id)) {
                 self.write([Entry::Forgotten { id: message.id }]);
                 forgotten += 1;
@@ -264,7 +264,7 @@ impl Store {
                 Ok((intended, std::mem::take(&mut self.unsynced)))
             }
             Err(error) => {
-                if !self.journal.is_broken() {
+                if !self.journal.is_in_doubt() {
                     batch.iter_mut().for_each(Synced::reclaim);
                 }
                 Err(error)

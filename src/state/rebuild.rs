@@ -123,7 +123,7 @@ fn add_missing_in(
     maildir.for_each_delivered(AccountTag::new(account), |name, location| {
         if name
             .identity()
-            .is_some_and(|identity| !memory.knows_token(identity))
+            .is_some_and(|identity| !memory.accounts_for(identity))
         {
             missing.push((name, location));
         }

@@ -15,10 +15,12 @@
 )]
 
 mod explore;
+mod faults;
 mod image;
 mod server;
 
 use explore::{Explorer, Mode};
+use faults::{Fault, fail_at_every_step};
 
 #[test]
 fn c1_to_c15_a_power_cut_at_any_step_of_a_fetch_loses_and_doubles_nothing() {
@@ -37,5 +39,20 @@ fn c19_a_power_cut_at_any_step_of_the_recovery_loses_and_doubles_nothing() {
         explorer.explore_recovery();
         assert!(explorer.states > 2_000, "only {} states", explorer.states);
         eprintln!("{mode:?}: {} states", explorer.states);
+    }
+}
+
+#[test]
+fn d25_a_disk_that_is_full_from_any_step_on_loses_nothing_on_either_side() {
+    for mode in [Mode::Keep, Mode::Delete] {
+        assert!(fail_at_every_step(mode, Fault::Full) > 30);
+    }
+}
+
+#[test]
+fn d26_a_step_that_fails_once_or_syncs_that_fail_from_there_on_lose_nothing_on_either_side() {
+    for mode in [Mode::Keep, Mode::Delete] {
+        assert!(fail_at_every_step(mode, Fault::Once) > 30);
+        assert!(fail_at_every_step(mode, Fault::NoSync) > 30);
     }
 }
