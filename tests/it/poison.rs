@@ -103,16 +103,6 @@ fn f20_a_message_that_closes_the_connection_comes_last_in_the_next_run() {
 }
 
 #[test]
-fn a_message_that_closes_the_connection_does_not_stop_the_deletions_for_ever() {
-    let (server, home) = with_poison(Reply::End(Ending::Close), "keep = \"never\"\n");
-    for _ in 0..6 {
-        home.popfetch(["fetch"]).run();
-    }
-    tree::assert_holds(&home.maildir("a"), &all_but_the_fourth());
-    assert_eq!(server.maildrop().unique_ids(), ["uid-4"]);
-}
-
-#[test]
 fn f21_a_message_of_nothing_that_was_listed_with_octets_is_not_believed() {
     let (server, home) = with_poison(Reply::raw("+OK\r\n.\r\n"), "keep = \"never\"\n");
     let output = home.popfetch(["fetch"]).run();

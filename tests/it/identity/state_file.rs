@@ -147,23 +147,6 @@ fn d32_the_state_file_of_another_account_is_not_taken_for_ones_own() {
 }
 
 #[test]
-fn d32_a_state_file_of_a_later_version_is_left_alone() {
-    let (server, home) = fetched_ten();
-    let path = journal(&home);
-    let text = fs::read_to_string(&path).unwrap();
-    let (header, rest) = text.split_once('\n').unwrap();
-    assert!(header.contains(" 1 ") || header.contains("1"), "{header}");
-    let later = header.replacen('1', "9", 1);
-    fs::write(&path, format!("{later}\n{rest}")).unwrap();
-    let before = fs::read(&path).unwrap();
-    let output = home.popfetch(["fetch"]).run();
-    assert_eq!(output.status, Some(65), "{output:#?}");
-    assert_said(&output, &["another version", "hint: "]);
-    assert_eq!(fs::read(&path).unwrap(), before);
-    assert_eq!(server.sessions().len(), 1);
-}
-
-#[test]
 fn d33_what_a_person_deletes_here_does_not_come_back() {
     let (server, home) = fetched_ten();
     for file in tree::new_files(&home.maildir("a")) {

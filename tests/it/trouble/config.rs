@@ -121,7 +121,7 @@ fn a_file_in_the_maildirs_place_is_refused() {
         let file = home.private_file("Mail/file", "not a directory");
         file.display().to_string()
     };
-    maildir_is_refused(prepare, 73, &["Mail/file"]);
+    maildir_is_refused(prepare, 78, &["Mail/file is not a Maildir"]);
 }
 
 #[test]
