@@ -205,3 +205,15 @@ fn s26_a_url_cannot_smuggle_in_a_command() {
     assert!(matches!(output.status, Some(64 | 78)), "{output:#?}");
     assert!(server.sessions().is_empty());
 }
+
+#[test]
+fn standard_input_holds_one_password_only() {
+    let (first, home) = server(1);
+    let (second, _) = server(1);
+    let text = home.account_config("a", &first.account());
+    home.config(&(text + &home.account_config("b", &second.account())));
+    let fetch = home.popfetch(["fetch", "--password-stdin"]);
+    let output = fetch.stdin("secret\n").expect(64);
+    assert_said(&output, &["has one password", "name one account"]);
+    assert!(first.sessions().is_empty() && second.sessions().is_empty());
+}

@@ -103,12 +103,19 @@ fn s11_wildcards_cover_one_label_and_no_bare_name() {
 #[test]
 fn s11_an_address_needs_a_certificate_for_the_address() {
     let authority = Authority::new();
-    for (names, status) in [(&["localhost"], 69), (&["127.0.0.1"], 0)] {
+    for (names, status) in [
+        (&["localhost"], 69),
+        (&["127.0.0.2"], 69),
+        (&["127.0.0.1"], 0),
+    ] {
         let identity = authority.issue(&Wanted::default().names(names));
         let server = serving(Security::identity(&identity, &authority));
         let mut account = server.account();
         account.host = "127.0.0.1".into();
-        run(&home_of(&account, ""), &[], status);
+        let output = run(&home_of(&account, ""), &[], status);
+        if status == 69 {
+            assert_said(&output, &[&format!("it is for {}\n", names[0])]);
+        }
     }
 }
 

@@ -6,6 +6,7 @@ use base64::prelude::{BASE64_STANDARD, Engine};
 use crate::given::{assert_no_credentials, assert_said, behaving, mail, run, server};
 use crate::support::behaviour::{Behaviour, Reply};
 use crate::support::maildrop::Maildrop;
+use crate::support::process::within;
 use crate::support::run::Home;
 use crate::support::script::{Scene, Script};
 use crate::support::server::Server;
@@ -241,4 +242,24 @@ fn a_server_that_hangs_up_is_temporary_wherever_it_does() {
         tree::assert_holds(&home.maildir("a"), &mail(3));
         assert_eq!(server.maildrop().count(), 0);
     }
+}
+
+#[test]
+fn f33_a_second_run_at_the_same_time_ends_and_harms_nothing() {
+    let slow = Behaviour::new().delay(Duration::from_millis(20));
+    let (server, home) = behaving(20, slow);
+    let first = home.popfetch(["fetch"]).start();
+    within(Duration::from_secs(20), || {
+        let sessions = server.sessions_so_far();
+        sessions.iter().any(|s| s.count("RETR") > 0).then_some(())
+    })
+    .unwrap();
+    let output = run(&home, &[], 75);
+    assert_said(
+        &output,
+        &["error: a: another popfetch holds this account", "hint: "],
+    );
+    assert_eq!(first.wait().status, Some(0));
+    assert_eq!(server.sessions().len(), 1);
+    tree::assert_holds(&home.maildir("a"), &mail(20));
 }
