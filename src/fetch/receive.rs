@@ -131,6 +131,18 @@ impl Account<'_> {
                     }
                 }
                 Arrival::Ends => {
+                    let claims = |incoming: &mut Incoming| incoming.message().octets > Some(0);
+                    if octets_so_far == 0
+                        && let Some(nothing) = incoming.take_if(claims)
+                    {
+                        // Courier does so when its disk is full (TRUST.md F21).
+                        self.tell(Event::Failed {
+                            message: listed(nothing.message()),
+                            reason: "the server sent nothing of it",
+                        });
+                        let message = nothing.message().clone();
+                        received.failures.push((message, FailureKind::Refused));
+                    }
                     let complete = incoming.take().map(Incoming::finish).transpose()?;
                     if let Some(complete) = complete
                         && sender.send(complete).is_err()

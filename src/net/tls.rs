@@ -242,7 +242,8 @@ fn reason(fault: &CertificateError) -> String {
         CertificateError::NotValidYetContext { not_before, .. } => {
             format!("it is valid only from {}", date(*not_before))
         }
-        CertificateError::UnknownIssuer => {
+        // The latter where the authority bears the name of one that is trusted.
+        CertificateError::UnknownIssuer | CertificateError::BadSignature => {
             "no authority that this machine trusts has signed it".to_owned()
         }
         CertificateError::NotValidForNameContext { presented, .. } if presented.is_empty() => {
@@ -253,13 +254,19 @@ fn reason(fault: &CertificateError) -> String {
             let names: Vec<_> = presented
                 .iter()
                 .take(5)
-                .map(|name| name.escape_default().to_string())
+                .map(|name| bare(name).escape_default().to_string())
                 .collect();
             format!("it is for {}", names.join(", "))
         }
         CertificateError::Other(OtherError(other)) => other.to_string(),
         other => other.to_string(),
     }
+}
+
+/// A name without the words that rustls puts around it, as in `DnsName("pop.example.com")`.
+fn bare(name: &str) -> &str {
+    let inner = name.split_once('(').map_or(name, |(_, inner)| inner);
+    inner.trim_end_matches(')').trim_matches('"')
 }
 
 fn date(time: UnixTime) -> String {

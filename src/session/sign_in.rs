@@ -32,6 +32,9 @@ impl Session<Authorization> {
     /// Signs in, once, with one method: a refused password is never tried again, in no other way
     /// either, because servers lock people out for that.
     pub fn sign_in(mut self, credentials: Credentials<'_>) -> Result<Session<Transaction>, Error> {
+        let response = plain::initial_response(credentials.user, credentials.password);
+        self.wire
+            .conceal(&[response.as_str(), credentials.password]);
         let announced = self.capabilities.has_mechanism("PLAIN");
         let plain = match credentials.auth {
             Auth::Auto => announced,

@@ -6,6 +6,7 @@ use crate::pop3::{Capabilities, Command, Connection, Event, ResponseCode};
 use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
+use zeroize::Zeroizing;
 
 /// A step of the session that is answered by a single line may take so long altogether, however
 /// lively the server drips: long enough for servers that delay a sign-in on purpose.
@@ -52,6 +53,8 @@ pub(super) struct Wire {
     channel: Box<dyn Channel>,
     timeout: Duration,
     transcript: Option<Transcript>,
+    /// What must not get into the transcript, not even where a server repeats it.
+    secrets: Zeroizing<Vec<String>>,
     pace: Pace,
 }
 
@@ -115,8 +118,15 @@ impl Wire {
             channel,
             timeout: options.timeout,
             transcript: options.transcript.clone(),
+            secrets: Zeroizing::default(),
             pace: Pace::new(),
         }
+    }
+
+    /// Keeps these out of the transcript from here on.
+    pub(super) fn conceal(&mut self, secrets: &[&str]) {
+        let secrets = secrets.iter().filter(|secret| !secret.is_empty());
+        self.secrets = Zeroizing::new(secrets.map(|secret| (*secret).to_owned()).collect());
     }
 
     /// Puts a command on its way; it leaves with the next wait for an answer.
@@ -153,7 +163,8 @@ impl Wire {
         }
         if let (Some(transcript), Event::Reply(reply)) = (&self.transcript, &event) {
             let status: &[u8] = if reply.ok { b"+OK " } else { b"-ERR " };
-            transcript(Direction::Received, &[status, reply.text].concat());
+            let line = redacted([status, reply.text].concat(), &self.secrets);
+            transcript(Direction::Received, &line);
         }
         Ok(event)
     }
@@ -258,4 +269,15 @@ impl Wire {
             }
         }
     }
+}
+
+/// The line without secrets.
+fn redacted(line: Vec<u8>, secrets: &[String]) -> Vec<u8> {
+    let holds = |secret: &&String| memchr::memmem::find(&line, secret.as_bytes()).is_some();
+    if !secrets.iter().any(|secret| holds(&secret)) {
+        return line;
+    }
+    let text = String::from_utf8_lossy(&line).into_owned();
+    let hide = |text: String, secret: &String| text.replace(secret, "****");
+    secrets.iter().fold(text, hide).into_bytes()
 }

@@ -14,3 +14,20 @@ mod support;
 
 /// Proves that the support does what the other tests rely on.
 mod support_works;
+
+/// What is fetched, and what is told.
+mod choose;
+/// What many tests begin with.
+mod given;
+/// Which message is which.
+mod identity;
+/// Where passwords come from.
+mod keyring;
+/// Messages that cannot be had.
+mod poison;
+/// Slow and clumsy servers, and signals.
+mod slow;
+/// Who is at the other end of the line.
+mod tls;
+/// Everything that can be wrong from the first line of the config to the last octet on the disk.
+mod trouble;

@@ -1,0 +1,115 @@
+use std::sync::mpsc::{Receiver, channel};
+use std::time::{Duration, Instant};
+
+use rustix::process::Signal;
+
+use crate::given::{mail, run};
+use crate::support::behaviour::{Behaviour, Reply};
+use crate::support::maildrop::Maildrop;
+use crate::support::run::Home;
+use crate::support::server::Server;
+use crate::support::tree;
+use crate::support::wire::Ending;
+
+const COUNT: usize = 40;
+
+/// A server, and word of each command that reaches it.
+fn watched(behaviour: Behaviour) -> (Server, Home, Receiver<String>) {
+    let (sender, commands) = channel();
+    let server = Server::builder(&Maildrop::new(mail(COUNT)))
+        .behaviour(behaviour)
+        .on_command(move |command| {
+            // Nobody listens any more towards the end.
+            let _gone = sender.send(command.line.clone());
+        })
+        .start();
+    let home = Home::new();
+    home.one_account(
+        &server.account(),
+        "keep = \"never\"\npipelining = \"off\"\n",
+    );
+    (server, home, commands)
+}
+
+fn wait_for(commands: &Receiver<String>, wanted: &str) {
+    loop {
+        let line = commands.recv_timeout(Duration::from_secs(20)).unwrap();
+        if line == wanted {
+            return;
+        }
+    }
+}
+
+#[test]
+fn a_signal_ends_the_run_and_loses_nothing() {
+    for (signal, status) in [(Signal::INT, 130), (Signal::TERM, 143)] {
+        let slow = Behaviour::new().delay(Duration::from_millis(20));
+        let (server, home, commands) = watched(slow);
+        let mut running = home.popfetch(["fetch"]).start();
+        wait_for(&commands, "RETR 5");
+        running.signal(signal);
+        let output = running.wait();
+        assert_eq!(output.status, Some(status), "{output:#?}");
+        let stored = tree::count(&home.maildir("a"));
+        assert!((4..COUNT).contains(&stored), "{stored} stored: {output:#?}");
+        tree::assert_tmp_is_empty(&home.maildir("a"));
+        server.behave(Behaviour::new());
+        run(&home, &[], 0);
+        tree::assert_holds(&home.maildir("a"), &mail(COUNT));
+        assert_eq!(server.maildrop().count(), 0);
+    }
+}
+
+#[test]
+fn after_a_signal_nothing_that_is_stored_is_fetched_again() {
+    let slow = Behaviour::new().delay(Duration::from_millis(20));
+    let (server, home, commands) = watched(slow);
+    let mut running = home.popfetch(["fetch", "--keep"]).start();
+    wait_for(&commands, "RETR 5");
+    running.signal(Signal::INT);
+    assert_eq!(running.wait().status, Some(130));
+    let stored = tree::count(&home.maildir("a"));
+    server.behave(Behaviour::new());
+    run(&home, &["fetch", "--keep"], 0);
+    assert_eq!(server.last_session().count("RETR"), COUNT - stored);
+    tree::assert_holds(&home.maildir("a"), &mail(COUNT));
+}
+
+#[test]
+fn a_signal_while_the_server_is_silent_ends_the_run_too() {
+    for command in ["CAPA", "AUTH", "LIST", "RETR 3"] {
+        let silent = Behaviour::new().on(command, Reply::End(Ending::Stall));
+        let (server, home, commands) = watched(silent);
+        let mut running = home.popfetch(["fetch"]).start();
+        loop {
+            let line = commands.recv_timeout(Duration::from_secs(20)).unwrap();
+            if line.starts_with(command) {
+                break;
+            }
+        }
+        let began = Instant::now();
+        running.signal(Signal::TERM);
+        let output = running.wait();
+        assert_eq!(output.status, Some(143), "{command}: {output:#?}");
+        assert!(began.elapsed() < Duration::from_secs(5), "{command}");
+        assert_eq!(server.maildrop().count(), COUNT);
+    }
+}
+
+#[test]
+fn a_second_signal_ends_at_once_and_loses_nothing() {
+    let slow = Behaviour::new().delay(Duration::from_millis(20));
+    let (server, home, commands) = watched(slow);
+    let mut running = home.popfetch(["fetch"]).start();
+    wait_for(&commands, "RETR 5");
+    running.signal(Signal::INT);
+    running.signal(Signal::INT);
+    let began = Instant::now();
+    let output = running.wait();
+    assert!(began.elapsed() < Duration::from_secs(5));
+    assert!(matches!(output.status, Some(130) | None), "{output:#?}");
+    server.behave(Behaviour::new());
+    run(&home, &[], 0);
+    tree::assert_holds(&home.maildir("a"), &mail(COUNT));
+    assert_eq!(server.maildrop().count(), 0);
+}
