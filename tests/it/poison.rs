@@ -137,3 +137,13 @@ fn f23_a_refused_dele_is_told_and_tried_again_and_the_others_are_deleted() {
     assert_eq!(server.last_session().count("RETR"), 0);
     assert_eq!(server.maildrop().count(), 0);
 }
+
+#[test]
+fn a_message_that_closes_the_connection_does_not_stop_the_deletions_for_ever() {
+    let (server, home) = with_poison(Reply::End(Ending::Close), "keep = \"never\"\n");
+    for _ in 0..6 {
+        home.popfetch(["fetch"]).run();
+    }
+    tree::assert_holds(&home.maildir("a"), &all_but_the_fourth());
+    assert_eq!(server.maildrop().unique_ids(), ["uid-4"]);
+}

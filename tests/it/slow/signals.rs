@@ -7,7 +7,7 @@ use crate::given::{mail, run};
 use crate::support::behaviour::{Behaviour, Reply};
 use crate::support::maildrop::Maildrop;
 use crate::support::run::Home;
-use crate::support::server::Server;
+use crate::support::server::{How, Server};
 use crate::support::tree;
 use crate::support::wire::Ending;
 
@@ -112,4 +112,19 @@ fn a_second_signal_ends_at_once_and_loses_nothing() {
     run(&home, &[], 0);
     tree::assert_holds(&home.maildir("a"), &mail(COUNT));
     assert_eq!(server.maildrop().count(), 0);
+}
+
+#[test]
+fn after_a_signal_the_session_ends_as_it_should() {
+    let slow = Behaviour::new().delay(Duration::from_millis(20));
+    let (server, home, commands) = watched(slow);
+    let mut running = home.popfetch(["fetch"]).start();
+    wait_for(&commands, "RETR 5");
+    running.signal(Signal::TERM);
+    assert_eq!(running.wait().status, Some(143));
+    // The message in hand is finished and committed, what is recorded is deleted, then QUIT.
+    let session = server.last_session();
+    assert_eq!(session.ended, How::Quit, "{session:#?}");
+    let stored = tree::count(&home.maildir("a"));
+    assert_eq!(server.maildrop().count(), COUNT - stored);
 }

@@ -263,3 +263,17 @@ fn f33_a_second_run_at_the_same_time_ends_and_harms_nothing() {
     assert_eq!(server.sessions().len(), 1);
     tree::assert_holds(&home.maildir("a"), &mail(20));
 }
+
+#[test]
+fn f33_with_quiet_it_does_not_even_mail_anybody() {
+    let (server, home) = behaving(20, Behaviour::new().delay(Duration::from_millis(20)));
+    let first = home.popfetch(["fetch"]).start();
+    within(Duration::from_secs(20), || {
+        let sessions = server.sessions_so_far();
+        sessions.iter().any(|s| s.count("RETR") > 0).then_some(())
+    })
+    .unwrap();
+    let output = run(&home, &["-q"], 75);
+    assert_eq!((&output.stdout[..], &output.stderr[..]), ("", ""));
+    assert_eq!(first.wait().status, Some(0));
+}
