@@ -94,6 +94,11 @@ pub trait Diagnose: std::error::Error + Send + Sync + 'static {
     fn hint(&self) -> Option<String> {
         None
     }
+
+    /// Whether it is part of everyday life, and nobody need be told who asked for quiet.
+    fn is_routine(&self) -> bool {
+        false
+    }
 }
 
 #[cfg(test)]

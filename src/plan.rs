@@ -4,10 +4,11 @@
 //! [`decide`] never looks at a clock, a disk or a network, so that every rule can be tested in a
 //! line, and `--dry-run` and `check` say exactly what a fetch would do.
 
-use crate::state::{FailureKind, Known};
+use crate::state::{Failures, Known};
 use std::time::Duration;
 
-/// After so many refusals a message is tried only once a day (TRUST.md F20).
+/// After so many failures in a row a message is tried only once a day (TRUST.md F20): one that
+/// makes the server close the connection would keep every run from coming to its end.
 const PATIENCE: u32 = 3;
 
 /// The day of [`PATIENCE`], in seconds.
@@ -83,8 +84,8 @@ pub enum Why {
 pub enum Reason {
     /// It is larger than so many octets.
     TooLarge(u64),
-    /// The server refused it so many times; it is tried again tomorrow.
-    Refused(u32),
+    /// It could not be fetched so often that it is tried again only tomorrow.
+    Failed(Failures),
     /// The server confirms its deletion, and lists it all the same.
     Undeletable,
 }
@@ -107,11 +108,10 @@ pub fn decide(
                 Decision::Skip(Reason::TooLarge(most))
             }
             (_, _, Some(failures))
-                if failures.kind == FailureKind::Refused
-                    && failures.count >= PATIENCE
+                if failures.count >= PATIENCE
                     && (0..RETRY_AFTER).contains(&now.saturating_sub(failures.last)) =>
             {
-                Decision::Skip(Reason::Refused(failures.count))
+                Decision::Skip(Reason::Failed(failures))
             }
             (_, _, Some(_)) => Decision::Fetch(Why::Again),
             (_, _, None) => Decision::Fetch(Why::New),
@@ -164,7 +164,7 @@ fn is_over(since: i64, period: Duration, now: i64) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::state::Failures;
+    use crate::state::FailureKind;
     use proptest::prelude::*;
 
     const NOW: i64 = 1_795_395_922;
@@ -239,7 +239,11 @@ mod tests {
         assert_eq!(one(refused(2, 1), policy), Decision::Fetch(Why::Again));
         assert_eq!(
             one(refused(3, 23), policy),
-            Decision::Skip(Reason::Refused(3))
+            Decision::Skip(Reason::Failed(Failures {
+                kind: FailureKind::Refused,
+                count: 3,
+                last: NOW - 23 * 3600,
+            }))
         );
         assert_eq!(one(refused(3, 24), policy), Decision::Fetch(Why::Again));
         assert_eq!(

@@ -6,13 +6,20 @@ use signal_hook::consts::{SIGINT, SIGTERM};
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::net::UnixStream;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock};
+use std::time::{Duration, Instant};
+
+/// How long what is under way may take to come to a good end after the first signal. A person who
+/// pressed Ctrl-C waits for it, and can press it again.
+const GRACE: Duration = Duration::from_secs(2);
 
 /// Whether someone asked us to stop. Clones share the answer.
 #[derive(Clone, Debug)]
 pub struct Stop {
     signal: Arc<AtomicUsize>,
+    /// When the signal was first noticed.
+    noticed: Arc<OnceLock<Instant>>,
     /// Becomes readable with the first signal and stays so, which wakes every thread that polls.
     wake: Arc<OwnedFd>,
     /// The other end; kept open so that `wake` does not become readable by its closing.
@@ -46,6 +53,7 @@ impl Stop {
         let (wake, waker) = UnixStream::pair()?;
         Ok(Self {
             signal: Arc::default(),
+            noticed: Arc::default(),
             wake: Arc::new(wake.into()),
             _waker: Arc::new(waker),
         })
@@ -58,6 +66,12 @@ impl Stop {
             Ok(SIGTERM) => Some(Status::Terminated),
             _ => None,
         }
+    }
+
+    /// Until when what is under way may go on, once there was a signal.
+    pub fn grace(&self) -> Option<Instant> {
+        self.requested()?;
+        Some(*self.noticed.get_or_init(Instant::now) + GRACE)
     }
 
     /// Readable from the first signal on: to be polled beside a socket.

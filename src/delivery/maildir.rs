@@ -72,10 +72,18 @@ impl Maildir {
                 return Err(Error::Gone { path: path.into() });
             }
             Err(error) if error.kind() == io::ErrorKind::NotADirectory => {
-                return Err(Error::NotAMaildir { path: path.into() });
+                let reason = "it is no directory";
+                return Err(Error::NotAMaildir {
+                    path: path.into(),
+                    reason,
+                });
             }
             Err(error) if error.kind() == io::ErrorKind::InvalidData => {
-                return Err(Error::NotAMaildir { path: path.into() });
+                let reason = "it has no tmp, new and cur, but other things in it";
+                return Err(Error::NotAMaildir {
+                    path: path.into(),
+                    reason,
+                });
             }
             Err(error) => return Err(unusable(path, error)),
         }

@@ -42,10 +42,12 @@ pub enum Error {
         path: PathBuf,
     },
     /// There is something else than a Maildir.
-    #[error("{path} is not a Maildir: it has no tmp, new and cur, but other things in it")]
+    #[error("{path} is not a Maildir: {reason}")]
     NotAMaildir {
         /// What was configured.
         path: PathBuf,
+        /// What it is instead.
+        reason: &'static str,
     },
     /// It is there and cannot be used.
     #[error("cannot use the Maildir {path}")]

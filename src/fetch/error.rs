@@ -75,6 +75,10 @@ impl Diagnose for Error {
         }
     }
 
+    fn is_routine(&self) -> bool {
+        self.cause().is_some_and(Diagnose::is_routine)
+    }
+
     fn hint(&self) -> Option<String> {
         match self {
             Self::Oversized(_) => {

@@ -177,6 +177,7 @@ impl Account<'_> {
     ) -> Result<(), Error> {
         let mut session = self.sign_in(manner)?;
         let maildrop = session.list(&self.profile.server.id(), store.has_unique_ids())?;
+        self.check_stop()?;
         let task = self.settle_plan(store, &maildrop, outcome)?;
         let Task { fetch, mut delete } = task;
         if !fetch.is_empty() {
@@ -207,6 +208,10 @@ impl Account<'_> {
             ))),
         }
         // A signal that came while QUIT was under way changed nothing, but is not forgotten.
+        self.check_stop()
+    }
+
+    fn check_stop(&self) -> Result<(), Error> {
         match self.environment.stop.requested() {
             Some(status) => Err(Error::Stopped(status)),
             None => Ok(()),

@@ -150,8 +150,8 @@ impl Account<'_> {
                         // The committer has ended early; it says why.
                         return Ok(());
                     }
-                    if let Some(status) = self.environment.stop.requested() {
-                        return Err(Error::Stopped(status));
+                    if self.environment.stop.requested().is_some() {
+                        retrieval.stop();
                     }
                 }
                 Arrival::Refused(message, answer) => {

@@ -7,7 +7,7 @@ use crate::plan::Reason;
 use crate::profile::units;
 use crate::report::{Event, Failure, Listed};
 use crate::session::{Direction, Transcript};
-use crate::state::{self, Recorded};
+use crate::state::{self, FailureKind, Failures, Recorded};
 use std::fmt;
 use std::sync::Arc;
 
@@ -89,6 +89,7 @@ pub fn failure(error: &dyn Diagnose) -> Failure {
         status: error.status(),
         message,
         hint: error.hint(),
+        routine: error.is_routine(),
     }
 }
 
@@ -98,8 +99,12 @@ impl fmt::Display for Reason {
             Self::TooLarge(most) => {
                 write!(f, "larger than {}", units::octets(*most))
             }
-            Self::Refused(count) => {
-                write!(f, "refused by the server {count} times; tried once a day")
+            Self::Failed(Failures { kind, count, .. }) => {
+                let how = match kind {
+                    FailureKind::Refused => "refused by the server",
+                    FailureKind::Dropped => "the connection broke over it",
+                };
+                write!(f, "{how} {count} times; tried once a day")
             }
             Self::Undeletable => f.write_str("the server confirms its deletion but keeps it"),
         }

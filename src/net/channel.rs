@@ -80,6 +80,9 @@ impl Socket {
             if !tls.is_handshaking() {
                 return Ok(());
             }
+            if let Some(status) = self.stop.requested() {
+                return Err(Error::Stopped(status).into());
+            }
             match receive_tls(tls, &mut self.stream) {
                 Ok(true) => {}
                 Ok(false) => return Err(Error::Closed.into()),
@@ -104,15 +107,22 @@ impl Socket {
         } else {
             interest
         };
-        let mut fds = [PollFd::new(&self.stream, interest), self.stop.poll_fd()];
-        let ready = wait(&mut fds, deadline)?;
-        if let Some(status) = self.stop.requested() {
-            return Err(Error::Stopped(status));
+        let stream = PollFd::new(&self.stream, interest);
+        // After a signal the rest of the session may still come to a good end, if it is quick.
+        let Some(grace) = self.stop.grace() else {
+            let ready = wait(&mut [stream, self.stop.poll_fd()], deadline)?;
+            return if ready {
+                Ok(())
+            } else {
+                Err(Error::TimedOut(0))
+            };
+        };
+        if wait(&mut [stream], deadline.min(grace))? {
+            return Ok(());
         }
-        if ready {
-            Ok(())
-        } else {
-            Err(Error::TimedOut(0))
+        match self.stop.requested() {
+            Some(status) if Instant::now() >= grace => Err(Error::Stopped(status)),
+            _ => Err(Error::TimedOut(0)),
         }
     }
 

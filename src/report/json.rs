@@ -287,6 +287,7 @@ mod tests {
                 status: Status::Temporary,
                 message: "connection lost".into(),
                 hint: None,
+                routine: false,
             }),
             ..Outcome::default()
         };

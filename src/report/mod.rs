@@ -163,4 +163,6 @@ pub struct Failure {
     pub message: String,
     /// What to do next.
     pub hint: Option<String>,
+    /// Not worth a word with `--quiet`: another run is at work, say.
+    pub routine: bool,
 }

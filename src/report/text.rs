@@ -124,6 +124,9 @@ impl Text {
     }
 
     fn ended_early(&self, name: &str, outcome: &Outcome, failure: &Failure) -> String {
+        if failure.routine && self.quiet {
+            return String::new();
+        }
         let mut text = escape_up_to(&failure.message, ERROR_LIMIT);
         if outcome.fetched > 0 {
             let messages = count(outcome.fetched, "message");
@@ -232,6 +235,7 @@ mod tests {
             status,
             message: "the server refused the sign-in: \"[AUTH] no\x1b[m\"".into(),
             hint: hint.map(str::to_owned),
+            routine: false,
         })
     }
 

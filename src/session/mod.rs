@@ -71,7 +71,11 @@ impl Session<Authorization> {
         };
         if session.options.capabilities {
             session.wire.send(Command::Capa)?;
-            session.capabilities = session.wire.capabilities()?.unwrap_or_default();
+            match session.wire.capabilities()? {
+                Some(capabilities) => session.capabilities = capabilities,
+                // A server that knows no CAPA now will know none after the sign-in.
+                None => session.options.capabilities = false,
+            }
         }
         Ok(session)
     }

@@ -95,6 +95,11 @@ impl Retrieval<'_> {
         }))
     }
 
+    /// Asks for nothing more; what was asked for still arrives.
+    pub fn stop(&mut self) {
+        self.waiting.clear();
+    }
+
     /// How many messages are under way besides the one that is arriving.
     pub fn ahead(&self) -> usize {
         self.asked.len()

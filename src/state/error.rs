@@ -74,6 +74,10 @@ impl Diagnose for Error {
         }
     }
 
+    fn is_routine(&self) -> bool {
+        matches!(self, Self::Held(_))
+    }
+
     fn hint(&self) -> Option<String> {
         Some(match self {
             Self::Delivery(error) => return error.hint(),
