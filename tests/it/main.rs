@@ -14,3 +14,9 @@ mod support;
 
 /// Proves that the support does what the other tests rely on.
 mod support_works;
+
+/// Done when: the samples arrive octet for octet, once.
+mod samples;
+
+/// Done when: nothing is deleted before it is durable, and QUIT may fail.
+mod order;
