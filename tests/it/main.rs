@@ -20,3 +20,15 @@ mod samples;
 
 /// Done when: nothing is deleted before it is durable, and QUIT may fail.
 mod order;
+
+/// Done when: `kill -9` at any moment loses and doubles nothing.
+mod kill;
+
+/// Done when: a connection cut anywhere loses and doubles nothing.
+mod cut;
+
+/// Done when: runs and accounts at the same time do not disturb each other.
+mod parallel;
+
+/// Done when: neither a huge message nor a huge maildrop takes much memory.
+mod memory;
