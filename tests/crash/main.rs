@@ -14,6 +14,7 @@
     unreachable_pub
 )]
 
+mod cut;
 mod explore;
 mod faults;
 mod image;

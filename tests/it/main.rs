@@ -25,9 +25,26 @@ mod identity;
 mod keyring;
 /// Messages that cannot be had.
 mod poison;
+/// The samples arrive octet for octet, once.
+mod samples;
 /// Slow and clumsy servers, and signals.
 mod slow;
 /// Who is at the other end of the line.
 mod tls;
 /// Everything that can be wrong from the first line of the config to the last octet on the disk.
 mod trouble;
+
+/// Nothing is deleted before it is durable, and QUIT may fail.
+mod order;
+
+/// `kill -9` at any moment loses and doubles nothing.
+mod kill;
+
+/// A connection cut anywhere loses and doubles nothing.
+mod cut;
+
+/// Runs and accounts at the same time do not disturb each other.
+mod parallel;
+
+/// Neither a huge message nor a huge maildrop takes much memory.
+mod memory;

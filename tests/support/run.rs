@@ -60,6 +60,16 @@ impl Home {
         Self::with_program(program.expect("only integration tests and benchmarks know the binary"))
     }
 
+    /// The same in memory, where the system has that: for tests of many runs whose point is not
+    /// the disk.
+    pub fn in_memory() -> Self {
+        let mut home = Self::new();
+        if let Ok(directory) = tempfile::tempdir_in("/dev/shm") {
+            home.directory = directory;
+        }
+        home
+    }
+
     /// A home for another program.
     pub fn with_program(program: impl AsRef<Path>) -> Self {
         Self {
@@ -217,6 +227,11 @@ impl Run {
 }
 
 impl Running {
+    /// The program's process id.
+    pub fn id(&mut self) -> u32 {
+        self.child.child().id()
+    }
+
     /// Sends a signal to the program.
     pub fn signal(&mut self, signal: Signal) {
         kill_process(Pid::from_child(self.child.child()), signal).unwrap();

@@ -1,0 +1,70 @@
+//! The connection of the real program, cut all over a session: nothing lost, nothing doubled, no
+//! message cut short. `tests/crash/cut.rs` tries every octet, in both directions.
+
+use crate::support::account::Security;
+use crate::support::behaviour::Behaviour;
+use crate::support::maildrop::Maildrop;
+use crate::support::message::generate;
+use crate::support::run::Home;
+use crate::support::server::Server;
+use crate::support::tree;
+use crate::support::wire::Ending;
+
+/// Octets of a whole session with the real program.
+fn session_octets(keep: &str) -> u64 {
+    let server = Server::start(&Maildrop::new(generate(10, 250)));
+    let home = Home::in_memory();
+    home.one_account(&server.account(), keep);
+    home.popfetch(["fetch"]).expect(0);
+    server.last_session().octets_sent
+}
+
+#[test]
+fn t2_the_program_survives_cuts_all_over_a_session_over_tls_and_without() {
+    const CUTS: u64 = 60;
+    let endings = [Ending::Close, Ending::Cut, Ending::Reset];
+    let mut cuts = 0;
+    for keep in ["keep = \"always\"\n", "keep = \"never\"\n"] {
+        let octets = session_octets(keep);
+        for at in (0..CUTS / 2).map(|n| n * octets / (CUTS / 2)) {
+            let ending = endings[cuts % endings.len()];
+            let security = match cuts % 4 {
+                3 => Security::Plain,
+                _ => Security::Tls,
+            };
+            let what = format!("{keep:?}, {ending:?} after {at} of {octets} octets, {security:?}");
+            let messages = generate(10, 250);
+            let maildrop = Maildrop::new(messages.clone());
+            let cut = Behaviour::new().cut_after(at, ending);
+            let server = Server::builder(&maildrop)
+                .security(security)
+                .behaviour(cut)
+                .start();
+            let home = Home::in_memory();
+            home.one_account(&server.account(), keep);
+            let first = home.popfetch(["fetch"]).run();
+            assert_eq!(first.status, Some(75), "{what}: {first:#?}");
+            assert!(
+                first.stderr.contains("clos") || first.stderr.contains("reset"),
+                "{first:#?}"
+            );
+            tree::assert_tmp_is_empty(&home.maildir("a"));
+            server.behave(Behaviour::new());
+            server.sessions();
+            let second = home.popfetch(["fetch"]).run();
+            assert_eq!(second.status, Some(0), "{what}: {second:#?}");
+            tree::assert_holds(&home.maildir("a"), &messages);
+            let third = home.popfetch(["--format", "paths"]).run();
+            assert_eq!(
+                (third.status, third.stdout.as_str()),
+                (Some(0), ""),
+                "{what}"
+            );
+            assert_eq!(server.last_session().count("RETR"), 0, "{what}");
+            let left = if keep.contains("never") { 0 } else { 10 };
+            assert_eq!(maildrop.count(), left, "{what}");
+            cuts += 1;
+        }
+    }
+    eprintln!("{cuts} sessions of the program cut");
+}

@@ -1,0 +1,265 @@
+//! `kill -9` at any moment: the next run brings home what is missing, and nothing twice.
+
+use std::sync::Mutex;
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use rustix::process::Signal;
+
+use crate::support::behaviour::Behaviour;
+use crate::support::maildrop::Maildrop;
+use crate::support::message::{Message, generate};
+use crate::support::run::{Home, Running};
+use crate::support::server::{CommandSeen, Server};
+use crate::support::tree;
+
+const MESSAGES: usize = 200;
+
+/// Small and reproducible; the seed is in every failure message.
+struct Random(u64);
+
+impl Random {
+    /// From the clock, or from POPFETCH_SEED to repeat a failure.
+    fn seeded() -> (Self, u64) {
+        let seed = match std::env::var("POPFETCH_SEED") {
+            Ok(seed) => seed.parse().expect("POPFETCH_SEED is a number"),
+            Err(_) => {
+                let now = std::time::SystemTime::now();
+                let since = now.duration_since(std::time::UNIX_EPOCH).unwrap();
+                since.as_nanos() as u64
+            }
+        };
+        (Self(seed | 1), seed)
+    }
+
+    /// Between 0 and 1 (xorshift).
+    fn fraction(&mut self) -> f64 {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        (self.0 >> 11) as f64 / (1u64 << 53) as f64
+    }
+
+    fn below(&mut self, limit: usize) -> usize {
+        (self.fraction() * limit as f64) as usize
+    }
+}
+
+/// A fresh maildrop with a server for it, and a fresh home.
+struct Scene {
+    messages: Vec<Message>,
+    server: Server,
+    home: Home,
+    deletes: bool,
+}
+
+impl Scene {
+    fn new(deletes: bool, customise: impl FnOnce(Builder) -> Builder) -> Self {
+        let messages = generate(MESSAGES, 600);
+        let server = customise(Server::builder(&Maildrop::new(messages.clone()))).start();
+        // Whatever the kernel was told survives the process, on a disk or not.
+        let home = Home::in_memory();
+        let keep = if deletes { "never" } else { "always" };
+        home.one_account(&server.account(), &format!("keep = {keep:?}\n"));
+        Self {
+            messages,
+            server,
+            home,
+            deletes,
+        }
+    }
+
+    fn start(&self) -> Running {
+        self.home.popfetch(["fetch"]).start()
+    }
+
+    /// Runs to the end, checks that everything is there once, and that nothing is left to do.
+    fn finish(&self, what: &str) {
+        // A server notices that its client is gone before it lets the next one in.
+        self.server.sessions();
+        let second = self.home.popfetch(["fetch"]).run();
+        assert_eq!(second.status, Some(0), "{what}: {second:#?}");
+        let maildir = self.home.maildir("a");
+        tree::assert_tmp_is_empty(&maildir);
+        assert_eq!(tree::count(&maildir), MESSAGES, "{what}");
+        tree::assert_holds(&maildir, &self.messages);
+        let third = self.home.popfetch(["--format", "paths"]).run();
+        assert_eq!(
+            (third.status, third.stdout.as_str()),
+            (Some(0), ""),
+            "{what}"
+        );
+        let last = self.server.last_session();
+        assert_eq!((last.count("RETR"), last.count("DELE")), (0, 0), "{what}");
+        let left = if self.deletes { 0 } else { MESSAGES };
+        assert_eq!(self.server.maildrop().count(), left, "{what}");
+    }
+}
+
+type Builder = crate::support::server::ServerBuilder;
+
+/// With all commands at once, and with one at a time: the second is slower, and so meets more of
+/// the moments between two messages.
+const MANNERS: [&[&str]; 2] = [&["UIDL", "USER", "PIPELINING"], &["UIDL", "USER"]];
+
+/// How long a whole fetch takes.
+fn whole_fetch(deletes: bool, capabilities: &[&str]) -> Duration {
+    let behaviour = Behaviour::new().capabilities(capabilities);
+    let scene = Scene::new(deletes, |server| server.behaviour(behaviour));
+    let started = Instant::now();
+    let output = scene.start().wait();
+    let took = started.elapsed();
+    assert_eq!(output.status, Some(0), "{output:#?}");
+    scene.finish("no kill at all");
+    took
+}
+
+/// Kills `kills` runs, each of them somewhere between its start and its end.
+fn kill_at_random_moments(deletes: bool, kills: usize) {
+    let took = MANNERS.map(|capabilities| whole_fetch(deletes, capabilities));
+    let (mut random, seed) = Random::seeded();
+    let (mut killed, mut missed, mut progress) = (0, 0, [0; 4]);
+    while killed < kills {
+        let manner = killed % MANNERS.len();
+        let delay = took[manner].mul_f64(random.fraction());
+        let behaviour = Behaviour::new().capabilities(MANNERS[manner]);
+        let scene = Scene::new(deletes, |server| server.behaviour(behaviour));
+        let mut running = scene.start();
+        // No waiting for luck: the moment itself is what is tried.
+        thread::sleep(delay);
+        running.signal(Signal::KILL);
+        let what = format!("POPFETCH_SEED={seed}, kill {killed} after {delay:?}");
+        match running.wait().status {
+            None => {
+                killed += 1;
+                let quarter = match tree::count(&scene.home.maildir("a")) {
+                    0 => 0,
+                    MESSAGES => 3,
+                    some => 1 + usize::from(some > MESSAGES / 2),
+                };
+                progress[quarter] += 1;
+            }
+            Some(status) => {
+                assert_eq!(status, 0, "{what}: it was done before, and not well");
+                missed += 1;
+                assert!(missed < 10 * kills, "{what}: too fast to be killed");
+                continue;
+            }
+        }
+        scene.finish(&what);
+    }
+    eprintln!(
+        "{kills} runs of {took:?} killed, {missed} done before; delivered by then: \
+         nothing {}, up to half {}, more {}, all {}",
+        progress[0], progress[1], progress[2], progress[3]
+    );
+}
+
+#[test]
+fn t1_a_hundred_kills_at_random_moments_lose_and_double_nothing_in_keep_mode() {
+    kill_at_random_moments(false, 100);
+}
+
+#[test]
+fn t1_a_hundred_kills_at_random_moments_lose_and_double_nothing_in_delete_mode() {
+    kill_at_random_moments(true, 100);
+}
+
+/// A server on which the command that `is_it` names does not go on before the client is dead.
+struct Trap {
+    scene: Scene,
+    sprung: Receiver<()>,
+    release: Sender<()>,
+}
+
+impl Trap {
+    fn new(deletes: bool, behaviour: Behaviour, command: &str) -> Self {
+        let (spring, sprung) = channel();
+        let (release, released) = channel();
+        let command = command.to_string();
+        // Receivers cannot be shared between threads without a lock.
+        let trap = Mutex::new((spring, released));
+        let hook = move |seen: &CommandSeen| {
+            if seen.session == 0 && seen.line == command {
+                let (spring, released) = &*trap.lock().unwrap();
+                spring.send(()).unwrap();
+                released.recv().unwrap();
+            }
+        };
+        let scene = Scene::new(deletes, |server| {
+            server.behaviour(behaviour).on_command(hook)
+        });
+        Self {
+            scene,
+            sprung,
+            release,
+        }
+    }
+
+    /// Kills the run at that command, and lets the server carry it out all the same.
+    fn kill_and_finish(self, what: &str) {
+        let mut running = self.scene.start();
+        let sprung = self.sprung.recv_timeout(Duration::from_secs(30));
+        sprung.unwrap_or_else(|_| panic!("{what}: the command never came"));
+        running.signal(Signal::KILL);
+        assert_eq!(running.wait().status, None, "{what}");
+        self.release.send(()).unwrap();
+        self.scene.finish(what);
+    }
+}
+
+#[test]
+fn a_kill_at_an_exact_command_loses_and_doubles_nothing() {
+    let (mut random, seed) = Random::seeded();
+    let mut commands: Vec<String> = vec![
+        "QUIT".into(),
+        "UIDL".into(),
+        "RETR 1".into(),
+        "DELE 1".into(),
+        format!("RETR {MESSAGES}"),
+        format!("DELE {MESSAGES}"),
+    ];
+    for keyword in ["RETR", "DELE"] {
+        commands.extend((0..4).map(|_| format!("{keyword} {}", 2 + random.below(MESSAGES - 2))));
+    }
+    let mut kills = 0;
+    for command in &commands {
+        for capabilities in MANNERS {
+            for deletes in [false, true] {
+                if command.starts_with("DELE") && !deletes {
+                    continue;
+                }
+                let what = format!(
+                    "POPFETCH_SEED={seed}, kill at {command}, deletes {deletes}, {capabilities:?}"
+                );
+                let behaviour = Behaviour::new().capabilities(capabilities);
+                Trap::new(deletes, behaviour, command).kill_and_finish(&what);
+                kills += 1;
+            }
+        }
+    }
+    eprintln!("{kills} runs killed at exact commands");
+}
+
+#[test]
+fn kill_after_kill_the_work_goes_forward_and_ends() {
+    let (mut random, seed) = Random::seeded();
+    let took = whole_fetch(true, MANNERS[0]);
+    let scene = Scene::new(true, |server| server);
+    let mut seen = Vec::new();
+    for round in 0..30 {
+        let mut running = scene.start();
+        thread::sleep(took.mul_f64(random.fraction()));
+        running.signal(Signal::KILL);
+        running.wait();
+        scene.server.sessions();
+        let delivered = tree::count(&scene.home.maildir("a"));
+        assert!(
+            seen.last().is_none_or(|before| *before <= delivered),
+            "POPFETCH_SEED={seed}, round {round}: {seen:?}, then {delivered}"
+        );
+        seen.push(delivered);
+    }
+    scene.finish(&format!("POPFETCH_SEED={seed}"));
+}
