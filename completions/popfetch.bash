@@ -442,12 +442,16 @@ _popfetch() {
             return 0
             ;;
         popfetch__subcmd__state__subcmd__forget)
-            opts="-0 -q -v -h --all --config --format --null --quiet --verbose --color --no-progress --help"
+            opts="-0 -q -v -h --maildir --all --config --format --null --quiet --verbose --color --no-progress --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --maildir)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --config)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -468,12 +472,16 @@ _popfetch() {
             return 0
             ;;
         popfetch__subcmd__state__subcmd__mark__subcmd__seen)
-            opts="-0 -q -v -h --password-stdin --tls-roots --config --format --null --quiet --verbose --color --no-progress --help"
+            opts="-0 -q -v -h --maildir --password-stdin --tls-roots --config --format --null --quiet --verbose --color --no-progress --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --maildir)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --tls-roots)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0

@@ -29,8 +29,8 @@ complete -c popfetch -n "__fish_popfetch_needs_command" -l format -d 'What to wr
 json\t'One JSON object a line'
 paths\t'The path of each new message'"
 complete -c popfetch -n "__fish_popfetch_needs_command" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
-always\t'Always'
-never\t'Never'"
+always\t'Wherever the output goes'
+never\t'Nowhere'"
 complete -c popfetch -n "__fish_popfetch_needs_command" -s 0 -l null -d 'End each path with NUL instead of a newline; implies --format paths'
 complete -c popfetch -n "__fish_popfetch_needs_command" -s q -l quiet -d 'Say nothing unless there is news or trouble'
 complete -c popfetch -n "__fish_popfetch_needs_command" -s v -l verbose -d 'Say more; -vv shows what goes over the line, without passwords'
@@ -55,8 +55,8 @@ complete -c popfetch -n "__fish_popfetch_using_subcommand fetch" -l format -d 'W
 json\t'One JSON object a line'
 paths\t'The path of each new message'"
 complete -c popfetch -n "__fish_popfetch_using_subcommand fetch" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
-always\t'Always'
-never\t'Never'"
+always\t'Wherever the output goes'
+never\t'Nowhere'"
 complete -c popfetch -n "__fish_popfetch_using_subcommand fetch" -s n -l dry-run -d 'Show what would be fetched and deleted, and change nothing'
 complete -c popfetch -n "__fish_popfetch_using_subcommand fetch" -l keep -d 'Leave all messages on the server, whatever the profile says'
 complete -c popfetch -n "__fish_popfetch_using_subcommand fetch" -l delete -d 'Delete each message from the server once it is safely stored'
@@ -73,8 +73,8 @@ complete -c popfetch -n "__fish_popfetch_using_subcommand check" -l format -d 'W
 json\t'One JSON object a line'
 paths\t'The path of each new message'"
 complete -c popfetch -n "__fish_popfetch_using_subcommand check" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
-always\t'Always'
-never\t'Never'"
+always\t'Wherever the output goes'
+never\t'Nowhere'"
 complete -c popfetch -n "__fish_popfetch_using_subcommand check" -l headers -d 'Show date, sender and subject of each new message'
 complete -c popfetch -n "__fish_popfetch_using_subcommand check" -l password-stdin -d 'Read the password from the first line of standard input; for one account'
 complete -c popfetch -n "__fish_popfetch_using_subcommand check" -s 0 -l null -d 'End each path with NUL instead of a newline; implies --format paths'
@@ -87,8 +87,8 @@ complete -c popfetch -n "__fish_popfetch_using_subcommand account; and not __fis
 json\t'One JSON object a line'
 paths\t'The path of each new message'"
 complete -c popfetch -n "__fish_popfetch_using_subcommand account; and not __fish_seen_subcommand_from list show test" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
-always\t'Always'
-never\t'Never'"
+always\t'Wherever the output goes'
+never\t'Nowhere'"
 complete -c popfetch -n "__fish_popfetch_using_subcommand account; and not __fish_seen_subcommand_from list show test" -s 0 -l null -d 'End each path with NUL instead of a newline; implies --format paths'
 complete -c popfetch -n "__fish_popfetch_using_subcommand account; and not __fish_seen_subcommand_from list show test" -s q -l quiet -d 'Say nothing unless there is news or trouble'
 complete -c popfetch -n "__fish_popfetch_using_subcommand account; and not __fish_seen_subcommand_from list show test" -s v -l verbose -d 'Say more; -vv shows what goes over the line, without passwords'
@@ -102,8 +102,8 @@ complete -c popfetch -n "__fish_popfetch_using_subcommand account; and __fish_se
 json\t'One JSON object a line'
 paths\t'The path of each new message'"
 complete -c popfetch -n "__fish_popfetch_using_subcommand account; and __fish_seen_subcommand_from list" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
-always\t'Always'
-never\t'Never'"
+always\t'Wherever the output goes'
+never\t'Nowhere'"
 complete -c popfetch -n "__fish_popfetch_using_subcommand account; and __fish_seen_subcommand_from list" -s 0 -l null -d 'End each path with NUL instead of a newline; implies --format paths'
 complete -c popfetch -n "__fish_popfetch_using_subcommand account; and __fish_seen_subcommand_from list" -s q -l quiet -d 'Say nothing unless there is news or trouble'
 complete -c popfetch -n "__fish_popfetch_using_subcommand account; and __fish_seen_subcommand_from list" -s v -l verbose -d 'Say more; -vv shows what goes over the line, without passwords'
@@ -114,8 +114,8 @@ complete -c popfetch -n "__fish_popfetch_using_subcommand account; and __fish_se
 json\t'One JSON object a line'
 paths\t'The path of each new message'"
 complete -c popfetch -n "__fish_popfetch_using_subcommand account; and __fish_seen_subcommand_from show" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
-always\t'Always'
-never\t'Never'"
+always\t'Wherever the output goes'
+never\t'Nowhere'"
 complete -c popfetch -n "__fish_popfetch_using_subcommand account; and __fish_seen_subcommand_from show" -s 0 -l null -d 'End each path with NUL instead of a newline; implies --format paths'
 complete -c popfetch -n "__fish_popfetch_using_subcommand account; and __fish_seen_subcommand_from show" -s q -l quiet -d 'Say nothing unless there is news or trouble'
 complete -c popfetch -n "__fish_popfetch_using_subcommand account; and __fish_seen_subcommand_from show" -s v -l verbose -d 'Say more; -vv shows what goes over the line, without passwords'
@@ -127,8 +127,8 @@ complete -c popfetch -n "__fish_popfetch_using_subcommand account; and __fish_se
 json\t'One JSON object a line'
 paths\t'The path of each new message'"
 complete -c popfetch -n "__fish_popfetch_using_subcommand account; and __fish_seen_subcommand_from test" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
-always\t'Always'
-never\t'Never'"
+always\t'Wherever the output goes'
+never\t'Nowhere'"
 complete -c popfetch -n "__fish_popfetch_using_subcommand account; and __fish_seen_subcommand_from test" -l password-stdin -d 'Read the password from the first line of standard input; for one account'
 complete -c popfetch -n "__fish_popfetch_using_subcommand account; and __fish_seen_subcommand_from test" -s 0 -l null -d 'End each path with NUL instead of a newline; implies --format paths'
 complete -c popfetch -n "__fish_popfetch_using_subcommand account; and __fish_seen_subcommand_from test" -s q -l quiet -d 'Say nothing unless there is news or trouble'
@@ -140,8 +140,8 @@ complete -c popfetch -n "__fish_popfetch_using_subcommand state; and not __fish_
 json\t'One JSON object a line'
 paths\t'The path of each new message'"
 complete -c popfetch -n "__fish_popfetch_using_subcommand state; and not __fish_seen_subcommand_from show mark-seen forget" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
-always\t'Always'
-never\t'Never'"
+always\t'Wherever the output goes'
+never\t'Nowhere'"
 complete -c popfetch -n "__fish_popfetch_using_subcommand state; and not __fish_seen_subcommand_from show mark-seen forget" -s 0 -l null -d 'End each path with NUL instead of a newline; implies --format paths'
 complete -c popfetch -n "__fish_popfetch_using_subcommand state; and not __fish_seen_subcommand_from show mark-seen forget" -s q -l quiet -d 'Say nothing unless there is news or trouble'
 complete -c popfetch -n "__fish_popfetch_using_subcommand state; and not __fish_seen_subcommand_from show mark-seen forget" -s v -l verbose -d 'Say more; -vv shows what goes over the line, without passwords'
@@ -155,34 +155,36 @@ complete -c popfetch -n "__fish_popfetch_using_subcommand state; and __fish_seen
 json\t'One JSON object a line'
 paths\t'The path of each new message'"
 complete -c popfetch -n "__fish_popfetch_using_subcommand state; and __fish_seen_subcommand_from show" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
-always\t'Always'
-never\t'Never'"
+always\t'Wherever the output goes'
+never\t'Nowhere'"
 complete -c popfetch -n "__fish_popfetch_using_subcommand state; and __fish_seen_subcommand_from show" -s 0 -l null -d 'End each path with NUL instead of a newline; implies --format paths'
 complete -c popfetch -n "__fish_popfetch_using_subcommand state; and __fish_seen_subcommand_from show" -s q -l quiet -d 'Say nothing unless there is news or trouble'
 complete -c popfetch -n "__fish_popfetch_using_subcommand state; and __fish_seen_subcommand_from show" -s v -l verbose -d 'Say more; -vv shows what goes over the line, without passwords'
 complete -c popfetch -n "__fish_popfetch_using_subcommand state; and __fish_seen_subcommand_from show" -l no-progress -d 'Show no progress bars'
 complete -c popfetch -n "__fish_popfetch_using_subcommand state; and __fish_seen_subcommand_from show" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c popfetch -n "__fish_popfetch_using_subcommand state; and __fish_seen_subcommand_from mark-seen" -l maildir -d 'The account\'s Maildir; needed with a URL' -r -F
 complete -c popfetch -n "__fish_popfetch_using_subcommand state; and __fish_seen_subcommand_from mark-seen" -l tls-roots -d 'Whose certificates to trust: system, bundled, or a PEM file' -r
 complete -c popfetch -n "__fish_popfetch_using_subcommand state; and __fish_seen_subcommand_from mark-seen" -l config -d 'Read this config file instead of the usual one' -r -F
 complete -c popfetch -n "__fish_popfetch_using_subcommand state; and __fish_seen_subcommand_from mark-seen" -l format -d 'What to write on standard output' -r -f -a "text\t'Lines for people'
 json\t'One JSON object a line'
 paths\t'The path of each new message'"
 complete -c popfetch -n "__fish_popfetch_using_subcommand state; and __fish_seen_subcommand_from mark-seen" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
-always\t'Always'
-never\t'Never'"
+always\t'Wherever the output goes'
+never\t'Nowhere'"
 complete -c popfetch -n "__fish_popfetch_using_subcommand state; and __fish_seen_subcommand_from mark-seen" -l password-stdin -d 'Read the password from the first line of standard input; for one account'
 complete -c popfetch -n "__fish_popfetch_using_subcommand state; and __fish_seen_subcommand_from mark-seen" -s 0 -l null -d 'End each path with NUL instead of a newline; implies --format paths'
 complete -c popfetch -n "__fish_popfetch_using_subcommand state; and __fish_seen_subcommand_from mark-seen" -s q -l quiet -d 'Say nothing unless there is news or trouble'
 complete -c popfetch -n "__fish_popfetch_using_subcommand state; and __fish_seen_subcommand_from mark-seen" -s v -l verbose -d 'Say more; -vv shows what goes over the line, without passwords'
 complete -c popfetch -n "__fish_popfetch_using_subcommand state; and __fish_seen_subcommand_from mark-seen" -l no-progress -d 'Show no progress bars'
 complete -c popfetch -n "__fish_popfetch_using_subcommand state; and __fish_seen_subcommand_from mark-seen" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c popfetch -n "__fish_popfetch_using_subcommand state; and __fish_seen_subcommand_from forget" -l maildir -d 'The account\'s Maildir; needed with a URL' -r -F
 complete -c popfetch -n "__fish_popfetch_using_subcommand state; and __fish_seen_subcommand_from forget" -l config -d 'Read this config file instead of the usual one' -r -F
 complete -c popfetch -n "__fish_popfetch_using_subcommand state; and __fish_seen_subcommand_from forget" -l format -d 'What to write on standard output' -r -f -a "text\t'Lines for people'
 json\t'One JSON object a line'
 paths\t'The path of each new message'"
 complete -c popfetch -n "__fish_popfetch_using_subcommand state; and __fish_seen_subcommand_from forget" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
-always\t'Always'
-never\t'Never'"
+always\t'Wherever the output goes'
+never\t'Nowhere'"
 complete -c popfetch -n "__fish_popfetch_using_subcommand state; and __fish_seen_subcommand_from forget" -l all -d 'Forget all of them'
 complete -c popfetch -n "__fish_popfetch_using_subcommand state; and __fish_seen_subcommand_from forget" -s 0 -l null -d 'End each path with NUL instead of a newline; implies --format paths'
 complete -c popfetch -n "__fish_popfetch_using_subcommand state; and __fish_seen_subcommand_from forget" -s q -l quiet -d 'Say nothing unless there is news or trouble'
@@ -194,8 +196,8 @@ complete -c popfetch -n "__fish_popfetch_using_subcommand password; and not __fi
 json\t'One JSON object a line'
 paths\t'The path of each new message'"
 complete -c popfetch -n "__fish_popfetch_using_subcommand password; and not __fish_seen_subcommand_from set remove" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
-always\t'Always'
-never\t'Never'"
+always\t'Wherever the output goes'
+never\t'Nowhere'"
 complete -c popfetch -n "__fish_popfetch_using_subcommand password; and not __fish_seen_subcommand_from set remove" -s 0 -l null -d 'End each path with NUL instead of a newline; implies --format paths'
 complete -c popfetch -n "__fish_popfetch_using_subcommand password; and not __fish_seen_subcommand_from set remove" -s q -l quiet -d 'Say nothing unless there is news or trouble'
 complete -c popfetch -n "__fish_popfetch_using_subcommand password; and not __fish_seen_subcommand_from set remove" -s v -l verbose -d 'Say more; -vv shows what goes over the line, without passwords'
@@ -208,8 +210,8 @@ complete -c popfetch -n "__fish_popfetch_using_subcommand password; and __fish_s
 json\t'One JSON object a line'
 paths\t'The path of each new message'"
 complete -c popfetch -n "__fish_popfetch_using_subcommand password; and __fish_seen_subcommand_from set" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
-always\t'Always'
-never\t'Never'"
+always\t'Wherever the output goes'
+never\t'Nowhere'"
 complete -c popfetch -n "__fish_popfetch_using_subcommand password; and __fish_seen_subcommand_from set" -s 0 -l null -d 'End each path with NUL instead of a newline; implies --format paths'
 complete -c popfetch -n "__fish_popfetch_using_subcommand password; and __fish_seen_subcommand_from set" -s q -l quiet -d 'Say nothing unless there is news or trouble'
 complete -c popfetch -n "__fish_popfetch_using_subcommand password; and __fish_seen_subcommand_from set" -s v -l verbose -d 'Say more; -vv shows what goes over the line, without passwords'
@@ -220,8 +222,8 @@ complete -c popfetch -n "__fish_popfetch_using_subcommand password; and __fish_s
 json\t'One JSON object a line'
 paths\t'The path of each new message'"
 complete -c popfetch -n "__fish_popfetch_using_subcommand password; and __fish_seen_subcommand_from remove" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
-always\t'Always'
-never\t'Never'"
+always\t'Wherever the output goes'
+never\t'Nowhere'"
 complete -c popfetch -n "__fish_popfetch_using_subcommand password; and __fish_seen_subcommand_from remove" -s 0 -l null -d 'End each path with NUL instead of a newline; implies --format paths'
 complete -c popfetch -n "__fish_popfetch_using_subcommand password; and __fish_seen_subcommand_from remove" -s q -l quiet -d 'Say nothing unless there is news or trouble'
 complete -c popfetch -n "__fish_popfetch_using_subcommand password; and __fish_seen_subcommand_from remove" -s v -l verbose -d 'Say more; -vv shows what goes over the line, without passwords'
@@ -232,8 +234,8 @@ complete -c popfetch -n "__fish_popfetch_using_subcommand completions" -l format
 json\t'One JSON object a line'
 paths\t'The path of each new message'"
 complete -c popfetch -n "__fish_popfetch_using_subcommand completions" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
-always\t'Always'
-never\t'Never'"
+always\t'Wherever the output goes'
+never\t'Nowhere'"
 complete -c popfetch -n "__fish_popfetch_using_subcommand completions" -s 0 -l null -d 'End each path with NUL instead of a newline; implies --format paths'
 complete -c popfetch -n "__fish_popfetch_using_subcommand completions" -s q -l quiet -d 'Say nothing unless there is news or trouble'
 complete -c popfetch -n "__fish_popfetch_using_subcommand completions" -s v -l verbose -d 'Say more; -vv shows what goes over the line, without passwords'
@@ -244,8 +246,8 @@ complete -c popfetch -n "__fish_popfetch_using_subcommand man" -l format -d 'Wha
 json\t'One JSON object a line'
 paths\t'The path of each new message'"
 complete -c popfetch -n "__fish_popfetch_using_subcommand man" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
-always\t'Always'
-never\t'Never'"
+always\t'Wherever the output goes'
+never\t'Nowhere'"
 complete -c popfetch -n "__fish_popfetch_using_subcommand man" -s 0 -l null -d 'End each path with NUL instead of a newline; implies --format paths'
 complete -c popfetch -n "__fish_popfetch_using_subcommand man" -s q -l quiet -d 'Say nothing unless there is news or trouble'
 complete -c popfetch -n "__fish_popfetch_using_subcommand man" -s v -l verbose -d 'Say more; -vv shows what goes over the line, without passwords'

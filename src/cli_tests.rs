@@ -1,4 +1,6 @@
 use super::*;
+use crate::profile::Roots;
+use crate::profile::units::{Octets, Period};
 
 fn parse(line: &str) -> Result<Cli, clap::Error> {
     Cli::try_parse_from(line.split_whitespace())
@@ -41,6 +43,16 @@ fn durations_and_sizes_are_read_as_in_the_config_file() {
     assert_eq!(fetch.sign_in.tls_roots, Some(Roots::Bundled));
     let error = parse("popfetch fetch --delete-after 14").unwrap_err();
     assert!(error.to_string().contains("needs a unit"), "{error}");
+}
+
+#[test]
+fn a_number_that_makes_no_sense_is_answered_in_plain_words() {
+    for wrong in ["-1", "1.5", "many"] {
+        let error = parse(&format!("popfetch fetch --latest {wrong}")).unwrap_err();
+        let text = error.to_string();
+        assert!(text.contains("not a whole number such as 100"), "{text}");
+    }
+    assert_eq!(fetch("popfetch fetch --latest 0").latest, Some(0));
 }
 
 #[test]

@@ -257,7 +257,7 @@ fn only_durable_touches_the_disk() {
 #[test]
 fn each_library_is_met_in_one_place() {
     let rules: &[(&str, &[&str])] = &[
-        ("clap::", &["cli.rs", "command/"]),
+        ("clap::", &["cli/", "command/"]),
         ("indicatif::", &["report/"]),
         ("mail_parser::", &["report/"]),
         ("rpassword::", &["profile/"]),

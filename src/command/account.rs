@@ -1,8 +1,8 @@
 //! `popfetch account`: the profiles.
 
-use super::context::Context;
+use super::context::{Context, report_failure};
 use super::fail::{Failure, print};
-use super::fetch::report_failure;
+use super::looked::{Counts, Looked};
 use super::pool::in_parallel;
 use crate::cli::{AccountCommand, SignIn};
 use crate::delivery::{self, Maildir};
@@ -47,7 +47,7 @@ fn list(context: &Context<'_>) -> Result<Status, Failure> {
         };
         let disabled = config.is_disabled(name);
         if context.is_json() {
-            let mut object = object_of(&profile);
+            let mut object = json_of(&profile);
             object.insert("disabled".to_owned(), json!(disabled));
             data.extend(json_line(&object).unwrap_or_default());
         } else {
@@ -77,11 +77,11 @@ fn show(context: &Context<'_>, name: &str) -> Result<Status, Failure> {
         ..Overrides::default()
     };
     let profile = context.profile(name, &overrides)?;
-    let object = object_of(&profile);
     if context.is_json() {
-        print(json_line(&object).unwrap_or_default())?;
+        print(json_line(&json_of(&profile)).unwrap_or_default())?;
         return Ok(Status::Ok);
     }
+    let object = object_of(&profile);
     let mut table = Table::new(&[Column::Left, Column::Flexible]);
     for (key, value) in &object {
         let value = match value {
@@ -93,6 +93,57 @@ fn show(context: &Context<'_>, name: &str) -> Result<Status, Failure> {
     }
     print(table.render(columns(std::io::stdout())))?;
     Ok(Status::Ok)
+}
+
+/// The settings for programs: the same fields for each account, sizes in octets, times in seconds.
+fn json_of(profile: &Profile) -> Map<String, Value> {
+    let policy = match &profile.tls {
+        Tls::Implicit(policy) => Some(policy),
+        Tls::None => None,
+    };
+    let mut object = object_of(profile);
+    object.retain(|key, _| !key.contains('-') && key != "timeout" && key != "password");
+    let mut put = |key: &str, value: Value| {
+        object.insert(key.to_owned(), value);
+    };
+    put("event", json!("profile"));
+    put(
+        "tls_roots",
+        json!(policy.map(|policy| roots_of(&policy.roots))),
+    );
+    let pins = policy.map(|policy| policy.pins.iter().map(ToString::to_string));
+    put("tls_pins", json!(pins.map(Iterator::collect::<Vec<_>>)));
+    let name = policy.and_then(|policy| policy.server_name.as_ref());
+    put("tls_server_name", json!(name));
+    put(
+        "password_from",
+        json!(match &profile.password {
+            PasswordSource::Command(_) => "command",
+            PasswordSource::File(_) => "file",
+            PasswordSource::Inline(_) => "config",
+            PasswordSource::Keyring => "keyring",
+            PasswordSource::Prompt | PasswordSource::PromptOrKeyring => "prompt",
+            PasswordSource::Stdin => "stdin",
+        }),
+    );
+    put(
+        "keep",
+        match profile.keep {
+            Keep::For(period) => json!(period.as_secs()),
+            other => json!(keep(other)),
+        },
+    );
+    put("max_size", json!(profile.max_size));
+    put("timeout_seconds", json!(profile.timeout.as_secs()));
+    object
+}
+
+fn roots_of(roots: &Roots) -> String {
+    match roots {
+        Roots::System => "system".to_owned(),
+        Roots::Bundled => "bundled".to_owned(),
+        Roots::File(path) => path.display().to_string(),
+    }
 }
 
 /// The settings under the config file's own keys, without any password.
@@ -109,14 +160,7 @@ fn object_of(profile: &Profile) -> Map<String, Value> {
         Tls::None => put("tls", json!("none")),
         Tls::Implicit(policy) => {
             put("tls", json!("implicit"));
-            put(
-                "tls-roots",
-                match &policy.roots {
-                    Roots::System => json!("system"),
-                    Roots::Bundled => json!("bundled"),
-                    Roots::File(path) => json!(path.display().to_string()),
-                },
-            );
+            put("tls-roots", json!(roots_of(&policy.roots)));
             let pins: Vec<String> = policy.pins.iter().map(ToString::to_string).collect();
             if !pins.is_empty() {
                 put("tls-pin", json!(pins));
@@ -142,10 +186,17 @@ fn object_of(profile: &Profile) -> Map<String, Value> {
             PasswordSource::Inline(_) => "in the config file".to_owned(),
             PasswordSource::Keyring => "in the system keyring".to_owned(),
             PasswordSource::Prompt => "asked for on the terminal".to_owned(),
+            PasswordSource::PromptOrKeyring =>
+                "asked for on the terminal, or else in the system keyring".to_owned(),
             PasswordSource::Stdin => "on standard input".to_owned(),
         }),
     );
-    put("maildir", json!(profile.maildir.display().to_string()));
+    if profile.maildir.as_os_str().is_empty() {
+        // A URL has no Maildir of its own.
+        put("maildir", Value::Null);
+    } else {
+        put("maildir", json!(profile.maildir.display().to_string()));
+    }
     put("keep", json!(keep(profile.keep)));
     put("max-size", json!(profile.max_size.map(units::octets)));
     put("latest", json!(profile.latest));
@@ -169,12 +220,11 @@ fn object_of(profile: &Profile) -> Map<String, Value> {
 
 /// Signs in and out, and looks whether the Maildir can be used.
 fn test(context: &Context<'_>, accounts: &[String], sign_in: &SignIn) -> Result<Status, Failure> {
-    let report = context.reporter();
+    let report = context.text_reporter();
     let overrides = Context::look_overrides(sign_in);
-    let (ready, mut status) = context.ready(accounts, &overrides, &report)?;
+    let prepared = context.ready(accounts, &overrides, &report)?;
     let environment = context.environment(Arc::clone(&report) as Arc<dyn Report>)?;
-    let results = in_parallel(JOBS, &ready, |ready| {
-        let name = &ready.profile.name;
+    let results = in_parallel(JOBS, &prepared.ready, |ready| {
         let account = Account {
             profile: &ready.profile,
             password: &ready.password,
@@ -187,35 +237,58 @@ fn test(context: &Context<'_>, accounts: &[String], sign_in: &SignIn) -> Result<
             let unique_ids = look.maildrop.has_unique_ids;
             look.leave();
             usable_maildir(&ready.profile.maildir)?;
-            Ok((messages, octets, unique_ids))
+            Ok(Tested {
+                host: ready.profile.server.host.clone(),
+                messages,
+                octets,
+                unique_ids,
+            })
         });
-        match looked {
-            Ok((messages, octets, unique_ids)) => {
-                let mut line = format!(
-                    "{}: signed in to {}; {} ({}) in the maildrop\n",
-                    escape_str(name),
-                    escape_str(&ready.profile.server.host),
-                    count(messages, "message"),
-                    size(octets)
-                );
-                if !unique_ids {
-                    line.push_str(
-                        "  the server knows no UIDL: each fetch reads every message again\n",
-                    );
-                }
-                print(line).map_or_else(|failure| failure.status, |()| Status::Ok)
-            }
-            Err(error) => report_failure(&environment, name, &error),
-        }
+        looked.map_err(|error| report_failure(&*environment.report, &ready.profile.name, &error))
     });
-    for result in results {
-        status = status.worst(result.unwrap_or(Status::Internal));
+    report.clear();
+    let looked = Looked::new(prepared, results);
+    if context.is_json() {
+        print(looked.json(|_, _| Vec::new()))?;
+        return Ok(looked.status());
     }
-    Ok(status)
+    for (name, tested) in looked.found() {
+        let mut line = format!(
+            "{}: signed in to {}; {} ({}) in the maildrop\n",
+            escape_str(name),
+            escape_str(&tested.host),
+            count(tested.messages, "message"),
+            size(tested.octets)
+        );
+        if !tested.unique_ids {
+            line.push_str("  the server knows no UIDL: each fetch reads every message again\n");
+        }
+        print(line)?;
+    }
+    Ok(looked.status())
+}
+
+/// What a sign-in has shown.
+struct Tested {
+    host: String,
+    messages: u64,
+    octets: u64,
+    unique_ids: bool,
+}
+
+impl Counts for Tested {
+    const FIELDS: &'static [&'static str] = &["messages", "octets"];
+
+    fn values(&self) -> Vec<u64> {
+        vec![self.messages, self.octets]
+    }
 }
 
 /// Whether mail could be stored there; a Maildir that is still to be created is fine.
 fn usable_maildir(path: &Path) -> Result<(), crate::fetch::Error> {
+    if path.as_os_str().is_empty() {
+        return Ok(());
+    }
     match Maildir::open(&Disk::new(), path, false) {
         Ok(_) | Err(delivery::Error::Gone { .. }) => Ok(()),
         Err(error) => Err(error.into()),

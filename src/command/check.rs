@@ -1,15 +1,15 @@
 //! `popfetch check`: what waits, without downloading it.
 
-use super::context::{Context, Ready};
+use super::context::{Context, Ready, report_failure};
 use super::fail::{Failure, print};
-use super::fetch::report_failure;
+use super::looked::{Counts, Looked};
 use super::pool::in_parallel;
 use crate::cli::Check;
 use crate::exit::Status;
-use crate::fetch::{Account, Environment, Look, look};
+use crate::fetch::{Account, Environment, Error, Look, look};
 use crate::maildrop::Message;
 use crate::plan::Decision;
-use crate::report::{Heading, Report};
+use crate::report::{self, Heading, Report};
 use crate::term::{Column, Table, columns, escape_str, json_line, size};
 use serde_json::json;
 use std::sync::Arc;
@@ -29,43 +29,50 @@ struct Waiting {
     headings: Vec<(Message, Heading)>,
 }
 
+impl Counts for Waiting {
+    const FIELDS: &'static [&'static str] = &["messages", "octets", "new", "new_octets"];
+
+    fn values(&self) -> Vec<u64> {
+        vec![self.messages, self.octets, self.new, self.new_octets]
+    }
+}
+
 /// Runs the command.
 pub(super) fn run(context: &Context<'_>, arguments: &Check) -> Result<Status, Failure> {
-    let report = context.reporter();
+    let report = context.text_reporter();
     let overrides = Context::look_overrides(&arguments.sign_in);
-    let (ready, mut status) = context.ready(&arguments.accounts, &overrides, &report)?;
+    let prepared = context.ready(&arguments.accounts, &overrides, &report)?;
     let environment = context.environment(Arc::clone(&report) as Arc<dyn Report>)?;
-    let results = in_parallel(JOBS, &ready, |ready| {
+    let results = in_parallel(JOBS, &prepared.ready, |ready| {
         check(&environment, ready, arguments.headers)
     });
-    let mut found = Vec::new();
-    for (ready, result) in ready.iter().zip(results) {
-        match result {
-            Some(Ok(waiting)) => found.push((ready.profile.name.as_str(), waiting)),
-            Some(Err(failed)) => status = status.worst(failed),
-            None => status = status.worst(Status::Internal),
-        }
-    }
+    report.clear();
+    let looked = Looked::new(prepared, results);
+    let status = looked.status();
     if context.global.quiet {
-        let new: u64 = found.iter().map(|(_, waiting)| waiting.new).sum();
+        let new: u64 = looked.found().map(|(_, waiting)| waiting.new).sum();
         let answer = if new > 0 { Status::Ok } else { Status::Partial };
         return Ok(if status == Status::Ok { answer } else { status });
     }
     print(if context.is_json() {
-        as_json(&found)
+        looked.json(headings_as_json)
     } else {
-        as_table(&found)
+        as_table(&looked.found().collect::<Vec<_>>())
     })?;
     Ok(status)
 }
 
-fn check(environment: &Environment, ready: &Ready, headers: bool) -> Result<Waiting, Status> {
+fn check(
+    environment: &Environment,
+    ready: &Ready,
+    headers: bool,
+) -> Result<Waiting, report::Failure> {
     let account = Account {
         profile: &ready.profile,
         password: &ready.password,
         environment,
     };
-    let failed = |error| report_failure(environment, &ready.profile.name, &error);
+    let failed = |error: Error| report_failure(&*environment.report, &ready.profile.name, &error);
     let mut look = look(&account).map_err(failed)?;
     let mut waiting = count(&look);
     if headers {
@@ -101,7 +108,10 @@ fn count(look: &Look) -> Waiting {
     }
 }
 
-fn as_table(found: &[(&str, Waiting)]) -> Vec<u8> {
+fn as_table(found: &[(&str, &Waiting)]) -> Vec<u8> {
+    if found.is_empty() {
+        return Vec::new();
+    }
     let mut text = String::new();
     let mut table = Table::new(&[
         Column::Flexible,
@@ -152,30 +162,19 @@ fn as_table(found: &[(&str, Waiting)]) -> Vec<u8> {
     text.into_bytes()
 }
 
-fn as_json(found: &[(&str, Waiting)]) -> Vec<u8> {
+fn headings_as_json(name: &str, waiting: &Waiting) -> Vec<u8> {
     let mut data = Vec::new();
-    for (name, waiting) in found {
-        for (message, heading) in &waiting.headings {
-            let unique_id = message.unique_id.as_deref().map(String::from_utf8_lossy);
-            let object = json!({
-                "event": "waiting",
-                "account": name,
-                "number": message.number.value(),
-                "unique_id": unique_id,
-                "octets": message.octets,
-                "date": heading.date,
-                "from": heading.from,
-                "subject": heading.subject,
-            });
-            data.extend(json_line(&object).unwrap_or_default());
-        }
+    for (message, heading) in &waiting.headings {
+        let unique_id = message.unique_id.as_deref().map(String::from_utf8_lossy);
         let object = json!({
-            "event": "account",
+            "event": "waiting",
             "account": name,
-            "messages": waiting.messages,
-            "octets": waiting.octets,
-            "new": waiting.new,
-            "new_octets": waiting.new_octets,
+            "number": message.number.value(),
+            "unique_id": unique_id,
+            "octets": message.octets,
+            "date": heading.date,
+            "from": heading.from,
+            "subject": heading.subject,
         });
         data.extend(json_line(&object).unwrap_or_default());
     }

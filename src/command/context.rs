@@ -3,11 +3,11 @@
 use super::fail::Failure;
 use crate::cli::{self, Global, SignIn};
 use crate::durable::Disk;
-use crate::exit::Status;
+use crate::exit::{Diagnose, Status};
 use crate::fetch::{self, Environment, Network};
 use crate::profile::secret::{self, Password};
 use crate::profile::{Config, ConfigError, Overrides, PasswordSource, Profile, paths, select};
-use crate::report::{Event, Format, Options, Outcome, Report, Reporter};
+use crate::report::{self, Event, Format, Options, Outcome, Report, Reporter};
 use crate::state::Moment;
 use crate::stop::Stop;
 use crate::term::{Color, Paint, escape_str};
@@ -18,6 +18,14 @@ use std::sync::Arc;
 pub(super) struct Context<'a> {
     pub(super) global: &'a Global,
     pub(super) format: Format,
+}
+
+/// The accounts of a run.
+#[derive(Default)]
+pub(super) struct Prepared {
+    pub(super) ready: Vec<Ready>,
+    /// Those that cannot be worked on, which the report has been told.
+    pub(super) failed: Vec<(String, report::Failure)>,
 }
 
 /// An account that is ready to be signed in to.
@@ -68,7 +76,15 @@ impl<'a> Context<'a> {
     pub(super) fn profile(&self, name: &str, overrides: &Overrides) -> Result<Profile, Failure> {
         let names = [name.to_owned()];
         let config = self.config(&names)?;
-        Ok(config.profile(name, overrides)?)
+        let mut selected = select(&config, &names, overrides)?.into_iter();
+        match selected.next() {
+            Some((_, profile)) => Ok(profile?),
+            None => Err(ConfigError::UnknownAccount {
+                name: name.to_owned(),
+                known: Vec::new(),
+            }
+            .into()),
+        }
     }
 
     /// Overrides for commands that sign in and store nothing.
@@ -82,16 +98,16 @@ impl<'a> Context<'a> {
     }
 
     /// The accounts with their passwords, asked for one after another before any work begins.
-    /// What is wrong with one is reported, and keeps no other from being worked on; the status is
-    /// that of the worst.
+    /// What is wrong with one is reported, and keeps no other from being worked on. Ctrl-C at the
+    /// question for a password ends the whole run.
     pub(super) fn ready(
         &self,
         accounts: &[String],
         overrides: &Overrides,
         report: &Reporter,
-    ) -> Result<(Vec<Ready>, Status), Failure> {
+    ) -> Result<Prepared, Failure> {
         let config = self.config(accounts)?;
-        let selected = select(&config, accounts, overrides);
+        let selected = select(&config, accounts, overrides)?;
         if selected.is_empty() {
             return Err(Failure::new(
                 Status::Config,
@@ -99,48 +115,53 @@ impl<'a> Context<'a> {
                 "name the account to be worked on, or remove `disabled` from its profile",
             ));
         }
-        let (mut ready, mut status) = (Vec::new(), Status::Ok);
+        let mut prepared = Prepared::default();
         for (name, profile) in selected {
             let profile = match profile {
                 Ok(profile) => profile,
                 Err(error) => {
-                    status = status.worst(self.report_config(report, &name, &error));
+                    let failure = self.report_config(report, &name, &error);
+                    prepared.failed.push((name, failure));
                     continue;
                 }
             };
             match secret::obtain(&profile, secret::can_ask()) {
-                Ok(password) => ready.push(Ready { profile, password }),
+                Ok(password) => prepared.ready.push(Ready { profile, password }),
+                Err(error) if error.status() == Status::Interrupted => return Err(error.into()),
                 Err(error) => {
-                    let failure = fetch::failure(&error);
-                    status = status.worst(failure.status);
-                    let outcome = Outcome {
-                        failure: Some(failure),
-                        ..Outcome::default()
-                    };
-                    report.report(&name, Event::Finished(&outcome));
+                    let failure = report_failure(report, &name, &error);
+                    prepared.failed.push((name, failure));
                 }
             }
         }
-        Ok((ready, status))
+        Ok(prepared)
     }
 
     /// A fault with a place in the config file is shown with that place; a program gets the
     /// account's event all the same.
-    fn report_config(&self, report: &Reporter, name: &str, error: &ConfigError) -> Status {
-        let failure = fetch::failure(error);
-        let status = failure.status;
+    fn report_config(&self, report: &Reporter, name: &str, error: &ConfigError) -> report::Failure {
         let outcome = Outcome {
-            failure: Some(failure),
+            failure: Some(fetch::failure(error)),
             ..Outcome::default()
         };
-        let place = error.render(self.paint() != Paint::PLAIN);
+        let place = error.render(self.paint());
         report.report_unstarted(name, &outcome, &format!("{place}\n"));
-        status
+        fetch::failure(error)
     }
 
+    /// The report of a fetch.
     pub(super) fn reporter(&self) -> Arc<Reporter> {
+        self.reporter_with(self.format)
+    }
+
+    /// The report of a command that writes its own data: for people only.
+    pub(super) fn text_reporter(&self) -> Arc<Reporter> {
+        self.reporter_with(Format::Text)
+    }
+
+    fn reporter_with(&self, format: Format) -> Arc<Reporter> {
         Arc::new(Reporter::new(Options {
-            format: self.format,
+            format,
             null: self.global.null,
             quiet: self.global.quiet,
             verbosity: self.global.verbose,
@@ -169,4 +190,18 @@ impl<'a> Context<'a> {
             moment: Moment::now(),
         })
     }
+}
+
+/// Tells the report that an account failed.
+pub(super) fn report_failure(
+    report: &dyn Report,
+    name: &str,
+    error: &dyn Diagnose,
+) -> report::Failure {
+    let outcome = Outcome {
+        failure: Some(fetch::failure(error)),
+        ..Outcome::default()
+    };
+    report.report(name, Event::Finished(&outcome));
+    fetch::failure(error)
 }

@@ -39,7 +39,7 @@ impl Failure {
     /// The lines to be printed, each with its LF.
     pub(super) fn render(&self, paint: Paint) -> String {
         if let Some(error) = &self.place {
-            return format!("{}\n", error.render(paint != Paint::PLAIN));
+            return format!("{}\n", error.render(paint));
         }
         let text = escape_up_to(&format!("{:#}", self.error), TEXT_LIMIT);
         let mut lines = format!("{} {text}\n", paint.error("error:"));

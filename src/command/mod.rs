@@ -6,9 +6,11 @@
 mod account;
 mod check;
 mod context;
+mod dry_run;
 mod fail;
 mod fetch;
 mod generate;
+mod looked;
 mod password;
 mod pool;
 mod process;
@@ -16,7 +18,7 @@ mod state;
 
 pub use fail::Failure;
 
-use crate::cli::{Cli, Command, Fetch};
+use crate::cli::{Cli, Command, Fetch, Format, Global};
 use crate::exit::Status;
 use clap::Parser;
 use context::Context;
@@ -27,7 +29,7 @@ use std::process::ExitCode;
 /// Runs the program with these arguments, the program's name first.
 pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     process::harden();
-    let cli = match Cli::try_parse_from(arguments) {
+    let cli = match Cli::try_parse_from(with_help(arguments)) {
         Ok(cli) => cli,
         Err(error) => {
             let status = if error.use_stderr() {
@@ -41,16 +43,59 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         }
     };
     let context = Context::new(&cli.global);
-    match run(
-        &context,
-        cli.command.unwrap_or(Command::Fetch(Fetch::default())),
-    ) {
+    let command = cli
+        .command
+        .clone()
+        .unwrap_or_else(|| Command::Fetch(Fetch::default()));
+    match check_format(&cli.global, &command).and_then(|()| run(&context, command)) {
         Ok(status) => status.into(),
+        // Ctrl-C at a question: whoever typed it knows.
+        Err(failure) if failure.status == Status::Interrupted => failure.status.into(),
         Err(failure) => {
             let text = failure.render(context.paint());
             let _ = std::io::stderr().write_all(text.as_bytes());
             failure.status.into()
         }
+    }
+}
+
+/// `help COMMAND` is `COMMAND --help`, as people type it who know git.
+fn with_help(arguments: impl IntoIterator<Item = OsString>) -> Vec<OsString> {
+    let mut arguments: Vec<OsString> = arguments.into_iter().collect();
+    if arguments.get(1).is_some_and(|first| first == "help") {
+        arguments.remove(1);
+        arguments.push("--help".into());
+    }
+    arguments
+}
+
+/// Paths are for new files, which only `fetch` makes.
+fn check_format(global: &Global, command: &Command) -> Result<(), Failure> {
+    let usage = |text: &str, hint: &str| Err(Failure::new(Status::Usage, text, hint));
+    if global.null && global.format == Format::Json {
+        return usage(
+            "--null ends paths, and --format json writes none",
+            "leave out one of the two",
+        );
+    }
+    if !global.null && global.format != Format::Paths {
+        return Ok(());
+    }
+    let option = if global.null {
+        "--null"
+    } else {
+        "--format paths"
+    };
+    match command {
+        Command::Fetch(fetch) if !fetch.dry_run => Ok(()),
+        Command::Fetch(_) => usage(
+            &format!("{option} is for the paths of new messages, and a dry run makes none"),
+            "use --format json, or leave the option out",
+        ),
+        _ => usage(
+            &format!("{option} is for the paths of new messages, which only `fetch` makes"),
+            "use --format json, or leave the option out",
+        ),
     }
 }
 
@@ -63,5 +108,46 @@ fn run(context: &Context<'_>, command: Command) -> Result<Status, Failure> {
         Command::Password(command) => password::run(context, command),
         Command::Completions { shell } => generate::completions(shell),
         Command::Man { page } => generate::man(page),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn format_of(line: &str) -> Option<u8> {
+        let cli = Cli::try_parse_from(line.split(' ')).unwrap();
+        let command = cli.command.unwrap_or(Command::Fetch(Fetch::default()));
+        let failure = check_format(&cli.global, &command).err();
+        failure.map(|failure| failure.status.code())
+    }
+
+    #[test]
+    fn paths_are_for_fetch_alone() {
+        assert_eq!(format_of("popfetch -0"), None);
+        assert_eq!(format_of("popfetch fetch --format paths"), None);
+        assert_eq!(format_of("popfetch check --format json"), None);
+        for wrong in [
+            "popfetch check -0",
+            "popfetch account list --format paths",
+            "popfetch fetch -n -0",
+            "popfetch -0 --format json",
+        ] {
+            assert_eq!(format_of(wrong), Some(64), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn help_with_a_command_is_that_command_with_help() {
+        let line = |text: &str| text.split(' ').map(OsString::from).collect::<Vec<_>>();
+        assert_eq!(
+            with_help(line("popfetch help state show")),
+            line("popfetch state show --help")
+        );
+        assert_eq!(with_help(line("popfetch help")), line("popfetch --help"));
+        assert_eq!(
+            with_help(line("popfetch fetch help")),
+            line("popfetch fetch help")
+        );
     }
 }

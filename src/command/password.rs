@@ -4,7 +4,8 @@ use super::context::Context;
 use super::fail::Failure;
 use crate::cli::PasswordCommand;
 use crate::exit::Status;
-use crate::profile::{Overrides, Profile, keyring, secret};
+use crate::profile::secret::{self, SecretError};
+use crate::profile::{Overrides, Profile, keyring};
 use crate::term::escape_str;
 use std::io;
 
@@ -22,7 +23,7 @@ pub(super) fn run(context: &Context<'_>, command: PasswordCommand) -> Result<Sta
             "stored in"
         }
         PasswordCommand::Remove { .. } => {
-            keyring::remove(&profile.server)?;
+            remove(&profile)?;
             "removed from"
         }
     };
@@ -33,6 +34,20 @@ pub(super) fn run(context: &Context<'_>, command: PasswordCommand) -> Result<Sta
         );
     }
     Ok(Status::Ok)
+}
+
+fn remove(profile: &Profile) -> Result<(), Failure> {
+    match keyring::remove(&profile.server) {
+        Err(SecretError::KeyringMissing(_)) => Err(Failure::new(
+            Status::NoPermission,
+            format!(
+                "the system keyring has no password for account `{}`",
+                profile.name
+            ),
+            "there is nothing to remove",
+        )),
+        removed => Ok(removed?),
+    }
 }
 
 fn set(profile: &Profile) -> Result<(), Failure> {

@@ -13,18 +13,24 @@ use crate::report::Report;
 use crate::state::{self, Moment, Shown, Store, inspect};
 use crate::term::{Column, Table, columns, count, escape, escape_str, json_line, size};
 use serde_json::json;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 /// Runs the command.
 pub(super) fn run(context: &Context<'_>, command: StateCommand) -> Result<Status, Failure> {
     match command {
         StateCommand::Show { account } => show(context, &account),
-        StateCommand::MarkSeen { account, sign_in } => mark_seen(context, &account, &sign_in),
+        StateCommand::MarkSeen {
+            account,
+            maildir,
+            sign_in,
+        } => mark_seen(context, &account, maildir, &sign_in),
         StateCommand::Forget {
             account,
+            maildir,
             unique_ids,
             all,
-        } => forget(context, &account, &unique_ids, all),
+        } => forget(context, &account, maildir, &unique_ids, all),
     }
 }
 
@@ -34,11 +40,7 @@ fn show(context: &Context<'_>, name: &str) -> Result<Status, Failure> {
         ..Overrides::default()
     };
     let profile = context.profile(name, &overrides)?;
-    let shown = match Dir::open(&Disk::new(), &paths::state_dir()?) {
-        Ok(dir) => inspect(&dir, &profile.server.id())?,
-        // No state at all yet.
-        Err(_) => Vec::new(),
-    };
+    let shown = remembered(&profile)?;
     if context.is_json() {
         let lines: Vec<u8> = shown
             .iter()
@@ -94,6 +96,14 @@ fn show(context: &Context<'_>, name: &str) -> Result<Status, Failure> {
     Ok(Status::Ok)
 }
 
+fn remembered(profile: &Profile) -> Result<Vec<Shown>, Failure> {
+    match Dir::open(&Disk::new(), &paths::state_dir()?) {
+        Ok(dir) => Ok(inspect(&dir, &profile.server.id())?),
+        // No state at all yet.
+        Err(_) => Ok(Vec::new()),
+    }
+}
+
 fn json_of(name: &str, message: &Shown) -> Vec<u8> {
     let ids: Vec<_> = message
         .unique_ids
@@ -123,22 +133,29 @@ fn date(seconds: i64) -> String {
     }
 }
 
-fn mark_seen(context: &Context<'_>, name: &str, sign_in: &SignIn) -> Result<Status, Failure> {
+fn mark_seen(
+    context: &Context<'_>,
+    name: &str,
+    maildir: Option<PathBuf>,
+    sign_in: &SignIn,
+) -> Result<Status, Failure> {
     let overrides = Overrides {
+        maildir,
         stores_nothing: false,
         ..Context::look_overrides(sign_in)
     };
     let profile = context.profile(name, &overrides)?;
     let password = secret::obtain(&profile, secret::can_ask())?;
-    let report = context.reporter();
-    let environment = context.environment(report as Arc<dyn Report>)?;
+    let report = context.text_reporter();
+    let environment = context.environment(Arc::clone(&report) as Arc<dyn Report>)?;
     let account = Account {
         profile: &profile,
         password: &password,
         environment: &environment,
     };
-    let marked = fetch::mark_seen(&account)
-        .map_err(|error| Failure::from(error).context(profile.name.clone()))?;
+    let marked = fetch::mark_seen(&account);
+    report.clear();
+    let marked = marked.map_err(|error| Failure::from(error).context(profile.name.clone()))?;
     say(
         context,
         &profile,
@@ -150,10 +167,25 @@ fn mark_seen(context: &Context<'_>, name: &str, sign_in: &SignIn) -> Result<Stat
 fn forget(
     context: &Context<'_>,
     name: &str,
+    maildir: Option<PathBuf>,
     unique_ids: &[String],
     all: bool,
 ) -> Result<Status, Failure> {
-    let profile = context.profile(name, &Overrides::default())?;
+    let overrides = Overrides {
+        maildir,
+        ..Overrides::default()
+    };
+    let profile = context.profile(name, &overrides)?;
+    if remembered(&profile)?.is_empty() {
+        return Err(Failure::new(
+            Status::Partial,
+            format!(
+                "{}: nothing is remembered, so there is nothing to forget",
+                profile.name
+            ),
+            "the next fetch takes all that the server has",
+        ));
+    }
     let disk = Disk::new();
     let directory = state::open_directory(&disk, &paths::state_dir()?)?;
     let maildir = Maildir::open(&disk, &profile.maildir, false)?;

@@ -1,7 +1,6 @@
 //! Looking without touching: what waits in a maildrop, and what a fetch would do with it.
 
 use super::{Account, Error, decide};
-use crate::delivery::Maildir;
 use crate::maildrop::{Maildrop, Message};
 use crate::plan::Decision;
 use crate::session::{Marked, Phase, Session, Transaction};
@@ -46,11 +45,7 @@ pub fn mark_seen(account: &Account<'_>) -> Result<u64, Error> {
     let environment = account.environment;
     let id = account.profile.server.id();
     let directory = state::open_directory(&environment.disk, &environment.state)?;
-    let maildir = Arc::new(Maildir::open(
-        &environment.disk,
-        &account.profile.maildir,
-        true,
-    )?);
+    let maildir = Arc::new(account.maildir(&directory, &id)?);
     let (mut store, opened) = Store::open(directory, &id, &maildir, &environment.moment)?;
     account.tell_opened(&opened);
     let mut session = sign_in(account, store.unpipelined())?;

@@ -1,6 +1,6 @@
 //! Loading the config file and choosing the accounts to work with.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fs;
 use std::io::{self, Read};
 use std::os::unix::fs::MetadataExt;
@@ -33,15 +33,18 @@ impl Config {
     ///
     /// # Errors
     ///
-    /// It cannot be read, is larger than 1 MiB, is no TOML or has unknown keys; or it holds a
-    /// password that others can get at.
+    /// It cannot be read, is larger than 1 MiB, is no TOML or has unknown tables or defaults; or it
+    /// holds a password that others can get at.
     pub fn load(path: &Path) -> Result<Self, ConfigError> {
         let read_error = |source| ConfigError::Read {
             path: path.to_owned(),
             source,
         };
         let absolute = std::path::absolute(path).map_err(read_error)?;
-        let mut open = fs::File::open(path).map_err(read_error)?;
+        let mut open = fs::File::open(path).map_err(|error| match error.kind() {
+            io::ErrorKind::NotFound => ConfigError::Missing(path.to_owned()),
+            _ => read_error(error),
+        })?;
         let metadata = open.metadata().map_err(read_error)?;
         let text = read(&mut open).map_err(read_error)?;
 
@@ -49,13 +52,13 @@ impl Config {
             path: absolute,
             text,
         });
-        let file: File = toml::from_str(&source.text).map_err(|error| {
+        let file = File::parse(&source.text).map_err(|error| {
             ConfigError::Invalid(Box::new(Problem::from_toml(source.clone(), &error)))
         })?;
-        if holds_password(&file) {
+        if file.holds_password {
             refuse_exposed(&source.path, &metadata)?;
         }
-        let warning = (runs_commands(&file) && others_can_change(&metadata)).then(|| {
+        let warning = (file.runs_commands && others_can_change(&metadata)).then(|| {
             let path = visible(&source.path.display().to_string());
             format!("others can change {path}, and so what `password-command` runs as you")
         });
@@ -86,19 +89,32 @@ impl Config {
         if !accounts.is_empty() && accounts.iter().all(|name| url::is_url(name)) {
             return path.map_or_else(|| Ok(Self::empty()), Self::load);
         }
-        let path = path.map_or_else(paths::config_file, |path| Ok(path.to_owned()))?;
-        match Self::load(&path) {
-            Err(ConfigError::Read { source, path }) if source.kind() == io::ErrorKind::NotFound => {
-                Err(ConfigError::NoAccounts {
-                    path,
-                    exists: false,
-                })
-            }
-            Ok(config) if config.file.accounts.is_empty() => {
-                Err(ConfigError::NoAccounts { path, exists: true })
-            }
+        match path {
+            Some(path) => Self::load_with_accounts(path),
+            None => Self::usual(&paths::config_file()?),
+        }
+    }
+
+    /// The usual file, which a newcomer does not have yet.
+    fn usual(path: &Path) -> Result<Self, ConfigError> {
+        match Self::load_with_accounts(path) {
+            Err(ConfigError::Missing(path)) => Err(ConfigError::NoAccounts {
+                path,
+                exists: false,
+            }),
             other => other,
         }
+    }
+
+    fn load_with_accounts(path: &Path) -> Result<Self, ConfigError> {
+        let config = Self::load(path)?;
+        if config.file.accounts.is_empty() {
+            return Err(ConfigError::NoAccounts {
+                path: path.to_owned(),
+                exists: true,
+            });
+        }
+        Ok(config)
     }
 
     /// The file's absolute path; none for an empty config.
@@ -124,6 +140,7 @@ impl Config {
         self.file
             .accounts
             .get(name)
+            .and_then(|account| account.as_ref().ok())
             .and_then(disabled)
             .or_else(|| disabled(&self.file.defaults))
             .unwrap_or(false)
@@ -137,9 +154,12 @@ impl Config {
     /// There is no such account, or it does not make sense.
     pub fn profile(&self, name: &str, overrides: &Overrides) -> Result<Profile, ConfigError> {
         match (&self.source, self.file.accounts.get_key_value(name)) {
-            (Some(source), Some((name, account))) => {
+            (Some(source), Some((name, Ok(account)))) => {
                 resolve::profile(source, name, account, &self.file.defaults, overrides)
             }
+            (Some(source), Some((_, Err(error)))) => Err(ConfigError::Invalid(Box::new(
+                Problem::from_toml(source.clone(), error),
+            ))),
             _ => Err(ConfigError::UnknownAccount {
                 name: name.to_owned(),
                 known: self.accounts().map(str::to_owned).collect(),
@@ -148,32 +168,40 @@ impl Config {
     }
 }
 
-/// The profiles of the accounts named on the command line (names or URLs), in that order; of all
-/// that are not disabled where none is named. An account that cannot be used is an error beside
-/// the others.
+/// Accounts under the names they are reported by: each with its profile, or why it has none.
+pub type Selected = Vec<(String, Result<Profile, ConfigError>)>;
+
+/// The profiles of the accounts named on the command line (names or URLs), in that order, each
+/// once; of all that are not disabled where none is named. An account that cannot be used is an
+/// error beside the others.
 ///
 /// The list is empty only if none is named and all are disabled.
+///
+/// # Errors
+///
+/// Standard input is to be the password of more than one account.
 pub fn select(
     config: &Config,
     accounts: &[String],
     overrides: &Overrides,
-) -> Vec<(String, Result<Profile, ConfigError>)> {
+) -> Result<Selected, ConfigError> {
+    let mut named = HashSet::new();
     let names: Vec<&str> = if accounts.is_empty() {
         let enabled = |name: &&str| !config.is_disabled(name);
         config.accounts().filter(enabled).collect()
     } else {
-        accounts.iter().map(String::as_str).collect()
+        let names = accounts.iter().map(String::as_str);
+        names.filter(|name| named.insert(*name)).collect()
     };
-    let one_stdin = overrides.password == Some(PasswordSource::Stdin) && names.len() > 1;
+    if overrides.password == Some(PasswordSource::Stdin) && names.len() > 1 {
+        return Err(ConfigError::CommandLine {
+            message: "standard input has one password, but there are several accounts".into(),
+            hint: "name one account with --password-stdin".into(),
+        });
+    }
 
     let mut taken: HashMap<Server, String> = HashMap::new();
     let mut resolve = |name: &str| {
-        if one_stdin {
-            return Err(ConfigError::CommandLine {
-                message: "standard input has one password, but there are several accounts".into(),
-                hint: "name one account with --password-stdin".into(),
-            });
-        }
         let profile = if url::is_url(name) {
             url::profile(name, overrides)
         } else {
@@ -188,7 +216,7 @@ pub fn select(
         taken.insert(profile.server.clone(), profile.name.clone());
         Ok(profile)
     };
-    names
+    let selected = names
         .into_iter()
         .map(|name| {
             let profile = resolve(name);
@@ -200,7 +228,8 @@ pub fn select(
             };
             (name, profile)
         })
-        .collect()
+        .collect();
+    Ok(selected)
 }
 
 fn read(file: &mut fs::File) -> io::Result<Zeroizing<String>> {
@@ -213,16 +242,6 @@ fn read(file: &mut fs::File) -> io::Result<Zeroizing<String>> {
         ));
     }
     Ok(text)
-}
-
-fn holds_password(file: &File) -> bool {
-    let mut accounts = file.accounts.values().chain([&file.defaults]);
-    accounts.any(|account| account.password.is_some())
-}
-
-fn runs_commands(file: &File) -> bool {
-    let mut accounts = file.accounts.values().chain([&file.defaults]);
-    accounts.any(|account| account.password_command.is_some())
 }
 
 fn others_can_change(metadata: &fs::Metadata) -> bool {

@@ -3,6 +3,7 @@ use std::path::PathBuf;
 
 use super::*;
 use crate::exit::Diagnose;
+use crate::term::Paint;
 
 const TWO: &str = "
 [accounts.work]
@@ -56,7 +57,7 @@ fn accounts_come_in_the_order_of_the_file() {
 fn a_disabled_account_is_used_only_when_named() {
     let config = load(TWO);
     let chosen = |accounts: &[&str]| -> Vec<String> {
-        let chosen = select(&config, &names(accounts), &Overrides::default());
+        let chosen = select(&config, &names(accounts), &Overrides::default()).unwrap();
         chosen
             .into_iter()
             .map(|(name, p)| p.map(|_| name).unwrap())
@@ -74,7 +75,7 @@ fn a_disabled_account_is_used_only_when_named() {
 #[test]
 fn a_bad_account_leaves_the_others_alone() {
     let config = load(&TWO.replace("user = 'ada'\n[accounts.home]", "[accounts.home]"));
-    let chosen = select(&config, &[], &Overrides::default());
+    let chosen = select(&config, &[], &Overrides::default()).unwrap();
     assert!(
         chosen[0]
             .1
@@ -84,6 +85,39 @@ fn a_bad_account_leaves_the_others_alone() {
             .contains("has no `user`")
     );
     assert!(chosen[1].1.is_ok());
+}
+
+#[test]
+fn an_unknown_key_in_one_account_leaves_the_others_alone() {
+    let config = load(&TWO.replace(
+        "user = 'ada'\n[accounts.home]",
+        "usr = 'ada'\n[accounts.home]",
+    ));
+    let names: Vec<_> = config.accounts().collect();
+    assert_eq!(names, ["work", "home", "old"]);
+    let chosen = select(&config, &[], &Overrides::default()).unwrap();
+    let error = chosen[0].1.as_ref().unwrap_err();
+    let text = error.render(Paint::PLAIN);
+    assert!(text.contains("there is no key `usr`"), "{text}");
+    assert!(text.contains("config.toml:4:1"), "{text}");
+    assert!(text.ends_with("hint: did you mean `user`?"), "{text}");
+    assert!(chosen[1].1.is_ok());
+    let (_dir, path) = write("[defaults]\nprot = 1\n[accounts.a]\n", 0o600);
+    assert!(Config::load(&path).is_err());
+}
+
+#[test]
+fn a_file_named_by_hand_is_not_offered_to_be_made() {
+    let dir = tempfile::tempdir().unwrap();
+    let hint = |path: &Path| {
+        let error = Config::find(Some(path), &[]).unwrap_err();
+        (error.to_string(), error.hint().unwrap())
+    };
+    let (text, missing) = hint(&dir.path().join("none.toml"));
+    assert!(text.ends_with("none.toml does not exist"), "{text}");
+    assert_eq!(missing, "check the path given with --config");
+    let (_, directory) = hint(dir.path());
+    assert!(directory.contains("DIRECTORY/config.toml"), "{directory}");
 }
 
 #[test]
@@ -102,9 +136,10 @@ fn an_unknown_account_is_answered_with_the_nearest_or_all() {
 fn the_same_maildrop_is_not_taken_twice() {
     let config = load(TWO);
     let accounts = names(&["work", "pops://ada@POP.example.com", "work", "home"]);
-    let chosen = select(&config, &accounts, &for_urls());
+    let chosen = select(&config, &accounts, &for_urls()).unwrap();
     let ok: Vec<bool> = chosen.iter().map(|(_, profile)| profile.is_ok()).collect();
-    assert_eq!(ok, [true, false, false, true]);
+    // The second `work` is the first one, said twice.
+    assert_eq!(ok, [true, false, true]);
     let error = chosen[1].1.as_ref().unwrap_err().to_string();
     assert_eq!(
         error,
@@ -119,12 +154,11 @@ fn one_standard_input_cannot_serve_two_accounts() {
         ..Overrides::default()
     };
     let config = load(TWO);
-    assert!(
-        select(&config, &[], &overrides)
-            .iter()
-            .all(|(_, p)| p.is_err())
-    );
-    assert!(select(&config, &names(&["work"]), &overrides)[0].1.is_ok());
+    let error = select(&config, &[], &overrides).unwrap_err();
+    assert_eq!(error.status().code(), 64);
+    let chosen = select(&config, &names(&["work", "work"]), &overrides).unwrap();
+    assert_eq!(chosen.len(), 1);
+    assert!(chosen[0].1.is_ok());
 }
 
 #[test]
@@ -133,11 +167,12 @@ fn a_url_in_a_report_has_no_password() {
         &Config::empty(),
         &names(&["pops://ada:hunter2@host"]),
         &for_urls(),
-    );
+    )
+    .unwrap();
     let (name, profile) = &chosen[0];
     assert_eq!(name, "pops://ada:***@host");
     let error = profile.as_ref().unwrap_err();
-    assert!(!format!("{error:?} {}", error.render(false)).contains("hunter2"));
+    assert!(!format!("{error:?} {}", error.render(Paint::PLAIN)).contains("hunter2"));
     assert_eq!(error.status().code(), 64);
 }
 
@@ -174,17 +209,21 @@ fn a_password_in_a_directory_that_anyone_can_write_to_is_refused() {
 fn what_is_too_large_or_no_text_is_no_config_file() {
     let (_dir, path) = write(&"#".repeat((1 << 20) + 1), 0o600);
     let error = Config::load(&path).unwrap_err();
-    assert!(error.render(false).contains("larger than 1 MiB"), "{error}");
+    assert!(
+        error.render(Paint::PLAIN).contains("larger than 1 MiB"),
+        "{error}"
+    );
     let (_dir, path) = write("", 0o600);
     fs::write(&path, b"a = '\xff'").unwrap();
-    assert!(matches!(Config::load(&path), Err(ConfigError::Read { .. })));
+    let error = Config::load(&path).unwrap_err();
+    assert!(error.hint().unwrap().contains("UTF-8"), "{error}");
 }
 
 #[test]
 fn without_a_config_file_the_first_steps_are_shown() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("config.toml");
-    let error = Config::find(Some(&path), &[]).unwrap_err();
+    let error = Config::usual(&path).unwrap_err();
     let hint = error.hint().unwrap();
     assert!(hint.contains(path.to_str().unwrap()), "{hint}");
     assert!(

@@ -11,6 +11,7 @@ use super::paths::NoHome;
 use super::problem::{Problem, nearest};
 use super::visible::visible;
 use crate::exit::{Diagnose, Status};
+use crate::term::Paint;
 
 /// What is wrong with the config file, or with an account named on the command line.
 ///
@@ -59,6 +60,9 @@ pub enum ConfigError {
     /// Without a home directory no path is known.
     #[error(transparent)]
     NoHome(#[from] NoHome),
+    /// There is no file of the name given with `--config`.
+    #[error("the config file {} does not exist", visible(&.0.display().to_string()))]
+    Missing(PathBuf),
     /// The file cannot be read.
     #[error("cannot read {}", visible(&path.display().to_string()))]
     Read {
@@ -84,10 +88,10 @@ pub enum ConfigError {
 impl ConfigError {
     /// The error for a terminal: title, place with caret where there is one, and the hint.
     ///
-    /// Several lines, without a newline at the end; `colour` adds ANSI colours. The source line
-    /// is left out where it may hold a password.
-    pub fn render(&self, colour: bool) -> String {
-        let renderer = if colour {
+    /// Several lines, without a newline at the end; The source line is left out where it may
+    /// hold a password.
+    pub fn render(&self, paint: Paint) -> String {
+        let renderer = if paint != Paint::PLAIN {
             Renderer::styled()
         } else {
             Renderer::plain()
@@ -115,11 +119,17 @@ impl ConfigError {
                 ),
             };
         }
-        let report = match self.hint() {
-            Some(hint) => vec![group.element(Level::HELP.message(hint))],
-            None => vec![group],
-        };
-        renderer.render(&report)
+        // Lines with nothing but the rule beside the excerpt are air.
+        let report = renderer.render(&[group]);
+        let mut lines: Vec<String> = report
+            .lines()
+            .filter(|line| without_colour(line).trim() != "|")
+            .map(str::to_owned)
+            .collect();
+        if let Some(hint) = self.hint() {
+            lines.push(format!("{} {hint}", paint.hint("hint:")));
+        }
+        lines.join("\n")
     }
 }
 
@@ -145,16 +155,34 @@ impl Diagnose for ConfigError {
             Self::Invalid(problem) => problem.help.as_deref().map(visible),
             Self::NoAccounts { path, .. } => Some(first_steps(path)),
             Self::NoHome(no_home) => no_home.hint(),
-            Self::Read { source, .. } if source.kind() == io::ErrorKind::NotFound => {
-                Some("check the path given with --config".into())
-            }
-            Self::Read { .. } => None,
+            Self::Missing(_) => Some("check the path given with --config".into()),
+            Self::Read { source, .. } => match source.kind() {
+                io::ErrorKind::IsADirectory => {
+                    Some("name the file in it, as in --config DIRECTORY/config.toml".into())
+                }
+                io::ErrorKind::InvalidData => {
+                    Some("a config file is UTF-8 text; save it in that encoding".into())
+                }
+                io::ErrorKind::PermissionDenied => {
+                    Some("you need the right to read it, and to enter its directory".into())
+                }
+                _ => None,
+            },
             Self::SameMaildrop { first, .. } => Some(format!(
                 "fetch it as `{}` alone, or set `disabled = true` in one of the two",
                 visible(first)
             )),
         }
     }
+}
+
+/// The line without the escape sequences that colour it.
+fn without_colour(line: &str) -> String {
+    let mut parts = line.split('\u{1b}');
+    let first = parts.next().unwrap_or_default().to_owned();
+    parts.fold(first, |text, part| {
+        text + part.split_once('m').map_or("", |(_, rest)| rest)
+    })
 }
 
 /// What a person needs who has no config file yet.

@@ -11,7 +11,7 @@ use std::time::Duration;
 pub use crate::net::tls::{Pin, Roots, TlsPolicy};
 pub use crate::plan::{Keep, Order};
 pub use crate::session::Auth;
-pub use config::{Config, select};
+pub use config::{Config, Selected, select};
 pub use diagnose::ConfigError;
 pub use overrides::Overrides;
 pub use problem::Problem;
@@ -101,6 +101,9 @@ pub enum PasswordSource {
     Keyring,
     /// Ask on the terminal.
     Prompt,
+    /// Ask on the terminal; where nobody can be asked, look into the keyring. For an account given
+    /// as a URL, which has no profile that says where its password is.
+    PromptOrKeyring,
     /// The first line of standard input.
     Stdin,
 }

@@ -1,6 +1,7 @@
 use super::*;
 use crate::profile::file::File;
 use crate::profile::{Auth, Keep, Order, Pipelining};
+use crate::term::Paint;
 
 const MINIMAL: &str = "[accounts.work]\nhost = 'pop.example.com'\nuser = 'ada@example.com'\n";
 
@@ -9,8 +10,9 @@ fn resolve_with(text: &str, overrides: &Overrides) -> Result<Profile, ConfigErro
         path: "/etc/popfetch/config.toml".into(),
         text: text.to_owned().into(),
     });
-    let file: File = toml::from_str(text).unwrap();
+    let file = File::parse(text).unwrap();
     let (name, account) = file.accounts.first_key_value().unwrap();
+    let account = account.as_ref().unwrap();
     profile(&source, name, account, &file.defaults, overrides)
 }
 
@@ -24,7 +26,7 @@ fn with(lines: &str) -> Result<Profile, ConfigError> {
 }
 
 fn error(lines: &str) -> String {
-    with(lines).unwrap_err().render(false)
+    with(lines).unwrap_err().render(Paint::PLAIN)
 }
 
 fn home() -> PathBuf {
@@ -49,7 +51,7 @@ fn host_and_user_are_enough() {
 fn a_missing_key_is_asked_for_with_the_line_to_add() {
     let shown = resolve("[accounts.work]\nuser = 'ada'\n")
         .unwrap_err()
-        .render(false);
+        .render(Paint::PLAIN);
     assert!(shown.contains("account `work` has no `host`"), "{shown}");
     assert!(
         shown.contains("add a line to it: host = \"pop.example.com\""),

@@ -13,7 +13,7 @@ use thiserror::Error;
 use zeroize::Zeroizing;
 
 use super::visible::visible;
-use super::{PasswordSource, Profile, Server, helper, keyring};
+use super::{PasswordSource, Profile, Server, helper, keyring, url};
 use crate::exit::{Diagnose, Status};
 
 /// No password is longer than this; what is, is another file or a program gone wild.
@@ -82,7 +82,14 @@ pub fn obtain(profile: &Profile, interactive: bool) -> Result<Password, SecretEr
             .and_then(Password::checked)
             .map_err(|error| error.of_account(&profile.name)),
         PasswordSource::Prompt if interactive => prompt(profile),
-        PasswordSource::Prompt => Err(SecretError::NobodyToAsk),
+        PasswordSource::PromptOrKeyring if interactive => prompt(profile),
+        PasswordSource::Prompt => Err(SecretError::NobodyToAsk { url: None }),
+        // Whatever the keyring says, the person never asked for it.
+        PasswordSource::PromptOrKeyring => keyring::load(&profile.server, interactive)
+            .and_then(Password::checked)
+            .map_err(|_| SecretError::NobodyToAsk {
+                url: Some(url::of(&profile.server)),
+            }),
         PasswordSource::Stdin if io::stdin().is_terminal() => prompt(profile),
         PasswordSource::Stdin => from_line(&mut io::stdin().lock()),
     }
@@ -102,7 +109,10 @@ pub fn prompt(profile: &Profile) -> Result<Password, SecretError> {
     let Server { user, host, .. } = &profile.server;
     let question = format!("Password for {} ({user} at {host}): ", profile.name);
     rpassword::prompt_password(visible(&question))
-        .map_err(SecretError::Terminal)
+        .map_err(|error| match error.kind() {
+            io::ErrorKind::Interrupted => SecretError::Interrupted,
+            _ => SecretError::Terminal(error),
+        })
         .and_then(|secret| Password::new(secret).checked())
 }
 
@@ -199,6 +209,9 @@ pub enum SecretError {
         /// Why.
         source: io::Error,
     },
+    /// Ctrl-C instead of a password.
+    #[error("no password was given")]
+    Interrupted,
     /// The keyring fails or cannot be reached.
     #[error("the system keyring cannot be used: {}", visible(.0))]
     Keyring(String),
@@ -213,7 +226,10 @@ pub enum SecretError {
     LineBreak,
     /// A password must be asked for, but there is no terminal.
     #[error("a password is needed, and there is no terminal to ask for it")]
-    NobodyToAsk,
+    NobodyToAsk {
+        /// The account's URL, if it was given as one.
+        url: Option<String>,
+    },
     /// The password is not UTF-8.
     #[error("the password is not UTF-8 text")]
     NotText,
@@ -243,7 +259,10 @@ impl SecretError {
 
 impl Diagnose for SecretError {
     fn status(&self) -> Status {
-        Status::NoPermission
+        match self {
+            Self::Interrupted => Status::Interrupted,
+            _ => Status::NoPermission,
+        }
     }
 
     fn hint(&self) -> Option<String> {
@@ -271,11 +290,17 @@ impl Diagnose for SecretError {
             Self::KeyringMissing(account) => {
                 format!("store it with: popfetch password set {}", visible(account))
             }
-            Self::NobodyToAsk => "set `password-command`, `password-file` or `password-keyring` \
+            Self::NobodyToAsk { url: Some(url) } => format!(
+                "use --password-stdin, or store it with: popfetch password set {}",
+                visible(url)
+            ),
+            Self::NobodyToAsk { url: None } => {
+                "set `password-command`, `password-file` or `password-keyring` \
                  in the config file, or use --password-stdin"
-                .into(),
+                    .into()
+            }
             Self::NotYours(_) => "use a file of your own".into(),
-            Self::Stdin(_) | Self::Terminal(_) => return None,
+            Self::Interrupted | Self::Stdin(_) | Self::Terminal(_) => return None,
         };
         Some(hint)
     }

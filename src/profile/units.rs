@@ -238,6 +238,16 @@ impl TryFrom<Written> for Octets {
     }
 }
 
+/// A number of messages as the command line has it.
+///
+/// # Errors
+///
+/// Anything but digits, or too many of them.
+pub fn whole_number(text: &str) -> Result<u64, String> {
+    text.parse()
+        .map_err(|_| "this is not a whole number such as 100".to_owned())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

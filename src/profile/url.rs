@@ -61,7 +61,7 @@ pub(crate) fn profile(url: &str, overrides: &Overrides) -> Result<Profile, Confi
         server,
         tls: Tls::Implicit(TlsPolicy::default()),
         auth: Auth::default(),
-        password: PasswordSource::Prompt,
+        password: PasswordSource::PromptOrKeyring,
         maildir: PathBuf::new(),
         keep: Keep::default(),
         max_size: None,
@@ -72,6 +72,26 @@ pub(crate) fn profile(url: &str, overrides: &Overrides) -> Result<Profile, Confi
     };
     overrides.apply(&mut profile)?;
     Ok(profile)
+}
+
+/// The URL of a maildrop, as a person can give it on the command line.
+pub(crate) fn of(server: &Server) -> String {
+    let plain = |b: u8| b.is_ascii_alphanumeric() || b"-._~@+".contains(&b);
+    let mut url = String::from("pops://");
+    for octet in server.user.bytes() {
+        match octet {
+            octet if plain(octet) => url.push(char::from(octet)),
+            octet => url.push_str(&format!("%{octet:02X}")),
+        }
+    }
+    match &server.host {
+        host if host.contains(':') => url.push_str(&format!("@[{host}]")),
+        host => url.push_str(&format!("@{host}")),
+    }
+    if server.port != TLS_PORT {
+        url.push_str(&format!(":{}", server.port));
+    }
+    url
 }
 
 /// `user@host[:port]`, with an optional slash behind it.
@@ -131,6 +151,17 @@ fn percent_decoded(text: &str) -> Result<String, &'static str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_maildrop_can_be_written_as_a_url_again() {
+        for url in [
+            "pops://ada@pop.example.com",
+            "pops://ada@example.com@pop.example.com:1995",
+            "pops://a%3Ab%2F%25@[::1]",
+        ] {
+            assert_eq!(of(&read(url).unwrap()), url);
+        }
+    }
 
     fn read(url: &str) -> Result<Server, String> {
         let overrides = Overrides {

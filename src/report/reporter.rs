@@ -122,9 +122,7 @@ impl Reporter {
     /// exit with. That is `status`, the worst of all accounts, or [`Status::Io`] where the data on
     /// stdout could not be written (a reader that has gone, a broken pipe, is no error).
     pub fn finish(&self, status: Status) -> Status {
-        if let Some(progress) = &self.progress {
-            progress.clear();
-        }
+        self.clear();
         let totals = self.with_tally(|tally| tally.totals);
         if self.options.format == Format::Json {
             self.data(json::summary(&totals, status));
@@ -138,6 +136,13 @@ impl Reporter {
             "the mail is not affected, only the report of it is incomplete",
         ));
         status.worst(Status::Io)
+    }
+
+    /// Takes the bars away for good.
+    pub fn clear(&self) {
+        if let Some(progress) = &self.progress {
+            progress.clear();
+        }
     }
 
     /// Writes text to stderr, above the bars. It must be escaped already, and end with LF.

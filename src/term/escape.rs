@@ -50,7 +50,7 @@ pub fn escape_up_to(text: &str, limit: usize) -> String {
 }
 
 /// Whether a character must not reach a terminal, or a JSON string, as it is.
-pub(super) fn is_unsafe(c: char) -> bool {
+pub(crate) fn is_unsafe(c: char) -> bool {
     c.is_control() || is_invisible(c)
 }
 

@@ -10,6 +10,7 @@ mod style;
 mod table;
 mod words;
 
+pub(crate) use escape::is_unsafe;
 pub use escape::{LIMIT, escape, escape_str, escape_up_to};
 pub use json::json_line;
 pub use style::{Color, Paint, columns};

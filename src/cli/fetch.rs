@@ -1,0 +1,130 @@
+//! The commands that sign in to fetch or to look: their options.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use crate::profile::Roots;
+use crate::profile::units::{Octets, Period, whole_number};
+
+/// How many accounts to work on at once, unless told otherwise.
+const JOBS: u8 = 4;
+
+/// `popfetch fetch`.
+#[derive(Args, Clone, Debug)]
+#[command(after_help = "\
+Examples:
+  popfetch fetch                            all accounts
+  popfetch fetch work --delete-after 14d    delete from the server what was fetched 14 days ago
+  popfetch fetch work --latest 100          first fetch: only the newest 100 messages
+  popfetch fetch pops://ada@pop.example.com --maildir ~/Mail/ada")]
+pub struct Fetch {
+    /// Accounts of the config file, or URLs like pops://ada@pop.example.com; none means all
+    #[arg(value_name = "ACCOUNT")]
+    pub accounts: Vec<String>,
+
+    /// Show what would be fetched and deleted, and change nothing
+    #[arg(short = 'n', long)]
+    pub dry_run: bool,
+
+    /// Leave all messages on the server, whatever the profile says
+    #[arg(long, group = "after_fetch")]
+    pub keep: bool,
+
+    /// Delete each message from the server once it is safely stored
+    #[arg(long, group = "after_fetch")]
+    pub delete: bool,
+
+    /// Delete each message from the server this long after it was fetched, as in "14 days"
+    #[arg(long, group = "after_fetch", value_name = "DURATION")]
+    pub delete_after: Option<Period>,
+
+    /// Store the mail in this Maildir; needed with a URL
+    #[arg(long, value_name = "DIR")]
+    pub maildir: Option<PathBuf>,
+
+    /// Leave larger messages on the server, as in "25 MB"
+    #[arg(long, value_name = "SIZE")]
+    pub max_size: Option<Octets>,
+
+    /// On the first fetch of an account take only the newest N messages, and pass over the rest
+    #[arg(
+        long,
+        value_name = "N",
+        allow_negative_numbers = true,
+        value_parser = whole_number
+    )]
+    pub latest: Option<u64>,
+
+    /// Fetch the newest messages first
+    #[arg(long)]
+    pub newest_first: bool,
+
+    /// Work on this many accounts at once
+    #[arg(
+        short,
+        long,
+        value_name = "N",
+        default_value_t = JOBS,
+        value_parser = clap::value_parser!(u8).range(1..=64)
+    )]
+    pub jobs: u8,
+
+    /// How to sign in and whom to trust.
+    #[command(flatten)]
+    pub sign_in: SignIn,
+}
+
+/// What `popfetch` without a command does.
+impl Default for Fetch {
+    fn default() -> Self {
+        Self {
+            accounts: Vec::new(),
+            dry_run: false,
+            keep: false,
+            delete: false,
+            delete_after: None,
+            maildir: None,
+            max_size: None,
+            latest: None,
+            newest_first: false,
+            jobs: JOBS,
+            sign_in: SignIn::default(),
+        }
+    }
+}
+
+/// `popfetch check`.
+#[derive(Args, Clone, Debug)]
+#[command(after_help = "\
+With -q nothing is printed, and the exit status is 0 when new mail waits and 1 when none does.
+
+Examples:
+  popfetch check                  how much mail waits in each account
+  popfetch check work --headers   date, sender and subject of what is new
+  popfetch check -q work && popfetch fetch work")]
+pub struct Check {
+    /// Accounts of the config file, or URLs like pops://ada@pop.example.com; none means all
+    #[arg(value_name = "ACCOUNT")]
+    pub accounts: Vec<String>,
+
+    /// Show date, sender and subject of each new message
+    #[arg(long)]
+    pub headers: bool,
+
+    /// How to sign in and whom to trust.
+    #[command(flatten)]
+    pub sign_in: SignIn,
+}
+
+/// What the commands that sign in have in common.
+#[derive(Args, Clone, Debug, Default)]
+pub struct SignIn {
+    /// Read the password from the first line of standard input; for one account
+    #[arg(long)]
+    pub password_stdin: bool,
+
+    /// Whose certificates to trust: system, bundled, or a PEM file
+    #[arg(long, value_name = "ROOTS")]
+    pub tls_roots: Option<Roots>,
+}

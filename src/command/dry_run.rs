@@ -1,0 +1,210 @@
+//! `popfetch fetch --dry-run`: what a fetch would do, message by message.
+
+use super::context::{Context, report_failure};
+use super::fail::{Failure, print};
+use super::looked::{Counts, Looked};
+use super::pool::in_parallel;
+use crate::cli::Fetch;
+use crate::exit::Status;
+use crate::fetch::{Account, look};
+use crate::maildrop::Message;
+use crate::plan::{Decision, Why};
+use crate::profile::{Keep, Overrides};
+use crate::report::Report;
+use crate::term::{Column, Table, columns, count, escape, escape_str, json_line, size};
+use serde_json::json;
+use std::sync::Arc;
+
+/// What a fetch would do with an account.
+struct Plan {
+    keep: Keep,
+    messages: Vec<(Message, Decision)>,
+}
+
+impl Plan {
+    /// How many messages are to be treated like this.
+    fn count(&self, action: impl Fn(&Decision) -> bool) -> u64 {
+        let messages = self.messages.iter();
+        messages.filter(|(_, decision)| action(decision)).count() as u64
+    }
+}
+
+impl Counts for Plan {
+    const FIELDS: &'static [&'static str] = &["fetch", "octets", "delete", "mark", "seen", "skip"];
+
+    fn values(&self) -> Vec<u64> {
+        let fetched = self
+            .messages
+            .iter()
+            .filter(|(_, decision)| is_fetch(decision));
+        let octets = fetched.filter_map(|(message, _)| message.octets);
+        vec![
+            self.count(is_fetch),
+            octets.fold(0, u64::saturating_add),
+            self.count(|decision| matches!(decision, Decision::Delete)),
+            self.count(|decision| matches!(decision, Decision::Mark)),
+            self.count(|decision| matches!(decision, Decision::Seen)),
+            self.count(|decision| matches!(decision, Decision::Skip(_))),
+        ]
+    }
+}
+
+fn is_fetch(decision: &Decision) -> bool {
+    matches!(decision, Decision::Fetch(_))
+}
+
+/// Runs the command.
+pub(super) fn run(
+    context: &Context<'_>,
+    arguments: &Fetch,
+    overrides: &Overrides,
+) -> Result<Status, Failure> {
+    let report = context.text_reporter();
+    let prepared = context.ready(&arguments.accounts, overrides, &report)?;
+    let environment = context.environment(Arc::clone(&report) as Arc<dyn Report>)?;
+    let results = in_parallel(usize::from(arguments.jobs), &prepared.ready, |ready| {
+        let account = Account {
+            profile: &ready.profile,
+            password: &ready.password,
+            environment: &environment,
+        };
+        let looked = look(&account).map(|look| {
+            let decisions = look.decisions.iter().enumerate();
+            let messages = decisions
+                .filter_map(|(place, decision)| Some((look.maildrop.message(place)?, *decision)))
+                .collect();
+            look.leave();
+            Plan {
+                keep: ready.profile.keep,
+                messages,
+            }
+        });
+        looked.map_err(|error| report_failure(&*environment.report, &ready.profile.name, &error))
+    });
+    report.clear();
+    let looked = Looked::new(prepared, results);
+    print(if context.is_json() {
+        looked.json(plan_as_json)
+    } else {
+        as_table(&looked).into_bytes()
+    })?;
+    if !context.global.quiet {
+        for (name, plan) in looked.found() {
+            eprintln!("{}: {}", escape_str(name), summary(&plan.values()));
+        }
+        let accounts = looked.found().count() as u64;
+        if accounts > 1 {
+            let accounts = count(accounts, "account");
+            eprintln!("{accounts}: {}", summary(&looked.sums()));
+        }
+    }
+    Ok(looked.status())
+}
+
+/// The numbers of [`Counts::values`] in words.
+fn summary(values: &[u64]) -> String {
+    let [fetch, octets, delete, mark, _, skip] = *values else {
+        return String::new();
+    };
+    let mut parts = vec![match fetch {
+        0 => "would fetch nothing".to_owned(),
+        _ => format!("would fetch {fetch} ({})", size(octets)),
+    }];
+    for (number, word) in [(delete, "delete"), (mark, "mark as seen"), (skip, "skip")] {
+        if number > 0 {
+            parts.push(format!("{word} {number}"));
+        }
+    }
+    parts.join(", ")
+}
+
+fn as_table(looked: &Looked<Plan>) -> String {
+    let mut table = Table::new(&[
+        Column::Left,
+        Column::Left,
+        Column::Right,
+        Column::Left,
+        Column::Flexible,
+    ]);
+    for (name, plan) in looked.found() {
+        for (message, decision) in &plan.messages {
+            let (action, why) = words(*decision, plan.keep);
+            let octets = message.octets.map_or_else(|| "?".to_owned(), size);
+            let id = message
+                .unique_id
+                .as_deref()
+                .map_or_else(|| "-".to_owned(), escape);
+            table.row([escape_str(name), action.to_owned(), octets, id, why]);
+        }
+    }
+    table.render(columns(std::io::stdout()))
+}
+
+fn plan_as_json(name: &str, plan: &Plan) -> Vec<u8> {
+    let messages = plan.messages.iter();
+    let lines = messages.flat_map(|(message, decision)| {
+        let (action, why) = words(*decision, plan.keep);
+        json_of(name, message, action, &why)
+    });
+    lines.collect()
+}
+
+fn json_of(name: &str, message: &Message, action: &str, why: &str) -> Vec<u8> {
+    let unique_id = message.unique_id.as_deref().map(String::from_utf8_lossy);
+    let object = json!({
+        "event": "plan",
+        "account": name,
+        "number": message.number.value(),
+        "unique_id": unique_id,
+        "octets": message.octets,
+        "action": action,
+        "reason": why,
+    });
+    // A value of strings and numbers can always be written.
+    json_line(&object).unwrap_or_default()
+}
+
+fn words(decision: Decision, keep: Keep) -> (&'static str, String) {
+    match decision {
+        Decision::Delete => {
+            let why = match keep {
+                Keep::For(period) => {
+                    let period = crate::profile::units::duration(period);
+                    format!("stored at least {period} ago")
+                }
+                _ => "stored, and keep = \"never\"".to_owned(),
+            };
+            ("delete", why)
+        }
+        Decision::Fetch(Why::New) => ("fetch", "not fetched before".to_owned()),
+        Decision::Fetch(Why::Again) => ("fetch", "failed before, is tried again".to_owned()),
+        Decision::Fetch(Why::Doubtful) => (
+            "fetch",
+            "was deleted and is listed again: is it the same?".to_owned(),
+        ),
+        Decision::Mark => (
+            "mark",
+            "older than the newest `latest`: marked as seen".to_owned(),
+        ),
+        Decision::Seen => ("seen", "fetched or marked as seen before".to_owned()),
+        Decision::Skip(reason) => ("skip", reason.to_string()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_summary_says_what_would_be_done() {
+        assert_eq!(
+            summary(&[12, 3_450_000, 3, 0, 7, 1]),
+            "would fetch 12 (3.4 MB), delete 3, skip 1"
+        );
+        assert_eq!(summary(&[0, 0, 0, 0, 7, 0]), "would fetch nothing");
+        assert_eq!(
+            summary(&[1, 10, 0, 4, 0, 0]),
+            "would fetch 1 (10 B), mark as seen 4"
+        );
+    }
+}
