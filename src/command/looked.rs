@@ -33,6 +33,7 @@ impl<T: Counts> Looked<T> {
                     status: Status::Internal,
                     message: "popfetch failed at this account".to_owned(),
                     hint: None,
+                    routine: false,
                 })
             });
             (name, result)
@@ -132,6 +133,7 @@ mod tests {
             status: Status::Temporary,
             message: "the server is busy".into(),
             hint: None,
+            routine: false,
         };
         let looked = Looked {
             accounts: vec![("a".into(), Ok(One)), ("b".into(), Err(failure))],
