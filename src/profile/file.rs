@@ -4,7 +4,7 @@
 //! several keys, are in `resolve`. The manual page `man/popfetch.toml.5` describes the same keys
 //! for people; a test below compares the two.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::path::PathBuf;
 
@@ -14,7 +14,7 @@ use serde::de::{
     self, Deserialize, Deserializer, IgnoredAny, IntoDeserializer, SeqAccess, Visitor,
 };
 use toml::Spanned;
-use toml::de::DeTable;
+use toml::de::{DeTable, DeValue};
 
 use super::secret::Password;
 use super::units::{Octets, Period};
@@ -30,6 +30,8 @@ pub struct File {
     pub defaults: Account,
     /// `[accounts.NAME]`: one table an account; what is wrong in one leaves the others alone.
     pub accounts: BTreeMap<Spanned<String>, Result<Account, toml::de::Error>>,
+    /// The accounts that have `disabled = true`, whatever else is in them.
+    pub disabled: BTreeSet<String>,
     /// Whether any account has the key `password`.
     pub holds_password: bool,
     /// Whether any account has the key `password-command`.
@@ -72,7 +74,16 @@ impl File {
                 Some(account) => Account::deserialize(account.clone().into_deserializer()),
                 None => Ok(Account::default()),
             };
+        let disabled =
+            |account: &DeValue<'_>| account.get("disabled").and_then(|d| d.get_ref().as_bool());
+        let disabled = written
+            .into_iter()
+            .flatten()
+            .filter(|(_, account)| disabled(account.get_ref()) == Some(true));
         Ok(Self {
+            disabled: disabled
+                .map(|(name, _)| name.get_ref().to_string())
+                .collect(),
             holds_password: defaults.password.is_some() || has("password"),
             runs_commands: defaults.password_command.is_some() || has("password-command"),
             accounts: accounts
