@@ -203,7 +203,7 @@ fn layers_never_look_up() {
             &["cli", "command", "fetch", "profile", "session", "state"],
         ),
         (&["fetch/"], &["cli", "command"]),
-        (&["cli.rs"], &["command", "fetch", "session", "state"]),
+        (&["cli/"], &["command", "fetch", "session", "state"]),
     ];
     for (places, forbidden) in rules {
         hold(

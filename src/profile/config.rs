@@ -137,13 +137,11 @@ impl Config {
     /// Whether the account has `disabled = true`, so that it is only used when named.
     pub fn is_disabled(&self, name: &str) -> bool {
         let disabled = |account: &Account| account.disabled.as_ref().map(|d| *d.get_ref());
-        self.file
-            .accounts
-            .get(name)
-            .and_then(|account| account.as_ref().ok())
-            .and_then(disabled)
-            .or_else(|| disabled(&self.file.defaults))
+        let account = self.file.accounts.get(name);
+        let own = account.and_then(|account| account.as_ref().ok().and_then(disabled));
+        own.or_else(|| disabled(&self.file.defaults))
             .unwrap_or(false)
+            || self.file.disabled.contains(name)
     }
 
     /// The validated profile of an account: what its table says, what `[defaults]` says for the

@@ -102,6 +102,12 @@ fn an_unknown_key_in_one_account_leaves_the_others_alone() {
     assert!(text.contains("config.toml:4:1"), "{text}");
     assert!(text.ends_with("hint: did you mean `user`?"), "{text}");
     assert!(chosen[1].1.is_ok());
+    let config = load("[accounts.a]\nusr = 'ada'\ndisabled = true\n");
+    assert!(
+        select(&config, &[], &Overrides::default())
+            .unwrap()
+            .is_empty()
+    );
     let (_dir, path) = write("[defaults]\nprot = 1\n[accounts.a]\n", 0o600);
     assert!(Config::load(&path).is_err());
 }

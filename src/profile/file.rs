@@ -4,17 +4,15 @@
 //! several keys, are in `resolve`. The manual page `man/popfetch.toml.5` describes the same keys
 //! for people; a test below compares the two.
 
-use std::collections::BTreeMap;
 use std::fmt;
 use std::path::PathBuf;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
-use serde::de::{
-    self, Deserialize, Deserializer, IgnoredAny, IntoDeserializer, SeqAccess, Visitor,
-};
+use serde::de::{self, Deserialize, Deserializer, SeqAccess, Visitor};
 use toml::Spanned;
-use toml::de::DeTable;
+
+pub use super::tables::File;
 
 use super::secret::Password;
 use super::units::{Octets, Period};
@@ -22,70 +20,6 @@ use super::{Auth, Keep, Order, Pin, Pipelining, Roots};
 
 /// A value, if the file has it, with its place there for error messages.
 pub type Key<T> = Option<Spanned<T>>;
-
-/// The whole file.
-#[derive(Debug, Default)]
-pub struct File {
-    /// `[defaults]`: any account key; it holds for each account that does not say otherwise.
-    pub defaults: Account,
-    /// `[accounts.NAME]`: one table an account; what is wrong in one leaves the others alone.
-    pub accounts: BTreeMap<Spanned<String>, Result<Account, toml::de::Error>>,
-    /// Whether any account has the key `password`.
-    pub holds_password: bool,
-    /// Whether any account has the key `password-command`.
-    pub runs_commands: bool,
-}
-
-/// The file's two tables, the accounts still as they are written.
-#[derive(serde::Deserialize)]
-#[serde(rename_all = "kebab-case", deny_unknown_fields)]
-struct Tables {
-    #[serde(default)]
-    defaults: Account,
-    #[serde(default)]
-    accounts: BTreeMap<Spanned<String>, IgnoredAny>,
-}
-
-impl File {
-    /// Reads a file's text.
-    ///
-    /// # Errors
-    ///
-    /// It is no TOML, there is something wrong in `[defaults]`, or there is another table. What is
-    /// wrong in an account is an error of that account.
-    pub fn parse(text: &str) -> Result<Self, toml::de::Error> {
-        let root = DeTable::parse(text)?;
-        let written = root.get_ref().get("accounts").cloned();
-        let Tables { defaults, accounts } =
-            Tables::deserialize(toml::de::Deserializer::from(root))?;
-        let written = written
-            .as_ref()
-            .and_then(|table| table.get_ref().as_table());
-        let has = |key: &str| {
-            let tables = written.into_iter().flat_map(|table| table.values());
-            tables
-                .into_iter()
-                .any(|account| account.get_ref().get(key).is_some())
-        };
-        let read =
-            |name: &Spanned<String>| match written.and_then(|t| t.get(name.get_ref().as_str())) {
-                Some(account) => Account::deserialize(account.clone().into_deserializer()),
-                None => Ok(Account::default()),
-            };
-        Ok(Self {
-            holds_password: defaults.password.is_some() || has("password"),
-            runs_commands: defaults.password_command.is_some() || has("password-command"),
-            accounts: accounts
-                .into_keys()
-                .map(|name| {
-                    let account = read(&name);
-                    (name, account)
-                })
-                .collect(),
-            defaults,
-        })
-    }
-}
 
 /// The keys of one account, or of the defaults. All can be left out here; `resolve` asks for
 /// those that an account cannot do without.

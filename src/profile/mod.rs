@@ -27,6 +27,7 @@ pub mod paths;
 mod problem;
 mod resolve;
 pub mod secret;
+mod tables;
 pub mod units;
 mod url;
 mod visible;

@@ -284,7 +284,8 @@ impl Diagnose for SecretError {
             }
             Self::File { .. } => "`password-file` must be a file that you can read".into(),
             Self::Keyring(_) | Self::KeyringTimeout(_) => {
-                "unlock the keyring and try again, or use `password-command` or `password-file`"
+                "unlock the keyring and try again, or use --password-stdin, or in the config file \
+                 `password-command` or `password-file`"
                     .into()
             }
             Self::KeyringMissing(account) => {

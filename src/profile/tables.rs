@@ -1,0 +1,84 @@
+//! The config file as a whole, read so that what is wrong in one account leaves the others alone.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::de::{Deserialize, IgnoredAny, IntoDeserializer};
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
+
+use super::file::Account;
+
+/// The whole file.
+#[derive(Debug, Default)]
+pub struct File {
+    /// `[defaults]`: any account key; it holds for each account that does not say otherwise.
+    pub defaults: Account,
+    /// `[accounts.NAME]`: one table an account; what is wrong in one leaves the others alone.
+    pub accounts: BTreeMap<Spanned<String>, Result<Account, toml::de::Error>>,
+    /// The accounts that have `disabled = true`, whatever else is in them.
+    pub disabled: BTreeSet<String>,
+    /// Whether any account has the key `password`.
+    pub holds_password: bool,
+    /// Whether any account has the key `password-command`.
+    pub runs_commands: bool,
+}
+
+/// The file's two tables, the accounts still as they are written.
+#[derive(serde::Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+struct Tables {
+    #[serde(default)]
+    defaults: Account,
+    #[serde(default)]
+    accounts: BTreeMap<Spanned<String>, IgnoredAny>,
+}
+
+impl File {
+    /// Reads a file's text.
+    ///
+    /// # Errors
+    ///
+    /// It is no TOML, there is something wrong in `[defaults]`, or there is another table. What is
+    /// wrong in an account is an error of that account.
+    pub fn parse(text: &str) -> Result<Self, toml::de::Error> {
+        let root = DeTable::parse(text)?;
+        let written = root.get_ref().get("accounts").cloned();
+        let Tables { defaults, accounts } =
+            Tables::deserialize(toml::de::Deserializer::from(root))?;
+        let written = written
+            .as_ref()
+            .and_then(|table| table.get_ref().as_table());
+        let has = |key: &str| {
+            let tables = written.into_iter().flat_map(|table| table.values());
+            tables
+                .into_iter()
+                .any(|account| account.get_ref().get(key).is_some())
+        };
+        let read =
+            |name: &Spanned<String>| match written.and_then(|t| t.get(name.get_ref().as_str())) {
+                Some(account) => Account::deserialize(account.clone().into_deserializer()),
+                None => Ok(Account::default()),
+            };
+        let disabled =
+            |account: &DeValue<'_>| account.get("disabled").and_then(|d| d.get_ref().as_bool());
+        let disabled = written
+            .into_iter()
+            .flatten()
+            .filter(|(_, account)| disabled(account.get_ref()) == Some(true));
+        Ok(Self {
+            disabled: disabled
+                .map(|(name, _)| name.get_ref().to_string())
+                .collect(),
+            holds_password: defaults.password.is_some() || has("password"),
+            runs_commands: defaults.password_command.is_some() || has("password-command"),
+            accounts: accounts
+                .into_keys()
+                .map(|name| {
+                    let account = read(&name);
+                    (name, account)
+                })
+                .collect(),
+            defaults,
+        })
+    }
+}
