@@ -8,12 +8,15 @@ use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
+/// Is told what QUIT has deleted.
+type OnUpdate = Box<dyn Fn(&BTreeSet<usize>) + Send>;
+
 /// A maildrop that sessions share.
 pub struct Maildrop {
     pub messages: Vec<(String, Vec<u8>)>,
     pub deleted: BTreeSet<usize>,
     /// Called when QUIT has deleted messages.
-    pub on_update: Option<Box<dyn Fn(&BTreeSet<usize>) + Send>>,
+    pub on_update: Option<OnUpdate>,
     pub retrieved: usize,
 }
 
