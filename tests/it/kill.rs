@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use rustix::process::Signal;
 
+use crate::support::account::Security;
 use crate::support::behaviour::Behaviour;
 use crate::support::maildrop::Maildrop;
 use crate::support::message::{Message, generate};
@@ -15,6 +16,9 @@ use crate::support::server::{CommandSeen, Server};
 use crate::support::tree;
 
 const MESSAGES: usize = 200;
+
+/// How long a run may take to come to a command.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Small and reproducible; the seed is in every failure message.
 struct Random(u64);
@@ -103,43 +107,63 @@ type Builder = crate::support::server::ServerBuilder;
 /// the moments between two messages.
 const MANNERS: [&[&str]; 2] = [&["UIDL", "USER", "PIPELINING"], &["UIDL", "USER"]];
 
-/// How long a whole fetch takes.
-fn whole_fetch(deletes: bool, capabilities: &[&str]) -> Duration {
-    let behaviour = Behaviour::new().capabilities(capabilities);
-    let scene = Scene::new(deletes, |server| server.behaviour(behaviour));
+/// A scene that tells when the first run asks for the unique-ids.
+fn watched_scene(deletes: bool, manner: usize) -> (Scene, Receiver<()>) {
+    let (tell, listing) = channel();
+    let tell = Mutex::new(tell);
+    let hook = move |seen: &CommandSeen| {
+        if seen.session == 0 && seen.line == "UIDL" {
+            // Not every test wants to know.
+            let _unheard = tell.lock().unwrap().send(());
+        }
+    };
+    let behaviour = Behaviour::new().capabilities(MANNERS[manner]);
+    let scene = Scene::new(deletes, |server| {
+        server
+            .security(Security::Plain)
+            .behaviour(behaviour)
+            .on_command(hook)
+    });
+    (scene, listing)
+}
+
+/// How long a whole fetch takes, altogether and from the listing on.
+fn whole_fetch(deletes: bool, manner: usize) -> [Duration; 2] {
+    let (scene, listing) = watched_scene(deletes, manner);
     let started = Instant::now();
-    let output = scene.start().wait();
-    let took = started.elapsed();
+    let running = scene.start();
+    listing.recv_timeout(PATIENCE).unwrap();
+    let listed = Instant::now();
+    let output = running.wait();
     assert_eq!(output.status, Some(0), "{output:#?}");
+    let took = [started.elapsed(), listed.elapsed()];
     scene.finish("no kill at all");
     took
 }
 
-/// Kills `kills` runs, each of them somewhere between its start and its end.
+/// Kills `kills` runs, each of them somewhere between its start and its end: one in four counts
+/// from the start of the program, the others from the listing, after which most things happen.
 fn kill_at_random_moments(deletes: bool, kills: usize) {
-    let took = MANNERS.map(|capabilities| whole_fetch(deletes, capabilities));
+    let took = [0, 1].map(|manner| whole_fetch(deletes, manner));
     let (mut random, seed) = Random::seeded();
     let (mut killed, mut missed, mut progress) = (0, 0, [0; 4]);
     while killed < kills {
-        let manner = killed % MANNERS.len();
-        let delay = took[manner].mul_f64(random.fraction());
-        let behaviour = Behaviour::new().capabilities(MANNERS[manner]);
-        let scene = Scene::new(deletes, |server| server.behaviour(behaviour));
+        let (manner, from_listing) = (killed % 2, usize::from(killed % 4 != 0));
+        let delay = took[manner][from_listing].mul_f64(random.fraction());
+        let (scene, listing) = watched_scene(deletes, manner);
         let mut running = scene.start();
+        if from_listing == 1 {
+            listing.recv_timeout(PATIENCE).unwrap();
+        }
         // No waiting for luck: the moment itself is what is tried.
         thread::sleep(delay);
         running.signal(Signal::KILL);
-        let what = format!("POPFETCH_SEED={seed}, kill {killed} after {delay:?}");
+        let what = format!(
+            "POPFETCH_SEED={seed}, kill {killed}, {delay:?} after the {}",
+            ["start", "listing"][from_listing]
+        );
         match running.wait().status {
-            None => {
-                killed += 1;
-                let quarter = match tree::count(&scene.home.maildir("a")) {
-                    0 => 0,
-                    MESSAGES => 3,
-                    some => 1 + usize::from(some > MESSAGES / 2),
-                };
-                progress[quarter] += 1;
-            }
+            None => killed += 1,
             Some(status) => {
                 assert_eq!(status, 0, "{what}: it was done before, and not well");
                 missed += 1;
@@ -147,11 +171,18 @@ fn kill_at_random_moments(deletes: bool, kills: usize) {
                 continue;
             }
         }
+        let reached = match tree::read(&scene.home.maildir("a")).as_slice() {
+            [] => 0,
+            files if files.iter().all(|file| file.subdirectory == "tmp") => 1,
+            files if files.iter().any(|file| file.subdirectory == "tmp") => 2,
+            _ => 3,
+        };
+        progress[reached] += 1;
         scene.finish(&what);
     }
     eprintln!(
-        "{kills} runs of {took:?} killed, {missed} done before; delivered by then: \
-         nothing {}, up to half {}, more {}, all {}",
+        "{kills} runs of {took:?} killed, {missed} done before; by then {} had no file, {} had \
+         some in tmp/ only, {} in tmp/ and new/, {} in new/ only",
         progress[0], progress[1], progress[2], progress[3]
     );
 }
@@ -200,7 +231,7 @@ impl Trap {
     /// Kills the run at that command, and lets the server carry it out all the same.
     fn kill_and_finish(self, what: &str) {
         let mut running = self.scene.start();
-        let sprung = self.sprung.recv_timeout(Duration::from_secs(30));
+        let sprung = self.sprung.recv_timeout(PATIENCE);
         sprung.unwrap_or_else(|_| panic!("{what}: the command never came"));
         running.signal(Signal::KILL);
         assert_eq!(running.wait().status, None, "{what}");
@@ -245,7 +276,7 @@ fn a_kill_at_an_exact_command_loses_and_doubles_nothing() {
 #[test]
 fn kill_after_kill_the_work_goes_forward_and_ends() {
     let (mut random, seed) = Random::seeded();
-    let took = whole_fetch(true, MANNERS[0]);
+    let [took, _] = whole_fetch(true, 0);
     let scene = Scene::new(true, |server| server);
     let mut seen = Vec::new();
     for round in 0..30 {

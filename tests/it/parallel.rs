@@ -187,8 +187,7 @@ fn most_at_once(jobs: &str, wait_for: usize) -> usize {
     for name in names {
         tree::assert_holds(&home.maildir(name), &generate(3, 400));
     }
-    let most = floor.state.lock().unwrap().1;
-    most
+    floor.state.lock().unwrap().1
 }
 
 #[test]

@@ -119,7 +119,8 @@ fn check_counts_what_waits_and_what_is_new() {
     assert_eq!((row[0], row[1]), ("a", "4"), "{output:#?}");
     assert!(row.contains(&"2"), "{output:#?}");
     let objects = objects(&run(&home, &["check", "--format", "json"], 0));
-    assert_eq!(objects.len(), 1);
+    let events: Vec<_> = objects.iter().map(|object| &object["event"]).collect();
+    assert_eq!(events, ["account", "summary"]);
     assert_eq!(objects[0]["messages"], 4);
     assert_eq!(objects[0]["new"], 2);
     let octets = 9000 + letter(3).size();

@@ -86,7 +86,7 @@ fn f24_silence_after_quit_is_no_failure() {
 
 #[test]
 fn t14_one_octet_now_and_then_is_no_progress() {
-    let scene = Scene::signed_in().expect("CAPA").send("-ERR unknown\r\n");
+    let scene = Scene::signed_in();
     let scene = scene.expect("STAT").send("+OK 1 5000\r\n");
     let scene = scene.expect("UIDL").send("+OK\r\n1 a\r\n.\r\n");
     let scene = scene.expect("LIST").send("+OK\r\n1 5000\r\n.\r\n");
