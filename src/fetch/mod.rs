@@ -30,6 +30,7 @@ use crate::report::{Event, Outcome, Planned, Report};
 use crate::session::{Credentials, Options, Phase, Session, Transaction, Update};
 use crate::state::{self, Known, Moment, Recorded, Store};
 use crate::stop::Stop;
+use crate::term::count;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -188,10 +189,8 @@ impl Account<'_> {
         }
         let marked = session.delete(delete)?;
         if marked.refused > 0 {
-            let text = format!(
-                "the server refused to delete {} messages; they stay",
-                marked.refused
-            );
+            let refused = count(marked.refused, "message");
+            let text = format!("the server refused to delete {refused}; what it refused stays");
             self.tell(Event::Warning(&text));
         }
         match session.quit(marked) {
@@ -203,8 +202,8 @@ impl Account<'_> {
             }
             Update::Unknown(asked) if asked.is_empty() => {}
             Update::Unknown(asked) => self.tell(Event::Notice(&format!(
-                "the server did not confirm the deletion of {} messages; the next run sees to it",
-                asked.len()
+                "the server did not confirm the deletion of {}; the next run sees to it",
+                count(asked.len() as u64, "message")
             ))),
         }
         // A signal that came while QUIT was under way changed nothing, but is not forgotten.
@@ -245,7 +244,8 @@ impl Account<'_> {
             let marked: Vec<Message> = places(Decision::Mark).filter_map(message).collect();
             store.settle_first(&marked)?;
             if !marked.is_empty() {
-                let text = format!("marked {} older messages as seen", marked.len());
+                let marked = count(marked.len() as u64, "older message");
+                let text = format!("{marked} marked as seen");
                 self.tell(Event::Notice(&text));
             }
         }

@@ -8,6 +8,7 @@ use crate::profile::units;
 use crate::report::{Event, Failure, Listed};
 use crate::session::{Direction, Transcript};
 use crate::state::{self, FailureKind, Failures, Recorded};
+use crate::term::count;
 use std::fmt;
 use std::sync::Arc;
 
@@ -40,15 +41,14 @@ impl Account<'_> {
                 None => "the state file was lost, or lacked its end".to_owned(),
             };
             self.tell(Event::Warning(&format!(
-                "{damaged}; it was made again from the Maildir, where {found} messages were found \
-                 that it did not know"
+                "{damaged}; it was made again from the Maildir, and {} there that it did not know \
+                 counts as fetched",
+                count(*found, "message")
             )));
         }
         if opened.recovered > 0 {
-            let text = format!(
-                "{} messages that a crash had interrupted are delivered",
-                opened.recovered
-            );
+            let recovered = count(opened.recovered, "message");
+            let text = format!("{recovered} that a crash had interrupted: delivered");
             self.tell(Event::Notice(&text));
         }
     }

@@ -25,7 +25,7 @@ impl Files {
 
 /// An account's id as a file's name: readable, and never more than 200 octets of it.
 fn file_name(account: &str) -> String {
-    let safe = |c: char| c.is_ascii_alphanumeric() || "@._-+".contains(c);
+    let safe = |c: char| c.is_ascii_alphanumeric() || "@:._-+".contains(c);
     let readable: String = account
         .chars()
         .map(|c| if safe(c) { c } else { '_' })
@@ -43,10 +43,13 @@ fn file_name(account: &str) -> String {
 /// Whether messages of the account were ever delivered to this Maildir.
 pub fn has_delivered_to(dir: &Dir, account: &str, maildir: &Path) -> Result<bool, Error> {
     let view = View::read_in(dir, account)?;
+    // What was forgotten on request had been delivered all the same.
+    let delivered = [Kind::Stored, Kind::Forgotten];
     let stored = view
         .memory
-        .living()
-        .any(|(_, record)| record.kind == Kind::Stored);
+        .records
+        .iter()
+        .any(|record| delivered.contains(&record.kind));
     Ok(stored && view.memory.runs.iter().any(|run| run.maildir == maildir))
 }
 

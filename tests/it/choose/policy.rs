@@ -97,7 +97,7 @@ fn latest_takes_the_newest_at_first_and_all_newer_ones_later() {
         let output = run(&home, arguments, 0);
         assert_said(
             &output,
-            &["2 new messages", "marked 4 older messages as seen"],
+            &["2 new messages", "4 older messages marked as seen"],
         );
         assert_eq!(retrieved(&server), ["RETR 5", "RETR 6"]);
         server.maildrop().add([7, 8, 9].map(letter));
