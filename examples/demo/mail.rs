@@ -5,7 +5,7 @@ use crate::support::message::Message;
 /// Author, subject and text of each hand-written mail.
 const MAILS: &[(&str, &str, &str)] = &[
     (
-        "Ada Byron <ada@example.com>",
+        "Ada <ada@example.com>",
         "Lunch on Thursday?",
         "Shall we meet at the usual place, at noon?",
     ),
@@ -60,7 +60,7 @@ const MAILS: &[(&str, &str, &str)] = &[
         "The hall is being painted.",
     ),
     (
-        "Ada Byron <ada@example.com>",
+        "Ada <ada@example.com>",
         "Re: Lunch on Thursday?",
         "Half past twelve is fine as well.",
     ),

@@ -80,7 +80,7 @@ mod tests {
             checked_user("ada@example.com"),
             Ok("ada@example.com".into())
         );
-        assert_eq!(checked_user("Ada Lovelace"), Ok("Ada Lovelace".into()));
+        assert_eq!(checked_user("ada of works"), Ok("ada of works".into()));
         for text in ["", "ada\r\nDELE 1", "ada\n", "ada\0"] {
             assert!(checked_user(text).is_err(), "{text:?}");
         }
