@@ -99,19 +99,6 @@ pub enum Error {
     TooLarge(#[from] TooLarge),
 }
 
-impl Error {
-    /// Whether the connection simply ended.
-    pub fn is_closed(&self) -> bool {
-        matches!(
-            self,
-            Self::Net {
-                source: net::Error::Closed,
-                ..
-            }
-        )
-    }
-}
-
 impl Diagnose for Error {
     fn status(&self) -> Status {
         match self {

@@ -82,11 +82,6 @@ impl Session<Authorization> {
 }
 
 impl<S> Session<S> {
-    /// What the server has announced so far.
-    pub fn capabilities(&self) -> &Capabilities {
-        &self.capabilities
-    }
-
     fn may_pipeline(&self) -> bool {
         self.options.pipelining && self.capabilities.pipelining
     }
@@ -110,10 +105,5 @@ impl Session<Transaction> {
             header.extend(octets.get(..room).unwrap_or(octets));
         })?;
         Ok(Some(header))
-    }
-
-    /// Whether commands are sent ahead of their replies.
-    pub fn pipelines(&self) -> bool {
-        self.may_pipeline()
     }
 }

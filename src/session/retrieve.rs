@@ -100,11 +100,6 @@ impl Retrieval<'_> {
         self.waiting.clear();
     }
 
-    /// How many messages are under way besides the one that is arriving.
-    pub fn ahead(&self) -> usize {
-        self.asked.len()
-    }
-
     /// The message that was to arrive next when the connection failed.
     pub fn awaited(&self) -> Option<&Message> {
         self.asked.front()
