@@ -147,6 +147,12 @@ impl Dir {
         Ok(sys::accessat(&self.fd, ".", access, AtFlags::EACCESS)?)
     }
 
+    /// Octets that are free for us on the directory's file system.
+    pub fn available(&self) -> io::Result<u64> {
+        let state = sys::fstatvfs(&self.fd)?;
+        Ok(state.f_bavail.saturating_mul(state.f_frsize))
+    }
+
     /// Creates a file that must not exist yet, for appending. Links are not followed.
     pub fn create(&self, name: &OsStr) -> io::Result<File> {
         let path = self.path.join(name);

@@ -21,6 +21,9 @@ pub(super) fn run(context: &Context<'_>, arguments: &Fetch) -> Result<Status, Fa
     let report = context.reporter();
     let prepared = context.ready(&arguments.accounts, &overrides, &report)?;
     let environment = context.environment(Arc::clone(&report) as Arc<dyn Report>)?;
+    if let Some(time) = arguments.max_time {
+        environment.stop.after(time.duration());
+    }
     let results = in_parallel(usize::from(arguments.jobs), &prepared.ready, |ready| {
         let account = Account {
             profile: &ready.profile,

@@ -21,7 +21,7 @@ use tell::listed;
 
 use crate::delivery::{self, Maildir};
 use crate::durable::Disk;
-use crate::maildrop::{Maildrop, Message};
+use crate::maildrop::{Identity, Maildrop, Message};
 use crate::net::{self, Channel, tls};
 use crate::plan::{self, Decision, Policy};
 use crate::profile::secret::Password;
@@ -151,8 +151,20 @@ impl Account<'_> {
         outcome: &mut Outcome,
     ) -> Result<(), Error> {
         let mut manner = self.manner(store.unpipelined());
+        // A message that ended the session before, and why: the others are fetched without it
+        // (TRUST.md F20), once. The run does not count as a good one all the same.
+        let mut left_out: Option<(Identity, Error)> = None;
         loop {
-            match self.hold_session(store, maildir, manner, outcome) {
+            let without = left_out.as_ref().map(|(identity, _)| *identity);
+            match self.hold_session(store, maildir, manner, without, outcome) {
+                Err(Error::Over { identity, source }) if left_out.is_none() => {
+                    self.check_stop()?;
+                    self.tell(Event::Notice(&format!(
+                        "{}: going on without it",
+                        failure(source.as_ref()).message
+                    )));
+                    left_out = Some((identity, *source));
+                }
                 Err(error) if manner.capabilities && error.closed_on(Phase::Capabilities) => {
                     self.tell(Event::Notice("the server closed on CAPA: trying without"));
                     manner.capabilities = false;
@@ -164,7 +176,7 @@ impl Account<'_> {
                     store.failed_pipelining();
                     manner.pipelining = false;
                 }
-                ended => return ended,
+                ended => return left_out.map_or(ended, |(_, error)| Err(error)),
             }
         }
     }
@@ -174,13 +186,20 @@ impl Account<'_> {
         store: &mut Store,
         maildir: &Arc<Maildir>,
         manner: Manner,
+        without: Option<Identity>,
         outcome: &mut Outcome,
     ) -> Result<(), Error> {
         let mut session = self.sign_in(manner)?;
         let maildrop = session.list(&self.profile.server.id(), store.has_unique_ids())?;
         self.check_stop()?;
         let task = self.settle_plan(store, &maildrop, outcome)?;
-        let Task { fetch, mut delete } = task;
+        let Task {
+            mut fetch,
+            mut delete,
+        } = task;
+        if without.is_some() {
+            fetch.retain(|message| message.identity != without);
+        }
         if !fetch.is_empty() {
             let received = self.receive(&mut session, store, maildir, fetch, outcome)?;
             if plan::deletes_at_once(policy(self.profile)) {
@@ -212,7 +231,7 @@ impl Account<'_> {
 
     fn check_stop(&self) -> Result<(), Error> {
         match self.environment.stop.requested() {
-            Some(status) => Err(Error::Stopped(status)),
+            Some(reason) => Err(Error::Stopped(reason)),
             None => Ok(()),
         }
     }
@@ -270,7 +289,13 @@ impl Account<'_> {
         for (place, decision) in decisions.iter().enumerate() {
             if let (Decision::Skip(reason), Some(message)) = (decision, message(place)) {
                 outcome.skipped += 1;
-                let reason = reason.to_string();
+                let reason = match (reason, &message.unique_id) {
+                    // The summary tells the reasons alone, and this one is about one message.
+                    (plan::Reason::Failed(_), Some(id)) => {
+                        format!("{}: {reason}", String::from_utf8_lossy(id))
+                    }
+                    _ => reason.to_string(),
+                };
                 self.tell(Event::Skipped {
                     message: listed(&message),
                     reason: &reason,

@@ -29,8 +29,8 @@ pub fn dial(host: &str, port: u16, stop: &Stop) -> Result<TcpStream, Error> {
             Ok(stream) => return Ok(stream),
             Err(error) => last = error,
         }
-        if let Some(status) = stop.requested() {
-            return Err(Error::Stopped(status));
+        if let Some(reason) = stop.requested() {
+            return Err(Error::Stopped(reason));
         }
     }
     Err(Error::Connect {
