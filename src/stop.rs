@@ -105,7 +105,8 @@ impl Stop {
             }
             thread::sleep(GRACE + LAST_WAIT);
             // In a thread of its own: what hangs may hold stderr.
-            thread::spawn(|| eprintln!("error: the run hung, and is ended by --max-time"));
+            let text = b"error: the run hung, and is ended by --max-time\n";
+            thread::spawn(|| io::stderr().write_all(text));
             thread::sleep(Duration::from_secs(1));
             signal_hook::low_level::exit(i32::from(Status::Temporary.code()));
         });
