@@ -22,6 +22,7 @@ pub mod keyring;
 mod listener;
 pub mod maildrop;
 pub mod message;
+pub mod mounted;
 mod outbox;
 pub mod process;
 pub mod run;

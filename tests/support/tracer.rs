@@ -1,10 +1,11 @@
-//! Runs a program from system call to system call (ptrace), and kills it at one of them. strace
-//! counts calls by thread and name; here they are counted over all threads, in the order in which
-//! the kernel sees them.
+//! Runs a program from system call to system call (ptrace), and kills it at one of them, or lets
+//! it fail. strace counts calls by thread and name; here they are counted over all threads, in the
+//! order in which the kernel sees them.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 use std::fs;
-use std::process::{Command, Stdio};
+use std::path::PathBuf;
+use std::process::Command;
 
 use nix::errno::Errno;
 use nix::libc;
@@ -42,6 +43,28 @@ const EFFECTS: [(libc::c_long, &str); 21] = [
     (libc::SYS_unlink, "unlink"),
 ];
 
+/// A call that a thread is about to make.
+#[derive(Clone, Debug)]
+pub struct Call {
+    pub name: &'static str,
+    /// What its first argument stands for, if that is the descriptor of an open file.
+    pub file: PathBuf,
+    thread: Pid,
+}
+
+/// What becomes of a call.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Action {
+    /// It is made.
+    Pass,
+    /// It is not: the process is killed.
+    Kill,
+    /// It is not: it has this error.
+    Fail(Errno),
+    /// It is made with half of its octets.
+    Halve,
+}
+
 /// How a traced run ended.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum End {
@@ -60,14 +83,21 @@ pub fn command(program: &str) -> Command {
 }
 
 /// Runs a [`command`] and kills it with SIGKILL at the beginning of its `number`th call with an
-/// effect, counted from 0. None where tracing is not permitted, after a loud word; under CI that
-/// is a failure.
-#[expect(clippy::zombie_processes, reason = "waited for by its number")]
+/// effect, counted from 0. None where tracing is not permitted.
 pub fn kill_at(command: &mut Command, number: usize) -> Option<End> {
-    command.stdin(Stdio::null());
-    command.stdout(Stdio::null()).stderr(Stdio::null());
-    let child = command.spawn().unwrap();
-    let leader = Pid::from_raw(child.id() as i32);
+    let mut calls = 0..number;
+    run(command, |_| match calls.next() {
+        Some(_) => Action::Pass,
+        None => Action::Kill,
+    })
+}
+
+/// Runs a [`command`], without input and output unless it has them; `decide` is asked at the
+/// beginning of each call with an effect. None where tracing is not permitted, after a loud word;
+/// under CI that is a failure.
+#[expect(clippy::zombie_processes, reason = "waited for by its number")]
+pub fn run(command: &mut Command, decide: impl FnMut(&Call) -> Action) -> Option<End> {
+    let leader = Pid::from_raw(command.spawn().unwrap().id() as i32);
     let stopped = waitpid(leader, Some(WaitPidFlag::WUNTRACED)).unwrap();
     assert_eq!(stopped, WaitStatus::Stopped(leader, Signal::SIGSTOP));
     let options = Options::PTRACE_O_TRACESYSGOOD
@@ -85,29 +115,28 @@ pub fn kill_at(command: &mut Command, number: usize) -> Option<End> {
         return None;
     }
     kill(leader, Signal::SIGCONT).unwrap();
-    let mut tracer = Tracer {
+    let tracer = Tracer {
         leader,
+        decide,
         begun: false,
-        in_call: HashSet::new(),
-        left: number,
+        in_call: HashMap::new(),
         killed: None,
     };
     Some(tracer.run())
 }
 
-struct Tracer {
+struct Tracer<F> {
     leader: Pid,
+    decide: F,
     /// The program itself is running, and not the shell.
     begun: bool,
-    /// Threads whose next stop is the end of a call.
-    in_call: HashSet<Pid>,
-    /// Calls to let pass.
-    left: usize,
+    /// Threads whose next stop is the end of a call, and what was decided on it.
+    in_call: HashMap<Pid, Action>,
     killed: Option<&'static str>,
 }
 
-impl Tracer {
-    fn run(&mut self) -> End {
+impl<F: FnMut(&Call) -> Action> Tracer<F> {
+    fn run(mut self) -> End {
         loop {
             // Of this thread's children only: other tests have theirs.
             let any = Some(WaitPidFlag::__WALL | WaitPidFlag::__WNOTHREAD);
@@ -120,7 +149,10 @@ impl Tracer {
                     return End::Killed(killed);
                 }
                 WaitStatus::PtraceSyscall(thread) => {
-                    self.see_call(thread);
+                    match self.in_call.remove(&thread) {
+                        None => self.begins(thread),
+                        Some(action) => ends(thread, action),
+                    }
                     (thread, None)
                 }
                 WaitStatus::PtraceEvent(thread, _, event) => {
@@ -139,35 +171,71 @@ impl Tracer {
         }
     }
 
-    fn see_call(&mut self, thread: Pid) {
-        if !self.in_call.insert(thread) {
-            self.in_call.remove(&thread);
-            return;
-        }
-        let Some(name) = effect(thread).filter(|_| self.begun && self.killed.is_none()) else {
-            return;
-        };
-        match self.left.checked_sub(1) {
-            Some(left) => self.left = left,
-            None => {
-                self.killed = Some(name);
+    fn begins(&mut self, thread: Pid) {
+        let mut action = Action::Pass;
+        if let Some(call) = Call::read(thread).filter(|_| self.begun && self.killed.is_none()) {
+            action = (self.decide)(&call);
+            call.take(action);
+            if action == Action::Kill {
+                self.killed = Some(call.name);
                 kill(self.leader, Signal::SIGKILL).unwrap();
             }
         }
+        self.in_call.insert(thread, action);
     }
 }
 
-/// The name of the call that a thread is about to make, if it has an effect.
-fn effect(thread: Pid) -> Option<&'static str> {
-    // Its number, and its arguments in hexadecimal.
-    let call = fs::read_to_string(format!("/proc/{thread}/syscall")).ok()?;
-    let mut fields = call.split(' ');
-    let number: libc::c_long = fields.next()?.parse().ok()?;
-    let (_, name) = EFFECTS.iter().find(|(effect, _)| *effect == number)?;
-    if *name == "openat" {
-        let flags = fields.nth(2)?.strip_prefix("0x")?;
-        let creates = i64::from_str_radix(flags, 16).ok()? & i64::from(libc::O_CREAT) != 0;
-        return creates.then_some(name);
+impl Call {
+    /// The call that a thread is about to make, if it has an effect.
+    fn read(thread: Pid) -> Option<Self> {
+        // Its number, and its arguments in hexadecimal.
+        let call = fs::read_to_string(format!("/proc/{thread}/syscall")).ok()?;
+        let mut fields = call.split(' ');
+        let number: libc::c_long = fields.next()?.parse().ok()?;
+        let (_, name) = *EFFECTS.iter().find(|(effect, _)| *effect == number)?;
+        let mut arguments = fields.map(|field| {
+            let digits = field.trim_start_matches("0x").trim_end();
+            u64::from_str_radix(digits, 16).unwrap_or_default()
+        });
+        let first = arguments.next()?;
+        if name == "openat" && arguments.nth(1)? & libc::O_CREAT as u64 == 0 {
+            return None;
+        }
+        let file = fs::read_link(format!("/proc/{thread}/fd/{first}"));
+        Some(Self {
+            name,
+            file: file.unwrap_or_default(),
+            thread,
+        })
     }
-    Some(name)
+
+    #[cfg(target_arch = "x86_64")]
+    fn take(&self, action: Action) {
+        let mut registers = ptrace::getregs(self.thread).unwrap();
+        match action {
+            Action::Pass | Action::Kill => return,
+            // No call has this number.
+            Action::Fail(_) => registers.orig_rax = u64::MAX,
+            Action::Halve => registers.rdx = (registers.rdx / 2).max(1),
+        }
+        ptrace::setregs(self.thread, registers).unwrap();
+    }
+
+    #[cfg(not(target_arch = "x86_64"))]
+    fn take(&self, action: Action) {
+        let possible = matches!(action, Action::Pass | Action::Kill);
+        assert!(possible, "on this processor calls can only be killed");
+    }
 }
+
+#[cfg(target_arch = "x86_64")]
+fn ends(thread: Pid, action: Action) {
+    if let Action::Fail(error) = action {
+        let mut registers = ptrace::getregs(thread).unwrap();
+        registers.rax = (-i64::from(error as i32)) as u64;
+        ptrace::setregs(thread, registers).unwrap();
+    }
+}
+
+#[cfg(not(target_arch = "x86_64"))]
+fn ends(_: Pid, _: Action) {}

@@ -1,17 +1,14 @@
 //! `kill -9` at every system call of a fetch that has an effect.
 
 use std::collections::BTreeMap;
-use std::process::Command;
 
+use super::{MESSAGES, assert_none_is_lost, finish, traced};
 use crate::support::account::Security;
 use crate::support::maildrop::Maildrop;
-use crate::support::message::{Message, generate};
+use crate::support::message::generate;
 use crate::support::run::Home;
 use crate::support::server::Server;
 use crate::support::tracer::{self, End};
-use crate::support::tree;
-
-const MESSAGES: usize = 10;
 
 /// A run has some hundred; a test that would go on for ever is a bug.
 const MOST_CALLS: usize = 1_000;
@@ -81,37 +78,6 @@ impl Manner {
         }
         panic!("still killed at call {MOST_CALLS}: {calls:?}");
     }
-}
-
-fn traced(home: &Home) -> Command {
-    let mut command = tracer::command(env!("CARGO_BIN_EXE_popfetch"));
-    home.furnish(command.arg("fetch"));
-    command
-}
-
-/// Every message is on the server, or whole in the Maildir.
-fn assert_none_is_lost(messages: &[Message], server: &Server, home: &Home, what: &str) {
-    let left = server.maildrop().unique_ids();
-    let here = tree::read(&home.maildir("a"));
-    for message in messages {
-        let id = String::from_utf8_lossy(&message.unique_id).into_owned();
-        let octets = message.stored();
-        let mut delivered = here.iter().filter(|file| file.subdirectory != "tmp");
-        let stored = delivered.any(|file| file.octets == octets);
-        assert!(stored || left.contains(&id), "{what}: {id} is lost");
-    }
-}
-
-fn finish(messages: &[Message], server: &Server, home: &Home, what: &str) {
-    let good = home.popfetch(["fetch"]).run();
-    assert_eq!(good.status, Some(0), "{what}: {good:#?}");
-    let maildir = home.maildir("a");
-    tree::assert_tmp_is_empty(&maildir);
-    assert_eq!(tree::count(&maildir), MESSAGES, "{what}");
-    tree::assert_holds(&maildir, messages);
-    let again = home.popfetch(["fetch"]).run();
-    assert_eq!(again.status, Some(0), "{what}: {again:#?}");
-    assert_eq!(server.last_session().count("RETR"), 0, "{what}");
 }
 
 fn kill_at_every_call(manners: &[Manner]) {
