@@ -205,14 +205,33 @@ impl Dir {
         self.disk.step(Step::Rename(&from_path, &to_path))?;
         let rename = || sys::renameat_with(&self.fd, name, &to.fd, name, RenameFlags::NOREPLACE);
         match retry_on_intr(rename) {
-            // File systems without RENAME_NOREPLACE: a link refuses to replace, too.
-            Err(Errno::INVAL | Errno::NOSYS) => {
-                retry_on_intr(|| sys::linkat(&self.fd, name, &to.fd, name, AtFlags::empty()))?;
-                let unlink = || sys::unlinkat(&self.fd, name, AtFlags::empty());
-                Ok(retry_on_intr(unlink)?)
-            }
+            Err(Errno::INVAL | Errno::NOSYS) => self.publish_plainly(name, to),
             moved => Ok(moved?),
         }
+    }
+
+    /// For file systems without RENAME_NOREPLACE, as NFS: a link refuses to replace, too.
+    fn publish_plainly(&self, name: &OsStr, to: &Dir) -> io::Result<()> {
+        let link = || sys::linkat(&self.fd, name, &to.fd, name, AtFlags::empty());
+        match retry_on_intr(link) {
+            Ok(()) => {}
+            // The server had made it, its answer was lost, and the call was repeated.
+            Err(Errno::EXIST) if self.is_same(name, to)? => {}
+            // Without links there is nothing but to look first. Names are unique anyhow.
+            Err(Errno::PERM | Errno::OPNOTSUPP | Errno::NOSYS) if !to.contains(name)? => {
+                let rename = || sys::renameat(&self.fd, name, &to.fd, name);
+                return Ok(retry_on_intr(rename)?);
+            }
+            Err(error) => return Err(error.into()),
+        }
+        let unlink = || sys::unlinkat(&self.fd, name, AtFlags::empty());
+        Ok(retry_on_intr(unlink)?)
+    }
+
+    fn is_same(&self, name: &OsStr, to: &Dir) -> io::Result<bool> {
+        let stat = |dir: &Self| sys::statat(&dir.fd, name, AtFlags::SYMLINK_NOFOLLOW);
+        let (here, there) = (stat(self)?, stat(to)?);
+        Ok((here.st_dev, here.st_ino) == (there.st_dev, there.st_ino))
     }
 
     /// Moves `name` over `target` in this directory, which is replaced at once or not at all.
