@@ -263,7 +263,7 @@ impl Knowledge {
 }
 
 /// What is remembered of each message, without the ids of the lines.
-fn remembered(explorer: &Explorer) -> Vec<String> {
+pub fn remembered(explorer: &Explorer) -> Vec<String> {
     let dir = Dir::open(&Disk::new(), &explorer.root().join("state")).unwrap();
     let shown = state::inspect(&dir, &explorer.profile().server.id()).unwrap();
     let line = |shown: state::Shown| {
@@ -275,7 +275,7 @@ fn remembered(explorer: &Explorer) -> Vec<String> {
     shown.into_iter().map(line).collect()
 }
 
-fn listing(explorer: &Explorer, server: &Server) -> maildrop::Maildrop {
+pub fn listing(explorer: &Explorer, server: &Server) -> maildrop::Maildrop {
     let mut joiner = Joiner::default();
     let maildrop = server.0.lock().unwrap();
     for (place, (id, body)) in maildrop.messages.iter().enumerate() {
@@ -288,11 +288,11 @@ fn listing(explorer: &Explorer, server: &Server) -> maildrop::Maildrop {
     joiner.finish(&explorer.profile().server.id(), true)
 }
 
-fn open(explorer: &mut Explorer, disk: &Disk, now: i64) -> Store {
+pub fn open(explorer: &mut Explorer, disk: &Disk, now: i64) -> Store {
     try_open(explorer, disk, now).unwrap()
 }
 
-fn try_open(explorer: &mut Explorer, disk: &Disk, now: i64) -> Result<Store, state::Error> {
+pub fn try_open(explorer: &mut Explorer, disk: &Disk, now: i64) -> Result<Store, state::Error> {
     let profile = explorer.profile();
     let directory = state::open_directory(disk, &explorer.root().join("state"))?;
     let maildir = Maildir::open(disk, &profile.maildir, true)?;
