@@ -158,7 +158,10 @@ impl Maildir {
         let name = unpublished.name.as_os_str();
         // Nothing depends on it: without an intent the next run removes what is left in tmp/.
         let _ = self.tmp.remove(name);
-        let _ = self.new.remove(name);
+        // A name that was taken is somebody else's message.
+        if unpublished.error.kind() != io::ErrorKind::AlreadyExists {
+            let _ = self.new.remove(name);
+        }
     }
 
     /// Moves a message that a crash left in tmp/ to new/. Call [`Maildir::sync_new`] afterwards.

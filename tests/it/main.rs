@@ -23,6 +23,8 @@ mod confined;
 mod given;
 /// Which message is which.
 mod identity;
+/// The kernel kills the program, or refuses it a system call.
+mod injected;
 /// Where passwords come from.
 mod keyring;
 /// Messages that cannot be had.

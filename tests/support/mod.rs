@@ -22,6 +22,7 @@ pub mod keyring;
 mod listener;
 pub mod maildrop;
 pub mod message;
+pub mod mounted;
 mod outbox;
 pub mod process;
 pub mod run;
@@ -29,6 +30,8 @@ pub mod samples;
 pub mod script;
 pub mod server;
 mod session;
-pub mod trace;
+
+pub mod strace;
+pub mod tracer;
 pub mod tree;
 pub mod wire;
