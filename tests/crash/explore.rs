@@ -31,9 +31,9 @@ pub enum Mode {
 
 /// What a run did: its steps, and after which of them the server deleted what.
 #[derive(Default)]
-struct Recording {
-    steps: Vec<Taken>,
-    updates: Vec<(usize, BTreeSet<usize>)>,
+pub struct Recording {
+    pub steps: Vec<Taken>,
+    pub updates: Vec<(usize, BTreeSet<usize>)>,
 }
 
 struct Recorder {
@@ -82,6 +82,21 @@ impl Explorer {
             states: 0,
             boots: 0,
         }
+    }
+
+    /// A first fetch, and the disk before it.
+    pub fn record_first(&mut self) -> (Image, Recording) {
+        self.record(&BTreeSet::new())
+    }
+
+    /// A run after a crash: what is stored then, and what should be, both sorted.
+    pub fn recover(&mut self, deleted: &BTreeSet<usize>) -> (Vec<Vec<u8>>, Vec<Vec<u8>>) {
+        let mut maildrop = Maildrop::new(self.messages);
+        maildrop.deleted.clone_from(deleted);
+        let expected = maildrop.expected();
+        let outcome = self.run(&Server(Arc::new(Mutex::new(maildrop))), Disk::new());
+        assert_eq!(outcome.status(), Status::Ok, "{outcome:?}");
+        (self.stored(), expected)
     }
 
     /// A crash at every step of a first fetch.

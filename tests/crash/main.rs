@@ -18,6 +18,10 @@ mod cut;
 mod explore;
 mod faults;
 mod image;
+mod nineteen;
+#[allow(dead_code)]
+#[path = "../support/readme.rs"]
+mod readme;
 mod server;
 
 use explore::{Explorer, Mode};

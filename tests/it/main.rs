@@ -23,6 +23,8 @@ mod given;
 mod identity;
 /// Where passwords come from.
 mod keyring;
+/// The nineteen faults of the README.
+mod nineteen;
 /// Messages that cannot be had.
 mod poison;
 /// The samples arrive octet for octet, once.

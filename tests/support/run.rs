@@ -147,7 +147,19 @@ impl Home {
     /// and what [`Home::env`] added; its standard input is empty.
     pub fn popfetch<S: AsRef<OsStr>>(&self, arguments: impl IntoIterator<Item = S>) -> Run {
         let mut command = Command::new(&self.program);
-        command.args(arguments).env_clear().current_dir(self.path());
+        command.args(arguments);
+        self.prepare(command)
+    }
+
+    /// The same run by another program, as `strace` with its options.
+    pub fn popfetch_under(&self, tool: &str, options: &[&str], arguments: &[&str]) -> Run {
+        let mut command = Command::new(tool);
+        command.args(options).arg(&self.program).args(arguments);
+        self.prepare(command)
+    }
+
+    fn prepare(&self, mut command: Command) -> Run {
+        command.env_clear().current_dir(self.path());
         // The second one only where coverage is measured.
         for name in ["PATH", "LLVM_PROFILE_FILE"] {
             if let Some(value) = std::env::var_os(name) {
