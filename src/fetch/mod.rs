@@ -72,7 +72,8 @@ impl Connect for Network {
             Tls::None => None,
         };
         let server = &profile.server;
-        let socket = tls::connect(&server.host, server.port, policy, stop)?;
+        let (host, timeout) = (&server.host, profile.timeout);
+        let socket = tls::connect(host, server.port, policy, timeout, stop)?;
         Ok(Box::new(socket))
     }
 }

@@ -14,18 +14,18 @@ use std::time::{Duration, Instant};
 /// How long the name service may take. getaddrinfo has no deadline of its own.
 const LOOKUP_TIMEOUT: Duration = Duration::from_secs(20);
 
-/// How long one address may take to answer.
+/// How long one address may take to answer at most.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(15);
 
 /// More addresses than this are not tried: a name service could send hundreds.
 const ADDRESS_LIMIT: usize = 8;
 
-/// Connects to the first address of `host` that answers. The socket does not block, and sends
-/// small commands without delay.
-pub fn dial(host: &str, port: u16, stop: &Stop) -> Result<TcpStream, Error> {
+/// Connects to the first address of `host` that answers, each within `timeout`. The socket does
+/// not block, and sends small commands without delay.
+pub fn dial(host: &str, port: u16, timeout: Duration, stop: &Stop) -> Result<TcpStream, Error> {
     let mut last = io::Error::from(io::ErrorKind::NotFound);
     for address in look_up(host, port)? {
-        match connect_to(address, stop) {
+        match connect_to(address, timeout, stop) {
             Ok(stream) => return Ok(stream),
             Err(error) => last = error,
         }
@@ -79,7 +79,7 @@ fn is_final(error: &io::Error) -> bool {
     .any(|known| text.contains(known))
 }
 
-fn connect_to(address: SocketAddr, stop: &Stop) -> io::Result<TcpStream> {
+fn connect_to(address: SocketAddr, timeout: Duration, stop: &Stop) -> io::Result<TcpStream> {
     let family = match address {
         SocketAddr::V4(_) => AddressFamily::INET,
         SocketAddr::V6(_) => AddressFamily::INET6,
@@ -89,7 +89,7 @@ fn connect_to(address: SocketAddr, stop: &Stop) -> io::Result<TcpStream> {
     match connect(&socket, &address) {
         Ok(()) => {}
         Err(Errno::INPROGRESS) => {
-            let deadline = Instant::now() + CONNECT_TIMEOUT;
+            let deadline = Instant::now() + timeout.min(CONNECT_TIMEOUT);
             let mut fds = [PollFd::new(&socket, PollFlags::OUT), stop.poll_fd()];
             if !wait(&mut fds, deadline)? {
                 return Err(io::ErrorKind::TimedOut.into());

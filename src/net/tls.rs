@@ -23,7 +23,7 @@ use std::str::FromStr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-/// How long the TLS handshake may take.
+/// How long the TLS handshake may take at most.
 const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Whom to trust at the other end of a TLS connection.
@@ -80,31 +80,35 @@ impl fmt::Debug for Pin {
 }
 
 /// Connects to `host:port`, with TLS from the first octet (RFC 8314 section 3) where there is a
-/// policy for it, and verifies who is there.
+/// policy for it, and verifies who is there. The server may take `timeout` to accept the
+/// connection, and again for the handshake.
 pub fn connect(
     host: &str,
     port: u16,
     policy: Option<&TlsPolicy>,
+    timeout: Duration,
     stop: &Stop,
 ) -> Result<Socket, Error> {
     let Some(policy) = policy else {
-        let stream = dial::dial(host, port, stop)?;
+        let stream = dial::dial(host, port, timeout, stop)?;
         return Ok(Socket::plain(stream, stop.clone()));
     };
     let bad_name = |_| Error::ServerName(host.to_owned());
     let name = policy.server_name.as_deref().unwrap_or(host);
     let server = ServerName::try_from(name.to_owned()).map_err(bad_name)?;
     let config = client_config(policy)?;
-    let stream = dial::dial(host, port, stop)?;
+    let stream = dial::dial(host, port, timeout, stop)?;
     let tls =
         ClientConnection::new(config, server).map_err(|error| Error::Tls(error.to_string()))?;
     let mut socket = Socket::tls(stream, tls, stop.clone());
-    match socket.handshake(Instant::now() + HANDSHAKE_TIMEOUT) {
+    let timeout = timeout.min(HANDSHAKE_TIMEOUT);
+    match socket.handshake(Instant::now() + timeout) {
         Ok(()) => Ok(socket),
-        Err(HandshakeError::Net(Error::TimedOut(_))) => {
-            Err(Error::TimedOut(HANDSHAKE_TIMEOUT.as_secs()))
-        }
-        Err(HandshakeError::Net(error)) => Err(error),
+        Err(HandshakeError::Net(error)) => Err(match error {
+            Error::TimedOut(_) => Error::Handshake(Box::new(Error::TimedOut(timeout.as_secs()))),
+            Error::Closed | Error::Io(_) => Error::Handshake(Box::new(error)),
+            other => other,
+        }),
         Err(HandshakeError::Tls(error)) => Err(refusal(error, name, host, port)),
     }
 }

@@ -81,7 +81,7 @@ impl Scene {
         self.step(Step::SendForever(octets.as_ref().into()))
     }
 
-    /// Sends octets so many times, or until the client gives up.
+    /// Sends octets so many times.
     pub fn send_times(self, octets: impl AsRef<[u8]>, times: usize) -> Self {
         self.step(Step::SendTimes(octets.as_ref().into(), times))
     }
@@ -249,17 +249,15 @@ impl Stage {
                     wire.write(&octets)?;
                     None
                 }
+                Step::SendTimes(octets, times) => {
+                    for _ in 0..times {
+                        wire.write(&octets)?;
+                    }
+                    None
+                }
                 Step::SendForever(octets) => {
                     while wire.write(&octets).is_ok() {}
                     return Ok(());
-                }
-                Step::SendTimes(octets, times) => {
-                    for _ in 0..times {
-                        if wire.write(&octets).is_err() {
-                            return Ok(());
-                        }
-                    }
-                    None
                 }
             };
             if wrong.is_some() {

@@ -1,6 +1,7 @@
 use std::time::Duration;
 
 use super::scene::{Scene, exit, row};
+use crate::given::assert_said;
 use crate::support::account::Security;
 use crate::support::behaviour::{Behaviour, Reply};
 use crate::support::run::{Home, Output};
@@ -66,7 +67,9 @@ fn t14_one_octet_each_one_and_a_half_seconds() {
     let drips = scene.drip([b'x'; 60], Duration::from_millis(1500));
     // The run has 45 seconds, as the others had; the server drips for twice as long.
     let output = play(drips, "timeout = \"5s\"\n");
-    assert!(output.stderr.contains("too slow"), "{output:#?}");
+    let words = ["error: a: ", "too slow", "while fetching message 1"];
+    assert_said(&output, &words);
+    assert!(output.peak_memory < 64 << 20, "{output:#?}");
     row(
         "T14",
         &format!("gives up, {}", exit(&output)),
@@ -81,6 +84,7 @@ fn t15_a_unique_id_listing_of_one_endless_line() {
     let scene = scene.expect("UIDL").send("+OK\r\n1 ");
     let scene = scene.send_times(vec![b'x'; PIECE], 300_000_000 / PIECE);
     let output = play(scene, "");
+    assert_said(&output, &["error: a: ", "while listing the maildrop"]);
     assert!(output.peak_memory > 0, "it was not measured");
     let memory = match output.peak_memory {
         ..=0x400_0000 => "less than 64 MiB of memory".to_owned(),
