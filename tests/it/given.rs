@@ -5,6 +5,7 @@ use std::sync::Mutex;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::Duration;
 
+use crate::support::account::Security;
 use crate::support::behaviour::Behaviour;
 use crate::support::maildrop::Maildrop;
 use crate::support::message::Message;
@@ -37,6 +38,17 @@ pub fn behaving(count: usize, behaviour: Behaviour) -> (Server, Home) {
         .behaviour(behaviour)
         .start();
     let home = Home::new();
+    home.one_account(&server.account(), "");
+    (server, home)
+}
+
+/// The same without TLS and without a disk, for tests of many runs whose point is neither.
+pub fn plainly(count: usize, behaviour: Behaviour) -> (Server, Home) {
+    let server = Server::builder(&Maildrop::new(mail(count)))
+        .security(Security::Plain)
+        .behaviour(behaviour)
+        .start();
+    let home = Home::in_memory();
     home.one_account(&server.account(), "");
     (server, home)
 }

@@ -17,6 +17,8 @@ mod support_works;
 
 /// What is fetched, and what is told.
 mod choose;
+/// Networks and servers that fail.
+mod faults;
 /// What many tests begin with.
 mod given;
 /// Which message is which.
