@@ -25,6 +25,36 @@ fn f17_a_refusal_for_good_is_not_tried_again() {
 }
 
 #[test]
+fn f18_what_a_server_need_not_know_is_done_without() {
+    let refused = || Reply::raw("-ERR unknown command\r\n");
+    for command in ["CAPA", "TOP", "NOOP"] {
+        let (_server, home) = plainly(3, Behaviour::new().on(command, refused()));
+        let waiting = run(&home, &["check", "--headers"], 0).stdout;
+        assert!(waiting.contains('3'), "{command}: {waiting}");
+        run(&home, &[], 0);
+        tree::assert_holds(&home.maildir("a"), &mail(3));
+    }
+}
+
+#[test]
+fn f18_a_listing_that_is_refused_is_a_passing_fault_and_nothing_is_forgotten() {
+    for command in ["STAT", "LIST"] {
+        let (server, home) = plainly(3, Behaviour::new());
+        run(&home, &[], 0);
+        let refused = Reply::raw("-ERR not now\r\n");
+        server.behave(Behaviour::new().on(command, refused));
+        let output = run(&home, &["fetch", "--delete"], 75);
+        let words = format!("error: a: the server refused {command}");
+        assert_said(&output, &[&words, "not now", "hint: "]);
+        let session = server.last_session();
+        assert_eq!((session.count("RETR"), session.count("DELE")), (0, 0));
+        server.behave(Behaviour::new());
+        assert_said(&run(&home, &[], 0), &["nothing new"]);
+        tree::assert_holds(&home.maildir("a"), &mail(3));
+    }
+}
+
+#[test]
 fn f19_a_count_that_differs_from_the_listing_is_only_a_count() {
     for claim in [
         "0 0",

@@ -110,6 +110,7 @@ fn f8_a_server_that_reads_no_more_commands_ends_the_run() {
             let began = Instant::now();
             let output = run(&home, &[], 75);
             assert!(began.elapsed() < Duration::from_secs(15), "{output:#?}");
+            assert!(output.peak_memory < 64 << 20, "{output:#?}");
             assert_said(&output, &["error: a: ", "no answer for 1 seconds", state]);
             assert_eq!(server.maildrop().count(), 1200);
         }
@@ -147,7 +148,8 @@ fn f9_answers_in_pieces_of_any_size_or_all_at_once_are_the_same_answers() {
     for behaviour in pieces.into_iter().chain([glued]) {
         for security in [Security::Plain, Security::Tls] {
             let (server, home) = serving(security, behaviour.clone());
-            run(&home, &[], 0);
+            let output = run(&home, &[], 0);
+            assert!(output.peak_memory < 64 << 20, "{output:#?}");
             tree::assert_holds(&home.maildir("a"), &mail(3));
             assert_eq!(server.maildrop().count(), 0);
             assert_eq!(server.sessions().len(), 1);
