@@ -258,7 +258,7 @@ _popfetch() {
             return 0
             ;;
         popfetch__subcmd__fetch)
-            opts="-n -j -0 -q -v -h --dry-run --keep --delete --delete-after --maildir --max-size --latest --newest-first --jobs --password-stdin --tls-roots --config --format --null --quiet --verbose --color --no-progress --help"
+            opts="-n -j -0 -q -v -h --dry-run --keep --delete --delete-after --maildir --max-size --latest --newest-first --jobs --max-time --password-stdin --tls-roots --config --format --null --quiet --verbose --color --no-progress --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -285,6 +285,10 @@ _popfetch() {
                     return 0
                     ;;
                 -j)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --max-time)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

@@ -49,6 +49,7 @@ complete -c popfetch -n "__fish_popfetch_using_subcommand fetch" -l maildir -d '
 complete -c popfetch -n "__fish_popfetch_using_subcommand fetch" -l max-size -d 'Leave larger messages on the server, as in "25 MB"' -r
 complete -c popfetch -n "__fish_popfetch_using_subcommand fetch" -l latest -d 'On the first fetch of an account take only the newest N messages, and pass over the rest' -r
 complete -c popfetch -n "__fish_popfetch_using_subcommand fetch" -s j -l jobs -d 'Work on this many accounts at once' -r
+complete -c popfetch -n "__fish_popfetch_using_subcommand fetch" -l max-time -d 'Stop after this long, as in "10 min"; what is left is for the next run' -r
 complete -c popfetch -n "__fish_popfetch_using_subcommand fetch" -l tls-roots -d 'Whose certificates to trust: system, bundled, or a PEM file' -r
 complete -c popfetch -n "__fish_popfetch_using_subcommand fetch" -l config -d 'Read this config file instead of the usual one' -r -F
 complete -c popfetch -n "__fish_popfetch_using_subcommand fetch" -l format -d 'What to write on standard output' -r -f -a "text\t'Lines for people'

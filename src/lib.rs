@@ -35,7 +35,8 @@
 //! | [`sasl`] | SASL mechanisms, likewise |
 //! | [`net`] | names, addresses, TCP and TLS: a channel of octets |
 //! | [`durable`] | the only place that creates, syncs, renames and removes files |
-//! | [`stop`] | SIGINT and SIGTERM |
+//! | [`sandbox`] | Landlock: a thread gives up the file system but for its own directories |
+//! | [`stop`] | SIGINT and SIGTERM, and the time a run may take |
 //! | [`exit`] | exit statuses, and what every error can say about itself |
 //! | [`term`] | foreign text made harmless, sizes in words, widths, colours, tables |
 //!
@@ -112,6 +113,7 @@ pub mod plan;
 pub mod pop3;
 pub mod profile;
 pub mod report;
+pub mod sandbox;
 pub mod sasl;
 pub mod session;
 pub mod state;

@@ -1,13 +1,15 @@
 //! What several commands need: the config, the report, the passwords, the environment.
 
 use super::fail::Failure;
+use super::pool::in_parallel;
 use crate::cli::{self, Global, SignIn};
 use crate::durable::Disk;
 use crate::exit::{Diagnose, Status};
-use crate::fetch::{self, Environment, Network};
+use crate::fetch::{self, Account, Environment, Network};
 use crate::profile::secret::{self, Password};
 use crate::profile::{Config, ConfigError, Overrides, PasswordSource, Profile, paths, select};
 use crate::report::{self, Event, Format, Options, Outcome, Report, Reporter};
+use crate::sandbox;
 use crate::state::Moment;
 use crate::stop::Stop;
 use crate::term::{Color, Paint, escape_str};
@@ -26,6 +28,29 @@ pub(super) struct Prepared {
     pub(super) ready: Vec<Ready>,
     /// Those that cannot be worked on, which the report has been told.
     pub(super) failed: Vec<(String, report::Failure)>,
+}
+
+impl Prepared {
+    /// Calls `work` with each account that is ready, `jobs` of them at a time. The accounts'
+    /// threads confine themselves; this one waits for them, and needs no file any more either.
+    pub(super) fn each<R: Send>(
+        &self,
+        jobs: usize,
+        environment: &Environment,
+        work: impl Fn(&Account<'_>) -> R + Sync,
+    ) -> Vec<Option<R>> {
+        let work = |ready: &Ready| {
+            work(&Account {
+                profile: &ready.profile,
+                password: &ready.password,
+                environment,
+            })
+        };
+        let meanwhile = || {
+            sandbox::confine(&[]);
+        };
+        in_parallel(jobs, &self.ready, work, meanwhile)
+    }
 }
 
 /// An account that is ready to be signed in to.
@@ -186,6 +211,7 @@ impl<'a> Context<'a> {
             stop,
             report,
             connect: Arc::new(Network),
+            confined: true,
             transcript: self.global.verbose >= 2,
             moment: Moment::now(),
         })

@@ -106,6 +106,11 @@ impl Maildir {
         &self.root
     }
 
+    /// Its directories, open.
+    pub fn directories(&self) -> [&Dir; 3] {
+        [&self.tmp, &self.new, &self.cur]
+    }
+
     /// Begins to receive a message.
     pub fn receive(
         self: &Arc<Self>,

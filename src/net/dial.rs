@@ -25,20 +25,37 @@ const HEAD_START: Duration = Duration::from_millis(250);
 /// More addresses than this are not tried: a name service could send hundreds.
 const ADDRESS_LIMIT: usize = 8;
 
-/// Connects to the address of `host` that answers first, each within `timeout`. The socket does
-/// not block, and sends small commands without delay.
-pub fn dial(host: &str, port: u16, timeout: Duration, stop: &Stop) -> Result<TcpStream, Error> {
-    let addresses = by_turns(look_up(host, port)?);
-    match first_to_answer(addresses, timeout.min(CONNECT_TIMEOUT), stop) {
-        Ok(stream) => Ok(stream),
-        Err(source) => Err(match stop.requested() {
-            Some(asked) => Error::Stopped(asked),
+/// Where a host's name leads to.
+pub struct Addresses {
+    /// The host's name.
+    pub host: String,
+    /// The TCP port.
+    pub port: u16,
+    all: Vec<SocketAddr>,
+}
+
+impl Addresses {
+    /// Asks the system's resolver.
+    pub fn look_up(host: &str, port: u16) -> Result<Self, Error> {
+        Ok(Self {
+            host: host.to_owned(),
+            port,
+            all: by_turns(look_up(host, port)?),
+        })
+    }
+
+    /// Connects to the one of them that answers first, each within `timeout`. The socket does not
+    /// block, and sends small commands without delay.
+    pub fn dial(&self, timeout: Duration, stop: &Stop) -> Result<TcpStream, Error> {
+        let timeout = timeout.min(CONNECT_TIMEOUT);
+        first_to_answer(&self.all, timeout, stop).map_err(|source| match stop.requested() {
+            Some(reason) => Error::Stopped(reason),
             None => Error::Connect {
-                host: host.to_owned(),
-                port,
+                host: self.host.clone(),
+                port: self.port,
                 source,
             },
-        }),
+        })
     }
 }
 
@@ -109,11 +126,11 @@ struct Attempt {
 /// Tries the addresses in their order, the next one when the one before has failed or has had its
 /// head start; those already begun go on meanwhile.
 fn first_to_answer(
-    addresses: Vec<SocketAddr>,
+    addresses: &[SocketAddr],
     timeout: Duration,
     stop: &Stop,
 ) -> io::Result<TcpStream> {
-    let mut waiting = addresses.into_iter().peekable();
+    let mut waiting = addresses.iter().peekable();
     let mut attempts: Vec<Attempt> = Vec::new();
     let mut failure = io::Error::from(io::ErrorKind::NotFound);
     let mut next = Instant::now();
@@ -121,7 +138,7 @@ fn first_to_answer(
         if Instant::now() >= next
             && let Some(address) = waiting.next()
         {
-            match begin(address) {
+            match begin(*address) {
                 Ok(socket) => {
                     let now = Instant::now();
                     next = now + HEAD_START;
@@ -241,7 +258,7 @@ mod tests {
 
     fn try_all(addresses: &[SocketAddr], timeout: Duration) -> io::Result<SocketAddr> {
         let stop = Stop::never().unwrap();
-        first_to_answer(addresses.to_vec(), timeout, &stop)?.peer_addr()
+        first_to_answer(addresses, timeout, &stop)?.peer_addr()
     }
 
     #[test]

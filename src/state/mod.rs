@@ -434,6 +434,11 @@ impl Store {
         }
     }
 
+    /// The directory of all accounts' states, open.
+    pub fn directory(&self) -> &Dir {
+        &self.dir
+    }
+
     /// Where the journal is.
     pub fn path(&self) -> PathBuf {
         self.dir.path().join(&self.files.journal)

@@ -17,6 +17,8 @@ mod support_works;
 
 /// What is fetched, and what is told.
 mod choose;
+/// What the program may still touch once it talks to a server.
+mod confined;
 /// Networks and servers that fail.
 mod faults;
 /// What many tests begin with.

@@ -3,8 +3,8 @@ use std::fs;
 use super::scene::{Scene, exit, row};
 use crate::given::journal;
 use crate::support::message::generate;
+use crate::support::mounted::Mounted;
 use crate::support::process::installed;
-use crate::support::tmpfs::Tmpfs;
 
 const DELETE: &str = "keep = \"never\"\n";
 
@@ -14,14 +14,14 @@ fn t7_the_disk_is_full() {
     // Four of them fit.
     scene.messages = generate(10, 14_000);
     scene.server.maildrop().replace(scene.messages.clone());
-    let Some(disk) = Tmpfs::mount(&scene.home.path().join("Mail"), "64k") else {
+    let Some(disk) = Mounted::tmpfs(&scene.home.path().join("Mail"), "size=64k") else {
         return;
     };
     let faulty = scene.fetch();
     let left = scene.tally().in_tmp;
     let gone = 10 - scene.server.maildrop().count();
     assert!(scene.tally().delivered >= gone, "{:?}", scene.tally());
-    disk.grow("1m");
+    disk.remount("size=1m");
     scene.fetch_well();
     let cell = format!("{}, {left} left in tmp/, {}", scene.tally(), exit(&faulty));
     row("T7", &cell, "0 twice, 0 lost, 0 left in tmp/, exit 74");

@@ -1,12 +1,46 @@
 use std::fs::{self, OpenOptions};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
 
 use crate::given::{assert_said, command, mail, run, server};
 use crate::support::maildrop::Maildrop;
 use crate::support::message::generate;
 use crate::support::run::Home;
 use crate::support::server::Server;
-use crate::support::tmpfs::Tmpfs;
 use crate::support::tree;
+
+/// A small file system of its own; only root can have one.
+struct Tmpfs(PathBuf);
+
+impl Tmpfs {
+    fn mount(at: &Path, size: &str) -> Option<Self> {
+        fs::create_dir_all(at).unwrap();
+        let mounted = mount(&format!("size={size}"), at);
+        if !mounted {
+            eprintln!("SKIPPED: cannot mount a tmpfs; this test needs root");
+        }
+        mounted.then(|| Self(at.into()))
+    }
+
+    fn grow(&self, size: &str) {
+        assert!(mount(&format!("remount,size={size}"), &self.0));
+    }
+}
+
+fn mount(options: &str, at: &Path) -> bool {
+    let mut command = Command::new("mount");
+    command
+        .args(["-t", "tmpfs", "-o", options, "tmpfs"])
+        .arg(at);
+    let status = command.stderr(Stdio::null()).status();
+    status.is_ok_and(|status| status.success())
+}
+
+impl Drop for Tmpfs {
+    fn drop(&mut self) {
+        let _gone = Command::new("umount").arg("-l").arg(&self.0).status();
+    }
+}
 
 #[test]
 fn t7_a_full_disk_loses_nothing_and_leaves_no_junk() {
