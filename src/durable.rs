@@ -5,12 +5,14 @@
 //! [`Witness`] first. A test's witness records the steps, or makes one of them fail, so that a
 //! crash or a full disk can be played at every single step.
 //!
+//! A call that a signal interrupts is made again, a sync included: that is no error of the disk.
+//!
 //! What a sync promises is what the disk promises: a disk that lies about its cache loses mail
 //! whatever is written here. After a failed sync the pages may count as clean although they never
 //! reached the disk, so a sync is never tried again (E9): the file is given up.
 
 use rustix::fs::{self as sys, AtFlags, Mode, OFlags, RenameFlags};
-use rustix::io::Errno;
+use rustix::io::{Errno, retry_on_intr};
 use std::ffi::{CStr, OsStr};
 use std::fs;
 use std::io::{self, Read, Seek, SeekFrom, Write};
@@ -93,7 +95,7 @@ impl Disk {
         let parent = parent.unwrap_or(Path::new("."));
         self.create_directory(parent)?;
         self.step(Step::CreateDirectory(path))?;
-        match sys::mkdir(path, DIRECTORY_MODE) {
+        match retry_on_intr(|| sys::mkdir(path, DIRECTORY_MODE)) {
             Ok(()) | Err(Errno::EXIST) => {}
             Err(error) => return Err(error.into()),
         }
@@ -118,7 +120,7 @@ impl Dir {
     /// would be in someone else's hands.
     pub fn open(disk: &Disk, path: &Path) -> io::Result<Self> {
         let flags = OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC | OFlags::RDONLY;
-        let fd = sys::open(path, flags, Mode::empty())?;
+        let fd = retry_on_intr(|| sys::open(path, flags, Mode::empty()))?;
         let owner = sys::fstat(&fd)?.st_uid;
         if owner != rustix::process::geteuid().as_raw() {
             let text = format!("it belongs to another user (uid {owner})");
@@ -181,12 +183,13 @@ impl Dir {
     /// Opens a file for reading. Links are not followed.
     pub fn read(&self, name: &OsStr) -> io::Result<fs::File> {
         let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::CLOEXEC | OFlags::NONBLOCK;
-        Ok(sys::openat(&self.fd, name, flags, Mode::empty())?.into())
+        Ok(retry_on_intr(|| sys::openat(&self.fd, name, flags, Mode::empty()))?.into())
     }
 
     fn open_file(&self, name: &OsStr, flags: OFlags, path: PathBuf) -> io::Result<File> {
         let flags = flags | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-        let file: fs::File = sys::openat(&self.fd, name, flags, FILE_MODE)?.into();
+        let opened = retry_on_intr(|| sys::openat(&self.fd, name, flags, FILE_MODE));
+        let file: fs::File = opened?.into();
         if !file.metadata()?.is_file() {
             return Err(io::Error::other("it is not a regular file"));
         }
@@ -211,11 +214,13 @@ impl Dir {
     pub fn publish(&self, name: &OsStr, to: &Dir) -> io::Result<()> {
         let (from_path, to_path) = (self.path.join(name), to.path.join(name));
         self.disk.step(Step::Rename(&from_path, &to_path))?;
-        match sys::renameat_with(&self.fd, name, &to.fd, name, RenameFlags::NOREPLACE) {
+        let rename = || sys::renameat_with(&self.fd, name, &to.fd, name, RenameFlags::NOREPLACE);
+        match retry_on_intr(rename) {
             // File systems without RENAME_NOREPLACE: a link refuses to replace, too.
             Err(Errno::INVAL | Errno::NOSYS) => {
-                sys::linkat(&self.fd, name, &to.fd, name, AtFlags::empty())?;
-                Ok(sys::unlinkat(&self.fd, name, AtFlags::empty())?)
+                retry_on_intr(|| sys::linkat(&self.fd, name, &to.fd, name, AtFlags::empty()))?;
+                let unlink = || sys::unlinkat(&self.fd, name, AtFlags::empty());
+                Ok(retry_on_intr(unlink)?)
             }
             moved => Ok(moved?),
         }
@@ -226,26 +231,23 @@ impl Dir {
     pub fn replace(&self, name: &OsStr, target: &OsStr) -> io::Result<()> {
         let (from_path, to_path) = (self.path.join(name), self.path.join(target));
         self.disk.step(Step::Rename(&from_path, &to_path))?;
-        Ok(sys::renameat(&self.fd, name, &self.fd, target)?)
+        Ok(retry_on_intr(|| {
+            sys::renameat(&self.fd, name, &self.fd, target)
+        })?)
     }
 
     /// Gives a file a second name, which must be free.
     pub fn link(&self, name: &OsStr, second: &OsStr) -> io::Result<()> {
         let (from_path, to_path) = (self.path.join(name), self.path.join(second));
         self.disk.step(Step::Link(&from_path, &to_path))?;
-        Ok(sys::linkat(
-            &self.fd,
-            name,
-            &self.fd,
-            second,
-            AtFlags::empty(),
-        )?)
+        let link = || sys::linkat(&self.fd, name, &self.fd, second, AtFlags::empty());
+        Ok(retry_on_intr(link)?)
     }
 
     /// Removes a file; that it is not there is fine.
     pub fn remove(&self, name: &OsStr) -> io::Result<()> {
         self.disk.step(Step::Remove(&self.path.join(name)))?;
-        match sys::unlinkat(&self.fd, name, AtFlags::empty()) {
+        match retry_on_intr(|| sys::unlinkat(&self.fd, name, AtFlags::empty())) {
             Ok(()) | Err(Errno::NOENT) => Ok(()),
             Err(error) => Err(error.into()),
         }
@@ -254,7 +256,7 @@ impl Dir {
     /// Forces the directory's names to the disk.
     pub fn sync(&self) -> io::Result<()> {
         self.disk.step(Step::SyncDirectory(&self.path))?;
-        Ok(sys::fsync(&self.fd)?)
+        Ok(retry_on_intr(|| sys::fsync(&self.fd))?)
     }
 
     /// Calls `each` with every name, "." and ".." left out.

@@ -162,7 +162,9 @@ impl<'a> Copy<'a> {
 
     fn is_forgettable(&self, record: &Record) -> bool {
         let absent = record.absences >= ABSENCES || record.deletions > 0;
-        absent && !record.present && record.absent_since < self.now - FORGET_AFTER
+        // A server may go on listing what it confirmed to have deleted.
+        let lacking = self.memory.listed && !record.present;
+        absent && lacking && record.absent_since < self.now - FORGET_AFTER
     }
 
     fn new_id(&self, id: Id) -> Option<Id> {

@@ -113,6 +113,8 @@ pub(super) struct Memory {
     /// A message was once listed with a unique-id.
     pub(super) has_unique_ids: bool,
     pub(super) unpipelined: Option<i64>,
+    /// There is a listing at hand, and [`Record::present`] says what it holds.
+    pub(super) listed: bool,
     /// Lines that a compaction would leave out.
     pub(super) superseded: u64,
 }
@@ -258,6 +260,7 @@ impl Memory {
     /// Recognises the messages of a complete listing, place by place.
     pub(super) fn recognise(&mut self, maildrop: &Maildrop) -> Vec<Known> {
         self.by_content = None;
+        self.listed = true;
         for record in &mut self.records {
             record.present = false;
         }

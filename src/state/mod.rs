@@ -382,17 +382,39 @@ impl Store {
             self.sync()?;
             let lines = self.memory.records.len() as u64;
             if self.journal.length() > COMPACT_FROM && self.memory.superseded > lines {
-                self.journal = compact::compact(
-                    &self.dir,
-                    &self.files,
-                    &self.account,
-                    &self.memory,
-                    &self.journal,
-                    self.run.time,
-                )
-                .map_err(|source| self.io_error(source))?;
+                self.write_afresh()?;
             }
         }
+        self.note_length()
+    }
+
+    /// Ends the run as [`Store::close`] does, but writes the journal afresh whatever its size.
+    pub fn compact(mut self) -> Result<(), Error> {
+        self.sync()?;
+        self.write_afresh()?;
+        self.note_length()
+    }
+
+    /// The ids in memory are those of the old journal: nothing can be recorded after this.
+    fn write_afresh(&mut self) -> Result<(), Error> {
+        // What became of an open intent is for the next run to find out; here it would be lost
+        // among those that were carried out.
+        if !self.memory.open.is_empty() {
+            return Ok(());
+        }
+        self.journal = compact::compact(
+            &self.dir,
+            &self.files,
+            &self.account,
+            &self.memory,
+            &self.journal,
+            self.run.time,
+        )
+        .map_err(|source| self.io_error(source))?;
+        Ok(())
+    }
+
+    fn note_length(mut self) -> Result<(), Error> {
         let mark = Mark {
             generation: self.journal.generation,
             length: self.journal.length(),

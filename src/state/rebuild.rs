@@ -78,6 +78,10 @@ fn make(
         )?;
     journal.sync().map_err(io)?;
     let aside = set_aside(dir, &files.journal).map_err(io)?;
+    if aside.is_some() {
+        // Or a power cut could take the old name without leaving the new one.
+        dir.sync().map_err(io)?;
+    }
     dir.replace(&draft, &files.journal).map_err(io)?;
     dir.sync().map_err(io)?;
     let opened = Opened {

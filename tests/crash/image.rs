@@ -70,6 +70,29 @@ pub enum Octets {
     Dropped,
     Halved,
     Zeroed,
+    /// Another fate for each file.
+    Mixed(u64),
+}
+
+impl Octets {
+    fn of_inode(self, inode: usize) -> Self {
+        const FATES: [Octets; 4] = [
+            Octets::Kept,
+            Octets::Dropped,
+            Octets::Halved,
+            Octets::Zeroed,
+        ];
+        match self {
+            Self::Mixed(seed) => FATES[mix(seed, inode) as usize % FATES.len()],
+            alike => alike,
+        }
+    }
+}
+
+/// Some number or other, the same every time.
+pub fn mix(seed: u64, place: usize) -> u64 {
+    let mixed = (place as u64 + 1).wrapping_mul(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15));
+    mixed ^ mixed >> 29
 }
 
 /// A file system in memory, with and without what is not synced.
@@ -171,6 +194,11 @@ impl Image {
         self.changes.push(Change::Remove(path.to_owned()));
     }
 
+    /// How long a file is.
+    pub fn octets_of(&self, path: &str) -> usize {
+        self.inodes[self.live[Path::new(path)]].live.len()
+    }
+
     /// How many names came or went without being synced.
     pub fn unsynced_names(&self) -> usize {
         self.changes.len()
@@ -218,7 +246,7 @@ impl Image {
             .collect();
         apply(&mut names, &kept);
         for (path, inode) in names {
-            let left = self.inodes[inode].after(octets(&path));
+            let left = self.inodes[inode].after(octets(&path).of_inode(inode));
             fs::write(root.join(path), left).unwrap();
         }
     }
@@ -232,7 +260,7 @@ impl Inode {
         }
         let grown = live.starts_with(durable);
         match octets {
-            Octets::Kept => live.clone(),
+            Octets::Kept | Octets::Mixed(_) => live.clone(),
             Octets::Dropped => durable.clone(),
             Octets::Halved => {
                 live[..(live.len() + if grown { durable.len() } else { 0 }) / 2].to_vec()

@@ -14,6 +14,7 @@
     unreachable_pub
 )]
 
+mod compaction;
 mod cut;
 mod explore;
 mod faults;
@@ -22,7 +23,9 @@ mod nineteen;
 #[allow(dead_code)]
 #[path = "../support/readme.rs"]
 mod readme;
+mod rebuild;
 mod server;
+mod variants;
 
 use explore::{Explorer, Mode};
 use faults::{Fault, fail_at_every_step};
@@ -33,7 +36,18 @@ fn c1_to_c15_a_power_cut_at_any_step_of_a_fetch_loses_and_doubles_nothing() {
         let mut explorer = Explorer::new(mode, 10);
         explorer.explore_fetch();
         assert!(explorer.states > 2_000, "only {} states", explorer.states);
-        eprintln!("{mode:?}: {} states", explorer.states);
+        eprintln!("fetch, {mode:?}: {} states", explorer.states);
+    }
+}
+
+#[test]
+fn c1_to_c15_a_kill_at_any_step_of_a_fetch_loses_and_doubles_nothing() {
+    for mode in [Mode::Keep, Mode::Delete] {
+        let mut explorer = Explorer::new(mode, 10);
+        explorer.same_boot = true;
+        explorer.explore_fetch();
+        assert!(explorer.states > 50, "only {} states", explorer.states);
+        eprintln!("{mode:?}: {} kills", explorer.states);
     }
 }
 
@@ -43,7 +57,35 @@ fn c19_a_power_cut_at_any_step_of_the_recovery_loses_and_doubles_nothing() {
         let mut explorer = Explorer::new(mode, 3);
         explorer.explore_recovery();
         assert!(explorer.states > 2_000, "only {} states", explorer.states);
-        eprintln!("{mode:?}: {} states", explorer.states);
+        eprintln!("recovery, {mode:?}: {} states", explorer.states);
+    }
+}
+
+#[test]
+fn c16_c17_d16_a_power_cut_at_any_step_of_a_compaction_loses_nothing_that_was_known() {
+    let states = compaction::explore_compaction();
+    assert!(states > 1_000, "only {states} states");
+    eprintln!("compaction: {states} states");
+}
+
+#[test]
+fn c20_d21_a_power_cut_at_any_step_of_a_rebuilding_loses_nothing_and_downloads_nothing_again() {
+    for mode in [Mode::Keep, Mode::Delete] {
+        for damage in rebuild::ALL {
+            let states = rebuild::explore_rebuilding(mode, damage);
+            assert!(states > 100, "only {states} states");
+            eprintln!("{mode:?}, {damage:?}: {states} states");
+        }
+    }
+}
+
+#[test]
+fn c20_a_crash_at_any_step_of_a_fetch_with_damage_to_the_journal_on_top_loses_and_doubles_nothing()
+{
+    for mode in [Mode::Keep, Mode::Delete] {
+        let states = rebuild::explore_crash_and_damage(mode);
+        assert!(states > 500, "only {states} states");
+        eprintln!("a crash and damage, {mode:?}: {states} states");
     }
 }
 
@@ -55,9 +97,30 @@ fn d25_a_disk_that_is_full_from_any_step_on_loses_nothing_on_either_side() {
 }
 
 #[test]
+fn d25_an_append_that_fails_halfway_is_cut_off_again_or_the_file_given_up() {
+    for mode in [Mode::Keep, Mode::Delete] {
+        assert!(fail_at_every_step(mode, Fault::Short) > 30);
+        assert!(fail_at_every_step(mode, Fault::ShortForGood) > 30);
+    }
+}
+
+#[test]
 fn d26_a_step_that_fails_once_or_syncs_that_fail_from_there_on_lose_nothing_on_either_side() {
     for mode in [Mode::Keep, Mode::Delete] {
         assert!(fail_at_every_step(mode, Fault::Once) > 30);
         assert!(fail_at_every_step(mode, Fault::NoSync) > 30);
     }
+}
+
+#[test]
+fn d25_d26_a_disk_that_fails_at_any_step_of_a_compaction_or_rebuilding_loses_nothing() {
+    let mut runs = 0;
+    for fault in faults::ALL {
+        runs += compaction::fail_at_every_step(fault);
+        for damage in rebuild::ALL {
+            runs += rebuild::fail_at_every_step(damage, fault);
+        }
+    }
+    assert!(runs > 300, "only {runs} runs");
+    eprintln!("{runs} compactions and rebuildings with a disk that fails");
 }

@@ -25,6 +25,8 @@ mod faults;
 mod given;
 /// Which message is which.
 mod identity;
+/// The kernel kills the program, or refuses it a system call.
+mod injected;
 /// Where passwords come from.
 mod keyring;
 /// The nineteen faults of the README.

@@ -32,5 +32,6 @@ pub mod script;
 pub mod server;
 mod session;
 pub mod trace;
+pub mod tracer;
 pub mod tree;
 pub mod wire;
