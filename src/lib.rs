@@ -29,6 +29,7 @@
 //! | [`plan`] | what to fetch, skip, mark and delete: pure, without clock, disk or network |
 //! | [`delivery`] | a Maildir, and the steps from octets to a durable name in new/, as types |
 //! | [`state`] | what was fetched: one journal an account, its lock, recovery, rebuilding, compaction |
+//! | [`verify`] | whether what is recorded is still in the Maildir, unchanged |
 //! | [`report`] | turns the events of a fetch into lines, bars, JSON objects or paths |
 //! | [`maildrop`] | the maildrop as one session lists it; what makes a message the same next time |
 //! | [`pop3`] | the protocol core: octets in, events out, no input or output of its own |
@@ -119,3 +120,4 @@ pub mod session;
 pub mod state;
 pub mod stop;
 pub mod term;
+pub mod verify;

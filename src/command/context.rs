@@ -30,6 +30,9 @@ pub(super) struct Prepared {
     pub(super) failed: Vec<(String, report::Failure)>,
 }
 
+/// An account's name, and its profile or what is wrong with it.
+pub(super) type Selected = (String, Result<Profile, report::Failure>);
+
 impl Prepared {
     /// Calls `work` with each account that is ready, `jobs` of them at a time. The accounts'
     /// threads confine themselves; this one waits for them, and needs no file any more either.
@@ -131,6 +134,32 @@ impl<'a> Context<'a> {
         overrides: &Overrides,
         report: &Reporter,
     ) -> Result<Prepared, Failure> {
+        let mut prepared = Prepared::default();
+        for (name, profile) in self.selected(accounts, overrides, report)? {
+            let obtained =
+                profile.and_then(
+                    |profile| match secret::obtain(&profile, secret::can_ask()) {
+                        Ok(password) => Ok(Ok(Ready { profile, password })),
+                        Err(error) if error.status() == Status::Interrupted => Ok(Err(error)),
+                        Err(error) => Err(report_failure(report, &name, &error)),
+                    },
+                );
+            match obtained {
+                Ok(ready) => prepared.ready.push(ready?),
+                Err(failure) => prepared.failed.push((name, failure)),
+            }
+        }
+        Ok(prepared)
+    }
+
+    /// The accounts' profiles. What is wrong with one is reported, and keeps no other from being
+    /// worked on.
+    pub(super) fn selected(
+        &self,
+        accounts: &[String],
+        overrides: &Overrides,
+        report: &Reporter,
+    ) -> Result<Vec<Selected>, Failure> {
         let config = self.config(accounts)?;
         let selected = select(&config, accounts, overrides)?;
         if selected.is_empty() {
@@ -140,26 +169,11 @@ impl<'a> Context<'a> {
                 "name the account to be worked on, or remove `disabled` from its profile",
             ));
         }
-        let mut prepared = Prepared::default();
-        for (name, profile) in selected {
-            let profile = match profile {
-                Ok(profile) => profile,
-                Err(error) => {
-                    let failure = self.report_config(report, &name, &error);
-                    prepared.failed.push((name, failure));
-                    continue;
-                }
-            };
-            match secret::obtain(&profile, secret::can_ask()) {
-                Ok(password) => prepared.ready.push(Ready { profile, password }),
-                Err(error) if error.status() == Status::Interrupted => return Err(error.into()),
-                Err(error) => {
-                    let failure = report_failure(report, &name, &error);
-                    prepared.failed.push((name, failure));
-                }
-            }
-        }
-        Ok(prepared)
+        let selected = selected.into_iter().map(|(name, profile)| {
+            let profile = profile.map_err(|error| self.report_config(report, &name, &error));
+            (name, profile)
+        });
+        Ok(selected.collect())
     }
 
     /// A fault with a place in the config file is shown with that place; a program gets the

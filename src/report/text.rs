@@ -36,7 +36,7 @@ impl Text {
                     size(plan.octets)
                 )
             }),
-            Event::Received { .. } => String::new(),
+            Event::Received { .. } | Event::Verifying { .. } => String::new(),
             Event::Message(message) => self.step(|| format!("{name}: {}\n", fetched(message))),
             Event::Deleted(message) => {
                 self.step(|| format!("{name}: deleted {}\n", listed(message)))

@@ -41,6 +41,8 @@ mod slow;
 mod tls;
 /// Everything that can be wrong from the first line of the config to the last octet on the disk.
 mod trouble;
+/// What is recorded, held against what is there.
+mod verify;
 
 /// Nothing is deleted before it is durable, and QUIT may fail.
 mod order;
