@@ -34,7 +34,8 @@ impl Connect for Network {
             Tls::None => None,
         };
         let server = &profile.server;
-        let route = tls::Route::find(&server.host, server.port, policy)?;
+        let (host, timeout) = (&server.host, profile.timeout);
+        let route = tls::Route::find(host, server.port, policy, timeout)?;
         Ok(Box::new(route))
     }
 }

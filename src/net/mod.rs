@@ -37,6 +37,9 @@ pub enum Error {
         /// The last address's error.
         source: io::Error,
     },
+    /// The connection failed before TLS was set up.
+    #[error("{0} in the TLS handshake")]
+    Handshake(#[source] Box<Error>),
     /// The host name leads nowhere.
     #[error("there is no host named {host}")]
     NoSuchHost {
@@ -89,6 +92,7 @@ impl Diagnose for Error {
                 Status::Unavailable
             }
             Self::Tls(_) => Status::Unavailable,
+            Self::Handshake(source) => source.status(),
             Self::Stopped(reason) => reason.status(),
             Self::Roots(_) | Self::ServerName(_) => Status::Config,
             Self::Closed
@@ -102,6 +106,7 @@ impl Diagnose for Error {
 
     fn hint(&self) -> Option<String> {
         let hint = match self {
+            Self::Handshake(source) => return source.hint(),
             Self::Certificate { .. } => {
                 "if this is your own server, name its CA's certificate: tls-roots = \"/path/to/ca.pem\"; \
                  otherwise someone may be between you and the server: do not go on"

@@ -24,7 +24,7 @@ use std::str::FromStr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-/// How long the TLS handshake may take.
+/// How long the TLS handshake may take at most.
 const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Whom to trust at the other end of a TLS connection.
@@ -88,12 +88,19 @@ pub struct Route {
     tls: Option<(Arc<ClientConfig>, ServerName<'static>)>,
     /// The name that the certificate must bear.
     name: String,
+    timeout: Duration,
 }
 
 impl Route {
     /// Finds the way to `host:port`, with TLS from the first octet (RFC 8314 section 3) where there
-    /// is a policy for it.
-    pub fn find(host: &str, port: u16, policy: Option<&TlsPolicy>) -> Result<Self, Error> {
+    /// is a policy for it. The server may take `timeout` to accept a connection, and again for the
+    /// handshake.
+    pub fn find(
+        host: &str,
+        port: u16,
+        policy: Option<&TlsPolicy>,
+        timeout: Duration,
+    ) -> Result<Self, Error> {
         let name = policy.and_then(|policy| policy.server_name.as_deref());
         let name = name.unwrap_or(host);
         let tls = match policy {
@@ -108,24 +115,29 @@ impl Route {
             addresses: Addresses::look_up(host, port)?,
             tls,
             name: name.to_owned(),
+            timeout,
         })
     }
 
     /// Connects, and verifies who is there.
     pub fn connect(&self, stop: &Stop) -> Result<Socket, Error> {
-        let stream = self.addresses.dial(stop)?;
+        let stream = self.addresses.dial(self.timeout, stop)?;
         let Some((config, server)) = &self.tls else {
             return Ok(Socket::plain(stream, stop.clone()));
         };
         let tls = ClientConnection::new(Arc::clone(config), server.clone());
         let tls = tls.map_err(|error| Error::Tls(error.to_string()))?;
         let mut socket = Socket::tls(stream, tls, stop.clone());
-        match socket.handshake(Instant::now() + HANDSHAKE_TIMEOUT) {
+        let timeout = self.timeout.min(HANDSHAKE_TIMEOUT);
+        match socket.handshake(Instant::now() + timeout) {
             Ok(()) => Ok(socket),
-            Err(HandshakeError::Net(Error::TimedOut(_))) => {
-                Err(Error::TimedOut(HANDSHAKE_TIMEOUT.as_secs()))
-            }
-            Err(HandshakeError::Net(error)) => Err(error),
+            Err(HandshakeError::Net(error)) => Err(match error {
+                Error::TimedOut(_) => {
+                    Error::Handshake(Box::new(Error::TimedOut(timeout.as_secs())))
+                }
+                Error::Closed | Error::Io(_) => Error::Handshake(Box::new(error)),
+                other => other,
+            }),
             Err(HandshakeError::Tls(error)) => {
                 let Addresses { host, port, .. } = &self.addresses;
                 Err(refusal(error, &self.name, host, *port))

@@ -270,9 +270,10 @@ pub fn remembered(explorer: &Explorer) -> Vec<String> {
         let ids = shown.unique_ids.iter();
         let ids: Vec<_> = ids.map(|id| String::from_utf8_lossy(id)).collect();
         let (time, listed, deleted) = (shown.time, shown.listed, shown.deleted);
-        format!("{ids:?} {time} {listed:?} {:?} {deleted}", shown.stored)
+        let (stored, gone) = (shown.stored, shown.gone);
+        format!("{ids:?} {time} {listed:?} {stored:?} {deleted} {gone}")
     };
-    shown.into_iter().map(line).collect()
+    shown.messages.into_iter().map(line).collect()
 }
 
 pub fn listing(explorer: &Explorer, server: &Server) -> maildrop::Maildrop {

@@ -19,6 +19,8 @@ mod support_works;
 mod choose;
 /// What the program may still touch once it talks to a server.
 mod confined;
+/// Networks and servers that fail.
+mod faults;
 /// What many tests begin with.
 mod given;
 /// Which message is which.
@@ -27,6 +29,8 @@ mod identity;
 mod injected;
 /// Where passwords come from.
 mod keyring;
+/// The nineteen faults of the README.
+mod nineteen;
 /// Messages that cannot be had.
 mod poison;
 /// The samples arrive octet for octet, once.

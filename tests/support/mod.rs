@@ -25,12 +25,12 @@ pub mod message;
 pub mod mounted;
 mod outbox;
 pub mod process;
+pub mod readme;
 pub mod run;
 pub mod samples;
 pub mod script;
 pub mod server;
 mod session;
-
 pub mod strace;
 pub mod tracer;
 pub mod tree;
