@@ -10,6 +10,7 @@
 mod error;
 mod maildrop;
 mod retrieve;
+mod secrets;
 mod sign_in;
 mod update;
 mod wire;
@@ -24,6 +25,10 @@ use crate::net::Channel;
 use crate::pop3::{Capabilities, Command, MessageNumber};
 use std::time::Duration;
 use wire::Wire;
+
+/// A header of more octets than this has no end. What TOP brings beyond the header, where a server
+/// sends more than it should, counts as well.
+const ENDLESS_HEADER: usize = 64 * 1024 * 1024;
 
 /// How a session is to be held.
 #[derive(Clone)]
@@ -100,7 +105,7 @@ impl Session<Transaction> {
             return Ok(None);
         }
         let mut header = Vec::new();
-        self.wire.body(phase, |octets| {
+        self.wire.header(phase, ENDLESS_HEADER, |octets| {
             let room = limit.saturating_sub(header.len());
             header.extend(octets.get(..room).unwrap_or(octets));
         })?;
