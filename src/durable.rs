@@ -9,6 +9,11 @@
 //! whatever is written here. After a failed sync the pages may count as clean although they never
 //! reached the disk, so a sync is never tried again (E9): the file is given up.
 
+mod untrusted;
+
+use untrusted::check_owner;
+pub use untrusted::{Untrusted, is_untrusted};
+
 use rustix::fs::{self as sys, AtFlags, Mode, OFlags, RenameFlags};
 use rustix::io::Errno;
 use std::ffi::{CStr, OsStr};
@@ -16,6 +21,7 @@ use std::fs;
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::os::fd::OwnedFd;
 use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -114,15 +120,19 @@ impl Dir {
     /// Opens a directory.
     ///
     /// # Errors
-    /// Also where `path` is a symbolic link, or belongs to another user: what is written there
-    /// would be in someone else's hands.
+    /// Also where it is [`Untrusted`]. The sticky bit lets others add files, but not replace ours.
     pub fn open(disk: &Disk, path: &Path) -> io::Result<Self> {
+        const OTHERS_WRITE: u32 = 0o0002;
+        const STICKY: u32 = 0o1000;
         let flags = OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC | OFlags::RDONLY;
-        let fd = sys::open(path, flags, Mode::empty())?;
-        let owner = sys::fstat(&fd)?.st_uid;
-        if owner != rustix::process::geteuid().as_raw() {
-            let text = format!("it belongs to another user (uid {owner})");
-            return Err(io::Error::new(io::ErrorKind::PermissionDenied, text));
+        let fd = match sys::open(path, flags, Mode::empty()) {
+            Err(Errno::NOTDIR) if path.is_symlink() => return Err(Untrusted::Link.into()),
+            opened => opened?,
+        };
+        let stat = sys::fstat(&fd)?;
+        check_owner(stat.st_uid)?;
+        if stat.st_mode & (OTHERS_WRITE | STICKY) == OTHERS_WRITE {
+            return Err(Untrusted::Open.into());
         }
         Ok(Self {
             fd,
@@ -169,16 +179,25 @@ impl Dir {
 
     /// Opens a file for reading. Links are not followed.
     pub fn read(&self, name: &OsStr) -> io::Result<fs::File> {
-        let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::CLOEXEC | OFlags::NONBLOCK;
-        Ok(sys::openat(&self.fd, name, flags, Mode::empty())?.into())
+        // Opening a FIFO would otherwise wait for someone to write to it.
+        self.open_regular(name, OFlags::RDONLY | OFlags::NONBLOCK)
+    }
+
+    fn open_regular(&self, name: &OsStr, flags: OFlags) -> io::Result<fs::File> {
+        let flags = flags | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        let file: fs::File = match sys::openat(&self.fd, name, flags, FILE_MODE) {
+            Err(Errno::LOOP) => return Err(Untrusted::Link.into()),
+            opened => opened?.into(),
+        };
+        if !file.metadata()?.is_file() {
+            return Err(Untrusted::NotRegular.into());
+        }
+        Ok(file)
     }
 
     fn open_file(&self, name: &OsStr, flags: OFlags, path: PathBuf) -> io::Result<File> {
-        let flags = flags | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-        let file: fs::File = sys::openat(&self.fd, name, flags, FILE_MODE)?.into();
-        if !file.metadata()?.is_file() {
-            return Err(io::Error::other("it is not a regular file"));
-        }
+        let file = self.open_regular(name, flags)?;
+        check_owner(file.metadata()?.uid())?;
         Ok(File {
             file,
             path,
@@ -296,6 +315,15 @@ impl File {
     pub fn reader(&mut self) -> io::Result<impl Read + '_> {
         self.file.seek(SeekFrom::Start(0))?;
         Ok(&self.file)
+    }
+
+    /// Fails where the file has another name as well. What is in it should be looked at first: a
+    /// backup may be made of hard links.
+    pub fn check_sole_name(&self) -> io::Result<()> {
+        match self.file.metadata()?.nlink() {
+            0 | 1 => Ok(()),
+            _ => Err(Untrusted::Shared.into()),
+        }
     }
 
     /// Takes the kernel's lock on the file, for as long as the file is open. `false` if another

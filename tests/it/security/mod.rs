@@ -3,6 +3,8 @@
 
 /// Signing in: what is sent, to whom, how often, and what never is.
 mod auth;
+/// Whose files are touched, and with which rights.
+mod filesystem;
 /// Octets that are meant to exhaust or confuse.
 mod hostile;
 /// Passwords are nowhere but on their way to the server.
