@@ -3,6 +3,8 @@
 
 /// Signing in: what is sent, to whom, how often, and what never is.
 mod auth;
+/// A server or a clock that tries to make us destroy mail.
+mod deletion;
 /// Whose files are touched, and with which rights.
 mod filesystem;
 /// Octets that are meant to exhaust or confuse.
