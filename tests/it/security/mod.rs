@@ -7,10 +7,16 @@ mod auth;
 mod deletion;
 /// Whose files are touched, and with which rights.
 mod filesystem;
+/// Certificates and handshakes beyond those of `tls`.
+mod handshake;
 /// Octets that are meant to exhaust or confuse.
 mod hostile;
+/// What the program is built from.
+mod parts;
 /// Passwords are nowhere but on their way to the server.
 mod secrets;
+/// The environment and the working directory have no say.
+mod surroundings;
 /// What others wrote is never shown raw, nor as if it were ours.
 mod words;
 
