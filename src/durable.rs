@@ -11,8 +11,8 @@
 
 mod untrusted;
 
-use untrusted::check_owner;
 pub use untrusted::{Untrusted, is_untrusted};
+use untrusted::{check_owner, check_parent};
 
 use rustix::fs::{self as sys, AtFlags, Mode, OFlags, RenameFlags};
 use rustix::io::Errno;
@@ -98,6 +98,7 @@ impl Disk {
             .filter(|parent| !parent.as_os_str().is_empty());
         let parent = parent.unwrap_or(Path::new("."));
         self.create_directory(parent)?;
+        check_parent(fs::metadata(parent)?.uid())?;
         self.step(Step::CreateDirectory(path))?;
         match sys::mkdir(path, DIRECTORY_MODE) {
             Ok(()) | Err(Errno::EXIST) => {}

@@ -9,6 +9,9 @@ pub enum Untrusted {
     /// It belongs to another user, whose number this is.
     #[error("it belongs to another user (uid {0})")]
     Foreign(u32),
+    /// It would be made by root in a directory of another user, whose number this is.
+    #[error("it would be root's in a directory that belongs to another user (uid {0})")]
+    ForeignParent(u32),
     /// It is a symbolic link.
     #[error("it is a symbolic link")]
     Link,
@@ -40,4 +43,13 @@ pub(super) fn check_owner(owner: u32) -> io::Result<()> {
         return Ok(());
     }
     Err(Untrusted::Foreign(owner).into())
+}
+
+/// [`Untrusted::ForeignParent`] where root would make something in another user's directory: that
+/// user could put something else in its place meanwhile, and could not use what was made.
+pub(super) fn check_parent(owner: u32) -> io::Result<()> {
+    if rustix::process::geteuid().is_root() && owner != 0 {
+        return Err(Untrusted::ForeignParent(owner).into());
+    }
+    Ok(())
 }

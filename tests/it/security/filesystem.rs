@@ -192,6 +192,29 @@ fn s53_s58_another_persons_maildir_is_refused_even_to_root() {
     }
 }
 
+#[test]
+fn s58_root_makes_nothing_in_another_persons_home() {
+    if !is_root() {
+        return;
+    }
+    let (server, home) = server(1);
+    let state = home.path().join("state");
+    for (foreign, status) in [(&state, 78), (&home.path().join("Mail"), 73)] {
+        fs::create_dir_all(foreign).unwrap();
+        give(foreign, SOMEBODY);
+        refused(
+            &server,
+            &home,
+            status,
+            &["in a directory that belongs to another user"],
+        );
+        assert_eq!(fs::read_dir(foreign).unwrap().count(), 0);
+        give(foreign, 0);
+    }
+    run(&home, &[], 0);
+    tree::assert_holds(&home.maildir("a"), &mail(1));
+}
+
 fn state_files(home: &Home) -> [PathBuf; 2] {
     let find = |extension: &str| {
         let files = below(&home.state());
