@@ -57,7 +57,6 @@ pub enum Violation {
 }
 
 /// See the [module](self).
-#[derive(Debug)]
 pub struct Connection {
     input: Box<[u8]>,
     start: usize,
