@@ -330,7 +330,7 @@ fn a_connection_that_closes_within_the_handshake_is_temporary() {
 }
 
 #[test]
-fn s3_a_scripted_session_over_tls_gets_what_it_should() {
+fn a_scripted_session_over_tls_gets_what_it_should() {
     let scene = Scene::signed_in();
     let scene = scene.expect("STAT").send("+OK 0 0\r\n");
     let scene = scene.expect("UIDL").send("+OK\r\n.\r\n");
