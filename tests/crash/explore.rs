@@ -223,6 +223,7 @@ impl Explorer {
             stop: self.stop.clone(),
             report: Arc::new(Silent),
             connect: Arc::new(server.clone()),
+            confined: false,
             transcript: false,
             moment: Moment {
                 now: 1_795_395_922,

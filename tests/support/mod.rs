@@ -29,5 +29,6 @@ pub mod samples;
 pub mod script;
 pub mod server;
 mod session;
+pub mod trace;
 pub mod tree;
 pub mod wire;
