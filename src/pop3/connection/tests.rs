@@ -232,7 +232,7 @@ fn what_was_sent_leaves_the_output() {
 
 /// Pieces of what servers say, so that chance gets beyond the first line, among any octets at all.
 fn anything() -> impl Strategy<Value = Vec<u8>> {
-    let words = [
+    const WORDS: &[&str] = &[
         "+OK",
         "-ERR",
         "+ ",
@@ -252,7 +252,7 @@ fn anything() -> impl Strategy<Value = Vec<u8>> {
         "AAAA",
     ];
     let piece = prop_oneof![
-        4 => proptest::sample::select(&words[..]).prop_map(|word| word.as_bytes().to_vec()),
+        4 => proptest::sample::select(WORDS).prop_map(|word| word.as_bytes().to_vec()),
         1 => proptest::collection::vec(any::<u8>(), 0..20),
     ];
     proptest::collection::vec(piece, 0..60).prop_map(|pieces| pieces.concat())
