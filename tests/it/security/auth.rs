@@ -89,6 +89,24 @@ fn s20_no_tls_takes_two_keys_for_any_host() {
 }
 
 #[test]
+fn s19_s20_the_permission_to_do_without_tls_is_each_accounts_own() {
+    let (server, home) = behaving(Security::Plain, Behaviour::new());
+    let text = home.account_config("a", &server.account());
+    let text = text.replace("tls = \"none\"\nallow-insecure = true\n", "");
+    let defaults = "[defaults]\ntls = \"none\"\nallow-insecure = true\n";
+    home.config(&format!("{defaults}{text}"));
+    let output = run(&home, &[], 78);
+    assert_said(
+        &output,
+        &["without TLS", "allow-insecure = true", "account"],
+    );
+    assert!(server.sessions().is_empty());
+    home.config(&format!("{defaults}{text}allow-insecure = true\n"));
+    let output = run(&home, &["-q"], 0);
+    assert_said(&output, &["warning: a: ", "not encrypted"]);
+}
+
+#[test]
 fn s21_s22_s25_mechanisms_that_are_not_built_are_never_sent_whatever_is_offered() {
     let only = ["SASL CRAM-MD5 DIGEST-MD5 NTLM GSSAPI SCRAM-SHA-256 XOAUTH2 OAUTHBEARER LOGIN"];
     let apop = Behaviour::new()
