@@ -12,7 +12,7 @@
 mod untrusted;
 
 pub use untrusted::{Untrusted, is_untrusted};
-use untrusted::{check_owner, check_parent};
+use untrusted::{check_mode, check_owner, check_parent};
 
 use rustix::fs::{self as sys, AtFlags, Mode, OFlags, RenameFlags};
 use rustix::io::Errno;
@@ -123,8 +123,6 @@ impl Dir {
     /// # Errors
     /// Also where it is [`Untrusted`]. The sticky bit lets others add files, but not replace ours.
     pub fn open(disk: &Disk, path: &Path) -> io::Result<Self> {
-        const OTHERS_WRITE: u32 = 0o0002;
-        const STICKY: u32 = 0o1000;
         let flags = OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC | OFlags::RDONLY;
         let fd = match sys::open(path, flags, Mode::empty()) {
             Err(Errno::NOTDIR) if path.is_symlink() => return Err(Untrusted::Link.into()),
@@ -132,14 +130,18 @@ impl Dir {
         };
         let stat = sys::fstat(&fd)?;
         check_owner(stat.st_uid)?;
-        if stat.st_mode & (OTHERS_WRITE | STICKY) == OTHERS_WRITE {
-            return Err(Untrusted::Open.into());
-        }
+        check_mode(stat.st_mode)?;
         Ok(Self {
             fd,
             path: path.to_owned(),
             disk: disk.clone(),
         })
+    }
+
+    /// Fails where anyone could put another directory in the place of one in `path`, which may be
+    /// a link.
+    pub fn check_guarded(path: &Path) -> io::Result<()> {
+        check_mode(fs::metadata(path)?.mode())
     }
 
     /// Where it was when it was opened.

@@ -45,6 +45,17 @@ pub(super) fn check_owner(owner: u32) -> io::Result<()> {
     Err(Untrusted::Foreign(owner).into())
 }
 
+/// [`Untrusted::Open`] where anyone may write to a directory of this mode. The sticky bit lets others
+/// add files, but not replace ours.
+pub(super) fn check_mode(mode: u32) -> io::Result<()> {
+    const OTHERS_WRITE: u32 = 0o0002;
+    const STICKY: u32 = 0o1000;
+    if mode & (OTHERS_WRITE | STICKY) == OTHERS_WRITE {
+        return Err(Untrusted::Open.into());
+    }
+    Ok(())
+}
+
 /// [`Untrusted::ForeignParent`] where root would make something in another user's directory: that
 /// user could put something else in its place meanwhile, and could not use what was made.
 pub(super) fn check_parent(owner: u32) -> io::Result<()> {

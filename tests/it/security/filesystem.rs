@@ -155,7 +155,7 @@ fn s53_a_part_of_the_maildir_that_is_a_link_is_refused_and_not_followed() {
 
 #[test]
 fn s53_a_part_of_the_maildir_that_anyone_can_write_to_is_refused() {
-    for part in ["tmp", "new", "cur"] {
+    for part in ["tmp", "new", "cur", "."] {
         let (server, home) = server(2);
         run(&home, &["fetch", "--keep"], 0);
         let part = home.maildir("a").join(part);
