@@ -23,6 +23,7 @@ pub use wire::{Answer, Direction, Transcript};
 
 use crate::net::Channel;
 use crate::pop3::{Capabilities, Command, MessageNumber};
+use secrets::Secrets;
 use std::time::Duration;
 use wire::Wire;
 
@@ -62,8 +63,16 @@ pub struct Session<S> {
 
 impl Session<Authorization> {
     /// Reads the greeting and asks for capabilities.
-    pub fn open(channel: Box<dyn Channel>, options: Options) -> Result<Self, Error> {
-        let mut wire = Wire::new(channel, &options);
+    ///
+    /// The credentials are not sent yet, but kept out of what is told of the server's words: it may
+    /// know them from an earlier session.
+    pub fn open(
+        channel: Box<dyn Channel>,
+        options: Options,
+        credentials: &Credentials<'_>,
+    ) -> Result<Self, Error> {
+        let secrets = Secrets::new(credentials.user, credentials.password);
+        let mut wire = Wire::new(channel, &options, secrets);
         let answer = wire.answer(Phase::Greeting)?;
         if !answer.ok {
             return Err(Error::Turned(answer));

@@ -1,6 +1,5 @@
 //! AUTHORIZATION: from a greeting to an open maildrop (RFC 1939 section 4, RFC 5034).
 
-use super::secrets::Secrets;
 use super::wire::Answer;
 use super::{Authorization, Error, Phase, Session, Transaction};
 use crate::pop3::command::COMMAND_LIMIT;
@@ -34,8 +33,6 @@ impl Session<Authorization> {
     /// Signs in, once, with one method: a refused password is never tried again, in no other way
     /// either, because servers lock people out for that.
     pub fn sign_in(mut self, credentials: Credentials<'_>) -> Result<Session<Transaction>, Error> {
-        let secrets = Secrets::new(credentials.user, credentials.password);
-        self.wire.conceal(secrets);
         let announced = self.capabilities.has_mechanism("PLAIN");
         let plain = match credentials.auth {
             Auth::Auto => announced,

@@ -129,20 +129,16 @@ impl Pace {
 }
 
 impl Wire {
-    pub(super) fn new(channel: Box<dyn Channel>, options: &Options) -> Self {
+    /// Nothing that the server says will be told with one of `secrets` in it.
+    pub(super) fn new(channel: Box<dyn Channel>, options: &Options, secrets: Secrets) -> Self {
         Self {
             connection: Connection::new(),
             channel,
             timeout: options.timeout,
             transcript: options.transcript.clone(),
-            secrets: Arc::default(),
+            secrets: Arc::new(secrets),
             pace: Pace::new(),
         }
-    }
-
-    /// From here on, nothing that the server says is told with a secret in it.
-    pub(super) fn conceal(&mut self, secrets: Secrets) {
-        self.secrets = Arc::new(secrets);
     }
 
     /// Puts a command on its way; it leaves with the next wait for an answer.

@@ -48,8 +48,10 @@ fn echoing(secret: &str, auth: &str, accepts: bool) -> Scene {
     let ok = format!("+OK you said {echo}\r\n");
     let err = format!("-ERR [AUTH] you said {echo}\r\n");
     let lines = |lines: &str| format!("{ok}{lines}.\r\n");
-    let scene = Scene::new().send("+OK ready\r\n").expect("CAPA");
-    let scene = scene.send("+OK\r\nUIDL\r\nTOP\r\nSASL PLAIN\r\n.\r\n");
+    // It knows the password from an earlier session.
+    let scene = Scene::new().send(format!("+OK ready {echo}\r\n"));
+    let capabilities = format!("UIDL\r\nTOP\r\nSASL PLAIN\r\nIMPLEMENTATION {echo}\r\n");
+    let scene = scene.expect("CAPA").send(lines(&capabilities));
     let scene = match auth {
         "plain" => scene.expect("AUTH"),
         _ => scene.expect("USER").send(&ok).expect("PASS"),
@@ -57,7 +59,6 @@ fn echoing(secret: &str, auth: &str, accepts: bool) -> Scene {
     if !accepts {
         return scene.send(err).expect_close();
     }
-    let capabilities = format!("UIDL\r\nTOP\r\nIMPLEMENTATION {echo}\r\n");
     let scene = scene.send(&ok).expect("CAPA").send(lines(&capabilities));
     let scene = scene.expect("STAT").send(format!("+OK 2 80 {echo}\r\n"));
     let scene = scene.expect("UIDL").send(lines("1 a\r\n2 b\r\n"));
@@ -132,6 +133,18 @@ fn s47_a_repeated_password_is_not_shown_in_what_breaks_the_protocol_either() {
                 assert!(!output.stdout.contains("tr0"), "{output:#?}");
             }
         }
+    }
+}
+
+#[test]
+fn s47_a_greeting_that_refuses_us_by_our_password_does_not_show_it() {
+    for status in ["-ERR", "+OKAY", "220"] {
+        let greeting = format!("{status} {}\r\n", forms(SECRET).join(" "));
+        let script = Script::plain(Scene::new().send(greeting).expect_close());
+        let home = home_for(&script, SECRET, "");
+        let output = home.popfetch(["-vv", "--format", "json"]).run();
+        assert_secret_is_not_in(&output, SECRET);
+        assert_said(&output, &["error: a: ", "****"]);
     }
 }
 
