@@ -68,7 +68,7 @@ impl Session<Transaction> {
         if !ahead {
             self.wire.send(Command::Stat)?;
         }
-        let answer = self.wire.answer(Phase::Listing)?;
+        let (answer, listing) = self.wire.answer_and(Phase::Listing, DropListing::parse)?;
         if !answer.ok {
             // Hotmail tells its login delay here (TRUST.md Q15).
             return Err(Error::Refused {
@@ -76,7 +76,7 @@ impl Session<Transaction> {
                 answer,
             });
         }
-        Ok(DropListing::parse(answer.text.as_bytes()))
+        Ok(listing)
     }
 
     /// `Some` if the server refused.

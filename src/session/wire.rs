@@ -199,15 +199,23 @@ impl Wire {
 
     /// The status line of the oldest pending command.
     pub(super) fn answer(&mut self, phase: Phase) -> Result<Answer, Error> {
-        let answer = match self.next(phase)? {
-            Event::Reply(reply) => Answer::from(reply),
-            _ => Answer {
-                ok: false,
-                code: None,
-                text: String::new(),
-            },
+        Ok(self.answer_and(phase, |_| ())?.0)
+    }
+
+    /// The same, and what `read` makes of its text as it came.
+    pub(super) fn answer_and<T>(
+        &mut self,
+        phase: Phase,
+        read: impl FnOnce(&[u8]) -> T,
+    ) -> Result<(Answer, T), Error> {
+        let (answer, found) = match self.next(phase)? {
+            Event::Reply(reply) => (Answer::from(reply), read(reply.text)),
+            _ => {
+                let (ok, code, text) = (false, None, String::new());
+                (Answer { ok, code, text }, read(b""))
+            }
         };
-        Ok(self.without_secrets(answer))
+        Ok((self.without_secrets(answer), found))
     }
 
     /// The same answer, to be shown.

@@ -11,6 +11,7 @@ use base64::prelude::{BASE64_STANDARD, Engine};
 use super::is_root;
 use crate::given::{assert_said, command, mail, run, server};
 use crate::support::account::Security;
+use crate::support::behaviour::{Behaviour, Reply};
 use crate::support::maildrop::Maildrop;
 use crate::support::process::{Daemon, within};
 use crate::support::run::{Home, Output};
@@ -163,6 +164,19 @@ fn s47_looking_and_testing_print_no_password_either() {
             assert_secret_is_not_in(&output, SECRET);
         }
     }
+}
+
+#[test]
+fn s47_a_password_of_digits_spoils_no_number() {
+    let server = Server::builder(&Maildrop::new([]))
+        .security(Security::Plain)
+        .credentials("ada", "0")
+        .behaviour(Behaviour::new().on("LIST", Reply::raw("-ERR nothing there\r\n")))
+        .start();
+    let home = Home::in_memory();
+    home.one_account(&server.account(), "");
+    // What STAT says of an empty maildrop excuses a server that does not list nothing.
+    run(&home, &[], 0);
 }
 
 /// What everyone on the machine may read of a process, and what its own user may.
