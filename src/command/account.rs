@@ -9,7 +9,7 @@ use crate::durable::Disk;
 use crate::exit::Status;
 use crate::fetch::look;
 use crate::profile::{
-    Auth, Keep, Order, Overrides, PasswordSource, Pipelining, Profile, Roots, Tls, units,
+    Keep, Order, Overrides, PasswordSource, Pipelining, Profile, Roots, Tls, units,
 };
 use crate::report::Report;
 use crate::term::{Column, Table, columns, count, escape_str, json_line, size};
@@ -169,14 +169,7 @@ fn object_of(profile: &Profile) -> Map<String, Value> {
             }
         }
     }
-    put(
-        "auth",
-        json!(match profile.auth {
-            Auth::Auto => "auto",
-            Auth::Plain => "plain",
-            Auth::UserPass => "user-pass",
-        }),
-    );
+    put("auth", json!(profile.auth.word()));
     put(
         "password",
         json!(match &profile.password {

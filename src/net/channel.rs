@@ -8,7 +8,7 @@ use super::Error;
 use super::dial::wait;
 use crate::stop::Stop;
 use rustix::event::{PollFd, PollFlags};
-use rustls::ClientConnection;
+use rustls::{ClientConnection, ProtocolVersion};
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::TcpStream;
 use std::time::Instant;
@@ -35,6 +35,12 @@ pub trait Channel: Send {
         input: &mut [u8],
         deadline: Instant,
     ) -> Result<Moved, Error>;
+
+    /// The keying material that proves in a sign-in that both sides are at the ends of this very
+    /// connection: `tls-exporter` (RFC 9266). `None` without TLS 1.3.
+    fn tls_exporter(&self) -> Option<[u8; 32]> {
+        None
+    }
 
     /// Says goodbye in the transport's own way, as far as that needs no waiting.
     fn close(&mut self) {}
@@ -196,6 +202,16 @@ impl Channel for Socket {
             };
             self.wait_for(interest, deadline)?;
         }
+    }
+
+    fn tls_exporter(&self) -> Option<[u8; 32]> {
+        let tls = self.tls.as_ref()?;
+        // In TLS 1.2 it would need the extended master secret, of which rustls says nothing.
+        if tls.protocol_version() != Some(ProtocolVersion::TLSv1_3) {
+            return None;
+        }
+        let exported = tls.export_keying_material([0; 32], b"EXPORTER-Channel-Binding", Some(b""));
+        exported.ok()
     }
 
     fn close(&mut self) {

@@ -15,7 +15,7 @@ use super::file::{Account, TlsMode};
 use super::overrides::Overrides;
 use super::paths;
 use super::problem::{Problem, Source};
-use super::{PasswordSource, Profile, Roots, Server, Tls, TlsPolicy};
+use super::{Auth, PasswordSource, Profile, Roots, Server, Tls, TlsPolicy};
 
 /// Where new messages go if nothing says otherwise.
 pub(crate) const MAILDIR: &str = "~/Mail/{account}";
@@ -64,6 +64,7 @@ impl Resolver<'_> {
         self.check_name()?;
         let tls = self.tls()?;
         let server = self.server(&tls)?;
+        let tls_is_on = !matches!(tls, Tls::None);
         let timeout = match key!(self.timeout) {
             Some(timeout) if timeout.get_ref().duration() < Duration::from_secs(1) => {
                 return Err(self.error(timeout.span(), "`timeout` must be at least one second"));
@@ -80,7 +81,7 @@ impl Resolver<'_> {
             password: self.password(&server)?,
             tls,
             server,
-            auth: value(key!(self.auth)).map(Into::into).unwrap_or_default(),
+            auth: self.auth(tls_is_on)?,
             maildir,
             keep: value(key!(self.keep)).map(|k| k.0).unwrap_or_default(),
             max_size: value(key!(self.max_size)).map(|size| size.get()),
@@ -130,6 +131,24 @@ impl Resolver<'_> {
             port,
             user: checked_user(user.get_ref()).map_err(|e| self.error(user.span(), e))?,
         })
+    }
+
+    fn auth(&self, tls_is_on: bool) -> Result<Auth, ConfigError> {
+        let Some(word) = key!(self.auth) else {
+            return Ok(Auth::default());
+        };
+        let auth = word.get_ref().0;
+        if auth.needs_tls() && !tls_is_on {
+            return Err(self.error_with(
+                word.span(),
+                format!(
+                    "`auth = \"{}\"` is for connections with TLS alone",
+                    auth.word()
+                ),
+                "remove `tls = \"none\"`, or choose another method".into(),
+            ));
+        }
+        Ok(auth)
     }
 
     fn tls(&self) -> Result<Tls, ConfigError> {
