@@ -83,6 +83,9 @@ pub enum Error {
     /// A challenge that the mechanism does not know, or the server's own word that it refuses.
     #[error("the server sent a challenge that has no meaning")]
     Unexpected,
+    /// A challenge that says nothing where it must.
+    #[error("the server sent an empty challenge")]
+    Empty,
     /// A challenge that is not base64.
     #[error("the server sent a challenge that is not base64")]
     NotBase64,
@@ -239,7 +242,7 @@ impl Exchange {
                 let (user, password) = secret.take().ok_or(Error::Unexpected)?;
                 let challenge = decoded.map_err(|_| Error::NotBase64)?;
                 if challenge.is_empty() {
-                    return Err(Error::Unexpected);
+                    return Err(Error::Empty);
                 }
                 Ok(encode(&md5::cram(&user, &password, &challenge)))
             }

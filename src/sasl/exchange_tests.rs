@@ -1,5 +1,5 @@
 use super::*;
-use crate::sasl::scram_server::{Begun, Scram as Server};
+use crate::sasl::scram_server::{Begun, Proof, Scram as Server};
 
 const KEY: [u8; 32] = [7; 32];
 
@@ -206,12 +206,22 @@ fn s21_a_first_message_that_breaks_the_rules_is_refused() {
 #[test]
 fn s21_a_server_that_cannot_prove_itself_is_not_signed_in_to() {
     let server = examples()[1].0.clone();
-    let impostor = Server {
-        impostor: true,
-        ..server.clone()
-    };
-    let (_, result) = scram(&impostor, Mechanism::ScramSha256, Binding::Impossible);
-    assert_eq!(result, Err(Error::Signature));
+    for (proof, wanted) in [
+        (Proof::Right, Ok(())),
+        (Proof::Impostor, Err(Error::Signature)),
+        // It sends an empty message, here.
+        (
+            Proof::None,
+            Err(Error::Scram("an attribute has no name or value".into())),
+        ),
+    ] {
+        let server = Server {
+            proof,
+            ..server.clone()
+        };
+        let (_, result) = scram(&server, Mechanism::ScramSha256, Binding::Impossible);
+        assert_eq!(result, wanted);
+    }
     for last in [
         "v=",
         "v=AAAA",
@@ -337,7 +347,7 @@ fn s22_cram_md5_answers_one_challenge_in_base64() {
     assert_eq!(cram.accepted(), Ok(()));
     assert_eq!(cram.respond(b""), Err(Error::Unexpected));
     for (challenge, error) in [
-        (&b""[..], Error::Unexpected),
+        (&b""[..], Error::Empty),
         (b"<1@example.com>", Error::NotBase64),
         (b"====", Error::NotBase64),
     ] {

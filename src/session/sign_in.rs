@@ -118,10 +118,16 @@ impl Session<Authorization> {
                     let answer = Answer::from(reply);
                     let answer = self.wire.without_secrets(answer);
                     return Err(match given_up {
-                        // Then it is the server's word that counts.
-                        None | Some(sasl::Error::Unexpected) if !answer.ok => {
+                        None if !answer.ok => {
                             self.refused(Method::Sasl(mechanism), answer, exchange.token_status())
                         }
+                        // Then it is the server's word that counts, if only to our "*".
+                        Some(sasl::Error::Unexpected) if !answer.ok => Error::SignIn {
+                            method: Method::Sasl(mechanism),
+                            answer,
+                            would_say_auth: false,
+                            token_status: None,
+                        },
                         Some(reason) => failed(reason),
                         None => failed(sasl::Error::Unfinished),
                     });

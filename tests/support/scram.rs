@@ -18,8 +18,18 @@ pub(crate) struct Scram {
     pub(crate) iterations: String,
     /// What the client must have bound to: the whole of its `c=`, in base64. None takes anything.
     pub(crate) binding: Option<String>,
-    /// The account's own key is not known, as to an impostor.
-    pub(crate) impostor: bool,
+    pub(crate) proof: Proof,
+}
+
+/// What the server shows to prove that it knows the account.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Proof {
+    /// The signature.
+    Right,
+    /// The signature of one who does not know the account's key.
+    Impostor,
+    /// Nothing at all.
+    None,
 }
 
 /// What is known after the first message.
@@ -43,7 +53,7 @@ impl Default for Scram {
             salt: b"salt of the tests".into(),
             iterations: "4096".into(),
             binding: None,
-            impostor: false,
+            proof: Proof::Right,
         }
     }
 }
@@ -96,9 +106,10 @@ impl Scram {
         if BASE64_STANDARD.encode(expected) != proof {
             return None;
         }
-        let server_key = match self.impostor {
-            true => self.hmac(b"something else", b"Server Key"),
-            false => self.hmac(&salted, b"Server Key"),
+        let server_key = match self.proof {
+            Proof::None => return Some(String::new()),
+            Proof::Impostor => self.hmac(b"something else", b"Server Key"),
+            _ => self.hmac(&salted, b"Server Key"),
         };
         let signature = self.hmac(&server_key, message.as_bytes());
         Some(format!("v={}", BASE64_STANDARD.encode(signature)))
