@@ -11,6 +11,7 @@
 use super::body::{self, Decoder};
 use super::command::{Command, Unsendable};
 use super::line::{self, ENDLESS_LINE, LISTING_LINE_LIMIT, STATUS_LIMIT};
+use super::line::{LISTING_LINES, LISTING_OCTETS};
 use super::status::{Reply, Shape};
 use std::collections::VecDeque;
 use std::ops::Range;
@@ -45,6 +46,9 @@ pub enum Violation {
     /// A line without end.
     #[error("the server sent a line of more than {0} octets")]
     EndlessLine(u64),
+    /// A listing without end.
+    #[error("the server sent a listing without end")]
+    EndlessListing,
     /// Neither `+OK` nor `-ERR` where one must stand.
     #[error("the server sent {0:?} where +OK or -ERR must stand")]
     NoStatus(String),
@@ -75,7 +79,11 @@ pub struct Connection {
 #[derive(Debug)]
 enum Phase {
     Status,
-    Lines,
+    /// So many lines and octets of a listing have come.
+    Lines {
+        lines: u64,
+        octets: u64,
+    },
     Body(Decoder),
 }
 
@@ -230,7 +238,7 @@ impl Connection {
         };
         match &mut self.phase {
             Phase::Status => self.find_status(shape),
-            Phase::Lines => self.find_listing_line(),
+            Phase::Lines { .. } => self.find_listing_line(),
             Phase::Body(_) => Ok(self.find_body()),
         }
     }
@@ -262,7 +270,12 @@ impl Connection {
             return Err(Violation::NoStatus(excerpt(text)));
         };
         match shape {
-            Shape::Lines if reply.ok => self.phase = Phase::Lines,
+            Shape::Lines if reply.ok => {
+                self.phase = Phase::Lines {
+                    lines: 0,
+                    octets: 0,
+                };
+            }
             Shape::Body { octets } if reply.ok => {
                 self.phase = Phase::Body(Decoder::new(octets, crlf));
             }
@@ -278,20 +291,33 @@ impl Connection {
             return self.skip_overlong();
         };
         let skipped = std::mem::take(&mut self.overlong);
-        if skipped + before_lf(&range, crlf) as u64 > ENDLESS_LINE {
+        let length = skipped + before_lf(&range, crlf) as u64;
+        if length > ENDLESS_LINE {
             return Err(Violation::EndlessLine(ENDLESS_LINE));
         }
+        if skipped == 0 && self.input.get(range.clone()) == Some(b".") {
+            return Ok(self.end_response());
+        }
+        self.count_listing_line(length)?;
         if skipped > 0 || range.len() > LISTING_LINE_LIMIT {
             return Ok(Found::OverlongLine);
         }
-        match self.input.get(range.clone()) {
-            Some([b'.']) => Ok(self.end_response()),
-            Some([b'.', ..]) => {
-                range.start += 1;
-                Ok(Found::Line(range))
-            }
-            _ => Ok(Found::Line(range)),
+        if self.input.get(range.start) == Some(&b'.') && !range.is_empty() {
+            range.start += 1;
         }
+        Ok(Found::Line(range))
+    }
+
+    fn count_listing_line(&mut self, length: u64) -> Result<(), Violation> {
+        let Phase::Lines { lines, octets } = &mut self.phase else {
+            return Ok(());
+        };
+        *lines += 1;
+        *octets += length;
+        if *lines > LISTING_LINES || *octets > LISTING_OCTETS {
+            return Err(Violation::EndlessListing);
+        }
+        Ok(())
     }
 
     /// Throws away what there is of a listing line that is already too long, so that it never

@@ -169,9 +169,22 @@ fn s31_a_listing_line_is_endless_at_the_same_length_however_it_is_split() {
     for longer in 0..2 {
         let line = vec![b'x'; endless + longer];
         let wire = [b"+OK\r\n+OK\r\n".as_slice(), &line, b"\n2 b\r\n.\r\n"].concat();
-        let told = check(&asked(b"U"), &wire, &[60_000, 5]);
-        let violated = told[2] == Told::Violation(Broken::EndlessLine);
-        assert_eq!(violated, longer > 0);
-        assert_eq!(told.len(), if violated { 3 } else { 5 });
+        for sizes in [&[usize::MAX][..], &[60_000, 7], &[1000]] {
+            let told = told(&asked(b"U"), &wire, sizes).story;
+            let violated = told[2] == Told::Violation(Broken::EndlessLine);
+            assert_eq!(violated, longer > 0, "in {sizes:?}");
+            assert_eq!(told.len(), if violated { 3 } else { 5 });
+        }
+    }
+}
+
+#[test]
+fn s31_a_listing_has_a_million_lines_at_most_whatever_they_are() {
+    for (lines, complete) in [(1_000_000, true), (1_000_001, false)] {
+        let wire = [b"+OK\r\n+OK\r\n", "\r\n".repeat(lines).as_bytes(), b".\r\n"].concat();
+        let mut told = told(&asked(b"U"), &wire, &[usize::MAX]).story;
+        let endless = Told::Violation(Broken::EndlessListing);
+        assert_eq!(told.pop(), Some(if complete { Told::End } else { endless }));
+        assert_eq!(told.len(), 2 + 1_000_000);
     }
 }

@@ -36,6 +36,7 @@ pub enum Told {
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Broken {
     EndlessLine,
+    EndlessListing,
     NoStatus,
     Unsolicited,
 }
@@ -233,6 +234,7 @@ impl Driver {
         self.end_body();
         self.story.push(Told::Violation(match violation {
             Violation::EndlessLine(_) => Broken::EndlessLine,
+            Violation::EndlessListing => Broken::EndlessListing,
             Violation::NoStatus(_) => Broken::NoStatus,
             Violation::Unsolicited => Broken::Unsolicited,
         }));

@@ -2,6 +2,7 @@
 //! unique-ids and whatever happens to the state file.
 
 /// Unique-ids that are missing, shared, reused or changed.
+mod endless;
 mod listings;
 /// State files that are lost or damaged.
 mod state_file;
