@@ -73,6 +73,10 @@ const BODY: &[&[u8]] = &[
 ];
 
 const LINE: &[&[u8]] = &[
+    b"1 abc",
+    b"2 abc",
+    b"3 ",
+    b"99999999999999999999",
     b"1",
     b"2",
     b"3",
@@ -159,7 +163,7 @@ proptest! {
 
     #[test]
     fn s43_a_config_of_any_text_is_an_error_that_can_be_shown_or_fit_for_use(
-        begin in select(&["", "[accounts.old]\nhost = 'pop.example.org'\nuser = 'ada'\n"][..]),
+        begin in select(BEGIN),
         lines in vec(select(CONFIG), 0..6),
         noise in vec((any::<Index>(), select(&["\"", "\0", "'", "\u{9b}", "\\u0000", "é", "=", "\n", "]"][..])), 0..3),
     ) {
@@ -210,6 +214,12 @@ proptest! {
         journal::check_lines(lines.iter().map(line).collect::<String>().as_bytes());
     }
 }
+
+const BEGIN: &[&str] = &[
+    "",
+    "[accounts.old]\nhost = 'pop.example.org'\n",
+    "[accounts.old]\nhost = 'pop.example.org'\nuser = 'ada'\n",
+];
 
 const CONFIG: &[&str] = &[
     "[accounts.work]",
