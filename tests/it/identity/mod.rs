@@ -1,8 +1,11 @@
 //! Which message is which: nothing is lost and nothing comes twice, whatever a server does to its
 //! unique-ids and whatever happens to the state file.
 
-/// Unique-ids that are missing, shared, reused or changed.
+/// Listings without end, and numbers without bounds.
 mod endless;
+/// Unique-ids that are missing, shared, reused or changed.
 mod listings;
+/// State files that are not what they should be.
+mod other_state;
 /// State files that are lost or damaged.
 mod state_file;
