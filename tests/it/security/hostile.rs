@@ -56,7 +56,6 @@ fn s31_a_listing_without_end_is_given_up_whatever_its_lines_are() {
     let long = "y".repeat(3000) + "\r\n";
     for (scene, line) in [
         (&uidl, "1 again\r\n"),
-        (&uidl, "\r\n"),
         (&uidl, &long),
         (&list, "rubbish\r\n"),
     ] {
