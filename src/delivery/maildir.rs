@@ -87,6 +87,7 @@ impl Maildir {
             }
             Err(error) => return Err(unusable(path, error)),
         }
+        Dir::check_guarded(path).map_err(|error| unusable(path, error))?;
         let part = |name: &str| {
             let path = path.join(name);
             let opened = Dir::open(disk, &path);
@@ -158,7 +159,10 @@ impl Maildir {
         let name = unpublished.name.as_os_str();
         // Nothing depends on it: without an intent the next run removes what is left in tmp/.
         let _ = self.tmp.remove(name);
-        let _ = self.new.remove(name);
+        // A name that was taken is somebody else's message.
+        if unpublished.error.kind() != io::ErrorKind::AlreadyExists {
+            let _ = self.new.remove(name);
+        }
     }
 
     /// Moves a message that a crash left in tmp/ to new/. Call [`Maildir::sync_new`] afterwards.

@@ -7,14 +7,14 @@ use super::Error;
 use super::channel::{HandshakeError, Socket};
 use super::dial::Addresses;
 use crate::stop::Stop;
-use rustls::client::WebPkiServerVerifier;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::client::{Resumption, WebPkiServerVerifier};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::server::ParsedCertificate;
 use rustls::{
-    CertificateError, ClientConfig, ClientConnection, DigitallySignedStruct, OtherError,
-    RootCertStore, SignatureScheme,
+    AlertDescription, CertificateError, ClientConfig, ClientConnection, DigitallySignedStruct,
+    OtherError, PeerIncompatible, RootCertStore, SignatureScheme,
 };
 use sha2::{Digest, Sha256};
 use std::convert::Infallible;
@@ -161,10 +161,12 @@ fn client_config(policy: &TlsPolicy) -> Result<Arc<ClientConfig>, Error> {
         pins: policy.pins.clone(),
     });
     // "dangerous" is rustls's word for any verifier of one's own; ours only ever adds a check.
-    let config = builder
+    let mut config = builder
         .dangerous()
         .with_custom_certificate_verifier(verifier)
         .with_no_client_auth();
+    // Each connection verifies the certificate anew; a run makes one or two (TRUST.md S18).
+    config.resumption = Resumption::disabled();
     Ok(Arc::new(config))
 }
 
@@ -267,6 +269,10 @@ fn refusal(error: rustls::Error, name: &str, host: &str, port: u16) -> Error {
             host: host.to_owned(),
             port,
         },
+        rustls::Error::PeerIncompatible(PeerIncompatible::ServerDoesNotSupportTls12Or13)
+        | rustls::Error::AlertReceived(AlertDescription::ProtocolVersion) => {
+            Error::OldTls(host.to_owned())
+        }
         other => Error::Tls(other.to_string()),
     }
 }

@@ -263,19 +263,20 @@ impl Knowledge {
 }
 
 /// What is remembered of each message, without the ids of the lines.
-fn remembered(explorer: &Explorer) -> Vec<String> {
+pub fn remembered(explorer: &Explorer) -> Vec<String> {
     let dir = Dir::open(&Disk::new(), &explorer.root().join("state")).unwrap();
     let shown = state::inspect(&dir, &explorer.profile().server.id()).unwrap();
     let line = |shown: state::Shown| {
         let ids = shown.unique_ids.iter();
         let ids: Vec<_> = ids.map(|id| String::from_utf8_lossy(id)).collect();
         let (time, listed, deleted) = (shown.time, shown.listed, shown.deleted);
-        format!("{ids:?} {time} {listed:?} {:?} {deleted}", shown.stored)
+        let (stored, gone) = (shown.stored, shown.gone);
+        format!("{ids:?} {time} {listed:?} {stored:?} {deleted} {gone}")
     };
-    shown.into_iter().map(line).collect()
+    shown.messages.into_iter().map(line).collect()
 }
 
-fn listing(explorer: &Explorer, server: &Server) -> maildrop::Maildrop {
+pub fn listing(explorer: &Explorer, server: &Server) -> maildrop::Maildrop {
     let mut joiner = Joiner::default();
     let maildrop = server.0.lock().unwrap();
     for (place, (id, body)) in maildrop.messages.iter().enumerate() {
@@ -288,11 +289,11 @@ fn listing(explorer: &Explorer, server: &Server) -> maildrop::Maildrop {
     joiner.finish(&explorer.profile().server.id(), true)
 }
 
-fn open(explorer: &mut Explorer, disk: &Disk, now: i64) -> Store {
+pub fn open(explorer: &mut Explorer, disk: &Disk, now: i64) -> Store {
     try_open(explorer, disk, now).unwrap()
 }
 
-fn try_open(explorer: &mut Explorer, disk: &Disk, now: i64) -> Result<Store, state::Error> {
+pub fn try_open(explorer: &mut Explorer, disk: &Disk, now: i64) -> Result<Store, state::Error> {
     let profile = explorer.profile();
     let directory = state::open_directory(disk, &explorer.root().join("state"))?;
     let maildir = Maildir::open(disk, &profile.maildir, true)?;

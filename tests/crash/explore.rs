@@ -23,7 +23,7 @@ use tempfile::TempDir;
 /// state is passed over every time.
 const SECOND_CRASH_EVERY: u64 = 293;
 
-/// When all runs happen.
+/// When runs happen if nothing else is said.
 pub const NOW: i64 = 1_795_395_922;
 
 /// What the profile says of stored messages.
@@ -31,6 +31,7 @@ pub const NOW: i64 = 1_795_395_922;
 pub enum Mode {
     Keep,
     Delete,
+    DeleteAfter14Days,
 }
 
 /// What a run did: its steps, and after which of them the server deleted what.
@@ -71,6 +72,8 @@ pub struct Explorer {
     /// process was killed: nothing that it had done is undone.
     pub same_boot: bool,
     boots: u64,
+    /// When the runs to come happen, in seconds since 1970.
+    pub now: i64,
 }
 
 impl Explorer {
@@ -89,6 +92,7 @@ impl Explorer {
             states: 0,
             same_boot: false,
             boots: 0,
+            now: NOW,
         }
     }
 
@@ -257,7 +261,7 @@ impl Explorer {
             connect: Arc::new(server.clone()),
             confined: false,
             transcript: false,
-            moment: self.moment(NOW),
+            moment: self.moment(self.now),
         };
         Account {
             profile: &profile,
@@ -291,6 +295,7 @@ impl Explorer {
             keep: match self.mode {
                 Mode::Keep => Keep::Always,
                 Mode::Delete => Keep::Never,
+                Mode::DeleteAfter14Days => Keep::For(Duration::from_secs(14 * 24 * 60 * 60)),
             },
             max_size: None,
             latest: None,

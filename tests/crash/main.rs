@@ -14,11 +14,13 @@
     unreachable_pub
 )]
 
+mod batches;
 mod compaction;
 mod cut;
 mod explore;
 mod faults;
 mod image;
+mod intents;
 mod nineteen;
 #[allow(dead_code)]
 #[path = "../support/readme.rs"]
@@ -26,6 +28,7 @@ mod readme;
 mod rebuild;
 mod server;
 mod variants;
+mod years;
 
 use explore::{Explorer, Mode};
 use faults::{Fault, fail_at_every_step};
@@ -87,6 +90,47 @@ fn c20_a_crash_at_any_step_of_a_fetch_with_damage_to_the_journal_on_top_loses_an
         assert!(states > 500, "only {states} states");
         eprintln!("a crash and damage, {mode:?}: {states} states");
     }
+}
+
+#[test]
+fn d3_an_intent_without_a_record_is_settled_by_where_its_file_is() {
+    use intents::Outcome::{Fetched, Stored};
+    use intents::Place;
+    for same_boot in [true, false] {
+        let absent = if same_boot { Stored(None) } else { Fetched };
+        for (place, outcome) in [
+            (Place::Tmp, Stored(Some("new"))),
+            (Place::TmpCutShort, Fetched),
+            (Place::TmpOverwritten, Fetched),
+            (Place::New, Stored(Some("new"))),
+            (Place::Cur, Stored(Some("cur"))),
+            (Place::TmpAndNew, Stored(Some("new"))),
+            (Place::TmpAndCur, Stored(Some("cur"))),
+            (Place::Nowhere, absent),
+        ] {
+            intents::recover(place, same_boot, outcome);
+        }
+    }
+}
+
+#[test]
+fn d6_a_batch_has_at_most_64_messages() {
+    let batches = batches::batches(300);
+    assert_eq!(batches.iter().sum::<usize>(), 300, "{batches:?}");
+    assert!(
+        batches.iter().all(|messages| *messages <= 64),
+        "{batches:?}"
+    );
+    assert!(
+        batches.len() < 300,
+        "nothing is committed together: {batches:?}"
+    );
+    eprintln!("300 messages in batches of {batches:?}");
+}
+
+#[test]
+fn d19_the_next_messages_arrive_while_a_batch_is_committed() {
+    assert!(batches::arrived_meanwhile() >= 30);
 }
 
 #[test]

@@ -35,6 +35,8 @@ mod nineteen;
 mod poison;
 /// The samples arrive octet for octet, once.
 mod samples;
+/// No one is let in.
+mod security;
 /// Slow and clumsy servers, and signals.
 mod slow;
 /// Who is at the other end of the line.

@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 /// A mounted file system; it is unmounted when this is dropped.
 pub struct Mounted(PathBuf);
@@ -56,7 +56,12 @@ fn mount(arguments: &[&str], at: &Path) -> Result<(), String> {
 
 impl Drop for Mounted {
     fn drop(&mut self) {
-        // Lazily: whatever a failed test has left open there goes with its process.
-        let _gone = Command::new("umount").arg("-l").arg(&self.0).status();
+        let umount = |options: &[&str]| {
+            let mut command = Command::new("umount");
+            command.args(options).arg(&self.0).stderr(Stdio::null());
+            command.status().is_ok_and(|status| status.success())
+        };
+        // What a failed test has left open there goes with its process.
+        let _gone = umount(&[]) || umount(&["-l"]);
     }
 }

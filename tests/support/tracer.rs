@@ -63,6 +63,8 @@ pub enum Action {
     Fail(Errno),
     /// It is made with half of its octets.
     Halve,
+    /// It is made, and has this error all the same.
+    Belie(Errno),
 }
 
 /// How a traced run ended.
@@ -95,7 +97,6 @@ pub fn kill_at(command: &mut Command, number: usize) -> Option<End> {
 /// Runs a [`command`], without input and output unless it has them; `decide` is asked at the
 /// beginning of each call with an effect. None where tracing is not permitted, after a loud word;
 /// under CI that is a failure.
-#[expect(clippy::zombie_processes, reason = "waited for by its number")]
 pub fn run(command: &mut Command, decide: impl FnMut(&Call) -> Action) -> Option<End> {
     let leader = Pid::from_raw(command.spawn().unwrap().id() as i32);
     let stopped = waitpid(leader, Some(WaitPidFlag::WUNTRACED)).unwrap();
@@ -213,7 +214,7 @@ impl Call {
     fn take(&self, action: Action) {
         let mut registers = ptrace::getregs(self.thread).unwrap();
         match action {
-            Action::Pass | Action::Kill => return,
+            Action::Pass | Action::Kill | Action::Belie(_) => return,
             // No call has this number.
             Action::Fail(_) => registers.orig_rax = u64::MAX,
             Action::Halve => registers.rdx = (registers.rdx / 2).max(1),
@@ -230,7 +231,7 @@ impl Call {
 
 #[cfg(target_arch = "x86_64")]
 fn ends(thread: Pid, action: Action) {
-    if let Action::Fail(error) = action {
+    if let Action::Fail(error) | Action::Belie(error) = action {
         let mut registers = ptrace::getregs(thread).unwrap();
         registers.rax = (-i64::from(error as i32)) as u64;
         ptrace::setregs(thread, registers).unwrap();

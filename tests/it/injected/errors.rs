@@ -163,6 +163,11 @@ fn d26_an_input_output_error_of_any_call_loses_and_doubles_nothing() {
 }
 
 #[test]
+fn d26_d30_a_call_that_had_its_effect_and_reports_an_error_loses_and_doubles_nothing() {
+    fail_everywhere(ALL, true, Action::Belie(Errno::EIO), |_, _| ());
+}
+
+#[test]
 fn d26_syncs_that_fail_from_any_one_on_are_never_tried_again_and_end_the_run() {
     fail_everywhere(SYNCS, false, Action::Fail(Errno::EIO), |seen, what| {
         assert!(seen.failed.is_empty() || seen.status != 0, "{what}");
@@ -192,4 +197,52 @@ fn d27_a_call_that_is_interrupted_is_made_again() {
     fail_everywhere(ALL, true, Action::Fail(Errno::EINTR), |seen, what| {
         assert_eq!(seen.status, 0, "{what}");
     });
+}
+
+/// A file system on which these calls are answered so.
+fn fetch_with(answers: &[(&str, Action)], kill_at: Option<&str>) {
+    let messages = generate(MESSAGES, 600);
+    let server = Server::builder(&Maildrop::new(messages.iter().cloned()));
+    let server = server.security(Security::Plain).start();
+    let home = Home::in_memory();
+    home.one_account(&server.account(), "keep = \"never\"\n");
+    let what = format!("{answers:?}, killed at {kill_at:?}");
+    let mut calls = BTreeMap::new();
+    let end = tracer::run(&mut traced(&home), |call| {
+        *calls.entry(call.name).or_insert(0) += 1;
+        let is_ours = call.file.starts_with(home.path().join("Mail"));
+        if is_ours && kill_at == Some(call.name) && calls[call.name] > 1 {
+            return Action::Kill;
+        }
+        let answer = answers.iter().find(|(name, _)| *name == call.name);
+        answer.map_or(Action::Pass, |(_, action)| *action)
+    });
+    let Some(end) = end else { return };
+    match kill_at {
+        None => assert_eq!(end, End::Exited(0), "{what}"),
+        Some(_) => assert!(matches!(end, End::Killed(_)), "{what}"),
+    }
+    assert!(calls["renameat2"] > 0, "{what}");
+    server.sessions();
+    assert_none_is_lost(&messages, &server, &home, &what);
+    finish(&messages, &server, &home, &what);
+}
+
+#[test]
+fn d9_without_a_rename_that_never_replaces_messages_are_linked_and_without_links_renamed() {
+    for unknown in [Errno::EINVAL, Errno::ENOSYS] {
+        let no_rename = ("renameat2", Action::Fail(unknown));
+        fetch_with(&[no_rename], None);
+        // Here a message has two names.
+        fetch_with(&[no_rename], Some("unlinkat"));
+        for error in [Errno::EPERM, Errno::EOPNOTSUPP] {
+            fetch_with(&[no_rename, ("linkat", Action::Fail(error))], None);
+        }
+    }
+}
+
+#[test]
+fn d30_a_link_whose_first_answer_was_lost_is_one_all_the_same() {
+    let no_rename = ("renameat2", Action::Fail(Errno::EINVAL));
+    fetch_with(&[no_rename, ("linkat", Action::Belie(Errno::EEXIST))], None);
 }

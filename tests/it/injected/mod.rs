@@ -10,6 +10,7 @@ use crate::support::{tracer, tree};
 
 mod errors;
 mod kill;
+mod power;
 mod refused;
 
 const MESSAGES: usize = 10;

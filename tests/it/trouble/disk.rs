@@ -97,7 +97,7 @@ fn t7_d25_a_full_disk_for_the_state_loses_nothing_either() {
 }
 
 #[test]
-fn a_report_that_cannot_be_written_is_an_error_but_the_mail_is_stored() {
+fn s52_a_report_that_cannot_be_written_is_an_error_but_the_mail_is_stored() {
     for format in ["json", "paths"] {
         let (server, home) = server(3);
         let full = OpenOptions::new().write(true).open("/dev/full").unwrap();
@@ -113,7 +113,7 @@ fn a_report_that_cannot_be_written_is_an_error_but_the_mail_is_stored() {
 }
 
 #[test]
-fn a_reader_that_has_had_enough_ends_nothing() {
+fn s52_a_reader_that_has_had_enough_ends_nothing() {
     for (arguments, stored) in [
         (&["--format", "json"][..], 3),
         (&["--format", "paths", "-0"], 3),
