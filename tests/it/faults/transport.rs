@@ -78,7 +78,13 @@ fn f4_a_reset_instead_of_a_greeting_ends_the_run() {
         let home = Home::in_memory();
         home.one_account(&script.account(), "");
         let output = run(&home, &[], 75);
-        assert_said(&output, &["error: a: ", "greeting", "hint: "]);
+        assert_said(&output, &["error: a: ", "hint: "]);
+        // A reset that is quick enough is one of the connection itself.
+        let states = ["greeting", "cannot connect", "TLS handshake"];
+        assert!(
+            states.iter().any(|state| output.stderr.contains(state)),
+            "{output:#?}"
+        );
     }
 }
 
