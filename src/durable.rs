@@ -16,7 +16,7 @@ use rustix::io::{Errno, retry_on_intr};
 use std::ffi::{CStr, OsStr};
 use std::fs;
 use std::io::{self, Read, Seek, SeekFrom, Write};
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -147,6 +147,17 @@ impl Dir {
     pub fn check_writable(&self) -> io::Result<()> {
         let access = sys::Access::WRITE_OK | sys::Access::EXEC_OK;
         Ok(sys::accessat(&self.fd, ".", access, AtFlags::EACCESS)?)
+    }
+
+    /// The open directory itself, for [`crate::sandbox`].
+    pub fn as_fd(&self) -> BorrowedFd<'_> {
+        self.fd.as_fd()
+    }
+
+    /// Octets that are free for us on the directory's file system.
+    pub fn available(&self) -> io::Result<u64> {
+        let state = sys::fstatvfs(&self.fd)?;
+        Ok(state.f_bavail.saturating_mul(state.f_frsize))
     }
 
     /// Creates a file that must not exist yet, for appending. Links are not followed.

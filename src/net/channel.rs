@@ -80,8 +80,8 @@ impl Socket {
             if !tls.is_handshaking() {
                 return Ok(());
             }
-            if let Some(status) = self.stop.requested() {
-                return Err(Error::Stopped(status).into());
+            if let Some(reason) = self.stop.requested() {
+                return Err(Error::Stopped(reason).into());
             }
             match receive_tls(tls, &mut self.stream) {
                 Ok(true) => {}
@@ -121,7 +121,7 @@ impl Socket {
             return Ok(());
         }
         match self.stop.requested() {
-            Some(status) if Instant::now() >= grace => Err(Error::Stopped(status)),
+            Some(reason) if Instant::now() >= grace => Err(Error::Stopped(reason)),
             _ => Err(Error::TimedOut(0)),
         }
     }

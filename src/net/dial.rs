@@ -20,24 +20,44 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(15);
 /// More addresses than this are not tried: a name service could send hundreds.
 const ADDRESS_LIMIT: usize = 8;
 
-/// Connects to the first address of `host` that answers. The socket does not block, and sends
-/// small commands without delay.
-pub fn dial(host: &str, port: u16, stop: &Stop) -> Result<TcpStream, Error> {
-    let mut last = io::Error::from(io::ErrorKind::NotFound);
-    for address in look_up(host, port)? {
-        match connect_to(address, stop) {
-            Ok(stream) => return Ok(stream),
-            Err(error) => last = error,
-        }
-        if let Some(status) = stop.requested() {
-            return Err(Error::Stopped(status));
-        }
+/// Where a host's name leads to.
+pub struct Addresses {
+    /// The host's name.
+    pub host: String,
+    /// The TCP port.
+    pub port: u16,
+    all: Vec<SocketAddr>,
+}
+
+impl Addresses {
+    /// Asks the system's resolver.
+    pub fn look_up(host: &str, port: u16) -> Result<Self, Error> {
+        Ok(Self {
+            host: host.to_owned(),
+            port,
+            all: look_up(host, port)?,
+        })
     }
-    Err(Error::Connect {
-        host: host.to_owned(),
-        port,
-        source: last,
-    })
+
+    /// Connects to the first of them that answers. The socket does not block, and sends small
+    /// commands without delay.
+    pub fn dial(&self, stop: &Stop) -> Result<TcpStream, Error> {
+        let mut last = io::Error::from(io::ErrorKind::NotFound);
+        for address in &self.all {
+            match connect_to(*address, stop) {
+                Ok(stream) => return Ok(stream),
+                Err(error) => last = error,
+            }
+            if let Some(reason) = stop.requested() {
+                return Err(Error::Stopped(reason));
+            }
+        }
+        Err(Error::Connect {
+            host: self.host.clone(),
+            port: self.port,
+            source: last,
+        })
+    }
 }
 
 /// Asks the system's resolver, in a thread of its own so that it cannot hang the account.

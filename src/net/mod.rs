@@ -10,6 +10,7 @@ pub mod tls;
 pub use channel::{Channel, Moved, Socket};
 
 use crate::exit::{Diagnose, Status};
+use crate::stop;
 use std::io;
 
 /// Why a server cannot be reached, or a connection broke.
@@ -61,9 +62,9 @@ pub enum Error {
         /// The configured port.
         port: u16,
     },
-    /// A signal asked us to stop.
-    #[error("stopped by a signal")]
-    Stopped(Status),
+    /// We were asked to stop.
+    #[error("{0}")]
+    Stopped(stop::Reason),
     /// The server was silent, or too slow, for so many seconds.
     #[error("no answer for {0} seconds")]
     TimedOut(u64),
@@ -88,7 +89,7 @@ impl Diagnose for Error {
                 Status::Unavailable
             }
             Self::Tls(_) => Status::Unavailable,
-            Self::Stopped(status) => *status,
+            Self::Stopped(reason) => reason.status(),
             Self::Roots(_) | Self::ServerName(_) => Status::Config,
             Self::Closed
             | Self::Connect { .. }

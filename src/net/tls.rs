@@ -3,8 +3,9 @@
 //! This is the only file that names the crypto provider (aws-lc-rs). TLS 1.2 and 1.3, nothing
 //! below; no 0-RTT; no way to switch verification off.
 
+use super::Error;
 use super::channel::{HandshakeError, Socket};
-use super::{Error, dial};
+use super::dial::Addresses;
 use crate::stop::Stop;
 use rustls::client::WebPkiServerVerifier;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
@@ -79,33 +80,57 @@ impl fmt::Debug for Pin {
     }
 }
 
-/// Connects to `host:port`, with TLS from the first octet (RFC 8314 section 3) where there is a
-/// policy for it, and verifies who is there.
-pub fn connect(
-    host: &str,
-    port: u16,
-    policy: Option<&TlsPolicy>,
-    stop: &Stop,
-) -> Result<Socket, Error> {
-    let Some(policy) = policy else {
-        let stream = dial::dial(host, port, stop)?;
-        return Ok(Socket::plain(stream, stop.clone()));
-    };
-    let bad_name = |_| Error::ServerName(host.to_owned());
-    let name = policy.server_name.as_deref().unwrap_or(host);
-    let server = ServerName::try_from(name.to_owned()).map_err(bad_name)?;
-    let config = client_config(policy)?;
-    let stream = dial::dial(host, port, stop)?;
-    let tls =
-        ClientConnection::new(config, server).map_err(|error| Error::Tls(error.to_string()))?;
-    let mut socket = Socket::tls(stream, tls, stop.clone());
-    match socket.handshake(Instant::now() + HANDSHAKE_TIMEOUT) {
-        Ok(()) => Ok(socket),
-        Err(HandshakeError::Net(Error::TimedOut(_))) => {
-            Err(Error::TimedOut(HANDSHAKE_TIMEOUT.as_secs()))
+/// How a server is reached: its addresses, and whom to trust there. Connecting by it needs no file
+/// any more, neither the resolver's nor a certificate store.
+pub struct Route {
+    addresses: Addresses,
+    /// `None` for a connection without TLS.
+    tls: Option<(Arc<ClientConfig>, ServerName<'static>)>,
+    /// The name that the certificate must bear.
+    name: String,
+}
+
+impl Route {
+    /// Finds the way to `host:port`, with TLS from the first octet (RFC 8314 section 3) where there
+    /// is a policy for it.
+    pub fn find(host: &str, port: u16, policy: Option<&TlsPolicy>) -> Result<Self, Error> {
+        let name = policy.and_then(|policy| policy.server_name.as_deref());
+        let name = name.unwrap_or(host);
+        let tls = match policy {
+            Some(policy) => {
+                let bad_name = |_| Error::ServerName(host.to_owned());
+                let server = ServerName::try_from(name.to_owned()).map_err(bad_name)?;
+                Some((client_config(policy)?, server))
+            }
+            None => None,
+        };
+        Ok(Self {
+            addresses: Addresses::look_up(host, port)?,
+            tls,
+            name: name.to_owned(),
+        })
+    }
+
+    /// Connects, and verifies who is there.
+    pub fn connect(&self, stop: &Stop) -> Result<Socket, Error> {
+        let stream = self.addresses.dial(stop)?;
+        let Some((config, server)) = &self.tls else {
+            return Ok(Socket::plain(stream, stop.clone()));
+        };
+        let tls = ClientConnection::new(Arc::clone(config), server.clone());
+        let tls = tls.map_err(|error| Error::Tls(error.to_string()))?;
+        let mut socket = Socket::tls(stream, tls, stop.clone());
+        match socket.handshake(Instant::now() + HANDSHAKE_TIMEOUT) {
+            Ok(()) => Ok(socket),
+            Err(HandshakeError::Net(Error::TimedOut(_))) => {
+                Err(Error::TimedOut(HANDSHAKE_TIMEOUT.as_secs()))
+            }
+            Err(HandshakeError::Net(error)) => Err(error),
+            Err(HandshakeError::Tls(error)) => {
+                let Addresses { host, port, .. } = &self.addresses;
+                Err(refusal(error, &self.name, host, *port))
+            }
         }
-        Err(HandshakeError::Net(error)) => Err(error),
-        Err(HandshakeError::Tls(error)) => Err(refusal(error, name, host, port)),
     }
 }
 

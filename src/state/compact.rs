@@ -100,6 +100,10 @@ impl<'a> Copy<'a> {
                 let id = self.new_id(id)?;
                 Some(Entry::Deleted { id, time })
             }
+            Entry::Gone { id, time } => {
+                let id = self.new_id(id)?;
+                Some(Entry::Gone { id, time })
+            }
             Entry::Failed { .. } => self.failure(entry),
             Entry::Began { ref maildir, .. } if !self.maildirs.contains(maildir) => {
                 self.maildirs.push(maildir.clone());

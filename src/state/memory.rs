@@ -188,6 +188,8 @@ impl Memory {
                 }
             }
             Entry::Forgotten { id } => self.lose(*id, Kind::Forgotten),
+            // Only `inspect` wants to know: to a fetch it is stored, wherever its file is.
+            Entry::Gone { .. } => {}
             Entry::Found { id, time, stored } => self.push(*id, Kind::Stored, *time, stored),
             Entry::Intent {
                 id,

@@ -27,7 +27,7 @@ mod view;
 
 pub use error::Error;
 pub use files::{has_delivered_to, open_directory};
-pub use inspect::{Shown, inspect};
+pub use inspect::{Inspected, Shown, inspect};
 pub use lock::Holder;
 pub use memory::{Failures, Known};
 pub use moment::Moment;
@@ -194,7 +194,7 @@ impl Store {
     pub fn forget(&mut self, which: impl Fn(&[u8]) -> bool) -> Result<u64, Error> {
         let shown = inspect::read(&self.dir, &self.files, &self.account)?;
         let mut forgotten = 0;
-        for message in shown {
+        for message in shown.messages {
             let living = self
                 .memory
                 .record(message.id)
@@ -206,6 +206,22 @@ impl Store {
         }
         self.sync()?;
         Ok(forgotten)
+    }
+
+    /// Notes that the files of these messages were removed on purpose, as their owner says; durable
+    /// on return.
+    pub fn note_gone<'a>(
+        &mut self,
+        messages: impl IntoIterator<Item = &'a Shown>,
+    ) -> Result<(), Error> {
+        let time = self.run.time;
+        for message in messages {
+            self.write([Entry::Gone {
+                id: message.id,
+                time,
+            }]);
+        }
+        self.sync()
     }
 
     /// Whether a message that was just fetched is one that is stored already, under another
@@ -454,6 +470,11 @@ impl Store {
             path: self.path(),
             source,
         }
+    }
+
+    /// The directory of all accounts' states, open.
+    pub fn directory(&self) -> &Dir {
+        &self.dir
     }
 
     /// Where the journal is.

@@ -18,7 +18,7 @@ use std::sync::{Arc, Mutex};
 
 const MESSAGES: usize = 8;
 
-/// What the messages 1 to 7 have gone through; 0 was stored and that is all.
+/// What the messages 1 to 7 have gone through; 0 was stored, and removed here by its owner.
 const REFUSED: usize = 1;
 const RENAMED: usize = 2;
 const DELETED_AND_STILL_LISTED: usize = 3;
@@ -210,6 +210,11 @@ impl Past {
         let recorded = store.vouch(&deleted.unwrap()).unwrap();
         store.deleted(&[recorded]);
         store.failed_pipelining();
+        let all = inspect(&explorer).messages;
+        let gone = all
+            .iter()
+            .filter(|shown| shown.unique_ids[0][..] == *b"id-0");
+        store.note_gone(gone).unwrap();
         assert_eq!(store.forget(|unique_id| unique_id == b"id-4").unwrap(), 1);
         store.close().unwrap();
         let forgotten = server.0.lock().unwrap().stored(FORGOTTEN);
@@ -233,6 +238,12 @@ impl Past {
         is_new(known.listed[4], false);
         assert_eq!(known.listed[5], Known::Marked);
         assert_eq!((known.unpipelined, known.is_first), (Some(NOW), false));
+        let gone = |line: &&String| line.contains("id-0") && line.ends_with("[true, false, true]");
+        assert_eq!(
+            known.remembered.iter().filter(gone).count(),
+            1,
+            "{known:#?}"
+        );
         Self {
             explorer,
             server,
@@ -264,15 +275,20 @@ impl Knowledge {
 
 /// What is remembered of each message, without the ids of the lines.
 pub fn remembered(explorer: &Explorer) -> Vec<String> {
-    let dir = Dir::open(&Disk::new(), &explorer.root().join("state")).unwrap();
-    let shown = state::inspect(&dir, &explorer.profile().server.id()).unwrap();
     let line = |shown: state::Shown| {
         let ids = shown.unique_ids.iter();
         let ids: Vec<_> = ids.map(|id| String::from_utf8_lossy(id)).collect();
-        let (time, listed, deleted) = (shown.time, shown.listed, shown.deleted);
-        format!("{ids:?} {time} {listed:?} {:?} {deleted}", shown.stored)
+        let (time, listed, stored) = (shown.time, shown.listed, shown.stored);
+        let settled = shown.settled || stored.is_none();
+        let flags = [settled, shown.deleted, shown.gone];
+        format!("{ids:?} {time} {listed:?} {stored:?} {flags:?}")
     };
-    shown.into_iter().map(line).collect()
+    inspect(explorer).messages.into_iter().map(line).collect()
+}
+
+fn inspect(explorer: &Explorer) -> state::Inspected {
+    let dir = Dir::open(&Disk::new(), &explorer.root().join("state")).unwrap();
+    state::inspect(&dir, &explorer.profile().server.id()).unwrap()
 }
 
 pub fn listing(explorer: &Explorer, server: &Server) -> maildrop::Maildrop {

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use popfetch::durable::Disk;
 use popfetch::exit::Status;
-use popfetch::fetch::{Account, Connect, Environment};
+use popfetch::fetch::{Account, Connect, Environment, Route};
 use popfetch::net::{self, Channel, Moved};
 use popfetch::profile::secret::Password;
 use popfetch::profile::{Auth, Keep, Order, PasswordSource, Pipelining, Profile, Tls};
@@ -36,6 +36,7 @@ const UNLIMITED: Budget = Budget {
 };
 
 /// Connections that end for good when the budget is used up.
+#[derive(Clone)]
 struct Limited {
     server: Server,
     left: Arc<Mutex<Budget>>,
@@ -47,9 +48,15 @@ struct LimitedChannel {
 }
 
 impl Connect for Limited {
-    fn connect(&self, profile: &Profile, stop: &Stop) -> Result<Box<dyn Channel>, net::Error> {
+    fn route(&self, _: &Profile) -> Result<Box<dyn Route>, net::Error> {
+        Ok(Box::new(self.clone()))
+    }
+}
+
+impl Route for Limited {
+    fn connect(&self, stop: &Stop) -> Result<Box<dyn Channel>, net::Error> {
         Ok(Box::new(LimitedChannel {
-            inner: self.server.connect(profile, stop)?,
+            inner: self.server.connect(stop)?,
             left: Arc::clone(&self.left),
         }))
     }
@@ -108,6 +115,7 @@ impl Bench {
                 server: server.clone(),
                 left: Arc::clone(&left),
             }),
+            confined: false,
             transcript: false,
             moment: Moment {
                 now: 1_795_395_922,

@@ -246,6 +246,7 @@ impl Explorer {
             stop: self.stop.clone(),
             report: Arc::new(Silent),
             connect: Arc::new(server.clone()),
+            confined: false,
             transcript: false,
             moment: self.moment(self.now),
         };

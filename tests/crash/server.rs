@@ -1,6 +1,6 @@
 //! A POP3 server that answers in memory, at once: every state needs two sessions with it.
 
-use popfetch::fetch::Connect;
+use popfetch::fetch::{Connect, Route};
 use popfetch::net::{Channel, Error, Moved};
 use popfetch::profile::Profile;
 use popfetch::stop::Stop;
@@ -61,7 +61,13 @@ impl Maildrop {
 pub struct Server(pub Arc<Mutex<Maildrop>>);
 
 impl Connect for Server {
-    fn connect(&self, _: &Profile, _: &Stop) -> Result<Box<dyn Channel>, Error> {
+    fn route(&self, _: &Profile) -> Result<Box<dyn Route>, Error> {
+        Ok(Box::new(self.clone()))
+    }
+}
+
+impl Route for Server {
+    fn connect(&self, _: &Stop) -> Result<Box<dyn Channel>, Error> {
         Ok(Box::new(Session {
             maildrop: Arc::clone(&self.0),
             marked: BTreeSet::new(),

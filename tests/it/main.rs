@@ -17,6 +17,8 @@ mod support_works;
 
 /// What is fetched, and what is told.
 mod choose;
+/// What the program may still touch once it talks to a server.
+mod confined;
 /// What many tests begin with.
 mod given;
 /// Which message is which.
@@ -35,6 +37,8 @@ mod slow;
 mod tls;
 /// Everything that can be wrong from the first line of the config to the last octet on the disk.
 mod trouble;
+/// What is recorded, held against what is there.
+mod verify;
 
 /// Nothing is deleted before it is durable, and QUIT may fail.
 mod order;

@@ -12,6 +12,7 @@ use crate::support::maildrop::Maildrop;
 use crate::support::message::{Message, generate};
 use crate::support::run::Home;
 use crate::support::server::{CommandSeen, Server};
+use crate::support::trace::{Call, calls};
 use crate::support::tree;
 use crate::support::wire::Ending;
 
@@ -156,57 +157,6 @@ fn new_mail_beside_old_is_fetched_and_only_what_is_stored_is_deleted() {
     home.popfetch(["fetch"]).expect(0);
     assert_eq!(maildrop.count(), 0);
     tree::assert_holds(&home.maildir("a"), &generate(3, 500));
-}
-
-/// One system call: the lines of the trace on which it began and ended, and its text.
-struct Call {
-    name: String,
-    text: String,
-    began: usize,
-    ended: usize,
-}
-
-/// Reads `strace -f -y`: a call that another thread interrupts is written in two parts.
-fn calls(trace: &str) -> Vec<Call> {
-    let mut calls: Vec<Call> = Vec::new();
-    let mut unfinished: BTreeMap<&str, usize> = BTreeMap::new();
-    for (at, line) in trace.lines().enumerate() {
-        let Some((pid, rest)) = line.split_once(' ') else {
-            continue;
-        };
-        let rest = rest.trim_start();
-        if let Some(resumed) = rest.strip_prefix("<... ") {
-            if let Some(index) = unfinished.remove(pid) {
-                calls[index].ended = at;
-                calls[index].text += resumed;
-            }
-            continue;
-        }
-        let Some((name, _)) = rest.split_once('(') else {
-            continue;
-        };
-        if rest.ends_with("<unfinished ...>") {
-            unfinished.insert(pid, calls.len());
-        }
-        calls.push(Call {
-            name: name.into(),
-            text: rest.into(),
-            began: at,
-            ended: at,
-        });
-    }
-    calls
-}
-
-impl Call {
-    fn is_sync(&self) -> bool {
-        ["fsync", "fdatasync"].contains(&self.name.as_str()) && self.text.ends_with("= 0")
-    }
-
-    fn sends(&self, line: &str) -> bool {
-        let is_output = ["write", "sendto", "writev", "sendmsg"].contains(&self.name.as_str());
-        is_output && self.text.contains("<socket:[") && self.text.contains(line)
-    }
 }
 
 /// The first call after line `after` that is as wanted.
