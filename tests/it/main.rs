@@ -27,6 +27,8 @@ mod identity;
 mod injected;
 /// Where passwords come from.
 mod keyring;
+/// Others are at work in the Maildir.
+mod neighbours;
 /// Messages that cannot be had.
 mod poison;
 /// The samples arrive octet for octet, once.
