@@ -17,6 +17,7 @@
 mod batches;
 mod compaction;
 mod cut;
+mod damage;
 mod explore;
 mod faults;
 mod image;
@@ -127,6 +128,13 @@ fn d6_a_batch_has_at_most_64_messages() {
 #[test]
 fn d19_the_next_messages_arrive_while_a_batch_is_committed() {
     assert!(batches::arrived_meanwhile() >= 30);
+}
+
+#[test]
+fn d32_a_journal_that_is_cut_or_changed_at_any_octet_is_found_out_and_made_again() {
+    let damaged = damage::damage_every_octet();
+    assert!(damaged > 1_000, "only {damaged} damaged journals");
+    eprintln!("{damaged} damaged journals");
 }
 
 #[test]
