@@ -31,7 +31,7 @@ use explore::{Explorer, Mode};
 use faults::{Fault, fail_at_every_step};
 
 #[test]
-fn c1_to_c15_a_power_cut_at_any_step_of_a_fetch_loses_and_doubles_nothing() {
+fn d24_c1_to_c15_c18_a_power_cut_at_any_step_of_a_fetch_loses_and_doubles_nothing() {
     for mode in [Mode::Keep, Mode::Delete] {
         let mut explorer = Explorer::new(mode, 10);
         explorer.explore_fetch();
@@ -41,7 +41,7 @@ fn c1_to_c15_a_power_cut_at_any_step_of_a_fetch_loses_and_doubles_nothing() {
 }
 
 #[test]
-fn c1_to_c15_a_kill_at_any_step_of_a_fetch_loses_and_doubles_nothing() {
+fn d24_c1_to_c15_c18_a_kill_at_any_step_of_a_fetch_loses_and_doubles_nothing() {
     for mode in [Mode::Keep, Mode::Delete] {
         let mut explorer = Explorer::new(mode, 10);
         explorer.same_boot = true;
@@ -52,7 +52,7 @@ fn c1_to_c15_a_kill_at_any_step_of_a_fetch_loses_and_doubles_nothing() {
 }
 
 #[test]
-fn c19_a_power_cut_at_any_step_of_the_recovery_loses_and_doubles_nothing() {
+fn d24_c19_a_power_cut_at_any_step_of_the_recovery_loses_and_doubles_nothing() {
     for mode in [Mode::Keep, Mode::Delete] {
         let mut explorer = Explorer::new(mode, 3);
         explorer.explore_recovery();
@@ -62,14 +62,14 @@ fn c19_a_power_cut_at_any_step_of_the_recovery_loses_and_doubles_nothing() {
 }
 
 #[test]
-fn c16_c17_d16_a_power_cut_at_any_step_of_a_compaction_loses_nothing_that_was_known() {
+fn d16_d24_c16_c17_a_power_cut_at_any_step_of_a_compaction_loses_nothing_that_was_known() {
     let states = compaction::explore_compaction();
     assert!(states > 1_000, "only {states} states");
     eprintln!("compaction: {states} states");
 }
 
 #[test]
-fn c20_d21_a_power_cut_at_any_step_of_a_rebuilding_loses_nothing_and_downloads_nothing_again() {
+fn d24_c20_a_power_cut_at_any_step_of_a_rebuilding_loses_nothing_and_downloads_nothing_again() {
     for mode in [Mode::Keep, Mode::Delete] {
         for damage in rebuild::ALL {
             let states = rebuild::explore_rebuilding(mode, damage);
@@ -80,8 +80,8 @@ fn c20_d21_a_power_cut_at_any_step_of_a_rebuilding_loses_nothing_and_downloads_n
 }
 
 #[test]
-fn c20_a_crash_at_any_step_of_a_fetch_with_damage_to_the_journal_on_top_loses_and_doubles_nothing()
-{
+fn d24_c20_a_crash_at_any_step_of_a_fetch_with_damage_to_the_journal_on_top_loses_and_doubles_nothing()
+ {
     for mode in [Mode::Keep, Mode::Delete] {
         let states = rebuild::explore_crash_and_damage(mode);
         assert!(states > 500, "only {states} states");

@@ -60,7 +60,7 @@ impl Journal {
 }
 
 #[test]
-fn when_a_dele_arrives_its_message_is_complete_in_new_and_recorded_as_seen() {
+fn d12_when_a_dele_arrives_its_message_is_complete_in_new_and_recorded_as_seen() {
     let messages = generate(150, 700);
     let maildrop = Maildrop::new(messages.clone());
     let home = Home::new();
@@ -89,7 +89,7 @@ fn when_a_dele_arrives_its_message_is_complete_in_new_and_recorded_as_seen() {
 }
 
 #[test]
-fn t11b_a_quit_that_never_arrived_makes_the_next_run_delete_again_without_a_download() {
+fn d13_t11b_a_quit_that_never_arrived_makes_the_next_run_delete_again_without_a_download() {
     for ending in [Ending::Close, Ending::Reset] {
         let messages = generate(10, 500);
         let maildrop = Maildrop::new(messages.clone());
@@ -108,7 +108,7 @@ fn t11b_a_quit_that_never_arrived_makes_the_next_run_delete_again_without_a_down
 }
 
 #[test]
-fn t11_a_quit_whose_reply_is_lost_costs_nothing() {
+fn d13_t11_a_quit_whose_reply_is_lost_costs_nothing() {
     for ending in [Ending::Close, Ending::Cut, Ending::Reset] {
         let messages = generate(10, 500);
         let maildrop = Maildrop::new(messages.clone());
@@ -181,7 +181,8 @@ fn traced_fetch(home: &Home, trace: &Path) -> Vec<Call> {
 }
 
 #[test]
-fn the_kernel_sees_file_journal_name_directory_journal_and_only_then_dele_and_quit() {
+fn d5_d6_d8_to_d13_the_kernel_sees_file_journal_name_directory_journal_and_only_then_dele_and_quit()
+{
     if !crate::support::process::installed("strace") {
         return;
     }

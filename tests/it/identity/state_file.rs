@@ -65,7 +65,7 @@ fn assert_kept_aside(home: &Home, damaged: &[u8]) {
 }
 
 #[test]
-fn t20_a_state_file_that_is_cut_short_is_found_out_and_made_again() {
+fn d2_t20_a_state_file_that_is_cut_short_is_found_out_and_made_again() {
     for divisor in [2, 3, 50] {
         let (server, home) = fetched_ten();
         let path = journal(&home);
@@ -78,28 +78,28 @@ fn t20_a_state_file_that_is_cut_short_is_found_out_and_made_again() {
 }
 
 #[test]
-fn t20_an_empty_state_file_is_found_out_and_made_again() {
+fn d2_d32_t20_an_empty_state_file_is_found_out_and_made_again() {
     let (server, home) = fetched_ten();
     fs::write(journal(&home), "").unwrap();
     goes_on(&server, &home, true);
 }
 
 #[test]
-fn t20_a_lost_state_file_is_made_again() {
+fn d14_t20_a_lost_state_file_is_made_again() {
     let (server, home) = fetched_ten();
     fs::remove_file(journal(&home)).unwrap();
     goes_on(&server, &home, true);
 }
 
 #[test]
-fn t20_a_lost_state_directory_is_made_again() {
+fn d14_t20_a_lost_state_directory_is_made_again() {
     let (server, home) = fetched_ten();
     fs::remove_dir_all(home.state()).unwrap();
     goes_on(&server, &home, true);
 }
 
 #[test]
-fn t20_one_flipped_bit_anywhere_is_found_out() {
+fn d2_t20_one_flipped_bit_anywhere_is_found_out() {
     for tenth in [0, 2, 3, 5, 10] {
         let (server, home) = fetched_ten();
         let path = journal(&home);
