@@ -8,7 +8,7 @@ use crate::support::maildrop::Maildrop;
 use crate::support::process::installed;
 use crate::support::run::Home;
 use crate::support::server::Server;
-use crate::support::trace::{Call, calls};
+use crate::support::strace::{Call, calls};
 use crate::support::tree;
 use crate::support::wire::Ending;
 

@@ -12,7 +12,7 @@ use crate::support::maildrop::Maildrop;
 use crate::support::message::{Message, generate};
 use crate::support::run::Home;
 use crate::support::server::{CommandSeen, Server};
-use crate::support::trace::{Call, calls};
+use crate::support::strace::{Call, calls};
 use crate::support::tree;
 use crate::support::wire::Ending;
 

@@ -30,7 +30,7 @@ pub mod samples;
 pub mod script;
 pub mod server;
 mod session;
-pub mod trace;
+pub mod strace;
 pub mod tracer;
 pub mod tree;
 pub mod wire;
