@@ -111,8 +111,8 @@ fn d3_an_intent_without_a_record_is_settled_by_where_its_file_is() {
 }
 
 #[test]
-fn d6_a_batch_has_at_most_64_messages() {
-    let batches = batches::batches(300);
+fn d6_a_batch_has_at_most_64_messages_and_costs_two_or_three_syncs_beside_theirs() {
+    let (batches, syncs) = batches::batches(300);
     assert_eq!(batches.iter().sum::<usize>(), 300, "{batches:?}");
     assert!(
         batches.iter().all(|messages| *messages <= 64),
@@ -122,7 +122,13 @@ fn d6_a_batch_has_at_most_64_messages() {
         batches.len() < 300,
         "nothing is committed together: {batches:?}"
     );
-    eprintln!("300 messages in batches of {batches:?}");
+    // One of the journal and one of new/. What was recorded last is synced when nothing more has
+    // come by then, and at the end.
+    assert!(
+        syncs <= 3 * batches.len() + 2,
+        "{syncs} syncs for {batches:?}"
+    );
+    eprintln!("300 messages in batches of {batches:?}, {syncs} syncs beside those of the messages");
 }
 
 #[test]

@@ -168,7 +168,7 @@ fn d26_d30_a_call_that_had_its_effect_and_reports_an_error_loses_and_doubles_not
 }
 
 #[test]
-fn d26_syncs_that_fail_from_any_one_on_are_never_tried_again_and_end_the_run() {
+fn d26_t8_syncs_that_fail_from_any_one_on_are_never_tried_again_and_end_the_run() {
     fail_everywhere(SYNCS, false, Action::Fail(Errno::EIO), |seen, what| {
         assert!(seen.failed.is_empty() || seen.status != 0, "{what}");
     });
