@@ -183,6 +183,15 @@ fn d25_a_disk_that_is_full_from_any_call_on_loses_and_doubles_nothing_and_says_s
 }
 
 #[test]
+fn d25_a_used_up_quota_loses_and_doubles_nothing_and_says_so() {
+    const WRITES: &[&str] = &["write", "openat"];
+    fail_everywhere(WRITES, false, Action::Fail(Errno::EDQUOT), |seen, what| {
+        let hint = "make room on the disk";
+        assert!(seen.status != 74 || seen.stderr.contains(hint), "{what}");
+    });
+}
+
+#[test]
 fn d27_a_write_that_takes_half_of_its_octets_is_gone_on_with() {
     fail_everywhere(&["write"], true, Action::Halve, |seen, what| {
         assert_eq!(seen.status, 0, "{what}");
