@@ -11,6 +11,11 @@
 //! whatever is written here. After a failed sync the pages may count as clean although they never
 //! reached the disk, so a sync is never tried again (E9): the file is given up.
 
+mod untrusted;
+
+pub use untrusted::{Untrusted, is_untrusted};
+use untrusted::{check_mode, check_owner, check_parent};
+
 use rustix::fs::{self as sys, AtFlags, Mode, OFlags, RenameFlags};
 use rustix::io::{Errno, retry_on_intr};
 use std::ffi::{CStr, OsStr};
@@ -18,6 +23,7 @@ use std::fs;
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -94,6 +100,7 @@ impl Disk {
             .filter(|parent| !parent.as_os_str().is_empty());
         let parent = parent.unwrap_or(Path::new("."));
         self.create_directory(parent)?;
+        check_parent(fs::metadata(parent)?.uid())?;
         self.step(Step::CreateDirectory(path))?;
         match retry_on_intr(|| sys::mkdir(path, DIRECTORY_MODE)) {
             Ok(()) | Err(Errno::EXIST) => {}
@@ -116,21 +123,27 @@ impl Dir {
     /// Opens a directory.
     ///
     /// # Errors
-    /// Also where `path` is a symbolic link, or belongs to another user: what is written there
-    /// would be in someone else's hands.
+    /// Also where it is [`Untrusted`]. The sticky bit lets others add files, but not replace ours.
     pub fn open(disk: &Disk, path: &Path) -> io::Result<Self> {
         let flags = OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC | OFlags::RDONLY;
-        let fd = retry_on_intr(|| sys::open(path, flags, Mode::empty()))?;
-        let owner = sys::fstat(&fd)?.st_uid;
-        if owner != rustix::process::geteuid().as_raw() {
-            let text = format!("it belongs to another user (uid {owner})");
-            return Err(io::Error::new(io::ErrorKind::PermissionDenied, text));
-        }
+        let fd = match retry_on_intr(|| sys::open(path, flags, Mode::empty())) {
+            Err(Errno::NOTDIR) if path.is_symlink() => return Err(Untrusted::Link.into()),
+            opened => opened?,
+        };
+        let stat = sys::fstat(&fd)?;
+        check_owner(stat.st_uid)?;
+        check_mode(stat.st_mode)?;
         Ok(Self {
             fd,
             path: path.to_owned(),
             disk: disk.clone(),
         })
+    }
+
+    /// Fails where anyone could put another directory in the place of one in `path`, which may be
+    /// a link.
+    pub fn check_guarded(path: &Path) -> io::Result<()> {
+        check_mode(fs::metadata(path)?.mode())
     }
 
     /// Where it was when it was opened.
@@ -182,17 +195,26 @@ impl Dir {
 
     /// Opens a file for reading. Links are not followed.
     pub fn read(&self, name: &OsStr) -> io::Result<fs::File> {
-        let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::CLOEXEC | OFlags::NONBLOCK;
-        Ok(retry_on_intr(|| sys::openat(&self.fd, name, flags, Mode::empty()))?.into())
+        // Opening a FIFO would otherwise wait for someone to write to it.
+        self.open_regular(name, OFlags::RDONLY | OFlags::NONBLOCK)
+    }
+
+    fn open_regular(&self, name: &OsStr, flags: OFlags) -> io::Result<fs::File> {
+        let flags = flags | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        let open = || sys::openat(&self.fd, name, flags, FILE_MODE);
+        let file: fs::File = match retry_on_intr(open) {
+            Err(Errno::LOOP) => return Err(Untrusted::Link.into()),
+            opened => opened?.into(),
+        };
+        if !file.metadata()?.is_file() {
+            return Err(Untrusted::NotRegular.into());
+        }
+        Ok(file)
     }
 
     fn open_file(&self, name: &OsStr, flags: OFlags, path: PathBuf) -> io::Result<File> {
-        let flags = flags | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-        let opened = retry_on_intr(|| sys::openat(&self.fd, name, flags, FILE_MODE));
-        let file: fs::File = opened?.into();
-        if !file.metadata()?.is_file() {
-            return Err(io::Error::other("it is not a regular file"));
-        }
+        let file = self.open_regular(name, flags)?;
+        check_owner(file.metadata()?.uid())?;
         Ok(File {
             file,
             path,
@@ -328,6 +350,15 @@ impl File {
     pub fn reader(&mut self) -> io::Result<impl Read + '_> {
         self.file.seek(SeekFrom::Start(0))?;
         Ok(&self.file)
+    }
+
+    /// Fails where the file has another name as well. What is in it should be looked at first: a
+    /// backup may be made of hard links.
+    pub fn check_sole_name(&self) -> io::Result<()> {
+        match self.file.metadata()?.nlink() {
+            0 | 1 => Ok(()),
+            _ => Err(Untrusted::Shared.into()),
+        }
     }
 
     /// Takes the kernel's lock on the file, for as long as the file is open. `false` if another

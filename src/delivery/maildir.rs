@@ -87,6 +87,7 @@ impl Maildir {
             }
             Err(error) => return Err(unusable(path, error)),
         }
+        Dir::check_guarded(path).map_err(|error| unusable(path, error))?;
         let part = |name: &str| {
             let path = path.join(name);
             let opened = Dir::open(disk, &path);

@@ -25,7 +25,7 @@ use tell::listed;
 use crate::delivery::{self, Maildir};
 use crate::durable::Disk;
 use crate::maildrop::{Identity, Maildrop, Message};
-use crate::plan::{self, Decision, Policy};
+use crate::plan::{self, Decision, Keep, Policy};
 use crate::profile::Profile;
 use crate::profile::secret::Password;
 use crate::report::{Event, Outcome, Planned, Report};
@@ -266,10 +266,18 @@ impl Account<'_> {
         }
         let order = plan::fetch_order(&decisions, self.profile.order);
         let fetch: Vec<Message> = order.into_iter().filter_map(message).collect();
-        let delete = places(Decision::Delete)
+        let mut delete: Vec<Recorded> = places(Decision::Delete)
             .filter_map(message)
             .filter_map(|message| store.vouch(&message))
             .collect();
+        // Ages come from the clock, and a clock may be wrong by years (TRUST.md S69).
+        let by_age = matches!(self.profile.keep, Keep::For(_));
+        if by_age && !delete.is_empty() && store.clock_has_leapt() {
+            let text = "the clock is more than a year ahead of the last run: nothing is deleted \
+                        for its age in this run";
+            self.tell(Event::Warning(text));
+            delete.clear();
+        }
         self.tell(Event::Planned(Planned {
             listed: maildrop.len() as u64,
             fetch: fetch.len() as u64,

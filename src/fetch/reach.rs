@@ -34,7 +34,8 @@ impl Connect for Network {
             Tls::None => None,
         };
         let server = &profile.server;
-        let route = tls::Route::find(&server.host, server.port, policy)?;
+        let (host, timeout) = (&server.host, profile.timeout);
+        let route = tls::Route::find(host, server.port, policy, timeout)?;
         Ok(Box::new(route))
     }
 }
@@ -88,12 +89,13 @@ impl Account<'_> {
             capabilities: manner.capabilities,
             transcript: self.transcript(),
         };
-        let session = Session::open(channel.map_err(Error::Connect)?, options)?;
-        Ok(session.sign_in(Credentials {
+        let credentials = Credentials {
             auth: profile.auth,
             user: &profile.server.user,
             password: self.password.reveal(),
-        })?)
+        };
+        let session = Session::open(channel.map_err(Error::Connect)?, options, &credentials)?;
+        Ok(session.sign_in(credentials)?)
     }
 
     pub(super) fn manner(&self, unpipelined: Option<i64>) -> Manner {

@@ -45,16 +45,18 @@ pub enum Violation {
     /// A line without end.
     #[error("the server sent a line of more than {0} octets")]
     EndlessLine(u64),
-    /// Neither `+OK` nor `-ERR` where one must stand.
-    #[error("the server sent {0:?} where +OK or -ERR must stand")]
-    NoStatus(String),
+    /// A multi-line response that goes on and on; what of.
+    #[error("the server sent a {0} without end")]
+    Endless(&'static str),
+    /// Neither `+OK` nor `-ERR` where one must stand; the whole line.
+    #[error("the server sent \"{}\" where +OK or -ERR must stand", excerpt(.0))]
+    NoStatus(Vec<u8>),
     /// Octets that answer no command.
     #[error("the server sent something that answers no command")]
     Unsolicited,
 }
 
 /// See the [module](self).
-#[derive(Debug)]
 pub struct Connection {
     input: Box<[u8]>,
     start: usize,
@@ -193,7 +195,7 @@ impl Connection {
         Ok(match self.found.take() {
             Some(Found::Reply(range)) => match Reply::parse(octets(range.clone())) {
                 Some(reply) => Event::Reply(reply),
-                None => return Err(Violation::NoStatus(excerpt(octets(range)))),
+                None => return Err(Violation::NoStatus(octets(range).to_vec())),
             },
             Some(Found::Challenge(range)) => Event::Challenge(octets(range)),
             Some(Found::Line(range)) => Event::Line(octets(range)),
@@ -337,11 +339,11 @@ impl Connection {
     }
 }
 
-/// The beginning of a line for an error message, control characters escaped.
+/// The beginning of a line for an error message: printable ASCII without quotation marks.
 fn excerpt(line: &[u8]) -> String {
     const EXCERPT: usize = 60;
     let line = line.get(..EXCERPT).unwrap_or(line);
-    line.escape_ascii().to_string()
+    line.escape_ascii().to_string().replace("\\\"", "'")
 }
 
 #[cfg(test)]

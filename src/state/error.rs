@@ -2,6 +2,7 @@
 
 use super::lock::Holder;
 use crate::delivery;
+use crate::durable::is_untrusted;
 use crate::exit::{Diagnose, Status};
 use std::io;
 use std::path::PathBuf;
@@ -71,6 +72,7 @@ impl Diagnose for Error {
         match self {
             Self::Delivery(error) => error.status(),
             Self::Held(_) => Status::Temporary,
+            Self::Io { source, .. } if is_untrusted(source) => Status::Config,
             Self::Io { .. } => Status::Io,
             Self::NoLocks { .. } => Status::Config,
             Self::OtherVersion { .. } | Self::Damaged { .. } | Self::Unverifiable(_) => {
@@ -89,6 +91,10 @@ impl Diagnose for Error {
             Self::Held(_) => "wait until it is done; the lock goes with the process".to_owned(),
             Self::Io { source, .. } if delivery::is_full(source) => {
                 "make room on the disk; what was not stored is still on the server".to_owned()
+            }
+            Self::Io { source, .. } if is_untrusted(source) => {
+                "the state must be your own: regular files in a directory that others cannot write to"
+                    .to_owned()
             }
             Self::Io { .. } => "check the disk, and who owns the file".to_owned(),
             Self::NoLocks { .. } => "keep the state on a local disk: set XDG_STATE_HOME".to_owned(),

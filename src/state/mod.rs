@@ -50,6 +50,9 @@ use std::path::PathBuf;
 /// lines are superseded.
 const COMPACT_FROM: u64 = 1024 * 1024;
 
+/// Between two runs of an account lies hardly more than this (seconds): a year.
+const LONG_GAP: i64 = 366 * 24 * 60 * 60;
+
 /// Proof that a message's intent is in the journal and on the disk (E1).
 #[derive(Debug)]
 pub struct Intent(Id);
@@ -145,6 +148,13 @@ impl Store {
     /// When pipelining last failed with this server, in seconds since 1970.
     pub fn unpipelined(&self) -> Option<i64> {
         self.memory.unpipelined
+    }
+
+    /// Whether the clock is so far ahead of the last run that it may be wrong. In the next run it
+    /// is not any more, whatever the clock says.
+    pub fn clock_has_leapt(&self) -> bool {
+        let last = self.lock.last_run;
+        last.is_some_and(|last| self.run.time.saturating_sub(last) > LONG_GAP)
     }
 
     /// Whether any message of the account was ever listed with a unique-id.

@@ -38,7 +38,7 @@ pub enum Mode {
 #[derive(Default)]
 pub struct Recording {
     pub steps: Vec<Taken>,
-    updates: Vec<(usize, BTreeSet<usize>)>,
+    pub updates: Vec<(usize, BTreeSet<usize>)>,
 }
 
 /// Writes the steps down.
@@ -96,11 +96,25 @@ impl Explorer {
         }
     }
 
+    /// A first fetch, and the disk before it.
+    pub fn record_first(&mut self) -> (Image, Recording) {
+        self.clear();
+        self.record_run(self.maildrop(&BTreeSet::new()))
+    }
+
+    /// A run after a crash: what is stored then, and what should be, both sorted.
+    pub fn recover(&mut self, deleted: &BTreeSet<usize>) -> (Vec<Vec<u8>>, Vec<Vec<u8>>) {
+        let maildrop = self.maildrop(deleted);
+        let expected = maildrop.expected();
+        let outcome = self.run(&Server(Arc::new(Mutex::new(maildrop))), Disk::new());
+        assert_eq!(outcome.status(), Status::Ok, "{outcome:?}");
+        (self.stored(), expected)
+    }
+
     /// A crash at every step of a first fetch.
     pub fn explore_fetch(&mut self) {
         let empty = BTreeSet::new();
-        self.clear();
-        let (before, recording) = self.record_run(self.maildrop(&empty));
+        let (before, recording) = self.record_first();
         self.replay(&before, &recording, &empty, |explorer, deleted, what| {
             explorer.check(deleted, what);
         });
@@ -109,8 +123,7 @@ impl Explorer {
     /// A crash at every step of a fetch, and another at every step of the run after it.
     pub fn explore_recovery(&mut self) {
         let empty = BTreeSet::new();
-        self.clear();
-        let (before, recording) = self.record_run(self.maildrop(&empty));
+        let (before, recording) = self.record_first();
         self.replay(&before, &recording, &empty, |explorer, deleted, what| {
             // A second crash is tried from some states only: neighbours are much alike.
             if explorer.states % SECOND_CRASH_EVERY != 0 {

@@ -211,6 +211,25 @@ impl Image {
     /// Writes the files that are there after a power cut: of the names that are not synced, those
     /// whose place `keeps` holds for.
     pub fn write(&self, root: &Path, keeps: impl Fn(usize) -> bool, octets: Octets) {
+        self.write_each(root, keeps, |_| octets);
+    }
+
+    /// The same where whole directories keep what is not synced, and the others lose it: its
+    /// names go, and of its octets is left what `octets` says.
+    pub fn write_where(&self, root: &Path, keeps: impl Fn(&Path) -> bool, octets: Octets) {
+        let of_place = |place: usize| keeps(self.changes[place].path());
+        self.write_each(root, of_place, |path| match keeps(path) {
+            true => Octets::Kept,
+            false => octets,
+        });
+    }
+
+    fn write_each(
+        &self,
+        root: &Path,
+        keeps: impl Fn(usize) -> bool,
+        octets: impl Fn(&Path) -> Octets,
+    ) {
         if root.exists() {
             fs::remove_dir_all(root).unwrap();
         }
@@ -227,11 +246,8 @@ impl Image {
             .collect();
         apply(&mut names, &kept);
         for (path, inode) in names {
-            fs::write(
-                root.join(path),
-                self.inodes[inode].after(octets.of_inode(inode)),
-            )
-            .unwrap();
+            let left = self.inodes[inode].after(octets(&path).of_inode(inode));
+            fs::write(root.join(path), left).unwrap();
         }
     }
 }

@@ -22,6 +22,10 @@ mod explore;
 mod faults;
 mod image;
 mod intents;
+mod nineteen;
+#[allow(dead_code)]
+#[path = "../support/readme.rs"]
+mod readme;
 mod rebuild;
 mod server;
 mod variants;

@@ -19,6 +19,8 @@ mod support_works;
 mod choose;
 /// What the program may still touch once it talks to a server.
 mod confined;
+/// Networks and servers that fail.
+mod faults;
 /// What many tests begin with.
 mod given;
 /// Which message is which.
@@ -29,10 +31,14 @@ mod injected;
 mod keyring;
 /// Others are at work in the Maildir.
 mod neighbours;
+/// The nineteen faults of the README.
+mod nineteen;
 /// Messages that cannot be had.
 mod poison;
 /// The samples arrive octet for octet, once.
 mod samples;
+/// No one is let in.
+mod security;
 /// Slow and clumsy servers, and signals.
 mod slow;
 /// Who is at the other end of the line.

@@ -25,6 +25,7 @@ pub mod message;
 pub mod mounted;
 mod outbox;
 pub mod process;
+pub mod readme;
 pub mod run;
 pub mod samples;
 pub mod script;

@@ -168,7 +168,19 @@ impl Home {
     /// and what [`Home::env`] added; its standard input is empty.
     pub fn popfetch<S: AsRef<OsStr>>(&self, arguments: impl IntoIterator<Item = S>) -> Run {
         let mut command = Command::new(&self.program);
-        self.furnish(command.args(arguments));
+        command.args(arguments);
+        self.prepare(command)
+    }
+
+    /// The same run by another program, as `strace` with its options.
+    pub fn popfetch_under(&self, tool: &str, options: &[&str], arguments: &[&str]) -> Run {
+        let mut command = Command::new(tool);
+        command.args(options).arg(&self.program).args(arguments);
+        self.prepare(command)
+    }
+
+    fn prepare(&self, mut command: Command) -> Run {
+        self.furnish(&mut command);
         Run {
             command,
             stdin: Vec::new(),

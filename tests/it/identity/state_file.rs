@@ -1,28 +1,9 @@
 use std::fs;
-use std::path::PathBuf;
 
-use crate::given::{assert_said, letter, mail, run, server};
+use crate::given::{assert_said, journal, journals, letter, mail, run, server};
 use crate::support::run::Home;
 use crate::support::server::Server;
 use crate::support::tree;
-
-/// The journals, by name.
-fn journals(home: &Home) -> Vec<PathBuf> {
-    let entries = fs::read_dir(home.state()).unwrap();
-    let paths = entries.map(|entry| entry.unwrap().path());
-    let mut journals: Vec<_> = paths
-        .filter(|path| path.extension().is_some_and(|e| e == "journal"))
-        .collect();
-    journals.sort();
-    journals
-}
-
-fn journal(home: &Home) -> PathBuf {
-    let [path] = &journals(home)[..] else {
-        panic!("{:?}", journals(home));
-    };
-    path.clone()
-}
 
 /// Ten messages, of which a mail reader has seen three.
 fn fetched_ten() -> (Server, Home) {

@@ -121,7 +121,7 @@ fn d25_a_limit_on_the_size_of_files_is_told_as_an_error_and_loses_nothing() {
 }
 
 #[test]
-fn a_report_that_cannot_be_written_is_an_error_but_the_mail_is_stored() {
+fn s52_a_report_that_cannot_be_written_is_an_error_but_the_mail_is_stored() {
     for format in ["json", "paths"] {
         let (server, home) = server(3);
         let full = OpenOptions::new().write(true).open("/dev/full").unwrap();
@@ -137,7 +137,7 @@ fn a_report_that_cannot_be_written_is_an_error_but_the_mail_is_stored() {
 }
 
 #[test]
-fn a_reader_that_has_had_enough_ends_nothing() {
+fn s52_a_reader_that_has_had_enough_ends_nothing() {
     for (arguments, stored) in [
         (&["--format", "json"][..], 3),
         (&["--format", "paths", "-0"], 3),

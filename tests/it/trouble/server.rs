@@ -130,6 +130,8 @@ fn f13_a_greeting_of_err_turns_us_away() {
     for (greeting, status) in [
         ("-ERR too many connections\r\n", 75),
         ("-ERR [SYS/TEMP] restarting\r\n", 75),
+        ("-ERR [IN-USE] one of you is enough\r\n", 75),
+        ("-ERR\r\n", 75),
         ("-ERR [SYS/PERM] not from your network\r\n", 69),
     ] {
         let (server, home) = behaving(1, Behaviour::new().greeting(greeting));
