@@ -149,7 +149,7 @@ fn d32_a_state_of_another_version_or_kind_is_left_alone() {
 
     fs::remove_file(&path).unwrap();
     fs::create_dir(&path).unwrap();
-    let output = run(&home, &[], 74);
+    let output = run(&home, &[], 78);
     assert_said(&output, &[path.to_str().unwrap(), "hint: "]);
 
     assert_eq!(server.sessions().len(), sessions, "it connected");
