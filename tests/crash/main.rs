@@ -31,6 +31,7 @@ mod server;
 mod variants;
 mod years;
 
+use compaction::Rewriting;
 use explore::{Explorer, Mode};
 use faults::{Fault, fail_at_every_step};
 
@@ -67,9 +68,16 @@ fn d24_c19_a_power_cut_at_any_step_of_the_recovery_loses_and_doubles_nothing() {
 
 #[test]
 fn d16_d24_c16_c17_a_power_cut_at_any_step_of_a_compaction_loses_nothing_that_was_known() {
-    let states = compaction::explore_compaction();
+    let states = compaction::explore(Rewriting::Compaction);
     assert!(states > 1_000, "only {states} states");
     eprintln!("compaction: {states} states");
+}
+
+#[test]
+fn d24_c20_a_power_cut_at_any_step_of_a_rebuilding_loses_nothing_that_the_good_lines_say() {
+    let states = compaction::explore(Rewriting::Rebuilding);
+    assert!(states > 1_000, "only {states} states");
+    eprintln!("rebuilding: {states} states");
 }
 
 #[test]
