@@ -198,7 +198,7 @@ impl Account<'_> {
     ) -> Result<(Maildrop, Marked), Error> {
         let maildrop = session.list(&self.profile.server.id(), store.has_unique_ids())?;
         self.check_stop()?;
-        let task = self.settle_plan(store, &maildrop, outcome)?;
+        let task = self.settle_plan(store, maildir, &maildrop, outcome)?;
         let Task {
             mut fetch,
             mut delete,
@@ -264,10 +264,18 @@ impl Account<'_> {
     fn settle_plan(
         &self,
         store: &mut Store,
+        maildir: &Maildir,
         maildrop: &Maildrop,
         outcome: &mut Outcome,
     ) -> Result<Task, Error> {
-        let known = store.recognise(maildrop);
+        let mut known = store.recognise(maildrop);
+        if known.iter().any(|known| matches!(known, Known::New(_))) {
+            let found = store.take_in_delivered(maildir)?;
+            if found > 0 {
+                self.tell_taken_in(found);
+                known = store.recognise(maildrop);
+            }
+        }
         let first = store.is_first();
         let decisions = decide(
             self.profile,
