@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use clap::{ArgAction, Args, CommandFactory, Parser, Subcommand, ValueEnum};
 
 pub use fetch::{Check, Fetch, SignIn};
-pub use mend::{AccountCommand, PasswordCommand, StateCommand};
+pub use mend::{AccountCommand, PasswordCommand, StateCommand, Verify};
 
 mod fetch;
 mod mend;
@@ -179,6 +179,14 @@ pub enum Command {
     /// Look at what is remembered of a maildrop, and mend it
     #[command(subcommand)]
     State(StateCommand),
+    /// Prove that every recorded message is still in the Maildir, unchanged
+    #[command(after_help = "\
+The exit status is 0 when all is well and 1 when a message is missing, changed or unreadable.
+
+Examples:
+  popfetch verify                 all accounts
+  popfetch verify work --accept   what is missing was removed on purpose")]
+    Verify(Verify),
     /// Keep passwords in the system keyring
     #[command(subcommand)]
     Password(PasswordCommand),

@@ -5,17 +5,25 @@
 //! [`Witness`] first. A test's witness records the steps, or makes one of them fail, so that a
 //! crash or a full disk can be played at every single step.
 //!
+//! A call that a signal interrupts is made again, a sync included: that is no error of the disk.
+//!
 //! What a sync promises is what the disk promises: a disk that lies about its cache loses mail
 //! whatever is written here. After a failed sync the pages may count as clean although they never
 //! reached the disk, so a sync is never tried again (E9): the file is given up.
 
+mod untrusted;
+
+pub use untrusted::{Untrusted, is_untrusted};
+use untrusted::{check_mode, check_owner, check_parent};
+
 use rustix::fs::{self as sys, AtFlags, Mode, OFlags, RenameFlags};
-use rustix::io::Errno;
+use rustix::io::{Errno, retry_on_intr};
 use std::ffi::{CStr, OsStr};
 use std::fs;
 use std::io::{self, Read, Seek, SeekFrom, Write};
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -92,8 +100,9 @@ impl Disk {
             .filter(|parent| !parent.as_os_str().is_empty());
         let parent = parent.unwrap_or(Path::new("."));
         self.create_directory(parent)?;
+        check_parent(fs::metadata(parent)?.uid())?;
         self.step(Step::CreateDirectory(path))?;
-        match sys::mkdir(path, DIRECTORY_MODE) {
+        match retry_on_intr(|| sys::mkdir(path, DIRECTORY_MODE)) {
             Ok(()) | Err(Errno::EXIST) => {}
             Err(error) => return Err(error.into()),
         }
@@ -114,21 +123,27 @@ impl Dir {
     /// Opens a directory.
     ///
     /// # Errors
-    /// Also where `path` is a symbolic link, or belongs to another user: what is written there
-    /// would be in someone else's hands.
+    /// Also where it is [`Untrusted`]. The sticky bit lets others add files, but not replace ours.
     pub fn open(disk: &Disk, path: &Path) -> io::Result<Self> {
         let flags = OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC | OFlags::RDONLY;
-        let fd = sys::open(path, flags, Mode::empty())?;
-        let owner = sys::fstat(&fd)?.st_uid;
-        if owner != rustix::process::geteuid().as_raw() {
-            let text = format!("it belongs to another user (uid {owner})");
-            return Err(io::Error::new(io::ErrorKind::PermissionDenied, text));
-        }
+        let fd = match retry_on_intr(|| sys::open(path, flags, Mode::empty())) {
+            Err(Errno::NOTDIR) if path.is_symlink() => return Err(Untrusted::Link.into()),
+            opened => opened?,
+        };
+        let stat = sys::fstat(&fd)?;
+        check_owner(stat.st_uid)?;
+        check_mode(stat.st_mode)?;
         Ok(Self {
             fd,
             path: path.to_owned(),
             disk: disk.clone(),
         })
+    }
+
+    /// Fails where anyone could put another directory in the place of one in `path`, which may be
+    /// a link.
+    pub fn check_guarded(path: &Path) -> io::Result<()> {
+        check_mode(fs::metadata(path)?.mode())
     }
 
     /// Where it was when it was opened.
@@ -145,6 +160,17 @@ impl Dir {
     pub fn check_writable(&self) -> io::Result<()> {
         let access = sys::Access::WRITE_OK | sys::Access::EXEC_OK;
         Ok(sys::accessat(&self.fd, ".", access, AtFlags::EACCESS)?)
+    }
+
+    /// The open directory itself, for [`crate::sandbox`].
+    pub fn as_fd(&self) -> BorrowedFd<'_> {
+        self.fd.as_fd()
+    }
+
+    /// Octets that are free for us on the directory's file system.
+    pub fn available(&self) -> io::Result<u64> {
+        let state = sys::fstatvfs(&self.fd)?;
+        Ok(state.f_bavail.saturating_mul(state.f_frsize))
     }
 
     /// Creates a file that must not exist yet, for appending. Links are not followed.
@@ -169,16 +195,26 @@ impl Dir {
 
     /// Opens a file for reading. Links are not followed.
     pub fn read(&self, name: &OsStr) -> io::Result<fs::File> {
-        let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::CLOEXEC | OFlags::NONBLOCK;
-        Ok(sys::openat(&self.fd, name, flags, Mode::empty())?.into())
+        // Opening a FIFO would otherwise wait for someone to write to it.
+        self.open_regular(name, OFlags::RDONLY | OFlags::NONBLOCK)
+    }
+
+    fn open_regular(&self, name: &OsStr, flags: OFlags) -> io::Result<fs::File> {
+        let flags = flags | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        let open = || sys::openat(&self.fd, name, flags, FILE_MODE);
+        let file: fs::File = match retry_on_intr(open) {
+            Err(Errno::LOOP) => return Err(Untrusted::Link.into()),
+            opened => opened?.into(),
+        };
+        if !file.metadata()?.is_file() {
+            return Err(Untrusted::NotRegular.into());
+        }
+        Ok(file)
     }
 
     fn open_file(&self, name: &OsStr, flags: OFlags, path: PathBuf) -> io::Result<File> {
-        let flags = flags | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-        let file: fs::File = sys::openat(&self.fd, name, flags, FILE_MODE)?.into();
-        if !file.metadata()?.is_file() {
-            return Err(io::Error::other("it is not a regular file"));
-        }
+        let file = self.open_regular(name, flags)?;
+        check_owner(file.metadata()?.uid())?;
         Ok(File {
             file,
             path,
@@ -200,14 +236,35 @@ impl Dir {
     pub fn publish(&self, name: &OsStr, to: &Dir) -> io::Result<()> {
         let (from_path, to_path) = (self.path.join(name), to.path.join(name));
         self.disk.step(Step::Rename(&from_path, &to_path))?;
-        match sys::renameat_with(&self.fd, name, &to.fd, name, RenameFlags::NOREPLACE) {
-            // File systems without RENAME_NOREPLACE: a link refuses to replace, too.
-            Err(Errno::INVAL | Errno::NOSYS) => {
-                sys::linkat(&self.fd, name, &to.fd, name, AtFlags::empty())?;
-                Ok(sys::unlinkat(&self.fd, name, AtFlags::empty())?)
-            }
+        let rename = || sys::renameat_with(&self.fd, name, &to.fd, name, RenameFlags::NOREPLACE);
+        match retry_on_intr(rename) {
+            Err(Errno::INVAL | Errno::NOSYS) => self.publish_plainly(name, to),
             moved => Ok(moved?),
         }
+    }
+
+    /// For file systems without RENAME_NOREPLACE, as NFS: a link refuses to replace, too.
+    fn publish_plainly(&self, name: &OsStr, to: &Dir) -> io::Result<()> {
+        let link = || sys::linkat(&self.fd, name, &to.fd, name, AtFlags::empty());
+        match retry_on_intr(link) {
+            Ok(()) => {}
+            // The server had made it, its answer was lost, and the call was repeated.
+            Err(Errno::EXIST) if self.is_same(name, to)? => {}
+            // Without links there is nothing but to look first. Names are unique anyhow.
+            Err(Errno::PERM | Errno::OPNOTSUPP | Errno::NOSYS) if !to.contains(name)? => {
+                let rename = || sys::renameat(&self.fd, name, &to.fd, name);
+                return Ok(retry_on_intr(rename)?);
+            }
+            Err(error) => return Err(error.into()),
+        }
+        let unlink = || sys::unlinkat(&self.fd, name, AtFlags::empty());
+        Ok(retry_on_intr(unlink)?)
+    }
+
+    fn is_same(&self, name: &OsStr, to: &Dir) -> io::Result<bool> {
+        let stat = |dir: &Self| sys::statat(&dir.fd, name, AtFlags::SYMLINK_NOFOLLOW);
+        let (here, there) = (stat(self)?, stat(to)?);
+        Ok((here.st_dev, here.st_ino) == (there.st_dev, there.st_ino))
     }
 
     /// Moves `name` over `target` in this directory, which is replaced at once or not at all.
@@ -215,26 +272,23 @@ impl Dir {
     pub fn replace(&self, name: &OsStr, target: &OsStr) -> io::Result<()> {
         let (from_path, to_path) = (self.path.join(name), self.path.join(target));
         self.disk.step(Step::Rename(&from_path, &to_path))?;
-        Ok(sys::renameat(&self.fd, name, &self.fd, target)?)
+        Ok(retry_on_intr(|| {
+            sys::renameat(&self.fd, name, &self.fd, target)
+        })?)
     }
 
     /// Gives a file a second name, which must be free.
     pub fn link(&self, name: &OsStr, second: &OsStr) -> io::Result<()> {
         let (from_path, to_path) = (self.path.join(name), self.path.join(second));
         self.disk.step(Step::Link(&from_path, &to_path))?;
-        Ok(sys::linkat(
-            &self.fd,
-            name,
-            &self.fd,
-            second,
-            AtFlags::empty(),
-        )?)
+        let link = || sys::linkat(&self.fd, name, &self.fd, second, AtFlags::empty());
+        Ok(retry_on_intr(link)?)
     }
 
     /// Removes a file; that it is not there is fine.
     pub fn remove(&self, name: &OsStr) -> io::Result<()> {
         self.disk.step(Step::Remove(&self.path.join(name)))?;
-        match sys::unlinkat(&self.fd, name, AtFlags::empty()) {
+        match retry_on_intr(|| sys::unlinkat(&self.fd, name, AtFlags::empty())) {
             Ok(()) | Err(Errno::NOENT) => Ok(()),
             Err(error) => Err(error.into()),
         }
@@ -243,7 +297,7 @@ impl Dir {
     /// Forces the directory's names to the disk.
     pub fn sync(&self) -> io::Result<()> {
         self.disk.step(Step::SyncDirectory(&self.path))?;
-        Ok(sys::fsync(&self.fd)?)
+        Ok(retry_on_intr(|| sys::fsync(&self.fd))?)
     }
 
     /// Calls `each` with every name, "." and ".." left out.
@@ -296,6 +350,15 @@ impl File {
     pub fn reader(&mut self) -> io::Result<impl Read + '_> {
         self.file.seek(SeekFrom::Start(0))?;
         Ok(&self.file)
+    }
+
+    /// Fails where the file has another name as well. What is in it should be looked at first: a
+    /// backup may be made of hard links.
+    pub fn check_sole_name(&self) -> io::Result<()> {
+        match self.file.metadata()?.nlink() {
+            0 | 1 => Ok(()),
+            _ => Err(Untrusted::Shared.into()),
+        }
     }
 
     /// Takes the kernel's lock on the file, for as long as the file is open. `false` if another
@@ -375,7 +438,7 @@ mod tests {
     }
 
     #[test]
-    fn s54_a_name_that_is_taken_is_not_opened_not_even_through_a_link() {
+    fn d5_s54_a_name_that_is_taken_is_not_opened_not_even_through_a_link() {
         let (temp, dir) = directory();
         symlink("/dev/null", temp.path().join("link")).unwrap();
         for name in ["link", "file"] {
@@ -395,7 +458,7 @@ mod tests {
     }
 
     #[test]
-    fn s55_publishing_never_replaces() {
+    fn d9_s55_publishing_never_replaces() {
         let (temp, dir) = directory();
         fs::create_dir(temp.path().join("new")).unwrap();
         let new = Dir::open(&Disk::new(), &temp.path().join("new")).unwrap();

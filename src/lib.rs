@@ -29,13 +29,15 @@
 //! | [`plan`] | what to fetch, skip, mark and delete: pure, without clock, disk or network |
 //! | [`delivery`] | a Maildir, and the steps from octets to a durable name in new/, as types |
 //! | [`state`] | what was fetched: one journal an account, its lock, recovery, rebuilding, compaction |
+//! | [`verify`] | whether what is recorded is still in the Maildir, unchanged |
 //! | [`report`] | turns the events of a fetch into lines, bars, JSON objects or paths |
 //! | [`maildrop`] | the maildrop as one session lists it; what makes a message the same next time |
 //! | [`pop3`] | the protocol core: octets in, events out, no input or output of its own |
 //! | [`sasl`] | SASL mechanisms, likewise |
 //! | [`net`] | names, addresses, TCP and TLS: a channel of octets |
 //! | [`durable`] | the only place that creates, syncs, renames and removes files |
-//! | [`stop`] | SIGINT and SIGTERM |
+//! | [`sandbox`] | Landlock: a thread gives up the file system but for its own directories |
+//! | [`stop`] | SIGINT and SIGTERM, and the time a run may take |
 //! | [`exit`] | exit statuses, and what every error can say about itself |
 //! | [`term`] | foreign text made harmless, sizes in words, widths, colours, tables |
 //!
@@ -112,8 +114,10 @@ pub mod plan;
 pub mod pop3;
 pub mod profile;
 pub mod report;
+pub mod sandbox;
 pub mod sasl;
 pub mod session;
 pub mod state;
 pub mod stop;
 pub mod term;
+pub mod verify;

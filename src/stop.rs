@@ -1,18 +1,59 @@
-//! SIGINT and SIGTERM: the first asks everything to come to a good end, the second ends it.
+//! What asks a run to stop: SIGINT, SIGTERM, or the time it was given being over. The first such
+//! asks everything to come to a good end, the second ends it.
 
 use crate::exit::Status;
 use rustix::event::{PollFd, PollFlags};
-use signal_hook::consts::{SIGINT, SIGTERM};
-use std::io;
+use signal_hook::consts::{SIGINT, SIGTERM, SIGXFSZ};
+use std::fmt;
+use std::io::{self, Write};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::net::UnixStream;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
+use std::thread;
 use std::time::{Duration, Instant};
 
 /// How long what is under way may take to come to a good end after the first signal. A person who
 /// pressed Ctrl-C waits for it, and can press it again.
 const GRACE: Duration = Duration::from_secs(2);
+
+/// How much longer than [`GRACE`] a run may take that is out of time: syncs that were begun are
+/// worth waiting for. What has not ended then hangs.
+const LAST_WAIT: Duration = Duration::from_secs(8);
+
+/// Stands for the time being over where a signal's number would stand; no signal has it.
+const OUT_OF_TIME: usize = usize::MAX;
+
+/// Why a run is to stop.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Reason {
+    /// SIGINT: Ctrl-C.
+    Interrupt,
+    /// The time that the run was given is over.
+    OutOfTime,
+    /// SIGTERM.
+    Terminate,
+}
+
+impl Reason {
+    /// The exit status it asks for.
+    pub fn status(self) -> Status {
+        match self {
+            Self::Interrupt => Status::Interrupted,
+            Self::OutOfTime => Status::Temporary,
+            Self::Terminate => Status::Terminated,
+        }
+    }
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Interrupt | Self::Terminate => "stopped by a signal",
+            Self::OutOfTime => "stopped: the time that --max-time allows is over",
+        })
+    }
+}
 
 /// Whether someone asked us to stop. Clones share the answer.
 #[derive(Clone, Debug)]
@@ -22,8 +63,8 @@ pub struct Stop {
     noticed: Arc<OnceLock<Instant>>,
     /// Becomes readable with the first signal and stays so, which wakes every thread that polls.
     wake: Arc<OwnedFd>,
-    /// The other end; kept open so that `wake` does not become readable by its closing.
-    _waker: Arc<UnixStream>,
+    /// The other end; what is written to it wakes them.
+    waker: Arc<UnixStream>,
 }
 
 impl Stop {
@@ -43,9 +84,34 @@ impl Stop {
             signal_hook::flag::register(signal, Arc::clone(&asked))?;
             let number = usize::try_from(signal).unwrap_or_default();
             signal_hook::flag::register_usize(signal, Arc::clone(&stop.signal), number)?;
-            signal_hook::low_level::pipe::register(signal, stop._waker.try_clone()?)?;
+            signal_hook::low_level::pipe::register(signal, stop.waker.try_clone()?)?;
         }
+        // A file that would outgrow its limit is an error of the write, not the end of the process.
+        signal_hook::flag::register(SIGXFSZ, Arc::default())?;
         Ok(stop)
+    }
+
+    /// Asks for the stop when `time` is over. A run that has not ended some seconds later hangs,
+    /// and is ended: cron starts the next one, and what is durable by then stays so (TRUST.md
+    /// F12).
+    pub fn after(&self, time: Duration) {
+        let stop = self.clone();
+        thread::spawn(move || {
+            thread::sleep(time);
+            let first =
+                stop.signal
+                    .compare_exchange(0, OUT_OF_TIME, Ordering::Relaxed, Ordering::Relaxed);
+            if first.is_ok() {
+                // Nobody can be told if even this fails; the end comes all the same.
+                let _ = (&*stop.waker).write(&[0]);
+            }
+            thread::sleep(GRACE + LAST_WAIT);
+            // In a thread of its own: what hangs may hold stderr.
+            let text = b"error: the run hung, and is ended by --max-time\n";
+            thread::spawn(|| io::stderr().write_all(text));
+            thread::sleep(Duration::from_secs(1));
+            signal_hook::low_level::exit(i32::from(Status::Temporary.code()));
+        });
     }
 
     /// One that nobody asks, for what is not to be interrupted.
@@ -55,26 +121,30 @@ impl Stop {
             signal: Arc::default(),
             noticed: Arc::default(),
             wake: Arc::new(wake.into()),
-            _waker: Arc::new(waker),
+            waker: Arc::new(waker),
         })
     }
 
-    /// The exit status that the signal asks for, once there was one.
-    pub fn requested(&self) -> Option<Status> {
-        match i32::try_from(self.signal.load(Ordering::Relaxed)) {
-            Ok(SIGINT) => Some(Status::Interrupted),
-            Ok(SIGTERM) => Some(Status::Terminated),
+    /// Why to stop, once there is a reason.
+    pub fn requested(&self) -> Option<Reason> {
+        let signal = self.signal.load(Ordering::Relaxed);
+        if signal == OUT_OF_TIME {
+            return Some(Reason::OutOfTime);
+        }
+        match i32::try_from(signal) {
+            Ok(SIGINT) => Some(Reason::Interrupt),
+            Ok(SIGTERM) => Some(Reason::Terminate),
             _ => None,
         }
     }
 
-    /// Until when what is under way may go on, once there was a signal.
+    /// Until when what is under way may go on, once it is to stop.
     pub fn grace(&self) -> Option<Instant> {
         self.requested()?;
         Some(*self.noticed.get_or_init(Instant::now) + GRACE)
     }
 
-    /// Readable from the first signal on: to be polled beside a socket.
+    /// Readable from the first request on: to be polled beside a socket.
     pub fn poll_fd(&self) -> PollFd<'_> {
         PollFd::from_borrowed_fd(self.fd(), PollFlags::IN)
     }

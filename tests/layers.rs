@@ -149,7 +149,7 @@ fn the_protocol_core_knows_no_input_output_clock_or_thread() {
 fn layers_never_look_up() {
     let rules: &[(&[&str], &[&str])] = &[
         (
-            &["durable.rs", "exit.rs", "stop.rs", "term/"],
+            &["durable.rs", "exit.rs", "sandbox.rs", "stop.rs", "term/"],
             &[
                 "cli", "command", "delivery", "fetch", "maildrop", "net", "plan", "pop3",
                 "profile", "report", "sasl", "session", "state",
@@ -265,6 +265,7 @@ fn each_library_is_met_in_one_place() {
         ("annotate_snippets::", &["profile/"]),
         ("crc32fast::", &["state/"]),
         ("signal_hook::", &["stop.rs"]),
+        ("landlock::", &["sandbox.rs"]),
         ("anyhow::", &["command/"]),
         ("aws_lc_rs", &["net/tls.rs"]),
         ("rustls_native_certs::", &["net/tls.rs"]),

@@ -70,6 +70,10 @@ pub struct Fetch {
     )]
     pub jobs: u8,
 
+    /// Stop after this long, as in "10 min"; what is left is for the next run
+    #[arg(long, value_name = "DURATION")]
+    pub max_time: Option<Period>,
+
     /// How to sign in and whom to trust.
     #[command(flatten)]
     pub sign_in: SignIn,
@@ -89,6 +93,7 @@ impl Default for Fetch {
             latest: None,
             newest_first: false,
             jobs: JOBS,
+            max_time: None,
             sign_in: SignIn::default(),
         }
     }

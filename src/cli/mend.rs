@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::Subcommand;
+use clap::{Args, Subcommand};
 
 use super::SignIn;
 
@@ -71,6 +71,22 @@ Examples:
         #[arg(long, conflicts_with = "unique_ids")]
         all: bool,
     },
+}
+
+/// `popfetch verify`.
+#[derive(Args, Clone, Debug)]
+pub struct Verify {
+    /// Accounts of the config file, or URLs like pops://ada@pop.example.com; none means all
+    #[arg(value_name = "ACCOUNT")]
+    pub accounts: Vec<String>,
+
+    /// The account's Maildir; needed with a URL
+    #[arg(long, value_name = "DIR")]
+    pub maildir: Option<PathBuf>,
+
+    /// Record that the messages that are missing were removed on purpose
+    #[arg(long)]
+    pub accept: bool,
 }
 
 /// `popfetch password`.

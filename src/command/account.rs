@@ -3,12 +3,11 @@
 use super::context::{Context, report_failure};
 use super::fail::{Failure, print};
 use super::looked::{Counts, Looked};
-use super::pool::in_parallel;
 use crate::cli::{AccountCommand, SignIn};
 use crate::delivery::{self, Maildir};
 use crate::durable::Disk;
 use crate::exit::Status;
-use crate::fetch::{Account, look};
+use crate::fetch::look;
 use crate::profile::{
     Auth, Keep, Order, Overrides, PasswordSource, Pipelining, Profile, Roots, Tls, units,
 };
@@ -224,27 +223,25 @@ fn test(context: &Context<'_>, accounts: &[String], sign_in: &SignIn) -> Result<
     let overrides = Context::look_overrides(sign_in);
     let prepared = context.ready(accounts, &overrides, &report)?;
     let environment = context.environment(Arc::clone(&report) as Arc<dyn Report>)?;
-    let results = in_parallel(JOBS, &prepared.ready, |ready| {
-        let account = Account {
-            profile: &ready.profile,
-            password: &ready.password,
-            environment: &environment,
-        };
-        let looked = look(&account).and_then(|look| {
+    let results = prepared.each(JOBS, &environment, |account| {
+        let profile = account.profile;
+        // Looked at first, told last: once the server is reached no other file can be.
+        let usable = usable_maildir(&profile.maildir);
+        let looked = look(account).and_then(|look| {
             let octets = look.maildrop.identities().filter_map(|(_, octets)| octets);
             let octets = octets.fold(0, u64::saturating_add);
             let messages = look.maildrop.len() as u64;
             let unique_ids = look.maildrop.has_unique_ids;
             look.leave();
-            usable_maildir(&ready.profile.maildir)?;
+            usable?;
             Ok(Tested {
-                host: ready.profile.server.host.clone(),
+                host: profile.server.host.clone(),
                 messages,
                 octets,
                 unique_ids,
             })
         });
-        looked.map_err(|error| report_failure(&*environment.report, &ready.profile.name, &error))
+        looked.map_err(|error| report_failure(&*environment.report, &profile.name, &error))
     });
     report.clear();
     let looked = Looked::new(prepared, results);

@@ -1,12 +1,11 @@
 //! `popfetch check`: what waits, without downloading it.
 
-use super::context::{Context, Ready, report_failure};
+use super::context::{Context, report_failure};
 use super::fail::{Failure, print};
 use super::looked::{Counts, Looked};
-use super::pool::in_parallel;
 use crate::cli::Check;
 use crate::exit::Status;
-use crate::fetch::{Account, Environment, Error, Look, look};
+use crate::fetch::{Account, Error, Look, look};
 use crate::maildrop::Message;
 use crate::plan::Decision;
 use crate::report::{self, Heading, Report};
@@ -43,8 +42,8 @@ pub(super) fn run(context: &Context<'_>, arguments: &Check) -> Result<Status, Fa
     let overrides = Context::look_overrides(&arguments.sign_in);
     let prepared = context.ready(&arguments.accounts, &overrides, &report)?;
     let environment = context.environment(Arc::clone(&report) as Arc<dyn Report>)?;
-    let results = in_parallel(JOBS, &prepared.ready, |ready| {
-        check(&environment, ready, arguments.headers)
+    let results = prepared.each(JOBS, &environment, |account| {
+        check(account, arguments.headers)
     });
     report.clear();
     let looked = Looked::new(prepared, results);
@@ -62,18 +61,10 @@ pub(super) fn run(context: &Context<'_>, arguments: &Check) -> Result<Status, Fa
     Ok(status)
 }
 
-fn check(
-    environment: &Environment,
-    ready: &Ready,
-    headers: bool,
-) -> Result<Waiting, report::Failure> {
-    let account = Account {
-        profile: &ready.profile,
-        password: &ready.password,
-        environment,
-    };
-    let failed = |error: Error| report_failure(&*environment.report, &ready.profile.name, &error);
-    let mut look = look(&account).map_err(failed)?;
+fn check(account: &Account<'_>, headers: bool) -> Result<Waiting, report::Failure> {
+    let report = &*account.environment.report;
+    let failed = |error: Error| report_failure(report, &account.profile.name, &error);
+    let mut look = look(account).map_err(failed)?;
     let mut waiting = count(&look);
     if headers {
         let new: Vec<Message> = new_of(&look).collect();

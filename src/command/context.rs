@@ -1,13 +1,15 @@
 //! What several commands need: the config, the report, the passwords, the environment.
 
 use super::fail::Failure;
+use super::pool::in_parallel;
 use crate::cli::{self, Global, SignIn};
 use crate::durable::Disk;
 use crate::exit::{Diagnose, Status};
-use crate::fetch::{self, Environment, Network};
+use crate::fetch::{self, Account, Environment, Network};
 use crate::profile::secret::{self, Password};
 use crate::profile::{Config, ConfigError, Overrides, PasswordSource, Profile, paths, select};
 use crate::report::{self, Event, Format, Options, Outcome, Report, Reporter};
+use crate::sandbox;
 use crate::state::Moment;
 use crate::stop::Stop;
 use crate::term::{Color, Paint, escape_str};
@@ -26,6 +28,32 @@ pub(super) struct Prepared {
     pub(super) ready: Vec<Ready>,
     /// Those that cannot be worked on, which the report has been told.
     pub(super) failed: Vec<(String, report::Failure)>,
+}
+
+/// An account's name, and its profile or what is wrong with it.
+pub(super) type Selected = (String, Result<Profile, report::Failure>);
+
+impl Prepared {
+    /// Calls `work` with each account that is ready, `jobs` of them at a time. The accounts'
+    /// threads confine themselves; this one waits for them, and needs no file any more either.
+    pub(super) fn each<R: Send>(
+        &self,
+        jobs: usize,
+        environment: &Environment,
+        work: impl Fn(&Account<'_>) -> R + Sync,
+    ) -> Vec<Option<R>> {
+        let work = |ready: &Ready| {
+            work(&Account {
+                profile: &ready.profile,
+                password: &ready.password,
+                environment,
+            })
+        };
+        let meanwhile = || {
+            sandbox::confine(&[]);
+        };
+        in_parallel(jobs, &self.ready, work, meanwhile)
+    }
 }
 
 /// An account that is ready to be signed in to.
@@ -106,6 +134,32 @@ impl<'a> Context<'a> {
         overrides: &Overrides,
         report: &Reporter,
     ) -> Result<Prepared, Failure> {
+        let mut prepared = Prepared::default();
+        for (name, profile) in self.selected(accounts, overrides, report)? {
+            let obtained =
+                profile.and_then(
+                    |profile| match secret::obtain(&profile, secret::can_ask()) {
+                        Ok(password) => Ok(Ok(Ready { profile, password })),
+                        Err(error) if error.status() == Status::Interrupted => Ok(Err(error)),
+                        Err(error) => Err(report_failure(report, &name, &error)),
+                    },
+                );
+            match obtained {
+                Ok(ready) => prepared.ready.push(ready?),
+                Err(failure) => prepared.failed.push((name, failure)),
+            }
+        }
+        Ok(prepared)
+    }
+
+    /// The accounts' profiles. What is wrong with one is reported, and keeps no other from being
+    /// worked on.
+    pub(super) fn selected(
+        &self,
+        accounts: &[String],
+        overrides: &Overrides,
+        report: &Reporter,
+    ) -> Result<Vec<Selected>, Failure> {
         let config = self.config(accounts)?;
         let selected = select(&config, accounts, overrides)?;
         if selected.is_empty() {
@@ -115,26 +169,11 @@ impl<'a> Context<'a> {
                 "name the account to be worked on, or remove `disabled` from its profile",
             ));
         }
-        let mut prepared = Prepared::default();
-        for (name, profile) in selected {
-            let profile = match profile {
-                Ok(profile) => profile,
-                Err(error) => {
-                    let failure = self.report_config(report, &name, &error);
-                    prepared.failed.push((name, failure));
-                    continue;
-                }
-            };
-            match secret::obtain(&profile, secret::can_ask()) {
-                Ok(password) => prepared.ready.push(Ready { profile, password }),
-                Err(error) if error.status() == Status::Interrupted => return Err(error.into()),
-                Err(error) => {
-                    let failure = report_failure(report, &name, &error);
-                    prepared.failed.push((name, failure));
-                }
-            }
-        }
-        Ok(prepared)
+        let selected = selected.into_iter().map(|(name, profile)| {
+            let profile = profile.map_err(|error| self.report_config(report, &name, &error));
+            (name, profile)
+        });
+        Ok(selected.collect())
     }
 
     /// A fault with a place in the config file is shown with that place; a program gets the
@@ -186,6 +225,7 @@ impl<'a> Context<'a> {
             stop,
             report,
             connect: Arc::new(Network),
+            confined: true,
             transcript: self.global.verbose >= 2,
             moment: Moment::now(),
         })

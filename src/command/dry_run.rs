@@ -3,10 +3,9 @@
 use super::context::{Context, report_failure};
 use super::fail::{Failure, print};
 use super::looked::{Counts, Looked};
-use super::pool::in_parallel;
 use crate::cli::Fetch;
 use crate::exit::Status;
-use crate::fetch::{Account, look};
+use crate::fetch::look;
 use crate::maildrop::Message;
 use crate::plan::{Decision, Why};
 use crate::profile::{Keep, Overrides};
@@ -62,24 +61,20 @@ pub(super) fn run(
     let report = context.text_reporter();
     let prepared = context.ready(&arguments.accounts, overrides, &report)?;
     let environment = context.environment(Arc::clone(&report) as Arc<dyn Report>)?;
-    let results = in_parallel(usize::from(arguments.jobs), &prepared.ready, |ready| {
-        let account = Account {
-            profile: &ready.profile,
-            password: &ready.password,
-            environment: &environment,
-        };
-        let looked = look(&account).map(|look| {
+    let jobs = usize::from(arguments.jobs);
+    let results = prepared.each(jobs, &environment, |account| {
+        let looked = look(account).map(|look| {
             let decisions = look.decisions.iter().enumerate();
             let messages = decisions
                 .filter_map(|(place, decision)| Some((look.maildrop.message(place)?, *decision)))
                 .collect();
             look.leave();
             Plan {
-                keep: ready.profile.keep,
+                keep: account.profile.keep,
                 messages,
             }
         });
-        looked.map_err(|error| report_failure(&*environment.report, &ready.profile.name, &error))
+        looked.map_err(|error| report_failure(&*environment.report, &account.profile.name, &error))
     });
     report.clear();
     let looked = Looked::new(prepared, results);

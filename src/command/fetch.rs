@@ -3,10 +3,8 @@
 use super::context::Context;
 use super::dry_run;
 use super::fail::Failure;
-use super::pool::in_parallel;
 use crate::cli::Fetch;
 use crate::exit::Status;
-use crate::fetch::Account;
 use crate::profile::units::{Octets, Period};
 use crate::profile::{Keep, Order, Overrides, PasswordSource};
 use crate::report::Report;
@@ -21,14 +19,11 @@ pub(super) fn run(context: &Context<'_>, arguments: &Fetch) -> Result<Status, Fa
     let report = context.reporter();
     let prepared = context.ready(&arguments.accounts, &overrides, &report)?;
     let environment = context.environment(Arc::clone(&report) as Arc<dyn Report>)?;
-    let results = in_parallel(usize::from(arguments.jobs), &prepared.ready, |ready| {
-        let account = Account {
-            profile: &ready.profile,
-            password: &ready.password,
-            environment: &environment,
-        };
-        account.fetch().status()
-    });
+    if let Some(time) = arguments.max_time {
+        environment.stop.after(time.duration());
+    }
+    let jobs = usize::from(arguments.jobs);
+    let results = prepared.each(jobs, &environment, |account| account.fetch().status());
     let failed = prepared.failed.iter().map(|(_, failure)| failure.status);
     let fetched = results.into_iter().map(|r| r.unwrap_or(Status::Internal));
     let status = failed.chain(fetched).fold(Status::Ok, Status::worst);

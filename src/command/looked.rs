@@ -13,6 +13,11 @@ pub(super) trait Counts {
 
     /// The numbers, in the same order.
     fn values(&self) -> Vec<u64>;
+
+    /// What they mean for the exit status.
+    fn status(&self) -> Status {
+        Status::Ok
+    }
 }
 
 /// The accounts, each with what was found in it or with what kept it from being looked at.
@@ -43,10 +48,15 @@ impl<T: Counts> Looked<T> {
         }
     }
 
+    /// For what is looked at one after another.
+    pub(super) fn of(accounts: Vec<(String, Result<T, Failure>)>) -> Self {
+        Self { accounts }
+    }
+
     /// The worst status of all.
     pub(super) fn status(&self) -> Status {
         let status = |result: &Result<T, Failure>| match result {
-            Ok(_) => Status::Ok,
+            Ok(found) => found.status(),
             Err(failure) => failure.status,
         };
         let statuses = self.accounts.iter().map(|(_, result)| status(result));
@@ -88,7 +98,8 @@ impl<T: Counts> Looked<T> {
                 let value = values.as_ref().and_then(|values| values.get(place));
                 object.insert((*field).into(), json!(value));
             }
-            let status = failure.map_or(Status::Ok, |failure| failure.status);
+            let status = found.map_or(Status::Ok, Counts::status);
+            let status = failure.map_or(status, |failure| failure.status);
             object.insert("status".into(), json!(status.code()));
             object.insert("error".into(), json!(failure.map(|f| &f.message)));
             object.insert("hint".into(), json!(failure.and_then(|f| f.hint.as_ref())));

@@ -15,6 +15,7 @@ mod password;
 mod pool;
 mod process;
 mod state;
+mod verify;
 
 pub use fail::Failure;
 
@@ -105,6 +106,7 @@ fn run(context: &Context<'_>, command: Command) -> Result<Status, Failure> {
         Command::Check(arguments) => check::run(context, &arguments),
         Command::Account(command) => account::run(context, command),
         Command::State(command) => state::run(context, command),
+        Command::Verify(arguments) => verify::run(context, &arguments),
         Command::Password(command) => password::run(context, command),
         Command::Completions { shell } => generate::completions(shell),
         Command::Man { page } => generate::man(page),

@@ -1,39 +1,65 @@
 //! Several accounts at once.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Condvar, Mutex, PoisonError};
 use std::thread;
 
-/// Calls `work` with each item, up to `jobs` at a time, each in its own thread. The results are in
-/// the order of the items; `None` where the work panicked, which harms no other.
+/// Calls `work` with each item, up to `jobs` at a time, each in a thread that does nothing else
+/// before or after. `meanwhile` is called in this thread once all of them exist. The results are
+/// in the order of the items; `None` where the work panicked, which harms no other.
 pub(super) fn in_parallel<T: Sync, R: Send>(
     jobs: usize,
     items: &[T],
     work: impl Fn(&T) -> R + Sync,
+    meanwhile: impl FnOnce(),
 ) -> Vec<Option<R>> {
-    let waiting = Mutex::new(items.iter().enumerate());
-    let take = || {
-        waiting
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .next()
-    };
-    let mut results: Vec<Option<R>> = items.iter().map(|_| None).collect();
-    let done = Mutex::new(&mut results);
+    let turns = Turns::new(jobs.max(1));
     thread::scope(|scope| {
-        for _ in 0..jobs.clamp(1, items.len().max(1)) {
-            scope.spawn(|| {
-                while let Some((place, item)) = take() {
-                    let panic_safe = std::panic::AssertUnwindSafe(|| work(item));
-                    let result = std::panic::catch_unwind(panic_safe).ok();
-                    let mut done = done.lock().unwrap_or_else(PoisonError::into_inner);
-                    if let Some(slot) = done.get_mut(place) {
-                        *slot = result;
-                    }
-                }
-            });
+        let in_turn = |item| {
+            let _turn = turns.take();
+            work(item)
+        };
+        let threads: Vec<_> = items
+            .iter()
+            .map(|item| scope.spawn(move || in_turn(item)))
+            .collect();
+        meanwhile();
+        threads
+            .into_iter()
+            .map(|thread| thread.join().ok())
+            .collect()
+    })
+}
+
+/// So many may work at the same time.
+struct Turns {
+    free: Mutex<usize>,
+    given_back: Condvar,
+}
+
+/// Given back when it is dropped, after a panic too.
+struct Turn<'a>(&'a Turns);
+
+impl Turns {
+    fn new(count: usize) -> Self {
+        Self {
+            free: Mutex::new(count),
+            given_back: Condvar::new(),
         }
-    });
-    results
+    }
+
+    fn take(&self) -> Turn<'_> {
+        let free = self.free.lock().unwrap_or_else(PoisonError::into_inner);
+        let free = self.given_back.wait_while(free, |free| *free == 0);
+        *free.unwrap_or_else(PoisonError::into_inner) -= 1;
+        Turn(self)
+    }
+}
+
+impl Drop for Turn<'_> {
+    fn drop(&mut self) {
+        *self.0.free.lock().unwrap_or_else(PoisonError::into_inner) += 1;
+        self.0.given_back.notify_one();
+    }
 }
 
 #[cfg(test)]
@@ -44,12 +70,17 @@ mod tests {
     #[test]
     fn results_are_in_the_order_of_the_items_and_jobs_are_bounded() {
         let (running, most) = (AtomicUsize::new(0), AtomicUsize::new(0));
-        let results = in_parallel(3, &[1, 2, 3, 4, 5, 6, 7], |item| {
-            most.fetch_max(running.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
-            thread::yield_now();
-            running.fetch_sub(1, Ordering::SeqCst);
-            item * 10
-        });
+        let results = in_parallel(
+            3,
+            &[1, 2, 3, 4, 5, 6, 7],
+            |item| {
+                most.fetch_max(running.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
+                thread::yield_now();
+                running.fetch_sub(1, Ordering::SeqCst);
+                item * 10
+            },
+            || (),
+        );
         let results: Vec<i32> = results.into_iter().map(Option::unwrap).collect();
         assert_eq!(results, [10, 20, 30, 40, 50, 60, 70]);
         assert!(most.load(Ordering::SeqCst) <= 3);
@@ -57,10 +88,15 @@ mod tests {
 
     #[test]
     fn f32_one_that_panics_harms_no_other() {
-        let results = in_parallel(1, &[1, 2, 3], |item| {
-            assert_ne!(*item, 2, "this panic is part of the test");
-            *item
-        });
+        let results = in_parallel(
+            1,
+            &[1, 2, 3],
+            |item| {
+                assert_ne!(*item, 2, "this panic is part of the test");
+                *item
+            },
+            || (),
+        );
         assert_eq!(results, [Some(1), None, Some(3)]);
     }
 }

@@ -11,9 +11,9 @@ use crate::profile::secret;
 use crate::profile::{Overrides, Profile, paths};
 use crate::report::Report;
 use crate::state::{self, Moment, Shown, Store, inspect};
-use crate::term::{Column, Table, columns, count, escape, escape_str, json_line, size};
+use crate::term::{Column, Table, columns, count, escape, escape_str, hex, json_line, size};
 use serde_json::json;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// Runs the command.
@@ -98,7 +98,7 @@ fn show(context: &Context<'_>, name: &str) -> Result<Status, Failure> {
 
 fn remembered(profile: &Profile) -> Result<Vec<Shown>, Failure> {
     match Dir::open(&Disk::new(), &paths::state_dir()?) {
-        Ok(dir) => Ok(inspect(&dir, &profile.server.id())?),
+        Ok(dir) => Ok(inspect(&dir, &profile.server.id())?.messages),
         // No state at all yet.
         Err(_) => Ok(Vec::new()),
     }
@@ -118,15 +118,14 @@ fn json_of(name: &str, message: &Shown) -> Vec<u8> {
         "listed": message.listed,
         "octets": message.stored.as_ref().map(|(_, octets, _)| octets),
         "name": message.stored.as_ref().map(|(name, _, _)| name.as_str()),
-        "sha256": message.stored.as_ref().map(|(_, _, sha256)| {
-            sha256.iter().map(|octet| format!("{octet:02x}")).collect::<String>()
-        }),
+        "sha256": message.stored.as_ref().map(|(_, _, sha256)| hex(sha256)),
         "deleted": message.deleted,
     });
     json_line(&object).unwrap_or_default()
 }
 
-fn date(seconds: i64) -> String {
+/// Seconds since 1970 as a date.
+pub(super) fn date(seconds: i64) -> String {
     match jiff::Timestamp::from_second(seconds) {
         Ok(time) => time.to_string(),
         Err(_) => "?".to_owned(),
@@ -186,10 +185,8 @@ fn forget(
             "the next fetch takes all that the server has",
         ));
     }
-    let disk = Disk::new();
-    let directory = state::open_directory(&disk, &paths::state_dir()?)?;
-    let maildir = Maildir::open(&disk, &profile.maildir, false)?;
-    let (mut store, _) = Store::open(directory, &profile.server.id(), &maildir, &Moment::now())?;
+    let state = paths::state_dir()?;
+    let mut store = open_store(&Disk::new(), &state, &profile, &Moment::now())?;
     // As `state show` prints them.
     let named = |id: &[u8]| unique_ids.contains(&escape(id));
     let forgotten = store.forget(|id| all || named(id))?;
@@ -210,6 +207,19 @@ fn forget(
     );
     say(context, &profile, &text);
     Ok(Status::Ok)
+}
+
+/// An account's state, to be changed.
+pub(super) fn open_store(
+    disk: &Disk,
+    directory: &Path,
+    profile: &Profile,
+    moment: &Moment,
+) -> Result<Store, state::Error> {
+    let directory = state::open_directory(disk, directory)?;
+    let maildir = Maildir::open(disk, &profile.maildir, false)?;
+    let (store, _) = Store::open(directory, &profile.server.id(), &maildir, moment)?;
+    Ok(store)
 }
 
 fn say(context: &Context<'_>, profile: &Profile, text: &str) {

@@ -5,6 +5,7 @@
 //! count for the content (TRUST.md S65).
 
 use sha2::{Digest, Sha256};
+use std::io::{self, Read};
 
 /// Fields that servers rewrite, lower case, with their colon.
 const REWRITTEN: [&[u8]; 4] = [b"status:", b"x-status:", b"x-uidl:", b"content-length:"];
@@ -47,6 +48,21 @@ impl Hasher {
         Digests {
             stored,
             content: self.header.finish().unwrap_or(stored),
+        }
+    }
+}
+
+/// Length in octets and hashes of all that there is to read.
+pub(super) fn examine(mut file: impl Read) -> io::Result<(u64, Digests)> {
+    let (mut hasher, mut octets) = (Hasher::default(), 0);
+    let mut buffer = vec![0; 64 * 1024];
+    loop {
+        match file.read(&mut buffer)? {
+            0 => return Ok((octets, hasher.finish())),
+            read => {
+                hasher.update(buffer.get(..read).unwrap_or_default());
+                octets += read as u64;
+            }
         }
     }
 }

@@ -9,6 +9,13 @@ use crate::maildrop::Message;
 use std::io;
 use std::sync::Arc;
 
+/// A large message leaves so many octets free on the disk: a message without end must not take
+/// the last of them from everybody else (TRUST.md S36).
+const RESERVE: u64 = 64 * 1024 * 1024;
+
+/// After so many octets of a message each, the disk is asked what is left.
+const LOOK_EVERY: u64 = 16 * 1024 * 1024;
+
 /// How much of a message is kept in memory for those who want to show its header.
 const HEADER_KEPT: usize = 64 * 1024;
 
@@ -30,6 +37,13 @@ impl TmpFile {
             file,
             kept: false,
         })
+    }
+
+    fn leave_reserve(&self) -> io::Result<()> {
+        if self.maildir.tmp.available()? < RESERVE {
+            return Err(io::ErrorKind::StorageFull.into());
+        }
+        Ok(())
     }
 }
 
@@ -136,8 +150,14 @@ impl Incoming {
             header.extend(octets.get(..room).unwrap_or(octets));
         }
         self.hasher.update(octets);
+        let looks = self.octets / LOOK_EVERY;
         self.octets += octets.len() as u64;
-        self.tmp.file.append(octets).map_err(|source| Error::Write {
+        let written = self.tmp.file.append(octets);
+        let left = match self.octets / LOOK_EVERY > looks {
+            true => written.and_then(|()| self.tmp.leave_reserve()),
+            false => written,
+        };
+        left.map_err(|source| Error::Write {
             path: self.tmp.file.path().to_owned(),
             source,
         })

@@ -1,14 +1,14 @@
 //! The Maildir: tmp, new and cur (cr.yp.to/proto/maildir.html).
 
 use super::Error;
-use super::digest::{Digests, Hasher};
+use super::digest::{Digests, examine};
 use super::incoming::{Incoming, Synced, TmpFile};
 use super::unique_name::{AccountTag, UniqueName};
 use crate::durable::{Dir, Disk};
 use crate::maildrop::Message;
 use std::ffi::{OsStr, OsString};
 use std::fs;
-use std::io::{self, Read};
+use std::io;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -87,6 +87,7 @@ impl Maildir {
             }
             Err(error) => return Err(unusable(path, error)),
         }
+        Dir::check_guarded(path).map_err(|error| unusable(path, error))?;
         let part = |name: &str| {
             let path = path.join(name);
             let opened = Dir::open(disk, &path);
@@ -104,6 +105,11 @@ impl Maildir {
     /// Where it is.
     pub fn path(&self) -> &Path {
         &self.root
+    }
+
+    /// Its directories, open.
+    pub fn directories(&self) -> [&Dir; 3] {
+        [&self.tmp, &self.new, &self.cur]
     }
 
     /// Begins to receive a message.
@@ -153,7 +159,10 @@ impl Maildir {
         let name = unpublished.name.as_os_str();
         // Nothing depends on it: without an intent the next run removes what is left in tmp/.
         let _ = self.tmp.remove(name);
-        let _ = self.new.remove(name);
+        // A name that was taken is somebody else's message.
+        if unpublished.error.kind() != io::ErrorKind::AlreadyExists {
+            let _ = self.new.remove(name);
+        }
     }
 
     /// Moves a message that a crash left in tmp/ to new/. Call [`Maildir::sync_new`] afterwards.
@@ -204,16 +213,12 @@ impl Maildir {
         mut each: impl FnMut(UniqueName, Location),
     ) -> Result<(), Error> {
         for (dir, location) in parts {
-            let listed = dir.for_each_name(|found| {
-                if let Some(name) = UniqueName::parse(found)
-                    && name.tag() == Some(tag)
-                {
-                    let location = match &location {
-                        Location::Cur(_) => Location::Cur(found.to_owned()),
-                        other => other.clone(),
-                    };
-                    each(name, location);
-                }
+            let listed = for_each_of(dir, tag, |name, found| {
+                let location = match &location {
+                    Location::Cur(_) => Location::Cur(found.to_owned()),
+                    other => other.clone(),
+                };
+                each(name, location);
             });
             listed.map_err(|source| Error::Unusable {
                 path: dir.path().to_owned(),
@@ -225,18 +230,7 @@ impl Maildir {
 
     /// Length in octets and hashes of a stored message.
     pub fn examine(&self, name: &UniqueName, location: &Location) -> io::Result<(u64, Digests)> {
-        let mut file = self.open_message(name, location)?;
-        let (mut hasher, mut octets) = (Hasher::default(), 0);
-        let mut buffer = vec![0; 64 * 1024];
-        loop {
-            match file.read(&mut buffer)? {
-                0 => return Ok((octets, hasher.finish())),
-                read => {
-                    hasher.update(buffer.get(..read).unwrap_or_default());
-                    octets += read as u64;
-                }
-            }
-        }
+        examine(self.open_message(name, location)?)
     }
 
     fn open_message(&self, name: &UniqueName, location: &Location) -> io::Result<fs::File> {
@@ -281,6 +275,22 @@ impl<I> Unpublished<I> {
             error,
         }
     }
+}
+
+/// Calls `each` with every message in `dir` that popfetch delivered to the account, and its name
+/// as it is now, with flags.
+pub(super) fn for_each_of(
+    dir: &Dir,
+    tag: AccountTag,
+    mut each: impl FnMut(UniqueName, &OsStr),
+) -> io::Result<()> {
+    dir.for_each_name(|found| {
+        if let Some(name) = UniqueName::parse(found)
+            && name.tag() == Some(tag)
+        {
+            each(name, found);
+        }
+    })
 }
 
 /// Which of tmp, new and cur are missing in a directory that is a Maildir, or may become one.

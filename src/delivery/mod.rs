@@ -13,11 +13,13 @@
 mod digest;
 mod incoming;
 mod maildir;
+mod search;
 mod unique_name;
 
 pub use digest::Digests;
 pub use incoming::{Complete, Incoming, Synced, sync_all};
 pub use maildir::{Delivered, Location, Maildir, Unpublished};
+pub use search::Search;
 pub use unique_name::{AccountTag, UniqueName};
 
 use crate::exit::{Diagnose, Status};

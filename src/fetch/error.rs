@@ -2,10 +2,12 @@
 
 use crate::delivery;
 use crate::exit::{Diagnose, Status};
+use crate::maildrop::Identity;
 use crate::net;
 use crate::pop3::MessageNumber;
 use crate::session::{self, Phase};
 use crate::state;
+use crate::stop;
 
 /// What ended an account's fetch.
 #[derive(Debug, thiserror::Error)]
@@ -16,8 +18,20 @@ pub enum Error {
     /// The Maildir cannot be used.
     #[error(transparent)]
     Delivery(#[from] delivery::Error),
-    /// A message is far larger than the server said, and than the profile wants.
-    #[error("message {0} is far larger than the server listed it, and than `max-size`")]
+    /// Replies and commands got out of step while commands were sent ahead.
+    #[error("{0}")]
+    OutOfStep(Box<Error>),
+    /// The connection ended over a message, or had to be given up because of it: the others can
+    /// be had without it.
+    #[error("{source}")]
+    Over {
+        /// The message.
+        identity: Identity,
+        /// What happened.
+        source: Box<Error>,
+    },
+    /// A message is far larger than the server said.
+    #[error("message {0} has no end: it is far larger than the server listed it")]
     Oversized(MessageNumber),
     /// The session failed.
     #[error(transparent)]
@@ -25,9 +39,9 @@ pub enum Error {
     /// The state cannot be used.
     #[error(transparent)]
     State(#[from] state::Error),
-    /// A signal asked us to stop.
-    #[error("stopped by a signal")]
-    Stopped(Status),
+    /// We were asked to stop.
+    #[error("{0}")]
+    Stopped(stop::Reason),
     /// The thread that stores messages ended in a way it should not.
     #[error("the thread that stores messages failed")]
     Thread,
@@ -40,6 +54,7 @@ impl Error {
             Self::Delivery(error) => error,
             Self::Session(error) => error,
             Self::State(error) => error,
+            Self::OutOfStep(source) | Self::Over { source, .. } => source.as_ref(),
             Self::Oversized(_) | Self::Stopped(_) | Self::Thread => return None,
         })
     }
@@ -51,6 +66,19 @@ impl Error {
                 phase,
                 source: net::Error::Closed,
             }) => *phase == wanted,
+            _ => false,
+        }
+    }
+
+    /// Whether the message at hand may be what broke the connection, rather than the line, the
+    /// disk or the person: the server closed it, or sends without end.
+    pub(super) fn is_the_messages(&self) -> bool {
+        match self {
+            Self::Session(session::Error::Net { phase, source }) => {
+                matches!(phase, Phase::Message(_))
+                    && matches!(source, net::Error::Closed | net::Error::Io(_))
+            }
+            Self::Oversized(_) => true,
             _ => false,
         }
     }
@@ -70,7 +98,7 @@ impl Diagnose for Error {
     fn status(&self) -> Status {
         match self {
             Self::Oversized(_) => Status::Protocol,
-            Self::Stopped(status) => *status,
+            Self::Stopped(reason) => reason.status(),
             other => other.cause().map_or(Status::Internal, Diagnose::status),
         }
     }
@@ -81,9 +109,9 @@ impl Diagnose for Error {
 
     fn hint(&self) -> Option<String> {
         match self {
-            Self::Oversized(_) => {
-                Some("raise `max-size`, or remove the message by other means".to_owned())
-            }
+            Self::Oversized(_) => Some(
+                "if it is meant to be so large, set `max-size` to more than its size".to_owned(),
+            ),
             other => other.cause().and_then(Diagnose::hint),
         }
     }

@@ -1,6 +1,7 @@
 //! Looking without touching: what waits in a maildrop, and what a fetch would do with it.
 
 use super::{Account, Error, decide};
+use crate::durable::Dir;
 use crate::maildrop::{Maildrop, Message};
 use crate::plan::Decision;
 use crate::session::{Marked, Phase, Session, Transaction};
@@ -28,7 +29,7 @@ impl Look {
 pub fn look(account: &Account<'_>) -> Result<Look, Error> {
     let id = account.profile.server.id();
     let mut view = View::read(&account.environment.state, &id)?;
-    let mut session = sign_in(account, view.unpipelined())?;
+    let mut session = sign_in(account, &[], view.unpipelined())?;
     let maildrop = session.list(&id, view.has_unique_ids())?;
     let known = view.recognise(&maildrop);
     let now = account.environment.moment.now;
@@ -48,7 +49,7 @@ pub fn mark_seen(account: &Account<'_>) -> Result<u64, Error> {
     let maildir = Arc::new(account.maildir(&directory, &id)?);
     let (mut store, opened) = Store::open(directory, &id, &maildir, &environment.moment)?;
     account.tell_opened(&opened);
-    let mut session = sign_in(account, store.unpipelined())?;
+    let mut session = sign_in(account, &[store.directory()], store.unpipelined())?;
     let maildrop = session.list(&id, store.has_unique_ids())?;
     let known = store.recognise(&maildrop);
     let decisions = decide(
@@ -72,12 +73,17 @@ pub fn mark_seen(account: &Account<'_>) -> Result<u64, Error> {
 }
 
 /// Signs in, and once more without CAPA where that made the server close.
-fn sign_in(account: &Account<'_>, unpipelined: Option<i64>) -> Result<Session<Transaction>, Error> {
+fn sign_in(
+    account: &Account<'_>,
+    directories: &[&Dir],
+    unpipelined: Option<i64>,
+) -> Result<Session<Transaction>, Error> {
+    let route = account.route(directories)?;
     let mut manner = account.manner(unpipelined);
-    match account.sign_in(manner) {
+    match account.sign_in(route.as_ref(), manner) {
         Err(error) if error.closed_on(Phase::Capabilities) => {
             manner.capabilities = false;
-            account.sign_in(manner)
+            account.sign_in(route.as_ref(), manner)
         }
         signed_in => signed_in,
     }

@@ -11,31 +11,30 @@
 mod commit;
 mod error;
 mod look;
+mod reach;
 mod receive;
 mod tell;
 
 pub use error::Error;
 pub use look::{Look, look, mark_seen};
+use reach::Manner;
+pub use reach::{Connect, Network, Route};
 pub use tell::failure;
 use tell::listed;
 
 use crate::delivery::{self, Maildir};
 use crate::durable::Disk;
-use crate::maildrop::{Maildrop, Message};
-use crate::net::{self, Channel, tls};
-use crate::plan::{self, Decision, Policy};
+use crate::maildrop::{Identity, Maildrop, Message};
+use crate::plan::{self, Decision, Keep, Policy};
+use crate::profile::Profile;
 use crate::profile::secret::Password;
-use crate::profile::{Pipelining, Profile, Tls};
 use crate::report::{Event, Outcome, Planned, Report};
-use crate::session::{Credentials, Options, Phase, Session, Transaction, Update};
+use crate::session::{Marked, Phase, Session, Transaction, Update};
 use crate::state::{self, Known, Moment, Recorded, Store};
 use crate::stop::Stop;
 use crate::term::count;
 use std::path::Path;
 use std::sync::Arc;
-
-/// How long pipelining stays off after it failed with a server, in seconds (TRUST.md F29).
-const UNPIPELINED_FOR: i64 = 30 * 24 * 60 * 60;
 
 /// What a fetch works with beside the account itself.
 #[derive(Clone)]
@@ -50,31 +49,13 @@ pub struct Environment {
     pub report: Arc<dyn Report>,
     /// How servers are reached.
     pub connect: Arc<dyn Connect>,
+    /// Confine the thread that works on an account to the account's own files, once they are open
+    /// ([`crate::sandbox`]): it must be one that has nothing else to do afterwards.
+    pub confined: bool,
     /// Tell the report every line that goes over the wire.
     pub transcript: bool,
     /// When all this happens.
     pub moment: Moment,
-}
-
-/// How servers are reached.
-pub trait Connect: Send + Sync {
-    /// A channel on which the server is about to send its greeting.
-    fn connect(&self, profile: &Profile, stop: &Stop) -> Result<Box<dyn Channel>, net::Error>;
-}
-
-/// Over the network.
-pub struct Network;
-
-impl Connect for Network {
-    fn connect(&self, profile: &Profile, stop: &Stop) -> Result<Box<dyn Channel>, net::Error> {
-        let policy = match &profile.tls {
-            Tls::Implicit(policy) => Some(policy),
-            Tls::None => None,
-        };
-        let server = &profile.server;
-        let socket = tls::connect(&server.host, server.port, policy, stop)?;
-        Ok(Box::new(socket))
-    }
 }
 
 /// One account to be fetched.
@@ -87,11 +68,13 @@ pub struct Account<'a> {
     pub environment: &'a Environment,
 }
 
-/// What is tried with a server; less after it has shown that it cannot.
-#[derive(Clone, Copy, Debug)]
-struct Manner {
-    pipelining: bool,
-    capabilities: bool,
+/// How a session is tried.
+#[derive(Clone, Copy)]
+struct Attempt<'a> {
+    route: &'a dyn Route,
+    manner: Manner,
+    /// A message that is left out, because it ended the session before.
+    without: Option<Identity>,
 }
 
 /// What is to be done in a session.
@@ -150,21 +133,39 @@ impl Account<'_> {
         maildir: &Arc<Maildir>,
         outcome: &mut Outcome,
     ) -> Result<(), Error> {
+        let [tmp, new, cur] = maildir.directories();
+        let route = self.route(&[store.directory(), tmp, new, cur])?;
         let mut manner = self.manner(store.unpipelined());
+        // A message that ended the session before, and why: the others are fetched without it
+        // (TRUST.md F20), once. The run does not count as a good one all the same.
+        let mut left_out: Option<(Identity, Error)> = None;
         loop {
-            match self.hold_session(store, maildir, manner, outcome) {
+            let attempt = Attempt {
+                route: route.as_ref(),
+                manner,
+                without: left_out.as_ref().map(|(identity, _)| *identity),
+            };
+            match self.hold_session(store, maildir, attempt, outcome) {
+                Err(Error::Over { identity, source }) if left_out.is_none() => {
+                    self.check_stop()?;
+                    self.tell(Event::Notice(&format!(
+                        "{}: going on without it",
+                        failure(source.as_ref()).message
+                    )));
+                    left_out = Some((identity, *source));
+                }
                 Err(error) if manner.capabilities && error.closed_on(Phase::Capabilities) => {
                     self.tell(Event::Notice("the server closed on CAPA: trying without"));
                     manner.capabilities = false;
                 }
-                Err(error) if manner.pipelining && error.is_disorder() => {
+                Err(Error::OutOfStep(source)) => {
                     self.tell(Event::Warning(&format!(
-                        "{error}: going on with one command at a time"
+                        "{source}: going on with one command at a time"
                     )));
                     store.failed_pipelining();
                     manner.pipelining = false;
                 }
-                ended => return ended,
+                ended => return left_out.map_or(ended, |(_, error)| Err(error)),
             }
         }
     }
@@ -173,16 +174,40 @@ impl Account<'_> {
         &self,
         store: &mut Store,
         maildir: &Arc<Maildir>,
-        manner: Manner,
+        attempt: Attempt<'_>,
         outcome: &mut Outcome,
     ) -> Result<(), Error> {
-        let mut session = self.sign_in(manner)?;
+        let mut session = self.sign_in(attempt.route, attempt.manner)?;
+        let done = self.transact(&mut session, store, maildir, attempt.without, outcome);
+        let (maildrop, marked) = done.map_err(|error| match error.is_disorder() {
+            // It was not asked for more than one thing at a time: another way would be no better.
+            true if session.may_pipeline() => Error::OutOfStep(Box::new(error)),
+            _ => error,
+        })?;
+        self.end(session, marked, store, &maildrop, outcome)
+    }
+
+    /// All that is done in the TRANSACTION state, up to the last DELE.
+    fn transact(
+        &self,
+        session: &mut Session<Transaction>,
+        store: &mut Store,
+        maildir: &Arc<Maildir>,
+        without: Option<Identity>,
+        outcome: &mut Outcome,
+    ) -> Result<(Maildrop, Marked), Error> {
         let maildrop = session.list(&self.profile.server.id(), store.has_unique_ids())?;
         self.check_stop()?;
-        let task = self.settle_plan(store, &maildrop, outcome)?;
-        let Task { fetch, mut delete } = task;
+        let task = self.settle_plan(store, maildir, &maildrop, outcome)?;
+        let Task {
+            mut fetch,
+            mut delete,
+        } = task;
+        if without.is_some() {
+            fetch.retain(|message| message.identity != without);
+        }
         if !fetch.is_empty() {
-            let received = self.receive(&mut session, store, maildir, fetch, outcome)?;
+            let received = self.receive(session, store, maildir, fetch, outcome)?;
             if plan::deletes_at_once(policy(self.profile)) {
                 delete.extend(received);
             }
@@ -193,13 +218,31 @@ impl Account<'_> {
             let text = format!("the server refused to delete {refused}; what it refused stays");
             self.tell(Event::Warning(&text));
         }
+        Ok((maildrop, marked))
+    }
+
+    fn end(
+        &self,
+        session: Session<Transaction>,
+        marked: Marked,
+        store: &mut Store,
+        maildrop: &Maildrop,
+        outcome: &mut Outcome,
+    ) -> Result<(), Error> {
         match session.quit(marked) {
             Update::Confirmed(deleted) => {
                 store.deleted(&deleted);
                 outcome.deleted += deleted.len() as u64;
-                self.tell_deleted(&maildrop, &deleted);
+                self.tell_deleted(maildrop, &deleted);
                 store.note_absences();
             }
+            Update::Refused(asked, answer) if !asked.is_empty() => {
+                self.tell(Event::Warning(&format!(
+                    "the server did not delete all of {}: {answer}; the next run sees to it",
+                    count(asked.len() as u64, "message")
+                )));
+            }
+            Update::Refused(..) => {}
             Update::Unknown(asked) if asked.is_empty() => {}
             Update::Unknown(asked) => self.tell(Event::Notice(&format!(
                 "the server did not confirm the deletion of {}; the next run sees to it",
@@ -212,7 +255,7 @@ impl Account<'_> {
 
     fn check_stop(&self) -> Result<(), Error> {
         match self.environment.stop.requested() {
-            Some(status) => Err(Error::Stopped(status)),
+            Some(reason) => Err(Error::Stopped(reason)),
             None => Ok(()),
         }
     }
@@ -221,10 +264,18 @@ impl Account<'_> {
     fn settle_plan(
         &self,
         store: &mut Store,
+        maildir: &Maildir,
         maildrop: &Maildrop,
         outcome: &mut Outcome,
     ) -> Result<Task, Error> {
-        let known = store.recognise(maildrop);
+        let mut known = store.recognise(maildrop);
+        if known.iter().any(|known| matches!(known, Known::New(_))) {
+            let found = store.take_in_delivered(maildir)?;
+            if found > 0 {
+                self.tell_taken_in(found);
+                known = store.recognise(maildrop);
+            }
+        }
         let first = store.is_first();
         let decisions = decide(
             self.profile,
@@ -251,10 +302,18 @@ impl Account<'_> {
         }
         let order = plan::fetch_order(&decisions, self.profile.order);
         let fetch: Vec<Message> = order.into_iter().filter_map(message).collect();
-        let delete = places(Decision::Delete)
+        let mut delete: Vec<Recorded> = places(Decision::Delete)
             .filter_map(message)
             .filter_map(|message| store.vouch(&message))
             .collect();
+        // Ages come from the clock, and a clock may be wrong by years (TRUST.md S69).
+        let by_age = matches!(self.profile.keep, Keep::For(_));
+        if by_age && !delete.is_empty() && store.clock_has_leapt() {
+            let text = "the clock is more than a year ahead of the last run: nothing is deleted \
+                        for its age in this run";
+            self.tell(Event::Warning(text));
+            delete.clear();
+        }
         self.tell(Event::Planned(Planned {
             listed: maildrop.len() as u64,
             fetch: fetch.len() as u64,
@@ -270,7 +329,13 @@ impl Account<'_> {
         for (place, decision) in decisions.iter().enumerate() {
             if let (Decision::Skip(reason), Some(message)) = (decision, message(place)) {
                 outcome.skipped += 1;
-                let reason = reason.to_string();
+                let reason = match (reason, &message.unique_id) {
+                    // The summary tells the reasons alone, and this one is about one message.
+                    (plan::Reason::Failed(_), Some(id)) => {
+                        format!("{}: {reason}", String::from_utf8_lossy(id))
+                    }
+                    _ => reason.to_string(),
+                };
                 self.tell(Event::Skipped {
                     message: listed(&message),
                     reason: &reason,
@@ -278,45 +343,6 @@ impl Account<'_> {
             }
         }
         Ok(Task { fetch, delete })
-    }
-
-    fn sign_in(&self, manner: Manner) -> Result<Session<Transaction>, Error> {
-        let profile = self.profile;
-        let server = &profile.server;
-        self.tell(Event::Connecting {
-            host: &server.host,
-            port: server.port,
-        });
-        if matches!(profile.tls, Tls::None) {
-            self.tell(Event::Warning(
-                "the connection is not encrypted: tls = \"none\"",
-            ));
-        }
-        let channel = self
-            .environment
-            .connect
-            .connect(profile, &self.environment.stop);
-        let options = Options {
-            timeout: profile.timeout,
-            pipelining: manner.pipelining,
-            capabilities: manner.capabilities,
-            transcript: self.transcript(),
-        };
-        let session = Session::open(channel.map_err(Error::Connect)?, options)?;
-        Ok(session.sign_in(Credentials {
-            auth: profile.auth,
-            user: &server.user,
-            password: self.password.reveal(),
-        })?)
-    }
-
-    fn manner(&self, unpipelined: Option<i64>) -> Manner {
-        let now = self.environment.moment.now;
-        let failed = unpipelined.is_some_and(|time| (time..time + UNPIPELINED_FOR).contains(&now));
-        Manner {
-            pipelining: self.profile.pipelining == Pipelining::Auto && !failed,
-            capabilities: true,
-        }
     }
 }
 

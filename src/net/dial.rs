@@ -7,6 +7,7 @@ use rustix::io::Errno;
 use rustix::net::{AddressFamily, SocketFlags, SocketType, connect, socket_with, sockopt};
 use std::io;
 use std::net::{SocketAddr, TcpStream, ToSocketAddrs};
+use std::os::fd::OwnedFd;
 use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -14,30 +15,48 @@ use std::time::{Duration, Instant};
 /// How long the name service may take. getaddrinfo has no deadline of its own.
 const LOOKUP_TIMEOUT: Duration = Duration::from_secs(20);
 
-/// How long one address may take to answer.
+/// How long one address may take to answer at most.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(15);
+
+/// How long an address has before the next one is tried beside it (RFC 8305 section 5): an IPv6
+/// that leads nowhere must not cost a person more than that.
+const HEAD_START: Duration = Duration::from_millis(250);
 
 /// More addresses than this are not tried: a name service could send hundreds.
 const ADDRESS_LIMIT: usize = 8;
 
-/// Connects to the first address of `host` that answers. The socket does not block, and sends
-/// small commands without delay.
-pub fn dial(host: &str, port: u16, stop: &Stop) -> Result<TcpStream, Error> {
-    let mut last = io::Error::from(io::ErrorKind::NotFound);
-    for address in look_up(host, port)? {
-        match connect_to(address, stop) {
-            Ok(stream) => return Ok(stream),
-            Err(error) => last = error,
-        }
-        if let Some(status) = stop.requested() {
-            return Err(Error::Stopped(status));
-        }
+/// Where a host's name leads to.
+pub struct Addresses {
+    /// The host's name.
+    pub host: String,
+    /// The TCP port.
+    pub port: u16,
+    all: Vec<SocketAddr>,
+}
+
+impl Addresses {
+    /// Asks the system's resolver.
+    pub fn look_up(host: &str, port: u16) -> Result<Self, Error> {
+        Ok(Self {
+            host: host.to_owned(),
+            port,
+            all: by_turns(look_up(host, port)?),
+        })
     }
-    Err(Error::Connect {
-        host: host.to_owned(),
-        port,
-        source: last,
-    })
+
+    /// Connects to the one of them that answers first, each within `timeout`. The socket does not
+    /// block, and sends small commands without delay.
+    pub fn dial(&self, timeout: Duration, stop: &Stop) -> Result<TcpStream, Error> {
+        let timeout = timeout.min(CONNECT_TIMEOUT);
+        first_to_answer(&self.all, timeout, stop).map_err(|source| match stop.requested() {
+            Some(reason) => Error::Stopped(reason),
+            None => Error::Connect {
+                host: self.host.clone(),
+                port: self.port,
+                source,
+            },
+        })
+    }
 }
 
 /// Asks the system's resolver, in a thread of its own so that it cannot hang the account.
@@ -47,7 +66,7 @@ fn look_up(host: &str, port: u16) -> Result<Vec<SocketAddr>, Error> {
     thread::spawn(move || {
         let addresses = (name.as_str(), port)
             .to_socket_addrs()
-            .map(|all| all.take(ADDRESS_LIMIT).collect::<Vec<_>>());
+            .map(Iterator::collect::<Vec<_>>);
         // Nobody may be waiting any more; then nobody wants to know.
         let _ = sender.send(addresses);
     });
@@ -79,7 +98,85 @@ fn is_final(error: &io::Error) -> bool {
     .any(|known| text.contains(known))
 }
 
-fn connect_to(address: SocketAddr, stop: &Stop) -> io::Result<TcpStream> {
+/// The two kinds of addresses by turns, beginning with the resolver's first (RFC 8305 section 4):
+/// where one kind leads nowhere, its many addresses must not keep the other waiting, or out.
+fn by_turns(addresses: Vec<SocketAddr>) -> Vec<SocketAddr> {
+    let first_is_v6 = addresses.first().is_some_and(SocketAddr::is_ipv6);
+    let (first, second): (Vec<_>, Vec<_>) = addresses
+        .into_iter()
+        .partition(|address| address.is_ipv6() == first_is_v6);
+    let (mut first, mut second) = (first.into_iter(), second.into_iter());
+    let mut turns = Vec::new();
+    loop {
+        let pair = [first.next(), second.next()];
+        if pair == [None, None] || turns.len() >= ADDRESS_LIMIT {
+            turns.truncate(ADDRESS_LIMIT);
+            return turns;
+        }
+        turns.extend(pair.into_iter().flatten());
+    }
+}
+
+/// A connection that is being made.
+struct Attempt {
+    socket: OwnedFd,
+    deadline: Instant,
+}
+
+/// Tries the addresses in their order, the next one when the one before has failed or has had its
+/// head start; those already begun go on meanwhile.
+fn first_to_answer(
+    addresses: &[SocketAddr],
+    timeout: Duration,
+    stop: &Stop,
+) -> io::Result<TcpStream> {
+    let mut waiting = addresses.iter().peekable();
+    let mut attempts: Vec<Attempt> = Vec::new();
+    let mut failure = io::Error::from(io::ErrorKind::NotFound);
+    let mut next = Instant::now();
+    loop {
+        if Instant::now() >= next
+            && let Some(address) = waiting.next()
+        {
+            match begin(*address) {
+                Ok(socket) => {
+                    let now = Instant::now();
+                    next = now + HEAD_START;
+                    let deadline = now + timeout;
+                    attempts.push(Attempt { socket, deadline });
+                }
+                Err(error) => {
+                    failure = error.into();
+                    continue;
+                }
+            }
+        }
+        let deadlines = attempts.iter().map(|attempt| attempt.deadline);
+        let next_one = waiting.peek().map(|_| next);
+        let Some(until) = deadlines.chain(next_one).min() else {
+            return Err(failure);
+        };
+        let ready = wait_for_any(&attempts, until, stop)?;
+        for (attempt, is_ready) in std::mem::take(&mut attempts).into_iter().zip(ready) {
+            let failed = match is_ready {
+                true => match sockopt::socket_error(&attempt.socket)? {
+                    Ok(()) => return connected(attempt.socket),
+                    Err(error) => error.into(),
+                },
+                false if Instant::now() >= attempt.deadline => io::ErrorKind::TimedOut.into(),
+                false => {
+                    attempts.push(attempt);
+                    continue;
+                }
+            };
+            failure = failed;
+            next = Instant::now();
+        }
+    }
+}
+
+/// Begins to connect; when the socket can be written to, it has come to an end, good or bad.
+fn begin(address: SocketAddr) -> Result<OwnedFd, Errno> {
     let family = match address {
         SocketAddr::V4(_) => AddressFamily::INET,
         SocketAddr::V6(_) => AddressFamily::INET6,
@@ -87,20 +184,27 @@ fn connect_to(address: SocketAddr, stop: &Stop) -> io::Result<TcpStream> {
     let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
     let socket = socket_with(family, SocketType::STREAM, flags, None)?;
     match connect(&socket, &address) {
-        Ok(()) => {}
-        Err(Errno::INPROGRESS) => {
-            let deadline = Instant::now() + CONNECT_TIMEOUT;
-            let mut fds = [PollFd::new(&socket, PollFlags::OUT), stop.poll_fd()];
-            if !wait(&mut fds, deadline)? {
-                return Err(io::ErrorKind::TimedOut.into());
-            }
-            if stop.requested().is_some() {
-                return Err(io::ErrorKind::Interrupted.into());
-            }
-            sockopt::socket_error(&socket)??;
-        }
-        Err(error) => return Err(error.into()),
+        Ok(()) | Err(Errno::INPROGRESS) => Ok(socket),
+        Err(error) => Err(error),
     }
+}
+
+/// Which of the attempts have come to an end; none if it is `until` before.
+fn wait_for_any(attempts: &[Attempt], until: Instant, stop: &Stop) -> io::Result<Vec<bool>> {
+    let sockets = attempts.iter().map(|attempt| &attempt.socket);
+    let mut fds: Vec<_> = sockets
+        .map(|socket| PollFd::new(socket, PollFlags::OUT))
+        .collect();
+    fds.push(stop.poll_fd());
+    wait(&mut fds, until)?;
+    if stop.requested().is_some() {
+        return Err(io::ErrorKind::Interrupted.into());
+    }
+    let attempts = fds.iter().take(attempts.len());
+    Ok(attempts.map(|fd| !fd.revents().is_empty()).collect())
+}
+
+fn connected(socket: OwnedFd) -> io::Result<TcpStream> {
     let stream = TcpStream::from(socket);
     // Commands are small and answered one flight at a time: waiting to fill a packet costs 40 ms.
     stream.set_nodelay(true)?;
@@ -124,5 +228,99 @@ pub(super) fn wait(fds: &mut [PollFd<'_>], deadline: Instant) -> io::Result<bool
             Err(Errno::INTR) => {}
             Err(error) => return Err(error.into()),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rustix::net::{bind, getsockname, listen, socket};
+    use std::net::TcpListener;
+
+    /// An address whose connections are never completed, and what keeps it so: its queue is full.
+    fn silent(ip: [u8; 4]) -> (SocketAddr, OwnedFd, TcpStream) {
+        let listener = socket(AddressFamily::INET, SocketType::STREAM, None).unwrap();
+        bind(&listener, &SocketAddr::from((ip, 0))).unwrap();
+        listen(&listener, 0).unwrap();
+        let address = SocketAddr::try_from(getsockname(&listener).unwrap()).unwrap();
+        let first = TcpStream::connect(address).unwrap();
+        (address, listener, first)
+    }
+
+    fn answering() -> (SocketAddr, TcpListener) {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        (listener.local_addr().unwrap(), listener)
+    }
+
+    fn refusing() -> SocketAddr {
+        answering().0
+    }
+
+    fn try_all(addresses: &[SocketAddr], timeout: Duration) -> io::Result<SocketAddr> {
+        let stop = Stop::never().unwrap();
+        first_to_answer(addresses, timeout, &stop)?.peer_addr()
+    }
+
+    #[test]
+    fn f1_an_address_that_leads_nowhere_does_not_keep_the_next_one_waiting() {
+        let (nowhere, _listener, _first) = silent([127, 0, 0, 2]);
+        let (good, _good) = answering();
+        let began = Instant::now();
+        let found = try_all(&[nowhere, good], CONNECT_TIMEOUT).unwrap();
+        assert_eq!(found, good);
+        assert!(began.elapsed() < CONNECT_TIMEOUT / 2, "it waited");
+    }
+
+    #[test]
+    fn f1_a_slow_address_is_not_given_up_for_the_next_one() {
+        // The kernel asks again after a second: by then there is room in the queue.
+        let (slow, listener, _first) = silent([127, 0, 0, 2]);
+        let (nowhere, _listener, _other) = silent([127, 0, 0, 3]);
+        let room = thread::spawn(move || {
+            thread::sleep(2 * HEAD_START);
+            rustix::net::accept(&listener).unwrap();
+            listener
+        });
+        assert_eq!(try_all(&[slow, nowhere], CONNECT_TIMEOUT).unwrap(), slow);
+        room.join().unwrap();
+    }
+
+    #[test]
+    fn f2_a_refusing_address_is_followed_by_the_next_and_the_last_failure_is_told() {
+        let (good, _good) = answering();
+        assert_eq!(try_all(&[refusing(), good], CONNECT_TIMEOUT).unwrap(), good);
+        let failed = try_all(&[refusing(), refusing()], CONNECT_TIMEOUT);
+        let kind = failed.map_err(|error| error.kind());
+        assert_eq!(kind, Err(io::ErrorKind::ConnectionRefused));
+    }
+
+    #[test]
+    fn f2_addresses_that_all_lead_nowhere_are_given_up() {
+        let (one, _one, _first) = silent([127, 0, 0, 2]);
+        let (two, _two, _second) = silent([127, 0, 0, 3]);
+        let failed = try_all(&[one, two], Duration::from_millis(100));
+        let kind = failed.map_err(|error| error.kind());
+        assert_eq!(kind, Err(io::ErrorKind::TimedOut));
+        let none = try_all(&[], CONNECT_TIMEOUT).map_err(|error| error.kind());
+        assert_eq!(none, Err(io::ErrorKind::NotFound));
+    }
+
+    #[test]
+    fn f1_the_kinds_of_addresses_take_turns() {
+        let all = ["[::1]:1", "[::2]:1", "[::3]:1", "1.1.1.1:1", "1.1.1.2:1"];
+        let all = all.map(|text| text.parse().unwrap());
+        let turns = by_turns(all.to_vec()).into_iter();
+        let turns: Vec<String> = turns.map(|address| address.to_string()).collect();
+        let wanted = ["[::1]:1", "1.1.1.1:1", "[::2]:1", "1.1.1.2:1", "[::3]:1"];
+        assert_eq!(turns, wanted);
+    }
+
+    #[test]
+    fn f1_many_addresses_of_one_kind_leave_room_for_the_other() {
+        let v6 = (1..=20).map(|n| SocketAddr::from(([0, 0, 0, 0, 0, 0, 0, n], 1)));
+        let v4 = SocketAddr::from(([127, 0, 0, 1], 1));
+        let turns = by_turns(v6.chain([v4]).collect());
+        assert_eq!(turns.len(), ADDRESS_LIMIT);
+        assert_eq!(turns[1], v4);
     }
 }

@@ -10,6 +10,7 @@ pub mod tls;
 pub use channel::{Channel, Moved, Socket};
 
 use crate::exit::{Diagnose, Status};
+use crate::stop;
 use std::io;
 
 /// Why a server cannot be reached, or a connection broke.
@@ -36,6 +37,9 @@ pub enum Error {
         /// The last address's error.
         source: io::Error,
     },
+    /// The connection failed before TLS was set up.
+    #[error("{0} in the TLS handshake")]
+    Handshake(#[source] Box<Error>),
     /// The host name leads nowhere.
     #[error("there is no host named {host}")]
     NoSuchHost {
@@ -61,9 +65,12 @@ pub enum Error {
         /// The configured port.
         port: u16,
     },
-    /// A signal asked us to stop.
-    #[error("stopped by a signal")]
-    Stopped(Status),
+    /// The other side speaks no version of TLS that is safe.
+    #[error("{0} offers neither TLS 1.3 nor TLS 1.2, and what is older is not safe")]
+    OldTls(String),
+    /// We were asked to stop.
+    #[error("{0}")]
+    Stopped(stop::Reason),
     /// The server was silent, or too slow, for so many seconds.
     #[error("no answer for {0} seconds")]
     TimedOut(u64),
@@ -87,8 +94,9 @@ impl Diagnose for Error {
             Self::Certificate { .. } | Self::NoSuchHost { .. } | Self::NotTls { .. } => {
                 Status::Unavailable
             }
-            Self::Tls(_) => Status::Unavailable,
-            Self::Stopped(status) => *status,
+            Self::OldTls(_) | Self::Tls(_) => Status::Unavailable,
+            Self::Handshake(source) => source.status(),
+            Self::Stopped(reason) => reason.status(),
             Self::Roots(_) | Self::ServerName(_) => Status::Config,
             Self::Closed
             | Self::Connect { .. }
@@ -101,6 +109,7 @@ impl Diagnose for Error {
 
     fn hint(&self) -> Option<String> {
         let hint = match self {
+            Self::Handshake(source) => return source.hint(),
             Self::Certificate { .. } => {
                 "if this is your own server, name its CA's certificate: tls-roots = \"/path/to/ca.pem\"; \
                  otherwise someone may be between you and the server: do not go on"
@@ -109,6 +118,7 @@ impl Diagnose for Error {
             Self::NotTls { .. } => {
                 "check `port`: POP3 over TLS is usually on 995; popfetch never falls back to plain text"
             }
+            Self::OldTls(_) => "ask the provider for a server that is up to date",
             Self::Connect { .. } | Self::Lookup { .. } => {
                 "check the network, and `host` and `port` in the configuration"
             }

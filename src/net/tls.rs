@@ -3,17 +3,18 @@
 //! This is the only file that names the crypto provider (aws-lc-rs). TLS 1.2 and 1.3, nothing
 //! below; no 0-RTT; no way to switch verification off.
 
+use super::Error;
 use super::channel::{HandshakeError, Socket};
-use super::{Error, dial};
+use super::dial::Addresses;
 use crate::stop::Stop;
-use rustls::client::WebPkiServerVerifier;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::client::{Resumption, WebPkiServerVerifier};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::server::ParsedCertificate;
 use rustls::{
-    CertificateError, ClientConfig, ClientConnection, DigitallySignedStruct, OtherError,
-    RootCertStore, SignatureScheme,
+    AlertDescription, CertificateError, ClientConfig, ClientConnection, DigitallySignedStruct,
+    OtherError, PeerIncompatible, RootCertStore, SignatureScheme,
 };
 use sha2::{Digest, Sha256};
 use std::convert::Infallible;
@@ -23,7 +24,7 @@ use std::str::FromStr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-/// How long the TLS handshake may take.
+/// How long the TLS handshake may take at most.
 const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Whom to trust at the other end of a TLS connection.
@@ -79,33 +80,69 @@ impl fmt::Debug for Pin {
     }
 }
 
-/// Connects to `host:port`, with TLS from the first octet (RFC 8314 section 3) where there is a
-/// policy for it, and verifies who is there.
-pub fn connect(
-    host: &str,
-    port: u16,
-    policy: Option<&TlsPolicy>,
-    stop: &Stop,
-) -> Result<Socket, Error> {
-    let Some(policy) = policy else {
-        let stream = dial::dial(host, port, stop)?;
-        return Ok(Socket::plain(stream, stop.clone()));
-    };
-    let bad_name = |_| Error::ServerName(host.to_owned());
-    let name = policy.server_name.as_deref().unwrap_or(host);
-    let server = ServerName::try_from(name.to_owned()).map_err(bad_name)?;
-    let config = client_config(policy)?;
-    let stream = dial::dial(host, port, stop)?;
-    let tls =
-        ClientConnection::new(config, server).map_err(|error| Error::Tls(error.to_string()))?;
-    let mut socket = Socket::tls(stream, tls, stop.clone());
-    match socket.handshake(Instant::now() + HANDSHAKE_TIMEOUT) {
-        Ok(()) => Ok(socket),
-        Err(HandshakeError::Net(Error::TimedOut(_))) => {
-            Err(Error::TimedOut(HANDSHAKE_TIMEOUT.as_secs()))
+/// How a server is reached: its addresses, and whom to trust there. Connecting by it needs no file
+/// any more, neither the resolver's nor a certificate store.
+pub struct Route {
+    addresses: Addresses,
+    /// `None` for a connection without TLS.
+    tls: Option<(Arc<ClientConfig>, ServerName<'static>)>,
+    /// The name that the certificate must bear.
+    name: String,
+    timeout: Duration,
+}
+
+impl Route {
+    /// Finds the way to `host:port`, with TLS from the first octet (RFC 8314 section 3) where there
+    /// is a policy for it. The server may take `timeout` to accept a connection, and again for the
+    /// handshake.
+    pub fn find(
+        host: &str,
+        port: u16,
+        policy: Option<&TlsPolicy>,
+        timeout: Duration,
+    ) -> Result<Self, Error> {
+        let name = policy.and_then(|policy| policy.server_name.as_deref());
+        let name = name.unwrap_or(host);
+        let tls = match policy {
+            Some(policy) => {
+                let bad_name = |_| Error::ServerName(host.to_owned());
+                let server = ServerName::try_from(name.to_owned()).map_err(bad_name)?;
+                Some((client_config(policy)?, server))
+            }
+            None => None,
+        };
+        Ok(Self {
+            addresses: Addresses::look_up(host, port)?,
+            tls,
+            name: name.to_owned(),
+            timeout,
+        })
+    }
+
+    /// Connects, and verifies who is there.
+    pub fn connect(&self, stop: &Stop) -> Result<Socket, Error> {
+        let stream = self.addresses.dial(self.timeout, stop)?;
+        let Some((config, server)) = &self.tls else {
+            return Ok(Socket::plain(stream, stop.clone()));
+        };
+        let tls = ClientConnection::new(Arc::clone(config), server.clone());
+        let tls = tls.map_err(|error| Error::Tls(error.to_string()))?;
+        let mut socket = Socket::tls(stream, tls, stop.clone());
+        let timeout = self.timeout.min(HANDSHAKE_TIMEOUT);
+        match socket.handshake(Instant::now() + timeout) {
+            Ok(()) => Ok(socket),
+            Err(HandshakeError::Net(error)) => Err(match error {
+                Error::TimedOut(_) => {
+                    Error::Handshake(Box::new(Error::TimedOut(timeout.as_secs())))
+                }
+                Error::Closed | Error::Io(_) => Error::Handshake(Box::new(error)),
+                other => other,
+            }),
+            Err(HandshakeError::Tls(error)) => {
+                let Addresses { host, port, .. } = &self.addresses;
+                Err(refusal(error, &self.name, host, *port))
+            }
         }
-        Err(HandshakeError::Net(error)) => Err(error),
-        Err(HandshakeError::Tls(error)) => Err(refusal(error, name, host, port)),
     }
 }
 
@@ -124,10 +161,12 @@ fn client_config(policy: &TlsPolicy) -> Result<Arc<ClientConfig>, Error> {
         pins: policy.pins.clone(),
     });
     // "dangerous" is rustls's word for any verifier of one's own; ours only ever adds a check.
-    let config = builder
+    let mut config = builder
         .dangerous()
         .with_custom_certificate_verifier(verifier)
         .with_no_client_auth();
+    // Each connection verifies the certificate anew; a run makes one or two (TRUST.md S18).
+    config.resumption = Resumption::disabled();
     Ok(Arc::new(config))
 }
 
@@ -230,6 +269,10 @@ fn refusal(error: rustls::Error, name: &str, host: &str, port: u16) -> Error {
             host: host.to_owned(),
             port,
         },
+        rustls::Error::PeerIncompatible(PeerIncompatible::ServerDoesNotSupportTls12Or13)
+        | rustls::Error::AlertReceived(AlertDescription::ProtocolVersion) => {
+            Error::OldTls(host.to_owned())
+        }
         other => Error::Tls(other.to_string()),
     }
 }

@@ -7,8 +7,8 @@ use std::fmt;
 /// The longest command line, CRLF included (RFC 2449 section 4).
 pub const COMMAND_LIMIT: usize = 255;
 
-/// A command as it is sent. Its `Display` is safe to log: secrets are left out.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+/// A command as it is sent. Its `Display` and `Debug` are safe to log: secrets are left out.
+#[derive(Clone, Copy, Eq, PartialEq)]
 pub enum Command<'a> {
     /// AUTH with a SASL mechanism and, where it fits, an initial response in base64.
     Auth {
@@ -128,6 +128,12 @@ impl fmt::Display for Command<'_> {
     }
 }
 
+impl fmt::Debug for Command<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -139,20 +145,22 @@ mod tests {
     }
 
     #[test]
-    fn a_password_is_sent_as_it_is_and_never_shown() {
+    fn s47_s49_a_password_is_sent_as_it_is_and_never_shown() {
         let command = Command::Pass(" two  spaces ");
         assert_eq!(encoded(command), "PASS  two  spaces \r\n");
         assert_eq!(command.to_string(), "PASS ****");
+        assert_eq!(format!("{command:?}"), "PASS ****");
     }
 
     #[test]
-    fn an_initial_response_is_never_shown() {
+    fn s47_s49_an_initial_response_is_never_shown() {
         let command = Command::Auth {
             mechanism: "PLAIN",
             initial_response: Some("AGFkYQBzZWNyZXQ="),
         };
         assert_eq!(encoded(command), "AUTH PLAIN AGFkYQBzZWNyZXQ=\r\n");
         assert_eq!(command.to_string(), "AUTH PLAIN ****");
+        assert_eq!(format!("{command:?}"), "AUTH PLAIN ****");
     }
 
     #[test]

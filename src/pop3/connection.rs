@@ -11,7 +11,6 @@
 use super::body::{self, Decoder};
 use super::command::{Command, Unsendable};
 use super::line::{self, ENDLESS_LINE, LISTING_LINE_LIMIT, STATUS_LIMIT};
-use super::line::{LISTING_LINES, LISTING_OCTETS};
 use super::status::{Reply, Shape};
 use std::collections::VecDeque;
 use std::ops::Range;
@@ -46,19 +45,18 @@ pub enum Violation {
     /// A line without end.
     #[error("the server sent a line of more than {0} octets")]
     EndlessLine(u64),
-    /// A listing without end.
-    #[error("the server sent a listing without end")]
-    EndlessListing,
-    /// Neither `+OK` nor `-ERR` where one must stand.
-    #[error("the server sent {0:?} where +OK or -ERR must stand")]
-    NoStatus(String),
+    /// A multi-line response that goes on and on; what of.
+    #[error("the server sent a {0} without end")]
+    Endless(&'static str),
+    /// Neither `+OK` nor `-ERR` where one must stand; the whole line.
+    #[error("the server sent \"{}\" where +OK or -ERR must stand", excerpt(.0))]
+    NoStatus(Vec<u8>),
     /// Octets that answer no command.
     #[error("the server sent something that answers no command")]
     Unsolicited,
 }
 
 /// See the [module](self).
-#[derive(Debug)]
 pub struct Connection {
     input: Box<[u8]>,
     start: usize,
@@ -79,11 +77,7 @@ pub struct Connection {
 #[derive(Debug)]
 enum Phase {
     Status,
-    /// So many lines and octets of a listing have come.
-    Lines {
-        lines: u64,
-        octets: u64,
-    },
+    Lines,
     Body(Decoder),
 }
 
@@ -238,7 +232,7 @@ impl Connection {
         };
         match &mut self.phase {
             Phase::Status => self.find_status(shape),
-            Phase::Lines { .. } => self.find_listing_line(),
+            Phase::Lines => self.find_listing_line(),
             Phase::Body(_) => Ok(self.find_body()),
         }
     }
@@ -267,15 +261,10 @@ impl Connection {
             return Ok(Found::Challenge(range.start + skipped..range.end));
         }
         let Some(reply) = Reply::parse(text) else {
-            return Err(Violation::NoStatus(excerpt(text)));
+            return Err(Violation::NoStatus(text.to_vec()));
         };
         match shape {
-            Shape::Lines if reply.ok => {
-                self.phase = Phase::Lines {
-                    lines: 0,
-                    octets: 0,
-                };
-            }
+            Shape::Lines if reply.ok => self.phase = Phase::Lines,
             Shape::Body { octets } if reply.ok => {
                 self.phase = Phase::Body(Decoder::new(octets, crlf));
             }
@@ -291,14 +280,12 @@ impl Connection {
             return self.skip_overlong();
         };
         let skipped = std::mem::take(&mut self.overlong);
-        let length = skipped + before_lf(&range, crlf) as u64;
-        if length > ENDLESS_LINE {
+        if skipped + before_lf(&range, crlf) as u64 > ENDLESS_LINE {
             return Err(Violation::EndlessLine(ENDLESS_LINE));
         }
         if skipped == 0 && self.input.get(range.clone()) == Some(b".") {
             return Ok(self.end_response());
         }
-        self.count_listing_line(length)?;
         if skipped > 0 || range.len() > LISTING_LINE_LIMIT {
             return Ok(Found::OverlongLine);
         }
@@ -306,18 +293,6 @@ impl Connection {
             range.start += 1;
         }
         Ok(Found::Line(range))
-    }
-
-    fn count_listing_line(&mut self, length: u64) -> Result<(), Violation> {
-        let Phase::Lines { lines, octets } = &mut self.phase else {
-            return Ok(());
-        };
-        *lines += 1;
-        *octets += length;
-        if *lines > LISTING_LINES || *octets > LISTING_OCTETS {
-            return Err(Violation::EndlessListing);
-        }
-        Ok(())
     }
 
     /// Throws away what there is of a listing line that is already too long, so that it never
@@ -378,11 +353,11 @@ fn before_lf(range: &Range<usize>, crlf: bool) -> usize {
     range.len() + usize::from(crlf)
 }
 
-/// The beginning of a line for an error message, control characters escaped.
+/// The beginning of a line for an error message: printable ASCII without quotation marks.
 fn excerpt(line: &[u8]) -> String {
     const EXCERPT: usize = 60;
     let line = line.get(..EXCERPT).unwrap_or(line);
-    line.escape_ascii().to_string()
+    line.escape_ascii().to_string().replace("\\\"", "'")
 }
 
 #[cfg(test)]

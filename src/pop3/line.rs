@@ -10,13 +10,6 @@ pub const LISTING_LINE_LIMIT: usize = 2 * 1024;
 /// A listing line that has not ended after this many octets never will.
 pub const ENDLESS_LINE: u64 = 1024 * 1024;
 
-/// A listing of more lines than this has no end, whatever the lines are worth: not even lines that
-/// name one message over and over may keep a client busy for ever. mpop's limit is the same.
-pub const LISTING_LINES: u64 = 1_000_000;
-
-/// The same in octets: a million lines with the longest unique-ids of RFC 1939 have fewer.
-pub const LISTING_OCTETS: u64 = 128 * 1024 * 1024;
-
 /// A line that was found in the input.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) struct Line {

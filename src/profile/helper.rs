@@ -128,14 +128,14 @@ mod tests {
     }
 
     #[test]
-    fn the_first_line_printed_is_the_password() {
+    fn s29_the_first_line_printed_is_the_password() {
         assert_eq!(sh("printf 'a b \\nmore\\n'").unwrap().reveal(), "a b ");
         assert_eq!(sh("printf secret").unwrap().reveal(), "secret");
         assert!(matches!(sh("echo"), Err(SecretError::Empty)));
     }
 
     #[test]
-    fn the_arguments_are_not_seen_by_a_shell() {
+    fn s29_the_arguments_are_not_seen_by_a_shell() {
         let argv = ["echo", "$HOME;*"].map(str::to_owned);
         assert_eq!(run(&argv, false).unwrap().reveal(), "$HOME;*");
     }
@@ -157,12 +157,12 @@ mod tests {
     }
 
     #[test]
-    fn a_command_that_prints_without_end_is_stopped() {
+    fn s29_a_command_that_prints_without_end_is_stopped() {
         assert!(matches!(sh("yes"), Err(SecretError::TooLong)));
     }
 
     #[test]
-    fn a_command_that_hangs_is_killed_with_its_children() {
+    fn s29_a_command_that_hangs_is_killed_with_its_children() {
         let argv = ["sh", "-c", "sleep 60 & sleep 60"].map(str::to_owned);
         let start = Instant::now();
         let error = run_within(&argv, false, Duration::from_millis(200)).unwrap_err();
@@ -171,7 +171,7 @@ mod tests {
     }
 
     #[test]
-    fn a_command_gets_no_standard_input_when_nobody_is_there() {
+    fn s29_a_command_gets_no_standard_input_when_nobody_is_there() {
         assert_eq!(sh("cat; echo end").unwrap().reveal(), "end");
     }
 }

@@ -155,11 +155,14 @@ impl Resolver<'_> {
                 ));
             }
         }
-        if value(key!(self.allow_insecure)) != Some(true) {
+        // The account's own word: in the defaults it would silently hold for accounts to come.
+        if value(self.account.allow_insecure.as_ref()) != Some(true) {
             return Err(self.error_with(
                 mode.span(),
                 "without TLS anyone on the way can read the password and the mail".into(),
-                "remove `tls = \"none\"`; if the line is safe, add `allow-insecure = true`".into(),
+                "remove `tls = \"none\"`; if the line is safe, add `allow-insecure = true` to \
+                 the account itself"
+                    .into(),
             ));
         }
         Ok(Tls::None)

@@ -18,7 +18,7 @@ fn read(content: &[u8]) -> Result<Password, SecretError> {
 }
 
 #[test]
-fn a_password_is_not_shown_by_debug() {
+fn s49_a_password_is_not_shown_by_debug() {
     assert_eq!(
         format!("{:?}", Password::new("hunter2".into())),
         "Password(..)"

@@ -7,7 +7,7 @@
 use super::tally::{Account, Totals};
 use super::{Event, Heading, Listed, Message, Outcome};
 use crate::exit::Status;
-use crate::term::json_line;
+use crate::term::{hex, json_line};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde::Serialize;
@@ -20,6 +20,7 @@ pub(super) fn line(name: &str, event: &Event<'_>, account: &Account) -> Option<V
         Event::Connecting { .. }
         | Event::Planned(_)
         | Event::Received { .. }
+        | Event::Verifying { .. }
         | Event::Wire { .. } => return None,
         Event::Message(message) => json_line(&message_object(name, message)),
         Event::Deleted(message) => json_line(&Object::Deleted {
@@ -170,11 +171,7 @@ fn message_object<'a>(account: &'a str, message: &Message<'a>) -> Object<'a> {
         },
         path,
         path_base64,
-        sha256: message
-            .sha256
-            .iter()
-            .map(|octet| format!("{octet:02x}"))
-            .collect(),
+        sha256: hex(message.sha256),
         date: heading.date,
         from: heading.from,
         subject: heading.subject,

@@ -44,7 +44,13 @@ pub enum Event<'a> {
     },
     /// The maildrop has been listed and it is settled what will be done.
     Planned(Planned),
-    /// Octets of message bodies have arrived since the last such event. For progress only.
+    /// The messages that are recorded are about to be read. For progress only.
+    Verifying {
+        /// Their octets.
+        octets: u64,
+    },
+    /// Octets of message bodies have arrived, or been read, since the last such event. For progress
+    /// only.
     Received {
         /// How many.
         octets: u64,

@@ -37,13 +37,9 @@ impl Progress {
     /// Moves the bars.
     pub(super) fn event(&self, name: &str, event: &Event<'_>) {
         let mut accounts = self.accounts();
-        if let Event::Connecting { host, .. } = event {
-            let account = accounts
-                .entry(name.to_owned())
-                .or_insert_with(|| self.account(name));
-            let host = escape_str(host);
-            account.bar.set_message(format!("connecting to {host}"));
-            return;
+        if matches!(event, Event::Connecting { .. } | Event::Verifying { .. }) {
+            let account = accounts.entry(name.to_owned());
+            account.or_insert_with(|| self.account(name));
         }
         if matches!(event, Event::Finished(_)) {
             if let Some(account) = accounts.remove(name) {
@@ -55,6 +51,11 @@ impl Progress {
             return;
         };
         match event {
+            Event::Connecting { host, .. } => {
+                let host = escape_str(host);
+                account.bar.set_message(format!("connecting to {host}"));
+            }
+            Event::Verifying { octets, .. } => account.verify(*octets),
             Event::Planned(planned) => account.start(planned),
             Event::Received { octets } => account.bar.inc(*octets),
             Event::Message(_) | Event::Failed { .. } => account.message_done(),
@@ -105,11 +106,20 @@ impl Account {
             return;
         }
         self.show_messages();
+        self.measure(planned.octets);
+    }
+
+    fn verify(&self, octets: u64) {
+        self.bar.set_message("reading");
+        self.measure(octets);
+    }
+
+    fn measure(&self, octets: u64) {
         self.bar.set_style(style(
             "{prefix} {msg} [{wide_bar:.cyan}] {octets} of {total}, {rate}/s, {eta} left",
         ));
         self.bar.set_position(0);
-        self.bar.set_length(planned.octets);
+        self.bar.set_length(octets);
         // The time it took to connect says nothing about the rate.
         self.bar.reset_elapsed();
         self.bar.reset_eta();

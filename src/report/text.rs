@@ -36,7 +36,7 @@ impl Text {
                     size(plan.octets)
                 )
             }),
-            Event::Received { .. } => String::new(),
+            Event::Received { .. } | Event::Verifying { .. } => String::new(),
             Event::Message(message) => self.step(|| format!("{name}: {}\n", fetched(message))),
             Event::Deleted(message) => {
                 self.step(|| format!("{name}: deleted {}\n", listed(message)))
@@ -191,10 +191,16 @@ fn fetched(message: &Message<'_>) -> String {
     format!("fetched {from} — {subject} ({})", size(message.octets))
 }
 
+/// The number is the server's for this session only; the unique-id is what `state show` prints.
 fn listed(message: &Listed<'_>) -> String {
-    match message.octets {
-        Some(octets) => format!("message {} ({})", message.number, size(octets)),
-        None => format!("message {}", message.number),
+    let unique_id = message.unique_id.map(escape);
+    let parts: Vec<String> = unique_id
+        .into_iter()
+        .chain(message.octets.map(size))
+        .collect();
+    match parts.as_slice() {
+        [] => format!("message {}", message.number),
+        parts => format!("message {} ({})", message.number, parts.join(", ")),
     }
 }
 
@@ -362,7 +368,7 @@ mod tests {
         };
         assert_eq!(
             say(QUIET, &event),
-            "error: work: message 7 (12 KB): no such message\n"
+            "error: work: message 7 (uid-7, 12 KB): no such message\n"
         );
     }
 

@@ -63,6 +63,9 @@ pub enum Error {
         /// How it broke it.
         violation: Violation,
     },
+    /// The server goes on asking after the mechanism was cancelled.
+    #[error("the server sent one challenge after the other while signing in")]
+    Challenges,
     /// The greeting was -ERR.
     #[error("the server turned us away: {0}")]
     Turned(Answer),
@@ -103,7 +106,7 @@ impl Diagnose for Error {
     fn status(&self) -> Status {
         match self {
             Self::Net { source, .. } => source.status(),
-            Self::Violation { .. } | Self::TooLarge(_) => Status::Protocol,
+            Self::Violation { .. } | Self::Challenges | Self::TooLarge(_) => Status::Protocol,
             Self::Turned(answer) | Self::Refused { answer, .. } => match answer.code {
                 Some(ResponseCode::SysPermanent) => Status::Unavailable,
                 _ => Status::Temporary,
@@ -127,7 +130,7 @@ impl Diagnose for Error {
     fn hint(&self) -> Option<String> {
         let hint = match self {
             Self::Net { source, .. } => return source.hint(),
-            Self::Violation { .. } => {
+            Self::Violation { .. } | Self::Challenges => {
                 "is this a POP3 server? Run with -vv to see what it says; nothing was deleted"
             }
             Self::SignIn { .. } if self.status() == Status::NoPermission => {

@@ -1,9 +1,13 @@
 //! TRANSACTION: STAT, UIDL and LIST, joined into a [`Maildrop`] (RFC 1939 sections 5 and 7).
 
 use super::{Answer, Error, Phase, Session, Transaction};
-use crate::maildrop::{Joiner, Maildrop, TooLarge};
+use crate::maildrop::{Joiner, MESSAGE_LIMIT, Maildrop, TooLarge};
 use crate::pop3::listing::{scan_line, unique_id_line};
 use crate::pop3::{Command, DropListing};
+
+/// More lines than this have no end: twice as many as there may be messages, because a line may be
+/// a bad one.
+const LISTING_LINES: usize = 2 * MESSAGE_LIMIT;
 
 impl Session<Transaction> {
     /// Lists the maildrop, in one flight where the server pipelines. A listing that breaks off is
@@ -64,7 +68,7 @@ impl Session<Transaction> {
         if !ahead {
             self.wire.send(Command::Stat)?;
         }
-        let answer = self.wire.answer(Phase::Listing)?;
+        let (answer, listing) = self.wire.answer_and(Phase::Listing, DropListing::parse)?;
         if !answer.ok {
             // Hotmail tells its login delay here (TRUST.md Q15).
             return Err(Error::Refused {
@@ -72,7 +76,7 @@ impl Session<Transaction> {
                 answer,
             });
         }
-        Ok(DropListing::parse(answer.text.as_bytes()))
+        Ok(listing)
     }
 
     /// `Some` if the server refused.
@@ -84,7 +88,7 @@ impl Session<Transaction> {
         if !answer.ok {
             return Ok(Some(answer));
         }
-        self.wire.lines(Phase::Listing, |line| {
+        self.wire.lines(Phase::Listing, LISTING_LINES, |line| {
             match line.and_then(unique_id_line) {
                 Some((number, unique_id)) => joiner.unique_id(number, unique_id),
                 // One bad line costs one message its unique-id, and no more.
@@ -114,10 +118,11 @@ impl Session<Transaction> {
                 answer,
             });
         }
-        self.wire
-            .lines(Phase::Listing, |line| match line.and_then(scan_line) {
+        self.wire.lines(Phase::Listing, LISTING_LINES, |line| {
+            match line.and_then(scan_line) {
                 Some((number, octets)) => joiner.scan(number, octets),
                 None => Ok::<(), TooLarge>(()),
-            })
+            }
+        })
     }
 }

@@ -10,6 +10,7 @@
 mod error;
 mod maildrop;
 mod retrieve;
+mod secrets;
 mod sign_in;
 mod update;
 mod wire;
@@ -22,8 +23,13 @@ pub use wire::{Answer, Direction, Transcript};
 
 use crate::net::Channel;
 use crate::pop3::{Capabilities, Command, MessageNumber};
+use secrets::Secrets;
 use std::time::Duration;
 use wire::Wire;
+
+/// A header of more octets than this has no end. What TOP brings beyond the header, where a server
+/// sends more than it should, counts as well.
+const ENDLESS_HEADER: usize = 64 * 1024 * 1024;
 
 /// How a session is to be held.
 #[derive(Clone)]
@@ -57,8 +63,16 @@ pub struct Session<S> {
 
 impl Session<Authorization> {
     /// Reads the greeting and asks for capabilities.
-    pub fn open(channel: Box<dyn Channel>, options: Options) -> Result<Self, Error> {
-        let mut wire = Wire::new(channel, &options);
+    ///
+    /// The credentials are not sent yet, but kept out of what is told of the server's words: it may
+    /// know them from an earlier session.
+    pub fn open(
+        channel: Box<dyn Channel>,
+        options: Options,
+        credentials: &Credentials<'_>,
+    ) -> Result<Self, Error> {
+        let secrets = Secrets::new(credentials.user, credentials.password);
+        let mut wire = Wire::new(channel, &options, secrets);
         let answer = wire.answer(Phase::Greeting)?;
         if !answer.ok {
             return Err(Error::Turned(answer));
@@ -82,7 +96,8 @@ impl Session<Authorization> {
 }
 
 impl<S> Session<S> {
-    fn may_pipeline(&self) -> bool {
+    /// Whether commands are sent ahead of the replies to earlier ones.
+    pub fn may_pipeline(&self) -> bool {
         self.options.pipelining && self.capabilities.pipelining
     }
 }
@@ -100,7 +115,7 @@ impl Session<Transaction> {
             return Ok(None);
         }
         let mut header = Vec::new();
-        self.wire.body(phase, |octets| {
+        self.wire.header(phase, ENDLESS_HEADER, |octets| {
             let room = limit.saturating_sub(header.len());
             header.extend(octets.get(..room).unwrap_or(octets));
         })?;

@@ -1,5 +1,6 @@
 //! AUTHORIZATION: from a greeting to an open maildrop (RFC 1939 section 4, RFC 5034).
 
+use super::wire::Answer;
 use super::{Authorization, Error, Phase, Session, Transaction};
 use crate::pop3::command::COMMAND_LIMIT;
 use crate::pop3::{Command, Event};
@@ -32,21 +33,17 @@ impl Session<Authorization> {
     /// Signs in, once, with one method: a refused password is never tried again, in no other way
     /// either, because servers lock people out for that.
     pub fn sign_in(mut self, credentials: Credentials<'_>) -> Result<Session<Transaction>, Error> {
-        let response = plain::initial_response(credentials.user, credentials.password);
-        self.wire
-            .conceal(&[response.as_str(), credentials.password]);
         let announced = self.capabilities.has_mechanism("PLAIN");
         let plain = match credentials.auth {
             Auth::Auto => announced,
             Auth::Plain => true,
             Auth::UserPass => false,
         };
-        let accepted = if plain {
-            self.auth_plain(credentials)
+        if plain {
+            self.auth_plain(credentials)?;
         } else {
-            self.user_pass(credentials)
-        };
-        accepted.map_err(|error| without_secrets(error, credentials))?;
+            self.user_pass(credentials)?;
+        }
         Ok(Session {
             wire: self.wire,
             options: self.options,
@@ -70,7 +67,7 @@ impl Session<Authorization> {
             mechanism: "PLAIN",
             initial_response: fits.then_some(response.as_str()),
         })?;
-        let mut answered = fits;
+        let (mut answered, mut cancelled) = (fits, false);
         loop {
             match self.wire.next(Phase::SignIn)? {
                 Event::Challenge(_) if !answered => {
@@ -78,15 +75,15 @@ impl Session<Authorization> {
                     self.wire.respond(&response);
                 }
                 // PLAIN knows no second challenge: cancel (RFC 5034 section 4).
-                Event::Challenge(_) => self.wire.respond("*"),
+                Event::Challenge(_) if !cancelled => {
+                    cancelled = true;
+                    self.wire.respond("*");
+                }
+                Event::Challenge(_) => return Err(Error::Challenges),
                 Event::Reply(reply) if reply.ok => return Ok(()),
                 Event::Reply(reply) => {
-                    let answer = super::Answer {
-                        ok: false,
-                        code: reply.code,
-                        text: String::from_utf8_lossy(reply.text).into_owned(),
-                    };
-                    return Err(self.refused(answer));
+                    let answer = Answer::from(reply);
+                    return Err(self.refused(self.wire.without_secrets(answer)));
                 }
                 _ => {}
             }
@@ -101,31 +98,10 @@ impl Session<Authorization> {
         Err(self.refused(answer))
     }
 
-    fn refused(&self, answer: super::Answer) -> Error {
+    fn refused(&self, answer: Answer) -> Error {
         Error::SignIn {
             answer,
             would_say_auth: self.capabilities.auth_resp_code,
         }
-    }
-}
-
-/// A server may repeat what we sent in its -ERR: the password must not get into an error that way.
-fn without_secrets(error: Error, credentials: Credentials<'_>) -> Error {
-    let Error::SignIn {
-        mut answer,
-        would_say_auth,
-    } = error
-    else {
-        return error;
-    };
-    let response = plain::initial_response(credentials.user, credentials.password);
-    for secret in [credentials.password, response.as_str()] {
-        if !secret.is_empty() {
-            answer.text = answer.text.replace(secret, "****");
-        }
-    }
-    Error::SignIn {
-        answer,
-        would_say_auth,
     }
 }

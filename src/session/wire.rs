@@ -1,12 +1,12 @@
 //! The connection and the channel under it: sending, waiting, and not waiting too long.
 
+use super::secrets::Secrets;
 use super::{Error, Options, Phase};
 use crate::net::{self, Channel};
-use crate::pop3::{Capabilities, Command, Connection, Event, ResponseCode};
+use crate::pop3::{Capabilities, Command, Connection, Event, Reply, ResponseCode, Violation};
 use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-use zeroize::Zeroizing;
 
 /// A step of the session that is answered by a single line may take so long altogether, however
 /// lively the server drips: long enough for servers that delay a sign-in on purpose.
@@ -15,6 +15,12 @@ const STEP_TIMEOUT: Duration = Duration::from_secs(120);
 /// Fewer octets than this in [`Options::timeout`] are no progress (TRUST.md F6): with the default
 /// of 60 seconds even a line of 300 bit/s is fast enough.
 const PROGRESS: u64 = 1024;
+
+/// More lines than this in the reply to CAPA have no end. Real ones have under twenty.
+const CAPABILITY_LINES: usize = 4096;
+
+/// A line that is too long to be read, and may have a megabyte, counts for so many more.
+const OVERLONG_WEIGHT: usize = 500;
 
 /// Which way a line of the transcript went.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -43,7 +49,18 @@ impl fmt::Display for Answer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.text.as_str() {
             "" => f.write_str("it gave no reason"),
-            text => write!(f, "\"{text}\""),
+            // Whatever stands between the quotation marks is the server's, to the last of them.
+            text => write!(f, "\"{}\"", text.replace('"', "'")),
+        }
+    }
+}
+
+impl From<Reply<'_>> for Answer {
+    fn from(reply: Reply<'_>) -> Self {
+        Self {
+            ok: reply.ok,
+            code: reply.code,
+            text: String::from_utf8_lossy(reply.text).into_owned(),
         }
     }
 }
@@ -53,8 +70,8 @@ pub(super) struct Wire {
     channel: Box<dyn Channel>,
     timeout: Duration,
     transcript: Option<Transcript>,
-    /// What must not get into the transcript, not even where a server repeats it.
-    secrets: Zeroizing<Vec<String>>,
+    /// What nobody gets to see, not even where a server repeats it.
+    secrets: Arc<Secrets>,
     pace: Pace,
 }
 
@@ -112,21 +129,16 @@ impl Pace {
 }
 
 impl Wire {
-    pub(super) fn new(channel: Box<dyn Channel>, options: &Options) -> Self {
+    /// Nothing that the server says will be told with one of `secrets` in it.
+    pub(super) fn new(channel: Box<dyn Channel>, options: &Options, secrets: Secrets) -> Self {
         Self {
             connection: Connection::new(),
             channel,
             timeout: options.timeout,
             transcript: options.transcript.clone(),
-            secrets: Zeroizing::default(),
+            secrets: Arc::new(secrets),
             pace: Pace::new(),
         }
-    }
-
-    /// Keeps these out of the transcript from here on.
-    pub(super) fn conceal(&mut self, secrets: &[&str]) {
-        let secrets = secrets.iter().filter(|secret| !secret.is_empty());
-        self.secrets = Zeroizing::new(secrets.map(|secret| (*secret).to_owned()).collect());
     }
 
     /// Puts a command on its way; it leaves with the next wait for an answer.
@@ -152,18 +164,34 @@ impl Wire {
 
     /// The next event, waiting for it where necessary. Never [`Event::NeedInput`].
     pub(super) fn next(&mut self, phase: Phase) -> Result<Event<'_>, Error> {
-        let violated = |violation| Error::Violation { phase, violation };
-        while self.connection.wants_input().map_err(violated)? {
+        let violated = |secrets: &Secrets, violation| Error::Violation {
+            phase,
+            violation: match violation {
+                Violation::NoStatus(line) => Violation::NoStatus(secrets.hide(&line).into_owned()),
+                other => other,
+            },
+        };
+        while self
+            .connection
+            .wants_input()
+            .map_err(|violation| violated(&self.secrets, violation))?
+        {
             self.wait().map_err(|source| Error::Net { phase, source })?;
         }
-        let event = self.connection.next_event().map_err(violated)?;
+        let event = self.connection.next_event();
+        let event = event.map_err(|violation| violated(&self.secrets, violation))?;
         match event {
             Event::Reply(_) | Event::Challenge(_) | Event::End => self.pace = Pace::new(),
             _ => self.pace.flowing = true,
         }
-        if let (Some(transcript), Event::Reply(reply)) = (&self.transcript, &event) {
-            let status: &[u8] = if reply.ok { b"+OK " } else { b"-ERR " };
-            let line = redacted([status, reply.text].concat(), &self.secrets);
+        if let Some(transcript) = &self.transcript {
+            let (status, text): (&[u8], _) = match &event {
+                Event::Reply(reply) if reply.ok => (b"+OK ", reply.text),
+                Event::Reply(reply) => (b"-ERR ", reply.text),
+                Event::Challenge(challenge) => (b"+ ", *challenge),
+                _ => return Ok(event),
+            };
+            let line = [status, &self.secrets.hide(text)].concat();
             transcript(Direction::Received, &line);
         }
         Ok(event)
@@ -171,43 +199,83 @@ impl Wire {
 
     /// The status line of the oldest pending command.
     pub(super) fn answer(&mut self, phase: Phase) -> Result<Answer, Error> {
-        match self.next(phase)? {
-            Event::Reply(reply) => Ok(Answer {
-                ok: reply.ok,
-                code: reply.code,
-                text: String::from_utf8_lossy(reply.text).into_owned(),
-            }),
-            _ => Ok(Answer {
-                ok: false,
-                code: None,
-                text: String::new(),
-            }),
+        Ok(self.answer_and(phase, |_| ())?.0)
+    }
+
+    /// The same, and what `read` makes of its text as it came.
+    pub(super) fn answer_and<T>(
+        &mut self,
+        phase: Phase,
+        read: impl FnOnce(&[u8]) -> T,
+    ) -> Result<(Answer, T), Error> {
+        let (answer, found) = match self.next(phase)? {
+            Event::Reply(reply) => (Answer::from(reply), read(reply.text)),
+            _ => {
+                let (ok, code, text) = (false, None, String::new());
+                (Answer { ok, code, text }, read(b""))
+            }
+        };
+        Ok((self.without_secrets(answer), found))
+    }
+
+    /// The same answer, to be shown.
+    pub(super) fn without_secrets(&self, answer: Answer) -> Answer {
+        Answer {
+            text: self.secrets.hide_in(answer.text),
+            ..answer
         }
     }
 
     /// The lines of a listing whose status line was `+OK`. A line that is too long is `None`.
+    ///
+    /// # Errors
+    /// Also where there are more than `limit` lines, whatever they say: a server could go on with
+    /// lines that mean nothing for ever.
     pub(super) fn lines<E: Into<Error>>(
         &mut self,
         phase: Phase,
+        limit: usize,
         mut each: impl FnMut(Option<&[u8]>) -> Result<(), E>,
     ) -> Result<(), Error> {
-        let mut count = 0u64;
+        let (mut count, mut weight) = (0u64, 0);
         loop {
             match self.next(phase)? {
                 Event::Line(line) => each(Some(line)).map_err(Into::into)?,
-                Event::OverlongLine => each(None).map_err(Into::into)?,
+                Event::OverlongLine => {
+                    weight += OVERLONG_WEIGHT;
+                    each(None).map_err(Into::into)?;
+                }
                 _ => break,
             }
             count += 1;
+            weight += 1;
+            if weight > limit {
+                let violation = Violation::Endless("listing");
+                return Err(Error::Violation { phase, violation });
+            }
         }
         self.log(Direction::Received, format!("({count} lines)").as_bytes());
         Ok(())
     }
 
-    /// The octets of a body whose status line was `+OK`.
-    pub(super) fn body(&mut self, phase: Phase, mut each: impl FnMut(&[u8])) -> Result<(), Error> {
+    /// The octets of a header whose status line was `+OK`.
+    ///
+    /// # Errors
+    /// Also where there are more than `limit` octets.
+    pub(super) fn header(
+        &mut self,
+        phase: Phase,
+        limit: usize,
+        mut each: impl FnMut(&[u8]),
+    ) -> Result<(), Error> {
+        let mut count = 0usize;
         while let Event::Body(octets) = self.next(phase)? {
             each(octets);
+            count = count.saturating_add(octets.len());
+            if count > limit {
+                let violation = Violation::Endless("header");
+                return Err(Error::Violation { phase, violation });
+            }
         }
         Ok(())
     }
@@ -218,12 +286,12 @@ impl Wire {
             return Ok(None);
         }
         let mut capabilities = Capabilities::default();
-        let transcript = self.transcript.clone();
-        self.lines(Phase::Capabilities, |line| {
+        let (transcript, secrets) = (self.transcript.clone(), Arc::clone(&self.secrets));
+        self.lines(Phase::Capabilities, CAPABILITY_LINES, |line| {
             if let Some(line) = line {
                 capabilities.read_line(line);
                 if let Some(transcript) = &transcript {
-                    transcript(Direction::Received, line);
+                    transcript(Direction::Received, &secrets.hide(line));
                 }
             }
             Ok::<(), Error>(())
@@ -247,7 +315,7 @@ impl Wire {
 
     fn log(&self, direction: Direction, line: &[u8]) {
         if let Some(transcript) = &self.transcript {
-            transcript(direction, line);
+            transcript(direction, &self.secrets.hide(line));
         }
     }
 
@@ -269,15 +337,4 @@ impl Wire {
             }
         }
     }
-}
-
-/// The line without secrets.
-fn redacted(line: Vec<u8>, secrets: &[String]) -> Vec<u8> {
-    let holds = |secret: &&String| memchr::memmem::find(&line, secret.as_bytes()).is_some();
-    if !secrets.iter().any(|secret| holds(&secret)) {
-        return line;
-    }
-    let text = String::from_utf8_lossy(&line).into_owned();
-    let hide = |text: String, secret: &String| text.replace(secret, "****");
-    secrets.iter().fold(text, hide).into_bytes()
 }

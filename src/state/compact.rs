@@ -3,7 +3,7 @@
 
 use super::Files;
 use super::journal::{self, Journal};
-use super::memory::{ABSENCES, Memory, Record};
+use super::memory::{ABSENCES, Kind, Memory, Record};
 use super::rebuild::draft_name;
 use super::record::{Entry, Id};
 use crate::durable::Dir;
@@ -100,6 +100,10 @@ impl<'a> Copy<'a> {
                 let id = self.new_id(id)?;
                 Some(Entry::Deleted { id, time })
             }
+            Entry::Gone { id, time } => {
+                let id = self.new_id(id)?;
+                Some(Entry::Gone { id, time })
+            }
             Entry::Failed { .. } => self.failure(entry),
             Entry::Began { ref maildir, .. } if !self.maildirs.contains(maildir) => {
                 self.maildirs.push(maildir.clone());
@@ -121,6 +125,11 @@ impl<'a> Copy<'a> {
         let mut rest = Vec::new();
         if let Some(last) = self.next.checked_sub(1) {
             rest.push(Entry::Seen { first: 0, last });
+        }
+        for (id, record) in (0..).zip(&self.memory.records) {
+            if let (Some(id), Kind::Forgotten) = (self.new_id(id), record.kind) {
+                rest.push(Entry::Forgotten { id });
+            }
         }
         for (id, record) in self.memory.living() {
             if let (Some(id), true) = (self.new_id(id), record.absences > 0) {
@@ -150,7 +159,10 @@ impl<'a> Copy<'a> {
 
     fn keep(&mut self, id: Id) -> Option<Id> {
         let record = self.memory.record(id)?;
-        if !record.kind.is_known() || self.is_forgettable(record) {
+        // Of what was forgotten on request the file may still be here. It must not make the
+        // message known again, unless it was fetched again.
+        let asked_for = record.kind == Kind::Forgotten && self.memory.is_newest(id);
+        if !asked_for && (!record.kind.is_known() || self.is_forgettable(record)) {
             return None;
         }
         let place = self.ids.get_mut(usize::try_from(id).ok()?)?;
@@ -162,7 +174,9 @@ impl<'a> Copy<'a> {
 
     fn is_forgettable(&self, record: &Record) -> bool {
         let absent = record.absences >= ABSENCES || record.deletions > 0;
-        absent && !record.present && record.absent_since < self.now - FORGET_AFTER
+        // A server may go on listing what it confirmed to have deleted.
+        let lacking = self.memory.listed && !record.present;
+        absent && lacking && record.absent_since < self.now - FORGET_AFTER
     }
 
     fn new_id(&self, id: Id) -> Option<Id> {

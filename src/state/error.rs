@@ -2,6 +2,7 @@
 
 use super::lock::Holder;
 use crate::delivery;
+use crate::durable::is_untrusted;
 use crate::exit::{Diagnose, Status};
 use std::io;
 use std::path::PathBuf;
@@ -39,6 +40,9 @@ pub enum Error {
         /// Its version.
         version: u32,
     },
+    /// The journal in this directory is damaged: what it does not say cannot be verified.
+    #[error("the state file in {0} is damaged, so that not everything can be verified")]
+    Unverifiable(PathBuf),
     /// The journal is damaged, and the Maildir it could be made again from cannot be read.
     #[error("the state file {path} is damaged and cannot be made again from the Maildir")]
     Damaged {
@@ -68,9 +72,12 @@ impl Diagnose for Error {
         match self {
             Self::Delivery(error) => error.status(),
             Self::Held(_) => Status::Temporary,
+            Self::Io { source, .. } if is_untrusted(source) => Status::Config,
             Self::Io { .. } => Status::Io,
             Self::NoLocks { .. } => Status::Config,
-            Self::OtherVersion { .. } | Self::Damaged { .. } => Status::Data,
+            Self::OtherVersion { .. } | Self::Damaged { .. } | Self::Unverifiable(_) => {
+                Status::Data
+            }
         }
     }
 
@@ -85,8 +92,15 @@ impl Diagnose for Error {
             Self::Io { source, .. } if delivery::is_full(source) => {
                 "make room on the disk; what was not stored is still on the server".to_owned()
             }
+            Self::Io { source, .. } if is_untrusted(source) => {
+                "the state must be your own: regular files in a directory that others cannot write to"
+                    .to_owned()
+            }
             Self::Io { .. } => "check the disk, and who owns the file".to_owned(),
             Self::NoLocks { .. } => "keep the state on a local disk: set XDG_STATE_HOME".to_owned(),
+            Self::Unverifiable(_) => {
+                "the next fetch makes it again from its good lines and the Maildir".to_owned()
+            }
             Self::OtherVersion { .. } => "use the newest popfetch on this machine".to_owned(),
             Self::Damaged { .. } => {
                 "mend the Maildir first; or move the file away to fetch everything again".to_owned()

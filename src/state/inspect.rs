@@ -2,11 +2,24 @@
 
 use super::journal::{self, Header};
 use super::memory::Memory;
-use super::record::{Entry, Id, Listing};
+use super::record::{Entry, Id, Listing, Stored};
 use super::{Error, Files, View};
 use crate::delivery::UniqueName;
 use crate::durable::Dir;
 use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+/// All that is remembered of an account.
+#[derive(Default)]
+pub struct Inspected {
+    /// The messages, oldest first.
+    pub messages: Vec<Shown>,
+    /// The Maildirs that messages were delivered to.
+    pub maildirs: Vec<PathBuf>,
+    /// The journal is damaged, so that some messages may not be among these.
+    pub damaged: bool,
+}
 
 /// What is remembered of a message.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -20,8 +33,15 @@ pub struct Shown {
     pub listed: Option<u64>,
     /// Its file: name, octets, SHA-256. `None` if it was only marked as seen.
     pub stored: Option<(UniqueName, u64, [u8; 32])>,
+    /// Its delivery is recorded as done, rather than intended only.
+    pub settled: bool,
+    /// In which boot of the machine it was stored, or in an earlier one; empty where that is not
+    /// known.
+    pub boot: Arc<str>,
     /// The server has confirmed that it is deleted there.
     pub deleted: bool,
+    /// Its owner says that the file was removed on purpose.
+    pub gone: bool,
 }
 
 /// What a journal's octets say, and how much of them is in order.
@@ -48,10 +68,10 @@ pub fn examine(octets: &[u8], account: &str) -> Option<Examined> {
         return None;
     };
     let mut memory = Memory::new(account);
-    let mut shown = BTreeMap::new();
+    let mut reader = Reader::default();
     let reading = journal::read(octets, |entry| {
         memory.apply(&entry);
-        take_in(&mut shown, entry);
+        reader.take_in(entry);
     });
     let journal::Reading {
         good,
@@ -59,7 +79,7 @@ pub fn examine(octets: &[u8], account: &str) -> Option<Examined> {
         torn,
     } = reading.ok()?;
     Some(Examined {
-        messages: shown.into_values().collect(),
+        messages: reader.messages.into_values().collect(),
         view: View { memory },
         good,
         torn,
@@ -67,12 +87,12 @@ pub fn examine(octets: &[u8], account: &str) -> Option<Examined> {
     })
 }
 
-/// Everything that is remembered of an account, oldest first; nothing if there is no state.
-pub fn inspect(dir: &Dir, account: &str) -> Result<Vec<Shown>, Error> {
+/// Reads an account's journal; nothing if there is no state.
+pub fn inspect(dir: &Dir, account: &str) -> Result<Inspected, Error> {
     read(dir, &Files::of(account), account)
 }
 
-pub(super) fn read(dir: &Dir, files: &Files, account: &str) -> Result<Vec<Shown>, Error> {
+pub(super) fn read(dir: &Dir, files: &Files, account: &str) -> Result<Inspected, Error> {
     let path = dir.path().join(&files.journal);
     let io = |source| Error::Io {
         path: path.clone(),
@@ -81,69 +101,96 @@ pub(super) fn read(dir: &Dir, files: &Files, account: &str) -> Result<Vec<Shown>
     match journal::read_header(dir, &files.journal, account).map_err(io)? {
         Some(Header::Ours { .. }) => {}
         Some(Header::OtherVersion(version)) => return Err(Error::OtherVersion { path, version }),
-        Some(Header::Foreign) | None => return Ok(Vec::new()),
+        Some(Header::Foreign) => {
+            return Ok(Inspected {
+                damaged: true,
+                ..Inspected::default()
+            });
+        }
+        None => return Ok(Inspected::default()),
     }
-    let mut shown: BTreeMap<Id, Shown> = BTreeMap::new();
-    let take_in = |entry| take_in(&mut shown, entry);
-    journal::read(dir.read(&files.journal).map_err(io)?, take_in).map_err(io)?;
-    Ok(shown.into_values().collect())
+    let mut reader = Reader::default();
+    let input = dir.read(&files.journal).map_err(io)?;
+    let reading = journal::read(input, |entry| reader.take_in(entry)).map_err(io)?;
+    Ok(Inspected {
+        damaged: reading.damaged,
+        messages: reader.messages.into_values().collect(),
+        maildirs: reader.maildirs,
+    })
 }
 
-fn take_in(shown: &mut BTreeMap<Id, Shown>, entry: Entry) {
-    let unique_ids = |listing: &Listing| listing.unique_id.iter().cloned().collect();
-    match entry {
-        Entry::Intent {
-            id,
-            time,
-            listing,
-            stored,
-        } => {
-            let message = Shown {
-                id,
-                time,
-                unique_ids: unique_ids(&listing),
-                listed: listing.octets,
-                stored: Some((stored.name, stored.octets, stored.digests.stored)),
-                deleted: false,
-            };
-            shown.insert(id, message);
-        }
-        Entry::Found { id, time, stored } => {
-            let message = Shown {
-                id,
-                time,
-                unique_ids: Vec::new(),
-                listed: None,
-                stored: Some((stored.name, stored.octets, stored.digests.stored)),
-                deleted: false,
-            };
-            shown.insert(id, message);
-        }
-        Entry::Marked { id, time, listing } => {
-            let message = Shown {
-                id,
-                time,
-                unique_ids: unique_ids(&listing),
-                listed: listing.octets,
-                stored: None,
-                deleted: false,
-            };
-            shown.insert(id, message);
-        }
-        Entry::Alias { id, listing, .. } => {
-            if let Some(message) = shown.get_mut(&id) {
+#[derive(Default)]
+struct Reader {
+    messages: BTreeMap<Id, Shown>,
+    maildirs: Vec<PathBuf>,
+    /// Of the run whose lines are being read.
+    boot: Arc<str>,
+}
+
+impl Reader {
+    fn take_in(&mut self, entry: Entry) {
+        match entry {
+            Entry::Alias { id, listing, .. } => self.change(id, |message| {
                 message.unique_ids.extend(listing.unique_id);
                 message.listed = listing.octets;
+            }),
+            Entry::Began { boot, maildir, .. } => {
+                self.boot = boot.into();
+                if !self.maildirs.contains(&maildir) {
+                    self.maildirs.push(maildir);
+                }
             }
-        }
-        Entry::Deleted { id, .. } => {
-            if let Some(message) = shown.get_mut(&id) {
-                message.deleted = true;
+            Entry::Deleted { id, .. } => self.change(id, |message| message.deleted = true),
+            Entry::Dropped { id } | Entry::Forgotten { id } => {
+                self.messages.remove(&id);
             }
+            Entry::Found { id, time, stored } => {
+                self.add(id, time, None, Some(stored));
+                self.change(id, |message| message.settled = true);
+            }
+            Entry::Gone { id, .. } => self.change(id, |message| message.gone = true),
+            Entry::Intent {
+                id,
+                time,
+                listing,
+                stored,
+            } => self.add(id, time, Some(listing), Some(stored)),
+            Entry::Marked { id, time, listing } => self.add(id, time, Some(listing), None),
+            // A range that goes backwards was not written by us, and would panic below.
+            Entry::Seen { first, last } if first > last => {}
+            Entry::Seen { first, last } => {
+                let seen = self.messages.range_mut(first..=last);
+                seen.for_each(|(_, message)| message.settled = true);
+            }
+            Entry::Absent { .. }
+            | Entry::Baseline { .. }
+            | Entry::Failed { .. }
+            | Entry::Unpipelined { .. } => {}
         }
-        Entry::Dropped { id } | Entry::Forgotten { id } => {
-            shown.remove(&id);
+    }
+
+    fn add(&mut self, id: Id, time: i64, listing: Option<Listing>, stored: Option<Stored>) {
+        let listed = listing.as_ref().and_then(|listing| listing.octets);
+        let message = Shown {
+            id,
+            time,
+            unique_ids: listing
+                .and_then(|listing| listing.unique_id)
+                .into_iter()
+                .collect(),
+            listed,
+            stored: stored.map(|stored| (stored.name, stored.octets, stored.digests.stored)),
+            settled: false,
+            boot: Arc::clone(&self.boot),
+            deleted: false,
+            gone: false,
+        };
+        self.messages.insert(id, message);
+    }
+
+    fn change(&mut self, id: Id, change: impl FnOnce(&mut Shown)) {
+        if let Some(message) = self.messages.get_mut(&id) {
+            change(message);
         }
-        _ => {}
     }
 }

@@ -30,6 +30,8 @@ pub(super) struct Lock {
     file: File,
     /// `None` where the file was new or unreadable.
     pub(super) mark: Option<Mark>,
+    /// When the last run began, as far as that is known.
+    pub(super) last_run: Option<i64>,
     holder: Holder,
 }
 
@@ -49,12 +51,21 @@ impl Lock {
         if !locked {
             return Err(Error::Held(told.map(|(holder, _)| holder)));
         }
+        if told.is_none() {
+            // No lock of ours: it may be new, but it may not be some other file by a hard link.
+            file.check_sole_name().map_err(io)?;
+        }
         let holder = Holder {
             pid: std::process::id(),
             since: now,
         };
         let mark = told.map(|(_, mark)| mark);
-        let mut lock = Self { file, mark, holder };
+        let mut lock = Self {
+            file,
+            mark,
+            last_run: told.map(|(holder, _)| holder.since),
+            holder,
+        };
         lock.write(mark.unwrap_or_default()).map_err(io)?;
         Ok(lock)
     }

@@ -115,6 +115,8 @@ pub(super) struct Memory {
     /// A message was once listed with a unique-id.
     pub(super) has_unique_ids: bool,
     pub(super) unpipelined: Option<i64>,
+    /// There is a listing at hand, and [`Record::present`] says what it holds.
+    pub(super) listed: bool,
     /// Lines that a compaction would leave out.
     pub(super) superseded: u64,
 }
@@ -169,7 +171,8 @@ impl Memory {
             }),
             Entry::Dropped { id } => {
                 self.open.remove(id);
-                self.lose(*id, Kind::Dropped);
+                self.superseded += 2;
+                self.change(*id, |record| record.kind = Kind::Dropped);
             }
             Entry::Failed {
                 time,
@@ -187,7 +190,10 @@ impl Memory {
                     self.superseded += u64::from(before.is_some());
                 }
             }
-            Entry::Forgotten { id } => self.lose(*id, Kind::Forgotten),
+            // Not superseded: see `compact`.
+            Entry::Forgotten { id } => self.change(*id, |record| record.kind = Kind::Forgotten),
+            // Only `inspect` wants to know: to a fetch it is stored, wherever its file is.
+            Entry::Gone { .. } => {}
             Entry::Found { id, time, stored } => self.push(*id, Kind::Stored, *time, stored),
             Entry::Intent {
                 id,
@@ -253,6 +259,12 @@ impl Memory {
         record.is_some_and(|record| record.kind != Kind::Dropped)
     }
 
+    /// Whether no other message came later under the identity of this one.
+    pub(super) fn is_newest(&self, id: Id) -> bool {
+        let record = self.record(id);
+        record.is_some_and(|record| self.by_identity.get(&record.identity) == Some(&id))
+    }
+
     pub(super) fn is_first(&self) -> bool {
         !self.baseline && self.records.is_empty()
     }
@@ -260,6 +272,7 @@ impl Memory {
     /// Recognises the messages of a complete listing, place by place.
     pub(super) fn recognise(&mut self, maildrop: &Maildrop) -> Vec<Known> {
         self.by_content = None;
+        self.listed = true;
         for record in &mut self.records {
             record.present = false;
         }
@@ -352,11 +365,6 @@ impl Memory {
         self.records.resize(place, gap);
         self.by_identity.insert(record.identity, id);
         self.records.push(record);
-    }
-
-    fn lose(&mut self, id: Id, kind: Kind) {
-        self.superseded += 2;
-        self.change(id, |record| record.kind = kind);
     }
 
     fn change(&mut self, id: Id, change: impl FnOnce(&mut Record)) {

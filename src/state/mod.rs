@@ -27,7 +27,7 @@ mod view;
 
 pub use error::Error;
 pub use files::{has_delivered_to, open_directory};
-pub use inspect::{Examined, Shown, examine, inspect};
+pub use inspect::{Examined, Inspected, Shown, examine, inspect};
 pub use lock::Holder;
 pub use memory::{Failures, Known};
 pub use moment::Moment;
@@ -49,6 +49,9 @@ use std::path::PathBuf;
 /// A journal is written afresh when it is larger than this (octets) and more than half of its
 /// lines are superseded.
 const COMPACT_FROM: u64 = 1024 * 1024;
+
+/// Between two runs of an account lies hardly more than this (seconds): a year.
+const LONG_GAP: i64 = 366 * 24 * 60 * 60;
 
 /// Proof that a message's intent is in the journal and on the disk (E1).
 #[derive(Debug)]
@@ -147,6 +150,13 @@ impl Store {
         self.memory.unpipelined
     }
 
+    /// Whether the clock is so far ahead of the last run that it may be wrong. In the next run it
+    /// is not any more, whatever the clock says.
+    pub fn clock_has_leapt(&self) -> bool {
+        let last = self.lock.last_run;
+        last.is_some_and(|last| self.run.time.saturating_sub(last) > LONG_GAP)
+    }
+
     /// Whether any message of the account was ever listed with a unique-id.
     pub fn has_unique_ids(&self) -> bool {
         self.memory.has_unique_ids
@@ -194,7 +204,7 @@ impl Store {
     pub fn forget(&mut self, which: impl Fn(&[u8]) -> bool) -> Result<u64, Error> {
         let shown = inspect::read(&self.dir, &self.files, &self.account)?;
         let mut forgotten = 0;
-        for message in shown {
+        for message in shown.messages {
             let living = self
                 .memory
                 .record(message.id)
@@ -206,6 +216,22 @@ impl Store {
         }
         self.sync()?;
         Ok(forgotten)
+    }
+
+    /// Notes that the files of these messages were removed on purpose, as their owner says; durable
+    /// on return.
+    pub fn note_gone<'a>(
+        &mut self,
+        messages: impl IntoIterator<Item = &'a Shown>,
+    ) -> Result<(), Error> {
+        let time = self.run.time;
+        for message in messages {
+            self.write([Entry::Gone {
+                id: message.id,
+                time,
+            }]);
+        }
+        self.sync()
     }
 
     /// Whether a message that was just fetched is one that is stored already, under another
@@ -382,17 +408,39 @@ impl Store {
             self.sync()?;
             let lines = self.memory.records.len() as u64;
             if self.journal.length() > COMPACT_FROM && self.memory.superseded > lines {
-                self.journal = compact::compact(
-                    &self.dir,
-                    &self.files,
-                    &self.account,
-                    &self.memory,
-                    &self.journal,
-                    self.run.time,
-                )
-                .map_err(|source| self.io_error(source))?;
+                self.write_afresh()?;
             }
         }
+        self.note_length()
+    }
+
+    /// Ends the run as [`Store::close`] does, but writes the journal afresh whatever its size.
+    pub fn compact(mut self) -> Result<(), Error> {
+        self.sync()?;
+        self.write_afresh()?;
+        self.note_length()
+    }
+
+    /// The ids in memory are those of the old journal: nothing can be recorded after this.
+    fn write_afresh(&mut self) -> Result<(), Error> {
+        // What became of an open intent is for the next run to find out; here it would be lost
+        // among those that were carried out.
+        if !self.memory.open.is_empty() {
+            return Ok(());
+        }
+        self.journal = compact::compact(
+            &self.dir,
+            &self.files,
+            &self.account,
+            &self.memory,
+            &self.journal,
+            self.run.time,
+        )
+        .map_err(|source| self.io_error(source))?;
+        Ok(())
+    }
+
+    fn note_length(mut self) -> Result<(), Error> {
         let mark = Mark {
             generation: self.journal.generation,
             length: self.journal.length(),
@@ -432,6 +480,11 @@ impl Store {
             path: self.path(),
             source,
         }
+    }
+
+    /// The directory of all accounts' states, open.
+    pub fn directory(&self) -> &Dir {
+        &self.dir
     }
 
     /// Where the journal is.

@@ -16,6 +16,7 @@
 //! G  id                                                      forgotten
 //! F  time  unique-id  listed  turn  kind  count              could not be fetched
 //! N  time                                                    pipelining failed
+//! O  id  time                                                its owner says it was removed on purpose
 //! ```
 //! I, R and M lines are numbered from 0 in the order they stand in, and the others say which of
 //! them they are about. Times are seconds since 1970. A unique-id has each octet outside `!` to `~`, and `%`,
@@ -23,6 +24,7 @@
 
 use crate::delivery::{Digests, UniqueName};
 use crate::maildrop::{Identity, Message};
+use crate::term::hex;
 use std::ffi::OsStr;
 use std::fmt::Write as _;
 use std::os::unix::ffi::OsStrExt;
@@ -117,6 +119,10 @@ pub(super) enum Entry {
         time: i64,
         stored: Stored,
     },
+    Gone {
+        id: Id,
+        time: i64,
+    },
     Intent {
         id: Id,
         time: i64,
@@ -174,6 +180,7 @@ impl Entry {
             Self::Found { id, time, stored } => {
                 write!(line, "R\t{id}\t{time}\t{}", Fields(stored))
             }
+            Self::Gone { id, time } => write!(line, "O\t{id}\t{time}"),
             Self::Intent {
                 id,
                 time,
@@ -243,6 +250,10 @@ impl Entry {
                 listing: Listing::read(&mut next)?,
             },
             "N" => Self::Unpipelined {
+                time: next()?.parse().ok()?,
+            },
+            "O" => Self::Gone {
+                id: next()?.parse().ok()?,
                 time: next()?.parse().ok()?,
             },
             "R" => Self::Found {
@@ -387,14 +398,6 @@ pub(super) fn unescape(text: &str) -> Option<Vec<u8>> {
         });
     }
     Some(octets)
-}
-
-/// Lower-case hexadecimal.
-pub(super) fn hex(octets: &[u8]) -> String {
-    octets.iter().fold(String::new(), |mut text, octet| {
-        let _ = write!(text, "{octet:02x}");
-        text
-    })
 }
 
 fn unhex(text: &str) -> Option<[u8; 32]> {

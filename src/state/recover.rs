@@ -40,6 +40,7 @@ pub(super) fn load(
         None => {
             // Never used, or all of the state directory is lost: the Maildir knows.
             let file = dir.open_or_create(&files.journal).map_err(io)?;
+            file.check_sole_name().map_err(io)?;
             let mut journal = Journal::begin(file, account, mark.generation.max(1));
             let found = rebuild::add_missing(&mut journal, &mut memory, account, maildir, dir)?;
             // The file's name must be durable before anything in it can count as such.

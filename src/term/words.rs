@@ -1,5 +1,7 @@
 //! Numbers in words that a person reads at a glance.
 
+use std::fmt::Write as _;
+
 /// Octets in decimal units: "532 B", "3.4 MB", "12 KB".
 pub fn size(octets: u64) -> String {
     let units = ["KB", "MB", "GB", "TB", "PB", "EB"];
@@ -19,6 +21,15 @@ pub fn size(octets: u64) -> String {
         unit_size = unit_size.saturating_mul(1000);
     }
     format!("{octets} B")
+}
+
+/// Lower-case hexadecimal.
+pub fn hex(octets: &[u8]) -> String {
+    octets.iter().fold(String::new(), |mut text, octet| {
+        // Writing to a String cannot fail.
+        let _ = write!(text, "{octet:02x}");
+        text
+    })
 }
 
 /// A number and the noun it counts: "1 message", "2 messages". For nouns whose plural takes an s.

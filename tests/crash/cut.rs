@@ -1,5 +1,5 @@
-//! A connection that ends after any octet, in either direction: nothing lost, nothing doubled, no
-//! message cut short. `tests/it/cut.rs` tries the real program at some of them.
+//! A connection that ends or pauses after any octet: nothing lost, nothing doubled, no message cut
+//! short. `tests/it/cut.rs` tries the real program at some of them.
 //!
 //! These tests are not in that binary because it starts programs: a lock (flock) that this process
 //! gives back stays taken as long as a child that was forked meanwhile has not begun its program.
@@ -11,13 +11,14 @@ use std::time::{Duration, Instant};
 
 use popfetch::durable::Disk;
 use popfetch::exit::Status;
-use popfetch::fetch::{Account, Connect, Environment};
+use popfetch::fetch::{Account, Connect, Environment, Route};
 use popfetch::net::{self, Channel, Moved};
 use popfetch::profile::secret::Password;
 use popfetch::profile::{Auth, Keep, Order, PasswordSource, Pipelining, Profile, Tls};
 use popfetch::report::{Event, Outcome, Report};
 use popfetch::state::Moment;
 use popfetch::stop::Stop;
+use tempfile::TempDir;
 
 use super::server::{Maildrop, Server};
 
@@ -28,14 +29,18 @@ const MESSAGES: usize = 10;
 struct Budget {
     from_server: usize,
     to_server: usize,
+    /// After so many octets from the server the rest comes in another piece.
+    piece: usize,
 }
 
 const UNLIMITED: Budget = Budget {
     from_server: usize::MAX,
     to_server: usize::MAX,
+    piece: usize::MAX,
 };
 
 /// Connections that end for good when the budget is used up.
+#[derive(Clone)]
 struct Limited {
     server: Server,
     left: Arc<Mutex<Budget>>,
@@ -47,9 +52,15 @@ struct LimitedChannel {
 }
 
 impl Connect for Limited {
-    fn connect(&self, profile: &Profile, stop: &Stop) -> Result<Box<dyn Channel>, net::Error> {
+    fn route(&self, _: &Profile) -> Result<Box<dyn Route>, net::Error> {
+        Ok(Box::new(self.clone()))
+    }
+}
+
+impl Route for Limited {
+    fn connect(&self, stop: &Stop) -> Result<Box<dyn Channel>, net::Error> {
         Ok(Box::new(LimitedChannel {
-            inner: self.server.connect(profile, stop)?,
+            inner: self.server.connect(stop)?,
             left: Arc::clone(&self.left),
         }))
     }
@@ -64,13 +75,17 @@ impl Channel for LimitedChannel {
     ) -> Result<Moved, net::Error> {
         let mut left = self.left.lock().unwrap();
         let to_server = output.len().min(left.to_server);
-        let from_server = input.len().min(left.from_server);
+        if left.piece == 0 {
+            left.piece = usize::MAX;
+        }
+        let from_server = input.len().min(left.from_server).min(left.piece);
         left.to_server -= to_server;
         // The server carries out what reaches it, whether or not its answer comes back.
         let input = &mut input[..from_server];
         match self.inner.exchange(&output[..to_server], input, deadline) {
             Ok(moved) => {
                 left.from_server -= moved.received;
+                left.piece -= moved.received;
                 Ok(Moved {
                     sent: output.len(),
                     ..moved
@@ -108,6 +123,7 @@ impl Bench {
                 server: server.clone(),
                 left: Arc::clone(&left),
             }),
+            confined: false,
             transcript: false,
             moment: Moment {
                 now: 1_795_395_922,
@@ -164,12 +180,12 @@ impl Bench {
         assert_eq!(mended.fetched as usize, MESSAGES - partly.len(), "{what}");
         assert_eq!(self.stored("new"), all, "{what}");
         assert!(self.stored("tmp").is_empty(), "{what}");
-        let retrieved = server.0.lock().unwrap().retrieved;
+        let retrieved = server.0.lock().unwrap().retrieved.len();
         let (third, _) = self.run(&server, UNLIMITED);
         assert_eq!(third.status(), Status::Ok, "{what}: {third:?}");
         assert_eq!(third.fetched, 0, "{what}");
         let maildrop = server.0.lock().unwrap();
-        assert_eq!(maildrop.retrieved, retrieved, "{what}");
+        assert_eq!(maildrop.retrieved.len(), retrieved, "{what}");
         let gone = if self.keep == Keep::Never {
             MESSAGES
         } else {
@@ -190,7 +206,8 @@ impl Bench {
     }
 }
 
-fn cut_at_every_octet(keep: Keep) {
+/// A bench, and the directory that it has as long as it needs it.
+fn bench(keep: Keep) -> (Bench, TempDir) {
     // Thousands of small Maildirs are made: in memory, where the system has that.
     let memory = Path::new("/dev/shm");
     let temporary = match memory.is_dir() {
@@ -203,6 +220,11 @@ fn cut_at_every_octet(keep: Keep) {
         keep,
         stop: Stop::never().unwrap(),
     };
+    (bench, temporary)
+}
+
+fn cut_at_every_octet(keep: Keep) {
+    let (bench, _temporary) = bench(keep);
     let server = Server(Arc::new(Mutex::new(Maildrop::new(MESSAGES))));
     let (whole, left) = bench.run(&server, UNLIMITED);
     assert_eq!(whole.status(), Status::Ok, "{whole:?}");
@@ -253,4 +275,27 @@ fn f3_a_cut_at_every_octet_loses_and_doubles_nothing_in_keep_mode() {
 #[test]
 fn f3_a_cut_at_every_octet_loses_and_doubles_nothing_in_delete_mode() {
     cut_at_every_octet(Keep::Never);
+}
+
+#[test]
+fn f9_replies_in_two_pieces_split_at_any_octet_are_the_same_replies() {
+    let (bench, _temporary) = bench(Keep::Never);
+    let run = |messages: usize, piece: usize| {
+        let _fresh = fs::remove_dir_all(&bench.root);
+        fs::create_dir_all(&bench.root).unwrap();
+        let server = Server(Arc::new(Mutex::new(Maildrop::new(messages))));
+        let (outcome, left) = bench.run(&server, Budget { piece, ..UNLIMITED });
+        let what = format!("split after {piece} octets: {outcome:?}");
+        assert_eq!(outcome.status(), Status::Ok, "{what}");
+        let maildrop = server.0.lock().unwrap();
+        assert_eq!(bench.stored("new"), maildrop.expected(), "{what}");
+        assert_eq!(maildrop.deleted.len(), messages, "{what}");
+        usize::MAX - left.from_server
+    };
+    // Each flight is one piece here, however many replies are in it.
+    let octets = run(5, usize::MAX);
+    for piece in 1..octets {
+        assert_eq!(run(5, piece), octets);
+    }
+    eprintln!("{octets} octets from the server, split after each of them");
 }

@@ -2,6 +2,7 @@
 
 use super::image::{Image, Octets, Taken};
 use super::server::{Maildrop, Server};
+use super::variants::variants;
 use popfetch::durable::{Disk, Step, Witness};
 use popfetch::exit::Status;
 use popfetch::fetch::{Account, Environment};
@@ -20,23 +21,28 @@ use tempfile::TempDir;
 
 /// From how many of the first crash's states a second one is tried. A prime, so that no kind of
 /// state is passed over every time.
-const SECOND_CRASH_EVERY: u64 = 211;
+const SECOND_CRASH_EVERY: u64 = 499;
+
+/// When runs happen if nothing else is said.
+pub const NOW: i64 = 1_795_395_922;
 
 /// What the profile says of stored messages.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Mode {
     Keep,
     Delete,
+    DeleteAfter14Days,
 }
 
 /// What a run did: its steps, and after which of them the server deleted what.
 #[derive(Default)]
-struct Recording {
-    steps: Vec<Taken>,
-    updates: Vec<(usize, BTreeSet<usize>)>,
+pub struct Recording {
+    pub steps: Vec<Taken>,
+    pub updates: Vec<(usize, BTreeSet<usize>)>,
 }
 
-struct Recorder {
+/// Writes the steps down.
+pub struct Recorder {
     root: PathBuf,
     recording: Mutex<Recording>,
 }
@@ -56,14 +62,18 @@ impl Report for Silent {
 }
 
 pub struct Explorer {
-    mode: Mode,
+    pub mode: Mode,
     messages: usize,
     temp: TempDir,
     stop: Stop,
     /// States that were looked at.
     pub states: u64,
-    /// Every run is in another boot of the machine: the power went.
+    /// Every run is in another boot of the machine, for the power went. If it is the same, a
+    /// process was killed: nothing that it had done is undone.
+    pub same_boot: bool,
     boots: u64,
+    /// When the runs to come happen, in seconds since 1970.
+    pub now: i64,
 }
 
 impl Explorer {
@@ -80,14 +90,31 @@ impl Explorer {
             temp: temp.unwrap(),
             stop: Stop::never().unwrap(),
             states: 0,
+            same_boot: false,
             boots: 0,
+            now: NOW,
         }
+    }
+
+    /// A first fetch, and the disk before it.
+    pub fn record_first(&mut self) -> (Image, Recording) {
+        self.clear();
+        self.record_run(self.maildrop(&BTreeSet::new()))
+    }
+
+    /// A run after a crash: what is stored then, and what should be, both sorted.
+    pub fn recover(&mut self, deleted: &BTreeSet<usize>) -> (Vec<Vec<u8>>, Vec<Vec<u8>>) {
+        let maildrop = self.maildrop(deleted);
+        let expected = maildrop.expected();
+        let outcome = self.run(&Server(Arc::new(Mutex::new(maildrop))), Disk::new());
+        assert_eq!(outcome.status(), Status::Ok, "{outcome:?}");
+        (self.stored(), expected)
     }
 
     /// A crash at every step of a first fetch.
     pub fn explore_fetch(&mut self) {
         let empty = BTreeSet::new();
-        let (before, recording) = self.record(&empty);
+        let (before, recording) = self.record_first();
         self.replay(&before, &recording, &empty, |explorer, deleted, what| {
             explorer.check(deleted, what);
         });
@@ -96,16 +123,13 @@ impl Explorer {
     /// A crash at every step of a fetch, and another at every step of the run after it.
     pub fn explore_recovery(&mut self) {
         let empty = BTreeSet::new();
-        let (before, recording) = self.record(&empty);
+        let (before, recording) = self.record_first();
         self.replay(&before, &recording, &empty, |explorer, deleted, what| {
             // A second crash is tried from some states only: neighbours are much alike.
             if explorer.states % SECOND_CRASH_EVERY != 0 {
                 return;
             }
-            let first = explorer.root();
-            let saved = explorer.temp.path().join("saved");
-            copy(&first, &saved);
-            let (before, recording) = explorer.record_in_place(deleted);
+            let (before, recording) = explorer.record_run(explorer.maildrop(deleted));
             let deleted = deleted.clone();
             explorer.replay(&before, &recording, &deleted, |explorer, deleted, again| {
                 explorer.check(deleted, &format!("{what}, then {again}"));
@@ -117,38 +141,48 @@ impl Explorer {
         self.temp.path().join("root")
     }
 
-    fn record(&mut self, deleted: &BTreeSet<usize>) -> (Image, Recording) {
-        let root = self.root();
-        let _ = fs::remove_dir_all(&root);
-        fs::create_dir_all(&root).unwrap();
-        self.record_in_place(deleted)
+    /// Begins with an empty disk.
+    pub fn clear(&self) {
+        let _ = fs::remove_dir_all(self.root());
+        fs::create_dir_all(self.root()).unwrap();
     }
 
-    fn record_in_place(&mut self, deleted: &BTreeSet<usize>) -> (Image, Recording) {
+    fn maildrop(&self, deleted: &BTreeSet<usize>) -> Maildrop {
+        let mut maildrop = Maildrop::new(self.messages);
+        maildrop.deleted.clone_from(deleted);
+        maildrop
+    }
+
+    /// Records a run that comes to a good end.
+    pub fn record_run(&mut self, mut maildrop: Maildrop) -> (Image, Recording) {
+        self.record(|explorer, recorder| {
+            let witness = Arc::clone(recorder);
+            maildrop.on_update = Some(Box::new(move |deleted| {
+                let mut recording = witness.recording.lock().unwrap();
+                let at = recording.steps.len();
+                recording.updates.push((at, deleted.clone()));
+            }));
+            let server = Server(Arc::new(Mutex::new(maildrop)));
+            let outcome = explorer.run(&server, Disk::watched(recorder.clone()));
+            assert_eq!(outcome.status(), Status::Ok, "{outcome:?}");
+        })
+    }
+
+    /// Records what `act` does to the disk; gives the disk as it was before, too.
+    pub fn record(&mut self, act: impl FnOnce(&mut Self, &Arc<Recorder>)) -> (Image, Recording) {
         let before = Image::read(&self.root());
         let recorder = Arc::new(Recorder {
             root: self.root(),
             recording: Mutex::default(),
         });
-        let witness = Arc::clone(&recorder);
-        let mut maildrop = Maildrop::new(self.messages);
-        maildrop.deleted.clone_from(deleted);
-        maildrop.on_update = Some(Box::new(move |deleted| {
-            let mut recording = witness.recording.lock().unwrap();
-            let at = recording.steps.len();
-            recording.updates.push((at, deleted.clone()));
-        }));
-        let server = Server(Arc::new(Mutex::new(maildrop)));
-        let outcome = self.run(&server, Disk::watched(recorder.clone()));
-        assert_eq!(outcome.status(), Status::Ok, "{outcome:?}");
-        drop(server);
+        act(self, &recorder);
         let recording = std::mem::take(&mut *recorder.recording.lock().unwrap());
         (before, recording)
     }
 
     /// Goes through the steps of a run, and through the states that a crash before each could
     /// leave.
-    fn replay(
+    pub fn replay(
         &mut self,
         before: &Image,
         recording: &Recording,
@@ -160,7 +194,11 @@ impl Explorer {
             let mut deleted = deleted.clone();
             let updates = recording.updates.iter().filter(|(after, _)| *after <= at);
             updates.for_each(|(_, more)| deleted.extend(more));
-            for (names, octets) in variants(&image) {
+            let states = match self.same_boot {
+                true => vec![((0..image.unsynced_names()).collect(), Octets::Kept)],
+                false => variants(&image, at),
+            };
+            for (names, octets) in states {
                 image.write(&self.root(), |place| names.contains(&place), octets);
                 self.states += 1;
                 let step = recording.steps.get(at);
@@ -176,8 +214,7 @@ impl Explorer {
 
     /// Two runs after the crash: the first brings everything home, the second finds nothing to do.
     fn check(&mut self, deleted: &BTreeSet<usize>, what: &str) {
-        let mut maildrop = Maildrop::new(self.messages);
-        maildrop.deleted.clone_from(deleted);
+        let maildrop = self.maildrop(deleted);
         self.finish(&Server(Arc::new(Mutex::new(maildrop))), what);
     }
 
@@ -192,22 +229,22 @@ impl Explorer {
             0,
             "{what}"
         );
-        server.0.lock().unwrap().retrieved = 0;
+        server.0.lock().unwrap().retrieved.clear();
         let outcome = self.run(server, Disk::new());
         assert_eq!(outcome.fetched, 0, "the second run after {what}");
         let maildrop = server.0.lock().unwrap();
-        assert_eq!(maildrop.retrieved, 0, "the second run after {what}");
+        let again = &maildrop.retrieved;
+        assert!(again.is_empty(), "the second run after {what}: {again:?}");
         if self.mode == Mode::Delete {
             assert_eq!(maildrop.deleted.len(), self.messages, "{what}");
         }
     }
 
-    /// The messages in new/, sorted; lengths would do, but octets say more.
+    /// The messages in new/ and cur/, sorted; lengths would do, but octets say more.
     pub fn stored(&self) -> Vec<Vec<u8>> {
-        let Ok(new) = fs::read_dir(self.root().join("mail/new")) else {
-            return Vec::new();
-        };
-        let mut all: Vec<_> = new
+        let parts = ["mail/new", "mail/cur"].map(|part| fs::read_dir(self.root().join(part)));
+        let files = parts.into_iter().flatten().flatten();
+        let mut all: Vec<_> = files
             .map(|entry| fs::read(entry.unwrap().path()).unwrap())
             .collect();
         all.sort();
@@ -215,7 +252,6 @@ impl Explorer {
     }
 
     pub fn run(&mut self, server: &Server, disk: Disk) -> Outcome {
-        self.boots += 1;
         let profile = self.profile();
         let environment = Environment {
             state: self.root().join("state").into(),
@@ -223,11 +259,9 @@ impl Explorer {
             stop: self.stop.clone(),
             report: Arc::new(Silent),
             connect: Arc::new(server.clone()),
+            confined: false,
             transcript: false,
-            moment: Moment {
-                now: 1_795_395_922,
-                boot: self.boots.to_string().into(),
-            },
+            moment: self.moment(self.now),
         };
         Account {
             profile: &profile,
@@ -237,7 +271,16 @@ impl Explorer {
         .fetch()
     }
 
-    fn profile(&self) -> Profile {
+    /// A time, in another boot of the machine than all before.
+    pub fn moment(&mut self, now: i64) -> Moment {
+        self.boots += u64::from(!self.same_boot);
+        Moment {
+            now,
+            boot: self.boots.to_string().into(),
+        }
+    }
+
+    pub fn profile(&self) -> Profile {
         Profile {
             name: "ada".to_owned(),
             server: popfetch::profile::Server {
@@ -252,6 +295,7 @@ impl Explorer {
             keep: match self.mode {
                 Mode::Keep => Keep::Always,
                 Mode::Delete => Keep::Never,
+                Mode::DeleteAfter14Days => Keep::For(Duration::from_secs(14 * 24 * 60 * 60)),
             },
             max_size: None,
             latest: None,
@@ -262,7 +306,7 @@ impl Explorer {
     }
 }
 
-fn assert_same(stored: &[Vec<u8>], expected: &[Vec<u8>], what: &str) {
+pub fn assert_same(stored: &[Vec<u8>], expected: &[Vec<u8>], what: &str) {
     if stored != expected {
         let lines = |all: &[Vec<u8>]| -> Vec<String> {
             let text = all.iter().map(|octets| String::from_utf8_lossy(octets));
@@ -271,47 +315,4 @@ fn assert_same(stored: &[Vec<u8>], expected: &[Vec<u8>], what: &str) {
         let (stored, expected) = (lines(stored), lines(expected));
         panic!("after {what}:\nthere is {stored:?}\ninstead of {expected:?}");
     }
-}
-
-/// Which of the names that are not synced survive, and what becomes of octets that are not: all,
-/// none, each one alone, all but each one; and some of the many mixtures.
-fn variants(image: &Image) -> Vec<(BTreeSet<usize>, Octets)> {
-    let count = image.unsynced_names();
-    let all: BTreeSet<usize> = (0..count).collect();
-    let mut names = vec![all.clone(), BTreeSet::new()];
-    for place in 0..count {
-        names.push(BTreeSet::from([place]));
-        names.push(
-            all.iter()
-                .copied()
-                .filter(|other| *other != place)
-                .collect(),
-        );
-    }
-    for seed in 1..4u64 {
-        let mixed =
-            |place: &usize| (*place as u64 + 1).wrapping_mul(seed * 0x9e37_79b9) >> 7 & 1 == 1;
-        names.push(all.iter().copied().filter(mixed).collect());
-    }
-    names.sort();
-    names.dedup();
-    let octets: &[Octets] = match image.has_unsynced_octets() {
-        true => &[
-            Octets::Kept,
-            Octets::Dropped,
-            Octets::Halved,
-            Octets::Zeroed,
-        ],
-        false => &[Octets::Kept],
-    };
-    let mut variants = Vec::new();
-    for names in names {
-        variants.extend(octets.iter().map(|octets| (names.clone(), *octets)));
-    }
-    variants
-}
-
-fn copy(from: &Path, to: &Path) {
-    let image = Image::read(from);
-    image.write(to, |_| true, Octets::Kept);
 }

@@ -7,8 +7,8 @@ use popfetch::durable::{Disk, Step, Witness};
 use popfetch::exit::Status;
 use rustix::io::Errno;
 use std::collections::BTreeSet;
-use std::fs;
-use std::io;
+use std::fs::OpenOptions;
+use std::io::{self, Write};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
@@ -17,33 +17,67 @@ use std::sync::{Arc, Mutex};
 pub enum Fault {
     /// It is full from the step on: nothing can be created or grow.
     Full,
+    /// The same, but half of what is to be appended at that step still finds room.
+    Short,
+    /// Likewise, and what was written of it cannot be cut off again.
+    ShortForGood,
     /// One step fails.
     Once,
     /// Every sync from the step on fails.
     NoSync,
 }
 
-struct Failing {
+pub const ALL: [Fault; 5] = [
+    Fault::Full,
+    Fault::Short,
+    Fault::ShortForGood,
+    Fault::Once,
+    Fault::NoSync,
+];
+
+/// A disk that fails at a step.
+pub struct Failing {
     fault: Fault,
     at: usize,
     taken: AtomicUsize,
 }
 
+impl Failing {
+    pub fn at(fault: Fault, at: usize) -> Arc<Self> {
+        let taken = AtomicUsize::new(0);
+        Arc::new(Self { fault, at, taken })
+    }
+
+    /// Whether so many steps were taken that it failed.
+    pub fn is_reached(&self) -> bool {
+        self.taken.load(Ordering::SeqCst) > self.at
+    }
+}
+
 impl Witness for Failing {
     fn step(&self, step: &Step<'_>) -> io::Result<()> {
         let now = self.taken.fetch_add(1, Ordering::SeqCst);
+        let grows = matches!(
+            step,
+            Step::Append(..) | Step::Create(..) | Step::CreateDirectory(..)
+        );
         let fails = match (self.fault, step) {
             (Fault::Once, _) => now == self.at,
-            (Fault::Full, Step::Append(..) | Step::Create(..) | Step::CreateDirectory(..)) => {
-                now >= self.at
-            }
+            (Fault::ShortForGood, Step::Truncate(..)) => now >= self.at,
+            (Fault::Full | Fault::Short | Fault::ShortForGood, _) => grows && now >= self.at,
             (Fault::NoSync, Step::SyncFile(..) | Step::SyncDirectory(..)) => now >= self.at,
-            _ => false,
+            (Fault::NoSync, _) => false,
         };
+        if let (Fault::Short | Fault::ShortForGood, Step::Append(path, octets)) = (self.fault, step)
+            && now == self.at
+        {
+            let mut file = OpenOptions::new().append(true).open(path)?;
+            file.write_all(&octets[..octets.len() / 2])?;
+        }
         match (fails, self.fault) {
             (false, _) => Ok(()),
-            (true, Fault::Full) => Err(Errno::NOSPC.into()),
-            (true, _) => Err(Errno::IO.into()),
+            (true, Fault::Once | Fault::NoSync) => Err(Errno::IO.into()),
+            (true, _) => Err(Errno::NOSPC.into()),
         }
     }
 }
@@ -51,19 +85,16 @@ impl Witness for Failing {
 /// Lets the disk fail at every step of a fetch in turn. Gives the number of runs.
 pub fn fail_at_every_step(mode: Mode, fault: Fault) -> usize {
     let mut explorer = Explorer::new(mode, 6);
+    explorer.same_boot = true;
     for at in 0.. {
         explorer.clear();
         let server = Server(Arc::new(Mutex::new(Maildrop::new(6))));
-        let failing = Arc::new(Failing {
-            fault,
-            at,
-            taken: AtomicUsize::new(0),
-        });
+        let failing = Failing::at(fault, at);
         let outcome = explorer.run(&server, Disk::watched(failing.clone()));
         let what = format!("{fault:?} at step {at}: {outcome:?}");
         let stored = explorer.stored();
         let deleted: BTreeSet<usize> = server.0.lock().unwrap().deleted.clone();
-        if failing.taken.load(Ordering::SeqCst) <= at {
+        if !failing.is_reached() {
             assert_eq!(outcome.status(), Status::Ok, "{what}");
             return at;
         }
@@ -75,19 +106,10 @@ pub fn fail_at_every_step(mode: Mode, fault: Fault) -> usize {
             assert!(local.contains(&outcome.status()), "{what}");
         }
         for gone in deleted {
-            let body = String::from_utf8(server.0.lock().unwrap().messages[gone].1.clone());
-            let body = body.unwrap().replace("\r\n", "\n").into_bytes();
+            let body = server.0.lock().unwrap().stored(gone);
             assert!(stored.contains(&body), "message {gone} was deleted: {what}");
         }
         explorer.finish(&server, &what);
     }
     0
-}
-
-impl Explorer {
-    /// Begins with an empty disk.
-    pub fn clear(&mut self) {
-        let _ = fs::remove_dir_all(self.root());
-        fs::create_dir_all(self.root()).unwrap();
-    }
 }

@@ -70,6 +70,29 @@ pub enum Octets {
     Dropped,
     Halved,
     Zeroed,
+    /// Another fate for each file.
+    Mixed(u64),
+}
+
+impl Octets {
+    fn of_inode(self, inode: usize) -> Self {
+        const FATES: [Octets; 4] = [
+            Octets::Kept,
+            Octets::Dropped,
+            Octets::Halved,
+            Octets::Zeroed,
+        ];
+        match self {
+            Self::Mixed(seed) => FATES[mix(seed, inode) as usize % FATES.len()],
+            alike => alike,
+        }
+    }
+}
+
+/// Some number or other, the same every time.
+pub fn mix(seed: u64, place: usize) -> u64 {
+    let mixed = (place as u64 + 1).wrapping_mul(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15));
+    mixed ^ mixed >> 29
 }
 
 /// A file system in memory, with and without what is not synced.
@@ -171,6 +194,11 @@ impl Image {
         self.changes.push(Change::Remove(path.to_owned()));
     }
 
+    /// How long a file is.
+    pub fn octets_of(&self, path: &str) -> usize {
+        self.inodes[self.live[Path::new(path)]].live.len()
+    }
+
     /// How many names came or went without being synced.
     pub fn unsynced_names(&self) -> usize {
         self.changes.len()
@@ -183,6 +211,25 @@ impl Image {
     /// Writes the files that are there after a power cut: of the names that are not synced, those
     /// whose place `keeps` holds for.
     pub fn write(&self, root: &Path, keeps: impl Fn(usize) -> bool, octets: Octets) {
+        self.write_each(root, keeps, |_| octets);
+    }
+
+    /// The same where whole directories keep what is not synced, and the others lose it: its
+    /// names go, and of its octets is left what `octets` says.
+    pub fn write_where(&self, root: &Path, keeps: impl Fn(&Path) -> bool, octets: Octets) {
+        let of_place = |place: usize| keeps(self.changes[place].path());
+        self.write_each(root, of_place, |path| match keeps(path) {
+            true => Octets::Kept,
+            false => octets,
+        });
+    }
+
+    fn write_each(
+        &self,
+        root: &Path,
+        keeps: impl Fn(usize) -> bool,
+        octets: impl Fn(&Path) -> Octets,
+    ) {
         if root.exists() {
             fs::remove_dir_all(root).unwrap();
         }
@@ -199,7 +246,8 @@ impl Image {
             .collect();
         apply(&mut names, &kept);
         for (path, inode) in names {
-            fs::write(root.join(path), self.inodes[inode].after(octets)).unwrap();
+            let left = self.inodes[inode].after(octets(&path).of_inode(inode));
+            fs::write(root.join(path), left).unwrap();
         }
     }
 }
@@ -212,7 +260,7 @@ impl Inode {
         }
         let grown = live.starts_with(durable);
         match octets {
-            Octets::Kept => live.clone(),
+            Octets::Kept | Octets::Mixed(_) => live.clone(),
             Octets::Dropped => durable.clone(),
             Octets::Halved => {
                 live[..(live.len() + if grown { durable.len() } else { 0 }) / 2].to_vec()

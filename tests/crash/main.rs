@@ -14,33 +14,145 @@
     unreachable_pub
 )]
 
+mod batches;
+mod compaction;
 mod cut;
+mod damage;
 mod explore;
 mod faults;
 mod image;
+mod intents;
+mod nineteen;
+#[allow(dead_code)]
+#[path = "../support/readme.rs"]
+mod readme;
+mod rebuild;
 mod server;
+mod variants;
+mod years;
 
+use compaction::Rewriting;
 use explore::{Explorer, Mode};
 use faults::{Fault, fail_at_every_step};
 
 #[test]
-fn c1_to_c15_a_power_cut_at_any_step_of_a_fetch_loses_and_doubles_nothing() {
+fn d24_c1_to_c15_c18_a_power_cut_at_any_step_of_a_fetch_loses_and_doubles_nothing() {
     for mode in [Mode::Keep, Mode::Delete] {
         let mut explorer = Explorer::new(mode, 10);
         explorer.explore_fetch();
         assert!(explorer.states > 2_000, "only {} states", explorer.states);
-        eprintln!("{mode:?}: {} states", explorer.states);
+        eprintln!("fetch, {mode:?}: {} states", explorer.states);
     }
 }
 
 #[test]
-fn c19_a_power_cut_at_any_step_of_the_recovery_loses_and_doubles_nothing() {
+fn d24_c1_to_c15_c18_a_kill_at_any_step_of_a_fetch_loses_and_doubles_nothing() {
+    for mode in [Mode::Keep, Mode::Delete] {
+        let mut explorer = Explorer::new(mode, 10);
+        explorer.same_boot = true;
+        explorer.explore_fetch();
+        assert!(explorer.states > 50, "only {} states", explorer.states);
+        eprintln!("{mode:?}: {} kills", explorer.states);
+    }
+}
+
+#[test]
+fn d24_c19_a_power_cut_at_any_step_of_the_recovery_loses_and_doubles_nothing() {
     for mode in [Mode::Keep, Mode::Delete] {
         let mut explorer = Explorer::new(mode, 3);
         explorer.explore_recovery();
         assert!(explorer.states > 2_000, "only {} states", explorer.states);
-        eprintln!("{mode:?}: {} states", explorer.states);
+        eprintln!("recovery, {mode:?}: {} states", explorer.states);
     }
+}
+
+#[test]
+fn d16_d24_c16_c17_a_power_cut_at_any_step_of_a_compaction_loses_nothing_that_was_known() {
+    let states = compaction::explore(Rewriting::Compaction);
+    assert!(states > 1_000, "only {states} states");
+    eprintln!("compaction: {states} states");
+}
+
+#[test]
+fn d24_c20_a_power_cut_at_any_step_of_a_rebuilding_loses_nothing_that_the_good_lines_say() {
+    let states = compaction::explore(Rewriting::Rebuilding);
+    assert!(states > 1_000, "only {states} states");
+    eprintln!("rebuilding: {states} states");
+}
+
+#[test]
+fn d24_c20_a_power_cut_at_any_step_of_a_rebuilding_loses_nothing_and_downloads_nothing_again() {
+    for mode in [Mode::Keep, Mode::Delete] {
+        for damage in rebuild::ALL {
+            let states = rebuild::explore_rebuilding(mode, damage);
+            assert!(states > 100, "only {states} states");
+            eprintln!("{mode:?}, {damage:?}: {states} states");
+        }
+    }
+}
+
+#[test]
+fn d24_c20_a_crash_at_any_step_of_a_fetch_with_damage_to_the_journal_on_top_loses_and_doubles_nothing()
+ {
+    for mode in [Mode::Keep, Mode::Delete] {
+        let states = rebuild::explore_crash_and_damage(mode);
+        assert!(states > 500, "only {states} states");
+        eprintln!("a crash and damage, {mode:?}: {states} states");
+    }
+}
+
+#[test]
+fn d3_an_intent_without_a_record_is_settled_by_where_its_file_is() {
+    use intents::Outcome::{Fetched, Stored};
+    use intents::Place;
+    for same_boot in [true, false] {
+        let absent = if same_boot { Stored(None) } else { Fetched };
+        for (place, outcome) in [
+            (Place::Tmp, Stored(Some("new"))),
+            (Place::TmpCutShort, Fetched),
+            (Place::TmpOverwritten, Fetched),
+            (Place::New, Stored(Some("new"))),
+            (Place::Cur, Stored(Some("cur"))),
+            (Place::TmpAndNew, Stored(Some("new"))),
+            (Place::TmpAndCur, Stored(Some("cur"))),
+            (Place::Nowhere, absent),
+        ] {
+            intents::recover(place, same_boot, outcome);
+        }
+    }
+}
+
+#[test]
+fn d6_a_batch_has_at_most_64_messages_and_costs_two_or_three_syncs_beside_theirs() {
+    let (batches, syncs) = batches::batches(300);
+    assert_eq!(batches.iter().sum::<usize>(), 300, "{batches:?}");
+    assert!(
+        batches.iter().all(|messages| *messages <= 64),
+        "{batches:?}"
+    );
+    assert!(
+        batches.len() < 300,
+        "nothing is committed together: {batches:?}"
+    );
+    // One of the journal and one of new/. What was recorded last is synced when nothing more has
+    // come by then, and at the end.
+    assert!(
+        syncs <= 3 * batches.len() + 2,
+        "{syncs} syncs for {batches:?}"
+    );
+    eprintln!("300 messages in batches of {batches:?}, {syncs} syncs beside those of the messages");
+}
+
+#[test]
+fn d19_the_next_messages_arrive_while_a_batch_is_committed() {
+    assert!(batches::arrived_meanwhile() >= 30);
+}
+
+#[test]
+fn d32_a_journal_that_is_cut_or_changed_at_any_octet_is_found_out_and_made_again() {
+    let damaged = damage::damage_every_octet();
+    assert!(damaged > 1_000, "only {damaged} damaged journals");
+    eprintln!("{damaged} damaged journals");
 }
 
 #[test]
@@ -51,9 +163,30 @@ fn d25_a_disk_that_is_full_from_any_step_on_loses_nothing_on_either_side() {
 }
 
 #[test]
+fn d25_an_append_that_fails_halfway_is_cut_off_again_or_the_file_given_up() {
+    for mode in [Mode::Keep, Mode::Delete] {
+        assert!(fail_at_every_step(mode, Fault::Short) > 30);
+        assert!(fail_at_every_step(mode, Fault::ShortForGood) > 30);
+    }
+}
+
+#[test]
 fn d26_a_step_that_fails_once_or_syncs_that_fail_from_there_on_lose_nothing_on_either_side() {
     for mode in [Mode::Keep, Mode::Delete] {
         assert!(fail_at_every_step(mode, Fault::Once) > 30);
         assert!(fail_at_every_step(mode, Fault::NoSync) > 30);
     }
+}
+
+#[test]
+fn d25_d26_a_disk_that_fails_at_any_step_of_a_compaction_or_rebuilding_loses_nothing() {
+    let mut runs = 0;
+    for fault in faults::ALL {
+        runs += compaction::fail_at_every_step(fault);
+        for damage in rebuild::ALL {
+            runs += rebuild::fail_at_every_step(damage, fault);
+        }
+    }
+    assert!(runs > 300, "only {runs} runs");
+    eprintln!("{runs} compactions and rebuildings with a disk that fails");
 }

@@ -1,6 +1,6 @@
 //! A POP3 server that answers in memory, at once: every state needs two sessions with it.
 
-use popfetch::fetch::Connect;
+use popfetch::fetch::{Connect, Route};
 use popfetch::net::{Channel, Error, Moved};
 use popfetch::profile::Profile;
 use popfetch::stop::Stop;
@@ -14,10 +14,14 @@ pub type OnUpdate = Box<dyn Fn(&BTreeSet<usize>) + Send>;
 /// A maildrop that sessions share.
 pub struct Maildrop {
     pub messages: Vec<(String, Vec<u8>)>,
+    /// These are not listed (any more).
     pub deleted: BTreeSet<usize>,
+    /// RETR of these is answered with -ERR.
+    pub refused: BTreeSet<usize>,
     /// Called when QUIT has deleted messages.
     pub on_update: Option<OnUpdate>,
-    pub retrieved: usize,
+    /// What was sent, in this order.
+    pub retrieved: Vec<usize>,
 }
 
 impl Maildrop {
@@ -32,22 +36,23 @@ impl Maildrop {
         Self {
             messages: (0..count).map(message).collect(),
             deleted: BTreeSet::new(),
+            refused: BTreeSet::new(),
             on_update: None,
-            retrieved: 0,
+            retrieved: Vec::new(),
         }
     }
 
     /// What a Maildir must hold in the end, sorted.
     pub fn expected(&self) -> Vec<Vec<u8>> {
-        let stored = |(_, body): &(String, Vec<u8>)| {
-            String::from_utf8(body.clone())
-                .unwrap()
-                .replace("\r\n", "\n")
-                .into_bytes()
-        };
-        let mut all: Vec<_> = self.messages.iter().map(stored).collect();
+        let mut all: Vec<_> = (0..self.messages.len()).map(|i| self.stored(i)).collect();
         all.sort();
         all
+    }
+
+    /// A message as a Maildir must hold it.
+    pub fn stored(&self, message: usize) -> Vec<u8> {
+        let text = String::from_utf8(self.messages[message].1.clone()).unwrap();
+        text.replace("\r\n", "\n").into_bytes()
     }
 }
 
@@ -56,7 +61,13 @@ impl Maildrop {
 pub struct Server(pub Arc<Mutex<Maildrop>>);
 
 impl Connect for Server {
-    fn connect(&self, _: &Profile, _: &Stop) -> Result<Box<dyn Channel>, Error> {
+    fn route(&self, _: &Profile) -> Result<Box<dyn Route>, Error> {
+        Ok(Box::new(self.clone()))
+    }
+}
+
+impl Route for Server {
+    fn connect(&self, _: &Stop) -> Result<Box<dyn Channel>, Error> {
         Ok(Box::new(Session {
             maildrop: Arc::clone(&self.0),
             marked: BTreeSet::new(),
@@ -98,9 +109,10 @@ impl Session {
                     .map(|(i, (_, b))| format!("{} {}\r\n", i + 1, b.len()))
                     .collect(),
             ),
+            "RETR" if maildrop.refused.contains(&place()) => "-ERR not now\r\n".to_owned(),
             "RETR" => {
                 let body = String::from_utf8(maildrop.messages[place()].1.clone()).unwrap();
-                maildrop.retrieved += 1;
+                maildrop.retrieved.push(place());
                 let stuffed = body.replace("\r\n.", "\r\n..");
                 format!("+OK\r\n{stuffed}.\r\n")
             }

@@ -177,14 +177,3 @@ fn s31_a_listing_line_is_endless_at_the_same_length_however_it_is_split() {
         }
     }
 }
-
-#[test]
-fn s31_a_listing_has_a_million_lines_at_most_whatever_they_are() {
-    for (lines, complete) in [(1_000_000, true), (1_000_001, false)] {
-        let wire = [b"+OK\r\n+OK\r\n", "\r\n".repeat(lines).as_bytes(), b".\r\n"].concat();
-        let mut told = told(&asked(b"U"), &wire, &[usize::MAX]).story;
-        let endless = Told::Violation(Broken::EndlessListing);
-        assert_eq!(told.pop(), Some(if complete { Told::End } else { endless }));
-        assert_eq!(told.len(), 2 + 1_000_000);
-    }
-}

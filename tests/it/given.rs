@@ -1,10 +1,16 @@
+use std::fs;
+use std::path::PathBuf;
 use std::process::{Command, Stdio};
+use std::sync::Mutex;
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::time::Duration;
 
+use crate::support::account::Security;
 use crate::support::behaviour::Behaviour;
 use crate::support::maildrop::Maildrop;
 use crate::support::message::Message;
 use crate::support::run::{Home, Output};
-use crate::support::server::{Server, SessionLog};
+use crate::support::server::{CommandSeen, Server, SessionLog};
 
 /// `count` small messages with the unique-ids "uid-1", "uid-2" and so on.
 pub fn mail(count: usize) -> Vec<Message> {
@@ -32,6 +38,17 @@ pub fn behaving(count: usize, behaviour: Behaviour) -> (Server, Home) {
         .behaviour(behaviour)
         .start();
     let home = Home::new();
+    home.one_account(&server.account(), "");
+    (server, home)
+}
+
+/// The same without TLS and without a disk, for tests of many runs whose point is neither.
+pub fn plainly(count: usize, behaviour: Behaviour) -> (Server, Home) {
+    let server = Server::builder(&Maildrop::new(mail(count)))
+        .security(Security::Plain)
+        .behaviour(behaviour)
+        .start();
+    let home = Home::in_memory();
     home.one_account(&server.account(), "");
     (server, home)
 }
@@ -66,4 +83,64 @@ pub fn command(home: &Home, arguments: &[&str]) -> Command {
         command.env(name, home.path().join(directory));
     }
     command
+}
+
+/// A command of a server's first session that goes on only when the test says so.
+pub struct Gate {
+    arrived: Receiver<()>,
+    release: Sender<()>,
+}
+
+/// The gate for the command line `command`, and the hook that the server has to be given for it.
+pub fn gate(command: &str) -> (Gate, impl Fn(&CommandSeen) + Send + Sync + 'static) {
+    let (arrive, arrived) = channel();
+    let (release, released) = channel();
+    let command = command.to_owned();
+    // Receivers cannot be shared between threads without a lock.
+    let held = Mutex::new((arrive, released));
+    let hook = move |seen: &CommandSeen| {
+        if seen.session == 0 && seen.line == command {
+            let (arrive, released) = &*held.lock().unwrap();
+            // An error means that the test is over.
+            let _over = arrive.send(());
+            let _over = released.recv();
+        }
+    };
+    (Gate { arrived, release }, hook)
+}
+
+impl Gate {
+    /// Waits until the command is at the gate; `what` tells tests in a loop apart.
+    #[track_caller]
+    pub fn wait(&self, what: &str) {
+        if self.arrived.recv_timeout(Duration::from_secs(30)).is_err() {
+            panic!("the command never came: {what}");
+        }
+    }
+
+    /// Lets it through.
+    pub fn open(&self) {
+        // An error means that the session is over.
+        let _over = self.release.send(());
+    }
+}
+
+/// The journals in the state directory, by name.
+pub fn journals(home: &Home) -> Vec<PathBuf> {
+    let entries = fs::read_dir(home.state()).unwrap();
+    let paths = entries.map(|entry| entry.unwrap().path());
+    let mut journals: Vec<_> = paths
+        .filter(|path| path.extension().is_some_and(|e| e == "journal"))
+        .collect();
+    journals.sort();
+    journals
+}
+
+/// The one journal.
+#[track_caller]
+pub fn journal(home: &Home) -> PathBuf {
+    let [path] = &journals(home)[..] else {
+        panic!("{:?}", journals(home));
+    };
+    path.clone()
 }

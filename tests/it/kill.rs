@@ -1,12 +1,13 @@
 //! `kill -9` at any moment: the next run brings home what is missing, and nothing twice.
 
 use std::sync::Mutex;
-use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::mpsc::{Receiver, channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use rustix::process::Signal;
 
+use crate::given::gate;
 use crate::support::account::Security;
 use crate::support::behaviour::Behaviour;
 use crate::support::maildrop::Maildrop;
@@ -197,47 +198,18 @@ fn t1_a_hundred_kills_at_random_moments_lose_and_double_nothing_in_delete_mode()
     kill_at_random_moments(true, 100);
 }
 
-/// A server on which the command that `is_it` names does not go on before the client is dead.
-struct Trap {
-    scene: Scene,
-    sprung: Receiver<()>,
-    release: Sender<()>,
-}
-
-impl Trap {
-    fn new(deletes: bool, behaviour: Behaviour, command: &str) -> Self {
-        let (spring, sprung) = channel();
-        let (release, released) = channel();
-        let command = command.to_string();
-        // Receivers cannot be shared between threads without a lock.
-        let trap = Mutex::new((spring, released));
-        let hook = move |seen: &CommandSeen| {
-            if seen.session == 0 && seen.line == command {
-                let (spring, released) = &*trap.lock().unwrap();
-                spring.send(()).unwrap();
-                released.recv().unwrap();
-            }
-        };
-        let scene = Scene::new(deletes, |server| {
-            server.behaviour(behaviour).on_command(hook)
-        });
-        Self {
-            scene,
-            sprung,
-            release,
-        }
-    }
-
-    /// Kills the run at that command, and lets the server carry it out all the same.
-    fn kill_and_finish(self, what: &str) {
-        let mut running = self.scene.start();
-        let sprung = self.sprung.recv_timeout(PATIENCE);
-        sprung.unwrap_or_else(|_| panic!("{what}: the command never came"));
-        running.signal(Signal::KILL);
-        assert_eq!(running.wait().status, None, "{what}");
-        self.release.send(()).unwrap();
-        self.scene.finish(what);
-    }
+/// Kills the run at that command, and lets the server carry it out all the same.
+fn kill_at(deletes: bool, behaviour: Behaviour, command: &str, what: &str) {
+    let (gate, hook) = gate(command);
+    let scene = Scene::new(deletes, |server| {
+        server.behaviour(behaviour).on_command(hook)
+    });
+    let mut running = scene.start();
+    gate.wait(what);
+    running.signal(Signal::KILL);
+    assert_eq!(running.wait().status, None, "{what}");
+    gate.open();
+    scene.finish(what);
 }
 
 #[test]
@@ -265,7 +237,7 @@ fn a_kill_at_an_exact_command_loses_and_doubles_nothing() {
                     "POPFETCH_SEED={seed}, kill at {command}, deletes {deletes}, {capabilities:?}"
                 );
                 let behaviour = Behaviour::new().capabilities(capabilities);
-                Trap::new(deletes, behaviour, command).kill_and_finish(&what);
+                kill_at(deletes, behaviour, command, &what);
                 kills += 1;
             }
         }

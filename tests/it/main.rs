@@ -17,22 +17,36 @@ mod support_works;
 
 /// What is fetched, and what is told.
 mod choose;
+/// What the program may still touch once it talks to a server.
+mod confined;
+/// Networks and servers that fail.
+mod faults;
 /// What many tests begin with.
 mod given;
 /// Which message is which.
 mod identity;
+/// The kernel kills the program, or refuses it a system call.
+mod injected;
 /// Where passwords come from.
 mod keyring;
+/// Others are at work in the Maildir.
+mod neighbours;
+/// The nineteen faults of the README.
+mod nineteen;
 /// Messages that cannot be had.
 mod poison;
 /// The samples arrive octet for octet, once.
 mod samples;
+/// No one is let in.
+mod security;
 /// Slow and clumsy servers, and signals.
 mod slow;
 /// Who is at the other end of the line.
 mod tls;
 /// Everything that can be wrong from the first line of the config to the last octet on the disk.
 mod trouble;
+/// What is recorded, held against what is there.
+mod verify;
 
 /// Nothing is deleted before it is durable, and QUIT may fail.
 mod order;

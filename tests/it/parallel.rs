@@ -1,45 +1,35 @@
 //! Several runs at once, and several accounts at once.
 
-use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Condvar, Mutex};
 use std::time::Duration;
 
 use rustix::process::Signal;
 
+use crate::given::{Gate, gate};
 use crate::support::maildrop::Maildrop;
 use crate::support::message::{Message, generate};
 use crate::support::run::Home;
 use crate::support::server::{CommandSeen, Server};
 use crate::support::tree;
 
-/// A server whose first session waits at its first RETR until it is told to go on.
-fn held_server(messages: &[Message]) -> (Server, Receiver<()>, Sender<()>) {
-    let (arrive, arrived) = channel();
-    let (release, released) = channel();
-    let gate = Mutex::new((arrive, released));
-    let hook = move |seen: &CommandSeen| {
-        if seen.session == 0 && seen.line == "RETR 1" {
-            let (arrive, released) = &*gate.lock().unwrap();
-            arrive.send(()).unwrap();
-            // An error means that the test is over.
-            let _over = released.recv();
-        }
-    };
-    let maildrop = Maildrop::new(messages.iter().cloned());
-    let server = Server::builder(&maildrop).on_command(hook).start();
-    (server, arrived, release)
-}
-
 const PATIENCE: Duration = Duration::from_secs(30);
 
+/// A server whose first session waits at its first RETR until it is told to go on.
+fn held_server(messages: &[Message]) -> (Server, Gate) {
+    let (gate, hook) = gate("RETR 1");
+    let maildrop = Maildrop::new(messages.iter().cloned());
+    let server = Server::builder(&maildrop).on_command(hook).start();
+    (server, gate)
+}
+
 #[test]
-fn d29_a_second_run_of_an_account_exits_75_and_names_the_process_that_holds_it() {
+fn d1_d29_a_second_run_of_an_account_exits_75_and_names_the_process_that_holds_it() {
     let messages = generate(20, 500);
-    let (server, arrived, release) = held_server(&messages);
+    let (server, gate) = held_server(&messages);
     let home = Home::new();
     home.one_account(&server.account(), "");
     let mut first = home.popfetch(["fetch"]).start();
-    arrived.recv_timeout(PATIENCE).unwrap();
+    gate.wait("RETR 1");
 
     let second = home.popfetch(["fetch"]).expect(75);
     let holder = first.id().to_string();
@@ -47,7 +37,7 @@ fn d29_a_second_run_of_an_account_exits_75_and_names_the_process_that_holds_it()
     // It did not even connect: the server would have had to wait for both.
     assert_eq!(server.sessions_so_far().len(), 1);
 
-    release.send(()).unwrap();
+    gate.open();
     assert_eq!(first.wait().status, Some(0));
     tree::assert_holds(&home.maildir("a"), &messages);
     home.popfetch(["fetch"]).expect(0);
@@ -55,19 +45,19 @@ fn d29_a_second_run_of_an_account_exits_75_and_names_the_process_that_holds_it()
 }
 
 #[test]
-fn d29_the_lock_goes_at_once_with_a_killed_process() {
+fn d1_d29_the_lock_goes_at_once_with_a_killed_process() {
     let messages = generate(20, 500);
-    let (server, arrived, release) = held_server(&messages);
+    let (server, gate) = held_server(&messages);
     let home = Home::new();
     home.one_account(&server.account(), "");
     let mut first = home.popfetch(["fetch"]).start();
-    arrived.recv_timeout(PATIENCE).unwrap();
+    gate.wait("RETR 1");
     home.popfetch(["fetch"]).expect(75);
 
     first.signal(Signal::KILL);
     assert_eq!(first.wait().status, None);
     // The server's own lock on the maildrop goes when it notices.
-    release.send(()).unwrap();
+    gate.open();
     server.sessions();
     home.popfetch(["fetch"]).expect(0);
     tree::assert_holds(&home.maildir("a"), &messages);
@@ -124,7 +114,7 @@ fn two_accounts_in_parallel_share_a_maildir_and_nothing_is_lost_or_doubled() {
 }
 
 #[test]
-fn two_processes_for_two_accounts_share_a_maildir_at_the_same_time() {
+fn d29_two_processes_for_two_accounts_share_a_maildir_at_the_same_time() {
     let first = generate(150, 500);
     let second = generate(150, 501);
     let servers = [&first, &second].map(|all| Server::start(&Maildrop::new(all.clone())));

@@ -51,7 +51,7 @@ fn f20_after_three_refusals_it_is_passed_over_with_a_reason() {
     let (server, home) = with_poison(Reply::raw("-ERR no such file\r\n"), "");
     for _ in 0..3 {
         run(&home, &[], 1);
-        assert_eq!(server.last_session().count("RETR 4"), 0);
+        assert_eq!(server.last_session().count("RETR 4"), 1);
     }
     let output = run(&home, &[], 0);
     assert_said(
@@ -73,7 +73,7 @@ fn a_refused_message_is_never_deleted_and_the_others_are() {
 }
 
 #[test]
-fn f20_a_message_that_closes_the_connection_comes_last_in_the_next_run() {
+fn f20_a_message_that_closes_the_connection_is_left_out_and_the_others_arrive_in_the_same_run() {
     for (reply, keys) in [
         (Reply::End(Ending::Close), ""),
         (Reply::End(Ending::Close), "pipelining = \"off\"\n"),
@@ -85,18 +85,71 @@ fn f20_a_message_that_closes_the_connection_comes_last_in_the_next_run() {
     ] {
         let (server, home) = with_poison(reply, keys);
         let output = run(&home, &[], 75);
-        assert_said(&output, &["error: a: ", "while fetching message 4"]);
-        // New mail arrives in spite of it.
+        let words = ["error: a: 9 messages fetched", "while fetching message 4"];
+        assert_said(&output, &words);
+        assert_said(&output, &["a: ", "going on without it"]);
+        tree::assert_holds(&home.maildir("a"), &all_but_the_fourth());
+        tree::assert_tmp_is_empty(&home.maildir("a"));
+        let [first, second] = &server.sessions()[..] else {
+            panic!("not two sessions: {:#?}", server.sessions());
+        };
+        assert_eq!((first.count("RETR 4"), first.count("QUIT")), (1, 0));
+        assert_eq!((second.count("RETR 4"), second.count("QUIT")), (0, 1));
+        // In the next run it comes last, behind new mail.
         server.maildrop().add([letter(11)]);
-        let output = run(&home, &[], 75);
-        assert_said(&output, &["while fetching message 4"]);
-        assert_eq!(retrieved(&server).last().unwrap(), "RETR 4");
-        let mut expected = all_but_the_fourth();
-        expected.push(letter(11));
-        tree::assert_holds(&home.maildir("a"), &expected);
+        run(&home, &[], 75);
+        let third = &server.sessions()[2];
+        let retrieved: Vec<_> = third
+            .commands
+            .iter()
+            .filter(|c| c.starts_with("RETR"))
+            .collect();
+        assert_eq!(retrieved, ["RETR 11", "RETR 4"]);
         server.behave(Behaviour::new());
         run(&home, &[], 0);
         tree::assert_holds(&home.maildir("a"), &mail(11));
+    }
+}
+
+#[test]
+fn f20_after_three_broken_connections_it_is_passed_over_and_named() {
+    let (server, home) = with_poison(Reply::End(Ending::Close), "");
+    for _ in 0..3 {
+        run(&home, &[], 75);
+    }
+    let sessions = server.sessions().len();
+    let output = run(&home, &[], 0);
+    let words = [
+        "1 skipped",
+        "uid-4",
+        "the connection broke over it 3 times",
+        "once a day",
+    ];
+    assert_said(&output, &words);
+    assert_eq!(server.sessions().len(), sessions + 1);
+}
+
+#[test]
+fn s36_a_message_without_end_is_given_up_and_the_others_arrive() {
+    for (keys, octets) in [("", 400 << 20), ("max-size = \"1 MB\"\n", 8 << 20)] {
+        let (server, home) = behaving(0, Behaviour::new());
+        let mut messages = mail(10);
+        messages[3] = Message::generated("uid-4", octets, 1).listed_as(10);
+        server.maildrop().replace(messages);
+        home.one_account(&server.account(), keys);
+        let output = run(&home, &[], 76);
+        let words = [
+            "message 4 has no end",
+            "hint: ",
+            "`max-size`",
+            "going on without it",
+        ];
+        assert_said(&output, &words);
+        assert!(output.peak_memory > 0, "it was not measured");
+        assert!(output.peak_memory < 64 << 20, "{}", output.peak_memory);
+        tree::assert_tmp_is_empty(&home.maildir("a"));
+        tree::assert_holds(&home.maildir("a"), &all_but_the_fourth());
+        assert_eq!(server.last_session().count("QUIT"), 1);
     }
 }
 
@@ -137,11 +190,23 @@ fn f23_a_refused_dele_is_told_and_tried_again_and_the_others_are_deleted() {
 }
 
 #[test]
-fn a_message_that_closes_the_connection_does_not_stop_the_deletions_for_ever() {
+fn f20_a_message_that_closes_the_connection_does_not_stop_the_deletions() {
     let (server, home) = with_poison(Reply::End(Ending::Close), "keep = \"never\"\n");
-    for _ in 0..6 {
-        home.popfetch(["fetch"]).run();
-    }
+    run(&home, &[], 75);
     tree::assert_holds(&home.maildir("a"), &all_but_the_fourth());
     assert_eq!(server.maildrop().unique_ids(), ["uid-4"]);
+}
+
+#[test]
+fn f34_a_connection_that_breaks_over_one_message_after_another_is_made_again_once() {
+    let close = || Reply::End(Ending::Close);
+    let behaviour = Behaviour::new().on("RETR 4", close()).on("RETR 6", close());
+    let (server, home) = behaving(10, behaviour);
+    run(&home, &[], 75);
+    assert_eq!(server.sessions().len(), 2);
+    run(&home, &[], 75);
+    run(&home, &[], 75);
+    let mut expected = mail(10);
+    expected.retain(|message| ![&b"uid-4"[..], b"uid-6"].contains(&&message.unique_id[..]));
+    tree::assert_holds(&home.maildir("a"), &expected);
 }

@@ -68,6 +68,7 @@ impl Authority {
 #[derive(Clone, Debug)]
 pub struct Wanted {
     names: Vec<String>,
+    common_name: String,
     years: (i32, i32),
 }
 
@@ -75,6 +76,7 @@ impl Default for Wanted {
     fn default() -> Self {
         Self {
             names: ["localhost", "127.0.0.1", "::1"].map(String::from).into(),
+            common_name: "popfetch test server".into(),
             years: (2000, 2099),
         }
     }
@@ -84,6 +86,12 @@ impl Wanted {
     /// For these names (or addresses) only.
     pub fn names(mut self, names: &[&str]) -> Self {
         self.names = names.iter().map(|name| name.to_string()).collect();
+        self
+    }
+
+    /// With this name in its subject, which names no server.
+    pub fn common_name(mut self, name: &str) -> Self {
+        self.common_name = name.into();
         self
     }
 
@@ -103,7 +111,7 @@ impl Wanted {
         let mut params = CertificateParams::new(self.names.clone()).unwrap();
         params
             .distinguished_name
-            .push(DnType::CommonName, "popfetch test server");
+            .push(DnType::CommonName, self.common_name.as_str());
         params.not_before = date_time_ymd(self.years.0, 1, 1);
         params.not_after = date_time_ymd(self.years.1, 1, 1);
         params

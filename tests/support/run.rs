@@ -143,11 +143,9 @@ impl Home {
         self.config(&(self.account_config("a", account) + keys));
     }
 
-    /// Prepares a run. Its environment holds nothing but PATH, HOME, the XDG directories below it,
-    /// and what [`Home::env`] added; its standard input is empty.
-    pub fn popfetch<S: AsRef<OsStr>>(&self, arguments: impl IntoIterator<Item = S>) -> Run {
-        let mut command = Command::new(&self.program);
-        command.args(arguments).env_clear().current_dir(self.path());
+    /// Gives a command the surroundings of this home's runs.
+    pub fn furnish(&self, command: &mut Command) {
+        command.env_clear().current_dir(self.path());
         // The second one only where coverage is measured.
         for name in ["PATH", "LLVM_PROFILE_FILE"] {
             if let Some(value) = std::env::var_os(name) {
@@ -164,6 +162,25 @@ impl Home {
             command.env(name, self.path().join(directory));
         }
         command.envs(self.extra.iter().map(|(name, value)| (name, value)));
+    }
+
+    /// Prepares a run. Its environment holds nothing but PATH, HOME, the XDG directories below it,
+    /// and what [`Home::env`] added; its standard input is empty.
+    pub fn popfetch<S: AsRef<OsStr>>(&self, arguments: impl IntoIterator<Item = S>) -> Run {
+        let mut command = Command::new(&self.program);
+        command.args(arguments);
+        self.prepare(command)
+    }
+
+    /// The same run by another program, as `strace` with its options.
+    pub fn popfetch_under(&self, tool: &str, options: &[&str], arguments: &[&str]) -> Run {
+        let mut command = Command::new(tool);
+        command.args(options).arg(&self.program).args(arguments);
+        self.prepare(command)
+    }
+
+    fn prepare(&self, mut command: Command) -> Run {
+        self.furnish(&mut command);
         Run {
             command,
             stdin: Vec::new(),

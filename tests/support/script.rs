@@ -27,6 +27,7 @@ enum Step {
     ExpectClose,
     Send(Vec<u8>),
     SendForever(Vec<u8>),
+    SendTimes(Vec<u8>, usize),
 }
 
 /// A running script; its sessions play the scenes in their order, and any session after the last
@@ -78,6 +79,11 @@ impl Scene {
     /// Sends octets over and over until the client gives up.
     pub fn send_forever(self, octets: impl AsRef<[u8]>) -> Self {
         self.step(Step::SendForever(octets.as_ref().into()))
+    }
+
+    /// Sends octets so many times.
+    pub fn send_times(self, octets: impl AsRef<[u8]>, times: usize) -> Self {
+        self.step(Step::SendTimes(octets.as_ref().into(), times))
     }
 
     /// Sends octets one by one, this long apart, as slow-loris attacks do.
@@ -241,6 +247,12 @@ impl Stage {
                     .map(|line| format!("expected a close, received {line:?}")),
                 Step::Send(octets) => {
                     wire.write(&octets)?;
+                    None
+                }
+                Step::SendTimes(octets, times) => {
+                    for _ in 0..times {
+                        wire.write(&octets)?;
+                    }
                     None
                 }
                 Step::SendForever(octets) => {

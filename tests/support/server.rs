@@ -168,11 +168,14 @@ impl Server {
 }
 
 impl SessionLog {
-    /// How many of the commands have this keyword.
-    pub fn count(&self, keyword: &str) -> usize {
+    /// How many of the commands are this one: a keyword ("RETR"), or one with its arguments
+    /// ("RETR 4").
+    pub fn count(&self, command: &str) -> usize {
         let is = |line: &&String| {
-            let word = line.split(' ').next().unwrap_or_default();
-            word.eq_ignore_ascii_case(keyword)
+            let keyword = line.split(' ').next().unwrap_or_default();
+            [keyword, line.as_str()]
+                .iter()
+                .any(|part| part.eq_ignore_ascii_case(command))
         };
         self.commands.iter().filter(is).count()
     }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::net::sockopt::set_socket_recv_buffer_size;
 use rustls::{ServerConfig, ServerConnection};
 
 /// How a server ends a connection, or stops using it.
@@ -15,6 +16,8 @@ pub enum Ending {
     Close,
     /// FIN without close_notify: what an attacker can fake.
     Cut,
+    /// The connection stays open, but nothing more is read from it.
+    Deaf,
     /// RST.
     Reset,
     /// The connection stays open and silent until the client gives up.
@@ -113,6 +116,12 @@ impl Wire {
                 rustix::net::sockopt::set_socket_linger(&*self.socket, linger).unwrap();
             }
             Ending::Stall => self.drain(),
+            Ending::Deaf => {
+                // As small as the kernel allows, so that the client's window closes soon.
+                let _as_it_was = set_socket_recv_buffer_size(&*self.socket, 1);
+                let mut sockets = [PollFd::new(&*self.socket, PollFlags::RDHUP)];
+                let _gone = poll(&mut sockets, None);
+            }
         }
     }
 

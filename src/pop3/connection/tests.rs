@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::pop3::listing::MessageNumber;
+use proptest::prelude::*;
 
 fn retr(number: u32, octets: u64) -> Command<'static> {
     Command::Retr(MessageNumber::new(number).unwrap(), octets)
@@ -142,8 +143,7 @@ fn s41_an_answer_that_came_before_the_question_is_a_violation() {
 #[test]
 fn s8_a_greeting_that_is_not_pop3_is_a_violation_with_its_text_escaped() {
     let told = story(&[], b"220 smtp \x1b[2J\r\n");
-    let violation =
-        r#"violation: the server sent "220 smtp \\x1b[2J" where +OK or -ERR must stand"#;
+    let violation = r#"violation: the server sent "220 smtp \x1b[2J" where +OK or -ERR must stand"#;
     assert_eq!(told, [violation]);
 }
 
@@ -228,4 +228,51 @@ fn what_was_sent_leaves_the_output() {
     connection.sent(10);
     assert_eq!(connection.buffers().0, b"QUIT\r\n");
     assert_eq!(connection.pending(), 3);
+}
+
+/// Pieces of what servers say, so that chance gets beyond the first line, among any octets at all.
+fn anything() -> impl Strategy<Value = Vec<u8>> {
+    const WORDS: &[&str] = &[
+        "+OK",
+        "-ERR",
+        "+ ",
+        " ",
+        "\r\n",
+        "\n",
+        "\r",
+        ".",
+        "..",
+        "\r\n.\r\n",
+        "[AUTH]",
+        "[",
+        "1 2",
+        "4294967296",
+        "\0",
+        "\u{202e}",
+        "AAAA",
+    ];
+    let piece = prop_oneof![
+        4 => proptest::sample::select(WORDS).prop_map(|word| word.as_bytes().to_vec()),
+        1 => proptest::collection::vec(any::<u8>(), 0..20),
+    ];
+    proptest::collection::vec(piece, 0..60).prop_map(|pieces| pieces.concat())
+}
+
+proptest! {
+    #[test]
+    fn s43_no_octets_and_no_split_of_them_make_it_fail_or_tell_another_story(
+        wire in anything(),
+        sizes in proptest::collection::vec(1_usize..30, 1..5),
+    ) {
+        let auth = Command::Auth { mechanism: "PLAIN", initial_response: None };
+        for commands in [
+            &[Command::Capa][..],
+            &[Command::Uidl, Command::List, Command::Stat],
+            &[retr(1, 10), retr(2, 0), Command::TopHeader(MessageNumber::new(3).unwrap())],
+            &[auth, Command::Quit],
+        ] {
+            let whole = told(commands, &wire, &[usize::MAX]);
+            prop_assert_eq!(&told(commands, &wire, &sizes), &whole);
+        }
+    }
 }

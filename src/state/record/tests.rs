@@ -57,6 +57,7 @@ fn every_kind() -> Vec<Entry> {
             time,
             stored: stored(2),
         },
+        Entry::Gone { id: 6, time },
         Entry::Intent {
             id: 6,
             time,

@@ -36,7 +36,6 @@ pub enum Told {
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Broken {
     EndlessLine,
-    EndlessListing,
     NoStatus,
     Unsolicited,
 }
@@ -234,7 +233,7 @@ impl Driver {
         self.end_body();
         self.story.push(Told::Violation(match violation {
             Violation::EndlessLine(_) => Broken::EndlessLine,
-            Violation::EndlessListing => Broken::EndlessListing,
+            Violation::Endless(of) => panic!("a {of}: its length is the session's affair"),
             Violation::NoStatus(_) => Broken::NoStatus,
             Violation::Unsolicited => Broken::Unsolicited,
         }));

@@ -3,7 +3,6 @@
 
 use super::connection::{Asked, Broken, Told};
 use popfetch::pop3::line::{ENDLESS_LINE, LISTING_LINE_LIMIT, STATUS_LIMIT};
-use popfetch::pop3::line::{LISTING_LINES, LISTING_OCTETS};
 
 /// What a transcript says, if it answers these commands; the greeting comes first.
 pub(super) fn told(asked: &[Asked], wire: &[u8]) -> Vec<Told> {
@@ -79,23 +78,17 @@ impl Reader<'_> {
     }
 
     fn listing(&mut self) -> Option<()> {
-        let mut octets = 0;
-        for lines in 1.. {
-            let (line, crlf) = self.line(usize::try_from(ENDLESS_LINE).unwrap())?;
+        loop {
+            let (line, _) = self.line(usize::try_from(ENDLESS_LINE).unwrap())?;
             if line == b"." {
                 self.told.push(Told::End);
                 return Some(());
-            }
-            octets += (line.len() + usize::from(crlf)) as u64;
-            if lines > LISTING_LINES || octets > LISTING_OCTETS {
-                return self.violation(Broken::EndlessListing);
             }
             self.told.push(match &line[..] {
                 long if long.len() > LISTING_LINE_LIMIT => Told::OverlongLine,
                 [b'.', line @ ..] | line => Told::Line(line.to_vec()),
             });
         }
-        None
     }
 
     fn body(&mut self, listed: u64, crlf: bool) -> Option<()> {

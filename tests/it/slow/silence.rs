@@ -1,8 +1,12 @@
+use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::os::fd::OwnedFd;
 use std::time::{Duration, Instant};
 
 use crate::given::{assert_said, mail, run};
+use crate::support::account::Security;
 use crate::support::behaviour::{Behaviour, Reply};
 use crate::support::maildrop::Maildrop;
+use crate::support::message::Message;
 use crate::support::run::Home;
 use crate::support::script::{Scene, Script};
 use crate::support::server::Server;
@@ -18,15 +22,15 @@ fn silent_on(command: &str, said: &str) -> Behaviour {
 
 fn impatient(behaviour: Behaviour) -> (Server, Home) {
     let server = Server::builder(&Maildrop::new(mail(3))).behaviour(behaviour);
-    let server = server.start();
-    let home = Home::new();
+    let server = server.security(Security::Plain).start();
+    let home = Home::in_memory();
     home.one_account(&server.account(), TIMEOUT);
     (server, home)
 }
 
 #[test]
 fn f5_silence_ends_the_run_and_the_state_is_named() {
-    for (command, said, state) in [
+    let states = [
         ("CAPA", "", "asking for the server's capabilities"),
         (
             "CAPA",
@@ -44,11 +48,18 @@ fn f5_silence_ends_the_run_and_the_state_is_named() {
             "fetching message 2",
         ),
         ("DELE 1", "", "marking messages as deleted"),
-    ] {
+    ];
+    let began = Instant::now();
+    // Side by side, because each takes as long as the timeout.
+    let runs = states.map(|(command, said, state)| {
         let (server, home) = impatient(silent_on(command, said));
-        let began = Instant::now();
-        let output = run(&home, &["fetch", "--delete"], 75);
-        assert!(began.elapsed() < Duration::from_secs(8), "{command}");
+        let running = home.popfetch(["fetch", "--delete"]).start();
+        (running, state, server, home)
+    });
+    for (running, state, server, home) in runs {
+        let output = running.wait();
+        assert_eq!(output.status, Some(75), "{state}: {output:#?}");
+        assert!(began.elapsed() < Duration::from_secs(15), "{state}");
         let words = ["error: a: ", "no answer for 1 seconds", state, "hint: "];
         assert_said(&output, &words);
         tree::assert_tmp_is_empty(&home.maildir("a"));
@@ -70,6 +81,74 @@ fn f5_silence_instead_of_a_greeting_ends_the_run() {
 }
 
 #[test]
+fn f5_silence_in_any_step_of_a_sign_in_ends_the_run() {
+    let old = ["UIDL", "USER"];
+    // The password is so long that the response has to wait for the server's challenge.
+    let long = "x".repeat(300);
+    let steps = [
+        ("USER", "", &old[..], "secret"),
+        ("PASS", "", &old, "secret"),
+        ("AUTH", "", &["UIDL", "SASL PLAIN"], "secret"),
+        ("AUTH", "+ \r\n", &["UIDL", "SASL PLAIN"], &long),
+    ];
+    let runs = steps.map(|(command, said, capabilities, password)| {
+        let silent = silent_on(command, said).capabilities(capabilities);
+        let (server, home) = impatient(silent);
+        let mut account = server.account();
+        account.password = password.into();
+        home.one_account(&account, TIMEOUT);
+        (home.popfetch(["fetch"]).start(), server, home)
+    });
+    for (running, _server, _home) in runs {
+        let output = running.wait();
+        assert_eq!(output.status, Some(75), "{output:#?}");
+        let words = ["error: a: ", "no answer for 1 seconds", "signing in"];
+        assert_said(&output, &words);
+    }
+}
+
+#[test]
+fn f2_f5_a_host_that_does_not_answer_ends_the_run() {
+    // One connection waits to be accepted, and there is no room for a second one.
+    let listener = full_listener();
+    let address = rustix::net::getsockname(&listener).unwrap();
+    let port = SocketAddr::try_from(address).unwrap().port();
+    let _first = TcpStream::connect((Ipv4Addr::LOCALHOST, port)).unwrap();
+    let (server, home) = impatient(Behaviour::new());
+    let mut account = server.account();
+    (account.host, account.port) = ("127.0.0.1".into(), port);
+    home.one_account(&account, TIMEOUT);
+    let began = Instant::now();
+    let output = run(&home, &[], 75);
+    assert!(began.elapsed() < Duration::from_secs(8), "{output:#?}");
+    let place = format!("error: a: cannot connect to 127.0.0.1:{port}");
+    assert_said(&output, &[&place, "hint: "]);
+}
+
+fn full_listener() -> OwnedFd {
+    use rustix::net::{AddressFamily, SocketType, bind, listen, socket};
+    let listener = socket(AddressFamily::INET, SocketType::STREAM, None).unwrap();
+    bind(&listener, &SocketAddr::from((Ipv4Addr::LOCALHOST, 0))).unwrap();
+    listen(&listener, 0).unwrap();
+    listener
+}
+
+#[test]
+fn f5_s16_silence_in_the_tls_handshake_ends_the_run() {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    let home = Home::in_memory();
+    let mut account = Server::start(&Maildrop::new([])).account();
+    account.roots = Some("bundled".into());
+    account.port = listener.local_addr().unwrap().port();
+    home.one_account(&account, TIMEOUT);
+    let began = Instant::now();
+    let output = run(&home, &[], 75);
+    assert!(began.elapsed() < Duration::from_secs(8), "{output:#?}");
+    let words = ["error: a: ", "no answer for 1 seconds", "TLS handshake"];
+    assert_said(&output, &words);
+}
+
+#[test]
 fn f24_silence_after_quit_is_no_failure() {
     let (server, home) = impatient(silent_on("QUIT", ""));
     run(&home, &["fetch", "--delete"], 0);
@@ -86,11 +165,7 @@ fn f24_silence_after_quit_is_no_failure() {
 
 #[test]
 fn t14_one_octet_now_and_then_is_no_progress() {
-    let scene = Scene::signed_in();
-    let scene = scene.expect("STAT").send("+OK 1 5000\r\n");
-    let scene = scene.expect("UIDL").send("+OK\r\n1 a\r\n.\r\n");
-    let scene = scene.expect("LIST").send("+OK\r\n1 5000\r\n.\r\n");
-    let scene = scene.expect("RETR").send("+OK\r\n");
+    let scene = at_retr(5000).send("+OK\r\n");
     let scene = scene.drip([b'x'; 5000], Duration::from_millis(900));
     let script = Script::tls(scene);
     let home = Home::new();
@@ -104,6 +179,71 @@ fn t14_one_octet_now_and_then_is_no_progress() {
     );
     assert_said(&output, &["too slow", "fetching message 1"]);
     tree::assert_holds(&home.maildir("a"), &[]);
+}
+
+/// A session that has come to the first RETR.
+fn at_retr(octets: usize) -> Scene {
+    let scene = Scene::signed_in();
+    let scene = scene.expect("STAT").send(format!("+OK 1 {octets}\r\n"));
+    let scene = scene.expect("UIDL").send("+OK\r\n1 a\r\n.\r\n");
+    let scene = scene.expect("LIST");
+    let scene = scene.send(format!("+OK\r\n1 {octets}\r\n.\r\n"));
+    scene.expect("RETR")
+}
+
+#[test]
+fn f6_one_octet_now_and_then_is_no_progress_in_any_state() {
+    let greeted = || Scene::new().send("+OK ready\r\n").expect("CAPA");
+    let listing = || Scene::signed_in().expect("STAT").send("+OK 1 9\r\n");
+    let states = [
+        (Scene::new(), "greeting"),
+        (greeted(), "capabilities"),
+        (greeted().send("-ERR\r\n").expect("USER"), "signing in"),
+        (Scene::signed_in().expect("STAT"), "listing the maildrop"),
+        (
+            listing().expect("UIDL").send("+OK\r\n"),
+            "listing the maildrop",
+        ),
+        (at_retr(5000), "fetching message 1"),
+        (
+            at_retr(5000).send("+OK\r\nSubject: x\r\n\r\n"),
+            "fetching message 1",
+        ),
+    ];
+    // Side by side, because each takes as long as the timeout.
+    let runs = states.map(|(scene, state)| {
+        let drips = scene.drip([b'x'; 100], Duration::from_millis(300));
+        let script = Script::plain(drips);
+        let home = Home::in_memory();
+        home.one_account(&script.account(), TIMEOUT);
+        let running = home.popfetch(["fetch"]).limit(Duration::from_secs(20));
+        (running.start(), state, script, home)
+    });
+    for (running, state, _script, home) in runs {
+        let output = running.wait();
+        assert_eq!(output.status, Some(75), "{state}: {output:#?}");
+        assert_said(&output, &["error: a: ", "too slow", state, "hint: "]);
+        assert!(output.peak_memory < 64 << 20, "{output:#?}");
+        tree::assert_holds(&home.maildir("a"), &[]);
+    }
+}
+
+#[test]
+fn f6_a_slow_line_that_carries_something_is_waited_for() {
+    // Some 4 KiB a second: slower as a whole than the timeout, and faster than nothing.
+    let message = Message::from_lf("a", "Subject: slow\n\n".to_owned() + &"x\n".repeat(3000));
+    let mut body = message.octets();
+    body.extend(b".\r\n");
+    let scene = at_retr(body.len() - 3).send("+OK\r\n");
+    let scene = scene.drip(body, Duration::from_micros(200));
+    let script = Script::plain(scene.expect("QUIT").send("+OK\r\n"));
+    let home = Home::in_memory();
+    home.one_account(&script.account(), TIMEOUT);
+    let began = Instant::now();
+    run(&home, &[], 0);
+    assert!(began.elapsed() > Duration::from_secs(1), "it was no test");
+    script.assert_followed();
+    tree::assert_holds(&home.maildir("a"), &[message]);
 }
 
 #[test]

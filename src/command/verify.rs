@@ -1,0 +1,280 @@
+//! `popfetch verify`: whether what was recorded is still there, unchanged.
+
+use super::context::{Context, report_failure};
+use super::fail::{Failure, print};
+use super::looked::{Counts, Looked};
+use super::state::{date, open_store};
+use crate::cli::Verify;
+use crate::delivery::{AccountTag, Search};
+use crate::durable::{Dir, Disk};
+use crate::exit::Status;
+use crate::fetch::Error;
+use crate::profile::{Overrides, Profile, paths};
+use crate::report::{Event, Report, Reporter};
+use crate::state::{self, Moment, inspect};
+use crate::term::{Column, Table, columns, count, escape, escape_str, hex, json_line, size};
+use crate::verify::{Finding, Recorded, recorded, verify};
+use serde_json::json;
+use std::io::ErrorKind;
+use std::path::PathBuf;
+
+/// What became of an account's messages.
+#[derive(Default)]
+struct Verified {
+    recorded: u64,
+    intact: u64,
+    removed: u64,
+    missing: u64,
+    changed: u64,
+    unreadable: u64,
+    /// Rows for people, each with whether it is damage, and lines for programs, of all that is not
+    /// intact.
+    rows: Vec<(bool, [String; 5])>,
+    lines: Vec<u8>,
+}
+
+impl Counts for Verified {
+    const FIELDS: &'static [&'static str] = &[
+        "recorded",
+        "intact",
+        "removed",
+        "missing",
+        "changed",
+        "unreadable",
+    ];
+
+    fn values(&self) -> Vec<u64> {
+        vec![
+            self.recorded,
+            self.intact,
+            self.removed,
+            self.missing,
+            self.changed,
+            self.unreadable,
+        ]
+    }
+
+    fn status(&self) -> Status {
+        match self.missing + self.changed + self.unreadable {
+            0 => Status::Ok,
+            _ => Status::Partial,
+        }
+    }
+}
+
+/// Runs the command.
+pub(super) fn run(context: &Context<'_>, arguments: &Verify) -> Result<Status, Failure> {
+    let report = context.text_reporter();
+    let overrides = Overrides {
+        maildir: arguments.maildir.clone(),
+        ..Overrides::default()
+    };
+    let verifier = Verifier {
+        state: paths::state_dir()?,
+        disk: Disk::new(),
+        moment: Moment::now(),
+        accept: arguments.accept,
+        report: &report,
+    };
+    let mut accounts = Vec::new();
+    for (name, profile) in context.selected(&arguments.accounts, &overrides, &report)? {
+        let verified = profile.and_then(|profile| {
+            let verified = verifier.verify(&profile);
+            verified.map_err(|error| report_failure(&*report, &name, &error))
+        });
+        accounts.push((name, verified));
+    }
+    report.clear();
+    let looked = Looked::of(accounts);
+    print(if context.is_json() {
+        looked.json(|_, verified| verified.lines.clone())
+    } else {
+        as_table(&looked, context.global.verbose > 0).into_bytes()
+    })?;
+    for (name, verified) in looked.found() {
+        tell(context, name, verified);
+    }
+    Ok(looked.status())
+}
+
+struct Verifier<'a> {
+    state: PathBuf,
+    disk: Disk,
+    moment: Moment,
+    /// What is missing was removed on purpose.
+    accept: bool,
+    report: &'a Reporter,
+}
+
+impl Verifier<'_> {
+    fn verify(&self, profile: &Profile) -> Result<Verified, Error> {
+        let id = profile.server.id();
+        let directory = match Dir::open(&self.disk, &self.state) {
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Verified::default()),
+            opened => opened.map_err(|source| state::Error::Io {
+                path: self.state.clone(),
+                source,
+            })?,
+        };
+        let inspected = inspect(&directory, &id)?;
+        if inspected.damaged {
+            return Err(state::Error::Unverifiable(self.state.clone()).into());
+        }
+        let messages = recorded(&inspected.messages);
+        if messages.is_empty() {
+            return Ok(Verified::default());
+        }
+        let octets = messages.iter().map(|message| message.octets);
+        self.tell(
+            profile,
+            Event::Verifying {
+                octets: octets.fold(0, u64::saturating_add),
+            },
+        );
+        let tag = AccountTag::new(&id);
+        let maildirs = &inspected.maildirs;
+        let mut search = Search::begin(&self.disk, tag, &profile.maildir, maildirs)?;
+        let read = |octets| self.tell(profile, Event::Received { octets });
+        let mut findings = verify(&messages, &mut search, &self.moment.boot, read)?;
+        if self.accept {
+            self.accept(profile, &messages, &mut findings)?;
+        }
+        let mut verified = Verified::default();
+        for (message, finding) in messages.iter().zip(&findings) {
+            verified.add(&profile.name, message, finding);
+        }
+        Ok(verified)
+    }
+
+    fn accept(
+        &self,
+        profile: &Profile,
+        messages: &[Recorded<'_>],
+        findings: &mut [Finding],
+    ) -> Result<(), Error> {
+        let mut store = open_store(&self.disk, &self.state, profile, &self.moment)?;
+        let pairs = messages.iter().zip(findings.iter());
+        let absent = pairs.filter(|(message, finding)| finding.is_absent() && !message.shown.gone);
+        store.note_gone(absent.map(|(message, _)| message.shown))?;
+        store.close()?;
+        let missing = findings.iter_mut().filter(|finding| finding.is_absent());
+        missing.for_each(|finding| *finding = Finding::Removed);
+        Ok(())
+    }
+
+    fn tell(&self, profile: &Profile, event: Event<'_>) {
+        self.report.report(&profile.name, event);
+    }
+}
+
+impl Verified {
+    fn add(&mut self, account: &str, message: &Recorded<'_>, finding: &Finding) {
+        self.recorded += 1;
+        let (status, count) = match finding {
+            Finding::Changed { .. } => ("changed", &mut self.changed),
+            Finding::Intact => ("intact", &mut self.intact),
+            Finding::Missing => ("missing", &mut self.missing),
+            Finding::Removed => ("removed", &mut self.removed),
+            Finding::Unreadable { .. } => ("unreadable", &mut self.unreadable),
+        };
+        *count += 1;
+        if matches!(finding, Finding::Intact) {
+            return;
+        }
+        self.lines
+            .extend(as_json(account, status, message, finding));
+        let unique_ids = message.shown.unique_ids.iter();
+        let unique_ids: Vec<String> = unique_ids.map(|id| escape(id)).collect();
+        let place = match finding {
+            Finding::Changed { path, .. } => path.display().to_string(),
+            Finding::Unreadable { path, error } => format!("{}: {error}", path.display()),
+            _ => message.name.as_str().to_owned(),
+        };
+        self.rows.push((
+            finding.is_damage(),
+            [
+                status.to_owned(),
+                date(message.shown.time),
+                size(message.octets),
+                match unique_ids.as_slice() {
+                    [] => "-".to_owned(),
+                    ids => ids.join(" "),
+                },
+                escape_str(&place),
+            ],
+        ));
+    }
+}
+
+fn as_json(account: &str, status: &str, message: &Recorded<'_>, finding: &Finding) -> Vec<u8> {
+    let shown = message.shown;
+    let unique_ids = shown.unique_ids.iter();
+    let unique_ids: Vec<_> = unique_ids.map(|id| String::from_utf8_lossy(id)).collect();
+    let (path, found, error) = match finding {
+        Finding::Changed {
+            path,
+            octets,
+            sha256,
+        } => (Some(path), Some((*octets, hex(sha256))), None),
+        Finding::Unreadable { path, error } => (Some(path), None, Some(error.to_string())),
+        Finding::Intact | Finding::Missing | Finding::Removed => (None, None, None),
+    };
+    let object = json!({
+        "event": status,
+        "account": account,
+        "time": date(shown.time),
+        "unique_ids": unique_ids,
+        "name": message.name.as_str(),
+        "octets": message.octets,
+        "sha256": hex(message.sha256),
+        "deleted": shown.deleted,
+        "path": path.map(|path| path.to_string_lossy()),
+        "found_octets": found.as_ref().map(|(octets, _)| octets),
+        "found_sha256": found.as_ref().map(|(_, sha256)| sha256),
+        "error": error,
+    });
+    json_line(&object).unwrap_or_default()
+}
+
+/// What is damaged; what was removed on purpose only on request.
+fn as_table(looked: &Looked<Verified>, with_removed: bool) -> String {
+    let mut table = Table::new(&[
+        Column::Left,
+        Column::Left,
+        Column::Right,
+        Column::Left,
+        Column::Flexible,
+    ]);
+    for (_, verified) in looked.found() {
+        for (damaged, row) in &verified.rows {
+            if *damaged || with_removed {
+                table.row(row.clone());
+            }
+        }
+    }
+    table.render(columns(std::io::stdout()))
+}
+
+fn tell(context: &Context<'_>, name: &str, verified: &Verified) {
+    let damaged = verified.status() != Status::Ok;
+    if context.global.quiet && !damaged {
+        return;
+    }
+    let name = escape_str(name);
+    let counts = Verified::FIELDS.iter().zip(verified.values()).skip(1);
+    let counts = counts.filter(|(field, number)| *number > 0 || **field == "intact");
+    let counts: Vec<String> = counts
+        .map(|(field, number)| format!("{number} {field}"))
+        .collect();
+    let recorded = count(verified.recorded, "recorded message");
+    eprintln!("{name}: {recorded}: {}", counts.join(", "));
+    let hint = context.paint().hint("hint:");
+    if verified.missing > 0 {
+        eprintln!("{hint} if you removed what is missing: popfetch verify {name} --accept");
+    }
+    if damaged {
+        eprintln!(
+            "{hint} what the server still has comes again after: popfetch state forget {name} UNIQUE-ID"
+        );
+    }
+}

@@ -1,0 +1,109 @@
+//! How an account's server is reached: the way to it, the confinement once it is known, the session.
+
+use super::{Account, Error};
+use crate::durable::Dir;
+use crate::net::{self, Channel, tls};
+use crate::profile::{Pipelining, Profile, Tls};
+use crate::report::Event;
+use crate::sandbox;
+use crate::session::{Credentials, Options, Session, Transaction};
+use crate::stop::Stop;
+
+/// How long pipelining stays off after it failed with a server, in seconds (TRUST.md F29).
+const UNPIPELINED_FOR: i64 = 30 * 24 * 60 * 60;
+
+/// How servers are reached.
+pub trait Connect: Send + Sync {
+    /// Finds the way to the account's server. All that takes a file is done here.
+    fn route(&self, profile: &Profile) -> Result<Box<dyn Route>, net::Error>;
+}
+
+/// The way to a server.
+pub trait Route {
+    /// A channel on which the server is about to send its greeting.
+    fn connect(&self, stop: &Stop) -> Result<Box<dyn Channel>, net::Error>;
+}
+
+/// Over the network.
+pub struct Network;
+
+impl Connect for Network {
+    fn route(&self, profile: &Profile) -> Result<Box<dyn Route>, net::Error> {
+        let policy = match &profile.tls {
+            Tls::Implicit(policy) => Some(policy),
+            Tls::None => None,
+        };
+        let server = &profile.server;
+        let (host, timeout) = (&server.host, profile.timeout);
+        let route = tls::Route::find(host, server.port, policy, timeout)?;
+        Ok(Box::new(route))
+    }
+}
+
+impl Route for tls::Route {
+    fn connect(&self, stop: &Stop) -> Result<Box<dyn Channel>, net::Error> {
+        Ok(Box::new(tls::Route::connect(self, stop)?))
+    }
+}
+
+/// What is tried with a server; less after it has shown that it cannot.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Manner {
+    pub(super) pipelining: bool,
+    pub(super) capabilities: bool,
+}
+
+impl Account<'_> {
+    /// Finds the way to the server. From here on no file is opened but in `directories`, and where
+    /// the environment says so none can be.
+    pub(super) fn route(&self, directories: &[&Dir]) -> Result<Box<dyn Route>, Error> {
+        let profile = self.profile;
+        self.tell(Event::Connecting {
+            host: &profile.server.host,
+            port: profile.server.port,
+        });
+        if matches!(profile.tls, Tls::None) {
+            self.tell(Event::Warning(
+                "the connection is not encrypted: tls = \"none\"",
+            ));
+        }
+        let route = self.environment.connect.route(profile);
+        let route = route.map_err(Error::Connect)?;
+        if self.environment.confined {
+            let directories: Vec<_> = directories.iter().map(|dir| dir.as_fd()).collect();
+            sandbox::confine(&directories);
+        }
+        Ok(route)
+    }
+
+    pub(super) fn sign_in(
+        &self,
+        route: &dyn Route,
+        manner: Manner,
+    ) -> Result<Session<Transaction>, Error> {
+        let profile = self.profile;
+        let channel = route.connect(&self.environment.stop);
+        let options = Options {
+            timeout: profile.timeout,
+            pipelining: manner.pipelining,
+            capabilities: manner.capabilities,
+            transcript: self.transcript(),
+        };
+        let credentials = Credentials {
+            auth: profile.auth,
+            user: &profile.server.user,
+            password: self.password.reveal(),
+        };
+        let session = Session::open(channel.map_err(Error::Connect)?, options, &credentials)?;
+        Ok(session.sign_in(credentials)?)
+    }
+
+    pub(super) fn manner(&self, unpipelined: Option<i64>) -> Manner {
+        let now = self.environment.moment.now;
+        let failed = unpipelined.is_some_and(|time| (time..time + UNPIPELINED_FOR).contains(&now));
+        Manner {
+            pipelining: self.profile.pipelining == Pipelining::Auto && !failed,
+            capabilities: true,
+        }
+    }
+}

@@ -1,0 +1,78 @@
+//! Group commit: how much is committed together, and what goes on meanwhile.
+
+use super::explore::{Explorer, Mode};
+use super::image::Taken;
+use super::server::{Maildrop, Server};
+use popfetch::durable::{Disk, Step, Witness};
+use popfetch::exit::Status;
+use std::io;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// A fetch of that many messages: how many there are in each batch, as their intents were
+/// written, and how many syncs it took, those of the messages themselves left out.
+pub fn batches(messages: usize) -> (Vec<usize>, usize) {
+    let mut explorer = Explorer::new(Mode::Keep, messages);
+    explorer.clear();
+    let (_, fetch) = explorer.record_run(Maildrop::new(messages));
+    let intents = |step: &Taken| match step {
+        Taken::Append(_, octets) => octets
+            .split(|octet| *octet == b'\n')
+            .filter(|line| line.starts_with(b"I\t"))
+            .count(),
+        _ => 0,
+    };
+    let counts = fetch.steps.iter().map(intents);
+    let counts = counts.filter(|count| *count > 0).collect();
+    let begins = fetch.steps.iter().position(|step| intents(step) > 0);
+    let syncs = fetch.steps[begins.unwrap()..].iter().filter(|step| {
+        matches!(step, Taken::SyncFile(path) if !path.starts_with("mail"))
+            || matches!(step, Taken::SyncDirectory(_))
+    });
+    (counts, syncs.count())
+}
+
+/// Does not let the first batch go on before many more messages are written to tmp/.
+#[derive(Default)]
+struct Gate {
+    created: AtomicUsize,
+    reached: AtomicBool,
+    meanwhile: AtomicUsize,
+}
+
+impl Witness for Gate {
+    fn step(&self, step: &Step<'_>) -> io::Result<()> {
+        let is_create = matches!(step, Step::Create(..));
+        self.created
+            .fetch_add(usize::from(is_create), Ordering::SeqCst);
+        let is_rename = matches!(step, Step::Rename(..));
+        if !is_rename || self.reached.swap(true, Ordering::SeqCst) {
+            return Ok(());
+        }
+        let created = || self.created.load(Ordering::SeqCst);
+        let (before, deadline) = (created(), Instant::now() + Duration::from_secs(20));
+        while created() < before + 30 && Instant::now() < deadline {
+            thread::sleep(Duration::from_millis(1));
+        }
+        self.meanwhile.store(created() - before, Ordering::SeqCst);
+        Ok(())
+    }
+}
+
+/// How many messages began to be written while the first batch stood still.
+pub fn arrived_meanwhile() -> usize {
+    let mut explorer = Explorer::new(Mode::Keep, 300);
+    explorer.clear();
+    let server = Server(Arc::new(Mutex::new(Maildrop::new(300))));
+    let gate = Arc::new(Gate::default());
+    let outcome = explorer.run(&server, Disk::watched(gate.clone()));
+    assert_eq!(
+        (outcome.status(), outcome.fetched),
+        (Status::Ok, 300),
+        "{outcome:?}"
+    );
+    assert_eq!(explorer.stored(), server.0.lock().unwrap().expected());
+    gate.meanwhile.load(Ordering::SeqCst)
+}

@@ -1,0 +1,117 @@
+//! What recovery makes of an intent without a record, by where the file is then.
+
+use super::compaction::{listing, open};
+use super::explore::{Explorer, Mode, NOW};
+use super::server::{Maildrop, Server};
+use popfetch::delivery::{AccountTag, Maildir, sync_all};
+use popfetch::durable::Disk;
+use popfetch::exit::Status;
+use std::fs;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex};
+
+/// Where the one message of the account is after the crash.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Place {
+    Tmp,
+    TmpCutShort,
+    TmpOverwritten,
+    New,
+    Cur,
+    TmpAndNew,
+    TmpAndCur,
+    Nowhere,
+}
+
+/// What is to come of it.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Outcome {
+    /// The next run finds it stored, in this part of the Maildir or in none, and asks the server
+    /// for nothing.
+    Stored(Option<&'static str>),
+    /// The next run fetches it.
+    Fetched,
+}
+
+pub fn recover(place: Place, same_boot: bool, outcome: Outcome) {
+    let what = format!("{place:?}, same boot: {same_boot}");
+    let mut explorer = Explorer::new(Mode::Keep, 1);
+    explorer.same_boot = same_boot;
+    explorer.clear();
+    let server = Server(Arc::new(Mutex::new(Maildrop::new(1))));
+    let name = intend(&mut explorer, &server);
+    let path = |part: &str| explorer.root().join("mail").join(part).join(&name);
+    put(place, path);
+    let seen = format!("{name}:2,RS");
+
+    let done = explorer.run(&server, Disk::new());
+    assert_eq!(done.status(), Status::Ok, "{what}: {done:?}");
+    let parts = ["tmp", "new", "cur"].map(|part| {
+        let files = fs::read_dir(explorer.root().join("mail").join(part)).unwrap();
+        let names = files.map(|file| file.unwrap().file_name().into_string().unwrap());
+        names.collect::<Vec<_>>()
+    });
+    let retrieved = server.0.lock().unwrap().retrieved.len();
+    match outcome {
+        Outcome::Stored(part) => {
+            assert_eq!(retrieved, 0, "{what}");
+            let there = |wanted, name: &String| match part == Some(wanted) {
+                true => vec![name.clone()],
+                false => Vec::new(),
+            };
+            assert_eq!(
+                parts,
+                [vec![], there("new", &name), there("cur", &seen)],
+                "{what}"
+            );
+        }
+        Outcome::Fetched => {
+            assert_eq!(retrieved, 1, "{what}");
+            assert_eq!(parts.map(|names| names.len()), [0, 1, 0], "{what}");
+        }
+    }
+    if outcome != Outcome::Stored(None) {
+        let stored = server.0.lock().unwrap().stored(0);
+        assert_eq!(explorer.stored(), [stored], "{what}");
+    }
+    let again = explorer.run(&server, Disk::new());
+    assert_eq!((again.status(), again.fetched), (Status::Ok, 0), "{what}");
+    assert_eq!(
+        server.0.lock().unwrap().retrieved.len(),
+        retrieved,
+        "{what}"
+    );
+}
+
+/// A process that is killed right after an intent is durable. Gives the file's name.
+fn intend(explorer: &mut Explorer, server: &Server) -> String {
+    let profile = explorer.profile();
+    let mut store = open(explorer, &Disk::new(), NOW);
+    store.settle_first(&[]).unwrap();
+    let maildir = Arc::new(Maildir::open(&Disk::new(), &profile.maildir, false).unwrap());
+    let message = listing(explorer, server).message(0).unwrap();
+    let tag = AccountTag::new(&profile.server.id());
+    let mut incoming = maildir.receive(tag, message, false).unwrap();
+    let body = server.0.lock().unwrap().messages[0].1.clone();
+    incoming.write(&body).unwrap();
+    let (synced, failed) = sync_all(vec![incoming.finish().unwrap()]);
+    assert!(failed.is_empty());
+    let (intended, _) = store.intend(synced).unwrap();
+    intended[0].0.name().as_str().to_owned()
+}
+
+fn put(place: Place, path: impl Fn(&str) -> PathBuf) {
+    let (tmp, new, mut cur) = (path("tmp"), path("new"), path("cur"));
+    cur.as_mut_os_string().push(":2,RS");
+    let octets = fs::read(&tmp).unwrap();
+    match place {
+        Place::Tmp => {}
+        Place::TmpCutShort => fs::write(tmp, &octets[..octets.len() / 2]).unwrap(),
+        Place::TmpOverwritten => fs::write(tmp, vec![0; octets.len()]).unwrap(),
+        Place::New => fs::rename(tmp, new).unwrap(),
+        Place::Cur => fs::rename(tmp, cur).unwrap(),
+        Place::TmpAndNew => fs::hard_link(tmp, new).unwrap(),
+        Place::TmpAndCur => fs::hard_link(tmp, cur).unwrap(),
+        Place::Nowhere => fs::remove_file(tmp).unwrap(),
+    }
+}

@@ -1,0 +1,110 @@
+//! Once the program talks to a server, it can reach nothing but the account's Maildir and state.
+
+use std::fs;
+
+use crate::given::{assert_said, mail};
+use crate::support::behaviour::{Behaviour, Reply};
+use crate::support::maildrop::Maildrop;
+use crate::support::process::installed;
+use crate::support::run::Home;
+use crate::support::server::Server;
+use crate::support::strace::{Call, calls};
+use crate::support::tree;
+use crate::support::wire::Ending;
+
+/// Calls with a file's name, and those that tell where they stand in the session.
+const CALLS: &str = "trace=%file,landlock_restrict_self,connect,sendto";
+
+fn traced(home: &Home, arguments: &[&str], status: i32) -> Vec<Call> {
+    let trace = home.path().join("trace");
+    let options = ["-f", "-y", "-s", "1000", "-e", CALLS, "-o"];
+    let program = env!("CARGO_BIN_EXE_popfetch");
+    let strace = options
+        .into_iter()
+        .chain([trace.to_str().unwrap(), program]);
+    let all = strace.chain(arguments.iter().copied());
+    home.popfetch(all).expect(status);
+    calls(&fs::read_to_string(trace).unwrap())
+}
+
+/// The kernel's refusal is tried in src/sandbox.rs; this is about who asks for it, and when.
+fn assert_confined(home: &Home, calls: &[Call], wants: &[&str]) {
+    let connects = calls.iter().filter(|call| call.text.contains("AF_INET"));
+    let talks: Vec<&Call> = connects.collect();
+    assert!(!talks.is_empty());
+    for talk in &talks {
+        let confined = calls.iter().any(|call| {
+            let asks = call.name == "landlock_restrict_self" && call.succeeded();
+            asks && call.thread == talk.thread && call.ended < talk.began
+        });
+        assert!(confined, "it connects before it is confined: {}", talk.text);
+    }
+    let first = talks.iter().map(|talk| talk.began).min().unwrap();
+    let (mail, state) = (home.path().join("Mail"), home.state());
+    let ours = [mail.to_str().unwrap(), state.to_str().unwrap()];
+    let mut reached = Vec::new();
+    for call in calls
+        .iter()
+        .filter(|call| call.began > first && call.succeeded())
+    {
+        if ["connect", "sendto", "landlock_restrict_self"].contains(&call.name.as_str()) {
+            continue;
+        }
+        let inside = ours.iter().any(|path| call.text.contains(path));
+        assert!(inside, "after it had connected: {}", call.text);
+        reached.push(call.name.as_str());
+    }
+    for name in wants {
+        assert!(reached.contains(name), "{name}: {reached:?}");
+    }
+}
+
+#[test]
+fn s73_after_it_has_connected_a_fetch_reaches_nothing_but_its_maildir_and_state() {
+    if !installed("strace") {
+        return;
+    }
+    let server = Server::start(&Maildrop::new(mail(5)));
+    let home = Home::with_program("strace");
+    home.one_account(&server.account(), "keep = \"never\"\n");
+    // The second session of the run is confined as well, and can do its work.
+    server.behave(Behaviour::new().on_occurrences("RETR 3", 0..1, Reply::End(Ending::Close)));
+    let calls = traced(&home, &["fetch"], 75);
+    assert_confined(&home, &calls, &["openat", "renameat2"]);
+    assert_eq!(tree::count(&home.maildir("a")), 4);
+    let calls = traced(&home, &["fetch"], 0);
+    assert_confined(&home, &calls, &["openat", "renameat2"]);
+    tree::assert_holds(&home.maildir("a"), &mail(5));
+}
+
+#[test]
+fn s73_looking_at_a_maildrop_reaches_no_file_at_all() {
+    if !installed("strace") {
+        return;
+    }
+    let server = Server::start(&Maildrop::new(mail(5)));
+    let home = Home::with_program("strace");
+    home.one_account(&server.account(), "");
+    for arguments in [
+        &["check", "--headers"][..],
+        &["fetch", "--dry-run"],
+        &["account", "test"],
+    ] {
+        let calls = traced(&home, arguments, 0);
+        assert_confined(&home, &calls, &[]);
+    }
+}
+
+#[test]
+fn what_needs_files_besides_still_works_where_it_is_confined() {
+    let server = Server::start(&Maildrop::new(mail(3)));
+    let home = Home::new();
+    home.one_account(&server.account(), "");
+    home.popfetch(["state", "mark-seen", "a"]).expect(0);
+    let output = home.popfetch(["check"]).expect(0);
+    assert_said(&output, &[]);
+    assert!(output.stdout.contains('3'), "{output:#?}");
+    server.maildrop().add([crate::given::letter(4)]);
+    home.popfetch(["fetch"]).expect(0);
+    assert_eq!(tree::count(&home.maildir("a")), 1);
+}

@@ -1,0 +1,26 @@
+//! The nineteen faults with which other programs were measured: ten messages, plain POP3 on
+//! loopback, the real program. Each test says what became of the mail, and holds the README's
+//! table to it. T3 and T3b need a disk that loses its power: they are in `tests/crash`.
+
+/// The disk fails, or its files are damaged.
+mod disk;
+/// The run or its connection ends early.
+mod interrupted;
+/// What is listed is not what was listed.
+mod listings;
+/// Ten messages, and what became of them.
+mod scene;
+/// The server refuses, drips, or says too much.
+mod server;
+
+use crate::support::readme;
+
+#[test]
+fn the_readme_compares_nineteen_faults() {
+    let rows = [
+        "T1", "T2", "T3", "T3b", "T4", "T5", "T6", "T7", "T8", "T11", "T11b", "T13", "T14", "T15",
+        "T16", "T17", "T18", "T19", "T20",
+    ];
+    assert_eq!(readme::rows(), rows);
+    assert!(include_str!("../../../README.md").contains(readme::COMMAND));
+}

@@ -1,0 +1,238 @@
+use std::fs;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use crate::given::{assert_said, letter, mail, run};
+use crate::support::account::Security;
+use crate::support::behaviour::{Behaviour, Reply};
+use crate::support::maildrop::Maildrop;
+use crate::support::message::Message;
+use crate::support::process::within;
+use crate::support::run::Home;
+use crate::support::server::Server;
+use crate::support::tree;
+use crate::support::wire::Ending;
+
+fn behaving(count: usize, behaviour: Behaviour) -> (Server, Home) {
+    let server = Server::builder(&Maildrop::new(mail(count)))
+        .security(Security::Plain)
+        .behaviour(behaviour)
+        .start();
+    let home = Home::in_memory();
+    home.one_account(&server.account(), "");
+    (server, home)
+}
+
+fn deleted(server: &Server) -> Vec<String> {
+    let commands = server.last_session().commands.into_iter();
+    commands.filter(|line| line.starts_with("DELE")).collect()
+}
+
+#[test]
+fn s66_only_numbers_of_the_listing_at_hand_are_deleted() {
+    let (server, home) = behaving(5, Behaviour::new());
+    run(&home, &[], 0);
+    // Everything moves: what was stored has other numbers, and strangers have the old ones.
+    let max = ["--max-size", "80"];
+    let strangers = [30, 31, 32].map(letter);
+    let [first, second, third] = strangers.clone();
+    let sized = |n: usize| letter(n).listed_as(1000 + n as u64);
+    let moved = vec![first, letter(5), second, letter(2), third, sized(3)];
+    server.maildrop().replace(moved);
+    let output = run(&home, &[&["fetch", "--delete"][..], &max].concat(), 0);
+    assert_eq!(deleted(&server), ["DELE 2", "DELE 4"], "{output:#?}");
+    let left = ["uid-30", "uid-31", "uid-32", "uid-3"];
+    assert_eq!(server.maildrop().unique_ids(), left);
+}
+
+#[test]
+fn s66_a_number_that_is_not_listed_is_never_deleted() {
+    let short = Behaviour::new()
+        .on("UIDL", Reply::raw("+OK\r\n1 uid-1\r\n3 uid-3\r\n.\r\n"))
+        .on("LIST", Reply::raw("+OK\r\n1 100\r\n3 100\r\n.\r\n"))
+        .on("STAT", Reply::raw("+OK 4 400\r\n"));
+    let (server, home) = behaving(4, short);
+    run(&home, &["fetch", "--delete"], 0);
+    assert_eq!(deleted(&server), ["DELE 1", "DELE 3"]);
+    tree::assert_holds(&home.maildir("a"), &[letter(1), letter(3)]);
+    assert_eq!(server.maildrop().unique_ids(), ["uid-2", "uid-4"]);
+}
+
+#[test]
+fn s67_an_incomplete_listing_deletes_nothing_and_makes_nothing_forgotten() {
+    let end = |octets: &str, ending| Reply::RawThenEnd(octets.into(), ending);
+    let half = "+OK\r\n1 uid-1\r\n2 uid-2\r\n";
+    let sizes = "+OK\r\n1 100\r\n";
+    for (command, reply, statuses) in [
+        ("UIDL", end(half, Ending::Close), &[75][..]),
+        ("UIDL", end(half, Ending::Cut), &[75]),
+        ("UIDL", end(half, Ending::Reset), &[75]),
+        (
+            "UIDL",
+            end(&format!("{half}-ERR internal error\r\n"), Ending::Close),
+            &[75],
+        ),
+        ("UIDL", end(&format!("{half}."), Ending::Close), &[75]),
+        ("UIDL", end(half, Ending::Stall), &[75]),
+        ("UIDL", Reply::raw("-ERR [SYS/TEMP] not now\r\n"), &[75]),
+        ("LIST", end(sizes, Ending::Close), &[75]),
+        ("LIST", end(sizes, Ending::Stall), &[75]),
+        ("LIST", Reply::raw("-ERR not now\r\n"), &[75]),
+        ("STAT", Reply::raw("-ERR not now\r\n"), &[75]),
+    ] {
+        let (server, home) = behaving(6, Behaviour::new());
+        home.one_account(&server.account(), "keep = \"never\"\ntimeout = \"1s\"\n");
+        run(&home, &["fetch", "--keep"], 0);
+        let before = run(&home, &["state", "show", "a", "--format", "json"], 0).stdout;
+        server.behave(Behaviour::new().on(command, reply.clone()));
+        for _ in 0..3 {
+            let output = home.popfetch(["fetch"]).run();
+            assert!(
+                statuses.contains(&output.status.unwrap()),
+                "{reply:?}: {output:#?}"
+            );
+            if matches!(&reply, Reply::RawThenEnd(_, Ending::Stall)) {
+                break; // Each takes the timeout.
+            }
+        }
+        assert_eq!(server.count("DELE"), 0, "{command} {reply:?}");
+        assert_eq!(server.count("RETR"), 6, "{command} {reply:?}");
+        let after = run(&home, &["state", "show", "a", "--format", "json"], 0).stdout;
+        assert_eq!(before, after, "{command} {reply:?}");
+        server.behave(Behaviour::new());
+        let output = run(&home, &["fetch"], 0);
+        assert_said(&output, &["nothing new", "6 deleted"]);
+        tree::assert_holds(&home.maildir("a"), &mail(6));
+    }
+}
+
+#[test]
+fn s68_after_replies_to_dele_that_do_not_add_up_there_is_no_quit() {
+    let answer = |octets: &[u8]| Reply::Raw(octets.into());
+    for (pattern, reply) in [
+        // One too many, one too few, something else in between, and one for each letter.
+        ("DELE 3", answer(b"+OK\r\n+OK\r\n")),
+        ("DELE 1", answer(b"+OK\r\n+OK\r\n")),
+        ("DELE 2", answer(b"")),
+        ("DELE 2", answer(b"+OK\r\n* 2 EXPUNGED\r\n")),
+        ("DELE 2", answer(b"OK\r\n")),
+        ("DELE", answer(b"+OK\r\n-ERR\r\n+OK\r\n")),
+    ] {
+        for pipelining in ["auto", "off"] {
+            let (server, home) = behaving(3, Behaviour::new().on(pattern, reply.clone()));
+            let keys = format!("pipelining = {pipelining:?}\ntimeout = \"1s\"\n");
+            home.one_account(&server.account(), &keys);
+            let output = home.popfetch(["fetch", "--delete"]).run();
+            let sessions = server.sessions();
+            let disorderly = &sessions[0];
+            assert_eq!(
+                disorderly.count("QUIT"),
+                0,
+                "{pattern} {reply:?}: {output:#?}"
+            );
+            // Whatever it did then, the mail is here, once, and not called deleted there.
+            tree::assert_holds(&home.maildir("a"), &mail(3));
+            server.behave(Behaviour::new());
+            run(&home, &["fetch", "--delete"], 0);
+            assert_eq!(server.maildrop().count(), 0);
+            assert_eq!(server.count("RETR"), 3);
+            tree::assert_holds(&home.maildir("a"), &mail(3));
+        }
+    }
+}
+
+fn now() -> u64 {
+    SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap()
+        .as_secs()
+}
+
+/// Makes the last run one that took place so many seconds ago.
+fn last_run_was(home: &Home, seconds_ago: i64) {
+    let entries = fs::read_dir(home.state())
+        .unwrap()
+        .map(|entry| entry.unwrap().path());
+    let lock = entries
+        .into_iter()
+        .find(|path| path.extension().is_some_and(|e| e == "lock"));
+    let lock = lock.unwrap();
+    let text = fs::read_to_string(&lock).unwrap();
+    let mut fields: Vec<String> = text.trim_end().split('\t').map(str::to_owned).collect();
+    fields.pop();
+    fields[2] = (now() as i64 - seconds_ago).to_string();
+    let line = fields.join("\t") + "\t";
+    let sum = crc32fast::hash(line.as_bytes());
+    fs::write(&lock, format!("{line}{sum:08x}\n")).unwrap();
+}
+
+#[test]
+fn s69_after_a_leap_of_the_clock_nothing_is_deleted_for_its_age_in_the_first_run() {
+    const YEAR: i64 = 365 * 24 * 60 * 60;
+    let (server, home) = behaving(3, Behaviour::new());
+    let delete = ["fetch", "--delete-after", "1s"];
+    run(&home, &delete, 0);
+    let stored = now();
+    within(Duration::from_secs(10), || {
+        (now() > stored + 1).then_some(())
+    })
+    .unwrap();
+    for years in [10, 2] {
+        last_run_was(&home, years * YEAR);
+        let output = run(&home, &delete, 0);
+        assert_said(&output, &["warning: a: ", "clock", "nothing is deleted"]);
+        assert_eq!(server.maildrop().count(), 3);
+    }
+    // The clock was right after all, or a person has been away for a while only.
+    last_run_was(&home, YEAR / 2);
+    assert_said(&run(&home, &delete, 0), &["3 deleted"]);
+    assert_eq!(server.maildrop().count(), 0);
+}
+
+#[test]
+fn s69_a_clock_that_was_set_back_deletes_nothing_early_and_brings_nothing_twice() {
+    const YEAR: i64 = 365 * 24 * 60 * 60;
+    let (server, home) = behaving(3, Behaviour::new());
+    run(&home, &[], 0);
+    // The last run seems to lie in the future.
+    last_run_was(&home, -10 * YEAR);
+    let output = run(&home, &["fetch", "--delete-after", "1h"], 0);
+    assert_said(&output, &["nothing new"]);
+    assert_eq!(server.maildrop().count(), 3);
+    tree::assert_holds(&home.maildir("a"), &mail(3));
+}
+
+#[test]
+fn s70_s71_two_accounts_with_one_maildir_get_a_copy_of_the_same_message_each() {
+    let same = [Message::from_lf(
+        "same",
+        "Message-ID: <1@example.com>\n\nsame\n",
+    )];
+    let home = Home::in_memory();
+    let servers = [(); 2].map(|()| {
+        Server::builder(&Maildrop::new(same.clone()))
+            .security(Security::Plain)
+            .start()
+    });
+    let [first, second] = ["a", "b"].map(|name| {
+        let server = &servers[usize::from(name == "b")];
+        let text = home.account_config(name, &server.account());
+        let own = format!("{:?}", home.maildir(name));
+        text.replace(&own, &format!("{:?}", home.maildir("shared")))
+    });
+    home.config(&(first.clone() + &second));
+    let both = [same.clone(), same.clone()].concat();
+    for _ in 0..2 {
+        run(&home, &[], 0);
+        tree::assert_holds(&home.maildir("shared"), &both);
+    }
+    // An account of the same name on another server has nothing to do with the first.
+    let third = Server::builder(&Maildrop::new(same.clone()))
+        .security(Security::Plain)
+        .start();
+    let port = |server: &Server| format!("port = {}\n", server.port());
+    home.config(&first.replace(&port(&servers[0]), &port(&third)));
+    run(&home, &["fetch", "--delete"], 0);
+    tree::assert_holds(&home.maildir("shared"), &[both, same.to_vec()].concat());
+    assert_eq!(third.maildrop().count(), 0);
+    assert_eq!(servers[0].maildrop().count(), 1);
+}

@@ -1,0 +1,35 @@
+//! No one is let in: what a server, a network or another user of the machine may try, and what
+//! comes of it. The tests' names carry the numbers of TRUST.md section 3.
+
+/// Signing in: what is sent, to whom, how often, and what never is.
+mod auth;
+/// A server or a clock that tries to make us destroy mail.
+mod deletion;
+/// Whose files are touched, and with which rights.
+mod filesystem;
+/// Certificates and handshakes beyond those of `tls`.
+mod handshake;
+/// Octets that are meant to exhaust or confuse.
+mod hostile;
+/// What the program is built from.
+mod parts;
+/// Passwords are nowhere but on their way to the server.
+mod secrets;
+/// The environment and the working directory have no say.
+mod surroundings;
+/// What others wrote is never shown raw, nor as if it were ours.
+mod words;
+
+/// Whether the test runs as root. If not, says so loudly, and fails where everything has to be
+/// there: under CI.
+fn is_root() -> bool {
+    if rustix::process::geteuid().is_root() {
+        return true;
+    }
+    assert!(
+        std::env::var_os("CI").is_none(),
+        "not root, but CI has to run these tests"
+    );
+    eprintln!("SKIPPED: only root can give files to other users");
+    false
+}

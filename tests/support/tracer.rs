@@ -1,0 +1,242 @@
+//! Runs a program from system call to system call (ptrace), and kills it at one of them, or lets
+//! it fail. strace counts calls by thread and name; here they are counted over all threads, in the
+//! order in which the kernel sees them.
+
+use std::collections::HashMap;
+use std::fs;
+use std::path::PathBuf;
+use std::process::Command;
+
+use nix::errno::Errno;
+use nix::libc;
+use nix::sys::ptrace::{self, Options};
+use nix::sys::signal::{Signal, kill};
+use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
+use nix::unistd::Pid;
+
+/// Calls that change something outside of the process, by their numbers. At any other call a kill
+/// leaves the same world as at the next of these.
+const EFFECTS: [(libc::c_long, &str); 21] = [
+    (libc::SYS_connect, "connect"),
+    (libc::SYS_exit_group, "exit_group"),
+    (libc::SYS_fdatasync, "fdatasync"),
+    (libc::SYS_flock, "flock"),
+    (libc::SYS_fsync, "fsync"),
+    (libc::SYS_ftruncate, "ftruncate"),
+    (libc::SYS_linkat, "linkat"),
+    (libc::SYS_mkdirat, "mkdirat"),
+    (libc::SYS_openat, "openat"),
+    (libc::SYS_pwrite64, "pwrite64"),
+    (libc::SYS_renameat, "renameat"),
+    (libc::SYS_renameat2, "renameat2"),
+    (libc::SYS_sendmsg, "sendmsg"),
+    (libc::SYS_sendto, "sendto"),
+    (libc::SYS_shutdown, "shutdown"),
+    (libc::SYS_unlinkat, "unlinkat"),
+    (libc::SYS_write, "write"),
+    (libc::SYS_writev, "writev"),
+    #[cfg(target_arch = "x86_64")]
+    (libc::SYS_mkdir, "mkdir"),
+    #[cfg(target_arch = "x86_64")]
+    (libc::SYS_rename, "rename"),
+    #[cfg(target_arch = "x86_64")]
+    (libc::SYS_unlink, "unlink"),
+];
+
+/// A call that a thread is about to make.
+#[derive(Clone, Debug)]
+pub struct Call {
+    pub name: &'static str,
+    /// What its first argument stands for, if that is the descriptor of an open file.
+    pub file: PathBuf,
+    thread: Pid,
+}
+
+/// What becomes of a call.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Action {
+    /// It is made.
+    Pass,
+    /// It is not: the process is killed.
+    Kill,
+    /// It is not: it has this error.
+    Fail(Errno),
+    /// It is made with half of its octets.
+    Halve,
+    /// It is made, and has this error all the same.
+    Belie(Errno),
+}
+
+/// How a traced run ended.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum End {
+    /// By itself, with this exit status.
+    Exited(i32),
+    /// Killed at the beginning of this call.
+    Killed(&'static str),
+}
+
+/// The command that starts `program` once it is traced; arguments and surroundings are for the
+/// caller to add.
+pub fn command(program: &str) -> Command {
+    let mut command = Command::new("sh");
+    command.args(["-c", "kill -STOP $$; exec \"$0\" \"$@\"", program]);
+    command
+}
+
+/// Runs a [`command`] and kills it with SIGKILL at the beginning of its `number`th call with an
+/// effect, counted from 0. None where tracing is not permitted.
+pub fn kill_at(command: &mut Command, number: usize) -> Option<End> {
+    let mut calls = 0..number;
+    run(command, |_| match calls.next() {
+        Some(_) => Action::Pass,
+        None => Action::Kill,
+    })
+}
+
+/// Runs a [`command`], without input and output unless it has them; `decide` is asked at the
+/// beginning of each call with an effect. None where tracing is not permitted, after a loud word;
+/// under CI that is a failure.
+pub fn run(command: &mut Command, decide: impl FnMut(&Call) -> Action) -> Option<End> {
+    let leader = Pid::from_raw(command.spawn().unwrap().id() as i32);
+    let stopped = waitpid(leader, Some(WaitPidFlag::WUNTRACED)).unwrap();
+    assert_eq!(stopped, WaitStatus::Stopped(leader, Signal::SIGSTOP));
+    let options = Options::PTRACE_O_TRACESYSGOOD
+        | Options::PTRACE_O_TRACECLONE
+        | Options::PTRACE_O_TRACEEXEC
+        | Options::PTRACE_O_EXITKILL;
+    if let Err(error) = ptrace::seize(leader, options) {
+        kill(leader, Signal::SIGKILL).unwrap();
+        waitpid(leader, None).unwrap();
+        assert!(
+            std::env::var_os("CI").is_none(),
+            "ptrace: {error}, but CI has to run these tests"
+        );
+        eprintln!("SKIPPED: tracing is not permitted here: ptrace: {error}");
+        return None;
+    }
+    kill(leader, Signal::SIGCONT).unwrap();
+    let tracer = Tracer {
+        leader,
+        decide,
+        begun: false,
+        in_call: HashMap::new(),
+        killed: None,
+    };
+    Some(tracer.run())
+}
+
+struct Tracer<F> {
+    leader: Pid,
+    decide: F,
+    /// The program itself is running, and not the shell.
+    begun: bool,
+    /// Threads whose next stop is the end of a call, and what was decided on it.
+    in_call: HashMap<Pid, Action>,
+    killed: Option<&'static str>,
+}
+
+impl<F: FnMut(&Call) -> Action> Tracer<F> {
+    fn run(mut self) -> End {
+        loop {
+            // Of this thread's children only: other tests have theirs.
+            let any = Some(WaitPidFlag::__WALL | WaitPidFlag::__WNOTHREAD);
+            let (thread, signal) = match waitpid(None, any).unwrap() {
+                WaitStatus::Exited(pid, status) if pid == self.leader => {
+                    return End::Exited(status);
+                }
+                WaitStatus::Signaled(pid, signal, _) if pid == self.leader => {
+                    let killed = self.killed.unwrap_or_else(|| panic!("ended by {signal}"));
+                    return End::Killed(killed);
+                }
+                WaitStatus::PtraceSyscall(thread) => {
+                    match self.in_call.remove(&thread) {
+                        None => self.begins(thread),
+                        Some(action) => ends(thread, action),
+                    }
+                    (thread, None)
+                }
+                WaitStatus::PtraceEvent(thread, _, event) => {
+                    self.begun |= event == libc::PTRACE_EVENT_EXEC;
+                    (thread, None)
+                }
+                WaitStatus::Stopped(thread, signal) => (thread, Some(signal)),
+                _ => continue,
+            };
+            if self.killed.is_none() {
+                match ptrace::syscall(thread, signal) {
+                    Ok(()) | Err(Errno::ESRCH) => {}
+                    Err(error) => panic!("ptrace: {error}"),
+                }
+            }
+        }
+    }
+
+    fn begins(&mut self, thread: Pid) {
+        let mut action = Action::Pass;
+        if let Some(call) = Call::read(thread).filter(|_| self.begun && self.killed.is_none()) {
+            action = (self.decide)(&call);
+            call.take(action);
+            if action == Action::Kill {
+                self.killed = Some(call.name);
+                kill(self.leader, Signal::SIGKILL).unwrap();
+            }
+        }
+        self.in_call.insert(thread, action);
+    }
+}
+
+impl Call {
+    /// The call that a thread is about to make, if it has an effect.
+    fn read(thread: Pid) -> Option<Self> {
+        // Its number, and its arguments in hexadecimal.
+        let call = fs::read_to_string(format!("/proc/{thread}/syscall")).ok()?;
+        let mut fields = call.split(' ');
+        let number: libc::c_long = fields.next()?.parse().ok()?;
+        let (_, name) = *EFFECTS.iter().find(|(effect, _)| *effect == number)?;
+        let mut arguments = fields.map(|field| {
+            let digits = field.trim_start_matches("0x").trim_end();
+            u64::from_str_radix(digits, 16).unwrap_or_default()
+        });
+        let first = arguments.next()?;
+        if name == "openat" && arguments.nth(1)? & libc::O_CREAT as u64 == 0 {
+            return None;
+        }
+        let file = fs::read_link(format!("/proc/{thread}/fd/{first}"));
+        Some(Self {
+            name,
+            file: file.unwrap_or_default(),
+            thread,
+        })
+    }
+
+    #[cfg(target_arch = "x86_64")]
+    fn take(&self, action: Action) {
+        let mut registers = ptrace::getregs(self.thread).unwrap();
+        match action {
+            Action::Pass | Action::Kill | Action::Belie(_) => return,
+            // No call has this number.
+            Action::Fail(_) => registers.orig_rax = u64::MAX,
+            Action::Halve => registers.rdx = (registers.rdx / 2).max(1),
+        }
+        ptrace::setregs(self.thread, registers).unwrap();
+    }
+
+    #[cfg(not(target_arch = "x86_64"))]
+    fn take(&self, action: Action) {
+        let possible = matches!(action, Action::Pass | Action::Kill);
+        assert!(possible, "on this processor calls can only be killed");
+    }
+}
+
+#[cfg(target_arch = "x86_64")]
+fn ends(thread: Pid, action: Action) {
+    if let Action::Fail(error) | Action::Belie(error) = action {
+        let mut registers = ptrace::getregs(thread).unwrap();
+        registers.rax = (-i64::from(error as i32)) as u64;
+        ptrace::setregs(thread, registers).unwrap();
+    }
+}
+
+#[cfg(not(target_arch = "x86_64"))]
+fn ends(_: Pid, _: Action) {}
