@@ -5,7 +5,5 @@
 mod endless;
 /// Unique-ids that are missing, shared, reused or changed.
 mod listings;
-/// State files that are not what they should be.
-mod other_state;
 /// State files that are lost or damaged.
 mod state_file;
