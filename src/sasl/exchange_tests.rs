@@ -414,3 +414,29 @@ fn s49_no_secret_is_shown_by_debug() {
         );
     }
 }
+
+proptest::proptest! {
+    #![proptest_config(proptest::prelude::ProptestConfig::with_cases(64))]
+
+    /// rsasl by itself would panic over some.
+    #[test]
+    fn s43_no_message_makes_scram_panic(
+        first in "(r=NONCEx?,)?(s=(c2FsdA==)?,)?(i=4096)?[a-z=,%]{0,6}",
+        last in "[verm]?=?[A-Za-z=,]{0,8}",
+        octets in proptest::collection::vec(proptest::prelude::any::<u8>(), 0..40),
+    ) {
+        for message in [first.as_bytes(), octets.as_slice()] {
+            let (mut client, nonce) = begun();
+            let message = String::from_utf8_lossy(message).replace("NONCE", &nonce);
+            let _refused = client.respond(encode(&message).as_bytes());
+            assert_eq!(client.accepted(), Err(Error::Unfinished));
+        }
+        let (mut client, nonce) = begun();
+        let good = format!("r={nonce}x,s=c2FsdA==,i=4096");
+        assert!(client.respond(encode(&good).as_bytes()).is_ok());
+        for message in [last.as_bytes(), octets.as_slice()] {
+            let _refused = client.respond(encode_octets(message).as_bytes());
+            assert_eq!(client.accepted(), Err(Error::Unfinished));
+        }
+    }
+}

@@ -27,7 +27,7 @@ mod view;
 
 pub use error::Error;
 pub use files::{has_delivered_to, open_directory};
-pub use inspect::{Inspected, Shown, inspect};
+pub use inspect::{Examined, Inspected, Shown, examine, inspect};
 pub use lock::Holder;
 pub use memory::{Failures, Known};
 pub use moment::Moment;

@@ -62,7 +62,8 @@ impl Dialogue {
         if mechanism.ends_with("-PLUS") {
             let key = binding.expect("-PLUS needs TLS 1.3");
             let header = b"p=tls-exporter,,".as_slice();
-            scram.binding = Some(BASE64_STANDARD.encode([header, &key].concat()));
+            let bound = BASE64_STANDARD.encode([header, &key].concat());
+            scram.binding.get_or_insert(bound);
         }
         Some(Self {
             mechanism: mechanism.into(),

@@ -55,7 +55,7 @@ fn s1_a_server_without_tls_is_never_spoken_to_in_the_clear_instead() {
 }
 
 #[test]
-fn s2_s3_s4_s5_s6_s7_starttls_is_refused_as_a_word_and_never_sent() {
+fn s2_s3_s6_starttls_is_refused_as_a_word_and_never_sent() {
     let offering = Behaviour::new().capabilities(&["STLS", "UIDL", "USER"]);
     let (server, home) = behaving(Security::Plain, offering);
     let text = home.account_config("a", &server.account());

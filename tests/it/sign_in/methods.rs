@@ -1,3 +1,4 @@
+use base64::prelude::{BASE64_STANDARD, Engine};
 use rustls::version::TLS12;
 use serde_json::Value;
 
@@ -10,6 +11,7 @@ use crate::support::behaviour::{Behaviour, Reply};
 use crate::support::certificate::Authority;
 use crate::support::maildrop::Maildrop;
 use crate::support::run::Home;
+use crate::support::scram::Scram;
 use crate::support::server::Server;
 use crate::support::tree;
 
@@ -128,7 +130,6 @@ fn capabilities_that_come_only_after_the_sign_in_mean_user_and_pass() {
 
 /// The GS2 flag of the SCRAM message that was sent.
 fn flag(line: &str) -> String {
-    use base64::prelude::{BASE64_STANDARD, Engine};
     let message = BASE64_STANDARD
         .decode(line.rsplit(' ').next().unwrap())
         .unwrap();
@@ -151,6 +152,23 @@ fn r31_the_server_learns_that_we_could_have_bound_where_it_offers_no_binding() {
         let line = sign_in(&server.last_session())[0].clone();
         assert_eq!(flag(&line), flag_sent, "{offered}, {auth}");
     }
+}
+
+#[test]
+fn r31_s23_a_binding_to_another_connection_is_refused_and_followed_by_nothing_weaker() {
+    // What a server sees whose connection is somebody's in between.
+    let header = b"p=tls-exporter,,".as_slice();
+    let bound = BASE64_STANDARD.encode([header, &[7; 32]].concat());
+    let scram = Scram {
+        binding: Some(bound),
+        ..Scram::default()
+    };
+    let all = "PLAIN SCRAM-SHA-256 SCRAM-SHA-256-PLUS";
+    let (server, home) = serving(offering(all).scram(scram), "");
+    run(&home, &[], 77);
+    let session = server.last_session();
+    assert_eq!(attempts(&session), 1, "{session:#?}");
+    assert!(sign_in(&session)[0].starts_with("AUTH SCRAM-SHA-256-PLUS "));
 }
 
 #[test]
