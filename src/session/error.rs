@@ -95,8 +95,8 @@ pub enum Error {
     /// APOP without a timestamp.
     #[error("the server's greeting has no timestamp, which APOP needs")]
     NoTimestamp,
-    /// The server announces no way to sign in that the profile allows.
-    #[error("the server offers no way to sign in that `auth` allows")]
+    /// The server announces no way to sign in with a token, and nothing else must be tried with one.
+    #[error("the server offers no way to sign in with an access token")]
     NoMethod,
     /// A command that must work was refused.
     #[error("the server refused {command}: {answer}")]
@@ -173,7 +173,7 @@ impl Diagnose for Error {
                 Some(ResponseCode::SysPermanent) => "ask the provider",
                 _ => "try later",
             },
-            Self::NoMethod => "leave `auth` out of the profile, or set it to \"user-pass\"",
+            Self::NoMethod => "check `host`; a server without OAuth wants a password: see `auth`",
             Self::NoTimestamp => "leave `auth` out of the profile: then the best method is taken",
             Self::Refused { .. } => "try later; nothing was deleted",
             Self::TooLarge(_) => "is this the right server?",

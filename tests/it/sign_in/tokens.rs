@@ -1,5 +1,12 @@
 //! Access tokens: always in two steps, of any length.
 
+use std::time::Duration;
+
+use popfetch::exit::{Diagnose, Status};
+use popfetch::net::tls::{Roots, Route, TlsPolicy};
+use popfetch::session::{Auth, Credentials, Error, Options, Secret, Session};
+use popfetch::stop::Stop;
+
 use super::{attempts, auth_key, offering, serving, sign_in, with_wrong_password};
 use crate::given::{assert_said, mail, run};
 use crate::support::maildrop::Maildrop;
@@ -62,4 +69,52 @@ fn a_persons_own_helper_gives_the_token() {
     home.config(&format!("{text}\nauth = \"xoauth2\"\n{helper}\n"));
     run(&home, &[], 0);
     assert_eq!(sign_in(&server.last_session())[0], "AUTH XOAUTH2");
+}
+
+/// A session with a token and no word on the method, as nothing of the config file asks for yet.
+fn with_token(server: &Server, token: &str) -> Result<(), Error> {
+    let account = server.account();
+    let policy = TlsPolicy {
+        roots: Roots::File(account.roots.clone().unwrap()),
+        ..TlsPolicy::default()
+    };
+    let timeout = Duration::from_secs(10);
+    let route = Route::find(&account.host, account.port, Some(&policy), timeout).unwrap();
+    let channel = route.connect(&Stop::never().unwrap()).unwrap();
+    let options = Options {
+        timeout,
+        pipelining: false,
+        capabilities: true,
+        transcript: None,
+    };
+    let credentials = Credentials {
+        auth: Auth::Auto,
+        user: &account.user,
+        secret: Secret::Token(token),
+        host: &account.host,
+        port: account.port,
+    };
+    Session::open(Box::new(channel), options, &credentials)?
+        .sign_in(credentials)
+        .map(drop)
+}
+
+#[test]
+fn s23_a_token_without_a_method_goes_to_the_best_bearer_and_to_nothing_else() {
+    for (offered, commands, status) in [
+        ("PLAIN XOAUTH2 OAUTHBEARER", &["AUTH OAUTHBEARER"][..], None),
+        ("PLAIN XOAUTH2", &["AUTH XOAUTH2"], None),
+        ("PLAIN LOGIN SCRAM-SHA-256", &[], Some(Status::Unavailable)),
+    ] {
+        let (server, _) = serving(offering(offered), "");
+        let result = with_token(&server, "secret");
+        assert_eq!(result.err().map(|error| error.status()), status);
+        let said = sign_in(&server.last_session());
+        let said: Vec<&str> = said.iter().take(1).map(String::as_str).collect();
+        assert_eq!(said, commands);
+    }
+    let (server, _) = serving(offering("XOAUTH2 OAUTHBEARER"), "");
+    let refused = with_token(&server, "another").unwrap_err();
+    assert_eq!(refused.status(), Status::NoPermission);
+    assert_eq!(attempts(&server.last_session()), 1);
 }
