@@ -6,6 +6,7 @@ use crate::cli::{self, Global, SignIn};
 use crate::durable::Disk;
 use crate::exit::{Diagnose, Status};
 use crate::fetch::{self, Account, Environment, Network};
+use crate::profile::providers;
 use crate::profile::secret::{self, Password};
 use crate::profile::{Config, ConfigError, Overrides, PasswordSource, Profile, paths, select};
 use crate::report::{self, Event, Format, Options, Outcome, Report, Reporter};
@@ -125,6 +126,12 @@ impl<'a> Context<'a> {
         }
     }
 
+    /// Whether servers are asked whatever they said about waiting: a person wants it who says so,
+    /// or who sits at a terminal and names the accounts.
+    pub(super) fn at_once(&self, now: bool, accounts: &[String]) -> bool {
+        now || (secret::can_ask() && !self.global.quiet && !accounts.is_empty())
+    }
+
     /// The accounts with their passwords, asked for one after another before any work begins.
     /// What is wrong with one is reported, and keeps no other from being worked on. Ctrl-C at the
     /// question for a password ends the whole run.
@@ -136,6 +143,11 @@ impl<'a> Context<'a> {
     ) -> Result<Prepared, Failure> {
         let mut prepared = Prepared::default();
         for (name, profile) in self.selected(accounts, overrides, report)? {
+            let profile = profile.and_then(|profile| {
+                let checked = providers::check(&profile.server.host);
+                checked.map_err(|error| report_failure(report, &name, &error))?;
+                Ok(profile)
+            });
             let obtained =
                 profile.and_then(
                     |profile| match secret::obtain(&profile, secret::can_ask()) {
@@ -226,6 +238,8 @@ impl<'a> Context<'a> {
             report,
             connect: Arc::new(Network),
             confined: true,
+            at_once: true,
+            quiet: self.global.quiet,
             transcript: self.global.verbose >= 2,
             moment: Moment::now(),
         })

@@ -78,6 +78,12 @@ pub enum Error {
         /// (RFC 3206 section 6).
         would_say_auth: bool,
     },
+    /// User name or password is beyond ASCII, and the server takes neither SASL PLAIN nor UTF8.
+    #[error("the {what} is not in ASCII, and the server takes nothing else: it has no UTF8")]
+    BeyondAscii {
+        /// Which one.
+        what: &'static str,
+    },
     /// The server announces no way to sign in that the profile allows.
     #[error("the server offers no way to sign in that `auth` allows")]
     NoMethod,
@@ -123,7 +129,7 @@ impl Diagnose for Error {
                 None => Status::NoPermission,
             },
             Self::NoMethod => Status::Unavailable,
-            Self::Unsendable { .. } => Status::Config,
+            Self::Unsendable { .. } | Self::BeyondAscii { .. } => Status::Config,
         }
     }
 
@@ -146,6 +152,9 @@ impl Diagnose for Error {
             Self::Refused { .. } => "try later; nothing was deleted",
             Self::TooLarge(_) => "is this the right server?",
             Self::Unsendable { .. } => "check the profile",
+            Self::BeyondAscii { .. } => {
+                "set a password of ASCII characters, or ask the provider for such a user name"
+            }
         };
         Some(hint.to_owned())
     }

@@ -13,6 +13,7 @@ mod retrieve;
 mod secrets;
 mod sign_in;
 mod update;
+mod utf8;
 mod wire;
 
 pub use error::{Error, Phase};
@@ -40,12 +41,18 @@ pub struct Options {
     pub pipelining: bool,
     /// Ask for capabilities. Some old servers close the connection when asked.
     pub capabilities: bool,
+    /// Begin with the UTF8 command, announced or not: the server has asked for it.
+    pub utf8: bool,
     /// Gets every line that goes over the wire, without secrets.
     pub transcript: Option<Transcript>,
 }
 
 /// The state in which a client signs in.
-pub struct Authorization;
+#[derive(Default)]
+pub struct Authorization {
+    /// The server has taken UTF8.
+    utf8: bool,
+}
 
 /// The state in which a client reads the maildrop.
 pub struct Transaction {
@@ -81,7 +88,7 @@ impl Session<Authorization> {
             wire,
             options,
             capabilities: Capabilities::default(),
-            state: Authorization,
+            state: Authorization::default(),
         };
         if session.options.capabilities {
             session.wire.send(Command::Capa)?;
@@ -96,6 +103,16 @@ impl Session<Authorization> {
 }
 
 impl<S> Session<S> {
+    /// How many seconds the server wants between two sign-ins, as far as it has said so by now.
+    pub fn login_delay(&self) -> u32 {
+        self.capabilities.login_delay
+    }
+
+    /// Whether it is Gmail by its own word.
+    pub fn is_google(&self) -> bool {
+        self.capabilities.google
+    }
+
     fn may_pipeline(&self) -> bool {
         self.options.pipelining && self.capabilities.pipelining
     }

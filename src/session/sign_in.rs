@@ -33,6 +33,7 @@ impl Session<Authorization> {
     /// Signs in, once, with one method: a refused password is never tried again, in no other way
     /// either, because servers lock people out for that.
     pub fn sign_in(mut self, credentials: Credentials<'_>) -> Result<Session<Transaction>, Error> {
+        self.speak_utf8(credentials)?;
         let announced = self.capabilities.has_mechanism("PLAIN");
         let plain = match credentials.auth {
             Auth::Auto => announced,
@@ -53,6 +54,7 @@ impl Session<Authorization> {
     }
 
     fn user_pass(&mut self, credentials: Credentials<'_>) -> Result<(), Error> {
+        self.check_ascii(credentials)?;
         self.wire.send(Command::User(credentials.user))?;
         self.accepted()?;
         self.wire.send(Command::Pass(credentials.password))?;

@@ -20,6 +20,7 @@ pub struct Behaviour {
     pub(super) latency: Duration,
     pub(super) ending: Ending,
     pub(super) deletes_retrieved: bool,
+    pub(super) lists: usize,
 }
 
 /// What the server does instead of, or beside, the right answer to a command.
@@ -80,6 +81,7 @@ impl Default for Behaviour {
             latency: Duration::ZERO,
             ending: Ending::Close,
             deletes_retrieved: false,
+            lists: usize::MAX,
         }
     }
 }
@@ -183,6 +185,13 @@ impl Behaviour {
     /// At QUIT whatever was retrieved is deleted, as RFC 1939 section 8 and EXPIRE 0 allow.
     pub fn deletes_retrieved(mut self) -> Self {
         self.deletes_retrieved = true;
+        self
+    }
+
+    /// A session shows no more than the first so many messages. With [`Self::deletes_retrieved`],
+    /// which looks like hiding them, this is Gmail.
+    pub fn lists(mut self, messages: usize) -> Self {
+        self.lists = messages;
         self
     }
 

@@ -1,0 +1,96 @@
+use std::fs;
+
+use super::{assert_silent, pass, remembered};
+use crate::given::{assert_said, behaving, plainly, run};
+use crate::support::behaviour::{Behaviour, Reply};
+use crate::support::wire::Ending;
+
+const DAY: i64 = 24 * 60 * 60;
+
+fn broken() -> Behaviour {
+    Behaviour::new().on("STAT", Reply::End(Ending::Close))
+}
+
+#[test]
+fn with_quiet_a_failure_is_told_once_then_daily_and_then_its_end() {
+    let (server, home) = behaving(1, broken());
+    let first = run(&home, &["-q"], 75);
+    assert_said(&first, &["error: a: ", "closed the connection", "hint: "]);
+    for _ in 0..3 {
+        pass(&home, 600);
+        assert_silent(&run(&home, &["-q"], 75));
+    }
+    pass(&home, DAY);
+    let reminder = run(&home, &["-q"], 75);
+    assert_said(
+        &reminder,
+        &["error: a: ", "closed the connection", "(failing since 2"],
+    );
+    assert_silent(&run(&home, &["-q"], 75));
+    // Another failure is news.
+    server.behave(Behaviour::new().on("STAT", Reply::raw("rubbish\r\n")));
+    assert_said(&run(&home, &["-q"], 76), &["error: a: "]);
+    assert_silent(&run(&home, &["-q"], 76));
+    server.behave(Behaviour::new());
+    let end = run(&home, &["-q"], 0);
+    let line = end.stderr.strip_suffix('\n').unwrap();
+    assert!(
+        line.starts_with("a: works again; it had failed since 2"),
+        "{end:#?}"
+    );
+    assert_silent(&run(&home, &["-q"], 0));
+}
+
+#[test]
+fn without_quiet_each_failure_is_told_and_no_end() {
+    let (server, home) = plainly(1, broken());
+    let first = run(&home, &[], 75);
+    assert_said(&first, &["closed the connection"]);
+    assert_eq!(run(&home, &[], 75).stderr, first.stderr);
+    server.behave(Behaviour::new());
+    let end = run(&home, &[], 0);
+    assert!(!end.stderr.contains("works again"), "{end:#?}");
+}
+
+#[test]
+fn who_was_told_at_the_terminal_does_not_keep_it_from_cron() {
+    let (_server, home) = plainly(1, broken());
+    run(&home, &[], 75);
+    assert_said(&run(&home, &["-q"], 75), &["closed the connection"]);
+}
+
+#[test]
+fn programs_are_told_each_time() {
+    let (server, home) = plainly(1, broken());
+    for _ in 0..2 {
+        let output = run(&home, &["-q", "--format", "json"], 75);
+        assert!(
+            output.stdout.contains("closed the connection"),
+            "{output:#?}"
+        );
+    }
+    server.behave(Behaviour::new());
+    let output = run(&home, &["-q", "--format", "json"], 0);
+    assert!(
+        output.stdout.contains("\"event\":\"notice\""),
+        "{output:#?}"
+    );
+}
+
+#[test]
+fn an_account_that_always_works_leaves_no_file() {
+    let (_server, home) = plainly(1, Behaviour::new());
+    run(&home, &["-q"], 0);
+    assert!(remembered(&home).is_none());
+}
+
+#[test]
+fn a_maildir_that_is_gone_is_told_once_as_well() {
+    let (_server, home) = plainly(1, Behaviour::new());
+    run(&home, &[], 0);
+    fs::rename(home.maildir("a"), home.path().join("elsewhere")).unwrap();
+    assert_said(&run(&home, &["-q"], 73), &["error: a: "]);
+    assert_silent(&run(&home, &["-q"], 73));
+    fs::rename(home.path().join("elsewhere"), home.maildir("a")).unwrap();
+    assert_said(&run(&home, &["-q"], 0), &["a: works again"]);
+}
