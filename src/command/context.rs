@@ -143,25 +143,53 @@ impl<'a> Context<'a> {
     ) -> Result<Prepared, Failure> {
         let mut prepared = Prepared::default();
         for (name, profile) in self.selected(accounts, overrides, report)? {
-            let profile = profile.and_then(|profile| {
-                let checked = providers::check(&profile.server.host);
-                checked.map_err(|error| report_failure(report, &name, &error))?;
-                Ok(profile)
-            });
-            let obtained =
-                profile.and_then(
-                    |profile| match secret::obtain(&profile, secret::can_ask()) {
-                        Ok(password) => Ok(Ok(Ready { profile, password })),
-                        Err(error) if error.status() == Status::Interrupted => Ok(Err(error)),
-                        Err(error) => Err(report_failure(report, &name, &error)),
-                    },
-                );
-            match obtained {
-                Ok(ready) => prepared.ready.push(ready?),
-                Err(failure) => prepared.failed.push((name, failure)),
-            }
+            let profile = match profile {
+                Ok(profile) => profile,
+                Err(failure) => {
+                    prepared.failed.push((name, failure));
+                    continue;
+                }
+            };
+            let failure = match providers::check(&profile.server.host) {
+                Err(error) => self.report_unready(report, &profile, &error, overrides),
+                Ok(()) => match secret::obtain(&profile, secret::can_ask()) {
+                    Ok(password) => {
+                        prepared.ready.push(Ready { profile, password });
+                        continue;
+                    }
+                    Err(error) if error.status() == Status::Interrupted => {
+                        return Err(error.into());
+                    }
+                    Err(error) => self.report_unready(report, &profile, &error, overrides),
+                },
+            };
+            prepared.failed.push((name, failure));
         }
         Ok(prepared)
+    }
+
+    /// Tells the report that an account cannot be tried; who has a fetch say little hears of it once.
+    fn report_unready(
+        &self,
+        report: &Reporter,
+        profile: &Profile,
+        error: &dyn Diagnose,
+        overrides: &Overrides,
+    ) -> report::Failure {
+        let mut failure = fetch::failure(error);
+        if let (true, false, Ok(state)) = (
+            self.global.quiet,
+            overrides.stores_nothing,
+            paths::state_dir(),
+        ) {
+            fetch::not_tried(&state, profile, &mut failure);
+        }
+        let outcome = Outcome {
+            failure: Some(failure.clone()),
+            ..Outcome::default()
+        };
+        report.report(&profile.name, Event::Finished(&outcome));
+        failure
     }
 
     /// The accounts' profiles. What is wrong with one is reported, and keeps no other from being

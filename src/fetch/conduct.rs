@@ -5,11 +5,12 @@
 //! nothing that can be lost hangs on it, so no failure to do so is told.
 
 use super::{Account, Error, failure};
-use crate::durable::Dir;
+use crate::durable::{Dir, Disk};
 use crate::exit::Status;
+use crate::profile::Profile;
 use crate::report::{Event, Failure};
-use crate::session;
 use crate::state::{self, Manners, Moment, RefusalKind, Telling, Why};
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 /// A run that is early by no more than this (seconds) waits, so that a timer whose interval is the
@@ -24,6 +25,7 @@ pub(super) struct Conduct {
     directory: Option<Dir>,
     read: Manners,
     manners: Manners,
+    auth: String,
     began: Instant,
     moment: i64,
     signed_in: Option<i64>,
@@ -50,6 +52,7 @@ impl Conduct {
             directory,
             manners: read.clone(),
             read,
+            auth: format!("{:?}", account.profile.auth),
             began: Instant::now(),
             moment: account.environment.moment.now,
             signed_in: None,
@@ -66,7 +69,10 @@ impl Conduct {
         if account.environment.at_once {
             return Ok(());
         }
-        let Some(early) = self.manners.early(self.now(), &credentials(account)) else {
+        let Some(early) = self
+            .manners
+            .early(self.now(), &credentials(account, &self.auth))
+        else {
             return Ok(());
         };
         let stop = &account.environment.stop;
@@ -104,7 +110,8 @@ impl Conduct {
     /// The server has let us not in, and that is no failure of the run.
     pub(super) fn refused(&mut self, account: &Account<'_>, kind: RefusalKind) {
         let now = self.now();
-        self.manners.refused(now, kind, &credentials(account));
+        self.manners
+            .refused(now, kind, &credentials(account, &self.auth));
     }
 
     /// The account's fetch has failed; what to tell of it.
@@ -119,19 +126,9 @@ impl Conduct {
             ));
         }
         let passing = matches!(failure.status, Status::Interrupted | Status::Terminated);
-        if passing || failure.routine {
-            return failure;
-        }
-        let (now, quiet) = (self.now(), account.environment.quiet);
-        let code = failure.status.code();
-        match self.manners.failed(now, code, error.kind(), quiet) {
-            Telling::First => {}
-            Telling::Again => failure.routine = true,
-            Telling::Reminder(since) if quiet => {
-                let since = Moment::on_the_wall(since);
-                failure.message = format!("{} (failing since {since})", failure.message);
-            }
-            Telling::Reminder(_) => {}
+        if !passing && !failure.routine {
+            let (now, quiet) = (self.now(), account.environment.quiet);
+            tell_once(&mut self.manners, &mut failure, now, error.kind(), quiet);
         }
         failure
     }
@@ -170,13 +167,39 @@ impl Conduct {
     }
 }
 
-/// What a person changes to be let in.
-fn credentials<'a>(account: &Account<'a>) -> [&'a str; 3] {
-    let profile = account.profile;
-    let auth = match profile.auth {
-        session::Auth::Auto => "auto",
-        session::Auth::Plain => "plain",
-        session::Auth::UserPass => "user-pass",
-    };
-    [auth, &profile.server.user, account.password.reveal()]
+/// For an account that cannot even be tried, as its password cannot be had: a run with `--quiet`
+/// tells that once as well.
+pub fn not_tried(state: &Path, profile: &Profile, failure: &mut Failure) {
+    let directory = state::open_directory(&Disk::new(), state);
+    if let Ok(directory) = directory {
+        let id = profile.server.id();
+        let read = Manners::read(&directory, &id);
+        let mut manners = read.clone();
+        let now = Moment::now().now;
+        tell_once(&mut manners, failure, now, "password", true);
+        if manners != read {
+            // What is lost costs one line too many.
+            let _ = manners.write(&directory, &id);
+        }
+    }
+}
+
+fn tell_once(manners: &mut Manners, failure: &mut Failure, now: i64, kind: &str, quiet: bool) {
+    match manners.failed(now, failure.status.code(), kind, quiet) {
+        Telling::Again => failure.routine = true,
+        Telling::Reminder(since) if quiet => {
+            let since = Moment::on_the_wall(since);
+            failure.message = format!("{} (failing since {since})", failure.message);
+        }
+        Telling::First | Telling::Reminder(_) => {}
+    }
+}
+
+/// What a person changes to be let in; `auth` is the method in a word.
+fn credentials<'a>(account: &Account<'a>, auth: &'a str) -> [&'a str; 3] {
+    [
+        auth,
+        &account.profile.server.user,
+        account.password.reveal(),
+    ]
 }

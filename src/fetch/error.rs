@@ -33,6 +33,9 @@ pub enum Error {
     /// The server is to be left alone for now.
     #[error("{}", too_early(.0))]
     Early(Early),
+    /// Replies and commands got out of step while commands were sent ahead.
+    #[error("{0}")]
+    OutOfStep(Box<Error>),
     /// The connection ended over a message, or had to be given up because of it: the others can
     /// be had without it.
     #[error("{source}")]
@@ -74,7 +77,7 @@ impl Error {
             Self::Session(error) => error,
             Self::State(error) => error,
             Self::NoPop(error) => error,
-            Self::Over { source, .. } => source.as_ref(),
+            Self::OutOfStep(source) | Self::Over { source, .. } => source.as_ref(),
             Self::Early(_)
             | Self::NeedsUtf8(_)
             | Self::Oversized(_)
@@ -160,7 +163,7 @@ impl Error {
             Self::Connect(_) | Self::NoPop(_) => "connect",
             Self::Delivery(_) => "maildir",
             Self::State(_) => "state",
-            Self::Over { source, .. } => source.kind(),
+            Self::OutOfStep(source) | Self::Over { source, .. } => source.kind(),
             Self::NeedsUtf8(_) | Self::Oversized(_) => "message",
             Self::Early(_) | Self::Stopped(_) | Self::Thread => "run",
             Self::Advised { source, .. } | Self::Session(source) => match source {

@@ -123,6 +123,18 @@ impl Account<'_> {
         }
     }
 
+    /// Whether the provider is known to list a maildrop in parts (TRUST.md Q1).
+    pub(super) fn lists_in_parts(&self) -> bool {
+        let provider = providers::of_host(&self.profile.server.host);
+        matches!(
+            provider.map(|provider| provider.access),
+            Some(Access::Pop {
+                in_batches: true,
+                ..
+            })
+        )
+    }
+
     pub(super) fn manner(&self, unpipelined: Option<i64>) -> Manner {
         let now = self.environment.moment.now;
         let failed = unpipelined.is_some_and(|time| (time..time + UNPIPELINED_FOR).contains(&now));

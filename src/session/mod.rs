@@ -113,7 +113,8 @@ impl<S> Session<S> {
         self.capabilities.google
     }
 
-    fn may_pipeline(&self) -> bool {
+    /// Whether commands are sent ahead of the replies to earlier ones.
+    pub fn may_pipeline(&self) -> bool {
         self.options.pipelining && self.capabilities.pipelining
     }
 }

@@ -169,7 +169,8 @@ impl Memory {
             }),
             Entry::Dropped { id } => {
                 self.open.remove(id);
-                self.lose(*id, Kind::Dropped);
+                self.superseded += 2;
+                self.change(*id, |record| record.kind = Kind::Dropped);
             }
             Entry::Failed {
                 time,
@@ -187,7 +188,8 @@ impl Memory {
                     self.superseded += u64::from(before.is_some());
                 }
             }
-            Entry::Forgotten { id } => self.lose(*id, Kind::Forgotten),
+            // Not superseded: see `compact`.
+            Entry::Forgotten { id } => self.change(*id, |record| record.kind = Kind::Forgotten),
             // Only `inspect` wants to know: to a fetch it is stored, wherever its file is.
             Entry::Gone { .. } => {}
             Entry::Found { id, time, stored } => self.push(*id, Kind::Stored, *time, stored),
@@ -253,6 +255,12 @@ impl Memory {
         let id = self.by_identity.get(&identity);
         let record = id.and_then(|id| self.record(*id));
         record.is_some_and(|record| record.kind != Kind::Dropped)
+    }
+
+    /// Whether no other message came later under the identity of this one.
+    pub(super) fn is_newest(&self, id: Id) -> bool {
+        let record = self.record(id);
+        record.is_some_and(|record| self.by_identity.get(&record.identity) == Some(&id))
     }
 
     pub(super) fn is_first(&self) -> bool {
@@ -351,11 +359,6 @@ impl Memory {
         self.records.resize(place, gap);
         self.by_identity.insert(record.identity, id);
         self.records.push(record);
-    }
-
-    fn lose(&mut self, id: Id, kind: Kind) {
-        self.superseded += 2;
-        self.change(id, |record| record.kind = kind);
     }
 
     fn change(&mut self, id: Id, change: impl FnOnce(&mut Record)) {

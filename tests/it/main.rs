@@ -31,6 +31,8 @@ mod injected;
 mod keyring;
 /// Servers that want to be left alone, and people who want to hear of it once.
 mod manners;
+/// Others are at work in the Maildir.
+mod neighbours;
 /// The nineteen faults of the README.
 mod nineteen;
 /// Messages that cannot be had.

@@ -94,3 +94,41 @@ fn a_maildir_that_is_gone_is_told_once_as_well() {
     fs::rename(home.path().join("elsewhere"), home.maildir("a")).unwrap();
     assert_said(&run(&home, &["-q"], 0), &["a: works again"]);
 }
+
+#[test]
+fn a_password_that_cannot_be_had_is_told_once_as_well() {
+    let (server, home) = plainly(1, Behaviour::new());
+    let keys = "password-command = [\"sh\", \"-c\", \"exit 3\"]\n";
+    let config = home.account_config("a", &server.account());
+    let lines = config
+        .lines()
+        .filter(|line| !line.starts_with("password-file"));
+    let without: Vec<&str> = lines.collect();
+    home.config(&format!("{}\n{keys}", without.join("\n")));
+    let first = home.popfetch(["-q"]).run();
+    assert_said(&first, &["error: a: ", "hint: "]);
+    let status = first.status.unwrap();
+    assert_ne!(status, 0);
+    assert_silent(&run(&home, &["-q"], status));
+    // A person is told each time, and so is who only looks.
+    assert_said(&run(&home, &[], status), &["error: a: "]);
+    assert_said(&run(&home, &["check", "-q"], status), &["error: a: "]);
+    home.config(&config);
+    assert_said(&run(&home, &["-q"], 0), &["a: works again"]);
+}
+
+#[test]
+fn each_account_is_told_of_for_itself() {
+    let (bad, home) = plainly(1, broken());
+    let (good, _) = plainly(1, Behaviour::new());
+    let accounts = [("a", bad.account()), ("b", good.account())];
+    let configs = accounts.map(|(name, account)| home.account_config(name, &account));
+    home.config(&configs.concat());
+    assert_said(&run(&home, &["-q"], 75), &["error: a: "]);
+    let second = run(&home, &["-q"], 75);
+    assert!(!second.stderr.contains("error: "), "{second:#?}");
+    good.behave(broken());
+    let third = run(&home, &["-q"], 75);
+    assert_said(&third, &["error: b: "]);
+    assert!(!third.stderr.contains("error: a"), "{third:#?}");
+}
