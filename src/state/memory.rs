@@ -104,6 +104,8 @@ pub struct Failures {
 pub(super) struct Memory {
     pub(super) account: String,
     pub(super) records: Vec<Record>,
+    /// How many of them stand for lines that are missing.
+    gaps: usize,
     by_identity: HashMap<Identity, Id>,
     by_content: Option<HashMap<ContentKey, Vec<Id>>>,
     pub(super) open: BTreeMap<Id, OpenIntent>,
@@ -348,13 +350,17 @@ impl Memory {
     }
 
     /// Ids count up. Where a damaged line is missing there is a gap, which is filled; a line that
-    /// goes back, or far ahead, is no line of ours.
+    /// goes back, or far ahead, is no line of ours, nor are several that go far ahead together.
     fn insert(&mut self, id: Id, record: Record) {
-        const WIDEST_GAP: usize = 1_000_000;
+        const WIDEST_GAPS: usize = 1_000_000;
         let place = place(id);
-        if place < self.records.len() || place - self.records.len() > WIDEST_GAP {
+        let Some(gap) = place.checked_sub(self.records.len()) else {
+            return;
+        };
+        if gap > WIDEST_GAPS - self.gaps {
             return;
         }
+        self.gaps += gap;
         let gap = Record::new(Kind::Forgotten, 0, NOBODY, [0; 16]);
         self.records.resize(place, gap);
         self.by_identity.insert(record.identity, id);
