@@ -205,7 +205,7 @@ _popfetch() {
             return 0
             ;;
         popfetch__subcmd__check)
-            opts="-0 -q -v -h --headers --password-stdin --tls-roots --config --format --null --quiet --verbose --color --no-progress --help"
+            opts="-0 -q -v -h --headers --now --password-stdin --tls-roots --config --format --null --quiet --verbose --color --no-progress --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -261,7 +261,7 @@ _popfetch() {
             return 0
             ;;
         popfetch__subcmd__fetch)
-            opts="-n -j -0 -q -v -h --dry-run --keep --delete --delete-after --maildir --max-size --latest --newest-first --jobs --max-time --password-stdin --tls-roots --config --format --null --quiet --verbose --color --no-progress --help"
+            opts="-n -j -0 -q -v -h --dry-run --keep --delete --delete-after --maildir --max-size --latest --newest-first --jobs --now --max-time --password-stdin --tls-roots --config --format --null --quiet --verbose --color --no-progress --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

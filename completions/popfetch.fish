@@ -63,6 +63,7 @@ complete -c popfetch -n "__fish_popfetch_using_subcommand fetch" -s n -l dry-run
 complete -c popfetch -n "__fish_popfetch_using_subcommand fetch" -l keep -d 'Leave all messages on the server, whatever the profile says'
 complete -c popfetch -n "__fish_popfetch_using_subcommand fetch" -l delete -d 'Delete each message from the server once it is safely stored'
 complete -c popfetch -n "__fish_popfetch_using_subcommand fetch" -l newest-first -d 'Fetch the newest messages first'
+complete -c popfetch -n "__fish_popfetch_using_subcommand fetch" -l now -d 'Try at once where a server asked to be left alone for a while'
 complete -c popfetch -n "__fish_popfetch_using_subcommand fetch" -l password-stdin -d 'Read the password from the first line of standard input; for one account'
 complete -c popfetch -n "__fish_popfetch_using_subcommand fetch" -s 0 -l null -d 'End each path with NUL instead of a newline; implies --format paths'
 complete -c popfetch -n "__fish_popfetch_using_subcommand fetch" -s q -l quiet -d 'Say nothing unless there is news or trouble'
@@ -78,6 +79,7 @@ complete -c popfetch -n "__fish_popfetch_using_subcommand check" -l color -d 'Wh
 always\t'Wherever the output goes'
 never\t'Nowhere'"
 complete -c popfetch -n "__fish_popfetch_using_subcommand check" -l headers -d 'Show date, sender and subject of each new message'
+complete -c popfetch -n "__fish_popfetch_using_subcommand check" -l now -d 'Try at once where a server asked to be left alone for a while'
 complete -c popfetch -n "__fish_popfetch_using_subcommand check" -l password-stdin -d 'Read the password from the first line of standard input; for one account'
 complete -c popfetch -n "__fish_popfetch_using_subcommand check" -s 0 -l null -d 'End each path with NUL instead of a newline; implies --format paths'
 complete -c popfetch -n "__fish_popfetch_using_subcommand check" -s q -l quiet -d 'Say nothing unless there is news or trouble'

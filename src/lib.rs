@@ -89,6 +89,8 @@
 //! - **a config key**: a field in `profile/file.rs`; its meaning in [`profile::Profile`] and
 //!   `profile/resolve.rs`; its description in `man/popfetch.toml.5`, which a test compares with
 //!   the keys; if it has an option as well, `cli.rs` and [`profile::Overrides`].
+//! - **a provider**: a row in `profile/providers.rs`, and its entry in `man/popfetch.toml.5`, where a
+//!   test looks for it.
 //! - **an event**: a variant of [`report::Event`]; what people see of it in `report/text.rs`, what
 //!   programs see in `report/json.rs`; its fields in `man/popfetch.1.in`; then tell it in
 //!   [`fetch`].

@@ -2,7 +2,7 @@
 //! asks everything to come to a good end, the second ends it.
 
 use crate::exit::Status;
-use rustix::event::{PollFd, PollFlags};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use signal_hook::consts::{SIGINT, SIGTERM, SIGXFSZ};
 use std::fmt;
 use std::io::{self, Write};
@@ -136,6 +136,18 @@ impl Stop {
             Ok(SIGTERM) => Some(Reason::Terminate),
             _ => None,
         }
+    }
+
+    /// Waits so long, or until there is a reason to stop.
+    pub fn wait(&self, time: Duration) -> Option<Reason> {
+        let deadline = Instant::now() + time;
+        while self.requested().is_none() {
+            let left = deadline.saturating_duration_since(Instant::now());
+            let timeout = Timespec::try_from(left).ok().filter(|_| !left.is_zero())?;
+            // Interrupted by a signal: the loop looks whether it is one of ours.
+            let _ = poll(&mut [self.poll_fd()], Some(&timeout));
+        }
+        self.requested()
     }
 
     /// Until when what is under way may go on, once it is to stop.

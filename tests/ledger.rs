@@ -35,18 +35,6 @@ const NOT_TESTED: &[(&str, &str)] = &[
          stands still meanwhile, so that f5 and f6 hold after it too",
     ),
     (
-        "f15",
-        "comes with the persisted back-off: until then a run asks once and exits 75 (f34)",
-    ),
-    (
-        "f16",
-        "comes with the persisted back-off: until then a refused secret is sent once a run (f34)",
-    ),
-    (
-        "f30",
-        "comes with Gmail's batches: until then the next run goes on where this one ended",
-    ),
-    (
         "s4",
         "comes with STLS: `tls = \"starttls\"` is refused in the config, so no -ERR can follow it",
     ),

@@ -70,6 +70,10 @@ pub struct Fetch {
     )]
     pub jobs: u8,
 
+    /// Try at once where a server asked to be left alone for a while
+    #[arg(long)]
+    pub now: bool,
+
     /// Stop after this long, as in "10 min"; what is left is for the next run
     #[arg(long, value_name = "DURATION")]
     pub max_time: Option<Period>,
@@ -93,6 +97,7 @@ impl Default for Fetch {
             latest: None,
             newest_first: false,
             jobs: JOBS,
+            now: false,
             max_time: None,
             sign_in: SignIn::default(),
         }
@@ -116,6 +121,10 @@ pub struct Check {
     /// Show date, sender and subject of each new message
     #[arg(long)]
     pub headers: bool,
+
+    /// Try at once where a server asked to be left alone for a while
+    #[arg(long)]
+    pub now: bool,
 
     /// How to sign in and whom to trust.
     #[command(flatten)]

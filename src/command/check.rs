@@ -41,7 +41,8 @@ pub(super) fn run(context: &Context<'_>, arguments: &Check) -> Result<Status, Fa
     let report = context.text_reporter();
     let overrides = Context::look_overrides(&arguments.sign_in);
     let prepared = context.ready(&arguments.accounts, &overrides, &report)?;
-    let environment = context.environment(Arc::clone(&report) as Arc<dyn Report>)?;
+    let mut environment = context.environment(Arc::clone(&report) as Arc<dyn Report>)?;
+    environment.at_once = context.at_once(arguments.now, &arguments.accounts);
     let results = prepared.each(JOBS, &environment, |account| {
         check(account, arguments.headers)
     });

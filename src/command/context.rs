@@ -6,6 +6,7 @@ use crate::cli::{self, Global, SignIn};
 use crate::durable::Disk;
 use crate::exit::{Diagnose, Status};
 use crate::fetch::{self, Account, Environment, Network};
+use crate::profile::providers;
 use crate::profile::secret::{self, Password};
 use crate::profile::{Config, ConfigError, Overrides, PasswordSource, Profile, paths, select};
 use crate::report::{self, Event, Format, Options, Outcome, Report, Reporter};
@@ -125,6 +126,12 @@ impl<'a> Context<'a> {
         }
     }
 
+    /// Whether servers are asked whatever they said about waiting: a person wants it who says so,
+    /// or who sits at a terminal and names the accounts.
+    pub(super) fn at_once(&self, now: bool, accounts: &[String]) -> bool {
+        now || (secret::can_ask() && !self.global.quiet && !accounts.is_empty())
+    }
+
     /// The accounts with their passwords, asked for one after another before any work begins.
     /// What is wrong with one is reported, and keeps no other from being worked on. Ctrl-C at the
     /// question for a password ends the whole run.
@@ -136,20 +143,53 @@ impl<'a> Context<'a> {
     ) -> Result<Prepared, Failure> {
         let mut prepared = Prepared::default();
         for (name, profile) in self.selected(accounts, overrides, report)? {
-            let obtained =
-                profile.and_then(
-                    |profile| match secret::obtain(&profile, secret::can_ask()) {
-                        Ok(password) => Ok(Ok(Ready { profile, password })),
-                        Err(error) if error.status() == Status::Interrupted => Ok(Err(error)),
-                        Err(error) => Err(report_failure(report, &name, &error)),
-                    },
-                );
-            match obtained {
-                Ok(ready) => prepared.ready.push(ready?),
-                Err(failure) => prepared.failed.push((name, failure)),
-            }
+            let profile = match profile {
+                Ok(profile) => profile,
+                Err(failure) => {
+                    prepared.failed.push((name, failure));
+                    continue;
+                }
+            };
+            let failure = match providers::check(&profile.server.host) {
+                Err(error) => self.report_unready(report, &profile, &error, overrides),
+                Ok(()) => match secret::obtain(&profile, secret::can_ask()) {
+                    Ok(password) => {
+                        prepared.ready.push(Ready { profile, password });
+                        continue;
+                    }
+                    Err(error) if error.status() == Status::Interrupted => {
+                        return Err(error.into());
+                    }
+                    Err(error) => self.report_unready(report, &profile, &error, overrides),
+                },
+            };
+            prepared.failed.push((name, failure));
         }
         Ok(prepared)
+    }
+
+    /// Tells the report that an account cannot be tried; who has a fetch say little hears of it once.
+    fn report_unready(
+        &self,
+        report: &Reporter,
+        profile: &Profile,
+        error: &dyn Diagnose,
+        overrides: &Overrides,
+    ) -> report::Failure {
+        let mut failure = fetch::failure(error);
+        if let (true, false, Ok(state)) = (
+            self.global.quiet,
+            overrides.stores_nothing,
+            paths::state_dir(),
+        ) {
+            fetch::not_tried(&state, profile, &mut failure);
+        }
+        let outcome = Outcome {
+            failure: Some(failure.clone()),
+            ..Outcome::default()
+        };
+        report.report(&profile.name, Event::Finished(&outcome));
+        failure
     }
 
     /// The accounts' profiles. What is wrong with one is reported, and keeps no other from being
@@ -226,6 +266,8 @@ impl<'a> Context<'a> {
             report,
             connect: Arc::new(Network),
             confined: true,
+            at_once: true,
+            quiet: self.global.quiet,
             transcript: self.global.verbose >= 2,
             moment: Moment::now(),
         })

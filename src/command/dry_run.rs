@@ -60,7 +60,8 @@ pub(super) fn run(
 ) -> Result<Status, Failure> {
     let report = context.text_reporter();
     let prepared = context.ready(&arguments.accounts, overrides, &report)?;
-    let environment = context.environment(Arc::clone(&report) as Arc<dyn Report>)?;
+    let mut environment = context.environment(Arc::clone(&report) as Arc<dyn Report>)?;
+    environment.at_once = context.at_once(arguments.now, &arguments.accounts);
     let jobs = usize::from(arguments.jobs);
     let results = prepared.each(jobs, &environment, |account| {
         let looked = look(account).map(|look| {

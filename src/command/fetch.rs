@@ -18,7 +18,8 @@ pub(super) fn run(context: &Context<'_>, arguments: &Fetch) -> Result<Status, Fa
     }
     let report = context.reporter();
     let prepared = context.ready(&arguments.accounts, &overrides, &report)?;
-    let environment = context.environment(Arc::clone(&report) as Arc<dyn Report>)?;
+    let mut environment = context.environment(Arc::clone(&report) as Arc<dyn Report>)?;
+    environment.at_once = context.at_once(arguments.now, &arguments.accounts);
     if let Some(time) = arguments.max_time {
         environment.stop.after(time.duration());
     }

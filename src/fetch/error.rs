@@ -4,10 +4,14 @@ use crate::delivery;
 use crate::exit::{Diagnose, Status};
 use crate::maildrop::Identity;
 use crate::net;
-use crate::pop3::MessageNumber;
+use crate::pop3::quirks::sounds_temporary;
+use crate::pop3::{MessageNumber, ResponseCode};
+use crate::profile::providers::NoPop;
+use crate::profile::units;
 use crate::session::{self, Phase};
-use crate::state;
+use crate::state::{self, Early, Moment, RefusalKind, Why};
 use crate::stop;
+use std::time::Duration;
 
 /// What ended an account's fetch.
 #[derive(Debug, thiserror::Error)]
@@ -15,9 +19,20 @@ pub enum Error {
     /// The server cannot be reached.
     #[error(transparent)]
     Connect(net::Error),
+    /// The sign-in was refused by a provider that is known.
+    #[error("{source}")]
+    Advised {
+        /// What to look into.
+        hint: &'static str,
+        /// What it said.
+        source: session::Error,
+    },
     /// The Maildir cannot be used.
     #[error(transparent)]
     Delivery(#[from] delivery::Error),
+    /// The server is to be left alone for now.
+    #[error("{}", too_early(.0))]
+    Early(Early),
     /// Replies and commands got out of step while commands were sent ahead.
     #[error("{0}")]
     OutOfStep(Box<Error>),
@@ -33,6 +48,12 @@ pub enum Error {
     /// A message is far larger than the server said.
     #[error("message {0} has no end: it is far larger than the server listed it")]
     Oversized(MessageNumber),
+    /// The server has this message for clients alone that speak UTF8 (RFC 6856).
+    #[error("the server sends message {0} only after the UTF8 command")]
+    NeedsUtf8(MessageNumber),
+    /// The provider has no POP3.
+    #[error(transparent)]
+    NoPop(#[from] NoPop),
     /// The session failed.
     #[error(transparent)]
     Session(#[from] session::Error),
@@ -51,11 +72,17 @@ impl Error {
     fn cause(&self) -> Option<&dyn Diagnose> {
         Some(match self {
             Self::Connect(error) => error,
+            Self::Advised { source, .. } => source,
             Self::Delivery(error) => error,
             Self::Session(error) => error,
             Self::State(error) => error,
+            Self::NoPop(error) => error,
             Self::OutOfStep(source) | Self::Over { source, .. } => source.as_ref(),
-            Self::Oversized(_) | Self::Stopped(_) | Self::Thread => return None,
+            Self::Early(_)
+            | Self::NeedsUtf8(_)
+            | Self::Oversized(_)
+            | Self::Stopped(_)
+            | Self::Thread => return None,
         })
     }
 
@@ -83,6 +110,78 @@ impl Error {
         }
     }
 
+    /// Whether another session that begins with UTF8 would get further.
+    pub(super) fn needs_utf8(&self) -> bool {
+        match self {
+            Self::NeedsUtf8(_) => true,
+            Self::Session(session::Error::Refused { answer, .. }) => {
+                answer.code == Some(ResponseCode::Utf8)
+            }
+            _ => false,
+        }
+    }
+
+    /// What kind of refusal it is that the server is left alone for afterwards.
+    pub(super) fn refusal(&self) -> Option<RefusalKind> {
+        match self.session()? {
+            session::Error::Turned(answer) => Some(match answer.code {
+                Some(ResponseCode::SysPermanent) => RefusalKind::Permanent,
+                _ => RefusalKind::Busy,
+            }),
+            error @ session::Error::SignIn { .. } => Some(match error.status() {
+                Status::NoPermission => RefusalKind::Credentials,
+                Status::Unavailable => RefusalKind::Permanent,
+                _ => RefusalKind::Busy,
+            }),
+            // Some servers close where others refuse (TRUST.md Q13).
+            session::Error::Net {
+                phase: Phase::SignIn,
+                source: net::Error::Closed,
+            } => Some(RefusalKind::Busy),
+            // Hotmail tells its login delay here (TRUST.md Q15).
+            session::Error::Refused { command, answer } => {
+                let busy = match answer.code {
+                    Some(ResponseCode::InUse | ResponseCode::LoginDelay) => true,
+                    None => *command == "STAT" && sounds_temporary(answer.text.as_bytes()),
+                    _ => false,
+                };
+                busy.then_some(RefusalKind::Busy)
+            }
+            _ => None,
+        }
+    }
+
+    /// Whether the server turned us away and did not say why in a way that we know.
+    pub(super) fn is_unexplained(&self) -> bool {
+        let turned = self.session();
+        matches!(turned, Some(session::Error::Turned(answer)) if answer.code.is_none())
+    }
+
+    /// What counts as the same failure, in a word.
+    pub(super) fn kind(&self) -> &'static str {
+        match self {
+            Self::Connect(_) | Self::NoPop(_) => "connect",
+            Self::Delivery(_) => "maildir",
+            Self::State(_) => "state",
+            Self::OutOfStep(source) | Self::Over { source, .. } => source.kind(),
+            Self::NeedsUtf8(_) | Self::Oversized(_) => "message",
+            Self::Early(_) | Self::Stopped(_) | Self::Thread => "run",
+            Self::Advised { source, .. } | Self::Session(source) => match source {
+                session::Error::Net { .. } => "line",
+                session::Error::Turned(_) => "greeting",
+                session::Error::SignIn { .. } => "sign-in",
+                _ => "session",
+            },
+        }
+    }
+
+    fn session(&self) -> Option<&session::Error> {
+        match self {
+            Self::Advised { source, .. } | Self::Session(source) => Some(source),
+            _ => None,
+        }
+    }
+
     /// Whether replies and commands got out of step.
     pub(super) fn is_disorder(&self) -> bool {
         match self {
@@ -97,22 +196,56 @@ impl Error {
 impl Diagnose for Error {
     fn status(&self) -> Status {
         match self {
-            Self::Oversized(_) => Status::Protocol,
+            Self::Early(early) => match early.why {
+                Why::Refused(RefusalKind::Credentials, _) => Status::NoPermission,
+                Why::Refused(RefusalKind::Permanent, _) => Status::Unavailable,
+                Why::Refused(RefusalKind::Busy, _) | Why::LoginDelay(_) => Status::Temporary,
+            },
+            Self::NeedsUtf8(_) | Self::Oversized(_) => Status::Protocol,
             Self::Stopped(reason) => reason.status(),
             other => other.cause().map_or(Status::Internal, Diagnose::status),
         }
     }
 
     fn is_routine(&self) -> bool {
-        self.cause().is_some_and(Diagnose::is_routine)
+        // What is waited for was told when it began.
+        matches!(self, Self::Early(_)) || self.cause().is_some_and(Diagnose::is_routine)
     }
 
     fn hint(&self) -> Option<String> {
         match self {
+            Self::Advised { hint, .. } => Some((*hint).to_owned()),
+            Self::Early(early) => Some(match early.why {
+                Why::Refused(RefusalKind::Credentials, _) => {
+                    "a changed password is tried at once; so is the same one with --now".to_owned()
+                }
+                _ => "add --now to try at once".to_owned(),
+            }),
             Self::Oversized(_) => Some(
                 "if it is meant to be so large, set `max-size` to more than its size".to_owned(),
             ),
             other => other.cause().and_then(Diagnose::hint),
+        }
+    }
+}
+
+fn too_early(early: &Early) -> String {
+    let seconds = |seconds: i64| Duration::from_secs(seconds.unsigned_abs());
+    let left = units::duration(seconds(early.left));
+    match early.why {
+        Why::LoginDelay(delay) => format!(
+            "the server wants {} between two sign-ins: next poll allowed in {} s",
+            units::duration(seconds(delay)),
+            early.left
+        ),
+        Why::Refused(kind, time) => {
+            let what = match kind {
+                RefusalKind::Busy => "the server was busy",
+                RefusalKind::Credentials => "the server refused this password",
+                RefusalKind::Permanent => "the server refused us for good",
+            };
+            let time = Moment::on_the_wall(time);
+            format!("not tried: {what} at {time}; the next try is due in {left}")
         }
     }
 }

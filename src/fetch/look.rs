@@ -1,5 +1,6 @@
 //! Looking without touching: what waits in a maildrop, and what a fetch would do with it.
 
+use super::conduct::Conduct;
 use super::{Account, Error, decide};
 use crate::durable::Dir;
 use crate::maildrop::{Maildrop, Message};
@@ -25,11 +26,23 @@ impl Look {
     }
 }
 
-/// Signs in, lists the maildrop and decides as a fetch would. Takes no lock, and writes nothing.
+/// Signs in, lists the maildrop and decides as a fetch would. Writes nothing, but that the server
+/// refused us, so that it is not asked too often.
 pub fn look(account: &Account<'_>) -> Result<Look, Error> {
+    let mut conduct = Conduct::of_look(account);
+    conduct.check(account)?;
+    let looked = try_look(account, &mut conduct);
+    if let Err(error) = &looked {
+        conduct.note_refusal(account, error);
+    }
+    conduct.keep_refusal(account);
+    looked
+}
+
+fn try_look(account: &Account<'_>, conduct: &mut Conduct) -> Result<Look, Error> {
     let id = account.profile.server.id();
     let mut view = View::read(&account.environment.state, &id)?;
-    let mut session = sign_in(account, &[], view.unpipelined())?;
+    let mut session = sign_in(account, &[], view.unpipelined(), conduct)?;
     let maildrop = session.list(&id, view.has_unique_ids())?;
     let known = view.recognise(&maildrop);
     let now = account.environment.moment.now;
@@ -49,7 +62,9 @@ pub fn mark_seen(account: &Account<'_>) -> Result<u64, Error> {
     let maildir = Arc::new(account.maildir(&directory, &id)?);
     let (mut store, opened) = Store::open(directory, &id, &maildir, &environment.moment)?;
     account.tell_opened(&opened);
-    let mut session = sign_in(account, &[store.directory()], store.unpipelined())?;
+    let mut conduct = Conduct::of_look(account);
+    let directories = [store.directory()];
+    let mut session = sign_in(account, &directories, store.unpipelined(), &mut conduct)?;
     let maildrop = session.list(&id, store.has_unique_ids())?;
     let known = store.recognise(&maildrop);
     let decisions = decide(
@@ -77,13 +92,19 @@ fn sign_in(
     account: &Account<'_>,
     directories: &[&Dir],
     unpipelined: Option<i64>,
+    conduct: &mut Conduct,
 ) -> Result<Session<Transaction>, Error> {
-    let route = account.route(directories)?;
+    let within_reach: Vec<&Dir> = directories
+        .iter()
+        .copied()
+        .chain(conduct.directory())
+        .collect();
+    let route = account.route(&within_reach)?;
     let mut manner = account.manner(unpipelined);
-    match account.sign_in(route.as_ref(), manner) {
+    match account.sign_in(route.as_ref(), manner, conduct) {
         Err(error) if error.closed_on(Phase::Capabilities) => {
             manner.capabilities = false;
-            account.sign_in(route.as_ref(), manner)
+            account.sign_in(route.as_ref(), manner, conduct)
         }
         signed_in => signed_in,
     }

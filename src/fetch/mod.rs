@@ -9,12 +9,15 @@
 //! everything that was received is safely stored (E10).
 
 mod commit;
+mod conduct;
 mod error;
 mod look;
 mod reach;
 mod receive;
 mod tell;
 
+use conduct::Conduct;
+pub use conduct::not_tried;
 pub use error::Error;
 pub use look::{Look, look, mark_seen};
 use reach::Manner;
@@ -30,11 +33,18 @@ use crate::profile::Profile;
 use crate::profile::secret::Password;
 use crate::report::{Event, Outcome, Planned, Report};
 use crate::session::{Marked, Phase, Session, Transaction, Update};
-use crate::state::{self, Known, Moment, Recorded, Store};
+use crate::state::{self, Known, Moment, Recorded, RefusalKind, Store};
 use crate::stop::Stop;
 use crate::term::count;
 use std::path::Path;
 use std::sync::Arc;
+
+/// Sessions in a row with a server that lists a maildrop in parts, which is a maildrop of some
+/// 15000 messages at Gmail. What is left is for the next run.
+const MOST_SESSIONS: u32 = 50;
+
+/// A shorter listing is no part of a longer one: Gmail's parts have 250 to 300 messages.
+const FULL_LISTING: usize = 100;
 
 /// What a fetch works with beside the account itself.
 #[derive(Clone)]
@@ -52,6 +62,10 @@ pub struct Environment {
     /// Confine the thread that works on an account to the account's own files, once they are open
     /// ([`crate::sandbox`]): it must be one that has nothing else to do afterwards.
     pub confined: bool,
+    /// A person wants the servers asked now, whatever they said about waiting.
+    pub at_once: bool,
+    /// Whoever reads the report wants to hear of a failure once, and not in each run.
+    pub quiet: bool,
     /// Tell the report every line that goes over the wire.
     pub transcript: bool,
     /// When all this happens.
@@ -77,6 +91,14 @@ struct Attempt<'a> {
     without: Option<Identity>,
 }
 
+/// Of the maildrop, what a session has shown.
+enum Part {
+    /// There may be more.
+    One,
+    /// All, or the last part.
+    Last,
+}
+
 /// What is to be done in a session.
 struct Task {
     fetch: Vec<Message>,
@@ -87,14 +109,18 @@ impl Account<'_> {
     /// Fetches the account's new mail and reports how that went, the end included.
     pub fn fetch(&self) -> Outcome {
         let mut outcome = Outcome::default();
-        if let Err(error) = self.try_fetch(&mut outcome) {
-            outcome.failure = Some(failure(&error));
+        let mut conduct = Conduct::of_fetch(self);
+        match self.try_fetch(&mut outcome, &mut conduct) {
+            Ok(()) => conduct.worked(self),
+            Err(error) => outcome.failure = Some(conduct.failed(self, &error)),
         }
+        conduct.keep(self);
         self.tell(Event::Finished(&outcome));
         outcome
     }
 
-    fn try_fetch(&self, outcome: &mut Outcome) -> Result<(), Error> {
+    fn try_fetch(&self, outcome: &mut Outcome, conduct: &mut Conduct) -> Result<(), Error> {
+        conduct.check(self)?;
         let Environment {
             state,
             disk,
@@ -106,7 +132,7 @@ impl Account<'_> {
         let maildir = Arc::new(self.maildir(&directory, &id)?);
         let (mut store, opened) = Store::open(directory, &id, &maildir, moment)?;
         self.tell_opened(&opened);
-        let fetched = self.hold_sessions(&mut store, &maildir, outcome);
+        let fetched = self.hold_sessions(&mut store, &maildir, outcome, conduct);
         // Even after a failure: what was recorded is worth noting properly.
         let closed = store.close();
         fetched?;
@@ -126,12 +152,14 @@ impl Account<'_> {
         }
     }
 
-    /// A session; another one, in a plainer manner, if the server could not follow the first.
+    /// A session; another one, in a plainer manner, if the server could not follow the first; and
+    /// one for each further part, where a server lists a maildrop in parts.
     fn hold_sessions(
         &self,
         store: &mut Store,
         maildir: &Arc<Maildir>,
         outcome: &mut Outcome,
+        conduct: &mut Conduct,
     ) -> Result<(), Error> {
         let [tmp, new, cur] = maildir.directories();
         let route = self.route(&[store.directory(), tmp, new, cur])?;
@@ -139,13 +167,14 @@ impl Account<'_> {
         // A message that ended the session before, and why: the others are fetched without it
         // (TRUST.md F20), once. The run does not count as a good one all the same.
         let mut left_out: Option<(Identity, Error)> = None;
+        let mut sessions = 1;
         loop {
             let attempt = Attempt {
                 route: route.as_ref(),
                 manner,
                 without: left_out.as_ref().map(|(identity, _)| *identity),
             };
-            match self.hold_session(store, maildir, attempt, outcome) {
+            match self.hold_session(store, maildir, attempt, outcome, conduct) {
                 Err(Error::Over { identity, source }) if left_out.is_none() => {
                     self.check_stop()?;
                     self.tell(Event::Notice(&format!(
@@ -165,7 +194,22 @@ impl Account<'_> {
                     store.failed_pipelining();
                     manner.pipelining = false;
                 }
-                ended => return left_out.map_or(ended, |(_, error)| Err(error)),
+                Err(error) if !manner.utf8 && error.needs_utf8() => {
+                    self.tell(Event::Notice(
+                        "the server asks for UTF8: connecting once more",
+                    ));
+                    manner.utf8 = true;
+                }
+                Ok(Part::One) if sessions < MOST_SESSIONS && left_out.is_none() => {
+                    sessions += 1;
+                }
+                // It has had enough of us for now. What it has listed so far is safe.
+                Err(error) if sessions > 1 && error.refusal() == Some(RefusalKind::Busy) => {
+                    self.tell(Event::Notice(&format!("{error}: the next run goes on")));
+                    conduct.refused(self, RefusalKind::Busy);
+                    return Ok(());
+                }
+                ended => return left_out.map_or(ended.map(drop), |(_, error)| Err(error)),
             }
         }
     }
@@ -176,15 +220,25 @@ impl Account<'_> {
         maildir: &Arc<Maildir>,
         attempt: Attempt<'_>,
         outcome: &mut Outcome,
-    ) -> Result<(), Error> {
-        let mut session = self.sign_in(attempt.route, attempt.manner)?;
+        conduct: &mut Conduct,
+    ) -> Result<Part, Error> {
+        let mut session = self.sign_in(attempt.route, attempt.manner, conduct)?;
+        let fetched = outcome.fetched;
+        // Each listing has those again that are left where they are.
+        outcome.skipped = 0;
         let done = self.transact(&mut session, store, maildir, attempt.without, outcome);
+        // CAPA was sent again behind the sign-in.
+        conduct.announced(session.login_delay());
+        let in_parts = session.is_google() || self.lists_in_parts();
         let (maildrop, marked) = done.map_err(|error| match error.is_disorder() {
             // It was not asked for more than one thing at a time: another way would be no better.
             true if session.may_pipeline() => Error::OutOfStep(Box::new(error)),
             _ => error,
         })?;
-        self.end(session, marked, store, &maildrop, outcome)
+        let full = maildrop.len() >= FULL_LISTING;
+        let confirmed = self.end(session, marked, store, &maildrop, outcome)?;
+        let more = in_parts && full && confirmed && outcome.fetched > fetched;
+        Ok(if more { Part::One } else { Part::Last })
     }
 
     /// All that is done in the TRANSACTION state, up to the last DELE.
@@ -221,6 +275,7 @@ impl Account<'_> {
         Ok((maildrop, marked))
     }
 
+    /// QUIT; whether the server has confirmed it.
     fn end(
         &self,
         session: Session<Transaction>,
@@ -228,9 +283,11 @@ impl Account<'_> {
         store: &mut Store,
         maildrop: &Maildrop,
         outcome: &mut Outcome,
-    ) -> Result<(), Error> {
+    ) -> Result<bool, Error> {
+        let mut confirmed = false;
         match session.quit(marked) {
             Update::Confirmed(deleted) => {
+                confirmed = true;
                 store.deleted(&deleted);
                 outcome.deleted += deleted.len() as u64;
                 self.tell_deleted(maildrop, &deleted);
@@ -250,7 +307,8 @@ impl Account<'_> {
             ))),
         }
         // A signal that came while QUIT was under way changed nothing, but is not forgotten.
-        self.check_stop()
+        self.check_stop()?;
+        Ok(confirmed)
     }
 
     fn check_stop(&self) -> Result<(), Error> {

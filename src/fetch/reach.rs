@@ -1,12 +1,15 @@
 //! How an account's server is reached: the way to it, the confinement once it is known, the session.
 
+use super::conduct::Conduct;
 use super::{Account, Error};
 use crate::durable::Dir;
+use crate::exit::{Diagnose, Status};
 use crate::net::{self, Channel, tls};
+use crate::profile::providers::{self, Access};
 use crate::profile::{Pipelining, Profile, Tls};
 use crate::report::Event;
 use crate::sandbox;
-use crate::session::{Credentials, Options, Session, Transaction};
+use crate::session::{self, Credentials, Options, Session, Transaction};
 use crate::stop::Stop;
 
 /// How long pipelining stays off after it failed with a server, in seconds (TRUST.md F29).
@@ -51,6 +54,7 @@ impl Route for tls::Route {
 pub(super) struct Manner {
     pub(super) pipelining: bool,
     pub(super) capabilities: bool,
+    pub(super) utf8: bool,
 }
 
 impl Account<'_> {
@@ -58,6 +62,7 @@ impl Account<'_> {
     /// the environment says so none can be.
     pub(super) fn route(&self, directories: &[&Dir]) -> Result<Box<dyn Route>, Error> {
         let profile = self.profile;
+        providers::check(&profile.server.host)?;
         self.tell(Event::Connecting {
             host: &profile.server.host,
             port: profile.server.port,
@@ -80,6 +85,7 @@ impl Account<'_> {
         &self,
         route: &dyn Route,
         manner: Manner,
+        conduct: &mut Conduct,
     ) -> Result<Session<Transaction>, Error> {
         let profile = self.profile;
         let channel = route.connect(&self.environment.stop);
@@ -87,6 +93,7 @@ impl Account<'_> {
             timeout: profile.timeout,
             pipelining: manner.pipelining,
             capabilities: manner.capabilities,
+            utf8: manner.utf8,
             transcript: self.transcript(),
         };
         let credentials = Credentials {
@@ -97,7 +104,37 @@ impl Account<'_> {
             port: profile.server.port,
         };
         let session = Session::open(channel.map_err(Error::Connect)?, options, &credentials)?;
-        Ok(session.sign_in(credentials)?)
+        conduct.announced(session.login_delay());
+        let session = session.sign_in(credentials);
+        let session = session.map_err(|error| self.advise(error))?;
+        conduct.let_in();
+        Ok(session)
+    }
+
+    /// What a provider is known to want goes before the general advice.
+    fn advise(&self, error: session::Error) -> Error {
+        let provider = providers::of_host(&self.profile.server.host);
+        match provider.map(|provider| provider.access) {
+            Some(Access::Pop { sign_in, .. }) if error.status() == Status::NoPermission => {
+                Error::Advised {
+                    hint: sign_in,
+                    source: error,
+                }
+            }
+            _ => Error::Session(error),
+        }
+    }
+
+    /// Whether the provider is known to list a maildrop in parts (TRUST.md Q1).
+    pub(super) fn lists_in_parts(&self) -> bool {
+        let provider = providers::of_host(&self.profile.server.host);
+        matches!(
+            provider.map(|provider| provider.access),
+            Some(Access::Pop {
+                in_batches: true,
+                ..
+            })
+        )
     }
 
     pub(super) fn manner(&self, unpipelined: Option<i64>) -> Manner {
@@ -106,6 +143,7 @@ impl Account<'_> {
         Manner {
             pipelining: self.profile.pipelining == Pipelining::Auto && !failed,
             capabilities: true,
+            utf8: false,
         }
     }
 }

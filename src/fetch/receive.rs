@@ -5,6 +5,7 @@ use super::{Account, Error, listed};
 use crate::delivery::{AccountTag, Complete, Incoming, Maildir};
 use crate::maildrop::Message;
 use crate::net;
+use crate::pop3::ResponseCode;
 use crate::report::{Event, Outcome};
 use crate::session::{self, Arrival, Retrieval, Session, Transaction};
 use crate::state::{FailureKind, Recorded, Store};
@@ -125,6 +126,7 @@ impl Account<'_> {
     ) -> Result<(), Error> {
         let tag = AccountTag::new(&self.profile.server.id());
         let wants_header = self.environment.report.wants_header();
+        let asked_for_utf8 = retrieval.was_asked_for_utf8();
         let mut octets_so_far = 0;
         while let Some(arrival) = retrieval.next_arrival()? {
             match arrival {
@@ -164,6 +166,11 @@ impl Account<'_> {
                     if self.environment.stop.requested().is_some() {
                         retrieval.stop();
                     }
+                }
+                Arrival::Refused(message, answer)
+                    if answer.code == Some(ResponseCode::Utf8) && !asked_for_utf8 =>
+                {
+                    return Err(Error::NeedsUtf8(message.number));
                 }
                 Arrival::Refused(message, answer) => {
                     let reason = format!("the server refused to send it: {answer}");

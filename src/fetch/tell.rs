@@ -114,7 +114,7 @@ impl fmt::Display for Reason {
                 };
                 write!(f, "{how} {count} times; tried once a day")
             }
-            Self::Undeletable => f.write_str("the server confirms its deletion but keeps it"),
+            Self::Undeletable => f.write_str("the server confirms its deletion but keeps it: has it a setting of its own, as Gmail has?"),
         }
     }
 }

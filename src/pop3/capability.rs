@@ -18,6 +18,12 @@ pub struct Capabilities {
     pub resp_codes: bool,
     /// AUTH-RESP-CODE: wrong credentials are always told by `[AUTH]`.
     pub auth_resp_code: bool,
+    /// LOGIN-DELAY: seconds between two sign-ins, 0 where there is none (RFC 2449 section 6.6).
+    pub login_delay: u32,
+    /// UTF8: user name and password may be beyond ASCII after the UTF8 command (RFC 6856).
+    pub utf8: bool,
+    /// Google's own extensions: it is Gmail, which lists a maildrop in parts.
+    pub google: bool,
     /// SASL mechanisms, upper case.
     pub sasl: Vec<String>,
     /// IMPLEMENTATION: the server's name for itself, hostile text; to be shown, never acted on.
@@ -41,6 +47,12 @@ impl Capabilities {
             b"USER" => self.user = true,
             b"RESP-CODES" => self.resp_codes = true,
             b"AUTH-RESP-CODE" => self.auth_resp_code = true,
+            b"LOGIN-DELAY" => {
+                let delay = words.next().and_then(|word| std::str::from_utf8(word).ok());
+                self.login_delay = delay.and_then(|word| word.parse().ok()).unwrap_or(0);
+            }
+            b"UTF8" => self.utf8 = true,
+            tag if tag.starts_with(b"X-GOOGLE-") => self.google = true,
             b"SASL" => self.sasl.extend(
                 words
                     .filter(|word| word.is_ascii())
@@ -92,6 +104,28 @@ mod tests {
     fn q13_tags_and_mechanisms_are_known_in_lower_case() {
         let capabilities = read(&["pipelining", "sasl plain"]);
         assert!(capabilities.pipelining && capabilities.has_mechanism("PLAIN"));
+    }
+
+    #[test]
+    fn q2_gmails_capabilities_are_understood() {
+        let gmail = read(&[
+            "USER",
+            "EXPIRE 0",
+            "LOGIN-DELAY 300",
+            "X-GOOGLE-RICO",
+            "SASL PLAIN",
+        ]);
+        assert_eq!((gmail.login_delay, gmail.google), (300, true));
+        for line in [
+            "LOGIN-DELAY",
+            "LOGIN-DELAY x",
+            "LOGIN-DELAY -5",
+            "LOGIN-DELAY 99999999999",
+        ] {
+            assert_eq!(read(&[line]).login_delay, 0, "{line}");
+        }
+        assert_eq!(read(&["login-delay 60 USER"]).login_delay, 60);
+        assert!(read(&["UTF8 USER"]).utf8);
     }
 
     #[test]

@@ -43,6 +43,8 @@ pub enum Command<'a> {
     Uidl,
     /// USER
     User(&'a str),
+    /// UTF8 (RFC 6856 section 2)
+    Utf8,
 }
 
 /// An argument that cannot be sent: it would end the line early or exceed [`COMMAND_LIMIT`].
@@ -128,6 +130,7 @@ impl fmt::Display for Command<'_> {
             Self::TopHeader(number) => write!(f, "TOP {number} 0"),
             Self::Uidl => f.write_str("UIDL"),
             Self::User(name) => write!(f, "USER {name}"),
+            Self::Utf8 => f.write_str("UTF8"),
         }
     }
 }

@@ -16,6 +16,8 @@
 //! | sizes that are wrong | Exchange, OpenMail, InterChange | LIST's octets are a hint, never the framing | [`super::body`] |
 //! | capability tags in lower case | Mozilla bug 1783290 | `pipelining` | [`super::capability`] |
 //! | capabilities only after sign-in | Gmail | CAPA is sent again | `session::sign_in` |
+//! | a maildrop listed in parts | Gmail, mpop's notes | sessions follow each other until a listing brings nothing new | `fetch` |
+//! | a sign-in refused by closing | seen in the field | it is left alone as after a refusal | `fetch::error` |
 //! | no CAPA at all | RFC 1939 servers, QPOP builds | -ERR, or a closed connection, means no extensions | `session` |
 //! | UIDL that is not announced | jakarta mail-api issue 50 | it is tried all the same | `session::maildrop` |
 //! | a first challenge of any text | MailKit's notes, mutt 0746ae48 | `+OK`, or words that are no base64, may ask for the first message of PLAIN, LOGIN and the bearer mechanisms | `sasl::exchange` |

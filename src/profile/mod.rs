@@ -25,6 +25,7 @@ pub mod keyring;
 mod overrides;
 pub mod paths;
 mod problem;
+pub mod providers;
 mod resolve;
 pub mod secret;
 mod tables;

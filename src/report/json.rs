@@ -37,7 +37,7 @@ pub(super) fn line(name: &str, event: &Event<'_>, account: &Account) -> Option<V
             message: message.into(),
             reason,
         }),
-        Event::Notice(text) => json_line(&Object::Notice {
+        Event::Notice(text) | Event::Recovered(text) => json_line(&Object::Notice {
             account: name,
             text,
         }),

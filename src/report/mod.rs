@@ -79,6 +79,9 @@ pub enum Event<'a> {
     /// Something a person should look into, although the fetch goes on; shown even with `--quiet`.
     /// May quote the server, so it must be escaped.
     Warning(&'a str),
+    /// An account works again that had failed: for people who heard of that once and no more, so
+    /// it is shown even with `--quiet`.
+    Recovered(&'a str),
     /// A line of the session, without secrets; as the server sent it, so it must be escaped.
     Wire {
         /// From us to the server, rather than the other way.

@@ -52,6 +52,7 @@ impl Text {
                 let text = format!("{}: {}", listed(message), escape_up_to(reason, ERROR_LIMIT));
                 self.error(&name, &text)
             }
+            Event::Recovered(text) => format!("{name}: {}\n", escape_up_to(text, ERROR_LIMIT)),
             Event::Notice(text) if !self.quiet => {
                 format!("{name}: {}\n", escape_up_to(text, ERROR_LIMIT))
             }

@@ -84,6 +84,12 @@ pub enum Error {
         /// The `status` that it gives for refusing a token (RFC 7628 section 3.2.2).
         token_status: Option<String>,
     },
+    /// User name or password is beyond ASCII, and the server takes neither SASL PLAIN nor UTF8.
+    #[error("the {what} is not in ASCII, and the server takes nothing else: it has no UTF8")]
+    BeyondAscii {
+        /// Which one.
+        what: &'static str,
+    },
     /// The exchange broke the mechanism's rules, or was not over when the server let us in.
     #[error("{source} (signing in with {mechanism})")]
     Sasl {
@@ -147,7 +153,7 @@ impl Diagnose for Error {
                 None => Status::NoPermission,
             },
             Self::NoMethod | Self::NoTimestamp => Status::Unavailable,
-            Self::Unsendable { .. } => Status::Config,
+            Self::Unsendable { .. } | Self::BeyondAscii { .. } => Status::Config,
         }
     }
 
@@ -178,6 +184,9 @@ impl Diagnose for Error {
             Self::Refused { .. } => "try later; nothing was deleted",
             Self::TooLarge(_) => "is this the right server?",
             Self::Unsendable { .. } => "check the profile",
+            Self::BeyondAscii { .. } => {
+                "set a password of ASCII characters, or ask the provider for such a user name"
+            }
         };
         Some(hint.to_owned())
     }

@@ -14,6 +14,7 @@ mod retrieve;
 mod secrets;
 mod sign_in;
 mod update;
+mod utf8;
 mod wire;
 
 pub use crate::sasl::Secret;
@@ -44,6 +45,8 @@ pub struct Options {
     pub pipelining: bool,
     /// Ask for capabilities. Some old servers close the connection when asked.
     pub capabilities: bool,
+    /// Begin with the UTF8 command, announced or not: the server has asked for it.
+    pub utf8: bool,
     /// Gets every line that goes over the wire, without secrets.
     pub transcript: Option<Transcript>,
 }
@@ -52,6 +55,8 @@ pub struct Options {
 pub struct Authorization {
     /// The greeting's timestamp, for APOP.
     timestamp: Option<String>,
+    /// The server has taken UTF8.
+    utf8: bool,
 }
 
 /// The state in which a client reads the maildrop.
@@ -89,7 +94,10 @@ impl Session<Authorization> {
             wire,
             options,
             capabilities: Capabilities::default(),
-            state: Authorization { timestamp },
+            state: Authorization {
+                timestamp,
+                utf8: false,
+            },
         };
         if session.options.capabilities {
             session.wire.send(Command::Capa)?;
@@ -104,6 +112,16 @@ impl Session<Authorization> {
 }
 
 impl<S> Session<S> {
+    /// How many seconds the server wants between two sign-ins, as far as it has said so by now.
+    pub fn login_delay(&self) -> u32 {
+        self.capabilities.login_delay
+    }
+
+    /// Whether it is Gmail by its own word.
+    pub fn is_google(&self) -> bool {
+        self.capabilities.google
+    }
+
     /// Whether commands are sent ahead of the replies to earlier ones.
     pub fn may_pipeline(&self) -> bool {
         self.options.pipelining && self.capabilities.pipelining

@@ -95,6 +95,11 @@ impl Retrieval<'_> {
         }))
     }
 
+    /// Whether the session was to begin with UTF8.
+    pub fn was_asked_for_utf8(&self) -> bool {
+        self.session.was_asked_for_utf8()
+    }
+
     /// Asks for nothing more; what was asked for still arrives.
     pub fn stop(&mut self) {
         self.waiting.clear();

@@ -37,6 +37,7 @@ impl Session<Authorization> {
     /// Signs in, once, with one method: a refused password is never tried again, in no other way
     /// either, because servers lock people out for that.
     pub fn sign_in(mut self, credentials: Credentials<'_>) -> Result<Session<Transaction>, Error> {
+        self.speak_utf8(credentials)?;
         let key = self.wire.tls_exporter();
         let announced = &self.capabilities;
         let method = method::choose(
@@ -66,6 +67,7 @@ impl Session<Authorization> {
     }
 
     fn user_pass(&mut self, credentials: Credentials<'_>) -> Result<(), Error> {
+        self.check_ascii(credentials)?;
         self.wire.send(Command::User(credentials.user))?;
         self.accepted(Method::UserPass)?;
         self.wire.send(Command::Pass(credentials.secret.reveal()))?;
@@ -73,6 +75,7 @@ impl Session<Authorization> {
     }
 
     fn apop(&mut self, credentials: Credentials<'_>) -> Result<(), Error> {
+        self.check_ascii(credentials)?;
         let timestamp = self.state.timestamp.as_ref().ok_or(Error::NoTimestamp)?;
         let digest = md5::apop(timestamp, credentials.secret.reveal());
         self.wire.hide(digest.as_str());

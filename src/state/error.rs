@@ -1,5 +1,6 @@
 //! Why the state cannot be used, and what to do then.
 
+use super::Moment;
 use super::lock::Holder;
 use crate::delivery;
 use crate::durable::is_untrusted;
@@ -56,12 +57,8 @@ pub enum Error {
 fn told(holder: &Option<Holder>) -> String {
     match holder {
         Some(Holder { pid, since }) => {
-            let since = jiff::Timestamp::from_second(*since).unwrap_or_default();
-            let since = since.to_zoned(jiff::tz::TimeZone::system());
-            format!(
-                " (process {pid}, since {})",
-                since.strftime("%Y-%m-%d %H:%M:%S")
-            )
+            let since = Moment::on_the_wall(*since);
+            format!(" (process {pid}, since {since})")
         }
         None => String::new(),
     }

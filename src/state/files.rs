@@ -11,6 +11,7 @@ use std::path::Path;
 pub(super) struct Files {
     pub(super) journal: OsString,
     pub(super) lock: OsString,
+    pub(super) manners: OsString,
 }
 
 impl Files {
@@ -19,6 +20,7 @@ impl Files {
         Self {
             journal: format!("{name}.journal").into(),
             lock: format!("{name}.lock").into(),
+            manners: format!("{name}.manners").into(),
         }
     }
 }

@@ -15,6 +15,13 @@ pub struct Moment {
 }
 
 impl Moment {
+    /// A time (seconds since 1970) as the clock on the wall shows it.
+    pub fn on_the_wall(time: i64) -> String {
+        let time = jiff::Timestamp::from_second(time).unwrap_or_default();
+        let time = time.to_zoned(jiff::tz::TimeZone::system());
+        time.strftime("%Y-%m-%d %H:%M:%S").to_string()
+    }
+
     /// This one, by the system's clock.
     pub fn now() -> Self {
         let since = SystemTime::now().duration_since(UNIX_EPOCH);

@@ -124,6 +124,8 @@ impl Bench {
                 left: Arc::clone(&left),
             }),
             confined: false,
+            at_once: true,
+            quiet: false,
             transcript: false,
             moment: Moment {
                 now: 1_795_395_922,

@@ -260,6 +260,8 @@ impl Explorer {
             report: Arc::new(Silent),
             connect: Arc::new(server.clone()),
             confined: false,
+            at_once: true,
+            quiet: false,
             transcript: false,
             moment: self.moment(self.now),
         };

@@ -29,6 +29,8 @@ mod identity;
 mod injected;
 /// Where passwords come from.
 mod keyring;
+/// Servers that want to be left alone, and people who want to hear of it once.
+mod manners;
 /// Others are at work in the Maildir.
 mod neighbours;
 /// The nineteen faults of the README.

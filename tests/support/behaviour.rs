@@ -23,6 +23,7 @@ pub struct Behaviour {
     pub(super) deletes_retrieved: bool,
     pub(super) scram: Scram,
     pub(super) prompt: Option<Vec<u8>>,
+    pub(super) lists: usize,
 }
 
 /// What the server does instead of, or beside, the right answer to a command.
@@ -85,6 +86,7 @@ impl Default for Behaviour {
             deletes_retrieved: false,
             scram: Scram::default(),
             prompt: None,
+            lists: usize::MAX,
         }
     }
 }
@@ -200,6 +202,13 @@ impl Behaviour {
     /// Another idea of SCRAM than the right one.
     pub(crate) fn scram(mut self, scram: Scram) -> Self {
         self.scram = scram;
+        self
+    }
+
+    /// A session shows no more than the first so many messages. With [`Self::deletes_retrieved`],
+    /// which looks like hiding them, this is Gmail.
+    pub fn lists(mut self, messages: usize) -> Self {
+        self.lists = messages;
         self
     }
 

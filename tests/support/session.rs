@@ -64,6 +64,8 @@ struct Transaction {
     contents: Arc<Contents>,
     deleted: BTreeSet<usize>,
     retrieved: BTreeSet<usize>,
+    /// Messages behind this index are not shown.
+    shown: usize,
     _lock: ExclusiveAccess,
 }
 
@@ -257,6 +259,7 @@ impl Session<'_> {
             contents: shared.maildrop.contents(),
             deleted: BTreeSet::new(),
             retrieved: BTreeSet::new(),
+            shown: self.behaviour.lists,
             _lock: lock,
         });
         self.outbox.send(b"+OK signed in\r\n")
@@ -329,20 +332,24 @@ impl Transaction {
     /// The index of a message that is there and not marked as deleted.
     fn index(&self, number: &str) -> Option<usize> {
         let index = number.parse::<usize>().ok()?.checked_sub(1)?;
-        (index < self.contents.count() && !self.deleted.contains(&index)).then_some(index)
+        (index < self.count() && !self.deleted.contains(&index)).then_some(index)
     }
 
     fn left(&self) -> impl Iterator<Item = usize> {
-        (0..self.contents.count()).filter(|index| !self.deleted.contains(index))
+        (0..self.count()).filter(|index| !self.deleted.contains(index))
+    }
+
+    fn count(&self) -> usize {
+        self.contents.count().min(self.shown)
     }
 
     fn drop_listing(&self) -> (usize, u64) {
         let sizes = self.left().map(|i| self.contents.message(i).listed_size());
-        (self.contents.count() - self.deleted.len(), sizes.sum())
+        (self.count() - self.deleted.len(), sizes.sum())
     }
 
     fn listing(&self, keyword: &[u8], outbox: &mut Outbox) -> Result<(), Stop> {
-        if self.deleted.is_empty() {
+        if self.deleted.is_empty() && self.count() == self.contents.count() {
             return outbox.send(match keyword {
                 b"LIST" => self.contents.scan_listing(),
                 _ => self.contents.unique_id_listing(),

@@ -84,7 +84,7 @@ fn f34_no_fault_of_a_connection_costs_more_than_one_other_connection() {
             let failing = behaviour.clone().on(command, Reply::End(ending));
             let (server, home) = plainly(3, failing);
             for round in 1..=2 {
-                home.popfetch(["fetch", "--delete"]).run();
+                home.popfetch(["fetch", "--delete", "--now"]).run();
                 let made = server.sessions().len();
                 assert!(made <= round * connections, "{command}: {made} in {round}");
                 let tried = server.count("AUTH") + server.count("PASS");
@@ -94,7 +94,7 @@ fn f34_no_fault_of_a_connection_costs_more_than_one_other_connection() {
                 );
             }
             server.behave(Behaviour::new());
-            run(&home, &["fetch", "--delete"], 0);
+            run(&home, &["fetch", "--delete", "--now"], 0);
             tree::assert_holds(&home.maildir("a"), &mail(3));
             assert_eq!(server.maildrop().count(), 0);
         }

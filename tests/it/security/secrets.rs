@@ -51,8 +51,11 @@ fn echoing(secret: &str, auth: &str, accepts: bool) -> Scene {
     let lines = |lines: &str| format!("{ok}{lines}.\r\n");
     // It knows the password from an earlier session.
     let scene = Scene::new().send(format!("+OK ready {echo}\r\n"));
-    let capabilities = format!("UIDL\r\nTOP\r\nSASL PLAIN\r\nIMPLEMENTATION {echo}\r\n");
-    let scene = scene.expect("CAPA").send(lines(&capabilities));
+    let capabilities = format!("UIDL\r\nTOP\r\nUTF8\r\nSASL PLAIN\r\nIMPLEMENTATION {echo}\r\n");
+    let mut scene = scene.expect("CAPA").send(lines(&capabilities));
+    if !secret.is_ascii() {
+        scene = scene.expect("UTF8").send(&ok);
+    }
     let scene = match auth {
         "plain" => scene.expect("AUTH"),
         _ => scene.expect("USER").send(&ok).expect("PASS"),
@@ -124,7 +127,11 @@ fn s47_a_repeated_password_is_not_shown_in_what_breaks_the_protocol_either() {
             // The third is cut short for the error message, in the midst of the password.
             for filler in ["", "what is ", &"x".repeat(57)] {
                 let scene = Scene::new().send("+OK ready\r\n").expect("CAPA");
-                let scene = scene.send("-ERR\r\n").expect("USER").send("+OK\r\n");
+                let mut scene = scene.send("+OK\r\nUTF8\r\n.\r\n");
+                if !secret.is_ascii() {
+                    scene = scene.expect("UTF8").send("+OK\r\n");
+                }
+                let scene = scene.expect("USER").send("+OK\r\n");
                 let scene = scene.expect("PASS").send(format!("{filler}{form}?\r\n"));
                 let script = Script::plain(scene.expect_close());
                 let home = home_for(&script, secret, "");

@@ -85,6 +85,7 @@ fn with_token(server: &Server, token: &str) -> Result<(), Error> {
         timeout,
         pipelining: false,
         capabilities: true,
+        utf8: false,
         transcript: None,
     };
     let credentials = Credentials {

@@ -90,7 +90,7 @@ fn f14_a_locked_maildrop_is_a_matter_of_time() {
         &["error: a: ", "maildrop is locked", "another program"],
     );
     drop(other_client);
-    run(&home, &[], 0);
+    run(&home, &["fetch", "--now"], 0);
     tree::assert_holds(&home.maildir("a"), &server.maildrop().messages());
 }
 
@@ -247,7 +247,7 @@ fn a_server_that_hangs_up_is_temporary_wherever_it_does() {
         assert_said(&output, &["error: a: ", "closed the connection", "hint: "]);
         assert_eq!(server.maildrop().count(), left, "{command}");
         server.behave(Behaviour::new());
-        run(&home, &["fetch", "--delete"], 0);
+        run(&home, &["fetch", "--delete", "--now"], 0);
         tree::assert_holds(&home.maildir("a"), &mail(3));
         assert_eq!(server.maildrop().count(), 0);
     }

@@ -1,0 +1,205 @@
+//! How a server is treated from run to run: when it is left alone, what of its refusals is
+//! remembered, and what of an account's failures is told again (TRUST.md F13 to F17).
+//!
+//! What is remembered is read before anything else and written when everything else is done;
+//! nothing that can be lost hangs on it, so no failure to do so is told.
+
+use super::{Account, Error, failure};
+use crate::durable::{Dir, Disk};
+use crate::exit::Status;
+use crate::profile::Profile;
+use crate::report::{Event, Failure};
+use crate::state::{self, Manners, Moment, RefusalKind, Telling, Why};
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+/// A run that is early by no more than this (seconds) waits, so that a timer whose interval is the
+/// server's own does not miss every other turn by a second.
+const PATIENCE: i64 = 5;
+
+/// A server that turns us away so many times in a row, without a word why, may not want us at all.
+const TURNED_AWAY: u32 = 3;
+
+/// What is remembered of an account, and what this run adds to it.
+pub(super) struct Conduct {
+    directory: Option<Dir>,
+    read: Manners,
+    manners: Manners,
+    auth: String,
+    began: Instant,
+    moment: i64,
+    signed_in: Option<i64>,
+}
+
+impl Conduct {
+    /// For a fetch; makes the directory of states where it is missing.
+    pub(super) fn of_fetch(account: &Account<'_>) -> Self {
+        let environment = account.environment;
+        let directory = state::open_directory(&environment.disk, &environment.state);
+        Self::new(account, directory.ok())
+    }
+
+    /// For a look, which makes nothing.
+    pub(super) fn of_look(account: &Account<'_>) -> Self {
+        Self::new(account, Manners::directory(&account.environment.state))
+    }
+
+    fn new(account: &Account<'_>, directory: Option<Dir>) -> Self {
+        let id = account.profile.server.id();
+        let read = directory.as_ref().map(|dir| Manners::read(dir, &id));
+        let read = read.unwrap_or_default();
+        Self {
+            directory,
+            manners: read.clone(),
+            read,
+            auth: format!("{:?}", account.profile.auth),
+            began: Instant::now(),
+            moment: account.environment.moment.now,
+            signed_in: None,
+        }
+    }
+
+    /// The directory of states, which must stay within reach.
+    pub(super) fn directory(&self) -> Option<&Dir> {
+        self.directory.as_ref()
+    }
+
+    /// Fails where the server is to be left alone for now, unless a person asks for it.
+    pub(super) fn check(&self, account: &Account<'_>) -> Result<(), Error> {
+        if account.environment.at_once {
+            return Ok(());
+        }
+        let Some(early) = self
+            .manners
+            .early(self.now(), &credentials(account, &self.auth))
+        else {
+            return Ok(());
+        };
+        let stop = &account.environment.stop;
+        match early.why {
+            Why::LoginDelay(_) if early.left <= PATIENCE => {
+                let left = Duration::from_secs(early.left.unsigned_abs());
+                stop.wait(left).map_or(Ok(()), |it| Err(Error::Stopped(it)))
+            }
+            _ => Err(Error::Early(early)),
+        }
+    }
+
+    /// What the server announces.
+    pub(super) fn announced(&mut self, login_delay: u32) {
+        self.manners.announced(login_delay);
+    }
+
+    /// A sign-in has worked.
+    pub(super) fn let_in(&mut self) {
+        // The first of a run counts; those that follow are of the server's own making.
+        self.signed_in = self.signed_in.or(Some(self.now()));
+        self.manners.let_in();
+    }
+
+    /// The account's fetch went well.
+    pub(super) fn worked(&mut self, account: &Account<'_>) {
+        let since = self.manners.worked();
+        if let Some(since) = since.filter(|_| account.environment.quiet) {
+            let since = Moment::on_the_wall(since);
+            let text = format!("works again; it had failed since {since}");
+            account.tell(Event::Recovered(&text));
+        }
+    }
+
+    /// The server has let us not in, and that is no failure of the run.
+    pub(super) fn refused(&mut self, account: &Account<'_>, kind: RefusalKind) {
+        let now = self.now();
+        self.manners
+            .refused(now, kind, &credentials(account, &self.auth));
+    }
+
+    /// The account's fetch has failed; what to tell of it.
+    pub(super) fn failed(&mut self, account: &Account<'_>, error: &Error) -> Failure {
+        let mut failure = failure(error);
+        self.note_refusal(account, error);
+        if error.is_unexplained() && self.manners.refusals() >= TURNED_AWAY {
+            failure.hint = Some(format!(
+                "it has done so {} times in a row: ask the provider whether it shuts out your \
+                 address",
+                self.manners.refusals()
+            ));
+        }
+        let passing = matches!(failure.status, Status::Interrupted | Status::Terminated);
+        if !passing && !failure.routine {
+            let (now, quiet) = (self.now(), account.environment.quiet);
+            tell_once(&mut self.manners, &mut failure, now, error.kind(), quiet);
+        }
+        failure
+    }
+
+    /// Remembers a refusal, if it was one.
+    pub(super) fn note_refusal(&mut self, account: &Account<'_>, error: &Error) {
+        if let Some(kind) = error.refusal() {
+            self.refused(account, kind);
+        }
+    }
+
+    /// Writes down what is to be remembered of a fetch, once the account's lock is free again.
+    pub(super) fn keep(mut self, account: &Account<'_>) {
+        if let Some(now) = self.signed_in {
+            self.manners.signed_in(now);
+        }
+        self.write(account);
+    }
+
+    /// The same of a look, from which no login delay is counted: the fetch that may follow it is
+    /// the one that matters.
+    pub(super) fn keep_refusal(self, account: &Account<'_>) {
+        self.write(account);
+    }
+
+    fn write(self, account: &Account<'_>) {
+        if let Some(directory) = self.directory.filter(|_| self.manners != self.read) {
+            // What is lost by an error here is one sign-in too many, or one line too many.
+            let _ = self.manners.write(&directory, &account.profile.server.id());
+        }
+    }
+
+    fn now(&self) -> i64 {
+        let since = i64::try_from(self.began.elapsed().as_secs());
+        self.moment.saturating_add(since.unwrap_or_default())
+    }
+}
+
+/// For an account that cannot even be tried, as its password cannot be had: a run with `--quiet`
+/// tells that once as well.
+pub fn not_tried(state: &Path, profile: &Profile, failure: &mut Failure) {
+    let directory = state::open_directory(&Disk::new(), state);
+    if let Ok(directory) = directory {
+        let id = profile.server.id();
+        let read = Manners::read(&directory, &id);
+        let mut manners = read.clone();
+        let now = Moment::now().now;
+        tell_once(&mut manners, failure, now, "password", true);
+        if manners != read {
+            // What is lost costs one line too many.
+            let _ = manners.write(&directory, &id);
+        }
+    }
+}
+
+fn tell_once(manners: &mut Manners, failure: &mut Failure, now: i64, kind: &str, quiet: bool) {
+    match manners.failed(now, failure.status.code(), kind, quiet) {
+        Telling::Again => failure.routine = true,
+        Telling::Reminder(since) if quiet => {
+            let since = Moment::on_the_wall(since);
+            failure.message = format!("{} (failing since {since})", failure.message);
+        }
+        Telling::First | Telling::Reminder(_) => {}
+    }
+}
+
+/// What a person changes to be let in; `auth` is the method in a word.
+fn credentials<'a>(account: &Account<'a>, auth: &'a str) -> [&'a str; 3] {
+    [
+        auth,
+        &account.profile.server.user,
+        account.password.reveal(),
+    ]
+}

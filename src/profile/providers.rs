@@ -1,0 +1,243 @@
+//! What is known of well-known providers: whether they have POP3 at all, and how to sign in.
+//!
+//! By the server's name, never by the address: a maildrop of one's own may take in mail for an
+//! address anywhere. The manual page popfetch.toml(5) has the same table for people.
+
+use crate::exit::{Diagnose, Status};
+
+/// What is known of a provider.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Provider {
+    /// What people call it.
+    pub name: &'static str,
+    /// Its servers, and the domains that they are in.
+    pub hosts: &'static [&'static str],
+    /// How mail is fetched from it.
+    pub access: Access,
+}
+
+/// How mail is fetched from a provider.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Access {
+    /// Not by POP3; what to do instead.
+    None(&'static str),
+    /// By POP3.
+    Pop {
+        /// What to look into when a sign-in is refused.
+        sign_in: &'static str,
+        /// A session lists only a part of the maildrop (TRUST.md Q1).
+        in_batches: bool,
+    },
+}
+
+/// A provider that has no POP3.
+#[derive(Debug, thiserror::Error)]
+#[error("{name} has no POP3: there is nothing to connect to")]
+pub struct NoPop {
+    name: &'static str,
+    instead: &'static str,
+}
+
+impl Diagnose for NoPop {
+    fn status(&self) -> Status {
+        Status::Unavailable
+    }
+
+    fn hint(&self) -> Option<String> {
+        Some(self.instead.to_owned())
+    }
+}
+
+/// The provider that this server (in its normal form) belongs to.
+pub fn of_host(host: &str) -> Option<&'static Provider> {
+    let belongs = |known: &str| {
+        let below = host.strip_suffix(known);
+        below.is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
+    };
+    PROVIDERS
+        .iter()
+        .find(|provider| provider.hosts.iter().any(|known| belongs(known)))
+}
+
+/// Fails where there is no POP3 to be found.
+pub fn check(host: &str) -> Result<(), NoPop> {
+    match of_host(host) {
+        Some(Provider {
+            name,
+            access: Access::None(instead),
+            ..
+        }) => Err(NoPop { name, instead }),
+        _ => Ok(()),
+    }
+}
+
+const fn pop(
+    name: &'static str,
+    hosts: &'static [&'static str],
+    sign_in: &'static str,
+) -> Provider {
+    let access = Access::Pop {
+        sign_in,
+        in_batches: false,
+    };
+    Provider {
+        name,
+        hosts,
+        access,
+    }
+}
+
+const fn none(
+    name: &'static str,
+    hosts: &'static [&'static str],
+    instead: &'static str,
+) -> Provider {
+    Provider {
+        name,
+        hosts,
+        access: Access::None(instead),
+    }
+}
+
+const APP_PASSWORD: &str = "this provider wants an app password, made in the account's security \
+                            settings, in place of the account's own";
+
+const SWITCHED_ON: &str = "POP3 must be switched on in the web mail's settings first; then check \
+                           user and password";
+
+const LOCAL_PART: &str = "`user` is the part of the address before the @ here; then check the \
+                          password";
+
+const CODE: &str = "the password is the 16-letter authorization code that the web mail's settings \
+                    show once POP3 is switched on there, not the account's own";
+
+/// The table: from vendors' pages and Thunderbird's list of providers (TRUST.md 1.6).
+static PROVIDERS: &[Provider] = &[
+    Provider {
+        name: "Gmail",
+        hosts: &["pop.gmail.com", "pop.googlemail.com", "gmail.com"],
+        access: Access::Pop {
+            sign_in: "Gmail takes OAuth 2.0 or an app password \
+                      (https://myaccount.google.com/apppasswords), never the account's own; and \
+                      POP must be switched on in Gmail's settings",
+            in_batches: true,
+        },
+    },
+    pop(
+        "Outlook.com, Microsoft 365",
+        &[
+            "outlook.office365.com",
+            "pop-mail.outlook.com",
+            "outlook.com",
+            "hotmail.com",
+            "live.com",
+        ],
+        "Microsoft takes OAuth 2.0 alone, no password of any kind; and POP must be switched on in \
+         the mail settings",
+    ),
+    pop(
+        "Yahoo",
+        &["pop.mail.yahoo.com", "pop.mail.yahoo.co.jp"],
+        APP_PASSWORD,
+    ),
+    pop(
+        "AOL, Verizon",
+        &["pop.aol.com", "pop.verizon.net"],
+        APP_PASSWORD,
+    ),
+    pop("AT&T", &["inbound.att.net"], APP_PASSWORD),
+    pop("Fastmail", &["pop.fastmail.com"], APP_PASSWORD),
+    pop("Yandex", &["pop.yandex.com", "pop.yandex.ru"], APP_PASSWORD),
+    pop("Mail.ru", &["pop.mail.ru"], APP_PASSWORD),
+    pop(
+        "Zoho",
+        &[
+            "pop.zoho.com",
+            "pop.zoho.eu",
+            "pop.zoho.in",
+            "poppro.zoho.com",
+            "poppro.zoho.eu",
+        ],
+        SWITCHED_ON,
+    ),
+    pop("GMX", &["pop.gmx.net", "pop.gmx.com"], SWITCHED_ON),
+    pop("web.de", &["pop3.web.de"], SWITCHED_ON),
+    pop("Naver", &["pop.naver.com"], SWITCHED_ON),
+    pop(
+        "QQ, 163, 126",
+        &["pop.qq.com", "pop.163.com", "pop.126.com"],
+        CODE,
+    ),
+    pop("Free", &["pop.free.fr"], LOCAL_PART),
+    pop("La Poste", &["pop.laposte.net"], LOCAL_PART),
+    pop("o2.pl", &["poczta.o2.pl"], LOCAL_PART),
+    none(
+        "iCloud Mail",
+        &["mail.me.com", "icloud.com", "me.com", "mac.com"],
+        "iCloud Mail can be read by IMAP alone; or let it forward to a provider that has POP3",
+    ),
+    none(
+        "Proton Mail",
+        &["proton.me", "protonmail.com", "protonmail.ch", "pm.me"],
+        "Proton Mail can be read in its own apps, or by IMAP through Proton Mail Bridge",
+    ),
+    none(
+        "Tuta",
+        &[
+            "tuta.com",
+            "tuta.io",
+            "tutanota.com",
+            "tutanota.de",
+            "tutamail.com",
+            "keemail.me",
+        ],
+        "Tuta can be read in its own apps alone",
+    ),
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PAGE: &str = include_str!("../../man/popfetch.toml.5");
+
+    #[test]
+    fn a_provider_is_known_by_its_server_and_its_domain() {
+        let name = |host| of_host(host).map(|provider| provider.name);
+        assert_eq!(name("pop.gmail.com"), Some("Gmail"));
+        assert_eq!(name("imap.mail.me.com"), Some("iCloud Mail"));
+        assert_eq!(name("pop.proton.me"), Some("Proton Mail"));
+        assert_eq!(name("pop.example.com"), None);
+        assert_eq!(name("nothotmail.com"), None);
+        // Bridge, and whatever else listens there.
+        assert_eq!(name("127.0.0.1"), None);
+    }
+
+    #[test]
+    fn who_has_no_pop3_is_told_what_there_is_instead() {
+        for (host, instead) in [
+            ("imap.mail.me.com", "IMAP"),
+            ("icloud.com", "IMAP"),
+            ("mail.protonmail.com", "Bridge"),
+            ("mail.tutanota.com", "apps"),
+        ] {
+            let error = check(host).unwrap_err();
+            assert_eq!(error.status(), Status::Unavailable);
+            assert!(error.to_string().contains("has no POP3"));
+            assert!(error.hint().unwrap().contains(instead), "{host}");
+        }
+        assert!(check("pop.gmail.com").is_ok());
+    }
+
+    #[test]
+    fn the_manual_page_has_each_provider_and_server() {
+        for provider in PROVIDERS {
+            assert!(PAGE.contains(provider.name), "{}", provider.name);
+            let Access::Pop { .. } = provider.access else {
+                continue;
+            };
+            let server = provider.hosts.first().unwrap();
+            assert!(PAGE.contains(server), "{server}");
+        }
+    }
+}

@@ -1,0 +1,378 @@
+//! How to treat a server that has refused us, and what people were told of an account's failures:
+//! kept from run to run, so that cron neither locks an account out nor says the same every time.
+//!
+//! It is one line in a file beside the journal. All times are seconds since 1970, all waits
+//! seconds; `-` stands for none:
+//!
+//! ```text
+//! popfetch-manners  signed-in  login-delay
+//!     kind  time  wait  count  salt  tag           the refusal that is waited for
+//!     status  kind  since  told                    the failure that goes on
+//!     crc
+//! ```
+//! A file that is lost, damaged or written by another version costs nothing: nothing is known then.
+
+use super::files::Files;
+use super::record::{seal, unseal};
+use crate::durable::{Dir, Disk};
+use sha2::{Digest, Sha256};
+use std::ffi::{OsStr, OsString};
+use std::hash::{BuildHasher, RandomState};
+use std::io::{self, Read};
+use std::path::Path;
+
+/// A server that is busy is left alone so long (seconds; TRUST.md F14), more or less.
+const BUSY: [i64; 4] = [30, 120, 300, 900];
+
+/// One that has refused the credentials, or refuses for good (TRUST.md F16).
+const REFUSED: [i64; 6] = [900, 1800, 3600, 7200, 14_400, LONGEST];
+
+/// Nothing holds an account for longer, whatever the server announces and the clock does.
+const LONGEST: i64 = 6 * 60 * 60;
+
+/// How far a wait may be from the above, so that accounts do not come back in step.
+const SPREAD_PERCENT: u64 = 20;
+
+/// A failure that goes on is told again after so long.
+const REMINDER: i64 = 24 * 60 * 60;
+
+/// What is remembered.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Manners {
+    signed_in: Option<i64>,
+    login_delay: i64,
+    refusal: Option<Refusal>,
+    trouble: Option<Trouble>,
+}
+
+/// Why a server let us not in.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum RefusalKind {
+    /// It will pass: another session holds the maildrop, too many connections.
+    Busy,
+    /// The credentials.
+    Credentials,
+    /// For good, as it says.
+    Permanent,
+}
+
+#[derive(Clone, Debug, Eq, PartialEq)]
+struct Refusal {
+    kind: RefusalKind,
+    time: i64,
+    wait: i64,
+    /// In a row.
+    count: u32,
+    salt: u64,
+    tag: u16,
+}
+
+#[derive(Clone, Debug, Eq, PartialEq)]
+struct Trouble {
+    status: u8,
+    kind: String,
+    since: i64,
+    told: Option<i64>,
+}
+
+/// Why a server is not to be asked now.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Early {
+    /// What is waited for.
+    pub why: Why,
+    /// Seconds until it is over.
+    pub left: i64,
+}
+
+/// What is waited for.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Why {
+    /// The server wants so many seconds between two sign-ins.
+    LoginDelay(i64),
+    /// It refused us, then (seconds since 1970).
+    Refused(RefusalKind, i64),
+}
+
+/// What to say of a failure to someone who wants to hear of it once.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Telling {
+    /// It is new.
+    First,
+    /// It was told not long ago.
+    Again,
+    /// It goes on since then, and may be told once more.
+    Reminder(i64),
+}
+
+impl Manners {
+    /// What is remembered of an account.
+    pub fn read(dir: &Dir, account: &str) -> Self {
+        const LONGEST_LINE: u64 = 512;
+        let name = Files::of(account).manners;
+        let mut line = Vec::new();
+        let read = dir
+            .read(&name)
+            .and_then(|file| file.take(LONGEST_LINE).read_to_end(&mut line));
+        read.ok().and_then(|_| parse(&line)).unwrap_or_default()
+    }
+
+    /// Writes it down, for the next run. It is not forced to the disk: what is lost costs nothing.
+    /// `false` where another process holds the account; that one will write its own.
+    pub fn write(&self, dir: &Dir, account: &str) -> io::Result<bool> {
+        let files = Files::of(account);
+        let lock = dir.open_or_create(&files.lock)?;
+        if !lock.try_lock()? {
+            return Ok(false);
+        }
+        let new = beside(&files.manners);
+        dir.remove(&new)?;
+        dir.create(&new)?.append(&self.line())?;
+        dir.replace(&new, &files.manners)?;
+        Ok(true)
+    }
+
+    /// The directory of all states, if there is one.
+    pub fn directory(path: &Path) -> Option<Dir> {
+        Dir::open(&Disk::new(), path).ok()
+    }
+
+    /// What is to be waited for; `credentials` is whatever a changed config or password changes.
+    ///
+    /// A clock that was set back makes what is remembered lie in the future, and then it means
+    /// nothing.
+    pub fn early(&self, now: i64, credentials: &[&str]) -> Option<Early> {
+        let left = |time: i64, wait: i64| {
+            let end = time.saturating_add(wait.min(LONGEST));
+            (time..end).contains(&now).then(|| end - now)
+        };
+        let delay = self.login_delay;
+        let delayed = self.signed_in.and_then(|time| left(time, delay));
+        let delayed = delayed.map(|left| Early {
+            why: Why::LoginDelay(delay),
+            left,
+        });
+        let refusal = self.refusal.as_ref().filter(|refusal| {
+            refusal.kind == RefusalKind::Busy || refusal.tag == tag(refusal.salt, credentials)
+        });
+        let refused = refusal.and_then(|refusal| {
+            Some(Early {
+                why: Why::Refused(refusal.kind, refusal.time),
+                left: left(refusal.time, refusal.wait)?,
+            })
+        });
+        delayed.into_iter().chain(refused).max_by_key(|it| it.left)
+    }
+
+    /// What the server announces: seconds between two sign-ins, 0 for none.
+    pub fn announced(&mut self, login_delay: u32) {
+        self.login_delay = i64::from(login_delay).min(LONGEST);
+    }
+
+    /// A sign-in has worked.
+    pub fn let_in(&mut self) {
+        self.refusal = None;
+    }
+
+    /// A session has begun, from which the login delay counts.
+    pub fn signed_in(&mut self, now: i64) {
+        // Without a delay it is of no use, and would have the file written in each run.
+        self.signed_in = (self.login_delay > 0).then_some(now);
+    }
+
+    /// The server has refused us. `credentials` are those of [`Manners::early`]; what is kept of
+    /// them is two octets of a salted hash: enough to notice a change, and nothing to find them by.
+    pub fn refused(&mut self, now: i64, kind: RefusalKind, credentials: &[&str]) {
+        let earlier = self.refusal.as_ref().filter(|earlier| earlier.kind == kind);
+        let count = earlier.map_or(0, |earlier| earlier.count).saturating_add(1);
+        let waits: &[i64] = match kind {
+            RefusalKind::Busy => &BUSY,
+            RefusalKind::Credentials | RefusalKind::Permanent => &REFUSED,
+        };
+        let place = usize::try_from(count - 1).unwrap_or(usize::MAX);
+        let wait = waits.get(place).or(waits.last()).copied();
+        let salt = random();
+        self.refusal = Some(Refusal {
+            kind,
+            time: now,
+            wait: spread(wait.unwrap_or(LONGEST), random()).min(LONGEST),
+            count,
+            salt,
+            tag: tag(salt, credentials),
+        });
+    }
+
+    /// How many times in a row the server has refused us for the last reason.
+    pub fn refusals(&self) -> u32 {
+        self.refusal.as_ref().map_or(0, |refusal| refusal.count)
+    }
+
+    /// A run has failed; `status` and `kind` say what counts as the same failure. What is to be
+    /// said of it where `once` says that nobody wants to hear the same each time.
+    pub fn failed(&mut self, now: i64, status: u8, kind: &str, once: bool) -> Telling {
+        let same = |trouble: &Trouble| (trouble.status, trouble.kind.as_str()) == (status, kind);
+        let earlier = self.trouble.take();
+        // A person is told who has never been told, or whom the clock leaves no way to know of.
+        let recently = |told: i64| (told..told.saturating_add(REMINDER)).contains(&now);
+        let (since, told) = match earlier {
+            Some(earlier) if same(&earlier) => (earlier.since, earlier.told),
+            // Another failure of an account that fails: the recovery is told from the first.
+            Some(earlier) => (earlier.since, None),
+            None => (now, None),
+        };
+        let telling = match told {
+            None => Telling::First,
+            Some(told) if recently(told) => Telling::Again,
+            Some(_) => Telling::Reminder(since),
+        };
+        let tell = once && telling != Telling::Again;
+        self.trouble = Some(Trouble {
+            status,
+            kind: kind.to_owned(),
+            since,
+            told: if tell { Some(now) } else { told },
+        });
+        telling
+    }
+
+    /// A run has gone well. Since when the account had failed, where that was told to someone who
+    /// hears of it once.
+    pub fn worked(&mut self) -> Option<i64> {
+        let trouble = self.trouble.take()?;
+        trouble.told.map(|_| trouble.since)
+    }
+
+    fn line(&self) -> Vec<u8> {
+        let number = |number: Option<i64>| number.map_or("-".to_owned(), |n| n.to_string());
+        let mut fields = vec![
+            "popfetch-manners".to_owned(),
+            number(self.signed_in),
+            self.login_delay.to_string(),
+        ];
+        match &self.refusal {
+            None => fields.extend(["-"; 6].map(str::to_owned)),
+            Some(refusal) => fields.extend([
+                refusal.kind.word().to_owned(),
+                refusal.time.to_string(),
+                refusal.wait.to_string(),
+                refusal.count.to_string(),
+                format!("{:016x}", refusal.salt),
+                format!("{:04x}", refusal.tag),
+            ]),
+        }
+        match &self.trouble {
+            None => fields.extend(["-"; 4].map(str::to_owned)),
+            Some(trouble) => fields.extend([
+                trouble.status.to_string(),
+                trouble.kind.clone(),
+                trouble.since.to_string(),
+                number(trouble.told),
+            ]),
+        }
+        let mut line = Vec::new();
+        seal(fields.join("\t"), &mut line);
+        line
+    }
+}
+
+impl RefusalKind {
+    fn word(self) -> &'static str {
+        match self {
+            Self::Busy => "busy",
+            Self::Credentials => "credentials",
+            Self::Permanent => "permanent",
+        }
+    }
+
+    fn of(word: &str) -> Option<Self> {
+        let kinds = [Self::Busy, Self::Credentials, Self::Permanent];
+        kinds.into_iter().find(|kind| kind.word() == word)
+    }
+}
+
+fn parse(line: &[u8]) -> Option<Manners> {
+    let text = unseal(line.strip_suffix(b"\n")?)?;
+    let fields: Vec<&str> = text.split('\t').collect();
+    let [
+        "popfetch-manners",
+        signed_in,
+        login_delay,
+        refused,
+        refused_at,
+        wait,
+        count,
+        salt,
+        tag,
+        status,
+        kind,
+        since,
+        told,
+    ] = fields[..]
+    else {
+        return None;
+    };
+    let time = |field: &str| match field {
+        "-" => Some(None),
+        field => field.parse().ok().map(Some),
+    };
+    let refusal = match refused {
+        "-" => None,
+        kind => Some(Refusal {
+            kind: RefusalKind::of(kind)?,
+            time: refused_at.parse().ok()?,
+            wait: wait.parse().ok()?,
+            count: count.parse().ok()?,
+            salt: u64::from_str_radix(salt, 16).ok()?,
+            tag: u16::from_str_radix(tag, 16).ok()?,
+        }),
+    };
+    let trouble = match status {
+        "-" => None,
+        status => Some(Trouble {
+            status: status.parse().ok()?,
+            kind: kind.to_owned(),
+            since: since.parse().ok()?,
+            told: time(told)?,
+        }),
+    };
+    Some(Manners {
+        signed_in: time(signed_in)?,
+        login_delay: login_delay.parse().ok()?,
+        refusal,
+        trouble,
+    })
+}
+
+fn beside(name: &OsStr) -> OsString {
+    let mut new = name.to_owned();
+    new.push(".new");
+    new
+}
+
+/// So few octets of the hash that many guesses fit: whoever gets hold of the file learns nothing.
+/// Of 65536 changes of a password one is not noticed before the wait is over.
+fn tag(salt: u64, credentials: &[&str]) -> u16 {
+    let mut hash = Sha256::new();
+    hash.update(salt.to_be_bytes());
+    for part in credentials {
+        hash.update((part.len() as u64).to_be_bytes());
+        hash.update(part.as_bytes());
+    }
+    match hash.finalize()[..] {
+        [first, second, ..] => u16::from_be_bytes([first, second]),
+        _ => 0,
+    }
+}
+
+/// The standard library's own source of randomness for its hash tables; nothing secret hangs on it.
+fn random() -> u64 {
+    RandomState::new().hash_one(0)
+}
+
+fn spread(wait: i64, random: u64) -> i64 {
+    let percent = 100 - SPREAD_PERCENT + random % (2 * SPREAD_PERCENT + 1);
+    wait.saturating_mul(i64::try_from(percent).unwrap_or(100)) / 100
+}
+
+#[cfg(test)]
+#[path = "manners_tests.rs"]
+mod tests;

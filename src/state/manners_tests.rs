@@ -1,0 +1,158 @@
+use super::*;
+
+const NOW: i64 = 1_800_000_000;
+const ADA: [&str; 2] = ["ada", "secret"];
+
+fn left(manners: &Manners, now: i64) -> i64 {
+    manners.early(now, &ADA).map_or(0, |early| early.left)
+}
+
+/// How long each of several refusals in a row is waited for.
+fn waits(kind: RefusalKind, times: usize) -> Vec<i64> {
+    let mut manners = Manners::default();
+    let mut wait = || {
+        manners.refused(NOW, kind, &ADA);
+        left(&manners, NOW)
+    };
+    (0..times).map(|_| wait()).collect()
+}
+
+#[test]
+fn f14_a_busy_server_is_left_alone_for_longer_each_time_up_to_a_quarter_of_an_hour() {
+    for (wait, wanted) in waits(RefusalKind::Busy, 6)
+        .iter()
+        .zip([30, 120, 300, 900, 900, 900])
+    {
+        let most = wanted * 12 / 10;
+        assert!((wanted * 8 / 10..=most).contains(wait), "{wait}, {wanted}");
+    }
+    // Not in step with each other.
+    assert_eq!(
+        (spread(100, 0), spread(100, 20), spread(100, 40)),
+        (80, 100, 120)
+    );
+}
+
+#[test]
+fn f16_refused_credentials_are_left_alone_from_a_quarter_of_an_hour_to_six_hours() {
+    for kind in [RefusalKind::Credentials, RefusalKind::Permanent] {
+        let waits = waits(kind, 8);
+        assert!((720..=1080).contains(&waits[0]), "{waits:?}");
+        assert!(waits[7] > 4 * 3600, "{waits:?}");
+        assert!(waits.iter().all(|wait| *wait <= LONGEST), "{waits:?}");
+    }
+}
+
+#[test]
+fn f16_other_credentials_are_not_held_back_for_what_the_old_ones_did() {
+    let mut manners = Manners::default();
+    manners.refused(NOW, RefusalKind::Credentials, &ADA);
+    assert!(manners.early(NOW, &ADA).is_some());
+    // Two octets of a hash: now and then another password looks the same.
+    let changed = (0..20).filter(|n| {
+        let password = format!("another {n}");
+        manners.early(NOW, &["ada", &password]).is_none()
+    });
+    assert!(changed.count() >= 19);
+    // Where it is not about the credentials, others do not help.
+    manners.refused(NOW, RefusalKind::Busy, &ADA);
+    assert!(manners.early(NOW, &["ada", "another"]).is_some());
+}
+
+#[test]
+fn f15_a_login_delay_counts_from_the_last_sign_in_and_has_a_bound() {
+    let mut manners = Manners::default();
+    manners.announced(300);
+    manners.signed_in(NOW);
+    assert_eq!(left(&manners, NOW + 50), 250);
+    let early = manners.early(NOW + 299, &ADA).unwrap();
+    assert_eq!((early.why, early.left), (Why::LoginDelay(300), 1));
+    assert_eq!(manners.early(NOW + 300, &ADA), None);
+    manners.announced(u32::MAX);
+    assert_eq!(left(&manners, NOW), LONGEST);
+}
+
+#[test]
+fn d31_a_clock_that_jumps_holds_no_account_for_longer_than_the_longest_wait() {
+    let mut manners = Manners::default();
+    manners.announced(u32::MAX);
+    manners.signed_in(NOW);
+    manners.refused(NOW, RefusalKind::Credentials, &ADA);
+    for now in [i64::MIN, 0, NOW - 1, NOW + LONGEST, i64::MAX] {
+        assert_eq!(manners.early(now, &ADA), None, "{now}");
+    }
+    // Nor does a file that says so.
+    manners.refusal.as_mut().unwrap().wait = i64::MAX;
+    assert!(left(&manners, NOW) <= LONGEST);
+    assert_eq!(manners.early(NOW + LONGEST, &ADA), None);
+}
+
+#[test]
+fn a_failure_is_told_once_and_once_a_day_and_so_is_its_end() {
+    let mut manners = Manners::default();
+    let mut fail = |after: i64, status| manners.failed(NOW + after, status, "line", true);
+    assert_eq!(fail(0, 75), Telling::First);
+    assert_eq!(fail(600, 75), Telling::Again);
+    assert_eq!(fail(REMINDER - 1, 75), Telling::Again);
+    assert_eq!(fail(REMINDER, 75), Telling::Reminder(NOW));
+    assert_eq!(fail(REMINDER + 600, 75), Telling::Again);
+    // Another failure is news.
+    assert_eq!(fail(REMINDER + 1200, 77), Telling::First);
+    // So is one that was told in the future.
+    assert_eq!(fail(-REMINDER, 77), Telling::Reminder(NOW));
+    assert_eq!(manners.worked(), Some(NOW));
+    assert_eq!(manners.worked(), None);
+}
+
+#[test]
+fn who_saw_each_failure_is_not_counted_as_told_once() {
+    let mut manners = Manners::default();
+    manners.failed(NOW, 75, "line", false);
+    let mut quiet = manners.clone();
+    assert_eq!(manners.worked(), None);
+    assert_eq!(quiet.failed(NOW, 75, "line", true), Telling::First);
+    assert_eq!(quiet.worked(), Some(NOW));
+}
+
+#[test]
+fn what_is_written_is_read_again_and_holds_no_secret() {
+    let temp = tempfile::tempdir().unwrap();
+    let dir = Dir::open(&Disk::new(), temp.path()).unwrap();
+    let mut manners = Manners::default();
+    manners.announced(300);
+    manners.signed_in(NOW);
+    manners.refused(NOW, RefusalKind::Credentials, &ADA);
+    manners.failed(NOW, 77, "sign-in", true);
+    assert!(manners.write(&dir, "ada@host:995").unwrap());
+    assert_eq!(Manners::read(&dir, "ada@host:995"), manners);
+    assert_eq!(Manners::read(&dir, "ada@host:1995"), Manners::default());
+    let line = std::fs::read_to_string(temp.path().join("ada@host:995.manners")).unwrap();
+    assert!(!line.contains("secret"), "{line}");
+    assert!(!temp.path().join("ada@host:995.manners.new").exists());
+}
+
+#[test]
+fn a_damaged_file_means_that_nothing_is_known() {
+    let mut manners = Manners::default();
+    manners.refused(NOW, RefusalKind::Busy, &ADA);
+    let line = manners.line();
+    assert_eq!(parse(&line), Some(manners));
+    for length in 0..line.len() {
+        assert_eq!(parse(&line[..length]), None);
+    }
+    for place in 0..line.len() {
+        let mut damaged = line.clone();
+        damaged[place] ^= 1;
+        assert_eq!(parse(&damaged), None, "{place}");
+    }
+}
+
+#[test]
+fn who_does_not_hold_the_account_writes_nothing() {
+    let temp = tempfile::tempdir().unwrap();
+    let dir = Dir::open(&Disk::new(), temp.path()).unwrap();
+    let other = dir.open_or_create(OsStr::new("ada@host:995.lock")).unwrap();
+    assert!(other.try_lock().unwrap());
+    assert!(!Manners::default().write(&dir, "ada@host:995").unwrap());
+    assert!(!temp.path().join("ada@host:995.manners").exists());
+}

@@ -1,0 +1,50 @@
+//! Manners: cron locks no account out, and does not say the same each time.
+
+/// Maildrops that are listed in parts.
+mod batches;
+/// What is known of providers.
+mod providers;
+/// What is told once, daily, and at the end.
+mod told;
+/// Names, passwords and messages beyond ASCII.
+mod utf8;
+/// When a server is left alone, and when it is asked all the same.
+mod waits;
+
+use std::fs;
+use std::path::PathBuf;
+
+use crate::support::run::{Home, Output};
+
+/// The file of what is remembered of the one account.
+pub(super) fn remembered(home: &Home) -> Option<PathBuf> {
+    let entries = fs::read_dir(home.state()).ok()?;
+    let mut paths = entries.map(|entry| entry.unwrap().path());
+    paths.find(|path| path.extension().is_some_and(|e| e == "manners"))
+}
+
+/// Makes all that is remembered so many seconds older, as if the clock had gone on.
+pub(super) fn pass(home: &Home, seconds: i64) {
+    let path = remembered(home).expect("nothing is remembered");
+    let line = fs::read_to_string(&path).unwrap();
+    let mut fields: Vec<String> = line.trim_end().split('\t').map(str::to_owned).collect();
+    fields.pop();
+    // When it was signed in to, when it refused, since when it fails, when that was told.
+    for place in [1, 4, 11, 12] {
+        if let Ok(time) = fields[place].parse::<i64>() {
+            fields[place] = (time - seconds).to_string();
+        }
+    }
+    let text = fields.join("\t") + "\t";
+    fs::write(
+        &path,
+        format!("{text}{:08x}\n", crc32fast::hash(text.as_bytes())),
+    )
+    .unwrap();
+}
+
+/// Fails unless nothing was said.
+#[track_caller]
+pub(super) fn assert_silent(output: &Output) {
+    assert_eq!((&output.stdout[..], &output.stderr[..]), ("", ""));
+}
