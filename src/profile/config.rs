@@ -60,7 +60,7 @@ impl Config {
         }
         let warning = (file.runs_commands && others_can_change(&metadata)).then(|| {
             let path = visible(&source.path.display().to_string());
-            format!("others can change {path}, and so what `password-command` runs as you")
+            format!("others can change {path}, and so what `password-command` or `proxy-command` runs as you")
         });
         Ok(Self {
             source: Some(source),

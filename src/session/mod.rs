@@ -21,7 +21,7 @@ pub use sign_in::{Auth, Credentials};
 pub use update::{Marked, Update};
 pub use wire::{Answer, Direction, Transcript};
 
-use crate::net::Channel;
+use crate::net::{self, Channel};
 use crate::pop3::{Capabilities, Command, MessageNumber};
 use secrets::Secrets;
 use std::time::Duration;
@@ -38,6 +38,8 @@ pub struct Options {
     pub timeout: Duration,
     /// Send commands ahead where the server announces PIPELINING.
     pub pipelining: bool,
+    /// Set up TLS by STLS (RFC 2595 section 4) before anything else, or give up.
+    pub start_tls: bool,
     /// Ask for capabilities. Some old servers close the connection when asked.
     pub capabilities: bool,
     /// Gets every line that goes over the wire, without secrets.
@@ -62,7 +64,7 @@ pub struct Session<S> {
 }
 
 impl Session<Authorization> {
-    /// Reads the greeting and asks for capabilities.
+    /// Reads the greeting, sets up TLS where that is still to be done, and asks for capabilities.
     ///
     /// The credentials are not sent yet, but kept out of what is told of the server's words: it may
     /// know them from an earlier session.
@@ -73,7 +75,13 @@ impl Session<Authorization> {
     ) -> Result<Self, Error> {
         let secrets = Secrets::new(credentials.user, credentials.password);
         let mut wire = Wire::new(channel, &options, secrets);
-        let answer = wire.answer(Phase::Greeting)?;
+        let answer = match wire.answer(Phase::Greeting) {
+            Err(Error::Net {
+                source: net::Error::TimedOut(seconds),
+                ..
+            }) if options.start_tls => return Err(Error::Silent(seconds)),
+            answer => answer?,
+        };
         if !answer.ok {
             return Err(Error::Turned(answer));
         }
@@ -83,6 +91,9 @@ impl Session<Authorization> {
             capabilities: Capabilities::default(),
             state: Authorization,
         };
+        if session.options.start_tls {
+            session.start_tls()?;
+        }
         if session.options.capabilities {
             session.wire.send(Command::Capa)?;
             match session.wire.capabilities()? {
@@ -92,6 +103,22 @@ impl Session<Authorization> {
             }
         }
         Ok(session)
+    }
+
+    /// From a connection in clear to one with TLS. All that the server said before, its greeting
+    /// and its capabilities, may have been someone else's: nothing of it is kept.
+    fn start_tls(&mut self) -> Result<(), Error> {
+        self.wire.send(Command::Capa)?;
+        let announced = self.wire.capabilities_in(Phase::StartTls)?;
+        if !announced.is_some_and(|announced| announced.stls) {
+            return Err(Error::NoStls);
+        }
+        self.wire.send(Command::Stls)?;
+        let answer = self.wire.answer(Phase::StartTls)?;
+        if !answer.ok {
+            return Err(Error::StlsRefused(answer));
+        }
+        self.wire.start_tls()
     }
 }
 

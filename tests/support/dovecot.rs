@@ -31,6 +31,7 @@ pub struct Dovecot {
     // Fields are dropped in this order: the process ends before its directory goes.
     daemon: Daemon,
     port: u16,
+    stls_port: u16,
     authority: Authority,
     directory: TempDir,
     delivered: usize,
@@ -40,6 +41,12 @@ impl Dovecot {
     /// Starts it with these messages, which it numbers in their order and gives unique-ids of its
     /// own. None, after a loud word, where Dovecot is not installed; under CI that is a failure.
     pub fn start(messages: &[Message]) -> Option<Self> {
+        Self::start_with(messages, "")
+    }
+
+    /// The same with more lines of config, in which `{at}` is the directory that has `ca.pem`, the
+    /// authority of its certificate.
+    pub fn start_with(messages: &[Message], more: &str) -> Option<Self> {
         if !installed("dovecot") || !installed("doveadm") {
             return None;
         }
@@ -47,6 +54,7 @@ impl Dovecot {
         open_to_all(directory.path());
         let authority = Authority::new();
         authority.localhost().write_to(directory.path());
+        fs::copy(authority.pem_file(), directory.path().join("ca.pem")).unwrap();
         let maildir = directory.path().join("mail/Maildir");
         for subdirectory in ["tmp", "new", "cur"] {
             fs::create_dir_all(maildir.join(subdirectory)).unwrap();
@@ -63,13 +71,14 @@ impl Dovecot {
         }
         deliver(&maildir, 0, messages);
         // The free port may be taken before Dovecot has it: then once more.
-        let started = (0..3).find_map(|_| launch(directory.path()));
-        let Some((daemon, port)) = started else {
+        let started = (0..3).find_map(|_| launch(directory.path(), more));
+        let Some((daemon, port, stls_port)) = started else {
             panic!("dovecot does not start:\n{}", read_log(directory.path()));
         };
         Some(Self {
             daemon,
             port,
+            stls_port,
             authority,
             directory,
             delivered: messages.len(),
@@ -93,6 +102,19 @@ impl Dovecot {
         }
     }
 
+    /// The same for the port on which TLS comes with STLS.
+    pub fn stls_account(&self) -> Account {
+        Account {
+            port: self.stls_port,
+            ..self.account()
+        }
+    }
+
+    /// The authority of its certificate.
+    pub fn authority(&self) -> &Authority {
+        &self.authority
+    }
+
     /// How many messages are on the server now.
     pub fn count(&self) -> usize {
         tree::count(&self.maildir())
@@ -108,12 +130,15 @@ impl Dovecot {
     }
 }
 
-fn launch(directory: &Path) -> Option<(Daemon, u16)> {
-    let probe = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
-    let port = probe.local_addr().unwrap().port();
-    drop(probe);
+fn launch(directory: &Path, more: &str) -> Option<(Daemon, u16, u16)> {
+    let probe = || TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    let probes = [probe(), probe()];
+    let [port, stls_port] = probes.each_ref().map(|p| p.local_addr().unwrap().port());
+    drop(probes);
     let config_file = directory.join("dovecot.conf");
-    fs::write(&config_file, config(directory, port)).unwrap();
+    let more = more.replace("{at}", &directory.display().to_string());
+    let text = config(directory, port, stls_port) + &more;
+    fs::write(&config_file, text).unwrap();
     let mut command = Command::new("dovecot");
     command.env(
         "PATH",
@@ -132,10 +157,10 @@ fn launch(directory: &Path) -> Option<(Daemon, u16)> {
         let connected = TcpStream::connect((Ipv4Addr::LOCALHOST, port)).is_ok();
         connected.then_some(true)
     });
-    (up == Some(true)).then_some((daemon, port))
+    (up == Some(true)).then_some((daemon, port, stls_port))
 }
 
-fn config(directory: &Path, port: u16) -> String {
+fn config(directory: &Path, port: u16, stls_port: u16) -> String {
     let at = directory.display();
     let (users, ids) = match is_root() {
         true => (String::new(), format!("uid={NOBODY} gid={NOBODY}")),
@@ -176,7 +201,8 @@ userdb {{
 service pop3-login {{
   {chroot}
   inet_listener pop3 {{
-    port = 0
+    address = 127.0.0.1
+    port = {stls_port}
   }}
   inet_listener pop3s {{
     address = 127.0.0.1
