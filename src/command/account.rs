@@ -119,6 +119,10 @@ fn json_of(profile: &Profile) -> Map<String, Value> {
         "tls_client_cert",
         json!(client.map(|client| client.certificate.display().to_string())),
     );
+    put(
+        "tls_client_key",
+        json!(client.map(|client| client.key.display().to_string())),
+    );
     put("source_address", json!(profile.way.source_address));
     let (mut proxy, mut command) = (None, None);
     match &profile.way.proxy {

@@ -163,3 +163,50 @@ impl Channel for Upgradable {
         self.socket.close();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::net::tls::Roots;
+    use std::io::Write;
+    use std::net::TcpListener;
+    use std::thread;
+
+    #[test]
+    fn s5_octets_in_clear_that_have_arrived_keep_the_handshake_from_beginning() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let policy = TlsPolicy {
+            roots: Roots::Bundled,
+            ..TlsPolicy::default()
+        };
+        let timeout = Duration::from_secs(20);
+        let security = Security::new(&policy, "localhost", 110, timeout).unwrap();
+        let stream = std::net::TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        stream.set_nonblocking(true).unwrap();
+        let (mut server, _) = listener.accept().unwrap();
+        let mut channel = Upgradable {
+            socket: Socket::plain(stream, Stop::never().unwrap()),
+            security: Arc::new(security),
+        };
+        assert!(!channel.socket.has_unread().unwrap());
+        server.write_all(b"+OK\r\n").unwrap();
+        let deadline = Instant::now() + timeout;
+        while !channel.socket.has_unread().unwrap() {
+            assert!(Instant::now() < deadline, "nothing arrives");
+            thread::yield_now();
+        }
+        assert!(matches!(channel.start_tls(), Err(Error::Injected)));
+        // Not an octet of a handshake was sent.
+        drop(channel);
+        let sent = std::io::Read::read(&mut server, &mut [0; 10]);
+        assert!(matches!(sent, Ok(0) | Err(_)), "{sent:?}");
+    }
+
+    #[test]
+    fn a_channel_that_is_not_meant_for_it_is_never_upgraded() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let stream = std::net::TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        let mut socket = Socket::plain(stream, Stop::never().unwrap());
+        assert!(matches!(socket.start_tls(), Err(Error::Tls(_))));
+    }
+}

@@ -184,8 +184,8 @@ impl Identity {
     }
 
     /// Certificate and key in PEM, for a client.
-    pub fn pem(&self) -> (&str, &str) {
-        (&self.certificate_pem, &self.key_pem)
+    pub fn pem(&self) -> (String, String) {
+        (self.certificate_pem.clone(), self.key_pem.clone())
     }
 
     /// The same for some versions of TLS only.

@@ -31,8 +31,8 @@ fn requiring(authority: &Authority, clients: &Authority) -> Server {
 fn files(home: &Home, identity: &Identity) -> (PathBuf, PathBuf) {
     let (certificate, key) = identity.pem();
     (
-        home.private_file("ada.crt", certificate),
-        home.private_file("ada.key", key),
+        home.private_file("ada.crt", &certificate),
+        home.private_file("ada.key", &key),
     )
 }
 
@@ -49,20 +49,10 @@ fn a_server_that_asks_is_shown_our_certificate() {
     let shown = run(&home, &["account", "show", "a"], 0);
     assert!(shown.stdout.contains("ada.key"), "{shown:#?}");
     // Both in one file, named once.
-    let (certificate, key) = ada(&clients).pem().clone_both();
+    let (certificate, key) = ada(&clients).pem();
     let both = home.private_file("ada.pem", &format!("{certificate}{key}"));
     home.one_account(&server.account(), &format!("tls-client-cert = {both:?}\n"));
     run(&home, &["check"], 0);
-}
-
-trait CloneBoth {
-    fn clone_both(&self) -> (String, String);
-}
-
-impl CloneBoth for (&str, &str) {
-    fn clone_both(&self) -> (String, String) {
-        (self.0.to_owned(), self.1.to_owned())
-    }
 }
 
 #[test]
@@ -123,7 +113,7 @@ fn a_certificate_that_cannot_be_used_is_a_config_error_that_names_the_file() {
     let server = requiring(&authority, &clients);
     let home = Home::in_memory();
     let (certificate, key) = files(&home, &ada(&clients));
-    let (_, other) = ada(&clients).pem().clone_both();
+    let (_, other) = ada(&clients).pem();
     let other = home.private_file("other.key", &other);
     let empty = home.private_file("empty.pem", "nothing here\n");
     let nowhere = home.path().join("nowhere.pem");

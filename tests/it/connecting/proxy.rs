@@ -2,6 +2,8 @@ use std::fs;
 use std::io::Read;
 use std::net::{TcpListener, TcpStream};
 use std::os::unix::fs::PermissionsExt;
+use std::sync::Mutex;
+use std::sync::mpsc::channel;
 use std::time::Duration;
 
 use base64::prelude::{BASE64_STANDARD, Engine};
@@ -357,6 +359,26 @@ fn a_proxy_that_says_nothing_is_given_up() {
     let run = home.popfetch([""; 0]).limit(Duration::from_secs(20));
     let output = run.expect(75);
     assert_said(&output, &[&proxy, "no answer for 1 seconds"]);
+}
+
+#[test]
+fn a_proxy_that_says_nothing_can_be_interrupted() {
+    let server = plain(1);
+    let (told, asked) = channel();
+    let told = Mutex::new(told);
+    let gate = Gate::start(move |client| {
+        client.read_head();
+        told.lock().unwrap().send(()).unwrap();
+        client.wait_for_close();
+        None
+    });
+    let proxy = format!("http://127.0.0.1:{}", gate.port());
+    let home = home_of(&server.account(), &proxy, "");
+    let mut running = home.popfetch(["fetch"]).start();
+    asked.recv_timeout(Duration::from_secs(20)).unwrap();
+    running.signal(rustix::process::Signal::TERM);
+    let output = running.wait();
+    assert_eq!(output.status, Some(143), "{output:#?}");
 }
 
 #[test]
