@@ -2,7 +2,9 @@ use std::fs;
 use std::path::Path;
 use std::time::Duration;
 
-use crate::given::{assert_said, mail, run};
+use rustix::process::{Pid, Signal, kill_process_group};
+
+use crate::given::{assert_said, gate, mail, run};
 use crate::support::account::{Account, Security};
 use crate::support::behaviour::{Behaviour, Reply};
 use crate::support::maildrop::Maildrop;
@@ -88,6 +90,26 @@ fn a_program_and_what_it_started_end_with_the_session() {
         assert!(gone.is_some(), "{id} is still there");
     }
     assert_eq!(pids.split_whitespace().count(), 2);
+}
+
+#[test]
+fn ctrl_c_does_not_reach_the_program_so_that_the_session_ends_well() {
+    let Some(nc) = netcat() else { return };
+    let (gate, hook) = gate("RETR 2");
+    let server = Server::builder(&Maildrop::new(mail(2)))
+        .on_command(hook)
+        .start();
+    let home = home_of(&server.account(), &[nc, "%h", "%p"], "");
+    let mut running = home.popfetch(["fetch"]).start();
+    gate.wait("RETR 2");
+    // A terminal sends it to the whole group.
+    let group = Pid::from_raw(running.id().try_into().unwrap()).unwrap();
+    kill_process_group(group, Signal::INT).unwrap();
+    gate.open();
+    let output = running.wait();
+    assert_eq!(output.status, Some(130), "{output:#?}");
+    assert_eq!(server.last_session().ended, How::Quit, "{output:#?}");
+    tree::assert_holds(&home.maildir("a"), &mail(2));
 }
 
 #[test]

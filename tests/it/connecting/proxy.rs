@@ -145,6 +145,32 @@ fn a_name_is_the_proxys_to_resolve() {
 }
 
 #[test]
+fn s12_a_name_in_another_script_goes_out_in_its_ascii_form() {
+    let authority = Authority::new();
+    let identity = authority.issue(&Wanted::default().names(&["xn--bcher-kva.invalid"]));
+    let behind = Server::builder(&Maildrop::new(mail(1)))
+        .security(Security::identity(&identity, &authority))
+        .start();
+    let port = behind.port();
+    let gate = Gate::start(move |client| {
+        let (kind, name, _) = socks_request(client);
+        assert_eq!((kind, name.as_slice()), (3, &b"xn--bcher-kva.invalid"[..]));
+        client.say([5, 0, 0, 1, 0, 0, 0, 0, 0, 0]);
+        server(port)
+    });
+    let proxy = format!("socks5://127.0.0.1:{}", gate.port());
+    for host in ["bücher.invalid", "Bücher.Invalid.", "xn--bcher-kva.invalid"] {
+        let account = Account {
+            host: host.into(),
+            ..behind.account()
+        };
+        let home = home_of(&account, &proxy, "");
+        run(&home, &[], 0);
+        tree::assert_holds(&home.maildir("a"), &mail(1));
+    }
+}
+
+#[test]
 fn what_the_server_says_right_behind_the_proxy_is_not_lost() {
     let behind = plain(1);
     let port = behind.port();
