@@ -438,7 +438,7 @@ mod tests {
     }
 
     #[test]
-    fn s54_a_name_that_is_taken_is_not_opened_not_even_through_a_link() {
+    fn d5_s54_a_name_that_is_taken_is_not_opened_not_even_through_a_link() {
         let (temp, dir) = directory();
         symlink("/dev/null", temp.path().join("link")).unwrap();
         for name in ["link", "file"] {
@@ -458,7 +458,7 @@ mod tests {
     }
 
     #[test]
-    fn s55_publishing_never_replaces() {
+    fn d9_s55_publishing_never_replaces() {
         let (temp, dir) = directory();
         fs::create_dir(temp.path().join("new")).unwrap();
         let new = Dir::open(&Disk::new(), &temp.path().join("new")).unwrap();

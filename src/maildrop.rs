@@ -11,7 +11,11 @@ pub const MESSAGE_LIMIT: usize = 1_000_000;
 
 /// All unique-ids of a maildrop together have at most so many octets (a million of Dovecot's make
 /// 16 MiB).
-pub const UNIQUE_IDS_LIMIT: usize = 64 * 1024 * 1024;
+pub const UNIQUE_IDS_LIMIT: usize = 20 * 1024 * 1024;
+
+/// Message-numbers that come out of their order are remembered one by one. Servers list in order,
+/// but for a few.
+const STRAYS_LIMIT: usize = 100_000;
 
 /// What makes a listed message the same as one of an earlier session (E11): a hash over account,
 /// unique-id, listed octets, and its turn among those that are alike in both. A server may reuse
@@ -85,84 +89,161 @@ pub struct TooLarge;
 
 /// Puts a scan listing and a unique-id listing together. Message-numbers are names: neither
 /// listing need be complete, in order, or free of doubles; the first line for a number counts.
+///
+/// A listing without end must not fill the memory before its limit is reached, so what is kept of a
+/// line is small.
 #[derive(Debug, Default)]
 pub struct Joiner {
-    maildrop: Maildrop,
-    places: HashMap<MessageNumber, usize>,
+    lines: Vec<Line>,
+    /// All unique-ids, end to end.
+    unique_ids: Vec<u8>,
+    /// The places of lines whose numbers go up.
+    ascending: Vec<u32>,
+    /// The places of the others.
+    strays: HashMap<MessageNumber, u32>,
 }
+
+/// What is known of a message while the listings come in.
+#[derive(Debug)]
+struct Line {
+    number: MessageNumber,
+    /// [`UNKNOWN`] without a usable line of the scan listing.
+    octets: u64,
+    /// Where the unique-id begins.
+    start: u32,
+    /// 0 without one.
+    length: u16,
+}
+
+/// No message has so many octets.
+const UNKNOWN: u64 = u64::MAX;
 
 impl Joiner {
     /// Takes in a line of the scan listing.
     pub fn scan(&mut self, number: MessageNumber, octets: u64) -> Result<(), TooLarge> {
-        let place = self.place(number)?;
-        if let Some(entry) = self.maildrop.entries.get_mut(place) {
-            entry.octets.get_or_insert(octets);
+        if let Some(line) = self.line(number)?
+            && line.octets == UNKNOWN
+        {
+            line.octets = octets;
         }
         Ok(())
     }
 
     /// Takes in a line of the unique-id listing.
     pub fn unique_id(&mut self, number: MessageNumber, id: &[u8]) -> Result<(), TooLarge> {
-        let place = self.place(number)?;
-        let start = self.maildrop.unique_ids.len();
+        let start = self.unique_ids.len();
         if start + id.len() > UNIQUE_IDS_LIMIT {
             return Err(TooLarge);
         }
-        if let Some(entry) = self.maildrop.entries.get_mut(place)
-            && entry.unique_id.is_none()
+        if let Some(line) = self.line(number)?
+            && line.length == 0
         {
-            let start = u32::try_from(start).map_err(|_| TooLarge)?;
-            let length = u16::try_from(id.len()).map_err(|_| TooLarge)?;
-            entry.unique_id = Some((start, length));
-            self.maildrop.unique_ids.extend(id);
+            line.start = u32::try_from(start).map_err(|_| TooLarge)?;
+            line.length = u16::try_from(id.len()).map_err(|_| TooLarge)?;
+            self.unique_ids.extend(id);
         }
         Ok(())
     }
 
-    fn place(&mut self, number: MessageNumber) -> Result<usize, TooLarge> {
-        let entries = &mut self.maildrop.entries;
-        if let Some(place) = self.places.get(&number) {
-            return Ok(*place);
+    /// The line for a number, which may be new.
+    fn line(&mut self, number: MessageNumber) -> Result<Option<&mut Line>, TooLarge> {
+        let place = match self.find(number) {
+            Some(place) => place,
+            None => self.add(number)?,
+        };
+        Ok(self.lines.get_mut(index(place)))
+    }
+
+    fn find(&self, number: MessageNumber) -> Option<u32> {
+        let number_at = |place: &u32| self.lines.get(index(*place)).map(|line| line.number);
+        let found = self
+            .ascending
+            .binary_search_by_key(&Some(number), number_at);
+        match found {
+            Ok(at) => self.ascending.get(at).copied(),
+            Err(_) => self.strays.get(&number).copied(),
         }
-        if entries.len() >= MESSAGE_LIMIT {
+    }
+
+    fn add(&mut self, number: MessageNumber) -> Result<u32, TooLarge> {
+        if self.lines.len() >= MESSAGE_LIMIT || self.strays.len() >= STRAYS_LIMIT {
             return Err(TooLarge);
         }
-        self.places.insert(number, entries.len());
-        entries.push(Entry {
+        let place = u32::try_from(self.lines.len()).map_err(|_| TooLarge)?;
+        let last = self.ascending.last();
+        let last = last.and_then(|place| self.lines.get(index(*place)));
+        if last.is_none_or(|last| last.number < number) {
+            self.ascending.push(place);
+        } else {
+            self.strays.insert(number, place);
+        }
+        self.lines.push(Line {
             number,
-            octets: None,
-            unique_id: None,
-            turn: 0,
-            identity: None,
+            octets: UNKNOWN,
+            start: 0,
+            length: 0,
         });
-        Ok(entries.len() - 1)
+        Ok(place)
     }
 
     /// Both listings are complete: settles each message's identity.
     pub fn finish(self, account: &str, has_unique_ids: bool) -> Maildrop {
-        let mut maildrop = self.maildrop;
-        drop(self.places);
-        maildrop.has_unique_ids = has_unique_ids;
-        let mut turns: HashMap<Identity, u32> = HashMap::new();
-        let unique_ids = &maildrop.unique_ids;
-        for entry in &mut maildrop.entries {
-            let Some(unique_id) = slice(unique_ids, entry.unique_id) else {
-                continue;
-            };
-            let first = Identity::new(account, unique_id, entry.octets, 0);
-            let turn = turns.entry(first).or_default();
-            entry.turn = *turn;
-            *turn += 1;
-            entry.identity = Some(match entry.turn {
-                0 => first,
-                turn => Identity::new(account, unique_id, entry.octets, turn),
-            });
-        }
+        let Self {
+            lines, unique_ids, ..
+        } = self;
+        let entries = lines.into_iter().map(|line| {
+            let octets = (line.octets != UNKNOWN).then_some(line.octets);
+            let unique_id = (line.length > 0).then_some((line.start, line.length));
+            let id = slice(&unique_ids, unique_id);
+            Entry {
+                number: line.number,
+                octets,
+                unique_id,
+                turn: 0,
+                identity: id.map(|id| Identity::new(account, id, octets, 0)),
+            }
+        });
+        let mut maildrop = Maildrop {
+            entries: entries.collect(),
+            unique_ids,
+            has_unique_ids,
+        };
+        maildrop.take_turns(account);
         maildrop
     }
 }
 
+fn index(place: u32) -> usize {
+    usize::try_from(place).unwrap_or(usize::MAX)
+}
+
 impl Maildrop {
+    /// Tells messages apart that are alike in unique-id and octets, in the order of the listing.
+    fn take_turns(&mut self, account: &str) {
+        let mut places: Vec<usize> = (0..self.entries.len()).collect();
+        // Stable: those that are alike stay in their order.
+        places.sort_by_key(|place| self.entries.get(*place).and_then(|entry| entry.identity));
+        let (mut before, mut turn) = (None, 0);
+        for place in places {
+            let Some(entry) = self.entries.get_mut(place) else {
+                continue;
+            };
+            let Some(id) = slice(&self.unique_ids, entry.unique_id) else {
+                continue;
+            };
+            turn = if entry.identity == before {
+                turn + 1
+            } else {
+                0
+            };
+            before = entry.identity;
+            if turn > 0 {
+                entry.turn = turn;
+                entry.identity = Some(Identity::new(account, id, entry.octets, turn));
+            }
+        }
+    }
+
     /// Messages listed.
     pub fn len(&self) -> usize {
         self.entries.len()

@@ -3,7 +3,7 @@
 
 use crate::exit::Status;
 use rustix::event::{PollFd, PollFlags};
-use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::consts::{SIGINT, SIGTERM, SIGXFSZ};
 use std::fmt;
 use std::io::{self, Write};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
@@ -86,6 +86,8 @@ impl Stop {
             signal_hook::flag::register_usize(signal, Arc::clone(&stop.signal), number)?;
             signal_hook::low_level::pipe::register(signal, stop.waker.try_clone()?)?;
         }
+        // A file that would outgrow its limit is an error of the write, not the end of the process.
+        signal_hook::flag::register(SIGXFSZ, Arc::default())?;
         Ok(stop)
     }
 

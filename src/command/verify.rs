@@ -27,6 +27,8 @@ struct Verified {
     missing: u64,
     changed: u64,
     unreadable: u64,
+    /// How many of the removed are newly accepted as such.
+    accepted: u64,
     /// Rows for people, each with whether it is damage, and lines for programs, of all that is not
     /// intact.
     rows: Vec<(bool, [String; 5])>,
@@ -136,10 +138,10 @@ impl Verifier<'_> {
         let mut search = Search::begin(&self.disk, tag, &profile.maildir, maildirs)?;
         let read = |octets| self.tell(profile, Event::Received { octets });
         let mut findings = verify(&messages, &mut search, &self.moment.boot, read)?;
-        if self.accept {
-            self.accept(profile, &messages, &mut findings)?;
-        }
         let mut verified = Verified::default();
+        if self.accept {
+            verified.accepted = self.accept(profile, &messages, &mut findings)?;
+        }
         for (message, finding) in messages.iter().zip(&findings) {
             verified.add(&profile.name, message, finding);
         }
@@ -151,15 +153,16 @@ impl Verifier<'_> {
         profile: &Profile,
         messages: &[Recorded<'_>],
         findings: &mut [Finding],
-    ) -> Result<(), Error> {
+    ) -> Result<u64, Error> {
         let mut store = open_store(&self.disk, &self.state, profile, &self.moment)?;
         let pairs = messages.iter().zip(findings.iter());
         let absent = pairs.filter(|(message, finding)| finding.is_absent() && !message.shown.gone);
-        store.note_gone(absent.map(|(message, _)| message.shown))?;
+        let absent: Vec<_> = absent.map(|(message, _)| message.shown).collect();
+        store.note_gone(absent.iter().copied())?;
         store.close()?;
         let missing = findings.iter_mut().filter(|finding| finding.is_absent());
         missing.for_each(|finding| *finding = Finding::Removed);
-        Ok(())
+        Ok(absent.len() as u64)
     }
 
     fn tell(&self, profile: &Profile, event: Event<'_>) {
@@ -243,7 +246,8 @@ fn as_table(looked: &Looked<Verified>, with_removed: bool) -> String {
         Column::Left,
         Column::Right,
         Column::Left,
-        Column::Flexible,
+        // Uncut, to be copied; it is the last one.
+        Column::Left,
     ]);
     for (_, verified) in looked.found() {
         for (damaged, row) in &verified.rows {
@@ -261,6 +265,10 @@ fn tell(context: &Context<'_>, name: &str, verified: &Verified) {
         return;
     }
     let name = escape_str(name);
+    if verified.recorded == 0 {
+        eprintln!("{name}: nothing is recorded yet");
+        return;
+    }
     let counts = Verified::FIELDS.iter().zip(verified.values()).skip(1);
     let counts = counts.filter(|(field, number)| *number > 0 || **field == "intact");
     let counts: Vec<String> = counts
@@ -268,13 +276,15 @@ fn tell(context: &Context<'_>, name: &str, verified: &Verified) {
         .collect();
     let recorded = count(verified.recorded, "recorded message");
     eprintln!("{name}: {recorded}: {}", counts.join(", "));
+    if verified.accepted > 0 {
+        let accepted = count(verified.accepted, "message");
+        eprintln!("{name}: {accepted} noted as removed on purpose");
+    }
     let hint = context.paint().hint("hint:");
     if verified.missing > 0 {
-        eprintln!("{hint} if you removed what is missing: popfetch verify {name} --accept");
+        eprintln!("{hint} if you have removed what is missing: popfetch verify {name} --accept");
     }
     if damaged {
-        eprintln!(
-            "{hint} what the server still has comes again after: popfetch state forget {name} UNIQUE-ID"
-        );
+        eprintln!("{hint} to fetch one again: popfetch state forget {name} UNIQUE-ID");
     }
 }

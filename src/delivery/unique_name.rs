@@ -149,7 +149,7 @@ mod tests {
     use std::collections::HashSet;
 
     #[test]
-    fn names_are_unique_even_without_an_identity() {
+    fn d31_names_are_unique_even_without_an_identity() {
         let tag = AccountTag::new("ada@host:995");
         let names: HashSet<_> = (0..1000).map(|_| UniqueName::new(tag, None)).collect();
         assert_eq!(names.len(), 1000);

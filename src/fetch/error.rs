@@ -18,6 +18,9 @@ pub enum Error {
     /// The Maildir cannot be used.
     #[error(transparent)]
     Delivery(#[from] delivery::Error),
+    /// Replies and commands got out of step while commands were sent ahead.
+    #[error("{0}")]
+    OutOfStep(Box<Error>),
     /// The connection ended over a message, or had to be given up because of it: the others can
     /// be had without it.
     #[error("{source}")]
@@ -51,7 +54,7 @@ impl Error {
             Self::Delivery(error) => error,
             Self::Session(error) => error,
             Self::State(error) => error,
-            Self::Over { source, .. } => source.as_ref(),
+            Self::OutOfStep(source) | Self::Over { source, .. } => source.as_ref(),
             Self::Oversized(_) | Self::Stopped(_) | Self::Thread => return None,
         })
     }

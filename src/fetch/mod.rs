@@ -29,7 +29,7 @@ use crate::plan::{self, Decision, Keep, Policy};
 use crate::profile::Profile;
 use crate::profile::secret::Password;
 use crate::report::{Event, Outcome, Planned, Report};
-use crate::session::{Phase, Update};
+use crate::session::{Marked, Phase, Session, Transaction, Update};
 use crate::state::{self, Known, Moment, Recorded, Store};
 use crate::stop::Stop;
 use crate::term::count;
@@ -158,9 +158,9 @@ impl Account<'_> {
                     self.tell(Event::Notice("the server closed on CAPA: trying without"));
                     manner.capabilities = false;
                 }
-                Err(error) if manner.pipelining && error.is_disorder() => {
+                Err(Error::OutOfStep(source)) => {
                     self.tell(Event::Warning(&format!(
-                        "{error}: going on with one command at a time"
+                        "{source}: going on with one command at a time"
                     )));
                     store.failed_pipelining();
                     manner.pipelining = false;
@@ -178,18 +178,36 @@ impl Account<'_> {
         outcome: &mut Outcome,
     ) -> Result<(), Error> {
         let mut session = self.sign_in(attempt.route, attempt.manner)?;
+        let done = self.transact(&mut session, store, maildir, attempt.without, outcome);
+        let (maildrop, marked) = done.map_err(|error| match error.is_disorder() {
+            // It was not asked for more than one thing at a time: another way would be no better.
+            true if session.may_pipeline() => Error::OutOfStep(Box::new(error)),
+            _ => error,
+        })?;
+        self.end(session, marked, store, &maildrop, outcome)
+    }
+
+    /// All that is done in the TRANSACTION state, up to the last DELE.
+    fn transact(
+        &self,
+        session: &mut Session<Transaction>,
+        store: &mut Store,
+        maildir: &Arc<Maildir>,
+        without: Option<Identity>,
+        outcome: &mut Outcome,
+    ) -> Result<(Maildrop, Marked), Error> {
         let maildrop = session.list(&self.profile.server.id(), store.has_unique_ids())?;
         self.check_stop()?;
-        let task = self.settle_plan(store, &maildrop, outcome)?;
+        let task = self.settle_plan(store, maildir, &maildrop, outcome)?;
         let Task {
             mut fetch,
             mut delete,
         } = task;
-        if attempt.without.is_some() {
-            fetch.retain(|message| message.identity != attempt.without);
+        if without.is_some() {
+            fetch.retain(|message| message.identity != without);
         }
         if !fetch.is_empty() {
-            let received = self.receive(&mut session, store, maildir, fetch, outcome)?;
+            let received = self.receive(session, store, maildir, fetch, outcome)?;
             if plan::deletes_at_once(policy(self.profile)) {
                 delete.extend(received);
             }
@@ -200,13 +218,31 @@ impl Account<'_> {
             let text = format!("the server refused to delete {refused}; what it refused stays");
             self.tell(Event::Warning(&text));
         }
+        Ok((maildrop, marked))
+    }
+
+    fn end(
+        &self,
+        session: Session<Transaction>,
+        marked: Marked,
+        store: &mut Store,
+        maildrop: &Maildrop,
+        outcome: &mut Outcome,
+    ) -> Result<(), Error> {
         match session.quit(marked) {
             Update::Confirmed(deleted) => {
                 store.deleted(&deleted);
                 outcome.deleted += deleted.len() as u64;
-                self.tell_deleted(&maildrop, &deleted);
+                self.tell_deleted(maildrop, &deleted);
                 store.note_absences();
             }
+            Update::Refused(asked, answer) if !asked.is_empty() => {
+                self.tell(Event::Warning(&format!(
+                    "the server did not delete all of {}: {answer}; the next run sees to it",
+                    count(asked.len() as u64, "message")
+                )));
+            }
+            Update::Refused(..) => {}
             Update::Unknown(asked) if asked.is_empty() => {}
             Update::Unknown(asked) => self.tell(Event::Notice(&format!(
                 "the server did not confirm the deletion of {}; the next run sees to it",
@@ -228,10 +264,18 @@ impl Account<'_> {
     fn settle_plan(
         &self,
         store: &mut Store,
+        maildir: &Maildir,
         maildrop: &Maildrop,
         outcome: &mut Outcome,
     ) -> Result<Task, Error> {
-        let known = store.recognise(maildrop);
+        let mut known = store.recognise(maildrop);
+        if known.iter().any(|known| matches!(known, Known::New(_))) {
+            let found = store.take_in_delivered(maildir)?;
+            if found > 0 {
+                self.tell_taken_in(found);
+                known = store.recognise(maildrop);
+            }
+        }
         let first = store.is_first();
         let decisions = decide(
             self.profile,

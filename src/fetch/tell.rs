@@ -53,6 +53,14 @@ impl Account<'_> {
         }
     }
 
+    pub(super) fn tell_taken_in(&self, found: u64) {
+        let found = count(found, "message");
+        self.tell(Event::Warning(&format!(
+            "the state is older than the mail: {found} in the Maildir that it did not know counts \
+             as fetched"
+        )));
+    }
+
     pub(super) fn tell_deleted(&self, maildrop: &Maildrop, deleted: &[Recorded]) {
         let mut numbers: Vec<_> = deleted.iter().map(Recorded::number).collect();
         numbers.sort_unstable();

@@ -10,7 +10,8 @@ use crate::stop::Stop;
 use rustix::event::{PollFd, PollFlags};
 use rustls::{AlertDescription, ClientConnection};
 use std::io::{self, ErrorKind, Read, Write};
-use std::time::Instant;
+use std::net::Shutdown;
+use std::time::{Duration, Instant};
 
 /// What [`Channel::exchange`] has moved.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
@@ -49,11 +50,16 @@ pub trait Channel: Send {
     fn close(&mut self) {}
 }
 
+/// How long a server that is left without a goodbye may take to notice.
+const PARTING_TIMEOUT: Duration = Duration::from_secs(1);
+
 /// A connection, with TLS or without.
 pub struct Socket {
     stream: Stream,
     tls: Option<Box<ClientConnection>>,
     stop: Stop,
+    /// Both sides have said that they are done.
+    done: bool,
 }
 
 impl Socket {
@@ -63,6 +69,7 @@ impl Socket {
             stream: stream.into(),
             tls: None,
             stop,
+            done: false,
         }
     }
 
@@ -219,10 +226,35 @@ impl Channel for Socket {
     }
 
     fn close(&mut self) {
+        self.done = true;
         if let Some(tls) = &mut self.tls {
             tls.send_close_notify();
             // The server is done with us: whether this still reaches it changes nothing.
             let _ = flush_tls(tls, &mut self.stream);
+        }
+    }
+}
+
+/// A server may keep the maildrop locked until it notices that its client has gone, and tell the
+/// next session that it is in use. So one that is left in the middle is given a moment for that.
+impl Drop for Socket {
+    fn drop(&mut self) {
+        if self.done || self.stream.shutdown(Shutdown::Write).is_err() {
+            return;
+        }
+        let deadline = Instant::now() + PARTING_TIMEOUT;
+        let mut unread = [0; 4096];
+        while Instant::now() < deadline && self.stop.requested().is_none() {
+            match self.stream.read(&mut unread) {
+                Ok(1..) => {}
+                Err(error) if is_passing(&error) => {
+                    let stream = PollFd::new(&self.stream, PollFlags::IN);
+                    if wait(&mut [stream, self.stop.poll_fd()], deadline).is_err() {
+                        return;
+                    }
+                }
+                Ok(0) | Err(_) => return,
+            }
         }
     }
 }

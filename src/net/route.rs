@@ -206,6 +206,8 @@ mod tests {
     fn a_channel_that_is_not_meant_for_it_is_never_upgraded() {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let stream = std::net::TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        stream.set_nonblocking(true).unwrap();
+        drop(listener);
         let mut socket = Socket::plain(stream, Stop::never().unwrap());
         assert!(matches!(socket.start_tls(), Err(Error::Tls(_))));
     }

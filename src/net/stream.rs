@@ -8,7 +8,7 @@ use rustix::event::{PollFd, PollFlags};
 use rustix::io::Errno;
 use rustix::net::{RecvFlags, recv};
 use std::io::{self, ErrorKind, Read, Write};
-use std::net::TcpStream;
+use std::net::{Shutdown, TcpStream};
 use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::net::UnixStream;
 use std::time::Instant;
@@ -29,6 +29,14 @@ impl From<TcpStream> for Stream {
 }
 
 impl Stream {
+    /// Closes a direction, or both.
+    pub(super) fn shutdown(&self, how: Shutdown) -> io::Result<()> {
+        match self {
+            Self::Tcp(stream) => stream.shutdown(how),
+            Self::Program(stream, _) => stream.shutdown(how),
+        }
+    }
+
     /// Whether something has come that was not read.
     pub(super) fn has_unread(&self) -> io::Result<bool> {
         let mut octet = [0];

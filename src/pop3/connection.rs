@@ -206,10 +206,10 @@ impl Connection {
         }
         let octets = |range| self.input.get(range).unwrap_or_default();
         Ok(match self.found.take() {
-            Some(Found::Reply(range)) => match Reply::parse(octets(range.clone())) {
-                Some(reply) => Event::Reply(reply),
-                None => return Err(Violation::NoStatus(octets(range).to_vec())),
-            },
+            // It has been read once already, before it counted as found.
+            Some(Found::Reply(range)) => {
+                Reply::parse(octets(range)).map_or(Event::NeedInput, Event::Reply)
+            }
             Some(Found::Challenge(range)) => Event::Challenge(octets(range)),
             Some(Found::Line(range)) => Event::Line(octets(range)),
             Some(Found::OverlongLine) => Event::OverlongLine,
@@ -251,14 +251,18 @@ impl Connection {
     }
 
     fn find_status(&mut self, shape: Shape) -> Result<Found, Violation> {
-        let Some(line) = self.take_line() else {
-            return if self.waiting().len() > STATUS_LIMIT {
-                Err(Violation::EndlessLine(STATUS_LIMIT as u64))
-            } else {
-                Ok(Found::NeedInput)
-            };
+        let line = self.take_line();
+        // Of a line that has come whole as of one that has not: what is too long must not depend
+        // on how the octets come.
+        let length = line.as_ref().map_or(self.waiting().len(), |(range, crlf)| {
+            before_lf(range, *crlf)
+        });
+        if length > STATUS_LIMIT {
+            return Err(Violation::EndlessLine(STATUS_LIMIT as u64));
+        }
+        let Some((range, crlf)) = line else {
+            return Ok(Found::NeedInput);
         };
-        let (range, crlf) = line;
         let text = self.input.get(range.clone()).unwrap_or_default();
         if shape == Shape::Sasl
             && let Some(challenge) = text.strip_prefix(b"+")
@@ -269,10 +273,12 @@ impl Connection {
             let skipped = usize::from(challenge.starts_with(b" ")) + 1;
             return Ok(Found::Challenge(range.start + skipped..range.end));
         }
-        let accepted = Reply::parse(text).is_some_and(|reply| reply.ok);
+        let Some(reply) = Reply::parse(text) else {
+            return Err(Violation::NoStatus(text.to_vec()));
+        };
         match shape {
-            Shape::Lines if accepted => self.phase = Phase::Lines,
-            Shape::Body { octets } if accepted => {
+            Shape::Lines if reply.ok => self.phase = Phase::Lines,
+            Shape::Body { octets } if reply.ok => {
                 self.phase = Phase::Body(Decoder::new(octets, crlf));
             }
             _ => {
@@ -283,27 +289,30 @@ impl Connection {
     }
 
     fn find_listing_line(&mut self) -> Result<Found, Violation> {
-        let Some((mut range, _)) = self.take_line() else {
+        let Some((mut range, crlf)) = self.take_line() else {
             return self.skip_overlong();
         };
-        let overlong = std::mem::take(&mut self.overlong) > 0;
-        if overlong || range.len() > LISTING_LINE_LIMIT {
+        let skipped = std::mem::take(&mut self.overlong);
+        if skipped + before_lf(&range, crlf) as u64 > ENDLESS_LINE {
+            return Err(Violation::EndlessLine(ENDLESS_LINE));
+        }
+        if skipped == 0 && self.input.get(range.clone()) == Some(b".") {
+            return Ok(self.end_response());
+        }
+        if skipped > 0 || range.len() > LISTING_LINE_LIMIT {
             return Ok(Found::OverlongLine);
         }
-        match self.input.get(range.clone()) {
-            Some([b'.']) => Ok(self.end_response()),
-            Some([b'.', ..]) => {
-                range.start += 1;
-                Ok(Found::Line(range))
-            }
-            _ => Ok(Found::Line(range)),
+        if self.input.get(range.start) == Some(&b'.') && !range.is_empty() {
+            range.start += 1;
         }
+        Ok(Found::Line(range))
     }
 
     /// Throws away what there is of a listing line that is already too long, so that it never
     /// fills the buffer.
     fn skip_overlong(&mut self) -> Result<Found, Violation> {
-        if self.overlong > 0 || self.waiting().len() > LISTING_LINE_LIMIT {
+        // The last octet may be the CR of a line that just fits.
+        if self.overlong > 0 || self.waiting().len() > LISTING_LINE_LIMIT + 1 {
             self.overlong += self.waiting().len() as u64;
             self.start = self.end;
             self.searched = 0;
@@ -350,6 +359,11 @@ impl Connection {
         self.start += line.whole;
         Some((range, line.crlf))
     }
+}
+
+/// Octets before the LF of a line that stands at `range` without its ending.
+fn before_lf(range: &Range<usize>, crlf: bool) -> usize {
+    range.len() + usize::from(crlf)
 }
 
 /// The beginning of a line for an error message: printable ASCII without quotation marks.

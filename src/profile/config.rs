@@ -48,24 +48,38 @@ impl Config {
         let metadata = open.metadata().map_err(read_error)?;
         let text = read(&mut open).map_err(read_error)?;
 
+        let mut config = Self::from_text(&absolute, text)?;
+        if config.file.holds_password {
+            refuse_exposed(&absolute, &metadata)?;
+        }
+        config.warning = (config.file.runs_commands && others_can_change(&metadata)).then(|| {
+            let path = visible(&absolute.display().to_string());
+            format!(
+                "others can change {path}, and so what `password-command` or `proxy-command` runs \
+                 as you"
+            )
+        });
+        Ok(config)
+    }
+
+    /// What a file of this absolute path and text would mean. Neither the file nor who may read it
+    /// is looked at, so this is for text that comes from elsewhere, as in tests.
+    ///
+    /// # Errors
+    ///
+    /// It is no TOML or has unknown tables or defaults.
+    pub fn from_text(path: &Path, text: Zeroizing<String>) -> Result<Self, ConfigError> {
         let source = Arc::new(Source {
-            path: absolute,
+            path: path.to_owned(),
             text,
         });
         let file = File::parse(&source.text).map_err(|error| {
             ConfigError::Invalid(Box::new(Problem::from_toml(source.clone(), &error)))
         })?;
-        if file.holds_password {
-            refuse_exposed(&source.path, &metadata)?;
-        }
-        let warning = (file.runs_commands && others_can_change(&metadata)).then(|| {
-            let path = visible(&source.path.display().to_string());
-            format!("others can change {path}, and so what `password-command` or `proxy-command` runs as you")
-        });
         Ok(Self {
             source: Some(source),
             file,
-            warning,
+            warning: None,
         })
     }
 

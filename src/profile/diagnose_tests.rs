@@ -155,3 +155,15 @@ proptest::proptest! {
         }
     }
 }
+
+#[test]
+fn a_password_that_stands_where_an_account_should_is_not_repeated() {
+    for value in ["'hunter2'", "\"hunt\\\"er2, expected x\"", "31415926"] {
+        let text = shown(&format!("[accounts]\nhost = 'h'\npassword = {value}\n"));
+        let text = text + &shown(&format!("[accounts]\npassword = {value}\n"));
+        assert!(text.contains("expected an account"), "{text}");
+        for part in ["hunt", "er2", "3141"] {
+            assert!(!text.contains(part), "{text}");
+        }
+    }
+}

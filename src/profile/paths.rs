@@ -29,6 +29,9 @@ pub fn state_dir() -> Result<PathBuf, NoHome> {
 /// `path` with a leading `~/` (or a lone `~`) replaced by the home directory, and, if it is then
 /// still relative, taken from `base`. `~name/` is not understood and refused.
 pub(crate) fn absolute(path: &Path, base: &Path) -> Result<PathBuf, PathError> {
+    if path.as_os_str().as_encoded_bytes().contains(&0) {
+        return Err(PathError::Nul);
+    }
     let mut parts = path.components();
     let first = parts.next().map(|part| part.as_os_str());
     match first {
@@ -62,6 +65,8 @@ impl Diagnose for NoHome {
 pub(crate) enum PathError {
     #[error("the path is empty")]
     Empty,
+    #[error("a path cannot have a NUL in it")]
+    Nul,
     #[error("{0}, so `~` has no meaning")]
     NoHome(#[from] NoHome),
     #[error("only your own home can be written as `~/`; write the other path in full")]

@@ -188,9 +188,14 @@ pub(crate) fn nearest<'a>(word: &str, known: &'a [String]) -> Option<&'a str> {
         .map(|(_, name)| name.as_str())
 }
 
-/// serde's words for Rust types, in words for people.
+/// serde's words for Rust types, in words for people. The value is left out: it may be a password
+/// that stands where it should not, and else the excerpt shows it.
 fn plain_words(message: &str) -> String {
-    message
+    without_value(message)
+        .replace(
+            "expected struct Account",
+            "expected an account, which begins with a line like [accounts.home]",
+        )
         .replace("expected u16", "expected a number from 1 to 65535")
         .replace("expected u64", "expected a whole number, not negative")
         .replace(
@@ -203,4 +208,18 @@ fn plain_words(message: &str) -> String {
             "expected a sequence",
             "expected a list, as in [\"one\", \"two\"]",
         )
+}
+
+/// `invalid type: string "found", expected ...` without what was found.
+fn without_value(message: &str) -> String {
+    let of_a_value = ["invalid type: ", "invalid value: "]
+        .iter()
+        .any(|begin| message.starts_with(begin));
+    match (message.find(['"', '`']), message.rfind(", expected ")) {
+        (Some(value), Some(expected)) if of_a_value && value < expected => {
+            let (before, after) = (message.get(..value), message.get(expected..));
+            before.unwrap_or_default().trim_end().to_owned() + after.unwrap_or_default()
+        }
+        _ => message.to_owned(),
+    }
 }

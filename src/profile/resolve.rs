@@ -318,6 +318,9 @@ impl Resolver<'_> {
                 let wrong = "a command needs a program, as in [\"pass\", \"show\", \"mail\"]";
                 return Err(self.error(command.span(), wrong));
             }
+            if argv.iter().any(|word| word.contains('\0')) {
+                return Err(self.error(command.span(), "a command cannot have a NUL in it"));
+            }
             sources.push((command.span(), PasswordSource::Command(argv)));
         }
         if let Some(file) = &account.password_file {

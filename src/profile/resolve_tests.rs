@@ -217,3 +217,15 @@ fn a_port_or_timeout_of_nothing_is_refused() {
     assert!(error("timeout = '10 ms'").contains("at least one second"));
     assert_eq!(with("port = 1995").unwrap().server.port, 1995);
 }
+
+#[test]
+fn s26_a_nul_in_a_path_or_a_command_is_refused() {
+    for line in [
+        r#"maildir = "~/Mail\u0000""#,
+        r#"password-file = "secret\u0000""#,
+        r#"password-command = ["pass", "mail\u0000"]"#,
+        r#"tls-roots = "ca\u0000.pem""#,
+    ] {
+        assert!(error(line).contains("cannot have a NUL in it"), "{line}");
+    }
+}

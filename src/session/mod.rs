@@ -123,7 +123,8 @@ impl Session<Authorization> {
 }
 
 impl<S> Session<S> {
-    fn may_pipeline(&self) -> bool {
+    /// Whether commands are sent ahead of the replies to earlier ones.
+    pub fn may_pipeline(&self) -> bool {
         self.options.pipelining && self.capabilities.pipelining
     }
 }

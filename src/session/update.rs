@@ -1,6 +1,6 @@
 //! From TRANSACTION to UPDATE: DELE and QUIT (RFC 1939 sections 5 and 6).
 
-use super::{Error, Phase, Session, Transaction};
+use super::{Answer, Error, Phase, Session, Transaction};
 use crate::pop3::Command;
 use crate::state::Recorded;
 use std::time::Duration;
@@ -26,8 +26,11 @@ pub struct Marked {
 pub enum Update {
     /// The server entered it and removed these.
     Confirmed(Vec<Recorded>),
-    /// The connection ended before its reply to QUIT, or the reply was -ERR: some, all or none of
-    /// these are removed. The next listing tells.
+    /// The server answered QUIT with -ERR: some of these are not removed, and none but these are
+    /// (RFC 1939 section 6). The next listing tells.
+    Refused(Vec<Recorded>, Answer),
+    /// The connection ended before its reply to QUIT: some, all or none of these are removed. The
+    /// next listing tells.
     Unknown(Vec<Recorded>),
 }
 
@@ -68,7 +71,8 @@ impl Session<Transaction> {
         self.wire.close();
         match answer {
             Ok(answer) if answer.ok => Update::Confirmed(marked.messages),
-            _ => Update::Unknown(marked.messages),
+            Ok(answer) => Update::Refused(marked.messages, answer),
+            Err(_) => Update::Unknown(marked.messages),
         }
     }
 }

@@ -3,7 +3,7 @@
 
 use super::Files;
 use super::journal::{self, Journal};
-use super::memory::{ABSENCES, Memory, Record};
+use super::memory::{ABSENCES, Kind, Memory, Record};
 use super::rebuild::draft_name;
 use super::record::{Entry, Id};
 use crate::durable::Dir;
@@ -126,6 +126,11 @@ impl<'a> Copy<'a> {
         if let Some(last) = self.next.checked_sub(1) {
             rest.push(Entry::Seen { first: 0, last });
         }
+        for (id, record) in (0..).zip(&self.memory.records) {
+            if let (Some(id), Kind::Forgotten) = (self.new_id(id), record.kind) {
+                rest.push(Entry::Forgotten { id });
+            }
+        }
         for (id, record) in self.memory.living() {
             if let (Some(id), true) = (self.new_id(id), record.absences > 0) {
                 let time = record.absent_since;
@@ -154,7 +159,10 @@ impl<'a> Copy<'a> {
 
     fn keep(&mut self, id: Id) -> Option<Id> {
         let record = self.memory.record(id)?;
-        if !record.kind.is_known() || self.is_forgettable(record) {
+        // Of what was forgotten on request the file may still be here. It must not make the
+        // message known again, unless it was fetched again.
+        let asked_for = record.kind == Kind::Forgotten && self.memory.is_newest(id);
+        if !asked_for && (!record.kind.is_known() || self.is_forgettable(record)) {
             return None;
         }
         let place = self.ids.get_mut(usize::try_from(id).ok()?)?;

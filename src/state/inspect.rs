@@ -1,8 +1,9 @@
 //! Reading a journal for a person to look at. It takes no lock and changes nothing.
 
 use super::journal::{self, Header};
+use super::memory::Memory;
 use super::record::{Entry, Id, Listing, Stored};
-use super::{Error, Files};
+use super::{Error, Files, View};
 use crate::delivery::UniqueName;
 use crate::durable::Dir;
 use std::collections::BTreeMap;
@@ -41,6 +42,49 @@ pub struct Shown {
     pub deleted: bool,
     /// Its owner says that the file was removed on purpose.
     pub gone: bool,
+}
+
+/// What a journal's octets say, and how much of them is in order.
+pub struct Examined {
+    /// Everything that is remembered, oldest first. Good lines count wherever they stand.
+    pub messages: Vec<Shown>,
+    /// What a fetch would know.
+    pub view: View,
+    /// Octets up to and with the last good line before anything bad.
+    pub good: u64,
+    /// The last line is bad or has no end, as a crash may leave it.
+    pub torn: bool,
+    /// There is a bad line with others after it, as no crash leaves it.
+    pub damaged: bool,
+}
+
+/// Reads a journal that is not a file: a copy to be looked at, or what a test made up. Nothing is
+/// opened, locked or changed, so this is no way to learn the state of an account; [`inspect`] and
+/// [`View::read`] are.
+///
+/// `None` if the first line is not that of a journal of this account in this version.
+pub fn examine(octets: &[u8], account: &str) -> Option<Examined> {
+    let Some(Header::Ours { .. }) = journal::header(octets, account).ok()? else {
+        return None;
+    };
+    let mut memory = Memory::new(account);
+    let mut reader = Reader::default();
+    let reading = journal::read(octets, |entry| {
+        memory.apply(&entry);
+        reader.take_in(entry);
+    });
+    let journal::Reading {
+        good,
+        damaged,
+        torn,
+    } = reading.ok()?;
+    Some(Examined {
+        messages: reader.messages.into_values().collect(),
+        view: View { memory },
+        good,
+        torn,
+        damaged,
+    })
 }
 
 /// Reads an account's journal; nothing if there is no state.

@@ -147,9 +147,13 @@ pub(super) fn read_header(dir: &Dir, name: &OsStr, account: &str) -> io::Result<
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         opened => opened?,
     };
-    let mut lines = BufReader::new(file);
+    header(file, account)
+}
+
+/// Reads the header line of a journal. `None` if there is nothing in it.
+pub(super) fn header(input: impl Read, account: &str) -> io::Result<Option<Header>> {
     let mut line = Vec::new();
-    read_line(&mut lines, &mut line)?;
+    read_line(&mut BufReader::new(input), &mut line)?;
     if line.is_empty() {
         return Ok(None);
     }

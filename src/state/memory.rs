@@ -104,6 +104,8 @@ pub struct Failures {
 pub(super) struct Memory {
     pub(super) account: String,
     pub(super) records: Vec<Record>,
+    /// How many of them stand for lines that are missing.
+    gaps: usize,
     by_identity: HashMap<Identity, Id>,
     by_content: Option<HashMap<ContentKey, Vec<Id>>>,
     pub(super) open: BTreeMap<Id, OpenIntent>,
@@ -169,7 +171,8 @@ impl Memory {
             }),
             Entry::Dropped { id } => {
                 self.open.remove(id);
-                self.lose(*id, Kind::Dropped);
+                self.superseded += 2;
+                self.change(*id, |record| record.kind = Kind::Dropped);
             }
             Entry::Failed {
                 time,
@@ -187,7 +190,8 @@ impl Memory {
                     self.superseded += u64::from(before.is_some());
                 }
             }
-            Entry::Forgotten { id } => self.lose(*id, Kind::Forgotten),
+            // Not superseded: see `compact`.
+            Entry::Forgotten { id } => self.change(*id, |record| record.kind = Kind::Forgotten),
             // Only `inspect` wants to know: to a fetch it is stored, wherever its file is.
             Entry::Gone { .. } => {}
             Entry::Found { id, time, stored } => self.push(*id, Kind::Stored, *time, stored),
@@ -253,6 +257,12 @@ impl Memory {
         let id = self.by_identity.get(&identity);
         let record = id.and_then(|id| self.record(*id));
         record.is_some_and(|record| record.kind != Kind::Dropped)
+    }
+
+    /// Whether no other message came later under the identity of this one.
+    pub(super) fn is_newest(&self, id: Id) -> bool {
+        let record = self.record(id);
+        record.is_some_and(|record| self.by_identity.get(&record.identity) == Some(&id))
     }
 
     pub(super) fn is_first(&self) -> bool {
@@ -340,22 +350,21 @@ impl Memory {
     }
 
     /// Ids count up. Where a damaged line is missing there is a gap, which is filled; a line that
-    /// goes back, or far ahead, is no line of ours.
+    /// goes back, or far ahead, is no line of ours, nor are several that go far ahead together.
     fn insert(&mut self, id: Id, record: Record) {
-        const WIDEST_GAP: usize = 1_000_000;
+        const WIDEST_GAPS: usize = 1_000_000;
         let place = place(id);
-        if place < self.records.len() || place - self.records.len() > WIDEST_GAP {
+        let Some(gap) = place.checked_sub(self.records.len()) else {
+            return;
+        };
+        if gap > WIDEST_GAPS - self.gaps {
             return;
         }
+        self.gaps += gap;
         let gap = Record::new(Kind::Forgotten, 0, NOBODY, [0; 16]);
         self.records.resize(place, gap);
         self.by_identity.insert(record.identity, id);
         self.records.push(record);
-    }
-
-    fn lose(&mut self, id: Id, kind: Kind) {
-        self.superseded += 2;
-        self.change(id, |record| record.kind = kind);
     }
 
     fn change(&mut self, id: Id, change: impl FnOnce(&mut Record)) {

@@ -3,7 +3,8 @@
 //! One process at a time (`lock`); lines with checksums (`record`) in a file that only grows
 //! (`journal`), read into a small record a message (`memory`) when it is opened. What a crash
 //! left half done is settled then (`recover`), a damaged file is made again from the Maildir
-//! (`rebuild`), and a file with much that is superseded is written afresh (`compact`).
+//! (`rebuild`). When a session has ended well that is recorded, and a file with much that is
+//! superseded is written afresh (`ending`, `compact`).
 //!
 //! ```text
 //! Synced --Store::intend--> Intent, Maildir::publish --> Delivered<Intent> --Store::record--> Recorded
@@ -13,6 +14,7 @@
 //! that has not gone this way.
 
 mod compact;
+mod ending;
 mod error;
 mod files;
 mod inspect;
@@ -27,7 +29,7 @@ mod view;
 
 pub use error::Error;
 pub use files::{has_delivered_to, open_directory};
-pub use inspect::{Inspected, Shown, inspect};
+pub use inspect::{Examined, Inspected, Shown, examine, inspect};
 pub use lock::Holder;
 pub use memory::{Failures, Known};
 pub use moment::Moment;
@@ -40,15 +42,11 @@ use crate::maildrop::{Maildrop, Message};
 use crate::pop3::MessageNumber;
 use files::Files;
 use journal::Journal;
-use lock::{Lock, Mark};
-use memory::{ABSENCES, Kind, Memory, Run};
+use lock::Lock;
+use memory::{Kind, Memory, Run};
 use record::{Entry, Id, Listing, Stored};
 use std::io;
 use std::path::PathBuf;
-
-/// A journal is written afresh when it is larger than this (octets) and more than half of its
-/// lines are superseded.
-const COMPACT_FROM: u64 = 1024 * 1024;
 
 /// Between two runs of an account lies hardly more than this (seconds): a year.
 const LONG_GAP: i64 = 366 * 24 * 60 * 60;
@@ -367,87 +365,6 @@ impl Store {
         self.write([Entry::Unpipelined {
             time: self.run.time,
         }]);
-    }
-
-    /// The server has confirmed, by its reply to QUIT, that these are deleted. Not synced: a lost
-    /// line costs a second DELE at most.
-    pub fn deleted(&mut self, recorded: &[Recorded]) {
-        let time = self.run.time;
-        for Recorded { id, .. } in recorded {
-            self.write([Entry::Deleted { id: *id, time }]);
-        }
-    }
-
-    /// The session at hand had a complete listing and came to its end: what it did not list is
-    /// counted as absent (E5). A listing that lacks more than half of what was there last time
-    /// proves nothing; Gmail and servers in trouble make such.
-    pub fn note_absences(&mut self) {
-        let (time, mut counts) = (self.run.time, Vec::new());
-        let (mut present, mut newly_absent) = (0u64, 0u64);
-        for (id, record) in self.memory.living() {
-            present += u64::from(record.present);
-            if record.present && record.absences > 0 {
-                counts.push((id, 0));
-            } else if !record.present && record.absences < ABSENCES && record.deletions == 0 {
-                newly_absent += u64::from(record.absences == 0);
-                counts.push((id, record.absences + 1));
-            }
-        }
-        if newly_absent > present {
-            return;
-        }
-        for (id, count) in counts {
-            self.write([Entry::Absent { id, time, count }]);
-        }
-    }
-
-    /// Ends the run: everything is synced, the journal written afresh if that pays, and its length
-    /// noted.
-    pub fn close(mut self) -> Result<(), Error> {
-        if self.begun {
-            self.sync()?;
-            let lines = self.memory.records.len() as u64;
-            if self.journal.length() > COMPACT_FROM && self.memory.superseded > lines {
-                self.write_afresh()?;
-            }
-        }
-        self.note_length()
-    }
-
-    /// Ends the run as [`Store::close`] does, but writes the journal afresh whatever its size.
-    pub fn compact(mut self) -> Result<(), Error> {
-        self.sync()?;
-        self.write_afresh()?;
-        self.note_length()
-    }
-
-    /// The ids in memory are those of the old journal: nothing can be recorded after this.
-    fn write_afresh(&mut self) -> Result<(), Error> {
-        // What became of an open intent is for the next run to find out; here it would be lost
-        // among those that were carried out.
-        if !self.memory.open.is_empty() {
-            return Ok(());
-        }
-        self.journal = compact::compact(
-            &self.dir,
-            &self.files,
-            &self.account,
-            &self.memory,
-            &self.journal,
-            self.run.time,
-        )
-        .map_err(|source| self.io_error(source))?;
-        Ok(())
-    }
-
-    fn note_length(mut self) -> Result<(), Error> {
-        let mark = Mark {
-            generation: self.journal.generation,
-            length: self.journal.length(),
-        };
-        self.lock
-            .write(mark)
-            .map_err(|source| self.io_error(source))
     }
 
     fn write<const N: usize>(&mut self, entries: [Entry; N]) {

@@ -4,7 +4,7 @@ use super::journal::{self, Journal};
 use super::lock::Mark;
 use super::memory::Memory;
 use super::record::{Entry, Stored};
-use super::{Error, Files, Opened};
+use super::{Error, Files, Opened, Store};
 use crate::delivery::{self, AccountTag, Location, Maildir, UniqueName};
 use crate::durable::Dir;
 use std::ffi::{OsStr, OsString};
@@ -93,6 +93,27 @@ fn make(
         memory,
         opened,
     })
+}
+
+impl Store {
+    /// Takes in what the Maildir holds of the account and no line speaks of, as after the state was
+    /// restored from a backup that is older than the mail; durable on return. Gives the number of
+    /// messages. Whoever is about to fetch asks this first: names are read, and nothing else.
+    pub fn take_in_delivered(&mut self, maildir: &Maildir) -> Result<u64, Error> {
+        let Self {
+            dir,
+            account,
+            journal,
+            memory,
+            ..
+        } = self;
+        let found = add_missing(journal, memory, account, maildir, dir)?;
+        if found > 0 {
+            self.begun = true;
+            self.sync()?;
+        }
+        Ok(found)
+    }
 }
 
 /// Adds a line for every message in the Maildirs that no line speaks of. Gives their number.

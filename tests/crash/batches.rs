@@ -11,8 +11,9 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// The messages of each batch of a fetch, as their intents were written.
-pub fn batches(messages: usize) -> Vec<usize> {
+/// A fetch of that many messages: how many there are in each batch, as their intents were
+/// written, and how many syncs it took, those of the messages themselves left out.
+pub fn batches(messages: usize) -> (Vec<usize>, usize) {
     let mut explorer = Explorer::new(Mode::Keep, messages);
     explorer.clear();
     let (_, fetch) = explorer.record_run(Maildrop::new(messages));
@@ -24,7 +25,13 @@ pub fn batches(messages: usize) -> Vec<usize> {
         _ => 0,
     };
     let counts = fetch.steps.iter().map(intents);
-    counts.filter(|count| *count > 0).collect()
+    let counts = counts.filter(|count| *count > 0).collect();
+    let begins = fetch.steps.iter().position(|step| intents(step) > 0);
+    let syncs = fetch.steps[begins.unwrap()..].iter().filter(|step| {
+        matches!(step, Taken::SyncFile(path) if !path.starts_with("mail"))
+            || matches!(step, Taken::SyncDirectory(_))
+    });
+    (counts, syncs.count())
 }
 
 /// Does not let the first batch go on before many more messages are written to tmp/.

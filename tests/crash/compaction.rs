@@ -1,5 +1,5 @@
-//! A crash at every step of a compaction, and at every step of the run after it: whichever journal
-//! is there then, everything that was known is known.
+//! A crash at every step of a compaction, or of a rebuilding that loses no line, and of the run
+//! after it: whichever journal is there then, everything that was known is known.
 
 use super::explore::{Explorer, Mode, NOW, Recorder, assert_same};
 use super::faults::{Failing, Fault};
@@ -18,7 +18,9 @@ use std::sync::{Arc, Mutex};
 
 const MESSAGES: usize = 8;
 
-/// What the messages 1 to 7 have gone through; 0 was stored and that is all.
+const JOURNAL: &str = "state/ada@localhost:995.journal";
+
+/// What the messages 1 to 7 have gone through; 0 was stored, and removed here by its owner.
 const REFUSED: usize = 1;
 const RENAMED: usize = 2;
 const DELETED_AND_STILL_LISTED: usize = 3;
@@ -30,7 +32,7 @@ const MARKED: usize = 7;
 const TWO_YEARS: i64 = 2 * 365 * 24 * 60 * 60;
 
 /// From how many of the first crash's states a second one is tried.
-const SECOND_CRASH_EVERY: u64 = 47;
+const SECOND_CRASH_EVERY: u64 = 149;
 
 /// An account with a past, and all that its journal says.
 struct Past {
@@ -74,42 +76,72 @@ pub fn fail_at_every_step(fault: Fault) -> usize {
     0
 }
 
-/// Gives the number of states.
-pub fn explore_compaction() -> u64 {
-    let mut past = Past::new();
-    let (before, compaction) = past.explorer.record(|explorer, recorder| {
+/// How a journal comes to be written afresh.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Rewriting {
+    Compaction,
+    /// Because a line that is no line stands in it.
+    Rebuilding,
+}
+
+impl Rewriting {
+    fn carry_out(self, explorer: &mut Explorer, recorder: &Arc<Recorder>) {
         let store = open(explorer, &Disk::watched(recorder.clone()), NOW);
-        store.compact().unwrap();
-    });
-    let renames = |step: &Taken| matches!(step, Taken::Rename(..));
-    assert_eq!(
-        compaction.steps.iter().filter(|step| renames(step)).count(),
-        1
-    );
-    past.assert_smaller_than(&before);
-    let empty = BTreeSet::new();
+        match self {
+            Self::Compaction => store.compact().unwrap(),
+            Self::Rebuilding => store.close().unwrap(),
+        }
+    }
+}
+
+/// A crash at every step of it, and of it and the run after it. Gives the number of states.
+pub fn explore(rewriting: Rewriting) -> u64 {
+    let past = Past::new();
+    if rewriting == Rewriting::Rebuilding {
+        past.damage_line();
+    }
     let Past {
         mut explorer,
         server,
         known,
     } = past;
-    explorer.replay(&before, &compaction, &empty, |explorer, _, what| {
+    let none = BTreeSet::new();
+    let (before, rewritten) = explorer.record(|explorer, recorder| {
+        rewriting.carry_out(explorer, recorder);
+    });
+    let moves = |step: &&Taken| matches!(step, Taken::Rename(..));
+    assert_eq!(rewritten.steps.iter().filter(moves).count(), 1);
+    let octets = |image: &Image| image.octets_of(JOURNAL);
+    let (old, new) = (octets(&before), octets(&Image::read(&explorer.root())));
+    assert!(new < old, "{rewriting:?} from {old} to {new} octets");
+    assert_eq!(Knowledge::read(&explorer, &server), known);
+    explorer.replay(&before, &rewritten, &none, |explorer, _, what| {
         assert_eq!(Knowledge::read(explorer, &server), known, "{what}");
         if explorer.states % SECOND_CRASH_EVERY == 0 {
-            let (before, recovery) = explorer.record(|explorer, recorder| {
+            let (before, after) = explorer.record(|explorer, recorder| {
                 run_after(explorer, &server, recorder);
             });
-            explorer.replay(
-                &before,
-                &recovery,
-                &BTreeSet::new(),
-                |explorer, _, again| {
-                    go_on(explorer, &server, &format!("{what}, then {again}"), true);
-                },
-            );
+            explorer.replay(&before, &after, &BTreeSet::new(), |explorer, _, again| {
+                let what = format!("{what}, then {again}");
+                go_on(explorer, &server, &what, true);
+            });
         } else {
             go_on(explorer, &server, what, false);
         }
+    });
+    // What is done with the new journal must not be lost with its name.
+    before.write(&explorer.root(), |_| true, Octets::Kept);
+    let (before, both) = explorer.record(|explorer, recorder| {
+        rewriting.carry_out(explorer, recorder);
+        run_after(explorer, &server, recorder);
+    });
+    explorer.replay(&before, &both, &none, |explorer, _, what| {
+        go_on(
+            explorer,
+            &server,
+            &format!("with the run after, {what}"),
+            true,
+        );
     });
     explorer.states
 }
@@ -210,6 +242,11 @@ impl Past {
         let recorded = store.vouch(&deleted.unwrap()).unwrap();
         store.deleted(&[recorded]);
         store.failed_pipelining();
+        let all = inspect(&explorer).messages;
+        let gone = all
+            .iter()
+            .filter(|shown| shown.unique_ids[0][..] == *b"id-0");
+        store.note_gone(gone).unwrap();
         assert_eq!(store.forget(|unique_id| unique_id == b"id-4").unwrap(), 1);
         store.close().unwrap();
         let forgotten = server.0.lock().unwrap().stored(FORGOTTEN);
@@ -233,6 +270,12 @@ impl Past {
         is_new(known.listed[4], false);
         assert_eq!(known.listed[5], Known::Marked);
         assert_eq!((known.unpipelined, known.is_first), (Some(NOW), false));
+        let gone = |line: &&String| line.contains("id-0") && line.ends_with("[true, false, true]");
+        assert_eq!(
+            known.remembered.iter().filter(gone).count(),
+            1,
+            "{known:#?}"
+        );
         Self {
             explorer,
             server,
@@ -240,11 +283,12 @@ impl Past {
         }
     }
 
-    fn assert_smaller_than(&self, before: &Image) {
-        let octets = |image: &Image| image.octets_of("state/ada@localhost:995.journal");
-        let (old, new) = (octets(before), octets(&Image::read(&self.explorer.root())));
-        assert!(new < old, "a compaction from {old} to {new} octets");
-        assert_eq!(Knowledge::read(&self.explorer, &self.server), self.known);
+    fn damage_line(&self) {
+        let path = self.explorer.root().join(JOURNAL);
+        let text = fs::read_to_string(&path).unwrap();
+        let (first, rest) = text.split_at(text.len() / 2);
+        let (before, line) = first.rsplit_once('\n').unwrap();
+        fs::write(path, format!("{before}\nno line\n{line}{rest}")).unwrap();
     }
 }
 
@@ -264,16 +308,20 @@ impl Knowledge {
 
 /// What is remembered of each message, without the ids of the lines.
 pub fn remembered(explorer: &Explorer) -> Vec<String> {
-    let dir = Dir::open(&Disk::new(), &explorer.root().join("state")).unwrap();
-    let shown = state::inspect(&dir, &explorer.profile().server.id()).unwrap();
     let line = |shown: state::Shown| {
         let ids = shown.unique_ids.iter();
         let ids: Vec<_> = ids.map(|id| String::from_utf8_lossy(id)).collect();
-        let (time, listed, deleted) = (shown.time, shown.listed, shown.deleted);
-        let (stored, gone) = (shown.stored, shown.gone);
-        format!("{ids:?} {time} {listed:?} {stored:?} {deleted} {gone}")
+        let (time, listed, stored) = (shown.time, shown.listed, shown.stored);
+        let settled = shown.settled || stored.is_none();
+        let flags = [settled, shown.deleted, shown.gone];
+        format!("{ids:?} {time} {listed:?} {stored:?} {flags:?}")
     };
-    shown.messages.into_iter().map(line).collect()
+    inspect(explorer).messages.into_iter().map(line).collect()
+}
+
+fn inspect(explorer: &Explorer) -> state::Inspected {
+    let dir = Dir::open(&Disk::new(), &explorer.root().join("state")).unwrap();
+    state::inspect(&dir, &explorer.profile().server.id()).unwrap()
 }
 
 pub fn listing(explorer: &Explorer, server: &Server) -> maildrop::Maildrop {

@@ -21,7 +21,7 @@ use tempfile::TempDir;
 
 /// From how many of the first crash's states a second one is tried. A prime, so that no kind of
 /// state is passed over every time.
-const SECOND_CRASH_EVERY: u64 = 293;
+const SECOND_CRASH_EVERY: u64 = 499;
 
 /// When runs happen if nothing else is said.
 pub const NOW: i64 = 1_795_395_922;

@@ -118,7 +118,7 @@ pub fn fail_at_every_step(damage: Damage, fault: Fault) -> usize {
 }
 
 /// Three messages are stored, one of them seen, and nothing is deleted yet.
-fn fetched(mode: Mode) -> Explorer {
+pub fn fetched(mode: Mode) -> Explorer {
     let mut explorer = Explorer::new(Mode::Keep, MESSAGES);
     explorer.clear();
     let outcome = explorer.run(&server(&BTreeSet::from([NEW])), Disk::new());
@@ -134,7 +134,7 @@ fn fetched(mode: Mode) -> Explorer {
 }
 
 /// Only what is new may be fetched, and once it is there not even that.
-fn go_on(explorer: &mut Explorer, deleted: &BTreeSet<usize>, what: &str) {
+pub fn go_on(explorer: &mut Explorer, deleted: &BTreeSet<usize>, what: &str) {
     let server = server(deleted);
     let expected = server.0.lock().unwrap().expected();
     let outcome = explorer.run(&server, Disk::new());
@@ -182,7 +182,7 @@ impl Damage {
     }
 }
 
-fn path(explorer: &Explorer, extension: &str) -> PathBuf {
+pub fn path(explorer: &Explorer, extension: &str) -> PathBuf {
     explorer
         .root()
         .join("state")

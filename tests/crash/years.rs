@@ -89,3 +89,21 @@ fn d31_whatever_the_clock_says_nothing_is_lost_or_doubled_and_nothing_goes_befor
     }
     assert_eq!(explorer.stored(), server.0.lock().unwrap().expected());
 }
+
+#[test]
+fn d16_what_was_forgotten_on_request_stays_so_in_a_compaction_and_is_fetched_again_once() {
+    let (mut explorer, server) = absent(MESSAGES, 0);
+    let mut store = open(&mut explorer, &Disk::new(), NOW);
+    assert_eq!(store.forget(|unique_id| unique_id == b"id-4").unwrap(), 1);
+    store.compact().unwrap();
+    // Its file is still here; that is the owner's affair.
+    server.0.lock().unwrap().retrieved.clear();
+    for _ in 0..2 {
+        let outcome = explorer.run(&server, Disk::new());
+        assert_eq!(outcome.status(), Status::Ok, "{outcome:?}");
+        assert_eq!(server.0.lock().unwrap().retrieved, [4]);
+        open(&mut explorer, &Disk::new(), NOW).compact().unwrap();
+    }
+    assert_eq!(explorer.stored().len(), MESSAGES + 1);
+    assert_eq!(remembered(&explorer).len(), MESSAGES);
+}

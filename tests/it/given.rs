@@ -44,7 +44,12 @@ pub fn behaving(count: usize, behaviour: Behaviour) -> (Server, Home) {
 
 /// The same without TLS and without a disk, for tests of many runs whose point is neither.
 pub fn plainly(count: usize, behaviour: Behaviour) -> (Server, Home) {
-    let server = Server::builder(&Maildrop::new(mail(count)))
+    serving(mail(count), behaviour)
+}
+
+/// The same with messages of one's own.
+pub fn serving(messages: Vec<Message>, behaviour: Behaviour) -> (Server, Home) {
+    let server = Server::builder(&Maildrop::new(messages))
         .security(Security::Plain)
         .behaviour(behaviour)
         .start();

@@ -31,6 +31,8 @@ mod identity;
 mod injected;
 /// Where passwords come from.
 mod keyring;
+/// Others are at work in the Maildir.
+mod neighbours;
 /// The nineteen faults of the README.
 mod nineteen;
 /// Messages that cannot be had.

@@ -5,11 +5,13 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use crate::support::account::Security;
 use crate::support::behaviour::{Behaviour, Reply};
 use crate::support::maildrop::Maildrop;
 use crate::support::message::{Message, generate};
+use crate::support::process::within;
 use crate::support::run::Home;
 use crate::support::server::{CommandSeen, Server};
 use crate::support::strace::{Call, calls};
@@ -60,7 +62,7 @@ impl Journal {
 }
 
 #[test]
-fn when_a_dele_arrives_its_message_is_complete_in_new_and_recorded_as_seen() {
+fn d12_when_a_dele_arrives_its_message_is_complete_in_new_and_recorded_as_seen() {
     let messages = generate(150, 700);
     let maildrop = Maildrop::new(messages.clone());
     let home = Home::new();
@@ -89,7 +91,7 @@ fn when_a_dele_arrives_its_message_is_complete_in_new_and_recorded_as_seen() {
 }
 
 #[test]
-fn t11b_a_quit_that_never_arrived_makes_the_next_run_delete_again_without_a_download() {
+fn d13_t11b_a_quit_that_never_arrived_makes_the_next_run_delete_again_without_a_download() {
     for ending in [Ending::Close, Ending::Reset] {
         let messages = generate(10, 500);
         let maildrop = Maildrop::new(messages.clone());
@@ -108,7 +110,7 @@ fn t11b_a_quit_that_never_arrived_makes_the_next_run_delete_again_without_a_down
 }
 
 #[test]
-fn t11_a_quit_whose_reply_is_lost_costs_nothing() {
+fn d13_t11_a_quit_whose_reply_is_lost_costs_nothing() {
     for ending in [Ending::Close, Ending::Cut, Ending::Reset] {
         let messages = generate(10, 500);
         let maildrop = Maildrop::new(messages.clone());
@@ -181,7 +183,8 @@ fn traced_fetch(home: &Home, trace: &Path) -> Vec<Call> {
 }
 
 #[test]
-fn the_kernel_sees_file_journal_name_directory_journal_and_only_then_dele_and_quit() {
+fn d5_d6_d8_to_d13_the_kernel_sees_file_journal_name_directory_journal_and_only_then_dele_and_quit()
+{
     if !crate::support::process::installed("strace") {
         return;
     }
@@ -235,6 +238,32 @@ fn the_kernel_sees_file_journal_name_directory_journal_and_only_then_dele_and_qu
         assert_eq!(deletions, 1, "{unique_id}");
     }
     assert_eq!(maildrop.count(), 0);
+    tree::assert_holds(&home.maildir("a"), &messages);
+}
+
+#[test]
+fn d6_a_message_is_delivered_while_the_next_one_is_waited_for() {
+    let messages = generate(5, 500);
+    let maildrop = Maildrop::new(messages.clone());
+    let home = Home::in_memory();
+    let maildir = home.maildir("a");
+    let here = move |seen: &CommandSeen| {
+        let Some(number) = seen.line.strip_prefix("RETR ") else {
+            return;
+        };
+        // The server does not go on before all that it has sent has arrived.
+        let before = number.parse::<usize>().unwrap() - 1;
+        let arrived = within(Duration::from_secs(20), || {
+            (tree::count(&maildir) >= before).then_some(())
+        });
+        assert!(arrived.is_some(), "before {}", seen.line);
+    };
+    let behaviour = Behaviour::new().without("PIPELINING");
+    let server = Server::builder(&maildrop).behaviour(behaviour);
+    let server = server.security(Security::Plain).on_command(here).start();
+    home.one_account(&server.account(), DELETE);
+    home.popfetch(["fetch"]).expect(0);
+    drop(server);
     tree::assert_holds(&home.maildir("a"), &messages);
 }
 

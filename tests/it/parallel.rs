@@ -23,7 +23,7 @@ fn held_server(messages: &[Message]) -> (Server, Gate) {
 }
 
 #[test]
-fn d29_a_second_run_of_an_account_exits_75_and_names_the_process_that_holds_it() {
+fn d1_d29_a_second_run_of_an_account_exits_75_and_names_the_process_that_holds_it() {
     let messages = generate(20, 500);
     let (server, gate) = held_server(&messages);
     let home = Home::new();
@@ -45,7 +45,7 @@ fn d29_a_second_run_of_an_account_exits_75_and_names_the_process_that_holds_it()
 }
 
 #[test]
-fn d29_the_lock_goes_at_once_with_a_killed_process() {
+fn d1_d29_the_lock_goes_at_once_with_a_killed_process() {
     let messages = generate(20, 500);
     let (server, gate) = held_server(&messages);
     let home = Home::new();
@@ -114,7 +114,7 @@ fn two_accounts_in_parallel_share_a_maildir_and_nothing_is_lost_or_doubled() {
 }
 
 #[test]
-fn two_processes_for_two_accounts_share_a_maildir_at_the_same_time() {
+fn d29_two_processes_for_two_accounts_share_a_maildir_at_the_same_time() {
     let first = generate(150, 500);
     let second = generate(150, 501);
     let servers = [&first, &second].map(|all| Server::start(&Maildrop::new(all.clone())));

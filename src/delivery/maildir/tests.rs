@@ -52,7 +52,7 @@ fn each_crlf_is_stored_as_lf_and_nothing_else_is_changed() {
 }
 
 #[test]
-fn e2_a_body_that_was_cut_short_leaves_nothing_behind() {
+fn d5_e2_a_body_that_was_cut_short_leaves_nothing_behind() {
     let (_temp, maildir) = maildir();
     let mut incoming = maildir.receive(tag(), message(), false).unwrap();
     incoming.write(b"half of it").unwrap();

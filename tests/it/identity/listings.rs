@@ -18,7 +18,7 @@ fn listed(count: usize, line: impl Fn(usize) -> String) -> Reply {
 }
 
 #[test]
-fn t4_two_messages_with_one_unique_id_are_two_messages() {
+fn d15a_t4_two_messages_with_one_unique_id_are_two_messages() {
     let (server, home) = server(0);
     let mut messages = mail(10);
     messages[6].unique_id = messages[3].unique_id.clone();
@@ -50,7 +50,7 @@ fn r8_two_identical_copies_of_a_message_are_two_messages() {
 }
 
 #[test]
-fn t5_without_unique_ids_the_content_tells_what_is_new() {
+fn d15_t5_without_unique_ids_the_content_tells_what_is_new() {
     for uidl in ["-ERR unknown command\r\n", "-ERR [SYS/PERM] never\r\n"] {
         let old = Behaviour::new().without("UIDL");
         let (server, home) = behaving(10, old.on("UIDL", Reply::raw(uidl)));
@@ -132,7 +132,7 @@ fn f27_a_server_that_confirms_and_does_not_delete_brings_nothing_twice() {
 }
 
 #[test]
-fn t18_a_short_listing_makes_nothing_forgotten() {
+fn d17_t18_a_short_listing_makes_nothing_forgotten() {
     let (server, home) = server(10);
     assert_eq!(fetched(&home, &[]), 10);
     for _ in 0..5 {
@@ -145,7 +145,7 @@ fn t18_a_short_listing_makes_nothing_forgotten() {
 }
 
 #[test]
-fn t17_a_listing_that_breaks_off_is_no_listing() {
+fn d4_t17_a_listing_that_breaks_off_is_no_listing() {
     let (server, home) = server(10);
     run(&home, &[], 0);
     let torn = Reply::RawThenEnd(
@@ -160,7 +160,7 @@ fn t17_a_listing_that_breaks_off_is_no_listing() {
 }
 
 #[test]
-fn t19_unique_ids_that_all_changed_bring_nothing_twice() {
+fn d18_t19_unique_ids_that_all_changed_bring_nothing_twice() {
     for keep in ["--keep", "--delete-after=1d"] {
         let (server, home) = server(10);
         assert_eq!(fetched(&home, &["fetch", keep]), 10);

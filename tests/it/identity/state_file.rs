@@ -46,7 +46,7 @@ fn assert_kept_aside(home: &Home, damaged: &[u8]) {
 }
 
 #[test]
-fn t20_a_state_file_that_is_cut_short_is_found_out_and_made_again() {
+fn d2_t20_a_state_file_that_is_cut_short_is_found_out_and_made_again() {
     for divisor in [2, 3, 50] {
         let (server, home) = fetched_ten();
         let path = journal(&home);
@@ -59,28 +59,28 @@ fn t20_a_state_file_that_is_cut_short_is_found_out_and_made_again() {
 }
 
 #[test]
-fn t20_an_empty_state_file_is_found_out_and_made_again() {
+fn d2_d32_t20_an_empty_state_file_is_found_out_and_made_again() {
     let (server, home) = fetched_ten();
     fs::write(journal(&home), "").unwrap();
     goes_on(&server, &home, true);
 }
 
 #[test]
-fn t20_a_lost_state_file_is_made_again() {
+fn d14_t20_a_lost_state_file_is_made_again() {
     let (server, home) = fetched_ten();
     fs::remove_file(journal(&home)).unwrap();
     goes_on(&server, &home, true);
 }
 
 #[test]
-fn t20_a_lost_state_directory_is_made_again() {
+fn d14_t20_a_lost_state_directory_is_made_again() {
     let (server, home) = fetched_ten();
     fs::remove_dir_all(home.state()).unwrap();
     goes_on(&server, &home, true);
 }
 
 #[test]
-fn t20_one_flipped_bit_anywhere_is_found_out() {
+fn d2_t20_one_flipped_bit_anywhere_is_found_out() {
     for tenth in [0, 2, 3, 5, 10] {
         let (server, home) = fetched_ten();
         let path = journal(&home);
@@ -102,6 +102,59 @@ fn d36_a_tail_of_zeros_is_found_out() {
     octets.extend([0; 4096]);
     fs::write(&path, &octets).unwrap();
     // Whether it is told is a matter of taste: nothing is lost by it.
+    goes_on(&server, &home, false);
+}
+
+#[test]
+fn d21_a_state_that_is_older_than_the_mail_brings_nothing_twice() {
+    for with_lock in [false, true] {
+        let (server, home) = fetched_ten();
+        let backup: Vec<_> = fs::read_dir(home.state())
+            .unwrap()
+            .map(|entry| entry.unwrap().path())
+            .filter(|path| with_lock || path.extension().is_some_and(|e| e == "journal"))
+            .map(|path| (fs::read(&path).unwrap(), path))
+            .collect();
+        server.maildrop().add([letter(11)]);
+        run(&home, &[], 0);
+        for (octets, path) in backup {
+            fs::write(path, octets).unwrap();
+        }
+        run(&home, &[], 0);
+        assert_eq!(server.last_session().count("RETR"), 0, "{with_lock}");
+        tree::assert_holds(&home.maildir("a"), &mail(11));
+        run(&home, &[], 0);
+        assert_eq!(server.last_session().count("RETR"), 0, "{with_lock}");
+        tree::assert_holds(&home.maildir("a"), &mail(11));
+    }
+}
+
+#[test]
+fn d32_a_state_of_another_version_or_kind_is_left_alone() {
+    let (server, home) = fetched_ten();
+    let path = journal(&home);
+    let good = fs::read(&path).unwrap();
+    let text = String::from_utf8(good.clone()).unwrap();
+    let (header, rest) = text.split_once('\n').unwrap();
+    let fields = header.rsplit_once('\t').unwrap().0;
+    let future = fields.replace("popfetch-state\t1\t", "popfetch-state\t2\t") + "\t";
+    let crc = crc32fast::hash(future.as_bytes());
+    let future = format!("{future}{crc:08x}\n{rest}");
+    let sessions = server.sessions().len();
+
+    fs::write(&path, &future).unwrap();
+    let output = run(&home, &[], 65);
+    assert_said(&output, &["another version of popfetch", "hint: "]);
+    assert_eq!(fs::read_to_string(&path).unwrap(), future);
+
+    fs::remove_file(&path).unwrap();
+    fs::create_dir(&path).unwrap();
+    let output = run(&home, &[], 78);
+    assert_said(&output, &[path.to_str().unwrap(), "hint: "]);
+
+    assert_eq!(server.sessions().len(), sessions, "it connected");
+    fs::remove_dir(&path).unwrap();
+    fs::write(&path, good).unwrap();
     goes_on(&server, &home, false);
 }
 

@@ -168,7 +168,7 @@ fn d26_d30_a_call_that_had_its_effect_and_reports_an_error_loses_and_doubles_not
 }
 
 #[test]
-fn d26_syncs_that_fail_from_any_one_on_are_never_tried_again_and_end_the_run() {
+fn d26_t8_syncs_that_fail_from_any_one_on_are_never_tried_again_and_end_the_run() {
     fail_everywhere(SYNCS, false, Action::Fail(Errno::EIO), |seen, what| {
         assert!(seen.failed.is_empty() || seen.status != 0, "{what}");
     });
@@ -177,6 +177,15 @@ fn d26_syncs_that_fail_from_any_one_on_are_never_tried_again_and_end_the_run() {
 #[test]
 fn d25_a_disk_that_is_full_from_any_call_on_loses_and_doubles_nothing_and_says_so() {
     fail_everywhere(GROWTH, false, Action::Fail(Errno::ENOSPC), |seen, what| {
+        let hint = "make room on the disk";
+        assert!(seen.status != 74 || seen.stderr.contains(hint), "{what}");
+    });
+}
+
+#[test]
+fn d25_a_used_up_quota_loses_and_doubles_nothing_and_says_so() {
+    const WRITES: &[&str] = &["write", "openat"];
+    fail_everywhere(WRITES, false, Action::Fail(Errno::EDQUOT), |seen, what| {
         let hint = "make room on the disk";
         assert!(seen.status != 74 || seen.stderr.contains(hint), "{what}");
     });

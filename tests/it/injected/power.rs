@@ -202,11 +202,11 @@ fn cut_at_every_call(layout: Layout, keys: &str) {
 }
 
 #[test]
-fn d23_d37_a_power_cut_at_every_system_call_with_the_state_on_a_file_system_of_its_own() {
+fn d23_d37_t3b_a_power_cut_at_every_system_call_with_the_state_on_a_file_system_of_its_own() {
     cut_at_every_call(Layout::Apart, "keep = \"never\"\n");
 }
 
 #[test]
-fn d23_a_power_cut_at_every_system_call_with_mail_and_state_on_one_file_system() {
+fn d23_t3_a_power_cut_at_every_system_call_with_mail_and_state_on_one_file_system() {
     cut_at_every_call(Layout::Together, "keep = \"never\"\npipelining = \"off\"\n");
 }

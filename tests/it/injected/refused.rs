@@ -76,7 +76,11 @@ fn run_as_nobody(home: &Home) -> Command {
     // Others may not be let into the directory of the program itself.
     let program = home.path().join("popfetch");
     if !program.exists() {
-        fs::copy(env!("CARGO_BIN_EXE_popfetch"), &program).unwrap();
+        // By another process: what this one has open for writing, a program that another test is
+        // just starting may hold open for a moment, and then it cannot be run.
+        let mut copy = Command::new("cp");
+        copy.arg(env!("CARGO_BIN_EXE_popfetch")).arg(&program);
+        assert!(copy.status().unwrap().success());
     }
     give(home.path(), NOBODY);
     let mut command = Command::new(program);

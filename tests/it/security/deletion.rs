@@ -1,7 +1,7 @@
 use std::fs;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use crate::given::{assert_said, letter, mail, run};
+use crate::given::{assert_said, letter, mail, plainly, run};
 use crate::support::account::Security;
 use crate::support::behaviour::{Behaviour, Reply};
 use crate::support::maildrop::Maildrop;
@@ -12,16 +12,6 @@ use crate::support::server::Server;
 use crate::support::tree;
 use crate::support::wire::Ending;
 
-fn behaving(count: usize, behaviour: Behaviour) -> (Server, Home) {
-    let server = Server::builder(&Maildrop::new(mail(count)))
-        .security(Security::Plain)
-        .behaviour(behaviour)
-        .start();
-    let home = Home::in_memory();
-    home.one_account(&server.account(), "");
-    (server, home)
-}
-
 fn deleted(server: &Server) -> Vec<String> {
     let commands = server.last_session().commands.into_iter();
     commands.filter(|line| line.starts_with("DELE")).collect()
@@ -29,7 +19,7 @@ fn deleted(server: &Server) -> Vec<String> {
 
 #[test]
 fn s66_only_numbers_of_the_listing_at_hand_are_deleted() {
-    let (server, home) = behaving(5, Behaviour::new());
+    let (server, home) = plainly(5, Behaviour::new());
     run(&home, &[], 0);
     // Everything moves: what was stored has other numbers, and strangers have the old ones.
     let max = ["--max-size", "80"];
@@ -50,7 +40,7 @@ fn s66_a_number_that_is_not_listed_is_never_deleted() {
         .on("UIDL", Reply::raw("+OK\r\n1 uid-1\r\n3 uid-3\r\n.\r\n"))
         .on("LIST", Reply::raw("+OK\r\n1 100\r\n3 100\r\n.\r\n"))
         .on("STAT", Reply::raw("+OK 4 400\r\n"));
-    let (server, home) = behaving(4, short);
+    let (server, home) = plainly(4, short);
     run(&home, &["fetch", "--delete"], 0);
     assert_eq!(deleted(&server), ["DELE 1", "DELE 3"]);
     tree::assert_holds(&home.maildir("a"), &[letter(1), letter(3)]);
@@ -79,7 +69,7 @@ fn s67_an_incomplete_listing_deletes_nothing_and_makes_nothing_forgotten() {
         ("LIST", Reply::raw("-ERR not now\r\n"), &[75]),
         ("STAT", Reply::raw("-ERR not now\r\n"), &[75]),
     ] {
-        let (server, home) = behaving(6, Behaviour::new());
+        let (server, home) = plainly(6, Behaviour::new());
         home.one_account(&server.account(), "keep = \"never\"\ntimeout = \"1s\"\n");
         run(&home, &["fetch", "--keep"], 0);
         let before = run(&home, &["state", "show", "a", "--format", "json"], 0).stdout;
@@ -118,7 +108,7 @@ fn s68_after_replies_to_dele_that_do_not_add_up_there_is_no_quit() {
         ("DELE", answer(b"+OK\r\n-ERR\r\n+OK\r\n")),
     ] {
         for pipelining in ["auto", "off"] {
-            let (server, home) = behaving(3, Behaviour::new().on(pattern, reply.clone()));
+            let (server, home) = plainly(3, Behaviour::new().on(pattern, reply.clone()));
             let keys = format!("pipelining = {pipelining:?}\ntimeout = \"1s\"\n");
             home.one_account(&server.account(), &keys);
             let output = home.popfetch(["fetch", "--delete"]).run();
@@ -168,7 +158,7 @@ fn last_run_was(home: &Home, seconds_ago: i64) {
 #[test]
 fn s69_after_a_leap_of_the_clock_nothing_is_deleted_for_its_age_in_the_first_run() {
     const YEAR: i64 = 365 * 24 * 60 * 60;
-    let (server, home) = behaving(3, Behaviour::new());
+    let (server, home) = plainly(3, Behaviour::new());
     let delete = ["fetch", "--delete-after", "1s"];
     run(&home, &delete, 0);
     let stored = now();
@@ -191,7 +181,7 @@ fn s69_after_a_leap_of_the_clock_nothing_is_deleted_for_its_age_in_the_first_run
 #[test]
 fn s69_a_clock_that_was_set_back_deletes_nothing_early_and_brings_nothing_twice() {
     const YEAR: i64 = 365 * 24 * 60 * 60;
-    let (server, home) = behaving(3, Behaviour::new());
+    let (server, home) = plainly(3, Behaviour::new());
     run(&home, &[], 0);
     // The last run seems to lie in the future.
     last_run_was(&home, -10 * YEAR);

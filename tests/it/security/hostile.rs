@@ -56,7 +56,6 @@ fn s31_a_listing_without_end_is_given_up_whatever_its_lines_are() {
     let long = "y".repeat(3000) + "\r\n";
     for (scene, line) in [
         (&uidl, "1 again\r\n"),
-        (&uidl, "\r\n"),
         (&uidl, &long),
         (&list, "rubbish\r\n"),
     ] {
@@ -67,7 +66,9 @@ fn s31_a_listing_without_end_is_given_up_whatever_its_lines_are() {
 
 #[test]
 fn s31_more_messages_than_anyone_has_are_given_up() {
-    let many: String = (1..=1_000_100).map(|n| format!("{n} {n}\r\n")).collect();
+    let many: String = (1..=1_000_100)
+        .map(|n| format!("{n} {n:020}\r\n"))
+        .collect();
     let stat = Scene::signed_in().expect("STAT").send("+OK 2 80\r\n");
     let scene = stat.expect("UIDL").send("+OK\r\n").send(many);
     let script = Script::plain(scene.send_forever("2000000 x\r\n"));
@@ -75,7 +76,7 @@ fn s31_more_messages_than_anyone_has_are_given_up() {
     home.one_account(&script.account(), "");
     let output = run(&home, &["fetch"], 76);
     eprintln!("a million lines: {} KiB", output.peak_memory / 1024);
-    assert!(output.peak_memory < 200 * MIB, "{}", output.peak_memory);
+    assert!(output.peak_memory < 64 * MIB, "{}", output.peak_memory);
 }
 
 #[test]

@@ -281,7 +281,11 @@ fn s49_a_crash_leaves_no_core_and_no_debugger_gets_in() {
     // the kernel shows that it is not dumpable. To see it, root has to become somebody else.
     if rustix::process::geteuid().is_root() {
         let program = home.path().join("popfetch");
-        fs::copy(env!("CARGO_BIN_EXE_popfetch"), &program).unwrap();
+        // Not by ourselves: a process that another test starts meanwhile would inherit the open
+        // file, and what is open for writing cannot be run.
+        let mut copy = std::process::Command::new("cp");
+        copy.arg(env!("CARGO_BIN_EXE_popfetch")).arg(&program);
+        assert!(copy.status().unwrap().success());
         give_away(home.path(), SOMEBODY);
         let arguments: Vec<_> = command.get_args().map(ToOwned::to_owned).collect();
         let environment: Vec<_> = command

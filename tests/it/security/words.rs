@@ -3,13 +3,9 @@ use std::process::Output;
 use base64::prelude::{BASE64_STANDARD, Engine};
 use serde_json::Value;
 
-use crate::given::{assert_said, command, run};
-use crate::support::account::Security;
+use crate::given::{assert_said, command, run, serving};
 use crate::support::behaviour::{Behaviour, Reply};
-use crate::support::maildrop::Maildrop;
 use crate::support::message::Message;
-use crate::support::run::Home;
-use crate::support::server::Server;
 
 /// Octets that do something to a terminal or to a reader's eye, in pieces short enough to be
 /// shown whole. LF is none of them, because it ends a line of the protocol.
@@ -87,16 +83,6 @@ const WAYS: [&[&str]; 5] = [
     &["-v", "--format", "json"],
     &["-vv", "--format", "json"],
 ];
-
-fn serving(messages: Vec<Message>, behaviour: Behaviour) -> (Server, Home) {
-    let server = Server::builder(&Maildrop::new(messages))
-        .security(Security::Plain)
-        .behaviour(behaviour)
-        .start();
-    let home = Home::in_memory();
-    home.one_account(&server.account(), "");
-    (server, home)
-}
 
 fn said(status: &str, words: &[u8]) -> Reply {
     Reply::raw([status.as_bytes(), b" ", words, b"\r\n"].concat())

@@ -118,6 +118,20 @@ fn f29_disorder_under_pipelining_is_answered_with_one_command_at_a_time() {
 }
 
 #[test]
+fn s41_disorder_where_nothing_was_sent_ahead_is_no_reason_to_try_again() {
+    let clumsy = Behaviour::new().without("PIPELINING");
+    let clumsy = clumsy.on("UIDL", Reply::Prefix(b"* what\r\n".into()));
+    let (server, home) = behaving(6, clumsy);
+    let output = run(&home, &[], 76);
+    assert!(
+        !output.stderr.contains("one command at a time"),
+        "{output:#?}"
+    );
+    assert_eq!(server.sessions().len(), 1);
+    assert_eq!(server.last_session().count("QUIT"), 0);
+}
+
+#[test]
 fn q7_a_server_that_answers_twice_loses_and_doubles_nothing() {
     // FTGate: a second +OK, which looks like the answer to the next command. (After RETR nobody can
     // tell it from the message's first line; it is stored as that.)

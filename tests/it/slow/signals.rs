@@ -41,7 +41,7 @@ fn wait_for(commands: &Receiver<String>, wanted: &str) {
 }
 
 #[test]
-fn a_signal_ends_the_run_and_loses_nothing() {
+fn d20_a_signal_ends_the_run_and_loses_nothing() {
     for (signal, status) in [(Signal::INT, 130), (Signal::TERM, 143)] {
         let slow = Behaviour::new().delay(Duration::from_millis(20));
         let (server, home, commands) = watched(slow);
@@ -61,7 +61,7 @@ fn a_signal_ends_the_run_and_loses_nothing() {
 }
 
 #[test]
-fn after_a_signal_nothing_that_is_stored_is_fetched_again() {
+fn d20_after_a_signal_nothing_that_is_stored_is_fetched_again() {
     let slow = Behaviour::new().delay(Duration::from_millis(20));
     let (server, home, commands) = watched(slow);
     let mut running = home.popfetch(["fetch", "--keep"]).start();

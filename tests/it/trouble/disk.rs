@@ -97,6 +97,30 @@ fn t7_d25_a_full_disk_for_the_state_loses_nothing_either() {
 }
 
 #[test]
+fn d25_a_limit_on_the_size_of_files_is_told_as_an_error_and_loses_nothing() {
+    let messages = generate(8, 20_000);
+    let server = Server::builder(&Maildrop::new(messages.clone()));
+    let server = server.security(Security::Plain).start();
+    let home = Home::with_program("sh");
+    home.one_account(&server.account(), "keep = \"never\"\n");
+    let fetch = |limit: &str, status: i32| {
+        let script = format!("ulimit -f {limit}; exec \"$0\" fetch");
+        home.popfetch(["-c", &script, env!("CARGO_BIN_EXE_popfetch")])
+            .expect(status)
+    };
+    // In units of 512 or 1024 octets: not enough for a message either way.
+    let output = fetch("10", 74);
+    let maildir = home.maildir("a").display().to_string();
+    assert_said(&output, &["error: a: ", &maildir, "hint: "]);
+    assert_eq!(server.count("QUIT"), 0);
+    assert_eq!(server.maildrop().count(), 8);
+    tree::assert_tmp_is_empty(&home.maildir("a"));
+    fetch("unlimited", 0);
+    tree::assert_holds(&home.maildir("a"), &messages);
+    assert_eq!(server.maildrop().count(), 0);
+}
+
+#[test]
 fn s52_a_report_that_cannot_be_written_is_an_error_but_the_mail_is_stored() {
     for format in ["json", "paths"] {
         let (server, home) = server(3);
