@@ -80,10 +80,12 @@
 //!
 //! # How to add ...
 //!
-//! - **a sign-in method**: the mechanism in [`sasl`], without input or output; a variant of
-//!   [`session::Auth`] and its dialogue in `session/sign_in.rs`; its word for the config key
-//!   `auth` in `profile/file.rs`, and for `account show` in `command/account.rs`; a line under
-//!   `auth` in `man/popfetch.toml.5`.
+//! - **a sign-in method**: for SASL a variant of [`sasl::Mechanism`] and what it says in
+//!   [`sasl::exchange`] (messages that follow from nothing are a line there; more is a file of its
+//!   own), for anything else its dialogue in `session/sign_in.rs`. Its word in
+//!   [`session::Auth::ALL`] and when it is chosen in `session/method.rs`. The server's side in
+//!   `tests/support/sasl.rs`, and a row in `tests/it/sign_in/`. `man/popfetch.toml.5` under `auth`,
+//!   and the table in `man/popfetch.1.in`.
 //! - **a config key**: a field in `profile/file.rs`; its meaning in [`profile::Profile`] and
 //!   `profile/resolve.rs`; its description in `man/popfetch.toml.5`, which a test compares with
 //!   the keys; if it has an option as well, `cli.rs` and [`profile::Overrides`].

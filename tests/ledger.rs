@@ -46,11 +46,6 @@ const NOT_TESTED: &[(&str, &str)] = &[
         "f30",
         "comes with Gmail's batches: until then the next run goes on where this one ended",
     ),
-    ("s21", "comes with SCRAM: no exchange of it is begun (s22)"),
-    (
-        "s25",
-        "comes with OAuth: there is no token yet that could be sent or logged",
-    ),
     (
         "s63",
         "comes with the discovery of settings: popfetch reads no XML and asks nobody for settings",

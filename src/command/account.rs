@@ -9,8 +9,8 @@ use crate::durable::Disk;
 use crate::exit::Status;
 use crate::fetch::look;
 use crate::profile::{
-    Auth, Keep, MinVersion, Order, Overrides, PasswordSource, Pipelining, Profile, Proxy, Roots,
-    Tls, units,
+    Keep, MinVersion, Order, Overrides, PasswordSource, Pipelining, Profile, Proxy, Roots, Tls,
+    units,
 };
 use crate::report::Report;
 use crate::term::{Column, Table, columns, count, escape_str, json_line, size};
@@ -212,14 +212,7 @@ fn object_of(profile: &Profile) -> Map<String, Value> {
         Some(Proxy::Command(argv)) => put("proxy-command", json!(argv.join(" "))),
         None => {}
     }
-    put(
-        "auth",
-        json!(match profile.auth {
-            Auth::Auto => "auto",
-            Auth::Plain => "plain",
-            Auth::UserPass => "user-pass",
-        }),
-    );
+    put("auth", json!(profile.auth.word()));
     put(
         "password",
         json!(match &profile.password {

@@ -105,7 +105,9 @@ impl Account<'_> {
         let credentials = Credentials {
             auth: profile.auth,
             user: &profile.server.user,
-            password: self.password.reveal(),
+            secret: profile.auth.secret(self.password.reveal()),
+            host: &profile.server.host,
+            port: profile.server.port,
         };
         let session = Session::open(channel.map_err(Error::Connect)?, options, &credentials)?;
         Ok(session.sign_in(credentials)?)

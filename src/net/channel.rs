@@ -8,7 +8,7 @@ use super::dial::wait;
 use super::{Error, Stream};
 use crate::stop::Stop;
 use rustix::event::{PollFd, PollFlags};
-use rustls::{AlertDescription, ClientConnection};
+use rustls::{AlertDescription, ClientConnection, ProtocolVersion};
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::Shutdown;
 use std::time::{Duration, Instant};
@@ -44,6 +44,12 @@ pub trait Channel: Send {
     /// does; always for a channel that is not meant for STLS.
     fn start_tls(&mut self) -> Result<(), Error> {
         Err(Error::Tls("this connection knows no STLS".to_owned()))
+    }
+
+    /// The keying material that proves in a sign-in that both sides are at the ends of this very
+    /// connection: `tls-exporter` (RFC 9266). `None` without TLS 1.3.
+    fn tls_exporter(&self) -> Option<[u8; 32]> {
+        None
     }
 
     /// Says goodbye in the transport's own way, as far as that needs no waiting.
@@ -223,6 +229,16 @@ impl Channel for Socket {
             };
             self.wait_for(interest, deadline)?;
         }
+    }
+
+    fn tls_exporter(&self) -> Option<[u8; 32]> {
+        let tls = self.tls.as_ref()?;
+        // In TLS 1.2 it would need the extended master secret, of which rustls says nothing.
+        if tls.protocol_version() != Some(ProtocolVersion::TLSv1_3) {
+            return None;
+        }
+        let exported = tls.export_keying_material([0; 32], b"EXPORTER-Channel-Binding", Some(b""));
+        exported.ok()
     }
 
     fn close(&mut self) {

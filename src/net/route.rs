@@ -159,6 +159,10 @@ impl Channel for Upgradable {
         self.security.shake_hands(&mut self.socket)
     }
 
+    fn tls_exporter(&self) -> Option<[u8; 32]> {
+        self.socket.tls_exporter()
+    }
+
     fn close(&mut self) {
         self.socket.close();
     }

@@ -10,6 +10,8 @@ pub const COMMAND_LIMIT: usize = 255;
 /// A command as it is sent. Its `Display` and `Debug` are safe to log: secrets are left out.
 #[derive(Clone, Copy, Eq, PartialEq)]
 pub enum Command<'a> {
+    /// APOP with the user's name and the digest
+    Apop(&'a str, &'a str),
     /// AUTH with a SASL mechanism and, where it fits, an initial response in base64.
     Auth {
         /// The mechanism's registered name.
@@ -69,6 +71,7 @@ impl Command<'_> {
                 Some(response) => push(&["AUTH ", mechanism, " ", response]),
                 None => push(&["AUTH ", mechanism]),
             },
+            Self::Apop(name, digest) => push(&["APOP ", name, " ", digest]),
             Self::Pass(password) => push(&["PASS ", password]),
             Self::User(name) => push(&["USER ", name]),
             plain => push(&[&plain.to_string()]),
@@ -109,6 +112,7 @@ impl Command<'_> {
 impl fmt::Display for Command<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::Apop(name, _) => write!(f, "APOP {name} ****"),
             Self::Auth {
                 mechanism,
                 initial_response: Some(_),
@@ -164,6 +168,19 @@ mod tests {
         assert_eq!(encoded(command), "AUTH PLAIN AGFkYQBzZWNyZXQ=\r\n");
         assert_eq!(command.to_string(), "AUTH PLAIN ****");
         assert_eq!(format!("{command:?}"), "AUTH PLAIN ****");
+    }
+
+    #[test]
+    fn s47_s49_a_digest_is_never_shown() {
+        let command = Command::Apop("ada", "c4c9334bac560ecc979e58001b3e22fb");
+        assert_eq!(
+            encoded(command),
+            "APOP ada c4c9334bac560ecc979e58001b3e22fb\r\n"
+        );
+        assert_eq!(
+            format!("{command} {command:?}"),
+            "APOP ada **** APOP ada ****"
+        );
     }
 
     #[test]

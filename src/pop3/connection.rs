@@ -142,7 +142,16 @@ impl Connection {
 
     /// Puts the answer to a [`Event::Challenge`] into the output; `*` cancels (RFC 5034
     /// section 4). Base64 holds no line breaks; anything else would be the caller's fault.
+    ///
+    /// Where nothing is pending, the challenge was a `+OK` (see `quirks`), and the real reply is
+    /// still to come.
     pub fn respond(&mut self, base64: &str) {
+        if self.pending.is_empty() {
+            if self.start < self.end {
+                self.violation.get_or_insert(Violation::Unsolicited);
+            }
+            self.pending.push_back(Shape::Sasl);
+        }
         self.output
             .extend(base64.bytes().filter(|octet| !octet.is_ascii_control()));
         self.output.extend(b"\r\n");

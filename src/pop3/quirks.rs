@@ -18,6 +18,7 @@
 //! | capabilities only after sign-in | Gmail | CAPA is sent again | `session::sign_in` |
 //! | no CAPA at all | RFC 1939 servers, QPOP builds | -ERR, or a closed connection, means no extensions | `session` |
 //! | UIDL that is not announced | jakarta mail-api issue 50 | it is tried all the same | `session::maildrop` |
+//! | a first challenge of any text | MailKit's notes, mutt 0746ae48 | `+OK`, or words that are no base64, may ask for the first message of PLAIN, LOGIN and the bearer mechanisms | `sasl::exchange` |
 //! | no UIDL | AOL's jpop, QPOP builds | messages are known by their content | `state` |
 //! | text instead of a code | QPOP, fetchmail's `pop3_ok` | "lock", "busy" and the like in -ERR mean try later | [`sounds_temporary`] |
 

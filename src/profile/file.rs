@@ -7,6 +7,7 @@
 use std::fmt;
 use std::net::IpAddr;
 use std::path::PathBuf;
+use std::sync::LazyLock;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
@@ -38,7 +39,7 @@ pub struct Account {
     pub tls: Key<TlsMode>,
     /// `allow-insecure`: must be `true` for `tls = "none"`.
     pub allow_insecure: Key<bool>,
-    /// `auth`: `"auto"` (default), `"plain"` or `"user-pass"`.
+    /// `auth`: `"auto"` (default), or a method's name in lower case.
     pub auth: Key<AuthWord>,
     /// `password`: the password itself; the file must then be readable by its owner alone.
     pub password: Key<Inline>,
@@ -132,24 +133,19 @@ impl TryFrom<String> for Address {
     }
 }
 
-/// The values of `auth`.
-#[derive(Clone, Copy, Debug, Eq, PartialEq, serde::Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum AuthWord {
-    /// The best that the server offers.
-    Auto,
-    /// SASL PLAIN.
-    Plain,
-    /// USER and PASS.
-    UserPass,
-}
+/// The values of `auth`: the words of [`Auth::ALL`].
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct AuthWord(pub Auth);
 
-impl From<AuthWord> for Auth {
-    fn from(word: AuthWord) -> Self {
-        match word {
-            AuthWord::Auto => Self::Auto,
-            AuthWord::Plain => Self::Plain,
-            AuthWord::UserPass => Self::UserPass,
+impl<'de> Deserialize<'de> for AuthWord {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        static WORDS: LazyLock<Vec<&str>> =
+            LazyLock::new(|| Auth::ALL.iter().map(|(word, _)| *word).collect());
+        let text = String::deserialize(deserializer)?;
+        let found = Auth::ALL.iter().find(|(word, _)| *word == text);
+        match found {
+            Some((_, auth)) => Ok(Self(*auth)),
+            None => Err(de::Error::unknown_variant(&text, &WORDS)),
         }
     }
 }

@@ -16,7 +16,7 @@ use super::overrides::Overrides;
 use super::paths;
 use super::problem::{Problem, Source};
 use super::{
-    ClientCertificate, PasswordSource, Profile, Proxy, Roots, Server, Tls, TlsPolicy, Way,
+    Auth, ClientCertificate, PasswordSource, Profile, Proxy, Roots, Server, Tls, TlsPolicy, Way,
 };
 use crate::net::proxy;
 
@@ -67,6 +67,7 @@ impl Resolver<'_> {
         self.check_name()?;
         let tls = self.tls()?;
         let server = self.server(&tls)?;
+        let tls_is_on = !matches!(tls, Tls::None);
         let timeout = match key!(self.timeout) {
             Some(timeout) if timeout.get_ref().duration() < Duration::from_secs(1) => {
                 return Err(self.error(timeout.span(), "`timeout` must be at least one second"));
@@ -84,7 +85,7 @@ impl Resolver<'_> {
             way: self.way(&server)?,
             tls,
             server,
-            auth: value(key!(self.auth)).map(Into::into).unwrap_or_default(),
+            auth: self.auth(tls_is_on)?,
             maildir,
             keep: value(key!(self.keep)).map(|k| k.0).unwrap_or_default(),
             max_size: value(key!(self.max_size)).map(|size| size.get()),
@@ -134,6 +135,24 @@ impl Resolver<'_> {
             port,
             user: checked_user(user.get_ref()).map_err(|e| self.error(user.span(), e))?,
         })
+    }
+
+    fn auth(&self, tls_is_on: bool) -> Result<Auth, ConfigError> {
+        let Some(word) = key!(self.auth) else {
+            return Ok(Auth::default());
+        };
+        let auth = word.get_ref().0;
+        if auth.needs_tls() && !tls_is_on {
+            return Err(self.error_with(
+                word.span(),
+                format!(
+                    "`auth = \"{}\"` is for connections with TLS alone",
+                    auth.word()
+                ),
+                "remove `tls = \"none\"`, or choose another method".into(),
+            ));
+        }
+        Ok(auth)
     }
 
     fn tls(&self) -> Result<Tls, ConfigError> {

@@ -13,7 +13,7 @@ use thiserror::Error;
 use zeroize::Zeroizing;
 
 use super::visible::visible;
-use super::{PasswordSource, Profile, Server, helper, keyring, url};
+use super::{Auth, PasswordSource, Profile, Server, helper, keyring, url};
 use crate::exit::{Diagnose, Status};
 
 /// No password is longer than this; what is, is another file or a program gone wild.
@@ -74,6 +74,10 @@ impl fmt::Debug for Password {
 ///
 /// There is no password, or none that can be sent. No error holds any part of one.
 pub fn obtain(profile: &Profile, interactive: bool) -> Result<Password, SecretError> {
+    // The client's certificate is all that is needed.
+    if profile.auth == Auth::External {
+        return Ok(Password::new(String::new()));
+    }
     match &profile.password {
         PasswordSource::Command(argv) => helper::run(argv, interactive),
         PasswordSource::File(path) => from_file(path),

@@ -1,11 +1,13 @@
 //! What can go wrong in a session, and in which state it did.
 
+use super::method::Method;
 use super::wire::Answer;
 use crate::exit::{Diagnose, Status};
 use crate::maildrop::TooLarge;
 use crate::net;
 use crate::pop3::command::Unsendable;
 use crate::pop3::{MessageNumber, ResponseCode, Violation, quirks};
+use crate::sasl::{self, Mechanism};
 use std::fmt;
 
 /// What the session was about, in words.
@@ -82,16 +84,31 @@ pub enum Error {
     #[error("the server turned us away: {0}")]
     Turned(Answer),
     /// The sign-in was refused.
-    #[error("the server refused the sign-in: {answer}")]
+    #[error("{}: {answer}", refusal(.method, .token_status.as_deref()))]
     SignIn {
+        /// How it was tried.
+        method: Method,
         /// What it said.
         answer: Answer,
         /// It announces AUTH-RESP-CODE, so wrong credentials would have been told by `[AUTH]`
         /// (RFC 3206 section 6).
         would_say_auth: bool,
+        /// The `status` that it gives for refusing a token (RFC 7628 section 3.2.2).
+        token_status: Option<String>,
     },
-    /// The server announces no way to sign in that the profile allows.
-    #[error("the server offers no way to sign in that `auth` allows")]
+    /// The exchange broke the mechanism's rules, or was not over when the server let us in.
+    #[error("{source} (signing in with {mechanism})")]
+    Sasl {
+        /// The mechanism's name.
+        mechanism: &'static str,
+        /// What is wrong.
+        source: sasl::Error,
+    },
+    /// APOP without a timestamp.
+    #[error("the server's greeting has no timestamp, which APOP needs")]
+    NoTimestamp,
+    /// The server announces no way to sign in with a token, and nothing else must be tried with one.
+    #[error("the server offers no way to sign in with an access token")]
     NoMethod,
     /// A command that must work was refused.
     #[error("the server refused {command}: {answer}")]
@@ -125,18 +142,25 @@ impl Diagnose for Error {
                 Some(ResponseCode::SysPermanent) => Status::Unavailable,
                 _ => Status::Temporary,
             },
+            Self::Sasl { source, .. } => match source {
+                sasl::Error::Unbindable => Status::Unavailable,
+                _ => Status::Protocol,
+            },
             Self::SignIn {
                 answer,
                 would_say_auth,
+                token_status,
+                ..
             } => match answer.code {
                 Some(ResponseCode::Auth) => Status::NoPermission,
                 Some(ResponseCode::SysPermanent) => Status::Unavailable,
                 Some(_) => Status::Temporary,
+                None if token_status.is_some() => Status::NoPermission,
                 None if *would_say_auth => Status::Temporary,
                 None if quirks::sounds_temporary(answer.text.as_bytes()) => Status::Temporary,
                 None => Status::NoPermission,
             },
-            Self::NoMethod => Status::Unavailable,
+            Self::NoMethod | Self::NoTimestamp => Status::Unavailable,
             Self::Unsendable { .. } => Status::Config,
         }
     }
@@ -155,20 +179,59 @@ impl Diagnose for Error {
             Self::Violation { .. } | Self::Challenges => {
                 "is this a POP3 server? Run with -vv to see what it says; nothing was deleted"
             }
-            Self::SignIn { .. } if self.status() == Status::NoPermission => {
-                "check user and password; some providers want POP switched on, or an app password"
-            }
+            Self::Sasl { source, .. } => match source {
+                sasl::Error::Unbindable => {
+                    "it needs TLS 1.3; without \"-plus\" in `auth` it is done where both sides can"
+                }
+                sasl::Error::Signature | sasl::Error::Unfinished => {
+                    "do not go on before you know what is between you and the server"
+                }
+                _ => "run with -vv to see what the server says; nothing was deleted",
+            },
+            Self::SignIn { method, .. } if self.status() == Status::NoPermission => advice(*method),
             Self::SignIn { answer, .. } | Self::Turned(answer) => match answer.code {
                 Some(ResponseCode::InUse) => "another program is reading this maildrop; try later",
                 Some(ResponseCode::LoginDelay) => "the last sign-in was too recent; try later",
                 Some(ResponseCode::SysPermanent) => "ask the provider",
                 _ => "try later",
             },
-            Self::NoMethod => "leave `auth` out of the profile, or set it to \"user-pass\"",
+            Self::NoMethod => "check `host`; a server without OAuth wants a password: see `auth`",
+            Self::NoTimestamp => "leave `auth` out of the profile: then the best method is taken",
             Self::Refused { .. } => "try later; nothing was deleted",
             Self::TooLarge(_) => "is this the right server?",
             Self::Unsendable { .. } => "check the profile",
         };
         Some(hint.to_owned())
+    }
+}
+
+fn refusal(method: &Method, token_status: Option<&str>) -> String {
+    match (method, token_status) {
+        (_, Some(status)) => format!("the server refused the access token (status \"{status}\")"),
+        (Method::Sasl(mechanism), None) if mechanism.is_bearer() => {
+            "the server refused the access token".to_owned()
+        }
+        _ => "the server refused the sign-in".to_owned(),
+    }
+}
+
+/// What to do about a refusal that is about the credentials.
+fn advice(method: Method) -> &'static str {
+    match method {
+        Method::Sasl(mechanism) if mechanism.is_scram() => {
+            "check user and password; if they are right, the server may not be able to do SCRAM for \
+             this account: try auth = \"plain\""
+        }
+        Method::Sasl(mechanism) if mechanism.is_bearer() => {
+            "check the user, and that the token is new and meant for POP; some providers want POP \
+             switched on"
+        }
+        Method::Sasl(Mechanism::External) => {
+            "check the client's certificate, and that the server knows it as this user's"
+        }
+        Method::Sasl(Mechanism::CramMd5) | Method::Apop => {
+            "check user and password; if they are right, leave `auth` out of the profile"
+        }
+        _ => "check user and password; some providers want POP switched on, or an app password",
     }
 }

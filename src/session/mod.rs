@@ -9,20 +9,24 @@
 
 mod error;
 mod maildrop;
+mod method;
 mod retrieve;
 mod secrets;
 mod sign_in;
 mod update;
 mod wire;
 
+pub use crate::sasl::Secret;
 pub use error::{Error, Phase};
+pub use method::{Auth, Method};
 pub use retrieve::{Arrival, Retrieval};
-pub use sign_in::{Auth, Credentials};
+pub use sign_in::Credentials;
 pub use update::{Marked, Update};
 pub use wire::{Answer, Direction, Transcript};
 
 use crate::net::{self, Channel};
 use crate::pop3::{Capabilities, Command, MessageNumber};
+use crate::sasl::md5;
 use secrets::Secrets;
 use std::time::Duration;
 use wire::Wire;
@@ -47,7 +51,10 @@ pub struct Options {
 }
 
 /// The state in which a client signs in.
-pub struct Authorization;
+pub struct Authorization {
+    /// The greeting's timestamp, for APOP.
+    timestamp: Option<String>,
+}
 
 /// The state in which a client reads the maildrop.
 pub struct Transaction {
@@ -73,9 +80,10 @@ impl Session<Authorization> {
         options: Options,
         credentials: &Credentials<'_>,
     ) -> Result<Self, Error> {
-        let secrets = Secrets::new(credentials.user, credentials.password);
+        let secrets = Secrets::new(credentials.user, credentials.secret);
         let mut wire = Wire::new(channel, &options, secrets);
-        let answer = match wire.answer(Phase::Greeting) {
+        let timestamp = |greeting: &[u8]| md5::timestamp(greeting).map(str::to_owned);
+        let (answer, timestamp) = match wire.answer_and(Phase::Greeting, timestamp) {
             Err(Error::Net {
                 source: net::Error::TimedOut(seconds),
                 ..
@@ -89,7 +97,7 @@ impl Session<Authorization> {
             wire,
             options,
             capabilities: Capabilities::default(),
-            state: Authorization,
+            state: Authorization { timestamp },
         };
         if session.options.start_tls {
             session.start_tls()?;
@@ -118,6 +126,7 @@ impl Session<Authorization> {
         if !answer.ok {
             return Err(Error::StlsRefused(answer));
         }
+        self.state.timestamp = None;
         self.wire.start_tls()
     }
 }

@@ -1,6 +1,6 @@
-//! Keeps the password out of whatever a server repeats.
+//! Keeps passwords and tokens out of whatever a server repeats.
 
-use crate::sasl::plain;
+use crate::sasl::{Secret, exchange};
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD_NO_PAD;
 use memchr::memmem;
@@ -13,26 +13,36 @@ const HIDDEN: &[u8] = b"****";
 /// Shorter pieces of base64 would hide innocent words as well, and tell little.
 const SHORTEST_PIECE: usize = 4;
 
-/// What must not be shown: the password, and the forms in which SASL mechanisms send it.
+/// A message of SASL that is shorter holds no secret that is not hidden anyway.
+const SHORTEST_MESSAGE: usize = 8;
+
+/// What must not be shown: the password or token, and the forms in which SASL mechanisms send it.
 #[derive(Default)]
 pub(super) struct Secrets(Vec<Zeroizing<Vec<u8>>>);
 
 impl Secrets {
-    pub(super) fn new(user: &str, password: &str) -> Self {
-        if password.is_empty() {
+    pub(super) fn new(user: &str, secret: Secret<'_>) -> Self {
+        let text = secret.reveal();
+        if text.is_empty() {
             return Self::default();
         }
-        let response = plain::initial_response(user, password);
-        let bare = Zeroizing::new(response.trim_end_matches('=').as_bytes().to_vec());
-        let mut secrets = vec![
-            Zeroizing::new(response.as_bytes().to_vec()),
-            bare,
-            Zeroizing::new(password.as_bytes().to_vec()),
-        ];
-        secrets.extend((0..3).flat_map(|offset| pieces(password, offset)));
+        let mut secrets = Self(vec![Zeroizing::new(text.as_bytes().to_vec())]);
+        secrets
+            .0
+            .extend((0..3).flat_map(|offset| pieces(text, offset)));
+        secrets.add(&exchange::encode(&exchange::plain(user, text)));
+        secrets
+    }
+
+    /// One more message in base64, with or without its padding, or another digest.
+    pub(super) fn add(&mut self, message: &str) {
+        if message.len() >= SHORTEST_MESSAGE {
+            let bare = message.trim_end_matches('=');
+            let forms = [message, bare].map(|form| Zeroizing::new(form.as_bytes().to_vec()));
+            self.0.extend(forms);
+        }
         // The whole goes before its parts.
-        secrets.sort_by_key(|secret| std::cmp::Reverse(secret.len()));
-        Self(secrets)
+        self.0.sort_by_key(|secret| std::cmp::Reverse(secret.len()));
     }
 
     /// The octets without any secret.
@@ -86,7 +96,7 @@ mod tests {
     const PASSWORD: &str = "tr0ub4dor&3";
 
     fn hidden(text: &str) -> String {
-        Secrets::new("ada", PASSWORD).hide_in(text.to_owned())
+        Secrets::new("ada", Secret::Password(PASSWORD)).hide_in(text.to_owned())
     }
 
     #[test]
@@ -117,12 +127,23 @@ mod tests {
     #[test]
     fn octets_that_are_no_text_stay_as_they_are_around_it() {
         let octets = [b"\xff\x9b".as_slice(), PASSWORD.as_bytes(), b"\xe9"].concat();
-        let secrets = Secrets::new("ada", PASSWORD);
+        let secrets = Secrets::new("ada", Secret::Token(PASSWORD));
         assert_eq!(secrets.hide(&octets).as_ref(), b"\xff\x9b****\xe9");
     }
 
     #[test]
     fn without_a_password_there_is_nothing_to_hide() {
-        assert_eq!(Secrets::new("ada", "").hide_in("+OK".into()), "+OK");
+        for nothing in [Secret::None, Secret::Password("")] {
+            assert_eq!(Secrets::new("ada", nothing).hide_in("+OK".into()), "+OK");
+        }
+    }
+
+    #[test]
+    fn s47_what_was_said_in_an_exchange_is_hidden_too() {
+        let mut secrets = Secrets::default();
+        secrets.add("dXNlciBkaWdlc3Q=");
+        secrets.add("AQ==");
+        let text = "you said dXNlciBkaWdlc3Q= dXNlciBkaWdlc3Q AQ==";
+        assert_eq!(secrets.hide_in(text.into()), "you said **** **** AQ==");
     }
 }

@@ -1,48 +1,61 @@
 //! AUTHORIZATION: from a greeting to an open maildrop (RFC 1939 section 4, RFC 5034).
 
+use super::method::{self, Auth, Method};
 use super::wire::Answer;
 use super::{Authorization, Error, Phase, Session, Transaction};
 use crate::pop3::command::COMMAND_LIMIT;
 use crate::pop3::{Command, Event};
-use crate::sasl::plain;
+use crate::sasl::{self, Binding, Exchange, Mechanism, Secret, md5};
 
-/// How to sign in.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
-pub enum Auth {
-    /// The best method that the server announces.
-    #[default]
-    Auto,
-    /// SASL PLAIN (RFC 4616).
-    Plain,
-    /// USER and PASS (RFC 1939 section 7).
-    UserPass,
-}
-
-/// Who signs in, and how.
-#[derive(Clone, Copy)]
+/// Who signs in, how, and where.
+#[derive(Clone, Copy, Debug)]
 pub struct Credentials<'a> {
     /// Which methods are allowed.
     pub auth: Auth,
     /// The user's name.
     pub user: &'a str,
-    /// The password.
-    pub password: &'a str,
+    /// What proves it.
+    pub secret: Secret<'a>,
+    /// The configured host; OAUTHBEARER names it.
+    pub host: &'a str,
+    /// The configured port, likewise.
+    pub port: u16,
+}
+
+impl<'a> Credentials<'a> {
+    pub(super) fn for_sasl(self) -> sasl::Credentials<'a> {
+        sasl::Credentials {
+            user: self.user,
+            secret: self.secret,
+            host: self.host,
+            port: self.port,
+        }
+    }
 }
 
 impl Session<Authorization> {
     /// Signs in, once, with one method: a refused password is never tried again, in no other way
     /// either, because servers lock people out for that.
     pub fn sign_in(mut self, credentials: Credentials<'_>) -> Result<Session<Transaction>, Error> {
-        let announced = self.capabilities.has_mechanism("PLAIN");
-        let plain = match credentials.auth {
-            Auth::Auto => announced,
-            Auth::Plain => true,
-            Auth::UserPass => false,
-        };
-        if plain {
-            self.auth_plain(credentials)?;
-        } else {
-            self.user_pass(credentials)?;
+        let key = self.wire.tls_exporter();
+        let announced = &self.capabilities;
+        let method = method::choose(
+            credentials.auth,
+            credentials.secret,
+            announced,
+            key.is_some(),
+        )?;
+        match method {
+            Method::UserPass => self.user_pass(credentials)?,
+            Method::Apop => self.apop(credentials)?,
+            Method::Sasl(mechanism) => {
+                let binding = match key {
+                    Some(key) if mechanism.is_bound() => Binding::TlsExporter(key),
+                    Some(_) if !method::offers_binding(announced) => Binding::NotOffered,
+                    _ => Binding::Impossible,
+                };
+                self.authenticate(mechanism, credentials, binding)?;
+            }
         }
         Ok(Session {
             wire: self.wire,
@@ -54,53 +67,100 @@ impl Session<Authorization> {
 
     fn user_pass(&mut self, credentials: Credentials<'_>) -> Result<(), Error> {
         self.wire.send(Command::User(credentials.user))?;
-        self.accepted()?;
-        self.wire.send(Command::Pass(credentials.password))?;
-        self.accepted()
+        self.accepted(Method::UserPass)?;
+        self.wire.send(Command::Pass(credentials.secret.reveal()))?;
+        self.accepted(Method::UserPass)
     }
 
-    fn auth_plain(&mut self, credentials: Credentials<'_>) -> Result<(), Error> {
-        let response = plain::initial_response(credentials.user, credentials.password);
+    fn apop(&mut self, credentials: Credentials<'_>) -> Result<(), Error> {
+        let timestamp = self.state.timestamp.as_ref().ok_or(Error::NoTimestamp)?;
+        let digest = md5::apop(timestamp, credentials.secret.reveal());
+        self.wire.hide(digest.as_str());
+        self.wire.send(Command::Apop(credentials.user, &digest))?;
+        self.accepted(Method::Apop)
+    }
+
+    fn authenticate(
+        &mut self,
+        mechanism: Mechanism,
+        credentials: Credentials<'_>,
+        binding: Binding,
+    ) -> Result<(), Error> {
+        let failed = |source| Error::Sasl {
+            mechanism: mechanism.name(),
+            source,
+        };
+        let begun = Exchange::begin(mechanism, &credentials.for_sasl(), binding);
+        let mut exchange = begun.map_err(failed)?;
         // RFC 5034 section 4: an initial response only where the line stays a legal command.
-        let fits = "AUTH PLAIN \r\n".len() + response.len() <= COMMAND_LIMIT;
+        let around = "AUTH  \r\n".len() + mechanism.name().len();
+        let initial_response = exchange.initial_response(COMMAND_LIMIT.saturating_sub(around));
+        if let Some(response) = &initial_response {
+            self.wire.hide(response);
+        }
         self.wire.send(Command::Auth {
-            mechanism: "PLAIN",
-            initial_response: fits.then_some(response.as_str()),
+            mechanism: mechanism.name(),
+            initial_response: initial_response.as_ref().map(|response| response.as_str()),
         })?;
-        let (mut answered, mut cancelled) = (fits, false);
+        // Why we have cancelled.
+        let mut given_up: Option<sasl::Error> = None;
         loop {
-            match self.wire.next(Phase::SignIn)? {
-                Event::Challenge(_) if !answered => {
-                    answered = true;
-                    self.wire.respond(&response);
+            let challenge = match self.wire.next(Phase::SignIn)? {
+                Event::Challenge(_) if given_up.is_some() => return Err(Error::Challenges),
+                Event::Challenge(challenge) => challenge,
+                Event::Reply(reply) if reply.ok && given_up.is_none() => {
+                    if !exchange.is_prompted_by_ok() {
+                        return exchange.accepted().map_err(failed);
+                    }
+                    reply.text
                 }
-                // PLAIN knows no second challenge: cancel (RFC 5034 section 4).
-                Event::Challenge(_) if !cancelled => {
-                    cancelled = true;
-                    self.wire.respond("*");
-                }
-                Event::Challenge(_) => return Err(Error::Challenges),
-                Event::Reply(reply) if reply.ok => return Ok(()),
                 Event::Reply(reply) => {
                     let answer = Answer::from(reply);
-                    return Err(self.refused(self.wire.without_secrets(answer)));
+                    let answer = self.wire.without_secrets(answer);
+                    return Err(match given_up {
+                        None if !answer.ok => {
+                            self.refused(Method::Sasl(mechanism), answer, exchange.token_status())
+                        }
+                        // Then it is the server's word that counts, if only to our "*".
+                        Some(sasl::Error::Unexpected) if !answer.ok => Error::SignIn {
+                            method: Method::Sasl(mechanism),
+                            answer,
+                            would_say_auth: false,
+                            token_status: None,
+                        },
+                        Some(reason) => failed(reason),
+                        None => failed(sasl::Error::Unfinished),
+                    });
                 }
-                _ => {}
+                _ => continue,
+            };
+            match exchange.respond(challenge) {
+                Ok(response) => {
+                    self.wire.hide(&response);
+                    self.wire.respond(&response);
+                }
+                // RFC 5034 section 4: the server is to be told that it is over.
+                Err(error) => {
+                    given_up = Some(error);
+                    self.wire.respond("*");
+                }
             }
         }
     }
 
-    fn accepted(&mut self) -> Result<(), Error> {
+    fn accepted(&mut self, method: Method) -> Result<(), Error> {
         let answer = self.wire.answer(Phase::SignIn)?;
         if answer.ok {
             return Ok(());
         }
-        Err(self.refused(answer))
+        Err(self.refused(method, answer, None))
     }
 
-    fn refused(&self, answer: Answer) -> Error {
+    fn refused(&self, method: Method, answer: Answer, token_status: Option<&str>) -> Error {
         Error::SignIn {
+            method,
             answer,
+            token_status: token_status.map(|status| self.wire.hidden(status)),
             would_say_auth: self.capabilities.auth_resp_code,
         }
     }

@@ -158,8 +158,32 @@ impl Wire {
 
     /// Answers a challenge.
     pub(super) fn respond(&mut self, base64: &str) {
-        self.log(Direction::Sent, b"****");
+        // An empty line and a cancellation hide nothing.
+        let shown = if matches!(base64, "" | "*") {
+            base64
+        } else {
+            "****"
+        };
+        self.log(Direction::Sent, shown.as_bytes());
         self.connection.respond(base64);
+    }
+
+    /// Keeps this out of what is told as well, from here on.
+    pub(super) fn hide(&mut self, secret: &str) {
+        // Nobody else holds them while someone signs in.
+        if let Some(secrets) = Arc::get_mut(&mut self.secrets) {
+            secrets.add(secret);
+        }
+    }
+
+    /// The same text, to be shown.
+    pub(super) fn hidden(&self, text: &str) -> String {
+        self.secrets.hide_in(text.to_owned())
+    }
+
+    /// The keying material of the TLS connection for channel binding (RFC 9266).
+    pub(super) fn tls_exporter(&self) -> Option<[u8; 32]> {
+        self.channel.tls_exporter()
     }
 
     /// The next event, waiting for it where necessary. Never [`Event::NeedInput`].

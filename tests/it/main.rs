@@ -41,6 +41,8 @@ mod poison;
 mod samples;
 /// No one is let in.
 mod security;
+/// How someone signs in.
+mod sign_in;
 /// Slow and clumsy servers, and signals.
 mod slow;
 /// Who is at the other end of the line.

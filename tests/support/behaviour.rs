@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+use super::scram::Scram;
 use super::wire::Ending;
 
 /// What a server does in a session. The default is a good modern server.
@@ -20,6 +21,8 @@ pub struct Behaviour {
     pub(super) latency: Duration,
     pub(super) ending: Ending,
     pub(super) deletes_retrieved: bool,
+    pub(super) scram: Scram,
+    pub(super) prompt: Option<Vec<u8>>,
 }
 
 /// What the server does instead of, or beside, the right answer to a command.
@@ -80,6 +83,8 @@ impl Default for Behaviour {
             latency: Duration::ZERO,
             ending: Ending::Close,
             deletes_retrieved: false,
+            scram: Scram::default(),
+            prompt: None,
         }
     }
 }
@@ -183,6 +188,18 @@ impl Behaviour {
     /// At QUIT whatever was retrieved is deleted, as RFC 1939 section 8 and EXPIRE 0 allow.
     pub fn deletes_retrieved(mut self) -> Self {
         self.deletes_retrieved = true;
+        self
+    }
+
+    /// What asks for the first message of a SASL mechanism, byte for byte, instead of a challenge.
+    pub fn prompt(mut self, octets: impl AsRef<[u8]>) -> Self {
+        self.prompt = Some(octets.as_ref().into());
+        self
+    }
+
+    /// Another idea of SCRAM than the right one.
+    pub(crate) fn scram(mut self, scram: Scram) -> Self {
+        self.scram = scram;
         self
     }
 

@@ -7,6 +7,8 @@
 //!   mail belongs to nobody (65534), and the temporary directory is open to all, since those
 //!   users walk through it. Keys and config stay root's.
 //! - As anybody else, all of it runs as that user, and nothing can change root directory.
+//! - Wrong passwords are answered at once: without `auth_failure_delay` and without the penalty that
+//!   grows with each.
 //! - `base_dir` and `state_dir` are its own, or a system's Dovecot would be disturbed.
 
 use std::fs;
@@ -41,12 +43,22 @@ impl Dovecot {
     /// Starts it with these messages, which it numbers in their order and gives unique-ids of its
     /// own. None, after a loud word, where Dovecot is not installed; under CI that is a failure.
     pub fn start(messages: &[Message]) -> Option<Self> {
-        Self::start_with(messages, "")
+        Self::start_letting_in(messages, PASSWORD, &[])
     }
 
     /// The same with more lines of config, in which `{at}` is the directory that has `ca.pem`, the
     /// authority of its certificate.
     pub fn start_with(messages: &[Message], more: &str) -> Option<Self> {
+        Self::start_letting_in(messages, &format!("{PASSWORD}{more}"), &[])
+    }
+
+    /// The same, with another word on who may sign in, and how: config text, in which `{at}` is the
+    /// directory that these files (names and contents) are put into.
+    pub fn start_letting_in(
+        messages: &[Message],
+        who: &str,
+        files: &[(&str, &str)],
+    ) -> Option<Self> {
         if !installed("dovecot") || !installed("doveadm") {
             return None;
         }
@@ -70,8 +82,11 @@ impl Dovecot {
             give_to_nobody(&directory.path().join(part));
         }
         deliver(&maildir, 0, messages);
+        for (name, text) in files {
+            fs::write(directory.path().join(name), text).unwrap();
+        }
         // The free port may be taken before Dovecot has it: then once more.
-        let started = (0..3).find_map(|_| launch(directory.path(), more));
+        let started = (0..3).find_map(|_| launch(directory.path(), who));
         let Some((daemon, port, stls_port)) = started else {
             panic!("dovecot does not start:\n{}", read_log(directory.path()));
         };
@@ -130,15 +145,20 @@ impl Dovecot {
     }
 }
 
-fn launch(directory: &Path, more: &str) -> Option<(Daemon, u16, u16)> {
+/// One password for everybody.
+const PASSWORD: &str = "passdb {
+  driver = static
+  args = password=secret
+}
+";
+
+fn launch(directory: &Path, who: &str) -> Option<(Daemon, u16, u16)> {
     let probe = || TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
     let probes = [probe(), probe()];
     let [port, stls_port] = probes.each_ref().map(|p| p.local_addr().unwrap().port());
     drop(probes);
     let config_file = directory.join("dovecot.conf");
-    let more = more.replace("{at}", &directory.display().to_string());
-    let text = config(directory, port, stls_port) + &more;
-    fs::write(&config_file, text).unwrap();
+    fs::write(&config_file, config(directory, port, stls_port, who)).unwrap();
     let mut command = Command::new("dovecot");
     command.env(
         "PATH",
@@ -160,8 +180,9 @@ fn launch(directory: &Path, more: &str) -> Option<(Daemon, u16, u16)> {
     (up == Some(true)).then_some((daemon, port, stls_port))
 }
 
-fn config(directory: &Path, port: u16, stls_port: u16) -> String {
+fn config(directory: &Path, port: u16, stls_port: u16, who: &str) -> String {
     let at = directory.display();
+    let who = who.replace("{at}", &at.to_string());
     let (users, ids) = match is_root() {
         true => (String::new(), format!("uid={NOBODY} gid={NOBODY}")),
         false => {
@@ -189,12 +210,14 @@ first_valid_gid = 1
 mail_max_userip_connections = 0
 mail_location = maildir:{at}/mail/Maildir
 mailbox_list_index = no
-{users}
-passdb {{
-  driver = static
-  args = password=secret
+auth_failure_delay = 0
+service anvil {{
+  unix_listener anvil-auth-penalty {{
+    mode = 0
+  }}
 }}
-userdb {{
+{users}
+{who}userdb {{
   driver = static
   args = {ids} home={at}/mail
 }}

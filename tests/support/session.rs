@@ -10,6 +10,7 @@ use base64::prelude::{BASE64_STANDARD, Engine};
 use super::behaviour::{Behaviour, Reply};
 use super::maildrop::{Contents, ExclusiveAccess};
 use super::outbox::{Outbox, Stop};
+use super::sasl::{self, Dialogue, Turn};
 use super::server::{CommandSeen, How, Shared};
 use super::wire::{Ending, Lines, Wire};
 
@@ -22,7 +23,7 @@ pub(super) fn serve(shared: &Shared, index: usize, behaviour: Behaviour, wire: W
         behaviour,
         outbox,
         user: Vec::new(),
-        challenged: false,
+        dialogue: None,
         encrypted: !shared.starts_in_clear,
         transaction: None,
         commands: 0,
@@ -53,8 +54,8 @@ struct Session<'a> {
     behaviour: Behaviour,
     outbox: Outbox,
     user: Vec<u8>,
-    /// AUTH PLAIN came without an initial response: the next line is the response.
-    challenged: bool,
+    /// AUTH is under way: the next line is a response.
+    dialogue: Option<Dialogue>,
     /// Without, where it can be had by STLS, nobody is signed in.
     encrypted: bool,
     transaction: Option<Transaction>,
@@ -161,8 +162,8 @@ impl Session<'_> {
     }
 
     fn answer(&mut self, line: &[u8]) -> Result<(), Stop> {
-        if std::mem::take(&mut self.challenged) {
-            return self.authenticate(line);
+        if let Some(dialogue) = self.dialogue.take() {
+            return self.converse(dialogue, line);
         }
         let mut words = line.splitn(2, |octet| *octet == b' ');
         let keyword = words.next().unwrap_or_default().to_ascii_uppercase();
@@ -185,16 +186,13 @@ impl Session<'_> {
                 let user = std::mem::take(&mut self.user);
                 self.sign_in(&user, argument)
             }
-            (b"AUTH", false) => match argument.get(..5).map(<[u8]>::to_ascii_uppercase) {
-                Some(mechanism) if mechanism == b"PLAIN" && argument.len() > 6 => {
-                    self.authenticate(&argument[6..])
-                }
-                Some(mechanism) if mechanism == b"PLAIN" => {
-                    self.challenged = true;
-                    self.outbox.send(b"+ \r\n")
-                }
-                _ => self.outbox.send(b"-ERR unknown mechanism\r\n"),
-            },
+            (b"AUTH", false) => self.authenticate(argument),
+            (b"APOP", false) => {
+                let password = &self.shared.password;
+                let digest = sasl::apop(&self.behaviour.greeting, password).unwrap_or_default();
+                let right = format!("{} {digest}", self.shared.user);
+                self.let_in(argument == right.as_bytes())
+            }
             (keyword, true) => self.transact(keyword, &String::from_utf8_lossy(argument)),
             (_, false) => self.outbox.send(UNKNOWN),
         }
@@ -216,19 +214,69 @@ impl Session<'_> {
         self.outbox.send(answer.as_bytes())
     }
 
-    /// RFC 4616: authorization identity, user, password, with NUL between them.
-    fn authenticate(&mut self, response: &[u8]) -> Result<(), Stop> {
-        let decoded = BASE64_STANDARD.decode(response).unwrap_or_default();
-        let parts: Vec<&[u8]> = decoded.split(|octet| *octet == 0).collect();
-        match parts[..] {
-            [_, user, password] => self.sign_in(user, password),
-            _ => self.outbox.send(b"-ERR malformed response\r\n"),
+    /// RFC 5034 section 4: a mechanism, and perhaps an initial response.
+    fn authenticate(&mut self, argument: &[u8]) -> Result<(), Stop> {
+        let argument = String::from_utf8_lossy(argument).into_owned();
+        let (name, response) = match argument.split_once(' ') {
+            Some((name, response)) => (name, Some(response)),
+            None => (argument.as_str(), None),
+        };
+        let binding = self.outbox.wire.tls_exporter();
+        let name = name.to_ascii_uppercase();
+        let Some(dialogue) = Dialogue::begin(&name, &self.behaviour.scram, binding) else {
+            return self.outbox.send(b"-ERR unknown mechanism\r\n");
+        };
+        match response {
+            Some(_) if !dialogue.takes_initial_response() => {
+                self.outbox
+                    .send(b"-ERR Protocol error. Connection is closed. 10\r\n")?;
+                self.end(Ending::Close)
+            }
+            Some("=") => self.converse(dialogue, b""),
+            Some(response) => self.converse(dialogue, response.as_bytes()),
+            None => match self.behaviour.prompt.clone() {
+                Some(prompt) => {
+                    self.dialogue = Some(dialogue);
+                    self.outbox.send(&prompt)
+                }
+                None => {
+                    let prompt = dialogue.prompt();
+                    self.ask(dialogue, &prompt)
+                }
+            },
+        }
+    }
+
+    fn ask(&mut self, dialogue: Dialogue, challenge: &str) -> Result<(), Stop> {
+        self.dialogue = Some(dialogue);
+        let line = format!("+ {}\r\n", BASE64_STANDARD.encode(challenge));
+        self.outbox.send(line.as_bytes())
+    }
+
+    fn converse(&mut self, mut dialogue: Dialogue, response: &[u8]) -> Result<(), Stop> {
+        if response == b"*" {
+            return self.outbox.send(b"-ERR cancelled\r\n");
+        }
+        let decoded = BASE64_STANDARD.decode(response).ok();
+        let Some(message) = decoded.and_then(|octets| String::from_utf8(octets).ok()) else {
+            return self.outbox.send(b"-ERR malformed response\r\n");
+        };
+        let shared = self.shared;
+        match dialogue.answer(&message, &shared.user, &shared.password) {
+            Turn::Ask(challenge) => self.ask(dialogue, &challenge),
+            Turn::Accept => self.let_in(true),
+            Turn::Refuse => self.let_in(false),
         }
     }
 
     fn sign_in(&mut self, user: &[u8], password: &[u8]) -> Result<(), Stop> {
         let shared = self.shared;
-        if user != shared.user.as_bytes() || password != shared.password.as_bytes() {
+        self.let_in(user == shared.user.as_bytes() && password == shared.password.as_bytes())
+    }
+
+    fn let_in(&mut self, is_right: bool) -> Result<(), Stop> {
+        let shared = self.shared;
+        if !is_right {
             return self.outbox.send(b"-ERR [AUTH] wrong user or password\r\n");
         }
         let Some(lock) = shared.maildrop.try_lock() else {

@@ -61,6 +61,13 @@ impl Wire {
         self.chunk = octets.max(1);
     }
 
+    /// The keying material of RFC 9266, where there is TLS 1.3.
+    pub fn tls_exporter(&self) -> Option<[u8; 32]> {
+        let label = b"EXPORTER-Channel-Binding";
+        let tls = self.tls.as_ref()?;
+        tls.export_keying_material([0; 32], label, Some(b"")).ok()
+    }
+
     /// Whether something can be read within `patience`.
     pub fn has_input(&mut self, patience: Duration) -> io::Result<bool> {
         if let Some(tls) = &mut self.tls {

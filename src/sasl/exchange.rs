@@ -1,0 +1,304 @@
+//! One exchange: what we say, what we take from the server, and whether its `+OK` may count.
+
+use super::mechanism::Mechanism;
+use super::scram::Scram;
+use super::{bearer, md5};
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
+use std::collections::VecDeque;
+use std::fmt;
+use zeroize::Zeroizing;
+
+/// More challenges than this are no sign-in. SCRAM has three.
+const ROUNDS: usize = 8;
+
+/// More octets of challenges than this are no sign-in either.
+const CHALLENGES: usize = 64 * 1024;
+
+/// What goes to the server, in base64; wiped when dropped.
+pub type Response = Zeroizing<String>;
+
+/// What someone signs in with.
+#[derive(Clone, Copy, Eq, PartialEq)]
+pub enum Secret<'a> {
+    /// A password.
+    Password(&'a str),
+    /// An OAuth 2.0 access token.
+    Token(&'a str),
+    /// Nothing: the TLS connection says who it is.
+    None,
+}
+
+impl fmt::Debug for Secret<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Password(_) => "Password(..)",
+            Self::Token(_) => "Token(..)",
+            Self::None => "None",
+        })
+    }
+}
+
+impl<'a> Secret<'a> {
+    /// The secret itself; empty where there is none.
+    pub fn reveal(self) -> &'a str {
+        match self {
+            Self::Password(secret) | Self::Token(secret) => secret,
+            Self::None => "",
+        }
+    }
+}
+
+/// Who signs in, and where: some mechanisms name the server that a token is meant for.
+#[derive(Clone, Copy, Debug)]
+pub struct Credentials<'a> {
+    /// The user's name.
+    pub user: &'a str,
+    /// What proves it.
+    pub secret: Secret<'a>,
+    /// The configured host.
+    pub host: &'a str,
+    /// The configured port.
+    pub port: u16,
+}
+
+/// Whether SCRAM can be bound to the TLS connection (RFC 5802 section 6).
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Binding {
+    /// We cannot, or do not need to say that we could.
+    Impossible,
+    /// We could, but the server does not offer it: it will find out if someone on the way took the
+    /// offer out.
+    NotOffered,
+    /// The keying material of `tls-exporter` (RFC 9266).
+    TlsExporter([u8; 32]),
+}
+
+/// Why an exchange cannot go on, or must not count.
+#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+pub enum Error {
+    /// A -PLUS mechanism without the means for it.
+    #[error("the connection cannot be bound to the sign-in")]
+    Unbindable,
+    /// A challenge that the mechanism does not know, or the server's own word that it refuses.
+    #[error("the server sent a challenge that has no meaning")]
+    Unexpected,
+    /// A challenge that says nothing where it must.
+    #[error("the server sent an empty challenge")]
+    Empty,
+    /// A challenge that is not base64.
+    #[error("the server sent a challenge that is not base64")]
+    NotBase64,
+    /// Challenges without end.
+    #[error("the server sent one challenge after the other")]
+    Endless,
+    /// SCRAM: an iteration count outside of what is safe.
+    #[error("the server asks for {0} rounds of hashing, where 4096 to 1000000 are sensible")]
+    Iterations(u32),
+    /// SCRAM: a message that breaks the mechanism's rules.
+    #[error("the server broke the rules of SCRAM: {0}")]
+    Scram(String),
+    /// SCRAM: the server does not know the password that it checks.
+    #[error("the server could not prove that it knows the account: it may be an impostor")]
+    Signature,
+    /// `+OK` before the exchange was over.
+    #[error("the server said that we are signed in before the sign-in was complete")]
+    Unfinished,
+}
+
+/// See the [module](super).
+pub struct Exchange {
+    mechanism: Mechanism,
+    /// What can be said before anything was asked, until it is said.
+    first: Option<Response>,
+    dialogue: Dialogue,
+    rounds: usize,
+    octets: usize,
+    refused: Option<String>,
+    /// It went wrong: nothing that follows can make it right.
+    failed: bool,
+}
+
+/// What is still to be said.
+enum Dialogue {
+    /// These, one for each challenge, whatever it says.
+    Messages(VecDeque<Response>),
+    /// Nothing, unless the token is refused.
+    Bearer {
+        refused: bool,
+    },
+    /// The answer to one challenge, while there is a secret to make it with.
+    CramMd5(Option<(String, Zeroizing<String>)>),
+    Scram(Box<Scram>),
+}
+
+impl Exchange {
+    /// Prepares an exchange; nothing is said yet.
+    ///
+    /// # Errors
+    /// [`Error::Unbindable`] for a -PLUS mechanism without [`Binding::TlsExporter`].
+    pub fn begin(
+        mechanism: Mechanism,
+        credentials: &Credentials<'_>,
+        binding: Binding,
+    ) -> Result<Self, Error> {
+        let (user, secret) = (credentials.user, credentials.secret.reveal());
+        let just = |messages: &[&str]| {
+            let mut messages: VecDeque<_> = messages.iter().map(|text| encode(text)).collect();
+            (messages.pop_front(), Dialogue::Messages(messages))
+        };
+        let (first, dialogue) = match mechanism {
+            Mechanism::Plain => just(&[&plain(user, secret)]),
+            Mechanism::Login => just(&[user, secret]),
+            // The user as the authorization identity, so that we get the maildrop that is meant.
+            Mechanism::External => just(&[user]),
+            Mechanism::OAuthBearer => (
+                Some(encode(&bearer::oauthbearer(credentials, secret))),
+                Dialogue::Bearer { refused: false },
+            ),
+            Mechanism::XOAuth2 => (
+                Some(encode(&bearer::xoauth2(user, secret))),
+                Dialogue::Bearer { refused: false },
+            ),
+            Mechanism::CramMd5 => {
+                let secret = Zeroizing::new(secret.to_owned());
+                (None, Dialogue::CramMd5(Some((user.to_owned(), secret))))
+            }
+            Mechanism::ScramSha256Plus
+            | Mechanism::ScramSha1Plus
+            | Mechanism::ScramSha256
+            | Mechanism::ScramSha1 => {
+                let (scram, first) = Scram::begin(mechanism, user, secret, binding)?;
+                (
+                    Some(encode_octets(&first)),
+                    Dialogue::Scram(Box::new(scram)),
+                )
+            }
+        };
+        Ok(Self {
+            mechanism,
+            first,
+            dialogue,
+            rounds: 0,
+            octets: 0,
+            refused: None,
+            failed: false,
+        })
+    }
+
+    /// What goes with the command, if the mechanism has it and it needs no more than `room` octets.
+    pub fn initial_response(&mut self, room: usize) -> Option<Response> {
+        if self.mechanism.waits() {
+            return None;
+        }
+        let first = self.first.take_if(|first| first.len() <= room)?;
+        Some(match first.as_str() {
+            // RFC 5034 section 4: an empty one must be told from none.
+            "" => Zeroizing::new("=".to_owned()),
+            _ => first,
+        })
+    }
+
+    /// The answer to a challenge.
+    ///
+    /// # Errors
+    /// The exchange is over; the server is to be told so with `*` (RFC 5034 section 4).
+    pub fn respond(&mut self, challenge: &[u8]) -> Result<Response, Error> {
+        if self.failed {
+            return Err(Error::Unexpected);
+        }
+        let answer = self.answer(challenge);
+        self.failed = answer.is_err();
+        answer
+    }
+
+    fn answer(&mut self, challenge: &[u8]) -> Result<Response, Error> {
+        self.rounds += 1;
+        self.octets = self.octets.saturating_add(challenge.len());
+        if self.rounds > ROUNDS || self.octets > CHALLENGES {
+            return Err(Error::Endless);
+        }
+        if let Some(first) = self.first.take() {
+            let asked = challenge.trim_ascii().is_empty() || self.mechanism.takes_any_prompt();
+            return asked.then_some(first).ok_or(Error::Unexpected);
+        }
+        let decoded = BASE64_STANDARD.decode(challenge);
+        match &mut self.dialogue {
+            Dialogue::Messages(messages) => {
+                let next = messages.pop_front().ok_or(Error::Unexpected)?;
+                decoded.map(|_| next).map_err(|_| Error::NotBase64)
+            }
+            Dialogue::Bearer { refused: true } => Err(Error::Unexpected),
+            Dialogue::Bearer { refused } => {
+                *refused = true;
+                self.refused = decoded.ok().and_then(|json| bearer::status(&json));
+                Ok(Zeroizing::new(match self.mechanism {
+                    // The dummy of RFC 7628 section 3.2.3: a lone ^A.
+                    Mechanism::OAuthBearer => "AQ==".to_owned(),
+                    _ => String::new(),
+                }))
+            }
+            Dialogue::CramMd5(secret) => {
+                let (user, password) = secret.take().ok_or(Error::Unexpected)?;
+                let challenge = decoded.map_err(|_| Error::NotBase64)?;
+                if challenge.is_empty() {
+                    return Err(Error::Empty);
+                }
+                Ok(encode(&md5::cram(&user, &password, &challenge)))
+            }
+            Dialogue::Scram(scram) => {
+                let challenge = decoded.map_err(|_| Error::NotBase64)?;
+                Ok(encode_octets(&scram.respond(&challenge)?))
+            }
+        }
+    }
+
+    /// Whether a `+OK` can be nothing but a badly written first challenge: nothing that could be
+    /// accepted has been said yet (TRUST.md Q14).
+    pub fn is_prompted_by_ok(&self) -> bool {
+        self.first.is_some() && self.mechanism.takes_any_prompt()
+    }
+
+    /// Whether `+OK` may count.
+    ///
+    /// # Errors
+    /// [`Error::Unfinished`] where the server lets us in before all was said, or before it has
+    /// proved who it is.
+    pub fn accepted(&self) -> Result<(), Error> {
+        let over = match &self.dialogue {
+            Dialogue::Messages(messages) => messages.is_empty(),
+            Dialogue::Bearer { refused } => !refused,
+            Dialogue::CramMd5(secret) => secret.is_none(),
+            Dialogue::Scram(scram) => scram.is_over(),
+        };
+        if over && self.first.is_none() && !self.failed {
+            Ok(())
+        } else {
+            Err(Error::Unfinished)
+        }
+    }
+
+    /// What the server said about the token that it refuses (RFC 7628 section 3.2.2), made
+    /// harmless.
+    pub fn token_status(&self) -> Option<&str> {
+        self.refused.as_deref()
+    }
+}
+
+/// The message of PLAIN (RFC 4616): no authorization identity, then user and password.
+pub fn plain(user: &str, password: &str) -> Zeroizing<String> {
+    Zeroizing::new(format!("\0{user}\0{password}"))
+}
+
+/// Text in base64.
+pub fn encode(text: &str) -> Response {
+    encode_octets(text.as_bytes())
+}
+
+fn encode_octets(octets: &[u8]) -> Response {
+    Zeroizing::new(BASE64_STANDARD.encode(octets))
+}
+
+#[cfg(test)]
+#[path = "exchange_tests.rs"]
+mod tests;
