@@ -34,7 +34,7 @@
 //! | [`maildrop`] | the maildrop as one session lists it; what makes a message the same next time |
 //! | [`pop3`] | the protocol core: octets in, events out, no input or output of its own |
 //! | [`sasl`] | SASL mechanisms, likewise |
-//! | [`net`] | names, addresses, TCP and TLS: a channel of octets |
+//! | [`net`] | names, addresses, proxies, TCP and TLS: a channel of octets |
 //! | [`durable`] | the only place that creates, syncs, renames and removes files |
 //! | [`sandbox`] | Landlock: a thread gives up the file system but for its own directories |
 //! | [`stop`] | SIGINT and SIGTERM, and the time a run may take |

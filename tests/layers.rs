@@ -274,6 +274,8 @@ fn each_library_is_met_in_one_place() {
         ("aws_lc_rs", &["net/tls.rs"]),
         ("rustls_native_certs::", &["net/tls.rs"]),
         ("webpki_roots::", &["net/tls.rs"]),
+        ("x509_parser::", &["net/certificate.rs"]),
+        ("idna::", &["profile/address.rs"]),
     ];
     for (library, places) in rules {
         hold(

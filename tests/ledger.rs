@@ -35,18 +35,6 @@ const NOT_TESTED: &[(&str, &str)] = &[
          stands still meanwhile, so that f5 and f6 hold after it too",
     ),
     (
-        "s4",
-        "comes with STLS: `tls = \"starttls\"` is refused in the config, so no -ERR can follow it",
-    ),
-    (
-        "s5",
-        "comes with STLS: there is no reply to it behind which octets could be smuggled in",
-    ),
-    (
-        "s7",
-        "comes with STLS: there is no phase before TLS from which anything could be kept",
-    ),
-    (
         "s63",
         "comes with the discovery of settings: popfetch reads no XML and asks nobody for settings",
     ),

@@ -9,7 +9,8 @@ use crate::durable::Disk;
 use crate::exit::Status;
 use crate::fetch::look;
 use crate::profile::{
-    Keep, Order, Overrides, PasswordSource, Pipelining, Profile, Roots, Tls, units,
+    Keep, MinVersion, Order, Overrides, PasswordSource, Pipelining, Profile, Proxy, Roots, Tls,
+    units,
 };
 use crate::report::Report;
 use crate::term::{Column, Table, columns, count, escape_str, json_line, size};
@@ -96,10 +97,7 @@ fn show(context: &Context<'_>, name: &str) -> Result<Status, Failure> {
 
 /// The settings for programs: the same fields for each account, sizes in octets, times in seconds.
 fn json_of(profile: &Profile) -> Map<String, Value> {
-    let policy = match &profile.tls {
-        Tls::Implicit(policy) => Some(policy),
-        Tls::None => None,
-    };
+    let policy = profile.tls.policy();
     let mut object = object_of(profile);
     object.retain(|key, _| !key.contains('-') && key != "timeout" && key != "password");
     let mut put = |key: &str, value: Value| {
@@ -114,6 +112,26 @@ fn json_of(profile: &Profile) -> Map<String, Value> {
     put("tls_pins", json!(pins.map(Iterator::collect::<Vec<_>>)));
     let name = policy.and_then(|policy| policy.server_name.as_ref());
     put("tls_server_name", json!(name));
+    let version = policy.map(|policy| version_of(policy.min_version));
+    put("tls_min_version", json!(version));
+    let client = policy.and_then(|policy| policy.client.as_ref());
+    put(
+        "tls_client_cert",
+        json!(client.map(|client| client.certificate.display().to_string())),
+    );
+    put(
+        "tls_client_key",
+        json!(client.map(|client| client.key.display().to_string())),
+    );
+    put("source_address", json!(profile.way.source_address));
+    let (mut proxy, mut command) = (None, None);
+    match &profile.way.proxy {
+        Some(Proxy::Server(server)) => proxy = Some(server.to_string()),
+        Some(Proxy::Command(argv)) => command = Some(argv),
+        None => {}
+    }
+    put("proxy", json!(proxy));
+    put("proxy_command", json!(command));
     put(
         "password_from",
         json!(match &profile.password {
@@ -142,6 +160,14 @@ fn roots_of(roots: &Roots) -> String {
         Roots::System => "system".to_owned(),
         Roots::Bundled => "bundled".to_owned(),
         Roots::File(path) => path.display().to_string(),
+        Roots::Pinned => "pinned".to_owned(),
+    }
+}
+
+fn version_of(version: MinVersion) -> &'static str {
+    match version {
+        MinVersion::Tls12 => "1.2",
+        MinVersion::Tls13 => "1.3",
     }
 }
 
@@ -157,8 +183,9 @@ fn object_of(profile: &Profile) -> Map<String, Value> {
     put("user", json!(profile.server.user));
     match &profile.tls {
         Tls::None => put("tls", json!("none")),
-        Tls::Implicit(policy) => {
-            put("tls", json!("implicit"));
+        tls @ (Tls::Implicit(policy) | Tls::StartTls(policy)) => {
+            let implicit = matches!(tls, Tls::Implicit(_));
+            put("tls", json!(if implicit { "implicit" } else { "starttls" }));
             put("tls-roots", json!(roots_of(&policy.roots)));
             let pins: Vec<String> = policy.pins.iter().map(ToString::to_string).collect();
             if !pins.is_empty() {
@@ -167,7 +194,23 @@ fn object_of(profile: &Profile) -> Map<String, Value> {
             if let Some(name) = &policy.server_name {
                 put("tls-server-name", json!(name));
             }
+            if policy.min_version != MinVersion::default() {
+                put("tls-min-version", json!(version_of(policy.min_version)));
+            }
+            if let Some(client) = &policy.client {
+                let certificate = client.certificate.display().to_string();
+                put("tls-client-cert", json!(certificate));
+                put("tls-client-key", json!(client.key.display().to_string()));
+            }
         }
+    }
+    if let Some(address) = profile.way.source_address {
+        put("source-address", json!(address));
+    }
+    match &profile.way.proxy {
+        Some(Proxy::Server(server)) => put("proxy", json!(server.to_string())),
+        Some(Proxy::Command(argv)) => put("proxy-command", json!(argv.join(" "))),
+        None => {}
     }
     put("auth", json!(profile.auth.word()));
     put(

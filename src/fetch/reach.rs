@@ -4,21 +4,24 @@ use super::conduct::Conduct;
 use super::{Account, Error};
 use crate::durable::Dir;
 use crate::exit::{Diagnose, Status};
-use crate::net::{self, Channel, tls};
+use crate::net::program::Tell;
+use crate::net::{self, Channel, Protection, Target};
 use crate::profile::providers::{self, Access};
 use crate::profile::{Pipelining, Profile, Tls};
 use crate::report::Event;
 use crate::sandbox;
 use crate::session::{self, Credentials, Options, Session, Transaction};
 use crate::stop::Stop;
+use std::sync::Arc;
 
 /// How long pipelining stays off after it failed with a server, in seconds (TRUST.md F29).
 const UNPIPELINED_FOR: i64 = 30 * 24 * 60 * 60;
 
 /// How servers are reached.
 pub trait Connect: Send + Sync {
-    /// Finds the way to the account's server. All that takes a file is done here.
-    fn route(&self, profile: &Profile) -> Result<Box<dyn Route>, net::Error>;
+    /// Finds the way to the account's server. All that takes a file is done here. What a program
+    /// in between says to people is told by `tell`.
+    fn route(&self, profile: &Profile, tell: Tell) -> Result<Box<dyn Route>, net::Error>;
 }
 
 /// The way to a server.
@@ -31,21 +34,25 @@ pub trait Route {
 pub struct Network;
 
 impl Connect for Network {
-    fn route(&self, profile: &Profile) -> Result<Box<dyn Route>, net::Error> {
-        let policy = match &profile.tls {
-            Tls::Implicit(policy) => Some(policy),
-            Tls::None => None,
+    fn route(&self, profile: &Profile, tell: Tell) -> Result<Box<dyn Route>, net::Error> {
+        let target = Target {
+            host: &profile.server.host,
+            port: profile.server.port,
+            protection: match &profile.tls {
+                Tls::Implicit(policy) => Protection::Implicit(policy),
+                Tls::StartTls(policy) => Protection::StartTls(policy),
+                Tls::None => Protection::None,
+            },
+            way: &profile.way,
+            timeout: profile.timeout,
         };
-        let server = &profile.server;
-        let (host, timeout) = (&server.host, profile.timeout);
-        let route = tls::Route::find(host, server.port, policy, timeout)?;
-        Ok(Box::new(route))
+        Ok(Box::new(net::Route::find(&target, tell)?))
     }
 }
 
-impl Route for tls::Route {
+impl Route for net::Route {
     fn connect(&self, stop: &Stop) -> Result<Box<dyn Channel>, net::Error> {
-        Ok(Box::new(tls::Route::connect(self, stop)?))
+        net::Route::connect(self, stop)
     }
 }
 
@@ -72,7 +79,12 @@ impl Account<'_> {
                 "the connection is not encrypted: tls = \"none\"",
             ));
         }
-        let route = self.environment.connect.route(profile);
+        let (report, name) = (self.environment.report.clone(), profile.name.clone());
+        let tell: Tell = Arc::new(move |line: &str| {
+            let text = format!("the proxy command says: {line}");
+            report.report(&name, Event::Notice(&text));
+        });
+        let route = self.environment.connect.route(profile, tell);
         let route = route.map_err(Error::Connect)?;
         if self.environment.confined {
             let directories: Vec<_> = directories.iter().map(|dir| dir.as_fd()).collect();
@@ -94,6 +106,7 @@ impl Account<'_> {
             pipelining: manner.pipelining,
             capabilities: manner.capabilities,
             utf8: manner.utf8,
+            start_tls: matches!(profile.tls, Tls::StartTls(_)),
             transcript: self.transcript(),
         };
         let credentials = Credentials {

@@ -4,13 +4,13 @@
 //! octets). A client that blocks in a write would then wait for ever, so [`Channel::exchange`]
 //! never waits for one direction only.
 
-use super::Error;
 use super::dial::wait;
+use super::{Error, Stream};
 use crate::stop::Stop;
 use rustix::event::{PollFd, PollFlags};
-use rustls::{ClientConnection, ProtocolVersion};
+use rustls::{AlertDescription, ClientConnection, ProtocolVersion};
 use std::io::{self, ErrorKind, Read, Write};
-use std::net::{Shutdown, TcpStream};
+use std::net::Shutdown;
 use std::time::{Duration, Instant};
 
 /// What [`Channel::exchange`] has moved.
@@ -36,6 +36,16 @@ pub trait Channel: Send {
         deadline: Instant,
     ) -> Result<Moved, Error>;
 
+    /// From here on with TLS: what STLS asks for (RFC 2595 section 4), once the server has agreed
+    /// and every octet of its reply has been taken in.
+    ///
+    /// # Errors
+    /// [`Error::Injected`] where more has come in clear; where the handshake fails, as connecting
+    /// does; always for a channel that is not meant for STLS.
+    fn start_tls(&mut self) -> Result<(), Error> {
+        Err(Error::Tls("this connection knows no STLS".to_owned()))
+    }
+
     /// The keying material that proves in a sign-in that both sides are at the ends of this very
     /// connection: `tls-exporter` (RFC 9266). `None` without TLS 1.3.
     fn tls_exporter(&self) -> Option<[u8; 32]> {
@@ -49,9 +59,9 @@ pub trait Channel: Send {
 /// How long a server that is left without a goodbye may take to notice.
 const PARTING_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// A TCP connection, with TLS or without.
+/// A connection, with TLS or without.
 pub struct Socket {
-    stream: TcpStream,
+    stream: Stream,
     tls: Option<Box<ClientConnection>>,
     stop: Stop,
     /// Both sides have said that they are done.
@@ -60,9 +70,9 @@ pub struct Socket {
 
 impl Socket {
     /// Without TLS. The stream must not block.
-    pub fn plain(stream: TcpStream, stop: Stop) -> Self {
+    pub fn plain(stream: impl Into<Stream>, stop: Stop) -> Self {
         Self {
-            stream,
+            stream: stream.into(),
             tls: None,
             stop,
             done: false,
@@ -71,13 +81,20 @@ impl Socket {
 
     /// With TLS from the first octet. The stream must not block; the handshake takes place in the
     /// first exchange, or in [`Socket::handshake`].
-    pub fn tls(stream: TcpStream, tls: ClientConnection, stop: Stop) -> Self {
-        Self {
-            stream,
-            tls: Some(Box::new(tls)),
-            stop,
-            done: false,
-        }
+    pub fn tls(stream: impl Into<Stream>, tls: ClientConnection, stop: Stop) -> Self {
+        let mut socket = Self::plain(stream, stop);
+        socket.encrypt(tls);
+        socket
+    }
+
+    /// With TLS from the next octet on.
+    pub(super) fn encrypt(&mut self, tls: ClientConnection) {
+        self.tls = Some(Box::new(tls));
+    }
+
+    /// Whether the other side has sent something that was not received yet.
+    pub(super) fn has_unread(&self) -> io::Result<bool> {
+        self.stream.has_unread()
     }
 
     /// Completes the TLS handshake, if there is TLS.
@@ -102,7 +119,10 @@ impl Socket {
                 Err(error) if error.kind() == ErrorKind::WouldBlock => {}
                 Err(error) => return Err(tls_error(error)),
             }
-            if flush_tls(tls, &mut self.stream).map_err(Error::from)? || tls.is_handshaking() {
+            let waits = flush_tls(tls, &mut self.stream);
+            let waits =
+                waits.map_err(|error| tls_error(with_the_reason(error, tls, &mut self.stream)))?;
+            if waits || tls.is_handshaking() {
                 self.wait(deadline)?;
             }
         }
@@ -271,7 +291,7 @@ impl From<Error> for HandshakeError {
 }
 
 /// Reads what is there; `false` at the end of the stream.
-fn receive_tls(tls: &mut ClientConnection, stream: &mut TcpStream) -> io::Result<bool> {
+fn receive_tls(tls: &mut ClientConnection, stream: &mut Stream) -> io::Result<bool> {
     let octets = tls.read_tls(stream)?;
     if let Err(error) = tls.process_new_packets() {
         // The alert that tells the server why; it may be gone already.
@@ -282,7 +302,7 @@ fn receive_tls(tls: &mut ClientConnection, stream: &mut TcpStream) -> io::Result
 }
 
 /// Writes what the socket takes; `true` if something is left.
-fn flush_tls(tls: &mut ClientConnection, stream: &mut TcpStream) -> io::Result<bool> {
+fn flush_tls(tls: &mut ClientConnection, stream: &mut Stream) -> io::Result<bool> {
     while tls.wants_write() {
         match tls.write_tls(stream) {
             Ok(_) => {}
@@ -291,6 +311,17 @@ fn flush_tls(tls: &mut ClientConnection, stream: &mut TcpStream) -> io::Result<b
         }
     }
     Ok(false)
+}
+
+/// A write that failed because the server has closed: it may have said why before.
+fn with_the_reason(error: io::Error, tls: &mut ClientConnection, stream: &mut Stream) -> io::Error {
+    loop {
+        match receive_tls(tls, stream) {
+            Ok(true) => {}
+            Err(reason) if reason.kind() == ErrorKind::InvalidData => return reason,
+            _ => return error,
+        }
+    }
 }
 
 fn is_passing(error: &io::Error) -> bool {
@@ -306,7 +337,26 @@ fn tls_error(error: io::Error) -> HandshakeError {
 
 fn broken(error: io::Error) -> Error {
     match tls_error(error) {
+        // TLS 1.3 tells only after the handshake what the server thinks of the client's.
+        HandshakeError::Tls(rustls::Error::AlertReceived(alert)) if is_about_ours(alert) => {
+            Error::OurCertificate(format!("{alert:?}"))
+        }
         HandshakeError::Tls(error) => Error::Tls(error.to_string()),
         HandshakeError::Net(error) => error,
     }
+}
+
+/// Whether an alert is about the certificate that the client shows, or does not show.
+pub(super) fn is_about_ours(alert: AlertDescription) -> bool {
+    matches!(
+        alert,
+        AlertDescription::AccessDenied
+            | AlertDescription::BadCertificate
+            | AlertDescription::CertificateExpired
+            | AlertDescription::CertificateRequired
+            | AlertDescription::CertificateRevoked
+            | AlertDescription::CertificateUnknown
+            | AlertDescription::UnknownCA
+            | AlertDescription::UnsupportedCertificate
+    )
 }

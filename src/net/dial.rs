@@ -4,9 +4,9 @@ use super::Error;
 use crate::stop::Stop;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
-use rustix::net::{AddressFamily, SocketFlags, SocketType, connect, socket_with, sockopt};
+use rustix::net::{AddressFamily, SocketFlags, SocketType, bind, connect, socket_with, sockopt};
 use std::io;
-use std::net::{SocketAddr, TcpStream, ToSocketAddrs};
+use std::net::{IpAddr, SocketAddr, TcpStream, ToSocketAddrs};
 use std::os::fd::OwnedFd;
 use std::sync::mpsc;
 use std::thread;
@@ -16,7 +16,7 @@ use std::time::{Duration, Instant};
 const LOOKUP_TIMEOUT: Duration = Duration::from_secs(20);
 
 /// How long one address may take to answer at most.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(15);
+pub(super) const CONNECT_TIMEOUT: Duration = Duration::from_secs(15);
 
 /// How long an address has before the next one is tried beside it (RFC 8305 section 5): an IPv6
 /// that leads nowhere must not cost a person more than that.
@@ -32,15 +32,26 @@ pub struct Addresses {
     /// The TCP port.
     pub port: u16,
     all: Vec<SocketAddr>,
+    source: Option<IpAddr>,
 }
 
 impl Addresses {
-    /// Asks the system's resolver.
-    pub fn look_up(host: &str, port: u16) -> Result<Self, Error> {
+    /// Asks the system's resolver. With a `source`, an address of this machine to connect from,
+    /// addresses of the other kind are left out.
+    pub fn look_up(host: &str, port: u16, source: Option<IpAddr>) -> Result<Self, Error> {
+        let mut all = look_up(host, port)?;
+        if let Some(source) = source {
+            all.retain(|address| address.is_ipv4() == source.is_ipv4());
+            if all.is_empty() {
+                let host = host.to_owned();
+                return Err(Error::OtherKind { host, from: source });
+            }
+        }
         Ok(Self {
             host: host.to_owned(),
             port,
-            all: by_turns(look_up(host, port)?),
+            all: by_turns(all),
+            source,
         })
     }
 
@@ -48,9 +59,13 @@ impl Addresses {
     /// block, and sends small commands without delay.
     pub fn dial(&self, timeout: Duration, stop: &Stop) -> Result<TcpStream, Error> {
         let timeout = timeout.min(CONNECT_TIMEOUT);
-        first_to_answer(&self.all, timeout, stop).map_err(|source| match stop.requested() {
-            Some(reason) => Error::Stopped(reason),
-            None => Error::Connect {
+        let answered = first_to_answer(&self.all, self.source, timeout, stop);
+        answered.map_err(|source| match (stop.requested(), self.source) {
+            (Some(reason), _) => Error::Stopped(reason),
+            (None, Some(address)) if source.kind() == io::ErrorKind::AddrNotAvailable => {
+                Error::Source { address, source }
+            }
+            (None, _) => Error::Connect {
                 host: self.host.clone(),
                 port: self.port,
                 source,
@@ -127,6 +142,7 @@ struct Attempt {
 /// head start; those already begun go on meanwhile.
 fn first_to_answer(
     addresses: &[SocketAddr],
+    source: Option<IpAddr>,
     timeout: Duration,
     stop: &Stop,
 ) -> io::Result<TcpStream> {
@@ -138,7 +154,7 @@ fn first_to_answer(
         if Instant::now() >= next
             && let Some(address) = waiting.next()
         {
-            match begin(*address) {
+            match begin(*address, source) {
                 Ok(socket) => {
                     let now = Instant::now();
                     next = now + HEAD_START;
@@ -176,13 +192,16 @@ fn first_to_answer(
 }
 
 /// Begins to connect; when the socket can be written to, it has come to an end, good or bad.
-fn begin(address: SocketAddr) -> Result<OwnedFd, Errno> {
+fn begin(address: SocketAddr, source: Option<IpAddr>) -> Result<OwnedFd, Errno> {
     let family = match address {
         SocketAddr::V4(_) => AddressFamily::INET,
         SocketAddr::V6(_) => AddressFamily::INET6,
     };
     let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
     let socket = socket_with(family, SocketType::STREAM, flags, None)?;
+    if let Some(source) = source {
+        bind(&socket, &SocketAddr::new(source, 0))?;
+    }
     match connect(&socket, &address) {
         Ok(()) | Err(Errno::INPROGRESS) => Ok(socket),
         Err(error) => Err(error),
@@ -234,7 +253,7 @@ pub(super) fn wait(fds: &mut [PollFd<'_>], deadline: Instant) -> io::Result<bool
 #[cfg(test)]
 mod tests {
     use super::*;
-    use rustix::net::{bind, getsockname, listen, socket};
+    use rustix::net::{getsockname, listen, socket};
     use std::net::TcpListener;
 
     /// An address whose connections are never completed, and what keeps it so: its queue is full.
@@ -258,7 +277,7 @@ mod tests {
 
     fn try_all(addresses: &[SocketAddr], timeout: Duration) -> io::Result<SocketAddr> {
         let stop = Stop::never().unwrap();
-        first_to_answer(addresses, timeout, &stop)?.peer_addr()
+        first_to_answer(addresses, None, timeout, &stop)?.peer_addr()
     }
 
     #[test]
@@ -303,6 +322,42 @@ mod tests {
         assert_eq!(kind, Err(io::ErrorKind::TimedOut));
         let none = try_all(&[], CONNECT_TIMEOUT).map_err(|error| error.kind());
         assert_eq!(none, Err(io::ErrorKind::NotFound));
+    }
+
+    #[test]
+    fn f1_an_ipv6_that_leads_nowhere_costs_its_head_start_and_is_closed() {
+        let Ok(listener) = socket(AddressFamily::INET6, SocketType::STREAM, None) else {
+            return eprintln!("SKIPPED: there is no IPv6 here");
+        };
+        let v6 = SocketAddr::from(([0, 0, 0, 0, 0, 0, 0, 1], 0));
+        if bind(&listener, &v6).is_err() {
+            return eprintln!("SKIPPED: there is no IPv6 here");
+        }
+        listen(&listener, 0).unwrap();
+        let nowhere = SocketAddr::try_from(getsockname(&listener).unwrap()).unwrap();
+        let _first = TcpStream::connect(nowhere).unwrap();
+        let (good, _good) = answering();
+        // Whatever the resolver's order within a kind, IPv6 comes first where it put it first.
+        let turns = by_turns(vec![nowhere, good]);
+        let began = Instant::now();
+        assert_eq!(try_all(&turns, CONNECT_TIMEOUT).unwrap(), good);
+        assert!(began.elapsed() >= HEAD_START, "IPv6 had no head start");
+        let table = std::fs::read_to_string("/proc/self/net/tcp6").unwrap();
+        let peer = format!(":{:04X} 02 ", nowhere.port());
+        assert!(!table.contains(&peer), "still being made: {table}");
+    }
+
+    #[test]
+    fn the_kinds_of_addresses_follow_the_source() {
+        let look_up = |source: &str| {
+            let found = Addresses::look_up("127.0.0.1", 1, Some(source.parse().unwrap()));
+            found.map(|addresses| addresses.all)
+        };
+        assert_eq!(
+            look_up("127.0.0.2").unwrap(),
+            ["127.0.0.1:1".parse().unwrap()]
+        );
+        assert!(matches!(look_up("::1"), Err(Error::OtherKind { .. })));
     }
 
     #[test]

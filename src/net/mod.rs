@@ -1,17 +1,31 @@
-//! From a host name to a channel of octets: [`dial`], [`tls`] and [`channel`].
+//! From a host name to a channel of octets: [`route`] finds the way (over [`dial`], through a
+//! [`proxy`] or a [`program`]), [`tls`] says whom to trust, [`channel`] carries the octets.
 //!
 //! Nothing here knows POP3. What can go wrong is one type, [`Error`], because to the person it is
 //! one question: why can this server not be reached?
 
+mod certificate;
 pub mod channel;
 pub mod dial;
+mod private;
+pub mod program;
+pub mod proxy;
+pub mod route;
+mod socks;
+mod stream;
 pub mod tls;
+mod tunnel;
 
 pub use channel::{Channel, Moved, Socket};
+pub use route::{Protection, Route, Target};
+pub use stream::Stream;
 
 use crate::exit::{Diagnose, Status};
 use crate::stop;
 use std::io;
+use std::net::IpAddr;
+use std::path::PathBuf;
+use std::time::Duration;
 
 /// Why a server cannot be reached, or a connection broke.
 #[derive(Debug, thiserror::Error)]
@@ -21,9 +35,14 @@ pub enum Error {
     Certificate {
         /// The name that the certificate had to bear.
         host: String,
-        /// What is wrong with it.
+        /// What is wrong with it, and what is in it.
         reason: String,
+        /// The key that was seen.
+        pin: Option<tls::Pin>,
     },
+    /// The certificate that we are to show cannot be used.
+    #[error("cannot use the client certificate {0}")]
+    ClientCertificate(String),
     /// The connection ended before it should.
     #[error("the server closed the connection")]
     Closed,
@@ -37,9 +56,16 @@ pub enum Error {
         /// The last address's error.
         source: io::Error,
     },
+    /// Others can read the key of the certificate that we are to show.
+    #[error("the key {} can be read by others", .0.display())]
+    ExposedKey(PathBuf),
     /// The connection failed before TLS was set up.
     #[error("{0} in the TLS handshake")]
     Handshake(#[source] Box<Error>),
+    /// Octets in clear behind the server's consent to TLS: someone in between would have them
+    /// taken for the server's.
+    #[error("there was more in clear behind the reply to STLS, which is how an attack looks")]
+    Injected,
     /// The host name leads nowhere.
     #[error("there is no host named {host}")]
     NoSuchHost {
@@ -65,9 +91,52 @@ pub enum Error {
         /// The configured port.
         port: u16,
     },
-    /// The other side speaks no version of TLS that is safe.
-    #[error("{0} offers neither TLS 1.3 nor TLS 1.2, and what is older is not safe")]
-    OldTls(String),
+    /// The other side speaks no version of TLS that will do.
+    #[error("{host} offers {versions}")]
+    OldTls {
+        /// The configured host.
+        host: String,
+        /// Which it does not offer.
+        versions: &'static str,
+    },
+    /// The host has no address of the kind that `source-address` is.
+    #[error("{host} has no address that can be reached from {from}")]
+    OtherKind {
+        /// The configured host.
+        host: String,
+        /// The configured source address.
+        from: IpAddr,
+    },
+    /// The server wants a certificate of ours, or another one.
+    #[error("the server refused the client certificate, or the lack of one ({0})")]
+    OurCertificate(String),
+    /// A word of `proxy-command` has a `%` that stands for nothing.
+    #[error("`{0}` stands for nothing in `proxy-command`")]
+    Placeholder(String),
+    /// The program of `proxy-command` cannot be started.
+    #[error("cannot run the proxy command `{program}`")]
+    Program {
+        /// The program, without its arguments.
+        program: String,
+        /// Why.
+        source: io::Error,
+    },
+    /// A proxy gives no connection.
+    #[error("the proxy {proxy} cannot be used: {source}")]
+    Proxy {
+        /// Which one.
+        proxy: String,
+        /// Why.
+        source: Box<proxy::Refusal>,
+    },
+    /// `source-address` is no address of this machine.
+    #[error("cannot connect from {address}")]
+    Source {
+        /// The configured address.
+        address: IpAddr,
+        /// What the system said.
+        source: io::Error,
+    },
     /// We were asked to stop.
     #[error("{0}")]
     Stopped(stop::Reason),
@@ -88,16 +157,43 @@ pub enum Error {
     ServerName(String),
 }
 
+impl Error {
+    /// The same; a time-out was one of so long.
+    fn after(self, timeout: Duration) -> Self {
+        match self {
+            Self::TimedOut(_) => Self::TimedOut(timeout.as_secs()),
+            Self::Proxy { proxy, source } => Self::Proxy {
+                proxy,
+                source: Box::new(match *source {
+                    proxy::Refusal::Net(error) => proxy::Refusal::Net(error.after(timeout)),
+                    other => other,
+                }),
+            },
+            other => other,
+        }
+    }
+}
+
 impl Diagnose for Error {
     fn status(&self) -> Status {
         match self {
             Self::Certificate { .. } | Self::NoSuchHost { .. } | Self::NotTls { .. } => {
                 Status::Unavailable
             }
-            Self::OldTls(_) | Self::Tls(_) => Status::Unavailable,
+            Self::OldTls { .. } | Self::Tls(_) => Status::Unavailable,
             Self::Handshake(source) => source.status(),
+            Self::Injected => Status::Protocol,
+            Self::OurCertificate(_) => Status::NoPermission,
+            Self::Proxy { source, .. } => source.status(),
             Self::Stopped(reason) => reason.status(),
-            Self::Roots(_) | Self::ServerName(_) => Status::Config,
+            Self::ClientCertificate(_)
+            | Self::ExposedKey(_)
+            | Self::OtherKind { .. }
+            | Self::Placeholder(_)
+            | Self::Program { .. }
+            | Self::Roots(_)
+            | Self::ServerName(_)
+            | Self::Source { .. } => Status::Config,
             Self::Closed
             | Self::Connect { .. }
             | Self::Lookup { .. }
@@ -110,15 +206,44 @@ impl Diagnose for Error {
     fn hint(&self) -> Option<String> {
         let hint = match self {
             Self::Handshake(source) => return source.hint(),
-            Self::Certificate { .. } => {
-                "if this is your own server, name its CA's certificate: tls-roots = \"/path/to/ca.pem\"; \
-                 otherwise someone may be between you and the server: do not go on"
+            Self::Proxy { source, .. } => return source.hint(),
+            Self::Certificate { pin, .. } => {
+                let mut hint =
+                    "if this is your own server, name its CA's certificate: tls-roots = \
+                                \"/path/to/ca.pem\"; otherwise someone may be between you and the \
+                                server: do not go on"
+                        .to_owned();
+                if let Some(pin) = pin {
+                    hint.push_str(&format!(
+                        ". The key that was seen is tls-pin = \"{pin}\"; once you have made sure by \
+                         another way that it is the server's, that line together with tls-roots = \
+                         \"pinned\" trusts it and no other"
+                    ));
+                }
+                return Some(hint);
+            }
+            Self::ClientCertificate(_) => {
+                "`tls-client-cert` and `tls-client-key` are PEM files that you can read"
+            }
+            Self::ExposedKey(path) => return Some(format!("run: chmod 600 {}", path.display())),
+            Self::Injected => {
+                "nothing was sent; try tls = \"implicit\", which leaves no room for this"
             }
             Self::NoSuchHost { .. } => "check `host` in the configuration",
             Self::NotTls { .. } => {
                 "check `port`: POP3 over TLS is usually on 995; popfetch never falls back to plain text"
             }
-            Self::OldTls(_) => "ask the provider for a server that is up to date",
+            Self::OldTls { .. } => "ask the provider for a server that is up to date",
+            Self::OtherKind { .. } | Self::Source { .. } => {
+                "`source-address` is an address of this machine, of the same kind as the server's"
+            }
+            Self::OurCertificate(_) => {
+                "check `tls-client-cert` and `tls-client-key`, and that the server knows them"
+            }
+            Self::Placeholder(_) => "%h is the host, %p the port, %% a percent sign",
+            Self::Program { .. } => {
+                "`proxy-command` is a list of the program and its arguments, run without a shell"
+            }
             Self::Connect { .. } | Self::Lookup { .. } => {
                 "check the network, and `host` and `port` in the configuration"
             }

@@ -1,27 +1,25 @@
-//! TLS by rustls: whom to trust, and what to say when a server is not trusted.
+//! TLS by rustls: whom to trust, and who we say that we are.
 //!
 //! This is the only file that names the crypto provider (aws-lc-rs). TLS 1.2 and 1.3, nothing
 //! below; no 0-RTT; no way to switch verification off.
 
-use super::Error;
+use super::certificate::{Expected, key_of, refusal};
 use super::channel::{HandshakeError, Socket};
-use super::dial::Addresses;
-use crate::stop::Stop;
+use super::{Error, private};
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::client::{Resumption, WebPkiServerVerifier};
+use rustls::crypto::{WebPkiSupportedAlgorithms, verify_tls12_signature, verify_tls13_signature};
 use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
-use rustls::server::ParsedCertificate;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
 use rustls::{
-    AlertDescription, CertificateError, ClientConfig, ClientConnection, DigitallySignedStruct,
-    OtherError, PeerIncompatible, RootCertStore, SignatureScheme,
+    CertificateError, ClientConfig, ClientConnection, DigitallySignedStruct, OtherError,
+    RootCertStore, SignatureScheme,
 };
-use sha2::{Digest, Sha256};
 use std::convert::Infallible;
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 /// How long the TLS handshake may take at most.
@@ -36,6 +34,29 @@ pub struct TlsPolicy {
     pub pins: Vec<Pin>,
     /// The name that the certificate must bear, where it is not the host.
     pub server_name: Option<String>,
+    /// The oldest version of TLS that will do.
+    pub min_version: MinVersion,
+    /// What to show a server that asks who we are.
+    pub client: Option<ClientCertificate>,
+}
+
+/// The oldest version of TLS that will do.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum MinVersion {
+    /// TLS 1.2.
+    #[default]
+    Tls12,
+    /// TLS 1.3.
+    Tls13,
+}
+
+/// A certificate of ours, in PEM files.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct ClientCertificate {
+    /// The certificate, and those between it and an authority.
+    pub certificate: PathBuf,
+    /// Its key; nobody else may read it.
+    pub key: PathBuf,
 }
 
 /// Which certificate authorities are trusted.
@@ -48,16 +69,19 @@ pub enum Roots {
     Bundled,
     /// The certificates in this PEM file alone.
     File(PathBuf),
+    /// None: the key must be one of the pins, and nothing else counts.
+    Pinned,
 }
 
 impl FromStr for Roots {
     type Err = Infallible;
 
-    /// `system`, `bundled`, or the path of a file.
+    /// `system`, `bundled`, `pinned`, or the path of a file.
     fn from_str(text: &str) -> Result<Self, Infallible> {
         Ok(match text {
             "system" => Self::System,
             "bundled" => Self::Bundled,
+            "pinned" => Self::Pinned,
             _ => Self::File(text.into()),
         })
     }
@@ -80,94 +104,121 @@ impl fmt::Debug for Pin {
     }
 }
 
-/// How a server is reached: its addresses, and whom to trust there. Connecting by it needs no file
-/// any more, neither the resolver's nor a certificate store.
-pub struct Route {
-    addresses: Addresses,
-    /// `None` for a connection without TLS.
-    tls: Option<(Arc<ClientConfig>, ServerName<'static>)>,
+/// TLS with one server: everything that takes a file is read.
+pub(super) struct Security {
+    config: Arc<ClientConfig>,
+    verifier: Arc<Verifier>,
+    server: ServerName<'static>,
     /// The name that the certificate must bear.
     name: String,
+    host: String,
+    port: u16,
+    versions: &'static str,
     timeout: Duration,
 }
 
-impl Route {
-    /// Finds the way to `host:port`, with TLS from the first octet (RFC 8314 section 3) where there
-    /// is a policy for it. The server may take `timeout` to accept a connection, and again for the
-    /// handshake.
-    pub fn find(
+impl Security {
+    /// Reads what `policy` names. The server may take `timeout` for the handshake.
+    pub(super) fn new(
+        policy: &TlsPolicy,
         host: &str,
         port: u16,
-        policy: Option<&TlsPolicy>,
         timeout: Duration,
     ) -> Result<Self, Error> {
-        let name = policy.and_then(|policy| policy.server_name.as_deref());
-        let name = name.unwrap_or(host);
-        let tls = match policy {
-            Some(policy) => {
-                let bad_name = |_| Error::ServerName(host.to_owned());
-                let server = ServerName::try_from(name.to_owned()).map_err(bad_name)?;
-                Some((client_config(policy)?, server))
-            }
-            None => None,
-        };
+        let name = policy.server_name.as_deref().unwrap_or(host);
+        let bad_name = |_| Error::ServerName(name.to_owned());
+        let verifier = Arc::new(Verifier::new(policy)?);
         Ok(Self {
-            addresses: Addresses::look_up(host, port)?,
-            tls,
+            config: client_config(policy, &verifier)?,
+            verifier,
+            server: ServerName::try_from(name.to_owned()).map_err(bad_name)?,
             name: name.to_owned(),
-            timeout,
+            host: host.to_owned(),
+            port,
+            versions: match policy.min_version {
+                MinVersion::Tls12 => "neither TLS 1.3 nor TLS 1.2, and what is older is not safe",
+                MinVersion::Tls13 => "no TLS 1.3, which `tls-min-version` asks for",
+            },
+            timeout: timeout.min(HANDSHAKE_TIMEOUT),
         })
     }
 
-    /// Connects, and verifies who is there.
-    pub fn connect(&self, stop: &Stop) -> Result<Socket, Error> {
-        let stream = self.addresses.dial(self.timeout, stop)?;
-        let Some((config, server)) = &self.tls else {
-            return Ok(Socket::plain(stream, stop.clone()));
-        };
-        let tls = ClientConnection::new(Arc::clone(config), server.clone());
-        let tls = tls.map_err(|error| Error::Tls(error.to_string()))?;
-        let mut socket = Socket::tls(stream, tls, stop.clone());
-        let timeout = self.timeout.min(HANDSHAKE_TIMEOUT);
-        match socket.handshake(Instant::now() + timeout) {
-            Ok(()) => Ok(socket),
-            Err(HandshakeError::Net(error)) => Err(match error {
-                Error::TimedOut(_) => {
-                    Error::Handshake(Box::new(Error::TimedOut(timeout.as_secs())))
+    /// Sets up TLS, and verifies who is there.
+    pub(super) fn shake_hands(&self, socket: &mut Socket) -> Result<(), Error> {
+        let tls = ClientConnection::new(Arc::clone(&self.config), self.server.clone());
+        socket.encrypt(tls.map_err(|error| Error::Tls(error.to_string()))?);
+        match socket.handshake(Instant::now() + self.timeout) {
+            Ok(()) => Ok(()),
+            Err(HandshakeError::Net(error)) => Err(match error.after(self.timeout) {
+                error @ (Error::Closed | Error::Io(_) | Error::TimedOut(_)) => {
+                    Error::Handshake(Box::new(error))
                 }
-                Error::Closed | Error::Io(_) => Error::Handshake(Box::new(error)),
                 other => other,
             }),
             Err(HandshakeError::Tls(error)) => {
-                let Addresses { host, port, .. } = &self.addresses;
-                Err(refusal(error, &self.name, host, *port))
+                let expected = Expected {
+                    name: &self.name,
+                    host: &self.host,
+                    port: self.port,
+                    versions: self.versions,
+                };
+                Err(refusal(error, &expected, self.verifier.shown().as_ref()))
             }
         }
     }
 }
 
-fn client_config(policy: &TlsPolicy) -> Result<Arc<ClientConfig>, Error> {
+fn client_config(policy: &TlsPolicy, verifier: &Arc<Verifier>) -> Result<Arc<ClientConfig>, Error> {
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-    let unusable = |error: &dyn fmt::Display| Error::Roots(format!(": {error}"));
-    let builder = ClientConfig::builder_with_provider(Arc::clone(&provider))
-        .with_protocol_versions(&[&rustls::version::TLS13, &rustls::version::TLS12])
-        .map_err(|error| Error::Tls(error.to_string()))?;
-    let roots = Arc::new(roots(&policy.roots)?);
-    let webpki = WebPkiServerVerifier::builder_with_provider(roots, provider)
-        .build()
-        .map_err(|error| unusable(&error))?;
-    let verifier = Arc::new(Verifier {
-        webpki,
-        pins: policy.pins.clone(),
-    });
-    // "dangerous" is rustls's word for any verifier of one's own; ours only ever adds a check.
-    let mut config = builder
+    let versions: &[_] = match policy.min_version {
+        MinVersion::Tls12 => rustls::ALL_VERSIONS,
+        MinVersion::Tls13 => &[&rustls::version::TLS13],
+    };
+    // "dangerous" is rustls's word for any verifier of one's own.
+    let builder = ClientConfig::builder_with_provider(provider)
+        .with_protocol_versions(versions)
+        .map_err(|error| Error::Tls(error.to_string()))?
         .dangerous()
-        .with_custom_certificate_verifier(verifier)
-        .with_no_client_auth();
+        .with_custom_certificate_verifier(Arc::clone(verifier) as Arc<dyn ServerCertVerifier>);
+    let mut config = match &policy.client {
+        None => builder.with_no_client_auth(),
+        Some(client) => {
+            let (chain, key) = client_certificate(client)?;
+            builder.with_client_auth_cert(chain, key).map_err(|error| {
+                Error::ClientCertificate(format!("{}: {error}", client.key.display()))
+            })?
+        }
+    };
     // Each connection verifies the certificate anew; a run makes one or two (TRUST.md S18).
     config.resumption = Resumption::disabled();
     Ok(Arc::new(config))
+}
+
+fn client_certificate(
+    client: &ClientCertificate,
+) -> Result<(Vec<CertificateDer<'static>>, PrivateKeyDer<'static>), Error> {
+    let unusable = |path: &Path, error: &dyn fmt::Display| {
+        Error::ClientCertificate(format!("{}: {error}", path.display()))
+    };
+    let path = &client.certificate;
+    let chain = CertificateDer::pem_file_iter(path)
+        .and_then(Iterator::collect::<Result<Vec<_>, _>>)
+        .map_err(|error| unusable(path, &error))?;
+    if chain.is_empty() {
+        return Err(unusable(path, &"there is no certificate in it"));
+    }
+    let path = &client.key;
+    let pem = private::read(path).map_err(|error| match error {
+        private::Error::Exposed => Error::ExposedKey(path.clone()),
+        error => unusable(path, &error),
+    })?;
+    let key = PrivateKeyDer::from_pem_slice(&pem).map_err(|error| match error {
+        rustls::pki_types::pem::Error::NoItemsFound => {
+            unusable(path, &"there is no key without a passphrase in it")
+        }
+        error => unusable(path, &error),
+    })?;
+    Ok((chain, key))
 }
 
 fn roots(choice: &Roots) -> Result<RootCertStore, Error> {
@@ -180,6 +231,7 @@ fn roots(choice: &Roots) -> Result<RootCertStore, Error> {
             }
         }
         Roots::Bundled => store.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned()),
+        Roots::Pinned => {}
         Roots::File(path) => {
             let unusable =
                 |error: &dyn fmt::Display| Error::Roots(format!(" in {}: {error}", path.display()));
@@ -200,8 +252,41 @@ fn roots(choice: &Roots) -> Result<RootCertStore, Error> {
 /// What rustls's own verifier says, and then the pins.
 #[derive(Debug)]
 struct Verifier {
-    webpki: Arc<WebPkiServerVerifier>,
+    /// `None` where the pins alone count.
+    webpki: Option<Arc<WebPkiServerVerifier>>,
+    algorithms: WebPkiSupportedAlgorithms,
     pins: Vec<Pin>,
+    /// The newest certificate that a server has shown, to tell what was wrong with it.
+    shown: Mutex<Option<CertificateDer<'static>>>,
+}
+
+impl Verifier {
+    fn new(policy: &TlsPolicy) -> Result<Self, Error> {
+        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+        let algorithms = provider.signature_verification_algorithms;
+        let webpki = match &policy.roots {
+            Roots::Pinned if policy.pins.is_empty() => {
+                return Err(Error::Roots(": without a pin nobody is trusted".to_owned()));
+            }
+            Roots::Pinned => None,
+            choice => {
+                let roots = Arc::new(roots(choice)?);
+                let built = WebPkiServerVerifier::builder_with_provider(roots, provider).build();
+                Some(built.map_err(|error| Error::Roots(format!(": {error}")))?)
+            }
+        };
+        Ok(Self {
+            webpki,
+            algorithms,
+            pins: policy.pins.clone(),
+            shown: Mutex::default(),
+        })
+    }
+
+    fn shown(&self) -> Option<CertificateDer<'static>> {
+        let shown = self.shown.lock();
+        shown.unwrap_or_else(PoisonError::into_inner).clone()
+    }
 }
 
 impl ServerCertVerifier for Verifier {
@@ -213,22 +298,25 @@ impl ServerCertVerifier for Verifier {
         ocsp_response: &[u8],
         now: UnixTime,
     ) -> Result<ServerCertVerified, rustls::Error> {
-        let verified = self.webpki.verify_server_cert(
-            end_entity,
-            intermediates,
-            server_name,
-            ocsp_response,
-            now,
-        )?;
-        if !self.pins.is_empty() {
-            let key = ParsedCertificate::try_from(end_entity)?.subject_public_key_info();
-            let found = Pin(Sha256::digest(key.as_ref()).into());
+        let shown = self.shown.lock();
+        *shown.unwrap_or_else(PoisonError::into_inner) = Some(end_entity.clone().into_owned());
+        if let Some(webpki) = &self.webpki {
+            webpki.verify_server_cert(
+                end_entity,
+                intermediates,
+                server_name,
+                ocsp_response,
+                now,
+            )?;
+        }
+        if self.webpki.is_none() || !self.pins.is_empty() {
+            let found = key_of(end_entity).ok_or(CertificateError::BadEncoding)?;
             if !self.pins.contains(&found) {
                 let mismatch = OtherError(Arc::new(PinMismatch(found)));
                 return Err(CertificateError::Other(mismatch).into());
             }
         }
-        Ok(verified)
+        Ok(ServerCertVerified::assertion())
     }
 
     fn verify_tls12_signature(
@@ -237,7 +325,7 @@ impl ServerCertVerifier for Verifier {
         cert: &CertificateDer<'_>,
         dss: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        self.webpki.verify_tls12_signature(message, cert, dss)
+        verify_tls12_signature(message, cert, dss, &self.algorithms)
     }
 
     fn verify_tls13_signature(
@@ -246,76 +334,14 @@ impl ServerCertVerifier for Verifier {
         cert: &CertificateDer<'_>,
         dss: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        self.webpki.verify_tls13_signature(message, cert, dss)
+        verify_tls13_signature(message, cert, dss, &self.algorithms)
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.webpki.supported_verify_schemes()
+        self.algorithms.supported_schemes()
     }
 }
 
 #[derive(Debug, thiserror::Error)]
 #[error("its key {0} is none of those in `tls-pin`")]
 struct PinMismatch(Pin);
-
-/// What a failed handshake means to a person.
-fn refusal(error: rustls::Error, name: &str, host: &str, port: u16) -> Error {
-    match error {
-        rustls::Error::InvalidCertificate(fault) => Error::Certificate {
-            host: name.to_owned(),
-            reason: reason(&fault),
-        },
-        rustls::Error::InvalidMessage(_) => Error::NotTls {
-            host: host.to_owned(),
-            port,
-        },
-        rustls::Error::PeerIncompatible(PeerIncompatible::ServerDoesNotSupportTls12Or13)
-        | rustls::Error::AlertReceived(AlertDescription::ProtocolVersion) => {
-            Error::OldTls(host.to_owned())
-        }
-        other => Error::Tls(other.to_string()),
-    }
-}
-
-fn reason(fault: &CertificateError) -> String {
-    match fault {
-        CertificateError::ExpiredContext { not_after, .. } => {
-            format!("it expired on {}", date(*not_after))
-        }
-        CertificateError::NotValidYetContext { not_before, .. } => {
-            format!("it is valid only from {}", date(*not_before))
-        }
-        // The latter where the authority bears the name of one that is trusted.
-        CertificateError::UnknownIssuer | CertificateError::BadSignature => {
-            "no authority that this machine trusts has signed it".to_owned()
-        }
-        CertificateError::NotValidForNameContext { presented, .. } if presented.is_empty() => {
-            "it bears no name at all (a name in its subject does not count)".to_owned()
-        }
-        CertificateError::NotValidForNameContext { presented, .. } => {
-            // A certificate may bear hundreds of names, and its words are the server's.
-            let names: Vec<_> = presented
-                .iter()
-                .take(5)
-                .map(|name| bare(name).escape_default().to_string())
-                .collect();
-            format!("it is for {}", names.join(", "))
-        }
-        CertificateError::Other(OtherError(other)) => other.to_string(),
-        other => other.to_string(),
-    }
-}
-
-/// A name without the words that rustls puts around it, as in `DnsName("pop.example.com")`.
-fn bare(name: &str) -> &str {
-    let inner = name.split_once('(').map_or(name, |(_, inner)| inner);
-    inner.trim_end_matches(')').trim_matches('"')
-}
-
-fn date(time: UnixTime) -> String {
-    let seconds = i64::try_from(time.as_secs()).unwrap_or(i64::MAX);
-    match jiff::Timestamp::from_second(seconds) {
-        Ok(timestamp) => timestamp.strftime("%Y-%m-%d").to_string(),
-        Err(_) => "a day beyond the calendar".to_owned(),
-    }
-}

@@ -12,6 +12,8 @@ pub struct Capabilities {
     pub uidl: bool,
     /// TOP is supported.
     pub top: bool,
+    /// STLS: TLS can be set up on this connection (RFC 2595 section 4).
+    pub stls: bool,
     /// USER and PASS are supported.
     pub user: bool,
     /// RESP-CODES: text in brackets is an extended response code.
@@ -44,6 +46,7 @@ impl Capabilities {
             b"PIPELINING" => self.pipelining = true,
             b"UIDL" => self.uidl = true,
             b"TOP" => self.top = true,
+            b"STLS" => self.stls = true,
             b"USER" => self.user = true,
             b"RESP-CODES" => self.resp_codes = true,
             b"AUTH-RESP-CODE" => self.auth_resp_code = true,

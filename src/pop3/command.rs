@@ -37,6 +37,8 @@ pub enum Command<'a> {
     Rset,
     /// STAT
     Stat,
+    /// STLS (RFC 2595 section 4)
+    Stls,
     /// TOP n 0: the header and the blank line
     TopHeader(MessageNumber),
     /// UIDL of the whole maildrop
@@ -127,6 +129,7 @@ impl fmt::Display for Command<'_> {
             Self::Retr(number, _) => write!(f, "RETR {number}"),
             Self::Rset => f.write_str("RSET"),
             Self::Stat => f.write_str("STAT"),
+            Self::Stls => f.write_str("STLS"),
             Self::TopHeader(number) => write!(f, "TOP {number} 0"),
             Self::Uidl => f.write_str("UIDL"),
             Self::User(name) => write!(f, "USER {name}"),

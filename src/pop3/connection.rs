@@ -116,6 +116,19 @@ impl Connection {
         }
     }
 
+    /// A connection on which the server has said its greeting already: the one after STLS.
+    pub fn continued() -> Self {
+        Self {
+            pending: VecDeque::new(),
+            ..Self::new()
+        }
+    }
+
+    /// Whether all that has come was told by an event.
+    pub fn is_drained(&self) -> bool {
+        self.start == self.end
+    }
+
     /// Puts a command into the output and its reply into what is pending.
     pub fn send(&mut self, command: Command<'_>) -> Result<(), Unsendable> {
         command.encode(&mut self.output)?;

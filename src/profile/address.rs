@@ -20,7 +20,11 @@ pub(crate) fn normal_host(text: &str) -> Result<String, &'static str> {
         return Err("the host stands alone; the port has a key of its own, `port`");
     }
     if !host.is_ascii() {
-        return Err("write the host in its ASCII form, which begins with `xn--`");
+        // The form that DNS and certificates have (RFC 5891 section 5).
+        return match idna::domain_to_ascii_strict(host) {
+            Ok(ascii) => normal_host(&ascii),
+            Err(_) => Err("this is no host name"),
+        };
     }
     let fits = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '.' | '_');
     if !host.chars().all(fits) || host.split('.').any(str::is_empty) {
@@ -54,6 +58,18 @@ mod tests {
         assert_eq!(normal_host("192.0.2.1"), Ok("192.0.2.1".into()));
         assert_eq!(normal_host("[2001:DB8::0:1]"), Ok("2001:db8::1".into()));
         assert_eq!(normal_host("::1"), Ok("::1".into()));
+        for text in ["bücher.example", "BÜCHER.Example.", "bu\u{308}cher.example"] {
+            assert_eq!(
+                normal_host(text),
+                Ok("xn--bcher-kva.example".into()),
+                "{text}"
+            );
+        }
+        // What looks like a full stop to a reader is one (UTS 46).
+        assert_eq!(
+            normal_host("例え。テスト"),
+            Ok("xn--r8jz45g.xn--zckzah".into())
+        );
     }
 
     #[test]
@@ -71,7 +87,14 @@ mod tests {
             assert!(normal_host(text).is_err(), "{text:?}");
         }
         assert!(normal_host("pops://pop.example.com").is_err());
-        assert!(normal_host("bücher.example").unwrap_err().contains("xn--"));
+        for text in [
+            "bü cher.example",
+            "bü\u{200b}..example",
+            "ü/a",
+            "a\u{202e}b.example",
+        ] {
+            assert!(normal_host(text).is_err(), "{text:?}");
+        }
     }
 
     #[test]

@@ -54,7 +54,10 @@ impl Config {
         }
         config.warning = (config.file.runs_commands && others_can_change(&metadata)).then(|| {
             let path = visible(&absolute.display().to_string());
-            format!("others can change {path}, and so what `password-command` runs as you")
+            format!(
+                "others can change {path}, and so what `password-command` or `proxy-command` runs \
+                 as you"
+            )
         });
         Ok(config)
     }

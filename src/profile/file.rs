@@ -5,6 +5,7 @@
 //! for people; a test below compares the two.
 
 use std::fmt;
+use std::net::IpAddr;
 use std::path::PathBuf;
 use std::sync::LazyLock;
 
@@ -13,11 +14,12 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 use serde::de::{self, Deserialize, Deserializer, SeqAccess, Visitor};
 use toml::Spanned;
 
+pub use super::proxy::ProxyWord;
 pub use super::tables::File;
 
 use super::secret::Password;
 use super::units::{Octets, Period};
-use super::{Auth, Keep, Order, Pin, Pipelining, Roots};
+use super::{Auth, Keep, MinVersion, Order, Pin, Pipelining, Roots};
 
 /// A value, if the file has it, with its place there for error messages.
 pub type Key<T> = Option<Spanned<T>>;
@@ -29,11 +31,11 @@ pub type Key<T> = Option<Spanned<T>>;
 pub struct Account {
     /// `host`: the server's name or address. Required.
     pub host: Key<String>,
-    /// `port`: its TCP port; 995, or 110 with `tls = "none"`.
+    /// `port`: its TCP port; 995, or 110 with `tls = "starttls"` and `tls = "none"`.
     pub port: Key<u16>,
     /// `user`: the user's name exactly as the server wants it. Required.
     pub user: Key<String>,
-    /// `tls`: `"implicit"` (default) or `"none"`.
+    /// `tls`: `"implicit"` (default), `"starttls"` or `"none"`.
     pub tls: Key<TlsMode>,
     /// `allow-insecure`: must be `true` for `tls = "none"`.
     pub allow_insecure: Key<bool>,
@@ -61,12 +63,24 @@ pub struct Account {
     pub pipelining: Key<PipeliningWord>,
     /// `timeout`: how long the server may be silent; `"60 s"` by default.
     pub timeout: Key<Period>,
-    /// `tls-roots`: `"system"` (default), `"bundled"`, or a PEM file.
+    /// `tls-roots`: `"system"` (default), `"bundled"`, `"pinned"`, or a PEM file.
     pub tls_roots: Key<RootsWord>,
     /// `tls-pin`: the SHA-256 of the server's public key, or a list of them.
     pub tls_pin: Key<Pins>,
     /// `tls-server-name`: the name the certificate must bear, where it is not `host`.
     pub tls_server_name: Key<String>,
+    /// `tls-min-version`: `"1.2"` (default) or `"1.3"`.
+    pub tls_min_version: Key<MinVersionWord>,
+    /// `tls-client-cert`: a PEM file with the certificate that is shown to the server.
+    pub tls_client_cert: Key<PathBuf>,
+    /// `tls-client-key`: a PEM file with its key; the same file by default.
+    pub tls_client_key: Key<PathBuf>,
+    /// `source-address`: the address of this machine to connect from.
+    pub source_address: Key<Address>,
+    /// `proxy`: a proxy server, as in `"socks5://proxy.example.com:1080"`, or `"none"`.
+    pub proxy: Key<ProxyWord>,
+    /// `proxy-command`: a program whose standard input and output are the connection.
+    pub proxy_command: Key<Vec<String>>,
     /// `disabled`: `true` leaves the account alone unless it is named on the command line.
     pub disabled: Key<bool>,
 }
@@ -77,8 +91,46 @@ pub struct Account {
 pub enum TlsMode {
     /// TLS from the first octet.
     Implicit,
+    /// TLS after STLS.
+    #[serde(rename = "starttls")]
+    StartTls,
     /// None at all.
     None,
+}
+
+/// The values of `tls-min-version`.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, serde::Deserialize)]
+pub enum MinVersionWord {
+    /// TLS 1.2.
+    #[serde(rename = "1.2")]
+    Tls12,
+    /// TLS 1.3.
+    #[serde(rename = "1.3")]
+    Tls13,
+}
+
+impl From<MinVersionWord> for MinVersion {
+    fn from(word: MinVersionWord) -> Self {
+        match word {
+            MinVersionWord::Tls12 => Self::Tls12,
+            MinVersionWord::Tls13 => Self::Tls13,
+        }
+    }
+}
+
+/// The value of `source-address`.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, serde::Deserialize)]
+#[serde(try_from = "String")]
+pub struct Address(pub IpAddr);
+
+impl TryFrom<String> for Address {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        text.parse()
+            .map(Self)
+            .map_err(|_| "`source-address` is an IP address of this machine".to_owned())
+    }
 }
 
 /// The values of `auth`: the words of [`Auth::ALL`].

@@ -8,7 +8,8 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-pub use crate::net::tls::{Pin, Roots, TlsPolicy};
+pub use crate::net::proxy::{Proxy, ProxyServer, Way};
+pub use crate::net::tls::{ClientCertificate, MinVersion, Pin, Roots, TlsPolicy};
 pub use crate::plan::{Keep, Order};
 pub use crate::session::Auth;
 pub use config::{Config, Selected, select};
@@ -26,6 +27,7 @@ mod overrides;
 pub mod paths;
 mod problem;
 pub mod providers;
+mod proxy;
 mod resolve;
 pub mod secret;
 mod tables;
@@ -42,6 +44,8 @@ pub struct Profile {
     pub server: Server,
     /// How the connection is protected.
     pub tls: Tls,
+    /// By which way the server is connected to.
+    pub way: Way,
     /// How to sign in.
     pub auth: Auth,
     /// Where the password comes from.
@@ -86,8 +90,28 @@ impl Server {
 pub enum Tls {
     /// TLS from the first octet (RFC 8314 section 3).
     Implicit(TlsPolicy),
+    /// TLS after STLS, without which nothing is sent (RFC 2595 section 4).
+    StartTls(TlsPolicy),
     /// No TLS; only with `allow-insecure = true`.
     None,
+}
+
+impl Tls {
+    /// Whom to trust, where there is TLS.
+    pub fn policy(&self) -> Option<&TlsPolicy> {
+        match self {
+            Self::Implicit(policy) | Self::StartTls(policy) => Some(policy),
+            Self::None => None,
+        }
+    }
+
+    /// The same, to be changed.
+    pub(crate) fn policy_mut(&mut self) -> Option<&mut TlsPolicy> {
+        match self {
+            Self::Implicit(policy) | Self::StartTls(policy) => Some(policy),
+            Self::None => None,
+        }
+    }
 }
 
 /// Where the password comes from. The secret itself never stands in a [`Profile`].

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::diagnose::ConfigError;
-use super::{Keep, Order, PasswordSource, Profile, Roots, Tls, paths};
+use super::{Keep, Order, PasswordSource, Profile, Roots, paths};
 
 /// What the command line says about each account of this run; it goes before the config file.
 #[derive(Clone, Debug, Default)]
@@ -33,12 +33,18 @@ impl Overrides {
             profile.maildir = from_here(maildir, "--maildir")?;
         }
         if let Some(roots) = &self.tls_roots {
-            let Tls::Implicit(policy) = &mut profile.tls else {
+            let Some(policy) = profile.tls.policy_mut() else {
                 return Err(ConfigError::CommandLine {
                     message: format!("--tls-roots: account `{}` uses no TLS", profile.name),
                     hint: "leave the option out, or name other accounts".into(),
                 });
             };
+            if *roots == Roots::Pinned && policy.pins.is_empty() {
+                return Err(ConfigError::CommandLine {
+                    message: format!("--tls-roots: account `{}` has no `tls-pin`", profile.name),
+                    hint: "\"pinned\" trusts the pins of the config file alone".into(),
+                });
+            }
             policy.roots = match roots {
                 Roots::File(path) => Roots::File(from_here(path, "--tls-roots")?),
                 other => other.clone(),

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use zeroize::Zeroizing;
 
+use super::proxy::holds_password;
 use super::visible::{visible, visible_same_width};
 
 /// Something wrong at a place of the file.
@@ -110,7 +111,7 @@ impl Problem {
         } else {
             line
         };
-        if holds_secret(looked_at) || text.lines().any(begins_long_secret) {
+        if holds_secret(looked_at) || holds_password(line) || text.lines().any(begins_long_secret) {
             return None;
         }
         let before = visible_same_width(line.get(..start)?);

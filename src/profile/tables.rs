@@ -7,6 +7,7 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::file::Account;
+use super::proxy::holds_password;
 
 /// The whole file.
 #[derive(Debug, Default)]
@@ -17,9 +18,9 @@ pub struct File {
     pub accounts: BTreeMap<Spanned<String>, Result<Account, toml::de::Error>>,
     /// The accounts that have `disabled = true`, whatever else is in them.
     pub disabled: BTreeSet<String>,
-    /// Whether any account has the key `password`.
+    /// Whether any account has the key `password`, or a password in its `proxy`.
     pub holds_password: bool,
-    /// Whether any account has the key `password-command`.
+    /// Whether any account has the key `password-command` or `proxy-command`.
     pub runs_commands: bool,
 }
 
@@ -54,6 +55,18 @@ impl File {
                 .into_iter()
                 .any(|account| account.get_ref().get(key).is_some())
         };
+        let of_proxy = |account: &DeValue<'_>| {
+            let proxy = account.get("proxy").map(|proxy| proxy.get_ref().clone());
+            proxy.is_some_and(|proxy| proxy.as_str().is_some_and(holds_password))
+        };
+        let proxy_password = written
+            .into_iter()
+            .flat_map(|table| table.values())
+            .any(|account| of_proxy(account.get_ref()))
+            || defaults.proxy.as_ref().is_some_and(|proxy| {
+                let server = proxy.get_ref().0.as_ref();
+                server.is_some_and(|server| server.login.is_some())
+            });
         let read =
             |name: &Spanned<String>| match written.and_then(|t| t.get(name.get_ref().as_str())) {
                 Some(account) => Account::deserialize(account.clone().into_deserializer()),
@@ -69,8 +82,11 @@ impl File {
             disabled: disabled
                 .map(|(name, _)| name.get_ref().to_string())
                 .collect(),
-            holds_password: defaults.password.is_some() || has("password"),
-            runs_commands: defaults.password_command.is_some() || has("password-command"),
+            holds_password: defaults.password.is_some() || has("password") || proxy_password,
+            runs_commands: defaults.password_command.is_some()
+                || defaults.proxy_command.is_some()
+                || has("password-command")
+                || has("proxy-command"),
             accounts: accounts
                 .into_keys()
                 .map(|name| {

@@ -9,7 +9,7 @@ use super::address::{checked_user, normal_host};
 use super::diagnose::ConfigError;
 use super::overrides::Overrides;
 use super::resolve::{TIMEOUT, TLS_PORT};
-use super::{Auth, Keep, Order, PasswordSource, Pipelining, Profile, Server, Tls, TlsPolicy};
+use super::{Auth, Keep, Order, PasswordSource, Pipelining, Profile, Server, Tls, TlsPolicy, Way};
 
 /// What a URL should look like.
 const FORM: &str = "write it as pops://USER@HOST or pops://USER@HOST:PORT";
@@ -60,6 +60,7 @@ pub(crate) fn profile(url: &str, overrides: &Overrides) -> Result<Profile, Confi
         name: format!("{}@{}", server.user, server.host),
         server,
         tls: Tls::Implicit(TlsPolicy::default()),
+        way: Way::default(),
         auth: Auth::default(),
         password: PasswordSource::PromptOrKeyring,
         maildir: PathBuf::new(),
@@ -132,7 +133,7 @@ fn server(rest: &str) -> Result<Server, &'static str> {
 }
 
 /// RFC 3986 section 2.1.
-fn percent_decoded(text: &str) -> Result<String, &'static str> {
+pub(super) fn percent_decoded(text: &str) -> Result<String, &'static str> {
     const BAD: &str = "`%` must be followed by two hexadecimal digits";
     let mut octets = Vec::with_capacity(text.len());
     let mut rest = text.bytes();

@@ -15,6 +15,8 @@ use std::fmt;
 pub enum Phase {
     /// Waiting for the greeting.
     Greeting,
+    /// CAPA in clear, STLS and the handshake.
+    StartTls,
     /// CAPA.
     Capabilities,
     /// USER, PASS, AUTH.
@@ -35,6 +37,7 @@ impl fmt::Display for Phase {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Greeting => f.write_str("waiting for the server's greeting"),
+            Self::StartTls => f.write_str("setting up TLS by STLS"),
             Self::Capabilities => f.write_str("asking for the server's capabilities"),
             Self::SignIn => f.write_str("signing in"),
             Self::Listing => f.write_str("listing the maildrop"),
@@ -68,6 +71,15 @@ pub enum Error {
     /// The server goes on asking after the mechanism was cancelled.
     #[error("the server sent one challenge after the other while signing in")]
     Challenges,
+    /// No greeting in clear, where STLS was to follow.
+    #[error("no answer for {0} seconds while waiting for the server's greeting")]
+    Silent(u64),
+    /// The server announces no STLS. Nothing but CAPA was sent.
+    #[error("the server offers no STLS, which `tls = \"starttls\"` asks for")]
+    NoStls,
+    /// STLS was refused. No credentials were sent.
+    #[error("the server refused STLS: {0}")]
+    StlsRefused(Answer),
     /// The greeting was -ERR.
     #[error("the server turned us away: {0}")]
     Turned(Answer),
@@ -130,6 +142,8 @@ impl Diagnose for Error {
         match self {
             Self::Net { source, .. } => source.status(),
             Self::Violation { .. } | Self::Challenges | Self::TooLarge(_) => Status::Protocol,
+            Self::NoStls | Self::StlsRefused(_) => Status::Unavailable,
+            Self::Silent(_) => Status::Temporary,
             Self::Turned(answer) | Self::Refused { answer, .. } => match answer.code {
                 Some(ResponseCode::SysPermanent) => Status::Unavailable,
                 _ => Status::Temporary,
@@ -160,6 +174,14 @@ impl Diagnose for Error {
     fn hint(&self) -> Option<String> {
         let hint = match self {
             Self::Net { source, .. } => return source.hint(),
+            Self::Silent(_) => {
+                "if the server expects TLS from the first octet, as on port 995, set tls = \
+                 \"implicit\"; otherwise the next run takes up where this one ended"
+            }
+            Self::NoStls | Self::StlsRefused(_) => {
+                "nothing was sent in clear; set tls = \"implicit\" and port 995 if the server has \
+                 that, or someone may be between you and it"
+            }
             Self::Violation { .. } | Self::Challenges => {
                 "is this a POP3 server? Run with -vv to see what it says; nothing was deleted"
             }

@@ -25,7 +25,7 @@ pub use sign_in::Credentials;
 pub use update::{Marked, Update};
 pub use wire::{Answer, Direction, Transcript};
 
-use crate::net::Channel;
+use crate::net::{self, Channel};
 use crate::pop3::{Capabilities, Command, MessageNumber};
 use crate::sasl::md5;
 use secrets::Secrets;
@@ -43,6 +43,8 @@ pub struct Options {
     pub timeout: Duration,
     /// Send commands ahead where the server announces PIPELINING.
     pub pipelining: bool,
+    /// Set up TLS by STLS (RFC 2595 section 4) before anything else, or give up.
+    pub start_tls: bool,
     /// Ask for capabilities. Some old servers close the connection when asked.
     pub capabilities: bool,
     /// Begin with the UTF8 command, announced or not: the server has asked for it.
@@ -74,7 +76,7 @@ pub struct Session<S> {
 }
 
 impl Session<Authorization> {
-    /// Reads the greeting and asks for capabilities.
+    /// Reads the greeting, sets up TLS where that is still to be done, and asks for capabilities.
     ///
     /// The credentials are not sent yet, but kept out of what is told of the server's words: it may
     /// know them from an earlier session.
@@ -86,7 +88,13 @@ impl Session<Authorization> {
         let secrets = Secrets::new(credentials.user, credentials.secret);
         let mut wire = Wire::new(channel, &options, secrets);
         let timestamp = |greeting: &[u8]| md5::timestamp(greeting).map(str::to_owned);
-        let (answer, timestamp) = wire.answer_and(Phase::Greeting, timestamp)?;
+        let (answer, timestamp) = match wire.answer_and(Phase::Greeting, timestamp) {
+            Err(Error::Net {
+                source: net::Error::TimedOut(seconds),
+                ..
+            }) if options.start_tls => return Err(Error::Silent(seconds)),
+            answer => answer?,
+        };
         if !answer.ok {
             return Err(Error::Turned(answer));
         }
@@ -99,6 +107,9 @@ impl Session<Authorization> {
                 utf8: false,
             },
         };
+        if session.options.start_tls {
+            session.start_tls()?;
+        }
         if session.options.capabilities {
             session.wire.send(Command::Capa)?;
             match session.wire.capabilities()? {
@@ -108,6 +119,23 @@ impl Session<Authorization> {
             }
         }
         Ok(session)
+    }
+
+    /// From a connection in clear to one with TLS. All that the server said before, its greeting
+    /// and its capabilities, may have been someone else's: nothing of it is kept.
+    fn start_tls(&mut self) -> Result<(), Error> {
+        self.wire.send(Command::Capa)?;
+        let announced = self.wire.capabilities_in(Phase::StartTls)?;
+        if !announced.is_some_and(|announced| announced.stls) {
+            return Err(Error::NoStls);
+        }
+        self.wire.send(Command::Stls)?;
+        let answer = self.wire.answer(Phase::StartTls)?;
+        if !answer.ok {
+            return Err(Error::StlsRefused(answer));
+        }
+        self.state.timestamp = None;
+        self.wire.start_tls()
     }
 }
 

@@ -306,12 +306,17 @@ impl Wire {
 
     /// The reply to CAPA; `None` where the server knows no such command.
     pub(super) fn capabilities(&mut self) -> Result<Option<Capabilities>, Error> {
-        if !self.answer(Phase::Capabilities)?.ok {
+        self.capabilities_in(Phase::Capabilities)
+    }
+
+    /// The same in another phase.
+    pub(super) fn capabilities_in(&mut self, phase: Phase) -> Result<Option<Capabilities>, Error> {
+        if !self.answer(phase)?.ok {
             return Ok(None);
         }
         let mut capabilities = Capabilities::default();
         let (transcript, secrets) = (self.transcript.clone(), Arc::clone(&self.secrets));
-        self.lines(Phase::Capabilities, CAPABILITY_LINES, |line| {
+        self.lines(phase, CAPABILITY_LINES, |line| {
             if let Some(line) = line {
                 capabilities.read_line(line);
                 if let Some(transcript) = &transcript {
@@ -321,6 +326,21 @@ impl Wire {
             Ok::<(), Error>(())
         })?;
         Ok(Some(capabilities))
+    }
+
+    /// TLS from here on, on a connection that knows nothing of what came before.
+    pub(super) fn start_tls(&mut self) -> Result<(), Error> {
+        let started = match self.connection.is_drained() {
+            true => self.channel.start_tls(),
+            false => Err(net::Error::Injected),
+        };
+        started.map_err(|source| Error::Net {
+            phase: Phase::StartTls,
+            source,
+        })?;
+        self.connection = Connection::continued();
+        self.pace = Pace::new();
+        Ok(())
     }
 
     /// Commands that are not completely answered.

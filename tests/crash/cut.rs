@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 use popfetch::durable::Disk;
 use popfetch::exit::Status;
 use popfetch::fetch::{Account, Connect, Environment, Route};
+use popfetch::net::program::Tell;
 use popfetch::net::{self, Channel, Moved};
 use popfetch::profile::secret::Password;
 use popfetch::profile::{Auth, Keep, Order, PasswordSource, Pipelining, Profile, Tls};
@@ -52,7 +53,7 @@ struct LimitedChannel {
 }
 
 impl Connect for Limited {
-    fn route(&self, _: &Profile) -> Result<Box<dyn Route>, net::Error> {
+    fn route(&self, _: &Profile, _: Tell) -> Result<Box<dyn Route>, net::Error> {
         Ok(Box::new(self.clone()))
     }
 }
@@ -151,6 +152,7 @@ impl Bench {
                 user: "ada".to_owned(),
             },
             tls: Tls::None,
+            way: popfetch::profile::Way::default(),
             auth: Auth::Auto,
             password: PasswordSource::Stdin,
             maildir: self.root.join("mail"),

@@ -291,6 +291,7 @@ impl Explorer {
                 user: "ada".to_owned(),
             },
             tls: Tls::None,
+            way: popfetch::profile::Way::default(),
             auth: Auth::Auto,
             password: PasswordSource::Stdin,
             maildir: self.root().join("mail"),

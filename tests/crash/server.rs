@@ -1,6 +1,7 @@
 //! A POP3 server that answers in memory, at once: every state needs two sessions with it.
 
 use popfetch::fetch::{Connect, Route};
+use popfetch::net::program::Tell;
 use popfetch::net::{Channel, Error, Moved};
 use popfetch::profile::Profile;
 use popfetch::stop::Stop;
@@ -61,7 +62,7 @@ impl Maildrop {
 pub struct Server(pub Arc<Mutex<Maildrop>>);
 
 impl Connect for Server {
-    fn route(&self, _: &Profile) -> Result<Box<dyn Route>, Error> {
+    fn route(&self, _: &Profile, _: Tell) -> Result<Box<dyn Route>, Error> {
         Ok(Box::new(self.clone()))
     }
 }

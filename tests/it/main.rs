@@ -19,6 +19,8 @@ mod support_works;
 mod choose;
 /// What the program may still touch once it talks to a server.
 mod confined;
+/// Sockets, proxies and certificates on the way to a server.
+mod connecting;
 /// Networks and servers that fail.
 mod faults;
 /// What many tests begin with.

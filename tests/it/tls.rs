@@ -114,7 +114,7 @@ fn s11_an_address_needs_a_certificate_for_the_address() {
         account.host = "127.0.0.1".into();
         let output = run(&home_of(&account, ""), &[], status);
         if status == 69 {
-            assert_said(&output, &[&format!("it is for {}\n", names[0])]);
+            assert_said(&output, &[&format!("it is for {};", names[0])]);
         }
     }
 }

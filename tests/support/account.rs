@@ -35,6 +35,13 @@ pub enum Security {
         /// What the client is told to trust.
         roots: PathBuf,
     },
+    /// As [`Security::Custom`], but after STLS; the account's keys need `tls = "starttls"`.
+    StartTls {
+        /// What the server presents and accepts.
+        config: Arc<ServerConfig>,
+        /// What the client is told to trust.
+        roots: PathBuf,
+    },
     /// TLS from the first octet with a good certificate for localhost, from an authority of the
     /// server's own.
     #[default]
@@ -50,6 +57,19 @@ impl Security {
         }
     }
 
+    /// The same after STLS.
+    pub fn stls(identity: &Identity, authority: &Authority) -> Self {
+        Self::StartTls {
+            config: identity.server_config(),
+            roots: authority.pem_file(),
+        }
+    }
+
+    /// Whether connections begin in clear and may be encrypted later.
+    pub(super) fn starts_in_clear(&self) -> bool {
+        matches!(self, Self::StartTls { .. })
+    }
+
     pub(super) fn prepare(
         self,
     ) -> (
@@ -59,7 +79,9 @@ impl Security {
     ) {
         match self {
             Self::Plain => (None, None, None),
-            Self::Custom { config, roots } => (None, Some(roots), Some(config)),
+            Self::Custom { config, roots } | Self::StartTls { config, roots } => {
+                (None, Some(roots), Some(config))
+            }
             Self::Tls => {
                 let authority = Authority::new();
                 let config = authority.localhost().server_config();

@@ -9,7 +9,8 @@ use rcgen::{
     KeyUsagePurpose, PublicKeyData, date_time_ymd,
 };
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
-use rustls::{ServerConfig, SupportedProtocolVersion};
+use rustls::server::WebPkiClientVerifier;
+use rustls::{RootCertStore, ServerConfig, SupportedProtocolVersion};
 use sha2::{Digest, Sha256};
 use tempfile::TempDir;
 
@@ -163,6 +164,30 @@ impl Identity {
         self.server_config_for(rustls::ALL_VERSIONS)
     }
 
+    /// The same for a server that asks its clients for a certificate of `clients`'.
+    pub fn server_config_requiring(
+        &self,
+        clients: &Authority,
+        versions: &[&'static SupportedProtocolVersion],
+    ) -> Arc<ServerConfig> {
+        let mut roots = RootCertStore::empty();
+        roots.add(clients.certificate()).unwrap();
+        let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider());
+        let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(self.key.clone()));
+        let config = ServerConfig::builder_with_provider(provider())
+            .with_protocol_versions(versions)
+            .unwrap()
+            .with_client_cert_verifier(verifier.build().unwrap())
+            .with_single_cert(vec![self.certificate.clone()], key)
+            .unwrap();
+        Arc::new(config)
+    }
+
+    /// Certificate and key in PEM, for a client.
+    pub fn pem(&self) -> (String, String) {
+        (self.certificate_pem.clone(), self.key_pem.clone())
+    }
+
     /// The same for some versions of TLS only.
     pub fn server_config_for(
         &self,
@@ -182,4 +207,40 @@ impl Identity {
 /// The one crypto provider of the project, named so that nothing depends on a process default.
 pub fn provider() -> Arc<rustls::crypto::CryptoProvider> {
     Arc::new(rustls::crypto::aws_lc_rs::default_provider())
+}
+
+/// A server that shows a certificate whose key it does not have.
+#[derive(Debug)]
+struct Unchecked(Arc<rustls::sign::CertifiedKey>);
+
+impl rustls::server::ResolvesServerCert for Unchecked {
+    fn resolve(
+        &self,
+        _: rustls::server::ClientHello<'_>,
+    ) -> Option<Arc<rustls::sign::CertifiedKey>> {
+        Some(Arc::clone(&self.0))
+    }
+}
+
+impl Identity {
+    /// This certificate with somebody else's key.
+    pub fn with_key_of(&self, other: &Identity) -> Self {
+        Self {
+            key: other.key.clone(),
+            ..self.clone()
+        }
+    }
+
+    /// What a rustls server needs, without a look at whether certificate and key belong together.
+    pub fn config_unchecked(&self) -> Arc<ServerConfig> {
+        let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(self.key.clone()));
+        let key = provider().key_provider.load_private_key(key).unwrap();
+        let certified = rustls::sign::CertifiedKey::new(vec![self.certificate.clone()], key);
+        let config = ServerConfig::builder_with_provider(provider())
+            .with_protocol_versions(rustls::ALL_VERSIONS)
+            .unwrap()
+            .with_no_client_auth()
+            .with_cert_resolver(Arc::new(Unchecked(Arc::new(certified))));
+        Arc::new(config)
+    }
 }

@@ -33,6 +33,7 @@ pub struct Dovecot {
     // Fields are dropped in this order: the process ends before its directory goes.
     daemon: Daemon,
     port: u16,
+    stls_port: u16,
     authority: Authority,
     directory: TempDir,
     delivered: usize,
@@ -43,6 +44,12 @@ impl Dovecot {
     /// own. None, after a loud word, where Dovecot is not installed; under CI that is a failure.
     pub fn start(messages: &[Message]) -> Option<Self> {
         Self::start_letting_in(messages, PASSWORD, &[])
+    }
+
+    /// The same with more lines of config, in which `{at}` is the directory that has `ca.pem`, the
+    /// authority of its certificate.
+    pub fn start_with(messages: &[Message], more: &str) -> Option<Self> {
+        Self::start_letting_in(messages, &format!("{PASSWORD}{more}"), &[])
     }
 
     /// The same, with another word on who may sign in, and how: config text, in which `{at}` is the
@@ -59,6 +66,7 @@ impl Dovecot {
         open_to_all(directory.path());
         let authority = Authority::new();
         authority.localhost().write_to(directory.path());
+        fs::copy(authority.pem_file(), directory.path().join("ca.pem")).unwrap();
         let maildir = directory.path().join("mail/Maildir");
         for subdirectory in ["tmp", "new", "cur"] {
             fs::create_dir_all(maildir.join(subdirectory)).unwrap();
@@ -79,12 +87,13 @@ impl Dovecot {
         }
         // The free port may be taken before Dovecot has it: then once more.
         let started = (0..3).find_map(|_| launch(directory.path(), who));
-        let Some((daemon, port)) = started else {
+        let Some((daemon, port, stls_port)) = started else {
             panic!("dovecot does not start:\n{}", read_log(directory.path()));
         };
         Some(Self {
             daemon,
             port,
+            stls_port,
             authority,
             directory,
             delivered: messages.len(),
@@ -106,6 +115,19 @@ impl Dovecot {
             password: "secret".into(),
             roots: Some(self.authority.pem_file()),
         }
+    }
+
+    /// The same for the port on which TLS comes with STLS.
+    pub fn stls_account(&self) -> Account {
+        Account {
+            port: self.stls_port,
+            ..self.account()
+        }
+    }
+
+    /// The authority of its certificate.
+    pub fn authority(&self) -> &Authority {
+        &self.authority
     }
 
     /// How many messages are on the server now.
@@ -130,12 +152,13 @@ const PASSWORD: &str = "passdb {
 }
 ";
 
-fn launch(directory: &Path, who: &str) -> Option<(Daemon, u16)> {
-    let probe = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
-    let port = probe.local_addr().unwrap().port();
-    drop(probe);
+fn launch(directory: &Path, who: &str) -> Option<(Daemon, u16, u16)> {
+    let probe = || TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    let probes = [probe(), probe()];
+    let [port, stls_port] = probes.each_ref().map(|p| p.local_addr().unwrap().port());
+    drop(probes);
     let config_file = directory.join("dovecot.conf");
-    fs::write(&config_file, config(directory, port, who)).unwrap();
+    fs::write(&config_file, config(directory, port, stls_port, who)).unwrap();
     let mut command = Command::new("dovecot");
     command.env(
         "PATH",
@@ -154,10 +177,10 @@ fn launch(directory: &Path, who: &str) -> Option<(Daemon, u16)> {
         let connected = TcpStream::connect((Ipv4Addr::LOCALHOST, port)).is_ok();
         connected.then_some(true)
     });
-    (up == Some(true)).then_some((daemon, port))
+    (up == Some(true)).then_some((daemon, port, stls_port))
 }
 
-fn config(directory: &Path, port: u16, who: &str) -> String {
+fn config(directory: &Path, port: u16, stls_port: u16, who: &str) -> String {
     let at = directory.display();
     let who = who.replace("{at}", &at.to_string());
     let (users, ids) = match is_root() {
@@ -201,7 +224,8 @@ service anvil {{
 service pop3-login {{
   {chroot}
   inet_listener pop3 {{
-    port = 0
+    address = 127.0.0.1
+    port = {stls_port}
   }}
   inet_listener pop3s {{
     address = 127.0.0.1

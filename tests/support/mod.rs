@@ -18,6 +18,8 @@ pub mod behaviour;
 pub mod certificate;
 pub mod client;
 pub mod dovecot;
+/// Proxies.
+pub mod gate;
 pub mod keyring;
 mod listener;
 pub mod maildrop;

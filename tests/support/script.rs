@@ -7,6 +7,8 @@ use std::sync::{Arc, Condvar, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use rustls::ServerConfig;
+
 use super::account::{Account, Security};
 use super::certificate::Authority;
 use super::listener::Listener;
@@ -28,6 +30,7 @@ enum Step {
     Send(Vec<u8>),
     SendForever(Vec<u8>),
     SendTimes(Vec<u8>, usize),
+    StartTls,
 }
 
 /// A running script; its sessions play the scenes in their order, and any session after the last
@@ -106,6 +109,11 @@ impl Scene {
         self.step(Step::ExpectClose)
     }
 
+    /// Shakes hands; what follows is with TLS. For [`Security::StartTls`].
+    pub fn start_tls(self) -> Self {
+        self.step(Step::StartTls)
+    }
+
     /// Says nothing more until the client gives up.
     pub fn stall(self) -> Self {
         self.step(Step::End(Ending::Stall))
@@ -135,6 +143,7 @@ impl Scene {
 impl Script {
     /// Starts listening.
     pub fn start(security: Security, scenes: impl IntoIterator<Item = Scene>) -> Self {
+        let starts_in_clear = security.starts_in_clear();
         let (authority, roots, tls) = security.prepare();
         let scenes: Vec<Scene> = scenes.into_iter().collect();
         let stage = Arc::new(Stage::default());
@@ -142,8 +151,9 @@ impl Script {
         let listener = Listener::start(move |index, socket: Arc<TcpStream>| {
             let scene = scenes.get(index).cloned().unwrap_or_default();
             on_stage.note(index, |_| ());
-            let result = Wire::accept(socket, tls.as_ref())
-                .and_then(|wire| on_stage.play(index, scene, wire));
+            let at_once = tls.as_ref().filter(|_| !starts_in_clear);
+            let result = Wire::accept(socket, at_once)
+                .and_then(|wire| on_stage.play(index, scene, wire, tls.as_ref()));
             on_stage.note(index, |played| {
                 played.over = true;
                 if let (Err(error), None) = (result, &played.mismatch) {
@@ -217,7 +227,13 @@ impl Stage {
         change(&mut played[index]);
     }
 
-    fn play(&self, index: usize, scene: Scene, mut wire: Wire) -> io::Result<()> {
+    fn play(
+        &self,
+        index: usize,
+        scene: Scene,
+        mut wire: Wire,
+        tls: Option<&Arc<ServerConfig>>,
+    ) -> io::Result<()> {
         let mut lines = Lines::default();
         for step in scene.steps {
             let wrong = match step {
@@ -253,6 +269,10 @@ impl Stage {
                     for _ in 0..times {
                         wire.write(&octets)?;
                     }
+                    None
+                }
+                Step::StartTls => {
+                    wire.start_tls(tls.expect("no certificate"))?;
                     None
                 }
                 Step::SendForever(octets) => {

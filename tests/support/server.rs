@@ -86,6 +86,8 @@ pub(super) struct Shared {
     behaviour: Mutex<Behaviour>,
     sessions: Vec<(usize, Behaviour)>,
     tls: Option<Arc<ServerConfig>>,
+    /// TLS only after STLS.
+    pub(super) starts_in_clear: bool,
     logs: Mutex<Vec<SessionLog>>,
     ended: Condvar,
 }
@@ -216,6 +218,7 @@ impl ServerBuilder {
 
     /// Starts listening.
     pub fn start(self) -> Server {
+        let starts_in_clear = self.security.starts_in_clear();
         let (authority, roots, tls) = self.security.prepare();
         let shared = Arc::new(Shared {
             maildrop: self.maildrop,
@@ -225,6 +228,7 @@ impl ServerBuilder {
             behaviour: Mutex::new(self.behaviour),
             sessions: self.sessions,
             tls,
+            starts_in_clear,
             logs: Mutex::default(),
             ended: Condvar::new(),
         });
@@ -244,11 +248,17 @@ impl Shared {
         let mut ended = Ended(self, index, How::Failed("panicked".into()));
         self.log(index, |_| ());
         let behaviour = self.behaviour_of(index);
-        let how = match Wire::accept(socket, self.tls.as_ref()) {
+        let tls = self.tls.as_ref().filter(|_| !self.starts_in_clear);
+        let how = match Wire::accept(socket, tls) {
             Ok(wire) => session::serve(self, index, behaviour, wire),
             Err(error) => How::Failed(error.to_string()),
         };
         ended.2 = how;
+    }
+
+    /// What STLS leads to, where it is known.
+    pub(super) fn after_stls(&self) -> Option<&Arc<ServerConfig>> {
+        self.tls.as_ref().filter(|_| self.starts_in_clear)
     }
 
     fn behaviour_of(&self, index: usize) -> Behaviour {

@@ -24,6 +24,7 @@ pub(super) fn serve(shared: &Shared, index: usize, behaviour: Behaviour, wire: W
         outbox,
         user: Vec::new(),
         dialogue: None,
+        encrypted: !shared.starts_in_clear,
         transaction: None,
         commands: 0,
         flights: 0,
@@ -55,6 +56,8 @@ struct Session<'a> {
     user: Vec<u8>,
     /// AUTH is under way: the next line is a response.
     dialogue: Option<Dialogue>,
+    /// Without, where it can be had by STLS, nobody is signed in.
+    encrypted: bool,
     transaction: Option<Transaction>,
     commands: usize,
     flights: u64,
@@ -77,7 +80,11 @@ impl Session<'_> {
         self.outbox.send(&self.behaviour.greeting.clone())?;
         loop {
             while let Some(line) = lines.next() {
+                let before = self.encrypted;
                 self.receive(&line)?;
+                if self.encrypted && !before {
+                    self.start_tls(&lines)?;
+                }
             }
             if !self.outbox.has_input(self.behaviour.latency)? {
                 self.flights += u64::from(self.outbox.flush()?);
@@ -87,6 +94,17 @@ impl Session<'_> {
                 return Ok(());
             }
         }
+    }
+
+    fn start_tls(&mut self, lines: &Lines) -> Result<(), Stop> {
+        self.outbox.flush()?;
+        let failed = |text: &str| Stop::Ended(How::Failed(text.to_owned()), Ending::Reset);
+        if !lines.is_empty() {
+            return Err(failed("there is something in clear behind STLS"));
+        }
+        let config = self.shared.after_stls().unwrap();
+        let shaken = self.outbox.wire.start_tls(config);
+        shaken.map_err(|error| failed(&error.to_string()))
     }
 
     fn write_log(&self) {
@@ -155,6 +173,13 @@ impl Session<'_> {
         match (keyword.as_slice(), self.transaction.is_some()) {
             (b"CAPA", after) => self.capa(after),
             (b"QUIT", _) => self.quit(),
+            (b"STLS", false) if !self.encrypted => {
+                self.encrypted = true;
+                self.outbox.send(b"+OK begin TLS\r\n")
+            }
+            (b"USER" | b"PASS" | b"AUTH", false) if !self.encrypted => {
+                self.outbox.send(b"-ERR STLS first\r\n")
+            }
             (b"USER", false) => {
                 self.user = argument.to_vec();
                 self.outbox.send(b"+OK\r\n")
@@ -180,8 +205,12 @@ impl Session<'_> {
             true => &self.behaviour.capabilities_after,
             false => &self.behaviour.capabilities_before,
         };
+        let stls = match self.encrypted {
+            true => "",
+            false => "STLS\r\n",
+        };
         let answer = format!(
-            "+OK\r\n{}.\r\n",
+            "+OK\r\n{stls}{}.\r\n",
             tags.join("\r\n") + if tags.is_empty() { "" } else { "\r\n" }
         );
         self.outbox.send(answer.as_bytes())

@@ -41,14 +41,19 @@ impl Wire {
             chunk: usize::MAX,
         };
         if let Some(config) = tls {
-            let mut connection =
-                ServerConnection::new(Arc::clone(config)).map_err(io::Error::other)?;
-            while connection.is_handshaking() {
-                connection.complete_io(&mut &*wire.socket)?;
-            }
-            wire.tls = Some(connection);
+            wire.start_tls(config)?;
         }
         Ok(wire)
+    }
+
+    /// Shakes hands; from here on with TLS.
+    pub fn start_tls(&mut self, config: &Arc<ServerConfig>) -> io::Result<()> {
+        let mut connection = ServerConnection::new(Arc::clone(config)).map_err(io::Error::other)?;
+        while connection.is_handshaking() {
+            connection.complete_io(&mut &*self.socket)?;
+        }
+        self.tls = Some(connection);
+        Ok(())
     }
 
     /// From now on at most `octets` go into one write, which with TLS is one record.
@@ -157,6 +162,11 @@ impl Lines {
         let line = rest[..=end].to_vec();
         self.taken += line.len();
         Some(line)
+    }
+
+    /// Whether nothing but whole lines has come, and all of them were taken.
+    pub fn is_empty(&self) -> bool {
+        self.taken == self.buffer.len()
     }
 
     /// Waits for more octets; false when the client has closed.

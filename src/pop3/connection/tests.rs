@@ -276,3 +276,22 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn r24_a_connection_after_stls_waits_for_no_greeting_and_has_nothing_left() {
+    let mut connection = Connection::new();
+    let feed = |connection: &mut Connection, octets: &[u8]| {
+        connection.space()[..octets.len()].copy_from_slice(octets);
+        connection.filled(octets.len());
+    };
+    feed(&mut connection, b"+OK\r\nmore");
+    assert!(matches!(connection.next_event(), Ok(Event::Reply(_))));
+    assert!(!connection.is_drained());
+    let mut connection = Connection::continued();
+    assert!(connection.is_drained());
+    assert_eq!(connection.pending(), 0);
+    connection.send(Command::Stat).unwrap();
+    feed(&mut connection, b"+OK 0 0\r\n");
+    assert!(matches!(connection.next_event(), Ok(Event::Reply(reply)) if reply.ok));
+    assert!(connection.is_drained());
+}

@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use popfetch::durable::Disk;
 use popfetch::fetch::{Account, Connect, Environment, Route};
+use popfetch::net::program::Tell;
 use popfetch::net::{Channel, Error, Socket};
 use popfetch::profile::secret::Password;
 use popfetch::profile::{Config, Overrides, Profile};
@@ -22,7 +23,7 @@ use crate::support::tree;
 struct Here(u16);
 
 impl Connect for Here {
-    fn route(&self, _profile: &Profile) -> Result<Box<dyn Route>, Error> {
+    fn route(&self, _: &Profile, _: Tell) -> Result<Box<dyn Route>, Error> {
         Ok(Box::new(*self))
     }
 }

@@ -55,20 +55,14 @@ fn s1_a_server_without_tls_is_never_spoken_to_in_the_clear_instead() {
 }
 
 #[test]
-fn s2_s3_s6_starttls_is_refused_as_a_word_and_never_sent() {
+fn s1_stls_is_never_sent_unasked() {
     let offering = Behaviour::new().capabilities(&["STLS", "UIDL", "USER"]);
     let (server, home) = behaving(Security::Plain, offering);
-    let text = home.account_config("a", &server.account());
-    home.config(&text.replace("tls = \"none\"", "tls = \"starttls\""));
-    let output = run(&home, &[], 78);
-    assert_said(&output, &["`starttls`", "tls = \"starttls\"", "implicit"]);
-    assert!(server.sessions().is_empty(), "{:#?}", server.sessions());
     let url = format!("pop://ada@localhost:{}", server.port());
     let output = run(&home, &["check", &url, "--password-stdin"], 64);
     assert_said(&output, &["unprotected", "pops://"]);
     assert!(server.sessions().is_empty(), "{:#?}", server.sessions());
     // Without TLS on request, the offer is not taken up half-way either.
-    home.config(&text);
     run(&home, &[], 0);
     assert_eq!(server.count("STLS"), 0);
 }

@@ -84,9 +84,13 @@ fn s12_what_the_server_calls_itself_and_a_trailing_dot_change_nothing() {
         run(&home, &[], 0);
         tree::assert_holds(&home.maildir("a"), &mail(1));
     }
-    let accented = "tls-server-name = \"bücher.example\"\n";
-    let output = run(&home_of(&server.account(), accented), &[], 78);
-    assert_said(&output, &["tls-server-name", "xn--"]);
+    // A name is compared in the form that certificates have.
+    let other = authority.issue(&Wanted::default().names(&["xn--bcher-kva.example"]));
+    let server = serving(&other, &authority, Behaviour::new());
+    let accented = home_of(&server.account(), "tls-server-name = \"Bücher.example.\"\n");
+    run(&accented, &[], 0);
+    let wrong = home_of(&server.account(), "tls-server-name = \"bü cher\"\n");
+    assert_said(&run(&wrong, &[], 78), &["tls-server-name", "no host name"]);
 }
 
 #[test]

@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use popfetch::exit::{Diagnose, Status};
-use popfetch::net::tls::{Roots, Route, TlsPolicy};
+use popfetch::net::proxy::Way;
+use popfetch::net::tls::{Roots, TlsPolicy};
+use popfetch::net::{Protection, Route, Target};
 use popfetch::session::{Auth, Credentials, Error, Options, Secret, Session};
 use popfetch::stop::Stop;
 
@@ -79,11 +81,19 @@ fn with_token(server: &Server, token: &str) -> Result<(), Error> {
         ..TlsPolicy::default()
     };
     let timeout = Duration::from_secs(10);
-    let route = Route::find(&account.host, account.port, Some(&policy), timeout).unwrap();
+    let target = Target {
+        host: &account.host,
+        port: account.port,
+        protection: Protection::Implicit(&policy),
+        way: &Way::default(),
+        timeout,
+    };
+    let route = Route::find(&target, std::sync::Arc::new(|_: &str| ())).unwrap();
     let channel = route.connect(&Stop::never().unwrap()).unwrap();
     let options = Options {
         timeout,
         pipelining: false,
+        start_tls: false,
         capabilities: true,
         utf8: false,
         transcript: None,
@@ -95,7 +105,7 @@ fn with_token(server: &Server, token: &str) -> Result<(), Error> {
         host: &account.host,
         port: account.port,
     };
-    Session::open(Box::new(channel), options, &credentials)?
+    Session::open(channel, options, &credentials)?
         .sign_in(credentials)
         .map(drop)
 }

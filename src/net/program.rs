@@ -1,0 +1,170 @@
+//! `proxy-command`: a program whose standard input and output are the connection, as ssh's
+//! ProxyCommand has it.
+//!
+//! A confined thread can start nothing. So the programs are started by a thread that exists before
+//! the confinement and can do nothing else.
+
+use super::{Error, Stream};
+use crate::term::escape_up_to;
+use rustix::process::{Pid, Signal, kill_process_group};
+use std::io::{self, BufRead, BufReader, Read};
+use std::os::fd::OwnedFd;
+use std::os::unix::net::UnixStream;
+use std::os::unix::process::CommandExt;
+use std::process::{Child, ChildStderr, Command, Stdio};
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// Gets the lines that a program prints for people, made harmless.
+pub type Tell = Arc<dyn Fn(&str) + Send + Sync>;
+
+/// How long a program may take to end after it was asked to, before it is killed.
+const GRACE: Duration = Duration::from_millis(500);
+
+/// How often to look whether it has.
+const POLL: Duration = Duration::from_millis(5);
+
+/// More lines than these are read and thrown away.
+const LINES: usize = 50;
+
+/// What is shown of a line, in octets.
+const LINE: u64 = 400;
+
+/// A running program. It is ended, with what it started, when this is dropped.
+pub struct Program {
+    name: String,
+    child: Child,
+    /// Gets the last line of its standard error, once all of it was told.
+    told: Receiver<String>,
+}
+
+/// Starts a program for each connection.
+pub(super) struct Launcher {
+    orders: Sender<Sender<io::Result<Stream>>>,
+    program: String,
+}
+
+impl Launcher {
+    /// A launcher of `argv`, to be called before this thread is confined.
+    pub(super) fn new(argv: Vec<String>, tell: Tell) -> Self {
+        let (orders, received) = channel::<Sender<io::Result<Stream>>>();
+        let program = argv.first().cloned().unwrap_or_default();
+        thread::spawn(move || {
+            for order in received {
+                // Whoever gave the order may have gone; then the program ends at once.
+                let _ = order.send(start(&argv, &tell));
+            }
+        });
+        Self { orders, program }
+    }
+
+    /// Starts the program.
+    pub(super) fn launch(&self) -> Result<Stream, Error> {
+        let (order, started) = channel();
+        let gone = || io::Error::from(io::ErrorKind::BrokenPipe);
+        let started = match self.orders.send(order) {
+            Ok(()) => started.recv().unwrap_or_else(|_| Err(gone())),
+            Err(_) => Err(gone()),
+        };
+        started.map_err(|source| Error::Program {
+            program: self.program.clone(),
+            source,
+        })
+    }
+}
+
+fn start(argv: &[String], tell: &Tell) -> io::Result<Stream> {
+    let (ours, theirs) = UnixStream::pair()?;
+    let (name, arguments) = argv.split_first().ok_or(io::ErrorKind::InvalidInput)?;
+    let mut command = Command::new(name);
+    command
+        .args(arguments)
+        .stdin(OwnedFd::from(theirs.try_clone()?))
+        .stdout(OwnedFd::from(theirs))
+        .stderr(Stdio::piped())
+        // Ctrl-C is for popfetch, which ends the session in good order and then the program.
+        .process_group(0);
+    let mut child = command.spawn()?;
+    // The command holds the other end too: while it is open, its end of stream never comes.
+    drop(command);
+    ours.set_nonblocking(true)?;
+    let (all_told, told) = channel();
+    if let Some(stderr) = child.stderr.take() {
+        let tell = Arc::clone(tell);
+        thread::spawn(move || {
+            let _ = all_told.send(tell_lines(stderr, &tell));
+        });
+    }
+    let program = Program {
+        name: name.clone(),
+        child,
+        told,
+    };
+    Ok(Stream::Program(ours, program))
+}
+
+/// Gives the last line.
+fn tell_lines(stderr: ChildStderr, tell: &Tell) -> String {
+    let mut last = String::new();
+    let mut stderr = BufReader::new(stderr);
+    for _ in 0..LINES {
+        let mut line = Vec::new();
+        match stderr.by_ref().take(LINE).read_until(b'\n', &mut line) {
+            Ok(1..) => {}
+            _ => return last,
+        }
+        let line = String::from_utf8_lossy(&line);
+        let line = line.trim_end_matches(['\r', '\n']);
+        if !line.is_empty() {
+            last = escape_up_to(line, usize::MAX);
+            tell(&last);
+        }
+    }
+    let _ = io::copy(&mut stderr, &mut io::sink());
+    last
+}
+
+impl Program {
+    /// That it has failed, where it has, for its end of the stream is closed.
+    pub(super) fn failure(&mut self) -> Option<io::Error> {
+        self.ends_within(GRACE);
+        let status = self.child.try_wait().ok()??;
+        if status.success() {
+            return None;
+        }
+        let mut failed = format!("the proxy command `{}` failed: {status}", self.name);
+        if let Ok(last) = self.told.recv_timeout(GRACE)
+            && !last.is_empty()
+        {
+            failed.push_str(&format!("; it said: {last}"));
+        }
+        Some(io::Error::other(failed))
+    }
+
+    fn ends_within(&mut self, limit: Duration) -> bool {
+        let deadline = Instant::now() + limit;
+        loop {
+            match self.child.try_wait() {
+                Ok(None) if Instant::now() < deadline => thread::sleep(POLL),
+                Ok(None) => return false,
+                _ => return true,
+            }
+        }
+    }
+}
+
+impl Drop for Program {
+    fn drop(&mut self) {
+        let group = Pid::from_child(&self.child);
+        // What it has started may be left even where it has ended itself. Errors mean that nothing
+        // is.
+        let _ = kill_process_group(group, Signal::TERM);
+        if !self.ends_within(GRACE) {
+            let _ = kill_process_group(group, Signal::KILL);
+            let _ = self.child.wait();
+        }
+        let _ = self.told.recv_timeout(GRACE);
+    }
+}
