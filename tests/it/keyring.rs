@@ -86,7 +86,9 @@ fn a_locked_keyring_ends_the_run_under_cron() {
     let (server, mut home) = with_keys("password-keyring = true");
     keyring.serve(&mut home);
     // What it holds can be listed without unlocking it, and this is not among it.
+    let instead = ["password-command", "password-file", "password-credential"];
     has_no_password(&server, &home, &["keyring", "password set a"]);
+    has_no_password(&server, &home, &instead);
     // Unlocking it takes a prompt that nobody can see.
     let set = home.popfetch(["password", "set", "a"]).stdin("secret\n");
     let output = set.limit(Duration::from_secs(30)).expect(77);
