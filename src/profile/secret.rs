@@ -142,7 +142,7 @@ pub fn from_line(input: &mut impl Read) -> Result<Password, SecretError> {
 }
 
 fn from_file(path: &Path) -> Result<Password, SecretError> {
-    Password::first_line(&*read(path, 0o077)?)
+    Password::first_line(&read(path, 0o077)?)
 }
 
 /// Whether systemd can have a credential of this name.
@@ -164,7 +164,7 @@ fn from_credential(name: &str, directory: Option<OsString>) -> Result<Password, 
         Err(SecretError::File { source, .. }) if source.kind() == io::ErrorKind::NotFound => {
             Err(SecretError::CredentialMissing(name.to_owned()))
         }
-        octets => Password::first_line(&*octets?),
+        octets => Password::first_line(&octets?),
     }
 }
 

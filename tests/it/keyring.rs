@@ -219,3 +219,31 @@ fn standard_input_holds_one_password_only() {
     assert_said(&output, &["has one password", "name one account"]);
     assert!(first.sessions().is_empty() && second.sessions().is_empty());
 }
+
+#[test]
+fn s47_a_password_from_a_credential_or_a_netrc_file_signs_in_and_is_not_shown() {
+    let (server, mut home) = with_keys("password-credential = \"mail\"");
+    has_no_password(
+        &server,
+        &home,
+        &["no systemd service", "LoadCredential=mail:"],
+    );
+    home.private_file("credentials/mail", "secret\n");
+    let directory = home.path().join("credentials");
+    home.env("CREDENTIALS_DIRECTORY", directory.to_str().unwrap());
+    let output = run(&home, &["-vv"], 0);
+    assert!(!output.stderr.contains("secret"), "{output:#?}");
+    tree::assert_holds(&home.maildir("a"), &mail(2));
+
+    let (server, home) = with_keys("password-netrc = true");
+    home.private_file(".netrc", "machine localhost login bob password secret\n");
+    let output = has_no_password(&server, &home, &["machine localhost, login ada"]);
+    assert!(!output.stderr.contains("secret"), "{output:#?}");
+    home.private_file(
+        ".netrc",
+        "machine localhost login ada password \"secret\"\n",
+    );
+    let output = run(&home, &["-vv"], 0);
+    assert!(!output.stderr.contains("secret"), "{output:#?}");
+    tree::assert_holds(&home.maildir("a"), &mail(2));
+}
