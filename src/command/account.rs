@@ -136,9 +136,11 @@ fn json_of(profile: &Profile) -> Map<String, Value> {
         "password_from",
         json!(match &profile.password {
             PasswordSource::Command(_) => "command",
+            PasswordSource::Credential(_) => "credential",
             PasswordSource::File(_) => "file",
             PasswordSource::Inline(_) => "config",
             PasswordSource::Keyring => "keyring",
+            PasswordSource::Netrc(_) => "netrc",
             PasswordSource::Prompt | PasswordSource::PromptOrKeyring => "prompt",
             PasswordSource::Stdin => "stdin",
         }),
@@ -217,9 +219,11 @@ fn object_of(profile: &Profile) -> Map<String, Value> {
         "password",
         json!(match &profile.password {
             PasswordSource::Command(argv) => format!("the output of `{}`", argv.join(" ")),
+            PasswordSource::Credential(name) => format!("in the systemd credential `{name}`"),
             PasswordSource::File(path) => format!("in the file {}", path.display()),
             PasswordSource::Inline(_) => "in the config file".to_owned(),
             PasswordSource::Keyring => "in the system keyring".to_owned(),
+            PasswordSource::Netrc(path) => format!("in the netrc file {}", path.display()),
             PasswordSource::Prompt => "asked for on the terminal".to_owned(),
             PasswordSource::PromptOrKeyring =>
                 "asked for on the terminal, or else in the system keyring".to_owned(),

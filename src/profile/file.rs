@@ -45,10 +45,14 @@ pub struct Account {
     pub password: Key<Inline>,
     /// `password-command`: a program and its arguments; the first line it prints is the password.
     pub password_command: Key<Vec<String>>,
+    /// `password-credential`: a systemd credential whose first line is the password.
+    pub password_credential: Key<String>,
     /// `password-file`: a file whose first line is the password.
     pub password_file: Key<PathBuf>,
     /// `password-keyring`: `true` takes the password from the system keyring.
     pub password_keyring: Key<bool>,
+    /// `password-netrc`: a netrc file that holds the password, or `true` for `~/.netrc`.
+    pub password_netrc: Key<NetrcWord>,
     /// `maildir`: where new messages go; `~/Mail/{account}` by default.
     pub maildir: Key<String>,
     /// `keep`: `"always"` (default), `"never"`, or a duration such as `"14 days"`.
@@ -217,6 +221,28 @@ impl From<String> for RootsWord {
     fn from(text: String) -> Self {
         let Ok(roots) = text.parse();
         Self(roots)
+    }
+}
+
+/// The values of `password-netrc`; a file is as written, not yet made absolute.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum NetrcWord {
+    /// Whether it is the usual file.
+    Usual(bool),
+    /// Another file.
+    File(String),
+}
+
+impl<'de> Deserialize<'de> for NetrcWord {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        // Nothing of the value in the error: people may take this for the password's own place.
+        match toml::Value::deserialize(deserializer)? {
+            toml::Value::Boolean(usual) => Ok(Self::Usual(usual)),
+            toml::Value::String(path) => Ok(Self::File(path)),
+            _ => Err(de::Error::custom(
+                "`password-netrc` is true or the path of a netrc file in quotes",
+            )),
+        }
     }
 }
 

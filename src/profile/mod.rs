@@ -23,6 +23,7 @@ mod diagnose;
 pub mod file;
 mod helper;
 pub mod keyring;
+mod netrc;
 mod overrides;
 pub mod paths;
 mod problem;
@@ -119,12 +120,16 @@ impl Tls {
 pub enum PasswordSource {
     /// Standard output of a program, given as argv; no shell is involved.
     Command(Vec<String>),
+    /// The first line of a credential that systemd hands to the service, under this name.
+    Credential(String),
     /// The first line of a file.
     File(PathBuf),
     /// In the config file itself, which then must be readable by its owner alone.
     Inline(secret::Password),
     /// The system keyring, under service `popfetch` and the account's `user@host:port`.
     Keyring,
+    /// The entry of a netrc file for the server's host and user.
+    Netrc(PathBuf),
     /// Ask on the terminal.
     Prompt,
     /// Ask on the terminal; where nobody can be asked, look into the keyring. For an account given

@@ -143,7 +143,13 @@ fn begins_long_secret(line: &str) -> bool {
 
 /// Whether the line gives a value to `password` or to what looks like a misspelling of it.
 fn holds_secret(line: &str) -> bool {
-    const HARMLESS: [&str; 3] = ["password-command", "password-file", "password-keyring"];
+    const HARMLESS: [&str; 5] = [
+        "password-command",
+        "password-credential",
+        "password-file",
+        "password-keyring",
+        "password-netrc",
+    ];
     let not_in_key = |c: char| !c.is_alphanumeric() && c != '-' && c != '_';
     let first = line.split(not_in_key).find(|word| !word.is_empty());
     // `=` is TOML's, `:` what people write out of habit.

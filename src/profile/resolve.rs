@@ -11,10 +11,11 @@ use toml::Spanned;
 
 use super::address::{checked_user, normal_host};
 use super::diagnose::ConfigError;
-use super::file::{Account, TlsMode};
+use super::file::{Account, NetrcWord, TlsMode};
 use super::overrides::Overrides;
 use super::paths;
 use super::problem::{Problem, Source};
+use super::secret;
 use super::{
     Auth, ClientCertificate, PasswordSource, Profile, Proxy, Roots, Server, Tls, TlsPolicy, Way,
 };
@@ -22,6 +23,8 @@ use crate::net::proxy;
 
 /// Where new messages go if nothing says otherwise.
 pub(crate) const MAILDIR: &str = "~/Mail/{account}";
+/// Where `password-netrc = true` looks.
+const NETRC: &str = "~/.netrc";
 /// How long the server may be silent if nothing says otherwise.
 pub(crate) const TIMEOUT: Duration = Duration::from_secs(60);
 /// POP3 over TLS (RFC 8314 section 7.2).
@@ -342,6 +345,30 @@ impl Resolver<'_> {
             }
             sources.push((command.span(), PasswordSource::Command(argv)));
         }
+        if let Some(credential) = &account.password_credential {
+            let name = self.expand(credential.get_ref(), server);
+            if !secret::is_credential_name(&name) {
+                return Err(self.error_with(
+                    credential.span(),
+                    "this is no name of a systemd credential".into(),
+                    "the name is what stands in the unit before the colon: \
+                     LoadCredential=NAME:PATH"
+                        .into(),
+                ));
+            }
+            sources.push((credential.span(), PasswordSource::Credential(name)));
+        }
+        if let Some(netrc) = &account.password_netrc {
+            let path = match netrc.get_ref() {
+                NetrcWord::Usual(false) => None,
+                NetrcWord::Usual(true) => Some(NETRC),
+                NetrcWord::File(path) => Some(path.as_str()),
+            };
+            if let Some(path) = path {
+                let path = self.path(netrc.span(), path, server)?;
+                sources.push((netrc.span(), PasswordSource::Netrc(path)));
+            }
+        }
         if let Some(file) = &account.password_file {
             let text = file.get_ref().to_string_lossy();
             let path = self.path(file.span(), &text, server)?;
@@ -356,8 +383,8 @@ impl Resolver<'_> {
             Some((span, _)) if !sources.is_empty() => Err(self.error_with(
                 span,
                 "the password comes from more than one place".into(),
-                "keep one of `password-command`, `password-file`, `password-keyring` and \
-                 `password`"
+                "keep one of `password-command`, `password-credential`, `password-file`, \
+                 `password-keyring`, `password-netrc` and `password`"
                     .into(),
             )),
             source => Ok(source.map(|(_, source)| source)),

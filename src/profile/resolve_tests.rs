@@ -229,3 +229,23 @@ fn s26_a_nul_in_a_path_or_a_command_is_refused() {
         assert!(error(line).contains("cannot have a NUL in it"), "{line}");
     }
 }
+
+#[test]
+fn a_credential_and_a_netrc_file_are_named_in_the_config() {
+    let from = |line: &str| with(line).unwrap().password;
+    assert_eq!(
+        from("password-credential = 'mail-{account}'"),
+        PasswordSource::Credential("mail-work".into())
+    );
+    let netrc = PasswordSource::Netrc(home().join(".netrc"));
+    assert_eq!(from("password-netrc = true"), netrc);
+    assert_eq!(from("password-netrc = '~/.netrc'"), netrc);
+    assert_eq!(from("password-netrc = false"), PasswordSource::Prompt);
+    for name in ["", "..", "a/b"] {
+        let shown = error(&format!("password-credential = '{name}'"));
+        assert!(shown.contains("no name of a systemd credential"), "{shown}");
+        assert!(shown.contains("^^"), "{shown}");
+    }
+    let shown = error("password-netrc = true\npassword-credential = 'mail'");
+    assert!(shown.contains("more than one place"), "{shown}");
+}

@@ -1,5 +1,6 @@
 //! Where passwords come from, and the type that keeps them out of sight.
 
+use std::ffi::OsString;
 use std::fmt;
 use std::fs::OpenOptions;
 use std::io::{self, IsTerminal, Read};
@@ -13,7 +14,7 @@ use thiserror::Error;
 use zeroize::Zeroizing;
 
 use super::visible::visible;
-use super::{Auth, PasswordSource, Profile, Server, helper, keyring, url};
+use super::{Auth, PasswordSource, Profile, Server, helper, keyring, netrc, url};
 use crate::exit::{Diagnose, Status};
 
 /// No password is longer than this; what is, is another file or a program gone wild.
@@ -80,7 +81,11 @@ pub fn obtain(profile: &Profile, interactive: bool) -> Result<Password, SecretEr
     }
     match &profile.password {
         PasswordSource::Command(argv) => helper::run(argv, interactive),
+        PasswordSource::Credential(name) => {
+            from_credential(name, std::env::var_os("CREDENTIALS_DIRECTORY"))
+        }
         PasswordSource::File(path) => from_file(path),
+        PasswordSource::Netrc(path) => from_netrc(path, &profile.server),
         PasswordSource::Inline(password) => password.clone().checked(),
         PasswordSource::Keyring => keyring::load(&profile.server, interactive)
             .and_then(Password::checked)
@@ -141,6 +146,56 @@ pub fn from_line(input: &mut impl Read) -> Result<Password, SecretError> {
 }
 
 fn from_file(path: &Path) -> Result<Password, SecretError> {
+    Password::first_line(&read(path, 0o077)?)
+}
+
+/// Whether systemd can have a credential of this name.
+pub(crate) fn is_credential_name(name: &str) -> bool {
+    let wrong = |c: char| c == '/' || c == ':' || c.is_control();
+    !name.is_empty() && name.len() <= 255 && name != "." && name != ".." && !name.contains(wrong)
+}
+
+/// The first line of a credential (systemd.exec(5), `LoadCredential=`). `directory`: where the
+/// service manager says that they are.
+fn from_credential(name: &str, directory: Option<OsString>) -> Result<Password, SecretError> {
+    let directory = directory
+        .map(PathBuf::from)
+        .filter(|path| path.is_absolute())
+        .ok_or_else(|| SecretError::NoCredentials(name.to_owned()))?;
+    // To the group it may look open: where root owns it, an access list lets the service's user
+    // in, and its mask is shown in the group's place.
+    match read(&directory.join(name), 0o027) {
+        Err(SecretError::File { source, .. }) if source.kind() == io::ErrorKind::NotFound => {
+            Err(SecretError::CredentialMissing(name.to_owned()))
+        }
+        octets => Password::first_line(&octets?),
+    }
+}
+
+fn from_netrc(path: &Path, server: &Server) -> Result<Password, SecretError> {
+    let octets = read(path, 0o077).map_err(|error| match error {
+        SecretError::TooLong => SecretError::File {
+            path: path.to_owned(),
+            source: io::Error::other("it is larger than 64 KiB"),
+        },
+        error => error,
+    })?;
+    let found = netrc::find(&octets, &server.host, &server.user);
+    let found = found.map_err(|netrc::Malformed(line)| SecretError::Netrc {
+        path: path.to_owned(),
+        line,
+    })?;
+    let secret = found.ok_or_else(|| SecretError::NetrcMissing {
+        path: path.to_owned(),
+        host: server.host.clone(),
+        user: server.user.clone(),
+    })?;
+    let secret = std::str::from_utf8(&secret).map_err(|_| SecretError::NotText)?;
+    Password::new(secret.to_owned()).checked()
+}
+
+/// A whole file that must be secret: none of the bits `open` in its mode.
+fn read(path: &Path, open: u32) -> Result<Zeroizing<Vec<u8>>, SecretError> {
     let failed = |source| SecretError::File {
         path: path.to_owned(),
         source,
@@ -159,7 +214,7 @@ fn from_file(path: &Path) -> Result<Password, SecretError> {
     if owner != rustix::process::geteuid().as_raw() && owner != 0 {
         return Err(SecretError::NotYours(path.to_owned()));
     }
-    if metadata.mode() & 0o077 != 0 {
+    if metadata.mode() & open != 0 {
         return Err(SecretError::Exposed(path.to_owned()));
     }
     let mut octets = Zeroizing::new(Vec::with_capacity(LIMIT + 1));
@@ -169,7 +224,7 @@ fn from_file(path: &Path) -> Result<Password, SecretError> {
     if octets.len() > LIMIT {
         return Err(SecretError::TooLong);
     }
-    Password::first_line(&octets)
+    Ok(octets)
 }
 
 /// Why there is no password to sign in with.
@@ -199,6 +254,9 @@ pub enum SecretError {
         /// How long it had.
         limit: Duration,
     },
+    /// The service has other credentials, or none.
+    #[error("this systemd service has no credential `{}`", visible(.0))]
+    CredentialMissing(String),
     /// Nothing where a password should be.
     #[error("the password is empty")]
     Empty,
@@ -228,6 +286,28 @@ pub enum SecretError {
     /// POP3 cannot carry it.
     #[error("the password has a line break or NUL in it")]
     LineBreak,
+    /// The netrc file cannot be read as one.
+    #[error("line {line} of {} is not understood", visible(&path.display().to_string()))]
+    Netrc {
+        /// Which file.
+        path: PathBuf,
+        /// Counted from 1.
+        line: usize,
+    },
+    /// The netrc file has no entry for the account.
+    #[error("{} has no password for machine {}, login {}",
+        visible(&path.display().to_string()), visible(host), visible(user))]
+    NetrcMissing {
+        /// Which file.
+        path: PathBuf,
+        /// The account's host.
+        host: String,
+        /// The account's user.
+        user: String,
+    },
+    /// There is no service manager to take a credential from.
+    #[error("no systemd service is running this, so there is no credential `{}`", visible(.0))]
+    NoCredentials(String),
     /// A password must be asked for, but there is no terminal.
     #[error("a password is needed, and there is no terminal to ask for it")]
     NobodyToAsk {
@@ -280,28 +360,46 @@ impl Diagnose for SecretError {
             Self::CommandTimeout { .. } => {
                 "if it asks for something, run popfetch from a terminal".into()
             }
+            Self::CredentialMissing(name) | Self::NoCredentials(name) => format!(
+                "in a unit for popfetch, below [Service]: LoadCredential={name}:/path/of/a/file",
+                name = visible(name)
+            ),
             Self::Empty | Self::NotText | Self::TooLong | Self::LineBreak => {
                 "the password is the first line of what is read".into()
             }
             Self::Exposed(path) => {
                 format!("run: chmod 600 {}", visible(&path.display().to_string()))
             }
-            Self::File { .. } => "`password-file` must be a file that you can read".into(),
+            Self::File { .. } => {
+                "`password-file` and `password-netrc` must be files that you can read".into()
+            }
             Self::Keyring(_) | Self::KeyringTimeout(_) => {
                 "unlock the keyring and try again, or use --password-stdin, or in the config file \
-                 `password-command` or `password-file`"
+                 `password-command`, `password-file` or `password-credential`"
                     .into()
             }
-            Self::KeyringMissing(account) => {
-                format!("store it with: popfetch password set {}", visible(account))
+            Self::KeyringMissing(account) => format!(
+                "store it with: popfetch password set {}; under cron, where the keyring may be \
+                 locked, use `password-command`, `password-file` or `password-credential`",
+                visible(account)
+            ),
+            Self::Netrc { .. } => {
+                "a password with spaces stands in quotation marks, and so does one with a \
+                 backslash, written twice"
+                    .into()
             }
+            Self::NetrcMissing { host, user, .. } => format!(
+                "add a line to it: machine {} login {} password ...",
+                visible(host),
+                visible(user)
+            ),
             Self::NobodyToAsk { url: Some(url) } => format!(
                 "use --password-stdin, or store it with: popfetch password set {}",
                 visible(url)
             ),
             Self::NobodyToAsk { url: None } => {
-                "set `password-command`, `password-file` or `password-keyring` \
-                 in the config file, or use --password-stdin"
+                "set `password-command`, `password-file`, `password-keyring` or \
+                 `password-credential` in the config file, or use --password-stdin"
                     .into()
             }
             Self::NotYours(_) => "use a file of your own".into(),

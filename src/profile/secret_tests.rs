@@ -96,3 +96,71 @@ fn a_fifo_or_a_directory_is_refused_without_waiting() {
         Err(SecretError::File { .. } | SecretError::Exposed(_))
     ));
 }
+
+#[test]
+fn a_credential_is_read_where_the_service_manager_put_it() {
+    let (dir, path) = file(b"hunter2\nrest", 0o440);
+    let read = |name: &str| from_credential(name, Some(dir.path().into()));
+    assert_eq!(read("secret").unwrap().reveal(), "hunter2");
+    assert!(matches!(
+        read("other"),
+        Err(SecretError::CredentialMissing(_))
+    ));
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o444)).unwrap();
+    assert!(matches!(read("secret"), Err(SecretError::Exposed(_))));
+    for directory in [None, Some("".into()), Some("relative".into())] {
+        let error = from_credential("mail", directory).unwrap_err();
+        assert!(error.to_string().contains("no systemd service"), "{error}");
+        assert!(error.hint().unwrap().contains("LoadCredential=mail:/"));
+        assert_eq!(error.status().code(), 77);
+    }
+}
+
+#[test]
+fn the_name_of_a_credential_is_one_step_of_a_path() {
+    for name in [
+        "",
+        ".",
+        "..",
+        "a/b",
+        "../a",
+        "/a",
+        "a:b",
+        "a\0b",
+        &"a".repeat(256),
+    ] {
+        assert!(!is_credential_name(name), "{name:?}");
+    }
+    assert!(is_credential_name("mail-work.pw"));
+}
+
+#[test]
+fn a_netrc_file_must_be_private_and_know_the_account() {
+    let server = Server {
+        host: "pop.example.com".into(),
+        port: 995,
+        user: "ada".into(),
+    };
+    let (_dir, path) = file(b"machine pop.example.com login ada password hunter2", 0o600);
+    assert_eq!(from_netrc(&path, &server).unwrap().reveal(), "hunter2");
+    fs::write(&path, "machine pop.example.com login bob password hunter2").unwrap();
+    let error = from_netrc(&path, &server).unwrap_err();
+    let said = format!("{error} {error:?} {}", error.hint().unwrap());
+    assert!(
+        said.contains("machine pop.example.com, login ada"),
+        "{said}"
+    );
+    assert!(!said.contains("hunter2"), "{said}");
+    fs::write(&path, "machine pop.example.com password hunter2 hunter3").unwrap();
+    let error = from_netrc(&path, &server).unwrap_err();
+    let said = format!("{error} {error:?} {}", error.hint().unwrap());
+    assert!(
+        said.contains("line 1") && !said.contains("hunter"),
+        "{said}"
+    );
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o640)).unwrap();
+    assert!(matches!(
+        from_netrc(&path, &server),
+        Err(SecretError::Exposed(_))
+    ));
+}

@@ -86,7 +86,9 @@ fn a_locked_keyring_ends_the_run_under_cron() {
     let (server, mut home) = with_keys("password-keyring = true");
     keyring.serve(&mut home);
     // What it holds can be listed without unlocking it, and this is not among it.
+    let instead = ["password-command", "password-file", "password-credential"];
     has_no_password(&server, &home, &["keyring", "password set a"]);
+    has_no_password(&server, &home, &instead);
     // Unlocking it takes a prompt that nobody can see.
     let set = home.popfetch(["password", "set", "a"]).stdin("secret\n");
     let output = set.limit(Duration::from_secs(30)).expect(77);
@@ -216,4 +218,32 @@ fn standard_input_holds_one_password_only() {
     let output = fetch.stdin("secret\n").expect(64);
     assert_said(&output, &["has one password", "name one account"]);
     assert!(first.sessions().is_empty() && second.sessions().is_empty());
+}
+
+#[test]
+fn s47_a_password_from_a_credential_or_a_netrc_file_signs_in_and_is_not_shown() {
+    let (server, mut home) = with_keys("password-credential = \"mail\"");
+    has_no_password(
+        &server,
+        &home,
+        &["no systemd service", "LoadCredential=mail:"],
+    );
+    home.private_file("credentials/mail", "secret\n");
+    let directory = home.path().join("credentials");
+    home.env("CREDENTIALS_DIRECTORY", directory.to_str().unwrap());
+    let output = run(&home, &["-vv"], 0);
+    assert!(!output.stderr.contains("secret"), "{output:#?}");
+    tree::assert_holds(&home.maildir("a"), &mail(2));
+
+    let (server, home) = with_keys("password-netrc = true");
+    home.private_file(".netrc", "machine localhost login bob password secret\n");
+    let output = has_no_password(&server, &home, &["machine localhost, login ada"]);
+    assert!(!output.stderr.contains("secret"), "{output:#?}");
+    home.private_file(
+        ".netrc",
+        "machine localhost login ada password \"secret\"\n",
+    );
+    let output = run(&home, &["-vv"], 0);
+    assert!(!output.stderr.contains("secret"), "{output:#?}");
+    tree::assert_holds(&home.maildir("a"), &mail(2));
 }
