@@ -155,6 +155,14 @@ impl Resolver<'_> {
                 "remove `tls = \"none\"`, or choose another method".into(),
             ));
         }
+        if auth == Auth::External && key!(self.tls_client_cert).is_none() {
+            return Err(self.error_with(
+                word.span(),
+                "`auth = \"external\"` signs in with a certificate of yours, and there is none"
+                    .into(),
+                "name it: tls-client-cert = \"/path/to/me.pem\"".into(),
+            ));
+        }
         Ok(auth)
     }
 

@@ -13,7 +13,7 @@ use super::process::{Daemon, installed, within};
 /// A proxy that talks to each client as its dialogue says, and then joins it to a server.
 pub struct Gate {
     listener: Listener,
-    heard: Arc<Mutex<Vec<Vec<u8>>>>,
+    heard: Arc<Mutex<Vec<Option<Vec<u8>>>>>,
 }
 
 /// A client of a [`Gate`], and what it said.
@@ -66,8 +66,13 @@ impl Gate {
                 socket: &socket,
                 heard: Vec::new(),
             };
+            let place = {
+                let mut all = hearing.lock().unwrap();
+                all.push(None);
+                all.len() - 1
+            };
             let server = dialogue(&mut client);
-            hearing.lock().unwrap().push(client.heard);
+            hearing.lock().unwrap()[place] = Some(client.heard);
             match server {
                 Some(server) => join(&socket, &server),
                 None => {
@@ -84,9 +89,10 @@ impl Gate {
         self.listener.port()
     }
 
-    /// What each client said before it was joined or left.
+    /// What each client said before it was joined or left, once no dialogue is going on any more.
     pub fn heard(&self) -> Vec<Vec<u8>> {
-        self.heard.lock().unwrap().clone()
+        let all = || self.heard.lock().unwrap().iter().cloned().collect();
+        within(Duration::from_secs(20), all).expect("a dialogue goes on and on")
     }
 }
 

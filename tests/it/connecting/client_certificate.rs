@@ -181,3 +181,31 @@ fn dovecot_asks_for_a_certificate_and_is_content_with_ours() {
         assert_eq!(output.status, Some(77), "{output:#?}\n{}", dovecot.log());
     }
 }
+
+#[test]
+fn dovecot_lets_in_whom_the_certificate_names_by_sasl_external() {
+    let who = "passdb {\n  driver = static\n  args = nopassword=yes\n}\n\
+               auth_mechanisms = external\nssl_ca = <{at}/ca.pem\nssl_require_crl = no\n\
+               ssl_verify_client_cert = yes\nauth_ssl_username_from_cert = yes\n";
+    let Some(dovecot) = Dovecot::start_letting_in(&mail(2), who, &[]) else {
+        return;
+    };
+    let home = Home::in_memory();
+    let (certificate, key) = files(&home, &ada(dovecot.authority()));
+    let keys = format!(
+        "auth = \"external\"\ntls-client-cert = {certificate:?}\ntls-client-key = {key:?}\n"
+    );
+    for (mut account, more) in [
+        (dovecot.account(), ""),
+        (dovecot.stls_account(), "tls = \"starttls\"\n"),
+    ] {
+        home.one_account(&account, &format!("{keys}{more}"));
+        let output = home.popfetch(["check", "-vv"]).run();
+        assert_eq!(output.status, Some(0), "{output:#?}\n{}", dovecot.log());
+        assert_said(&output, &["C: AUTH EXTERNAL"]);
+        // Nobody signs in as someone else with it.
+        account.user = "eve".into();
+        home.one_account(&account, &format!("{keys}{more}"));
+        run(&home, &["check", "--now"], 77);
+    }
+}

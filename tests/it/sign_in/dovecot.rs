@@ -17,7 +17,7 @@ passdb {
 
 fn home_for(account: &Account, auth: &str) -> Home {
     let home = Home::in_memory();
-    home.one_account(account, &auth_key(auth));
+    home.one_account(account, &auth_key(&home, auth));
     home
 }
 

@@ -70,7 +70,7 @@ fn asking(auth: &str, scene: impl FnOnce(Scene) -> Scene) -> (Script, Home) {
     // Not about TLS, but CRAM-MD5 is to be had with it alone.
     let script = Script::tls(scene(start));
     let home = Home::in_memory();
-    home.one_account(&script.account(), &auth_key(auth));
+    home.one_account(&script.account(), &auth_key(&home, auth));
     (script, home)
 }
 

@@ -187,7 +187,7 @@ fn r31_without_tls_1_3_there_is_no_binding() {
     let line = sign_in(&server.last_session())[0].clone();
     assert!(line.starts_with("AUTH SCRAM-SHA-256 "), "{line}");
     assert_eq!(flag(&line), "n");
-    home.one_account(&server.account(), &auth_key("scram-sha-256-plus"));
+    home.one_account(&server.account(), &auth_key(&home, "scram-sha-256-plus"));
     let output = run(&home, &[], 69);
     assert_said(
         &output,
@@ -225,7 +225,7 @@ fn s22_what_is_only_safe_inside_tls_is_not_to_be_had_without() {
             .security(Security::Plain)
             .start();
         let home = Home::in_memory();
-        home.one_account(&server.account(), &auth_key(auth));
+        home.one_account(&server.account(), &format!("auth = {auth:?}\n"));
         let output = run(&home, &[], 78);
         let value = format!("auth = {auth:?}");
         assert_said(&output, &["with TLS alone", &value, "^^^", "hint: "]);
@@ -245,13 +245,22 @@ fn a_word_that_names_no_method_is_shown_with_its_place() {
 }
 
 #[test]
+fn external_without_a_certificate_is_a_config_error() {
+    let home = Home::in_memory();
+    home.config("[accounts.a]\nhost = \"h\"\nuser = \"ada\"\nauth = \"external\"\n");
+    let output = run(&home, &[], 78);
+    assert_said(&output, &["certificate of yours", "^^^", "tls-client-cert"]);
+}
+
+#[test]
 fn external_asks_nobody_for_a_password() {
     let server = Server::builder(&Maildrop::new(mail(2))).start();
     let home = Home::in_memory();
     let text = home.account_config("a", &server.account());
     let lines = text.lines().filter(|line| !line.starts_with("password"));
     let text = lines.collect::<Vec<_>>().join("\n");
-    home.config(&format!("{text}\nauth = \"external\"\n"));
+    let keys = auth_key(&home, "external");
+    home.config(&format!("{text}\n{keys}"));
     run(&home, &[], 0);
     assert_eq!(sign_in(&server.last_session()), ["AUTH EXTERNAL YWRh"]);
 }
@@ -264,7 +273,7 @@ fn r27_a_response_that_would_make_the_command_too_long_waits_to_be_asked_for() {
             .credentials("ada", &password)
             .start();
         let home = Home::in_memory();
-        home.one_account(&server.account(), &auth_key(auth));
+        home.one_account(&server.account(), &auth_key(&home, auth));
         run(&home, &[], 0);
         let said = sign_in(&server.last_session());
         assert!(said[0].len() <= 253, "{said:#?}");

@@ -4,6 +4,7 @@ use base64::prelude::{BASE64_STANDARD, Engine};
 
 use crate::given::mail;
 use crate::support::behaviour::Behaviour;
+use crate::support::certificate::{Authority, Wanted};
 use crate::support::maildrop::Maildrop;
 use crate::support::run::{Home, Output};
 use crate::support::server::{Server, SessionLog};
@@ -24,13 +25,20 @@ fn serving(behaviour: Behaviour, auth: &str) -> (Server, Home) {
         .behaviour(behaviour)
         .start();
     let home = Home::in_memory();
-    home.one_account(&server.account(), &auth_key(auth));
+    home.one_account(&server.account(), &auth_key(&home, auth));
     (server, home)
 }
 
-fn auth_key(auth: &str) -> String {
+/// The key that asks for a method, and what it cannot do without.
+fn auth_key(home: &Home, auth: &str) -> String {
     match auth {
         "" => String::new(),
+        "external" => {
+            let ada = Wanted::default().names(&["ada"]).common_name("ada");
+            let (certificate, key) = Authority::new().issue(&ada).pem();
+            let file = home.private_file("ada.pem", &format!("{certificate}{key}"));
+            format!("auth = \"external\"\ntls-client-cert = {file:?}\n")
+        }
         word => format!("auth = {word:?}\n"),
     }
 }
@@ -39,7 +47,7 @@ fn auth_key(auth: &str) -> String {
 fn with_wrong_password(server: &Server, home: &Home, auth: &str) {
     let mut account = server.account();
     account.password = "not the secret".into();
-    home.one_account(&account, &auth_key(auth));
+    home.one_account(&account, &auth_key(home, auth));
 }
 
 /// The command lines of the sign-in: those between the first CAPA and whatever follows +OK.

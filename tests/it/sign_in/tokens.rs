@@ -29,7 +29,7 @@ fn r30_a_token_is_sent_in_a_second_step_and_may_be_of_any_length() {
                 .credentials("ada", &token)
                 .start();
             let home = Home::in_memory();
-            home.one_account(&server.account(), &auth_key(auth));
+            home.one_account(&server.account(), &auth_key(&home, auth));
             run(&home, &[], 0);
             let said = sign_in(&server.last_session());
             assert_eq!((said.len(), said[0].as_str()), (2, command));
