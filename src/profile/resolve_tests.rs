@@ -1,4 +1,5 @@
 use super::*;
+use crate::profile::Roots;
 use crate::profile::file::File;
 use crate::profile::{Auth, Keep, Order, Pipelining};
 use crate::term::Paint;
