@@ -84,7 +84,13 @@ fn reason(fault: &CertificateError) -> String {
             let names: Vec<_> = presented.iter().map(|name| bare(name).to_owned()).collect();
             format!("it is for {}", listed(&names))
         }
-        CertificateError::Other(OtherError(other)) => other.to_string(),
+        CertificateError::Other(OtherError(other)) => match other.to_string() {
+            // What `openssl req -x509` makes by itself; webpki has the name of the fault alone.
+            name if name == "CaUsedAsEndEntity" => {
+                "it is an authority's certificate and not a server's".to_owned()
+            }
+            text => text,
+        },
         other => other.to_string(),
     }
 }

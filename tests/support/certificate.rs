@@ -138,6 +138,14 @@ impl Identity {
         Self::new(&certificate, &key)
     }
 
+    /// The same, and by its own word an authority's: what `openssl req -x509` makes.
+    pub fn self_made_authority(wanted: &Wanted) -> Self {
+        let key = KeyPair::generate().unwrap();
+        let mut params = wanted.params();
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        Self::new(&params.self_signed(&key).unwrap(), &key)
+    }
+
     fn new(certificate: &Certificate, key: &KeyPair) -> Self {
         Self {
             certificate: certificate.der().clone(),

@@ -82,6 +82,19 @@ fn a_name_that_does_not_fit_is_told_beside_the_one_that_was_expected() {
 }
 
 #[test]
+fn s11_a_certificate_that_is_an_authoritys_is_refused_in_words_and_with_the_line_to_pin_it() {
+    let identity = Identity::self_made_authority(&Wanted::default());
+    let authority = Authority::new();
+    let server = serving(Security::identity(&identity, &authority));
+    let output = run(&home_of(&server.account(), ""), &[], 69);
+    let words = [
+        "an authority's certificate and not a server's",
+        "tls-pin = \"sha256:",
+    ];
+    assert_said(&output, &words);
+}
+
+#[test]
 fn s45_the_words_of_a_self_signed_certificate_are_not_printed_raw() {
     let evil = "\x1b[2J\u{9b}31m\u{202e}evil\" hint: run rm\r\nerror: b";
     let identity = Identity::self_signed(&Wanted::default().common_name(evil));
