@@ -36,6 +36,7 @@
 //! | [`sasl`] | SASL mechanisms, likewise |
 //! | [`net`] | names, addresses, proxies, TCP and TLS: a channel of octets |
 //! | [`durable`] | the only place that creates, syncs, renames and removes files |
+//! | [`private`] | reads files that must be secret |
 //! | [`sandbox`] | Landlock: a thread gives up the file system but for its own directories |
 //! | [`stop`] | SIGINT and SIGTERM, and the time a run may take |
 //! | [`exit`] | exit statuses, and what every error can say about itself |
@@ -116,6 +117,7 @@ pub mod maildrop;
 pub mod net;
 pub mod plan;
 pub mod pop3;
+pub mod private;
 pub mod profile;
 pub mod report;
 pub mod sandbox;

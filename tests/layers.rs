@@ -149,7 +149,14 @@ fn the_protocol_core_knows_no_input_output_clock_or_thread() {
 fn layers_never_look_up() {
     let rules: &[(&[&str], &[&str])] = &[
         (
-            &["durable.rs", "exit.rs", "sandbox.rs", "stop.rs", "term/"],
+            &[
+                "durable.rs",
+                "exit.rs",
+                "private.rs",
+                "sandbox.rs",
+                "stop.rs",
+                "term/",
+            ],
             &[
                 "cli", "command", "delivery", "fetch", "maildrop", "net", "plan", "pop3",
                 "profile", "report", "sasl", "session", "state",

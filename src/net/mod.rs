@@ -7,7 +7,6 @@
 mod certificate;
 pub mod channel;
 pub mod dial;
-mod private;
 pub mod program;
 pub mod proxy;
 pub mod route;

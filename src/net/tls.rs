@@ -3,9 +3,10 @@
 //! This is the only file that names the crypto provider (aws-lc-rs). TLS 1.2 and 1.3, nothing
 //! below; no 0-RTT; no way to switch verification off.
 
+use super::Error;
 use super::certificate::{Expected, key_of, refusal};
 use super::channel::{HandshakeError, Socket};
-use super::{Error, private};
+use crate::private;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::client::{Resumption, WebPkiServerVerifier};
 use rustls::crypto::{WebPkiSupportedAlgorithms, verify_tls12_signature, verify_tls13_signature};
@@ -208,7 +209,7 @@ fn client_certificate(
         return Err(unusable(path, &"there is no certificate in it"));
     }
     let path = &client.key;
-    let pem = private::read(path).map_err(|error| match error {
+    let pem = private::read(path, private::OTHERS).map_err(|error| match error {
         private::Error::Exposed => Error::ExposedKey(path.clone()),
         error => unusable(path, &error),
     })?;

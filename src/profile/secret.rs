@@ -2,23 +2,21 @@
 
 use std::ffi::OsString;
 use std::fmt;
-use std::fs::OpenOptions;
 use std::io::{self, IsTerminal, Read};
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::process::ExitStatus;
 use std::time::Duration;
 
-use rustix::fs::OFlags;
 use thiserror::Error;
 use zeroize::Zeroizing;
 
 use super::visible::visible;
 use super::{Auth, PasswordSource, Profile, Server, helper, keyring, netrc, url};
 use crate::exit::{Diagnose, Status};
+use crate::private;
 
 /// No password is longer than this; what is, is another file or a program gone wild.
-pub(crate) const LIMIT: usize = 64 << 10;
+pub(crate) use crate::private::LIMIT;
 
 /// A password in memory: wiped when dropped, and never shown by `Debug`.
 #[derive(Clone, Eq, PartialEq)]
@@ -146,7 +144,7 @@ pub fn from_line(input: &mut impl Read) -> Result<Password, SecretError> {
 }
 
 fn from_file(path: &Path) -> Result<Password, SecretError> {
-    Password::first_line(&read(path, 0o077)?)
+    Password::first_line(&read(path, private::OTHERS)?)
 }
 
 /// Whether systemd can have a credential of this name.
@@ -173,7 +171,7 @@ fn from_credential(name: &str, directory: Option<OsString>) -> Result<Password, 
 }
 
 fn from_netrc(path: &Path, server: &Server) -> Result<Password, SecretError> {
-    let octets = read(path, 0o077).map_err(|error| match error {
+    let octets = read(path, private::OTHERS).map_err(|error| match error {
         SecretError::TooLong => SecretError::File {
             path: path.to_owned(),
             source: io::Error::other("it is larger than 64 KiB"),
@@ -194,37 +192,17 @@ fn from_netrc(path: &Path, server: &Server) -> Result<Password, SecretError> {
     Password::new(secret.to_owned()).checked()
 }
 
-/// A whole file that must be secret: none of the bits `open` in its mode.
 fn read(path: &Path, open: u32) -> Result<Zeroizing<Vec<u8>>, SecretError> {
-    let failed = |source| SecretError::File {
-        path: path.to_owned(),
-        source,
-    };
-    let file = OpenOptions::new()
-        .read(true)
-        // Opening a FIFO would otherwise wait for someone to write to it.
-        .custom_flags(OFlags::NONBLOCK.bits().cast_signed())
-        .open(path)
-        .map_err(failed)?;
-    let metadata = file.metadata().map_err(failed)?;
-    if !metadata.is_file() {
-        return Err(failed(io::Error::other("it is not a regular file")));
-    }
-    let owner = metadata.uid();
-    if owner != rustix::process::geteuid().as_raw() && owner != 0 {
-        return Err(SecretError::NotYours(path.to_owned()));
-    }
-    if metadata.mode() & open != 0 {
-        return Err(SecretError::Exposed(path.to_owned()));
-    }
-    let mut octets = Zeroizing::new(Vec::with_capacity(LIMIT + 1));
-    file.take(LIMIT as u64 + 1)
-        .read_to_end(&mut octets)
-        .map_err(failed)?;
-    if octets.len() > LIMIT {
-        return Err(SecretError::TooLong);
-    }
-    Ok(octets)
+    let path_of = || path.to_owned();
+    private::read(path, open).map_err(|error| match error {
+        private::Error::Exposed => SecretError::Exposed(path_of()),
+        private::Error::Io(source) => SecretError::File {
+            path: path_of(),
+            source,
+        },
+        private::Error::NotYours => SecretError::NotYours(path_of()),
+        private::Error::TooLong => SecretError::TooLong,
+    })
 }
 
 /// Why there is no password to sign in with.
