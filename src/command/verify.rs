@@ -11,7 +11,7 @@ use crate::exit::Status;
 use crate::fetch::Error;
 use crate::profile::{Overrides, Profile, paths};
 use crate::report::{Event, Report, Reporter};
-use crate::state::{self, Moment, inspect};
+use crate::state::{self, Moment, Store, inspect};
 use crate::term::{Column, Table, columns, count, escape, escape_str, hex, json_line, size};
 use crate::verify::{Finding, Recorded, recorded, verify};
 use serde_json::json;
@@ -118,14 +118,23 @@ impl Verifier<'_> {
                 source,
             })?,
         };
-        let inspected = inspect(&directory, &id)?;
+        let mut inspected = inspect(&directory, &id)?;
         if inspected.damaged {
             return Err(state::Error::Unverifiable(self.state.clone()).into());
         }
-        let messages = recorded(&inspected.messages);
-        if messages.is_empty() {
+        if recorded(&inspected.messages).is_empty() {
             return Ok(Verified::default());
         }
+        let store = match self.accept {
+            true => Some(open_store(&self.disk, &self.state, profile, &self.moment)?),
+            false => None,
+        };
+        if store.is_some() {
+            // Only what is read under the lock can be noted: before, another run may have written
+            // the journal afresh, with other ids.
+            inspected = inspect(&directory, &id)?;
+        }
+        let messages = recorded(&inspected.messages);
         let octets = messages.iter().map(|message| message.octets);
         self.tell(
             profile,
@@ -139,8 +148,8 @@ impl Verifier<'_> {
         let read = |octets| self.tell(profile, Event::Received { octets });
         let mut findings = verify(&messages, &mut search, &self.moment.boot, read)?;
         let mut verified = Verified::default();
-        if self.accept {
-            verified.accepted = self.accept(profile, &messages, &mut findings)?;
+        if let Some(store) = store {
+            verified.accepted = accept(store, &messages, &mut findings)?;
         }
         for (message, finding) in messages.iter().zip(&findings) {
             verified.add(&profile.name, message, finding);
@@ -148,26 +157,25 @@ impl Verifier<'_> {
         Ok(verified)
     }
 
-    fn accept(
-        &self,
-        profile: &Profile,
-        messages: &[Recorded<'_>],
-        findings: &mut [Finding],
-    ) -> Result<u64, Error> {
-        let mut store = open_store(&self.disk, &self.state, profile, &self.moment)?;
-        let pairs = messages.iter().zip(findings.iter());
-        let absent = pairs.filter(|(message, finding)| finding.is_absent() && !message.shown.gone);
-        let absent: Vec<_> = absent.map(|(message, _)| message.shown).collect();
-        store.note_gone(absent.iter().copied())?;
-        store.close()?;
-        let missing = findings.iter_mut().filter(|finding| finding.is_absent());
-        missing.for_each(|finding| *finding = Finding::Removed);
-        Ok(absent.len() as u64)
-    }
-
     fn tell(&self, profile: &Profile, event: Event<'_>) {
         self.report.report(&profile.name, event);
     }
+}
+
+/// Notes that what is absent was removed on purpose; gives how many messages that is news of.
+fn accept(
+    mut store: Store,
+    messages: &[Recorded<'_>],
+    findings: &mut [Finding],
+) -> Result<u64, Error> {
+    let pairs = messages.iter().zip(findings.iter());
+    let absent = pairs.filter(|(message, finding)| finding.is_absent() && !message.shown.gone);
+    let absent: Vec<_> = absent.map(|(message, _)| message.shown).collect();
+    store.note_gone(absent.iter().copied())?;
+    store.close()?;
+    let missing = findings.iter_mut().filter(|finding| finding.is_absent());
+    missing.for_each(|finding| *finding = Finding::Removed);
+    Ok(absent.len() as u64)
 }
 
 impl Verified {

@@ -2,14 +2,17 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use serde_json::Value;
 
 use crate::given::{assert_said, mail, run, server};
-use crate::support::behaviour::Behaviour;
+use crate::support::behaviour::{Behaviour, Reply};
+use crate::support::process::within;
 use crate::support::run::Home;
 use crate::support::server::Server;
 use crate::support::tree;
+use crate::support::wire::Ending;
 
 /// Ten messages, fetched; their files in the order of the maildrop.
 fn fetched() -> (Server, Home, Vec<PathBuf>) {
@@ -196,6 +199,30 @@ fn what_was_removed_while_the_machine_ran_is_told_apart_from_what_is_missing_sin
     tree::assert_holds(&home.maildir("a"), &mail(10));
     let output = run(&home, &["verify"], 0);
     assert_eq!(output.stderr, "a: 10 recorded messages: 10 intact\n");
+}
+
+#[test]
+fn nothing_is_accepted_while_another_run_may_change_the_state() {
+    let (server, home, files) = fetched();
+    fs::remove_file(&files[1]).unwrap();
+    restart_the_machine(&home);
+    server.behave(Behaviour::new().on("STAT", Reply::End(Ending::Stall)));
+    let before = fs::read(journal(&home)).unwrap();
+    let other = home.popfetch(["fetch"]).start();
+    let listing = || {
+        let sessions = server.sessions_so_far();
+        let asked = sessions
+            .iter()
+            .any(|s| s.count("STAT") > 0 && s.count("RETR") == 0);
+        asked.then_some(())
+    };
+    within(Duration::from_secs(20), listing).expect("the other run never came that far");
+    let output = run(&home, &["verify", "--accept"], 75);
+    assert_said(&output, &["error: a: another popfetch holds this account"]);
+    // Looking needs no lock.
+    run(&home, &["verify"], 1);
+    assert_eq!(fs::read(journal(&home)).unwrap(), before);
+    drop(other);
 }
 
 #[test]
