@@ -30,6 +30,9 @@ pub enum Error {
     /// The Maildir cannot be used.
     #[error(transparent)]
     Delivery(#[from] delivery::Error),
+    /// The sign-in and the listings were sent in one flight, and the server has not followed.
+    #[error("{0}")]
+    Ahead(Box<Error>),
     /// The server is to be left alone for now.
     #[error("{}", too_early(.0))]
     Early(Early),
@@ -77,7 +80,9 @@ impl Error {
             Self::Session(error) => error,
             Self::State(error) => error,
             Self::NoPop(error) => error,
-            Self::OutOfStep(source) | Self::Over { source, .. } => source.as_ref(),
+            Self::Ahead(source) | Self::OutOfStep(source) | Self::Over { source, .. } => {
+                source.as_ref()
+            }
             Self::Early(_)
             | Self::NeedsUtf8(_)
             | Self::Oversized(_)
@@ -93,6 +98,30 @@ impl Error {
                 phase,
                 source: net::Error::Closed,
             }) => *phase == wanted,
+            _ => false,
+        }
+    }
+
+    /// Whether the server took the sign-in for something else, so that trying it once more is no
+    /// second try.
+    pub(super) fn is_unjudged(&self) -> bool {
+        matches!(self.session(), Some(session::Error::ShortcutClosed))
+    }
+
+    /// Whether it happened with the server, rather than on the way to it.
+    pub(super) fn is_the_servers_word(&self) -> bool {
+        self.session().is_some()
+    }
+
+    /// Whether asking in another way would change nothing: we were stopped, or the server has said
+    /// by a response code what is the matter.
+    pub(super) fn is_explained(&self) -> bool {
+        match self {
+            Self::Session(session::Error::Refused { answer, .. }) => answer.code.is_some(),
+            Self::Session(session::Error::Net { source, .. }) => {
+                matches!(source, net::Error::Stopped(_))
+            }
+            Self::Session(session::Error::TooLarge(_)) => true,
             _ => false,
         }
     }
@@ -163,7 +192,9 @@ impl Error {
             Self::Connect(_) | Self::NoPop(_) => "connect",
             Self::Delivery(_) => "maildir",
             Self::State(_) => "state",
-            Self::OutOfStep(source) | Self::Over { source, .. } => source.kind(),
+            Self::Ahead(source) | Self::OutOfStep(source) | Self::Over { source, .. } => {
+                source.kind()
+            }
             Self::NeedsUtf8(_) | Self::Oversized(_) => "message",
             Self::Early(_) | Self::Stopped(_) | Self::Thread => "run",
             Self::Advised { source, .. } | Self::Session(source) => match source {

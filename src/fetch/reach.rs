@@ -10,7 +10,7 @@ use crate::profile::providers::{self, Access};
 use crate::profile::{Pipelining, Profile, Tls};
 use crate::report::Event;
 use crate::sandbox;
-use crate::session::{self, Credentials, Options, Session, Transaction};
+use crate::session::{self, Credentials, Options, Session, Shortcut, Transaction};
 use crate::stop::Stop;
 use std::sync::Arc;
 
@@ -62,6 +62,7 @@ pub(super) struct Manner {
     pub(super) pipelining: bool,
     pub(super) capabilities: bool,
     pub(super) utf8: bool,
+    pub(super) shortcut: Option<Shortcut>,
 }
 
 impl Account<'_> {
@@ -107,6 +108,7 @@ impl Account<'_> {
             capabilities: manner.capabilities,
             utf8: manner.utf8,
             start_tls: matches!(profile.tls, Tls::StartTls(_)),
+            shortcut: manner.shortcut,
             transcript: self.transcript(),
         };
         let credentials = Credentials {
@@ -157,6 +159,7 @@ impl Account<'_> {
             pipelining: self.profile.pipelining == Pipelining::Auto && !failed,
             capabilities: true,
             utf8: false,
+            shortcut: None,
         }
     }
 }

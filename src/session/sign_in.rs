@@ -2,7 +2,7 @@
 
 use super::method::{self, Auth, Method};
 use super::wire::Answer;
-use super::{Authorization, Error, Phase, Session, Transaction};
+use super::{Authorization, Error, Phase, Session, Shortcut, Transaction};
 use crate::pop3::command::COMMAND_LIMIT;
 use crate::pop3::{Command, Event};
 use crate::sasl::{self, Binding, Exchange, Mechanism, Secret, md5};
@@ -35,17 +35,21 @@ impl<'a> Credentials<'a> {
 
 impl Session<Authorization> {
     /// Signs in, once, with one method: a refused password is never tried again, in no other way
-    /// either, because servers lock people out for that.
+    /// either, because servers lock people out for that. With a shortcut the listings are asked for
+    /// in the same flight.
     pub fn sign_in(mut self, credentials: Credentials<'_>) -> Result<Session<Transaction>, Error> {
         self.speak_utf8(credentials)?;
         let key = self.wire.tls_exporter();
         let announced = &self.capabilities;
-        let method = method::choose(
-            credentials.auth,
-            credentials.secret,
-            announced,
-            key.is_some(),
-        )?;
+        let method = match self.state.shortcut {
+            Some(shortcut) => shortcut.method(),
+            None => method::choose(
+                credentials.auth,
+                credentials.secret,
+                announced,
+                key.is_some(),
+            )?,
+        };
         match method {
             Method::UserPass => self.user_pass(credentials)?,
             Method::Apop => self.apop(credentials)?,
@@ -58,19 +62,43 @@ impl Session<Authorization> {
                 self.authenticate(mechanism, credentials, binding)?;
             }
         }
+        let shown = || {
+            // PLAIN has one message: it went with the command, or it would have taken a challenge.
+            let at_once = self.may_pipeline() && !self.state.utf8 && !self.options.start_tls;
+            at_once.then(|| Shortcut::after(method, self.capabilities.auth_resp_code))?
+        };
         Ok(Session {
+            state: Transaction {
+                asked_again: false,
+                listing: self.state.shortcut.is_some(),
+                shortcut: self.state.shortcut.or_else(shown),
+            },
             wire: self.wire,
             options: self.options,
             capabilities: self.capabilities,
-            state: Transaction { asked_again: false },
         })
+    }
+
+    /// The listings' commands, behind the last one of the sign-in.
+    fn list_ahead(&mut self) -> Result<(), Error> {
+        match self.state.shortcut {
+            Some(_) => self.ask_for_listings(true),
+            None => Ok(()),
+        }
     }
 
     fn user_pass(&mut self, credentials: Credentials<'_>) -> Result<(), Error> {
         self.check_ascii(credentials)?;
         self.wire.send(Command::User(credentials.user))?;
-        self.accepted(Method::UserPass)?;
+        let ahead = self.state.shortcut.is_some();
+        if !ahead {
+            self.accepted(Method::UserPass)?;
+        }
         self.wire.send(Command::Pass(credentials.secret.reveal()))?;
+        self.list_ahead()?;
+        if ahead {
+            self.accepted(Method::UserPass)?;
+        }
         self.accepted(Method::UserPass)
     }
 
@@ -105,11 +133,16 @@ impl Session<Authorization> {
             mechanism: mechanism.name(),
             initial_response: initial_response.as_ref().map(|response| response.as_str()),
         })?;
+        self.list_ahead()?;
         // Why we have cancelled.
         let mut given_up: Option<sasl::Error> = None;
         loop {
             let challenge = match self.wire.next(Phase::SignIn)? {
                 Event::Challenge(_) if given_up.is_some() => return Err(Error::Challenges),
+                // What was sent ahead would be the answer.
+                Event::Challenge(_) if self.state.shortcut.is_some() => {
+                    return Err(Error::ShortcutClosed);
+                }
                 Event::Challenge(challenge) => challenge,
                 Event::Reply(reply) if reply.ok && given_up.is_none() => {
                     if !exchange.is_prompted_by_ok() {
@@ -164,7 +197,10 @@ impl Session<Authorization> {
             method,
             answer,
             token_status: token_status.map(|status| self.wire.hidden(status)),
-            would_say_auth: self.capabilities.auth_resp_code,
+            would_say_auth: match self.state.shortcut {
+                Some(shortcut) => shortcut.auth_resp_code,
+                None => self.capabilities.auth_resp_code,
+            },
         }
     }
 }
