@@ -13,7 +13,7 @@ use crate::workload::{Work, grouped};
 pub fn markdown(groups: &[Group], machine: &str, lines: &[Found]) -> String {
     let timed: Vec<&Group> = groups.iter().filter(|group| !is_known(group)).collect();
     let known: Vec<&Group> = groups.iter().filter(|group| is_known(group)).collect();
-    let mut parts = vec![format!("Measured on {machine}. {}", surveyed(lines))];
+    let mut parts = vec![format!("Measured on {machine}.{}", surveyed(lines))];
     if !timed.is_empty() {
         parts.push(summary(&timed));
         parts.extend(remarks(&timed));
@@ -33,15 +33,19 @@ fn is_known(group: &Group) -> bool {
 
 fn surveyed(lines: &[Found]) -> String {
     let found = lines.iter().map(|found| {
-        format!(
-            "The line of {} was measured to have a round trip of {:.1} ms, and a first answer {:.1} \
+        let said = format!(
+            " The line of {} was measured to have a round trip of {:.1} ms, and a first answer {:.1} \
              ms after `connect`.",
             found.line,
             milliseconds(found.round_trip),
             milliseconds(found.first_echo)
-        )
+        );
+        match found.rate {
+            Some(rate) => format!("{said} It carried {:.2} MB/s.", rate / 1e6),
+            None => said,
+        }
     });
-    found.collect::<Vec<_>>().join(" ")
+    found.collect()
 }
 
 fn milliseconds(time: std::time::Duration) -> f64 {
