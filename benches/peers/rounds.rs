@@ -1,6 +1,7 @@
 //! Runs the programs in turn, round after round, so that whatever else the machine does hits all of
 //! them alike.
 
+use std::cell::RefCell;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -31,6 +32,9 @@ pub struct Bench {
     pub rounds: usize,
     /// SIGINT or SIGTERM came.
     pub stop: Arc<AtomicBool>,
+    /// What the programs have fetched, until all is measured: where many files were removed not
+    /// long ago, ext4 takes several times as long to make new ones, whoever makes them.
+    homes: RefCell<Vec<Home>>,
 }
 
 /// What is to be fetched, from where, and what must come of it.
@@ -49,6 +53,7 @@ impl Bench {
             maildrops: None,
             rounds,
             stop,
+            homes: RefCell::default(),
         }
     }
 
@@ -156,6 +161,7 @@ impl Bench {
 
     /// The maildrop that belongs to `user`, read once already.
     fn maildrop(&mut self, user: &str, messages: usize) -> Result<Made> {
+        self.check_stop()?;
         let maildrops = match &mut self.maildrops {
             Some(maildrops) => maildrops,
             none => none.insert(Maildrops::start()?),
@@ -189,8 +195,13 @@ impl Bench {
 
     /// Starts a run on a disk that has nothing left to write.
     pub fn calm(&self) -> Result<()> {
-        ensure!(!self.stop.load(Ordering::SeqCst), "stopped");
+        self.check_stop()?;
         rustix::fs::sync();
+        Ok(())
+    }
+
+    fn check_stop(&self) -> Result<()> {
+        ensure!(!self.stop.load(Ordering::SeqCst), "stopped");
         Ok(())
     }
 }
@@ -215,6 +226,7 @@ impl Task<'_> {
         let home = Home::new();
         let command = bar.program.prepare(&home, &self.accounts, self.retrieve)?;
         let (run, kept) = self.run(bar.program, &command, &home)?;
+        self.bench.homes.borrow_mut().push(home);
         note(bar, run, kept, round);
         Ok(())
     }
