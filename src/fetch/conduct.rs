@@ -111,7 +111,12 @@ impl Conduct {
         self.manners.let_in();
     }
 
-    /// How to sign in and list in one flight, if an earlier run has shown a way.
+    /// Whether to sign in and list in one flight: not where that has led nowhere.
+    pub(super) fn may_go_ahead(&self) -> bool {
+        self.remembered_shortcut() != Some(NO_SHORTCUT)
+    }
+
+    /// How to do so without asking for capabilities first, if an earlier run has shown a way.
     pub(super) fn shortcut(&self) -> Option<Shortcut> {
         Shortcut::of_word(self.remembered_shortcut()?)
     }

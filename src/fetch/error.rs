@@ -105,7 +105,7 @@ impl Error {
     /// Whether the server took the sign-in for something else, so that trying it once more is no
     /// second try.
     pub(super) fn is_unjudged(&self) -> bool {
-        matches!(self.session(), Some(session::Error::ShortcutClosed))
+        matches!(self.session(), Some(session::Error::NotAhead))
     }
 
     /// Whether it happened with the server, rather than on the way to it.
@@ -114,10 +114,12 @@ impl Error {
     }
 
     /// Whether asking in another way would change nothing: we were stopped, or the server has said
-    /// by a response code what is the matter.
+    /// what is the matter.
     pub(super) fn is_explained(&self) -> bool {
         match self {
-            Self::Session(session::Error::Refused { answer, .. }) => answer.code.is_some(),
+            Self::Session(session::Error::Refused { answer, .. }) => {
+                answer.code.is_some() || self.refusal().is_some()
+            }
             Self::Session(session::Error::Net { source, .. }) => {
                 matches!(source, net::Error::Stopped(_))
             }

@@ -139,9 +139,8 @@ impl Account<'_> {
     ) -> Result<(Maildrop, Marked), Error> {
         let listed = session.list(&self.profile.server.id(), store.has_unique_ids());
         let maildrop = listed.map_err(|error| match Error::from(error) {
-            error if session.took_shortcut() && !error.is_explained() => {
-                Error::Ahead(Box::new(error))
-            }
+            error if error.is_explained() || error.is_disorder() => error,
+            error if session.went_ahead() => Error::Ahead(Box::new(error)),
             error => error,
         })?;
         self.check_stop()?;

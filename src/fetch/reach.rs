@@ -62,6 +62,7 @@ pub(super) struct Manner {
     pub(super) pipelining: bool,
     pub(super) capabilities: bool,
     pub(super) utf8: bool,
+    pub(super) ahead: bool,
     pub(super) shortcut: Option<Shortcut>,
 }
 
@@ -108,6 +109,7 @@ impl Account<'_> {
             capabilities: manner.capabilities,
             utf8: manner.utf8,
             start_tls: matches!(profile.tls, Tls::StartTls(_)),
+            ahead: manner.ahead,
             shortcut: manner.shortcut,
             transcript: self.transcript(),
         };
@@ -159,6 +161,7 @@ impl Account<'_> {
             pipelining: self.profile.pipelining == Pipelining::Auto && !failed,
             capabilities: true,
             utf8: false,
+            ahead: false,
             shortcut: None,
         }
     }

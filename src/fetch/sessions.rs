@@ -49,6 +49,7 @@ impl Account<'_> {
         let route = self.route(&[store.directory(), tmp, new, cur])?;
         let mut manner = self.manner(store.unpipelined());
         if manner.pipelining {
+            manner.ahead = conduct.may_go_ahead();
             manner.shortcut = conduct.shortcut();
         }
         // A message that ended the session before, and why: the others are fetched without it
@@ -80,7 +81,7 @@ impl Account<'_> {
                         "{source}: connecting once more, and asking one thing after the other"
                     )));
                     conduct.doubt_shortcut();
-                    manner.shortcut = None;
+                    (manner.ahead, manner.shortcut) = (false, None);
                 }
                 Err(Error::OutOfStep(source)) => {
                     self.tell(Event::Warning(&format!(
@@ -88,6 +89,7 @@ impl Account<'_> {
                     )));
                     store.failed_pipelining();
                     manner.pipelining = false;
+                    (manner.ahead, manner.shortcut) = (false, None);
                 }
                 Err(error) if !manner.utf8 && error.needs_utf8() => {
                     self.tell(Event::Notice(
@@ -139,7 +141,9 @@ impl Account<'_> {
         let in_parts = session.is_google() || self.lists_in_parts();
         let (maildrop, marked) = done.map_err(|error| match error.is_disorder() {
             // It was not asked for more than one thing at a time: another way would be no better.
-            true if session.may_pipeline() => Error::OutOfStep(Box::new(error)),
+            true if session.may_pipeline() || session.went_ahead() => {
+                Error::OutOfStep(Box::new(error))
+            }
             _ => error,
         })?;
         let full = maildrop.len() >= FULL_LISTING;

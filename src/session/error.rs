@@ -113,7 +113,7 @@ pub enum Error {
     /// The server no longer takes the sign-in and the listings in one flight. What it has had of
     /// the credentials it has not judged.
     #[error("the server does not take the sign-in and the listings at once")]
-    ShortcutClosed,
+    NotAhead,
     /// APOP without a timestamp.
     #[error("the server's greeting has no timestamp, which APOP needs")]
     NoTimestamp,
@@ -145,10 +145,9 @@ impl Diagnose for Error {
     fn status(&self) -> Status {
         match self {
             Self::Net { source, .. } => source.status(),
-            Self::Violation { .. }
-            | Self::Challenges
-            | Self::ShortcutClosed
-            | Self::TooLarge(_) => Status::Protocol,
+            Self::Violation { .. } | Self::Challenges | Self::NotAhead | Self::TooLarge(_) => {
+                Status::Protocol
+            }
             Self::NoStls | Self::StlsRefused(_) => Status::Unavailable,
             Self::Silent(_) => Status::Temporary,
             Self::Turned(answer) | Self::Refused { answer, .. } => match answer.code {
@@ -208,7 +207,7 @@ impl Diagnose for Error {
                 Some(ResponseCode::SysPermanent) => "ask the provider",
                 _ => "try later",
             },
-            Self::ShortcutClosed => "the next run asks the server again what it can",
+            Self::NotAhead => "the next run asks the server again what it can",
             Self::NoMethod => "check `host`; a server without OAuth wants a password: see `auth`",
             Self::NoTimestamp => "leave `auth` out of the profile: then the best method is taken",
             Self::Refused { .. } => "try later; nothing was deleted",

@@ -10,6 +10,7 @@ use crate::pop3::{Command, DropListing};
 const LISTING_LINES: usize = 2 * MESSAGE_LIMIT;
 
 impl<S> Session<S> {
+    /// Sends the commands; their replies are still to be read.
     pub(super) fn ask_for_listings(&mut self, capabilities: bool) -> Result<(), Error> {
         if capabilities {
             self.wire.send(Command::Capa)?;
@@ -28,7 +29,7 @@ impl Session<Transaction> {
     }
 
     /// Whether the listings were asked for before the server had let us in.
-    pub fn took_shortcut(&self) -> bool {
+    pub fn went_ahead(&self) -> bool {
         self.state.listing
     }
 
@@ -43,7 +44,7 @@ impl Session<Transaction> {
         self.state.asked_again = true;
         if self.state.listing {
             if !self.read_capabilities()? {
-                return Err(Error::ShortcutClosed);
+                return Err(Error::NotAhead);
             }
         } else if self.may_pipeline() {
             self.ask_for_listings(ask_again)?;

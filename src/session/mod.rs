@@ -51,7 +51,10 @@ pub struct Options {
     pub capabilities: bool,
     /// Begin with the UTF8 command, announced or not: the server has asked for it.
     pub utf8: bool,
-    /// Sign in and list in one flight, as an earlier session has shown that the server takes it.
+    /// Sign in and list in one flight where the server pipelines and takes the credentials in one
+    /// message.
+    pub ahead: bool,
+    /// An earlier session has shown how that is done: do not ask for capabilities first.
     pub shortcut: Option<Shortcut>,
     /// Gets every line that goes over the wire, without secrets.
     pub transcript: Option<Transcript>,

@@ -1,13 +1,17 @@
 //! Signing in and listing in one flight, with a server that is known to take it.
 //!
-//! The first session with a server asks for its capabilities, signs in, and then asks for the
-//! listings: three round trips. One that has pipelined both before and after the sign-in, and has
-//! taken the credentials in one message, can be sent all of it at once the next time. Nothing of
-//! RFC 2449 section 6.8 speaks against that: AUTH with an initial response, USER and PASS are
+//! Capabilities, sign-in, listings: that is three round trips one by one. A server that announces
+//! PIPELINING before the sign-in and takes the credentials in one message gets sign-in and listings
+//! in one flight, and one that has shown it before is not asked for its capabilities first. Nothing
+//! of RFC 2449 section 6.8 speaks against that: AUTH with an initial response, USER and PASS are
 //! commands like others. After STLS nothing that was known counts (RFC 2595 section 4).
 
 use super::{Auth, Credentials, Method};
 use crate::sasl::{Mechanism, Secret};
+
+/// Octets of user name and password that AUTH PLAIN can carry in one line of 255 octets
+/// (RFC 2449 section 4), in base64 and with their two NULs.
+const ONE_LINE: usize = 178;
 
 /// How a server was signed in to that may be sent the listings' commands in the same flight.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -75,10 +79,12 @@ impl Shortcut {
             Auth::UserPass => self.way == Way::UserPass,
             _ => false,
         };
-        // What is beyond ASCII may take UTF8, of which nothing is known yet.
         let Secret::Password(password) = credentials.secret else {
             return false;
         };
-        allowed && password.is_ascii() && credentials.user.is_ascii()
+        let user = credentials.user;
+        // What is beyond ASCII may take UTF8 first.
+        let plain = password.is_ascii() && user.is_ascii();
+        allowed && plain && user.len() + password.len() <= ONE_LINE
     }
 }

@@ -35,8 +35,8 @@ impl<'a> Credentials<'a> {
 
 impl Session<Authorization> {
     /// Signs in, once, with one method: a refused password is never tried again, in no other way
-    /// either, because servers lock people out for that. With a shortcut the listings are asked for
-    /// in the same flight.
+    /// either, because servers lock people out for that. Where it may go ahead the listings are
+    /// asked for in the same flight.
     pub fn sign_in(mut self, credentials: Credentials<'_>) -> Result<Session<Transaction>, Error> {
         self.speak_utf8(credentials)?;
         let key = self.wire.tls_exporter();
@@ -50,8 +50,11 @@ impl Session<Authorization> {
                 key.is_some(),
             )?,
         };
+        let shown = Shortcut::after(method, announced.auth_resp_code)
+            .filter(|shortcut| self.may_pipeline() && shortcut.fits(&credentials));
+        let ahead = self.options.ahead && shown.is_some() || self.state.shortcut.is_some();
         match method {
-            Method::UserPass => self.user_pass(credentials)?,
+            Method::UserPass => self.user_pass(credentials, ahead)?,
             Method::Apop => self.apop(credentials)?,
             Method::Sasl(mechanism) => {
                 let binding = match key {
@@ -59,19 +62,14 @@ impl Session<Authorization> {
                     Some(_) if !method::offers_binding(announced) => Binding::NotOffered,
                     _ => Binding::Impossible,
                 };
-                self.authenticate(mechanism, credentials, binding)?;
+                self.authenticate(mechanism, credentials, binding, ahead)?;
             }
         }
-        let shown = || {
-            // PLAIN has one message: it went with the command, or it would have taken a challenge.
-            let at_once = self.may_pipeline() && !self.state.utf8 && !self.options.start_tls;
-            at_once.then(|| Shortcut::after(method, self.capabilities.auth_resp_code))?
-        };
         Ok(Session {
             state: Transaction {
                 asked_again: false,
-                listing: self.state.shortcut.is_some(),
-                shortcut: self.state.shortcut.or_else(shown),
+                listing: ahead,
+                shortcut: self.state.shortcut.or(shown),
             },
             wire: self.wire,
             options: self.options,
@@ -79,24 +77,15 @@ impl Session<Authorization> {
         })
     }
 
-    /// The listings' commands, behind the last one of the sign-in.
-    fn list_ahead(&mut self) -> Result<(), Error> {
-        match self.state.shortcut {
-            Some(_) => self.ask_for_listings(true),
-            None => Ok(()),
-        }
-    }
-
-    fn user_pass(&mut self, credentials: Credentials<'_>) -> Result<(), Error> {
+    fn user_pass(&mut self, credentials: Credentials<'_>, ahead: bool) -> Result<(), Error> {
         self.check_ascii(credentials)?;
         self.wire.send(Command::User(credentials.user))?;
-        let ahead = self.state.shortcut.is_some();
         if !ahead {
             self.accepted(Method::UserPass)?;
         }
         self.wire.send(Command::Pass(credentials.secret.reveal()))?;
-        self.list_ahead()?;
         if ahead {
+            self.ask_for_listings(true)?;
             self.accepted(Method::UserPass)?;
         }
         self.accepted(Method::UserPass)
@@ -116,6 +105,7 @@ impl Session<Authorization> {
         mechanism: Mechanism,
         credentials: Credentials<'_>,
         binding: Binding,
+        ahead: bool,
     ) -> Result<(), Error> {
         let failed = |source| Error::Sasl {
             mechanism: mechanism.name(),
@@ -133,15 +123,17 @@ impl Session<Authorization> {
             mechanism: mechanism.name(),
             initial_response: initial_response.as_ref().map(|response| response.as_str()),
         })?;
-        self.list_ahead()?;
+        if ahead {
+            self.ask_for_listings(true)?;
+        }
         // Why we have cancelled.
         let mut given_up: Option<sasl::Error> = None;
         loop {
             let challenge = match self.wire.next(Phase::SignIn)? {
                 Event::Challenge(_) if given_up.is_some() => return Err(Error::Challenges),
                 // What was sent ahead would be the answer.
-                Event::Challenge(_) if self.state.shortcut.is_some() => {
-                    return Err(Error::ShortcutClosed);
+                Event::Challenge(_) if ahead => {
+                    return Err(Error::NotAhead);
                 }
                 Event::Challenge(challenge) => challenge,
                 Event::Reply(reply) if reply.ok && given_up.is_none() => {

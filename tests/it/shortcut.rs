@@ -4,8 +4,10 @@ use std::time::Duration;
 
 use crate::given::{self, assert_said, mail, plainly, run};
 use crate::manners::{pass, remembered};
+use crate::support::account::Security;
 use crate::support::behaviour::{Behaviour, Reply};
 use crate::support::dovecot::Dovecot;
+use crate::support::maildrop::Maildrop;
 use crate::support::run::Home;
 use crate::support::server::{Server, SessionLog};
 use crate::support::tree;
@@ -44,6 +46,46 @@ fn with_nothing_new_the_second_run_takes_three_round_trips_after_the_connection(
     assert_eq!(keywords(&session), SHORT);
     // The greeting, all the rest, and QUIT, whose own is not counted.
     assert_eq!(session.flights, 2, "{session:#?}");
+}
+
+#[test]
+fn the_first_run_asks_for_capabilities_and_then_for_all_the_rest() {
+    let (server, home) = plainly(2, long(Behaviour::new()));
+    run(&home, &[], 0);
+    let session = server.last_session();
+    let wanted = [&CAREFUL[..6], &["RETR", "RETR", "QUIT"]].concat();
+    assert_eq!(keywords(&session), wanted);
+    // The greeting, CAPA, sign-in and listings, the messages, and QUIT, whose own is not counted.
+    assert_eq!(session.flights, 4, "{session:#?}");
+}
+
+#[test]
+fn r27_a_password_that_does_not_fit_into_the_line_goes_behind_a_challenge() {
+    let server = Server::builder(&Maildrop::new(mail(2)))
+        .security(Security::Plain)
+        .credentials("ada", &"x".repeat(176))
+        .start();
+    let home = Home::in_memory();
+    home.one_account(&server.account(), "");
+    run(&home, &[], 0);
+    run(&home, &[], 0);
+    let session = server.last_session();
+    assert_eq!(
+        session.commands[..2],
+        ["CAPA", "AUTH PLAIN"],
+        "{session:#?}"
+    );
+    assert_eq!(server.sessions().len(), 2);
+}
+
+#[test]
+fn a_server_that_loses_what_follows_the_first_sign_in_gives_its_mail_in_the_same_run() {
+    let (server, home) = plainly(2, Behaviour::new().loses_what_follows_sign_in());
+    home.one_account(&server.account(), "timeout = \"1s\"\n");
+    assert_said(&run(&home, &[], 0), &["connecting once more"]);
+    tree::assert_holds(&home.maildir("a"), &mail(2));
+    run(&home, &[], 0);
+    assert_eq!(server.sessions().len(), 3, "it is not tried again");
 }
 
 #[test]
@@ -167,13 +209,12 @@ fn a_refusal_without_a_code_means_the_same_with_the_shortcut() {
 
 /// Ways in which a server that took it no longer takes it, after it has let us in or before it has
 /// looked at the password.
-fn changed() -> [Behaviour; 6] {
+fn changed() -> [Behaviour; 5] {
     let once = |command, reply| Behaviour::new().on_occurrences(command, 0..1, reply);
     [
         Behaviour::new().loses_what_follows_sign_in(),
         once("CAPA", Reply::raw("-ERR not now\r\n")),
         once("STAT", Reply::raw("-ERR not signed in\r\n")),
-        once("UIDL", Reply::raw("what?\r\n")),
         once("LIST", Reply::End(crate::support::wire::Ending::Close)),
         once("AUTH", Reply::raw("+ \r\n")),
     ]
