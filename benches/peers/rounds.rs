@@ -101,6 +101,8 @@ impl Bench {
                 note(bar, run, kept, round);
             }
         }
+        let homes = prepared.into_iter().map(|(_, home, _)| home);
+        self.homes.borrow_mut().extend(homes);
         Ok(group)
     }
 
