@@ -35,6 +35,7 @@
 //! | [`pop3`] | the protocol core: octets in, events out, no input or output of its own |
 //! | [`sasl`] | SASL mechanisms, likewise |
 //! | [`net`] | names, addresses, proxies, TCP and TLS: a channel of octets |
+//! | [`oauth`] | OAuth 2.0: a person's sign-in in the browser, and access tokens from then on |
 //! | [`durable`] | the only place that creates, syncs, renames and removes files |
 //! | [`private`] | reads files that must be secret |
 //! | [`sandbox`] | Landlock: a thread gives up the file system but for its own directories |
@@ -115,6 +116,7 @@ pub mod exit;
 pub mod fetch;
 pub mod maildrop;
 pub mod net;
+pub mod oauth;
 pub mod plan;
 pub mod pop3;
 pub mod private;
