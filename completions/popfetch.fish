@@ -42,6 +42,7 @@ complete -c popfetch -n "__fish_popfetch_needs_command" -f -a "check" -d 'Sign i
 complete -c popfetch -n "__fish_popfetch_needs_command" -f -a "account" -d 'Look at the accounts of the config file'
 complete -c popfetch -n "__fish_popfetch_needs_command" -f -a "state" -d 'Look at what is remembered of a maildrop, and mend it'
 complete -c popfetch -n "__fish_popfetch_needs_command" -f -a "verify" -d 'Prove that every recorded message is still in the Maildir, unchanged'
+complete -c popfetch -n "__fish_popfetch_needs_command" -f -a "login" -d 'Sign in by OAuth 2.0, once, in the browser or with another device'
 complete -c popfetch -n "__fish_popfetch_needs_command" -f -a "password" -d 'Keep passwords in the system keyring'
 complete -c popfetch -n "__fish_popfetch_needs_command" -f -a "completions" -d 'Write a completion script for a shell'
 complete -c popfetch -n "__fish_popfetch_needs_command" -f -a "man" -d 'Write a manual page'
@@ -209,6 +210,20 @@ complete -c popfetch -n "__fish_popfetch_using_subcommand verify" -s q -l quiet 
 complete -c popfetch -n "__fish_popfetch_using_subcommand verify" -s v -l verbose -d 'Say more; -vv shows what goes over the line, without passwords'
 complete -c popfetch -n "__fish_popfetch_using_subcommand verify" -l no-progress -d 'Show no progress bars'
 complete -c popfetch -n "__fish_popfetch_using_subcommand verify" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c popfetch -n "__fish_popfetch_using_subcommand login" -l config -d 'Read this config file instead of the usual one' -r -F
+complete -c popfetch -n "__fish_popfetch_using_subcommand login" -l format -d 'What to write on standard output' -r -f -a "text\t'Lines for people'
+json\t'One JSON object a line'
+paths\t'The path of each new message'"
+complete -c popfetch -n "__fish_popfetch_using_subcommand login" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Wherever the output goes'
+never\t'Nowhere'"
+complete -c popfetch -n "__fish_popfetch_using_subcommand login" -l device -d 'Show a code that is entered on another device'
+complete -c popfetch -n "__fish_popfetch_using_subcommand login" -l remove -d 'Forget the sign-in'
+complete -c popfetch -n "__fish_popfetch_using_subcommand login" -s 0 -l null -d 'End each path with NUL instead of a newline; implies --format paths'
+complete -c popfetch -n "__fish_popfetch_using_subcommand login" -s q -l quiet -d 'Say nothing unless there is news or trouble'
+complete -c popfetch -n "__fish_popfetch_using_subcommand login" -s v -l verbose -d 'Say more; -vv shows what goes over the line, without passwords'
+complete -c popfetch -n "__fish_popfetch_using_subcommand login" -l no-progress -d 'Show no progress bars'
+complete -c popfetch -n "__fish_popfetch_using_subcommand login" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c popfetch -n "__fish_popfetch_using_subcommand password; and not __fish_seen_subcommand_from set remove" -l config -d 'Read this config file instead of the usual one' -r -F
 complete -c popfetch -n "__fish_popfetch_using_subcommand password; and not __fish_seen_subcommand_from set remove" -l format -d 'What to write on standard output' -r -f -a "text\t'Lines for people'
 json\t'One JSON object a line'

@@ -142,3 +142,19 @@ pub struct SignIn {
     #[arg(long, value_name = "ROOTS")]
     pub tls_roots: Option<Roots>,
 }
+
+/// `popfetch login`.
+#[derive(Args, Clone, Debug)]
+pub struct Login {
+    /// An account of the config file that has a table `oauth`
+    #[arg(value_name = "ACCOUNT")]
+    pub account: String,
+
+    /// Show a code that is entered on another device
+    #[arg(long)]
+    pub device: bool,
+
+    /// Forget the sign-in
+    #[arg(long, conflicts_with = "device")]
+    pub remove: bool,
+}

@@ -1,5 +1,6 @@
 //! What can end an account's fetch.
 
+use super::reach::RenewalError;
 use crate::delivery;
 use crate::exit::{Diagnose, Status};
 use crate::maildrop::Identity;
@@ -57,6 +58,9 @@ pub enum Error {
     /// The session failed.
     #[error(transparent)]
     Session(#[from] session::Error),
+    /// The server has refused the access token, and there is no other to be had.
+    #[error("{0}")]
+    Renewal(RenewalError),
     /// The state cannot be used.
     #[error(transparent)]
     State(#[from] state::Error),
@@ -75,6 +79,7 @@ impl Error {
             Self::Advised { source, .. } => source,
             Self::Delivery(error) => error,
             Self::Session(error) => error,
+            Self::Renewal(error) => error.as_ref(),
             Self::State(error) => error,
             Self::NoPop(error) => error,
             Self::OutOfStep(source) | Self::Over { source, .. } => source.as_ref(),
@@ -84,6 +89,12 @@ impl Error {
             | Self::Stopped(_)
             | Self::Thread => return None,
         })
+    }
+
+    /// Whether the server has refused an access token that another one may do better than.
+    pub(super) fn refuses_token(&self) -> bool {
+        matches!(self.session(), Some(error @ session::Error::SignIn { .. })
+            if error.status() == Status::NoPermission)
     }
 
     /// Whether the server closed the connection at this point.
@@ -165,6 +176,7 @@ impl Error {
             Self::State(_) => "state",
             Self::OutOfStep(source) | Self::Over { source, .. } => source.kind(),
             Self::NeedsUtf8(_) | Self::Oversized(_) => "message",
+            Self::Renewal(_) => "password",
             Self::Early(_) | Self::Stopped(_) | Self::Thread => "run",
             Self::Advised { source, .. } | Self::Session(source) => match source {
                 session::Error::Net { .. } => "line",

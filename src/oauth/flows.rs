@@ -25,7 +25,7 @@ pub fn browser_login(
     now: impl Fn() -> i64,
 ) -> Result<Grant, Error> {
     let loopback = Loopback::open().map_err(Error::Loopback)?;
-    let redirect = loopback.address();
+    let redirect = loopback.address(client.redirect_host);
     let state = protocol::word(&random()?);
     let pkce = protocol::Pkce::new(&Zeroizing::new(random()?));
     let url = protocol::authorization_url(client, user, &redirect, &state, &pkce.challenge);

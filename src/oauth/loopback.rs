@@ -46,9 +46,9 @@ impl Loopback {
         Ok(Self { listener, port })
     }
 
-    /// The address that the provider is to send the browser to.
-    pub fn address(&self) -> String {
-        format!("http://127.0.0.1:{}/", self.port)
+    /// The address that the provider is to send the browser to; `host` is 127.0.0.1 or its name.
+    pub fn address(&self, host: &str) -> String {
+        format!("http://{host}:{}/", self.port)
     }
 
     /// Waits for the browser and the code it brings. A request with another `state` than ours gets

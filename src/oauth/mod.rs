@@ -38,6 +38,8 @@ pub struct Client {
     pub device: Option<Endpoint>,
     /// What the token is to be good for.
     pub scope: String,
+    /// What the provider wants this machine to be called where the browser comes back.
+    pub redirect_host: &'static str,
     /// More that the authorization endpoint wants to be told.
     pub extra: &'static [(&'static str, &'static str)],
 }

@@ -88,6 +88,8 @@ pub fn obtain(profile: &Profile, interactive: bool) -> Result<Password, SecretEr
         PasswordSource::Keyring => keyring::load(&profile.server, interactive)
             .and_then(Password::checked)
             .map_err(|error| error.of_account(&profile.name)),
+        // No password: tokens are got by whoever can renew them.
+        PasswordSource::OAuth(_) => Err(SecretError::Empty),
         PasswordSource::Prompt if interactive => prompt(profile),
         PasswordSource::PromptOrKeyring if interactive => prompt(profile),
         PasswordSource::Prompt => Err(SecretError::NobodyToAsk { url: None }),
@@ -100,6 +102,15 @@ pub fn obtain(profile: &Profile, interactive: bool) -> Result<Password, SecretEr
         PasswordSource::Stdin if io::stdin().is_terminal() => prompt(profile),
         PasswordSource::Stdin => from_line(&mut io::stdin().lock()),
     }
+}
+
+/// The access token that a program prints, as [`obtain`] gets a password from one.
+///
+/// # Errors
+///
+/// It prints none.
+pub fn token_of(argv: &[String], interactive: bool) -> Result<Password, SecretError> {
+    helper::run(argv, interactive)
 }
 
 /// Whether a person sits at the terminal who could be asked for a password.
