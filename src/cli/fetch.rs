@@ -138,7 +138,7 @@ pub struct SignIn {
     #[arg(long)]
     pub password_stdin: bool,
 
-    /// Whose certificates to trust: system, bundled, or a PEM file
+    /// Whose certificates to trust: system, bundled, pinned (tls-pin alone), or a PEM file
     #[arg(long, value_name = "ROOTS")]
     pub tls_roots: Option<Roots>,
 }

@@ -32,6 +32,7 @@ pub(super) fn post(
     line: &Line,
     stop: &Stop,
 ) -> Result<Answer, Error> {
+    let timeout = line.timeout.min(TIMEOUT);
     let problem = Arc::new(Mutex::new(None));
     let dialer = Dialer {
         endpoint: endpoint.clone(),
@@ -48,7 +49,7 @@ pub(super) fn post(
         .accept("application/json")
         .max_idle_connections(0)
         .max_idle_connections_per_host(0)
-        .timeout_global(Some(TIMEOUT))
+        .timeout_global(Some(timeout))
         .build();
     let agent = Agent::with_parts(config, dialer, Nowhere);
     let failed = |error: ureq::Error| {
@@ -80,6 +81,9 @@ fn failure(endpoint: &Endpoint, met: Option<net::Error>, error: ureq::Error) -> 
             source: Box::new(source),
         },
         (None, ureq::Error::Timeout(_)) => Error::Slow(host),
+        (None, ureq::Error::Io(error)) if error.kind() == std::io::ErrorKind::TimedOut => {
+            Error::Slow(host)
+        }
         (None, ureq::Error::BodyExceedsLimit(_)) => Error::Answer {
             host,
             reason: "it is far too large",
@@ -118,7 +122,7 @@ impl Dialer {
                 true => &straight,
                 false => &self.line.way,
             },
-            timeout: TIMEOUT,
+            timeout: self.line.timeout.min(TIMEOUT),
         };
         Route::find(&target, Arc::new(|_: &str| ()))?.connect(&self.stop)
     }

@@ -18,6 +18,7 @@ use crate::exit::{Diagnose, Status};
 use crate::net::{self, proxy::Way, tls::Roots};
 use crate::term::escape_str;
 use std::fmt;
+use std::time::Duration;
 use zeroize::Zeroizing;
 
 /// An access token that expires in so many seconds is no good any more.
@@ -122,12 +123,14 @@ impl Endpoint {
 }
 
 /// How the endpoints are reached.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Line {
     /// Through what, from where.
     pub way: Way,
     /// Whom to trust.
     pub roots: Roots,
+    /// How long an answer may take at most.
+    pub timeout: Duration,
 }
 
 /// Why there is no token.

@@ -249,8 +249,8 @@ pub enum SecretError {
     /// Nothing where a password should be.
     #[error("the password is empty")]
     Empty,
-    /// The password file can be read by others.
-    #[error("the password file {} can be read by others", visible(&.0.display().to_string()))]
+    /// The file that the password is in can be read by others.
+    #[error("{} has the password in it, and can be read by others", visible(&.0.display().to_string()))]
     Exposed(PathBuf),
     /// The password file cannot be read.
     #[error("cannot read the password file {}", visible(&path.display().to_string()))]
@@ -306,8 +306,8 @@ pub enum SecretError {
     /// The password is not UTF-8.
     #[error("the password is not UTF-8 text")]
     NotText,
-    /// The password file belongs to someone else.
-    #[error("the password file {} belongs to someone else", visible(&.0.display().to_string()))]
+    /// The file that the password is in belongs to someone else.
+    #[error("{} has the password in it, and belongs to someone else", visible(&.0.display().to_string()))]
     NotYours(PathBuf),
     /// Standard input cannot be read.
     #[error("cannot read the password from standard input")]

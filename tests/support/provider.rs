@@ -2,8 +2,10 @@
 //! whose person says yes.
 
 use std::collections::VecDeque;
+use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -22,6 +24,10 @@ pub enum Scripted {
     Endless,
     /// No HTTP at all.
     Garbage,
+    /// Nothing, until the client has had enough.
+    Silent,
+    /// Puts this text into a file, as another run of the client would, and refuses the grant.
+    Overtaken(PathBuf, String),
 }
 
 /// What a provider knows and has seen.
@@ -94,6 +100,11 @@ impl Provider {
             inner,
             scheme,
         }
+    }
+
+    /// Its port.
+    pub fn port(&self) -> u16 {
+        self.listener.port()
     }
 
     /// One of its addresses.
@@ -196,6 +207,14 @@ fn serve(socket: &mut (impl Read + Write), inner: &Mutex<Inner>) -> std::io::Res
                 Some(Scripted::Garbage) => {
                     drop(inner);
                     return socket.write_all(b"+OK POP3 here\r\n");
+                }
+                Some(Scripted::Silent) => {
+                    drop(inner);
+                    return socket.read_to_end(&mut Vec::new()).map(drop);
+                }
+                Some(Scripted::Overtaken(file, text)) => {
+                    fs::write(file, text).unwrap();
+                    (400, String::new(), "{\"error\":\"invalid_grant\"}".into())
                 }
                 Some(Scripted::Endless) => {
                     drop(inner);

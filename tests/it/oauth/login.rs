@@ -1,19 +1,21 @@
 //! Signing in: both flows, and what can go wrong in them.
 
+use std::net::TcpStream;
 use std::os::unix::fs::PermissionsExt;
 
 use rustix::process::Signal;
 
 use super::{begin, configure, home, kept, server, sign_in, tells_no_secret, with_browser};
 use crate::given::{assert_said, run};
-use crate::support::certificate::Authority;
+use crate::support::certificate::{Authority, Wanted};
+use crate::support::gate::Gate;
 use crate::support::keyring::{Bus, Keyring};
 use crate::support::provider::{Provider, Scripted, browse, value};
 use crate::support::run::Home;
 use crate::support::tree;
 
 #[test]
-fn a_sign_in_in_the_browser_is_all_that_a_fetch_needs() {
+fn s47_a_sign_in_in_the_browser_is_all_that_a_fetch_needs_and_no_secret_of_it_is_told() {
     let (server, provider) = (server(1), Provider::start(3600, false));
     let mut home = home(&server, &provider);
     let output = run(&home, &["fetch"], 77);
@@ -123,22 +125,18 @@ fn control_c_ends_a_sign_in_that_nobody_completes() {
 fn a_device_code_is_polled_for_as_the_provider_wants_it() {
     let (server, provider) = (server(1), Provider::start(3600, false));
     let home = home(&server, &provider);
-    for error in [
-        "authorization_pending",
-        "slow_down",
-        "authorization_pending",
-    ] {
+    for error in ["authorization_pending", "slow_down"] {
         let body = format!("{{\"error\":\"{error}\"}}");
         provider.answer_next(Scripted::Answer(400, body));
     }
     let began = std::time::Instant::now();
     let output = run(&home, &["login", "a", "--device"], 0);
     // slow_down adds five seconds to each poll that follows (RFC 8628 section 3.5).
-    assert!(began.elapsed().as_secs() >= 10);
+    assert!(began.elapsed().as_secs() >= 5);
     assert_said(&output, &["https://id.example.com/device", "ABCD-"]);
     assert!(!output.stderr.contains('\x1b'), "{output:#?}");
     tells_no_secret(&output);
-    assert_eq!(provider.forms().len(), 4);
+    assert_eq!(provider.forms().len(), 3);
     run(&home, &["fetch"], 0);
 }
 
@@ -168,10 +166,9 @@ fn each_refusal_of_a_device_code_has_its_own_words_and_status() {
 fn without_a_screen_the_address_is_shown_and_another_way_is_hinted_at() {
     let (server, provider) = (server(1), Provider::start(3600, false));
     let home = home(&server, &provider);
-    let strict = home.popfetch(["login", "a"]).start();
-    let mut strict = strict;
+    let mut running = home.popfetch(["login", "a"]).start();
     // Its handler is there before its page is; a port that listens says that both are.
-    let id = strict.id();
+    let id = running.id();
     let listens = crate::support::process::within(std::time::Duration::from_secs(20), || {
         let sockets = std::fs::read_dir(format!("/proc/{id}/fd")).ok()?;
         let open = sockets.filter_map(|fd| std::fs::read_link(fd.ok()?.path()).ok());
@@ -183,8 +180,8 @@ fn without_a_screen_the_address_is_shown_and_another_way_is_hinted_at() {
         .next()
     });
     listens.expect("no page");
-    strict.signal(Signal::INT);
-    let output = strict.wait();
+    running.signal(Signal::INT);
+    let output = running.wait();
     assert_eq!(output.status, Some(130));
     let address = provider.url("/authorize?tenant=1&response_type=code");
     assert_said(&output, &[&address, "--device"]);
@@ -240,4 +237,30 @@ fn a_provider_must_prove_who_it_is_to_an_authority_of_the_system() {
     let login = home.popfetch(["login", "a", "--device"]);
     login.env("SSL_CERT_FILE", authority.pem_file()).expect(0);
     run(&home, &["fetch"], 0);
+}
+
+#[test]
+fn the_accounts_proxy_leads_to_the_provider_too() {
+    let authority = Authority::new();
+    let identity = authority.issue(&Wanted::default().names(&["id.behind.invalid"]));
+    let (server, provider) = (server(1), Provider::start_tls(identity.server_config()));
+    let port = provider.port();
+    let gate = Gate::start(move |client| {
+        let head = client.read_head();
+        assert!(
+            head.starts_with("CONNECT id.behind.invalid:443 HTTP/1.1\r\n"),
+            "{head}"
+        );
+        client.say("HTTP/1.1 200 OK\r\n\r\n");
+        Some(TcpStream::connect(("127.0.0.1", port)).unwrap())
+    });
+    let home = Home::in_memory();
+    let table = provider
+        .table()
+        .replace(&provider.url(""), "https://id.behind.invalid");
+    let proxy = format!("proxy = \"http://127.0.0.1:{}\"\n", gate.port());
+    configure(&home, &server.account(), &format!("{proxy}{table}"));
+    let login = home.popfetch(["login", "a", "--device"]);
+    login.env("SSL_CERT_FILE", authority.pem_file()).expect(0);
+    assert_eq!(provider.forms().len(), 1);
 }

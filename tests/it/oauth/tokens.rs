@@ -79,7 +79,7 @@ fn f16_a_refused_token_is_renewed_although_the_thread_has_given_up_its_files() {
 }
 
 #[test]
-fn all_that_a_token_endpoint_can_say_has_its_own_words_and_status() {
+fn s47_all_that_a_token_endpoint_can_say_has_its_own_words_and_status() {
     let (server, provider) = (server(1), Provider::start(0, false));
     let home = home(&server, &provider);
     sign_in_by_device(&home);
@@ -119,6 +119,41 @@ fn all_that_a_token_endpoint_can_say_has_its_own_words_and_status() {
     drop(provider);
     configure(&home, &server.account(), &table);
     assert_said(&run(&home, &["fetch"], 75), &["cannot reach 127.0.0.1"]);
+}
+
+#[test]
+fn a_token_endpoint_that_says_nothing_is_given_up() {
+    let (server, provider) = (server(1), Provider::start(0, false));
+    let home = home(&server, &provider);
+    sign_in_by_device(&home);
+    configure(
+        &home,
+        &server.account(),
+        &format!("timeout = \"1s\"\n{}", provider.table()),
+    );
+    provider.answer_next(Scripted::Silent);
+    let output = run(&home, &["fetch"], 75);
+    assert_said(&output, &["127.0.0.1 took too long to answer", "hint: "]);
+    assert!(server.sessions().is_empty());
+}
+
+#[test]
+fn a_run_that_was_overtaken_by_another_uses_what_that_one_has_brought() {
+    let (server, provider) = (server(1), Provider::start(3600, true));
+    let home = home(&server, &provider);
+    sign_in_by_device(&home);
+    let file = kept(&home);
+    let newer = fs::read_to_string(&file)
+        .unwrap()
+        .replace("refresh-1", "refresh-9");
+    let (before, rest) = newer.split_once("\"expires\":").unwrap();
+    let digits = rest.find(|c: char| !c.is_ascii_digit()).unwrap();
+    let old = format!("{before}\"expires\":0{}", &rest[digits..]).replace("refresh-9", "refresh-1");
+    fs::write(&file, old).unwrap();
+    provider.answer_next(Scripted::Overtaken(file.clone(), newer.clone()));
+    run(&home, &["fetch"], 0);
+    assert_eq!(fs::read_to_string(&file).unwrap(), newer);
+    assert_eq!(server.sessions().len(), 1);
 }
 
 #[test]
