@@ -93,6 +93,8 @@
 //!   the keys; if it has an option as well, `cli.rs` and [`profile::Overrides`].
 //! - **a provider**: a row in `profile/providers.rs`, and its entry in `man/popfetch.toml.5`, where a
 //!   test looks for it.
+//! - **a provider's OAuth 2.0**: a `Preset` in `profile/oauth.rs`, and a sentence on how to get a
+//!   client id in the same entry of the page.
 //! - **an event**: a variant of [`report::Event`]; what people see of it in `report/text.rs`, what
 //!   programs see in `report/json.rs`; its fields in `man/popfetch.1.in`; then tell it in
 //!   [`fetch`].

@@ -47,6 +47,19 @@ pub(super) fn run(context: &Context<'_>, arguments: &Login) -> Result<Status, Fa
             Err(error) => Err(error.into()),
         };
     }
+    if arguments.device && client.device.is_none() {
+        return Err(Failure::new(
+            Status::Config,
+            "this provider has no device flow for mail",
+            "leave out --device, on a machine that has a browser (Google's device flow does \
+             not reach mail); or name the provider's `device-endpoint`",
+        ));
+    }
+    // Nobody should sign in only to hear that it cannot be kept.
+    match logins::load(&profile.server, store, true) {
+        Ok(_) | Err(LoginError::Missing | LoginError::Damaged) => {}
+        Err(error) => return Err(error.into()),
+    }
     let stop = Stop::on_signals().map_err(|error| {
         Failure::new(
             Status::Internal,
@@ -56,14 +69,6 @@ pub(super) fn run(context: &Context<'_>, arguments: &Login) -> Result<Status, Fa
     })?;
     let (line, now) = (line_of(&profile), || Moment::now().now);
     let grant = if arguments.device {
-        if client.device.is_none() {
-            return Err(Failure::new(
-                Status::Config,
-                "this provider has no device flow for mail",
-                "leave out --device, on a machine that has a browser (Google's device flow does \
-                 not reach mail); or name the provider's `device-endpoint`",
-            ));
-        }
         oauth::device_login(client, &line, &stop, show, now)
     } else {
         let user = &profile.server.user;

@@ -1,7 +1,7 @@
 //! OAuth 2.0 (RFC 6749): an access token for the mail server, from a provider that a person signed
 //! in to once.
 //!
-//! [`protocol`] is the messages, pure; [`http`] carries them; [`loopback`] is where the browser
+//! `protocol` is the messages, pure; `http` carries them; `loopback` is where the browser
 //! comes back to. [`browser_login`] and [`device_login`] are the two ways to sign in, [`refresh`]
 //! is what every run does afterwards. Where a [`Grant`] is kept is not known here.
 

@@ -147,21 +147,25 @@ pub(super) fn request(client: &Client, fields: &[(&str, &str)]) -> Zeroizing<Str
 
 /// `application/x-www-form-urlencoded`.
 pub(super) fn form(fields: &[(&str, &str)]) -> Zeroizing<String> {
-    let encoded = |text: &str| {
-        let mut encoded = Zeroizing::new(String::with_capacity(3 * text.len()));
-        for octet in text.bytes() {
+    // Enough for it not to move: what it moved from would not be wiped.
+    let longest = fields.iter().map(|(n, v)| n.len() + 3 * v.len() + 2).sum();
+    let mut form = Zeroizing::new(String::with_capacity(longest));
+    for (name, value) in fields {
+        if !form.is_empty() {
+            form.push('&');
+        }
+        form.push_str(name);
+        form.push('=');
+        for octet in value.bytes() {
             match octet {
                 b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => {
-                    encoded.push(char::from(octet));
+                    form.push(char::from(octet));
                 }
-                _ => encoded.push_str(&format!("%{octet:02X}")),
+                _ => form.push_str(&format!("%{octet:02X}")),
             }
         }
-        encoded
-    };
-    let fields = fields.iter();
-    let pairs = fields.map(|(name, value)| format!("{name}={}", encoded(value).as_str()));
-    Zeroizing::new(pairs.collect::<Vec<_>>().join("&"))
+    }
+    form
 }
 
 /// Reads `x-www-form-urlencoded` text; the value of `name`.

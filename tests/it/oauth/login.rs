@@ -2,6 +2,7 @@
 
 use std::net::TcpStream;
 use std::os::unix::fs::PermissionsExt;
+use std::time::{Duration, Instant};
 
 use rustix::process::Signal;
 
@@ -44,7 +45,13 @@ fn s47_a_sign_in_in_the_browser_is_all_that_a_fetch_needs_and_no_secret_of_it_is
     let output = run(&home, &["fetch", "-vv"], 0);
     tells_no_secret(&output);
     tree::assert_holds(&home.maildir("a"), &crate::given::mail(2));
-    for command in [&["check"][..], &["account", "test", "a"]] {
+    let commands = [
+        &["check"][..],
+        &["account", "test", "a"],
+        &["fetch", "--dry-run"],
+        &["state", "mark-seen", "a"],
+    ];
+    for command in commands {
         tells_no_secret(&run(&home, command, 0));
     }
     // The token that came with the sign-in was good for all of them.
@@ -129,7 +136,7 @@ fn a_device_code_is_polled_for_as_the_provider_wants_it() {
         let body = format!("{{\"error\":\"{error}\"}}");
         provider.answer_next(Scripted::Answer(400, body));
     }
-    let began = std::time::Instant::now();
+    let began = Instant::now();
     let output = run(&home, &["login", "a", "--device"], 0);
     // slow_down adds five seconds to each poll that follows (RFC 8628 section 3.5).
     assert!(began.elapsed().as_secs() >= 5);
@@ -169,7 +176,7 @@ fn without_a_screen_the_address_is_shown_and_another_way_is_hinted_at() {
     let mut running = home.popfetch(["login", "a"]).start();
     // Its handler is there before its page is; a port that listens says that both are.
     let id = running.id();
-    let listens = crate::support::process::within(std::time::Duration::from_secs(20), || {
+    let listens = crate::support::process::within(Duration::from_secs(20), || {
         let sockets = std::fs::read_dir(format!("/proc/{id}/fd")).ok()?;
         let open = sockets.filter_map(|fd| std::fs::read_link(fd.ok()?.path()).ok());
         let tcp = std::fs::read_to_string(format!("/proc/{id}/net/tcp")).ok()?;
@@ -209,18 +216,37 @@ fn a_sign_in_is_kept_in_the_keyring_unless_told_otherwise() {
 }
 
 #[test]
-fn without_a_keyring_a_run_says_what_to_do_instead() {
+fn without_a_keyring_that_is_said_before_anybody_signs_in() {
     let Some(bus) = Bus::start() else {
         return;
     };
-    let (server, provider) = (server(1), Provider::start(60, true));
+    let (server, provider) = (server(1), Provider::start(3600, true));
     let mut home = Home::in_memory();
     let table = provider.table().replace("store = \"file\"\n", "");
     configure(&home, &server.account(), &table);
     bus.serve(&mut home);
-    let output = run(&home, &["fetch"], 77);
-    assert_said(&output, &["keyring", "store = \"file\"", "token-command"]);
+    for command in [&["fetch"][..], &["login", "a", "--device"]] {
+        let output = run(&home, command, 77);
+        assert_said(&output, &["keyring", "store = \"file\"", "token-command"]);
+    }
     assert!(server.sessions().is_empty());
+    assert!(provider.forms().is_empty());
+}
+
+#[test]
+fn a_locked_keyring_keeps_no_sign_in_and_nobody_waits_for_it() {
+    let Some(locked) = Keyring::locked() else {
+        return;
+    };
+    let (server, provider) = (server(1), Provider::start(3600, true));
+    let mut home = Home::in_memory();
+    let table = provider.table().replace("store = \"file\"\n", "");
+    configure(&home, &server.account(), &table);
+    locked.serve(&mut home);
+    let login = home.popfetch(["login", "a", "--device"]);
+    let output = login.limit(Duration::from_secs(20)).expect(77);
+    assert_said(&output, &["keyring", "store = \"file\"", "token-command"]);
+    tells_no_secret(&output);
 }
 
 #[test]
