@@ -30,7 +30,7 @@ const SECRETS: [&str; 7] = [
 ];
 
 /// A mail server that lets in who has the Nth access token.
-fn server(n: u32) -> Server {
+pub(crate) fn server(n: u32) -> Server {
     let capabilities = [
         "TOP",
         "UIDL",
@@ -46,7 +46,7 @@ fn server(n: u32) -> Server {
 }
 
 /// The account "a" with this table in place of a password.
-fn configure(home: &Home, account: &Account, table: &str) {
+pub(crate) fn configure(home: &Home, account: &Account, table: &str) {
     let text = home.account_config("a", account);
     let lines = text
         .lines()
