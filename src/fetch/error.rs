@@ -229,7 +229,7 @@ impl Diagnose for Error {
             Self::Advised { hint, .. } => Some((*hint).to_owned()),
             Self::Early(early) => Some(match early.why {
                 Why::Refused(RefusalKind::Credentials, _) => {
-                    "a changed password is tried at once; so is the same one with --now".to_owned()
+                    "a changed password or a new `popfetch login` is tried at once; --now tries the same".to_owned()
                 }
                 _ => "add --now to try at once".to_owned(),
             }),
@@ -253,7 +253,7 @@ fn too_early(early: &Early) -> String {
         Why::Refused(kind, time) => {
             let what = match kind {
                 RefusalKind::Busy => "the server was busy",
-                RefusalKind::Credentials => "the server refused this password",
+                RefusalKind::Credentials => "the server refused the sign-in",
                 RefusalKind::Permanent => "the server refused us for good",
             };
             let time = Moment::on_the_wall(time);

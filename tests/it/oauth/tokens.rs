@@ -54,6 +54,15 @@ fn f16_s25_a_refused_token_is_renewed_once_and_then_the_run_ends_with_77() {
     // Under cron the server is now left alone, although the token is another one.
     let output = run(&home, &["-q", "fetch"], 77);
     assert_eq!((server.sessions().len(), output.stderr.as_str()), (2, ""));
+    let output = run(&home, &["fetch"], 77);
+    assert_said(
+        &output,
+        &[
+            "not tried: the server refused the sign-in",
+            "popfetch login",
+        ],
+    );
+    assert_eq!((server.sessions().len(), provider.forms().len()), (2, 2));
     // A new sign-in is tried at once.
     sign_in_by_device(&home);
     run(&home, &["-q", "fetch"], 77);
