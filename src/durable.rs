@@ -196,25 +196,27 @@ impl Dir {
     /// Opens a file for reading. Links are not followed.
     pub fn read(&self, name: &OsStr) -> io::Result<fs::File> {
         // Opening a FIFO would otherwise wait for someone to write to it.
-        self.open_regular(name, OFlags::RDONLY | OFlags::NONBLOCK)
+        let (file, _) = self.open_regular(name, OFlags::RDONLY | OFlags::NONBLOCK)?;
+        Ok(file)
     }
 
-    fn open_regular(&self, name: &OsStr, flags: OFlags) -> io::Result<fs::File> {
+    fn open_regular(&self, name: &OsStr, flags: OFlags) -> io::Result<(fs::File, fs::Metadata)> {
         let flags = flags | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         let open = || sys::openat(&self.fd, name, flags, FILE_MODE);
         let file: fs::File = match retry_on_intr(open) {
             Err(Errno::LOOP) => return Err(Untrusted::Link.into()),
             opened => opened?.into(),
         };
-        if !file.metadata()?.is_file() {
+        let metadata = file.metadata()?;
+        if !metadata.is_file() {
             return Err(Untrusted::NotRegular.into());
         }
-        Ok(file)
+        Ok((file, metadata))
     }
 
     fn open_file(&self, name: &OsStr, flags: OFlags, path: PathBuf) -> io::Result<File> {
-        let file = self.open_regular(name, flags)?;
-        check_owner(file.metadata()?.uid())?;
+        let (file, metadata) = self.open_regular(name, flags)?;
+        check_owner(metadata.uid())?;
         Ok(File {
             file,
             path,

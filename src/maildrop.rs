@@ -20,7 +20,7 @@ const STRAYS_LIMIT: usize = 100_000;
 /// What makes a listed message the same as one of an earlier session (E11): a hash over account,
 /// unique-id, listed octets, and its turn among those that are alike in both. A server may reuse
 /// a unique-id; it will hardly reuse it for a message of the same size.
-#[derive(Clone, Copy, Eq, Hash, Ord, PartialEq, PartialOrd)]
+#[derive(Clone, Copy, Default, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub struct Identity(pub [u8; 16]);
 
 impl Identity {
@@ -73,13 +73,38 @@ pub struct Maildrop {
     pub has_unique_ids: bool,
 }
 
+/// What is known of a message, in few octets: a maildrop may hold a million.
 #[derive(Debug)]
 struct Entry {
+    /// Means nothing without a unique-id, and until the listings are complete.
+    identity: Identity,
+    /// [`UNKNOWN`] without a usable line of the scan listing.
+    octets: u64,
     number: MessageNumber,
-    octets: Option<u64>,
-    unique_id: Option<(u32, u16)>,
     turn: u32,
-    identity: Option<Identity>,
+    /// Where the unique-id begins.
+    start: u32,
+    /// 0 without one.
+    length: u16,
+}
+
+/// No message has so many octets.
+const UNKNOWN: u64 = u64::MAX;
+
+impl Entry {
+    fn octets(&self) -> Option<u64> {
+        (self.octets != UNKNOWN).then_some(self.octets)
+    }
+
+    fn identity(&self) -> Option<Identity> {
+        (self.length > 0).then_some(self.identity)
+    }
+
+    fn unique_id<'a>(&self, unique_ids: &'a [u8]) -> Option<&'a [u8]> {
+        let start = index(self.start);
+        let unique_id = unique_ids.get(start..start + usize::from(self.length))?;
+        (self.length > 0).then_some(unique_id)
+    }
 }
 
 /// The listing is larger than popfetch takes in.
@@ -94,7 +119,7 @@ pub struct TooLarge;
 /// line is small.
 #[derive(Debug, Default)]
 pub struct Joiner {
-    lines: Vec<Line>,
+    entries: Vec<Entry>,
     /// All unique-ids, end to end.
     unique_ids: Vec<u8>,
     /// The places of lines whose numbers go up.
@@ -103,28 +128,13 @@ pub struct Joiner {
     strays: HashMap<MessageNumber, u32>,
 }
 
-/// What is known of a message while the listings come in.
-#[derive(Debug)]
-struct Line {
-    number: MessageNumber,
-    /// [`UNKNOWN`] without a usable line of the scan listing.
-    octets: u64,
-    /// Where the unique-id begins.
-    start: u32,
-    /// 0 without one.
-    length: u16,
-}
-
-/// No message has so many octets.
-const UNKNOWN: u64 = u64::MAX;
-
 impl Joiner {
     /// Takes in a line of the scan listing.
     pub fn scan(&mut self, number: MessageNumber, octets: u64) -> Result<(), TooLarge> {
-        if let Some(line) = self.line(number)?
-            && line.octets == UNKNOWN
+        if let Some(entry) = self.entry(number)?
+            && entry.octets == UNKNOWN
         {
-            line.octets = octets;
+            entry.octets = octets;
         }
         Ok(())
     }
@@ -135,27 +145,27 @@ impl Joiner {
         if start + id.len() > UNIQUE_IDS_LIMIT {
             return Err(TooLarge);
         }
-        if let Some(line) = self.line(number)?
-            && line.length == 0
+        if let Some(entry) = self.entry(number)?
+            && entry.length == 0
         {
-            line.start = u32::try_from(start).map_err(|_| TooLarge)?;
-            line.length = u16::try_from(id.len()).map_err(|_| TooLarge)?;
+            entry.start = u32::try_from(start).map_err(|_| TooLarge)?;
+            entry.length = u16::try_from(id.len()).map_err(|_| TooLarge)?;
             self.unique_ids.extend(id);
         }
         Ok(())
     }
 
-    /// The line for a number, which may be new.
-    fn line(&mut self, number: MessageNumber) -> Result<Option<&mut Line>, TooLarge> {
+    /// The entry for a number, which may be new.
+    fn entry(&mut self, number: MessageNumber) -> Result<Option<&mut Entry>, TooLarge> {
         let place = match self.find(number) {
             Some(place) => place,
             None => self.add(number)?,
         };
-        Ok(self.lines.get_mut(index(place)))
+        Ok(self.entries.get_mut(index(place)))
     }
 
     fn find(&self, number: MessageNumber) -> Option<u32> {
-        let number_at = |place: &u32| self.lines.get(index(*place)).map(|line| line.number);
+        let number_at = |place: &u32| self.entries.get(index(*place)).map(|entry| entry.number);
         let found = self
             .ascending
             .binary_search_by_key(&Some(number), number_at);
@@ -166,20 +176,22 @@ impl Joiner {
     }
 
     fn add(&mut self, number: MessageNumber) -> Result<u32, TooLarge> {
-        if self.lines.len() >= MESSAGE_LIMIT || self.strays.len() >= STRAYS_LIMIT {
+        if self.entries.len() >= MESSAGE_LIMIT || self.strays.len() >= STRAYS_LIMIT {
             return Err(TooLarge);
         }
-        let place = u32::try_from(self.lines.len()).map_err(|_| TooLarge)?;
+        let place = u32::try_from(self.entries.len()).map_err(|_| TooLarge)?;
         let last = self.ascending.last();
-        let last = last.and_then(|place| self.lines.get(index(*place)));
+        let last = last.and_then(|place| self.entries.get(index(*place)));
         if last.is_none_or(|last| last.number < number) {
             self.ascending.push(place);
         } else {
             self.strays.insert(number, place);
         }
-        self.lines.push(Line {
-            number,
+        self.entries.push(Entry {
+            identity: Identity::default(),
             octets: UNKNOWN,
+            number,
+            turn: 0,
             start: 0,
             length: 0,
         });
@@ -189,22 +201,17 @@ impl Joiner {
     /// Both listings are complete: settles each message's identity.
     pub fn finish(self, account: &str, has_unique_ids: bool) -> Maildrop {
         let Self {
-            lines, unique_ids, ..
+            mut entries,
+            unique_ids,
+            ..
         } = self;
-        let entries = lines.into_iter().map(|line| {
-            let octets = (line.octets != UNKNOWN).then_some(line.octets);
-            let unique_id = (line.length > 0).then_some((line.start, line.length));
-            let id = slice(&unique_ids, unique_id);
-            Entry {
-                number: line.number,
-                octets,
-                unique_id,
-                turn: 0,
-                identity: id.map(|id| Identity::new(account, id, octets, 0)),
+        for entry in &mut entries {
+            if let Some(id) = entry.unique_id(&unique_ids) {
+                entry.identity = Identity::new(account, id, entry.octets(), 0);
             }
-        });
+        }
         let mut maildrop = Maildrop {
-            entries: entries.collect(),
+            entries,
             unique_ids,
             has_unique_ids,
         };
@@ -220,26 +227,26 @@ fn index(place: u32) -> usize {
 impl Maildrop {
     /// Tells messages apart that are alike in unique-id and octets, in the order of the listing.
     fn take_turns(&mut self, account: &str) {
-        let mut places: Vec<usize> = (0..self.entries.len()).collect();
-        // Stable: those that are alike stay in their order.
-        places.sort_by_key(|place| self.entries.get(*place).and_then(|entry| entry.identity));
+        let mut places: Vec<u32> = (0..).take(self.entries.len()).collect();
+        let identity_at = |place: u32| self.entries.get(index(place)).and_then(Entry::identity);
+        // Those that are alike stay in their order.
+        places.sort_unstable_by_key(|place| (identity_at(*place), *place));
         let (mut before, mut turn) = (None, 0);
         for place in places {
-            let Some(entry) = self.entries.get_mut(place) else {
+            let Some(entry) = self.entries.get_mut(index(place)) else {
                 continue;
             };
-            let Some(id) = slice(&self.unique_ids, entry.unique_id) else {
+            let Some(id) = entry.unique_id(&self.unique_ids) else {
                 continue;
             };
-            turn = if entry.identity == before {
-                turn + 1
-            } else {
-                0
+            turn = match entry.identity() == before {
+                true => turn + 1,
+                false => 0,
             };
-            before = entry.identity;
+            before = entry.identity();
             if turn > 0 {
                 entry.turn = turn;
-                entry.identity = Some(Identity::new(account, id, entry.octets, turn));
+                entry.identity = Identity::new(account, id, entry.octets(), turn);
             }
         }
     }
@@ -259,10 +266,10 @@ impl Maildrop {
         let entry = self.entries.get(place)?;
         Some(Message {
             number: entry.number,
-            unique_id: slice(&self.unique_ids, entry.unique_id).map(Box::from),
-            octets: entry.octets,
+            unique_id: entry.unique_id(&self.unique_ids).map(Box::from),
+            octets: entry.octets(),
             turn: entry.turn,
-            identity: entry.identity,
+            identity: entry.identity(),
         })
     }
 
@@ -270,14 +277,8 @@ impl Maildrop {
     pub fn identities(&self) -> impl Iterator<Item = (Option<Identity>, Option<u64>)> + '_ {
         self.entries
             .iter()
-            .map(|entry| (entry.identity, entry.octets))
+            .map(|entry| (entry.identity(), entry.octets()))
     }
-}
-
-fn slice(unique_ids: &[u8], place: Option<(u32, u16)>) -> Option<&[u8]> {
-    let (start, length) = place?;
-    let start = usize::try_from(start).ok()?;
-    unique_ids.get(start..start + usize::from(length))
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use crate::profile::Roots;
 use crate::profile::units::{Octets, Period, whole_number};
 
 /// How many accounts to work on at once, unless told otherwise.
-const JOBS: u8 = 4;
+const JOBS: u8 = 8;
 
 /// `popfetch fetch`.
 #[derive(Args, Clone, Debug)]

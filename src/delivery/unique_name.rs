@@ -6,6 +6,7 @@
 //! hash.
 
 use crate::maildrop::Identity;
+use crate::term::unhex;
 use sha2::{Digest, Sha256};
 use std::ffi::{OsStr, OsString};
 use std::fmt::Write as _;
@@ -107,19 +108,8 @@ impl UniqueName {
 
 fn token(name: &str) -> Option<([u8; TAG], [u8; 16])> {
     let (_, rest) = name.split_once(MARK)?;
-    let hex = rest.split('.').next()?.as_bytes();
-    if hex.len() != 2 * (TAG + 16) {
-        return None;
-    }
-    let mut octets = hex.chunks_exact(2).map(|pair| {
-        let digits = std::str::from_utf8(pair).ok()?;
-        u8::from_str_radix(digits, 16).ok()
-    });
-    let (mut tag, mut identity) = ([0; TAG], [0; 16]);
-    for place in tag.iter_mut().chain(&mut identity) {
-        *place = octets.next()??;
-    }
-    Some((tag, identity))
+    let (tag, identity) = rest.split('.').next()?.split_at_checked(2 * TAG)?;
+    Some((unhex(tag.as_bytes())?, unhex(identity.as_bytes())?))
 }
 
 /// The host's name with "/", ":" and what else a name must not hold written as `\ooo` (the

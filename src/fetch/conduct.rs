@@ -9,6 +9,7 @@ use crate::durable::{Dir, Disk};
 use crate::exit::Status;
 use crate::profile::Profile;
 use crate::report::{Event, Failure};
+use crate::session::Shortcut;
 use crate::state::{self, Manners, Moment, RefusalKind, Telling, Why};
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -20,6 +21,16 @@ const PATIENCE: i64 = 5;
 /// A server that turns us away so many times in a row, without a word why, may not want us at all.
 const TURNED_AWAY: u32 = 3;
 
+/// A shortcut is taken for so long (seconds) before the server is asked again what it can: within
+/// a week a stronger method to sign in that it has learnt is taken.
+const SHORTCUT_FOR: i64 = 7 * 24 * 60 * 60;
+
+/// A server that did not follow it is spared for so long (seconds), as for pipelining.
+const NO_SHORTCUT_FOR: i64 = 30 * 24 * 60 * 60;
+
+/// What stands in the place of a shortcut that a server did not follow.
+const NO_SHORTCUT: &str = "none";
+
 /// What is remembered of an account, and what this run adds to it.
 pub(super) struct Conduct {
     directory: Option<Dir>,
@@ -29,6 +40,8 @@ pub(super) struct Conduct {
     began: Instant,
     moment: i64,
     signed_in: Option<i64>,
+    /// The shortcut led nowhere in this run.
+    doubted: bool,
 }
 
 impl Conduct {
@@ -56,6 +69,7 @@ impl Conduct {
             began: Instant::now(),
             moment: account.environment.moment.now,
             signed_in: None,
+            doubted: false,
         }
     }
 
@@ -95,6 +109,50 @@ impl Conduct {
         // The first of a run counts; those that follow are of the server's own making.
         self.signed_in = self.signed_in.or(Some(self.now()));
         self.manners.let_in();
+    }
+
+    /// Whether to sign in and list in one flight: not where that has led nowhere.
+    pub(super) fn may_go_ahead(&self) -> bool {
+        self.remembered_shortcut() != Some(NO_SHORTCUT)
+    }
+
+    /// How to do so without asking for capabilities first, if an earlier run has shown a way.
+    pub(super) fn shortcut(&self) -> Option<Shortcut> {
+        Shortcut::of_word(self.remembered_shortcut()?)
+    }
+
+    /// The shortcut has led nowhere: another session is held without it.
+    pub(super) fn doubt_shortcut(&mut self) {
+        self.doubted = true;
+        self.forget_shortcut();
+    }
+
+    /// The next session asks the server again what it can.
+    pub(super) fn forget_shortcut(&mut self) {
+        self.manners.note_shortcut(None);
+    }
+
+    /// A session has gone well; what it has shown for the next.
+    pub(super) fn saw_shortcut(&mut self, seen: Option<Shortcut>) {
+        let word = match (self.remembered_shortcut(), seen) {
+            // It was the shortcut: without it all went well.
+            _ if self.doubted => NO_SHORTCUT,
+            // It counts from the day on which the server was asked.
+            (Some(NO_SHORTCUT), _) | (Some(_), Some(_)) => return,
+            (None, Some(shortcut)) => shortcut.word(),
+            (_, None) => return self.forget_shortcut(),
+        };
+        self.manners.note_shortcut(Some((word, self.moment)));
+    }
+
+    fn remembered_shortcut(&self) -> Option<&str> {
+        let (word, time) = self.manners.shortcut()?;
+        let lasts = match word {
+            NO_SHORTCUT => NO_SHORTCUT_FOR,
+            _ => SHORTCUT_FOR,
+        };
+        let known = (time..time.saturating_add(lasts)).contains(&self.moment);
+        known.then_some(word)
     }
 
     /// The account's fetch went well.

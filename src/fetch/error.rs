@@ -31,6 +31,9 @@ pub enum Error {
     /// The Maildir cannot be used.
     #[error(transparent)]
     Delivery(#[from] delivery::Error),
+    /// The sign-in and the listings were sent in one flight, and the server has not followed.
+    #[error("{0}")]
+    Ahead(Box<Error>),
     /// The server is to be left alone for now.
     #[error("{}", too_early(.0))]
     Early(Early),
@@ -82,7 +85,9 @@ impl Error {
             Self::Renewal(error) => error.as_ref(),
             Self::State(error) => error,
             Self::NoPop(error) => error,
-            Self::OutOfStep(source) | Self::Over { source, .. } => source.as_ref(),
+            Self::Ahead(source) | Self::OutOfStep(source) | Self::Over { source, .. } => {
+                source.as_ref()
+            }
             Self::Early(_)
             | Self::NeedsUtf8(_)
             | Self::Oversized(_)
@@ -104,6 +109,32 @@ impl Error {
                 phase,
                 source: net::Error::Closed,
             }) => *phase == wanted,
+            _ => false,
+        }
+    }
+
+    /// Whether the server took the sign-in for something else, so that trying it once more is no
+    /// second try.
+    pub(super) fn is_unjudged(&self) -> bool {
+        matches!(self.session(), Some(session::Error::NotAhead))
+    }
+
+    /// Whether it happened with the server, rather than on the way to it.
+    pub(super) fn is_the_servers_word(&self) -> bool {
+        self.session().is_some()
+    }
+
+    /// Whether asking in another way would change nothing: we were stopped, or the server has said
+    /// what is the matter.
+    pub(super) fn is_explained(&self) -> bool {
+        match self {
+            Self::Session(session::Error::Refused { answer, .. }) => {
+                answer.code.is_some() || self.refusal().is_some()
+            }
+            Self::Session(session::Error::Net { source, .. }) => {
+                matches!(source, net::Error::Stopped(_))
+            }
+            Self::Session(session::Error::TooLarge(_)) => true,
             _ => false,
         }
     }
@@ -174,7 +205,9 @@ impl Error {
             Self::Connect(_) | Self::NoPop(_) => "connect",
             Self::Delivery(_) => "maildir",
             Self::State(_) => "state",
-            Self::OutOfStep(source) | Self::Over { source, .. } => source.kind(),
+            Self::Ahead(source) | Self::OutOfStep(source) | Self::Over { source, .. } => {
+                source.kind()
+            }
             Self::NeedsUtf8(_) | Self::Oversized(_) => "message",
             Self::Renewal(_) => "password",
             Self::Early(_) | Self::Stopped(_) | Self::Thread => "run",

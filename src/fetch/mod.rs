@@ -14,13 +14,13 @@ mod error;
 mod look;
 mod reach;
 mod receive;
+mod sessions;
 mod tell;
 
 use conduct::Conduct;
 pub use conduct::not_tried;
 pub use error::Error;
 pub use look::{Look, look, mark_seen};
-use reach::Manner;
 pub use reach::{Connect, Network, RenewalError, Route, Tokens};
 pub use tell::failure;
 use tell::listed;
@@ -32,19 +32,12 @@ use crate::plan::{self, Decision, Keep, Policy};
 use crate::profile::Profile;
 use crate::profile::secret::Password;
 use crate::report::{Event, Outcome, Planned, Report};
-use crate::session::{Marked, Phase, Session, Transaction, Update};
-use crate::state::{self, Known, Moment, Recorded, RefusalKind, Store};
+use crate::session::{Marked, Session, Transaction, Update};
+use crate::state::{self, Known, Moment, Recorded, Store};
 use crate::stop::Stop;
 use crate::term::count;
 use std::path::Path;
 use std::sync::Arc;
-
-/// Sessions in a row with a server that lists a maildrop in parts, which is a maildrop of some
-/// 15000 messages at Gmail. What is left is for the next run.
-const MOST_SESSIONS: u32 = 50;
-
-/// A shorter listing is no part of a longer one: Gmail's parts have 250 to 300 messages.
-const FULL_LISTING: usize = 100;
 
 /// What a fetch works with beside the account itself.
 #[derive(Clone)]
@@ -82,23 +75,6 @@ pub struct Account<'a> {
     pub tokens: Option<&'a dyn Tokens>,
     /// What to work with.
     pub environment: &'a Environment,
-}
-
-/// How a session is tried.
-#[derive(Clone, Copy)]
-struct Attempt<'a> {
-    route: &'a dyn Route,
-    manner: Manner,
-    /// A message that is left out, because it ended the session before.
-    without: Option<Identity>,
-}
-
-/// Of the maildrop, what a session has shown.
-enum Part {
-    /// There may be more.
-    One,
-    /// All, or the last part.
-    Last,
 }
 
 /// What is to be done in a session.
@@ -154,95 +130,6 @@ impl Account<'_> {
         }
     }
 
-    /// A session; another one, in a plainer manner, if the server could not follow the first; and
-    /// one for each further part, where a server lists a maildrop in parts.
-    fn hold_sessions(
-        &self,
-        store: &mut Store,
-        maildir: &Arc<Maildir>,
-        outcome: &mut Outcome,
-        conduct: &mut Conduct,
-    ) -> Result<(), Error> {
-        let [tmp, new, cur] = maildir.directories();
-        let route = self.route(&[store.directory(), tmp, new, cur])?;
-        let mut manner = self.manner(store.unpipelined());
-        // A message that ended the session before, and why: the others are fetched without it
-        // (TRUST.md F20), once. The run does not count as a good one all the same.
-        let mut left_out: Option<(Identity, Error)> = None;
-        let mut sessions = 1;
-        loop {
-            let attempt = Attempt {
-                route: route.as_ref(),
-                manner,
-                without: left_out.as_ref().map(|(identity, _)| *identity),
-            };
-            match self.hold_session(store, maildir, attempt, outcome, conduct) {
-                Err(Error::Over { identity, source }) if left_out.is_none() => {
-                    self.check_stop()?;
-                    self.tell(Event::Notice(&format!(
-                        "{}: going on without it",
-                        failure(source.as_ref()).message
-                    )));
-                    left_out = Some((identity, *source));
-                }
-                Err(error) if manner.capabilities && error.closed_on(Phase::Capabilities) => {
-                    self.tell(Event::Notice("the server closed on CAPA: trying without"));
-                    manner.capabilities = false;
-                }
-                Err(Error::OutOfStep(source)) => {
-                    self.tell(Event::Warning(&format!(
-                        "{source}: going on with one command at a time"
-                    )));
-                    store.failed_pipelining();
-                    manner.pipelining = false;
-                }
-                Err(error) if !manner.utf8 && error.needs_utf8() => {
-                    self.tell(Event::Notice(
-                        "the server asks for UTF8: connecting once more",
-                    ));
-                    manner.utf8 = true;
-                }
-                Ok(Part::One) if sessions < MOST_SESSIONS && left_out.is_none() => {
-                    sessions += 1;
-                }
-                // It has had enough of us for now. What it has listed so far is safe.
-                Err(error) if sessions > 1 && error.refusal() == Some(RefusalKind::Busy) => {
-                    self.tell(Event::Notice(&format!("{error}: the next run goes on")));
-                    conduct.refused(self, RefusalKind::Busy);
-                    return Ok(());
-                }
-                ended => return left_out.map_or(ended.map(drop), |(_, error)| Err(error)),
-            }
-        }
-    }
-
-    fn hold_session(
-        &self,
-        store: &mut Store,
-        maildir: &Arc<Maildir>,
-        attempt: Attempt<'_>,
-        outcome: &mut Outcome,
-        conduct: &mut Conduct,
-    ) -> Result<Part, Error> {
-        let mut session = self.sign_in(attempt.route, attempt.manner, conduct)?;
-        let fetched = outcome.fetched;
-        // Each listing has those again that are left where they are.
-        outcome.skipped = 0;
-        let done = self.transact(&mut session, store, maildir, attempt.without, outcome);
-        // CAPA was sent again behind the sign-in.
-        conduct.announced(session.login_delay());
-        let in_parts = session.is_google() || self.lists_in_parts();
-        let (maildrop, marked) = done.map_err(|error| match error.is_disorder() {
-            // It was not asked for more than one thing at a time: another way would be no better.
-            true if session.may_pipeline() => Error::OutOfStep(Box::new(error)),
-            _ => error,
-        })?;
-        let full = maildrop.len() >= FULL_LISTING;
-        let confirmed = self.end(session, marked, store, &maildrop, outcome)?;
-        let more = in_parts && full && confirmed && outcome.fetched > fetched;
-        Ok(if more { Part::One } else { Part::Last })
-    }
-
     /// All that is done in the TRANSACTION state, up to the last DELE.
     fn transact(
         &self,
@@ -252,7 +139,12 @@ impl Account<'_> {
         without: Option<Identity>,
         outcome: &mut Outcome,
     ) -> Result<(Maildrop, Marked), Error> {
-        let maildrop = session.list(&self.profile.server.id(), store.has_unique_ids())?;
+        let listed = session.list(&self.profile.server.id(), store.has_unique_ids());
+        let maildrop = listed.map_err(|error| match Error::from(error) {
+            error if error.is_explained() || error.is_disorder() => error,
+            error if session.went_ahead() => Error::Ahead(Box::new(error)),
+            error => error,
+        })?;
         self.check_stop()?;
         let task = self.settle_plan(store, maildir, &maildrop, outcome)?;
         let Task {

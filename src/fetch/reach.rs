@@ -11,7 +11,7 @@ use crate::profile::secret::Password;
 use crate::profile::{Pipelining, Profile, Tls};
 use crate::report::Event;
 use crate::sandbox;
-use crate::session::{self, Credentials, Options, Secret, Session, Transaction};
+use crate::session::{self, Credentials, Options, Secret, Session, Shortcut, Transaction};
 use crate::stop::Stop;
 use std::sync::Arc;
 
@@ -79,6 +79,8 @@ pub(super) struct Manner {
     pub(super) pipelining: bool,
     pub(super) capabilities: bool,
     pub(super) utf8: bool,
+    pub(super) ahead: bool,
+    pub(super) shortcut: Option<Shortcut>,
 }
 
 impl Account<'_> {
@@ -149,6 +151,8 @@ impl Account<'_> {
             capabilities: manner.capabilities,
             utf8: manner.utf8,
             start_tls: matches!(profile.tls, Tls::StartTls(_)),
+            ahead: manner.ahead,
+            shortcut: manner.shortcut,
             transcript: self.transcript(),
         };
         let credentials = Credentials {
@@ -199,6 +203,8 @@ impl Account<'_> {
             pipelining: self.profile.pipelining == Pipelining::Auto && !failed,
             capabilities: true,
             utf8: false,
+            ahead: false,
+            shortcut: None,
         }
     }
 }

@@ -15,7 +15,7 @@ use std::thread;
 
 /// Complete messages that may wait for the disk, each an open file. When it is full the network
 /// waits.
-const QUEUE: usize = 64;
+const QUEUE: usize = 128;
 
 /// How many times its listed size, and how many octets beside that, a message has at most; what
 /// exceeds it has no end. Servers list sizes of compressed copies, rounded ones, or 0 (TRUST.md

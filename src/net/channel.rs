@@ -5,6 +5,7 @@
 //! never waits for one direction only.
 
 use super::dial::wait;
+use super::layer::{Layer, is_passing};
 use super::{Error, Stream};
 use crate::stop::Stop;
 use rustix::event::{PollFd, PollFlags};
@@ -62,7 +63,7 @@ const PARTING_TIMEOUT: Duration = Duration::from_secs(1);
 /// A connection, with TLS or without.
 pub struct Socket {
     stream: Stream,
-    tls: Option<Box<ClientConnection>>,
+    tls: Option<Box<Layer>>,
     stop: Stop,
     /// Both sides have said that they are done.
     done: bool,
@@ -89,7 +90,7 @@ impl Socket {
 
     /// With TLS from the next octet on.
     pub(super) fn encrypt(&mut self, tls: ClientConnection) {
-        self.tls = Some(Box::new(tls));
+        self.tls = Some(Box::new(Layer::new(tls)));
     }
 
     /// Whether the other side has sent something that was not received yet.
@@ -107,22 +108,22 @@ impl Socket {
             let Some(tls) = &mut self.tls else {
                 return Ok(());
             };
-            if !tls.is_handshaking() {
+            if !tls.connection.is_handshaking() {
                 return Ok(());
             }
             if let Some(reason) = self.stop.requested() {
                 return Err(Error::Stopped(reason).into());
             }
-            match receive_tls(tls, &mut self.stream) {
+            match tls.take_in(&mut self.stream) {
                 Ok(true) => {}
                 Ok(false) => return Err(Error::Closed.into()),
                 Err(error) if error.kind() == ErrorKind::WouldBlock => {}
                 Err(error) => return Err(tls_error(error)),
             }
-            let waits = flush_tls(tls, &mut self.stream);
+            let waits = tls.flush(&mut self.stream);
             let waits =
-                waits.map_err(|error| tls_error(with_the_reason(error, tls, &mut self.stream)))?;
-            if waits || tls.is_handshaking() {
+                waits.map_err(|error| tls_error(tls.reason_for(error, &mut self.stream)))?;
+            if waits || (tls.connection.is_handshaking() && tls.is_drained()) {
                 self.wait(deadline)?;
             }
         }
@@ -134,7 +135,10 @@ impl Socket {
     }
 
     fn wait_for(&self, interest: PollFlags, deadline: Instant) -> Result<(), Error> {
-        let wants_write = self.tls.as_ref().is_some_and(|tls| tls.wants_write());
+        let wants_write = self
+            .tls
+            .as_ref()
+            .is_some_and(|tls| tls.connection.wants_write());
         let interest = if wants_write {
             interest | PollFlags::OUT
         } else {
@@ -163,8 +167,8 @@ impl Socket {
         let sent = match &mut self.tls {
             // rustls buffers a bounded amount; what it does not take waits for the next turn.
             Some(tls) => {
-                let sent = tls.writer().write(output)?;
-                flush_tls(tls, &mut self.stream)?;
+                let sent = tls.connection.writer().write(output)?;
+                tls.flush(&mut self.stream)?;
                 sent
             }
             None if output.is_empty() => 0,
@@ -186,20 +190,7 @@ impl Socket {
                 Err(error) => Err(broken(error)),
             };
         };
-        loop {
-            match tls.reader().read(input) {
-                Ok(octets) => return Ok(Some(octets)),
-                Err(error) if error.kind() == ErrorKind::WouldBlock => {}
-                // The stream ended without close_notify: cut short (RFC 8446 section 6.1).
-                Err(error) if error.kind() == ErrorKind::UnexpectedEof => return Ok(Some(0)),
-                Err(error) => return Err(broken(error)),
-            }
-            match receive_tls(tls, &mut self.stream) {
-                Ok(_) => {}
-                Err(error) if is_passing(&error) => return Ok(None),
-                Err(error) => return Err(broken(error)),
-            }
-        }
+        tls.read(&mut self.stream, input).map_err(broken)
     }
 }
 
@@ -232,7 +223,7 @@ impl Channel for Socket {
     }
 
     fn tls_exporter(&self) -> Option<[u8; 32]> {
-        let tls = self.tls.as_ref()?;
+        let tls = &self.tls.as_ref()?.connection;
         // In TLS 1.2 it would need the extended master secret, of which rustls says nothing.
         if tls.protocol_version() != Some(ProtocolVersion::TLSv1_3) {
             return None;
@@ -244,9 +235,9 @@ impl Channel for Socket {
     fn close(&mut self) {
         self.done = true;
         if let Some(tls) = &mut self.tls {
-            tls.send_close_notify();
+            tls.connection.send_close_notify();
             // The server is done with us: whether this still reaches it changes nothing.
-            let _ = flush_tls(tls, &mut self.stream);
+            let _ = tls.flush(&mut self.stream);
         }
     }
 }
@@ -288,44 +279,6 @@ impl From<Error> for HandshakeError {
     fn from(error: Error) -> Self {
         Self::Net(error)
     }
-}
-
-/// Reads what is there; `false` at the end of the stream.
-fn receive_tls(tls: &mut ClientConnection, stream: &mut Stream) -> io::Result<bool> {
-    let octets = tls.read_tls(stream)?;
-    if let Err(error) = tls.process_new_packets() {
-        // The alert that tells the server why; it may be gone already.
-        let _ = flush_tls(tls, stream);
-        return Err(io::Error::new(ErrorKind::InvalidData, error));
-    }
-    Ok(octets > 0)
-}
-
-/// Writes what the socket takes; `true` if something is left.
-fn flush_tls(tls: &mut ClientConnection, stream: &mut Stream) -> io::Result<bool> {
-    while tls.wants_write() {
-        match tls.write_tls(stream) {
-            Ok(_) => {}
-            Err(error) if is_passing(&error) => return Ok(true),
-            Err(error) => return Err(error),
-        }
-    }
-    Ok(false)
-}
-
-/// A write that failed because the server has closed: it may have said why before.
-fn with_the_reason(error: io::Error, tls: &mut ClientConnection, stream: &mut Stream) -> io::Error {
-    loop {
-        match receive_tls(tls, stream) {
-            Ok(true) => {}
-            Err(reason) if reason.kind() == ErrorKind::InvalidData => return reason,
-            _ => return error,
-        }
-    }
-}
-
-fn is_passing(error: &io::Error) -> bool {
-    matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted)
 }
 
 fn tls_error(error: io::Error) -> HandshakeError {

@@ -7,6 +7,7 @@
 mod certificate;
 pub mod channel;
 pub mod dial;
+mod layer;
 pub mod program;
 pub mod proxy;
 pub mod route;

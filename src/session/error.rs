@@ -110,6 +110,10 @@ pub enum Error {
         /// What is wrong.
         source: sasl::Error,
     },
+    /// The server no longer takes the sign-in and the listings in one flight. What it has had of
+    /// the credentials it has not judged.
+    #[error("the server does not take the sign-in and the listings at once")]
+    NotAhead,
     /// APOP without a timestamp.
     #[error("the server's greeting has no timestamp, which APOP needs")]
     NoTimestamp,
@@ -141,7 +145,9 @@ impl Diagnose for Error {
     fn status(&self) -> Status {
         match self {
             Self::Net { source, .. } => source.status(),
-            Self::Violation { .. } | Self::Challenges | Self::TooLarge(_) => Status::Protocol,
+            Self::Violation { .. } | Self::Challenges | Self::NotAhead | Self::TooLarge(_) => {
+                Status::Protocol
+            }
             Self::NoStls | Self::StlsRefused(_) => Status::Unavailable,
             Self::Silent(_) => Status::Temporary,
             Self::Turned(answer) | Self::Refused { answer, .. } => match answer.code {
@@ -201,6 +207,7 @@ impl Diagnose for Error {
                 Some(ResponseCode::SysPermanent) => "ask the provider",
                 _ => "try later",
             },
+            Self::NotAhead => "the next run asks the server again what it can",
             Self::NoMethod => "check `host`; a server without OAuth wants a password: see `auth`",
             Self::NoTimestamp => "leave `auth` out of the profile: then the best method is taken",
             Self::Refused { .. } => "try later; nothing was deleted",

@@ -1,6 +1,6 @@
 //! TRANSACTION: STAT, UIDL and LIST, joined into a [`Maildrop`] (RFC 1939 sections 5 and 7).
 
-use super::{Answer, Error, Phase, Session, Transaction};
+use super::{Answer, Error, Phase, Session, Shortcut, Transaction};
 use crate::maildrop::{Joiner, MESSAGE_LIMIT, Maildrop, TooLarge};
 use crate::pop3::listing::{scan_line, unique_id_line};
 use crate::pop3::{Command, DropListing};
@@ -9,7 +9,30 @@ use crate::pop3::{Command, DropListing};
 /// a bad one.
 const LISTING_LINES: usize = 2 * MESSAGE_LIMIT;
 
+impl<S> Session<S> {
+    /// Sends the commands; their replies are still to be read.
+    pub(super) fn ask_for_listings(&mut self, capabilities: bool) -> Result<(), Error> {
+        if capabilities {
+            self.wire.send(Command::Capa)?;
+        }
+        for command in [Command::Stat, Command::Uidl, Command::List] {
+            self.wire.send(command)?;
+        }
+        Ok(())
+    }
+}
+
 impl Session<Transaction> {
+    /// What a later session with this server may do, once this one has listed the maildrop.
+    pub fn shortcut(&self) -> Option<Shortcut> {
+        self.state.shortcut.filter(|_| self.may_pipeline())
+    }
+
+    /// Whether the listings were asked for before the server had let us in.
+    pub fn went_ahead(&self) -> bool {
+        self.state.listing
+    }
+
     /// Lists the maildrop, in one flight where the server pipelines. A listing that breaks off is
     /// an error, never a short maildrop.
     ///
@@ -19,13 +42,12 @@ impl Session<Transaction> {
     pub fn list(&mut self, account: &str, expect_unique_ids: bool) -> Result<Maildrop, Error> {
         let ask_again = self.options.capabilities && !self.state.asked_again;
         self.state.asked_again = true;
-        if self.may_pipeline() {
-            if ask_again {
-                self.wire.send(Command::Capa)?;
+        if self.state.listing {
+            if !self.read_capabilities()? {
+                return Err(Error::NotAhead);
             }
-            for command in [Command::Stat, Command::Uidl, Command::List] {
-                self.wire.send(command)?;
-            }
+        } else if self.may_pipeline() {
+            self.ask_for_listings(ask_again)?;
             if ask_again {
                 self.read_capabilities()?;
             }
@@ -57,11 +79,18 @@ impl Session<Transaction> {
         Ok(joiner.finish(account, has_unique_ids))
     }
 
-    fn read_capabilities(&mut self) -> Result<(), Error> {
-        if let Some(capabilities) = self.wire.capabilities()? {
+    /// Whether the server has told them.
+    fn read_capabilities(&mut self) -> Result<bool, Error> {
+        let phase = match self.state.listing {
+            true => Phase::Listing,
+            false => Phase::Capabilities,
+        };
+        let capabilities = self.wire.capabilities_in(phase)?;
+        let told = capabilities.is_some();
+        if let Some(capabilities) = capabilities {
             self.capabilities = capabilities;
         }
-        Ok(())
+        Ok(told)
     }
 
     fn stat(&mut self, ahead: bool) -> Result<Option<DropListing>, Error> {

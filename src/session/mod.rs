@@ -12,6 +12,7 @@ mod maildrop;
 mod method;
 mod retrieve;
 mod secrets;
+mod shortcut;
 mod sign_in;
 mod update;
 mod utf8;
@@ -21,6 +22,7 @@ pub use crate::sasl::Secret;
 pub use error::{Error, Phase};
 pub use method::{Auth, Method};
 pub use retrieve::{Arrival, Retrieval};
+pub use shortcut::Shortcut;
 pub use sign_in::Credentials;
 pub use update::{Marked, Update};
 pub use wire::{Answer, Direction, Transcript};
@@ -49,6 +51,11 @@ pub struct Options {
     pub capabilities: bool,
     /// Begin with the UTF8 command, announced or not: the server has asked for it.
     pub utf8: bool,
+    /// Sign in and list in one flight where the server pipelines and takes the credentials in one
+    /// message.
+    pub ahead: bool,
+    /// An earlier session has shown how that is done: do not ask for capabilities first.
+    pub shortcut: Option<Shortcut>,
     /// Gets every line that goes over the wire, without secrets.
     pub transcript: Option<Transcript>,
 }
@@ -59,12 +66,18 @@ pub struct Authorization {
     timestamp: Option<String>,
     /// The server has taken UTF8.
     utf8: bool,
+    /// The one that is taken.
+    shortcut: Option<Shortcut>,
 }
 
 /// The state in which a client reads the maildrop.
 pub struct Transaction {
     /// CAPA has been sent again since the sign-in: it may announce more now (Gmail does).
     asked_again: bool,
+    /// The listings were asked for with the sign-in.
+    listing: bool,
+    /// The one that the sign-in took or has shown.
+    shortcut: Option<Shortcut>,
 }
 
 /// See the [module](self).
@@ -76,7 +89,8 @@ pub struct Session<S> {
 }
 
 impl Session<Authorization> {
-    /// Reads the greeting, sets up TLS where that is still to be done, and asks for capabilities.
+    /// Reads the greeting, sets up TLS where that is still to be done, and asks for capabilities
+    /// unless there is a shortcut.
     ///
     /// The credentials are not sent yet, but kept out of what is told of the server's words: it may
     /// know them from an earlier session.
@@ -98,6 +112,9 @@ impl Session<Authorization> {
         if !answer.ok {
             return Err(Error::Turned(answer));
         }
+        let may_be_short = options.capabilities && !options.start_tls && !options.utf8;
+        let shortcut = options.shortcut.filter(|_| may_be_short);
+        let shortcut = shortcut.filter(|shortcut| shortcut.fits(credentials));
         let mut session = Self {
             wire,
             options,
@@ -105,12 +122,13 @@ impl Session<Authorization> {
             state: Authorization {
                 timestamp,
                 utf8: false,
+                shortcut,
             },
         };
         if session.options.start_tls {
             session.start_tls()?;
         }
-        if session.options.capabilities {
+        if session.options.capabilities && shortcut.is_none() {
             session.wire.send(Command::Capa)?;
             match session.wire.capabilities()? {
                 Some(capabilities) => session.capabilities = capabilities,

@@ -110,15 +110,16 @@ impl Retrieval<'_> {
         self.asked.front()
     }
 
-    /// Refills the window when half of it has arrived, so that many commands share a packet.
+    /// Refills the window when a quarter of it has arrived, so that many commands share a packet and
+    /// the server has still enough to send for more than a round trip.
     fn ask(&mut self) -> Result<(), Error> {
         let (commands, octets) = if self.session.may_pipeline() {
             (WINDOW_COMMANDS, WINDOW_OCTETS)
         } else {
             (1, 0)
         };
-        let half_full = self.asked.len() > commands / 2 || self.asked_octets > octets / 2;
-        if half_full && !self.asked.is_empty() {
+        let full = self.asked.len() > commands / 4 * 3 || self.asked_octets > octets / 4 * 3;
+        if full && !self.asked.is_empty() {
             return Ok(());
         }
         // At least one is always asked for, however large it is.

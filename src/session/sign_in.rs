@@ -2,7 +2,7 @@
 
 use super::method::{self, Auth, Method};
 use super::wire::Answer;
-use super::{Authorization, Error, Phase, Session, Transaction};
+use super::{Authorization, Error, Phase, Session, Shortcut, Transaction};
 use crate::pop3::command::COMMAND_LIMIT;
 use crate::pop3::{Command, Event};
 use crate::sasl::{self, Binding, Exchange, Mechanism, Secret, md5};
@@ -35,19 +35,26 @@ impl<'a> Credentials<'a> {
 
 impl Session<Authorization> {
     /// Signs in, once, with one method: a refused password is never tried again, in no other way
-    /// either, because servers lock people out for that.
+    /// either, because servers lock people out for that. Where it may go ahead the listings are
+    /// asked for in the same flight.
     pub fn sign_in(mut self, credentials: Credentials<'_>) -> Result<Session<Transaction>, Error> {
         self.speak_utf8(credentials)?;
         let key = self.wire.tls_exporter();
         let announced = &self.capabilities;
-        let method = method::choose(
-            credentials.auth,
-            credentials.secret,
-            announced,
-            key.is_some(),
-        )?;
+        let method = match self.state.shortcut {
+            Some(shortcut) => shortcut.method(),
+            None => method::choose(
+                credentials.auth,
+                credentials.secret,
+                announced,
+                key.is_some(),
+            )?,
+        };
+        let shown = Shortcut::after(method, announced.auth_resp_code)
+            .filter(|shortcut| self.may_pipeline() && shortcut.fits(&credentials));
+        let ahead = self.options.ahead && shown.is_some() || self.state.shortcut.is_some();
         match method {
-            Method::UserPass => self.user_pass(credentials)?,
+            Method::UserPass => self.user_pass(credentials, ahead)?,
             Method::Apop => self.apop(credentials)?,
             Method::Sasl(mechanism) => {
                 let binding = match key {
@@ -55,22 +62,32 @@ impl Session<Authorization> {
                     Some(_) if !method::offers_binding(announced) => Binding::NotOffered,
                     _ => Binding::Impossible,
                 };
-                self.authenticate(mechanism, credentials, binding)?;
+                self.authenticate(mechanism, credentials, binding, ahead)?;
             }
         }
         Ok(Session {
+            state: Transaction {
+                asked_again: false,
+                listing: ahead,
+                shortcut: self.state.shortcut.or(shown),
+            },
             wire: self.wire,
             options: self.options,
             capabilities: self.capabilities,
-            state: Transaction { asked_again: false },
         })
     }
 
-    fn user_pass(&mut self, credentials: Credentials<'_>) -> Result<(), Error> {
+    fn user_pass(&mut self, credentials: Credentials<'_>, ahead: bool) -> Result<(), Error> {
         self.check_ascii(credentials)?;
         self.wire.send(Command::User(credentials.user))?;
-        self.accepted(Method::UserPass)?;
+        if !ahead {
+            self.accepted(Method::UserPass)?;
+        }
         self.wire.send(Command::Pass(credentials.secret.reveal()))?;
+        if ahead {
+            self.ask_for_listings(true)?;
+            self.accepted(Method::UserPass)?;
+        }
         self.accepted(Method::UserPass)
     }
 
@@ -88,6 +105,7 @@ impl Session<Authorization> {
         mechanism: Mechanism,
         credentials: Credentials<'_>,
         binding: Binding,
+        ahead: bool,
     ) -> Result<(), Error> {
         let failed = |source| Error::Sasl {
             mechanism: mechanism.name(),
@@ -105,11 +123,18 @@ impl Session<Authorization> {
             mechanism: mechanism.name(),
             initial_response: initial_response.as_ref().map(|response| response.as_str()),
         })?;
+        if ahead {
+            self.ask_for_listings(true)?;
+        }
         // Why we have cancelled.
         let mut given_up: Option<sasl::Error> = None;
         loop {
             let challenge = match self.wire.next(Phase::SignIn)? {
                 Event::Challenge(_) if given_up.is_some() => return Err(Error::Challenges),
+                // What was sent ahead would be the answer.
+                Event::Challenge(_) if ahead => {
+                    return Err(Error::NotAhead);
+                }
                 Event::Challenge(challenge) => challenge,
                 Event::Reply(reply) if reply.ok && given_up.is_none() => {
                     if !exchange.is_prompted_by_ok() {
@@ -164,7 +189,10 @@ impl Session<Authorization> {
             method,
             answer,
             token_status: token_status.map(|status| self.wire.hidden(status)),
-            would_say_auth: self.capabilities.auth_resp_code,
+            would_say_auth: match self.state.shortcut {
+                Some(shortcut) => shortcut.auth_resp_code,
+                None => self.capabilities.auth_resp_code,
+            },
         }
     }
 }

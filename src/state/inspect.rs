@@ -70,7 +70,7 @@ pub fn examine(octets: &[u8], account: &str) -> Option<Examined> {
     let mut memory = Memory::new(account);
     let mut reader = Reader::default();
     let reading = journal::read(octets, |entry| {
-        memory.apply(&entry);
+        memory.apply(entry.clone());
         reader.take_in(entry);
     });
     let journal::Reading {

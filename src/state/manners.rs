@@ -8,6 +8,7 @@
 //! popfetch-manners  signed-in  login-delay
 //!     kind  time  wait  count  salt  tag           the refusal that is waited for
 //!     status  kind  since  told                    the failure that goes on
+//!     shortcut  noted                              how to sign in quickly, and since when
 //!     crc
 //! ```
 //! A file that is lost, damaged or written by another version costs nothing: nothing is known then.
@@ -43,6 +44,7 @@ pub struct Manners {
     login_delay: i64,
     refusal: Option<Refusal>,
     trouble: Option<Trouble>,
+    shortcut: Option<(String, i64)>,
 }
 
 /// Why a server let us not in.
@@ -163,6 +165,17 @@ impl Manners {
         delayed.into_iter().chain(refused).max_by_key(|it| it.left)
     }
 
+    /// How this server can be signed in to quickly, in a word, and when that was noted.
+    pub fn shortcut(&self) -> Option<(&str, i64)> {
+        let (word, time) = self.shortcut.as_ref()?;
+        Some((word, *time))
+    }
+
+    /// Notes it, or forgets it. The word holds no white space.
+    pub fn note_shortcut(&mut self, shortcut: Option<(&str, i64)>) {
+        self.shortcut = shortcut.map(|(word, time)| (word.to_owned(), time));
+    }
+
     /// What the server announces: seconds between two sign-ins, 0 for none.
     pub fn announced(&mut self, login_delay: u32) {
         self.login_delay = i64::from(login_delay).min(LONGEST);
@@ -268,6 +281,10 @@ impl Manners {
                 number(trouble.told),
             ]),
         }
+        match &self.shortcut {
+            None => fields.extend(["-"; 2].map(str::to_owned)),
+            Some((word, time)) => fields.extend([word.clone(), time.to_string()]),
+        }
         let mut line = Vec::new();
         seal(fields.join("\t"), &mut line);
         line
@@ -306,6 +323,8 @@ fn parse(line: &[u8]) -> Option<Manners> {
         kind,
         since,
         told,
+        shortcut,
+        noted,
     ] = fields[..]
     else {
         return None;
@@ -334,11 +353,16 @@ fn parse(line: &[u8]) -> Option<Manners> {
             told: time(told)?,
         }),
     };
+    let shortcut = match shortcut {
+        "-" => None,
+        word => Some((word.to_owned(), noted.parse().ok()?)),
+    };
     Some(Manners {
         signed_in: time(signed_in)?,
         login_delay: login_delay.parse().ok()?,
         refusal,
         trouble,
+        shortcut,
     })
 }
 

@@ -1,5 +1,6 @@
 //! What the journal says, in memory: one small record a message, found by identity or content.
 
+use super::index::Index;
 use super::record::{Entry, FailureKind, Id, Listing, Stored};
 use crate::maildrop::{Identity, Maildrop};
 use std::collections::{BTreeMap, HashMap};
@@ -106,8 +107,11 @@ pub(super) struct Memory {
     pub(super) records: Vec<Record>,
     /// How many of them stand for lines that are missing.
     gaps: usize,
-    by_identity: HashMap<Identity, Id>,
-    by_content: Option<HashMap<ContentKey, Vec<Id>>>,
+    by_identity: Index,
+    /// What was listed under another identity than it bears, or again under its own.
+    aliases: HashMap<Identity, Id>,
+    /// In order.
+    by_content: Option<Vec<(ContentKey, Id)>>,
     pub(super) open: BTreeMap<Id, OpenIntent>,
     pub(super) failures: HashMap<Identity, Failures>,
     pub(super) runs: Vec<Run>,
@@ -131,25 +135,25 @@ impl Memory {
 
     /// Takes in a line, from the journal or about to go there. A line about an id that never was
     /// changes nothing.
-    pub(super) fn apply(&mut self, entry: &Entry) {
+    pub(super) fn apply(&mut self, entry: Entry) {
         match entry {
             Entry::Absent { id, time, count } => {
-                self.change(*id, |record| {
-                    if *count <= 1 {
-                        record.absent_since = *time;
+                self.change(id, |record| {
+                    if count <= 1 {
+                        record.absent_since = time;
                     }
-                    record.absences = *count;
+                    record.absences = count;
                 });
-                self.superseded += u64::from(*count != 1);
+                self.superseded += u64::from(count != 1);
             }
             Entry::Alias { id, listing, .. } => {
                 let identity = listing.identity(&self.account);
-                self.change(*id, |record| {
+                self.change(id, |record| {
                     record.reappeared |= record.deletions > 0;
                     record.absences = 0;
                 });
                 if let Some(identity) = identity {
-                    self.by_identity.insert(identity, *id);
+                    self.aliases.insert(identity, id);
                 }
             }
             Entry::Baseline { .. } => self.baseline = true,
@@ -160,19 +164,19 @@ impl Memory {
             } => {
                 self.superseded += u64::from(!self.runs.is_empty());
                 self.runs.push(Run {
-                    time: *time,
-                    boot: boot.clone(),
-                    maildir: maildir.clone(),
+                    time,
+                    boot,
+                    maildir,
                 });
             }
-            Entry::Deleted { id, time } => self.change(*id, |record| {
+            Entry::Deleted { id, time } => self.change(id, |record| {
                 record.deletions = record.deletions.saturating_add(1);
-                record.absent_since = *time;
+                record.absent_since = time;
             }),
             Entry::Dropped { id } => {
-                self.open.remove(id);
+                self.open.remove(&id);
                 self.superseded += 2;
-                self.change(*id, |record| record.kind = Kind::Dropped);
+                self.change(id, |record| record.kind = Kind::Dropped);
             }
             Entry::Failed {
                 time,
@@ -182,19 +186,19 @@ impl Memory {
             } => {
                 if let Some(identity) = listing.identity(&self.account) {
                     let failures = Failures {
-                        kind: *kind,
-                        count: *count,
-                        last: *time,
+                        kind,
+                        count,
+                        last: time,
                     };
                     let before = self.failures.insert(identity, failures);
                     self.superseded += u64::from(before.is_some());
                 }
             }
             // Not superseded: see `compact`.
-            Entry::Forgotten { id } => self.change(*id, |record| record.kind = Kind::Forgotten),
+            Entry::Forgotten { id } => self.change(id, |record| record.kind = Kind::Forgotten),
             // Only `inspect` wants to know: to a fetch it is stored, wherever its file is.
             Entry::Gone { .. } => {}
-            Entry::Found { id, time, stored } => self.push(*id, Kind::Stored, *time, stored),
+            Entry::Found { id, time, stored } => self.push(id, Kind::Stored, time, &stored),
             Entry::Intent {
                 id,
                 time,
@@ -202,26 +206,20 @@ impl Memory {
                 stored,
             } => {
                 self.has_unique_ids |= listing.is_recognisable();
+                self.push(id, Kind::Intended, time, &stored);
                 let run = self.runs.len().saturating_sub(1);
-                self.open.insert(
-                    *id,
-                    OpenIntent {
-                        stored: stored.clone(),
-                        run,
-                    },
-                );
-                self.push(*id, Kind::Intended, *time, stored);
+                self.open.insert(id, OpenIntent { stored, run });
             }
             Entry::Marked { id, time, listing } => {
                 self.has_unique_ids = true;
                 let identity = listing.identity(&self.account).unwrap_or(NOBODY);
-                self.insert(*id, Record::new(Kind::Marked, *time, identity, [0; 16]));
+                self.insert(id, Record::new(Kind::Marked, time, identity, [0; 16]));
             }
             // A range that goes backwards was not written by us, and would panic below.
             Entry::Seen { first, last } if first > last => {}
             Entry::Seen { first, last } => {
                 let carried_out: Vec<Id> =
-                    self.open.range(*first..=*last).map(|(id, _)| *id).collect();
+                    self.open.range(first..=last).map(|(id, _)| *id).collect();
                 for id in carried_out {
                     self.open.remove(&id);
                     self.change(id, |record| record.kind = Kind::Stored);
@@ -231,7 +229,7 @@ impl Memory {
                     }
                 }
             }
-            Entry::Unpipelined { time } => self.unpipelined = Some(*time),
+            Entry::Unpipelined { time } => self.unpipelined = Some(time),
         }
     }
 
@@ -246,23 +244,28 @@ impl Memory {
 
     /// The record of a message that is listed under this identity.
     pub(super) fn find(&self, identity: Identity) -> Option<(Id, &Record)> {
-        let id = *self.by_identity.get(&identity)?;
+        let id = self.id_of(identity)?;
         let record = self.record(id).filter(|record| record.kind.is_known())?;
         Some((id, record))
+    }
+
+    fn id_of(&self, identity: Identity) -> Option<Id> {
+        let alias = self.aliases.get(&identity).copied();
+        alias.or_else(|| self.by_identity.find(identity, &self.records))
     }
 
     /// Whether a file that bears this identity in its name is accounted for. One whose storing
     /// was given up is not: it should have been removed, and where that failed it is there.
     pub(super) fn accounts_for(&self, identity: Identity) -> bool {
-        let id = self.by_identity.get(&identity);
-        let record = id.and_then(|id| self.record(*id));
+        let id = self.id_of(identity);
+        let record = id.and_then(|id| self.record(id));
         record.is_some_and(|record| record.kind != Kind::Dropped)
     }
 
     /// Whether no other message came later under the identity of this one.
     pub(super) fn is_newest(&self, id: Id) -> bool {
         let record = self.record(id);
-        record.is_some_and(|record| self.by_identity.get(&record.identity) == Some(&id))
+        record.is_some_and(|record| self.id_of(record.identity) == Some(id))
     }
 
     pub(super) fn is_first(&self) -> bool {
@@ -314,25 +317,28 @@ impl Memory {
         content: &[u8; 32],
         identity: Option<Identity>,
     ) -> Option<Id> {
+        let own = identity.and_then(|identity| self.id_of(identity));
         let records = &self.records;
         let by_content = self.by_content.get_or_insert_with(|| {
-            let mut map: HashMap<ContentKey, Vec<Id>> = HashMap::new();
-            for (id, record) in (0..).zip(records) {
-                if record.kind == Kind::Stored && !record.present {
-                    map.entry(record.content).or_default().push(id);
-                }
-            }
-            map
+            let absent = |record: &Record| record.kind == Kind::Stored && !record.present;
+            let absent = (0..).zip(records).filter(|(_, record)| absent(record));
+            let mut places: Vec<_> = absent.map(|(id, record)| (record.content, id)).collect();
+            places.sort_unstable();
+            places
         });
-        let candidates = by_content.get(&content_key(content))?;
-        let own = identity.and_then(|identity| self.by_identity.get(&identity));
-        let fits = |id: &&Id| {
-            records.get(place(**id)).is_some_and(|record| {
+        let key = content_key(content);
+        let begin = by_content.partition_point(|(content, _)| *content < key);
+        let candidates = by_content.iter().skip(begin);
+        let fits = |id: &Id| {
+            records.get(place(*id)).is_some_and(|record| {
                 let may_be_it = record.deletions == 0 || own == Some(*id);
                 record.kind == Kind::Stored && !record.present && may_be_it
             })
         };
-        candidates.iter().find(fits).copied()
+        candidates
+            .take_while(|(content, _)| *content == key)
+            .map(|(_, id)| *id)
+            .find(fits)
     }
 
     /// The messages that are remembered as stored or marked.
@@ -363,7 +369,8 @@ impl Memory {
         self.gaps += gap;
         let gap = Record::new(Kind::Forgotten, 0, NOBODY, [0; 16]);
         self.records.resize(place, gap);
-        self.by_identity.insert(record.identity, id);
+        self.aliases.remove(&record.identity);
+        self.by_identity.insert(record.identity, id, &self.records);
         self.records.push(record);
     }
 
@@ -375,7 +382,7 @@ impl Memory {
 }
 
 impl Record {
-    fn new(kind: Kind, time: i64, identity: Identity, content: ContentKey) -> Self {
+    pub(super) fn new(kind: Kind, time: i64, identity: Identity, content: ContentKey) -> Self {
         Self {
             identity,
             content,
@@ -397,7 +404,7 @@ impl Listing {
     }
 }
 
-fn place(id: Id) -> usize {
+pub(super) fn place(id: Id) -> usize {
     usize::try_from(id).unwrap_or(usize::MAX)
 }
 

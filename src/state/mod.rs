@@ -17,6 +17,7 @@ mod compact;
 mod ending;
 mod error;
 mod files;
+mod index;
 mod inspect;
 mod journal;
 mod lock;
@@ -384,8 +385,8 @@ impl Store {
             }]);
         }
         for entry in entries {
-            self.memory.apply(&entry);
             self.journal.add(&entry);
+            self.memory.apply(entry);
         }
     }
 

@@ -61,8 +61,8 @@ fn make(
     if keep_lines {
         let old = dir.read(&files.journal).map_err(io)?;
         let copy = |entry: Entry| {
-            memory.apply(&entry);
             journal.add(&entry);
+            memory.apply(entry);
         };
         journal::read(old, copy).map_err(io)?;
     }
@@ -173,8 +173,8 @@ fn add_missing_in(
                 name,
             },
         };
-        memory.apply(&entry);
         journal.add(&entry);
+        memory.apply(entry);
         found += 1;
     }
     Ok(found)

@@ -24,7 +24,7 @@
 
 use crate::delivery::{Digests, UniqueName};
 use crate::maildrop::{Identity, Message};
-use crate::term::hex;
+use crate::term::{hex, unhex};
 use std::ffi::OsStr;
 use std::fmt::Write as _;
 use std::os::unix::ffi::OsStrExt;
@@ -301,10 +301,10 @@ impl Listing {
 impl Stored {
     fn read<'a>(next: &mut impl FnMut() -> Option<&'a str>) -> Option<Self> {
         let octets = next()?.parse().ok()?;
-        let stored = unhex(next()?)?;
+        let stored = unhex(next()?.as_bytes())?;
         let content = match next()? {
             "-" => stored,
-            hex => unhex(hex)?,
+            hex => unhex(hex.as_bytes())?,
         };
         let name = UniqueName::parse(OsStr::new(next()?))?;
         let digests = Digests { stored, content };
@@ -391,23 +391,11 @@ pub(super) fn unescape(text: &str) -> Option<Vec<u8>> {
     while let Some(octet) = rest.next() {
         octets.push(match octet {
             b'%' => {
-                let digits = [rest.next()?, rest.next()?];
-                u8::from_str_radix(std::str::from_utf8(&digits).ok()?, 16).ok()?
+                let [octet] = unhex(&[rest.next()?, rest.next()?])?;
+                octet
             }
             plain => plain,
         });
-    }
-    Some(octets)
-}
-
-fn unhex(text: &str) -> Option<[u8; 32]> {
-    let mut octets = [0; 32];
-    let digits = text.as_bytes();
-    if digits.len() != 64 {
-        return None;
-    }
-    for (place, pair) in octets.iter_mut().zip(digits.chunks_exact(2)) {
-        *place = u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok()?;
     }
     Some(octets)
 }

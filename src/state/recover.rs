@@ -60,7 +60,7 @@ pub(super) fn load(
     let mut file = dir.open_or_create(&files.journal).map_err(io)?;
     let reading = file
         .reader()
-        .and_then(|input| journal::read(input, |entry| memory.apply(&entry)))
+        .and_then(|input| journal::read(input, |entry| memory.apply(entry)))
         .map_err(io)?;
     let lost_its_end = (mark.generation, mark.length) > (generation, reading.good)
         && mark.generation >= generation;

@@ -15,4 +15,4 @@ pub use escape::{LIMIT, escape, escape_str, escape_up_to};
 pub use json::json_line;
 pub use style::{Color, Paint, columns};
 pub use table::{Column, Table, fit, width};
-pub use words::{count, hex, size};
+pub use words::{count, hex, size, unhex};

@@ -32,6 +32,24 @@ pub fn hex(octets: &[u8]) -> String {
     })
 }
 
+/// The octets that [`hex`] wrote, and nothing but these; capitals are taken as well.
+pub fn unhex<const N: usize>(digits: &[u8]) -> Option<[u8; N]> {
+    // Without a branch for each digit: nobody can guess whether the next is a figure or a letter,
+    // a processor included.
+    let all = |all, digit: &u8| all & digit.is_ascii_hexdigit();
+    if digits.len() != 2 * N || !digits.iter().fold(true, all) {
+        return None;
+    }
+    let value = |digit: &u8| (digit & 0x0f) + 9 * (digit >> 6);
+    let mut octets = [0; N];
+    for (octet, pair) in octets.iter_mut().zip(digits.chunks_exact(2)) {
+        *octet = pair
+            .iter()
+            .fold(0, |octet, digit| octet << 4 | value(digit));
+    }
+    Some(octets)
+}
+
 /// A number and the noun it counts: "1 message", "2 messages". For nouns whose plural takes an s.
 pub fn count(number: u64, noun: &str) -> String {
     let ending = if number == 1 { "" } else { "s" };
@@ -57,6 +75,18 @@ mod tests {
             (u64::MAX, "18 EB"),
         ] {
             assert_eq!(size(octets), words);
+        }
+    }
+
+    #[test]
+    fn hexadecimal_is_read_back_and_nothing_else_is() {
+        assert_eq!(
+            unhex(hex(&[0, 0x7f, 0xff]).as_bytes()),
+            Some([0, 0x7f, 0xff])
+        );
+        assert_eq!(unhex(b"aF"), Some([0xaf]));
+        for wrong in [&b"f"[..], b"ffff", b"+f", b"fg", b"", b"0x"] {
+            assert_eq!(unhex::<1>(wrong), None, "{wrong:?}");
         }
     }
 

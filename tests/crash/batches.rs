@@ -63,14 +63,14 @@ impl Witness for Gate {
 
 /// How many messages began to be written while the first batch stood still.
 pub fn arrived_meanwhile() -> usize {
-    let mut explorer = Explorer::new(Mode::Keep, 300);
+    let mut explorer = Explorer::new(Mode::Keep, 600);
     explorer.clear();
-    let server = Server(Arc::new(Mutex::new(Maildrop::new(300))));
+    let server = Server(Arc::new(Mutex::new(Maildrop::new(600))));
     let gate = Arc::new(Gate::default());
     let outcome = explorer.run(&server, Disk::watched(gate.clone()));
     assert_eq!(
         (outcome.status(), outcome.fetched),
-        (Status::Ok, 300),
+        (Status::Ok, 600),
         "{outcome:?}"
     );
     assert_eq!(explorer.stored(), server.0.lock().unwrap().expected());

@@ -123,11 +123,11 @@ fn d3_an_intent_without_a_record_is_settled_by_where_its_file_is() {
 }
 
 #[test]
-fn d6_a_batch_has_at_most_64_messages_and_costs_two_or_three_syncs_beside_theirs() {
+fn d6_a_batch_has_at_most_128_messages_and_costs_two_or_three_syncs_beside_theirs() {
     let (batches, syncs) = batches::batches(300);
     assert_eq!(batches.iter().sum::<usize>(), 300, "{batches:?}");
     assert!(
-        batches.iter().all(|messages| *messages <= 64),
+        batches.iter().all(|messages| *messages <= 128),
         "{batches:?}"
     );
     assert!(

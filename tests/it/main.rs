@@ -45,6 +45,8 @@ mod poison;
 mod samples;
 /// No one is let in.
 mod security;
+/// Signing in and listing in one flight.
+mod shortcut;
 /// How someone signs in.
 mod sign_in;
 /// Slow and clumsy servers, and signals.

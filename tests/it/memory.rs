@@ -1,7 +1,10 @@
 //! Size costs no memory: neither that of a message nor that of a maildrop.
 
+use std::fmt::Write as _;
+use std::fs;
 use std::time::{Duration, Instant};
 
+use crate::support::account::Security;
 use crate::support::behaviour::Behaviour;
 use crate::support::maildrop::Maildrop;
 use crate::support::message::{Message, generate};
@@ -61,4 +64,55 @@ fn a_hundred_thousand_old_messages_cost_two_round_trips_and_less_than_64_mib_of_
     assert!(output.peak_memory > 0, "it was not measured");
     assert!(output.peak_memory < 64 * MIB, "{}", output.peak_memory);
     assert!(after <= 2, "{after}: {:?}", session.commands);
+}
+
+#[test]
+fn a_million_known_messages_would_cost_less_than_128_mib_of_memory_new_mail_or_not() {
+    const KNOWN: u32 = 100_000;
+    let maildrop = Maildrop::new(generate(1000, 400));
+    let server = Server::builder(&maildrop).security(Security::Plain).start();
+    let home = Home::in_memory();
+    home.one_account(&server.account(), "");
+    home.popfetch(["state", "mark-seen", "a"]).expect(0);
+    let fetch = || home.popfetch(["fetch"]).expect(0).peak_memory;
+
+    let before = fetch();
+    remember(&home, 1000, KNOWN);
+    // A tenth of them, in the interest of speed, and 10 MiB for all else.
+    for (new, most) in [(0, 100), (1, 120)] {
+        maildrop.add((0..new).map(|_| Message::generated("new", 500, 9)));
+        let costs = fetch().saturating_sub(before) / u64::from(KNOWN);
+        eprintln!("a known message costs {costs} octets of memory, with {new} new");
+        assert_eq!(tree::count(&home.maildir("a")), new);
+        assert!(before > 0 && costs > 0, "it was not measured");
+        assert!(costs < most, "{costs}");
+    }
+}
+
+/// Makes the journal go on as if so many messages more had been stored.
+fn remember(home: &Home, first: u32, messages: u32) {
+    let files = fs::read_dir(home.state()).unwrap();
+    let mut paths = files.map(|file| file.unwrap().path());
+    let journal = paths.find(|path| path.extension().is_some_and(|kind| kind == "journal"));
+    let journal = journal.unwrap();
+    let mut lines = fs::read_to_string(&journal).unwrap();
+    for id in first..first + messages {
+        seal(
+            &mut lines,
+            format_args!(
+                "I\t{id}\t1790000000\t{id:016x}\t400\t0\t400\t{id:032x}{id:032x}\t-\t\
+                 1790000000.M1P2Q{id}_pf{:010x}{id:032x}.host",
+                7
+            ),
+        );
+        seal(&mut lines, format_args!("S\t{id}\t{id}"));
+    }
+    fs::write(&journal, lines).unwrap();
+}
+
+fn seal(lines: &mut String, fields: std::fmt::Arguments<'_>) {
+    let begin = lines.len();
+    write!(lines, "{fields}\t").unwrap();
+    let crc = crc32fast::hash(&lines.as_bytes()[begin..]);
+    writeln!(lines, "{crc:08x}").unwrap();
 }

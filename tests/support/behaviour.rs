@@ -24,6 +24,7 @@ pub struct Behaviour {
     pub(super) scram: Scram,
     pub(super) prompt: Option<Vec<u8>>,
     pub(super) lists: usize,
+    pub(super) loses_what_follows_sign_in: bool,
 }
 
 /// What the server does instead of, or beside, the right answer to a command.
@@ -87,6 +88,7 @@ impl Default for Behaviour {
             scram: Scram::default(),
             prompt: None,
             lists: usize::MAX,
+            loses_what_follows_sign_in: false,
         }
     }
 }
@@ -209,6 +211,13 @@ impl Behaviour {
     /// which looks like hiding them, this is Gmail.
     pub fn lists(mut self, messages: usize) -> Self {
         self.lists = messages;
+        self
+    }
+
+    /// What comes with the sign-in in one flight is lost: whoever reads it is not the one who goes
+    /// on afterwards.
+    pub fn loses_what_follows_sign_in(mut self) -> Self {
+        self.loses_what_follows_sign_in = true;
         self
     }
 

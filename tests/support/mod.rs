@@ -21,7 +21,7 @@ pub mod dovecot;
 /// Proxies.
 pub mod gate;
 pub mod keyring;
-mod listener;
+pub mod listener;
 pub mod maildrop;
 pub mod message;
 pub mod mounted;

@@ -81,7 +81,13 @@ impl Session<'_> {
         loop {
             while let Some(line) = lines.next() {
                 let before = self.encrypted;
+                let signed_in = self.transaction.is_some();
                 self.receive(&line)?;
+                if self.transaction.is_some() != signed_in
+                    && self.behaviour.loses_what_follows_sign_in
+                {
+                    lines = Lines::default();
+                }
                 if self.encrypted && !before {
                     self.start_tls(&lines)?;
                 }

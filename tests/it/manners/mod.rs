@@ -17,20 +17,21 @@ use std::path::PathBuf;
 use crate::support::run::{Home, Output};
 
 /// The file of what is remembered of the one account.
-pub(super) fn remembered(home: &Home) -> Option<PathBuf> {
+pub fn remembered(home: &Home) -> Option<PathBuf> {
     let entries = fs::read_dir(home.state()).ok()?;
     let mut paths = entries.map(|entry| entry.unwrap().path());
     paths.find(|path| path.extension().is_some_and(|e| e == "manners"))
 }
 
 /// Makes all that is remembered so many seconds older, as if the clock had gone on.
-pub(super) fn pass(home: &Home, seconds: i64) {
+pub fn pass(home: &Home, seconds: i64) {
     let path = remembered(home).expect("nothing is remembered");
     let line = fs::read_to_string(&path).unwrap();
     let mut fields: Vec<String> = line.trim_end().split('\t').map(str::to_owned).collect();
     fields.pop();
-    // When it was signed in to, when it refused, since when it fails, when that was told.
-    for place in [1, 4, 11, 12] {
+    // When it was signed in to, when it refused, since when it fails, when that was told, when a
+    // shortcut was noted.
+    for place in [1, 4, 11, 12, 14] {
         if let Ok(time) = fields[place].parse::<i64>() {
             fields[place] = (time - seconds).to_string();
         }

@@ -1,4 +1,5 @@
 use std::fs;
+use std::os::unix::fs::MetadataExt;
 
 use super::{assert_silent, pass, remembered};
 use crate::given::{assert_said, behaving, plainly, run};
@@ -78,10 +79,16 @@ fn programs_are_told_each_time() {
 }
 
 #[test]
-fn an_account_that_always_works_leaves_no_file() {
-    let (_server, home) = plainly(1, Behaviour::new());
+fn an_account_that_always_works_is_written_about_once_and_only_of_a_shortcut() {
+    let (server, home) = plainly(1, Behaviour::new().without("PIPELINING"));
     run(&home, &["-q"], 0);
     assert!(remembered(&home).is_none());
+    server.behave(Behaviour::new());
+    run(&home, &["-q"], 0);
+    let written = || fs::metadata(remembered(&home).unwrap()).unwrap().ino();
+    let once = written();
+    run(&home, &["-q"], 0);
+    assert_eq!(written(), once);
 }
 
 #[test]

@@ -2,6 +2,7 @@ use crate::given::{assert_said, mail, plainly, run};
 use crate::support::account::Security;
 use crate::support::behaviour::{Behaviour, Reply};
 use crate::support::maildrop::Maildrop;
+use crate::support::message::Message;
 use crate::support::run::Home;
 use crate::support::server::Server;
 use crate::support::tree;
@@ -33,6 +34,30 @@ fn r32_utf8_goes_before_a_password_that_needs_it_where_it_is_announced() {
     let commands = ["CAPA", "UTF8", "USER ada", &format!("PASS {PASSWORD}")];
     assert_eq!(session.commands[..4], commands);
     tree::assert_holds(&home.maildir("a"), &mail(1));
+}
+
+#[test]
+fn r32_what_utf8_lets_through_is_listed_looked_at_and_stored_as_it_is() {
+    let announced = Behaviour::new().capabilities(&["TOP", "UIDL", "USER", "UTF8 USER"]);
+    let text = "From: Zoë <zoë@bücher.example>\nSubject: Grüße, 世界\n\nhällo\n";
+    let message = Message::from_lf("uid-ü", text);
+    let server = Server::builder(&Maildrop::new([message.clone()]))
+        .credentials("ada", PASSWORD)
+        .security(Security::Plain)
+        .behaviour(speaks_utf8(announced))
+        .start();
+    let home = Home::in_memory();
+    home.one_account(&server.account(), "");
+    let shown = run(&home, &["check", "--headers"], 0).stdout;
+    assert!(
+        shown.contains("Grüße, 世界") && shown.contains("Zoë"),
+        "{shown}"
+    );
+    assert_eq!(server.count("TOP"), 1);
+    run(&home, &[], 0);
+    run(&home, &[], 0);
+    assert_eq!((server.count("UTF8"), server.count("RETR")), (3, 1));
+    tree::assert_holds(&home.maildir("a"), &[message]);
 }
 
 #[test]

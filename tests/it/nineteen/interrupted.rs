@@ -86,7 +86,9 @@ fn t17_the_connection_is_closed_within_the_unique_id_listing() {
         let stays = Behaviour::new().on("QUIT", Reply::End(Ending::Close));
         server
             .session(0, stays)
-            .session(1, Behaviour::new().on("UIDL", torn))
+            .session(1, Behaviour::new().on("UIDL", torn.clone()))
+            // It is asked once more, with one thing after the other.
+            .session(2, Behaviour::new().on("UIDL", torn))
     });
     // All ten are known and to be deleted when their listing breaks off.
     scene.fetch_well();

@@ -197,6 +197,30 @@ fn r31_without_tls_1_3_there_is_no_binding() {
 }
 
 #[test]
+fn r31_a_scram_is_bound_to_the_tls_that_stls_began_as_well() {
+    let authority = Authority::new();
+    let behaviour = Behaviour::new().capabilities(&[
+        "TOP",
+        "UIDL",
+        "STLS",
+        "SASL PLAIN SCRAM-SHA-256 SCRAM-SHA-256-PLUS",
+    ]);
+    let server = Server::builder(&Maildrop::new(mail(2)))
+        .security(Security::stls(&authority.localhost(), &authority))
+        .behaviour(behaviour)
+        .start();
+    let home = Home::in_memory();
+    home.one_account(&server.account(), "tls = \"starttls\"\n");
+    run(&home, &[], 0);
+    let session = server.last_session();
+    assert_eq!(session.commands[..3], ["CAPA", "STLS", "CAPA"]);
+    let line = &session.commands[3];
+    assert!(line.starts_with("AUTH SCRAM-SHA-256-PLUS "), "{line}");
+    assert_eq!(flag(line), "p=tls-exporter");
+    tree::assert_holds(&home.maildir("a"), &mail(2));
+}
+
+#[test]
 fn s22_apop_needs_a_timestamp_that_could_not_be_an_attack() {
     for greeting in [
         "+OK ready\r\n",

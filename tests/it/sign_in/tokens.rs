@@ -91,6 +91,8 @@ fn with_token(server: &Server, token: &str) -> Result<(), Error> {
     let route = Route::find(&target, std::sync::Arc::new(|_: &str| ())).unwrap();
     let channel = route.connect(&Stop::never().unwrap()).unwrap();
     let options = Options {
+        ahead: false,
+        shortcut: None,
         timeout,
         pipelining: false,
         start_tls: false,

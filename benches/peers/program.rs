@@ -1,0 +1,264 @@
+//! The programs that are measured, and how each is told to do the same work: fetch what is new over
+//! TLS with the certificate checked, leave it on the server, store it in a Maildir, add no header
+//! line where that can be had, and remember what was fetched.
+
+use std::fs::{self, DirBuilder};
+use std::os::unix::fs::DirBuilderExt;
+use std::process::Command;
+
+use anyhow::{Context, Result};
+
+use crate::deliver;
+use crate::owner;
+use crate::probe::{self, Retrieve};
+use crate::support::account::Account;
+use crate::support::run::Home;
+
+/// Who is measured.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+pub enum Program {
+    Limit,
+    Popfetch,
+    Mpop,
+    Fdm,
+    Fetchmail,
+    Getmail,
+}
+
+/// In popfetch's config, and the name of the Maildir in all homes.
+pub fn account_name(index: usize) -> String {
+    format!("a{index}")
+}
+
+impl Program {
+    pub const ALL: [Self; 6] = [
+        Self::Limit,
+        Self::Popfetch,
+        Self::Mpop,
+        Self::Fdm,
+        Self::Fetchmail,
+        Self::Getmail,
+    ];
+
+    /// Its name in the tables.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Limit => "limit",
+            Self::Popfetch => "popfetch",
+            Self::Mpop => "mpop",
+            Self::Fdm => "fdm",
+            Self::Fetchmail => "fetchmail + MDA",
+            Self::Getmail => "getmail6",
+        }
+    }
+
+    /// The Debian package that it comes in, if it is a peer.
+    pub fn package(self) -> Option<&'static str> {
+        match self {
+            Self::Limit | Self::Popfetch => None,
+            Self::Mpop => Some("mpop"),
+            Self::Fdm => Some("fdm"),
+            Self::Fetchmail => Some("fetchmail"),
+            Self::Getmail => Some("getmail6"),
+        }
+    }
+
+    /// Whether it waits for each message before it asks for the next.
+    pub fn goes_one_by_one(self) -> bool {
+        matches!(self, Self::Fdm | Self::Fetchmail | Self::Getmail)
+    }
+
+    /// Whether it can be run here. Says so where not.
+    pub fn is_here(self) -> bool {
+        let file = match self {
+            Self::Limit | Self::Popfetch => return true,
+            Self::Mpop => "mpop",
+            Self::Fdm => "fdm",
+            Self::Fetchmail => "fetchmail",
+            Self::Getmail => "getmail",
+        };
+        let path = std::env::var_os("PATH").unwrap_or_default();
+        let here = std::env::split_paths(&path).any(|at| at.join(file).is_file());
+        if !here {
+            eprintln!("{file} is not installed: left out");
+        }
+        here
+    }
+
+    /// The version that is measured.
+    pub fn version(self) -> Option<String> {
+        match self {
+            Self::Limit => None,
+            Self::Popfetch => Some(env!("CARGO_PKG_VERSION").into()),
+            _ => package_version(self.package()?),
+        }
+    }
+
+    /// Exit statuses beside 0 that mean success.
+    pub fn fine(self) -> &'static [i32] {
+        match self {
+            // fetchmail: there was no new mail.
+            Self::Fetchmail => &[1],
+            _ => &[],
+        }
+    }
+
+    /// Prepares `home`, so that the command that comes back fetches from `accounts`, again and
+    /// again. Only popfetch and the limit have more than one.
+    pub fn prepare(self, home: &Home, accounts: &[Account], retrieve: Retrieve) -> Result<Command> {
+        let mut directories = DirBuilder::new();
+        directories.recursive(true).mode(0o700);
+        for index in 0..accounts.len() {
+            for directory in ["tmp", "new", "cur"] {
+                directories.create(home.maildir(&account_name(index)).join(directory))?;
+            }
+        }
+        let accounts = &trusting(home, accounts)?;
+        let account = accounts.first().context("no account")?;
+        let mut command = match self {
+            Self::Limit => probe::command(accounts, retrieve)?,
+            Self::Popfetch => popfetch(home, accounts),
+            Self::Mpop => mpop(home, account),
+            Self::Fdm => fdm(home, account),
+            Self::Fetchmail => fetchmail(home, account)?,
+            Self::Getmail => getmail(home, account),
+        };
+        home.furnish(&mut command);
+        if self == Self::Fdm {
+            // It knows no other way to be told whom to trust.
+            command.env("SSL_CERT_FILE", roots(account));
+        }
+        owner::give(home.path())?;
+        Ok(command)
+    }
+}
+
+/// Its default settings, all syncs included.
+fn popfetch(home: &Home, accounts: &[Account]) -> Command {
+    let named = accounts.iter().enumerate();
+    let config = named.map(|(index, account)| home.account_config(&account_name(index), account));
+    home.config(&config.collect::<String>());
+    let mut command = Command::new(env!("CARGO_BIN_EXE_popfetch"));
+    command.args(["fetch", "--quiet"]);
+    command
+}
+
+fn mpop(home: &Home, account: &Account) -> Command {
+    let text = format!(
+        "account a\nhost {}\nport {}\nuser {}\npassword {}\ntls on\ntls_starttls off\n\
+         tls_trust_file {}\nkeep on\nreceived_header off\ndelivery maildir {}\nuidls_file {}\n",
+        account.host,
+        account.port,
+        account.user,
+        account.password,
+        roots(account),
+        home.maildir(&account_name(0)).display(),
+        home.path().join("uidls").display(),
+    );
+    let mut command = Command::new("mpop");
+    command.arg("--quiet");
+    command
+        .arg("--file")
+        .arg(home.private_file("mpoprc", &text));
+    command.arg("a");
+    command
+}
+
+fn fdm(home: &Home, account: &Account) -> Command {
+    let text = format!(
+        "set no-received\nset verify-certificates\nset lock-file {:?}\n\
+         account \"a\" pop3s server {:?} port {} user {:?} pass {:?} new-only cache {:?} keep\n\
+         action \"store\" maildir {:?}\nmatch all action \"store\"\n",
+        home.path().join("fdm.lock"),
+        account.host,
+        account.port,
+        account.user,
+        account.password,
+        home.path().join("fdm.cache"),
+        home.maildir(&account_name(0)),
+    );
+    let mut command = Command::new("fdm");
+    command.arg("-q");
+    command.arg("-f").arg(home.private_file("fdm.conf", &text));
+    command.args(["-a", "a", "fetch"]);
+    command
+}
+
+/// Its usual MDAs are other packages; ours writes the file and nothing else.
+fn fetchmail(home: &Home, account: &Account) -> Result<Command> {
+    let text = format!(
+        "set no syslog\nset invisible\nset idfile {:?}\nset pidfile {:?}\n\
+         poll {} protocol pop3 service {} uidl\n  user {:?} password {:?}\n  \
+         ssl sslcertfile {:?} sslcertck\n  keep no rewrite\n  mda {:?}\n",
+        home.path().join("fetchids"),
+        home.path().join("fetchmail.pid"),
+        account.host,
+        account.port,
+        account.user,
+        account.password,
+        roots(account),
+        format!(
+            "{} {} {}",
+            std::env::current_exe()?.display(),
+            deliver::ROLE,
+            home.maildir(&account_name(0)).display()
+        ),
+    );
+    let mut command = Command::new("fetchmail");
+    command.arg("--silent");
+    command
+        .arg("-f")
+        .arg(home.private_file("fetchmailrc", &text));
+    Ok(command)
+}
+
+fn getmail(home: &Home, account: &Account) -> Command {
+    let text = format!(
+        "[retriever]\ntype = SimplePOP3SSLRetriever\nserver = {}\nport = {}\nusername = {}\n\
+         password = {}\nca_certs = {}\n[destination]\ntype = Maildir\npath = {}/\n[options]\n\
+         read_all = false\ndelete = false\ndelivered_to = false\nreceived = false\nverbose = 0\n",
+        account.host,
+        account.port,
+        account.user,
+        account.password,
+        roots(account),
+        home.maildir(&account_name(0)).display(),
+    );
+    home.private_file("getmail/getmailrc", &text);
+    let mut command = Command::new("getmail");
+    command.arg("--getmaildir").arg(home.path().join("getmail"));
+    command
+}
+
+/// The accounts, with whom to trust in a file of the home's.
+fn trusting(home: &Home, accounts: &[Account]) -> Result<Vec<Account>> {
+    let file = home.path().join("ca.pem");
+    let first = accounts.first().context("no account")?;
+    fs::copy(first.roots.as_ref().context("no TLS")?, &file)?;
+    let trusting = accounts.iter().map(|account| Account {
+        roots: Some(file.clone()),
+        ..account.clone()
+    });
+    Ok(trusting.collect())
+}
+
+fn roots(account: &Account) -> String {
+    let roots = account.roots.as_deref().unwrap_or("/nowhere".as_ref());
+    roots.display().to_string()
+}
+
+/// The version of a Debian package without Debian's own part.
+pub fn package_version(package: &str) -> Option<String> {
+    let mut command = Command::new("dpkg-query");
+    command.args(["-W", "-f", "${Version}", package]);
+    let version = said(&mut command)?;
+    let version = version.split_once(':').map_or(&*version, |(_, rest)| rest);
+    let upstream = version.rsplit_once('-').map_or(version, |(first, _)| first);
+    Some(upstream.split("+dfsg").next()?.to_owned())
+}
+
+fn said(command: &mut Command) -> Option<String> {
+    let output = command.output().ok()?;
+    let text = String::from_utf8(output.stdout).ok()?;
+    output.status.success().then(|| text.trim().to_owned())
+}

@@ -1,0 +1,50 @@
+//! Where the figures go.
+
+use std::env;
+use std::fs;
+use std::path::Path;
+
+use anyhow::{Context, Result};
+
+use crate::figures::{self, Group};
+use crate::plot;
+use crate::proxy::Found;
+use crate::table;
+
+/// Between these the README has what the benchmark wrote.
+const BEGIN: &str = "<!-- figures: UPDATE=1 cargo bench --bench peers -->\n";
+const END: &str = "<!-- end of figures -->\n";
+
+/// Writes all results, and says the tables.
+pub fn publish(groups: &[Group], machine: &str, lines: &[Found]) -> Result<()> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let directory = root.join("target/bench");
+    let tables = table::markdown(groups, machine, lines);
+    let plot = plot::svg(groups);
+    fs::create_dir_all(&directory)?;
+    fs::write(directory.join("peers.md"), &tables)?;
+    fs::write(
+        directory.join("peers.json"),
+        figures::json(groups, machine)? + "\n",
+    )?;
+    if let Some(plot) = &plot {
+        fs::write(directory.join("peers.svg"), plot)?;
+    }
+    println!("{tables}");
+    if env::var_os("UPDATE").is_some() {
+        let plot = plot.context("nothing to draw")?;
+        fs::write(root.join("benches/figures.svg"), plot)?;
+        update(&root.join("README.md"), &tables)?;
+    }
+    Ok(())
+}
+
+fn update(readme: &Path, tables: &str) -> Result<()> {
+    let text = fs::read_to_string(readme)?;
+    let (before, rest) = text.split_once(BEGIN).context("README.md has no place")?;
+    let (_, after) = rest.split_once(END).context("README.md has no place")?;
+    let plot = "![Seconds by program and work](benches/figures.svg)";
+    let renewed = format!("{before}{BEGIN}\n{plot}\n\n{tables}\n{END}{after}");
+    fs::write(readme, renewed)?;
+    Ok(())
+}
