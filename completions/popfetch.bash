@@ -28,6 +28,9 @@ _popfetch() {
             popfetch,fetch)
                 cmd="popfetch__subcmd__fetch"
                 ;;
+            popfetch,login)
+                cmd="popfetch__subcmd__login"
+                ;;
             popfetch,man)
                 cmd="popfetch__subcmd__man"
                 ;;
@@ -71,7 +74,7 @@ _popfetch() {
 
     case "${cmd}" in
         popfetch)
-            opts="-0 -q -v -h -V --config --format --null --quiet --verbose --color --no-progress --help --version fetch check account state verify password completions man"
+            opts="-0 -q -v -h -V --config --format --null --quiet --verbose --color --no-progress --help --version fetch check account state verify login password completions man"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -299,6 +302,32 @@ _popfetch() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --format)
+                    COMPREPLY=($(compgen -W "text json paths" -- "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        popfetch__subcmd__login)
+            opts="-0 -q -v -h --device --remove --config --format --null --quiet --verbose --color --no-progress --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
                 --config)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0

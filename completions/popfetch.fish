@@ -42,6 +42,7 @@ complete -c popfetch -n "__fish_popfetch_needs_command" -f -a "check" -d 'Sign i
 complete -c popfetch -n "__fish_popfetch_needs_command" -f -a "account" -d 'Look at the accounts of the config file'
 complete -c popfetch -n "__fish_popfetch_needs_command" -f -a "state" -d 'Look at what is remembered of a maildrop, and mend it'
 complete -c popfetch -n "__fish_popfetch_needs_command" -f -a "verify" -d 'Prove that every recorded message is still in the Maildir, unchanged'
+complete -c popfetch -n "__fish_popfetch_needs_command" -f -a "login" -d 'Sign in by OAuth 2.0, once, in the browser or with another device'
 complete -c popfetch -n "__fish_popfetch_needs_command" -f -a "password" -d 'Keep passwords in the system keyring'
 complete -c popfetch -n "__fish_popfetch_needs_command" -f -a "completions" -d 'Write a completion script for a shell'
 complete -c popfetch -n "__fish_popfetch_needs_command" -f -a "man" -d 'Write a manual page'
@@ -51,7 +52,7 @@ complete -c popfetch -n "__fish_popfetch_using_subcommand fetch" -l max-size -d 
 complete -c popfetch -n "__fish_popfetch_using_subcommand fetch" -l latest -d 'On the first fetch of an account take only the newest N messages, and pass over the rest' -r
 complete -c popfetch -n "__fish_popfetch_using_subcommand fetch" -s j -l jobs -d 'Work on this many accounts at once' -r
 complete -c popfetch -n "__fish_popfetch_using_subcommand fetch" -l max-time -d 'Stop after this long, as in "10 min"; what is left is for the next run' -r
-complete -c popfetch -n "__fish_popfetch_using_subcommand fetch" -l tls-roots -d 'Whose certificates to trust: system, bundled, or a PEM file' -r
+complete -c popfetch -n "__fish_popfetch_using_subcommand fetch" -l tls-roots -d 'Whose certificates to trust: system, bundled, pinned (tls-pin alone), or a PEM file' -r
 complete -c popfetch -n "__fish_popfetch_using_subcommand fetch" -l config -d 'Read this config file instead of the usual one' -r -F
 complete -c popfetch -n "__fish_popfetch_using_subcommand fetch" -l format -d 'What to write on standard output' -r -f -a "text\t'Lines for people'
 json\t'One JSON object a line'
@@ -70,7 +71,7 @@ complete -c popfetch -n "__fish_popfetch_using_subcommand fetch" -s q -l quiet -
 complete -c popfetch -n "__fish_popfetch_using_subcommand fetch" -s v -l verbose -d 'Say more; -vv shows what goes over the line, without passwords'
 complete -c popfetch -n "__fish_popfetch_using_subcommand fetch" -l no-progress -d 'Show no progress bars'
 complete -c popfetch -n "__fish_popfetch_using_subcommand fetch" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c popfetch -n "__fish_popfetch_using_subcommand check" -l tls-roots -d 'Whose certificates to trust: system, bundled, or a PEM file' -r
+complete -c popfetch -n "__fish_popfetch_using_subcommand check" -l tls-roots -d 'Whose certificates to trust: system, bundled, pinned (tls-pin alone), or a PEM file' -r
 complete -c popfetch -n "__fish_popfetch_using_subcommand check" -l config -d 'Read this config file instead of the usual one' -r -F
 complete -c popfetch -n "__fish_popfetch_using_subcommand check" -l format -d 'What to write on standard output' -r -f -a "text\t'Lines for people'
 json\t'One JSON object a line'
@@ -125,7 +126,7 @@ complete -c popfetch -n "__fish_popfetch_using_subcommand account; and __fish_se
 complete -c popfetch -n "__fish_popfetch_using_subcommand account; and __fish_seen_subcommand_from show" -s v -l verbose -d 'Say more; -vv shows what goes over the line, without passwords'
 complete -c popfetch -n "__fish_popfetch_using_subcommand account; and __fish_seen_subcommand_from show" -l no-progress -d 'Show no progress bars'
 complete -c popfetch -n "__fish_popfetch_using_subcommand account; and __fish_seen_subcommand_from show" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c popfetch -n "__fish_popfetch_using_subcommand account; and __fish_seen_subcommand_from test" -l tls-roots -d 'Whose certificates to trust: system, bundled, or a PEM file' -r
+complete -c popfetch -n "__fish_popfetch_using_subcommand account; and __fish_seen_subcommand_from test" -l tls-roots -d 'Whose certificates to trust: system, bundled, pinned (tls-pin alone), or a PEM file' -r
 complete -c popfetch -n "__fish_popfetch_using_subcommand account; and __fish_seen_subcommand_from test" -l config -d 'Read this config file instead of the usual one' -r -F
 complete -c popfetch -n "__fish_popfetch_using_subcommand account; and __fish_seen_subcommand_from test" -l format -d 'What to write on standard output' -r -f -a "text\t'Lines for people'
 json\t'One JSON object a line'
@@ -167,7 +168,7 @@ complete -c popfetch -n "__fish_popfetch_using_subcommand state; and __fish_seen
 complete -c popfetch -n "__fish_popfetch_using_subcommand state; and __fish_seen_subcommand_from show" -l no-progress -d 'Show no progress bars'
 complete -c popfetch -n "__fish_popfetch_using_subcommand state; and __fish_seen_subcommand_from show" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c popfetch -n "__fish_popfetch_using_subcommand state; and __fish_seen_subcommand_from mark-seen" -l maildir -d 'The account\'s Maildir; needed with a URL' -r -F
-complete -c popfetch -n "__fish_popfetch_using_subcommand state; and __fish_seen_subcommand_from mark-seen" -l tls-roots -d 'Whose certificates to trust: system, bundled, or a PEM file' -r
+complete -c popfetch -n "__fish_popfetch_using_subcommand state; and __fish_seen_subcommand_from mark-seen" -l tls-roots -d 'Whose certificates to trust: system, bundled, pinned (tls-pin alone), or a PEM file' -r
 complete -c popfetch -n "__fish_popfetch_using_subcommand state; and __fish_seen_subcommand_from mark-seen" -l config -d 'Read this config file instead of the usual one' -r -F
 complete -c popfetch -n "__fish_popfetch_using_subcommand state; and __fish_seen_subcommand_from mark-seen" -l format -d 'What to write on standard output' -r -f -a "text\t'Lines for people'
 json\t'One JSON object a line'
@@ -209,6 +210,20 @@ complete -c popfetch -n "__fish_popfetch_using_subcommand verify" -s q -l quiet 
 complete -c popfetch -n "__fish_popfetch_using_subcommand verify" -s v -l verbose -d 'Say more; -vv shows what goes over the line, without passwords'
 complete -c popfetch -n "__fish_popfetch_using_subcommand verify" -l no-progress -d 'Show no progress bars'
 complete -c popfetch -n "__fish_popfetch_using_subcommand verify" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c popfetch -n "__fish_popfetch_using_subcommand login" -l config -d 'Read this config file instead of the usual one' -r -F
+complete -c popfetch -n "__fish_popfetch_using_subcommand login" -l format -d 'What to write on standard output' -r -f -a "text\t'Lines for people'
+json\t'One JSON object a line'
+paths\t'The path of each new message'"
+complete -c popfetch -n "__fish_popfetch_using_subcommand login" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Wherever the output goes'
+never\t'Nowhere'"
+complete -c popfetch -n "__fish_popfetch_using_subcommand login" -l device -d 'Show a code that is entered on another device'
+complete -c popfetch -n "__fish_popfetch_using_subcommand login" -l remove -d 'Forget the sign-in'
+complete -c popfetch -n "__fish_popfetch_using_subcommand login" -s 0 -l null -d 'End each path with NUL instead of a newline; implies --format paths'
+complete -c popfetch -n "__fish_popfetch_using_subcommand login" -s q -l quiet -d 'Say nothing unless there is news or trouble'
+complete -c popfetch -n "__fish_popfetch_using_subcommand login" -s v -l verbose -d 'Say more; -vv shows what goes over the line, without passwords'
+complete -c popfetch -n "__fish_popfetch_using_subcommand login" -l no-progress -d 'Show no progress bars'
+complete -c popfetch -n "__fish_popfetch_using_subcommand login" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c popfetch -n "__fish_popfetch_using_subcommand password; and not __fish_seen_subcommand_from set remove" -l config -d 'Read this config file instead of the usual one' -r -F
 complete -c popfetch -n "__fish_popfetch_using_subcommand password; and not __fish_seen_subcommand_from set remove" -l format -d 'What to write on standard output' -r -f -a "text\t'Lines for people'
 json\t'One JSON object a line'

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 
 use clap::{ArgAction, Args, CommandFactory, Parser, Subcommand, ValueEnum};
 
-pub use fetch::{Check, Fetch, SignIn};
+pub use fetch::{Check, Fetch, Login, SignIn};
 pub use mend::{AccountCommand, PasswordCommand, StateCommand, Verify};
 
 mod fetch;
@@ -187,6 +187,13 @@ Examples:
   popfetch verify                 all accounts
   popfetch verify work --accept   what is missing was removed on purpose")]
     Verify(Verify),
+    /// Sign in by OAuth 2.0, once, in the browser or with another device
+    #[command(after_help = "\
+Examples:
+  popfetch login work
+  popfetch login work --device    on a machine without a browser
+  popfetch login work --remove    forget the sign-in")]
+    Login(Login),
     /// Keep passwords in the system keyring
     #[command(subcommand)]
     Password(PasswordCommand),

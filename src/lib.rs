@@ -35,6 +35,7 @@
 //! | [`pop3`] | the protocol core: octets in, events out, no input or output of its own |
 //! | [`sasl`] | SASL mechanisms, likewise |
 //! | [`net`] | names, addresses, proxies, TCP and TLS: a channel of octets |
+//! | [`oauth`] | OAuth 2.0: a person's sign-in in the browser, and access tokens from then on |
 //! | [`durable`] | the only place that creates, syncs, renames and removes files |
 //! | [`private`] | reads files that must be secret |
 //! | [`sandbox`] | Landlock: a thread gives up the file system but for its own directories |
@@ -92,6 +93,8 @@
 //!   the keys; if it has an option as well, `cli.rs` and [`profile::Overrides`].
 //! - **a provider**: a row in `profile/providers.rs`, and its entry in `man/popfetch.toml.5`, where a
 //!   test looks for it.
+//! - **a provider's OAuth 2.0**: a `Preset` in `profile/oauth.rs`, and a sentence on how to get a
+//!   client id in the same entry of the page.
 //! - **an event**: a variant of [`report::Event`]; what people see of it in `report/text.rs`, what
 //!   programs see in `report/json.rs`; its fields in `man/popfetch.1.in`; then tell it in
 //!   [`fetch`].
@@ -115,6 +118,7 @@ pub mod exit;
 pub mod fetch;
 pub mod maildrop;
 pub mod net;
+pub mod oauth;
 pub mod plan;
 pub mod pop3;
 pub mod private;

@@ -163,7 +163,7 @@ fn layers_never_look_up() {
             ],
         ),
         (
-            &["net/", "pop3/", "sasl/"],
+            &["net/", "oauth/", "pop3/", "sasl/"],
             &[
                 "cli", "command", "delivery", "durable", "fetch", "plan", "profile", "report",
                 "session", "state",
@@ -273,6 +273,7 @@ fn each_library_is_met_in_one_place() {
         ("hmac::", &["sasl/"]),
         ("md5::{", &["sasl/"]),
         ("toml::", &["profile/"]),
+        ("ureq::", &["oauth/http.rs"]),
         ("annotate_snippets::", &["profile/"]),
         ("crc32fast::", &["state/"]),
         ("signal_hook::", &["stop.rs"]),
@@ -297,7 +298,8 @@ fn each_library_is_met_in_one_place() {
     hold(
         "the keyring belongs into profile/keyring.rs",
         |source, line| {
-            let ours = line.contains("crate::") || source.is_in(&["command/", "profile/secret.rs"]);
+            let ours = line.contains("crate::")
+                || source.is_in(&["command/", "profile/logins.rs", "profile/secret.rs"]);
             !source.is_in(&["profile/keyring.rs"]) && !ours && line.contains("keyring::")
         },
     );

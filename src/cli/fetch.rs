@@ -138,7 +138,23 @@ pub struct SignIn {
     #[arg(long)]
     pub password_stdin: bool,
 
-    /// Whose certificates to trust: system, bundled, or a PEM file
+    /// Whose certificates to trust: system, bundled, pinned (tls-pin alone), or a PEM file
     #[arg(long, value_name = "ROOTS")]
     pub tls_roots: Option<Roots>,
+}
+
+/// `popfetch login`.
+#[derive(Args, Clone, Debug)]
+pub struct Login {
+    /// An account of the config file that has a table `oauth`
+    #[arg(value_name = "ACCOUNT")]
+    pub account: String,
+
+    /// Show a code that is entered on another device
+    #[arg(long)]
+    pub device: bool,
+
+    /// Forget the sign-in
+    #[arg(long, conflicts_with = "device")]
+    pub remove: bool,
 }

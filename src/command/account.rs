@@ -8,6 +8,7 @@ use crate::delivery::{self, Maildir};
 use crate::durable::Disk;
 use crate::exit::Status;
 use crate::fetch::look;
+use crate::profile::oauth::{OAuth, Store};
 use crate::profile::{
     Keep, MinVersion, Order, Overrides, PasswordSource, Pipelining, Profile, Proxy, Roots, Tls,
     units,
@@ -140,6 +141,8 @@ fn json_of(profile: &Profile) -> Map<String, Value> {
             PasswordSource::File(_) => "file",
             PasswordSource::Inline(_) => "config",
             PasswordSource::Keyring => "keyring",
+            PasswordSource::OAuth(OAuth::Command(_)) => "token-command",
+            PasswordSource::OAuth(OAuth::Login { .. }) => "oauth",
             PasswordSource::Netrc(_) => "netrc",
             PasswordSource::Prompt | PasswordSource::PromptOrKeyring => "prompt",
             PasswordSource::Stdin => "stdin",
@@ -223,6 +226,16 @@ fn object_of(profile: &Profile) -> Map<String, Value> {
             PasswordSource::File(path) => format!("in the file {}", path.display()),
             PasswordSource::Inline(_) => "in the config file".to_owned(),
             PasswordSource::Keyring => "in the system keyring".to_owned(),
+            PasswordSource::OAuth(OAuth::Command(argv)) =>
+                format!("an access token, the output of `{}`", argv.join(" ")),
+            PasswordSource::OAuth(OAuth::Login { client, store }) => format!(
+                "an access token from {}; the sign-in is kept in {}",
+                client.token.url(),
+                match store {
+                    Store::Keyring => "the system keyring",
+                    Store::File => "a file for you alone",
+                }
+            ),
             PasswordSource::Netrc(path) => format!("in the netrc file {}", path.display()),
             PasswordSource::Prompt => "asked for on the terminal".to_owned(),
             PasswordSource::PromptOrKeyring =>

@@ -2,10 +2,11 @@
 
 use super::fail::Failure;
 use super::pool::in_parallel;
+use super::tokens::{self, Asking, Login, Question};
 use crate::cli::{self, Global, SignIn};
 use crate::durable::Disk;
 use crate::exit::{Diagnose, Status};
-use crate::fetch::{self, Account, Environment, Network};
+use crate::fetch::{self, Account, Environment, Network, Tokens};
 use crate::profile::providers;
 use crate::profile::secret::{self, Password};
 use crate::profile::{Config, ConfigError, Overrides, PasswordSource, Profile, paths, select};
@@ -15,7 +16,8 @@ use crate::state::Moment;
 use crate::stop::Stop;
 use crate::term::{Color, Paint, escape_str};
 use std::io::{self, IsTerminal};
-use std::sync::Arc;
+use std::sync::mpsc::{self, Sender};
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// What holds for every command.
 pub(super) struct Context<'a> {
@@ -35,32 +37,110 @@ pub(super) struct Prepared {
 pub(super) type Selected = (String, Result<Profile, report::Failure>);
 
 impl Prepared {
+    /// One account.
+    pub(super) fn of_one(profile: Profile) -> Result<Self, Failure> {
+        let ready = Ready::new(profile).map_err(|failed| Failure::of(failed.1))?;
+        Ok(Self {
+            ready: vec![ready],
+            failed: Vec::new(),
+        })
+    }
+
     /// Calls `work` with each account that is ready, `jobs` of them at a time. The accounts'
-    /// threads confine themselves; this one waits for them, and needs no file any more either.
+    /// threads confine themselves; this one waits for them, and needs no file any more either once
+    /// no account is left that may want a new access token.
     pub(super) fn each<R: Send>(
         &self,
         jobs: usize,
         environment: &Environment,
         work: impl Fn(&Account<'_>) -> R + Sync,
     ) -> Vec<Option<R>> {
-        let work = |ready: &Ready| {
-            work(&Account {
-                profile: &ready.profile,
-                password: &ready.password,
-                environment,
-            })
-        };
+        let (ask, questions) = mpsc::channel();
+        // Each account has its own way to ask, which ends with its work.
+        let items: Vec<_> = self.ready.iter().map(|ready| ready.with(&ask)).collect();
+        drop(ask);
+        let work = |item: &Item<'_>| item.work(environment, &work);
         let meanwhile = || {
+            tokens::answer(questions, &environment.stop);
             sandbox::confine(&[]);
         };
-        in_parallel(jobs, &self.ready, work, meanwhile)
+        in_parallel(jobs, &items, work, meanwhile)
     }
 }
 
 /// An account that is ready to be signed in to.
 pub(super) struct Ready {
     pub(super) profile: Profile,
-    pub(super) password: Password,
+    password: Password,
+    login: Option<Login>,
+}
+
+/// An account that is not, and why.
+type Unready = Box<(Profile, Box<dyn Diagnose>)>;
+
+impl Ready {
+    /// Gets what an account is signed in with.
+    pub(super) fn new(profile: Profile) -> Result<Self, Unready> {
+        let interactive = secret::can_ask();
+        let got = match &profile.password {
+            PasswordSource::OAuth(oauth) => match Login::obtain(&profile, oauth, interactive) {
+                Ok(login) => Ok((Password::new(String::new()), Some(login))),
+                Err(error) => Err(Box::new(error) as Box<dyn Diagnose>),
+            },
+            _ => match secret::obtain(&profile, interactive) {
+                Ok(password) => Ok((password, None)),
+                Err(error) => Err(Box::new(error) as Box<dyn Diagnose>),
+            },
+        };
+        match got {
+            Ok((password, login)) => Ok(Self {
+                profile,
+                password,
+                login,
+            }),
+            Err(error) => Err(Box::new((profile, error))),
+        }
+    }
+
+    /// With a way to ask for another token, where it has any.
+    fn with<'a>(&'a self, ask: &Sender<Question<'a>>) -> Item<'a> {
+        let ask = self.login.as_ref().map(|_| ask.clone());
+        Item {
+            ready: self,
+            ask: Mutex::new(ask),
+        }
+    }
+}
+
+/// An account on its way to its thread.
+struct Item<'a> {
+    ready: &'a Ready,
+    ask: Mutex<Option<Sender<Question<'a>>>>,
+}
+
+impl Item<'_> {
+    fn work<R>(&self, environment: &Environment, work: &impl Fn(&Account<'_>) -> R) -> R {
+        let ready = self.ready;
+        let ask = self
+            .ask
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
+        let asking = ready.login.as_ref().zip(ask);
+        let asking = asking.map(|(login, questions)| Asking {
+            login,
+            questions,
+            stop: environment.stop.clone(),
+            name: &ready.profile.name,
+            report: &*environment.report,
+        });
+        work(&Account {
+            profile: &ready.profile,
+            password: &ready.password,
+            tokens: asking.as_ref().map(|asking| asking as &dyn Tokens),
+            environment,
+        })
+    }
 }
 
 impl<'a> Context<'a> {
@@ -152,15 +232,17 @@ impl<'a> Context<'a> {
             };
             let failure = match providers::check(&profile.server.host) {
                 Err(error) => self.report_unready(report, &profile, &error, overrides),
-                Ok(()) => match secret::obtain(&profile, secret::can_ask()) {
-                    Ok(password) => {
-                        prepared.ready.push(Ready { profile, password });
+                Ok(()) => match Ready::new(profile) {
+                    Ok(ready) => {
+                        prepared.ready.push(ready);
                         continue;
                     }
-                    Err(error) if error.status() == Status::Interrupted => {
-                        return Err(error.into());
+                    Err(failed) if failed.1.status() == Status::Interrupted => {
+                        return Err(Failure::of(failed.1));
                     }
-                    Err(error) => self.report_unready(report, &profile, &error, overrides),
+                    Err(failed) => {
+                        self.report_unready(report, &failed.0, failed.1.as_ref(), overrides)
+                    }
                 },
             };
             prepared.failed.push((name, failure));

@@ -30,6 +30,16 @@ impl Failure {
         }
     }
 
+    /// For any error.
+    pub(super) fn of(error: Box<dyn Diagnose>) -> Self {
+        Self {
+            status: error.status(),
+            hint: error.hint(),
+            error: anyhow::Error::from_boxed(error),
+            place: None,
+        }
+    }
+
     /// Says what was being done.
     pub(super) fn context(mut self, text: impl Into<String>) -> Self {
         self.error = self.error.context(text.into());

@@ -10,11 +10,13 @@ mod dry_run;
 mod fail;
 mod fetch;
 mod generate;
+mod login;
 mod looked;
 mod password;
 mod pool;
 mod process;
 mod state;
+mod tokens;
 mod verify;
 
 pub use fail::Failure;
@@ -107,6 +109,7 @@ fn run(context: &Context<'_>, command: Command) -> Result<Status, Failure> {
         Command::Account(command) => account::run(context, command),
         Command::State(command) => state::run(context, command),
         Command::Verify(arguments) => verify::run(context, &arguments),
+        Command::Login(arguments) => login::run(context, &arguments),
         Command::Password(command) => password::run(context, command),
         Command::Completions { shell } => generate::completions(shell),
         Command::Man { page } => generate::man(page),

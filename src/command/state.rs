@@ -1,13 +1,12 @@
 //! `popfetch state`: what is remembered, to look at and to mend.
 
-use super::context::Context;
+use super::context::{Context, Prepared};
 use super::fail::{Failure, print};
 use crate::cli::{SignIn, StateCommand};
 use crate::delivery::Maildir;
 use crate::durable::{Dir, Disk};
 use crate::exit::Status;
-use crate::fetch::{self, Account};
-use crate::profile::secret;
+use crate::fetch;
 use crate::profile::{Overrides, Profile, paths};
 use crate::report::Report;
 use crate::state::{self, Moment, Shown, Store, inspect};
@@ -144,16 +143,12 @@ fn mark_seen(
         ..Context::look_overrides(sign_in)
     };
     let profile = context.profile(name, &overrides)?;
-    let password = secret::obtain(&profile, secret::can_ask())?;
+    let prepared = Prepared::of_one(profile.clone())?;
     let report = context.text_reporter();
     let environment = context.environment(Arc::clone(&report) as Arc<dyn Report>)?;
-    let account = Account {
-        profile: &profile,
-        password: &password,
-        environment: &environment,
-    };
-    let marked = fetch::mark_seen(&account);
+    let marked = prepared.each(1, &environment, fetch::mark_seen).pop();
     report.clear();
+    let marked = marked.flatten().unwrap_or(Err(fetch::Error::Thread));
     let marked = marked.map_err(|error| Failure::from(error).context(profile.name.clone()))?;
     say(
         context,

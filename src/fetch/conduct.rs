@@ -258,6 +258,9 @@ fn credentials<'a>(account: &Account<'a>, auth: &'a str) -> [&'a str; 3] {
     [
         auth,
         &account.profile.server.user,
-        account.password.reveal(),
+        // A token is another one every hour, and has not been refused for that.
+        account
+            .tokens
+            .map_or(account.password.reveal(), |tokens| tokens.identity()),
     ]
 }

@@ -1,5 +1,6 @@
 //! What can end an account's fetch.
 
+use super::reach::RenewalError;
 use crate::delivery;
 use crate::exit::{Diagnose, Status};
 use crate::maildrop::Identity;
@@ -60,6 +61,9 @@ pub enum Error {
     /// The session failed.
     #[error(transparent)]
     Session(#[from] session::Error),
+    /// The server has refused the access token, and there is no other to be had.
+    #[error("{0}")]
+    Renewal(RenewalError),
     /// The state cannot be used.
     #[error(transparent)]
     State(#[from] state::Error),
@@ -78,6 +82,7 @@ impl Error {
             Self::Advised { source, .. } => source,
             Self::Delivery(error) => error,
             Self::Session(error) => error,
+            Self::Renewal(error) => error.as_ref(),
             Self::State(error) => error,
             Self::NoPop(error) => error,
             Self::Ahead(source) | Self::OutOfStep(source) | Self::Over { source, .. } => {
@@ -89,6 +94,12 @@ impl Error {
             | Self::Stopped(_)
             | Self::Thread => return None,
         })
+    }
+
+    /// Whether the server has refused an access token that another one may do better than.
+    pub(super) fn refuses_token(&self) -> bool {
+        matches!(self.session(), Some(error @ session::Error::SignIn { .. })
+            if error.status() == Status::NoPermission)
     }
 
     /// Whether the server closed the connection at this point.
@@ -198,6 +209,7 @@ impl Error {
                 source.kind()
             }
             Self::NeedsUtf8(_) | Self::Oversized(_) => "message",
+            Self::Renewal(_) => "password",
             Self::Early(_) | Self::Stopped(_) | Self::Thread => "run",
             Self::Advised { source, .. } | Self::Session(source) => match source {
                 session::Error::Net { .. } => "line",
@@ -250,7 +262,7 @@ impl Diagnose for Error {
             Self::Advised { hint, .. } => Some((*hint).to_owned()),
             Self::Early(early) => Some(match early.why {
                 Why::Refused(RefusalKind::Credentials, _) => {
-                    "a changed password is tried at once; so is the same one with --now".to_owned()
+                    "a changed password or a new `popfetch login` is tried at once; --now tries the same".to_owned()
                 }
                 _ => "add --now to try at once".to_owned(),
             }),
@@ -274,7 +286,7 @@ fn too_early(early: &Early) -> String {
         Why::Refused(kind, time) => {
             let what = match kind {
                 RefusalKind::Busy => "the server was busy",
-                RefusalKind::Credentials => "the server refused this password",
+                RefusalKind::Credentials => "the server refused the sign-in",
                 RefusalKind::Permanent => "the server refused us for good",
             };
             let time = Moment::on_the_wall(time);

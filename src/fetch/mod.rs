@@ -21,7 +21,7 @@ use conduct::Conduct;
 pub use conduct::not_tried;
 pub use error::Error;
 pub use look::{Look, look, mark_seen};
-pub use reach::{Connect, Network, Route};
+pub use reach::{Connect, Network, RenewalError, Route, Tokens};
 pub use tell::failure;
 use tell::listed;
 
@@ -69,8 +69,10 @@ pub struct Environment {
 pub struct Account<'a> {
     /// What its owner wants.
     pub profile: &'a Profile,
-    /// What to sign in with.
+    /// What to sign in with, where there are no `tokens`.
     pub password: &'a Password,
+    /// What to sign in with instead.
+    pub tokens: Option<&'a dyn Tokens>,
     /// What to work with.
     pub environment: &'a Environment,
 }

@@ -7,10 +7,11 @@ use crate::exit::{Diagnose, Status};
 use crate::net::program::Tell;
 use crate::net::{self, Channel, Protection, Target};
 use crate::profile::providers::{self, Access};
+use crate::profile::secret::Password;
 use crate::profile::{Pipelining, Profile, Tls};
 use crate::report::Event;
 use crate::sandbox;
-use crate::session::{self, Credentials, Options, Session, Shortcut, Transaction};
+use crate::session::{self, Credentials, Options, Secret, Session, Shortcut, Transaction};
 use crate::stop::Stop;
 use std::sync::Arc;
 
@@ -56,6 +57,22 @@ impl Route for net::Route {
     }
 }
 
+/// Why there is no other token.
+pub type RenewalError = Box<dyn Diagnose>;
+
+/// The access tokens of an account that signs in with them.
+pub trait Tokens: Sync {
+    /// What changes when a person signs in anew, and not with each token.
+    fn identity(&self) -> &str;
+
+    /// The token to sign in with.
+    fn token(&self) -> Password;
+
+    /// Another one, as the server has refused this one; `None` where there is none. It must not
+    /// need any file that a confined thread cannot open.
+    fn renew(&self) -> Result<Option<Password>, RenewalError>;
+}
+
 /// What is tried with a server; less after it has shown that it cannot.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Manner {
@@ -95,8 +112,33 @@ impl Account<'_> {
         Ok(route)
     }
 
+    /// Signs in; once more, over another connection, where the server refuses an access token that
+    /// can be renewed (TRUST.md F16).
     pub(super) fn sign_in(
         &self,
+        route: &dyn Route,
+        manner: Manner,
+        conduct: &mut Conduct,
+    ) -> Result<Session<Transaction>, Error> {
+        let Some(tokens) = self.tokens else {
+            let secret = self.profile.auth.secret(self.password.reveal());
+            return self.sign_in_with(secret, route, manner, conduct);
+        };
+        let token = tokens.token();
+        let session = self.sign_in_with(Secret::Token(token.reveal()), route, manner, conduct);
+        let error = match session {
+            Err(error) if error.refuses_token() => error,
+            session => return session,
+        };
+        match tokens.renew().map_err(Error::Renewal)? {
+            None => Err(error),
+            Some(token) => self.sign_in_with(Secret::Token(token.reveal()), route, manner, conduct),
+        }
+    }
+
+    fn sign_in_with(
+        &self,
+        secret: Secret<'_>,
         route: &dyn Route,
         manner: Manner,
         conduct: &mut Conduct,
@@ -116,7 +158,7 @@ impl Account<'_> {
         let credentials = Credentials {
             auth: profile.auth,
             user: &profile.server.user,
-            secret: profile.auth.secret(self.password.reveal()),
+            secret,
             host: &profile.server.host,
             port: profile.server.port,
         };

@@ -105,6 +105,14 @@ impl fmt::Debug for Pin {
     }
 }
 
+/// Octets that nobody can guess; `None` where the system has none to give.
+pub fn random_octets() -> Option<[u8; 32]> {
+    let mut octets = [0; 32];
+    let provider = rustls::crypto::aws_lc_rs::default_provider();
+    provider.secure_random.fill(&mut octets).ok()?;
+    Some(octets)
+}
+
 /// TLS with one server: everything that takes a file is read.
 pub(super) struct Security {
     config: Arc<ClientConfig>,

@@ -55,8 +55,8 @@ impl Config {
         config.warning = (config.file.runs_commands && others_can_change(&metadata)).then(|| {
             let path = visible(&absolute.display().to_string());
             format!(
-                "others can change {path}, and so what `password-command` or `proxy-command` runs \
-                 as you"
+                "others can change {path}, and so what `password-command`, `proxy-command` or \
+                 `token-command` runs as you"
             )
         });
         Ok(config)

@@ -14,6 +14,7 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 use serde::de::{self, Deserialize, Deserializer, SeqAccess, Visitor};
 use toml::Spanned;
 
+pub use super::oauth::OAuthTable;
 pub use super::proxy::ProxyWord;
 pub use super::tables::File;
 
@@ -53,6 +54,8 @@ pub struct Account {
     pub password_keyring: Key<bool>,
     /// `password-netrc`: a netrc file that holds the password, or `true` for `~/.netrc`.
     pub password_netrc: Key<NetrcWord>,
+    /// `oauth`: access tokens in place of a password.
+    pub oauth: Key<OAuthTable>,
     /// `maildir`: where new messages go; `~/Mail/{account}` by default.
     pub maildir: Key<String>,
     /// `keep`: `"always"` (default), `"never"`, or a duration such as `"14 days"`.
@@ -353,6 +356,9 @@ mod tests {
             .collect();
         let mut known = keys();
         assert!(known.len() > 20, "{known:?}");
+        let error = toml::from_str::<OAuthTable>("no-such-key = 1").unwrap_err();
+        let of_oauth = super::super::problem::expected_words(error.message());
+        known.extend(of_oauth.into_iter().map(|key| format!("oauth.{key}")));
         described.sort();
         known.sort();
         assert_eq!(described, known);

@@ -13,8 +13,10 @@ use keyring::{Entry, Error};
 use super::Server;
 use super::secret::{Password, SecretError};
 
-/// The service name of each entry.
+/// The service name of each password's entry.
 const SERVICE: &str = "popfetch";
+/// The same of each sign-in by OAuth 2.0.
+const LOGINS: &str = "popfetch-login";
 /// How long the keyring may take when nobody is there to unlock it.
 const ALONE: Duration = Duration::from_secs(10);
 /// How long it may take when a person may have to type a passphrase.
@@ -26,7 +28,7 @@ const ATTENDED: Duration = Duration::from_secs(120);
 ///
 /// There is none, or the keyring cannot be used. See also [`super::secret::obtain`].
 pub fn load(server: &Server, interactive: bool) -> Result<Password, SecretError> {
-    call(server, interactive, |entry| {
+    call(SERVICE, server, interactive, |entry| {
         entry.get_password().map(Password::new)
     })
 }
@@ -38,7 +40,7 @@ pub fn load(server: &Server, interactive: bool) -> Result<Password, SecretError>
 /// The keyring cannot be used.
 pub fn store(server: &Server, password: &Password) -> Result<(), SecretError> {
     let password = password.clone();
-    call(server, true, move |entry| {
+    call(SERVICE, server, true, move |entry| {
         entry.set_password(password.reveal())
     })
 }
@@ -49,10 +51,32 @@ pub fn store(server: &Server, password: &Password) -> Result<(), SecretError> {
 ///
 /// There is none, or the keyring cannot be used.
 pub fn remove(server: &Server) -> Result<(), SecretError> {
-    call(server, true, |entry| entry.delete_credential())
+    call(SERVICE, server, true, |entry| entry.delete_credential())
+}
+
+/// The sign-in stored for a maildrop; as [`load`].
+pub(crate) fn load_login(server: &Server, interactive: bool) -> Result<Password, SecretError> {
+    call(LOGINS, server, interactive, |entry| {
+        entry.get_password().map(Password::new)
+    })
+}
+
+/// Stores a sign-in; as [`store`]. A run under cron does so too, and waits for nobody.
+pub(crate) fn store_login(server: &Server, login: &Password) -> Result<(), SecretError> {
+    let login = login.clone();
+    let interactive = super::secret::can_ask();
+    call(LOGINS, server, interactive, move |entry| {
+        entry.set_password(login.reveal())
+    })
+}
+
+/// Removes a sign-in; as [`remove`].
+pub(crate) fn remove_login(server: &Server) -> Result<(), SecretError> {
+    call(LOGINS, server, true, |entry| entry.delete_credential())
 }
 
 fn call<T: Send + 'static>(
+    service: &'static str,
     server: &Server,
     interactive: bool,
     work: impl FnOnce(&Entry) -> keyring::Result<T> + Send + 'static,
@@ -60,7 +84,7 @@ fn call<T: Send + 'static>(
     let limit = if interactive { ATTENDED } else { ALONE };
     let id = server.id();
     within(limit, move || {
-        let result = Entry::new(SERVICE, &id).and_then(|entry| work(&entry));
+        let result = Entry::new(service, &id).and_then(|entry| work(&entry));
         result.map_err(|error| match error {
             Error::NoEntry => SecretError::KeyringMissing(id),
             other => SecretError::Keyring(reason(&other)),

@@ -23,7 +23,9 @@ mod diagnose;
 pub mod file;
 mod helper;
 pub mod keyring;
+pub mod logins;
 mod netrc;
+pub mod oauth;
 mod overrides;
 pub mod paths;
 mod problem;
@@ -130,6 +132,8 @@ pub enum PasswordSource {
     Keyring,
     /// The entry of a netrc file for the server's host and user.
     Netrc(PathBuf),
+    /// Access tokens of OAuth 2.0 in place of a password.
+    OAuth(oauth::OAuth),
     /// Ask on the terminal.
     Prompt,
     /// Ask on the terminal; where nobody can be asked, look into the keyring. For an account given

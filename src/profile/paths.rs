@@ -26,6 +26,15 @@ pub fn state_dir() -> Result<PathBuf, NoHome> {
     Ok(dir.join("popfetch"))
 }
 
+/// The directory for what is kept beside the state: `$XDG_DATA_HOME/popfetch`, by default under
+/// `~/.local/share`.
+///
+/// The path is absolute; it is not created.
+pub fn data_dir() -> Result<PathBuf, NoHome> {
+    let base = BaseDirs::new().ok_or(NoHome)?;
+    Ok(base.data_dir().join("popfetch"))
+}
+
 /// `path` with a leading `~/` (or a lone `~`) replaced by the home directory, and, if it is then
 /// still relative, taken from `base`. `~name/` is not understood and refused.
 pub(crate) fn absolute(path: &Path, base: &Path) -> Result<PathBuf, PathError> {

@@ -57,7 +57,7 @@ macro_rules! key {
 
 mod line;
 
-struct Resolver<'a> {
+pub(super) struct Resolver<'a> {
     source: &'a Arc<Source>,
     name: &'a Spanned<String>,
     account: &'a Account,
@@ -69,7 +69,7 @@ impl Resolver<'_> {
         self.check_name()?;
         let tls = self.tls()?;
         let server = self.server(&tls)?;
-        let tls_is_on = !matches!(tls, Tls::None);
+        let auth = self.auth(!matches!(tls, Tls::None))?;
         let timeout = match key!(self.timeout) {
             Some(timeout) if timeout.get_ref().duration() < Duration::from_secs(1) => {
                 return Err(self.error(timeout.span(), "`timeout` must be at least one second"));
@@ -83,11 +83,11 @@ impl Resolver<'_> {
         };
         Ok(Profile {
             name: self.name.get_ref().clone(),
-            password: self.password(&server)?,
+            password: self.password(&server, auth)?,
             way: self.way(&server)?,
             tls,
             server,
-            auth: self.auth(tls_is_on)?,
+            auth,
             maildir,
             keep: value(key!(self.keep)).map(|k| k.0).unwrap_or_default(),
             max_size: value(key!(self.max_size)).map(|size| size.get()),
@@ -166,9 +166,9 @@ impl Resolver<'_> {
     }
 
     /// The account's own source, or else the default's, or else a prompt.
-    fn password(&self, server: &Server) -> Result<PasswordSource, ConfigError> {
+    fn password(&self, server: &Server, auth: Auth) -> Result<PasswordSource, ConfigError> {
         for account in [self.account, self.defaults] {
-            if let Some(source) = self.password_of(account, server)? {
+            if let Some(source) = self.password_of(account, server, auth)? {
                 return Ok(source);
             }
         }
@@ -179,6 +179,7 @@ impl Resolver<'_> {
         &self,
         account: &Account,
         server: &Server,
+        auth: Auth,
     ) -> Result<Option<PasswordSource>, ConfigError> {
         let mut sources = Vec::new();
         if let Some(password) = &account.password {
@@ -233,6 +234,7 @@ impl Resolver<'_> {
         if let Some(keyring) = account.password_keyring.as_ref().filter(|k| *k.get_ref()) {
             sources.push((keyring.span(), PasswordSource::Keyring));
         }
+        sources.extend(self.oauth_of(account, server, auth)?);
         // The later one in the file is the one to point at.
         sources.sort_by_key(|(span, _)| span.start);
         match sources.pop() {
@@ -240,7 +242,7 @@ impl Resolver<'_> {
                 span,
                 "the password comes from more than one place".into(),
                 "keep one of `password-command`, `password-credential`, `password-file`, \
-                 `password-keyring`, `password-netrc` and `password`"
+                 `password-keyring`, `password-netrc`, `password` and `oauth`"
                     .into(),
             )),
             source => Ok(source.map(|(_, source)| source)),
@@ -300,11 +302,16 @@ impl Resolver<'_> {
         )
     }
 
-    fn error(&self, span: Range<usize>, message: impl Into<String>) -> ConfigError {
+    pub(super) fn error(&self, span: Range<usize>, message: impl Into<String>) -> ConfigError {
         self.problem(span, message.into(), None)
     }
 
-    fn error_with(&self, span: Range<usize>, message: String, help: String) -> ConfigError {
+    pub(super) fn error_with(
+        &self,
+        span: Range<usize>,
+        message: String,
+        help: String,
+    ) -> ConfigError {
         self.problem(span, message, Some(help))
     }
 

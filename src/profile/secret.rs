@@ -88,6 +88,8 @@ pub fn obtain(profile: &Profile, interactive: bool) -> Result<Password, SecretEr
         PasswordSource::Keyring => keyring::load(&profile.server, interactive)
             .and_then(Password::checked)
             .map_err(|error| error.of_account(&profile.name)),
+        // No password: tokens are got by whoever can renew them.
+        PasswordSource::OAuth(_) => Err(SecretError::Empty),
         PasswordSource::Prompt if interactive => prompt(profile),
         PasswordSource::PromptOrKeyring if interactive => prompt(profile),
         PasswordSource::Prompt => Err(SecretError::NobodyToAsk { url: None }),
@@ -100,6 +102,15 @@ pub fn obtain(profile: &Profile, interactive: bool) -> Result<Password, SecretEr
         PasswordSource::Stdin if io::stdin().is_terminal() => prompt(profile),
         PasswordSource::Stdin => from_line(&mut io::stdin().lock()),
     }
+}
+
+/// The access token that a program prints, as [`obtain`] gets a password from one.
+///
+/// # Errors
+///
+/// It prints none.
+pub fn token_of(argv: &[String], interactive: bool) -> Result<Password, SecretError> {
+    helper::run(argv, interactive)
 }
 
 /// Whether a person sits at the terminal who could be asked for a password.
@@ -238,8 +249,8 @@ pub enum SecretError {
     /// Nothing where a password should be.
     #[error("the password is empty")]
     Empty,
-    /// The password file can be read by others.
-    #[error("the password file {} can be read by others", visible(&.0.display().to_string()))]
+    /// The file that the password is in can be read by others.
+    #[error("{} has the password in it, and can be read by others", visible(&.0.display().to_string()))]
     Exposed(PathBuf),
     /// The password file cannot be read.
     #[error("cannot read the password file {}", visible(&path.display().to_string()))]
@@ -295,8 +306,8 @@ pub enum SecretError {
     /// The password is not UTF-8.
     #[error("the password is not UTF-8 text")]
     NotText,
-    /// The password file belongs to someone else.
-    #[error("the password file {} belongs to someone else", visible(&.0.display().to_string()))]
+    /// The file that the password is in belongs to someone else.
+    #[error("{} has the password in it, and belongs to someone else", visible(&.0.display().to_string()))]
     NotYours(PathBuf),
     /// Standard input cannot be read.
     #[error("cannot read the password from standard input")]

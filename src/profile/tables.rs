@@ -20,7 +20,7 @@ pub struct File {
     pub disabled: BTreeSet<String>,
     /// Whether any account has the key `password`, or a password in its `proxy`.
     pub holds_password: bool,
-    /// Whether any account has the key `password-command` or `proxy-command`.
+    /// Whether any account has `password-command`, `proxy-command` or `oauth.token-command`.
     pub runs_commands: bool,
 }
 
@@ -55,6 +55,11 @@ impl File {
                 .into_iter()
                 .any(|account| account.get_ref().get(key).is_some())
         };
+        let has_token_command = written
+            .into_iter()
+            .flat_map(|table| table.values())
+            .filter_map(|account| account.get_ref().get("oauth"))
+            .any(|oauth| oauth.get_ref().get("token-command").is_some());
         let of_proxy = |account: &DeValue<'_>| {
             let proxy = account.get("proxy").map(|proxy| proxy.get_ref().clone());
             proxy.is_some_and(|proxy| proxy.as_str().is_some_and(holds_password))
@@ -85,6 +90,8 @@ impl File {
             holds_password: defaults.password.is_some() || has("password") || proxy_password,
             runs_commands: defaults.password_command.is_some()
                 || defaults.proxy_command.is_some()
+                || runs_for_tokens(&defaults)
+                || has_token_command
                 || has("password-command")
                 || has("proxy-command"),
             accounts: accounts
@@ -97,4 +104,9 @@ impl File {
             defaults,
         })
     }
+}
+
+fn runs_for_tokens(account: &Account) -> bool {
+    let oauth = account.oauth.as_ref();
+    oauth.is_some_and(|oauth| oauth.get_ref().token_command.is_some())
 }

@@ -136,6 +136,7 @@ impl Bench {
         let outcome = Account {
             profile: &self.profile(),
             password: &Password::new("secret".to_owned()),
+            tokens: None,
             environment: &environment,
         }
         .fetch();

@@ -268,6 +268,7 @@ impl Explorer {
         Account {
             profile: &profile,
             password: &Password::new("secret".to_owned()),
+            tokens: None,
             environment: &environment,
         }
         .fetch()

@@ -3,9 +3,11 @@
 use std::fs;
 
 use crate::given::{assert_said, mail};
+use crate::oauth;
 use crate::support::behaviour::{Behaviour, Reply};
 use crate::support::maildrop::Maildrop;
 use crate::support::process::installed;
+use crate::support::provider::Provider;
 use crate::support::run::Home;
 use crate::support::server::Server;
 use crate::support::strace::{Call, calls};
@@ -93,6 +95,51 @@ fn s73_looking_at_a_maildrop_reaches_no_file_at_all() {
         let calls = traced(&home, arguments, 0);
         assert_confined(&home, &calls, &[]);
     }
+}
+
+#[test]
+fn s73_f16_a_token_is_renewed_by_a_thread_that_has_nothing_to_do_with_the_mail_server() {
+    if !installed("strace") {
+        return;
+    }
+    let (server, provider) = (oauth::server(2), Provider::start(3600, true));
+    let home = Home::with_program("strace");
+    oauth::configure(&home, &server.account(), &provider.table());
+    traced(&home, &["login", "a", "--device"], 0);
+    let calls = traced(&home, &["fetch"], 0);
+    tree::assert_holds(&home.maildir("a"), &mail(2));
+    assert_eq!((server.sessions().len(), provider.forms().len()), (2, 2));
+    let connects = |port: u16| -> Vec<&Call> {
+        let port = format!("sin_port=htons({port})");
+        let calls = calls.iter();
+        calls
+            .filter(|c| c.name == "connect" && c.text.contains(&port))
+            .collect()
+    };
+    let (mail, tokens) = (connects(server.port()), connects(provider.port()));
+    assert!(!mail.is_empty() && !tokens.is_empty());
+    let confined = |thread: &str| {
+        let mut asks = calls.iter().filter(|call| {
+            call.name == "landlock_restrict_self" && call.succeeded() && call.thread == thread
+        });
+        asks.next().expect("it is never confined").ended
+    };
+    for call in &mail {
+        assert!(confined(&call.thread) < call.began, "{}", call.text);
+        assert!(tokens.iter().all(|other| other.thread != call.thread));
+        let mut after = calls.iter().filter(|other| {
+            other.thread == call.thread && other.began > call.began && other.succeeded()
+        });
+        assert!(after.all(|other| !other.text.contains("/logins")));
+    }
+    // Who renews it gives up the files, too, once nobody can ask for another.
+    for call in &tokens {
+        assert!(confined(&call.thread) > call.ended, "{}", call.text);
+    }
+    let kept = calls.iter().filter(|call| call.name.starts_with("rename"));
+    let kept: Vec<_> = kept.filter(|call| call.text.contains("/logins")).collect();
+    assert_eq!(kept.len(), 1);
+    assert_eq!(kept[0].thread, tokens[0].thread);
 }
 
 #[test]

@@ -247,3 +247,29 @@ fn s47_a_password_from_a_credential_or_a_netrc_file_signs_in_and_is_not_shown() 
     assert!(!output.stderr.contains("secret"), "{output:#?}");
     tree::assert_holds(&home.maildir("a"), &mail(2));
 }
+
+#[test]
+fn account_show_tells_where_each_password_comes_from() {
+    for (keys, words, program) in [
+        (
+            "password-credential = \"mail\"",
+            "in the systemd credential `mail`",
+            "credential",
+        ),
+        ("password-netrc = \"~/n\"", "in the netrc file ", "netrc"),
+        (
+            "password-keyring = true",
+            "in the system keyring",
+            "keyring",
+        ),
+    ] {
+        let (_server, home) = with_keys(keys);
+        let shown = run(&home, &["account", "show", "a"], 0).stdout;
+        assert!(shown.contains(words), "{shown}");
+        let shown = run(&home, &["account", "show", "a", "--format", "json"], 0).stdout;
+        assert!(
+            shown.contains(&format!("\"password_from\":\"{program}\"")),
+            "{shown}"
+        );
+    }
+}

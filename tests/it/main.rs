@@ -37,6 +37,8 @@ mod manners;
 mod neighbours;
 /// The nineteen faults of the README.
 mod nineteen;
+/// OAuth 2.0, from the browser to the fetch.
+mod oauth;
 /// Messages that cannot be had.
 mod poison;
 /// The samples arrive octet for octet, once.

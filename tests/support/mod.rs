@@ -27,6 +27,7 @@ pub mod message;
 pub mod mounted;
 mod outbox;
 pub mod process;
+pub mod provider;
 pub mod readme;
 pub mod run;
 pub mod samples;

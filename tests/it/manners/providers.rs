@@ -62,6 +62,7 @@ fn fetch_from(host: &str, server: &Server, home: &Home, password: &str) -> Outco
     let account = Account {
         profile: &profile,
         password: &Password::new(password.into()),
+        tokens: None,
         environment: &environment,
     };
     account.fetch()

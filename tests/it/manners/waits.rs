@@ -142,7 +142,7 @@ fn s27_f16_a_refused_password_is_not_sent_again_until_it_changes() {
     let early = run(&home, &[], 77);
     assert_said(
         &early,
-        &["not tried: the server refused this password at ", "--now"],
+        &["not tried: the server refused the sign-in at ", "--now"],
     );
     assert_eq!(server.sessions().len(), 1);
     // A quarter of an hour, half an hour, one hour, and so on to six; a run every ten minutes for

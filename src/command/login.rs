@@ -1,0 +1,110 @@
+//! `popfetch login`: signing in by OAuth 2.0, in the browser or with another device.
+
+use super::context::Context;
+use super::fail::Failure;
+use super::tokens::{line_of, login_of};
+use crate::cli::Login;
+use crate::exit::Status;
+use crate::oauth::{self, DevicePrompt};
+use crate::profile::Overrides;
+use crate::profile::logins::{self, LoginError};
+use crate::profile::oauth::Store;
+use crate::state::Moment;
+use crate::stop::Stop;
+use crate::term::escape_str;
+use std::process::{Command, Stdio};
+use std::thread;
+
+/// Runs the command.
+pub(super) fn run(context: &Context<'_>, arguments: &Login) -> Result<Status, Failure> {
+    let overrides = Overrides {
+        stores_nothing: true,
+        ..Overrides::default()
+    };
+    let profile = context.profile(&arguments.account, &overrides)?;
+    let (client, store) = login_of(&profile)?;
+    let place = match store {
+        Store::Keyring => "the system keyring",
+        Store::File => "a file for you alone",
+    };
+    let name = escape_str(&profile.name);
+    let say = |text: &str| {
+        if !context.global.quiet {
+            eprintln!("{name}: {text}");
+        }
+    };
+    if arguments.remove {
+        return match logins::remove(&profile.server, store) {
+            Ok(()) => {
+                say(&format!("sign-in removed from {place}"));
+                Ok(Status::Ok)
+            }
+            Err(LoginError::Missing) => Err(Failure::new(
+                Status::NoPermission,
+                format!("there is no sign-in for account `{}`", profile.name),
+                "there is nothing to remove",
+            )),
+            Err(error) => Err(error.into()),
+        };
+    }
+    if arguments.device && client.device.is_none() {
+        return Err(Failure::new(
+            Status::Config,
+            "this provider has no device flow for mail",
+            "leave out --device, on a machine that has a browser (Google's device flow does \
+             not reach mail); or name the provider's `device-endpoint`",
+        ));
+    }
+    // Nobody should sign in only to hear that it cannot be kept.
+    match logins::load(&profile.server, store, true) {
+        Ok(_) | Err(LoginError::Missing | LoginError::Damaged) => {}
+        Err(error) => return Err(error.into()),
+    }
+    let stop = Stop::on_signals().map_err(|error| {
+        Failure::new(
+            Status::Internal,
+            format!("cannot handle signals: {error}"),
+            "try again",
+        )
+    })?;
+    let (line, now) = (line_of(&profile), || Moment::now().now);
+    let grant = if arguments.device {
+        oauth::device_login(client, &line, &stop, show, now)
+    } else {
+        let user = &profile.server.user;
+        oauth::browser_login(client, user, &line, &stop, open_browser, now)
+    };
+    let grant = grant?;
+    logins::store(&profile.server, store, &grant)?;
+    say(&format!("signed in; kept in {place}"));
+    Ok(Status::Ok)
+}
+
+/// What to type where: part of the question, so it is shown to those who want quiet, too.
+fn show(prompt: &DevicePrompt) {
+    eprintln!(
+        "open {} on any device and enter the code {}",
+        escape_str(&prompt.verification_uri),
+        escape_str(&prompt.user_code)
+    );
+}
+
+/// Tells the address, and opens it where there is a screen.
+fn open_browser(url: &str) {
+    eprintln!("to sign in, open this address in a browser:\n\n    {url}\n");
+    let has = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+    if !has("DISPLAY") && !has("WAYLAND_DISPLAY") {
+        eprintln!(
+            "it must be a browser of this machine; where there is none, try --device (Ctrl-C ends \
+             this)"
+        );
+        return;
+    }
+    let mut command = Command::new("xdg-open");
+    command.arg(url).stdin(Stdio::null());
+    command.stdout(Stdio::null()).stderr(Stdio::null());
+    // The address stands above for where this does not work.
+    if let Ok(mut child) = command.spawn() {
+        thread::spawn(move || child.wait());
+    }
+}
