@@ -62,8 +62,8 @@ fn a_message_cannot_be_both_kept_and_deleted() {
 }
 
 #[test]
-fn four_accounts_at_once_unless_told_otherwise() {
-    assert_eq!(fetch("popfetch fetch").jobs, 4);
+fn eight_accounts_at_once_unless_told_otherwise() {
+    assert_eq!(fetch("popfetch fetch").jobs, 8);
     assert!(parse("popfetch fetch --jobs 0").is_err());
     assert!(parse("popfetch fetch --jobs 65").is_err());
 }
