@@ -138,14 +138,24 @@ fn s23_a_refused_method_is_followed_by_no_other() {
         let (server, home) = behaving(Security::Tls, refusing);
         let output = home.popfetch(["fetch"]).run();
         assert!(matches!(output.status, Some(75 | 77)), "{output:#?}");
-        assert_eq!(keywords(&server.last_session()), ["CAPA", "AUTH"]);
+        assert_only(&server.last_session(), &["AUTH"]);
         assert_eq!(server.sessions().len(), 1);
     }
     let no_user = Behaviour::new().on("USER", Reply::raw("-ERR no such user\r\n"));
     let (server, home) = behaving(Security::Tls, no_user);
     home.one_account(&server.account(), "auth = \"user-pass\"\n");
     home.popfetch(["fetch"]).run();
-    assert_eq!(keywords(&server.last_session()), ["CAPA", "USER"]);
+    assert_only(&server.last_session(), &["USER", "PASS"]);
+    assert_eq!(server.sessions().len(), 1);
+}
+
+/// Fails unless this is how someone signed in, and all that was sent beside it is what goes with it
+/// in one flight.
+#[track_caller]
+fn assert_only(session: &SessionLog, method: &[&str]) {
+    let ahead = ["CAPA", "STAT", "UIDL", "LIST"];
+    let wanted = [&["CAPA"], method, &ahead[..]].concat();
+    assert_eq!(keywords(session), wanted);
 }
 
 /// Ends soon and with little memory, whatever the server goes on to say after AUTH.
