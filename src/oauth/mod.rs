@@ -159,7 +159,7 @@ pub enum Error {
         code: u16,
     },
     /// The provider is not reached.
-    #[error("cannot reach {host} for an access token: {source}")]
+    #[error("cannot reach {host} for an access token")]
     Net {
         /// Which host.
         host: String,
@@ -232,7 +232,13 @@ impl Diagnose for Error {
             Self::Answer { .. } => "check the endpoints in the account's `oauth` table",
             Self::Busy { .. } | Self::Slow(_) => "the next run tries again",
             Self::Declined | Self::Expired(_) => "run the same command again",
-            Self::Net { source, .. } => return source.hint(),
+            Self::Net { source, .. } => match source.as_ref() {
+                net::Error::NoSuchHost { .. } => {
+                    "is there a network? Check the endpoints in the account's `oauth` table, if it \
+                     has any"
+                }
+                other => return other.hint(),
+            },
             Self::NoFlow("device flow") => "leave out --device",
             Self::NoFlow(_) => "use --device, or add `authorization-endpoint` to the account",
             Self::Refused { error, .. } => match error.as_str() {

@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::mpsc::channel;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -59,6 +60,25 @@ impl Journal {
         );
         name
     }
+}
+
+#[test]
+fn a_message_is_in_new_while_the_server_takes_its_time_over_the_next() {
+    let home = Home::new();
+    let maildir = home.maildir("a");
+    let (sender, arrived) = channel();
+    let server = Server::builder(&Maildrop::new(generate(2, 400)))
+        .on_command(move |command| {
+            if command.line == "RETR 2" {
+                let first = || (tree::count(&maildir) == 1).then_some(());
+                let seen = within(Duration::from_secs(20), first).is_some();
+                sender.send(seen).unwrap();
+            }
+        })
+        .start();
+    home.one_account(&server.account(), "pipelining = \"off\"\n");
+    home.popfetch(["fetch"]).expect(0);
+    assert!(arrived.recv().unwrap(), "it waits for the second");
 }
 
 #[test]
