@@ -64,6 +64,10 @@ impl Read for Stream {
             Self::Tcp(stream) => stream.read(buffer),
             Self::Program(stream, program) => match stream.read(buffer) {
                 Ok(0) if !buffer.is_empty() => program.failure().map_or(Ok(0), Err),
+                // It has ended without reading what it was sent.
+                Err(error) if error.kind() == ErrorKind::ConnectionReset => {
+                    Err(program.failure().unwrap_or(error))
+                }
                 read => read,
             },
         }

@@ -130,6 +130,16 @@ fn a_program_that_fails_is_temporary_and_told_with_its_last_words() {
 }
 
 #[test]
+fn a_program_that_ends_without_reading_what_it_is_sent_is_told_as_well() {
+    let server = Server::start(&Maildrop::new(mail(1)));
+    let script = "dd bs=1 count=1 > /dev/null 2>&1; echo the gate is closed >&2; exit 3";
+    let home = home_of(&server.account(), &["sh", "-c", script], "");
+    let output = run(&home, &["-q"], 75);
+    let words = ["proxy command `sh` failed: exit status: 3", "the gate is"];
+    assert_said(&output, &words);
+}
+
+#[test]
 fn a_program_that_says_nothing_is_given_up_and_ended() {
     let server = Server::start(&Maildrop::new(mail(1)));
     let script = "echo $$ > pids; trap '' TERM; sleep 1000 & wait; sleep 1000";
