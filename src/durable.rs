@@ -187,7 +187,8 @@ impl Dir {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 let path = self.path.join(name);
                 self.disk.step(Step::Create(&path))?;
-                self.open_file(name, OFlags::CREATE | OFlags::EXCL | OFlags::RDWR, path)
+                // Not exclusively: another process may be creating the same file right now.
+                self.open_file(name, OFlags::CREATE | OFlags::RDWR, path)
             }
             opened => opened,
         }

@@ -77,3 +77,24 @@ fn each_file_of_a_batch_gets_its_own_answer_from_the_disk() {
     let failed: Vec<usize> = (0..40).filter(|i| results[*i].is_err()).collect();
     assert_eq!(failed, [7]);
 }
+
+#[test]
+fn d29_a_file_that_another_process_creates_at_the_same_moment_is_opened() {
+    struct Other(PathBuf);
+    impl Witness for Other {
+        fn step(&self, step: &Step<'_>) -> io::Result<()> {
+            match step {
+                Step::Create(_) => fs::write(&self.0, "theirs"),
+                _ => Ok(()),
+            }
+        }
+    }
+    let temp = tempfile::tempdir().unwrap();
+    let path = temp.path().join("lock");
+    let disk = Disk::watched(Arc::new(Other(path.clone())));
+    let dir = Dir::open(&disk, temp.path()).unwrap();
+    let mut file = dir.open_or_create(OsStr::new("lock")).unwrap();
+    let mut found = String::new();
+    file.reader().unwrap().read_to_string(&mut found).unwrap();
+    assert_eq!(found, "theirs");
+}
