@@ -103,8 +103,6 @@ impl Incoming {
         if std::mem::take(&mut self.after_cr) {
             self.store(b"\r")?;
         }
-        // Worth 13 % of a fetch of 2,000 messages on ext4.
-        self.tmp.file.begin_sync();
         Ok(Complete {
             message: self.message,
             tmp: self.tmp,
@@ -189,6 +187,11 @@ impl Complete {
     /// Octets as stored.
     pub fn octets(&self) -> u64 {
         self.octets
+    }
+
+    /// Lets the disk begin with its octets, so that [`sync_all`] waits less.
+    pub fn begin_sync(&self) {
+        self.tmp.file.begin_sync();
     }
 }
 
