@@ -14,7 +14,7 @@ use divan::{Bencher, black_box};
 
 use popfetch::delivery::{AccountTag, Location, Maildir, UniqueName};
 use popfetch::maildrop::{Identity, Joiner, Maildrop};
-use popfetch::plan::{Decision, Policy, decide, fetch_order};
+use popfetch::plan::{Policy, decide};
 use popfetch::pop3::listing::{scan_line, unique_id_line};
 use popfetch::pop3::{Command, Connection, Event, MessageNumber};
 use popfetch::state::{Known, Store, View};
@@ -123,7 +123,7 @@ fn converse(
     assert_eq!(connection.pending(), 0, "not all was answered");
 }
 
-/// UIDL and LIST of a large maildrop, from the wire to the identities.
+/// UIDL and LIST of a large maildrop, from the wire to the maildrop.
 #[divan::bench(args = [100_000])]
 fn list(bencher: Bencher<'_, '_>, messages: u32) {
     let line = |number| format!("{number} {}\r\n", account::unique_id(number - 1));
@@ -133,14 +133,15 @@ fn list(bencher: Bencher<'_, '_>, messages: u32) {
     let wire = format!("+OK\r\n+OK\r\n{unique_ids}.\r\n+OK\r\n{scan}.\r\n");
 
     let expected = account::maildrop(messages);
-    assert!(
-        read_listings(wire.as_bytes())
-            .identities()
-            .eq(expected.identities())
-    );
+    let listed = read_listings(wire.as_bytes());
+    assert!(identities(&listed).eq(identities(&expected)));
     bencher
         .counter(ItemsCount::new(messages))
         .bench(|| read_listings(black_box(wire.as_bytes())));
+}
+
+fn identities(maildrop: &Maildrop) -> impl Iterator<Item = Option<Identity>> + '_ {
+    (0..maildrop.len()).map(|place| maildrop.identity(place))
 }
 
 fn read_listings(wire: &[u8]) -> Maildrop {
@@ -170,38 +171,33 @@ fn recognise(bencher: Bencher<'_, '_>, messages: u32) {
     account::write_journal(home.path(), messages);
     let mut view = View::read(home.path(), ACCOUNT).unwrap();
     let maildrop = account::maildrop(messages);
-    let known = view.recognise(&maildrop);
     assert!(
-        known
-            .iter()
+        view.recognise(&maildrop)
             .all(|known| matches!(known, Known::Stored { .. }))
     );
     bencher
         .counter(ItemsCount::new(messages))
-        .bench_local(|| view.recognise(black_box(&maildrop)));
+        .bench_local(|| view.recognise(black_box(&maildrop)).count());
 }
 
 /// Deciding about what is listed, where all of it is known.
 #[divan::bench(args = [100_000])]
 fn plan(bencher: Bencher<'_, '_>, messages: u32) {
-    let known = vec![
-        Known::Stored {
-            since: 0,
-            deletions: 0
-        };
-        messages as usize
-    ];
+    let known = Known::Stored {
+        since: 0,
+        deletions: 0,
+    };
     let maildrop = account::maildrop(messages);
     let policy = Policy::default();
     let plan = || {
-        let octets = maildrop.identities().map(|(_, octets)| octets);
-        let decisions = decide(octets, black_box(&known), policy, false, 1_795_000_000);
-        let order = fetch_order(&decisions, policy.order);
-        (decisions, order)
+        let listed = maildrop.octets().map(|octets| (octets, black_box(known)));
+        let plan = decide(listed, policy, false, 1_795_000_000);
+        let order = plan.fetch_order(policy.order);
+        (plan, order)
     };
-    let (decisions, order) = plan();
-    assert!(decisions.iter().all(|decision| *decision == Decision::Seen) && order.is_empty());
-    assert_eq!(decisions.len(), maildrop.len());
+    let (decided, order) = plan();
+    assert!(decided.unseen().next().is_none() && order.is_empty());
+    assert_eq!(decided.known(), maildrop.len());
     bencher.counter(ItemsCount::new(messages)).bench(plan);
 }
 
@@ -212,10 +208,9 @@ fn load_journal(bencher: Bencher<'_, '_>, messages: u32) {
     account::write_journal(home.path(), messages);
     let load = || View::read(home.path(), ACCOUNT).unwrap();
     let few = account::maildrop(1000);
-    let known = load().recognise(&few);
     assert!(
-        known
-            .iter()
+        load()
+            .recognise(&few)
             .all(|known| matches!(known, Known::Stored { .. }))
     );
     bencher.counter(ItemsCount::new(messages)).bench(load);

@@ -66,6 +66,8 @@ pub struct Message {
 /// A complete listing. Entries are in the order of the scan listing, which is oldest first.
 #[derive(Debug, Default)]
 pub struct Maildrop {
+    /// Part of each identity.
+    account: Box<str>,
     entries: Vec<Entry>,
     /// All unique-ids, end to end.
     unique_ids: Vec<u8>,
@@ -73,11 +75,10 @@ pub struct Maildrop {
     pub has_unique_ids: bool,
 }
 
-/// What is known of a message, in few octets: a maildrop may hold a million.
+/// What is known of a message, in few octets: a maildrop may hold a million. Its identity is made
+/// when it is asked for.
 #[derive(Debug)]
 struct Entry {
-    /// Means nothing without a unique-id, and until the listings are complete.
-    identity: Identity,
     /// [`UNKNOWN`] without a usable line of the scan listing.
     octets: u64,
     number: MessageNumber,
@@ -94,10 +95,6 @@ const UNKNOWN: u64 = u64::MAX;
 impl Entry {
     fn octets(&self) -> Option<u64> {
         (self.octets != UNKNOWN).then_some(self.octets)
-    }
-
-    fn identity(&self) -> Option<Identity> {
-        (self.length > 0).then_some(self.identity)
     }
 
     fn unique_id<'a>(&self, unique_ids: &'a [u8]) -> Option<&'a [u8]> {
@@ -188,7 +185,6 @@ impl Joiner {
             self.strays.insert(number, place);
         }
         self.entries.push(Entry {
-            identity: Identity::default(),
             octets: UNKNOWN,
             number,
             turn: 0,
@@ -198,24 +194,23 @@ impl Joiner {
         Ok(place)
     }
 
-    /// Both listings are complete: settles each message's identity.
+    /// Both listings are complete: tells apart what is alike in them.
     pub fn finish(self, account: &str, has_unique_ids: bool) -> Maildrop {
         let Self {
-            mut entries,
+            entries,
             unique_ids,
-            ..
+            ascending,
+            strays,
         } = self;
-        for entry in &mut entries {
-            if let Some(id) = entry.unique_id(&unique_ids) {
-                entry.identity = Identity::new(account, id, entry.octets(), 0);
-            }
-        }
+        // As large as what is needed next.
+        drop((ascending, strays));
         let mut maildrop = Maildrop {
+            account: account.into(),
             entries,
             unique_ids,
             has_unique_ids,
         };
-        maildrop.take_turns(account);
+        maildrop.take_turns();
         maildrop
     }
 }
@@ -226,29 +221,34 @@ fn index(place: u32) -> usize {
 
 impl Maildrop {
     /// Tells messages apart that are alike in unique-id and octets, in the order of the listing.
-    fn take_turns(&mut self, account: &str) {
+    fn take_turns(&mut self) {
+        let unique_id = |entry: &Entry| entry.unique_id(&self.unique_ids);
+        // Those of many servers go up, and then no two are alike.
+        if self
+            .entries
+            .is_sorted_by(|one, next| unique_id(one) < unique_id(next))
+        {
+            return;
+        }
         let mut places: Vec<u32> = (0..).take(self.entries.len()).collect();
-        let identity_at = |place: u32| self.entries.get(index(place)).and_then(Entry::identity);
+        places.retain(|place| self.named(*place).is_some());
         // Those that are alike stay in their order.
-        places.sort_unstable_by_key(|place| (identity_at(*place), *place));
+        places.sort_unstable_by_key(|place| (self.named(*place), *place));
         let (mut before, mut turn) = (None, 0);
         for place in places {
-            let Some(entry) = self.entries.get_mut(index(place)) else {
-                continue;
-            };
-            let Some(id) = entry.unique_id(&self.unique_ids) else {
-                continue;
-            };
-            turn = match entry.identity() == before {
-                true => turn + 1,
-                false => 0,
-            };
-            before = entry.identity();
-            if turn > 0 {
+            let alike = before.is_some_and(|before| self.named(before) == self.named(place));
+            turn = if alike { turn + 1 } else { 0 };
+            before = Some(place);
+            if let Some(entry) = self.entries.get_mut(index(place)) {
                 entry.turn = turn;
-                entry.identity = Identity::new(account, id, entry.octets(), turn);
             }
         }
+    }
+
+    /// What the server calls a message, where it does.
+    fn named(&self, place: u32) -> Option<(&[u8], u64)> {
+        let entry = self.entries.get(index(place))?;
+        Some((entry.unique_id(&self.unique_ids)?, entry.octets))
     }
 
     /// Messages listed.
@@ -269,21 +269,33 @@ impl Maildrop {
             unique_id: entry.unique_id(&self.unique_ids).map(Box::from),
             octets: entry.octets(),
             turn: entry.turn,
-            identity: entry.identity(),
+            identity: self.identity(place),
         })
     }
 
-    /// Each message's identity and listed octets, place by place.
-    pub fn identities(&self) -> impl Iterator<Item = (Option<Identity>, Option<u64>)> + '_ {
-        self.entries
-            .iter()
-            .map(|entry| (entry.identity(), entry.octets()))
+    /// The identity of the message at a place; `None` also where it has no unique-id.
+    pub fn identity(&self, place: usize) -> Option<Identity> {
+        let entry = self.entries.get(place)?;
+        let unique_id = entry.unique_id(&self.unique_ids)?;
+        let octets = entry.octets();
+        Some(Identity::new(&self.account, unique_id, octets, entry.turn))
+    }
+
+    /// Each message's listed octets, place by place.
+    pub fn octets(&self) -> impl ExactSizeIterator<Item = Option<u64>> + '_ {
+        self.entries.iter().map(Entry::octets)
+    }
+
+    /// Each message's number, place by place.
+    pub fn numbers(&self) -> impl Iterator<Item = MessageNumber> + '_ {
+        self.entries.iter().map(|entry| entry.number)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::collections::BTreeSet;
 
     fn number(n: u32) -> MessageNumber {
         MessageNumber::new(n).unwrap()
@@ -346,6 +358,28 @@ mod tests {
         let later = join(&[(2, 10), (7, 10)], &[(7, "a"), (2, "a")]);
         assert_eq!(messages[0].identity, later[0].identity);
         assert_eq!(messages[1].identity, later[1].identity);
+    }
+
+    #[test]
+    fn t4_messages_that_are_alike_are_told_apart_wherever_they_stand() {
+        let turns = |unique_ids: &[(u32, &str)]| -> Vec<_> {
+            let scan = [(1, 10), (2, 10), (3, 10), (4, 10), (5, 10)];
+            let messages = join(&scan, unique_ids);
+            let identities: BTreeSet<_> = messages.iter().filter_map(|m| m.identity).collect();
+            assert_eq!(identities.len(), unique_ids.len());
+            messages
+                .iter()
+                .map(|m| (m.number.value(), m.turn))
+                .collect()
+        };
+        let none = [(1, 0), (2, 0), (3, 0), (4, 0), (5, 0)];
+        assert_eq!(turns(&[]), none);
+        assert_eq!(turns(&[(1, "a"), (2, "b"), (4, "c"), (5, "d")]), none);
+        assert_eq!(turns(&[(1, "b"), (2, "a"), (3, "d"), (4, "c")]), none);
+        let beside = turns(&[(1, "a"), (2, "b"), (3, "b"), (4, "c"), (5, "c")]);
+        assert_eq!(beside, [(1, 0), (2, 0), (3, 1), (4, 0), (5, 1)]);
+        let apart = turns(&[(1, "b"), (2, "a"), (3, "b"), (5, "b")]);
+        assert_eq!(apart, [(1, 0), (2, 0), (3, 1), (4, 0), (5, 2)]);
     }
 
     #[test]

@@ -90,19 +90,101 @@ pub enum Reason {
     Undeletable,
 }
 
-/// Decides for each message, place by place: `listed` octets and what is known of it. `first` says that nothing is known of the account
-/// yet; `now` is in seconds since 1970.
+/// What to do with each message of a maildrop, by its place from 0. In most runs nearly all are
+/// [`Decision::Seen`], of as many as a million, so that only the others take memory.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Plan {
+    listed: usize,
+    known: usize,
+    /// In the order of their places.
+    unseen: Vec<(usize, Decision)>,
+}
+
+impl Plan {
+    /// Messages listed.
+    pub fn listed(&self) -> usize {
+        self.listed
+    }
+
+    /// How many of them are not new.
+    pub fn known(&self) -> usize {
+        self.known
+    }
+
+    /// The places where there is something to do or to say, in order, and what that is.
+    pub fn unseen(&self) -> impl Iterator<Item = (usize, Decision)> + '_ {
+        self.unseen.iter().copied()
+    }
+
+    /// What to do with the message at a place.
+    pub fn at(&self, place: usize) -> Option<Decision> {
+        let found = self
+            .unseen
+            .binary_search_by_key(&place, |(place, _)| *place);
+        let unseen = found.ok().and_then(|at| self.unseen.get(at));
+        let listed = place < self.listed;
+        listed.then_some(unseen.map_or(Decision::Seen, |(_, decision)| *decision))
+    }
+
+    /// The places of the messages that this is to be done with, in order.
+    pub fn places(&self, wanted: Decision) -> impl Iterator<Item = usize> + '_ {
+        let wanted = self
+            .unseen()
+            .filter(move |(_, decision)| *decision == wanted);
+        wanted.map(|(place, _)| place)
+    }
+
+    /// The places of the messages to fetch, in the order to fetch them: those that failed before
+    /// come last, so that they cannot keep the others from arriving.
+    pub fn fetch_order(&self, order: Order) -> Vec<usize> {
+        let places = |wanted: fn(Why) -> bool| {
+            let fits = move |(_, decision): &(usize, Decision)| match decision {
+                Decision::Fetch(why) => wanted(*why),
+                _ => false,
+            };
+            let places = self.unseen().filter(fits);
+            let mut places: Vec<usize> = places.map(|(place, _)| place).collect();
+            if order == Order::NewestFirst {
+                places.reverse();
+            }
+            places
+        };
+        let mut all = places(|why| why != Why::Again);
+        all.extend(places(|why| why == Why::Again));
+        all
+    }
+}
+
+/// Decides for each message, place by place: its `listed` octets and what is known of it. `first`
+/// says that nothing is known of the account yet; `now` is in seconds since 1970.
 pub fn decide(
-    listed: impl Iterator<Item = Option<u64>>,
-    known: &[Known],
+    listed: impl ExactSizeIterator<Item = (Option<u64>, Known)>,
     policy: Policy,
     first: bool,
     now: i64,
-) -> Vec<Decision> {
+) -> Plan {
+    let mut plan = Plan {
+        listed: listed.len(),
+        ..Plan::default()
+    };
     let latest = policy.latest.filter(|_| first).unwrap_or(u64::MAX);
-    let newest_from = (known.len() as u64).saturating_sub(latest);
-    let decide_one = |((octets, known), place): ((Option<u64>, &Known), u64)| match *known {
-        Known::New(_) if place < newest_from => Decision::Mark,
+    let older = (plan.listed as u64).saturating_sub(latest);
+    for ((octets, known), place) in listed.zip(0..) {
+        let is_new = matches!(known, Known::New(_));
+        plan.known += usize::from(!is_new);
+        let decision = match is_new && (place as u64) < older {
+            true => Decision::Mark,
+            false => decide_one(octets, known, policy, now),
+        };
+        if decision != Decision::Seen {
+            plan.unseen.push((place, decision));
+        }
+    }
+    plan
+}
+
+fn decide_one(octets: Option<u64>, known: Known, policy: Policy, now: i64) -> Decision {
+    match known {
         Known::New(failures) => match (octets, policy.max_size, failures) {
             (Some(octets), Some(most), _) if octets > most => {
                 Decision::Skip(Reason::TooLarge(most))
@@ -126,33 +208,12 @@ pub fn decide(
             }
             Keep::Always | Keep::For(_) => Decision::Seen,
         },
-    };
-    listed.zip(known).zip(0..).map(decide_one).collect()
+    }
 }
 
 /// Whether a message may be deleted in the session that has fetched it.
 pub fn deletes_at_once(policy: Policy) -> bool {
     policy.keep == Keep::Never
-}
-
-/// The places of the messages to fetch, in the order to fetch them: those that failed before come
-/// last, so that they cannot keep the others from arriving.
-pub fn fetch_order(decisions: &[Decision], order: Order) -> Vec<usize> {
-    let places = |wanted: fn(Why) -> bool| {
-        let fits = move |(_, decision): &(usize, &Decision)| match decision {
-            Decision::Fetch(why) => wanted(*why),
-            _ => false,
-        };
-        let places = decisions.iter().enumerate().filter(fits);
-        let mut places: Vec<usize> = places.map(|(place, _)| place).collect();
-        if order == Order::NewestFirst {
-            places.reverse();
-        }
-        places
-    };
-    let mut all = places(|why| why != Why::Again);
-    all.extend(places(|why| why == Why::Again));
-    all
 }
 
 fn is_over(since: i64, period: Duration, now: i64) -> bool {
@@ -171,7 +232,17 @@ mod tests {
     const DAY: i64 = 24 * 60 * 60;
 
     fn one(known: Known, policy: Policy) -> Decision {
-        decide([Some(1000)].into_iter(), &[known], policy, false, NOW)[0]
+        plan_of(&[known], policy).at(0).unwrap()
+    }
+
+    fn plan_of(known: &[Known], policy: Policy) -> Plan {
+        let listed = known.iter().map(|known| (Some(1000), *known));
+        decide(listed, policy, false, NOW)
+    }
+
+    /// Place by place.
+    fn all(plan: &Plan) -> Vec<Decision> {
+        (0..).map_while(|place| plan.at(place)).collect()
     }
 
     fn keep(keep: Keep) -> Policy {
@@ -271,21 +342,35 @@ mod tests {
             latest: Some(2),
             ..Policy::default()
         };
-        let known = [Known::New(None); 5];
-        let listed = [Some(1); 5];
-        let first = decide(listed.into_iter(), &known, policy, true, NOW);
+        let decided = |first| {
+            let listed = [(Some(1), Known::New(None)); 5];
+            all(&decide(listed.into_iter(), policy, first, NOW))
+        };
         let (mark, fetch) = (Decision::Mark, Decision::Fetch(Why::New));
-        assert_eq!(first, [mark, mark, mark, fetch, fetch]);
-        let later = decide(listed.into_iter(), &known, policy, false, NOW);
-        assert_eq!(later, [fetch; 5]);
+        assert_eq!(decided(true), [mark, mark, mark, fetch, fetch]);
+        assert_eq!(decided(false), [fetch; 5]);
     }
 
     #[test]
     fn what_failed_before_is_fetched_last_in_either_order() {
-        let (new, again) = (Decision::Fetch(Why::New), Decision::Fetch(Why::Again));
-        let decisions = [again, new, Decision::Seen, new, again];
-        assert_eq!(fetch_order(&decisions, Order::OldestFirst), [1, 3, 0, 4]);
-        assert_eq!(fetch_order(&decisions, Order::NewestFirst), [3, 1, 4, 0]);
+        let (new, again) = (Known::New(None), refused(1, 1));
+        let known = [again, new, Known::Marked, new, again];
+        let plan = plan_of(&known, Policy::default());
+        assert_eq!(plan.fetch_order(Order::OldestFirst), [1, 3, 0, 4]);
+        assert_eq!(plan.fetch_order(Order::NewestFirst), [3, 1, 4, 0]);
+    }
+
+    #[test]
+    fn what_is_seen_is_counted_and_takes_no_memory() {
+        let known = [Known::Marked, stored(1), Known::New(None), Known::Doubtful];
+        let plan = plan_of(&known, Policy::default());
+        assert_eq!((plan.listed(), plan.known()), (4, 3));
+        let (new, doubtful) = (Decision::Fetch(Why::New), Decision::Fetch(Why::Doubtful));
+        assert_eq!(all(&plan), [Decision::Seen, Decision::Seen, new, doubtful]);
+        assert!(plan.unseen().eq([(2, new), (3, doubtful)]));
+        assert!(plan.places(new).eq([2]));
+        assert_eq!(plan.at(4), None, "it is not listed");
+        assert_eq!(plan_of(&known[..2], Policy::default()).unseen.capacity(), 0);
     }
 
     fn any_known() -> impl Strategy<Value = Known> {
@@ -311,12 +396,13 @@ mod tests {
             messages in prop::collection::vec((any_known(), any::<Option<u64>>()), 0..20),
             days in 0u64..30, first: bool, now: i64, latest: Option<u64>, max_size: Option<u64>,
         ) {
-            let (known, listed): (Vec<_>, Vec<_>) = messages.into_iter().unzip();
             for keep in [Keep::Always, Keep::Never, Keep::For(Duration::from_secs(days * 86400))] {
                 let policy = Policy { keep, latest, max_size, order: Order::OldestFirst };
-                let decisions = decide(listed.clone().into_iter(), &known, policy, first, now);
-                for (decision, known) in decisions.iter().zip(&known) {
-                    if *decision == Decision::Delete {
+                let listed = messages.iter().map(|(known, octets)| (*octets, *known));
+                let plan = decide(listed, policy, first, now);
+                prop_assert_eq!(all(&plan).len(), messages.len());
+                for ((known, _), decision) in messages.iter().zip(all(&plan)) {
+                    if decision == Decision::Delete {
                         let is_stored = matches!(known, Known::Stored { .. });
                         prop_assert!(is_stored && keep != Keep::Always);
                     }

@@ -281,7 +281,7 @@ fn test(context: &Context<'_>, accounts: &[String], sign_in: &SignIn) -> Result<
         // Looked at first, told last: once the server is reached no other file can be.
         let usable = usable_maildir(&profile.maildir);
         let looked = look(account).and_then(|look| {
-            let octets = look.maildrop.identities().filter_map(|(_, octets)| octets);
+            let octets = look.maildrop.octets().flatten();
             let octets = octets.fold(0, u64::saturating_add);
             let messages = look.maildrop.len() as u64;
             let unique_ids = look.maildrop.has_unique_ids;

@@ -82,8 +82,11 @@ fn check(account: &Account<'_>, headers: bool) -> Result<Waiting, report::Failur
 }
 
 fn new_of(look: &Look) -> impl Iterator<Item = Message> + '_ {
-    let decisions = look.decisions.iter().enumerate();
-    let new = decisions.filter(|(_, d)| matches!(d, Decision::Fetch(_) | Decision::Skip(_)));
+    let is_new = |decision| matches!(decision, Decision::Fetch(_) | Decision::Skip(_));
+    let new = look
+        .plan
+        .unseen()
+        .filter(move |(_, decision)| is_new(*decision));
     new.filter_map(|(place, _)| look.maildrop.message(place))
 }
 
@@ -93,7 +96,7 @@ fn count(look: &Look) -> Waiting {
     };
     Waiting {
         messages: look.maildrop.len() as u64,
-        octets: octets(&mut look.maildrop.identities().map(|(_, octets)| octets)),
+        octets: octets(&mut look.maildrop.octets()),
         new: new_of(look).count() as u64,
         new_octets: octets(&mut new_of(look).map(|message| message.octets)),
         headings: Vec::new(),

@@ -65,9 +65,8 @@ pub(super) fn run(
     let jobs = usize::from(arguments.jobs);
     let results = prepared.each(jobs, &environment, |account| {
         let looked = look(account).map(|look| {
-            let decisions = look.decisions.iter().enumerate();
-            let messages = decisions
-                .filter_map(|(place, decision)| Some((look.maildrop.message(place)?, *decision)))
+            let messages = (0..look.plan.listed())
+                .filter_map(|place| Some((look.maildrop.message(place)?, look.plan.at(place)?)))
                 .collect();
             look.leave();
             Plan {

@@ -4,7 +4,7 @@ use super::conduct::Conduct;
 use super::{Account, Error, decide};
 use crate::durable::Dir;
 use crate::maildrop::{Maildrop, Message};
-use crate::plan::Decision;
+use crate::plan::{Decision, Plan};
 use crate::session::{Marked, Phase, Session, Transaction};
 use crate::state::{self, Store, View};
 use std::sync::Arc;
@@ -13,8 +13,8 @@ use std::sync::Arc;
 pub struct Look {
     /// What is listed.
     pub maildrop: Maildrop,
-    /// What a fetch would do with each, place by place.
-    pub decisions: Vec<Decision>,
+    /// What a fetch would do with it.
+    pub plan: Plan,
     /// The session; drop it, or [`Look::leave`].
     pub session: Session<Transaction>,
 }
@@ -44,12 +44,12 @@ fn try_look(account: &Account<'_>, conduct: &mut Conduct) -> Result<Look, Error>
     let mut view = View::read(&account.environment.state, &id)?;
     let mut session = sign_in(account, &[], view.unpipelined(), conduct)?;
     let maildrop = session.list(&id, view.has_unique_ids())?;
+    let (first, now) = (view.is_first(), account.environment.moment.now);
     let known = view.recognise(&maildrop);
-    let now = account.environment.moment.now;
-    let decisions = decide(account.profile, &maildrop, &known, view.is_first(), now);
+    let plan = decide(account.profile, &maildrop, known, first, now);
     Ok(Look {
         maildrop,
-        decisions,
+        plan,
         session,
     })
 }
@@ -66,17 +66,10 @@ pub fn mark_seen(account: &Account<'_>) -> Result<u64, Error> {
     let directories = [store.directory()];
     let mut session = sign_in(account, &directories, store.unpipelined(), &mut conduct)?;
     let maildrop = session.list(&id, store.has_unique_ids())?;
-    let known = store.recognise(&maildrop);
-    let decisions = decide(
-        account.profile,
-        &maildrop,
-        &known,
-        false,
-        environment.moment.now,
-    );
-    let new: Vec<Message> = decisions
-        .iter()
-        .enumerate()
+    let (known, now) = (store.recognise(&maildrop), environment.moment.now);
+    let plan = decide(account.profile, &maildrop, known, false, now);
+    let new: Vec<Message> = plan
+        .unseen()
         .filter(|(_, decision)| matches!(decision, Decision::Fetch(_) | Decision::Skip(_)))
         .filter_map(|(place, _)| maildrop.message(place))
         .filter(|message| message.identity.is_some() && store.vouch(message).is_none())

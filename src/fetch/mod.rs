@@ -28,12 +28,12 @@ use tell::listed;
 use crate::delivery::{self, Maildir};
 use crate::durable::Disk;
 use crate::maildrop::{Identity, Maildrop, Message};
-use crate::plan::{self, Decision, Keep, Policy};
+use crate::plan::{self, Decision, Keep, Plan, Policy};
 use crate::profile::Profile;
 use crate::profile::secret::Password;
 use crate::report::{Event, Outcome, Planned, Report};
 use crate::session::{Marked, Session, Transaction, Update};
-use crate::state::{self, Known, Moment, Recorded, Store};
+use crate::state::{self, Moment, Recognition, Recorded, Store};
 use crate::stop::Stop;
 use crate::term::count;
 use std::path::Path;
@@ -220,31 +220,24 @@ impl Account<'_> {
         maildrop: &Maildrop,
         outcome: &mut Outcome,
     ) -> Result<Task, Error> {
-        let mut known = store.recognise(maildrop);
-        if known.iter().any(|known| matches!(known, Known::New(_))) {
+        let now = self.environment.moment.now;
+        let decided = |store: &mut Store| {
+            let (first, known) = (store.is_first(), store.recognise(maildrop));
+            decide(self.profile, maildrop, known, first, now)
+        };
+        let mut plan = decided(store);
+        if plan.known() < plan.listed() {
             let found = store.take_in_delivered(maildir)?;
             if found > 0 {
                 self.tell_taken_in(found);
-                known = store.recognise(maildrop);
+                plan = decided(store);
             }
         }
         let first = store.is_first();
-        let decisions = decide(
-            self.profile,
-            maildrop,
-            &known,
-            first,
-            self.environment.moment.now,
-        );
         let message = |place: usize| maildrop.message(place);
-        let places = |wanted: Decision| {
-            let places = decisions.iter().enumerate();
-            places
-                .filter(move |(_, decision)| **decision == wanted)
-                .map(|(place, _)| place)
-        };
         if first {
-            let marked: Vec<Message> = places(Decision::Mark).filter_map(message).collect();
+            let marked = plan.places(Decision::Mark).filter_map(message);
+            let marked: Vec<Message> = marked.collect();
             store.settle_first(&marked)?;
             if !marked.is_empty() {
                 let marked = count(marked.len() as u64, "older message");
@@ -252,9 +245,10 @@ impl Account<'_> {
                 self.tell(Event::Notice(&text));
             }
         }
-        let order = plan::fetch_order(&decisions, self.profile.order);
+        let order = plan.fetch_order(self.profile.order);
         let fetch: Vec<Message> = order.into_iter().filter_map(message).collect();
-        let mut delete: Vec<Recorded> = places(Decision::Delete)
+        let mut delete: Vec<Recorded> = plan
+            .places(Decision::Delete)
             .filter_map(message)
             .filter_map(|message| store.vouch(&message))
             .collect();
@@ -267,18 +261,15 @@ impl Account<'_> {
             delete.clear();
         }
         self.tell(Event::Planned(Planned {
-            listed: maildrop.len() as u64,
+            listed: plan.listed() as u64,
             fetch: fetch.len() as u64,
             octets: fetch
                 .iter()
                 .filter_map(|message| message.octets)
                 .fold(0, u64::saturating_add),
-            seen: known
-                .iter()
-                .filter(|known| !matches!(known, Known::New(_)))
-                .count() as u64,
+            seen: plan.known() as u64,
         }));
-        for (place, decision) in decisions.iter().enumerate() {
+        for (place, decision) in plan.unseen() {
             if let (Decision::Skip(reason), Some(message)) = (decision, message(place)) {
                 outcome.skipped += 1;
                 let reason = match (reason, &message.unique_id) {
@@ -311,10 +302,10 @@ fn policy(profile: &Profile) -> Policy {
 fn decide(
     profile: &Profile,
     maildrop: &Maildrop,
-    known: &[Known],
+    known: Recognition<'_>,
     first: bool,
     now: i64,
-) -> Vec<Decision> {
-    let octets = maildrop.identities().map(|(_, octets)| octets);
-    plan::decide(octets, known, policy(profile), first, now)
+) -> Plan {
+    let listed = maildrop.octets().zip(known);
+    plan::decide(listed, policy(profile), first, now)
 }

@@ -64,8 +64,9 @@ impl Account<'_> {
     pub(super) fn tell_deleted(&self, maildrop: &Maildrop, deleted: &[Recorded]) {
         let mut numbers: Vec<_> = deleted.iter().map(Recorded::number).collect();
         numbers.sort_unstable();
-        for message in (0..maildrop.len()).filter_map(|place| maildrop.message(place)) {
-            if numbers.binary_search(&message.number).is_ok() {
+        for (number, place) in maildrop.numbers().zip(0..) {
+            let deleted = numbers.binary_search(&number).is_ok();
+            if let (true, Some(message)) = (deleted, maildrop.message(place)) {
                 self.tell(Event::Deleted(listed(&message)));
             }
         }

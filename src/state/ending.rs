@@ -1,7 +1,7 @@
 //! The end of a run: what the session's end has shown, and a journal in good order.
 
 use super::lock::Mark;
-use super::memory::ABSENCES;
+use super::memory::{ABSENCES, Record};
 use super::record::Entry;
 use super::{Error, Recorded, Store, compact};
 
@@ -23,20 +23,19 @@ impl Store {
     /// counted as absent (E5). A listing that lacks more than half of what was there last time
     /// proves nothing; Gmail and servers in trouble make such.
     pub fn note_absences(&mut self) {
-        let (time, mut counts) = (self.run.time, Vec::new());
-        let (mut present, mut newly_absent) = (0u64, 0u64);
-        for (id, record) in self.memory.living() {
-            present += u64::from(record.present);
-            if record.present && record.absences > 0 {
-                counts.push((id, 0));
-            } else if !record.present && record.absences < ABSENCES && record.deletions == 0 {
-                newly_absent += u64::from(record.absences == 0);
-                counts.push((id, record.absences + 1));
-            }
-        }
-        if newly_absent > present {
+        let absences = |record: &Record| match record.present {
+            true => (record.absences > 0).then_some(0),
+            false if record.deletions > 0 => None,
+            false => (record.absences < ABSENCES).then_some(record.absences + 1),
+        };
+        let living = || self.memory.living();
+        let present = living().filter(|(_, record)| record.present).count();
+        let newly_absent = living().filter(|(_, record)| absences(record) == Some(1));
+        if newly_absent.count() > present {
             return;
         }
+        let counts = living().filter_map(|(id, record)| Some((id, absences(record)?)));
+        let (time, counts) = (self.run.time, counts.collect::<Vec<_>>());
         for (id, count) in counts {
             self.write([Entry::Absent { id, time, count }]);
         }

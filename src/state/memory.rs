@@ -2,7 +2,7 @@
 
 use super::index::Index;
 use super::record::{Entry, FailureKind, Id, Listing, Stored};
-use crate::maildrop::{Identity, Maildrop};
+use crate::maildrop::Identity;
 use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
 
@@ -272,37 +272,13 @@ impl Memory {
         !self.baseline && self.records.is_empty()
     }
 
-    /// Recognises the messages of a complete listing, place by place.
-    pub(super) fn recognise(&mut self, maildrop: &Maildrop) -> Vec<Known> {
+    /// A listing is at hand, of which nothing is known yet.
+    pub(super) fn begin_listing(&mut self) {
         self.by_content = None;
         self.listed = true;
         for record in &mut self.records {
             record.present = false;
         }
-        let identities = maildrop.identities();
-        identities
-            .map(|(identity, _)| self.recognise_one(identity))
-            .collect()
-    }
-
-    fn recognise_one(&mut self, identity: Option<Identity>) -> Known {
-        let Some(identity) = identity else {
-            return Known::New(None);
-        };
-        let Some((id, record)) = self.find(identity) else {
-            return Known::New(self.failures.get(&identity).copied());
-        };
-        let known = match record.kind {
-            Kind::Intended | Kind::Dropped | Kind::Forgotten => return Known::New(None),
-            Kind::Stored if record.deletions > 0 && !record.reappeared => return Known::Doubtful,
-            Kind::Marked => Known::Marked,
-            Kind::Stored => Known::Stored {
-                since: record.time,
-                deletions: record.deletions,
-            },
-        };
-        self.set_present(id);
-        known
     }
 
     pub(super) fn set_present(&mut self, id: Id) {

@@ -25,6 +25,7 @@ mod manners;
 mod memory;
 mod moment;
 mod rebuild;
+mod recognition;
 mod record;
 mod recover;
 mod view;
@@ -36,6 +37,7 @@ pub use lock::Holder;
 pub use manners::{Early, Manners, RefusalKind, Telling, Why};
 pub use memory::{Failures, Known};
 pub use moment::Moment;
+pub use recognition::Recognition;
 pub use record::FailureKind;
 pub use view::View;
 
@@ -164,8 +166,8 @@ impl Store {
     }
 
     /// Recognises the messages of a complete listing, place by place.
-    pub fn recognise(&mut self, maildrop: &Maildrop) -> Vec<Known> {
-        self.memory.recognise(maildrop)
+    pub fn recognise<'a>(&'a mut self, maildrop: &'a Maildrop) -> Recognition<'a> {
+        Recognition::new(&mut self.memory, maildrop)
     }
 
     /// The proof that a message recognised as [`Known::Stored`] is so.

@@ -2,7 +2,7 @@
 
 use super::journal::{self, Header};
 use super::memory::Memory;
-use super::{Error, Files, Known};
+use super::{Error, Files, Recognition};
 use crate::durable::{Dir, Disk};
 use crate::maildrop::Maildrop;
 use std::path::Path;
@@ -65,7 +65,7 @@ impl View {
     }
 
     /// Recognises the messages of a complete listing, place by place.
-    pub fn recognise(&mut self, maildrop: &Maildrop) -> Vec<Known> {
-        self.memory.recognise(maildrop)
+    pub fn recognise<'a>(&'a mut self, maildrop: &'a Maildrop) -> Recognition<'a> {
+        Recognition::new(&mut self.memory, maildrop)
     }
 }

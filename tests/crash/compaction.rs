@@ -297,7 +297,7 @@ impl Knowledge {
         let account = explorer.profile().server.id();
         let mut view = View::read(&explorer.root().join("state"), &account).unwrap();
         Self {
-            listed: view.recognise(&listing(explorer, server)),
+            listed: view.recognise(&listing(explorer, server)).collect(),
             remembered: remembered(explorer),
             unpipelined: view.unpipelined(),
             has_unique_ids: view.has_unique_ids(),

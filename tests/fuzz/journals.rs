@@ -60,7 +60,8 @@ fn d32_lines_that_claim_to_be_far_ahead_are_none_of_ours() {
         joiner.scan(number, 1).unwrap();
     }
     let mut view = examine(&journal, ACCOUNT).unwrap().view;
-    let known = view.recognise(&joiner.finish(ACCOUNT, true));
+    let listing = joiner.finish(ACCOUNT, true);
+    let known: Vec<_> = view.recognise(&listing).collect();
     // One gap may be that wide, for lines that are lost; but nothing may fill the memory.
     let new = Known::New(None);
     assert_eq!(known, [Known::Marked, new, new, new]);

@@ -89,6 +89,32 @@ fn a_million_known_messages_would_cost_less_than_128_mib_of_memory_new_mail_or_n
     }
 }
 
+#[test]
+fn a_million_known_messages_that_are_all_listed_would_cost_less_than_128_mib_of_memory_too() {
+    const KNOWN: u32 = 100_000;
+    let maildrop = Maildrop::new(generate(1000, 400));
+    let server = Server::builder(&maildrop).security(Security::Plain).start();
+    let home = Home::in_memory();
+    home.one_account(&server.account(), "");
+    home.popfetch(["state", "mark-seen", "a"]).expect(0);
+    let fetch = || home.popfetch(["fetch"]).expect(0).peak_memory;
+
+    let before = fetch();
+    // Unique-ids as long as Dovecot's, and not in their order.
+    let listed = (0..KNOWN).map(|n| format!("{:08x}5f0e2d4c", n.reverse_bits()));
+    maildrop.add(listed.map(|unique_id| Message::generated(unique_id, 400, 1)));
+    home.popfetch(["state", "mark-seen", "a"]).expect(0);
+    // A tenth of them, in the interest of speed, and 10 MiB for all else.
+    for new in [0, 1] {
+        maildrop.add((0..new).map(|_| Message::generated("new", 500, 9)));
+        let costs = fetch().saturating_sub(before) / u64::from(KNOWN);
+        eprintln!("a listed message costs {costs} octets of memory, with {new} new");
+        assert_eq!(server.last_session().count("RETR"), new);
+        assert!(before > 0 && costs > 0, "it was not measured");
+        assert!(costs < 120, "{costs}");
+    }
+}
+
 /// Makes the journal go on as if so many messages more had been stored.
 fn remember(home: &Home, first: u32, messages: u32) {
     let files = fs::read_dir(home.state()).unwrap();

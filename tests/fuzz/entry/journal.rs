@@ -151,11 +151,11 @@ fn recognise(read: Examined) -> Vec<Known> {
         .take(100)
         .collect();
     let _ = (view.is_first(), view.unpipelined(), view.has_unique_ids());
-    view.recognise(&maildrop(&listed))
+    view.recognise(&maildrop(&listed)).collect()
 }
 
 fn recognise_story(mut read: Examined, story: &Story) -> Vec<Known> {
-    read.view.recognise(&maildrop(&story.listed()))
+    read.view.recognise(&maildrop(&story.listed())).collect()
 }
 
 fn maildrop(listed: &[(Vec<u8>, Option<u64>)]) -> Maildrop {

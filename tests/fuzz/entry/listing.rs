@@ -3,7 +3,7 @@
 
 use super::first_line;
 use popfetch::maildrop::{Identity, Joiner, Maildrop, Message};
-use popfetch::plan::{Decision, Policy, decide, fetch_order};
+use popfetch::plan::{Decision, Policy, decide};
 use popfetch::pop3::capability::CAPABILITY_LIMIT;
 use popfetch::pop3::listing::{UNIQUE_ID_LIMIT, scan_line, unique_id_line};
 use popfetch::pop3::{Capabilities, DropListing, MessageNumber};
@@ -111,6 +111,7 @@ fn all_of(maildrop: &Maildrop) -> Vec<Message> {
         .map(|place| maildrop.message(place).unwrap())
         .collect();
     assert_eq!(maildrop.message(messages.len()), None);
+    assert_eq!(maildrop.identity(messages.len()), None);
     assert_eq!(maildrop.is_empty(), messages.is_empty());
     messages
 }
@@ -136,18 +137,19 @@ fn identities(messages: &[Message]) -> BTreeSet<Identity> {
 
 /// Every message that is to be fetched is fetched once, whatever sizes the server claims.
 fn check_plan(messages: &[Message]) {
-    let known = vec![Known::New(None); messages.len()];
     let policy = Policy {
         max_size: Some(1 << 40),
         latest: Some(3),
         ..Policy::default()
     };
-    let listed = messages.iter().map(|message| message.octets);
-    let decisions = decide(listed, &known, policy, true, i64::MAX);
-    let mut order = fetch_order(&decisions, policy.order);
+    let listed = messages.iter();
+    let listed = listed.map(|message| (message.octets, Known::New(None)));
+    let plan = decide(listed, policy, true, i64::MAX);
+    assert_eq!((plan.listed(), plan.known()), (messages.len(), 0));
+    let mut order = plan.fetch_order(policy.order);
     order.sort_unstable();
-    let wanted: Vec<_> = (0..decisions.len())
-        .filter(|place| matches!(decisions[*place], Decision::Fetch(_)))
+    let wanted: Vec<_> = (0..messages.len())
+        .filter(|place| matches!(plan.at(*place), Some(Decision::Fetch(_))))
         .collect();
     assert_eq!(order, wanted);
     assert!(order.len() <= 3);
