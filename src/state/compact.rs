@@ -133,7 +133,7 @@ impl<'a> Copy<'a> {
         }
         for (id, record) in self.memory.living() {
             if let (Some(id), true) = (self.new_id(id), record.absences > 0) {
-                let time = record.absent_since;
+                let time = record.absent_since.seconds();
                 rest.push(Entry::Absent { id, time, count: 1 });
                 if record.absences > 1 {
                     let count = record.absences;
@@ -176,7 +176,7 @@ impl<'a> Copy<'a> {
         let absent = record.absences >= ABSENCES || record.deletions > 0;
         // A server may go on listing what it confirmed to have deleted.
         let lacking = self.memory.listed && !record.present;
-        absent && lacking && record.absent_since < self.now - FORGET_AFTER
+        absent && lacking && record.absent_since.seconds() < self.now - FORGET_AFTER
     }
 
     fn new_id(&self, id: Id) -> Option<Id> {

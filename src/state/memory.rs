@@ -2,6 +2,7 @@
 
 use super::index::Index;
 use super::record::{Entry, FailureKind, Id, Listing, Stored};
+use super::time::Time;
 use crate::maildrop::Identity;
 use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
@@ -41,7 +42,7 @@ pub(super) struct Record {
     pub(super) identity: Identity,
     content: ContentKey,
     /// When it was fetched or marked.
-    pub(super) time: i64,
+    pub(super) time: Time,
     pub(super) kind: Kind,
     /// How often the server confirmed its deletion.
     pub(super) deletions: u8,
@@ -50,7 +51,7 @@ pub(super) struct Record {
     /// How many complete listings in a row lacked it.
     pub(super) absences: u8,
     /// Since when it has been absent, or deleted.
-    pub(super) absent_since: i64,
+    pub(super) absent_since: Time,
     /// The session at hand lists it.
     pub(super) present: bool,
 }
@@ -140,7 +141,7 @@ impl Memory {
             Entry::Absent { id, time, count } => {
                 self.change(id, |record| {
                     if count <= 1 {
-                        record.absent_since = time;
+                        record.absent_since = Time::new(time);
                     }
                     record.absences = count;
                 });
@@ -171,7 +172,7 @@ impl Memory {
             }
             Entry::Deleted { id, time } => self.change(id, |record| {
                 record.deletions = record.deletions.saturating_add(1);
-                record.absent_since = time;
+                record.absent_since = Time::new(time);
             }),
             Entry::Dropped { id } => {
                 self.open.remove(&id);
@@ -362,12 +363,12 @@ impl Record {
         Self {
             identity,
             content,
-            time,
+            time: Time::new(time),
             kind,
             deletions: 0,
             reappeared: false,
             absences: 0,
-            absent_since: 0,
+            absent_since: Time::default(),
             present: false,
         }
     }

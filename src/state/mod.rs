@@ -28,6 +28,7 @@ mod rebuild;
 mod recognition;
 mod record;
 mod recover;
+mod time;
 mod view;
 
 pub use error::Error;

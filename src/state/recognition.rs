@@ -58,7 +58,7 @@ fn recognise(memory: &mut Memory, identity: Option<Identity>) -> Known {
         Kind::Stored if record.deletions > 0 && !record.reappeared => return Known::Doubtful,
         Kind::Marked => Known::Marked,
         Kind::Stored => Known::Stored {
-            since: record.time,
+            since: record.time.seconds(),
             deletions: record.deletions,
         },
     };
