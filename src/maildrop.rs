@@ -4,6 +4,7 @@ use crate::pop3::MessageNumber;
 use sha2::{Digest, Sha256};
 use std::collections::HashMap;
 use std::fmt;
+use std::hash::{BuildHasher, RandomState};
 
 /// More messages than this are not taken in: a listing without end must not fill the memory.
 /// mpop's limit is the same.
@@ -16,6 +17,10 @@ pub const UNIQUE_IDS_LIMIT: usize = 20 * 1024 * 1024;
 /// Message-numbers that come out of their order are remembered one by one. Servers list in order,
 /// but for a few.
 const STRAYS_LIMIT: usize = 100_000;
+
+/// Messages that are alike in a listing are looked for in one part of it after the other, so that
+/// it takes less memory.
+const PARTS: u64 = 4;
 
 /// What makes a listed message the same as one of an earlier session (E11): a hash over account,
 /// unique-id, listed octets, and its turn among those that are alike in both. A server may reuse
@@ -202,7 +207,6 @@ impl Joiner {
             ascending,
             strays,
         } = self;
-        // As large as what is needed next.
         drop((ascending, strays));
         let mut maildrop = Maildrop {
             account: account.into(),
@@ -230,15 +234,34 @@ impl Maildrop {
         {
             return;
         }
-        let mut places: Vec<u32> = (0..).take(self.entries.len()).collect();
-        places.retain(|place| self.named(*place).is_some());
+        let hasher = RandomState::new();
+        let mut places: Vec<(u32, u32)> = Vec::new();
+        for part in 0..PARTS {
+            let with_hash = |place| {
+                let hash = hasher.hash_one(self.named(place)?);
+                let of_part = hash % PARTS == part;
+                of_part.then_some((u32::try_from(hash >> 32).ok()?, place))
+            };
+            places.clear();
+            places.extend((0..).take(self.entries.len()).filter_map(with_hash));
+            places.sort_unstable();
+            for group in places.chunk_by_mut(|(one, _), (next, _)| one == next) {
+                self.take_turns_in(group);
+            }
+        }
+    }
+
+    /// The same among those that have a hash in common, as what is alike has. Others may have, too.
+    fn take_turns_in(&mut self, group: &mut [(u32, u32)]) {
         // Those that are alike stay in their order.
-        places.sort_unstable_by_key(|place| (self.named(*place), *place));
-        let (mut before, mut turn) = (None, 0);
-        for place in places {
-            let alike = before.is_some_and(|before| self.named(before) == self.named(place));
+        group.sort_unstable_by_key(|(_, place)| (self.named(*place), *place));
+        let mut turn = 0;
+        for pair in group.windows(2) {
+            let [(_, before), (_, place)] = *pair else {
+                continue;
+            };
+            let alike = self.named(before) == self.named(place);
             turn = if alike { turn + 1 } else { 0 };
-            before = Some(place);
             if let Some(entry) = self.entries.get_mut(index(place)) {
                 entry.turn = turn;
             }
