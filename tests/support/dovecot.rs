@@ -24,6 +24,7 @@ use super::account::Account;
 use super::certificate::Authority;
 use super::message::Message;
 use super::process::{Daemon, installed, within};
+use super::token_endpoint::TokenEndpoint;
 use super::tree;
 
 const NOBODY: u32 = 65534;
@@ -50,6 +51,16 @@ impl Dovecot {
     /// authority of its certificate.
     pub fn start_with(messages: &[Message], more: &str) -> Option<Self> {
         Self::start_letting_in(messages, &format!("{PASSWORD}{more}"), &[])
+    }
+
+    /// The same, for users who sign in with tokens that this endpoint knows.
+    pub fn start_taking_tokens(messages: &[Message], endpoint: &TokenEndpoint) -> Option<Self> {
+        let oauth2 = format!(
+            "tokeninfo_url = {}\nusername_attribute = username\nactive_attribute = active\n\
+             active_value = true\n",
+            endpoint.url()
+        );
+        Self::start_letting_in(messages, TOKEN, &[("oauth2.conf", &oauth2)])
     }
 
     /// The same, with another word on who may sign in, and how: config text, in which `{at}` is the
@@ -149,6 +160,15 @@ impl Dovecot {
 const PASSWORD: &str = "passdb {
   driver = static
   args = password=secret
+}
+";
+
+/// Whoever has a token.
+const TOKEN: &str = "auth_mechanisms = xoauth2 oauthbearer
+passdb {
+  driver = oauth2
+  mechanisms = xoauth2 oauthbearer
+  args = {at}/oauth2.conf
 }
 ";
 

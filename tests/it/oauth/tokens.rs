@@ -208,20 +208,7 @@ fn s25_dovecot_lets_us_in_with_what_popfetch_login_has_brought() {
         user: "ada".into(),
         active: true,
     }]);
-    let passdb = "auth_mechanisms = xoauth2 oauthbearer
-passdb {
-  driver = oauth2
-  mechanisms = xoauth2 oauthbearer
-  args = {at}/oauth2.conf
-}
-";
-    let oauth2 = format!(
-        "tokeninfo_url = {}\nusername_attribute = username\nactive_attribute = active\n\
-         active_value = true\n",
-        endpoint.url()
-    );
-    let files = [("oauth2.conf", oauth2.as_str())];
-    let Some(dovecot) = Dovecot::start_letting_in(&mail(2), passdb, &files) else {
+    let Some(dovecot) = Dovecot::start_taking_tokens(&mail(2), &endpoint) else {
         return;
     };
     let home = Home::in_memory();
