@@ -12,7 +12,7 @@
 //! - `base_dir` and `state_dir` are its own, or a system's Dovecot would be disturbed.
 
 use std::fs;
-use std::net::{Ipv4Addr, TcpListener, TcpStream};
+use std::net::{Ipv4Addr, TcpListener};
 use std::os::unix::fs::{PermissionsExt, chown};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -190,12 +190,13 @@ fn launch(directory: &Path, who: &str) -> Option<(Daemon, u16, u16)> {
         .stdout(Stdio::null())
         .stderr(Stdio::null());
     let mut daemon = Daemon::start(&mut command);
-    let up = within(Duration::from_secs(10), || {
+    // That somebody listens there proves nothing: it may be who has taken the port meanwhile. This
+    // is logged when Dovecot itself listens.
+    let up = within(Duration::from_secs(20), || {
         if daemon.has_ended() {
             return Some(false);
         }
-        let connected = TcpStream::connect((Ipv4Addr::LOCALHOST, port)).is_ok();
-        connected.then_some(true)
+        read_log(directory).contains("starting up").then_some(true)
     });
     (up == Some(true)).then_some((daemon, port, stls_port))
 }

@@ -11,6 +11,7 @@ use crate::given::{assert_said, run};
 use crate::support::certificate::{Authority, Wanted};
 use crate::support::gate::Gate;
 use crate::support::keyring::{Bus, Keyring};
+use crate::support::process::{listens, within};
 use crate::support::provider::{Provider, Scripted, browse, value};
 use crate::support::run::Home;
 use crate::support::tree;
@@ -176,17 +177,7 @@ fn without_a_screen_the_address_is_shown_and_another_way_is_hinted_at() {
     let mut running = home.popfetch(["login", "a"]).start();
     // Its handler is there before its page is; a port that listens says that both are.
     let id = running.id();
-    let listens = crate::support::process::within(Duration::from_secs(20), || {
-        let sockets = std::fs::read_dir(format!("/proc/{id}/fd")).ok()?;
-        let open = sockets.filter_map(|fd| std::fs::read_link(fd.ok()?.path()).ok());
-        let tcp = std::fs::read_to_string(format!("/proc/{id}/net/tcp")).ok()?;
-        open.filter_map(|link| {
-            let name = link.to_str()?.strip_prefix("socket:[")?.strip_suffix(']')?;
-            tcp.contains(&format!(" {name} ")).then_some(())
-        })
-        .next()
-    });
-    listens.expect("no page");
+    within(Duration::from_secs(20), || listens(id).then_some(())).expect("no page");
     running.signal(Signal::INT);
     let output = running.wait();
     assert_eq!(output.status, Some(130));

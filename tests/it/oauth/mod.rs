@@ -1,7 +1,6 @@
 //! OAuth 2.0: `popfetch login`, and access tokens from then on, with a provider of the tests' own.
 
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -9,7 +8,7 @@ use crate::given::mail;
 use crate::support::account::{Account, Security};
 use crate::support::behaviour::Behaviour;
 use crate::support::maildrop::Maildrop;
-use crate::support::process::within;
+use crate::support::process::{make_program, within};
 use crate::support::provider::{Provider, browse};
 use crate::support::run::{Home, Output, Running};
 use crate::support::server::Server;
@@ -64,12 +63,12 @@ fn home(server: &Server, provider: &Provider) -> Home {
 
 /// A browser that only writes down where it was sent: with a screen, `xdg-open` is asked.
 fn with_browser(home: &mut Home) {
-    let program = home.private_file(
-        "bin/xdg-open",
+    let program = home.path().join("bin/xdg-open");
+    make_program(
+        &program,
         "#!/bin/sh\nprintf '%s' \"$#$1\" > \"$HOME/opened.new\"\nmv \"$HOME/opened.new\" \
          \"$HOME/opened\"\n",
     );
-    fs::set_permissions(&program, fs::Permissions::from_mode(0o700)).unwrap();
     let path = std::env::var("PATH").unwrap();
     let path = format!("{}:{path}", program.parent().unwrap().display());
     home.env("PATH", &path);
