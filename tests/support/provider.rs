@@ -6,6 +6,7 @@ use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::path::PathBuf;
+use std::sync::mpsc::Receiver;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -24,6 +25,8 @@ pub enum Scripted {
     Endless,
     /// No HTTP at all.
     Garbage,
+    /// What it would, once this says so.
+    Late(Arc<Mutex<Receiver<()>>>),
     /// Nothing, until the client has had enough.
     Silent,
     /// Puts this text into a file, as another run of the client would, and refuses the grant.
@@ -211,6 +214,13 @@ fn serve(socket: &mut (impl Read + Write), inner: &Mutex<Inner>) -> std::io::Res
                 Some(Scripted::Silent) => {
                     drop(inner);
                     return socket.read_to_end(&mut Vec::new()).map(drop);
+                }
+                Some(Scripted::Late(released)) => {
+                    let (status, body) = tokens(&fields, &mut inner);
+                    drop(inner);
+                    // An error means that the test is over.
+                    let _over = released.lock().unwrap().recv();
+                    (status, String::new(), body)
                 }
                 Some(Scripted::Overtaken(file, text)) => {
                     fs::write(file, text).unwrap();

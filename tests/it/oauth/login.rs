@@ -6,7 +6,9 @@ use std::time::{Duration, Instant};
 
 use rustix::process::Signal;
 
-use super::{begin, configure, home, kept, server, sign_in, tells_no_secret, with_browser};
+use super::{
+    begin, configure, holds_a_sign_in, home, kept, server, sign_in, tells_no_secret, with_browser,
+};
 use crate::given::{assert_said, run};
 use crate::support::certificate::{Authority, Wanted};
 use crate::support::gate::Gate;
@@ -196,7 +198,7 @@ fn a_sign_in_is_kept_in_the_keyring_unless_told_otherwise() {
     configure(&home, &server.account(), &table);
     keyring.serve(&mut home);
     run(&home, &["login", "a", "--device"], 0);
-    assert!(!home.path().join("data/popfetch").exists());
+    assert!(!holds_a_sign_in(&home));
     // Out of date at once, so it is renewed, and the new one kept there again.
     run(&home, &["fetch"], 0);
     assert_eq!(value(&provider.forms()[1], "refresh_token"), "refresh-1");

@@ -13,6 +13,7 @@ use crate::support::provider::{Provider, browse};
 use crate::support::run::{Home, Output, Running};
 use crate::support::server::Server;
 
+mod at_once;
 mod keys;
 mod login;
 mod tokens;
@@ -115,12 +116,18 @@ fn tells_no_secret(output: &Output) {
     }
 }
 
+/// Whether any sign-in is kept in a file.
+fn holds_a_sign_in(home: &Home) -> bool {
+    let files = fs::read_dir(home.path().join("data/popfetch/logins"));
+    let mut files = files.into_iter().flatten().map(|it| it.unwrap().path());
+    files.any(|file| file.extension().is_some_and(|it| it == "login"))
+}
+
 /// The file that a sign-in is kept in.
 fn kept(home: &Home) -> PathBuf {
     let dir = home.path().join("data/popfetch/logins");
-    let mut files = fs::read_dir(&dir)
-        .unwrap()
-        .map(|entry| entry.unwrap().path());
+    let files = fs::read_dir(&dir).unwrap().map(|it| it.unwrap().path());
+    let mut files = files.filter(|file| file.extension().is_some_and(|it| it == "login"));
     let file = files.next().expect("nothing is kept");
     assert_eq!(files.next(), None);
     file
