@@ -1,16 +1,14 @@
 //! Several runs at once, and several accounts at once.
 
-use std::fs;
 use std::sync::{Arc, Condvar, Mutex};
 use std::time::Duration;
 
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::Signal;
 
 use crate::given::{Gate, gate};
 use crate::support::listener::ClosedPort;
 use crate::support::maildrop::Maildrop;
 use crate::support::message::{Message, generate};
-use crate::support::process::{installed, within};
 use crate::support::run::Home;
 use crate::support::server::{CommandSeen, Server};
 use crate::support::tree;
@@ -107,38 +105,6 @@ fn d29_runs_that_start_at_the_same_time_may_be_the_first_ones_of_all() {
         three_at_once(&home);
         tree::assert_holds(&home.maildir("a"), &messages);
     }
-}
-
-#[test]
-fn d29_a_run_that_looked_for_the_maildir_before_the_first_one_made_it_finds_it_all_the_same() {
-    if !installed("strace") {
-        return;
-    }
-    let messages = generate(3, 400);
-    let server = Server::start(&Maildrop::new(messages.clone()));
-    let home = Home::in_memory();
-    home.one_account(&server.account(), "");
-    // It is stopped by the call that finds no Maildir.
-    let (maildir, trace) = (home.maildir("a"), home.path().join("trace"));
-    let options = ["-f", "-q", "-e", "trace=openat", "-e"];
-    let stop = ["inject=openat:signal=SIGSTOP:when=1", "-P"];
-    let paths = [maildir.to_str().unwrap(), "-o", trace.to_str().unwrap()];
-    let options = [&options[..], &stop, &paths].concat();
-    let late = home.popfetch_under("strace", &options, &["fetch"]).start();
-    let stopped = within(PATIENCE, || {
-        let text = fs::read_to_string(&trace).ok()?;
-        let line = text
-            .lines()
-            .find(|line| line.contains("stopped by SIGSTOP"))?;
-        let thread: i32 = line.split(' ').next()?.parse().ok()?;
-        text.contains("ENOENT").then_some(thread)
-    });
-    let thread = Pid::from_raw(stopped.expect("it never looks for the Maildir")).unwrap();
-    home.popfetch(["fetch"]).expect(0);
-    kill_process(thread, Signal::CONT).unwrap();
-    let output = late.wait();
-    assert_eq!(output.status, Some(0), "{output:#?}");
-    tree::assert_holds(&maildir, &messages);
 }
 
 /// Two accounts, "a" and "b", that deliver to the Maildir of "a".
