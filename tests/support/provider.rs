@@ -85,7 +85,7 @@ impl Provider {
         let serving = Arc::clone(&inner);
         let listener = Listener::start(move |_, socket: Arc<TcpStream>| {
             socket
-                .set_read_timeout(Some(Duration::from_secs(10)))
+                .set_read_timeout(Some(Duration::from_secs(30)))
                 .unwrap();
             // The client may break off at any time.
             let _broken_off = match &tls {
@@ -162,7 +162,7 @@ pub fn browse(url: &str) -> String {
         let (place, path) = rest.split_once('/').unwrap();
         let mut socket = TcpStream::connect(place).unwrap();
         socket
-            .set_read_timeout(Some(Duration::from_secs(10)))
+            .set_read_timeout(Some(Duration::from_secs(30)))
             .unwrap();
         write!(socket, "GET /{path} HTTP/1.1\r\nHost: {place}\r\n\r\n").unwrap();
         let mut page = String::new();

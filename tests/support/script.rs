@@ -198,9 +198,9 @@ impl Script {
     }
 
     /// What became of the scenes, once all that began are over. Panics if one is not over within
-    /// ten seconds.
+    /// half a minute.
     pub fn played(&self) -> Vec<Played> {
-        let deadline = Instant::now() + Duration::from_secs(10);
+        let deadline = Instant::now() + Duration::from_secs(30);
         let mut played = self.stage.played.lock().unwrap();
         while played.iter().any(|scene| !scene.over) {
             let left = deadline.saturating_duration_since(Instant::now());
