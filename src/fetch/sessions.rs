@@ -121,7 +121,17 @@ impl Account<'_> {
                     conduct.refused(self, RefusalKind::Busy);
                     return Ok(());
                 }
-                ended => return left_out.map_or(ended.map(drop), |(_, error)| Err(error)),
+                ended => {
+                    let Some((_, first)) = left_out else {
+                        return ended.map(drop);
+                    };
+                    if let Err(error) = ended {
+                        let reason = failure(&error).message;
+                        let text = format!("{reason}: what is left is for the next run");
+                        self.tell(Event::Warning(&text));
+                    }
+                    return Err(first);
+                }
             }
         }
     }

@@ -1,6 +1,6 @@
 use std::sync::Mutex;
 
-use crate::given::{mail, plainly, run};
+use crate::given::{assert_said, mail, plainly, run};
 use crate::support::account::Security;
 use crate::support::behaviour::{Behaviour, Reply};
 use crate::support::maildrop::Maildrop;
@@ -190,7 +190,9 @@ fn f34_a_server_that_has_not_noticed_yet_that_it_was_left_is_given_a_moment() {
 #[test]
 fn f34_a_server_that_never_notices_is_asked_three_times() {
     let (server, home) = slow_to_notice(usize::MAX / 2);
-    run(&home, &[], 75);
+    let output = run(&home, &[], 75);
+    let words = ["maildrop is locked", "what is left is for the next run"];
+    assert_said(&output, &words);
     assert_eq!(server.sessions().len(), 4);
     tree::assert_holds(&home.maildir("a"), &mail(3));
 }
