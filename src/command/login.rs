@@ -2,7 +2,7 @@
 
 use super::context::Context;
 use super::fail::Failure;
-use super::tokens::{line_of, login_of};
+use super::tokens::{line_of, login_of, turn};
 use crate::cli::Login;
 use crate::exit::Status;
 use crate::oauth::{self, DevicePrompt};
@@ -34,6 +34,9 @@ pub(super) fn run(context: &Context<'_>, arguments: &Login) -> Result<Status, Fa
         }
     };
     if arguments.remove {
+        let _turn = Stop::never()
+            .ok()
+            .and_then(|stop| turn(&profile.server, &stop));
         return match logins::remove(&profile.server, store) {
             Ok(()) => {
                 say(&format!("sign-in removed from {place}"));
@@ -75,6 +78,7 @@ pub(super) fn run(context: &Context<'_>, arguments: &Login) -> Result<Status, Fa
         oauth::browser_login(client, user, &line, &stop, open_browser, now)
     };
     let grant = grant?;
+    let _turn = turn(&profile.server, &stop);
     logins::store(&profile.server, store, &grant)?;
     say(&format!("signed in; kept in {place}"));
     Ok(Status::Ok)

@@ -5,7 +5,7 @@ use super::fail::Failure;
 use crate::exit::{Diagnose, Status};
 use crate::fetch::{RenewalError, Tokens};
 use crate::oauth::{self, Client, Grant, Line, MARGIN};
-use crate::profile::logins::{self, LoginError};
+use crate::profile::logins::{self, LoginError, Turn};
 use crate::profile::oauth::{OAuth, Store, roots};
 use crate::profile::secret::{self, Password, SecretError};
 use crate::profile::{Profile, Server};
@@ -15,10 +15,13 @@ use crate::stop::Stop;
 use std::io;
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender, SyncSender};
 use std::sync::{Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// How often someone who waits for a token looks whether to stop.
 const POLL: Duration = Duration::from_millis(100);
+
+/// How long another process is waited for that renews the same sign-in: longer than a provider is.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Where an account's tokens come from, and the one that it has.
 pub(super) struct Login {
@@ -172,11 +175,25 @@ impl Source {
 impl Kept {
     fn another(&self, stop: &Stop) -> Result<Password, Error> {
         let mut grant = self.grant.lock().unwrap_or_else(PoisonError::into_inner);
+        let _turn = turn(&self.server, stop);
         let now = Moment::now().now;
+        // Another process may have had its turn since this was read.
+        match logins::load(&self.server, self.store, false) {
+            Ok(kept) if kept.access_token != grant.access_token => {
+                *grant = kept;
+                if grant.expires.saturating_sub(MARGIN) > now {
+                    return Ok(Password::new(grant.access_token.to_string()));
+                }
+            }
+            Err(source @ LoginError::Missing) => {
+                let account = self.account.clone();
+                return Err(Error::Login { account, source });
+            }
+            _ => {}
+        }
         let new = oauth::refresh(&self.client, &grant, &self.line, stop, now);
         if new.as_ref().is_err_and(oauth::Error::is_over) {
-            // Another run may have been faster: a provider that changes refresh tokens takes each
-            // once.
+            // Another run may have been faster all the same, where there are no locks.
             let kept = logins::load(&self.server, self.store, false);
             let newer = kept
                 .ok()
@@ -202,6 +219,19 @@ impl Kept {
         *grant = new;
         Ok(Password::new(grant.access_token.to_string()))
     }
+}
+
+/// Waits until no other process renews, replaces or removes the sign-in, and keeps all others from
+/// it. `None` where there are no locks, or none is to be had in time: then it goes on without.
+pub(super) fn turn(server: &Server, stop: &Stop) -> Option<Turn> {
+    let turn = Turn::of(server).ok()?;
+    let until = Instant::now() + PATIENCE;
+    while !turn.try_take().ok()? {
+        if Instant::now() > until || stop.wait(POLL).is_some() {
+            return None;
+        }
+    }
+    Some(turn)
 }
 
 /// The way to the provider.

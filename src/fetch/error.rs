@@ -163,6 +163,12 @@ impl Error {
         }
     }
 
+    /// Whether the server would let us in if no other session held the maildrop.
+    pub(super) fn is_in_use(&self) -> bool {
+        matches!(self.session(), Some(session::Error::SignIn { answer, .. })
+            if answer.code == Some(ResponseCode::InUse))
+    }
+
     /// What kind of refusal it is that the server is left alone for afterwards.
     pub(super) fn refusal(&self) -> Option<RefusalKind> {
         match self.session()? {

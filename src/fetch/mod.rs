@@ -123,8 +123,10 @@ impl Account<'_> {
         let path = &self.profile.maildir;
         let disk = &self.environment.disk;
         match Maildir::open(disk, path, false) {
-            Err(delivery::Error::Gone { .. }) if !state::has_delivered_to(directory, id, path)? => {
-                Ok(Maildir::open(disk, path, true)?)
+            Err(delivery::Error::Gone { .. }) => {
+                let is_new = !state::has_delivered_to(directory, id, path)?;
+                // Otherwise it is looked for once more: another run may have made it meanwhile.
+                Ok(Maildir::open(disk, path, is_new)?)
             }
             opened => Ok(opened?),
         }

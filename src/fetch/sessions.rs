@@ -10,6 +10,7 @@ use crate::report::{Event, Outcome};
 use crate::session::Phase;
 use crate::state::{RefusalKind, Store};
 use std::sync::Arc;
+use std::time::Duration;
 
 /// Sessions in a row with a server that lists a maildrop in parts, which is a maildrop of some
 /// 15000 messages at Gmail. What is left is for the next run.
@@ -17,6 +18,11 @@ const MOST_SESSIONS: u32 = 50;
 
 /// A shorter listing is no part of a longer one: Gmail's parts have 250 to 300 messages.
 const FULL_LISTING: usize = 100;
+
+/// A server that was left in the middle of a session may hold the maildrop for that session until it
+/// notices, although it was given time for that. It is asked again so often, so long apart.
+const MOMENTS: u32 = 2;
+const MOMENT: Duration = Duration::from_secs(1);
 
 /// How a session is tried.
 #[derive(Clone, Copy)]
@@ -56,6 +62,7 @@ impl Account<'_> {
         // (TRUST.md F20), once. The run does not count as a good one all the same.
         let mut left_out: Option<(Identity, Error)> = None;
         let mut sessions = 1;
+        let mut moments = 0;
         loop {
             let attempt = Attempt {
                 route: route.as_ref(),
@@ -70,6 +77,12 @@ impl Account<'_> {
                         failure(source.as_ref()).message
                     )));
                     left_out = Some((identity, *source));
+                    moments = MOMENTS;
+                }
+                Err(error) if moments > 0 && error.is_in_use() => {
+                    moments -= 1;
+                    self.environment.stop.wait(MOMENT);
+                    self.check_stop()?;
                 }
                 Err(error) if manner.capabilities && error.closed_on(Phase::Capabilities) => {
                     self.tell(Event::Notice("the server closed on CAPA: trying without"));
@@ -80,6 +93,7 @@ impl Account<'_> {
                     self.tell(Event::Notice(&format!(
                         "{source}: connecting once more, and asking one thing after the other"
                     )));
+                    moments = MOMENTS;
                     conduct.doubt_shortcut();
                     (manner.ahead, manner.shortcut) = (false, None);
                 }
@@ -87,6 +101,7 @@ impl Account<'_> {
                     self.tell(Event::Warning(&format!(
                         "{source}: going on with one command at a time"
                     )));
+                    moments = MOMENTS;
                     store.failed_pipelining();
                     manner.pipelining = false;
                     (manner.ahead, manner.shortcut) = (false, None);
@@ -106,7 +121,17 @@ impl Account<'_> {
                     conduct.refused(self, RefusalKind::Busy);
                     return Ok(());
                 }
-                ended => return left_out.map_or(ended.map(drop), |(_, error)| Err(error)),
+                ended => {
+                    let Some((_, first)) = left_out else {
+                        return ended.map(drop);
+                    };
+                    if let Err(error) = ended {
+                        let reason = failure(&error).message;
+                        let text = format!("{reason}: what is left is for the next run");
+                        self.tell(Event::Warning(&text));
+                    }
+                    return Err(first);
+                }
             }
         }
     }

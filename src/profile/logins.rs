@@ -15,7 +15,7 @@ use super::oauth::Store;
 use super::secret::{Password, SecretError};
 use super::visible::visible;
 use super::{Server, keyring, paths};
-use crate::durable::{Dir, Disk};
+use crate::durable::{Dir, Disk, File};
 use crate::exit::{Diagnose, Status};
 use crate::oauth::Grant;
 use crate::private;
@@ -82,6 +82,35 @@ pub fn remove(server: &Server, store: Store) -> Result<(), LoginError> {
                 _ => unwritable(path, &error),
             })
         }
+    }
+}
+
+/// One process at a time renews, replaces or removes a maildrop's sign-in: a provider that changes
+/// refresh tokens takes each once, and what was kept last must be what it gave last. Like the lock of
+/// an account this is a file of its own, which is never removed.
+pub struct Turn(File);
+
+impl Turn {
+    /// To be taken.
+    ///
+    /// # Errors
+    /// There is no place for the file.
+    pub fn of(server: &Server) -> io::Result<Self> {
+        let path = path(server).map_err(io::Error::other)?;
+        let directory = path.parent().unwrap_or(&path);
+        let mut name = file_name(server);
+        name.push("-lock");
+        let disk = Disk::new();
+        disk.create_directory(directory)?;
+        Ok(Self(Dir::open(&disk, directory)?.open_or_create(&name)?))
+    }
+
+    /// Takes it until it is dropped; `false` while another process has it.
+    ///
+    /// # Errors
+    /// The file system has no locks.
+    pub fn try_take(&self) -> io::Result<bool> {
+        self.0.try_lock()
     }
 }
 

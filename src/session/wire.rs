@@ -86,6 +86,8 @@ struct Pace {
     last: Instant,
     /// The step consists of more than a line.
     flowing: bool,
+    /// Since when nobody waits for the server.
+    left: Instant,
 }
 
 impl Pace {
@@ -97,12 +99,23 @@ impl Pace {
             octets: 0,
             last: now,
             flowing: false,
+            left: now,
+        }
+    }
+
+    /// The server is waited for again. What has passed meanwhile was not its time: the disk may be
+    /// slow, and what it has sent lie here since long.
+    fn resume(&mut self) {
+        let away = self.left.elapsed();
+        for begun in [&mut self.step, &mut self.since, &mut self.last] {
+            *begun += away;
         }
     }
 
     fn received(&mut self, octets: usize) {
         self.octets += octets as u64;
         self.last = Instant::now();
+        self.left = self.last;
     }
 
     /// Until when to wait for the next octets; an error if it has been too long already.
@@ -365,6 +378,7 @@ impl Wire {
 
     /// Waits for octets, sending what there is to send.
     fn wait(&mut self) -> Result<(), net::Error> {
+        self.pace.resume();
         loop {
             let deadline = self.pace.deadline(self.timeout)?;
             let (output, input) = self.connection.buffers();
@@ -382,3 +396,6 @@ impl Wire {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

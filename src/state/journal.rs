@@ -204,6 +204,11 @@ pub(super) fn read(input: impl Read, mut each: impl FnMut(Entry)) -> io::Result<
             }
             None => reading.torn = true,
         }
+        // Whoever looks without the lock may meet a line that is being written. Its rest, come
+        // meanwhile, would be taken for another bad line.
+        if !line.ends_with(b"\n") && line.len() < LINE_LIMIT {
+            return Ok(reading);
+        }
     }
 }
 
@@ -212,3 +217,6 @@ fn read_line(lines: &mut impl BufRead, line: &mut Vec<u8>) -> io::Result<()> {
     lines.take(LINE_LIMIT as u64).read_until(b'\n', line)?;
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;

@@ -118,7 +118,7 @@ fn d35_a_run_that_sleeps_beyond_its_timeout_ends_and_loses_nothing() {
     let (arrive, arrived) = channel();
     let (release, released): (Sender<()>, Receiver<()>) = channel();
     let gate = Mutex::new((arrive, released));
-    let keys = "keep = \"never\"\npipelining = \"off\"\ntimeout = \"1s\"\n";
+    let keys = "keep = \"never\"\npipelining = \"off\"\ntimeout = \"2s\"\n";
     let (server, home) = scene(keys, move |_, line| {
         if line == "RETR 20" {
             let (arrive, released) = &*gate.lock().unwrap();
@@ -133,7 +133,7 @@ fn d35_a_run_that_sleeps_beyond_its_timeout_ends_and_loses_nothing() {
     drop(arrived);
     running.signal(Signal::STOP);
     // The time that it is asleep is what is tried.
-    thread::sleep(Duration::from_millis(1_500));
+    thread::sleep(Duration::from_millis(2_500));
     running.signal(Signal::CONT);
     let output = running.wait();
     release.send(()).unwrap();

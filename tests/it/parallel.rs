@@ -6,6 +6,7 @@ use std::time::Duration;
 use rustix::process::Signal;
 
 use crate::given::{Gate, gate};
+use crate::support::listener::ClosedPort;
 use crate::support::maildrop::Maildrop;
 use crate::support::message::{Message, generate};
 use crate::support::run::Home;
@@ -208,9 +209,8 @@ fn jobs_bounds_how_many_accounts_are_fetched_at_once() {
 fn an_account_that_fails_does_not_stop_the_others_and_the_worst_status_wins() {
     let good = Server::start(&Maildrop::new(generate(5, 400)));
     let bad = Server::start(&Maildrop::new(generate(5, 400)));
-    let mut gone = Server::start(&Maildrop::new([])).account();
-    // That server has ended, and the file of its authority with it.
-    gone.roots = good.account().roots;
+    let (closed, mut gone) = (ClosedPort::new(), good.account());
+    gone.port = closed.port();
     for jobs in ["1", "3"] {
         let home = Home::new();
         let mut wrong = bad.account();

@@ -81,7 +81,7 @@ fn r27_a_password_that_does_not_fit_into_the_line_goes_behind_a_challenge() {
 #[test]
 fn a_server_that_loses_what_follows_the_first_sign_in_gives_its_mail_in_the_same_run() {
     let (server, home) = plainly(2, Behaviour::new().loses_what_follows_sign_in());
-    home.one_account(&server.account(), "timeout = \"1s\"\n");
+    home.one_account(&server.account(), "timeout = \"2s\"\n");
     assert_said(&run(&home, &[], 0), &["connecting once more"]);
     tree::assert_holds(&home.maildir("a"), &mail(2));
     run(&home, &[], 0);
@@ -224,7 +224,7 @@ fn changed() -> [Behaviour; 5] {
 fn a_server_that_does_not_follow_is_asked_one_thing_after_the_other_in_the_same_run_and_later() {
     for behaviour in changed() {
         let (server, home) = plainly(2, Behaviour::new());
-        home.one_account(&server.account(), "timeout = \"1s\"\n");
+        home.one_account(&server.account(), "timeout = \"2s\"\n");
         run(&home, &[], 0);
         server.behave(behaviour);
         server.maildrop().add([given::letter(3)]);

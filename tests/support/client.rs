@@ -28,7 +28,7 @@ impl Client {
     pub fn connect(account: &Account) -> io::Result<Self> {
         let socket = TcpStream::connect((Ipv4Addr::LOCALHOST, account.port))?;
         socket.set_nodelay(true)?;
-        socket.set_read_timeout(Some(Duration::from_secs(10)))?;
+        socket.set_read_timeout(Some(Duration::from_secs(60)))?;
         let stream: Box<dyn Stream> = match &account.roots {
             None => Box::new(socket),
             Some(roots) => Box::new(encrypt(socket, roots)?),

@@ -12,7 +12,7 @@
 //! - `base_dir` and `state_dir` are its own, or a system's Dovecot would be disturbed.
 
 use std::fs;
-use std::net::{Ipv4Addr, TcpListener, TcpStream};
+use std::net::{Ipv4Addr, TcpListener};
 use std::os::unix::fs::{PermissionsExt, chown};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -24,6 +24,7 @@ use super::account::Account;
 use super::certificate::Authority;
 use super::message::Message;
 use super::process::{Daemon, installed, within};
+use super::token_endpoint::TokenEndpoint;
 use super::tree;
 
 const NOBODY: u32 = 65534;
@@ -50,6 +51,16 @@ impl Dovecot {
     /// authority of its certificate.
     pub fn start_with(messages: &[Message], more: &str) -> Option<Self> {
         Self::start_letting_in(messages, &format!("{PASSWORD}{more}"), &[])
+    }
+
+    /// The same, for users who sign in with tokens that this endpoint knows.
+    pub fn start_taking_tokens(messages: &[Message], endpoint: &TokenEndpoint) -> Option<Self> {
+        let oauth2 = format!(
+            "tokeninfo_url = {}\nusername_attribute = username\nactive_attribute = active\n\
+             active_value = true\n",
+            endpoint.url()
+        );
+        Self::start_letting_in(messages, TOKEN, &[("oauth2.conf", &oauth2)])
     }
 
     /// The same, with another word on who may sign in, and how: config text, in which `{at}` is the
@@ -152,6 +163,15 @@ const PASSWORD: &str = "passdb {
 }
 ";
 
+/// Whoever has a token.
+const TOKEN: &str = "auth_mechanisms = xoauth2 oauthbearer
+passdb {
+  driver = oauth2
+  mechanisms = xoauth2 oauthbearer
+  args = {at}/oauth2.conf
+}
+";
+
 fn launch(directory: &Path, who: &str) -> Option<(Daemon, u16, u16)> {
     let probe = || TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
     let probes = [probe(), probe()];
@@ -170,12 +190,13 @@ fn launch(directory: &Path, who: &str) -> Option<(Daemon, u16, u16)> {
         .stdout(Stdio::null())
         .stderr(Stdio::null());
     let mut daemon = Daemon::start(&mut command);
-    let up = within(Duration::from_secs(10), || {
+    // That somebody listens there proves nothing: it may be who has taken the port meanwhile. This
+    // is logged when Dovecot itself listens.
+    let up = within(Duration::from_secs(20), || {
         if daemon.has_ended() {
             return Some(false);
         }
-        let connected = TcpStream::connect((Ipv4Addr::LOCALHOST, port)).is_ok();
-        connected.then_some(true)
+        read_log(directory).contains("starting up").then_some(true)
     });
     (up == Some(true)).then_some((daemon, port, stls_port))
 }

@@ -8,7 +8,7 @@ use std::thread;
 use std::time::Duration;
 
 use super::listener::Listener;
-use super::process::{Daemon, installed, within};
+use super::process::{Daemon, installed, listens, within};
 
 /// A proxy that talks to each client as its dialogue says, and then joins it to a server.
 pub struct Gate {
@@ -127,12 +127,11 @@ pub fn microsocks(options: &[&str]) -> Option<(Daemon, u16)> {
         command.args(options).stdin(Stdio::null());
         command.stdout(Stdio::null()).stderr(Stdio::null());
         let mut daemon = Daemon::start(&mut command);
-        let up = within(Duration::from_secs(10), || {
+        let up = within(Duration::from_secs(20), || {
             if daemon.has_ended() {
                 return Some(false);
             }
-            let connected = TcpStream::connect((Ipv4Addr::LOCALHOST, port)).is_ok();
-            connected.then_some(true)
+            listens(daemon.child().id()).then_some(true)
         });
         (up == Some(true)).then_some((daemon, port))
     };

@@ -83,7 +83,7 @@ impl Bus {
     }
 
     fn wait_for_secret_service(&self, there: bool) {
-        let done = within(Duration::from_secs(10), || {
+        let done = within(Duration::from_secs(30), || {
             (has_owner(&self.environment) == there).then_some(())
         });
         let state = if there { "missing from" } else { "still on" };
@@ -135,7 +135,7 @@ fn start_bus() -> Bus {
         let _read = BufReader::new(stdout).read_line(&mut address);
         let _gone = send.send(address);
     });
-    let address = receive.recv_timeout(Duration::from_secs(10));
+    let address = receive.recv_timeout(Duration::from_secs(30));
     let address = address.expect("dbus-daemon says nothing");
     assert!(!address.trim().is_empty(), "dbus-daemon ended");
     let address = address.trim().to_string();

@@ -1,7 +1,9 @@
-//! Accepts connections on a free loopback port and gives each a thread; used by both servers.
+//! Accepts connections on a free loopback port and gives each a thread; used by both servers. And
+//! a port on which nobody does.
 
 use std::any::Any;
-use std::net::{Ipv4Addr, Shutdown, TcpListener, TcpStream};
+use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::os::fd::OwnedFd;
 use std::panic::resume_unwind;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Weak};
@@ -14,6 +16,10 @@ pub struct Listener {
     stop: Arc<AtomicBool>,
     accepting: Option<JoinHandle<Vec<Connection>>>,
 }
+
+/// A port of 127.0.0.1 on which nobody listens, for as long as this is there. A port that was free a
+/// moment ago may belong to another test by now.
+pub struct ClosedPort(OwnedFd);
 
 struct Connection {
     /// Only to wake its thread up at the end. Weak, because a connection is closed (or reset) only
@@ -40,6 +46,22 @@ impl Listener {
     /// Where it listens, on 127.0.0.1.
     pub fn port(&self) -> u16 {
         self.port
+    }
+}
+
+impl ClosedPort {
+    /// Takes a free port, and does not listen.
+    pub fn new() -> Self {
+        use rustix::net::{AddressFamily, SocketType, bind, socket};
+        let taken = socket(AddressFamily::INET, SocketType::STREAM, None).unwrap();
+        bind(&taken, &SocketAddr::from((Ipv4Addr::LOCALHOST, 0))).unwrap();
+        Self(taken)
+    }
+
+    /// Which one it is.
+    pub fn port(&self) -> u16 {
+        let address = rustix::net::getsockname(&self.0).unwrap();
+        SocketAddr::try_from(address).unwrap().port()
     }
 }
 

@@ -1,7 +1,10 @@
 //! Child processes that do not outlive the test.
 
+use std::fs;
+use std::io::Write;
 use std::os::unix::process::CommandExt;
-use std::process::{Child, Command};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -55,6 +58,42 @@ pub fn within<T>(limit: Duration, mut condition: impl FnMut() -> Option<T>) -> O
         }
         thread::sleep(Duration::from_millis(5));
     }
+}
+
+/// Whether this process itself listens on a TCP port. That somebody answers there proves less: a
+/// port that was free a moment ago may be another one's by now.
+pub fn listens(id: u32) -> bool {
+    let listening = || {
+        let sockets = fs::read_dir(format!("/proc/{id}/fd")).ok()?;
+        let open = sockets.filter_map(|fd| fs::read_link(fd.ok()?.path()).ok());
+        let open: Vec<String> = open
+            .filter_map(|link| {
+                let inode = link.to_str()?.strip_prefix("socket:[")?.strip_suffix(']')?;
+                Some(inode.to_owned())
+            })
+            .collect();
+        let table = fs::read_to_string(format!("/proc/{id}/net/tcp")).ok()?;
+        let mut lines = table.lines().map(str::split_whitespace);
+        let mine = |mut fields: std::str::SplitWhitespace<'_>| {
+            // The state, and the inode.
+            fields.nth(3) == Some("0A") && fields.nth(5).is_some_and(|it| open.contains(&it.into()))
+        };
+        lines.any(mine).then_some(())
+    };
+    listening().is_some()
+}
+
+/// Makes a program of `text`. Not by ourselves: a process that another test starts meanwhile would
+/// inherit the open file, and what is open for writing cannot be run.
+pub fn make_program(path: &Path, text: &str) {
+    fs::create_dir_all(path.parent().unwrap()).unwrap();
+    let mut command = Command::new("sh");
+    command.args(["-c", "cat > \"$0\" && chmod 700 \"$0\""]);
+    let mut child = command.arg(path).stdin(Stdio::piped()).spawn().unwrap();
+    let mut stdin = child.stdin.take().unwrap();
+    stdin.write_all(text.as_bytes()).unwrap();
+    drop(stdin);
+    assert!(child.wait().unwrap().success());
 }
 
 /// Whether a program is installed, on PATH or where Debian keeps daemons. If not, says so loudly,

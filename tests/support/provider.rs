@@ -6,6 +6,7 @@ use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::path::PathBuf;
+use std::sync::mpsc::Receiver;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -24,6 +25,8 @@ pub enum Scripted {
     Endless,
     /// No HTTP at all.
     Garbage,
+    /// What it would, once this says so.
+    Late(Arc<Mutex<Receiver<()>>>),
     /// Nothing, until the client has had enough.
     Silent,
     /// Puts this text into a file, as another run of the client would, and refuses the grant.
@@ -82,7 +85,7 @@ impl Provider {
         let serving = Arc::clone(&inner);
         let listener = Listener::start(move |_, socket: Arc<TcpStream>| {
             socket
-                .set_read_timeout(Some(Duration::from_secs(10)))
+                .set_read_timeout(Some(Duration::from_secs(30)))
                 .unwrap();
             // The client may break off at any time.
             let _broken_off = match &tls {
@@ -159,7 +162,7 @@ pub fn browse(url: &str) -> String {
         let (place, path) = rest.split_once('/').unwrap();
         let mut socket = TcpStream::connect(place).unwrap();
         socket
-            .set_read_timeout(Some(Duration::from_secs(10)))
+            .set_read_timeout(Some(Duration::from_secs(30)))
             .unwrap();
         write!(socket, "GET /{path} HTTP/1.1\r\nHost: {place}\r\n\r\n").unwrap();
         let mut page = String::new();
@@ -211,6 +214,13 @@ fn serve(socket: &mut (impl Read + Write), inner: &Mutex<Inner>) -> std::io::Res
                 Some(Scripted::Silent) => {
                     drop(inner);
                     return socket.read_to_end(&mut Vec::new()).map(drop);
+                }
+                Some(Scripted::Late(released)) => {
+                    let (status, body) = tokens(&fields, &mut inner);
+                    drop(inner);
+                    // An error means that the test is over.
+                    let _over = released.lock().unwrap().recv();
+                    (status, String::new(), body)
                 }
                 Some(Scripted::Overtaken(file, text)) => {
                     fs::write(file, text).unwrap();

@@ -254,6 +254,11 @@ impl Running {
         kill_process(Pid::from_child(self.child.child()), signal).unwrap();
     }
 
+    /// Whether it has ended.
+    pub fn has_ended(&mut self) -> bool {
+        self.child.has_ended()
+    }
+
     /// Waits for its end. Panics, after killing it, if that takes too long.
     pub fn wait(mut self) -> Output {
         let child = self.child.child();

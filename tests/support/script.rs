@@ -27,6 +27,7 @@ enum Step {
     Expect(String),
     ExpectAny,
     ExpectClose,
+    Pause(Duration),
     Send(Vec<u8>),
     SendForever(Vec<u8>),
     SendTimes(Vec<u8>, usize),
@@ -92,6 +93,11 @@ impl Scene {
     /// Sends octets one by one, this long apart, as slow-loris attacks do.
     pub fn drip(self, octets: impl AsRef<[u8]>, interval: Duration) -> Self {
         self.step(Step::Drip(octets.as_ref().into(), interval))
+    }
+
+    /// Does nothing for a while.
+    pub fn pause(self, time: Duration) -> Self {
+        self.step(Step::Pause(time))
     }
 
     /// Waits for a line that is `line`, or begins with it and a space.
@@ -192,9 +198,9 @@ impl Script {
     }
 
     /// What became of the scenes, once all that began are over. Panics if one is not over within
-    /// ten seconds.
+    /// half a minute.
     pub fn played(&self) -> Vec<Played> {
-        let deadline = Instant::now() + Duration::from_secs(10);
+        let deadline = Instant::now() + Duration::from_secs(30);
         let mut played = self.stage.played.lock().unwrap();
         while played.iter().any(|scene| !scene.over) {
             let left = deadline.saturating_duration_since(Instant::now());
@@ -261,6 +267,10 @@ impl Stage {
                 Step::ExpectClose => self
                     .line(index, &mut lines, &mut wire)?
                     .map(|line| format!("expected a close, received {line:?}")),
+                Step::Pause(time) => {
+                    thread::sleep(time);
+                    None
+                }
                 Step::Send(octets) => {
                     wire.write(&octets)?;
                     None

@@ -140,10 +140,10 @@ impl Server {
 
     /// All sessions, once none of them is running any more.
     ///
-    /// Panics if one still is after ten seconds, which a stalled session does until its client
+    /// Panics if one still is after half a minute, which a stalled session does until its client
     /// gives up.
     pub fn sessions(&self) -> Vec<SessionLog> {
-        let deadline = Instant::now() + Duration::from_secs(10);
+        let deadline = Instant::now() + Duration::from_secs(30);
         let mut logs = self.shared.logs.lock().unwrap();
         while logs.iter().any(|log| log.ended == How::Running) {
             let left = deadline.saturating_duration_since(Instant::now());

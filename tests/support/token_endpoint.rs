@@ -56,7 +56,7 @@ fn serve(
     tokens: &[Token],
     asked: &Mutex<Vec<String>>,
 ) -> std::io::Result<()> {
-    socket.set_read_timeout(Some(Duration::from_secs(10)))?;
+    socket.set_read_timeout(Some(Duration::from_secs(30)))?;
     let mut reader = BufReader::new(socket.take(1 << 20));
     let mut request = String::new();
     reader.read_line(&mut request)?;

@@ -43,6 +43,13 @@ const EFFECTS: [(libc::c_long, &str); 21] = [
     (libc::SYS_unlink, "unlink"),
 ];
 
+/// Calls that look for a file or a directory.
+const LOOKS: [(libc::c_long, &str); 3] = [
+    (libc::SYS_getdents64, "getdents64"),
+    (libc::SYS_newfstatat, "newfstatat"),
+    (libc::SYS_statx, "statx"),
+];
+
 /// A call that a thread is about to make.
 #[derive(Clone, Debug)]
 pub struct Call {
@@ -98,6 +105,15 @@ pub fn kill_at(command: &mut Command, number: usize) -> Option<End> {
 /// beginning of each call with an effect. None where tracing is not permitted, after a loud word;
 /// under CI that is a failure.
 pub fn run(command: &mut Command, decide: impl FnMut(&Call) -> Action) -> Option<End> {
+    follow(command, false, decide)
+}
+
+/// The same, and `decide` is asked at each call as well that only looks for a file or a directory.
+pub fn run_looking(command: &mut Command, decide: impl FnMut(&Call) -> Action) -> Option<End> {
+    follow(command, true, decide)
+}
+
+fn follow(command: &mut Command, looks: bool, decide: impl FnMut(&Call) -> Action) -> Option<End> {
     let leader = Pid::from_raw(command.spawn().unwrap().id() as i32);
     let stopped = waitpid(leader, Some(WaitPidFlag::WUNTRACED)).unwrap();
     assert_eq!(stopped, WaitStatus::Stopped(leader, Signal::SIGSTOP));
@@ -118,6 +134,7 @@ pub fn run(command: &mut Command, decide: impl FnMut(&Call) -> Action) -> Option
     kill(leader, Signal::SIGCONT).unwrap();
     let tracer = Tracer {
         leader,
+        looks,
         decide,
         begun: false,
         in_call: HashMap::new(),
@@ -128,6 +145,8 @@ pub fn run(command: &mut Command, decide: impl FnMut(&Call) -> Action) -> Option
 
 struct Tracer<F> {
     leader: Pid,
+    /// Calls without an effect count as well, if they look for something.
+    looks: bool,
     decide: F,
     /// The program itself is running, and not the shell.
     begun: bool,
@@ -174,7 +193,9 @@ impl<F: FnMut(&Call) -> Action> Tracer<F> {
 
     fn begins(&mut self, thread: Pid) {
         let mut action = Action::Pass;
-        if let Some(call) = Call::read(thread).filter(|_| self.begun && self.killed.is_none()) {
+        if let Some(call) =
+            Call::read(thread, self.looks).filter(|_| self.begun && self.killed.is_none())
+        {
             action = (self.decide)(&call);
             call.take(action);
             if action == Action::Kill {
@@ -188,18 +209,20 @@ impl<F: FnMut(&Call) -> Action> Tracer<F> {
 
 impl Call {
     /// The call that a thread is about to make, if it has an effect.
-    fn read(thread: Pid) -> Option<Self> {
+    fn read(thread: Pid, looks: bool) -> Option<Self> {
         // Its number, and its arguments in hexadecimal.
         let call = fs::read_to_string(format!("/proc/{thread}/syscall")).ok()?;
         let mut fields = call.split(' ');
         let number: libc::c_long = fields.next()?.parse().ok()?;
-        let (_, name) = *EFFECTS.iter().find(|(effect, _)| *effect == number)?;
+        let more: &[(libc::c_long, &str)] = if looks { &LOOKS } else { &[] };
+        let mut known = EFFECTS.iter().chain(more);
+        let (_, name) = *known.find(|(known, _)| *known == number)?;
         let mut arguments = fields.map(|field| {
             let digits = field.trim_start_matches("0x").trim_end();
             u64::from_str_radix(digits, 16).unwrap_or_default()
         });
         let first = arguments.next()?;
-        if name == "openat" && arguments.nth(1)? & libc::O_CREAT as u64 == 0 {
+        if !looks && name == "openat" && arguments.nth(1)? & libc::O_CREAT as u64 == 0 {
             return None;
         }
         let file = fs::read_link(format!("/proc/{thread}/fd/{first}"));

@@ -146,7 +146,7 @@ fn a_program_that_says_nothing_is_given_up_and_ended() {
     let home = home_of(
         &server.account(),
         &["sh", "-c", script],
-        "timeout = \"1s\"\n",
+        "timeout = \"2s\"\n",
     );
     run(&home, &[], 75);
     let id = fs::read_to_string(home.path().join("pids")).unwrap();

@@ -1,6 +1,6 @@
 use std::fs;
 use std::io::Read;
-use std::net::{TcpListener, TcpStream};
+use std::net::TcpStream;
 use std::os::unix::fs::PermissionsExt;
 use std::sync::Mutex;
 use std::sync::mpsc::channel;
@@ -12,6 +12,7 @@ use crate::given::{assert_said, mail, run};
 use crate::support::account::{Account, Security};
 use crate::support::certificate::{Authority, Wanted};
 use crate::support::gate::{Client, Gate, microsocks, server};
+use crate::support::listener::ClosedPort;
 use crate::support::maildrop::Maildrop;
 use crate::support::run::Home;
 use crate::support::server::Server;
@@ -27,12 +28,6 @@ fn plain(count: usize) -> Server {
     Server::builder(&Maildrop::new(mail(count)))
         .security(Security::Plain)
         .start()
-}
-
-/// A port on which nobody listens.
-fn closed() -> u16 {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    listener.local_addr().unwrap().port()
 }
 
 /// A SOCKS5 server's part until the request is read: the kind of address, and its octets.
@@ -66,7 +61,8 @@ fn a_real_socks_server_leads_to_the_server() {
     let mut account = server.account();
     account.host = "127.0.0.1".into();
     run(&home_of(&account, &proxy, ""), &[], 0);
-    account.port = closed();
+    let closed = ClosedPort::new();
+    account.port = closed.port();
     let output = run(&home_of(&account, &proxy, ""), &[], 75);
     assert_said(
         &output,
@@ -245,7 +241,8 @@ fn a_web_proxy_wants_the_right_user_and_password_and_repeats_them_in_vain() {
 fn a_proxy_that_is_not_there_is_temporary_and_never_gone_around() {
     let server = plain(1);
     for scheme in ["socks5", "http"] {
-        let proxy = format!("{scheme}://127.0.0.1:{}", closed());
+        let closed = ClosedPort::new();
+        let proxy = format!("{scheme}://127.0.0.1:{}", closed.port());
         let output = run(&home_of(&server.account(), &proxy, ""), &[], 75);
         assert_said(
             &output,
@@ -381,10 +378,10 @@ fn a_proxy_that_says_nothing_is_given_up() {
         None
     });
     let proxy = format!("socks5://127.0.0.1:{}", gate.port());
-    let home = home_of(&server.account(), &proxy, "timeout = \"1s\"\n");
+    let home = home_of(&server.account(), &proxy, "timeout = \"2s\"\n");
     let run = home.popfetch([""; 0]).limit(Duration::from_secs(20));
     let output = run.expect(75);
-    assert_said(&output, &[&proxy, "no answer for 1 seconds"]);
+    assert_said(&output, &[&proxy, "no answer for 2 seconds"]);
 }
 
 #[test]
@@ -427,9 +424,10 @@ fn s50_a_config_with_a_proxys_password_must_be_private() {
     fs::set_permissions(&path, fs::Permissions::from_mode(0o640)).unwrap();
     run(&home, &[], 78);
     // Without one it may be as it is.
+    let closed = ClosedPort::new();
     home.config(&format!(
         "{account}proxy = \"socks5://127.0.0.1:{}\"\n",
-        closed()
+        closed.port()
     ));
     fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();
     run(&home, &[], 75);
@@ -453,7 +451,9 @@ fn a_proxy_that_makes_no_sense_is_a_config_error_without_its_password() {
     // An account of its own mind.
     let home = home_of(&server.account(), "none", "");
     let text = fs::read_to_string(home.path().join("config/popfetch/config.toml")).unwrap();
-    let defaults = format!("[defaults]\nproxy = \"socks5://127.0.0.1:{}\"\n", closed());
+    let closed = ClosedPort::new();
+    let proxy = format!("socks5://127.0.0.1:{}", closed.port());
+    let defaults = format!("[defaults]\nproxy = \"{proxy}\"\n");
     home.config(&format!("{defaults}{text}"));
     run(&home, &[], 0);
     home.config(&format!(

@@ -236,7 +236,7 @@ fn s8_a_greeting_that_is_none_ends_it_before_a_single_command() {
 #[test]
 fn s10_a_server_that_expects_tls_at_once_is_given_up_with_a_word_about_it() {
     let server = Server::start(&Maildrop::new(mail(1)));
-    let home = home_of(&server.account(), "timeout = \"1s\"\n");
+    let home = home_of(&server.account(), "timeout = \"2s\"\n");
     let output = run(&home, &[], 75);
     assert_said(&output, &["error: a: ", "greeting", "hint: ", "implicit"]);
     assert_no_credentials(&server.last_session());

@@ -1,4 +1,6 @@
-use crate::given::{mail, plainly, run};
+use std::sync::Mutex;
+
+use crate::given::{assert_said, mail, plainly, run};
 use crate::support::account::Security;
 use crate::support::behaviour::{Behaviour, Reply};
 use crate::support::maildrop::Maildrop;
@@ -149,4 +151,48 @@ fn f34_a_refused_sign_in_is_not_tried_again_in_any_way() {
             assert_eq!(tried, 1, "{sessions:#?}");
         }
     }
+}
+
+/// A server that closes over the fourth of ten messages, and that holds the maildrop for this session
+/// until that many more have asked for it.
+fn slow_to_notice(more: usize) -> (Server, Home) {
+    let maildrop = Maildrop::new(mail(10));
+    let (held, lock) = (Mutex::new(None), maildrop.clone());
+    let server = Server::builder(&maildrop)
+        .security(Security::Plain)
+        .behaviour(Behaviour::new().on("RETR 4", Reply::End(Ending::Close)))
+        .on_command(move |seen| match (seen.session, seen.index) {
+            (1, 0) => *held.lock().unwrap() = lock.try_lock(),
+            (session, 0) if session == 1 + more => *held.lock().unwrap() = None,
+            _ => (),
+        })
+        .start();
+    let home = Home::in_memory();
+    home.one_account(&server.account(), "keep = \"never\"\n");
+    (server, home)
+}
+
+#[test]
+fn f34_a_server_that_has_not_noticed_yet_that_it_was_left_is_given_a_moment() {
+    let (server, home) = slow_to_notice(1);
+    run(&home, &[], 75);
+    assert_eq!(server.sessions().len(), 3);
+    let mut messages = mail(10);
+    messages.remove(3);
+    tree::assert_holds(&home.maildir("a"), &messages);
+    assert_eq!(server.maildrop().unique_ids(), ["uid-4"]);
+    // For somebody else's session nobody waits.
+    let _other_client = server.maildrop().try_lock().unwrap();
+    run(&home, &["fetch", "--now"], 75);
+    assert_eq!(server.sessions().len(), 4);
+}
+
+#[test]
+fn f34_a_server_that_never_notices_is_asked_three_times() {
+    let (server, home) = slow_to_notice(usize::MAX / 2);
+    let output = run(&home, &[], 75);
+    let words = ["maildrop is locked", "what is left is for the next run"];
+    assert_said(&output, &words);
+    assert_eq!(server.sessions().len(), 4);
+    tree::assert_holds(&home.maildir("a"), &mail(3));
 }

@@ -116,12 +116,12 @@ fn f8_a_server_that_reads_no_more_commands_ends_the_run() {
             let server = Server::builder(&Maildrop::new(messages));
             let server = server.security(security).behaviour(deaf).start();
             let home = Home::in_memory();
-            home.one_account(&server.account(), &format!("{DELETE}timeout = \"1s\"\n"));
+            home.one_account(&server.account(), &format!("{DELETE}timeout = \"2s\"\n"));
             let began = Instant::now();
             let output = run(&home, &[], 75);
-            assert!(began.elapsed() < Duration::from_secs(15), "{output:#?}");
+            assert!(began.elapsed() < Duration::from_secs(30), "{output:#?}");
             assert!(output.peak_memory < 64 << 20, "{output:#?}");
-            assert_said(&output, &["error: a: ", "no answer for 1 seconds", state]);
+            assert_said(&output, &["error: a: ", "no answer for 2 seconds", state]);
             assert_eq!(server.maildrop().count(), 1200);
         }
     }
@@ -141,7 +141,7 @@ fn f8_a_window_that_closes_is_waited_for_no_longer_than_silence() {
     let deadline = began + Duration::from_millis(300);
     let result = socket.exchange(&output, &mut input, deadline);
     assert!(matches!(result, Err(net::Error::TimedOut(_))), "{result:?}");
-    assert!((300..5000).contains(&began.elapsed().as_millis()));
+    assert!((300..10_000).contains(&began.elapsed().as_millis()));
 
     peer.write_all(b"+OK\r\n").unwrap();
     let deadline = Instant::now() + Duration::from_secs(10);

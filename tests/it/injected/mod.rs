@@ -12,6 +12,7 @@ mod errors;
 mod kill;
 mod power;
 mod refused;
+mod together;
 
 const MESSAGES: usize = 10;
 

@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
-use std::os::unix::fs::{FileExt, PermissionsExt};
+use std::os::unix::fs::FileExt;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
@@ -13,7 +13,7 @@ use crate::support::account::Security;
 use crate::support::maildrop::Maildrop;
 use crate::support::message::{Message, generate};
 use crate::support::mounted::Mounted;
-use crate::support::process::installed;
+use crate::support::process::{installed, make_program};
 use crate::support::run::Home;
 use crate::support::server::Server;
 use crate::support::tracer::{self, Action, End};
@@ -69,8 +69,7 @@ impl Scene {
              /proc/sys/kernel/random/boot_id && exec \"$@\"' {boot:?} {:?} \"$@\"\n",
             env!("CARGO_BIN_EXE_popfetch")
         );
-        fs::write(&program, script).unwrap();
-        fs::set_permissions(&program, fs::Permissions::from_mode(0o700)).unwrap();
+        make_program(&program, &script);
 
         let messages = generate(MESSAGES, 600);
         let server = Server::builder(&Maildrop::new(messages.iter().cloned()));

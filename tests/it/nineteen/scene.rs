@@ -44,6 +44,8 @@ impl Scene {
 
     /// A run that has to end well.
     pub fn fetch_well(&self) -> Output {
+        // A server notices that its client is gone before it lets the next one in.
+        self.server.sessions();
         let output = self.fetch();
         assert_eq!(output.status, Some(0), "{output:#?}");
         output

@@ -6,11 +6,14 @@ use std::time::{Duration, Instant};
 
 use rustix::process::Signal;
 
-use super::{begin, configure, home, kept, server, sign_in, tells_no_secret, with_browser};
+use super::{
+    begin, configure, holds_a_sign_in, home, kept, server, sign_in, tells_no_secret, with_browser,
+};
 use crate::given::{assert_said, run};
 use crate::support::certificate::{Authority, Wanted};
 use crate::support::gate::Gate;
 use crate::support::keyring::{Bus, Keyring};
+use crate::support::process::{listens, within};
 use crate::support::provider::{Provider, Scripted, browse, value};
 use crate::support::run::Home;
 use crate::support::tree;
@@ -176,17 +179,7 @@ fn without_a_screen_the_address_is_shown_and_another_way_is_hinted_at() {
     let mut running = home.popfetch(["login", "a"]).start();
     // Its handler is there before its page is; a port that listens says that both are.
     let id = running.id();
-    let listens = crate::support::process::within(Duration::from_secs(20), || {
-        let sockets = std::fs::read_dir(format!("/proc/{id}/fd")).ok()?;
-        let open = sockets.filter_map(|fd| std::fs::read_link(fd.ok()?.path()).ok());
-        let tcp = std::fs::read_to_string(format!("/proc/{id}/net/tcp")).ok()?;
-        open.filter_map(|link| {
-            let name = link.to_str()?.strip_prefix("socket:[")?.strip_suffix(']')?;
-            tcp.contains(&format!(" {name} ")).then_some(())
-        })
-        .next()
-    });
-    listens.expect("no page");
+    within(Duration::from_secs(20), || listens(id).then_some(())).expect("no page");
     running.signal(Signal::INT);
     let output = running.wait();
     assert_eq!(output.status, Some(130));
@@ -205,7 +198,7 @@ fn a_sign_in_is_kept_in_the_keyring_unless_told_otherwise() {
     configure(&home, &server.account(), &table);
     keyring.serve(&mut home);
     run(&home, &["login", "a", "--device"], 0);
-    assert!(!home.path().join("data/popfetch").exists());
+    assert!(!holds_a_sign_in(&home));
     // Out of date at once, so it is renewed, and the new one kept there again.
     run(&home, &["fetch"], 0);
     assert_eq!(value(&provider.forms()[1], "refresh_token"), "refresh-1");

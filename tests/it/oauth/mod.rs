@@ -1,7 +1,6 @@
 //! OAuth 2.0: `popfetch login`, and access tokens from then on, with a provider of the tests' own.
 
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -9,11 +8,12 @@ use crate::given::mail;
 use crate::support::account::{Account, Security};
 use crate::support::behaviour::Behaviour;
 use crate::support::maildrop::Maildrop;
-use crate::support::process::within;
+use crate::support::process::{make_program, within};
 use crate::support::provider::{Provider, browse};
 use crate::support::run::{Home, Output, Running};
 use crate::support::server::Server;
 
+mod at_once;
 mod keys;
 mod login;
 mod tokens;
@@ -64,12 +64,12 @@ fn home(server: &Server, provider: &Provider) -> Home {
 
 /// A browser that only writes down where it was sent: with a screen, `xdg-open` is asked.
 fn with_browser(home: &mut Home) {
-    let program = home.private_file(
-        "bin/xdg-open",
+    let program = home.path().join("bin/xdg-open");
+    make_program(
+        &program,
         "#!/bin/sh\nprintf '%s' \"$#$1\" > \"$HOME/opened.new\"\nmv \"$HOME/opened.new\" \
          \"$HOME/opened\"\n",
     );
-    fs::set_permissions(&program, fs::Permissions::from_mode(0o700)).unwrap();
     let path = std::env::var("PATH").unwrap();
     let path = format!("{}:{path}", program.parent().unwrap().display());
     home.env("PATH", &path);
@@ -116,12 +116,18 @@ fn tells_no_secret(output: &Output) {
     }
 }
 
+/// Whether any sign-in is kept in a file.
+fn holds_a_sign_in(home: &Home) -> bool {
+    let files = fs::read_dir(home.path().join("data/popfetch/logins"));
+    let mut files = files.into_iter().flatten().map(|it| it.unwrap().path());
+    files.any(|file| file.extension().is_some_and(|it| it == "login"))
+}
+
 /// The file that a sign-in is kept in.
 fn kept(home: &Home) -> PathBuf {
     let dir = home.path().join("data/popfetch/logins");
-    let mut files = fs::read_dir(&dir)
-        .unwrap()
-        .map(|entry| entry.unwrap().path());
+    let files = fs::read_dir(&dir).unwrap().map(|it| it.unwrap().path());
+    let mut files = files.filter(|file| file.extension().is_some_and(|it| it == "login"));
     let file = files.next().expect("nothing is kept");
     assert_eq!(files.next(), None);
     file

@@ -6,6 +6,7 @@ use std::os::unix::fs::PermissionsExt;
 use super::{configure, home, kept, server, sign_in_by_device, tells_no_secret};
 use crate::given::{assert_said, mail, run};
 use crate::support::dovecot::Dovecot;
+use crate::support::listener::ClosedPort;
 use crate::support::provider::{Provider, Scripted, value};
 use crate::support::run::Home;
 use crate::support::token_endpoint::{Token, TokenEndpoint};
@@ -124,8 +125,9 @@ fn s47_all_that_a_token_endpoint_can_say_has_its_own_words_and_status() {
         tells_no_secret(&output);
         assert!(server.sessions().is_empty());
     }
-    let table = provider.table();
-    drop(provider);
+    let closed = ClosedPort::new();
+    let [open, closed] = [provider.port(), closed.port()].map(|port| format!(":{port}/"));
+    let table = provider.table().replace(&open, &closed);
     configure(&home, &server.account(), &table);
     assert_said(&run(&home, &["fetch"], 75), &["cannot reach 127.0.0.1"]);
 }
@@ -138,7 +140,7 @@ fn a_token_endpoint_that_says_nothing_is_given_up() {
     configure(
         &home,
         &server.account(),
-        &format!("timeout = \"1s\"\n{}", provider.table()),
+        &format!("timeout = \"2s\"\n{}", provider.table()),
     );
     provider.answer_next(Scripted::Silent);
     let output = run(&home, &["fetch"], 75);
@@ -208,20 +210,7 @@ fn s25_dovecot_lets_us_in_with_what_popfetch_login_has_brought() {
         user: "ada".into(),
         active: true,
     }]);
-    let passdb = "auth_mechanisms = xoauth2 oauthbearer
-passdb {
-  driver = oauth2
-  mechanisms = xoauth2 oauthbearer
-  args = {at}/oauth2.conf
-}
-";
-    let oauth2 = format!(
-        "tokeninfo_url = {}\nusername_attribute = username\nactive_attribute = active\n\
-         active_value = true\n",
-        endpoint.url()
-    );
-    let files = [("oauth2.conf", oauth2.as_str())];
-    let Some(dovecot) = Dovecot::start_letting_in(&mail(2), passdb, &files) else {
+    let Some(dovecot) = Dovecot::start_taking_tokens(&mail(2), &endpoint) else {
         return;
     };
     let home = Home::in_memory();

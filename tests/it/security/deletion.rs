@@ -70,7 +70,7 @@ fn s67_an_incomplete_listing_deletes_nothing_and_makes_nothing_forgotten() {
         ("STAT", Reply::raw("-ERR not now\r\n"), &[75]),
     ] {
         let (server, home) = plainly(6, Behaviour::new());
-        home.one_account(&server.account(), "keep = \"never\"\ntimeout = \"1s\"\n");
+        home.one_account(&server.account(), "keep = \"never\"\ntimeout = \"2s\"\n");
         run(&home, &["fetch", "--keep"], 0);
         let before = run(&home, &["state", "show", "a", "--format", "json"], 0).stdout;
         server.behave(Behaviour::new().on(command, reply.clone()));
@@ -109,7 +109,7 @@ fn s68_after_replies_to_dele_that_do_not_add_up_there_is_no_quit() {
     ] {
         for pipelining in ["auto", "off"] {
             let (server, home) = plainly(3, Behaviour::new().on(pattern, reply.clone()));
-            let keys = format!("pipelining = {pipelining:?}\ntimeout = \"1s\"\n");
+            let keys = format!("pipelining = {pipelining:?}\ntimeout = \"2s\"\n");
             home.one_account(&server.account(), &keys);
             let output = home.popfetch(["fetch", "--delete"]).run();
             let sessions = server.sessions();

@@ -66,10 +66,13 @@ fn s50_all_that_is_made_is_for_its_owner_alone_under_any_umask_while_it_is_made_
         let stalling = Behaviour::new().on("RETR 2", Reply::RawThenEnd(half, Ending::Stall));
         let (server, home) = behaving(2, stalling);
         let mut running = Daemon::start(&mut under_umask(&home, umask, &["-q"]));
-        let tmp = home.maildir("a").join("tmp");
+        // What has come of the second message stays in tmp/. Once the first has its name in new/,
+        // no file comes, goes or moves while we look.
         within(Duration::from_secs(20), || {
-            let mut entries = fs::read_dir(&tmp).ok()?.map(|entry| entry.unwrap());
-            entries.find(|entry| entry.metadata().is_ok_and(|m| m.len() > 0))
+            let files = |part| fs::read_dir(home.maildir("a").join(part)).ok();
+            let mut half = files("tmp")?.map(|entry| entry.unwrap());
+            let half = half.find(|entry| entry.metadata().is_ok_and(|m| m.len() > 0))?;
+            files("new")?.next().map(|_| half)
         })
         .expect("a file in tmp/");
         assert_private(&home.path().join("Mail"), umask);

@@ -96,20 +96,7 @@ fn s25_dovecot_takes_a_token_that_its_endpoint_knows_and_no_other() {
         token("expired-token", "ada", false),
         token("token-of-another", "eve", true),
     ]);
-    let passdb = "auth_mechanisms = xoauth2 oauthbearer
-passdb {
-  driver = oauth2
-  mechanisms = xoauth2 oauthbearer
-  args = {at}/oauth2.conf
-}
-";
-    let oauth2 = format!(
-        "tokeninfo_url = {}\nusername_attribute = username\nactive_attribute = active\n\
-         active_value = true\n",
-        endpoint.url()
-    );
-    let files = [("oauth2.conf", oauth2.as_str())];
-    let Some(dovecot) = Dovecot::start_letting_in(&mail(2), passdb, &files) else {
+    let Some(dovecot) = Dovecot::start_taking_tokens(&mail(2), &endpoint) else {
         return;
     };
     for (auth, command) in [

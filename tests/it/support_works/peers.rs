@@ -167,7 +167,7 @@ fn a_home_runs_a_program_with_nothing_of_this_environment() {
 fn peak_memory_of_a_run_is_that_of_the_program() {
     let home = Home::with_program("/bin/sh");
     // The shell reads 30 MB into a variable.
-    let script = "x=$(head -c 30000000 /dev/zero | tr '\\0' a); sleep 0.05";
+    let script = "x=$(head -c 30000000 /dev/zero | tr '\\0' a); sleep 1";
     let output = home.popfetch(["-c", script]).expect(0);
     assert!(output.peak_memory > 30_000_000, "{}", output.peak_memory);
 }

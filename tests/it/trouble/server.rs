@@ -1,10 +1,10 @@
-use std::net::TcpListener;
 use std::time::{Duration, Instant};
 
 use base64::prelude::{BASE64_STANDARD, Engine};
 
 use crate::given::{assert_no_credentials, assert_said, behaving, mail, run, server};
 use crate::support::behaviour::{Behaviour, Reply};
+use crate::support::listener::ClosedPort;
 use crate::support::maildrop::Maildrop;
 use crate::support::process::within;
 use crate::support::run::Home;
@@ -196,9 +196,8 @@ fn t13_what_a_server_says_is_shown_without_its_control_characters() {
 
 #[test]
 fn f2_a_refused_connection_is_temporary() {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let port = listener.local_addr().unwrap().port();
-    drop(listener);
+    let closed = ClosedPort::new();
+    let port = closed.port();
     let (server, home) = server(0);
     let mut account = server.account();
     account.port = port;
