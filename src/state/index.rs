@@ -1,4 +1,4 @@
-//! Which record bears an identity: a hash table of ids, four octets each.
+//! Which record bears an identity: a hash table of ids, five octets each.
 //!
 //! A map from identities to ids would hold every identity a second time, and of an account with a
 //! million messages that is most of what is to be remembered.
@@ -6,18 +6,13 @@
 use super::memory::{Record, place};
 use super::record::Id;
 use crate::maildrop::Identity;
+use hashbrown::HashTable;
 use std::hash::{BuildHasher, RandomState};
-
-/// Marks a place that is free. There are never so many records.
-const FREE: Id = Id::MAX;
 
 /// Finds ids by the identities of their records, which whoever asks has.
 #[derive(Default)]
 pub(super) struct Index {
-    /// Each id is at its identity's place or soon after it. A power of two, a quarter of it free
-    /// at least.
-    places: Vec<Id>,
-    used: usize,
+    ids: HashTable<Id>,
     /// Keyed, because it is the server that chooses what the identities are made of.
     hasher: RandomState,
 }
@@ -25,53 +20,28 @@ pub(super) struct Index {
 impl Index {
     /// The newest record of this identity.
     pub(super) fn find(&self, identity: Identity, records: &[Record]) -> Option<Id> {
-        let at = self.position(identity, records)?;
-        self.places.get(at).copied().filter(|id| *id != FREE)
+        let hash = self.hasher.hash_one(identity);
+        let found = self.ids.find(hash, |id| bears(*id, identity, records));
+        found.copied()
     }
 
     /// From here on the identity is that of `id`, which need not be among the records yet.
     pub(super) fn insert(&mut self, identity: Identity, id: Id, records: &[Record]) {
-        if (self.used + 1) * 4 > self.places.len() * 3 {
-            self.grow(records);
-        }
-        self.put(identity, id, records);
-    }
-
-    /// The records are taken in their order, which is that of the memory they lie in.
-    fn grow(&mut self, records: &[Record]) {
-        self.places = vec![FREE; (2 * self.places.len()).max(64)];
-        self.used = 0;
-        for (id, record) in (0..).zip(records) {
-            self.put(record.identity, id, records);
-        }
-    }
-
-    fn put(&mut self, identity: Identity, id: Id, records: &[Record]) {
-        let at = self.position(identity, records);
-        if let Some(kept) = at.and_then(|at| self.places.get_mut(at)) {
-            self.used += usize::from(*kept == FREE);
-            *kept = id;
-        }
-    }
-
-    /// Where the identity is, or the free place where it belongs.
-    fn position(&self, identity: Identity, records: &[Record]) -> Option<usize> {
-        let last = self.places.len().checked_sub(1)?;
-        let bears_it = |id: Id| {
-            let record = records.get(place(id));
-            record.is_some_and(|record| record.identity == identity)
+        let hash = self.hasher.hash_one(identity);
+        let rehash = |id: &Id| {
+            let identity = records.get(place(*id)).map(|record| record.identity);
+            self.hasher.hash_one(identity.unwrap_or_default())
         };
-        // Which bits of a hash are taken does not matter.
-        #[allow(clippy::cast_possible_truncation)]
-        let mut at = self.hasher.hash_one(identity) as usize & last;
-        loop {
-            match *self.places.get(at)? {
-                FREE => return Some(at),
-                id if bears_it(id) => return Some(at),
-                _ => at = (at + 1) & last,
-            }
-        }
+        let entry = self
+            .ids
+            .entry(hash, |id| bears(*id, identity, records), rehash);
+        entry.and_modify(|kept| *kept = id).or_insert(id);
     }
+}
+
+fn bears(id: Id, identity: Identity, records: &[Record]) -> bool {
+    let record = records.get(place(id));
+    record.is_some_and(|record| record.identity == identity)
 }
 
 #[cfg(test)]
@@ -107,7 +77,11 @@ mod tests {
             assert_eq!(index.find(identity(n), &records), Some(n));
             assert_eq!(index.find(identity(n + 10_000), &records), None);
         }
-        assert!(index.places.len() < 2 * 10_000, "{}", index.places.len());
+        assert!(
+            index.ids.capacity() < 2 * 10_000,
+            "{}",
+            index.ids.capacity()
+        );
     }
 
     #[test]
@@ -117,6 +91,6 @@ mod tests {
         for n in 0..10 {
             assert_eq!(index.find(identity(n), &records), Some(990 + n));
         }
-        assert_eq!((index.used, index.places.len()), (10, 64));
+        assert_eq!(index.ids.len(), 10);
     }
 }
