@@ -334,13 +334,7 @@ impl<'a> Context<'a> {
     /// The environment for working on accounts. From here on signals are handled: call it after
     /// the last prompt, which a signal should simply end.
     pub(super) fn environment(&self, report: Arc<dyn Report>) -> Result<Environment, Failure> {
-        let stop = Stop::on_signals().map_err(|error| {
-            Failure::new(
-                Status::Internal,
-                format!("cannot handle signals: {error}"),
-                "try again",
-            )
-        })?;
+        let stop = stop_on_signals()?;
         Ok(Environment {
             state: paths::state_dir()?.into(),
             disk: Disk::new(),
@@ -368,4 +362,15 @@ pub(super) fn report_failure(
     };
     report.report(name, Event::Finished(&outcome));
     fetch::failure(error)
+}
+
+/// A stop that SIGINT and SIGTERM ask for from here on.
+pub(super) fn stop_on_signals() -> Result<Stop, Failure> {
+    Stop::on_signals().map_err(|error| {
+        Failure::new(
+            Status::Internal,
+            format!("cannot handle signals: {error}"),
+            "try again",
+        )
+    })
 }

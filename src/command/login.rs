@@ -1,6 +1,6 @@
 //! `popfetch login`: signing in by OAuth 2.0, in the browser or with another device.
 
-use super::context::Context;
+use super::context::{Context, stop_on_signals};
 use super::fail::Failure;
 use super::tokens::{line_of, login_of, turn};
 use crate::cli::Login;
@@ -63,13 +63,7 @@ pub(super) fn run(context: &Context<'_>, arguments: &Login) -> Result<Status, Fa
         Ok(_) | Err(LoginError::Missing | LoginError::Damaged) => {}
         Err(error) => return Err(error.into()),
     }
-    let stop = Stop::on_signals().map_err(|error| {
-        Failure::new(
-            Status::Internal,
-            format!("cannot handle signals: {error}"),
-            "try again",
-        )
-    })?;
+    let stop = stop_on_signals()?;
     let (line, now) = (line_of(&profile), || Moment::now().now);
     let grant = if arguments.device {
         oauth::device_login(client, &line, &stop, show, now)
