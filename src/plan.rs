@@ -134,6 +134,13 @@ impl Plan {
         wanted.map(|(place, _)| place)
     }
 
+    /// The places of the messages that wait, in order: those to fetch, and those that are skipped.
+    pub fn waiting(&self) -> impl Iterator<Item = usize> + '_ {
+        let waits = |decision| matches!(decision, Decision::Fetch(_) | Decision::Skip(_));
+        let waiting = self.unseen().filter(move |(_, decision)| waits(*decision));
+        waiting.map(|(place, _)| place)
+    }
+
     /// The places of the messages to fetch, in the order to fetch them: those that failed before
     /// come last, so that they cannot keep the others from arriving.
     pub fn fetch_order(&self, order: Order) -> Vec<usize> {

@@ -7,7 +7,6 @@ use crate::cli::Check;
 use crate::exit::Status;
 use crate::fetch::{Account, Error, Look, look};
 use crate::maildrop::Message;
-use crate::plan::Decision;
 use crate::report::{self, Heading, Report};
 use crate::term::{Column, Table, columns, escape_str, json_line, size};
 use serde_json::json;
@@ -82,12 +81,8 @@ fn check(account: &Account<'_>, headers: bool) -> Result<Waiting, report::Failur
 }
 
 fn new_of(look: &Look) -> impl Iterator<Item = Message> + '_ {
-    let is_new = |decision| matches!(decision, Decision::Fetch(_) | Decision::Skip(_));
-    let new = look
-        .plan
-        .unseen()
-        .filter(move |(_, decision)| is_new(*decision));
-    new.filter_map(|(place, _)| look.maildrop.message(place))
+    let waiting = look.plan.waiting();
+    waiting.filter_map(|place| look.maildrop.message(place))
 }
 
 fn count(look: &Look) -> Waiting {

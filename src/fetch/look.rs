@@ -4,7 +4,7 @@ use super::conduct::Conduct;
 use super::{Account, Error, decide};
 use crate::durable::Dir;
 use crate::maildrop::{Maildrop, Message};
-use crate::plan::{Decision, Plan};
+use crate::plan::Plan;
 use crate::session::{Marked, Phase, Session, Transaction};
 use crate::state::{self, Store, View};
 use std::sync::Arc;
@@ -69,9 +69,8 @@ pub fn mark_seen(account: &Account<'_>) -> Result<u64, Error> {
     let (known, now) = (store.recognise(&maildrop), environment.moment.now);
     let plan = decide(account.profile, &maildrop, known, false, now);
     let new: Vec<Message> = plan
-        .unseen()
-        .filter(|(_, decision)| matches!(decision, Decision::Fetch(_) | Decision::Skip(_)))
-        .filter_map(|(place, _)| maildrop.message(place))
+        .waiting()
+        .filter_map(|place| maildrop.message(place))
         .filter(|message| message.identity.is_some() && store.vouch(message).is_none())
         .collect();
     store.settle_first(&new)?;
