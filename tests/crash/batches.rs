@@ -18,10 +18,7 @@ pub fn batches(messages: usize) -> (Vec<usize>, usize) {
     explorer.clear();
     let (_, fetch) = explorer.record_run(Maildrop::new(messages));
     let intents = |step: &Taken| match step {
-        Taken::Append(_, octets) => octets
-            .split(|octet| *octet == b'\n')
-            .filter(|line| line.starts_with(b"I\t"))
-            .count(),
+        Taken::Append(_, octets) => intents_in(octets),
         _ => 0,
     };
     let counts = fetch.steps.iter().map(intents);
@@ -34,34 +31,47 @@ pub fn batches(messages: usize) -> (Vec<usize>, usize) {
     (counts, syncs.count())
 }
 
-/// Does not let the first batch go on before many more messages are written to tmp/.
+/// Does not let the first batch have its names before many more messages are written to tmp/. They
+/// may have begun before it stood still: how far ahead the network is then depends on the disk.
 #[derive(Default)]
 struct Gate {
-    created: AtomicUsize,
+    written: AtomicUsize,
+    first_batch: AtomicUsize,
     reached: AtomicBool,
     meanwhile: AtomicUsize,
 }
 
 impl Witness for Gate {
     fn step(&self, step: &Step<'_>) -> io::Result<()> {
-        let is_create = matches!(step, Step::Create(..));
-        self.created
-            .fetch_add(usize::from(is_create), Ordering::SeqCst);
-        let is_rename = matches!(step, Step::Rename(..));
-        if !is_rename || self.reached.swap(true, Ordering::SeqCst) {
-            return Ok(());
+        match step {
+            Step::Create(path) if path.parent().is_some_and(|parent| parent.ends_with("tmp")) => {
+                self.written.fetch_add(1, Ordering::SeqCst);
+            }
+            Step::Append(_, octets) if !self.reached.load(Ordering::SeqCst) => {
+                self.first_batch
+                    .fetch_add(intents_in(octets), Ordering::SeqCst);
+            }
+            Step::Rename(..) if !self.reached.swap(true, Ordering::SeqCst) => {
+                let batch = self.first_batch.load(Ordering::SeqCst);
+                let beyond = || self.written.load(Ordering::SeqCst).saturating_sub(batch);
+                let deadline = Instant::now() + Duration::from_secs(20);
+                while beyond() < 30 && Instant::now() < deadline {
+                    thread::sleep(Duration::from_millis(1));
+                }
+                self.meanwhile.store(beyond(), Ordering::SeqCst);
+            }
+            _ => {}
         }
-        let created = || self.created.load(Ordering::SeqCst);
-        let (before, deadline) = (created(), Instant::now() + Duration::from_secs(20));
-        while created() < before + 30 && Instant::now() < deadline {
-            thread::sleep(Duration::from_millis(1));
-        }
-        self.meanwhile.store(created() - before, Ordering::SeqCst);
         Ok(())
     }
 }
 
-/// How many messages began to be written while the first batch stood still.
+fn intents_in(octets: &[u8]) -> usize {
+    let lines = octets.split(|octet| *octet == b'\n');
+    lines.filter(|line| line.starts_with(b"I\t")).count()
+}
+
+/// How many messages beside the first batch were being written before it had a name in new/.
 pub fn arrived_meanwhile() -> usize {
     let mut explorer = Explorer::new(Mode::Keep, 600);
     explorer.clear();
