@@ -12,13 +12,13 @@ use account::ACCOUNT;
 use divan::counter::{BytesCount, ItemsCount};
 use divan::{Bencher, black_box};
 
-use popfetch::delivery::{AccountTag, Location, Maildir, UniqueName};
+use popfetch::delivery::{AccountTag, Maildir, Search, Size, UniqueName};
+use popfetch::durable::Disk;
 use popfetch::maildrop::{Identity, Joiner, Maildrop};
 use popfetch::plan::{Policy, decide};
 use popfetch::pop3::listing::{scan_line, unique_id_line};
 use popfetch::pop3::{Command, Connection, Event, MessageNumber};
-use popfetch::state::{Known, Store, View};
-use std::sync::Arc;
+use popfetch::state::{Known, MarkedBy, Store, View};
 
 /// What one read brings over TLS (RFC 8446 section 5.1).
 const TLS_RECORD: usize = 16 * 1024;
@@ -185,7 +185,8 @@ fn recognise(bencher: Bencher<'_, '_>, messages: u32) {
 fn plan(bencher: Bencher<'_, '_>, messages: u32) {
     let known = Known::Stored {
         since: 0,
-        deletions: 0,
+        futile: 0,
+        held: false,
     };
     let maildrop = account::maildrop(messages);
     let policy = Policy::default();
@@ -227,17 +228,17 @@ const BATCH: u32 = 32;
 fn append_to_journal(bencher: Bencher<'_, '_>, place: &str) {
     let home = account::home_in(place == PLACES[1]);
     let (mut store, _) = account::open(home.path());
-    let (mut next, mut length) = (0, 0);
+    let (mut next, mut batches) = (0, 0);
     bencher.counter(ItemsCount::new(BATCH)).bench_local(|| {
         let messages: Vec<_> = (next..next + BATCH).map(account::message).collect();
-        next += BATCH;
-        store.mark_seen(&messages).unwrap();
+        (next, batches) = (next + BATCH, batches + 1);
+        store.settle_first(&messages, MarkedBy::Request).unwrap();
     });
     let path = store.path();
     drop(store);
-    length += std::fs::read_to_string(path).unwrap().lines().count();
-    // The header and the run's beginning come before them.
-    assert_eq!(length, next as usize + 2);
+    let length = std::fs::read_to_string(path).unwrap().lines().count();
+    // The header and the run's beginning come before them, and a baseline behind each batch.
+    assert_eq!(length, next as usize + batches + 2);
 }
 
 /// A batch on its way from tmp/ to a durable name in new/ and a durable line in the journal.
@@ -245,7 +246,6 @@ fn append_to_journal(bencher: Bencher<'_, '_>, place: &str) {
 fn commit_batch(bencher: Bencher<'_, '_>, place: &str) {
     let home = account::home_in(place == PLACES[1]);
     let (mut store, maildir) = account::open(home.path());
-    let maildir = Arc::new(maildir);
     let mut next = 0;
     bencher
         .counter(ItemsCount::new(BATCH))
@@ -263,7 +263,7 @@ fn commit(store: &mut Store, maildir: &Maildir, batch: Vec<popfetch::delivery::S
     let (intended, _) = store.intend(batch).unwrap();
     let (delivered, unpublished) = maildir.publish(intended);
     assert!(unpublished.is_empty());
-    store.record(delivered);
+    store.record(delivered).unwrap();
     assert_eq!(store.settle().unwrap().len(), BATCH as usize);
 }
 
@@ -273,7 +273,6 @@ fn commit(store: &mut Store, maildir: &Maildir, batch: Vec<popfetch::delivery::S
 fn store_message(bencher: Bencher<'_, '_>) {
     let home = account::home();
     let (_, maildir) = account::open(home.path());
-    let maildir = Arc::new(maildir);
     let wire = [ORDINARY, b"\r\n"]
         .concat()
         .repeat(8 * MIB / (ORDINARY.len() + 2));
@@ -282,7 +281,7 @@ fn store_message(bencher: Bencher<'_, '_>) {
         for octets in black_box(&wire).chunks(TLS_RECORD) {
             incoming.write(octets).unwrap();
         }
-        incoming.finish().unwrap()
+        incoming.finish(Size::Exact).unwrap()
     };
     let lines = wire.iter().filter(|octet| **octet == b'\n').count();
     assert_eq!(store().octets(), (wire.len() - lines) as u64);
@@ -295,20 +294,20 @@ fn store_message(bencher: Bencher<'_, '_>) {
 #[divan::bench]
 fn examine_message(bencher: Bencher<'_, '_>) {
     let home = account::home();
-    let (_, maildir) = account::open(home.path());
-    let name = UniqueName::new(AccountTag::new(ACCOUNT), None);
+    let _ = account::open(home.path());
+    let name = UniqueName::new(account::stamp(), None);
     let message = [ORDINARY, b"\n"]
         .concat()
         .repeat(8 * MIB / (ORDINARY.len() + 1));
-    std::fs::write(
-        home.path().join("Mail/new").join(name.as_os_str()),
-        &message,
-    )
-    .unwrap();
-    let examine = || maildir.examine(&name, &Location::New).unwrap();
-    let (octets, digests) = examine();
-    assert_eq!(octets, message.len() as u64);
-    assert_eq!(digests.stored, digests.content);
+    let mail = home.path().join("Mail");
+    std::fs::write(mail.join("new").join(name.as_os_str()), &message).unwrap();
+    let mut search = Search::new(vec![AccountTag::new(ACCOUNT)]);
+    search.add(&Disk::new(), &mail).unwrap();
+    search.look(|_| true).unwrap();
+    let examine = || search.examine(&name).unwrap();
+    let examined = examine();
+    assert_eq!(examined.octets, message.len() as u64);
+    assert_eq!(examined.digests.stored, examined.digests.content);
     bencher
         .counter(BytesCount::of_slice(&message))
         .bench_local(examine);
@@ -317,9 +316,9 @@ fn examine_message(bencher: Bencher<'_, '_>) {
 /// Making a name for the Maildir.
 #[divan::bench]
 fn make_name(bencher: Bencher<'_, '_>) {
-    let tag = AccountTag::new(ACCOUNT);
-    let identity = Identity::new(ACCOUNT, b"unique", Some(1000), 0);
-    let make = || UniqueName::new(black_box(tag), Some(black_box(identity)));
+    let stamp = account::stamp();
+    let identity = Identity::new(ACCOUNT, b"unique");
+    let make = || UniqueName::new(black_box(stamp), Some(black_box(identity)));
     assert_eq!(make().identity(), Some(identity));
     bencher.bench(make);
 }
@@ -327,8 +326,8 @@ fn make_name(bencher: Bencher<'_, '_>) {
 /// Reading a name from a Maildir, where a mail reader has put flags behind it.
 #[divan::bench]
 fn read_name(bencher: Bencher<'_, '_>) {
-    let identity = Identity::new(ACCOUNT, b"unique", Some(1000), 0);
-    let name = UniqueName::new(AccountTag::new(ACCOUNT), Some(identity));
+    let identity = Identity::new(ACCOUNT, b"unique");
+    let name = UniqueName::new(account::stamp(), Some(identity));
     let flagged = std::ffi::OsString::from(format!("{}:2,FS", name.as_str()));
     let read = || UniqueName::parse(black_box(&flagged));
     assert_eq!(read().as_ref(), Some(&name));

@@ -58,11 +58,17 @@ _popfetch() {
             popfetch__subcmd__password,set)
                 cmd="popfetch__subcmd__password__subcmd__set"
                 ;;
+            popfetch__subcmd__state,accept)
+                cmd="popfetch__subcmd__state__subcmd__accept"
+                ;;
             popfetch__subcmd__state,forget)
                 cmd="popfetch__subcmd__state__subcmd__forget"
                 ;;
             popfetch__subcmd__state,mark-seen)
                 cmd="popfetch__subcmd__state__subcmd__mark__subcmd__seen"
+                ;;
+            popfetch__subcmd__state,move)
+                cmd="popfetch__subcmd__state__subcmd__move"
                 ;;
             popfetch__subcmd__state,show)
                 cmd="popfetch__subcmd__state__subcmd__show"
@@ -264,7 +270,7 @@ _popfetch() {
             return 0
             ;;
         popfetch__subcmd__fetch)
-            opts="-n -j -0 -q -v -h --dry-run --keep --delete --delete-after --maildir --max-size --latest --newest-first --jobs --now --max-time --password-stdin --tls-roots --config --format --null --quiet --verbose --color --no-progress --help"
+            opts="-n -j -0 -q -v -h --dry-run --keep --delete --delete-after --maildir --max-size --latest --newest-first --jobs --now --as-new --max-time --password-stdin --tls-roots --config --format --null --quiet --verbose --color --no-progress --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -452,12 +458,42 @@ _popfetch() {
             return 0
             ;;
         popfetch__subcmd__state)
-            opts="-0 -q -v -h --config --format --null --quiet --verbose --color --no-progress --help show mark-seen forget"
+            opts="-0 -q -v -h --config --format --null --quiet --verbose --color --no-progress --help show mark-seen forget accept move"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --format)
+                    COMPREPLY=($(compgen -W "text json paths" -- "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        popfetch__subcmd__state__subcmd__accept)
+            opts="-0 -q -v -h --maildir --fetch-again --leave --config --format --null --quiet --verbose --color --no-progress --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --maildir)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --config)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -519,6 +555,36 @@ _popfetch() {
                     return 0
                     ;;
                 --tls-roots)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --format)
+                    COMPREPLY=($(compgen -W "text json paths" -- "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        popfetch__subcmd__state__subcmd__move)
+            opts="-0 -q -v -h --maildir --config --format --null --quiet --verbose --color --no-progress --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --maildir)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

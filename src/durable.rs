@@ -1,6 +1,6 @@
 //! The only place that creates, syncs, renames and removes files: what reaches the disk, and when.
 //!
-//! `delivery` and `state` say what must be durable before what (the rules E1 to E11 of the crate's
+//! `delivery` and `state` say what must be durable before what (the rules E1 to E14 of the crate's
 //! documentation); this module does each step with one system call and reports it to a
 //! [`Witness`] first. A test's witness records the steps, or makes one of them fail, so that a
 //! crash or a full disk can be played at every single step.
@@ -11,6 +11,7 @@
 //! whatever is written here. After a failed sync the pages may count as clean although they never
 //! reached the disk, so a sync is never tried again (E9): the file is given up.
 
+pub mod line;
 mod untrusted;
 
 pub use untrusted::{Untrusted, is_untrusted};
@@ -140,10 +141,18 @@ impl Dir {
         })
     }
 
-    /// Fails where anyone could put another directory in the place of one in `path`, which may be
-    /// a link.
-    pub fn check_guarded(path: &Path) -> io::Result<()> {
-        check_mode(fs::metadata(path)?.mode())
+    /// The same where `path` itself may be a link to the directory.
+    pub fn open_linked(disk: &Disk, path: &Path) -> io::Result<Self> {
+        let opened = Self::open(disk, &path.join("."))?;
+        Ok(Self {
+            path: path.to_owned(),
+            ..opened
+        })
+    }
+
+    /// Fails where a group may replace what is in it, which decides what is deleted.
+    pub fn check_private(&self) -> io::Result<()> {
+        untrusted::check_group(sys::fstat(&self.fd)?.st_mode)
     }
 
     /// Where it was when it was opened.
@@ -201,6 +210,21 @@ impl Dir {
         Ok(file)
     }
 
+    /// How long a regular file is, without opening it.
+    pub fn octets(&self, name: &OsStr) -> io::Result<u64> {
+        let stat = sys::statat(&self.fd, name, AtFlags::SYMLINK_NOFOLLOW)?;
+        if sys::FileType::from_raw_mode(stat.st_mode) != sys::FileType::RegularFile {
+            return Err(Untrusted::NotRegular.into());
+        }
+        Ok(u64::try_from(stat.st_size).unwrap_or_default())
+    }
+
+    /// Forces the octets of a file to the disk that another process has written.
+    pub fn sync_file(&self, name: &OsStr) -> io::Result<()> {
+        self.disk.step(Step::SyncFile(&self.path.join(name)))?;
+        self.read(name)?.sync_data()
+    }
+
     fn open_regular(&self, name: &OsStr, flags: OFlags) -> io::Result<(fs::File, fs::Metadata)> {
         let flags = flags | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         let open = || sys::openat(&self.fd, name, flags, FILE_MODE);
@@ -223,6 +247,16 @@ impl Dir {
             path,
             disk: self.disk.clone(),
         })
+    }
+
+    /// Whether `file` is what has this name now.
+    pub fn is_still(&self, name: &OsStr, file: &File) -> io::Result<bool> {
+        let opened = file.file.metadata()?;
+        match sys::statat(&self.fd, name, AtFlags::SYMLINK_NOFOLLOW) {
+            Ok(stat) => Ok((stat.st_dev, stat.st_ino) == (opened.dev(), opened.ino())),
+            Err(Errno::NOENT) => Ok(false),
+            Err(error) => Err(error.into()),
+        }
     }
 
     /// Whether there is something of this name.

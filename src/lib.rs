@@ -53,7 +53,9 @@
 //! Each word is a type that only the step before it can make:
 //! [`delivery::Complete`], [`delivery::Synced`], [`state::Intent`], [`delivery::Delivered`],
 //! [`state::Recorded`]. [`Session::delete`](session::Session::delete) takes nothing but
-//! [`state::Recorded`], so deleting what is not durable and recorded does not compile.
+//! [`state::Recorded`], so deleting what is not durable and recorded does not compile. For a message
+//! of an earlier session the way is [`state::Same`] ─> [`state::Recorded`]: the session has shown that
+//! it is the same, and its file was looked for.
 //! The steps are taken for a batch at a time (group commit, `fetch/commit.rs`): many files whose
 //! syncs overlap with the download, one sync of the journal, one of new/.
 //!
@@ -64,14 +66,20 @@
 //! | E1 | The intent (identity and Maildir name) is in the journal and synced before the file can appear in new/. | [`Store::intend`](state::Store::intend), [`Maildir::publish`](delivery::Maildir::publish) |
 //! | E2 | A file gets its name in new/ only when it is complete, its termination octet seen, and synced. | `delivery/incoming.rs` |
 //! | E3 | new/ itself is synced before a message is recorded as seen. | `delivery/maildir.rs` |
-//! | E4 | "Seen" is in the journal before DELE is sent; the proof exists only after the journal's sync. | [`Store::settle`](state::Store::settle), `session/update.rs` |
+//! | E4 | "Seen" is in the journal before DELE is sent; the proof exists only after the journal's sync. It is written right after E3, so that a kill takes nothing of it. | [`Store::record`](state::Store::record), [`Store::settle`](state::Store::settle), `session/update.rs` |
 //! | E5 | A unique-id is forgotten only after it was absent from several complete listings, and for a year; never because a QUIT failed. | [`Store::note_absences`](state::Store::note_absences), `state/compact.rs` |
-//! | E6 | A torn last line of the journal is dropped. Any other damage: the file is kept under another name, the state made again from its good lines and the Maildir, the user told. | `state/journal.rs`, `state/recover.rs`, `state/rebuild.rs` |
+//! | E6 | A torn last line of the journal is dropped. Any other damage: the file is kept under another name, the state made again from its good lines and the Maildir, the user told. | `state/claim.rs`, `state/rebuild.rs` |
 //! | E7 | Compaction is a new file, its sync, a rename, the directory's sync. The lock is a file of its own, never renamed or removed. | `state/compact.rs`, `state/lock.rs` |
 //! | E8 | Without a reply to QUIT nothing counts as deleted; the next listing tells, and DELE is sent again without a second download. | [`session::Update`] |
-//! | E9 | After a failed sync the message counts as not stored, and the sync is not tried again. | [`delivery::sync_all`], `state/journal.rs` |
+//! | E9 | After a failed sync the message counts as not stored: its name is unlinked, then its intent withdrawn. An intent that a crash left counts as stored once its file and directory are synced; one that is nowhere is fetched again. | [`delivery::sync_all`], `fetch/commit.rs`, `state/recover.rs` |
 //! | E10 | QUIT is a commit point even when nothing is deleted: after any failure of ours the connection is closed without it. | `fetch/mod.rs` |
-//! | E11 | A message is known by account, unique-id, listed size and turn, with the SHA-256 of its content beside it; the name in the Maildir carries a token of them. | [`maildrop::Identity`], `delivery/digest.rs`, `delivery/unique_name.rs` |
+//! | E11 | A message's name is account and unique-id. Its listed size is evidence, and so are its body and a few header fields; what is doubtful is looked at in the session at hand, and before a message of an earlier session is deleted it must have been seen to be the same there. | [`maildrop::Identity`], `delivery/fields.rs`, `state/recognition.rs`, `state/doubt.rs`, `fetch/doubts.rs` |
+//! | E12 | A message is delivered as any other only if its end was orderly; otherwise it has no proof that DELE takes. After a violation of the protocol, what the session recorded is doubtful. | [`pop3::Ending`], `fetch/endings.rs`, [`Store::distrust_session`](state::Store::distrust_session) |
+//! | E13 | The Maildir's own file says who delivers to it, and a generation that is raised before and after the deliveries of a run: no line, or another number, than the journal's is found out before anything is touched. | `delivery/roster.rs`, `state/custody.rs` |
+//! | E14 | Before a message of an earlier session is deleted its file is looked for: there, as long as it was; or absent from a Maildir that is seen, with its line. | [`Store::vouch`](state::Store::vouch), [`delivery::Search`] |
+//!
+//! The journal and the file in the Maildir agree only together; where one of them is older, the newer
+//! one is right about what was done, and the disk about what is there.
 //!
 //! # Where to start reading
 //!
@@ -131,3 +139,8 @@ pub mod state;
 pub mod stop;
 pub mod term;
 pub mod verify;
+
+#[allow(dead_code, unreachable_pub)]
+#[cfg(test)]
+#[path = "../tests/support/skip.rs"]
+mod skip;

@@ -18,27 +18,42 @@ pub const UNIQUE_IDS_LIMIT: usize = 20 * 1024 * 1024;
 /// but for a few.
 const STRAYS_LIMIT: usize = 100_000;
 
+/// More messages than this do not bear one unique-id: those behind have none.
+const BEARERS_LIMIT: u32 = 1000;
+
 /// Messages that are alike in a listing are looked for in one part of it after the other, so that
 /// it takes less memory.
 const PARTS: u64 = 4;
 
-/// What makes a listed message the same as one of an earlier session (E11): a hash over account,
-/// unique-id, listed octets, and its turn among those that are alike in both. A server may reuse
-/// a unique-id; it will hardly reuse it for a message of the same size.
+/// What a message is called from session to session (E11): a hash over account and unique-id. Its
+/// listed size is no part of it, because on many servers it changes. Several messages may bear one
+/// identity, where a server lists a unique-id twice or uses it again.
 #[derive(Clone, Copy, Default, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub struct Identity(pub [u8; 16]);
 
 impl Identity {
-    /// `account` is [`crate::profile::Server::id`]; `turn` counts from 0.
-    pub fn new(account: &str, unique_id: &[u8], octets: Option<u64>, turn: u32) -> Self {
+    /// `account` is [`crate::profile::Server::id`].
+    pub fn new(account: &str, unique_id: &[u8]) -> Self {
+        Self::of(account, unique_id, |_| {})
+    }
+
+    /// What the first version of the journal took for a message's identity, and put into its file's
+    /// name: the listed octets counted, and the turn (from 0) among those alike in both.
+    pub fn of_version_1(account: &str, unique_id: &[u8], octets: Option<u64>, turn: u32) -> Self {
+        Self::of(account, unique_id, |hash| {
+            hash.update(octets.unwrap_or(u64::MAX).to_be_bytes());
+            hash.update(turn.to_be_bytes());
+        })
+    }
+
+    fn of(account: &str, unique_id: &[u8], add: impl FnOnce(&mut Sha256)) -> Self {
         let mut hash = Sha256::new();
         let length = |part: &[u8]| (part.len() as u64).to_be_bytes();
         hash.update(length(account.as_bytes()));
         hash.update(account);
         hash.update(length(unique_id));
         hash.update(unique_id);
-        hash.update(octets.unwrap_or(u64::MAX).to_be_bytes());
-        hash.update(turn.to_be_bytes());
+        add(&mut hash);
         let mut half = [0; 16];
         half.iter_mut()
             .zip(hash.finalize())
@@ -62,13 +77,26 @@ pub struct Message {
     pub unique_id: Option<Box<[u8]>>,
     /// The listed octets; `None` where the scan listing had no usable line.
     pub octets: Option<u64>,
-    /// Its turn among messages with the same unique-id and octets.
+    /// Its turn among messages with the same unique-id.
     pub turn: u32,
     /// `None` without a unique-id: such a message is known by its content only.
     pub identity: Option<Identity>,
 }
 
-/// A complete listing. Entries are in the order of the scan listing, which is oldest first.
+/// What a message is recognised by.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Listed {
+    /// See [`Message::octets`].
+    pub octets: Option<u64>,
+    /// See [`Message::turn`].
+    pub turn: u32,
+    /// Others have the same unique-id.
+    pub shared: bool,
+    /// See [`Message::identity`].
+    pub identity: Option<Identity>,
+}
+
+/// A listing that ended properly. Entries are in the order of the scan listing, which is oldest first.
 #[derive(Debug, Default)]
 pub struct Maildrop {
     /// Part of each identity.
@@ -78,6 +106,8 @@ pub struct Maildrop {
     unique_ids: Vec<u8>,
     /// The server knows UIDL.
     pub has_unique_ids: bool,
+    /// How many messages there are by STAT.
+    stated: Option<u64>,
 }
 
 /// What is known of a message, in few octets: a maildrop may hold a million. Its identity is made
@@ -92,10 +122,15 @@ struct Entry {
     start: u32,
     /// 0 without one.
     length: u16,
+    /// Others of the listing have the same unique-id.
+    shared: bool,
 }
 
 /// No message has so many octets.
 const UNKNOWN: u64 = u64::MAX;
+
+/// Nor so many: a tebibyte and more is no size, but a server's mistake.
+const IMPOSSIBLE: u64 = 1 << 40;
 
 impl Entry {
     fn octets(&self) -> Option<u64> {
@@ -128,15 +163,29 @@ pub struct Joiner {
     ascending: Vec<u32>,
     /// The places of the others.
     strays: HashMap<MessageNumber, u32>,
+    stated: Option<u64>,
 }
 
 impl Joiner {
+    /// Takes in how many messages there are by the drop listing.
+    pub fn stated(&mut self, messages: u64) {
+        self.stated = Some(messages);
+    }
+
+    /// Whether there are messages, and none of them has a usable unique-id.
+    pub fn lacks_unique_ids(&self) -> bool {
+        !self.entries.is_empty() && self.unique_ids.is_empty()
+    }
+
     /// Takes in a line of the scan listing.
     pub fn scan(&mut self, number: MessageNumber, octets: u64) -> Result<(), TooLarge> {
         if let Some(entry) = self.entry(number)?
             && entry.octets == UNKNOWN
         {
-            entry.octets = octets;
+            entry.octets = match octets < IMPOSSIBLE {
+                true => octets,
+                false => UNKNOWN,
+            };
         }
         Ok(())
     }
@@ -195,6 +244,7 @@ impl Joiner {
             turn: 0,
             start: 0,
             length: 0,
+            shared: false,
         });
         Ok(place)
     }
@@ -206,6 +256,7 @@ impl Joiner {
             unique_ids,
             ascending,
             strays,
+            stated,
         } = self;
         drop((ascending, strays));
         let mut maildrop = Maildrop {
@@ -213,6 +264,7 @@ impl Joiner {
             entries,
             unique_ids,
             has_unique_ids,
+            stated,
         };
         maildrop.take_turns();
         maildrop
@@ -224,7 +276,7 @@ fn index(place: u32) -> usize {
 }
 
 impl Maildrop {
-    /// Tells messages apart that are alike in unique-id and octets, in the order of the listing.
+    /// Tells messages apart that have one unique-id, in the order of the listing.
     fn take_turns(&mut self) {
         let unique_id = |entry: &Entry| entry.unique_id(&self.unique_ids);
         // Those of many servers go up, and then no two are alike.
@@ -256,6 +308,7 @@ impl Maildrop {
         // Those that are alike stay in their order.
         group.sort_unstable_by_key(|(_, place)| (self.named(*place), *place));
         let mut turn = 0;
+        let mut nameless = Vec::new();
         for pair in group.windows(2) {
             let [(_, before), (_, place)] = *pair else {
                 continue;
@@ -264,14 +317,32 @@ impl Maildrop {
             turn = if alike { turn + 1 } else { 0 };
             if let Some(entry) = self.entries.get_mut(index(place)) {
                 entry.turn = turn;
+                entry.shared = alike;
+                if turn >= BEARERS_LIMIT {
+                    nameless.push(place);
+                }
+            }
+            if let (true, Some(entry)) = (alike, self.entries.get_mut(index(before))) {
+                entry.shared = true;
+            }
+        }
+        for place in nameless {
+            if let Some(entry) = self.entries.get_mut(index(place)) {
+                (entry.length, entry.turn, entry.shared) = (0, 0, false);
             }
         }
     }
 
     /// What the server calls a message, where it does.
-    fn named(&self, place: u32) -> Option<(&[u8], u64)> {
+    fn named(&self, place: u32) -> Option<&[u8]> {
         let entry = self.entries.get(index(place))?;
-        Some((entry.unique_id(&self.unique_ids)?, entry.octets))
+        entry.unique_id(&self.unique_ids)
+    }
+
+    /// Whether STAT counts as many messages as are listed, or does not count them. In any other
+    /// listing a message's absence says nothing (E5).
+    pub fn is_complete(&self) -> bool {
+        self.stated.is_none_or(|count| count == self.len() as u64)
     }
 
     /// Messages listed.
@@ -296,12 +367,28 @@ impl Maildrop {
         })
     }
 
+    /// The message at a place, without its unique-id.
+    pub fn listed(&self, place: usize) -> Option<Listed> {
+        let entry = self.entries.get(place)?;
+        Some(Listed {
+            octets: entry.octets(),
+            turn: entry.turn,
+            shared: entry.shared,
+            identity: self.identity(place),
+        })
+    }
+
     /// The identity of the message at a place; `None` also where it has no unique-id.
     pub fn identity(&self, place: usize) -> Option<Identity> {
         let entry = self.entries.get(place)?;
         let unique_id = entry.unique_id(&self.unique_ids)?;
-        let octets = entry.octets();
-        Some(Identity::new(&self.account, unique_id, octets, entry.turn))
+        Some(Identity::new(&self.account, unique_id))
+    }
+
+    /// The places whose unique-id others have as well, in order.
+    pub fn shared(&self) -> impl Iterator<Item = usize> + '_ {
+        let shared = self.entries.iter().enumerate();
+        shared.filter_map(|(place, entry)| entry.shared.then_some(place))
     }
 
     /// Each message's listed octets, place by place.
@@ -370,17 +457,14 @@ mod tests {
     }
 
     #[test]
-    fn t4_two_messages_with_one_unique_id_have_two_identities() {
+    fn t4_messages_with_one_unique_id_have_one_identity_and_a_turn_each() {
         let messages = join(
             &[(1, 10), (2, 10), (3, 30)],
             &[(1, "a"), (2, "a"), (3, "a")],
         );
-        assert_ne!(messages[0].identity, messages[1].identity);
-        assert_ne!(messages[0].identity, messages[2].identity);
-        assert_eq!(messages[2].turn, 0, "another size is another message");
-        let later = join(&[(2, 10), (7, 10)], &[(7, "a"), (2, "a")]);
-        assert_eq!(messages[0].identity, later[0].identity);
-        assert_eq!(messages[1].identity, later[1].identity);
+        let turns: Vec<_> = messages.iter().map(|m| (m.identity, m.turn)).collect();
+        let identity = messages[0].identity;
+        assert_eq!(turns, [(identity, 0), (identity, 1), (identity, 2)]);
     }
 
     #[test]
@@ -388,8 +472,8 @@ mod tests {
         let turns = |unique_ids: &[(u32, &str)]| -> Vec<_> {
             let scan = [(1, 10), (2, 10), (3, 10), (4, 10), (5, 10)];
             let messages = join(&scan, unique_ids);
-            let identities: BTreeSet<_> = messages.iter().filter_map(|m| m.identity).collect();
-            assert_eq!(identities.len(), unique_ids.len());
+            let named = messages.iter().filter_map(|m| Some((m.identity?, m.turn)));
+            assert_eq!(named.collect::<BTreeSet<_>>().len(), unique_ids.len());
             messages
                 .iter()
                 .map(|m| (m.number.value(), m.turn))
@@ -406,13 +490,14 @@ mod tests {
     }
 
     #[test]
-    fn t16_a_reused_unique_id_of_another_size_is_another_message() {
-        assert_ne!(join(&[(1, 10)], &[(1, "a")]), join(&[(1, 11)], &[(1, "a")]));
+    fn c1_a_message_whose_listed_size_changes_keeps_its_identity() {
+        let identity = |octets| join(&[(1, octets)], &[(1, "a")])[0].identity;
+        assert_eq!(identity(10), identity(11));
     }
 
     #[test]
     fn s70_the_same_unique_id_on_another_account_is_another_message() {
-        let of = |account| Identity::new(account, b"a", Some(1), 0);
+        let of = |account| Identity::new(account, b"a");
         assert_ne!(of("ada@host:995"), of("ada@other:995"));
     }
 }

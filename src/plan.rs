@@ -58,6 +58,12 @@ pub enum Order {
 pub enum Decision {
     /// Delete it: it is stored, and the profile wants it gone.
     Delete,
+    /// Something about it is not as it was: see whether it is the same, and delete it then if it is
+    /// due.
+    Doubt {
+        /// The profile wants it gone.
+        due: bool,
+    },
     /// Fetch it.
     Fetch(Why),
     /// Mark it as seen without fetching it.
@@ -75,8 +81,8 @@ pub enum Why {
     New,
     /// It has been tried before, in vain.
     Again,
-    /// The server deleted it and lists it again: is it the same?
-    Doubtful,
+    /// Its file is lost.
+    Lost,
 }
 
 /// Why a message is left on the server.
@@ -86,7 +92,8 @@ pub enum Reason {
     TooLarge(u64),
     /// It could not be fetched so often that it is tried again only tomorrow.
     Failed(Failures),
-    /// The server confirms its deletion, and lists it all the same.
+    /// The server confirms its deletion or refuses it, and lists it all the same: it is seen, and
+    /// stays.
     Undeletable,
 }
 
@@ -134,9 +141,13 @@ impl Plan {
         wanted.map(|(place, _)| place)
     }
 
-    /// The places of the messages that wait, in order: those to fetch, and those that are skipped.
+    /// The places of the messages that wait, in order: those to fetch, and those that are skipped
+    /// and not seen.
     pub fn waiting(&self) -> impl Iterator<Item = usize> + '_ {
-        let waits = |decision| matches!(decision, Decision::Fetch(_) | Decision::Skip(_));
+        let waits = |decision| match decision {
+            Decision::Skip(reason) => reason != Reason::Undeletable,
+            decision => matches!(decision, Decision::Fetch(_)),
+        };
         let waiting = self.unseen().filter(move |(_, decision)| waits(*decision));
         waiting.map(|(place, _)| place)
     }
@@ -177,9 +188,9 @@ pub fn decide(
     let latest = policy.latest.filter(|_| first).unwrap_or(u64::MAX);
     let older = (plan.listed as u64).saturating_sub(latest);
     for ((octets, known), place) in listed.zip(0..) {
-        let is_new = matches!(known, Known::New(_));
+        let is_new = matches!(known, Known::New(_) | Known::Lost);
         plan.known += usize::from(!is_new);
-        let decision = match is_new && (place as u64) < older {
+        let decision = match matches!(known, Known::New(_)) && (place as u64) < older {
             true => Decision::Mark,
             false => decide_one(octets, known, policy, now),
         };
@@ -205,16 +216,30 @@ fn decide_one(octets: Option<u64>, known: Known, policy: Policy, now: i64) -> De
             (_, _, Some(_)) => Decision::Fetch(Why::Again),
             (_, _, None) => Decision::Fetch(Why::New),
         },
-        Known::Doubtful => Decision::Fetch(Why::Doubtful),
-        Known::Marked => Decision::Seen,
-        Known::Stored { since, deletions } => match policy.keep {
-            Keep::Never if deletions >= DELETIONS => Decision::Skip(Reason::Undeletable),
-            Keep::Never => Decision::Delete,
-            Keep::For(period) if is_over(since, period, now) && deletions < DELETIONS => {
-                Decision::Delete
-            }
-            Keep::Always | Keep::For(_) => Decision::Seen,
+        Known::Lost => Decision::Fetch(Why::Lost),
+        Known::Doubtful { since } => Decision::Doubt {
+            due: is_due(since, policy, now),
         },
+        Known::Marked | Known::Stored { held: true, .. } => Decision::Seen,
+        Known::Stored { since, futile, .. } => match is_due(since, policy, now) {
+            true if is_to_be_deleted(since, futile, policy, now) => Decision::Delete,
+            true => Decision::Skip(Reason::Undeletable),
+            false => Decision::Seen,
+        },
+    }
+}
+
+/// Whether a message that an earlier session stored is to be deleted now.
+pub fn is_to_be_deleted(since: i64, futile: u8, policy: Policy, now: i64) -> bool {
+    futile < DELETIONS && is_due(since, policy, now)
+}
+
+/// Whether the profile wants a message gone that has been here since then.
+fn is_due(since: i64, policy: Policy, now: i64) -> bool {
+    match policy.keep {
+        Keep::Always => false,
+        Keep::For(period) => is_over(since, period, now),
+        Keep::Never => true,
     }
 }
 
@@ -262,7 +287,8 @@ mod tests {
     fn stored(days_ago: i64) -> Known {
         Known::Stored {
             since: NOW - days_ago * DAY,
-            deletions: 0,
+            futile: 0,
+            held: false,
         }
     }
 
@@ -302,13 +328,42 @@ mod tests {
 
     #[test]
     fn f27_a_server_that_does_not_delete_is_asked_five_times_and_no_more() {
-        let known = |deletions| Known::Stored {
+        let known = |futile| Known::Stored {
             since: NOW,
-            deletions,
+            futile,
+            held: false,
         };
         assert_eq!(one(known(4), keep(Keep::Never)), Decision::Delete);
         let undeletable = Decision::Skip(Reason::Undeletable);
         assert_eq!(one(known(5), keep(Keep::Never)), undeletable);
+        let plan = plan_of(&[known(5)], keep(Keep::Never));
+        assert_eq!(
+            (plan.known(), plan.waiting().count()),
+            (1, 0),
+            "it is not new"
+        );
+    }
+
+    #[test]
+    fn e12_a_message_whose_end_was_doubtful_is_never_deleted() {
+        let held = Known::Stored {
+            since: 0,
+            futile: 0,
+            held: true,
+        };
+        assert_eq!(one(held, keep(Keep::Never)), Decision::Seen);
+    }
+
+    #[test]
+    fn e11_what_is_doubtful_is_looked_at_before_anything_else() {
+        let doubtful = Known::Doubtful { since: NOW };
+        for (policy, due) in [(Keep::Always, false), (Keep::Never, true)] {
+            assert_eq!(one(doubtful, keep(policy)), Decision::Doubt { due });
+        }
+        assert_eq!(
+            one(Known::Lost, keep(Keep::Never)),
+            Decision::Fetch(Why::Lost)
+        );
     }
 
     #[test]
@@ -369,10 +424,11 @@ mod tests {
 
     #[test]
     fn what_is_seen_is_counted_and_takes_no_memory() {
-        let known = [Known::Marked, stored(1), Known::New(None), Known::Doubtful];
+        let doubtful = Known::Doubtful { since: NOW };
+        let known = [Known::Marked, stored(1), Known::New(None), doubtful];
         let plan = plan_of(&known, Policy::default());
         assert_eq!((plan.listed(), plan.known()), (4, 3));
-        let (new, doubtful) = (Decision::Fetch(Why::New), Decision::Fetch(Why::Doubtful));
+        let (new, doubtful) = (Decision::Fetch(Why::New), Decision::Doubt { due: false });
         assert_eq!(all(&plan), [Decision::Seen, Decision::Seen, new, doubtful]);
         assert!(plan.unseen().eq([(2, new), (3, doubtful)]));
         assert!(plan.places(new).eq([2]));
@@ -383,7 +439,8 @@ mod tests {
     fn any_known() -> impl Strategy<Value = Known> {
         prop_oneof![
             Just(Known::New(None)),
-            Just(Known::Doubtful),
+            Just(Known::Lost),
+            any::<i64>().prop_map(|since| Known::Doubtful { since }),
             Just(Known::Marked),
             (0u32..9, any::<i64>()).prop_map(|(count, last)| {
                 Known::New(Some(Failures {
@@ -392,8 +449,13 @@ mod tests {
                     last,
                 }))
             }),
-            (any::<i64>(), any::<u8>())
-                .prop_map(|(since, deletions)| Known::Stored { since, deletions }),
+            (any::<i64>(), any::<u8>(), any::<bool>()).prop_map(|(since, futile, held)| {
+                Known::Stored {
+                    since,
+                    futile,
+                    held,
+                }
+            }),
         ]
     }
 

@@ -16,14 +16,17 @@ use std::os::fd::BorrowedFd;
 const RIGHTS: ABI = ABI::V5;
 
 /// From here on this thread, and each that it starts, can open, create, move and remove files in
-/// `directories` and below them, and nowhere else. Files that are open stay so; sockets are not
+/// `directories` and below them, read those in `readable`, and nothing anywhere else. Files that are open stay so; sockets are not
 /// affected, but whatever needs a file to be looked up (a host's name, a certificate) is. Tells
 /// whether the kernel does so.
-pub fn confine(directories: &[BorrowedFd<'_>]) -> bool {
-    try_confine(directories).unwrap_or(false)
+pub fn confine(directories: &[BorrowedFd<'_>], readable: &[BorrowedFd<'_>]) -> bool {
+    try_confine(directories, readable).unwrap_or(false)
 }
 
-fn try_confine(directories: &[BorrowedFd<'_>]) -> Result<bool, RulesetError> {
+fn try_confine(
+    directories: &[BorrowedFd<'_>],
+    readable: &[BorrowedFd<'_>],
+) -> Result<bool, RulesetError> {
     // Without the right to move files between directories, which the first version of Landlock did
     // not know, it forbids all such moves: no message would get from tmp/ to new/.
     let ruleset = Ruleset::default()
@@ -32,9 +35,10 @@ fn try_confine(directories: &[BorrowedFd<'_>]) -> Result<bool, RulesetError> {
         .set_compatibility(CompatLevel::BestEffort)
         .handle_access(AccessFs::from_all(RIGHTS))?
         .create()?;
-    let rules = directories
-        .iter()
-        .map(|directory| Ok::<_, RulesetError>(PathBeneath::new(directory, mail_rights())));
+    let ours = directories.iter().map(|it| (it, mail_rights()));
+    let read = AccessFs::ReadFile | AccessFs::ReadDir;
+    let rules = ours.chain(readable.iter().map(|it| (it, read)));
+    let rules = rules.map(|(it, rights)| Ok::<_, RulesetError>(PathBeneath::new(it, rights)));
     let status = ruleset.add_rules(rules)?.restrict_self()?;
     Ok(status.ruleset != RulesetStatus::NotEnforced)
 }
@@ -53,6 +57,7 @@ fn mail_rights() -> BitFlags<AccessFs> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::skip::{Lack, skip};
     use std::fs;
     use std::os::fd::AsFd;
     use std::thread;
@@ -60,12 +65,15 @@ mod tests {
     #[test]
     fn s73_a_confined_thread_and_those_it_starts_reach_its_directories_and_nothing_else() {
         let (ours, theirs) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let earlier = tempfile::tempdir().unwrap();
+        fs::write(earlier.path().join("m"), "mail").unwrap();
         fs::create_dir(ours.path().join("tmp")).unwrap();
         fs::create_dir(ours.path().join("new")).unwrap();
         fs::write(theirs.path().join("secret"), "secret").unwrap();
         let work = || {
             let root = fs::File::open(ours.path()).unwrap();
-            if !confine(&[root.as_fd()]) {
+            let read_only = fs::File::open(earlier.path()).unwrap();
+            if !confine(&[root.as_fd()], &[read_only.as_fd()]) {
                 return false;
             }
             let inside = || {
@@ -73,7 +81,10 @@ mod tests {
                 fs::rename(ours.path().join("tmp/m"), ours.path().join("new/m")).unwrap();
                 assert_eq!(fs::read(ours.path().join("new/m")).unwrap(), b"mail");
                 fs::remove_file(ours.path().join("new/m")).unwrap();
+                assert_eq!(fs::read(earlier.path().join("m")).unwrap(), b"mail");
                 let denied = [
+                    fs::write(earlier.path().join("m"), "other"),
+                    fs::remove_file(earlier.path().join("m")),
                     fs::read(theirs.path().join("secret")).map(drop),
                     fs::write(theirs.path().join("left"), "behind"),
                     fs::create_dir(ours.path().join("tmp/directory")),
@@ -94,7 +105,7 @@ mod tests {
         // Elsewhere nothing has changed.
         fs::read(theirs.path().join("secret")).unwrap();
         if !confined {
-            eprintln!("SKIPPED: this kernel has no Landlock");
+            skip(Lack::Tool, "this kernel has no Landlock");
         }
     }
 }

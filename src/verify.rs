@@ -94,7 +94,7 @@ pub fn verify(
     }
     // A mail reader may have renamed some just now.
     if findings.iter().any(Finding::is_absent) {
-        search.look_again()?;
+        search.look(|_| true)?;
         let pairs = findings.iter_mut().zip(messages);
         for (finding, message) in pairs.filter(|(finding, _)| finding.is_absent()) {
             *finding = examine(message, search, boot);
@@ -106,13 +106,15 @@ pub fn verify(
 fn examine(message: &Recorded<'_>, search: &Search, boot: &str) -> Finding {
     let path = search.path(message.name).unwrap_or_default();
     match search.examine(message.name) {
-        Ok((octets, digests)) if digests.stored == *message.sha256 && octets == message.octets => {
+        Ok(examined)
+            if examined.digests.stored == *message.sha256 && examined.octets == message.octets =>
+        {
             Finding::Intact
         }
-        Ok((octets, digests)) => Finding::Changed {
+        Ok(examined) => Finding::Changed {
             path,
-            octets,
-            sha256: digests.stored,
+            octets: examined.octets,
+            sha256: examined.digests.stored,
         },
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
             let same_boot = !boot.is_empty() && *message.shown.boot == *boot;

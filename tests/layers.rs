@@ -275,7 +275,7 @@ fn each_library_is_met_in_one_place() {
         ("toml::", &["profile/"]),
         ("ureq::", &["oauth/http.rs"]),
         ("annotate_snippets::", &["profile/"]),
-        ("crc32fast::", &["state/"]),
+        ("crc32fast::", &["durable/"]),
         ("signal_hook::", &["stop.rs"]),
         ("landlock::", &["sandbox.rs"]),
         ("anyhow::", &["command/"]),

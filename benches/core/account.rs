@@ -1,10 +1,12 @@
 //! An account with any number of messages, each of them made of its place alone.
 
-use popfetch::delivery::{AccountTag, Incoming, Maildir, Synced, UniqueName, sync_all};
+use popfetch::delivery::{
+    AccountTag, Incoming, JournalId, Maildir, Site, Size, Stamp, Synced, UniqueName, sync_all,
+};
 use popfetch::durable::Disk;
 use popfetch::maildrop::{Identity, Joiner, Maildrop, Message};
 use popfetch::pop3::MessageNumber;
-use popfetch::state::{Moment, Store, open_directory};
+use popfetch::state::{Claim, Moment, Store, open_directory};
 use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
@@ -12,6 +14,8 @@ use std::sync::Arc;
 use tempfile::TempDir;
 
 pub(crate) const ACCOUNT: &str = "ada@pop.example.com:995";
+
+const JOURNAL: JournalId = JournalId([7; 8]);
 
 /// When it was all fetched.
 const TIME: i64 = 1_790_000_000;
@@ -34,16 +38,25 @@ pub(crate) fn home_in(disk: bool) -> TempDir {
 }
 
 /// The account's state and its Maildir in this directory.
-pub(crate) fn open(home: &Path) -> (Store, Maildir) {
+pub(crate) fn open(home: &Path) -> (Store, Arc<Maildir>) {
     let disk = Disk::new();
-    let maildir = Maildir::open(&disk, &home.join("Mail"), true).unwrap();
+    let site = Site::look(&disk, &home.join("Mail")).unwrap();
     let directory = open_directory(&disk, home).unwrap();
     let moment = Moment {
         now: TIME,
         boot: Arc::from("a-boot"),
     };
-    let (store, _) = Store::open(directory, ACCOUNT, &maildir, &moment).unwrap();
+    let claim = Claim::take(directory, ACCOUNT, "ada", &moment).unwrap();
+    let (store, maildir, _) = claim.settle(&site).unwrap();
     (store, maildir)
+}
+
+/// Who delivers.
+pub(crate) fn stamp() -> Stamp {
+    Stamp {
+        account: AccountTag::new(ACCOUNT),
+        journal: JOURNAL,
+    }
 }
 
 /// A unique-id as Dovecot makes them.
@@ -56,7 +69,7 @@ pub(crate) fn octets(place: u32) -> u64 {
 }
 
 fn identity(place: u32) -> Identity {
-    Identity::new(ACCOUNT, unique_id(place).as_bytes(), Some(octets(place)), 0)
+    Identity::new(ACCOUNT, unique_id(place).as_bytes())
 }
 
 pub(crate) fn message(place: u32) -> Message {
@@ -84,9 +97,7 @@ pub(crate) fn maildrop(messages: u32) -> Maildrop {
 
 /// A message that begins to arrive.
 pub(crate) fn receive(maildir: &Arc<Maildir>, place: u32) -> Incoming {
-    maildir
-        .receive(AccountTag::new(ACCOUNT), message(place), false)
-        .unwrap()
+    maildir.receive(stamp(), message(place), false).unwrap()
 }
 
 /// A message that has arrived.
@@ -94,7 +105,7 @@ pub(crate) fn synced(maildir: &Arc<Maildir>, place: u32) -> Synced {
     let mut incoming = receive(maildir, place);
     let text = format!("Subject: {place}\r\n\r\nhello\r\n");
     incoming.write(text.as_bytes()).unwrap();
-    let (mut synced, failed) = sync_all(vec![incoming.finish().unwrap()]);
+    let (mut synced, failed) = sync_all(vec![incoming.finish(Size::Exact).unwrap()]);
     assert!(failed.is_empty());
     synced.remove(0)
 }
@@ -102,19 +113,25 @@ pub(crate) fn synced(maildir: &Arc<Maildir>, place: u32) -> Synced {
 /// Writes the journal of an account that has fetched so many messages, in the directory of states.
 pub(crate) fn write_journal(directory: &Path, messages: u32) {
     let mut lines = String::new();
-    seal(&mut lines, &format!("popfetch-state\t1\t{ACCOUNT}\t1"));
-    seal(&mut lines, &format!("B\t{TIME}\ta-boot\t/home/ada/Mail"));
+    seal(
+        &mut lines,
+        &format!("popfetch-state\t2\t{ACCOUNT}\t1\t{JOURNAL}"),
+    );
+    seal(
+        &mut lines,
+        &format!("B\t{TIME}\ta-boot\t/home/ada/Mail\t{JOURNAL}\t1"),
+    );
     seal(&mut lines, &format!("L\t{TIME}"));
-    let tag = AccountTag::new(ACCOUNT);
     for first in (0..messages).step_by(BATCH as usize) {
         let last = (first + BATCH).min(messages) - 1;
         for id in first..=last {
-            let name = UniqueName::new(tag, Some(identity(id)));
+            let name = UniqueName::new(stamp(), Some(identity(id)));
             let (unique_id, octets) = (unique_id(id), octets(id));
             let digest = u128::from(id).wrapping_mul(0x9e37_79b9_7f4a_7c15_f39c_c060_5ced_c835);
             let intent = format!(
-                "I\t{id}\t{TIME}\t{unique_id}\t{octets}\t0\t{octets}\t{digest:032x}{digest:032x}\t-\t{}",
-                name.as_str()
+                "I\t{id}\t{TIME}\t{unique_id}\t{octets}\t0\t{octets}\t{digest:032x}{digest:032x}\t-\t{}\t={}:{digest:0114x}",
+                name.as_str(),
+                octets / 70
             );
             seal(&mut lines, &intent);
         }

@@ -74,6 +74,10 @@ pub struct Fetch {
     #[arg(long)]
     pub now: bool,
 
+    /// Fetch a maildrop that is known under another name of it, too: it is another one
+    #[arg(long)]
+    pub as_new: bool,
+
     /// Stop after this long, as in "10 min"; what is left is for the next run
     #[arg(long, value_name = "DURATION")]
     pub max_time: Option<Period>,
@@ -98,6 +102,7 @@ impl Default for Fetch {
             newest_first: false,
             jobs: JOBS,
             now: false,
+            as_new: false,
             max_time: None,
             sign_in: SignIn::default(),
         }

@@ -71,6 +71,54 @@ Examples:
         #[arg(long, conflicts_with = "unique_ids")]
         all: bool,
     },
+    /// Accept what is stored as it is, where popfetch does not go on by itself
+    #[command(after_help = "\
+Without unique-ids this is about the Maildir: what is there from now on counts as the one that mail
+was delivered to. With unique-ids it is about these messages: they count as stored as they should be,
+or as removed on purpose, and may be deleted from the server as the account's profile says.
+
+Examples:
+  popfetch state accept work                the Maildir is right as it is
+  popfetch state accept work --fetch-again  ... and what is missing in it is to be fetched again
+  popfetch state accept work --leave        ... and what is missing in it was removed on purpose
+  popfetch state accept work 1699-42        this message is right as it is")]
+    Accept {
+        /// The account, or a URL like pops://ada@pop.example.com
+        account: String,
+
+        /// The account's Maildir; needed with a URL
+        #[arg(long, value_name = "DIR")]
+        maildir: Option<PathBuf>,
+
+        /// The messages' unique-ids, as `popfetch state show` prints them
+        #[arg(value_name = "UNIQUE-ID")]
+        unique_ids: Vec<String>,
+
+        /// Fetch again what is missing in the Maildir
+        #[arg(long, conflicts_with_all = ["unique_ids", "leave"])]
+        fetch_again: bool,
+
+        /// What is missing in the Maildir was removed on purpose
+        #[arg(long, conflicts_with = "unique_ids")]
+        leave: bool,
+    },
+    /// Move what is remembered of a maildrop to the account that stands for it now
+    #[command(after_help = "\
+OLD is an account of the config file, or the name that its state has: user@host:port.
+
+Example:
+  popfetch state move ada@mail.example.com:995 work    the maildrop has another host name now")]
+    Move {
+        /// Whose state it is
+        old: String,
+
+        /// The account that it becomes
+        new: String,
+
+        /// The account's Maildir; needed with a URL
+        #[arg(long, value_name = "DIR")]
+        maildir: Option<PathBuf>,
+    },
 }
 
 /// `popfetch verify`.

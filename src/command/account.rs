@@ -4,7 +4,7 @@ use super::context::{Context, report_failure};
 use super::fail::{Failure, print};
 use super::looked::{Counts, Looked};
 use crate::cli::{AccountCommand, SignIn};
-use crate::delivery::{self, Maildir};
+use crate::delivery::{Ground, Site};
 use crate::durable::Disk;
 use crate::exit::Status;
 use crate::fetch::look;
@@ -339,9 +339,10 @@ fn usable_maildir(path: &Path) -> Result<(), crate::fetch::Error> {
     if path.as_os_str().is_empty() {
         return Ok(());
     }
-    match Maildir::open(&Disk::new(), path, false) {
-        Ok(_) | Err(delivery::Error::Gone { .. }) => Ok(()),
-        Err(error) => Err(error.into()),
+    let site = Site::look(&Disk::new(), path)?;
+    match site.ground() {
+        Ground::Nothing | Ground::Empty => Ok(()),
+        _ => Ok(site.settle(&Disk::new(), false).map(drop)?),
     }
 }
 

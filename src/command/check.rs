@@ -68,13 +68,13 @@ fn check(account: &Account<'_>, headers: bool) -> Result<Waiting, report::Failur
     let mut waiting = count(&look);
     if headers {
         let new: Vec<Message> = new_of(&look).collect();
-        for message in new {
-            let header = look.session.header(message.number, HEADER_LIMIT);
-            let header = header.map_err(|error| failed(error.into()))?;
-            waiting
-                .headings
-                .push((message, Heading::parse(&header.unwrap_or_default())));
-        }
+        let mut headings = Vec::new();
+        let numbers = new.iter().map(|message| message.number);
+        let read = look.session.headers(numbers, HEADER_LIMIT, |_, header| {
+            headings.push(Heading::parse(&header.unwrap_or_default()));
+        });
+        read.map_err(|error| failed(error.into()))?;
+        waiting.headings = new.into_iter().zip(headings).collect();
     }
     look.leave();
     Ok(waiting)

@@ -62,7 +62,7 @@ impl Prepared {
         let work = |item: &Item<'_>| item.work(environment, &work);
         let meanwhile = || {
             tokens::answer(questions, &environment.stop);
-            sandbox::confine(&[]);
+            sandbox::confine(&[], &[]);
         };
         in_parallel(jobs, &items, work, meanwhile)
     }
@@ -343,6 +343,7 @@ impl<'a> Context<'a> {
             connect: Arc::new(Network),
             confined: true,
             at_once: true,
+            as_new: false,
             quiet: self.global.quiet,
             transcript: self.global.verbose >= 2,
             moment: Moment::now(),

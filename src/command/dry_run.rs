@@ -42,7 +42,7 @@ impl Counts for Plan {
             octets.fold(0, u64::saturating_add),
             self.count(|decision| matches!(decision, Decision::Delete)),
             self.count(|decision| matches!(decision, Decision::Mark)),
-            self.count(|decision| matches!(decision, Decision::Seen)),
+            self.count(|decision| matches!(decision, Decision::Seen | Decision::Doubt { .. })),
             self.count(|decision| matches!(decision, Decision::Skip(_))),
         ]
     }
@@ -173,9 +173,10 @@ fn words(decision: Decision, keep: Keep) -> (&'static str, String) {
         }
         Decision::Fetch(Why::New) => ("fetch", "not fetched before".to_owned()),
         Decision::Fetch(Why::Again) => ("fetch", "failed before, is tried again".to_owned()),
-        Decision::Fetch(Why::Doubtful) => (
-            "fetch",
-            "was deleted and is listed again: is it the same?".to_owned(),
+        Decision::Fetch(Why::Lost) => ("fetch", "its file is lost".to_owned()),
+        Decision::Doubt { .. } => (
+            "look",
+            "is listed otherwise than before: is it the same?".to_owned(),
         ),
         Decision::Mark => (
             "mark",

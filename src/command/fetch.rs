@@ -20,6 +20,7 @@ pub(super) fn run(context: &Context<'_>, arguments: &Fetch) -> Result<Status, Fa
     let prepared = context.ready(&arguments.accounts, &overrides, &report)?;
     let mut environment = context.environment(Arc::clone(&report) as Arc<dyn Report>)?;
     environment.at_once = context.at_once(arguments.now, &arguments.accounts);
+    environment.as_new = arguments.as_new;
     if let Some(time) = arguments.max_time {
         environment.stop.after(time.duration());
     }

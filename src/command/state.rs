@@ -3,14 +3,14 @@
 use super::context::{Context, Prepared};
 use super::fail::{Failure, print};
 use crate::cli::{SignIn, StateCommand};
-use crate::delivery::Maildir;
+use crate::delivery::Site;
 use crate::durable::{Dir, Disk};
 use crate::exit::Status;
 use crate::fetch;
 use crate::profile::{Overrides, Profile, paths};
 use crate::report::Report;
-use crate::state::{self, Moment, Shown, Store, inspect};
-use crate::term::{Column, Table, columns, count, escape, escape_str, hex, json_line, size};
+use crate::state::{self, Claim, MarkedBy, Missing, Moment, Shown, Standing, Store, inspect};
+use crate::term::{Column, Table, columns, count, escape_str, hex, json_line, size, unique_id};
 use serde_json::json;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -30,7 +30,40 @@ pub(super) fn run(context: &Context<'_>, command: StateCommand) -> Result<Status
             unique_ids,
             all,
         } => forget(context, &account, maildir, &unique_ids, all),
+        StateCommand::Accept {
+            account,
+            maildir,
+            unique_ids,
+            fetch_again,
+            leave,
+        } => {
+            let missing = match (fetch_again, leave) {
+                (true, _) => Some(Missing::FetchAgain),
+                (_, true) => Some(Missing::Leave),
+                (false, false) => None,
+            };
+            let profile = profile(context, &account, maildir)?;
+            match unique_ids.is_empty() {
+                true => accept_maildir(context, &profile, missing),
+                false => accept(context, &profile, &unique_ids),
+            }
+        }
+        StateCommand::Move { old, new, maildir } => {
+            move_state(context, &old, &profile(context, &new, maildir)?)
+        }
     }
+}
+
+fn profile(
+    context: &Context<'_>,
+    name: &str,
+    maildir: Option<PathBuf>,
+) -> Result<Profile, Failure> {
+    let overrides = Overrides {
+        maildir,
+        ..Overrides::default()
+    };
+    context.profile(name, &overrides)
 }
 
 fn show(context: &Context<'_>, name: &str) -> Result<Status, Failure> {
@@ -61,12 +94,7 @@ fn show(context: &Context<'_>, name: &str) -> Result<Status, Failure> {
             .as_ref()
             .map(|(_, octets, _)| *octets)
             .or(message.listed);
-        let status = match (&message.stored, message.deleted) {
-            (None, _) => "marked",
-            (Some(_), true) => "deleted",
-            (Some(_), false) => "stored",
-        };
-        let ids: Vec<String> = message.unique_ids.iter().map(|id| escape(id)).collect();
+        let ids: Vec<String> = message.unique_ids.iter().map(|id| unique_id(id)).collect();
         let name = message
             .stored
             .as_ref()
@@ -75,7 +103,7 @@ fn show(context: &Context<'_>, name: &str) -> Result<Status, Failure> {
         table.row([
             date(message.time),
             octets.map_or_else(|| "?".to_owned(), size),
-            status.to_owned(),
+            status(message).to_owned(),
             if ids.is_empty() {
                 "-".to_owned()
             } else {
@@ -93,6 +121,20 @@ fn show(context: &Context<'_>, name: &str) -> Result<Status, Failure> {
         );
     }
     Ok(Status::Ok)
+}
+
+/// How a message stands, in a word.
+fn status(message: &Shown) -> &'static str {
+    match (&message.stored, message.marked, message.standing) {
+        (None, Some(MarkedBy::Latest), _) => "passed over",
+        (None, ..) => "marked",
+        (Some(_), _, Standing::Deleted) => "deleted",
+        (Some(_), _, Standing::Asked) => "deletion asked",
+        (Some(_), _, Standing::Absent) => "absent",
+        (Some(_), _, Standing::Lost) => "lost",
+        (Some(_), _, Standing::Here) if message.held => "doubtful",
+        (Some(_), _, Standing::Here) => "stored",
+    }
 }
 
 fn remembered(profile: &Profile) -> Result<Vec<Shown>, Failure> {
@@ -118,7 +160,8 @@ fn json_of(name: &str, message: &Shown) -> Vec<u8> {
         "octets": message.stored.as_ref().map(|(_, octets, _)| octets),
         "name": message.stored.as_ref().map(|(name, _, _)| name.as_str()),
         "sha256": message.stored.as_ref().map(|(_, _, sha256)| hex(sha256)),
-        "deleted": message.deleted,
+        "deleted": message.is_deleted(),
+        "status": status(message),
     });
     json_line(&object).unwrap_or_default()
 }
@@ -165,12 +208,17 @@ fn forget(
     unique_ids: &[String],
     all: bool,
 ) -> Result<Status, Failure> {
-    let overrides = Overrides {
-        maildir,
-        ..Overrides::default()
+    let profile = profile(context, name, maildir)?;
+    let mut store = claim(&profile)?.without_maildir()?;
+    let forgotten = match all {
+        true => store.forget_all()?,
+        false => match store.forget(|id| is_shown_as(id, unique_ids))? {
+            0 => store.forget(|id| is_one_of(id, unique_ids))?,
+            forgotten => forgotten,
+        },
     };
-    let profile = context.profile(name, &overrides)?;
-    if remembered(&profile)?.is_empty() {
+    store.close()?;
+    if forgotten == 0 && all {
         return Err(Failure::new(
             Status::Partial,
             format!(
@@ -180,21 +228,8 @@ fn forget(
             "the next fetch takes all that the server has",
         ));
     }
-    let state = paths::state_dir()?;
-    let mut store = open_store(&Disk::new(), &state, &profile, &Moment::now())?;
-    // As `state show` prints them.
-    let named = |id: &[u8]| unique_ids.contains(&escape(id));
-    let forgotten = store.forget(|id| all || named(id))?;
-    store.close()?;
     if forgotten == 0 {
-        return Err(Failure::new(
-            Status::Partial,
-            format!("{}: no such message is remembered", profile.name),
-            format!(
-                "`popfetch state show {}` lists the unique-ids",
-                profile.name
-            ),
-        ));
+        return Err(unknown(&profile));
     }
     let text = format!(
         "{} forgotten; the next fetch takes what the server still has",
@@ -204,16 +239,149 @@ fn forget(
     Ok(Status::Ok)
 }
 
+/// As `state show` prints it.
+fn is_shown_as(id: &[u8], given: &[String]) -> bool {
+    given.contains(&unique_id(id))
+}
+
+/// As the server has it, and JSON.
+fn is_one_of(id: &[u8], given: &[String]) -> bool {
+    given.iter().any(|given| given.as_bytes() == id)
+}
+
+fn unknown(profile: &Profile) -> Failure {
+    Failure::new(
+        Status::Partial,
+        format!("{}: no such message is remembered", profile.name),
+        format!(
+            "`popfetch state show {}` lists the unique-ids",
+            profile.word()
+        ),
+    )
+}
+
+fn accept(
+    context: &Context<'_>,
+    profile: &Profile,
+    unique_ids: &[String],
+) -> Result<Status, Failure> {
+    let mut store = claim(profile)?.without_maildir()?;
+    let shown = remembered(profile)?;
+    let named = |is: fn(&[u8], &[String]) -> bool| -> Vec<&Shown> {
+        let mut named: Vec<&Shown> = shown.iter().filter(|it| it.stored.is_some()).collect();
+        named.retain(|message| message.unique_ids.iter().any(|id| is(id, unique_ids)));
+        named
+    };
+    let mut accepted = named(is_shown_as);
+    if accepted.is_empty() {
+        accepted = named(is_one_of);
+    }
+    if accepted.is_empty() {
+        return Err(unknown(profile));
+    }
+    store.note_gone(accepted.iter().copied())?;
+    store.close()?;
+    let text = format!(
+        "{} accepted as it is; `keep` decides what happens to it on the server",
+        count(accepted.len() as u64, "message")
+    );
+    say(context, profile, &text);
+    Ok(Status::Ok)
+}
+
+fn accept_maildir(
+    context: &Context<'_>,
+    profile: &Profile,
+    missing: Option<Missing>,
+) -> Result<Status, Failure> {
+    let claim = claim(profile)?;
+    let site = Site::look(&Disk::new(), &profile.maildir).map_err(fetch::Error::from)?;
+    let accepted = claim.accept(&site, missing)?;
+    let mut text = format!(
+        "{} is the account's Maildir from now on, with {} of {} that were delivered to it",
+        profile.maildir.display(),
+        accepted.stored - accepted.missing,
+        count(accepted.stored, "message"),
+    );
+    if accepted.missing > 0 {
+        let missing_ones = count(accepted.missing, "missing message");
+        text.push_str(&match missing {
+            Some(Missing::FetchAgain) => {
+                format!("; the next fetch takes the {missing_ones} that the server still has")
+            }
+            _ => {
+                let verb = if accepted.missing == 1 {
+                    "counts"
+                } else {
+                    "count"
+                };
+                format!("; the {missing_ones} {verb} as removed on purpose")
+            }
+        });
+    }
+    say(context, profile, &text);
+    Ok(Status::Ok)
+}
+
+fn move_state(context: &Context<'_>, old: &str, new: &Profile) -> Result<Status, Failure> {
+    // A state's own name, where no account is called so (any more).
+    let id = match context.profile(
+        old,
+        &Overrides {
+            stores_nothing: true,
+            ..Overrides::default()
+        },
+    ) {
+        Ok(profile) => profile.server.id(),
+        Err(_) if old.contains('@') => old.to_owned(),
+        Err(error) => return Err(error),
+    };
+    if id == new.server.id() {
+        return Err(Failure::new(
+            Status::Usage,
+            format!("{old} and {} are the same account", new.name),
+            "name the account that the maildrop was fetched as before, and the one that it is now",
+        ));
+    }
+    let directory = state_directory()?;
+    let moment = Moment::now();
+    let from = Claim::take(directory, &id, old, &moment)?;
+    let moved = claim(new)?.absorb(from)?;
+    let text = format!(
+        "{} that {id} remembered {} remembered here now",
+        count(moved, "message"),
+        if moved == 1 { "is" } else { "are" }
+    );
+    say(context, new, &text);
+    Ok(Status::Ok)
+}
+
+fn state_directory() -> Result<Dir, Failure> {
+    Ok(state::open_directory(&Disk::new(), &paths::state_dir()?)?)
+}
+
+/// The account's lock and what is remembered.
+fn claim(profile: &Profile) -> Result<Claim, Failure> {
+    let (id, moment) = (profile.server.id(), Moment::now());
+    Ok(Claim::take(
+        state_directory()?,
+        &id,
+        &profile.word(),
+        &moment,
+    )?)
+}
+
 /// An account's state, to be changed.
 pub(super) fn open_store(
     disk: &Disk,
     directory: &Path,
     profile: &Profile,
     moment: &Moment,
-) -> Result<Store, state::Error> {
+) -> Result<Store, fetch::Error> {
     let directory = state::open_directory(disk, directory)?;
-    let maildir = Maildir::open(disk, &profile.maildir, false)?;
-    let (store, _) = Store::open(directory, &profile.server.id(), &maildir, moment)?;
+    let claim = Claim::take(directory, &profile.server.id(), &profile.word(), moment)?;
+    let site = Site::look(disk, &profile.maildir)?;
+    let (store, ..) = claim.settle(&site)?;
     Ok(store)
 }
 

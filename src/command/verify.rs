@@ -5,7 +5,7 @@ use super::fail::{Failure, print};
 use super::looked::{Counts, Looked};
 use super::state::{date, open_store};
 use crate::cli::Verify;
-use crate::delivery::{AccountTag, Search};
+use crate::delivery::{AccountTag, Search, Site};
 use crate::durable::{Dir, Disk};
 use crate::exit::Status;
 use crate::fetch::Error;
@@ -142,11 +142,34 @@ impl Verifier<'_> {
                 octets: octets.fold(0, u64::saturating_add),
             },
         );
-        let tag = AccountTag::new(&id);
-        let maildirs = &inspected.maildirs;
-        let mut search = Search::begin(&self.disk, tag, &profile.maildir, maildirs)?;
+        let former = inspected.former.iter().map(String::as_str);
+        let tags = former.chain([id.as_str()]).map(AccountTag::new);
+        let mut search = Search::new(tags.collect());
+        search.add(&self.disk, &profile.maildir)?;
+        for other in &inspected.maildirs {
+            if *other != profile.maildir {
+                // One that was used earlier and is not there holds nothing.
+                let _ = search.add(&self.disk, other);
+            }
+        }
+        search.look(|_| true)?;
         let read = |octets| self.tell(profile, Event::Received { octets });
-        let mut findings = verify(&messages, &mut search, &self.moment.boot, read)?;
+        // Where a Maildir is away, or another one is in its place, nobody has removed what it held.
+        let lacks_line = |path: &PathBuf| {
+            let site = Site::look(&self.disk, path);
+            let former = || inspected.former.iter().map(String::as_str);
+            !site.is_ok_and(|site| {
+                former()
+                    .chain([id.as_str()])
+                    .any(|account| site.roster.of(account, &[]).is_some())
+            })
+        };
+        let mut homes = inspected.maildirs.iter().chain([&profile.maildir]);
+        let boot = match homes.any(lacks_line) {
+            true => "",
+            false => &self.moment.boot,
+        };
+        let mut findings = verify(&messages, &mut search, boot, read)?;
         let mut verified = Verified::default();
         if let Some(store) = store {
             verified.accepted = accept(store, &messages, &mut findings)?;
@@ -238,7 +261,7 @@ fn as_json(account: &str, status: &str, message: &Recorded<'_>, finding: &Findin
         "name": message.name.as_str(),
         "octets": message.octets,
         "sha256": hex(message.sha256),
-        "deleted": shown.deleted,
+        "deleted": shown.is_deleted(),
         "path": path.map(|path| path.to_string_lossy()),
         "found_octets": found.as_ref().map(|(octets, _)| octets),
         "found_sha256": found.as_ref().map(|(_, sha256)| sha256),

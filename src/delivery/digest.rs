@@ -4,6 +4,7 @@
 //! `X-UIDL`): then the stored octets differ although the message is the same. Such fields do not
 //! count for the content (TRUST.md S65).
 
+use super::fields::{Evidence, Fields, Size, Trail};
 use sha2::{Digest, Sha256};
 use std::io::{self, Read};
 
@@ -25,15 +26,32 @@ pub struct Digests {
     pub content: [u8; 32],
 }
 
-/// Takes in a message's octets, as stored, and gives its [`Digests`].
+/// What a stored message's octets tell.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Examined {
+    /// How many there are.
+    pub octets: u64,
+    /// Their hashes.
+    pub digests: Digests,
+    /// What it is known again by.
+    pub evidence: Evidence,
+    /// The way it came.
+    pub trail: Trail,
+}
+
+/// Takes in a message's octets, as stored, and tells what they are.
 #[derive(Default)]
 pub(super) struct Hasher {
+    octets: u64,
+    lines: u64,
     stored: Sha256,
     header: Header,
 }
 
 impl Hasher {
     pub(super) fn update(&mut self, octets: &[u8]) {
+        self.octets += octets.len() as u64;
+        self.lines += memchr::memchr_iter(b'\n', octets).count() as u64;
         self.stored.update(octets);
         self.header.update(octets);
     }
@@ -43,27 +61,73 @@ impl Hasher {
         self.header.line == Line::Body
     }
 
-    pub(super) fn finish(self) -> Digests {
+    pub(super) fn finish(mut self) -> Examined {
         let stored = self.stored.finalize().into();
-        Digests {
-            stored,
-            content: self.header.finish().unwrap_or(stored),
+        let content = self.header.finish();
+        let (fields, trail) = Fields::read(&self.header.seen);
+        Examined {
+            octets: self.octets,
+            digests: Digests {
+                stored,
+                content: content.unwrap_or(stored),
+            },
+            evidence: Evidence {
+                fields,
+                body: self.header.body.finish(),
+                lines: self.lines,
+                size: Size::Unknown,
+            },
+            trail,
         }
     }
 }
 
-/// Length in octets and hashes of all that there is to read.
-pub(super) fn examine(mut file: impl Read) -> io::Result<(u64, Digests)> {
-    let (mut hasher, mut octets) = (Hasher::default(), 0);
+/// Of all that there is to read.
+pub(super) fn examine(mut file: impl Read) -> io::Result<Examined> {
+    let mut hasher = Hasher::default();
     let mut buffer = vec![0; 64 * 1024];
     loop {
         match file.read(&mut buffer)? {
-            0 => return Ok((octets, hasher.finish())),
-            read => {
-                hasher.update(buffer.get(..read).unwrap_or_default());
-                octets += read as u64;
-            }
+            0 => return Ok(hasher.finish()),
+            read => hasher.update(buffer.get(..read).unwrap_or_default()),
         }
+    }
+}
+
+/// The hash of a body without the empty lines at its end, of which servers make more or fewer.
+#[derive(Default)]
+struct Body {
+    hash: Sha256,
+    /// LFs that are part of it only if something follows.
+    newlines: u64,
+}
+
+impl Body {
+    fn update(&mut self, octets: &[u8]) {
+        const NEWLINES: [u8; 64] = [b'\n'; 64];
+        let Some(last) = octets.iter().rposition(|octet| *octet != b'\n') else {
+            self.newlines += octets.len() as u64;
+            return;
+        };
+        let (text, newlines) = octets.split_at(last + 1);
+        while self.newlines > 0 {
+            let some = self.newlines.min(NEWLINES.len() as u64);
+            let piece = usize::try_from(some)
+                .ok()
+                .and_then(|some| NEWLINES.get(..some));
+            self.hash.update(piece.unwrap_or_default());
+            self.newlines -= some;
+        }
+        self.hash.update(text);
+        self.newlines = newlines.len() as u64;
+    }
+
+    fn finish(self) -> [u8; 16] {
+        let mut half = [0; 16];
+        half.iter_mut()
+            .zip(self.hash.finalize())
+            .for_each(|(place, octet)| *place = octet);
+        half
     }
 }
 
@@ -78,6 +142,9 @@ struct Header {
     differs: bool,
     /// The line before was left out, and so are those that continue it.
     left_out: bool,
+    /// All of it, as it is stored.
+    seen: Vec<u8>,
+    body: Body,
 }
 
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
@@ -97,12 +164,20 @@ impl Header {
                     if self.differs {
                         self.content.update(octets);
                     }
+                    self.body.update(octets);
                     return;
                 }
-                Line::Beginning => self.begin_line(octets),
-                Line::Counting | Line::LeftOut => self.go_on(octets),
+                Line::Beginning => self.see(octets, Self::begin_line),
+                Line::Counting | Line::LeftOut => self.see(octets, Self::go_on),
             };
         }
+    }
+
+    fn see<'a>(&mut self, octets: &'a [u8], take: fn(&mut Self, &'a [u8]) -> &'a [u8]) -> &'a [u8] {
+        let rest = take(self, octets);
+        let taken = octets.len() - rest.len();
+        self.seen.extend(octets.get(..taken).unwrap_or_default());
+        rest
     }
 
     /// Collects octets until the line can be judged; gives back what is left of `octets`.
@@ -136,6 +211,7 @@ impl Header {
         }
         self.line = match (beginning.as_slice(), beginning.last()) {
             ([b'\n'], _) => Line::Body,
+            _ if self.octets > HEADER_LIMIT => Line::Body,
             (_, Some(b'\n')) => Line::Beginning,
             _ if self.left_out => Line::LeftOut,
             _ => Line::Counting,
@@ -160,11 +236,12 @@ impl Header {
     }
 
     /// `None` where the content is just what is stored.
-    fn finish(mut self) -> Option<[u8; 32]> {
+    fn finish(&mut self) -> Option<[u8; 32]> {
         if !self.beginning.is_empty() {
             self.judge();
         }
-        self.differs.then(|| self.content.finalize().into())
+        let content = std::mem::take(&mut self.content);
+        self.differs.then(|| content.finalize().into())
     }
 }
 
@@ -177,7 +254,26 @@ mod tests {
         message
             .chunks(piece)
             .for_each(|octets| hasher.update(octets));
-        hasher.finish()
+        hasher.finish().digests
+    }
+
+    #[test]
+    fn c1_the_body_is_the_same_whatever_stands_in_the_header_or_empty_at_the_end() {
+        let body = |message: &[u8], piece: usize| {
+            let mut hasher = Hasher::default();
+            message
+                .chunks(piece)
+                .for_each(|octets| hasher.update(octets));
+            let evidence = hasher.finish().evidence;
+            (evidence.body, evidence.lines)
+        };
+        let (whole, lines) = body(b"From: a\n\none\n\n\ntwo\n", 1000);
+        assert_eq!(lines, 6);
+        for piece in [1, 2, 3, 7] {
+            let more = b"From: a\nStatus: O\n\none\n\n\ntwo\n\n\n";
+            assert_eq!(body(more, piece), (whole, 9), "in pieces of {piece}");
+            assert_ne!(body(b"From: a\n\none\n\ntwo\n", piece).0, whole);
+        }
     }
 
     fn sha(octets: &[u8]) -> [u8; 32] {

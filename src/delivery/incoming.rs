@@ -1,11 +1,13 @@
 //! A message on its way from the server to the disk.
 
 use super::Error;
-use super::digest::{Digests, Hasher};
+use super::digest::{Digests, Examined, Hasher};
+use super::fields::{Evidence, Size};
 use super::maildir::Maildir;
 use super::unique_name::UniqueName;
 use crate::durable;
 use crate::maildrop::Message;
+use std::fmt;
 use std::io;
 use std::sync::Arc;
 
@@ -98,17 +100,20 @@ impl Incoming {
         stored
     }
 
-    /// The termination octet was seen: the message is whole.
-    pub fn finish(mut self) -> Result<Complete, Error> {
+    /// The termination octet was seen: the message is whole. `size` says whether its octets are those
+    /// that were listed.
+    pub fn finish(mut self, size: Size) -> Result<Complete, Error> {
         if std::mem::take(&mut self.after_cr) {
             self.store(b"\r")?;
         }
+        let mut examined = self.hasher.finish();
+        examined.evidence.size = size;
         Ok(Complete {
             message: self.message,
             tmp: self.tmp,
-            digests: self.hasher.finish(),
-            octets: self.octets,
+            examined,
             header: self.header.unwrap_or_default(),
+            is_orderly: true,
         })
     }
 
@@ -168,12 +173,29 @@ impl Incoming {
 pub struct Complete {
     message: Message,
     tmp: TmpFile,
-    digests: Digests,
-    octets: u64,
+    examined: Examined,
     header: Vec<u8>,
+    is_orderly: bool,
+}
+
+impl fmt::Debug for Complete {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Complete")
+            .field("message", &self.message)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Complete {
+    /// Its end was doubtful: it may be cut short, or have something of another reply in it. What is
+    /// made of it is never deleted from the server (E12).
+    pub fn doubt(self) -> Self {
+        Self {
+            is_orderly: false,
+            ..self
+        }
+    }
+
     /// The message as it was listed.
     pub fn message(&self) -> &Message {
         &self.message
@@ -181,12 +203,27 @@ impl Complete {
 
     /// Its hashes.
     pub fn digests(&self) -> &Digests {
-        &self.digests
+        &self.examined.digests
+    }
+
+    /// What it is known again by.
+    pub fn evidence(&self) -> &Evidence {
+        &self.examined.evidence
+    }
+
+    /// All that its octets tell.
+    pub fn examined(&self) -> &Examined {
+        &self.examined
     }
 
     /// Octets as stored.
     pub fn octets(&self) -> u64 {
-        self.octets
+        self.examined.octets
+    }
+
+    /// Whether its end was above doubt.
+    pub fn is_orderly(&self) -> bool {
+        self.is_orderly
     }
 
     /// Lets the disk begin with its octets, so that [`sync_all`] waits less.
@@ -206,17 +243,27 @@ impl Synced {
 
     /// Its hashes.
     pub fn digests(&self) -> &Digests {
-        &self.0.digests
+        &self.0.examined.digests
+    }
+
+    /// What it is known again by.
+    pub fn evidence(&self) -> &Evidence {
+        &self.0.examined.evidence
     }
 
     /// Octets as stored.
     pub fn octets(&self) -> u64 {
-        self.0.octets
+        self.0.examined.octets
     }
 
     /// Its name, the same in tmp/ as later in new/.
     pub fn name(&self) -> &UniqueName {
         &self.0.tmp.name
+    }
+
+    /// Whether its end was above doubt.
+    pub fn is_orderly(&self) -> bool {
+        self.0.is_orderly
     }
 
     /// Its first octets, if they were asked for.

@@ -1,15 +1,15 @@
 //! The Maildir: tmp, new and cur (cr.yp.to/proto/maildir.html).
 
 use super::Error;
-use super::digest::{Digests, examine};
+use super::digest::{Examined, examine};
 use super::incoming::{Incoming, Synced, TmpFile};
-use super::unique_name::{AccountTag, UniqueName};
+use super::roster::{Deliverer, MaildirId, NAME as ROSTER, Roster};
+use super::unique_name::{AccountTag, JournalId, Stamp, UniqueName};
 use crate::durable::{Dir, Disk};
 use crate::maildrop::Message;
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsStr;
 use std::fs;
 use std::io;
-use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -17,21 +17,33 @@ const PARTS: [&str; 3] = ["tmp", "new", "cur"];
 
 /// An open Maildir. Its directories are held open: what is put in their place later is not used.
 pub struct Maildir {
-    root: PathBuf,
+    root: Dir,
     pub(super) tmp: Dir,
     new: Dir,
-    cur: Dir,
 }
 
-/// Where a message was found.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub enum Location {
-    /// In tmp/: not delivered yet.
-    Tmp,
-    /// In new/: nobody has seen it.
-    New,
-    /// In cur/, under this name with its flags.
-    Cur(OsString),
+/// What stands where a Maildir should be, before anything is made or changed there.
+#[derive(Debug)]
+pub struct Site {
+    path: PathBuf,
+    ground: Ground,
+    /// What the file in its root says.
+    pub roster: Roster,
+}
+
+/// What is at a path.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Ground {
+    /// Nothing.
+    Nothing,
+    /// An empty directory.
+    Empty,
+    /// A directory with tmp, new and cur.
+    Whole,
+    /// A directory with one or two of them.
+    Part,
+    /// A directory with other things in it.
+    Other,
 }
 
 /// A message that is in new/ for good, together with the proof `I` that its intent had been
@@ -55,71 +67,71 @@ pub struct Unpublished<I> {
 }
 
 impl Maildir {
-    /// Opens the Maildir at `path`. Where there is nothing, or an empty directory, it is created
-    /// if `create` says so.
-    pub fn open(disk: &Disk, path: &Path, create: bool) -> Result<Self, Error> {
-        let unusable = |path: &Path, source| Error::Unusable {
-            path: path.to_owned(),
-            source,
+    /// Opens the Maildir at `path`, which must have tmp, new and cur.
+    pub fn open(disk: &Disk, path: &Path) -> Result<Self, Error> {
+        let unusable = |path: PathBuf, source: io::Error| match source.kind() {
+            io::ErrorKind::NotFound => Error::Gone { path },
+            _ => Error::Unusable { path, source },
         };
-        match missing_parts(path) {
-            Ok(parts) if parts.is_empty() => {}
-            Ok(parts) => create_parts(disk, path, &parts)?,
-            Err(error) if error.kind() == io::ErrorKind::NotFound && create => {
-                create_parts(disk, path, &PARTS)?;
-            }
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                return Err(Error::Gone { path: path.into() });
-            }
-            Err(error) if error.kind() == io::ErrorKind::NotADirectory => {
-                let reason = "it is no directory";
-                return Err(Error::NotAMaildir {
-                    path: path.into(),
-                    reason,
-                });
-            }
-            Err(error) if error.kind() == io::ErrorKind::InvalidData => {
-                let reason = "it has no tmp, new and cur, but other things in it";
-                return Err(Error::NotAMaildir {
-                    path: path.into(),
-                    reason,
-                });
-            }
-            Err(error) => return Err(unusable(path, error)),
-        }
-        Dir::check_guarded(path).map_err(|error| unusable(path, error))?;
+        let opened = Dir::open_linked(disk, path);
+        let root = opened.map_err(|error| unusable(path.to_owned(), error))?;
         let part = |name: &str| {
             let path = path.join(name);
             let opened = Dir::open(disk, &path);
             let opened = opened.and_then(|dir| dir.check_writable().map(|()| dir));
-            opened.map_err(|error| unusable(&path, error))
+            opened.map_err(|error| unusable(path, error))
         };
+        // Nothing of ours goes there, but a Maildir without it is none.
+        part("cur")?;
         Ok(Self {
-            root: path.to_owned(),
             tmp: part("tmp")?,
             new: part("new")?,
-            cur: part("cur")?,
+            root,
         })
     }
 
     /// Where it is.
     pub fn path(&self) -> &Path {
+        self.root.path()
+    }
+
+    /// Where its steps are taken.
+    pub fn disk(&self) -> &Disk {
+        self.root.disk()
+    }
+
+    /// Its root, open.
+    pub fn root(&self) -> &Dir {
         &self.root
     }
 
-    /// Its directories, open.
-    pub fn directories(&self) -> [&Dir; 3] {
-        [&self.tmp, &self.new, &self.cur]
+    /// What the file in its root says.
+    pub fn roster(&self) -> Result<Roster, Error> {
+        let roster = Roster::read(&self.root);
+        roster.map_err(|source| self.write_error(&self.root, source))
+    }
+
+    /// Notes in the file in its root who delivers here, in the place of the lines that it had under
+    /// `former` ids with their journals; durable on return. Gives the Maildir's id,
+    /// which is `wanted` or a new one where it had none.
+    pub fn enrol(
+        &self,
+        deliverer: &Deliverer,
+        former: &[(String, JournalId)],
+        wanted: Option<MaildirId>,
+    ) -> Result<MaildirId, Error> {
+        let rewritten = Roster::rewrite(&self.root, deliverer, former, wanted);
+        rewritten.map_err(|source| self.write_error(&self.root, source))
     }
 
     /// Begins to receive a message.
     pub fn receive(
         self: &Arc<Self>,
-        tag: AccountTag,
+        stamp: Stamp,
         message: Message,
         keep_header: bool,
     ) -> Result<Incoming, Error> {
-        let name = UniqueName::new(tag, message.identity);
+        let name = UniqueName::new(stamp, message.identity);
         let tmp = TmpFile::create(Arc::clone(self), name)?;
         Ok(Incoming::new(message, tmp, keep_header))
     }
@@ -153,16 +165,15 @@ impl Maildir {
         (named.into_iter().map(deliver).collect(), failed)
     }
 
-    /// Removes the file of a message that could not be published. Its intent must be withdrawn,
-    /// durably, before.
-    pub fn discard<I>(&self, unpublished: &Unpublished<I>) {
+    /// Removes the file of a message that could not be published, before its intent is withdrawn:
+    /// a crash in between must not find a name that nobody has synced (E9). Tells whether it is
+    /// gone for certain.
+    pub fn discard<I>(&self, unpublished: &Unpublished<I>) -> bool {
         let name = unpublished.name.as_os_str();
-        // Nothing depends on it: without an intent the next run removes what is left in tmp/.
-        let _ = self.tmp.remove(name);
         // A name that was taken is somebody else's message.
-        if unpublished.error.kind() != io::ErrorKind::AlreadyExists {
-            let _ = self.new.remove(name);
-        }
+        let taken = unpublished.error.kind() == io::ErrorKind::AlreadyExists;
+        let named = taken || self.new.remove(name).is_ok();
+        self.tmp.remove(name).is_ok() && named
     }
 
     /// Moves a message that a crash left in tmp/ to new/. Call [`Maildir::sync_new`] afterwards.
@@ -186,59 +197,29 @@ impl Maildir {
         removed.map_err(|source| self.write_error(&self.tmp, source))
     }
 
-    /// Calls `each` with every message that popfetch was delivering to the account.
+    /// Calls `each` with every name in tmp/ of a message that is or was being delivered to the
+    /// account.
     pub fn for_each_in_tmp(
         &self,
         tag: AccountTag,
-        each: impl FnMut(UniqueName, Location),
+        mut each: impl FnMut(UniqueName),
     ) -> Result<(), Error> {
-        self.for_each_in([(&self.tmp, Location::Tmp)], tag, each)
+        let listed = self.tmp.for_each_name(|found| {
+            if let Some(name) = UniqueName::parse(found)
+                && name.tag() == Some(tag)
+            {
+                each(name);
+            }
+        });
+        listed.map_err(|source| Error::Unusable {
+            path: self.tmp.path().to_owned(),
+            source,
+        })
     }
 
-    /// Calls `each` with every message that popfetch has delivered to the account, as far as it
-    /// still is in new/ or cur/.
-    pub fn for_each_delivered(
-        &self,
-        tag: AccountTag,
-        each: impl FnMut(UniqueName, Location),
-    ) -> Result<(), Error> {
-        let cur = Location::Cur(OsString::new());
-        self.for_each_in([(&self.new, Location::New), (&self.cur, cur)], tag, each)
-    }
-
-    fn for_each_in<const N: usize>(
-        &self,
-        parts: [(&Dir, Location); N],
-        tag: AccountTag,
-        mut each: impl FnMut(UniqueName, Location),
-    ) -> Result<(), Error> {
-        for (dir, location) in parts {
-            let listed = for_each_of(dir, tag, |name, found| {
-                let location = match &location {
-                    Location::Cur(_) => Location::Cur(found.to_owned()),
-                    other => other.clone(),
-                };
-                each(name, location);
-            });
-            listed.map_err(|source| Error::Unusable {
-                path: dir.path().to_owned(),
-                source,
-            })?;
-        }
-        Ok(())
-    }
-
-    /// Length in octets and hashes of a stored message.
-    pub fn examine(&self, name: &UniqueName, location: &Location) -> io::Result<(u64, Digests)> {
-        examine(self.open_message(name, location)?)
-    }
-
-    fn open_message(&self, name: &UniqueName, location: &Location) -> io::Result<fs::File> {
-        match location {
-            Location::Tmp => self.tmp.read(name.as_os_str()),
-            Location::New => self.new.read(name.as_os_str()),
-            Location::Cur(found) => self.cur.read(found),
-        }
+    /// What a file in tmp/ says.
+    pub fn examine_tmp(&self, name: &UniqueName) -> io::Result<Examined> {
+        examine(self.tmp.read(name.as_os_str())?)
     }
 
     pub(super) fn write_error(&self, dir: &Dir, source: io::Error) -> Error {
@@ -277,49 +258,99 @@ impl<I> Unpublished<I> {
     }
 }
 
-/// Calls `each` with every message in `dir` that popfetch delivered to the account, and its name
-/// as it is now, with flags.
-pub(super) fn for_each_of(
-    dir: &Dir,
-    tag: AccountTag,
-    mut each: impl FnMut(UniqueName, &OsStr),
-) -> io::Result<()> {
-    dir.for_each_name(|found| {
-        if let Some(name) = UniqueName::parse(found)
-            && name.tag() == Some(tag)
-        {
-            each(name, found);
+impl Site {
+    /// Looks at `path`.
+    pub fn look(disk: &Disk, path: &Path) -> Result<Self, Error> {
+        let ground = match ground(path) {
+            Ok(ground) => ground,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ground::Nothing,
+            Err(error) if error.kind() == io::ErrorKind::NotADirectory => {
+                return Err(Error::NotAMaildir {
+                    path: path.into(),
+                    reason: "it is no directory",
+                });
+            }
+            Err(source) => {
+                return Err(Error::Unusable {
+                    path: path.into(),
+                    source,
+                });
+            }
+        };
+        let roster = match ground {
+            Ground::Nothing => Ok(Roster::default()),
+            _ => Dir::open_linked(disk, path).and_then(|root| Roster::read(&root)),
+        };
+        Ok(Self {
+            path: path.to_owned(),
+            ground,
+            roster: roster.map_err(|source| Error::Unusable {
+                path: path.into(),
+                source,
+            })?,
+        })
+    }
+
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// What is there.
+    pub fn ground(&self) -> Ground {
+        self.ground
+    }
+
+    /// Opens the Maildir, and makes it where there is nothing, or an empty directory: anything else
+    /// may be a home directory, or a disk's own root. A part of one is made whole only where
+    /// `is_known` says that it was one before.
+    pub fn settle(&self, disk: &Disk, is_known: bool) -> Result<Maildir, Error> {
+        match self.ground {
+            Ground::Whole => Maildir::open(disk, &self.path),
+            Ground::Nothing | Ground::Empty => self.make(disk),
+            Ground::Part if is_known => self.make(disk),
+            Ground::Part => Err(Error::NotAMaildir {
+                path: self.path.clone(),
+                reason: "it has only a part of tmp, new and cur",
+            }),
+            Ground::Other => Err(Error::NotAMaildir {
+                path: self.path.clone(),
+                reason: "it has no tmp, new and cur, but other things in it",
+            }),
         }
-    })
+    }
+
+    /// Makes what is missing of a Maildir, whatever else is there, and opens it.
+    pub fn make(&self, disk: &Disk) -> Result<Maildir, Error> {
+        for part in PARTS {
+            let created = disk.create_directory(&self.path.join(part));
+            created.map_err(|source| Error::Create {
+                path: self.path.clone(),
+                source,
+            })?;
+        }
+        Maildir::open(disk, &self.path)
+    }
 }
 
-/// Which of tmp, new and cur are missing in a directory that is a Maildir, or may become one.
-/// [`io::ErrorKind::InvalidData`] if it is something else: a home directory must not be filled.
-fn missing_parts(path: &Path) -> io::Result<Vec<&'static str>> {
-    let mut missing = PARTS.to_vec();
-    let mut other = false;
+fn ground(path: &Path) -> io::Result<Ground> {
+    let (mut parts, mut others, mut has_roster) = (Vec::new(), 0, false);
     for entry in fs::read_dir(path)? {
         let name = entry?.file_name();
+        has_roster |= name == ROSTER;
         match PARTS.iter().find(|part| OsStr::new(part) == name) {
-            Some(part) => missing.retain(|candidate| candidate != part),
-            None => other |= !name.as_bytes().starts_with(b"."),
+            Some(part) => parts.push(path.join(part)),
+            None => others += 1,
         }
     }
-    if other && missing.len() == PARTS.len() {
-        return Err(io::ErrorKind::InvalidData.into());
-    }
-    Ok(missing)
-}
-
-fn create_parts(disk: &Disk, path: &Path, parts: &[&str]) -> Result<(), Error> {
-    for part in parts {
-        let created = disk.create_directory(&path.join(part));
-        created.map_err(|source| Error::Create {
-            path: path.to_owned(),
-            source,
-        })?;
-    }
-    Ok(())
+    let is_empty = |part: &PathBuf| fs::read_dir(part).is_ok_and(|mut all| all.next().is_none());
+    Ok(match parts.len() {
+        3 => Ground::Whole,
+        // A run that was killed while it made them leaves some of them, and nothing else.
+        _ if others == 0 && parts.iter().all(is_empty) => Ground::Empty,
+        0 if !has_roster => Ground::Other,
+        _ => Ground::Part,
+    })
 }
 
 #[cfg(test)]

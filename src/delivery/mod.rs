@@ -11,16 +11,20 @@
 //! from a [`Delivered`].
 
 mod digest;
+mod fields;
 mod incoming;
 mod maildir;
+mod roster;
 mod search;
 mod unique_name;
 
-pub use digest::Digests;
+pub use digest::{Digests, Examined};
+pub use fields::{Evidence, Fields, Size, Trail};
 pub use incoming::{Complete, Incoming, Synced, sync_all};
-pub use maildir::{Delivered, Location, Maildir, Unpublished};
+pub use maildir::{Delivered, Ground, Maildir, Site, Unpublished};
+pub use roster::{Deliverer, MaildirId, NAME as ROSTER, Roster, random};
 pub use search::Search;
-pub use unique_name::{AccountTag, UniqueName};
+pub use unique_name::{AccountTag, JournalId, Stamp, UniqueName};
 
 use crate::exit::{Diagnose, Status};
 use std::io;
@@ -38,7 +42,7 @@ pub enum Error {
         source: io::Error,
     },
     /// It was there and is not there any more.
-    #[error("the Maildir {path} has gone")]
+    #[error("the Maildir {path} is gone")]
     Gone {
         /// The Maildir.
         path: PathBuf,
@@ -83,10 +87,9 @@ impl Diagnose for Error {
             Self::Create { .. } | Self::Unusable { .. } => {
                 "check `maildir` in the configuration, and who owns the directory".to_owned()
             }
-            Self::Gone { path } => format!(
-                "is a disk not mounted? To start an empty one: mkdir -p '{0}/tmp' '{0}/new' '{0}/cur'",
-                path.display()
-            ),
+            Self::Gone { .. } => "if its disk is not mounted, mount it; if it was moved, set \
+                                  `maildir`; the next fetch names the other ways on"
+                .to_owned(),
             Self::NotAMaildir { .. } => "name an empty or a new directory as `maildir`".to_owned(),
             Self::Write { source, .. } if is_full(source) => {
                 "make room on the disk; what was not stored is still on the server".to_owned()

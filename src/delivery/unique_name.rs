@@ -1,15 +1,17 @@
 //! A message's name in the Maildir.
 //!
-//! `SECONDS.MmicrosecondsPpidQcount_pfACCOUNTIDENTITY.HOST`: after the Maildir convention, with a
-//! token that says whose message this is and which, so that a lost state file can be made again
-//! from the names. Nothing that a server or a message says ever stands in a name: the token is a
-//! hash.
+//! `SECONDS.MmicrosecondsPpidQcountXjournal_pfACCOUNTIDENTITY.HOST`: after the Maildir convention,
+//! with a token that says whose message this is and which, so that a lost state file can be made
+//! again from the names. Nothing that a server or a message says ever stands in a name: the token
+//! is a hash. `Xjournal` says whose journal answers for the file while it is in tmp/; names of the
+//! first version have no such part.
 
 use crate::maildrop::Identity;
-use crate::term::unhex;
+use crate::term::{hex, unhex};
 use sha2::{Digest, Sha256};
+use std::borrow::Borrow;
 use std::ffi::{OsStr, OsString};
-use std::fmt::Write as _;
+use std::fmt::{self, Write as _};
 use std::os::unix::ffi::OsStrExt;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -34,14 +36,37 @@ impl AccountTag {
     }
 }
 
-/// A name without the `:2,` info that a mail reader appends. Never holds "/", ":" or white space.
+/// A journal of this program, told from every other one: eight octets at random.
+#[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq)]
+pub struct JournalId(pub [u8; 8]);
+
+impl fmt::Display for JournalId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&hex(&self.0))
+    }
+}
+
+/// Where a name ends and what others add to it begins: Dovecot adds `,S=` and `,W=`, mbsync `,U=`,
+/// and every reader flags behind `:2,` (some file systems want `;2,` or `!2,` instead).
+const ADDITIONS: [char; 4] = [',', ':', ';', '!'];
+
+/// Who delivers a message: the account, and the journal that answers for it.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Stamp {
+    /// The account's tag.
+    pub account: AccountTag,
+    /// The journal.
+    pub journal: JournalId,
+}
+
+/// A name without what other programs append to it. Never holds "/", ":", "," or white space.
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]
 pub struct UniqueName(String);
 
 impl UniqueName {
-    /// A name that no other message has, for a message of this account. A message without an
+    /// A name that no other message has, for a message that `stamp` delivers. A message without an
     /// identity gets a token that no other message can have.
-    pub fn new(tag: AccountTag, identity: Option<Identity>) -> Self {
+    pub fn new(stamp: Stamp, identity: Option<Identity>) -> Self {
         static COUNT: AtomicU64 = AtomicU64::new(0);
         let count = COUNT.fetch_add(1, Ordering::Relaxed);
         // A clock before 1970 gives 0; the count and the process keep the name unique.
@@ -51,15 +76,16 @@ impl UniqueName {
         let pid = std::process::id();
         let unknown = || {
             let seed = format!("{}.{pid}.{count}", now.as_nanos());
-            Identity::new("", seed.as_bytes(), None, 0)
+            Identity::new("", seed.as_bytes())
         };
         let token = identity.unwrap_or_else(unknown);
         let mut name = format!(
-            "{}.M{}P{pid}Q{count}{MARK}",
+            "{}.M{}P{pid}Q{count}X{}{MARK}",
             now.as_secs(),
-            now.subsec_micros()
+            now.subsec_micros(),
+            stamp.journal
         );
-        for octet in tag.0.iter().chain(&token.0) {
+        for octet in stamp.account.0.iter().chain(&token.0) {
             // Writing to a String cannot fail.
             let _ = write!(name, "{octet:02x}");
         }
@@ -68,13 +94,24 @@ impl UniqueName {
         Self(name)
     }
 
-    /// Reads a name back from the journal or from a directory, where `:2,` and flags may follow.
-    /// `None` if popfetch did not make it.
+    /// Reads a name back from the journal or from a directory, where other programs' additions and
+    /// flags may follow. `None` if popfetch did not make it.
     pub fn parse(name: &OsStr) -> Option<Self> {
+        Self::base(name).map(|(base, _)| Self::of_base(base))
+    }
+
+    /// The part of a file's name that is ours, and whose message it is.
+    pub(super) fn base(name: &OsStr) -> Option<(&str, AccountTag)> {
         let name = std::str::from_utf8(name.as_bytes()).ok()?;
-        let base = name.split(':').next()?;
-        let made_here = token(base).is_some() && !base.contains(['/', '\t', '\n', '\0']);
-        made_here.then(|| Self(base.to_owned()))
+        let base = name.split(ADDITIONS).next()?;
+        let (tag, _) = token(base)?;
+        let made_here = !base.contains(['/', '\t', '\n', '\0']);
+        made_here.then_some((base, AccountTag(tag)))
+    }
+
+    /// What [`Self::base`] gave.
+    pub(super) fn of_base(base: &str) -> Self {
+        Self(base.to_owned())
     }
 
     /// The account whose message this is.
@@ -89,10 +126,12 @@ impl UniqueName {
         Some(Identity(identity))
     }
 
-    /// When the name was made, in seconds since 1970.
-    pub fn seconds(&self) -> i64 {
-        let digits = self.0.split('.').next().unwrap_or_default();
-        digits.parse().unwrap_or_default()
+    /// The journal that answers for the file until it is delivered; none in a name of the first
+    /// version.
+    pub fn journal(&self) -> Option<JournalId> {
+        let (stamp, _) = self.0.split_once(MARK)?;
+        let (_, journal) = stamp.split_once('X')?;
+        Some(JournalId(unhex(journal.as_bytes())?))
     }
 
     /// As a file's name.
@@ -104,6 +143,19 @@ impl UniqueName {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+}
+
+impl Borrow<str> for UniqueName {
+    fn borrow(&self) -> &str {
+        &self.0
+    }
+}
+
+/// The size that a program has put into a file's name, where it did (`,S=`).
+pub(super) fn size_in(name: &OsStr) -> Option<u64> {
+    let name = std::str::from_utf8(name.as_bytes()).ok()?;
+    let (_, size) = name.split_once(",S=")?;
+    size.split(ADDITIONS).next()?.parse().ok()
 }
 
 fn token(name: &str) -> Option<([u8; TAG], [u8; 16])> {
@@ -138,26 +190,42 @@ mod tests {
     use super::*;
     use std::collections::HashSet;
 
+    fn stamp() -> Stamp {
+        Stamp {
+            account: AccountTag::new("ada@host:995"),
+            journal: JournalId([7; 8]),
+        }
+    }
+
     #[test]
     fn d31_names_are_unique_even_without_an_identity() {
-        let tag = AccountTag::new("ada@host:995");
-        let names: HashSet<_> = (0..1000).map(|_| UniqueName::new(tag, None)).collect();
+        let names: HashSet<_> = (0..1000).map(|_| UniqueName::new(stamp(), None)).collect();
         assert_eq!(names.len(), 1000);
         let tokens: HashSet<_> = names.iter().map(|name| name.identity().unwrap()).collect();
         assert_eq!(tokens.len(), 1000);
     }
 
     #[test]
-    fn d14_account_and_identity_are_read_back_from_the_name_whatever_its_flags() {
-        let tag = AccountTag::new("ada@host:995");
-        let identity = Identity::new("ada@host:995", b"a/../:2,", Some(1), 0);
-        let name = UniqueName::new(tag, Some(identity));
+    fn d14_c7_what_a_name_says_is_read_back_whatever_other_programs_add() {
+        let identity = Identity::new("ada@host:995", b"a/../:2,");
+        let name = UniqueName::new(stamp(), Some(identity));
         assert!(!name.as_str().contains(['/', ':']));
-        let flagged = format!("{}:2,FS", name.as_str());
-        let read = UniqueName::parse(OsStr::new(&flagged)).unwrap();
-        assert_eq!(read, name);
-        assert_eq!((read.tag(), read.identity()), (Some(tag), Some(identity)));
-        assert!(read.seconds() > 1_700_000_000);
+        for added in ["", ":2,FS", ",S=12,W=13:2,S", ",U=7:2,", ";2,S", "!2,S"] {
+            let found = format!("{}{added}", name.as_str());
+            let read = UniqueName::parse(OsStr::new(&found)).unwrap();
+            assert_eq!(read, name, "{added}");
+        }
+        assert_eq!(name.tag(), Some(stamp().account));
+        assert_eq!(name.identity(), Some(identity));
+        assert_eq!(name.journal(), Some(stamp().journal));
+    }
+
+    #[test]
+    fn a_name_of_the_first_version_names_no_journal() {
+        let old = "1795395922.M1P2Q3_pf0123456789abcdef0123456789abcdef0123456789.host";
+        let name = UniqueName::parse(OsStr::new(old)).unwrap();
+        assert_eq!(name.journal(), None);
+        assert!(name.identity().is_some());
     }
 
     #[test]

@@ -21,6 +21,9 @@ pub enum Untrusted {
     /// It is a directory in which all users may create, replace and remove files.
     #[error("anyone can write to it (chmod o-w)")]
     Open,
+    /// It is a directory in which a group of users may create, replace and remove files.
+    #[error("a group can write to it (chmod g-w)")]
+    Shareable,
     /// It is known by another name as well, under which it may be another program's.
     #[error("it is another file by a hard link")]
     Shared,
@@ -52,6 +55,17 @@ pub(super) fn check_mode(mode: u32) -> io::Result<()> {
     const STICKY: u32 = 0o1000;
     if mode & (OTHERS_WRITE | STICKY) == OTHERS_WRITE {
         return Err(Untrusted::Open.into());
+    }
+    Ok(())
+}
+
+/// [`Untrusted::Shareable`] where a group may write to a directory of this mode, without the sticky
+/// bit.
+pub(super) fn check_group(mode: u32) -> io::Result<()> {
+    const GROUP_WRITES: u32 = 0o0020;
+    const STICKY: u32 = 0o1000;
+    if mode & (GROUP_WRITES | STICKY) == GROUP_WRITES {
+        return Err(Untrusted::Shareable.into());
     }
     Ok(())
 }

@@ -5,11 +5,11 @@
 //! files (E2), the journal with this batch's intents and the last batch's seen lines in one sync
 //! (E1, E4), the names, new/ (E3).
 
-use super::Error;
+use super::{Account, Error};
 use crate::delivery::{self, Complete, Maildir};
 use crate::maildrop::Message;
-use crate::report::{self, Event, Report};
-use crate::state::{Recorded, Settled, Store};
+use crate::report::{self, Event};
+use crate::state::{Judgement, Recorded, Same, Settled, Store};
 use std::io;
 use std::path::Path;
 use std::sync::Arc;
@@ -28,23 +28,21 @@ const BATCH_OCTETS: u64 = 8 * 1024 * 1024;
 /// new/ are synced, which costs as much for one message as for many; a person hardly notices.
 const GATHERING: Duration = Duration::from_millis(200);
 
-/// Whom to tell about messages.
-#[derive(Clone, Copy)]
-pub(super) struct Teller<'a> {
-    pub(super) report: &'a dyn Report,
-    pub(super) account: &'a str,
-}
-
 /// What the disk's side came to.
 #[derive(Default)]
 pub(super) struct Committed {
     /// Messages that may be deleted from the server now.
     pub(super) recorded: Vec<Recorded>,
+    /// Messages that turned out to be here already.
+    pub(super) same: Vec<Same>,
+    /// Messages that are stored already, or second copies of such: another message is to be looked at
+    /// before, the one that counts as this record.
+    pub(super) rivals: Vec<(Complete, u32)>,
     /// Messages delivered, and their octets.
     pub(super) fetched: u64,
     pub(super) octets: u64,
-    /// Messages that turned out to be here already.
-    pub(super) known: u64,
+    /// Messages whose ends were doubtful, and that are delivered all the same.
+    pub(super) doubtful: u64,
     /// What went wrong. Nothing is committed after it.
     pub(super) error: Option<Error>,
 }
@@ -54,12 +52,14 @@ pub(super) fn run(
     store: &mut Store,
     maildir: &Arc<Maildir>,
     incoming: &Receiver<Complete>,
-    teller: Teller<'_>,
+    account: &Account<'_>,
+    last_word: bool,
 ) -> Committed {
     let mut committer = Committer {
         store,
         maildir,
-        teller,
+        account,
+        last_word,
         done: Committed::default(),
     };
     let ended = committer.commit_all(incoming);
@@ -70,7 +70,9 @@ pub(super) fn run(
 struct Committer<'a> {
     store: &'a mut Store,
     maildir: &'a Arc<Maildir>,
-    teller: Teller<'a>,
+    account: &'a Account<'a>,
+    /// What could be looked at was: a rival is a second copy.
+    last_word: bool,
     done: Committed,
 }
 
@@ -95,22 +97,31 @@ impl Committer<'_> {
         }
     }
 
-    fn commit(&mut self, mut batch: Vec<Complete>) -> Result<(), Error> {
-        batch.retain(|complete| {
-            let known = self.store.recognise_content(complete);
-            self.done.known += u64::from(known);
-            !known
-        });
-        let (synced, failed) = delivery::sync_all(batch);
+    fn commit(&mut self, batch: Vec<Complete>) -> Result<(), Error> {
+        let mut news = Vec::with_capacity(batch.len());
+        for complete in batch {
+            match self.store.judge_whole(&complete)? {
+                Judgement::New => news.push(complete),
+                Judgement::Stored => {}
+                Judgement::Rival(_) if self.last_word => news.push(complete),
+                Judgement::Rival(id) => self.done.rivals.push((complete, id)),
+            }
+        }
+        for complete in news.iter().filter(|complete| !complete.is_orderly()) {
+            self.account.tell_doubtful(complete.message());
+        }
+        let (synced, failed) = delivery::sync_all(news);
         let (intended, settled) = self.store.intend(synced)?;
         self.tell(settled);
         let (delivered, unpublished) = self.maildir.publish(intended);
-        self.store.record(delivered);
+        self.store.record(delivered)?;
         if !unpublished.is_empty() {
-            self.store.withdraw(&unpublished)?;
-            unpublished
+            // Where a name may have stayed its intent does, and the next run sees what became of it.
+            let gone = unpublished
                 .iter()
-                .for_each(|failed| self.maildir.discard(failed));
+                .filter(|failed| self.maildir.discard(failed));
+            let gone: Vec<_> = gone.collect();
+            self.store.withdraw(&gone)?;
         }
         let named = unpublished
             .into_iter()
@@ -125,7 +136,7 @@ impl Committer<'_> {
         for (message, error) in failed {
             let reason = format!("it could not be stored: {error}");
             let message = super::listed(&message);
-            self.teller.tell(Event::Failed {
+            self.account.tell(Event::Failed {
                 message,
                 reason: &reason,
             });
@@ -146,20 +157,21 @@ impl Committer<'_> {
     }
 
     fn tell(&mut self, settled: Vec<Settled>) {
-        for Settled {
-            recorded,
-            delivered,
-        } in settled
-        {
-            self.done.recorded.push(recorded);
-            let Some(delivered) = delivered else {
-                continue;
+        for settled in settled {
+            let (delivered, recorded) = match settled {
+                Settled::Known(same) => {
+                    self.done.same.push(same);
+                    continue;
+                }
+                Settled::Delivered(delivered, recorded) => (delivered, recorded),
             };
+            self.done.doubtful += u64::from(recorded.is_none());
+            self.done.recorded.extend(recorded);
             let synced = delivered.synced();
             self.done.fetched += 1;
             self.done.octets += synced.octets();
             let path: &Path = delivered.path();
-            self.teller.tell(Event::Message(&report::Message {
+            self.account.tell(Event::Message(&report::Message {
                 listed: super::listed(synced.message()),
                 octets: synced.octets(),
                 path,
@@ -187,10 +199,4 @@ fn gather(first: Complete, incoming: &Receiver<Complete>) -> Vec<Complete> {
         batch.push(complete);
     }
     batch
-}
-
-impl Teller<'_> {
-    fn tell(&self, event: Event<'_>) {
-        self.report.report(self.account, event);
-    }
 }

@@ -1,9 +1,9 @@
 //! What can end an account's fetch.
 
 use super::reach::RenewalError;
-use crate::delivery;
+use crate::delivery::{self, Complete};
 use crate::exit::{Diagnose, Status};
-use crate::maildrop::Identity;
+use crate::maildrop::{Identity, Message};
 use crate::net;
 use crate::pop3::quirks::sounds_temporary;
 use crate::pop3::{MessageNumber, ResponseCode};
@@ -45,9 +45,36 @@ pub enum Error {
     #[error("{source}")]
     Over {
         /// The message.
-        identity: Identity,
+        message: Key,
         /// What happened.
         source: Box<Error>,
+    },
+    /// Behind a message the server was not in step: the message may not be whole (E12).
+    #[error("{source}")]
+    Doubtful {
+        /// The message.
+        message: Key,
+        /// What came of it.
+        reading: Option<Box<Complete>>,
+        /// What happened.
+        source: Box<Error>,
+    },
+    /// Something stands where only a reply can stand.
+    #[error("the server is out of step: what it sends does not answer what it was asked")]
+    NotInStep,
+    /// Another account's state knows the maildrop.
+    #[error(
+        "{known} of the {listed} messages of this maildrop are known under another name of it, {other}"
+    )]
+    KnownElsewhere {
+        /// How many are known.
+        known: usize,
+        /// How many are listed.
+        listed: usize,
+        /// The other account's id.
+        other: String,
+        /// What the owner calls this one.
+        name: String,
     },
     /// A message is far larger than the server said.
     #[error("message {0} has no end: it is far larger than the server listed it")]
@@ -85,10 +112,13 @@ impl Error {
             Self::Renewal(error) => error.as_ref(),
             Self::State(error) => error,
             Self::NoPop(error) => error,
-            Self::Ahead(source) | Self::OutOfStep(source) | Self::Over { source, .. } => {
-                source.as_ref()
-            }
+            Self::Ahead(source)
+            | Self::OutOfStep(source)
+            | Self::Over { source, .. }
+            | Self::Doubtful { source, .. } => source.as_ref(),
             Self::Early(_)
+            | Self::NotInStep
+            | Self::KnownElsewhere { .. }
             | Self::NeedsUtf8(_)
             | Self::Oversized(_)
             | Self::Stopped(_)
@@ -211,9 +241,12 @@ impl Error {
             Self::Connect(_) | Self::NoPop(_) => "connect",
             Self::Delivery(_) => "maildir",
             Self::State(_) => "state",
-            Self::Ahead(source) | Self::OutOfStep(source) | Self::Over { source, .. } => {
-                source.kind()
-            }
+            Self::Ahead(source)
+            | Self::OutOfStep(source)
+            | Self::Over { source, .. }
+            | Self::Doubtful { source, .. } => source.kind(),
+            Self::NotInStep => "session",
+            Self::KnownElsewhere { .. } => "state",
             Self::NeedsUtf8(_) | Self::Oversized(_) => "message",
             Self::Renewal(_) => "password",
             Self::Early(_) | Self::Stopped(_) | Self::Thread => "run",
@@ -233,12 +266,32 @@ impl Error {
         }
     }
 
+    /// Whether they did so where messages arrive.
+    pub(super) fn is_disorder_among_messages(&self) -> bool {
+        match self {
+            Self::Session(session::Error::Violation { phase, .. }) => {
+                matches!(phase, Phase::Message(_) | Phase::Step)
+            }
+            Self::NotInStep => true,
+            _ => false,
+        }
+    }
+
     /// Whether replies and commands got out of step.
     pub(super) fn is_disorder(&self) -> bool {
         match self {
             Self::Session(session::Error::Violation { phase, .. }) => {
-                matches!(phase, Phase::Listing | Phase::Message(_) | Phase::Deleting)
+                matches!(
+                    phase,
+                    Phase::Listing
+                        | Phase::Message(_)
+                        | Phase::Header(_)
+                        | Phase::Step
+                        | Phase::Deleting
+                )
             }
+            Self::NotInStep => true,
+            Self::Doubtful { source, .. } => source.is_disorder(),
             _ => false,
         }
     }
@@ -252,7 +305,8 @@ impl Diagnose for Error {
                 Why::Refused(RefusalKind::Permanent, _) => Status::Unavailable,
                 Why::Refused(RefusalKind::Busy, _) | Why::LoginDelay(_) => Status::Temporary,
             },
-            Self::NeedsUtf8(_) | Self::Oversized(_) => Status::Protocol,
+            Self::NeedsUtf8(_) | Self::Oversized(_) | Self::NotInStep => Status::Protocol,
+            Self::KnownElsewhere { .. } => Status::Config,
             Self::Stopped(reason) => reason.status(),
             other => other.cause().map_or(Status::Internal, Diagnose::status),
         }
@@ -272,11 +326,42 @@ impl Diagnose for Error {
                 }
                 _ => "add --now to try at once".to_owned(),
             }),
+            Self::NotInStep => Some(
+                "the next run fetches what is missing; run with -vv to see what the server sends"
+                    .to_owned(),
+            ),
+            Self::KnownElsewhere { other, name, .. } => Some(format!(
+                "if it is the same maildrop, `popfetch state move {} {name}` brings over what was \
+                 fetched; if it is another one, `popfetch fetch --as-new {name}` fetches all of it",
+                crate::term::quoted(other)
+            )),
             Self::Oversized(_) => Some(
                 "if it is meant to be so large, set `max-size` to more than its size".to_owned(),
             ),
             other => other.cause().and_then(Diagnose::hint),
         }
+    }
+}
+
+/// A message, for as long as the run goes on: its number may be another one in the next session.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Key {
+    identity: Option<Identity>,
+    turn: u32,
+}
+
+impl Key {
+    /// Of a listed message.
+    pub(super) fn of(message: &Message) -> Self {
+        Self {
+            identity: message.identity,
+            turn: message.turn,
+        }
+    }
+
+    /// Whether it can be told in another session at all.
+    pub(super) fn is_lasting(&self) -> bool {
+        self.identity.is_some()
     }
 }
 

@@ -6,8 +6,7 @@ use crate::durable::Dir;
 use crate::maildrop::{Maildrop, Message};
 use crate::plan::Plan;
 use crate::session::{Marked, Phase, Session, Transaction};
-use crate::state::{self, Store, View};
-use std::sync::Arc;
+use crate::state::{self, MarkedBy, View};
 
 /// A maildrop as a fetch would see it, with the session that looked still open.
 pub struct Look {
@@ -59,21 +58,18 @@ pub fn mark_seen(account: &Account<'_>) -> Result<u64, Error> {
     let environment = account.environment;
     let id = account.profile.server.id();
     let directory = state::open_directory(&environment.disk, &environment.state)?;
-    let maildir = Arc::new(account.maildir(&directory, &id)?);
-    let (mut store, opened) = Store::open(directory, &id, &maildir, &environment.moment)?;
-    account.tell_opened(&opened);
+    let (mut store, _, _) = account.open(directory, &environment.moment)?;
     let mut conduct = Conduct::of_look(account);
     let directories = [store.directory()];
     let mut session = sign_in(account, &directories, store.unpipelined(), &mut conduct)?;
     let maildrop = session.list(&id, store.has_unique_ids())?;
     let (known, now) = (store.recognise(&maildrop), environment.moment.now);
     let plan = decide(account.profile, &maildrop, known, false, now);
-    let new: Vec<Message> = plan
-        .waiting()
-        .filter_map(|place| maildrop.message(place))
-        .filter(|message| message.identity.is_some() && store.vouch(message).is_none())
+    let waiting = plan.waiting().filter_map(|place| maildrop.message(place));
+    let new: Vec<Message> = waiting
+        .filter(|message| message.identity.is_some())
         .collect();
-    store.settle_first(&new)?;
+    store.settle_first(&new, MarkedBy::Request)?;
     session.quit(Marked::default());
     store.close()?;
     Ok(new.len() as u64)
@@ -91,7 +87,7 @@ fn sign_in(
         .copied()
         .chain(conduct.directory())
         .collect();
-    let route = account.route(&within_reach)?;
+    let route = account.route(&within_reach, &[])?;
     let mut manner = account.manner(unpipelined);
     match account.sign_in(route.as_ref(), manner, conduct) {
         Err(error) if error.closed_on(Phase::Capabilities) => {

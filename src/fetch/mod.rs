@@ -10,6 +10,8 @@
 
 mod commit;
 mod conduct;
+mod doubts;
+mod endings;
 mod error;
 mod look;
 mod reach;
@@ -25,19 +27,25 @@ pub use reach::{Connect, Network, RenewalError, Route, Tokens};
 pub use tell::failure;
 use tell::listed;
 
-use crate::delivery::{self, Maildir};
+use crate::delivery::{Maildir, Site};
 use crate::durable::Disk;
-use crate::maildrop::{Identity, Maildrop, Message};
-use crate::plan::{self, Decision, Keep, Plan, Policy};
+use crate::maildrop::{Maildrop, Message};
+use crate::plan::{self, Decision, Plan, Policy};
 use crate::profile::Profile;
 use crate::profile::secret::Password;
 use crate::report::{Event, Outcome, Planned, Report};
 use crate::session::{Marked, Session, Transaction, Update};
-use crate::state::{self, Moment, Recognition, Recorded, Store};
+use crate::state::{self, Claim, MarkedBy, Moment, Recognition, Store, Twins};
 use crate::stop::Stop;
 use crate::term::count;
+use doubts::{Budget, Looked};
+use endings::Care;
+use error::Key;
 use std::path::Path;
 use std::sync::Arc;
+
+/// So many new messages may be old ones under new unique-ids.
+const MANY: usize = 10;
 
 /// What a fetch works with beside the account itself.
 #[derive(Clone)]
@@ -57,6 +65,8 @@ pub struct Environment {
     pub confined: bool,
     /// A person wants the servers asked now, whatever they said about waiting.
     pub at_once: bool,
+    /// A maildrop that another account knows is another one all the same.
+    pub as_new: bool,
     /// Whoever reads the report wants to hear of a failure once, and not in each run.
     pub quiet: bool,
     /// Tell the report every line that goes over the wire.
@@ -77,10 +87,13 @@ pub struct Account<'a> {
     pub environment: &'a Environment,
 }
 
-/// What is to be done in a session.
-struct Task {
-    fetch: Vec<Message>,
-    delete: Vec<Recorded>,
+/// How a session is to be held.
+#[derive(Clone, Copy)]
+struct Terms<'a> {
+    /// The server lists a maildrop in parts: what it does not list need not be gone.
+    in_parts: bool,
+    /// Messages that are left out.
+    without: &'a [Key],
 }
 
 impl Account<'_> {
@@ -105,31 +118,32 @@ impl Account<'_> {
             moment,
             ..
         } = self.environment;
-        let id = self.profile.server.id();
         let directory = state::open_directory(disk, state)?;
-        let maildir = Arc::new(self.maildir(&directory, &id)?);
-        let (mut store, opened) = Store::open(directory, &id, &maildir, moment)?;
-        self.tell_opened(&opened);
-        let fetched = self.hold_sessions(&mut store, &maildir, outcome, conduct);
+        let (mut store, maildir, twins) = self.open(directory, moment)?;
+        let fetched = self.hold_sessions(&mut store, &maildir, &twins, outcome, conduct);
         // Even after a failure: what was recorded is worth noting properly.
         let closed = store.close();
         fetched?;
         Ok(closed?)
     }
 
-    /// The Maildir; a new one only for an account that never delivered to it. One that has gone is
-    /// on a disk that is not mounted, as likely as not.
-    fn maildir(&self, directory: &crate::durable::Dir, id: &str) -> Result<Maildir, Error> {
-        let path = &self.profile.maildir;
-        let disk = &self.environment.disk;
-        match Maildir::open(disk, path, false) {
-            Err(delivery::Error::Gone { .. }) => {
-                let is_new = !state::has_delivered_to(directory, id, path)?;
-                // Otherwise it is looked for once more: another run may have made it meanwhile.
-                Ok(Maildir::open(disk, path, is_new)?)
-            }
-            opened => Ok(opened?),
-        }
+    /// Takes the account's state and its Maildir; nothing is made or changed where they do not
+    /// belong together.
+    fn open(
+        &self,
+        directory: crate::durable::Dir,
+        moment: &Moment,
+    ) -> Result<(Store, Arc<Maildir>, Twins), Error> {
+        let profile = self.profile;
+        let claim = Claim::take(directory, &profile.server.id(), &profile.word(), moment)?;
+        let twins = match self.environment.as_new {
+            true => Twins::default(),
+            false => claim.twins(),
+        };
+        let site = Site::look(&self.environment.disk, &profile.maildir)?;
+        let (store, maildir, opened) = claim.settle(&site)?;
+        self.tell_opened(&opened);
+        Ok((store, maildir, twins))
     }
 
     /// All that is done in the TRANSACTION state, up to the last DELE.
@@ -137,8 +151,8 @@ impl Account<'_> {
         &self,
         session: &mut Session<Transaction>,
         store: &mut Store,
-        maildir: &Arc<Maildir>,
-        without: Option<Identity>,
+        run: &mut Run<'_>,
+        terms: Terms<'_>,
         outcome: &mut Outcome,
     ) -> Result<(Maildrop, Marked), Error> {
         let listed = session.list(&self.profile.server.id(), store.has_unique_ids());
@@ -148,24 +162,37 @@ impl Account<'_> {
             error => error,
         })?;
         self.check_stop()?;
-        let task = self.settle_plan(store, maildir, &maildrop, outcome)?;
-        let Task {
-            mut fetch,
-            mut delete,
-        } = task;
-        if without.is_some() {
-            fetch.retain(|message| message.identity != without);
+        let plan = self.settle_plan(store, &maildrop, run.twins, terms)?;
+        let Looked { mut same, fetch } =
+            self.look_into(session, store, &maildrop, &plan, &mut run.budget)?;
+        let order = plan.fetch_order(self.profile.order);
+        let new = order
+            .into_iter()
+            .filter_map(|place| maildrop.message(place));
+        let mut fetch: Vec<Message> = fetch.into_iter().chain(new).collect();
+        fetch.retain(|message| !terms.without.contains(&Key::of(message)));
+        self.tell_plan(&plan, &maildrop, &fetch, outcome);
+        let mut delete = Vec::new();
+        if fetch.len() >= MANY {
+            store.gather_evidence_of_unlisted()?;
         }
         if !fetch.is_empty() {
-            let received = self.receive(session, store, maildir, fetch, outcome)?;
+            let fetched = self.receive_all(session, store, run, &maildrop, fetch, outcome)?;
             if plan::deletes_at_once(policy(self.profile)) {
-                delete.extend(received);
+                delete.extend(fetched.recorded);
             }
+            same.extend(fetched.same);
         }
+        delete.extend(self.vouch_for(store, same)?);
         let marked = session.delete(delete)?;
-        if marked.refused > 0 {
-            let refused = count(marked.refused, "message");
-            let text = format!("the server refused to delete {refused}; what it refused stays");
+        if !marked.refused.is_empty() {
+            store.refused_to_delete(&marked.refused);
+            let refused = count(marked.refused.len() as u64, "message");
+            let answer = marked.refusal.as_ref().map(ToString::to_string);
+            let text = format!(
+                "the server refused to delete {refused}: {}; what it refused stays",
+                answer.unwrap_or_default()
+            );
             self.tell(Event::Warning(&text));
         }
         Ok((maildrop, marked))
@@ -187,9 +214,9 @@ impl Account<'_> {
                 store.deleted(&deleted);
                 outcome.deleted += deleted.len() as u64;
                 self.tell_deleted(maildrop, &deleted);
-                store.note_absences();
             }
             Update::Refused(asked, answer) if !asked.is_empty() => {
+                store.asked_to_delete(&asked);
                 self.tell(Event::Warning(&format!(
                     "the server did not delete all of {}: {answer}; the next run sees to it",
                     count(asked.len() as u64, "message")
@@ -197,10 +224,20 @@ impl Account<'_> {
             }
             Update::Refused(..) => {}
             Update::Unknown(asked) if asked.is_empty() => {}
-            Update::Unknown(asked) => self.tell(Event::Notice(&format!(
-                "the server did not confirm the deletion of {}; the next run sees to it",
-                count(asked.len() as u64, "message")
-            ))),
+            Update::Unknown(asked) => {
+                store.asked_to_delete(&asked);
+                self.tell(Event::Notice(&format!(
+                    "the server did not confirm the deletion of {}; the next run sees to it",
+                    count(asked.len() as u64, "message")
+                )));
+            }
+            Update::Disorder(asked, error) => {
+                store.asked_to_delete(&asked);
+                store.distrust_session()?;
+                self.tell(Event::Warning(&format!(
+                    "{error}: what was fetched in this session is looked at again in the next"
+                )));
+            }
         }
         // A signal that came while QUIT was under way changed nothing, but is not forgotten.
         self.check_stop()?;
@@ -214,65 +251,63 @@ impl Account<'_> {
         }
     }
 
-    /// Decides what to do with each message, and does what needs no network.
+    /// Decides what to do with each message, and settles what needs no network.
     fn settle_plan(
         &self,
         store: &mut Store,
-        maildir: &Maildir,
         maildrop: &Maildrop,
-        outcome: &mut Outcome,
-    ) -> Result<Task, Error> {
+        twins: &Twins,
+        terms: Terms<'_>,
+    ) -> Result<Plan, Error> {
         let now = self.environment.moment.now;
-        let decided = |store: &mut Store| {
-            let (first, known) = (store.is_first(), store.recognise(maildrop));
-            decide(self.profile, maildrop, known, first, now)
-        };
-        let mut plan = decided(store);
-        if plan.known() < plan.listed() {
-            let found = store.take_in_delivered(maildir)?;
-            if found > 0 {
-                self.tell_taken_in(found);
-                plan = decided(store);
-            }
-        }
         let first = store.is_first();
-        let message = |place: usize| maildrop.message(place);
+        if let Some(twin) = twins.of(maildrop).filter(|_| first) {
+            return Err(Error::KnownElsewhere {
+                known: twin.known,
+                listed: twin.listed,
+                other: twin.account,
+                name: self.profile.word(),
+            });
+        }
+        let plan = decide(
+            self.profile,
+            maildrop,
+            store.recognise(maildrop),
+            first,
+            now,
+        );
         if first {
-            let marked = plan.places(Decision::Mark).filter_map(message);
-            let marked: Vec<Message> = marked.collect();
-            store.settle_first(&marked)?;
+            let marked = plan.places(Decision::Mark);
+            let marked: Vec<Message> = marked.filter_map(|place| maildrop.message(place)).collect();
+            store.settle_first(&marked, MarkedBy::Latest)?;
             if !marked.is_empty() {
                 let marked = count(marked.len() as u64, "older message");
                 let text = format!("{marked} marked as seen");
                 self.tell(Event::Notice(&text));
             }
+        } else if !terms.in_parts && maildrop.is_complete() {
+            let changes = store.note_absences()?;
+            self.tell_changes(&changes, &plan);
         }
-        let order = plan.fetch_order(self.profile.order);
-        let fetch: Vec<Message> = order.into_iter().filter_map(message).collect();
-        let mut delete: Vec<Recorded> = plan
-            .places(Decision::Delete)
-            .filter_map(message)
-            .filter_map(|message| store.vouch(&message))
-            .collect();
-        // Ages come from the clock, and a clock may be wrong by years (TRUST.md S69).
-        let by_age = matches!(self.profile.keep, Keep::For(_));
-        if by_age && !delete.is_empty() && store.clock_has_leapt() {
-            let text = "the clock is more than a year ahead of the last run: nothing is deleted \
-                        for its age in this run";
-            self.tell(Event::Warning(text));
-            delete.clear();
-        }
+        Ok(plan)
+    }
+
+    fn tell_plan(
+        &self,
+        plan: &Plan,
+        maildrop: &Maildrop,
+        fetch: &[Message],
+        outcome: &mut Outcome,
+    ) {
+        let octets = fetch.iter().filter_map(|message| message.octets);
         self.tell(Event::Planned(Planned {
             listed: plan.listed() as u64,
             fetch: fetch.len() as u64,
-            octets: fetch
-                .iter()
-                .filter_map(|message| message.octets)
-                .fold(0, u64::saturating_add),
+            octets: octets.fold(0, u64::saturating_add),
             seen: plan.known() as u64,
         }));
         for (place, decision) in plan.unseen() {
-            if let (Decision::Skip(reason), Some(message)) = (decision, message(place)) {
+            if let (Decision::Skip(reason), Some(message)) = (decision, maildrop.message(place)) {
                 outcome.skipped += 1;
                 let reason = match (reason, &message.unique_id) {
                     // The summary tells the reasons alone, and this one is about one message.
@@ -287,8 +322,15 @@ impl Account<'_> {
                 });
             }
         }
-        Ok(Task { fetch, delete })
     }
+}
+
+/// What the sessions of a run have in common.
+struct Run<'a> {
+    maildir: &'a Arc<Maildir>,
+    twins: &'a Twins,
+    care: Care,
+    budget: Budget,
 }
 
 /// The profile's part in what becomes of messages.

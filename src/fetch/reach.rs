@@ -84,9 +84,13 @@ pub(super) struct Manner {
 }
 
 impl Account<'_> {
-    /// Finds the way to the server. From here on no file is opened but in `directories`, and where
-    /// the environment says so none can be.
-    pub(super) fn route(&self, directories: &[&Dir]) -> Result<Box<dyn Route>, Error> {
+    /// Finds the way to the server. From here on no file is opened but in `directories`, and to be
+    /// read in `readable`, and where the environment says so none can be.
+    pub(super) fn route(
+        &self,
+        directories: &[&Dir],
+        readable: &[Dir],
+    ) -> Result<Box<dyn Route>, Error> {
         let profile = self.profile;
         providers::check(&profile.server.host)?;
         self.tell(Event::Connecting {
@@ -107,7 +111,8 @@ impl Account<'_> {
         let route = route.map_err(Error::Connect)?;
         if self.environment.confined {
             let directories: Vec<_> = directories.iter().map(|dir| dir.as_fd()).collect();
-            sandbox::confine(&directories);
+            let readable: Vec<_> = readable.iter().map(Dir::as_fd).collect();
+            sandbox::confine(&directories, &readable);
         }
         Ok(route)
     }

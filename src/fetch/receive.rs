@@ -1,16 +1,18 @@
 //! The network's side of a fetch: bodies arrive and are written to tmp/.
 
 use super::commit::{self, Committed};
-use super::{Account, Error, listed};
-use crate::delivery::{AccountTag, Complete, Incoming, Maildir};
-use crate::maildrop::Message;
+use super::endings::{Care, Destination, Intake, Sizes};
+use super::error::Key;
+use super::{Account, Error, Run, listed};
+use crate::delivery::{AccountTag, Complete, Incoming, Maildir, Stamp};
+use crate::maildrop::{Maildrop, Message};
 use crate::net;
 use crate::pop3::ResponseCode;
 use crate::report::{Event, Outcome};
 use crate::session::{self, Arrival, Retrieval, Session, Transaction};
-use crate::state::{FailureKind, Recorded, Store};
+use crate::state::{FailureKind, Recorded, Same, Store};
 use std::sync::Arc;
-use std::sync::mpsc::{SyncSender, sync_channel};
+use std::sync::mpsc::{SyncSender, channel, sync_channel};
 use std::thread;
 
 /// Complete messages that may wait for the disk, each an open file. When it is full the network
@@ -32,7 +34,73 @@ struct Received {
     error: Option<Error>,
 }
 
+/// What came of fetching.
+#[derive(Default)]
+pub(super) struct Fetched {
+    /// Messages that the session has delivered.
+    pub(super) recorded: Vec<Recorded>,
+    /// Messages that turned out to be here already.
+    pub(super) same: Vec<Same>,
+    /// See [`Committed::rivals`].
+    pub(super) rivals: Vec<(Complete, u32)>,
+}
+
+impl Fetched {
+    fn of(committed: Committed, outcome: &mut Outcome) -> Result<Self, Error> {
+        outcome.fetched += committed.fetched;
+        outcome.octets += committed.octets;
+        outcome.doubtful += committed.doubtful;
+        outcome.known += committed.same.len() as u64;
+        match committed.error {
+            Some(error) => Err(error),
+            None => Ok(Self {
+                recorded: committed.recorded,
+                same: committed.same,
+                rivals: committed.rivals,
+            }),
+        }
+    }
+
+    fn extend(&mut self, other: Self) {
+        self.recorded.extend(other.recorded);
+        self.same.extend(other.same);
+    }
+}
+
 impl Account<'_> {
+    /// Fetches messages and stores them, as [`Account::receive`] does; and looks, where a message
+    /// turned out to be one that another listed one counts as, at that one first.
+    pub(super) fn receive_all(
+        &self,
+        session: &mut Session<Transaction>,
+        store: &mut Store,
+        run: &mut Run<'_>,
+        maildrop: &Maildrop,
+        messages: Vec<Message>,
+        outcome: &mut Outcome,
+    ) -> Result<Fetched, Error> {
+        let (maildir, care) = (run.maildir, run.care);
+        let mut fetched = self.receive(session, store, maildir, messages, care, outcome)?;
+        let mut rivals = std::mem::take(&mut fetched.rivals);
+        // What is not looked at in this run is fetched again in the next.
+        rivals.truncate(run.budget.take_bodies(rivals.len()));
+        let claimants = rivals
+            .iter()
+            .filter_map(|(_, id)| store.claimant(*id, maildrop));
+        let mut claimants: Vec<Message> = claimants.collect();
+        // Two copies may be rivals of one.
+        claimants.sort_unstable_by_key(|message| message.number);
+        claimants.dedup_by_key(|message| message.number);
+        if !claimants.is_empty() {
+            fetched.extend(self.receive(session, store, maildir, claimants, care, outcome)?);
+        }
+        if !rivals.is_empty() {
+            let rivals = rivals.into_iter().map(|(complete, _)| complete).collect();
+            fetched.extend(self.commit_all(store, maildir, rivals, outcome)?);
+        }
+        Ok(fetched)
+    }
+
     /// Fetches messages and stores them; gives the proofs of what is settled. On an error, what
     /// had arrived whole is settled all the same.
     pub(super) fn receive(
@@ -41,60 +109,80 @@ impl Account<'_> {
         store: &mut Store,
         maildir: &Arc<Maildir>,
         messages: Vec<Message>,
+        care: Care,
         outcome: &mut Outcome,
-    ) -> Result<Vec<Recorded>, Error> {
+    ) -> Result<Fetched, Error> {
         let (sender, receiver) = sync_channel(QUEUE);
-        let environment = self.environment;
-        let teller = commit::Teller {
-            report: environment.report.as_ref(),
-            account: &self.profile.name,
-        };
+        let mut sizes = Sizes::of(store);
+        let to = self.destination(store, maildir);
         let (received, committed) = thread::scope(|scope| {
             let store = &mut *store;
-            let committer = scope.spawn(move || commit::run(store, maildir, &receiver, teller));
-            let received = self.receive_bodies(session, maildir, messages, sender);
+            let committer =
+                scope.spawn(move || commit::run(store, maildir, &receiver, self, false));
+            let received = self.receive_bodies(session, to, messages, care, &mut sizes, &sender);
+            drop(sender);
             (received, committer.join())
         });
-        let Ok(Committed {
-            recorded,
-            fetched,
-            octets,
-            known,
-            error,
-        }) = committed
-        else {
+        let Ok(committed) = committed else {
             return Err(Error::Thread);
         };
-        outcome.fetched += fetched;
-        outcome.octets += octets;
-        outcome.known += known;
+        let fetched = Fetched::of(committed, outcome);
         for (message, kind) in &received.failures {
             store.failed(message, *kind);
             outcome.failed += u64::from(*kind == FailureKind::Refused);
         }
-        match error.or(received.error) {
-            Some(error) => Err(error),
-            None => Ok(recorded),
+        match received.error {
+            Some(error) => Err(fetched.err().unwrap_or(error)),
+            None => fetched,
         }
+    }
+
+    /// Commits messages that have been fetched, and about which there is nothing more to be learnt.
+    pub(super) fn commit_all(
+        &self,
+        store: &mut Store,
+        maildir: &Arc<Maildir>,
+        messages: Vec<Complete>,
+        outcome: &mut Outcome,
+    ) -> Result<Fetched, Error> {
+        let (sender, receiver) = channel();
+        for complete in messages {
+            // The receiver is below.
+            let _ = sender.send(complete);
+        }
+        drop(sender);
+        let committed = commit::run(store, maildir, &receiver, self, true);
+        Fetched::of(committed, outcome)
+    }
+
+    pub(super) fn destination<'a>(
+        &self,
+        store: &Store,
+        maildir: &'a Arc<Maildir>,
+    ) -> Destination<'a> {
+        let stamp = Stamp {
+            account: AccountTag::new(&self.profile.server.id()),
+            journal: store.journal_id(),
+        };
+        Destination { maildir, stamp }
     }
 
     fn receive_bodies(
         &self,
         session: &mut Session<Transaction>,
-        maildir: &Arc<Maildir>,
+        to: Destination<'_>,
         messages: Vec<Message>,
-        sender: SyncSender<Complete>,
+        care: Care,
+        sizes: &mut Sizes,
+        sender: &SyncSender<Complete>,
     ) -> Received {
         let mut received = Received::default();
         let mut retrieval = session.retrieve(messages);
         let mut incoming: Option<Incoming> = None;
-        let ended = self.take_arrivals(
-            &mut retrieval,
-            maildir,
-            &sender,
-            &mut incoming,
-            &mut received,
-        );
+        let mut intake = Intake::new(to, care, sizes, sender);
+        let ended = self.take_arrivals(&mut retrieval, &mut intake, &mut incoming, &mut received);
+        // Its end is doubtful for good: the message is fetched once more.
+        let held = intake.held.pop();
         if let Err(error) = ended {
             let interrupted = incoming
                 .as_ref()
@@ -105,13 +193,30 @@ impl Account<'_> {
                     .failures
                     .push((message.clone(), FailureKind::Dropped));
             }
-            received.error = Some(match interrupted.and_then(|message| message.identity) {
-                Some(identity) if error.is_the_messages() => Error::Over {
-                    identity,
+            received.error = Some(match (interrupted, error, held) {
+                (
+                    _,
+                    Error::Doubtful {
+                        message, source, ..
+                    },
+                    Some(held),
+                ) => Error::Doubtful {
+                    message,
+                    reading: Some(Box::new(held.complete)),
+                    source,
+                },
+                (Some(message), error, _) if error.is_the_messages() => Error::Over {
+                    message: Key::of(message),
                     source: Box::new(error),
                 },
-                _ => error,
+                (_, error, _) => error,
             });
+            return received;
+        }
+        let suspicious = intake.suspicious;
+        drop(retrieval);
+        if let Err(error) = self.read_again(session, to, suspicious, sizes, sender) {
+            received.error = Some(error);
         }
         received
     }
@@ -119,20 +224,22 @@ impl Account<'_> {
     fn take_arrivals(
         &self,
         retrieval: &mut Retrieval<'_>,
-        maildir: &Arc<Maildir>,
-        sender: &SyncSender<Complete>,
+        intake: &mut Intake<'_>,
         incoming: &mut Option<Incoming>,
         received: &mut Received,
     ) -> Result<(), Error> {
-        let tag = AccountTag::new(&self.profile.server.id());
         let wants_header = self.environment.report.wants_header();
         let asked_for_utf8 = retrieval.was_asked_for_utf8();
         let mut octets_so_far = 0;
         while let Some(arrival) = retrieval.next_arrival()? {
             match arrival {
                 Arrival::Begins(message) => {
+                    if !intake.go_on() {
+                        return Ok(());
+                    }
                     octets_so_far = 0;
-                    *incoming = Some(maildir.receive(tag, message, wants_header)?);
+                    let Destination { maildir, stamp } = intake.to;
+                    *incoming = Some(maildir.receive(stamp, message, wants_header)?);
                 }
                 Arrival::Octets(octets) => {
                     let count = octets.len() as u64;
@@ -143,7 +250,7 @@ impl Account<'_> {
                         self.check_size(incoming.message(), octets_so_far)?;
                     }
                 }
-                Arrival::Ends => {
+                Arrival::Ends(ending) => {
                     let claims = |incoming: &mut Incoming| incoming.message().octets > Some(0);
                     if octets_so_far == 0
                         && let Some(nothing) = incoming.take_if(claims)
@@ -156,11 +263,13 @@ impl Account<'_> {
                         let message = nothing.message().clone();
                         received.failures.push((message, FailureKind::Refused));
                     }
-                    let complete = incoming.take().map(Incoming::finish).transpose()?;
-                    if let Some(complete) = complete
-                        && sender.send(complete).is_err()
+                    if let Some(whole) = incoming.take()
+                        && !intake.take_in(whole, ending)?
                     {
-                        // The committer has ended early; it says why.
+                        return Ok(());
+                    }
+                    retrieval.ask_for_no_more(intake.is_unsure());
+                    if retrieval.is_idle() && !self.check_step(retrieval, intake)? {
                         return Ok(());
                     }
                     if self.environment.stop.requested().is_some() {
@@ -173,6 +282,11 @@ impl Account<'_> {
                     return Err(Error::NeedsUtf8(message.number));
                 }
                 Arrival::Refused(message, answer) => {
+                    if !intake.go_on()
+                        || (retrieval.is_idle() && !self.check_step(retrieval, intake)?)
+                    {
+                        return Ok(());
+                    }
                     let reason = format!("the server refused to send it: {answer}");
                     self.tell(Event::Failed {
                         message: listed(&message),

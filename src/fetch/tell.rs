@@ -1,14 +1,16 @@
 //! What a fetch tells the report, and in which words.
 
 use super::Account;
+use crate::delivery::ROSTER;
 use crate::exit::Diagnose;
 use crate::maildrop::{Maildrop, Message};
+use crate::plan::Plan;
 use crate::plan::Reason;
 use crate::profile::units;
 use crate::report::{Event, Failure, Listed};
 use crate::session::{Direction, Transcript};
-use crate::state::{self, FailureKind, Failures, Recorded};
-use crate::term::count;
+use crate::state::{Changes, FailureKind, Failures, Opened, Recorded};
+use crate::term::{count, quoted, unique_id};
 use std::fmt;
 use std::sync::Arc;
 
@@ -31,19 +33,47 @@ impl Account<'_> {
         self.environment.report.report(&self.profile.name, event);
     }
 
-    pub(super) fn tell_opened(&self, opened: &state::Opened) {
-        if let Some((aside, found)) = &opened.rebuilt {
-            let damaged = match aside {
-                Some(path) => format!(
-                    "the state file was damaged and is kept as {}",
-                    path.display()
-                ),
-                None => "the state file was lost, or lacked its end".to_owned(),
-            };
+    pub(super) fn tell_opened(&self, opened: &Opened) {
+        let found = count(opened.found, "message");
+        let verb = if opened.found == 1 { "counts" } else { "count" };
+        let maildir = self.profile.maildir.display();
+        if let Some(path) = &opened.damaged {
             self.tell(Event::Warning(&format!(
-                "{damaged}; it was made again from the Maildir, and {} there that it did not know \
-                 counts as fetched",
-                count(*found, "message")
+                "the state file was damaged and is kept as {}; it was made again from the \
+                 Maildir, and {found} there that it did not know {verb} as fetched",
+                path.display()
+            )));
+        } else if opened.is_rebuilt || opened.inherited {
+            self.tell(Event::Warning(&format!(
+                "the state file was lost; it was made again from the Maildir {maildir}: {found} \
+                 there {verb} as fetched"
+            )));
+        } else if opened.found > 0 {
+            self.tell(Event::Warning(&format!(
+                "the state is older than the mail: {found} in the Maildir that it did not know \
+                 {verb} as fetched"
+            )));
+        }
+        if let Some(lost) = opened.restored.filter(|lost| *lost > 0) {
+            self.tell(Event::Warning(&format!(
+                "the Maildir {maildir} is older than the state, as after a restored backup: {} that \
+                 {is} missing in it {is} fetched again",
+                count(lost, "message"),
+                is = if lost == 1 { "is" } else { "are" }
+            )));
+        }
+        if opened.adopted {
+            self.tell(Event::Notice(&format!(
+                "the Maildir {maildir} has its own file {ROSTER} from now on; what was fetched before \
+                 and is missing in it is not deleted from the server, unless you say that it was \
+                 removed on purpose: popfetch state accept {} --leave",
+                self.profile.word()
+            )));
+        }
+        if let Some(last) = &opened.moved_from {
+            self.tell(Event::Warning(&format!(
+                "the Maildir was {} and is {maildir} now; what was fetched before stays where it is",
+                last.display()
             )));
         }
         if opened.recovered > 0 {
@@ -53,12 +83,29 @@ impl Account<'_> {
         }
     }
 
-    pub(super) fn tell_taken_in(&self, found: u64) {
-        let found = count(found, "message");
-        self.tell(Event::Warning(&format!(
-            "the state is older than the mail: {found} in the Maildir that it did not know counts \
-             as fetched"
-        )));
+    /// A maildrop whose messages are all others than before: that is told before they are fetched.
+    pub(super) fn tell_changes(&self, changes: &Changes, plan: &Plan) {
+        const ENOUGH: u64 = 10;
+        let new = (plan.listed() - plan.known()) as u64;
+        let all_changed = changes.present == 0
+            && changes.newly_absent >= ENOUGH
+            && new >= changes.newly_absent / 2;
+        if all_changed {
+            self.tell(Event::Warning(&format!(
+                "all {} known messages are gone from the server, and {new} others are there: it may \
+                 have given all of them new unique-ids. They are fetched to see whether they are the \
+                 same",
+                changes.newly_absent
+            )));
+        }
+        if all_changed && changes.marked > 0 {
+            let name = self.profile.word();
+            self.tell(Event::Warning(&format!(
+                "{} that was marked as seen, and never fetched, is among them and comes as new; to \
+                 pass over what is there now: popfetch state mark-seen {name}",
+                count(changes.marked, "message"),
+            )));
+        }
     }
 
     pub(super) fn tell_deleted(&self, maildrop: &Maildrop, deleted: &[Recorded]) {
@@ -70,6 +117,16 @@ impl Account<'_> {
                 self.tell(Event::Deleted(listed(&message)));
             }
         }
+    }
+}
+
+/// A unique-id behind what is to be typed before it.
+pub(super) fn argument(id: &[u8]) -> String {
+    let text = quoted(&unique_id(id));
+    match text.starts_with('-') {
+        // It is no option.
+        true => format!(" -- {text}"),
+        false => format!(" {text}"),
     }
 }
 
@@ -115,7 +172,7 @@ impl fmt::Display for Reason {
                 };
                 write!(f, "{how} {count} times; tried once a day")
             }
-            Self::Undeletable => f.write_str("the server confirms its deletion but keeps it: has it a setting of its own, as Gmail has?"),
+            Self::Undeletable => f.write_str("the server does not delete it although it was asked five times: has it a setting of its own, as Gmail has?"),
         }
     }
 }

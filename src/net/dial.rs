@@ -253,6 +253,7 @@ pub(super) fn wait(fds: &mut [PollFd<'_>], deadline: Instant) -> io::Result<bool
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::skip::{Lack, skip};
     use rustix::net::{getsockname, listen, socket};
     use std::net::TcpListener;
 
@@ -327,11 +328,11 @@ mod tests {
     #[test]
     fn f1_an_ipv6_that_leads_nowhere_costs_its_head_start_and_is_closed() {
         let Ok(listener) = socket(AddressFamily::INET6, SocketType::STREAM, None) else {
-            return eprintln!("SKIPPED: there is no IPv6 here");
+            return skip(Lack::Tool, "there is no IPv6");
         };
         let v6 = SocketAddr::from(([0, 0, 0, 0, 0, 0, 0, 1], 0));
         if bind(&listener, &v6).is_err() {
-            return eprintln!("SKIPPED: there is no IPv6 here");
+            return skip(Lack::Tool, "there is no IPv6");
         }
         listen(&listener, 0).unwrap();
         let nowhere = SocketAddr::try_from(getsockname(&listener).unwrap()).unwrap();

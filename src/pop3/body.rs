@@ -1,10 +1,11 @@
 //! The body of RETR and TOP: byte-stuffing and the termination octet (RFC 1939 section 3).
 //!
 //! A message is never collected here: `Decoder::decode` tells which octets of the input are the
-//! message's, in runs as long as the input allows, and keeps three facts between calls. Every line
+//! message's, in runs as long as the input allows, and keeps a few facts between calls. Every line
 //! that begins with "." after an LF has been byte-stuffed, and loses that dot; a line that is only
 //! "." ends the message, as `quirks::ends_message` judges. Line ends are left as they came.
 
+use super::ending::{Ending, count_line_ends};
 use super::quirks;
 use memchr::memmem;
 use std::ops::Range;
@@ -18,7 +19,7 @@ pub(super) enum Step {
         consumed: usize,
     },
     /// The termination octet was found; `consumed` octets are used up.
-    End { consumed: usize },
+    End { consumed: usize, ending: Ending },
     /// Nothing can be said before more octets come.
     NeedInput,
 }
@@ -32,8 +33,11 @@ pub(super) struct Decoder {
     received: u64,
     server_speaks_crlf: bool,
     line: LineStart,
-    /// The last octet of the message so far was CR.
-    after_cr: bool,
+    /// The last octets of the message so far. What it begins with is the beginning of a line.
+    last: [u8; 4],
+    lines: u64,
+    crlf_lines: u64,
+    stuffed: u64,
 }
 
 /// What came before the next octet.
@@ -53,7 +57,10 @@ impl Decoder {
             received: 0,
             server_speaks_crlf,
             line: LineStart::AfterCrlf,
-            after_cr: false,
+            last: *b"\r\n\r\n",
+            lines: 0,
+            crlf_lines: 0,
+            stuffed: 0,
         }
     }
 
@@ -63,8 +70,8 @@ impl Decoder {
         if self.line != LineStart::Inside {
             match input {
                 [] | [b'.'] | [b'.', b'\r'] => return Step::NeedInput,
-                [b'.', b'\n', ..] if self.ends(false) => return Step::End { consumed: 2 },
-                [b'.', b'\r', b'\n', ..] if self.ends(true) => return Step::End { consumed: 3 },
+                [b'.', b'\n', ..] if self.ends(false) => return self.end(2),
+                [b'.', b'\r', b'\n', ..] if self.ends(true) => return self.end(3),
                 // A lone dot that ends nothing was never byte-stuffed: it is the message's own.
                 [b'.', b'\n', ..] | [b'.', b'\r', b'\n', ..] => {}
                 [b'.', ..] => stuffing = 1,
@@ -73,6 +80,7 @@ impl Decoder {
         } else if input.is_empty() {
             return Step::NeedInput;
         }
+        self.stuffed += stuffing as u64;
         let content = stuffing..self.run_end(input, stuffing);
         self.advance(input.get(content.clone()).unwrap_or_default());
         Step::Chunk {
@@ -89,6 +97,27 @@ impl Decoder {
         )
     }
 
+    fn end(&self, consumed: usize) -> Step {
+        let crlf = consumed == 3;
+        let ending = Ending {
+            octets: self.received,
+            lines: self.lines,
+            crlf_lines: self.crlf_lines,
+            stuffed: self.stuffed,
+            last_line_end: match self.last {
+                // An empty line, unless a server had to add its own line end behind a bare LF.
+                [b'\r', b'\n', b'\r', b'\n'] | [_, _, b'\n', b'\n'] => 0,
+                [_, _, b'\r', b'\n'] => 2,
+                _ => 1,
+            },
+            clean: match self.server_speaks_crlf {
+                true => crlf && self.line == LineStart::AfterCrlf,
+                false => !crlf && self.crlf_lines == 0,
+            },
+        };
+        Step::End { consumed, ending }
+    }
+
     /// The end of the run of octets from `start` that needs no decision: up to the next line that
     /// begins with ".", or all of the input.
     fn run_end(&self, input: &[u8], start: usize) -> usize {
@@ -100,14 +129,23 @@ impl Decoder {
     }
 
     fn advance(&mut self, content: &[u8]) {
+        let [_, second, third, fourth] = self.last;
+        let (lines, crlf_lines) = count_line_ends(content, fourth == b'\r');
         self.received += content.len() as u64;
-        self.line = match content {
-            [.., b'\r', b'\n'] => LineStart::AfterCrlf,
-            [b'\n'] if self.after_cr => LineStart::AfterCrlf,
-            [.., b'\n'] => LineStart::AfterBareLf,
+        self.lines += lines;
+        self.crlf_lines += crlf_lines;
+        self.last = match content {
+            [.., one, two, three, four] => [*one, *two, *three, *four],
+            [one, two, three] => [fourth, *one, *two, *three],
+            [one, two] => [third, fourth, *one, *two],
+            [one] => [second, third, fourth, *one],
+            [] => self.last,
+        };
+        self.line = match self.last {
+            [_, _, b'\r', b'\n'] => LineStart::AfterCrlf,
+            [_, _, _, b'\n'] => LineStart::AfterBareLf,
             _ => LineStart::Inside,
         };
-        self.after_cr = content.last() == Some(&b'\r');
     }
 }
 
@@ -118,6 +156,15 @@ mod tests {
 
     /// Decodes `wire`, handed over in pieces that end at `cuts`; the rest comes at once.
     fn decode(wire: &[u8], listed: u64, crlf: bool, cuts: &[usize]) -> Option<(Vec<u8>, usize)> {
+        decode_all(wire, listed, crlf, cuts).map(|(message, used, _)| (message, used))
+    }
+
+    fn decode_all(
+        wire: &[u8],
+        listed: u64,
+        crlf: bool,
+        cuts: &[usize],
+    ) -> Option<(Vec<u8>, usize, Ending)> {
         let mut decoder = Decoder::new(listed, crlf);
         let (mut message, mut at) = (Vec::new(), 0);
         for end in cuts.iter().copied().chain([wire.len()]) {
@@ -127,7 +174,12 @@ mod tests {
                         message.extend(&wire[at + content.start..at + content.end]);
                         at += consumed;
                     }
-                    Step::End { consumed } => return Some((message, at + consumed)),
+                    Step::End { consumed, ending } => {
+                        assert_eq!(ending.octets, message.len() as u64);
+                        let lines = message.iter().filter(|octet| **octet == b'\n');
+                        assert_eq!(ending.lines, lines.count() as u64);
+                        return Some((message, at + consumed, ending));
+                    }
                     Step::NeedInput => break,
                 }
             }
@@ -171,15 +223,15 @@ mod tests {
     #[test]
     fn s39_the_split_of_the_input_changes_nothing() {
         let wire = b"..\r\n...\r\n.\n.x\n\r\n.\r.\r\n..\r\n\r\n.\r\n+OK next";
-        let whole = decode(wire, 1000, true, &[]).unwrap();
+        let whole = decode_all(wire, 1000, true, &[]).unwrap();
         for first in 0..wire.len() {
             for second in first..wire.len() {
-                let split = decode(wire, 1000, true, &[first, second]).unwrap();
+                let split = decode_all(wire, 1000, true, &[first, second]).unwrap();
                 assert_eq!(split, whole, "split at {first} and {second}");
             }
         }
         let every: Vec<usize> = (0..wire.len()).collect();
-        assert_eq!(decode(wire, 1000, true, &every).unwrap(), whole);
+        assert_eq!(decode_all(wire, 1000, true, &every).unwrap(), whole);
     }
 
     #[test]
@@ -205,6 +257,66 @@ mod tests {
         assert_eq!(decoded, Some((message.to_vec(), wire.len())));
     }
 
+    fn ending(wire: &[u8], listed: u64, crlf: bool) -> Ending {
+        decode_all(wire, listed, crlf, &[]).unwrap().2
+    }
+
+    #[test]
+    fn a4_an_end_is_clean_where_it_can_be_nothing_else() {
+        for (wire, crlf, clean) in [
+            (&b".\r\n"[..], true, true),
+            (b"a\r\n.\r\n", true, true),
+            (b"a\nb\r\n.\r\n", true, true),
+            // These counted because nothing more was listed.
+            (b".\n", true, false),
+            (b"a\n.\r\n", true, false),
+            (b"a\r\n.\n", true, false),
+            (b"a\n.\n", true, false),
+            (b".\n", false, true),
+            (b"a\n\n.\n", false, true),
+            // A server that writes bare LFs, but not always.
+            (b".\r\n", false, false),
+            (b"a\r\n.\r\n", false, false),
+            (b"a\r\nb\n.\n", false, false),
+            (b"a\n.\r\n", false, false),
+        ] {
+            assert_eq!(ending(wire, 0, crlf).clean, clean, "{wire:?}");
+        }
+    }
+
+    #[test]
+    fn a4_an_ending_tells_what_came_and_what_was_taken_away() {
+        let wire = b"..a\r\n.b\nc\r\n..\r\n.\r\n";
+        let told = Ending {
+            octets: 12,
+            lines: 4,
+            crlf_lines: 3,
+            stuffed: 3,
+            last_line_end: 2,
+            clean: true,
+        };
+        assert_eq!(ending(wire, 0, true), told);
+    }
+
+    #[test]
+    fn a4_a_last_line_end_may_have_been_added_behind_a_line_that_has_something_in_it() {
+        for (wire, octets) in [
+            (&b"a\r\n.\r\n"[..], 2),
+            (b"a\r\r\n.\r\n", 2),
+            (b"a\r\nb\n.\n", 1),
+            (b"..\r\n.\r\n", 2),
+            (b"a\r\n\r\n.\r\n", 0),
+            // A server adds CRLF to a message that ends in a bare LF.
+            (b"a\n\r\n.\r\n", 2),
+            (b"a\n\n.\n", 0),
+            (b"\r\n.\r\n", 0),
+            (b"\n.\n", 0),
+            (b".\r\n", 0),
+        ] {
+            assert_eq!(ending(wire, 0, true).last_line_end, octets, "{wire:?}");
+        }
+    }
+
     proptest! {
         #[test]
         fn any_message_survives_stuffing_and_any_split(
@@ -220,8 +332,12 @@ mod tests {
             }
             let mut cuts: Vec<usize> = cuts.into_iter().map(|c| c.min(wire.len())).collect();
             cuts.sort_unstable();
-            let decoded = decode(&wire, expected.len() as u64, true, &cuts);
-            prop_assert_eq!(decoded, Some((expected, wire.len())));
+            let listed = expected.len() as u64;
+            let decoded = decode_all(&wire, listed, true, &cuts);
+            let whole = ending(&wire, listed, true);
+            prop_assert!(whole.explains(Some(listed)));
+            prop_assert!(whole.explains(Some((wire.len() - 3) as u64)), "with byte-stuffing");
+            prop_assert_eq!(decoded, Some((expected, wire.len(), whole)));
         }
     }
 }

@@ -39,8 +39,8 @@ pub enum Command<'a> {
     Stat,
     /// STLS (RFC 2595 section 4)
     Stls,
-    /// TOP n 0: the header and the blank line
-    TopHeader(MessageNumber),
+    /// TOP n m: the header, the blank line and m lines of the body
+    Top(MessageNumber, u8),
     /// UIDL of the whole maildrop
     Uidl,
     /// USER
@@ -105,7 +105,7 @@ impl Command<'_> {
             Self::Auth { .. } => Shape::Sasl,
             Self::Capa | Self::List | Self::Uidl => Shape::Lines,
             Self::Retr(_, octets) => Shape::Body { octets: *octets },
-            Self::TopHeader(_) => Shape::Body { octets: 0 },
+            Self::Top(..) => Shape::Body { octets: 0 },
             _ => Shape::Single,
         }
     }
@@ -130,7 +130,7 @@ impl fmt::Display for Command<'_> {
             Self::Rset => f.write_str("RSET"),
             Self::Stat => f.write_str("STAT"),
             Self::Stls => f.write_str("STLS"),
-            Self::TopHeader(number) => write!(f, "TOP {number} 0"),
+            Self::Top(number, lines) => write!(f, "TOP {number} {lines}"),
             Self::Uidl => f.write_str("UIDL"),
             Self::User(name) => write!(f, "USER {name}"),
             Self::Utf8 => f.write_str("UTF8"),

@@ -10,6 +10,7 @@
 
 use super::body::{self, Decoder};
 use super::command::{Command, Unsendable};
+use super::ending::Ending;
 use super::line::{self, ENDLESS_LINE, LISTING_LINE_LIMIT, STATUS_LIMIT};
 use super::status::{Reply, Shape};
 use std::collections::VecDeque;
@@ -33,8 +34,10 @@ pub enum Event<'a> {
     OverlongLine,
     /// Octets of the oldest pending command's message.
     Body(&'a [u8]),
-    /// The termination octet: the oldest pending command's multi-line response is complete.
+    /// The termination octet: the oldest pending command's listing is complete.
     End,
+    /// The same for its message.
+    MessageEnd(Ending),
     /// Nothing more can be said before more octets have come.
     NeedInput,
 }
@@ -90,6 +93,7 @@ enum Found {
     OverlongLine,
     Body(Range<usize>),
     End,
+    MessageEnd(Ending),
     NeedInput,
 }
 
@@ -224,6 +228,7 @@ impl Connection {
             Some(Found::OverlongLine) => Event::OverlongLine,
             Some(Found::Body(range)) => Event::Body(octets(range)),
             Some(Found::End) => Event::End,
+            Some(Found::MessageEnd(ending)) => Event::MessageEnd(ending),
             Some(Found::NeedInput) | None => Event::NeedInput,
         })
     }
@@ -306,7 +311,8 @@ impl Connection {
             return Err(Violation::EndlessLine(ENDLESS_LINE));
         }
         if skipped == 0 && self.input.get(range.clone()) == Some(b".") {
-            return Ok(self.end_response());
+            self.end_response();
+            return Ok(Found::End);
         }
         if skipped > 0 || range.len() > LISTING_LINE_LIMIT {
             return Ok(Found::OverlongLine);
@@ -343,18 +349,18 @@ impl Connection {
                 self.start += consumed;
                 Found::Body(start + content.start..start + content.end)
             }
-            body::Step::End { consumed } => {
+            body::Step::End { consumed, ending } => {
                 self.start += consumed;
-                self.end_response()
+                self.end_response();
+                Found::MessageEnd(ending)
             }
             body::Step::NeedInput => Found::NeedInput,
         }
     }
 
-    fn end_response(&mut self) -> Found {
+    fn end_response(&mut self) {
         self.phase = Phase::Status;
         self.pending.pop_front();
-        Found::End
     }
 
     /// Consumes a line, if there is one; tells where it stood, and whether it ended in CRLF.

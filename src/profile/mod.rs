@@ -5,6 +5,7 @@
 //! several keys; what comes out is a [`Profile`], which the engine (`fetch`, `session`) takes as
 //! it is. The engine never sees TOML, and this module never opens a connection.
 
+use crate::term::quoted;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -79,6 +80,21 @@ pub struct Server {
     pub port: u16,
     /// The user's name exactly as the server wants it.
     pub user: String,
+}
+
+impl Profile {
+    /// What names the account on the command line, as a shell takes it: the name in the config file,
+    /// or the URL with the Maildir that it does not say.
+    pub fn word(&self) -> String {
+        match self.name == format!("{}@{}", self.server.user, self.server.host) {
+            true => format!(
+                "{} --maildir {}",
+                quoted(&url::of(&self.server)),
+                quoted(&self.maildir.display().to_string())
+            ),
+            false => quoted(&self.name),
+        }
+    }
 }
 
 impl Server {

@@ -60,6 +60,7 @@ pub(super) fn summary(totals: &Totals, status: Status) -> Option<Vec<u8>> {
         deleted: totals.deleted,
         skipped: totals.skipped,
         failed: totals.failed,
+        doubtful: totals.doubtful,
         known: totals.known,
         status: status.code(),
     })
@@ -113,6 +114,7 @@ enum Object<'a> {
         deleted: u64,
         skipped: u64,
         failed: u64,
+        doubtful: u64,
         known: u64,
         seen: Option<u64>,
         status: u8,
@@ -127,6 +129,7 @@ enum Object<'a> {
         deleted: u64,
         skipped: u64,
         failed: u64,
+        doubtful: u64,
         known: u64,
         status: u8,
     },
@@ -187,6 +190,7 @@ fn account_object<'a>(name: &'a str, outcome: &'a Outcome, account: &Account) ->
         deleted: outcome.deleted,
         skipped: outcome.skipped,
         failed: outcome.failed,
+        doubtful: outcome.doubtful,
         known: outcome.known,
         seen: account.planned.map(|planned| planned.seen),
         status: outcome.status().code(),
@@ -293,7 +297,7 @@ mod tests {
             serde_json::from_slice::<Value>(&line).unwrap(),
             json!({
                 "event": "account", "account": "work", "fetched": 5, "octets": 0, "deleted": 0,
-                "skipped": 0, "failed": 0, "known": 0, "seen": 340, "status": 75,
+                "skipped": 0, "failed": 0, "doubtful": 0, "known": 0, "seen": 340, "status": 75,
                 "error": "connection lost", "hint": null,
             })
         );

@@ -146,8 +146,10 @@ pub struct Outcome {
     pub skipped: u64,
     /// Messages that could not be fetched.
     pub failed: u64,
-    /// Messages that were there already under another unique-id.
+    /// Messages that were fetched and turned out to be here already.
     pub known: u64,
+    /// Messages that are delivered although their ends were doubtful, so that they may not be whole.
+    pub doubtful: u64,
     /// What ended it early, if anything.
     pub failure: Option<Failure>,
 }
@@ -157,7 +159,7 @@ impl Outcome {
     pub fn status(&self) -> Status {
         match &self.failure {
             Some(failure) => failure.status,
-            None if self.failed > 0 => Status::Partial,
+            None if self.failed > 0 || self.doubtful > 0 => Status::Partial,
             None => Status::Ok,
         }
     }

@@ -41,6 +41,7 @@ pub(super) struct Totals {
     pub(super) deleted: u64,
     pub(super) skipped: u64,
     pub(super) failed: u64,
+    pub(super) doubtful: u64,
     pub(super) known: u64,
 }
 
@@ -54,6 +55,7 @@ impl Totals {
             (&mut self.deleted, outcome.deleted),
             (&mut self.skipped, outcome.skipped),
             (&mut self.failed, outcome.failed),
+            (&mut self.doubtful, outcome.doubtful),
             (&mut self.known, outcome.known),
         ] {
             *sum = sum.saturating_add(amount);

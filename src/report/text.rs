@@ -160,7 +160,7 @@ fn summary(outcome: &Outcome, account: &Account) -> String {
         parts.push(format!("{seen} seen"));
     }
     if outcome.known > 0 {
-        parts.push(format!("{} under a new unique-id", outcome.known));
+        parts.push(format!("{} here already", outcome.known));
     }
     if outcome.deleted > 0 {
         parts.push(format!("{} deleted", outcome.deleted));
@@ -175,6 +175,9 @@ fn summary(outcome: &Outcome, account: &Account) -> String {
     }
     if outcome.failed > 0 {
         parts.push(format!("{} failed", outcome.failed));
+    }
+    if outcome.doubtful > 0 {
+        parts.push(format!("{} perhaps not whole", outcome.doubtful));
     }
     parts.join(", ")
 }

@@ -27,6 +27,8 @@ pub enum Phase {
     Message(MessageNumber),
     /// TOP.
     Header(MessageNumber),
+    /// NOOP.
+    Step,
     /// DELE.
     Deleting,
     /// QUIT.
@@ -43,6 +45,7 @@ impl fmt::Display for Phase {
             Self::Listing => f.write_str("listing the maildrop"),
             Self::Message(number) => write!(f, "fetching message {number}"),
             Self::Header(number) => write!(f, "reading the header of message {number}"),
+            Self::Step => f.write_str("asking whether the server is still in step"),
             Self::Deleting => f.write_str("marking messages as deleted"),
             Self::Quit => f.write_str("ending the session"),
         }
@@ -128,6 +131,10 @@ pub enum Error {
         /// What it said.
         answer: Answer,
     },
+    /// The unique-id listing is empty, or makes no sense, although there are messages, and those of
+    /// this server have unique-ids. What is known under them would be fetched again.
+    #[error("the server lists messages, but no unique-ids of them")]
+    NoUniqueIds,
     /// User name or password cannot be sent.
     #[error("the {what} cannot be sent: {source}")]
     Unsendable {
@@ -149,7 +156,7 @@ impl Diagnose for Error {
                 Status::Protocol
             }
             Self::NoStls | Self::StlsRefused(_) => Status::Unavailable,
-            Self::Silent(_) => Status::Temporary,
+            Self::Silent(_) | Self::NoUniqueIds => Status::Temporary,
             Self::Turned(answer) | Self::Refused { answer, .. } => match answer.code {
                 Some(ResponseCode::SysPermanent) => Status::Unavailable,
                 _ => Status::Temporary,
@@ -210,7 +217,7 @@ impl Diagnose for Error {
             Self::NotAhead => "the next run asks the server again what it can",
             Self::NoMethod => "check `host`; a server without OAuth wants a password: see `auth`",
             Self::NoTimestamp => "leave `auth` out of the profile: then the best method is taken",
-            Self::Refused { .. } => "try later; nothing was deleted",
+            Self::Refused { .. } | Self::NoUniqueIds => "try later; nothing was deleted",
             Self::TooLarge(_) => "is this the right server?",
             Self::Unsendable { .. } => "check the profile",
             Self::BeyondAscii { .. } => {

@@ -37,8 +37,8 @@ impl Session<Transaction> {
     /// an error, never a short maildrop.
     ///
     /// `account` goes into the messages' identities; `expect_unique_ids` says that the account's
-    /// messages had unique-ids earlier, so that a UIDL that is refused is a passing fault and
-    /// nothing to be fetched anew for.
+    /// messages had unique-ids earlier, so that a UIDL that is refused, or lists nothing beside
+    /// messages, is a passing fault and nothing to be fetched anew for.
     pub fn list(&mut self, account: &str, expect_unique_ids: bool) -> Result<Maildrop, Error> {
         let ask_again = self.options.capabilities && !self.state.asked_again;
         self.state.asked_again = true;
@@ -62,13 +62,18 @@ impl Session<Transaction> {
         let ahead = self.wire.pending() > 0;
         let mut joiner = Joiner::default();
         let drop_listing = self.stat(ahead)?;
+        if let Some(listing) = drop_listing {
+            joiner.stated(listing.messages);
+        }
         let refused = self.uidl(ahead, &mut joiner)?;
         self.scan(ahead, &mut joiner, drop_listing)?;
         let empty = drop_listing.is_some_and(|listing| listing.messages == 0);
+        let expected = expect_unique_ids || self.capabilities.uidl;
         let has_unique_ids = match refused {
-            None => true,
+            None if joiner.lacks_unique_ids() && expected => return Err(Error::NoUniqueIds),
+            None => !joiner.lacks_unique_ids(),
             Some(_) if empty => true,
-            Some(answer) if expect_unique_ids || self.capabilities.uidl => {
+            Some(answer) if expected => {
                 return Err(Error::Refused {
                     command: "UIDL",
                     answer,
@@ -155,3 +160,6 @@ impl Session<Transaction> {
         })
     }
 }
+
+#[cfg(test)]
+mod tests;

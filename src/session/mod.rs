@@ -8,12 +8,16 @@
 //! [`quit`](Session::quit) never enters the UPDATE state: the server keeps everything.
 
 mod error;
+mod headers;
 mod maildrop;
 mod method;
 mod retrieve;
 mod secrets;
 mod shortcut;
 mod sign_in;
+mod step;
+#[cfg(test)]
+mod testing;
 mod update;
 mod utf8;
 mod wire;
@@ -28,15 +32,11 @@ pub use update::{Marked, Update};
 pub use wire::{Answer, Direction, Transcript};
 
 use crate::net::{self, Channel};
-use crate::pop3::{Capabilities, Command, MessageNumber};
+use crate::pop3::{Capabilities, Command};
 use crate::sasl::md5;
 use secrets::Secrets;
 use std::time::Duration;
 use wire::Wire;
-
-/// A header of more octets than this has no end. What TOP brings beyond the header, where a server
-/// sends more than it should, counts as well.
-const ENDLESS_HEADER: usize = 64 * 1024 * 1024;
 
 /// How a session is to be held.
 #[derive(Clone)]
@@ -76,6 +76,8 @@ pub struct Transaction {
     asked_again: bool,
     /// The listings were asked for with the sign-in.
     listing: bool,
+    /// How many lines of a body TOP is asked for, once the server has shown what it takes.
+    top_lines: Option<u8>,
     /// The one that the sign-in took or has shown.
     shortcut: Option<Shortcut>,
 }
@@ -171,26 +173,5 @@ impl<S> Session<S> {
     /// Whether commands are sent ahead of the replies to earlier ones.
     pub fn may_pipeline(&self) -> bool {
         self.options.pipelining && self.capabilities.pipelining
-    }
-}
-
-impl Session<Transaction> {
-    /// The header of a message, by TOP; at most `limit` octets of it. `None` if the server refuses.
-    pub fn header(
-        &mut self,
-        number: MessageNumber,
-        limit: usize,
-    ) -> Result<Option<Vec<u8>>, Error> {
-        let phase = Phase::Header(number);
-        self.wire.send(Command::TopHeader(number))?;
-        if !self.wire.answer(phase)?.ok {
-            return Ok(None);
-        }
-        let mut header = Vec::new();
-        self.wire.header(phase, ENDLESS_HEADER, |octets| {
-            let room = limit.saturating_sub(header.len());
-            header.extend(octets.get(..room).unwrap_or(octets));
-        })?;
-        Ok(Some(header))
     }
 }

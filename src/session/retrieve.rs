@@ -8,7 +8,7 @@
 use super::wire::Answer;
 use super::{Error, Phase, Session, Transaction};
 use crate::maildrop::Message;
-use crate::pop3::{Command, Event};
+use crate::pop3::{Command, Ending, Event, Violation};
 use std::collections::VecDeque;
 
 /// Commands under way at once: some 12 KB of them, which fit into any socket's buffers.
@@ -27,8 +27,8 @@ pub enum Arrival<'a> {
     Begins(Message),
     /// Octets of it, without byte-stuffing.
     Octets(&'a [u8]),
-    /// Its termination octet: it is complete.
-    Ends,
+    /// Its termination octet: it is complete, as far as that says.
+    Ends(Ending),
     /// The server refused to send a message; the others are not affected.
     Refused(Message, Answer),
 }
@@ -43,6 +43,8 @@ pub struct Retrieval<'s> {
     asked: VecDeque<Message>,
     asked_octets: u64,
     arriving: Option<Phase>,
+    /// Only what was asked for arrives for now.
+    pausing: bool,
 }
 
 impl Session<Transaction> {
@@ -54,6 +56,7 @@ impl Session<Transaction> {
             asked: VecDeque::new(),
             asked_octets: 0,
             arriving: None,
+            pausing: false,
         }
     }
 }
@@ -67,10 +70,15 @@ impl Retrieval<'_> {
         if let Some(phase) = self.arriving {
             return match self.session.wire.next(phase)? {
                 Event::Body(octets) => Ok(Some(Arrival::Octets(octets))),
-                _ => {
+                Event::MessageEnd(ending) => {
                     self.arriving = None;
-                    Ok(Some(Arrival::Ends))
+                    Ok(Some(Arrival::Ends(ending)))
                 }
+                // Nothing else is told of a message; if it were, it would be no end.
+                _ => Err(Error::Violation {
+                    phase,
+                    violation: Violation::Unsolicited,
+                }),
             };
         }
         self.ask()?;
@@ -95,9 +103,24 @@ impl Retrieval<'_> {
         }))
     }
 
+    /// Whether nothing is under way.
+    pub fn is_idle(&self) -> bool {
+        self.arriving.is_none() && self.asked.is_empty()
+    }
+
+    /// See [`Session::is_in_step`]; only while nothing is under way.
+    pub fn is_in_step(&mut self) -> Result<bool, Error> {
+        self.session.is_in_step()
+    }
+
     /// Whether the session was to begin with UTF8.
     pub fn was_asked_for_utf8(&self) -> bool {
         self.session.was_asked_for_utf8()
+    }
+
+    /// Asks for nothing more until all that was asked for has arrived, if `pausing`.
+    pub fn ask_for_no_more(&mut self, pausing: bool) {
+        self.pausing = pausing;
     }
 
     /// Asks for nothing more; what was asked for still arrives.
@@ -119,7 +142,7 @@ impl Retrieval<'_> {
             (1, 0)
         };
         let full = self.asked.len() > commands / 4 * 3 || self.asked_octets > octets / 4 * 3;
-        if full && !self.asked.is_empty() {
+        if (full || self.pausing) && !self.asked.is_empty() {
             return Ok(());
         }
         // At least one is always asked for, however large it is.

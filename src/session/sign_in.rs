@@ -69,6 +69,7 @@ impl Session<Authorization> {
             state: Transaction {
                 asked_again: false,
                 listing: ahead,
+                top_lines: None,
                 shortcut: self.state.shortcut.or(shown),
             },
             wire: self.wire,

@@ -3,6 +3,7 @@
 use super::{Answer, Error, Phase, Session, Transaction};
 use crate::pop3::Command;
 use crate::state::Recorded;
+use std::cmp::Reverse;
 use std::time::Duration;
 
 /// DELEs under way at once, as for RETR.
@@ -17,8 +18,10 @@ const QUIT_TIMEOUT: Duration = Duration::from_secs(10);
 #[derive(Debug, Default)]
 pub struct Marked {
     messages: Vec<Recorded>,
-    /// Messages that the server refused to mark. They stay.
-    pub refused: u64,
+    /// Those that the server refused to mark. They stay.
+    pub refused: Vec<Recorded>,
+    /// What it said when it refused the first of them.
+    pub refusal: Option<Answer>,
 }
 
 /// What is known about the UPDATE state.
@@ -32,11 +35,19 @@ pub enum Update {
     /// The connection ended before its reply to QUIT: some, all or none of these are removed. The
     /// next listing tells.
     Unknown(Vec<Recorded>),
+    /// What stood where the reply to QUIT must stand was none: as before, and nothing that the
+    /// server has said in this session is above doubt.
+    Disorder(Vec<Recorded>, Error),
 }
 
 impl Session<Transaction> {
     /// Marks messages as deleted. Takes nothing but what is stored and recorded (E4).
-    pub fn delete(&mut self, recorded: Vec<Recorded>) -> Result<Marked, Error> {
+    ///
+    /// The highest number goes first: there are servers that give new numbers to those behind a
+    /// message as soon as it is marked, and what a number stood for must still stand there when it
+    /// is sent (A6).
+    pub fn delete(&mut self, mut recorded: Vec<Recorded>) -> Result<Marked, Error> {
+        recorded.sort_unstable_by_key(|message| Reverse(message.number()));
         let window = if self.may_pipeline() {
             WINDOW_COMMANDS
         } else {
@@ -53,10 +64,12 @@ impl Session<Transaction> {
                 self.wire.send(Command::Dele(message.number()))?;
             }
             for message in flight {
-                if self.wire.answer(Phase::Deleting)?.ok {
+                let answer = self.wire.answer(Phase::Deleting)?;
+                if answer.ok {
                     marked.messages.push(message);
                 } else {
-                    marked.refused += 1;
+                    marked.refused.push(message);
+                    marked.refusal.get_or_insert(answer);
                 }
             }
         }
@@ -72,7 +85,43 @@ impl Session<Transaction> {
         match answer {
             Ok(answer) if answer.ok => Update::Confirmed(marked.messages),
             Ok(answer) => Update::Refused(marked.messages, answer),
+            Err(error @ Error::Violation { .. }) => Update::Disorder(marked.messages, error),
             Err(_) => Update::Unknown(marked.messages),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::session;
+    use super::*;
+
+    fn quit(reply: &'static str) -> Update {
+        let (session, _) = session(true, |_| reply.into());
+        session.quit(Marked::default())
+    }
+
+    #[test]
+    fn a4_garbage_in_place_of_the_reply_to_quit_is_told_apart_from_none() {
+        assert!(matches!(quit("+OK bye\r\n"), Update::Confirmed(_)));
+        assert!(matches!(quit("-ERR no\r\n"), Update::Refused(..)));
+        for lost in ["", "+O", "garbage"] {
+            assert!(matches!(quit(lost), Update::Unknown(_)), "{lost:?}");
+        }
+        for garbage in ["garbage\r\n", "\r\n", "1 300\r\n", "+OKAY\r\n+OK\r\n"] {
+            let update = quit(garbage);
+            assert!(matches!(update, Update::Disorder(..)), "{garbage:?}");
+        }
+    }
+
+    #[test]
+    fn a4_what_waits_before_quit_is_asked_answers_nothing() {
+        let (mut session, _) = session(true, |command| match command {
+            "NOOP" => b"+OK\r\nSubject: left over\r\n".to_vec(),
+            _ => b"+OK bye\r\n".to_vec(),
+        });
+        assert!(!session.is_in_step().unwrap());
+        let update = session.quit(Marked::default());
+        assert!(matches!(update, Update::Disorder(..)), "{update:?}");
     }
 }

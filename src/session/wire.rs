@@ -218,7 +218,9 @@ impl Wire {
         let event = self.connection.next_event();
         let event = event.map_err(|violation| violated(&self.secrets, violation))?;
         match event {
-            Event::Reply(_) | Event::Challenge(_) | Event::End => self.pace = Pace::new(),
+            Event::Reply(_) | Event::Challenge(_) | Event::End | Event::MessageEnd(_) => {
+                self.pace = Pace::new();
+            }
             _ => self.pace.flowing = true,
         }
         if let Some(transcript) = &self.transcript {
@@ -359,6 +361,23 @@ impl Wire {
     /// Commands that are not completely answered.
     pub(super) fn pending(&self) -> usize {
         self.connection.pending()
+    }
+
+    /// Whether there is anything that nobody has read yet, without waiting for it.
+    pub(super) fn has_unread(&mut self, phase: Phase) -> Result<bool, Error> {
+        if !self.connection.is_drained() {
+            return Ok(true);
+        }
+        let (output, input) = self.connection.buffers();
+        match self.channel.exchange(output, input, Instant::now()) {
+            Ok(moved) => {
+                self.connection.sent(moved.sent);
+                self.connection.filled(moved.received);
+                Ok(moved.received > 0)
+            }
+            Err(net::Error::TimedOut(_)) => Ok(false),
+            Err(source) => Err(Error::Net { phase, source }),
+        }
     }
 
     /// From here on waits at most so long for the server to say anything.

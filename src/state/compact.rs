@@ -3,12 +3,12 @@
 
 use super::Files;
 use super::journal::{self, Journal};
-use super::memory::{ABSENCES, Kind, Memory, Record};
+use super::memory::{ABSENCES, Memory};
 use super::rebuild::draft_name;
-use super::record::{Entry, Id};
+use super::record::{Entry, Id, Standing};
+use super::remembered::{Kind, Record};
 use crate::durable::Dir;
 use std::io;
-use std::path::PathBuf;
 
 /// A message that has been absent or deleted for so long (seconds) is forgotten. Mail that a
 /// server loses and finds again is back within days; a year is on the safe side.
@@ -25,11 +25,11 @@ pub(super) fn compact(
 ) -> io::Result<Journal> {
     let draft = draft_name(files);
     dir.remove(&draft)?;
-    let mut new = Journal::begin(dir.create(&draft)?, account, old.generation + 1);
+    let mut new = Journal::begin(dir.create(&draft)?, account, old.generation + 1, old.id);
     let mut copy = Copy::new(memory, now);
     let mut failed = Ok(());
-    journal::read(dir.read(&files.journal)?, |entry| {
-        if let Some(entry) = copy.line(entry) {
+    journal::read(dir.read(&files.journal)?, |entry, _| {
+        for entry in copy.line(entry) {
             new.add(&entry);
         }
         // One megabyte or so at a time, so that the memory does not grow with the journal.
@@ -54,7 +54,10 @@ struct Copy<'a> {
     /// The new id of each old one; `None` for those left out.
     ids: Vec<Option<Id>>,
     next: Id,
-    maildirs: Vec<PathBuf>,
+    /// The run whose line was written last.
+    run: Option<u32>,
+    /// The first of its messages.
+    first: Id,
 }
 
 impl<'a> Copy<'a> {
@@ -64,105 +67,169 @@ impl<'a> Copy<'a> {
             now,
             ids: vec![None; memory.records.len()],
             next: 0,
-            maildirs: Vec::new(),
+            run: None,
+            first: 0,
         }
     }
 
-    fn line(&mut self, entry: Entry) -> Option<Entry> {
+    fn line(&mut self, entry: Entry) -> Vec<Entry> {
         match entry {
             Entry::Intent {
                 id,
                 time,
                 listing,
                 stored,
-            } => {
-                let id = self.keep(id)?;
-                Some(Entry::Intent {
-                    id,
-                    time,
-                    listing,
-                    stored,
-                })
-            }
+            } => self.message(id, |id| Entry::Intent {
+                id,
+                time,
+                listing,
+                stored,
+            }),
             Entry::Found { id, time, stored } => {
-                let id = self.keep(id)?;
-                Some(Entry::Found { id, time, stored })
+                self.message(id, |id| Entry::Found { id, time, stored })
             }
-            Entry::Marked { id, time, listing } => {
-                let id = self.keep(id)?;
-                Some(Entry::Marked { id, time, listing })
-            }
+            Entry::Marked {
+                id,
+                time,
+                listing,
+                by,
+            } => self.message(id, |id| Entry::Marked {
+                id,
+                time,
+                listing,
+                by,
+            }),
+            Entry::Evidence { id, stored } => self.about(id, |id| Entry::Evidence { id, stored }),
             Entry::Alias { id, time, listing } => {
-                let id = self.new_id(id)?;
-                Some(Entry::Alias { id, time, listing })
+                self.about(id, |id| Entry::Alias { id, time, listing })
             }
-            Entry::Deleted { id, time } => {
-                let id = self.new_id(id)?;
-                Some(Entry::Deleted { id, time })
-            }
-            Entry::Gone { id, time } => {
-                let id = self.new_id(id)?;
-                Some(Entry::Gone { id, time })
-            }
-            Entry::Failed { .. } => self.failure(entry),
-            Entry::Began { ref maildir, .. } if !self.maildirs.contains(maildir) => {
-                self.maildirs.push(maildir.clone());
-                Some(entry)
-            }
-            Entry::Baseline { .. } => Some(entry),
-            // These are written from memory at the end, or said by the others.
+            Entry::Asked { id, time } => self.about(id, |id| Entry::Asked { id, time }),
+            Entry::Deleted { id, time } => self.about(id, |id| Entry::Deleted { id, time }),
+            Entry::Undeletable { id, time } => self.about(id, |id| Entry::Undeletable { id, time }),
+            Entry::Unlisted { id, time } => self.about(id, |id| Entry::Unlisted { id, time }),
+            Entry::Gone { id, time } => self.about(id, |id| Entry::Gone { id, time }),
+            Entry::Failed { .. } => self.failure(entry).into_iter().collect(),
+            // What the account was called must stand before what is said of its messages.
+            Entry::Baseline { .. } | Entry::Former { .. } => vec![entry],
+            // These are written from memory, or said by the others.
             Entry::Absent { .. }
+            | Entry::Again { .. }
+            | Entry::Back { .. }
             | Entry::Began { .. }
+            | Entry::Disorder { .. }
+            | Entry::Doubtful { .. }
             | Entry::Dropped { .. }
             | Entry::Forgotten { .. }
+            | Entry::Generation(_)
+            | Entry::Home { .. }
             | Entry::Seen { .. }
-            | Entry::Unpipelined { .. } => None,
+            | Entry::Sizes(_)
+            | Entry::Told { .. }
+            | Entry::Unpipelined { .. } => Vec::new(),
         }
+    }
+    /// A message that is kept, behind the line of the run that recorded it.
+    fn message(&mut self, id: Id, entry: impl FnOnce(Id) -> Entry) -> Vec<Entry> {
+        let run = self.memory.record(id).map(|record| record.run);
+        let Some(id) = self.keep(id) else {
+            return Vec::new();
+        };
+        let mut lines = Vec::new();
+        if self.run != run {
+            lines.extend(self.seen(id));
+            (self.run, self.first) = (run, id);
+            lines.extend(run.and_then(|run| self.began(run)));
+        }
+        lines.push(entry(id));
+        lines
+    }
+
+    /// The messages of the run at hand are carried out, up to this one.
+    fn seen(&self, next: Id) -> Option<Entry> {
+        let last = next.checked_sub(1)?;
+        let first = self.first;
+        (first <= last).then_some(Entry::Seen { first, last })
+    }
+
+    fn about(&self, id: Id, entry: impl FnOnce(Id) -> Entry) -> Vec<Entry> {
+        self.new_id(id).map(entry).into_iter().collect()
+    }
+
+    fn began(&self, run: u32) -> Option<Entry> {
+        let homes = &self.memory.homes;
+        let (run, home) = (homes.run(run)?, homes.of_run(run)?);
+        Some(Entry::Began {
+            time: run.time,
+            boot: run.boot.clone(),
+            maildir: home.path.clone(),
+            // What was only taken for it is named at the end.
+            maildir_id: home.id.filter(|_| home.vouches),
+            generation: run.generation,
+        })
     }
 
     /// What is left to say once all messages have their new ids.
     fn rest(&self) -> Vec<Entry> {
         let mut rest = Vec::new();
-        if let Some(last) = self.next.checked_sub(1) {
-            rest.push(Entry::Seen { first: 0, last });
-        }
+        rest.extend(self.seen(self.next));
         for (id, record) in (0..).zip(&self.memory.records) {
-            if let (Some(id), Kind::Forgotten) = (self.new_id(id), record.kind) {
-                rest.push(Entry::Forgotten { id });
+            if let Some(id) = self.new_id(id) {
+                self.add_standing(id, record, &mut rest);
             }
         }
-        for (id, record) in self.memory.living() {
-            if let (Some(id), true) = (self.new_id(id), record.absences > 0) {
-                let time = record.absent_since.seconds();
-                rest.push(Entry::Absent { id, time, count: 1 });
-                if record.absences > 1 {
-                    let count = record.absences;
-                    rest.push(Entry::Absent { id, time, count });
-                }
-            }
+        let memory = self.memory;
+        let adopted = memory.homes.all.iter().filter(|home| !home.vouches);
+        rest.extend(adopted.filter_map(|home| {
+            Some(Entry::Home {
+                maildir: home.path.clone(),
+                maildir_id: home.id?,
+                standing: Standing::Adopted,
+            })
+        }));
+        rest.extend(memory.unpipelined.map(|time| Entry::Unpipelined { time }));
+        rest.extend(memory.told.map(|time| Entry::Told { time }));
+        rest.extend(self.began(memory.homes.last_run()));
+        rest.push(Entry::Generation(memory.homes.generation));
+        // The lines that it follows from are not all here, nor in their order.
+        rest.push(Entry::Sizes(memory.sizes));
+        rest
+    }
+
+    /// How a message stands.
+    fn add_standing(&self, id: Id, record: &Record, rest: &mut Vec<Entry>) {
+        match record.kind {
+            Kind::Forgotten => rest.push(Entry::Forgotten { id }),
+            Kind::Lost => rest.push(Entry::Again { id }),
+            _ => {}
         }
-        rest.extend(
-            self.memory
-                .unpipelined
-                .map(|time| Entry::Unpipelined { time }),
-        );
-        if let Some(run) = self.memory.runs.last() {
-            let (time, boot, maildir) = (run.time, run.boot.clone(), run.maildir.clone());
-            rest.push(Entry::Began {
-                time,
-                boot,
-                maildir,
+        if record.held {
+            rest.push(Entry::Doubtful { id });
+        }
+        if record.unsure {
+            rest.push(Entry::Disorder {
+                first: id,
+                last: id,
             });
         }
-        rest
+        if record.absences > 0 {
+            let time = record.absent_since.seconds();
+            rest.push(Entry::Absent { id, time, count: 1 });
+            if record.absences > 1 {
+                let count = record.absences;
+                rest.push(Entry::Absent { id, time, count });
+            }
+        }
     }
 
     fn keep(&mut self, id: Id) -> Option<Id> {
         let record = self.memory.record(id)?;
-        // Of what was forgotten on request the file may still be here. It must not make the
-        // message known again, unless it was fetched again.
-        let asked_for = record.kind == Kind::Forgotten && self.memory.is_newest(id);
-        if !asked_for && (!record.kind.is_known() || self.is_forgettable(record)) {
+        let kept = match record.kind {
+            // Its file may still be here, and must not make the message known again.
+            Kind::Forgotten => true,
+            Kind::Stored | Kind::Marked | Kind::Lost => !self.is_forgettable(record),
+            Kind::Intended | Kind::Dropped => false,
+        };
+        if !kept {
             return None;
         }
         let place = self.ids.get_mut(usize::try_from(id).ok()?)?;
@@ -173,7 +240,7 @@ impl<'a> Copy<'a> {
     }
 
     fn is_forgettable(&self, record: &Record) -> bool {
-        let absent = record.absences >= ABSENCES || record.deletions > 0;
+        let absent = record.absences >= ABSENCES || record.deleted;
         // A server may go on listing what it confirmed to have deleted.
         let lacking = self.memory.listed && !record.present;
         absent && lacking && record.absent_since.seconds() < self.now - FORGET_AFTER

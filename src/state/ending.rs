@@ -1,49 +1,101 @@
 //! The end of a run: what the session's end has shown, and a journal in good order.
 
 use super::lock::Mark;
-use super::memory::{ABSENCES, Record};
-use super::record::Entry;
+use super::memory::ABSENCES;
+use super::record::{Entry, Id};
+use super::remembered::{Kind, Record};
 use super::{Error, Recorded, Store, compact};
 
 /// A journal is written afresh when it is larger than this (octets) and more than half of its
 /// lines are superseded.
 const COMPACT_FROM: u64 = 1024 * 1024;
 
+/// What is not listed any more.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct Changes {
+    /// Messages that were there last time.
+    pub newly_absent: u64,
+    /// How many of these were never fetched, but marked as seen.
+    pub marked: u64,
+    /// Known messages that are still there.
+    pub present: u64,
+}
+
 impl Store {
     /// The server has confirmed, by its reply to QUIT, that these are deleted. Not synced: a lost
     /// line costs a second DELE at most.
     pub fn deleted(&mut self, recorded: &[Recorded]) {
-        let time = self.run.time;
+        let time = self.moment.now;
         for Recorded { id, .. } in recorded {
             self.write([Entry::Deleted { id: *id, time }]);
         }
     }
 
-    /// The session at hand had a complete listing and came to its end: what it did not list is
-    /// counted as absent (E5). A listing that lacks more than half of what was there last time
-    /// proves nothing; Gmail and servers in trouble make such.
-    pub fn note_absences(&mut self) {
-        let absences = |record: &Record| match record.present {
-            true => (record.absences > 0).then_some(0),
-            false if record.deletions > 0 => None,
-            false => (record.absences < ABSENCES).then_some(record.absences + 1),
-        };
+    /// Their deletion was asked for, and the server has not said what became of it (E8).
+    pub fn asked_to_delete(&mut self, recorded: &[Recorded]) {
+        let time = self.moment.now;
+        for Recorded { id, .. } in recorded {
+            self.write([Entry::Asked { id: *id, time }]);
+        }
+    }
+
+    /// The server has refused to mark these as deleted.
+    pub fn refused_to_delete(&mut self, recorded: &[Recorded]) {
+        let time = self.moment.now;
+        for Recorded { id, .. } in recorded {
+            self.write([Entry::Undeletable { id: *id, time }]);
+        }
+    }
+
+    /// The session at hand had a complete listing: what it does not list is absent. Whatever comes
+    /// back under its name is looked at before it is believed, so this is durable on return; three
+    /// listings in a row count towards forgetting (E5), but not one that lacks more than half of
+    /// what was there last time: Gmail and servers in trouble make such.
+    pub fn note_absences(&mut self) -> Result<Changes, Error> {
+        self.memory.listed = true;
+        let absent = |record: &Record| !record.present && !record.deleted;
         let living = || self.memory.living();
         let present = living().filter(|(_, record)| record.present).count();
-        let newly_absent = living().filter(|(_, record)| absences(record) == Some(1));
-        if newly_absent.count() > present {
-            return;
+        let newly = |record: &Record| absent(record) && record.absences == 0 && !record.absent;
+        let new = living().filter(|(_, record)| newly(record)).count();
+        let is_torn = new > present;
+        // Of as many as a million; a line is made of each only as it is written.
+        let mut counts: Vec<(Id, Option<u8>)> = Vec::new();
+        for (id, record) in living() {
+            let count = record.absences.saturating_add(1);
+            if record.present && record.absences > 0 && record.kind == Kind::Marked {
+                counts.push((id, Some(0)));
+            } else if is_torn && newly(record) {
+                counts.push((id, None));
+            } else if !is_torn && absent(record) && record.absences < ABSENCES {
+                counts.push((id, Some(count)));
+            }
         }
-        let counts = living().filter_map(|(id, record)| Some((id, absences(record)?)));
-        let (time, counts) = (self.run.time, counts.collect::<Vec<_>>());
+        let marked = |record: &Record| record.kind == Kind::Marked;
+        let changes = Changes {
+            newly_absent: new as u64,
+            marked: living().filter(|(_, it)| newly(it) && marked(it)).count() as u64,
+            present: present as u64,
+        };
+        let time = self.moment.now;
         for (id, count) in counts {
-            self.write([Entry::Absent { id, time, count }]);
+            self.write([match count {
+                Some(count) => Entry::Absent { id, time, count },
+                None => Entry::Unlisted { id, time },
+            }]);
+            let flushed = self.journal.flush_if_large();
+            flushed.map_err(|source| self.io_error(source))?;
         }
+        if new > 0 {
+            self.sync()?;
+        }
+        Ok(changes)
     }
 
     /// Ends the run: everything is synced, the journal written afresh if that pays, and its length
     /// noted.
     pub fn close(mut self) -> Result<(), Error> {
+        self.raise_again()?;
         if self.begun {
             self.sync()?;
             let lines = self.memory.records.len() as u64;
@@ -56,6 +108,7 @@ impl Store {
 
     /// Ends the run as [`Store::close`] does, but writes the journal afresh whatever its size.
     pub fn compact(mut self) -> Result<(), Error> {
+        self.raise_again()?;
         self.sync()?;
         self.write_afresh()?;
         self.note_length()
@@ -74,7 +127,7 @@ impl Store {
             &self.account,
             &self.memory,
             &self.journal,
-            self.run.time,
+            self.moment.now,
         )
         .map_err(|source| self.io_error(source))?;
         Ok(())

@@ -6,7 +6,7 @@ use crate::delivery;
 use crate::durable::is_untrusted;
 use crate::exit::{Diagnose, Status};
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Why the state cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -24,6 +24,49 @@ pub enum Error {
         path: PathBuf,
         /// What the system said.
         source: io::Error,
+    },
+    /// The Maildir is not the one that mail of the account was delivered to: its disk is not
+    /// mounted, as likely as not.
+    #[error("{}", not_seen(.maildir, *.is_there))]
+    NotSeen {
+        /// Where it should be.
+        maildir: PathBuf,
+        /// There is something.
+        is_there: bool,
+        /// What its owner calls the account.
+        name: String,
+    },
+    /// There is no journal to move, or none that is in order.
+    #[error("there is no state to move: {path} is not there, or damaged")]
+    NothingToMove {
+        /// The journal.
+        path: PathBuf,
+    },
+    /// The journal to move to is damaged.
+    #[error("the state file {path} is damaged, so that nothing can be moved there")]
+    Unmovable {
+        /// The journal.
+        path: PathBuf,
+    },
+    /// Another state delivers the same account's mail to the same Maildir.
+    #[error(
+        "mail of this account is delivered to {maildir} by another state, {theirs}; this one is {ours}"
+    )]
+    Rival {
+        /// The Maildir.
+        maildir: PathBuf,
+        /// The journal that its file names.
+        theirs: PathBuf,
+        /// The journal at hand.
+        ours: PathBuf,
+    },
+    /// Messages are missing in the Maildir, and nobody has said what is to become of them.
+    #[error("{missing} of {stored} messages that were delivered to the Maildir are missing in it")]
+    Undecided {
+        /// How many are missing.
+        missing: u64,
+        /// Of how many.
+        stored: u64,
     },
     /// The file system has no locks.
     #[error("cannot lock {path}")]
@@ -54,6 +97,14 @@ pub enum Error {
     },
 }
 
+fn not_seen(maildir: &Path, is_there: bool) -> String {
+    let maildir = maildir.display();
+    match is_there {
+        true => format!("{maildir} is not the Maildir that mail of this account was delivered to"),
+        false => format!("the Maildir {maildir} is gone"),
+    }
+}
+
 fn told(holder: &Option<Holder>) -> String {
     match holder {
         Some(Holder { pid, since }) => {
@@ -71,7 +122,11 @@ impl Diagnose for Error {
             Self::Held(_) => Status::Temporary,
             Self::Io { source, .. } if is_untrusted(source) => Status::Config,
             Self::Io { .. } => Status::Io,
-            Self::NoLocks { .. } => Status::Config,
+            Self::NoLocks { .. } | Self::Rival { .. } => Status::Config,
+            Self::NotSeen { .. } => Status::CannotCreate,
+            Self::NothingToMove { .. } => Status::Config,
+            Self::Unmovable { .. } => Status::Data,
+            Self::Undecided { .. } => Status::Usage,
             Self::OtherVersion { .. } | Self::Damaged { .. } | Self::Unverifiable(_) => {
                 Status::Data
             }
@@ -94,6 +149,29 @@ impl Diagnose for Error {
                     .to_owned()
             }
             Self::Io { .. } => "check the disk, and who owns the file".to_owned(),
+            Self::NotSeen { maildir, name, .. } => format!(
+                "if its disk is not mounted, mount it; if it was moved, set `maildir`; to take what \
+                 is at {0} for it, `popfetch state accept {name}`; to fetch everything anew, \
+                 `popfetch state forget {name} --all`",
+                maildir.display()
+            ),
+            Self::NothingToMove { .. } => {
+                "the ids of all accounts with a state are the names of the files there, up to \
+                 `.journal`"
+                    .to_owned()
+            }
+            Self::Unmovable { .. } => "the next fetch makes it again; then move".to_owned(),
+            Self::Rival { theirs, .. } => format!(
+                "run popfetch with the state that it began with (XDG_STATE_HOME), or set another \
+                 `maildir`; once {} is not used any more, remove it: then this state goes on with \
+                 what is there",
+                theirs.display()
+            ),
+            Self::Undecided { .. } => {
+                "add --fetch-again to fetch them once more, or --leave if they were removed on \
+                 purpose"
+                    .to_owned()
+            }
             Self::NoLocks { .. } => "keep the state on a local disk: set XDG_STATE_HOME".to_owned(),
             Self::Unverifiable(_) => {
                 "the next fetch makes it again from its good lines and the Maildir".to_owned()

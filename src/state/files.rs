@@ -1,7 +1,6 @@
 //! Where an account's state lies: the directory of all, and the names of its files.
 
-use super::memory::Kind;
-use super::{Error, View};
+use super::Error;
 use crate::durable::{Dir, Disk};
 use crate::maildrop::Identity;
 use std::ffi::OsString;
@@ -37,22 +36,9 @@ fn file_name(account: &str) -> String {
         return start.to_owned();
     }
     // Two accounts that differ only in what was replaced must not share a file.
-    let hash = Identity::new(account, b"", None, 0);
+    let hash = Identity::of_version_1(account, b"", None, 0);
     let start: String = start.chars().take(200).collect();
     format!("{start}-{hash:?}")
-}
-
-/// Whether messages of the account were ever delivered to this Maildir.
-pub fn has_delivered_to(dir: &Dir, account: &str, maildir: &Path) -> Result<bool, Error> {
-    let view = View::read_in(dir, account)?;
-    // What was forgotten on request had been delivered all the same.
-    let delivered = [Kind::Stored, Kind::Forgotten];
-    let stored = view
-        .memory
-        .records
-        .iter()
-        .any(|record| delivered.contains(&record.kind));
-    Ok(stored && view.memory.runs.iter().any(|run| run.maildir == maildir))
 }
 
 /// Opens the directory of all accounts' states, creating it where it is missing.
@@ -60,6 +46,7 @@ pub fn open_directory(disk: &Disk, path: &Path) -> Result<Dir, Error> {
     let opened = disk
         .create_directory(path)
         .and_then(|()| Dir::open(disk, path));
+    let opened = opened.and_then(|dir| dir.check_private().map(|()| dir));
     let opened = opened.and_then(|dir| dir.check_writable().map(|()| dir));
     opened.map_err(|source| Error::Io {
         path: path.to_owned(),

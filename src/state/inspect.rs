@@ -2,7 +2,7 @@
 
 use super::journal::{self, Header};
 use super::memory::Memory;
-use super::record::{Entry, Id, Listing, Stored};
+use super::record::{Entry, Id, Listing, MarkedBy, Stored};
 use super::{Error, Files, View};
 use crate::delivery::UniqueName;
 use crate::durable::Dir;
@@ -17,6 +17,8 @@ pub struct Inspected {
     pub messages: Vec<Shown>,
     /// The Maildirs that messages were delivered to.
     pub maildirs: Vec<PathBuf>,
+    /// Ids that the account had earlier.
+    pub former: Vec<String>,
     /// The journal is damaged, so that some messages may not be among these.
     pub damaged: bool,
 }
@@ -38,10 +40,36 @@ pub struct Shown {
     /// In which boot of the machine it was stored, or in an earlier one; empty where that is not
     /// known.
     pub boot: Arc<str>,
-    /// The server has confirmed that it is deleted there.
-    pub deleted: bool,
+    /// How it stands on the server, as far as is known.
+    pub standing: Standing,
+    /// Why it counts as seen, where it was never fetched.
+    pub marked: Option<MarkedBy>,
+    /// Its end was doubtful, so that it is never deleted (E12).
+    pub held: bool,
     /// Its owner says that the file was removed on purpose.
     pub gone: bool,
+}
+
+impl Shown {
+    /// Whether the server has confirmed that it is deleted there.
+    pub fn is_deleted(&self) -> bool {
+        self.standing == Standing::Deleted
+    }
+}
+
+/// How a message stands on the server.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Standing {
+    /// It was there when it was last listed.
+    Here,
+    /// Its deletion was asked for, and the server has not said what became of it.
+    Asked,
+    /// The server has confirmed its deletion.
+    Deleted,
+    /// A listing lacked it.
+    Absent,
+    /// It is there, and to be fetched again: its file is lost.
+    Lost,
 }
 
 /// What a journal's octets say, and how much of them is in order.
@@ -69,8 +97,8 @@ pub fn examine(octets: &[u8], account: &str) -> Option<Examined> {
     };
     let mut memory = Memory::new(account);
     let mut reader = Reader::default();
-    let reading = journal::read(octets, |entry| {
-        memory.apply(entry.clone());
+    let reading = journal::read(octets, |entry, place| {
+        memory.apply(entry.clone(), place);
         reader.take_in(entry);
     });
     let journal::Reading {
@@ -111,11 +139,12 @@ pub(super) fn read(dir: &Dir, files: &Files, account: &str) -> Result<Inspected,
     }
     let mut reader = Reader::default();
     let input = dir.read(&files.journal).map_err(io)?;
-    let reading = journal::read(input, |entry| reader.take_in(entry)).map_err(io)?;
+    let reading = journal::read(input, |entry, _| reader.take_in(entry)).map_err(io)?;
     Ok(Inspected {
         damaged: reading.damaged,
         messages: reader.messages.into_values().collect(),
         maildirs: reader.maildirs,
+        former: reader.former,
     })
 }
 
@@ -123,6 +152,7 @@ pub(super) fn read(dir: &Dir, files: &Files, account: &str) -> Result<Inspected,
 struct Reader {
     messages: BTreeMap<Id, Shown>,
     maildirs: Vec<PathBuf>,
+    former: Vec<String>,
     /// Of the run whose lines are being read.
     boot: Arc<str>,
 }
@@ -130,17 +160,30 @@ struct Reader {
 impl Reader {
     fn take_in(&mut self, entry: Entry) {
         match entry {
+            Entry::Again { id } => self.change(id, |message| message.standing = Standing::Lost),
             Entry::Alias { id, listing, .. } => self.change(id, |message| {
-                message.unique_ids.extend(listing.unique_id);
+                if let Some(unique_id) = listing.unique_id {
+                    message.unique_ids.retain(|known| *known != unique_id);
+                    message.unique_ids.push(unique_id);
+                }
                 message.listed = listing.octets;
+                if message.standing != Standing::Lost {
+                    message.standing = Standing::Here;
+                }
             }),
+            Entry::Asked { id, .. } => {
+                self.change(id, |message| message.standing = Standing::Asked)
+            }
             Entry::Began { boot, maildir, .. } => {
                 self.boot = boot.into();
                 if !self.maildirs.contains(&maildir) {
                     self.maildirs.push(maildir);
                 }
             }
-            Entry::Deleted { id, .. } => self.change(id, |message| message.deleted = true),
+            Entry::Deleted { id, .. } => {
+                self.change(id, |message| message.standing = Standing::Deleted);
+            }
+            Entry::Doubtful { id } => self.change(id, |message| message.held = true),
             Entry::Dropped { id } | Entry::Forgotten { id } => {
                 self.messages.remove(&id);
             }
@@ -148,24 +191,56 @@ impl Reader {
                 self.add(id, time, None, Some(stored));
                 self.change(id, |message| message.settled = true);
             }
-            Entry::Gone { id, .. } => self.change(id, |message| message.gone = true),
+            Entry::Gone { id, .. } => self.change(id, |message| {
+                (message.gone, message.held) = (true, false);
+            }),
             Entry::Intent {
                 id,
                 time,
                 listing,
                 stored,
             } => self.add(id, time, Some(listing), Some(stored)),
-            Entry::Marked { id, time, listing } => self.add(id, time, Some(listing), None),
+            Entry::Marked {
+                id,
+                time,
+                listing,
+                by,
+            } => {
+                self.add(id, time, Some(listing), None);
+                self.change(id, |message| message.marked = Some(by));
+            }
             // A range that goes backwards was not written by us, and would panic below.
             Entry::Seen { first, last } if first > last => {}
             Entry::Seen { first, last } => {
                 let seen = self.messages.range_mut(first..=last);
                 seen.for_each(|(_, message)| message.settled = true);
             }
-            Entry::Absent { .. }
-            | Entry::Baseline { .. }
+            Entry::Absent { id, count, .. } => self.change(id, |message| {
+                message.standing = match count {
+                    0 => Standing::Here,
+                    _ => Standing::Absent,
+                };
+            }),
+            Entry::Unlisted { id, .. } => {
+                self.change(id, |message| message.standing = Standing::Absent);
+            }
+            Entry::Back { id } => self.change(id, |message| {
+                message.held = false;
+                if message.standing == Standing::Lost {
+                    message.standing = Standing::Here;
+                }
+            }),
+            Entry::Baseline { .. }
+            | Entry::Disorder { .. }
+            | Entry::Evidence { .. }
             | Entry::Failed { .. }
+            | Entry::Generation(_)
+            | Entry::Home { .. }
+            | Entry::Sizes(_)
+            | Entry::Told { .. }
+            | Entry::Undeletable { .. }
             | Entry::Unpipelined { .. } => {}
+            Entry::Former { account, .. } => self.former.push(account),
         }
     }
 
@@ -182,7 +257,9 @@ impl Reader {
             stored: stored.map(|stored| (stored.name, stored.octets, stored.digests.stored)),
             settled: false,
             boot: Arc::clone(&self.boot),
-            deleted: false,
+            standing: Standing::Here,
+            marked: None,
+            held: false,
             gone: false,
         };
         self.messages.insert(id, message);

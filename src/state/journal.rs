@@ -1,14 +1,20 @@
 //! The journal file: lines appended at its end, and what to do when that fails.
 
-use super::record::{self, Entry, LINE_LIMIT};
+use super::record::{Entry, LINE_LIMIT};
+use crate::delivery::JournalId;
+use crate::durable::line::{escape, seal, unescape, unseal};
 use crate::durable::{Dir, File};
+use crate::term::unhex;
 use std::ffi::OsStr;
 use std::io::{self, BufRead, BufReader, Read};
 
 const MAGIC: &str = "popfetch-state";
 
-/// The version of the grammar in `record`. A reader of another version does not touch the file.
-const VERSION: u32 = 1;
+/// The version of the grammar in `record`. A reader of an older version does not touch the file.
+const VERSION: u32 = 2;
+
+/// The first version, whose lines are part of today's grammar.
+const FIRST: u32 = 1;
 
 /// An open journal, positioned at its end.
 pub(super) struct Journal {
@@ -19,6 +25,8 @@ pub(super) struct Journal {
     waiting: Vec<u8>,
     /// What the header says: one more with every compaction and every rebuilding.
     pub(super) generation: u64,
+    /// What tells this journal from every other one.
+    pub(super) id: JournalId,
     /// Lines could not be written. They are gone, and what is in memory is ahead of the file:
     /// nothing more is written, or it would count as durable what is not. The next run settles
     /// what they would have said.
@@ -32,8 +40,13 @@ pub(super) struct Journal {
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Header {
     /// A journal of this account.
-    Ours { generation: u64 },
-    /// Written by another version of popfetch.
+    Ours {
+        /// One more with every compaction and every rebuilding.
+        generation: u64,
+        /// `None` in the first version.
+        id: Option<JournalId>,
+    },
+    /// Written by a newer version of popfetch.
     OtherVersion(u32),
     /// Damaged, or another account's.
     Foreign,
@@ -53,29 +66,36 @@ pub(super) struct Reading {
 impl Journal {
     /// Begins a journal in an empty file. The header is durable after the first
     /// [`Journal::sync`].
-    pub(super) fn begin(file: File, account: &str, generation: u64) -> Self {
+    pub(super) fn begin(file: File, account: &str, generation: u64, id: JournalId) -> Self {
         let mut waiting = Vec::new();
-        let account = record::escape(account.as_bytes());
-        let header = format!("{MAGIC}\t{VERSION}\t{account}\t{generation}");
-        record::seal(header, &mut waiting);
+        let account = escape(account.as_bytes());
+        let header = format!("{MAGIC}\t{VERSION}\t{account}\t{generation}\t{id}");
+        seal(header, &mut waiting);
         Self {
             file,
             length: 0,
             waiting,
             generation,
+            id,
             failed: false,
             in_doubt: false,
         }
     }
 
     /// Goes on with a journal that has been read up to `length`; cuts off what is behind.
-    pub(super) fn resume(mut file: File, length: u64, generation: u64) -> io::Result<Self> {
+    pub(super) fn resume(
+        mut file: File,
+        length: u64,
+        generation: u64,
+        id: JournalId,
+    ) -> io::Result<Self> {
         file.truncate(length)?;
         Ok(Self {
             file,
             length,
             waiting: Vec::new(),
             generation,
+            id,
             failed: false,
             in_doubt: false,
         })
@@ -86,9 +106,11 @@ impl Journal {
         self.length
     }
 
-    /// Adds a line to what is waiting.
-    pub(super) fn add(&mut self, entry: &Entry) {
+    /// Adds a line to what is waiting; tells where it will stand.
+    pub(super) fn add(&mut self, entry: &Entry) -> u64 {
+        let place = self.length + self.waiting.len() as u64;
         entry.write(&mut self.waiting);
+        place
     }
 
     /// Writes what is waiting. If that fails, the file is as it was before, unless even that
@@ -163,23 +185,78 @@ pub(super) fn header(input: impl Read, account: &str) -> io::Result<Option<Heade
 }
 
 fn parse_header(line: &[u8], account: &str) -> Option<Header> {
-    let mut fields = record::unseal(line.strip_suffix(b"\n")?)?.split('\t');
+    let mut fields = unseal(line.strip_suffix(b"\n")?)?.split('\t');
     if fields.next()? != MAGIC {
         return None;
     }
     let version = fields.next()?.parse().ok()?;
-    if version != VERSION {
+    if version != VERSION && version != FIRST {
         return Some(Header::OtherVersion(version));
     }
-    if record::unescape(fields.next()?)? != account.as_bytes() {
+    if unescape(fields.next()?)? != account.as_bytes() {
         return None;
     }
     let generation = fields.next()?.parse().ok()?;
-    Some(Header::Ours { generation })
+    let id = match version {
+        FIRST => None,
+        _ => Some(JournalId(unhex(fields.next()?.as_bytes())?)),
+    };
+    Some(Header::Ours { generation, id })
 }
 
-/// Reads a journal whose header is in order; calls `each` with every good line.
-pub(super) fn read(input: impl Read, mut each: impl FnMut(Entry)) -> io::Result<Reading> {
+/// Which journal stands in a file, whoever's it is; `None` where it is none of this program's, or of
+/// the first version.
+pub(super) fn id_of(input: impl Read) -> io::Result<Option<JournalId>> {
+    header_field(input, 4, |id| Some(JournalId(unhex(id.as_bytes())?)))
+}
+
+/// Whose journal stands in a file.
+pub(super) fn account_of(input: impl Read) -> io::Result<Option<String>> {
+    header_field(input, 2, |account| {
+        String::from_utf8(unescape(account)?).ok()
+    })
+}
+
+fn header_field<T>(
+    input: impl Read,
+    place: usize,
+    parse: impl FnOnce(&str) -> Option<T>,
+) -> io::Result<Option<T>> {
+    let mut line = Vec::new();
+    read_line(&mut BufReader::new(input), &mut line)?;
+    let field = || {
+        let fields = unseal(line.strip_suffix(b"\n")?)?;
+        let ours = fields.split('\t').next() == Some(MAGIC);
+        fields.split('\t').nth(place).filter(|_| ours)
+    };
+    Ok(field().and_then(parse))
+}
+
+/// Reads the line that stands at this place.
+pub(super) fn read_at(file: &std::fs::File, place: u64) -> io::Result<Option<Entry>> {
+    use std::os::unix::fs::FileExt;
+    // Nearly every line is shorter than this.
+    let mut line = vec![0; 1024];
+    let mut filled = 0;
+    loop {
+        let read = file.read_at(
+            line.get_mut(filled..).unwrap_or_default(),
+            place + filled as u64,
+        )?;
+        filled += read;
+        let whole = line.get(..filled).unwrap_or_default();
+        if let Some(end) = memchr::memchr(b'\n', whole) {
+            return Ok(whole.get(..end).and_then(Entry::read));
+        }
+        if read == 0 || filled >= LINE_LIMIT {
+            return Ok(None);
+        }
+        line.resize(LINE_LIMIT.min(line.len() * 2), 0);
+    }
+}
+
+/// Reads a journal whose header is in order; calls `each` with every good line and its place.
+pub(super) fn read(input: impl Read, mut each: impl FnMut(Entry, u64)) -> io::Result<Reading> {
     let mut lines = BufReader::with_capacity(256 * 1024, input);
     let mut line = Vec::new();
     let mut reading = Reading::default();
@@ -192,6 +269,7 @@ pub(super) fn read(input: impl Read, mut each: impl FnMut(Entry)) -> io::Result<
         if line.is_empty() {
             return Ok(reading);
         }
+        let place = at;
         at += line.len() as u64;
         // Something follows the bad line: it was no torn end.
         reading.damaged |= reading.torn;
@@ -200,7 +278,7 @@ pub(super) fn read(input: impl Read, mut each: impl FnMut(Entry)) -> io::Result<
                 if !reading.torn && !reading.damaged {
                     reading.good = at;
                 }
-                each(entry);
+                each(entry, place);
             }
             None => reading.torn = true,
         }

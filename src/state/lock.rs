@@ -5,7 +5,7 @@
 //! is noticed.
 
 use super::Error;
-use super::record::{seal, unseal};
+use crate::durable::line::{seal, unseal};
 use crate::durable::{Dir, File};
 use std::ffi::OsStr;
 use std::io::{self, Read};

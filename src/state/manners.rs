@@ -14,7 +14,7 @@
 //! A file that is lost, damaged or written by another version costs nothing: nothing is known then.
 
 use super::files::Files;
-use super::record::{seal, unseal};
+use crate::durable::line::{seal, unseal};
 use crate::durable::{Dir, Disk};
 use sha2::{Digest, Sha256};
 use std::ffi::{OsStr, OsString};

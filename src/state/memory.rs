@@ -1,126 +1,50 @@
-//! What the journal says, in memory: one small record a message, found by identity or content.
+//! What the journal says, in memory: one small record a message, found by identity or content. What
+//! is only wanted in doubt stays in the journal, and each record knows where.
 
+use super::homes::Homes;
 use super::index::Index;
-use super::record::{Entry, FailureKind, Id, Listing, Stored};
-use super::time::Time;
+use super::record::{Entry, Id, Listing, Stored};
+use super::remembered::{Failures, Key, Kind, OpenIntent, Record};
+use super::sizes::Sizes;
+use super::time::{Octets, Time};
+use crate::delivery::JournalId;
 use crate::maildrop::Identity;
 use std::collections::{BTreeMap, HashMap};
-use std::path::PathBuf;
 
 /// The identity of what has none.
 const NOBODY: Identity = Identity([0; 16]);
 
-/// The first octets of a content's SHA-256: enough to tell messages apart.
-type ContentKey = [u8; 16];
-
 /// After so many complete listings without it, a message may be forgotten one day (E5).
 pub(super) const ABSENCES: u8 = 3;
-
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) enum Kind {
-    /// Its intent is in the journal and nothing else: a crash must have come between.
-    Intended,
-    /// It is stored, or was until its owner removed it.
-    Stored,
-    /// Seen on request; never fetched, never to be deleted.
-    Marked,
-    /// It was to be stored, and was not.
-    Dropped,
-    /// Nothing is known any more, because someone wanted it forgotten.
-    Forgotten,
-}
-
-impl Kind {
-    /// Whether a listed message can be recognised by it.
-    pub(super) fn is_known(self) -> bool {
-        !matches!(self, Self::Dropped | Self::Forgotten)
-    }
-}
-
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Record {
-    pub(super) identity: Identity,
-    content: ContentKey,
-    /// When it was fetched or marked.
-    pub(super) time: Time,
-    pub(super) kind: Kind,
-    /// How often the server confirmed its deletion.
-    pub(super) deletions: u8,
-    /// It was listed again after a confirmed deletion, and its content was the same.
-    pub(super) reappeared: bool,
-    /// How many complete listings in a row lacked it.
-    pub(super) absences: u8,
-    /// Since when it has been absent, or deleted.
-    pub(super) absent_since: Time,
-    /// The session at hand lists it.
-    pub(super) present: bool,
-}
-
-/// An intent that neither came true nor to nothing yet.
-#[derive(Clone, Debug)]
-pub(super) struct OpenIntent {
-    pub(super) stored: Stored,
-    /// The run that wrote it: which boot of the machine, and which Maildir.
-    pub(super) run: usize,
-}
-
-/// A run that wrote to the journal.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub(super) struct Run {
-    pub(super) time: i64,
-    pub(super) boot: String,
-    pub(super) maildir: PathBuf,
-}
-
-/// What is known of a listed message.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Known {
-    /// Nothing but perhaps failures.
-    New(Option<Failures>),
-    /// It was stored.
-    Stored {
-        /// When, in seconds since 1970.
-        since: i64,
-        /// How often the server has confirmed its deletion and still lists it.
-        deletions: u8,
-    },
-    /// It was stored, the server confirmed its deletion, and now it is listed again: or another
-    /// message under the same unique-id and of the same size. Its content will tell.
-    Doubtful,
-    /// It was marked as seen, and never fetched.
-    Marked,
-}
-
-/// How often a message could not be fetched, and when that was last tried.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub struct Failures {
-    /// How it failed last.
-    pub kind: FailureKind,
-    /// How often it failed in this way.
-    pub count: u32,
-    /// When, in seconds since 1970.
-    pub last: i64,
-}
 
 #[derive(Default)]
 pub(super) struct Memory {
     pub(super) account: String,
+    /// Earlier ids of the account, and the journals that they had.
+    pub(super) former: Vec<(String, JournalId)>,
     pub(super) records: Vec<Record>,
     /// How many of them stand for lines that are missing.
     gaps: usize,
     by_identity: Index,
-    /// What was listed under another identity than it bears, or again under its own.
-    aliases: HashMap<Identity, Id>,
     /// In order.
-    by_content: Option<Vec<(ContentKey, Id)>>,
+    by_key: Option<Vec<(Key, Id)>>,
+    /// Which record each message of the listing at hand is, by its turn, where several bear a name.
+    pub(super) claims: HashMap<Identity, Vec<(u32, Id)>>,
     pub(super) open: BTreeMap<Id, OpenIntent>,
     pub(super) failures: HashMap<Identity, Failures>,
-    pub(super) runs: Vec<Run>,
+    pub(super) homes: Homes,
+    pub(super) sizes: Sizes,
     pub(super) baseline: bool,
     /// A message was once listed with a unique-id.
     pub(super) has_unique_ids: bool,
+    /// Some records bear an identity that is not today's: that of a file's name.
+    pub(super) has_strange_names: bool,
+    /// Some records are of messages whose files were lost.
+    has_lost: bool,
     pub(super) unpipelined: Option<i64>,
-    /// There is a listing at hand, and [`Record::present`] says what it holds.
+    /// When it was last told that something is not deleted.
+    pub(super) told: Option<i64>,
+    /// There is a complete listing at hand, and [`Record::present`] says what it holds.
     pub(super) listed: bool,
     /// Lines that a compaction would leave out.
     pub(super) superseded: u64,
@@ -134,9 +58,9 @@ impl Memory {
         }
     }
 
-    /// Takes in a line, from the journal or about to go there. A line about an id that never was
-    /// changes nothing.
-    pub(super) fn apply(&mut self, entry: Entry) {
+    /// Takes in a line, from the journal or about to go there, that stands at this place. A line
+    /// about an id that never was changes nothing.
+    pub(super) fn apply(&mut self, entry: Entry, place: u64) {
         match entry {
             Entry::Absent { id, time, count } => {
                 self.change(id, |record| {
@@ -144,41 +68,51 @@ impl Memory {
                         record.absent_since = Time::new(time);
                     }
                     record.absences = count;
+                    record.absent = count > 0;
                 });
                 self.superseded += u64::from(count != 1);
             }
-            Entry::Alias { id, listing, .. } => {
-                let identity = listing.identity(&self.account);
-                self.change(id, |record| {
-                    record.reappeared |= record.deletions > 0;
-                    record.absences = 0;
-                });
-                if let Some(identity) = identity {
-                    self.aliases.insert(identity, id);
-                }
+            Entry::Again { id } => {
+                self.has_lost = true;
+                self.change(id, |record| record.kind = Kind::Lost);
             }
+            Entry::Alias { id, listing, .. } => self.relist(id, &listing),
             Entry::Baseline { .. } => self.baseline = true,
             Entry::Began {
                 time,
                 boot,
                 maildir,
-            } => {
-                self.superseded += u64::from(!self.runs.is_empty());
-                self.runs.push(Run {
-                    time,
-                    boot,
-                    maildir,
-                });
-            }
+                maildir_id,
+                generation,
+            } => self
+                .homes
+                .begin_run(time, boot, maildir, maildir_id, generation),
             Entry::Deleted { id, time } => self.change(id, |record| {
-                record.deletions = record.deletions.saturating_add(1);
+                record.deleted = true;
                 record.absent_since = Time::new(time);
             }),
+            Entry::Disorder { first, last } => {
+                let range =
+                    place_of(first)..place_of(last).saturating_add(1).min(self.records.len());
+                let records = self.records.get_mut(range).unwrap_or_default();
+                records.iter_mut().for_each(|record| record.unsure = true);
+            }
+            Entry::Doubtful { id } => {
+                // The fault of one message says nothing of the server's sizes.
+                let open = self.open.get(&id);
+                let evidence = open.and_then(|open| open.stored.evidence.as_ref());
+                self.sizes
+                    .was_doubtful(evidence.map(|evidence| evidence.size));
+                self.change(id, |record| record.held = true);
+            }
             Entry::Dropped { id } => {
                 self.open.remove(&id);
                 self.superseded += 2;
                 self.change(id, |record| record.kind = Kind::Dropped);
             }
+            Entry::Evidence { id, stored } => self.change(id, |record| {
+                record.set_evidence(&stored, place);
+            }),
             Entry::Failed {
                 time,
                 listing,
@@ -196,10 +130,34 @@ impl Memory {
                 }
             }
             // Not superseded: see `compact`.
-            Entry::Forgotten { id } => self.change(id, |record| record.kind = Kind::Forgotten),
-            // Only `inspect` wants to know: to a fetch it is stored, wherever its file is.
-            Entry::Gone { .. } => {}
-            Entry::Found { id, time, stored } => self.push(id, Kind::Stored, time, &stored),
+            Entry::Forgotten { id } => {
+                // What a crash left half done is forgotten with it.
+                self.open.remove(&id);
+                self.change(id, |record| record.kind = Kind::Forgotten);
+            }
+            Entry::Former { account, journal } => self.former.push((account, journal)),
+            Entry::Found { id, time, stored } => {
+                self.has_strange_names = true;
+                let identity = stored.name.identity().unwrap_or(NOBODY);
+                self.push(id, Kind::Stored, time, identity, &stored, place);
+            }
+            Entry::Generation(generation) => self.homes.set_generation(generation),
+            Entry::Gone { id, .. } => {
+                if self.record(id).is_some_and(|record| record.held) {
+                    self.sizes.was_whole();
+                }
+                self.change(id, |record| {
+                    (record.gone, record.held, record.unsure) = (true, false, false);
+                    if record.kind == Kind::Lost {
+                        record.kind = Kind::Stored;
+                    }
+                });
+            }
+            Entry::Home {
+                maildir,
+                maildir_id,
+                standing,
+            } => self.homes.name(&maildir, maildir_id, standing),
             Entry::Intent {
                 id,
                 time,
@@ -207,30 +165,136 @@ impl Memory {
                 stored,
             } => {
                 self.has_unique_ids |= listing.is_recognisable();
-                self.push(id, Kind::Intended, time, &stored);
-                let run = self.runs.len().saturating_sub(1);
-                self.open.insert(id, OpenIntent { stored, run });
+                let identity = self.identity_of(&listing, &stored);
+                if listing.turn > 0 {
+                    self.sizes.was_another();
+                }
+                if let Some(evidence) = &stored.evidence {
+                    self.sizes.retrieved(evidence.size);
+                }
+                self.push(id, Kind::Intended, time, identity, &stored, place);
+                self.change(id, |record| record.octets = Octets::new(listing.octets));
+                self.open.insert(id, OpenIntent { stored });
             }
-            Entry::Marked { id, time, listing } => {
+            Entry::Marked {
+                id, time, listing, ..
+            } => {
                 self.has_unique_ids = true;
                 let identity = listing.identity(&self.account).unwrap_or(NOBODY);
-                self.insert(id, Record::new(Kind::Marked, time, identity, [0; 16]));
+                let mut record = Record::new(Kind::Marked, time, identity, [0; 4]);
+                record.octets = Octets::new(listing.octets);
+                record.place = Octets::new(Some(place));
+                self.insert(id, record);
             }
             // A range that goes backwards was not written by us, and would panic below.
             Entry::Seen { first, last } if first > last => {}
             Entry::Seen { first, last } => {
                 let carried_out: Vec<Id> =
                     self.open.range(first..=last).map(|(id, _)| *id).collect();
-                for id in carried_out {
-                    self.open.remove(&id);
-                    self.change(id, |record| record.kind = Kind::Stored);
-                    if let Some(record) = self.records.get(place(id)) {
-                        let identity = record.identity;
-                        self.superseded += u64::from(self.failures.remove(&identity).is_some());
-                    }
-                }
+                carried_out.into_iter().for_each(|id| self.carry_out(id));
             }
+            Entry::Sizes(sizes) => self.sizes = sizes,
+            Entry::Back { id } => {
+                if self.record(id).is_some_and(|record| record.held) {
+                    self.sizes.was_whole();
+                }
+                self.change(id, |record| {
+                    (record.held, record.unsure) = (false, false);
+                    if record.kind == Kind::Lost {
+                        record.kind = Kind::Stored;
+                    }
+                });
+            }
+            Entry::Told { time } => self.told = Some(time),
+            Entry::Undeletable { id, .. } => self.change(id, |record| {
+                record.futile = record.futile.saturating_add(1);
+            }),
+            Entry::Unlisted { id, time } => self.change(id, |record| {
+                record.absent = true;
+                if record.absences == 0 {
+                    record.absent_since = Time::new(time);
+                }
+            }),
+            // Only `inspect` wants to know.
+            Entry::Asked { .. } => {}
             Entry::Unpipelined { time } => self.unpipelined = Some(time),
+        }
+    }
+
+    fn carry_out(&mut self, id: Id) {
+        self.open.remove(&id);
+        // A run that settles what a crash left is the one that delivered it, if it was to this
+        // Maildir.
+        let run = self.homes.last_run();
+        let before = self.record(id).map(|record| record.run);
+        let here = before.is_some_and(|before| self.homes.are_of_one(before, run));
+        self.change(id, |record| {
+            record.kind = Kind::Stored;
+            if here {
+                record.run = run;
+            }
+        });
+        let Some(identity) = self.record(id).map(|record| record.identity) else {
+            return;
+        };
+        self.superseded += u64::from(self.failures.remove(&identity).is_some());
+        if !self.has_lost {
+            return;
+        }
+        // What was lost is here again.
+        for lost in self.all_of(identity) {
+            self.change(lost, |record| {
+                if record.kind == Kind::Lost {
+                    record.kind = Kind::Dropped;
+                }
+            });
+        }
+    }
+
+    /// The message is the same under another listing, or listed again.
+    fn relist(&mut self, id: Id, listing: &Listing) {
+        let identity = listing.identity(&self.account);
+        let Some(record) = self.records.get_mut(place_of(id)) else {
+            return;
+        };
+        let before = record.octets.value();
+        let resized = before.is_some() && before != listing.octets;
+        // What came back after its deletion was not deleted; any other change is of its size.
+        record.futile = record.futile.saturating_add(u8::from(record.deleted));
+        let only_size = resized && !record.deleted && !record.absent && !record.unsure;
+        record.octets = Octets::new(listing.octets);
+        (record.absent, record.deleted, record.unsure) = (false, false, false);
+        record.absences = 0;
+        let before = record.identity;
+        // A server that writes into a message that was read changes its size once. Estimates change
+        // again and again.
+        let again = record.was_resized;
+        record.was_resized |= resized;
+        if again && only_size && identity == Some(before) {
+            self.sizes.was_the_same();
+        }
+        if let Some(identity) = identity.filter(|identity| *identity != before) {
+            self.rebind(id, identity);
+        }
+    }
+
+    /// The record bears another identity from here on.
+    pub(super) fn rebind(&mut self, id: Id, identity: Identity) {
+        let Some(record) = self.records.get_mut(place_of(id)) else {
+            return;
+        };
+        let before = std::mem::replace(&mut record.identity, identity);
+        self.by_identity.remove(before, id);
+        self.by_identity.insert(identity, id, &self.records);
+    }
+
+    /// Of our own lines the file's name has it, which saves a hash a line.
+    fn identity_of(&self, listing: &Listing, stored: &Stored) -> Identity {
+        let named = stored.name.identity().unwrap_or(NOBODY);
+        let ours = stored.evidence.is_some() && self.former.is_empty();
+        match ours {
+            true => named,
+            false => listing.identity(&self.account).unwrap_or(named),
         }
     }
 
@@ -240,33 +304,14 @@ impl Memory {
     }
 
     pub(super) fn record(&self, id: Id) -> Option<&Record> {
-        self.records.get(place(id))
+        self.records.get(place_of(id))
     }
 
-    /// The record of a message that is listed under this identity.
-    pub(super) fn find(&self, identity: Identity) -> Option<(Id, &Record)> {
-        let id = self.id_of(identity)?;
-        let record = self.record(id).filter(|record| record.kind.is_known())?;
-        Some((id, record))
-    }
-
-    fn id_of(&self, identity: Identity) -> Option<Id> {
-        let alias = self.aliases.get(&identity).copied();
-        alias.or_else(|| self.by_identity.find(identity, &self.records))
-    }
-
-    /// Whether a file that bears this identity in its name is accounted for. One whose storing
-    /// was given up is not: it should have been removed, and where that failed it is there.
-    pub(super) fn accounts_for(&self, identity: Identity) -> bool {
-        let id = self.id_of(identity);
-        let record = id.and_then(|id| self.record(id));
-        record.is_some_and(|record| record.kind != Kind::Dropped)
-    }
-
-    /// Whether no other message came later under the identity of this one.
-    pub(super) fn is_newest(&self, id: Id) -> bool {
-        let record = self.record(id);
-        record.is_some_and(|record| self.id_of(record.identity) == Some(id))
+    /// All records that bear this identity, oldest first.
+    pub(super) fn all_of(&self, identity: Identity) -> Vec<Id> {
+        let mut ids = self.by_identity.find_all(identity, &self.records);
+        ids.sort_unstable();
+        ids
     }
 
     pub(super) fn is_first(&self) -> bool {
@@ -275,47 +320,36 @@ impl Memory {
 
     /// A listing is at hand, of which nothing is known yet.
     pub(super) fn begin_listing(&mut self) {
-        self.by_content = None;
-        self.listed = true;
+        self.by_key = None;
+        self.claims.clear();
+        self.listed = false;
         for record in &mut self.records {
             record.present = false;
         }
     }
 
-    pub(super) fn set_present(&mut self, id: Id) {
-        self.change(id, |record| record.present = true);
+    pub(super) fn set_present(&mut self, id: Id, present: bool) {
+        self.change(id, |record| record.present = present);
     }
 
-    /// A stored message of this content that the session at hand does not list otherwise, so that
-    /// a message of unknown identity may be it. One that the server confirmed to have deleted is
-    /// it only under its own identity.
-    pub(super) fn find_content(
-        &mut self,
-        content: &[u8; 32],
-        identity: Option<Identity>,
-    ) -> Option<Id> {
-        let own = identity.and_then(|identity| self.id_of(identity));
+    /// Stored messages whose content may be this one.
+    pub(super) fn candidates(&mut self, keys: [Key; 2]) -> Vec<Id> {
         let records = &self.records;
-        let by_content = self.by_content.get_or_insert_with(|| {
-            let absent = |record: &Record| record.kind == Kind::Stored && !record.present;
-            let absent = (0..).zip(records).filter(|(_, record)| absent(record));
-            let mut places: Vec<_> = absent.map(|(id, record)| (record.content, id)).collect();
+        let by_key = self.by_key.get_or_insert_with(|| {
+            let stored = |record: &Record| record.kind == Kind::Stored;
+            let stored = (0..).zip(records).filter(|(_, record)| stored(record));
+            let mut places: Vec<_> = stored.map(|(id, record)| (record.key, id)).collect();
             places.sort_unstable();
             places
         });
-        let key = content_key(content);
-        let begin = by_content.partition_point(|(content, _)| *content < key);
-        let candidates = by_content.iter().skip(begin);
-        let fits = |id: &Id| {
-            records.get(place(*id)).is_some_and(|record| {
-                let may_be_it = record.deletions == 0 || own == Some(*id);
-                record.kind == Kind::Stored && !record.present && may_be_it
-            })
-        };
-        candidates
-            .take_while(|(content, _)| *content == key)
-            .map(|(_, id)| *id)
-            .find(fits)
+        let mut found = Vec::new();
+        for key in keys {
+            let begin = by_key.partition_point(|(other, _)| *other < key);
+            let fitting = by_key.iter().skip(begin);
+            let fitting = fitting.take_while(|(other, _)| *other == key);
+            found.extend(fitting.map(|(_, id)| *id));
+        }
+        found
     }
 
     /// The messages that are remembered as stored or marked.
@@ -325,18 +359,25 @@ impl Memory {
             .filter(|(_, record)| matches!(record.kind, Kind::Stored | Kind::Marked))
     }
 
-    fn push(&mut self, id: Id, kind: Kind, time: i64, stored: &Stored) {
-        // Every name that `UniqueName` reads bears an identity.
-        let identity = stored.name.identity().unwrap_or(NOBODY);
-        let content = content_key(&stored.digests.content);
-        self.insert(id, Record::new(kind, time, identity, content));
+    fn push(
+        &mut self,
+        id: Id,
+        kind: Kind,
+        time: i64,
+        identity: Identity,
+        stored: &Stored,
+        place: u64,
+    ) {
+        let mut record = Record::new(kind, time, identity, [0; 4]);
+        record.set_evidence(stored, place);
+        self.insert(id, record);
     }
 
     /// Ids count up. Where a damaged line is missing there is a gap, which is filled; a line that
     /// goes back, or far ahead, is no line of ours, nor are several that go far ahead together.
-    fn insert(&mut self, id: Id, record: Record) {
+    fn insert(&mut self, id: Id, mut record: Record) {
         const WIDEST_GAPS: usize = 1_000_000;
-        let place = place(id);
+        let place = place_of(id);
         let Some(gap) = place.checked_sub(self.records.len()) else {
             return;
         };
@@ -344,32 +385,16 @@ impl Memory {
             return;
         }
         self.gaps += gap;
-        let gap = Record::new(Kind::Forgotten, 0, NOBODY, [0; 16]);
+        let gap = Record::new(Kind::Forgotten, 0, NOBODY, [0; 4]);
         self.records.resize(place, gap);
-        self.aliases.remove(&record.identity);
+        record.run = self.homes.last_run();
         self.by_identity.insert(record.identity, id, &self.records);
         self.records.push(record);
     }
 
     fn change(&mut self, id: Id, change: impl FnOnce(&mut Record)) {
-        if let Some(record) = self.records.get_mut(place(id)) {
+        if let Some(record) = self.records.get_mut(place_of(id)) {
             change(record);
-        }
-    }
-}
-
-impl Record {
-    pub(super) fn new(kind: Kind, time: i64, identity: Identity, content: ContentKey) -> Self {
-        Self {
-            identity,
-            content,
-            time: Time::new(time),
-            kind,
-            deletions: 0,
-            reappeared: false,
-            absences: 0,
-            absent_since: Time::default(),
-            present: false,
         }
     }
 }
@@ -381,14 +406,6 @@ impl Listing {
     }
 }
 
-pub(super) fn place(id: Id) -> usize {
+pub(super) fn place_of(id: Id) -> usize {
     usize::try_from(id).unwrap_or(usize::MAX)
-}
-
-fn content_key(content: &[u8; 32]) -> ContentKey {
-    let mut key = [0; 16];
-    key.iter_mut()
-        .zip(content)
-        .for_each(|(place, octet)| *place = *octet);
-    key
 }

@@ -1,10 +1,12 @@
 //! What has been fetched: an append-only journal an account, and the proofs made from it.
 //!
 //! One process at a time (`lock`); lines with checksums (`record`) in a file that only grows
-//! (`journal`), read into a small record a message (`memory`) when it is opened. What a crash
-//! left half done is settled then (`recover`), a damaged file is made again from the Maildir
-//! (`rebuild`). When a session has ended well that is recorded, and a file with much that is
-//! superseded is written afresh (`ending`, `compact`).
+//! (`journal`), read into a small record a message (`memory`) when it is taken (`claim`). Before
+//! anything is changed it must agree with the Maildir's own file (`custody`). Then what a crash left
+//! half done is settled (`recover`), and a damaged journal is made again from the Maildir
+//! (`rebuild`). A listing is recognised (`recognition`), what is doubtful in it judged (`doubt`), and
+//! what may be deleted proved (`proof`). When a session has ended well that is recorded, and a file
+//! with much that is superseded is written afresh (`ending`, `compact`).
 //!
 //! ```text
 //! Synced --Store::intend--> Intent, Maildir::publish --> Delivered<Intent> --Store::record--> Recorded
@@ -13,46 +15,63 @@
 //! [`Intent`] and [`Recorded`] have no other constructors, so nothing can be deleted from a server
 //! that has not gone this way.
 
+mod claim;
 mod compact;
+mod custody;
+mod doubt;
 mod ending;
 mod error;
 mod files;
+mod homes;
 mod index;
 mod inspect;
 mod journal;
 mod lock;
 mod manners;
 mod memory;
+mod mend;
+mod merge;
 mod moment;
+mod proof;
 mod rebuild;
 mod recognition;
 mod record;
 mod recover;
+mod remembered;
+mod sizes;
 mod time;
+mod twin;
 mod view;
 
+pub use claim::Claim;
+pub use doubt::Judgement;
+pub use ending::Changes;
 pub use error::Error;
-pub use files::{has_delivered_to, open_directory};
-pub use inspect::{Examined, Inspected, Shown, examine, inspect};
+pub use files::open_directory;
+pub use inspect::{Examined, Inspected, Shown, Standing, examine, inspect};
 pub use lock::Holder;
 pub use manners::{Early, Manners, RefusalKind, Telling, Why};
-pub use memory::{Failures, Known};
+pub use mend::{Accepted, Missing};
 pub use moment::Moment;
+pub use proof::{Recorded, Same, Vouched, Withheld};
 pub use recognition::Recognition;
-pub use record::FailureKind;
+pub use record::{FailureKind, MarkedBy};
+pub use remembered::{Failures, Known};
+pub use twin::{Twin, Twins};
 pub use view::View;
 
-use crate::delivery::{Complete, Delivered, Maildir, Synced, Unpublished};
+use crate::delivery::{Delivered, JournalId, Maildir, MaildirId, Synced, Unpublished};
 use crate::durable::Dir;
 use crate::maildrop::{Maildrop, Message};
-use crate::pop3::MessageNumber;
 use files::Files;
 use journal::Journal;
 use lock::Lock;
-use memory::{Kind, Memory, Run};
+use memory::Memory;
 use record::{Entry, Id, Listing, Stored};
+use std::collections::HashSet;
 use std::io;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 /// Between two runs of an account lies hardly more than this (seconds): a year.
 const LONG_GAP: i64 = 366 * 24 * 60 * 60;
@@ -61,31 +80,32 @@ const LONG_GAP: i64 = 366 * 24 * 60 * 60;
 #[derive(Debug)]
 pub struct Intent(Id);
 
-/// Proof that a message is stored and recorded as seen, both on the disk (E4), and that the
-/// session at hand lists it under this number: it may be deleted from the server.
-#[derive(Debug)]
-pub struct Recorded {
-    id: Id,
-    number: MessageNumber,
-}
-
-impl Recorded {
-    /// The message-number in the session at hand.
-    pub fn number(&self) -> MessageNumber {
-        self.number
-    }
-}
-
 /// One account's state, for the one process that holds its lock.
 pub struct Store {
     dir: Dir,
     files: Files,
     account: String,
     journal: Journal,
+    /// The journal once more, to look lines up: opening it for each takes as long as reading it.
+    lines: Option<std::fs::File>,
     memory: Memory,
     lock: Lock,
-    run: Run,
+    moment: Moment,
+    /// `None` for whoever only changes what is remembered.
+    maildir: Option<Arc<Maildir>>,
+    path_of_maildir: PathBuf,
+    /// The Maildir's id, once it has one.
+    home: Option<MaildirId>,
+    /// The Maildirs that are there, with the account's line in them, and its generation.
+    seen: Vec<(MaildirId, u64)>,
+    /// The run's line is written.
     begun: bool,
+    /// The Maildir's generation was raised in this run.
+    raised: bool,
+    /// The first id that the session at hand gave.
+    session: Id,
+    /// Records that the session at hand has shown to be what is listed under their names.
+    verified: HashSet<Id>,
     /// Recorded in lines that are not synced yet.
     unsynced: Vec<Settled>,
 }
@@ -94,56 +114,35 @@ pub struct Store {
 pub type Intended = Vec<(Synced, Intent)>;
 
 /// A message that is recorded as seen, on the disk.
-pub struct Settled {
-    /// The proof.
-    pub recorded: Recorded,
-    /// How it was delivered; `None` if it turned out to be stored already.
-    pub delivered: Option<Delivered<Intent>>,
+pub enum Settled {
+    /// It was delivered; with the proof that it may be deleted, unless its end was doubtful (E12).
+    Delivered(Box<Delivered<Intent>>, Option<Recorded>),
+    /// It turned out to be one that was stored before.
+    Known(Same),
 }
 
 /// What opening the state found out, for the person to know.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Opened {
-    /// The state file was lost or damaged, and was made again from the Maildir: the damaged file's
-    /// new path if there was one, and how many messages were found.
-    pub rebuilt: Option<(Option<PathBuf>, u64)>,
+    /// The journal was lost or damaged, and was made again.
+    pub is_rebuilt: bool,
+    /// Where the damaged journal is kept.
+    pub damaged: Option<PathBuf>,
+    /// Messages in the Maildir that no line spoke of, and that count as fetched now.
+    pub found: u64,
     /// Messages that a crash left on their way, and that are delivered now.
     pub recovered: u64,
+    /// The Maildir was restored from a backup: so many messages are lost, and are fetched again.
+    pub restored: Option<u64>,
+    /// The Maildir is that of the first version, and has its own file now.
+    pub adopted: bool,
+    /// The Maildir was another journal's, which is no more.
+    pub inherited: bool,
+    /// The account has delivered to this Maildir until now, and delivers to a new one.
+    pub moved_from: Option<PathBuf>,
 }
 
 impl Store {
-    /// Takes the account's lock, reads its journal and settles what a crash left. `account` is
-    /// [`crate::profile::Server::id`].
-    pub fn open(
-        dir: Dir,
-        account: &str,
-        maildir: &Maildir,
-        moment: &Moment,
-    ) -> Result<(Self, Opened), Error> {
-        let files = Files::of(account);
-        let lock = Lock::take(&dir, &files.lock, moment.now)?;
-        let loaded = recover::load(&dir, &files, account, maildir, lock.mark)?;
-        let run = Run {
-            time: moment.now,
-            boot: moment.boot.to_string(),
-            maildir: maildir.path().to_owned(),
-        };
-        let mut store = Self {
-            dir,
-            files,
-            account: account.to_owned(),
-            journal: loaded.journal,
-            memory: loaded.memory,
-            lock,
-            run,
-            begun: false,
-            unsynced: Vec::new(),
-        };
-        let mut opened = loaded.opened;
-        opened.recovered = store.settle_crash(maildir)?;
-        Ok((store, opened))
-    }
-
     /// Whether no listing of the account has ever been settled.
     pub fn is_first(&self) -> bool {
         self.memory.is_first()
@@ -158,7 +157,7 @@ impl Store {
     /// is not any more, whatever the clock says.
     pub fn clock_has_leapt(&self) -> bool {
         let last = self.lock.last_run;
-        last.is_some_and(|last| self.run.time.saturating_sub(last) > LONG_GAP)
+        last.is_some_and(|last| self.moment.now.saturating_sub(last) > LONG_GAP)
     }
 
     /// Whether any message of the account was ever listed with a unique-id.
@@ -166,126 +165,113 @@ impl Store {
         self.memory.has_unique_ids
     }
 
+    /// The journal that answers for what is being delivered.
+    pub fn journal_id(&self) -> JournalId {
+        self.journal.id
+    }
+
     /// Recognises the messages of a complete listing, place by place.
     pub fn recognise<'a>(&'a mut self, maildrop: &'a Maildrop) -> Recognition<'a> {
         Recognition::new(&mut self.memory, maildrop)
     }
 
-    /// The proof that a message recognised as [`Known::Stored`] is so.
-    pub fn vouch(&self, message: &Message) -> Option<Recorded> {
-        let (id, record) = self.memory.find(message.identity?)?;
-        let stored = record.kind == Kind::Stored && record.present;
-        stored.then_some(Recorded {
-            id,
-            number: message.number,
-        })
+    /// How many messages had exactly the listed octets, and whether any had not.
+    pub fn sizes_so_far(&self) -> (u64, bool) {
+        self.memory.sizes.so_far()
     }
 
     /// Settles the first listing: `marked` count as seen from here on. Durable before anything is
     /// fetched, so that a crash does not change what "first" means.
-    pub fn settle_first(&mut self, marked: &[Message]) -> Result<(), Error> {
-        self.mark_seen(marked)?;
+    pub fn settle_first(&mut self, marked: &[Message], by: MarkedBy) -> Result<(), Error> {
+        self.mark_seen(marked, by)?;
         self.write([Entry::Baseline {
-            time: self.run.time,
+            time: self.moment.now,
         }]);
         self.sync()
     }
 
     /// Marks messages as seen without fetching them.
-    pub fn mark_seen(&mut self, messages: &[Message]) -> Result<(), Error> {
-        let time = self.run.time;
+    fn mark_seen(&mut self, messages: &[Message], by: MarkedBy) -> Result<(), Error> {
+        let time = self.moment.now;
         for listing in messages.iter().map(Listing::of) {
             if listing.is_recognisable() {
                 let id = self.memory.next_id();
-                self.write([Entry::Marked { id, time, listing }]);
+                self.write([Entry::Marked {
+                    id,
+                    time,
+                    listing,
+                    by,
+                }]);
             }
         }
         self.sync()
     }
 
-    /// Forgets messages, so that they are fetched again if the server still has them: those whose
-    /// unique-id `which` holds for. Gives their number.
-    pub fn forget(&mut self, which: impl Fn(&[u8]) -> bool) -> Result<u64, Error> {
-        let shown = inspect::read(&self.dir, &self.files, &self.account)?;
-        let mut forgotten = 0;
-        for message in shown.messages {
-            let living = self
-                .memory
-                .record(message.id)
-                .is_some_and(|record| record.kind.is_known());
-            if living && message.unique_ids.iter().any(|unique_id| which(unique_id)) {
-                self.write([Entry::Forgotten { id: message.id }]);
-                forgotten += 1;
-            }
-        }
-        self.sync()?;
-        Ok(forgotten)
+    /// A session begins: what it records is told apart from what was recorded before.
+    pub fn begin_session(&mut self) {
+        self.session = self.memory.next_id();
+        self.verified.clear();
     }
 
-    /// Notes that the files of these messages were removed on purpose, as their owner says; durable
-    /// on return.
-    pub fn note_gone<'a>(
-        &mut self,
-        messages: impl IntoIterator<Item = &'a Shown>,
-    ) -> Result<(), Error> {
-        let time = self.run.time;
-        for message in messages {
-            self.write([Entry::Gone {
-                id: message.id,
-                time,
-            }]);
+    /// The session at hand has broken the protocol: whatever it recorded may be another message, or
+    /// half of one, and is looked at again before it is believed (E12). Durable on return.
+    pub fn distrust_session(&mut self) -> Result<(), Error> {
+        let next = self.memory.next_id();
+        let mut entries = Vec::new();
+        if self.session < next {
+            let (first, last) = (self.session, next - 1);
+            entries.push(Entry::Disorder { first, last });
+        }
+        // What it showed to be the same may have been shown by another message's header.
+        for id in std::mem::take(&mut self.verified) {
+            entries.push(Entry::Disorder {
+                first: id,
+                last: id,
+            });
+        }
+        if entries.is_empty() {
+            return Ok(());
+        }
+        for entry in entries {
+            self.write([entry]);
         }
         self.sync()
-    }
-
-    /// Whether a message that was just fetched is one that is stored already, under another
-    /// unique-id or none (TRUST.md S65, T5, T19). If so it is known from now on under this listing
-    /// too, need not be delivered, and is settled with the next sync.
-    pub fn recognise_content(&mut self, complete: &Complete) -> bool {
-        let message = complete.message();
-        let content = &complete.digests().content;
-        let Some(id) = self.memory.find_content(content, message.identity) else {
-            return false;
-        };
-        self.memory.set_present(id);
-        let listing = Listing::of(message);
-        if listing.is_recognisable() {
-            self.write([Entry::Alias {
-                id,
-                time: self.run.time,
-                listing,
-            }]);
-        }
-        let recorded = Recorded {
-            id,
-            number: message.number,
-        };
-        self.unsynced.push(Settled {
-            recorded,
-            delivered: None,
-        });
-        true
     }
 
     /// Writes the intents of a batch and forces them to the disk (E1), with all that was recorded
     /// before: those messages are settled. On an error nothing is intended, and the batch's files
     /// are gone unless the journal is in doubt.
     pub fn intend(&mut self, mut batch: Vec<Synced>) -> Result<(Intended, Vec<Settled>), Error> {
+        if !batch.is_empty() {
+            self.raise()?;
+        }
         let mut intents = Vec::with_capacity(batch.len());
         for synced in &mut batch {
             synced.entrust();
             let id = self.memory.next_id();
+            let message = synced.message();
+            let bearers = message
+                .identity
+                .map(|identity| self.memory.all_of(identity).len());
             self.write([Entry::Intent {
                 id,
-                time: self.run.time,
-                listing: Listing::of(synced.message()),
+                time: self.moment.now,
+                listing: Listing {
+                    // Another message under a name that is known has a turn of its own.
+                    turn: u32::try_from(bearers.unwrap_or_default()).unwrap_or(u32::MAX),
+                    ..Listing::of(message)
+                },
                 stored: Stored {
                     octets: synced.octets(),
                     digests: *synced.digests(),
                     name: synced.name().clone(),
+                    evidence: Some(*synced.evidence()),
                 },
             }]);
-            self.memory.set_present(id);
+            if !synced.is_orderly() {
+                self.write([Entry::Doubtful { id }]);
+            }
+            self.memory.claim(message, id);
             intents.push(Intent(id));
         }
         match self.sync() {
@@ -302,8 +288,9 @@ impl Store {
         }
     }
 
-    /// Records delivered messages as seen. They are settled with the next sync.
-    pub fn record(&mut self, delivered: Vec<Delivered<Intent>>) {
+    /// Records delivered messages as seen: written at once, so that a kill takes nothing of it away,
+    /// and settled with the next sync.
+    pub fn record(&mut self, delivered: Vec<Delivered<Intent>>) -> Result<(), Error> {
         let mut ids = delivered.iter().map(|delivered| delivered.intent().0);
         if let Some(mut first) = ids.next() {
             let mut last = first;
@@ -316,18 +303,17 @@ impl Store {
             }
             self.write([Entry::Seen { first, last }]);
         }
-        self.unsynced
-            .extend(delivered.into_iter().map(|delivered| Settled {
-                recorded: Recorded {
-                    id: delivered.intent().0,
-                    number: delivered.synced().message().number,
-                },
-                delivered: Some(delivered),
-            }));
+        for delivered in delivered {
+            let recorded = Recorded::of_delivered(&delivered);
+            self.unsynced
+                .push(Settled::Delivered(Box::new(delivered), recorded));
+        }
+        self.flush()
     }
 
-    /// The intents of messages that could not be published came to nothing; durable on return.
-    pub fn withdraw(&mut self, unpublished: &[Unpublished<Intent>]) -> Result<(), Error> {
+    /// The intents of messages that could not be published, and whose names are gone for certain,
+    /// came to nothing; durable on return.
+    pub fn withdraw(&mut self, unpublished: &[&Unpublished<Intent>]) -> Result<(), Error> {
         for failed in unpublished {
             self.write([Entry::Dropped {
                 id: failed.intent.0,
@@ -357,7 +343,7 @@ impl Store {
         let count = before
             .map_or(0, |failures| failures.count)
             .saturating_add(1);
-        let (time, listing) = (self.run.time, Listing::of(message));
+        let (time, listing) = (self.moment.now, Listing::of(message));
         self.write([Entry::Failed {
             time,
             listing,
@@ -369,28 +355,52 @@ impl Store {
     /// Pipelining has failed with this server.
     pub fn failed_pipelining(&mut self) {
         self.write([Entry::Unpipelined {
-            time: self.run.time,
+            time: self.moment.now,
         }]);
     }
 
+    /// Whether it is to be told now that something is not deleted: once, and then daily.
+    pub fn may_tell(&mut self) -> bool {
+        const DAILY: i64 = 24 * 60 * 60;
+        let now = self.moment.now;
+        let recently = self
+            .memory
+            .told
+            .is_some_and(|told| (told..told + DAILY).contains(&now));
+        if !recently {
+            self.write([Entry::Told { time: now }]);
+        }
+        !recently
+    }
+
     fn write<const N: usize>(&mut self, entries: [Entry; N]) {
-        if !self.begun {
-            self.begun = true;
-            let Run {
-                time,
-                boot,
-                maildir,
-            } = self.run.clone();
-            self.write([Entry::Began {
-                time,
-                boot,
-                maildir,
-            }]);
-        }
+        self.begin_run();
         for entry in entries {
-            self.journal.add(&entry);
-            self.memory.apply(entry);
+            self.add(entry);
         }
+    }
+
+    /// The run's own line comes before all others of it.
+    fn begin_run(&mut self) {
+        if !std::mem::replace(&mut self.begun, true) {
+            self.add(Entry::Began {
+                time: self.moment.now,
+                boot: self.moment.boot.to_string(),
+                maildir: self.path_of_maildir.clone(),
+                maildir_id: self.home,
+                generation: self.memory.homes.generation,
+            });
+        }
+    }
+
+    fn add(&mut self, entry: Entry) {
+        let place = self.journal.add(&entry);
+        self.memory.apply(entry, place);
+    }
+
+    fn flush(&mut self) -> Result<(), Error> {
+        let flushed = self.journal.flush();
+        flushed.map_err(|source| self.io_error(source))
     }
 
     fn sync(&mut self) -> Result<(), Error> {

@@ -1,181 +1,280 @@
-//! Making a journal again: from its good lines, and from the names in the Maildir (E6, E11).
+//! Making a journal again: from its good lines, and from the names in the Maildirs (E6, E11).
 
+use super::claim::Claim;
 use super::journal::{self, Journal};
-use super::lock::Mark;
 use super::memory::Memory;
 use super::record::{Entry, Stored};
+use super::remembered::Kind;
 use super::{Error, Files, Opened, Store};
-use crate::delivery::{self, AccountTag, Location, Maildir, UniqueName};
-use crate::durable::Dir;
+use crate::delivery::{self, AccountTag, JournalId, Maildir, MaildirId, Search, UniqueName};
+use crate::durable::{Dir, Disk};
+use std::collections::HashSet;
 use std::ffi::{OsStr, OsString};
+use std::hash::{BuildHasher, RandomState};
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-/// A journal that is ready to be written to.
-pub(super) struct Loaded {
-    pub(super) journal: Journal,
-    pub(super) memory: Memory,
-    pub(super) opened: Opened,
-}
-
-/// A journal of which nothing can be trusted, or that is lost: all there is to know is in the
-/// Maildir.
-pub(super) fn from_maildir(
-    dir: &Dir,
-    files: &Files,
-    account: &str,
-    maildir: &Maildir,
-    mark: Mark,
-) -> Result<Loaded, Error> {
-    make(dir, files, account, maildir, mark.generation, false)
-}
-
-/// A journal with damaged lines, or whose end is lost: the good lines count.
-pub(super) fn from_lines(
-    dir: &Dir,
-    files: &Files,
-    account: &str,
-    maildir: &Maildir,
-    generation: u64,
-) -> Result<Loaded, Error> {
-    make(dir, files, account, maildir, generation, true)
-}
-
-fn make(
-    dir: &Dir,
-    files: &Files,
-    account: &str,
-    maildir: &Maildir,
-    generation: u64,
-    keep_lines: bool,
-) -> Result<Loaded, Error> {
-    let path = dir.path().join(&files.journal);
-    let io = |source| Error::Io {
-        path: path.clone(),
-        source,
-    };
-    let draft = draft_name(files);
-    dir.remove(&draft).map_err(io)?;
-    let mut journal = Journal::begin(dir.create(&draft).map_err(io)?, account, generation + 1);
-    let mut memory = Memory::new(account);
-    if keep_lines {
-        let old = dir.read(&files.journal).map_err(io)?;
-        let copy = |entry: Entry| {
-            journal.add(&entry);
-            memory.apply(entry);
-        };
-        journal::read(old, copy).map_err(io)?;
-    }
-    let found =
-        add_missing(&mut journal, &mut memory, account, maildir, dir).map_err(
-            |error| match error {
-                Error::Delivery(source) => Error::Damaged {
-                    path: path.clone(),
-                    source,
-                },
-                other => other,
+/// Makes a journal that is lost or damaged again, from what good lines there are and from what the
+/// Maildirs hold, and keeps the damaged one under another name.
+pub(super) fn make(
+    claim: &Claim,
+    id: JournalId,
+    maildir: Option<&Arc<Maildir>>,
+    opened: &mut Opened,
+) -> Result<(Journal, Memory, bool), Error> {
+    let (mut journal, mut memory) = copy(claim, id)?;
+    if let Some(maildir) = maildir {
+        let found = search(&memory, &claim.account, maildir)
+            .map_err(Error::from)
+            .and_then(|search| {
+                let known = known_names(&claim.dir, &claim.files, &memory);
+                let known = known.map_err(|source| claim.io_error(source))?;
+                let now = claim.now();
+                let here = began(now, maildir.path().to_owned(), None, 0);
+                add_missing(&mut journal, &mut memory, search, &known, here)
+            });
+        opened.found += found.map_err(|error| match error {
+            Error::Delivery(source) => Error::Damaged {
+                path: claim.path(),
+                source,
             },
-        )?;
-    journal.sync().map_err(io)?;
-    let aside = set_aside(dir, &files.journal).map_err(io)?;
-    if aside.is_some() {
-        // Or a power cut could take the old name without leaving the new one.
-        dir.sync().map_err(io)?;
+            other => other,
+        })?;
     }
-    dir.replace(&draft, &files.journal).map_err(io)?;
-    dir.sync().map_err(io)?;
-    let opened = Opened {
-        rebuilt: Some((aside, found)),
-        recovered: 0,
-    };
-    Ok(Loaded {
-        journal,
-        memory,
-        opened,
-    })
+    let io = |source| claim.io_error(source);
+    journal.sync().map_err(io)?;
+    opened.damaged = set_aside(&claim.dir, &claim.files.journal).map_err(io)?;
+    opened.is_rebuilt = true;
+    if opened.damaged.is_some() {
+        // Or a power cut could take the old name without leaving the new one.
+        claim.dir.sync().map_err(io)?;
+    }
+    put_in_place(claim)?;
+    Ok((journal, memory, false))
+}
+
+/// Writes a journal of an older version as one of today's, line by line.
+pub(super) fn renew(claim: &Claim, id: JournalId) -> Result<(Journal, Memory), Error> {
+    let (mut journal, memory) = copy(claim, id)?;
+    journal.sync().map_err(|source| claim.io_error(source))?;
+    put_in_place(claim)?;
+    Ok((journal, memory))
+}
+
+/// A draft with all good lines of the journal.
+fn copy(claim: &Claim, id: JournalId) -> Result<(Journal, Memory), Error> {
+    let io = |source| claim.io_error(source);
+    let draft = draft_name(&claim.files);
+    claim.dir.remove(&draft).map_err(io)?;
+    let file = claim.dir.create(&draft).map_err(io)?;
+    let mut journal = Journal::begin(file, &claim.account, claim.generation() + 1, id);
+    let mut memory = Memory::new(&claim.account);
+    if claim.has_lines() {
+        let old = claim.dir.read(&claim.files.journal).map_err(io)?;
+        let mut failed = Ok(());
+        let read = journal::read(old, |entry, _| {
+            let place = journal.add(&entry);
+            memory.apply(entry, place);
+            if failed.is_ok() {
+                failed = journal.flush_if_large();
+            }
+        });
+        read.and(failed).map_err(io)?;
+    }
+    Ok((journal, memory))
+}
+
+/// The draft takes the journal's name.
+pub(super) fn put_in_place(claim: &Claim) -> Result<(), Error> {
+    let draft = draft_name(&claim.files);
+    let replaced = claim.dir.replace(&draft, &claim.files.journal);
+    let replaced = replaced.and_then(|()| claim.dir.sync());
+    replaced.map_err(|source| claim.io_error(source))
 }
 
 impl Store {
-    /// Takes in what the Maildir holds of the account and no line speaks of, as after the state was
+    /// Takes in what the Maildirs hold of the account and no line speaks of, as after the state was
     /// restored from a backup that is older than the mail; durable on return. Gives the number of
-    /// messages. Whoever is about to fetch asks this first: names are read, and nothing else.
-    pub fn take_in_delivered(&mut self, maildir: &Maildir) -> Result<u64, Error> {
-        let Self {
-            dir,
-            account,
-            journal,
-            memory,
-            ..
-        } = self;
-        let found = add_missing(journal, memory, account, maildir, dir)?;
-        if found > 0 {
-            self.begun = true;
-            self.sync()?;
-        }
+    /// messages.
+    pub(super) fn take_in_delivered(&mut self, maildir: &Maildir) -> Result<u64, Error> {
+        let search = search(&self.memory, &self.account, maildir)?;
+        self.flush()?;
+        let known = known_names(&self.dir, &self.files, &self.memory);
+        let known = known.map_err(|source| self.io_error(source))?;
+        let now = self.moment.now;
+        self.begin_run();
+        let generation = self.memory.homes.generation;
+        let here = began(now, maildir.path().to_owned(), self.home, generation);
+        let found = add_missing(&mut self.journal, &mut self.memory, search, &known, here)?;
+        self.sync()?;
         Ok(found)
     }
 }
 
-/// Adds a line for every message in the Maildirs that no line speaks of. Gives their number.
-pub(super) fn add_missing(
-    journal: &mut Journal,
-    memory: &mut Memory,
+/// All Maildirs that messages of the account were delivered to, as far as they are there.
+pub(super) fn search(
+    memory: &Memory,
     account: &str,
     maildir: &Maildir,
-    dir: &Dir,
-) -> Result<u64, Error> {
-    let mut found = add_missing_in(journal, memory, account, maildir)?;
-    let mut others: Vec<PathBuf> = memory.runs.iter().map(|run| run.maildir.clone()).collect();
-    others.sort_unstable();
-    others.dedup();
-    others.retain(|path| path != maildir.path());
-    for path in others {
-        // One that was used earlier and is gone has nothing to tell.
-        if let Ok(other) = Maildir::open(dir.disk(), &path, false) {
-            found += add_missing_in(journal, memory, account, &other)?;
-        }
+) -> Result<Search, delivery::Error> {
+    let mut search = Search::new(tags(memory, account));
+    search.add(maildir.disk(), maildir.path())?;
+    for path in memory.homes.paths() {
+        add_other(&mut search, maildir.disk(), maildir.path(), &path)?;
     }
-    Ok(found)
+    Ok(search)
 }
 
-fn add_missing_in(
-    journal: &mut Journal,
-    memory: &mut Memory,
-    account: &str,
-    maildir: &Maildir,
-) -> Result<u64, Error> {
-    let mut missing: Vec<(UniqueName, Location)> = Vec::new();
-    maildir.for_each_delivered(AccountTag::new(account), |name, location| {
-        if name
-            .identity()
-            .is_some_and(|identity| !memory.accounts_for(identity))
+/// One that was used earlier and is gone has nothing to tell; one that cannot be read may have.
+fn add_other(
+    search: &mut Search,
+    disk: &Disk,
+    maildir: &Path,
+    other: &Path,
+) -> Result<(), delivery::Error> {
+    if other == maildir {
+        return Ok(());
+    }
+    match search.add(disk, other) {
+        Err(delivery::Error::Gone { .. }) => Ok(()),
+        // A file has taken its place.
+        Err(delivery::Error::Unusable { source, .. })
+            if source.kind() == io::ErrorKind::NotADirectory =>
         {
-            missing.push((name, location));
+            Ok(())
+        }
+        added => added,
+    }
+}
+
+/// What the account's files bear in their names: today's id, and those that it had earlier.
+pub(super) fn tags(memory: &Memory, account: &str) -> Vec<AccountTag> {
+    let former = memory.former.iter().map(|(id, _)| id.as_str());
+    former.chain([account]).map(AccountTag::new).collect()
+}
+
+/// Hashes of names: a million of them take no more memory than they must.
+pub(super) struct Names {
+    hashes: HashSet<u64>,
+    hasher: RandomState,
+}
+
+impl Names {
+    pub(super) fn contains(&self, name: &str) -> bool {
+        self.hashes.contains(&self.hasher.hash_one(name))
+    }
+}
+
+/// The names of all files that a line speaks of. One whose storing was given up is not among them:
+/// it should have been removed, and where that failed it is there.
+fn known_names(dir: &Dir, files: &Files, memory: &Memory) -> io::Result<Names> {
+    let mut names = Names {
+        hashes: HashSet::new(),
+        hasher: RandomState::new(),
+    };
+    let input = match dir.read(&files.journal) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(names),
+        opened => opened?,
+    };
+    journal::read(input, |entry, _| {
+        let (id, stored) = match entry {
+            Entry::Intent { id, stored, .. } | Entry::Found { id, stored, .. } => (id, stored),
+            _ => return,
+        };
+        let dropped = memory
+            .record(id)
+            .is_none_or(|record| record.kind == Kind::Dropped);
+        if !dropped {
+            let hash = names.hasher.hash_one(stored.name.as_str());
+            names.hashes.insert(hash);
         }
     })?;
+    Ok(names)
+}
+
+fn began(time: i64, maildir: PathBuf, maildir_id: Option<MaildirId>, generation: u64) -> Entry {
+    Entry::Began {
+        time,
+        boot: String::new(),
+        maildir,
+        maildir_id,
+        generation,
+    }
+}
+
+/// Adds a line for every message in the Maildirs that no line speaks of. Gives their number. What
+/// lies in another Maildir than this run's comes first, and with a run of its own, because this
+/// Maildir does not vouch for it; `here` is this one's, for the rest.
+fn add_missing(
+    journal: &mut Journal,
+    memory: &mut Memory,
+    mut search: Search,
+    known: &Names,
+    here: Entry,
+) -> Result<u64, Error> {
+    let Entry::Began { time, maildir, .. } = &here else {
+        return Ok(0);
+    };
+    let now = *time;
+    // What is in there would be delivered twice.
+    if let Some(path) = search.unread() {
+        let path = path.to_owned();
+        let source = io::Error::other("this folder's messages cannot be told");
+        return Err(delivery::Error::Unusable { path, source }.into());
+    }
+    search.look(|name| !known.contains(name))?;
+    let paths = search.names().map(|name| {
+        let path = search.path(name).unwrap_or_default();
+        (path.starts_with(maildir), name.clone(), path)
+    });
+    let mut missing: Vec<(bool, UniqueName, PathBuf)> = paths.collect();
+    missing
+        .sort_unstable_by(|one, other| (one.0, one.1.as_str()).cmp(&(other.0, other.1.as_str())));
     let mut found = 0;
-    for (name, location) in missing {
-        let (octets, digests) = match maildir.examine(&name, &location) {
+    let mut elsewhere = false;
+    for (is_here, name, path) in missing {
+        let examined = match search.examine(&name) {
             Ok(examined) => examined,
             // A mail reader moved or removed it just now.
             Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
-            Err(source) => {
-                let path = maildir.path().join(name.as_os_str());
-                return Err(delivery::Error::Unusable { path, source }.into());
+            Err(source) => return Err(delivery::Error::Unusable { path, source }.into()),
+        };
+        // A file that was cut to nothing is no proof that its message was ever stored.
+        if examined.octets == 0 {
+            continue;
+        }
+        let run = match is_here {
+            true => std::mem::take(&mut elsewhere).then(|| here.clone()),
+            false => {
+                elsewhere = true;
+                let homes = memory.homes.all.iter().map(|home| home.path.clone());
+                let other = homes.rev().find(|home| path.starts_with(home));
+                Some(began(now, other.unwrap_or(path), None, 0))
             }
         };
+        if let Some(run) = run {
+            let place = journal.add(&run);
+            memory.apply(run, place);
+        }
         let entry = Entry::Found {
             id: memory.next_id(),
-            time: name.seconds(),
+            // How long it has been here nobody knows.
+            time: now,
             stored: Stored {
-                octets,
-                digests,
+                octets: examined.octets,
+                digests: examined.digests,
                 name,
+                evidence: Some(examined.evidence),
             },
         };
-        journal.add(&entry);
-        memory.apply(entry);
+        let place = journal.add(&entry);
+        memory.apply(entry, place);
         found += 1;
+    }
+    if elsewhere {
+        let place = journal.add(&here);
+        memory.apply(here, place);
     }
     Ok(found)
 }

@@ -1,8 +1,14 @@
-//! What is known of each message of a listing, one after the other.
+//! What is known of each message of a listing, one after the other (E11).
+//!
+//! A listed message is compared with all records of its name: those of its size first, then in their
+//! order. Where something about it is not as it was, it is doubtful; `doubt` judges then.
 
 use super::Known;
-use super::memory::{Kind, Memory};
-use crate::maildrop::{Identity, Maildrop};
+use super::memory::Memory;
+use super::record::Id;
+use super::remembered::{Kind, Record};
+use crate::maildrop::{Identity, Maildrop, Message};
+use std::collections::HashMap;
 use std::ops::Range;
 
 /// Recognises the messages of a complete listing, place by place. A maildrop may list a million, so
@@ -17,6 +23,7 @@ pub struct Recognition<'a> {
 impl<'a> Recognition<'a> {
     pub(super) fn new(memory: &'a mut Memory, maildrop: &'a Maildrop) -> Self {
         memory.begin_listing();
+        memory.claim_shared(maildrop);
         Self {
             memory,
             maildrop,
@@ -30,7 +37,7 @@ impl Iterator for Recognition<'_> {
 
     fn next(&mut self) -> Option<Known> {
         let place = self.places.next()?;
-        Some(recognise(self.memory, self.maildrop.identity(place)))
+        Some(self.memory.recognise(self.maildrop, place))
     }
 
     fn size_hint(&self) -> (usize, Option<usize>) {
@@ -46,22 +53,191 @@ impl Drop for Recognition<'_> {
     }
 }
 
-fn recognise(memory: &mut Memory, identity: Option<Identity>) -> Known {
-    let Some(identity) = identity else {
-        return Known::New(None);
-    };
-    let Some((id, record)) = memory.find(identity) else {
-        return Known::New(memory.failures.get(&identity).copied());
-    };
-    let known = match record.kind {
-        Kind::Intended | Kind::Dropped | Kind::Forgotten => return Known::New(None),
-        Kind::Stored if record.deletions > 0 && !record.reappeared => return Known::Doubtful,
-        Kind::Marked => Known::Marked,
-        Kind::Stored => Known::Stored {
-            since: record.time.seconds(),
-            deletions: record.deletions,
-        },
-    };
-    memory.set_present(id);
-    known
+impl Memory {
+    fn recognise(&mut self, maildrop: &Maildrop, place: usize) -> Known {
+        let Some(listed) = maildrop.listed(place) else {
+            return Known::New(None);
+        };
+        let Some(identity) = listed.identity else {
+            return Known::New(None);
+        };
+        let id = match listed.shared {
+            true => self.claim_of(identity, listed.turn),
+            false => {
+                let bearers = self.bearers(identity, maildrop, place);
+                self.likeliest(&bearers, listed.octets)
+            }
+        };
+        let Some(id) = id else {
+            return Known::New(self.failures.get(&identity).copied());
+        };
+        self.set_present(id, true);
+        let Some(record) = self.record(id) else {
+            return Known::New(None);
+        };
+        let since = record.time.seconds();
+        match record.kind {
+            Kind::Marked => Known::Marked,
+            Kind::Lost => Known::Lost,
+            _ if self.is_doubtful(record, listed.octets) => Known::Doubtful { since },
+            _ => Known::Stored {
+                since,
+                futile: record.futile,
+                held: record.held,
+            },
+        }
+    }
+
+    /// The records that a listed message of this name may be, oldest first.
+    fn bearers(&mut self, identity: Identity, maildrop: &Maildrop, place: usize) -> Vec<Id> {
+        let known = |memory: &Self, identity| {
+            let mut ids = memory.all_of(identity);
+            ids.retain(|id| memory.record(*id).is_some_and(Record::is_known));
+            ids
+        };
+        let ids = known(self, identity);
+        if !ids.is_empty() || !self.has_strange_names {
+            return ids;
+        }
+        // A file's name may bear what the first version, or a former account, called the message.
+        for strange in self.strange_names(maildrop, place) {
+            let ids = known(self, strange);
+            if !ids.is_empty() {
+                ids.iter().for_each(|id| self.rebind(*id, identity));
+                return ids;
+            }
+        }
+        Vec::new()
+    }
+
+    fn strange_names(&self, maildrop: &Maildrop, place: usize) -> Vec<Identity> {
+        let Some(message) = maildrop.message(place) else {
+            return Vec::new();
+        };
+        let Some(unique_id) = &message.unique_id else {
+            return Vec::new();
+        };
+        let former = self.former.iter().map(|(account, _)| account.as_str());
+        let accounts = former.chain([self.account.as_str()]);
+        accounts
+            .flat_map(|account| {
+                let old = |turn| Identity::of_version_1(account, unique_id, message.octets, turn);
+                [Identity::new(account, unique_id), old(0), old(message.turn)]
+            })
+            .collect()
+    }
+
+    /// Of several records that a message may be, the one of its size, or else the newest that is
+    /// still on the server as far as is known.
+    fn likeliest(&self, bearers: &[Id], octets: Option<u64>) -> Option<Id> {
+        let newest = |fits: &dyn Fn(&Record) -> bool| {
+            let mut ids = bearers.iter().rev().copied();
+            ids.find(|id| self.record(*id).is_some_and(fits))
+        };
+        let gone = |record: &Record| record.deleted || record.absent;
+        let sized = |record: &Record| octets.is_some() && record.octets.value() == octets;
+        newest(&|record| sized(record) && !gone(record))
+            .or_else(|| newest(&sized))
+            .or_else(|| newest(&|record| !gone(record)))
+            .or_else(|| bearers.last().copied())
+    }
+
+    /// Which records the messages are whose unique-id is listed more than once: those of their sizes
+    /// first, then in their order. A record stands for one of them at most.
+    fn claim_shared(&mut self, maildrop: &Maildrop) {
+        let mut groups: HashMap<Identity, Vec<usize>> = HashMap::new();
+        for place in maildrop.shared() {
+            if let Some(identity) = maildrop.identity(place) {
+                groups.entry(identity).or_default().push(place);
+            }
+        }
+        for (identity, places) in groups {
+            let Some(first) = places.first() else {
+                continue;
+            };
+            let mut free = self.bearers(identity, maildrop, *first);
+            let mut rest = Vec::new();
+            for place in places {
+                let Some(listed) = maildrop.listed(place) else {
+                    continue;
+                };
+                let sized = |id: &Id| {
+                    let octets = self.record(*id).and_then(|record| record.octets.value());
+                    octets.is_some() && octets == listed.octets
+                };
+                match free.iter().position(sized) {
+                    Some(at) => self.note_claim(identity, listed.turn, free.remove(at)),
+                    None => rest.push(listed.turn),
+                }
+            }
+            for (turn, id) in rest.into_iter().zip(free) {
+                self.note_claim(identity, turn, id);
+            }
+        }
+    }
+
+    /// Whether something about a listed message is not as it was (E11.2).
+    fn is_doubtful(&self, record: &Record, octets: Option<u64>) -> bool {
+        let stored = record.octets.value();
+        let resized = match stored {
+            // Found in the Maildir, where nobody knows how it was listed.
+            None => record.has_evidence,
+            Some(_) => octets.is_some() && stored != octets && !self.sizes.are_estimates(),
+        };
+        record.deleted || record.absent || record.unsure || resized
+    }
+
+    /// The record that a listed message counts as.
+    pub(super) fn claimed(&self, message: &Message) -> Option<Id> {
+        let identity = message.identity?;
+        // Of the first of a name, or the only one, nothing need be noted.
+        self.claim_of(identity, message.turn).or_else(|| {
+            let claims = self.claims.get(&identity);
+            let taken =
+                |id: &Id| claims.is_some_and(|all| all.iter().any(|(_, other)| other == id));
+            let mut free = self
+                .all_of(identity)
+                .into_iter()
+                .filter(|id| self.record(*id).is_some_and(|record| record.present) && !taken(id));
+            free.next().filter(|_| message.turn == 0)
+        })
+    }
+
+    /// From here on a listed message counts as this record.
+    pub(super) fn claim(&mut self, message: &Message, id: Id) {
+        self.set_present(id, true);
+        let Some(identity) = message.identity else {
+            return;
+        };
+        let alone = message.turn == 0 && self.all_of(identity) == [id];
+        if !alone {
+            self.note_claim(identity, message.turn, id);
+        }
+    }
+
+    /// It does not count as this record.
+    pub(super) fn unclaim(&mut self, message: &Message, id: Id) {
+        self.set_present(id, false);
+        if let Some(claims) = message.identity.and_then(|it| self.claims.get_mut(&it)) {
+            claims.retain(|(turn, _)| *turn != message.turn);
+        }
+    }
+
+    fn claim_of(&self, identity: Identity, turn: u32) -> Option<Id> {
+        let mut claims = self.claims.get(&identity)?.iter();
+        claims.find(|(other, _)| *other == turn).map(|(_, id)| *id)
+    }
+
+    fn note_claim(&mut self, identity: Identity, turn: u32, id: Id) {
+        let claims = self.claims.entry(identity).or_default();
+        claims.retain(|(other, _)| *other != turn);
+        claims.push((turn, id));
+    }
+}
+
+impl Record {
+    /// Whether a listed message can be recognised by it.
+    fn is_known(&self) -> bool {
+        matches!(self.kind, Kind::Stored | Kind::Lost | Kind::Marked)
+    }
 }

@@ -1,95 +1,13 @@
-//! Opening a journal: reading it, and settling what a crash left (TRUST.md 4.3).
+//! Settling what a crash left: intents that neither came true nor to nothing (E1, E9).
 
-use super::journal::{self, Header, Journal};
-use super::lock::Mark;
-use super::memory::{Memory, OpenIntent};
-use super::rebuild::{self, Loaded};
+use super::custody::Standing;
 use super::record::{Entry, Id};
-use super::{Error, Files, Opened, Store};
-use crate::delivery::{AccountTag, Location, Maildir, UniqueName};
-use crate::durable::Dir;
-use std::collections::{HashMap, HashSet};
+use super::remembered::OpenIntent;
+use super::{Error, Store, rebuild};
+use crate::delivery::{JournalId, Maildir, UniqueName};
+use std::collections::HashSet;
 use std::io;
-use std::path::Path;
-
-/// Reads the account's journal, or makes it again from the Maildir where it is lost or damaged.
-pub(super) fn load(
-    dir: &Dir,
-    files: &Files,
-    account: &str,
-    maildir: &Maildir,
-    mark: Option<Mark>,
-) -> Result<Loaded, Error> {
-    let io = |source| Error::Io {
-        path: dir.path().join(&files.journal),
-        source,
-    };
-    let mark = mark.unwrap_or_default();
-    let header = journal::read_header(dir, &files.journal, account).map_err(io)?;
-    let mut memory = Memory::new(account);
-    let generation = match header {
-        Some(Header::Ours { generation }) => generation,
-        Some(Header::OtherVersion(version)) => {
-            let path = dir.path().join(&files.journal);
-            return Err(Error::OtherVersion { path, version });
-        }
-        Some(Header::Foreign) => return rebuild::from_maildir(dir, files, account, maildir, mark),
-        None if mark.length > 0 => {
-            return rebuild::from_maildir(dir, files, account, maildir, mark);
-        }
-        None => {
-            // Never used, or all of the state directory is lost: the Maildir knows.
-            let file = dir.open_or_create(&files.journal).map_err(io)?;
-            file.check_sole_name().map_err(io)?;
-            let mut journal = Journal::begin(file, account, mark.generation.max(1));
-            let found = rebuild::add_missing(&mut journal, &mut memory, account, maildir, dir)?;
-            // The file's name must be durable before anything in it can count as such.
-            journal.sync().and_then(|()| dir.sync()).map_err(io)?;
-            let rebuilt = (found > 0).then_some((None, found));
-            let opened = Opened {
-                rebuilt,
-                recovered: 0,
-            };
-            return Ok(Loaded {
-                journal,
-                memory,
-                opened,
-            });
-        }
-    };
-    let mut file = dir.open_or_create(&files.journal).map_err(io)?;
-    let reading = file
-        .reader()
-        .and_then(|input| journal::read(input, |entry| memory.apply(entry)))
-        .map_err(io)?;
-    let lost_its_end = (mark.generation, mark.length) > (generation, reading.good)
-        && mark.generation >= generation;
-    if reading.damaged || lost_its_end {
-        return rebuild::from_lines(
-            dir,
-            files,
-            account,
-            maildir,
-            generation.max(mark.generation),
-        );
-    }
-    let mut journal = Journal::resume(file, reading.good, generation).map_err(io)?;
-    let mut opened = Opened::default();
-    // The last run did not end well, so a line may be lost that had been synced.
-    let unsure = reading.torn || mark.generation != generation || mark.length != reading.good;
-    if unsure {
-        let found = rebuild::add_missing(&mut journal, &mut memory, account, maildir, dir)?;
-        if found > 0 {
-            journal.sync().map_err(io)?;
-            opened.rebuilt = Some((None, found));
-        }
-    }
-    Ok(Loaded {
-        journal,
-        memory,
-        opened,
-    })
-}
+use std::path::PathBuf;
 
 /// What becomes of an open intent.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -99,132 +17,142 @@ enum Fate {
 }
 
 impl Store {
-    /// Looks up every open intent by its name and settles it; removes from tmp/ what has none.
+    /// Looks up every open intent by its name, wherever a reader may have put it, and settles it.
     /// Gives the number of messages that turned out to be delivered.
     pub(super) fn settle_crash(&mut self, maildir: &Maildir) -> Result<u64, Error> {
-        let tag = AccountTag::new(&self.account);
-        let open = self.memory.open.clone();
+        let open: Vec<(Id, OpenIntent)> = self
+            .memory
+            .open
+            .iter()
+            .map(|(id, intent)| (*id, intent.clone()))
+            .collect();
+        if open.is_empty() {
+            return Ok(0);
+        }
+        // To settle one is to deliver it.
+        self.raise()?;
+        let mut search = rebuild::search(&self.memory, &self.account, maildir)?;
+        let wanted: HashSet<&str> = open.iter().map(|(_, it)| it.stored.name.as_str()).collect();
+        search.look(|name| wanted.contains(name))?;
         let mut recovered = 0;
         for path in self.maildirs_of(&open) {
             let elsewhere;
             let place = if path == maildir.path() {
                 Some(maildir)
             } else {
-                elsewhere = Maildir::open(self.dir.disk(), &path, false).ok();
+                elsewhere = Maildir::open(maildir.disk(), &path).ok();
                 elsewhere.as_ref()
             };
-            let of_place = |intent: &OpenIntent| self.maildir_of(intent) == Some(path.as_path());
-            let intents: Vec<(Id, OpenIntent)> = open
-                .iter()
-                .filter(|(_, intent)| of_place(intent))
-                .map(|(id, intent)| (*id, intent.clone()))
-                .collect();
-            let fates = match place {
-                Some(place) => self.settle_in(place, tag, &intents)?,
-                // A Maildir that is not there any more holds no message: better one twice.
-                None => intents.iter().map(|(id, _)| (*id, Fate::Nothing)).collect(),
-            };
+            let of_place = |id: Id| self.maildir_of(id).as_deref() == Some(path.as_path());
+            let intents: Vec<_> = open.iter().filter(|(id, _)| of_place(*id)).collect();
+            let mut in_tmp = HashSet::new();
+            if let Some(place) = place {
+                for tag in rebuild::tags(&self.memory, &self.account) {
+                    place.for_each_in_tmp(tag, |name| {
+                        in_tmp.insert(name);
+                    })?;
+                }
+            }
+            let mut fates = Vec::with_capacity(intents.len());
+            for (id, intent) in intents {
+                let name = &intent.stored.name;
+                let fate = match (
+                    place.filter(|_| in_tmp.contains(name)),
+                    search.contains(name),
+                ) {
+                    (None, false) => Fate::Nothing,
+                    (Some(place), false) if is_whole(place, intent) => {
+                        place.roll_forward(name)?;
+                        Fate::Delivered
+                    }
+                    (Some(_), false) => Fate::Nothing,
+                    (half, true) => {
+                        if let Some(place) = half {
+                            place.remove_tmp(name)?;
+                        }
+                        // It counts once its octets and its name are durable (E9).
+                        let synced = search.sync(name);
+                        synced
+                            .or_else(not_there)
+                            .map_err(|source| self.io_error(source))?;
+                        Fate::Delivered
+                    }
+                };
+                fates.push((*id, fate));
+            }
+            if let Some(place) = place {
+                place.sync_new()?;
+            }
             for (id, fate) in fates {
                 match fate {
                     Fate::Delivered => self.write([Entry::Seen {
                         first: id,
                         last: id,
                     }]),
+                    // Whatever took it, better one copy too many: it is fetched again.
                     Fate::Nothing => self.write([Entry::Dropped { id }]),
                 }
                 recovered += u64::from(fate == Fate::Delivered);
             }
         }
-        if !open.is_empty() {
-            self.sync()?;
-        }
-        sweep(maildir, tag)?;
+        self.sync()?;
         Ok(recovered)
     }
 
-    fn settle_in(
-        &self,
-        maildir: &Maildir,
-        tag: AccountTag,
-        intents: &[(Id, OpenIntent)],
-    ) -> Result<Vec<(Id, Fate)>, Error> {
-        let mut in_tmp = HashSet::new();
-        maildir.for_each_in_tmp(tag, |name, _| {
-            in_tmp.insert(name);
-        })?;
-        let mut delivered = HashMap::new();
-        maildir.for_each_delivered(tag, |name, location| {
-            delivered.insert(name, location);
-        })?;
-        let boot = &self.run.boot;
-        let mut fates = Vec::with_capacity(intents.len());
-        for (id, intent) in intents {
-            let name = &intent.stored.name;
-            let this_boot = !boot.is_empty() && self.boot_of(intent) == Some(boot);
-            let fate = match (in_tmp.contains(name), delivered.contains_key(name)) {
-                (true, true) => {
-                    maildir.remove_tmp(name)?;
-                    Fate::Delivered
-                }
-                (true, false) if is_whole(maildir, intent) => {
-                    maildir.roll_forward(name)?;
-                    Fate::Delivered
-                }
-                (true, false) => Fate::Nothing,
-                (false, true) => Fate::Delivered,
-                // It was renamed, and then someone moved it on or removed it.
-                (false, false) if this_boot => Fate::Delivered,
-                // A power cut took the name. If it is still listed it is fetched again; if not, it
-                // had been deleted there, and so had been durable here.
-                (false, false) => Fate::Nothing,
-            };
-            fates.push((*id, fate));
+    /// Removes the account's own files from tmp/: all intents are settled, and we hold the lock, so
+    /// nobody is writing them any more. Those that another journal answers for may be being written.
+    pub(super) fn sweep(&self, maildir: &Maildir, standing: &Standing) -> Result<(), Error> {
+        let former = self.memory.former.iter().map(|(_, journal)| *journal);
+        let mut ours: Vec<JournalId> = former.chain([self.journal.id]).collect();
+        if let Standing::Inherited(journal, _) = standing {
+            ours.push(*journal);
         }
-        maildir.sync_new()?;
-        Ok(fates)
+        let mut stale: Vec<UniqueName> = Vec::new();
+        for tag in rebuild::tags(&self.memory, &self.account) {
+            maildir.for_each_in_tmp(tag, |name| {
+                if name.journal().is_none_or(|journal| ours.contains(&journal)) {
+                    stale.push(name);
+                }
+            })?;
+        }
+        for name in &stale {
+            maildir.remove_tmp(name)?;
+        }
+        Ok(())
     }
 
-    fn maildirs_of(
-        &self,
-        open: &std::collections::BTreeMap<Id, OpenIntent>,
-    ) -> Vec<std::path::PathBuf> {
-        let mut paths: Vec<_> = open
-            .values()
-            .filter_map(|intent| self.maildir_of(intent))
-            .map(Path::to_owned)
-            .collect();
+    fn maildirs_of(&self, open: &[(Id, OpenIntent)]) -> Vec<PathBuf> {
+        let paths = open.iter().filter_map(|(id, _)| self.maildir_of(*id));
+        let mut paths: Vec<PathBuf> = paths.collect();
         paths.sort_unstable();
         paths.dedup();
         paths
     }
 
-    fn maildir_of(&self, intent: &OpenIntent) -> Option<&Path> {
-        let run = self.memory.runs.get(intent.run);
-        Some(run.map_or(self.run.maildir.as_path(), |run| run.maildir.as_path()))
+    /// Where a message was to be delivered: the Maildir at hand, where nothing else is known.
+    fn maildir_of(&self, id: Id) -> Option<PathBuf> {
+        let record = self.memory.record(id)?;
+        let home = self.memory.homes.of_run(record.run);
+        // A Maildir that was moved is the same by its id.
+        let elsewhere = home.filter(|home| home.id.is_none() || home.id != self.home);
+        let path = elsewhere.map_or(&self.path_of_maildir, |home| &home.path);
+        Some(path.clone())
     }
+}
 
-    fn boot_of(&self, intent: &OpenIntent) -> Option<&str> {
-        self.memory
-            .runs
-            .get(intent.run)
-            .map(|run| run.boot.as_str())
+/// A reader has moved it on in between.
+fn not_there(error: io::Error) -> io::Result<()> {
+    match error.kind() {
+        io::ErrorKind::NotFound => Ok(()),
+        _ => Err(error),
     }
 }
 
 fn is_whole(maildir: &Maildir, intent: &OpenIntent) -> bool {
-    let examined: io::Result<_> = maildir.examine(&intent.stored.name, &Location::Tmp);
-    examined.is_ok_and(|(octets, digests)| {
-        octets == intent.stored.octets && digests.stored == intent.stored.digests.stored
-    })
-}
-
-/// Removes the account's own files from tmp/: all intents are settled, and we hold the lock, so
-/// nobody is writing them any more.
-fn sweep(maildir: &Maildir, tag: AccountTag) -> Result<(), Error> {
-    let mut stale: Vec<UniqueName> = Vec::new();
-    maildir.for_each_in_tmp(tag, |name, _| stale.push(name))?;
-    for name in &stale {
-        maildir.remove_tmp(name)?;
-    }
-    Ok(())
+    maildir
+        .examine_tmp(&intent.stored.name)
+        .is_ok_and(|examined| {
+            examined.octets == intent.stored.octets
+                && examined.digests.stored == intent.stored.digests.stored
+        })
 }

@@ -39,7 +39,7 @@ impl View {
         match journal::read_header(dir, &files.journal, account).map_err(io)? {
             Some(Header::Ours { .. }) => {
                 let input = dir.read(&files.journal).map_err(io)?;
-                journal::read(input, |entry| memory.apply(entry)).map_err(io)?;
+                journal::read(input, |entry, place| memory.apply(entry, place)).map_err(io)?;
             }
             Some(Header::OtherVersion(version)) => {
                 return Err(Error::OtherVersion { path, version });

@@ -17,7 +17,12 @@ pub const LIMIT: usize = 300;
 /// The backslash itself is kept. So the result cannot be turned back, but it reads well where
 /// there is a Windows path in it, and escaping twice changes nothing.
 pub fn escape(text: &[u8]) -> String {
-    let mut out = Escaped::new(LIMIT);
+    escape_bytes_up_to(text, LIMIT)
+}
+
+/// [`escape`] with another limit, in characters of the result.
+pub fn escape_bytes_up_to(text: &[u8], limit: usize) -> String {
+    let mut out = Escaped::new(limit);
     for chunk in text.utf8_chunks() {
         for c in chunk.valid().chars() {
             out.push_char(c);
@@ -30,6 +35,17 @@ pub fn escape(text: &[u8]) -> String {
         }
     }
     out.finish()
+}
+
+/// A unique-id as it can be given back on the command line: all of it, and no two alike, so that a
+/// backslash is doubled here.
+pub fn unique_id(octets: &[u8]) -> String {
+    let doubled = |octet: &u8| match octet {
+        b'\\' => b"\\\\".to_vec(),
+        octet => vec![*octet],
+    };
+    let octets: Vec<u8> = octets.iter().flat_map(doubled).collect();
+    escape_bytes_up_to(&octets, usize::MAX)
 }
 
 /// [`escape`] for text that is known to be UTF-8.

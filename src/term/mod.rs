@@ -11,8 +11,8 @@ mod table;
 mod words;
 
 pub(crate) use escape::is_unsafe;
-pub use escape::{LIMIT, escape, escape_str, escape_up_to};
+pub use escape::{LIMIT, escape, escape_bytes_up_to, escape_str, escape_up_to, unique_id};
 pub use json::json_line;
 pub use style::{Color, Paint, columns};
 pub use table::{Column, Table, fit, width};
-pub use words::{count, hex, size, unhex};
+pub use words::{count, hex, quoted, size, unhex};

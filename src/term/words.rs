@@ -23,6 +23,15 @@ pub fn size(octets: u64) -> String {
     format!("{octets} B")
 }
 
+/// A word as a shell takes it for one.
+pub fn quoted(text: &str) -> String {
+    let plain = |c: char| c.is_alphanumeric() || "@:._-+/~%[],=".contains(c);
+    match !text.is_empty() && text.chars().all(plain) {
+        true => text.to_owned(),
+        false => format!("'{}'", text.replace('\'', "'\\''")),
+    }
+}
+
 /// Lower-case hexadecimal.
 pub fn hex(octets: &[u8]) -> String {
     octets.iter().fold(String::new(), |mut text, octet| {

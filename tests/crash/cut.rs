@@ -126,6 +126,7 @@ impl Bench {
             }),
             confined: false,
             at_once: true,
+            as_new: false,
             quiet: false,
             transcript: false,
             moment: Moment {

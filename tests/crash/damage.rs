@@ -1,11 +1,10 @@
 //! A journal that is cut after any octet, or has any octet changed: it is never taken for whole.
 
+use super::account::try_open;
 use super::explore::Mode;
 use super::image::{Image, Octets, mix};
 use super::rebuild::{fetched, go_on, path};
-use popfetch::delivery::Maildir;
 use popfetch::durable::Disk;
-use popfetch::state::{self, Store};
 use std::collections::BTreeSet;
 use std::fs;
 
@@ -22,13 +21,9 @@ pub fn damage_every_octet() -> usize {
             let what = format!("{what} at octet {place} of {}", good.len());
             before.write(&explorer.root(), |_| true, Octets::Kept);
             fs::write(path(&explorer, "journal"), octets).unwrap();
-            let profile = explorer.profile();
-            let directory = state::open_directory(&Disk::new(), &explorer.root().join("state"));
-            let maildir = Maildir::open(&Disk::new(), &profile.maildir, false).unwrap();
-            let (now, id) = (explorer.now, profile.server.id());
-            let moment = explorer.moment(now);
-            let (store, opened) = Store::open(directory.unwrap(), &id, &maildir, &moment).unwrap();
-            assert!(opened.rebuilt.is_some(), "{what}: nothing was noticed");
+            let now = explorer.now;
+            let (store, _, opened) = try_open(&mut explorer, &Disk::new(), now).unwrap();
+            assert!(opened.is_rebuilt, "{what}: nothing was noticed");
             store.close().unwrap();
             damaged += 1;
             // What it knows then does not depend much on where exactly the damage is.

@@ -25,17 +25,34 @@ pub struct Maildrop {
     pub retrieved: Vec<usize>,
 }
 
+/// Whether a message has nothing but a subject, so that its header tells nothing (E11.2): of four
+/// messages one, the second.
+pub fn is_bare(message: usize) -> bool {
+    message % 4 == 1
+}
+
+fn message(i: usize) -> Vec<u8> {
+    let fields = match is_bare(i) {
+        true => String::new(),
+        false => format!(
+            "Received: from a.example by mx.example id q{i}\r\n\tfor <ada@localhost>; \
+             Tue, 1 Sep 2026 10:{i:02}:07 +0000\r\n\
+             Message-ID: <{i}@a.example>\r\n\
+             Date: Tue, 1 Sep 2026 10:{i:02}:00 +0000\r\n\
+             From: Bob <bob@a.example>\r\n"
+        ),
+    };
+    let dots = "x".repeat(i * 37);
+    let text = format!("{fields}Subject: message {i}\r\n\r\n..{dots}\r\n.\r\nend {i}\r\n");
+    text.into_bytes()
+}
+
 impl Maildrop {
     pub fn new(count: usize) -> Self {
-        let message = |i: usize| {
-            let body = format!(
-                "Subject: message {i}\r\n\r\n..{}\r\n.\r\nend {i}\r\n",
-                "x".repeat(i * 37)
-            );
-            (format!("id-{i}"), body.into_bytes())
-        };
         Self {
-            messages: (0..count).map(message).collect(),
+            messages: (0..count)
+                .map(|i| (format!("id-{i}"), message(i)))
+                .collect(),
             deleted: BTreeSet::new(),
             refused: BTreeSet::new(),
             on_update: None,
@@ -91,14 +108,15 @@ impl Session {
     fn answer(&mut self, line: &str) {
         let mut maildrop = self.maildrop.lock().unwrap();
         let (command, argument) = line.split_once(' ').unwrap_or((line, ""));
-        let place = || argument.parse::<usize>().unwrap() - 1;
+        let number = argument.split(' ').next().unwrap_or_default();
+        let place = || number.parse::<usize>().unwrap() - 1;
         let listed = || {
             let all = maildrop.messages.iter().enumerate();
             all.filter(|(i, _)| !maildrop.deleted.contains(i))
         };
         let lines = |lines: Vec<String>| format!("+OK\r\n{}.\r\n", lines.concat());
         let answer = match command {
-            "CAPA" => "+OK\r\nUIDL\r\nPIPELINING\r\nUSER\r\n.\r\n".to_owned(),
+            "CAPA" => "+OK\r\nUIDL\r\nTOP\r\nPIPELINING\r\nUSER\r\n.\r\n".to_owned(),
             "STAT" => format!("+OK {} 0\r\n", listed().count()),
             "UIDL" => lines(
                 listed()
@@ -116,6 +134,15 @@ impl Session {
                 maildrop.retrieved.push(place());
                 let stuffed = body.replace("\r\n.", "\r\n..");
                 format!("+OK\r\n{stuffed}.\r\n")
+            }
+            "TOP" => {
+                let (_, body) = argument.split_once(' ').unwrap();
+                let text = String::from_utf8(maildrop.messages[place()].1.clone()).unwrap();
+                let header = text.find("\r\n\r\n").unwrap() + 4;
+                let lines = text[header..].split_inclusive("\r\n");
+                let lines: String = lines.take(body.parse().unwrap()).collect();
+                let sent = format!("{}{lines}", &text[..header]).replace("\r\n.", "\r\n..");
+                format!("+OK\r\n{sent}.\r\n")
             }
             "DELE" => {
                 self.marked.insert(place());

@@ -1,4 +1,5 @@
 use crate::entry::{body, config, connection, journal, listing};
+use crate::skip::{Lack, skip};
 use std::fs;
 use std::path::Path;
 
@@ -7,8 +8,8 @@ fn run_seeds(target: &str, run: fn(&[u8])) {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let seeds = root.join("fuzz/seeds").join(target);
     if !root.join("fuzz").exists() {
-        eprintln!("SKIPPED: there is no {}", seeds.display());
-        return;
+        let seeds = seeds.display();
+        return skip(Lack::Tool, format_args!("there is no {seeds}"));
     }
     let mut count = 0;
     for seed in fs::read_dir(seeds).unwrap() {

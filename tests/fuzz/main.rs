@@ -21,5 +21,8 @@ mod journals;
 mod made_up;
 /// Sessions with servers of many kinds.
 mod sessions;
+#[allow(dead_code)]
+#[path = "../support/skip.rs"]
+mod skip;
 /// The sessions, split everywhere.
 mod splits;

@@ -10,22 +10,16 @@ use crate::support::process::installed;
 use crate::support::provider::Provider;
 use crate::support::run::Home;
 use crate::support::server::Server;
-use crate::support::strace::{Call, calls};
+use crate::support::strace::{self, Call, calls};
 use crate::support::tree;
 use crate::support::wire::Ending;
 
 /// Calls with a file's name, and those that tell where they stand in the session.
-const CALLS: &str = "trace=%file,landlock_restrict_self,connect,sendto";
+const CALLS: &str = "%file,landlock_restrict_self,connect,sendto";
 
 fn traced(home: &Home, arguments: &[&str], status: i32) -> Vec<Call> {
     let trace = home.path().join("trace");
-    let options = ["-f", "-y", "-s", "1000", "-e", CALLS, "-o"];
-    let program = env!("CARGO_BIN_EXE_popfetch");
-    let strace = options
-        .into_iter()
-        .chain([trace.to_str().unwrap(), program]);
-    let all = strace.chain(arguments.iter().copied());
-    home.popfetch(all).expect(status);
+    strace::traced(home, &trace, CALLS, arguments).expect(status);
     calls(&fs::read_to_string(trace).unwrap())
 }
 
@@ -49,7 +43,7 @@ fn assert_confined(home: &Home, calls: &[Call], wants: &[&str]) {
         .iter()
         .filter(|call| call.began > first && call.succeeded())
     {
-        if ["connect", "sendto", "landlock_restrict_self"].contains(&call.name.as_str()) {
+        if ["connect", "sendto", "landlock_restrict_self", "prctl"].contains(&call.name.as_str()) {
             continue;
         }
         let inside = ours.iter().any(|path| call.text.contains(path));
@@ -67,7 +61,7 @@ fn s73_after_it_has_connected_a_fetch_reaches_nothing_but_its_maildir_and_state(
         return;
     }
     let server = Server::start(&Maildrop::new(mail(5)));
-    let home = Home::with_program("strace");
+    let home = Home::new();
     home.one_account(&server.account(), "keep = \"never\"\n");
     // The second session of the run is confined as well, and can do its work.
     server.behave(Behaviour::new().on_occurrences("RETR 3", 0..1, Reply::End(Ending::Close)));
@@ -85,7 +79,7 @@ fn s73_looking_at_a_maildrop_reaches_no_file_at_all() {
         return;
     }
     let server = Server::start(&Maildrop::new(mail(5)));
-    let home = Home::with_program("strace");
+    let home = Home::new();
     home.one_account(&server.account(), "");
     for arguments in [
         &["check", "--headers"][..],
@@ -103,7 +97,7 @@ fn s73_f16_a_token_is_renewed_by_a_thread_that_has_nothing_to_do_with_the_mail_s
         return;
     }
     let (server, provider) = (oauth::server(2), Provider::start(3600, true));
-    let home = Home::with_program("strace");
+    let home = Home::new();
     oauth::configure(&home, &server.account(), &provider.table());
     traced(&home, &["login", "a", "--device"], 0);
     let calls = traced(&home, &["fetch"], 0);

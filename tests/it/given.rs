@@ -20,7 +20,10 @@ pub fn mail(count: usize) -> Vec<Message> {
 /// The `n`th of them. Each has another size, so that no listing can take one for another.
 pub fn letter(n: usize) -> Message {
     let text = format!(
-        "From: Ada <ada@example.com>\nDate: Mon, 23 Nov 2026 10:00:00 +0000\n\
+        "Received: from mail.example.com by mx.example.org with ESMTPS id {n:06};\n\
+         \tMon, 23 Nov 2026 10:00:01 +0000\n\
+         Message-ID: <{n}@mail.example.com>\nFrom: Ada <ada@example.com>\n\
+         Date: Mon, 23 Nov 2026 10:00:00 +0000\n\
          Subject: Letter {n}\n\nThis is letter {n}.\n{}\n",
         "x".repeat(n)
     );

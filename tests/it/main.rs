@@ -31,6 +31,8 @@ mod identity;
 mod injected;
 /// Where passwords come from.
 mod keyring;
+/// Mail is never lost: what is recorded is not believed where the disk or the server says otherwise.
+mod lost;
 /// Servers that want to be left alone, and people who want to hear of it once.
 mod manners;
 /// Others are at work in the Maildir.
@@ -41,6 +43,8 @@ mod nineteen;
 mod oauth;
 /// Messages that cannot be had.
 mod poison;
+/// Real servers besides Dovecot.
+mod real_servers;
 /// The samples arrive octet for octet, once.
 mod samples;
 /// No one is let in.
@@ -55,6 +59,8 @@ mod slow;
 mod tls;
 /// Everything that can be wrong from the first line of the config to the last octet on the disk.
 mod trouble;
+/// Nothing is delivered twice.
+mod twice;
 /// What is recorded, held against what is there.
 mod verify;
 

@@ -15,7 +15,7 @@ use crate::support::message::{Message, generate};
 use crate::support::process::within;
 use crate::support::run::Home;
 use crate::support::server::{CommandSeen, Server};
-use crate::support::strace::{Call, calls};
+use crate::support::strace::{self, Call, calls};
 use crate::support::tree;
 use crate::support::wire::Ending;
 
@@ -193,12 +193,8 @@ fn after<'a>(
 }
 
 fn traced_fetch(home: &Home, trace: &Path) -> Vec<Call> {
-    let calls_of_interest = "trace=fsync,fdatasync,renameat2,sendto,write,writev,openat";
-    let trace_option = trace.to_str().unwrap();
-    let program = env!("CARGO_BIN_EXE_popfetch");
-    let arguments = ["-f", "-y", "-s", "100000", "-o", trace_option];
-    let more = ["-e", calls_of_interest, program, "fetch"];
-    home.popfetch(arguments.into_iter().chain(more)).expect(0);
+    let calls_of_interest = "fsync,fdatasync,renameat2,sendto,write,writev,openat";
+    strace::traced(home, trace, calls_of_interest, &["fetch"]).expect(0);
     calls(&fs::read_to_string(trace).unwrap())
 }
 
@@ -211,7 +207,7 @@ fn d5_d6_d8_to_d13_the_kernel_sees_file_journal_name_directory_journal_and_only_
     let messages: Vec<Message> = generate(20, 3000);
     let maildrop = Maildrop::new(messages.clone());
     let plain = Server::builder(&maildrop).security(Security::Plain).start();
-    let home = Home::with_program("strace");
+    let home = Home::new();
     home.one_account(&plain.account(), DELETE);
     let trace: PathBuf = home.path().join("trace");
     let calls = traced_fetch(&home, &trace);

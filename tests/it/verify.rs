@@ -231,7 +231,24 @@ fn a_maildir_that_has_gone_is_no_list_of_missing_messages() {
     fs::rename(home.maildir("a"), home.path().join("elsewhere")).unwrap();
     let output = run(&home, &["verify"], 73);
     assert_eq!(output.stdout, "");
-    assert_said(&output, &["error: a: ", "has gone", "hint: "]);
+    assert_said(&output, &["error: a: ", "is gone", "hint: "]);
+}
+
+/// Whoever follows the hint makes an empty one: what was in the other was not removed by anybody.
+#[test]
+fn a3_where_another_maildir_stands_in_its_place_nothing_counts_as_removed() {
+    let (_server, home, _) = fetched();
+    let maildir = home.maildir("a");
+    fs::rename(&maildir, home.path().join("elsewhere")).unwrap();
+    for part in ["tmp", "new", "cur"] {
+        fs::create_dir_all(maildir.join(part)).unwrap();
+    }
+    let output = run(&home, &["verify"], 1);
+    assert!(output.stdout.contains("missing"), "{output:#?}");
+    assert!(!output.stdout.contains("removed"), "{output:#?}");
+    fs::remove_dir_all(&maildir).unwrap();
+    fs::rename(home.path().join("elsewhere"), &maildir).unwrap();
+    run(&home, &["verify"], 0);
 }
 
 #[test]

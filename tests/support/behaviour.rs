@@ -25,6 +25,8 @@ pub struct Behaviour {
     pub(super) prompt: Option<Vec<u8>>,
     pub(super) lists: usize,
     pub(super) loses_what_follows_sign_in: bool,
+    pub(super) renumbers: bool,
+    pub(super) weaves: Vec<(usize, usize)>,
 }
 
 /// What the server does instead of, or beside, the right answer to a command.
@@ -43,6 +45,8 @@ pub enum Reply {
     Raw(Vec<u8>),
     /// These octets, and the connection ends right after them; the command has no effect.
     RawThenEnd(Vec<u8>, Ending),
+    /// The right answer as this makes it, which is given all of its octets.
+    Remade(fn(Vec<u8>) -> Vec<u8>),
 }
 
 impl Reply {
@@ -89,6 +93,8 @@ impl Default for Behaviour {
             prompt: None,
             lists: usize::MAX,
             loses_what_follows_sign_in: false,
+            renumbers: false,
+            weaves: Vec::new(),
         }
     }
 }
@@ -218,6 +224,20 @@ impl Behaviour {
     /// on afterwards.
     pub fn loses_what_follows_sign_in(mut self) -> Self {
         self.loses_what_follows_sign_in = true;
+        self
+    }
+
+    /// As soon as a message is marked as deleted, those behind it have other numbers.
+    pub fn renumbers(mut self) -> Self {
+        self.renumbers = true;
+        self
+    }
+
+    /// Goes on to the next RETR before the last one's answer is out, where both were asked for at
+    /// once: of the session's `n`th RETR (from 0), after so many octets of the message, stands the
+    /// first line of the next answer, which then lacks it.
+    pub fn weaves(mut self, places: &[(usize, usize)]) -> Self {
+        self.weaves = places.to_vec();
         self
     }
 

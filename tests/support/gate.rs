@@ -112,8 +112,8 @@ fn join(one: &TcpStream, other: &TcpStream) {
     });
 }
 
-/// Debian's microsocks on a port of 127.0.0.1, with more options. None, after a loud word, where
-/// it is not installed; under CI that is a failure.
+/// Debian's microsocks on a port of 127.0.0.1, with more options. None where
+/// it is not installed: then the test is skipped.
 pub fn microsocks(options: &[&str]) -> Option<(Daemon, u16)> {
     if !installed("microsocks") {
         return None;

@@ -30,8 +30,8 @@ pub struct Bus {
 }
 
 impl Keyring {
-    /// One whose default collection is unlocked and empty. None, after a loud word, where
-    /// gnome-keyring or dbus is not installed; under CI that is a failure.
+    /// One whose default collection is unlocked and empty. None where
+    /// gnome-keyring or dbus is not installed: then the test is skipped.
     pub fn unlocked() -> Option<Self> {
         Some(Self::on(Bus::start()?, true))
     }

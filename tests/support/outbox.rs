@@ -38,6 +38,9 @@ pub(super) struct Outbox {
     pub(super) sent: u64,
     cut_after: Option<(u64, Ending)>,
     muted: bool,
+    /// What is given to [`Outbox::send`] is kept for [`Outbox::caught`].
+    catches: bool,
+    kept: Vec<u8>,
 }
 
 /// Large enough for few system calls, small enough for the huge messages.
@@ -52,6 +55,8 @@ impl Outbox {
             sent: 0,
             cut_after: behaviour.cut_after,
             muted: false,
+            catches: false,
+            kept: Vec::new(),
         }
     }
 
@@ -60,9 +65,24 @@ impl Outbox {
         self.muted = true;
     }
 
+    /// Sends nothing of what is given to [`Outbox::send`] until [`Outbox::caught`].
+    pub(super) fn catch(&mut self) {
+        self.catches = true;
+    }
+
+    /// What was given to [`Outbox::send`] in between.
+    pub(super) fn caught(&mut self) -> Vec<u8> {
+        self.catches = false;
+        std::mem::take(&mut self.kept)
+    }
+
     /// Sends `octets`, soon.
     pub(super) fn send(&mut self, octets: &[u8]) -> Result<(), Stop> {
         if self.muted {
+            return Ok(());
+        }
+        if self.catches {
+            self.kept.extend_from_slice(octets);
             return Ok(());
         }
         if let Some((limit, ending)) = self.cut_after {

@@ -3,12 +3,14 @@
 use std::fs;
 use std::io::Write;
 use std::os::unix::process::CommandExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process_group};
+
+use super::skip::{Lack, skip};
 
 /// A child in a process group of its own; the whole group is killed when it is dropped.
 pub struct Daemon(Child);
@@ -61,7 +63,8 @@ pub fn within<T>(limit: Duration, mut condition: impl FnMut() -> Option<T>) -> O
 }
 
 /// Whether this process itself listens on a TCP port. That somebody answers there proves less: a
-/// port that was free a moment ago may be another one's by now.
+/// port that was free a moment ago may be another one's by now. popfetch hides its descriptors from
+/// all but root, so this is for other programs.
 pub fn listens(id: u32) -> bool {
     let listening = || {
         let sockets = fs::read_dir(format!("/proc/{id}/fd")).ok()?;
@@ -96,19 +99,22 @@ pub fn make_program(path: &Path, text: &str) {
     assert!(child.wait().unwrap().success());
 }
 
-/// Whether a program is installed, on PATH or where Debian keeps daemons. If not, says so loudly,
-/// and fails where everything has to be there: under CI.
+/// Whether a program is installed; otherwise the test is skipped.
+#[track_caller]
 pub fn installed(program: &str) -> bool {
+    let found = find(program).is_some();
+    if !found {
+        skip(Lack::Tool, format_args!("{program} is not installed"));
+    }
+    found
+}
+
+/// Where a program is: on PATH, or where Debian keeps daemons and what works on file systems, which
+/// is not on a user's PATH.
+pub fn find(program: &str) -> Option<PathBuf> {
     let path = std::env::var_os("PATH").unwrap_or_default();
     let mut directories: Vec<_> = std::env::split_paths(&path).collect();
-    directories.push("/usr/sbin".into());
-    if directories.iter().any(|dir| dir.join(program).is_file()) {
-        return true;
-    }
-    assert!(
-        std::env::var_os("CI").is_none(),
-        "{program} is not installed, but CI has to run these tests"
-    );
-    eprintln!("SKIPPED: {program} is not installed");
-    false
+    directories.extend(["/usr/sbin".into(), "/sbin".into()]);
+    let places = directories.iter().map(|dir| dir.join(program));
+    places.into_iter().find(|path| path.is_file())
 }

@@ -2,10 +2,11 @@
 
 use std::ffi::OsStr;
 use std::fs;
-use std::io::{Read, Write};
+use std::io::{ErrorKind, Read, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -48,9 +49,15 @@ pub struct Run {
 /// A run that is under way; it is killed when this is dropped.
 pub struct Running {
     child: Daemon,
-    stdout: thread::JoinHandle<Vec<u8>>,
-    stderr: thread::JoinHandle<Vec<u8>>,
+    stdout: Collected,
+    stderr: Collected,
     deadline: Instant,
+}
+
+/// What a pipe has brought so far, and who reads it.
+struct Collected {
+    octets: Arc<Mutex<Vec<u8>>>,
+    reader: thread::JoinHandle<()>,
 }
 
 impl Home {
@@ -259,6 +266,11 @@ impl Running {
         self.child.has_ended()
     }
 
+    /// Standard error up to now.
+    pub fn stderr_so_far(&self) -> String {
+        self.stderr.so_far()
+    }
+
     /// Waits for its end. Panics, after killing it, if that takes too long.
     pub fn wait(mut self) -> Output {
         let child = self.child.child();
@@ -275,13 +287,10 @@ impl Running {
         };
         // Ends the pipes as well, even where a child of the program still holds them.
         drop(self.child);
-        let text = |thread: thread::JoinHandle<Vec<u8>>| {
-            String::from_utf8_lossy(&thread.join().unwrap()).into_owned()
-        };
         let output = Output {
             status: status.and_then(|status| status.code()),
-            stdout: text(self.stdout),
-            stderr: text(self.stderr),
+            stdout: self.stdout.whole(),
+            stderr: self.stderr.whole(),
             peak_memory,
         };
         assert!(status.is_some(), "does not end: {output:#?}");
@@ -289,12 +298,32 @@ impl Running {
     }
 }
 
-fn collect(mut pipe: impl Read + Send + 'static) -> thread::JoinHandle<Vec<u8>> {
-    thread::spawn(move || {
-        let mut octets = Vec::new();
-        pipe.read_to_end(&mut octets).unwrap();
-        octets
-    })
+fn collect(mut pipe: impl Read + Send + 'static) -> Collected {
+    let octets = Arc::new(Mutex::new(Vec::new()));
+    let kept = Arc::clone(&octets);
+    let reader = thread::spawn(move || {
+        let mut buffer = [0; 1 << 16];
+        loop {
+            match pipe.read(&mut buffer) {
+                Ok(0) => return,
+                Ok(count) => kept.lock().unwrap().extend_from_slice(&buffer[..count]),
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(error) => panic!("{error}"),
+            }
+        }
+    });
+    Collected { octets, reader }
+}
+
+impl Collected {
+    fn so_far(&self) -> String {
+        String::from_utf8_lossy(&self.octets.lock().unwrap()).into_owned()
+    }
+
+    fn whole(self) -> String {
+        self.reader.join().unwrap();
+        String::from_utf8_lossy(&self.octets.lock().unwrap()).into_owned()
+    }
 }
 
 fn peak(child: &Child) -> Option<u64> {

@@ -4,17 +4,16 @@ use std::fs;
 use std::path::Path;
 
 use super::message::Message;
+use super::skip::{Lack, skip};
 
-/// All sample messages, each with its file's name as unique-id; None, after a loud word, where the
-/// samples are absent. Files kept with LF are turned into CRLF; those whose odd line ends are their
+/// All sample messages, each with its file's name as unique-id; None where the
+/// samples are absent: then the test is skipped. Files kept with LF are turned into CRLF; those whose odd line ends are their
 /// point (marked crlf, cr, mixed, none) are sent byte for byte.
 pub fn load() -> Option<Vec<Message>> {
     let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/mail");
     let Ok(index) = fs::read_to_string(directory.join("INDEX.tsv")) else {
-        eprintln!(
-            "SKIPPED: there is no sample mail in {}",
-            directory.display()
-        );
+        let place = directory.display();
+        skip(Lack::Samples, format_args!("no sample mail in {place}"));
         return None;
     };
     let messages = index.lines().skip(1).map(|line| {

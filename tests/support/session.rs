@@ -28,6 +28,8 @@ pub(super) fn serve(shared: &Shared, index: usize, behaviour: Behaviour, wire: W
         transaction: None,
         commands: 0,
         flights: 0,
+        retrieved: 0,
+        held: Vec::new(),
     };
     let stop = match session.run() {
         Ok(()) => Stop::Ended(How::Left, Ending::Close),
@@ -61,6 +63,9 @@ struct Session<'a> {
     transaction: Option<Transaction>,
     commands: usize,
     flights: u64,
+    /// RETRs so far, and an answer to one that waits for the next (see [`Behaviour::weaves`]).
+    retrieved: usize,
+    held: Vec<u8>,
 }
 
 struct Transaction {
@@ -69,6 +74,8 @@ struct Transaction {
     retrieved: BTreeSet<usize>,
     /// Messages behind this index are not shown.
     shown: usize,
+    /// Numbers are places among the messages that are left.
+    renumbers: bool,
     _lock: ExclusiveAccess,
 }
 
@@ -92,6 +99,7 @@ impl Session<'_> {
                     self.start_tls(&lines)?;
                 }
             }
+            self.let_go()?;
             if !self.outbox.has_input(self.behaviour.latency)? {
                 self.flights += u64::from(self.outbox.flush()?);
                 self.write_log();
@@ -138,8 +146,18 @@ impl Session<'_> {
             self.outbox.flush()?;
             thread::sleep(self.behaviour.delay);
         }
+        if !self.behaviour.weaves.is_empty() {
+            return self.weave(line);
+        }
         match self.behaviour.reply_to(&text) {
             None => self.answer(line),
+            Some(Reply::Remade(remake)) => {
+                self.outbox.catch();
+                let answered = self.answer(line);
+                let octets = self.outbox.caught();
+                self.outbox.send(&remake(octets))?;
+                answered
+            }
             Some(Reply::Prefix(octets)) => {
                 self.outbox.send(&octets)?;
                 self.answer(line)
@@ -162,6 +180,34 @@ impl Session<'_> {
                 }
             }
         }
+    }
+
+    fn weave(&mut self, line: &[u8]) -> Result<(), Stop> {
+        if !line.starts_with(b"RETR ") {
+            self.let_go()?;
+            return self.answer(line);
+        }
+        self.outbox.catch();
+        let answered = self.answer(line);
+        let mut octets = self.outbox.caught();
+        let last = self.retrieved.checked_sub(1);
+        let mut places = self.behaviour.weaves.iter();
+        let place = places.find(|(retrieved, _)| Some(*retrieved) == last);
+        if let (Some((_, place)), false) = (place, self.held.is_empty()) {
+            let line_end = |octets: &[u8]| octets.iter().position(|it| *it == b'\n').unwrap() + 1;
+            let status: Vec<u8> = octets.drain(..line_end(&octets)).collect();
+            let place = (line_end(&self.held) + place).min(self.held.len() - 5);
+            self.held.splice(place..place, status);
+        }
+        self.let_go()?;
+        self.retrieved += 1;
+        self.held = octets;
+        answered
+    }
+
+    fn let_go(&mut self) -> Result<(), Stop> {
+        let held = std::mem::take(&mut self.held);
+        self.outbox.send(&held)
     }
 
     fn end(&mut self, ending: Ending) -> Result<(), Stop> {
@@ -295,6 +341,7 @@ impl Session<'_> {
             deleted: BTreeSet::new(),
             retrieved: BTreeSet::new(),
             shown: self.behaviour.lists,
+            renumbers: self.behaviour.renumbers,
             _lock: lock,
         });
         self.outbox.send(b"+OK signed in\r\n")
@@ -367,6 +414,9 @@ impl Transaction {
     /// The index of a message that is there and not marked as deleted.
     fn index(&self, number: &str) -> Option<usize> {
         let index = number.parse::<usize>().ok()?.checked_sub(1)?;
+        if self.renumbers {
+            return self.left().nth(index);
+        }
         (index < self.count() && !self.deleted.contains(&index)).then_some(index)
     }
 

@@ -1,6 +1,10 @@
 //! What strace writes down of a run.
 
 use std::collections::BTreeMap;
+use std::path::Path;
+
+use super::run::{Home, Run};
+use super::skip::is_root;
 
 /// One system call: the lines of the trace on which it began and ended, and its text.
 pub struct Call {
@@ -14,6 +18,23 @@ pub struct Call {
     pub began: usize,
     /// The line on which it ended.
     pub ended: usize,
+}
+
+/// A run of the program of which strace writes these calls into a file.
+pub fn traced(home: &Home, trace: &Path, which: &str, arguments: &[&str]) -> Run {
+    let trace = trace.to_str().unwrap();
+    let which = format!("trace=prctl,{which}");
+    let options = ["-f", "-y", "-s", "100000", "-e", &which, "-o", trace];
+    if is_root() {
+        return home.popfetch_under("strace", &options, arguments);
+    }
+    // popfetch closes itself to other processes of its user, by its first prctl, and then strace
+    // sees neither names nor descriptors any more. So each thread's first prctl, if it is among the
+    // calls that are traced, is not made. Of other threads that may be the one that renounces new
+    // privileges, without which they could not be confined: that is done here instead.
+    let inject = "inject=prctl:retval=0:when=1";
+    let open = ["--no-new-privs", "strace", "-e", inject];
+    home.popfetch_under("setpriv", &[&open[..], &options].concat(), arguments)
 }
 
 /// Reads `strace -f -y`: a call that another thread interrupts is written in two parts.

@@ -41,7 +41,7 @@ fn told(commands: &[Command<'_>], wire: &[u8], sizes: &[usize]) -> Vec<String> {
             Event::Challenge(text) => format!("challenge {}", text.escape_ascii()),
             Event::Line(line) => format!("line {}", line.escape_ascii()),
             Event::OverlongLine => "overlong".into(),
-            Event::End => "end".into(),
+            Event::End | Event::MessageEnd(_) => "end".into(),
             Event::NeedInput if rest.is_empty() => return story,
             Event::NeedInput => {
                 let size = sizes.next().unwrap().min(rest.len());
@@ -268,7 +268,7 @@ proptest! {
         for commands in [
             &[Command::Capa][..],
             &[Command::Uidl, Command::List, Command::Stat],
-            &[retr(1, 10), retr(2, 0), Command::TopHeader(MessageNumber::new(3).unwrap())],
+            &[retr(1, 10), retr(2, 0), Command::Top(MessageNumber::new(3).unwrap(), 0)],
             &[auth, Command::Quit],
         ] {
             let whole = told(commands, &wire, &[usize::MAX]);

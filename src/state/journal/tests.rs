@@ -26,7 +26,7 @@ fn e6_a_line_that_another_process_is_writing_is_no_damage() {
     let begun = [b"header\n", begun].concat().leak();
     let mut entries = Vec::new();
     let file = Growing(vec![begun, rest, line]);
-    let reading = read(file, |entry| entries.push(entry)).unwrap();
+    let reading = read(file, |entry, _| entries.push(entry)).unwrap();
     // What it says is for the next reader.
     let expected = Reading {
         good: b"header\n".len() as u64,

@@ -1,5 +1,6 @@
 use super::*;
-use crate::delivery::AccountTag;
+use crate::delivery::{AccountTag, Fields, Size, Stamp};
+use crate::durable::line::{escape, seal, unescape};
 use proptest::prelude::*;
 
 fn listing(unique_id: Option<&[u8]>, octets: Option<u64>) -> Listing {
@@ -17,7 +18,20 @@ fn stored(content: u8) -> Stored {
             stored: [1; 32],
             content: [content; 32],
         },
-        name: UniqueName::new(AccountTag::new("a@b:1"), None),
+        name: UniqueName::new(stamp(), None),
+        evidence: (content == 1).then(|| Evidence {
+            fields: Fields::read(b"Message-ID: <1@a>\nReceived: by a\n").0,
+            body: [3; 16],
+            lines: 12,
+            size: Size::Exact,
+        }),
+    }
+}
+
+fn stamp() -> Stamp {
+    Stamp {
+        account: AccountTag::new("a@b:1"),
+        journal: JournalId([9; 8]),
     }
 }
 
@@ -39,7 +53,39 @@ fn every_kind() -> Vec<Entry> {
             time,
             boot: "b-1".into(),
             maildir: "/a b/%\n".into(),
+            maildir_id: None,
+            generation: 0,
         },
+        Entry::Began {
+            time,
+            boot: String::new(),
+            maildir: "/a".into(),
+            maildir_id: Some(MaildirId([4; 8])),
+            generation: 17,
+        },
+        Entry::Again { id: 3 },
+        Entry::Asked { id: 3, time },
+        Entry::Disorder { first: 3, last: 4 },
+        Entry::Doubtful { id: 3 },
+        Entry::Evidence {
+            id: 2,
+            stored: stored(1),
+        },
+        Entry::Former {
+            account: "a b@c:1".into(),
+            journal: JournalId([5; 8]),
+        },
+        Entry::Generation(8),
+        Entry::Home {
+            maildir: "/a b".into(),
+            maildir_id: MaildirId([6; 8]),
+            standing: Standing::Accepted,
+        },
+        Entry::Sizes(Sizes::default()),
+        Entry::Back { id: 3 },
+        Entry::Told { time },
+        Entry::Undeletable { id: 1, time },
+        Entry::Unlisted { id: 1, time },
         Entry::Deleted {
             id: 4_000_000_000,
             time: -1,
@@ -68,6 +114,7 @@ fn every_kind() -> Vec<Entry> {
             id: 7,
             time,
             listing: listing(Some(b"\xff\t\n %"), Some(u64::MAX)),
+            by: MarkedBy::Latest,
         },
         Entry::Seen { first: 1, last: 9 },
         Entry::Unpipelined { time },
@@ -92,6 +139,42 @@ fn every_kind_of_line_is_read_as_it_was_written() {
             "{}",
             line.escape_ascii()
         );
+    }
+}
+
+#[test]
+fn c1_lines_of_the_first_version_are_read_for_ever() {
+    let line = |fields: &str| {
+        let mut line = Vec::new();
+        seal(fields.replace(' ', "\t"), &mut line);
+        line.pop();
+        Entry::read(&line)
+    };
+    let name = "1795395922.M1P2Q3_pf0123456789abcdef0123456789abcdef0123456789.host";
+    let sha = "01".repeat(32);
+    let began = line("B 7 boot /mail");
+    assert!(matches!(
+        began,
+        Some(Entry::Began {
+            maildir_id: None,
+            generation: 0,
+            ..
+        })
+    ));
+    let marked = line("M 0 7 a 10 0");
+    assert!(matches!(
+        marked,
+        Some(Entry::Marked {
+            by: MarkedBy::Request,
+            ..
+        })
+    ));
+    for stored in [
+        line(&format!("I 0 7 a 10 0 9 {sha} - {name}")),
+        line(&format!("R 0 7 9 {sha} - {name}")),
+    ] {
+        let stored = stored.and_then(Entry::into_stored).unwrap();
+        assert_eq!((stored.octets, stored.evidence), (9, None));
     }
 }
 

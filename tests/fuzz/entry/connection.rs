@@ -158,7 +158,7 @@ impl Driver {
             Asked::Quit => Command::Quit,
             Asked::Retr(octets) => Command::Retr(first, octets),
             Asked::Stat => Command::Stat,
-            Asked::Top => Command::TopHeader(first),
+            Asked::Top => Command::Top(first, 0),
             Asked::Uidl => Command::Uidl,
         };
         self.connection.send(command).unwrap();
@@ -212,7 +212,7 @@ impl Driver {
                     Told::Line(line.to_vec())
                 }
                 Ok(Event::OverlongLine) => Told::OverlongLine,
-                Ok(Event::End) => Told::End,
+                Ok(Event::End | Event::MessageEnd(_)) => Told::End,
                 Err(violation) => return self.violated(violation),
             };
             self.end_body();

@@ -1,20 +1,22 @@
 //! The journal: any octets, any lines with good checksums, and journals as popfetch writes them,
-//! cut and damaged.
+//! or as its first version did, cut and damaged.
 
 use super::sealed::{self, ACCOUNT};
-use popfetch::delivery::{AccountTag, UniqueName};
-use popfetch::maildrop::{Identity, Joiner, Maildrop};
+use super::story::{Story, Version};
+use super::told::Remembered;
+use popfetch::maildrop::{Joiner, Maildrop};
 use popfetch::pop3::MessageNumber;
 use popfetch::state::{Examined, Known, Shown, examine};
 
 /// The first octet says what the others are: `r` a journal as it is, `l` lines that get their
-/// checksums here, `s` the steps of a story (see [`Story`]), with an octet before them that says
-/// where to cut and which bit to flip.
+/// checksums here, `s` the steps of a story (see [`Story`]), `o` those of one that the first version
+/// wrote; with an octet before the steps that says where to cut and which bit to flip.
 pub fn run(octets: &[u8]) {
     match octets {
         [b'r', journal @ ..] => check_octets(journal),
         [b'l', lines @ ..] => check_lines(lines),
-        [b's', place, steps @ ..] => check_story(steps, usize::from(*place)),
+        [b's', place, steps @ ..] => check_story(Version::Todays, steps, usize::from(*place)),
+        [b'o', place, steps @ ..] => check_story(Version::First, steps, usize::from(*place)),
         _ => {}
     }
 }
@@ -48,25 +50,30 @@ pub fn check_lines(lines: &[u8]) {
     let lines: Vec<_> = lines
         .map(|line| sealed::line(&line[..line.len().min(16_000)]))
         .collect();
-    let journal = [sealed::header(), lines.concat()].concat();
-    check_octets(&journal);
+    for header in [sealed::header(), sealed::header_of_version_1()] {
+        check_sealed(&[header, lines.concat()].concat());
+    }
+}
+
+fn check_sealed(journal: &[u8]) {
+    check_octets(journal);
     // Each line that is good stays so whatever follows it.
     let half = journal.len() / 2;
     if let Some(beginning) = examine(&journal[..half], ACCOUNT) {
-        let whole = examine(&journal, ACCOUNT).unwrap();
+        let whole = examine(journal, ACCOUNT).unwrap();
         assert!(whole.good >= beginning.good);
     }
 }
 
 /// What becomes of a journal that popfetch has written: whole, cut here and there in its last
 /// line, with a flipped bit, and with a tail of zeros.
-pub fn check_story(steps: &[u8], place: usize) {
-    let story = Story::new(steps);
+pub fn check_story(version: Version, steps: &[u8], place: usize) {
+    let story = Story::new(version, steps);
     let whole = story.lines.concat();
     let header = story.lines[0].len();
     assert_tells(&whole, &story);
 
-    let shorter = Story::new(&steps[..steps.len().saturating_sub(1)]);
+    let shorter = Story::new(version, &steps[..steps.len().saturating_sub(1)]);
     let kept = shorter.lines.concat().len();
     // Some of the places, for speed; the next step's cuts come with the next step.
     for cut in (kept..whole.len()).skip(place % 7).step_by(7) {
@@ -123,17 +130,17 @@ pub fn assert_loses_only_what_is_damaged(lines: &[Vec<u8>], at: usize, bit: usiz
 }
 
 /// What [`Shown`] says without its private number.
-type Remembered = (i64, Vec<Box<[u8]>>, Option<u64>, Option<String>, bool);
-
 fn shown(messages: &[Shown]) -> Vec<Remembered> {
-    let remembered = |shown: &Shown| {
-        (
-            shown.time,
-            shown.unique_ids.clone(),
-            shown.listed,
-            shown.stored.as_ref().map(|(name, ..)| name.as_str().into()),
-            shown.deleted,
-        )
+    let remembered = |shown: &Shown| Remembered {
+        time: shown.time,
+        unique_ids: shown.unique_ids.clone(),
+        listed: shown.listed,
+        name: shown.stored.as_ref().map(|(name, ..)| name.as_str().into()),
+        standing: shown.standing,
+        // What was never fetched has nothing to settle, whatever range it stands in.
+        settled: shown.settled && shown.stored.is_some(),
+        held: shown.held,
+        gone: shown.gone,
     };
     messages.iter().map(remembered).collect()
 }
@@ -168,201 +175,4 @@ fn maildrop(listed: &[(Vec<u8>, Option<u64>)]) -> Maildrop {
         }
     }
     joiner.finish(ACCOUNT, true)
-}
-
-/// Lines as a fetch may write them, one a step, and what they mean.
-pub struct Story {
-    /// The header and each step's line.
-    pub lines: Vec<Vec<u8>>,
-    told: Vec<Message>,
-    /// Intents that are neither carried out nor dropped.
-    open: Vec<usize>,
-}
-
-struct Message {
-    time: i64,
-    unique_ids: Vec<Vec<u8>>,
-    octets: u64,
-    name: Option<String>,
-    deletions: u8,
-    reappeared: bool,
-    fate: Fate,
-}
-
-#[derive(Clone, Copy, Eq, PartialEq)]
-enum Fate {
-    Intended,
-    Stored,
-    Marked,
-    Gone,
-}
-
-impl Story {
-    /// The low four bits of a step are what happens, the others to which message.
-    pub fn new(steps: &[u8]) -> Self {
-        let mut story = Self {
-            lines: vec![sealed::header()],
-            told: Vec::new(),
-            open: Vec::new(),
-        };
-        for step in steps.iter().take(40) {
-            let line = story.step(step & 15, usize::from(step >> 4));
-            story.lines.push(sealed::line(line.as_bytes()));
-        }
-        story
-    }
-
-    fn step(&mut self, what: u8, which: usize) -> String {
-        let time = 1_795_000_000 + i64::try_from(self.lines.len()).unwrap();
-        let stored = |fate: Fate| move |m: &Message| m.fate == fate;
-        let chosen = |told: &[Message], fits: &dyn Fn(&Message) -> bool| {
-            let fitting: Vec<_> = (0..told.len()).filter(|id| fits(&told[*id])).collect();
-            fitting.get(which % fitting.len().max(1)).copied()
-        };
-        match what {
-            0..=3 => self.intend(time, which),
-            4 => self.mark(time, which),
-            5 | 6 => match self.open.pop() {
-                Some(id) => {
-                    self.told[id].fate = Fate::Stored;
-                    format!("S\t{id}\t{id}")
-                }
-                None => format!("L\t{time}"),
-            },
-            7 if !self.open.is_empty() => {
-                let id = self.open.remove(which % self.open.len());
-                self.told[id].fate = Fate::Gone;
-                format!("X\t{id}")
-            }
-            8 => match chosen(&self.told, &stored(Fate::Stored)) {
-                Some(id) => {
-                    self.told[id].deletions += 1;
-                    format!("D\t{id}\t{time}")
-                }
-                None => format!("N\t{time}"),
-            },
-            9 => match chosen(&self.told, &stored(Fate::Stored)) {
-                Some(id) => self.alias(id, time),
-                None => format!("B\t{time}\tboot\t/home/ada/Mail"),
-            },
-            10 => match chosen(&self.told, &|m| {
-                matches!(m.fate, Fate::Stored | Fate::Marked)
-            }) {
-                Some(id) => {
-                    self.told[id].fate = Fate::Gone;
-                    format!("G\t{id}")
-                }
-                None => format!("L\t{time}"),
-            },
-            11 if !self.told.is_empty() => {
-                format!("V\t{}\t{time}\t{}", which % self.told.len(), which % 4)
-            }
-            12 => format!("F\t{time}\tnever%20there\t{which}\t0\trefused\t{which}"),
-            _ => format!("B\t{time}\tboot\t/home/ada/Mail%20{which}"),
-        }
-    }
-
-    fn intend(&mut self, time: i64, which: usize) -> String {
-        let id = self.told.len();
-        let unique_id = unique_id(id, which);
-        let octets = which as u64 * 1000;
-        let identity = Identity::new(ACCOUNT, &unique_id, Some(octets), 0);
-        let name = name_of(identity, time);
-        let digest = format!("{id:064x}");
-        let line = format!(
-            "I\t{id}\t{time}\t{}\t{octets}\t0\t{octets}\t{digest}\t-\t{name}",
-            sealed::escaped(&unique_id),
-        );
-        self.tell(time, unique_id, octets, Some(name), Fate::Intended);
-        self.open.push(id);
-        line
-    }
-
-    fn mark(&mut self, time: i64, which: usize) -> String {
-        let id = self.told.len();
-        let unique_id = unique_id(id, which);
-        let octets = which as u64;
-        let escaped = sealed::escaped(&unique_id);
-        self.tell(time, unique_id, octets, None, Fate::Marked);
-        format!("M\t{id}\t{time}\t{escaped}\t{octets}\t0")
-    }
-
-    fn alias(&mut self, id: usize, time: i64) -> String {
-        let unique_id = format!("alias {} of {id}", self.lines.len()).into_bytes();
-        let message = &mut self.told[id];
-        message.reappeared |= message.deletions > 0;
-        let escaped = sealed::escaped(&unique_id);
-        message.unique_ids.push(unique_id);
-        format!("K\t{id}\t{time}\t{escaped}\t{}\t0", message.octets)
-    }
-
-    fn tell(&mut self, time: i64, id: Vec<u8>, octets: u64, name: Option<String>, fate: Fate) {
-        self.told.push(Message {
-            time,
-            unique_ids: vec![id],
-            octets,
-            name,
-            deletions: 0,
-            reappeared: false,
-            fate,
-        });
-    }
-
-    fn messages(&self) -> Vec<Remembered> {
-        let living = self.told.iter().filter(|m| m.fate != Fate::Gone);
-        let remembered = living.map(|m| {
-            let unique_ids = m.unique_ids.iter().map(|id| id.as_slice().into());
-            let octets = Some(m.octets);
-            let deleted = m.deletions > 0;
-            (
-                m.time,
-                unique_ids.collect(),
-                octets,
-                m.name.clone(),
-                deleted,
-            )
-        });
-        remembered.collect()
-    }
-
-    /// A maildrop that lists every message under each of its unique-ids.
-    fn listed(&self) -> Vec<(Vec<u8>, Option<u64>)> {
-        let ids = |m: &Message| {
-            let octets = Some(m.octets);
-            let ids = m.unique_ids.clone().into_iter();
-            ids.map(move |id| (id, octets))
-        };
-        self.told.iter().flat_map(ids).collect()
-    }
-
-    /// What is to be known of that maildrop.
-    fn known(&self) -> Vec<Known> {
-        let known = |m: &Message| {
-            let known = match m.fate {
-                Fate::Intended | Fate::Gone => Known::New(None),
-                Fate::Marked => Known::Marked,
-                Fate::Stored if m.deletions > 0 && !m.reappeared => Known::Doubtful,
-                Fate::Stored => Known::Stored {
-                    since: m.time,
-                    deletions: m.deletions,
-                },
-            };
-            std::iter::repeat_n(known, m.unique_ids.len())
-        };
-        self.told.iter().flat_map(known).collect()
-    }
-}
-
-/// A name in the Maildir that is the same in every run.
-fn name_of(identity: Identity, time: i64) -> String {
-    let name = UniqueName::new(AccountTag::new(ACCOUNT), Some(identity));
-    let (_, token) = name.as_str().split_once("_pf").unwrap();
-    let (token, _) = token.split_once('.').unwrap();
-    format!("{time}.M1P2Q3_pf{token}.host")
-}
-
-/// A unique-id that no other message has, with an octet that needs escaping or not.
-fn unique_id(id: usize, which: usize) -> Vec<u8> {
-    const ODD: [u8; 16] = *b"-%\t\n\xff\0 a/.:~!\x7f\r\x80";
-    [&[ODD[which % 16]], format!("{id}").as_bytes()].concat()
 }

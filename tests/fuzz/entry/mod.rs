@@ -11,6 +11,8 @@ pub mod journal;
 pub mod listing;
 mod reference;
 pub mod sealed;
+pub mod story;
+pub mod told;
 
 /// Takes `octets` apart: the first line, without its end, and the rest.
 fn first_line(octets: &[u8]) -> (&[u8], &[u8]) {

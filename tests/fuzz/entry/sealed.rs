@@ -5,6 +5,11 @@ pub const ACCOUNT: &str = "ada@pop.example.com:995";
 
 /// A journal's first line.
 pub fn header() -> Vec<u8> {
+    line(format!("popfetch-state\t2\t{ACCOUNT}\t1\t0123456789abcdef").as_bytes())
+}
+
+/// The same as the first version wrote it.
+pub fn header_of_version_1() -> Vec<u8> {
     line(format!("popfetch-state\t1\t{ACCOUNT}\t1").as_bytes())
 }
 

@@ -1,11 +1,12 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use serde_json::Value;
 
 use crate::given::{assert_said, behaving, letter, mail, run, server};
-use crate::support::behaviour::Behaviour;
+use crate::support::behaviour::{Behaviour, Reply};
 use crate::support::message::Message;
 use crate::support::run::{Home, Output};
 use crate::support::server::Server;
@@ -149,10 +150,58 @@ fn check_headers_reads_them_by_top() {
 
 #[test]
 fn check_headers_does_without_top() {
-    let (_server, home) = behaving(2, Behaviour::new().without("TOP"));
+    for tags in [&["TOP"][..], &["TOP", "PIPELINING"]] {
+        let without = |behaviour: Behaviour, tag: &&str| behaviour.without(tag);
+        let (server, home) = behaving(3, tags.iter().fold(Behaviour::new(), without));
+        let arguments = ["check", "--headers", "--format", "json"];
+        let objects = objects(&run(&home, &arguments, 0));
+        assert_eq!(objects[0]["subject"], Value::Null);
+        // Each once, and the first in another way.
+        assert_eq!(server.last_session().count("TOP"), 4);
+    }
+}
+
+#[test]
+fn e5_check_headers_of_300_messages_costs_a_few_round_trips() {
+    let far_away = Behaviour::new().latency(Duration::from_millis(50));
+    let (server, home) = behaving(300, far_away);
     let arguments = ["check", "--headers", "--format", "json"];
     let objects = objects(&run(&home, &arguments, 0));
-    assert_eq!(objects[0]["subject"], Value::Null);
+    assert_eq!(objects[0]["subject"], "Letter 1");
+    assert_eq!(objects[299]["subject"], "Letter 300");
+    let session = server.last_session();
+    assert_eq!(session.count("TOP"), 300);
+    assert!(session.flights <= 7, "{} flights", session.flights);
+}
+
+#[test]
+fn e5_check_headers_asks_one_by_one_where_the_server_wants_it_so() {
+    let behaviour = Behaviour::new().without("PIPELINING");
+    let (server, home) = behaving(4, behaviour.latency(Duration::from_millis(20)));
+    let output = run(&home, &["check", "--headers"], 0);
+    assert!(output.stdout.contains("Letter 4"), "{output:#?}");
+    let session = server.last_session();
+    assert_eq!(session.flights, session.commands.len() as u64);
+}
+
+#[test]
+fn a_server_that_refuses_top_of_no_lines_is_asked_for_one() {
+    let mut behaviour = Behaviour::new();
+    for number in 1..=3 {
+        let refused = Reply::raw("-ERR how many lines?\r\n");
+        behaviour = behaviour.on(&format!("TOP {number} 0"), refused);
+    }
+    for pipelining in ["", "pipelining = \"off\"\n"] {
+        let (server, home) = behaving(3, behaviour.clone());
+        home.one_account(&server.account(), pipelining);
+        let output = run(&home, &["check", "--headers"], 0);
+        for n in 1..=3 {
+            assert!(
+                output.stdout.contains(&format!("Letter {n}")),
+                "{output:#?}"
+            );
+        }
+    }
 }
 
 #[test]
@@ -222,7 +271,7 @@ fn the_state_can_be_looked_at() {
     run(&home, &["fetch", "--latest", "2"], 0);
     let output = run(&home, &["state", "show", "a"], 0);
     for (id, status) in [
-        ("uid-1", "marked"),
+        ("uid-1", "passed over"),
         ("uid-2", "stored"),
         ("uid-3", "stored"),
     ] {

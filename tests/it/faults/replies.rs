@@ -114,9 +114,9 @@ fn f25_a_quit_that_is_refused_is_no_failure_and_deleted_is_what_is_gone() {
 #[test]
 fn f26_a_server_that_closes_after_the_last_dele_loses_and_doubles_nothing() {
     for (dele, ending, status) in [
-        ("DELE 3", Ending::Close, 0),
-        ("DELE 3", Ending::Cut, 0),
-        ("DELE 3", Ending::Reset, 0),
+        ("DELE 1", Ending::Close, 0),
+        ("DELE 1", Ending::Cut, 0),
+        ("DELE 1", Ending::Reset, 0),
         // Here it has not answered all that it was asked.
         ("DELE 2", Ending::Close, 75),
     ] {

@@ -128,7 +128,10 @@ fn f27_a_server_that_confirms_and_does_not_delete_brings_nothing_twice() {
     tree::assert_holds(&home.maildir("a"), &mail(2));
     assert_eq!(server.count("DELE"), 2 * 5);
     let output = run(&home, &["fetch", "--delete"], 0);
-    assert_said(&output, &["confirms its deletion but keeps it"]);
+    assert_said(
+        &output,
+        &["does not delete it although it was asked five times"],
+    );
 }
 
 #[test]
@@ -212,6 +215,41 @@ fn f18_an_announced_uidl_that_is_refused_is_a_passing_fault_from_the_start() {
     let (server, home) = behaving(5, refused);
     run(&home, &[], 75);
     assert_eq!(server.last_session().count("RETR"), 0);
+}
+
+#[test]
+fn j_an_empty_unique_id_listing_beside_messages_fetches_nothing_again() {
+    let nameless: [fn(usize) -> String; 2] = [|_| String::new(), |n| format!("{n}")];
+    let empty = [listed(0, |_| String::new())];
+    for reply in empty
+        .into_iter()
+        .chain(nameless.map(|line| listed(5, line)))
+    {
+        let (server, home) = server(5);
+        run(&home, &[], 0);
+        let announced = Behaviour::new().on("UIDL", reply.clone());
+        let once = Behaviour::new().without("UIDL").on("UIDL", reply);
+        for behaviour in [announced, once] {
+            server.behave(behaviour);
+            let output = run(&home, &["fetch", "--delete"], 75);
+            let words = "error: a: the server lists messages, but no unique-ids of them";
+            assert_said(&output, &[words, "hint: "]);
+            let session = server.last_session();
+            assert_eq!((session.count("RETR"), session.count("DELE")), (0, 0));
+        }
+        server.behave(Behaviour::new());
+        assert_eq!(fetched(&home, &[]), 0);
+    }
+}
+
+#[test]
+fn j_an_empty_unique_id_listing_where_uidl_is_announced_is_a_passing_fault_from_the_start() {
+    let empty = Behaviour::new().on("UIDL", listed(0, |_| String::new()));
+    let (server, home) = behaving(5, empty);
+    run(&home, &[], 75);
+    assert_eq!(server.last_session().count("RETR"), 0);
+    server.maildrop().replace([]);
+    run(&home, &[], 0);
 }
 
 #[test]

@@ -55,6 +55,7 @@ fn fetch_from(host: &str, server: &Server, home: &Home, password: &str) -> Outco
         connect: Arc::new(Here(server.port())),
         confined: false,
         at_once: true,
+        as_new: false,
         quiet: false,
         transcript: false,
         moment: Moment::now(),

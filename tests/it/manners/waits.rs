@@ -6,6 +6,7 @@ use crate::given::{assert_said, mail, plainly, run};
 use crate::support::account::Security;
 use crate::support::behaviour::{Behaviour, Reply};
 use crate::support::maildrop::Maildrop;
+use crate::support::process::installed;
 use crate::support::run::{Home, Output};
 use crate::support::server::Server;
 use crate::support::tree;
@@ -16,16 +17,6 @@ const HOURS: i64 = 60 * 60;
 fn refusing(answer: &str) -> Behaviour {
     let reply = Reply::raw(format!("{answer}\r\n"));
     Behaviour::new().on("PASS", reply.clone()).on("AUTH", reply)
-}
-
-/// Whether there is a program that makes terminals.
-fn can_have_a_terminal() -> bool {
-    let found = Command::new("script").arg("--version").output().is_ok();
-    if !found {
-        assert!(std::env::var_os("CI").is_none(), "script is missing");
-        eprintln!("SKIPPED: script (bsdutils) is missing");
-    }
-    found
 }
 
 /// Runs it on a terminal.
@@ -268,7 +259,7 @@ fn s27_a_look_remembers_a_refused_password_as_well() {
 
 #[test]
 fn a_person_at_a_terminal_who_names_the_account_is_not_held_back() {
-    if !can_have_a_terminal() {
+    if !installed("script") {
         return;
     }
     let (server, home) = plainly(1, Behaviour::new());

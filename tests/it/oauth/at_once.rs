@@ -5,6 +5,8 @@ use std::sync::mpsc::{Sender, channel};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use rustix::fs::inotify::{self, CreateFlags, WatchFlags};
+
 use super::{home, kept, server, sign_in_by_device};
 use crate::given::run;
 use crate::support::process::within;
@@ -24,16 +26,19 @@ fn held_run(home: &Home, provider: &Provider) -> (Running, Sender<()>) {
     (running, release)
 }
 
-/// Waits until another run has come to where it must wait for the first, or has not done so.
-fn meet(other: &mut Running) {
-    let fds = format!("/proc/{}/fd", other.id());
+/// Starts another run, and waits until it has come to where it must wait for the first, or has
+/// not done so. Not /proc, which shows to root alone what popfetch has open, but inotify tells.
+fn meet(home: &Home, arguments: &[&str]) -> Running {
+    let lock = kept(home).with_extension("login-lock");
+    let opened = inotify::init(CreateFlags::NONBLOCK | CreateFlags::CLOEXEC).unwrap();
+    inotify::add_watch(&opened, &lock, WatchFlags::OPEN).unwrap();
+    let mut other = home.popfetch(arguments).start();
     let met = || {
-        let open = fs::read_dir(&fds).into_iter().flatten().flatten();
-        let mut open = open.filter_map(|fd| fs::read_link(fd.path()).ok());
-        let waits = open.any(|file| file.to_string_lossy().ends_with(".login-lock"));
+        let waits = rustix::io::read(&opened, &mut [0; 64]).is_ok();
         (waits || other.has_ended()).then_some(())
     };
     within(PATIENCE, met).expect("it hangs");
+    other
 }
 
 #[test]
@@ -43,8 +48,7 @@ fn f16_two_runs_that_want_a_new_token_at_once_ask_for_one() {
     sign_in_by_device(&home);
     expire(&home);
     let (first, release) = held_run(&home, &provider);
-    let mut second = home.popfetch(["check"]).start();
-    meet(&mut second);
+    let second = meet(&home, &["check"]);
     release.send(()).unwrap();
     for running in [first, second] {
         let output = running.wait();
@@ -63,8 +67,7 @@ fn f16_a_person_who_signs_in_while_a_token_is_renewed_stays_signed_in() {
     sign_in_by_device(&home);
     expire(&home);
     let (first, release) = held_run(&home, &provider);
-    let mut login = home.popfetch(["login", "a", "--device"]).start();
-    meet(&mut login);
+    let login = meet(&home, &["login", "a", "--device"]);
     release.send(()).unwrap();
     let output = login.wait();
     assert_eq!(output.status, Some(0), "{output:#?}");
@@ -81,8 +84,7 @@ fn f16_a_sign_in_that_is_removed_while_its_token_is_renewed_stays_removed() {
     expire(&home);
     let (first, release) = held_run(&home, &provider);
     let file = kept(&home);
-    let mut removal = home.popfetch(["login", "a", "--remove"]).start();
-    meet(&mut removal);
+    let removal = meet(&home, &["login", "a", "--remove"]);
     release.send(()).unwrap();
     let output = removal.wait();
     assert_eq!(output.status, Some(0), "{output:#?}");

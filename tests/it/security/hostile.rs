@@ -204,7 +204,7 @@ fn s35_s59_no_name_of_a_server_or_a_message_becomes_a_path() {
     found.sort();
     assert_eq!(found, before);
     let parts = fs::read_dir(home.maildir("a")).unwrap().count();
-    assert_eq!(parts, 3, "tmp, new, cur");
+    assert_eq!(parts, 4, "tmp, new, cur, popfetch-maildir");
     for file in tree::read(&home.maildir("a")) {
         let safe = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
         assert!(file.name.chars().all(safe), "{:?}", file.name);

@@ -20,16 +20,10 @@ mod surroundings;
 /// What others wrote is never shown raw, nor as if it were ours.
 mod words;
 
-/// Whether the test runs as root. If not, says so loudly, and fails where everything has to be
-/// there: under CI.
-fn is_root() -> bool {
-    if rustix::process::geteuid().is_root() {
-        return true;
-    }
-    assert!(
-        std::env::var_os("CI").is_none(),
-        "not root, but CI has to run these tests"
-    );
-    eprintln!("SKIPPED: only root can give files to other users");
-    false
+use crate::support::skip::needs_root;
+
+/// Whether files can be given to other users; otherwise the test is skipped.
+#[track_caller]
+fn can_give_files() -> bool {
+    needs_root("files cannot be given to other users")
 }

@@ -6,3 +6,23 @@ mod mail;
 mod peers;
 /// The embedded server, well behaved and not.
 mod server;
+
+use crate::support::skip::{Lack, is_root, may_skip};
+
+#[test]
+fn a_skip_under_ci_is_excused_by_the_list_alone_and_to_root_not_at_all() {
+    let listed = "trouble::disk::t7_d25_a_full_disk_loses_nothing_and_leaves_no_junk";
+    assert_eq!(may_skip(Lack::Root, listed), !is_root());
+    let samples = "samples::all_samples_arrive_octet_for_octet_from_dovecot_and_only_once";
+    assert!(may_skip(Lack::Samples, samples));
+    for (lack, test) in [
+        (Lack::Samples, listed),
+        (Lack::Tool, listed),
+        (Lack::Root, samples),
+        (Lack::Root, "trouble::disk::t7"),
+        (Lack::Samples, "samples"),
+        (Lack::Tool, ""),
+    ] {
+        assert!(!may_skip(lack, test), "{lack:?} {test}");
+    }
+}

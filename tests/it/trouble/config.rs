@@ -155,7 +155,14 @@ fn a_maildir_that_has_gone_is_not_made_again() {
     run(&home, &[], 0);
     fs::rename(home.maildir("a"), home.path().join("elsewhere")).unwrap();
     let output = run(&home, &[], 73);
-    assert_said(&output, &["has gone", "is a disk not mounted?"]);
+    assert_said(
+        &output,
+        &[
+            "is gone",
+            "if its disk is not mounted",
+            "popfetch state accept a",
+        ],
+    );
     assert!(!home.maildir("a").exists());
     assert_eq!(server.sessions().len(), 1);
 }

@@ -83,7 +83,7 @@ fn t7_d25_a_full_disk_loses_nothing_and_leaves_no_junk() {
 
 #[test]
 fn d25_a_disk_without_room_for_more_files_loses_nothing_and_leaves_no_junk() {
-    let inodes = [1, 2, 3, 4, 5, 6, 8, 11, 13, 14];
+    let inodes = [1, 2, 3, 4, 5, 6, 8, 11, 13, 14, 16, 20];
     let options = inodes.map(|inodes| format!("size=1m,nr_inodes={inodes}"));
     fill_disks(mail_directory, options, &generate(8, 600));
 }

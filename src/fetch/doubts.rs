@@ -1,0 +1,218 @@
+//! What is doubtful in a listing, and what may be deleted of what was stored before: looked at in
+//! this session, by headers in one flight and by whole messages where those cannot tell (E11).
+
+use super::tell::argument;
+use super::{Account, Error, policy};
+use crate::maildrop::{Maildrop, Message};
+use crate::plan::{self, Decision, Plan};
+use crate::pop3::MessageNumber;
+use crate::report::Event;
+use crate::session::{Session, Transaction};
+use crate::state::{Recorded, Same, Store, Vouched, Withheld};
+use crate::term::{count, escape};
+use std::collections::HashMap;
+
+/// Headers that a run asks for at most to settle doubts, and whole messages. What is not looked at
+/// counts as the same for now, and is not deleted.
+const HEADERS: usize = 1000;
+const BODIES: usize = 50;
+
+/// As much of a header as is looked at when a message is stored, and a CR for each line.
+const HEADER_LIMIT: usize = 512 * 1024;
+
+/// Unique-ids that a line for people names.
+const NAMED: usize = 3;
+
+/// What a run may still spend.
+pub(super) struct Budget {
+    headers: usize,
+    bodies: usize,
+}
+
+impl Default for Budget {
+    fn default() -> Self {
+        Self {
+            headers: HEADERS,
+            bodies: BODIES,
+        }
+    }
+}
+
+impl Budget {
+    /// As many of so many whole messages as are left.
+    pub(super) fn take_bodies(&mut self, wanted: usize) -> usize {
+        let taken = wanted.min(self.bodies);
+        self.bodies -= taken;
+        taken
+    }
+}
+
+/// Why a message is looked at.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Look {
+    /// It may be another one than what is stored; perhaps the profile wants it gone.
+    Doubt { due: bool },
+    /// The profile wants it gone.
+    Due,
+}
+
+/// What looking has come to.
+#[derive(Default)]
+pub(super) struct Looked {
+    /// The same as what was stored.
+    pub(super) same: Vec<Same>,
+    /// Only the whole message can tell.
+    pub(super) fetch: Vec<Message>,
+}
+
+impl Account<'_> {
+    pub(super) fn look_into(
+        &self,
+        session: &mut Session<Transaction>,
+        store: &mut Store,
+        maildrop: &Maildrop,
+        plan: &Plan,
+        budget: &mut Budget,
+    ) -> Result<Looked, Error> {
+        // Doubts before messages that are only to be deleted.
+        let mut messages: Vec<(Look, Message)> = plan
+            .unseen()
+            .filter_map(|(place, decision)| {
+                let look = match decision {
+                    Decision::Doubt { due } => Look::Doubt { due },
+                    Decision::Delete => Look::Due,
+                    _ => return None,
+                };
+                Some((look, maildrop.message(place)?))
+            })
+            .collect();
+        messages.sort_by_key(|(look, _)| *look == Look::Due);
+        let mut looked = Looked::default();
+        if messages.is_empty() {
+            return Ok(looked);
+        }
+        // More than these are not looked at in this run.
+        let looked_at = messages.iter().take(budget.headers + budget.bodies);
+        store.gather_evidence(looked_at.map(|(_, message)| message))?;
+        let (mut asked, mut undecided) = (HashMap::new(), Vec::new());
+        let mut numbers = Vec::new();
+        for (look, message) in &messages {
+            let due = *look != Look::Doubt { due: false };
+            if let Some(same) = store.judge_listing(message, due)? {
+                looked.same.push(same);
+            } else if asked.len() < budget.headers && store.header_can_tell(message)? {
+                asked.insert(message.number, message);
+                numbers.push(message.number);
+            } else if store.body_can_tell(message)? {
+                let last = usize::from(*look == Look::Due);
+                undecided.push((2 * last + 1, message.number));
+            }
+        }
+        budget.headers -= asked.len();
+        let mut failed = Ok(());
+        let judge = |number: MessageNumber, header: Option<Vec<u8>>| {
+            let (Some(message), true) = (asked.get(&number), failed.is_ok()) else {
+                return;
+            };
+            let header = header.unwrap_or_default();
+            match store.judge_header(message, &header) {
+                Ok(Some(same)) => looked.same.push(same),
+                // A header that says otherwise is the likeliest to be another message.
+                Ok(None) => undecided.push((usize::from(header.is_empty()), number)),
+                Err(error) => failed = Err(error),
+            }
+        };
+        let asks = !numbers.is_empty();
+        session.headers(numbers, HEADER_LIMIT, judge)?;
+        failed?;
+        // A header has no size that could tell whether it is whole: nothing is deleted on the word of
+        // a server that is out of step.
+        if asks && !session.is_in_step()? {
+            return Err(Error::NotInStep);
+        }
+        undecided.sort_unstable();
+        let by_number = messages
+            .iter()
+            .map(|(_, message)| (message.number, message));
+        let by_number: HashMap<_, _> = by_number.collect();
+        undecided.truncate(budget.take_bodies(undecided.len()));
+        let fetch = undecided
+            .iter()
+            .filter_map(|(_, number)| by_number.get(number));
+        looked.fetch = fetch.map(|message| (*message).clone()).collect();
+        Ok(looked)
+    }
+
+    /// What is to be deleted of what earlier sessions stored: what the profile wants gone, and whose
+    /// file is where it should be (E14).
+    pub(super) fn vouch_for(
+        &self,
+        store: &mut Store,
+        mut same: Vec<Same>,
+    ) -> Result<Vec<Recorded>, Error> {
+        let (policy, now) = (policy(self.profile), self.environment.moment.now);
+        // One may have been looked at twice.
+        same.sort_unstable_by_key(Same::number);
+        same.dedup_by_key(|same| same.number());
+        same.retain(|same| {
+            store
+                .standing_of(same)
+                .is_some_and(|(since, futile)| plan::is_to_be_deleted(since, futile, policy, now))
+        });
+        // Ages come from the clock, and a clock may be wrong by years (TRUST.md S69).
+        let by_age = matches!(self.profile.keep, plan::Keep::For(_));
+        if by_age && !same.is_empty() && store.clock_has_leapt() {
+            let text = "the clock is more than a year ahead of the last run: nothing is deleted \
+                        for its age in this run";
+            self.tell(Event::Warning(text));
+            return Ok(Vec::new());
+        }
+        let Vouched { recorded, withheld } = store.vouch(same)?;
+        if !withheld.is_empty() && store.may_tell() {
+            self.tell(Event::Warning(&self.why_withheld(&withheld)));
+        }
+        Ok(recorded)
+    }
+
+    fn why_withheld(&self, withheld: &[(Message, Withheld)]) -> String {
+        let name = |(message, _): &(Message, Withheld)| match &message.unique_id {
+            Some(unique_id) => escape(unique_id),
+            None => format!("message {}", message.number),
+        };
+        let names: Vec<String> = withheld.iter().take(NAMED).map(name).collect();
+        let more = match withheld.len() > NAMED {
+            true => ", ...",
+            false => "",
+        };
+        let mut reasons = Vec::new();
+        for (why, text) in [
+            (Withheld::Missing, "the file is nowhere to be found"),
+            (
+                Withheld::Changed,
+                "the file is not as long as what was stored",
+            ),
+            (Withheld::Doubtful, "its end was doubtful"),
+        ] {
+            if withheld.iter().any(|(_, other)| *other == why) {
+                reasons.push(text);
+            }
+        }
+        let is_all_missing = withheld.iter().all(|(_, why)| *why == Withheld::Missing);
+        let word = self.profile.word();
+        let arguments = withheld.iter().take(NAMED);
+        let arguments = arguments.filter_map(|(it, _)| it.unique_id.as_deref().map(argument));
+        let command = match withheld.len() > NAMED && is_all_missing {
+            true => format!("popfetch verify --accept {word}"),
+            false => format!(
+                "popfetch state accept {word}{}",
+                arguments.collect::<String>()
+            ),
+        };
+        format!(
+            "{} not deleted from the server: {} ({}{more}). If that is as it should be: {command}",
+            count(withheld.len() as u64, "message"),
+            reasons.join(", or "),
+            names.join(", "),
+        )
+    }
+}

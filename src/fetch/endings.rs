@@ -1,0 +1,324 @@
+//! Whether a message that has ended is whole, and what becomes of one where that is doubtful (E12).
+//!
+//! A server that does not byte-stuff ends a message at its first line that is only a dot, one that
+//! answers twice shifts all replies, and one that writes a reply into a body hides it there. Each
+//! shows in the size, or in what stands where the next reply must stand. So a message of another
+//! size than was listed waits for the next reply, or for that of a NOOP.
+
+use super::error::Key;
+use super::tell::argument;
+use super::{Account, Error};
+use crate::delivery::{Complete, Incoming, Maildir, Size, Stamp};
+use crate::maildrop::Message;
+use crate::pop3::Ending;
+use crate::report::Event;
+use crate::session::{Arrival, Retrieval, Session, Transaction};
+use crate::state::Store;
+use crate::term::escape;
+use std::sync::Arc;
+use std::sync::mpsc::SyncSender;
+
+/// How much is made of each message's end.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Care {
+    /// A size that is as listed is enough.
+    Usual,
+    /// The server broke the protocol in this run: after each message it must show that it is in
+    /// step.
+    EachMessage,
+}
+
+/// Where messages are received.
+#[derive(Clone, Copy)]
+pub(super) struct Destination<'a> {
+    pub(super) maildir: &'a Arc<Maildir>,
+    pub(super) stamp: Stamp,
+}
+
+/// What the server's sizes have been worth so far.
+pub(super) struct Sizes {
+    /// Messages whose octets were those listed.
+    exact: u64,
+    /// One had other octets.
+    are_off: bool,
+}
+
+/// After so many exact sizes, and none that was off, one that is off is a fault.
+const ENOUGH: u64 = 10;
+
+impl Sizes {
+    pub(super) fn of(store: &Store) -> Self {
+        let (exact, are_off) = store.sizes_so_far();
+        Self { exact, are_off }
+    }
+
+    fn note(&mut self, size: Size) {
+        match size {
+            Size::Exact => self.exact += 1,
+            Size::Off => self.are_off = true,
+            Size::Unknown => {}
+        }
+    }
+
+    /// Whether a size that is off must be a fault. On a server of which less is known it is one only
+    /// where a good part of the message is lacking.
+    fn contradict(&self, ending: Ending, message: &Message) -> bool {
+        let listed = message.octets.unwrap_or_default();
+        let lacks_much = ending.octets < listed - listed / 10;
+        let seem_exact = !self.are_off && (self.exact >= ENOUGH || (self.exact > 0 && lacks_much));
+        seem_exact || lacks_most(ending.octets, message)
+    }
+
+    /// Whether a message that came twice as this may be whole, although it is not as long as listed.
+    fn allow(&self, octets: u64, message: &Message) -> bool {
+        self.are_off || (self.exact == 0 && !lacks_most(octets, message))
+    }
+}
+
+/// No way of counting makes twice as much of a message as there is.
+fn lacks_most(octets: u64, message: &Message) -> bool {
+    octets < message.octets.unwrap_or_default() / 2
+}
+
+/// Messages that are held at most, each an open file. A server that answers twice gives itself away
+/// only where it has nothing more to answer; what was taken in before is looked at in the next
+/// session.
+const MOST_HELD: usize = 256;
+
+/// Messages that are fetched once more because of their sizes, each an open file as well. More than
+/// these are not looked at again, but delivered as doubtful.
+const MOST_SUSPICIOUS: usize = 50;
+
+/// The way of messages that have ended to the committer.
+pub(super) struct Intake<'a> {
+    pub(super) to: Destination<'a>,
+    pub(super) care: Care,
+    pub(super) sizes: &'a mut Sizes,
+    pub(super) sender: &'a SyncSender<Complete>,
+    /// Wait until the server has shown that it is in step.
+    pub(super) held: Vec<Held>,
+    /// Each of several replies may be in order and the answer to another command, so that the server
+    /// must show it where nothing is under way.
+    unsure: bool,
+    /// Messages whose sizes are off although this server's are not, and behind which it was in step:
+    /// to be fetched once more, alone.
+    pub(super) suspicious: Vec<Complete>,
+}
+
+/// A message that has ended, and that is not taken in yet.
+pub(super) struct Held {
+    pub(super) complete: Complete,
+    size: Size,
+    suspicious: bool,
+}
+
+impl<'a> Intake<'a> {
+    pub(super) fn new(
+        to: Destination<'a>,
+        care: Care,
+        sizes: &'a mut Sizes,
+        sender: &'a SyncSender<Complete>,
+    ) -> Self {
+        Self {
+            to,
+            care,
+            sizes,
+            sender,
+            held: Vec::new(),
+            unsure: false,
+            suspicious: Vec::new(),
+        }
+    }
+
+    /// Takes in a message that has ended. `false` where the committer has ended early; it says why.
+    pub(super) fn take_in(&mut self, incoming: Incoming, ending: Ending) -> Result<bool, Error> {
+        let size = size_of(incoming.message(), ending);
+        let suspicious = size == Size::Off && self.sizes.contradict(ending, incoming.message());
+        let complete = incoming.finish(size)?;
+        // An end that may be the message's own octets is as good as none, whatever its size: a sender
+        // knows how servers count, and can put there what looks like the next answer.
+        self.unsure |= (size == Size::Off && !self.sizes.are_off) || !ending.clean;
+        self.held.push(Held {
+            complete,
+            size,
+            suspicious,
+        });
+        let in_order = size != Size::Off && self.care == Care::Usual && !self.unsure;
+        Ok(!in_order || self.release())
+    }
+
+    /// A reply was in order behind what is held.
+    pub(super) fn go_on(&mut self) -> bool {
+        (self.unsure && self.held.len() < MOST_HELD) || self.release()
+    }
+
+    /// Whether the server must show that it is in step before it is asked for more.
+    pub(super) fn is_unsure(&self) -> bool {
+        self.unsure
+    }
+
+    /// The server was in step behind what is held.
+    fn release(&mut self) -> bool {
+        self.unsure = false;
+        for held in std::mem::take(&mut self.held) {
+            if held.suspicious && self.suspicious.len() < MOST_SUSPICIOUS {
+                self.suspicious.push(held.complete);
+                continue;
+            }
+            let complete = match held.suspicious {
+                true => held.complete.doubt(),
+                false => {
+                    self.sizes.note(held.size);
+                    held.complete
+                }
+            };
+            if self.sender.send(complete).is_err() {
+                return false;
+            }
+        }
+        true
+    }
+}
+
+impl Account<'_> {
+    /// Where messages are held and nothing is under way the server must show that it is in step.
+    pub(super) fn check_step(
+        &self,
+        retrieval: &mut Retrieval<'_>,
+        intake: &mut Intake<'_>,
+    ) -> Result<bool, Error> {
+        let Some(held) = intake.held.last() else {
+            return Ok(true);
+        };
+        let message = Key::of(held.complete.message());
+        let source = match retrieval.is_in_step() {
+            Ok(true) => return Ok(intake.release()),
+            Ok(false) => Error::NotInStep,
+            Err(error) => error.into(),
+        };
+        Err(match intake.held.len() {
+            1 => Error::Doubtful {
+                message,
+                reading: None,
+                source: Box::new(source),
+            },
+            // Any of them may be what it stumbled over.
+            _ => source,
+        })
+    }
+
+    /// Fetches messages once more, each alone, and takes the better of both readings.
+    pub(super) fn read_again(
+        &self,
+        session: &mut Session<Transaction>,
+        to: Destination<'_>,
+        suspicious: Vec<Complete>,
+        sizes: &mut Sizes,
+        sender: &SyncSender<Complete>,
+    ) -> Result<(), Error> {
+        for first in suspicious {
+            let message = first.message().clone();
+            let second = self.read_alone(session, to, &message);
+            let complete = match second {
+                Ok(second) => self.better((first, true), second, sizes),
+                Err(error) => {
+                    return Err(Error::Doubtful {
+                        message: Key::of(&message),
+                        reading: Some(Box::new(first)),
+                        source: Box::new(error),
+                    });
+                }
+            };
+            if sender.send(complete).is_err() {
+                return Ok(());
+            }
+        }
+        Ok(())
+    }
+
+    /// A message by itself, and whether the server was in step behind it.
+    pub(super) fn read_alone(
+        &self,
+        session: &mut Session<Transaction>,
+        to: Destination<'_>,
+        message: &Message,
+    ) -> Result<(Complete, bool), Error> {
+        let wants_header = self.environment.report.wants_header();
+        let mut incoming: Option<Incoming> = None;
+        let mut complete = None;
+        let mut retrieval = session.retrieve([message.clone()]);
+        while let Some(arrival) = retrieval.next_arrival()? {
+            match arrival {
+                Arrival::Begins(message) => {
+                    incoming = Some(to.maildir.receive(to.stamp, message, wants_header)?);
+                }
+                Arrival::Octets(octets) => {
+                    if let Some(incoming) = &mut incoming {
+                        incoming.write(octets)?;
+                    }
+                }
+                Arrival::Ends(ending) => {
+                    let size = size_of(message, ending);
+                    complete = incoming.take().map(|it| it.finish(size)).transpose()?;
+                }
+                Arrival::Refused(message, answer) => {
+                    let reason = format!("the server refused to send it again: {answer}");
+                    self.tell(Event::Warning(&format!(
+                        "message {}: {reason}",
+                        message.number
+                    )));
+                }
+            }
+        }
+        let in_step = retrieval.is_in_step()?;
+        match complete {
+            Some(complete) => Ok((complete, in_step)),
+            None => Err(Error::NotInStep),
+        }
+    }
+
+    /// Of two readings of a message the better one: what is as listed and in order is above doubt,
+    /// and so is what came twice from a server whose sizes are off. Anything else is kept, and never
+    /// deleted.
+    pub(super) fn better(
+        &self,
+        (first, first_in_step): (Complete, bool),
+        (second, in_step): (Complete, bool),
+        sizes: &Sizes,
+    ) -> Complete {
+        let as_listed = second.evidence().size != Size::Off;
+        let alike = first.digests().content == second.digests().content
+            || first.evidence().agrees(second.evidence());
+        let may_be_whole = sizes.allow(second.octets(), second.message());
+        if in_step && (as_listed || (alike && may_be_whole)) {
+            return second;
+        }
+        let is_better = (in_step, second.octets()) >= (first_in_step, first.octets());
+        if is_better { second } else { first }.doubt()
+    }
+
+    /// A reading that may not be whole is delivered all the same, and the message stays on the
+    /// server.
+    pub(super) fn tell_doubtful(&self, message: &Message) {
+        let name = match &message.unique_id {
+            Some(unique_id) => escape(unique_id),
+            None => format!("message {}", message.number),
+        };
+        let id = message.unique_id.as_deref();
+        self.tell(Event::Warning(&format!(
+            "{name}: the server lists another size than it sends, or breaks the protocol behind it, so \
+             it may not be whole. It is delivered as it came, and never deleted from the server. Once \
+             you have seen that it is whole: popfetch state accept {}{}",
+            self.profile.word(),
+            id.map_or_else(String::new, argument)
+        )));
+    }
+}
+
+fn size_of(message: &Message, ending: Ending) -> Size {
+    match message.octets {
+        None => Size::Unknown,
+        Some(_) if ending.explains(message.octets) => Size::Exact,
+        Some(_) => Size::Off,
+    }
+}

@@ -1,0 +1,357 @@
+//! Whether a listed message is one that is stored already, where that is not plain (E11).
+
+use super::journal;
+use super::proof::Same;
+use super::record::{Entry, Id, Listing, Stored};
+use super::remembered::{Kind, key_of};
+use super::{Error, Settled, Store};
+use crate::delivery::{Complete, Evidence, Size};
+use crate::maildrop::{Maildrop, Message};
+
+/// Lines of files that are in memory at once at most.
+const AT_ONCE: usize = 50_000;
+
+/// What a message that was just fetched is.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Judgement {
+    /// Another one than all that are stored.
+    New,
+    /// One that is stored.
+    Stored,
+    /// One that is stored, if the listed message that counts as that record is another one: it bears
+    /// its name, and nobody has looked at more. Otherwise it is a second copy.
+    Rival(u32),
+}
+
+impl Store {
+    /// The line of a message's file, with its evidence where it has any.
+    pub(super) fn stored(&mut self, id: Id) -> Result<Option<Stored>, Error> {
+        self.flush()?;
+        let place = self
+            .memory
+            .record(id)
+            .and_then(|record| record.place.value());
+        let Some(place) = place else {
+            return Ok(None);
+        };
+        let file = match self.lines.take() {
+            Some(file) => Ok(file),
+            None => self.dir.read(&self.files.journal),
+        };
+        let line = file.and_then(|file| journal::read_at(self.lines.insert(file), place));
+        let line = line.map_err(|source| self.io_error(source))?;
+        Ok(line.and_then(Entry::into_stored))
+    }
+
+    /// Gives those of these messages whose records have no evidence, being of the first version, what
+    /// their files tell. One whose file is gone, or not as it was, goes by its name.
+    pub fn gather_evidence<'a>(
+        &mut self,
+        messages: impl Iterator<Item = &'a Message>,
+    ) -> Result<(), Error> {
+        let mut bare = Vec::new();
+        for message in messages {
+            let id = self.memory.claimed(message);
+            let record = id.and_then(|id| self.memory.record(id));
+            let lacks = record.is_some_and(|it| it.kind == Kind::Stored && !it.has_evidence);
+            if let (true, Some(id)) = (lacks, id)
+                && let Some(stored) = self.stored(id)?
+            {
+                bare.push((id, stored));
+            }
+        }
+        self.read_evidence(bare)
+    }
+
+    /// The same for all records that no listed message counts as: many new messages may be theirs,
+    /// under new unique-ids and with more in their headers.
+    pub fn gather_evidence_of_unlisted(&mut self) -> Result<(), Error> {
+        let records = self.memory.records.iter().zip(0..);
+        let bare = records.filter(|(record, _)| {
+            record.kind == Kind::Stored && !record.has_evidence && !record.present
+        });
+        let bare: Vec<Id> = bare.map(|(_, id)| id).collect();
+        for ids in bare.chunks(AT_ONCE) {
+            let mut lines = Vec::with_capacity(ids.len());
+            for id in ids {
+                lines.extend(self.stored(*id)?.map(|stored| (*id, stored)));
+            }
+            self.read_evidence(lines)?;
+        }
+        Ok(())
+    }
+
+    fn read_evidence(&mut self, bare: Vec<(Id, Stored)>) -> Result<(), Error> {
+        let lines: Vec<&Stored> = bare.iter().map(|(_, stored)| stored).collect();
+        let Some(search) = self.search_for(&lines)? else {
+            return Ok(());
+        };
+        for (id, stored) in bare {
+            if let Ok(examined) = search.examine(&stored.name)
+                && examined.digests.stored == stored.digests.stored
+            {
+                // It is the file that was recorded, so it is whole whatever the server lists.
+                let evidence = Some(Evidence {
+                    size: Size::Off,
+                    ..examined.evidence
+                });
+                let stored = Stored { evidence, ..stored };
+                self.write([Entry::Evidence { id, stored }]);
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether a header could tell that a message is the stored one.
+    pub fn header_can_tell(&mut self, message: &Message) -> Result<bool, Error> {
+        let Some(id) = self.memory.claimed(message) else {
+            return Ok(false);
+        };
+        let stored = self.stored(id)?;
+        Ok(stored.is_some_and(|stored| {
+            let fields = stored.evidence.map(|evidence| evidence.fields);
+            fields.is_some_and(|fields| fields.can_tell())
+                && self.is_whole_by_header(id, &stored, message)
+        }))
+    }
+
+    /// Whether the whole message could tell. A record without evidence goes by its name, unless the
+    /// message was away meanwhile.
+    pub fn body_can_tell(&mut self, message: &Message) -> Result<bool, Error> {
+        let Some(id) = self.memory.claimed(message) else {
+            return Ok(false);
+        };
+        let has_evidence = self
+            .stored(id)?
+            .is_some_and(|stored| stored.evidence.is_some());
+        let record = self.memory.record(id);
+        let was_away = record.is_some_and(|it| it.deleted || it.absent || it.unsure);
+        Ok(has_evidence || was_away)
+    }
+
+    /// Since when a message has been stored (seconds since 1970), and how often the server did not
+    /// delete it.
+    pub fn standing_of(&self, same: &Same) -> Option<(i64, u8)> {
+        let record = self.memory.record(same.id)?;
+        Some((record.time.seconds(), record.futile))
+    }
+
+    /// Judges by a message's header, as the session at hand shows it. That it cannot be told so
+    /// proves nothing.
+    pub fn judge_header(
+        &mut self,
+        message: &Message,
+        header: &[u8],
+    ) -> Result<Option<Same>, Error> {
+        for id in self.bearers(message) {
+            let Some(stored) = self.stored(id)? else {
+                continue;
+            };
+            let fields = stored.evidence.map(|evidence| evidence.fields);
+            if fields.is_some_and(|fields| fields.are_of(header))
+                && self.is_whole_by_header(id, &stored, message)
+            {
+                return Ok(Some(self.same(id, message)));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Whether a header that is the same means that all of the message is. It does not where the
+    /// session broke the protocol, nor of a file that was found without a record, which may have been
+    /// cut short: then its size must be the message's.
+    fn is_whole_by_header(&self, id: Id, stored: &Stored, message: &Message) -> bool {
+        let unsure = self.memory.record(id).is_none_or(|record| record.unsure);
+        let Some(evidence) = &stored.evidence else {
+            return false;
+        };
+        match (evidence.size, message.octets) {
+            (Size::Exact, _) => true,
+            (Size::Off, _) | (Size::Unknown, None) => !unsure,
+            (Size::Unknown, Some(octets)) => is_size_of(stored, evidence, octets),
+        }
+    }
+
+    /// A record without anything to compare: an old one whose file is gone goes by its name, and
+    /// before it is deleted by its size (E11.4).
+    pub fn judge_listing(&mut self, message: &Message, due: bool) -> Result<Option<Same>, Error> {
+        let Some(id) = self.memory.claimed(message) else {
+            return Ok(None);
+        };
+        let evidence = self.stored(id)?.and_then(|stored| stored.evidence);
+        let record = self.memory.record(id);
+        // Found in the Maildir, and a header could not tell: until it is to be deleted, it goes by its
+        // name.
+        let is_unlisted = record.is_some_and(|record| record.octets.value().is_none());
+        let is_plain = is_unlisted && !due && evidence.is_some_and(|it| !it.fields.can_tell());
+        if evidence.is_some() && !is_plain {
+            return Ok(None);
+        }
+        let as_listed = record.is_some_and(|record| {
+            let octets = record.octets.value();
+            let known = octets.is_none() || octets == message.octets;
+            known && !record.deleted && !record.absent && !record.unsure
+        });
+        Ok(as_listed.then(|| self.same(id, message)))
+    }
+
+    /// Whether a message that was just fetched is one that is stored already: under its own name, or
+    /// under another (a migration, a restored server), or without any. If so it need not be
+    /// delivered, and is settled with the next sync.
+    pub fn judge_whole(&mut self, complete: &Complete) -> Result<Judgement, Error> {
+        let message = complete.message();
+        for id in self.bearers(message) {
+            if let Some(stored) = self.stored(id)?
+                && is_same_reading(&stored, complete)
+            {
+                self.settle_same(id, complete);
+                return Ok(Judgement::Stored);
+            }
+        }
+        // Whatever the name stood for, it is not this.
+        if let Some(id) = self.memory.claimed(message) {
+            self.release(id, message);
+        }
+        let examined = complete.examined();
+        let keys = [
+            key_of(Some(&examined.evidence), &examined.digests),
+            key_of(None, &examined.digests),
+        ];
+        let mut rival = None;
+        for id in self.memory.candidates(keys) {
+            let Some(record) = self.memory.record(id) else {
+                continue;
+            };
+            let (present, deleted) = (record.present, record.deleted);
+            // One that is plainly another listed message is no candidate.
+            if present && (id >= self.session || self.verified.contains(&id)) {
+                continue;
+            }
+            if let Some(stored) = self.stored(id)?
+                && is_under_another_name(&stored, complete, deleted)
+            {
+                if !present {
+                    self.settle_same(id, complete);
+                    return Ok(Judgement::Stored);
+                }
+                rival = Some(id);
+            }
+        }
+        Ok(rival.map_or(Judgement::New, Judgement::Rival))
+    }
+
+    /// The listed message that counts as this record.
+    pub fn claimant(&self, id: u32, maildrop: &Maildrop) -> Option<Message> {
+        if self.verified.contains(&id) {
+            return None;
+        }
+        let identity = self.memory.record(id)?.identity;
+        let places =
+            (0..maildrop.len()).filter(|place| maildrop.identity(*place) == Some(identity));
+        let mut messages = places.filter_map(|place| maildrop.message(place));
+        messages.find(|message| self.memory.claimed(message) == Some(id))
+    }
+
+    /// The records that a listed message may be: the one that it counts as, and those of its name
+    /// that no other one does.
+    fn bearers(&self, message: &Message) -> Vec<Id> {
+        let claimed = self.memory.claimed(message);
+        let Some(identity) = message.identity else {
+            return Vec::new();
+        };
+        let others = self.memory.all_of(identity).into_iter().filter(|id| {
+            let record = self.memory.record(*id);
+            record.is_some_and(|record| record.kind == Kind::Stored && !record.present)
+        });
+        claimed
+            .into_iter()
+            .chain(others)
+            .filter(|id| {
+                let record = self.memory.record(*id);
+                record.is_some_and(|record| record.kind == Kind::Stored)
+            })
+            .collect()
+    }
+
+    /// Nothing that is listed is this record's message.
+    fn release(&mut self, id: Id, message: &Message) {
+        let time = self.moment.now;
+        self.memory.unclaim(message, id);
+        let missed = self
+            .memory
+            .record(id)
+            .is_some_and(|record| !record.deleted && !record.absent);
+        if missed {
+            self.write([Entry::Unlisted { id, time }]);
+        }
+    }
+
+    fn settle_same(&mut self, id: Id, complete: &Complete) {
+        let message = complete.message();
+        if complete.is_orderly() {
+            let same = self.same(id, message);
+            self.unsynced.push(Settled::Known(same));
+            return;
+        }
+        // Stored it is, but neither reading may be whole: it is not to be deleted either.
+        self.memory.claim(message, id);
+        if self.memory.record(id).is_some_and(|record| !record.gone) {
+            self.write([Entry::Doubtful { id }]);
+        }
+    }
+
+    /// Notes what is new about a message that is the same.
+    fn same(&mut self, id: Id, message: &Message) -> Same {
+        if self.memory.claimed(message) != Some(id) {
+            if let Some(other) = self.memory.claimed(message) {
+                self.release(other, message);
+            }
+            self.memory.claim(message, id);
+        }
+        let estimates = self.memory.sizes.are_estimates();
+        let news = self.memory.record(id).is_some_and(|record| {
+            let resized = record.octets.value() != message.octets && message.octets.is_some();
+            let renamed = message
+                .identity
+                .is_some_and(|identity| identity != record.identity);
+            let back = record.deleted || record.absent || record.unsure;
+            renamed || back || (resized && !estimates)
+        });
+        self.verified.insert(id);
+        let listing = Listing::of(message);
+        if news && listing.is_recognisable() {
+            let time = self.moment.now;
+            self.write([Entry::Alias { id, time, listing }]);
+        }
+        Same {
+            id,
+            message: message.clone(),
+        }
+    }
+}
+
+/// Whether so many listed octets are those of a stored file, with a CR for each line or without.
+fn is_size_of(stored: &Stored, evidence: &Evidence, octets: u64) -> bool {
+    octets == stored.octets || octets == stored.octets.saturating_add(evidence.lines)
+}
+
+/// Of two messages under one name.
+fn is_same_reading(stored: &Stored, complete: &Complete) -> bool {
+    let evidence = stored.evidence.as_ref();
+    stored.digests.content == complete.digests().content
+        || evidence.is_some_and(|evidence| evidence.agrees(complete.evidence()))
+}
+
+/// Of a stored message that nothing listed stands for, and one that no record does.
+fn is_under_another_name(stored: &Stored, complete: &Complete, deleted: bool) -> bool {
+    let examined = complete.examined();
+    let is_of = |evidence: &Evidence| evidence.is_of(&examined.evidence, &examined.trail);
+    let alike = stored.digests.content == examined.digests.content && !deleted;
+    match (&stored.evidence, complete.message().identity) {
+        // Without unique-ids the content is all there is.
+        (evidence, None) => alike || evidence.as_ref().is_some_and(is_of),
+        (Some(evidence), Some(_)) => is_of(evidence),
+        // The first version kept nothing else. What nobody wrote a way for may be another copy.
+        (None, Some(_)) => alike && examined.evidence.fields.has_trail(),
+    }
+}

@@ -1,0 +1,215 @@
+//! What a person may change about what is remembered: forgetting, accepting, moving.
+
+use super::claim::Claim;
+use super::homes::Home;
+use super::record::{Entry, Id, Standing, Stored};
+use super::remembered::Kind;
+use super::{Error, Shown, Store, inspect};
+use crate::delivery::{Ground, Maildir, Search, Site};
+use std::collections::HashSet;
+use std::sync::Arc;
+
+/// What is to become of messages whose files are missing.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Missing {
+    /// They are fetched again, as far as the server has them.
+    FetchAgain,
+    /// They were removed on purpose.
+    Leave,
+}
+
+/// What accepting a Maildir came to.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Accepted {
+    /// Messages that were delivered to it.
+    pub stored: u64,
+    /// How many of them are missing.
+    pub missing: u64,
+}
+
+impl Store {
+    /// Forgets messages, so that they are fetched again if the server still has them: those whose
+    /// unique-id `which` holds for. Gives their number.
+    pub fn forget(&mut self, which: impl Fn(&[u8]) -> bool) -> Result<u64, Error> {
+        let shown = inspect::read(&self.dir, &self.files, &self.account)?;
+        let mut forgotten = 0;
+        for message in shown.messages {
+            let record = self.memory.record(message.id);
+            let living = record
+                .is_some_and(|record| !matches!(record.kind, Kind::Dropped | Kind::Forgotten));
+            if living && message.unique_ids.iter().any(|unique_id| which(unique_id)) {
+                self.write([Entry::Forgotten { id: message.id }]);
+                forgotten += 1;
+            }
+        }
+        self.sync()?;
+        Ok(forgotten)
+    }
+
+    /// Forgets everything, what has no unique-id included. Gives the number.
+    pub fn forget_all(&mut self) -> Result<u64, Error> {
+        let living = self
+            .memory
+            .records
+            .iter()
+            .zip(0..)
+            .filter(|(record, _)| !matches!(record.kind, Kind::Dropped | Kind::Forgotten));
+        let living: Vec<Id> = living.map(|(_, id)| id).collect();
+        for id in &living {
+            self.write([Entry::Forgotten { id: *id }]);
+        }
+        self.sync()?;
+        Ok(living.len() as u64)
+    }
+
+    /// Notes that the files of these messages were removed on purpose, or are fine as they are, as
+    /// their owner says: `keep` may act on them; durable on return.
+    pub fn note_gone<'a>(
+        &mut self,
+        messages: impl IntoIterator<Item = &'a Shown>,
+    ) -> Result<(), Error> {
+        let time = self.moment.now;
+        let mut lines = Vec::new();
+        for message in messages {
+            lines.push((message.id, self.stored(message.id)?));
+        }
+        let mut search = Search::new(super::rebuild::tags(&self.memory, &self.account));
+        for path in self.memory.homes.paths() {
+            // One that is away holds nothing.
+            let _ = search.add(self.dir.disk(), &path);
+        }
+        let stored = lines.iter().filter_map(|(_, line)| line.as_ref());
+        let wanted: HashSet<&str> = stored.map(|stored| stored.name.as_str()).collect();
+        search.look(|name| wanted.contains(name))?;
+        for (id, line) in lines {
+            // One that is there as it was stored is not gone: should its Maildir be restored from
+            // a backup without it, it is fetched again.
+            let is_there =
+                line.is_some_and(|it| search.has_size(&it.name, it.octets).unwrap_or(false));
+            self.write([match is_there {
+                true => Entry::Back { id },
+                false => Entry::Gone { id, time },
+            }]);
+        }
+        self.sync()
+    }
+
+    /// Which of these stored messages are in none of the Maildirs that are there.
+    pub(super) fn missing(&mut self, ids: &[Id], maildir: &Maildir) -> Result<Vec<Id>, Error> {
+        let mut stored = Vec::with_capacity(ids.len());
+        for id in ids {
+            if let Some(line) = self.stored(*id)? {
+                stored.push((*id, line));
+            }
+        }
+        if stored.is_empty() {
+            return Ok(Vec::new());
+        }
+        let mut search = super::rebuild::search(&self.memory, &self.account, maildir)?;
+        // A reader may be moving some just now: what is missing is looked for once more.
+        for _ in 0..2 {
+            let wanted: HashSet<&str> = stored.iter().map(|(_, it)| it.name.as_str()).collect();
+            search.look(|name| wanted.contains(name))?;
+            stored.retain(|(_, stored)| !search.contains(&stored.name));
+        }
+        Ok(stored.into_iter().map(|(id, _)| id).collect())
+    }
+}
+
+impl Claim {
+    /// Takes the Maildir at a path as it is, on its owner's word: from here on it is the one that
+    /// messages were delivered to. Durable on return.
+    ///
+    /// # Errors
+    /// Also where messages are missing and `missing` does not say what is to become of them: then
+    /// nothing is changed.
+    pub fn accept(self, site: &Site, missing: Option<Missing>) -> Result<Accepted, Error> {
+        let is_it = |home: &Home| {
+            home.path == site.path() || (home.id.is_some() && home.id == site.roster.id)
+        };
+        let disk = self.dir.disk().clone();
+        let delivered = |claim: &Self| -> Vec<Id> {
+            let records = claim.memory.records.iter().zip(0..);
+            let here = records.filter(|(record, _)| {
+                let home = claim.memory.homes.of_run(record.run);
+                matches!(record.kind, Kind::Stored | Kind::Lost) && home.is_some_and(is_it)
+            });
+            here.map(|(_, id)| id).collect()
+        };
+        let ids = delivered(&self);
+        let home = self.memory.homes.all.iter().rev().find(|home| is_it(home));
+        let home = home.and_then(|home| home.id);
+        // Before anything is changed: whether there is something to decide.
+        if missing.is_none() {
+            let absent = self.count_missing(site, &ids)?;
+            if absent > 0 {
+                return Err(Error::Undecided {
+                    missing: absent,
+                    stored: ids.len() as u64,
+                });
+            }
+        }
+        let mut store = self.without_maildir()?;
+        // Its owner wants it here, whatever else is in it.
+        let maildir = Arc::new(match site.ground() {
+            Ground::Whole => Maildir::open(&disk, site.path())?,
+            _ => site.make(&disk)?,
+        });
+        store.maildir = Some(Arc::clone(&maildir));
+        store.path_of_maildir = site.path().to_owned();
+        store.home = site.roster.id.or(home);
+        let generation = store.memory.homes.generation;
+        let line = site.roster.of(&store.memory.account, &store.memory.former);
+        let generation = line.map_or(generation, |line| line.generation.max(generation));
+        let id = store.enrol(&maildir, generation)?;
+        // What the state does not know, being older perhaps, is known from here on.
+        store.take_in_delivered(&maildir)?;
+        store.write([
+            Entry::Home {
+                maildir: site.path().to_owned(),
+                maildir_id: id,
+                standing: Standing::Accepted,
+            },
+            Entry::Generation(generation),
+        ]);
+        let ids: Vec<Id> = ids
+            .into_iter()
+            .filter(|id| store.memory.record(*id).is_some_and(|record| !record.gone))
+            .collect();
+        let absent = store.missing(&ids, &maildir)?;
+        let time = store.moment.now;
+        for id in &absent {
+            store.write([match missing {
+                Some(Missing::FetchAgain) => Entry::Again { id: *id },
+                Some(Missing::Leave) | None => Entry::Gone { id: *id, time },
+            }]);
+        }
+        let accepted = Accepted {
+            stored: ids.len() as u64,
+            missing: absent.len() as u64,
+        };
+        store.close()?;
+        Ok(accepted)
+    }
+
+    fn count_missing(&self, site: &Site, ids: &[Id]) -> Result<u64, Error> {
+        let mut wanted: Vec<Stored> = Vec::new();
+        for id in ids {
+            let record = self.memory.record(*id).filter(|record| !record.gone);
+            let place = record.and_then(|record| record.place.value());
+            if let Some(place) = place {
+                wanted.extend(self.stored_at(place)?);
+            }
+        }
+        let mut search = Search::new(super::rebuild::tags(&self.memory, &self.account));
+        if site.ground() == Ground::Whole {
+            search.add(self.dir.disk(), site.path())?;
+        }
+        let names: HashSet<&str> = wanted.iter().map(|stored| stored.name.as_str()).collect();
+        search.look(|name| names.contains(name))?;
+        let missing = wanted
+            .iter()
+            .filter(|stored| !search.contains(&stored.name));
+        Ok(missing.count() as u64)
+    }
+}

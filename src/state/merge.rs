@@ -1,0 +1,218 @@
+//! An account's maildrop is known by another name from now on: what was remembered under the old one
+//! moves to the new one.
+
+use super::claim::Claim;
+use super::journal::{self, Journal};
+use super::memory::Memory;
+use super::record::{Entry, Id};
+use super::{Error, Store, rebuild};
+use crate::delivery::{JournalId, Maildir, Site, random};
+
+impl Claim {
+    /// Moves all that `old` remembers to this account, whose own memory stays. Both journals can be
+    /// read until all is done; one that was moved in part is moved again. Gives the number of
+    /// messages.
+    ///
+    /// # Errors
+    /// Where one of the journals is damaged, or there is nothing to move.
+    pub fn absorb(self, old: Self) -> Result<u64, Error> {
+        let Some(old_id) = old.sound_id() else {
+            return Err(Error::NothingToMove { path: old.path() });
+        };
+        if self.has_lines() && self.sound_id().is_none() {
+            return Err(Error::Unmovable { path: self.path() });
+        }
+        let old_id = old_id.unwrap_or_default();
+        let moved = old.memory.living().count() as u64;
+        let already = |(account, journal): &(String, JournalId)| {
+            *account == old.account && *journal == old_id
+        };
+        let mut store = match self.memory.former.iter().any(already) {
+            true => self.without_maildir()?,
+            false => self.merge(&old, old_id)?,
+        };
+        store.take_over_maildirs()?;
+        store.close()?;
+        old.retire()?;
+        Ok(moved)
+    }
+
+    /// Writes both journals into one, which takes this one's place.
+    fn merge(self, old: &Self, old_id: JournalId) -> Result<Store, Error> {
+        let io = |source| self.io_error(source);
+        let id = match self.sound_id() {
+            Some(Some(id)) => id,
+            _ => JournalId(random().map_err(io)?),
+        };
+        let draft = rebuild::draft_name(&self.files);
+        self.dir.remove(&draft).map_err(io)?;
+        let file = self.dir.create(&draft).map_err(io)?;
+        let mut journal = Journal::begin(file, &self.account, self.generation() + 1, id);
+        let mut memory = Memory::new(&self.account);
+        let mut add = |entry: Entry| {
+            let place = journal.add(&entry);
+            memory.apply(entry, place);
+        };
+        // They come first: what follows bears their names.
+        for (account, journal) in old.memory.former.iter().chain(&self.memory.former) {
+            add(Entry::Former {
+                account: account.clone(),
+                journal: *journal,
+            });
+        }
+        add(Entry::Former {
+            account: old.account.clone(),
+            journal: old_id,
+        });
+        let is_former = |entry: &Entry| matches!(entry, Entry::Former { .. });
+        if self.has_lines() {
+            let own = self.dir.read(&self.files.journal).map_err(io)?;
+            let read = journal::read(own, |entry, _| {
+                if !is_former(&entry) {
+                    add(entry);
+                }
+            });
+            read.map_err(io)?;
+        }
+        let offset = self.memory.next_id();
+        let theirs = old.dir.read(&old.files.journal).map_err(io)?;
+        let read = journal::read(theirs, |entry, _| {
+            if !is_former(&entry)
+                && let Some(entry) = shifted(entry, offset)
+            {
+                add(entry);
+            }
+        });
+        read.map_err(io)?;
+        let generation = self
+            .memory
+            .homes
+            .generation
+            .max(old.memory.homes.generation);
+        // A run of its own, so that the count is nobody else's.
+        let homes = [&self.memory.homes, &old.memory.homes];
+        if let Some(home) = homes
+            .iter()
+            .find_map(|homes| homes.of_run(homes.last_run()))
+        {
+            add(Entry::Began {
+                time: self.now(),
+                boot: String::new(),
+                maildir: home.path.clone(),
+                maildir_id: home.id.filter(|_| home.vouches),
+                generation,
+            });
+        }
+        journal.sync().map_err(io)?;
+        rebuild::put_in_place(&self)?;
+        Ok(self.into_store(None, journal, memory))
+    }
+
+    /// The journal was moved: it keeps its lines under another name, and is no journal any more.
+    fn retire(self) -> Result<(), Error> {
+        let mut name = self.files.journal.clone();
+        name.push(".moved");
+        let replaced = self.dir.replace(&self.files.journal, &name);
+        let replaced = replaced.and_then(|()| self.dir.sync());
+        replaced.map_err(|source| self.io_error(source))?;
+        self.note_nothing()
+    }
+}
+
+impl Store {
+    /// Puts this account's line in the place of the old one's, in all Maildirs that are there. One
+    /// that is not is told when it is seen.
+    fn take_over_maildirs(&mut self) -> Result<(), Error> {
+        let disk = self.dir.disk().clone();
+        let homes: Vec<_> = self.memory.homes.all.clone();
+        for home in homes {
+            let Ok(site) = Site::look(&disk, &home.path) else {
+                continue;
+            };
+            let Some(line) = site.roster.of("", &self.memory.former) else {
+                continue;
+            };
+            // Its own count: whether it is older than the journal is for the next run to see.
+            let generation = line.generation;
+            if let Ok(maildir) = Maildir::open(&disk, &home.path) {
+                self.home = site.roster.id;
+                self.enrol(&maildir, generation)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The line as it stands behind `offset` messages.
+fn shifted(entry: Entry, offset: Id) -> Option<Entry> {
+    let up = |id: Id| id.checked_add(offset);
+    Some(match entry {
+        Entry::Absent { id, time, count } => Entry::Absent {
+            id: up(id)?,
+            time,
+            count,
+        },
+        Entry::Again { id } => Entry::Again { id: up(id)? },
+        Entry::Alias { id, time, listing } => Entry::Alias {
+            id: up(id)?,
+            time,
+            listing,
+        },
+        Entry::Asked { id, time } => Entry::Asked { id: up(id)?, time },
+        Entry::Deleted { id, time } => Entry::Deleted { id: up(id)?, time },
+        Entry::Disorder { first, last } => Entry::Disorder {
+            first: up(first)?,
+            last: up(last)?,
+        },
+        Entry::Doubtful { id } => Entry::Doubtful { id: up(id)? },
+        Entry::Dropped { id } => Entry::Dropped { id: up(id)? },
+        Entry::Evidence { id, stored } => Entry::Evidence {
+            id: up(id)?,
+            stored,
+        },
+        Entry::Forgotten { id } => Entry::Forgotten { id: up(id)? },
+        Entry::Found { id, time, stored } => Entry::Found {
+            id: up(id)?,
+            time,
+            stored,
+        },
+        Entry::Gone { id, time } => Entry::Gone { id: up(id)?, time },
+        Entry::Intent {
+            id,
+            time,
+            listing,
+            stored,
+        } => Entry::Intent {
+            id: up(id)?,
+            time,
+            listing,
+            stored,
+        },
+        Entry::Marked {
+            id,
+            time,
+            listing,
+            by,
+        } => Entry::Marked {
+            id: up(id)?,
+            time,
+            listing,
+            by,
+        },
+        Entry::Seen { first, last } => Entry::Seen {
+            first: up(first)?,
+            last: up(last)?,
+        },
+        Entry::Undeletable { id, time } => Entry::Undeletable { id: up(id)?, time },
+        Entry::Unlisted { id, time } => Entry::Unlisted { id: up(id)?, time },
+        Entry::Back { id } => Entry::Back { id: up(id)? },
+        Entry::Baseline { .. }
+        | Entry::Began { .. }
+        | Entry::Failed { .. }
+        | Entry::Generation(_)
+        | Entry::Home { .. } => entry,
+        Entry::Former { .. } | Entry::Sizes(_) | Entry::Told { .. } | Entry::Unpipelined { .. } => {
+            return None;
+        }
+    })
+}

@@ -1,0 +1,152 @@
+//! Proofs that a message may be deleted from the server (E4, E11.4, E14). Nothing else can make them.
+
+use super::record::{Id, Stored};
+use super::remembered::{Kind, Record};
+use super::{Error, Intent, Store, rebuild};
+use crate::delivery::{Delivered, Search};
+use crate::maildrop::Message;
+use crate::pop3::MessageNumber;
+use std::collections::HashSet;
+
+/// Proof that a message is stored and recorded as seen, both on the disk (E4), and that the
+/// session at hand lists it under this number: it may be deleted from the server.
+#[derive(Debug)]
+pub struct Recorded {
+    pub(super) id: Id,
+    number: MessageNumber,
+}
+
+impl Recorded {
+    /// The message-number in the session at hand.
+    pub fn number(&self) -> MessageNumber {
+        self.number
+    }
+
+    /// Of a message that the session at hand has delivered; `None` where its end was doubtful.
+    pub(super) fn of_delivered(delivered: &Delivered<Intent>) -> Option<Self> {
+        let synced = delivered.synced();
+        synced.is_orderly().then_some(Self {
+            id: delivered.intent().0,
+            number: synced.message().number,
+        })
+    }
+}
+
+/// Proof that a listed message is one that an earlier session stored: the session at hand has shown
+/// that it is the same (E11.2).
+#[derive(Debug)]
+pub struct Same {
+    pub(super) id: Id,
+    pub(super) message: Message,
+}
+
+impl Same {
+    /// The message-number in the session at hand.
+    pub fn number(&self) -> MessageNumber {
+        self.message.number
+    }
+}
+
+/// Why a message that is due to be deleted is not.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Withheld {
+    /// Its end was doubtful when it was stored.
+    Doubtful,
+    /// Its file is not as long as it was.
+    Changed,
+    /// Its file is nowhere, and nothing says that its owner removed it.
+    Missing,
+}
+
+/// What may be deleted of messages of earlier sessions, and what may not.
+#[derive(Debug, Default)]
+pub struct Vouched {
+    /// The proofs.
+    pub recorded: Vec<Recorded>,
+    /// The others, with the reason.
+    pub withheld: Vec<(Message, Withheld)>,
+}
+
+impl Store {
+    /// The proofs for messages of earlier sessions whose files are where they should be, or that
+    /// their owner has removed; and the others, with the reason. Names and lengths are read once, and
+    /// nothing else.
+    pub fn vouch(&mut self, same: Vec<Same>) -> Result<Vouched, Error> {
+        let mut vouched = Vouched::default();
+        let mut stored = Vec::with_capacity(same.len());
+        for same in same {
+            match self.stored(same.id)? {
+                Some(line) => stored.push((same, line)),
+                // Without a line there is no file to look for.
+                None => vouched.withheld.push((same.message, Withheld::Missing)),
+            }
+        }
+        let ids: Vec<&Stored> = stored.iter().map(|(_, stored)| stored).collect();
+        let search = self.search_for(&ids)?;
+        for (same, stored) in stored {
+            let why = match self.memory.record(same.id) {
+                Some(record) if record.kind == Kind::Stored => {
+                    self.doubt_about(record, &stored, search.as_ref())
+                }
+                _ => Some(Withheld::Missing),
+            };
+            match why {
+                Some(why) => vouched.withheld.push((same.message, why)),
+                None => vouched.recorded.push(Recorded {
+                    id: same.id,
+                    number: same.message.number,
+                }),
+            }
+        }
+        Ok(vouched)
+    }
+
+    fn doubt_about(
+        &self,
+        record: &Record,
+        stored: &Stored,
+        search: Option<&Search>,
+    ) -> Option<Withheld> {
+        if record.held {
+            return Some(Withheld::Doubtful);
+        }
+        if record.gone {
+            return None;
+        }
+        let Some(search) = search else {
+            return Some(Withheld::Missing);
+        };
+        if search.contains(&stored.name) {
+            // What cannot be looked at is not as it was.
+            let right = search
+                .has_size(&stored.name, stored.octets)
+                .unwrap_or(false);
+            return (!right).then_some(Withheld::Changed);
+        }
+        let homes = &self.memory.homes;
+        let (home, run) = (homes.of_run(record.run), homes.run(record.run));
+        // A Maildir that is older than the record lacks it for another reason.
+        let since = run.map_or(u64::MAX, |run| run.generation);
+        let removed = home.is_some_and(|home| {
+            let is_here = home.id.is_some() && home.id == self.home;
+            let mut seen = self.seen.iter();
+            let is_seen = seen.any(|(id, at)| home.id == Some(*id) && since <= *at);
+            home.vouches && (is_here || is_seen)
+        });
+        (!removed || search.unread().is_some()).then_some(Withheld::Missing)
+    }
+
+    /// Looks for the files of these messages in all Maildirs that are there.
+    pub(super) fn search_for(&self, stored: &[&Stored]) -> Result<Option<Search>, Error> {
+        let Some(maildir) = self.maildir.as_ref().filter(|_| !stored.is_empty()) else {
+            return Ok(None);
+        };
+        let wanted: HashSet<&str> = stored.iter().map(|stored| stored.name.as_str()).collect();
+        let mut search = rebuild::search(&self.memory, &self.account, maildir)?;
+        search.look(|name| wanted.contains(name))?;
+        Ok(Some(search))
+    }
+}
+
+#[cfg(test)]
+mod tests;

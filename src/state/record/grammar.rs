@@ -1,0 +1,337 @@
+//! Writing and reading a line of the journal.
+
+use super::super::sizes::Sizes;
+use super::{Entry, FailureKind, Listing, MarkedBy, Standing, Stored};
+use crate::delivery::{Digests, Evidence, JournalId, MaildirId, UniqueName};
+use crate::durable::line::{escape, seal, unescape, unseal};
+use crate::term::{hex, unhex};
+use std::ffi::OsStr;
+use std::fmt::Write as _;
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+
+impl Entry {
+    /// Appends the line, its ending included.
+    pub(in crate::state) fn write(&self, out: &mut Vec<u8>) {
+        let mut line = String::new();
+        // Writing to a String cannot fail.
+        let _ = match self {
+            Self::Absent { id, time, count } => write!(line, "V\t{id}\t{time}\t{count}"),
+            Self::Alias { id, time, listing } => {
+                write!(line, "K\t{id}\t{time}\t{}", Fields(listing))
+            }
+            Self::Baseline { time } => write!(line, "L\t{time}"),
+            Self::Again { id } => write!(line, "A\t{id}"),
+            Self::Asked { id, time } => write!(line, "Q\t{id}\t{time}"),
+            Self::Began {
+                time,
+                boot,
+                maildir,
+                maildir_id,
+                generation,
+            } => {
+                let (boot, maildir) = (escape(boot.as_bytes()), escape_path(maildir));
+                let id = maildir_id.map_or_else(|| "-".to_owned(), |id| id.to_string());
+                write!(line, "B\t{time}\t{boot}\t{maildir}\t{id}\t{generation}")
+            }
+            Self::Deleted { id, time } => write!(line, "D\t{id}\t{time}"),
+            Self::Disorder { first, last } => write!(line, "Y\t{first}\t{last}"),
+            Self::Doubtful { id } => write!(line, "U\t{id}"),
+            Self::Dropped { id } => write!(line, "X\t{id}"),
+            Self::Evidence { id, stored } => write!(line, "E\t{id}\t{}", Fields(stored)),
+            Self::Failed {
+                time,
+                listing,
+                kind,
+                count,
+            } => {
+                let kind = match kind {
+                    FailureKind::Refused => "refused",
+                    FailureKind::Dropped => "dropped",
+                };
+                write!(line, "F\t{time}\t{}\t{kind}\t{count}", Fields(listing))
+            }
+            Self::Forgotten { id } => write!(line, "G\t{id}"),
+            Self::Found { id, time, stored } => {
+                write!(line, "R\t{id}\t{time}\t{}", Fields(stored))
+            }
+            Self::Former { account, journal } => {
+                write!(line, "J\t{}\t{journal}", escape(account.as_bytes()))
+            }
+            Self::Generation(generation) => write!(line, "W\t{generation}"),
+            Self::Gone { id, time } => write!(line, "O\t{id}\t{time}"),
+            Self::Home {
+                maildir,
+                maildir_id,
+                standing,
+            } => {
+                let standing = match standing {
+                    Standing::Adopted => "adopted",
+                    Standing::Accepted => "accepted",
+                };
+                let maildir = escape_path(maildir);
+                write!(line, "H\t{maildir}\t{maildir_id}\t{standing}")
+            }
+            Self::Intent {
+                id,
+                time,
+                listing,
+                stored,
+            } => {
+                write!(
+                    line,
+                    "I\t{id}\t{time}\t{}\t{}",
+                    Fields(listing),
+                    Fields(stored)
+                )
+            }
+            Self::Marked {
+                id,
+                time,
+                listing,
+                by,
+            } => {
+                let by = match by {
+                    MarkedBy::Latest => "latest",
+                    MarkedBy::Request => "request",
+                };
+                write!(line, "M\t{id}\t{time}\t{}\t{by}", Fields(listing))
+            }
+            Self::Seen { first, last } => write!(line, "S\t{first}\t{last}"),
+            Self::Sizes(sizes) => write!(line, "C\t{}", sizes.fields()),
+            Self::Back { id } => write!(line, "a\t{id}"),
+            Self::Told { time } => write!(line, "T\t{time}"),
+            Self::Undeletable { id, time } => write!(line, "P\t{id}\t{time}"),
+            Self::Unlisted { id, time } => write!(line, "Z\t{id}\t{time}"),
+            Self::Unpipelined { time } => write!(line, "N\t{time}"),
+        };
+        seal(line, out);
+    }
+
+    /// Reads a line without its LF. `None` if its checksum or its grammar is wrong.
+    pub(in crate::state) fn read(line: &[u8]) -> Option<Self> {
+        let mut fields = unseal(line)?.split('\t');
+        let mut next = || fields.next();
+        let entry = match next()? {
+            "A" => Self::Again {
+                id: next()?.parse().ok()?,
+            },
+            "B" => {
+                let time = next()?.parse().ok()?;
+                let boot = String::from_utf8(unescape(next()?)?).ok()?;
+                let maildir = unescape_path(next()?)?;
+                let (maildir_id, generation) = match next() {
+                    None => (None, 0),
+                    Some("-") => (None, next()?.parse().ok()?),
+                    Some(id) => (Some(MaildirId::parse(id)?), next()?.parse().ok()?),
+                };
+                Self::Began {
+                    time,
+                    boot,
+                    maildir,
+                    maildir_id,
+                    generation,
+                }
+            }
+            "C" => Self::Sizes(Sizes::read(&mut next)?),
+            "D" => Self::Deleted {
+                id: next()?.parse().ok()?,
+                time: next()?.parse().ok()?,
+            },
+            "E" => Self::Evidence {
+                id: next()?.parse().ok()?,
+                stored: Stored::read(&mut next)?,
+            },
+            "F" => Self::Failed {
+                time: next()?.parse().ok()?,
+                listing: Listing::read(&mut next)?,
+                kind: match next()? {
+                    "refused" => FailureKind::Refused,
+                    "dropped" => FailureKind::Dropped,
+                    _ => return None,
+                },
+                count: next()?.parse().ok()?,
+            },
+            "G" => Self::Forgotten {
+                id: next()?.parse().ok()?,
+            },
+            "H" => Self::Home {
+                maildir: unescape_path(next()?)?,
+                maildir_id: MaildirId::parse(next()?)?,
+                standing: match next()? {
+                    "adopted" => Standing::Adopted,
+                    "accepted" => Standing::Accepted,
+                    _ => return None,
+                },
+            },
+            "I" => Self::Intent {
+                id: next()?.parse().ok()?,
+                time: next()?.parse().ok()?,
+                listing: Listing::read(&mut next)?,
+                stored: Stored::read(&mut next)?,
+            },
+            "J" => Self::Former {
+                account: String::from_utf8(unescape(next()?)?).ok()?,
+                journal: JournalId(unhex(next()?.as_bytes())?),
+            },
+            "K" => Self::Alias {
+                id: next()?.parse().ok()?,
+                time: next()?.parse().ok()?,
+                listing: Listing::read(&mut next)?,
+            },
+            "L" => Self::Baseline {
+                time: next()?.parse().ok()?,
+            },
+            "M" => Self::Marked {
+                id: next()?.parse().ok()?,
+                time: next()?.parse().ok()?,
+                listing: Listing::read(&mut next)?,
+                by: match next() {
+                    Some("latest") => MarkedBy::Latest,
+                    None | Some("request") => MarkedBy::Request,
+                    _ => return None,
+                },
+            },
+            "N" => Self::Unpipelined {
+                time: next()?.parse().ok()?,
+            },
+            "O" => Self::Gone {
+                id: next()?.parse().ok()?,
+                time: next()?.parse().ok()?,
+            },
+            "P" => Self::Undeletable {
+                id: next()?.parse().ok()?,
+                time: next()?.parse().ok()?,
+            },
+            "Q" => Self::Asked {
+                id: next()?.parse().ok()?,
+                time: next()?.parse().ok()?,
+            },
+            "R" => Self::Found {
+                id: next()?.parse().ok()?,
+                time: next()?.parse().ok()?,
+                stored: Stored::read(&mut next)?,
+            },
+            "S" => Self::Seen {
+                first: next()?.parse().ok()?,
+                last: next()?.parse().ok()?,
+            },
+            "T" => Self::Told {
+                time: next()?.parse().ok()?,
+            },
+            "U" => Self::Doubtful {
+                id: next()?.parse().ok()?,
+            },
+            "V" => Self::Absent {
+                id: next()?.parse().ok()?,
+                time: next()?.parse().ok()?,
+                count: next()?.parse().ok()?,
+            },
+            "W" => Self::Generation(next()?.parse().ok()?),
+            "X" => Self::Dropped {
+                id: next()?.parse().ok()?,
+            },
+            "Y" => Self::Disorder {
+                first: next()?.parse().ok()?,
+                last: next()?.parse().ok()?,
+            },
+            "a" => Self::Back {
+                id: next()?.parse().ok()?,
+            },
+            "Z" => Self::Unlisted {
+                id: next()?.parse().ok()?,
+                time: next()?.parse().ok()?,
+            },
+            _ => return None,
+        };
+        fields.next().is_none().then_some(entry)
+    }
+}
+
+impl Listing {
+    fn read<'a>(next: &mut impl FnMut() -> Option<&'a str>) -> Option<Self> {
+        let unique_id = match next()? {
+            "-" => None,
+            escaped => Some(unescape(escaped)?.into_boxed_slice()),
+        };
+        let octets = match next()? {
+            "-" => None,
+            digits => Some(digits.parse().ok()?),
+        };
+        let turn = next()?.parse().ok()?;
+        Some(Self {
+            unique_id,
+            octets,
+            turn,
+        })
+    }
+}
+
+impl Stored {
+    fn read<'a>(next: &mut impl FnMut() -> Option<&'a str>) -> Option<Self> {
+        let octets = next()?.parse().ok()?;
+        let stored = unhex(next()?.as_bytes())?;
+        let content = match next()? {
+            "-" => stored,
+            hex => unhex(hex.as_bytes())?,
+        };
+        let name = UniqueName::parse(OsStr::new(next()?))?;
+        let evidence = match next() {
+            None | Some("-") => None,
+            Some(evidence) => Some(Evidence::parse(evidence)?),
+        };
+        let digests = Digests { stored, content };
+        Some(Self {
+            octets,
+            digests,
+            name,
+            evidence,
+        })
+    }
+}
+
+/// Writes the fields of a part of a line.
+struct Fields<'a, T>(&'a T);
+
+impl std::fmt::Display for Fields<'_, Listing> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match &self.0.unique_id {
+            Some(unique_id) => f.write_str(&escape(unique_id))?,
+            None => f.write_char('-')?,
+        }
+        match self.0.octets {
+            Some(octets) => write!(f, "\t{octets}\t{}", self.0.turn),
+            None => write!(f, "\t-\t{}", self.0.turn),
+        }
+    }
+}
+
+impl std::fmt::Display for Fields<'_, Stored> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Stored {
+            octets,
+            digests,
+            name,
+            evidence,
+        } = self.0;
+        write!(f, "{octets}\t{}\t", hex(&digests.stored))?;
+        if digests.content == digests.stored {
+            f.write_char('-')?;
+        } else {
+            f.write_str(&hex(&digests.content))?;
+        }
+        write!(f, "\t{}\t", name.as_str())?;
+        match evidence {
+            Some(evidence) => evidence.fmt(f),
+            None => f.write_char('-'),
+        }
+    }
+}
+
+fn escape_path(path: &Path) -> String {
+    escape(path.as_os_str().as_bytes())
+}
+
+fn unescape_path(text: &str) -> Option<PathBuf> {
+    Some(Path::new(OsStr::from_bytes(&unescape(text)?)).to_owned())
+}

@@ -1,0 +1,151 @@
+//! What is remembered of one message, in few octets.
+
+use super::record::{FailureKind, Stored};
+use super::time::{Octets, Time};
+use crate::delivery::{Digests, Evidence};
+use crate::maildrop::Identity;
+
+/// The first octets of the hash of a message's body, or in records of the first version of its
+/// content: enough to look for candidates.
+pub(super) type Key = [u8; 4];
+
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Kind {
+    /// Its intent is in the journal and nothing else: a crash must have come between.
+    Intended,
+    /// It is stored, or was until its owner removed it.
+    Stored,
+    /// It was stored, and is lost: it is to be fetched again.
+    Lost,
+    /// Seen on request; never fetched, never to be deleted.
+    Marked,
+    /// It was to be stored, and was not.
+    Dropped,
+    /// Nothing is known any more, because someone wanted it forgotten.
+    Forgotten,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Record {
+    pub(super) identity: Identity,
+    pub(super) key: Key,
+    /// Where its line stands in the journal.
+    pub(super) place: Octets,
+    /// Its size as last listed.
+    pub(super) octets: Octets,
+    /// When it was fetched or marked.
+    pub(super) time: Time,
+    /// Since when it has been absent, or deleted.
+    pub(super) absent_since: Time,
+    /// Which run recorded it.
+    pub(super) run: u32,
+    pub(super) kind: Kind,
+    /// How often the server confirmed its deletion, or refused it, and went on listing it.
+    pub(super) futile: u8,
+    /// How many complete listings in a row lacked it.
+    pub(super) absences: u8,
+    /// The session at hand lists it.
+    pub(super) present: bool,
+    /// A listing lacked it, and it has not been seen to be the same since.
+    pub(super) absent: bool,
+    /// The server has confirmed its deletion, and it has not been seen to be the same since.
+    pub(super) deleted: bool,
+    /// Its session broke the protocol: what was stored may be another message, or half of one.
+    pub(super) unsure: bool,
+    /// Its end was doubtful: it is never deleted (E12).
+    pub(super) held: bool,
+    /// Its owner says that it was removed on purpose, or is fine as it is.
+    pub(super) gone: bool,
+    /// Its line has evidence.
+    pub(super) has_evidence: bool,
+    /// It has been listed with another size before.
+    pub(super) was_resized: bool,
+}
+
+/// An intent that neither came true nor to nothing yet.
+#[derive(Clone, Debug)]
+pub(super) struct OpenIntent {
+    pub(super) stored: Stored,
+}
+
+/// What is known of a listed message.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Known {
+    /// Nothing but perhaps failures.
+    New(Option<Failures>),
+    /// It was stored, and its file is lost.
+    Lost,
+    /// It was stored.
+    Stored {
+        /// When, in seconds since 1970.
+        since: i64,
+        /// How often the server did not delete it although it was asked to.
+        futile: u8,
+        /// It must not be deleted: its end was doubtful.
+        held: bool,
+    },
+    /// A message of this name was stored, and this one may be another: something about it is not as
+    /// it was (E11.2).
+    Doubtful {
+        /// The same as in [`Known::Stored`].
+        since: i64,
+    },
+    /// It was marked as seen, and never fetched.
+    Marked,
+}
+
+/// How often a message could not be fetched, and when that was last tried.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Failures {
+    /// How it failed last.
+    pub kind: FailureKind,
+    /// How often it failed in this way.
+    pub count: u32,
+    /// When, in seconds since 1970.
+    pub last: i64,
+}
+
+impl Record {
+    pub(super) fn new(kind: Kind, time: i64, identity: Identity, key: Key) -> Self {
+        Self {
+            identity,
+            key,
+            place: Octets::default(),
+            octets: Octets::default(),
+            time: Time::new(time),
+            absent_since: Time::default(),
+            run: 0,
+            kind,
+            futile: 0,
+            absences: 0,
+            present: false,
+            absent: false,
+            deleted: false,
+            unsure: false,
+            held: false,
+            gone: false,
+            has_evidence: false,
+            was_resized: false,
+        }
+    }
+
+    pub(super) fn set_evidence(&mut self, stored: &Stored, place: u64) {
+        self.place = Octets::new(Some(place));
+        self.has_evidence = stored.evidence.is_some();
+        self.key = key_of(stored.evidence.as_ref(), &stored.digests);
+    }
+}
+
+/// By what candidates are looked for: body and Message-ID, as many a message has a body like others;
+/// or the content, where a line of the first version has nothing else.
+pub(super) fn key_of(evidence: Option<&Evidence>, digests: &Digests) -> Key {
+    let mut key = [0; 4];
+    let octets = match evidence {
+        Some(evidence) => evidence.key(),
+        None => digests.content.first_chunk().copied().unwrap_or_default(),
+    };
+    key.iter_mut()
+        .zip(octets)
+        .for_each(|(place, octet)| *place = octet);
+    key
+}

@@ -1,0 +1,106 @@
+//! Another account's journal that knows the maildrop at hand: the same maildrop by another name
+//! (a host's alias, another port), as likely as not, and all of it would be delivered again.
+
+use super::files::Files;
+use super::journal::{self, Header};
+use super::memory::Memory;
+use super::record::Id;
+use crate::durable::Dir;
+use crate::maildrop::{Identity, Maildrop};
+use std::fs;
+
+/// A smaller maildrop proves nothing.
+const ENOUGH: usize = 10;
+
+/// Journals that are read at most.
+const JOURNALS: usize = 1000;
+
+/// Journals with the same user or the same host, read before the account's thread is confined.
+#[derive(Default)]
+pub struct Twins(Vec<Memory>);
+
+/// The account that knows a maildrop.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Twin {
+    /// Its id ([`crate::profile::Server::id`]).
+    pub account: String,
+    /// How many of the listed messages it knows, with their sizes.
+    pub known: usize,
+    /// How many are listed.
+    pub listed: usize,
+}
+
+impl Twins {
+    /// Reads the journals beside that of `account`; one that cannot be read says nothing.
+    pub(super) fn read(dir: &Dir, account: &str) -> Self {
+        let names = fs::read_dir(dir.path()).into_iter().flatten().flatten();
+        let names = names.map(|entry| entry.file_name()).take(JOURNALS);
+        let mut twins = Vec::new();
+        for name in names.filter(|name| name.to_string_lossy().ends_with(".journal")) {
+            let Some(other) = dir
+                .read(&name)
+                .ok()
+                .and_then(|file| journal::account_of(file).ok()?)
+            else {
+                continue;
+            };
+            if other == account || !is_akin(&other, account) || Files::of(&other).journal != name {
+                continue;
+            }
+            let mut memory = Memory::new(&other);
+            let Ok(Some(Header::Ours { .. })) = journal::read_header(dir, &name, &other) else {
+                continue;
+            };
+            let read = dir
+                .read(&name)
+                .and_then(|input| journal::read(input, |entry, place| memory.apply(entry, place)));
+            if read.is_ok() {
+                twins.push(memory);
+            }
+        }
+        Self(twins)
+    }
+
+    /// The one that knows most of what is listed, if it is enough.
+    pub fn of(&self, maildrop: &Maildrop) -> Option<Twin> {
+        let listed = maildrop.len();
+        let twins = self.0.iter().map(|memory| Twin {
+            account: memory.account.clone(),
+            known: (0..listed)
+                .filter(|place| knows(memory, maildrop, *place))
+                .count(),
+            listed,
+        });
+        let likely = twins.max_by_key(|twin| twin.known)?;
+        (listed >= ENOUGH && likely.known > listed / 2).then_some(likely)
+    }
+}
+
+fn knows(memory: &Memory, maildrop: &Maildrop, place: usize) -> bool {
+    let Some(message) = maildrop.message(place) else {
+        return false;
+    };
+    let Some(unique_id) = &message.unique_id else {
+        return false;
+    };
+    let ids = memory.all_of(Identity::new(&memory.account, unique_id));
+    let is_it = |id: &Id| {
+        let record = memory.record(*id);
+        record.is_some_and(|it| it.octets.value().is_some() && it.octets.value() == message.octets)
+    };
+    ids.iter().any(is_it)
+}
+
+/// The same user or the same host, in whatever case.
+fn is_akin(one: &str, other: &str) -> bool {
+    let parts = |id: &str| {
+        let id = id.to_ascii_lowercase();
+        let (user, server) = id.rsplit_once('@')?;
+        let host = server.rsplit_once(':').map_or(server, |(host, _)| host);
+        Some((user.to_owned(), host.trim_end_matches('.').to_owned()))
+    };
+    let (Some(one), Some(other)) = (parts(one), parts(other)) else {
+        return false;
+    };
+    one.0 == other.0 || one.1 == other.1
+}

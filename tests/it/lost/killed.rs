@@ -1,0 +1,130 @@
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use super::Scene;
+use super::restored::copy;
+use crate::given::letter;
+use crate::support::behaviour::Behaviour;
+use crate::support::message::Message;
+use crate::support::run::Home;
+use crate::support::tracer::{self, Action, End};
+
+const MESSAGES: usize = 6;
+
+/// What becomes of the Maildir after the kill.
+type Aftermath = fn(&Path);
+
+/// Each of these takes away what a message in tmp/ would be completed from.
+const AFTERMATHS: [(&str, Aftermath); 4] = [
+    ("tmp/ is cleaned", |maildir| {
+        for file in fs::read_dir(maildir.join("tmp")).unwrap() {
+            fs::remove_file(file.unwrap().path()).unwrap();
+        }
+    }),
+    ("tmp/ is emptied by a full disk", |maildir| {
+        for file in fs::read_dir(maildir.join("tmp")).unwrap() {
+            fs::write(file.unwrap().path(), "").unwrap();
+        }
+    }),
+    ("it is copied without tmp/", |maildir| {
+        let copied = maildir.with_file_name("copied");
+        copy(maildir, &copied);
+        fs::remove_dir_all(copied.join("tmp")).unwrap();
+        fs::create_dir(copied.join("tmp")).unwrap();
+        fs::remove_dir_all(maildir).unwrap();
+        fs::rename(copied, maildir).unwrap();
+    }),
+    ("it is copied as it is", |maildir| {
+        let copied = maildir.with_file_name("copied");
+        copy(maildir, &copied);
+        fs::remove_dir_all(maildir).unwrap();
+        fs::rename(copied, maildir).unwrap();
+    }),
+];
+
+fn traced(home: &Home) -> Command {
+    let mut command = tracer::command(env!("CARGO_BIN_EXE_popfetch"));
+    home.furnish(command.arg("fetch"));
+    command.stdin(Stdio::null());
+    command.stdout(Stdio::null()).stderr(Stdio::null());
+    command
+}
+
+/// Kills a run as it is about to give the `number`th message its name, behind the sync of the journal
+/// that says so. None where nothing can be traced.
+fn kill_at_rename(home: &Home, number: usize) -> Option<End> {
+    let mut renames = 0;
+    tracer::run(&mut traced(home), |call| {
+        let names = call.name.starts_with("rename") || call.name == "linkat";
+        if !names || !call.file.ends_with("tmp") {
+            return Action::Pass;
+        }
+        renames += 1;
+        match renames > number {
+            true => Action::Kill,
+            false => Action::Pass,
+        }
+    })
+}
+
+#[test]
+fn a3_a_message_that_a_kill_kept_from_its_name_is_fetched_again_if_its_file_is_gone() {
+    for keep in ["always", "never"] {
+        for pipelining in ["auto", "off"] {
+            for number in [0, 1, 3, 5] {
+                for (aftermath, happens) in AFTERMATHS {
+                    let keys = format!("keep = {keep:?}\npipelining = {pipelining:?}\n");
+                    let messages: Vec<Message> = (1..=MESSAGES).map(letter).collect();
+                    let scene = Scene::new(messages, Behaviour::new(), &keys);
+                    let Some(end) = kill_at_rename(&scene.home, number) else {
+                        return;
+                    };
+                    let what = format!("{keys}{number}, {aftermath}");
+                    assert!(matches!(end, End::Killed(_)), "{what}: {end:?}");
+                    scene.server.sessions();
+                    happens(&scene.home.maildir("a"));
+                    let outputs = scene.settle(&["fetch"]);
+                    // None where all that was missing stood in tmp/.
+                    assert!(outputs.len() <= 1, "{what}: {outputs:#?}");
+                    assert!(outputs.iter().all(|it| it.status == Some(0)), "{what}");
+                    scene.assert_all_are_here();
+                    let left = if keep == "never" { 0 } else { MESSAGES };
+                    assert_eq!(
+                        scene.server.maildrop().count(),
+                        left,
+                        "{what}: {outputs:#?}"
+                    );
+                    scene.settle(&["fetch", "--delete"]);
+                    assert_eq!(scene.server.maildrop().count(), 0, "{what}");
+                    scene.assert_all_are_here();
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn a3_where_its_disk_is_not_mounted_after_a_kill_nothing_is_touched_until_it_is() {
+    for number in [0, 3] {
+        let messages: Vec<Message> = (1..=MESSAGES).map(letter).collect();
+        let scene = Scene::new(messages, Behaviour::new(), "keep = \"never\"\n");
+        let Some(End::Killed(_)) = kill_at_rename(&scene.home, number) else {
+            return;
+        };
+        let (maildir, away) = (scene.home.maildir("a"), scene.home.path().join("away"));
+        fs::rename(&maildir, &away).unwrap();
+        fs::create_dir(&maildir).unwrap();
+        for _ in 0..2 {
+            let output = scene.home.popfetch(["fetch", "--delete"]).run();
+            assert_eq!(output.status, Some(73), "{number}: {output:#?}");
+            assert_eq!(fs::read_dir(&maildir).unwrap().count(), 0);
+            assert_eq!(scene.server.maildrop().count(), MESSAGES);
+        }
+        fs::remove_dir(&maildir).unwrap();
+        fs::rename(&away, &maildir).unwrap();
+        scene.settle(&["fetch"]);
+        scene.assert_all_are_here();
+        assert_eq!(scene.server.maildrop().count(), 0);
+    }
+}

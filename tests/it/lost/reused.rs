@@ -1,0 +1,110 @@
+use super::Scene;
+use crate::given::letter;
+use crate::support::behaviour::{Behaviour, Reply};
+use crate::support::message::Message;
+use crate::support::wire::Ending;
+
+/// Another message of the very same size, under the unique-id of the first.
+fn another() -> Message {
+    let octets = letter(3).octets();
+    let text = String::from_utf8(octets).unwrap();
+    let text = text
+        .replace("id 000003", "id 900003")
+        .replace("<3@", "<9@")
+        .replace("Letter 3", "Better 3")
+        .replace("This is", "That is");
+    Message::new("uid-3", text)
+}
+
+/// How an account came to believe that its message is gone.
+type Before = fn(&Scene);
+
+const BEFORE: [(&str, Before); 4] = [
+    (
+        "the reply to QUIT is lost, then nothing is listed",
+        |scene| {
+            let lost = Reply::EffectThenEnd(Ending::Close);
+            scene.server.behave(Behaviour::new().on("QUIT", lost));
+            scene.run(&["fetch", "--delete"]);
+            scene.server.behave(Behaviour::new());
+            scene.server.maildrop().replace([]);
+            scene.run(&["fetch", "--delete"]);
+        },
+    ),
+    ("the reply to QUIT is lost", |scene| {
+        let lost = Reply::EffectThenEnd(Ending::Close);
+        scene.server.behave(Behaviour::new().on("QUIT", lost));
+        scene.run(&["fetch", "--delete"]);
+        scene.server.behave(Behaviour::new());
+        scene.server.maildrop().replace([letter(9)]);
+        scene.run(&["fetch"]);
+    }),
+    (
+        "its deletion is confirmed, and it is listed once more",
+        |scene| {
+            scene.run(&["fetch", "--delete"]);
+            scene.server.maildrop().add([letter(3)]);
+            let again = scene.run(&["fetch"]);
+            assert_eq!(scene.copies(&letter(3)), 1, "{again:#?}");
+            scene.server.maildrop().replace([]);
+            scene.run(&["fetch"]);
+        },
+    ),
+    ("a mail reader has deleted it", |scene| {
+        scene.run(&["fetch"]);
+        scene.server.maildrop().replace([]);
+        scene.run(&["fetch"]);
+    }),
+];
+
+#[test]
+fn a5_a_new_message_under_an_old_unique_id_is_fetched_before_it_is_deleted() {
+    for (before, happens) in BEFORE {
+        for keep in ["always", "never"] {
+            let scene = Scene::new(vec![letter(3)], Behaviour::new(), "");
+            happens(&scene);
+            assert_eq!(another().size(), letter(3).size());
+            scene
+                .home
+                .one_account(&scene.server.account(), &format!("keep = {keep:?}\n"));
+            scene.server.maildrop().replace([another()]);
+            let output = scene.home.popfetch(["fetch"]).run();
+            let what = format!("{before}, {keep}: {output:#?}");
+            assert_eq!(output.status, Some(0), "{what}");
+            assert_eq!(scene.copies(&another()), 1, "{what}");
+            assert_eq!(scene.copies(&letter(3)), 1, "{what}");
+            let left = if keep == "never" { 0 } else { 1 };
+            assert_eq!(scene.server.maildrop().count(), left, "{what}");
+            let again = scene.home.popfetch(["fetch", "--delete"]).expect(0);
+            assert_eq!(scene.copies(&another()), 1, "{again:#?}");
+            assert_eq!(scene.server.maildrop().count(), 0, "{what}");
+        }
+    }
+}
+
+/// The same without TOP: only the whole message can tell.
+#[test]
+fn a5_without_top_a_new_message_under_an_old_unique_id_is_fetched_before_it_is_deleted() {
+    let scene = Scene::new(vec![letter(3)], Behaviour::new(), "");
+    scene.run(&["fetch"]);
+    scene.server.maildrop().replace([]);
+    scene.run(&["fetch"]);
+    scene.server.behave(Behaviour::new().without("TOP"));
+    scene.server.maildrop().replace([another()]);
+    let output = scene.home.popfetch(["fetch", "--delete"]).expect(0);
+    assert_eq!(scene.copies(&another()), 1, "{output:#?}");
+    assert_eq!(scene.server.maildrop().count(), 0, "{output:#?}");
+}
+
+/// It never was away as far as anybody could see, so that only a look before the DELE tells.
+#[test]
+fn a5_a_message_that_was_replaced_between_two_listings_is_not_deleted_unseen() {
+    let scene = Scene::new(vec![letter(3)], Behaviour::new(), "");
+    scene.run(&["fetch"]);
+    scene.server.maildrop().replace([another()]);
+    let output = scene.home.popfetch(["fetch", "--delete"]).run();
+    let kept = scene.server.maildrop().count();
+    assert!(scene.copies(&another()) + kept >= 1, "{output:#?}");
+    scene.home.popfetch(["fetch", "--delete"]).expect(0);
+    assert_eq!(scene.copies(&another()), 1, "{output:#?}");
+}

@@ -1,0 +1,143 @@
+use super::{letter, mail, named, renamed, retrieved, told, with_lines_above};
+use crate::given::{assert_said, run, serving};
+use crate::support::behaviour::Behaviour;
+use crate::support::message::Message;
+use crate::support::tree;
+
+/// A line that a provider adds on top when it moves the mail.
+const ADDED: &str =
+    "Received: from old.example.com by new.example.com; Tue, 24 Nov 2026 08:00:00 +0000\n";
+const TAGGED: &str = "X-Provider-Spam: no\n";
+
+/// The same messages as another server has them.
+fn moved(messages: &[Message], added: &str) -> Vec<Message> {
+    let messages: Vec<_> = messages
+        .iter()
+        .map(|it| with_lines_above(it, added))
+        .collect();
+    renamed(&messages, "new")
+}
+
+#[test]
+fn c4_new_unique_ids_for_all_messages_are_told_and_bring_nothing_twice() {
+    for added in ["", ADDED, TAGGED] {
+        let (server, home) = serving(mail(60), Behaviour::new());
+        run(&home, &[], 0);
+        server.maildrop().replace(moved(&mail(60), added));
+        let output = run(&home, &["-q"], 0);
+        assert_said(
+            &output,
+            &["all 60 known messages are gone", "60 others are there"],
+        );
+        tree::assert_holds(&home.maildir("a"), &mail(60));
+        let output = run(&home, &["-q"], 0);
+        assert_eq!(
+            (told(&output), retrieved(&server)),
+            (Vec::new(), 0),
+            "{added:?}"
+        );
+        run(&home, &["fetch", "--delete"], 0);
+        assert_eq!(server.maildrop().count(), 0, "{added:?}");
+        tree::assert_holds(&home.maildir("a"), &mail(60));
+    }
+}
+
+#[test]
+fn c4_what_had_been_deleted_does_not_come_again_with_a_restored_maildrop() {
+    for added in ["", ADDED, TAGGED] {
+        let (server, home) = serving(mail(12), Behaviour::new());
+        run(&home, &["fetch", "--delete"], 0);
+        assert_eq!(server.maildrop().count(), 0);
+        server.maildrop().add([letter(13)]);
+        run(&home, &[], 0);
+        server.maildrop().replace(moved(&mail(12), added));
+        server
+            .maildrop()
+            .add([named(letter(13), "uid-13"), letter(14)]);
+        run(&home, &[], 0);
+        tree::assert_holds(&home.maildir("a"), &mail(14));
+        run(&home, &[], 0);
+        assert_eq!(retrieved(&server), 0, "{added:?}");
+        tree::assert_holds(&home.maildir("a"), &mail(14));
+    }
+}
+
+#[test]
+fn c4_what_a_reader_had_removed_here_does_not_come_again_either() {
+    let (server, home) = serving(mail(12), Behaviour::new());
+    run(&home, &[], 0);
+    for file in tree::new_files(&home.maildir("a")) {
+        std::fs::remove_file(file).unwrap();
+    }
+    server.maildrop().replace(moved(&mail(12), ADDED));
+    run(&home, &[], 0);
+    tree::assert_holds(&home.maildir("a"), &[]);
+}
+
+#[test]
+fn c4_two_copies_that_are_listed_at_once_are_both_delivered() {
+    let (server, home) = serving(mail(12), Behaviour::new());
+    run(&home, &[], 0);
+    // The old one is still there, so the new one is a copy.
+    server.maildrop().add([named(letter(3), "copy")]);
+    run(&home, &[], 0);
+    tree::assert_holds(&home.maildir("a"), &[mail(12), vec![letter(3)]].concat());
+}
+
+#[test]
+fn c4_a_few_messages_that_were_moved_and_back_are_the_same() {
+    let (server, home) = serving(mail(12), Behaviour::new());
+    run(&home, &[], 0);
+    let mut messages = mail(12);
+    messages[2] = named(messages[2].clone(), "moved-back");
+    messages[7] = named(with_lines_above(&messages[7], TAGGED), "moved-back-too");
+    server.maildrop().replace(messages);
+    let output = run(&home, &["-q"], 0);
+    assert_eq!(told(&output), Vec::<&str>::new());
+    tree::assert_holds(&home.maildir("a"), &mail(12));
+}
+
+#[test]
+fn c5_what_was_passed_over_is_told_before_it_comes_as_new_with_how_to_pass_over_it_again() {
+    for by in ["latest", "mark-seen"] {
+        let (server, home) = serving(mail(30), Behaviour::new());
+        match by {
+            "latest" => {
+                home.one_account(&server.account(), "latest = 5\n");
+                run(&home, &[], 0);
+            }
+            _ => {
+                run(&home, &["state", "mark-seen", "a"], 0);
+                server.maildrop().add((31..=35).map(letter));
+                run(&home, &[], 0);
+            }
+        }
+        assert_eq!(tree::count(&home.maildir("a")), 5, "{by}");
+        let known = server.maildrop().messages();
+        server.maildrop().replace(moved(&known, TAGGED));
+        // As told: whoever reads it before the run that fetches them can pass over them.
+        let output = run(&home, &["-q"], 0);
+        let marked = known.len() - 5;
+        assert_said(
+            &output,
+            &[
+                &format!("all {} known messages are gone", known.len()),
+                &marked.to_string(),
+                "popfetch state mark-seen a",
+            ],
+        );
+        assert_eq!(tree::count(&home.maildir("a")), known.len(), "{by}");
+    }
+}
+
+#[test]
+fn c5_mark_seen_passes_over_all_that_has_new_unique_ids() {
+    let (server, home) = serving(mail(30), Behaviour::new());
+    run(&home, &["state", "mark-seen", "a"], 0);
+    server.maildrop().replace(moved(&mail(30), TAGGED));
+    let output = run(&home, &["state", "mark-seen", "a"], 0);
+    assert_said(&output, &["30 messages marked as seen"]);
+    server.maildrop().add([letter(31)]);
+    run(&home, &[], 0);
+    tree::assert_holds(&home.maildir("a"), &[letter(31)]);
+}
