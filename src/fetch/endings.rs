@@ -77,8 +77,12 @@ impl Sizes {
 
 /// No way of counting makes twice as much of a message as there is.
 fn lacks_most(octets: u64, message: &Message) -> bool {
-    octets < message.octets.unwrap_or_default() / 2
+    let listed = message.octets.filter(|listed| *listed < ABSURD);
+    octets < listed.unwrap_or_default() / 2
 }
+
+/// A tebibyte is no message's size, so that it says nothing of one.
+const ABSURD: u64 = 1 << 40;
 
 /// Messages that are held at most, each an open file. A server that answers twice gives itself away
 /// only where it has nothing more to answer; what was taken in before is looked at in the next
