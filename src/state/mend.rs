@@ -5,7 +5,7 @@ use super::homes::Home;
 use super::record::{Entry, Id, Standing, Stored};
 use super::remembered::Kind;
 use super::{Error, Shown, Store, inspect};
-use crate::delivery::{Ground, Maildir, Search, Site};
+use crate::delivery::{Ground, Maildir, MaildirId, Search, Site, random};
 use std::collections::HashSet;
 use std::sync::Arc;
 
@@ -94,6 +94,15 @@ impl Store {
         self.sync()
     }
 
+    fn take_for(&mut self, site: &Site, id: MaildirId, generation: u64) {
+        let home = Entry::Home {
+            maildir: site.path().to_owned(),
+            maildir_id: id,
+            standing: Standing::Accepted,
+        };
+        self.write([home, Entry::Generation(generation)]);
+    }
+
     /// Which of these stored messages are in none of the Maildirs that are there.
     pub(super) fn missing(&mut self, ids: &[Id], maildir: &Maildir) -> Result<Vec<Id>, Error> {
         let mut stored = Vec::with_capacity(ids.len());
@@ -157,21 +166,13 @@ impl Claim {
         });
         store.maildir = Some(Arc::clone(&maildir));
         store.path_of_maildir = site.path().to_owned();
-        store.home = site.roster.id.or(home);
-        let generation = store.memory.homes.generation;
-        let line = site.roster.of(&store.memory.account, &store.memory.former);
-        let generation = line.map_or(generation, |line| line.generation.max(generation));
-        let id = store.enrol(&maildir, generation)?;
+        let id = match site.roster.id.or(home) {
+            Some(id) => id,
+            None => MaildirId(random().map_err(|source| store.io_error(source))?),
+        };
+        store.home = Some(id);
         // What the state does not know, being older perhaps, is known from here on.
         store.take_in_delivered(&maildir)?;
-        store.write([
-            Entry::Home {
-                maildir: site.path().to_owned(),
-                maildir_id: id,
-                standing: Standing::Accepted,
-            },
-            Entry::Generation(generation),
-        ]);
         let ids: Vec<Id> = ids
             .into_iter()
             .filter(|id| store.memory.record(*id).is_some_and(|record| !record.gone))
@@ -183,6 +184,17 @@ impl Claim {
                 Some(Missing::FetchAgain) => Entry::Again { id: *id },
                 Some(Missing::Leave) | None => Entry::Gone { id: *id, time },
             }]);
+        }
+        let line = site.roster.of(&store.memory.account, &store.memory.former);
+        let generation = store.memory.homes.generation;
+        let generation = line.map_or(generation, |line| line.generation.max(generation));
+        store.take_for(site, id, generation);
+        // What is to become of the missing is durable before the Maildir is seen with its line: what
+        // is missing then was removed by its owner, and may be deleted.
+        store.sync()?;
+        let given = store.enrol(&maildir, generation)?;
+        if given != id {
+            store.take_for(site, given, generation);
         }
         let accepted = Accepted {
             stored: ids.len() as u64,
