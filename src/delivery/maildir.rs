@@ -60,10 +60,12 @@ pub struct Unpublished<I> {
     name: UniqueName,
     /// The message as it was listed.
     pub message: Message,
-    /// Its intent, which must be withdrawn before the file is removed.
+    /// Its intent, which is withdrawn once its name is gone for certain.
     pub intent: I,
     /// Why.
     pub error: io::Error,
+    /// It had its name, which a power cut may keep or not.
+    was_named: bool,
 }
 
 impl Maildir {
@@ -143,7 +145,7 @@ impl Maildir {
         for (synced, intent) in batch {
             match self.tmp.publish(synced.name().as_os_str(), &self.new) {
                 Ok(()) => named.push((synced, intent)),
-                Err(error) => failed.push(Unpublished::new(&synced, intent, error)),
+                Err(error) => failed.push(Unpublished::new(&synced, intent, error, false)),
             }
         }
         if named.is_empty() {
@@ -152,9 +154,11 @@ impl Maildir {
         if let Err(error) = self.new.sync() {
             // Their names may or may not survive a power cut: they count as not stored.
             let again = || io::Error::new(error.kind(), error.to_string());
-            let unsure = named.into_iter();
-            failed
-                .extend(unsure.map(|(synced, intent)| Unpublished::new(&synced, intent, again())));
+            failed.extend(
+                named
+                    .into_iter()
+                    .map(|(synced, intent)| Unpublished::new(&synced, intent, again(), true)),
+            );
             return (Vec::new(), failed);
         }
         let deliver = |(synced, intent): (Synced, I)| Delivered {
@@ -166,14 +170,14 @@ impl Maildir {
     }
 
     /// Removes the file of a message that could not be published, before its intent is withdrawn:
-    /// a crash in between must not find a name that nobody has synced (E9). Tells whether it is
-    /// gone for certain.
+    /// the name must not stay when nothing speaks of it any more (E9). Tells whether it is gone for
+    /// certain. It is not where new/ could not be synced: a power cut may bring the name back.
     pub fn discard<I>(&self, unpublished: &Unpublished<I>) -> bool {
         let name = unpublished.name.as_os_str();
         // A name that was taken is somebody else's message.
         let taken = unpublished.error.kind() == io::ErrorKind::AlreadyExists;
         let named = taken || self.new.remove(name).is_ok();
-        self.tmp.remove(name).is_ok() && named
+        self.tmp.remove(name).is_ok() && named && !unpublished.was_named
     }
 
     /// Moves a message that a crash left in tmp/ to new/. Call [`Maildir::sync_new`] afterwards.
@@ -248,12 +252,13 @@ impl<I> Delivered<I> {
 }
 
 impl<I> Unpublished<I> {
-    fn new(synced: &Synced, intent: I, error: io::Error) -> Self {
+    fn new(synced: &Synced, intent: I, error: io::Error, was_named: bool) -> Self {
         Self {
             name: synced.name().clone(),
             message: synced.message().clone(),
             intent,
             error,
+            was_named,
         }
     }
 }
