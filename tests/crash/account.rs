@@ -60,3 +60,11 @@ pub fn remembered(explorer: &Explorer) -> Vec<String> {
     };
     inspect(explorer).messages.into_iter().map(line).collect()
 }
+
+/// The Maildir's own file, and what the account's line in it says of its generation.
+pub fn generation(explorer: &Explorer) -> Option<u64> {
+    let profile = explorer.profile();
+    let site = Site::look(&Disk::new(), &profile.maildir).unwrap();
+    let line = site.roster.of(&[&profile.server.id()])?;
+    Some(line.generation)
+}

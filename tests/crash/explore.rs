@@ -3,6 +3,7 @@
 use super::image::{Image, Octets, Taken};
 use super::server::{Maildrop, Server};
 use super::variants::variants;
+use popfetch::delivery::ROSTER;
 use popfetch::durable::{Disk, Step, Witness};
 use popfetch::exit::Status;
 use popfetch::fetch::{Account, Environment};
@@ -44,6 +45,21 @@ pub struct Recording {
     pub updates: Vec<(usize, BTreeSet<usize>)>,
 }
 
+impl Recording {
+    /// How often the Maildir's own file was written: a draft that is synced takes its name, and the
+    /// name is synced (E13).
+    pub fn rosters(&self) -> usize {
+        let draft = Path::new("mail").join(format!("{ROSTER}.new"));
+        let renamed = |step: &Taken| matches!(step, Taken::Rename(from, _) if *from == draft);
+        let places = (0..self.steps.len()).filter(|at| renamed(&self.steps[*at]));
+        let synced = |at: usize| {
+            matches!(&self.steps[at - 1], Taken::SyncFile(path) if *path == draft)
+                && matches!(&self.steps[at + 1], Taken::SyncDirectory(path) if path == "mail")
+        };
+        places.inspect(|at| assert!(synced(*at))).count()
+    }
+}
+
 /// Writes the steps down.
 pub struct Recorder {
     root: PathBuf,
@@ -78,6 +94,8 @@ pub struct Explorer {
     /// Nobody can say any more which journal wrote the files in tmp/: another one may be writing
     /// them, and they stay.
     pub lost_id: bool,
+    /// How the server is called.
+    pub host: &'static str,
     /// When the runs to come happen, in seconds since 1970.
     pub now: i64,
 }
@@ -99,6 +117,7 @@ impl Explorer {
             same_boot: false,
             boots: 0,
             lost_id: false,
+            host: "localhost",
             now: NOW,
         }
     }
@@ -122,6 +141,8 @@ impl Explorer {
     pub fn explore_fetch(&mut self) {
         let empty = BTreeSet::new();
         let (before, recording) = self.record_first();
+        // Before the first delivery and after the last.
+        assert_eq!(recording.rosters(), 2);
         self.replay(&before, &recording, &empty, |explorer, deleted, what| {
             explorer.check(deleted, what);
         });
@@ -146,6 +167,20 @@ impl Explorer {
 
     pub fn root(&self) -> PathBuf {
         self.temp.path().join("root")
+    }
+
+    /// Goes through the states that a crash in a run with this server could leave. The run itself
+    /// must write the Maildir's own file so often.
+    pub fn explore_run(
+        &mut self,
+        maildrop: Maildrop,
+        rosters: usize,
+        mut then: impl FnMut(&mut Self, &BTreeSet<usize>, &str),
+    ) {
+        let (before, recording) = self.record_run(maildrop);
+        assert_eq!(recording.rosters(), rosters);
+        let empty = BTreeSet::new();
+        self.replay(&before, &recording, &empty, &mut then);
     }
 
     /// Begins with an empty disk.
@@ -309,7 +344,7 @@ impl Explorer {
         Profile {
             name: "ada".to_owned(),
             server: popfetch::profile::Server {
-                host: "localhost".to_owned(),
+                host: self.host.to_owned(),
                 port: 995,
                 user: "ada".to_owned(),
             },

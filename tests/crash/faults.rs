@@ -1,7 +1,8 @@
 //! A disk that fails at a step, once or from there on: what is not stored stays on the server, no
 //! run says that all is well, and the next one with a good disk comes to the right end.
 
-use super::explore::{Explorer, Mode};
+use super::explore::{Explorer, Mode, Recorder};
+use super::image::Taken;
 use super::server::{Maildrop, Server};
 use popfetch::durable::{Disk, Step, Witness};
 use popfetch::exit::Status;
@@ -112,4 +113,57 @@ pub fn fail_at_every_step(mode: Mode, fault: Fault) -> usize {
         explorer.finish(&server, &what);
     }
     0
+}
+
+/// Writes down what is done, and fails the first sync of new/.
+struct FailingNew {
+    recorder: Arc<Recorder>,
+    failed: AtomicUsize,
+}
+
+impl Witness for FailingNew {
+    fn step(&self, step: &Step<'_>) -> io::Result<()> {
+        if matches!(step, Step::SyncDirectory(path) if path.ends_with("new"))
+            && self.failed.fetch_add(1, Ordering::SeqCst) == 0
+        {
+            return Err(Errno::IO.into());
+        }
+        self.recorder.step(step)
+    }
+}
+
+/// The names in new/ could not be made durable: they are taken away. Their intents stay for the
+/// next run, for a power cut may bring the names back. It comes at each step of that. Gives the
+/// number of states.
+pub fn explore_failed_sync(mode: Mode) -> u64 {
+    let mut explorer = Explorer::new(mode, 2);
+    explorer.clear();
+    let server = Server(Arc::new(Mutex::new(Maildrop::new(2))));
+    let (before, run) = explorer.record(|explorer, recorder| {
+        let disk = Disk::watched(Arc::new(FailingNew {
+            recorder: Arc::clone(recorder),
+            failed: AtomicUsize::new(0),
+        }));
+        let outcome = explorer.run(&server, disk);
+        assert_eq!(
+            (outcome.status(), outcome.fetched),
+            (Status::Io, 0),
+            "{outcome:?}"
+        );
+    });
+    let withdrawn = |step: &Taken| match step {
+        Taken::Append(_, octets) => octets.starts_with(b"X\t"),
+        _ => false,
+    };
+    let removed =
+        |step: &Taken| matches!(step, Taken::Remove(path) if path.starts_with("mail/new"));
+    assert!(run.steps.iter().any(removed));
+    assert!(!run.steps.iter().any(withdrawn));
+    let none = BTreeSet::new();
+    assert_eq!(server.0.lock().unwrap().deleted, none);
+    explorer.replay(&before, &run, &none, |explorer, _, what| {
+        let server = Server(Arc::new(Mutex::new(Maildrop::new(2))));
+        explorer.finish(&server, &format!("{mode:?}, {what}"));
+    });
+    explorer.states
 }

@@ -194,6 +194,19 @@ impl Image {
         self.changes.push(Change::Remove(path.to_owned()));
     }
 
+    /// This disk with the files of another where `of` holds for their paths, and none of its own
+    /// there; all durable.
+    pub fn with(&self, other: &Self, of: impl Fn(&Path) -> bool) -> Self {
+        let mut image = self.clone();
+        image.live.retain(|path, _| !of(path));
+        for (path, inode) in other.live.iter().filter(|(path, _)| of(path)) {
+            image.live.insert(path.clone(), image.inodes.len());
+            image.inodes.push(other.inodes[*inode].clone());
+        }
+        image.durable.clone_from(&image.live);
+        image
+    }
+
     /// How long a file is.
     pub fn octets_of(&self, path: &str) -> usize {
         self.inodes[self.live[Path::new(path)]].live.len()

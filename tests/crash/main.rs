@@ -17,12 +17,14 @@
 mod account;
 mod batches;
 mod compaction;
+mod custody;
 mod cut;
 mod damage;
 mod explore;
 mod faults;
 mod image;
 mod intents;
+mod moves;
 mod nineteen;
 #[allow(dead_code)]
 #[path = "../support/readme.rs"]
@@ -30,11 +32,14 @@ mod readme;
 mod rebuild;
 mod server;
 mod variants;
+mod version_1;
 mod years;
 
 use compaction::Rewriting;
+use custody::Past;
 use explore::{Explorer, Mode};
 use faults::{Fault, fail_at_every_step};
+use popfetch::state::Missing;
 
 #[test]
 fn d24_c1_to_c15_c18_a_power_cut_at_any_step_of_a_fetch_loses_and_doubles_nothing() {
@@ -99,6 +104,83 @@ fn d24_c20_a_crash_at_any_step_of_a_fetch_with_damage_to_the_journal_on_top_lose
         let states = rebuild::explore_crash_and_damage(mode);
         assert!(states > 500, "only {states} states");
         eprintln!("a crash and damage, {mode:?}: {states} states");
+    }
+}
+
+#[test]
+fn a1_a_crash_at_any_step_of_a_later_fetch_loses_and_doubles_nothing() {
+    explore_custody(Past::SecondFetch);
+}
+
+#[test]
+fn a1_a_crash_at_any_step_of_the_run_after_a_maildir_was_restored_loses_and_doubles_nothing() {
+    explore_custody(Past::Restored);
+}
+
+#[test]
+fn c6_a_crash_at_any_step_of_the_run_after_a_state_was_restored_loses_and_doubles_nothing() {
+    explore_custody(Past::RestoredState);
+}
+
+#[test]
+fn c1_a_crash_at_any_step_of_the_first_run_over_the_first_version_loses_and_doubles_nothing() {
+    for left in version_1::ALL {
+        explore_custody(Past::FirstVersion(left));
+    }
+}
+
+fn explore_custody(past: Past) {
+    for mode in [Mode::Keep, Mode::Delete] {
+        let states = custody::explore(past, mode);
+        assert!(states > 300, "only {states} states");
+        eprintln!("{past:?}, {mode:?}: {states} states");
+    }
+}
+
+#[test]
+fn a1_c1_a_disk_that_fails_where_journal_and_maildir_come_to_agree_loses_nothing() {
+    let mut runs = 0;
+    for fault in faults::ALL {
+        let adopted = version_1::ALL.map(Past::FirstVersion);
+        for past in [Past::Restored, Past::RestoredState]
+            .into_iter()
+            .chain(adopted)
+        {
+            runs += custody::fail_at_every_step(past, fault);
+        }
+    }
+    assert!(runs > 1_000, "only {runs} runs");
+    eprintln!("{runs} runs with a disk that fails where journal and Maildir disagree");
+}
+
+#[test]
+fn c3_a_crash_at_any_step_of_a_move_loses_nothing_of_either_state_and_moving_again_completes_it() {
+    for mode in [Mode::Keep, Mode::Delete] {
+        for has_own in [false, true] {
+            let states = moves::explore_move(mode, has_own);
+            assert!(states > 20, "only {states} states");
+            eprintln!("state move, {mode:?}, {has_own}: {states} states");
+        }
+    }
+}
+
+#[test]
+fn a2_a_crash_at_any_step_of_accepting_a_maildir_loses_nothing_and_accepting_again_completes_it() {
+    for mode in [Mode::Keep, Mode::Delete] {
+        for missing in [Missing::FetchAgain, Missing::Leave] {
+            let states = moves::explore_accept(mode, missing);
+            assert!(states > 20, "only {states} states");
+            eprintln!("state accept, {mode:?}, {missing:?}: {states} states");
+        }
+    }
+}
+
+#[test]
+fn e9_after_a_failed_sync_of_new_nothing_is_lost_or_doubled_whenever_the_power_goes() {
+    for mode in [Mode::Keep, Mode::Delete] {
+        let states = faults::explore_failed_sync(mode);
+        assert!(states > 500, "only {states} states");
+        eprintln!("a failed sync, {mode:?}: {states} states");
     }
 }
 
