@@ -8,7 +8,7 @@ use super::image::{Image, Octets, Taken};
 use super::server::{Maildrop, Server};
 use popfetch::durable::Disk;
 use popfetch::exit::Status;
-use popfetch::state::{Known, MarkedBy, View};
+use popfetch::state::{Known, MarkedBy, Store, View};
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
@@ -233,16 +233,20 @@ impl Past {
         let mut store = open(&mut explorer, &Disk::new(), NOW);
         let listing = listing(&explorer, &server);
         store.recognise(&listing);
-        let deleted = (0..listing.len())
-            .filter_map(|place| listing.message(place))
-            .find(|message| message.unique_id.as_deref() == Some(b"id-3"));
-        let header = server.0.lock().unwrap().messages[DELETED_AND_STILL_LISTED]
-            .1
-            .clone();
-        let same = store.judge_header(&deleted.unwrap(), &header).unwrap();
-        let vouched = store.vouch(vec![same.unwrap()]).unwrap();
-        assert_eq!((vouched.recorded.len(), vouched.withheld.len()), (1, 0));
-        store.deleted(&vouched.recorded);
+        let vouch = |store: &mut Store, place: usize| {
+            let (id, text) = server.0.lock().unwrap().messages[place].clone();
+            let mut listed = (0..listing.len()).filter_map(|place| listing.message(place));
+            let message = listed.find(|it| it.unique_id.as_deref() == Some(id.as_bytes()));
+            let same = store.judge_header(&message.unwrap(), &text).unwrap();
+            let vouched = store.vouch(vec![same.unwrap()]).unwrap();
+            assert_eq!((vouched.recorded.len(), vouched.withheld.len()), (1, 0));
+            vouched.recorded
+        };
+        let deleted = vouch(&mut store, DELETED_AND_STILL_LISTED);
+        store.deleted(&deleted);
+        let kept = vouch(&mut store, RENAMED);
+        store.refused_to_delete(&kept);
+        store.asked_to_delete(&kept);
         store.failed_pipelining();
         let all = inspect(&explorer).messages;
         let gone = all
@@ -270,22 +274,24 @@ impl Past {
         // From here on the server lists these.
         edit(|maildrop| maildrop.deleted = BTreeSet::from([TWICE_ABSENT, ABSENT_LATER]));
         let known = Knowledge::read(&explorer, &server);
-        let stored = Known::Stored {
+        let stored = |futile: u8| Known::Stored {
             since: NOW,
-            futile: 0,
+            futile,
             held: false,
         };
         let is_new = |known: Known, failed: bool| {
             assert!(matches!(known, Known::New(failures) if failures.is_some() == failed));
         };
         // Of 0 to 4, and 7.
-        assert_eq!(known.listed[0], stored);
+        assert_eq!(known.listed[0], stored(0));
         is_new(known.listed[1], true);
-        assert_eq!(known.listed[2], stored);
+        assert_eq!(known.listed[2], stored(1));
         assert_eq!(known.listed[3], Known::Doubtful { since: NOW });
         is_new(known.listed[4], false);
         assert_eq!(known.listed[5], Known::Marked);
         assert_eq!((known.unpipelined, known.is_first), (Some(NOW), false));
+        let asked = |line: &&String| line.contains("renamed") && line.contains("Asked");
+        assert_eq!(known.remembered.iter().filter(asked).count(), 1);
         let gone = |line: &&String| line.contains("id-0") && line.ends_with("true false true");
         assert_eq!(
             known.remembered.iter().filter(gone).count(),
