@@ -65,6 +65,6 @@ pub fn remembered(explorer: &Explorer) -> Vec<String> {
 pub fn generation(explorer: &Explorer) -> Option<u64> {
     let profile = explorer.profile();
     let site = Site::look(&Disk::new(), &profile.maildir).unwrap();
-    let line = site.roster.of(&[&profile.server.id()])?;
+    let line = site.roster.of(&profile.server.id(), &[])?;
     Some(line.generation)
 }

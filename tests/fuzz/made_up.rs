@@ -207,7 +207,7 @@ proptest! {
 
     #[test]
     fn d32_lines_with_good_checksums_may_say_anything(
-        lines in vec((select(b"ABDEFGHIJKLMNOPQRSTUVWXYZ".to_vec()), vec(select(FIELD), 0..9)), 0..10),
+        lines in vec((select(b"ABCDEFGHIJKLMNOPQRSTUVWXYZa".to_vec()), vec(select(FIELD), 0..9)), 0..10),
     ) {
         let line = |(kind, fields): &(u8, Vec<&str>)| {
             let fields = fields.iter().map(|field| format!("\t{field}"));

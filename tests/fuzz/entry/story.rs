@@ -193,7 +193,8 @@ impl Story {
     fn change_todays(&mut self, what: u8, which: usize) -> Option<String> {
         let time = self.time();
         match what {
-            21 => return Some(format!("W\t{which}")),
+            21 if which.is_multiple_of(2) => return Some(format!("W\t{which}")),
+            21 => return Some(format!("C\t{which}\t1\t0\t{which}\t{}", which / 4)),
             22 => {
                 return Some(format!(
                     "H\t/home/ada/Mail%20{which}\t{which:016x}\tadopted"
@@ -206,6 +207,13 @@ impl Story {
             }
             24 => return Some(format!("J\tada{which}@old.example:995\t{which:016x}")),
             25 => return Some(format!("T\t{time}")),
+            26 if !which.is_multiple_of(2) => {
+                let id = self.one_of(&[Fate::Lost], which)?;
+                let message = &mut self.told[id];
+                (message.fate, message.standing) = (Fate::Stored, Standing::Here);
+                (message.held, message.unsure) = (false, false);
+                return Some(format!("a\t{id}"));
+            }
             _ => {}
         }
         let id = self.one_of(&[Fate::Stored], which)?;
