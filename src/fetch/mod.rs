@@ -11,6 +11,7 @@
 mod commit;
 mod conduct;
 mod doubts;
+mod echoes;
 mod endings;
 mod error;
 mod look;

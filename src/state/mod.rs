@@ -57,6 +57,7 @@ pub use proof::{Recorded, Same, Vouched, Withheld};
 pub use recognition::Recognition;
 pub use record::{FailureKind, MarkedBy};
 pub use remembered::{Failures, Known};
+pub use sizes::SizesSoFar;
 pub use twin::{Twin, Twins};
 pub use view::View;
 
@@ -175,8 +176,8 @@ impl Store {
         Recognition::new(&mut self.memory, maildrop)
     }
 
-    /// How many messages had exactly the listed octets, and whether any had not.
-    pub fn sizes_so_far(&self) -> (u64, bool) {
+    /// What the server's sizes have been worth.
+    pub fn sizes_so_far(&self) -> SizesSoFar {
         self.memory.sizes.so_far()
     }
 
