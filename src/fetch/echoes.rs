@@ -15,7 +15,7 @@ use std::collections::HashMap;
 /// stays within these.
 const REMEMBERED: usize = 2000;
 
-/// After so many true copies those that follow are believed: each costs three round trips.
+/// After so many true copies those that follow are believed: each costs four round trips.
 const ENOUGH: usize = 16;
 
 /// What has come in a session.

@@ -48,6 +48,12 @@ impl Account<'_> {
                 "the state file was lost; it was made again from the Maildir {maildir}: {found} \
                  there {verb} as fetched"
             )));
+        } else if opened.found > 0 && opened.is_new {
+            self.tell(Event::Warning(&format!(
+                "this account has no state here yet, but {found} in the Maildir {maildir} {are} its \
+                 own and {verb} as fetched",
+                are = if opened.found == 1 { "is" } else { "are" }
+            )));
         } else if opened.found > 0 {
             self.tell(Event::Warning(&format!(
                 "the state is older than the mail: {found} in the Maildir that it did not know \
