@@ -28,6 +28,9 @@ _popfetch() {
             popfetch,fetch)
                 cmd="popfetch__subcmd__fetch"
                 ;;
+            popfetch,import)
+                cmd="popfetch__subcmd__import"
+                ;;
             popfetch,login)
                 cmd="popfetch__subcmd__login"
                 ;;
@@ -80,7 +83,7 @@ _popfetch() {
 
     case "${cmd}" in
         popfetch)
-            opts="-0 -q -v -h -V --config --format --null --quiet --verbose --color --no-progress --help --version fetch check account state verify login password completions man"
+            opts="-0 -q -v -h -V --config --format --null --quiet --verbose --color --no-progress --help --version fetch check import account state verify login password completions man"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -305,6 +308,36 @@ _popfetch() {
                     return 0
                     ;;
                 --tls-roots)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --format)
+                    COMPREPLY=($(compgen -W "text json paths" -- "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        popfetch__subcmd__import)
+            opts="-n -y -0 -q -v -h --seen --may-delete --dry-run --yes --config --format --null --quiet --verbose --color --no-progress --help getmail mpop"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --seen)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

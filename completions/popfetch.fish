@@ -39,6 +39,7 @@ complete -c popfetch -n "__fish_popfetch_needs_command" -s h -l help -d 'Print h
 complete -c popfetch -n "__fish_popfetch_needs_command" -s V -l version -d 'Print version'
 complete -c popfetch -n "__fish_popfetch_needs_command" -f -a "fetch" -d 'Fetch new mail; what popfetch does when no command is given'
 complete -c popfetch -n "__fish_popfetch_needs_command" -f -a "check" -d 'Sign in and show what waits; downloads and changes nothing'
+complete -c popfetch -n "__fish_popfetch_needs_command" -f -a "import" -d 'Take over accounts from another tool, and what it has fetched'
 complete -c popfetch -n "__fish_popfetch_needs_command" -f -a "account" -d 'Look at the accounts of the config file'
 complete -c popfetch -n "__fish_popfetch_needs_command" -f -a "state" -d 'Look at what is remembered of a maildrop, and mend it'
 complete -c popfetch -n "__fish_popfetch_needs_command" -f -a "verify" -d 'Prove that every recorded message is still in the Maildir, unchanged'
@@ -88,6 +89,22 @@ complete -c popfetch -n "__fish_popfetch_using_subcommand check" -s q -l quiet -
 complete -c popfetch -n "__fish_popfetch_using_subcommand check" -s v -l verbose -d 'Say more; -vv shows what goes over the line, without passwords'
 complete -c popfetch -n "__fish_popfetch_using_subcommand check" -l no-progress -d 'Show no progress bars'
 complete -c popfetch -n "__fish_popfetch_using_subcommand check" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c popfetch -n "__fish_popfetch_using_subcommand import" -l seen -d 'The file with the unique-ids of what it has fetched, where that is not in the usual place' -r -F
+complete -c popfetch -n "__fish_popfetch_using_subcommand import" -l config -d 'Read this config file instead of the usual one' -r -F
+complete -c popfetch -n "__fish_popfetch_using_subcommand import" -l format -d 'What to write on standard output' -r -f -a "text\t'Lines for people'
+json\t'One JSON object a line'
+paths\t'The path of each new message'"
+complete -c popfetch -n "__fish_popfetch_using_subcommand import" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Wherever the output goes'
+never\t'Nowhere'"
+complete -c popfetch -n "__fish_popfetch_using_subcommand import" -l may-delete -d 'Let `keep` delete from the server what the tool has fetched, as it deletes other mail'
+complete -c popfetch -n "__fish_popfetch_using_subcommand import" -s n -l dry-run -d 'Show what would be taken over, and change nothing'
+complete -c popfetch -n "__fish_popfetch_using_subcommand import" -s y -l yes -d 'Ask nothing'
+complete -c popfetch -n "__fish_popfetch_using_subcommand import" -s 0 -l null -d 'End each path with NUL instead of a newline; implies --format paths'
+complete -c popfetch -n "__fish_popfetch_using_subcommand import" -s q -l quiet -d 'Say nothing unless there is news or trouble'
+complete -c popfetch -n "__fish_popfetch_using_subcommand import" -s v -l verbose -d 'Say more; -vv shows what goes over the line, without passwords'
+complete -c popfetch -n "__fish_popfetch_using_subcommand import" -l no-progress -d 'Show no progress bars'
+complete -c popfetch -n "__fish_popfetch_using_subcommand import" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c popfetch -n "__fish_popfetch_using_subcommand account; and not __fish_seen_subcommand_from list show test" -l config -d 'Read this config file instead of the usual one' -r -F
 complete -c popfetch -n "__fish_popfetch_using_subcommand account; and not __fish_seen_subcommand_from list show test" -l format -d 'What to write on standard output' -r -f -a "text\t'Lines for people'
 json\t'One JSON object a line'

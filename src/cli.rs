@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use clap::{ArgAction, Args, CommandFactory, Parser, Subcommand, ValueEnum};
 
 pub use fetch::{Check, Fetch, Login, SignIn};
-pub use mend::{AccountCommand, PasswordCommand, StateCommand, Verify};
+pub use mend::{AccountCommand, Import, PasswordCommand, StateCommand, Tool, Verify};
 
 mod fetch;
 mod mend;
@@ -173,6 +173,8 @@ pub enum Command {
     Fetch(Fetch),
     /// Sign in and show what waits; downloads and changes nothing
     Check(Check),
+    /// Take over accounts from another tool, and what it has fetched
+    Import(Import),
     /// Look at the accounts of the config file
     #[command(subcommand)]
     Account(AccountCommand),

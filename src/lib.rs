@@ -24,6 +24,7 @@
 //! | [`cli`] | the command line as clap sees it: types and help texts, no logic |
 //! | [`command`] | one file a command; the environment, standard output, errors as text |
 //! | [`profile`] | config file, URLs and options become a validated [`Profile`](profile::Profile); where passwords come from |
+//! | [`import`] | other tools' configs and unique-ids become drafts of accounts, names, and remarks |
 //! | [`fetch`] | one account from the lock on its state to the reply to QUIT; network and disk side by side |
 //! | [`session`] | a POP3 session over a channel: the states of RFC 1939 as types |
 //! | [`plan`] | what to fetch, skip, mark and delete: pure, without clock, disk or network |
@@ -124,6 +125,7 @@ pub mod delivery;
 pub mod durable;
 pub mod exit;
 pub mod fetch;
+pub mod import;
 pub mod maildrop;
 pub mod net;
 pub mod oauth;

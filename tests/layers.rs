@@ -203,13 +203,17 @@ fn layers_never_look_up() {
         ),
         (
             &["profile/"],
-            &["cli", "command", "fetch", "report", "state"],
+            &["cli", "command", "fetch", "import", "report", "state"],
         ),
         (
             &["report/"],
             &["cli", "command", "fetch", "profile", "session", "state"],
         ),
         (&["fetch/"], &["cli", "command"]),
+        (
+            &["import/"],
+            &["cli", "command", "fetch", "net", "report", "session"],
+        ),
         (&["cli/"], &["command", "fetch", "session", "state"]),
     ];
     for (places, forbidden) in rules {
@@ -273,6 +277,7 @@ fn each_library_is_met_in_one_place() {
         ("hmac::", &["sasl/"]),
         ("md5::{", &["sasl/"]),
         ("toml::", &["profile/"]),
+        ("toml_edit::", &["profile/edit.rs"]),
         ("ureq::", &["oauth/http.rs"]),
         ("annotate_snippets::", &["profile/"]),
         ("crc32fast::", &["durable/"]),

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Subcommand};
+use clap::{Args, Subcommand, ValueEnum};
 
 use super::SignIn;
 
@@ -154,4 +154,49 @@ Examples:
         /// The account, or a URL like pops://ada@pop.example.com
         account: String,
     },
+}
+
+/// `popfetch import`.
+#[derive(Args, Clone, Debug)]
+#[command(after_help = "\
+First everything is shown: the accounts, and what becomes of each line of the tool's config. Its files
+are only read. What it has fetched counts as stored elsewhere and is never fetched again.
+
+Examples:
+  popfetch import mpop                      show it, ask, and take it over
+  popfetch import getmail -n                only show it
+  popfetch import fetchmail ~/old/fetchmailrc --seen ~/old/.fetchids --yes")]
+pub struct Import {
+    /// The tool
+    #[arg(value_enum)]
+    pub tool: Tool,
+
+    /// Its config, or the directory that this is in, where it is not in the usual place
+    #[arg(value_name = "PATH")]
+    pub path: Option<PathBuf>,
+
+    /// The file with the unique-ids of what it has fetched, where that is not in the usual place
+    #[arg(long, value_name = "FILE")]
+    pub seen: Option<PathBuf>,
+
+    /// Let `keep` delete from the server what the tool has fetched, as it deletes other mail
+    #[arg(long)]
+    pub may_delete: bool,
+
+    /// Show what would be taken over, and change nothing
+    #[arg(short = 'n', long)]
+    pub dry_run: bool,
+
+    /// Ask nothing
+    #[arg(short, long)]
+    pub yes: bool,
+}
+
+/// The tools that accounts can be taken over from.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
+pub enum Tool {
+    /// getmail 4 to 6
+    Getmail,
+    /// mpop
+    Mpop,
 }

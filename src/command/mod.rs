@@ -10,6 +10,7 @@ mod dry_run;
 mod fail;
 mod fetch;
 mod generate;
+mod import;
 mod login;
 mod looked;
 mod password;
@@ -106,6 +107,7 @@ fn run(context: &Context<'_>, command: Command) -> Result<Status, Failure> {
     match command {
         Command::Fetch(arguments) => fetch::run(context, &arguments),
         Command::Check(arguments) => check::run(context, &arguments),
+        Command::Import(arguments) => import::run(context, &arguments),
         Command::Account(command) => account::run(context, command),
         Command::State(command) => state::run(context, command),
         Command::Verify(arguments) => verify::run(context, &arguments),

@@ -126,6 +126,9 @@ fn show(context: &Context<'_>, name: &str) -> Result<Status, Failure> {
 /// How a message stands, in a word.
 fn status(message: &Shown) -> &'static str {
     match (&message.stored, message.marked, message.standing) {
+        (None, Some(MarkedBy::Import { .. }), Standing::Deleted) => "deleted",
+        (None, Some(MarkedBy::Import { .. }), Standing::Asked) => "deletion asked",
+        (None, Some(MarkedBy::Import { .. }), _) => "imported",
         (None, Some(MarkedBy::Latest), _) => "passed over",
         (None, ..) => "marked",
         (Some(_), _, Standing::Deleted) => "deleted",
@@ -366,7 +369,7 @@ fn state_directory() -> Result<Dir, Failure> {
 }
 
 /// The account's lock and what is remembered.
-fn claim(profile: &Profile) -> Result<Claim, Failure> {
+pub(super) fn claim(profile: &Profile) -> Result<Claim, Failure> {
     let (id, moment) = (profile.server.id(), Moment::now());
     Ok(Claim::take(
         state_directory()?,

@@ -76,6 +76,16 @@ pub enum Error {
         /// What the owner calls this one.
         name: String,
     },
+    /// None of the names that another tool knew is listed.
+    #[error("none of the {listed} messages of this maildrop is one that {tool} has fetched")]
+    NoneImported {
+        /// How many are listed.
+        listed: usize,
+        /// Where the names were imported from.
+        tool: String,
+        /// What the owner calls the account.
+        name: String,
+    },
     /// A message is far larger than the server said.
     #[error("message {0} has no end: it is far larger than the server listed it")]
     Oversized(MessageNumber),
@@ -119,6 +129,7 @@ impl Error {
             Self::Early(_)
             | Self::NotInStep
             | Self::KnownElsewhere { .. }
+            | Self::NoneImported { .. }
             | Self::NeedsUtf8(_)
             | Self::Oversized(_)
             | Self::Stopped(_)
@@ -246,7 +257,7 @@ impl Error {
             | Self::Over { source, .. }
             | Self::Doubtful { source, .. } => source.kind(),
             Self::NotInStep => "session",
-            Self::KnownElsewhere { .. } => "state",
+            Self::KnownElsewhere { .. } | Self::NoneImported { .. } => "state",
             Self::NeedsUtf8(_) | Self::Oversized(_) => "message",
             Self::Renewal(_) => "password",
             Self::Early(_) | Self::Stopped(_) | Self::Thread => "run",
@@ -306,7 +317,7 @@ impl Diagnose for Error {
                 Why::Refused(RefusalKind::Busy, _) | Why::LoginDelay(_) => Status::Temporary,
             },
             Self::NeedsUtf8(_) | Self::Oversized(_) | Self::NotInStep => Status::Protocol,
-            Self::KnownElsewhere { .. } => Status::Config,
+            Self::KnownElsewhere { .. } | Self::NoneImported { .. } => Status::Config,
             Self::Stopped(reason) => reason.status(),
             other => other.cause().map_or(Status::Internal, Diagnose::status),
         }
@@ -334,6 +345,10 @@ impl Diagnose for Error {
                 "if it is the same maildrop, `popfetch state move {} {name}` brings over what was \
                  fetched; if it is another one, `popfetch fetch --as-new {name}` fetches all of it",
                 crate::term::quoted(other)
+            )),
+            Self::NoneImported { tool, name, .. } => Some(format!(
+                "`popfetch import {tool} PATH` with the file where {tool} kept this account's \
+                 unique-ids brings them over; `popfetch fetch --as-new {name}` fetches all of it"
             )),
             Self::Oversized(_) => Some(
                 "if it is meant to be so large, set `max-size` to more than its size".to_owned(),

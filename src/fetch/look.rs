@@ -72,6 +72,9 @@ fn try_look(account: &Account<'_>, stops: Stops, conduct: &mut Conduct) -> Resul
     let (first, now) = (view.is_first(), account.environment.moment.now);
     let known = view.recognise(&maildrop);
     let plan = decide(account.profile, &maildrop, known, first, now);
+    if stops == Stops::Told {
+        account.check_import(view.awaited(), &plan)?;
+    }
     Ok(Look {
         maildrop,
         plan,

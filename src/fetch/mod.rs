@@ -36,7 +36,7 @@ use crate::profile::Profile;
 use crate::profile::secret::Password;
 use crate::report::{Event, Outcome, Planned, Report};
 use crate::session::{Marked, Session, Transaction, Update};
-use crate::state::{self, Claim, MarkedBy, Moment, Recognition, Store, Twins};
+use crate::state::{self, Claim, MarkedBy, Moment, Origin, Recognition, Store, Twins};
 use crate::stop::Stop;
 use crate::term::count;
 use doubts::{Budget, Looked};
@@ -272,6 +272,8 @@ impl Account<'_> {
             first,
             now,
         );
+        self.check_import(store.awaited(), &plan)?;
+        store.note_imported(maildrop)?;
         if first {
             let marked = plan.places(Decision::Mark);
             let marked: Vec<Message> = marked.filter_map(|place| maildrop.message(place)).collect();
@@ -286,6 +288,22 @@ impl Account<'_> {
             self.tell_changes(&changes, &plan);
         }
         Ok(plan)
+    }
+
+    /// Fails where names were imported from a tool that left mail on the server, and none of many
+    /// listed messages bears one: they are another maildrop's, and all of this one would come again.
+    fn check_import(&self, awaited: Option<&Origin>, plan: &Plan) -> Result<(), Error> {
+        let Some(origin) = awaited.filter(|origin| origin.left && !self.environment.as_new) else {
+            return Ok(());
+        };
+        if plan.known() > 0 || plan.listed() < MANY {
+            return Ok(());
+        }
+        Err(Error::NoneImported {
+            listed: plan.listed(),
+            tool: origin.tool.clone(),
+            name: self.profile.word(),
+        })
     }
 
     /// Fails where another account's state knows the maildrop: it is the same one by another name, as

@@ -131,6 +131,13 @@ impl Config {
         Ok(config)
     }
 
+    /// The file's text; empty for an empty config.
+    pub fn text(&self) -> &str {
+        self.source
+            .as_ref()
+            .map_or("", |source| source.text.as_str())
+    }
+
     /// The file's absolute path; none for an empty config.
     pub fn path(&self) -> Option<&Path> {
         self.source.as_ref().map(|source| source.path.as_path())

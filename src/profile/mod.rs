@@ -21,6 +21,7 @@ pub use problem::Problem;
 mod address;
 mod config;
 mod diagnose;
+pub mod edit;
 pub mod file;
 mod helper;
 pub mod keyring;

@@ -16,6 +16,12 @@ pub fn config_file() -> Result<PathBuf, NoHome> {
     Ok(base.config_dir().join("popfetch").join("config.toml"))
 }
 
+/// The home directory.
+pub fn home() -> Result<PathBuf, NoHome> {
+    let base = BaseDirs::new().ok_or(NoHome)?;
+    Ok(base.home_dir().to_owned())
+}
+
 /// The directory for state: `$XDG_STATE_HOME/popfetch`, by default under `~/.local/state`.
 ///
 /// The path is absolute; it is not created.

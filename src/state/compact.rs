@@ -110,7 +110,7 @@ impl<'a> Copy<'a> {
             Entry::Gone { id, time } => self.about(id, |id| Entry::Gone { id, time }),
             Entry::Failed { .. } => self.failure(entry).into_iter().collect(),
             // What the account was called must stand before what is said of its messages.
-            Entry::Baseline { .. } | Entry::Former { .. } => vec![entry],
+            Entry::Baseline { .. } | Entry::Former { .. } | Entry::Import(_) => vec![entry],
             // These are written from memory, or said by the others.
             Entry::Absent { .. }
             | Entry::Again { .. }
@@ -226,7 +226,9 @@ impl<'a> Copy<'a> {
         let kept = match record.kind {
             // Its file may still be here, and must not make the message known again.
             Kind::Forgotten => true,
-            Kind::Stored | Kind::Marked | Kind::Lost => !self.is_forgettable(record),
+            Kind::Stored | Kind::Marked | Kind::Imported | Kind::Released | Kind::Lost => {
+                !self.is_forgettable(record)
+            }
             Kind::Intended | Kind::Dropped => false,
         };
         if !kept {

@@ -240,6 +240,7 @@ impl Reader {
             | Entry::Failed { .. }
             | Entry::Generation(_)
             | Entry::Home { .. }
+            | Entry::Import(_)
             | Entry::Sizes(_)
             | Entry::Told { .. }
             | Entry::Undeletable { .. }

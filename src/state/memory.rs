@@ -3,7 +3,7 @@
 
 use super::homes::Homes;
 use super::index::Index;
-use super::record::{Entry, Id, Listing, Stored};
+use super::record::{Entry, Id, Listing, MarkedBy, Origin, Stored};
 use super::remembered::{Failures, Key, Kind, OpenIntent, Record};
 use super::sizes::Sizes;
 use super::time::{Octets, Time};
@@ -35,6 +35,12 @@ pub(super) struct Memory {
     pub(super) homes: Homes,
     pub(super) sizes: Sizes,
     pub(super) baseline: bool,
+    /// Where names came from that no listing has been held against yet.
+    pub(super) origin: Option<Origin>,
+    /// Some imported names have `-` where the server has `/`.
+    pub(super) has_dashes: bool,
+    /// Some names were imported.
+    pub(super) has_imported: bool,
     /// A message was once listed with a unique-id.
     pub(super) has_unique_ids: bool,
     /// Some records bear an identity that is not today's: that of a file's name.
@@ -77,7 +83,10 @@ impl Memory {
                 self.change(id, |record| record.kind = Kind::Lost);
             }
             Entry::Alias { id, listing, .. } => self.relist(id, &listing),
-            Entry::Baseline { .. } => self.baseline = true,
+            Entry::Baseline { .. } => {
+                self.baseline = true;
+                self.origin = None;
+            }
             Entry::Began {
                 time,
                 boot,
@@ -161,6 +170,10 @@ impl Memory {
                 maildir_id,
                 standing,
             } => self.homes.name(&maildir, maildir_id, standing),
+            Entry::Import(origin) => {
+                self.has_dashes |= origin.dashes;
+                self.origin = Some(origin);
+            }
             Entry::Intent {
                 id,
                 time,
@@ -181,11 +194,20 @@ impl Memory {
                 self.open.insert(id, OpenIntent { stored });
             }
             Entry::Marked {
-                id, time, listing, ..
+                id,
+                time,
+                listing,
+                by,
             } => {
                 self.has_unique_ids = true;
                 let identity = listing.identity(&self.account).unwrap_or(NOBODY);
-                let mut record = Record::new(Kind::Marked, time, identity, [0; 4]);
+                let kind = match by {
+                    MarkedBy::Latest | MarkedBy::Request => Kind::Marked,
+                    MarkedBy::Import { may_delete: false } => Kind::Imported,
+                    MarkedBy::Import { may_delete: true } => Kind::Released,
+                };
+                self.has_imported |= kind != Kind::Marked;
+                let mut record = Record::new(kind, time, identity, [0; 4]);
                 record.octets = Octets::new(listing.octets);
                 record.place = Octets::new(Some(place));
                 self.insert(id, record);
@@ -358,9 +380,9 @@ impl Memory {
 
     /// The messages that are remembered as stored or marked.
     pub(super) fn living(&self) -> impl Iterator<Item = (Id, &Record)> + '_ {
-        (0..)
-            .zip(&self.records)
-            .filter(|(_, record)| matches!(record.kind, Kind::Stored | Kind::Marked))
+        (0..).zip(&self.records).filter(|(_, record)| {
+            matches!(record.kind, Kind::Stored | Kind::Marked) || record.kind.is_imported()
+        })
     }
 
     fn push(

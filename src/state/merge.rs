@@ -210,7 +210,8 @@ fn shifted(entry: Entry, offset: Id) -> Option<Entry> {
         | Entry::Began { .. }
         | Entry::Failed { .. }
         | Entry::Generation(_)
-        | Entry::Home { .. } => entry,
+        | Entry::Home { .. }
+        | Entry::Import(_) => entry,
         Entry::Former { .. } | Entry::Sizes(_) | Entry::Told { .. } | Entry::Unpipelined { .. } => {
             return None;
         }

@@ -2,7 +2,7 @@
 
 use super::record::{Id, Stored};
 use super::remembered::{Kind, Record};
-use super::{Error, Intent, Store, rebuild};
+use super::{Elsewhere, Error, Intent, Store, rebuild};
 use crate::delivery::{Delivered, Search};
 use crate::maildrop::Message;
 use crate::pop3::MessageNumber;
@@ -29,6 +29,17 @@ impl Recorded {
             id: delivered.intent().0,
             number: synced.message().number,
         })
+    }
+}
+
+impl Recorded {
+    /// Of a message that another tool has stored, on its owner's word.
+    fn of_elsewhere(elsewhere: Elsewhere) -> Self {
+        let Same { id, message } = elsewhere.into_same();
+        Self {
+            id,
+            number: message.number,
+        }
     }
 }
 
@@ -75,6 +86,10 @@ impl Store {
         let mut vouched = Vouched::default();
         let mut stored = Vec::with_capacity(same.len());
         for same in same {
+            if let Some(elsewhere) = self.elsewhere(&same) {
+                vouched.recorded.push(Recorded::of_elsewhere(elsewhere));
+                continue;
+            }
             match self.stored(same.id)? {
                 Some(line) => stored.push((same, line)),
                 // Without a line there is no file to look for.

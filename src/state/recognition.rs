@@ -71,13 +71,25 @@ impl Memory {
         let Some(id) = id else {
             return Known::New(self.failures.get(&identity).copied());
         };
+        if self
+            .record(id)
+            .is_some_and(|it| self.is_another(it, listed.octets))
+        {
+            return Known::New(self.failures.get(&identity).copied());
+        }
         self.set_present(id, true);
         let Some(record) = self.record(id) else {
             return Known::New(None);
         };
         let since = record.time.seconds();
         match record.kind {
-            Kind::Marked => Known::Marked,
+            Kind::Marked | Kind::Imported => Known::Marked,
+            Kind::Released if self.is_resized(record, listed.octets) => Known::Marked,
+            Kind::Released => Known::Stored {
+                since,
+                futile: record.futile,
+                held: false,
+            },
             Kind::Lost => Known::Lost,
             _ if self.is_doubtful(record, listed.octets) => Known::Doubtful { since },
             _ => Known::Stored {
@@ -96,7 +108,14 @@ impl Memory {
             ids
         };
         let ids = known(self, identity);
-        if !ids.is_empty() || !self.has_strange_names {
+        if !ids.is_empty() {
+            return ids;
+        }
+        if let Some(id) = self.with_dashes(maildrop, place) {
+            self.rebind(id, identity);
+            return vec![id];
+        }
+        if !self.has_strange_names {
             return ids;
         }
         // A file's name may bear what the first version, or a former account, called the message.
@@ -237,7 +256,7 @@ impl Memory {
 
 impl Record {
     /// Whether a listed message can be recognised by it.
-    fn is_known(&self) -> bool {
-        matches!(self.kind, Kind::Stored | Kind::Lost | Kind::Marked)
+    pub(super) fn is_known(&self) -> bool {
+        matches!(self.kind, Kind::Stored | Kind::Lost | Kind::Marked) || self.kind.is_imported()
     }
 }

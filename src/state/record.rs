@@ -32,13 +32,14 @@
 //! T  time                                                    what is not deleted was told
 //! C  exact  in-a-row  off  doubts  estimates  [far-off]      what the sizes have been worth so far
 //! a  id                                                      the file of a lost message is back
+//! i  time  tool  left  spelling                              names came from another tool
 //! ```
 //! I, R and M lines are numbered from 0 in the order they stand in, and the others say which of
 //! them they are about. Times are seconds since 1970. A unique-id has each octet outside `!` to `~`, and `%`,
 //! written as `%XX`; `-` stands for none. `content` is `-` where it equals `sha256`.
 //!
 //! The first version had B without maildir-id and generation, I and R without evidence, M without
-//! its reason, and none of W, H, J, E, Q, P, Z, U, Y, A, T, C and a. Its lines are read for ever, wherever
+//! its reason, and none of W, H, J, E, Q, P, Z, U, Y, A, T, C, a and i. Its lines are read for ever, wherever
 //! they stand.
 
 mod grammar;
@@ -95,6 +96,25 @@ pub enum MarkedBy {
     Latest,
     /// Somebody asked for it, or a line of the first version does not say why.
     Request,
+    /// Another tool fetched it, so that it is stored elsewhere. `may_delete`: its owner says that
+    /// it may be deleted from the server.
+    Import {
+        /// See above.
+        may_delete: bool,
+    },
+}
+
+/// Where imported names came from.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Origin {
+    /// When they came, in seconds since 1970.
+    pub time: i64,
+    /// The tool, as the command line calls it.
+    pub tool: String,
+    /// It left mail on the server, so that its names are listed there.
+    pub left: bool,
+    /// It wrote a unique-id's `/` as `-`.
+    pub dashes: bool,
 }
 
 /// What is said of the Maildir at a path.
@@ -187,6 +207,8 @@ pub(super) enum Entry {
         id: Id,
         time: i64,
     },
+    /// Names of messages came from another tool, and stand in M lines.
+    Import(Origin),
     Home {
         maildir: PathBuf,
         maildir_id: MaildirId,

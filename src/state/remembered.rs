@@ -19,10 +19,20 @@ pub(super) enum Kind {
     Lost,
     /// Seen on request; never fetched, never to be deleted.
     Marked,
+    /// Another tool stored it elsewhere: seen, and never to be deleted.
+    Imported,
+    /// The same, and its owner says that it may be deleted.
+    Released,
     /// It was to be stored, and was not.
     Dropped,
     /// Nothing is known any more, because someone wanted it forgotten.
     Forgotten,
+}
+
+impl Kind {
+    pub(super) fn is_imported(self) -> bool {
+        matches!(self, Self::Imported | Self::Released)
+    }
 }
 
 #[derive(Clone, Copy, Debug)]

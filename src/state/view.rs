@@ -4,7 +4,7 @@ use super::custody;
 use super::journal::{self, Header};
 use super::memory::Memory;
 use super::twin::Twins;
-use super::{Error, Files, Recognition};
+use super::{Error, Files, Origin, Recognition};
 use crate::delivery::{JournalId, Site};
 use crate::durable::{Dir, Disk};
 use crate::maildrop::Maildrop;
@@ -85,6 +85,11 @@ impl View {
     /// Whether no listing of the account has ever been settled.
     pub fn is_first(&self) -> bool {
         self.memory.is_first()
+    }
+
+    /// See [`Store::awaited`](super::Store::awaited).
+    pub fn awaited(&self) -> Option<&Origin> {
+        self.memory.awaited()
     }
 
     /// When pipelining last failed with this server, in seconds since 1970.

@@ -27,6 +27,8 @@ mod faults;
 mod given;
 /// Which message is which.
 mod identity;
+/// Moving in from another tool.
+mod import;
 /// The kernel kills the program, or refuses it a system call.
 mod injected;
 /// Where passwords come from.

@@ -117,6 +117,21 @@ impl Dovecot {
         self.delivered += messages.len();
     }
 
+    /// Somebody deletes the oldest messages by another way.
+    pub fn lose_oldest(&mut self, count: usize) {
+        let maildir = self.maildir();
+        let mut files: Vec<_> = ["new", "cur"]
+            .iter()
+            .flat_map(|part| fs::read_dir(maildir.join(part)).unwrap())
+            .map(|entry| entry.unwrap().path())
+            .collect();
+        files.sort_unstable_by_key(|path| path.file_name().map(ToOwned::to_owned));
+        files
+            .iter()
+            .take(count)
+            .for_each(|path| fs::remove_file(path).unwrap());
+    }
+
     /// What a client needs to know to sign in.
     pub fn account(&self) -> Account {
         Account {

@@ -1,7 +1,7 @@
 //! Writing and reading a line of the journal.
 
 use super::super::sizes::Sizes;
-use super::{Entry, FailureKind, Listing, MarkedBy, Standing, Stored};
+use super::{Entry, FailureKind, Listing, MarkedBy, Origin, Standing, Stored};
 use crate::delivery::{Digests, Evidence, JournalId, MaildirId, UniqueName};
 use crate::durable::line::{escape, seal, unescape, unseal};
 use crate::term::{hex, unhex};
@@ -72,6 +72,17 @@ impl Entry {
                 let maildir = escape_path(maildir);
                 write!(line, "H\t{maildir}\t{maildir_id}\t{standing}")
             }
+            Self::Import(Origin {
+                time,
+                tool,
+                left,
+                dashes,
+            }) => {
+                let left = if *left { "left" } else { "deleted" };
+                let spelling = if *dashes { "dashes" } else { "exact" };
+                let tool = escape(tool.as_bytes());
+                write!(line, "i\t{time}\t{tool}\t{left}\t{spelling}")
+            }
             Self::Intent {
                 id,
                 time,
@@ -94,6 +105,8 @@ impl Entry {
                 let by = match by {
                     MarkedBy::Latest => "latest",
                     MarkedBy::Request => "request",
+                    MarkedBy::Import { may_delete: false } => "imported",
+                    MarkedBy::Import { may_delete: true } => "released",
                 };
                 write!(line, "M\t{id}\t{time}\t{}\t{by}", Fields(listing))
             }
@@ -189,6 +202,8 @@ impl Entry {
                 by: match next() {
                     Some("latest") => MarkedBy::Latest,
                     None | Some("request") => MarkedBy::Request,
+                    Some("imported") => MarkedBy::Import { may_delete: false },
+                    Some("released") => MarkedBy::Import { may_delete: true },
                     _ => return None,
                 },
             },
@@ -238,6 +253,12 @@ impl Entry {
             "a" => Self::Back {
                 id: next()?.parse().ok()?,
             },
+            "i" => Self::Import(Origin {
+                time: next()?.parse().ok()?,
+                tool: String::from_utf8(unescape(next()?)?).ok()?,
+                left: either(next()?, "left", "deleted")?,
+                dashes: either(next()?, "dashes", "exact")?,
+            }),
             "Z" => Self::Unlisted {
                 id: next()?.parse().ok()?,
                 time: next()?.parse().ok()?,
@@ -326,6 +347,11 @@ impl std::fmt::Display for Fields<'_, Stored> {
             None => f.write_char('-'),
         }
     }
+}
+
+/// Which of two words this is.
+fn either(word: &str, yes: &str, no: &str) -> Option<bool> {
+    (word == yes || word == no).then_some(word == yes)
 }
 
 fn escape_path(path: &Path) -> String {

@@ -1,0 +1,201 @@
+//! `popfetch import`: accounts and what was fetched, from other tools. Everything is read, and made
+//! sense of, before anything is written.
+
+mod plan;
+mod preview;
+
+use super::context::Context;
+use super::fail::{Failure, print};
+use super::state::claim;
+use crate::cli;
+use crate::durable::Disk;
+use crate::exit::Status;
+use crate::import::{self, Secret, Surroundings, Tool, Word};
+use crate::profile::secret::{self, Password};
+use crate::profile::{edit, keyring, paths};
+use crate::state::{Import, Imported, Moment, Origin};
+use crate::term::{count, escape_str, json_line};
+use plan::{Plan, Planned, Standing};
+use serde_json::json;
+use std::io::{self, BufRead};
+
+/// Runs the command.
+pub(super) fn run(context: &Context<'_>, arguments: &cli::Import) -> Result<Status, Failure> {
+    let tool = tool(arguments.tool);
+    let around = surroundings()?;
+    let (path, seen) = (arguments.path.as_deref(), arguments.seen.as_deref());
+    let found = import::read(tool, path, seen, &around)?;
+    let config = match &context.global.config {
+        Some(path) => path.clone(),
+        None => paths::config_file()?,
+    };
+    let plan = Plan::new(tool, found, config)?;
+    print(if context.is_json() {
+        preview::json(&plan)
+    } else {
+        preview::text(&plan, arguments.may_delete, &around.home).into_bytes()
+    })?;
+    if arguments.dry_run || !(arguments.yes || agreed()?) {
+        return Ok(Status::Ok);
+    }
+    take_over(context, &plan, arguments.may_delete)?;
+    Ok(Status::Ok)
+}
+
+fn tool(tool: cli::Tool) -> Tool {
+    match tool {
+        cli::Tool::Getmail => Tool::Getmail,
+        cli::Tool::Mpop => Tool::Mpop,
+    }
+}
+
+fn surroundings() -> Result<Surroundings, Failure> {
+    let variables = std::env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
+    let variables: std::collections::BTreeMap<String, String> = variables.collect();
+    let user = ["LOGNAME", "USER"]
+        .iter()
+        .find_map(|name| variables.get(*name).cloned());
+    Ok(Surroundings {
+        home: paths::home()?,
+        user: user.unwrap_or_default(),
+        variables,
+    })
+}
+
+/// Asks whether it is to be done.
+fn agreed() -> Result<bool, Failure> {
+    if !secret::can_ask() {
+        return Err(Failure::new(
+            Status::Usage,
+            "nothing was taken over: there is no terminal to ask whether this is right",
+            "add --yes to take it over as shown",
+        ));
+    }
+    eprint!("Take this over? [y/N] ");
+    let mut answer = String::new();
+    let read = io::stdin().lock().read_line(&mut answer);
+    let yes = read.is_ok() && matches!(answer.trim(), "y" | "Y" | "yes" | "Yes");
+    if !yes {
+        eprintln!("nothing was changed");
+    }
+    Ok(yes)
+}
+
+/// What became of an account.
+struct Done<'a> {
+    planned: &'a Planned,
+    imported: Imported,
+    password: Option<String>,
+}
+
+/// The names first: once there is a profile, a fetch may begin at any moment.
+fn take_over(context: &Context<'_>, plan: &Plan, may_delete: bool) -> Result<(), Failure> {
+    let time = Moment::now().now;
+    let mut done = Vec::new();
+    let mut text = plan.text.clone();
+    for planned in &plan.accounts {
+        let draft = &planned.draft;
+        let mut imported = Imported::default();
+        if planned.brings_state() {
+            let mut store = claim(&planned.profile)?.without_maildir()?;
+            imported = store.import(&Import {
+                origin: Origin {
+                    time,
+                    tool: plan.tool.word().to_owned(),
+                    left: draft.left,
+                    dashes: draft.dashes,
+                },
+                may_delete,
+                names: draft.names.clone(),
+            })?;
+            store.close()?;
+        }
+        let mut password = None;
+        if planned.standing == Standing::New {
+            let mut keys = planned.keys.clone();
+            if let Secret::Inline(secret) = &draft.secret {
+                let (word, key) = keep_password(plan, planned, secret)?;
+                keys.retain(|(name, _)| *name != "password-keyring");
+                keys.push(key);
+                password = Some(word);
+            }
+            text = edit::with_account(&text, &draft.name, &keys)?;
+        }
+        done.push(Done {
+            planned,
+            imported,
+            password,
+        });
+    }
+    if text != plan.text {
+        edit::replace_file(&Disk::new(), &plan.config, &text)?;
+    }
+    tell(context, plan, &done)
+}
+
+/// Moves a password into the keyring, or into a file where there is none; where it is now, in words
+/// and as a key.
+fn keep_password(
+    plan: &Plan,
+    planned: &Planned,
+    password: &Password,
+) -> Result<(String, (&'static str, Word)), Failure> {
+    if keyring::store(&planned.profile.server, password).is_ok() {
+        return Ok((
+            "the system keyring".into(),
+            ("password-keyring", Word::Flag(true)),
+        ));
+    }
+    let path = plan.password_file(&planned.draft.name);
+    let line = zeroize::Zeroizing::new(format!("{}\n", password.reveal()));
+    edit::replace_file(&Disk::new(), &path, &line)?;
+    let shown = path.display().to_string();
+    Ok((shown.clone(), ("password-file", Word::Text(shown))))
+}
+
+fn tell(context: &Context<'_>, plan: &Plan, done: &[Done<'_>]) -> Result<(), Failure> {
+    for Done {
+        planned,
+        imported,
+        password,
+    } in done
+    {
+        let name = match &planned.standing {
+            Standing::New => &planned.draft.name,
+            Standing::Here(name) | Standing::Twice(name) => name,
+        };
+        if context.is_json() {
+            let object = json!({
+                "event": "imported",
+                "account": name,
+                "written": planned.standing == Standing::New,
+                "new": imported.new,
+                "known": imported.known,
+                "password": password,
+            });
+            print(json_line(&object).unwrap_or_default())?;
+        }
+        if context.global.quiet || matches!(planned.standing, Standing::Twice(_)) {
+            continue;
+        }
+        let mut text = match planned.standing {
+            Standing::New => format!("written to {}", plan.config.display()),
+            _ => "was in the config already".to_owned(),
+        };
+        text.push_str(&match imported {
+            Imported { new, known: 0 } => {
+                format!("; {} new here", count(*new, "fetched message"))
+            }
+            Imported { new, known } => format!(
+                "; {} new here, {known} known before",
+                count(*new, "fetched message")
+            ),
+        });
+        if let Some(password) = password {
+            text.push_str(&format!("; the password is in {password}"));
+        }
+        eprintln!("{}: {}", escape_str(name), escape_str(&text));
+    }
+    Ok(())
+}

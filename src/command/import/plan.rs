@@ -1,0 +1,206 @@
+//! What an import would write: checked as a whole before anything is.
+
+use super::super::fail::Failure;
+use crate::exit::Status;
+use crate::import::{Draft, Found, Line, Secret, Tool, Word};
+use crate::profile::{Config, ConfigError, Overrides, Profile, edit};
+use std::path::{Path, PathBuf};
+use zeroize::Zeroizing;
+
+/// See the [module](self).
+pub(super) struct Plan {
+    pub(super) tool: Tool,
+    pub(super) lines: Vec<Line>,
+    pub(super) accounts: Vec<Planned>,
+    /// The config file, and its text as it is.
+    pub(super) config: PathBuf,
+    pub(super) text: String,
+}
+
+/// An account that makes sense.
+pub(super) struct Planned {
+    pub(super) draft: Draft,
+    /// Its keys in the config file; a password that has yet to be moved is in the keyring.
+    pub(super) keys: Vec<(&'static str, Word)>,
+    pub(super) profile: Profile,
+    pub(super) standing: Standing,
+}
+
+/// Whether an account is written.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(super) enum Standing {
+    /// It is.
+    New,
+    /// The config has this maildrop already, under this name.
+    Here(String),
+    /// The source has it already, under this name.
+    Twice(String),
+}
+
+impl Planned {
+    /// Whether its state is written to.
+    pub(super) fn brings_state(&self) -> bool {
+        let second = matches!(self.standing, Standing::Twice(_));
+        let awaits = self.draft.left && self.standing == Standing::New;
+        !second && (awaits || !self.draft.names.is_empty())
+    }
+}
+
+impl Plan {
+    pub(super) fn new(tool: Tool, found: Found, config: PathBuf) -> Result<Self, Failure> {
+        let (text, known) = existing(&config)?;
+        let defaults = edit::default_keys(&text);
+        let mut accounts: Vec<Planned> = Vec::new();
+        for mut draft in found.drafts {
+            draft.name = unused(&draft, &accounts);
+            let keys = keys(&draft, &defaults);
+            // The names of others do not matter to what this one means.
+            let alone = edit::with_account(&defaults.text, &draft.name, &keys)?;
+            let parsed = Config::from_text(&config, Zeroizing::new(alone))?;
+            let profile = parsed
+                .profile(&draft.name, &Overrides::default())
+                .map_err(|error| makes_no_sense(tool, &draft.name, &config, &error))?;
+            let same = |other: &&Planned| other.profile.server == profile.server;
+            let here = known
+                .iter()
+                .find(|(_, server)| *server == Some(profile.server.id()));
+            let standing = if let Some(first) = accounts.iter().find(same) {
+                Standing::Twice(match &first.standing {
+                    Standing::New => first.draft.name.clone(),
+                    Standing::Here(name) | Standing::Twice(name) => name.clone(),
+                })
+            } else if let Some((name, _)) = here {
+                Standing::Here(name.clone())
+            } else if known.iter().any(|(name, _)| *name == draft.name) {
+                return Err(name_taken(&config, &draft.name));
+            } else {
+                Standing::New
+            };
+            accounts.push(Planned {
+                draft,
+                keys,
+                profile,
+                standing,
+            });
+        }
+        Ok(Self {
+            tool,
+            lines: found.lines,
+            accounts,
+            config,
+            text,
+        })
+    }
+
+    /// Where a password goes where there is no keyring.
+    pub(super) fn password_file(&self, name: &str) -> PathBuf {
+        let safe = |c: char| c.is_alphanumeric() || "@.-_+".contains(c);
+        let name: String = name
+            .chars()
+            .map(|c| if safe(c) { c } else { '_' })
+            .take(100)
+            .collect();
+        let directory = self.config.parent().unwrap_or(Path::new("/"));
+        directory.join(format!("{name}.password"))
+    }
+}
+
+/// The config's text, and its accounts with the maildrops they stand for.
+type Existing = (String, Vec<(String, Option<String>)>);
+
+fn existing(path: &Path) -> Result<Existing, Failure> {
+    let config = match Config::load(path) {
+        Err(ConfigError::Missing(_)) => return Ok((String::new(), Vec::new())),
+        config => config?,
+    };
+    let known = config.accounts().map(|name| {
+        let profile = config.profile(name, &Overrides::default()).ok();
+        (name.to_owned(), profile.map(|profile| profile.server.id()))
+    });
+    let known = known.collect();
+    Ok((config.text().to_owned(), known))
+}
+
+/// The keys of a draft, those included that `[defaults]` would make something else of.
+fn keys(draft: &Draft, defaults: &edit::Defaults) -> Vec<(&'static str, Word)> {
+    let mut keys = draft.keys.clone();
+    match &draft.secret {
+        Secret::Nowhere => {}
+        Secret::Inline(_) => keys.push(("password-keyring", Word::Flag(true))),
+        Secret::Key(key, word) => keys.push((*key, word.clone())),
+    }
+    let text = |word: &str| Word::Text(word.to_owned());
+    let port = match draft.get("tls") {
+        Some(_) => 110,
+        None => 995,
+    };
+    for (key, usual) in [
+        ("tls", text("implicit")),
+        ("port", Word::Number(port)),
+        ("auth", text("auto")),
+        ("maildir", text("~/Mail/{account}")),
+        ("keep", text("always")),
+        ("timeout", text("60 s")),
+        ("tls-roots", text("system")),
+        ("pipelining", text("auto")),
+    ] {
+        let lacks = keys.iter().all(|(known, _)| *known != key);
+        if lacks && defaults.keys.iter().any(|known| known == key) {
+            keys.push((key, usual));
+        }
+    }
+    keys
+}
+
+/// A name that no account before has, unless it is the same.
+fn unused(draft: &Draft, accounts: &[Planned]) -> String {
+    let name = safe(&draft.name);
+    let taken = |name: &str| accounts.iter().any(|other| other.draft.name == name);
+    if !taken(&name) {
+        return name;
+    }
+    let host = safe(draft.get("host").unwrap_or_default());
+    let candidates = (2..).map(|number| format!("{name}-{number}"));
+    let mut candidates = std::iter::once(format!("{name}@{host}")).chain(candidates);
+    candidates.find(|name| !taken(name)).unwrap_or(name)
+}
+
+/// A name that an account may have.
+fn safe(name: &str) -> String {
+    let name: String = name
+        .chars()
+        .map(|c| if c == '/' || c.is_control() { '_' } else { c })
+        .take(100)
+        .collect();
+    match name.trim_start_matches('-') {
+        "" | "." | ".." => "account".to_owned(),
+        name => name.to_owned(),
+    }
+}
+
+fn makes_no_sense(tool: Tool, name: &str, config: &Path, error: &ConfigError) -> Failure {
+    // The place that it names is in no file yet.
+    let text = error.to_string();
+    let what = text.lines().next().unwrap_or_default();
+    let config = config.display().to_string();
+    let what = what.strip_prefix(&config).map_or(what, |place| {
+        place.trim_start_matches(|c: char| c == ':' || c == ' ' || c.is_ascii_digit())
+    });
+    Failure::new(
+        Status::Config,
+        format!("{}: account `{name}`: {what}", tool.word()),
+        "mend it there, or import a copy in which it is right; nothing was changed",
+    )
+}
+
+fn name_taken(config: &Path, name: &str) -> Failure {
+    Failure::new(
+        Status::Config,
+        format!(
+            "{} has an account `{name}` already, which is another maildrop",
+            config.display()
+        ),
+        "give that one another name (what it has fetched stays known; write out its `maildir` if \
+         that comes from its name), and import again; nothing was changed",
+    )
+}

@@ -1,0 +1,188 @@
+//! What is shown before anything is written: each line of the source, and each account.
+
+use super::plan::{Plan, Planned, Standing};
+use crate::import::{Fate, Line, Secret};
+use crate::profile::edit;
+use crate::term::{count, escape_str, json_line, quoted};
+use serde_json::json;
+use std::fmt::Write as _;
+use std::path::Path;
+
+/// Columns that a line of the source has before what becomes of it.
+const TEXT: usize = 36;
+
+pub(super) fn text(plan: &Plan, may_delete: bool, home: &Path) -> String {
+    let mut out = String::new();
+    let mut file = None;
+    for line in &plan.lines {
+        if file != Some(&line.file) {
+            let gap = if file.is_some() { "\n" } else { "" };
+            let _ = writeln!(out, "{gap}{}", shown(&line.file, home));
+            file = Some(&line.file);
+        }
+        let text = escape_str(&line.text);
+        let fate = escape_str(&fate_in_words(&line.fate));
+        let _ = writeln!(out, "{:>5}  {text:<TEXT$}  {fate}", line.number);
+    }
+    for planned in &plan.accounts {
+        account(&mut out, plan, planned, may_delete, home);
+    }
+    out
+}
+
+fn fate_in_words(fate: &Fate) -> String {
+    match fate {
+        Fate::Taken(what) => format!("taken: {what}"),
+        Fate::Changed(what, why) => format!("changed: {what} ({why})"),
+        Fate::Nothing(why) => format!("no counterpart: {why}"),
+    }
+}
+
+fn account(out: &mut String, plan: &Plan, planned: &Planned, may_delete: bool, home: &Path) {
+    let Planned {
+        draft,
+        keys,
+        profile,
+        standing,
+    } = planned;
+    let _ = writeln!(
+        out,
+        "\naccount {}: {}",
+        escape_str(&draft.name),
+        escape_str(&profile.server.id())
+    );
+    match standing {
+        Standing::New => {
+            for line in edit::table(&draft.name, keys).lines() {
+                let _ = writeln!(out, "    {}", escape_str(line));
+            }
+        }
+        Standing::Here(name) => {
+            let name = escape_str(name);
+            let _ = writeln!(
+                out,
+                "  is in {} already, as `{name}`, and stays there as it is",
+                shown(&plan.config, home)
+            );
+        }
+        Standing::Twice(name) => {
+            let name = escape_str(name);
+            let _ = writeln!(
+                out,
+                "  is the same maildrop as `{name}`: nothing is written for it"
+            );
+            return;
+        }
+    }
+    let _ = writeln!(out, "  {}", names_in_words(plan, planned, may_delete, home));
+    if *standing != Standing::New {
+        return;
+    }
+    if matches!(draft.secret, Secret::Inline(_)) {
+        let file = plan.password_file(&draft.name);
+        let _ = writeln!(
+            out,
+            "  the password moves into the system keyring, or where there is none into {}, which \
+             only you can read",
+            shown(&file, home)
+        );
+    }
+    if matches!(draft.secret, Secret::Nowhere) {
+        let name = quoted(&draft.name);
+        let _ = writeln!(
+            out,
+            "  the password is asked for; `popfetch password set {name}` keeps it in the system \
+             keyring, once the account has `password-keyring = true`",
+            name = escape_str(&name)
+        );
+    }
+    for remark in &draft.differs {
+        let _ = writeln!(out, "  {}", escape_str(remark));
+    }
+}
+
+fn names_in_words(plan: &Plan, planned: &Planned, may_delete: bool, home: &Path) -> String {
+    let (draft, tool) = (&planned.draft, plan.tool.word());
+    let names = count(draft.names.len() as u64, "message");
+    match (&draft.seen_file, draft.left) {
+        (Some(file), _) => format!(
+            "{names} that {tool} has fetched, from {}: never fetched again, {}",
+            shown(file, home),
+            match may_delete {
+                true => "and deleted from the server as `keep` says (--may-delete)",
+                false => "and not deleted from the server",
+            }
+        ),
+        (None, _) if planned.standing != Standing::New => {
+            format!(
+                "there is no file of what {tool} has fetched: nothing is added to what is known"
+            )
+        }
+        (None, true) => format!(
+            "there is no file of what {tool} has fetched: if the server has ten messages or more, \
+             the first fetch stops before it takes any"
+        ),
+        (None, false) => format!(
+            "there is no file of what {tool} has fetched: the first fetch takes all that the server has"
+        ),
+    }
+}
+
+fn shown(path: &Path, home: &Path) -> String {
+    let text = match path.strip_prefix(home) {
+        Ok(rest) if !home.as_os_str().is_empty() => format!("~/{}", rest.display()),
+        _ => path.display().to_string(),
+    };
+    escape_str(&text)
+}
+
+pub(super) fn json(plan: &Plan) -> Vec<u8> {
+    let lines = plan.lines.iter().map(|line| line_as_json(plan, line));
+    let accounts = plan
+        .accounts
+        .iter()
+        .map(|planned| account_as_json(plan, planned));
+    lines.chain(accounts).flatten().collect()
+}
+
+fn line_as_json(plan: &Plan, line: &Line) -> Vec<u8> {
+    let (fate, becomes, why) = match &line.fate {
+        Fate::Taken(what) => ("taken", Some(what), None),
+        Fate::Changed(what, why) => ("changed", Some(what), Some(why)),
+        Fate::Nothing(why) => ("no-counterpart", None, Some(why)),
+    };
+    let object = json!({
+        "event": "line",
+        "tool": plan.tool.word(),
+        "file": line.file.display().to_string(),
+        "line": line.number,
+        "text": line.text,
+        "fate": fate,
+        "becomes": becomes,
+        "why": why,
+    });
+    json_line(&object).unwrap_or_default()
+}
+
+fn account_as_json(plan: &Plan, planned: &Planned) -> Vec<u8> {
+    let draft = &planned.draft;
+    let (standing, as_account) = match &planned.standing {
+        Standing::New => ("new", &draft.name),
+        Standing::Here(name) => ("configured", name),
+        Standing::Twice(name) => ("twice", name),
+    };
+    let object = json!({
+        "event": "account",
+        "tool": plan.tool.word(),
+        "account": as_account,
+        "server": planned.profile.server.id(),
+        "standing": standing,
+        "profile": edit::table(&draft.name, &planned.keys),
+        "seen": draft.names.len(),
+        "seen_file": draft.seen_file.as_ref().map(|path| path.display().to_string()),
+        "left_on_server": draft.left,
+        "moves_password": matches!(draft.secret, Secret::Inline(_)),
+        "differs": draft.differs,
+    });
+    json_line(&object).unwrap_or_default()
+}

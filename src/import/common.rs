@@ -1,0 +1,63 @@
+//! What several tools have in common on the way to a profile.
+
+use super::files::Surroundings;
+use super::model::{Draft, Fate, Secret, Word};
+use crate::profile::Auth;
+
+/// What somebody should know who fetches without TLS.
+pub(super) const PLAIN: &str = "there is no TLS, so that everybody on the way can read the password: \
+                                try `tls = \"starttls\"`, or leave `tls`, `port` and \
+                                `allow-insecure` out for TLS on port 995";
+
+pub(super) fn without_tls(draft: &mut Draft) {
+    draft.text("tls", "none");
+    draft.set("allow-insecure", Word::Flag(true));
+}
+
+/// Whether `auth` may be this.
+pub(super) fn is_auth(word: &str) -> bool {
+    Auth::ALL.iter().any(|(known, _)| *known == word)
+}
+
+/// A way of delivering that popfetch does not have.
+pub(super) fn no_target(what: &str) -> Fate {
+    Fate::nothing(format!(
+        "not yet: popfetch stores mail in a Maildir, here ~/Mail/ACCOUNT, and hands \
+         nothing to {what}"
+    ))
+}
+
+/// The tool waits longer for a silent server.
+pub(super) fn note_timeout(draft: &mut Draft, tool: &str, seconds: u64) {
+    draft.differs.push(format!(
+        "{tool} waits {seconds} s for a silent server, popfetch 60 s: see `timeout`"
+    ));
+}
+
+/// The usual netrc file, where it knows the host.
+pub(super) fn netrc(host: &str, around: &Surroundings) -> Secret {
+    let path = around.home.join(".netrc");
+    let text = super::files::config("netrc", &path);
+    let knows = text.is_ok_and(|text| {
+        let mut words = text.split_ascii_whitespace();
+        std::iter::from_fn(|| words.next()).any(|word| word.eq_ignore_ascii_case(host))
+    });
+    match knows && !host.is_empty() {
+        true => Secret::Key("password-netrc", Word::Flag(true)),
+        false => Secret::Nowhere,
+    }
+}
+
+/// A method that needs TLS is left to popfetch to choose where there is none.
+pub(super) fn check_auth(draft: &mut Draft) {
+    let needs_tls = |word: &str| {
+        let known = Auth::ALL.iter().find(|(known, _)| *known == word);
+        known.is_some_and(|(_, auth)| auth.needs_tls())
+    };
+    if draft.get("tls") == Some("none") && draft.get("auth").is_some_and(needs_tls) {
+        draft.keys.retain(|(key, _)| *key != "auth");
+        draft.differs.push(
+            "the method to sign in with is for connections with TLS alone, and is left out".into(),
+        );
+    }
+}

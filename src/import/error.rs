@@ -1,0 +1,146 @@
+//! Why a tool's files cannot be taken over.
+
+use crate::exit::{Diagnose, Status};
+use std::io;
+use std::path::{Path, PathBuf};
+
+/// See the [module](self).
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// There is no such file.
+    #[error("{tool}: no config file: looked for {}", list(looked))]
+    Missing {
+        /// Whose.
+        tool: &'static str,
+        /// Where it was looked for.
+        looked: Vec<PathBuf>,
+    },
+    /// It cannot be read.
+    #[error("cannot read {}: {source}", path.display())]
+    Read {
+        /// Which file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// It is larger than such a file is.
+    #[error("{} is larger than {} MiB, so it is hardly one of {tool}'s", path.display(), limit >> 20)]
+    TooLarge {
+        /// Which file.
+        path: PathBuf,
+        /// Octets that it may have.
+        limit: u64,
+        /// Whose it should be.
+        tool: &'static str,
+    },
+    /// Not a line of this tool.
+    #[error("{}, line {line}: {what}", path.display())]
+    Syntax {
+        /// Which file.
+        path: PathBuf,
+        /// Counted from 1.
+        line: usize,
+        /// What is wrong, without what stands there: it may be a password.
+        what: String,
+    },
+    /// The unique-ids are damaged.
+    #[error("{}, line {line}: {what}", path.display())]
+    Seen {
+        /// Which file.
+        path: PathBuf,
+        /// Counted from 1.
+        line: usize,
+        /// What is wrong.
+        what: String,
+        /// Whose it should be.
+        tool: &'static str,
+    },
+    /// There is nothing in it to take over.
+    #[error("{tool}: no POP3 account in {}", list(files))]
+    NoAccounts {
+        /// Where.
+        files: Vec<PathBuf>,
+        /// Whose.
+        tool: &'static str,
+    },
+    /// A file of unique-ids that does not say whose they are, and several accounts.
+    #[error("{} does not say which of {accounts} accounts it belongs to", path.display())]
+    Whose {
+        /// Which file.
+        path: PathBuf,
+        /// How many.
+        accounts: usize,
+    },
+}
+
+impl Error {
+    /// A config's line is wrong.
+    pub(super) fn syntax(path: &Path, line: usize, what: impl Into<String>) -> Self {
+        Self::Syntax {
+            path: path.to_owned(),
+            line,
+            what: what.into(),
+        }
+    }
+
+    /// A line of unique-ids is wrong.
+    pub(super) fn seen(tool: &'static str, path: &Path, line: usize, what: &str) -> Self {
+        Self::Seen {
+            path: path.to_owned(),
+            line,
+            what: what.to_owned(),
+            tool,
+        }
+    }
+}
+
+impl Diagnose for Error {
+    fn status(&self) -> Status {
+        match self {
+            Self::Read { .. } => Status::Io,
+            Self::Seen { .. } => Status::Data,
+            Self::Whose { .. } => Status::Usage,
+            Self::Missing { .. }
+            | Self::TooLarge { .. }
+            | Self::Syntax { .. }
+            | Self::NoAccounts { .. } => Status::Config,
+        }
+    }
+
+    fn hint(&self) -> Option<String> {
+        Some(match self {
+            Self::Missing { tool, .. } => {
+                format!("name it: popfetch import {tool} PATH")
+            }
+            Self::Read { .. } => {
+                "make it readable for you, and run the import again; nothing was changed".into()
+            }
+            Self::TooLarge { tool, .. } => format!(
+                "name the right file: popfetch import {tool} PATH, or --seen FILE for the \
+                 unique-ids; nothing was changed"
+            ),
+            Self::Syntax { .. } => {
+                "mend that line, or import a copy without it; nothing was changed".into()
+            }
+            Self::Seen { tool, .. } => format!(
+                "run {tool} once more, so that it writes the file anew, or name the right one with \
+                 --seen FILE; nothing was changed"
+            ),
+            Self::NoAccounts { tool, .. } => format!(
+                "popfetch fetches by POP3; if the accounts are in another file, name it: popfetch \
+                 import {tool} PATH"
+            ),
+            Self::Whose { .. } => {
+                "name the config of the one account that it belongs to, without the others".into()
+            }
+        })
+    }
+}
+
+fn list(paths: &[PathBuf]) -> String {
+    let paths: Vec<String> = paths
+        .iter()
+        .map(|path| path.display().to_string())
+        .collect();
+    paths.join(", ")
+}

@@ -1,0 +1,146 @@
+//! Where tools keep their files, and reading them within limits.
+
+use super::Error;
+use std::collections::BTreeMap;
+use std::fs;
+use std::io::{self, Read};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+use zeroize::Zeroizing;
+
+/// A config has some hundred lines; what is larger is another file.
+const CONFIG_LIMIT: u64 = 1 << 20;
+
+/// A million unique-ids of the longest kind that servers give.
+const SEEN_LIMIT: u64 = 128 << 20;
+
+/// What a tool would find around it: homes and variables, and nothing of the disk.
+#[derive(Clone, Debug, Default)]
+pub struct Surroundings {
+    /// The home directory.
+    pub home: PathBuf,
+    /// The login name.
+    pub user: String,
+    /// The environment.
+    pub variables: BTreeMap<String, String>,
+}
+
+impl Surroundings {
+    /// A variable that is set and not empty.
+    pub(super) fn variable(&self, name: &str) -> Option<&str> {
+        let value = self.variables.get(name).map(String::as_str);
+        value.filter(|value| !value.is_empty())
+    }
+
+    /// `$XDG_CONFIG_HOME`, or what stands for it.
+    pub(super) fn config_home(&self) -> PathBuf {
+        match self.variable("XDG_CONFIG_HOME") {
+            Some(path) => PathBuf::from(path),
+            None => self.home.join(".config"),
+        }
+    }
+
+    /// A path with a leading `~` as the home directory; a relative one from the home directory.
+    pub(super) fn path(&self, text: &str) -> PathBuf {
+        match text.strip_prefix('~') {
+            Some("") => self.home.clone(),
+            Some(rest) if rest.starts_with('/') => self.home.join(rest.trim_start_matches('/')),
+            _ => self.home.join(text),
+        }
+    }
+
+    /// A path as a profile has it: with `~/` where it is in the home directory, and so as short as
+    /// its owner would write it.
+    pub(super) fn shown(&self, path: &Path) -> String {
+        match path.strip_prefix(&self.home) {
+            Ok(rest) if !self.home.as_os_str().is_empty() => format!("~/{}", rest.display()),
+            _ => path.display().to_string(),
+        }
+    }
+
+    /// A path of a tool as a profile has it.
+    pub(super) fn rewritten(&self, text: &str) -> String {
+        let path = self.path(text);
+        let shown = self.shown(&path);
+        shown.strip_suffix('/').unwrap_or(&shown).to_owned()
+    }
+}
+
+/// The first of these files that is there.
+pub(super) fn first(
+    tool: &'static str,
+    given: Option<&Path>,
+    usual: &[PathBuf],
+) -> Result<PathBuf, Error> {
+    if let Some(path) = given {
+        return Ok(path.to_owned());
+    }
+    let there = usual.iter().find(|path| path.exists());
+    there.cloned().ok_or_else(|| Error::Missing {
+        tool,
+        looked: usual.to_vec(),
+    })
+}
+
+/// Reads a config as text.
+pub(super) fn config(tool: &'static str, path: &Path) -> Result<Zeroizing<String>, Error> {
+    let octets = octets(tool, path, CONFIG_LIMIT)?;
+    match std::str::from_utf8(&octets) {
+        Ok(text) => Ok(Zeroizing::new(text.to_owned())),
+        Err(error) => {
+            let before = octets.get(..error.valid_up_to()).unwrap_or_default();
+            let line = 1 + before.iter().filter(|octet| **octet == b'\n').count();
+            Err(Error::syntax(path, line, "this is no UTF-8 text"))
+        }
+    }
+}
+
+/// Reads a file of unique-ids; `None` where there is none.
+pub(super) fn seen(tool: &'static str, path: &Path) -> Result<Option<Vec<u8>>, Error> {
+    match octets(tool, path, SEEN_LIMIT) {
+        Err(Error::Read { source, .. }) if source.kind() == io::ErrorKind::NotFound => Ok(None),
+        read => read.map(|octets| Some(octets.to_vec())),
+    }
+}
+
+fn octets(tool: &'static str, path: &Path, limit: u64) -> Result<Zeroizing<Vec<u8>>, Error> {
+    let error = |source| Error::Read {
+        path: path.to_owned(),
+        source,
+    };
+    let nonblock = rustix::fs::OFlags::NONBLOCK.bits().cast_signed();
+    let mut options = fs::OpenOptions::new();
+    // Opening a FIFO would otherwise wait for someone to write to it.
+    let file = options.read(true).custom_flags(nonblock).open(path);
+    let file = file.map_err(error)?;
+    if !file.metadata().map_err(error)?.is_file() {
+        return Err(error(io::Error::other("it is not a regular file")));
+    }
+    let mut octets = Zeroizing::new(Vec::new());
+    file.take(limit + 1)
+        .read_to_end(&mut octets)
+        .map_err(error)?;
+    if octets.len() as u64 > limit {
+        return Err(Error::TooLarge {
+            path: path.to_owned(),
+            limit,
+            tool,
+        });
+    }
+    Ok(octets)
+}
+
+/// The names in a directory that are text, in order; none where it cannot be read.
+pub(super) fn names(path: &Path) -> Vec<String> {
+    const MOST: usize = 10_000;
+    let Ok(entries) = fs::read_dir(path) else {
+        return Vec::new();
+    };
+    let names = entries.take(MOST).filter_map(|entry| {
+        let name = entry.ok()?.file_name();
+        name.into_string().ok()
+    });
+    let mut names: Vec<String> = names.collect();
+    names.sort_unstable();
+    names
+}

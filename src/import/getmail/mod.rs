@@ -1,0 +1,460 @@
+//! getmail 4 to 6: an INI file an account, and beside it the unique-ids in a file named after the
+//! server.
+
+use super::files::{self, Surroundings};
+use super::ini::{self, Section};
+use super::model::{Draft, Fate, Found, Line, Secret, Word};
+use super::{Error, common};
+use crate::profile::secret::Password;
+use crate::profile::units;
+use crate::state::Name;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+mod lines;
+
+const TOOL: &str = "getmail";
+
+/// Config files that are read of a directory at most: each is an account.
+const MOST_FILES: usize = 1000;
+
+pub(super) fn read(
+    path: Option<&Path>,
+    seen: Option<&Path>,
+    around: &Surroundings,
+) -> Result<Found, Error> {
+    let usual = [
+        around.config_home().join("getmail"),
+        around.home.join(".getmail"),
+    ];
+    let path = files::first(TOOL, path, &usual)?;
+    let (directory, configs) = match path.is_dir() {
+        true => (path.clone(), configs_in(&path)),
+        false => {
+            let parent = path.parent().unwrap_or(Path::new("/"));
+            (parent.to_owned(), vec![path.clone()])
+        }
+    };
+    let mut found = Found {
+        files: configs.clone(),
+        ..Found::default()
+    };
+    for config in configs.iter().take(MOST_FILES) {
+        let text = files::config(TOOL, config)?;
+        let file = Account::parse(config, &text)?;
+        file.lines(around, &mut found.lines);
+        if file.is_pop() {
+            let mut draft = file.draft(around)?;
+            file.take_seen(&mut draft, &directory, seen)?;
+            found.drafts.push(draft);
+        }
+    }
+    match (seen, found.drafts.len()) {
+        (Some(path), accounts @ 2..) => Err(Error::Whose {
+            path: path.to_owned(),
+            accounts,
+        }),
+        _ if configs.is_empty() => Err(Error::Missing {
+            tool: TOOL,
+            looked: vec![path.join("getmailrc")],
+        }),
+        _ => Ok(found),
+    }
+}
+
+/// `getmailrc`, or else all that does not look like something else.
+fn configs_in(directory: &Path) -> Vec<PathBuf> {
+    let usual = directory.join("getmailrc");
+    if usual.is_file() {
+        return vec![usual];
+    }
+    let is_config = |name: &String| {
+        let other = name.starts_with("oldmail-") || name.starts_with(['.', '#']);
+        let ends = [".json", "~", "#", ".swp", ".bak"];
+        !other && !ends.iter().any(|end| name.ends_with(end))
+    };
+    let names = files::names(directory).into_iter().filter(is_config);
+    let paths = names.map(|name| directory.join(name));
+    paths.filter(|path| path.is_file()).collect()
+}
+
+/// A config file, which is an account.
+struct Account {
+    path: Arc<PathBuf>,
+    sections: Vec<Section>,
+}
+
+impl Account {
+    fn parse(path: &Path, text: &str) -> Result<Self, Error> {
+        let sections = ini::parse(path, text)?;
+        if !sections.iter().any(|section| section.name == "retriever") {
+            return Err(Error::syntax(path, 1, "there is no section [retriever]"));
+        }
+        Ok(Self {
+            path: Arc::new(path.to_owned()),
+            sections,
+        })
+    }
+
+    fn get(&self, section: &str, key: &str) -> Option<&str> {
+        let of = |name: &str| {
+            let section = self.sections.iter().find(|it| it.name == name);
+            section.and_then(|section| section.get(key))
+        };
+        // getmail clears the defaults once it has read its options.
+        let default = || (section == "options").then(|| of("DEFAULT")).flatten();
+        of(section)
+            .or_else(default)
+            .filter(|value| !value.is_empty())
+    }
+
+    fn line_of(&self, section: &str, key: &str) -> usize {
+        let section = self.sections.iter().find(|it| it.name == section);
+        let entry = section.and_then(|it| it.entries.iter().find(|entry| entry.key == key));
+        entry.map_or(1, |entry| entry.line)
+    }
+
+    fn flag(&self, key: &str, usual: bool) -> bool {
+        self.get("options", key).map_or(usual, is_true)
+    }
+
+    fn number(&self, key: &str) -> u64 {
+        let number = self.get("options", key).and_then(|it| it.parse().ok());
+        number.unwrap_or_default()
+    }
+
+    fn kind(&self) -> &str {
+        self.get("retriever", "type").unwrap_or_default()
+    }
+
+    fn is_pop(&self) -> bool {
+        self.kind().contains("POP3") || self.kind().contains("SDPS")
+    }
+
+    fn is_tls(&self) -> bool {
+        self.kind().contains("SSL")
+    }
+
+    /// Numbers stand for messages where there are no unique-ids.
+    fn has_no_unique_ids(&self) -> bool {
+        self.kind().starts_with("BrokenUIDL")
+    }
+
+    fn lines(&self, around: &Surroundings, lines: &mut Vec<Line>) {
+        for section in &self.sections {
+            for entry in &section.entries {
+                let value = match entry.key.as_str() {
+                    "password" => "***".to_owned(),
+                    _ => entry.value.replace('\n', " "),
+                };
+                lines.push(Line {
+                    file: Arc::clone(&self.path),
+                    number: entry.line,
+                    text: format!("{} = {value}", entry.key),
+                    fate: self.fate(section, entry, around),
+                });
+            }
+            if section.entries.is_empty() {
+                lines.push(Line {
+                    file: Arc::clone(&self.path),
+                    number: section.line,
+                    text: format!("[{}]", section.name),
+                    fate: Fate::taken("nothing is in it"),
+                });
+            }
+        }
+    }
+
+    fn draft(&self, around: &Surroundings) -> Result<Draft, Error> {
+        let wrong = |what: &str| Error::syntax(&self.path, 1, what);
+        let get = |key: &str| self.get("retriever", key);
+        let host = get("server").ok_or_else(|| wrong("there is no `server`"))?;
+        let user = get("username").ok_or_else(|| wrong("there is no `username`"))?;
+        let file = self.path.file_name().map(|name| name.to_string_lossy());
+        let mut draft = Draft {
+            name: match file.as_deref() {
+                None | Some("getmailrc") => user
+                    .split_once('@')
+                    .map_or(user, |(local, _)| local)
+                    .to_owned(),
+                Some(name) => name.to_owned(),
+            },
+            dashes: true,
+            ..Draft::default()
+        };
+        draft.text("host", host);
+        if let Some(port) = get("port") {
+            let port = port.parse().ok().filter(|port| *port <= 65535);
+            draft.set(
+                "port",
+                Word::Number(port.ok_or_else(|| wrong("`port` is no port"))?),
+            );
+        }
+        draft.text("user", user);
+        if !self.is_tls() {
+            common::without_tls(&mut draft);
+            draft.differs.push(common::PLAIN.into());
+        }
+        draft.secret = self.secret(host, around)?;
+        if get("use_apop").is_some_and(is_true) {
+            draft.text("auth", "apop");
+        }
+        match get("timeout").map(str::parse) {
+            Some(Ok(number @ 1..)) => {
+                draft.text("timeout", seconds(number));
+            }
+            Some(_) => {}
+            None => common::note_timeout(&mut draft, TOOL, 180),
+        }
+        for (theirs, ours) in [
+            ("ca_certs", "tls-roots"),
+            ("certfile", "tls-client-cert"),
+            ("keyfile", "tls-client-key"),
+        ] {
+            if let Some(path) = get(theirs) {
+                draft.text(ours, expanded(path, around));
+            }
+        }
+        if let Some(name) = get("ssl_cert_hostname") {
+            draft.text("tls-server-name", name);
+        }
+        if self.is_tls() && get("ca_certs").is_none() {
+            draft.differs.push(
+                "getmail verified no certificate here, as there is no ca_certs; popfetch verifies \
+                 each"
+                    .into(),
+            );
+        }
+        if let (Some("Maildir"), Some(path)) = (
+            self.get("destination", "type"),
+            self.get("destination", "path"),
+        ) {
+            draft.text("maildir", maildir(path, around));
+        }
+        let after = self.number("delete_after");
+        match (self.flag("delete", false), after) {
+            (true, _) => draft.text("keep", "never"),
+            (false, 0) => draft.text("keep", "always"),
+            (false, days_) => draft.text("keep", days(days_)),
+        };
+        draft.left = !self.flag("delete", false);
+        if let octets @ 1.. = self.number("max_message_size") {
+            draft.text("max-size", units::octets(octets));
+        }
+        if self.get("options", "read_all").is_none() {
+            draft.differs.push(
+                "getmail fetches all mail in each run unless told otherwise (read_all), popfetch \
+                 what is new"
+                    .into(),
+            );
+        }
+        common::check_auth(&mut draft);
+        Ok(draft)
+    }
+
+    fn secret(&self, host: &str, around: &Surroundings) -> Result<Secret, Error> {
+        if let Some(password) = self.get("retriever", "password") {
+            return Ok(Secret::Inline(Password::new(password.to_owned())));
+        }
+        if let Some(command) = self.get("retriever", "password_command") {
+            let argv = ini::tuple(command).filter(|argv| !argv.is_empty());
+            let mut argv = argv.ok_or_else(|| {
+                let line = self.line_of("retriever", "password_command");
+                Error::syntax(&self.path, line, "`password_command` is no tuple of texts")
+            })?;
+            if let Some(program) = argv.first_mut().filter(|word| word.contains('/')) {
+                *program = absolute(program, around);
+            }
+            return Ok(Secret::Key("password-command", Word::List(argv)));
+        }
+        if self.flag("use_netrc", false) {
+            let word = match self.get("options", "netrc_file") {
+                Some(path) => Word::Text(expanded(path, around)),
+                None => Word::Flag(true),
+            };
+            return Ok(Secret::Key("password-netrc", word));
+        }
+        Ok(common::netrc(host, around))
+    }
+
+    fn take_seen(
+        &self,
+        draft: &mut Draft,
+        directory: &Path,
+        given: Option<&Path>,
+    ) -> Result<(), Error> {
+        if self.has_no_unique_ids() {
+            draft.differs.push(
+                "what getmail has fetched is not known: it numbered messages, and numbers change"
+                    .into(),
+            );
+            draft.left = false;
+            return Ok(());
+        }
+        let port = match (self.get("retriever", "port"), self.is_tls()) {
+            (Some(port), _) => port,
+            (None, true) => "995",
+            (None, false) => "110",
+        };
+        let server = self.get("retriever", "server").unwrap_or_default();
+        let user = self.get("retriever", "username").unwrap_or_default();
+        let file = oldmail(&format!("oldmail-{server}-{port}-{user}"));
+        let path = given.map_or_else(|| directory.join(file), Path::to_owned);
+        if let Some(octets) = files::seen(TOOL, &path)? {
+            draft.names = names(&path, &octets)?;
+            draft.seen_file = Some(path);
+        }
+        Ok(())
+    }
+}
+
+/// Python's words for yes.
+fn is_true(value: &str) -> bool {
+    ["1", "yes", "true", "on"].contains(&value.to_lowercase().as_str())
+}
+
+fn seconds(seconds: u64) -> String {
+    units::duration(Duration::from_secs(seconds))
+}
+
+fn days(days: u64) -> String {
+    match days {
+        1 => "1 day".to_owned(),
+        _ => format!("{days} days"),
+    }
+}
+
+/// `~` and variables, as getmail expands them.
+fn expanded(text: &str, around: &Surroundings) -> String {
+    around.rewritten(&with_variables(text, around))
+}
+
+/// A Maildir's path ends with `/` there.
+fn maildir(text: &str, around: &Surroundings) -> String {
+    expanded(text, around)
+}
+
+fn absolute(text: &str, around: &Surroundings) -> String {
+    let path = around.path(&with_variables(text, around));
+    path.display().to_string()
+}
+
+/// `$NAME` and `${NAME}`, where they are set.
+fn with_variables(text: &str, around: &Surroundings) -> String {
+    let mut expanded = String::new();
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once('$') {
+        expanded.push_str(before);
+        let (name, behind) = match after.strip_prefix('{').and_then(|it| it.split_once('}')) {
+            Some(split) => split,
+            None => {
+                let end = after.find(|c: char| !c.is_ascii_alphanumeric() && c != '_');
+                after.split_at(end.unwrap_or(after.len()))
+            }
+        };
+        let home = || (name == "HOME").then(|| around.home.display().to_string());
+        match around.variables.get(name).cloned().or_else(home) {
+            Some(value) => {
+                expanded.push_str(&value);
+                rest = behind;
+            }
+            None => {
+                expanded.push('$');
+                rest = after;
+            }
+        }
+    }
+    expanded + rest
+}
+
+/// The name of a file of unique-ids: each run of what file names may not have becomes `-`.
+fn oldmail(name: &str) -> String {
+    let mut file = String::new();
+    let mut before = false;
+    for c in name.chars() {
+        let strange = "/:;<>|".contains(c);
+        match (strange, before) {
+            (true, true) => {}
+            (true, false) => file.push('-'),
+            (false, _) => file.push(c),
+        }
+        before = strange;
+    }
+    file
+}
+
+/// A line a message: its unique-id, NUL, and when it was first fetched.
+fn names(path: &Path, octets: &[u8]) -> Result<Vec<Name>, Error> {
+    let wrong = |line: usize, what: &str| Error::seen(TOOL, path, line, what);
+    if octets.is_empty() {
+        return Ok(Vec::new());
+    }
+    let Some(body) = octets.strip_suffix(b"\n") else {
+        let lines = octets.split(|octet| *octet == b'\n').count();
+        return Err(wrong(lines, "the file ends in the middle of a line"));
+    };
+    let mut names = Vec::new();
+    for (number, line) in (1..).zip(body.split(|octet| *octet == b'\n')) {
+        let line = line.trim_ascii();
+        if line.is_empty() {
+            continue;
+        }
+        let split = line.iter().position(|octet| *octet == 0);
+        let name = split.and_then(|at| {
+            let (unique_id, time) = (line.get(..at)?, line.get(at + 1..)?);
+            let time: i64 = std::str::from_utf8(time).ok()?.parse().ok()?;
+            (!unique_id.is_empty()).then_some((unique_id, time))
+        });
+        let Some((unique_id, time)) = name else {
+            return Err(wrong(number, "this is no unique-id and time of getmail's"));
+        };
+        // Two of these are of a mailbox of IMAP.
+        if unique_id.iter().filter(|octet| **octet == b'/').count() < 2 {
+            names.push(Name {
+                unique_id: unique_id.into(),
+                first_seen: Some(time),
+            });
+        }
+    }
+    Ok(names)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn unique_ids_and_times_are_read_and_what_is_not_ours_is_told_with_its_line() {
+        let path = Path::new("f");
+        let read = names(path, b"U-1\x001795395922\n\nb\xff\x000\nx/y/z\x001\n").unwrap();
+        let ids: Vec<&[u8]> = read.iter().map(|name| &*name.unique_id).collect();
+        assert_eq!(ids, [&b"U-1"[..], b"b\xff"]);
+        assert_eq!(read[0].first_seen, Some(1_795_395_922));
+        for (text, line) in [
+            (&b"U1\x001\nU2\x00"[..], 2),
+            (b"U1\x001\nU2\n", 2),
+            (b"\x001\n", 1),
+            (b"a@b c\n", 1),
+            (b"a\x00x\n", 1),
+        ] {
+            let error = names(path, text).unwrap_err();
+            assert!(
+                matches!(error, Error::Seen { line: at, .. } if at == line),
+                "{error}"
+            );
+        }
+    }
+
+    #[test]
+    fn variables_and_file_names_are_made_as_getmail_does() {
+        let mut around = Surroundings {
+            home: "/home/jane".into(),
+            ..Surroundings::default()
+        };
+        around.variables.insert("X".into(), "y".into());
+        assert_eq!(with_variables("$X/${X}z/$NO$", &around), "y/yz/$NO$");
+        assert_eq!(expanded("$HOME/Mail/", &around), "~/Mail");
+        assert_eq!(oldmail("oldmail-h-995-a:/b<c"), "oldmail-h-995-a-b-c");
+    }
+}

@@ -1,0 +1,65 @@
+//! Other tools' files become drafts of accounts, the names of what was fetched, and a remark on
+//! each line.
+//!
+//! ```text
+//! a tool's config and state ─> Found { drafts, lines } ─> profiles, names (command/import)
+//!    mpop, getmail, ...          model
+//! ```
+//! There is a file a tool; `files` reads for all of them, within limits, and nothing here writes.
+//! What stands in the files was written by anybody: no parser panics, recurses without a bound, or
+//! repeats a password.
+
+mod argv;
+mod common;
+mod error;
+mod files;
+mod getmail;
+mod ini;
+mod model;
+mod mpop;
+
+pub use error::Error;
+pub use files::Surroundings;
+pub use model::{Draft, Fate, Found, Line, Secret, Word};
+
+use std::path::Path;
+
+/// The tools that accounts can be taken over from.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Tool {
+    /// getmail 4 to 6.
+    Getmail,
+    /// mpop.
+    Mpop,
+}
+
+impl Tool {
+    /// As its owner and the command line call it.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Getmail => "getmail",
+            Self::Mpop => "mpop",
+        }
+    }
+}
+
+/// Reads a tool's files: those in the usual places, or the config at `path`; `seen` is where the
+/// unique-ids are, if that is somewhere else.
+pub fn read(
+    tool: Tool,
+    path: Option<&Path>,
+    seen: Option<&Path>,
+    surroundings: &Surroundings,
+) -> Result<Found, Error> {
+    let found = match tool {
+        Tool::Getmail => getmail::read(path, seen, surroundings),
+        Tool::Mpop => mpop::read(path, seen, surroundings),
+    }?;
+    if found.drafts.is_empty() {
+        return Err(Error::NoAccounts {
+            files: found.files,
+            tool: tool.word(),
+        });
+    }
+    Ok(found)
+}

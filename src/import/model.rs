@@ -1,0 +1,117 @@
+//! What every tool's files become.
+
+pub use crate::profile::edit::Word;
+use crate::profile::secret::Password;
+use crate::state::Name;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+/// All that a tool's files say.
+#[derive(Debug, Default)]
+pub struct Found {
+    /// The config files that were read.
+    pub files: Vec<PathBuf>,
+    /// The accounts.
+    pub drafts: Vec<Draft>,
+    /// What becomes of each line of the files.
+    pub lines: Vec<Line>,
+}
+
+/// An account on its way to a profile.
+#[derive(Clone, Debug, Default)]
+pub struct Draft {
+    /// What it is to be called.
+    pub name: String,
+    /// The profile's keys, in the order they are to stand in.
+    pub keys: Vec<(&'static str, Word)>,
+    /// Where the password is.
+    pub secret: Secret,
+    /// The tool leaves what it fetched on the server.
+    pub left: bool,
+    /// The tool wrote a unique-id's `/` as `-`.
+    pub dashes: bool,
+    /// What it has fetched.
+    pub names: Vec<Name>,
+    /// Where that stands; `None` where there is no such file.
+    pub seen_file: Option<PathBuf>,
+    /// Where defaults differ, and what else its owner has to know.
+    pub differs: Vec<String>,
+}
+
+/// Where an account's password is.
+#[derive(Clone, Debug, Default)]
+pub enum Secret {
+    /// The tool asked for it, or had it where nobody else can get it.
+    #[default]
+    Nowhere,
+    /// In its config: it is moved.
+    Inline(Password),
+    /// Somewhere that a key of the profile says.
+    Key(&'static str, Word),
+}
+
+/// A line of a tool's config, and what becomes of it.
+#[derive(Clone, Debug)]
+pub struct Line {
+    /// Which file.
+    pub file: Arc<PathBuf>,
+    /// Counted from 1.
+    pub number: usize,
+    /// What stands there, without passwords.
+    pub text: String,
+    /// What becomes of it.
+    pub fate: Fate,
+}
+
+/// What becomes of a line.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Fate {
+    /// It means the same here: as this.
+    Taken(String),
+    /// It becomes something else, for a reason.
+    Changed(String, String),
+    /// There is no counterpart, for a reason.
+    Nothing(String),
+}
+
+impl Fate {
+    /// Taken as this key.
+    pub(super) fn key(key: &str, value: &Word) -> Self {
+        Self::Taken(format!("{key} = {value}"))
+    }
+
+    /// There is no counterpart, and this is why.
+    pub(super) fn nothing(why: impl Into<String>) -> Self {
+        Self::Nothing(why.into())
+    }
+
+    /// Said by other lines of the profile, or by what popfetch does anyway.
+    pub(super) fn taken(how: impl Into<String>) -> Self {
+        Self::Taken(how.into())
+    }
+}
+
+impl Draft {
+    /// Sets a key, in place of what it was before.
+    pub(super) fn set(&mut self, key: &'static str, value: Word) -> Fate {
+        let fate = Fate::key(key, &value);
+        match self.keys.iter_mut().find(|(known, _)| *known == key) {
+            Some((_, before)) => *before = value,
+            None => self.keys.push((key, value)),
+        }
+        fate
+    }
+
+    pub(super) fn text(&mut self, key: &'static str, value: impl Into<String>) -> Fate {
+        self.set(key, Word::Text(value.into()))
+    }
+
+    /// What a key is, where it is text.
+    pub fn get(&self, key: &str) -> Option<&str> {
+        let (_, word) = self.keys.iter().find(|(known, _)| *known == key)?;
+        match word {
+            Word::Text(text) => Some(text),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,204 @@
+//! Names of messages that another tool has fetched: they are known without evidence (E11).
+//!
+//! Such a message is stored elsewhere, wherever its owner had that tool put it. It is never fetched,
+//! and takes the size of its first listing. Should it be gone from a complete listing and come back
+//! with another size, the name stands for another message. It is deleted only where its owner said
+//! that it may be, and where its size is what it was.
+
+use super::memory::Memory;
+use super::proof::Same;
+use super::record::{Entry, Id, Listing, MarkedBy, Origin};
+use super::remembered::{Kind, Record};
+use super::{Error, Store};
+use crate::maildrop::{Identity, Maildrop};
+
+/// What another tool knows of one maildrop.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Import {
+    /// Which tool, and what it did with mail.
+    pub origin: Origin,
+    /// Its owner says that `keep` may delete what it has fetched.
+    pub may_delete: bool,
+    /// The unique-ids.
+    pub names: Vec<Name>,
+}
+
+/// A message that another tool has fetched.
+#[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub struct Name {
+    /// Its unique-id as that tool wrote it.
+    pub unique_id: Box<[u8]>,
+    /// When it first saw it, in seconds since 1970, where it says so.
+    pub first_seen: Option<i64>,
+}
+
+/// What an import came to.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct Imported {
+    /// Names that were not known.
+    pub new: u64,
+    /// Names that were.
+    pub known: u64,
+}
+
+/// Proof that a listed message is stored elsewhere, on its owner's word, who lets it be deleted:
+/// there is no file of ours to look for.
+#[derive(Debug)]
+pub struct Elsewhere(Same);
+
+impl Elsewhere {
+    pub(super) fn into_same(self) -> Same {
+        self.0
+    }
+}
+
+impl Store {
+    /// Takes in what another tool knows; durable on return. What is known already is left as it is,
+    /// except that a name may be released for deletion.
+    pub fn import(&mut self, import: &Import) -> Result<Imported, Error> {
+        let mut imported = Imported::default();
+        let by = MarkedBy::Import {
+            may_delete: import.may_delete,
+        };
+        let is_needed = |name: &Name| {
+            let identity = Identity::new(&self.account, &name.unique_id);
+            match self.memory.known_as(identity) {
+                Some((_, kind)) => kind == Kind::Imported && import.may_delete,
+                None => true,
+            }
+        };
+        let was_told = self.memory.has_imported || self.memory.awaited().is_some();
+        if was_told && !import.names.iter().any(is_needed) {
+            imported.known = import.names.len() as u64;
+            return Ok(imported);
+        }
+        // No run of a fetch stands behind these lines, and no Maildir: they have no B line.
+        self.add(Entry::Import(import.origin.clone()));
+        for name in &import.names {
+            let identity = Identity::new(&self.account, &name.unique_id);
+            let time = name.first_seen.unwrap_or(import.origin.time);
+            let listing = Listing {
+                unique_id: Some(name.unique_id.clone()),
+                octets: None,
+                turn: 0,
+            };
+            match self.memory.known_as(identity) {
+                Some((_, Kind::Imported)) if import.may_delete => imported.known += 1,
+                Some(_) => {
+                    imported.known += 1;
+                    continue;
+                }
+                None => imported.new += 1,
+            }
+            if let Some((id, _)) = self.memory.known_as(identity) {
+                self.add(Entry::Forgotten { id });
+            }
+            let id = self.memory.next_id();
+            self.add(Entry::Marked {
+                id,
+                time,
+                listing,
+                by,
+            });
+            let flushed = self.journal.flush_if_large();
+            flushed.map_err(|source| self.io_error(source))?;
+        }
+        self.sync()?;
+        Ok(imported)
+    }
+
+    /// Where names came from that have not been held against a listing yet.
+    pub fn awaited(&self) -> Option<&Origin> {
+        self.memory.awaited()
+    }
+
+    /// A listing is held against the imported names: those that it has are of these sizes from here
+    /// on. Durable on return, before anything is fetched, where it is the first.
+    pub fn note_imported(&mut self, maildrop: &Maildrop) -> Result<(), Error> {
+        let time = self.moment.now;
+        if self.memory.has_imported {
+            for place in 0..maildrop.len() {
+                let Some(message) = maildrop.message(place) else {
+                    continue;
+                };
+                let Some(id) = self.memory.claimed(&message) else {
+                    continue;
+                };
+                let is_news = self.memory.record(id).is_some_and(|record| {
+                    record.kind.is_imported()
+                        && (record.octets.value().is_none() && message.octets.is_some()
+                            || record.absent
+                            || record.deleted)
+                });
+                if is_news {
+                    let listing = Listing::of(&message);
+                    self.write([Entry::Alias { id, time, listing }]);
+                    let flushed = self.journal.flush_if_large();
+                    flushed.map_err(|source| self.io_error(source))?;
+                }
+            }
+        }
+        if self.memory.awaited().is_some() && !self.is_first() {
+            self.write([Entry::Baseline { time }]);
+            self.sync()?;
+        }
+        Ok(())
+    }
+
+    /// The proof for a message that another tool has stored, if its owner lets it be deleted.
+    pub(super) fn elsewhere(&self, same: &Same) -> Option<Elsewhere> {
+        let record = self.memory.record(same.id)?;
+        let octets = same.message.octets;
+        let as_listed = octets.is_some() && record.octets.value() == octets;
+        let released = record.kind == Kind::Released && as_listed && !record.unsure;
+        released.then(|| {
+            Elsewhere(Same {
+                id: same.id,
+                message: same.message.clone(),
+            })
+        })
+    }
+}
+
+impl Memory {
+    pub(super) fn awaited(&self) -> Option<&Origin> {
+        self.origin.as_ref()
+    }
+
+    /// The record that a name stands for, if it stands for any that counts.
+    fn known_as(&self, identity: Identity) -> Option<(Id, Kind)> {
+        let mut ids = self.all_of(identity).into_iter();
+        ids.find_map(|id| {
+            let record = self.record(id)?;
+            record.is_known().then_some((id, record.kind))
+        })
+    }
+
+    /// An imported name that is a message's with each `/` written as `-`.
+    pub(super) fn with_dashes(&self, maildrop: &Maildrop, place: usize) -> Option<Id> {
+        if !self.has_dashes {
+            return None;
+        }
+        let message = maildrop.message(place)?;
+        let mut unique_id = message.unique_id.filter(|id| id.contains(&b'/'))?;
+        for octet in unique_id.iter_mut().filter(|octet| **octet == b'/') {
+            *octet = b'-';
+        }
+        let ids = self.all_of(Identity::new(&self.account, &unique_id));
+        let is_free = |record: &Record| record.kind.is_imported() && !record.present;
+        ids.into_iter()
+            .find(|id| self.record(*id).is_some_and(is_free))
+    }
+
+    /// Whether an imported name that is listed again stands for another message now.
+    pub(super) fn is_another(&self, record: &Record, octets: Option<u64>) -> bool {
+        let was_away = record.absent || record.deleted;
+        record.kind.is_imported() && was_away && self.is_resized(record, octets)
+    }
+
+    pub(super) fn is_resized(&self, record: &Record, octets: Option<u64>) -> bool {
+        let before = record.octets.value();
+        let differ = before.is_some() && octets.is_some() && before != octets;
+        differ && !self.sizes.are_estimates()
+    }
+}

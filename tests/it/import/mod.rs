@@ -1,0 +1,8 @@
+//! `popfetch import`.
+
+/// Each config that there may be, and what is shown of it.
+mod corpus;
+/// The tools themselves, with Dovecot.
+mod real;
+/// What is left behind, and what is not.
+mod taken;

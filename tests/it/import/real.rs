@@ -1,0 +1,243 @@
+//! The tools themselves fetch from Dovecot; then popfetch takes over.
+
+use crate::given::{letter, mail};
+use crate::support::account::Account;
+use crate::support::dovecot::Dovecot;
+use crate::support::process::installed;
+use crate::support::run::Home;
+use crate::support::skip::is_root;
+use crate::support::tree;
+use std::fs;
+use std::os::unix::fs::{PermissionsExt, chown};
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// getmail and its like do not run as root.
+const NOBODY: u32 = 65534;
+
+const MESSAGES: usize = 300;
+
+/// A tool that somebody comes from.
+struct Peer {
+    /// What `popfetch import` calls it.
+    word: &'static str,
+    program: &'static str,
+    arguments: &'static [&'static str],
+    /// Its config, by name and text, for keeping mail on the server or not.
+    config: fn(&Scene, bool) -> (&'static str, String),
+}
+
+struct Scene {
+    dovecot: Dovecot,
+    home: Home,
+    account: Account,
+}
+
+impl Scene {
+    fn maildir(&self) -> PathBuf {
+        self.home.path().join("Mail")
+    }
+
+    fn count(&self) -> usize {
+        tree::count(&self.maildir())
+    }
+
+    fn roots(&self) -> String {
+        self.account.roots.as_ref().unwrap().display().to_string()
+    }
+
+    /// The tool fetches all there is.
+    fn fetched_by(peer: &Peer, keep: bool) -> Option<Self> {
+        if !installed(peer.program) || !installed("taskset") {
+            return None;
+        }
+        let dovecot = Dovecot::start(&mail(MESSAGES))?;
+        let mut account = dovecot.account();
+        let home = Home::new();
+        // The authority's file is in a directory of the tests' own, which others cannot enter.
+        let roots = home.path().join("ca.pem");
+        fs::copy(account.roots.as_ref().unwrap(), &roots).unwrap();
+        account.roots = Some(roots);
+        let scene = Self {
+            dovecot,
+            home,
+            account,
+        };
+        for part in ["tmp", "new", "cur"] {
+            fs::create_dir_all(scene.maildir().join(part)).unwrap();
+        }
+        let (name, text) = (peer.config)(&scene, keep);
+        scene.home.private_file(name, &text);
+        if !scene.run(peer) {
+            return Self::fetched_by(peer, keep);
+        }
+        assert_eq!(scene.count(), MESSAGES, "{}", scene.dovecot.log());
+        let left = if keep { MESSAGES } else { 0 };
+        assert_eq!(scene.dovecot.count(), left, "{}", scene.dovecot.log());
+        Some(scene)
+    }
+
+    /// `false` where getmail has lost sight of a child that ended too soon, as it may on a machine
+    /// with much to do: then all begins anew.
+    fn run(&self, peer: &Peer) -> bool {
+        // On one processor it seldom does.
+        let mut command = Command::new("taskset");
+        self.home.furnish(&mut command);
+        command.env_remove("XDG_CONFIG_HOME");
+        command.args(["-c", "0", peer.program]).args(peer.arguments);
+        if is_root() {
+            give(self.home.path(), NOBODY);
+            command.uid(NOBODY).gid(NOBODY);
+        }
+        let output = command.output().unwrap();
+        if is_root() {
+            give(self.home.path(), 0);
+        }
+        let lost = String::from_utf8_lossy(&output.stderr).contains("waiting child pid");
+        assert!(lost || output.status.success(), "{output:#?}");
+        !lost
+    }
+
+    fn import(&self, peer: &Peer, more: &[&str]) {
+        let arguments = ["import", peer.word, "--yes"]
+            .into_iter()
+            .chain(more.iter().copied());
+        let run = self.home.popfetch(arguments);
+        run.env("XDG_CONFIG_HOME", self.home.path().join(".config"))
+            .expect(0);
+    }
+
+    fn fetch(&self) -> String {
+        let config = self.home.path().join(".config/popfetch/config.toml");
+        // What stands in for the system's own authorities, which the tool did not have to be told.
+        let run = self.home.popfetch(["--config", config.to_str().unwrap()]);
+        run.expect(0).stderr
+    }
+}
+
+/// All that is in a directory, to another user.
+fn give(path: &Path, user: u32) {
+    chown(path, Some(user), Some(user)).unwrap();
+    if path.is_dir() {
+        for entry in fs::read_dir(path).unwrap() {
+            give(&entry.unwrap().path(), user);
+        }
+    } else {
+        let mode = fs::metadata(path).unwrap().permissions().mode();
+        fs::set_permissions(path, fs::Permissions::from_mode(mode & 0o700)).unwrap();
+    }
+}
+
+/// 300 are left on the server: none comes again, of one that is new exactly that, and 50 that were
+/// deleted meanwhile change nothing.
+fn nothing_comes_again(peer: &Peer) {
+    let Some(mut scene) = Scene::fetched_by(peer, true) else {
+        return;
+    };
+    scene.import(peer, &[]);
+    let said = scene.fetch();
+    assert_eq!(scene.count(), MESSAGES, "{said}");
+    scene.dovecot.deliver(&[letter(MESSAGES + 1)]);
+    let said = scene.fetch();
+    assert_eq!(scene.count(), MESSAGES + 1, "{said}");
+    scene.dovecot.lose_oldest(50);
+    scene.import(peer, &[]);
+    let said = scene.fetch();
+    assert_eq!(scene.count(), MESSAGES + 1, "{said}");
+    assert_eq!(scene.dovecot.count(), MESSAGES - 49);
+}
+
+/// 50 are deleted between the tool's last run and the first of ours.
+fn what_was_deleted_meanwhile_changes_nothing(peer: &Peer) {
+    let Some(mut scene) = Scene::fetched_by(peer, true) else {
+        return;
+    };
+    scene.dovecot.lose_oldest(50);
+    scene.dovecot.deliver(&[letter(MESSAGES + 1)]);
+    scene.import(peer, &[]);
+    let said = scene.fetch();
+    assert_eq!(scene.count(), MESSAGES + 1, "{said}");
+}
+
+/// The tool deletes what it has fetched, and five more come.
+fn exactly_what_is_new_comes(peer: &Peer) {
+    let Some(mut scene) = Scene::fetched_by(peer, false) else {
+        return;
+    };
+    let new: Vec<_> = (1..=5).map(|n| letter(MESSAGES + n)).collect();
+    scene.dovecot.deliver(&new);
+    scene.import(peer, &[]);
+    let said = scene.fetch();
+    assert_eq!(scene.count(), MESSAGES + 5, "{said}");
+    // As the tool did.
+    assert_eq!(scene.dovecot.count(), 0, "{said}");
+}
+
+const MPOP: Peer = Peer {
+    word: "mpop",
+    program: "mpop",
+    arguments: &[],
+    config: |scene, keep| {
+        let text = format!(
+            "defaults\ntls on\ntls_starttls off\ntls_trust_file {}\n\naccount default\nhost \
+             localhost\nport {}\nuser {}\npassword {}\ndelivery maildir ~/Mail\nkeep {}\n\
+             received_header off\n",
+            scene.roots(),
+            scene.account.port,
+            scene.account.user,
+            scene.account.password,
+            if keep { "on" } else { "off" },
+        );
+        (".mpoprc", text)
+    },
+};
+
+#[test]
+fn of_300_messages_that_mpop_kept_none_comes_again() {
+    nothing_comes_again(&MPOP);
+}
+
+#[test]
+fn of_messages_that_mpop_kept_and_others_deleted_none_comes_again() {
+    what_was_deleted_meanwhile_changes_nothing(&MPOP);
+}
+
+#[test]
+fn of_messages_behind_those_that_mpop_deleted_each_comes_once() {
+    exactly_what_is_new_comes(&MPOP);
+}
+
+const GETMAIL: Peer = Peer {
+    word: "getmail",
+    program: "getmail",
+    arguments: &[],
+    config: |scene, keep| {
+        let text = format!(
+            "[retriever]\ntype = SimplePOP3SSLRetriever\nserver = localhost\nport = {}\n\
+             username = {}\npassword = {}\nca_certs = {}\ntimeout = 5\n\n[destination]\ntype = Maildir\n\
+             path = ~/Mail/\n\n[options]\nread_all = false\ndelete = {}\n",
+            scene.account.port,
+            scene.account.user,
+            scene.account.password,
+            scene.roots(),
+            !keep,
+        );
+        (".config/getmail/getmailrc", text)
+    },
+};
+
+#[test]
+fn of_300_messages_that_getmail_kept_none_comes_again() {
+    nothing_comes_again(&GETMAIL);
+}
+
+#[test]
+fn of_messages_that_getmail_kept_and_others_deleted_none_comes_again() {
+    what_was_deleted_meanwhile_changes_nothing(&GETMAIL);
+}
+
+#[test]
+fn of_messages_behind_those_that_getmail_deleted_each_comes_once() {
+    exactly_what_is_new_comes(&GETMAIL);
+}
