@@ -56,7 +56,8 @@
 //! [`state::Recorded`]. [`Session::delete`](session::Session::delete) takes nothing but
 //! [`state::Recorded`], so deleting what is not durable and recorded does not compile. For a message
 //! of an earlier session the way is [`state::Same`] ─> [`state::Recorded`]: the session has shown that
-//! it is the same, and its file was looked for.
+//! it is the same, and its file was looked for. Of a message that another tool has fetched there is no
+//! file of ours: [`state::Elsewhere`] stands for its owner's word that it may be deleted.
 //! The steps are taken for a batch at a time (group commit, `fetch/commit.rs`): many files whose
 //! syncs overlap with the download, one sync of the journal, one of new/.
 //!

@@ -98,7 +98,7 @@ impl Account {
             }
             "delete_dup_msgids" => Fate::taken("nothing is deleted that was not fetched"),
             "envelope_recipient" => Fate::nothing("mail is not sorted by its recipients"),
-            _ => Fate::nothing("getmail has no such key for POP3"),
+            _ => unknown(),
         }
     }
 
@@ -160,7 +160,12 @@ impl Account {
             "netrc_file" => Fate::taken("the file in password-netrc"),
             "fingerprint" => Fate::nothing("`popfetch account test` shows a server's key"),
             "skip_imap_fetch_size" | "mark_read" | "cache_uid" => Fate::nothing("it is for IMAP"),
-            _ => Fate::nothing("getmail has no such option"),
+            _ => unknown(),
         }
     }
+}
+
+/// Of a key that getmail does not know.
+pub(super) fn unknown() -> Fate {
+    Fate::nothing("getmail has no such key for POP3")
 }

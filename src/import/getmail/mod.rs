@@ -144,15 +144,18 @@ impl Account {
     fn lines(&self, around: &Surroundings, lines: &mut Vec<Line>) {
         for section in &self.sections {
             for entry in &section.entries {
+                let fate = self.fate(section, entry, around);
                 let value = match entry.key.as_str() {
                     "password" => "***".to_owned(),
+                    // A misspelt `password`, perhaps.
+                    _ if fate == lines::unknown() => "***".to_owned(),
                     _ => entry.value.replace('\n', " "),
                 };
                 lines.push(Line {
                     file: Arc::clone(&self.path),
                     number: entry.line,
                     text: format!("{} = {value}", entry.key),
-                    fate: self.fate(section, entry, around),
+                    fate,
                 });
             }
             if section.entries.is_empty() {

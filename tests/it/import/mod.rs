@@ -2,6 +2,8 @@
 
 /// Each config that there may be, and what is shown of it.
 mod corpus;
+/// Anybody may have written the files.
+mod hostile;
 /// The tools themselves, with Dovecot.
 mod real;
 /// What is left behind, and what is not.

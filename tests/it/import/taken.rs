@@ -204,3 +204,37 @@ fn a_hundred_thousand_unique_ids_are_taken_over() {
     run(&home, &["fetch", "a"], 0);
     assert_eq!(count(&home), 0);
 }
+
+#[test]
+fn an_imported_name_that_was_gone_and_is_back_with_another_length_is_another_message() {
+    let (server, home) = server(4);
+    mpop(&home, &server, "on", &["uid-1", "uid-2", "uid-3"]);
+    run(&home, &["import", "mpop", "-y"], 0);
+    run(&home, &["fetch", "a"], 0);
+    assert_eq!(count(&home), 1);
+    // Only read, a message may become longer, and is the same.
+    let letters = mail(4);
+    let longer = |n: usize| {
+        let mut octets = letters[n].octets();
+        octets.extend(b"more\r\n");
+        Message::new(format!("uid-{}", n + 1), octets)
+    };
+    server.maildrop().replace([
+        longer(0),
+        letters[1].clone(),
+        letters[2].clone(),
+        letters[3].clone(),
+    ]);
+    run(&home, &["fetch", "a"], 0);
+    assert_eq!(count(&home), 1);
+    // One goes and comes back as it was, and one as another.
+    server.maildrop().replace([longer(0), letters[3].clone()]);
+    run(&home, &["fetch", "a"], 0);
+    server
+        .maildrop()
+        .replace([longer(0), letters[1].clone(), longer(2), letters[3].clone()]);
+    for _ in 0..2 {
+        run(&home, &["fetch", "a"], 0);
+        assert_eq!(count(&home), 2);
+    }
+}

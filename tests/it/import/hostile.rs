@@ -1,0 +1,71 @@
+//! Files that anybody may have written.
+
+use popfetch::import::{Surroundings, Tool, read};
+use proptest::prelude::*;
+use std::fs;
+
+/// Reads octets as each of the tool's files; the result may be any, a panic is none.
+fn read_as(tool: Tool, config: &[u8], seen: &[u8]) {
+    let home = tempfile::tempdir().unwrap();
+    let around = Surroundings {
+        home: home.path().to_owned(),
+        ..Surroundings::default()
+    };
+    let (rc, ids) = (home.path().join("rc"), home.path().join("ids"));
+    fs::write(&rc, config).unwrap();
+    fs::write(&ids, seen).unwrap();
+    let found = read(tool, Some(&rc), Some(&ids), &around);
+    if let Ok(found) = found {
+        let mut shown = format!("{:?}", found.lines);
+        shown.push_str(
+            &found
+                .drafts
+                .iter()
+                .map(|it| format!("{it:?}"))
+                .collect::<String>(),
+        );
+        // What is mangled may have made anything of the password, a user's name for one.
+        let intact = [MPOP, GETMAIL].iter().any(|text| text.as_bytes() == config);
+        assert!(!intact || !shown.contains("tr0ub4dor"), "{shown}");
+    }
+}
+
+const MPOP: &str = "defaults\ntls on\naccount a\nhost h\nuser u\npassword tr0ub4dor\nkeep 3d\nskipsize \
+                    3k\ntimeout 7\nauth plain\ndelivery maildir ~/x\nproxy_host p\naccount b : a\n";
+const GETMAIL: &str = "[retriever]\ntype = SimplePOP3SSLRetriever\nserver = h\nusername = u\npassword = \
+                       tr0ub4dor\n[destination]\ntype = Maildir\npath = ~/$X/\n[options]\ndelete_after \
+                       = 3\n";
+
+/// A text with a part of it replaced by something else.
+fn mangled(text: &'static str) -> impl Strategy<Value = Vec<u8>> {
+    let octets = proptest::collection::vec(any::<u8>(), 0..12);
+    let word = prop_oneof![
+        octets,
+        "[ -~\\n\\t%$é\"'\\\\():=,]{0,12}".prop_map(String::into_bytes)
+    ];
+    (0..=text.len(), 0..20_usize, word).prop_map(move |(at, length, word)| {
+        let end = (at + length).min(text.len());
+        let mut mangled = text.as_bytes()[..at].to_vec();
+        mangled.extend(word);
+        mangled.extend(&text.as_bytes()[end..]);
+        mangled
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(400))]
+
+    #[test]
+    fn whatever_stands_in_a_tools_files_nothing_panics_and_no_password_is_shown(
+        mpop in mangled(MPOP),
+        getmail in mangled(GETMAIL),
+        ids in proptest::collection::vec(any::<u8>(), 0..40),
+        list in mangled(" 2 h u\nx 17\ny\n 1 h v\nz\n"),
+        old in mangled("x\u{0}17\ny\u{0}18\n"),
+    ) {
+        read_as(Tool::Mpop, &mpop, &list);
+        read_as(Tool::Mpop, MPOP.as_bytes(), &ids);
+        read_as(Tool::Getmail, &getmail, &old);
+        read_as(Tool::Getmail, GETMAIL.as_bytes(), &ids);
+    }
+}
