@@ -10,7 +10,7 @@ use crate::exit::Status;
 use crate::profile::Profile;
 use crate::report::{Event, Failure};
 use crate::session::Shortcut;
-use crate::state::{self, Manners, Moment, RefusalKind, Telling, Why};
+use crate::state::{self, Manners, Moment, Telling, Why};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -132,6 +132,12 @@ impl Conduct {
         self.manners.note_shortcut(None);
     }
 
+    /// The server has refused the listings that were asked for with the sign-in, in words that are
+    /// not known: they may have come too early, which the next run finds out.
+    pub(super) fn spare_shortcut(&mut self) {
+        self.manners.note_shortcut(Some((NO_SHORTCUT, self.moment)));
+    }
+
     /// A session has gone well; what it has shown for the next.
     pub(super) fn saw_shortcut(&mut self, seen: Option<Shortcut>) {
         let word = match (self.remembered_shortcut(), seen) {
@@ -165,13 +171,6 @@ impl Conduct {
         }
     }
 
-    /// The server has let us not in, and that is no failure of the run.
-    pub(super) fn refused(&mut self, account: &Account<'_>, kind: RefusalKind) {
-        let now = self.now();
-        self.manners
-            .refused(now, kind, &credentials(account, &self.auth));
-    }
-
     /// The account's fetch has failed; what to tell of it.
     pub(super) fn failed(&mut self, account: &Account<'_>, error: &Error) -> Failure {
         let mut failure = failure(error);
@@ -194,7 +193,9 @@ impl Conduct {
     /// Remembers a refusal, if it was one.
     pub(super) fn note_refusal(&mut self, account: &Account<'_>, error: &Error) {
         if let Some(kind) = error.refusal() {
-            self.refused(account, kind);
+            let (now, wanted) = (self.now(), error.wanted_wait());
+            self.manners
+                .refused(now, kind, wanted, &credentials(account, &self.auth));
         }
     }
 

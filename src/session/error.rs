@@ -1,12 +1,13 @@
 //! What can go wrong in a session, and in which state it did.
 
+use super::answer::Meaning;
 use super::method::Method;
 use super::wire::Answer;
 use crate::exit::{Diagnose, Status};
 use crate::maildrop::TooLarge;
 use crate::net;
 use crate::pop3::command::Unsendable;
-use crate::pop3::{MessageNumber, ResponseCode, Violation, quirks};
+use crate::pop3::{MessageNumber, Violation};
 use crate::sasl::{self, Mechanism};
 use std::fmt;
 
@@ -148,6 +149,37 @@ pub enum Error {
     TooLarge(#[from] TooLarge),
 }
 
+impl Error {
+    /// What the server's answer means, where it was one that ended the session.
+    pub fn meaning(&self) -> Option<Meaning> {
+        Some(match self {
+            Self::Turned(answer) => Meaning::of(Phase::Greeting, answer),
+            Self::Refused { answer, .. } => Meaning::of(Phase::Listing, answer),
+            Self::SignIn {
+                token_status: Some(_),
+                ..
+            } => Meaning::Credentials,
+            Self::SignIn {
+                answer,
+                would_say_auth,
+                ..
+            } => Meaning::of_sign_in(answer, *would_say_auth),
+            Self::Violation { .. } => Meaning::Disorder,
+            _ => return None,
+        })
+    }
+
+    /// The answer itself.
+    pub fn answer(&self) -> Option<&Answer> {
+        match self {
+            Self::Turned(answer) | Self::Refused { answer, .. } | Self::SignIn { answer, .. } => {
+                Some(answer)
+            }
+            _ => None,
+        }
+    }
+}
+
 impl Diagnose for Error {
     fn status(&self) -> Status {
         match self {
@@ -157,27 +189,14 @@ impl Diagnose for Error {
             }
             Self::NoStls | Self::StlsRefused(_) => Status::Unavailable,
             Self::Silent(_) | Self::NoUniqueIds => Status::Temporary,
-            Self::Turned(answer) | Self::Refused { answer, .. } => match answer.code {
-                Some(ResponseCode::SysPermanent) => Status::Unavailable,
-                _ => Status::Temporary,
-            },
+            // A command that works everywhere else is refused for now.
+            Self::Refused { .. } if self.meaning() == Some(Meaning::Command) => Status::Temporary,
+            Self::Turned(_) | Self::Refused { .. } | Self::SignIn { .. } => {
+                self.meaning().map_or(Status::Temporary, Meaning::status)
+            }
             Self::Sasl { source, .. } => match source {
                 sasl::Error::Unbindable => Status::Unavailable,
                 _ => Status::Protocol,
-            },
-            Self::SignIn {
-                answer,
-                would_say_auth,
-                token_status,
-                ..
-            } => match answer.code {
-                Some(ResponseCode::Auth) => Status::NoPermission,
-                Some(ResponseCode::SysPermanent) => Status::Unavailable,
-                Some(_) => Status::Temporary,
-                None if token_status.is_some() => Status::NoPermission,
-                None if *would_say_auth => Status::Temporary,
-                None if quirks::sounds_temporary(answer.text.as_bytes()) => Status::Temporary,
-                None => Status::NoPermission,
             },
             Self::NoMethod | Self::NoTimestamp => Status::Unavailable,
             Self::Unsendable { .. } | Self::BeyondAscii { .. } => Status::Config,
@@ -207,17 +226,24 @@ impl Diagnose for Error {
                 }
                 _ => "run with -vv to see what the server says; nothing was deleted",
             },
-            Self::SignIn { method, .. } if self.status() == Status::NoPermission => advice(*method),
-            Self::SignIn { answer, .. } | Self::Turned(answer) => match answer.code {
-                Some(ResponseCode::InUse) => "another program is reading this maildrop; try later",
-                Some(ResponseCode::LoginDelay) => "the last sign-in was too recent; try later",
-                Some(ResponseCode::SysPermanent) => "ask the provider",
-                _ => "try later",
+            Self::SignIn { .. } | Self::Turned(_) | Self::Refused { .. } => match self.meaning() {
+                Some(Meaning::Credentials) => match self {
+                    Self::SignIn { method, .. } => advice(*method),
+                    _ => "ask the provider",
+                },
+                Some(Meaning::Command) => match self {
+                    Self::SignIn { method, .. } => other_way(*method),
+                    _ => "try later; nothing was deleted",
+                },
+                Some(Meaning::InUse) => "another program is reading this maildrop; try later",
+                Some(Meaning::Limit) => "it was asked too often, or for too much; try later",
+                Some(Meaning::Permanent) => "ask the provider",
+                _ => "this will pass, and has nothing to do with the password; try later",
             },
             Self::NotAhead => "the next run asks the server again what it can",
             Self::NoMethod => "check `host`; a server without OAuth wants a password: see `auth`",
             Self::NoTimestamp => "leave `auth` out of the profile: then the best method is taken",
-            Self::Refused { .. } | Self::NoUniqueIds => "try later; nothing was deleted",
+            Self::NoUniqueIds => "try later; nothing was deleted",
             Self::TooLarge(_) => "is this the right server?",
             Self::Unsendable { .. } => "check the profile",
             Self::BeyondAscii { .. } => {
@@ -235,6 +261,20 @@ fn refusal(method: &Method, token_status: Option<&str>) -> String {
             "the server refused the access token".to_owned()
         }
         _ => "the server refused the sign-in".to_owned(),
+    }
+}
+
+/// What to do about a refusal of the way to sign in.
+fn other_way(method: Method) -> &'static str {
+    match method {
+        Method::Sasl(mechanism) if mechanism.is_bearer() => {
+            "this says nothing about the token; try the other of auth = \"oauthbearer\" and \
+             \"xoauth2\""
+        }
+        Method::Sasl(Mechanism::Plain) => {
+            "this says nothing about the password; try auth = \"user-pass\""
+        }
+        _ => "this says nothing about the password; try auth = \"plain\"",
     }
 }
 

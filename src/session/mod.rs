@@ -7,6 +7,7 @@
 //! [`Recorded`](crate::state::Recorded). A session that is dropped without
 //! [`quit`](Session::quit) never enters the UPDATE state: the server keeps everything.
 
+mod answer;
 mod error;
 mod headers;
 mod maildrop;
@@ -23,6 +24,7 @@ mod utf8;
 mod wire;
 
 pub use crate::sasl::Secret;
+pub use answer::Meaning;
 pub use error::{Error, Phase};
 pub use method::{Auth, Method};
 pub use retrieve::{Arrival, Retrieval};

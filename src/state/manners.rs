@@ -194,7 +194,9 @@ impl Manners {
 
     /// The server has refused us. `credentials` are those of [`Manners::early`]; what is kept of
     /// them is two octets of a salted hash: enough to notice a change, and nothing to find them by.
-    pub fn refused(&mut self, now: i64, kind: RefusalKind, credentials: &[&str]) {
+    ///
+    /// It is left alone for `wanted` seconds at least: what it has asked for, 0 where it has not.
+    pub fn refused(&mut self, now: i64, kind: RefusalKind, wanted: i64, credentials: &[&str]) {
         let earlier = self.refusal.as_ref().filter(|earlier| earlier.kind == kind);
         let count = earlier.map_or(0, |earlier| earlier.count).saturating_add(1);
         let waits: &[i64] = match kind {
@@ -207,7 +209,9 @@ impl Manners {
         self.refusal = Some(Refusal {
             kind,
             time: now,
-            wait: spread(wait.unwrap_or(LONGEST), random()).min(LONGEST),
+            wait: spread(wait.unwrap_or(LONGEST), random())
+                .max(wanted)
+                .min(LONGEST),
             count,
             salt,
             tag: tag(salt, credentials),
