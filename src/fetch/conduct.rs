@@ -9,7 +9,7 @@ use crate::durable::{Dir, Disk};
 use crate::exit::Status;
 use crate::profile::Profile;
 use crate::report::{Event, Failure};
-use crate::session::Shortcut;
+use crate::session::{Detour, Shortcut};
 use crate::state::{self, Manners, Moment, Telling, Why};
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -27,6 +27,9 @@ const SHORTCUT_FOR: i64 = 7 * 24 * 60 * 60;
 
 /// A server that did not follow it is spared for so long (seconds), as for pipelining.
 const NO_SHORTCUT_FOR: i64 = 30 * 24 * 60 * 60;
+
+/// A way around what a server announces is taken for so long (seconds), as above.
+const DETOUR_FOR: i64 = NO_SHORTCUT_FOR;
 
 /// What stands in the place of a shortcut that a server did not follow.
 const NO_SHORTCUT: &str = "none";
@@ -159,6 +162,23 @@ impl Conduct {
         };
         let known = (time..time.saturating_add(lasts)).contains(&self.moment);
         known.then_some(word)
+    }
+
+    /// What this server must be signed in to by instead of what it announces.
+    pub(super) fn detour(&self) -> Option<Detour> {
+        let (word, time) = self.manners.detour()?;
+        let known = (time..time.saturating_add(DETOUR_FOR)).contains(&self.moment);
+        Detour::of_word(word).filter(|_| known)
+    }
+
+    /// A sign-in has worked by this. Whether that is new.
+    pub(super) fn saw_detour(&mut self, seen: Option<Detour>) -> bool {
+        if seen == self.detour() {
+            return false;
+        }
+        let seen = seen.map(|detour| (detour.word(), self.moment));
+        self.manners.note_detour(seen);
+        true
     }
 
     /// The account's fetch went well.

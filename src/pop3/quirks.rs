@@ -20,6 +20,9 @@
 //! | a sign-in refused by closing | seen in the field | it is left alone as after a refusal | `fetch::error` |
 //! | no CAPA at all | RFC 1939 servers, QPOP builds | -ERR, or a closed connection, means no extensions | `session` |
 //! | UIDL that is not announced | jakarta mail-api issue 50 | it is tried all the same | `session::maildrop` |
+//! | `drops_what_follows_auth` | Cyrus 3.6 | AUTH is sent alone | here |
+//! | AUTH refused as a command | hMailServer issue 230, seen in the field | another way to sign in is taken, once | `session::detour` |
+//! | an initial response that is asked for again | seen in the field | it is sent again behind `+ ` | `sasl::exchange` |
 //! | a first challenge of any text | MailKit's notes, mutt 0746ae48 | `+OK`, or words that are no base64, may ask for the first message of PLAIN, LOGIN and the bearer mechanisms | `sasl::exchange` |
 //! | no UIDL | AOL's jpop, QPOP builds | messages are known by their content | `state` |
 //! | text instead of a code | QPOP, fetchmail's `pop3_ok`, tpop3d, many providers | what an -ERR means is known from its words | `session::answer` |
@@ -38,6 +41,14 @@ pub(super) fn without_status_prefix(line: &[u8]) -> &[u8] {
 /// the scan listing promised are there.
 pub(super) fn ends_message(between_crlfs: bool, server_speaks_crlf: bool, all_there: bool) -> bool {
     between_crlfs || !server_speaks_crlf || all_there
+}
+
+/// Whether a server of this name (IMPLEMENTATION) loses what is pipelined behind AUTH: Cyrus throws
+/// its buffer away there, as it would have to before a security layer.
+pub(super) fn drops_what_follows_auth(implementation: &[u8]) -> bool {
+    let name = implementation.trim_ascii_start();
+    name.get(..5)
+        .is_some_and(|name| name.eq_ignore_ascii_case(b"Cyrus"))
 }
 
 #[cfg(test)]

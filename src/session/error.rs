@@ -1,5 +1,6 @@
 //! What can go wrong in a session, and in which state it did.
 
+use super::Detour;
 use super::answer::Meaning;
 use super::method::Method;
 use super::wire::Answer;
@@ -99,6 +100,17 @@ pub enum Error {
         would_say_auth: bool,
         /// The `status` that it gives for refusing a token (RFC 7628 section 3.2.2).
         token_status: Option<String>,
+        /// What it has said by the mechanism's own means.
+        judged: Option<Meaning>,
+    },
+    /// The server has refused the way to sign in, judged no password, and closed the connection: a
+    /// new one is needed for another way.
+    #[error("{source}")]
+    Detour {
+        /// The other way.
+        detour: Detour,
+        /// The refusal.
+        source: Box<Error>,
     },
     /// User name or password is beyond ASCII, and the server takes neither SASL PLAIN nor UTF8.
     #[error("the {what} is not in ASCII, and the server takes nothing else: it has no UTF8")]
@@ -155,6 +167,11 @@ impl Error {
         Some(match self {
             Self::Turned(answer) => Meaning::of(Phase::Greeting, answer),
             Self::Refused { answer, .. } => Meaning::of(Phase::Listing, answer),
+            Self::Detour { source, .. } => return source.meaning(),
+            Self::SignIn {
+                judged: Some(meaning),
+                ..
+            } => *meaning,
             Self::SignIn {
                 token_status: Some(_),
                 ..
@@ -175,8 +192,20 @@ impl Error {
             Self::Turned(answer) | Self::Refused { answer, .. } | Self::SignIn { answer, .. } => {
                 Some(answer)
             }
+            Self::Detour { source, .. } => source.answer(),
             _ => None,
         }
+    }
+
+    /// Whether the server has closed the connection.
+    pub(super) fn is_closed(&self) -> bool {
+        matches!(
+            self,
+            Self::Net {
+                source: net::Error::Closed | net::Error::Io(_),
+                ..
+            }
+        )
     }
 }
 
@@ -184,6 +213,7 @@ impl Diagnose for Error {
     fn status(&self) -> Status {
         match self {
             Self::Net { source, .. } => source.status(),
+            Self::Detour { source, .. } => source.status(),
             Self::Violation { .. } | Self::Challenges | Self::NotAhead | Self::TooLarge(_) => {
                 Status::Protocol
             }
@@ -206,6 +236,7 @@ impl Diagnose for Error {
     fn hint(&self) -> Option<String> {
         let hint = match self {
             Self::Net { source, .. } => return source.hint(),
+            Self::Detour { source, .. } => return source.hint(),
             Self::Silent(_) => {
                 "if the server expects TLS from the first octet, as on port 995, set tls = \
                  \"implicit\"; otherwise the next run takes up where this one ended"
@@ -221,7 +252,10 @@ impl Diagnose for Error {
                 sasl::Error::Unbindable => {
                     "it needs TLS 1.3; without \"-plus\" in `auth` it is done where both sides can"
                 }
-                sasl::Error::Signature | sasl::Error::Unfinished => {
+                sasl::Error::Signature
+                | sasl::Error::Unfinished
+                | sasl::Error::Mismatch
+                | sasl::Error::Downgraded => {
                     "do not go on before you know what is between you and the server"
                 }
                 _ => "run with -vv to see what the server says; nothing was deleted",
@@ -270,6 +304,14 @@ fn other_way(method: Method) -> &'static str {
         Method::Sasl(mechanism) if mechanism.is_bearer() => {
             "this says nothing about the token; try the other of auth = \"oauthbearer\" and \
              \"xoauth2\""
+        }
+        Method::Sasl(Mechanism::ScramSha256Plus) => {
+            "this says nothing about the password: the server may bind a sign-in by something else \
+             than tls-exporter; auth = \"scram-sha-256-unbound\" does without"
+        }
+        Method::Sasl(Mechanism::ScramSha1Plus) => {
+            "this says nothing about the password: the server may bind a sign-in by something else \
+             than tls-exporter; auth = \"scram-sha-1-unbound\" does without"
         }
         Method::Sasl(Mechanism::Plain) => {
             "this says nothing about the password; try auth = \"user-pass\""

@@ -156,3 +156,31 @@ fn who_does_not_hold_the_account_writes_nothing() {
     assert!(!Manners::default().write(&dir, "ada@host:995").unwrap());
     assert!(!temp.path().join("ada@host:995.manners").exists());
 }
+
+#[test]
+fn b2_a_server_that_asks_for_a_longer_wait_gets_it() {
+    let mut manners = Manners::default();
+    manners.refused(NOW, RefusalKind::Busy, 900, &ADA);
+    assert_eq!(left(&manners, NOW), 900);
+    // As long as it is not absurd.
+    manners.refused(NOW, RefusalKind::Busy, i64::MAX, &ADA);
+    assert_eq!(left(&manners, NOW), LONGEST);
+}
+
+#[test]
+fn b8_a_line_from_before_there_were_detours_is_read() {
+    let mut manners = Manners::default();
+    manners.announced(300);
+    manners.signed_in(NOW);
+    manners.note_shortcut(Some(("plain", NOW)));
+    let line = String::from_utf8(manners.line()).unwrap();
+    let fields: Vec<&str> = line.trim_end().split('\t').collect();
+    let mut earlier = Vec::new();
+    seal(fields[..15].join("\t"), &mut earlier);
+    assert_eq!(parse(&earlier).unwrap(), manners);
+    manners.note_detour(Some(("two-steps", NOW)));
+    assert_eq!(parse(&manners.line()).unwrap(), manners);
+    let mut torn = Vec::new();
+    seal(fields[..16].join("\t"), &mut torn);
+    assert_eq!(parse(&torn), None);
+}
