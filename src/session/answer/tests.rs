@@ -224,6 +224,23 @@ fn b8_a_command_that_is_refused_has_judged_no_password() {
 }
 
 #[test]
+fn b8_a_binding_that_does_not_match_is_nothing_to_be_done_without() {
+    for words in [
+        "[AUTH] channel bindings don't match",
+        "channel binding mismatch",
+        "[AUTH] Channel binding data does not match",
+    ] {
+        assert_eq!(at_sign_in(words), Permanent, "{words}");
+    }
+    for words in [
+        "channel binding not supported",
+        "[AUTH] unsupported channel binding type",
+    ] {
+        assert_eq!(at_sign_in(words), Command, "{words}");
+    }
+}
+
+#[test]
 fn b8_words_about_the_password_go_before_words_about_the_command() {
     for words in [
         "PASS command failed: password not accepted",
