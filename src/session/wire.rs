@@ -14,7 +14,7 @@ const STEP_TIMEOUT: Duration = Duration::from_secs(120);
 
 /// What is sent behind a sign-in is told apart from what was lost there after so long: no mailbox is
 /// needed to answer CAPA.
-const AHEAD_TIMEOUT: Duration = Duration::from_secs(20);
+const AHEAD_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Fewer octets than this in [`Options::timeout`] are no progress (TRUST.md F6): with the default
 /// of 60 seconds even a line of 300 bit/s is fast enough.
