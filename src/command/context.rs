@@ -9,6 +9,7 @@ use crate::exit::{Diagnose, Status};
 use crate::fetch::{self, Account, Environment, Network, Tokens};
 use crate::profile::providers;
 use crate::profile::secret::{self, Password};
+use crate::profile::units::Period;
 use crate::profile::{Config, ConfigError, Overrides, PasswordSource, Profile, paths, select};
 use crate::report::{self, Event, Format, Options, Outcome, Report, Reporter};
 use crate::sandbox;
@@ -201,6 +202,7 @@ impl<'a> Context<'a> {
         Overrides {
             password: sign_in.password_stdin.then_some(PasswordSource::Stdin),
             tls_roots: sign_in.tls_roots.clone(),
+            timeout: sign_in.timeout.map(Period::duration),
             stores_nothing: true,
             ..Overrides::default()
         }

@@ -234,13 +234,14 @@ impl Session<Authorization> {
             };
             match exchange.respond(challenge) {
                 Ok(response) => {
-                    self.state.judged = mechanism != Mechanism::Plain;
+                    // What PLAIN says has gone with the command already; a binding is seen last.
+                    self.state.judged = mechanism != Mechanism::Plain && !mechanism.is_bound();
                     self.wire.hide(&response);
                     self.wire.respond(&response);
                 }
                 // RFC 5034 section 4: the server is to be told that it is over.
                 Err(error) => {
-                    self.state.judged = true;
+                    self.state.judged = error != sasl::Error::Refused(Denial::Binding);
                     given_up = Some(error);
                     self.wire.respond("*");
                 }
