@@ -5,6 +5,7 @@
 //! shows in the size, or in what stands where the next reply must stand. So a message of another
 //! size than was listed waits for the next reply, or for that of a NOOP.
 
+use super::echoes::Echoes;
 use super::error::Key;
 use super::tell::argument;
 use super::{Account, Error};
@@ -13,7 +14,7 @@ use crate::maildrop::Message;
 use crate::pop3::Ending;
 use crate::report::Event;
 use crate::session::{Arrival, Retrieval, Session, Transaction};
-use crate::state::Store;
+use crate::state::{SizesSoFar, Store};
 use crate::term::escape;
 use std::sync::Arc;
 use std::sync::mpsc::SyncSender;
@@ -36,28 +37,20 @@ pub(super) struct Destination<'a> {
 }
 
 /// What the server's sizes have been worth so far.
-pub(super) struct Sizes {
-    /// Messages whose octets were those listed.
-    exact: u64,
-    /// One had other octets.
-    are_off: bool,
-}
+pub(super) struct Sizes(SizesSoFar);
 
 /// After so many exact sizes, and none that was off, one that is off is a fault.
 const ENOUGH: u64 = 10;
 
 impl Sizes {
     pub(super) fn of(store: &Store) -> Self {
-        let (exact, are_off) = store.sizes_so_far();
-        Self { exact, are_off }
+        Self(store.sizes_so_far())
     }
 
-    fn note(&mut self, size: Size) {
-        match size {
-            Size::Exact => self.exact += 1,
-            Size::Off => self.are_off = true,
-            Size::Unknown => {}
-        }
+    fn note(&mut self, held: &Held) {
+        let complete = &held.complete;
+        let listed = complete.message().octets;
+        self.0.note(held.size, listed, complete.octets());
     }
 
     /// Whether a size that is off must be a fault. On a server of which less is known it is one only
@@ -65,20 +58,21 @@ impl Sizes {
     fn contradict(&self, ending: Ending, message: &Message) -> bool {
         let listed = message.octets.unwrap_or_default();
         let lacks_much = ending.octets < listed - listed / 10;
-        let seem_exact = !self.are_off && (self.exact >= ENOUGH || (self.exact > 0 && lacks_much));
-        seem_exact || lacks_most(ending.octets, message)
+        let SizesSoFar { exact, are_off, .. } = self.0;
+        let seem_exact = !are_off && (exact >= ENOUGH || (exact > 0 && lacks_much));
+        seem_exact || self.lacks_most(ending.octets, message)
     }
 
     /// Whether a message that came twice as this may be whole, although it is not as long as listed.
     fn allow(&self, octets: u64, message: &Message) -> bool {
-        self.are_off || (self.exact == 0 && !lacks_most(octets, message))
+        (self.0.are_off || self.0.exact == 0) && !self.lacks_most(octets, message)
     }
-}
 
-/// No way of counting makes twice as much of a message as there is.
-fn lacks_most(octets: u64, message: &Message) -> bool {
-    let listed = message.octets.filter(|listed| *listed < ABSURD);
-    octets < listed.unwrap_or_default() / 2
+    /// No way of counting makes twice as much of a message as there is, unless it is no counting.
+    fn lacks_most(&self, octets: u64, message: &Message) -> bool {
+        let listed = message.octets.filter(|listed| *listed < ABSURD);
+        !self.0.are_far_off && octets < listed.unwrap_or_default() / 2
+    }
 }
 
 /// A tebibyte is no message's size, so that it says nothing of one.
@@ -107,6 +101,7 @@ pub(super) struct Intake<'a> {
     /// Messages whose sizes are off although this server's are not, and behind which it was in step:
     /// to be fetched once more, alone.
     pub(super) suspicious: Vec<Complete>,
+    pub(super) echoes: Echoes,
 }
 
 /// A message that has ended, and that is not taken in yet.
@@ -131,6 +126,7 @@ impl<'a> Intake<'a> {
             held: Vec::new(),
             unsure: false,
             suspicious: Vec::new(),
+            echoes: Echoes::default(),
         }
     }
 
@@ -141,7 +137,9 @@ impl<'a> Intake<'a> {
         let complete = incoming.finish(size)?;
         // An end that may be the message's own octets is as good as none, whatever its size: a sender
         // knows how servers count, and can put there what looks like the next answer.
-        self.unsure |= (size == Size::Off && !self.sizes.are_off) || !ending.clean;
+        self.unsure |= (size == Size::Off && !self.sizes.0.are_off) || !ending.clean;
+        // Of a server that is asked for one thing at a time nothing else can come.
+        self.unsure |= self.care == Care::Usual && self.echoes.note(&complete);
         self.held.push(Held {
             complete,
             size,
@@ -172,7 +170,7 @@ impl<'a> Intake<'a> {
             let complete = match held.suspicious {
                 true => held.complete.doubt(),
                 false => {
-                    self.sizes.note(held.size);
+                    self.sizes.note(&held);
                     held.complete
                 }
             };
@@ -191,18 +189,21 @@ impl Account<'_> {
         retrieval: &mut Retrieval<'_>,
         intake: &mut Intake<'_>,
     ) -> Result<bool, Error> {
-        let Some(held) = intake.held.last() else {
+        if intake.held.is_empty() && !intake.echoes.are_unsettled() {
             return Ok(true);
-        };
-        let message = Key::of(held.complete.message());
+        }
         let source = match retrieval.is_in_step() {
-            Ok(true) => return Ok(intake.release()),
+            Ok(true) => {
+                let session = retrieval.session();
+                self.settle_echoes(session, intake.to, &mut intake.echoes)?;
+                return Ok(intake.release());
+            }
             Ok(false) => Error::NotInStep,
             Err(error) => error.into(),
         };
-        Err(match intake.held.len() {
-            1 => Error::Doubtful {
-                message,
+        Err(match intake.held.as_slice() {
+            [held] => Error::Doubtful {
+                message: Key::of(held.complete.message()),
                 reading: None,
                 source: Box::new(source),
             },

@@ -193,6 +193,11 @@ impl Account<'_> {
                     .failures
                     .push((message.clone(), FailureKind::Dropped));
             }
+            // Any of what has come may be another message.
+            let error = match intake.echoes.are_unsettled() {
+                true => Error::NotInStep,
+                false => error,
+            };
             received.error = Some(match (interrupted, error, held) {
                 (
                     _,

@@ -113,6 +113,11 @@ impl Retrieval<'_> {
         self.session.is_in_step()
     }
 
+    /// For something else in between; only while nothing is under way.
+    pub fn session(&mut self) -> &mut Session<Transaction> {
+        self.session
+    }
+
     /// Whether the session was to begin with UTF8.
     pub fn was_asked_for_utf8(&self) -> bool {
         self.session.was_asked_for_utf8()

@@ -99,10 +99,13 @@ impl Memory {
             }
             Entry::Doubtful { id } => {
                 // The fault of one message says nothing of the server's sizes.
-                let open = self.open.get(&id);
-                let evidence = open.and_then(|open| open.stored.evidence.as_ref());
-                self.sizes
-                    .was_doubtful(evidence.map(|evidence| evidence.size));
+                let listed = self.record(id).and_then(|record| record.octets.value());
+                if let Some(OpenIntent { stored }) = self.open.get(&id)
+                    && let Some(evidence) = &stored.evidence
+                {
+                    let octets = stored.octets;
+                    self.sizes.was_doubtful(evidence.size, listed, octets);
+                }
                 self.change(id, |record| record.held = true);
             }
             Entry::Dropped { id } => {
@@ -170,7 +173,8 @@ impl Memory {
                     self.sizes.was_another();
                 }
                 if let Some(evidence) = &stored.evidence {
-                    self.sizes.retrieved(evidence.size);
+                    let (listed, octets) = (listing.octets, stored.octets);
+                    self.sizes.retrieved(evidence.size, listed, octets);
                 }
                 self.push(id, Kind::Intended, time, identity, &stored, place);
                 self.change(id, |record| record.octets = Octets::new(listing.octets));

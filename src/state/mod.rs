@@ -57,6 +57,7 @@ pub use proof::{Recorded, Same, Vouched, Withheld};
 pub use recognition::Recognition;
 pub use record::{FailureKind, MarkedBy};
 pub use remembered::{Failures, Known};
+pub use sizes::SizesSoFar;
 pub use twin::{Twin, Twins};
 pub use view::View;
 
@@ -124,6 +125,8 @@ pub enum Settled {
 /// What opening the state found out, for the person to know.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Opened {
+    /// There was no journal, as far as can be told.
+    pub is_new: bool,
     /// The journal was lost or damaged, and was made again.
     pub is_rebuilt: bool,
     /// Where the damaged journal is kept.
@@ -175,8 +178,8 @@ impl Store {
         Recognition::new(&mut self.memory, maildrop)
     }
 
-    /// How many messages had exactly the listed octets, and whether any had not.
-    pub fn sizes_so_far(&self) -> (u64, bool) {
+    /// What the server's sizes have been worth.
+    pub fn sizes_so_far(&self) -> SizesSoFar {
         self.memory.sizes.so_far()
     }
 

@@ -30,7 +30,7 @@
 //! O  id  time                                                its owner says it was removed on purpose, or is
 //!                                                            content with it as it is
 //! T  time                                                    what is not deleted was told
-//! C  exact  in-a-row  off  doubts  estimates                 what the sizes have been worth so far
+//! C  exact  in-a-row  off  doubts  estimates  [far-off]      what the sizes have been worth so far
 //! a  id                                                      the file of a lost message is back
 //! ```
 //! I, R and M lines are numbered from 0 in the order they stand in, and the others say which of

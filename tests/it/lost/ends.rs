@@ -98,6 +98,23 @@ fn a4_a_message_that_is_cut_short_every_time_is_kept_on_the_server() {
     hold_on(&long(), behaviour, &reading);
 }
 
+/// Sizes that are estimates are not made up.
+#[test]
+fn a4_one_that_is_cut_short_is_kept_where_the_other_sizes_are_off_by_a_little() {
+    let letters = (1..=12).map(|n| letter(n).listed_as(letter(n).size() + 9));
+    let messages: Vec<Message> = letters.chain([long()]).collect();
+    for pipelining in ["auto", "off"] {
+        let behaviour = Behaviour::new().on("RETR", Reply::Remade(cut));
+        let keys = format!("pipelining = {pipelining:?}\nkeep = \"never\"\n");
+        let scene = Scene::new(messages.clone(), behaviour, &keys).broken("long");
+        let outputs = scene.settle(&["fetch"]);
+        assert_eq!(statuses(&outputs), [1], "{outputs:#?}");
+        assert_said(&outputs[0], &["popfetch state accept a long"]);
+        scene.assert_all_are_here();
+        assert_eq!(scene.server.maildrop().unique_ids(), ["long"]);
+    }
+}
+
 #[test]
 fn a4_a_message_that_is_cut_short_once_arrives_whole() {
     for messages in [

@@ -5,6 +5,8 @@ use crate::support::run::{Home, Output};
 use crate::support::server::Server;
 use crate::support::tree;
 
+/// An answer too many, and one too few.
+mod doubled;
 /// Servers that end a message where it does not end.
 mod ends;
 /// Messages made to do harm.

@@ -51,6 +51,27 @@ fn a4_where_all_sizes_are_off_all_is_fetched_once_and_deleted_without_a_word() {
     }
 }
 
+/// Blocks on a disk, say, or what somebody made up: more than is there as well as less.
+#[test]
+fn a4_where_sizes_are_no_counting_none_is_a_reason_to_keep_a_message() {
+    let listed = |n: usize, octets| letter(n).listed_as(octets);
+    let messages = vec![listed(1, 1), listed(2, 4096), listed(3, 1 << 40)];
+    for pipelining in ["auto", "off"] {
+        let keys = format!("pipelining = {pipelining:?}\nkeep = \"never\"\n");
+        let scene = Scene::new(messages.clone(), Behaviour::new(), &keys);
+        let outputs = scene.settle(&["fetch", "-q"]);
+        assert_eq!(statuses(&outputs), [0], "{outputs:#?}");
+        scene.assert_all_are_here();
+        assert_eq!(scene.server.maildrop().count(), 0);
+        // It is remembered.
+        scene.server.maildrop().add([listed(4, 4096)]);
+        let outputs = scene.settle(&["fetch", "-q"]);
+        assert_eq!(outputs[0].stderr, UNENCRYPTED, "{keys}");
+        assert_eq!(scene.server.maildrop().count(), 0);
+        assert_eq!(scene.copies(&letter(4)), 1);
+    }
+}
+
 /// A message that a virus scanner has shortened, say, on a server that counts.
 #[test]
 fn a4_one_size_that_is_off_among_exact_ones_is_told_once_and_waits_for_a_word() {
