@@ -1,7 +1,6 @@
 //! Where a sign-in by OAuth 2.0 is kept: the system keyring, or a file for its owner alone.
 //!
-//! The file is not beside the journals: a thread that talks to a mail server can read those
-//! ([`crate::sandbox`]), and must not be able to read these.
+//! The file is not beside the journals, which are shown around and backed up: it is a secret.
 
 use std::ffi::OsString;
 use std::io;
