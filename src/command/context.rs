@@ -48,7 +48,7 @@ impl Prepared {
     }
 
     /// Calls `work` with each account that is ready, `jobs` of them at a time. The accounts'
-    /// threads confine themselves; this one waits for them, and needs no file any more either once
+    /// sessions are confined; this one waits for them, and needs no file any more either once
     /// no account is left that may want a new access token.
     pub(super) fn each<R: Send>(
         &self,

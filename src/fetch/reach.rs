@@ -15,7 +15,10 @@ use crate::session::{
     self, Credentials, Detour, Meaning, Options, Secret, Session, Shortcut, Transaction,
 };
 use crate::stop::Stop;
+use std::os::fd::BorrowedFd;
+use std::panic::resume_unwind;
 use std::sync::Arc;
+use std::thread;
 use std::time::Duration;
 
 /// How long pipelining stays off after it failed with a server, in seconds (TRUST.md F29).
@@ -100,12 +103,27 @@ fn patience(timeout: Duration) -> Duration {
 }
 
 impl Account<'_> {
-    /// Finds the way to the server. From here on no file is opened but in `directories`, and to be
-    /// read in `readable`, and where the environment says so none can be.
+    /// Calls `work`, which may confine itself, in a thread of its own: this one has nothing to do
+    /// with the server, and keeps what the work is no longer trusted with.
+    pub(super) fn apart<R: Send>(&self, work: impl FnOnce() -> R + Send) -> Result<R, Error> {
+        if !self.environment.confined {
+            return Ok(work());
+        }
+        thread::scope(|scope| {
+            let thread = thread::Builder::new().spawn_scoped(scope, work);
+            match thread.map_err(Error::NoThread)?.join() {
+                Ok(result) => Ok(result),
+                Err(panic) => resume_unwind(panic),
+            }
+        })
+    }
+
+    /// Finds the way to the server. From here on no file is opened but in `directories`, and of
+    /// those that are `readable`, and where the environment says so none can be.
     pub(super) fn route(
         &self,
         directories: &[&Dir],
-        readable: &[Dir],
+        readable: &[BorrowedFd<'_>],
     ) -> Result<Box<dyn Route>, Error> {
         let profile = self.profile;
         providers::check(&profile.server.host)?;
@@ -127,8 +145,7 @@ impl Account<'_> {
         let route = route.map_err(Error::Connect)?;
         if self.environment.confined {
             let directories: Vec<_> = directories.iter().map(|dir| dir.as_fd()).collect();
-            let readable: Vec<_> = readable.iter().map(Dir::as_fd).collect();
-            sandbox::confine(&directories, &readable);
+            sandbox::confine(&directories, readable);
         }
         Ok(route)
     }
