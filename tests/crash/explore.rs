@@ -258,7 +258,7 @@ impl Explorer {
             for (place, (names, octets)) in states.into_iter().enumerate() {
                 self.states += 1;
                 // Each step is, and of many states that are much alike some.
-                if !self.whole && place > 0 && self.states % SAMPLE != 0 {
+                if !self.whole && place > 0 && !self.states.is_multiple_of(SAMPLE) {
                     continue;
                 }
                 self.looked_at += 1;
