@@ -9,7 +9,7 @@ use crate::plan::Reason;
 use crate::profile::units;
 use crate::report::{Event, Failure, Listed};
 use crate::session::{Direction, Transcript};
-use crate::state::{Changes, FailureKind, Failures, Opened, Recorded};
+use crate::state::{Changes, FailureKind, Failures, Moment, Opened, Recorded};
 use crate::term::{count, quoted, unique_id};
 use std::fmt;
 use std::sync::Arc;
@@ -87,6 +87,17 @@ impl Account<'_> {
             let text = format!("{recovered} that a crash had interrupted: delivered");
             self.tell(Event::Notice(&text));
         }
+    }
+
+    /// Ages come from the clock, and a clock may be wrong by years.
+    pub(super) fn tell_undated(&self, plan: &Plan) {
+        let due = count(plan.undated() as u64, "message");
+        self.tell(Event::Warning(&format!(
+            "the clock is more than a week ahead of the last run: {due} would be old enough to be \
+             deleted from the server, and a clock that is wrong would say the same. Nothing is deleted \
+             for its age before a run at least a day later; it is {} by this clock",
+            Moment::on_the_wall(self.environment.moment.now)
+        )));
     }
 
     /// A maildrop whose messages are all others than before: that is told before they are fetched.

@@ -16,6 +16,7 @@
 //! that has not gone this way.
 
 mod claim;
+mod clock;
 mod compact;
 mod custody;
 mod doubt;
@@ -73,9 +74,6 @@ use std::collections::HashSet;
 use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
-
-/// Between two runs of an account lies hardly more than this (seconds): a year.
-const LONG_GAP: i64 = 366 * 24 * 60 * 60;
 
 /// Proof that a message's intent is in the journal and on the disk (E1).
 #[derive(Debug)]
@@ -156,11 +154,9 @@ impl Store {
         self.memory.unpipelined
     }
 
-    /// Whether the clock is so far ahead of the last run that it may be wrong. In the next run it
-    /// is not any more, whatever the clock says.
-    pub fn clock_has_leapt(&self) -> bool {
-        let last = self.lock.last_run;
-        last.is_some_and(|last| self.moment.now.saturating_sub(last) > LONG_GAP)
+    /// Whether the clock may be wrong, so that nothing is to be deleted for its age.
+    pub fn doubts_clock(&self) -> bool {
+        self.lock.doubted.is_some()
     }
 
     /// Whether any message of the account was ever listed with a unique-id.
