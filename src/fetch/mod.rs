@@ -121,7 +121,12 @@ impl Account<'_> {
         } = self.environment;
         let directory = state::open_directory(disk, state)?;
         let (mut store, maildir, twins) = self.open(directory, moment)?;
+        self.tell_untold(&mut store, outcome)?;
         let fetched = self.hold_sessions(&mut store, &maildir, &twins, outcome, conduct);
+        // What a reader that has stopped was not told is for the next run to tell.
+        if self.environment.report.catch_up(&self.environment.stop) {
+            store.reported();
+        }
         // Even after a failure: what was recorded is worth noting properly.
         let closed = store.close();
         fetched?;

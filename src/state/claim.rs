@@ -130,7 +130,7 @@ impl Claim {
         let (mut store, unsure) = self.open(Some(&maildir), &mut opened)?;
         store.home = site.roster.id;
         store.take_charge(&maildir, &standing, unsure, &mut opened)?;
-        opened.recovered = store.settle_crash(&maildir)?;
+        store.settle_crash(&maildir)?;
         store.sweep(&maildir, &standing)?;
         Ok((store, maildir, opened))
     }
@@ -191,7 +191,10 @@ impl Claim {
         memory: Memory,
     ) -> Store {
         let path = maildir.map(|maildir| maildir.path().to_owned());
+        let told_before = memory.reported.unwrap_or_default();
         Store {
+            recovered: Vec::new(),
+            told_before,
             dir: self.dir,
             files: self.files,
             account: self.account,
