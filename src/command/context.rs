@@ -314,21 +314,22 @@ impl<'a> Context<'a> {
 
     /// The report of a fetch.
     pub(super) fn reporter(&self) -> Arc<Reporter> {
-        self.reporter_with(self.format)
+        self.reporter_with(self.format, true)
     }
 
     /// The report of a command that writes its own data: for people only.
     pub(super) fn text_reporter(&self) -> Arc<Reporter> {
-        self.reporter_with(Format::Text)
+        self.reporter_with(Format::Text, false)
     }
 
-    fn reporter_with(&self, format: Format) -> Arc<Reporter> {
+    fn reporter_with(&self, format: Format, queued: bool) -> Arc<Reporter> {
         Arc::new(Reporter::new(Options {
             format,
             null: self.global.null,
             quiet: self.global.quiet,
             verbosity: self.global.verbose,
             progress: !self.global.no_progress,
+            queued,
             color: self.color(),
         }))
     }
