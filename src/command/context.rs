@@ -15,7 +15,7 @@ use crate::report::{self, Event, Format, Options, Outcome, Report, Reporter};
 use crate::sandbox;
 use crate::state::Moment;
 use crate::stop::Stop;
-use crate::term::{Color, Paint, escape_str};
+use crate::term::{Color, Paint};
 use std::io::{self, IsTerminal};
 use std::sync::mpsc::{self, Sender};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -174,12 +174,7 @@ impl<'a> Context<'a> {
 
     /// The config, as far as these accounts need one.
     pub(super) fn config(&self, accounts: &[String]) -> Result<Config, Failure> {
-        let config = Config::find(self.global.config.as_deref(), accounts)?;
-        if let Some(warning) = config.warning() {
-            let label = self.paint().warning("warning:");
-            eprintln!("{label} {}", escape_str(warning));
-        }
-        Ok(config)
+        Ok(Config::find(self.global.config.as_deref(), accounts)?)
     }
 
     /// One account by its name or URL.

@@ -24,7 +24,7 @@ use conduct::Conduct;
 pub use conduct::not_tried;
 pub use error::Error;
 pub use look::{Look, look, mark_seen, rehearse};
-pub use reach::{Connect, Network, RenewalError, Route, Tokens};
+pub use reach::{Connect, Network, RenewalError, Route, Sign, Tokens};
 pub use tell::failure;
 use tell::listed;
 

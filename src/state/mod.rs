@@ -52,7 +52,7 @@ pub use error::Error;
 pub use files::open_directory;
 pub use inspect::{Examined, Inspected, Shown, Standing, examine, inspect};
 pub use lock::Holder;
-pub use manners::{Early, Manners, RefusalKind, Telling, Why};
+pub use manners::{Credentials, Early, Manners, RefusalKind, Telling, Why};
 pub use mend::{Accepted, Missing};
 pub use moment::Moment;
 pub use proof::{Recorded, Same, Vouched, Withheld};
