@@ -15,6 +15,7 @@ mod looked;
 mod password;
 mod pool;
 mod process;
+mod setup;
 mod state;
 mod tokens;
 mod verify;
@@ -106,6 +107,7 @@ fn run(context: &Context<'_>, command: Command) -> Result<Status, Failure> {
     match command {
         Command::Fetch(arguments) => fetch::run(context, &arguments),
         Command::Check(arguments) => check::run(context, &arguments),
+        Command::Setup(arguments) => setup::run(context, &arguments),
         Command::Account(command) => account::run(context, command),
         Command::State(command) => state::run(context, command),
         Command::Verify(arguments) => verify::run(context, &arguments),

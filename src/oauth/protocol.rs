@@ -1,6 +1,7 @@
 //! The messages: what is asked, what is answered. No network, no clock, no files.
 
 use super::{Client, Error};
+use crate::web::Answer;
 use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD as BASE64;
 use serde::{Deserialize, Serialize};
@@ -73,13 +74,6 @@ struct Refusal {
     error: String,
     #[serde(default)]
     error_description: String,
-}
-
-/// An HTTP answer.
-pub(super) struct Answer {
-    pub(super) host: String,
-    pub(super) code: u16,
-    pub(super) body: Zeroizing<Vec<u8>>,
 }
 
 /// What a poll of the device flow has brought (RFC 8628 section 3.5).
@@ -282,6 +276,7 @@ mod tests {
         Answer {
             host: "id.example.com".into(),
             code,
+            location: None,
             body: Zeroizing::new(body.into()),
         }
     }

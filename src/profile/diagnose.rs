@@ -86,6 +86,14 @@ pub enum ConfigError {
 }
 
 impl ConfigError {
+    /// What is wrong, without where; safe for a terminal.
+    pub fn reason(&self) -> String {
+        match self {
+            Self::Invalid(problem) => visible(&problem.message),
+            other => other.to_string(),
+        }
+    }
+
     /// The error for a terminal: title, place with caret where there is one, and the hint.
     ///
     /// Several lines, without a newline at the end; The source line is left out where it may

@@ -9,6 +9,7 @@ mod json;
 mod style;
 mod table;
 mod words;
+mod wrap;
 
 pub(crate) use escape::is_unsafe;
 pub use escape::{LIMIT, escape, escape_bytes_up_to, escape_str, escape_up_to, unique_id};
@@ -16,3 +17,4 @@ pub use json::json_line;
 pub use style::{Color, Paint, columns};
 pub use table::{Column, Table, fit, width};
 pub use words::{count, hex, quoted, size, unhex};
+pub use wrap::{wrap, wrap_item};
