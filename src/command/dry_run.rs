@@ -5,7 +5,7 @@ use super::fail::{Failure, print};
 use super::looked::{Counts, Looked};
 use crate::cli::Fetch;
 use crate::exit::Status;
-use crate::fetch::look;
+use crate::fetch::rehearse;
 use crate::maildrop::Message;
 use crate::plan::{Decision, Why};
 use crate::profile::{Keep, Overrides};
@@ -64,7 +64,7 @@ pub(super) fn run(
     environment.at_once = context.at_once(arguments.now, &arguments.accounts);
     let jobs = usize::from(arguments.jobs);
     let results = prepared.each(jobs, &environment, |account| {
-        let looked = look(account).map(|look| {
+        let looked = rehearse(account).map(|look| {
             let messages = (0..look.plan.listed())
                 .filter_map(|place| Some((look.maildrop.message(place)?, look.plan.at(place)?)))
                 .collect();

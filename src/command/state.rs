@@ -298,11 +298,16 @@ fn accept_maildir(
     let site = Site::look(&Disk::new(), &profile.maildir).map_err(fetch::Error::from)?;
     let accepted = claim.accept(&site, missing)?;
     let mut text = format!(
-        "{} is the account's Maildir from now on, with {} of {} that were delivered to it",
-        profile.maildir.display(),
-        accepted.stored - accepted.missing,
-        count(accepted.stored, "message"),
+        "{} is the account's Maildir from now on",
+        profile.maildir.display()
     );
+    if accepted.stored > 0 {
+        text.push_str(&format!(
+            ", with {} of {} that were delivered to it",
+            accepted.stored - accepted.missing,
+            count(accepted.stored, "message"),
+        ));
+    }
     if accepted.missing > 0 {
         let missing_ones = count(accepted.missing, "missing message");
         text.push_str(&match missing {

@@ -29,6 +29,8 @@ struct Verified {
     unreadable: u64,
     /// How many of the removed are newly accepted as such.
     accepted: u64,
+    /// Something is wrong with one that was not deleted from the server.
+    can_come_again: bool,
     /// Rows for people, each with whether it is damage, and lines for programs, of all that is not
     /// intact.
     rows: Vec<(bool, [String; 5])>,
@@ -215,6 +217,7 @@ impl Verified {
         if matches!(finding, Finding::Intact) {
             return;
         }
+        self.can_come_again |= finding.is_damage() && !message.shown.is_deleted();
         self.lines
             .extend(as_json(account, status, message, finding));
         let unique_ids = message.shown.unique_ids.iter();
@@ -315,7 +318,10 @@ fn tell(context: &Context<'_>, name: &str, verified: &Verified) {
     if verified.missing > 0 {
         eprintln!("{hint} if you have removed what is missing: popfetch verify {name} --accept");
     }
-    if damaged {
-        eprintln!("{hint} to fetch one again: popfetch state forget {name} UNIQUE-ID");
+    if verified.can_come_again {
+        eprintln!(
+            "{hint} to fetch one again that is still on the server: popfetch state forget {name} \
+             UNIQUE-ID"
+        );
     }
 }

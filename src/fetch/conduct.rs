@@ -9,8 +9,8 @@ use crate::durable::{Dir, Disk};
 use crate::exit::Status;
 use crate::profile::Profile;
 use crate::report::{Event, Failure};
-use crate::session::Shortcut;
-use crate::state::{self, Manners, Moment, RefusalKind, Telling, Why};
+use crate::session::{Detour, Shortcut};
+use crate::state::{self, Manners, Moment, Telling, Why};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -27,6 +27,9 @@ const SHORTCUT_FOR: i64 = 7 * 24 * 60 * 60;
 
 /// A server that did not follow it is spared for so long (seconds), as for pipelining.
 const NO_SHORTCUT_FOR: i64 = 30 * 24 * 60 * 60;
+
+/// A way around what a server announces is taken for so long (seconds), as above.
+const DETOUR_FOR: i64 = NO_SHORTCUT_FOR;
 
 /// What stands in the place of a shortcut that a server did not follow.
 const NO_SHORTCUT: &str = "none";
@@ -132,6 +135,12 @@ impl Conduct {
         self.manners.note_shortcut(None);
     }
 
+    /// The server has refused the listings that were asked for with the sign-in, in words that are
+    /// not known: they may have come too early, which the next run finds out.
+    pub(super) fn spare_shortcut(&mut self) {
+        self.manners.note_shortcut(Some((NO_SHORTCUT, self.moment)));
+    }
+
     /// A session has gone well; what it has shown for the next.
     pub(super) fn saw_shortcut(&mut self, seen: Option<Shortcut>) {
         let word = match (self.remembered_shortcut(), seen) {
@@ -155,6 +164,23 @@ impl Conduct {
         known.then_some(word)
     }
 
+    /// What this server must be signed in to by instead of what it announces.
+    pub(super) fn detour(&self) -> Option<Detour> {
+        let (word, time) = self.manners.detour()?;
+        let known = (time..time.saturating_add(DETOUR_FOR)).contains(&self.moment);
+        Detour::of_word(word).filter(|_| known)
+    }
+
+    /// A sign-in has worked by this. Whether that is new.
+    pub(super) fn saw_detour(&mut self, seen: Option<Detour>) -> bool {
+        if seen == self.detour() {
+            return false;
+        }
+        let seen = seen.map(|detour| (detour.word(), self.moment));
+        self.manners.note_detour(seen);
+        true
+    }
+
     /// The account's fetch went well.
     pub(super) fn worked(&mut self, account: &Account<'_>) {
         let since = self.manners.worked();
@@ -163,13 +189,6 @@ impl Conduct {
             let text = format!("works again; it had failed since {since}");
             account.tell(Event::Recovered(&text));
         }
-    }
-
-    /// The server has let us not in, and that is no failure of the run.
-    pub(super) fn refused(&mut self, account: &Account<'_>, kind: RefusalKind) {
-        let now = self.now();
-        self.manners
-            .refused(now, kind, &credentials(account, &self.auth));
     }
 
     /// The account's fetch has failed; what to tell of it.
@@ -194,7 +213,9 @@ impl Conduct {
     /// Remembers a refusal, if it was one.
     pub(super) fn note_refusal(&mut self, account: &Account<'_>, error: &Error) {
         if let Some(kind) = error.refusal() {
-            self.refused(account, kind);
+            let (now, wanted) = (self.now(), error.wanted_wait());
+            self.manners
+                .refused(now, kind, wanted, &credentials(account, &self.auth));
         }
     }
 

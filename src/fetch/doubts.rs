@@ -18,7 +18,7 @@ const HEADERS: usize = 1000;
 const BODIES: usize = 50;
 
 /// As much of a header as is looked at when a message is stored, and a CR for each line.
-const HEADER_LIMIT: usize = 512 * 1024;
+pub(super) const HEADER_LIMIT: usize = 512 * 1024;
 
 /// Unique-ids that a line for people names.
 const NAMED: usize = 3;

@@ -5,14 +5,17 @@ use crate::delivery::{self, Complete};
 use crate::exit::{Diagnose, Status};
 use crate::maildrop::{Identity, Message};
 use crate::net;
-use crate::pop3::quirks::sounds_temporary;
 use crate::pop3::{MessageNumber, ResponseCode};
 use crate::profile::providers::NoPop;
 use crate::profile::units;
-use crate::session::{self, Phase};
+use crate::session::{self, Meaning, Phase};
 use crate::state::{self, Early, Moment, RefusalKind, Why};
 use crate::stop;
 use std::time::Duration;
+
+/// How long a server is left alone at least that has given us as much, or let us in as often, as it
+/// does, where it does not say for how long.
+const LIMIT_WAIT: Duration = Duration::from_secs(5 * 60);
 
 /// What ended an account's fetch.
 #[derive(Debug, thiserror::Error)]
@@ -129,7 +132,7 @@ impl Error {
     /// Whether the server has refused an access token that another one may do better than.
     pub(super) fn refuses_token(&self) -> bool {
         matches!(self.session(), Some(error @ session::Error::SignIn { .. })
-            if error.status() == Status::NoPermission)
+            if error.meaning() == Some(Meaning::Credentials))
     }
 
     /// Whether the server closed the connection at this point.
@@ -158,13 +161,24 @@ impl Error {
     /// what is the matter.
     pub(super) fn is_explained(&self) -> bool {
         match self {
-            Self::Session(session::Error::Refused { answer, .. }) => {
-                answer.code.is_some() || self.refusal().is_some()
+            // A refused listing is an answer, unless it may have been asked for too early.
+            Self::Session(error @ session::Error::Refused { .. }) => {
+                error.meaning() != Some(Meaning::Command)
             }
             Self::Session(session::Error::Net { source, .. }) => {
                 matches!(source, net::Error::Stopped(_))
             }
             Self::Session(session::Error::TooLarge(_)) => true,
+            _ => false,
+        }
+    }
+
+    /// Whether the listing was refused in words that are not known.
+    pub(super) fn is_refused_without_reason(&self) -> bool {
+        match self.session() {
+            Some(session::Error::Refused { answer, .. }) => {
+                Meaning::recognised(Phase::Listing, answer).is_none()
+            }
             _ => false,
         }
     }
@@ -195,38 +209,46 @@ impl Error {
 
     /// Whether the server would let us in if no other session held the maildrop.
     pub(super) fn is_in_use(&self) -> bool {
-        matches!(self.session(), Some(session::Error::SignIn { answer, .. })
-            if answer.code == Some(ResponseCode::InUse))
+        self.meaning() == Some(Meaning::InUse)
     }
 
     /// What kind of refusal it is that the server is left alone for afterwards.
     pub(super) fn refusal(&self) -> Option<RefusalKind> {
-        match self.session()? {
-            session::Error::Turned(answer) => Some(match answer.code {
-                Some(ResponseCode::SysPermanent) => RefusalKind::Permanent,
-                _ => RefusalKind::Busy,
-            }),
-            error @ session::Error::SignIn { .. } => Some(match error.status() {
-                Status::NoPermission => RefusalKind::Credentials,
-                Status::Unavailable => RefusalKind::Permanent,
-                _ => RefusalKind::Busy,
-            }),
-            // Some servers close where others refuse (TRUST.md Q13).
-            session::Error::Net {
-                phase: Phase::SignIn,
-                source: net::Error::Closed,
-            } => Some(RefusalKind::Busy),
-            // Hotmail tells its login delay here (TRUST.md Q15).
-            session::Error::Refused { command, answer } => {
-                let busy = match answer.code {
-                    Some(ResponseCode::InUse | ResponseCode::LoginDelay) => true,
-                    None => *command == "STAT" && sounds_temporary(answer.text.as_bytes()),
-                    _ => false,
-                };
-                busy.then_some(RefusalKind::Busy)
-            }
-            _ => None,
+        // Some servers close where others refuse (TRUST.md Q13).
+        if self.closed_on(Phase::SignIn) {
+            return Some(RefusalKind::Busy);
         }
+        // Or the way in which it was asked did not suit it, which the next run finds out.
+        if self.is_refused_without_reason() {
+            return None;
+        }
+        Some(match self.meaning()? {
+            Meaning::Credentials => RefusalKind::Credentials,
+            Meaning::Permanent => RefusalKind::Permanent,
+            Meaning::Command if matches!(self.session()?, session::Error::SignIn { .. }) => {
+                RefusalKind::Credentials
+            }
+            Meaning::Passing | Meaning::InUse | Meaning::Limit => RefusalKind::Busy,
+            Meaning::Command | Meaning::Message | Meaning::Utf8 | Meaning::Disorder => return None,
+        })
+    }
+
+    /// What the server's answer means, where it was one that ended a session.
+    pub(super) fn meaning(&self) -> Option<Meaning> {
+        self.session()?.meaning()
+    }
+
+    /// Seconds that the server is to be left alone for at least: what it asks for, or what it takes
+    /// until a limit has moved on.
+    pub(super) fn wanted_wait(&self) -> i64 {
+        let answer = self.session().and_then(session::Error::answer);
+        let asked = answer.and_then(session::Answer::wanted_wait);
+        let least = match self.meaning() {
+            Some(Meaning::Limit) => LIMIT_WAIT,
+            _ => Duration::ZERO,
+        };
+        let wait = asked.unwrap_or(least);
+        i64::try_from(wait.as_secs()).unwrap_or(i64::MAX)
     }
 
     /// Whether the server turned us away and did not say why in a way that we know.

@@ -2,11 +2,12 @@
 
 use super::conduct::Conduct;
 use super::{Account, Error, decide};
+use crate::delivery::Site;
 use crate::durable::Dir;
 use crate::maildrop::{Maildrop, Message};
 use crate::plan::Plan;
 use crate::session::{Marked, Phase, Session, Transaction};
-use crate::state::{self, MarkedBy, View};
+use crate::state::{self, MarkedBy, Twins, View};
 
 /// A maildrop as a fetch would see it, with the session that looked still open.
 pub struct Look {
@@ -28,9 +29,25 @@ impl Look {
 /// Signs in, lists the maildrop and decides as a fetch would. Writes nothing, but that the server
 /// refused us, so that it is not asked too often.
 pub fn look(account: &Account<'_>) -> Result<Look, Error> {
+    look_with(account, Stops::Passed)
+}
+
+/// The same, and stops where a fetch would: at another Maildir than the state's, say.
+pub fn rehearse(account: &Account<'_>) -> Result<Look, Error> {
+    look_with(account, Stops::Told)
+}
+
+/// What keeps a fetch from taking place, whatever is listed.
+#[derive(Clone, Copy, Eq, PartialEq)]
+enum Stops {
+    Passed,
+    Told,
+}
+
+fn look_with(account: &Account<'_>, stops: Stops) -> Result<Look, Error> {
     let mut conduct = Conduct::of_look(account);
     conduct.check(account)?;
-    let looked = try_look(account, &mut conduct);
+    let looked = try_look(account, stops, &mut conduct);
     if let Err(error) = &looked {
         conduct.note_refusal(account, error);
     }
@@ -38,11 +55,20 @@ pub fn look(account: &Account<'_>) -> Result<Look, Error> {
     looked
 }
 
-fn try_look(account: &Account<'_>, conduct: &mut Conduct) -> Result<Look, Error> {
+fn try_look(account: &Account<'_>, stops: Stops, conduct: &mut Conduct) -> Result<Look, Error> {
     let id = account.profile.server.id();
     let mut view = View::read(&account.environment.state, &id)?;
+    let mut twins = Twins::default();
+    if stops == Stops::Told {
+        let site = Site::look(&account.environment.disk, &account.profile.maildir)?;
+        view.check(&site, &account.profile.word())?;
+        if !account.environment.as_new {
+            twins = view.twins();
+        }
+    }
     let mut session = sign_in(account, &[], view.unpipelined(), conduct)?;
     let maildrop = session.list(&id, view.has_unique_ids())?;
+    account.check_twins(&twins, &maildrop)?;
     let (first, now) = (view.is_first(), account.environment.moment.now);
     let known = view.recognise(&maildrop);
     let plan = decide(account.profile, &maildrop, known, first, now);

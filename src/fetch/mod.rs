@@ -23,7 +23,7 @@ mod tell;
 use conduct::Conduct;
 pub use conduct::not_tried;
 pub use error::Error;
-pub use look::{Look, look, mark_seen};
+pub use look::{Look, look, mark_seen, rehearse};
 pub use reach::{Connect, Network, RenewalError, Route, Tokens};
 pub use tell::failure;
 use tell::listed;
@@ -262,13 +262,8 @@ impl Account<'_> {
     ) -> Result<Plan, Error> {
         let now = self.environment.moment.now;
         let first = store.is_first();
-        if let Some(twin) = twins.of(maildrop).filter(|_| first) {
-            return Err(Error::KnownElsewhere {
-                known: twin.known,
-                listed: twin.listed,
-                other: twin.account,
-                name: self.profile.word(),
-            });
+        if first {
+            self.check_twins(twins, maildrop)?;
         }
         let plan = decide(
             self.profile,
@@ -291,6 +286,20 @@ impl Account<'_> {
             self.tell_changes(&changes, &plan);
         }
         Ok(plan)
+    }
+
+    /// Fails where another account's state knows the maildrop: it is the same one by another name, as
+    /// likely as not, and all of it would come again.
+    fn check_twins(&self, twins: &Twins, maildrop: &Maildrop) -> Result<(), Error> {
+        let Some(twin) = twins.of(maildrop) else {
+            return Ok(());
+        };
+        Err(Error::KnownElsewhere {
+            known: twin.known,
+            listed: twin.listed,
+            other: twin.account,
+            name: self.profile.word(),
+        })
     }
 
     fn tell_plan(

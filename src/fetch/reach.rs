@@ -3,7 +3,7 @@
 use super::conduct::Conduct;
 use super::{Account, Error};
 use crate::durable::Dir;
-use crate::exit::{Diagnose, Status};
+use crate::exit::Diagnose;
 use crate::net::program::Tell;
 use crate::net::{self, Channel, Protection, Target};
 use crate::profile::providers::{self, Access};
@@ -11,7 +11,9 @@ use crate::profile::secret::Password;
 use crate::profile::{Pipelining, Profile, Tls};
 use crate::report::Event;
 use crate::sandbox;
-use crate::session::{self, Credentials, Options, Secret, Session, Shortcut, Transaction};
+use crate::session::{
+    self, Credentials, Detour, Meaning, Options, Secret, Session, Shortcut, Transaction,
+};
 use crate::stop::Stop;
 use std::sync::Arc;
 
@@ -148,6 +150,38 @@ impl Account<'_> {
         manner: Manner,
         conduct: &mut Conduct,
     ) -> Result<Session<Transaction>, Error> {
+        let mut session = self.connect(secret, route, manner, conduct.detour(), conduct);
+        // Nobody has judged the password yet. There are not more detours.
+        for _ in 0..2 {
+            let Err(Error::Session(session::Error::Detour { detour, .. })) = session else {
+                break;
+            };
+            self.check_stop()?;
+            session = self.connect(secret, route, manner, Some(detour), conduct);
+        }
+        let session = session.inspect_err(|error| {
+            if error.meaning() == Some(Meaning::Command) {
+                conduct.saw_detour(None);
+            }
+        })?;
+        conduct.let_in();
+        let detour = session.detour();
+        if conduct.saw_detour(detour)
+            && let Some(remark) = detour.and_then(Detour::remark)
+        {
+            self.tell(Event::Notice(remark));
+        }
+        Ok(session)
+    }
+
+    fn connect(
+        &self,
+        secret: Secret<'_>,
+        route: &dyn Route,
+        manner: Manner,
+        detour: Option<Detour>,
+        conduct: &mut Conduct,
+    ) -> Result<Session<Transaction>, Error> {
         let profile = self.profile;
         let channel = route.connect(&self.environment.stop);
         let options = Options {
@@ -158,6 +192,7 @@ impl Account<'_> {
             start_tls: matches!(profile.tls, Tls::StartTls(_)),
             ahead: manner.ahead,
             shortcut: manner.shortcut,
+            detour,
             transcript: self.transcript(),
         };
         let credentials = Credentials {
@@ -170,16 +205,14 @@ impl Account<'_> {
         let session = Session::open(channel.map_err(Error::Connect)?, options, &credentials)?;
         conduct.announced(session.login_delay());
         let session = session.sign_in(credentials);
-        let session = session.map_err(|error| self.advise(error))?;
-        conduct.let_in();
-        Ok(session)
+        session.map_err(|error| self.advise(error))
     }
 
     /// What a provider is known to want goes before the general advice.
     fn advise(&self, error: session::Error) -> Error {
         let provider = providers::of_host(&self.profile.server.host);
         match provider.map(|provider| provider.access) {
-            Some(Access::Pop { sign_in, .. }) if error.status() == Status::NoPermission => {
+            Some(Access::Pop { sign_in, .. }) if error.meaning() == Some(Meaning::Credentials) => {
                 Error::Advised {
                     hint: sign_in,
                     source: error,

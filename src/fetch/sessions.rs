@@ -173,7 +173,7 @@ impl Account<'_> {
                 // It has had enough of us for now. What it has listed so far is safe.
                 Err(error) if sessions > 1 && error.refusal() == Some(RefusalKind::Busy) => {
                     self.tell(Event::Notice(&format!("{error}: the next run goes on")));
-                    conduct.refused(self, RefusalKind::Busy);
+                    conduct.note_refusal(self, &error);
                     break Ok(());
                 }
                 ended => break ended.map(drop),
@@ -277,6 +277,9 @@ impl Account<'_> {
         }
         // CAPA was sent again behind the sign-in.
         conduct.announced(session.login_delay());
+        if session.went_ahead() && done.as_ref().is_err_and(Error::is_refused_without_reason) {
+            conduct.spare_shortcut();
+        }
         let (maildrop, marked) = match done {
             Err(error) if error.is_disorder() => {
                 store.distrust_session()?;

@@ -45,8 +45,14 @@ impl Account<'_> {
             )));
         } else if opened.is_rebuilt || opened.inherited {
             self.tell(Event::Warning(&format!(
-                "the state file was lost; it was made again from the Maildir {maildir}: {found} \
-                 there {verb} as fetched"
+                "the state file was lost, or is on another machine; it was made again from the \
+                 Maildir {maildir}: {found} there {verb} as fetched"
+            )));
+        } else if opened.found > 0 && opened.is_new {
+            self.tell(Event::Warning(&format!(
+                "this account has no state here yet, but {found} in the Maildir {maildir} {are} its \
+                 own and {verb} as fetched",
+                are = if opened.found == 1 { "is" } else { "are" }
             )));
         } else if opened.found > 0 {
             self.tell(Event::Warning(&format!(

@@ -1,6 +1,6 @@
 //! TRANSACTION: STAT, UIDL and LIST, joined into a [`Maildrop`] (RFC 1939 sections 5 and 7).
 
-use super::{Answer, Error, Phase, Session, Shortcut, Transaction};
+use super::{Answer, Detour, Error, Phase, Session, Shortcut, Transaction};
 use crate::maildrop::{Joiner, MESSAGE_LIMIT, Maildrop, TooLarge};
 use crate::pop3::listing::{scan_line, unique_id_line};
 use crate::pop3::{Command, DropListing};
@@ -26,6 +26,11 @@ impl Session<Transaction> {
     /// What a later session with this server may do, once this one has listed the maildrop.
     pub fn shortcut(&self) -> Option<Shortcut> {
         self.state.shortcut.filter(|_| self.may_pipeline())
+    }
+
+    /// What was done otherwise than the server announces, to be let in.
+    pub fn detour(&self) -> Option<Detour> {
+        self.state.detour
     }
 
     /// Whether the listings were asked for before the server had let us in.

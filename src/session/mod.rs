@@ -7,6 +7,8 @@
 //! [`Recorded`](crate::state::Recorded). A session that is dropped without
 //! [`quit`](Session::quit) never enters the UPDATE state: the server keeps everything.
 
+mod answer;
+mod detour;
 mod error;
 mod headers;
 mod maildrop;
@@ -23,6 +25,8 @@ mod utf8;
 mod wire;
 
 pub use crate::sasl::Secret;
+pub use answer::Meaning;
+pub use detour::Detour;
 pub use error::{Error, Phase};
 pub use method::{Auth, Method};
 pub use retrieve::{Arrival, Retrieval};
@@ -56,6 +60,8 @@ pub struct Options {
     pub ahead: bool,
     /// An earlier session has shown how that is done: do not ask for capabilities first.
     pub shortcut: Option<Shortcut>,
+    /// An earlier session has shown that the server does not do all that it announces.
+    pub detour: Option<Detour>,
     /// Gets every line that goes over the wire, without secrets.
     pub transcript: Option<Transcript>,
 }
@@ -68,6 +74,8 @@ pub struct Authorization {
     utf8: bool,
     /// The one that is taken.
     shortcut: Option<Shortcut>,
+    /// The method at hand has got so far that what the server says is about more than the method.
+    judged: bool,
 }
 
 /// The state in which a client reads the maildrop.
@@ -80,6 +88,8 @@ pub struct Transaction {
     top_lines: Option<u8>,
     /// The one that the sign-in took or has shown.
     shortcut: Option<Shortcut>,
+    /// The one that the sign-in took.
+    detour: Option<Detour>,
 }
 
 /// See the [module](self).
@@ -125,6 +135,7 @@ impl Session<Authorization> {
                 timestamp,
                 utf8: false,
                 shortcut,
+                judged: false,
             },
         };
         if session.options.start_tls {

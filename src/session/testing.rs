@@ -57,6 +57,7 @@ pub(super) fn session(
         utf8: false,
         ahead: false,
         shortcut: None,
+        detour: None,
         transcript: None,
     };
     let heard = Heard::default();
@@ -77,6 +78,7 @@ pub(super) fn session(
             asked_again: false,
             listing: false,
             shortcut: None,
+            detour: None,
             top_lines: None,
         },
     };

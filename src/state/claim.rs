@@ -21,7 +21,7 @@ pub struct Claim {
     pub(super) files: Files,
     pub(super) account: String,
     /// What its owner calls it.
-    name: String,
+    pub(super) name: String,
     lock: Lock,
     moment: Moment,
     pub(super) memory: Memory,
@@ -150,6 +150,7 @@ impl Claim {
             Found::Nothing => {
                 let journal = self.begin(self.new_id()?);
                 let journal = journal.map_err(|source| self.io_error(source))?;
+                opened.is_new = true;
                 (journal, Memory::new(&self.account), true)
             }
             Found::Lost => rebuild::make(&self, self.new_id()?, maildir, opened)?,

@@ -5,6 +5,7 @@ use super::lock::Holder;
 use crate::delivery;
 use crate::durable::is_untrusted;
 use crate::exit::{Diagnose, Status};
+use crate::term::count;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -61,12 +62,15 @@ pub enum Error {
         ours: PathBuf,
     },
     /// Messages are missing in the Maildir, and nobody has said what is to become of them.
-    #[error("{missing} of {stored} messages that were delivered to the Maildir are missing in it")]
+    #[error("{missing} of {} that were delivered to the Maildir {are} missing in it",
+        count(*stored, "message"), are = if *missing == 1 { "is" } else { "are" })]
     Undecided {
         /// How many are missing.
         missing: u64,
         /// Of how many.
         stored: u64,
+        /// What its owner calls the account.
+        name: String,
     },
     /// The file system has no locks.
     #[error("cannot lock {path}")]
@@ -167,11 +171,10 @@ impl Diagnose for Error {
                  what is there",
                 theirs.display()
             ),
-            Self::Undecided { .. } => {
-                "add --fetch-again to fetch them once more, or --leave if they were removed on \
-                 purpose"
-                    .to_owned()
-            }
+            Self::Undecided { name, .. } => format!(
+                "to fetch what is missing once more, `popfetch state accept {name} --fetch-again`; \
+                 if it was removed on purpose, `popfetch state accept {name} --leave`"
+            ),
             Self::NoLocks { .. } => "keep the state on a local disk: set XDG_STATE_HOME".to_owned(),
             Self::Unverifiable(_) => {
                 "the next fetch makes it again from its good lines and the Maildir".to_owned()

@@ -108,7 +108,11 @@ pub fn examine(octets: &[u8], account: &str) -> Option<Examined> {
     } = reading.ok()?;
     Some(Examined {
         messages: reader.messages.into_values().collect(),
-        view: View { memory },
+        view: View {
+            memory,
+            dir: None,
+            id: None,
+        },
         good,
         torn,
         damaged,

@@ -9,8 +9,11 @@
 //!     kind  time  wait  count  salt  tag           the refusal that is waited for
 //!     status  kind  since  told                    the failure that goes on
 //!     shortcut  noted                              how to sign in quickly, and since when
+//!     detour  noted                                how to sign in at all, likewise
 //!     crc
 //! ```
+//! The detour came later than the rest: a line without it is read as well.
+//!
 //! A file that is lost, damaged or written by another version costs nothing: nothing is known then.
 
 use super::files::Files;
@@ -45,6 +48,7 @@ pub struct Manners {
     refusal: Option<Refusal>,
     trouble: Option<Trouble>,
     shortcut: Option<(String, i64)>,
+    detour: Option<(String, i64)>,
 }
 
 /// Why a server let us not in.
@@ -176,6 +180,18 @@ impl Manners {
         self.shortcut = shortcut.map(|(word, time)| (word.to_owned(), time));
     }
 
+    /// What this server must be signed in to by instead of what it announces, in a word, and when
+    /// that was noted.
+    pub fn detour(&self) -> Option<(&str, i64)> {
+        let (word, time) = self.detour.as_ref()?;
+        Some((word, *time))
+    }
+
+    /// Notes it, or forgets it. The word holds no white space.
+    pub fn note_detour(&mut self, detour: Option<(&str, i64)>) {
+        self.detour = detour.map(|(word, time)| (word.to_owned(), time));
+    }
+
     /// What the server announces: seconds between two sign-ins, 0 for none.
     pub fn announced(&mut self, login_delay: u32) {
         self.login_delay = i64::from(login_delay).min(LONGEST);
@@ -194,7 +210,9 @@ impl Manners {
 
     /// The server has refused us. `credentials` are those of [`Manners::early`]; what is kept of
     /// them is two octets of a salted hash: enough to notice a change, and nothing to find them by.
-    pub fn refused(&mut self, now: i64, kind: RefusalKind, credentials: &[&str]) {
+    ///
+    /// It is left alone for `wanted` seconds at least: what it has asked for, 0 where it has not.
+    pub fn refused(&mut self, now: i64, kind: RefusalKind, wanted: i64, credentials: &[&str]) {
         let earlier = self.refusal.as_ref().filter(|earlier| earlier.kind == kind);
         let count = earlier.map_or(0, |earlier| earlier.count).saturating_add(1);
         let waits: &[i64] = match kind {
@@ -207,7 +225,9 @@ impl Manners {
         self.refusal = Some(Refusal {
             kind,
             time: now,
-            wait: spread(wait.unwrap_or(LONGEST), random()).min(LONGEST),
+            wait: spread(wait.unwrap_or(LONGEST), random())
+                .max(wanted)
+                .min(LONGEST),
             count,
             salt,
             tag: tag(salt, credentials),
@@ -281,9 +301,11 @@ impl Manners {
                 number(trouble.told),
             ]),
         }
-        match &self.shortcut {
-            None => fields.extend(["-"; 2].map(str::to_owned)),
-            Some((word, time)) => fields.extend([word.clone(), time.to_string()]),
+        for noted in [&self.shortcut, &self.detour] {
+            match noted {
+                None => fields.extend(["-"; 2].map(str::to_owned)),
+                Some((word, time)) => fields.extend([word.clone(), time.to_string()]),
+            }
         }
         let mut line = Vec::new();
         seal(fields.join("\t"), &mut line);
@@ -324,7 +346,8 @@ fn parse(line: &[u8]) -> Option<Manners> {
         since,
         told,
         shortcut,
-        noted,
+        shortcut_noted,
+        ref detour @ ..,
     ] = fields[..]
     else {
         return None;
@@ -353,16 +376,22 @@ fn parse(line: &[u8]) -> Option<Manners> {
             told: time(told)?,
         }),
     };
-    let shortcut = match shortcut {
-        "-" => None,
-        word => Some((word.to_owned(), noted.parse().ok()?)),
+    let noted = |word: &str, time: &str| match word {
+        "-" => Some(None),
+        word => Some(Some((word.to_owned(), time.parse().ok()?))),
+    };
+    let detour = match detour {
+        [] => None,
+        [word, time] => noted(word, time)?,
+        _ => return None,
     };
     Some(Manners {
         signed_in: time(signed_in)?,
         login_delay: login_delay.parse().ok()?,
         refusal,
         trouble,
-        shortcut,
+        shortcut: noted(shortcut, shortcut_noted)?,
+        detour,
     })
 }
 

@@ -155,6 +155,7 @@ impl Claim {
                 return Err(Error::Undecided {
                     missing: absent,
                     stored: ids.len() as u64,
+                    name: self.name,
                 });
             }
         }

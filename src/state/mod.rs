@@ -125,6 +125,8 @@ pub enum Settled {
 /// What opening the state found out, for the person to know.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Opened {
+    /// There was no journal, as far as can be told.
+    pub is_new: bool,
     /// The journal was lost or damaged, and was made again.
     pub is_rebuilt: bool,
     /// Where the damaged journal is kept.

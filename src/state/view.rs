@@ -1,8 +1,11 @@
 //! The state as it stands, for looking only: no lock is taken and nothing is settled.
 
+use super::custody;
 use super::journal::{self, Header};
 use super::memory::Memory;
+use super::twin::Twins;
 use super::{Error, Files, Recognition};
+use crate::delivery::{JournalId, Site};
 use crate::durable::{Dir, Disk};
 use crate::maildrop::Maildrop;
 use std::path::Path;
@@ -10,6 +13,10 @@ use std::path::Path;
 /// What is known of an account.
 pub struct View {
     pub(super) memory: Memory,
+    /// Where it was read; `None` where there is no such directory.
+    pub(super) dir: Option<Dir>,
+    /// That of the journal, where it has one.
+    pub(super) id: Option<JournalId>,
 }
 
 impl View {
@@ -17,9 +24,11 @@ impl View {
     /// nothing is known.
     pub fn read(directory: &Path, account: &str) -> Result<Self, Error> {
         match Dir::open(&Disk::new(), directory) {
-            Ok(dir) => Self::read_in(&dir, account),
+            Ok(dir) => Self::read_in(dir, account),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Self {
                 memory: Memory::new(account),
+                dir: None,
+                id: None,
             }),
             Err(source) => Err(Error::Io {
                 path: directory.to_owned(),
@@ -28,7 +37,7 @@ impl View {
         }
     }
 
-    pub(super) fn read_in(dir: &Dir, account: &str) -> Result<Self, Error> {
+    fn read_in(dir: Dir, account: &str) -> Result<Self, Error> {
         let files = Files::of(account);
         let path = dir.path().join(&files.journal);
         let io = |source| Error::Io {
@@ -36,8 +45,10 @@ impl View {
             source,
         };
         let mut memory = Memory::new(account);
-        match journal::read_header(dir, &files.journal, account).map_err(io)? {
-            Some(Header::Ours { .. }) => {
+        let mut journal = None;
+        match journal::read_header(&dir, &files.journal, account).map_err(io)? {
+            Some(Header::Ours { id, .. }) => {
+                journal = id;
                 let input = dir.read(&files.journal).map_err(io)?;
                 journal::read(input, |entry, place| memory.apply(entry, place)).map_err(io)?;
             }
@@ -46,7 +57,29 @@ impl View {
             }
             Some(Header::Foreign) | None => {}
         }
-        Ok(Self { memory })
+        Ok(Self {
+            memory,
+            dir: Some(dir),
+            id: journal,
+        })
+    }
+
+    /// What a fetch into this Maildir would stop at before it asks the server for anything; `name` is
+    /// what its owner calls the account.
+    pub fn check(&self, site: &Site, name: &str) -> Result<(), Error> {
+        let Some(dir) = &self.dir else {
+            return Ok(());
+        };
+        let files = Files::of(&self.memory.account);
+        custody::judge(&self.memory, self.id, site, dir, &files, name).map(drop)
+    }
+
+    /// See [`Claim::twins`](super::Claim::twins).
+    pub fn twins(&self) -> Twins {
+        match (&self.dir, self.is_first()) {
+            (Some(dir), true) => Twins::read(dir, &self.memory.account),
+            _ => Twins::default(),
+        }
     }
 
     /// Whether no listing of the account has ever been settled.

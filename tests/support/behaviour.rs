@@ -23,6 +23,7 @@ pub struct Behaviour {
     pub(super) deletes_retrieved: bool,
     pub(super) scram: Scram,
     pub(super) prompt: Option<Vec<u8>>,
+    pub(super) ignores_initial_responses: bool,
     pub(super) lists: usize,
     pub(super) loses_what_follows_sign_in: bool,
     pub(super) renumbers: bool,
@@ -91,6 +92,7 @@ impl Default for Behaviour {
             deletes_retrieved: false,
             scram: Scram::default(),
             prompt: None,
+            ignores_initial_responses: false,
             lists: usize::MAX,
             loses_what_follows_sign_in: false,
             renumbers: false,
@@ -204,6 +206,12 @@ impl Behaviour {
     /// What asks for the first message of a SASL mechanism, byte for byte, instead of a challenge.
     pub fn prompt(mut self, octets: impl AsRef<[u8]>) -> Self {
         self.prompt = Some(octets.as_ref().into());
+        self
+    }
+
+    /// What comes with AUTH is not looked at, but asked for.
+    pub fn ignores_initial_responses(mut self) -> Self {
+        self.ignores_initial_responses = true;
         self
     }
 

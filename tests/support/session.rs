@@ -272,6 +272,7 @@ impl Session<'_> {
     fn authenticate(&mut self, argument: &[u8]) -> Result<(), Stop> {
         let argument = String::from_utf8_lossy(argument).into_owned();
         let (name, response) = match argument.split_once(' ') {
+            Some((name, _)) if self.behaviour.ignores_initial_responses => (name, None),
             Some((name, response)) => (name, Some(response)),
             None => (argument.as_str(), None),
         };

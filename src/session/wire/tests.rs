@@ -38,6 +38,7 @@ fn f5_what_has_come_while_the_disk_took_its_time_is_no_silence() {
         utf8: false,
         ahead: false,
         shortcut: None,
+        detour: None,
         transcript: None,
     };
     let server = Ready([&b"+OK ready\r\n"[..], b"+OK\r\n1 a\r\n", b"2 b\r\n.\r\n"].into());

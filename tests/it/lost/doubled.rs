@@ -51,7 +51,7 @@ fn a4_an_answer_that_comes_twice_for_another_that_does_not_come_loses_nothing() 
 #[test]
 fn a4_copies_under_two_unique_ids_are_fetched_once_more_and_stay_two() {
     let mut messages: Vec<Message> = (1..=8).map(letter).collect();
-    let copy = |of: &Message, id: &str| Message::new(id, of.octets().to_vec());
+    let copy = |of: &Message, id: &str| Message::new(id, of.octets());
     messages.push(copy(&messages[7], "copy-1"));
     messages.push(copy(&messages[2], "copy-2"));
     for keep in ["always", "never"] {

@@ -177,6 +177,10 @@ fn a2_where_the_maildir_is_not_what_it_was_nothing_is_touched_until_it_is_back()
             let away = put_away(&scene, ground);
             let output = scene.assert_refuses(stands);
             assert_said(&output, &["mount", "state accept", "state forget"]);
+            // What a fetch would do is to stop.
+            let rehearsed = scene.fetch("--dry-run");
+            assert_eq!(rehearsed.status, Some(73), "{stands}: {rehearsed:#?}");
+            assert_said(&rehearsed, &["mount", "state accept", "state forget"]);
             if scene.maildir.exists() {
                 fs::remove_dir_all(&scene.maildir).unwrap();
             }

@@ -30,8 +30,8 @@ pub fn pass(home: &Home, seconds: i64) {
     let mut fields: Vec<String> = line.trim_end().split('\t').map(str::to_owned).collect();
     fields.pop();
     // When it was signed in to, when it refused, since when it fails, when that was told, when a
-    // shortcut was noted.
-    for place in [1, 4, 11, 12, 14] {
+    // shortcut or a detour was noted.
+    for place in [1, 4, 11, 12, 14, 16] {
         if let Ok(time) = fields[place].parse::<i64>() {
             fields[place] = (time - seconds).to_string();
         }

@@ -96,7 +96,7 @@ fn s67_an_incomplete_listing_deletes_nothing_and_makes_nothing_forgotten() {
         let before = run(&home, &["state", "show", "a", "--format", "json"], 0).stdout;
         server.behave(Behaviour::new().on(command, reply.clone()));
         for _ in 0..3 {
-            let output = home.popfetch(["fetch"]).run();
+            let output = home.popfetch(["fetch", "--now"]).run();
             assert!(
                 statuses.contains(&output.status.unwrap()),
                 "{reply:?}: {output:#?}"
@@ -110,7 +110,7 @@ fn s67_an_incomplete_listing_deletes_nothing_and_makes_nothing_forgotten() {
         let after = run(&home, &["state", "show", "a", "--format", "json"], 0).stdout;
         assert_eq!(before, after, "{command} {reply:?}");
         server.behave(Behaviour::new());
-        let output = run(&home, &["fetch"], 0);
+        let output = run(&home, &["fetch", "--now"], 0);
         assert_said(&output, &["nothing new", "6 deleted"]);
         tree::assert_holds(&home.maildir("a"), &mail(6));
     }

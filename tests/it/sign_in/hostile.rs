@@ -226,7 +226,7 @@ fn s47_what_was_said_to_prove_a_secret_is_hidden_when_the_server_repeats_it() {
 #[test]
 fn a_server_that_does_not_speak_of_sasl_at_all_is_not_asked_for_more_than_was_chosen() {
     let (server, home) = serving(offering("").without("SASL"), "login");
-    // It says that it would have said so if this were about the password.
-    run(&home, &[], 75);
+    // It has judged no password, and time will not teach it AUTH.
+    assert_said(&run(&home, &[], 77), &["nothing about the password"]);
     assert_eq!(sign_in(&server.last_session()), ["AUTH LOGIN"]);
 }

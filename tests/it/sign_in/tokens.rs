@@ -93,6 +93,7 @@ fn with_token(server: &Server, token: &str) -> Result<(), Error> {
     let options = Options {
         ahead: false,
         shortcut: None,
+        detour: None,
         timeout,
         pipelining: false,
         start_tls: false,

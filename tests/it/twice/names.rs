@@ -104,7 +104,9 @@ fn c3_a_maildrop_under_another_name_is_told_before_anything_is_fetched() {
         let scene = Scene::new(other, true);
         run(&scene.home, &["fetch", "a"], 0);
         scene.maildrop.add((21..=25).map(letter));
+        let rehearsed = run(&scene.home, &["fetch", "--dry-run", "b"], 78);
         let output = run(&scene.home, &["fetch", "b"], 78);
+        assert_eq!(rehearsed.stderr, output.stderr);
         let id = scene.id();
         assert_said(
             &output,
