@@ -11,7 +11,7 @@ use super::paths::NoHome;
 use super::problem::{Problem, nearest};
 use super::visible::visible;
 use crate::exit::{Diagnose, Status};
-use crate::term::Paint;
+use crate::term::{Paint, columns, wrap};
 
 /// What is wrong with the config file, or with an account named on the command line.
 ///
@@ -134,8 +134,14 @@ impl ConfigError {
             .filter(|line| without_colour(line).trim() != "|")
             .map(str::to_owned)
             .collect();
+        let columns = columns(io::stderr());
+        if !matches!(self, Self::Invalid(_)) {
+            // A title alone, which may well be longer than the terminal is wide.
+            lines = lines.iter().map(|line| wrap("", line, columns)).collect();
+        }
         if let Some(hint) = self.hint() {
-            lines.push(format!("{} {hint}", paint.hint("hint:")));
+            let label = format!("{} ", paint.hint("hint:"));
+            lines.push(wrap(&label, &hint, columns));
         }
         lines.join("\n")
     }
@@ -196,12 +202,13 @@ fn without_colour(line: &str) -> String {
 /// What a person needs who has no config file yet.
 fn first_steps(path: &Path) -> String {
     format!(
-        "put this into {}, and popfetch will ask for the password:\n\n\
-         [accounts.home]\n\
-         host = \"pop.example.com\"\n\
+        "popfetch setup asks for your address and does the rest; or put this into {}, and popfetch \
+         will ask for the password:\n\n    \
+         [accounts.home]\n    \
+         host = \"pop.example.com\"\n    \
          user = \"ada@example.com\"\n\n\
-         or fetch without a config file:\n\n\
-         popfetch fetch pops://ada@pop.example.com --maildir ~/Mail/ada",
+         or fetch without a config file:\n\n    \
+         popfetch pops://ada@pop.example.com --maildir ~/Mail/ada",
         visible(&path.display().to_string())
     )
 }

@@ -18,6 +18,7 @@ pub use config::{Config, Selected, select};
 pub use diagnose::ConfigError;
 pub use overrides::Overrides;
 pub use problem::Problem;
+pub(crate) use problem::nearest;
 
 mod address;
 mod config;
