@@ -36,13 +36,13 @@ pub(super) fn as_meant(
     if is_ours {
         return Ok(arguments);
     }
-    if !word.starts_with('-') && !word.contains("://") {
+    if !word.starts_with('-')
+        && !word.contains("://")
         // What is wrong with the file is said by whoever reads it next.
-        if let Some(accounts) = accounts(config) {
-            if !accounts.iter().any(|name| name == word) {
-                return Err(no_such_word(word, &command, &accounts));
-            }
-        }
+        && let Some(accounts) = accounts(config)
+        && !accounts.iter().any(|name| name == word)
+    {
+        return Err(no_such_word(word, &command, &accounts));
     }
     arguments.insert(place, "fetch".into());
     Ok(arguments)
