@@ -35,6 +35,8 @@
 //! | [`pop3`] | the protocol core: octets in, events out, no input or output of its own |
 //! | [`sasl`] | SASL mechanisms, likewise |
 //! | [`net`] | names, addresses, proxies, TCP and TLS: a channel of octets |
+//! | [`web`] | HTTP over `net`: a form that is posted, a document that is got |
+//! | [`discover`] | from a mail address to the servers that may have its mail |
 //! | [`oauth`] | OAuth 2.0: a person's sign-in in the browser, and access tokens from then on |
 //! | [`durable`] | the only place that creates, syncs, renames and removes files |
 //! | [`private`] | reads files that must be secret |
@@ -123,6 +125,7 @@
 pub mod cli;
 pub mod command;
 pub mod delivery;
+pub mod discover;
 pub mod durable;
 pub mod exit;
 pub mod fetch;
@@ -141,6 +144,7 @@ pub mod state;
 pub mod stop;
 pub mod term;
 pub mod verify;
+pub mod web;
 
 #[allow(dead_code, unreachable_pub)]
 #[cfg(test)]

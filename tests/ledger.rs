@@ -34,10 +34,6 @@ const NOT_TESTED: &[(&str, &str)] = &[
         "a machine cannot be suspended in a test; every deadline is on the monotonic clock, which \
          stands still meanwhile, so that f5 and f6 hold after it too",
     ),
-    (
-        "s63",
-        "comes with the discovery of settings: popfetch reads no XML and asks nobody for settings",
-    ),
 ];
 
 /// All numbers there are.

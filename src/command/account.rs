@@ -336,7 +336,7 @@ impl Counts for Tested {
 }
 
 /// Whether mail could be stored there; a Maildir that is still to be created is fine.
-fn usable_maildir(path: &Path) -> Result<(), crate::fetch::Error> {
+pub(super) fn usable_maildir(path: &Path) -> Result<(), crate::fetch::Error> {
     if path.as_os_str().is_empty() {
         return Ok(());
     }

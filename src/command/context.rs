@@ -332,7 +332,15 @@ impl<'a> Context<'a> {
     /// The environment for working on accounts. From here on signals are handled: call it after
     /// the last prompt, which a signal should simply end.
     pub(super) fn environment(&self, report: Arc<dyn Report>) -> Result<Environment, Failure> {
-        let stop = stop_on_signals()?;
+        self.environment_with(stop_on_signals()?, report)
+    }
+
+    /// The same, with another stop.
+    pub(super) fn environment_with(
+        &self,
+        stop: Stop,
+        report: Arc<dyn Report>,
+    ) -> Result<Environment, Failure> {
         Ok(Environment {
             state: paths::state_dir()?.into(),
             disk: Disk::new(),

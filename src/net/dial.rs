@@ -39,6 +39,12 @@ impl Addresses {
     /// Asks the system's resolver. With a `source`, an address of this machine to connect from,
     /// addresses of the other kind are left out.
     pub fn look_up(host: &str, port: u16, source: Option<IpAddr>) -> Result<Self, Error> {
+        #[cfg(debug_assertions)]
+        let mut all = match super::stage::address_of(host, port) {
+            Some(address) => vec![address?],
+            None => look_up(host, port)?,
+        };
+        #[cfg(not(debug_assertions))]
         let mut all = look_up(host, port)?;
         if let Some(source) = source {
             all.retain(|address| address.is_ipv4() == source.is_ipv4());

@@ -12,6 +12,8 @@ pub mod program;
 pub mod proxy;
 pub mod route;
 mod socks;
+#[cfg(debug_assertions)]
+mod stage;
 mod stream;
 pub mod tls;
 mod tunnel;

@@ -2,6 +2,7 @@
 
 use super::{Client, Error};
 use crate::term::Veil;
+use crate::web::Answer;
 use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD as BASE64;
 use serde::{Deserialize, Serialize};
@@ -74,15 +75,6 @@ struct Refusal {
     error: String,
     #[serde(default)]
     error_description: String,
-}
-
-/// An HTTP answer.
-pub(super) struct Answer {
-    pub(super) host: String,
-    pub(super) code: u16,
-    pub(super) body: Zeroizing<Vec<u8>>,
-    /// What was sent and must not be told where the provider repeats it.
-    pub(super) veil: Veil,
 }
 
 /// The fields of a request that prove something.
@@ -314,6 +306,7 @@ mod tests {
         Answer {
             host: "id.example.com".into(),
             code,
+            location: None,
             body: Zeroizing::new(body.into()),
             veil: veil_of(""),
         }

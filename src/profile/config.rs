@@ -159,9 +159,17 @@ impl Config {
             (Some(source), Some((name, Ok(account)))) => {
                 resolve::profile(source, name, account, &self.file.defaults, overrides)
             }
-            (Some(source), Some((_, Err(error)))) => Err(ConfigError::Invalid(Box::new(
-                Problem::from_toml(source.clone(), error),
-            ))),
+            (Some(source), Some((_, Err(errors)))) => {
+                let problem = |error| Problem {
+                    account: Some(name.to_owned()),
+                    ..Problem::from_toml(source.clone(), error)
+                };
+                let mut problems = errors.iter().map(problem);
+                Err(match (problems.next(), problems.len()) {
+                    (Some(only), 0) => ConfigError::Invalid(Box::new(only)),
+                    (first, _) => ConfigError::Several(first.into_iter().chain(problems).collect()),
+                })
+            }
             _ => Err(ConfigError::UnknownAccount {
                 name: name.to_owned(),
                 known: self.accounts().map(str::to_owned).collect(),
@@ -235,15 +243,25 @@ pub fn select(
 }
 
 fn read(file: &mut fs::File) -> io::Result<Zeroizing<String>> {
-    let mut text = Zeroizing::new(String::new());
-    file.take(SIZE_LIMIT + 1).read_to_string(&mut text)?;
-    if text.len() as u64 > SIZE_LIMIT {
+    let mut octets = Zeroizing::new(Vec::new());
+    file.take(SIZE_LIMIT + 1).read_to_end(&mut octets)?;
+    if octets.len() as u64 > SIZE_LIMIT {
         return Err(io::Error::new(
             io::ErrorKind::FileTooLarge,
             "it is larger than 1 MiB, so it is hardly a config file",
         ));
     }
-    Ok(text)
+    match std::str::from_utf8(&octets) {
+        Ok(text) => Ok(Zeroizing::new(text.to_owned())),
+        Err(error) => {
+            let good = octets.get(..error.valid_up_to()).unwrap_or_default();
+            let line = good.iter().filter(|octet| **octet == b'\n').count() + 1;
+            Err(io::Error::new(
+                io::ErrorKind::InvalidData,
+                format!("line {line} is not UTF-8 text"),
+            ))
+        }
+    }
 }
 
 /// Fails where the file has one of these bits in its mode, or others can put another in its place.

@@ -75,6 +75,19 @@ pub(crate) fn remove_login(server: &Server) -> Result<(), SecretError> {
     call(LOGINS, server, true, |entry| entry.delete_credential())
 }
 
+/// Whether there is a keyring that answers, without anybody being asked to unlock it.
+pub fn answers() -> bool {
+    let nobody = Server {
+        host: "popfetch.invalid".into(),
+        port: 0,
+        user: "nobody".into(),
+    };
+    let asked = call(SERVICE, &nobody, false, |entry| {
+        entry.get_password().map(drop)
+    });
+    matches!(asked, Ok(()) | Err(SecretError::KeyringMissing(_)))
+}
+
 fn call<T: Send + 'static>(
     service: &'static str,
     server: &Server,

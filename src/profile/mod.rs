@@ -13,15 +13,18 @@ pub use crate::net::proxy::{Proxy, ProxyServer, Way};
 pub use crate::net::tls::{ClientCertificate, MinVersion, Pin, Roots, TlsPolicy};
 pub use crate::plan::{Keep, Order};
 pub use crate::session::Auth;
+pub(crate) use address::{checked_user, normal_host};
 pub use config::{Config, Selected, select};
 pub use diagnose::ConfigError;
 pub use overrides::Overrides;
 pub use problem::Problem;
+pub(crate) use problem::nearest;
 pub use resolve::TIMEOUT;
 
 mod address;
 mod config;
 mod diagnose;
+pub mod draft;
 pub mod file;
 mod helper;
 pub mod keyring;

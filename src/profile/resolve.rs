@@ -322,6 +322,7 @@ impl Resolver<'_> {
             message,
             help,
             unknown_key: false,
+            account: None,
         }))
     }
 }

@@ -125,7 +125,11 @@ pub fn can_ask() -> bool {
 /// There is no terminal, or nothing usable was typed.
 pub fn prompt(profile: &Profile) -> Result<Password, SecretError> {
     let Server { user, host, .. } = &profile.server;
-    let question = format!("Password for {} ({user} at {host}): ", profile.name);
+    // An account given as a URL is called by the same two.
+    let question = match profile.name == format!("{user}@{host}") {
+        true => format!("Password for {user} at {host}: "),
+        false => format!("Password for {} ({user} at {host}): ", profile.name),
+    };
     rpassword::prompt_password(visible(&question))
         .map_err(|error| match error.kind() {
             io::ErrorKind::Interrupted => SecretError::Interrupted,

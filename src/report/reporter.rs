@@ -7,7 +7,7 @@ use super::text::Text;
 use super::{Event, Outcome, Report, json, paths};
 use crate::exit::Status;
 use crate::stop::Stop;
-use crate::term::{Color, Paint};
+use crate::term::{Color, Paint, columns};
 use indicatif::ProgressDrawTarget;
 use std::collections::HashMap;
 use std::io::{self, IsTerminal};
@@ -121,6 +121,7 @@ impl Reporter {
                 paint,
                 quiet: options.quiet,
                 verbose: options.verbosity > 0,
+                columns: columns(io::stderr()),
             },
             stdout,
             stderr,

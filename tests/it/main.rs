@@ -51,6 +51,8 @@ mod real_servers;
 mod samples;
 /// No one is let in.
 mod security;
+/// From an address to an account.
+mod setup;
 /// Signing in and listing in one flight.
 mod shortcut;
 /// How someone signs in.

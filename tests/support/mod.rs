@@ -18,6 +18,8 @@ pub mod behaviour;
 pub mod certificate;
 pub mod client;
 pub mod cyrus;
+pub mod dns;
+pub mod documents;
 pub mod dovecot;
 /// Proxies.
 pub mod gate;
@@ -41,6 +43,7 @@ pub mod server;
 mod session;
 pub mod skip;
 pub mod strace;
+pub mod terminal;
 pub mod token_endpoint;
 pub mod tracer;
 pub mod tree;
