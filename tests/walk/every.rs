@@ -67,8 +67,8 @@ impl Happens {
             }
             Self::Reused => reuse(world),
             Self::Renamed => world.renames_all(true),
-            Self::RestoreMaildir => world.restores_maildir(),
-            Self::RestoreState => world.restores_state(),
+            Self::RestoreMaildir => world.restores_maildir(0),
+            Self::RestoreState => world.restores_state(0),
             Self::RunUnmounted => world.runs_unmounted(false)?,
         }
         Ok(())
