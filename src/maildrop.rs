@@ -18,6 +18,9 @@ pub const UNIQUE_IDS_LIMIT: usize = 20 * 1024 * 1024;
 /// but for a few.
 const STRAYS_LIMIT: usize = 100_000;
 
+/// No more than so many messages are asked for that are counted and not listed.
+const GAPS_LIMIT: u64 = 1000;
+
 /// More messages than this do not bear one unique-id: those behind have none.
 const BEARERS_LIMIT: u32 = 1000;
 
@@ -190,6 +193,26 @@ impl Joiner {
         Ok(())
     }
 
+    /// Takes in a line of the scan listing that says no more than the number.
+    pub fn mention(&mut self, number: MessageNumber) -> Result<(), TooLarge> {
+        self.entry(number).map(drop)
+    }
+
+    /// Takes in those that are counted and not listed, where numbers are all there is to ask for
+    /// them by.
+    pub fn fill_gaps(&mut self) -> Result<(), TooLarge> {
+        let Some(stated) = self.stated.and_then(|stated| u32::try_from(stated).ok()) else {
+            return Ok(());
+        };
+        let listed = self.entries.len() as u64;
+        if u64::from(stated) > listed && u64::from(stated) - listed <= GAPS_LIMIT {
+            for number in (1..=stated).filter_map(MessageNumber::new) {
+                self.mention(number)?;
+            }
+        }
+        Ok(())
+    }
+
     /// Takes in a line of the unique-id listing.
     pub fn unique_id(&mut self, number: MessageNumber, id: &[u8]) -> Result<(), TooLarge> {
         let start = self.unique_ids.len();
@@ -343,6 +366,14 @@ impl Maildrop {
     /// listing a message's absence says nothing (E5).
     pub fn is_complete(&self) -> bool {
         self.stated.is_none_or(|count| count == self.len() as u64)
+    }
+
+    /// How many messages more STAT counts than are listed, if any.
+    pub fn unlisted(&self) -> Option<u64> {
+        // A count beyond all measure is none.
+        let stated = self.stated.filter(|count| *count <= MESSAGE_LIMIT as u64)?;
+        let unlisted = stated.checked_sub(self.len() as u64)?;
+        (unlisted > 0).then_some(unlisted)
     }
 
     /// Messages listed.

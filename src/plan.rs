@@ -16,7 +16,7 @@ const RETRY_AFTER: i64 = 24 * 60 * 60;
 
 /// A server that has confirmed this many deletions of a message and still lists it does not delete
 /// (TRUST.md F27): Gmail, for one, has a setting of its own for that.
-const DELETIONS: u8 = 5;
+pub const DELETIONS: u8 = 5;
 
 /// What the profile says about messages.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
@@ -29,6 +29,8 @@ pub struct Policy {
     pub latest: Option<u64>,
     /// Which come first.
     pub order: Order,
+    /// A person wants everything tried now, whatever failed before.
+    pub insist: bool,
 }
 
 /// What happens to a message on the server once it is safely stored.
@@ -103,6 +105,7 @@ pub enum Reason {
 pub struct Plan {
     listed: usize,
     known: usize,
+    stored: usize,
     /// In the order of their places.
     unseen: Vec<(usize, Decision)>,
 }
@@ -116,6 +119,11 @@ impl Plan {
     /// How many of them are not new.
     pub fn known(&self) -> usize {
         self.known
+    }
+
+    /// How many of them are stored here.
+    pub fn stored(&self) -> usize {
+        self.stored
     }
 
     /// The places where there is something to do or to say, in order, and what that is.
@@ -190,6 +198,7 @@ pub fn decide(
     for ((octets, known), place) in listed.zip(0..) {
         let is_new = matches!(known, Known::New(_) | Known::Lost);
         plan.known += usize::from(!is_new);
+        plan.stored += usize::from(!is_new && known != Known::Marked);
         let decision = match matches!(known, Known::New(_)) && (place as u64) < older {
             true => Decision::Mark,
             false => decide_one(octets, known, policy, now),
@@ -209,6 +218,7 @@ fn decide_one(octets: Option<u64>, known: Known, policy: Policy, now: i64) -> De
             }
             (_, _, Some(failures))
                 if failures.count >= PATIENCE
+                    && !policy.insist
                     && (0..RETRY_AFTER).contains(&now.saturating_sub(failures.last)) =>
             {
                 Decision::Skip(Reason::Failed(failures))
@@ -379,6 +389,11 @@ mod tests {
             }))
         );
         assert_eq!(one(refused(3, 24), policy), Decision::Fetch(Why::Again));
+        let insist = Policy {
+            insist: true,
+            ..policy
+        };
+        assert_eq!(one(refused(3, 23), insist), Decision::Fetch(Why::Again));
         assert_eq!(
             one(refused(3, -5), policy),
             Decision::Fetch(Why::Again),
@@ -466,7 +481,7 @@ mod tests {
             days in 0u64..30, first: bool, now: i64, latest: Option<u64>, max_size: Option<u64>,
         ) {
             for keep in [Keep::Always, Keep::Never, Keep::For(Duration::from_secs(days * 86400))] {
-                let policy = Policy { keep, latest, max_size, order: Order::OldestFirst };
+                let policy = Policy { keep, latest, max_size, ..Policy::default() };
                 let listed = messages.iter().map(|(known, octets)| (*octets, *known));
                 let plan = decide(listed, policy, first, now);
                 prop_assert_eq!(all(&plan).len(), messages.len());

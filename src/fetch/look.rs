@@ -1,11 +1,11 @@
 //! Looking without touching: what waits in a maildrop, and what a fetch would do with it.
 
 use super::conduct::Conduct;
-use super::{Account, Error, decide};
+use super::{Account, Error, check_memory, decide, policy};
 use crate::delivery::Site;
 use crate::durable::Dir;
 use crate::maildrop::{Maildrop, Message};
-use crate::plan::Plan;
+use crate::plan::{Plan, Policy};
 use crate::session::{Marked, Phase, Session, Transaction};
 use crate::state::{self, MarkedBy, Twins, View};
 
@@ -71,7 +71,11 @@ fn try_look(account: &Account<'_>, stops: Stops, conduct: &mut Conduct) -> Resul
     account.check_twins(&twins, &maildrop)?;
     let (first, now) = (view.is_first(), account.environment.moment.now);
     let known = view.recognise(&maildrop);
-    let plan = decide(account.profile, &maildrop, known, first, now);
+    let policy = Policy {
+        insist: account.environment.at_once,
+        ..policy(account.profile)
+    };
+    let plan = decide(policy, &maildrop, known, first, now);
     Ok(Look {
         maildrop,
         plan,
@@ -89,8 +93,10 @@ pub fn mark_seen(account: &Account<'_>) -> Result<u64, Error> {
     let directories = [store.directory()];
     let mut session = sign_in(account, &directories, store.unpipelined(), &mut conduct)?;
     let maildrop = session.list(&id, store.has_unique_ids())?;
+    let in_parts = session.is_google() || account.lists_in_parts();
+    check_memory("mark-seen", &maildrop, in_parts)?;
     let (known, now) = (store.recognise(&maildrop), environment.moment.now);
-    let plan = decide(account.profile, &maildrop, known, false, now);
+    let plan = decide(policy(account.profile), &maildrop, known, false, now);
     let waiting = plan.waiting().filter_map(|place| maildrop.message(place));
     let new: Vec<Message> = waiting
         .filter(|message| message.identity.is_some())

@@ -1,13 +1,13 @@
 //! What a fetch tells the report, and in which words.
 
-use super::Account;
+use super::{Account, Run};
 use crate::delivery::ROSTER;
 use crate::exit::Diagnose;
 use crate::maildrop::{Maildrop, Message};
 use crate::plan::Plan;
 use crate::plan::Reason;
 use crate::profile::units;
-use crate::report::{Event, Failure, Listed};
+use crate::report::{Event, Failure, Listed, Outcome};
 use crate::session::{Direction, Transcript};
 use crate::state::{Changes, FailureKind, Failures, Opened, Recorded};
 use crate::term::{count, quoted, unique_id};
@@ -87,6 +87,29 @@ impl Account<'_> {
             let text = format!("{recovered} that a crash had interrupted: delivered");
             self.tell(Event::Notice(&text));
         }
+    }
+
+    /// More messages are counted than listed: that is told, as nobody would miss them.
+    pub(super) fn tell_unlisted(
+        &self,
+        maildrop: &Maildrop,
+        in_parts: bool,
+        run: &mut Run<'_>,
+        outcome: &mut Outcome,
+    ) {
+        let Some(unlisted) = maildrop.unlisted().filter(|_| !in_parts) else {
+            return;
+        };
+        let text = format!(
+            "the server counts {} more than it lists, and {} cannot be fetched",
+            count(unlisted, "message"),
+            if unlisted == 1 { "it" } else { "they" }
+        );
+        if !self.environment.quiet {
+            self.tell(Event::Warning(&text));
+        }
+        outcome.held_up += 1;
+        run.holds.push(text);
     }
 
     /// A maildrop whose messages are all others than before: that is told before they are fetched.
@@ -176,7 +199,7 @@ impl fmt::Display for Reason {
                     FailureKind::Refused => "refused by the server",
                     FailureKind::Dropped => "the connection broke over it",
                 };
-                write!(f, "{how} {count} times; tried once a day")
+                write!(f, "{how} {count} times; tried once a day, and at once with --now")
             }
             Self::Undeletable => f.write_str("the server does not delete it although it was asked five times: has it a setting of its own, as Gmail has?"),
         }

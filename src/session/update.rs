@@ -40,13 +40,26 @@ pub enum Update {
     Disorder(Vec<Recorded>, Error),
 }
 
+impl Marked {
+    /// Whether the server is to delete nothing.
+    pub fn is_empty(&self) -> bool {
+        self.messages.is_empty()
+    }
+}
+
 impl Session<Transaction> {
     /// Marks messages as deleted. Takes nothing but what is stored and recorded (E4).
     ///
     /// The highest number goes first: there are servers that give new numbers to those behind a
     /// message as soon as it is marked, and what a number stood for must still stand there when it
     /// is sent (A6).
-    pub fn delete(&mut self, mut recorded: Vec<Recorded>) -> Result<Marked, Error> {
+    ///
+    /// # Errors
+    /// With the message that it was about, where nothing else was under way.
+    pub fn delete(
+        &mut self,
+        mut recorded: Vec<Recorded>,
+    ) -> Result<Marked, (Error, Option<Recorded>)> {
         recorded.sort_unstable_by_key(|message| Reverse(message.number()));
         let window = if self.may_pipeline() {
             WINDOW_COMMANDS
@@ -61,10 +74,14 @@ impl Session<Transaction> {
                 return Ok(marked);
             }
             for message in &flight {
-                self.wire.send(Command::Dele(message.number()))?;
+                let sent = self.wire.send(Command::Dele(message.number()));
+                sent.map_err(|error| (error, None))?;
             }
             for message in flight {
-                let answer = self.wire.answer(Phase::Deleting)?;
+                let answer = match self.wire.answer(Phase::Deleting(message.number())) {
+                    Ok(answer) => answer,
+                    Err(error) => return Err((error, (window == 1).then_some(message))),
+                };
                 if answer.ok {
                     marked.messages.push(message);
                 } else {
