@@ -9,6 +9,7 @@ use crate::exit::{Diagnose, Status};
 use crate::fetch::{self, Account, Environment, Network, Tokens};
 use crate::profile::providers;
 use crate::profile::secret::{self, Password};
+use crate::profile::units::Period;
 use crate::profile::{Config, ConfigError, Overrides, PasswordSource, Profile, paths, select};
 use crate::report::{self, Event, Format, Options, Outcome, Report, Reporter};
 use crate::sandbox;
@@ -47,7 +48,7 @@ impl Prepared {
     }
 
     /// Calls `work` with each account that is ready, `jobs` of them at a time. The accounts'
-    /// threads confine themselves; this one waits for them, and needs no file any more either once
+    /// sessions are confined; this one waits for them, and needs no file any more either once
     /// no account is left that may want a new access token.
     pub(super) fn each<R: Send>(
         &self,
@@ -201,6 +202,7 @@ impl<'a> Context<'a> {
         Overrides {
             password: sign_in.password_stdin.then_some(PasswordSource::Stdin),
             tls_roots: sign_in.tls_roots.clone(),
+            timeout: sign_in.timeout.map(Period::duration),
             stores_nothing: true,
             ..Overrides::default()
         }

@@ -76,11 +76,6 @@ impl Conduct {
         }
     }
 
-    /// The directory of states, which must stay within reach.
-    pub(super) fn directory(&self) -> Option<&Dir> {
-        self.directory.as_ref()
-    }
-
     /// Fails where the server is to be left alone for now, unless a person asks for it.
     pub(super) fn check(&self, account: &Account<'_>) -> Result<(), Error> {
         if account.environment.at_once {

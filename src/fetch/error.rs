@@ -1,15 +1,15 @@
 //! What can end an account's fetch.
 
 use super::reach::RenewalError;
+use super::tell::too_early;
 use crate::delivery::{self, Complete};
 use crate::exit::{Diagnose, Status};
-use crate::maildrop::{Identity, Message};
+use crate::maildrop::Message;
 use crate::net;
 use crate::pop3::{MessageNumber, ResponseCode};
 use crate::profile::providers::NoPop;
-use crate::profile::units;
 use crate::session::{self, Answer, Meaning, Phase, UnderWay};
-use crate::state::{self, Early, Moment, RefusalKind, Why};
+use crate::state::{self, Early, RefusalKind, Why};
 use crate::stop;
 use std::time::Duration;
 
@@ -65,6 +65,9 @@ pub enum Error {
     /// Something stands where only a reply can stand.
     #[error("the server is out of step: what it sends does not answer what it was asked")]
     NotInStep,
+    /// The system has no thread for the account.
+    #[error("cannot start a thread for this account: {0}")]
+    NoThread(std::io::Error),
     /// Another account's state knows the maildrop.
     #[error(
         "{known} of the {listed} messages of this maildrop are known under another name of it, {other}"
@@ -138,6 +141,7 @@ impl Error {
             | Self::Over { source, .. }
             | Self::Doubtful { source, .. } => source.as_ref(),
             Self::Early(_)
+            | Self::NoThread(_)
             | Self::NotInStep
             | Self::KnownElsewhere { .. }
             | Self::InParts(_)
@@ -355,7 +359,7 @@ impl Error {
             Self::KnownElsewhere { .. } | Self::InParts(_) | Self::NoMemory(_) => "state",
             Self::NeedsUtf8(_) | Self::Oversized(_) => "message",
             Self::Renewal(_) => "password",
-            Self::Early(_) | Self::Stopped(_) | Self::Thread => "run",
+            Self::Early(_) | Self::NoThread(_) | Self::Stopped(_) | Self::Thread => "run",
             Self::Advised { source, .. } | Self::Session(source) => match source {
                 session::Error::Net { .. } => "line",
                 session::Error::Turned(_) => "greeting",
@@ -415,6 +419,7 @@ impl Diagnose for Error {
             Self::Refusing(_) => Status::Temporary,
             Self::KnownElsewhere { .. } | Self::InParts(_) | Self::NoMemory(_) => Status::Config,
             Self::NoRoom(_) => Status::Io,
+            Self::NoThread(_) => Status::Temporary,
             Self::Stopped(reason) => reason.status(),
             other => other.cause().map_or(Status::Internal, Diagnose::status),
         }
@@ -434,6 +439,7 @@ impl Diagnose for Error {
                 }
                 _ => "add --now to try at once".to_owned(),
             }),
+            Self::NoThread(_) => Some("work on fewer accounts at a time: --jobs 1".to_owned()),
             Self::NotInStep => Some(
                 "the next run fetches what is missing; run with -vv to see what the server sends"
                     .to_owned(),
@@ -477,52 +483,6 @@ impl Diagnose for Error {
                 "if it is meant to be so large, set `max-size` to more than its size".to_owned(),
             ),
             other => other.cause().and_then(Diagnose::hint),
-        }
-    }
-}
-
-/// A message, for as long as the run goes on: its number may be another one in the next session.
-#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
-pub(super) struct Key {
-    identity: Option<Identity>,
-    turn: u32,
-    /// Of one without identity, which lasts until the server deletes something.
-    number: Option<MessageNumber>,
-}
-
-impl Key {
-    /// Of a listed message.
-    pub(super) fn of(message: &Message) -> Self {
-        Self {
-            identity: message.identity,
-            turn: message.turn,
-            number: message.identity.is_none().then_some(message.number),
-        }
-    }
-
-    /// Whether it can be told in another session at all.
-    pub(super) fn is_lasting(&self) -> bool {
-        self.identity.is_some()
-    }
-}
-
-fn too_early(early: &Early) -> String {
-    let seconds = |seconds: i64| Duration::from_secs(seconds.unsigned_abs());
-    let left = units::duration(seconds(early.left));
-    match early.why {
-        Why::LoginDelay(delay) => format!(
-            "the server wants {} between two sign-ins: next poll allowed in {} s",
-            units::duration(seconds(delay)),
-            early.left
-        ),
-        Why::Refused(kind, time) => {
-            let what = match kind {
-                RefusalKind::Busy => "the server was busy",
-                RefusalKind::Credentials => "the server refused the sign-in",
-                RefusalKind::Permanent => "the server refused us for good",
-            };
-            let time = Moment::on_the_wall(time);
-            format!("not tried: {what} at {time}; the next try is due in {left}")
         }
     }
 }

@@ -14,6 +14,7 @@ mod doubts;
 mod echoes;
 mod endings;
 mod error;
+mod key;
 mod look;
 mod next;
 mod reach;
@@ -44,7 +45,7 @@ use crate::stop::Stop;
 use crate::term::count;
 use doubts::{Budget, Looked};
 use endings::Care;
-use error::Key;
+use key::Key;
 use std::collections::HashSet;
 use std::path::Path;
 use std::sync::Arc;
@@ -65,8 +66,8 @@ pub struct Environment {
     pub report: Arc<dyn Report>,
     /// How servers are reached.
     pub connect: Arc<dyn Connect>,
-    /// Confine the thread that works on an account to the account's own files, once they are open
-    /// ([`crate::sandbox`]): it must be one that has nothing else to do afterwards.
+    /// Talk to the server in a thread that is confined to the account's own files, once they are
+    /// open ([`crate::sandbox`]).
     pub confined: bool,
     /// A person wants the servers asked now, whatever they said about waiting.
     pub at_once: bool,
@@ -117,10 +118,11 @@ impl Account<'_> {
         } = self.environment;
         let directory = state::open_directory(disk, state)?;
         let (mut store, maildir, twins) = self.open(directory, moment)?;
-        let fetched = self.hold_sessions(&mut store, &maildir, &twins, outcome, conduct);
+        let fetched =
+            self.apart(|| self.hold_sessions(&mut store, &maildir, &twins, outcome, conduct));
         // Even after a failure: what was recorded is worth noting properly.
         let closed = store.close();
-        fetched?;
+        fetched??;
         Ok(closed?)
     }
 

@@ -6,7 +6,7 @@
 
 use super::Error;
 use super::endings::Care;
-use super::error::Key;
+use super::key::Key;
 use super::reach::Manner;
 use crate::maildrop::Message;
 use crate::session::Phase;

@@ -2,7 +2,7 @@
 
 use super::commit::{self, Committed};
 use super::endings::{Care, Destination, Intake, Sizes};
-use super::error::Key;
+use super::key::Key;
 use super::refusals::Refusals;
 use super::{Account, Error, Run, listed};
 use crate::delivery::{AccountTag, Complete, Incoming, Maildir, Stamp};

@@ -2,7 +2,7 @@
 //! shown; what the server says of itself, or of several messages in a row, is the session's.
 
 use super::Account;
-use super::error::Key;
+use super::key::Key;
 use super::tell::listed;
 use crate::maildrop::Message;
 use crate::report::Event;

@@ -4,11 +4,12 @@
 use super::conduct::Conduct;
 use super::doubts::Budget;
 use super::endings::Sizes;
-use super::error::Key;
+use super::key::Key;
 use super::next::{Course, Next};
 use super::reach::{Manner, Route};
 use super::{Account, Error, Run, failure};
 use crate::delivery::{Complete, Maildir};
+use crate::durable::Dir;
 use crate::report::{Event, Outcome};
 use crate::session::Marked;
 use crate::state::{Store, Twins};
@@ -48,8 +49,9 @@ impl Account<'_> {
         outcome: &mut Outcome,
         conduct: &mut Conduct,
     ) -> Result<(), Error> {
-        let ours = [store.directory(), maildir.root()];
-        let route = self.route(&ours, &store.other_maildirs())?;
+        let others = store.other_maildirs();
+        let readable = others.iter().map(Dir::as_fd).chain([store.journal()]);
+        let route = self.route(&[maildir.root()], &readable.collect::<Vec<_>>())?;
         let mut manner = self.manner(store.unpipelined());
         if manner.pipelining {
             manner.ahead = conduct.may_go_ahead();

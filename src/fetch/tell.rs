@@ -9,10 +9,13 @@ use crate::plan::Reason;
 use crate::profile::units;
 use crate::report::{Event, Failure, Listed, Outcome};
 use crate::session::{Direction, Transcript};
-use crate::state::{Changes, FailureKind, Failures, Opened, Recorded};
+use crate::state::{
+    Changes, Early, FailureKind, Failures, Moment, Opened, Recorded, RefusalKind, Why,
+};
 use crate::term::{count, quoted, unique_id};
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 impl Account<'_> {
     pub(super) fn transcript(&self) -> Option<Transcript> {
@@ -202,6 +205,28 @@ impl fmt::Display for Reason {
                 write!(f, "{how} {count} times; tried once a day, and at once with --now")
             }
             Self::Undeletable => f.write_str("the server does not delete it although it was asked five times: has it a setting of its own, as Gmail has?"),
+        }
+    }
+}
+
+/// Why a server is not asked now.
+pub(super) fn too_early(early: &Early) -> String {
+    let seconds = |seconds: i64| Duration::from_secs(seconds.unsigned_abs());
+    let left = units::duration(seconds(early.left));
+    match early.why {
+        Why::LoginDelay(delay) => format!(
+            "the server wants {} between two sign-ins: next poll allowed in {} s",
+            units::duration(seconds(delay)),
+            early.left
+        ),
+        Why::Refused(kind, time) => {
+            let what = match kind {
+                RefusalKind::Busy => "the server was busy",
+                RefusalKind::Credentials => "the server refused the sign-in",
+                RefusalKind::Permanent => "the server refused us for good",
+            };
+            let time = Moment::on_the_wall(time);
+            format!("not tried: {what} at {time}; the next try is due in {left}")
         }
     }
 }

@@ -72,6 +72,7 @@ use memory::Memory;
 use record::{Entry, Id, Listing, Stored};
 use std::collections::HashSet;
 use std::io;
+use std::os::fd::BorrowedFd;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -397,9 +398,9 @@ impl Store {
         }
     }
 
-    /// The directory of all accounts' states, open.
-    pub fn directory(&self) -> &Dir {
-        &self.dir
+    /// The account's journal, open.
+    pub fn journal(&self) -> BorrowedFd<'_> {
+        self.journal.as_fd()
     }
 
     /// Where the journal is.

@@ -42,10 +42,16 @@ pub(super) const CODES: &[(&str, Meaning)] = &[
 pub(super) const DESPITE_AUTH: &[Row] = &[
     Row {
         at: SIGN_IN,
+        meaning: Meaning::Permanent,
+        words: &["binding|bindings .. match|mismatch*|differ*|wrong"],
+    },
+    Row {
+        at: SIGN_IN,
         meaning: Meaning::Command,
         words: &[
             "bad protocol",
             "no mechanism available",
+            "channel binding|bindings",
             "unknown|unsupported|invalid|unrecogni* .. mechanism",
             "mechanism .. not|unsupported|unknown|unavailable",
         ],
@@ -96,6 +102,12 @@ pub(super) const ROWS: &[Row] = &[
             "session .. active",
         ],
     },
+    // Somebody may be between us: nothing is tried without the binding.
+    Row {
+        at: SIGN_IN,
+        meaning: Meaning::Permanent,
+        words: &["binding|bindings .. match|mismatch*|differ*|wrong"],
+    },
     // What comes of too many wrong passwords is no judgement of this one.
     Row {
         at: SIGN_IN,
@@ -126,7 +138,7 @@ pub(super) const ROWS: &[Row] = &[
             "current|this|wrong|incorrect|authorization|transaction state",
             "bad protocol",
             "protocol error",
-            "channel binding",
+            "channel binding|bindings",
         ],
     },
     // A password, a user or the account, named for what is wrong with them.

@@ -8,7 +8,7 @@ use crate::support::server::Server;
 use crate::support::tree;
 
 /// Ten messages, the third of which has so many octets.
-fn with_a_large_one(octets: usize) -> (Server, Home) {
+fn with_a_large_one(octets: u64) -> (Server, Home) {
     let (server, home) = behaving(10, Behaviour::new());
     let mut messages = server.maildrop().messages();
     messages[2] = Message::generated("uid-3", octets, 1);
