@@ -16,9 +16,14 @@ impl Room {
     /// A large message leaves so much free.
     pub const RESERVE: u64 = RESERVE;
 
+    /// Whether a message of so many octets must leave the reserve.
+    pub fn is_large(octets: u64) -> bool {
+        octets >= LOOK_EVERY
+    }
+
     /// Whether a message of so many octets fits beside those before it; it takes its room then.
     pub fn take(&mut self, octets: u64) -> bool {
-        let reserve = match octets >= LOOK_EVERY {
+        let reserve = match Self::is_large(octets) {
             true => RESERVE,
             false => 0,
         };

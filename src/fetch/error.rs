@@ -254,13 +254,7 @@ impl Error {
                 source,
                 under_way: UnderWay::Several { begun },
                 ..
-            } => match source {
-                net::Error::Closed
-                | net::Error::Io(_)
-                | net::Error::TimedOut(_)
-                | net::Error::TooSlow(_) => Some(*begun),
-                _ => None,
-            },
+            } if is_closed_or_silent(source) => Some(*begun),
             _ => None,
         }
     }
@@ -456,7 +450,9 @@ impl Diagnose for Error {
                     .to_owned(),
             ),
             Self::NoRoom(_) => Some(
-                "make room, or set `max-size`; what was not fetched is still on the server".to_owned(),
+                "make room on the disk, raise the limit (ulimit -f) where there is one, or set \
+                 `max-size`; what was not fetched is still on the server"
+                    .to_owned(),
             ),
             Self::Refusing(_) => Some(
                 match self.meaning() {
@@ -485,4 +481,11 @@ impl Diagnose for Error {
             other => other.cause().and_then(Diagnose::hint),
         }
     }
+}
+
+fn is_closed_or_silent(source: &net::Error) -> bool {
+    matches!(
+        source,
+        net::Error::Closed | net::Error::Io(_) | net::Error::TimedOut(_) | net::Error::TooSlow(_)
+    )
 }

@@ -1,7 +1,7 @@
 //! The network's side of a fetch: bodies arrive and are written to tmp/.
 
 use super::commit::{self, Committed};
-use super::endings::{Care, Destination, Intake, Sizes};
+use super::endings::{Destination, Intake, Sizes};
 use super::key::Key;
 use super::refusals::Refusals;
 use super::{Account, Error, Run, listed};
@@ -12,7 +12,7 @@ use crate::report::{Event, Outcome};
 use crate::session::{self, Arrival, Retrieval, Session, Transaction};
 use crate::state::{FailureKind, Recorded, Same, Store};
 use std::sync::Arc;
-use std::sync::mpsc::{SyncSender, channel, sync_channel};
+use std::sync::mpsc::{channel, sync_channel};
 use std::thread;
 
 /// Complete messages that may wait for the disk, each an open file. When it is full the network
@@ -135,8 +135,9 @@ impl Account<'_> {
             let store = &mut *store;
             let committer =
                 scope.spawn(move || commit::run(store, maildir, &receiver, self, false));
-            let received =
-                self.receive_bodies(session, to, messages, refusals, care, &mut sizes, &sender);
+            let mut intake = Intake::new(to, care, &mut sizes, &sender);
+            let received = self.receive_bodies(session, messages, refusals, &mut intake);
+            drop(intake);
             drop(sender);
             (received, committer.join())
         });
@@ -199,12 +200,9 @@ impl Account<'_> {
     fn receive_bodies(
         &self,
         session: &mut Session<Transaction>,
-        to: Destination<'_>,
         messages: Vec<Message>,
         refusals: Refusals,
-        care: Care,
-        sizes: &mut Sizes,
-        sender: &SyncSender<Complete>,
+        intake: &mut Intake<'_>,
     ) -> Received {
         let mut received = Received {
             refusals,
@@ -213,8 +211,7 @@ impl Account<'_> {
         let plainly = !session.may_pipeline();
         let mut retrieval = session.retrieve(messages);
         let mut incoming: Option<Incoming> = None;
-        let mut intake = Intake::new(to, care, sizes, sender);
-        let ended = self.take_arrivals(&mut retrieval, &mut intake, &mut incoming, &mut received);
+        let ended = self.take_arrivals(&mut retrieval, intake, &mut incoming, &mut received);
         // Its end is doubtful for good: the message is fetched once more.
         let held = intake.held.pop();
         if let Err(error) = ended {
@@ -251,8 +248,9 @@ impl Account<'_> {
             return received;
         }
         received.refusals.end(self);
-        let suspicious = intake.suspicious;
+        let suspicious = std::mem::take(&mut intake.suspicious);
         drop(retrieval);
+        let (to, sizes, sender) = (intake.to, &mut *intake.sizes, intake.sender);
         if let Err(error) = self.read_again(session, to, suspicious, sizes, sender) {
             received.error = Some(error);
         }

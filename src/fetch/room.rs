@@ -48,14 +48,17 @@ fn why(left_out: &[Message], room: &Room, run: &Run<'_>) -> String {
     };
     let number = count(left_out.len() as u64, "message");
     let path = run.maildir.path().display();
+    let octets = left_out.iter().filter_map(|message| message.octets);
+    let reserve = match octets.max().is_some_and(Room::is_large) {
+        true => format!(", of which {} stay free", size(Room::RESERVE)),
+        false => String::new(),
+    };
     let limit = room.limit().map_or_else(String::new, |limit| {
         format!(", or larger than a file may be here ({})", size(limit))
     });
     format!(
-        "{number} not fetched: too large for what is free at {path} ({}, of which {} are left \
-         free){limit}: {}{more}",
+        "{number} not fetched: too large for what is free at {path} ({}{reserve}){limit}: {}{more}",
         size(room.available()),
-        size(Room::RESERVE),
         names.join(", "),
     )
 }

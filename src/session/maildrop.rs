@@ -79,7 +79,7 @@ impl Session<Transaction> {
             None => !joiner.lacks_unique_ids(),
             Some(_) if empty => true,
             // It announces what it cannot do, unless this is to pass.
-            Some(answer) if expect_unique_ids || is_passing(&answer) => {
+            Some(answer) if expect_unique_ids || (expected && is_passing(&answer)) => {
                 return Err(Error::Refused {
                     command: "UIDL",
                     answer,
@@ -177,7 +177,7 @@ impl Session<Transaction> {
 
 fn is_passing(answer: &Answer) -> bool {
     let meaning = Meaning::recognised(Phase::Listing, answer);
-    meaning.is_some_and(|meaning| meaning != Meaning::Command)
+    meaning.is_some_and(Meaning::is_the_sessions)
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! From TRANSACTION to UPDATE: DELE and QUIT (RFC 1939 sections 5 and 6).
 
 use super::{Answer, Error, Phase, Session, Transaction};
-use crate::pop3::Command;
+use crate::pop3::{Command, Violation};
 use crate::state::Recorded;
 use std::cmp::Reverse;
 use std::time::Duration;
@@ -55,7 +55,7 @@ impl Session<Transaction> {
     /// is sent (A6).
     ///
     /// # Errors
-    /// With the message that it was about, where nothing else was under way.
+    /// With the message that it was about, as far as that shows.
     pub fn delete(
         &mut self,
         mut recorded: Vec<Recorded>,
@@ -80,7 +80,11 @@ impl Session<Transaction> {
             for message in flight {
                 let answer = match self.wire.answer(Phase::Deleting(message.number())) {
                     Ok(answer) => answer,
-                    Err(error) => return Err((error, (window == 1).then_some(message))),
+                    Err(error) => {
+                        let answered = !marked.messages.is_empty();
+                        let blamed = window == 1 && is_about_the_last(&error, answered);
+                        return Err((error, blamed.then_some(message)));
+                    }
                 };
                 if answer.ok {
                     marked.messages.push(message);
@@ -105,6 +109,18 @@ impl Session<Transaction> {
             Err(error @ Error::Violation { .. }) => Update::Disorder(marked.messages, error),
             Err(_) => Update::Unknown(marked.messages),
         }
+    }
+}
+
+/// Whether it was the DELE at hand that the server stumbled over: it has answered others, and there is
+/// no sign that it answers earlier commands.
+fn is_about_the_last(error: &Error, answered: bool) -> bool {
+    match error {
+        Error::Net { .. } => true,
+        Error::Violation { violation, .. } => {
+            answered && matches!(violation, Violation::NoStatus(_))
+        }
+        _ => false,
     }
 }
 

@@ -35,7 +35,7 @@ fn b1_latest_and_mark_seen_are_refused_where_a_maildrop_is_listed_in_parts() {
 #[test]
 fn b1_a_full_part_that_brings_nothing_is_told_and_makes_exit_1() {
     let (server, home) = plainly(0, gmail());
-    let large = (0..PART).map(|n| Message::generated(&format!("large-{n}"), 3000, n as u64));
+    let large = (0..PART).map(|n| Message::generated(format!("large-{n}"), 3000, n as u64));
     server.maildrop().replace(large.chain(mail(3)));
     home.one_account(&server.account(), "max-size = \"1 kB\"\n");
     let output = run(&home, &["-q"], 1);
