@@ -15,7 +15,7 @@ use crate::report::{self, Event, Format, Options, Outcome, Report, Reporter};
 use crate::sandbox;
 use crate::state::Moment;
 use crate::stop::Stop;
-use crate::term::{Color, Paint, escape_str};
+use crate::term::{Color, Paint};
 use std::io::{self, IsTerminal};
 use std::sync::mpsc::{self, Sender};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -174,12 +174,7 @@ impl<'a> Context<'a> {
 
     /// The config, as far as these accounts need one.
     pub(super) fn config(&self, accounts: &[String]) -> Result<Config, Failure> {
-        let config = Config::find(self.global.config.as_deref(), accounts)?;
-        if let Some(warning) = config.warning() {
-            let label = self.paint().warning("warning:");
-            eprintln!("{label} {}", escape_str(warning));
-        }
-        Ok(config)
+        Ok(Config::find(self.global.config.as_deref(), accounts)?)
     }
 
     /// One account by its name or URL.
@@ -314,21 +309,22 @@ impl<'a> Context<'a> {
 
     /// The report of a fetch.
     pub(super) fn reporter(&self) -> Arc<Reporter> {
-        self.reporter_with(self.format)
+        self.reporter_with(self.format, true)
     }
 
     /// The report of a command that writes its own data: for people only.
     pub(super) fn text_reporter(&self) -> Arc<Reporter> {
-        self.reporter_with(Format::Text)
+        self.reporter_with(Format::Text, false)
     }
 
-    fn reporter_with(&self, format: Format) -> Arc<Reporter> {
+    fn reporter_with(&self, format: Format, queued: bool) -> Arc<Reporter> {
         Arc::new(Reporter::new(Options {
             format,
             null: self.global.null,
             quiet: self.global.quiet,
             verbosity: self.global.verbose,
             progress: !self.global.no_progress,
+            queued,
             color: self.color(),
         }))
     }

@@ -29,7 +29,7 @@ pub(super) fn run(context: &Context<'_>, arguments: &Fetch) -> Result<Status, Fa
     let failed = prepared.failed.iter().map(|(_, failure)| failure.status);
     let fetched = results.into_iter().map(|r| r.unwrap_or(Status::Internal));
     let status = failed.chain(fetched).fold(Status::Ok, Status::worst);
-    Ok(report.finish(status))
+    Ok(report.finish(status, &environment.stop))
 }
 
 fn overrides(arguments: &Fetch) -> Overrides {

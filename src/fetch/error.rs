@@ -429,7 +429,7 @@ impl Diagnose for Error {
             Self::Advised { hint, .. } => Some((*hint).to_owned()),
             Self::Early(early) => Some(match early.why {
                 Why::Refused(RefusalKind::Credentials, _) => {
-                    "a changed password or a new `popfetch login` is tried at once; --now tries the same".to_owned()
+                    "a new `popfetch login` is tried at once, and a changed password as a rule; --now tries whatever there is".to_owned()
                 }
                 _ => "add --now to try at once".to_owned(),
             }),

@@ -68,6 +68,8 @@ fn look_with<R: Send>(
 fn try_look(account: &Account<'_>, stops: Stops, conduct: &mut Conduct) -> Result<Look, Error> {
     let id = account.profile.server.id();
     let mut view = View::read(&account.environment.state, &id)?;
+    // It reads a file, which nothing does once the server is connected to.
+    let doubts_clock = view.doubts_clock(account.environment.moment.now)?;
     let mut twins = Twins::default();
     if stops == Stops::Told {
         let site = Site::look(&account.environment.disk, &account.profile.maildir)?;
@@ -83,9 +85,12 @@ fn try_look(account: &Account<'_>, stops: Stops, conduct: &mut Conduct) -> Resul
     let known = view.recognise(&maildrop);
     let policy = Policy {
         insist: account.environment.at_once,
-        ..policy(account.profile)
+        ..policy(account.profile, doubts_clock)
     };
     let plan = decide(policy, &maildrop, known, first, now);
+    if stops == Stops::Told && plan.undated() > 0 {
+        account.tell_undated(&plan);
+    }
     Ok(Look {
         maildrop,
         plan,
@@ -105,8 +110,9 @@ pub fn mark_seen(account: &Account<'_>) -> Result<u64, Error> {
         let maildrop = session.list(&id, store.has_unique_ids())?;
         let in_parts = session.is_google() || account.lists_in_parts();
         check_memory("mark-seen", &maildrop, in_parts)?;
+        let policy = policy(account.profile, store.doubts_clock());
         let (known, now) = (store.recognise(&maildrop), environment.moment.now);
-        let plan = decide(policy(account.profile), &maildrop, known, false, now);
+        let plan = decide(policy, &maildrop, known, false, now);
         let waiting = plan.waiting().filter_map(|place| maildrop.message(place));
         let new: Vec<Message> = waiting
             .filter(|message| message.identity.is_some())

@@ -28,7 +28,7 @@ use conduct::Conduct;
 pub use conduct::not_tried;
 pub use error::Error;
 pub use look::{Look, look, mark_seen, rehearse};
-pub use reach::{Connect, Network, RenewalError, Route, Tokens};
+pub use reach::{Connect, Network, RenewalError, Route, Sign, Tokens};
 pub use tell::failure;
 use tell::listed;
 
@@ -118,8 +118,13 @@ impl Account<'_> {
         } = self.environment;
         let directory = state::open_directory(disk, state)?;
         let (mut store, maildir, twins) = self.open(directory, moment)?;
+        self.tell_untold(&mut store, outcome)?;
         let fetched =
             self.apart(|| self.hold_sessions(&mut store, &maildir, &twins, outcome, conduct));
+        // What a reader that has stopped was not told is for the next run to tell.
+        if self.environment.report.catch_up(&self.environment.stop) {
+            store.reported();
+        }
         // Even after a failure: what was recorded is worth noting properly.
         let closed = store.close();
         fetched??;
@@ -187,7 +192,7 @@ impl Account<'_> {
         }
         if !fetch.is_empty() {
             let fetched = self.receive_all(session, store, run, &maildrop, fetch, outcome)?;
-            if plan::deletes_at_once(policy(self.profile)) {
+            if plan::deletes_at_once(policy(self.profile, store.doubts_clock())) {
                 delete.extend(fetched.recorded);
             }
             same.extend(fetched.same);
@@ -304,9 +309,12 @@ impl Account<'_> {
         }
         let policy = Policy {
             insist: self.environment.at_once,
-            ..policy(self.profile)
+            ..policy(self.profile, store.doubts_clock())
         };
         let plan = decide(policy, maildrop, store.recognise(maildrop), first, now);
+        if plan.undated() > 0 && store.may_tell() {
+            self.tell_undated(&plan);
+        }
         if first {
             let marked = plan.places(Decision::Mark);
             let marked: Vec<Message> = marked.filter_map(|place| maildrop.message(place)).collect();
@@ -404,8 +412,9 @@ fn check_memory(what: &'static str, maildrop: &Maildrop, in_parts: bool) -> Resu
 }
 
 /// The profile's part in what becomes of messages.
-fn policy(profile: &Profile) -> Policy {
+fn policy(profile: &Profile, doubts_clock: bool) -> Policy {
     Policy {
+        doubts_clock,
         keep: profile.keep,
         max_size: profile.max_size,
         latest: profile.latest,

@@ -70,10 +70,19 @@ impl Route for net::Route {
 /// Why there is no other token.
 pub type RenewalError = Box<dyn Diagnose>;
 
+/// What tells one sign-in from another.
+#[derive(Clone, Copy, Debug)]
+pub enum Sign<'a> {
+    /// Its name, which proves nothing.
+    Login(&'a str),
+    /// The token itself, where a program gives it.
+    Token(&'a str),
+}
+
 /// The access tokens of an account that signs in with them.
 pub trait Tokens: Sync {
     /// What changes when a person signs in anew, and not with each token.
-    fn identity(&self) -> &str;
+    fn identity(&self) -> Sign<'_>;
 
     /// The token to sign in with.
     fn token(&self) -> Password;

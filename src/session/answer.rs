@@ -235,3 +235,5 @@ fn duration(number: &str, unit: &str) -> Option<Duration> {
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod wordings_tests;

@@ -243,6 +243,7 @@ impl Reader {
             | Entry::Evidence { .. }
             | Entry::Generation(_)
             | Entry::Home { .. }
+            | Entry::Reported { .. }
             | Entry::Sizes(_)
             | Entry::Told { .. }
             | Entry::Undeletable { .. }

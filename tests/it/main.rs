@@ -45,6 +45,8 @@ mod oauth;
 mod patient;
 /// Messages that cannot be had.
 mod poison;
+/// Whoever reads the report, and does not, or is gone.
+mod readers;
 /// Real servers besides Dovecot.
 mod real_servers;
 /// The samples arrive octet for octet, once.

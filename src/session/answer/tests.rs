@@ -7,7 +7,7 @@ fn refusal(words: &str) -> Answer {
     crate::pop3::Reply::parse(line.as_bytes()).unwrap().into()
 }
 
-fn at_sign_in(words: &str) -> Meaning {
+pub(super) fn at_sign_in(words: &str) -> Meaning {
     Meaning::of(Phase::SignIn, &refusal(words))
 }
 
@@ -251,6 +251,8 @@ fn b8_words_about_the_password_go_before_words_about_the_command() {
         "AUTH PLAIN: invalid password",
         "SASL authentication failed: wrong password",
         "authentication mechanism failed: bad credentials",
+        "AUTH LOGIN not successful: wrong password",
+        "invalid command: password rejected",
     ] {
         assert_eq!(at_sign_in(words), Credentials, "{words}");
     }
