@@ -457,5 +457,10 @@ fn next_of<'a>(files: &[&'a File], next: &AtomicUsize) -> Option<(usize, &'a Fil
     files.get(i).map(|file| (i, *file))
 }
 
+/// The largest file that this process may write, where the system limits it (RLIMIT_FSIZE).
+pub fn largest_file() -> Option<u64> {
+    rustix::process::getrlimit(rustix::process::Resource::Fsize).current
+}
+
 #[cfg(test)]
 mod tests;

@@ -13,10 +13,10 @@ use std::sync::Arc;
 
 /// A large message leaves so many octets free on the disk: a message without end must not take
 /// the last of them from everybody else (TRUST.md S36).
-const RESERVE: u64 = 64 * 1024 * 1024;
+pub(super) const RESERVE: u64 = 64 * 1024 * 1024;
 
 /// After so many octets of a message each, the disk is asked what is left.
-const LOOK_EVERY: u64 = 16 * 1024 * 1024;
+pub(super) const LOOK_EVERY: u64 = 16 * 1024 * 1024;
 
 /// How much of a message is kept in memory for those who want to show its header.
 pub(super) const HEADER_KEPT: usize = 64 * 1024;

@@ -1,10 +1,10 @@
 //! Looking without touching: what waits in a maildrop, and what a fetch would do with it.
 
 use super::conduct::Conduct;
-use super::{Account, Error, decide, policy};
+use super::{Account, Error, check_memory, decide, policy};
 use crate::delivery::Site;
 use crate::maildrop::{Maildrop, Message};
-use crate::plan::Plan;
+use crate::plan::{Plan, Policy};
 use crate::session::{Marked, Phase, Session, Transaction};
 use crate::state::{self, MarkedBy, Twins, View};
 
@@ -68,6 +68,8 @@ fn look_with<R: Send>(
 fn try_look(account: &Account<'_>, stops: Stops, conduct: &mut Conduct) -> Result<Look, Error> {
     let id = account.profile.server.id();
     let mut view = View::read(&account.environment.state, &id)?;
+    // It reads a file, which nothing does once the server is connected to.
+    let doubts_clock = view.doubts_clock(account.environment.moment.now)?;
     let mut twins = Twins::default();
     if stops == Stops::Told {
         let site = Site::look(&account.environment.disk, &account.profile.maildir)?;
@@ -80,8 +82,11 @@ fn try_look(account: &Account<'_>, stops: Stops, conduct: &mut Conduct) -> Resul
     let maildrop = session.list(&id, view.has_unique_ids())?;
     account.check_twins(&twins, &maildrop)?;
     let (first, now) = (view.is_first(), account.environment.moment.now);
-    let policy = policy(account.profile, view.doubts_clock(now)?);
     let known = view.recognise(&maildrop);
+    let policy = Policy {
+        insist: account.environment.at_once,
+        ..policy(account.profile, doubts_clock)
+    };
     let plan = decide(policy, &maildrop, known, first, now);
     if stops == Stops::Told && plan.undated() > 0 {
         account.tell_undated(&plan);
@@ -103,6 +108,8 @@ pub fn mark_seen(account: &Account<'_>) -> Result<u64, Error> {
     let marked = account.apart(|| {
         let mut session = sign_in(account, store.unpipelined(), &mut conduct)?;
         let maildrop = session.list(&id, store.has_unique_ids())?;
+        let in_parts = session.is_google() || account.lists_in_parts();
+        check_memory("mark-seen", &maildrop, in_parts)?;
         let policy = policy(account.profile, store.doubts_clock());
         let (known, now) = (store.recognise(&maildrop), environment.moment.now);
         let plan = decide(policy, &maildrop, known, false, now);

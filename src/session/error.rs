@@ -32,7 +32,7 @@ pub enum Phase {
     /// NOOP.
     Step,
     /// DELE.
-    Deleting,
+    Deleting(MessageNumber),
     /// QUIT.
     Quit,
 }
@@ -48,10 +48,23 @@ impl fmt::Display for Phase {
             Self::Message(number) => write!(f, "fetching message {number}"),
             Self::Header(number) => write!(f, "reading the header of message {number}"),
             Self::Step => f.write_str("asking whether the server is still in step"),
-            Self::Deleting => f.write_str("marking messages as deleted"),
+            Self::Deleting(number) => write!(f, "marking message {number} as deleted"),
             Self::Quit => f.write_str("ending the session"),
         }
     }
+}
+
+/// What was under way when a connection failed: a server that announces PIPELINING and cannot do it
+/// closes, or falls silent, where it has got several commands.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum UnderWay {
+    /// The command that was waited for, if any.
+    One,
+    /// Others went out before its reply, or it went out before theirs.
+    Several {
+        /// What was waited for had begun to arrive.
+        begun: bool,
+    },
 }
 
 /// Why a session ended early.
@@ -64,6 +77,8 @@ pub enum Error {
         phase: Phase,
         /// How it failed.
         source: net::Error,
+        /// What it failed over.
+        under_way: UnderWay,
     },
     /// The server broke the protocol.
     #[error("{violation} while {phase}")]
