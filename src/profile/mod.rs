@@ -15,6 +15,7 @@ pub use crate::plan::{Keep, Order};
 pub use crate::session::Auth;
 pub use config::{Config, Selected, select};
 pub use diagnose::ConfigError;
+pub use file::parse_pin;
 pub use overrides::Overrides;
 pub use problem::Problem;
 
