@@ -39,10 +39,12 @@ pub(super) fn refusal(
 ) -> Error {
     match error {
         rustls::Error::InvalidCertificate(fault) => Error::Certificate {
-            cause: Cause::of(&fault, shown),
+            distrust: Box::new(Distrust {
+                cause: Cause::of(&fault, shown),
+                pin: shown.and_then(key_of),
+            }),
             host: expected.name.to_owned(),
             reason: reason(&fault) + &found(&fault, shown),
-            pin: shown.and_then(key_of),
         },
         rustls::Error::InvalidMessage(_) => Error::NotTls {
             speech: Speech::of(newest),
@@ -155,6 +157,31 @@ pub enum Cause {
     Other,
 }
 
+/// A certificate that is not trusted.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Distrust {
+    /// Why.
+    pub cause: Cause,
+    /// The key that was seen.
+    pub pin: Option<Pin>,
+}
+
+impl Distrust {
+    /// What to do about it.
+    pub fn advice(&self) -> String {
+        let advice = self.cause.advice();
+        match self.pin {
+            None => advice,
+            Some(pin) => format!(
+                "{advice}. The key that was seen is tls-pin = \"{pin}\"; once you have made sure by \
+                 another way that it is the server's, that line together with tls-roots = \
+                 \"pinned\" in its account trusts it and no other (with a URL: --tls-roots pinned \
+                 --tls-pin {pin})"
+            ),
+        }
+    }
+}
+
 impl Cause {
     fn of(fault: &CertificateError, shown: Option<&CertificateDer<'_>>) -> Self {
         let certificate = shown.and_then(|der| X509Certificate::from_der(der).ok());
@@ -180,9 +207,8 @@ impl Cause {
         }
     }
 
-    /// What to do about it. `pin` is that of the key that was seen.
-    pub fn advice(&self, pin: Option<&Pin>) -> String {
-        let advice = match self {
+    fn advice(&self) -> String {
+        match self {
             Self::Expired => format!(
                 "whoever runs the server must renew it; this machine's clock says {}: set that if \
                  it is wrong",
@@ -226,15 +252,6 @@ impl Cause {
             Self::Other => "whoever runs the server must put in another certificate; if it has a \
                             good one, someone may be between you and it: do not go on"
                 .to_owned(),
-        };
-        match pin {
-            None => advice,
-            Some(pin) => format!(
-                "{advice}. The key that was seen is tls-pin = \"{pin}\"; once you have made sure by \
-                 another way that it is the server's, that line together with tls-roots = \
-                 \"pinned\" in its account trusts it and no other (with a URL: --tls-roots pinned \
-                 --tls-pin {pin})"
-            ),
         }
     }
 }
@@ -337,7 +354,7 @@ mod tests {
             };
             let said = format!("it is signed with {name}, which can be forged");
             assert_eq!(reason(&fault), said);
-            let advice = Cause::of(&fault, None).advice(None);
+            let advice = Cause::of(&fault, None).advice();
             assert!(
                 advice.contains("must put in a newer certificate"),
                 "{advice}"

@@ -35,13 +35,11 @@ pub enum Error {
     #[error("the certificate of {host} is not trusted: {reason}")]
     Certificate {
         /// What to do about it hangs on this.
-        cause: certificate::Cause,
+        distrust: Box<certificate::Distrust>,
         /// The name that the certificate had to bear.
         host: String,
         /// What is wrong with it, and what is in it.
         reason: String,
-        /// The key that was seen.
-        pin: Option<tls::Pin>,
     },
     /// The certificate that we are to show cannot be used.
     #[error("cannot use the client certificate {0}")]
@@ -219,7 +217,7 @@ impl Diagnose for Error {
                 source => return source.hint(),
             },
             Self::Proxy { source, .. } => return source.hint(),
-            Self::Certificate { cause, pin, .. } => return Some(cause.advice(pin.as_ref())),
+            Self::Certificate { distrust, .. } => return Some(distrust.advice()),
             Self::ClientCertificate(_) => {
                 "`tls-client-cert` and `tls-client-key` are PEM files that you can read"
             }
