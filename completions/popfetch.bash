@@ -184,7 +184,7 @@ _popfetch() {
             return 0
             ;;
         popfetch__subcmd__account__subcmd__test)
-            opts="-0 -q -v -h --password-stdin --tls-roots --tls-pin --config --format --null --quiet --verbose --color --no-progress --help"
+            opts="-0 -q -v -h --password-stdin --tls-roots --tls-pin --timeout --config --format --null --quiet --verbose --color --no-progress --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -195,6 +195,10 @@ _popfetch() {
                     return 0
                     ;;
                 --tls-pin)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --timeout)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -218,7 +222,7 @@ _popfetch() {
             return 0
             ;;
         popfetch__subcmd__check)
-            opts="-0 -q -v -h --headers --now --password-stdin --tls-roots --tls-pin --config --format --null --quiet --verbose --color --no-progress --help"
+            opts="-0 -q -v -h --headers --now --password-stdin --tls-roots --tls-pin --timeout --config --format --null --quiet --verbose --color --no-progress --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -229,6 +233,10 @@ _popfetch() {
                     return 0
                     ;;
                 --tls-pin)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --timeout)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -278,7 +286,7 @@ _popfetch() {
             return 0
             ;;
         popfetch__subcmd__fetch)
-            opts="-n -j -0 -q -v -h --dry-run --keep --delete --delete-after --maildir --max-size --latest --newest-first --jobs --now --as-new --max-time --password-stdin --tls-roots --tls-pin --config --format --null --quiet --verbose --color --no-progress --help"
+            opts="-n -j -0 -q -v -h --dry-run --keep --delete --delete-after --maildir --max-size --latest --newest-first --jobs --now --as-new --max-time --password-stdin --tls-roots --tls-pin --timeout --config --format --null --quiet --verbose --color --no-progress --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -317,6 +325,10 @@ _popfetch() {
                     return 0
                     ;;
                 --tls-pin)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --timeout)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -556,7 +568,7 @@ _popfetch() {
             return 0
             ;;
         popfetch__subcmd__state__subcmd__mark__subcmd__seen)
-            opts="-0 -q -v -h --maildir --password-stdin --tls-roots --tls-pin --config --format --null --quiet --verbose --color --no-progress --help"
+            opts="-0 -q -v -h --maildir --password-stdin --tls-roots --tls-pin --timeout --config --format --null --quiet --verbose --color --no-progress --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -571,6 +583,10 @@ _popfetch() {
                     return 0
                     ;;
                 --tls-pin)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --timeout)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

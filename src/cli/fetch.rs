@@ -150,6 +150,10 @@ pub struct SignIn {
     /// The SHA-256 of the server's public key, as tls-pin in the config file; can be given twice
     #[arg(long, value_name = "PIN", value_parser = parse_pin)]
     pub tls_pin: Vec<Pin>,
+
+    /// How long a server may be silent, as in "5 min"
+    #[arg(long, value_name = "DURATION")]
+    pub timeout: Option<Period>,
 }
 
 /// `popfetch login`.

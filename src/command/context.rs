@@ -9,6 +9,7 @@ use crate::exit::{Diagnose, Status};
 use crate::fetch::{self, Account, Environment, Network, Tokens};
 use crate::profile::providers;
 use crate::profile::secret::{self, Password};
+use crate::profile::units::Period;
 use crate::profile::{Config, ConfigError, Overrides, PasswordSource, Profile, paths, select};
 use crate::report::{self, Event, Format, Options, Outcome, Report, Reporter};
 use crate::sandbox;
@@ -197,6 +198,7 @@ impl<'a> Context<'a> {
             password: sign_in.password_stdin.then_some(PasswordSource::Stdin),
             tls_roots: sign_in.tls_roots.clone(),
             tls_pins: sign_in.tls_pin.clone(),
+            timeout: sign_in.timeout.map(Period::duration),
             stores_nothing: true,
             ..Overrides::default()
         }
@@ -308,21 +310,22 @@ impl<'a> Context<'a> {
 
     /// The report of a fetch.
     pub(super) fn reporter(&self) -> Arc<Reporter> {
-        self.reporter_with(self.format)
+        self.reporter_with(self.format, true)
     }
 
     /// The report of a command that writes its own data: for people only.
     pub(super) fn text_reporter(&self) -> Arc<Reporter> {
-        self.reporter_with(Format::Text)
+        self.reporter_with(Format::Text, false)
     }
 
-    fn reporter_with(&self, format: Format) -> Arc<Reporter> {
+    fn reporter_with(&self, format: Format, queued: bool) -> Arc<Reporter> {
         Arc::new(Reporter::new(Options {
             format,
             null: self.global.null,
             quiet: self.global.quiet,
             verbosity: self.global.verbose,
             progress: !self.global.no_progress,
+            queued,
             color: self.color(),
         }))
     }

@@ -29,7 +29,7 @@ pub(super) fn run(context: &Context<'_>, arguments: &Fetch) -> Result<Status, Fa
     let failed = prepared.failed.iter().map(|(_, failure)| failure.status);
     let fetched = results.into_iter().map(|r| r.unwrap_or(Status::Internal));
     let status = failed.chain(fetched).fold(Status::Ok, Status::worst);
-    Ok(report.finish(status))
+    Ok(report.finish(status, &environment.stop))
 }
 
 fn overrides(arguments: &Fetch) -> Overrides {
@@ -50,6 +50,7 @@ fn overrides(arguments: &Fetch) -> Overrides {
             .then_some(PasswordSource::Stdin),
         tls_roots: arguments.sign_in.tls_roots.clone(),
         tls_pins: arguments.sign_in.tls_pin.clone(),
+        timeout: arguments.sign_in.timeout.map(Period::duration),
         stores_nothing: false,
     }
 }

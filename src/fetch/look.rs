@@ -1,7 +1,7 @@
 //! Looking without touching: what waits in a maildrop, and what a fetch would do with it.
 
 use super::conduct::Conduct;
-use super::{Account, Error, decide};
+use super::{Account, Error, decide, policy};
 use crate::delivery::Site;
 use crate::maildrop::{Maildrop, Message};
 use crate::plan::Plan;
@@ -76,12 +76,17 @@ fn try_look(account: &Account<'_>, stops: Stops, conduct: &mut Conduct) -> Resul
             twins = view.twins();
         }
     }
+    let (first, now) = (view.is_first(), account.environment.moment.now);
+    // Read now: afterwards it is out of reach.
+    let policy = policy(account.profile, view.doubts_clock(now)?);
     let mut session = sign_in(account, view.unpipelined(), conduct)?;
     let maildrop = session.list(&id, view.has_unique_ids())?;
     account.check_twins(&twins, &maildrop)?;
-    let (first, now) = (view.is_first(), account.environment.moment.now);
     let known = view.recognise(&maildrop);
-    let plan = decide(account.profile, &maildrop, known, first, now);
+    let plan = decide(policy, &maildrop, known, first, now);
+    if stops == Stops::Told && plan.undated() > 0 {
+        account.tell_undated(&plan);
+    }
     Ok(Look {
         maildrop,
         plan,
@@ -99,8 +104,9 @@ pub fn mark_seen(account: &Account<'_>) -> Result<u64, Error> {
     let marked = account.apart(|| {
         let mut session = sign_in(account, store.unpipelined(), &mut conduct)?;
         let maildrop = session.list(&id, store.has_unique_ids())?;
+        let policy = policy(account.profile, store.doubts_clock());
         let (known, now) = (store.recognise(&maildrop), environment.moment.now);
-        let plan = decide(account.profile, &maildrop, known, false, now);
+        let plan = decide(policy, &maildrop, known, false, now);
         let waiting = plan.waiting().filter_map(|place| maildrop.message(place));
         let new: Vec<Message> = waiting
             .filter(|message| message.identity.is_some())

@@ -121,8 +121,13 @@ impl Account<'_> {
         } = self.environment;
         let directory = state::open_directory(disk, state)?;
         let (mut store, maildir, twins) = self.open(directory, moment)?;
+        self.tell_untold(&mut store, outcome)?;
         let fetched =
             self.apart(|| self.hold_sessions(&mut store, &maildir, &twins, outcome, conduct));
+        // What a reader that has stopped was not told is for the next run to tell.
+        if self.environment.report.catch_up(&self.environment.stop) {
+            store.reported();
+        }
         // Even after a failure: what was recorded is worth noting properly.
         let closed = store.close();
         fetched??;
@@ -180,7 +185,7 @@ impl Account<'_> {
         }
         if !fetch.is_empty() {
             let fetched = self.receive_all(session, store, run, &maildrop, fetch, outcome)?;
-            if plan::deletes_at_once(policy(self.profile)) {
+            if plan::deletes_at_once(policy(self.profile, store.doubts_clock())) {
                 delete.extend(fetched.recorded);
             }
             same.extend(fetched.same);
@@ -266,13 +271,11 @@ impl Account<'_> {
         if first {
             self.check_twins(twins, maildrop)?;
         }
-        let plan = decide(
-            self.profile,
-            maildrop,
-            store.recognise(maildrop),
-            first,
-            now,
-        );
+        let policy = policy(self.profile, store.doubts_clock());
+        let plan = decide(policy, maildrop, store.recognise(maildrop), first, now);
+        if plan.undated() > 0 && store.may_tell() {
+            self.tell_undated(&plan);
+        }
         if first {
             let marked = plan.places(Decision::Mark);
             let marked: Vec<Message> = marked.filter_map(|place| maildrop.message(place)).collect();
@@ -345,8 +348,9 @@ struct Run<'a> {
 }
 
 /// The profile's part in what becomes of messages.
-fn policy(profile: &Profile) -> Policy {
+fn policy(profile: &Profile, doubts_clock: bool) -> Policy {
     Policy {
+        doubts_clock,
         keep: profile.keep,
         max_size: profile.max_size,
         latest: profile.latest,
@@ -355,12 +359,12 @@ fn policy(profile: &Profile) -> Policy {
 }
 
 fn decide(
-    profile: &Profile,
+    policy: Policy,
     maildrop: &Maildrop,
     known: Recognition<'_>,
     first: bool,
     now: i64,
 ) -> Plan {
     let listed = maildrop.octets().zip(known);
-    plan::decide(listed, policy(profile), first, now)
+    plan::decide(listed, policy, first, now)
 }

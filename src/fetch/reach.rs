@@ -8,7 +8,7 @@ use crate::net::program::Tell;
 use crate::net::{self, Channel, Protection, Target};
 use crate::profile::providers::{self, Access};
 use crate::profile::secret::Password;
-use crate::profile::{Pipelining, Profile, Tls};
+use crate::profile::{Pipelining, Profile, TIMEOUT, Tls};
 use crate::report::Event;
 use crate::sandbox;
 use crate::session::{
@@ -19,9 +19,14 @@ use std::os::fd::BorrowedFd;
 use std::panic::resume_unwind;
 use std::sync::Arc;
 use std::thread;
+use std::time::Duration;
 
 /// How long pipelining stays off after it failed with a server, in seconds (TRUST.md F29).
 const UNPIPELINED_FOR: i64 = 30 * 24 * 60 * 60;
+
+/// How long a server may be silent before it first says something of the mailbox: some index it
+/// then, and a sign-in may be delayed on purpose. Other fetchers wait for 180 to 900 seconds.
+const PATIENCE: Duration = Duration::from_secs(180);
 
 /// How servers are reached.
 pub trait Connect: Send + Sync {
@@ -95,6 +100,15 @@ pub(super) struct Manner {
     pub(super) utf8: bool,
     pub(super) ahead: bool,
     pub(super) shortcut: Option<Shortcut>,
+}
+
+/// How long a server may be silent before it first says something of the mailbox. Who wants less
+/// than what is usual gets it everywhere, and so does who wants more.
+fn patience(timeout: Duration) -> Duration {
+    match timeout < TIMEOUT {
+        true => timeout,
+        false => timeout.max(PATIENCE),
+    }
 }
 
 impl Account<'_> {
@@ -212,6 +226,7 @@ impl Account<'_> {
         let channel = route.connect(&self.environment.stop);
         let options = Options {
             timeout: profile.timeout,
+            patience: patience(profile.timeout),
             pipelining: manner.pipelining,
             capabilities: manner.capabilities,
             utf8: manner.utf8,
@@ -269,6 +284,26 @@ impl Account<'_> {
             utf8: false,
             ahead: false,
             shortcut: None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn b9_a_mailbox_is_waited_for_for_three_minutes_and_for_longer_where_timeout_says_so() {
+        for (timeout, wait) in [
+            (60, 180),
+            (61, 180),
+            (180, 180),
+            (300, 300),
+            (10, 10),
+            (1, 1),
+        ] {
+            let timeout = Duration::from_secs(timeout);
+            assert_eq!(patience(timeout).as_secs(), wait, "{timeout:?}");
         }
     }
 }

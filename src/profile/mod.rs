@@ -18,6 +18,7 @@ pub use diagnose::ConfigError;
 pub use file::parse_pin;
 pub use overrides::Overrides;
 pub use problem::Problem;
+pub use resolve::TIMEOUT;
 
 mod address;
 mod config;

@@ -237,13 +237,14 @@ impl Session<Authorization> {
             };
             match exchange.respond(challenge) {
                 Ok(response) => {
-                    self.state.judged = mechanism != Mechanism::Plain;
+                    // What PLAIN says has gone with the command already; a binding is seen last.
+                    self.state.judged = mechanism != Mechanism::Plain && !mechanism.is_bound();
                     self.wire.hide(&response);
                     self.wire.respond(&response);
                 }
                 // RFC 5034 section 4: the server is to be told that it is over.
                 Err(error) => {
-                    self.state.judged = true;
+                    self.state.judged = error != sasl::Error::Refused(Denial::Binding);
                     given_up = Some(error);
                     self.wire.respond("*");
                 }
@@ -263,17 +264,27 @@ impl Session<Authorization> {
         Error::SignIn {
             method,
             answer,
+            judged: None,
             token_status: token_status.and_then(|status| {
                 // Again, for what was apart may have come together.
                 let status = harmless(&self.wire.hidden(status));
                 cut(self.wire.hidden(&status))
             }),
-            judged: None,
             would_say_auth: match self.state.shortcut {
                 Some(shortcut) => shortcut.auth_resp_code,
                 None => self.capabilities.auth_resp_code,
             },
         }
+    }
+}
+
+/// What the mechanism's own refusal means.
+fn judgement(reason: sasl::Error) -> Option<Meaning> {
+    match reason {
+        sasl::Error::Refused(Denial::Credentials) => Some(Meaning::Credentials),
+        sasl::Error::Refused(Denial::Binding) => Some(Meaning::Command),
+        sasl::Error::Refused(Denial::Passing) => Some(Meaning::Passing),
+        _ => None,
     }
 }
 
@@ -287,16 +298,6 @@ fn harmless(status: &str) -> String {
 fn cut(status: String) -> Option<String> {
     let status: String = status.chars().take(TOKEN_STATUS).collect();
     (!status.is_empty()).then_some(status)
-}
-
-/// What the mechanism's own refusal means.
-fn judgement(reason: sasl::Error) -> Option<Meaning> {
-    match reason {
-        sasl::Error::Refused(Denial::Credentials) => Some(Meaning::Credentials),
-        sasl::Error::Refused(Denial::Binding) => Some(Meaning::Command),
-        sasl::Error::Refused(Denial::Passing) => Some(Meaning::Passing),
-        _ => None,
-    }
 }
 
 #[cfg(test)]
