@@ -219,7 +219,7 @@ impl Cause {
                  runs the server must put in another certificate",
                 now()
             ),
-            Self::WrongName(names) => match names.iter().find(|name| !name.contains('*')) {
+            Self::WrongName(names) => match names.iter().find(|name| is_host(name)) {
                 Some(name) => format!(
                     "if the server has one of these names, set `host` to it (in a URL it stands \
                      behind the @); where `host` must stay, tls-server-name = \"{}\" accepts that \
@@ -254,6 +254,12 @@ impl Cause {
                 .to_owned(),
         }
     }
+}
+
+/// Whether a name of a certificate could be one that a person configures.
+fn is_host(name: &str) -> bool {
+    let of_hosts = |c: char| c.is_ascii_alphanumeric() || ".-:".contains(c);
+    !name.is_empty() && name.len() <= NAME_LIMIT && name.chars().all(of_hosts)
 }
 
 /// What this machine's clock says.
