@@ -197,6 +197,7 @@ impl<'a> Context<'a> {
         Overrides {
             password: sign_in.password_stdin.then_some(PasswordSource::Stdin),
             tls_roots: sign_in.tls_roots.clone(),
+            tls_pins: sign_in.tls_pin.clone(),
             timeout: sign_in.timeout.map(Period::duration),
             stores_nothing: true,
             ..Overrides::default()

@@ -49,6 +49,7 @@ fn overrides(arguments: &Fetch) -> Overrides {
             .password_stdin
             .then_some(PasswordSource::Stdin),
         tls_roots: arguments.sign_in.tls_roots.clone(),
+        tls_pins: arguments.sign_in.tls_pin.clone(),
         timeout: arguments.sign_in.timeout.map(Period::duration),
         stores_nothing: false,
     }

@@ -68,8 +68,6 @@ fn look_with<R: Send>(
 fn try_look(account: &Account<'_>, stops: Stops, conduct: &mut Conduct) -> Result<Look, Error> {
     let id = account.profile.server.id();
     let mut view = View::read(&account.environment.state, &id)?;
-    // It reads a file, which nothing does once the server is connected to.
-    let doubts_clock = view.doubts_clock(account.environment.moment.now)?;
     let mut twins = Twins::default();
     if stops == Stops::Told {
         let site = Site::look(&account.environment.disk, &account.profile.maildir)?;
@@ -78,15 +76,16 @@ fn try_look(account: &Account<'_>, stops: Stops, conduct: &mut Conduct) -> Resul
             twins = view.twins();
         }
     }
+    let (first, now) = (view.is_first(), account.environment.moment.now);
+    // It reads a file, which is out of reach once the server is connected to.
+    let policy = Policy {
+        insist: account.environment.at_once,
+        ..policy(account.profile, view.doubts_clock(now)?)
+    };
     let mut session = sign_in(account, view.unpipelined(), conduct)?;
     let maildrop = session.list(&id, view.has_unique_ids())?;
     account.check_twins(&twins, &maildrop)?;
-    let (first, now) = (view.is_first(), account.environment.moment.now);
     let known = view.recognise(&maildrop);
-    let policy = Policy {
-        insist: account.environment.at_once,
-        ..policy(account.profile, doubts_clock)
-    };
     let plan = decide(policy, &maildrop, known, first, now);
     if stops == Stops::Told && plan.undated() > 0 {
         account.tell_undated(&plan);

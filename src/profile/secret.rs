@@ -40,6 +40,8 @@ impl Password {
 
     /// The first line of `octets`, without its line break.
     pub(crate) fn first_line(octets: &[u8]) -> Result<Self, SecretError> {
+        // Editors of some systems put it there; nobody has typed it.
+        let octets = octets.strip_prefix(BYTE_ORDER_MARK).unwrap_or(octets);
         let line = octets.split(|b| *b == b'\n').next().unwrap_or_default();
         let line = line.strip_suffix(b"\r").unwrap_or(line);
         let line = std::str::from_utf8(line).map_err(|_| SecretError::NotText)?;
@@ -62,6 +64,9 @@ impl fmt::Debug for Password {
         f.write_str("Password(..)")
     }
 }
+
+/// What may stand before the text of a file.
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
 /// Gets an account's password from where its profile says.
 ///
@@ -193,7 +198,8 @@ fn from_netrc(path: &Path, server: &Server) -> Result<Password, SecretError> {
         },
         error => error,
     })?;
-    let found = netrc::find(&octets, &server.host, &server.user);
+    let octets = octets.strip_prefix(BYTE_ORDER_MARK).unwrap_or(&octets);
+    let found = netrc::find(octets, &server.host, &server.user);
     let found = found.map_err(|netrc::Malformed(line)| SecretError::Netrc {
         path: path.to_owned(),
         line,
@@ -369,7 +375,8 @@ impl Diagnose for SecretError {
                 "in a unit for popfetch, below [Service]: LoadCredential={name}:/path/of/a/file",
                 name = visible(name)
             ),
-            Self::Empty | Self::NotText | Self::TooLong | Self::LineBreak => {
+            Self::NotText => "save it as UTF-8 text; the password is the first line".into(),
+            Self::Empty | Self::TooLong | Self::LineBreak => {
                 "the password is the first line of what is read".into()
             }
             Self::Exposed(path) => {

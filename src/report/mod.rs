@@ -14,6 +14,7 @@ mod tally;
 #[cfg(test)]
 mod testing;
 mod text;
+mod worked_around;
 
 pub use heading::Heading;
 pub use reporter::{Format, Options, Reporter};

@@ -6,7 +6,7 @@ use super::method::Method;
 use super::wire::Answer;
 use crate::exit::{Diagnose, Status};
 use crate::maildrop::TooLarge;
-use crate::net;
+use crate::net::{self, speech::Speech};
 use crate::pop3::command::Unsendable;
 use crate::pop3::{MessageNumber, Violation};
 use crate::sasl::{self, Mechanism};
@@ -270,6 +270,12 @@ impl Diagnose for Error {
             Self::NoStls | Self::StlsRefused(_) => {
                 "nothing was sent in clear; set tls = \"implicit\" and port 995 if the server has \
                  that, or someone may be between you and it"
+            }
+            Self::Violation {
+                phase: Phase::Greeting,
+                violation: Violation::NoStatus(line),
+            } if let Some(speech) = Speech::of(line) => {
+                return Some(format!("this is {}: {}", speech.speaker(), speech.way_on()));
             }
             Self::Violation { .. } | Self::Challenges => {
                 "is this a POP3 server? Run with -vv to see what it says; nothing was deleted"
