@@ -1,7 +1,8 @@
 //! What several commands need: the config, the report, the passwords, the environment.
 
 use super::fail::Failure;
-use super::pool::in_parallel;
+use super::pool::{Place, in_parallel};
+use super::process;
 use super::tokens::{self, Asking, Login, Question};
 use crate::cli::{self, Global, SignIn};
 use crate::durable::Disk;
@@ -59,7 +60,23 @@ impl Prepared {
         // Each account has its own way to ask, which ends with its work.
         let items: Vec<_> = self.ready.iter().map(|ready| ready.with(&ask)).collect();
         drop(ask);
-        let work = |item: &Item<'_>| item.work(environment, &work);
+        let (jobs, room) = process::share_files(jobs.min(items.len()));
+        let environment = Environment {
+            room,
+            ..environment.clone()
+        };
+        let shared = Environment {
+            // Others come after, in the same thread.
+            confined: false,
+            ..environment.clone()
+        };
+        let work = |item: &Item<'_>, place| {
+            let environment = match place {
+                Place::Alone => &environment,
+                Place::Shared => &shared,
+            };
+            item.work(environment, &work)
+        };
         let meanwhile = || {
             tokens::answer(questions, &environment.stop);
             sandbox::confine(&[], &[]);
@@ -346,6 +363,7 @@ impl<'a> Context<'a> {
             at_once: true,
             as_new: false,
             quiet: self.global.quiet,
+            room: 256,
             transcript: self.global.verbose >= 2,
             moment: Moment::now(),
         })

@@ -22,7 +22,14 @@ pub(super) fn run(context: &Context<'_>, arguments: &Fetch) -> Result<Status, Fa
     environment.at_once = context.at_once(arguments.now, &arguments.accounts);
     environment.as_new = arguments.as_new;
     if let Some(time) = arguments.max_time {
-        environment.stop.after(time.duration());
+        let limited = environment.stop.after(time.duration());
+        limited.map_err(|error| {
+            Failure::new(
+                Status::Temporary,
+                format!("--max-time takes a thread, and there is none to be had: {error}"),
+                "raise the limit of processes (ulimit -u), or leave --max-time out",
+            )
+        })?;
     }
     let jobs = usize::from(arguments.jobs);
     let results = prepared.each(jobs, &environment, |account| account.fetch().status());

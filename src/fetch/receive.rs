@@ -11,6 +11,7 @@ use crate::pop3::ResponseCode;
 use crate::report::{Event, Outcome};
 use crate::session::{self, Arrival, Retrieval, Session, Transaction};
 use crate::state::{FailureKind, Recorded, Same, Store};
+use crate::threads;
 use std::sync::Arc;
 use std::sync::mpsc::{SyncSender, channel, sync_channel};
 use std::thread;
@@ -112,19 +113,23 @@ impl Account<'_> {
         care: Care,
         outcome: &mut Outcome,
     ) -> Result<Fetched, Error> {
-        let (sender, receiver) = sync_channel(QUEUE);
+        let queue = QUEUE.min(self.environment.room / 2).max(1);
         let mut sizes = Sizes::of(store);
         let to = self.destination(store, maildir);
-        let (received, committed) = thread::scope(|scope| {
+        let side_by_side = thread::scope(|scope| {
+            let (sender, receiver) = sync_channel(queue);
             let store = &mut *store;
-            let committer =
-                scope.spawn(move || commit::run(store, maildir, &receiver, self, false));
+            let work = move || commit::run(store, maildir, &receiver, self, false);
+            let committer = threads::start(scope, work).ok()?;
+            let messages = messages.clone();
             let received = self.receive_bodies(session, to, messages, care, &mut sizes, &sender);
             drop(sender);
-            (received, committer.join())
+            Some((received, committer.join()))
         });
-        let Ok(committed) = committed else {
-            return Err(Error::Thread);
+        let (received, committed) = match side_by_side {
+            Some((received, Ok(Some(committed)))) => (received, committed),
+            Some(_) => return Err(Error::Thread),
+            None => self.take_turns(session, store, to, &messages, care, &mut sizes, queue),
         };
         let fetched = Fetched::of(committed, outcome);
         for (message, kind) in &received.failures {
@@ -135,6 +140,34 @@ impl Account<'_> {
             Some(error) => Err(fetched.err().unwrap_or(error)),
             None => fetched,
         }
+    }
+
+    /// Receives some, commits them, and so on: for where there is no second thread to be had.
+    #[allow(clippy::too_many_arguments)]
+    fn take_turns(
+        &self,
+        session: &mut Session<Transaction>,
+        store: &mut Store,
+        to: Destination<'_>,
+        messages: &[Message],
+        care: Care,
+        sizes: &mut Sizes,
+        queue: usize,
+    ) -> (Received, Committed) {
+        let (mut received, mut committed) = (Received::default(), Committed::default());
+        for some in messages.chunks(queue) {
+            // What is fetched once more comes twice.
+            let (sender, receiver) = sync_channel(2 * queue);
+            let more = self.receive_bodies(session, to, some.to_vec(), care, sizes, &sender);
+            drop(sender);
+            received.failures.extend(more.failures);
+            received.error = more.error;
+            committed.add(commit::run(store, to.maildir, &receiver, self, false));
+            if received.error.is_some() || committed.error.is_some() {
+                break;
+            }
+        }
+        (received, committed)
     }
 
     /// Commits messages that have been fetched, and about which there is nothing more to be learnt.

@@ -49,6 +49,8 @@ mod readers;
 mod real_servers;
 /// The samples arrive octet for octet, once.
 mod samples;
+/// Few files and threads.
+mod scarce;
 /// No one is let in.
 mod security;
 /// Signing in and listing in one flight.
