@@ -34,7 +34,11 @@ pub(super) fn run(context: &Context<'_>, arguments: &Fetch) -> Result<Status, Fa
     let jobs = usize::from(arguments.jobs);
     let results = prepared.each(jobs, &environment, |account| account.fetch().status());
     let failed = prepared.failed.iter().map(|(_, failure)| failure.status);
-    let fetched = results.into_iter().map(|r| r.unwrap_or(Status::Internal));
+    let fetched = results.into_iter().map(|result| match result {
+        Some(Ok(status)) => status,
+        Some(Err(failure)) => failure.status,
+        None => Status::Internal,
+    });
     let status = failed.chain(fetched).fold(Status::Ok, Status::worst);
     Ok(report.finish(status, &environment.stop))
 }

@@ -15,6 +15,7 @@ mod looked;
 mod password;
 mod pool;
 mod process;
+mod ready;
 mod state;
 mod tokens;
 mod verify;

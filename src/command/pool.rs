@@ -21,18 +21,20 @@ pub(super) enum Place {
     Shared,
 }
 
-/// Calls `work` with each item, up to `jobs` at a time, each in a thread of its own as far as there
+/// Calls `prepare` with each item, all at the same time, then `work`, up to `jobs` at a time, each in a thread of its own as far as there
 /// are any. `meanwhile` is called in this thread once all of them exist. The results are in the
 /// order of the items; `None` where the work panicked, which harms no other.
 pub(super) fn in_parallel<T: Sync, R: Send>(
     jobs: usize,
     items: &[T],
+    prepare: impl Fn(&T) + Sync,
     work: impl Fn(&T, Place) -> R + Sync,
     meanwhile: impl FnOnce(),
 ) -> Vec<Option<R>> {
     let turns = Turns::new(jobs.max(1));
     thread::scope(|scope| {
         let in_turn = |item| {
+            prepare(item);
             let _turn = turns.take();
             work(item, Place::Alone)
         };
@@ -46,7 +48,10 @@ pub(super) fn in_parallel<T: Sync, R: Send>(
                         thread::sleep(LOOK);
                     }
                     Err(_) => {
-                        let work = AssertUnwindSafe(|| work(item, Place::Shared));
+                        let work = AssertUnwindSafe(|| {
+                            prepare(item);
+                            work(item, Place::Shared)
+                        });
                         break Work::Done(catch_unwind(work).ok());
                     }
                 }
@@ -119,6 +124,7 @@ mod tests {
         let results = in_parallel(
             3,
             &[1, 2, 3, 4, 5, 6, 7],
+            |_| (),
             |item, _| {
                 most.fetch_max(running.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
                 thread::yield_now();
@@ -137,6 +143,7 @@ mod tests {
         let results = in_parallel(
             1,
             &[1, 2, 3],
+            |_| (),
             |item, _| {
                 assert_ne!(*item, 2, "this panic is part of the test");
                 *item

@@ -51,6 +51,8 @@ mod real_servers;
 mod samples;
 /// Few files and threads.
 mod scarce;
+/// Secrets that are slow to come.
+mod secrets;
 /// No one is let in.
 mod security;
 /// Signing in and listing in one flight.
