@@ -8,11 +8,12 @@ use crate::exit::{Diagnose, Status};
 use crate::fetch::{self, Environment, Network};
 use crate::profile::providers;
 use crate::profile::secret;
+use crate::profile::units::Period;
 use crate::profile::{Config, ConfigError, Overrides, PasswordSource, Profile, paths, select};
 use crate::report::{self, Event, Format, Options, Outcome, Report, Reporter};
 use crate::state::Moment;
 use crate::stop::Stop;
-use crate::term::{Color, Paint, escape_str};
+use crate::term::{Color, Paint};
 use std::io::{self, IsTerminal};
 use std::sync::Arc;
 
@@ -55,12 +56,7 @@ impl<'a> Context<'a> {
 
     /// The config, as far as these accounts need one.
     pub(super) fn config(&self, accounts: &[String]) -> Result<Config, Failure> {
-        let config = Config::find(self.global.config.as_deref(), accounts)?;
-        if let Some(warning) = config.warning() {
-            let label = self.paint().warning("warning:");
-            eprintln!("{label} {}", escape_str(warning));
-        }
-        Ok(config)
+        Ok(Config::find(self.global.config.as_deref(), accounts)?)
     }
 
     /// One account by its name or URL.
@@ -83,6 +79,7 @@ impl<'a> Context<'a> {
         Overrides {
             password: sign_in.password_stdin.then_some(PasswordSource::Stdin),
             tls_roots: sign_in.tls_roots.clone(),
+            timeout: sign_in.timeout.map(Period::duration),
             stores_nothing: true,
             ..Overrides::default()
         }

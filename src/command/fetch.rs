@@ -60,6 +60,7 @@ fn overrides(arguments: &Fetch) -> Overrides {
             .password_stdin
             .then_some(PasswordSource::Stdin),
         tls_roots: arguments.sign_in.tls_roots.clone(),
+        timeout: arguments.sign_in.timeout.map(Period::duration),
         stores_nothing: false,
     }
 }

@@ -96,13 +96,16 @@ struct Secret {
 /// How often someone who waits for a secret looks whether to stop.
 const LOOK: Duration = Duration::from_millis(50);
 
+/// How long it waits for those who have heard of it as well.
+const PARTING: Duration = Duration::from_millis(300);
+
 /// An account that is not, and why.
 pub(super) type Unready = Box<(Profile, Box<dyn Diagnose>)>;
 
 impl Ready {
     /// Gets what an account is signed in with.
     pub(super) fn new(profile: Profile) -> Result<Self, Unready> {
-        match obtain(&profile) {
+        match obtain(&profile, None) {
             Ok(secret) => Ok(Self {
                 profile,
                 secret: OnceLock::from(Ok(secret)),
@@ -136,15 +139,18 @@ impl Ready {
         self.secret.get_or_init(|| {
             let profile = self.profile.clone();
             let (sender, answer) = mpsc::channel();
-            // In a thread: programs, keyrings and providers hear of no signal.
+            // In a thread: keyrings hear of no signal.
+            let asks = stop.clone();
             let ask = move || {
-                let _ = sender.send(obtain(&profile));
+                let _ = sender.send(obtain(&profile, Some(&asks)));
             };
             if thread::Builder::new().spawn(ask).is_err() {
-                return obtain(&self.profile);
+                return obtain(&self.profile, Some(stop));
             }
             loop {
                 if let Some(reason) = stop.requested() {
+                    // A program is ended, with what it started, if that is quick.
+                    let _ = answer.recv_timeout(PARTING);
                     return Err(Box::new(fetch::Error::Stopped(reason)));
                 }
                 match answer.recv_timeout(LOOK) {
@@ -169,15 +175,15 @@ impl Ready {
     }
 }
 
-fn obtain(profile: &Profile) -> Result<Secret, Box<dyn Diagnose>> {
+fn obtain(profile: &Profile, stop: Option<&Stop>) -> Result<Secret, Box<dyn Diagnose>> {
     let interactive = secret::can_ask();
     Ok(match &profile.password {
         PasswordSource::OAuth(oauth) => Secret {
             password: Password::new(String::new()),
-            login: Some(Login::obtain(profile, oauth, interactive).map_err(boxed)?),
+            login: Some(Login::obtain(profile, oauth, interactive, stop).map_err(boxed)?),
         },
         _ => Secret {
-            password: secret::obtain(profile, interactive).map_err(boxed)?,
+            password: secret::obtain(profile, interactive, stop).map_err(boxed)?,
             login: None,
         },
     })

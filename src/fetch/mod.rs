@@ -24,7 +24,7 @@ use conduct::Conduct;
 pub use conduct::not_tried;
 pub use error::Error;
 pub use look::{Look, look, mark_seen, rehearse};
-pub use reach::{Connect, Network, RenewalError, Route, Tokens};
+pub use reach::{Connect, Network, RenewalError, Route, Sign, Tokens};
 pub use tell::failure;
 use tell::listed;
 
@@ -61,8 +61,8 @@ pub struct Environment {
     pub report: Arc<dyn Report>,
     /// How servers are reached.
     pub connect: Arc<dyn Connect>,
-    /// Confine the thread that works on an account to the account's own files, once they are open
-    /// ([`crate::sandbox`]): it must be one that has nothing else to do afterwards.
+    /// Talk to the server in a thread that is confined to the account's own files, once they are
+    /// open ([`crate::sandbox`]).
     pub confined: bool,
     /// A person wants the servers asked now, whatever they said about waiting.
     pub at_once: bool,
@@ -124,14 +124,15 @@ impl Account<'_> {
         let directory = state::open_directory(disk, state)?;
         let (mut store, maildir, twins) = self.open(directory, moment)?;
         self.tell_untold(&mut store, outcome)?;
-        let fetched = self.hold_sessions(&mut store, &maildir, &twins, outcome, conduct);
+        let fetched =
+            self.apart(|| self.hold_sessions(&mut store, &maildir, &twins, outcome, conduct));
         // What a reader that has stopped was not told is for the next run to tell.
         if self.environment.report.catch_up(&self.environment.stop) {
             store.reported();
         }
         // Even after a failure: what was recorded is worth noting properly.
         let closed = store.close();
-        fetched?;
+        fetched??;
         Ok(closed?)
     }
 

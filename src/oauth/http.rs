@@ -1,6 +1,6 @@
 //! HTTP by ureq, over the same connections as the mail: its proxies, its trust, its Ctrl-C.
 
-use super::protocol::Answer;
+use super::protocol::{Answer, veil_of};
 use super::{Endpoint, Error, Line};
 use crate::net::{self, Channel, Protection, Route, Target, proxy::Way, tls::TlsPolicy};
 use crate::stop::Stop;
@@ -69,6 +69,7 @@ pub(super) fn post(
         host: endpoint.host.clone(),
         code: response.status().as_u16(),
         body,
+        veil: veil_of(form),
     })
 }
 

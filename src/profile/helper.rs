@@ -10,6 +10,8 @@ use rustix::io::ioctl_fionbio;
 use rustix::process::{Pid, Signal, kill_process_group};
 use zeroize::Zeroizing;
 
+use crate::stop::Stop;
+
 use super::secret::{LIMIT, Password, SecretError};
 
 /// How long the command may take when nobody is there to answer it.
@@ -23,18 +25,20 @@ const POLL: Duration = Duration::from_millis(10);
 ///
 /// Its standard error passes through. It gets no standard input, unless `interactive`: then it
 /// shares popfetch's, so that it can ask.
-pub(crate) fn run(argv: &[String], interactive: bool) -> Result<Password, SecretError> {
-    run_within(
-        argv,
-        interactive,
-        if interactive { ATTENDED } else { ALONE },
-    )
+pub(crate) fn run(
+    argv: &[String],
+    interactive: bool,
+    stop: Option<&Stop>,
+) -> Result<Password, SecretError> {
+    let limit = if interactive { ATTENDED } else { ALONE };
+    run_within(argv, interactive, limit, stop)
 }
 
 fn run_within(
     argv: &[String],
     interactive: bool,
     limit: Duration,
+    stop: Option<&Stop>,
 ) -> Result<Password, SecretError> {
     let (program, arguments) = match argv {
         [program, arguments @ ..] => (program, arguments),
@@ -81,6 +85,9 @@ fn run_within(
             }
             Some(_) if output.has_ended || output.octets.contains(&b'\n') => {
                 return Password::first_line(&output.octets);
+            }
+            _ if stop.is_some_and(|stop| stop.requested().is_some()) => {
+                return Err(SecretError::Interrupted);
             }
             _ if Instant::now() >= deadline => {
                 return Err(SecretError::CommandTimeout {
@@ -148,7 +155,7 @@ mod tests {
 
     fn sh(script: &str) -> Result<Password, SecretError> {
         let argv = ["sh", "-c", script].map(str::to_owned);
-        run_within(&argv, false, Duration::from_secs(20))
+        run_within(&argv, false, Duration::from_secs(20), None)
     }
 
     #[test]
@@ -161,7 +168,7 @@ mod tests {
     #[test]
     fn s29_the_arguments_are_not_seen_by_a_shell() {
         let argv = ["echo", "$HOME;*"].map(str::to_owned);
-        assert_eq!(run(&argv, false).unwrap().reveal(), "$HOME;*");
+        assert_eq!(run(&argv, false, None).unwrap().reveal(), "$HOME;*");
     }
 
     #[test]
@@ -175,9 +182,9 @@ mod tests {
 
     #[test]
     fn a_command_that_is_not_there_is_named() {
-        let error = run(&["no-such-popfetch-helper".to_owned()], false).unwrap_err();
+        let error = run(&["no-such-popfetch-helper".to_owned()], false, None).unwrap_err();
         assert!(error.to_string().contains("no-such-popfetch-helper"));
-        assert!(run(&[], false).is_err());
+        assert!(run(&[], false, None).is_err());
     }
 
     #[test]
@@ -189,7 +196,7 @@ mod tests {
     fn s29_a_command_that_hangs_is_killed_with_its_children() {
         let argv = ["sh", "-c", "sleep 60 & sleep 60"].map(str::to_owned);
         let start = Instant::now();
-        let error = run_within(&argv, false, Duration::from_millis(200)).unwrap_err();
+        let error = run_within(&argv, false, Duration::from_millis(200), None).unwrap_err();
         assert!(matches!(error, SecretError::CommandTimeout { .. }));
         assert!(start.elapsed() < Duration::from_secs(20));
     }

@@ -17,6 +17,7 @@ pub use config::{Config, Selected, select};
 pub use diagnose::ConfigError;
 pub use overrides::Overrides;
 pub use problem::Problem;
+pub use resolve::TIMEOUT;
 
 mod address;
 mod config;

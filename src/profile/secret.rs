@@ -14,6 +14,7 @@ use super::visible::visible;
 use super::{Auth, PasswordSource, Profile, Server, helper, keyring, netrc, url};
 use crate::exit::{Diagnose, Status};
 use crate::private;
+use crate::stop::Stop;
 
 /// No password is longer than this; what is, is another file or a program gone wild.
 pub(crate) use crate::private::LIMIT;
@@ -67,18 +68,23 @@ impl fmt::Debug for Password {
 ///
 /// `interactive` says that a person can be asked: then a prompt is possible, and a password
 /// command may use the terminal. Takes no longer than a minute without a person. Accounts must be
-/// asked for one after another, because they share the terminal.
+/// asked for one after another where that is so, because they share the terminal. A password command
+/// is ended where somebody wants us to `stop`.
 ///
 /// # Errors
 ///
 /// There is no password, or none that can be sent. No error holds any part of one.
-pub fn obtain(profile: &Profile, interactive: bool) -> Result<Password, SecretError> {
+pub fn obtain(
+    profile: &Profile,
+    interactive: bool,
+    stop: Option<&Stop>,
+) -> Result<Password, SecretError> {
     // The client's certificate is all that is needed.
     if profile.auth == Auth::External {
         return Ok(Password::new(String::new()));
     }
     match &profile.password {
-        PasswordSource::Command(argv) => helper::run(argv, interactive),
+        PasswordSource::Command(argv) => helper::run(argv, interactive, stop),
         PasswordSource::Credential(name) => {
             from_credential(name, std::env::var_os("CREDENTIALS_DIRECTORY"))
         }
@@ -109,8 +115,12 @@ pub fn obtain(profile: &Profile, interactive: bool) -> Result<Password, SecretEr
 /// # Errors
 ///
 /// It prints none.
-pub fn token_of(argv: &[String], interactive: bool) -> Result<Password, SecretError> {
-    helper::run(argv, interactive)
+pub fn token_of(
+    argv: &[String],
+    interactive: bool,
+    stop: Option<&Stop>,
+) -> Result<Password, SecretError> {
+    helper::run(argv, interactive, stop)
 }
 
 /// Whether a person sits at the terminal who could be asked for a password.
@@ -212,6 +222,10 @@ fn read(path: &Path, open: u32) -> Result<Zeroizing<Vec<u8>>, SecretError> {
             source,
         },
         private::Error::NotYours => SecretError::NotYours(path_of()),
+        private::Error::Replaceable(directory) => SecretError::Replaceable {
+            path: path_of(),
+            directory,
+        },
         private::Error::TooLong => SecretError::TooLong,
     })
 }
@@ -309,6 +323,14 @@ pub enum SecretError {
     /// The file that the password is in belongs to someone else.
     #[error("{} has the password in it, and belongs to someone else", visible(&.0.display().to_string()))]
     NotYours(PathBuf),
+    /// Others can put another file in the place of the one that the password is in.
+    #[error("others can put another file in the place of {}", visible(&path.display().to_string()))]
+    Replaceable {
+        /// Which file.
+        path: PathBuf,
+        /// Where they can.
+        directory: PathBuf,
+    },
     /// Standard input cannot be read.
     #[error("cannot read the password from standard input")]
     Stdin(#[source] io::Error),
@@ -391,6 +413,10 @@ impl Diagnose for SecretError {
                  `password-credential` in the config file, or use --password-stdin"
                     .into()
             }
+            Self::Replaceable { directory, .. } => format!(
+                "keep it where only you can write; {} is not such a directory",
+                visible(&directory.display().to_string())
+            ),
             Self::NotYours(_) => "use a file of your own".into(),
             Self::Interrupted | Self::Stdin(_) | Self::Terminal(_) => return None,
         };

@@ -52,7 +52,7 @@ pub use error::Error;
 pub use files::open_directory;
 pub use inspect::{Examined, Inspected, Shown, Standing, examine, inspect};
 pub use lock::Holder;
-pub use manners::{Early, Manners, RefusalKind, Telling, Why};
+pub use manners::{Credentials, Early, Manners, RefusalKind, Telling, Why};
 pub use mend::{Accepted, Missing};
 pub use moment::Moment;
 pub use proof::{Recorded, Same, Vouched, Withheld};
@@ -74,6 +74,7 @@ use memory::Memory;
 use record::{Entry, Id, Listing, Stored};
 use std::collections::HashSet;
 use std::io;
+use std::os::fd::BorrowedFd;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -431,9 +432,9 @@ impl Store {
         }
     }
 
-    /// The directory of all accounts' states, open.
-    pub fn directory(&self) -> &Dir {
-        &self.dir
+    /// The account's journal, open.
+    pub fn journal(&self) -> BorrowedFd<'_> {
+        self.journal.as_fd()
     }
 
     /// Where the journal is.

@@ -63,9 +63,9 @@ fn e_6_without_any_thread_to_be_had_one_thing_is_done_after_the_other() {
 #[test]
 fn e_6_with_few_threads_the_accounts_take_turns() {
     let (_servers, home) = accounts(8);
-    // Room for some five threads beside the program itself.
-    let script = "ulimit -v 11000000; exec \"$@\"";
-    let run = home.popfetch_under("sh", &["-c", script, "sh"], &["fetch"]);
+    // Fewer than the threads that help with the syncs of one account alone.
+    let script = "ulimit -v 40000000; exec \"$@\"";
+    let run = home.popfetch_under("sh", &["-c", script, "sh"], &["fetch", "--jobs", "1"]);
     let output = run.env("RUST_MIN_STACK", "2147483648").expect(0);
     assert!(!output.stderr.contains("panicked"), "{output:#?}");
     assert_all_is_here(&home, 8);
