@@ -75,6 +75,8 @@ pub struct Environment {
     pub as_new: bool,
     /// Whoever reads the report wants to hear of a failure once, and not in each run.
     pub quiet: bool,
+    /// Messages of an account that may be open files at the same time.
+    pub room: usize,
     /// Tell the report every line that goes over the wire.
     pub transcript: bool,
     /// When all this happens.

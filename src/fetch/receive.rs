@@ -1,7 +1,7 @@
 //! The network's side of a fetch: bodies arrive and are written to tmp/.
 
 use super::commit::{self, Committed};
-use super::endings::{Destination, Intake, Sizes};
+use super::endings::{Care, Destination, Intake, Sizes};
 use super::key::Key;
 use super::refusals::Refusals;
 use super::{Account, Error, Run, listed};
@@ -11,6 +11,7 @@ use crate::pop3::ResponseCode;
 use crate::report::{Event, Outcome};
 use crate::session::{self, Arrival, Retrieval, Session, Transaction};
 use crate::state::{FailureKind, Recorded, Same, Store};
+use crate::threads;
 use std::sync::Arc;
 use std::sync::mpsc::{channel, sync_channel};
 use std::thread;
@@ -82,6 +83,14 @@ impl Fetched {
     }
 }
 
+/// How messages are received where receiving and committing take turns.
+struct Turns<'a> {
+    to: Destination<'a>,
+    care: Care,
+    sizes: &'a mut Sizes,
+    queue: usize,
+}
+
 impl Account<'_> {
     /// Fetches messages and stores them, as [`Account::receive`] does; and looks, where a message
     /// turned out to be one that another listed one counts as, at that one first.
@@ -127,22 +136,35 @@ impl Account<'_> {
     ) -> Result<Fetched, Error> {
         let (maildir, care) = (run.maildir, run.care);
         let failing = messages.iter().filter(|message| store.has_failed(message));
-        let refusals = Refusals::new(failing.map(Key::of).collect());
-        let (sender, receiver) = sync_channel(QUEUE);
+        let failing: Vec<Key> = failing.map(Key::of).collect();
+        let refusals = || Refusals::new(failing.iter().copied().collect());
+        let queue = QUEUE.min(self.environment.room / 2).max(1);
         let mut sizes = Sizes::of(store);
         let to = self.destination(store, maildir);
-        let (received, committed) = thread::scope(|scope| {
+        let side_by_side = thread::scope(|scope| {
+            let (sender, receiver) = sync_channel(queue);
             let store = &mut *store;
-            let committer =
-                scope.spawn(move || commit::run(store, maildir, &receiver, self, false));
+            let work = move || commit::run(store, maildir, &receiver, self, false);
+            let committer = threads::start(scope, work).ok()?;
             let mut intake = Intake::new(to, care, &mut sizes, &sender);
-            let received = self.receive_bodies(session, messages, refusals, &mut intake);
+            let messages = messages.clone();
+            let received = self.receive_bodies(session, messages, refusals(), &mut intake);
             drop(intake);
             drop(sender);
-            (received, committer.join())
+            Some((received, committer.join()))
         });
-        let Ok(committed) = committed else {
-            return Err(Error::Thread);
+        let (received, committed) = match side_by_side {
+            Some((received, Ok(Some(committed)))) => (received, committed),
+            Some(_) => return Err(Error::Thread),
+            None => {
+                let turns = Turns {
+                    to,
+                    care,
+                    sizes: &mut sizes,
+                    queue,
+                };
+                self.take_turns(session, store, turns, &messages, refusals())
+            }
         };
         let fetched = Fetched::of(committed, outcome);
         run.arrived += received.refusals.arrived();
@@ -165,6 +187,41 @@ impl Account<'_> {
             Some(error) => Err(fetched.err().unwrap_or(error)),
             None => fetched,
         }
+    }
+
+    /// Receives some, commits them, and so on: for where there is no second thread to be had.
+    fn take_turns(
+        &self,
+        session: &mut Session<Transaction>,
+        store: &mut Store,
+        turns: Turns<'_>,
+        messages: &[Message],
+        refusals: Refusals,
+    ) -> (Received, Committed) {
+        let mut committed = Committed::default();
+        let mut received = Received {
+            refusals,
+            ..Received::default()
+        };
+        for some in messages.chunks(turns.queue) {
+            // What is fetched once more comes twice.
+            let (sender, receiver) = sync_channel(2 * turns.queue);
+            let mut intake = Intake::new(turns.to, turns.care, turns.sizes, &sender);
+            let refusals = std::mem::take(&mut received.refusals);
+            let more = self.receive_bodies(session, some.to_vec(), refusals, &mut intake);
+            drop(intake);
+            drop(sender);
+            received = Received {
+                nameless: [received.nameless, more.nameless].concat(),
+                ..more
+            };
+            committed.add(commit::run(store, turns.to.maildir, &receiver, self, false));
+            let is_over = received.error.is_some() || received.refusals.trouble.is_some();
+            if is_over || committed.error.is_some() {
+                break;
+            }
+        }
+        (received, committed)
     }
 
     /// Commits messages that have been fetched, and about which there is nothing more to be learnt.

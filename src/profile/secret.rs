@@ -14,6 +14,7 @@ use super::visible::visible;
 use super::{Auth, PasswordSource, Profile, Server, helper, keyring, netrc, url};
 use crate::exit::{Diagnose, Status};
 use crate::private;
+use crate::stop::Stop;
 
 /// No password is longer than this; what is, is another file or a program gone wild.
 pub(crate) use crate::private::LIMIT;
@@ -72,18 +73,23 @@ const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 ///
 /// `interactive` says that a person can be asked: then a prompt is possible, and a password
 /// command may use the terminal. Takes no longer than a minute without a person. Accounts must be
-/// asked for one after another, because they share the terminal.
+/// asked for one after another where that is so, because they share the terminal. A password command
+/// is ended where somebody wants us to `stop`.
 ///
 /// # Errors
 ///
 /// There is no password, or none that can be sent. No error holds any part of one.
-pub fn obtain(profile: &Profile, interactive: bool) -> Result<Password, SecretError> {
+pub fn obtain(
+    profile: &Profile,
+    interactive: bool,
+    stop: Option<&Stop>,
+) -> Result<Password, SecretError> {
     // The client's certificate is all that is needed.
     if profile.auth == Auth::External {
         return Ok(Password::new(String::new()));
     }
     match &profile.password {
-        PasswordSource::Command(argv) => helper::run(argv, interactive),
+        PasswordSource::Command(argv) => helper::run(argv, interactive, stop),
         PasswordSource::Credential(name) => {
             from_credential(name, std::env::var_os("CREDENTIALS_DIRECTORY"))
         }
@@ -114,8 +120,12 @@ pub fn obtain(profile: &Profile, interactive: bool) -> Result<Password, SecretEr
 /// # Errors
 ///
 /// It prints none.
-pub fn token_of(argv: &[String], interactive: bool) -> Result<Password, SecretError> {
-    helper::run(argv, interactive)
+pub fn token_of(
+    argv: &[String],
+    interactive: bool,
+    stop: Option<&Stop>,
+) -> Result<Password, SecretError> {
+    helper::run(argv, interactive, stop)
 }
 
 /// Whether a person sits at the terminal who could be asked for a password.

@@ -51,6 +51,10 @@ mod readers;
 mod real_servers;
 /// The samples arrive octet for octet, once.
 mod samples;
+/// Few files and threads.
+mod scarce;
+/// Secrets that are slow to come.
+mod secrets;
 /// No one is let in.
 mod security;
 /// From an address to an account.
