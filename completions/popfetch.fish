@@ -40,6 +40,7 @@ complete -c popfetch -n "__fish_popfetch_needs_command" -s V -l version -d 'Prin
 complete -c popfetch -n "__fish_popfetch_needs_command" -f -a "fetch" -d 'Fetch new mail; what popfetch does when no command is given'
 complete -c popfetch -n "__fish_popfetch_needs_command" -f -a "check" -d 'Sign in and show what waits; downloads and changes nothing'
 complete -c popfetch -n "__fish_popfetch_needs_command" -f -a "import" -d 'Take over accounts from another tool, and what it has fetched'
+complete -c popfetch -n "__fish_popfetch_needs_command" -f -a "setup" -d 'Set up an account: finds the server, tries the sign-in, and writes the config file'
 complete -c popfetch -n "__fish_popfetch_needs_command" -f -a "account" -d 'Look at the accounts of the config file'
 complete -c popfetch -n "__fish_popfetch_needs_command" -f -a "state" -d 'Look at what is remembered of a maildrop, and mend it'
 complete -c popfetch -n "__fish_popfetch_needs_command" -f -a "verify" -d 'Prove that every recorded message is still in the Maildir, unchanged'
@@ -54,6 +55,8 @@ complete -c popfetch -n "__fish_popfetch_using_subcommand fetch" -l latest -d 'O
 complete -c popfetch -n "__fish_popfetch_using_subcommand fetch" -s j -l jobs -d 'Work on this many accounts at once' -r
 complete -c popfetch -n "__fish_popfetch_using_subcommand fetch" -l max-time -d 'Stop after this long, as in "10 min"; what is left is for the next run' -r
 complete -c popfetch -n "__fish_popfetch_using_subcommand fetch" -l tls-roots -d 'Whose certificates to trust: system, bundled, pinned (tls-pin alone), or a PEM file' -r
+complete -c popfetch -n "__fish_popfetch_using_subcommand fetch" -l tls-pin -d 'The SHA-256 of the server\'s public key, as tls-pin in the config file; can be given twice' -r
+complete -c popfetch -n "__fish_popfetch_using_subcommand fetch" -l timeout -d 'How long a server may be silent, as in "5 min"' -r
 complete -c popfetch -n "__fish_popfetch_using_subcommand fetch" -l config -d 'Read this config file instead of the usual one' -r -F
 complete -c popfetch -n "__fish_popfetch_using_subcommand fetch" -l format -d 'What to write on standard output' -r -f -a "text\t'Lines for people'
 json\t'One JSON object a line'
@@ -74,6 +77,8 @@ complete -c popfetch -n "__fish_popfetch_using_subcommand fetch" -s v -l verbose
 complete -c popfetch -n "__fish_popfetch_using_subcommand fetch" -l no-progress -d 'Show no progress bars'
 complete -c popfetch -n "__fish_popfetch_using_subcommand fetch" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c popfetch -n "__fish_popfetch_using_subcommand check" -l tls-roots -d 'Whose certificates to trust: system, bundled, pinned (tls-pin alone), or a PEM file' -r
+complete -c popfetch -n "__fish_popfetch_using_subcommand check" -l tls-pin -d 'The SHA-256 of the server\'s public key, as tls-pin in the config file; can be given twice' -r
+complete -c popfetch -n "__fish_popfetch_using_subcommand check" -l timeout -d 'How long a server may be silent, as in "5 min"' -r
 complete -c popfetch -n "__fish_popfetch_using_subcommand check" -l config -d 'Read this config file instead of the usual one' -r -F
 complete -c popfetch -n "__fish_popfetch_using_subcommand check" -l format -d 'What to write on standard output' -r -f -a "text\t'Lines for people'
 json\t'One JSON object a line'
@@ -105,6 +110,35 @@ complete -c popfetch -n "__fish_popfetch_using_subcommand import" -s q -l quiet 
 complete -c popfetch -n "__fish_popfetch_using_subcommand import" -s v -l verbose -d 'Say more; -vv shows what goes over the line, without passwords'
 complete -c popfetch -n "__fish_popfetch_using_subcommand import" -l no-progress -d 'Show no progress bars'
 complete -c popfetch -n "__fish_popfetch_using_subcommand import" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c popfetch -n "__fish_popfetch_using_subcommand setup" -l name -d 'What the account is to be called' -r
+complete -c popfetch -n "__fish_popfetch_using_subcommand setup" -l host -d 'The server, where you know it: HOST or HOST:PORT' -r
+complete -c popfetch -n "__fish_popfetch_using_subcommand setup" -l user -d 'The user\'s name at the server, where it is not the address' -r
+complete -c popfetch -n "__fish_popfetch_using_subcommand setup" -l latest -d 'Of the first fetch take only the newest N messages; 0 for none' -r
+complete -c popfetch -n "__fish_popfetch_using_subcommand setup" -l delete-after -d 'Delete each message from the server this long after it was fetched, as in "14 days"' -r
+complete -c popfetch -n "__fish_popfetch_using_subcommand setup" -l maildir -d 'Where the mail goes' -r -F
+complete -c popfetch -n "__fish_popfetch_using_subcommand setup" -l secret -d 'Where the password is kept' -r -f -a "keyring\t'In the system keyring'
+file\t'In a file for you alone, beside the config file'
+ask\t'Nowhere: ask each time'"
+complete -c popfetch -n "__fish_popfetch_using_subcommand setup" -l tls-roots -d 'Whose certificates to trust: system, bundled, pinned (tls-pin alone), or a PEM file' -r
+complete -c popfetch -n "__fish_popfetch_using_subcommand setup" -l tls-pin -d 'The SHA-256 of the server\'s public key, as tls-pin in the config file; can be given twice' -r
+complete -c popfetch -n "__fish_popfetch_using_subcommand setup" -l timeout -d 'How long a server may be silent, as in "5 min"' -r
+complete -c popfetch -n "__fish_popfetch_using_subcommand setup" -l config -d 'Read this config file instead of the usual one' -r -F
+complete -c popfetch -n "__fish_popfetch_using_subcommand setup" -l format -d 'What to write on standard output' -r -f -a "text\t'Lines for people'
+json\t'One JSON object a line'
+paths\t'The path of each new message'"
+complete -c popfetch -n "__fish_popfetch_using_subcommand setup" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Wherever the output goes'
+never\t'Nowhere'"
+complete -c popfetch -n "__fish_popfetch_using_subcommand setup" -s y -l yes -d 'Ask nothing but what has no default'
+complete -c popfetch -n "__fish_popfetch_using_subcommand setup" -l print -d 'Write the account to standard output, and nowhere else'
+complete -c popfetch -n "__fish_popfetch_using_subcommand setup" -l keep -d 'Leave all messages on the server; this is the default'
+complete -c popfetch -n "__fish_popfetch_using_subcommand setup" -l delete -d 'Delete each message from the server once it is safely stored'
+complete -c popfetch -n "__fish_popfetch_using_subcommand setup" -l password-stdin -d 'Read the password from the first line of standard input; for one account'
+complete -c popfetch -n "__fish_popfetch_using_subcommand setup" -s 0 -l null -d 'End each path with NUL instead of a newline; implies --format paths'
+complete -c popfetch -n "__fish_popfetch_using_subcommand setup" -s q -l quiet -d 'Say nothing unless there is news or trouble'
+complete -c popfetch -n "__fish_popfetch_using_subcommand setup" -s v -l verbose -d 'Say more; -vv shows what goes over the line, without passwords'
+complete -c popfetch -n "__fish_popfetch_using_subcommand setup" -l no-progress -d 'Show no progress bars'
+complete -c popfetch -n "__fish_popfetch_using_subcommand setup" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c popfetch -n "__fish_popfetch_using_subcommand account; and not __fish_seen_subcommand_from list show test" -l config -d 'Read this config file instead of the usual one' -r -F
 complete -c popfetch -n "__fish_popfetch_using_subcommand account; and not __fish_seen_subcommand_from list show test" -l format -d 'What to write on standard output' -r -f -a "text\t'Lines for people'
 json\t'One JSON object a line'
@@ -145,6 +179,8 @@ complete -c popfetch -n "__fish_popfetch_using_subcommand account; and __fish_se
 complete -c popfetch -n "__fish_popfetch_using_subcommand account; and __fish_seen_subcommand_from show" -l no-progress -d 'Show no progress bars'
 complete -c popfetch -n "__fish_popfetch_using_subcommand account; and __fish_seen_subcommand_from show" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c popfetch -n "__fish_popfetch_using_subcommand account; and __fish_seen_subcommand_from test" -l tls-roots -d 'Whose certificates to trust: system, bundled, pinned (tls-pin alone), or a PEM file' -r
+complete -c popfetch -n "__fish_popfetch_using_subcommand account; and __fish_seen_subcommand_from test" -l tls-pin -d 'The SHA-256 of the server\'s public key, as tls-pin in the config file; can be given twice' -r
+complete -c popfetch -n "__fish_popfetch_using_subcommand account; and __fish_seen_subcommand_from test" -l timeout -d 'How long a server may be silent, as in "5 min"' -r
 complete -c popfetch -n "__fish_popfetch_using_subcommand account; and __fish_seen_subcommand_from test" -l config -d 'Read this config file instead of the usual one' -r -F
 complete -c popfetch -n "__fish_popfetch_using_subcommand account; and __fish_seen_subcommand_from test" -l format -d 'What to write on standard output' -r -f -a "text\t'Lines for people'
 json\t'One JSON object a line'
@@ -189,6 +225,8 @@ complete -c popfetch -n "__fish_popfetch_using_subcommand state; and __fish_seen
 complete -c popfetch -n "__fish_popfetch_using_subcommand state; and __fish_seen_subcommand_from show" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c popfetch -n "__fish_popfetch_using_subcommand state; and __fish_seen_subcommand_from mark-seen" -l maildir -d 'The account\'s Maildir; needed with a URL' -r -F
 complete -c popfetch -n "__fish_popfetch_using_subcommand state; and __fish_seen_subcommand_from mark-seen" -l tls-roots -d 'Whose certificates to trust: system, bundled, pinned (tls-pin alone), or a PEM file' -r
+complete -c popfetch -n "__fish_popfetch_using_subcommand state; and __fish_seen_subcommand_from mark-seen" -l tls-pin -d 'The SHA-256 of the server\'s public key, as tls-pin in the config file; can be given twice' -r
+complete -c popfetch -n "__fish_popfetch_using_subcommand state; and __fish_seen_subcommand_from mark-seen" -l timeout -d 'How long a server may be silent, as in "5 min"' -r
 complete -c popfetch -n "__fish_popfetch_using_subcommand state; and __fish_seen_subcommand_from mark-seen" -l config -d 'Read this config file instead of the usual one' -r -F
 complete -c popfetch -n "__fish_popfetch_using_subcommand state; and __fish_seen_subcommand_from mark-seen" -l format -d 'What to write on standard output' -r -f -a "text\t'Lines for people'
 json\t'One JSON object a line'

@@ -9,12 +9,15 @@ use clap::{ArgAction, Args, CommandFactory, Parser, Subcommand, ValueEnum};
 
 pub use fetch::{Check, Fetch, Login, SignIn};
 pub use mend::{AccountCommand, Import, PasswordCommand, StateCommand, Tool, Verify};
+pub use setup::{Secret, Setup};
 
 mod fetch;
 mod mend;
+mod setup;
 
 const AFTER_HELP: &str = "\
 Examples:
+  popfetch setup                      set up an account, by a few questions
   popfetch                            fetch the new mail of all accounts
   popfetch fetch work --dry-run       show what would be fetched from account work
   popfetch check                      show how much mail waits
@@ -23,6 +26,7 @@ Examples:
 
 const AFTER_LONG_HELP: &str = "\
 Examples:
+  popfetch setup                      set up an account, by a few questions
   popfetch                            fetch the new mail of all accounts
   popfetch fetch work --dry-run       show what would be fetched from account work
   popfetch check                      show how much mail waits
@@ -175,6 +179,8 @@ pub enum Command {
     Check(Check),
     /// Take over accounts from another tool, and what it has fetched
     Import(Import),
+    /// Set up an account: finds the server, tries the sign-in, and writes the config file
+    Setup(Setup),
     /// Look at the accounts of the config file
     #[command(subcommand)]
     Account(AccountCommand),

@@ -36,11 +36,14 @@
 //! | [`pop3`] | the protocol core: octets in, events out, no input or output of its own |
 //! | [`sasl`] | SASL mechanisms, likewise |
 //! | [`net`] | names, addresses, proxies, TCP and TLS: a channel of octets |
+//! | [`web`] | HTTP over `net`: a form that is posted, a document that is got |
+//! | [`discover`] | from a mail address to the servers that may have its mail |
 //! | [`oauth`] | OAuth 2.0: a person's sign-in in the browser, and access tokens from then on |
 //! | [`durable`] | the only place that creates, syncs, renames and removes files |
 //! | [`private`] | reads files that must be secret |
 //! | [`sandbox`] | Landlock: a thread gives up the file system but for its own directories |
 //! | [`stop`] | SIGINT and SIGTERM, and the time a run may take |
+//! | [`threads`] | threads where the system may have none left to give |
 //! | [`exit`] | exit statuses, and what every error can say about itself |
 //! | [`term`] | foreign text made harmless, sizes in words, widths, colours, tables |
 //!
@@ -77,7 +80,7 @@
 //! | E10 | QUIT is a commit point even when nothing is deleted: after any failure of ours the connection is closed without it. | `fetch/mod.rs` |
 //! | E11 | A message's name is account and unique-id. Its listed size is evidence, and so are its body and a few header fields; what is doubtful is looked at in the session at hand, and before a message of an earlier session is deleted it must have been seen to be the same there. | [`maildrop::Identity`], `delivery/fields.rs`, `state/recognition.rs`, `state/doubt.rs`, `fetch/doubts.rs` |
 //! | E12 | A message is delivered as any other only if its end was orderly; otherwise it has no proof that DELE takes. Two with the same octets are read once more. After a violation of the protocol, what the session recorded is doubtful. | [`pop3::Ending`], `fetch/endings.rs`, `fetch/echoes.rs`, [`Store::distrust_session`](state::Store::distrust_session) |
-//! | E13 | The Maildir's own file says who delivers to it, and a generation that is raised before and after the deliveries of a run: no line, or another number, than the journal's is found out before anything is touched. | `delivery/roster.rs`, `state/custody.rs` |
+//! | E13 | The Maildir's own file says who delivers to it, and a generation that is raised before and after the deliveries of a run, with a turn drawn at random for each: no line, or another number or other turns than the journal's are found out before anything is touched. | `delivery/roster.rs`, `delivery/turns.rs`, `state/custody.rs`, `state/parting.rs` |
 //! | E14 | Before a message of an earlier session is deleted its file is looked for: there, as long as it was; or absent from a Maildir that is seen, with its line. | [`Store::vouch`](state::Store::vouch), [`delivery::Search`] |
 //!
 //! The journal and the file in the Maildir agree only together; where one of them is older, the newer
@@ -98,6 +101,8 @@
 //!   [`session::Auth::ALL`] and when it is chosen in `session/method.rs`. The server's side in
 //!   `tests/support/sasl.rs`, and a row in `tests/it/sign_in/`. `man/popfetch.toml.5` under `auth`,
 //!   and the table in `man/popfetch.1.in`.
+//! - **the words of a server**: in the row of `session/answer/words.rs` that says what they mean, and
+//!   as they were met in `session/answer/wordings_tests.rs`; the first row that fits decides.
 //! - **a config key**: a field in `profile/file.rs`; its meaning in [`profile::Profile`] and
 //!   `profile/resolve.rs`; its description in `man/popfetch.toml.5`, which a test compares with
 //!   the keys; if it has an option as well, `cli.rs` and [`profile::Overrides`].
@@ -123,6 +128,7 @@
 pub mod cli;
 pub mod command;
 pub mod delivery;
+pub mod discover;
 pub mod durable;
 pub mod exit;
 pub mod fetch;
@@ -141,7 +147,9 @@ pub mod session;
 pub mod state;
 pub mod stop;
 pub mod term;
+pub mod threads;
 pub mod verify;
+pub mod web;
 
 #[allow(dead_code, unreachable_pub)]
 #[cfg(test)]

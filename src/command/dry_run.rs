@@ -64,7 +64,7 @@ pub(super) fn run(
     environment.at_once = context.at_once(arguments.now, &arguments.accounts);
     let jobs = usize::from(arguments.jobs);
     let results = prepared.each(jobs, &environment, |account| {
-        let looked = rehearse(account).map(|look| {
+        let looked = rehearse(account, |look| {
             let messages = (0..look.plan.listed())
                 .filter_map(|place| Some((look.maildrop.message(place)?, look.plan.at(place)?)))
                 .collect();

@@ -2,7 +2,7 @@
 
 use crate::exit::{Diagnose, Status};
 use crate::profile::ConfigError;
-use crate::term::{Paint, escape_up_to};
+use crate::term::{Paint, columns, escape_up_to, wrap};
 use std::io::{self, Write};
 
 /// Server texts within an error are longer than names, but not endless.
@@ -46,16 +46,30 @@ impl Failure {
         self
     }
 
+    /// What happened, in a line that is safe for a terminal.
+    pub(super) fn text(&self) -> String {
+        match &self.place {
+            Some(place) => place.reason(),
+            None => escape_up_to(&format!("{:#}", self.error), TEXT_LIMIT),
+        }
+    }
+
     /// The lines to be printed, each with its LF.
     pub(super) fn render(&self, paint: Paint) -> String {
         if let Some(error) = &self.place {
             return format!("{}\n", error.render(paint));
         }
-        let text = escape_up_to(&format!("{:#}", self.error), TEXT_LIMIT);
-        let mut lines = format!("{} {text}\n", paint.error("error:"));
-        if let Some(hint) = &self.hint {
-            let hint = escape_up_to(hint, TEXT_LIMIT);
-            lines.push_str(&format!("{} {hint}\n", paint.hint("hint:")));
+        let columns = columns(io::stderr());
+        let shown = |label: String, text: &str| {
+            let lines: Vec<_> = text
+                .split('\n')
+                .map(|it| escape_up_to(it, TEXT_LIMIT))
+                .collect();
+            wrap(&format!("{label} "), &lines.join("\n"), columns) + "\n"
+        };
+        let mut lines = shown(paint.error("error:"), &format!("{:#}", self.error));
+        if let Some(hint) = self.hint.as_ref().filter(|hint| !hint.is_empty()) {
+            lines.push_str(&shown(paint.hint("hint:"), hint));
         }
         lines
     }

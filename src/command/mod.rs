@@ -10,12 +10,15 @@ mod dry_run;
 mod fail;
 mod fetch;
 mod generate;
+mod habits;
 mod import;
 mod login;
 mod looked;
 mod password;
 mod pool;
 mod process;
+mod ready;
+mod setup;
 mod state;
 mod tokens;
 mod verify;
@@ -24,18 +27,27 @@ pub use fail::Failure;
 
 use crate::cli::{Cli, Command, Fetch, Format, Global};
 use crate::exit::Status;
+use crate::profile::{Config, paths};
+use crate::term::Color;
 use clap::Parser;
 use context::Context;
-use std::ffi::OsString;
-use std::io::Write;
+use std::ffi::{OsStr, OsString};
+use std::io::{IsTerminal, Write};
 use std::process::ExitCode;
 
 /// Runs the program with these arguments, the program's name first.
 pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     process::harden();
-    let cli = match Cli::try_parse_from(with_help(arguments)) {
+    let arguments = match habits::as_meant(with_help(arguments), accounts_of) {
+        Ok(arguments) => arguments,
+        Err(failure) => return ended(&failure),
+    };
+    let cli = match Cli::try_parse_from(arguments) {
         Ok(cli) => cli,
         Err(error) => {
+            if let Some(failure) = habits::explain(&error) {
+                return ended(&failure);
+            }
             let status = if error.use_stderr() {
                 Status::Usage
             } else {
@@ -61,6 +73,26 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
             failure.status.into()
         }
     }
+}
+
+/// For what ends before it is known how to print.
+fn ended(failure: &Failure) -> ExitCode {
+    let paint = Color::Auto.paint(std::io::stderr().is_terminal());
+    let _ = std::io::stderr().write_all(failure.render(paint).as_bytes());
+    failure.status.into()
+}
+
+/// The accounts of the config file; none where it is missing, and `None` where it is broken.
+fn accounts_of(config: Option<&OsStr>) -> Option<Vec<String>> {
+    let path = match config {
+        Some(path) => path.into(),
+        None => paths::config_file().ok()?,
+    };
+    if !path.exists() {
+        return Some(Vec::new());
+    }
+    let config = Config::load(&path).ok()?;
+    Some(config.accounts().map(str::to_owned).collect())
 }
 
 /// `help COMMAND` is `COMMAND --help`, as people type it who know git.
@@ -108,6 +140,7 @@ fn run(context: &Context<'_>, command: Command) -> Result<Status, Failure> {
         Command::Fetch(arguments) => fetch::run(context, &arguments),
         Command::Check(arguments) => check::run(context, &arguments),
         Command::Import(arguments) => import::run(context, &arguments),
+        Command::Setup(arguments) => setup::run(context, &arguments),
         Command::Account(command) => account::run(context, command),
         Command::State(command) => state::run(context, command),
         Command::Verify(arguments) => verify::run(context, &arguments),

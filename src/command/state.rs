@@ -1,7 +1,8 @@
 //! `popfetch state`: what is remembered, to look at and to mend.
 
-use super::context::{Context, Prepared};
+use super::context::Context;
 use super::fail::{Failure, print};
+use super::ready::Prepared;
 use crate::cli::{SignIn, StateCommand};
 use crate::delivery::Site;
 use crate::durable::{Dir, Disk};
@@ -194,7 +195,11 @@ fn mark_seen(
     let environment = context.environment(Arc::clone(&report) as Arc<dyn Report>)?;
     let marked = prepared.each(1, &environment, fetch::mark_seen).pop();
     report.clear();
-    let marked = marked.flatten().unwrap_or(Err(fetch::Error::Thread));
+    let marked = match marked.flatten() {
+        Some(Ok(marked)) => marked,
+        // The secret was there before.
+        Some(Err(_)) | None => Err(fetch::Error::Thread),
+    };
     let marked = marked.map_err(|error| Failure::from(error).context(profile.name.clone()))?;
     say(
         context,

@@ -4,13 +4,14 @@
 //! What is remembered is read before anything else and written when everything else is done;
 //! nothing that can be lost hangs on it, so no failure to do so is told.
 
+use super::reach::Sign;
 use super::{Account, Error, failure};
 use crate::durable::{Dir, Disk};
 use crate::exit::Status;
 use crate::profile::Profile;
 use crate::report::{Event, Failure};
-use crate::session::Shortcut;
-use crate::state::{self, Manners, Moment, RefusalKind, Telling, Why};
+use crate::session::{Detour, Shortcut};
+use crate::state::{self, Credentials, Manners, Moment, Telling, Why};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -27,6 +28,9 @@ const SHORTCUT_FOR: i64 = 7 * 24 * 60 * 60;
 
 /// A server that did not follow it is spared for so long (seconds), as for pipelining.
 const NO_SHORTCUT_FOR: i64 = 30 * 24 * 60 * 60;
+
+/// A way around what a server announces is taken for so long (seconds), as above.
+const DETOUR_FOR: i64 = NO_SHORTCUT_FOR;
 
 /// What stands in the place of a shortcut that a server did not follow.
 const NO_SHORTCUT: &str = "none";
@@ -73,11 +77,6 @@ impl Conduct {
         }
     }
 
-    /// The directory of states, which must stay within reach.
-    pub(super) fn directory(&self) -> Option<&Dir> {
-        self.directory.as_ref()
-    }
-
     /// Fails where the server is to be left alone for now, unless a person asks for it.
     pub(super) fn check(&self, account: &Account<'_>) -> Result<(), Error> {
         if account.environment.at_once {
@@ -102,6 +101,11 @@ impl Conduct {
     /// What the server announces.
     pub(super) fn announced(&mut self, login_delay: u32) {
         self.manners.announced(login_delay);
+    }
+
+    /// Whether the server wants some time to pass between two sign-ins.
+    pub(super) fn wants_pauses(&self) -> bool {
+        self.manners.has_login_delay()
     }
 
     /// A sign-in has worked.
@@ -132,6 +136,12 @@ impl Conduct {
         self.manners.note_shortcut(None);
     }
 
+    /// The server has refused the listings that were asked for with the sign-in, in words that are
+    /// not known: they may have come too early, which the next run finds out.
+    pub(super) fn spare_shortcut(&mut self) {
+        self.manners.note_shortcut(Some((NO_SHORTCUT, self.moment)));
+    }
+
     /// A session has gone well; what it has shown for the next.
     pub(super) fn saw_shortcut(&mut self, seen: Option<Shortcut>) {
         let word = match (self.remembered_shortcut(), seen) {
@@ -155,6 +165,23 @@ impl Conduct {
         known.then_some(word)
     }
 
+    /// What this server must be signed in to by instead of what it announces.
+    pub(super) fn detour(&self) -> Option<Detour> {
+        let (word, time) = self.manners.detour()?;
+        let known = (time..time.saturating_add(DETOUR_FOR)).contains(&self.moment);
+        Detour::of_word(word).filter(|_| known)
+    }
+
+    /// A sign-in has worked by this. Whether that is new.
+    pub(super) fn saw_detour(&mut self, seen: Option<Detour>) -> bool {
+        if seen == self.detour() {
+            return false;
+        }
+        let seen = seen.map(|detour| (detour.word(), self.moment));
+        self.manners.note_detour(seen);
+        true
+    }
+
     /// The account's fetch went well.
     pub(super) fn worked(&mut self, account: &Account<'_>) {
         let since = self.manners.worked();
@@ -165,11 +192,21 @@ impl Conduct {
         }
     }
 
-    /// The server has let us not in, and that is no failure of the run.
-    pub(super) fn refused(&mut self, account: &Account<'_>, kind: RefusalKind) {
-        let now = self.now();
-        self.manners
-            .refused(now, kind, &credentials(account, &self.auth));
+    /// The account's fetch went well but for what it passed over: that is told once a day to whoever
+    /// is not told in each run.
+    pub(super) fn passes_over(&mut self, account: &Account<'_>, holds: &[String]) {
+        const NAMED: usize = 3;
+        let (now, quiet) = (self.now(), account.environment.quiet);
+        let code = Status::Partial.code();
+        let told = self.manners.failed(now, code, "passed-over", quiet) == Telling::Again;
+        let more = holds.len().saturating_sub(NAMED);
+        for text in holds.iter().take(NAMED).filter(|_| quiet && !told) {
+            account.tell(Event::Warning(text));
+        }
+        if more > 0 && quiet && !told {
+            let text = format!("{more} more are passed over for now");
+            account.tell(Event::Warning(&text));
+        }
     }
 
     /// The account's fetch has failed; what to tell of it.
@@ -194,7 +231,9 @@ impl Conduct {
     /// Remembers a refusal, if it was one.
     pub(super) fn note_refusal(&mut self, account: &Account<'_>, error: &Error) {
         if let Some(kind) = error.refusal() {
-            self.refused(account, kind);
+            let (now, wanted) = (self.now(), error.wanted_wait());
+            self.manners
+                .refused(now, kind, wanted, &credentials(account, &self.auth));
         }
     }
 
@@ -254,13 +293,15 @@ fn tell_once(manners: &mut Manners, failure: &mut Failure, now: i64, kind: &str,
 }
 
 /// What a person changes to be let in; `auth` is the method in a word.
-fn credentials<'a>(account: &Account<'a>, auth: &'a str) -> [&'a str; 3] {
-    [
-        auth,
-        &account.profile.server.user,
-        // A token is another one every hour, and has not been refused for that.
-        account
-            .tokens
-            .map_or(account.password.reveal(), |tokens| tokens.identity()),
-    ]
+fn credentials<'a>(account: &Account<'a>, auth: &'a str) -> Credentials<'a> {
+    // A token is another one every hour, and has not been refused for that.
+    let (login, secret) = match account.tokens.map(|tokens| tokens.identity()) {
+        None => ("", account.password.reveal()),
+        Some(Sign::Login(login)) => (login, ""),
+        Some(Sign::Token(token)) => ("", token),
+    };
+    Credentials {
+        public: [auth, &account.profile.server.user, login],
+        secret,
+    }
 }

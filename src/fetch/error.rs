@@ -1,18 +1,21 @@
 //! What can end an account's fetch.
 
 use super::reach::RenewalError;
+use super::tell::too_early;
 use crate::delivery::{self, Complete};
 use crate::exit::{Diagnose, Status};
-use crate::maildrop::{Identity, Message};
+use crate::maildrop::Message;
 use crate::net;
-use crate::pop3::quirks::sounds_temporary;
 use crate::pop3::{MessageNumber, ResponseCode};
 use crate::profile::providers::NoPop;
-use crate::profile::units;
-use crate::session::{self, Phase};
-use crate::state::{self, Early, Moment, RefusalKind, Why};
+use crate::session::{self, Answer, Meaning, Phase, UnderWay};
+use crate::state::{self, Early, RefusalKind, Why};
 use crate::stop;
 use std::time::Duration;
+
+/// How long a server is left alone at least that has given us as much, or let us in as often, as it
+/// does, where it does not say for how long.
+const LIMIT_WAIT: Duration = Duration::from_secs(5 * 60);
 
 /// What ended an account's fetch.
 #[derive(Debug, thiserror::Error)]
@@ -45,7 +48,7 @@ pub enum Error {
     #[error("{source}")]
     Over {
         /// The message.
-        message: Key,
+        message: Box<Message>,
         /// What happened.
         source: Box<Error>,
     },
@@ -53,7 +56,7 @@ pub enum Error {
     #[error("{source}")]
     Doubtful {
         /// The message.
-        message: Key,
+        message: Box<Message>,
         /// What came of it.
         reading: Option<Box<Complete>>,
         /// What happened.
@@ -62,6 +65,9 @@ pub enum Error {
     /// Something stands where only a reply can stand.
     #[error("the server is out of step: what it sends does not answer what it was asked")]
     NotInStep,
+    /// The system has no thread for the account.
+    #[error("cannot start a thread for this account: {0}")]
+    NoThread(std::io::Error),
     /// Another account's state knows the maildrop.
     #[error(
         "{known} of the {listed} messages of this maildrop are known under another name of it, {other}"
@@ -86,6 +92,21 @@ pub enum Error {
         /// What the owner calls the account.
         name: String,
     },
+    /// Nothing can be remembered of messages without unique-ids.
+    #[error(
+        "the server gives messages no unique-ids, so that `{0}` could not remember which ones to pass \
+         over"
+    )]
+    NoMemory(&'static str),
+    /// What a part of the maildrop shows last is not the newest.
+    #[error(
+        "the server lists its maildrop a part at a time, and shows no more of it while a part is \
+         passed over, so that `{0}` would keep the rest from coming"
+    )]
+    InParts(&'static str),
+    /// The disk has no room for these, which are not asked for.
+    #[error("{0}")]
+    NoRoom(String),
     /// A message is far larger than the server said.
     #[error("message {0} has no end: it is far larger than the server listed it")]
     Oversized(MessageNumber),
@@ -95,6 +116,9 @@ pub enum Error {
     /// The provider has no POP3.
     #[error(transparent)]
     NoPop(#[from] NoPop),
+    /// The server sends no messages, or no more of them, and none of them is to blame.
+    #[error("the server refuses to send messages: {0}")]
+    Refusing(Answer),
     /// The session failed.
     #[error(transparent)]
     Session(#[from] session::Error),
@@ -127,11 +151,16 @@ impl Error {
             | Self::Over { source, .. }
             | Self::Doubtful { source, .. } => source.as_ref(),
             Self::Early(_)
+            | Self::NoThread(_)
             | Self::NotInStep
             | Self::KnownElsewhere { .. }
             | Self::NoneImported { .. }
+            | Self::InParts(_)
             | Self::NeedsUtf8(_)
+            | Self::NoMemory(_)
+            | Self::NoRoom(_)
             | Self::Oversized(_)
+            | Self::Refusing(_)
             | Self::Stopped(_)
             | Self::Thread => return None,
         })
@@ -140,7 +169,7 @@ impl Error {
     /// Whether the server has refused an access token that another one may do better than.
     pub(super) fn refuses_token(&self) -> bool {
         matches!(self.session(), Some(error @ session::Error::SignIn { .. })
-            if error.status() == Status::NoPermission)
+            if error.meaning() == Some(Meaning::Credentials))
     }
 
     /// Whether the server closed the connection at this point.
@@ -149,6 +178,7 @@ impl Error {
             Self::Session(session::Error::Net {
                 phase,
                 source: net::Error::Closed,
+                ..
             }) => *phase == wanted,
             _ => false,
         }
@@ -169,8 +199,9 @@ impl Error {
     /// what is the matter.
     pub(super) fn is_explained(&self) -> bool {
         match self {
-            Self::Session(session::Error::Refused { answer, .. }) => {
-                answer.code.is_some() || self.refusal().is_some()
+            // A refused listing is an answer, unless it may have been asked for too early.
+            Self::Session(error @ session::Error::Refused { .. }) => {
+                error.meaning() != Some(Meaning::Command)
             }
             Self::Session(session::Error::Net { source, .. }) => {
                 matches!(source, net::Error::Stopped(_))
@@ -180,17 +211,73 @@ impl Error {
         }
     }
 
-    /// Whether the message at hand may be what broke the connection, rather than the line, the
-    /// disk or the person: the server closed it, or sends without end.
-    pub(super) fn is_the_messages(&self) -> bool {
-        match self {
-            Self::Session(session::Error::Net { phase, source }) => {
-                matches!(phase, Phase::Message(_))
-                    && matches!(source, net::Error::Closed | net::Error::Io(_))
+    /// Whether the listing was refused in words that are not known.
+    pub(super) fn is_refused_without_reason(&self) -> bool {
+        match self.session() {
+            Some(session::Error::Refused { answer, .. }) => {
+                Meaning::recognised(Phase::Listing, answer).is_none()
             }
+            _ => false,
+        }
+    }
+
+    /// Whether the message at hand may be what broke the connection, rather than other commands,
+    /// the disk or the person: the server closed it, fell silent, or sends without end.
+    pub(super) fn is_over_a_message(&self) -> bool {
+        match self {
+            Self::Session(session::Error::Net {
+                phase: Phase::Message(_),
+                source,
+                under_way: UnderWay::One,
+            }) => !matches!(source, net::Error::Stopped(_)),
             Self::Oversized(_) => true,
             _ => false,
         }
+    }
+
+    /// Whether the server has closed the connection.
+    pub(super) fn is_closed(&self) -> bool {
+        let closed = |source: &net::Error| matches!(source, net::Error::Closed | net::Error::Io(_));
+        matches!(self, Self::Session(session::Error::Net { source, .. }) if closed(source))
+    }
+
+    /// Whether the connection was lost over the sign-in and what was sent with it.
+    pub(super) fn broke_over_flight(&self) -> bool {
+        matches!(
+            self.session(),
+            Some(session::Error::Net {
+                phase: Phase::SignIn,
+                under_way: UnderWay::Several { .. },
+                ..
+            })
+        )
+    }
+
+    /// Whether the connection was lost while several commands were under way, and then whether what
+    /// was waited for had begun to arrive. Not over a sign-in, which nobody makes twice.
+    pub(super) fn broke_over_several(&self) -> Option<bool> {
+        match self.session()? {
+            session::Error::Net {
+                phase: Phase::SignIn,
+                ..
+            } => None,
+            session::Error::Net {
+                source,
+                under_way: UnderWay::Several { begun },
+                ..
+            } if is_closed_or_silent(source) => Some(*begun),
+            _ => None,
+        }
+    }
+
+    /// Whether it is the session's own refusal to send messages.
+    pub(super) fn is_refusing(&self) -> bool {
+        matches!(self, Self::Refusing(_))
+    }
+
+    /// Whether the server does not let us in for now.
+    pub(super) fn is_turned_away(&self) -> bool {
+        !self.is_refusing() && self.refusal() == Some(RefusalKind::Busy)
     }
 
     /// Whether another session that begins with UTF8 would get further.
@@ -206,38 +293,55 @@ impl Error {
 
     /// Whether the server would let us in if no other session held the maildrop.
     pub(super) fn is_in_use(&self) -> bool {
-        matches!(self.session(), Some(session::Error::SignIn { answer, .. })
-            if answer.code == Some(ResponseCode::InUse))
+        self.meaning() == Some(Meaning::InUse)
     }
 
     /// What kind of refusal it is that the server is left alone for afterwards.
     pub(super) fn refusal(&self) -> Option<RefusalKind> {
-        match self.session()? {
-            session::Error::Turned(answer) => Some(match answer.code {
-                Some(ResponseCode::SysPermanent) => RefusalKind::Permanent,
-                _ => RefusalKind::Busy,
-            }),
-            error @ session::Error::SignIn { .. } => Some(match error.status() {
-                Status::NoPermission => RefusalKind::Credentials,
-                Status::Unavailable => RefusalKind::Permanent,
-                _ => RefusalKind::Busy,
-            }),
-            // Some servers close where others refuse (TRUST.md Q13).
-            session::Error::Net {
-                phase: Phase::SignIn,
-                source: net::Error::Closed,
-            } => Some(RefusalKind::Busy),
-            // Hotmail tells its login delay here (TRUST.md Q15).
-            session::Error::Refused { command, answer } => {
-                let busy = match answer.code {
-                    Some(ResponseCode::InUse | ResponseCode::LoginDelay) => true,
-                    None => *command == "STAT" && sounds_temporary(answer.text.as_bytes()),
-                    _ => false,
-                };
-                busy.then_some(RefusalKind::Busy)
-            }
-            _ => None,
+        // Some servers close where others refuse (TRUST.md Q13).
+        if self.closed_on(Phase::SignIn) {
+            return Some(RefusalKind::Busy);
         }
+        if self.is_refusing() {
+            return Some(RefusalKind::Busy);
+        }
+        // Or the way in which it was asked did not suit it, which the next run finds out.
+        if self.is_refused_without_reason() {
+            return None;
+        }
+        Some(match self.meaning()? {
+            Meaning::Credentials => RefusalKind::Credentials,
+            Meaning::Permanent => RefusalKind::Permanent,
+            Meaning::Command if matches!(self.session()?, session::Error::SignIn { .. }) => {
+                RefusalKind::Credentials
+            }
+            Meaning::Passing | Meaning::InUse | Meaning::Limit => RefusalKind::Busy,
+            Meaning::Command | Meaning::Message | Meaning::Utf8 | Meaning::Disorder => return None,
+        })
+    }
+
+    /// What the server's answer means, where it was one that ended a session.
+    pub(super) fn meaning(&self) -> Option<Meaning> {
+        if let Self::Refusing(answer) = self {
+            return Meaning::recognised(Phase::Listing, answer).or(Some(Meaning::Passing));
+        }
+        self.session()?.meaning()
+    }
+
+    /// Seconds that the server is to be left alone for at least: what it asks for, or what it takes
+    /// until a limit has moved on.
+    pub(super) fn wanted_wait(&self) -> i64 {
+        let answer = match self {
+            Self::Refusing(answer) => Some(answer),
+            _ => self.session().and_then(session::Error::answer),
+        };
+        let asked = answer.and_then(session::Answer::wanted_wait);
+        let least = match self.meaning() {
+            Some(Meaning::Limit) => LIMIT_WAIT,
+            _ => Duration::ZERO,
+        };
+        let wait = asked.unwrap_or(least);
+        i64::try_from(wait.as_secs()).unwrap_or(i64::MAX)
     }
 
     /// Whether the server turned us away and did not say why in a way that we know.
@@ -250,17 +354,20 @@ impl Error {
     pub(super) fn kind(&self) -> &'static str {
         match self {
             Self::Connect(_) | Self::NoPop(_) => "connect",
-            Self::Delivery(_) => "maildir",
+            Self::Delivery(_) | Self::NoRoom(_) => "maildir",
             Self::State(_) => "state",
             Self::Ahead(source)
             | Self::OutOfStep(source)
             | Self::Over { source, .. }
             | Self::Doubtful { source, .. } => source.kind(),
-            Self::NotInStep => "session",
-            Self::KnownElsewhere { .. } | Self::NoneImported { .. } => "state",
+            Self::NotInStep | Self::Refusing(_) => "session",
+            Self::KnownElsewhere { .. }
+            | Self::NoneImported { .. }
+            | Self::InParts(_)
+            | Self::NoMemory(_) => "state",
             Self::NeedsUtf8(_) | Self::Oversized(_) => "message",
             Self::Renewal(_) => "password",
-            Self::Early(_) | Self::Stopped(_) | Self::Thread => "run",
+            Self::Early(_) | Self::NoThread(_) | Self::Stopped(_) | Self::Thread => "run",
             Self::Advised { source, .. } | Self::Session(source) => match source {
                 session::Error::Net { .. } => "line",
                 session::Error::Turned(_) => "greeting",
@@ -298,7 +405,7 @@ impl Error {
                         | Phase::Message(_)
                         | Phase::Header(_)
                         | Phase::Step
-                        | Phase::Deleting
+                        | Phase::Deleting(_)
                 )
             }
             Self::NotInStep => true,
@@ -317,7 +424,13 @@ impl Diagnose for Error {
                 Why::Refused(RefusalKind::Busy, _) | Why::LoginDelay(_) => Status::Temporary,
             },
             Self::NeedsUtf8(_) | Self::Oversized(_) | Self::NotInStep => Status::Protocol,
-            Self::KnownElsewhere { .. } | Self::NoneImported { .. } => Status::Config,
+            Self::Refusing(_) => Status::Temporary,
+            Self::KnownElsewhere { .. }
+            | Self::NoneImported { .. }
+            | Self::InParts(_)
+            | Self::NoMemory(_) => Status::Config,
+            Self::NoRoom(_) => Status::Io,
+            Self::NoThread(_) => Status::Temporary,
             Self::Stopped(reason) => reason.status(),
             other => other.cause().map_or(Status::Internal, Diagnose::status),
         }
@@ -333,12 +446,45 @@ impl Diagnose for Error {
             Self::Advised { hint, .. } => Some((*hint).to_owned()),
             Self::Early(early) => Some(match early.why {
                 Why::Refused(RefusalKind::Credentials, _) => {
-                    "a changed password or a new `popfetch login` is tried at once; --now tries the same".to_owned()
+                    "a new `popfetch login` is tried at once, and a changed password as a rule; --now tries whatever there is".to_owned()
                 }
                 _ => "add --now to try at once".to_owned(),
             }),
+            Self::NoThread(_) => Some("work on fewer accounts at a time: --jobs 1".to_owned()),
             Self::NotInStep => Some(
                 "the next run fetches what is missing; run with -vv to see what the server sends"
+                    .to_owned(),
+            ),
+            Self::NoMemory("latest") => Some(
+                "leave `latest` out; `max-size` and `keep` work with this server".to_owned(),
+            ),
+            Self::NoMemory(_) => Some(
+                "fetch what is there once; it is recognised by its content from then on".to_owned(),
+            ),
+            Self::InParts(_) => Some(
+                "leave it out; Gmail has a setting of its own for that: Forwarding and POP/IMAP, \
+                 \"Enable POP for mail that arrives from now on\""
+                    .to_owned(),
+            ),
+            Self::NoRoom(_) => Some(
+                "make room on the disk, raise the limit (ulimit -f) where there is one, or set \
+                 `max-size`; what was not fetched is still on the server"
+                    .to_owned(),
+            ),
+            Self::Refusing(_) => Some(
+                match self.meaning() {
+                    Some(Meaning::Limit) => {
+                        "it sends only so much in a certain time; the next run goes on, and --now \
+                         tries at once"
+                    }
+                    _ => "what is missing stays on the server; the next run asks again",
+                }
+                .to_owned(),
+            ),
+            // What went on under way may be what it cannot do.
+            other if other.broke_over_several().is_some() => Some(
+                "if this goes on, set pipelining = \"off\" in the account's profile; the next run \
+                 takes up where this one ended"
                     .to_owned(),
             ),
             Self::KnownElsewhere { other, name, .. } => Some(format!(
@@ -358,45 +504,9 @@ impl Diagnose for Error {
     }
 }
 
-/// A message, for as long as the run goes on: its number may be another one in the next session.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub struct Key {
-    identity: Option<Identity>,
-    turn: u32,
-}
-
-impl Key {
-    /// Of a listed message.
-    pub(super) fn of(message: &Message) -> Self {
-        Self {
-            identity: message.identity,
-            turn: message.turn,
-        }
-    }
-
-    /// Whether it can be told in another session at all.
-    pub(super) fn is_lasting(&self) -> bool {
-        self.identity.is_some()
-    }
-}
-
-fn too_early(early: &Early) -> String {
-    let seconds = |seconds: i64| Duration::from_secs(seconds.unsigned_abs());
-    let left = units::duration(seconds(early.left));
-    match early.why {
-        Why::LoginDelay(delay) => format!(
-            "the server wants {} between two sign-ins: next poll allowed in {} s",
-            units::duration(seconds(delay)),
-            early.left
-        ),
-        Why::Refused(kind, time) => {
-            let what = match kind {
-                RefusalKind::Busy => "the server was busy",
-                RefusalKind::Credentials => "the server refused the sign-in",
-                RefusalKind::Permanent => "the server refused us for good",
-            };
-            let time = Moment::on_the_wall(time);
-            format!("not tried: {what} at {time}; the next try is due in {left}")
-        }
-    }
+fn is_closed_or_silent(source: &net::Error) -> bool {
+    matches!(
+        source,
+        net::Error::Closed | net::Error::Io(_) | net::Error::TimedOut(_) | net::Error::TooSlow(_)
+    )
 }

@@ -1,18 +1,21 @@
 //! What a fetch tells the report, and in which words.
 
-use super::Account;
+use super::{Account, Error, Run};
 use crate::delivery::ROSTER;
 use crate::exit::Diagnose;
 use crate::maildrop::{Maildrop, Message};
 use crate::plan::Plan;
 use crate::plan::Reason;
 use crate::profile::units;
-use crate::report::{Event, Failure, Listed};
+use crate::report::{self, Event, Failure, Listed, Outcome};
 use crate::session::{Direction, Transcript};
-use crate::state::{Changes, FailureKind, Failures, Opened, Recorded};
+use crate::state::{
+    Changes, Early, FailureKind, Failures, Moment, Opened, Recorded, RefusalKind, Store, Why,
+};
 use crate::term::{count, quoted, unique_id};
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 impl Account<'_> {
     pub(super) fn transcript(&self) -> Option<Transcript> {
@@ -68,6 +71,17 @@ impl Account<'_> {
                 is = if lost == 1 { "is" } else { "are" }
             )));
         }
+        if opened.unsure > 0 {
+            self.tell(Event::Warning(&format!(
+                "after several restored backups nobody can tell whether {} that {is} missing in the \
+                 Maildir {maildir} {was} removed on purpose: not deleted from the server. If so: \
+                 popfetch verify --accept {}",
+                count(opened.unsure, "message"),
+                self.profile.word(),
+                is = if opened.unsure == 1 { "is" } else { "are" },
+                was = if opened.unsure == 1 { "was" } else { "were" },
+            )));
+        }
         if opened.adopted {
             self.tell(Event::Notice(&format!(
                 "the Maildir {maildir} has its own file {ROSTER} from now on; what was fetched before \
@@ -82,11 +96,72 @@ impl Account<'_> {
                 last.display()
             )));
         }
-        if opened.recovered > 0 {
-            let recovered = count(opened.recovered, "message");
-            let text = format!("{recovered} that a crash had interrupted: delivered");
+    }
+
+    /// Reports what an earlier run delivered and was killed before it could report it.
+    pub(super) fn tell_untold(
+        &self,
+        store: &mut Store,
+        outcome: &mut Outcome,
+    ) -> Result<(), Error> {
+        let wants_header = self.environment.report.wants_header();
+        outcome.recovered = store.each_untold(wants_header, |it| {
+            self.tell(Event::Message(&report::Message {
+                listed: Listed {
+                    number: None,
+                    unique_id: it.unique_id.as_deref(),
+                    octets: it.listed,
+                },
+                octets: it.octets,
+                path: &it.path,
+                sha256: &it.sha256,
+                header: &it.header,
+                recovered: true,
+            }));
+        })?;
+        if self.environment.report.is_written() {
+            store.reported();
+        }
+        if outcome.recovered > 0 {
+            let recovered = count(outcome.recovered, "message");
+            let text = format!("{recovered} delivered by a run that ended before it could say so");
             self.tell(Event::Notice(&text));
         }
+        Ok(())
+    }
+
+    /// Ages come from the clock, and a clock may be wrong by years.
+    pub(super) fn tell_undated(&self, plan: &Plan) {
+        let due = count(plan.undated() as u64, "message");
+        self.tell(Event::Warning(&format!(
+            "the clock is more than a week ahead of the last run: {due} would be old enough to be \
+             deleted from the server, and a clock that is wrong would say the same. Nothing is deleted \
+             for its age before a run at least a day later; it is {} by this clock",
+            Moment::on_the_wall(self.environment.moment.now)
+        )));
+    }
+
+    /// More messages are counted than listed: that is told, as nobody would miss them.
+    pub(super) fn tell_unlisted(
+        &self,
+        maildrop: &Maildrop,
+        in_parts: bool,
+        run: &mut Run<'_>,
+        outcome: &mut Outcome,
+    ) {
+        let Some(unlisted) = maildrop.unlisted().filter(|_| !in_parts) else {
+            return;
+        };
+        let text = format!(
+            "the server counts {} more than it lists, and {} cannot be fetched",
+            count(unlisted, "message"),
+            if unlisted == 1 { "it" } else { "they" }
+        );
+        if !self.environment.quiet {
+            self.tell(Event::Warning(&text));
+        }
+        outcome.held_up += 1;
+        run.holds.push(text);
     }
 
     /// A maildrop whose messages are all others than before: that is told before they are fetched.
@@ -139,7 +214,7 @@ pub(super) fn argument(id: &[u8]) -> String {
 /// A message as the report has it.
 pub(super) fn listed(message: &Message) -> Listed<'_> {
     Listed {
-        number: message.number.value(),
+        number: Some(message.number.value()),
         unique_id: message.unique_id.as_deref(),
         octets: message.octets,
     }
@@ -176,9 +251,31 @@ impl fmt::Display for Reason {
                     FailureKind::Refused => "refused by the server",
                     FailureKind::Dropped => "the connection broke over it",
                 };
-                write!(f, "{how} {count} times; tried once a day")
+                write!(f, "{how} {count} times; tried once a day, and at once with --now")
             }
             Self::Undeletable => f.write_str("the server does not delete it although it was asked five times: has it a setting of its own, as Gmail has?"),
+        }
+    }
+}
+
+/// Why a server is not asked now.
+pub(super) fn too_early(early: &Early) -> String {
+    let seconds = |seconds: i64| Duration::from_secs(seconds.unsigned_abs());
+    let left = units::duration(seconds(early.left));
+    match early.why {
+        Why::LoginDelay(delay) => format!(
+            "the server wants {} between two sign-ins: next poll allowed in {} s",
+            units::duration(seconds(delay)),
+            early.left
+        ),
+        Why::Refused(kind, time) => {
+            let what = match kind {
+                RefusalKind::Busy => "the server was busy",
+                RefusalKind::Credentials => "the server refused the sign-in",
+                RefusalKind::Permanent => "the server refused us for good",
+            };
+            let time = Moment::on_the_wall(time);
+            format!("not tried: {what} at {time}; the next try is due in {left}")
         }
     }
 }

@@ -2,9 +2,10 @@
 
 use super::loopback::Loopback;
 use super::protocol::{self, Polled, grant, request};
-use super::{Client, DevicePrompt, Error, Grant, Line, http};
+use super::{Client, DevicePrompt, Error, Grant, Line};
 use crate::net::tls::random_octets;
 use crate::stop::Stop;
+use crate::web::{self, Answer, Endpoint};
 use std::time::{Duration, Instant};
 use zeroize::Zeroizing;
 
@@ -30,7 +31,7 @@ pub fn browser_login(
     let pkce = protocol::Pkce::new(&Zeroizing::new(random()?));
     let url = protocol::authorization_url(client, user, &redirect, &state, &pkce.challenge);
     open(&url.ok_or(Error::NoFlow("flow with a browser"))?);
-    let code = loopback.code(&state, &client.token.host, PATIENCE, stop)?;
+    let code = loopback.code(&state, client.token.host(), PATIENCE, stop)?;
     let form = request(
         client,
         &[
@@ -40,7 +41,7 @@ pub fn browser_login(
             ("code_verifier", &pkce.verifier),
         ],
     );
-    let answer = http::post(&client.token, &form, line, stop)?;
+    let answer = post(&client.token, &form, line, stop)?;
     grant(&answer, &login()?, None, now())
 }
 
@@ -54,7 +55,7 @@ pub fn device_login(
 ) -> Result<Grant, Error> {
     let device = client.device.as_ref().ok_or(Error::NoFlow("device flow"))?;
     let form = request(client, &[("scope", &client.scope)]);
-    let prompt: DevicePrompt = protocol::read(&http::post(device, &form, line, stop)?)?;
+    let prompt: DevicePrompt = protocol::read(&post(device, &form, line, stop)?)?;
     show(&prompt);
     let (life, mut interval) = protocol::pace(&prompt, PATIENCE);
     let deadline = Instant::now() + life;
@@ -74,7 +75,7 @@ pub fn device_login(
         if Instant::now() >= deadline {
             return Err(expired());
         }
-        let answer = http::post(&client.token, &form, line, stop)?;
+        let answer = post(&client.token, &form, line, stop)?;
         match protocol::polled(&answer, &login, now()) {
             Ok(Polled::Done(grant)) => return Ok(grant),
             Ok(Polled::Pending) => {}
@@ -101,8 +102,17 @@ pub fn refresh(
             ("refresh_token", &earlier.refresh_token),
         ],
     );
-    let answer = http::post(&client.token, &form, line, stop)?;
+    let answer = post(&client.token, &form, line, stop)?;
     grant(&answer, &earlier.login, Some(earlier), now)
+}
+
+/// Asks the provider; what the request proves is kept out of what is told of its answer.
+fn post(endpoint: &Endpoint, form: &str, line: &Line, stop: &Stop) -> Result<Answer, Error> {
+    let answer = web::post(endpoint, form, line, stop)?;
+    Ok(Answer {
+        veil: protocol::veil_of(form),
+        ..answer
+    })
 }
 
 fn login() -> Result<String, Error> {

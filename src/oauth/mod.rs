@@ -1,12 +1,11 @@
 //! OAuth 2.0 (RFC 6749): an access token for the mail server, from a provider that a person signed
 //! in to once.
 //!
-//! `protocol` is the messages, pure; `http` carries them; `loopback` is where the browser
+//! `protocol` is the messages, pure; [`crate::web`] carries them; `loopback` is where the browser
 //! comes back to. [`browser_login`] and [`device_login`] are the two ways to sign in, [`refresh`]
 //! is what every run does afterwards. Where a [`Grant`] is kept is not known here.
 
 mod flows;
-mod http;
 mod loopback;
 mod protocol;
 
@@ -15,11 +14,13 @@ pub use loopback::Loopback;
 pub use protocol::{DevicePrompt, Grant};
 
 use crate::exit::{Diagnose, Status};
-use crate::net::{self, proxy::Way, tls::Roots};
+use crate::net;
 use crate::term::escape_str;
+use crate::web;
 use std::fmt;
-use std::time::Duration;
 use zeroize::Zeroizing;
+
+pub use crate::web::{Endpoint, Line};
 
 /// An access token that expires in so many seconds is no good any more.
 pub const MARGIN: i64 = 300;
@@ -53,84 +54,6 @@ impl fmt::Debug for ClientSecret {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("ClientSecret(..)")
     }
-}
-
-/// A URL with https, or with http on this very machine.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Endpoint {
-    url: String,
-    host: String,
-    port: u16,
-    https: bool,
-}
-
-impl Endpoint {
-    /// Reads a URL.
-    ///
-    /// # Errors
-    /// It is none, or it is one that a secret cannot be sent to.
-    pub fn parse(url: &str) -> Result<Self, &'static str> {
-        const FORM: &str = "an endpoint is written as \"https://HOST/PATH\"";
-        let (scheme, rest) = url.split_once("://").ok_or(FORM)?;
-        let https = match scheme {
-            "https" => true,
-            "http" => false,
-            _ => return Err(FORM),
-        };
-        let wrong = |c: char| !c.is_ascii_graphic() || "\"<>\\^`{|}#".contains(c);
-        if url.contains(wrong) {
-            return Err("an endpoint has no spaces, no `#` and no other special characters");
-        }
-        let place = rest.split(['/', '?']).next().unwrap_or_default();
-        if place.contains('@') {
-            return Err("an endpoint has no user and no password in it");
-        }
-        let (host, port) = match place.rsplit_once(':') {
-            Some((host, port)) if !port.ends_with(']') => {
-                let port = port.parse().ok().filter(|port| *port != 0);
-                (host, port.ok_or("a port is a number from 1 to 65535")?)
-            }
-            _ => (place, if https { 443 } else { 80 }),
-        };
-        let host = host.trim_start_matches('[').trim_end_matches(']');
-        if host.is_empty() {
-            return Err(FORM);
-        }
-        let endpoint = Self {
-            url: url.to_owned(),
-            host: host.to_ascii_lowercase(),
-            port,
-            https,
-        };
-        if !https && !endpoint.is_local() {
-            return Err(
-                "an endpoint must begin with https://, unless it is on 127.0.0.1, ::1 or \
-                        localhost",
-            );
-        }
-        Ok(endpoint)
-    }
-
-    /// As it was written.
-    pub fn url(&self) -> &str {
-        &self.url
-    }
-
-    /// On this very machine, so no proxy is asked.
-    fn is_local(&self) -> bool {
-        matches!(self.host.as_str(), "127.0.0.1" | "::1" | "localhost")
-    }
-}
-
-/// How the endpoints are reached.
-#[derive(Clone, Debug)]
-pub struct Line {
-    /// Through what, from where.
-    pub way: Way,
-    /// Whom to trust.
-    pub roots: Roots,
-    /// How long an answer may take at most.
-    pub timeout: Duration,
 }
 
 /// Why there is no token.
@@ -204,6 +127,17 @@ impl Error {
     }
 }
 
+impl From<web::Error> for Error {
+    fn from(error: web::Error) -> Self {
+        match error {
+            web::Error::Answer { host, reason } => Self::Answer { host, reason },
+            web::Error::Net { host, source } => Self::Net { host, source },
+            web::Error::Slow(host) => Self::Slow(host),
+            web::Error::Stopped(reason) => Self::Stopped(reason),
+        }
+    }
+}
+
 impl Diagnose for Error {
     fn status(&self) -> Status {
         match self {
@@ -253,39 +187,5 @@ impl Diagnose for Error {
             Self::Loopback(_) | Self::Stopped(_) => return None,
         };
         Some(hint.to_owned())
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_endpoint_is_https_or_on_this_machine() {
-        for (url, host, port) in [
-            ("https://Login.example.com/t?x=1", "login.example.com", 443),
-            ("https://h:8443/t", "h", 8443),
-            ("http://127.0.0.1:80/t", "127.0.0.1", 80),
-            ("http://[::1]:81/t", "::1", 81),
-            ("http://localhost", "localhost", 80),
-        ] {
-            let endpoint = Endpoint::parse(url).unwrap();
-            assert_eq!((endpoint.host.as_str(), endpoint.port), (host, port));
-        }
-        for url in [
-            "",
-            "h",
-            "ftp://h",
-            "https://",
-            "https://h:0",
-            "http://example.com/t",
-            "http://127.0.0.1.example.com/t",
-            "https://u:p@h/",
-            "https://h/\r\n",
-            "https://h/#x",
-            "http://127.0.0.1@example.com/",
-        ] {
-            assert!(Endpoint::parse(url).is_err(), "{url}");
-        }
     }
 }

@@ -1,6 +1,8 @@
 //! The messages: what is asked, what is answered. No network, no clock, no files.
 
 use super::{Client, Error};
+use crate::term::Veil;
+use crate::web::Answer;
 use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD as BASE64;
 use serde::{Deserialize, Serialize};
@@ -75,11 +77,22 @@ struct Refusal {
     error_description: String,
 }
 
-/// An HTTP answer.
-pub(super) struct Answer {
-    pub(super) host: String,
-    pub(super) code: u16,
-    pub(super) body: Zeroizing<Vec<u8>>,
+/// The fields of a request that prove something.
+const SECRET_FIELDS: &[&str] = &[
+    "client_secret",
+    "code",
+    "code_verifier",
+    "device_code",
+    "refresh_token",
+];
+
+/// Covers the secrets of a request.
+pub(super) fn veil_of(form: &str) -> Veil {
+    let mut veil = Veil::default();
+    for secret in SECRET_FIELDS.iter().filter_map(|name| field(form, name)) {
+        veil.cover(&Zeroizing::new(secret));
+    }
+    veil
 }
 
 /// What a poll of the device flow has brought (RFC 8628 section 3.5).
@@ -257,8 +270,15 @@ pub(super) fn read<T: for<'a> Deserialize<'a>>(answer: &Answer) -> Result<T, Err
         _ => match serde_json::from_slice::<Refusal>(&answer.body) {
             Ok(refusal) => Err(Error::Refused {
                 host,
-                error: word_of(&refusal.error),
-                description: refusal.error_description.chars().take(WORDS).collect(),
+                error: {
+                    // Again, for what was apart may have come together.
+                    let error = harmless(&answer.veil.hide_in(refusal.error));
+                    word_of(&answer.veil.hide_in(error))
+                },
+                description: {
+                    let described = answer.veil.hide_in(refusal.error_description);
+                    described.chars().take(WORDS).collect()
+                },
             }),
             Err(_) => Err(Error::Answer {
                 host,
@@ -270,8 +290,12 @@ pub(super) fn read<T: for<'a> Deserialize<'a>>(answer: &Answer) -> Result<T, Err
 
 /// An error's name, as RFC 6749 section 5.2 allows it, and no more of it than fits on a line.
 pub(super) fn word_of(error: &str) -> String {
+    harmless(error).chars().take(64).collect()
+}
+
+fn harmless(error: &str) -> String {
     let harmless = |c: &char| c.is_ascii_graphic() && *c != '"';
-    error.chars().filter(harmless).take(64).collect()
+    error.chars().filter(harmless).collect()
 }
 
 #[cfg(test)]
@@ -282,7 +306,9 @@ mod tests {
         Answer {
             host: "id.example.com".into(),
             code,
+            location: None,
             body: Zeroizing::new(body.into()),
+            veil: veil_of(""),
         }
     }
 

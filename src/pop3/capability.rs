@@ -1,5 +1,7 @@
 //! What the server says it can do (RFC 2449 sections 5 and 6).
 
+use super::quirks;
+
 /// More lines than this in a reply to CAPA are not read: real ones have under twenty.
 pub const CAPABILITY_LIMIT: usize = 256;
 
@@ -28,7 +30,8 @@ pub struct Capabilities {
     pub google: bool,
     /// SASL mechanisms, upper case.
     pub sasl: Vec<String>,
-    /// IMPLEMENTATION: the server's name for itself, hostile text; to be shown, never acted on.
+    /// IMPLEMENTATION: the server's name for itself, hostile text. All that may follow from it is
+    /// that less is asked for at once.
     pub implementation: Option<Vec<u8>>,
     lines: usize,
 }
@@ -66,6 +69,12 @@ impl Capabilities {
             }
             _ => {}
         }
+    }
+
+    /// Whether it throws away what is sent behind AUTH before its reply: see `quirks`.
+    pub fn drops_what_follows_auth(&self) -> bool {
+        let implementation = self.implementation.as_deref();
+        implementation.is_some_and(quirks::drops_what_follows_auth)
     }
 
     /// Whether the server announces this SASL mechanism.

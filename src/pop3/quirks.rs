@@ -20,9 +20,12 @@
 //! | a sign-in refused by closing | seen in the field | it is left alone as after a refusal | `fetch::error` |
 //! | no CAPA at all | RFC 1939 servers, QPOP builds | -ERR, or a closed connection, means no extensions | `session` |
 //! | UIDL that is not announced | jakarta mail-api issue 50 | it is tried all the same | `session::maildrop` |
+//! | `drops_what_follows_auth` | Cyrus 3.6 | AUTH is sent alone | here |
+//! | AUTH refused as a command | hMailServer issue 230, seen in the field | another way to sign in is taken, once | `session::detour` |
+//! | an initial response that is asked for again | seen in the field | it is sent again behind `+ ` | `sasl::exchange` |
 //! | a first challenge of any text | MailKit's notes, mutt 0746ae48 | `+OK`, or words that are no base64, may ask for the first message of PLAIN, LOGIN and the bearer mechanisms | `sasl::exchange` |
 //! | no UIDL | AOL's jpop, QPOP builds | messages are known by their content | `state` |
-//! | text instead of a code | QPOP, fetchmail's `pop3_ok` | "lock", "busy" and the like in -ERR mean try later | [`sounds_temporary`] |
+//! | text instead of a code | QPOP, fetchmail's `pop3_ok`, tpop3d, many providers | what an -ERR means is known from its words | `session::answer` |
 
 /// Removes a `+OK ` that some servers put before each line of a listing (K-9 issue 1237).
 pub(super) fn without_status_prefix(line: &[u8]) -> &[u8] {
@@ -40,29 +43,16 @@ pub(super) fn ends_message(between_crlfs: bool, server_speaks_crlf: bool, all_th
     between_crlfs || !server_speaks_crlf || all_there
 }
 
-/// Whether the text of an -ERR without a response code tells of something that will pass, such
-/// as another session's lock on the maildrop (the words are those of fetchmail's `pop3_ok`, and
-/// of Hotmail's login delay).
-pub fn sounds_temporary(text: &[u8]) -> bool {
-    const WORDS: [&str; 8] = [
-        "lock",
-        "busy",
-        "in use",
-        "wait",
-        "try again",
-        "later",
-        "service unavailable",
-        "login allowed only every",
-    ];
-    let text = String::from_utf8_lossy(text).to_ascii_lowercase();
-    // "locked out" or "account is locked" is about the person's account, and will not pass.
-    let about_the_account = text.contains("account") || text.contains("locked out");
-    !about_the_account && WORDS.iter().any(|word| text.contains(word))
+/// Whether a server of this name (IMPLEMENTATION) loses what is pipelined behind AUTH: Cyrus throws
+/// its buffer away there, as it would have to before a security layer.
+pub(super) fn drops_what_follows_auth(implementation: &[u8]) -> bool {
+    let name = implementation.trim_ascii_start();
+    name.get(..5)
+        .is_some_and(|name| name.eq_ignore_ascii_case(b"Cyrus"))
 }
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use crate::pop3::listing::{scan_line, unique_id_line};
 
     #[test]
@@ -70,20 +60,5 @@ mod tests {
         assert_eq!(unique_id_line(b"3   abc").unwrap().1, b"abc");
         assert_eq!(unique_id_line(b"+OK 3 abc").unwrap().0.value(), 3);
         assert_eq!(scan_line(b"+OK 3  44").unwrap().1, 44);
-    }
-
-    #[test]
-    fn q15_a_lock_told_in_words_is_temporary() {
-        for text in [
-            "maildrop lock busy!  Is another session active?",
-            "Mailbox in use",
-            "login allowed only every 15 minutes",
-            "Please try again",
-        ] {
-            assert!(sounds_temporary(text.as_bytes()), "{text}");
-        }
-        for text in ["invalid password", "account locked", ""] {
-            assert!(!sounds_temporary(text.as_bytes()), "{text}");
-        }
     }
 }

@@ -44,7 +44,7 @@ pub(super) enum Shape {
 
 impl<'a> Reply<'a> {
     /// Reads a status line without its line ending. `None` if it is neither `+OK` nor `-ERR`.
-    pub(super) fn parse(line: &'a [u8]) -> Option<Self> {
+    pub(crate) fn parse(line: &'a [u8]) -> Option<Self> {
         let (ok, rest) = match (strip_prefix(line, b"+OK"), strip_prefix(line, b"-ERR")) {
             (Some(rest), _) => (true, rest),
             (_, Some(rest)) => (false, rest),

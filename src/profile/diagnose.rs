@@ -11,7 +11,7 @@ use super::paths::NoHome;
 use super::problem::{Problem, nearest};
 use super::visible::visible;
 use crate::exit::{Diagnose, Status};
-use crate::term::Paint;
+use crate::term::{Paint, columns, wrap};
 
 /// What is wrong with the config file, or with an account named on the command line.
 ///
@@ -36,10 +36,15 @@ pub enum ConfigError {
         hint: String,
     },
     /// Others could read the password in it, or put in their own commands.
-    #[error("{} holds a password, and {reason}", visible(&path.display().to_string()))]
+    #[error("{} {}, and {reason}", visible(&path.display().to_string()), match *holds_password {
+        true => "holds a password",
+        false => "says what is run as you and where passwords are sent",
+    })]
     Exposed {
         /// The config file.
         path: PathBuf,
+        /// There is a password in it.
+        holds_password: bool,
         /// Who else could get at it.
         reason: &'static str,
         /// The shell command, or the change, that mends it.
@@ -48,6 +53,9 @@ pub enum ConfigError {
     /// Something at a certain place of the file.
     #[error("{0}")]
     Invalid(Box<Problem>),
+    /// Several such things in one account, in the order of the file.
+    #[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))]
+    Several(Vec<Problem>),
     /// Neither a config file nor a URL.
     #[error("there is no account to work with: {} {}", visible(&path.display().to_string()),
         if *.exists { "names none" } else { "does not exist" })]
@@ -86,51 +94,78 @@ pub enum ConfigError {
 }
 
 impl ConfigError {
+    /// What is wrong, without where; safe for a terminal.
+    pub fn reason(&self) -> String {
+        match self {
+            Self::Invalid(problem) => problem.title(),
+            other => other.to_string(),
+        }
+    }
+
     /// The error for a terminal: title, place with caret where there is one, and the hint.
     ///
     /// Several lines, without a newline at the end; The source line is left out where it may
     /// hold a password.
     pub fn render(&self, paint: Paint) -> String {
-        let renderer = if paint != Paint::PLAIN {
-            Renderer::styled()
-        } else {
-            Renderer::plain()
+        match self {
+            Self::Invalid(problem) => shown(problem, paint),
+            Self::Several(problems) => {
+                let shown: Vec<_> = problems.iter().map(|it| shown(it, paint)).collect();
+                shown.join("\n")
+            }
+            other => {
+                let columns = columns(io::stderr());
+                let title = match self {
+                    Self::Read { source, .. } => format!("{other}: {source}"),
+                    other => other.to_string(),
+                };
+                let title = wrap(&format!("{} ", paint.error("error:")), &title, columns);
+                match self.hint() {
+                    Some(hint) => format!("{title}\n{}", hint_line(&hint, paint)),
+                    None => title,
+                }
+            }
         }
-        .decor_style(DecorStyle::Ascii);
-        let title = match self {
-            Self::Invalid(problem) => visible(&problem.message),
-            Self::Read { source, .. } => format!("{self}: {source}"),
-            other => other.to_string(),
-        };
-        let mut group = Group::with_title(Level::ERROR.primary_title(title));
-        if let Self::Invalid(problem) = self {
-            let path = visible(&problem.source.path.display().to_string());
-            group = match problem.excerpt() {
-                Some(excerpt) => group.element(
-                    Snippet::source(excerpt.line)
-                        .line_start(problem.line())
-                        .path(path)
-                        .annotation(AnnotationKind::Primary.span(excerpt.span)),
-                ),
-                None => group.element(
-                    Origin::path(path)
-                        .line(problem.line())
-                        .char_column(problem.column()),
-                ),
-            };
-        }
-        // Lines with nothing but the rule beside the excerpt are air.
-        let report = renderer.render(&[group]);
-        let mut lines: Vec<String> = report
-            .lines()
-            .filter(|line| without_colour(line).trim() != "|")
-            .map(str::to_owned)
-            .collect();
-        if let Some(hint) = self.hint() {
-            lines.push(format!("{} {hint}", paint.hint("hint:")));
-        }
-        lines.join("\n")
     }
+}
+
+/// What is wrong, its place with a caret, and the hint.
+fn shown(problem: &Problem, paint: Paint) -> String {
+    let renderer = match paint == Paint::PLAIN {
+        true => Renderer::plain(),
+        false => Renderer::styled(),
+    };
+    let renderer = renderer.decor_style(DecorStyle::Ascii);
+    let path = visible(&problem.source.path.display().to_string());
+    let group = Group::with_title(Level::ERROR.primary_title(problem.title()));
+    let group = match problem.excerpt() {
+        Some(excerpt) => group.element(
+            Snippet::source(excerpt.line)
+                .line_start(problem.line())
+                .path(path)
+                .annotation(AnnotationKind::Primary.span(excerpt.span)),
+        ),
+        None => group.element(
+            Origin::path(path)
+                .line(problem.line())
+                .char_column(problem.column()),
+        ),
+    };
+    // Lines with nothing but the rule beside the excerpt are air.
+    let report = renderer.render(&[group]);
+    let mut lines: Vec<String> = report
+        .lines()
+        .filter(|line| without_colour(line).trim() != "|")
+        .map(str::to_owned)
+        .collect();
+    let help = problem.help.as_deref().map(visible);
+    lines.extend(help.map(|help| hint_line(&help, paint)));
+    lines.join("\n")
+}
+
+fn hint_line(hint: &str, paint: Paint) -> String {
+    let label = format!("{} ", paint.hint("hint:"));
+    wrap(&label, hint, columns(io::stderr()))
 }
 
 impl Diagnose for ConfigError {
@@ -153,6 +188,11 @@ impl Diagnose for ConfigError {
             }
             Self::CommandLine { hint, .. } | Self::Exposed { hint, .. } => Some(visible(hint)),
             Self::Invalid(problem) => problem.help.as_deref().map(visible),
+            Self::Several(problems) => {
+                let helps = problems.iter().filter_map(|it| it.help.as_deref());
+                let helps: Vec<_> = helps.map(visible).collect();
+                (!helps.is_empty()).then(|| helps.join("; "))
+            }
             Self::NoAccounts { path, .. } => Some(first_steps(path)),
             Self::NoHome(no_home) => no_home.hint(),
             Self::Missing(_) => Some("check the path given with --config".into()),
@@ -188,12 +228,13 @@ fn without_colour(line: &str) -> String {
 /// What a person needs who has no config file yet.
 fn first_steps(path: &Path) -> String {
     format!(
-        "put this into {}, and popfetch will ask for the password:\n\n\
-         [accounts.home]\n\
-         host = \"pop.example.com\"\n\
+        "popfetch setup asks for your address and does the rest; or put this into {}, and popfetch \
+         will ask for the password:\n\n    \
+         [accounts.home]\n    \
+         host = \"pop.example.com\"\n    \
          user = \"ada@example.com\"\n\n\
-         or fetch without a config file:\n\n\
-         popfetch fetch pops://ada@pop.example.com --maildir ~/Mail/ada",
+         or fetch without a config file:\n\n    \
+         popfetch pops://ada@pop.example.com --maildir ~/Mail/ada",
         visible(&path.display().to_string())
     )
 }

@@ -16,7 +16,14 @@ fn shown(text: &str) -> String {
 /// What is wrong with the file, or else with an account in it.
 fn error_of(text: &str) -> Option<toml::de::Error> {
     match File::parse(text) {
-        Ok(file) => file.accounts.into_values().find_map(Result::err),
+        Ok(file) => {
+            let mut errors = file
+                .accounts
+                .into_values()
+                .filter_map(Result::err)
+                .flatten();
+            errors.next()
+        }
         Err(error) => Some(error),
     }
 }
@@ -50,7 +57,7 @@ fn an_unknown_value_is_shown_with_the_known_ones() {
         "{text}"
     );
     assert!(
-        text.contains("known are: oldest-first, newest-first"),
+        text.contains("it can be: oldest-first, newest-first"),
         "{text}"
     );
 }

@@ -18,6 +18,7 @@ pub use super::oauth::OAuthTable;
 pub use super::proxy::ProxyWord;
 pub use super::tables::File;
 
+use super::problem::{expected_words, nearest};
 use super::secret::Password;
 use super::units::{Octets, Period};
 use super::{Auth, Keep, MinVersion, Order, Pin, Pipelining, Roots};
@@ -92,17 +93,49 @@ pub struct Account {
     pub disabled: Key<bool>,
 }
 
+impl Account {
+    /// The keys, as serde lists them when it meets another.
+    pub(crate) fn keys() -> Vec<String> {
+        let error = toml::from_str::<Self>("no-such-key = 1").err();
+        error.map_or_else(Vec::new, |error| expected_words(error.message()))
+    }
+}
+
 /// The values of `tls`.
-#[derive(Clone, Copy, Debug, Eq, PartialEq, serde::Deserialize)]
-#[serde(rename_all = "kebab-case")]
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum TlsMode {
     /// TLS from the first octet.
     Implicit,
     /// TLS after STLS.
-    #[serde(rename = "starttls")]
     StartTls,
     /// None at all.
     None,
+}
+
+impl<'de> Deserialize<'de> for TlsMode {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        const WORDS: &[&str] = &["implicit", "starttls", "none"];
+        let text = match toml::Value::deserialize(deserializer)? {
+            toml::Value::String(text) => text,
+            toml::Value::Boolean(true) => {
+                return Err(de::Error::custom(
+                    "TLS is on without this line; `tls` says which kind it is: \"implicit\" (from \
+                     the first octet, the default), \"starttls\" or \"none\"",
+                ));
+            }
+            _ => {
+                return Err(de::Error::custom(
+                    "`tls` is \"implicit\" (the default), \"starttls\" or \"none\"",
+                ));
+            }
+        };
+        match text.as_str() {
+            "implicit" => Ok(Self::Implicit),
+            "starttls" => Ok(Self::StartTls),
+            "none" => Ok(Self::None),
+            _ => Err(de::Error::unknown_variant(&text, WORDS)),
+        }
+    }
 }
 
 /// The values of `tls-min-version`.
@@ -210,7 +243,13 @@ impl TryFrom<String> for KeepWord {
             _ => text
                 .parse::<Period>()
                 .map(|period| Self(Keep::For(period.duration())))
-                .map_err(|e| format!("`keep` is \"always\", \"never\" or a duration: {e}")),
+                .map_err(|error| {
+                    let words = ["always".to_owned(), "never".to_owned()];
+                    match nearest(&text.to_lowercase(), &words) {
+                        Some(near) => format!("`{text}` is not known here; did you mean `{near}`?"),
+                        None => format!("`keep` is \"always\", \"never\" or a duration: {error}"),
+                    }
+                }),
         }
     }
 }
@@ -299,7 +338,10 @@ impl<'de> Deserialize<'de> for Pins {
 
 /// Reads `sha256//BASE64` (as curl writes it), `sha256:HEX` or hexadecimal digits, with or
 /// without colons. Anything but exactly 32 octets is an error, never a pin that is passed over.
-fn parse_pin(text: &str) -> Result<Pin, String> {
+///
+/// # Errors
+/// What is wrong with it.
+pub fn parse_pin(text: &str) -> Result<Pin, String> {
     let octets = if let Some(base64) = text.strip_prefix("sha256//") {
         BASE64
             .decode(base64)
@@ -337,12 +379,6 @@ mod tests {
     const PAGE: &str = include_str!("../../man/popfetch.toml.5");
     const HEX: &str = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
 
-    /// The keys that serde accepts, as it lists them when it meets another.
-    fn keys() -> Vec<String> {
-        let error = toml::from_str::<Account>("no-such-key = 1").unwrap_err();
-        super::super::problem::expected_words(error.message())
-    }
-
     fn account(text: &str) -> Result<Account, toml::de::Error> {
         toml::from_str(text)
     }
@@ -354,7 +390,7 @@ mod tests {
             .filter_map(|line| line.strip_prefix(".It Ic "))
             .map(|rest| rest.split_whitespace().next().unwrap().to_owned())
             .collect();
-        let mut known = keys();
+        let mut known = Account::keys();
         assert!(known.len() > 20, "{known:?}");
         let error = toml::from_str::<OAuthTable>("no-such-key = 1").unwrap_err();
         let of_oauth = super::super::problem::expected_words(error.message());

@@ -75,6 +75,19 @@ pub(crate) fn remove_login(server: &Server) -> Result<(), SecretError> {
     call(LOGINS, server, true, |entry| entry.delete_credential())
 }
 
+/// Whether there is a keyring that answers, without anybody being asked to unlock it.
+pub fn answers() -> bool {
+    let nobody = Server {
+        host: "popfetch.invalid".into(),
+        port: 0,
+        user: "nobody".into(),
+    };
+    let asked = call(SERVICE, &nobody, false, |entry| {
+        entry.get_password().map(drop)
+    });
+    matches!(asked, Ok(()) | Err(SecretError::KeyringMissing(_)))
+}
+
 fn call<T: Send + 'static>(
     service: &'static str,
     server: &Server,
@@ -106,10 +119,12 @@ fn within<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, SecretError> + Send + 'static,
 ) -> Result<T, SecretError> {
     let (sender, answer) = mpsc::sync_channel(1);
-    thread::spawn(move || {
+    let ask = move || {
         // Nobody listens any more if the time has passed.
         let _ = sender.send(work());
-    });
+    };
+    let asked = thread::Builder::new().spawn(ask);
+    asked.map_err(|error| SecretError::Keyring(error.to_string()))?;
     match answer.recv_timeout(limit) {
         Ok(result) => result,
         Err(mpsc::RecvTimeoutError::Timeout) => Err(SecretError::KeyringTimeout(limit)),

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use zeroize::Zeroizing;
 
+use super::file::Account;
 use super::proxy::holds_password;
 use super::visible::{visible, visible_same_width};
 
@@ -20,6 +21,8 @@ pub struct Problem {
     /// The place is a key that is not known, which may be a misspelt `password`: its value must
     /// not be shown.
     pub(crate) unknown_key: bool,
+    /// The account that it is in, where the message does not say so.
+    pub(crate) account: Option<String>,
 }
 
 /// The file's name and text, kept for showing what is wrong in it.
@@ -43,7 +46,7 @@ impl fmt::Display for Problem {
             visible(&self.source.path.display().to_string()),
             self.line(),
             self.column(),
-            visible(&self.message)
+            self.title()
         )
     }
 }
@@ -62,10 +65,19 @@ impl Problem {
         let expected = expected_words(message);
         let unknown_key = message.starts_with("unknown field");
         let found = message.split('`').nth(1).unwrap_or_default();
-        let help = nearest(found, &expected).map(|near| format!("did you mean `{near}`?"));
-        let help = help.or_else(|| {
-            (!expected.is_empty()).then(|| format!("known are: {}", expected.join(", ")))
-        });
+        let help = meant_by(found, &expected)
+            .map(|ours| format!("did you mean `{ours}`?"))
+            .or_else(|| of_an_account(found, &expected))
+            .or_else(|| nearest(found, &expected).map(|near| format!("did you mean `{near}`?")))
+            .or_else(|| {
+                let known = if unknown_key {
+                    "known keys"
+                } else {
+                    "it can be"
+                };
+                (!expected.is_empty()).then(|| format!("{known}: {}", expected.join(", ")))
+            })
+            .or_else(|| of_syntax(message));
         let message = if unknown_key {
             format!("there is no key `{found}`")
         } else if message.starts_with("unknown variant") {
@@ -79,6 +91,15 @@ impl Problem {
             message,
             help,
             unknown_key,
+            account: None,
+        }
+    }
+
+    /// What is wrong, and in which account.
+    pub(crate) fn title(&self) -> String {
+        match &self.account {
+            Some(account) => visible(&format!("account `{account}`: {}", self.message)),
+            None => visible(&self.message),
         }
     }
 
@@ -180,6 +201,88 @@ pub(crate) fn expected_words(message: &str) -> Vec<String> {
         .step_by(2)
         .map(str::to_owned)
         .collect()
+}
+
+/// Words of other tools, and of people, beside ours.
+const ELSEWHERE: &[(&str, &str)] = &[
+    ("server", "host"),
+    ("hostname", "host"),
+    ("pop3", "host"),
+    ("username", "user"),
+    ("login", "user"),
+    ("email", "user"),
+    ("ssl", "tls"),
+    ("starttls", "tls"),
+    ("encryption", "tls"),
+    ("security", "tls"),
+    ("pass", "password"),
+    ("passwd", "password"),
+    ("secret", "password"),
+    ("passwordeval", "password-command"),
+    ("passcmd", "password-command"),
+    ("password-eval", "password-command"),
+    ("password_command", "password-command"),
+    ("keyring", "password-keyring"),
+    ("netrc", "password-netrc"),
+    ("delete", "keep"),
+    ("delete-after", "keep"),
+    ("delete_after", "keep"),
+    ("path", "maildir"),
+    ("dir", "maildir"),
+    ("directory", "maildir"),
+    ("destination", "maildir"),
+    ("mailbox", "maildir"),
+    ("folder", "maildir"),
+    ("limit", "max-size"),
+    ("size-limit", "max-size"),
+    ("certificate", "tls-roots"),
+    ("cafile", "tls-roots"),
+    ("tls_trust_file", "tls-roots"),
+    ("fingerprint", "tls-pin"),
+    ("tls_fingerprint", "tls-pin"),
+    ("enabled", "disabled"),
+    ("skip", "disabled"),
+    ("socks5", "proxy"),
+    ("implicit-tls", "implicit"),
+    ("ssl/tls", "implicit"),
+    ("tls", "implicit"),
+    ("ssl", "implicit"),
+    ("on", "implicit"),
+    ("yes", "implicit"),
+    ("stls", "starttls"),
+    ("off", "none"),
+    ("plaintext", "none"),
+    ("account", "accounts"),
+    ("default", "defaults"),
+];
+
+/// What a word that is not ours most likely means, of what may stand here.
+fn meant_by<'a>(found: &str, expected: &'a [String]) -> Option<&'a str> {
+    let found = found.to_lowercase();
+    let dashed = found.replace('_', "-");
+    let is = |word: &str| word == found || word == dashed;
+    let elsewhere = ELSEWHERE.iter().filter(|(theirs, _)| is(theirs));
+    let mut ours = elsewhere.map(|(_, ours)| *ours).chain([dashed.as_str()]);
+    ours.find_map(|ours| expected.iter().find(|it| *it == ours))
+        .map(String::as_str)
+}
+
+/// A key of an account that stands outside of any.
+fn of_an_account(found: &str, expected: &[String]) -> Option<String> {
+    let outside = expected.iter().any(|it| it == "accounts");
+    let keys = Account::keys();
+    let ours = meant_by(found, &keys).or_else(|| nearest(found, &keys));
+    let ours = ours.filter(|_| outside && nearest(found, expected).is_none())?;
+    Some(format!("put `{ours}` below a line [accounts.NAME]"))
+}
+
+/// What to do about a name that TOML does not take as it is.
+fn of_syntax(message: &str) -> Option<String> {
+    message.contains("unquoted key").then(|| {
+        "a name of other letters than a-z, 0-9, - and _ stands in quotes: \
+         [accounts.\"ada@example.com\"]"
+            .to_owned()
+    })
 }
 
 /// The known word that a misspelt one most likely stands for.

@@ -15,7 +15,7 @@ pub struct File {
     /// `[defaults]`: any account key; it holds for each account that does not say otherwise.
     pub defaults: Account,
     /// `[accounts.NAME]`: one table an account; what is wrong in one leaves the others alone.
-    pub accounts: BTreeMap<Spanned<String>, Result<Account, toml::de::Error>>,
+    pub accounts: BTreeMap<Spanned<String>, Result<Account, Vec<toml::de::Error>>>,
     /// The accounts that have `disabled = true`, whatever else is in them.
     pub disabled: BTreeSet<String>,
     /// Whether any account has the key `password`, or a password in its `proxy`.
@@ -74,7 +74,7 @@ impl File {
             });
         let read =
             |name: &Spanned<String>| match written.and_then(|t| t.get(name.get_ref().as_str())) {
-                Some(account) => Account::deserialize(account.clone().into_deserializer()),
+                Some(account) => read_account(account),
                 None => Ok(Account::default()),
             };
         let disabled =
@@ -103,6 +103,31 @@ impl File {
                 .collect(),
             defaults,
         })
+    }
+}
+
+/// Reads an account; where that fails, key by key, so that all that is wrong is told at once.
+fn read_account(written: &Spanned<DeValue<'_>>) -> Result<Account, Vec<toml::de::Error>> {
+    let first = match Account::deserialize(written.clone().into_deserializer()) {
+        Ok(account) => return Ok(account),
+        Err(error) => error,
+    };
+    let Some(table) = written.get_ref().as_table() else {
+        return Err(vec![first]);
+    };
+    let mut errors: Vec<_> = table
+        .iter()
+        .filter_map(|(key, value)| {
+            let mut one = DeTable::new();
+            one.insert(key.clone(), value.clone());
+            let one = Spanned::new(written.span(), DeValue::Table(one));
+            Account::deserialize(one.into_deserializer()).err()
+        })
+        .collect();
+    errors.sort_by_key(|error| error.span().map_or(0, |span| span.start));
+    match errors.is_empty() {
+        true => Err(vec![first]),
+        false => Err(errors),
     }
 }
 

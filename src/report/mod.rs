@@ -14,17 +14,29 @@ mod tally;
 #[cfg(test)]
 mod testing;
 mod text;
+mod worked_around;
 
 pub use heading::Heading;
 pub use reporter::{Format, Options, Reporter};
 
 use crate::exit::Status;
+use crate::stop::Stop;
 use std::path::Path;
 
 /// Receives what happens, account by account.
 pub trait Report: Send + Sync {
     /// Something happened to `account` (a profile's name).
     fn report(&self, account: &str, event: Event<'_>);
+
+    /// Whether all that was reported so far has reached whoever reads it.
+    fn is_written(&self) -> bool {
+        true
+    }
+
+    /// Waits until it has, unless the reader has stopped reading; tells whether it has.
+    fn catch_up(&self, _stop: &Stop) -> bool {
+        true
+    }
 
     /// Whether [`Message::header`] is of any use to this report; keeping it costs memory.
     fn wants_header(&self) -> bool {
@@ -110,7 +122,8 @@ pub struct Planned {
 #[derive(Clone, Copy, Debug)]
 pub struct Listed<'a> {
     /// The message-number in this session (RFC 1939 section 5).
-    pub number: u32,
+    /// `None` for one that an earlier session listed.
+    pub number: Option<u32>,
     /// The unique-id, where the server gives one; any octets but CR and LF.
     pub unique_id: Option<&'a [u8]>,
     /// The listed size in octets, where known.
@@ -131,6 +144,8 @@ pub struct Message<'a> {
     /// The first octets of the message, at least its header where that is of sane size; empty
     /// unless the report asked for it.
     pub header: &'a [u8],
+    /// An earlier run delivered it, and was ended before it could report it.
+    pub recovered: bool,
 }
 
 /// What one account's fetch came to.
@@ -140,10 +155,15 @@ pub struct Outcome {
     pub fetched: u64,
     /// Octets of the files stored.
     pub octets: u64,
+    /// Messages that an earlier run stored and did not report.
+    pub recovered: u64,
     /// Messages deleted from the server, confirmed by it.
     pub deleted: u64,
     /// Messages left on the server on purpose (too large, tried in vain too often).
     pub skipped: u64,
+    /// Messages that should come and are passed over for now, and parts of the maildrop that hide
+    /// the rest of it.
+    pub held_up: u64,
     /// Messages that could not be fetched.
     pub failed: u64,
     /// Messages that were fetched and turned out to be here already.
@@ -159,7 +179,7 @@ impl Outcome {
     pub fn status(&self) -> Status {
         match &self.failure {
             Some(failure) => failure.status,
-            None if self.failed > 0 || self.doubtful > 0 => Status::Partial,
+            None if self.failed > 0 || self.doubtful > 0 || self.held_up > 0 => Status::Partial,
             None => Status::Ok,
         }
     }

@@ -43,6 +43,7 @@ pub(super) struct Totals {
     pub(super) failed: u64,
     pub(super) doubtful: u64,
     pub(super) known: u64,
+    pub(super) recovered: u64,
 }
 
 impl Totals {
@@ -57,6 +58,7 @@ impl Totals {
             (&mut self.failed, outcome.failed),
             (&mut self.doubtful, outcome.doubtful),
             (&mut self.known, outcome.known),
+            (&mut self.recovered, outcome.recovered),
         ] {
             *sum = sum.saturating_add(amount);
         }

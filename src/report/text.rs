@@ -5,7 +5,7 @@
 use super::tally::{Account, Totals};
 use super::{Event, Failure, Heading, Listed, Message, Outcome};
 use crate::exit::Status;
-use crate::term::{Paint, count, escape, escape_str, escape_up_to, size};
+use crate::term::{Paint, count, escape, escape_str, escape_up_to, size, wrap};
 
 /// The longest error or hint, in characters: our own words around a quoted reply.
 const ERROR_LIMIT: usize = 1000;
@@ -18,11 +18,28 @@ pub(super) struct Text {
     pub(super) quiet: bool,
     /// A line for each message, and each step.
     pub(super) verbose: bool,
+    /// How wide the terminal is; `None` where there is none.
+    pub(super) columns: Option<usize>,
 }
 
 impl Text {
     /// The lines for an event, each with its LF; empty where there is nothing to say.
     pub(super) fn lines(&self, name: &str, event: &Event<'_>, account: &Account) -> String {
+        let text = self.unwrapped(name, event, account);
+        match event {
+            // What went over the line is shown as it was.
+            Event::Wire { .. } => text,
+            _ => self.wrapped(&text),
+        }
+    }
+
+    /// Lines that end with LF, broken where the terminal ends.
+    fn wrapped(&self, text: &str) -> String {
+        let lines = text.lines().map(|line| wrap("", line, self.columns) + "\n");
+        lines.collect()
+    }
+
+    fn unwrapped(&self, name: &str, event: &Event<'_>, account: &Account) -> String {
         let name = escape_str(name);
         match event {
             Event::Connecting { host, port } => {
@@ -88,13 +105,13 @@ impl Text {
             ));
         }
         let accounts = count(totals.accounts, "account");
-        format!("{accounts}: {}\n", parts.join(", "))
+        self.wrapped(&format!("{accounts}: {}\n", parts.join(", ")))
     }
 
     /// An error that concerns no account.
     pub(super) fn problem(&self, text: &str, hint: &str) -> String {
         let error = self.paint.error("error:");
-        format!("{error} {text}\n{}", self.hint(Some(hint)))
+        self.wrapped(&format!("{error} {text}\n{}", self.hint(Some(hint))))
     }
 
     fn step(&self, line: impl FnOnce() -> String) -> String {
@@ -192,7 +209,11 @@ fn fetched(message: &Message<'_>) -> String {
         .subject
         .as_deref()
         .map_or("(no subject)".into(), escape_str);
-    format!("fetched {from} — {subject} ({})", size(message.octets))
+    let how = match message.recovered {
+        true => "recovered",
+        false => "fetched",
+    };
+    format!("{how} {from} — {subject} ({})", size(message.octets))
 }
 
 /// The number is the server's for this session only; the unique-id is what `state show` prints.
@@ -202,9 +223,11 @@ fn listed(message: &Listed<'_>) -> String {
         .into_iter()
         .chain(message.octets.map(size))
         .collect();
+    let number = message.number.map(|number| format!(" {number}"));
+    let number = number.unwrap_or_default();
     match parts.as_slice() {
-        [] => format!("message {}", message.number),
-        parts => format!("message {} ({})", message.number, parts.join(", ")),
+        [] => format!("message{number}"),
+        parts => format!("message{number} ({})", parts.join(", ")),
     }
 }
 
@@ -218,6 +241,7 @@ mod tests {
         paint: Paint::PLAIN,
         quiet: false,
         verbose: false,
+        columns: None,
     };
     const QUIET: Text = Text {
         quiet: true,

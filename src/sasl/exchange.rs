@@ -74,6 +74,17 @@ pub enum Binding {
     TlsExporter([u8; 32]),
 }
 
+/// What a refusal in the mechanism's own words is about.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Denial {
+    /// User and password.
+    Credentials,
+    /// The kind of binding, which the server cannot do.
+    Binding,
+    /// Trouble of its own.
+    Passing,
+}
+
 /// Why an exchange cannot go on, or must not count.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 pub enum Error {
@@ -83,6 +94,15 @@ pub enum Error {
     /// A challenge that the mechanism does not know, or the server's own word that it refuses.
     #[error("the server sent a challenge that has no meaning")]
     Unexpected,
+    /// The server's refusal in the mechanism's own words (RFC 5802 section 7).
+    #[error("the server refused the sign-in")]
+    Refused(Denial),
+    /// What the sign-in was bound to is not the connection that the server has.
+    #[error("the server says that it is at the end of another TLS connection than this one")]
+    Mismatch,
+    /// We said that we could bind the sign-in if the server offered it, and it did.
+    #[error("the server offers to bind the sign-in, but its offer did not arrive here")]
+    Downgraded,
     /// A challenge that says nothing where it must.
     #[error("the server sent an empty challenge")]
     Empty,
@@ -111,6 +131,8 @@ pub struct Exchange {
     mechanism: Mechanism,
     /// What can be said before anything was asked, until it is said.
     first: Option<Response>,
+    /// It went with the command; a server may ask for it all the same, once.
+    sent: Option<Response>,
     dialogue: Dialogue,
     rounds: usize,
     octets: usize,
@@ -178,6 +200,7 @@ impl Exchange {
         Ok(Self {
             mechanism,
             first,
+            sent: None,
             dialogue,
             rounds: 0,
             octets: 0,
@@ -192,6 +215,7 @@ impl Exchange {
             return None;
         }
         let first = self.first.take_if(|first| first.len() <= room)?;
+        self.sent = Some(first.clone());
         Some(match first.as_str() {
             // RFC 5034 section 4: an empty one must be told from none.
             "" => Zeroizing::new("=".to_owned()),
@@ -221,6 +245,12 @@ impl Exchange {
         if let Some(first) = self.first.take() {
             let asked = challenge.trim_ascii().is_empty() || self.mechanism.takes_any_prompt();
             return asked.then_some(first).ok_or(Error::Unexpected);
+        }
+        let empty = challenge.trim_ascii().is_empty();
+        if let Some(sent) = self.sent.take()
+            && empty
+        {
+            return Ok(sent);
         }
         let decoded = BASE64_STANDARD.decode(challenge);
         match &mut self.dialogue {

@@ -184,7 +184,6 @@ fn s21_a_first_message_that_breaks_the_rules_is_refused() {
         "r=NONCEx,s=c2FsdA==,i",
         "r=NONCEx,,i=4096",
         "r",
-        "",
         ",",
         ",,,",
         "v=AAAA",
@@ -252,7 +251,51 @@ fn s21_a_server_that_cannot_prove_itself_is_not_signed_in_to() {
     let begun = server.begin(&decoded(&first)).unwrap();
     client.respond(encode(&begun.message).as_bytes()).unwrap();
     let refused = client.respond(encode("e=invalid-proof").as_bytes());
-    assert_eq!(refused, Err(Error::Unexpected));
+    assert_eq!(refused, Err(Error::Refused(Denial::Credentials)));
+}
+
+#[test]
+fn b8_what_went_with_the_command_is_said_again_to_an_empty_challenge_and_once() {
+    for (mechanism, secret) in [
+        (Mechanism::Plain, PENCIL),
+        (Mechanism::External, Secret::None),
+        (Mechanism::ScramSha256, PENCIL),
+        (Mechanism::ScramSha256Plus, PENCIL),
+    ] {
+        for empty in ["", " "] {
+            let mut exchange = begin(mechanism, secret);
+            let first = exchange.initial_response(ROOM).unwrap();
+            assert_eq!(
+                exchange.respond(empty.as_bytes()),
+                Ok(first),
+                "{mechanism:?}"
+            );
+            assert!(exchange.respond(empty.as_bytes()).is_err(), "{mechanism:?}");
+        }
+    }
+    // What is no question is answered by nothing.
+    let mut plain = begin(Mechanism::Plain, PENCIL);
+    plain.initial_response(ROOM).unwrap();
+    assert_eq!(plain.respond(b"VXNlcg=="), Err(Error::Unexpected));
+}
+
+#[test]
+fn b8_scrams_own_refusals_say_what_they_are_about() {
+    for (reason, error) in [
+        ("unknown-user", Error::Refused(Denial::Credentials)),
+        (
+            "unsupported-channel-binding-type",
+            Error::Refused(Denial::Binding),
+        ),
+        ("no-resources", Error::Refused(Denial::Passing)),
+        ("channel-bindings-dont-match", Error::Mismatch),
+        ("server-does-support-channel-binding", Error::Downgraded),
+        ("other-error", Error::Unexpected),
+    ] {
+        let (mut client, _) = begun();
+        let refused = client.respond(encode(&format!("e={reason}")).as_bytes());
+        assert_eq!(refused, Err(error), "{reason}");
+    }
 }
 
 #[test]

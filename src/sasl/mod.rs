@@ -25,5 +25,5 @@ mod scram;
 #[path = "../../tests/support/scram.rs"]
 mod scram_server;
 
-pub use exchange::{Binding, Credentials, Error, Exchange, Response, Secret};
+pub use exchange::{Binding, Credentials, Denial, Error, Exchange, Response, Secret};
 pub use mechanism::Mechanism;

@@ -4,7 +4,7 @@
 //! every attribute has a name and a value (it would panic over a shorter one), that none is an
 //! extension that must be understood, and how many rounds of hashing the server may ask for.
 
-use super::exchange::{Binding, Error};
+use super::exchange::{Binding, Denial, Error};
 use super::mechanism::Mechanism;
 use rsasl::callback::{Context, Request, SessionCallback, SessionData};
 use rsasl::config::SASLConfig;
@@ -124,8 +124,19 @@ fn check(message: &[u8]) -> Result<(), Error> {
         return Err(Error::Scram("it demands an extension".into()));
     }
     // The server's own refusal (RFC 5802 section 7); its -ERR has the words for people.
-    if message.starts_with(b"e=") {
-        return Err(Error::Unexpected);
+    if let Some(reason) = message.strip_prefix(b"e=") {
+        return Err(match reason {
+            b"invalid-proof" | b"unknown-user" | b"invalid-username-encoding" => {
+                Error::Refused(Denial::Credentials)
+            }
+            b"channel-binding-not-supported" | b"unsupported-channel-binding-type" => {
+                Error::Refused(Denial::Binding)
+            }
+            b"channel-bindings-dont-match" => Error::Mismatch,
+            b"server-does-support-channel-binding" => Error::Downgraded,
+            b"no-resources" => Error::Refused(Denial::Passing),
+            _ => Error::Unexpected,
+        });
     }
     Ok(())
 }

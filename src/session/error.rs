@@ -1,12 +1,14 @@
 //! What can go wrong in a session, and in which state it did.
 
+use super::Detour;
+use super::answer::Meaning;
 use super::method::Method;
 use super::wire::Answer;
 use crate::exit::{Diagnose, Status};
 use crate::maildrop::TooLarge;
-use crate::net;
+use crate::net::{self, speech::Speech};
 use crate::pop3::command::Unsendable;
-use crate::pop3::{MessageNumber, ResponseCode, Violation, quirks};
+use crate::pop3::{MessageNumber, Violation};
 use crate::sasl::{self, Mechanism};
 use std::fmt;
 
@@ -30,7 +32,7 @@ pub enum Phase {
     /// NOOP.
     Step,
     /// DELE.
-    Deleting,
+    Deleting(MessageNumber),
     /// QUIT.
     Quit,
 }
@@ -46,10 +48,23 @@ impl fmt::Display for Phase {
             Self::Message(number) => write!(f, "fetching message {number}"),
             Self::Header(number) => write!(f, "reading the header of message {number}"),
             Self::Step => f.write_str("asking whether the server is still in step"),
-            Self::Deleting => f.write_str("marking messages as deleted"),
+            Self::Deleting(number) => write!(f, "marking message {number} as deleted"),
             Self::Quit => f.write_str("ending the session"),
         }
     }
+}
+
+/// What was under way when a connection failed: a server that announces PIPELINING and cannot do it
+/// closes, or falls silent, where it has got several commands.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum UnderWay {
+    /// The command that was waited for, if any.
+    One,
+    /// Others went out before its reply, or it went out before theirs.
+    Several {
+        /// What was waited for had begun to arrive.
+        begun: bool,
+    },
 }
 
 /// Why a session ended early.
@@ -62,6 +77,8 @@ pub enum Error {
         phase: Phase,
         /// How it failed.
         source: net::Error,
+        /// What it failed over.
+        under_way: UnderWay,
     },
     /// The server broke the protocol.
     #[error("{violation} while {phase}")]
@@ -98,6 +115,17 @@ pub enum Error {
         would_say_auth: bool,
         /// The `status` that it gives for refusing a token (RFC 7628 section 3.2.2).
         token_status: Option<String>,
+        /// What it has said by the mechanism's own means.
+        judged: Option<Meaning>,
+    },
+    /// The server has refused the way to sign in, judged no password, and closed the connection: a
+    /// new one is needed for another way.
+    #[error("{source}")]
+    Detour {
+        /// The other way.
+        detour: Detour,
+        /// The refusal.
+        source: Box<Error>,
     },
     /// User name or password is beyond ASCII, and the server takes neither SASL PLAIN nor UTF8.
     #[error("the {what} is not in ASCII, and the server takes nothing else: it has no UTF8")]
@@ -148,36 +176,83 @@ pub enum Error {
     TooLarge(#[from] TooLarge),
 }
 
+impl Error {
+    /// What the server's answer means, where it was one that ended the session.
+    pub fn meaning(&self) -> Option<Meaning> {
+        Some(match self {
+            Self::Turned(answer) => Meaning::of(Phase::Greeting, answer),
+            Self::Refused { answer, .. } => Meaning::of(Phase::Listing, answer),
+            Self::Detour { source, .. } => return source.meaning(),
+            Self::SignIn {
+                judged: Some(meaning),
+                ..
+            } => *meaning,
+            Self::SignIn {
+                token_status: Some(_),
+                ..
+            } => Meaning::Credentials,
+            Self::SignIn {
+                answer,
+                would_say_auth,
+                ..
+            } => Meaning::of_sign_in(answer, *would_say_auth),
+            Self::Violation { .. } => Meaning::Disorder,
+            _ => return None,
+        })
+    }
+
+    /// Whether the server's code or words are known, rather than taken for the most likely.
+    fn is_known(&self) -> bool {
+        let phase = match self {
+            Self::Turned(_) => Phase::Greeting,
+            Self::Refused { .. } => Phase::Listing,
+            _ => Phase::SignIn,
+        };
+        self.answer()
+            .is_some_and(|answer| Meaning::recognised(phase, answer).is_some())
+    }
+
+    /// The answer itself.
+    pub fn answer(&self) -> Option<&Answer> {
+        match self {
+            Self::Turned(answer) | Self::Refused { answer, .. } | Self::SignIn { answer, .. } => {
+                Some(answer)
+            }
+            Self::Detour { source, .. } => source.answer(),
+            _ => None,
+        }
+    }
+
+    /// Whether the server has closed the connection.
+    pub(super) fn is_closed(&self) -> bool {
+        matches!(
+            self,
+            Self::Net {
+                source: net::Error::Closed | net::Error::Io(_),
+                ..
+            }
+        )
+    }
+}
+
 impl Diagnose for Error {
     fn status(&self) -> Status {
         match self {
             Self::Net { source, .. } => source.status(),
+            Self::Detour { source, .. } => source.status(),
             Self::Violation { .. } | Self::Challenges | Self::NotAhead | Self::TooLarge(_) => {
                 Status::Protocol
             }
             Self::NoStls | Self::StlsRefused(_) => Status::Unavailable,
             Self::Silent(_) | Self::NoUniqueIds => Status::Temporary,
-            Self::Turned(answer) | Self::Refused { answer, .. } => match answer.code {
-                Some(ResponseCode::SysPermanent) => Status::Unavailable,
-                _ => Status::Temporary,
-            },
+            // A command that works everywhere else is refused for now.
+            Self::Refused { .. } if self.meaning() == Some(Meaning::Command) => Status::Temporary,
+            Self::Turned(_) | Self::Refused { .. } | Self::SignIn { .. } => {
+                self.meaning().map_or(Status::Temporary, Meaning::status)
+            }
             Self::Sasl { source, .. } => match source {
                 sasl::Error::Unbindable => Status::Unavailable,
                 _ => Status::Protocol,
-            },
-            Self::SignIn {
-                answer,
-                would_say_auth,
-                token_status,
-                ..
-            } => match answer.code {
-                Some(ResponseCode::Auth) => Status::NoPermission,
-                Some(ResponseCode::SysPermanent) => Status::Unavailable,
-                Some(_) => Status::Temporary,
-                None if token_status.is_some() => Status::NoPermission,
-                None if *would_say_auth => Status::Temporary,
-                None if quirks::sounds_temporary(answer.text.as_bytes()) => Status::Temporary,
-                None => Status::NoPermission,
             },
             Self::NoMethod | Self::NoTimestamp => Status::Unavailable,
             Self::Unsendable { .. } | Self::BeyondAscii { .. } => Status::Config,
@@ -187,6 +262,7 @@ impl Diagnose for Error {
     fn hint(&self) -> Option<String> {
         let hint = match self {
             Self::Net { source, .. } => return source.hint(),
+            Self::Detour { source, .. } => return source.hint(),
             Self::Silent(_) => {
                 "if the server expects TLS from the first octet, as on port 995, set tls = \
                  \"implicit\"; otherwise the next run takes up where this one ended"
@@ -195,6 +271,12 @@ impl Diagnose for Error {
                 "nothing was sent in clear; set tls = \"implicit\" and port 995 if the server has \
                  that, or someone may be between you and it"
             }
+            Self::Violation {
+                phase: Phase::Greeting,
+                violation: Violation::NoStatus(line),
+            } if let Some(speech) = Speech::of(line) => {
+                return Some(format!("this is {}: {}", speech.speaker(), speech.way_on()));
+            }
             Self::Violation { .. } | Self::Challenges => {
                 "is this a POP3 server? Run with -vv to see what it says; nothing was deleted"
             }
@@ -202,22 +284,35 @@ impl Diagnose for Error {
                 sasl::Error::Unbindable => {
                     "it needs TLS 1.3; without \"-plus\" in `auth` it is done where both sides can"
                 }
-                sasl::Error::Signature | sasl::Error::Unfinished => {
+                sasl::Error::Signature
+                | sasl::Error::Unfinished
+                | sasl::Error::Mismatch
+                | sasl::Error::Downgraded => {
                     "do not go on before you know what is between you and the server"
                 }
                 _ => "run with -vv to see what the server says; nothing was deleted",
             },
-            Self::SignIn { method, .. } if self.status() == Status::NoPermission => advice(*method),
-            Self::SignIn { answer, .. } | Self::Turned(answer) => match answer.code {
-                Some(ResponseCode::InUse) => "another program is reading this maildrop; try later",
-                Some(ResponseCode::LoginDelay) => "the last sign-in was too recent; try later",
-                Some(ResponseCode::SysPermanent) => "ask the provider",
+            Self::SignIn { .. } | Self::Turned(_) | Self::Refused { .. } => match self.meaning() {
+                Some(Meaning::Credentials) => match self {
+                    Self::SignIn { method, .. } => advice(*method),
+                    _ => "ask the provider",
+                },
+                Some(Meaning::Command) => match self {
+                    Self::SignIn { method, .. } => other_way(*method),
+                    _ => "try later; nothing was deleted",
+                },
+                Some(Meaning::InUse) => "another program is reading this maildrop; try later",
+                Some(Meaning::Limit) => "it was asked too often, or for too much; try later",
+                Some(Meaning::Permanent) => "ask the provider",
+                Some(_) if self.is_known() => {
+                    "this will pass, and has nothing to do with the password; try later"
+                }
                 _ => "try later",
             },
             Self::NotAhead => "the next run asks the server again what it can",
             Self::NoMethod => "check `host`; a server without OAuth wants a password: see `auth`",
             Self::NoTimestamp => "leave `auth` out of the profile: then the best method is taken",
-            Self::Refused { .. } | Self::NoUniqueIds => "try later; nothing was deleted",
+            Self::NoUniqueIds => "try later; nothing was deleted",
             Self::TooLarge(_) => "is this the right server?",
             Self::Unsendable { .. } => "check the profile",
             Self::BeyondAscii { .. } => {
@@ -235,6 +330,28 @@ fn refusal(method: &Method, token_status: Option<&str>) -> String {
             "the server refused the access token".to_owned()
         }
         _ => "the server refused the sign-in".to_owned(),
+    }
+}
+
+/// What to do about a refusal of the way to sign in.
+fn other_way(method: Method) -> &'static str {
+    match method {
+        Method::Sasl(mechanism) if mechanism.is_bearer() => {
+            "this says nothing about the token; try the other of auth = \"oauthbearer\" and \
+             \"xoauth2\""
+        }
+        Method::Sasl(Mechanism::ScramSha256Plus) => {
+            "this says nothing about the password: the server may bind a sign-in by something else \
+             than tls-exporter; auth = \"scram-sha-256-unbound\" does without"
+        }
+        Method::Sasl(Mechanism::ScramSha1Plus) => {
+            "this says nothing about the password: the server may bind a sign-in by something else \
+             than tls-exporter; auth = \"scram-sha-1-unbound\" does without"
+        }
+        Method::Sasl(Mechanism::Plain) => {
+            "this says nothing about the password; try auth = \"user-pass\""
+        }
+        _ => "this says nothing about the password; try auth = \"plain\"",
     }
 }
 

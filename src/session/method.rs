@@ -27,10 +27,14 @@ pub enum Auth {
     ScramSha1,
     /// The same, bound or not at all.
     ScramSha1Plus,
+    /// The same, never bound.
+    ScramSha1Unbound,
     /// SASL SCRAM-SHA-256, bound to the TLS connection where both sides can.
     ScramSha256,
     /// The same, bound or not at all.
     ScramSha256Plus,
+    /// The same, never bound.
+    ScramSha256Unbound,
     /// USER and PASS (RFC 1939 section 7).
     UserPass,
     /// SASL XOAUTH2; the secret is an access token.
@@ -39,15 +43,17 @@ pub enum Auth {
 
 impl Auth {
     /// All of them by the words of the config file.
-    pub const ALL: [(&'static str, Self); 13] = [
+    pub const ALL: [(&'static str, Self); 15] = [
         ("auto", Self::Auto),
         ("plain", Self::Plain),
         ("login", Self::Login),
         ("user-pass", Self::UserPass),
         ("scram-sha-256", Self::ScramSha256),
         ("scram-sha-256-plus", Self::ScramSha256Plus),
+        ("scram-sha-256-unbound", Self::ScramSha256Unbound),
         ("scram-sha-1", Self::ScramSha1),
         ("scram-sha-1-plus", Self::ScramSha1Plus),
+        ("scram-sha-1-unbound", Self::ScramSha1Unbound),
         ("external", Self::External),
         ("oauthbearer", Self::OAuthBearer),
         ("xoauth2", Self::XOAuth2),
@@ -68,6 +74,11 @@ impl Auth {
             Self::OAuthBearer | Self::XOAuth2 => Secret::Token(text),
             _ => Secret::Password(text),
         }
+    }
+
+    /// The server is not told that we could bind the sign-in to the connection.
+    pub(super) fn is_unbound(self) -> bool {
+        matches!(self, Self::ScramSha1Unbound | Self::ScramSha256Unbound)
     }
 
     /// It means nothing, or protects nothing, outside of TLS.
@@ -142,6 +153,8 @@ pub(super) fn choose(
         Auth::ScramSha1 => bound_if_offered(Mechanism::ScramSha1Plus, Mechanism::ScramSha1),
         Auth::ScramSha256 => bound_if_offered(Mechanism::ScramSha256Plus, Mechanism::ScramSha256),
         Auth::ScramSha1Plus => Mechanism::ScramSha1Plus,
+        Auth::ScramSha1Unbound => Mechanism::ScramSha1,
+        Auth::ScramSha256Unbound => Mechanism::ScramSha256,
         Auth::ScramSha256Plus => Mechanism::ScramSha256Plus,
         Auth::XOAuth2 => Mechanism::XOAuth2,
     };
@@ -243,7 +256,7 @@ mod tests {
             }
             let method = chosen(auth, auth.secret("s"), "PLAIN XOAUTH2", false);
             let written = method.to_ascii_lowercase().replace(" and ", "-");
-            assert_eq!(written, word);
+            assert_eq!(written, word.trim_end_matches("-unbound"));
         }
     }
 }

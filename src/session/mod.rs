@@ -7,6 +7,8 @@
 //! [`Recorded`](crate::state::Recorded). A session that is dropped without
 //! [`quit`](Session::quit) never enters the UPDATE state: the server keeps everything.
 
+mod answer;
+mod detour;
 mod error;
 mod headers;
 mod maildrop;
@@ -23,7 +25,9 @@ mod utf8;
 mod wire;
 
 pub use crate::sasl::Secret;
-pub use error::{Error, Phase};
+pub use answer::Meaning;
+pub use detour::Detour;
+pub use error::{Error, Phase, UnderWay};
 pub use method::{Auth, Method};
 pub use retrieve::{Arrival, Retrieval};
 pub use shortcut::Shortcut;
@@ -43,6 +47,9 @@ use wire::Wire;
 pub struct Options {
     /// How long the server may be silent, or need for 1 KiB.
     pub timeout: Duration,
+    /// How long it may be silent where it may have to read the mailbox first: in a sign-in, before
+    /// the first line of each listing, and before the first message.
+    pub patience: Duration,
     /// Send commands ahead where the server announces PIPELINING.
     pub pipelining: bool,
     /// Set up TLS by STLS (RFC 2595 section 4) before anything else, or give up.
@@ -56,6 +63,8 @@ pub struct Options {
     pub ahead: bool,
     /// An earlier session has shown how that is done: do not ask for capabilities first.
     pub shortcut: Option<Shortcut>,
+    /// An earlier session has shown that the server does not do all that it announces.
+    pub detour: Option<Detour>,
     /// Gets every line that goes over the wire, without secrets.
     pub transcript: Option<Transcript>,
 }
@@ -68,6 +77,8 @@ pub struct Authorization {
     utf8: bool,
     /// The one that is taken.
     shortcut: Option<Shortcut>,
+    /// The method at hand has got so far that what the server says is about more than the method.
+    judged: bool,
 }
 
 /// The state in which a client reads the maildrop.
@@ -80,6 +91,8 @@ pub struct Transaction {
     top_lines: Option<u8>,
     /// The one that the sign-in took or has shown.
     shortcut: Option<Shortcut>,
+    /// The one that the sign-in took.
+    detour: Option<Detour>,
 }
 
 /// See the [module](self).
@@ -125,6 +138,7 @@ impl Session<Authorization> {
                 timestamp,
                 utf8: false,
                 shortcut,
+                judged: false,
             },
         };
         if session.options.start_tls {

@@ -2,10 +2,13 @@
 
 use super::method::{self, Auth, Method};
 use super::wire::Answer;
-use super::{Authorization, Error, Phase, Session, Shortcut, Transaction};
+use super::{Authorization, Detour, Error, Meaning, Phase, Session, Shortcut, Transaction};
 use crate::pop3::command::COMMAND_LIMIT;
 use crate::pop3::{Command, Event};
-use crate::sasl::{self, Binding, Exchange, Mechanism, Secret, md5};
+use crate::sasl::{self, Binding, Denial, Exchange, Mechanism, Secret, md5};
+
+/// The most of a server's `status` for a token that is worth telling.
+const TOKEN_STATUS: usize = 64;
 
 /// Who signs in, how, and where.
 #[derive(Clone, Copy, Debug)]
@@ -35,47 +38,101 @@ impl<'a> Credentials<'a> {
 
 impl Session<Authorization> {
     /// Signs in, once, with one method: a refused password is never tried again, in no other way
-    /// either, because servers lock people out for that. Where it may go ahead the listings are
-    /// asked for in the same flight.
+    /// either, because servers lock people out for that. Another way is taken only where the server
+    /// has refused the way alone ([`Detour`]). Where it may go ahead the listings are asked for in
+    /// the same flight.
     pub fn sign_in(mut self, credentials: Credentials<'_>) -> Result<Session<Transaction>, Error> {
         self.speak_utf8(credentials)?;
+        let mut detour = self.options.detour;
+        let mut refusal = None;
+        loop {
+            let (error, method) = match self.sign_in_by(credentials, detour, refusal.is_some()) {
+                Ok((shown, ahead)) => return Ok(self.signed_in(shown, detour, ahead)),
+                Err(failed) => failed,
+            };
+            if error.is_closed()
+                && let (Some(detour), Some(source)) = (detour, refusal)
+            {
+                return Err(Error::Detour { detour, source });
+            }
+            let refuses_the_way = error.meaning() == Some(Meaning::Command) && !self.state.judged;
+            let next = method.filter(|_| refuses_the_way).and_then(|method| {
+                Detour::around(method, detour, credentials.auth, &self.capabilities)
+            });
+            match next {
+                None => return Err(error),
+                Some(next) => {
+                    detour = Some(next);
+                    refusal = Some(Box::new(error));
+                }
+            }
+        }
+    }
+
+    fn signed_in(
+        self,
+        shown: Option<Shortcut>,
+        detour: Option<Detour>,
+        ahead: bool,
+    ) -> Session<Transaction> {
+        Session {
+            state: Transaction {
+                asked_again: false,
+                listing: ahead,
+                top_lines: None,
+                shortcut: self.state.shortcut.or(shown),
+                detour,
+            },
+            wire: self.wire,
+            options: self.options,
+            capabilities: self.capabilities,
+        }
+    }
+
+    /// The shortcut that it has shown, and whether the listings were asked for as well; or why not,
+    /// and by which method, if there was one. `again`: a method was refused on this connection.
+    fn sign_in_by(
+        &mut self,
+        credentials: Credentials<'_>,
+        detour: Option<Detour>,
+        again: bool,
+    ) -> Result<(Option<Shortcut>, bool), (Error, Option<Method>)> {
+        self.state.judged = false;
         let key = self.wire.tls_exporter();
+        let key = key.filter(|_| detour != Some(Detour::Unbound) && !credentials.auth.is_unbound());
         let announced = &self.capabilities;
-        let method = match self.state.shortcut {
+        let chosen = match self.state.shortcut {
             Some(shortcut) => shortcut.method(),
-            None => method::choose(
-                credentials.auth,
-                credentials.secret,
-                announced,
-                key.is_some(),
-            )?,
+            None => {
+                let Credentials { auth, secret, .. } = credentials;
+                method::choose(auth, secret, announced, key.is_some()).map_err(|e| (e, None))?
+            }
+        };
+        let method = detour.map_or(chosen, |detour| detour.method(chosen, credentials.auth));
+        let at_once = match method {
+            Method::UserPass => true,
+            _ => detour != Some(Detour::TwoSteps) && !announced.drops_what_follows_auth(),
         };
         let shown = Shortcut::after(method, announced.auth_resp_code)
-            .filter(|shortcut| self.may_pipeline() && shortcut.fits(&credentials));
+            .filter(|shortcut| at_once && self.may_pipeline() && shortcut.fits(&credentials));
         let ahead = self.options.ahead && shown.is_some() || self.state.shortcut.is_some();
-        match method {
-            Method::UserPass => self.user_pass(credentials, ahead)?,
-            Method::Apop => self.apop(credentials)?,
+        let ahead = ahead && !again;
+        let signed_in = match method {
+            Method::UserPass => self.user_pass(credentials, ahead),
+            Method::Apop => self.apop(credentials),
             Method::Sasl(mechanism) => {
                 let binding = match key {
                     Some(key) if mechanism.is_bound() => Binding::TlsExporter(key),
                     Some(_) if !method::offers_binding(announced) => Binding::NotOffered,
                     _ => Binding::Impossible,
                 };
-                self.authenticate(mechanism, credentials, binding, ahead)?;
+                let waits = detour == Some(Detour::TwoSteps) && mechanism == Mechanism::Plain;
+                self.authenticate(mechanism, credentials, binding, waits, ahead)
             }
-        }
-        Ok(Session {
-            state: Transaction {
-                asked_again: false,
-                listing: ahead,
-                top_lines: None,
-                shortcut: self.state.shortcut.or(shown),
-            },
-            wire: self.wire,
-            options: self.options,
-            capabilities: self.capabilities,
-        })
+        };
+        signed_in
+            .map(|()| (shown, ahead))
+            .map_err(|error| (error, Some(method)))
     }
 
     fn user_pass(&mut self, credentials: Credentials<'_>, ahead: bool) -> Result<(), Error> {
@@ -106,6 +163,7 @@ impl Session<Authorization> {
         mechanism: Mechanism,
         credentials: Credentials<'_>,
         binding: Binding,
+        waits: bool,
         ahead: bool,
     ) -> Result<(), Error> {
         let failed = |source| Error::Sasl {
@@ -116,7 +174,11 @@ impl Session<Authorization> {
         let mut exchange = begun.map_err(failed)?;
         // RFC 5034 section 4: an initial response only where the line stays a legal command.
         let around = "AUTH  \r\n".len() + mechanism.name().len();
-        let initial_response = exchange.initial_response(COMMAND_LIMIT.saturating_sub(around));
+        let room = match waits {
+            true => 0,
+            false => COMMAND_LIMIT.saturating_sub(around),
+        };
+        let initial_response = exchange.initial_response(room);
         if let Some(response) = &initial_response {
             self.wire.hide(response);
         }
@@ -148,15 +210,25 @@ impl Session<Authorization> {
                     let answer = self.wire.without_secrets(answer);
                     return Err(match given_up {
                         None if !answer.ok => {
-                            self.refused(Method::Sasl(mechanism), answer, exchange.token_status())
+                            let status = exchange.token_status();
+                            match self.refused(Method::Sasl(mechanism), answer, status) {
+                                // What follows answers what was sent behind it.
+                                error if ahead && error.meaning() == Some(Meaning::Command) => {
+                                    Error::NotAhead
+                                }
+                                error => error,
+                            }
                         }
                         // Then it is the server's word that counts, if only to our "*".
-                        Some(sasl::Error::Unexpected) if !answer.ok => Error::SignIn {
-                            method: Method::Sasl(mechanism),
-                            answer,
-                            would_say_auth: false,
-                            token_status: None,
-                        },
+                        Some(sasl::Error::Unexpected | sasl::Error::Refused(_)) if !answer.ok => {
+                            Error::SignIn {
+                                method: Method::Sasl(mechanism),
+                                answer,
+                                would_say_auth: false,
+                                token_status: None,
+                                judged: given_up.and_then(judgement),
+                            }
+                        }
                         Some(reason) => failed(reason),
                         None => failed(sasl::Error::Unfinished),
                     });
@@ -165,11 +237,14 @@ impl Session<Authorization> {
             };
             match exchange.respond(challenge) {
                 Ok(response) => {
+                    // What PLAIN says has gone with the command already; a binding is seen last.
+                    self.state.judged = mechanism != Mechanism::Plain && !mechanism.is_bound();
                     self.wire.hide(&response);
                     self.wire.respond(&response);
                 }
                 // RFC 5034 section 4: the server is to be told that it is over.
                 Err(error) => {
+                    self.state.judged = error != sasl::Error::Refused(Denial::Binding);
                     given_up = Some(error);
                     self.wire.respond("*");
                 }
@@ -189,11 +264,53 @@ impl Session<Authorization> {
         Error::SignIn {
             method,
             answer,
-            token_status: token_status.map(|status| self.wire.hidden(status)),
+            judged: None,
+            token_status: token_status.and_then(|status| {
+                // Again, for what was apart may have come together.
+                let status = harmless(&self.wire.hidden(status));
+                cut(self.wire.hidden(&status))
+            }),
             would_say_auth: match self.state.shortcut {
                 Some(shortcut) => shortcut.auth_resp_code,
                 None => self.capabilities.auth_resp_code,
             },
         }
+    }
+}
+
+/// What the mechanism's own refusal means.
+fn judgement(reason: sasl::Error) -> Option<Meaning> {
+    match reason {
+        sasl::Error::Refused(Denial::Credentials) => Some(Meaning::Credentials),
+        sasl::Error::Refused(Denial::Binding) => Some(Meaning::Command),
+        sasl::Error::Refused(Denial::Passing) => Some(Meaning::Passing),
+        _ => None,
+    }
+}
+
+/// A token's status without anything that could disturb a terminal.
+fn harmless(status: &str) -> String {
+    let harmless = |c: &char| c.is_ascii_graphic() && *c != '"' || *c == ' ';
+    status.chars().filter(harmless).collect()
+}
+
+/// What is told of it; `None` where nothing is left.
+fn cut(status: String) -> Option<String> {
+    let status: String = status.chars().take(TOKEN_STATUS).collect();
+    (!status.is_empty()).then_some(status)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn s25_only_what_is_harmless_is_told_of_a_tokens_status() {
+        let told = |status: &str| cut(harmless(status));
+        assert_eq!(told("401").as_deref(), Some("401"));
+        let hostile = told("in\u{1b}]52;va\u{9b}lid\u{202e}\"x");
+        assert_eq!(hostile.as_deref(), Some("in]52;validx"));
+        assert_eq!(told(&"x".repeat(4000)).unwrap().len(), TOKEN_STATUS);
+        assert_eq!(told("\u{202e}"), None);
     }
 }

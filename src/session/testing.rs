@@ -51,12 +51,14 @@ pub(super) fn session(
 ) -> (Session<Transaction>, Heard) {
     let options = Options {
         timeout: Duration::from_secs(60),
+        patience: Duration::from_secs(60),
         pipelining,
         start_tls: false,
         capabilities: false,
         utf8: false,
         ahead: false,
         shortcut: None,
+        detour: None,
         transcript: None,
     };
     let heard = Heard::default();
@@ -77,6 +79,7 @@ pub(super) fn session(
             asked_again: false,
             listing: false,
             shortcut: None,
+            detour: None,
             top_lines: None,
         },
     };

@@ -1,16 +1,20 @@
 //! The connection and the channel under it: sending, waiting, and not waiting too long.
 
 use super::secrets::Secrets;
-use super::{Error, Options, Phase};
+use super::{Error, Options, Phase, UnderWay};
 use crate::net::{self, Channel};
 use crate::pop3::{Capabilities, Command, Connection, Event, Reply, ResponseCode, Violation};
 use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-/// A step of the session that is answered by a single line may take so long altogether, however
-/// lively the server drips: long enough for servers that delay a sign-in on purpose.
+/// A step of the session that is answered by a single line may take so long altogether, or as long
+/// as the server may be silent, however lively it drips.
 const STEP_TIMEOUT: Duration = Duration::from_secs(120);
+
+/// What is sent behind a sign-in is told apart from what was lost there after so long: no mailbox is
+/// needed to answer CAPA.
+const AHEAD_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Fewer octets than this in [`Options::timeout`] are no progress (TRUST.md F6): with the default
 /// of 60 seconds even a line of 300 bit/s is fast enough.
@@ -69,10 +73,19 @@ pub(super) struct Wire {
     connection: Connection,
     channel: Box<dyn Channel>,
     timeout: Duration,
+    /// How long instead where the server may have to read the mailbox first.
+    patience: Duration,
+    /// The first message has begun to arrive, or a later one.
+    serving: bool,
+    may_be_lost: bool,
     transcript: Option<Transcript>,
     /// What nobody gets to see, not even where a server repeats it.
     secrets: Arc<Secrets>,
     pace: Pace,
+    /// Commands sent so far.
+    sent: usize,
+    /// The last of them that went out while another was under way.
+    accompanied: usize,
 }
 
 /// How fast the server is expected to be at least.
@@ -121,8 +134,9 @@ impl Pace {
     /// Until when to wait for the next octets; an error if it has been too long already.
     fn deadline(&mut self, timeout: Duration) -> Result<Instant, net::Error> {
         let now = Instant::now();
-        if !self.flowing && now >= self.step + STEP_TIMEOUT {
-            return Err(net::Error::TimedOut(STEP_TIMEOUT.as_secs()));
+        let step = STEP_TIMEOUT.max(timeout);
+        if !self.flowing && now >= self.step + step {
+            return Err(net::Error::TimedOut(step.as_secs()));
         }
         if now >= self.since + timeout {
             if now >= self.last + timeout {
@@ -136,7 +150,7 @@ impl Pace {
         let deadline = self.since + timeout;
         Ok(match self.flowing {
             true => deadline,
-            false => deadline.min(self.step + STEP_TIMEOUT),
+            false => deadline.min(self.step + step),
         })
     }
 }
@@ -148,9 +162,14 @@ impl Wire {
             connection: Connection::new(),
             channel,
             timeout: options.timeout,
+            patience: options.patience,
+            serving: false,
+            may_be_lost: false,
             transcript: options.transcript.clone(),
             secrets: Arc::new(secrets),
             pace: Pace::new(),
+            sent: 0,
+            accompanied: 0,
         }
     }
 
@@ -166,7 +185,12 @@ impl Wire {
                 _ => "user name",
             };
             Error::Unsendable { what, source }
-        })
+        })?;
+        self.sent += 1;
+        if self.connection.pending() > 1 {
+            self.accompanied = self.sent;
+        }
+        Ok(())
     }
 
     /// Answers a challenge.
@@ -213,7 +237,9 @@ impl Wire {
             .wants_input()
             .map_err(|violation| violated(&self.secrets, violation))?
         {
-            self.wait().map_err(|source| Error::Net { phase, source })?;
+            let timeout = self.timeout_in(phase);
+            self.wait(timeout)
+                .map_err(|source| self.failed(phase, source))?;
         }
         let event = self.connection.next_event();
         let event = event.map_err(|violation| violated(&self.secrets, violation))?;
@@ -221,7 +247,10 @@ impl Wire {
             Event::Reply(_) | Event::Challenge(_) | Event::End | Event::MessageEnd(_) => {
                 self.pace = Pace::new();
             }
-            _ => self.pace.flowing = true,
+            _ => {
+                self.pace.flowing = true;
+                self.serving |= matches!(event, Event::Body(_));
+            }
         }
         if let Some(transcript) = &self.transcript {
             let (status, text): (&[u8], _) = match &event {
@@ -234,6 +263,25 @@ impl Wire {
             transcript(Direction::Received, &line);
         }
         Ok(event)
+    }
+
+    /// How long the server may be silent at this point.
+    fn timeout_in(&self, phase: Phase) -> Duration {
+        let begins = match phase {
+            Phase::SignIn | Phase::Listing => true,
+            Phase::Message(_) | Phase::Header(_) => !self.serving,
+            _ => false,
+        };
+        match begins && !self.pace.flowing {
+            _ if self.may_be_lost => self.timeout.min(AHEAD_TIMEOUT),
+            true => self.patience,
+            false => self.timeout,
+        }
+    }
+
+    /// Whether what is waited for now was sent behind a sign-in, and may be lost.
+    pub(super) fn expect_loss(&mut self, may_be_lost: bool) {
+        self.may_be_lost = may_be_lost;
     }
 
     /// The status line of the oldest pending command.
@@ -349,10 +397,7 @@ impl Wire {
             true => self.channel.start_tls(),
             false => Err(net::Error::Injected),
         };
-        started.map_err(|source| Error::Net {
-            phase: Phase::StartTls,
-            source,
-        })?;
+        started.map_err(|source| self.failed(Phase::StartTls, source))?;
         self.connection = Connection::continued();
         self.pace = Pace::new();
         Ok(())
@@ -376,17 +421,35 @@ impl Wire {
                 Ok(moved.received > 0)
             }
             Err(net::Error::TimedOut(_)) => Ok(false),
-            Err(source) => Err(Error::Net { phase, source }),
+            Err(source) => Err(self.failed(phase, source)),
         }
     }
 
     /// From here on waits at most so long for the server to say anything.
     pub(super) fn limit_timeout(&mut self, timeout: Duration) {
         self.timeout = self.timeout.min(timeout);
+        self.patience = self.timeout;
     }
 
     pub(super) fn close(&mut self) {
         self.channel.close();
+    }
+
+    fn failed(&self, phase: Phase, source: net::Error) -> Error {
+        let pending = self.connection.pending();
+        let oldest = (self.sent + 1).saturating_sub(pending);
+        let is_accompanied = self.accompanied > 0 && pending > 0 && oldest <= self.accompanied;
+        let under_way = match is_accompanied {
+            true => UnderWay::Several {
+                begun: self.pace.flowing,
+            },
+            false => UnderWay::One,
+        };
+        Error::Net {
+            phase,
+            source,
+            under_way,
+        }
     }
 
     fn log(&self, direction: Direction, line: &[u8]) {
@@ -396,10 +459,10 @@ impl Wire {
     }
 
     /// Waits for octets, sending what there is to send.
-    fn wait(&mut self) -> Result<(), net::Error> {
+    fn wait(&mut self, timeout: Duration) -> Result<(), net::Error> {
         self.pace.resume();
         loop {
-            let deadline = self.pace.deadline(self.timeout)?;
+            let deadline = self.pace.deadline(timeout)?;
             let (output, input) = self.connection.buffers();
             match self.channel.exchange(output, input, deadline) {
                 Ok(moved) => {

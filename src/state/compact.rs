@@ -3,7 +3,7 @@
 
 use super::Files;
 use super::journal::{self, Journal};
-use super::memory::{ABSENCES, Memory};
+use super::memory::{ABSENCES, Memory, place_of};
 use super::rebuild::draft_name;
 use super::record::{Entry, Id, Standing};
 use super::remembered::{Kind, Record};
@@ -120,8 +120,9 @@ impl<'a> Copy<'a> {
             | Entry::Doubtful { .. }
             | Entry::Dropped { .. }
             | Entry::Forgotten { .. }
-            | Entry::Generation(_)
+            | Entry::Generation { .. }
             | Entry::Home { .. }
+            | Entry::Reported { .. }
             | Entry::Seen { .. }
             | Entry::Sizes(_)
             | Entry::Told { .. }
@@ -165,6 +166,7 @@ impl<'a> Copy<'a> {
             // What was only taken for it is named at the end.
             maildir_id: home.id.filter(|_| home.vouches),
             generation: run.generation,
+            turn: run.turn,
         })
     }
 
@@ -188,8 +190,17 @@ impl<'a> Copy<'a> {
         }));
         rest.extend(memory.unpipelined.map(|time| Entry::Unpipelined { time }));
         rest.extend(memory.told.map(|time| Entry::Told { time }));
+        if let Some(reported) = memory.reported {
+            let mut later = self.ids.iter().skip(place_of(reported));
+            let before = later.find_map(|id| *id).unwrap_or(self.next);
+            rest.push(Entry::Reported { before });
+        }
         rest.extend(self.began(memory.homes.last_run()));
-        rest.push(Entry::Generation(memory.homes.generation));
+        // Of the runs of which nothing else is left as well.
+        rest.push(Entry::Generation {
+            generation: memory.homes.generation,
+            turns: memory.homes.turns.thinned(),
+        });
         // The lines that it follows from are not all here, nor in their order.
         rest.push(Entry::Sizes(memory.sizes));
         rest

@@ -50,6 +50,8 @@ pub(super) struct Memory {
     pub(super) unpipelined: Option<i64>,
     /// When it was last told that something is not deleted.
     pub(super) told: Option<i64>,
+    /// Messages from here on were not reported yet.
+    pub(super) reported: Option<Id>,
     /// There is a complete listing at hand, and [`Record::present`] says what it holds.
     pub(super) listed: bool,
     /// Lines that a compaction would leave out.
@@ -93,9 +95,12 @@ impl Memory {
                 maildir,
                 maildir_id,
                 generation,
-            } => self
-                .homes
-                .begin_run(time, boot, maildir, maildir_id, generation),
+                turn,
+            } => {
+                let raised = (generation, turn);
+                self.homes
+                    .begin_run(time, boot, maildir, maildir_id, raised);
+            }
             Entry::Deleted { id, time } => self.change(id, |record| {
                 record.deleted = true;
                 record.absent_since = Time::new(time);
@@ -153,7 +158,10 @@ impl Memory {
                 let identity = stored.name.identity().unwrap_or(NOBODY);
                 self.push(id, Kind::Stored, time, identity, &stored, place);
             }
-            Entry::Generation(generation) => self.homes.set_generation(generation),
+            Entry::Generation { generation, turns } => {
+                self.homes.set_generation(generation);
+                self.homes.turns.take_in(&turns);
+            }
             Entry::Gone { id, .. } => {
                 if self.record(id).is_some_and(|record| record.held) {
                     self.sizes.was_whole();
@@ -211,6 +219,10 @@ impl Memory {
                 record.octets = Octets::new(listing.octets);
                 record.place = Octets::new(Some(place));
                 self.insert(id, record);
+            }
+            Entry::Reported { before } => {
+                self.superseded += u64::from(self.reported.is_some());
+                self.reported = Some(before);
             }
             // A range that goes backwards was not written by us, and would panic below.
             Entry::Seen { first, last } if first > last => {}

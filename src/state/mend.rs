@@ -5,7 +5,7 @@ use super::homes::Home;
 use super::record::{Entry, Id, Standing, Stored};
 use super::remembered::Kind;
 use super::{Error, Shown, Store, inspect};
-use crate::delivery::{Ground, Maildir, MaildirId, Search, Site, random};
+use crate::delivery::{Ground, Maildir, MaildirId, Search, Site, Turns, random};
 use std::collections::HashSet;
 use std::sync::Arc;
 
@@ -29,7 +29,7 @@ pub struct Accepted {
 
 impl Store {
     /// Forgets messages, so that they are fetched again if the server still has them: those whose
-    /// unique-id `which` holds for. Gives their number.
+    /// unique-id `which` holds for. What could not be fetched is as good as new. Gives their number.
     pub fn forget(&mut self, which: impl Fn(&[u8]) -> bool) -> Result<u64, Error> {
         let shown = inspect::read(&self.dir, &self.files, &self.account)?;
         let mut forgotten = 0;
@@ -42,12 +42,15 @@ impl Store {
                 forgotten += 1;
             }
         }
+        let failing = shown.failing.into_iter().filter(|id| which(id));
+        forgotten += self.forget_failures(failing);
         self.sync()?;
         Ok(forgotten)
     }
 
     /// Forgets everything, what has no unique-id included. Gives the number.
     pub fn forget_all(&mut self) -> Result<u64, Error> {
+        let shown = inspect::read(&self.dir, &self.files, &self.account)?;
         let living = self
             .memory
             .records
@@ -58,8 +61,9 @@ impl Store {
         for id in &living {
             self.write([Entry::Forgotten { id: *id }]);
         }
+        let failed = self.forget_failures(shown.failing.into_iter());
         self.sync()?;
-        Ok(living.len() as u64)
+        Ok(living.len() as u64 + failed)
     }
 
     /// Notes that the files of these messages were removed on purpose, or are fine as they are, as
@@ -94,13 +98,14 @@ impl Store {
         self.sync()
     }
 
-    fn take_for(&mut self, site: &Site, id: MaildirId, generation: u64) {
+    fn take_for(&mut self, site: &Site, id: MaildirId, generation: u64, turns: &Turns) {
         let home = Entry::Home {
             maildir: site.path().to_owned(),
             maildir_id: id,
             standing: Standing::Accepted,
         };
-        self.write([home, Entry::Generation(generation)]);
+        let turns = turns.clone();
+        self.write([home, Entry::Generation { generation, turns }]);
     }
 
     /// Which of these stored messages are in none of the Maildirs that are there.
@@ -189,13 +194,16 @@ impl Claim {
         let line = site.roster.of(&store.memory.account, &store.memory.former);
         let generation = store.memory.homes.generation;
         let generation = line.map_or(generation, |line| line.generation.max(generation));
-        store.take_for(site, id, generation);
+        // What is behind either is behind both from here on.
+        let theirs = line.map_or_else(Turns::default, |line| line.turns.clone());
+        store.take_for(site, id, generation, &theirs);
         // What is to become of the missing is durable before the Maildir is seen with its line: what
         // is missing then was removed by its owner, and may be deleted.
         store.sync()?;
-        let given = store.enrol(&maildir, generation)?;
+        let turns = store.memory.homes.turns.clone();
+        let given = store.enrol(&maildir, generation, &turns)?;
         if given != id {
-            store.take_for(site, given, generation);
+            store.take_for(site, given, generation, &theirs);
         }
         let accepted = Accepted {
             stored: ids.len() as u64,

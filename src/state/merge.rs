@@ -84,6 +84,9 @@ impl Claim {
             }
         });
         read.map_err(io)?;
+        // What one of the two had not reported is history now.
+        let before = offset.saturating_add(old.memory.next_id());
+        add(Entry::Reported { before });
         let generation = self
             .memory
             .homes
@@ -101,6 +104,7 @@ impl Claim {
                 maildir: home.path.clone(),
                 maildir_id: home.id.filter(|_| home.vouches),
                 generation,
+                turn: None,
             });
         }
         journal.sync().map_err(io)?;
@@ -133,10 +137,10 @@ impl Store {
                 continue;
             };
             // Its own count: whether it is older than the journal is for the next run to see.
-            let generation = line.generation;
+            let (generation, turns) = (line.generation, line.turns.clone());
             if let Ok(maildir) = Maildir::open(&disk, &home.path) {
                 self.home = site.roster.id;
-                self.enrol(&maildir, generation)?;
+                self.enrol(&maildir, generation, &turns)?;
             }
         }
         Ok(())
@@ -209,11 +213,13 @@ fn shifted(entry: Entry, offset: Id) -> Option<Entry> {
         Entry::Baseline { .. }
         | Entry::Began { .. }
         | Entry::Failed { .. }
-        | Entry::Generation(_)
+        | Entry::Generation { .. }
         | Entry::Home { .. }
         | Entry::Import(_) => entry,
-        Entry::Former { .. } | Entry::Sizes(_) | Entry::Told { .. } | Entry::Unpipelined { .. } => {
-            return None;
-        }
+        Entry::Former { .. }
+        | Entry::Reported { .. }
+        | Entry::Sizes(_)
+        | Entry::Told { .. }
+        | Entry::Unpipelined { .. } => return None,
     })
 }

@@ -2,7 +2,7 @@
 //!
 //! One process at a time (`lock`); lines with checksums (`record`) in a file that only grows
 //! (`journal`), read into a small record a message (`memory`) when it is taken (`claim`). Before
-//! anything is changed it must agree with the Maildir's own file (`custody`). Then what a crash left
+//! anything is changed it must agree with the Maildir's own file (`custody`, `parting`). Then what a crash left
 //! half done is settled (`recover`), and a damaged journal is made again from the Maildir
 //! (`rebuild`). A listing is recognised (`recognition`), what is doubtful in it judged (`doubt`), and
 //! what may be deleted proved (`proof`). When a session has ended well that is recorded, and a file
@@ -16,11 +16,13 @@
 //! that has not gone this way.
 
 mod claim;
+mod clock;
 mod compact;
 mod custody;
 mod doubt;
 mod ending;
 mod error;
+mod failures;
 mod files;
 mod homes;
 mod imported;
@@ -33,6 +35,7 @@ mod memory;
 mod mend;
 mod merge;
 mod moment;
+mod parting;
 mod proof;
 mod rebuild;
 mod recognition;
@@ -42,6 +45,7 @@ mod remembered;
 mod sizes;
 mod time;
 mod twin;
+mod untold;
 mod view;
 
 pub use claim::Claim;
@@ -52,7 +56,7 @@ pub use files::open_directory;
 pub use imported::{Elsewhere, Import, Imported, Name};
 pub use inspect::{Examined, Inspected, Shown, Standing, examine, inspect};
 pub use lock::Holder;
-pub use manners::{Early, Manners, RefusalKind, Telling, Why};
+pub use manners::{Credentials, Early, Manners, RefusalKind, Telling, Why};
 pub use mend::{Accepted, Missing};
 pub use moment::Moment;
 pub use proof::{Recorded, Same, Vouched, Withheld};
@@ -61,9 +65,10 @@ pub use record::{FailureKind, MarkedBy, Origin};
 pub use remembered::{Failures, Known};
 pub use sizes::SizesSoFar;
 pub use twin::{Twin, Twins};
+pub use untold::Untold;
 pub use view::View;
 
-use crate::delivery::{Delivered, JournalId, Maildir, MaildirId, Synced, Unpublished};
+use crate::delivery::{Delivered, JournalId, Maildir, MaildirId, Synced, Turn, Unpublished};
 use crate::durable::Dir;
 use crate::maildrop::{Maildrop, Message};
 use files::Files;
@@ -73,11 +78,9 @@ use memory::Memory;
 use record::{Entry, Id, Listing, Stored};
 use std::collections::HashSet;
 use std::io;
+use std::os::fd::BorrowedFd;
 use std::path::PathBuf;
 use std::sync::Arc;
-
-/// Between two runs of an account lies hardly more than this (seconds): a year.
-const LONG_GAP: i64 = 366 * 24 * 60 * 60;
 
 /// Proof that a message's intent is in the journal and on the disk (E1).
 #[derive(Debug)]
@@ -99,18 +102,23 @@ pub struct Store {
     path_of_maildir: PathBuf,
     /// The Maildir's id, once it has one.
     home: Option<MaildirId>,
-    /// The Maildirs that are there, with the account's line in them, and its generation.
+    /// The Maildirs that are there, with the account's line in them, and the generation up to which
+    /// what is missing in them was removed by its owner.
     seen: Vec<(MaildirId, u64)>,
     /// The run's line is written.
     begun: bool,
-    /// The Maildir's generation was raised in this run.
-    raised: bool,
+    /// The Maildir's generation was raised in this run, which drew this turn.
+    raised: Option<Turn>,
     /// The first id that the session at hand gave.
     session: Id,
     /// Records that the session at hand has shown to be what is listed under their names.
     verified: HashSet<Id>,
     /// Recorded in lines that are not synced yet.
     unsynced: Vec<Settled>,
+    /// What a crash had interrupted and this run has settled.
+    recovered: Vec<Id>,
+    /// What comes before was given out to be reported, or is not for this run to report.
+    told_before: Id,
 }
 
 /// Messages on the disk in tmp/, each with the proof that its intent is recorded.
@@ -135,10 +143,11 @@ pub struct Opened {
     pub damaged: Option<PathBuf>,
     /// Messages in the Maildir that no line spoke of, and that count as fetched now.
     pub found: u64,
-    /// Messages that a crash left on their way, and that are delivered now.
-    pub recovered: u64,
     /// The Maildir was restored from a backup: so many messages are lost, and are fetched again.
     pub restored: Option<u64>,
+    /// Messages that are missing in it, and nobody can tell whether their owner has removed them: they
+    /// are not deleted.
+    pub unsure: u64,
     /// The Maildir is that of the first version, and has its own file now.
     pub adopted: bool,
     /// The Maildir was another journal's, which is no more.
@@ -158,11 +167,9 @@ impl Store {
         self.memory.unpipelined
     }
 
-    /// Whether the clock is so far ahead of the last run that it may be wrong. In the next run it
-    /// is not any more, whatever the clock says.
-    pub fn clock_has_leapt(&self) -> bool {
-        let last = self.lock.last_run;
-        last.is_some_and(|last| self.moment.now.saturating_sub(last) > LONG_GAP)
+    /// Whether the clock may be wrong, so that nothing is to be deleted for its age.
+    pub fn doubts_clock(&self) -> bool {
+        self.lock.doubted.is_some()
     }
 
     /// Whether any message of the account was ever listed with a unique-id.
@@ -249,6 +256,7 @@ impl Store {
     pub fn intend(&mut self, mut batch: Vec<Synced>) -> Result<(Intended, Vec<Settled>), Error> {
         if !batch.is_empty() {
             self.raise()?;
+            self.begin_telling();
         }
         let mut intents = Vec::with_capacity(batch.len());
         for synced in &mut batch {
@@ -282,7 +290,7 @@ impl Store {
         match self.sync() {
             Ok(()) => {
                 let intended = batch.into_iter().zip(intents).collect();
-                Ok((intended, std::mem::take(&mut self.unsynced)))
+                Ok((intended, self.give_out()))
             }
             Err(error) => {
                 if !self.journal.is_in_doubt() {
@@ -332,29 +340,18 @@ impl Store {
         if !self.unsynced.is_empty() {
             self.sync()?;
         }
-        Ok(std::mem::take(&mut self.unsynced))
+        Ok(self.give_out())
     }
 
-    /// A message could not be fetched. Not synced: forgetting it costs one more try.
-    pub fn failed(&mut self, message: &Message, kind: FailureKind) {
-        let Some(identity) = message.identity else {
-            return;
-        };
-        let before = self
-            .memory
-            .failures
-            .get(&identity)
-            .filter(|f| f.kind == kind);
-        let count = before
-            .map_or(0, |failures| failures.count)
-            .saturating_add(1);
-        let (time, listing) = (self.moment.now, Listing::of(message));
-        self.write([Entry::Failed {
-            time,
-            listing,
-            kind,
-            count,
-        }]);
+    /// What is settled, to be reported.
+    fn give_out(&mut self) -> Vec<Settled> {
+        let settled = std::mem::take(&mut self.unsynced);
+        for settled in &settled {
+            if let Settled::Delivered(delivered, _) = settled {
+                self.told_before = self.told_before.max(delivered.intent().0 + 1);
+            }
+        }
+        settled
     }
 
     /// Pipelining has failed with this server.
@@ -394,6 +391,7 @@ impl Store {
                 maildir: self.path_of_maildir.clone(),
                 maildir_id: self.home,
                 generation: self.memory.homes.generation,
+                turn: self.raised,
             });
         }
     }
@@ -403,7 +401,8 @@ impl Store {
         self.memory.apply(entry, place);
     }
 
-    fn flush(&mut self) -> Result<(), Error> {
+    /// Writes what is recorded, unsynced: a kill takes nothing of it away.
+    pub fn flush(&mut self) -> Result<(), Error> {
         let flushed = self.journal.flush();
         flushed.map_err(|source| self.io_error(source))
     }
@@ -420,9 +419,9 @@ impl Store {
         }
     }
 
-    /// The directory of all accounts' states, open.
-    pub fn directory(&self) -> &Dir {
-        &self.dir
+    /// The account's journal, open.
+    pub fn journal(&self) -> BorrowedFd<'_> {
+        self.journal.as_fd()
     }
 
     /// Where the journal is.

@@ -4,8 +4,9 @@
 //! ([`crate::durable::line`]):
 //!
 //! ```text
-//! B  time  boot-id  maildir  maildir-id  generation          a run began
-//! W  generation                                              the Maildir's generation from here on
+//! B  time  boot-id  maildir  maildir-id  generation  [turn]  a run began, and drew this turn
+//! W  generation  [turns]                                     the Maildir's generation from here on, and what
+//!                                                            else is behind it
 //! H  maildir  maildir-id  word                               which Maildir is at a path (adopted, accepted)
 //! J  account-id  journal-id                                  a former id of the account, moved here
 //! L  time                                                    the first listing has been settled
@@ -30,6 +31,7 @@
 //! O  id  time                                                its owner says it was removed on purpose, or is
 //!                                                            content with it as it is
 //! T  time                                                    what is not deleted was told
+//! r  id                                                      what stands before this one has been reported
 //! C  exact  in-a-row  off  doubts  estimates  [far-off]      what the sizes have been worth so far
 //! a  id                                                      the file of a lost message is back
 //! i  time  tool  left  spelling                              names came from another tool
@@ -39,13 +41,13 @@
 //! written as `%XX`; `-` stands for none. `content` is `-` where it equals `sha256`.
 //!
 //! The first version had B without maildir-id and generation, I and R without evidence, M without
-//! its reason, and none of W, H, J, E, Q, P, Z, U, Y, A, T, C, a and i. Its lines are read for ever, wherever
+//! its reason, and none of W, H, J, E, Q, P, Z, U, Y, A, T, r, C, a and i. Its lines are read for ever, wherever
 //! they stand.
 
 mod grammar;
 
 use super::sizes::Sizes;
-use crate::delivery::{Digests, Evidence, JournalId, MaildirId, UniqueName};
+use crate::delivery::{Digests, Evidence, JournalId, MaildirId, Turn, Turns, UniqueName};
 use crate::maildrop::{Identity, Message};
 use std::path::PathBuf;
 
@@ -165,6 +167,8 @@ pub(super) enum Entry {
         maildir: PathBuf,
         maildir_id: Option<MaildirId>,
         generation: u64,
+        /// Where it has raised the generation.
+        turn: Option<Turn>,
     },
     Deleted {
         id: Id,
@@ -202,7 +206,10 @@ pub(super) enum Entry {
         account: String,
         journal: JournalId,
     },
-    Generation(u64),
+    Generation {
+        generation: u64,
+        turns: Turns,
+    },
     Gone {
         id: Id,
         time: i64,
@@ -225,6 +232,9 @@ pub(super) enum Entry {
         time: i64,
         listing: Listing,
         by: MarkedBy,
+    },
+    Reported {
+        before: Id,
     },
     Seen {
         first: Id,

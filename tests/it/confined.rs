@@ -65,12 +65,44 @@ fn s73_after_it_has_connected_a_fetch_reaches_nothing_but_its_maildir_and_state(
     home.one_account(&server.account(), "keep = \"never\"\n");
     // The second session of the run is confined as well, and can do its work.
     server.behave(Behaviour::new().on_occurrences("RETR 3", 0..1, Reply::End(Ending::Close)));
-    let calls = traced(&home, &["fetch"], 75);
-    assert_confined(&home, &calls, &["openat", "renameat2"]);
-    assert_eq!(tree::count(&home.maildir("a")), 4);
     let calls = traced(&home, &["fetch"], 0);
     assert_confined(&home, &calls, &["openat", "renameat2"]);
+    assert_eq!(server.sessions().len(), 2);
     tree::assert_holds(&home.maildir("a"), &mail(5));
+}
+
+#[test]
+fn f1_the_thread_that_talks_to_a_server_is_left_no_state_but_to_read_its_own_journal() {
+    if !installed("strace") {
+        return;
+    }
+    let server = Server::start(&Maildrop::new(mail(3)));
+    let home = Home::new();
+    home.one_account(&server.account(), "keep = \"never\"\n");
+    let state = home.state();
+    let state = state.to_str().unwrap();
+    for arguments in [&["fetch"][..], &["check"], &["state", "mark-seen", "a"]] {
+        let trace = home.path().join("trace");
+        let which = "landlock_add_rule,landlock_restrict_self";
+        strace::traced(&home, &trace, which, arguments).expect(0);
+        let calls = calls(&fs::read_to_string(trace).unwrap());
+        assert!(
+            calls
+                .iter()
+                .any(|call| call.name == "landlock_restrict_self" && call.succeeded()),
+            "it is never confined"
+        );
+        let rules = calls.iter().filter(|call| call.name == "landlock_add_rule");
+        for rule in rules.filter(|rule| rule.text.contains(state)) {
+            let (access, journal) = ("allowed_access=LANDLOCK_ACCESS_FS_READ_FILE,", ".journal>");
+            assert!(
+                rule.text.contains(access) && rule.text.contains(journal),
+                "{}",
+                rule.text
+            );
+        }
+    }
+    tree::assert_holds(&home.maildir("a"), &mail(3));
 }
 
 #[test]

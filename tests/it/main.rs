@@ -43,14 +43,24 @@ mod neighbours;
 mod nineteen;
 /// OAuth 2.0, from the browser to the fetch.
 mod oauth;
+/// Server trouble is the session's, and a message's fault only where that is shown.
+mod patient;
 /// Messages that cannot be had.
 mod poison;
+/// Whoever reads the report, and does not, or is gone.
+mod readers;
 /// Real servers besides Dovecot.
 mod real_servers;
 /// The samples arrive octet for octet, once.
 mod samples;
+/// Few files and threads.
+mod scarce;
+/// Secrets that are slow to come.
+mod secrets;
 /// No one is let in.
 mod security;
+/// From an address to an account.
+mod setup;
 /// Signing in and listing in one flight.
 mod shortcut;
 /// How someone signs in.

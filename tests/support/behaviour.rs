@@ -23,10 +23,14 @@ pub struct Behaviour {
     pub(super) deletes_retrieved: bool,
     pub(super) scram: Scram,
     pub(super) prompt: Option<Vec<u8>>,
+    pub(super) ignores_initial_responses: bool,
+    pub(super) other_binding: Option<Vec<u8>>,
     pub(super) lists: usize,
     pub(super) loses_what_follows_sign_in: bool,
     pub(super) renumbers: bool,
     pub(super) weaves: Vec<(usize, usize)>,
+    pub(super) crowded: Option<(&'static str, Option<Ending>)>,
+    pub(super) gives: Option<(usize, Reply)>,
 }
 
 /// What the server does instead of, or beside, the right answer to a command.
@@ -91,10 +95,14 @@ impl Default for Behaviour {
             deletes_retrieved: false,
             scram: Scram::default(),
             prompt: None,
+            ignores_initial_responses: false,
+            other_binding: None,
             lists: usize::MAX,
             loses_what_follows_sign_in: false,
             renumbers: false,
             weaves: Vec::new(),
+            crowded: None,
+            gives: None,
         }
     }
 }
@@ -207,6 +215,19 @@ impl Behaviour {
         self
     }
 
+    /// It binds SCRAM to the connection by something of its own, and says this of any other binding
+    /// once it sees it, which is in the last message.
+    pub fn other_binding(mut self, refusal: impl AsRef<[u8]>) -> Self {
+        self.other_binding = Some(refusal.as_ref().into());
+        self
+    }
+
+    /// What comes with AUTH is not looked at, but asked for.
+    pub fn ignores_initial_responses(mut self) -> Self {
+        self.ignores_initial_responses = true;
+        self
+    }
+
     /// Another idea of SCRAM than the right one.
     pub(crate) fn scram(mut self, scram: Scram) -> Self {
         self.scram = scram;
@@ -238,6 +259,25 @@ impl Behaviour {
     /// first line of the next answer, which then lacks it.
     pub fn weaves(mut self, places: &[(usize, usize)]) -> Self {
         self.weaves = places.to_vec();
+        self
+    }
+
+    /// A command with this keyword that comes with others behind it in one flight makes the
+    /// connection end.
+    pub fn closes_on_several(mut self, keyword: &'static str, ending: Ending) -> Self {
+        self.crowded = Some((keyword, Some(ending)));
+        self
+    }
+
+    /// What comes in one flight behind a command with this keyword is lost.
+    pub fn loses_what_follows(mut self, keyword: &'static str) -> Self {
+        self.crowded = Some((keyword, None));
+        self
+    }
+
+    /// A session gives so many messages, and to each further RETR this reply.
+    pub fn gives(mut self, messages: usize, reply: Reply) -> Self {
+        self.gives = Some((messages, reply));
         self
     }
 

@@ -21,7 +21,7 @@ use std::time::Duration;
 use tempfile::TempDir;
 
 use super::account::Account;
-use super::certificate::Authority;
+use super::certificate::{Authority, Wanted};
 use super::message::Message;
 use super::process::{Daemon, installed, within};
 use super::token_endpoint::TokenEndpoint;
@@ -76,7 +76,9 @@ impl Dovecot {
         let directory = tempfile::tempdir().unwrap();
         open_to_all(directory.path());
         let authority = Authority::new();
-        authority.localhost().write_to(directory.path());
+        let names = ["localhost", "127.0.0.1", "::1", "*.example.test"];
+        let wanted = Wanted::default().names(&names);
+        authority.issue(&wanted).write_to(directory.path());
         fs::copy(authority.pem_file(), directory.path().join("ca.pem")).unwrap();
         let maildir = directory.path().join("mail/Maildir");
         for subdirectory in ["tmp", "new", "cur"] {
@@ -151,7 +153,7 @@ impl Dovecot {
         }
     }
 
-    /// The authority of its certificate.
+    /// The authority of its certificate, which is for localhost and all of example.test.
     pub fn authority(&self) -> &Authority {
         &self.authority
     }

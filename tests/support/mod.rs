@@ -17,6 +17,9 @@ pub mod account;
 pub mod behaviour;
 pub mod certificate;
 pub mod client;
+pub mod cyrus;
+pub mod dns;
+pub mod documents;
 pub mod dovecot;
 /// Proxies.
 pub mod gate;
@@ -40,6 +43,7 @@ pub mod server;
 mod session;
 pub mod skip;
 pub mod strace;
+pub mod terminal;
 pub mod token_endpoint;
 pub mod tracer;
 pub mod tree;

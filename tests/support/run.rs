@@ -91,6 +91,11 @@ impl Home {
         self.directory.path()
     }
 
+    /// The program that runs in it.
+    pub fn program(&self) -> &Path {
+        &self.program
+    }
+
     /// Where [`Home::account_config`] puts the mail of this account.
     pub fn maildir(&self, account: &str) -> PathBuf {
         self.path().join("Mail").join(account)

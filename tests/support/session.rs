@@ -24,12 +24,14 @@ pub(super) fn serve(shared: &Shared, index: usize, behaviour: Behaviour, wire: W
         outbox,
         user: Vec::new(),
         dialogue: None,
+        refusal: None,
         encrypted: !shared.starts_in_clear,
         transaction: None,
         commands: 0,
         flights: 0,
         retrieved: 0,
         held: Vec::new(),
+        given: 0,
     };
     let stop = match session.run() {
         Ok(()) => Stop::Ended(How::Left, Ending::Close),
@@ -58,6 +60,8 @@ struct Session<'a> {
     user: Vec<u8>,
     /// AUTH is under way: the next line is a response.
     dialogue: Option<Dialogue>,
+    /// What it says instead of that the password is wrong.
+    refusal: Option<Vec<u8>>,
     /// Without, where it can be had by STLS, nobody is signed in.
     encrypted: bool,
     transaction: Option<Transaction>,
@@ -66,6 +70,8 @@ struct Session<'a> {
     /// RETRs so far, and an answer to one that waits for the next (see [`Behaviour::weaves`]).
     retrieved: usize,
     held: Vec<u8>,
+    /// RETRs so far (see [`Behaviour::gives`]).
+    given: usize,
 }
 
 struct Transaction {
@@ -89,6 +95,15 @@ impl Session<'_> {
             while let Some(line) = lines.next() {
                 let before = self.encrypted;
                 let signed_in = self.transaction.is_some();
+                if let Some((keyword, ending)) = self.behaviour.crowded
+                    && line.starts_with(keyword.as_bytes())
+                    && !lines.is_empty()
+                {
+                    match ending {
+                        Some(ending) => return self.end(ending),
+                        None => lines = Lines::default(),
+                    }
+                }
                 self.receive(&line)?;
                 if self.transaction.is_some() != signed_in
                     && self.behaviour.loses_what_follows_sign_in
@@ -149,7 +164,16 @@ impl Session<'_> {
         if !self.behaviour.weaves.is_empty() {
             return self.weave(line);
         }
-        match self.behaviour.reply_to(&text) {
+        let mut reply = self.behaviour.reply_to(&text);
+        if text.starts_with("RETR ")
+            && let Some((most, instead)) = &self.behaviour.gives
+        {
+            self.given += 1;
+            if self.given > *most {
+                reply = Some(instead.clone());
+            }
+        }
+        match reply {
             None => self.answer(line),
             Some(Reply::Remade(remake)) => {
                 self.outbox.catch();
@@ -272,12 +296,22 @@ impl Session<'_> {
     fn authenticate(&mut self, argument: &[u8]) -> Result<(), Stop> {
         let argument = String::from_utf8_lossy(argument).into_owned();
         let (name, response) = match argument.split_once(' ') {
+            Some((name, _)) if self.behaviour.ignores_initial_responses => (name, None),
             Some((name, response)) => (name, Some(response)),
             None => (argument.as_str(), None),
         };
         let binding = self.outbox.wire.tls_exporter();
         let name = name.to_ascii_uppercase();
-        let Some(dialogue) = Dialogue::begin(&name, &self.behaviour.scram, binding) else {
+        let mut scram = self.behaviour.scram.clone();
+        self.refusal = self
+            .behaviour
+            .other_binding
+            .clone()
+            .filter(|_| name.ends_with("-PLUS"));
+        if self.refusal.is_some() {
+            scram.binding = Some("of another kind".into());
+        }
+        let Some(dialogue) = Dialogue::begin(&name, &scram, binding) else {
             return self.outbox.send(b"-ERR unknown mechanism\r\n");
         };
         match response {
@@ -331,7 +365,9 @@ impl Session<'_> {
     fn let_in(&mut self, is_right: bool) -> Result<(), Stop> {
         let shared = self.shared;
         if !is_right {
-            return self.outbox.send(b"-ERR [AUTH] wrong user or password\r\n");
+            let words = self.refusal.take();
+            let words = words.unwrap_or(b"-ERR [AUTH] wrong user or password\r\n".into());
+            return self.outbox.send(&words);
         }
         let Some(lock) = shared.maildrop.try_lock() else {
             return self.outbox.send(b"-ERR [IN-USE] maildrop is locked\r\n");

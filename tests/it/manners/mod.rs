@@ -1,5 +1,7 @@
 //! Manners: cron locks no account out, and does not say the same each time.
 
+/// What a server's refusals lead to.
+mod answers;
 /// Maildrops that are listed in parts.
 mod batches;
 /// What is known of providers.
@@ -30,8 +32,8 @@ pub fn pass(home: &Home, seconds: i64) {
     let mut fields: Vec<String> = line.trim_end().split('\t').map(str::to_owned).collect();
     fields.pop();
     // When it was signed in to, when it refused, since when it fails, when that was told, when a
-    // shortcut was noted.
-    for place in [1, 4, 11, 12, 14] {
+    // shortcut or a detour was noted.
+    for place in [1, 4, 11, 12, 14, 16] {
         if let Ok(time) = fields[place].parse::<i64>() {
             fields[place] = (time - seconds).to_string();
         }

@@ -129,7 +129,7 @@ fn capabilities_that_come_only_after_the_sign_in_mean_user_and_pass() {
 }
 
 /// The GS2 flag of the SCRAM message that was sent.
-fn flag(line: &str) -> String {
+pub(super) fn flag(line: &str) -> String {
     let message = BASE64_STANDARD
         .decode(line.rsplit(' ').next().unwrap())
         .unwrap();

@@ -9,6 +9,7 @@ use crate::support::maildrop::Maildrop;
 use crate::support::run::{Home, Output};
 use crate::support::server::{Server, SessionLog};
 
+mod detours;
 mod dovecot;
 mod hostile;
 mod methods;

@@ -48,7 +48,7 @@ fn f5_silence_ends_the_run_and_the_state_is_named() {
             "+OK\r\nSubject: x\r\n\r\nhal",
             "fetching message 2",
         ),
-        ("DELE 1", "", "marking messages as deleted"),
+        ("DELE 1", "", "as deleted"),
     ];
     let began = Instant::now();
     // Side by side, because each takes as long as the timeout.
@@ -256,4 +256,25 @@ fn a_slow_server_that_keeps_at_it_is_waited_for() {
     let (_server, home) = impatient(Behaviour::new().delay(Duration::from_millis(300)));
     run(&home, &[], 0);
     tree::assert_holds(&home.maildir("a"), &mail(3));
+}
+
+#[test]
+fn b9_the_hint_about_silence_names_the_key_and_the_option_and_both_work() {
+    // A server that needs longer than the account gives it, before it lists the maildrop.
+    let slow = || {
+        let server = Server::builder(&Maildrop::new(mail(2)));
+        server
+            .security(Security::Plain)
+            .behaviour(Behaviour::new().delay(Duration::from_millis(1500)))
+            .start()
+    };
+    let (server, home) = (slow(), Home::in_memory());
+    home.one_account(&server.account(), "timeout = \"1 s\"\n");
+    let output = run(&home, &[], 75);
+    let words = ["hint: ", "timeout = \"5 min\" in its account", "--timeout"];
+    assert_said(&output, &words);
+    run(&home, &["fetch", "--now", "--timeout", "5 min"], 0);
+    tree::assert_holds(&home.maildir("a"), &mail(2));
+    home.one_account(&server.account(), "timeout = \"5 min\"\n");
+    run(&home, &["check"], 0);
 }

@@ -179,3 +179,64 @@ fn without_a_password_and_a_terminal_it_ends_at_once() {
     assert_said(&output, &["error: a: ", "no terminal", "password-command"]);
     assert!(server.sessions().is_empty());
 }
+
+#[test]
+fn words_of_other_tools_lead_to_ours() {
+    let home = Home::new();
+    for (line, wanted) in [
+        ("server = \"h\"", "did you mean `host`?"),
+        ("username = \"u\"", "did you mean `user`?"),
+        ("ssl = true", "did you mean `tls`?"),
+        ("pass = \"x1y2\"", "did you mean `password`?"),
+        ("passwordeval = \"x\"", "did you mean `password-command`?"),
+        ("delete = true", "did you mean `keep`?"),
+        ("path = \"~/Mail\"", "did you mean `maildir`?"),
+        ("tls = true", "TLS is on without this line"),
+        ("tls = 1", "`tls` is \"implicit\""),
+        ("tls = \"STARTTLS\"", "did you mean `starttls`?"),
+        ("tls = \"SSL\"", "did you mean `implicit`?"),
+        ("tls = \"wrong\"", "it can be: implicit, starttls, none"),
+        ("keep = \"allways\"", "did you mean `always`?"),
+        ("keep = \"Never\"", "did you mean `never`?"),
+        ("max_size = \"1 MB\"", "did you mean `max-size`?"),
+    ] {
+        home.config(&format!(
+            "[accounts.work]\nhost = \"h\"\nuser = \"u\"\n{line}\n"
+        ));
+        let output = run(&home, &[], 78);
+        assert_said(&output, &["account `work`", wanted]);
+        assert!(!output.stderr.contains("x1y2"), "{output:?}");
+    }
+    home.config("host = \"h\"\nuser = \"u\"\n");
+    assert_said(
+        &run(&home, &[], 78),
+        &["put `host` below a line [accounts.NAME]"],
+    );
+}
+
+#[test]
+fn all_that_is_wrong_in_an_account_is_told_in_one_run() {
+    let home = Home::new();
+    home.config("[accounts.work]\nserver = \"h\"\nuser = \"u\"\ntls = \"ssl\"\nport = \"995\"\n");
+    let output = run(&home, &[], 78);
+    let errors = output.stderr.matches("error: account `work`: ").count();
+    assert_eq!(errors, 3, "{output:?}");
+    assert_said(
+        &output,
+        &["`host`", "`implicit`", "a number from 1 to 65535"],
+    );
+}
+
+#[test]
+fn what_is_no_text_is_said_with_its_line() {
+    let home = Home::new();
+    home.config("");
+    fs::write(
+        home.config_file(),
+        b"[accounts.a]\nhost = \"h\"\nuser = \"\xe9\"\n",
+    )
+    .unwrap();
+    assert_said(&run(&home, &[], 78), &["line 3 is not UTF-8"]);
+    home.config("[accounts.ada@example.com]\nhost = \"h\"\n");
+    assert_said(&run(&home, &[], 78), &["[accounts.\"ada@example.com\"]"]);
+}

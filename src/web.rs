@@ -1,9 +1,12 @@
 //! HTTP by ureq, over the same connections as the mail: its proxies, its trust, its Ctrl-C.
 
-use super::protocol::Answer;
-use super::{Endpoint, Error, Line};
-use crate::net::{self, Channel, Protection, Route, Target, proxy::Way, tls::TlsPolicy};
+use crate::net::{
+    self, Channel, Protection, Route, Target,
+    proxy::Way,
+    tls::{Roots, TlsPolicy},
+};
 use crate::stop::Stop;
+use crate::term::Veil;
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -25,10 +28,150 @@ const LARGEST: u64 = 256 << 10;
 /// How much is read and written at once.
 const BUFFER: usize = 16 << 10;
 
+/// A URL with https, or with http on this very machine.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Endpoint {
+    url: String,
+    host: String,
+    port: u16,
+    https: bool,
+}
+
+impl Endpoint {
+    /// Reads a URL.
+    ///
+    /// # Errors
+    /// It is none, or it is one that a secret cannot be sent to.
+    pub fn parse(url: &str) -> Result<Self, &'static str> {
+        const FORM: &str = "an endpoint is written as \"https://HOST/PATH\"";
+        let (scheme, rest) = url.split_once("://").ok_or(FORM)?;
+        let https = match scheme {
+            "https" => true,
+            "http" => false,
+            _ => return Err(FORM),
+        };
+        let wrong = |c: char| !c.is_ascii_graphic() || "\"<>\\^`{|}#".contains(c);
+        if url.contains(wrong) {
+            return Err("an endpoint has no spaces, no `#` and no other special characters");
+        }
+        let place = rest.split(['/', '?']).next().unwrap_or_default();
+        if place.contains('@') {
+            return Err("an endpoint has no user and no password in it");
+        }
+        let (host, port) = match place.rsplit_once(':') {
+            Some((host, port)) if !port.ends_with(']') => {
+                let port = port.parse().ok().filter(|port| *port != 0);
+                (host, port.ok_or("a port is a number from 1 to 65535")?)
+            }
+            _ => (place, if https { 443 } else { 80 }),
+        };
+        let host = host.trim_start_matches('[').trim_end_matches(']');
+        if host.is_empty() {
+            return Err(FORM);
+        }
+        let endpoint = Self {
+            url: url.to_owned(),
+            host: host.to_ascii_lowercase(),
+            port,
+            https,
+        };
+        if !https && !endpoint.is_local() {
+            return Err(
+                "an endpoint must begin with https://, unless it is on 127.0.0.1, ::1 or \
+                        localhost",
+            );
+        }
+        Ok(endpoint)
+    }
+
+    /// Its host, in small letters.
+    pub fn host(&self) -> &str {
+        &self.host
+    }
+
+    /// Whether what is said to it is encrypted.
+    pub fn is_https(&self) -> bool {
+        self.https
+    }
+
+    /// As it was written.
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// On this very machine, so no proxy is asked.
+    pub(crate) fn is_local(&self) -> bool {
+        matches!(self.host.as_str(), "127.0.0.1" | "::1" | "localhost")
+    }
+}
+
+/// How the endpoints are reached.
+#[derive(Clone, Debug)]
+pub struct Line {
+    /// Through what, from where.
+    pub way: Way,
+    /// Whom to trust.
+    pub roots: Roots,
+    /// How long an answer may take at most.
+    pub timeout: Duration,
+}
+
+/// What an endpoint answered.
+pub struct Answer {
+    /// Who answered.
+    pub host: String,
+    /// The HTTP status.
+    pub code: u16,
+    /// Where it says that the document is instead.
+    pub location: Option<String>,
+    /// The body, which may hold secrets.
+    pub body: Zeroizing<Vec<u8>>,
+    /// What was sent and must not be told where the server repeats it.
+    pub veil: Veil,
+}
+
+/// Why there is no answer.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// What comes is no answer.
+    #[error("the answer of {host} is not understood: {reason}")]
+    Answer {
+        /// Who answered.
+        host: String,
+        /// What is wrong with it; without any of it.
+        reason: &'static str,
+    },
+    /// The host is not reached.
+    #[error("cannot reach {host}")]
+    Net {
+        /// Which host.
+        host: String,
+        /// Why.
+        source: Box<net::Error>,
+    },
+    /// Time-out of the whole exchange.
+    #[error("{0} took too long to answer")]
+    Slow(String),
+    /// We were asked to stop.
+    #[error("{0}")]
+    Stopped(crate::stop::Reason),
+}
+
 /// Posts a form, and takes the answer whatever its status is; redirects are not followed.
-pub(super) fn post(
+pub fn post(endpoint: &Endpoint, form: &str, line: &Line, stop: &Stop) -> Result<Answer, Error> {
+    ask(endpoint, Some(form), LARGEST, line, stop)
+}
+
+/// Gets a document of at most `largest` octets, and takes the answer whatever its status is;
+/// redirects are not followed.
+pub fn get(endpoint: &Endpoint, largest: u64, line: &Line, stop: &Stop) -> Result<Answer, Error> {
+    ask(endpoint, None, largest, line, stop)
+}
+
+fn ask(
     endpoint: &Endpoint,
-    form: &str,
+    form: Option<&str>,
+    largest: u64,
     line: &Line,
     stop: &Stop,
 ) -> Result<Answer, Error> {
@@ -46,7 +189,7 @@ pub(super) fn post(
         .max_redirects_will_error(false)
         .proxy(None)
         .user_agent(concat!("popfetch/", env!("CARGO_PKG_VERSION")))
-        .accept("application/json")
+        .accept(form.map_or("text/xml, application/xml", |_| "application/json"))
         .max_idle_connections(0)
         .max_idle_connections_per_host(0)
         .timeout_global(Some(timeout))
@@ -59,16 +202,24 @@ pub(super) fn post(
             .take();
         failure(endpoint, met, error)
     };
-    let request = agent
-        .post(endpoint.url())
-        .header("Content-Type", "application/x-www-form-urlencoded");
-    let mut response = request.send(form).map_err(failed)?;
-    let body = response.body_mut().with_config().limit(LARGEST);
+    let sent = match form {
+        Some(form) => agent
+            .post(endpoint.url())
+            .header("Content-Type", "application/x-www-form-urlencoded")
+            .send(form),
+        None => agent.get(endpoint.url()).call(),
+    };
+    let mut response = sent.map_err(failed)?;
+    let location = response.headers().get("Location");
+    let location = location.and_then(|value| Some(value.to_str().ok()?.to_owned()));
+    let body = response.body_mut().with_config().limit(largest);
     let body = Zeroizing::new(body.read_to_vec().map_err(failed)?);
     Ok(Answer {
         host: endpoint.host.clone(),
         code: response.status().as_u16(),
+        location,
         body,
+        veil: Veil::default(),
     })
 }
 
@@ -124,7 +275,7 @@ impl Dialer {
             },
             timeout: self.line.timeout.min(TIMEOUT),
         };
-        Route::find(&target, Arc::new(|_: &str| ()))?.connect(&self.stop)
+        Route::find(&target, &self.stop, Arc::new(|_: &str| ()))?.connect(&self.stop)
     }
 }
 
@@ -235,5 +386,39 @@ impl Resolver for Nowhere {
         _: NextTimeout,
     ) -> Result<ResolvedSocketAddrs, ureq::Error> {
         Ok(self.empty())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_endpoint_is_https_or_on_this_machine() {
+        for (url, host, port) in [
+            ("https://Login.example.com/t?x=1", "login.example.com", 443),
+            ("https://h:8443/t", "h", 8443),
+            ("http://127.0.0.1:80/t", "127.0.0.1", 80),
+            ("http://[::1]:81/t", "::1", 81),
+            ("http://localhost", "localhost", 80),
+        ] {
+            let endpoint = Endpoint::parse(url).unwrap();
+            assert_eq!((endpoint.host.as_str(), endpoint.port), (host, port));
+        }
+        for url in [
+            "",
+            "h",
+            "ftp://h",
+            "https://",
+            "https://h:0",
+            "http://example.com/t",
+            "http://127.0.0.1.example.com/t",
+            "https://u:p@h/",
+            "https://h/\r\n",
+            "https://h/#x",
+            "http://127.0.0.1@example.com/",
+        ] {
+            assert!(Endpoint::parse(url).is_err(), "{url}");
+        }
     }
 }

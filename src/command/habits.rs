@@ -1,0 +1,378 @@
+//! What people type who come from elsewhere, or who leave out `fetch`.
+//!
+//! An account, a URL or an option of `fetch` may stand where a command would. For what is nothing of
+//! ours there is a sentence that helps, in place of clap's guesses.
+
+use super::fail::Failure;
+use crate::cli::Cli;
+use crate::exit::Status;
+use crate::profile::nearest;
+use clap::error::{ContextKind, ContextValue, ErrorKind};
+use std::ffi::{OsStr, OsString};
+
+/// Options that take a value in the next word, of those that hold for every command.
+const WITH_VALUE: [&str; 3] = ["--config", "--format", "--color"];
+
+/// The line as it is meant: with `fetch` where it was left out. `is_account`: whether the config file
+/// has an account of this name; `None` where there is no such file.
+///
+/// # Errors
+/// The first word is neither a command nor an account.
+pub(super) fn as_meant(
+    mut arguments: Vec<OsString>,
+    accounts: impl FnOnce(Option<&OsStr>) -> Option<Vec<String>>,
+) -> Result<Vec<OsString>, Failure> {
+    let Some((place, config)) = first_of_its_own(&arguments) else {
+        return Ok(arguments);
+    };
+    let Some(word) = arguments.get(place).and_then(|word| word.to_str()) else {
+        return Ok(arguments);
+    };
+    let command = Cli::command();
+    let is_ours = match word.strip_prefix('-') {
+        Some(_) => !is_option_of_fetch(&command, word),
+        None => word == "help" || command.find_subcommand(word).is_some(),
+    };
+    if is_ours {
+        return Ok(arguments);
+    }
+    if !word.starts_with('-')
+        && !word.contains("://")
+        // What is wrong with the file is said by whoever reads it next.
+        && let Some(accounts) = accounts(config)
+        && !accounts.iter().any(|name| name == word)
+    {
+        return Err(no_such_word(word, &command, &accounts));
+    }
+    arguments.insert(place, "fetch".into());
+    Ok(arguments)
+}
+
+/// The place of the first word that is no option of every command, and the config file that is named
+/// before it. None where there is no such word.
+fn first_of_its_own(arguments: &[OsString]) -> Option<(usize, Option<&OsStr>)> {
+    let (mut place, mut config) = (1, None);
+    loop {
+        let word = arguments.get(place)?.to_str().unwrap_or_default();
+        if WITH_VALUE.contains(&word) {
+            if word == "--config" {
+                config = arguments.get(place + 1).map(OsString::as_os_str);
+            }
+            place += 2;
+        } else if let Some(path) = word.strip_prefix("--config=") {
+            config = Some(OsStr::new(path));
+            place += 1;
+        } else if is_global(word) {
+            place += 1;
+        } else {
+            return Some((place, config));
+        }
+    }
+}
+
+fn is_global(word: &str) -> bool {
+    let short = |word: &str| !word.is_empty() && word.chars().all(|c| "qv0hV".contains(c));
+    let long = [
+        "--null",
+        "--quiet",
+        "--verbose",
+        "--no-progress",
+        "--help",
+        "--version",
+    ];
+    let with_value = ["--format=", "--color="];
+    long.contains(&word)
+        || with_value.iter().any(|option| word.starts_with(option))
+        || (!word.starts_with("--") && word.strip_prefix('-').is_some_and(short))
+}
+
+fn is_option_of_fetch(command: &clap::Command, word: &str) -> bool {
+    let Some(fetch) = command.find_subcommand("fetch") else {
+        return false;
+    };
+    let name = word.split('=').next().unwrap_or(word);
+    fetch.get_arguments().any(|argument| {
+        let long = argument.get_long().map(|long| format!("--{long}"));
+        // A short one may have its value, or others, right behind it.
+        let short = argument.get_short().map(|short| format!("-{short}"));
+        long.is_some_and(|long| long == name)
+            || (!word.starts_with("--") && short.is_some_and(|short| word.starts_with(&short)))
+    })
+}
+
+fn no_such_word(word: &str, command: &clap::Command, accounts: &[String]) -> Failure {
+    let text = format!("there is neither a command nor an account `{word}`");
+    if let Some(habit) = of_word(word) {
+        return Failure::new(Status::Usage, text, habit);
+    }
+    let commands = command.get_subcommands().map(|it| it.get_name().to_owned());
+    let known: Vec<String> = commands.chain(accounts.iter().cloned()).collect();
+    let hint = match nearest(word, &known) {
+        Some(near) => format!("did you mean `popfetch {near}`?"),
+        None if word.contains('@') && !word.contains('/') => format!(
+            "to set an account up: popfetch setup {word}; to fetch without one: \
+             popfetch pops://{word} --maildir DIR"
+        ),
+        None => "popfetch --help has the commands, and popfetch account list the accounts".into(),
+    };
+    Failure::new(Status::Usage, text, hint)
+}
+
+/// A sentence in place of what clap says, where there is a better one.
+pub(super) fn explain(error: &clap::Error) -> Option<Failure> {
+    let of = |kind| match error.get(kind) {
+        Some(ContextValue::String(text)) => Some(text.clone()),
+        _ => None,
+    };
+    let usage = || match error.get(ContextKind::Usage) {
+        Some(ContextValue::StyledStr(usage)) => {
+            let usage = usage.to_string();
+            let usage = usage.trim_start_matches("Usage:").trim();
+            usage.lines().next().unwrap_or_default().trim().to_owned()
+        }
+        _ => "popfetch --help".to_owned(),
+    };
+    match error.kind() {
+        ErrorKind::UnknownArgument => {
+            let word = of(ContextKind::InvalidArg)?;
+            let text = format!("there is no option `{word}` here");
+            if !word.starts_with('-') {
+                let text = format!("`{word}` is one word too many");
+                return Some(Failure::new(
+                    Status::Usage,
+                    text,
+                    format!("usage: {}", usage()),
+                ));
+            }
+            let hint = of_option(&word).map(str::to_owned);
+            let hint = hint.or_else(|| near_option(error, &word));
+            let hint = hint.unwrap_or_else(|| format!("usage: {}", usage()));
+            Some(Failure::new(Status::Usage, text, hint))
+        }
+        ErrorKind::InvalidSubcommand => {
+            let word = of(ContextKind::InvalidSubcommand)?;
+            let known = match error.get(ContextKind::SuggestedSubcommand) {
+                Some(ContextValue::Strings(near)) => near.clone(),
+                _ => Vec::new(),
+            };
+            let hint = match nearest(&word, &known) {
+                Some(near) => format!("did you mean `{near}`?"),
+                None => format!("usage: {}", usage()),
+            };
+            let text = format!("there is no command `{word}` here");
+            Some(Failure::new(Status::Usage, text, hint))
+        }
+        ErrorKind::InvalidValue => {
+            let (value, argument) = (of(ContextKind::InvalidValue)?, of(ContextKind::InvalidArg)?);
+            let Some(ContextValue::Strings(valid)) = error.get(ContextKind::ValidValue) else {
+                return None;
+            };
+            if value.is_empty() {
+                return None;
+            }
+            Some(Failure::new(
+                Status::Usage,
+                format!("{argument} cannot be `{value}`"),
+                format!("it can be: {}", valid.join(", ")),
+            ))
+        }
+        _ => None,
+    }
+}
+
+/// An option that is spelt nearly like this, of those that clap thinks of.
+fn near_option(error: &clap::Error, word: &str) -> Option<String> {
+    let Some(ContextValue::String(near)) = error.get(ContextKind::SuggestedArg) else {
+        return None;
+    };
+    let name = near
+        .split_whitespace()
+        .next()
+        .unwrap_or_default()
+        .to_owned();
+    // Clap thinks of `--null` for `--all`.
+    nearest(word, &[name]).map(|near| format!("did you mean `{near}`?"))
+}
+
+const TIMER: &str = "popfetch ends when it is done, and a timer starts it: crontab -e, and a line \
+                     like */10 * * * * popfetch -q; see also popfetch man, EXAMPLES";
+
+const CHECK: &str = "popfetch check shows what waits; popfetch fetch --dry-run shows what a fetch \
+                     would do";
+
+const ALL: &str = "all accounts are fetched unless some are named; to get mail again that was fetched \
+                   before: popfetch state forget ACCOUNT --all";
+
+const MAILDIR_ALONE: &str = "mail goes into a Maildir: --maildir DIR, or `maildir` in the config \
+                             file; a filter can work on the new files: popfetch --format paths";
+
+/// What the options of other tools are here.
+fn of_option(word: &str) -> Option<&'static str> {
+    Some(match word.split('=').next().unwrap_or(word) {
+        "-k" => "mail stays on the server unless the config file says otherwise; --keep says so",
+        "-K" | "--nokeep" | "--no-keep" => {
+            "that is --delete, or keep = \"never\" in the config file"
+        }
+        "-a" | "--all" | "--all-accounts" => ALL,
+        "-c" | "--check" | "--probe" => CHECK,
+        "--pretend" | "-P" => "that is popfetch fetch --dry-run",
+        "-d" | "--daemon" | "--idle" | "-i" | "--watch" => TIMER,
+        "-s" | "--silent" => "that is -q",
+        "-f" | "--fetchmailrc" | "--rcfile" | "-r" | "--file" | "-C" => "that is --config FILE",
+        "-u" | "--user" | "--username" | "--host" | "--port" | "--password" | "--auth" => {
+            "without a config file that is a URL, and popfetch asks for the password: popfetch \
+             pops://USER@HOST:PORT --maildir DIR"
+        }
+        "--ssl" | "--tls" | "--sslproto" | "--starttls" => {
+            "TLS is on unless the config file says otherwise, and a URL with pops:// has it"
+        }
+        "-m" | "--mda" | "--mbox" | "--destination" | "--delivery" => MAILDIR_ALONE,
+        "-l" | "--limit" => "that is --max-size SIZE",
+        "--configure" => "that is popfetch setup ADDRESS",
+        "-F" | "--flush" => "popfetch deletes nothing that it has not stored; see --delete",
+        _ => return None,
+    })
+}
+
+/// What the commands of other tools are here.
+fn of_word(word: &str) -> Option<&'static str> {
+    Some(match word {
+        "list" | "ls" | "accounts" => {
+            "popfetch account list has the accounts, and popfetch check what waits in them"
+        }
+        "sync" | "pull" | "get" | "recv" | "receive" | "retrieve" | "run" | "mail" => {
+            "that is popfetch alone, or popfetch fetch ACCOUNT"
+        }
+        "test" | "doctor" => "that is popfetch account test",
+        "version" => "that is popfetch --version",
+        "init" | "configure" | "config" | "add" | "new" | "wizard" => {
+            "that is popfetch setup ADDRESS"
+        }
+        "show" => "that is popfetch account show ACCOUNT, or popfetch state show ACCOUNT",
+        "remove" | "delete" | "rm" => {
+            "popfetch password remove ACCOUNT forgets a password; --delete deletes mail from the \
+             server once it is stored"
+        }
+        "daemon" | "watch" | "idle" => TIMER,
+        "status" => CHECK,
+        "import" => {
+            "an account is set up by popfetch setup; popfetch state mark-seen ACCOUNT then passes \
+             over the mail that another tool has fetched"
+        }
+        _ => return None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn meant(line: &str) -> Result<String, Failure> {
+        let words = line.split(' ').map(OsString::from).collect();
+        let accounts = |_: Option<&OsStr>| Some(vec!["work".to_owned(), "list".to_owned()]);
+        let words = as_meant(words, accounts)?;
+        let words: Vec<_> = words.iter().map(|word| word.to_str().unwrap()).collect();
+        Ok(words.join(" "))
+    }
+
+    #[test]
+    fn fetch_may_be_left_out() {
+        for (typed, wanted) in [
+            ("popfetch work", "popfetch fetch work"),
+            ("popfetch -v work -n", "popfetch -v fetch work -n"),
+            ("popfetch --dry-run", "popfetch fetch --dry-run"),
+            ("popfetch -n", "popfetch fetch -n"),
+            ("popfetch -j4 work", "popfetch fetch -j4 work"),
+            ("popfetch --max-size=1MB", "popfetch fetch --max-size=1MB"),
+            (
+                "popfetch --config c --now",
+                "popfetch --config c fetch --now",
+            ),
+            (
+                "popfetch pops://a@h --maildir m",
+                "popfetch fetch pops://a@h --maildir m",
+            ),
+            // An account that is called like other tools' commands.
+            ("popfetch list", "popfetch fetch list"),
+        ] {
+            assert_eq!(meant(typed).unwrap(), wanted);
+        }
+    }
+
+    #[test]
+    fn what_is_ours_already_is_left_alone() {
+        for typed in [
+            "popfetch",
+            "popfetch -q",
+            "popfetch --format json",
+            "popfetch check work",
+            "popfetch -vv fetch check",
+            "popfetch --help",
+            "popfetch -V",
+            "popfetch --nonsense",
+            "popfetch --config",
+        ] {
+            assert_eq!(meant(typed).unwrap(), typed);
+        }
+    }
+
+    #[test]
+    fn a_word_that_is_nothing_gets_a_sentence() {
+        for (typed, wanted) in [
+            ("popfetch sync", "popfetch alone"),
+            ("popfetch test", "popfetch account test"),
+            ("popfetch version", "popfetch --version"),
+            ("popfetch ftech", "did you mean `popfetch fetch`?"),
+            ("popfetch wrok", "did you mean `popfetch work`?"),
+            ("popfetch ada@example.com", "popfetch setup ada@example.com"),
+            ("popfetch xyzzy", "popfetch --help has the commands"),
+        ] {
+            let failure = meant(typed).unwrap_err();
+            assert_eq!(failure.status, Status::Usage);
+            let text = failure.render(crate::term::Paint::PLAIN);
+            assert!(text.contains(wanted), "{text}");
+        }
+    }
+
+    #[test]
+    fn options_of_other_tools_get_a_sentence_and_no_misleading_tip() {
+        use clap::Parser;
+        for (typed, wanted) in [
+            ("popfetch -k", "--keep says so"),
+            ("popfetch --all", "unless some are named"),
+            ("popfetch fetch -a", "unless some are named"),
+            ("popfetch fetch -d", "a timer starts it"),
+            ("popfetch check --idle", "a timer starts it"),
+            ("popfetch -c", "popfetch check"),
+            ("popfetch fetch --dryrun", "did you mean `--dry-run`?"),
+            ("popfetch fetch --zzz", "usage: popfetch fetch [OPTIONS]"),
+            ("popfetch man fetch", "it can be: popfetch, popfetch.toml"),
+            ("popfetch account lst", "did you mean `list`?"),
+        ] {
+            let words: Vec<_> = typed.split(' ').collect();
+            let error = Cli::try_parse_from(words).unwrap_err();
+            let failure = explain(&error).expect(typed);
+            let text = failure.render(crate::term::Paint::PLAIN);
+            assert!(text.contains(wanted), "{typed}: {text}");
+            assert!(!text.contains("-- -") && !text.contains("--null"), "{text}");
+        }
+    }
+
+    #[test]
+    fn each_sentence_names_what_there_is() {
+        let command = Cli::command();
+        for name in [
+            "check", "setup", "state", "account", "fetch", "password", "man",
+        ] {
+            assert!(command.find_subcommand(name).is_some(), "{name}");
+        }
+        let fetch = command.find_subcommand("fetch").unwrap();
+        let longs: Vec<_> = fetch
+            .get_arguments()
+            .filter_map(|it| it.get_long())
+            .collect();
+        for long in ["keep", "delete", "max-size", "maildir", "dry-run"] {
+            assert!(longs.contains(&long), "{long}");
+        }
+    }
+}

@@ -1,0 +1,166 @@
+//! Where the password is to be kept, and the writing of all of it.
+
+use super::ask::Asker;
+use super::attempt::profile_of;
+use crate::cli::Secret;
+use crate::command::fail::Failure;
+use crate::exit::Status;
+use crate::profile::draft::{self, Draft, Place};
+use crate::profile::keyring;
+use crate::profile::secret::{self, Password};
+use std::path::{Path, PathBuf};
+
+/// Asks where the password is to be kept. The keyring is offered where there is one.
+pub(super) fn choose(
+    asker: &Asker,
+    wanted: Option<Secret>,
+    has_keyring: bool,
+    config: &Path,
+    name: &str,
+) -> Result<Place, Failure> {
+    let file = || Place::File(draft::shown(&password_file(config, name)));
+    match wanted {
+        Some(Secret::Keyring) if !has_keyring => {
+            return Err(Failure::new(
+                Status::NoPermission,
+                "--secret keyring: no keyring answers in this session",
+                "use --secret file",
+            ));
+        }
+        Some(Secret::Keyring) => return Ok(Place::Keyring),
+        Some(Secret::File) => return Ok(file()),
+        Some(Secret::Ask) => return Ok(Place::Ask),
+        None => {}
+    }
+    let Place::File(path) = file() else {
+        return Ok(Place::Ask);
+    };
+    let in_file = format!("in a file for you alone, {path}");
+    let mut options = vec![
+        in_file.as_str(),
+        "with a program that prints it (pass, a password manager)",
+        "nowhere: I am asked each time (not for a timer)",
+    ];
+    let mut places = vec![Some(file()), None, Some(Place::Ask)];
+    if has_keyring {
+        options.insert(0, "in the system keyring (may be locked when a timer runs)");
+        places.insert(0, Some(Place::Keyring));
+    }
+    let choice = asker.choose("Where is the password to be kept?", &options, 0)?;
+    match places.into_iter().nth(choice).flatten() {
+        Some(place) => Ok(place),
+        None => asker.text("The command", Some("pass show mail"), |line| {
+            let argv = words(line).ok_or("a quotation mark is left open")?;
+            match secret::token_of(&argv, true, None) {
+                Ok(_) => Ok(Place::Command(argv)),
+                Err(error) => Err(error.to_string()),
+            }
+        }),
+    }
+}
+
+/// A line as a shell would split it, quotation marks alone.
+fn words(line: &str) -> Option<Vec<String>> {
+    let (mut words, mut word, mut open) = (Vec::new(), None::<String>, None);
+    for character in line.chars() {
+        match (open, character) {
+            (Some(mark), it) if it == mark => open = None,
+            (None, '"' | '\'') => {
+                open = Some(character);
+                word.get_or_insert_default();
+            }
+            (None, it) if it.is_whitespace() => words.extend(word.take()),
+            (_, it) => word.get_or_insert_default().push(it),
+        }
+    }
+    words.extend(word);
+    (open.is_none() && !words.is_empty()).then_some(words)
+}
+
+/// A name beside the config file that nothing has yet.
+fn password_file(config: &Path, name: &str) -> PathBuf {
+    let safe: String = name
+        .chars()
+        .map(|c| {
+            if c.is_alphanumeric() || "@.-_".contains(c) {
+                c
+            } else {
+                '_'
+            }
+        })
+        .collect();
+    let path = |number: u32| match number {
+        1 => config.with_file_name(format!("{safe}.password")),
+        _ => config.with_file_name(format!("{safe}-{number}.password")),
+    };
+    (1..100)
+        .map(path)
+        .find(|path| !path.exists())
+        .unwrap_or_else(|| path(1))
+}
+
+/// Writes the password, then the account. Where the second fails, the first is taken back.
+pub(super) fn write(
+    draft: &Draft,
+    password: Option<&Password>,
+    config: &Path,
+) -> Result<(), Failure> {
+    let profile = profile_of(draft, config)?;
+    let file = match (&draft.secret, password) {
+        (Place::File(_), Some(password)) => match &profile.password {
+            crate::profile::PasswordSource::File(path) => {
+                let line = zeroize::Zeroizing::new(format!("{}\n", password.reveal()));
+                draft::write_private(path, line.as_bytes(), || Ok(()))?;
+                Some(path.clone())
+            }
+            _ => None,
+        },
+        (Place::Keyring, Some(password)) => {
+            keyring::store(&profile.server, password)?;
+            None
+        }
+        _ => None,
+    };
+    draft::add_to_file(config, draft).map_err(|error| {
+        if let Some(file) = file {
+            draft::remove_private(&file);
+        } else if draft.secret == Place::Keyring {
+            // It is of no use to anybody, and asks for a passphrase at most.
+            let _ = keyring::remove(&profile.server);
+        }
+        error.into()
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_command_is_split_as_people_write_it() {
+        let split = |line| words(line).map(|words| words.join("|"));
+        assert_eq!(
+            split("pass show mail/work"),
+            Some("pass|show|mail/work".into())
+        );
+        assert_eq!(
+            split(" sh -c 'echo \"a b\"' \"\""),
+            Some("sh|-c|echo \"a b\"|".into())
+        );
+        assert_eq!(split("sh -c 'echo"), None);
+        assert_eq!(split("  "), None);
+    }
+
+    #[test]
+    fn a_password_file_is_beside_the_config_file_and_takes_no_others_place() {
+        let home = tempfile::tempdir().unwrap();
+        let config = home.path().join("config.toml");
+        let path = password_file(&config, "a/b");
+        assert_eq!(path, home.path().join("a_b.password"));
+        std::fs::write(&path, "x").unwrap();
+        assert_eq!(
+            password_file(&config, "a/b"),
+            home.path().join("a_b-2.password")
+        );
+    }
+}

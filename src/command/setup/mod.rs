@@ -1,0 +1,433 @@
+//! `popfetch setup`: from an address and a password to an account, by questions with usual answers.
+//!
+//! Nothing is written before the last one.
+
+mod ask;
+mod attempt;
+mod keep;
+mod server;
+
+use super::account::usable_maildir;
+use super::context::Context;
+use super::fail::{Failure, print};
+use super::login;
+use crate::cli::{Login, Setup};
+use crate::discover::steps::{self, SignIn};
+use crate::discover::{Address, Candidate};
+use crate::exit::Status;
+use crate::profile::draft::{self, Draft, Place};
+use crate::profile::secret::Password;
+use crate::profile::units::Period;
+use crate::profile::{Config, Keep, Overrides, Roots, checked_user, keyring, paths};
+use crate::term::quoted;
+use ask::Asker;
+use std::path::{Path, PathBuf};
+use std::sync::mpsc;
+use std::thread;
+use std::time::Duration;
+
+/// What a person most likely wants who wants it deleted after some time.
+const USUAL_DAYS: &str = "14";
+
+/// How many are enough to begin with.
+const NEWEST: u64 = 100;
+
+/// Runs the command.
+pub(super) fn run(context: &Context<'_>, arguments: &Setup) -> Result<Status, Failure> {
+    let path = match &context.global.config {
+        Some(path) => std::path::absolute(path).unwrap_or_else(|_| path.clone()),
+        None => paths::config_file()?,
+    };
+    // What is wrong with the file is said before anything is asked.
+    let config = match path.exists() {
+        true => Config::load(&path)?,
+        false => Config::empty(),
+    };
+    let asker = Asker {
+        yes: arguments.yes || arguments.print,
+    };
+    let has_keyring = look_for_keyring();
+    let address = match &arguments.address {
+        Some(text) => Address::parse(text).map_err(|wrong| {
+            Failure::new(
+                Status::Usage,
+                format!("{text}: {wrong}"),
+                "popfetch setup ada@example.com",
+            )
+        })?,
+        None => asker.text("Your mail address", None, |text| {
+            Address::parse(text).map_err(str::to_owned)
+        })?,
+    };
+    let roots = roots_of(arguments)?;
+    let host = arguments.host.as_deref();
+    let servers = server::choose(&asker, &address, host, &roots)?;
+    let Some(server) = servers.first() else {
+        return Ok(Status::Unavailable);
+    };
+    let mut draft = begin(arguments, &config, &address, server, roots)?;
+    refuse_second(&config, &draft, &path)?;
+    let oauth = register(&asker, arguments, &draft, &has_keyring)?;
+    let password = match &oauth {
+        Some(_) => None,
+        None if arguments.print && !arguments.sign_in.password_stdin => None,
+        None => {
+            let stdin = arguments.sign_in.password_stdin;
+            Some(attempt::sign_in(context, &asker, &mut draft, &path, stdin)?)
+        }
+    };
+    questions(&asker, arguments, &config, &mut draft, &path)?;
+    draft.secret = match oauth {
+        Some(place) => place,
+        None if arguments.print && arguments.secret.is_none() => Place::Ask,
+        None => {
+            let name = draft.name.clone();
+            keep::choose(&asker, arguments.secret, has_keyring.answer(), &path, &name)?
+        }
+    };
+    if arguments.print {
+        print(draft.text())?;
+        return Ok(Status::Ok);
+    }
+    finish(context, &asker, &draft, password.as_ref(), &path)
+}
+
+/// What is known before the sign-in.
+fn begin(
+    arguments: &Setup,
+    config: &Config,
+    address: &Address,
+    server: &Candidate,
+    roots: Roots,
+) -> Result<Draft, Failure> {
+    let user = match &arguments.user {
+        Some(user) => checked_user(user).map_err(|wrong| {
+            Failure::new(
+                Status::Usage,
+                format!("--user: {wrong}"),
+                "see your provider's pages",
+            )
+        })?,
+        None => server.user.clone(),
+    };
+    let name = arguments.name.clone();
+    let name = name.unwrap_or_else(|| free_name(config, address));
+    Ok(Draft {
+        maildir: format!("~/Mail/{name}"),
+        name,
+        host: server.host.clone(),
+        port: server.port,
+        security: server.security,
+        roots,
+        user,
+        keep: match (arguments.delete, arguments.delete_after) {
+            (true, _) => Keep::Never,
+            (_, Some(after)) => Keep::For(after.duration()),
+            _ => Keep::Always,
+        },
+        latest: arguments.latest,
+        secret: Place::Ask,
+    })
+}
+
+/// The first name that a person would give it and that is free.
+fn free_name(config: &Config, address: &Address) -> String {
+    let labels = address.domain().split('.');
+    let label = labels
+        .clone()
+        .find(|label| !["mail", "pop", "pop3", "www"].contains(label));
+    let label = label.unwrap_or("home");
+    let taken = |name: &str| config.accounts().any(|it| it == name);
+    let numbered = (2..1000).map(|number| format!("{label}-{number}"));
+    let mut names = [label.to_owned()].into_iter().chain(numbered);
+    names
+        .find(|name| !taken(name))
+        .unwrap_or_else(|| label.to_owned())
+}
+
+/// An account that there is already would not be fetched twice.
+fn refuse_second(config: &Config, draft: &Draft, path: &Path) -> Result<(), Failure> {
+    let server = attempt::profile_of(draft, path)?.server;
+    let second = config.accounts().find(|name| {
+        let profile = config.profile(name, &Overrides::default());
+        profile.is_ok_and(|profile| profile.server == server)
+    });
+    match second {
+        None => Ok(()),
+        Some(name) => Err(Failure::new(
+            Status::Config,
+            format!("{} is set up already, as account `{name}`", server.id()),
+            format!("popfetch account test {}", quoted(name)),
+        )),
+    }
+}
+
+/// Says what the provider wants, and, for OAuth 2.0, asks what the program is registered as.
+fn register(
+    asker: &Asker,
+    arguments: &Setup,
+    draft: &Draft,
+    has_keyring: &Keyring,
+) -> Result<Option<Place>, Failure> {
+    let Some(steps) = steps::of_host(&draft.host) else {
+        return Ok(None);
+    };
+    eprintln!();
+    asker.say(steps.text);
+    let provider = match steps.sign_in {
+        SignIn::OAuth(provider) => provider,
+        SignIn::AppPasswordOrOAuth(provider) if !asker.yes => {
+            let options = [
+                "an app password",
+                "OAuth 2.0, in the browser (needs a registration of your own, once)",
+            ];
+            match asker.choose("How do you want to sign in?", &options, 0)? {
+                0 => return Ok(None),
+                _ => provider,
+            }
+        }
+        _ => return Ok(None),
+    };
+    if arguments.yes {
+        return Err(Failure::new(
+            Status::Usage,
+            format!(
+                "{} signs in with OAuth 2.0, which needs a person",
+                steps.provider
+            ),
+            "leave out --yes",
+        ));
+    }
+    eprintln!();
+    asker.say(steps::registration(provider));
+    eprintln!();
+    let id = if arguments.print {
+        "...".to_owned()
+    } else {
+        asker.text("Client ID", None, filled)?
+    };
+    let client_secret = match provider {
+        "google" if arguments.print => Some("...".to_owned()),
+        "google" => Some(asker.text("Client secret", None, filled)?),
+        _ => None,
+    };
+    Ok(Some(Place::OAuth {
+        provider,
+        client_id: id,
+        client_secret,
+        in_file: !has_keyring.answer(),
+    }))
+}
+
+fn filled(text: &str) -> Result<String, String> {
+    match text.is_empty() || text.chars().any(char::is_whitespace) {
+        true => Err("it is one word".to_owned()),
+        false => Ok(text.to_owned()),
+    }
+}
+
+/// How much first, what on the server, the name, where the mail goes.
+fn questions(
+    asker: &Asker,
+    arguments: &Setup,
+    config: &Config,
+    draft: &mut Draft,
+    path: &Path,
+) -> Result<(), Failure> {
+    if arguments.latest.is_none() {
+        let newest = format!("the newest {NEWEST}");
+        let options = [
+            "all of it",
+            &newest,
+            "none of it: I have what is there already",
+        ];
+        draft.latest = match asker.choose("What is to be fetched first?", &options, 0)? {
+            0 => None,
+            1 => Some(NEWEST),
+            _ => Some(0),
+        };
+    }
+    if !arguments.keep && !arguments.delete && arguments.delete_after.is_none() {
+        let options = [
+            "stays there",
+            "is deleted after some days",
+            "is deleted at once",
+        ];
+        let what = "What becomes of mail on the server once it is fetched? It ...";
+        draft.keep = match asker.choose(what, &options, 0)? {
+            0 => Keep::Always,
+            1 => asker.text("After how many days", Some(USUAL_DAYS), |days| {
+                let period = format!("{days} days").parse::<Period>();
+                let period = period.map_err(|_| "a number of days, please".to_owned())?;
+                Ok(Keep::For(period.duration()))
+            })?,
+            _ => Keep::Never,
+        };
+    }
+    let usual = draft.name.clone();
+    if !asker.yes {
+        eprintln!();
+    }
+    draft.name = match arguments.name {
+        // Whether it can be one is checked in the same way.
+        Some(_) => Asker { yes: true }.text("--name", Some(&usual), |name| {
+            named(config, draft, name, path)
+        }),
+        None => asker.text("What shall the account be called?", Some(&usual), |name| {
+            named(config, draft, name, path)
+        }),
+    }?;
+    let usual = match &arguments.maildir {
+        Some(given) => given.display().to_string(),
+        None => format!("~/Mail/{}", draft.name),
+    };
+    let given = Asker {
+        yes: asker.yes || arguments.maildir.is_some(),
+    };
+    let maildir = given.text(
+        "Where does the mail go (a Maildir)?",
+        Some(&usual),
+        |text| {
+            let maildir = match &arguments.maildir {
+                Some(given) => std::path::absolute(given).map_err(|error| error.to_string())?,
+                None => draft::path_of(text)?,
+            };
+            usable_maildir(&maildir).map_err(|error| error.to_string())?;
+            Ok(maildir)
+        },
+    )?;
+    draft.maildir = draft::shown(&maildir);
+    Ok(())
+}
+
+fn named(config: &Config, draft: &Draft, name: &str, path: &Path) -> Result<String, String> {
+    if config.accounts().any(|it| it == name) {
+        return Err(format!("there is an account `{name}` already"));
+    }
+    let draft = Draft {
+        name: name.to_owned(),
+        ..draft.clone()
+    };
+    match attempt::profile_of(&draft, path) {
+        Ok(_) => Ok(name.to_owned()),
+        Err(failure) => Err(failure.text()),
+    }
+}
+
+/// The last question; then all is written, and what comes next is said.
+fn finish(
+    context: &Context<'_>,
+    asker: &Asker,
+    draft: &Draft,
+    password: Option<&Password>,
+    path: &Path,
+) -> Result<Status, Failure> {
+    let shown = draft::shown(path);
+    if !asker.yes {
+        eprintln!();
+        asker.say(&format!("This goes into {shown}:"));
+        let text = draft.text();
+        let lines: Vec<String> = text.lines().map(|line| format!("    {line}")).collect();
+        asker.say(&format!("\n{}\n", lines.join("\n")));
+        if !asker.agree("Write it?", true)? {
+            asker.say("Nothing has been written.");
+            return Ok(Status::Ok);
+        }
+    }
+    keep::write(draft, password, path)?;
+    asker.say(&format!("Account `{}` is in {shown}.", draft.name));
+    if matches!(draft.secret, Place::OAuth { .. }) {
+        let login = Login {
+            account: draft.name.clone(),
+            device: matches!(&draft.secret, Place::OAuth { provider, .. } if *provider == "microsoft")
+                && !has_screen(),
+            remove: false,
+        };
+        eprintln!();
+        login::run(context, &login)?;
+    }
+    eprintln!();
+    asker.say(&next_lines(draft));
+    Ok(Status::Ok)
+}
+
+/// What to do now: fetch, read, and have it fetched by a timer.
+fn next_lines(draft: &Draft) -> String {
+    let program = std::env::current_exe().unwrap_or_else(|_| PathBuf::from("popfetch"));
+    let timer = match draft.secret {
+        Place::Ask => {
+            "  (a timer needs the password where nobody can be asked: popfetch.toml(5))".to_owned()
+        }
+        _ => format!(
+            "  crontab -e    have it fetched by a timer, with this line:\n  */10 * * * * {} -q",
+            program.display()
+        ),
+    };
+    format!(
+        "Next:\n  popfetch      fetch it\n  mutt -f {}\n                read it; or with notmuch, \
+         or import it into Thunderbird\n{timer}",
+        quoted(&draft.maildir)
+    )
+}
+
+fn has_screen() -> bool {
+    ["DISPLAY", "WAYLAND_DISPLAY"]
+        .iter()
+        .any(|name| std::env::var_os(name).is_some_and(|value| !value.is_empty()))
+}
+
+fn roots_of(arguments: &Setup) -> Result<Roots, Failure> {
+    match &arguments.sign_in.tls_roots {
+        None => Ok(Roots::System),
+        Some(Roots::File(path)) => {
+            let absolute = std::path::absolute(path).map_err(|error| {
+                Failure::new(
+                    Status::Usage,
+                    format!("--tls-roots: {error}"),
+                    "name a PEM file",
+                )
+            })?;
+            Ok(Roots::File(absolute))
+        }
+        Some(Roots::Pinned) => Err(Failure::new(
+            Status::Usage,
+            "--tls-roots: \"pinned\" trusts the pins of the config file alone",
+            "name a PEM file",
+        )),
+        Some(roots) => Ok(roots.clone()),
+    }
+}
+
+/// Whether there is a keyring, which is looked for while a person types.
+struct Keyring(std::cell::OnceCell<bool>, mpsc::Receiver<bool>);
+
+/// How long an answer is waited for once it is needed.
+const KEYRING_PATIENCE: Duration = Duration::from_secs(2);
+
+fn look_for_keyring() -> Keyring {
+    let (sender, answer) = mpsc::channel();
+    thread::spawn(move || sender.send(keyring::answers()));
+    Keyring(std::cell::OnceCell::new(), answer)
+}
+
+impl Keyring {
+    fn answer(&self) -> bool {
+        let wait = || self.1.recv_timeout(KEYRING_PATIENCE).unwrap_or(false);
+        *self.0.get_or_init(wait)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_account_is_called_by_its_domain_and_like_no_other() {
+        let text = "[accounts.gmail]\n[accounts.gmail-2]\n".to_owned();
+        let config = Config::from_text(Path::new("/c"), zeroize::Zeroizing::new(text)).unwrap();
+        let name = |text| free_name(&config, &Address::parse(text).unwrap());
+        assert_eq!(name("ada@gmail.com"), "gmail-3");
+        assert_eq!(name("ada@example.co.uk"), "example");
+        assert_eq!(name("ada@mail.example.com"), "example");
+    }
+}

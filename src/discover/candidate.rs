@@ -1,0 +1,88 @@
+//! A server that may have the mail, and how it came to be named.
+
+use super::address::Address;
+use crate::profile::draft::Security;
+use crate::profile::{checked_user, normal_host};
+use std::fmt;
+
+/// A server that may have the mail.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Candidate {
+    /// Its name.
+    pub host: String,
+    /// The TCP port.
+    pub port: u16,
+    /// How the connection is protected.
+    pub security: Security,
+    /// Whom the server knows the person as.
+    pub user: String,
+    /// Who says so.
+    pub origin: Origin,
+}
+
+/// Who names a server; who is trusted more comes first.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub enum Origin {
+    /// The table that is built in, by the address's domain.
+    Table,
+    /// The same table, by the domain's mail exchanger.
+    MailExchanger,
+    /// SRV records (RFC 6186).
+    Srv,
+    /// A document of the domain's own.
+    Autoconfig,
+    /// A document of the shared database.
+    Database,
+    /// A name that is usual.
+    Guess,
+    /// The person.
+    Hand,
+}
+
+impl Origin {
+    /// Whether the name came by a way that nobody in between can change.
+    pub fn is_secure(self) -> bool {
+        !matches!(self, Self::Srv)
+    }
+}
+
+impl fmt::Display for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Table => "known to popfetch",
+            Self::MailExchanger => "known to popfetch by the domain's mail exchanger",
+            Self::Srv => "named by the domain's SRV records",
+            Self::Autoconfig => "named by the domain's autoconfig document",
+            Self::Database => "named by Thunderbird's database",
+            Self::Guess => "found by trying usual names",
+            Self::Hand => "named by you",
+        })
+    }
+}
+
+impl Candidate {
+    /// Checks what a table or document says; `None` where it makes no sense.
+    pub(super) fn new(
+        address: &Address,
+        host: &str,
+        port: u16,
+        security: Security,
+        user: &str,
+        origin: Origin,
+    ) -> Option<Self> {
+        let host = normal_host(&address.fill(host)).ok()?;
+        let user = checked_user(&address.fill(user)).ok()?;
+        (port != 0).then_some(Self {
+            host,
+            port,
+            security,
+            user,
+            origin,
+        })
+    }
+
+    /// What comes first: encryption before none, then whoever is trusted more, then TLS before STLS.
+    pub(super) fn rank(&self) -> (bool, Origin, Security) {
+        (self.security == Security::Clear, self.origin, self.security)
+    }
+}

@@ -1,0 +1,358 @@
+//! From a mail address to the servers that may have its mail.
+//!
+//! The table that is built in is asked first; where it knows nobody, everybody else is asked at once:
+//! the domain's mail exchanger, its SRV records, autoconfig documents, and servers of usual names.
+//! What is named is tried before it is offered, and nobody who is slow, or dead, keeps the others
+//! from being found. No password is needed for any of it.
+
+mod address;
+mod autoconfig;
+mod candidate;
+mod dns;
+mod probe;
+pub mod steps;
+mod table;
+
+pub use address::Address;
+pub use candidate::{Candidate, Origin};
+pub use probe::Dead;
+
+use crate::net::tls::{Roots, TlsPolicy};
+use crate::profile::draft::Security;
+use crate::profile::providers;
+use crate::stop::Stop;
+use dns::Resolver;
+use std::io;
+use std::sync::mpsc::{self, RecvTimeoutError, Sender};
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// How long a search takes at most: a person waits for it.
+const PATIENCE: Duration = Duration::from_secs(8);
+
+/// No source is believed to have more servers than these.
+const OF_A_SOURCE: usize = 6;
+
+/// What a search has found.
+#[derive(Debug, Default)]
+pub struct Finding {
+    /// What people call the provider, where it is known.
+    pub provider: Option<&'static str>,
+    /// The POP3 servers that answer, the best first.
+    pub servers: Vec<Candidate>,
+    /// Those that were named and do not do.
+    pub dead: Vec<(Candidate, Dead)>,
+    /// An IMAP server.
+    pub imap: Option<String>,
+    /// The provider has no POP3: its name, and what to do instead.
+    pub no_pop: Option<providers::NoPop>,
+    /// The domain says itself that there is no POP3 (RFC 6186 section 3.4).
+    pub declined: bool,
+    /// No name server has answered.
+    pub without_dns: bool,
+}
+
+/// What servers are tried with.
+#[derive(Clone)]
+struct Means {
+    policy: TlsPolicy,
+    stop: Stop,
+}
+
+impl Means {
+    fn new(roots: &Roots) -> io::Result<Self> {
+        let policy = TlsPolicy {
+            roots: roots.clone(),
+            ..TlsPolicy::default()
+        };
+        let stop = Stop::never()?;
+        Ok(Self { policy, stop })
+    }
+}
+
+/// What one source has to say.
+#[derive(Default)]
+struct Said {
+    finding: Finding,
+    /// Nobody of these, and of the ones before, has anything more to say.
+    source: Option<Origin>,
+}
+
+/// Looks for the servers of an address.
+///
+/// # Errors
+/// The system has no means left to do so.
+pub fn search(address: &Address, roots: &Roots) -> io::Result<Finding> {
+    let means = Means::new(roots)?;
+    if let Err(no_pop) = providers::check(address.domain()) {
+        return Ok(Finding {
+            no_pop: Some(no_pop),
+            ..Finding::default()
+        });
+    }
+    let known = table::of_address(address);
+    let mut finding = Finding::default();
+    if let Some(known) = known {
+        finding = of_known(known, &means);
+        if !finding.servers.is_empty() {
+            return Ok(finding);
+        }
+    }
+    let (sender, said) = mpsc::channel();
+    let resolver = Resolver::of_system();
+    spawn(&sender, Origin::MailExchanger, {
+        let (address, resolver, means) = (address.clone(), resolver.clone(), means.clone());
+        move || of_exchanger(&address, &resolver, &means)
+    });
+    spawn(&sender, Origin::Srv, {
+        let (address, means) = (address.clone(), means.clone());
+        move || of_srv(&address, &resolver, &means)
+    });
+    for (url, origin) in autoconfig::own_urls(address)
+        .map(|url| (url, Origin::Autoconfig))
+        .into_iter()
+        .chain([(autoconfig::database_url(address), Origin::Database)])
+    {
+        let (address, means) = (address.clone(), means.clone());
+        spawn(&sender, origin, move || {
+            of_document(&url, &address, origin, &means)
+        });
+    }
+    spawn(&sender, Origin::Guess, {
+        let (address, means) = (address.clone(), means.clone());
+        move || of_guesses(&address, &means)
+    });
+    drop(sender);
+    collect(&said, &mut finding);
+    finding.servers.sort_by_key(Candidate::rank);
+    finding
+        .servers
+        .dedup_by(|b, a| a.host == b.host && a.port == b.port);
+    Ok(finding)
+}
+
+/// Servers that a person names: `host` alone, or with a port.
+///
+/// # Errors
+/// The system has no means left to do so.
+pub fn try_by_hand(
+    address: &Address,
+    host: &str,
+    port: Option<u16>,
+    roots: &Roots,
+) -> io::Result<Finding> {
+    let means = Means::new(roots)?;
+    let usual = [(995, Security::Implicit), (110, Security::Clear)];
+    let named = |port| [(port, Security::Implicit), (port, Security::Clear)];
+    let candidates = port
+        .map_or(usual, named)
+        .into_iter()
+        .filter_map(|(port, security)| {
+            let user = "%EMAILADDRESS%";
+            Candidate::new(address, host, port, security, user, Origin::Hand)
+        });
+    let mut finding = tried(candidates.collect(), &means);
+    finding.servers.sort_by_key(Candidate::rank);
+    finding
+        .servers
+        .dedup_by(|b, a| a.host == b.host && a.port == b.port);
+    Ok(finding)
+}
+
+/// Has a source asked in a thread of its own, which may outlive the search.
+fn spawn(sender: &Sender<Said>, source: Origin, ask: impl FnOnce() -> Finding + Send + 'static) {
+    let sender = sender.clone();
+    thread::spawn(move || {
+        let said = Said {
+            finding: ask(),
+            source: Some(source),
+        };
+        // The search may be over.
+        let _ = sender.send(said);
+    });
+}
+
+/// Takes what is said until nobody who is left could say anything better.
+fn collect(said: &mpsc::Receiver<Said>, finding: &mut Finding) {
+    let deadline = Instant::now() + PATIENCE;
+    // The domain's own document is looked for in two places.
+    let mut waiting = vec![
+        Origin::MailExchanger,
+        Origin::Srv,
+        Origin::Autoconfig,
+        Origin::Autoconfig,
+        Origin::Database,
+        Origin::Guess,
+    ];
+    while !waiting.is_empty() {
+        let left = deadline.saturating_duration_since(Instant::now());
+        let said = match said.recv_timeout(left) {
+            Ok(said) => said,
+            Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => return,
+        };
+        if let Some(place) = waiting.iter().position(|it| Some(*it) == said.source) {
+            waiting.remove(place);
+        }
+        finding.add(said.finding);
+        let encrypted = finding
+            .servers
+            .iter()
+            .filter(|it| it.security != Security::Clear);
+        let best = encrypted.map(|it| it.origin).min();
+        let no_pop = finding.no_pop.as_ref().map(|_| Origin::MailExchanger);
+        let best = [best, no_pop].into_iter().flatten().min();
+        if best.is_some_and(|best| waiting.iter().all(|it| *it >= best)) {
+            return;
+        }
+    }
+}
+
+impl Finding {
+    fn add(&mut self, other: Self) {
+        self.provider = self.provider.or(other.provider);
+        self.servers.extend(other.servers);
+        for (candidate, dead) in other.dead {
+            let same = |(it, _): &(Candidate, Dead)| {
+                (&it.host, it.port) == (&candidate.host, candidate.port)
+            };
+            if !self.dead.iter().any(same) {
+                self.dead.push((candidate, dead));
+            }
+        }
+        self.imap = self.imap.take().or(other.imap);
+        self.no_pop = self.no_pop.take().or(other.no_pop);
+        self.declined |= other.declined;
+        self.without_dns |= other.without_dns;
+    }
+}
+
+/// What the table knows, tried.
+fn of_known(known: table::Known, means: &Means) -> Finding {
+    let mut candidates = known.servers;
+    // Where the table knows of no encryption there may be some by now.
+    let better: Vec<_> = candidates
+        .iter()
+        .filter(|it| it.security == Security::Clear)
+        .map(|it| Candidate {
+            port: 995,
+            security: Security::Implicit,
+            ..it.clone()
+        })
+        .collect();
+    candidates.splice(0..0, better);
+    let mut finding = tried(candidates, means);
+    finding.servers.sort_by_key(Candidate::rank);
+    finding.provider = Some(known.name);
+    finding.imap = known.imap;
+    finding
+}
+
+fn of_exchanger(address: &Address, resolver: &Resolver, means: &Means) -> Finding {
+    let Ok(exchangers) = resolver.mx(address.domain()) else {
+        return Finding {
+            without_dns: true,
+            ..Finding::default()
+        };
+    };
+    for host in &exchangers {
+        if let Err(no_pop) = providers::check(host) {
+            return Finding {
+                no_pop: Some(no_pop),
+                ..Finding::default()
+            };
+        }
+        if let Some(known) = table::of_exchanger(host, address) {
+            return of_known(known, means);
+        }
+    }
+    Finding::default()
+}
+
+/// RFC 6186: the server may be in any domain, which a person must be shown.
+fn of_srv(address: &Address, resolver: &Resolver, means: &Means) -> Finding {
+    let domain = address.domain();
+    let ask = |service: &str| resolver.srv(&format!("{service}.{domain}"));
+    let ask = &ask;
+    let [over_tls, in_clear, imap] = thread::scope(|scope| {
+        let services = ["_pop3s._tcp", "_pop3._tcp", "_imaps._tcp"];
+        let asked = services.map(|service| scope.spawn(move || ask(service)));
+        asked.map(|it| it.join().unwrap_or(Err(dns::Silence::NoAnswer)))
+    });
+    let without_dns = over_tls.is_err() && in_clear.is_err();
+    let (over_tls, in_clear) = (over_tls.unwrap_or_default(), in_clear.unwrap_or_default());
+    let none = |records: &[dns::Srv]| records.iter().any(|it| it.host.is_empty());
+    let declined = none(&over_tls) && none(&in_clear);
+    let over_tls = over_tls.into_iter().map(|it| (it, Security::Implicit));
+    let in_clear = in_clear.into_iter().map(|it| (it, Security::StartTls));
+    let candidates = over_tls.chain(in_clear).filter_map(|(srv, security)| {
+        let user = "%EMAILADDRESS%";
+        Candidate::new(address, &srv.host, srv.port, security, user, Origin::Srv)
+    });
+    let imap = imap
+        .unwrap_or_default()
+        .into_iter()
+        .find(|it| !it.host.is_empty());
+    Finding {
+        imap: imap.map(|it| it.host),
+        declined,
+        without_dns,
+        ..tried(candidates.collect(), means)
+    }
+}
+
+fn of_document(url: &str, address: &Address, origin: Origin, means: &Means) -> Finding {
+    let Some(named) = autoconfig::fetch(url, address, origin, &means.stop) else {
+        return Finding::default();
+    };
+    Finding {
+        imap: named.imap,
+        ..tried(named.servers, means)
+    }
+}
+
+/// Servers of usual names. What answers in clear alone is no find: anybody could.
+fn of_guesses(address: &Address, means: &Means) -> Finding {
+    let names = ["pop", "mail", "pop3"];
+    let candidates = names.iter().flat_map(|name| {
+        let host = format!("{name}.{}", address.domain());
+        [(995, Security::Implicit), (110, Security::StartTls)].map(|(port, security)| {
+            let user = "%EMAILADDRESS%";
+            Candidate::new(address, &host, port, security, user, Origin::Guess)
+        })
+    });
+    let candidates = candidates.flatten().collect();
+    let imap = ["imap", "mail"].map(|name| {
+        let (host, means) = (format!("{name}.{}", address.domain()), means.clone());
+        thread::spawn(move || probe::imap(&host, &means).then_some(host))
+    });
+    let mut finding = tried(candidates, means);
+    finding.imap = imap
+        .into_iter()
+        .filter_map(|it| it.join().ok().flatten())
+        .next();
+    // What is not there was a guess, and is nobody's fault.
+    finding
+        .dead
+        .retain(|(_, dead)| matches!(dead, Dead::Certificate(_)));
+    finding
+}
+
+/// Tries servers, all at once.
+fn tried(mut candidates: Vec<Candidate>, means: &Means) -> Finding {
+    candidates.truncate(OF_A_SOURCE);
+    let tries: Vec<_> = candidates
+        .into_iter()
+        .map(|candidate| {
+            let means = means.clone();
+            thread::spawn(move || probe::pop(candidate, &means))
+        })
+        .collect();
+    let mut finding = Finding::default();
+    for tried in tries.into_iter().filter_map(|it| it.join().ok()) {
+        match tried {
+            Ok(candidate) => finding.servers.push(candidate),
+            Err(dead) => finding.dead.push(dead),
+        }
+    }
+    finding
+}

@@ -1,0 +1,136 @@
+//! Whether a server answers, as what, and how its connection can be protected.
+//!
+//! Nothing of the person is told to it: no name, no password.
+
+use super::Means;
+use super::candidate::Candidate;
+use crate::net::{Channel, Error, Protection, Route, Target, proxy::Way};
+use crate::profile::draft::Security;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+/// How long a server may take to connect and greet.
+const TIMEOUT: Duration = Duration::from_secs(4);
+
+/// A greeting is a line; what is longer is none.
+const LONGEST: usize = 1024;
+
+/// What a server is that does not do.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Dead {
+    /// There is no host of this name.
+    NoSuchHost,
+    /// It cannot be connected to, or says nothing.
+    Silent,
+    /// It has a certificate that is not trusted for it.
+    Certificate(String),
+    /// It speaks something else.
+    NotPop,
+}
+
+/// Tries a server; what it is worth then, which may be better protected than it was said to be.
+pub(super) fn pop(candidate: Candidate, means: &Means) -> Result<Candidate, (Candidate, Dead)> {
+    let tried = match candidate.security {
+        Security::Implicit => implicit(&candidate, means).map(|()| Security::Implicit),
+        Security::StartTls | Security::Clear => start_tls(&candidate, means),
+    };
+    match tried {
+        // Whoever says that there is STLS is not to be talked out of it by the one in between.
+        Ok(Security::Clear) if candidate.security == Security::StartTls => {
+            let reason = "it takes no STLS".to_owned();
+            Err((candidate, Dead::Certificate(reason)))
+        }
+        Ok(security) => Ok(Candidate {
+            security,
+            ..candidate
+        }),
+        Err(dead) => Err((candidate, dead)),
+    }
+}
+
+/// Whether IMAP over TLS answers there.
+pub(super) fn imap(host: &str, means: &Means) -> bool {
+    let opened = open(host, 993, Protection::Implicit(&means.policy), means);
+    let greeting = opened.and_then(|mut channel| line(channel.as_mut(), b""));
+    greeting.is_ok_and(|line| line.starts_with(b"* OK"))
+}
+
+fn implicit(candidate: &Candidate, means: &Means) -> Result<(), Dead> {
+    let protection = Protection::Implicit(&means.policy);
+    let mut channel = open(&candidate.host, candidate.port, protection, means)?;
+    let greeting = line(channel.as_mut(), b"")?;
+    channel.close();
+    greets(&greeting)
+}
+
+fn start_tls(candidate: &Candidate, means: &Means) -> Result<Security, Dead> {
+    let protection = Protection::StartTls(&means.policy);
+    let mut channel = open(&candidate.host, candidate.port, protection, means)?;
+    greets(&line(channel.as_mut(), b"")?)?;
+    let agreed = line(channel.as_mut(), b"STLS\r\n")?.starts_with(b"+OK");
+    if !agreed {
+        channel.close();
+        return Ok(Security::Clear);
+    }
+    channel.start_tls().map_err(dead)?;
+    channel.close();
+    Ok(Security::StartTls)
+}
+
+fn greets(line: &[u8]) -> Result<(), Dead> {
+    match line.starts_with(b"+OK") {
+        true => Ok(()),
+        false => Err(Dead::NotPop),
+    }
+}
+
+fn open(
+    host: &str,
+    port: u16,
+    protection: Protection<'_>,
+    means: &Means,
+) -> Result<Box<dyn Channel>, Dead> {
+    let way = Way::default();
+    let target = Target {
+        host,
+        port,
+        protection,
+        way: &way,
+        timeout: TIMEOUT,
+    };
+    let route = Route::find(&target, &means.stop, Arc::new(|_: &str| ()));
+    route
+        .and_then(|route| route.connect(&means.stop))
+        .map_err(dead)
+}
+
+/// Sends `output`, and takes one line.
+fn line(channel: &mut dyn Channel, output: &[u8]) -> Result<Vec<u8>, Dead> {
+    let deadline = Instant::now() + TIMEOUT;
+    let (mut unsent, mut line, mut octets) = (output, Vec::new(), [0; LONGEST]);
+    loop {
+        let moved = channel
+            .exchange(unsent, &mut octets, deadline)
+            .map_err(dead)?;
+        unsent = unsent.get(moved.sent..).unwrap_or_default();
+        line.extend_from_slice(octets.get(..moved.received).unwrap_or_default());
+        if let Some(end) = line.iter().position(|octet| *octet == b'\n') {
+            line.truncate(end);
+            return Ok(line);
+        }
+        if line.len() >= LONGEST || Instant::now() > deadline {
+            return Err(Dead::NotPop);
+        }
+    }
+}
+
+fn dead(error: Error) -> Dead {
+    match error {
+        Error::NoSuchHost { .. } => Dead::NoSuchHost,
+        Error::Certificate { reason, .. } => Dead::Certificate(reason),
+        Error::OldTls { versions, .. } => Dead::Certificate(format!("it offers {versions}")),
+        Error::NotTls { .. } => Dead::NotPop,
+        Error::Handshake(source) => dead(*source),
+        _ => Dead::Silent,
+    }
+}

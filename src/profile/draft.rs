@@ -1,0 +1,358 @@
+//! An account that is being set up, as text of the config file, and into the file itself.
+//!
+//! The file is its owner's: a table is added, and nothing else in it is touched.
+
+use super::units;
+use super::{Keep, Roots, paths};
+use crate::durable::{Dir, Disk};
+use crate::exit::{Diagnose, Status};
+use std::ffi::OsString;
+use std::fmt;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+use toml_edit::{Array, DocumentMut, InlineTable, Item, Table, value};
+
+/// How a connection is protected; what is better comes first.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub enum Security {
+    /// TLS from the first octet.
+    Implicit,
+    /// TLS after STLS.
+    StartTls,
+    /// None.
+    Clear,
+}
+
+impl fmt::Display for Security {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Implicit => "TLS",
+            Self::StartTls => "TLS after STLS",
+            Self::Clear => "no encryption",
+        })
+    }
+}
+
+/// An account as a person has answered the questions about it.
+#[derive(Clone, Debug)]
+pub struct Draft {
+    /// Its name.
+    pub name: String,
+    /// The server.
+    pub host: String,
+    /// Its TCP port.
+    pub port: u16,
+    /// How the connection is protected.
+    pub security: Security,
+    /// Whom to trust.
+    pub roots: Roots,
+    /// The user's name.
+    pub user: String,
+    /// Where the mail goes, as it is to stand in the file.
+    pub maildir: String,
+    /// What becomes of messages on the server.
+    pub keep: Keep,
+    /// Of the first fetch only so many.
+    pub latest: Option<u64>,
+    /// Where the password is.
+    pub secret: Place,
+}
+
+/// Where the password of an account is kept.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Place {
+    /// Nowhere: it is asked for.
+    Ask,
+    /// In the system keyring.
+    Keyring,
+    /// In a file, as it is to stand in the config file.
+    File(String),
+    /// With another program.
+    Command(Vec<String>),
+    /// There is none, but a sign-in by OAuth 2.0.
+    OAuth {
+        /// `google` or `microsoft`.
+        provider: &'static str,
+        /// What the program is registered as.
+        client_id: String,
+        /// The other half of it, where there is one.
+        client_secret: Option<String>,
+        /// Whether the sign-in is kept in a file, not in the keyring.
+        in_file: bool,
+    },
+}
+
+impl Draft {
+    /// The account as text, for a file of its own.
+    pub fn text(&self) -> String {
+        self.added_to("").unwrap_or_default()
+    }
+
+    /// `text`, a config file's, with the account at its end.
+    ///
+    /// # Errors
+    /// `text` cannot be read, or has an account of this name.
+    pub fn added_to(&self, text: &str) -> Result<String, DraftError> {
+        let mut document = DocumentMut::from_str(text)
+            .map_err(|error| DraftError::Broken(error.message().to_owned()))?;
+        let defaults = document.get("defaults").and_then(Item::as_table_like);
+        let table = self.table(|key| defaults.is_some_and(|table| table.contains_key(key)));
+        let accounts = document.entry("accounts").or_insert_with(|| {
+            let mut accounts = Table::new();
+            accounts.set_implicit(true);
+            Item::Table(accounts)
+        });
+        let Some(accounts) = accounts.as_table_like_mut() else {
+            return Err(DraftError::Broken("`accounts` is no table".to_owned()));
+        };
+        if accounts.contains_key(&self.name) {
+            return Err(DraftError::Taken(self.name.clone()));
+        }
+        let in_one_line = accounts.iter().any(|(_, item)| item.is_inline_table());
+        if in_one_line {
+            accounts.insert(&self.name, value(table.into_inline_table()));
+            return Ok(document.to_string());
+        }
+        accounts.insert(&self.name, Item::Table(table));
+        // What stands at the file's end stays before what comes now, and an empty line is between.
+        let mut before = document.trailing().as_str().unwrap_or_default().to_owned();
+        if !before.is_empty() && !before.ends_with('\n') {
+            before.push('\n');
+        }
+        if !text.is_empty() {
+            before.push('\n');
+        }
+        document.set_trailing("");
+        let accounts = document
+            .get_mut("accounts")
+            .and_then(Item::as_table_like_mut);
+        let added = accounts.and_then(|accounts| accounts.get_mut(&self.name));
+        if let Some(added) = added.and_then(Item::as_table_mut) {
+            added.decor_mut().set_prefix(before);
+        }
+        Ok(document.to_string())
+    }
+
+    /// `has_default`: whether `[defaults]` says something about a key, so that it is to be said here.
+    fn table(&self, has_default: impl Fn(&str) -> bool) -> Table {
+        let mut table = Table::new();
+        let usual_port = match self.security {
+            Security::Implicit => 995,
+            Security::StartTls | Security::Clear => 110,
+        };
+        table.insert("host", value(&self.host));
+        if self.port != usual_port || has_default("port") {
+            table.insert("port", value(i64::from(self.port)));
+        }
+        match self.security {
+            Security::Implicit if has_default("tls") => {
+                table.insert("tls", value("implicit"));
+            }
+            Security::Implicit => {}
+            Security::StartTls => {
+                table.insert("tls", value("starttls"));
+            }
+            Security::Clear => {
+                table.insert("tls", value("none"));
+                table.insert("allow-insecure", value(true));
+            }
+        }
+        let roots = match &self.roots {
+            Roots::System => has_default("tls-roots").then(|| "system".to_owned()),
+            Roots::Bundled => Some("bundled".to_owned()),
+            Roots::Pinned => Some("pinned".to_owned()),
+            Roots::File(path) => Some(path.display().to_string()),
+        };
+        if let Some(roots) = roots.filter(|_| self.security != Security::Clear) {
+            table.insert("tls-roots", value(roots));
+        }
+        table.insert("user", value(&self.user));
+        match &self.secret {
+            Place::Ask => {}
+            Place::Keyring => {
+                table.insert("password-keyring", value(true));
+            }
+            Place::File(path) => {
+                table.insert("password-file", value(path));
+            }
+            Place::Command(argv) => {
+                table.insert("password-command", value(argv.iter().collect::<Array>()));
+            }
+            Place::OAuth {
+                provider,
+                client_id,
+                client_secret,
+                in_file,
+            } => {
+                let mut oauth = InlineTable::new();
+                oauth.insert("provider", (*provider).into());
+                oauth.insert("client-id", client_id.into());
+                if let Some(secret) = client_secret {
+                    oauth.insert("client-secret", secret.into());
+                }
+                if *in_file {
+                    oauth.insert("store", "file".into());
+                }
+                table.insert("oauth", value(oauth));
+            }
+        }
+        table.insert("maildir", value(&self.maildir));
+        let keep = match self.keep {
+            Keep::Always => "always".to_owned(),
+            Keep::Never => "never".to_owned(),
+            Keep::For(time) => units::duration(time),
+        };
+        table.insert("keep", value(keep));
+        if let Some(latest) = self.latest {
+            table.insert("latest", value(i64::try_from(latest).unwrap_or(i64::MAX)));
+        }
+        table
+    }
+}
+
+/// Adds an account to the config file, which is made where it is missing, for its owner alone. The
+/// file is another one at once, or none at all: nobody ever finds half of it.
+///
+/// # Errors
+/// It cannot be read or written, or somebody else has changed it meanwhile.
+pub fn add_to_file(path: &Path, draft: &Draft) -> Result<(), DraftError> {
+    let path = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+    let before = read(&path)?;
+    let text = draft.added_to(before.as_deref().unwrap_or_default())?;
+    write_private(&path, text.as_bytes(), || match read(&path)? == before {
+        true => Ok(()),
+        false => Err(DraftError::Changed(path.clone())),
+    })
+}
+
+/// Writes a file for its owner alone, at once or not at all. `check` is asked right before.
+///
+/// # Errors
+/// It cannot be written, or `check` forbids it.
+pub fn write_private(
+    path: &Path,
+    octets: &[u8],
+    check: impl FnOnce() -> Result<(), DraftError>,
+) -> Result<(), DraftError> {
+    let failed = |source| DraftError::Io {
+        path: path.to_owned(),
+        source,
+    };
+    let (Some(directory), Some(name)) = (path.parent(), path.file_name()) else {
+        return Err(failed(io::ErrorKind::InvalidInput.into()));
+    };
+    let mut new = OsString::from(".");
+    new.push(name);
+    new.push(format!(".{}.new", std::process::id()));
+    let disk = Disk::new();
+    let prepared = disk.create_directory(directory).and_then(|()| {
+        let dir = Dir::open_linked(&disk, directory)?;
+        dir.remove(&new)?;
+        let mut file = dir.create(&new)?;
+        file.append(octets).and_then(|()| file.sync())?;
+        Ok(dir)
+    });
+    let dir = prepared.map_err(failed)?;
+    let replaced = check().and_then(|()| {
+        let replaced = dir.replace(&new, name).and_then(|()| dir.sync());
+        replaced.map_err(failed)
+    });
+    if replaced.is_err() {
+        // What is left of it is no more than a file that nobody reads.
+        let _ = dir.remove(&new);
+    }
+    replaced
+}
+
+/// Removes a file that [`write_private`] has written.
+pub fn remove_private(path: &Path) {
+    if let (Some(directory), Some(name)) = (path.parent(), path.file_name()) {
+        let dir = Dir::open_linked(&Disk::new(), directory);
+        // It holds what its owner knows, and is for that person's eyes alone.
+        let _ = dir.and_then(|dir| dir.remove(name));
+    }
+}
+
+fn read(path: &Path) -> Result<Option<String>, DraftError> {
+    match fs::read_to_string(path) {
+        Ok(text) => Ok(Some(text)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(source) => Err(DraftError::Io {
+            path: path.to_owned(),
+            source,
+        }),
+    }
+}
+
+/// A path as it is written for people: from the home directory, where it is in it.
+pub fn shown(path: &Path) -> String {
+    let home = directories::BaseDirs::new().map(|base| base.home_dir().to_owned());
+    let below = home.and_then(|home| Some(path.strip_prefix(home).ok()?.to_owned()));
+    match below {
+        Some(below) if !below.as_os_str().is_empty() => format!("~/{}", below.display()),
+        _ => path.display().to_string(),
+    }
+}
+
+/// What a person typed for a path, made absolute: from the home directory, unless it says otherwise.
+///
+/// # Errors
+/// It is none; the reason is for that person.
+pub fn path_of(text: &str) -> Result<PathBuf, String> {
+    let text = text.trim();
+    let home = directories::BaseDirs::new().ok_or("no home directory is known")?;
+    let path = paths::absolute(Path::new(text), home.home_dir());
+    path.map_err(|error| error.to_string())
+}
+
+/// Why an account is not in the config file.
+#[derive(Debug, thiserror::Error)]
+pub enum DraftError {
+    /// The file is no TOML.
+    #[error("the config file cannot be read: {0}")]
+    Broken(String),
+    /// Somebody else has changed it.
+    #[error("{} has been changed meanwhile, and is left as it is", .0.display())]
+    Changed(PathBuf),
+    /// A file cannot be read or written.
+    #[error("cannot write {}", path.display())]
+    Io {
+        /// Which one.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// There is such an account.
+    #[error("there is an account `{0}` already")]
+    Taken(String),
+}
+
+impl Diagnose for DraftError {
+    fn status(&self) -> Status {
+        match self {
+            Self::Broken(_) | Self::Taken(_) => Status::Config,
+            Self::Changed(_) => Status::Temporary,
+            Self::Io { .. } => Status::Io,
+        }
+    }
+
+    fn hint(&self) -> Option<String> {
+        Some(
+            match self {
+                Self::Broken(_) => "mend it first; popfetch account list shows where it is wrong",
+                Self::Changed(_) => "run the same command again",
+                Self::Io { .. } => {
+                    "with --print the account is shown, for you to put it where it belongs"
+                }
+                Self::Taken(_) => "choose another name: --name NAME",
+            }
+            .to_owned(),
+        )
+    }
+}
+
+#[cfg(test)]
+#[path = "draft_tests.rs"]
+mod tests;

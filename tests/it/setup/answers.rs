@@ -1,0 +1,255 @@
+//! Wrong answers, and people who go away: nothing is ever half written.
+
+use super::{at_the_usual_name, enter_to_the_end, home_in, made};
+use crate::support::dns::NameServer;
+use crate::support::run::Home;
+use crate::support::terminal::Terminal;
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+
+fn nowhere() -> (NameServer, Home) {
+    let dns = NameServer::start(&[]);
+    let home = home_in(&[], &dns, "/etc/ssl/certs/ca-certificates.crt".into());
+    (dns, home)
+}
+
+#[test]
+fn an_address_that_is_none_is_asked_for_again() {
+    let (_dns, home) = nowhere();
+    let mut terminal = Terminal::start(&home, 80, &["setup"]);
+    terminal.answer("Your mail address:", "ada");
+    terminal.wait_for("an address has an @ in it");
+    terminal.answer("Your mail address:", "ada@exa mple.test");
+    terminal.wait_for("what stands behind the @ is no domain");
+    terminal.wait_for("Your mail address:").press("\u{3}");
+    let (_, screen) = terminal.end();
+    assert_eq!(made(&home), [""; 0], "{screen}");
+}
+
+#[test]
+fn where_no_server_is_found_it_is_named_by_hand_or_not_at_all() {
+    let Some((_dovecot, _dns, home)) = at_the_usual_name() else {
+        return;
+    };
+    let mut terminal = Terminal::start(&home, 80, &["setup", "ada@other.test"]);
+    terminal.wait_for("No POP3 server was found for other.test.");
+    terminal.answer("The server's name, if you know it", "nobody.example.test");
+    terminal.wait_for("nobody.example.test:995: there is no such host");
+    terminal.answer("The server's name, if you know it", "pop.example.test");
+    terminal.wait_for("Found pop.example.test, port 995, with TLS; named by you.");
+    terminal.answer("Password for ", "secret");
+    terminal.wait_for("Signed in.").press("\u{3}");
+    terminal.end();
+
+    let mut terminal = Terminal::start(&home, 80, &["setup", "ada@other.test"]);
+    terminal.answer("The server's name, if you know it", "");
+    terminal.wait_for("error: no POP3 server is known for other.test");
+    let (status, screen) = terminal.end();
+    assert_eq!(status, 69, "{screen}");
+    assert_eq!(made(&home), [""; 0], "{screen}");
+}
+
+#[test]
+fn a_wrong_password_is_asked_for_again_and_so_is_the_users_name() {
+    let Some((_dovecot, _dns, home)) = at_the_usual_name() else {
+        return;
+    };
+    let mut terminal = Terminal::start(&home, 80, &["setup", "ada@example.test"]);
+    terminal.answer("Password for ", "wrong");
+    terminal.wait_for("refused the sign-in");
+    terminal.answer("Your user name at this server [ada@example.test]:", "ada");
+    terminal.answer("Password for ", "secret");
+    terminal.wait_for("Signed in.");
+    enter_to_the_end(&mut terminal);
+    let (status, screen) = terminal.end();
+    assert_eq!(status, 0, "{screen}");
+    let config = fs::read_to_string(home.config_file()).unwrap();
+    assert!(config.contains("user = \"ada\"\n"), "{config}");
+    let password = home.config_file().with_file_name("example.password");
+    assert_eq!(fs::read_to_string(&password).unwrap(), "secret\n");
+    assert!(!screen.contains("secret"), "{screen}");
+    for path in [home.config_file(), password] {
+        assert_eq!(
+            fs::metadata(path).unwrap().permissions().mode() & 0o777,
+            0o600
+        );
+    }
+    let directory = fs::metadata(home.config_file().parent().unwrap()).unwrap();
+    assert_eq!(directory.permissions().mode() & 0o777, 0o700);
+}
+
+#[test]
+fn whoever_goes_away_at_any_question_leaves_nothing_behind() {
+    let Some((_dovecot, _dns, home)) = at_the_usual_name() else {
+        return;
+    };
+    let questions = [
+        ("Your mail address:", "ada@example.test"),
+        ("Password for ", "secret"),
+        ("What is to be fetched first?", ""),
+        ("What becomes of mail on the server", ""),
+        ("What shall the account be called?", ""),
+        ("Where does the mail go (a Maildir)?", ""),
+        ("Where is the password to be kept?", ""),
+        ("Write it?", ""),
+    ];
+    for columns in [80, 60] {
+        for last in 0..questions.len() {
+            let mut terminal = Terminal::start(&home, columns, &["setup"]);
+            for (question, answer) in &questions[..last] {
+                terminal.answer(question, answer);
+            }
+            terminal.wait_for(questions[last].0);
+            let key = if last % 2 == 0 { "\u{3}" } else { "\u{4}" };
+            terminal.press(key);
+            let (status, screen) = terminal.end();
+            assert_ne!(status, 0, "{screen}");
+            assert_eq!(made(&home), [""; 0], "{screen}");
+        }
+    }
+}
+
+#[test]
+fn who_says_no_at_the_end_has_nothing_written() {
+    let Some((_dovecot, _dns, home)) = at_the_usual_name() else {
+        return;
+    };
+    let mut terminal = Terminal::start(&home, 80, &["setup", "ada@example.test"]);
+    terminal.answer("Password for ", "secret");
+    terminal.answer("What is to be fetched first?", "4");
+    terminal
+        .wait_for("a number from 1 to 3, please")
+        .answer("Choice [1]:", "3");
+    terminal.answer("What becomes of mail on the server", "2");
+    terminal.answer("After how many days [14]:", "soon");
+    terminal.wait_for("a number of days, please");
+    terminal.answer("After how many days [14]:", "30");
+    terminal.answer("What shall the account be called?", "a/b");
+    terminal.wait_for("an account's name cannot have a `/` in it");
+    terminal.answer("What shall the account be called?", "home");
+    terminal.answer("Where does the mail go (a Maildir)? [~/Mail/home]:", "post");
+    terminal.answer("Where is the password to be kept?", "3");
+    terminal.wait_for("[accounts.home]");
+    terminal.wait_for("maildir = \"~/post\"");
+    terminal.wait_for("keep = \"30 days\"");
+    terminal.wait_for("latest = 0");
+    terminal.answer("Write it? (Y/n):", "perhaps");
+    terminal.wait_for("y or n, please");
+    terminal.answer("Write it? (Y/n):", "n");
+    terminal.wait_for("Nothing has been written.");
+    let (status, screen) = terminal.end();
+    assert_eq!(status, 0, "{screen}");
+    assert_eq!(made(&home), [""; 0], "{screen}");
+}
+
+#[test]
+fn a_config_file_that_is_there_keeps_its_words_and_gets_one_more_account() {
+    let Some((_dovecot, _dns, home)) = at_the_usual_name() else {
+        return;
+    };
+    let before = "# the office\n[accounts.example] # old\nhost = \"h\"\nuser = \"u\"\n";
+    home.config(before);
+    let mut terminal = Terminal::start(&home, 80, &["setup", "ada@example.test"]);
+    terminal.answer("Password for ", "secret");
+    terminal.answer("What is to be fetched first?", "");
+    terminal.answer("What becomes of mail on the server", "");
+    terminal.answer("What shall the account be called? [example-2]:", "example");
+    terminal.wait_for("there is an account `example` already");
+    terminal.answer("What shall the account be called? [example-2]:", "");
+    terminal.answer("Where does the mail go (a Maildir)?", "");
+    terminal.answer("Where is the password to be kept?", "");
+    terminal.answer("Write it?", "");
+    let (status, screen) = terminal.end();
+    assert_eq!(status, 0, "{screen}");
+    let after = fs::read_to_string(home.config_file()).unwrap();
+    assert!(after.starts_with(before), "{after}");
+    assert!(
+        after.contains("\n[accounts.example-2]\nhost = \"pop.example.test\"\n"),
+        "{after}"
+    );
+    // The same maildrop is not set up twice.
+    let again = home
+        .popfetch(["setup", "ada@example.test", "--print"])
+        .expect(78);
+    assert!(
+        again
+            .stderr
+            .contains("set up already, as account `example-2`"),
+        "{again:?}"
+    );
+}
+
+#[test]
+fn a_config_file_that_changes_meanwhile_loses_nothing() {
+    let Some((_dovecot, _dns, home)) = at_the_usual_name() else {
+        return;
+    };
+    let mut terminal = Terminal::start(&home, 80, &["setup", "ada@example.test"]);
+    terminal.answer("Password for ", "secret");
+    for question in [
+        "What is to be fetched first?",
+        "What becomes of mail on the server",
+        "What shall the account be called?",
+        "Where does the mail go (a Maildir)?",
+        "Where is the password to be kept?",
+    ] {
+        terminal.answer(question, "");
+    }
+    terminal.wait_for("Write it?");
+    home.config("[accounts.example]\nhost = \"h\"\nuser = \"u\"\n");
+    terminal.press("\n");
+    terminal.wait_for("there is an account `example` already");
+    let (status, screen) = terminal.end();
+    assert_eq!(status, 78, "{screen}");
+    let config = fs::read_to_string(home.config_file()).unwrap();
+    assert_eq!(config, "[accounts.example]\nhost = \"h\"\nuser = \"u\"\n");
+    assert!(
+        !home
+            .config_file()
+            .with_file_name("example.password")
+            .exists(),
+        "{screen}"
+    );
+}
+
+#[test]
+fn a_config_file_that_cannot_be_read_is_said_before_anything_is_asked() {
+    let (_dns, home) = nowhere();
+    home.config("[accounts.a\nhost = 1\n");
+    let terminal = Terminal::start(&home, 80, &["setup"]);
+    let (status, screen) = terminal.end();
+    assert_eq!(status, 78, "{screen}");
+    assert!(!screen.contains("Your mail address"), "{screen}");
+}
+
+#[test]
+fn no_line_is_wider_than_the_terminal() {
+    let Some((_dovecot, _dns, home)) = at_the_usual_name() else {
+        return;
+    };
+    for columns in [80_u16, 60] {
+        let mut terminal = Terminal::start(&home, columns, &["setup", "ada@example.test"]);
+        terminal.answer("Password for ", "wrong");
+        terminal.answer("Your user name at this server", "");
+        terminal.answer("Password for ", "secret");
+        terminal.wait_for("Signed in.");
+        terminal.answer("What is to be fetched first?", "");
+        terminal.answer("What becomes of mail on the server", "");
+        terminal.answer("What shall the account be called?", "");
+        terminal.answer("Where does the mail go (a Maildir)?", "");
+        terminal
+            .wait_for("Where is the password to be kept?")
+            .press("\u{3}");
+        let (_, screen) = terminal.end();
+        for line in screen.split("^C").next().unwrap().lines() {
+            // What a bar left has been wiped off.
+            let line = line.rsplit(['\r', '\u{1b}']).next().unwrap();
+            let line = line.strip_prefix("[2K").unwrap_or(line);
+            let width = line.chars().count();
+            // A word is never cut; only a path or an address is longer than half a line.
+            let longest = line.split(' ').map(|word| word.chars().count()).max();
+            let fits = width <= usize::from(columns) || longest > Some(usize::from(columns) / 2);
+            assert!(fits, "{width}: {line}\n\n{screen}");
+        }
+    }
+}

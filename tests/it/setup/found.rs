@@ -1,0 +1,164 @@
+//! Each way in which a server is found, with real Dovecot, from an empty home to mail on the disk.
+
+use super::{at_a_record, at_the_usual_name, enter_to_the_end, home_in};
+use crate::given::mail;
+use crate::support::dns::{Manner, NameServer, Record};
+use crate::support::documents::{Document, Documents};
+use crate::support::dovecot::Dovecot;
+use crate::support::run::Home;
+use crate::support::terminal::Terminal;
+use crate::support::tree;
+use std::time::{Duration, Instant};
+
+/// Answers only address and password.
+fn from_nothing_to_mail(home: &Home, found: &str) -> String {
+    let began = Instant::now();
+    let mut terminal = Terminal::start(home, 80, &["setup"]);
+    terminal.answer("Your mail address:", "ada@example.test");
+    terminal.wait_for(found);
+    terminal.answer("Password for ", "secret");
+    terminal.wait_for("Signed in. 3 messages");
+    enter_to_the_end(&mut terminal);
+    let (status, screen) = terminal.end();
+    assert_eq!(status, 0, "{screen}");
+    let fetched = home.popfetch::<&str>([]).expect(0);
+    assert!(fetched.stderr.contains("3 new messages"), "{fetched:?}");
+    assert_eq!(
+        tree::count(&home.path().join("Mail/example")),
+        3,
+        "{screen}"
+    );
+    let took = began.elapsed();
+    println!(
+        "{found}: from an address to mail in {} ms",
+        took.as_millis()
+    );
+    assert!(took < Duration::from_secs(10), "{took:?}");
+    screen
+}
+
+#[test]
+fn from_an_address_to_mail_by_an_srv_record() {
+    let Some((_dovecot, _dns, home)) = at_a_record() else {
+        return;
+    };
+    from_nothing_to_mail(&home, "named by the domain's SRV records");
+}
+
+#[test]
+fn from_an_address_to_mail_by_a_usual_name() {
+    let Some((_dovecot, _dns, home)) = at_the_usual_name() else {
+        return;
+    };
+    let screen = from_nothing_to_mail(&home, "found by trying usual names");
+    assert!(
+        screen.contains("Found pop.example.test, port 995, with TLS"),
+        "{screen}"
+    );
+}
+
+#[test]
+fn from_an_address_to_mail_by_an_autoconfig_document() {
+    let Some(dovecot) = Dovecot::start(&mail(3)) else {
+        return;
+    };
+    let port = dovecot.stls_account().port;
+    let document = format!(
+        "<clientConfig version=\"1.1\"><emailProvider id=\"example.test\">\
+         <incomingServer type=\"pop3\"><hostname>in.example.test</hostname><port>{port}</port>\
+         <socketType>STARTTLS</socketType><username>%EMAILLOCALPART%</username></incomingServer>\
+         </emailProvider></clientConfig>"
+    );
+    let wanted = crate::support::certificate::Wanted::default().names(&["*.example.test"]);
+    let identity = dovecot.authority().issue(&wanted);
+    let place = "autoconfig.example.test/mail/config-v1.1.xml?emailaddress=ada@example.test";
+    let web = Documents::start(
+        identity.server_config(),
+        &[(place, Document::Text(document))],
+    );
+    let dns = NameServer::start(&[]);
+    let names = [
+        ("autoconfig.example.test:443".to_owned(), web.port()),
+        (format!("in.example.test:{port}"), port),
+    ];
+    let home = home_in(&names, &dns, dovecot.authority().pem_file());
+    let screen = from_nothing_to_mail(&home, "autoconfig document.");
+    assert!(screen.contains("with TLS after STLS"), "{screen}");
+    let config = std::fs::read_to_string(home.config_file()).unwrap();
+    assert!(config.contains("user = \"ada\"\n"), "{config}");
+    assert!(config.contains("tls = \"starttls\"\n"), "{config}");
+}
+
+#[test]
+fn from_an_address_to_mail_by_the_shared_database() {
+    let Some(dovecot) = Dovecot::start(&mail(3)) else {
+        return;
+    };
+    let port = dovecot.account().port;
+    let document = format!(
+        "<clientConfig version=\"1.1\"><emailProvider id=\"example.test\">\
+         <incomingServer type=\"pop3\"><hostname>in.example.test</hostname><port>{port}</port>\
+         <socketType>SSL</socketType></incomingServer></emailProvider></clientConfig>"
+    );
+    let wanted = crate::support::certificate::Wanted::default();
+    let identity = dovecot
+        .authority()
+        .issue(&wanted.names(&["autoconfig.thunderbird.net"]));
+    let place = "autoconfig.thunderbird.net/v1.1/example.test";
+    let web = Documents::start(
+        identity.server_config(),
+        &[(place, Document::Text(document))],
+    );
+    let dns = NameServer::start(&[]);
+    let names = [
+        ("autoconfig.thunderbird.net:443".to_owned(), web.port()),
+        (format!("in.example.test:{port}"), port),
+    ];
+    let home = home_in(&names, &dns, dovecot.authority().pem_file());
+    from_nothing_to_mail(&home, "named by Thunderbird's database");
+    // The database is told the domain, and not whose address it is.
+    assert_eq!(web.asked(), [place]);
+}
+
+#[test]
+fn a_name_server_that_hangs_keeps_nothing_else_from_being_found() {
+    let Some(dovecot) = Dovecot::start(&mail(3)) else {
+        return;
+    };
+    let dns = NameServer::start_that(Manner::Hangs, &[]);
+    let names = [("mail.example.test:995".to_owned(), dovecot.account().port)];
+    let home = home_in(&names, &dns, dovecot.authority().pem_file());
+    from_nothing_to_mail(&home, "found by trying usual names");
+}
+
+#[test]
+fn a_domain_whose_mail_exchanger_is_a_providers_is_known_by_it() {
+    let dns = NameServer::start(&[
+        ("example.test", Record::Mx(10, "mail.protonmail.ch")),
+        ("example.test", Record::Mx(5, "mx.example.test")),
+    ]);
+    let home = home_in(&[], &dns, "/etc/ssl/certs/ca-certificates.crt".into());
+    let output = home
+        .popfetch(["setup", "ada@example.test", "--print"])
+        .expect(69);
+    assert!(
+        output.stderr.contains("Proton Mail has no POP3"),
+        "{output:?}"
+    );
+    assert!(output.stderr.contains("Bridge"), "{output:?}");
+    assert_eq!(output.stdout, "");
+}
+
+#[test]
+fn who_has_no_pop3_is_told_so_before_anybody_is_asked() {
+    let dns = NameServer::start(&[]);
+    let home = home_in(&[], &dns, "/etc/ssl/certs/ca-certificates.crt".into());
+    let output = home
+        .popfetch(["setup", "ada@icloud.com", "--yes"])
+        .expect(69);
+    assert!(
+        output.stderr.contains("iCloud Mail has no POP3"),
+        "{output:?}"
+    );
+    assert_eq!(dns.asked(), [""; 0]);
+}

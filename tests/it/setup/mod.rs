@@ -1,0 +1,63 @@
+//! `popfetch setup` as a person meets it, at a terminal: a domain example.test, of which only the
+//! test's own name server, web server and mail servers know anything.
+
+mod answers;
+mod found;
+mod hostile;
+mod unattended;
+
+use crate::given::mail;
+use crate::support::dns::{NameServer, Record};
+use crate::support::dovecot::Dovecot;
+use crate::support::run::Home;
+use crate::support::terminal::{Terminal, everything};
+use std::path::PathBuf;
+
+/// A home whose only world is this test's.
+fn home_in(names: &[(String, u16)], dns: &NameServer, roots: PathBuf) -> Home {
+    let mut home = Home::new();
+    let names: Vec<String> = names
+        .iter()
+        .map(|(name, port)| format!("{name}=127.0.0.1:{port}"))
+        .collect();
+    home.env("POPFETCH_TEST_NAMES", &names.join(" "));
+    home.env("POPFETCH_TEST_DNS", &dns.address());
+    home.env("SSL_CERT_FILE", roots.to_str().unwrap());
+    home
+}
+
+/// Dovecot, which a home finds at pop.example.test by the usual name and port.
+fn at_the_usual_name() -> Option<(Dovecot, NameServer, Home)> {
+    let dovecot = Dovecot::start(&mail(3))?;
+    let dns = NameServer::start(&[]);
+    let names = [("pop.example.test:995".to_owned(), dovecot.account().port)];
+    let home = home_in(&names, &dns, dovecot.authority().pem_file());
+    Some((dovecot, dns, home))
+}
+
+/// Dovecot, to which the domain's SRV record leads.
+fn at_a_record() -> Option<(Dovecot, NameServer, Home)> {
+    let dovecot = Dovecot::start(&mail(3))?;
+    let port = dovecot.account().port;
+    let record = Record::Srv(0, 1, port, "mx7.example.test");
+    let dns = NameServer::start(&[("_pop3s._tcp.example.test", record)]);
+    let names = [(format!("mx7.example.test:{port}"), port)];
+    let home = home_in(&names, &dns, dovecot.authority().pem_file());
+    Some((dovecot, dns, home))
+}
+
+/// What is in the home that a run has made: the coverage of tests is nobody's business.
+fn made(home: &Home) -> Vec<String> {
+    let found = everything(home.path());
+    found.into_iter().map(|(name, _)| name).collect()
+}
+
+/// Answers all that comes behind the sign-in by Enter.
+fn enter_to_the_end(terminal: &mut Terminal) {
+    terminal.answer("What is to be fetched first?", "");
+    terminal.answer("What becomes of mail on the server", "");
+    terminal.answer("What shall the account be called? [example]:", "");
+    terminal.answer("Where does the mail go (a Maildir)? [~/Mail/example]:", "");
+    terminal.answer("Where is the password to be kept?", "");
+    terminal.answer("Write it? (Y/n):", "");
+}

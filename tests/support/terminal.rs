@@ -1,0 +1,147 @@
+//! A run at a terminal, and the person in front of it.
+
+use std::fs::File;
+use std::io::{Read, Write};
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::sync::{Arc, Mutex};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use nix::pty::{Winsize, openpty};
+
+use super::process::{Daemon, within};
+use super::run::Home;
+
+/// A run with a terminal of its own; it is killed when this is dropped.
+pub struct Terminal {
+    daemon: Daemon,
+    keyboard: File,
+    screen: Arc<Mutex<Vec<u8>>>,
+    /// How much of the screen has been read by the person.
+    read: usize,
+    limit: Duration,
+}
+
+impl Terminal {
+    /// Starts popfetch with these arguments in a home, at a terminal of so many columns.
+    pub fn start(home: &Home, columns: u16, arguments: &[&str]) -> Self {
+        let size = Winsize {
+            ws_row: 24,
+            ws_col: columns,
+            ws_xpixel: 0,
+            ws_ypixel: 0,
+        };
+        let pty = openpty(Some(&size), None).unwrap();
+        // A session of its own, whose terminal this is: Ctrl-C and questions for passwords need it.
+        let mut command = Command::new("setsid");
+        home.furnish(&mut command);
+        command
+            .args(["--ctty", "--wait"])
+            .arg(home.program())
+            .args(arguments);
+        command.env("TERM", "xterm").env("NO_COLOR", "1");
+        let end = |fd: &std::os::fd::OwnedFd| Stdio::from(fd.try_clone().unwrap());
+        command
+            .stdin(end(&pty.slave))
+            .stdout(end(&pty.slave))
+            .stderr(end(&pty.slave));
+        let daemon = Daemon::start(&mut command);
+        drop(command);
+        drop(pty.slave);
+        let keyboard = File::from(pty.master);
+        let mut output = keyboard.try_clone().unwrap();
+        let screen = Arc::new(Mutex::new(Vec::new()));
+        let shown = Arc::clone(&screen);
+        thread::spawn(move || {
+            let mut octets = [0; 4096];
+            // Where the last one has closed the terminal there is an error, and no end.
+            while let Ok(count @ 1..) = output.read(&mut octets) {
+                shown.lock().unwrap().extend_from_slice(&octets[..count]);
+            }
+        });
+        Self {
+            daemon,
+            keyboard,
+            screen,
+            read: 0,
+            limit: Duration::from_secs(30),
+        }
+    }
+
+    /// Waits until this is shown, behind what was waited for before.
+    pub fn wait_for(&mut self, text: &str) -> &mut Self {
+        let found = within(self.limit, || {
+            let screen = self.screen();
+            let at = screen.get(self.read..)?.find(text)?;
+            Some(self.read + at + text.len())
+        });
+        let Some(end) = found else {
+            panic!("`{text}` does not come:\n{}", self.screen());
+        };
+        self.read = end;
+        self
+    }
+
+    /// Waits for a question, and answers it with a line.
+    pub fn answer(&mut self, question: &str, answer: &str) -> &mut Self {
+        self.wait_for(question);
+        self.press(&format!("{answer}\n"))
+    }
+
+    /// Presses keys.
+    pub fn press(&mut self, keys: &str) -> &mut Self {
+        self.keyboard.write_all(keys.as_bytes()).unwrap();
+        self
+    }
+
+    /// All that was shown.
+    pub fn screen(&self) -> String {
+        String::from_utf8_lossy(&self.screen.lock().unwrap()).replace("\r\n", "\n")
+    }
+
+    /// Waits for the end: the exit status (128 and the signal's number where one ended it).
+    pub fn end(mut self) -> (i32, String) {
+        let deadline = Instant::now() + self.limit;
+        let status = loop {
+            if let Some(status) = self.daemon.child().try_wait().unwrap() {
+                break status;
+            }
+            assert!(
+                Instant::now() < deadline,
+                "does not end:\n{}",
+                self.screen()
+            );
+            thread::sleep(Duration::from_millis(5));
+        };
+        // What it wrote last may still be on its way.
+        let mut length = 0;
+        within(Duration::from_secs(2), || {
+            let now = self.screen.lock().unwrap().len();
+            let stays = now == length;
+            length = now;
+            stays.then_some(())
+        });
+        (status.code().unwrap_or(-1), self.screen())
+    }
+}
+
+/// All that is below a directory, as paths and contents; for what must not change.
+pub fn everything(path: &Path) -> Vec<(String, Vec<u8>)> {
+    let mut found = Vec::new();
+    let mut waiting = vec![path.to_owned()];
+    while let Some(directory) = waiting.pop() {
+        for entry in std::fs::read_dir(&directory).into_iter().flatten() {
+            let path = entry.unwrap().path();
+            let name = path.display().to_string();
+            if path.is_dir() {
+                found.push((name, Vec::new()));
+                waiting.push(path);
+            } else {
+                found.push((name, std::fs::read(&path).unwrap()));
+            }
+        }
+    }
+    found.sort();
+    found
+}
