@@ -10,9 +10,9 @@ use std::hash::{BuildHasher, RandomState};
 /// mpop's limit is the same.
 pub const MESSAGE_LIMIT: usize = 1_000_000;
 
-/// All unique-ids of a maildrop together have at most so many octets (a million of Dovecot's make
-/// 16 MiB).
-pub const UNIQUE_IDS_LIMIT: usize = 20 * 1024 * 1024;
+/// All unique-ids of a maildrop together have at most so many octets: as many messages as there may
+/// be, with unique-ids as long as they may be (RFC 1939, section 7).
+pub const UNIQUE_IDS_LIMIT: usize = 70 * MESSAGE_LIMIT;
 
 /// Message-numbers that come out of their order are remembered one by one. Servers list in order,
 /// but for a few.
@@ -146,7 +146,10 @@ impl Entry {
 
 /// The listing is larger than popfetch takes in.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
-#[error("the server lists more than {MESSAGE_LIMIT} messages, or unique-ids without end")]
+#[error(
+    "the server lists more than {MESSAGE_LIMIT} messages, more than {UNIQUE_IDS_LIMIT} octets of \
+     unique-ids, or more than {STRAYS_LIMIT} message-numbers out of their order"
+)]
 pub struct TooLarge;
 
 /// Puts a scan listing and a unique-id listing together. Message-numbers are names: neither
@@ -499,5 +502,25 @@ mod tests {
     fn s70_the_same_unique_id_on_another_account_is_another_message() {
         let of = |account| Identity::new(account, b"a");
         assert_ne!(of("ada@host:995"), of("ada@other:995"));
+    }
+
+    #[test]
+    fn b6_a_million_messages_with_unique_ids_of_seventy_octets_are_taken_in() {
+        let id = |number: u32| format!("{number:070}").into_bytes();
+        let mut joiner = Joiner::default();
+        for number in 1..=1_000_000 {
+            let message = MessageNumber::new(number).unwrap();
+            joiner.unique_id(message, &id(number)).unwrap();
+        }
+        let more = MessageNumber::new(1_000_001).unwrap();
+        let told = joiner.unique_id(more, b"x").unwrap_err().to_string();
+        assert!(told.contains("more than 1000000 messages"), "{told}");
+        for number in 1..=1_000_000 {
+            joiner.scan(MessageNumber::new(number).unwrap(), 1).unwrap();
+        }
+        let maildrop = joiner.finish("ada@host:995", true);
+        assert_eq!(maildrop.len(), 1_000_000);
+        let last = maildrop.message(999_999).unwrap();
+        assert_eq!(last.unique_id.unwrap(), id(1_000_000).into());
     }
 }

@@ -29,9 +29,9 @@ struct Verified {
     unreadable: u64,
     /// How many of the removed are newly accepted as such.
     accepted: u64,
-    /// Rows for people, each with whether it is damage, and lines for programs, of all that is not
-    /// intact.
-    rows: Vec<(bool, [String; 5])>,
+    /// Rows for people, of damage, and of what was removed on request.
+    rows: Vec<[String; 5]>,
+    /// Lines for programs, of all that is not intact.
     lines: Vec<u8>,
 }
 
@@ -76,6 +76,11 @@ pub(super) fn run(context: &Context<'_>, arguments: &Verify) -> Result<Status, F
         disk: Disk::new(),
         moment: Moment::now(),
         accept: arguments.accept,
+        shown: match (context.is_json(), context.global.verbose > 0) {
+            (true, _) => Shown::Lines,
+            (false, true) => Shown::Rows,
+            (false, false) => Shown::RowsOfDamage,
+        },
         report: &report,
     };
     let mut accounts = Vec::new();
@@ -91,12 +96,20 @@ pub(super) fn run(context: &Context<'_>, arguments: &Verify) -> Result<Status, F
     print(if context.is_json() {
         looked.json(|_, verified| verified.lines.clone())
     } else {
-        as_table(&looked, context.global.verbose > 0).into_bytes()
+        as_table(&looked).into_bytes()
     })?;
     for (name, verified) in looked.found() {
         tell(context, name, verified);
     }
     Ok(looked.status())
+}
+
+/// What is made of the findings: one of them, as all of a million may be gone.
+#[derive(Clone, Copy, Eq, PartialEq)]
+enum Shown {
+    Lines,
+    Rows,
+    RowsOfDamage,
 }
 
 struct Verifier<'a> {
@@ -105,6 +118,7 @@ struct Verifier<'a> {
     moment: Moment,
     /// What is missing was removed on purpose.
     accept: bool,
+    shown: Shown,
     report: &'a Reporter,
 }
 
@@ -175,7 +189,7 @@ impl Verifier<'_> {
             verified.accepted = accept(store, &messages, &mut findings)?;
         }
         for (message, finding) in messages.iter().zip(&findings) {
-            verified.add(&profile.name, message, finding);
+            verified.add(&profile.name, message, finding, self.shown);
         }
         Ok(verified)
     }
@@ -202,7 +216,7 @@ fn accept(
 }
 
 impl Verified {
-    fn add(&mut self, account: &str, message: &Recorded<'_>, finding: &Finding) {
+    fn add(&mut self, account: &str, message: &Recorded<'_>, finding: &Finding, shown: Shown) {
         self.recorded += 1;
         let (status, count) = match finding {
             Finding::Changed { .. } => ("changed", &mut self.changed),
@@ -215,8 +229,14 @@ impl Verified {
         if matches!(finding, Finding::Intact) {
             return;
         }
-        self.lines
-            .extend(as_json(account, status, message, finding));
+        if shown == Shown::Lines {
+            let line = as_json(account, status, message, finding);
+            self.lines.extend(line);
+            return;
+        }
+        if shown == Shown::RowsOfDamage && !finding.is_damage() {
+            return;
+        }
         let unique_ids = message.shown.unique_ids.iter();
         let unique_ids: Vec<String> = unique_ids.map(|id| escape(id)).collect();
         let place = match finding {
@@ -224,19 +244,16 @@ impl Verified {
             Finding::Unreadable { path, error } => format!("{}: {error}", path.display()),
             _ => message.name.as_str().to_owned(),
         };
-        self.rows.push((
-            finding.is_damage(),
-            [
-                status.to_owned(),
-                date(message.shown.time),
-                size(message.octets),
-                match unique_ids.as_slice() {
-                    [] => "-".to_owned(),
-                    ids => ids.join(" "),
-                },
-                escape_str(&place),
-            ],
-        ));
+        self.rows.push([
+            status.to_owned(),
+            date(message.shown.time),
+            size(message.octets),
+            match unique_ids.as_slice() {
+                [] => "-".to_owned(),
+                ids => ids.join(" "),
+            },
+            escape_str(&place),
+        ]);
     }
 }
 
@@ -270,8 +287,7 @@ fn as_json(account: &str, status: &str, message: &Recorded<'_>, finding: &Findin
     json_line(&object).unwrap_or_default()
 }
 
-/// What is damaged; what was removed on purpose only on request.
-fn as_table(looked: &Looked<Verified>, with_removed: bool) -> String {
+fn as_table(looked: &Looked<Verified>) -> String {
     let mut table = Table::new(&[
         Column::Left,
         Column::Left,
@@ -281,10 +297,8 @@ fn as_table(looked: &Looked<Verified>, with_removed: bool) -> String {
         Column::Left,
     ]);
     for (_, verified) in looked.found() {
-        for (damaged, row) in &verified.rows {
-            if *damaged || with_removed {
-                table.row(row.clone());
-            }
+        for row in &verified.rows {
+            table.row(row.clone());
         }
     }
     table.render(columns(std::io::stdout()))
