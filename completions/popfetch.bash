@@ -485,7 +485,7 @@ _popfetch() {
             return 0
             ;;
         popfetch__subcmd__setup)
-            opts="-y -0 -q -v -h --yes --print --name --host --user --latest --keep --delete --delete-after --maildir --secret --password-stdin --tls-roots --timeout --config --format --null --quiet --verbose --color --no-progress --help"
+            opts="-y -0 -q -v -h --yes --print --name --host --user --latest --keep --delete --delete-after --maildir --secret --password-stdin --tls-roots --tls-pin --timeout --config --format --null --quiet --verbose --color --no-progress --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -520,6 +520,10 @@ _popfetch() {
                     return 0
                     ;;
                 --tls-roots)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --tls-pin)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

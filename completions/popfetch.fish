@@ -103,6 +103,7 @@ complete -c popfetch -n "__fish_popfetch_using_subcommand setup" -l secret -d 'W
 file\t'In a file for you alone, beside the config file'
 ask\t'Nowhere: ask each time'"
 complete -c popfetch -n "__fish_popfetch_using_subcommand setup" -l tls-roots -d 'Whose certificates to trust: system, bundled, pinned (tls-pin alone), or a PEM file' -r
+complete -c popfetch -n "__fish_popfetch_using_subcommand setup" -l tls-pin -d 'The SHA-256 of the server\'s public key, as tls-pin in the config file; can be given twice' -r
 complete -c popfetch -n "__fish_popfetch_using_subcommand setup" -l timeout -d 'How long a server may be silent, as in "5 min"' -r
 complete -c popfetch -n "__fish_popfetch_using_subcommand setup" -l config -d 'Read this config file instead of the usual one' -r -F
 complete -c popfetch -n "__fish_popfetch_using_subcommand setup" -l format -d 'What to write on standard output' -r -f -a "text\t'Lines for people'
