@@ -7,6 +7,7 @@ use super::{Error, Intent, Store, rebuild};
 use crate::delivery::{Delivered, Search};
 use crate::maildrop::Message;
 use crate::pop3::MessageNumber;
+use crate::threads;
 use std::collections::HashSet;
 use std::{io, thread};
 
@@ -184,28 +185,30 @@ fn at_once<T: Sync, R: Send>(
 ) -> Vec<R> {
     /// Fewer are done before a thread has begun.
     const WORTH: usize = 500;
-    let threads = thread::available_parallelism().map_or(1, usize::from);
-    let part = all.len().div_ceil(threads).max(WORTH);
+    /// As many as there are processors in most machines. These cannot be counted here: they stand in
+    /// files, which this thread may not read.
+    const THREADS: usize = 4;
+    let part = all.len().div_ceil(THREADS).max(WORTH);
     if all.len() <= part {
         return all.iter().map(each).collect();
     }
     let each = &each;
     thread::scope(|scope| {
-        let parts = all.chunks(part);
-        let helpers: Vec<_> = parts
+        let helpers: Vec<_> = all
+            .chunks(part)
             .map(|part| {
-                (
-                    part.len(),
-                    scope.spawn(move || part.iter().map(each).collect()),
-                )
+                let work = move || part.iter().map(each).collect::<Vec<R>>();
+                (part, threads::start(scope, work))
             })
             .collect();
         let mut results = Vec::with_capacity(all.len());
-        for (length, helper) in helpers {
-            let done = helper.join();
-            results.extend(
-                done.unwrap_or_else(|_| (0..length).map(|_| ended_early()).collect::<Vec<R>>()),
-            );
+        for (part, helper) in helpers {
+            let done = match helper {
+                Ok(helper) => helper.join().ok().flatten(),
+                // There is no thread to be had.
+                Err(work) => work.map(|work| work()),
+            };
+            results.extend(done.unwrap_or_else(|| part.iter().map(|_| ended_early()).collect()));
         }
         results
     })

@@ -116,7 +116,12 @@ fn a_million_known_messages_that_are_all_listed_would_cost_less_than_128_mib_of_
     let many = fetch_beside(1000..101_000);
     let million = few + 10 * (many - few);
     eprintln!("a million listed messages: {} KiB", million / 1024);
-    assert!(many > few && million < 128 * MIB, "{few}, {many}");
+    // Of what the program takes by itself, most is that of a program with debug information: with
+    // optimization that is some 11 MiB.
+    assert!(few > 0, "it was not measured");
+    let of_a_message = (many - few) / 100_000;
+    let most = (128 - 12) * MIB / 1_000_000;
+    assert!((1..=most).contains(&of_a_message), "{few}, {many}");
 }
 
 #[test]
@@ -134,6 +139,7 @@ fn h_a_million_messages_of_a_compacted_journal_would_cost_less_than_128_mib_of_m
     go_on(&home, |lines| {
         (1000..1000 + KNOWN).for_each(|id| intend(lines, id));
         seal(lines, format_args!("S\t1000\t{}", 999 + KNOWN));
+        seal(lines, format_args!("r\t{}", 1000 + KNOWN));
     });
     let costs = fetch().saturating_sub(before) / u64::from(KNOWN);
     eprintln!("a known message of a compacted journal costs {costs} octets of memory");
@@ -154,6 +160,8 @@ fn remember(home: &Home, first: u32, messages: u32) {
             intend(lines, id);
             seal(lines, format_args!("S\t{id}\t{id}"));
         }
+        // They have been reported as well.
+        seal(lines, format_args!("r\t{}", first + messages));
     });
 }
 
