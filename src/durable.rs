@@ -358,6 +358,11 @@ pub struct File {
 }
 
 impl File {
+    /// The open file itself, for [`crate::sandbox`].
+    pub fn as_fd(&self) -> BorrowedFd<'_> {
+        self.file.as_fd()
+    }
+
     /// Where it was when it was opened.
     pub fn path(&self) -> &Path {
         &self.path

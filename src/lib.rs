@@ -98,6 +98,8 @@
 //!   [`session::Auth::ALL`] and when it is chosen in `session/method.rs`. The server's side in
 //!   `tests/support/sasl.rs`, and a row in `tests/it/sign_in/`. `man/popfetch.toml.5` under `auth`,
 //!   and the table in `man/popfetch.1.in`.
+//! - **the words of a server**: in the row of `session/answer/words.rs` that says what they mean, and
+//!   as they were met in `session/answer/wordings_tests.rs`; the first row that fits decides.
 //! - **a config key**: a field in `profile/file.rs`; its meaning in [`profile::Profile`] and
 //!   `profile/resolve.rs`; its description in `man/popfetch.toml.5`, which a test compares with
 //!   the keys; if it has an option as well, `cli.rs` and [`profile::Overrides`].

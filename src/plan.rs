@@ -29,6 +29,8 @@ pub struct Policy {
     pub latest: Option<u64>,
     /// Which come first.
     pub order: Order,
+    /// The clock may be wrong: nothing is old enough to be deleted.
+    pub doubts_clock: bool,
 }
 
 /// What happens to a message on the server once it is safely stored.
@@ -103,6 +105,7 @@ pub enum Reason {
 pub struct Plan {
     listed: usize,
     known: usize,
+    undated: usize,
     /// In the order of their places.
     unseen: Vec<(usize, Decision)>,
 }
@@ -116,6 +119,11 @@ impl Plan {
     /// How many of them are not new.
     pub fn known(&self) -> usize {
         self.known
+    }
+
+    /// How many would be deleted for their age, were the clock not in doubt.
+    pub fn undated(&self) -> usize {
+        self.undated
     }
 
     /// The places where there is something to do or to say, in order, and what that is.
@@ -194,6 +202,7 @@ pub fn decide(
             true => Decision::Mark,
             false => decide_one(octets, known, policy, now),
         };
+        plan.undated += usize::from(is_undated(known, policy, now));
         if decision != Decision::Seen {
             plan.unseen.push((place, decision));
         }
@@ -238,9 +247,27 @@ pub fn is_to_be_deleted(since: i64, futile: u8, policy: Policy, now: i64) -> boo
 fn is_due(since: i64, policy: Policy, now: i64) -> bool {
     match policy.keep {
         Keep::Always => false,
+        Keep::For(_) if policy.doubts_clock => false,
         Keep::For(period) => is_over(since, period, now),
         Keep::Never => true,
     }
+}
+
+/// Whether only a clock in doubt keeps a message from being deleted.
+fn is_undated(known: Known, policy: Policy, now: i64) -> bool {
+    let believed = Policy {
+        doubts_clock: false,
+        ..policy
+    };
+    policy.doubts_clock
+        && match known {
+            Known::Stored { held: true, .. } => false,
+            Known::Stored { since, futile, .. } => {
+                is_to_be_deleted(since, futile, believed, now)
+                    && !is_to_be_deleted(since, futile, policy, now)
+            }
+            _ => false,
+        }
 }
 
 /// Whether a message may be deleted in the session that has fetched it.
@@ -318,6 +345,28 @@ mod tests {
         assert_eq!(one(stored(14), fortnight), Decision::Delete);
         assert_eq!(one(stored(0), keep(Keep::Never)), Decision::Delete);
         assert_eq!(one(stored(9999), keep(Keep::Always)), Decision::Seen);
+    }
+
+    #[test]
+    fn e_9_while_the_clock_is_in_doubt_nothing_is_deleted_for_its_age_and_it_is_counted() {
+        let policy = |keep| Policy {
+            keep,
+            doubts_clock: true,
+            ..Policy::default()
+        };
+        let fortnight = Keep::For(Duration::from_secs(14 * 24 * 3600));
+        let held = Known::Stored {
+            since: 0,
+            futile: 0,
+            held: true,
+        };
+        let doubtful = Known::Doubtful { since: 0 };
+        let plan = plan_of(&[stored(20), stored(13), held, doubtful], policy(fortnight));
+        assert_eq!(all(&plan)[..3], [Decision::Seen; 3]);
+        assert_eq!(all(&plan)[3], Decision::Doubt { due: false });
+        assert_eq!(plan.undated(), 1);
+        let plan = plan_of(&[stored(20)], policy(Keep::Never));
+        assert_eq!((all(&plan)[0], plan.undated()), (Decision::Delete, 0));
     }
 
     #[test]
@@ -466,7 +515,7 @@ mod tests {
             days in 0u64..30, first: bool, now: i64, latest: Option<u64>, max_size: Option<u64>,
         ) {
             for keep in [Keep::Always, Keep::Never, Keep::For(Duration::from_secs(days * 86400))] {
-                let policy = Policy { keep, latest, max_size, order: Order::OldestFirst };
+                let policy = Policy { keep, latest, max_size, ..Policy::default() };
                 let listed = messages.iter().map(|(known, octets)| (*octets, *known));
                 let plan = decide(listed, policy, first, now);
                 prop_assert_eq!(all(&plan).len(), messages.len());

@@ -1,9 +1,9 @@
 //! Reading files that must be secret: keys, passwords.
 
-use std::fs::OpenOptions;
+use std::fs::{self, OpenOptions};
 use std::io::{self, Read};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use rustix::fs::OFlags;
 use zeroize::Zeroizing;
@@ -23,6 +23,9 @@ pub enum Error {
     /// It is neither ours nor root's.
     #[error("it belongs to someone else")]
     NotYours,
+    /// Others can put another file in its place, by this directory.
+    #[error("others can put another file in its place, by {}", .0.display())]
+    Replaceable(PathBuf),
     /// It has more than [`LIMIT`] octets.
     #[error("it is too long")]
     TooLong,
@@ -42,12 +45,14 @@ pub fn read(path: &Path, open: u32) -> Result<Zeroizing<Vec<u8>>, Error> {
     if !metadata.is_file() {
         return Err(io::Error::other("it is not a regular file").into());
     }
-    let owner = metadata.uid();
-    if owner != rustix::process::geteuid().as_raw() && owner != 0 {
+    if !is_trusted(metadata.uid()) {
         return Err(Error::NotYours);
     }
     if metadata.mode() & open != 0 {
         return Err(Error::Exposed);
+    }
+    if let Some(directory) = replaceable_by(path) {
+        return Err(Error::Replaceable(directory));
     }
     let mut octets = Zeroizing::new(Vec::with_capacity(LIMIT + 1));
     file.take(LIMIT as u64 + 1).read_to_end(&mut octets)?;
@@ -55,4 +60,34 @@ pub fn read(path: &Path, open: u32) -> Result<Zeroizing<Vec<u8>>, Error> {
         return Err(Error::TooLong);
     }
     Ok(octets)
+}
+
+/// The directory above a file by which others can put another one in its place: it is neither ours
+/// nor root's, or anyone may write to it. With the sticky bit, as on /tmp, others cannot. Above the
+/// home directory it is for the system's owner to see to that.
+pub fn replaceable_by(path: &Path) -> Option<PathBuf> {
+    let home = std::env::var_os("HOME").map(PathBuf::from);
+    let written = std::path::absolute(path).ok();
+    // Where links lead to, and where they stand.
+    let real = fs::canonicalize(path).ok();
+    [written, real].into_iter().flatten().find_map(|path| {
+        let above = path.ancestors().skip(1);
+        let mut below = None;
+        let ours = above.take_while(|directory| {
+            let goes_on = below
+                .as_deref()
+                .is_none_or(|below| home.as_deref() != Some(below));
+            below = Some(directory.to_path_buf());
+            goes_on
+        });
+        ours.map(Path::to_owned).find(|directory| {
+            let metadata = fs::metadata(directory);
+            metadata.is_ok_and(|it| !is_trusted(it.uid()) || it.mode() & 0o1002 == 0o002)
+        })
+    })
+}
+
+/// Whether what belongs to this user is in nobody else's hands: ours, or root's.
+pub fn is_trusted(owner: u32) -> bool {
+    owner == rustix::process::geteuid().as_raw() || owner == 0
 }

@@ -6,6 +6,7 @@ use crate::net::{
     tls::{Roots, TlsPolicy},
 };
 use crate::stop::Stop;
+use crate::term::Veil;
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -116,7 +117,6 @@ pub struct Line {
 }
 
 /// What an endpoint answered.
-#[derive(Debug)]
 pub struct Answer {
     /// Who answered.
     pub host: String,
@@ -126,6 +126,8 @@ pub struct Answer {
     pub location: Option<String>,
     /// The body, which may hold secrets.
     pub body: Zeroizing<Vec<u8>>,
+    /// What was sent and must not be told where it is repeated; whoever sent it covers it.
+    pub veil: Veil,
 }
 
 /// Why there is no answer.
@@ -217,6 +219,7 @@ fn ask(
         code: response.status().as_u16(),
         location,
         body,
+        veil: Veil::default(),
     })
 }
 

@@ -146,6 +146,10 @@ pub struct SignIn {
     /// Whose certificates to trust: system, bundled, pinned (tls-pin alone), or a PEM file
     #[arg(long, value_name = "ROOTS")]
     pub tls_roots: Option<Roots>,
+
+    /// How long a server may be silent, as in "5 min"
+    #[arg(long, value_name = "DURATION")]
+    pub timeout: Option<Period>,
 }
 
 /// `popfetch login`.

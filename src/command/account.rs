@@ -280,7 +280,7 @@ fn test(context: &Context<'_>, accounts: &[String], sign_in: &SignIn) -> Result<
         let profile = account.profile;
         // Looked at first, told last: once the server is reached no other file can be.
         let usable = usable_maildir(&profile.maildir);
-        let looked = look(account).and_then(|look| {
+        let looked = look(account, |look| {
             let octets = look.maildrop.octets().flatten();
             let octets = octets.fold(0, u64::saturating_add);
             let messages = look.maildrop.len() as u64;
@@ -294,6 +294,7 @@ fn test(context: &Context<'_>, accounts: &[String], sign_in: &SignIn) -> Result<
                 unique_ids,
             })
         });
+        let looked = looked.and_then(|tested| tested);
         looked.map_err(|error| report_failure(&*environment.report, &profile.name, &error))
     });
     report.clear();

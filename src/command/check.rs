@@ -64,7 +64,11 @@ pub(super) fn run(context: &Context<'_>, arguments: &Check) -> Result<Status, Fa
 fn check(account: &Account<'_>, headers: bool) -> Result<Waiting, report::Failure> {
     let report = &*account.environment.report;
     let failed = |error: Error| report_failure(report, &account.profile.name, &error);
-    let mut look = look(account).map_err(failed)?;
+    let looked = look(account, |look| wait_for(look, headers));
+    looked.and_then(|waiting| waiting).map_err(failed)
+}
+
+fn wait_for(mut look: Look, headers: bool) -> Result<Waiting, Error> {
     let mut waiting = count(&look);
     if headers {
         let new: Vec<Message> = new_of(&look).collect();
@@ -73,7 +77,7 @@ fn check(account: &Account<'_>, headers: bool) -> Result<Waiting, report::Failur
         let read = look.session.headers(numbers, HEADER_LIMIT, |_, header| {
             headings.push(Heading::parse(&header.unwrap_or_default()));
         });
-        read.map_err(|error| failed(error.into()))?;
+        read?;
         waiting.headings = new.into_iter().zip(headings).collect();
     }
     look.leave();

@@ -9,12 +9,13 @@ use crate::exit::{Diagnose, Status};
 use crate::fetch::{self, Account, Environment, Network, Tokens};
 use crate::profile::providers;
 use crate::profile::secret::{self, Password};
+use crate::profile::units::Period;
 use crate::profile::{Config, ConfigError, Overrides, PasswordSource, Profile, paths, select};
 use crate::report::{self, Event, Format, Options, Outcome, Report, Reporter};
 use crate::sandbox;
 use crate::state::Moment;
 use crate::stop::Stop;
-use crate::term::{Color, Paint, escape_str};
+use crate::term::{Color, Paint};
 use std::io::{self, IsTerminal};
 use std::sync::mpsc::{self, Sender};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -47,7 +48,7 @@ impl Prepared {
     }
 
     /// Calls `work` with each account that is ready, `jobs` of them at a time. The accounts'
-    /// threads confine themselves; this one waits for them, and needs no file any more either once
+    /// sessions are confined; this one waits for them, and needs no file any more either once
     /// no account is left that may want a new access token.
     pub(super) fn each<R: Send>(
         &self,
@@ -173,12 +174,7 @@ impl<'a> Context<'a> {
 
     /// The config, as far as these accounts need one.
     pub(super) fn config(&self, accounts: &[String]) -> Result<Config, Failure> {
-        let config = Config::find(self.global.config.as_deref(), accounts)?;
-        if let Some(warning) = config.warning() {
-            let label = self.paint().warning("warning:");
-            eprintln!("{label} {}", escape_str(warning));
-        }
-        Ok(config)
+        Ok(Config::find(self.global.config.as_deref(), accounts)?)
     }
 
     /// One account by its name or URL.
@@ -201,6 +197,7 @@ impl<'a> Context<'a> {
         Overrides {
             password: sign_in.password_stdin.then_some(PasswordSource::Stdin),
             tls_roots: sign_in.tls_roots.clone(),
+            timeout: sign_in.timeout.map(Period::duration),
             stores_nothing: true,
             ..Overrides::default()
         }
@@ -320,21 +317,22 @@ impl<'a> Context<'a> {
 
     /// The report of a fetch.
     pub(super) fn reporter(&self) -> Arc<Reporter> {
-        self.reporter_with(self.format)
+        self.reporter_with(self.format, true)
     }
 
     /// The report of a command that writes its own data: for people only.
     pub(super) fn text_reporter(&self) -> Arc<Reporter> {
-        self.reporter_with(Format::Text)
+        self.reporter_with(Format::Text, false)
     }
 
-    fn reporter_with(&self, format: Format) -> Arc<Reporter> {
+    fn reporter_with(&self, format: Format, queued: bool) -> Arc<Reporter> {
         Arc::new(Reporter::new(Options {
             format,
             null: self.global.null,
             quiet: self.global.quiet,
             verbosity: self.global.verbose,
             progress: !self.global.no_progress,
+            queued,
             color: self.color(),
         }))
     }

@@ -6,7 +6,7 @@ use super::fail::{Failure, print};
 use super::looked::{Counts, Looked};
 use crate::cli::Fetch;
 use crate::exit::Status;
-use crate::fetch::rehearse;
+use crate::fetch::{Error, rehearse};
 use crate::maildrop::Message;
 use crate::plan::{Decision, Why};
 use crate::profile::{Keep, Overrides};
@@ -71,7 +71,7 @@ pub(super) fn run(
     environment.at_once = context.at_once(arguments.now, &arguments.accounts);
     let jobs = usize::from(arguments.jobs);
     let results = prepared.each(jobs, &environment, |account| {
-        let looked = rehearse(account).and_then(|mut look| {
+        let looked = rehearse(account, |mut look| {
             let messages: Vec<_> = (0..look.plan.listed())
                 .filter_map(|place| Some((look.maildrop.message(place)?, look.plan.at(place)?)))
                 .collect();
@@ -93,12 +93,13 @@ pub(super) fn run(
                     })?;
             }
             look.leave();
-            Ok(Plan {
+            Ok::<_, Error>(Plan {
                 keep: account.profile.keep,
                 messages,
                 headings,
             })
         });
+        let looked = looked.and_then(|plan| plan);
         looked.map_err(|error| report_failure(&*environment.report, &account.profile.name, &error))
     });
     report.clear();

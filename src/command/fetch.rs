@@ -43,7 +43,7 @@ pub(super) fn run(context: &Context<'_>, arguments: &Fetch) -> Result<Status, Fa
     let failed = prepared.failed.iter().map(|(_, failure)| failure.status);
     let fetched = results.into_iter().map(|r| r.unwrap_or(Status::Internal));
     let status = failed.chain(fetched).fold(Status::Ok, Status::worst);
-    Ok(report.finish(status))
+    Ok(report.finish(status, &environment.stop))
 }
 
 /// Tells a person who has pressed Ctrl-C that it was heard: what is under way has some time to end.
@@ -76,6 +76,7 @@ fn overrides(arguments: &Fetch) -> Overrides {
             .password_stdin
             .then_some(PasswordSource::Stdin),
         tls_roots: arguments.sign_in.tls_roots.clone(),
+        timeout: arguments.sign_in.timeout.map(Period::duration),
         stores_nothing: false,
     }
 }

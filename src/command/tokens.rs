@@ -3,7 +3,7 @@
 
 use super::fail::Failure;
 use crate::exit::{Diagnose, Status};
-use crate::fetch::{RenewalError, Tokens};
+use crate::fetch::{RenewalError, Sign, Tokens};
 use crate::oauth::{self, Client, Grant, Line, MARGIN};
 use crate::profile::logins::{self, LoginError, Turn};
 use crate::profile::oauth::{OAuth, Store, roots};
@@ -269,8 +269,11 @@ pub(super) struct Asking<'a, 'q> {
 }
 
 impl Tokens for Asking<'_, '_> {
-    fn identity(&self) -> &str {
-        &self.login.identity
+    fn identity(&self) -> Sign<'_> {
+        match &self.login.source {
+            Source::Command(_) => Sign::Token(&self.login.identity),
+            Source::Kept(_) => Sign::Login(&self.login.identity),
+        }
     }
 
     fn token(&self) -> Password {

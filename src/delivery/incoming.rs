@@ -19,7 +19,7 @@ const RESERVE: u64 = 64 * 1024 * 1024;
 const LOOK_EVERY: u64 = 16 * 1024 * 1024;
 
 /// How much of a message is kept in memory for those who want to show its header.
-const HEADER_KEPT: usize = 64 * 1024;
+pub(super) const HEADER_KEPT: usize = 64 * 1024;
 
 /// A file in tmp/. It goes away with this value unless the journal answers for it.
 pub(super) struct TmpFile {

@@ -4,6 +4,7 @@
 
 use super::Error;
 use super::digest::{Examined, examine};
+use super::incoming::HEADER_KEPT;
 use super::unique_name::{AccountTag, UniqueName, size_in};
 use crate::durable::{Dir, Disk};
 use std::collections::HashMap;
@@ -163,6 +164,15 @@ impl Search {
     pub fn examine(&self, name: &UniqueName) -> io::Result<Examined> {
         let (dir, found) = self.place(name)?;
         examine(dir.read(found)?)
+    }
+
+    /// A message's header, as far as it is kept of a message that is stored.
+    pub fn header(&self, name: &UniqueName) -> io::Result<Vec<u8>> {
+        let (dir, found) = self.place(name)?;
+        let mut header = Vec::new();
+        let limit = HEADER_KEPT as u64;
+        dir.read(found)?.take(limit).read_to_end(&mut header)?;
+        Ok(header)
     }
 
     /// Whether the file is as long as it was when it was stored, as far as that can be told without

@@ -92,7 +92,14 @@ impl Committer<'_> {
             Err(RecvTimeoutError::Disconnected) => Ok(None),
             Err(RecvTimeoutError::Timeout) => {
                 self.settle()?;
-                Ok(incoming.recv().ok())
+                match incoming.recv_timeout(GATHERING) {
+                    Err(RecvTimeoutError::Timeout) => {
+                        self.note_reported();
+                        self.store.flush()?;
+                        Ok(incoming.recv().ok())
+                    }
+                    received => Ok(received.ok()),
+                }
             }
         }
     }
@@ -114,6 +121,7 @@ impl Committer<'_> {
         let (intended, settled) = self.store.intend(synced)?;
         self.tell(settled);
         let (delivered, unpublished) = self.maildir.publish(intended);
+        self.note_reported();
         self.store.record(delivered)?;
         if !unpublished.is_empty() {
             // Where a name may have stayed its intent does, and the next run sees what became of it.
@@ -150,6 +158,13 @@ impl Committer<'_> {
         Err(delivery::Error::Write { path, source }.into())
     }
 
+    /// What was told so far need not be told by the next run, if it has been read.
+    fn note_reported(&mut self) {
+        if self.account.environment.report.is_written() {
+            self.store.reported();
+        }
+    }
+
     fn settle(&mut self) -> Result<(), Error> {
         let settled = self.store.settle()?;
         self.tell(settled);
@@ -177,6 +192,7 @@ impl Committer<'_> {
                 path,
                 sha256: &synced.digests().stored,
                 header: synced.header(),
+                recovered: false,
             }));
         }
     }

@@ -4,13 +4,14 @@
 //! What is remembered is read before anything else and written when everything else is done;
 //! nothing that can be lost hangs on it, so no failure to do so is told.
 
+use super::reach::Sign;
 use super::{Account, Error, failure};
 use crate::durable::{Dir, Disk};
 use crate::exit::Status;
 use crate::profile::Profile;
 use crate::report::{Event, Failure};
 use crate::session::{Detour, Shortcut};
-use crate::state::{self, Manners, Moment, Telling, Why};
+use crate::state::{self, Credentials, Manners, Moment, Telling, Why};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -74,11 +75,6 @@ impl Conduct {
             signed_in: None,
             doubted: false,
         }
-    }
-
-    /// The directory of states, which must stay within reach.
-    pub(super) fn directory(&self) -> Option<&Dir> {
-        self.directory.as_ref()
     }
 
     /// Fails where the server is to be left alone for now, unless a person asks for it.
@@ -275,13 +271,15 @@ fn tell_once(manners: &mut Manners, failure: &mut Failure, now: i64, kind: &str,
 }
 
 /// What a person changes to be let in; `auth` is the method in a word.
-fn credentials<'a>(account: &Account<'a>, auth: &'a str) -> [&'a str; 3] {
-    [
-        auth,
-        &account.profile.server.user,
-        // A token is another one every hour, and has not been refused for that.
-        account
-            .tokens
-            .map_or(account.password.reveal(), |tokens| tokens.identity()),
-    ]
+fn credentials<'a>(account: &Account<'a>, auth: &'a str) -> Credentials<'a> {
+    // A token is another one every hour, and has not been refused for that.
+    let (login, secret) = match account.tokens.map(|tokens| tokens.identity()) {
+        None => ("", account.password.reveal()),
+        Some(Sign::Login(login)) => (login, ""),
+        Some(Sign::Token(token)) => ("", token),
+    };
+    Credentials {
+        public: [auth, &account.profile.server.user, login],
+        secret,
+    }
 }

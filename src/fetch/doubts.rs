@@ -150,7 +150,8 @@ impl Account<'_> {
         store: &mut Store,
         mut same: Vec<Same>,
     ) -> Result<Vec<Recorded>, Error> {
-        let (policy, now) = (policy(self.profile), self.environment.moment.now);
+        let policy = policy(self.profile, store.doubts_clock());
+        let now = self.environment.moment.now;
         // One may have been looked at twice.
         same.sort_unstable_by_key(Same::number);
         same.dedup_by_key(|same| same.number());
@@ -159,14 +160,6 @@ impl Account<'_> {
                 .standing_of(same)
                 .is_some_and(|(since, futile)| plan::is_to_be_deleted(since, futile, policy, now))
         });
-        // Ages come from the clock, and a clock may be wrong by years (TRUST.md S69).
-        let by_age = matches!(self.profile.keep, plan::Keep::For(_));
-        if by_age && !same.is_empty() && store.clock_has_leapt() {
-            let text = "the clock is more than a year ahead of the last run: nothing is deleted \
-                        for its age in this run";
-            self.tell(Event::Warning(text));
-            return Ok(Vec::new());
-        }
         let Vouched { recorded, withheld } = store.vouch(same)?;
         if !withheld.is_empty() && store.may_tell() {
             self.tell(Event::Warning(&self.why_withheld(&withheld)));

@@ -65,6 +65,9 @@ pub enum Error {
     /// Something stands where only a reply can stand.
     #[error("the server is out of step: what it sends does not answer what it was asked")]
     NotInStep,
+    /// The system has no thread for the account.
+    #[error("cannot start a thread for this account: {0}")]
+    NoThread(std::io::Error),
     /// Another account's state knows the maildrop.
     #[error(
         "{known} of the {listed} messages of this maildrop are known under another name of it, {other}"
@@ -120,6 +123,7 @@ impl Error {
             | Self::Over { source, .. }
             | Self::Doubtful { source, .. } => source.as_ref(),
             Self::Early(_)
+            | Self::NoThread(_)
             | Self::NotInStep
             | Self::KnownElsewhere { .. }
             | Self::NeedsUtf8(_)
@@ -271,7 +275,7 @@ impl Error {
             Self::KnownElsewhere { .. } => "state",
             Self::NeedsUtf8(_) | Self::Oversized(_) => "message",
             Self::Renewal(_) => "password",
-            Self::Early(_) | Self::Stopped(_) | Self::Thread => "run",
+            Self::Early(_) | Self::NoThread(_) | Self::Stopped(_) | Self::Thread => "run",
             Self::Advised { source, .. } | Self::Session(source) => match source {
                 session::Error::Net { .. } => "line",
                 session::Error::Turned(_) => "greeting",
@@ -329,6 +333,7 @@ impl Diagnose for Error {
             },
             Self::NeedsUtf8(_) | Self::Oversized(_) | Self::NotInStep => Status::Protocol,
             Self::KnownElsewhere { .. } => Status::Config,
+            Self::NoThread(_) => Status::Temporary,
             Self::Stopped(reason) => reason.status(),
             other => other.cause().map_or(Status::Internal, Diagnose::status),
         }
@@ -344,10 +349,11 @@ impl Diagnose for Error {
             Self::Advised { hint, .. } => Some((*hint).to_owned()),
             Self::Early(early) => Some(match early.why {
                 Why::Refused(RefusalKind::Credentials, _) => {
-                    "a changed password or a new `popfetch login` is tried at once; --now tries the same".to_owned()
+                    "a new `popfetch login` is tried at once, and a changed password as a rule; --now tries whatever there is".to_owned()
                 }
                 _ => "add --now to try at once".to_owned(),
             }),
+            Self::NoThread(_) => Some("work on fewer accounts at a time: --jobs 1".to_owned()),
             Self::NotInStep => Some(
                 "the next run fetches what is missing; run with -vv to see what the server sends"
                     .to_owned(),

@@ -1,9 +1,8 @@
 //! Looking without touching: what waits in a maildrop, and what a fetch would do with it.
 
 use super::conduct::Conduct;
-use super::{Account, Error, decide};
+use super::{Account, Error, decide, policy};
 use crate::delivery::Site;
-use crate::durable::Dir;
 use crate::maildrop::{Maildrop, Message};
 use crate::plan::Plan;
 use crate::session::{Marked, Phase, Session, Transaction};
@@ -26,15 +25,22 @@ impl Look {
     }
 }
 
-/// Signs in, lists the maildrop and decides as a fetch would. Writes nothing, but that the server
-/// refused us, so that it is not asked too often.
-pub fn look(account: &Account<'_>) -> Result<Look, Error> {
-    look_with(account, Stops::Passed)
+/// Signs in, lists the maildrop, decides as a fetch would, and calls `then` with that in the thread
+/// that talks to the server. Writes nothing, but that the server refused us, so that it is not asked
+/// too often.
+pub fn look<R: Send>(
+    account: &Account<'_>,
+    then: impl FnOnce(Look) -> R + Send,
+) -> Result<R, Error> {
+    look_with(account, Stops::Passed, then)
 }
 
 /// The same, and stops where a fetch would: at another Maildir than the state's, say.
-pub fn rehearse(account: &Account<'_>) -> Result<Look, Error> {
-    look_with(account, Stops::Told)
+pub fn rehearse<R: Send>(
+    account: &Account<'_>,
+    then: impl FnOnce(Look) -> R + Send,
+) -> Result<R, Error> {
+    look_with(account, Stops::Told, then)
 }
 
 /// What keeps a fetch from taking place, whatever is listed.
@@ -44,10 +50,14 @@ enum Stops {
     Told,
 }
 
-fn look_with(account: &Account<'_>, stops: Stops) -> Result<Look, Error> {
+fn look_with<R: Send>(
+    account: &Account<'_>,
+    stops: Stops,
+    then: impl FnOnce(Look) -> R + Send,
+) -> Result<R, Error> {
     let mut conduct = Conduct::of_look(account);
     conduct.check(account)?;
-    let looked = try_look(account, stops, &mut conduct);
+    let looked = account.apart(|| try_look(account, stops, &mut conduct).map(then))?;
     if let Err(error) = &looked {
         conduct.note_refusal(account, error);
     }
@@ -66,12 +76,16 @@ fn try_look(account: &Account<'_>, stops: Stops, conduct: &mut Conduct) -> Resul
             twins = view.twins();
         }
     }
-    let mut session = sign_in(account, &[], view.unpipelined(), conduct)?;
+    let mut session = sign_in(account, view.unpipelined(), conduct)?;
     let maildrop = session.list(&id, view.has_unique_ids())?;
     account.check_twins(&twins, &maildrop)?;
     let (first, now) = (view.is_first(), account.environment.moment.now);
+    let policy = policy(account.profile, view.doubts_clock(now)?);
     let known = view.recognise(&maildrop);
-    let plan = decide(account.profile, &maildrop, known, first, now);
+    let plan = decide(policy, &maildrop, known, first, now);
+    if stops == Stops::Told && plan.undated() > 0 {
+        account.tell_undated(&plan);
+    }
     Ok(Look {
         maildrop,
         plan,
@@ -86,34 +100,31 @@ pub fn mark_seen(account: &Account<'_>) -> Result<u64, Error> {
     let directory = state::open_directory(&environment.disk, &environment.state)?;
     let (mut store, _, _) = account.open(directory, &environment.moment)?;
     let mut conduct = Conduct::of_look(account);
-    let directories = [store.directory()];
-    let mut session = sign_in(account, &directories, store.unpipelined(), &mut conduct)?;
-    let maildrop = session.list(&id, store.has_unique_ids())?;
-    let (known, now) = (store.recognise(&maildrop), environment.moment.now);
-    let plan = decide(account.profile, &maildrop, known, false, now);
-    let waiting = plan.waiting().filter_map(|place| maildrop.message(place));
-    let new: Vec<Message> = waiting
-        .filter(|message| message.identity.is_some())
-        .collect();
-    store.settle_first(&new, MarkedBy::Request)?;
-    session.quit(Marked::default());
+    let marked = account.apart(|| {
+        let mut session = sign_in(account, store.unpipelined(), &mut conduct)?;
+        let maildrop = session.list(&id, store.has_unique_ids())?;
+        let policy = policy(account.profile, store.doubts_clock());
+        let (known, now) = (store.recognise(&maildrop), environment.moment.now);
+        let plan = decide(policy, &maildrop, known, false, now);
+        let waiting = plan.waiting().filter_map(|place| maildrop.message(place));
+        let new: Vec<Message> = waiting
+            .filter(|message| message.identity.is_some())
+            .collect();
+        store.settle_first(&new, MarkedBy::Request)?;
+        session.quit(Marked::default());
+        Ok::<_, Error>(new.len() as u64)
+    })??;
     store.close()?;
-    Ok(new.len() as u64)
+    Ok(marked)
 }
 
 /// Signs in, and once more without CAPA where that made the server close.
 fn sign_in(
     account: &Account<'_>,
-    directories: &[&Dir],
     unpipelined: Option<i64>,
     conduct: &mut Conduct,
 ) -> Result<Session<Transaction>, Error> {
-    let within_reach: Vec<&Dir> = directories
-        .iter()
-        .copied()
-        .chain(conduct.directory())
-        .collect();
-    let route = account.route(&within_reach, &[])?;
+    let route = account.route(&[], &[])?;
     let mut manner = account.manner(unpipelined);
     match account.sign_in(route.as_ref(), manner, conduct) {
         Err(error) if error.closed_on(Phase::Capabilities) => {

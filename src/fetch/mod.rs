@@ -24,7 +24,7 @@ use conduct::Conduct;
 pub use conduct::not_tried;
 pub use error::Error;
 pub use look::{Look, look, mark_seen, rehearse};
-pub use reach::{Connect, Network, RenewalError, Route, Tokens};
+pub use reach::{Connect, Network, RenewalError, Route, Sign, Tokens};
 pub use tell::failure;
 use tell::listed;
 
@@ -61,8 +61,8 @@ pub struct Environment {
     pub report: Arc<dyn Report>,
     /// How servers are reached.
     pub connect: Arc<dyn Connect>,
-    /// Confine the thread that works on an account to the account's own files, once they are open
-    /// ([`crate::sandbox`]): it must be one that has nothing else to do afterwards.
+    /// Talk to the server in a thread that is confined to the account's own files, once they are
+    /// open ([`crate::sandbox`]).
     pub confined: bool,
     /// A person wants the servers asked now, whatever they said about waiting.
     pub at_once: bool,
@@ -121,10 +121,16 @@ impl Account<'_> {
         } = self.environment;
         let directory = state::open_directory(disk, state)?;
         let (mut store, maildir, twins) = self.open(directory, moment)?;
-        let fetched = self.hold_sessions(&mut store, &maildir, &twins, outcome, conduct);
+        self.tell_untold(&mut store, outcome)?;
+        let fetched =
+            self.apart(|| self.hold_sessions(&mut store, &maildir, &twins, outcome, conduct));
+        // What a reader that has stopped was not told is for the next run to tell.
+        if self.environment.report.catch_up(&self.environment.stop) {
+            store.reported();
+        }
         // Even after a failure: what was recorded is worth noting properly.
         let closed = store.close();
-        fetched?;
+        fetched??;
         Ok(closed?)
     }
 
@@ -179,7 +185,7 @@ impl Account<'_> {
         }
         if !fetch.is_empty() {
             let fetched = self.receive_all(session, store, run, &maildrop, fetch, outcome)?;
-            if plan::deletes_at_once(policy(self.profile)) {
+            if plan::deletes_at_once(policy(self.profile, store.doubts_clock())) {
                 delete.extend(fetched.recorded);
             }
             same.extend(fetched.same);
@@ -265,13 +271,11 @@ impl Account<'_> {
         if first {
             self.check_twins(twins, maildrop)?;
         }
-        let plan = decide(
-            self.profile,
-            maildrop,
-            store.recognise(maildrop),
-            first,
-            now,
-        );
+        let policy = policy(self.profile, store.doubts_clock());
+        let plan = decide(policy, maildrop, store.recognise(maildrop), first, now);
+        if plan.undated() > 0 && store.may_tell() {
+            self.tell_undated(&plan);
+        }
         if first {
             let marked = plan.places(Decision::Mark);
             let marked: Vec<Message> = marked.filter_map(|place| maildrop.message(place)).collect();
@@ -344,8 +348,9 @@ struct Run<'a> {
 }
 
 /// The profile's part in what becomes of messages.
-fn policy(profile: &Profile) -> Policy {
+fn policy(profile: &Profile, doubts_clock: bool) -> Policy {
     Policy {
+        doubts_clock,
         keep: profile.keep,
         max_size: profile.max_size,
         latest: profile.latest,
@@ -354,12 +359,12 @@ fn policy(profile: &Profile) -> Policy {
 }
 
 fn decide(
-    profile: &Profile,
+    policy: Policy,
     maildrop: &Maildrop,
     known: Recognition<'_>,
     first: bool,
     now: i64,
 ) -> Plan {
     let listed = maildrop.octets().zip(known);
-    plan::decide(listed, policy(profile), first, now)
+    plan::decide(listed, policy, first, now)
 }

@@ -8,17 +8,25 @@ use crate::net::program::Tell;
 use crate::net::{self, Channel, Protection, Target};
 use crate::profile::providers::{self, Access};
 use crate::profile::secret::Password;
-use crate::profile::{Pipelining, Profile, Tls};
+use crate::profile::{Pipelining, Profile, TIMEOUT, Tls};
 use crate::report::Event;
 use crate::sandbox;
 use crate::session::{
     self, Credentials, Detour, Meaning, Options, Secret, Session, Shortcut, Transaction,
 };
 use crate::stop::Stop;
+use std::os::fd::BorrowedFd;
+use std::panic::resume_unwind;
 use std::sync::Arc;
+use std::thread;
+use std::time::Duration;
 
 /// How long pipelining stays off after it failed with a server, in seconds (TRUST.md F29).
 const UNPIPELINED_FOR: i64 = 30 * 24 * 60 * 60;
+
+/// How long a server may be silent before it first says something of the mailbox: some index it
+/// then, and a sign-in may be delayed on purpose. Other fetchers wait for 180 to 900 seconds.
+const PATIENCE: Duration = Duration::from_secs(180);
 
 /// How servers are reached.
 pub trait Connect: Send + Sync {
@@ -62,10 +70,19 @@ impl Route for net::Route {
 /// Why there is no other token.
 pub type RenewalError = Box<dyn Diagnose>;
 
+/// What tells one sign-in from another.
+#[derive(Clone, Copy, Debug)]
+pub enum Sign<'a> {
+    /// Its name, which proves nothing.
+    Login(&'a str),
+    /// The token itself, where a program gives it.
+    Token(&'a str),
+}
+
 /// The access tokens of an account that signs in with them.
 pub trait Tokens: Sync {
     /// What changes when a person signs in anew, and not with each token.
-    fn identity(&self) -> &str;
+    fn identity(&self) -> Sign<'_>;
 
     /// The token to sign in with.
     fn token(&self) -> Password;
@@ -85,13 +102,37 @@ pub(super) struct Manner {
     pub(super) shortcut: Option<Shortcut>,
 }
 
+/// How long a server may be silent before it first says something of the mailbox. Who wants less
+/// than what is usual gets it everywhere, and so does who wants more.
+fn patience(timeout: Duration) -> Duration {
+    match timeout < TIMEOUT {
+        true => timeout,
+        false => timeout.max(PATIENCE),
+    }
+}
+
 impl Account<'_> {
-    /// Finds the way to the server. From here on no file is opened but in `directories`, and to be
-    /// read in `readable`, and where the environment says so none can be.
+    /// Calls `work`, which may confine itself, in a thread of its own: this one has nothing to do
+    /// with the server, and keeps what the work is no longer trusted with.
+    pub(super) fn apart<R: Send>(&self, work: impl FnOnce() -> R + Send) -> Result<R, Error> {
+        if !self.environment.confined {
+            return Ok(work());
+        }
+        thread::scope(|scope| {
+            let thread = thread::Builder::new().spawn_scoped(scope, work);
+            match thread.map_err(Error::NoThread)?.join() {
+                Ok(result) => Ok(result),
+                Err(panic) => resume_unwind(panic),
+            }
+        })
+    }
+
+    /// Finds the way to the server. From here on no file is opened but in `directories`, and of
+    /// those that are `readable`, and where the environment says so none can be.
     pub(super) fn route(
         &self,
         directories: &[&Dir],
-        readable: &[Dir],
+        readable: &[BorrowedFd<'_>],
     ) -> Result<Box<dyn Route>, Error> {
         let profile = self.profile;
         providers::check(&profile.server.host)?;
@@ -113,8 +154,7 @@ impl Account<'_> {
         let route = route.map_err(Error::Connect)?;
         if self.environment.confined {
             let directories: Vec<_> = directories.iter().map(|dir| dir.as_fd()).collect();
-            let readable: Vec<_> = readable.iter().map(Dir::as_fd).collect();
-            sandbox::confine(&directories, &readable);
+            sandbox::confine(&directories, readable);
         }
         Ok(route)
     }
@@ -186,6 +226,7 @@ impl Account<'_> {
         let channel = route.connect(&self.environment.stop);
         let options = Options {
             timeout: profile.timeout,
+            patience: patience(profile.timeout),
             pipelining: manner.pipelining,
             capabilities: manner.capabilities,
             utf8: manner.utf8,
@@ -243,6 +284,26 @@ impl Account<'_> {
             utf8: false,
             ahead: false,
             shortcut: None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn b9_a_mailbox_is_waited_for_for_three_minutes_and_for_longer_where_timeout_says_so() {
+        for (timeout, wait) in [
+            (60, 180),
+            (61, 180),
+            (180, 180),
+            (300, 300),
+            (10, 10),
+            (1, 1),
+        ] {
+            let timeout = Duration::from_secs(timeout);
+            assert_eq!(patience(timeout).as_secs(), wait, "{timeout:?}");
         }
     }
 }

@@ -8,6 +8,7 @@ use super::error::Key;
 use super::reach::{Manner, Route};
 use super::{Account, Error, Run, Terms, failure};
 use crate::delivery::{Complete, Maildir};
+use crate::durable::Dir;
 use crate::report::{Event, Outcome};
 use crate::session::{Marked, Phase};
 use crate::state::{RefusalKind, Store, Twins};
@@ -58,8 +59,9 @@ impl Account<'_> {
         outcome: &mut Outcome,
         conduct: &mut Conduct,
     ) -> Result<(), Error> {
-        let ours = [store.directory(), maildir.root()];
-        let route = self.route(&ours, &store.other_maildirs())?;
+        let others = store.other_maildirs();
+        let readable = others.iter().map(Dir::as_fd).chain([store.journal()]);
+        let route = self.route(&[maildir.root()], &readable.collect::<Vec<_>>())?;
         let mut manner = self.manner(store.unpipelined());
         if manner.pipelining {
             manner.ahead = conduct.may_go_ahead();

@@ -1,15 +1,15 @@
 //! What a fetch tells the report, and in which words.
 
-use super::Account;
+use super::{Account, Error};
 use crate::delivery::ROSTER;
 use crate::exit::Diagnose;
 use crate::maildrop::{Maildrop, Message};
 use crate::plan::Plan;
 use crate::plan::Reason;
 use crate::profile::units;
-use crate::report::{Event, Failure, Listed};
+use crate::report::{self, Event, Failure, Listed, Outcome};
 use crate::session::{Direction, Transcript};
-use crate::state::{Changes, FailureKind, Failures, Opened, Recorded};
+use crate::state::{Changes, FailureKind, Failures, Moment, Opened, Recorded, Store};
 use crate::term::{count, quoted, unique_id};
 use std::fmt;
 use std::sync::Arc;
@@ -82,11 +82,49 @@ impl Account<'_> {
                 last.display()
             )));
         }
-        if opened.recovered > 0 {
-            let recovered = count(opened.recovered, "message");
-            let text = format!("{recovered} that a crash had interrupted: delivered");
+    }
+
+    /// Reports what an earlier run delivered and was killed before it could report it.
+    pub(super) fn tell_untold(
+        &self,
+        store: &mut Store,
+        outcome: &mut Outcome,
+    ) -> Result<(), Error> {
+        let wants_header = self.environment.report.wants_header();
+        outcome.recovered = store.each_untold(wants_header, |it| {
+            self.tell(Event::Message(&report::Message {
+                listed: Listed {
+                    number: None,
+                    unique_id: it.unique_id.as_deref(),
+                    octets: it.listed,
+                },
+                octets: it.octets,
+                path: &it.path,
+                sha256: &it.sha256,
+                header: &it.header,
+                recovered: true,
+            }));
+        })?;
+        if self.environment.report.is_written() {
+            store.reported();
+        }
+        if outcome.recovered > 0 {
+            let recovered = count(outcome.recovered, "message");
+            let text = format!("{recovered} delivered by a run that ended before it could say so");
             self.tell(Event::Notice(&text));
         }
+        Ok(())
+    }
+
+    /// Ages come from the clock, and a clock may be wrong by years.
+    pub(super) fn tell_undated(&self, plan: &Plan) {
+        let due = count(plan.undated() as u64, "message");
+        self.tell(Event::Warning(&format!(
+            "the clock is more than a week ahead of the last run: {due} would be old enough to be \
+             deleted from the server, and a clock that is wrong would say the same. Nothing is deleted \
+             for its age before a run at least a day later; it is {} by this clock",
+            Moment::on_the_wall(self.environment.moment.now)
+        )));
     }
 
     /// A maildrop whose messages are all others than before: that is told before they are fetched.
@@ -139,7 +177,7 @@ pub(super) fn argument(id: &[u8]) -> String {
 /// A message as the report has it.
 pub(super) fn listed(message: &Message) -> Listed<'_> {
     Listed {
-        number: message.number.value(),
+        number: Some(message.number.value()),
         unique_id: message.unique_id.as_deref(),
         octets: message.octets,
     }

@@ -176,6 +176,12 @@ impl Error {
     }
 }
 
+/// Minutes that are clearly more than so many seconds.
+fn longer(seconds: u64) -> u64 {
+    const LEAST: u64 = 5;
+    (seconds.saturating_mul(2) / 60 + 1).max(LEAST)
+}
+
 impl Diagnose for Error {
     fn status(&self) -> Status {
         match self {
@@ -249,9 +255,14 @@ impl Diagnose for Error {
             Self::Connect { .. } | Self::Lookup { .. } => {
                 "check the network, and `host` and `port` in the configuration"
             }
-            Self::Closed | Self::Io(_) | Self::TimedOut(_) | Self::TooSlow(_) => {
-                "the next run takes up where this one ended"
+            Self::TimedOut(seconds) | Self::TooSlow(seconds) => {
+                return Some(format!(
+                    "the next run takes up where this one ended; a server that needs longer gets \
+                     it by timeout = \"{} min\" in its account, or by --timeout",
+                    longer(*seconds)
+                ));
             }
+            Self::Closed | Self::Io(_) => "the next run takes up where this one ended",
             Self::Roots(_) => "set `tls-roots` to a PEM file, or to \"bundled\" for Mozilla's list",
             Self::Stopped(_) | Self::Tls(_) | Self::ServerName(_) => return None,
         };

@@ -1,8 +1,8 @@
 //! `proxy-command`: a program whose standard input and output are the connection, as ssh's
 //! ProxyCommand has it.
 //!
-//! A confined thread can start nothing. So the programs are started by a thread that exists before
-//! the confinement and can do nothing else.
+//! A confined thread can start nothing, and end nothing that it has not started. So both are done by
+//! a thread that exists before the confinement and can do nothing else.
 
 use super::{Error, Stream};
 use crate::term::escape_up_to;
@@ -38,23 +38,42 @@ pub struct Program {
     child: Child,
     /// Gets the last line of its standard error, once all of it was told.
     told: Receiver<String>,
+    orders: Sender<Order>,
+}
+
+/// What the thread of a [`Launcher`] is asked for.
+enum Order {
+    /// To start the program, which sends its own orders by the second.
+    Start(Sender<io::Result<Stream>>, Sender<Order>),
+    /// To send a signal to a program and what it has started, and to say so.
+    Signal(Pid, Signal, Sender<()>),
 }
 
 /// Starts a program for each connection.
 pub(super) struct Launcher {
-    orders: Sender<Sender<io::Result<Stream>>>,
+    orders: Sender<Order>,
     program: String,
 }
 
 impl Launcher {
     /// A launcher of `argv`, to be called before this thread is confined.
     pub(super) fn new(argv: Vec<String>, tell: Tell) -> Self {
-        let (orders, received) = channel::<Sender<io::Result<Stream>>>();
+        let (orders, received) = channel();
         let program = argv.first().cloned().unwrap_or_default();
         thread::spawn(move || {
             for order in received {
-                // Whoever gave the order may have gone; then the program ends at once.
-                let _ = order.send(start(&argv, &tell));
+                match order {
+                    // Whoever gave the order may have gone; then the program ends at once.
+                    Order::Start(started, orders) => {
+                        let _ = started.send(start(&argv, &tell, orders));
+                    }
+                    Order::Signal(group, signal, done) => {
+                        // What it has started may be left even where it has ended itself. Errors
+                        // mean that nothing is.
+                        let _ = kill_process_group(group, signal);
+                        let _ = done.send(());
+                    }
+                }
             }
         });
         Self { orders, program }
@@ -64,7 +83,7 @@ impl Launcher {
     pub(super) fn launch(&self) -> Result<Stream, Error> {
         let (order, started) = channel();
         let gone = || io::Error::from(io::ErrorKind::BrokenPipe);
-        let started = match self.orders.send(order) {
+        let started = match self.orders.send(Order::Start(order, self.orders.clone())) {
             Ok(()) => started.recv().unwrap_or_else(|_| Err(gone())),
             Err(_) => Err(gone()),
         };
@@ -75,7 +94,7 @@ impl Launcher {
     }
 }
 
-fn start(argv: &[String], tell: &Tell) -> io::Result<Stream> {
+fn start(argv: &[String], tell: &Tell, orders: Sender<Order>) -> io::Result<Stream> {
     let (ours, theirs) = UnixStream::pair()?;
     let (name, arguments) = argv.split_first().ok_or(io::ErrorKind::InvalidInput)?;
     let mut command = Command::new(name);
@@ -101,6 +120,7 @@ fn start(argv: &[String], tell: &Tell) -> io::Result<Stream> {
         name: name.clone(),
         child,
         told,
+        orders,
     };
     Ok(Stream::Program(ours, program))
 }
@@ -143,6 +163,15 @@ impl Program {
         Some(io::Error::other(failed))
     }
 
+    fn signal(&self, signal: Signal) {
+        let (done, is_done) = channel();
+        let group = Pid::from_child(&self.child);
+        let asked = self.orders.send(Order::Signal(group, signal, done));
+        if asked.is_err() || is_done.recv_timeout(GRACE).is_err() {
+            let _ = kill_process_group(group, signal);
+        }
+    }
+
     fn ends_within(&mut self, limit: Duration) -> bool {
         let deadline = Instant::now() + limit;
         loop {
@@ -157,12 +186,9 @@ impl Program {
 
 impl Drop for Program {
     fn drop(&mut self) {
-        let group = Pid::from_child(&self.child);
-        // What it has started may be left even where it has ended itself. Errors mean that nothing
-        // is.
-        let _ = kill_process_group(group, Signal::TERM);
+        self.signal(Signal::TERM);
         if !self.ends_within(GRACE) {
-            let _ = kill_process_group(group, Signal::KILL);
+            self.signal(Signal::KILL);
             let _ = self.child.wait();
         }
         let _ = self.told.recv_timeout(GRACE);

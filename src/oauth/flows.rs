@@ -2,10 +2,10 @@
 
 use super::loopback::Loopback;
 use super::protocol::{self, Polled, grant, request};
-use super::{Client, DevicePrompt, Error, Grant, Line};
+use super::{Client, DevicePrompt, Endpoint, Error, Grant, Line};
 use crate::net::tls::random_octets;
 use crate::stop::Stop;
-use crate::web;
+use crate::web::{self, Answer};
 use std::time::{Duration, Instant};
 use zeroize::Zeroizing;
 
@@ -41,7 +41,7 @@ pub fn browser_login(
             ("code_verifier", &pkce.verifier),
         ],
     );
-    let answer = web::post(&client.token, &form, line, stop)?;
+    let answer = post(&client.token, &form, line, stop)?;
     grant(&answer, &login()?, None, now())
 }
 
@@ -55,7 +55,7 @@ pub fn device_login(
 ) -> Result<Grant, Error> {
     let device = client.device.as_ref().ok_or(Error::NoFlow("device flow"))?;
     let form = request(client, &[("scope", &client.scope)]);
-    let prompt: DevicePrompt = protocol::read(&web::post(device, &form, line, stop)?)?;
+    let prompt: DevicePrompt = protocol::read(&post(device, &form, line, stop)?)?;
     show(&prompt);
     let (life, mut interval) = protocol::pace(&prompt, PATIENCE);
     let deadline = Instant::now() + life;
@@ -75,7 +75,7 @@ pub fn device_login(
         if Instant::now() >= deadline {
             return Err(expired());
         }
-        let answer = web::post(&client.token, &form, line, stop)?;
+        let answer = post(&client.token, &form, line, stop)?;
         match protocol::polled(&answer, &login, now()) {
             Ok(Polled::Done(grant)) => return Ok(grant),
             Ok(Polled::Pending) => {}
@@ -102,7 +102,7 @@ pub fn refresh(
             ("refresh_token", &earlier.refresh_token),
         ],
     );
-    let answer = web::post(&client.token, &form, line, stop)?;
+    let answer = post(&client.token, &form, line, stop)?;
     grant(&answer, &earlier.login, Some(earlier), now)
 }
 
@@ -113,4 +113,11 @@ fn login() -> Result<String, Error> {
 fn random() -> Result<[u8; 32], Error> {
     let none = || Error::Loopback(std::io::Error::other("the system has no random numbers"));
     random_octets().ok_or_else(none)
+}
+
+/// Posts a form, none of whose secrets are told where the provider repeats them.
+fn post(endpoint: &Endpoint, form: &str, line: &Line, stop: &Stop) -> Result<Answer, Error> {
+    let mut answer = web::post(endpoint, form, line, stop)?;
+    answer.veil = protocol::veil_of(form);
+    Ok(answer)
 }

@@ -4,6 +4,7 @@
 use super::Error;
 use super::protocol::{field, word_of};
 use crate::stop::Stop;
+use std::collections::VecDeque;
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::time::{Duration, Instant};
@@ -17,6 +18,9 @@ const REQUEST_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// No request line has more octets than this.
 const LONGEST: usize = 16 << 10;
+
+/// So many are heard at once.
+const GUESTS: usize = 100;
 
 const PAGE: &str = "<!DOCTYPE html><html lang=\"en\"><meta charset=\"utf-8\"><title>popfetch</title>\
                     <body style=\"font-family: sans-serif; margin: 4em\"><h1>popfetch</h1><p>";
@@ -62,57 +66,101 @@ impl Loopback {
         stop: &Stop,
     ) -> Result<Zeroizing<String>, Error> {
         let deadline = Instant::now() + limit;
+        let mut guests: VecDeque<Guest> = VecDeque::new();
         while Instant::now() < deadline {
-            let socket = match self.listener.accept() {
-                Ok((socket, _)) => socket,
-                Err(error) if error.kind() == ErrorKind::WouldBlock => match stop.wait(POLL) {
-                    Some(reason) => return Err(Error::Stopped(reason)),
-                    None => continue,
-                },
-                // A connection that has gone again, as likely as not.
-                Err(_) => continue,
-            };
-            let Ok(path) = path_of(&socket) else {
-                continue;
-            };
-            let visit = visit(&path, state);
-            // The browser may have gone; what it has brought counts all the same.
-            let _ = answer(&socket, &visit);
-            match visit {
-                Visit::Code(code) => return Ok(code),
-                Visit::Refused(error) if error == "access_denied" => return Err(Error::Declined),
-                Visit::Refused(error) => {
-                    return Err(Error::Refused {
-                        host: host.to_owned(),
-                        error,
-                        description: String::new(),
-                    });
+            self.welcome(&mut guests);
+            let mut still_here = VecDeque::new();
+            for mut guest in guests {
+                let path = match guest.listen() {
+                    Ok(Some(path)) => path,
+                    Ok(None) => {
+                        still_here.push_back(guest);
+                        continue;
+                    }
+                    Err(_) => continue,
+                };
+                let visit = visit(&path, state);
+                // The browser may have gone; what it has brought counts all the same.
+                let _ = answer(&guest.socket, &visit);
+                match visit {
+                    Visit::Code(code) => return Ok(code),
+                    Visit::Refused(error) if error == "access_denied" => {
+                        return Err(Error::Declined);
+                    }
+                    Visit::Refused(error) => {
+                        return Err(Error::Refused {
+                            host: host.to_owned(),
+                            error,
+                            description: String::new(),
+                        });
+                    }
+                    Visit::Other(_) => {}
                 }
-                Visit::Other(_) => {}
+            }
+            guests = still_here;
+            if let Some(reason) = stop.wait(POLL) {
+                return Err(Error::Stopped(reason));
             }
         }
         Err(Error::Expired(limit.as_secs() / 60))
     }
-}
 
-/// The path of a GET.
-fn path_of(mut socket: &TcpStream) -> io::Result<Zeroizing<String>> {
-    socket.set_nonblocking(false)?;
-    let deadline = Instant::now() + REQUEST_TIMEOUT;
-    let mut request = Zeroizing::new(Vec::with_capacity(LONGEST));
-    let mut buffer = Zeroizing::new([0; 1024]);
-    let ended = |request: &[u8]| request.windows(4).any(|four| four == b"\r\n\r\n");
-    while !ended(&request) {
-        let left = deadline.saturating_duration_since(Instant::now());
-        if left.is_zero() || request.len() > LONGEST - buffer.len() {
-            return Err(ErrorKind::InvalidData.into());
-        }
-        socket.set_read_timeout(Some(left))?;
-        match socket.read(buffer.as_mut_slice())? {
-            0 => return Err(ErrorKind::UnexpectedEof.into()),
-            octets => request.extend_from_slice(buffer.get(..octets).unwrap_or_default()),
+    /// Takes in whoever waits; who came first goes where there are too many.
+    fn welcome(&self, guests: &mut VecDeque<Guest>) {
+        for _ in 0..GUESTS {
+            // An error is a connection that has gone again, or none that waits.
+            let Ok((socket, _)) = self.listener.accept() else {
+                return;
+            };
+            if socket.set_nonblocking(true).is_ok() {
+                guests.push_back(Guest::new(socket));
+            }
+            if guests.len() > GUESTS {
+                guests.pop_front();
+            }
         }
     }
+}
+
+/// Somebody who has connected and not said everything yet. They are heard side by side: whoever
+/// says nothing holds up nobody.
+struct Guest {
+    socket: TcpStream,
+    request: Zeroizing<Vec<u8>>,
+    deadline: Instant,
+}
+
+impl Guest {
+    fn new(socket: TcpStream) -> Self {
+        Self {
+            socket,
+            request: Zeroizing::new(Vec::with_capacity(LONGEST)),
+            deadline: Instant::now() + REQUEST_TIMEOUT,
+        }
+    }
+
+    /// The path of a GET, once all of it has come.
+    fn listen(&mut self) -> io::Result<Option<Zeroizing<String>>> {
+        let mut buffer = Zeroizing::new([0; 1024]);
+        while !self.request.windows(4).any(|four| four == b"\r\n\r\n") {
+            if Instant::now() > self.deadline || self.request.len() > LONGEST - buffer.len() {
+                return Err(ErrorKind::InvalidData.into());
+            }
+            match self.socket.read(buffer.as_mut_slice()) {
+                Ok(0) => return Err(ErrorKind::UnexpectedEof.into()),
+                Ok(octets) => {
+                    let octets = buffer.get(..octets).unwrap_or_default();
+                    self.request.extend_from_slice(octets);
+                }
+                Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(None),
+                Err(error) => return Err(error),
+            }
+        }
+        path_of(&self.request).map(Some)
+    }
+}
+
+fn path_of(request: &[u8]) -> io::Result<Zeroizing<String>> {
     let line = request.split(|octet| *octet == b'\r').next();
     let line = std::str::from_utf8(line.unwrap_or_default());
     let line = line.map_err(|_| ErrorKind::InvalidData)?;
@@ -142,6 +190,7 @@ fn answer(mut socket: &TcpStream, visit: &Visit) -> io::Result<()> {
         Visit::Refused(_) => ("200 OK", "The provider refuses; the terminal says more."),
         Visit::Other(text) => ("404 Not Found", *text),
     };
+    socket.set_nonblocking(false)?;
     socket.set_write_timeout(Some(REQUEST_TIMEOUT))?;
     let body = format!("{PAGE}{text}</p></body></html>\n");
     write!(

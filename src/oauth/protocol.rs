@@ -1,6 +1,7 @@
 //! The messages: what is asked, what is answered. No network, no clock, no files.
 
 use super::{Client, Error};
+use crate::term::Veil;
 use crate::web::Answer;
 use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD as BASE64;
@@ -74,6 +75,24 @@ struct Refusal {
     error: String,
     #[serde(default)]
     error_description: String,
+}
+
+/// The fields of a request that prove something.
+const SECRET_FIELDS: &[&str] = &[
+    "client_secret",
+    "code",
+    "code_verifier",
+    "device_code",
+    "refresh_token",
+];
+
+/// Covers the secrets of a request.
+pub(super) fn veil_of(form: &str) -> Veil {
+    let mut veil = Veil::default();
+    for secret in SECRET_FIELDS.iter().filter_map(|name| field(form, name)) {
+        veil.cover(&Zeroizing::new(secret));
+    }
+    veil
 }
 
 /// What a poll of the device flow has brought (RFC 8628 section 3.5).
@@ -251,8 +270,15 @@ pub(super) fn read<T: for<'a> Deserialize<'a>>(answer: &Answer) -> Result<T, Err
         _ => match serde_json::from_slice::<Refusal>(&answer.body) {
             Ok(refusal) => Err(Error::Refused {
                 host,
-                error: word_of(&refusal.error),
-                description: refusal.error_description.chars().take(WORDS).collect(),
+                error: {
+                    // Again, for what was apart may have come together.
+                    let error = harmless(&answer.veil.hide_in(refusal.error));
+                    word_of(&answer.veil.hide_in(error))
+                },
+                description: {
+                    let described = answer.veil.hide_in(refusal.error_description);
+                    described.chars().take(WORDS).collect()
+                },
             }),
             Err(_) => Err(Error::Answer {
                 host,
@@ -264,8 +290,12 @@ pub(super) fn read<T: for<'a> Deserialize<'a>>(answer: &Answer) -> Result<T, Err
 
 /// An error's name, as RFC 6749 section 5.2 allows it, and no more of it than fits on a line.
 pub(super) fn word_of(error: &str) -> String {
+    harmless(error).chars().take(64).collect()
+}
+
+fn harmless(error: &str) -> String {
     let harmless = |c: &char| c.is_ascii_graphic() && *c != '"';
-    error.chars().filter(harmless).take(64).collect()
+    error.chars().filter(harmless).collect()
 }
 
 #[cfg(test)]
@@ -278,6 +308,7 @@ mod tests {
             code,
             location: None,
             body: Zeroizing::new(body.into()),
+            veil: veil_of(""),
         }
     }
 

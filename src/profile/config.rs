@@ -15,6 +15,7 @@ use super::overrides::Overrides;
 use super::problem::{Problem, Source};
 use super::visible::visible;
 use super::{PasswordSource, Profile, Server, paths, resolve, url};
+use crate::private;
 
 /// A config file is some hundred lines; what is larger than this is another file.
 const SIZE_LIMIT: u64 = 1 << 20;
@@ -25,7 +26,6 @@ const SIZE_LIMIT: u64 = 1 << 20;
 pub struct Config {
     source: Option<Arc<Source>>,
     file: File,
-    warning: Option<String>,
 }
 
 impl Config {
@@ -48,17 +48,14 @@ impl Config {
         let metadata = open.metadata().map_err(read_error)?;
         let text = read(&mut open).map_err(read_error)?;
 
-        let mut config = Self::from_text(&absolute, text)?;
-        if config.file.holds_password {
-            refuse_exposed(&absolute, &metadata)?;
-        }
-        config.warning = (config.file.runs_commands && others_can_change(&metadata)).then(|| {
-            let path = visible(&absolute.display().to_string());
-            format!(
-                "others can change {path}, and so what `password-command`, `proxy-command` or \
-                 `token-command` runs as you"
-            )
-        });
+        let config = Self::from_text(&absolute, text)?;
+        // Whoever may change it decides what is run, and whom a password is sent to.
+        let open = match (config.file.holds_password, config.file.runs_commands) {
+            (true, _) => 0o077,
+            (false, true) => 0o022,
+            (false, false) => 0o002,
+        };
+        refuse_exposed(&absolute, &metadata, open)?;
         Ok(config)
     }
 
@@ -79,7 +76,6 @@ impl Config {
         Ok(Self {
             source: Some(source),
             file,
-            warning: None,
         })
     }
 
@@ -88,7 +84,6 @@ impl Config {
         Self {
             source: None,
             file: File::default(),
-            warning: None,
         }
     }
 
@@ -134,11 +129,6 @@ impl Config {
     /// The file's absolute path; none for an empty config.
     pub fn path(&self) -> Option<&Path> {
         self.source.as_ref().map(|source| source.path.as_path())
-    }
-
-    /// What a person should be told about the file itself; safe for a terminal.
-    pub fn warning(&self) -> Option<&str> {
-        self.warning.as_deref()
     }
 
     /// The names of all accounts, disabled ones too, in the order of the file.
@@ -285,45 +275,48 @@ fn read(file: &mut fs::File) -> io::Result<Zeroizing<String>> {
     }
 }
 
-fn others_can_change(metadata: &fs::Metadata) -> bool {
-    !owned_by_me_or_root(metadata) || metadata.mode() & 0o022 != 0
-}
-
-fn owned_by_me_or_root(metadata: &fs::Metadata) -> bool {
-    let owner = metadata.uid();
-    owner == rustix::process::geteuid().as_raw() || owner == 0
-}
-
-fn refuse_exposed(path: &Path, metadata: &fs::Metadata) -> Result<(), ConfigError> {
+/// Fails where the file has one of these bits in its mode, or others can put another in its place.
+fn refuse_exposed(path: &Path, metadata: &fs::Metadata, open: u32) -> Result<(), ConfigError> {
     let exposed = |reason, hint| {
         Err(ConfigError::Exposed {
             path: path.to_owned(),
+            holds_password: open == 0o077,
             reason,
             hint,
         })
     };
-    let shown = path.display();
-    if !owned_by_me_or_root(metadata) {
+    let shown = visible(&path.display().to_string());
+    if !private::is_trusted(metadata.uid()) {
         return exposed(
             "it belongs to someone else",
             format!("make a copy of {shown} that is your own"),
         );
     }
-    if metadata.mode() & 0o077 != 0 {
-        return exposed(
-            "others may read or change it",
-            format!("run: chmod 600 {shown}"),
-        );
+    match metadata.mode() & open {
+        0 => {}
+        // A device or a pipe that was named; what it says is not kept anywhere.
+        _ if !metadata.is_file() => return Ok(()),
+        bits if bits & 0o022 == 0 => {
+            return exposed("others can read it", format!("run: chmod 600 {shown}"));
+        }
+        _ if open == 0o077 => {
+            return exposed("others can change it", format!("run: chmod 600 {shown}"));
+        }
+        _ => {
+            return exposed("others can change it", format!("run: chmod go-w {shown}"));
+        }
     }
-    let directory = path.parent().and_then(|parent| fs::metadata(parent).ok());
-    // With the sticky bit, as on /tmp, others cannot replace the file.
-    if directory.is_some_and(|d| d.mode() & 0o1002 == 0o002) {
-        return exposed(
-            "anyone may replace the file in its directory",
-            "take the directory's write permission from others: chmod o-w".into(),
-        );
+    match private::replaceable_by(path) {
+        None => Ok(()),
+        Some(directory) => exposed(
+            "anyone may replace the file in its directory, or a directory above it",
+            format!(
+                "take the write permission from others, or keep the file in a directory of your \
+                 own: chmod o-w {}",
+                visible(&directory.display().to_string())
+            ),
+        ),
     }
-    Ok(())
 }
 
 #[cfg(test)]

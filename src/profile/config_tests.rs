@@ -253,12 +253,60 @@ fn urls_alone_need_no_config_file() {
 }
 
 #[test]
-fn a_file_whose_commands_others_can_change_gets_a_warning() {
-    let text = "[defaults]\npassword-command = ['pass']\n";
-    let warning = |mode| {
+fn f5_a_file_that_others_can_change_is_refused_where_it_says_what_is_run_or_sent() {
+    let runs = "[defaults]\npassword-command = ['pass']\n";
+    let proxied = "[accounts.a]\nhost = 'h'\nuser = 'u'\nproxy-command = ['nc', '%h', '%p']\n";
+    let sent = "[accounts.a]\nhost = 'h'\nuser = 'u'\npassword-keyring = true\n";
+    for (text, mode, refused) in [
+        (runs, 0o644, false),
+        (runs, 0o664, true),
+        (proxied, 0o646, true),
+        (proxied, 0o644, false),
+        (sent, 0o644, false),
+        (sent, 0o646, true),
+    ] {
         let (_dir, path) = write(text, mode);
-        Config::load(&path).unwrap().warning().map(str::to_owned)
-    };
-    assert!(warning(0o664).unwrap().contains("password-command"));
-    assert_eq!(warning(0o644), None);
+        let loaded = Config::load(&path);
+        assert_eq!(loaded.is_err(), refused, "{text} {mode:o}");
+        if let Err(error) = loaded {
+            assert!(
+                error.to_string().contains("others can change it"),
+                "{error}"
+            );
+            assert!(error.hint().unwrap().contains("chmod go-w"), "{error}");
+        }
+    }
+}
+
+#[test]
+fn f5_a_file_in_whose_place_others_can_put_another_is_refused() {
+    let text = "[defaults]\npassword-command = ['pass']\n";
+    let (dir, path) = write(text, 0o644);
+    let chmod =
+        |path: &Path, mode| fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+    let below = dir.path().join("below");
+    fs::create_dir(&below).unwrap();
+    let deep = below.join("config.toml");
+    fs::copy(&path, &deep).unwrap();
+    let link = tempfile::tempdir().unwrap();
+    let linked = link.path().join("config.toml");
+    std::os::unix::fs::symlink(&deep, &linked).unwrap();
+    let all = [&path, &deep, &linked];
+    for path in all {
+        assert!(Config::load(path).is_ok(), "{path:?}");
+    }
+    chmod(dir.path(), 0o777);
+    for path in all {
+        let error = Config::load(path).unwrap_err();
+        assert!(
+            error.to_string().contains("anyone may replace the file"),
+            "{error}"
+        );
+        let hint = error.hint().unwrap();
+        assert!(hint.contains(dir.path().to_str().unwrap()), "{hint}");
+    }
+    chmod(dir.path(), 0o1777);
+    for path in all {
+        assert!(Config::load(path).is_ok(), "{path:?}");
+    }
 }

@@ -36,10 +36,15 @@ pub enum ConfigError {
         hint: String,
     },
     /// Others could read the password in it, or put in their own commands.
-    #[error("{} holds a password, and {reason}", visible(&path.display().to_string()))]
+    #[error("{} {}, and {reason}", visible(&path.display().to_string()), match *holds_password {
+        true => "holds a password",
+        false => "says what is run as you and where passwords are sent",
+    })]
     Exposed {
         /// The config file.
         path: PathBuf,
+        /// There is a password in it.
+        holds_password: bool,
         /// Who else could get at it.
         reason: &'static str,
         /// The shell command, or the change, that mends it.

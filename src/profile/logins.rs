@@ -1,10 +1,10 @@
 //! Where a sign-in by OAuth 2.0 is kept: the system keyring, or a file for its owner alone.
 //!
-//! The file is not beside the journals: a thread that talks to a mail server can read those
-//! ([`crate::sandbox`]), and must not be able to read these.
+//! The file is not beside the journals, which are shown around and backed up: it is a secret.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::io;
+use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
 
 use sha2::{Digest, Sha256};
@@ -32,6 +32,10 @@ pub fn load(server: &Server, store: Store, interactive: bool) -> Result<Grant, L
         }
         Store::File => {
             let path = path(server)?;
+            // Where another process is at it, nothing is left over: it will come to its end.
+            if drafts(server).is_ok_and(|drafts| !drafts.is_empty()) {
+                let _ = Turn::of(server).and_then(|turn| turn.try_take());
+            }
             private::read(&path, private::OTHERS).map_err(|error| match error {
                 private::Error::Io(error) if error.kind() == io::ErrorKind::NotFound => {
                     LoginError::Missing
@@ -71,10 +75,12 @@ pub fn remove(server: &Server, store: Store) -> Result<(), LoginError> {
             let (path, name) = (path(server)?, file_name(server));
             let dir = path.parent().unwrap_or(&path);
             let removed = Dir::open(&Disk::new(), dir).and_then(|dir| {
-                if !dir.contains(&name)? {
+                let drafts = drafts_in(&dir, &name)?;
+                if !dir.contains(&name)? && drafts.is_empty() {
                     return Err(io::ErrorKind::NotFound.into());
                 }
                 dir.remove(&name)?;
+                drafts.iter().try_for_each(|draft| dir.remove(draft))?;
                 dir.sync()
             });
             removed.map_err(|error| match error.kind() {
@@ -88,7 +94,11 @@ pub fn remove(server: &Server, store: Store) -> Result<(), LoginError> {
 /// One process at a time renews, replaces or removes a maildrop's sign-in: a provider that changes
 /// refresh tokens takes each once, and what was kept last must be what it gave last. Like the lock of
 /// an account this is a file of its own, which is never removed.
-pub struct Turn(File);
+pub struct Turn {
+    lock: File,
+    dir: Dir,
+    name: OsString,
+}
 
 impl Turn {
     /// To be taken.
@@ -98,20 +108,77 @@ impl Turn {
     pub fn of(server: &Server) -> io::Result<Self> {
         let path = path(server).map_err(io::Error::other)?;
         let directory = path.parent().unwrap_or(&path);
-        let mut name = file_name(server);
-        name.push("-lock");
+        let name = file_name(server);
+        let mut lock = name.clone();
+        lock.push("-lock");
         let disk = Disk::new();
         disk.create_directory(directory)?;
-        Ok(Self(Dir::open(&disk, directory)?.open_or_create(&name)?))
+        let dir = Dir::open(&disk, directory)?;
+        let lock = dir.open_or_create(&lock)?;
+        Ok(Self { lock, dir, name })
     }
 
-    /// Takes it until it is dropped; `false` while another process has it.
+    /// Takes it until it is dropped, and settles what a process has left that was killed in its own;
+    /// `false` while another process has it.
     ///
     /// # Errors
     /// The file system has no locks.
     pub fn try_take(&self) -> io::Result<bool> {
-        self.0.try_lock()
+        let taken = self.lock.try_lock()?;
+        if taken {
+            // What cannot be settled is no reason not to go on.
+            let _ = settle(&self.dir, &self.name);
+        }
+        Ok(taken)
     }
+}
+
+/// What a process leaves that is killed while it replaces a sign-in. If it is whole and newer than
+/// what is kept, it is the one refresh token that the provider still takes.
+fn settle(dir: &Dir, name: &OsStr) -> io::Result<()> {
+    let written = |name: &OsStr| dir.read(name).and_then(|file| file.metadata()?.modified());
+    let is_newer = |draft: &OsStr| match (written(draft), written(name)) {
+        (Ok(draft), Ok(kept)) => draft >= kept,
+        (Ok(_), Err(_)) => true,
+        (Err(_), _) => false,
+    };
+    let is_whole = |draft: &OsStr| {
+        let text = private::read(&dir.path().join(draft), private::OTHERS);
+        text.is_ok_and(|text| serde_json::from_slice::<Grant>(&text).is_ok())
+    };
+    let mut drafts = drafts_in(dir, name)?;
+    drafts.sort_by_key(|draft| written(draft).ok());
+    for draft in &drafts {
+        match is_whole(draft) && is_newer(draft) {
+            true => dir.replace(draft, name)?,
+            false => dir.remove(draft)?,
+        }
+    }
+    match drafts.is_empty() {
+        true => Ok(()),
+        false => dir.sync(),
+    }
+}
+
+fn drafts(server: &Server) -> io::Result<Vec<OsString>> {
+    let path = path(server).map_err(io::Error::other)?;
+    let dir = Dir::open(&Disk::new(), path.parent().unwrap_or(&path))?;
+    drafts_in(&dir, &file_name(server))
+}
+
+/// What [`write`] calls what it has not put into its place yet: the sign-in's name, a process's
+/// number, and "new".
+fn drafts_in(dir: &Dir, name: &OsStr) -> io::Result<Vec<OsString>> {
+    let mut drafts = Vec::new();
+    dir.for_each_name(|found| {
+        let found = found.as_bytes();
+        let rest = found.strip_prefix(name.as_bytes());
+        let number = rest.and_then(|rest| rest.strip_prefix(b".")?.strip_suffix(b".new"));
+        if number.is_some_and(|number| number.iter().all(u8::is_ascii_digit)) {
+            drafts.push(OsStr::from_bytes(found).to_owned());
+        }
+    })?;
+    Ok(drafts)
 }
 
 fn write(server: &Server, octets: &[u8]) -> Result<(), LoginError> {

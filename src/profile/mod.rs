@@ -19,6 +19,7 @@ pub use diagnose::ConfigError;
 pub use overrides::Overrides;
 pub use problem::Problem;
 pub(crate) use problem::nearest;
+pub use resolve::TIMEOUT;
 
 mod address;
 mod config;

@@ -1,6 +1,7 @@
 //! What the command line changes in every profile of a run.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use super::diagnose::ConfigError;
 use super::{Keep, Order, PasswordSource, Profile, Roots, paths};
@@ -12,6 +13,8 @@ pub struct Overrides {
     pub maildir: Option<PathBuf>,
     /// `--keep`, `--delete`, `--delete-after`.
     pub keep: Option<Keep>,
+    /// `--timeout`.
+    pub timeout: Option<Duration>,
     /// `--max-size`, in octets.
     pub max_size: Option<u64>,
     /// `--latest`.
@@ -59,6 +62,7 @@ impl Overrides {
         if let Some(password) = &self.password {
             profile.password = password.clone();
         }
+        profile.timeout = self.timeout.unwrap_or(profile.timeout);
         profile.max_size = self.max_size.or(profile.max_size);
         profile.latest = self.latest.or(profile.latest);
         Ok(())

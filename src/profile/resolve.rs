@@ -23,7 +23,7 @@ pub(crate) const MAILDIR: &str = "~/Mail/{account}";
 /// Where `password-netrc = true` looks.
 const NETRC: &str = "~/.netrc";
 /// How long the server may be silent if nothing says otherwise.
-pub(crate) const TIMEOUT: Duration = Duration::from_secs(60);
+pub const TIMEOUT: Duration = Duration::from_secs(60);
 /// POP3 over TLS (RFC 8314 section 7.2).
 pub(crate) const TLS_PORT: u16 = 995;
 /// POP3 that begins without TLS (RFC 1939 section 3).

@@ -216,6 +216,10 @@ fn read(path: &Path, open: u32) -> Result<Zeroizing<Vec<u8>>, SecretError> {
             source,
         },
         private::Error::NotYours => SecretError::NotYours(path_of()),
+        private::Error::Replaceable(directory) => SecretError::Replaceable {
+            path: path_of(),
+            directory,
+        },
         private::Error::TooLong => SecretError::TooLong,
     })
 }
@@ -313,6 +317,14 @@ pub enum SecretError {
     /// The file that the password is in belongs to someone else.
     #[error("{} has the password in it, and belongs to someone else", visible(&.0.display().to_string()))]
     NotYours(PathBuf),
+    /// Others can put another file in the place of the one that the password is in.
+    #[error("others can put another file in the place of {}", visible(&path.display().to_string()))]
+    Replaceable {
+        /// Which file.
+        path: PathBuf,
+        /// Where they can.
+        directory: PathBuf,
+    },
     /// Standard input cannot be read.
     #[error("cannot read the password from standard input")]
     Stdin(#[source] io::Error),
@@ -395,6 +407,10 @@ impl Diagnose for SecretError {
                  `password-credential` in the config file, or use --password-stdin"
                     .into()
             }
+            Self::Replaceable { directory, .. } => format!(
+                "keep it where only you can write; {} is not such a directory",
+                visible(&directory.display().to_string())
+            ),
             Self::NotYours(_) => "use a file of your own".into(),
             Self::Interrupted | Self::Stdin(_) | Self::Terminal(_) => return None,
         };

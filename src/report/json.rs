@@ -62,6 +62,7 @@ pub(super) fn summary(totals: &Totals, status: Status) -> Option<Vec<u8>> {
         failed: totals.failed,
         doubtful: totals.doubtful,
         known: totals.known,
+        recovered: totals.recovered,
         status: status.code(),
     })
     .ok()
@@ -81,6 +82,7 @@ enum Object<'a> {
         date: Option<String>,
         from: Option<String>,
         subject: Option<String>,
+        recovered: bool,
     },
     Deleted {
         account: &'a str,
@@ -116,6 +118,7 @@ enum Object<'a> {
         failed: u64,
         doubtful: u64,
         known: u64,
+        recovered: u64,
         seen: Option<u64>,
         status: u8,
         error: Option<&'a str>,
@@ -131,6 +134,7 @@ enum Object<'a> {
         failed: u64,
         doubtful: u64,
         known: u64,
+        recovered: u64,
         status: u8,
     },
 }
@@ -140,7 +144,7 @@ struct MessageId<'a> {
     unique_id: Option<Cow<'a, str>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     unique_id_base64: Option<String>,
-    number: u32,
+    number: Option<u32>,
     octets: Option<u64>,
 }
 
@@ -178,6 +182,7 @@ fn message_object<'a>(account: &'a str, message: &Message<'a>) -> Object<'a> {
         date: heading.date,
         from: heading.from,
         subject: heading.subject,
+        recovered: message.recovered,
     }
 }
 
@@ -192,6 +197,7 @@ fn account_object<'a>(name: &'a str, outcome: &'a Outcome, account: &Account) ->
         failed: outcome.failed,
         doubtful: outcome.doubtful,
         known: outcome.known,
+        recovered: outcome.recovered,
         seen: account.planned.map(|planned| planned.seen),
         status: outcome.status().code(),
         error: failure.map(|failure| failure.message.as_str()),
@@ -223,7 +229,7 @@ mod tests {
                 "event": "message", "account": "work", "unique_id": "uid-7", "number": 7,
                 "octets": 12_300, "path": "/mail/new/1.host", "sha256": "ab".repeat(32),
                 "date": "2026-11-23T09:10:11+02:00", "from": "Ada <ada@example.com>",
-                "subject": "Hello",
+                "subject": "Hello", "recovered": false,
             })
         );
     }
@@ -297,7 +303,7 @@ mod tests {
             serde_json::from_slice::<Value>(&line).unwrap(),
             json!({
                 "event": "account", "account": "work", "fetched": 5, "octets": 0, "deleted": 0,
-                "skipped": 0, "failed": 0, "doubtful": 0, "known": 0, "seen": 340, "status": 75,
+                "skipped": 0, "failed": 0, "doubtful": 0, "known": 0, "recovered": 0, "seen": 340, "status": 75,
                 "error": "connection lost", "hint": null,
             })
         );

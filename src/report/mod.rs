@@ -19,12 +19,23 @@ pub use heading::Heading;
 pub use reporter::{Format, Options, Reporter};
 
 use crate::exit::Status;
+use crate::stop::Stop;
 use std::path::Path;
 
 /// Receives what happens, account by account.
 pub trait Report: Send + Sync {
     /// Something happened to `account` (a profile's name).
     fn report(&self, account: &str, event: Event<'_>);
+
+    /// Whether all that was reported so far has reached whoever reads it.
+    fn is_written(&self) -> bool {
+        true
+    }
+
+    /// Waits until it has, unless the reader has stopped reading; tells whether it has.
+    fn catch_up(&self, _stop: &Stop) -> bool {
+        true
+    }
 
     /// Whether [`Message::header`] is of any use to this report; keeping it costs memory.
     fn wants_header(&self) -> bool {
@@ -110,7 +121,8 @@ pub struct Planned {
 #[derive(Clone, Copy, Debug)]
 pub struct Listed<'a> {
     /// The message-number in this session (RFC 1939 section 5).
-    pub number: u32,
+    /// `None` for one that an earlier session listed.
+    pub number: Option<u32>,
     /// The unique-id, where the server gives one; any octets but CR and LF.
     pub unique_id: Option<&'a [u8]>,
     /// The listed size in octets, where known.
@@ -131,6 +143,8 @@ pub struct Message<'a> {
     /// The first octets of the message, at least its header where that is of sane size; empty
     /// unless the report asked for it.
     pub header: &'a [u8],
+    /// An earlier run delivered it, and was ended before it could report it.
+    pub recovered: bool,
 }
 
 /// What one account's fetch came to.
@@ -140,6 +154,8 @@ pub struct Outcome {
     pub fetched: u64,
     /// Octets of the files stored.
     pub octets: u64,
+    /// Messages that an earlier run stored and did not report.
+    pub recovered: u64,
     /// Messages deleted from the server, confirmed by it.
     pub deleted: u64,
     /// Messages left on the server on purpose (too large, tried in vain too often).

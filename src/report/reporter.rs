@@ -6,6 +6,7 @@ use super::tally::{Account, Totals};
 use super::text::Text;
 use super::{Event, Outcome, Report, json, paths};
 use crate::exit::Status;
+use crate::stop::Stop;
 use crate::term::{Color, Paint, columns};
 use indicatif::ProgressDrawTarget;
 use std::collections::{HashMap, HashSet};
@@ -38,6 +39,8 @@ pub struct Options {
     pub verbosity: u8,
     /// Progress bars, where stderr is a terminal.
     pub progress: bool,
+    /// Nobody waits for whoever reads the report but [`Reporter::finish`].
+    pub queued: bool,
     /// Colour on stderr.
     pub color: Color,
 }
@@ -50,6 +53,7 @@ impl Default for Options {
             quiet: false,
             verbosity: 0,
             progress: true,
+            queued: false,
             color: Color::Auto,
         }
     }
@@ -86,16 +90,24 @@ impl Reporter {
         let bars = options.progress && !options.quiet && options.verbosity < 2;
         let progress =
             (bars && terminal && !dumb).then(|| Progress::new(ProgressDrawTarget::stderr()));
-        Self {
-            stdout_is_terminal: io::stdout().is_terminal(),
-            ..Self::with_streams(
-                options,
-                options.color.paint(terminal),
-                Lines::new(Box::new(io::stdout())),
-                Lines::new(Box::new(io::stderr())),
-                progress,
-            )
-        }
+        let stdout_is_terminal = io::stdout().is_terminal();
+        // Bars are drawn around what the same terminal is told, so that has to be written at once.
+        let bars = progress.is_some();
+        let stdout = match options.queued && !(bars && stdout_is_terminal) {
+            true => Lines::queued(io::stdout()),
+            false => Lines::new(Box::new(io::stdout())),
+        };
+        let stderr = match options.queued && !bars {
+            true => Lines::queued(io::stderr()),
+            false => Lines::new(Box::new(io::stderr())),
+        };
+        let paint = options.color.paint(terminal);
+        Self::with_streams(options, paint, stdout, stderr, progress).at(stdout_is_terminal)
+    }
+
+    fn at(mut self, stdout_is_terminal: bool) -> Self {
+        self.stdout_is_terminal = stdout_is_terminal;
+        self
     }
 
     fn with_streams(
@@ -123,14 +135,20 @@ impl Reporter {
 
     /// Ends the report: takes the bars away, writes the totals, and says what the process should
     /// exit with. That is `status`, the worst of all accounts, or [`Status::Io`] where the data on
-    /// stdout could not be written (a reader that has gone, a broken pipe, is no error).
-    pub fn finish(&self, status: Status) -> Status {
+    /// stdout could not be written (a reader that has gone, a broken pipe, is no error). A reader
+    /// that is slow is waited for, until somebody wants us to `stop`.
+    pub fn finish(&self, status: Status, stop: &Stop) -> Status {
         self.clear();
         let totals = self.with_tally(|tally| tally.totals.clone());
         if self.options.format == Format::Json {
             self.data(json::summary(&totals, status));
         }
         self.print(&self.text.total(&totals));
+        self.stdout.finish(stop);
+        self.stderr.finish(stop);
+        if let (Some(reason), false) = (stop.requested(), self.has_reached()) {
+            return status.worst(reason.status());
+        }
         let Some(error) = self.stdout.lost() else {
             return status;
         };
@@ -138,6 +156,7 @@ impl Reporter {
             &format!("the report could not be written to standard output: {error}"),
             "the mail is not affected, only the report of it is incomplete",
         ));
+        self.stderr.finish(stop);
         status.worst(Status::Io)
     }
 
@@ -222,6 +241,10 @@ impl Reporter {
         }
     }
 
+    fn has_reached(&self) -> bool {
+        self.stdout.is_written() && self.stderr.is_written()
+    }
+
     fn with_tally<R>(&self, action: impl FnOnce(&mut Tally) -> R) -> R {
         action(&mut self.tally.lock().unwrap_or_else(PoisonError::into_inner))
     }
@@ -239,6 +262,19 @@ impl Report for Reporter {
         let (data, text) = self.lines(name, &event);
         self.data(data);
         self.print(&text);
+    }
+
+    fn is_written(&self) -> bool {
+        // A person is told how many there were, at the end.
+        let only_at_the_end =
+            self.options.format == Format::Text && !self.text.verbose && !self.text.quiet;
+        !only_at_the_end && self.has_reached()
+    }
+
+    fn catch_up(&self, stop: &Stop) -> bool {
+        self.stdout.catch_up(stop);
+        self.stderr.catch_up(stop);
+        self.has_reached()
     }
 
     fn wants_header(&self) -> bool {
@@ -304,7 +340,10 @@ mod tests {
     fn text_is_for_stderr_only() {
         let run = run(Options::default());
         fetch_one(&run.reporter, "work");
-        assert_eq!(run.reporter.finish(Status::Ok), Status::Ok);
+        assert_eq!(
+            run.reporter.finish(Status::Ok, &Stop::never().unwrap()),
+            Status::Ok
+        );
         assert_eq!(run.stdout.text(), "");
         assert_eq!(run.stderr.text(), "work: 1 new message (12 KB)\n");
     }
@@ -317,7 +356,7 @@ mod tests {
         });
         fetch_one(&run.reporter, "work");
         fetch_one(&run.reporter, "home");
-        run.reporter.finish(Status::Ok);
+        run.reporter.finish(Status::Ok, &Stop::never().unwrap());
         let events: Vec<String> = run
             .stdout
             .text()
@@ -345,7 +384,7 @@ mod tests {
             ..Options::default()
         });
         fetch_one(&run.reporter, "work");
-        run.reporter.finish(Status::Ok);
+        run.reporter.finish(Status::Ok, &Stop::never().unwrap());
         assert_eq!(run.stdout.text(), "/mail/new/1.host\0");
         assert_eq!(run.stderr.text(), "");
     }
@@ -354,7 +393,10 @@ mod tests {
     fn a_reader_that_has_gone_changes_nothing() {
         let (reporter, stderr) = with_stdout(io::ErrorKind::BrokenPipe);
         fetch_one(&reporter, "work");
-        assert_eq!(reporter.finish(Status::Partial), Status::Partial);
+        assert_eq!(
+            reporter.finish(Status::Partial, &Stop::never().unwrap()),
+            Status::Partial
+        );
         assert_eq!(stderr.text(), "work: 1 new message (12 KB)\n");
     }
 
@@ -362,13 +404,19 @@ mod tests {
     fn a_report_that_is_lost_is_an_error_of_its_own() {
         let (reporter, stderr) = with_stdout(io::ErrorKind::StorageFull);
         fetch_one(&reporter, "work");
-        assert_eq!(reporter.finish(Status::Ok), Status::Io);
+        assert_eq!(
+            reporter.finish(Status::Ok, &Stop::never().unwrap()),
+            Status::Io
+        );
         assert!(
             stderr
                 .text()
                 .contains("\nerror: the report could not be written")
         );
-        assert_eq!(reporter.finish(Status::NoPermission), Status::NoPermission);
+        assert_eq!(
+            reporter.finish(Status::NoPermission, &Stop::never().unwrap()),
+            Status::NoPermission
+        );
     }
 
     #[test]
@@ -402,7 +450,7 @@ mod tests {
         let (host, port) = ("pop.example.com", 995);
         reporter.report("work", Event::Connecting { host, port });
         fetch_one(&reporter, "work");
-        reporter.finish(Status::Ok);
+        reporter.finish(Status::Ok, &Stop::never().unwrap());
         assert_eq!(stderr.text(), "work: 1 new message (12 KB)\n");
     }
 }

@@ -47,6 +47,7 @@ pub(super) struct Totals {
     pub(super) known: u64,
     /// The names of those that ended early.
     pub(super) ended: Vec<String>,
+    pub(super) recovered: u64,
 }
 
 impl Totals {
@@ -64,6 +65,7 @@ impl Totals {
             (&mut self.failed, outcome.failed),
             (&mut self.doubtful, outcome.doubtful),
             (&mut self.known, outcome.known),
+            (&mut self.recovered, outcome.recovered),
         ] {
             *sum = sum.saturating_add(amount);
         }

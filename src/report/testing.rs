@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 
 pub(super) fn listed() -> Listed<'static> {
     Listed {
-        number: 7,
+        number: Some(7),
         unique_id: Some(b"uid-7"),
         octets: Some(12_345),
     }
@@ -21,6 +21,7 @@ pub(super) fn message() -> Message<'static> {
         sha256: &[0xab; 32],
         header: b"From: Ada <ada@example.com>\r\nSubject: Hello\r\n\
             Date: Mon, 23 Nov 2026 09:10:11 +0200\r\n\r\n",
+        recovered: false,
     }
 }
 

@@ -226,7 +226,11 @@ fn fetched(message: &Message<'_>) -> String {
         .subject
         .as_deref()
         .map_or("(no subject)".into(), escape_str);
-    format!("fetched {from} — {subject} ({})", size(message.octets))
+    let how = match message.recovered {
+        true => "recovered",
+        false => "fetched",
+    };
+    format!("{how} {from} — {subject} ({})", size(message.octets))
 }
 
 /// The number is the server's for this session only; the unique-id is what `state show` prints.
@@ -236,9 +240,11 @@ fn listed(message: &Listed<'_>) -> String {
         .into_iter()
         .chain(message.octets.map(size))
         .collect();
+    let number = message.number.map(|number| format!(" {number}"));
+    let number = number.unwrap_or_default();
     match parts.as_slice() {
-        [] => format!("message {}", message.number),
-        parts => format!("message {} ({})", message.number, parts.join(", ")),
+        [] => format!("message{number}"),
+        parts => format!("message{number} ({})", parts.join(", ")),
     }
 }
 

@@ -233,3 +233,5 @@ fn duration(number: &str, unit: &str) -> Option<Duration> {
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod wordings_tests;

@@ -186,6 +186,17 @@ impl Error {
         })
     }
 
+    /// Whether the server's code or words are known, rather than taken for the most likely.
+    fn is_known(&self) -> bool {
+        let phase = match self {
+            Self::Turned(_) => Phase::Greeting,
+            Self::Refused { .. } => Phase::Listing,
+            _ => Phase::SignIn,
+        };
+        self.answer()
+            .is_some_and(|answer| Meaning::recognised(phase, answer).is_some())
+    }
+
     /// The answer itself.
     pub fn answer(&self) -> Option<&Answer> {
         match self {
@@ -272,7 +283,10 @@ impl Diagnose for Error {
                 Some(Meaning::InUse) => "another program is reading this maildrop; try later",
                 Some(Meaning::Limit) => "it was asked too often, or for too much; try later",
                 Some(Meaning::Permanent) => "ask the provider",
-                _ => "this will pass, and has nothing to do with the password; try later",
+                Some(_) if self.is_known() => {
+                    "this will pass, and has nothing to do with the password; try later"
+                }
+                _ => "try later",
             },
             Self::NotAhead => "the next run asks the server again what it can",
             Self::NoMethod => "check `host`; a server without OAuth wants a password: see `auth`",

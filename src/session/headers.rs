@@ -1,6 +1,6 @@
 //! TRANSACTION: the headers of many messages by TOP, in a window that slides as that of RETR does.
 
-use super::{Error, Phase, Session, Transaction};
+use super::{Error, Meaning, Phase, Session, Transaction};
 use crate::pop3::{Command, MessageNumber};
 use std::collections::VecDeque;
 
@@ -13,7 +13,8 @@ const ENDLESS_HEADER: usize = 64 * 1024 * 1024;
 
 impl Session<Transaction> {
     /// Reads the headers of messages and hands each over once, in this order: up to and with its
-    /// first empty line, and at most `limit` octets. `None` where the server refuses.
+    /// first empty line, and at most `limit` octets. `None` where the server refuses; once it does so
+    /// for trouble of its own, it is asked for no more of them.
     ///
     /// A server that has not taken TOP with no lines yet is asked once for one line instead: some
     /// refuse `TOP n 0`.
@@ -33,7 +34,7 @@ impl Session<Transaction> {
                 return Ok(());
             };
             self.wire.send(Command::Top(first, 1))?;
-            let header = self.read_header(first, limit)?;
+            let header = self.read_header(first, limit)?.ok();
             let works = header.is_some();
             self.state.top_lines = Some(u8::from(works));
             each(first, header);
@@ -61,9 +62,10 @@ impl Session<Transaction> {
         let lines = self.state.top_lines.unwrap_or(0);
         let mut asked = VecDeque::new();
         let mut refused = VecDeque::new();
+        let mut in_trouble = false;
         loop {
             // Many commands share a packet, as for RETR.
-            if refused.is_empty() && asked.len() <= window / 4 * 3 {
+            if refused.is_empty() && !in_trouble && asked.len() <= window / 4 * 3 {
                 let room = (window - asked.len()).min(waiting.len());
                 for number in waiting.drain(..room) {
                     self.wire.send(Command::Top(number, lines))?;
@@ -71,14 +73,25 @@ impl Session<Transaction> {
                 }
             }
             let Some(number) = asked.pop_front() else {
+                if in_trouble {
+                    waiting.drain(..).for_each(|number| each(number, None));
+                }
                 return Ok(refused);
             };
-            let header = self.read_header(number, limit)?;
-            if header.is_none() && self.state.top_lines.is_none() {
-                refused.push_back(number);
-                continue;
-            }
-            self.state.top_lines = Some(lines);
+            let header = match self.read_header(number, limit)? {
+                Ok(header) => {
+                    self.state.top_lines = Some(lines);
+                    Some(header)
+                }
+                Err(meaning) => {
+                    in_trouble |= meaning.is_the_sessions();
+                    if !in_trouble && self.state.top_lines.is_none() {
+                        refused.push_back(number);
+                        continue;
+                    }
+                    None
+                }
+            };
             refused.drain(..).for_each(|number| each(number, None));
             each(number, header);
         }
@@ -88,10 +101,11 @@ impl Session<Transaction> {
         &mut self,
         number: MessageNumber,
         limit: usize,
-    ) -> Result<Option<Vec<u8>>, Error> {
+    ) -> Result<Result<Vec<u8>, Meaning>, Error> {
         let phase = Phase::Header(number);
-        if !self.wire.answer(phase)?.ok {
-            return Ok(None);
+        let answer = self.wire.answer(phase)?;
+        if !answer.ok {
+            return Ok(Err(Meaning::of(phase, &answer)));
         }
         let mut header = Vec::new();
         self.wire.header(phase, ENDLESS_HEADER, |octets| {
@@ -99,7 +113,7 @@ impl Session<Transaction> {
             header.extend(octets.get(..room).unwrap_or(octets));
         })?;
         header.truncate(header_length(&header));
-        Ok(Some(header))
+        Ok(Ok(header))
     }
 }
 

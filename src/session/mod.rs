@@ -47,6 +47,9 @@ use wire::Wire;
 pub struct Options {
     /// How long the server may be silent, or need for 1 KiB.
     pub timeout: Duration,
+    /// How long it may be silent where it may have to read the mailbox first: in a sign-in, before
+    /// the first line of each listing, and before the first message.
+    pub patience: Duration,
     /// Send commands ahead where the server announces PIPELINING.
     pub pipelining: bool,
     /// Set up TLS by STLS (RFC 2595 section 4) before anything else, or give up.

@@ -7,6 +7,9 @@ use crate::pop3::command::COMMAND_LIMIT;
 use crate::pop3::{Command, Event};
 use crate::sasl::{self, Binding, Denial, Exchange, Mechanism, Secret, md5};
 
+/// The most of a server's `status` for a token that is worth telling.
+const TOKEN_STATUS: usize = 64;
+
 /// Who signs in, how, and where.
 #[derive(Clone, Copy, Debug)]
 pub struct Credentials<'a> {
@@ -234,13 +237,14 @@ impl Session<Authorization> {
             };
             match exchange.respond(challenge) {
                 Ok(response) => {
-                    self.state.judged = mechanism != Mechanism::Plain;
+                    // What PLAIN says has gone with the command already; a binding is seen last.
+                    self.state.judged = mechanism != Mechanism::Plain && !mechanism.is_bound();
                     self.wire.hide(&response);
                     self.wire.respond(&response);
                 }
                 // RFC 5034 section 4: the server is to be told that it is over.
                 Err(error) => {
-                    self.state.judged = true;
+                    self.state.judged = error != sasl::Error::Refused(Denial::Binding);
                     given_up = Some(error);
                     self.wire.respond("*");
                 }
@@ -260,8 +264,12 @@ impl Session<Authorization> {
         Error::SignIn {
             method,
             answer,
-            token_status: token_status.map(|status| self.wire.hidden(status)),
             judged: None,
+            token_status: token_status.and_then(|status| {
+                // Again, for what was apart may have come together.
+                let status = harmless(&self.wire.hidden(status));
+                cut(self.wire.hidden(&status))
+            }),
             would_say_auth: match self.state.shortcut {
                 Some(shortcut) => shortcut.auth_resp_code,
                 None => self.capabilities.auth_resp_code,
@@ -277,5 +285,32 @@ fn judgement(reason: sasl::Error) -> Option<Meaning> {
         sasl::Error::Refused(Denial::Binding) => Some(Meaning::Command),
         sasl::Error::Refused(Denial::Passing) => Some(Meaning::Passing),
         _ => None,
+    }
+}
+
+/// A token's status without anything that could disturb a terminal.
+fn harmless(status: &str) -> String {
+    let harmless = |c: &char| c.is_ascii_graphic() && *c != '"' || *c == ' ';
+    status.chars().filter(harmless).collect()
+}
+
+/// What is told of it; `None` where nothing is left.
+fn cut(status: String) -> Option<String> {
+    let status: String = status.chars().take(TOKEN_STATUS).collect();
+    (!status.is_empty()).then_some(status)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn s25_only_what_is_harmless_is_told_of_a_tokens_status() {
+        let told = |status: &str| cut(harmless(status));
+        assert_eq!(told("401").as_deref(), Some("401"));
+        let hostile = told("in\u{1b}]52;va\u{9b}lid\u{202e}\"x");
+        assert_eq!(hostile.as_deref(), Some("in]52;validx"));
+        assert_eq!(told(&"x".repeat(4000)).unwrap().len(), TOKEN_STATUS);
+        assert_eq!(told("\u{202e}"), None);
     }
 }

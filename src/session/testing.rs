@@ -51,6 +51,7 @@ pub(super) fn session(
 ) -> (Session<Transaction>, Heard) {
     let options = Options {
         timeout: Duration::from_secs(60),
+        patience: Duration::from_secs(60),
         pipelining,
         start_tls: false,
         capabilities: false,

@@ -8,9 +8,13 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-/// A step of the session that is answered by a single line may take so long altogether, however
-/// lively the server drips: long enough for servers that delay a sign-in on purpose.
+/// A step of the session that is answered by a single line may take so long altogether, or as long
+/// as the server may be silent, however lively it drips.
 const STEP_TIMEOUT: Duration = Duration::from_secs(120);
+
+/// What is sent behind a sign-in is told apart from what was lost there after so long: no mailbox is
+/// needed to answer CAPA.
+const AHEAD_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Fewer octets than this in [`Options::timeout`] are no progress (TRUST.md F6): with the default
 /// of 60 seconds even a line of 300 bit/s is fast enough.
@@ -69,6 +73,11 @@ pub(super) struct Wire {
     connection: Connection,
     channel: Box<dyn Channel>,
     timeout: Duration,
+    /// How long instead where the server may have to read the mailbox first.
+    patience: Duration,
+    /// The first message has begun to arrive, or a later one.
+    serving: bool,
+    may_be_lost: bool,
     transcript: Option<Transcript>,
     /// What nobody gets to see, not even where a server repeats it.
     secrets: Arc<Secrets>,
@@ -121,8 +130,9 @@ impl Pace {
     /// Until when to wait for the next octets; an error if it has been too long already.
     fn deadline(&mut self, timeout: Duration) -> Result<Instant, net::Error> {
         let now = Instant::now();
-        if !self.flowing && now >= self.step + STEP_TIMEOUT {
-            return Err(net::Error::TimedOut(STEP_TIMEOUT.as_secs()));
+        let step = STEP_TIMEOUT.max(timeout);
+        if !self.flowing && now >= self.step + step {
+            return Err(net::Error::TimedOut(step.as_secs()));
         }
         if now >= self.since + timeout {
             if now >= self.last + timeout {
@@ -136,7 +146,7 @@ impl Pace {
         let deadline = self.since + timeout;
         Ok(match self.flowing {
             true => deadline,
-            false => deadline.min(self.step + STEP_TIMEOUT),
+            false => deadline.min(self.step + step),
         })
     }
 }
@@ -148,6 +158,9 @@ impl Wire {
             connection: Connection::new(),
             channel,
             timeout: options.timeout,
+            patience: options.patience,
+            serving: false,
+            may_be_lost: false,
             transcript: options.transcript.clone(),
             secrets: Arc::new(secrets),
             pace: Pace::new(),
@@ -213,7 +226,9 @@ impl Wire {
             .wants_input()
             .map_err(|violation| violated(&self.secrets, violation))?
         {
-            self.wait().map_err(|source| Error::Net { phase, source })?;
+            let timeout = self.timeout_in(phase);
+            self.wait(timeout)
+                .map_err(|source| Error::Net { phase, source })?;
         }
         let event = self.connection.next_event();
         let event = event.map_err(|violation| violated(&self.secrets, violation))?;
@@ -221,7 +236,10 @@ impl Wire {
             Event::Reply(_) | Event::Challenge(_) | Event::End | Event::MessageEnd(_) => {
                 self.pace = Pace::new();
             }
-            _ => self.pace.flowing = true,
+            _ => {
+                self.pace.flowing = true;
+                self.serving |= matches!(event, Event::Body(_));
+            }
         }
         if let Some(transcript) = &self.transcript {
             let (status, text): (&[u8], _) = match &event {
@@ -234,6 +252,25 @@ impl Wire {
             transcript(Direction::Received, &line);
         }
         Ok(event)
+    }
+
+    /// How long the server may be silent at this point.
+    fn timeout_in(&self, phase: Phase) -> Duration {
+        let begins = match phase {
+            Phase::SignIn | Phase::Listing => true,
+            Phase::Message(_) | Phase::Header(_) => !self.serving,
+            _ => false,
+        };
+        match begins && !self.pace.flowing {
+            _ if self.may_be_lost => self.timeout.min(AHEAD_TIMEOUT),
+            true => self.patience,
+            false => self.timeout,
+        }
+    }
+
+    /// Whether what is waited for now was sent behind a sign-in, and may be lost.
+    pub(super) fn expect_loss(&mut self, may_be_lost: bool) {
+        self.may_be_lost = may_be_lost;
     }
 
     /// The status line of the oldest pending command.
@@ -383,6 +420,7 @@ impl Wire {
     /// From here on waits at most so long for the server to say anything.
     pub(super) fn limit_timeout(&mut self, timeout: Duration) {
         self.timeout = self.timeout.min(timeout);
+        self.patience = self.timeout;
     }
 
     pub(super) fn close(&mut self) {
@@ -396,10 +434,10 @@ impl Wire {
     }
 
     /// Waits for octets, sending what there is to send.
-    fn wait(&mut self) -> Result<(), net::Error> {
+    fn wait(&mut self, timeout: Duration) -> Result<(), net::Error> {
         self.pace.resume();
         loop {
-            let deadline = self.pace.deadline(self.timeout)?;
+            let deadline = self.pace.deadline(timeout)?;
             let (output, input) = self.connection.buffers();
             match self.channel.exchange(output, input, deadline) {
                 Ok(moved) => {

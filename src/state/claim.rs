@@ -7,7 +7,7 @@ use super::lock::{Lock, Mark};
 use super::memory::Memory;
 use super::record::{Entry, Stored};
 use super::twin::Twins;
-use super::{Error, Files, Moment, Opened, Store, rebuild};
+use super::{Error, Files, Moment, Opened, Store, clock, rebuild};
 use crate::delivery::{JournalId, Maildir, Site, random};
 use crate::durable::Dir;
 use std::collections::HashSet;
@@ -64,6 +64,11 @@ impl Claim {
             moment: moment.clone(),
         };
         claim.found = claim.read()?;
+        if claim.lock.mark.is_none() {
+            // The journal knows of the runs that wrote to it.
+            let last_run = claim.memory.homes.runs.last().map(|run| run.time);
+            claim.lock.doubted = clock::doubted_since(last_run, None, moment.now);
+        }
         Ok(claim)
     }
 
@@ -125,7 +130,7 @@ impl Claim {
         let (mut store, unsure) = self.open(Some(&maildir), &mut opened)?;
         store.home = site.roster.id;
         store.take_charge(&maildir, &standing, unsure, &mut opened)?;
-        opened.recovered = store.settle_crash(&maildir)?;
+        store.settle_crash(&maildir)?;
         store.sweep(&maildir, &standing)?;
         Ok((store, maildir, opened))
     }
@@ -186,7 +191,10 @@ impl Claim {
         memory: Memory,
     ) -> Store {
         let path = maildir.map(|maildir| maildir.path().to_owned());
+        let told_before = memory.reported.unwrap_or_default();
         Store {
+            recovered: Vec::new(),
+            told_before,
             dir: self.dir,
             files: self.files,
             account: self.account,

@@ -3,7 +3,7 @@
 
 use super::Files;
 use super::journal::{self, Journal};
-use super::memory::{ABSENCES, Memory};
+use super::memory::{ABSENCES, Memory, place_of};
 use super::rebuild::draft_name;
 use super::record::{Entry, Id, Standing};
 use super::remembered::{Kind, Record};
@@ -122,6 +122,7 @@ impl<'a> Copy<'a> {
             | Entry::Forgotten { .. }
             | Entry::Generation(_)
             | Entry::Home { .. }
+            | Entry::Reported { .. }
             | Entry::Seen { .. }
             | Entry::Sizes(_)
             | Entry::Told { .. }
@@ -188,6 +189,11 @@ impl<'a> Copy<'a> {
         }));
         rest.extend(memory.unpipelined.map(|time| Entry::Unpipelined { time }));
         rest.extend(memory.told.map(|time| Entry::Told { time }));
+        if let Some(reported) = memory.reported {
+            let mut later = self.ids.iter().skip(place_of(reported));
+            let before = later.find_map(|id| *id).unwrap_or(self.next);
+            rest.push(Entry::Reported { before });
+        }
         rest.extend(self.began(memory.homes.last_run()));
         rest.push(Entry::Generation(memory.homes.generation));
         // The lines that it follows from are not all here, nor in their order.

@@ -26,6 +26,11 @@ pub enum Judgement {
 impl Store {
     /// The line of a message's file, with its evidence where it has any.
     pub(super) fn stored(&mut self, id: Id) -> Result<Option<Stored>, Error> {
+        Ok(self.line(id)?.and_then(Entry::into_stored))
+    }
+
+    /// The line that a message's record is of, or the last one with its evidence.
+    pub(super) fn line(&mut self, id: Id) -> Result<Option<Entry>, Error> {
         self.flush()?;
         let place = self
             .memory
@@ -39,8 +44,7 @@ impl Store {
             None => self.dir.read(&self.files.journal),
         };
         let line = file.and_then(|file| journal::read_at(self.lines.insert(file), place));
-        let line = line.map_err(|source| self.io_error(source))?;
-        Ok(line.and_then(Entry::into_stored))
+        line.map_err(|source| self.io_error(source))
     }
 
     /// Gives those of these messages whose records have no evidence, being of the first version, what

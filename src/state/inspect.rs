@@ -240,6 +240,7 @@ impl Reader {
             | Entry::Failed { .. }
             | Entry::Generation(_)
             | Entry::Home { .. }
+            | Entry::Reported { .. }
             | Entry::Sizes(_)
             | Entry::Told { .. }
             | Entry::Undeletable { .. }

@@ -7,6 +7,7 @@ use crate::durable::{Dir, File};
 use crate::term::unhex;
 use std::ffi::OsStr;
 use std::io::{self, BufRead, BufReader, Read};
+use std::os::fd::BorrowedFd;
 
 const MAGIC: &str = "popfetch-state";
 
@@ -64,6 +65,11 @@ pub(super) struct Reading {
 }
 
 impl Journal {
+    /// The open file.
+    pub(super) fn as_fd(&self) -> BorrowedFd<'_> {
+        self.file.as_fd()
+    }
+
     /// Begins a journal in an empty file. The header is durable after the first
     /// [`Journal::sync`].
     pub(super) fn begin(file: File, account: &str, generation: u64, id: JournalId) -> Self {

@@ -2,9 +2,9 @@
 //!
 //! The file also says who holds it, for the other one's error message, and how long the journal
 //! was when it was last synced, so that a journal that lost its end, or was restored from a backup,
-//! is noticed.
+//! is noticed; and since when the clock has been in doubt.
 
-use super::Error;
+use super::{Error, clock};
 use crate::durable::line::{seal, unseal};
 use crate::durable::{Dir, File};
 use std::ffi::OsStr;
@@ -30,8 +30,8 @@ pub(super) struct Lock {
     file: File,
     /// `None` where the file was new or unreadable.
     pub(super) mark: Option<Mark>,
-    /// When the last run began, as far as that is known.
-    pub(super) last_run: Option<i64>,
+    /// Since when the clock has been in doubt.
+    pub(super) doubted: Option<i64>,
     holder: Holder,
 }
 
@@ -49,7 +49,7 @@ impl Lock {
         })?;
         let told = read(&mut file).map_err(io)?;
         if !locked {
-            return Err(Error::Held(told.map(|(holder, _)| holder)));
+            return Err(Error::Held(told.map(|told| told.holder)));
         }
         if told.is_none() {
             // No lock of ours: it may be new, but it may not be some other file by a hard link.
@@ -59,11 +59,11 @@ impl Lock {
             pid: std::process::id(),
             since: now,
         };
-        let mark = told.map(|(_, mark)| mark);
+        let mark = told.map(|told| told.mark);
         let mut lock = Self {
             file,
             mark,
-            last_run: told.map(|(holder, _)| holder.since),
+            doubted: told.and_then(|told| told.doubted_by(now)),
             holder,
         };
         lock.write(mark.unwrap_or_default()).map_err(io)?;
@@ -76,21 +76,52 @@ impl Lock {
         let Holder { pid, since } = self.holder;
         let Mark { generation, length } = mark;
         let mut line = Vec::new();
-        let text = format!("popfetch-lock\t{pid}\t{since}\t{generation}\t{length}");
+        let mut text = format!("popfetch-lock\t{pid}\t{since}\t{generation}\t{length}");
+        if let Some(doubted) = self.doubted {
+            text += &format!("\t{doubted}");
+        }
         seal(text, &mut line);
         self.file.truncate(0)?;
         self.file.append(&line)
     }
 }
 
-fn read(file: &mut File) -> io::Result<Option<(Holder, Mark)>> {
+/// What the file says.
+#[derive(Clone, Copy)]
+struct Told {
+    holder: Holder,
+    mark: Mark,
+    doubted: Option<i64>,
+}
+
+impl Told {
+    fn doubted_by(self, now: i64) -> Option<i64> {
+        clock::doubted_since(Some(self.holder.since), self.doubted, now)
+    }
+}
+
+/// Since when the clock would be in doubt for who took the lock now; `None` within `Some` where it
+/// would not, and `None` where the file does not say.
+pub(super) fn doubted_by(dir: &Dir, name: &OsStr, now: i64) -> io::Result<Option<Option<i64>>> {
+    match dir.read(name) {
+        Ok(file) => Ok(read_from(file)?.map(|told| told.doubted_by(now))),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+fn read(file: &mut File) -> io::Result<Option<Told>> {
+    read_from(file.reader()?)
+}
+
+fn read_from(file: impl Read) -> io::Result<Option<Told>> {
     const LONGEST: u64 = 256;
     let mut line = Vec::new();
-    file.reader()?.take(LONGEST).read_to_end(&mut line)?;
+    file.take(LONGEST).read_to_end(&mut line)?;
     Ok(parse(&line))
 }
 
-fn parse(line: &[u8]) -> Option<(Holder, Mark)> {
+fn parse(line: &[u8]) -> Option<Told> {
     let text = unseal(line.strip_suffix(b"\n")?)?;
     let mut fields = text.strip_prefix("popfetch-lock\t")?.split('\t');
     let mut next = || fields.next();
@@ -102,5 +133,13 @@ fn parse(line: &[u8]) -> Option<(Holder, Mark)> {
         generation: next()?.parse().ok()?,
         length: next()?.parse().ok()?,
     };
-    Some((holder, mark))
+    let doubted = match next() {
+        Some(doubted) => Some(doubted.parse().ok()?),
+        None => None,
+    };
+    Some(Told {
+        holder,
+        mark,
+        doubted,
+    })
 }

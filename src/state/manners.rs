@@ -69,8 +69,26 @@ struct Refusal {
     wait: i64,
     /// In a row.
     count: u32,
+    /// See [`salt_of`].
     salt: u64,
-    tag: u16,
+    tag: u8,
+}
+
+impl Refusal {
+    /// Whether it was these that were refused, as far as that can be told.
+    fn is_of(&self, credentials: &Credentials<'_>) -> bool {
+        self.salt & 0xffff == u64::from(public_tag(credentials))
+            && self.tag == secret_tag(self.salt, credentials)
+    }
+}
+
+/// Whatever a changed config or password changes.
+#[derive(Clone, Copy, Debug)]
+pub struct Credentials<'a> {
+    /// What is no secret: the method, the user, which sign-in.
+    pub public: [&'a str; 3],
+    /// The password, or what stands for it.
+    pub secret: &'a str,
 }
 
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -142,11 +160,11 @@ impl Manners {
         Dir::open(&Disk::new(), path).ok()
     }
 
-    /// What is to be waited for; `credentials` is whatever a changed config or password changes.
+    /// What is to be waited for.
     ///
     /// A clock that was set back makes what is remembered lie in the future, and then it means
     /// nothing.
-    pub fn early(&self, now: i64, credentials: &[&str]) -> Option<Early> {
+    pub fn early(&self, now: i64, credentials: &Credentials<'_>) -> Option<Early> {
         let left = |time: i64, wait: i64| {
             let end = time.saturating_add(wait.min(LONGEST));
             (time..end).contains(&now).then(|| end - now)
@@ -157,9 +175,10 @@ impl Manners {
             why: Why::LoginDelay(delay),
             left,
         });
-        let refusal = self.refusal.as_ref().filter(|refusal| {
-            refusal.kind == RefusalKind::Busy || refusal.tag == tag(refusal.salt, credentials)
-        });
+        let refusal = self
+            .refusal
+            .as_ref()
+            .filter(|refusal| refusal.kind == RefusalKind::Busy || refusal.is_of(credentials));
         let refused = refusal.and_then(|refusal| {
             Some(Early {
                 why: Why::Refused(refusal.kind, refusal.time),
@@ -209,10 +228,17 @@ impl Manners {
     }
 
     /// The server has refused us. `credentials` are those of [`Manners::early`]; what is kept of
-    /// them is two octets of a salted hash: enough to notice a change, and nothing to find them by.
+    /// the secret is four bits of a salted hash: enough to notice most changes, and nothing to find it
+    /// by. The salt stays while they do, or each refusal would tell four bits more.
     ///
     /// It is left alone for `wanted` seconds at least: what it has asked for, 0 where it has not.
-    pub fn refused(&mut self, now: i64, kind: RefusalKind, wanted: i64, credentials: &[&str]) {
+    pub fn refused(
+        &mut self,
+        now: i64,
+        kind: RefusalKind,
+        wanted: i64,
+        credentials: &Credentials<'_>,
+    ) {
         let earlier = self.refusal.as_ref().filter(|earlier| earlier.kind == kind);
         let count = earlier.map_or(0, |earlier| earlier.count).saturating_add(1);
         let waits: &[i64] = match kind {
@@ -221,7 +247,8 @@ impl Manners {
         };
         let place = usize::try_from(count - 1).unwrap_or(usize::MAX);
         let wait = waits.get(place).or(waits.last()).copied();
-        let salt = random();
+        let same = earlier.filter(|earlier| earlier.is_of(credentials));
+        let salt = same.map_or_else(|| salt_of(credentials), |earlier| earlier.salt);
         self.refusal = Some(Refusal {
             kind,
             time: now,
@@ -230,7 +257,7 @@ impl Manners {
                 .min(LONGEST),
             count,
             salt,
-            tag: tag(salt, credentials),
+            tag: secret_tag(salt, credentials),
         });
     }
 
@@ -289,7 +316,7 @@ impl Manners {
                 refusal.wait.to_string(),
                 refusal.count.to_string(),
                 format!("{:016x}", refusal.salt),
-                format!("{:04x}", refusal.tag),
+                format!("{:x}", refusal.tag),
             ]),
         }
         match &self.trouble {
@@ -364,7 +391,8 @@ fn parse(line: &[u8]) -> Option<Manners> {
             wait: wait.parse().ok()?,
             count: count.parse().ok()?,
             salt: u64::from_str_radix(salt, 16).ok()?,
-            tag: u16::from_str_radix(tag, 16).ok()?,
+            // Earlier versions kept four digits: of more than can be, none is that of any secret.
+            tag: u8::from_str_radix(tag, 16).unwrap_or(u8::MAX),
         }),
     };
     let trouble = match status {
@@ -401,19 +429,33 @@ fn beside(name: &OsStr) -> OsString {
     new
 }
 
-/// So few octets of the hash that many guesses fit: whoever gets hold of the file learns nothing.
-/// Of 65536 changes of a password one is not noticed before the wait is over.
-fn tag(salt: u64, credentials: &[&str]) -> u16 {
-    let mut hash = Sha256::new();
-    hash.update(salt.to_be_bytes());
-    for part in credentials {
-        hash.update((part.len() as u64).to_be_bytes());
-        hash.update(part.as_bytes());
-    }
-    match hash.finalize()[..] {
+/// Beside 16 bits of what is no secret, 48 at random.
+fn salt_of(credentials: &Credentials<'_>) -> u64 {
+    random() << 16 | u64::from(public_tag(credentials))
+}
+
+fn public_tag(credentials: &Credentials<'_>) -> u16 {
+    match hash(0, &credentials.public)[..] {
         [first, second, ..] => u16::from_be_bytes([first, second]),
         _ => 0,
     }
+}
+
+/// So few bits of the hash that whoever gets hold of the file can leave out no guess worth it. Of 16
+/// changes of a password one is not noticed before the wait is over.
+fn secret_tag(salt: u64, credentials: &Credentials<'_>) -> u8 {
+    let first = hash(salt, &[credentials.secret]).first().copied();
+    first.unwrap_or_default() >> 4
+}
+
+fn hash(salt: u64, parts: &[&str]) -> Vec<u8> {
+    let mut hash = Sha256::new();
+    hash.update(salt.to_be_bytes());
+    for part in parts {
+        hash.update((part.len() as u64).to_be_bytes());
+        hash.update(part.as_bytes());
+    }
+    hash.finalize().to_vec()
 }
 
 /// The standard library's own source of randomness for its hash tables; nothing secret hangs on it.

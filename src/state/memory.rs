@@ -44,6 +44,8 @@ pub(super) struct Memory {
     pub(super) unpipelined: Option<i64>,
     /// When it was last told that something is not deleted.
     pub(super) told: Option<i64>,
+    /// Messages from here on were not reported yet.
+    pub(super) reported: Option<Id>,
     /// There is a complete listing at hand, and [`Record::present`] says what it holds.
     pub(super) listed: bool,
     /// Lines that a compaction would leave out.
@@ -189,6 +191,10 @@ impl Memory {
                 record.octets = Octets::new(listing.octets);
                 record.place = Octets::new(Some(place));
                 self.insert(id, record);
+            }
+            Entry::Reported { before } => {
+                self.superseded += u64::from(self.reported.is_some());
+                self.reported = Some(before);
             }
             // A range that goes backwards was not written by us, and would panic below.
             Entry::Seen { first, last } if first > last => {}

@@ -84,6 +84,9 @@ impl Claim {
             }
         });
         read.map_err(io)?;
+        // What one of the two had not reported is history now.
+        let before = offset.saturating_add(old.memory.next_id());
+        add(Entry::Reported { before });
         let generation = self
             .memory
             .homes
@@ -211,8 +214,10 @@ fn shifted(entry: Entry, offset: Id) -> Option<Entry> {
         | Entry::Failed { .. }
         | Entry::Generation(_)
         | Entry::Home { .. } => entry,
-        Entry::Former { .. } | Entry::Sizes(_) | Entry::Told { .. } | Entry::Unpipelined { .. } => {
-            return None;
-        }
+        Entry::Former { .. }
+        | Entry::Reported { .. }
+        | Entry::Sizes(_)
+        | Entry::Told { .. }
+        | Entry::Unpipelined { .. } => return None,
     })
 }

@@ -16,6 +16,7 @@
 //! that has not gone this way.
 
 mod claim;
+mod clock;
 mod compact;
 mod custody;
 mod doubt;
@@ -41,6 +42,7 @@ mod remembered;
 mod sizes;
 mod time;
 mod twin;
+mod untold;
 mod view;
 
 pub use claim::Claim;
@@ -50,7 +52,7 @@ pub use error::Error;
 pub use files::open_directory;
 pub use inspect::{Examined, Inspected, Shown, Standing, examine, inspect};
 pub use lock::Holder;
-pub use manners::{Early, Manners, RefusalKind, Telling, Why};
+pub use manners::{Credentials, Early, Manners, RefusalKind, Telling, Why};
 pub use mend::{Accepted, Missing};
 pub use moment::Moment;
 pub use proof::{Recorded, Same, Vouched, Withheld};
@@ -59,6 +61,7 @@ pub use record::{FailureKind, MarkedBy};
 pub use remembered::{Failures, Known};
 pub use sizes::SizesSoFar;
 pub use twin::{Twin, Twins};
+pub use untold::Untold;
 pub use view::View;
 
 use crate::delivery::{Delivered, JournalId, Maildir, MaildirId, Synced, Unpublished};
@@ -71,11 +74,9 @@ use memory::Memory;
 use record::{Entry, Id, Listing, Stored};
 use std::collections::HashSet;
 use std::io;
+use std::os::fd::BorrowedFd;
 use std::path::PathBuf;
 use std::sync::Arc;
-
-/// Between two runs of an account lies hardly more than this (seconds): a year.
-const LONG_GAP: i64 = 366 * 24 * 60 * 60;
 
 /// Proof that a message's intent is in the journal and on the disk (E1).
 #[derive(Debug)]
@@ -109,6 +110,10 @@ pub struct Store {
     verified: HashSet<Id>,
     /// Recorded in lines that are not synced yet.
     unsynced: Vec<Settled>,
+    /// What a crash had interrupted and this run has settled.
+    recovered: Vec<Id>,
+    /// What comes before was given out to be reported, or is not for this run to report.
+    told_before: Id,
 }
 
 /// Messages on the disk in tmp/, each with the proof that its intent is recorded.
@@ -133,8 +138,6 @@ pub struct Opened {
     pub damaged: Option<PathBuf>,
     /// Messages in the Maildir that no line spoke of, and that count as fetched now.
     pub found: u64,
-    /// Messages that a crash left on their way, and that are delivered now.
-    pub recovered: u64,
     /// The Maildir was restored from a backup: so many messages are lost, and are fetched again.
     pub restored: Option<u64>,
     /// The Maildir is that of the first version, and has its own file now.
@@ -156,11 +159,9 @@ impl Store {
         self.memory.unpipelined
     }
 
-    /// Whether the clock is so far ahead of the last run that it may be wrong. In the next run it
-    /// is not any more, whatever the clock says.
-    pub fn clock_has_leapt(&self) -> bool {
-        let last = self.lock.last_run;
-        last.is_some_and(|last| self.moment.now.saturating_sub(last) > LONG_GAP)
+    /// Whether the clock may be wrong, so that nothing is to be deleted for its age.
+    pub fn doubts_clock(&self) -> bool {
+        self.lock.doubted.is_some()
     }
 
     /// Whether any message of the account was ever listed with a unique-id.
@@ -247,6 +248,7 @@ impl Store {
     pub fn intend(&mut self, mut batch: Vec<Synced>) -> Result<(Intended, Vec<Settled>), Error> {
         if !batch.is_empty() {
             self.raise()?;
+            self.begin_telling();
         }
         let mut intents = Vec::with_capacity(batch.len());
         for synced in &mut batch {
@@ -280,7 +282,7 @@ impl Store {
         match self.sync() {
             Ok(()) => {
                 let intended = batch.into_iter().zip(intents).collect();
-                Ok((intended, std::mem::take(&mut self.unsynced)))
+                Ok((intended, self.give_out()))
             }
             Err(error) => {
                 if !self.journal.is_in_doubt() {
@@ -330,7 +332,18 @@ impl Store {
         if !self.unsynced.is_empty() {
             self.sync()?;
         }
-        Ok(std::mem::take(&mut self.unsynced))
+        Ok(self.give_out())
+    }
+
+    /// What is settled, to be reported.
+    fn give_out(&mut self) -> Vec<Settled> {
+        let settled = std::mem::take(&mut self.unsynced);
+        for settled in &settled {
+            if let Settled::Delivered(delivered, _) = settled {
+                self.told_before = self.told_before.max(delivered.intent().0 + 1);
+            }
+        }
+        settled
     }
 
     /// A message could not be fetched. Not synced: forgetting it costs one more try.
@@ -401,7 +414,8 @@ impl Store {
         self.memory.apply(entry, place);
     }
 
-    fn flush(&mut self) -> Result<(), Error> {
+    /// Writes what is recorded, unsynced: a kill takes nothing of it away.
+    pub fn flush(&mut self) -> Result<(), Error> {
         let flushed = self.journal.flush();
         flushed.map_err(|source| self.io_error(source))
     }
@@ -418,9 +432,9 @@ impl Store {
         }
     }
 
-    /// The directory of all accounts' states, open.
-    pub fn directory(&self) -> &Dir {
-        &self.dir
+    /// The account's journal, open.
+    pub fn journal(&self) -> BorrowedFd<'_> {
+        self.journal.as_fd()
     }
 
     /// Where the journal is.

@@ -30,6 +30,7 @@
 //! O  id  time                                                its owner says it was removed on purpose, or is
 //!                                                            content with it as it is
 //! T  time                                                    what is not deleted was told
+//! r  id                                                      what stands before this one has been reported
 //! C  exact  in-a-row  off  doubts  estimates  [far-off]      what the sizes have been worth so far
 //! a  id                                                      the file of a lost message is back
 //! ```
@@ -38,7 +39,7 @@
 //! written as `%XX`; `-` stands for none. `content` is `-` where it equals `sha256`.
 //!
 //! The first version had B without maildir-id and generation, I and R without evidence, M without
-//! its reason, and none of W, H, J, E, Q, P, Z, U, Y, A, T, C and a. Its lines are read for ever, wherever
+//! its reason, and none of W, H, J, E, Q, P, Z, U, Y, A, T, r, C and a. Its lines are read for ever, wherever
 //! they stand.
 
 mod grammar;
@@ -203,6 +204,9 @@ pub(super) enum Entry {
         time: i64,
         listing: Listing,
         by: MarkedBy,
+    },
+    Reported {
+        before: Id,
     },
     Seen {
         first: Id,

@@ -18,8 +18,7 @@ enum Fate {
 
 impl Store {
     /// Looks up every open intent by its name, wherever a reader may have put it, and settles it.
-    /// Gives the number of messages that turned out to be delivered.
-    pub(super) fn settle_crash(&mut self, maildir: &Maildir) -> Result<u64, Error> {
+    pub(super) fn settle_crash(&mut self, maildir: &Maildir) -> Result<(), Error> {
         let open: Vec<(Id, OpenIntent)> = self
             .memory
             .open
@@ -27,14 +26,13 @@ impl Store {
             .map(|(id, intent)| (*id, intent.clone()))
             .collect();
         if open.is_empty() {
-            return Ok(0);
+            return Ok(());
         }
         // To settle one is to deliver it.
         self.raise()?;
         let mut search = rebuild::search(&self.memory, &self.account, maildir)?;
         let wanted: HashSet<&str> = open.iter().map(|(_, it)| it.stored.name.as_str()).collect();
         search.look(|name| wanted.contains(name))?;
-        let mut recovered = 0;
         for path in self.maildirs_of(&open) {
             let elsewhere;
             let place = if path == maildir.path() {
@@ -92,11 +90,12 @@ impl Store {
                     // Whatever took it, better one copy too many: it is fetched again.
                     Fate::Nothing => self.write([Entry::Dropped { id }]),
                 }
-                recovered += u64::from(fate == Fate::Delivered);
+                if fate == Fate::Delivered {
+                    self.recovered.push(id);
+                }
             }
         }
-        self.sync()?;
-        Ok(recovered)
+        self.sync()
     }
 
     /// Removes the account's own files from tmp/: all intents are settled, and we hold the lock, so

@@ -4,7 +4,7 @@ use super::custody;
 use super::journal::{self, Header};
 use super::memory::Memory;
 use super::twin::Twins;
-use super::{Error, Files, Recognition};
+use super::{Error, Files, Recognition, clock, lock};
 use crate::delivery::{JournalId, Site};
 use crate::durable::{Dir, Disk};
 use crate::maildrop::Maildrop;
@@ -85,6 +85,21 @@ impl View {
     /// Whether no listing of the account has ever been settled.
     pub fn is_first(&self) -> bool {
         self.memory.is_first()
+    }
+
+    /// See [`Store::doubts_clock`](super::Store::doubts_clock).
+    pub fn doubts_clock(&self, now: i64) -> Result<bool, Error> {
+        let Some(dir) = &self.dir else {
+            return Ok(false);
+        };
+        let files = Files::of(&self.memory.account);
+        let told = lock::doubted_by(dir, &files.lock, now).map_err(|source| Error::Io {
+            path: dir.path().join(&files.lock),
+            source,
+        })?;
+        let last_run = self.memory.homes.runs.last().map(|run| run.time);
+        let doubted = told.unwrap_or_else(|| clock::doubted_since(last_run, None, now));
+        Ok(doubted.is_some())
     }
 
     /// When pipelining last failed with this server, in seconds since 1970.

@@ -8,6 +8,7 @@ mod escape;
 mod json;
 mod style;
 mod table;
+mod veil;
 mod words;
 mod wrap;
 
@@ -16,5 +17,6 @@ pub use escape::{LIMIT, escape, escape_bytes_up_to, escape_str, escape_up_to, un
 pub use json::json_line;
 pub use style::{Color, Paint, columns};
 pub use table::{Column, Table, fit, width};
+pub use veil::Veil;
 pub use words::{count, hex, quoted, size, unhex};
 pub use wrap::{wrap, wrap_item};

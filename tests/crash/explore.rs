@@ -20,9 +20,15 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tempfile::TempDir;
 
-/// From how many of the first crash's states a second one is tried. A prime, so that no kind of
-/// state is passed over every time.
+/// From how many of the first crash's states that are looked at a second one is tried. A prime, so
+/// that no kind of state is passed over every time.
 const SECOND_CRASH_EVERY: u64 = 499;
+
+/// Of how many states of a step one is looked at beside the first. A prime as well.
+const SAMPLE: u64 = 5;
+
+/// Set to anything, all states are looked at.
+const WHOLE: &str = "CRASH_WHOLE";
 
 /// Where the account's journal is.
 pub const JOURNAL: &str = "state/ada@localhost:995.journal";
@@ -85,8 +91,11 @@ pub struct Explorer {
     messages: usize,
     temp: TempDir,
     stop: Stop,
-    /// States that were looked at.
+    /// States that a crash could have left.
     pub states: u64,
+    /// Those that were looked at.
+    looked_at: u64,
+    whole: bool,
     /// Every run is in another boot of the machine, for the power went. If it is the same, a
     /// process was killed: nothing that it had done is undone.
     pub same_boot: bool,
@@ -114,6 +123,8 @@ impl Explorer {
             temp: temp.unwrap(),
             stop: Stop::never().unwrap(),
             states: 0,
+            looked_at: 0,
+            whole: std::env::var_os(WHOLE).is_some(),
             same_boot: false,
             boots: 0,
             lost_id: false,
@@ -154,7 +165,11 @@ impl Explorer {
         let (before, recording) = self.record_first();
         self.replay(&before, &recording, &empty, |explorer, deleted, what| {
             // A second crash is tried from some states only: neighbours are much alike.
-            if explorer.states % SECOND_CRASH_EVERY != 0 {
+            let every = match explorer.whole {
+                true => SECOND_CRASH_EVERY,
+                false => SECOND_CRASH_EVERY / SAMPLE,
+            };
+            if explorer.looked_at % every != 0 {
                 return;
             }
             let (before, recording) = explorer.record_run(explorer.maildrop(deleted));
@@ -240,9 +255,14 @@ impl Explorer {
                 true => vec![((0..image.unsynced_names()).collect(), Octets::Kept)],
                 false => variants(&image, at),
             };
-            for (names, octets) in states {
-                image.write(&self.root(), |place| names.contains(&place), octets);
+            for (place, (names, octets)) in states.into_iter().enumerate() {
                 self.states += 1;
+                // Each step is, and of many states that are much alike some.
+                if !self.whole && place > 0 && !self.states.is_multiple_of(SAMPLE) {
+                    continue;
+                }
+                self.looked_at += 1;
+                image.write(&self.root(), |place| names.contains(&place), octets);
                 let step = recording.steps.get(at);
                 let what =
                     format!("crash before step {at} {step:?}, names {names:?}, octets {octets:?}");

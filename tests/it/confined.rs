@@ -74,6 +74,40 @@ fn s73_after_it_has_connected_a_fetch_reaches_nothing_but_its_maildir_and_state(
 }
 
 #[test]
+fn f1_the_thread_that_talks_to_a_server_is_left_no_state_but_to_read_its_own_journal() {
+    if !installed("strace") {
+        return;
+    }
+    let server = Server::start(&Maildrop::new(mail(3)));
+    let home = Home::new();
+    home.one_account(&server.account(), "keep = \"never\"\n");
+    let state = home.state();
+    let state = state.to_str().unwrap();
+    for arguments in [&["fetch"][..], &["check"], &["state", "mark-seen", "a"]] {
+        let trace = home.path().join("trace");
+        let which = "landlock_add_rule,landlock_restrict_self";
+        strace::traced(&home, &trace, which, arguments).expect(0);
+        let calls = calls(&fs::read_to_string(trace).unwrap());
+        assert!(
+            calls
+                .iter()
+                .any(|call| call.name == "landlock_restrict_self" && call.succeeded()),
+            "it is never confined"
+        );
+        let rules = calls.iter().filter(|call| call.name == "landlock_add_rule");
+        for rule in rules.filter(|rule| rule.text.contains(state)) {
+            let (access, journal) = ("allowed_access=LANDLOCK_ACCESS_FS_READ_FILE,", ".journal>");
+            assert!(
+                rule.text.contains(access) && rule.text.contains(journal),
+                "{}",
+                rule.text
+            );
+        }
+    }
+    tree::assert_holds(&home.maildir("a"), &mail(3));
+}
+
+#[test]
 fn s73_looking_at_a_maildrop_reaches_no_file_at_all() {
     if !installed("strace") {
         return;

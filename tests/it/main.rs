@@ -43,6 +43,8 @@ mod nineteen;
 mod oauth;
 /// Messages that cannot be had.
 mod poison;
+/// Whoever reads the report, and does not, or is gone.
+mod readers;
 /// Real servers besides Dovecot.
 mod real_servers;
 /// The samples arrive octet for octet, once.

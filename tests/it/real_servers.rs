@@ -1,8 +1,10 @@
 //! Real servers that are no Dovecot: each message arrives once, as it was put in, and goes when that
 //! is wanted. Each of them does something to its maildrop between two sessions: mailutils writes
 //! header fields of its own into the mbox at the first QUIT, so that every size is another one;
-//! Courier renames the files; popa3d makes its unique-ids of what the messages say.
+//! Courier renames the files; popa3d makes its unique-ids of what the messages say. Cyrus is here for
+//! its sign-in.
 
+use crate::support::cyrus::Cyrus;
 use crate::support::message::Message;
 use crate::support::real_servers::RealServer;
 use crate::support::run::Home;
@@ -185,4 +187,59 @@ fn courier_is_emptied_in_one_run() {
         return;
     };
     empties_at_once(&server, &[]);
+}
+
+/// Fails unless the Maildir holds what was delivered, below what Cyrus writes above it: a Return-Path
+/// of its own, and how it came.
+#[track_caller]
+fn assert_holds_below_the_trace(home: &Home) {
+    let files = tree::read(&home.maildir("a"));
+    assert_eq!(files.len(), 50);
+    for letter in letters() {
+        let stored = letter.stored();
+        let line = stored.iter().position(|octet| *octet == b'\n').unwrap();
+        let found = files
+            .iter()
+            .filter(|it| it.octets.ends_with(&stored[line + 1..]));
+        assert_eq!(found.count(), 1, "{}", stored.escape_ascii());
+    }
+    tree::assert_tmp_is_empty(&home.maildir("a"));
+}
+
+/// A run against it, and how many messages it has fetched.
+fn fetched_from_cyrus(home: &Home) -> usize {
+    let output = home.popfetch(["fetch", "--format", "paths"]).run();
+    assert_eq!(output.status, Some(0), "{output:#?}");
+    // What it throws away has not been sent.
+    for stall in ["no answer", "connecting once more"] {
+        assert!(!output.stderr.contains(stall), "{output:#?}");
+    }
+    output.stdout.lines().count()
+}
+
+#[test]
+fn b8_cyrus_with_its_own_tls_is_signed_in_to_and_fetched_once_without_a_stall() {
+    for (config, auth) in [
+        // SCRAM with bindings that it does not have over TLS 1.3.
+        ("", ""),
+        ("", "auth = \"scram-sha-256-unbound\"\n"),
+        // As with saslauthd.
+        ("sasl_mech_list: PLAIN\n", ""),
+    ] {
+        let Some(server) = Cyrus::start(&letters(), config) else {
+            return;
+        };
+        let home = Home::in_memory();
+        home.one_account(&server.account(), auth);
+        assert_eq!(fetched_from_cyrus(&home), 50, "{config}{auth}");
+        assert_holds_below_the_trace(&home);
+        assert_eq!(fetched_from_cyrus(&home), 0, "{config}{auth}");
+        home.one_account(&server.account(), &format!("{auth}keep = \"never\"\n"));
+        assert_eq!(fetched_from_cyrus(&home), 0, "{config}{auth}");
+        assert_holds_below_the_trace(&home);
+        // It is empty now.
+        let other = Home::in_memory();
+        other.one_account(&server.account(), auth);
+        assert_eq!(fetched_from_cyrus(&other), 0, "{config}{auth}");
+    }
 }

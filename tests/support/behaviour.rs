@@ -24,6 +24,7 @@ pub struct Behaviour {
     pub(super) scram: Scram,
     pub(super) prompt: Option<Vec<u8>>,
     pub(super) ignores_initial_responses: bool,
+    pub(super) other_binding: Option<Vec<u8>>,
     pub(super) lists: usize,
     pub(super) loses_what_follows_sign_in: bool,
     pub(super) renumbers: bool,
@@ -93,6 +94,7 @@ impl Default for Behaviour {
             scram: Scram::default(),
             prompt: None,
             ignores_initial_responses: false,
+            other_binding: None,
             lists: usize::MAX,
             loses_what_follows_sign_in: false,
             renumbers: false,
@@ -206,6 +208,13 @@ impl Behaviour {
     /// What asks for the first message of a SASL mechanism, byte for byte, instead of a challenge.
     pub fn prompt(mut self, octets: impl AsRef<[u8]>) -> Self {
         self.prompt = Some(octets.as_ref().into());
+        self
+    }
+
+    /// It binds SCRAM to the connection by something of its own, and says this of any other binding
+    /// once it sees it, which is in the last message.
+    pub fn other_binding(mut self, refusal: impl AsRef<[u8]>) -> Self {
+        self.other_binding = Some(refusal.as_ref().into());
         self
     }
 

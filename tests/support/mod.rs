@@ -17,6 +17,7 @@ pub mod account;
 pub mod behaviour;
 pub mod certificate;
 pub mod client;
+pub mod cyrus;
 pub mod dns;
 pub mod documents;
 pub mod dovecot;

@@ -196,7 +196,7 @@ tcp-wrappers {{ enable no; }};
 }
 
 /// A program that `.ci/servers` has unpacked.
-fn unpacked(program: &str) -> Option<PathBuf> {
+pub(super) fn unpacked(program: &str) -> Option<PathBuf> {
     let path = servers().join(program);
     if path.is_file() {
         return Some(path);
@@ -208,14 +208,14 @@ fn unpacked(program: &str) -> Option<PathBuf> {
     None
 }
 
-fn servers() -> PathBuf {
+pub(super) fn servers() -> PathBuf {
     let named = std::env::var_os("POPFETCH_TEST_SERVERS");
     let directory = named.unwrap_or_else(|| "target/servers".into());
     Path::new(env!("CARGO_MANIFEST_DIR")).join(directory)
 }
 
 /// The program with the libraries that were unpacked with it, and nothing of our environment.
-fn program_command(program: &Path, home: &Path) -> Vec<String> {
+pub(super) fn program_command(program: &Path, home: &Path) -> Vec<String> {
     let parts = ["usr/lib", "lib"].map(|part| servers().join(part).display().to_string());
     let machine = std::env::consts::ARCH;
     let libraries = parts.map(|part| format!("{part}/{machine}-linux-gnu:{part}"));
@@ -274,6 +274,6 @@ fn write_mbox(path: PathBuf, messages: &[Message]) -> PathBuf {
     path
 }
 
-fn is_root() -> bool {
+pub(super) fn is_root() -> bool {
     rustix::process::geteuid().is_root()
 }

@@ -24,6 +24,7 @@ pub(super) fn serve(shared: &Shared, index: usize, behaviour: Behaviour, wire: W
         outbox,
         user: Vec::new(),
         dialogue: None,
+        refusal: None,
         encrypted: !shared.starts_in_clear,
         transaction: None,
         commands: 0,
@@ -58,6 +59,8 @@ struct Session<'a> {
     user: Vec<u8>,
     /// AUTH is under way: the next line is a response.
     dialogue: Option<Dialogue>,
+    /// What it says instead of that the password is wrong.
+    refusal: Option<Vec<u8>>,
     /// Without, where it can be had by STLS, nobody is signed in.
     encrypted: bool,
     transaction: Option<Transaction>,
@@ -278,7 +281,16 @@ impl Session<'_> {
         };
         let binding = self.outbox.wire.tls_exporter();
         let name = name.to_ascii_uppercase();
-        let Some(dialogue) = Dialogue::begin(&name, &self.behaviour.scram, binding) else {
+        let mut scram = self.behaviour.scram.clone();
+        self.refusal = self
+            .behaviour
+            .other_binding
+            .clone()
+            .filter(|_| name.ends_with("-PLUS"));
+        if self.refusal.is_some() {
+            scram.binding = Some("of another kind".into());
+        }
+        let Some(dialogue) = Dialogue::begin(&name, &scram, binding) else {
             return self.outbox.send(b"-ERR unknown mechanism\r\n");
         };
         match response {
@@ -332,7 +344,9 @@ impl Session<'_> {
     fn let_in(&mut self, is_right: bool) -> Result<(), Stop> {
         let shared = self.shared;
         if !is_right {
-            return self.outbox.send(b"-ERR [AUTH] wrong user or password\r\n");
+            let words = self.refusal.take();
+            let words = words.unwrap_or(b"-ERR [AUTH] wrong user or password\r\n".into());
+            return self.outbox.send(&words);
         }
         let Some(lock) = shared.maildrop.try_lock() else {
             return self.outbox.send(b"-ERR [IN-USE] maildrop is locked\r\n");

@@ -15,7 +15,6 @@ use crate::stop::Stop;
 use std::io;
 use std::path::Path;
 use std::sync::Arc;
-use std::thread;
 use zeroize::Zeroizing;
 
 /// A person mistypes a password now and then; after so many servers begin to shut people out.
@@ -97,26 +96,13 @@ fn waiting(
         tokens: None,
         environment: &environment,
     };
-    // The thread that works confines itself; this one has a file to write later.
-    let looked = thread::scope(|scope| {
-        let work = scope.spawn(|| {
-            look(&account).map(|look| {
-                let octets = look.maildrop.octets().flatten();
-                let octets = octets.fold(0, u64::saturating_add);
-                let messages = look.maildrop.len() as u64;
-                look.leave();
-                (messages, octets)
-            })
-        });
-        work.join()
+    let looked = look(&account, |look| {
+        let octets = look.maildrop.octets().flatten();
+        let octets = octets.fold(0, u64::saturating_add);
+        let messages = look.maildrop.len() as u64;
+        look.leave();
+        (messages, octets)
     });
     report.clear();
-    match looked {
-        Ok(looked) => Ok(looked.map_err(|error| fetch::failure(&error))),
-        Err(_) => Err(Failure::new(
-            Status::Internal,
-            "popfetch failed at this server",
-            "nothing has been written",
-        )),
-    }
+    Ok(looked.map_err(|error| fetch::failure(&error)))
 }

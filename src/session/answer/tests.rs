@@ -7,7 +7,7 @@ fn refusal(words: &str) -> Answer {
     crate::pop3::Reply::parse(line.as_bytes()).unwrap().into()
 }
 
-fn at_sign_in(words: &str) -> Meaning {
+pub(super) fn at_sign_in(words: &str) -> Meaning {
     Meaning::of(Phase::SignIn, &refusal(words))
 }
 
@@ -215,9 +215,30 @@ fn b8_a_command_that_is_refused_has_judged_no_password() {
         "try USER and PASS",
         "use USER/PASS",
         "malformed response",
+        // WildDuck.
+        "Command not accepted",
+        "unsupported SASL mechanism",
+        "bad command",
         // Cyrus puts [AUTH] before whatever its library says.
         "[AUTH] authenticating: bad protocol / cancel",
         "[AUTH] authenticating: no mechanism available",
+    ] {
+        assert_eq!(at_sign_in(words), Command, "{words}");
+    }
+}
+
+#[test]
+fn b8_a_binding_that_does_not_match_is_nothing_to_be_done_without() {
+    for words in [
+        "[AUTH] channel bindings don't match",
+        "channel binding mismatch",
+        "[AUTH] Channel binding data does not match",
+    ] {
+        assert_eq!(at_sign_in(words), Permanent, "{words}");
+    }
+    for words in [
+        "channel binding not supported",
+        "[AUTH] unsupported channel binding type",
     ] {
         assert_eq!(at_sign_in(words), Command, "{words}");
     }
@@ -230,6 +251,8 @@ fn b8_words_about_the_password_go_before_words_about_the_command() {
         "AUTH PLAIN: invalid password",
         "SASL authentication failed: wrong password",
         "authentication mechanism failed: bad credentials",
+        "AUTH LOGIN not successful: wrong password",
+        "invalid command: password rejected",
     ] {
         assert_eq!(at_sign_in(words), Credentials, "{words}");
     }
@@ -246,6 +269,8 @@ fn b2_a_refusal_of_one_message_and_one_of_the_session_are_told_apart() {
         "download limit exceeded",
         "Too many messages downloaded, try again tomorrow",
         "bandwidth quota exceeded",
+        // WildDuck.
+        "Download was rate limited. Try again in 3 hours.",
         "[OVERQUOTA] no more today",
         "daily limit reached",
         "Temporary failure",

@@ -42,10 +42,16 @@ pub(super) const CODES: &[(&str, Meaning)] = &[
 pub(super) const DESPITE_AUTH: &[Row] = &[
     Row {
         at: SIGN_IN,
+        meaning: Meaning::Permanent,
+        words: &["binding|bindings .. match|mismatch*|differ*|wrong"],
+    },
+    Row {
+        at: SIGN_IN,
         meaning: Meaning::Command,
         words: &[
             "bad protocol",
             "no mechanism available",
+            "channel binding|bindings",
             "unknown|unsupported|invalid|unrecogni* .. mechanism",
             "mechanism .. not|unsupported|unknown|unavailable",
         ],
@@ -94,7 +100,15 @@ pub(super) const ROWS: &[Row] = &[
             "lock .. busy|failed|failure|held|conflict",
             "only one .. session|connection|login|client",
             "session .. active",
+            "already .. session",
+            "session already",
         ],
+    },
+    // Somebody may be between us: nothing is tried without the binding.
+    Row {
+        at: SIGN_IN,
+        meaning: Meaning::Permanent,
+        words: &["binding|bindings .. match|mismatch*|differ*|wrong"],
     },
     // What comes of too many wrong passwords is no judgement of this one.
     Row {
@@ -103,10 +117,21 @@ pub(super) const ROWS: &[Row] = &[
         words: &[
             "too many .. fail*|invalid|bad|wrong|incorrect|unsuccessful",
             "too many .. attempts|tries|failures|errors",
+            "max* .. attempts|tries|failures",
+            "login delay|interval|rate",
             "account|user|login|access|ip|address|host .. temporar* .. lock*|block*|disabl*|suspend*|ban*|banned|restrict*",
             "temporar* .. lock*|block*|disabl*|suspend*|banned|restrict*",
             "account|user|login|access|ip|address|host .. lock*|block*|disabl*|suspend*|banned .. temporar*|minute*|hour*|later",
             "ip|address|host .. block*|banned|blacklist*|blocklist*",
+        ],
+    },
+    // A password that is named is judged, whatever is said of the command as well.
+    Row {
+        at: SIGN_IN,
+        meaning: Meaning::Credentials,
+        words: &[
+            "wrong|bad|invalid|incorrect .. password*|passwd|passphrase|credential*",
+            "password*|passwd|passphrase|credential* .. wrong|bad|invalid|incorrect|mismatch*|expired|reject*|accepted",
         ],
     },
     Row {
@@ -121,12 +146,18 @@ pub(super) const ROWS: &[Row] = &[
             "no mechanism*",
             "syntax",
             "too many|few .. argument*|param*|args|words",
+            "unexpected|extra argument*|param*|characters",
+            "auth not|disabled|unsupported|unavailable|unknown",
+            "auth is|command|plain|login not|disabled|unsupported|unavailable|unknown",
+            "command auth not|unknown|unrecogni*|invalid|unsupported|disabled",
+            "user first",
+            "expect* user",
             "wrong|missing|extra|need|needs|require*|expect*|invalid|bad .. argument*|param*|args",
             "not implemented|understood",
             "current|this|wrong|incorrect|authorization|transaction state",
             "bad protocol",
             "protocol error",
-            "channel binding",
+            "channel binding|bindings",
         ],
     },
     // A password, a user or the account, named for what is wrong with them.
@@ -165,6 +196,7 @@ pub(super) const ROWS: &[Row] = &[
         words: &[
             "exceed* .. limit*|quota|bandwidth|rate|number|max*|allow*",
             "download|command|login|session|connection|bandwidth|quota exceed*",
+            "rate exceed*",
             "rate|login|logins|bandwidth|download|daily|hourly|traffic|frequency|message limit*",
             "limit* .. exceed*|reach*|hit|login*",
             "throttl*",
@@ -175,7 +207,6 @@ pub(super) const ROWS: &[Row] = &[
             "per second|minute|hour|day",
             "minimum|min|least .. interval|apart|between|time",
             "minutes|seconds apart|between",
-            "login delay|interval",
             "over quota",
             "slow down",
             "backoff|back off",
@@ -192,7 +223,7 @@ pub(super) const ROWS: &[Row] = &[
             "internal .. error|failure|problem|fault",
             "internal server|service",
             "server|system|service|backend|database|db|storage|disk|network|ldap|sql|mysql|proxy|software|application error|problem|problems|failure|failed|fault|trouble",
-            "unable|cannot|cant|couldnt|could|failed|failure|error|impossible .. open*|access*|read*|load*|create|stat|sync*|initiali*|select*|chdir|process .. mailbox|maildrop|inbox|spool|mail|mails|folder|mailstore|store|drop|directory|dir|index|database|request|file",
+            "unable|cannot|cant|couldnt|could|failed|failure|error|impossible .. open*|access*|read*|load*|create|stat|scan*|sync*|initiali*|select*|chdir|process .. mailbox|maildrop|inbox|spool|mail|mails|folder|mailstore|store|drop|directory|dir|index|database|request|file",
             "mailbox|maildrop|inbox|spool|mail|folder open|access|read .. fail*|error",
             "mailbox|maildrop .. inconsistent|corrupt*",
             "unable|cannot|cant|couldnt|could|failed|failure .. connect*|contact*|reach|fork|resolve|lookup|allocate",
@@ -202,6 +233,9 @@ pub(super) const ROWS: &[Row] = &[
             "i o error",
             "out of memory|resources|space",
             "no space|memory|resources",
+            "insufficient .. resources|memory|space",
+            "fork fail*|failed",
+            "not accepting connections",
             "disk full|quota",
             "lookup fail*|failure|error",
             "unavailable",
@@ -214,6 +248,7 @@ pub(super) const ROWS: &[Row] = &[
         meaning: Meaning::Passing,
         words: &[
             "temporar*",
+            "temp fail*|error",
             "transient",
             "overload*",
             "maintenance|migration|migrated|upgraded",
@@ -273,7 +308,7 @@ pub(super) const ROWS: &[Row] = &[
     Row {
         at: ANYWHERE,
         meaning: Meaning::Passing,
-        words: &["later"],
+        words: &["later", "in a moment|while"],
     },
     // Behind a password these say nothing: so may anybody who has just refused it.
     Row {

@@ -116,3 +116,43 @@ fn a_header_ends_at_its_first_empty_line() {
         assert_eq!(header_length(message.as_bytes()), header.len());
     }
 }
+
+#[test]
+fn b2_a_server_in_trouble_is_asked_for_no_more_headers() {
+    fn answer(command: &str) -> Vec<u8> {
+        match command {
+            "TOP 3 0" => b"-ERR [SYS/TEMP] later\r\n".to_vec(),
+            _ => header_of(command),
+        }
+    }
+    let (mut session, heard) = session(false, answer);
+    let mut read = Vec::new();
+    let each = |number: MessageNumber, header: Option<Vec<u8>>| {
+        read.push((number.value(), header.is_some()));
+    };
+    session.headers(numbers(5), 100, each).unwrap();
+    let wanted = [(1, true), (2, true), (3, false), (4, false), (5, false)];
+    assert_eq!(read, wanted);
+    let last = heard.lock().unwrap().last().cloned();
+    assert_eq!(last.as_deref(), Some("TOP 3 0"));
+}
+
+#[test]
+fn b2_trouble_says_nothing_of_what_top_takes() {
+    // Refused at first, whatever it is asked for.
+    let mut refusals = 1;
+    let answer = move |command: &str| match command {
+        "TOP 1 0" if refusals > 0 => {
+            refusals -= 1;
+            b"-ERR server busy\r\n".to_vec()
+        }
+        _ => header_of(command),
+    };
+    let (mut session, heard) = session(false, answer);
+    session.headers(numbers(2), 100, |_, _| ()).unwrap();
+    let mut read = 0;
+    let each = |_, header: Option<Vec<u8>>| read += u32::from(header.is_some());
+    session.headers(numbers(2), 100, each).unwrap();
+    assert_eq!(read, 2);
+    assert!(!heard.lock().unwrap().contains(&"TOP 1 1".to_owned()));
+}

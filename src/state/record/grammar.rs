@@ -97,6 +97,7 @@ impl Entry {
                 };
                 write!(line, "M\t{id}\t{time}\t{}\t{by}", Fields(listing))
             }
+            Self::Reported { before } => write!(line, "r\t{before}"),
             Self::Seen { first, last } => write!(line, "S\t{first}\t{last}"),
             Self::Sizes(sizes) => write!(line, "C\t{}", sizes.fields()),
             Self::Back { id } => write!(line, "a\t{id}"),
@@ -234,6 +235,9 @@ impl Entry {
             "Y" => Self::Disorder {
                 first: next()?.parse().ok()?,
                 last: next()?.parse().ok()?,
+            },
+            "r" => Self::Reported {
+                before: next()?.parse().ok()?,
             },
             "a" => Self::Back {
                 id: next()?.parse().ok()?,

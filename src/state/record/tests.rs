@@ -116,6 +116,7 @@ fn every_kind() -> Vec<Entry> {
             listing: listing(Some(b"\xff\t\n %"), Some(u64::MAX)),
             by: MarkedBy::Latest,
         },
+        Entry::Reported { before: 8 },
         Entry::Seen { first: 1, last: 9 },
         Entry::Unpipelined { time },
     ]

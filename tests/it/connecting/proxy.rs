@@ -238,6 +238,48 @@ fn a_web_proxy_wants_the_right_user_and_password_and_repeats_them_in_vain() {
 }
 
 #[test]
+fn f2_a_web_proxy_that_repeats_the_password_where_its_words_are_cut_shows_nothing_of_it() {
+    // A proxy that repeats the head of the request, as Squid does in its pages.
+    let behind = plain(1);
+    for filler in [0, 60, 80, 95] {
+        let gate = Gate::start(move |client| {
+            let head = client.read_head();
+            let found = head
+                .lines()
+                .find_map(|line| line.strip_prefix("Proxy-Authorization: Basic "));
+            let found = found.unwrap_or_default();
+            let clear = String::from_utf8(BASE64_STANDARD.decode(found).unwrap()).unwrap();
+            let password = clear.strip_prefix("gate:").unwrap();
+            let hex: String = password
+                .bytes()
+                .map(|octet| format!("{octet:02x}"))
+                .collect();
+            let filler = "x".repeat(filler);
+            client.say(format!(
+                "HTTP/1.1 407 {filler} {password} {found} {hex}\r\n\r\n"
+            ));
+            None
+        });
+        let proxy = format!(
+            "http://gate:correct-horse-battery@127.0.0.1:{}",
+            gate.port()
+        );
+        let output = run(&home_of(&behind.account(), &proxy, ""), &["-vv"], 77);
+        assert_said(&output, &["refused the sign-in: 407 ", "****"]);
+        let token = BASE64_STANDARD.encode("gate:correct-horse-battery");
+        for part in [
+            "corre",
+            "horse",
+            "batt",
+            token.get(..6).unwrap(),
+            "636f7272",
+        ] {
+            assert!(!output.stderr.contains(part), "{part}: {output:#?}");
+        }
+    }
+}
+
+#[test]
 fn a_proxy_that_is_not_there_is_temporary_and_never_gone_around() {
     let server = plain(1);
     for scheme in ["socks5", "http"] {

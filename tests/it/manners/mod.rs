@@ -1,5 +1,7 @@
 //! Manners: cron locks no account out, and does not say the same each time.
 
+/// What a server's refusals lead to.
+mod answers;
 /// Maildrops that are listed in parts.
 mod batches;
 /// What is known of providers.

@@ -1,5 +1,6 @@
 //! Signing in: both flows, and what can go wrong in them.
 
+use std::io::Write;
 use std::net::TcpStream;
 use std::os::unix::fs::PermissionsExt;
 use std::time::{Duration, Instant};
@@ -97,6 +98,32 @@ fn a_redirect_with_a_wrong_state_gets_a_page_and_neither_ends_nor_completes_the_
     browse(&url);
     assert_eq!(running.wait().status, Some(0));
     assert_eq!(value(&provider.forms()[0], "code"), "c/ode");
+}
+
+#[test]
+fn f4_whoever_connects_to_the_page_and_says_nothing_keeps_no_browser_waiting() {
+    let (server, provider) = (server(1), Provider::start(3600, false));
+    let mut home = home(&server, &provider);
+    with_browser(&mut home);
+    let (running, url) = begin(&home);
+    let port = url.split_once("127.0.0.1%3A").unwrap().1;
+    let port: String = port.chars().take_while(char::is_ascii_digit).collect();
+    let port = port.parse().unwrap();
+    // A browser that connects ahead, a scanner, and somebody who stops in the middle.
+    let idle: Vec<TcpStream> = (0..150)
+        .map(|number| {
+            let mut socket = TcpStream::connect(("127.0.0.1", port)).unwrap();
+            if number % 2 == 0 {
+                socket.write_all(b"GET /?code=evil HTTP/1.1\r\n").unwrap();
+            }
+            socket
+        })
+        .collect();
+    // One after the other they would take minutes, and it waits for half of one.
+    let page = browse(&url);
+    assert!(page.contains("Back to the terminal"), "{page}");
+    assert_eq!(running.wait().status, Some(0));
+    drop(idle);
 }
 
 #[test]

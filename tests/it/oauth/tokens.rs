@@ -133,6 +133,30 @@ fn s47_all_that_a_token_endpoint_can_say_has_its_own_words_and_status() {
 }
 
 #[test]
+fn f2_a_token_endpoint_that_repeats_what_it_was_sent_shows_nothing_of_it() {
+    let (server, provider) = (server(1), Provider::start(0, false));
+    let home = home(&server, &provider);
+    sign_in_by_device(&home);
+    // A provider that quotes the form of the request in its refusal.
+    for (error, described) in [
+        (
+            "invalid_grant",
+            "bad token refresh-1 of clientsecret".to_owned(),
+        ),
+        ("invalid_grant", format!("{} refresh-1", "x".repeat(194))),
+        ("refresh-1", "no".to_owned()),
+        ("cli\\u0007entsecret", "no".to_owned()),
+    ] {
+        let body = format!("{{\"error\":\"{error}\",\"error_description\":\"{described}\"}}");
+        provider.answer_next(Scripted::Answer(400, body));
+        let output = run(&home, &["fetch", "-vv"], 77);
+        tells_no_secret(&output);
+        assert!(!output.stderr.contains("refre"), "{output:#?}");
+        assert_said(&output, &["error: a: ", " refuses: "]);
+    }
+}
+
+#[test]
 fn a_token_endpoint_that_says_nothing_is_given_up() {
     let (server, provider) = (server(1), Provider::start(0, false));
     let home = home(&server, &provider);

@@ -1,4 +1,5 @@
 use std::fs;
+use std::path::PathBuf;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use crate::given::{assert_said, letter, mail, plainly, run};
@@ -160,43 +161,136 @@ fn now() -> u64 {
 
 /// Makes the last run one that took place so many seconds ago.
 fn last_run_was(home: &Home, seconds_ago: i64) {
-    let entries = fs::read_dir(home.state())
-        .unwrap()
-        .map(|entry| entry.unwrap().path());
-    let lock = entries
-        .into_iter()
-        .find(|path| path.extension().is_some_and(|e| e == "lock"));
-    let lock = lock.unwrap();
+    change_lock(home, |fields| {
+        fields[2] = (now() as i64 - seconds_ago).to_string();
+    });
+}
+
+/// Makes all that the lock's file says of time so many seconds older: the clock goes on.
+fn time_passes(home: &Home, seconds: i64) {
+    change_lock(home, |fields| {
+        for field in [2, 5] {
+            if let Some(time) = fields.get_mut(field) {
+                *time = (time.parse::<i64>().unwrap() - seconds).to_string();
+            }
+        }
+    });
+}
+
+fn change_lock(home: &Home, change: impl FnOnce(&mut Vec<String>)) {
+    let lock = lock_of(home);
     let text = fs::read_to_string(&lock).unwrap();
     let mut fields: Vec<String> = text.trim_end().split('\t').map(str::to_owned).collect();
     fields.pop();
-    fields[2] = (now() as i64 - seconds_ago).to_string();
+    change(&mut fields);
     let line = fields.join("\t") + "\t";
     let sum = crc32fast::hash(line.as_bytes());
     fs::write(&lock, format!("{line}{sum:08x}\n")).unwrap();
 }
 
-#[test]
-fn s69_after_a_leap_of_the_clock_nothing_is_deleted_for_its_age_in_the_first_run() {
-    const YEAR: i64 = 365 * 24 * 60 * 60;
+fn lock_of(home: &Home) -> PathBuf {
+    with_extension(home, "lock")
+}
+
+fn with_extension(home: &Home, extension: &str) -> PathBuf {
+    let mut entries = fs::read_dir(home.state())
+        .unwrap()
+        .map(|entry| entry.unwrap().path());
+    let is_it = |path: &PathBuf| path.extension().is_some_and(|e| e == extension);
+    entries.find(is_it).unwrap()
+}
+
+/// Three messages that are old enough to be deleted.
+fn three_that_are_due() -> (Server, Home) {
     let (server, home) = plainly(3, Behaviour::new());
-    let delete = ["fetch", "--delete-after", "1s"];
-    run(&home, &delete, 0);
+    run(&home, &DUE, 0);
     let stored = now();
     within(Duration::from_secs(10), || {
         (now() > stored + 1).then_some(())
     })
     .unwrap();
-    for years in [10, 2] {
-        last_run_was(&home, years * YEAR);
-        let output = run(&home, &delete, 0);
-        assert_said(&output, &["warning: a: ", "clock", "nothing is deleted"]);
+    (server, home)
+}
+
+const DUE: [&str; 3] = ["fetch", "--delete-after", "1s"];
+const DAY: i64 = 24 * 60 * 60;
+
+#[test]
+fn s69_e_9_after_a_leap_of_the_clock_nothing_is_deleted_for_its_age_until_a_run_a_day_later() {
+    let (server, home) = three_that_are_due();
+    for days in [20, 400, 3650] {
+        last_run_was(&home, days * DAY);
+        // What would be done is what is done.
+        for dry in [true, false] {
+            let option: &[&str] = if dry { &["-n"] } else { &[] };
+            let output = run(&home, &[&DUE[..], option].concat(), 0);
+            assert!(!output.stderr.contains("delete 3"), "{output:#?}");
+            if dry || days == 20 {
+                assert_said(
+                    &output,
+                    &["warning: a: ", "clock", "3 messages", "a day later"],
+                );
+            }
+            assert_eq!(server.maildrop().count(), 3);
+        }
+    }
+    // The second run, and one some hours later, is no proof that the clock is right.
+    for hours in [0, 23] {
+        time_passes(&home, hours * 3600);
+        run(&home, &DUE, 0);
         assert_eq!(server.maildrop().count(), 3);
     }
-    // The clock was right after all, or a person has been away for a while only.
-    last_run_was(&home, YEAR / 2);
-    assert_said(&run(&home, &delete, 0), &["3 deleted"]);
+    time_passes(&home, 3600);
+    assert_said(&run(&home, &DUE, 0), &["3 deleted"]);
     assert_eq!(server.maildrop().count(), 0);
+}
+
+#[test]
+fn e_9_another_command_in_between_does_not_take_the_doubt_of_the_clock_away() {
+    let (server, home) = three_that_are_due();
+    last_run_was(&home, 20 * DAY);
+    run(&home, &["state", "mark-seen", "a"], 0);
+    run(&home, &DUE, 0);
+    assert_eq!(server.maildrop().count(), 3);
+}
+
+#[test]
+fn e_9_a_run_after_six_days_deletes_what_is_due_and_so_does_keep_never_after_any_time() {
+    let (server, home) = three_that_are_due();
+    last_run_was(&home, 6 * DAY);
+    run(&home, &DUE, 0);
+    assert_eq!(server.maildrop().count(), 0);
+
+    let (server, home) = three_that_are_due();
+    last_run_was(&home, 20 * DAY);
+    run(&home, &["fetch", "--delete"], 0);
+    assert_eq!(server.maildrop().count(), 0, "no age has a say in this");
+}
+
+#[test]
+fn e_9_without_the_locks_file_the_journal_says_when_the_last_run_was() {
+    let (server, home) = three_that_are_due();
+    fs::remove_file(lock_of(&home)).unwrap();
+    let journal = with_extension(&home, "journal");
+    let text = fs::read_to_string(&journal).unwrap();
+    let aged: Vec<String> = text.lines().map(aged).collect();
+    fs::write(&journal, aged.join("\n") + "\n").unwrap();
+    let dry = run(&home, &[&DUE[..], &["-n"]].concat(), 0);
+    assert_said(&dry, &["clock", "3 messages"]);
+    run(&home, &DUE, 0);
+    assert_eq!(server.maildrop().count(), 3);
+}
+
+/// A line of the journal as it were, had the run begun twenty days earlier.
+fn aged(line: &str) -> String {
+    let mut fields: Vec<String> = line.split('\t').map(str::to_owned).collect();
+    if fields[0] != "B" {
+        return line.to_owned();
+    }
+    fields.pop();
+    fields[1] = (now() as i64 - 20 * DAY).to_string();
+    let line = fields.join("\t") + "\t";
+    format!("{line}{:08x}", crc32fast::hash(line.as_bytes()))
 }
 
 #[test]

@@ -174,6 +174,33 @@ fn s47_looking_and_testing_print_no_password_either() {
 }
 
 #[test]
+fn j_a_password_that_comes_back_cut_in_hex_or_as_in_a_url_is_not_printed() {
+    let hex: String = SECRET.bytes().map(|octet| format!("{octet:02X}")).collect();
+    for (said, parts) in [
+        // Servers that show the beginning of a command that they do not know.
+        ("bad command: PASS tr0ub4dor", &["tr0"][..]),
+        ("bad command: PASS tr0ub4dor&3 sta...", &["tr0", "&3"]),
+        // Webmail gateways and log-minded servers.
+        ("<tr0ub4dor%263%20staple> refused", &["tr0", "staple"]),
+        ("pass=tr0ub4dor%263+staple", &["tr0", "staple"]),
+        (&format!("0x{hex} refused"), &["7472", "7461706C"]),
+    ] {
+        for status in ["-ERR", "no"] {
+            let scene = Scene::new().send("+OK ready\r\n").expect("CAPA");
+            let scene = scene.send("-ERR what\r\n").expect("USER").send("+OK\r\n");
+            let scene = scene.expect("PASS").send(format!("{status} {said}\r\n"));
+            let script = Script::plain(scene.expect_close());
+            let home = home_for(&script, SECRET, "");
+            let output = home.popfetch(["-vv"]).run();
+            assert_said(&output, &["****"]);
+            for part in parts {
+                assert!(!output.stderr.contains(part), "{part}: {output:#?}");
+            }
+        }
+    }
+}
+
+#[test]
 fn s47_a_password_of_digits_spoils_no_number() {
     let server = Server::builder(&Maildrop::new([]))
         .security(Security::Plain)

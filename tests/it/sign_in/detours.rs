@@ -22,10 +22,16 @@ const REFUSALS: [&str; 4] = [
     "-ERR [SYS/PERM] x\r\n",
 ];
 
-/// Cyrus 3.6 over TLS 1.3: it announces bindings that it does not know.
-fn cyrus(refusal: Reply) -> Behaviour {
-    let all = "PLAIN SCRAM-SHA-1 SCRAM-SHA-1-PLUS SCRAM-SHA-256 SCRAM-SHA-256-PLUS";
-    let server = offering(all).on("AUTH SCRAM-SHA-256-PLUS", refusal.clone());
+const BOUND_OR_NOT: &str = "PLAIN SCRAM-SHA-1 SCRAM-SHA-1-PLUS SCRAM-SHA-256 SCRAM-SHA-256-PLUS";
+
+/// Cyrus 3.6 over TLS 1.3: it announces bindings, and knows none that there is.
+fn cyrus() -> Behaviour {
+    offering(BOUND_OR_NOT).other_binding(NO_BINDING)
+}
+
+/// A server that says so as soon as it hears of a binding.
+fn refusing_bindings(refusal: Reply) -> Behaviour {
+    let server = offering(BOUND_OR_NOT).on("AUTH SCRAM-SHA-256-PLUS", refusal.clone());
     server.on("AUTH SCRAM-SHA-1-PLUS", refusal)
 }
 
@@ -57,12 +63,15 @@ fn flag(server: &Server) -> String {
 #[test]
 fn b8_where_the_binding_is_refused_scram_goes_without_and_that_is_remembered() {
     for (auth, hash) in [("", "256"), ("scram-sha-256", "256"), ("scram-sha-1", "1")] {
-        for refusal in [
-            Reply::raw(NO_BINDING),
-            Reply::RawThenEnd(NO_BINDING.into(), Ending::Close),
+        for (behaviour, closes) in [
+            (cyrus(), false),
+            (refusing_bindings(Reply::raw(NO_BINDING)), false),
+            (
+                refusing_bindings(Reply::RawThenEnd(NO_BINDING.into(), Ending::Close)),
+                true,
+            ),
         ] {
-            let closes = matches!(refusal, Reply::RawThenEnd(..));
-            let (server, home) = serving(cyrus(refusal), auth);
+            let (server, home) = serving(behaviour, auth);
             let output = run(&home, &[], 0);
             assert_said(&output, &["tls-exporter", "scram-sha-256-unbound"]);
             let both = [
@@ -89,7 +98,7 @@ fn b8_where_the_binding_is_refused_scram_goes_without_and_that_is_remembered() {
 fn b8_a_binding_that_was_asked_for_is_not_given_up_and_the_hint_leads_on() {
     for hash in ["256", "1"] {
         let asked = format!("scram-sha-{hash}-plus");
-        let (server, home) = serving(cyrus(Reply::raw(NO_BINDING)), &asked);
+        let (server, home) = serving(cyrus(), &asked);
         let output = run(&home, &[], 77);
         let unbound = format!("scram-sha-{hash}-unbound");
         let key = format!("auth = {unbound:?}");
@@ -119,16 +128,24 @@ fn b8_s23_words_about_the_password_end_it_and_nothing_weaker_is_tried() {
         "-ERR [AUTH] authenticating: authentication failure\r\n",
         "-ERR [AUTH] authenticating: user not found\r\n",
         "-ERR invalid password\r\n",
+        "-ERR [AUTH] channel bindings do not match\r\n",
         "-ERR [SYS/TEMP] not now\r\n",
     ] {
-        let (server, home) = serving(cyrus(Reply::raw(refusal)), "");
-        let output = home.popfetch(["fetch"]).run();
-        assert!(matches!(output.status, Some(75 | 77)), "{output:#?}");
-        assert_eq!(ways(&server), ["AUTH SCRAM-SHA-256-PLUS ..."], "{refusal}");
+        for behaviour in [
+            refusing_bindings(Reply::raw(refusal)),
+            offering(BOUND_OR_NOT).other_binding(refusal),
+        ] {
+            let (server, home) = serving(behaviour, "");
+            let output = home.popfetch(["fetch"]).run();
+            assert!(matches!(output.status, Some(69 | 75 | 77)), "{output:#?}");
+            assert_eq!(ways(&server), ["AUTH SCRAM-SHA-256-PLUS ..."], "{refusal}");
+        }
     }
     // Neither is the other SCRAM followed by a password in clear.
-    let refused =
-        cyrus(Reply::raw(NO_BINDING)).on("AUTH", Reply::raw("-ERR unknown mechanism\r\n"));
+    let refused = cyrus().on(
+        "AUTH SCRAM-SHA-256",
+        Reply::raw("-ERR unknown mechanism\r\n"),
+    );
     let (server, home) = serving(refused, "");
     let output = run(&home, &[], 77);
     assert_said(&output, &["auth = \"plain\""]);

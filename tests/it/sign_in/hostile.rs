@@ -178,6 +178,22 @@ fn s25_whatever_the_reason_a_refused_token_is_answered_once_and_told_harmlessly(
 }
 
 #[test]
+fn f2_a_refused_token_that_the_server_repeats_is_not_shown_in_part_either() {
+    // A server that gives the token back as the reason.
+    for filler in [0, 54, 58] {
+        let json = format!("{{\"status\":\"{}valid secret\"}}", "x".repeat(filler));
+        let challenge = format!("+ {}\r\n", BASE64_STANDARD.encode(json));
+        let (script, home) = asking("xoauth2", |scene| {
+            let scene = scene.send("+ \r\n").expect_any().send(challenge);
+            scene.expect_any().send("-ERR no\r\n").expect_close()
+        });
+        let output = run(&home, &[], 77);
+        script.assert_followed();
+        assert!(!output.stderr.contains("secr"), "{output:#?}");
+    }
+}
+
+#[test]
 fn s25_a_yes_after_a_token_was_refused_does_not_count() {
     for auth in ["oauthbearer", "xoauth2"] {
         let (script, home) = asking(auth, |scene| {

@@ -95,6 +95,7 @@ fn with_token(server: &Server, token: &str) -> Result<(), Error> {
         shortcut: None,
         detour: None,
         timeout,
+        patience: Duration::from_secs(60),
         pipelining: false,
         start_tls: false,
         capabilities: true,

@@ -257,3 +257,24 @@ fn a_slow_server_that_keeps_at_it_is_waited_for() {
     run(&home, &[], 0);
     tree::assert_holds(&home.maildir("a"), &mail(3));
 }
+
+#[test]
+fn b9_the_hint_about_silence_names_the_key_and_the_option_and_both_work() {
+    // A server that needs longer than the account gives it, before it lists the maildrop.
+    let slow = || {
+        let server = Server::builder(&Maildrop::new(mail(2)));
+        server
+            .security(Security::Plain)
+            .behaviour(Behaviour::new().delay(Duration::from_millis(1500)))
+            .start()
+    };
+    let (server, home) = (slow(), Home::in_memory());
+    home.one_account(&server.account(), "timeout = \"1 s\"\n");
+    let output = run(&home, &[], 75);
+    let words = ["hint: ", "timeout = \"5 min\" in its account", "--timeout"];
+    assert_said(&output, &words);
+    run(&home, &["fetch", "--now", "--timeout", "5 min"], 0);
+    tree::assert_holds(&home.maildir("a"), &mail(2));
+    home.one_account(&server.account(), "timeout = \"5 min\"\n");
+    run(&home, &["check"], 0);
+}
