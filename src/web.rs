@@ -126,7 +126,7 @@ pub struct Answer {
     pub location: Option<String>,
     /// The body, which may hold secrets.
     pub body: Zeroizing<Vec<u8>>,
-    /// What was sent and must not be told where it is repeated; whoever sent it covers it.
+    /// What was sent and must not be told where the server repeats it.
     pub veil: Veil,
 }
 

@@ -16,6 +16,7 @@ mod incoming;
 mod maildir;
 mod roster;
 mod search;
+mod turns;
 mod unique_name;
 
 pub use digest::{Digests, Examined};
@@ -24,6 +25,7 @@ pub use incoming::{Complete, Incoming, Synced, sync_all};
 pub use maildir::{Delivered, Ground, Maildir, Site, Unpublished};
 pub use roster::{Deliverer, MaildirId, NAME as ROSTER, Roster, random};
 pub use search::Search;
+pub use turns::{Turn, Turns};
 pub use unique_name::{AccountTag, JournalId, Stamp, UniqueName};
 
 use crate::exit::{Diagnose, Status};

@@ -6,12 +6,14 @@
 //!
 //! ```text
 //! popfetch-maildir  1  maildir-id                                          crc
-//! account  account-id  journal-id  generation  journal's path  former-ids  crc
+//! account  account-id  journal-id  generation  journal's path  former-ids  [turns]  crc
 //! ```
 //! Fields have tabs between them, and the CRC-32 of all before it at their end. Former account ids
-//! are escaped and have spaces between them; `-` stands for none. A line that is not understood is
-//! kept as it is: it may be a newer version's.
+//! are escaped and have spaces between them; `-` stands for none. The turns say which deliveries are
+//! behind the generation ([`Turns`]), as words like `12:0a1b2c3d`; lines had none at first. A line that
+//! is not understood is kept as it is: it may be a newer version's.
 
+use super::turns::{GENERATIONS, Turns};
 use super::unique_name::JournalId;
 use crate::durable::line::{escape, seal, unescape, unseal};
 use crate::durable::{Dir, File};
@@ -29,11 +31,8 @@ pub const NAME: &str = "popfetch-maildir";
 
 const DRAFT: &str = "popfetch-maildir.new";
 
-/// A thousand accounts with long paths have a tenth of this.
+/// A thousand accounts with long paths and long histories have half of this.
 const LIMIT: u64 = 4 * 1024 * 1024;
-
-/// More deliveries than this no Maildir has seen.
-const GENERATIONS: u64 = 1 << 62;
 
 /// Whoever rewrites the file holds it for some milliseconds; after so many tries something is stuck.
 const TRIES: u32 = 200;
@@ -84,6 +83,8 @@ pub struct Deliverer {
     /// Raised before the first delivery of a run, and again after the last: while it is odd, a run
     /// is at work or was killed.
     pub generation: u64,
+    /// What is behind it.
+    pub turns: Turns,
 }
 
 impl Roster {
@@ -195,12 +196,15 @@ impl Deliverer {
             "-" => Vec::new(),
             ids => ids.split(' ').map(text).collect::<Option<_>>()?,
         };
+        // What cannot be read is a newer version's, and the numbers still hold.
+        let turns = next().and_then(Turns::parse).unwrap_or_default();
         Some(Self {
             account,
             former,
             journal,
             path,
             generation,
+            turns,
         })
     }
 }
@@ -219,7 +223,11 @@ impl fmt::Display for Deliverer {
                 true => "-".to_owned(),
                 false => former.join(" "),
             }
-        )
+        )?;
+        match self.turns.is_empty() {
+            true => Ok(()),
+            false => write!(f, "\t{}", self.turns),
+        }
     }
 }
 
@@ -280,6 +288,7 @@ mod tests {
             journal: JournalId([1; 8]),
             path: PathBuf::from("/home/ada/a b\n"),
             generation,
+            turns: Turns::parse("2:00ff00ff 4:0a1b2c3d").unwrap(),
         }
     }
 
@@ -352,6 +361,7 @@ mod tests {
     fn deliverer_alone(account: &str, generation: u64) -> Deliverer {
         Deliverer {
             former: Vec::new(),
+            turns: Turns::default(),
             ..deliverer(account, generation)
         }
     }

@@ -76,11 +76,13 @@ fn try_look(account: &Account<'_>, stops: Stops, conduct: &mut Conduct) -> Resul
             twins = view.twins();
         }
     }
+    let (first, now) = (view.is_first(), account.environment.moment.now);
+    // Read from a file, which this thread cannot open once it is confined.
+    let doubts_clock = view.doubts_clock(now)?;
     let mut session = sign_in(account, view.unpipelined(), conduct)?;
     let maildrop = session.list(&id, view.has_unique_ids())?;
     account.check_twins(&twins, &maildrop)?;
-    let (first, now) = (view.is_first(), account.environment.moment.now);
-    let policy = policy(account.profile, view.doubts_clock(now)?);
+    let policy = policy(account.profile, doubts_clock);
     let known = view.recognise(&maildrop);
     let plan = decide(policy, &maildrop, known, first, now);
     if stops == Stops::Told && plan.undated() > 0 {

@@ -68,6 +68,17 @@ impl Account<'_> {
                 is = if lost == 1 { "is" } else { "are" }
             )));
         }
+        if opened.unsure > 0 {
+            self.tell(Event::Warning(&format!(
+                "after several restored backups nobody can tell whether {} that {is} missing in the \
+                 Maildir {maildir} {was} removed on purpose: not deleted from the server. If so: \
+                 popfetch verify --accept {}",
+                count(opened.unsure, "message"),
+                self.profile.word(),
+                is = if opened.unsure == 1 { "is" } else { "are" },
+                was = if opened.unsure == 1 { "was" } else { "were" },
+            )));
+        }
         if opened.adopted {
             self.tell(Event::Notice(&format!(
                 "the Maildir {maildir} has its own file {ROSTER} from now on; what was fetched before \

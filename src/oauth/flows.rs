@@ -2,10 +2,10 @@
 
 use super::loopback::Loopback;
 use super::protocol::{self, Polled, grant, request};
-use super::{Client, DevicePrompt, Endpoint, Error, Grant, Line};
+use super::{Client, DevicePrompt, Error, Grant, Line};
 use crate::net::tls::random_octets;
 use crate::stop::Stop;
-use crate::web::{self, Answer};
+use crate::web::{self, Answer, Endpoint};
 use std::time::{Duration, Instant};
 use zeroize::Zeroizing;
 
@@ -106,6 +106,15 @@ pub fn refresh(
     grant(&answer, &earlier.login, Some(earlier), now)
 }
 
+/// Asks the provider; what the request proves is kept out of what is told of its answer.
+fn post(endpoint: &Endpoint, form: &str, line: &Line, stop: &Stop) -> Result<Answer, Error> {
+    let answer = web::post(endpoint, form, line, stop)?;
+    Ok(Answer {
+        veil: protocol::veil_of(form),
+        ..answer
+    })
+}
+
 fn login() -> Result<String, Error> {
     Ok(protocol::word(&random()?).chars().take(16).collect())
 }
@@ -113,11 +122,4 @@ fn login() -> Result<String, Error> {
 fn random() -> Result<[u8; 32], Error> {
     let none = || Error::Loopback(std::io::Error::other("the system has no random numbers"));
     random_octets().ok_or_else(none)
-}
-
-/// Posts a form, none of whose secrets are told where the provider repeats them.
-fn post(endpoint: &Endpoint, form: &str, line: &Line, stop: &Stop) -> Result<Answer, Error> {
-    let mut answer = web::post(endpoint, form, line, stop)?;
-    answer.veil = protocol::veil_of(form);
-    Ok(answer)
 }

@@ -208,7 +208,7 @@ impl Claim {
             home: None,
             seen: Vec::new(),
             begun: false,
-            raised: false,
+            raised: None,
             session: 0,
             verified: HashSet::new(),
             unsynced: Vec::new(),

@@ -120,7 +120,7 @@ impl<'a> Copy<'a> {
             | Entry::Doubtful { .. }
             | Entry::Dropped { .. }
             | Entry::Forgotten { .. }
-            | Entry::Generation(_)
+            | Entry::Generation { .. }
             | Entry::Home { .. }
             | Entry::Reported { .. }
             | Entry::Seen { .. }
@@ -166,6 +166,7 @@ impl<'a> Copy<'a> {
             // What was only taken for it is named at the end.
             maildir_id: home.id.filter(|_| home.vouches),
             generation: run.generation,
+            turn: run.turn,
         })
     }
 
@@ -195,7 +196,11 @@ impl<'a> Copy<'a> {
             rest.push(Entry::Reported { before });
         }
         rest.extend(self.began(memory.homes.last_run()));
-        rest.push(Entry::Generation(memory.homes.generation));
+        // Of the runs of which nothing else is left as well.
+        rest.push(Entry::Generation {
+            generation: memory.homes.generation,
+            turns: memory.homes.turns.thinned(),
+        });
         // The lines that it follows from are not all here, nor in their order.
         rest.push(Entry::Sizes(memory.sizes));
         rest

@@ -4,12 +4,15 @@
 use super::homes::Home;
 use super::journal;
 use super::memory::Memory;
-use super::record::{Entry, Standing as Word};
+use super::parting::Parting;
+use super::record::{Entry, Id, Standing as Word};
 use super::remembered::{Kind, Record};
 use super::{Error, Files, Opened, Store};
-use crate::delivery::{Deliverer, Ground, JournalId, Maildir, MaildirId, Roster, Site};
+use crate::delivery::{
+    Deliverer, Ground, JournalId, Maildir, MaildirId, Roster, Site, Turn, Turns,
+};
 use crate::durable::Dir;
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::fs;
 use std::io;
 use std::os::unix::fs::MetadataExt;
@@ -20,12 +23,12 @@ use std::path::Path;
 pub(super) enum Standing {
     /// It never delivered there.
     New,
-    /// Its file says so; at this generation.
-    Ours(u64),
+    /// Its file says so, in this line.
+    Ours(Deliverer),
     /// It delivered there before Maildirs had such a file.
     Adopted,
     /// Its file names another journal, which is no more: what is there is taken in.
-    Inherited(JournalId, u64),
+    Inherited(Deliverer),
 }
 
 /// Judges without changing anything. `id` is that of the account's journal, if it has one.
@@ -51,8 +54,8 @@ pub(super) fn judge(
             });
         }
         return Ok(match id == Some(line.journal) || former {
-            true => Standing::Ours(line.generation),
-            false => Standing::Inherited(line.journal, line.generation),
+            true => Standing::Ours(line.clone()),
+            false => Standing::Inherited(line.clone()),
         });
     }
     let is_it =
@@ -107,42 +110,46 @@ impl Store {
         opened: &mut Opened,
     ) -> Result<(), Error> {
         let known = self.memory.homes.generation;
-        match standing {
-            Standing::New => {}
-            // Another journal may have had its turn in between, which went on from the same count.
-            Standing::Ours(generation) | Standing::Inherited(_, generation)
-                if *generation < known =>
-            {
-                opened.restored = Some(self.mark_lost(maildir, *generation)?);
-                self.enrol(maildir, known)?;
-            }
-            Standing::Ours(_) => {}
-            Standing::Adopted => {
-                let id = self.enrol(maildir, known)?;
-                self.write([Entry::Home {
-                    maildir: maildir.path().to_owned(),
-                    maildir_id: id,
-                    standing: Word::Adopted,
-                }]);
-                self.sync()?;
-                opened.adopted = true;
-            }
-            Standing::Inherited(..) => opened.inherited = !opened.is_rebuilt,
-        }
-        let (ahead, generation) = match standing {
-            Standing::Ours(generation) => (*generation > known, *generation),
-            Standing::Inherited(_, generation) => (true, *generation),
-            Standing::New | Standing::Adopted => (false, known),
+        let line = match standing {
+            Standing::New | Standing::Adopted => None,
+            Standing::Ours(line) | Standing::Inherited(line) => Some(line),
         };
-        if self.learn_former_ids(maildir)? || ahead || unsure {
+        let is_inherited = matches!(standing, Standing::Inherited(..));
+        let parting = line.map_or(Parting::NONE, |line| self.parting_from(line));
+        if *standing == Standing::Adopted {
+            let turns = self.memory.homes.turns.clone();
+            let id = self.enrol(maildir, known, &turns)?;
+            self.write([Entry::Home {
+                maildir: maildir.path().to_owned(),
+                maildir_id: id,
+                standing: Word::Adopted,
+            }]);
+            self.sync()?;
+            opened.adopted = true;
+        }
+        opened.inherited = is_inherited && !opened.is_rebuilt;
+        if parting.is_behind() {
+            let (lost, unsure) = self.mark_lost(maildir, parting)?;
+            opened.restored = (parting.lost < u64::MAX).then_some(lost);
+            opened.unsure = unsure;
+        }
+        let ahead = parting.ahead || is_inherited;
+        // An older backup may hold what was given up when a still older one lacked it.
+        if self.learn_former_ids(maildir)? || ahead || parting.is_behind() || unsure {
             opened.found += self.take_in_delivered(maildir)?;
         }
-        if ahead {
-            self.write([Entry::Generation(generation.max(known))]);
-            self.sync()?;
-        }
-        if matches!(standing, Standing::Inherited(..)) {
-            self.enrol(maildir, generation.max(known))?;
+        if let Some(line) = line {
+            let generation = line.generation.max(known);
+            if ahead {
+                let turns = line.turns.clone();
+                self.write([Entry::Generation { generation, turns }]);
+                self.sync()?;
+            }
+            // What is marked, and what was taken in, is durable: the two agree from here on.
+            if is_inherited || parting.is_behind() {
+                let turns = self.memory.homes.turns.clone();
+                self.enrol(maildir, generation, &turns)?;
+            }
         }
         self.find_lost(maildir)?;
         self.see_homes(maildir)
@@ -170,26 +177,48 @@ impl Store {
         Ok(any)
     }
 
-    /// The Maildir is restored from a backup of this generation: what was recorded since and is
-    /// missing in it is to be fetched again. Durable on return. Gives the number.
-    fn mark_lost(&mut self, maildir: &Maildir, generation: u64) -> Result<u64, Error> {
+    fn parting_from(&self, line: &Deliverer) -> Parting {
         let homes = &self.memory.homes;
+        let maildir = (line.generation, &line.turns);
+        Parting::between(maildir, (homes.generation, &homes.turns))
+    }
+
+    /// The Maildir is restored from a backup: what was recorded since, or since the two have parted,
+    /// and is missing in it is to be fetched again; where nobody can tell, it is not to be deleted.
+    /// Durable on return. Gives the numbers of both.
+    fn mark_lost(&mut self, maildir: &Maildir, parting: Parting) -> Result<(u64, u64), Error> {
+        let homes = &self.memory.homes;
+        let is_after = |record: &Record, generation| {
+            let run = homes.run(record.run);
+            run.is_some_and(|run| run.generation > generation)
+        };
         let since = self.memory.records.iter().zip(0..).filter(|(record, _)| {
-            let later = homes
-                .run(record.run)
-                .is_some_and(|run| run.generation > generation);
+            let later = is_after(record, parting.since());
             let here = homes
                 .of_run(record.run)
                 .is_some_and(|home| home.id == self.home);
             record.kind == Kind::Stored && !record.gone && later && here
         });
-        let since: Vec<_> = since.map(|(_, id)| id).collect();
-        let missing = self.missing(&since, maildir)?;
-        for id in &missing {
-            self.write([Entry::Again { id: *id }]);
+        let since = since.map(|(record, id)| (id, is_after(record, parting.lost)));
+        let are_lost: HashMap<Id, bool> = since.collect();
+        let mut since: Vec<Id> = are_lost.keys().copied().collect();
+        since.sort_unstable();
+        let (mut lost, mut unsure) = (0, 0);
+        for id in self.missing(&since, maildir)? {
+            let is_lost = are_lost.get(&id).copied().unwrap_or(true);
+            let is_held = self.memory.record(id).is_some_and(|record| record.held);
+            match is_lost {
+                true => self.write([Entry::Again { id }]),
+                false if is_held => {}
+                false => self.write([Entry::Doubtful { id }]),
+            }
+            match is_lost {
+                true => lost += 1,
+                false => unsure += 1,
+            }
         }
         self.sync()?;
-        Ok(missing.len() as u64)
+        Ok((lost, unsure))
     }
 
     /// A newer backup may have brought back what an older one lacked.
@@ -212,7 +241,12 @@ impl Store {
     }
 
     /// Notes in the Maildir that this journal delivers to it.
-    pub(super) fn enrol(&mut self, maildir: &Maildir, generation: u64) -> Result<MaildirId, Error> {
+    pub(super) fn enrol(
+        &mut self,
+        maildir: &Maildir,
+        generation: u64,
+        turns: &Turns,
+    ) -> Result<MaildirId, Error> {
         let deliverer = Deliverer {
             account: self.account.clone(),
             former: self
@@ -224,6 +258,7 @@ impl Store {
             journal: self.journal.id,
             path: self.path(),
             generation,
+            turns: turns.thinned(),
         };
         let id = maildir.enrol(&deliverer, &self.memory.former, self.home)?;
         self.home = Some(id);
@@ -233,12 +268,15 @@ impl Store {
     /// Raises the generation before the first delivery of a run, in the Maildir first: a Maildir or
     /// a state that is restored from a backup is found out by it. Durable with the next intents.
     pub(super) fn raise(&mut self) -> Result<(), Error> {
-        let Some(maildir) = self.maildir.clone().filter(|_| !self.raised) else {
+        let Some(maildir) = self.maildir.clone().filter(|_| self.raised.is_none()) else {
             return Ok(());
         };
         let generation = (self.memory.homes.generation + 1) | 1;
-        self.enrol(&maildir, generation)?;
-        self.raised = true;
+        let turn = Turn::draw().map_err(|source| self.io_error(source))?;
+        let mut turns = self.memory.homes.turns.clone();
+        turns.add(generation, turn);
+        self.enrol(&maildir, generation, &turns)?;
+        self.raised = Some(turn);
         // A new Maildir has an id only now.
         self.begun = false;
         self.memory.homes.generation = generation;
@@ -248,13 +286,15 @@ impl Store {
 
     /// Raises it once more, after the last delivery.
     pub(super) fn raise_again(&mut self) -> Result<(), Error> {
-        let Some(maildir) = self.maildir.clone().filter(|_| self.raised) else {
+        let Some(maildir) = self.maildir.clone().filter(|_| self.raised.is_some()) else {
             return Ok(());
         };
-        self.raised = false;
+        self.raised = None;
         let generation = self.memory.homes.generation + 1;
-        self.enrol(&maildir, generation)?;
-        self.write([Entry::Generation(generation)]);
+        let turns = self.memory.homes.turns.clone();
+        self.enrol(&maildir, generation, &turns)?;
+        let turns = Turns::default();
+        self.write([Entry::Generation { generation, turns }]);
         Ok(())
     }
 
@@ -279,7 +319,8 @@ impl Store {
             };
             let line = roster.of(&self.account, &self.memory.former);
             if let (Some(id), Some(line)) = (home.id.filter(|id| roster.id == Some(*id)), line) {
-                self.seen.push((id, line.generation));
+                let removed = self.parting_from(line).since().min(line.generation);
+                self.seen.push((id, removed));
             }
         }
         Ok(())

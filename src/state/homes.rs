@@ -1,7 +1,7 @@
 //! The Maildirs that an account's messages were delivered to, and in which runs.
 
 use super::record::Standing;
-use crate::delivery::MaildirId;
+use crate::delivery::{MaildirId, Turn, Turns};
 use std::path::{Path, PathBuf};
 
 /// A Maildir, as the journal names it. Its id says which it is; the path only where to look.
@@ -24,6 +24,8 @@ pub(super) struct Run {
     pub(super) home: usize,
     /// The Maildir's generation while it delivered.
     pub(super) generation: u64,
+    /// What it drew, if it delivered.
+    pub(super) turn: Option<Turn>,
 }
 
 /// See the [module](self).
@@ -33,6 +35,8 @@ pub(super) struct Homes {
     pub(super) runs: Vec<Run>,
     /// The Maildir's generation, as far as the journal knows.
     pub(super) generation: u64,
+    /// What is behind it.
+    pub(super) turns: Turns,
 }
 
 impl Homes {
@@ -42,7 +46,7 @@ impl Homes {
         boot: String,
         path: PathBuf,
         id: Option<MaildirId>,
-        generation: u64,
+        (generation, turn): (u64, Option<Turn>),
     ) {
         let home = Home {
             id,
@@ -56,11 +60,15 @@ impl Homes {
             self.all.len() - 1
         });
         self.generation = self.generation.max(generation);
+        if let Some(turn) = turn {
+            self.turns.add(generation, turn);
+        }
         self.runs.push(Run {
             time,
             boot,
             home,
             generation,
+            turn,
         });
     }
 

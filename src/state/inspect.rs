@@ -238,7 +238,7 @@ impl Reader {
             | Entry::Disorder { .. }
             | Entry::Evidence { .. }
             | Entry::Failed { .. }
-            | Entry::Generation(_)
+            | Entry::Generation { .. }
             | Entry::Home { .. }
             | Entry::Reported { .. }
             | Entry::Sizes(_)

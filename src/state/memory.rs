@@ -86,9 +86,12 @@ impl Memory {
                 maildir,
                 maildir_id,
                 generation,
-            } => self
-                .homes
-                .begin_run(time, boot, maildir, maildir_id, generation),
+                turn,
+            } => {
+                let raised = (generation, turn);
+                self.homes
+                    .begin_run(time, boot, maildir, maildir_id, raised);
+            }
             Entry::Deleted { id, time } => self.change(id, |record| {
                 record.deleted = true;
                 record.absent_since = Time::new(time);
@@ -146,7 +149,10 @@ impl Memory {
                 let identity = stored.name.identity().unwrap_or(NOBODY);
                 self.push(id, Kind::Stored, time, identity, &stored, place);
             }
-            Entry::Generation(generation) => self.homes.set_generation(generation),
+            Entry::Generation { generation, turns } => {
+                self.homes.set_generation(generation);
+                self.homes.turns.take_in(&turns);
+            }
             Entry::Gone { id, .. } => {
                 if self.record(id).is_some_and(|record| record.held) {
                     self.sizes.was_whole();

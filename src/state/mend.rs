@@ -5,7 +5,7 @@ use super::homes::Home;
 use super::record::{Entry, Id, Standing, Stored};
 use super::remembered::Kind;
 use super::{Error, Shown, Store, inspect};
-use crate::delivery::{Ground, Maildir, MaildirId, Search, Site, random};
+use crate::delivery::{Ground, Maildir, MaildirId, Search, Site, Turns, random};
 use std::collections::HashSet;
 use std::sync::Arc;
 
@@ -94,13 +94,14 @@ impl Store {
         self.sync()
     }
 
-    fn take_for(&mut self, site: &Site, id: MaildirId, generation: u64) {
+    fn take_for(&mut self, site: &Site, id: MaildirId, generation: u64, turns: &Turns) {
         let home = Entry::Home {
             maildir: site.path().to_owned(),
             maildir_id: id,
             standing: Standing::Accepted,
         };
-        self.write([home, Entry::Generation(generation)]);
+        let turns = turns.clone();
+        self.write([home, Entry::Generation { generation, turns }]);
     }
 
     /// Which of these stored messages are in none of the Maildirs that are there.
@@ -189,13 +190,16 @@ impl Claim {
         let line = site.roster.of(&store.memory.account, &store.memory.former);
         let generation = store.memory.homes.generation;
         let generation = line.map_or(generation, |line| line.generation.max(generation));
-        store.take_for(site, id, generation);
+        // What is behind either is behind both from here on.
+        let theirs = line.map_or_else(Turns::default, |line| line.turns.clone());
+        store.take_for(site, id, generation, &theirs);
         // What is to become of the missing is durable before the Maildir is seen with its line: what
         // is missing then was removed by its owner, and may be deleted.
         store.sync()?;
-        let given = store.enrol(&maildir, generation)?;
+        let turns = store.memory.homes.turns.clone();
+        let given = store.enrol(&maildir, generation, &turns)?;
         if given != id {
-            store.take_for(site, given, generation);
+            store.take_for(site, given, generation, &theirs);
         }
         let accepted = Accepted {
             stored: ids.len() as u64,

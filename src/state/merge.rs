@@ -104,6 +104,7 @@ impl Claim {
                 maildir: home.path.clone(),
                 maildir_id: home.id.filter(|_| home.vouches),
                 generation,
+                turn: None,
             });
         }
         journal.sync().map_err(io)?;
@@ -136,10 +137,10 @@ impl Store {
                 continue;
             };
             // Its own count: whether it is older than the journal is for the next run to see.
-            let generation = line.generation;
+            let (generation, turns) = (line.generation, line.turns.clone());
             if let Ok(maildir) = Maildir::open(&disk, &home.path) {
                 self.home = site.roster.id;
-                self.enrol(&maildir, generation)?;
+                self.enrol(&maildir, generation, &turns)?;
             }
         }
         Ok(())
@@ -212,7 +213,7 @@ fn shifted(entry: Entry, offset: Id) -> Option<Entry> {
         Entry::Baseline { .. }
         | Entry::Began { .. }
         | Entry::Failed { .. }
-        | Entry::Generation(_)
+        | Entry::Generation { .. }
         | Entry::Home { .. } => entry,
         Entry::Former { .. }
         | Entry::Reported { .. }

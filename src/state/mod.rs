@@ -2,7 +2,7 @@
 //!
 //! One process at a time (`lock`); lines with checksums (`record`) in a file that only grows
 //! (`journal`), read into a small record a message (`memory`) when it is taken (`claim`). Before
-//! anything is changed it must agree with the Maildir's own file (`custody`). Then what a crash left
+//! anything is changed it must agree with the Maildir's own file (`custody`, `parting`). Then what a crash left
 //! half done is settled (`recover`), and a damaged journal is made again from the Maildir
 //! (`rebuild`). A listing is recognised (`recognition`), what is doubtful in it judged (`doubt`), and
 //! what may be deleted proved (`proof`). When a session has ended well that is recorded, and a file
@@ -33,6 +33,7 @@ mod memory;
 mod mend;
 mod merge;
 mod moment;
+mod parting;
 mod proof;
 mod rebuild;
 mod recognition;
@@ -64,7 +65,7 @@ pub use twin::{Twin, Twins};
 pub use untold::Untold;
 pub use view::View;
 
-use crate::delivery::{Delivered, JournalId, Maildir, MaildirId, Synced, Unpublished};
+use crate::delivery::{Delivered, JournalId, Maildir, MaildirId, Synced, Turn, Unpublished};
 use crate::durable::Dir;
 use crate::maildrop::{Maildrop, Message};
 use files::Files;
@@ -98,12 +99,13 @@ pub struct Store {
     path_of_maildir: PathBuf,
     /// The Maildir's id, once it has one.
     home: Option<MaildirId>,
-    /// The Maildirs that are there, with the account's line in them, and its generation.
+    /// The Maildirs that are there, with the account's line in them, and the generation up to which
+    /// what is missing in them was removed by its owner.
     seen: Vec<(MaildirId, u64)>,
     /// The run's line is written.
     begun: bool,
-    /// The Maildir's generation was raised in this run.
-    raised: bool,
+    /// The Maildir's generation was raised in this run, which drew this turn.
+    raised: Option<Turn>,
     /// The first id that the session at hand gave.
     session: Id,
     /// Records that the session at hand has shown to be what is listed under their names.
@@ -140,6 +142,9 @@ pub struct Opened {
     pub found: u64,
     /// The Maildir was restored from a backup: so many messages are lost, and are fetched again.
     pub restored: Option<u64>,
+    /// Messages that are missing in it, and nobody can tell whether their owner has removed them: they
+    /// are not deleted.
+    pub unsure: u64,
     /// The Maildir is that of the first version, and has its own file now.
     pub adopted: bool,
     /// The Maildir was another journal's, which is no more.
@@ -405,6 +410,7 @@ impl Store {
                 maildir: self.path_of_maildir.clone(),
                 maildir_id: self.home,
                 generation: self.memory.homes.generation,
+                turn: self.raised,
             });
         }
     }

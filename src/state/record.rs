@@ -4,8 +4,9 @@
 //! ([`crate::durable::line`]):
 //!
 //! ```text
-//! B  time  boot-id  maildir  maildir-id  generation          a run began
-//! W  generation                                              the Maildir's generation from here on
+//! B  time  boot-id  maildir  maildir-id  generation  [turn]  a run began, and drew this turn
+//! W  generation  [turns]                                     the Maildir's generation from here on, and what
+//!                                                            else is behind it
 //! H  maildir  maildir-id  word                               which Maildir is at a path (adopted, accepted)
 //! J  account-id  journal-id                                  a former id of the account, moved here
 //! L  time                                                    the first listing has been settled
@@ -45,7 +46,7 @@
 mod grammar;
 
 use super::sizes::Sizes;
-use crate::delivery::{Digests, Evidence, JournalId, MaildirId, UniqueName};
+use crate::delivery::{Digests, Evidence, JournalId, MaildirId, Turn, Turns, UniqueName};
 use crate::maildrop::{Identity, Message};
 use std::path::PathBuf;
 
@@ -146,6 +147,8 @@ pub(super) enum Entry {
         maildir: PathBuf,
         maildir_id: Option<MaildirId>,
         generation: u64,
+        /// Where it has raised the generation.
+        turn: Option<Turn>,
     },
     Deleted {
         id: Id,
@@ -183,7 +186,10 @@ pub(super) enum Entry {
         account: String,
         journal: JournalId,
     },
-    Generation(u64),
+    Generation {
+        generation: u64,
+        turns: Turns,
+    },
     Gone {
         id: Id,
         time: i64,

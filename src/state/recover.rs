@@ -103,8 +103,8 @@ impl Store {
     pub(super) fn sweep(&self, maildir: &Maildir, standing: &Standing) -> Result<(), Error> {
         let former = self.memory.former.iter().map(|(_, journal)| *journal);
         let mut ours: Vec<JournalId> = former.chain([self.journal.id]).collect();
-        if let Standing::Inherited(journal, _) = standing {
-            ours.push(*journal);
+        if let Standing::Inherited(line) = standing {
+            ours.push(line.journal);
         }
         let mut stale: Vec<UniqueName> = Vec::new();
         for tag in rebuild::tags(&self.memory, &self.account) {

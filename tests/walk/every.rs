@@ -67,8 +67,8 @@ impl Happens {
             }
             Self::Reused => reuse(world),
             Self::Renamed => world.renames_all(true),
-            Self::RestoreMaildir => world.restores_maildir(),
-            Self::RestoreState => world.restores_state(),
+            Self::RestoreMaildir => world.restores_maildir(0),
+            Self::RestoreState => world.restores_state(0),
             Self::RunUnmounted => world.runs_unmounted(false)?,
         }
         Ok(())
@@ -119,12 +119,22 @@ fn fingerprint(kept: &Kept, root: &Path) -> u64 {
     };
     for (path, octets) in files {
         let text = String::from_utf8_lossy(octets);
-        let lines = text.lines().map(|line| plain.line(line.split('\t')));
+        let lines = text.lines().map(|line| {
+            // Each run begins with a line that says where and in which boot: all say the same, but for
+            // the turn.
+            if !is_journal(path) || !line.starts_with("B\t") {
+                return plain.line(line.split('\t'));
+            }
+            let fields: Vec<&str> = line.split('\t').collect();
+            match fields.as_slice() {
+                [.., generation, turn, _] if fields.len() == 8 => {
+                    plain.field(&format!("{generation}:{turn}"))
+                }
+                _ => String::new(),
+            }
+        });
         let mut lines: Vec<String> = lines.collect();
-        if is_journal(path) {
-            // Each run begins with a line that says where and in which boot: all say the same.
-            lines.retain(|line| !line.starts_with("B "));
-        }
+        lines.retain(|line| !line.is_empty());
         if let (Some("lock"), Some(length)) = (path.extension().and_then(OsStr::to_str), &length) {
             // What matters is whether it is the journal's.
             lines
@@ -141,7 +151,7 @@ fn fingerprint(kept: &Kept, root: &Path) -> u64 {
 /// Leaves out what differs from one world to the next and means nothing.
 struct Plain {
     root: String,
-    /// Ids that are made at random, in the order they are met.
+    /// Ids and turns that are made at random, in the order they are met.
     ids: HashMap<String, usize>,
 }
 
@@ -160,6 +170,15 @@ impl Plain {
 
     fn field(&mut self, field: &str) -> String {
         let field = field.replace(&self.root, "");
+        if is_turns(&field) {
+            let words = field.split(' ').map(|word| {
+                let (generation, turn) = word.split_once(':').unwrap_or(("", word));
+                let next = self.ids.len();
+                let turn = self.ids.entry(turn.to_owned()).or_insert(next);
+                format!("{generation}:turn {turn}")
+            });
+            return words.collect::<Vec<_>>().join(" ");
+        }
         if field.len() == 16 && field.bytes().all(|octet| octet.is_ascii_hexdigit()) {
             let next = self.ids.len();
             return format!("id {}", self.ids.entry(field).or_insert(next));
@@ -172,6 +191,17 @@ impl Plain {
             None => field,
         }
     }
+}
+
+/// Whether these are turns, as in a Maildir's own file.
+fn is_turns(field: &str) -> bool {
+    field.split(' ').all(|word| {
+        let parts = word.split_once(':');
+        parts.is_some_and(|(generation, turn)| {
+            let is_number = generation.parse::<u64>().is_ok();
+            is_number && turn.len() == 8 && turn.bytes().all(|octet| octet.is_ascii_hexdigit())
+        })
+    })
 }
 
 #[derive(Default)]

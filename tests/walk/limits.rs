@@ -158,8 +158,10 @@ impl History {
     }
 
     /// The Maildir is as it was when a run at `then` had ended well, or in later ones that had not,
-    /// which may have been at work: it holds this.
-    pub fn restores_maildir(&mut self, tree: &Tree, then: usize) {
+    /// which may have been at work: it holds this, and its owner
+    /// had moved this out.
+    pub fn restores_maildir(&mut self, tree: &Tree, then: usize, moved_out: &BTreeSet<usize>) {
+        self.moved_out.extend(moved_out);
         self.moved_out.retain(|serial| tree.count(*serial) == 0);
         self.again.retain(|serial, _| tree.count(*serial) == 0);
         for serial in &self.moved_out {

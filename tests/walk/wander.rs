@@ -52,7 +52,7 @@ enum Happens {
     /// The owner moves a message out of the Maildir.
     MovedOut(usize),
     BackUp(What),
-    Restore(What),
+    Restore(What, usize),
     RunUnmounted(bool),
     Run,
     RunCut(usize),
@@ -164,7 +164,7 @@ impl Happens {
             36..39 => Self::Filed(pick),
             39..43 => Self::MovedOut(pick),
             43..49 => Self::BackUp(What::any(random)),
-            49..55 => Self::Restore(What::any(random)),
+            49..55 => Self::Restore(What::any(random), pick % 3),
             55..57 => Self::RunUnmounted(random.one_in(2)),
             57..72 => Self::Run,
             72..77 => Self::RunCut(1 + pick % [200, 1500, 6000][random.below(3)]),
@@ -235,10 +235,9 @@ impl Happens {
                 what.maildir().then(|| world.backs_up_maildir());
                 what.state().then(|| world.backs_up_state());
             }
-            Self::Restore(what) => {
-                what.maildir().then(|| world.restores_maildir());
-                what.state().then(|| world.restores_state());
-            }
+            Self::Restore(What::Maildir, pick) => world.restores_maildir(pick),
+            Self::Restore(What::State, pick) => world.restores_state(pick),
+            Self::Restore(What::Both, pick) => world.restores_both(pick),
             Self::RunUnmounted(lost_and_found) => world.runs_unmounted(lost_and_found)?,
             Self::Run => world.runs(Trouble::default()).map(drop)?,
             Self::RunCut(octets) => {

@@ -6,7 +6,7 @@ use super::server::{Maildrop, Manner, Message, Server};
 use super::tree::{Saved, Tree};
 use popfetch::profile::Keep;
 use popfetch::stop::Stop;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -18,13 +18,18 @@ pub const DAY: i64 = 24 * 60 * 60;
 #[derive(Clone, Hash)]
 pub struct MaildirBackup {
     saved: Saved,
+    /// When it was made.
+    made: usize,
     then: usize,
+    /// What its owner had moved out before.
+    moved_out: BTreeSet<usize>,
 }
 
 /// A backup of the state directory.
 #[derive(Clone, Hash)]
 pub struct StateBackup {
     saved: Saved,
+    made: usize,
     knowledge: Knowledge,
 }
 
@@ -38,9 +43,9 @@ pub struct World {
     pub time: i64,
     pub(super) boots: u32,
     pub history: History,
-    /// One of each at a time: who has gone back to one has none of a future that never was.
-    pub maildir_backup: Option<MaildirBackup>,
-    pub state_backup: Option<StateBackup>,
+    /// The last few of each, the newest last.
+    pub maildir_backups: Vec<MaildirBackup>,
+    pub state_backups: Vec<StateBackup>,
     /// Contents of which the server had this many copies at once; one of all others.
     pub copies: BTreeMap<usize, usize>,
     /// Limits that were met.
@@ -55,8 +60,8 @@ pub struct Kept {
     pub keep: Keep,
     pub time: i64,
     pub history: History,
-    pub maildir_backup: Option<MaildirBackup>,
-    pub state_backup: Option<StateBackup>,
+    pub maildir_backups: Vec<MaildirBackup>,
+    pub state_backups: Vec<StateBackup>,
 }
 
 impl World {
@@ -85,8 +90,8 @@ impl World {
             time: 1_795_395_922,
             boots: 0,
             history: History::default(),
-            maildir_backup: None,
-            state_backup: None,
+            maildir_backups: Vec::new(),
+            state_backups: Vec::new(),
             copies: BTreeMap::new(),
             met: BTreeMap::new(),
         };
@@ -113,8 +118,8 @@ impl World {
             keep: self.keep,
             time: self.time,
             history: self.history.clone(),
-            maildir_backup: self.maildir_backup.clone(),
-            state_backup: self.state_backup.clone(),
+            maildir_backups: self.maildir_backups.clone(),
+            state_backups: self.state_backups.clone(),
         }
     }
 
@@ -125,8 +130,8 @@ impl World {
         self.keep = kept.keep;
         self.time = kept.time;
         self.history = kept.history.clone();
-        self.maildir_backup = kept.maildir_backup.clone();
-        self.state_backup = kept.state_backup.clone();
+        self.maildir_backups = kept.maildir_backups.clone();
+        self.state_backups = kept.state_backups.clone();
     }
 
     // On the server.
@@ -206,32 +211,61 @@ impl World {
     pub fn backs_up_maildir(&mut self) {
         // Before that it has no line of the account, and is no Maildir of its.
         if self.history.knowledge.has_stored {
-            self.maildir_backup = Some(MaildirBackup {
+            self.maildir_backups.push(MaildirBackup {
                 saved: Saved::read(&self.maildir()),
+                made: self.history.now,
                 then: self.history.settled,
+                moved_out: self.history.moved_out.clone(),
             });
+            drop_oldest(&mut self.maildir_backups);
         }
     }
 
     pub fn backs_up_state(&mut self) {
-        self.state_backup = Some(StateBackup {
+        self.state_backups.push(StateBackup {
             saved: Saved::read(&self.root.join("state")),
+            made: self.history.now,
             knowledge: self.history.knowledge.clone(),
         });
+        drop_oldest(&mut self.state_backups);
     }
 
-    pub fn restores_maildir(&mut self) {
-        if let Some(backup) = self.maildir_backup.clone() {
+    /// Restores one of the backups of the Maildir; 0 is the newest.
+    pub fn restores_maildir(&mut self, pick: usize) {
+        if let Some(backup) = back(&self.maildir_backups, pick).cloned() {
             backup.saved.write(&self.maildir());
             let tree = self.tree();
-            self.history.restores_maildir(&tree, backup.then);
+            self.history
+                .restores_maildir(&tree, backup.then, &backup.moved_out);
         }
     }
 
-    pub fn restores_state(&mut self) {
-        if let Some(backup) = self.state_backup.clone() {
+    /// Restores one of the backups of the state; 0 is the newest.
+    pub fn restores_state(&mut self, pick: usize) {
+        if let Some(backup) = back(&self.state_backups, pick).cloned() {
             backup.saved.write(&self.root.join("state"));
             self.history.restores_state(&backup.knowledge);
         }
     }
+
+    /// Restores both as they were at one moment, where there are such backups.
+    pub fn restores_both(&mut self, pick: usize) {
+        let made = back(&self.maildir_backups, pick).map(|backup| backup.made);
+        let mut states = self.state_backups.iter().rev();
+        let of_then = states.position(|backup| Some(backup.made) == made);
+        self.restores_maildir(pick);
+        self.restores_state(of_then.unwrap_or(pick));
+    }
+}
+
+/// Backups that are kept at most.
+const BACKUPS: usize = 3;
+
+fn drop_oldest<T>(backups: &mut Vec<T>) {
+    let many = backups.len().saturating_sub(BACKUPS);
+    backups.drain(..many);
+}
+
+fn back<T>(backups: &[T], pick: usize) -> Option<&T> {
+    backups.iter().rev().nth(pick % backups.len().max(1))
 }

@@ -2,7 +2,7 @@
 
 use super::super::sizes::Sizes;
 use super::{Entry, FailureKind, Listing, MarkedBy, Standing, Stored};
-use crate::delivery::{Digests, Evidence, JournalId, MaildirId, UniqueName};
+use crate::delivery::{Digests, Evidence, JournalId, MaildirId, Turn, Turns, UniqueName};
 use crate::durable::line::{escape, seal, unescape, unseal};
 use crate::term::{hex, unhex};
 use std::ffi::OsStr;
@@ -29,10 +29,12 @@ impl Entry {
                 maildir,
                 maildir_id,
                 generation,
+                turn,
             } => {
                 let (boot, maildir) = (escape(boot.as_bytes()), escape_path(maildir));
                 let id = maildir_id.map_or_else(|| "-".to_owned(), |id| id.to_string());
-                write!(line, "B\t{time}\t{boot}\t{maildir}\t{id}\t{generation}")
+                let _ = write!(line, "B\t{time}\t{boot}\t{maildir}\t{id}\t{generation}");
+                turn.map_or(Ok(()), |turn| write!(line, "\t{turn}"))
             }
             Self::Deleted { id, time } => write!(line, "D\t{id}\t{time}"),
             Self::Disorder { first, last } => write!(line, "Y\t{first}\t{last}"),
@@ -58,7 +60,10 @@ impl Entry {
             Self::Former { account, journal } => {
                 write!(line, "J\t{}\t{journal}", escape(account.as_bytes()))
             }
-            Self::Generation(generation) => write!(line, "W\t{generation}"),
+            Self::Generation { generation, turns } => match turns.is_empty() {
+                true => write!(line, "W\t{generation}"),
+                false => write!(line, "W\t{generation}\t{turns}"),
+            },
             Self::Gone { id, time } => write!(line, "O\t{id}\t{time}"),
             Self::Home {
                 maildir,
@@ -126,12 +131,17 @@ impl Entry {
                     Some("-") => (None, next()?.parse().ok()?),
                     Some(id) => (Some(MaildirId::parse(id)?), next()?.parse().ok()?),
                 };
+                let turn = match next() {
+                    None => None,
+                    Some(turn) => Some(Turn::parse(turn)?),
+                };
                 Self::Began {
                     time,
                     boot,
                     maildir,
                     maildir_id,
                     generation,
+                    turn,
                 }
             }
             "C" => Self::Sizes(Sizes::read(&mut next)?),
@@ -228,7 +238,13 @@ impl Entry {
                 time: next()?.parse().ok()?,
                 count: next()?.parse().ok()?,
             },
-            "W" => Self::Generation(next()?.parse().ok()?),
+            "W" => Self::Generation {
+                generation: next()?.parse().ok()?,
+                turns: match next() {
+                    None => Turns::default(),
+                    Some(turns) => Turns::parse(turns)?,
+                },
+            },
             "X" => Self::Dropped {
                 id: next()?.parse().ok()?,
             },

@@ -55,6 +55,7 @@ fn every_kind() -> Vec<Entry> {
             maildir: "/a b/%\n".into(),
             maildir_id: None,
             generation: 0,
+            turn: None,
         },
         Entry::Began {
             time,
@@ -62,6 +63,7 @@ fn every_kind() -> Vec<Entry> {
             maildir: "/a".into(),
             maildir_id: Some(MaildirId([4; 8])),
             generation: 17,
+            turn: Some(Turn([7; 4])),
         },
         Entry::Again { id: 3 },
         Entry::Asked { id: 3, time },
@@ -75,7 +77,14 @@ fn every_kind() -> Vec<Entry> {
             account: "a b@c:1".into(),
             journal: JournalId([5; 8]),
         },
-        Entry::Generation(8),
+        Entry::Generation {
+            generation: 8,
+            turns: Turns::default(),
+        },
+        Entry::Generation {
+            generation: 8,
+            turns: Turns::parse("2:00ff00ff 8:0a1b2c3d").unwrap(),
+        },
         Entry::Home {
             maildir: "/a b".into(),
             maildir_id: MaildirId([6; 8]),

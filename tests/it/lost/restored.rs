@@ -325,3 +325,177 @@ fn a1_what_is_damaged_in_a_folder_that_is_a_link_or_has_no_new_is_not_deleted_fr
         assert_said(&output, &["1 message not deleted"]);
     }
 }
+
+/// A Maildir and a state of one moment, kept beside them.
+struct Backup {
+    maildir: PathBuf,
+    state: PathBuf,
+}
+
+impl Backup {
+    fn make(scene: &Scene, name: &str) -> Self {
+        let part = |part| scene.home.path().join(format!("{name}-{part}"));
+        let backup = Self {
+            maildir: part("maildir"),
+            state: part("state"),
+        };
+        copy(&scene.home.maildir("a"), &backup.maildir);
+        copy(&scene.home.state(), &backup.state);
+        backup
+    }
+
+    fn restore_maildir(&self, scene: &Scene) {
+        restore(&self.maildir, &scene.home.maildir("a"));
+    }
+
+    fn restore_state(&self, scene: &Scene) {
+        restore(&self.state, &scene.home.state());
+    }
+
+    fn restore(&self, scene: &Scene) {
+        self.restore_maildir(scene);
+        self.restore_state(scene);
+    }
+}
+
+/// The first three letters are in a backup of everything, `first` are fetched behind it in as many
+/// runs and are in a newer backup, and after the older one was restored `then` are, likewise. Gives
+/// the newer one.
+fn parted(first: &[usize], then: &[usize]) -> (Scene, Backup) {
+    let scene = scene((1..=3).map(letter).collect());
+    scene.settle(&["fetch"]);
+    let older = Backup::make(&scene, "older");
+    let deliver = |letters: &[usize]| {
+        for n in letters {
+            if !scene
+                .server
+                .maildrop()
+                .unique_ids()
+                .contains(&format!("uid-{n}"))
+            {
+                scene.server.maildrop().add([letter(*n)]);
+            }
+            scene.home.popfetch(["fetch"]).expect(0);
+        }
+    };
+    deliver(first);
+    let newer = Backup::make(&scene, "newer");
+    older.restore(&scene);
+    deliver(then);
+    let mut all = [&[1, 2, 3], first, then].concat();
+    all.sort_unstable();
+    all.dedup();
+    let scene = Scene {
+        messages: all.into_iter().map(letter).collect(),
+        ..scene
+    };
+    (scene, newer)
+}
+
+/// How many runs deliver before and after both are restored.
+const PARTED: [(&[usize], &[usize]); 5] = [
+    (&[4], &[5]),
+    (&[4, 5], &[6]),
+    (&[4], &[5, 6]),
+    (&[4, 5, 6], &[7, 8, 9]),
+    (&[4], &[]),
+];
+
+#[test]
+fn a1_a_newer_maildir_restored_after_both_were_loses_nothing_and_brings_nothing_twice() {
+    for (first, then) in PARTED {
+        for arguments in [KEEP, DELETE] {
+            let (scene, newer) = parted(first, then);
+            newer.restore_maildir(&scene);
+            scene.run(arguments);
+            scene.settle(arguments);
+            scene.assert_all_are_here();
+            scene.settle(DELETE);
+            assert_eq!(scene.server.maildrop().count(), 0, "{first:?} {then:?}");
+            scene.assert_all_are_here();
+        }
+    }
+}
+
+#[test]
+fn a1_a_newer_state_restored_after_both_were_loses_nothing_and_brings_nothing_twice() {
+    for (first, then) in PARTED {
+        for arguments in [KEEP, DELETE] {
+            let (scene, newer) = parted(first, then);
+            newer.restore_state(&scene);
+            scene.run(arguments);
+            scene.settle(arguments);
+            scene.assert_all_are_here();
+            scene.settle(DELETE);
+            assert_eq!(scene.server.maildrop().count(), 0, "{first:?} {then:?}");
+            scene.assert_all_are_here();
+        }
+    }
+}
+
+#[test]
+fn a1_a_maildir_of_between_two_restorations_of_both_is_found_out() {
+    let (scene, first) = parted(&[4], &[5]);
+    let older = Backup {
+        maildir: scene.home.path().join("older-maildir"),
+        state: scene.home.path().join("older-state"),
+    };
+    let second = Backup::make(&scene, "second");
+    older.restore(&scene);
+    scene.server.maildrop().add([letter(6)]);
+    let scene = Scene {
+        messages: (1..=6).map(letter).collect(),
+        ..scene
+    };
+    scene.home.popfetch(["fetch"]).expect(0);
+    for backup in [&second, &first, &second] {
+        backup.restore_maildir(&scene);
+        scene.settle(KEEP);
+        scene.assert_all_are_here();
+    }
+    scene.settle(DELETE);
+    assert_eq!(scene.server.maildrop().count(), 0);
+    scene.assert_all_are_here();
+}
+
+#[test]
+fn a1_what_was_removed_before_the_two_parted_stays_removed_and_is_deleted() {
+    let scene = scene((1..=3).map(letter).collect());
+    scene.settle(&["fetch"]);
+    fs::remove_file(&read_all(&scene.home.maildir("a"))[0]).unwrap();
+    let older = Backup::make(&scene, "older");
+    scene.server.maildrop().add([letter(4)]);
+    scene.settle(&["fetch"]);
+    let newer = Backup::make(&scene, "newer");
+    older.restore(&scene);
+    scene.server.maildrop().add([letter(5)]);
+    scene.settle(&["fetch"]);
+    newer.restore_maildir(&scene);
+    scene.settle(&["fetch"]);
+    assert_eq!(scene.files().len(), 4);
+    scene.home.popfetch(DELETE).expect(0);
+    assert_eq!(scene.files().len(), 4);
+    assert_eq!(scene.server.maildrop().count(), 0);
+}
+
+#[test]
+fn a1_a_newer_maildir_restored_after_an_older_one_brings_nothing_twice() {
+    let scene = scene((1..=3).map(letter).collect());
+    scene.settle(&["fetch"]);
+    let older = Backup::make(&scene, "older");
+    scene.server.maildrop().add([letter(4)]);
+    scene.settle(&["fetch"]);
+    let newer = Backup::make(&scene, "newer");
+    let scene = Scene {
+        messages: (1..=4).map(letter).collect(),
+        ..scene
+    };
+    for backup in [&older, &newer, &older, &newer] {
+        backup.restore_maildir(&scene);
+        scene.settle(&["fetch"]);
+        scene.assert_all_are_here();
+    }
+    scene.settle(DELETE);
+    assert_eq!(scene.server.maildrop().count(), 0);
+    scene.assert_all_are_here();
+}
