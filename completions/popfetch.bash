@@ -187,13 +187,17 @@ _popfetch() {
             return 0
             ;;
         popfetch__subcmd__account__subcmd__test)
-            opts="-0 -q -v -h --password-stdin --tls-roots --timeout --config --format --null --quiet --verbose --color --no-progress --help"
+            opts="-0 -q -v -h --password-stdin --tls-roots --tls-pin --timeout --config --format --null --quiet --verbose --color --no-progress --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
                 --tls-roots)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --tls-pin)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -221,13 +225,17 @@ _popfetch() {
             return 0
             ;;
         popfetch__subcmd__check)
-            opts="-0 -q -v -h --headers --now --password-stdin --tls-roots --timeout --config --format --null --quiet --verbose --color --no-progress --help"
+            opts="-0 -q -v -h --headers --now --password-stdin --tls-roots --tls-pin --timeout --config --format --null --quiet --verbose --color --no-progress --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
                 --tls-roots)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --tls-pin)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -281,7 +289,7 @@ _popfetch() {
             return 0
             ;;
         popfetch__subcmd__fetch)
-            opts="-n -j -0 -q -v -h --dry-run --keep --delete --delete-after --maildir --max-size --latest --newest-first --jobs --now --as-new --max-time --password-stdin --tls-roots --timeout --config --format --null --quiet --verbose --color --no-progress --help"
+            opts="-n -j -0 -q -v -h --dry-run --keep --delete --delete-after --maildir --max-size --latest --newest-first --jobs --now --as-new --max-time --password-stdin --tls-roots --tls-pin --timeout --config --format --null --quiet --verbose --color --no-progress --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -316,6 +324,10 @@ _popfetch() {
                     return 0
                     ;;
                 --tls-roots)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --tls-pin)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -473,7 +485,7 @@ _popfetch() {
             return 0
             ;;
         popfetch__subcmd__setup)
-            opts="-y -0 -q -v -h --yes --print --name --host --user --latest --keep --delete --delete-after --maildir --secret --password-stdin --tls-roots --timeout --config --format --null --quiet --verbose --color --no-progress --help"
+            opts="-y -0 -q -v -h --yes --print --name --host --user --latest --keep --delete --delete-after --maildir --secret --password-stdin --tls-roots --tls-pin --timeout --config --format --null --quiet --verbose --color --no-progress --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -508,6 +520,10 @@ _popfetch() {
                     return 0
                     ;;
                 --tls-roots)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --tls-pin)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -621,7 +637,7 @@ _popfetch() {
             return 0
             ;;
         popfetch__subcmd__state__subcmd__mark__subcmd__seen)
-            opts="-0 -q -v -h --maildir --password-stdin --tls-roots --timeout --config --format --null --quiet --verbose --color --no-progress --help"
+            opts="-0 -q -v -h --maildir --password-stdin --tls-roots --tls-pin --timeout --config --format --null --quiet --verbose --color --no-progress --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -632,6 +648,10 @@ _popfetch() {
                     return 0
                     ;;
                 --tls-roots)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --tls-pin)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

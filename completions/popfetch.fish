@@ -54,6 +54,7 @@ complete -c popfetch -n "__fish_popfetch_using_subcommand fetch" -l latest -d 'O
 complete -c popfetch -n "__fish_popfetch_using_subcommand fetch" -s j -l jobs -d 'Work on this many accounts at once' -r
 complete -c popfetch -n "__fish_popfetch_using_subcommand fetch" -l max-time -d 'Stop after this long, as in "10 min"; what is left is for the next run' -r
 complete -c popfetch -n "__fish_popfetch_using_subcommand fetch" -l tls-roots -d 'Whose certificates to trust: system, bundled, pinned (tls-pin alone), or a PEM file' -r
+complete -c popfetch -n "__fish_popfetch_using_subcommand fetch" -l tls-pin -d 'The SHA-256 of the server\'s public key, as tls-pin in the config file; can be given twice' -r
 complete -c popfetch -n "__fish_popfetch_using_subcommand fetch" -l timeout -d 'How long a server may be silent, as in "5 min"' -r
 complete -c popfetch -n "__fish_popfetch_using_subcommand fetch" -l config -d 'Read this config file instead of the usual one' -r -F
 complete -c popfetch -n "__fish_popfetch_using_subcommand fetch" -l format -d 'What to write on standard output' -r -f -a "text\t'Lines for people'
@@ -75,6 +76,7 @@ complete -c popfetch -n "__fish_popfetch_using_subcommand fetch" -s v -l verbose
 complete -c popfetch -n "__fish_popfetch_using_subcommand fetch" -l no-progress -d 'Show no progress bars'
 complete -c popfetch -n "__fish_popfetch_using_subcommand fetch" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c popfetch -n "__fish_popfetch_using_subcommand check" -l tls-roots -d 'Whose certificates to trust: system, bundled, pinned (tls-pin alone), or a PEM file' -r
+complete -c popfetch -n "__fish_popfetch_using_subcommand check" -l tls-pin -d 'The SHA-256 of the server\'s public key, as tls-pin in the config file; can be given twice' -r
 complete -c popfetch -n "__fish_popfetch_using_subcommand check" -l timeout -d 'How long a server may be silent, as in "5 min"' -r
 complete -c popfetch -n "__fish_popfetch_using_subcommand check" -l config -d 'Read this config file instead of the usual one' -r -F
 complete -c popfetch -n "__fish_popfetch_using_subcommand check" -l format -d 'What to write on standard output' -r -f -a "text\t'Lines for people'
@@ -101,6 +103,7 @@ complete -c popfetch -n "__fish_popfetch_using_subcommand setup" -l secret -d 'W
 file\t'In a file for you alone, beside the config file'
 ask\t'Nowhere: ask each time'"
 complete -c popfetch -n "__fish_popfetch_using_subcommand setup" -l tls-roots -d 'Whose certificates to trust: system, bundled, pinned (tls-pin alone), or a PEM file' -r
+complete -c popfetch -n "__fish_popfetch_using_subcommand setup" -l tls-pin -d 'The SHA-256 of the server\'s public key, as tls-pin in the config file; can be given twice' -r
 complete -c popfetch -n "__fish_popfetch_using_subcommand setup" -l timeout -d 'How long a server may be silent, as in "5 min"' -r
 complete -c popfetch -n "__fish_popfetch_using_subcommand setup" -l config -d 'Read this config file instead of the usual one' -r -F
 complete -c popfetch -n "__fish_popfetch_using_subcommand setup" -l format -d 'What to write on standard output' -r -f -a "text\t'Lines for people'
@@ -159,6 +162,7 @@ complete -c popfetch -n "__fish_popfetch_using_subcommand account; and __fish_se
 complete -c popfetch -n "__fish_popfetch_using_subcommand account; and __fish_seen_subcommand_from show" -l no-progress -d 'Show no progress bars'
 complete -c popfetch -n "__fish_popfetch_using_subcommand account; and __fish_seen_subcommand_from show" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c popfetch -n "__fish_popfetch_using_subcommand account; and __fish_seen_subcommand_from test" -l tls-roots -d 'Whose certificates to trust: system, bundled, pinned (tls-pin alone), or a PEM file' -r
+complete -c popfetch -n "__fish_popfetch_using_subcommand account; and __fish_seen_subcommand_from test" -l tls-pin -d 'The SHA-256 of the server\'s public key, as tls-pin in the config file; can be given twice' -r
 complete -c popfetch -n "__fish_popfetch_using_subcommand account; and __fish_seen_subcommand_from test" -l timeout -d 'How long a server may be silent, as in "5 min"' -r
 complete -c popfetch -n "__fish_popfetch_using_subcommand account; and __fish_seen_subcommand_from test" -l config -d 'Read this config file instead of the usual one' -r -F
 complete -c popfetch -n "__fish_popfetch_using_subcommand account; and __fish_seen_subcommand_from test" -l format -d 'What to write on standard output' -r -f -a "text\t'Lines for people'
@@ -204,6 +208,7 @@ complete -c popfetch -n "__fish_popfetch_using_subcommand state; and __fish_seen
 complete -c popfetch -n "__fish_popfetch_using_subcommand state; and __fish_seen_subcommand_from show" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c popfetch -n "__fish_popfetch_using_subcommand state; and __fish_seen_subcommand_from mark-seen" -l maildir -d 'The account\'s Maildir; needed with a URL' -r -F
 complete -c popfetch -n "__fish_popfetch_using_subcommand state; and __fish_seen_subcommand_from mark-seen" -l tls-roots -d 'Whose certificates to trust: system, bundled, pinned (tls-pin alone), or a PEM file' -r
+complete -c popfetch -n "__fish_popfetch_using_subcommand state; and __fish_seen_subcommand_from mark-seen" -l tls-pin -d 'The SHA-256 of the server\'s public key, as tls-pin in the config file; can be given twice' -r
 complete -c popfetch -n "__fish_popfetch_using_subcommand state; and __fish_seen_subcommand_from mark-seen" -l timeout -d 'How long a server may be silent, as in "5 min"' -r
 complete -c popfetch -n "__fish_popfetch_using_subcommand state; and __fish_seen_subcommand_from mark-seen" -l config -d 'Read this config file instead of the usual one' -r -F
 complete -c popfetch -n "__fish_popfetch_using_subcommand state; and __fish_seen_subcommand_from mark-seen" -l format -d 'What to write on standard output' -r -f -a "text\t'Lines for people'

@@ -17,6 +17,7 @@ mod untrusted;
 pub use untrusted::{Untrusted, is_untrusted};
 use untrusted::{check_mode, check_owner, check_parent};
 
+use crate::threads;
 use rustix::fs::{self as sys, AtFlags, Mode, OFlags, RenameFlags};
 use rustix::io::{Errno, retry_on_intr};
 use std::ffi::{CStr, OsStr};
@@ -434,11 +435,11 @@ pub fn sync_all(files: &[&File]) -> Vec<io::Result<()>> {
     };
     let mut results: Vec<(usize, io::Result<()>)> = thread::scope(|scope| {
         let helpers: Vec<_> = (1..files.len().min(SYNCS_AT_ONCE))
-            .map(|_| scope.spawn(work))
+            .map_while(|_| threads::start(scope, work).ok())
             .collect();
         let mut results = work();
         for helper in helpers {
-            results.extend(helper.join().unwrap_or_default());
+            results.extend(helper.join().ok().flatten().unwrap_or_default());
         }
         results
     });
@@ -455,6 +456,11 @@ pub fn sync_all(files: &[&File]) -> Vec<io::Result<()>> {
 fn next_of<'a>(files: &[&'a File], next: &AtomicUsize) -> Option<(usize, &'a File)> {
     let i = next.fetch_add(1, Ordering::Relaxed);
     files.get(i).map(|file| (i, *file))
+}
+
+/// The largest file that this process may write, where the system limits it (RLIMIT_FSIZE).
+pub fn largest_file() -> Option<u64> {
+    rustix::process::getrlimit(rustix::process::Resource::Fsize).current
 }
 
 #[cfg(test)]

@@ -42,6 +42,7 @@
 //! | [`private`] | reads files that must be secret |
 //! | [`sandbox`] | Landlock: a thread gives up the file system but for its own directories |
 //! | [`stop`] | SIGINT and SIGTERM, and the time a run may take |
+//! | [`threads`] | threads where the system may have none left to give |
 //! | [`exit`] | exit statuses, and what every error can say about itself |
 //! | [`term`] | foreign text made harmless, sizes in words, widths, colours, tables |
 //!
@@ -143,6 +144,7 @@ pub mod session;
 pub mod state;
 pub mod stop;
 pub mod term;
+pub mod threads;
 pub mod verify;
 pub mod web;
 

@@ -10,13 +10,16 @@ use std::hash::{BuildHasher, RandomState};
 /// mpop's limit is the same.
 pub const MESSAGE_LIMIT: usize = 1_000_000;
 
-/// All unique-ids of a maildrop together have at most so many octets (a million of Dovecot's make
-/// 16 MiB).
-pub const UNIQUE_IDS_LIMIT: usize = 20 * 1024 * 1024;
+/// All unique-ids of a maildrop together have at most so many octets: as many messages as there may
+/// be, with unique-ids as long as they may be (RFC 1939, section 7).
+pub const UNIQUE_IDS_LIMIT: usize = 70 * MESSAGE_LIMIT;
 
 /// Message-numbers that come out of their order are remembered one by one. Servers list in order,
 /// but for a few.
 const STRAYS_LIMIT: usize = 100_000;
+
+/// No more than so many messages are asked for that are counted and not listed.
+const GAPS_LIMIT: u64 = 1000;
 
 /// More messages than this do not bear one unique-id: those behind have none.
 const BEARERS_LIMIT: u32 = 1000;
@@ -146,7 +149,10 @@ impl Entry {
 
 /// The listing is larger than popfetch takes in.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
-#[error("the server lists more than {MESSAGE_LIMIT} messages, or unique-ids without end")]
+#[error(
+    "the server lists more than {MESSAGE_LIMIT} messages, more than {UNIQUE_IDS_LIMIT} octets of \
+     unique-ids, or more than {STRAYS_LIMIT} message-numbers out of their order"
+)]
 pub struct TooLarge;
 
 /// Puts a scan listing and a unique-id listing together. Message-numbers are names: neither
@@ -186,6 +192,26 @@ impl Joiner {
                 true => octets,
                 false => UNKNOWN,
             };
+        }
+        Ok(())
+    }
+
+    /// Takes in a line of the scan listing that says no more than the number.
+    pub fn mention(&mut self, number: MessageNumber) -> Result<(), TooLarge> {
+        self.entry(number).map(drop)
+    }
+
+    /// Takes in those that are counted and not listed, where numbers are all there is to ask for
+    /// them by.
+    pub fn fill_gaps(&mut self) -> Result<(), TooLarge> {
+        let Some(stated) = self.stated.and_then(|stated| u32::try_from(stated).ok()) else {
+            return Ok(());
+        };
+        let listed = self.entries.len() as u64;
+        if u64::from(stated) > listed && u64::from(stated) - listed <= GAPS_LIMIT {
+            for number in (1..=stated).filter_map(MessageNumber::new) {
+                self.mention(number)?;
+            }
         }
         Ok(())
     }
@@ -345,6 +371,14 @@ impl Maildrop {
         self.stated.is_none_or(|count| count == self.len() as u64)
     }
 
+    /// How many messages more STAT counts than are listed, if any.
+    pub fn unlisted(&self) -> Option<u64> {
+        // A count beyond all measure is none.
+        let stated = self.stated.filter(|count| *count <= MESSAGE_LIMIT as u64)?;
+        let unlisted = stated.checked_sub(self.len() as u64)?;
+        (unlisted > 0).then_some(unlisted)
+    }
+
     /// Messages listed.
     pub fn len(&self) -> usize {
         self.entries.len()
@@ -403,101 +437,5 @@ impl Maildrop {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use std::collections::BTreeSet;
-
-    fn number(n: u32) -> MessageNumber {
-        MessageNumber::new(n).unwrap()
-    }
-
-    fn join(scan: &[(u32, u64)], unique_ids: &[(u32, &str)]) -> Vec<Message> {
-        let mut joiner = Joiner::default();
-        for (n, octets) in scan {
-            joiner.scan(number(*n), *octets).unwrap();
-        }
-        for (n, id) in unique_ids {
-            joiner.unique_id(number(*n), id.as_bytes()).unwrap();
-        }
-        let maildrop = joiner.finish("ada@host:995", true);
-        (0..maildrop.len())
-            .map(|i| maildrop.message(i).unwrap())
-            .collect()
-    }
-
-    #[test]
-    fn the_listings_are_joined_by_number_whatever_their_order() {
-        let messages = join(&[(3, 30), (1, 10)], &[(1, "a"), (3, "c")]);
-        let told: Vec<_> = messages
-            .iter()
-            .map(|m| {
-                (
-                    m.number.value(),
-                    m.octets.unwrap(),
-                    m.unique_id.clone().unwrap(),
-                )
-            })
-            .collect();
-        assert_eq!(told, [(3, 30, b"c"[..].into()), (1, 10, b"a"[..].into())]);
-    }
-
-    #[test]
-    fn s33_of_two_lines_for_one_number_the_first_counts() {
-        let messages = join(&[(1, 10), (1, 99)], &[(1, "a"), (1, "b")]);
-        assert_eq!(messages.len(), 1);
-        assert_eq!(messages[0].octets, Some(10));
-        assert_eq!(messages[0].unique_id.as_deref(), Some(&b"a"[..]));
-    }
-
-    #[test]
-    fn s34_a_message_without_a_usable_unique_id_is_listed_without_identity() {
-        let messages = join(&[(1, 10), (2, 20)], &[(1, "a")]);
-        assert!(messages[0].identity.is_some());
-        assert_eq!(messages[1].identity, None);
-    }
-
-    #[test]
-    fn t4_messages_with_one_unique_id_have_one_identity_and_a_turn_each() {
-        let messages = join(
-            &[(1, 10), (2, 10), (3, 30)],
-            &[(1, "a"), (2, "a"), (3, "a")],
-        );
-        let turns: Vec<_> = messages.iter().map(|m| (m.identity, m.turn)).collect();
-        let identity = messages[0].identity;
-        assert_eq!(turns, [(identity, 0), (identity, 1), (identity, 2)]);
-    }
-
-    #[test]
-    fn t4_messages_that_are_alike_are_told_apart_wherever_they_stand() {
-        let turns = |unique_ids: &[(u32, &str)]| -> Vec<_> {
-            let scan = [(1, 10), (2, 10), (3, 10), (4, 10), (5, 10)];
-            let messages = join(&scan, unique_ids);
-            let named = messages.iter().filter_map(|m| Some((m.identity?, m.turn)));
-            assert_eq!(named.collect::<BTreeSet<_>>().len(), unique_ids.len());
-            messages
-                .iter()
-                .map(|m| (m.number.value(), m.turn))
-                .collect()
-        };
-        let none = [(1, 0), (2, 0), (3, 0), (4, 0), (5, 0)];
-        assert_eq!(turns(&[]), none);
-        assert_eq!(turns(&[(1, "a"), (2, "b"), (4, "c"), (5, "d")]), none);
-        assert_eq!(turns(&[(1, "b"), (2, "a"), (3, "d"), (4, "c")]), none);
-        let beside = turns(&[(1, "a"), (2, "b"), (3, "b"), (4, "c"), (5, "c")]);
-        assert_eq!(beside, [(1, 0), (2, 0), (3, 1), (4, 0), (5, 1)]);
-        let apart = turns(&[(1, "b"), (2, "a"), (3, "b"), (5, "b")]);
-        assert_eq!(apart, [(1, 0), (2, 0), (3, 1), (4, 0), (5, 2)]);
-    }
-
-    #[test]
-    fn c1_a_message_whose_listed_size_changes_keeps_its_identity() {
-        let identity = |octets| join(&[(1, octets)], &[(1, "a")])[0].identity;
-        assert_eq!(identity(10), identity(11));
-    }
-
-    #[test]
-    fn s70_the_same_unique_id_on_another_account_is_another_message() {
-        let of = |account| Identity::new(account, b"a");
-        assert_ne!(of("ada@host:995"), of("ada@other:995"));
-    }
-}
+#[path = "maildrop_tests.rs"]
+mod tests;

@@ -94,9 +94,9 @@ impl Stop {
     /// Asks for the stop when `time` is over. A run that has not ended some seconds later hangs,
     /// and is ended: cron starts the next one, and what is durable by then stays so (TRUST.md
     /// F12).
-    pub fn after(&self, time: Duration) {
+    pub fn after(&self, time: Duration) -> io::Result<()> {
         let stop = self.clone();
-        thread::spawn(move || {
+        let wait = move || {
             thread::sleep(time);
             let first =
                 stop.signal
@@ -108,10 +108,11 @@ impl Stop {
             thread::sleep(GRACE + LAST_WAIT);
             // In a thread of its own: what hangs may hold stderr.
             let text = b"error: the run hung, and is ended by --max-time\n";
-            thread::spawn(|| io::stderr().write_all(text));
+            let _ = thread::Builder::new().spawn(|| io::stderr().write_all(text));
             thread::sleep(Duration::from_secs(1));
             signal_hook::low_level::exit(i32::from(Status::Temporary.code()));
-        });
+        };
+        thread::Builder::new().spawn(wait).map(drop)
     }
 
     /// One that nobody asks, for what is not to be interrupted.
@@ -123,6 +124,18 @@ impl Stop {
             wake: Arc::new(wake.into()),
             waker: Arc::new(waker),
         })
+    }
+
+    /// As a signal does.
+    #[cfg(test)]
+    pub(crate) fn ask(&self, reason: Reason) {
+        let number = match reason {
+            Reason::Interrupt => usize::try_from(SIGINT).unwrap(),
+            Reason::Terminate => usize::try_from(SIGTERM).unwrap(),
+            Reason::OutOfTime => OUT_OF_TIME,
+        };
+        self.signal.store(number, Ordering::Relaxed);
+        (&*self.waker).write_all(&[0]).unwrap();
     }
 
     /// Why to stop, once there is a reason.

@@ -275,7 +275,7 @@ impl Dialer {
             },
             timeout: self.line.timeout.min(TIMEOUT),
         };
-        Route::find(&target, Arc::new(|_: &str| ()))?.connect(&self.stop)
+        Route::find(&target, &self.stop, Arc::new(|_: &str| ()))?.connect(&self.stop)
     }
 }
 

@@ -156,6 +156,7 @@ fn layers_never_look_up() {
                 "sandbox.rs",
                 "stop.rs",
                 "term/",
+                "threads.rs",
             ],
             &[
                 "cli", "command", "delivery", "fetch", "maildrop", "net", "plan", "pop3",

@@ -43,7 +43,7 @@ fn all() -> BTreeSet<String> {
         .iter()
         .flat_map(|(letter, last)| (1..=*last).map(move |number| format!("{letter}{number}")));
     let rows = "t1 t2 t3 t3b t4 t5 t6 t7 t8 t11 t11b t13 t14 t15 t16 t17 t18 t19 t20";
-    let more = "s65 s66 s67 s68 s69 s70 s71 s72 s73 d15a";
+    let more = "s65 s66 s67 s68 s69 s70 s71 s72 s73 d15a d2b";
     let named = rows.split(' ').chain(more.split(' ')).map(str::to_owned);
     numbers.chain(named).collect()
 }

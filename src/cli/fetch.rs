@@ -4,8 +4,8 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use crate::profile::Roots;
 use crate::profile::units::{Octets, Period, whole_number};
+use crate::profile::{Pin, Roots, parse_pin};
 
 /// How many accounts to work on at once, unless told otherwise.
 const JOBS: u8 = 8;
@@ -146,6 +146,10 @@ pub struct SignIn {
     /// Whose certificates to trust: system, bundled, pinned (tls-pin alone), or a PEM file
     #[arg(long, value_name = "ROOTS")]
     pub tls_roots: Option<Roots>,
+
+    /// The SHA-256 of the server's public key, as tls-pin in the config file; can be given twice
+    #[arg(long, value_name = "PIN", value_parser = parse_pin)]
+    pub tls_pin: Vec<Pin>,
 
     /// How long a server may be silent, as in "5 min"
     #[arg(long, value_name = "DURATION")]

@@ -1,24 +1,21 @@
 //! What several commands need: the config, the report, the passwords, the environment.
 
 use super::fail::Failure;
-use super::pool::in_parallel;
-use super::tokens::{self, Asking, Login, Question};
+use super::ready::{Prepared, Ready, report_unready};
 use crate::cli::{self, Global, SignIn};
 use crate::durable::Disk;
 use crate::exit::{Diagnose, Status};
-use crate::fetch::{self, Account, Environment, Network, Tokens};
+use crate::fetch::{self, Environment, Network};
 use crate::profile::providers;
-use crate::profile::secret::{self, Password};
+use crate::profile::secret;
 use crate::profile::units::Period;
 use crate::profile::{Config, ConfigError, Overrides, PasswordSource, Profile, paths, select};
 use crate::report::{self, Event, Format, Options, Outcome, Report, Reporter};
-use crate::sandbox;
 use crate::state::Moment;
 use crate::stop::Stop;
 use crate::term::{Color, Paint};
 use std::io::{self, IsTerminal};
-use std::sync::mpsc::{self, Sender};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 /// What holds for every command.
 pub(super) struct Context<'a> {
@@ -26,123 +23,8 @@ pub(super) struct Context<'a> {
     pub(super) format: Format,
 }
 
-/// The accounts of a run.
-#[derive(Default)]
-pub(super) struct Prepared {
-    pub(super) ready: Vec<Ready>,
-    /// Those that cannot be worked on, which the report has been told.
-    pub(super) failed: Vec<(String, report::Failure)>,
-}
-
 /// An account's name, and its profile or what is wrong with it.
 pub(super) type Selected = (String, Result<Profile, report::Failure>);
-
-impl Prepared {
-    /// One account.
-    pub(super) fn of_one(profile: Profile) -> Result<Self, Failure> {
-        let ready = Ready::new(profile).map_err(|failed| Failure::of(failed.1))?;
-        Ok(Self {
-            ready: vec![ready],
-            failed: Vec::new(),
-        })
-    }
-
-    /// Calls `work` with each account that is ready, `jobs` of them at a time. The accounts'
-    /// sessions are confined; this one waits for them, and needs no file any more either once
-    /// no account is left that may want a new access token.
-    pub(super) fn each<R: Send>(
-        &self,
-        jobs: usize,
-        environment: &Environment,
-        work: impl Fn(&Account<'_>) -> R + Sync,
-    ) -> Vec<Option<R>> {
-        let (ask, questions) = mpsc::channel();
-        // Each account has its own way to ask, which ends with its work.
-        let items: Vec<_> = self.ready.iter().map(|ready| ready.with(&ask)).collect();
-        drop(ask);
-        let work = |item: &Item<'_>| item.work(environment, &work);
-        let meanwhile = || {
-            tokens::answer(questions, &environment.stop);
-            sandbox::confine(&[], &[]);
-        };
-        in_parallel(jobs, &items, work, meanwhile)
-    }
-}
-
-/// An account that is ready to be signed in to.
-pub(super) struct Ready {
-    pub(super) profile: Profile,
-    password: Password,
-    login: Option<Login>,
-}
-
-/// An account that is not, and why.
-type Unready = Box<(Profile, Box<dyn Diagnose>)>;
-
-impl Ready {
-    /// Gets what an account is signed in with.
-    pub(super) fn new(profile: Profile) -> Result<Self, Unready> {
-        let interactive = secret::can_ask();
-        let got = match &profile.password {
-            PasswordSource::OAuth(oauth) => match Login::obtain(&profile, oauth, interactive) {
-                Ok(login) => Ok((Password::new(String::new()), Some(login))),
-                Err(error) => Err(Box::new(error) as Box<dyn Diagnose>),
-            },
-            _ => match secret::obtain(&profile, interactive) {
-                Ok(password) => Ok((password, None)),
-                Err(error) => Err(Box::new(error) as Box<dyn Diagnose>),
-            },
-        };
-        match got {
-            Ok((password, login)) => Ok(Self {
-                profile,
-                password,
-                login,
-            }),
-            Err(error) => Err(Box::new((profile, error))),
-        }
-    }
-
-    /// With a way to ask for another token, where it has any.
-    fn with<'a>(&'a self, ask: &Sender<Question<'a>>) -> Item<'a> {
-        let ask = self.login.as_ref().map(|_| ask.clone());
-        Item {
-            ready: self,
-            ask: Mutex::new(ask),
-        }
-    }
-}
-
-/// An account on its way to its thread.
-struct Item<'a> {
-    ready: &'a Ready,
-    ask: Mutex<Option<Sender<Question<'a>>>>,
-}
-
-impl Item<'_> {
-    fn work<R>(&self, environment: &Environment, work: &impl Fn(&Account<'_>) -> R) -> R {
-        let ready = self.ready;
-        let ask = self
-            .ask
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .take();
-        let asking = ready.login.as_ref().zip(ask);
-        let asking = asking.map(|(login, questions)| Asking {
-            login,
-            questions,
-            stop: environment.stop.clone(),
-            name: &ready.profile.name,
-            report: &*environment.report,
-        });
-        work(&Account {
-            profile: &ready.profile,
-            password: &ready.password,
-            tokens: asking.as_ref().map(|asking| asking as &dyn Tokens),
-            environment,
-        })
-    }
-}
 
 impl<'a> Context<'a> {
     pub(super) fn new(global: &'a Global) -> Self {
@@ -197,6 +79,7 @@ impl<'a> Context<'a> {
         Overrides {
             password: sign_in.password_stdin.then_some(PasswordSource::Stdin),
             tls_roots: sign_in.tls_roots.clone(),
+            tls_pins: sign_in.tls_pin.clone(),
             timeout: sign_in.timeout.map(Period::duration),
             stores_nothing: true,
             ..Overrides::default()
@@ -209,7 +92,8 @@ impl<'a> Context<'a> {
         now || (secret::can_ask() && !self.global.quiet && !accounts.is_empty())
     }
 
-    /// The accounts with their passwords, asked for one after another before any work begins.
+    /// The accounts, with the passwords that persons are asked for, one after another before any
+    /// work begins; the others are got in the accounts' own threads.
     /// What is wrong with one is reported, and keeps no other from being worked on. Ctrl-C at the
     /// question for a password ends the whole run.
     pub(super) fn ready(
@@ -218,7 +102,10 @@ impl<'a> Context<'a> {
         overrides: &Overrides,
         report: &Reporter,
     ) -> Result<Prepared, Failure> {
-        let mut prepared = Prepared::default();
+        let mut prepared = Prepared {
+            stores_nothing: overrides.stores_nothing,
+            ..Prepared::default()
+        };
         for (name, profile) in self.selected(accounts, overrides, report)? {
             let profile = match profile {
                 Ok(profile) => profile,
@@ -229,7 +116,7 @@ impl<'a> Context<'a> {
             };
             let failure = match providers::check(&profile.server.host) {
                 Err(error) => self.report_unready(report, &profile, &error, overrides),
-                Ok(()) => match Ready::new(profile) {
+                Ok(()) => match Ready::later(profile) {
                     Ok(ready) => {
                         prepared.ready.push(ready);
                         continue;
@@ -247,7 +134,6 @@ impl<'a> Context<'a> {
         Ok(prepared)
     }
 
-    /// Tells the report that an account cannot be tried; who has a fetch say little hears of it once.
     fn report_unready(
         &self,
         report: &Reporter,
@@ -255,20 +141,9 @@ impl<'a> Context<'a> {
         error: &dyn Diagnose,
         overrides: &Overrides,
     ) -> report::Failure {
-        let mut failure = fetch::failure(error);
-        if let (true, false, Ok(state)) = (
-            self.global.quiet,
-            overrides.stores_nothing,
-            paths::state_dir(),
-        ) {
-            fetch::not_tried(&state, profile, &mut failure);
-        }
-        let outcome = Outcome {
-            failure: Some(failure.clone()),
-            ..Outcome::default()
-        };
-        report.report(&profile.name, Event::Finished(&outcome));
-        failure
+        let says_little = self.global.quiet && !overrides.stores_nothing;
+        let state = paths::state_dir().ok().filter(|_| says_little);
+        report_unready(report, state.as_deref(), profile, error)
     }
 
     /// The accounts' profiles. What is wrong with one is reported, and keeps no other from being
@@ -359,6 +234,7 @@ impl<'a> Context<'a> {
             at_once: true,
             as_new: false,
             quiet: self.global.quiet,
+            room: 256,
             transcript: self.global.verbose >= 2,
             moment: Moment::now(),
         })

@@ -29,7 +29,14 @@ pub(super) fn run(context: &Context<'_>, arguments: &Fetch) -> Result<Status, Fa
     environment.at_once = context.at_once(arguments.now, &arguments.accounts);
     environment.as_new = arguments.as_new;
     if let Some(time) = arguments.max_time {
-        environment.stop.after(time.duration());
+        let limited = environment.stop.after(time.duration());
+        limited.map_err(|error| {
+            Failure::new(
+                Status::Temporary,
+                format!("--max-time takes a thread, and there is none to be had: {error}"),
+                "raise the limit of processes (ulimit -u), or leave --max-time out",
+            )
+        })?;
     }
     for ready in &prepared.ready {
         let profile = &ready.profile;
@@ -41,7 +48,11 @@ pub(super) fn run(context: &Context<'_>, arguments: &Fetch) -> Result<Status, Fa
     let jobs = usize::from(arguments.jobs);
     let results = prepared.each(jobs, &environment, |account| account.fetch().status());
     let failed = prepared.failed.iter().map(|(_, failure)| failure.status);
-    let fetched = results.into_iter().map(|r| r.unwrap_or(Status::Internal));
+    let fetched = results.into_iter().map(|result| match result {
+        Some(Ok(status)) => status,
+        Some(Err(failure)) => failure.status,
+        None => Status::Internal,
+    });
     let status = failed.chain(fetched).fold(Status::Ok, Status::worst);
     Ok(report.finish(status, &environment.stop))
 }
@@ -76,6 +87,7 @@ fn overrides(arguments: &Fetch) -> Overrides {
             .password_stdin
             .then_some(PasswordSource::Stdin),
         tls_roots: arguments.sign_in.tls_roots.clone(),
+        tls_pins: arguments.sign_in.tls_pin.clone(),
         timeout: arguments.sign_in.timeout.map(Period::duration),
         stores_nothing: false,
     }

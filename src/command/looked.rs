@@ -1,6 +1,6 @@
 //! What a command that only looks has found, account by account, and its JSON.
 
-use super::context::Prepared;
+use super::ready::Prepared;
 use crate::exit::Status;
 use crate::report::Failure;
 use crate::term::json_line;
@@ -28,12 +28,15 @@ pub(super) struct Looked<T> {
 impl<T: Counts> Looked<T> {
     /// `results` are those of the accounts that were ready, in their order; `None` where the work
     /// panicked.
-    pub(super) fn new(prepared: Prepared, results: Vec<Option<Result<T, Failure>>>) -> Self {
+    pub(super) fn new(
+        prepared: Prepared,
+        results: Vec<Option<Result<Result<T, Failure>, Failure>>>,
+    ) -> Self {
         let failed = prepared.failed.into_iter();
         let failed = failed.map(|(name, failure)| (name, Err(failure)));
         let names = prepared.ready.into_iter().map(|ready| ready.profile.name);
         let looked = names.zip(results).map(|(name, result)| {
-            let result = result.unwrap_or_else(|| {
+            let result = result.map(Result::flatten).unwrap_or_else(|| {
                 Err(Failure {
                     status: Status::Internal,
                     message: "popfetch failed at this account".to_owned(),

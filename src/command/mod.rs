@@ -16,6 +16,7 @@ mod looked;
 mod password;
 mod pool;
 mod process;
+mod ready;
 mod setup;
 mod state;
 mod tokens;

@@ -1,33 +1,84 @@
 //! Several accounts at once.
 
+use crate::threads;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Condvar, Mutex, PoisonError};
-use std::thread;
+use std::thread::{self, ScopedJoinHandle};
+use std::time::{Duration, Instant};
 
-/// Calls `work` with each item, up to `jobs` at a time, each in a thread that does nothing else
-/// before or after. `meanwhile` is called in this thread once all of them exist. The results are
-/// in the order of the items; `None` where the work panicked, which harms no other.
+/// How long one who finds no thread left waits for one of those that are at work to end.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// How often it looks.
+const LOOK: Duration = Duration::from_millis(20);
+
+/// Where an item is worked on.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Place {
+    /// In a thread that does nothing else before or after.
+    Alone,
+    /// In the thread that waits for the others, as there is no other to be had.
+    Shared,
+}
+
+/// Calls `prepare` with each item, all at the same time, then `work`, up to `jobs` at a time, each in a thread of its own as far as there
+/// are any. `meanwhile` is called in this thread once all of them exist. The results are in the
+/// order of the items; `None` where the work panicked, which harms no other.
 pub(super) fn in_parallel<T: Sync, R: Send>(
     jobs: usize,
     items: &[T],
-    work: impl Fn(&T) -> R + Sync,
+    prepare: impl Fn(&T) + Sync,
+    work: impl Fn(&T, Place) -> R + Sync,
     meanwhile: impl FnOnce(),
 ) -> Vec<Option<R>> {
     let turns = Turns::new(jobs.max(1));
     thread::scope(|scope| {
         let in_turn = |item| {
+            prepare(item);
             let _turn = turns.take();
-            work(item)
+            work(item, Place::Alone)
         };
-        let threads: Vec<_> = items
-            .iter()
-            .map(|item| scope.spawn(move || in_turn(item)))
-            .collect();
+        let mut begun: Vec<Work<'_, R>> = Vec::with_capacity(items.len());
+        for item in items {
+            let until = Instant::now() + PATIENCE;
+            let started = loop {
+                match threads::start(scope, move || in_turn(item)) {
+                    Ok(thread) => break Work::Begun(thread),
+                    Err(_) if Instant::now() < until && begun.iter().any(Work::goes_on) => {
+                        thread::sleep(LOOK);
+                    }
+                    Err(_) => {
+                        let work = AssertUnwindSafe(|| {
+                            prepare(item);
+                            work(item, Place::Shared)
+                        });
+                        break Work::Done(catch_unwind(work).ok());
+                    }
+                }
+            };
+            begun.push(started);
+        }
         meanwhile();
-        threads
-            .into_iter()
-            .map(|thread| thread.join().ok())
-            .collect()
+        begun.into_iter().map(Work::result).collect()
     })
+}
+
+enum Work<'scope, R> {
+    Begun(ScopedJoinHandle<'scope, Option<R>>),
+    Done(Option<R>),
+}
+
+impl<R> Work<'_, R> {
+    fn goes_on(&self) -> bool {
+        matches!(self, Self::Begun(thread) if !thread.is_finished())
+    }
+
+    fn result(self) -> Option<R> {
+        match self {
+            Self::Begun(thread) => thread.join().ok().flatten(),
+            Self::Done(result) => result,
+        }
+    }
 }
 
 /// So many may work at the same time.
@@ -73,7 +124,8 @@ mod tests {
         let results = in_parallel(
             3,
             &[1, 2, 3, 4, 5, 6, 7],
-            |item| {
+            |_| (),
+            |item, _| {
                 most.fetch_max(running.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
                 thread::yield_now();
                 running.fetch_sub(1, Ordering::SeqCst);
@@ -91,7 +143,8 @@ mod tests {
         let results = in_parallel(
             1,
             &[1, 2, 3],
-            |item| {
+            |_| (),
+            |item, _| {
                 assert_ne!(*item, 2, "this panic is part of the test");
                 *item
             },

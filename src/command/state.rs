@@ -1,7 +1,8 @@
 //! `popfetch state`: what is remembered, to look at and to mend.
 
-use super::context::{Context, Prepared};
+use super::context::Context;
 use super::fail::{Failure, print};
+use super::ready::Prepared;
 use crate::cli::{SignIn, StateCommand};
 use crate::delivery::Site;
 use crate::durable::{Dir, Disk};
@@ -74,11 +75,11 @@ fn show(context: &Context<'_>, name: &str) -> Result<Status, Failure> {
     let profile = context.profile(name, &overrides)?;
     let shown = remembered(&profile)?;
     if context.is_json() {
-        let lines: Vec<u8> = shown
-            .iter()
-            .flat_map(|message| json_of(&profile.name, message))
-            .collect();
-        print(lines)?;
+        // A million lines at once would take more memory than all that they are made of.
+        for some in shown.chunks(1000) {
+            let lines = some.iter().map(|message| json_of(&profile.name, message));
+            print(lines.collect::<Vec<_>>().concat())?;
+        }
         return Ok(Status::Ok);
     }
     let mut table = Table::new(&[
@@ -191,7 +192,11 @@ fn mark_seen(
     let environment = context.environment(Arc::clone(&report) as Arc<dyn Report>)?;
     let marked = prepared.each(1, &environment, fetch::mark_seen).pop();
     report.clear();
-    let marked = marked.flatten().unwrap_or(Err(fetch::Error::Thread));
+    let marked = match marked.flatten() {
+        Some(Ok(marked)) => marked,
+        // The secret was there before.
+        Some(Err(_)) | None => Err(fetch::Error::Thread),
+    };
     let marked = marked.map_err(|error| Failure::from(error).context(profile.name.clone()))?;
     say(
         context,

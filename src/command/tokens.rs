@@ -101,10 +101,11 @@ impl Login {
         profile: &Profile,
         oauth: &OAuth,
         interactive: bool,
+        stop: Option<&Stop>,
     ) -> Result<Self, Error> {
         let (source, identity, token) = match oauth {
             OAuth::Command(argv) => {
-                let token = secret::token_of(argv, interactive)?;
+                let token = secret::token_of(argv, interactive, stop)?;
                 let identity = token.reveal().to_owned();
                 (Source::Command(argv.clone()), identity, token)
             }
@@ -125,7 +126,10 @@ impl Login {
                     store: *store,
                     grant: Mutex::new(grant),
                 }));
-                let stop = Stop::never().map_err(Error::Stop)?;
+                let stop = match stop {
+                    Some(stop) => stop.clone(),
+                    None => Stop::never().map_err(Error::Stop)?,
+                };
                 let token = if good { token } else { source.another(&stop)? };
                 (source, identity, token)
             }
@@ -166,7 +170,7 @@ impl Login {
 impl Source {
     fn another(&self, stop: &Stop) -> Result<Password, Error> {
         match self {
-            Self::Command(argv) => Ok(secret::token_of(argv, false)?),
+            Self::Command(argv) => Ok(secret::token_of(argv, false, Some(stop))?),
             Self::Kept(kept) => kept.another(stop),
         }
     }

@@ -9,14 +9,15 @@ use crate::durable;
 use crate::maildrop::Message;
 use std::fmt;
 use std::io;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 /// A large message leaves so many octets free on the disk: a message without end must not take
 /// the last of them from everybody else (TRUST.md S36).
-const RESERVE: u64 = 64 * 1024 * 1024;
+pub(super) const RESERVE: u64 = 64 * 1024 * 1024;
 
 /// After so many octets of a message each, the disk is asked what is left.
-const LOOK_EVERY: u64 = 16 * 1024 * 1024;
+pub(super) const LOOK_EVERY: u64 = 16 * 1024 * 1024;
 
 /// How much of a message is kept in memory for those who want to show its header.
 pub(super) const HEADER_KEPT: usize = 64 * 1024;
@@ -25,7 +26,8 @@ pub(super) const HEADER_KEPT: usize = 64 * 1024;
 pub(super) struct TmpFile {
     maildir: Arc<Maildir>,
     name: UniqueName,
-    file: durable::File,
+    /// Open until its octets are on the disk: files are scarce.
+    file: Option<durable::File>,
     kept: bool,
 }
 
@@ -36,9 +38,13 @@ impl TmpFile {
         Ok(Self {
             maildir,
             name,
-            file,
+            file: Some(file),
             kept: false,
         })
+    }
+
+    fn path(&self) -> PathBuf {
+        self.maildir.tmp.path().join(self.name.as_os_str())
     }
 
     fn leave_reserve(&self) -> io::Result<()> {
@@ -157,13 +163,16 @@ impl Incoming {
         self.hasher.update(octets);
         let looks = self.octets / LOOK_EVERY;
         self.octets += octets.len() as u64;
-        let written = self.tmp.file.append(octets);
+        let written = match &mut self.tmp.file {
+            Some(file) => file.append(octets),
+            None => Err(io::ErrorKind::InvalidInput.into()),
+        };
         let left = match self.octets / LOOK_EVERY > looks {
             true => written.and_then(|()| self.tmp.leave_reserve()),
             false => written,
         };
         left.map_err(|source| Error::Write {
-            path: self.tmp.file.path().to_owned(),
+            path: self.tmp.path(),
             source,
         })
     }
@@ -228,7 +237,9 @@ impl Complete {
 
     /// Lets the disk begin with its octets, so that [`sync_all`] waits less.
     pub fn begin_sync(&self) {
-        self.tmp.file.begin_sync();
+        if let Some(file) = &self.tmp.file {
+            file.begin_sync();
+        }
     }
 }
 
@@ -287,10 +298,14 @@ impl Synced {
 /// Forces messages to the disk, several at a time. One that fails is removed and is not tried
 /// again (E9); the others are not affected.
 pub fn sync_all(batch: Vec<Complete>) -> (Vec<Synced>, Vec<(Message, io::Error)>) {
-    let files: Vec<&durable::File> = batch.iter().map(|complete| &complete.tmp.file).collect();
+    let files = batch
+        .iter()
+        .filter_map(|complete| complete.tmp.file.as_ref());
+    let files: Vec<&durable::File> = files.collect();
     let results = durable::sync_all(&files);
     let (mut synced, mut failed) = (Vec::with_capacity(batch.len()), Vec::new());
-    for (complete, result) in batch.into_iter().zip(results) {
+    for (mut complete, result) in batch.into_iter().zip(results) {
+        complete.tmp.file = None;
         match result {
             Ok(()) => synced.push(Synced(complete)),
             Err(error) => failed.push((complete.message.clone(), error)),

@@ -14,6 +14,7 @@ mod digest;
 mod fields;
 mod incoming;
 mod maildir;
+mod room;
 mod roster;
 mod search;
 mod turns;
@@ -23,12 +24,14 @@ pub use digest::{Digests, Examined};
 pub use fields::{Evidence, Fields, Size, Trail};
 pub use incoming::{Complete, Incoming, Synced, sync_all};
 pub use maildir::{Delivered, Ground, Maildir, Site, Unpublished};
+pub use room::Room;
 pub use roster::{Deliverer, MaildirId, NAME as ROSTER, Roster, random};
 pub use search::Search;
 pub use turns::{Turn, Turns};
 pub use unique_name::{AccountTag, JournalId, Stamp, UniqueName};
 
 use crate::exit::{Diagnose, Status};
+use rustix::io::Errno;
 use std::io;
 use std::path::PathBuf;
 
@@ -78,6 +81,13 @@ pub enum Error {
 impl Diagnose for Error {
     fn status(&self) -> Status {
         match self {
+            Self::Create { source, .. }
+            | Self::Unusable { source, .. }
+            | Self::Write { source, .. }
+                if is_scarce(source) =>
+            {
+                Status::Temporary
+            }
             Self::Create { .. } | Self::Gone { .. } | Self::Unusable { .. } => Status::CannotCreate,
             Self::NotAMaildir { .. } => Status::Config,
             Self::Write { .. } => Status::Io,
@@ -86,6 +96,13 @@ impl Diagnose for Error {
 
     fn hint(&self) -> Option<String> {
         Some(match self {
+            Self::Create { source, .. }
+            | Self::Unusable { source, .. }
+            | Self::Write { source, .. }
+                if is_scarce(source) =>
+            {
+                SCARCE.to_owned()
+            }
             Self::Create { .. } | Self::Unusable { .. } => {
                 "check `maildir` in the configuration, and who owns the directory".to_owned()
             }
@@ -101,6 +118,18 @@ impl Diagnose for Error {
             }
         })
     }
+}
+
+/// What to do where there are not enough files.
+pub const SCARCE: &str = "too many files are open: raise the limit (ulimit -n), or use --jobs 1; what \
+                          was not stored is still on the server";
+
+/// Whether no more files can be opened, which is no fault of the disk.
+pub fn is_scarce(error: &io::Error) -> bool {
+    let scarce = [Errno::MFILE, Errno::NFILE, Errno::NOMEM].map(Errno::raw_os_error);
+    error
+        .raw_os_error()
+        .is_some_and(|code| scarce.contains(&code))
 }
 
 /// Whether the disk, or the person's share of it, is full.

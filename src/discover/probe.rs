@@ -98,7 +98,7 @@ fn open(
         way: &way,
         timeout: TIMEOUT,
     };
-    let route = Route::find(&target, Arc::new(|_: &str| ()));
+    let route = Route::find(&target, &means.stop, Arc::new(|_: &str| ()));
     route
         .and_then(|route| route.connect(&means.stop))
         .map_err(dead)

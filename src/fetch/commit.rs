@@ -47,6 +47,18 @@ pub(super) struct Committed {
     pub(super) error: Option<Error>,
 }
 
+impl Committed {
+    pub(super) fn add(&mut self, more: Self) {
+        self.recorded.extend(more.recorded);
+        self.same.extend(more.same);
+        self.rivals.extend(more.rivals);
+        self.fetched += more.fetched;
+        self.octets += more.octets;
+        self.doubtful += more.doubtful;
+        self.error = self.error.take().or(more.error);
+    }
+}
+
 /// Commits what comes until nothing more does, or until something fails.
 pub(super) fn run(
     store: &mut Store,
@@ -79,7 +91,8 @@ struct Committer<'a> {
 impl Committer<'_> {
     fn commit_all(&mut self, incoming: &Receiver<Complete>) -> Result<(), Error> {
         while let Some(first) = self.next(incoming)? {
-            let batch = gather(first, incoming);
+            let most = BATCH.min(self.account.environment.room / 2).max(1);
+            let batch = gather(first, incoming, most);
             self.commit(batch)?;
         }
         self.settle()
@@ -200,12 +213,12 @@ impl Committer<'_> {
 
 /// The message, and those that come with it. The disk begins with each at once: asked for in this
 /// thread rather than the network's, a fetch of 2,000 messages took 13 % less time on ext4.
-fn gather(first: Complete, incoming: &Receiver<Complete>) -> Vec<Complete> {
+fn gather(first: Complete, incoming: &Receiver<Complete>, most: usize) -> Vec<Complete> {
     let until = Instant::now() + GATHERING;
     let mut octets = first.octets();
     first.begin_sync();
     let mut batch = vec![first];
-    while batch.len() < BATCH && octets < BATCH_OCTETS {
+    while batch.len() < most && octets < BATCH_OCTETS {
         let left = until.saturating_duration_since(Instant::now());
         let Ok(complete) = incoming.recv_timeout(left) else {
             break;

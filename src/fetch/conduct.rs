@@ -103,6 +103,11 @@ impl Conduct {
         self.manners.announced(login_delay);
     }
 
+    /// Whether the server wants some time to pass between two sign-ins.
+    pub(super) fn wants_pauses(&self) -> bool {
+        self.manners.has_login_delay()
+    }
+
     /// A sign-in has worked.
     pub(super) fn let_in(&mut self) {
         // The first of a run counts; those that follow are of the server's own making.
@@ -184,6 +189,23 @@ impl Conduct {
             let since = Moment::on_the_wall(since);
             let text = format!("works again; it had failed since {since}");
             account.tell(Event::Recovered(&text));
+        }
+    }
+
+    /// The account's fetch went well but for what it passed over: that is told once a day to whoever
+    /// is not told in each run.
+    pub(super) fn passes_over(&mut self, account: &Account<'_>, holds: &[String]) {
+        const NAMED: usize = 3;
+        let (now, quiet) = (self.now(), account.environment.quiet);
+        let code = Status::Partial.code();
+        let told = self.manners.failed(now, code, "passed-over", quiet) == Telling::Again;
+        let more = holds.len().saturating_sub(NAMED);
+        for text in holds.iter().take(NAMED).filter(|_| quiet && !told) {
+            account.tell(Event::Warning(text));
+        }
+        if more > 0 && quiet && !told {
+            let text = format!("{more} more are passed over for now");
+            account.tell(Event::Warning(&text));
         }
     }
 

@@ -6,7 +6,6 @@
 //! size than was listed waits for the next reply, or for that of a NOOP.
 
 use super::echoes::Echoes;
-use super::error::Key;
 use super::tell::argument;
 use super::{Account, Error};
 use crate::delivery::{Complete, Incoming, Maildir, Size, Stamp};
@@ -203,7 +202,7 @@ impl Account<'_> {
         };
         Err(match intake.held.as_slice() {
             [held] => Error::Doubtful {
-                message: Key::of(held.complete.message()),
+                message: Box::new(held.complete.message().clone()),
                 reading: None,
                 source: Box::new(source),
             },
@@ -228,7 +227,7 @@ impl Account<'_> {
                 Ok(second) => self.better((first, true), second, sizes),
                 Err(error) => {
                     return Err(Error::Doubtful {
-                        message: Key::of(&message),
+                        message: Box::new(message),
                         reading: Some(Box::new(first)),
                         source: Box::new(error),
                     });

@@ -1,15 +1,15 @@
 //! What can end an account's fetch.
 
 use super::reach::RenewalError;
+use super::tell::too_early;
 use crate::delivery::{self, Complete};
 use crate::exit::{Diagnose, Status};
-use crate::maildrop::{Identity, Message};
+use crate::maildrop::Message;
 use crate::net;
 use crate::pop3::{MessageNumber, ResponseCode};
 use crate::profile::providers::NoPop;
-use crate::profile::units;
-use crate::session::{self, Meaning, Phase};
-use crate::state::{self, Early, Moment, RefusalKind, Why};
+use crate::session::{self, Answer, Meaning, Phase, UnderWay};
+use crate::state::{self, Early, RefusalKind, Why};
 use crate::stop;
 use std::time::Duration;
 
@@ -48,7 +48,7 @@ pub enum Error {
     #[error("{source}")]
     Over {
         /// The message.
-        message: Key,
+        message: Box<Message>,
         /// What happened.
         source: Box<Error>,
     },
@@ -56,7 +56,7 @@ pub enum Error {
     #[error("{source}")]
     Doubtful {
         /// The message.
-        message: Key,
+        message: Box<Message>,
         /// What came of it.
         reading: Option<Box<Complete>>,
         /// What happened.
@@ -82,6 +82,21 @@ pub enum Error {
         /// What the owner calls this one.
         name: String,
     },
+    /// Nothing can be remembered of messages without unique-ids.
+    #[error(
+        "the server gives messages no unique-ids, so that `{0}` could not remember which ones to pass \
+         over"
+    )]
+    NoMemory(&'static str),
+    /// What a part of the maildrop shows last is not the newest.
+    #[error(
+        "the server lists its maildrop a part at a time, and shows no more of it while a part is \
+         passed over, so that `{0}` would keep the rest from coming"
+    )]
+    InParts(&'static str),
+    /// The disk has no room for these, which are not asked for.
+    #[error("{0}")]
+    NoRoom(String),
     /// A message is far larger than the server said.
     #[error("message {0} has no end: it is far larger than the server listed it")]
     Oversized(MessageNumber),
@@ -91,6 +106,9 @@ pub enum Error {
     /// The provider has no POP3.
     #[error(transparent)]
     NoPop(#[from] NoPop),
+    /// The server sends no messages, or no more of them, and none of them is to blame.
+    #[error("the server refuses to send messages: {0}")]
+    Refusing(Answer),
     /// The session failed.
     #[error(transparent)]
     Session(#[from] session::Error),
@@ -126,8 +144,12 @@ impl Error {
             | Self::NoThread(_)
             | Self::NotInStep
             | Self::KnownElsewhere { .. }
+            | Self::InParts(_)
             | Self::NeedsUtf8(_)
+            | Self::NoMemory(_)
+            | Self::NoRoom(_)
             | Self::Oversized(_)
+            | Self::Refusing(_)
             | Self::Stopped(_)
             | Self::Thread => return None,
         })
@@ -145,6 +167,7 @@ impl Error {
             Self::Session(session::Error::Net {
                 phase,
                 source: net::Error::Closed,
+                ..
             }) => *phase == wanted,
             _ => false,
         }
@@ -187,17 +210,63 @@ impl Error {
         }
     }
 
-    /// Whether the message at hand may be what broke the connection, rather than the line, the
-    /// disk or the person: the server closed it, or sends without end.
-    pub(super) fn is_the_messages(&self) -> bool {
+    /// Whether the message at hand may be what broke the connection, rather than other commands,
+    /// the disk or the person: the server closed it, fell silent, or sends without end.
+    pub(super) fn is_over_a_message(&self) -> bool {
         match self {
-            Self::Session(session::Error::Net { phase, source }) => {
-                matches!(phase, Phase::Message(_))
-                    && matches!(source, net::Error::Closed | net::Error::Io(_))
-            }
+            Self::Session(session::Error::Net {
+                phase: Phase::Message(_),
+                source,
+                under_way: UnderWay::One,
+            }) => !matches!(source, net::Error::Stopped(_)),
             Self::Oversized(_) => true,
             _ => false,
         }
+    }
+
+    /// Whether the server has closed the connection.
+    pub(super) fn is_closed(&self) -> bool {
+        let closed = |source: &net::Error| matches!(source, net::Error::Closed | net::Error::Io(_));
+        matches!(self, Self::Session(session::Error::Net { source, .. }) if closed(source))
+    }
+
+    /// Whether the connection was lost over the sign-in and what was sent with it.
+    pub(super) fn broke_over_flight(&self) -> bool {
+        matches!(
+            self.session(),
+            Some(session::Error::Net {
+                phase: Phase::SignIn,
+                under_way: UnderWay::Several { .. },
+                ..
+            })
+        )
+    }
+
+    /// Whether the connection was lost while several commands were under way, and then whether what
+    /// was waited for had begun to arrive. Not over a sign-in, which nobody makes twice.
+    pub(super) fn broke_over_several(&self) -> Option<bool> {
+        match self.session()? {
+            session::Error::Net {
+                phase: Phase::SignIn,
+                ..
+            } => None,
+            session::Error::Net {
+                source,
+                under_way: UnderWay::Several { begun },
+                ..
+            } if is_closed_or_silent(source) => Some(*begun),
+            _ => None,
+        }
+    }
+
+    /// Whether it is the session's own refusal to send messages.
+    pub(super) fn is_refusing(&self) -> bool {
+        matches!(self, Self::Refusing(_))
+    }
+
+    /// Whether the server does not let us in for now.
+    pub(super) fn is_turned_away(&self) -> bool {
+        !self.is_refusing() && self.refusal() == Some(RefusalKind::Busy)
     }
 
     /// Whether another session that begins with UTF8 would get further.
@@ -222,6 +291,9 @@ impl Error {
         if self.closed_on(Phase::SignIn) {
             return Some(RefusalKind::Busy);
         }
+        if self.is_refusing() {
+            return Some(RefusalKind::Busy);
+        }
         // Or the way in which it was asked did not suit it, which the next run finds out.
         if self.is_refused_without_reason() {
             return None;
@@ -239,13 +311,19 @@ impl Error {
 
     /// What the server's answer means, where it was one that ended a session.
     pub(super) fn meaning(&self) -> Option<Meaning> {
+        if let Self::Refusing(answer) = self {
+            return Meaning::recognised(Phase::Listing, answer).or(Some(Meaning::Passing));
+        }
         self.session()?.meaning()
     }
 
     /// Seconds that the server is to be left alone for at least: what it asks for, or what it takes
     /// until a limit has moved on.
     pub(super) fn wanted_wait(&self) -> i64 {
-        let answer = self.session().and_then(session::Error::answer);
+        let answer = match self {
+            Self::Refusing(answer) => Some(answer),
+            _ => self.session().and_then(session::Error::answer),
+        };
         let asked = answer.and_then(session::Answer::wanted_wait);
         let least = match self.meaning() {
             Some(Meaning::Limit) => LIMIT_WAIT,
@@ -265,14 +343,14 @@ impl Error {
     pub(super) fn kind(&self) -> &'static str {
         match self {
             Self::Connect(_) | Self::NoPop(_) => "connect",
-            Self::Delivery(_) => "maildir",
+            Self::Delivery(_) | Self::NoRoom(_) => "maildir",
             Self::State(_) => "state",
             Self::Ahead(source)
             | Self::OutOfStep(source)
             | Self::Over { source, .. }
             | Self::Doubtful { source, .. } => source.kind(),
-            Self::NotInStep => "session",
-            Self::KnownElsewhere { .. } => "state",
+            Self::NotInStep | Self::Refusing(_) => "session",
+            Self::KnownElsewhere { .. } | Self::InParts(_) | Self::NoMemory(_) => "state",
             Self::NeedsUtf8(_) | Self::Oversized(_) => "message",
             Self::Renewal(_) => "password",
             Self::Early(_) | Self::NoThread(_) | Self::Stopped(_) | Self::Thread => "run",
@@ -313,7 +391,7 @@ impl Error {
                         | Phase::Message(_)
                         | Phase::Header(_)
                         | Phase::Step
-                        | Phase::Deleting
+                        | Phase::Deleting(_)
                 )
             }
             Self::NotInStep => true,
@@ -332,7 +410,9 @@ impl Diagnose for Error {
                 Why::Refused(RefusalKind::Busy, _) | Why::LoginDelay(_) => Status::Temporary,
             },
             Self::NeedsUtf8(_) | Self::Oversized(_) | Self::NotInStep => Status::Protocol,
-            Self::KnownElsewhere { .. } => Status::Config,
+            Self::Refusing(_) => Status::Temporary,
+            Self::KnownElsewhere { .. } | Self::InParts(_) | Self::NoMemory(_) => Status::Config,
+            Self::NoRoom(_) => Status::Io,
             Self::NoThread(_) => Status::Temporary,
             Self::Stopped(reason) => reason.status(),
             other => other.cause().map_or(Status::Internal, Diagnose::status),
@@ -358,6 +438,38 @@ impl Diagnose for Error {
                 "the next run fetches what is missing; run with -vv to see what the server sends"
                     .to_owned(),
             ),
+            Self::NoMemory("latest") => Some(
+                "leave `latest` out; `max-size` and `keep` work with this server".to_owned(),
+            ),
+            Self::NoMemory(_) => Some(
+                "fetch what is there once; it is recognised by its content from then on".to_owned(),
+            ),
+            Self::InParts(_) => Some(
+                "leave it out; Gmail has a setting of its own for that: Forwarding and POP/IMAP, \
+                 \"Enable POP for mail that arrives from now on\""
+                    .to_owned(),
+            ),
+            Self::NoRoom(_) => Some(
+                "make room on the disk, raise the limit (ulimit -f) where there is one, or set \
+                 `max-size`; what was not fetched is still on the server"
+                    .to_owned(),
+            ),
+            Self::Refusing(_) => Some(
+                match self.meaning() {
+                    Some(Meaning::Limit) => {
+                        "it sends only so much in a certain time; the next run goes on, and --now \
+                         tries at once"
+                    }
+                    _ => "what is missing stays on the server; the next run asks again",
+                }
+                .to_owned(),
+            ),
+            // What went on under way may be what it cannot do.
+            other if other.broke_over_several().is_some() => Some(
+                "if this goes on, set pipelining = \"off\" in the account's profile; the next run \
+                 takes up where this one ended"
+                    .to_owned(),
+            ),
             Self::KnownElsewhere { other, name, .. } => Some(format!(
                 "if it is the same maildrop, `popfetch state move {} {name}` brings over what was \
                  fetched; if it is another one, `popfetch fetch --as-new {name}` fetches all of it",
@@ -371,45 +483,9 @@ impl Diagnose for Error {
     }
 }
 
-/// A message, for as long as the run goes on: its number may be another one in the next session.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub struct Key {
-    identity: Option<Identity>,
-    turn: u32,
-}
-
-impl Key {
-    /// Of a listed message.
-    pub(super) fn of(message: &Message) -> Self {
-        Self {
-            identity: message.identity,
-            turn: message.turn,
-        }
-    }
-
-    /// Whether it can be told in another session at all.
-    pub(super) fn is_lasting(&self) -> bool {
-        self.identity.is_some()
-    }
-}
-
-fn too_early(early: &Early) -> String {
-    let seconds = |seconds: i64| Duration::from_secs(seconds.unsigned_abs());
-    let left = units::duration(seconds(early.left));
-    match early.why {
-        Why::LoginDelay(delay) => format!(
-            "the server wants {} between two sign-ins: next poll allowed in {} s",
-            units::duration(seconds(delay)),
-            early.left
-        ),
-        Why::Refused(kind, time) => {
-            let what = match kind {
-                RefusalKind::Busy => "the server was busy",
-                RefusalKind::Credentials => "the server refused the sign-in",
-                RefusalKind::Permanent => "the server refused us for good",
-            };
-            let time = Moment::on_the_wall(time);
-            format!("not tried: {what} at {time}; the next try is due in {left}")
-        }
-    }
+fn is_closed_or_silent(source: &net::Error) -> bool {
+    matches!(
+        source,
+        net::Error::Closed | net::Error::Io(_) | net::Error::TimedOut(_) | net::Error::TooSlow(_)
+    )
 }

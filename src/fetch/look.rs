@@ -1,10 +1,10 @@
 //! Looking without touching: what waits in a maildrop, and what a fetch would do with it.
 
 use super::conduct::Conduct;
-use super::{Account, Error, decide, policy};
+use super::{Account, Error, check_memory, decide, policy};
 use crate::delivery::Site;
 use crate::maildrop::{Maildrop, Message};
-use crate::plan::Plan;
+use crate::plan::{Plan, Policy};
 use crate::session::{Marked, Phase, Session, Transaction};
 use crate::state::{self, MarkedBy, Twins, View};
 
@@ -77,12 +77,14 @@ fn try_look(account: &Account<'_>, stops: Stops, conduct: &mut Conduct) -> Resul
         }
     }
     let (first, now) = (view.is_first(), account.environment.moment.now);
-    // Read from a file, which this thread cannot open once it is confined.
-    let doubts_clock = view.doubts_clock(now)?;
+    // It reads a file, which is out of reach once the server is connected to.
+    let policy = Policy {
+        insist: account.environment.at_once,
+        ..policy(account.profile, view.doubts_clock(now)?)
+    };
     let mut session = sign_in(account, view.unpipelined(), conduct)?;
     let maildrop = session.list(&id, view.has_unique_ids())?;
     account.check_twins(&twins, &maildrop)?;
-    let policy = policy(account.profile, doubts_clock);
     let known = view.recognise(&maildrop);
     let plan = decide(policy, &maildrop, known, first, now);
     if stops == Stops::Told && plan.undated() > 0 {
@@ -105,6 +107,8 @@ pub fn mark_seen(account: &Account<'_>) -> Result<u64, Error> {
     let marked = account.apart(|| {
         let mut session = sign_in(account, store.unpipelined(), &mut conduct)?;
         let maildrop = session.list(&id, store.has_unique_ids())?;
+        let in_parts = session.is_google() || account.lists_in_parts();
+        check_memory("mark-seen", &maildrop, in_parts)?;
         let policy = policy(account.profile, store.doubts_clock());
         let (known, now) = (store.recognise(&maildrop), environment.moment.now);
         let plan = decide(policy, &maildrop, known, false, now);

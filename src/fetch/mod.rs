@@ -14,9 +14,13 @@ mod doubts;
 mod echoes;
 mod endings;
 mod error;
+mod key;
 mod look;
+mod next;
 mod reach;
 mod receive;
+mod refusals;
+mod room;
 mod sessions;
 mod tell;
 
@@ -35,13 +39,14 @@ use crate::plan::{self, Decision, Plan, Policy};
 use crate::profile::Profile;
 use crate::profile::secret::Password;
 use crate::report::{Event, Outcome, Planned, Report};
-use crate::session::{Marked, Session, Transaction, Update};
-use crate::state::{self, Claim, MarkedBy, Moment, Recognition, Store, Twins};
+use crate::session::{Answer, Marked, Meaning, Phase, Session, Transaction, Update};
+use crate::state::{self, Claim, MarkedBy, Moment, Recognition, Recorded, Store, Twins};
 use crate::stop::Stop;
 use crate::term::count;
 use doubts::{Budget, Looked};
 use endings::Care;
-use error::Key;
+use key::Key;
+use std::collections::HashSet;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -70,6 +75,8 @@ pub struct Environment {
     pub as_new: bool,
     /// Whoever reads the report wants to hear of a failure once, and not in each run.
     pub quiet: bool,
+    /// Messages of an account that may be open files at the same time.
+    pub room: usize,
     /// Tell the report every line that goes over the wire.
     pub transcript: bool,
     /// When all this happens.
@@ -88,21 +95,13 @@ pub struct Account<'a> {
     pub environment: &'a Environment,
 }
 
-/// How a session is to be held.
-#[derive(Clone, Copy)]
-struct Terms<'a> {
-    /// The server lists a maildrop in parts: what it does not list need not be gone.
-    in_parts: bool,
-    /// Messages that are left out.
-    without: &'a [Key],
-}
-
 impl Account<'_> {
     /// Fetches the account's new mail and reports how that went, the end included.
     pub fn fetch(&self) -> Outcome {
         let mut outcome = Outcome::default();
         let mut conduct = Conduct::of_fetch(self);
         match self.try_fetch(&mut outcome, &mut conduct) {
+            Ok(()) if outcome.held_up > 0 => {}
             Ok(()) => conduct.worked(self),
             Err(error) => outcome.failure = Some(conduct.failed(self, &error)),
         }
@@ -153,13 +152,14 @@ impl Account<'_> {
         Ok((store, maildir, twins))
     }
 
-    /// All that is done in the TRANSACTION state, up to the last DELE.
+    /// All that is done in the TRANSACTION state, up to the last DELE. `in_parts`: what the server
+    /// does not list need not be gone.
     fn transact(
         &self,
         session: &mut Session<Transaction>,
         store: &mut Store,
         run: &mut Run<'_>,
-        terms: Terms<'_>,
+        in_parts: bool,
         outcome: &mut Outcome,
     ) -> Result<(Maildrop, Marked), Error> {
         let listed = session.list(&self.profile.server.id(), store.has_unique_ids());
@@ -169,7 +169,14 @@ impl Account<'_> {
             error => error,
         })?;
         self.check_stop()?;
-        let plan = self.settle_plan(store, &maildrop, run.twins, terms)?;
+        if store.is_first() && !maildrop.has_unique_ids && !maildrop.is_empty() {
+            self.tell(Event::Notice(
+                "the server gives messages no unique-ids: each run reads all of them, and recognises \
+                 those that are here by their content",
+            ));
+        }
+        let plan = self.settle_plan(store, &maildrop, run.twins, in_parts)?;
+        run.is_stuck = in_parts && plan.stored() < plan.listed() / 2;
         let Looked { mut same, fetch } =
             self.look_into(session, store, &maildrop, &plan, &mut run.budget)?;
         let order = plan.fetch_order(self.profile.order);
@@ -177,8 +184,10 @@ impl Account<'_> {
             .into_iter()
             .filter_map(|place| maildrop.message(place));
         let mut fetch: Vec<Message> = fetch.into_iter().chain(new).collect();
-        fetch.retain(|message| !terms.without.contains(&Key::of(message)));
-        self.tell_plan(&plan, &maildrop, &fetch, outcome);
+        fetch.retain(|message| !run.passed.contains(&Key::of(message)));
+        self.tell_plan(&plan, &maildrop, &fetch, run, outcome);
+        self.tell_unlisted(&maildrop, in_parts, run, outcome);
+        self.leave_room(&mut fetch, run)?;
         let mut delete = Vec::new();
         if fetch.len() >= MANY {
             store.gather_evidence_of_unlisted()?;
@@ -191,18 +200,44 @@ impl Account<'_> {
             same.extend(fetched.same);
         }
         delete.extend(self.vouch_for(store, same)?);
-        let marked = session.delete(delete)?;
-        if !marked.refused.is_empty() {
+        Ok((maildrop, self.delete(session, store, delete)?))
+    }
+
+    /// What comes of DELE. A message that is refused, or over which the server breaks the protocol,
+    /// is not asked about for ever.
+    fn delete(
+        &self,
+        session: &mut Session<Transaction>,
+        store: &mut Store,
+        recorded: Vec<Recorded>,
+    ) -> Result<Marked, Error> {
+        let marked = session.delete(recorded).map_err(|(error, message)| {
+            let error = Error::from(error);
+            if let Some(message) = message {
+                let times = match error.is_disorder() {
+                    true => plan::DELETIONS,
+                    false => 1,
+                };
+                (0..times).for_each(|_| store.refused_to_delete(std::slice::from_ref(&message)));
+            }
+            error
+        })?;
+        let Some(answer) = &marked.refusal else {
+            return Ok(marked);
+        };
+        let number = marked.refused.first().map(Recorded::number);
+        let meaning = number.map(|number| Meaning::of(Phase::Deleting(number), answer));
+        if !meaning.is_some_and(Meaning::is_the_sessions) {
             store.refused_to_delete(&marked.refused);
-            let refused = count(marked.refused.len() as u64, "message");
-            let answer = marked.refusal.as_ref().map(ToString::to_string);
-            let text = format!(
-                "the server refused to delete {refused}: {}; what it refused stays",
-                answer.unwrap_or_default()
-            );
-            self.tell(Event::Warning(&text));
         }
-        Ok((maildrop, marked))
+        let refused = count(marked.refused.len() as u64, "message");
+        let text =
+            format!("the server refused to delete {refused}: {answer}; what it refused stays");
+        self.tell(match store.may_tell() {
+            true => Event::Warning(&text),
+            false => Event::Notice(&text),
+        });
+        Ok(marked)
     }
 
     /// QUIT; whether the server has confirmed it.
@@ -264,14 +299,20 @@ impl Account<'_> {
         store: &mut Store,
         maildrop: &Maildrop,
         twins: &Twins,
-        terms: Terms<'_>,
+        in_parts: bool,
     ) -> Result<Plan, Error> {
         let now = self.environment.moment.now;
         let first = store.is_first();
         if first {
             self.check_twins(twins, maildrop)?;
+            if self.profile.latest.is_some() {
+                check_memory("latest", maildrop, in_parts)?;
+            }
         }
-        let policy = policy(self.profile, store.doubts_clock());
+        let policy = Policy {
+            insist: self.environment.at_once,
+            ..policy(self.profile, store.doubts_clock())
+        };
         let plan = decide(policy, maildrop, store.recognise(maildrop), first, now);
         if plan.undated() > 0 && store.may_tell() {
             self.tell_undated(&plan);
@@ -285,7 +326,7 @@ impl Account<'_> {
                 let text = format!("{marked} marked as seen");
                 self.tell(Event::Notice(&text));
             }
-        } else if !terms.in_parts && maildrop.is_complete() {
+        } else if !in_parts && maildrop.is_complete() {
             let changes = store.note_absences()?;
             self.tell_changes(&changes, &plan);
         }
@@ -311,6 +352,7 @@ impl Account<'_> {
         plan: &Plan,
         maildrop: &Maildrop,
         fetch: &[Message],
+        run: &mut Run<'_>,
         outcome: &mut Outcome,
     ) {
         let octets = fetch.iter().filter_map(|message| message.octets);
@@ -326,7 +368,10 @@ impl Account<'_> {
                 let reason = match (reason, &message.unique_id) {
                     // The summary tells the reasons alone, and this one is about one message.
                     (plan::Reason::Failed(_), Some(id)) => {
-                        format!("{}: {reason}", String::from_utf8_lossy(id))
+                        let text = format!("{}: {reason}", String::from_utf8_lossy(id));
+                        outcome.held_up += 1;
+                        run.holds.push(text.clone());
+                        text
                     }
                     _ => reason.to_string(),
                 };
@@ -345,6 +390,27 @@ struct Run<'a> {
     twins: &'a Twins,
     care: Care,
     budget: Budget,
+    /// Messages that came in the session at hand.
+    arrived: u64,
+    /// Messages that are not asked for again.
+    passed: HashSet<Key>,
+    /// The server has refused to send messages in the session at hand, for its own sake.
+    refusal: Option<Answer>,
+    /// What the run has failed in although it went on.
+    trouble: Option<Error>,
+    /// A full part of the maildrop that brings nothing hides the rest.
+    is_stuck: bool,
+    /// What is passed over that should come, in words.
+    holds: Vec<String>,
+}
+
+/// Fails where nothing could be remembered of what is passed over, or where more would come after it.
+fn check_memory(what: &'static str, maildrop: &Maildrop, in_parts: bool) -> Result<(), Error> {
+    match (in_parts, maildrop.has_unique_ids || maildrop.is_empty()) {
+        (true, _) => Err(Error::InParts(what)),
+        (_, false) => Err(Error::NoMemory(what)),
+        (_, true) => Ok(()),
+    }
 }
 
 /// The profile's part in what becomes of messages.
@@ -355,6 +421,7 @@ fn policy(profile: &Profile, doubts_clock: bool) -> Policy {
         max_size: profile.max_size,
         latest: profile.latest,
         order: profile.order,
+        insist: false,
     }
 }
 

@@ -32,7 +32,12 @@ const PATIENCE: Duration = Duration::from_secs(180);
 pub trait Connect: Send + Sync {
     /// Finds the way to the account's server. All that takes a file is done here. What a program
     /// in between says to people is told by `tell`.
-    fn route(&self, profile: &Profile, tell: Tell) -> Result<Box<dyn Route>, net::Error>;
+    fn route(
+        &self,
+        profile: &Profile,
+        stop: &Stop,
+        tell: Tell,
+    ) -> Result<Box<dyn Route>, net::Error>;
 }
 
 /// The way to a server.
@@ -45,7 +50,12 @@ pub trait Route {
 pub struct Network;
 
 impl Connect for Network {
-    fn route(&self, profile: &Profile, tell: Tell) -> Result<Box<dyn Route>, net::Error> {
+    fn route(
+        &self,
+        profile: &Profile,
+        stop: &Stop,
+        tell: Tell,
+    ) -> Result<Box<dyn Route>, net::Error> {
         let target = Target {
             host: &profile.server.host,
             port: profile.server.port,
@@ -57,7 +67,7 @@ impl Connect for Network {
             way: &profile.way,
             timeout: profile.timeout,
         };
-        Ok(Box::new(net::Route::find(&target, tell)?))
+        Ok(Box::new(net::Route::find(&target, stop, tell)?))
     }
 }
 
@@ -150,7 +160,10 @@ impl Account<'_> {
             let text = format!("the proxy command says: {line}");
             report.report(&name, Event::Notice(&text));
         });
-        let route = self.environment.connect.route(profile, tell);
+        let route = self
+            .environment
+            .connect
+            .route(profile, &self.environment.stop, tell);
         let route = route.map_err(Error::Connect)?;
         if self.environment.confined {
             let directories: Vec<_> = directories.iter().map(|dir| dir.as_fd()).collect();

@@ -2,17 +2,18 @@
 
 use super::commit::{self, Committed};
 use super::endings::{Care, Destination, Intake, Sizes};
-use super::error::Key;
+use super::key::Key;
+use super::refusals::Refusals;
 use super::{Account, Error, Run, listed};
 use crate::delivery::{AccountTag, Complete, Incoming, Maildir, Stamp};
 use crate::maildrop::{Maildrop, Message};
-use crate::net;
 use crate::pop3::ResponseCode;
 use crate::report::{Event, Outcome};
 use crate::session::{self, Arrival, Retrieval, Session, Transaction};
 use crate::state::{FailureKind, Recorded, Same, Store};
+use crate::threads;
 use std::sync::Arc;
-use std::sync::mpsc::{SyncSender, channel, sync_channel};
+use std::sync::mpsc::{channel, sync_channel};
 use std::thread;
 
 /// Complete messages that may wait for the disk, each an open file. When it is full the network
@@ -30,8 +31,23 @@ const OVERSIZE_LIMITED: (u64, u64) = (2, 1024 * 1024);
 /// What the network's side came to.
 #[derive(Default)]
 struct Received {
-    failures: Vec<(Message, FailureKind)>,
+    refusals: Refusals,
+    /// Messages without identity that came: they are known by their numbers for as long as nothing
+    /// is deleted.
+    nameless: Vec<Key>,
+    /// One over which the server broke the protocol.
+    broken: Option<Message>,
     error: Option<Error>,
+}
+
+impl Received {
+    fn came(&mut self, message: &Message, account: &Account<'_>) {
+        self.refusals.came(account);
+        let key = Key::of(message);
+        if !key.is_lasting() {
+            self.nameless.push(key);
+        }
+    }
 }
 
 /// What came of fetching.
@@ -67,6 +83,14 @@ impl Fetched {
     }
 }
 
+/// How messages are received where receiving and committing take turns.
+struct Turns<'a> {
+    to: Destination<'a>,
+    care: Care,
+    sizes: &'a mut Sizes,
+    queue: usize,
+}
+
 impl Account<'_> {
     /// Fetches messages and stores them, as [`Account::receive`] does; and looks, where a message
     /// turned out to be one that another listed one counts as, at that one first.
@@ -79,8 +103,7 @@ impl Account<'_> {
         messages: Vec<Message>,
         outcome: &mut Outcome,
     ) -> Result<Fetched, Error> {
-        let (maildir, care) = (run.maildir, run.care);
-        let mut fetched = self.receive(session, store, maildir, messages, care, outcome)?;
+        let mut fetched = self.receive(session, store, run, messages, outcome)?;
         let mut rivals = std::mem::take(&mut fetched.rivals);
         // What is not looked at in this run is fetched again in the next.
         rivals.truncate(run.budget.take_bodies(rivals.len()));
@@ -91,12 +114,12 @@ impl Account<'_> {
         // Two copies may be rivals of one.
         claimants.sort_unstable_by_key(|message| message.number);
         claimants.dedup_by_key(|message| message.number);
-        if !claimants.is_empty() {
-            fetched.extend(self.receive(session, store, maildir, claimants, care, outcome)?);
+        if !claimants.is_empty() && run.refusal.is_none() {
+            fetched.extend(self.receive(session, store, run, claimants, outcome)?);
         }
         if !rivals.is_empty() {
             let rivals = rivals.into_iter().map(|(complete, _)| complete).collect();
-            fetched.extend(self.commit_all(store, maildir, rivals, outcome)?);
+            fetched.extend(self.commit_all(store, run.maildir, rivals, outcome)?);
         }
         Ok(fetched)
     }
@@ -107,34 +130,98 @@ impl Account<'_> {
         &self,
         session: &mut Session<Transaction>,
         store: &mut Store,
-        maildir: &Arc<Maildir>,
+        run: &mut Run<'_>,
         messages: Vec<Message>,
-        care: Care,
         outcome: &mut Outcome,
     ) -> Result<Fetched, Error> {
-        let (sender, receiver) = sync_channel(QUEUE);
+        let (maildir, care) = (run.maildir, run.care);
+        let failing = messages.iter().filter(|message| store.has_failed(message));
+        let failing: Vec<Key> = failing.map(Key::of).collect();
+        let refusals = || Refusals::new(failing.iter().copied().collect());
+        let queue = QUEUE.min(self.environment.room / 2).max(1);
         let mut sizes = Sizes::of(store);
         let to = self.destination(store, maildir);
-        let (received, committed) = thread::scope(|scope| {
+        let side_by_side = thread::scope(|scope| {
+            let (sender, receiver) = sync_channel(queue);
             let store = &mut *store;
-            let committer =
-                scope.spawn(move || commit::run(store, maildir, &receiver, self, false));
-            let received = self.receive_bodies(session, to, messages, care, &mut sizes, &sender);
+            let work = move || commit::run(store, maildir, &receiver, self, false);
+            let committer = threads::start(scope, work).ok()?;
+            let mut intake = Intake::new(to, care, &mut sizes, &sender);
+            let messages = messages.clone();
+            let received = self.receive_bodies(session, messages, refusals(), &mut intake);
+            drop(intake);
             drop(sender);
-            (received, committer.join())
+            Some((received, committer.join()))
         });
-        let Ok(committed) = committed else {
-            return Err(Error::Thread);
+        let (received, committed) = match side_by_side {
+            Some((received, Ok(Some(committed)))) => (received, committed),
+            Some(_) => return Err(Error::Thread),
+            None => {
+                let turns = Turns {
+                    to,
+                    care,
+                    sizes: &mut sizes,
+                    queue,
+                };
+                self.take_turns(session, store, turns, &messages, refusals())
+            }
         };
         let fetched = Fetched::of(committed, outcome);
-        for (message, kind) in &received.failures {
-            store.failed(message, *kind);
-            outcome.failed += u64::from(*kind == FailureKind::Refused);
+        run.arrived += received.refusals.arrived();
+        for message in &received.refusals.to_blame {
+            store.failed(message, FailureKind::Refused);
+            outcome.failed += 1;
+            run.passed.insert(Key::of(message));
+        }
+        for message in &received.refusals.met {
+            store.suspect(message, FailureKind::Refused);
+        }
+        if let Some(message) = &received.broken {
+            store.failed(message, FailureKind::Dropped);
+        }
+        run.refusal = run.refusal.take().or(received.refusals.trouble);
+        if fetched.is_ok() {
+            run.passed.extend(received.nameless);
         }
         match received.error {
             Some(error) => Err(fetched.err().unwrap_or(error)),
             None => fetched,
         }
+    }
+
+    /// Receives some, commits them, and so on: for where there is no second thread to be had.
+    fn take_turns(
+        &self,
+        session: &mut Session<Transaction>,
+        store: &mut Store,
+        turns: Turns<'_>,
+        messages: &[Message],
+        refusals: Refusals,
+    ) -> (Received, Committed) {
+        let mut committed = Committed::default();
+        let mut received = Received {
+            refusals,
+            ..Received::default()
+        };
+        for some in messages.chunks(turns.queue) {
+            // What is fetched once more comes twice.
+            let (sender, receiver) = sync_channel(2 * turns.queue);
+            let mut intake = Intake::new(turns.to, turns.care, turns.sizes, &sender);
+            let refusals = std::mem::take(&mut received.refusals);
+            let more = self.receive_bodies(session, some.to_vec(), refusals, &mut intake);
+            drop(intake);
+            drop(sender);
+            received = Received {
+                nameless: [received.nameless, more.nameless].concat(),
+                ..more
+            };
+            committed.add(commit::run(store, turns.to.maildir, &receiver, self, false));
+            let is_over = received.error.is_some() || received.refusals.trouble.is_some();
+            if is_over || committed.error.is_some() {
+                break;
+            }
+        }
+        (received, committed)
     }
 
     /// Commits messages that have been fetched, and about which there is nothing more to be learnt.
@@ -170,17 +257,18 @@ impl Account<'_> {
     fn receive_bodies(
         &self,
         session: &mut Session<Transaction>,
-        to: Destination<'_>,
         messages: Vec<Message>,
-        care: Care,
-        sizes: &mut Sizes,
-        sender: &SyncSender<Complete>,
+        refusals: Refusals,
+        intake: &mut Intake<'_>,
     ) -> Received {
-        let mut received = Received::default();
+        let mut received = Received {
+            refusals,
+            ..Received::default()
+        };
+        let plainly = !session.may_pipeline();
         let mut retrieval = session.retrieve(messages);
         let mut incoming: Option<Incoming> = None;
-        let mut intake = Intake::new(to, care, sizes, sender);
-        let ended = self.take_arrivals(&mut retrieval, &mut intake, &mut incoming, &mut received);
+        let ended = self.take_arrivals(&mut retrieval, intake, &mut incoming, &mut received);
         // Its end is doubtful for good: the message is fetched once more.
         let held = intake.held.pop();
         if let Err(error) = ended {
@@ -188,11 +276,8 @@ impl Account<'_> {
                 .as_ref()
                 .map(Incoming::message)
                 .or(retrieval.awaited());
-            if let (Some(message), true) = (interrupted, is_the_servers(&error)) {
-                received
-                    .failures
-                    .push((message.clone(), FailureKind::Dropped));
-            }
+            let is_violation = matches!(error, Error::Session(session::Error::Violation { .. }));
+            received.broken = interrupted.filter(|_| is_violation && plainly).cloned();
             // Any of what has come may be another message.
             let error = match intake.echoes.are_unsettled() {
                 true => Error::NotInStep,
@@ -210,16 +295,19 @@ impl Account<'_> {
                     reading: Some(Box::new(held.complete)),
                     source,
                 },
-                (Some(message), error, _) if error.is_the_messages() => Error::Over {
-                    message: Key::of(message),
+                (Some(message), error, _) if error.is_over_a_message() => Error::Over {
+                    message: Box::new(message.clone()),
                     source: Box::new(error),
                 },
                 (_, error, _) => error,
             });
+            received.refusals.end(self);
             return received;
         }
-        let suspicious = intake.suspicious;
+        received.refusals.end(self);
+        let suspicious = std::mem::take(&mut intake.suspicious);
         drop(retrieval);
+        let (to, sizes, sender) = (intake.to, &mut *intake.sizes, intake.sender);
         if let Err(error) = self.read_again(session, to, suspicious, sizes, sender) {
             received.error = Some(error);
         }
@@ -266,12 +354,13 @@ impl Account<'_> {
                             reason: "the server sent nothing of it",
                         });
                         let message = nothing.message().clone();
-                        received.failures.push((message, FailureKind::Refused));
+                        received.refusals.to_blame.push(message);
                     }
-                    if let Some(whole) = incoming.take()
-                        && !intake.take_in(whole, ending)?
-                    {
-                        return Ok(());
+                    if let Some(whole) = incoming.take() {
+                        received.came(whole.message(), self);
+                        if !intake.take_in(whole, ending)? {
+                            return Ok(());
+                        }
                     }
                     retrieval.ask_for_no_more(intake.is_unsure());
                     if retrieval.is_idle() && !self.check_step(retrieval, intake)? {
@@ -292,12 +381,10 @@ impl Account<'_> {
                     {
                         return Ok(());
                     }
-                    let reason = format!("the server refused to send it: {answer}");
-                    self.tell(Event::Failed {
-                        message: listed(&message),
-                        reason: &reason,
-                    });
-                    received.failures.push((message, FailureKind::Refused));
+                    received.refusals.refused(message, answer, self);
+                    if received.refusals.trouble.is_some() {
+                        retrieval.stop();
+                    }
                 }
             }
         }
@@ -315,16 +402,5 @@ impl Account<'_> {
             return Err(Error::Oversized(message.number));
         }
         Ok(())
-    }
-}
-
-/// Whether a broken fetch may be the message's fault, rather than the disk's or the person's.
-fn is_the_servers(error: &Error) -> bool {
-    match error {
-        Error::Session(session::Error::Net { source, .. }) => {
-            !matches!(source, net::Error::Stopped(_))
-        }
-        Error::Session(_) | Error::Oversized(_) => true,
-        _ => false,
     }
 }

@@ -3,41 +3,31 @@
 
 use super::conduct::Conduct;
 use super::doubts::Budget;
-use super::endings::{Care, Sizes};
-use super::error::Key;
+use super::endings::Sizes;
+use super::key::Key;
+use super::next::{Course, Next};
 use super::reach::{Manner, Route};
-use super::{Account, Error, Run, Terms, failure};
+use super::{Account, Error, Run, failure};
 use crate::delivery::{Complete, Maildir};
 use crate::durable::Dir;
 use crate::report::{Event, Outcome};
-use crate::session::{Marked, Phase};
-use crate::state::{RefusalKind, Store, Twins};
+use crate::session::Marked;
+use crate::state::{Store, Twins};
+use crate::term::count;
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
-
-/// Sessions in a row with a server that lists a maildrop in parts, which is a maildrop of some
-/// 15000 messages at Gmail. What is left is for the next run.
-const MOST_SESSIONS: u32 = 50;
 
 /// A shorter listing is no part of a longer one: Gmail's parts have 250 to 300 messages.
 const FULL_LISTING: usize = 100;
 
-/// A server that was left in the middle of a session may hold the maildrop for that session until it
-/// notices, although it was given time for that. It is asked again so often, so long apart.
-const MOMENTS: u32 = 2;
+/// How long a server is left alone that may not have noticed yet that a session is over.
 const MOMENT: Duration = Duration::from_secs(1);
 
-/// Messages that end a session, each of which takes another one without it. What is left is for the
-/// next run.
-const MOST_LEFT_OUT: usize = 8;
-
 /// How a session is tried.
-#[derive(Clone, Copy)]
 struct Attempt<'a> {
     route: &'a dyn Route,
     manner: Manner,
-    /// Messages that are left out, because they ended a session before.
-    without: &'a [Key],
 }
 
 /// Of the maildrop, what a session has shown.
@@ -67,118 +57,88 @@ impl Account<'_> {
             manner.ahead = conduct.may_go_ahead();
             manner.shortcut = conduct.shortcut();
         }
-        // Messages that ended a session: the others are fetched without them (TRUST.md F20). The
-        // first one's reason is the run's, unless it was delivered at last.
-        let mut left_out: Vec<Key> = Vec::new();
+        let mut course = Course::new(manner);
+        // The reason why a message was left out is the run's, unless it was delivered at last.
         let mut reason: Option<Error> = None;
+        // Why a session ended that had brought something.
+        let mut enough: Option<Error> = None;
         let mut doubtful: Vec<Complete> = Vec::new();
         let mut run = Run {
             maildir,
             twins,
-            care: Care::Usual,
+            care: course.care,
             budget: Budget::default(),
+            arrived: 0,
+            passed: HashSet::new(),
+            refusal: None,
+            trouble: None,
+            is_stuck: false,
+            holds: Vec::new(),
         };
-        let mut sessions = 1;
-        let mut moments = 0;
         let ended = loop {
             let attempt = Attempt {
                 route: route.as_ref(),
-                manner,
-                without: &left_out,
+                manner: course.manner,
             };
-            match self.hold_session(store, &mut run, attempt, outcome, conduct) {
-                // Once, or a server in trouble would be asked again and again.
-                Err(Error::Over { message, source })
-                    if left_out.is_empty() && can_leave_out(message, &left_out) =>
-                {
-                    self.check_stop()?;
-                    self.tell(Event::Notice(&format!(
-                        "{}: going on without it",
-                        failure(source.as_ref()).message
-                    )));
-                    left_out.push(message);
-                    reason.get_or_insert(*source);
-                    moments = MOMENTS;
-                }
-                Err(Error::Doubtful {
-                    message,
-                    reading,
-                    source,
-                }) => {
-                    self.check_stop()?;
-                    if !can_leave_out(message, &left_out) {
+            (run.arrived, outcome.held_up) = (0, 0);
+            run.holds.clear();
+            let session = self.hold_session(store, &mut run, attempt, outcome, conduct);
+            if course.learn(
+                run.arrived,
+                !session.as_ref().is_err_and(|it| !it.is_refusing()),
+                store,
+            ) {
+                self.tell(Event::Notice(
+                    "one command at a time went well, and is kept to for 30 days; pipelining = \
+                     \"off\" keeps to it for ever",
+                ));
+            }
+            let error = match session {
+                Ok(Part::One) if course.may_go_on() => continue,
+                Ok(_) => break Ok(()),
+                Err(error) => error,
+            };
+            // It lets us in no more for now. What it has listed so far is safe.
+            if !course.is_first() && error.is_turned_away() {
+                self.tell(Event::Notice(&format!("{error}: the next run goes on")));
+                conduct.note_refusal(self, &error);
+                break enough.map_or(Ok(()), Err);
+            }
+            let next = match error.is_refusing() && conduct.wants_pauses() {
+                true => Next::GiveUp,
+                false => course.after(&error, run.arrived, &mut run.passed, store),
+            };
+            run.care = course.care;
+            if next == Next::GiveUp {
+                match error {
+                    Error::Doubtful {
+                        reading, source, ..
+                    } => {
                         doubtful.extend(reading.map(|reading| *reading));
                         break Err(*source);
                     }
-                    self.tell(Event::Notice(&format!(
-                        "{}: going on without the message before that",
-                        failure(source.as_ref()).message
-                    )));
-                    left_out.push(message);
-                    match reading {
-                        Some(reading) => doubtful.push(*reading),
-                        None => {
-                            reason.get_or_insert(*source);
-                        }
-                    }
-                    moments = MOMENTS;
-                    run.care = Care::EachMessage;
-                    manner.pipelining = false;
-                    (manner.ahead, manner.shortcut) = (false, None);
+                    error => break Err(error),
                 }
-                Err(error) if moments > 0 && error.is_in_use() => {
-                    moments -= 1;
-                    self.environment.stop.wait(MOMENT);
-                    self.check_stop()?;
-                }
-                Err(error) if manner.capabilities && error.closed_on(Phase::Capabilities) => {
-                    self.tell(Event::Notice("the server closed on CAPA: trying without"));
-                    manner.capabilities = false;
-                }
-                Err(Error::Ahead(source)) => {
-                    self.check_stop()?;
-                    self.tell(Event::Notice(&format!(
-                        "{source}: connecting once more, and asking one thing after the other"
-                    )));
-                    moments = MOMENTS;
-                    conduct.doubt_shortcut();
-                    (manner.ahead, manner.shortcut) = (false, None);
-                }
-                Err(Error::OutOfStep(source)) => {
-                    self.tell(Event::Warning(&format!(
-                        "{source}: going on with one command at a time"
-                    )));
-                    moments = MOMENTS;
-                    store.failed_pipelining();
-                    run.care = Care::EachMessage;
-                    manner.pipelining = false;
-                    (manner.ahead, manner.shortcut) = (false, None);
-                }
-                // A message before may be to blame, which shows once each of them is looked behind.
-                Err(error) if run.care == Care::Usual && error.is_disorder_among_messages() => {
-                    self.check_stop()?;
-                    self.tell(Event::Notice(&format!(
-                        "{error}: connecting once more, with a look behind each message"
-                    )));
-                    moments = MOMENTS;
-                    run.care = Care::EachMessage;
-                }
-                Err(error) if !manner.utf8 && error.needs_utf8() => {
-                    self.tell(Event::Notice(
-                        "the server asks for UTF8: connecting once more",
-                    ));
-                    manner.utf8 = true;
-                }
-                Ok(Part::One) if sessions < MOST_SESSIONS && left_out.is_empty() => {
-                    sessions += 1;
-                }
-                // It has had enough of us for now. What it has listed so far is safe.
-                Err(error) if sessions > 1 && error.refusal() == Some(RefusalKind::Busy) => {
-                    self.tell(Event::Notice(&format!("{error}: the next run goes on")));
-                    conduct.note_refusal(self, &error);
-                    break Ok(());
-                }
-                ended => break ended.map(drop),
+            }
+            if next == Next::AfterAMoment {
+                self.environment.stop.wait(MOMENT);
+            }
+            self.check_stop()?;
+            self.tell_next(&next, &error);
+            match (next, error) {
+                (Next::SignInFirst, _) => conduct.doubt_shortcut(),
+                (Next::GoOn, error) => enough = Some(error),
+                (
+                    Next::Without(_),
+                    Error::Doubtful {
+                        reading, source, ..
+                    },
+                ) => match reading {
+                    Some(reading) => doubtful.push(*reading),
+                    None => _ = reason.get_or_insert(*source),
+                },
+                (Next::Without(_), error) => _ = reason.get_or_insert(error),
+                _ => {}
             }
         };
         // What has been read so far is not lost because there are too many of them for one run.
@@ -188,8 +148,7 @@ impl Account<'_> {
         for first in doubtful {
             let attempt = Attempt {
                 route: route.as_ref(),
-                manner,
-                without: &[],
+                manner: course.manner,
             };
             // The first reason stands: what ended the sessions is not told by a later failure.
             if let Err(error) = self.fetch_alone(store, maildir, attempt, first, outcome, conduct) {
@@ -197,16 +156,56 @@ impl Account<'_> {
                 break;
             }
         }
-        if let Err(error) = ended {
-            let Some(first) = reason else {
-                return Err(error);
-            };
-            let text = failure(&error).message;
-            let text = format!("{text}: what is left is for the next run");
-            self.tell(Event::Warning(&text));
-            return Err(first);
+        let first = match ended {
+            Ok(()) => reason,
+            Err(error) => match reason {
+                None => Some(error),
+                Some(first) => {
+                    let text = failure(&error).message;
+                    let text = format!("{text}: what is left is for the next run");
+                    // More of the same is no news.
+                    self.tell(match first.kind() == error.kind() {
+                        true => Event::Notice(&text),
+                        false => Event::Warning(&text),
+                    });
+                    Some(first)
+                }
+            },
+        };
+        if let Some(error) = run.trouble.or(first) {
+            return Err(error);
         }
-        reason.map_or(Ok(()), Err)
+        if !run.holds.is_empty() {
+            conduct.passes_over(self, &run.holds);
+        }
+        Ok(())
+    }
+
+    fn tell_next(&self, next: &Next, error: &Error) {
+        let text = failure(error).message;
+        let what = match next {
+            Next::GoOn => "connecting once more for the rest",
+            Next::OneAtATime => "connecting once more, with one command at a time",
+            Next::InStep => {
+                let text = format!("{text}: going on with one command at a time");
+                return self.tell(Event::Warning(&text));
+            }
+            Next::SignInFirst => "connecting once more, and signing in before anything is asked",
+            Next::WithALook => "connecting once more, with a look behind each message",
+            Next::Without(_) if matches!(error, Error::Doubtful { .. }) => {
+                "going on without the message before that"
+            }
+            Next::Without(_) => "going on without it",
+            Next::WithoutCapabilities => {
+                return self.tell(Event::Notice("the server closed on CAPA: trying without"));
+            }
+            Next::WithUtf8 => {
+                let text = "the server asks for UTF8: connecting once more";
+                return self.tell(Event::Notice(text));
+            }
+            Next::AfterAMoment | Next::GiveUp => return,
+        };
+        self.tell(Event::Notice(&format!("{text}: {what}")));
     }
 
     /// A session for one message, behind which the server was not in step: it is fetched once more,
@@ -259,21 +258,22 @@ impl Account<'_> {
             if error.is_the_servers_word() {
                 conduct.forget_shortcut();
             }
+            // It may have closed for what came with the sign-in, which the next run finds out: nobody
+            // signs in twice for that.
+            if error.broke_over_flight() {
+                conduct.spare_shortcut();
+            }
             match error.is_unjudged() {
                 true => Error::Ahead(Box::new(error)),
                 false => error,
             }
         })?;
-        let fetched = outcome.fetched;
+        let (fetched, deleted) = (outcome.fetched, outcome.deleted);
         // Each listing has those again that are left where they are.
         outcome.skipped = 0;
         store.begin_session();
         let in_parts = session.is_google() || self.lists_in_parts();
-        let terms = Terms {
-            in_parts,
-            without: attempt.without,
-        };
-        let done = self.transact(&mut session, store, run, terms, outcome);
+        let done = self.transact(&mut session, store, run, in_parts, outcome);
         if done.is_ok() {
             conduct.saw_shortcut(session.shortcut());
         }
@@ -296,13 +296,24 @@ impl Account<'_> {
             done => done?,
         };
         let full = maildrop.len() >= FULL_LISTING;
+        if !marked.is_empty() {
+            // The others may have other numbers from now on.
+            run.passed.retain(Key::is_lasting);
+        }
         let confirmed = self.end(session, marked, store, &maildrop, outcome)?;
+        if let Some(answer) = run.refusal.take() {
+            return Err(Error::Refusing(answer));
+        }
         let more = in_parts && full && confirmed && outcome.fetched > fetched;
+        if full && run.is_stuck && outcome.fetched == fetched && outcome.deleted == deleted {
+            outcome.held_up += 1;
+            run.holds.push(format!(
+                "the server lists a part of {} at a time, and this one brings nothing to fetch: what is \
+                 behind it does not show. Remove or archive on the server what is passed over, or raise \
+                 `max-size`",
+                count(maildrop.len() as u64, "message")
+            ));
+        }
         Ok(if more { Part::One } else { Part::Last })
     }
-}
-
-/// Whether a session can do without a message.
-fn can_leave_out(message: Key, left_out: &[Key]) -> bool {
-    message.is_lasting() && left_out.len() < MOST_LEFT_OUT && !left_out.contains(&message)
 }

@@ -1,6 +1,6 @@
 //! What a fetch tells the report, and in which words.
 
-use super::{Account, Error};
+use super::{Account, Error, Run};
 use crate::delivery::ROSTER;
 use crate::exit::Diagnose;
 use crate::maildrop::{Maildrop, Message};
@@ -9,10 +9,13 @@ use crate::plan::Reason;
 use crate::profile::units;
 use crate::report::{self, Event, Failure, Listed, Outcome};
 use crate::session::{Direction, Transcript};
-use crate::state::{Changes, FailureKind, Failures, Moment, Opened, Recorded, Store};
+use crate::state::{
+    Changes, Early, FailureKind, Failures, Moment, Opened, Recorded, RefusalKind, Store, Why,
+};
 use crate::term::{count, quoted, unique_id};
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 impl Account<'_> {
     pub(super) fn transcript(&self) -> Option<Transcript> {
@@ -138,6 +141,29 @@ impl Account<'_> {
         )));
     }
 
+    /// More messages are counted than listed: that is told, as nobody would miss them.
+    pub(super) fn tell_unlisted(
+        &self,
+        maildrop: &Maildrop,
+        in_parts: bool,
+        run: &mut Run<'_>,
+        outcome: &mut Outcome,
+    ) {
+        let Some(unlisted) = maildrop.unlisted().filter(|_| !in_parts) else {
+            return;
+        };
+        let text = format!(
+            "the server counts {} more than it lists, and {} cannot be fetched",
+            count(unlisted, "message"),
+            if unlisted == 1 { "it" } else { "they" }
+        );
+        if !self.environment.quiet {
+            self.tell(Event::Warning(&text));
+        }
+        outcome.held_up += 1;
+        run.holds.push(text);
+    }
+
     /// A maildrop whose messages are all others than before: that is told before they are fetched.
     pub(super) fn tell_changes(&self, changes: &Changes, plan: &Plan) {
         const ENOUGH: u64 = 10;
@@ -225,9 +251,31 @@ impl fmt::Display for Reason {
                     FailureKind::Refused => "refused by the server",
                     FailureKind::Dropped => "the connection broke over it",
                 };
-                write!(f, "{how} {count} times; tried once a day")
+                write!(f, "{how} {count} times; tried once a day, and at once with --now")
             }
             Self::Undeletable => f.write_str("the server does not delete it although it was asked five times: has it a setting of its own, as Gmail has?"),
+        }
+    }
+}
+
+/// Why a server is not asked now.
+pub(super) fn too_early(early: &Early) -> String {
+    let seconds = |seconds: i64| Duration::from_secs(seconds.unsigned_abs());
+    let left = units::duration(seconds(early.left));
+    match early.why {
+        Why::LoginDelay(delay) => format!(
+            "the server wants {} between two sign-ins: next poll allowed in {} s",
+            units::duration(seconds(delay)),
+            early.left
+        ),
+        Why::Refused(kind, time) => {
+            let what = match kind {
+                RefusalKind::Busy => "the server was busy",
+                RefusalKind::Credentials => "the server refused the sign-in",
+                RefusalKind::Permanent => "the server refused us for good",
+            };
+            let time = Moment::on_the_wall(time);
+            format!("not tried: {what} at {time}; the next try is due in {left}")
         }
     }
 }

@@ -93,6 +93,11 @@ impl Socket {
         self.tls = Some(Box::new(Layer::new(tls)));
     }
 
+    /// What has come last, as it came.
+    pub(super) fn newest(&self) -> &[u8] {
+        self.tls.as_ref().map_or(&[], |tls| tls.newest())
+    }
+
     /// Whether the other side has sent something that was not received yet.
     pub(super) fn has_unread(&self) -> io::Result<bool> {
         self.stream.has_unread()

@@ -8,12 +8,15 @@ use rustix::net::{AddressFamily, SocketFlags, SocketType, bind, connect, socket_
 use std::io;
 use std::net::{IpAddr, SocketAddr, TcpStream, ToSocketAddrs};
 use std::os::fd::OwnedFd;
-use std::sync::mpsc;
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::thread;
 use std::time::{Duration, Instant};
 
 /// How long the name service may take. getaddrinfo has no deadline of its own.
 const LOOKUP_TIMEOUT: Duration = Duration::from_secs(20);
+
+/// How often someone who waits for it looks whether to stop.
+const LOOK: Duration = Duration::from_millis(50);
 
 /// How long one address may take to answer at most.
 pub(super) const CONNECT_TIMEOUT: Duration = Duration::from_secs(15);
@@ -38,14 +41,19 @@ pub struct Addresses {
 impl Addresses {
     /// Asks the system's resolver. With a `source`, an address of this machine to connect from,
     /// addresses of the other kind are left out.
-    pub fn look_up(host: &str, port: u16, source: Option<IpAddr>) -> Result<Self, Error> {
+    pub fn look_up(
+        host: &str,
+        port: u16,
+        source: Option<IpAddr>,
+        stop: &Stop,
+    ) -> Result<Self, Error> {
         #[cfg(debug_assertions)]
         let mut all = match super::stage::address_of(host, port) {
             Some(address) => vec![address?],
-            None => look_up(host, port)?,
+            None => look_up(host, port, stop, resolve)?,
         };
         #[cfg(not(debug_assertions))]
-        let mut all = look_up(host, port)?;
+        let mut all = look_up(host, port, stop, resolve)?;
         if let Some(source) = source {
             all.retain(|address| address.is_ipv4() == source.is_ipv4());
             if all.is_empty() {
@@ -81,17 +89,24 @@ impl Addresses {
 }
 
 /// Asks the system's resolver, in a thread of its own so that it cannot hang the account.
-fn look_up(host: &str, port: u16) -> Result<Vec<SocketAddr>, Error> {
+fn look_up(
+    host: &str,
+    port: u16,
+    stop: &Stop,
+    resolve: fn(&str, u16) -> io::Result<Vec<SocketAddr>>,
+) -> Result<Vec<SocketAddr>, Error> {
     let (sender, answer) = mpsc::channel();
     let name = host.to_owned();
-    thread::spawn(move || {
-        let addresses = (name.as_str(), port)
-            .to_socket_addrs()
-            .map(Iterator::collect::<Vec<_>>);
+    let ask = move || {
         // Nobody may be waiting any more; then nobody wants to know.
-        let _ = sender.send(addresses);
-    });
-    match answer.recv_timeout(LOOKUP_TIMEOUT) {
+        let _ = sender.send(resolve(&name, port));
+    };
+    let answered = match thread::Builder::new().spawn(ask) {
+        Ok(_) => wait_for(&answer, stop)?,
+        // Without a deadline rather than not at all.
+        Err(_) => Ok(resolve(host, port)),
+    };
+    match answered {
         Ok(Ok(addresses)) if !addresses.is_empty() => Ok(addresses),
         Ok(Ok(_)) => Err(Error::NoSuchHost { host: host.into() }),
         Ok(Err(source)) if is_final(&source) => Err(Error::NoSuchHost { host: host.into() }),
@@ -103,6 +118,24 @@ fn look_up(host: &str, port: u16) -> Result<Vec<SocketAddr>, Error> {
             host: host.into(),
             source: io::ErrorKind::TimedOut.into(),
         }),
+    }
+}
+
+fn resolve(host: &str, port: u16) -> io::Result<Vec<SocketAddr>> {
+    Ok((host, port).to_socket_addrs()?.collect())
+}
+
+/// The answer, unless it does not come in time, or somebody wants us to stop before.
+fn wait_for<T>(answer: &Receiver<T>, stop: &Stop) -> Result<Result<T, RecvTimeoutError>, Error> {
+    let until = Instant::now() + LOOKUP_TIMEOUT;
+    loop {
+        if let Some(reason) = stop.requested() {
+            return Err(Error::Stopped(reason));
+        }
+        match answer.recv_timeout(LOOK) {
+            Err(RecvTimeoutError::Timeout) if Instant::now() < until => {}
+            answer => return Ok(answer),
+        }
     }
 }
 
@@ -260,6 +293,7 @@ pub(super) fn wait(fds: &mut [PollFd<'_>], deadline: Instant) -> io::Result<bool
 mod tests {
     use super::*;
     use crate::skip::{Lack, skip};
+    use crate::stop::Reason;
     use rustix::net::{getsockname, listen, socket};
     use std::net::TcpListener;
 
@@ -357,7 +391,8 @@ mod tests {
     #[test]
     fn the_kinds_of_addresses_follow_the_source() {
         let look_up = |source: &str| {
-            let found = Addresses::look_up("127.0.0.1", 1, Some(source.parse().unwrap()));
+            let stop = Stop::never().unwrap();
+            let found = Addresses::look_up("127.0.0.1", 1, Some(source.parse().unwrap()), &stop);
             found.map(|addresses| addresses.all)
         };
         assert_eq!(
@@ -365,6 +400,24 @@ mod tests {
             ["127.0.0.1:1".parse().unwrap()]
         );
         assert!(matches!(look_up("::1"), Err(Error::OtherKind { .. })));
+    }
+
+    #[test]
+    fn e_3_a_signal_is_heard_while_a_name_is_looked_up() {
+        let stop = Stop::never().unwrap();
+        // A name service that is silent for as long as it likes.
+        let silent = |_: &str, _| -> io::Result<Vec<SocketAddr>> {
+            thread::sleep(3 * LOOKUP_TIMEOUT);
+            Ok(Vec::new())
+        };
+        let began = Instant::now();
+        let looked = thread::scope(|scope| {
+            let looking = scope.spawn(|| look_up("host.example", 995, &stop, silent));
+            stop.ask(Reason::Interrupt);
+            looking.join().unwrap()
+        });
+        assert!(matches!(looked, Err(Error::Stopped(Reason::Interrupt))));
+        assert!(began.elapsed() < LOOKUP_TIMEOUT / 4, "it waited");
     }
 
     #[test]

@@ -35,6 +35,11 @@ impl Layer {
         }
     }
 
+    /// What the newest read from the stream has brought.
+    pub(super) fn newest(&self) -> &[u8] {
+        self.ahead.octets.get(..self.ahead.end).unwrap_or_default()
+    }
+
     /// Whether the stream must be waited for before anything more can be taken in.
     pub(super) fn is_drained(&self) -> bool {
         self.ahead.start == self.ahead.end

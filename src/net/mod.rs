@@ -12,6 +12,7 @@ pub mod program;
 pub mod proxy;
 pub mod route;
 mod socks;
+pub mod speech;
 #[cfg(debug_assertions)]
 mod stage;
 mod stream;
@@ -35,12 +36,12 @@ pub enum Error {
     /// The certificate does not prove that this is the server.
     #[error("the certificate of {host} is not trusted: {reason}")]
     Certificate {
+        /// What to do about it hangs on this.
+        distrust: Box<certificate::Distrust>,
         /// The name that the certificate had to bear.
         host: String,
         /// What is wrong with it, and what is in it.
         reason: String,
-        /// The key that was seen.
-        pin: Option<tls::Pin>,
     },
     /// The certificate that we are to show cannot be used.
     #[error("cannot use the client certificate {0}")]
@@ -86,8 +87,11 @@ pub enum Error {
     #[error("the connection broke")]
     Io(#[from] io::Error),
     /// The other side does not speak TLS.
-    #[error("{host}:{port} does not speak TLS on this port; nothing was sent to it")]
+    #[error("{host}:{port} does not speak TLS on this port{}; nothing was sent to it",
+        speech.map(|it| format!(": it is {}", it.speaker())).unwrap_or_default())]
     NotTls {
+        /// What it speaks instead, where that is plain.
+        speech: Option<speech::Speech>,
         /// The configured host.
         host: String,
         /// The configured port.
@@ -213,23 +217,15 @@ impl Diagnose for Error {
 
     fn hint(&self) -> Option<String> {
         let hint = match self {
-            Self::Handshake(source) => return source.hint(),
-            Self::Proxy { source, .. } => return source.hint(),
-            Self::Certificate { pin, .. } => {
-                let mut hint =
-                    "if this is your own server, name its CA's certificate: tls-roots = \
-                                \"/path/to/ca.pem\"; otherwise someone may be between you and the \
-                                server: do not go on"
-                        .to_owned();
-                if let Some(pin) = pin {
-                    hint.push_str(&format!(
-                        ". The key that was seen is tls-pin = \"{pin}\"; once you have made sure by \
-                         another way that it is the server's, that line together with tls-roots = \
-                         \"pinned\" trusts it and no other"
-                    ));
+            Self::Handshake(source) => match source.as_ref() {
+                Self::Closed | Self::TimedOut(_) | Self::Io(_) => {
+                    "if that happens each time, it is not the port for POP3 over TLS, which is \
+                     usually 995; for port 110 set tls = \"starttls\""
                 }
-                return Some(hint);
-            }
+                source => return source.hint(),
+            },
+            Self::Proxy { source, .. } => return source.hint(),
+            Self::Certificate { distrust, .. } => return Some(distrust.advice()),
             Self::ClientCertificate(_) => {
                 "`tls-client-cert` and `tls-client-key` are PEM files that you can read"
             }
@@ -238,6 +234,10 @@ impl Diagnose for Error {
                 "nothing was sent; try tls = \"implicit\", which leaves no room for this"
             }
             Self::NoSuchHost { .. } => "check `host` in the configuration",
+            Self::NotTls {
+                speech: Some(speech),
+                ..
+            } => speech.way_on(),
             Self::NotTls { .. } => {
                 "check `port`: POP3 over TLS is usually on 995; popfetch never falls back to plain text"
             }

@@ -60,7 +60,8 @@ impl Launcher {
     pub(super) fn new(argv: Vec<String>, tell: Tell) -> Self {
         let (orders, received) = channel();
         let program = argv.first().cloned().unwrap_or_default();
-        thread::spawn(move || {
+        // Where there is no thread to be had, whoever gives an order finds nobody.
+        let _ = thread::Builder::new().spawn(move || {
             for order in received {
                 match order {
                     // Whoever gave the order may have gone; then the program ends at once.
@@ -112,9 +113,10 @@ fn start(argv: &[String], tell: &Tell, orders: Sender<Order>) -> io::Result<Stre
     let (all_told, told) = channel();
     if let Some(stderr) = child.stderr.take() {
         let tell = Arc::clone(tell);
-        thread::spawn(move || {
+        let listen = move || {
             let _ = all_told.send(tell_lines(stderr, &tell));
-        });
+        };
+        thread::Builder::new().spawn(listen)?;
     }
     let program = Program {
         name: name.clone(),

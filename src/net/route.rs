@@ -55,7 +55,7 @@ enum Hop {
 
 impl Route {
     /// Finds the way. What a program in between prints for people is told by `tell`.
-    pub fn find(target: &Target<'_>, tell: Tell) -> Result<Self, Error> {
+    pub fn find(target: &Target<'_>, stop: &Stop, tell: Tell) -> Result<Self, Error> {
         let Target {
             host, port, way, ..
         } = *target;
@@ -65,7 +65,7 @@ impl Route {
             Protection::None => (None, false),
         };
         let security = policy.map(|policy| Security::new(policy, host, port, target.timeout));
-        let look_up = |host: &str, port| Addresses::look_up(host, port, way.source_address);
+        let look_up = |host: &str, port| Addresses::look_up(host, port, way.source_address, stop);
         let hop = match &way.proxy {
             Some(Proxy::Command(argv)) => {
                 let argv = proxy::expand(argv, host, port).map_err(Error::Placeholder)?;

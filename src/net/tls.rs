@@ -171,7 +171,8 @@ impl Security {
                     port: self.port,
                     versions: self.versions,
                 };
-                Err(refusal(error, &expected, self.verifier.shown().as_ref()))
+                let shown = self.verifier.shown();
+                Err(refusal(error, &expected, shown.as_ref(), socket.newest()))
             }
         }
     }
@@ -353,4 +354,4 @@ impl ServerCertVerifier for Verifier {
 
 #[derive(Debug, thiserror::Error)]
 #[error("its key {0} is none of those in `tls-pin`")]
-struct PinMismatch(Pin);
+pub(super) struct PinMismatch(Pin);

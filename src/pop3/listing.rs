@@ -65,6 +65,11 @@ pub fn scan_line(line: &[u8]) -> Option<(MessageNumber, u64)> {
     Some((MessageNumber::parse(number)?, decimal(octets)?))
 }
 
+/// Reads a line of a scan listing that has no sensible size.
+pub fn number_alone(line: &[u8]) -> Option<MessageNumber> {
+    MessageNumber::parse(word(quirks::without_status_prefix(line)).0)
+}
+
 /// Reads a line of a unique-id listing: `n SP unique-id`. The unique-id is taken as it stands,
 /// spaces and 8-bit octets included; it is compared, never interpreted.
 pub fn unique_id_line(line: &[u8]) -> Option<(MessageNumber, &[u8])> {

@@ -338,7 +338,10 @@ impl<'de> Deserialize<'de> for Pins {
 
 /// Reads `sha256//BASE64` (as curl writes it), `sha256:HEX` or hexadecimal digits, with or
 /// without colons. Anything but exactly 32 octets is an error, never a pin that is passed over.
-fn parse_pin(text: &str) -> Result<Pin, String> {
+///
+/// # Errors
+/// What is wrong with it.
+pub fn parse_pin(text: &str) -> Result<Pin, String> {
     let octets = if let Some(base64) = text.strip_prefix("sha256//") {
         BASE64
             .decode(base64)

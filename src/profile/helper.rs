@@ -1,14 +1,16 @@
 //! Runs a `password-command`.
 
-use std::io::Read;
+use std::io::{self, Read};
 use std::os::unix::process::CommandExt;
-use std::process::{Child, Command, Stdio};
-use std::sync::mpsc;
+use std::process::{Child, ChildStdout, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use rustix::io::ioctl_fionbio;
 use rustix::process::{Pid, Signal, kill_process_group};
 use zeroize::Zeroizing;
+
+use crate::stop::Stop;
 
 use super::secret::{LIMIT, Password, SecretError};
 
@@ -23,18 +25,20 @@ const POLL: Duration = Duration::from_millis(10);
 ///
 /// Its standard error passes through. It gets no standard input, unless `interactive`: then it
 /// shares popfetch's, so that it can ask.
-pub(crate) fn run(argv: &[String], interactive: bool) -> Result<Password, SecretError> {
-    run_within(
-        argv,
-        interactive,
-        if interactive { ATTENDED } else { ALONE },
-    )
+pub(crate) fn run(
+    argv: &[String],
+    interactive: bool,
+    stop: Option<&Stop>,
+) -> Result<Password, SecretError> {
+    let limit = if interactive { ATTENDED } else { ALONE };
+    run_within(argv, interactive, limit, stop)
 }
 
 fn run_within(
     argv: &[String],
     interactive: bool,
     limit: Duration,
+    stop: Option<&Stop>,
 ) -> Result<Password, SecretError> {
     let (program, arguments) = match argv {
         [program, arguments @ ..] => (program, arguments),
@@ -58,43 +62,70 @@ fn run_within(
         child: command.spawn().map_err(failed)?,
         own_group: !interactive,
     };
-    let Some(mut stdout) = child.child.stdout.take() else {
+    let Some(stdout) = child.child.stdout.take() else {
         return Err(failed(std::io::ErrorKind::BrokenPipe.into()));
     };
-    // In a thread, because a read from a pipe has no deadline of its own.
-    let (sender, output) = mpsc::sync_channel(1);
-    thread::spawn(move || {
-        let mut octets = Zeroizing::new(Vec::with_capacity(LIMIT + 1));
-        let limit = LIMIT as u64 + 1;
-        let read = stdout.by_ref().take(limit).read_to_end(&mut octets);
-        // Nobody listens any more if the deadline has passed.
-        let _ = sender.send(read.map(|_| octets));
-    });
-
-    let late = || SecretError::CommandTimeout {
-        program: program.clone(),
-        limit,
+    // A child that it leaves behind may keep the pipe open for ever.
+    ioctl_fionbio(&stdout, true).map_err(|error| failed(error.into()))?;
+    let mut output = Output {
+        stdout,
+        octets: Zeroizing::new(Vec::with_capacity(LIMIT + 1)),
+        has_ended: false,
     };
-    let left = deadline.saturating_duration_since(Instant::now());
-    let octets = output
-        .recv_timeout(left)
-        .map_err(|_| late())?
-        .map_err(failed)?;
-    if octets.len() > LIMIT {
-        return Err(SecretError::TooLong);
-    }
     loop {
-        match child.child.try_wait().map_err(failed)? {
-            Some(status) if status.success() => return Password::first_line(&octets),
-            Some(status) => {
+        let status = child.child.try_wait().map_err(failed)?;
+        output.read().map_err(failed)?;
+        match status {
+            _ if output.octets.len() > LIMIT => return Err(SecretError::TooLong),
+            Some(status) if !status.success() => {
                 return Err(SecretError::Command {
                     program: program.clone(),
                     status,
                 });
             }
-            None if Instant::now() >= deadline => return Err(late()),
-            None => thread::sleep(POLL),
+            Some(_) if output.has_ended || output.octets.contains(&b'\n') => {
+                return Password::first_line(&output.octets);
+            }
+            _ if stop.is_some_and(|stop| stop.requested().is_some()) => {
+                return Err(SecretError::Interrupted);
+            }
+            _ if Instant::now() >= deadline => {
+                return Err(SecretError::CommandTimeout {
+                    program: program.clone(),
+                    limit,
+                });
+            }
+            _ => thread::sleep(POLL),
         }
+    }
+}
+
+/// What the command has printed so far.
+struct Output {
+    stdout: ChildStdout,
+    octets: Zeroizing<Vec<u8>>,
+    has_ended: bool,
+}
+
+impl Output {
+    /// Reads what is there, and not much more than a password can have.
+    fn read(&mut self) -> io::Result<()> {
+        let mut piece = Zeroizing::new([0; 4096]);
+        while !self.has_ended && self.octets.len() <= LIMIT {
+            match self.stdout.read(piece.as_mut_slice()) {
+                Ok(0) => self.has_ended = true,
+                Ok(count) => {
+                    // Within what was allocated: it is never copied without being wiped.
+                    let room = (LIMIT + 1).saturating_sub(self.octets.len());
+                    let read = piece.get(..count.min(room)).unwrap_or_default();
+                    self.octets.extend_from_slice(read);
+                }
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(()),
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
     }
 }
 
@@ -124,7 +155,7 @@ mod tests {
 
     fn sh(script: &str) -> Result<Password, SecretError> {
         let argv = ["sh", "-c", script].map(str::to_owned);
-        run_within(&argv, false, Duration::from_secs(20))
+        run_within(&argv, false, Duration::from_secs(20), None)
     }
 
     #[test]
@@ -137,7 +168,7 @@ mod tests {
     #[test]
     fn s29_the_arguments_are_not_seen_by_a_shell() {
         let argv = ["echo", "$HOME;*"].map(str::to_owned);
-        assert_eq!(run(&argv, false).unwrap().reveal(), "$HOME;*");
+        assert_eq!(run(&argv, false, None).unwrap().reveal(), "$HOME;*");
     }
 
     #[test]
@@ -151,9 +182,9 @@ mod tests {
 
     #[test]
     fn a_command_that_is_not_there_is_named() {
-        let error = run(&["no-such-popfetch-helper".to_owned()], false).unwrap_err();
+        let error = run(&["no-such-popfetch-helper".to_owned()], false, None).unwrap_err();
         assert!(error.to_string().contains("no-such-popfetch-helper"));
-        assert!(run(&[], false).is_err());
+        assert!(run(&[], false, None).is_err());
     }
 
     #[test]
@@ -165,9 +196,25 @@ mod tests {
     fn s29_a_command_that_hangs_is_killed_with_its_children() {
         let argv = ["sh", "-c", "sleep 60 & sleep 60"].map(str::to_owned);
         let start = Instant::now();
-        let error = run_within(&argv, false, Duration::from_millis(200)).unwrap_err();
+        let error = run_within(&argv, false, Duration::from_millis(200), None).unwrap_err();
         assert!(matches!(error, SecretError::CommandTimeout { .. }));
         assert!(start.elapsed() < Duration::from_secs(20));
+    }
+
+    #[test]
+    fn e_4_a_command_that_leaves_a_child_with_its_standard_output_is_done_when_it_ends() {
+        let start = Instant::now();
+        assert_eq!(sh("sleep 60 & echo secret").unwrap().reveal(), "secret");
+        assert_eq!(sh("sleep 60 & printf 'a\\nb'").unwrap().reveal(), "a");
+        let failed = sh("sleep 60 & echo secret; exit 2");
+        assert!(matches!(failed, Err(SecretError::Command { .. })));
+        assert!(start.elapsed() < Duration::from_secs(20), "it waited");
+    }
+
+    #[test]
+    fn e_4_a_child_may_print_what_the_command_does_not() {
+        let script = "(sleep 0.2; echo late) &";
+        assert_eq!(sh(script).unwrap().reveal(), "late");
     }
 
     #[test]

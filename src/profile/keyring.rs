@@ -137,10 +137,12 @@ fn within<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, SecretError> + Send + 'static,
 ) -> Result<T, SecretError> {
     let (sender, answer) = mpsc::sync_channel(1);
-    thread::spawn(move || {
+    let ask = move || {
         // Nobody listens any more if the time has passed.
         let _ = sender.send(work());
-    });
+    };
+    let asked = thread::Builder::new().spawn(ask);
+    asked.map_err(|error| SecretError::Keyring(error.to_string()))?;
     match answer.recv_timeout(limit) {
         Ok(result) => result,
         Err(mpsc::RecvTimeoutError::Timeout) => Err(SecretError::KeyringTimeout(limit)),

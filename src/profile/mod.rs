@@ -16,6 +16,7 @@ pub use crate::session::Auth;
 pub(crate) use address::{checked_user, normal_host};
 pub use config::{Config, Selected, select};
 pub use diagnose::ConfigError;
+pub use file::parse_pin;
 pub use overrides::Overrides;
 pub use problem::Problem;
 pub(crate) use problem::nearest;

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::diagnose::ConfigError;
-use super::{Keep, Order, PasswordSource, Profile, Roots, paths};
+use super::{Keep, Order, PasswordSource, Pin, Profile, Roots, paths};
 
 /// What the command line says about each account of this run; it goes before the config file.
 #[derive(Clone, Debug, Default)]
@@ -25,6 +25,8 @@ pub struct Overrides {
     pub password: Option<PasswordSource>,
     /// `--tls-roots`; a relative path is taken from the working directory.
     pub tls_roots: Option<Roots>,
+    /// `--tls-pin`; in place of those of the config file.
+    pub tls_pins: Vec<Pin>,
     /// The command stores no mail, so a URL needs no `--maildir`.
     pub stores_nothing: bool,
 }
@@ -34,6 +36,15 @@ impl Overrides {
     pub(crate) fn apply(&self, profile: &mut Profile) -> Result<(), ConfigError> {
         if let Some(maildir) = &self.maildir {
             profile.maildir = from_here(maildir, "--maildir")?;
+        }
+        if !self.tls_pins.is_empty() {
+            let Some(policy) = profile.tls.policy_mut() else {
+                return Err(ConfigError::CommandLine {
+                    message: format!("--tls-pin: account `{}` uses no TLS", profile.name),
+                    hint: "leave the option out, or name other accounts".into(),
+                });
+            };
+            policy.pins.clone_from(&self.tls_pins);
         }
         if let Some(roots) = &self.tls_roots {
             let Some(policy) = profile.tls.policy_mut() else {
@@ -45,7 +56,7 @@ impl Overrides {
             if *roots == Roots::Pinned && policy.pins.is_empty() {
                 return Err(ConfigError::CommandLine {
                     message: format!("--tls-roots: account `{}` has no `tls-pin`", profile.name),
-                    hint: "\"pinned\" trusts the pins of the config file alone".into(),
+                    hint: "\"pinned\" trusts pins alone: give one with --tls-pin".into(),
                 });
             }
             policy.roots = match roots {

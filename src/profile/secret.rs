@@ -14,6 +14,7 @@ use super::visible::visible;
 use super::{Auth, PasswordSource, Profile, Server, helper, keyring, netrc, url};
 use crate::exit::{Diagnose, Status};
 use crate::private;
+use crate::stop::Stop;
 
 /// No password is longer than this; what is, is another file or a program gone wild.
 pub(crate) use crate::private::LIMIT;
@@ -40,6 +41,8 @@ impl Password {
 
     /// The first line of `octets`, without its line break.
     pub(crate) fn first_line(octets: &[u8]) -> Result<Self, SecretError> {
+        // Editors of some systems put it there; nobody has typed it.
+        let octets = octets.strip_prefix(BYTE_ORDER_MARK).unwrap_or(octets);
         let line = octets.split(|b| *b == b'\n').next().unwrap_or_default();
         let line = line.strip_suffix(b"\r").unwrap_or(line);
         let line = std::str::from_utf8(line).map_err(|_| SecretError::NotText)?;
@@ -63,22 +66,30 @@ impl fmt::Debug for Password {
     }
 }
 
+/// What may stand before the text of a file.
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+
 /// Gets an account's password from where its profile says.
 ///
 /// `interactive` says that a person can be asked: then a prompt is possible, and a password
 /// command may use the terminal. Takes no longer than a minute without a person. Accounts must be
-/// asked for one after another, because they share the terminal.
+/// asked for one after another where that is so, because they share the terminal. A password command
+/// is ended where somebody wants us to `stop`.
 ///
 /// # Errors
 ///
 /// There is no password, or none that can be sent. No error holds any part of one.
-pub fn obtain(profile: &Profile, interactive: bool) -> Result<Password, SecretError> {
+pub fn obtain(
+    profile: &Profile,
+    interactive: bool,
+    stop: Option<&Stop>,
+) -> Result<Password, SecretError> {
     // The client's certificate is all that is needed.
     if profile.auth == Auth::External {
         return Ok(Password::new(String::new()));
     }
     match &profile.password {
-        PasswordSource::Command(argv) => helper::run(argv, interactive),
+        PasswordSource::Command(argv) => helper::run(argv, interactive, stop),
         PasswordSource::Credential(name) => {
             from_credential(name, std::env::var_os("CREDENTIALS_DIRECTORY"))
         }
@@ -109,8 +120,12 @@ pub fn obtain(profile: &Profile, interactive: bool) -> Result<Password, SecretEr
 /// # Errors
 ///
 /// It prints none.
-pub fn token_of(argv: &[String], interactive: bool) -> Result<Password, SecretError> {
-    helper::run(argv, interactive)
+pub fn token_of(
+    argv: &[String],
+    interactive: bool,
+    stop: Option<&Stop>,
+) -> Result<Password, SecretError> {
+    helper::run(argv, interactive, stop)
 }
 
 /// Whether a person sits at the terminal who could be asked for a password.
@@ -193,7 +208,8 @@ fn from_netrc(path: &Path, server: &Server) -> Result<Password, SecretError> {
         },
         error => error,
     })?;
-    let found = netrc::find(&octets, &server.host, &server.user);
+    let octets = octets.strip_prefix(BYTE_ORDER_MARK).unwrap_or(&octets);
+    let found = netrc::find(octets, &server.host, &server.user);
     let found = found.map_err(|netrc::Malformed(line)| SecretError::Netrc {
         path: path.to_owned(),
         line,
@@ -369,7 +385,8 @@ impl Diagnose for SecretError {
                 "in a unit for popfetch, below [Service]: LoadCredential={name}:/path/of/a/file",
                 name = visible(name)
             ),
-            Self::Empty | Self::NotText | Self::TooLong | Self::LineBreak => {
+            Self::NotText => "save it as UTF-8 text; the password is the first line".into(),
+            Self::Empty | Self::TooLong | Self::LineBreak => {
                 "the password is the first line of what is read".into()
             }
             Self::Exposed(path) => {

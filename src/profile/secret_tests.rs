@@ -164,3 +164,13 @@ fn a_netrc_file_must_be_private_and_know_the_account() {
         Err(SecretError::Exposed(_))
     ));
 }
+
+#[test]
+fn j_a_byte_order_mark_is_no_part_of_a_password() {
+    let read = |octets: &[u8]| Password::first_line(octets);
+    assert_eq!(read(b"\xef\xbb\xbfsecret\r\n").unwrap().reveal(), "secret");
+    assert!(matches!(read(b"\xef\xbb\xbf\n"), Err(SecretError::Empty)));
+    // UTF-16, as other editors write it.
+    let error = read(b"\xff\xfes\0e\0").unwrap_err();
+    assert!(error.hint().unwrap().contains("UTF-8"), "{error}");
+}

@@ -1,5 +1,6 @@
 //! The three header fields by which a person recognises a message.
 
+use super::worked_around::{date, encoded_words, field};
 use jiff::{Timestamp, civil, tz::Offset};
 use mail_parser::{HeaderName, MessageParser};
 use std::panic::catch_unwind;
@@ -36,8 +37,17 @@ impl Heading {
             .header_address(HeaderName::From)
             .header_text(HeaderName::Subject)
             .default_header_ignore();
-        // A header cut short, or a message that is nothing but a header, needs its empty line.
-        let header = [header, b"\r\n\r\n"].concat();
+        let fields = [
+            field(header, "Date").map(date),
+            field(header, "From").map(encoded_words),
+            field(header, "Subject").map(encoded_words),
+        ];
+        // Each with its end, which a header that is cut short lacks, and the empty line behind all.
+        let fields = fields.into_iter().flatten();
+        let mut header: Vec<u8> = fields
+            .flat_map(|field| [field.trim_ascii_end(), b"\r\n"].concat())
+            .collect();
+        header.extend(b"\r\n");
         let Some(message) = parser.parse_headers(&header) else {
             return Self::default();
         };
@@ -67,7 +77,7 @@ fn rfc3339(date: &mail_parser::DateTime) -> Option<String> {
     let sign = if date.tz_before_gmt { -1 } else { 1 };
     let offset = Offset::from_seconds(sign * seconds).ok()?;
     let local = civil::DateTime::new(
-        i16::try_from(date.year).ok()?,
+        i16::try_from(year(date.year)).ok()?,
         i8::try_from(date.month).ok()?,
         i8::try_from(date.day).ok()?,
         i8::try_from(date.hour).ok()?,
@@ -79,6 +89,15 @@ fn rfc3339(date: &mail_parser::DateTime) -> Option<String> {
     .ok()?;
     let timestamp: Timestamp = offset.to_timestamp(local).ok()?;
     Some(timestamp.display_with_offset(offset).to_string())
+}
+
+/// Years of two and three digits, as RFC 5322 section 4.3 reads them.
+fn year(year: u16) -> u16 {
+    match year {
+        0..=49 => year + 2000,
+        50..=999 => year + 1900,
+        year => year,
+    }
 }
 
 #[cfg(test)]
@@ -113,6 +132,76 @@ mod tests {
     fn east_asian_charsets_are_decoded() {
         let header = b"Subject: =?ISO-2022-JP?B?GyRCRnxLXDhsGyhC?=\r\n\r\n";
         assert_eq!(Heading::parse(header).subject.as_deref(), Some("日本語"));
+    }
+
+    #[test]
+    fn g_a_zone_in_letters_is_read_and_swallows_no_other_field() {
+        for (written, read) in [
+            ("Mon, 23 Nov 2026 09:10:11 UT", "2026-11-23T09:10:11+00:00"),
+            ("Mon, 23 Nov 2026 09:10:11 Z", "2026-11-23T09:10:11+00:00"),
+            ("Mon, 23 Nov 2026 09:10:11 UTC", "2026-11-23T09:10:11+00:00"),
+            ("Mon, 23 Nov 2026 09:10:11 GMT", "2026-11-23T09:10:11+00:00"),
+            ("Mon, 23 Nov 2026 09:10:11 EST", "2026-11-23T09:10:11-05:00"),
+            (
+                "Mon, 23 Nov 2026 09:10:11 AM +0100",
+                "2026-11-23T09:10:11+01:00",
+            ),
+            ("Mon, 23 Nov 2026 09:10:11 PM", "2026-11-23T21:10:11+00:00"),
+            ("Mon, 23 Nov 2026 12:10:11 AM", "2026-11-23T00:10:11+00:00"),
+            (
+                "Mon, 23 Nov 2026 12:10:11 PM GMT",
+                "2026-11-23T12:10:11+00:00",
+            ),
+            (
+                "Mon, 23 Nov 2026 09:10:11 +0200 (CEST)",
+                "2026-11-23T09:10:11+02:00",
+            ),
+            ("Mon, 23 Nov 26 09:10:11 +0000", "2026-11-23T09:10:11+00:00"),
+            (
+                "Mon, 23 Nov 126 09:10:11 +0000",
+                "2026-11-23T09:10:11+00:00",
+            ),
+            ("Fri, 23 Nov 98 09:10:11 +0000", "1998-11-23T09:10:11+00:00"),
+        ] {
+            let header = format!("Date: {written}\r\nSubject: hello\r\nFrom: a@b.example\r\n\r\n");
+            let wanted = heading(Some(read), Some("a@b.example"), Some("hello"));
+            assert_eq!(Heading::parse(header.as_bytes()), wanted, "{written}");
+        }
+    }
+
+    #[test]
+    fn g_a_character_that_is_split_over_two_encoded_words_is_put_together() {
+        for (written, read) in [
+            ("=?utf-8?B?4oI=?= =?utf-8?B?rA==?=", "\u{20ac}"),
+            (
+                "=?UTF-8?Q?caf=C3?=\r\n =?utf-8?Q?=A9?= here",
+                "caf\u{e9} here",
+            ),
+            ("=?utf-8?Q?caf=C3?= =?utf-8?B?qQ==?=", "caf\u{e9}"),
+            ("=?utf-8?Q?one?= two =?utf-8?Q?three?=", "one two three"),
+            ("=?utf-8?Q?a_b?= =?iso-8859-1?Q?=E9?=", "a b\u{e9}"),
+            ("1 =?= 2 =?x 3", "1 =?= 2 =?x 3"),
+        ] {
+            let header = format!("Subject: {written}\r\n\r\n");
+            let subject = Heading::parse(header.as_bytes()).subject;
+            assert_eq!(subject.as_deref(), Some(read), "{written}");
+        }
+    }
+
+    #[test]
+    fn g_base64_without_its_padding_loses_no_letter() {
+        for (written, read) in [
+            ("=?utf-8?B?aGVsbG8?=", "hello"),
+            ("=?utf-8?b?aGVsbG8=?=", "hello"),
+            ("=?utf-8?B?aGVsbA?=", "hell"),
+            ("=?utf-8?B?aGVsbG8h?=", "hello!"),
+        ] {
+            let header = format!("Subject: {written}\r\nFrom: {written} <a@b.example>\r\n\r\n");
+            let found = Heading::parse(header.as_bytes());
+            assert_eq!(found.subject.as_deref(), Some(read), "{written}");
+            let from = format!("{read} <a@b.example>");
+            assert_eq!(found.from.as_deref(), Some(from.as_str()), "{written}");
+        }
     }
 
     #[test]

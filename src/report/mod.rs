@@ -14,6 +14,7 @@ mod tally;
 #[cfg(test)]
 mod testing;
 mod text;
+mod worked_around;
 
 pub use heading::Heading;
 pub use reporter::{Format, Options, Reporter};
@@ -160,6 +161,9 @@ pub struct Outcome {
     pub deleted: u64,
     /// Messages left on the server on purpose (too large, tried in vain too often).
     pub skipped: u64,
+    /// Messages that should come and are passed over for now, and parts of the maildrop that hide
+    /// the rest of it.
+    pub held_up: u64,
     /// Messages that could not be fetched.
     pub failed: u64,
     /// Messages that were fetched and turned out to be here already.
@@ -175,7 +179,7 @@ impl Outcome {
     pub fn status(&self) -> Status {
         match &self.failure {
             Some(failure) => failure.status,
-            None if self.failed > 0 || self.doubtful > 0 => Status::Partial,
+            None if self.failed > 0 || self.doubtful > 0 || self.held_up > 0 => Status::Partial,
             None => Status::Ok,
         }
     }

@@ -138,9 +138,11 @@ impl From<Phase> for Occasion {
             Phase::Greeting | Phase::StartTls | Phase::Capabilities => Self::Door,
             Phase::SignIn => Self::SignIn,
             Phase::Listing => Self::Listing,
-            Phase::Message(_) | Phase::Header(_) | Phase::Step | Phase::Deleting | Phase::Quit => {
-                Self::Messages
-            }
+            Phase::Message(_)
+            | Phase::Header(_)
+            | Phase::Step
+            | Phase::Deleting(_)
+            | Phase::Quit => Self::Messages,
         }
     }
 }

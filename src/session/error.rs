@@ -6,7 +6,7 @@ use super::method::Method;
 use super::wire::Answer;
 use crate::exit::{Diagnose, Status};
 use crate::maildrop::TooLarge;
-use crate::net;
+use crate::net::{self, speech::Speech};
 use crate::pop3::command::Unsendable;
 use crate::pop3::{MessageNumber, Violation};
 use crate::sasl::{self, Mechanism};
@@ -32,7 +32,7 @@ pub enum Phase {
     /// NOOP.
     Step,
     /// DELE.
-    Deleting,
+    Deleting(MessageNumber),
     /// QUIT.
     Quit,
 }
@@ -48,10 +48,23 @@ impl fmt::Display for Phase {
             Self::Message(number) => write!(f, "fetching message {number}"),
             Self::Header(number) => write!(f, "reading the header of message {number}"),
             Self::Step => f.write_str("asking whether the server is still in step"),
-            Self::Deleting => f.write_str("marking messages as deleted"),
+            Self::Deleting(number) => write!(f, "marking message {number} as deleted"),
             Self::Quit => f.write_str("ending the session"),
         }
     }
+}
+
+/// What was under way when a connection failed: a server that announces PIPELINING and cannot do it
+/// closes, or falls silent, where it has got several commands.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum UnderWay {
+    /// The command that was waited for, if any.
+    One,
+    /// Others went out before its reply, or it went out before theirs.
+    Several {
+        /// What was waited for had begun to arrive.
+        begun: bool,
+    },
 }
 
 /// Why a session ended early.
@@ -64,6 +77,8 @@ pub enum Error {
         phase: Phase,
         /// How it failed.
         source: net::Error,
+        /// What it failed over.
+        under_way: UnderWay,
     },
     /// The server broke the protocol.
     #[error("{violation} while {phase}")]
@@ -255,6 +270,12 @@ impl Diagnose for Error {
             Self::NoStls | Self::StlsRefused(_) => {
                 "nothing was sent in clear; set tls = \"implicit\" and port 995 if the server has \
                  that, or someone may be between you and it"
+            }
+            Self::Violation {
+                phase: Phase::Greeting,
+                violation: Violation::NoStatus(line),
+            } if let Some(speech) = Speech::of(line) => {
+                return Some(format!("this is {}: {}", speech.speaker(), speech.way_on()));
             }
             Self::Violation { .. } | Self::Challenges => {
                 "is this a POP3 server? Run with -vv to see what it says; nothing was deleted"

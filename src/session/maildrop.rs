@@ -1,8 +1,8 @@
 //! TRANSACTION: STAT, UIDL and LIST, joined into a [`Maildrop`] (RFC 1939 sections 5 and 7).
 
-use super::{Answer, Detour, Error, Phase, Session, Shortcut, Transaction};
+use super::{Answer, Detour, Error, Meaning, Phase, Session, Shortcut, Transaction};
 use crate::maildrop::{Joiner, MESSAGE_LIMIT, Maildrop, TooLarge};
-use crate::pop3::listing::{scan_line, unique_id_line};
+use crate::pop3::listing::{number_alone, scan_line, unique_id_line};
 use crate::pop3::{Command, DropListing};
 
 /// More lines than this have no end: twice as many as there may be messages, because a line may be
@@ -78,7 +78,8 @@ impl Session<Transaction> {
             None if joiner.lacks_unique_ids() && expected => return Err(Error::NoUniqueIds),
             None => !joiner.lacks_unique_ids(),
             Some(_) if empty => true,
-            Some(answer) if expected => {
+            // It announces what it cannot do, unless this is to pass.
+            Some(answer) if expect_unique_ids || (expected && is_passing(&answer)) => {
                 return Err(Error::Refused {
                     command: "UIDL",
                     answer,
@@ -86,6 +87,9 @@ impl Session<Transaction> {
             }
             Some(_) => false,
         };
+        if !has_unique_ids {
+            joiner.fill_gaps()?;
+        }
         Ok(joiner.finish(account, has_unique_ids))
     }
 
@@ -162,10 +166,18 @@ impl Session<Transaction> {
         self.wire.lines(Phase::Listing, LISTING_LINES, |line| {
             match line.and_then(scan_line) {
                 Some((number, octets)) => joiner.scan(number, octets),
-                None => Ok::<(), TooLarge>(()),
+                None => match line.and_then(number_alone) {
+                    Some(number) => joiner.mention(number),
+                    None => Ok::<(), TooLarge>(()),
+                },
             }
         })
     }
+}
+
+fn is_passing(answer: &Answer) -> bool {
+    let meaning = Meaning::recognised(Phase::Listing, answer);
+    meaning.is_some_and(Meaning::is_the_sessions)
 }
 
 #[cfg(test)]

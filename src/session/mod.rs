@@ -27,7 +27,7 @@ mod wire;
 pub use crate::sasl::Secret;
 pub use answer::Meaning;
 pub use detour::Detour;
-pub use error::{Error, Phase};
+pub use error::{Error, Phase, UnderWay};
 pub use method::{Auth, Method};
 pub use retrieve::{Arrival, Retrieval};
 pub use shortcut::Shortcut;

@@ -32,6 +32,7 @@ mod tests {
     use super::*;
     use crate::net;
     use crate::pop3::MessageNumber;
+    use crate::session::UnderWay;
 
     /// What a server's answers to TOP and NOOP come to.
     fn in_step(top: &'static str, noop: &'static str) -> Result<bool, Error> {
@@ -89,7 +90,8 @@ mod tests {
             closed.to_string(),
             Error::Net {
                 phase: Phase::Step,
-                source
+                source,
+                under_way: UnderWay::One,
             }
             .to_string()
         );

@@ -1,7 +1,7 @@
 //! From TRANSACTION to UPDATE: DELE and QUIT (RFC 1939 sections 5 and 6).
 
 use super::{Answer, Error, Phase, Session, Transaction};
-use crate::pop3::Command;
+use crate::pop3::{Command, Violation};
 use crate::state::Recorded;
 use std::cmp::Reverse;
 use std::time::Duration;
@@ -40,13 +40,26 @@ pub enum Update {
     Disorder(Vec<Recorded>, Error),
 }
 
+impl Marked {
+    /// Whether the server is to delete nothing.
+    pub fn is_empty(&self) -> bool {
+        self.messages.is_empty()
+    }
+}
+
 impl Session<Transaction> {
     /// Marks messages as deleted. Takes nothing but what is stored and recorded (E4).
     ///
     /// The highest number goes first: there are servers that give new numbers to those behind a
     /// message as soon as it is marked, and what a number stood for must still stand there when it
     /// is sent (A6).
-    pub fn delete(&mut self, mut recorded: Vec<Recorded>) -> Result<Marked, Error> {
+    ///
+    /// # Errors
+    /// With the message that it was about, as far as that shows.
+    pub fn delete(
+        &mut self,
+        mut recorded: Vec<Recorded>,
+    ) -> Result<Marked, (Error, Option<Recorded>)> {
         recorded.sort_unstable_by_key(|message| Reverse(message.number()));
         let window = if self.may_pipeline() {
             WINDOW_COMMANDS
@@ -61,10 +74,18 @@ impl Session<Transaction> {
                 return Ok(marked);
             }
             for message in &flight {
-                self.wire.send(Command::Dele(message.number()))?;
+                let sent = self.wire.send(Command::Dele(message.number()));
+                sent.map_err(|error| (error, None))?;
             }
             for message in flight {
-                let answer = self.wire.answer(Phase::Deleting)?;
+                let answer = match self.wire.answer(Phase::Deleting(message.number())) {
+                    Ok(answer) => answer,
+                    Err(error) => {
+                        let answered = !marked.messages.is_empty();
+                        let blamed = window == 1 && is_about_the_last(&error, answered);
+                        return Err((error, blamed.then_some(message)));
+                    }
+                };
                 if answer.ok {
                     marked.messages.push(message);
                 } else {
@@ -88,6 +109,18 @@ impl Session<Transaction> {
             Err(error @ Error::Violation { .. }) => Update::Disorder(marked.messages, error),
             Err(_) => Update::Unknown(marked.messages),
         }
+    }
+}
+
+/// Whether it was the DELE at hand that the server stumbled over: it has answered others, and there is
+/// no sign that it answers earlier commands.
+fn is_about_the_last(error: &Error, answered: bool) -> bool {
+    match error {
+        Error::Net { .. } => true,
+        Error::Violation { violation, .. } => {
+            answered && matches!(violation, Violation::NoStatus(_))
+        }
+        _ => false,
     }
 }
 

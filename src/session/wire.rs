@@ -1,7 +1,7 @@
 //! The connection and the channel under it: sending, waiting, and not waiting too long.
 
 use super::secrets::Secrets;
-use super::{Error, Options, Phase};
+use super::{Error, Options, Phase, UnderWay};
 use crate::net::{self, Channel};
 use crate::pop3::{Capabilities, Command, Connection, Event, Reply, ResponseCode, Violation};
 use std::fmt;
@@ -82,6 +82,10 @@ pub(super) struct Wire {
     /// What nobody gets to see, not even where a server repeats it.
     secrets: Arc<Secrets>,
     pace: Pace,
+    /// Commands sent so far.
+    sent: usize,
+    /// The last of them that went out while another was under way.
+    accompanied: usize,
 }
 
 /// How fast the server is expected to be at least.
@@ -164,6 +168,8 @@ impl Wire {
             transcript: options.transcript.clone(),
             secrets: Arc::new(secrets),
             pace: Pace::new(),
+            sent: 0,
+            accompanied: 0,
         }
     }
 
@@ -179,7 +185,12 @@ impl Wire {
                 _ => "user name",
             };
             Error::Unsendable { what, source }
-        })
+        })?;
+        self.sent += 1;
+        if self.connection.pending() > 1 {
+            self.accompanied = self.sent;
+        }
+        Ok(())
     }
 
     /// Answers a challenge.
@@ -228,7 +239,7 @@ impl Wire {
         {
             let timeout = self.timeout_in(phase);
             self.wait(timeout)
-                .map_err(|source| Error::Net { phase, source })?;
+                .map_err(|source| self.failed(phase, source))?;
         }
         let event = self.connection.next_event();
         let event = event.map_err(|violation| violated(&self.secrets, violation))?;
@@ -386,10 +397,7 @@ impl Wire {
             true => self.channel.start_tls(),
             false => Err(net::Error::Injected),
         };
-        started.map_err(|source| Error::Net {
-            phase: Phase::StartTls,
-            source,
-        })?;
+        started.map_err(|source| self.failed(Phase::StartTls, source))?;
         self.connection = Connection::continued();
         self.pace = Pace::new();
         Ok(())
@@ -413,7 +421,7 @@ impl Wire {
                 Ok(moved.received > 0)
             }
             Err(net::Error::TimedOut(_)) => Ok(false),
-            Err(source) => Err(Error::Net { phase, source }),
+            Err(source) => Err(self.failed(phase, source)),
         }
     }
 
@@ -425,6 +433,23 @@ impl Wire {
 
     pub(super) fn close(&mut self) {
         self.channel.close();
+    }
+
+    fn failed(&self, phase: Phase, source: net::Error) -> Error {
+        let pending = self.connection.pending();
+        let oldest = (self.sent + 1).saturating_sub(pending);
+        let is_accompanied = self.accompanied > 0 && pending > 0 && oldest <= self.accompanied;
+        let under_way = match is_accompanied {
+            true => UnderWay::Several {
+                begun: self.pace.flowing,
+            },
+            false => UnderWay::One,
+        };
+        Error::Net {
+            phase,
+            source,
+            under_way,
+        }
     }
 
     fn log(&self, direction: Direction, line: &[u8]) {

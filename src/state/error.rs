@@ -125,6 +125,7 @@ impl Diagnose for Error {
             Self::Delivery(error) => error.status(),
             Self::Held(_) => Status::Temporary,
             Self::Io { source, .. } if is_untrusted(source) => Status::Config,
+            Self::Io { source, .. } if delivery::is_scarce(source) => Status::Temporary,
             Self::Io { .. } => Status::Io,
             Self::NoLocks { .. } | Self::Rival { .. } => Status::Config,
             Self::NotSeen { .. } => Status::CannotCreate,
@@ -148,6 +149,7 @@ impl Diagnose for Error {
             Self::Io { source, .. } if delivery::is_full(source) => {
                 "make room on the disk; what was not stored is still on the server".to_owned()
             }
+            Self::Io { source, .. } if delivery::is_scarce(source) => delivery::SCARCE.to_owned(),
             Self::Io { source, .. } if is_untrusted(source) => {
                 "the state must be your own: regular files in a directory that others cannot write to"
                     .to_owned()

@@ -6,7 +6,7 @@ use super::record::{Entry, Id, Listing, MarkedBy, Stored};
 use super::{Error, Files, View};
 use crate::delivery::UniqueName;
 use crate::durable::Dir;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -19,6 +19,8 @@ pub struct Inspected {
     pub maildirs: Vec<PathBuf>,
     /// Ids that the account had earlier.
     pub former: Vec<String>,
+    /// Unique-ids of messages that could not be fetched at some time.
+    pub(super) failing: BTreeSet<Box<[u8]>>,
     /// The journal is damaged, so that some messages may not be among these.
     pub damaged: bool,
 }
@@ -149,6 +151,7 @@ pub(super) fn read(dir: &Dir, files: &Files, account: &str) -> Result<Inspected,
         messages: reader.messages.into_values().collect(),
         maildirs: reader.maildirs,
         former: reader.former,
+        failing: reader.failing,
     })
 }
 
@@ -157,6 +160,7 @@ struct Reader {
     messages: BTreeMap<Id, Shown>,
     maildirs: Vec<PathBuf>,
     former: Vec<String>,
+    failing: BTreeSet<Box<[u8]>>,
     /// Of the run whose lines are being read.
     boot: Arc<str>,
 }
@@ -237,7 +241,6 @@ impl Reader {
             Entry::Baseline { .. }
             | Entry::Disorder { .. }
             | Entry::Evidence { .. }
-            | Entry::Failed { .. }
             | Entry::Generation { .. }
             | Entry::Home { .. }
             | Entry::Reported { .. }
@@ -245,6 +248,7 @@ impl Reader {
             | Entry::Told { .. }
             | Entry::Undeletable { .. }
             | Entry::Unpipelined { .. } => {}
+            Entry::Failed { listing, .. } => self.failing.extend(listing.unique_id),
             Entry::Former { account, .. } => self.former.push(account),
         }
     }

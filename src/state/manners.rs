@@ -216,6 +216,11 @@ impl Manners {
         self.login_delay = i64::from(login_delay).min(LONGEST);
     }
 
+    /// Whether it announces any.
+    pub fn has_login_delay(&self) -> bool {
+        self.login_delay > 0
+    }
+
     /// A sign-in has worked.
     pub fn let_in(&mut self) {
         self.refusal = None;
@@ -298,7 +303,9 @@ impl Manners {
     /// hears of it once.
     pub fn worked(&mut self) -> Option<i64> {
         let trouble = self.trouble.take()?;
-        trouble.told.map(|_| trouble.since)
+        // What passed something over worked all the time.
+        let told = trouble.told.filter(|_| trouble.kind != "passed-over");
+        told.map(|_| trouble.since)
     }
 
     fn line(&self) -> Vec<u8> {

@@ -29,7 +29,7 @@ pub struct Accepted {
 
 impl Store {
     /// Forgets messages, so that they are fetched again if the server still has them: those whose
-    /// unique-id `which` holds for. Gives their number.
+    /// unique-id `which` holds for. What could not be fetched is as good as new. Gives their number.
     pub fn forget(&mut self, which: impl Fn(&[u8]) -> bool) -> Result<u64, Error> {
         let shown = inspect::read(&self.dir, &self.files, &self.account)?;
         let mut forgotten = 0;
@@ -42,12 +42,15 @@ impl Store {
                 forgotten += 1;
             }
         }
+        let failing = shown.failing.into_iter().filter(|id| which(id));
+        forgotten += self.forget_failures(failing);
         self.sync()?;
         Ok(forgotten)
     }
 
     /// Forgets everything, what has no unique-id included. Gives the number.
     pub fn forget_all(&mut self) -> Result<u64, Error> {
+        let shown = inspect::read(&self.dir, &self.files, &self.account)?;
         let living = self
             .memory
             .records
@@ -58,8 +61,9 @@ impl Store {
         for id in &living {
             self.write([Entry::Forgotten { id: *id }]);
         }
+        let failed = self.forget_failures(shown.failing.into_iter());
         self.sync()?;
-        Ok(living.len() as u64)
+        Ok(living.len() as u64 + failed)
     }
 
     /// Notes that the files of these messages were removed on purpose, or are fine as they are, as

@@ -22,6 +22,7 @@ mod custody;
 mod doubt;
 mod ending;
 mod error;
+mod failures;
 mod files;
 mod homes;
 mod index;
@@ -349,28 +350,6 @@ impl Store {
             }
         }
         settled
-    }
-
-    /// A message could not be fetched. Not synced: forgetting it costs one more try.
-    pub fn failed(&mut self, message: &Message, kind: FailureKind) {
-        let Some(identity) = message.identity else {
-            return;
-        };
-        let before = self
-            .memory
-            .failures
-            .get(&identity)
-            .filter(|f| f.kind == kind);
-        let count = before
-            .map_or(0, |failures| failures.count)
-            .saturating_add(1);
-        let (time, listing) = (self.moment.now, Listing::of(message));
-        self.write([Entry::Failed {
-            time,
-            listing,
-            kind,
-            count,
-        }]);
     }
 
     /// Pipelining has failed with this server.

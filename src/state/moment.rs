@@ -1,7 +1,8 @@
 //! When something happens.
 
+use jiff::tz::TimeZone;
 use std::fs;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 /// When and in which boot of the machine something happens.
@@ -18,12 +19,19 @@ impl Moment {
     /// A time (seconds since 1970) as the clock on the wall shows it.
     pub fn on_the_wall(time: i64) -> String {
         let time = jiff::Timestamp::from_second(time).unwrap_or_default();
-        let time = time.to_zoned(jiff::tz::TimeZone::system());
+        let time = time.to_zoned(Self::zone().clone());
         time.strftime("%Y-%m-%d %H:%M:%S").to_string()
+    }
+
+    /// The zone of the clock on the wall, read once: a confined thread could not read it.
+    fn zone() -> &'static TimeZone {
+        static ZONE: OnceLock<TimeZone> = OnceLock::new();
+        ZONE.get_or_init(TimeZone::system)
     }
 
     /// This one, by the system's clock.
     pub fn now() -> Self {
+        Self::zone();
         let since = SystemTime::now().duration_since(UNIX_EPOCH);
         let seconds = since.unwrap_or_default().as_secs();
         let boot = fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default();

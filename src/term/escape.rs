@@ -70,7 +70,8 @@ pub(crate) fn is_unsafe(c: char) -> bool {
     c.is_control() || is_invisible(c)
 }
 
-/// Characters that show nothing, or that change how others are shown.
+/// Characters that show nothing, or that change how others are shown: all that Unicode 17 calls
+/// Default_Ignorable_Code_Point, and a few more.
 fn is_invisible(c: char) -> bool {
     matches!(c,
         '\u{ad}'                      // soft hyphen
@@ -82,9 +83,15 @@ fn is_invisible(c: char) -> bool {
         | '\u{200b}'..='\u{200f}'     // zero-width space and joiners, LRM, RLM
         | '\u{2028}'..='\u{202e}'     // line and paragraph separator, embeddings, overrides
         | '\u{2060}'..='\u{206f}'     // word joiner, invisible operators, isolates
+        | '\u{2800}'                  // Braille blank
         | '\u{3164}' | '\u{ffa0}'     // Hangul fillers
+        | '\u{fe00}'..='\u{fe0f}'     // variation selectors
         | '\u{feff}'                  // byte order mark
-        | '\u{fff9}'..='\u{fffb}'     // interlinear annotation
+        | '\u{fff0}'..='\u{fffb}'     // kept for such; interlinear annotation
+        | '\u{13430}'..='\u{1343f}'   // Egyptian format controls
+        | '\u{1bca0}'..='\u{1bca3}'   // shorthand format controls
+        | '\u{1d159}'                 // null notehead
+        | '\u{1d173}'..='\u{1d17a}'   // musical format controls
         | '\u{e0000}'..='\u{e0fff}'   // tags
     )
 }
@@ -193,6 +200,15 @@ mod tests {
             .chars()
         {
             assert!(escape_str(&c.to_string()).starts_with("\\u{"), "{c:?}");
+        }
+    }
+
+    #[test]
+    fn j_whatever_is_invisible_is_escaped() {
+        for c in "\u{fe0f}\u{fe00}\u{1d173}\u{1d17a}\u{1bca0}\u{2800}\u{34f}\u{fff0}\u{e0100}\u{e01ef}\u{180e}"
+            .chars()
+        {
+            assert_eq!(escape_str(&c.to_string()), format!("\\u{{{:x}}}", u32::from(c)));
         }
     }
 

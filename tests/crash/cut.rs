@@ -53,7 +53,7 @@ struct LimitedChannel {
 }
 
 impl Connect for Limited {
-    fn route(&self, _: &Profile, _: Tell) -> Result<Box<dyn Route>, net::Error> {
+    fn route(&self, _: &Profile, _: &Stop, _: Tell) -> Result<Box<dyn Route>, net::Error> {
         Ok(Box::new(self.clone()))
     }
 }
@@ -128,6 +128,7 @@ impl Bench {
             at_once: true,
             as_new: false,
             quiet: false,
+            room: 256,
             transcript: false,
             moment: Moment {
                 now: 1_795_395_922,

@@ -339,6 +339,7 @@ impl Explorer {
             at_once: true,
             as_new: false,
             quiet: false,
+            room: 256,
             transcript: false,
             moment: self.moment(self.now),
         };

@@ -79,7 +79,7 @@ impl Maildrop {
 pub struct Server(pub Arc<Mutex<Maildrop>>);
 
 impl Connect for Server {
-    fn route(&self, _: &Profile, _: Tell) -> Result<Box<dyn Route>, Error> {
+    fn route(&self, _: &Profile, _: &Stop, _: Tell) -> Result<Box<dyn Route>, Error> {
         Ok(Box::new(self.clone()))
     }
 }

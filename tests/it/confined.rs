@@ -65,11 +65,9 @@ fn s73_after_it_has_connected_a_fetch_reaches_nothing_but_its_maildir_and_state(
     home.one_account(&server.account(), "keep = \"never\"\n");
     // The second session of the run is confined as well, and can do its work.
     server.behave(Behaviour::new().on_occurrences("RETR 3", 0..1, Reply::End(Ending::Close)));
-    let calls = traced(&home, &["fetch"], 75);
-    assert_confined(&home, &calls, &["openat", "renameat2"]);
-    assert_eq!(tree::count(&home.maildir("a")), 4);
     let calls = traced(&home, &["fetch"], 0);
     assert_confined(&home, &calls, &["openat", "renameat2"]);
+    assert_eq!(server.sessions().len(), 2);
     tree::assert_holds(&home.maildir("a"), &mail(5));
 }
 

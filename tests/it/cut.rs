@@ -43,7 +43,8 @@ fn t2_the_program_survives_cuts_all_over_a_session_over_tls_and_without() {
             let home = Home::in_memory();
             home.one_account(&server.account(), keep);
             let first = home.popfetch(["fetch"]).run();
-            assert_eq!(first.status, Some(75), "{what}: {first:#?}");
+            // Where each session brings something the run goes on.
+            assert!(matches!(first.status, Some(0 | 75)), "{what}: {first:#?}");
             assert!(
                 first.stderr.contains("clos") || first.stderr.contains("reset"),
                 "{first:#?}"

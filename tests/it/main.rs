@@ -41,6 +41,8 @@ mod neighbours;
 mod nineteen;
 /// OAuth 2.0, from the browser to the fetch.
 mod oauth;
+/// Server trouble is the session's, and a message's fault only where that is shown.
+mod patient;
 /// Messages that cannot be had.
 mod poison;
 /// Whoever reads the report, and does not, or is gone.
@@ -49,6 +51,10 @@ mod readers;
 mod real_servers;
 /// The samples arrive octet for octet, once.
 mod samples;
+/// Few files and threads.
+mod scarce;
+/// Secrets that are slow to come.
+mod secrets;
 /// No one is let in.
 mod security;
 /// From an address to an account.

@@ -53,7 +53,7 @@ fn f20_after_three_refusals_it_is_passed_over_with_a_reason() {
         run(&home, &[], 1);
         assert_eq!(server.last_session().count("RETR 4"), 1);
     }
-    let output = run(&home, &[], 0);
+    let output = run(&home, &[], 1);
     assert_said(
         &output,
         &["1 skipped", "refused by the server 3 times", "once a day"],
@@ -90,16 +90,20 @@ fn f20_a_message_that_closes_the_connection_is_left_out_and_the_others_arrive_in
         assert_said(&output, &["a: ", "going on without it"]);
         tree::assert_holds(&home.maildir("a"), &all_but_the_fourth());
         tree::assert_tmp_is_empty(&home.maildir("a"));
-        let [first, second] = &server.sessions()[..] else {
-            panic!("not two sessions: {:#?}", server.sessions());
-        };
-        assert_eq!((first.count("RETR 4"), first.count("QUIT")), (1, 0));
-        assert_eq!((second.count("RETR 4"), second.count("QUIT")), (0, 1));
+        // It is the message's fault once it breaks a session that begins with it, and the others come
+        // without it.
+        let sessions = server.sessions();
+        assert!((3..=4).contains(&sessions.len()), "{sessions:#?}");
+        let (last, broken) = sessions.split_last().unwrap();
+        for session in broken {
+            assert_eq!((session.count("RETR 4"), session.count("QUIT")), (1, 0));
+        }
+        assert_eq!((last.count("RETR 4"), last.count("QUIT")), (0, 1));
         // In the next run it comes last, behind new mail.
         server.maildrop().add([letter(11)]);
         run(&home, &[], 75);
-        let third = &server.sessions()[2];
-        let retrieved: Vec<_> = third
+        let next = &server.sessions()[sessions.len()];
+        let retrieved: Vec<_> = next
             .commands
             .iter()
             .filter(|c| c.starts_with("RETR"))
@@ -118,7 +122,7 @@ fn f20_after_three_broken_connections_it_is_passed_over_and_named() {
         run(&home, &[], 75);
     }
     let sessions = server.sessions().len();
-    let output = run(&home, &[], 0);
+    let output = run(&home, &[], 1);
     let words = [
         "1 skipped",
         "uid-4",
@@ -198,13 +202,10 @@ fn f20_a_message_that_closes_the_connection_does_not_stop_the_deletions() {
 }
 
 #[test]
-fn f34_a_connection_that_breaks_over_one_message_after_another_is_made_again_once() {
+fn f34_b2_messages_over_which_the_server_closes_are_left_out_one_after_another() {
     let close = || Reply::End(Ending::Close);
     let behaviour = Behaviour::new().on("RETR 4", close()).on("RETR 6", close());
-    let (server, home) = behaving(10, behaviour);
-    run(&home, &[], 75);
-    assert_eq!(server.sessions().len(), 2);
-    run(&home, &[], 75);
+    let (_server, home) = behaving(10, behaviour);
     run(&home, &[], 75);
     let mut expected = mail(10);
     expected.retain(|message| ![&b"uid-4"[..], b"uid-6"].contains(&&message.unique_id[..]));

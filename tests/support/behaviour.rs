@@ -29,6 +29,8 @@ pub struct Behaviour {
     pub(super) loses_what_follows_sign_in: bool,
     pub(super) renumbers: bool,
     pub(super) weaves: Vec<(usize, usize)>,
+    pub(super) crowded: Option<(&'static str, Option<Ending>)>,
+    pub(super) gives: Option<(usize, Reply)>,
 }
 
 /// What the server does instead of, or beside, the right answer to a command.
@@ -99,6 +101,8 @@ impl Default for Behaviour {
             loses_what_follows_sign_in: false,
             renumbers: false,
             weaves: Vec::new(),
+            crowded: None,
+            gives: None,
         }
     }
 }
@@ -255,6 +259,25 @@ impl Behaviour {
     /// first line of the next answer, which then lacks it.
     pub fn weaves(mut self, places: &[(usize, usize)]) -> Self {
         self.weaves = places.to_vec();
+        self
+    }
+
+    /// A command with this keyword that comes with others behind it in one flight makes the
+    /// connection end.
+    pub fn closes_on_several(mut self, keyword: &'static str, ending: Ending) -> Self {
+        self.crowded = Some((keyword, Some(ending)));
+        self
+    }
+
+    /// What comes in one flight behind a command with this keyword is lost.
+    pub fn loses_what_follows(mut self, keyword: &'static str) -> Self {
+        self.crowded = Some((keyword, None));
+        self
+    }
+
+    /// A session gives so many messages, and to each further RETR this reply.
+    pub fn gives(mut self, messages: usize, reply: Reply) -> Self {
+        self.gives = Some((messages, reply));
         self
     }
 

@@ -31,6 +31,7 @@ pub(super) fn serve(shared: &Shared, index: usize, behaviour: Behaviour, wire: W
         flights: 0,
         retrieved: 0,
         held: Vec::new(),
+        given: 0,
     };
     let stop = match session.run() {
         Ok(()) => Stop::Ended(How::Left, Ending::Close),
@@ -69,6 +70,8 @@ struct Session<'a> {
     /// RETRs so far, and an answer to one that waits for the next (see [`Behaviour::weaves`]).
     retrieved: usize,
     held: Vec<u8>,
+    /// RETRs so far (see [`Behaviour::gives`]).
+    given: usize,
 }
 
 struct Transaction {
@@ -92,6 +95,15 @@ impl Session<'_> {
             while let Some(line) = lines.next() {
                 let before = self.encrypted;
                 let signed_in = self.transaction.is_some();
+                if let Some((keyword, ending)) = self.behaviour.crowded
+                    && line.starts_with(keyword.as_bytes())
+                    && !lines.is_empty()
+                {
+                    match ending {
+                        Some(ending) => return self.end(ending),
+                        None => lines = Lines::default(),
+                    }
+                }
                 self.receive(&line)?;
                 if self.transaction.is_some() != signed_in
                     && self.behaviour.loses_what_follows_sign_in
@@ -152,7 +164,16 @@ impl Session<'_> {
         if !self.behaviour.weaves.is_empty() {
             return self.weave(line);
         }
-        match self.behaviour.reply_to(&text) {
+        let mut reply = self.behaviour.reply_to(&text);
+        if text.starts_with("RETR ")
+            && let Some((most, instead)) = &self.behaviour.gives
+        {
+            self.given += 1;
+            if self.given > *most {
+                reply = Some(instead.clone());
+            }
+        }
+        match reply {
             None => self.answer(line),
             Some(Reply::Remade(remake)) => {
                 self.outbox.catch();

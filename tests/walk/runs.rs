@@ -240,6 +240,7 @@ impl World {
             at_once: true,
             as_new: false,
             quiet: false,
+            room: 256,
             transcript: false,
             moment: Moment {
                 now: self.time,

@@ -173,7 +173,7 @@ pub struct Server {
 }
 
 impl Connect for Server {
-    fn route(&self, _: &Profile, _: Tell) -> Result<Box<dyn Route>, Error> {
+    fn route(&self, _: &Profile, _: &Stop, _: Tell) -> Result<Box<dyn Route>, Error> {
         Ok(Box::new(self.clone()))
     }
 }

@@ -51,7 +51,7 @@ pub(super) fn choose(
         Some(place) => Ok(place),
         None => asker.text("The command", Some("pass show mail"), |line| {
             let argv = words(line).ok_or("a quotation mark is left open")?;
-            match secret::token_of(&argv, true) {
+            match secret::token_of(&argv, true, None) {
                 Ok(_) => Ok(Place::Command(argv)),
                 Err(error) => Err(error.to_string()),
             }

@@ -24,7 +24,7 @@ fn at_message(words: &str) -> Meaning {
     let meanings = [
         Phase::Message(number),
         Phase::Header(number),
-        Phase::Deleting,
+        Phase::Deleting(MessageNumber::new(1).unwrap()),
     ];
     let meanings = meanings.map(|phase| Meaning::of(phase, &refusal(words)));
     assert_eq!(meanings, [meanings[0]; 3], "{words}");

@@ -157,7 +157,11 @@ fn b9_a_server_may_think_before_the_sign_in_the_listings_and_the_first_message()
     // The second message has no mailbox to wait for.
     wire.send(retr(number)).unwrap();
     assert!(wire.answer(message).is_err());
-    for phase in [Phase::Capabilities, Phase::Step, Phase::Deleting] {
+    for phase in [
+        Phase::Capabilities,
+        Phase::Step,
+        Phase::Deleting(crate::pop3::MessageNumber::new(1).unwrap()),
+    ] {
         let mut wire = slow(SLOW, PATIENCE, &[b"+OK\r\n"]);
         wire.send(Command::Noop).unwrap();
         assert!(wire.answer(phase).is_err(), "{phase}");

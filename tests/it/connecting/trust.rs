@@ -5,6 +5,7 @@ use crate::support::account::{Account, Security};
 use crate::support::certificate::{Authority, Identity, Wanted};
 use crate::support::maildrop::Maildrop;
 use crate::support::run::Home;
+use crate::support::script::{Scene, Script};
 use crate::support::server::Server;
 use crate::support::tree;
 
@@ -195,5 +196,145 @@ fn s15_the_oldest_version_of_tls_can_be_1_3() {
     for wrong in ["\"1.1\"", "1.3", "\"TLSv1.3\""] {
         let home = home_of(&new.account(), &format!("tls-min-version = {wrong}\n"));
         assert_said(&run(&home, &[], 78), &["tls-min-version", "^"]);
+    }
+}
+
+#[test]
+fn certificates_have_a_hint_for_each_cause_that_is_true_for_it() {
+    let (authority, other) = (Authority::new(), Authority::new());
+    let expired = authority.issue(&Wanted::default().expired());
+    let early = authority.issue(&Wanted::default().not_yet_valid());
+    let renamed = authority.issue(&Wanted::default().names(&["*.example.com", "pop.example.com"]));
+    let nameless = authority.issue(&Wanted::default().names(&[]));
+    let unknown = other.issue(&Wanted::default());
+    let pinned = [
+        "tls-roots = \"pinned\"",
+        "--tls-roots pinned --tls-pin sha256:",
+    ];
+    for (identity, words, wrong) in [
+        (expired, ["must renew it", "clock says 20"], "authority"),
+        (early, ["valid only from 2098", "clock says 20"], "renew"),
+        (
+            renamed,
+            ["set `host`", "tls-server-name = \"pop.example.com\""],
+            "clock",
+        ),
+        (
+            nameless,
+            ["set `host`", "put in one with its name"],
+            "clock",
+        ),
+        (
+            Identity::self_signed(&Wanted::default()),
+            ["signed by itself alone", "of one's own"],
+            "ca.pem",
+        ),
+        (
+            Identity::self_made_authority(&Wanted::default()),
+            ["an authority's certificate", "signed by itself alone"],
+            "ca.pem",
+        ),
+        (unknown, ["/path/to/ca.pem", "\"bundled\""], "renew"),
+    ] {
+        let server = serving(Security::identity(&identity, &authority));
+        let output = run(&home_of(&server.account(), ""), &[], 69);
+        assert_said(&output, &words);
+        assert_said(&output, &pinned);
+        assert!(
+            !output
+                .stderr
+                .split_once("hint: ")
+                .unwrap()
+                .1
+                .contains(wrong),
+            "{output:#?}"
+        );
+    }
+    // Where the name that is proposed is taken, it works.
+    let server = serving(Security::identity(
+        &authority.issue(&Wanted::default().names(&["pop.example.com"])),
+        &authority,
+    ));
+    run(
+        &home_of(&server.account(), "tls-server-name = \"pop.example.com\"\n"),
+        &[],
+        0,
+    );
+}
+
+#[test]
+fn a_certificate_of_a_server_given_by_url_is_pinned_with_the_options_of_the_hint() {
+    let identity = Identity::self_signed(&Wanted::default());
+    let server = serving(Security::identity(&identity, &Authority::new()));
+    let home = Home::in_memory();
+    let url = format!("pops://ada@localhost:{}", server.port());
+    let check = |options: &[&str]| {
+        let arguments = [&["check", url.as_str(), "--password-stdin"], options].concat();
+        home.popfetch(arguments).stdin("secret\n").run()
+    };
+    let refused = check(&[]);
+    assert_eq!(refused.status, Some(69), "{refused:#?}");
+    let (_, options) = refused.stderr.split_once("(with a URL: ").unwrap();
+    let options: Vec<&str> = options.split(')').next().unwrap().split(' ').collect();
+    assert_eq!(options.len(), 4, "{options:?}");
+    let accepted = check(&options);
+    assert_eq!(accepted.status, Some(0), "{accepted:#?}");
+    let other = format!("sha256:{}", "ab".repeat(32));
+    let output = check(&["--tls-roots", "pinned", "--tls-pin", &other]);
+    assert_eq!(output.status, Some(69), "{output:#?}");
+    assert_said(
+        &output,
+        &["its key sha256:", "has a new key", "do not go on"],
+    );
+    assert_eq!(check(&["--tls-pin", "sha256:abcd"]).status, Some(64));
+}
+
+#[test]
+fn d4_a_port_that_is_another_protocols_is_named_with_the_one_that_is_right() {
+    for (greeting, clear, encrypted) in [
+        // Dovecot's imap-login, Postfix, nginx, OpenSSH, Dovecot's pop3-login.
+        (
+            "* OK [CAPABILITY IMAP4rev1] Dovecot ready.\r\n",
+            "an IMAP server",
+            "an IMAP server",
+        ),
+        (
+            "220 mx.example.com ESMTP Postfix\r\n",
+            "an SMTP server",
+            "an SMTP server",
+        ),
+        (
+            "HTTP/1.1 400 Bad Request\r\n",
+            "a web server",
+            "a web server",
+        ),
+        ("SSH-2.0-OpenSSH_9.2\r\n", "an SSH server", "an SSH server"),
+        ("+OK Dovecot ready.\r\n", "a POP3 server without TLS", ""),
+    ] {
+        let script = Script::plain(Scene::new().send(greeting).expect_close());
+        let account = script.account();
+        let home = Home::in_memory();
+        home.config(&format!(
+            "[accounts.a]\nhost = {:?}\nport = {}\nuser = \"ada\"\n",
+            account.host, account.port
+        ));
+        let output = home
+            .popfetch(["check", "--password-stdin"])
+            .stdin("secret\n")
+            .expect(69);
+        assert_said(
+            &output,
+            &["does not speak TLS on this port", clear, "995", "starttls"],
+        );
+        if encrypted.is_empty() {
+            continue;
+        }
+        for script in [
+            Script::tls(Scene::new().send(greeting).expect_close()),
+            Script::plain(Scene::new().send(greeting).expect_close()),
+        ] {
+            let output = run(&home_of(&script.account(), ""), &[], 76);
+            assert_said(&output, &["hint: this is ", encrypted, "995"]);
+        }
     }
 }

@@ -109,7 +109,7 @@ fn f4_a_reset_while_commands_are_on_their_way_ends_the_run() {
 fn f8_a_server_that_reads_no_more_commands_ends_the_run() {
     for (command, state) in [
         ("RETR 1", "fetching message 1"),
-        ("DELE 1", "marking messages as deleted"),
+        ("DELE 1", "marking message 1 as deleted"),
     ] {
         for security in [Security::Plain, Security::Tls] {
             let messages = generate(1200, 200);

@@ -210,8 +210,8 @@ fn f18_uidl_refused_after_it_had_worked_fetches_nothing_again() {
 }
 
 #[test]
-fn f18_an_announced_uidl_that_is_refused_is_a_passing_fault_from_the_start() {
-    let refused = Behaviour::new().on("UIDL", Reply::raw("-ERR not now\r\n"));
+fn f18_an_announced_uidl_that_is_refused_for_now_is_a_passing_fault_from_the_start() {
+    let refused = Behaviour::new().on("UIDL", Reply::raw("-ERR [SYS/TEMP] not now\r\n"));
     let (server, home) = behaving(5, refused);
     run(&home, &[], 75);
     assert_eq!(server.last_session().count("RETR"), 0);

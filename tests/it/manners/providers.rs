@@ -23,7 +23,7 @@ use crate::support::tree;
 struct Here(u16);
 
 impl Connect for Here {
-    fn route(&self, _: &Profile, _: Tell) -> Result<Box<dyn Route>, Error> {
+    fn route(&self, _: &Profile, _: &Stop, _: Tell) -> Result<Box<dyn Route>, Error> {
         Ok(Box::new(*self))
     }
 }
@@ -57,6 +57,7 @@ fn fetch_from(host: &str, server: &Server, home: &Home, password: &str) -> Outco
         at_once: true,
         as_new: false,
         quiet: false,
+        room: 256,
         transcript: false,
         moment: Moment::now(),
     };

@@ -99,7 +99,7 @@ fn s43_s45_what_a_refusing_server_says_is_never_printed_raw() {
             Behaviour::new().on("AUTH", said("-ERR", &words)),
             Behaviour::new().on("AUTH", said("+", &words)),
             Behaviour::new().on("STAT", said("-ERR", &words)),
-            Behaviour::new().on("UIDL", said("-ERR", &words)),
+            Behaviour::new().on("LIST", said("-ERR", &words)),
             Behaviour::new().on("LIST", said("", &words)),
         ] {
             for way in WAYS {

@@ -88,7 +88,12 @@ fn with_token(server: &Server, token: &str) -> Result<(), Error> {
         way: &Way::default(),
         timeout,
     };
-    let route = Route::find(&target, std::sync::Arc::new(|_: &str| ())).unwrap();
+    let route = Route::find(
+        &target,
+        &popfetch::stop::Stop::never().unwrap(),
+        std::sync::Arc::new(|_: &str| ()),
+    )
+    .unwrap();
     let channel = route.connect(&Stop::never().unwrap()).unwrap();
     let options = Options {
         ahead: false,

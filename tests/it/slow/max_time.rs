@@ -24,16 +24,15 @@ fn f12_a_run_whose_time_is_over_commits_what_it_has_and_is_temporary() {
 }
 
 #[test]
-fn f12_a_run_that_hangs_is_ended_and_the_next_one_brings_the_rest() {
+fn f12_e_2_a_run_whose_report_nobody_reads_ends_with_its_time_and_the_next_one_brings_the_rest() {
     let (server, home) = server(1000);
-    // Nobody reads what it writes, so that it waits for ever.
+    // Nobody reads what it writes.
     let (_unread, writer) = std::io::pipe().unwrap();
     let began = Instant::now();
     let mut command = command(&home, &["--format", "paths", "fetch", "--max-time", "1s"]);
     let output = command.stdout(writer).output().unwrap();
     let stderr = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(75), "{stderr}");
-    assert!(stderr.contains("the run hung"), "{stderr}");
     assert!(began.elapsed() < MINUTE / 2, "{:?}", began.elapsed());
     // The server notices that its client is gone before it lets the next one in.
     server.sessions();

@@ -48,7 +48,7 @@ fn f5_silence_ends_the_run_and_the_state_is_named() {
             "+OK\r\nSubject: x\r\n\r\nhal",
             "fetching message 2",
         ),
-        ("DELE 1", "", "marking messages as deleted"),
+        ("DELE 1", "", "as deleted"),
     ];
     let began = Instant::now();
     // Side by side, because each takes as long as the timeout.

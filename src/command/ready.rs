@@ -1,0 +1,273 @@
+//! The accounts of a run, each with what it is signed in with: asked for at the terminal before any work
+//! begins, or got in the account's own thread.
+
+use super::context::report_failure;
+use super::fail::Failure;
+use super::pool::{Place, in_parallel};
+use super::process;
+use super::tokens::{self, Asking, Login, Question};
+use crate::exit::Diagnose;
+use crate::fetch::{self, Account, Environment, Tokens};
+use crate::profile::oauth::OAuth;
+use crate::profile::secret::{self, Password};
+use crate::profile::{PasswordSource, Profile};
+use crate::report::{self, Event, Outcome, Report};
+use crate::sandbox;
+use crate::stop::Stop;
+use std::path::Path;
+use std::sync::mpsc::{self, RecvTimeoutError, Sender};
+use std::sync::{Mutex, OnceLock, PoisonError};
+use std::thread;
+use std::time::Duration;
+
+/// The accounts of a run.
+#[derive(Default)]
+pub(super) struct Prepared {
+    pub(super) ready: Vec<Ready>,
+    /// Those that cannot be worked on, which the report has been told.
+    pub(super) failed: Vec<(String, report::Failure)>,
+    /// Nothing is fetched, so that no failure is remembered.
+    pub(super) stores_nothing: bool,
+}
+
+impl Prepared {
+    /// One account.
+    pub(super) fn of_one(profile: Profile) -> Result<Self, Failure> {
+        let ready = Ready::new(profile).map_err(|failed| Failure::of(failed.1))?;
+        Ok(Self {
+            ready: vec![ready],
+            ..Self::default()
+        })
+    }
+
+    /// Calls `work` with each account that is ready, `jobs` of them at a time, once there is what it
+    /// is signed in with; the failure where there is not, which the report has been told. The accounts'
+    /// threads confine themselves; this one waits for them, and needs no file any more either once
+    /// no account is left that may want a new access token.
+    pub(super) fn each<R: Send>(
+        &self,
+        jobs: usize,
+        environment: &Environment,
+        work: impl Fn(&Account<'_>) -> R + Sync,
+    ) -> Vec<Option<Result<R, report::Failure>>> {
+        let (ask, questions) = mpsc::channel();
+        // Each account has its own way to ask, which ends with its work.
+        let items: Vec<_> = self.ready.iter().map(|ready| ready.with(&ask)).collect();
+        drop(ask);
+        let (jobs, room) = process::share_files(jobs.min(items.len()));
+        let environment = Environment {
+            room,
+            ..environment.clone()
+        };
+        let shared = Environment {
+            // Others come after, in the same thread.
+            confined: false,
+            ..environment.clone()
+        };
+        let work = |item: &Item<'_>, place| {
+            let environment = match place {
+                Place::Alone => &environment,
+                Place::Shared => &shared,
+            };
+            item.work(environment, self.stores_nothing, &work)
+        };
+        let prepare = |item: &Item<'_>| item.ready.get_ready(&environment.stop);
+        let meanwhile = || {
+            tokens::answer(questions, &environment.stop);
+            sandbox::confine(&[], &[]);
+        };
+        in_parallel(jobs, &items, prepare, work, meanwhile)
+    }
+}
+
+/// An account that is ready to be signed in to.
+pub(super) struct Ready {
+    pub(super) profile: Profile,
+    /// Once it was asked for.
+    secret: OnceLock<Result<Secret, Box<dyn Diagnose>>>,
+}
+
+/// What an account is signed in with.
+struct Secret {
+    password: Password,
+    login: Option<Login>,
+}
+
+/// How often someone who waits for a secret looks whether to stop.
+const LOOK: Duration = Duration::from_millis(50);
+
+/// How long it waits for those who have heard of it as well.
+const PARTING: Duration = Duration::from_millis(300);
+
+/// An account that is not, and why.
+pub(super) type Unready = Box<(Profile, Box<dyn Diagnose>)>;
+
+impl Ready {
+    /// Gets what an account is signed in with.
+    pub(super) fn new(profile: Profile) -> Result<Self, Unready> {
+        match obtain(&profile, None) {
+            Ok(secret) => Ok(Self {
+                profile,
+                secret: OnceLock::from(Ok(secret)),
+            }),
+            Err(error) => Err(Box::new((profile, error))),
+        }
+    }
+
+    /// The same, but where no person is asked for it that is left to the account's own thread: it
+    /// may take a minute, and keeps no other account waiting.
+    pub(super) fn later(profile: Profile) -> Result<Self, Unready> {
+        let may_ask = match &profile.password {
+            PasswordSource::Stdin => true,
+            PasswordSource::Prompt
+            | PasswordSource::PromptOrKeyring
+            | PasswordSource::Command(_)
+            | PasswordSource::OAuth(OAuth::Command(_)) => secret::can_ask(),
+            _ => false,
+        };
+        match may_ask {
+            true => Self::new(profile),
+            false => Ok(Self {
+                profile,
+                secret: OnceLock::new(),
+            }),
+        }
+    }
+
+    /// Gets what is needed, unless somebody wants us to stop first.
+    fn get_ready(&self, stop: &Stop) {
+        self.secret.get_or_init(|| {
+            let profile = self.profile.clone();
+            let (sender, answer) = mpsc::channel();
+            // In a thread: keyrings hear of no signal.
+            let asks = stop.clone();
+            let ask = move || {
+                let _ = sender.send(obtain(&profile, Some(&asks)));
+            };
+            if thread::Builder::new().spawn(ask).is_err() {
+                return obtain(&self.profile, Some(stop));
+            }
+            loop {
+                if let Some(reason) = stop.requested() {
+                    // A program is ended, with what it started, if that is quick.
+                    let _ = answer.recv_timeout(PARTING);
+                    return Err(Box::new(fetch::Error::Stopped(reason)));
+                }
+                match answer.recv_timeout(LOOK) {
+                    Ok(secret) => return secret,
+                    Err(RecvTimeoutError::Timeout) => {}
+                    Err(RecvTimeoutError::Disconnected) => {
+                        return Err(Box::new(fetch::Error::Thread));
+                    }
+                }
+            }
+        });
+    }
+
+    /// With a way to ask for another token, where it may have any.
+    fn with<'a>(&'a self, ask: &Sender<Question<'a>>) -> Item<'a> {
+        let has_tokens = matches!(self.profile.password, PasswordSource::OAuth(_));
+        let ask = has_tokens.then(|| ask.clone());
+        Item {
+            ready: self,
+            ask: Mutex::new(ask),
+        }
+    }
+}
+
+fn obtain(profile: &Profile, stop: Option<&Stop>) -> Result<Secret, Box<dyn Diagnose>> {
+    let interactive = secret::can_ask();
+    Ok(match &profile.password {
+        PasswordSource::OAuth(oauth) => Secret {
+            password: Password::new(String::new()),
+            login: Some(Login::obtain(profile, oauth, interactive, stop).map_err(boxed)?),
+        },
+        _ => Secret {
+            password: secret::obtain(profile, interactive, stop).map_err(boxed)?,
+            login: None,
+        },
+    })
+}
+
+fn boxed(error: impl Diagnose) -> Box<dyn Diagnose> {
+    Box::new(error)
+}
+
+/// An account on its way to its thread.
+struct Item<'a> {
+    ready: &'a Ready,
+    ask: Mutex<Option<Sender<Question<'a>>>>,
+}
+
+impl Item<'_> {
+    fn work<R>(
+        &self,
+        environment: &Environment,
+        stores_nothing: bool,
+        work: &impl Fn(&Account<'_>) -> R,
+    ) -> Result<R, report::Failure> {
+        let ready = self.ready;
+        ready.get_ready(&environment.stop);
+        let ask = self
+            .ask
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
+        let secret = match ready.secret.get() {
+            Some(Ok(secret)) => secret,
+            Some(Err(error)) => {
+                let says_little = environment.quiet && !stores_nothing;
+                let state = says_little.then_some(&*environment.state);
+                let report = &*environment.report;
+                return Err(report_unready(
+                    report,
+                    state,
+                    &ready.profile,
+                    error.as_ref(),
+                ));
+            }
+            None => {
+                let error = fetch::Error::Thread;
+                return Err(report_failure(
+                    &*environment.report,
+                    &ready.profile.name,
+                    &error,
+                ));
+            }
+        };
+        let asking = secret.login.as_ref().zip(ask);
+        let asking = asking.map(|(login, questions)| Asking {
+            login,
+            questions,
+            stop: environment.stop.clone(),
+            name: &ready.profile.name,
+            report: &*environment.report,
+        });
+        Ok(work(&Account {
+            profile: &ready.profile,
+            password: &secret.password,
+            tokens: asking.as_ref().map(|asking| asking as &dyn Tokens),
+            environment,
+        }))
+    }
+}
+
+/// Tells the report that an account cannot be tried. Who has a fetch say little hears of it once: what
+/// was told is in `state`.
+pub(super) fn report_unready(
+    report: &dyn Report,
+    state: Option<&Path>,
+    profile: &Profile,
+    error: &dyn Diagnose,
+) -> report::Failure {
+    let mut failure = fetch::failure(error);
+    if let Some(state) = state {
+        fetch::not_tried(state, profile, &mut failure);
+    }
+    let outcome = Outcome {
+        failure: Some(failure.clone()),
+        ..Outcome::default()
+    };
+    report.report(&profile.name, Event::Finished(&outcome));
+    failure
+}

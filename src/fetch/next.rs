@@ -1,0 +1,225 @@
+//! What to try next when a session has not gone well: each way once in a run, but for those that
+//! have brought something.
+//!
+//! Trouble is the session's, and a message is left out only where a session broke over it that had
+//! nothing else to do first; and it is to blame only once others came without it.
+
+use super::Error;
+use super::endings::Care;
+use super::key::Key;
+use super::reach::Manner;
+use crate::maildrop::Message;
+use crate::session::Phase;
+use crate::state::{FailureKind, Store};
+use std::collections::HashSet;
+
+/// Sessions in a run: with a server that lists a maildrop in parts these bring some 15,000
+/// messages at Gmail. What is left is for the next run.
+const MOST_SESSIONS: u32 = 50;
+
+/// A server that was left in the middle of a session may hold the maildrop for that session until it
+/// notices, although it was given time for that. It is asked again so often.
+const MOMENTS: u32 = 2;
+
+/// After so many sessions in a row that broke before anything came, it is the server.
+const BROKEN_IN_A_ROW: usize = 3;
+
+/// Messages behind which the server was not in step, and that are left out and fetched alone.
+const MOST_DOUBTFUL: usize = 8;
+
+/// What to try next.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(super) enum Next {
+    /// Another session as this one, which has brought something.
+    GoOn,
+    /// One command at a time.
+    OneAtATime,
+    /// One at a time, and the server must show that it is in step behind each message.
+    InStep,
+    /// Sign in before anything else is asked.
+    SignInFirst,
+    /// As before, with a look behind each message.
+    WithALook,
+    /// Without this message.
+    Without(Message),
+    /// Without CAPA.
+    WithoutCapabilities,
+    /// With UTF8.
+    WithUtf8,
+    /// The same once more, a moment later.
+    AfterAMoment,
+    /// Nothing more in this run.
+    GiveUp,
+}
+
+/// The way through a run's sessions.
+pub(super) struct Course {
+    pub(super) manner: Manner,
+    pub(super) care: Care,
+    sessions: u32,
+    moments: u32,
+    /// Sessions broke over these, and nothing has come since that would clear the server.
+    suspects: Vec<Message>,
+    doubtful: usize,
+    /// Pipelining may be to blame, which the next session shows.
+    suspects_pipelining: bool,
+}
+
+impl Course {
+    pub(super) fn new(manner: Manner) -> Self {
+        Self {
+            manner,
+            care: Care::Usual,
+            sessions: 1,
+            moments: 0,
+            suspects: Vec::new(),
+            doubtful: 0,
+            suspects_pipelining: false,
+        }
+    }
+
+    /// Another part of the maildrop, or of what the server gives in a session.
+    pub(super) fn may_go_on(&mut self) -> bool {
+        self.sessions += 1;
+        self.sessions <= MOST_SESSIONS
+    }
+
+    pub(super) fn is_first(&self) -> bool {
+        self.sessions == 1
+    }
+
+    /// A session is over, in which so many messages came: what that says of the one before.
+    /// Whether it was shown that pipelining is to blame.
+    pub(super) fn learn(&mut self, arrived: u64, is_well: bool, store: &mut Store) -> bool {
+        if arrived > 0 {
+            for message in self.suspects.drain(..) {
+                store.failed(&message, FailureKind::Dropped);
+            }
+        }
+        // What broke in any other manner as well was not broken by this one.
+        let shown = std::mem::take(&mut self.suspects_pipelining) && is_well;
+        if shown {
+            store.failed_pipelining();
+        }
+        shown
+    }
+
+    /// What to try after an error, in a session in which so many messages came.
+    pub(super) fn after(
+        &mut self,
+        error: &Error,
+        arrived: u64,
+        passed: &mut HashSet<Key>,
+        store: &mut Store,
+    ) -> Next {
+        let next = self.choose(error, arrived, passed, store);
+        match &next {
+            Next::OneAtATime => self.go_plainly(),
+            Next::InStep => {
+                self.go_plainly();
+                self.care = Care::EachMessage;
+            }
+            Next::SignInFirst => (self.manner.ahead, self.manner.shortcut) = (false, None),
+            Next::WithALook => self.care = Care::EachMessage,
+            Next::Without(message) => {
+                passed.insert(Key::of(message));
+            }
+            Next::WithoutCapabilities => self.manner.capabilities = false,
+            Next::WithUtf8 => self.manner.utf8 = true,
+            Next::AfterAMoment => self.moments -= 1,
+            Next::GoOn | Next::GiveUp => {}
+        }
+        if matches!((error, &next), (Error::Doubtful { .. }, Next::Without(_))) {
+            self.go_plainly();
+            self.care = Care::EachMessage;
+        }
+        let begins_anew = [Next::AfterAMoment, Next::GiveUp].contains(&next);
+        if !begins_anew {
+            self.moments = MOMENTS;
+        }
+        next
+    }
+
+    fn choose(
+        &mut self,
+        error: &Error,
+        arrived: u64,
+        passed: &mut HashSet<Key>,
+        store: &mut Store,
+    ) -> Next {
+        let manner = self.manner;
+        match error {
+            Error::Over { message, source } => {
+                self.after_break(message, source, arrived, passed, store)
+            }
+            Error::Doubtful { message, .. } if self.can_do_without(message, passed) => {
+                self.doubtful += 1;
+                Next::Without((**message).clone())
+            }
+            Error::Doubtful { .. } => Next::GiveUp,
+            _ if self.moments > 0 && error.is_in_use() => Next::AfterAMoment,
+            _ if manner.capabilities && error.closed_on(Phase::Capabilities) => {
+                Next::WithoutCapabilities
+            }
+            Error::Ahead(_) => Next::SignInFirst,
+            Error::OutOfStep(_) => {
+                store.failed_pipelining();
+                Next::InStep
+            }
+            // In the midst of a message, behind others, it is the line as likely as not.
+            _ if arrived > 0 && error.broke_over_several() == Some(true) && self.may_go_on() => {
+                Next::GoOn
+            }
+            _ if manner.pipelining && error.broke_over_several().is_some() => {
+                self.suspects_pipelining = error.broke_over_several() == Some(false);
+                Next::OneAtATime
+            }
+            // A message before may be to blame, which shows once each of them is looked behind.
+            _ if self.care == Care::Usual && error.is_disorder_among_messages() => Next::WithALook,
+            _ if !manner.utf8 && error.needs_utf8() => Next::WithUtf8,
+            Error::Refusing(_) if arrived > 0 && self.may_go_on() => Next::GoOn,
+            _ => Next::GiveUp,
+        }
+    }
+
+    /// The connection broke over a message, with nothing else under way.
+    fn after_break(
+        &mut self,
+        message: &Message,
+        source: &Error,
+        arrived: u64,
+        passed: &mut HashSet<Key>,
+        store: &mut Store,
+    ) -> Next {
+        let kind = FailureKind::Dropped;
+        let is_known = store.has_failed(message);
+        let is_its_own = matches!(source, Error::Oversized(_));
+        let closed = source.is_closed();
+        if closed && arrived > 0 && !is_known && self.may_go_on() {
+            // It may have had enough of us, rather than of this message.
+            return Next::GoOn;
+        }
+        // Silence behind others that came is about this one, as far as anything shows it.
+        if is_known || is_its_own || (arrived > 0 && !closed) {
+            store.failed(message, kind);
+        } else {
+            store.suspect(message, kind);
+            self.suspects.push(message.clone());
+        }
+        let may_go_on = (closed || is_its_own) && self.suspects.len() < BROKEN_IN_A_ROW;
+        match may_go_on && !passed.contains(&Key::of(message)) && self.may_go_on() {
+            true => Next::Without(message.clone()),
+            false => Next::GiveUp,
+        }
+    }
+
+    fn can_do_without(&self, message: &Message, passed: &HashSet<Key>) -> bool {
+        let key = Key::of(message);
+        key.is_lasting() && self.doubtful < MOST_DOUBTFUL && !passed.contains(&key)
+    }
+
+    fn go_plainly(&mut self) {
+        self.manner.pipelining = false;
+        (self.manner.ahead, self.manner.shortcut) = (false, None);
+    }
+}

@@ -1,0 +1,14 @@
+//! Server trouble is the session's, and a message's fault only where that is shown.
+
+/// What becomes of DELE.
+mod deletions;
+/// Messages that the disk has no room for.
+mod disk;
+/// Maildrops of which not all is listed.
+mod listings;
+/// Servers without unique-ids.
+mod nameless;
+/// Servers that announce PIPELINING and cannot do it.
+mod pipelining;
+/// Servers that refuse to send messages, or no more than so many.
+mod refusals;

@@ -1,0 +1,202 @@
+use crate::given::{assert_said, behaving, letter, mail, plainly, run};
+use crate::support::behaviour::{Behaviour, Reply};
+use crate::support::run::Home;
+use crate::support::server::Server;
+use crate::support::tree;
+use crate::support::wire::Ending;
+
+const ONE_AT_A_TIME: &str = "pipelining = \"off\"\n";
+
+fn asked(server: &Server) -> Vec<String> {
+    let commands = server.last_session().commands.into_iter();
+    commands.filter(|c| c.starts_with("RETR")).collect()
+}
+
+fn lines(text: &str) -> usize {
+    text.lines()
+        .filter(|line| line.starts_with("error:"))
+        .count()
+}
+
+#[test]
+fn b2_a_temporary_refusal_is_the_sessions_and_blames_no_message() {
+    // Dovecot when its storage is away; Yahoo's and others' words for a daily limit.
+    for answer in [
+        "-ERR [SYS/TEMP] Internal error occurred. Refer to server log for more information.",
+        "-ERR Download exceed the limit",
+        "-ERR system busy, try again later",
+    ] {
+        for keys in ["", ONE_AT_A_TIME] {
+            let refusing = Reply::raw(format!("{answer}\r\n"));
+            let (server, home) = behaving(30, Behaviour::new().on("RETR", refusing));
+            home.one_account(&server.account(), keys);
+            for _ in 0..4 {
+                let output = run(&home, &["fetch", "--now"], 75);
+                assert_eq!(lines(&output.stderr), 1, "{output:#?}");
+                assert_said(
+                    &output,
+                    &["refuses to send messages", &answer[5..20], "hint: "],
+                );
+            }
+            assert!(
+                keys.is_empty() || asked(&server).len() == 1,
+                "{:?}",
+                asked(&server)
+            );
+            assert_eq!(server.last_session().count("QUIT"), 1);
+            // It is waited for, and nothing is passed over once it works again.
+            let sessions = server.sessions().len();
+            run(&home, &[], 75);
+            assert_eq!(server.sessions().len(), sessions);
+            server.behave(Behaviour::new());
+            run(&home, &["fetch", "--now"], 0);
+            tree::assert_holds(&home.maildir("a"), &mail(30));
+        }
+    }
+}
+
+#[test]
+fn b2_refusals_in_a_row_in_words_that_nobody_knows_are_the_sessions() {
+    for keys in ["", ONE_AT_A_TIME] {
+        let refusing = Reply::raw("-ERR zut alors\r\n");
+        let (server, home) = behaving(400, Behaviour::new().on("RETR", refusing));
+        home.one_account(&server.account(), keys);
+        for _ in 0..4 {
+            let output = run(&home, &["fetch", "--now"], 75);
+            assert_eq!(lines(&output.stderr), 1, "{output:#?}");
+            assert_said(&output, &["zut alors"]);
+            assert!(keys.is_empty() || asked(&server).len() == 5);
+        }
+        server.behave(Behaviour::new());
+        run(&home, &["fetch", "--now"], 0);
+        assert_eq!(tree::count(&home.maildir("a")), 400);
+    }
+}
+
+#[test]
+fn b2_a_server_that_closes_on_every_message_blames_none_of_them() {
+    let (server, home) = plainly(10, Behaviour::new().on("RETR", Reply::End(Ending::Close)));
+    for _ in 0..4 {
+        let before = server.sessions().len();
+        let output = run(&home, &["fetch", "--now"], 75);
+        assert_eq!(lines(&output.stderr), 1, "{output:#?}");
+        assert!(server.sessions().len() - before <= 4);
+    }
+    server.behave(Behaviour::new());
+    run(&home, &["fetch", "--now"], 0);
+    tree::assert_holds(&home.maildir("a"), &mail(10));
+}
+
+#[test]
+fn b2_sixty_messages_arrive_where_a_session_gives_ten() {
+    // A provider's limit for a session, told in one way or another, or by closing.
+    for reply in [
+        Reply::raw("-ERR Download exceed\r\n"),
+        Reply::raw("-ERR [SYS/TEMP] enough\r\n"),
+        Reply::raw("-ERR zut alors\r\n"),
+        Reply::End(Ending::Close),
+    ] {
+        for keys in ["", ONE_AT_A_TIME] {
+            let (server, home) = plainly(60, Behaviour::new().gives(10, reply.clone()));
+            home.one_account(&server.account(), keys);
+            let mut runs = 0;
+            while tree::count(&home.maildir("a")) < 60 {
+                runs += 1;
+                assert!(runs <= 6, "{reply:?} {:?}", server.sessions().len());
+                home.popfetch(["-q"]).run();
+            }
+            assert!(runs <= 3, "{reply:?} {keys:?}: {runs} runs");
+            tree::assert_holds(&home.maildir("a"), &mail(60));
+        }
+    }
+}
+
+#[test]
+fn b2_messages_that_are_refused_among_others_keep_none_from_arriving() {
+    // Whatever they have in common, the others come.
+    for keys in ["", ONE_AT_A_TIME] {
+        let mut behaviour = Behaviour::new();
+        for n in 3..=9 {
+            let reply = Reply::raw("-ERR no such file\r\n");
+            behaviour = behaviour.on(&format!("RETR {n}"), reply);
+        }
+        let (_server, home) = plainly(20, behaviour);
+        let account = _server.account();
+        home.one_account(&account, keys);
+        for _ in 0..2 {
+            home.popfetch(["fetch", "--now", "-q"]).run();
+        }
+        let mut expected = mail(20);
+        expected.drain(2..9);
+        tree::assert_holds(&home.maildir("a"), &expected);
+    }
+}
+
+/// The fourth of ten messages has been refused three times.
+fn passed_over() -> (Server, Home) {
+    let refusing = Reply::raw("-ERR no such file\r\n");
+    let (server, home) = behaving(10, Behaviour::new().on("RETR 4", refusing));
+    for _ in 0..3 {
+        run(&home, &[], 1);
+    }
+    (server, home)
+}
+
+#[test]
+fn b2_what_is_passed_over_makes_exit_1_and_is_told_once_a_day_when_quiet() {
+    let (_server, home) = passed_over();
+    let output = run(&home, &[], 1);
+    assert_said(&output, &["1 skipped", "refused by the server 3 times"]);
+    let output = run(&home, &["-q"], 1);
+    assert_said(
+        &output,
+        &["a: ", "uid-4", "refused by the server 3 times", "--now"],
+    );
+    let output = run(&home, &["-q"], 1);
+    assert_eq!(output.stderr, "", "{output:#?}");
+    crate::manners::pass(&home, 25 * 60 * 60);
+    let output = run(&home, &["-q"], 1);
+    assert_said(&output, &["uid-4"]);
+}
+
+#[test]
+fn b2_now_asks_for_what_is_passed_over() {
+    let (server, home) = passed_over();
+    run(&home, &[], 1);
+    assert_eq!(asked(&server), Vec::<String>::new());
+    run(&home, &["fetch", "--now"], 1);
+    assert_eq!(asked(&server), ["RETR 4"]);
+    server.behave(Behaviour::new());
+    run(&home, &["fetch", "--now"], 0);
+    tree::assert_holds(&home.maildir("a"), &mail(10));
+}
+
+#[test]
+fn b2_state_forget_clears_the_count_of_a_message_that_was_never_fetched() {
+    for arguments in [
+        &["state", "forget", "a", "uid-4"][..],
+        &["state", "forget", "a", "--all"],
+    ] {
+        let (server, home) = passed_over();
+        run(&home, arguments, 0);
+        run(&home, &[], 1);
+        assert!(asked(&server).contains(&"RETR 4".to_owned()));
+    }
+}
+
+#[test]
+fn b2_a_refusal_counts_once_in_a_run_however_many_sessions_it_has() {
+    // Gmail's parts: 100 at a time, and one of them refused in each.
+    let refusing = Reply::raw("-ERR no such file\r\n");
+    let behaviour = Behaviour::new().on("RETR 1", refusing);
+    let (server, home) = plainly(
+        30,
+        behaviour.gives(10, Reply::raw("-ERR Download exceed\r\n")),
+    );
+    run(&home, &[], 1);
+    assert_eq!(server.count("RETR 1"), 1);
+    server.maildrop().add([letter(31)]);
+    run(&home, &[], 1);
+    run(&home, &[], 1);
+    assert_eq!(server.count("RETR 1"), 3, "it is not passed over yet");
+}
