@@ -210,7 +210,7 @@ impl World {
         let estimates = self.met.contains_key(&Limit::ReusedAmongEstimates);
         let most = if estimates { 4 } else { 2 };
         // What is old is looked at and deleted a run later where the clock has leapt.
-        let most = most + u64::from(matches!(self.keep, Keep::For(_)));
+        let most = most + u64::from(matches!(self.keep, popfetch::profile::Keep::For(_)));
         for last in 1..=most {
             // What failed too often is tried once a day.
             self.time += 2 * DAY;
