@@ -10,9 +10,9 @@ use std::hash::{BuildHasher, RandomState};
 /// mpop's limit is the same.
 pub const MESSAGE_LIMIT: usize = 1_000_000;
 
-/// All unique-ids of a maildrop together have at most so many octets (a million of Dovecot's make
-/// 16 MiB).
-pub const UNIQUE_IDS_LIMIT: usize = 20 * 1024 * 1024;
+/// All unique-ids of a maildrop together have at most so many octets: as many messages as there may
+/// be, with unique-ids as long as they may be (RFC 1939, section 7).
+pub const UNIQUE_IDS_LIMIT: usize = 70 * MESSAGE_LIMIT;
 
 /// Message-numbers that come out of their order are remembered one by one. Servers list in order,
 /// but for a few.
@@ -149,7 +149,10 @@ impl Entry {
 
 /// The listing is larger than popfetch takes in.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
-#[error("the server lists more than {MESSAGE_LIMIT} messages, or unique-ids without end")]
+#[error(
+    "the server lists more than {MESSAGE_LIMIT} messages, more than {UNIQUE_IDS_LIMIT} octets of \
+     unique-ids, or more than {STRAYS_LIMIT} message-numbers out of their order"
+)]
 pub struct TooLarge;
 
 /// Puts a scan listing and a unique-id listing together. Message-numbers are names: neither

@@ -94,3 +94,23 @@ fn s70_the_same_unique_id_on_another_account_is_another_message() {
     let of = |account| Identity::new(account, b"a");
     assert_ne!(of("ada@host:995"), of("ada@other:995"));
 }
+
+#[test]
+fn b6_a_million_messages_with_unique_ids_of_seventy_octets_are_taken_in() {
+    let id = |number: u32| format!("{number:070}").into_bytes();
+    let mut joiner = Joiner::default();
+    for number in 1..=1_000_000 {
+        let message = MessageNumber::new(number).unwrap();
+        joiner.unique_id(message, &id(number)).unwrap();
+    }
+    let more = MessageNumber::new(1_000_001).unwrap();
+    let told = joiner.unique_id(more, b"x").unwrap_err().to_string();
+    assert!(told.contains("more than 1000000 messages"), "{told}");
+    for number in 1..=1_000_000 {
+        joiner.scan(MessageNumber::new(number).unwrap(), 1).unwrap();
+    }
+    let maildrop = joiner.finish("ada@host:995", true);
+    assert_eq!(maildrop.len(), 1_000_000);
+    let last = maildrop.message(999_999).unwrap();
+    assert_eq!(last.unique_id.unwrap(), id(1_000_000).into());
+}

@@ -16,7 +16,7 @@ use std::sync::Arc;
 const JOBS: usize = 4;
 
 /// Octets of a header that are read: enough for date, sender and subject behind long routing.
-const HEADER_LIMIT: usize = 64 * 1024;
+pub(super) const HEADER_LIMIT: usize = 64 * 1024;
 
 /// What waits in an account.
 struct Waiting {
@@ -114,7 +114,7 @@ fn as_table(found: &[(&str, &Waiting)]) -> Vec<u8> {
         Column::Right,
         Column::Right,
     ]);
-    table.row(["ACCOUNT", "MESSAGES", "SIZE", "NEW", "SIZE"]);
+    table.row(["ACCOUNT", "MESSAGES", "SIZE", "NEW", "NEW SIZE"]);
     for (name, waiting) in found {
         table.row([
             escape_str(name),
@@ -136,16 +136,13 @@ fn as_table(found: &[(&str, &Waiting)]) -> Vec<u8> {
     for (name, waiting) in found {
         for (message, heading) in &waiting.headings {
             any = true;
-            let shown =
-                |text: &Option<String>| text.as_deref().map_or_else(|| "-".to_owned(), escape_str);
-            let from: String = shown(&heading.from).chars().take(40).collect();
-            let date: String = shown(&heading.date).chars().take(16).collect();
+            let [date, from, subject] = cells(heading);
             headings.row([
                 escape_str(name),
-                date.replace('T', " "),
+                date,
                 message.octets.map_or_else(|| "?".to_owned(), size),
                 from,
-                shown(&heading.subject),
+                subject,
             ]);
         }
     }
@@ -154,6 +151,14 @@ fn as_table(found: &[(&str, &Waiting)]) -> Vec<u8> {
         text.push_str(&headings.render(columns(std::io::stdout())));
     }
     text.into_bytes()
+}
+
+/// Date, sender and subject for a table.
+pub(super) fn cells(heading: &Heading) -> [String; 3] {
+    let shown = |text: &Option<String>| text.as_deref().map_or_else(|| "-".to_owned(), escape_str);
+    let from: String = shown(&heading.from).chars().take(40).collect();
+    let date: String = shown(&heading.date).chars().take(16).collect();
+    [date.replace('T', " "), from, shown(&heading.subject)]
 }
 
 fn headings_as_json(name: &str, waiting: &Waiting) -> Vec<u8> {

@@ -165,6 +165,14 @@ impl<'a> Context<'a> {
         }
         let selected = selected.into_iter().map(|(name, profile)| {
             let profile = profile.map_err(|error| self.report_config(report, &name, &error));
+            if let Some(profile) = profile.as_ref().ok().filter(|it| config.is_beside(it)) {
+                let text = format!(
+                    "the Maildir is {}, beside the config file, because it is there already; other \
+                     relative paths are in your home directory: write this one in full",
+                    profile.maildir.display()
+                );
+                report.report(&name, Event::Notice(&text));
+            }
             (name, profile)
         });
         Ok(selected.collect())

@@ -1,24 +1,31 @@
 //! `popfetch fetch --dry-run`: what a fetch would do, message by message.
 
+use super::check::{HEADER_LIMIT, cells};
 use super::context::{Context, report_failure};
 use super::fail::{Failure, print};
 use super::looked::{Counts, Looked};
 use crate::cli::Fetch;
 use crate::exit::Status;
-use crate::fetch::rehearse;
+use crate::fetch::{Error, rehearse};
 use crate::maildrop::Message;
 use crate::plan::{Decision, Why};
 use crate::profile::{Keep, Overrides};
-use crate::report::Report;
-use crate::term::{Column, Table, columns, count, escape, escape_str, json_line, size};
+use crate::report::{Heading, Report};
+use crate::term::{Column, Table, columns, count, escape, escape_str, json_line, size, wrap};
 use serde_json::json;
+use std::collections::HashMap;
 use std::sync::Arc;
 
 /// What a fetch would do with an account.
 struct Plan {
     keep: Keep,
     messages: Vec<(Message, Decision)>,
+    /// Of those that would be fetched, by their place; not of all where they are many.
+    headings: HashMap<usize, Heading>,
 }
+
+/// Nobody reads through more than these, and each costs the server a TOP.
+const HEADINGS: usize = 100;
 
 impl Plan {
     /// How many messages are to be treated like this.
@@ -64,16 +71,35 @@ pub(super) fn run(
     environment.at_once = context.at_once(arguments.now, &arguments.accounts);
     let jobs = usize::from(arguments.jobs);
     let results = prepared.each(jobs, &environment, |account| {
-        let looked = rehearse(account, |look| {
-            let messages = (0..look.plan.listed())
+        let looked = rehearse(account, |mut look| {
+            let messages: Vec<_> = (0..look.plan.listed())
                 .filter_map(|place| Some((look.maildrop.message(place)?, look.plan.at(place)?)))
                 .collect();
+            let mut headings = HashMap::new();
+            if !context.is_json() && !context.global.quiet {
+                let fetched = messages.iter().enumerate();
+                let fetched = fetched.filter(|(_, (_, decision))| is_fetch(decision));
+                let wanted: Vec<_> = fetched
+                    .take(HEADINGS)
+                    .map(|(place, (message, _))| (place, message.number))
+                    .collect();
+                let numbers = wanted.iter().map(|(_, number)| *number);
+                look.session
+                    .headers(numbers, HEADER_LIMIT, |number, header| {
+                        let place = wanted.iter().find(|(_, it)| *it == number);
+                        if let (Some((place, _)), Some(header)) = (place, header) {
+                            headings.insert(*place, Heading::parse(&header));
+                        }
+                    })?;
+            }
             look.leave();
-            Plan {
+            Ok::<_, Error>(Plan {
                 keep: account.profile.keep,
                 messages,
-            }
+                headings,
+            })
         });
+        let looked = looked.and_then(|plan| plan);
         looked.map_err(|error| report_failure(&*environment.report, &account.profile.name, &error))
     });
     report.clear();
@@ -81,16 +107,25 @@ pub(super) fn run(
     print(if context.is_json() {
         looked.json(plan_as_json)
     } else {
-        as_table(&looked).into_bytes()
+        as_table(&looked, context.global.verbose > 0).into_bytes()
     })?;
     if !context.global.quiet {
         for (name, plan) in looked.found() {
             eprintln!("{}: {}", escape_str(name), summary(&plan.values()));
         }
-        let accounts = looked.found().count() as u64;
-        if accounts > 1 {
-            let accounts = count(accounts, "account");
-            eprintln!("{accounts}: {}", summary(&looked.sums()));
+        let (worked, failed) = (looked.found().count(), looked.failed());
+        let all = (worked + failed.len()) as u64;
+        if all > 1 && worked > 0 {
+            let accounts = match failed.is_empty() {
+                true => count(all, "account"),
+                false => format!("{worked} of {}", count(all, "account")),
+            };
+            let mut text = format!("{accounts}: {}", summary(&looked.sums()));
+            if !failed.is_empty() {
+                let names: Vec<_> = failed.iter().map(|name| escape_str(name)).collect();
+                text.push_str(&format!("; failed: {}", names.join(", ")));
+            }
+            eprintln!("{}", wrap("", &text, columns(std::io::stderr())));
         }
     }
     Ok(looked.status())
@@ -113,26 +148,49 @@ fn summary(values: &[u64]) -> String {
     parts.join(", ")
 }
 
-fn as_table(looked: &Looked<Plan>) -> String {
+/// What would be done, and to which message; of those that are seen only with `verbose`.
+fn as_table(looked: &Looked<Plan>, verbose: bool) -> String {
+    let several = looked.found().count() > 1;
     let mut table = Table::new(&[
         Column::Left,
         Column::Left,
         Column::Right,
         Column::Left,
+        Column::Left,
         Column::Flexible,
     ]);
     for (name, plan) in looked.found() {
-        for (message, decision) in &plan.messages {
+        for (place, (message, decision)) in plan.messages.iter().enumerate() {
+            if !verbose && matches!(decision, Decision::Seen) {
+                continue;
+            }
             let (action, why) = words(*decision, plan.keep);
             let octets = message.octets.map_or_else(|| "?".to_owned(), size);
-            let id = message
-                .unique_id
-                .as_deref()
-                .map_or_else(|| "-".to_owned(), escape);
-            table.row([escape_str(name), action.to_owned(), octets, id, why]);
+            let id = || {
+                let id = message.unique_id.as_deref();
+                id.map_or_else(|| "-".to_owned(), escape)
+            };
+            let [date, from, what] = match plan.headings.get(&place) {
+                Some(heading) => cells(heading),
+                None => [String::new(), id(), why],
+            };
+            let name = if several {
+                escape_str(name)
+            } else {
+                String::new()
+            };
+            table.row([name, action.to_owned(), octets, date, from, what]);
         }
     }
-    table.render(columns(std::io::stdout()))
+    let text = table.render(columns(std::io::stdout()));
+    // With one account its column is empty, and so is a gap.
+    match several {
+        true => text,
+        false => text
+            .lines()
+            .map(|line| format!("{}\n", line.trim_start()))
+            .collect(),
+    }
 }
 
 fn plan_as_json(name: &str, plan: &Plan) -> Vec<u8> {

@@ -5,10 +5,17 @@ use super::dry_run;
 use super::fail::Failure;
 use crate::cli::Fetch;
 use crate::exit::Status;
+use crate::profile::draft;
 use crate::profile::units::{Octets, Period};
 use crate::profile::{Keep, Order, Overrides, PasswordSource};
-use crate::report::Report;
+use crate::report::{Report, Reporter};
+use crate::stop::{Reason, Stop};
 use std::sync::Arc;
+use std::thread;
+use std::time::Duration;
+
+/// No fetch takes longer, or nobody waits for it.
+const A_DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// Runs the command.
 pub(super) fn run(context: &Context<'_>, arguments: &Fetch) -> Result<Status, Failure> {
@@ -31,6 +38,13 @@ pub(super) fn run(context: &Context<'_>, arguments: &Fetch) -> Result<Status, Fa
             )
         })?;
     }
+    for ready in &prepared.ready {
+        let profile = &ready.profile;
+        if !profile.maildir.join("new").is_dir() {
+            report.makes_maildir(&profile.name, &draft::shown(&profile.maildir));
+        }
+    }
+    say_when_stopping(&report, &environment.stop);
     let jobs = usize::from(arguments.jobs);
     let results = prepared.each(jobs, &environment, |account| account.fetch().status());
     let failed = prepared.failed.iter().map(|(_, failure)| failure.status);
@@ -41,6 +55,19 @@ pub(super) fn run(context: &Context<'_>, arguments: &Fetch) -> Result<Status, Fa
     });
     let status = failed.chain(fetched).fold(Status::Ok, Status::worst);
     Ok(report.finish(status, &environment.stop))
+}
+
+/// Tells a person who has pressed Ctrl-C that it was heard: what is under way has some time to end.
+fn say_when_stopping(report: &Arc<Reporter>, stop: &Stop) {
+    if !report.has_bars() {
+        return;
+    }
+    let (report, stop) = (Arc::clone(report), stop.clone());
+    thread::spawn(move || {
+        if stop.wait(A_DAY) == Some(Reason::Interrupt) {
+            report.print("stopping, within 2 seconds; Ctrl-C again: at once\n");
+        }
+    });
 }
 
 fn overrides(arguments: &Fetch) -> Overrides {

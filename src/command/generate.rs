@@ -6,6 +6,8 @@
 use super::fail::{Failure, print};
 use crate::cli::{Page, Shell};
 use crate::exit::Status;
+use std::io::{IsTerminal, Write};
+use std::process::{Command, Stdio};
 
 pub(super) fn completions(shell: Shell) -> Result<Status, Failure> {
     print(match shell {
@@ -17,9 +19,27 @@ pub(super) fn completions(shell: Shell) -> Result<Status, Failure> {
 }
 
 pub(super) fn man(page: Page) -> Result<Status, Failure> {
-    print(match page {
+    let text = match page {
         Page::Program => include_str!("../../man/popfetch.1"),
         Page::Config => include_str!("../../man/popfetch.toml.5"),
-    })?;
+    };
+    // On a terminal a person wants to read it; where there is no man, at least it is there.
+    if !std::io::stdout().is_terminal() || !open(text) {
+        print(text)?;
+    }
     Ok(Status::Ok)
+}
+
+/// Shows a page as man(1) shows pages. Tells whether that has worked.
+fn open(page: &str) -> bool {
+    let mut command = Command::new("man");
+    let child = command.args(["-l", "-"]).stdin(Stdio::piped()).spawn();
+    let Ok(mut child) = child else {
+        return false;
+    };
+    if let Some(mut stdin) = child.stdin.take() {
+        // Whoever has read enough closes it.
+        let _ = stdin.write_all(page.as_bytes());
+    }
+    child.wait().is_ok_and(|status| status.success())
 }

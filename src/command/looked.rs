@@ -72,6 +72,12 @@ impl<T: Counts> Looked<T> {
         accounts.filter_map(|(name, result)| Some((name.as_str(), result.as_ref().ok()?)))
     }
 
+    /// The names of those that could not.
+    pub(super) fn failed(&self) -> Vec<&str> {
+        let failed = self.accounts.iter().filter(|(_, result)| result.is_err());
+        failed.map(|(name, _)| name.as_str()).collect()
+    }
+
     /// The sums of all that was counted.
     pub(super) fn sums(&self) -> Vec<u64> {
         let mut sums = vec![0_u64; T::FIELDS.len()];

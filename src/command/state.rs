@@ -75,11 +75,11 @@ fn show(context: &Context<'_>, name: &str) -> Result<Status, Failure> {
     let profile = context.profile(name, &overrides)?;
     let shown = remembered(&profile)?;
     if context.is_json() {
-        let lines: Vec<u8> = shown
-            .iter()
-            .flat_map(|message| json_of(&profile.name, message))
-            .collect();
-        print(lines)?;
+        // A million lines at once would take more memory than all that they are made of.
+        for some in shown.chunks(1000) {
+            let lines = some.iter().map(|message| json_of(&profile.name, message));
+            print(lines.collect::<Vec<_>>().concat())?;
+        }
         return Ok(Status::Ok);
     }
     let mut table = Table::new(&[

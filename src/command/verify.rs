@@ -31,9 +31,9 @@ struct Verified {
     accepted: u64,
     /// Something is wrong with one that was not deleted from the server.
     can_come_again: bool,
-    /// Rows for people, each with whether it is damage, and lines for programs, of all that is not
-    /// intact.
-    rows: Vec<(bool, [String; 5])>,
+    /// Rows for people, of damage, and of what was removed on request.
+    rows: Vec<[String; 5]>,
+    /// Lines for programs, of all that is not intact.
     lines: Vec<u8>,
 }
 
@@ -78,6 +78,11 @@ pub(super) fn run(context: &Context<'_>, arguments: &Verify) -> Result<Status, F
         disk: Disk::new(),
         moment: Moment::now(),
         accept: arguments.accept,
+        shown: match (context.is_json(), context.global.verbose > 0) {
+            (true, _) => Shown::Lines,
+            (false, true) => Shown::Rows,
+            (false, false) => Shown::RowsOfDamage,
+        },
         report: &report,
     };
     let mut accounts = Vec::new();
@@ -93,12 +98,20 @@ pub(super) fn run(context: &Context<'_>, arguments: &Verify) -> Result<Status, F
     print(if context.is_json() {
         looked.json(|_, verified| verified.lines.clone())
     } else {
-        as_table(&looked, context.global.verbose > 0).into_bytes()
+        as_table(&looked).into_bytes()
     })?;
     for (name, verified) in looked.found() {
         tell(context, name, verified);
     }
     Ok(looked.status())
+}
+
+/// What is made of the findings: one of them, as all of a million may be gone.
+#[derive(Clone, Copy, Eq, PartialEq)]
+enum Shown {
+    Lines,
+    Rows,
+    RowsOfDamage,
 }
 
 struct Verifier<'a> {
@@ -107,6 +120,7 @@ struct Verifier<'a> {
     moment: Moment,
     /// What is missing was removed on purpose.
     accept: bool,
+    shown: Shown,
     report: &'a Reporter,
 }
 
@@ -177,7 +191,7 @@ impl Verifier<'_> {
             verified.accepted = accept(store, &messages, &mut findings)?;
         }
         for (message, finding) in messages.iter().zip(&findings) {
-            verified.add(&profile.name, message, finding);
+            verified.add(&profile.name, message, finding, self.shown);
         }
         Ok(verified)
     }
@@ -204,7 +218,7 @@ fn accept(
 }
 
 impl Verified {
-    fn add(&mut self, account: &str, message: &Recorded<'_>, finding: &Finding) {
+    fn add(&mut self, account: &str, message: &Recorded<'_>, finding: &Finding, shown: Shown) {
         self.recorded += 1;
         let (status, count) = match finding {
             Finding::Changed { .. } => ("changed", &mut self.changed),
@@ -218,8 +232,14 @@ impl Verified {
             return;
         }
         self.can_come_again |= finding.is_damage() && !message.shown.is_deleted();
-        self.lines
-            .extend(as_json(account, status, message, finding));
+        if shown == Shown::Lines {
+            let line = as_json(account, status, message, finding);
+            self.lines.extend(line);
+            return;
+        }
+        if shown == Shown::RowsOfDamage && !finding.is_damage() {
+            return;
+        }
         let unique_ids = message.shown.unique_ids.iter();
         let unique_ids: Vec<String> = unique_ids.map(|id| escape(id)).collect();
         let place = match finding {
@@ -227,19 +247,16 @@ impl Verified {
             Finding::Unreadable { path, error } => format!("{}: {error}", path.display()),
             _ => message.name.as_str().to_owned(),
         };
-        self.rows.push((
-            finding.is_damage(),
-            [
-                status.to_owned(),
-                date(message.shown.time),
-                size(message.octets),
-                match unique_ids.as_slice() {
-                    [] => "-".to_owned(),
-                    ids => ids.join(" "),
-                },
-                escape_str(&place),
-            ],
-        ));
+        self.rows.push([
+            status.to_owned(),
+            date(message.shown.time),
+            size(message.octets),
+            match unique_ids.as_slice() {
+                [] => "-".to_owned(),
+                ids => ids.join(" "),
+            },
+            escape_str(&place),
+        ]);
     }
 }
 
@@ -273,8 +290,7 @@ fn as_json(account: &str, status: &str, message: &Recorded<'_>, finding: &Findin
     json_line(&object).unwrap_or_default()
 }
 
-/// What is damaged; what was removed on purpose only on request.
-fn as_table(looked: &Looked<Verified>, with_removed: bool) -> String {
+fn as_table(looked: &Looked<Verified>) -> String {
     let mut table = Table::new(&[
         Column::Left,
         Column::Left,
@@ -284,10 +300,8 @@ fn as_table(looked: &Looked<Verified>, with_removed: bool) -> String {
         Column::Left,
     ]);
     for (_, verified) in looked.found() {
-        for (damaged, row) in &verified.rows {
-            if *damaged || with_removed {
-                table.row(row.clone());
-            }
+        for row in &verified.rows {
+            table.row(row.clone());
         }
     }
     table.render(columns(std::io::stdout()))

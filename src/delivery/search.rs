@@ -8,7 +8,7 @@ use super::incoming::HEADER_KEPT;
 use super::unique_name::{AccountTag, UniqueName, size_in};
 use crate::durable::{Dir, Disk};
 use std::collections::HashMap;
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
@@ -34,8 +34,8 @@ const PACKED: [&[u8]; 6] = [
 pub struct Search {
     tags: Vec<AccountTag>,
     dirs: Vec<Dir>,
-    /// In which of `dirs`, and under which name.
-    found: HashMap<UniqueName, (usize, OsString)>,
+    /// In which of `dirs`, and under which name, where others have added to it.
+    found: HashMap<UniqueName, (usize, Option<OsString>)>,
     visited: usize,
     /// The last folder that could not be read.
     unread: Option<PathBuf>,
@@ -132,8 +132,9 @@ impl Search {
                     && self.tags.contains(&tag)
                     && wanted(base)
                 {
+                    let longer = (base.len() < found.len()).then(|| found.to_owned());
                     let name = UniqueName::of_base(base);
-                    self.found.insert(name, (place, found.to_owned()));
+                    self.found.insert(name, (place, longer));
                 }
             });
             listed.map_err(|source| Error::Unusable {
@@ -156,8 +157,8 @@ impl Search {
 
     /// Where a message was when it was looked for.
     pub fn path(&self, name: &UniqueName) -> Option<PathBuf> {
-        let (place, found) = self.found.get(name)?;
-        Some(self.dirs.get(*place)?.path().join(found))
+        let (dir, found) = self.place(name).ok()?;
+        Some(dir.path().join(found))
     }
 
     /// What a message's file says; [`io::ErrorKind::NotFound`] where there is none.
@@ -197,9 +198,12 @@ impl Search {
         dir.sync()
     }
 
-    fn place(&self, name: &UniqueName) -> io::Result<(&Dir, &OsString)> {
+    fn place<'a>(&'a self, name: &'a UniqueName) -> io::Result<(&'a Dir, &'a OsStr)> {
         let found = self.found.get(name);
-        let place = found.and_then(|(place, found)| Some((self.dirs.get(*place)?, found)));
+        let place = found.and_then(|(place, longer)| {
+            let found = longer.as_deref().unwrap_or(name.as_os_str());
+            Some((self.dirs.get(*place)?, found))
+        });
         Ok(place.ok_or(io::ErrorKind::NotFound)?)
     }
 }

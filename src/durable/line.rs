@@ -41,6 +41,10 @@ pub fn escape(octets: &[u8]) -> String {
 
 /// The octets that [`escape`] wrote.
 pub fn unescape(text: &str) -> Option<Vec<u8>> {
+    // Nearly always nothing is.
+    if !text.contains('%') {
+        return Some(text.as_bytes().to_vec());
+    }
     let mut octets = Vec::with_capacity(text.len());
     let mut rest = text.bytes();
     while let Some(octet) = rest.next() {

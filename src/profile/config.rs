@@ -29,7 +29,7 @@ pub struct Config {
 }
 
 impl Config {
-    /// Reads a file. Relative paths in it will be taken from its directory.
+    /// Reads a file.
     ///
     /// # Errors
     ///
@@ -153,6 +153,17 @@ impl Config {
         own.or_else(|| disabled(&self.file.defaults))
             .unwrap_or(false)
             || self.file.disabled.contains(name)
+    }
+
+    /// Whether an account's Maildir is named by a relative path and lies beside the file, where such
+    /// paths were taken from once.
+    pub fn is_beside(&self, profile: &Profile) -> bool {
+        let account = self.file.accounts.get(profile.name.as_str());
+        let own = account.and_then(|account| account.as_ref().ok()?.maildir.as_ref());
+        let named = own.or(self.file.defaults.maildir.as_ref());
+        let relative = named.is_some_and(|it| !it.get_ref().starts_with(['/', '~']));
+        let directory = self.path().and_then(Path::parent);
+        relative && directory.is_some_and(|directory| profile.maildir.starts_with(directory))
     }
 
     /// The validated profile of an account: what its table says, what `[defaults]` says for the

@@ -302,9 +302,7 @@ pub fn shown(path: &Path) -> String {
 /// It is none; the reason is for that person.
 pub fn path_of(text: &str) -> Result<PathBuf, String> {
     let text = text.trim();
-    let home = directories::BaseDirs::new().ok_or("no home directory is known")?;
-    let path = paths::absolute(Path::new(text), home.home_dir());
-    path.map_err(|error| error.to_string())
+    paths::in_home(Path::new(text)).map_err(|error| error.to_string())
 }
 
 /// Why an account is not in the config file.

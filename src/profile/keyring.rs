@@ -77,15 +77,33 @@ pub(crate) fn remove_login(server: &Server) -> Result<(), SecretError> {
 
 /// Whether there is a keyring that answers, without anybody being asked to unlock it.
 pub fn answers() -> bool {
+    matches!(try_nobody(), Ok(()) | Err(SecretError::KeyringMissing(_)))
+}
+
+/// Whether there is none in this session, not even a locked one.
+pub fn is_absent() -> bool {
+    let of_a_session_without = |reason: &String| {
+        [
+            "Failed to connect",
+            "was not provided by any",
+            "default store",
+        ]
+        .iter()
+        .any(|known| reason.contains(known))
+    };
+    matches!(try_nobody(), Err(SecretError::Keyring(reason)) if of_a_session_without(&reason))
+}
+
+/// Asks for a password that nobody has.
+fn try_nobody() -> Result<(), SecretError> {
     let nobody = Server {
         host: "popfetch.invalid".into(),
         port: 0,
         user: "nobody".into(),
     };
-    let asked = call(SERVICE, &nobody, false, |entry| {
+    call(SERVICE, &nobody, false, |entry| {
         entry.get_password().map(drop)
-    });
-    matches!(asked, Ok(()) | Err(SecretError::KeyringMissing(_)))
+    })
 }
 
 fn call<T: Send + 'static>(

@@ -60,6 +60,15 @@ pub(crate) fn absolute(path: &Path, base: &Path) -> Result<PathBuf, PathError> {
     }
 }
 
+/// The same with a relative path taken from the home directory.
+pub(crate) fn in_home(path: &Path) -> Result<PathBuf, PathError> {
+    if path.is_absolute() {
+        return absolute(path, Path::new("/"));
+    }
+    let home = BaseDirs::new().ok_or(NoHome)?;
+    absolute(path, home.home_dir())
+}
+
 /// The system does not say where the person's home directory is.
 #[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
 #[error("no home directory is known")]

@@ -14,7 +14,7 @@ use super::diagnose::ConfigError;
 use super::file::{Account, NetrcWord};
 use super::overrides::Overrides;
 use super::paths;
-use super::problem::{Problem, Source};
+use super::problem::{Problem, Source, nearest};
 use super::secret;
 use super::{Auth, PasswordSource, Profile, Server, Tls};
 
@@ -249,13 +249,14 @@ impl Resolver<'_> {
         }
     }
 
-    /// A path of the file: placeholders, `~/`, and the file's directory for a relative one.
+    /// A path of the file: placeholders, `~/`, and the home directory for a relative one.
     fn path(
         &self,
         span: Range<usize>,
         text: &str,
         server: &Server,
     ) -> Result<PathBuf, ConfigError> {
+        self.check_words(&span, text)?;
         // A name from elsewhere must stay one step of the path.
         let breaks_out = |value: &str| value.contains('/') || value == "." || value == "..";
         for (placeholder, value) in [("{user}", &server.user), ("{host}", &server.host)] {
@@ -265,6 +266,35 @@ impl Resolver<'_> {
             }
         }
         self.absolute(span, Path::new(&self.expand(text, server)))
+    }
+
+    /// What looks like a variable and is none would be a directory of that very name.
+    fn check_words(&self, span: &Range<usize>, text: &str) -> Result<(), ConfigError> {
+        if text.contains('$') {
+            return Err(self.error_with(
+                span.clone(),
+                "`$` stands for nothing in a path here".into(),
+                "for your home directory write `~/`; other variables are not looked up".into(),
+            ));
+        }
+        let words = text
+            .split('{')
+            .skip(1)
+            .filter_map(|rest| rest.split_once('}'));
+        let known = ["account", "user", "host"].map(str::to_owned);
+        let of_letters = |word: &str| !word.is_empty() && word.chars().all(char::is_alphabetic);
+        let unknown = words
+            .map(|(word, _)| word)
+            .find(|word| of_letters(word) && !known.iter().any(|it| it == word));
+        let Some(word) = unknown else {
+            return Ok(());
+        };
+        let help = match nearest(&word.to_lowercase(), &known) {
+            Some(near) => format!("did you mean `{{{near}}}`?"),
+            None => "there are {account}, {user} and {host}".into(),
+        };
+        let wrong = format!("`{{{word}}}` stands for nothing in a path here");
+        Err(self.error_with(span.clone(), wrong, help))
     }
 
     fn expand(&self, text: &str, server: &Server) -> String {
@@ -290,8 +320,13 @@ impl Resolver<'_> {
     }
 
     fn absolute(&self, span: Range<usize>, path: &Path) -> Result<PathBuf, ConfigError> {
-        let base = self.source.path.parent().unwrap_or(Path::new("/"));
-        paths::absolute(path, base).map_err(|error| self.error(span, error.to_string()))
+        let beside = self.source.path.parent().unwrap_or(Path::new("/"));
+        // Relative paths were taken from there once, and what is there stays there.
+        let absolute = match path.is_relative() && beside.join(path).exists() {
+            true => paths::absolute(path, beside),
+            false => paths::in_home(path),
+        };
+        absolute.map_err(|error| self.error(span, error.to_string()))
     }
 
     fn missing(&self, key: &str, example: &str) -> ConfigError {

@@ -99,7 +99,7 @@ fn an_accounts_password_replaces_the_defaults() {
     let profile = resolve(&text).unwrap();
     assert_eq!(
         profile.password,
-        PasswordSource::File("/etc/popfetch/secret".into())
+        PasswordSource::File(home().join("secret"))
     );
     let text =
         format!("[defaults]\npassword-command = ['pass', '{{account}}', '{{print}}']\n{MINIMAL}");
@@ -182,18 +182,15 @@ fn a_tls_option_without_tls_is_an_error() {
 #[test]
 fn paths_have_placeholders_and_a_base() {
     let maildir = |value: &str| with(&format!("maildir = '{value}'")).map(|p| p.maildir);
-    assert_eq!(
-        maildir("m/{account}").unwrap(),
-        PathBuf::from("/etc/popfetch/m/work")
-    );
+    assert_eq!(maildir("m/{account}").unwrap(), home().join("m/work"));
     assert_eq!(
         maildir("~/{user}/{host}").unwrap(),
         home().join("ada@example.com/pop.example.com")
     );
-    assert_eq!(
-        maildir("/m/{other}{").unwrap(),
-        PathBuf::from("/m/{other}{")
-    );
+    assert_eq!(maildir("/m/{}{1}{").unwrap(), PathBuf::from("/m/{}{1}{"));
+    assert!(error("maildir = '/m/{acount}'").contains("did you mean `{account}`?"));
+    assert!(error("maildir = '$HOME/Mail'").contains("write `~/`"));
+    assert!(error("password-file = '~/${USER}'").contains("stands for nothing"));
     assert!(maildir("~bob/m").is_err());
     assert!(maildir("").is_err());
     let text = "[accounts.work]\nhost = 'h'\nuser = '../../x'\nmaildir = '/m/{user}'\n";

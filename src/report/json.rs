@@ -312,11 +312,12 @@ mod tests {
     #[test]
     fn the_summary_has_the_totals_and_the_status() {
         let mut totals = Totals::default();
-        totals.add(&Outcome {
+        let outcome = Outcome {
             fetched: 2,
             failed: 1,
             ..Outcome::default()
-        });
+        };
+        totals.add("work", &outcome);
         let line = summary(&totals, Status::Partial).unwrap();
         let object: Value = serde_json::from_slice(&line).unwrap();
         assert_eq!(object["event"], "summary");

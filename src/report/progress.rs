@@ -1,7 +1,7 @@
 //! Progress bars: one line an account, below the lines of text.
 
 use super::{Event, Planned};
-use crate::term::{escape_str, fit, size};
+use crate::term::{columns, escape_str, fit, size, width};
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 use std::collections::HashMap;
 use std::fmt::Write;
@@ -13,6 +13,9 @@ const NAME: usize = 20;
 
 /// How often a bar is drawn although nothing arrives, so that a stalled line shows as such.
 const TICK: Duration = Duration::from_millis(500);
+
+/// What is left is not guessed from less than this.
+const FIRST_GUESS: Duration = Duration::from_secs(2);
 
 /// The bars of all accounts that are at work.
 pub(super) struct Progress {
@@ -39,7 +42,8 @@ impl Progress {
         let mut accounts = self.accounts();
         if matches!(event, Event::Connecting { .. } | Event::Verifying { .. }) {
             let account = accounts.entry(name.to_owned());
-            account.or_insert_with(|| self.account(name));
+            account.or_insert_with(|| self.account());
+            align(&accounts);
         }
         if matches!(event, Event::Finished(_)) {
             if let Some(account) = accounts.remove(name) {
@@ -80,10 +84,9 @@ impl Progress {
         self.bars.remove(bar);
     }
 
-    fn account(&self, name: &str) -> Account {
+    fn account(&self) -> Account {
         let bar = self.bars.add(ProgressBar::no_length());
         bar.set_style(style("{prefix} {spinner} {wide_msg}"));
-        bar.set_prefix(fit(&escape_str(name), NAME));
         bar.enable_steady_tick(TICK);
         Account {
             bar,
@@ -94,6 +97,17 @@ impl Progress {
 
     fn accounts(&self) -> MutexGuard<'_, HashMap<String, Account>> {
         self.accounts.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Gives all names the width of the longest.
+fn align(accounts: &HashMap<String, Account>) {
+    let shown = |name: &String| fit(&escape_str(name), NAME);
+    let widest = accounts.keys().map(|name| width(&shown(name))).max();
+    for (name, account) in accounts {
+        let name = shown(name);
+        let padding = widest.unwrap_or_default().saturating_sub(width(&name));
+        account.bar.set_prefix(name + &" ".repeat(padding));
     }
 }
 
@@ -115,9 +129,8 @@ impl Account {
     }
 
     fn measure(&self, octets: u64) {
-        self.bar.set_style(style(
-            "{prefix} {msg} [{wide_bar:.cyan}] {octets} of {total}, {rate}/s, {eta} left",
-        ));
+        self.bar
+            .set_style(style(template(columns(std::io::stderr()))));
         self.bar.set_position(0);
         self.bar.set_length(octets);
         // The time it took to connect says nothing about the rate.
@@ -132,7 +145,18 @@ impl Account {
 
     fn show_messages(&self) {
         self.bar
-            .set_message(format!("{}/{}", self.done, self.messages));
+            .set_message(format!("{:>9}", format!("{}/{}", self.done, self.messages)));
+    }
+}
+
+/// What there is room for: the rate goes first, then the time, and the bar stays. At the end some
+/// columns stay free, for the ^C that a terminal shows would break the line.
+fn template(columns: Option<usize>) -> &'static str {
+    match columns {
+        Some(0..50) => "{prefix} {msg} [{wide_bar:.cyan}]   ",
+        Some(50..66) => "{prefix} {msg} [{wide_bar:.cyan}] {octets} of {total}   ",
+        Some(66..80) => "{prefix} {msg} [{wide_bar:.cyan}] {octets} of {total}{eta}   ",
+        _ => "{prefix} {msg} [{wide_bar:.cyan}] {octets} of {total}{rate}{eta}   ",
     }
 }
 
@@ -142,15 +166,37 @@ fn style(template: &str) -> ProgressStyle {
         .progress_chars("=> ")
         // The sizes look as they do in the lines of text.
         .with_key("octets", |state: &ProgressState, out: &mut dyn Write| {
-            _ = out.write_str(&size(state.pos()));
+            _ = write!(out, "{:>6}", size(state.pos()));
         })
         .with_key("total", |state: &ProgressState, out: &mut dyn Write| {
-            _ = out.write_str(&size(state.len().unwrap_or(0)));
+            _ = write!(out, "{:>6}", size(state.len().unwrap_or(0)));
         })
         .with_key("rate", |state: &ProgressState, out: &mut dyn Write| {
             // `as` saturates; a rate has no sign and needs no fraction.
-            _ = out.write_str(&size(state.per_sec() as u64));
+            let rate = format!(", {:>6}/s", size(state.per_sec() as u64));
+            _ = out.write_str(&once_known(state, rate));
         })
+        .with_key("eta", |state: &ProgressState, out: &mut dyn Write| {
+            let left = format!(", {:>3} left", time(state.eta().as_secs()));
+            _ = out.write_str(&once_known(state, left));
+        })
+}
+
+/// An estimate, or as many spaces while it would be one of nothing.
+fn once_known(state: &ProgressState, estimate: String) -> String {
+    match state.elapsed() < FIRST_GUESS {
+        true => " ".repeat(estimate.len()),
+        false => estimate,
+    }
+}
+
+/// A time in three or four columns.
+fn time(seconds: u64) -> String {
+    match seconds {
+        0..100 => format!("{seconds}s"),
+        100..6000 => format!("{}m", seconds / 60),
+        _ => format!("{}h", seconds / 3600),
+    }
 }
 
 #[cfg(test)]
@@ -199,7 +245,40 @@ mod tests {
         assert!(text.contains("work\\x1b"), "{text}");
         assert!(text.contains("connecting to pop.example.com"), "{text}");
         assert!(text.contains("1/3 ["), "{text}");
-        assert!(text.contains("12 KB of 30 KB"), "{text}");
+        assert!(text.contains("12 KB of  30 KB"), "{text}");
+        progress.clear();
+    }
+
+    #[test]
+    fn the_rate_goes_before_the_time_and_both_before_the_bar() {
+        for columns in [20, 49, 60, 70, 80, 200] {
+            let template = template(Some(columns));
+            assert!(template.contains("[{wide_bar"), "{columns}");
+            assert!(template.ends_with("   "), "room for ^C: {columns}");
+            assert!(!template.contains("{rate}") || template.contains("{eta}"));
+        }
+        assert!(!template(Some(79)).contains("{rate}"));
+        assert!(!template(Some(60)).contains("{eta}"));
+    }
+
+    #[test]
+    fn nothing_is_guessed_in_the_first_moments() {
+        let screen = Screen::default();
+        let progress = progress(&screen);
+        connect(&progress);
+        let planned = Planned {
+            fetch: 3,
+            octets: 30_000,
+            ..Planned::default()
+        };
+        progress.event("work\x1b", &Event::Planned(planned));
+        progress.event("work\x1b", &Event::Received { octets: 12_000 });
+        for account in progress.accounts().values() {
+            account.bar.force_draw();
+        }
+        let text = screen.text();
+        assert!(text.contains("12 KB of  30 KB"), "{text}");
+        assert!(!text.contains("left") && !text.contains("/s"), "{text}");
         progress.clear();
     }
 

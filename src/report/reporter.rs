@@ -9,7 +9,7 @@ use crate::exit::Status;
 use crate::stop::Stop;
 use crate::term::{Color, Paint, columns};
 use indicatif::ProgressDrawTarget;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::io::{self, IsTerminal};
 use std::sync::{Mutex, PoisonError};
 
@@ -78,6 +78,8 @@ pub struct Reporter {
 struct Tally {
     accounts: HashMap<String, Account>,
     totals: Totals,
+    /// The hints that were given.
+    told: HashSet<String>,
 }
 
 impl Reporter {
@@ -137,7 +139,7 @@ impl Reporter {
     /// that is slow is waited for, until somebody wants us to `stop`.
     pub fn finish(&self, status: Status, stop: &Stop) -> Status {
         self.clear();
-        let totals = self.with_tally(|tally| tally.totals);
+        let totals = self.with_tally(|tally| tally.totals.clone());
         if self.options.format == Format::Json {
             self.data(json::summary(&totals, status));
         }
@@ -156,6 +158,19 @@ impl Reporter {
         ));
         self.stderr.finish(stop);
         status.worst(Status::Io)
+    }
+
+    /// Says that an account's Maildir is only now to be made, so that the result names it.
+    pub fn makes_maildir(&self, name: &str, shown: &str) {
+        self.with_tally(|tally| {
+            let account = tally.accounts.entry(name.to_owned()).or_default();
+            account.made = Some(shown.to_owned());
+        });
+    }
+
+    /// Whether there are bars, and so somebody who looks at them.
+    pub fn has_bars(&self) -> bool {
+        self.progress.is_some()
     }
 
     /// Takes the bars away for good.
@@ -200,10 +215,17 @@ impl Reporter {
                 Format::Json => json::line(name, event, account),
                 Format::Paths => paths::line(event, self.options.null),
             };
-            let text = self.text.lines(name, event, account);
-            if let Event::Finished(outcome) = event {
-                tally.totals.add(outcome);
+            let Event::Finished(outcome) = event else {
+                return (data, self.text.lines(name, event, account));
+            };
+            tally.totals.add(name, outcome);
+            let mut outcome = (*outcome).clone();
+            if let Some(failure) = &mut outcome.failure {
+                // What helps with several accounts is said with the first.
+                let hint = failure.hint.take();
+                failure.hint = hint.filter(|hint| tally.told.insert(hint.clone()));
             }
+            let text = self.text.lines(name, &Event::Finished(&outcome), account);
             (data, text)
         })
     }

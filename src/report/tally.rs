@@ -14,6 +14,8 @@ pub(super) struct Account {
     pub(super) planned: Option<Planned>,
     /// Why messages were skipped, each reason once.
     pub(super) reasons: Vec<String>,
+    /// The Maildir, where it did not exist before: for a person who looks for the mail.
+    pub(super) made: Option<String>,
 }
 
 impl Account {
@@ -31,7 +33,7 @@ impl Account {
 }
 
 /// The sums over all accounts that are done.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Totals {
     pub(super) accounts: u64,
     /// Accounts that did not end with status 0.
@@ -43,12 +45,17 @@ pub(super) struct Totals {
     pub(super) failed: u64,
     pub(super) doubtful: u64,
     pub(super) known: u64,
+    /// The names of those that ended early.
+    pub(super) ended: Vec<String>,
     pub(super) recovered: u64,
 }
 
 impl Totals {
-    pub(super) fn add(&mut self, outcome: &Outcome) {
+    pub(super) fn add(&mut self, name: &str, outcome: &Outcome) {
         self.accounts += 1;
+        if outcome.failure.is_some() {
+            self.ended.push(name.to_owned());
+        }
         self.accounts_failed += u64::from(outcome.status() != Status::Ok);
         for (sum, amount) in [
             (&mut self.fetched, outcome.fetched),

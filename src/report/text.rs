@@ -91,6 +91,12 @@ impl Text {
         if self.quiet || totals.accounts < 2 {
             return String::new();
         }
+        let ended = totals.ended.len() as u64;
+        if ended == totals.accounts {
+            // Nobody has looked, so nobody knows whether there is anything new.
+            let (accounts, names) = (count(totals.accounts, "account"), names(&totals.ended));
+            return self.wrapped(&format!("0 of {accounts} fetched; failed: {names}\n"));
+        }
         let mut parts = vec![new_messages(totals.fetched, totals.octets)];
         if totals.skipped > 0 {
             parts.push(format!("{} skipped", totals.skipped));
@@ -98,14 +104,16 @@ impl Text {
         if totals.failed > 0 {
             parts.push(format!("{} failed", totals.failed));
         }
-        if totals.accounts_failed > 0 {
-            parts.push(format!(
-                "{} with errors",
-                count(totals.accounts_failed, "account")
-            ));
+        let worked = totals.accounts - ended;
+        let accounts = match ended {
+            0 => count(worked, "account"),
+            _ => format!("{worked} of {}", count(totals.accounts, "account")),
+        };
+        let mut text = format!("{accounts}: {}", parts.join(", "));
+        if ended > 0 {
+            text.push_str(&format!("; failed: {}", names(&totals.ended)));
         }
-        let accounts = count(totals.accounts, "account");
-        self.wrapped(&format!("{accounts}: {}\n", parts.join(", ")))
+        self.wrapped(&(text + "\n"))
     }
 
     /// An error that concerns no account.
@@ -163,6 +171,11 @@ impl Text {
     }
 }
 
+fn names(accounts: &[String]) -> String {
+    let names: Vec<_> = accounts.iter().map(|name| escape_str(name)).collect();
+    names.join(", ")
+}
+
 fn new_messages(fetched: u64, octets: u64) -> String {
     match fetched {
         0 => "nothing new".to_owned(),
@@ -171,7 +184,11 @@ fn new_messages(fetched: u64, octets: u64) -> String {
 }
 
 fn summary(outcome: &Outcome, account: &Account) -> String {
-    let mut parts = vec![new_messages(outcome.fetched, outcome.octets)];
+    let mut first = new_messages(outcome.fetched, outcome.octets);
+    if let Some(made) = account.made.as_ref().filter(|_| outcome.fetched > 0) {
+        first.push_str(&format!(" in {}", escape_str(made)));
+    }
+    let mut parts = vec![first];
     let seen = account.planned.map_or(0, |planned| planned.seen);
     if outcome.fetched > 0 && seen > 0 {
         parts.push(format!("{seen} seen"));
@@ -403,16 +420,54 @@ mod tests {
     #[test]
     fn several_accounts_have_a_total() {
         let mut totals = Totals::default();
-        totals.add(&outcome(1));
+        totals.add("home", &outcome(1));
         assert_eq!(NORMAL.total(&totals), "");
-        totals.add(&Outcome {
-            failure: failure(Status::Temporary, None),
-            ..outcome(2)
-        });
+        totals.add(
+            "home",
+            &Outcome {
+                failure: failure(Status::Temporary, None),
+                ..outcome(2)
+            },
+        );
         assert_eq!(
             NORMAL.total(&totals),
-            "2 accounts: 3 new messages (900 KB), 1 account with errors\n"
+            "1 of 2 accounts: 3 new messages (900 KB); failed: home\n"
         );
         assert_eq!(QUIET.total(&totals), "");
+    }
+
+    #[test]
+    fn what_was_not_looked_at_is_not_said_to_have_nothing_new() {
+        let mut totals = Totals::default();
+        for name in ["home", "work\x1b"] {
+            let failure = failure(Status::Temporary, None);
+            let outcome = Outcome {
+                failure,
+                ..Outcome::default()
+            };
+            totals.add(name, &outcome);
+        }
+        assert_eq!(
+            NORMAL.total(&totals),
+            "0 of 2 accounts fetched; failed: home, work\\x1b\n"
+        );
+        totals.add("third", &outcome(0));
+        let total = NORMAL.total(&totals);
+        assert_eq!(
+            total,
+            "1 of 3 accounts: nothing new; failed: home, work\\x1b\n"
+        );
+    }
+
+    #[test]
+    fn the_result_names_the_maildir_that_was_made() {
+        let account = Account {
+            made: Some("~/Mail/work".into()),
+            ..Account::default()
+        };
+        let (some, none) = (outcome(2), outcome(0));
+        let say = |outcome| NORMAL.lines("work", &Event::Finished(outcome), &account);
+        assert_eq!(say(&some), "work: 2 new messages (600 KB) in ~/Mail/work\n");
+        assert_eq!(say(&none), "work: nothing new\n");
     }
 }

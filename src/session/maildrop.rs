@@ -78,8 +78,8 @@ impl Session<Transaction> {
             None if joiner.lacks_unique_ids() && expected => return Err(Error::NoUniqueIds),
             None => !joiner.lacks_unique_ids(),
             Some(_) if empty => true,
-            // It announces what it cannot do, unless this is to pass.
-            Some(answer) if expect_unique_ids || (expected && is_passing(&answer)) => {
+            // It announces what it cannot do, unless that is not what it says.
+            Some(answer) if expect_unique_ids || (expected && is_no_refusal_of_it(&answer)) => {
                 return Err(Error::Refused {
                     command: "UIDL",
                     answer,
@@ -175,9 +175,8 @@ impl Session<Transaction> {
     }
 }
 
-fn is_passing(answer: &Answer) -> bool {
-    let meaning = Meaning::recognised(Phase::Listing, answer);
-    meaning.is_some_and(Meaning::is_the_sessions)
+fn is_no_refusal_of_it(answer: &Answer) -> bool {
+    Meaning::recognised(Phase::Listing, answer).is_some_and(|meaning| meaning != Meaning::Command)
 }
 
 #[cfg(test)]

@@ -118,7 +118,7 @@ impl Store {
     fn write_afresh(&mut self) -> Result<(), Error> {
         // What became of an open intent is for the next run to find out; here it would be lost
         // among those that were carried out.
-        if !self.memory.open.is_empty() {
+        if self.memory.open().next().is_some() {
             return Ok(());
         }
         self.journal = compact::compact(

@@ -4,12 +4,12 @@
 use super::homes::Homes;
 use super::index::Index;
 use super::record::{Entry, Id, Listing, MarkedBy, Origin, Stored};
-use super::remembered::{Failures, Key, Kind, OpenIntent, Record};
+use super::remembered::{Failures, Key, Kind, Record};
 use super::sizes::Sizes;
 use super::time::{Octets, Time};
-use crate::delivery::JournalId;
+use crate::delivery::{JournalId, Size};
 use crate::maildrop::Identity;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 
 /// The identity of what has none.
 const NOBODY: Identity = Identity([0; 16]);
@@ -30,7 +30,8 @@ pub(super) struct Memory {
     by_key: Option<Vec<(Key, Id)>>,
     /// Which record each message of the listing at hand is, by its turn, where several bear a name.
     pub(super) claims: HashMap<Identity, Vec<(u32, Id)>>,
-    pub(super) open: BTreeMap<Id, OpenIntent>,
+    /// What is said of its end follows.
+    latest: Option<Latest>,
     pub(super) failures: HashMap<Identity, Failures>,
     pub(super) homes: Homes,
     pub(super) sizes: Sizes,
@@ -56,6 +57,17 @@ pub(super) struct Memory {
     pub(super) listed: bool,
     /// Lines that a compaction would leave out.
     pub(super) superseded: u64,
+}
+
+/// The intent that was read last, and what its size was worth.
+#[derive(Clone, Copy)]
+struct Latest {
+    id: Id,
+    size: Size,
+    /// The listed octets.
+    listed: Option<u64>,
+    /// Those that are stored.
+    octets: u64,
 }
 
 impl Memory {
@@ -113,17 +125,18 @@ impl Memory {
             }
             Entry::Doubtful { id } => {
                 // The fault of one message says nothing of the server's sizes.
-                let listed = self.record(id).and_then(|record| record.octets.value());
-                if let Some(OpenIntent { stored }) = self.open.get(&id)
-                    && let Some(evidence) = &stored.evidence
-                {
-                    let octets = stored.octets;
-                    self.sizes.was_doubtful(evidence.size, listed, octets);
+                if let Some(latest) = self.latest.filter(|latest| latest.id == id) {
+                    let Latest {
+                        size,
+                        listed,
+                        octets,
+                        ..
+                    } = latest;
+                    self.sizes.was_doubtful(size, listed, octets);
                 }
                 self.change(id, |record| record.held = true);
             }
             Entry::Dropped { id } => {
-                self.open.remove(&id);
                 self.superseded += 2;
                 self.change(id, |record| record.kind = Kind::Dropped);
             }
@@ -147,11 +160,8 @@ impl Memory {
                 }
             }
             // Not superseded: see `compact`.
-            Entry::Forgotten { id } => {
-                // What a crash left half done is forgotten with it.
-                self.open.remove(&id);
-                self.change(id, |record| record.kind = Kind::Forgotten);
-            }
+            // What a crash left half done is forgotten with it.
+            Entry::Forgotten { id } => self.change(id, |record| record.kind = Kind::Forgotten),
             Entry::Former { account, journal } => self.former.push((account, journal)),
             Entry::Found { id, time, stored } => {
                 self.has_strange_names = true;
@@ -197,9 +207,14 @@ impl Memory {
                     let (listed, octets) = (listing.octets, stored.octets);
                     self.sizes.retrieved(evidence.size, listed, octets);
                 }
+                self.latest = stored.evidence.map(|evidence| Latest {
+                    id,
+                    size: evidence.size,
+                    listed: listing.octets,
+                    octets: stored.octets,
+                });
                 self.push(id, Kind::Intended, time, identity, &stored, place);
                 self.change(id, |record| record.octets = Octets::new(listing.octets));
-                self.open.insert(id, OpenIntent { stored });
             }
             Entry::Marked {
                 id,
@@ -224,12 +239,12 @@ impl Memory {
                 self.superseded += u64::from(self.reported.is_some());
                 self.reported = Some(before);
             }
-            // A range that goes backwards was not written by us, and would panic below.
-            Entry::Seen { first, last } if first > last => {}
             Entry::Seen { first, last } => {
-                let carried_out: Vec<Id> =
-                    self.open.range(first..=last).map(|(id, _)| *id).collect();
-                carried_out.into_iter().for_each(|id| self.carry_out(id));
+                self.latest = None;
+                let next = self.next_id();
+                (first..=last)
+                    .take_while(|id| *id < next)
+                    .for_each(|id| self.carry_out(id));
             }
             Entry::Sizes(sizes) => self.sizes = sizes,
             Entry::Back { id } => {
@@ -259,23 +274,34 @@ impl Memory {
         }
     }
 
+    /// The intents that neither came true nor to nothing yet.
+    pub(super) fn open(&self) -> impl Iterator<Item = Id> + '_ {
+        let records = (0..).zip(&self.records);
+        let open = records.filter(|(_, record)| record.kind == Kind::Intended);
+        open.map(|(id, _)| id)
+    }
+
     fn carry_out(&mut self, id: Id) {
-        self.open.remove(&id);
+        let Some(before) = self
+            .record(id)
+            .filter(|record| record.kind == Kind::Intended)
+        else {
+            return;
+        };
+        let (before, identity) = (before.run, before.identity);
         // A run that settles what a crash left is the one that delivered it, if it was to this
         // Maildir.
         let run = self.homes.last_run();
-        let before = self.record(id).map(|record| record.run);
-        let here = before.is_some_and(|before| self.homes.are_of_one(before, run));
+        let here = self.homes.are_of_one(before, run);
         self.change(id, |record| {
             record.kind = Kind::Stored;
             if here {
                 record.run = run;
             }
         });
-        let Some(identity) = self.record(id).map(|record| record.identity) else {
-            return;
-        };
-        self.superseded += u64::from(self.failures.remove(&identity).is_some());
+        // Hardly any has failed, and each would be hashed.
+        let had_failed = !self.failures.is_empty() && self.failures.remove(&identity).is_some();
+        self.superseded += u64::from(had_failed);
         if !self.has_lost {
             return;
         }

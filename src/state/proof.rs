@@ -1,12 +1,15 @@
 //! Proofs that a message may be deleted from the server (E4, E11.4, E14). Nothing else can make them.
 
-use super::record::{Id, Stored};
+use super::journal;
+use super::record::{Entry, Id, Stored};
 use super::remembered::{Kind, Record};
 use super::{Elsewhere, Error, Intent, Store, rebuild};
 use crate::delivery::{Delivered, Search};
 use crate::maildrop::Message;
 use crate::pop3::MessageNumber;
+use crate::threads;
 use std::collections::HashSet;
+use std::{io, thread};
 
 /// Proof that a message is stored and recorded as seen, both on the disk (E4), and that the
 /// session at hand lists it under this number: it may be deleted from the server.
@@ -85,12 +88,16 @@ impl Store {
     pub fn vouch(&mut self, same: Vec<Same>) -> Result<Vouched, Error> {
         let mut vouched = Vouched::default();
         let mut stored = Vec::with_capacity(same.len());
+        let mut still = Vec::with_capacity(same.len());
         for same in same {
-            if let Some(elsewhere) = self.elsewhere(&same) {
-                vouched.recorded.push(Recorded::of_elsewhere(elsewhere));
-                continue;
+            match self.elsewhere(&same) {
+                Some(elsewhere) => vouched.recorded.push(Recorded::of_elsewhere(elsewhere)),
+                None => still.push(same),
             }
-            match self.stored(same.id)? {
+        }
+        let lines = self.lines_of(&still)?;
+        for (same, line) in still.into_iter().zip(lines) {
+            match line? {
                 Some(line) => stored.push((same, line)),
                 // Without a line there is no file to look for.
                 None => vouched.withheld.push((same.message, Withheld::Missing)),
@@ -98,13 +105,17 @@ impl Store {
         }
         let ids: Vec<&Stored> = stored.iter().map(|(_, stored)| stored).collect();
         let search = self.search_for(&ids)?;
-        for (same, stored) in stored {
-            let why = match self.memory.record(same.id) {
+        // What a thread that ended early has not looked at is not there for certain.
+        let missing = || Some(Withheld::Missing);
+        let why = at_once(&stored, missing, |(same, stored)| {
+            match self.memory.record(same.id) {
                 Some(record) if record.kind == Kind::Stored => {
-                    self.doubt_about(record, &stored, search.as_ref())
+                    self.doubt_about(record, stored, search.as_ref())
                 }
                 _ => Some(Withheld::Missing),
-            };
+            }
+        });
+        for ((same, _), why) in stored.into_iter().zip(why) {
             match why {
                 Some(why) => vouched.withheld.push((same.message, why)),
                 None => vouched.recorded.push(Recorded {
@@ -114,6 +125,23 @@ impl Store {
             }
         }
         Ok(vouched)
+    }
+
+    /// The lines of these messages' files, in their order.
+    fn lines_of(&mut self, same: &[Same]) -> Result<Vec<Result<Option<Stored>, Error>>, Error> {
+        self.flush()?;
+        let file = self.dir.read(&self.files.journal);
+        let file = file.map_err(|source| self.io_error(source))?;
+        let ended = || Err(self.io_error(io::Error::other("a thread that read it ended early")));
+        Ok(at_once(same, ended, |same| {
+            let record = self.memory.record(same.id);
+            let Some(place) = record.and_then(|record| record.place.value()) else {
+                return Ok(None);
+            };
+            let line = journal::read_at(&file, place);
+            let line = line.map_err(|source| self.io_error(source))?;
+            Ok(line.and_then(Entry::into_stored))
+        }))
     }
 
     fn doubt_about(
@@ -165,3 +193,41 @@ impl Store {
 
 #[cfg(test)]
 mod tests;
+
+/// What `each` makes of each of many, in their order, by several threads at once: each line and each
+/// file is a call of the system.
+fn at_once<T: Sync, R: Send>(
+    all: &[T],
+    ended_early: impl Fn() -> R,
+    each: impl Fn(&T) -> R + Sync,
+) -> Vec<R> {
+    /// Fewer are done before a thread has begun.
+    const WORTH: usize = 500;
+    /// As many as there are processors in most machines. These cannot be counted here: they stand in
+    /// files, which this thread may not read.
+    const THREADS: usize = 4;
+    let part = all.len().div_ceil(THREADS).max(WORTH);
+    if all.len() <= part {
+        return all.iter().map(each).collect();
+    }
+    let each = &each;
+    thread::scope(|scope| {
+        let helpers: Vec<_> = all
+            .chunks(part)
+            .map(|part| {
+                let work = move || part.iter().map(each).collect::<Vec<R>>();
+                (part, threads::start(scope, work))
+            })
+            .collect();
+        let mut results = Vec::with_capacity(all.len());
+        for (part, helper) in helpers {
+            let done = match helper {
+                Ok(helper) => helper.join().ok().flatten(),
+                // There is no thread to be had.
+                Err(work) => work.map(|work| work()),
+            };
+            results.extend(done.unwrap_or_else(|| part.iter().map(|_| ended_early()).collect()));
+        }
+        results
+    })
+}

@@ -1,8 +1,7 @@
 //! Settling what a crash left: intents that neither came true nor to nothing (E1, E9).
 
 use super::custody::Standing;
-use super::record::{Entry, Id};
-use super::remembered::OpenIntent;
+use super::record::{Entry, Id, Stored};
 use super::{Error, Store, rebuild};
 use crate::delivery::{JournalId, Maildir, UniqueName};
 use std::collections::HashSet;
@@ -19,19 +18,27 @@ enum Fate {
 impl Store {
     /// Looks up every open intent by its name, wherever a reader may have put it, and settles it.
     pub(super) fn settle_crash(&mut self, maildir: &Maildir) -> Result<(), Error> {
-        let open: Vec<(Id, OpenIntent)> = self
-            .memory
-            .open
-            .iter()
-            .map(|(id, intent)| (*id, intent.clone()))
-            .collect();
+        let ids: Vec<Id> = self.memory.open().collect();
+        let mut open = Vec::with_capacity(ids.len());
+        for id in ids {
+            match self.stored(id)? {
+                Some(stored) => open.push((id, stored)),
+                // Its line was read a moment ago. What became of it, the next run finds out.
+                None => {
+                    return Err(Error::Io {
+                        path: self.path(),
+                        source: io::ErrorKind::InvalidData.into(),
+                    });
+                }
+            }
+        }
         if open.is_empty() {
             return Ok(());
         }
         // To settle one is to deliver it.
         self.raise()?;
         let mut search = rebuild::search(&self.memory, &self.account, maildir)?;
-        let wanted: HashSet<&str> = open.iter().map(|(_, it)| it.stored.name.as_str()).collect();
+        let wanted: HashSet<&str> = open.iter().map(|(_, it)| it.name.as_str()).collect();
         search.look(|name| wanted.contains(name))?;
         for path in self.maildirs_of(&open) {
             let elsewhere;
@@ -52,14 +59,14 @@ impl Store {
                 }
             }
             let mut fates = Vec::with_capacity(intents.len());
-            for (id, intent) in intents {
-                let name = &intent.stored.name;
+            for (id, stored) in intents {
+                let name = &stored.name;
                 let fate = match (
                     place.filter(|_| in_tmp.contains(name)),
                     search.contains(name),
                 ) {
                     (None, false) => Fate::Nothing,
-                    (Some(place), false) if is_whole(place, intent) => {
+                    (Some(place), false) if is_whole(place, stored) => {
                         place.roll_forward(name)?;
                         Fate::Delivered
                     }
@@ -120,7 +127,7 @@ impl Store {
         Ok(())
     }
 
-    fn maildirs_of(&self, open: &[(Id, OpenIntent)]) -> Vec<PathBuf> {
+    fn maildirs_of(&self, open: &[(Id, Stored)]) -> Vec<PathBuf> {
         let paths = open.iter().filter_map(|(id, _)| self.maildir_of(*id));
         let mut paths: Vec<PathBuf> = paths.collect();
         paths.sort_unstable();
@@ -147,11 +154,8 @@ fn not_there(error: io::Error) -> io::Result<()> {
     }
 }
 
-fn is_whole(maildir: &Maildir, intent: &OpenIntent) -> bool {
-    maildir
-        .examine_tmp(&intent.stored.name)
-        .is_ok_and(|examined| {
-            examined.octets == intent.stored.octets
-                && examined.digests.stored == intent.stored.digests.stored
-        })
+fn is_whole(maildir: &Maildir, stored: &Stored) -> bool {
+    maildir.examine_tmp(&stored.name).is_ok_and(|examined| {
+        examined.octets == stored.octets && examined.digests.stored == stored.digests.stored
+    })
 }

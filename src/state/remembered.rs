@@ -72,12 +72,6 @@ pub(super) struct Record {
     pub(super) was_resized: bool,
 }
 
-/// An intent that neither came true nor to nothing yet.
-#[derive(Clone, Debug)]
-pub(super) struct OpenIntent {
-    pub(super) stored: Stored,
-}
-
 /// What is known of a listed message.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Known {

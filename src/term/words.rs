@@ -51,10 +51,9 @@ pub fn unhex<const N: usize>(digits: &[u8]) -> Option<[u8; N]> {
     }
     let value = |digit: &u8| (digit & 0x0f) + 9 * (digit >> 6);
     let mut octets = [0; N];
-    for (octet, pair) in octets.iter_mut().zip(digits.chunks_exact(2)) {
-        *octet = pair
-            .iter()
-            .fold(0, |octet, digit| octet << 4 | value(digit));
+    let (pairs, _) = digits.as_chunks::<2>();
+    for (octet, [high, low]) in octets.iter_mut().zip(pairs) {
+        *octet = value(high) << 4 | value(low);
     }
     Some(octets)
 }

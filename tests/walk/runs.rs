@@ -209,6 +209,8 @@ impl World {
         // A unique-id that was used again among estimates is found out, later, once another one was.
         let estimates = self.met.contains_key(&Limit::ReusedAmongEstimates);
         let most = if estimates { 4 } else { 2 };
+        // What is old is looked at and deleted a run later where the clock has leapt.
+        let most = most + u64::from(matches!(self.keep, popfetch::profile::Keep::For(_)));
         for last in 1..=most {
             // What failed too often is tried once a day.
             self.time += 2 * DAY;

@@ -50,11 +50,21 @@ const DRY_RUN: [&str; 4] = ["fetch", "--dry-run", "--max-size", "1k"];
 #[test]
 fn a_dry_run_says_what_would_be_done_with_each_message_and_why() {
     let (_server, home) = mixed();
-    let output = run(&home, &DRY_RUN, 0);
+    // What would be fetched is shown as a person knows it; what is here already is not shown at all.
+    let shown = run(&home, &DRY_RUN, 0).stdout;
+    assert!(!shown.contains("uid-1"), "{shown}");
+    let line = shown
+        .lines()
+        .find(|line| line.starts_with("fetch"))
+        .unwrap();
+    for cell in ["Ada <ada@example.com>", "Letter 3", "2026-11-23"] {
+        assert!(line.contains(cell), "{line}");
+    }
+    let verbose = [&DRY_RUN[..], &["-v"]].concat();
+    let output = run(&home, &verbose, 0);
     let line = |id: &str| output.stdout.lines().find(|l| l.contains(id)).unwrap();
     for (id, action, reason) in [
         ("uid-1", "seen", "before"),
-        ("uid-3", "fetch", "not fetched before"),
         ("large", "skip", "larger than 1 kB"),
     ] {
         assert!(line(id).contains(action), "{output:#?}");

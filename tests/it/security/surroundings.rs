@@ -36,14 +36,34 @@ fn s62_a_config_in_the_working_directory_is_never_loaded() {
 }
 
 #[test]
-fn s62_relative_paths_are_the_config_files_and_not_the_working_directorys() {
+fn s62_relative_paths_are_in_the_home_and_not_in_the_working_directory() {
     let (server, home) = server(1);
     let text = home.account_config("a", &server.account());
     let own = format!("maildir = {:?}", home.maildir("a"));
     home.config(&text.replace(&own, "maildir = \"mail\""));
-    run(&home, &[], 0);
-    let config = home.path().join("config/popfetch");
-    tree::assert_holds(&config.join("mail"), &mail(1));
+    let elsewhere = home.path().join("elsewhere");
+    fs::create_dir(&elsewhere).unwrap();
+    let line = ["-C", elsewhere.to_str().unwrap()];
+    let output = home.popfetch_under("env", &line, &[]).expect(0);
+    assert!(output.stderr.contains("1 new message"), "{output:?}");
+    tree::assert_holds(&home.path().join("mail"), &mail(1));
+    assert_eq!(fs::read_dir(elsewhere).unwrap().count(), 0);
+}
+
+#[test]
+fn s62_a_maildir_that_is_beside_the_config_file_stays_there_and_is_told() {
+    let (server, home) = server(1);
+    let text = home.account_config("a", &server.account());
+    let own = format!("maildir = {:?}", home.maildir("a"));
+    home.config(&text.replace(&own, "maildir = \"mail\""));
+    let beside = home.path().join("config/popfetch/mail");
+    fs::create_dir(&beside).unwrap();
+    let output = run(&home, &[], 0);
+    assert!(
+        output.stderr.contains("write this one in full"),
+        "{output:?}"
+    );
+    tree::assert_holds(&beside, &mail(1));
     assert!(!home.path().join("mail").exists());
 }
 

@@ -4,6 +4,7 @@
 mod answers;
 mod found;
 mod hostile;
+mod screens;
 mod unattended;
 
 use crate::given::mail;
