@@ -80,13 +80,13 @@ fn a_million_known_messages_would_cost_less_than_128_mib_of_memory_new_mail_or_n
     let before = fetch();
     remember(&home, 1000, KNOWN);
     // A tenth of them, in the interest of speed, and 10 MiB for all else.
-    for (new, most) in [(0, 100), (1, 120)] {
+    for new in [0, 1] {
         maildrop.add((0..new).map(|_| Message::generated("new", 500, 9)));
         let costs = fetch().saturating_sub(before) / u64::from(KNOWN);
         eprintln!("a known message costs {costs} octets of memory, with {new} new");
         assert_eq!(tree::count(&home.maildir("a")), new);
         assert!(before > 0 && costs > 0, "it was not measured");
-        assert!(costs < most, "{costs}");
+        assert!(costs < 120, "{costs}");
     }
 }
 

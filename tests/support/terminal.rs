@@ -5,7 +5,7 @@ use std::io::{Read, Write};
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::{Arc, Mutex};
-use std::thread;
+use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use nix::pty::{Winsize, openpty};
@@ -18,6 +18,8 @@ pub struct Terminal {
     daemon: Daemon,
     keyboard: File,
     screen: Arc<Mutex<Vec<u8>>>,
+    /// Shows what comes, until the last one has closed the terminal.
+    showing: JoinHandle<()>,
     /// How much of the screen has been read by the person.
     read: usize,
     limit: Duration,
@@ -53,7 +55,7 @@ impl Terminal {
         let mut output = keyboard.try_clone().unwrap();
         let screen = Arc::new(Mutex::new(Vec::new()));
         let shown = Arc::clone(&screen);
-        thread::spawn(move || {
+        let showing = thread::spawn(move || {
             let mut octets = [0; 4096];
             // Where the last one has closed the terminal there is an error, and no end.
             while let Ok(count @ 1..) = output.read(&mut octets) {
@@ -64,6 +66,7 @@ impl Terminal {
             daemon,
             keyboard,
             screen,
+            showing,
             read: 0,
             limit: Duration::from_secs(30),
         }
@@ -115,13 +118,12 @@ impl Terminal {
             thread::sleep(Duration::from_millis(5));
         };
         // What it wrote last may still be on its way.
-        let mut length = 0;
-        within(Duration::from_secs(2), || {
-            let now = self.screen.lock().unwrap().len();
-            let stays = now == length;
-            length = now;
-            stays.then_some(())
-        });
+        let all = within(self.limit, || self.showing.is_finished().then_some(()));
+        assert!(
+            all.is_some(),
+            "somebody holds the terminal: {}",
+            self.screen()
+        );
         (status.code().unwrap_or(-1), self.screen())
     }
 }
