@@ -8,6 +8,7 @@
 //! disk's. Whatever fails, what is committed stays so, and the session ends without QUIT unless
 //! everything that was received is safely stored (E10).
 
+mod advice;
 mod commit;
 mod conduct;
 mod doubts;

@@ -1,0 +1,95 @@
+//! What an account's fetch that has ended early comes to, and what a person can do about it.
+
+use super::Error;
+use crate::exit::{Diagnose, Status};
+use crate::session::Meaning;
+use crate::state::{RefusalKind, Why};
+
+impl Diagnose for Error {
+    fn status(&self) -> Status {
+        match self {
+            Self::Early(early) => match early.why {
+                Why::Refused(RefusalKind::Credentials, _) => Status::NoPermission,
+                Why::Refused(RefusalKind::Permanent, _) => Status::Unavailable,
+                Why::Refused(RefusalKind::Busy, _) | Why::LoginDelay(_) => Status::Temporary,
+            },
+            Self::NeedsUtf8(_) | Self::Oversized(_) | Self::NotInStep => Status::Protocol,
+            Self::Refusing(_) => Status::Temporary,
+            Self::KnownElsewhere { .. }
+            | Self::NoneImported { .. }
+            | Self::InParts(_)
+            | Self::NoMemory(_) => Status::Config,
+            Self::NoRoom(_) => Status::Io,
+            Self::NoThread(_) => Status::Temporary,
+            Self::Stopped(reason) => reason.status(),
+            other => other.cause().map_or(Status::Internal, Diagnose::status),
+        }
+    }
+
+    fn is_routine(&self) -> bool {
+        // What is waited for was told when it began.
+        matches!(self, Self::Early(_)) || self.cause().is_some_and(Diagnose::is_routine)
+    }
+
+    fn hint(&self) -> Option<String> {
+        match self {
+            Self::Advised { hint, .. } => Some((*hint).to_owned()),
+            Self::Early(early) => Some(match early.why {
+                Why::Refused(RefusalKind::Credentials, _) => {
+                    "a new `popfetch login` is tried at once, and a changed password as a rule; --now tries whatever there is".to_owned()
+                }
+                _ => "add --now to try at once".to_owned(),
+            }),
+            Self::NoThread(_) => Some("work on fewer accounts at a time: --jobs 1".to_owned()),
+            Self::NotInStep => Some(
+                "the next run fetches what is missing; run with -vv to see what the server sends"
+                    .to_owned(),
+            ),
+            Self::NoMemory("latest") => Some(
+                "leave `latest` out; `max-size` and `keep` work with this server".to_owned(),
+            ),
+            Self::NoMemory(_) => Some(
+                "fetch what is there once; it is recognised by its content from then on".to_owned(),
+            ),
+            Self::InParts(_) => Some(
+                "leave it out; Gmail has a setting of its own for that: Forwarding and POP/IMAP, \
+                 \"Enable POP for mail that arrives from now on\""
+                    .to_owned(),
+            ),
+            Self::NoRoom(_) => Some(
+                "make room on the disk, raise the limit (ulimit -f) where there is one, or set \
+                 `max-size`; what was not fetched is still on the server"
+                    .to_owned(),
+            ),
+            Self::Refusing(_) => Some(
+                match self.meaning() {
+                    Some(Meaning::Limit) => {
+                        "it sends only so much in a certain time; the next run goes on, and --now \
+                         tries at once"
+                    }
+                    _ => "what is missing stays on the server; the next run asks again",
+                }
+                .to_owned(),
+            ),
+            // What went on under way may be what it cannot do.
+            other if other.broke_over_several().is_some() => Some(
+                "if this goes on, set pipelining = \"off\" in the account's profile; the next run \
+                 takes up where this one ended"
+                    .to_owned(),
+            ),
+            Self::KnownElsewhere { other, name, .. } => Some(format!(
+                "if it is the same maildrop, `popfetch state move {} {name}` brings over what was \
+                 fetched; if it is another one, `popfetch fetch --as-new {name}` fetches all of it",
+                crate::term::quoted(other)
+            )),
+            Self::NoneImported { tool, name, .. } => Some(format!(
+                "`popfetch import {tool} PATH` with the file where {tool} kept this account's \
+                 unique-ids brings them over; `popfetch fetch --as-new {name}` fetches all of it"
+            )),
+            Self::Oversized(_) => Some(
+                "if it is meant to be so large, set `max-size` to more than its size".to_owned(),
+            ),
+            other => other.cause().and_then(Diagnose::hint),
+        }
+    }
+}
