@@ -63,7 +63,8 @@ fn say_when_stopping(report: &Arc<Reporter>, stop: &Stop) {
         return;
     }
     let (report, stop) = (Arc::clone(report), stop.clone());
-    thread::spawn(move || {
+    // Where there is no thread to be had it goes without saying.
+    let _ = thread::Builder::new().spawn(move || {
         if stop.wait(A_DAY) == Some(Reason::Interrupt) {
             report.print("stopping, within 2 seconds; Ctrl-C again: at once\n");
         }

@@ -206,7 +206,10 @@ impl Course {
             store.suspect(message, kind);
             self.suspects.push(message.clone());
         }
-        let may_go_on = (closed || is_its_own) && self.suspects.len() < BROKEN_IN_A_ROW;
+        // Of one without identity nothing is remembered, and the next run would stop at it again.
+        let is_nameless = !Key::of(message).is_lasting();
+        let may_go_on =
+            (closed || is_its_own || is_nameless) && self.suspects.len() < BROKEN_IN_A_ROW;
         match may_go_on && !passed.contains(&Key::of(message)) && self.may_go_on() {
             true => Next::Without(message.clone()),
             false => Next::GiveUp,

@@ -117,6 +117,8 @@ impl Account<'_> {
         if !claimants.is_empty() && run.refusal.is_none() {
             fetched.extend(self.receive(session, store, run, claimants, outcome)?);
         }
+        // Of one whose claimant nobody has looked at it cannot be said that it is a second copy.
+        rivals.retain(|(_, id)| store.claimant(*id, maildrop).is_none());
         if !rivals.is_empty() {
             let rivals = rivals.into_iter().map(|(complete, _)| complete).collect();
             fetched.extend(self.commit_all(store, run.maildir, rivals, outcome)?);
@@ -153,7 +155,7 @@ impl Account<'_> {
             drop(sender);
             Some((received, committer.join()))
         });
-        let (received, committed) = match side_by_side {
+        let (mut received, committed) = match side_by_side {
             Some((received, Ok(Some(committed)))) => (received, committed),
             Some(_) => return Err(Error::Thread),
             None => {
@@ -166,6 +168,7 @@ impl Account<'_> {
                 self.take_turns(session, store, turns, &messages, refusals())
             }
         };
+        received.refusals.end(self);
         let fetched = Fetched::of(committed, outcome);
         run.arrived += received.refusals.arrived();
         for message in &received.refusals.to_blame {
@@ -216,7 +219,9 @@ impl Account<'_> {
                 ..more
             };
             committed.add(commit::run(store, turns.to.maildir, &receiver, self, false));
-            let is_over = received.error.is_some() || received.refusals.trouble.is_some();
+            let is_over = received.error.is_some()
+                || received.refusals.trouble.is_some()
+                || self.environment.stop.requested().is_some();
             if is_over || committed.error.is_some() {
                 break;
             }
@@ -301,10 +306,8 @@ impl Account<'_> {
                 },
                 (_, error, _) => error,
             });
-            received.refusals.end(self);
             return received;
         }
-        received.refusals.end(self);
         let suspicious = std::mem::take(&mut intake.suspicious);
         drop(retrieval);
         let (to, sizes, sender) = (intake.to, &mut *intake.sizes, intake.sender);

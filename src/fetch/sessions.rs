@@ -82,6 +82,7 @@ impl Account<'_> {
             };
             (run.arrived, outcome.held_up) = (0, 0);
             run.holds.clear();
+            run.refusal = None;
             let session = self.hold_session(store, &mut run, attempt, outcome, conduct);
             if course.learn(
                 run.arrived,

@@ -1,6 +1,7 @@
 //! From TRANSACTION to UPDATE: DELE and QUIT (RFC 1939 sections 5 and 6).
 
 use super::{Answer, Error, Phase, Session, Transaction};
+use crate::net;
 use crate::pop3::{Command, Violation};
 use crate::state::Recorded;
 use std::cmp::Reverse;
@@ -116,7 +117,11 @@ impl Session<Transaction> {
 /// no sign that it answers earlier commands.
 fn is_about_the_last(error: &Error, answered: bool) -> bool {
     match error {
-        Error::Net { .. } => true,
+        // Not a signal, say.
+        Error::Net { source, .. } => matches!(
+            source,
+            net::Error::Closed | net::Error::Io(_) | net::Error::TimedOut(_)
+        ),
         Error::Violation { violation, .. } => {
             answered && matches!(violation, Violation::NoStatus(_))
         }

@@ -173,7 +173,10 @@ impl Memory {
                 self.homes.turns.take_in(&turns);
             }
             Entry::Gone { id, .. } => {
-                if self.record(id).is_some_and(|record| record.held) {
+                if self
+                    .record(id)
+                    .is_some_and(|record| record.held && record.is_off)
+                {
                     self.sizes.was_whole();
                 }
                 self.change(id, |record| {
@@ -214,7 +217,10 @@ impl Memory {
                     octets: stored.octets,
                 });
                 self.push(id, Kind::Intended, time, identity, &stored, place);
-                self.change(id, |record| record.octets = Octets::new(listing.octets));
+                let is_off = stored.evidence.is_some_and(|it| it.size == Size::Off);
+                self.change(id, |record| {
+                    (record.octets, record.is_off) = (Octets::new(listing.octets), is_off);
+                });
             }
             Entry::Marked {
                 id,
@@ -248,7 +254,10 @@ impl Memory {
             }
             Entry::Sizes(sizes) => self.sizes = sizes,
             Entry::Back { id } => {
-                if self.record(id).is_some_and(|record| record.held) {
+                if self
+                    .record(id)
+                    .is_some_and(|record| record.held && record.is_off)
+                {
                     self.sizes.was_whole();
                 }
                 self.change(id, |record| {

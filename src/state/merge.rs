@@ -136,8 +136,12 @@ impl Store {
             let Some(line) = site.roster.of("", &self.memory.former) else {
                 continue;
             };
-            // Its own count: whether it is older than the journal is for the next run to see.
-            let (generation, turns) = (line.generation, line.turns.clone());
+            // Their own count: whether it is older than the journal is for the next run to see.
+            let (mut generation, mut turns) = (line.generation, line.turns.clone());
+            if let Some(own) = site.roster.of(&self.account, &[]) {
+                generation = generation.max(own.generation);
+                turns.take_in(&own.turns);
+            }
             if let Ok(maildir) = Maildir::open(&disk, &home.path) {
                 self.home = site.roster.id;
                 self.enrol(&maildir, generation, &turns)?;

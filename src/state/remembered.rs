@@ -64,6 +64,8 @@ pub(super) struct Record {
     pub(super) unsure: bool,
     /// Its end was doubtful: it is never deleted (E12).
     pub(super) held: bool,
+    /// Its octets were others than those listed.
+    pub(super) is_off: bool,
     /// Its owner says that it was removed on purpose, or is fine as it is.
     pub(super) gone: bool,
     /// Its line has evidence.
@@ -127,6 +129,7 @@ impl Record {
             deleted: false,
             unsure: false,
             held: false,
+            is_off: false,
             gone: false,
             has_evidence: false,
             was_resized: false,
