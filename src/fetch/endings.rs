@@ -224,6 +224,11 @@ impl Account<'_> {
             let message = first.message().clone();
             let second = self.read_alone(session, to, &message);
             let complete = match second {
+                // What comes alone is what was asked for. So the first reading was of another message,
+                // and its own number may have brought this one, whatever else came.
+                Ok((second, true)) if first.evidence().fields != second.evidence().fields => {
+                    return Err(Error::NotInStep);
+                }
                 Ok(second) => self.better((first, true), second, sizes),
                 Err(error) => {
                     return Err(Error::Doubtful {

@@ -9,6 +9,8 @@ use crate::support::tree;
 mod doubled;
 /// Servers that end a message where it does not end.
 mod ends;
+/// Answers to other commands.
+mod exchanged;
 /// Messages made to do harm.
 mod forged;
 /// Killed before a message has its name.
