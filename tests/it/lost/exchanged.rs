@@ -2,6 +2,13 @@ use super::{Scene, statuses};
 use crate::support::behaviour::{Behaviour, Reply};
 use crate::support::message::Message;
 
+/// A message that a server has stamped, so that it is known under any name.
+fn stamped(id: &str, size: usize) -> Message {
+    let head =
+        format!("Received: from a by b; {id}\nMessage-ID: <{id}@example.com>\nSubject: {id}\n\n");
+    Message::from_lf(id, format!("{head}{}\n", "x".repeat(size)))
+}
+
 /// A server, or a proxy before it, in which a small message overtakes a large one, once: each of two
 /// RETRs is answered with the other's message.
 #[test]
@@ -11,10 +18,10 @@ fn a4_two_answers_that_are_exchanged_lose_nothing_and_bring_nothing_twice() {
             for keep in ["always", "never"] {
                 for pipelining in ["auto", "off"] {
                     let mut messages: Vec<Message> = (0..others)
-                        .map(|n| Message::generated(format!("o-{n}"), 700 + 10 * n as u64, n as u64))
+                        .map(|n| stamped(&format!("o-{n}"), 700 + 10 * n))
                         .collect();
                     for (n, size) in sizes.into_iter().enumerate() {
-                        messages.push(Message::generated(format!("e-{n}"), size, 50 + n as u64));
+                        messages.push(stamped(&format!("e-{n}"), size));
                     }
                     let answer = |message: &Message| {
                         let octets = message.octets();
