@@ -57,14 +57,14 @@ impl Sizes {
     fn contradict(&self, ending: Ending, message: &Message) -> bool {
         let listed = message.octets.unwrap_or_default();
         let lacks_much = ending.octets < listed - listed / 10;
-        let SizesSoFar { exact, are_off, .. } = self.0;
-        let seem_exact = !are_off && (exact >= ENOUGH || (exact > 0 && lacks_much));
+        let exact = self.0.exact;
+        let seem_exact = !self.0.are_off() && (exact >= ENOUGH || (exact > 0 && lacks_much));
         seem_exact || self.lacks_most(ending.octets, message)
     }
 
     /// Whether a message that came twice as this may be whole, although it is not as long as listed.
     fn allow(&self, octets: u64, message: &Message) -> bool {
-        (self.0.are_off || self.0.exact == 0) && !self.lacks_most(octets, message)
+        (self.0.are_off() || self.0.exact == 0) && !self.lacks_most(octets, message)
     }
 
     /// No way of counting makes twice as much of a message as there is, unless it is no counting.
@@ -136,7 +136,7 @@ impl<'a> Intake<'a> {
         let complete = incoming.finish(size)?;
         // An end that may be the message's own octets is as good as none, whatever its size: a sender
         // knows how servers count, and can put there what looks like the next answer.
-        self.unsure |= (size == Size::Off && !self.sizes.0.are_off) || !ending.clean;
+        self.unsure |= (size == Size::Off && !self.sizes.0.are_off()) || !ending.clean;
         // Of a server that is asked for one thing at a time nothing else can come.
         self.unsure |= self.care == Care::Usual && self.echoes.note(&complete);
         self.held.push(Held {

@@ -25,17 +25,26 @@ pub(super) struct Sizes {
 pub struct SizesSoFar {
     /// Messages that had exactly the listed octets.
     pub exact: u64,
-    /// One had others.
-    pub are_off: bool,
+    /// Messages that had others.
+    pub off: u64,
     /// One had more than twice as many, so that no size is too large to be wrong.
     pub are_far_off: bool,
 }
 
+/// Where one of so many sizes is off, or fewer, it is the message that is not whole.
+const FEW: u64 = 10;
+
 impl SizesSoFar {
+    /// Whether sizes that are off are this server's way. One that was, long ago, does not make them
+    /// so.
+    pub fn are_off(&self) -> bool {
+        self.off > 0 && self.off.saturating_mul(FEW) >= self.exact
+    }
+
     /// A message was retrieved, of so many octets as it is stored.
     pub fn note(&mut self, size: Size, listed: Option<u64>, octets: u64) {
         self.exact += u64::from(size == Size::Exact);
-        self.are_off |= size == Size::Off;
+        self.off += u64::from(size == Size::Off);
         self.are_far_off |= is_far_off(size, listed, octets);
     }
 }
@@ -73,9 +82,10 @@ impl Sizes {
         self.off = self.off.saturating_sub(u64::from(size == Size::Off));
     }
 
-    /// A person says of such a message that it is: so the size was wrong.
+    /// A person says of such a message that it is: so the size was wrong, and that is the server's
+    /// way.
     pub(super) fn was_whole(&mut self) {
-        self.off += 1;
+        self.off += 1 + self.exact / FEW;
     }
 
     /// A message turned out to be the same although its size had changed, and not for the first
@@ -131,7 +141,7 @@ impl Sizes {
     pub(super) fn so_far(&self) -> SizesSoFar {
         SizesSoFar {
             exact: self.exact,
-            are_off: self.off > 0,
+            off: self.off,
             are_far_off: self.far_off > 0,
         }
     }
@@ -210,6 +220,6 @@ mod tests {
 
     fn so_far(sizes: &Sizes) -> (u64, bool) {
         let so_far = sizes.so_far();
-        (so_far.exact, so_far.are_off)
+        (so_far.exact, so_far.are_off())
     }
 }

@@ -198,3 +198,31 @@ fn a4_many_messages_behind_which_a_server_is_out_of_step_arrive_in_a_few_runs() 
         "{outputs:#?}"
     );
 }
+
+/// A disk error that is there again after months in which all was well.
+#[test]
+fn a4_one_that_came_cut_long_ago_is_no_reason_to_believe_another() {
+    for pipelining in ["auto", "off"] {
+        let behaviour = Behaviour::new().on("RETR", Reply::Remade(cut));
+        let keys = format!("pipelining = {pipelining:?}\nkeep = \"never\"\n");
+        // The first message ever is listed otherwise than it is, and delivered as it came.
+        let mut messages = vec![letter(1).listed_as(letter(1).size() + 9)];
+        let scene = Scene::new(messages.clone(), behaviour, &keys).broken("long");
+        scene.settle(&["fetch"]);
+        messages.extend((2..=40).map(letter));
+        scene.server.maildrop().add((2..=40).map(letter));
+        scene.settle(&["fetch"]);
+        scene.server.maildrop().add([long()]);
+        let outputs = scene.settle(&["fetch"]);
+        assert_eq!(statuses(&outputs), [1], "{outputs:#?}");
+        assert_said(&outputs[0], &["popfetch state accept a long"]);
+        assert_eq!(scene.server.maildrop().unique_ids(), ["long"]);
+        // Once a person has said that sizes are off here, that is so.
+        scene
+            .home
+            .popfetch(["state", "accept", "a", "long"])
+            .expect(0);
+        let last = scene.home.popfetch(["fetch"]).expect(0);
+        assert_eq!(scene.server.maildrop().count(), 0, "{last:#?}");
+    }
+}
