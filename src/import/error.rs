@@ -4,7 +4,7 @@ use crate::exit::{Diagnose, Status};
 use std::io;
 use std::path::{Path, PathBuf};
 
-/// See the [module](self).
+/// What keeps an import from being made.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// There is no such file.

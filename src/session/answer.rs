@@ -88,7 +88,7 @@ impl Meaning {
     }
 
     /// What a refused sign-in means. `would_say_auth`: the server announces AUTH-RESP-CODE, so that
-    /// what it says without [AUTH], and without a word about them, is not about the credentials
+    /// what it says without `[AUTH]`, and without a word about them, is not about the credentials
     /// (RFC 3206 section 6).
     pub fn of_sign_in(answer: &Answer, would_say_auth: bool) -> Self {
         Self::recognised(Phase::SignIn, answer).unwrap_or(match would_say_auth {
