@@ -47,7 +47,7 @@ impl Status {
         self as u8
     }
 
-    /// The more severe of two accounts' statuses, by the order of DESIGN.md section 1.
+    /// The more severe of two accounts' statuses.
     pub fn worst(self, other: Self) -> Self {
         if other.severity() > self.severity() {
             other

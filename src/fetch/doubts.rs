@@ -1,7 +1,7 @@
 //! What is doubtful in a listing, and what may be deleted of what was stored before: looked at in
 //! this session, by headers in one flight and by whole messages where those cannot tell (E11).
 
-use super::tell::argument;
+use super::tell::{NAMED, argument, name_of, some_of};
 use super::{Account, Error, policy};
 use crate::maildrop::{Maildrop, Message};
 use crate::plan::{self, Decision, Plan};
@@ -9,7 +9,7 @@ use crate::pop3::MessageNumber;
 use crate::report::Event;
 use crate::session::{Session, Transaction};
 use crate::state::{Recorded, Same, Store, Vouched, Withheld};
-use crate::term::{count, escape};
+use crate::term::count;
 use std::collections::HashMap;
 
 /// Headers that a run asks for at most to settle doubts, and whole messages. What is not looked at
@@ -19,9 +19,6 @@ const BODIES: usize = 50;
 
 /// As much of a header as is looked at when a message is stored, and a CR for each line.
 pub(super) const HEADER_LIMIT: usize = 512 * 1024;
-
-/// Unique-ids that a line for people names.
-const NAMED: usize = 3;
 
 /// What a run may still spend.
 pub(super) struct Budget {
@@ -168,15 +165,7 @@ impl Account<'_> {
     }
 
     fn why_withheld(&self, withheld: &[(Message, Withheld)]) -> String {
-        let name = |(message, _): &(Message, Withheld)| match &message.unique_id {
-            Some(unique_id) => escape(unique_id),
-            None => format!("message {}", message.number),
-        };
-        let names: Vec<String> = withheld.iter().take(NAMED).map(name).collect();
-        let more = match withheld.len() > NAMED {
-            true => ", ...",
-            false => "",
-        };
+        let names = some_of(withheld, |(message, _)| name_of(message));
         let mut reasons = Vec::new();
         for (why, text) in [
             (Withheld::Missing, "the file is nowhere to be found"),
@@ -202,10 +191,9 @@ impl Account<'_> {
             ),
         };
         format!(
-            "{} not deleted from the server: {} ({}{more}). If that is as it should be: {command}",
+            "{} not deleted from the server: {} ({names}). If that is as it should be: {command}",
             count(withheld.len() as u64, "message"),
             reasons.join(", or "),
-            names.join(", "),
         )
     }
 }

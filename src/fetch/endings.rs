@@ -6,7 +6,7 @@
 //! size than was listed waits for the next reply, or for that of a NOOP.
 
 use super::echoes::Echoes;
-use super::tell::argument;
+use super::tell::{argument, name_of};
 use super::{Account, Error};
 use crate::delivery::{Complete, Incoming, Maildir, Size, Stamp};
 use crate::maildrop::Message;
@@ -14,7 +14,6 @@ use crate::pop3::Ending;
 use crate::report::Event;
 use crate::session::{Arrival, Retrieval, Session, Transaction};
 use crate::state::{SizesSoFar, Store};
-use crate::term::escape;
 use std::sync::Arc;
 use std::sync::mpsc::SyncSender;
 
@@ -309,10 +308,7 @@ impl Account<'_> {
     /// A reading that may not be whole is delivered all the same, and the message stays on the
     /// server.
     pub(super) fn tell_doubtful(&self, message: &Message) {
-        let name = match &message.unique_id {
-            Some(unique_id) => escape(unique_id),
-            None => format!("message {}", message.number),
-        };
+        let name = name_of(message);
         let id = message.unique_id.as_deref();
         self.tell(Event::Warning(&format!(
             "{name}: the server lists another size than it sends, or breaks the protocol behind it, so \

@@ -12,6 +12,7 @@ use crate::report::{Event, Outcome};
 use crate::session::{self, Arrival, Retrieval, Session, Transaction};
 use crate::state::{FailureKind, Recorded, Same, Store};
 use crate::threads;
+use std::mem::take;
 use std::sync::Arc;
 use std::sync::mpsc::{channel, sync_channel};
 use std::thread;
@@ -104,7 +105,7 @@ impl Account<'_> {
         outcome: &mut Outcome,
     ) -> Result<Fetched, Error> {
         let mut fetched = self.receive(session, store, run, messages, outcome)?;
-        let mut rivals = std::mem::take(&mut fetched.rivals);
+        let mut rivals = take(&mut fetched.rivals);
         // What is not looked at in this run is fetched again in the next.
         rivals.truncate(run.budget.take_bodies(rivals.len()));
         let claimants = rivals
@@ -133,13 +134,12 @@ impl Account<'_> {
         session: &mut Session<Transaction>,
         store: &mut Store,
         run: &mut Run<'_>,
-        messages: Vec<Message>,
+        mut messages: Vec<Message>,
         outcome: &mut Outcome,
     ) -> Result<Fetched, Error> {
         let (maildir, care) = (run.maildir, run.care);
         let failing = messages.iter().filter(|message| store.has_failed(message));
-        let failing: Vec<Key> = failing.map(Key::of).collect();
-        let refusals = || Refusals::new(failing.iter().copied().collect());
+        let mut refusals = Refusals::new(failing.map(Key::of).collect());
         let queue = QUEUE.min(self.environment.room / 2).max(1);
         let mut sizes = Sizes::of(store);
         let to = self.destination(store, maildir);
@@ -149,8 +149,8 @@ impl Account<'_> {
             let work = move || commit::run(store, maildir, &receiver, self, false);
             let committer = threads::start(scope, work).ok()?;
             let mut intake = Intake::new(to, care, &mut sizes, &sender);
-            let messages = messages.clone();
-            let received = self.receive_bodies(session, messages, refusals(), &mut intake);
+            let (messages, refusals) = (take(&mut messages), take(&mut refusals));
+            let received = self.receive_bodies(session, messages, refusals, &mut intake);
             drop(intake);
             drop(sender);
             Some((received, committer.join()))
@@ -165,7 +165,7 @@ impl Account<'_> {
                     sizes: &mut sizes,
                     queue,
                 };
-                self.take_turns(session, store, turns, &messages, refusals())
+                self.take_turns(session, store, turns, &messages, refusals)
             }
         };
         received.refusals.end(self);
@@ -210,7 +210,7 @@ impl Account<'_> {
             // What is fetched once more comes twice.
             let (sender, receiver) = sync_channel(2 * turns.queue);
             let mut intake = Intake::new(turns.to, turns.care, turns.sizes, &sender);
-            let refusals = std::mem::take(&mut received.refusals);
+            let refusals = take(&mut received.refusals);
             let more = self.receive_bodies(session, some.to_vec(), refusals, &mut intake);
             drop(intake);
             drop(sender);
@@ -308,7 +308,7 @@ impl Account<'_> {
             });
             return received;
         }
-        let suspicious = std::mem::take(&mut intake.suspicious);
+        let suspicious = take(&mut intake.suspicious);
         drop(retrieval);
         let (to, sizes, sender) = (intake.to, &mut *intake.sizes, intake.sender);
         if let Err(error) = self.read_again(session, to, suspicious, sizes, sender) {

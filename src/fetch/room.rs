@@ -1,13 +1,11 @@
 //! What the disk has no room for is not asked for: it keeps no other message from arriving, and the
 //! session comes to its end (E10).
 
+use super::tell::{name_of, some_of};
 use super::{Account, Error, Run};
 use crate::delivery::Room;
 use crate::maildrop::Message;
-use crate::term::{count, escape, size};
-
-/// Messages that a line for people names.
-const NAMED: usize = 3;
+use crate::term::{count, size};
 
 impl Account<'_> {
     /// Leaves out, of what is to be fetched in this order, what does not fit.
@@ -34,18 +32,10 @@ impl Account<'_> {
 }
 
 fn why(left_out: &[Message], room: &Room, run: &Run<'_>) -> String {
-    let name = |message: &Message| {
+    let names = some_of(left_out, |message| {
         let octets = size(message.octets.unwrap_or_default());
-        match &message.unique_id {
-            Some(unique_id) => format!("{} ({octets})", escape(unique_id)),
-            None => format!("message {} ({octets})", message.number),
-        }
-    };
-    let names: Vec<String> = left_out.iter().take(NAMED).map(name).collect();
-    let more = match left_out.len() > NAMED {
-        true => ", ...",
-        false => "",
-    };
+        format!("{} ({octets})", name_of(message))
+    });
     let number = count(left_out.len() as u64, "message");
     let path = run.maildir.path().display();
     let octets = left_out.iter().filter_map(|message| message.octets);
@@ -57,8 +47,7 @@ fn why(left_out: &[Message], room: &Room, run: &Run<'_>) -> String {
         format!(", or larger than a file may be here ({})", size(limit))
     });
     format!(
-        "{number} not fetched: too large for what is free at {path} ({}{reserve}){limit}: {}{more}",
+        "{number} not fetched: too large for what is free at {path} ({}{reserve}){limit}: {names}",
         size(room.available()),
-        names.join(", "),
     )
 }

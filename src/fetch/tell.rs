@@ -12,7 +12,7 @@ use crate::session::{Direction, Transcript};
 use crate::state::{
     Changes, Early, FailureKind, Failures, Moment, Opened, Recorded, RefusalKind, Store, Why,
 };
-use crate::term::{count, quoted, unique_id};
+use crate::term::{count, escape, quoted, unique_id};
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -209,6 +209,27 @@ pub(super) fn argument(id: &[u8]) -> String {
         true => format!(" -- {text}"),
         false => format!(" {text}"),
     }
+}
+
+/// Messages that a line for people names.
+pub(super) const NAMED: usize = 3;
+
+/// What a line for people calls a message.
+pub(super) fn name_of(message: &Message) -> String {
+    match &message.unique_id {
+        Some(unique_id) => escape(unique_id),
+        None => format!("message {}", message.number),
+    }
+}
+
+/// The first of many, in words.
+pub(super) fn some_of<T>(all: &[T], word: impl Fn(&T) -> String) -> String {
+    let some: Vec<String> = all.iter().take(NAMED).map(word).collect();
+    let more = match all.len() > NAMED {
+        true => ", ...",
+        false => "",
+    };
+    format!("{}{more}", some.join(", "))
 }
 
 /// A message as the report has it.

@@ -1,4 +1,5 @@
-//! Where names lead to in the tests: a program that is to be used does not have this.
+//! Where names lead to in the tests. Programs that are built without debug assertions, as those for
+//! use are, do not have this.
 
 use super::Error;
 use std::net::SocketAddr;

@@ -173,12 +173,7 @@ impl Memory {
                 self.homes.turns.take_in(&turns);
             }
             Entry::Gone { id, .. } => {
-                if self
-                    .record(id)
-                    .is_some_and(|record| record.held && record.is_off)
-                {
-                    self.sizes.was_whole();
-                }
+                self.believe_whole(id);
                 self.change(id, |record| {
                     (record.gone, record.held, record.unsure) = (true, false, false);
                     if record.kind == Kind::Lost {
@@ -254,12 +249,7 @@ impl Memory {
             }
             Entry::Sizes(sizes) => self.sizes = sizes,
             Entry::Back { id } => {
-                if self
-                    .record(id)
-                    .is_some_and(|record| record.held && record.is_off)
-                {
-                    self.sizes.was_whole();
-                }
+                self.believe_whole(id);
                 self.change(id, |record| {
                     (record.held, record.unsure) = (false, false);
                     if record.kind == Kind::Lost {
@@ -288,6 +278,14 @@ impl Memory {
         let records = (0..).zip(&self.records);
         let open = records.filter(|(_, record)| record.kind == Kind::Intended);
         open.map(|(id, _)| id)
+    }
+
+    /// What was taken for cut is whole: so its size was wrong.
+    fn believe_whole(&mut self, id: Id) {
+        let doubted = |record: &Record| record.held && record.is_off;
+        if self.record(id).is_some_and(doubted) {
+            self.sizes.was_whole();
+        }
     }
 
     fn carry_out(&mut self, id: Id) {
