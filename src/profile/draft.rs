@@ -3,16 +3,13 @@
 //! The file is its owner's: a table is added, and nothing else in it is touched.
 
 use super::units;
-use super::{Keep, Roots, paths};
+use super::{Keep, Roots, edit, paths};
 use crate::durable::{Dir, Disk};
 use crate::exit::{Diagnose, Status};
-use std::ffi::OsString;
 use std::fmt;
-use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::str::FromStr;
-use toml_edit::{Array, DocumentMut, InlineTable, Item, Table, value};
+use toml_edit::{Array, InlineTable, Table, value};
 
 /// How a connection is protected; what is better comes first.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
@@ -95,44 +92,9 @@ impl Draft {
     /// # Errors
     /// `text` cannot be read, or has an account of this name.
     pub fn added_to(&self, text: &str) -> Result<String, DraftError> {
-        let mut document = DocumentMut::from_str(text)
-            .map_err(|error| DraftError::Broken(error.message().to_owned()))?;
-        let defaults = document.get("defaults").and_then(Item::as_table_like);
-        let table = self.table(|key| defaults.is_some_and(|table| table.contains_key(key)));
-        let accounts = document.entry("accounts").or_insert_with(|| {
-            let mut accounts = Table::new();
-            accounts.set_implicit(true);
-            Item::Table(accounts)
-        });
-        let Some(accounts) = accounts.as_table_like_mut() else {
-            return Err(DraftError::Broken("`accounts` is no table".to_owned()));
-        };
-        if accounts.contains_key(&self.name) {
-            return Err(DraftError::Taken(self.name.clone()));
-        }
-        let in_one_line = accounts.iter().any(|(_, item)| item.is_inline_table());
-        if in_one_line {
-            accounts.insert(&self.name, value(table.into_inline_table()));
-            return Ok(document.to_string());
-        }
-        accounts.insert(&self.name, Item::Table(table));
-        // What stands at the file's end stays before what comes now, and an empty line is between.
-        let mut before = document.trailing().as_str().unwrap_or_default().to_owned();
-        if !before.is_empty() && !before.ends_with('\n') {
-            before.push('\n');
-        }
-        if !text.is_empty() {
-            before.push('\n');
-        }
-        document.set_trailing("");
-        let accounts = document
-            .get_mut("accounts")
-            .and_then(Item::as_table_like_mut);
-        let added = accounts.and_then(|accounts| accounts.get_mut(&self.name));
-        if let Some(added) = added.and_then(Item::as_table_mut) {
-            added.decor_mut().set_prefix(before);
-        }
-        Ok(document.to_string())
+        let defaults = edit::default_keys(text);
+        let table = self.table(|key| defaults.keys.iter().any(|known| known == key));
+        Ok(edit::with_account(text, &self.name, table)?)
     }
 
     /// `has_default`: whether `[defaults]` says something about a key, so that it is to be said here.
@@ -218,71 +180,16 @@ impl Draft {
 /// # Errors
 /// It cannot be read or written, or somebody else has changed it meanwhile.
 pub fn add_to_file(path: &Path, draft: &Draft) -> Result<(), DraftError> {
-    let path = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
-    let before = read(&path)?;
-    let text = draft.added_to(before.as_deref().unwrap_or_default())?;
-    write_private(&path, text.as_bytes(), || match read(&path)? == before {
-        true => Ok(()),
-        false => Err(DraftError::Changed(path.clone())),
-    })
+    let before = edit::read(path)?;
+    Ok(edit::rewrite(path, &before, &draft.added_to(&before)?)?)
 }
 
-/// Writes a file for its owner alone, at once or not at all. `check` is asked right before.
-///
-/// # Errors
-/// It cannot be written, or `check` forbids it.
-pub fn write_private(
-    path: &Path,
-    octets: &[u8],
-    check: impl FnOnce() -> Result<(), DraftError>,
-) -> Result<(), DraftError> {
-    let failed = |source| DraftError::Io {
-        path: path.to_owned(),
-        source,
-    };
-    let (Some(directory), Some(name)) = (path.parent(), path.file_name()) else {
-        return Err(failed(io::ErrorKind::InvalidInput.into()));
-    };
-    let mut new = OsString::from(".");
-    new.push(name);
-    new.push(format!(".{}.new", std::process::id()));
-    let disk = Disk::new();
-    let prepared = disk.create_directory(directory).and_then(|()| {
-        let dir = Dir::open_linked(&disk, directory)?;
-        dir.remove(&new)?;
-        let mut file = dir.create(&new)?;
-        file.append(octets).and_then(|()| file.sync())?;
-        Ok(dir)
-    });
-    let dir = prepared.map_err(failed)?;
-    let replaced = check().and_then(|()| {
-        let replaced = dir.replace(&new, name).and_then(|()| dir.sync());
-        replaced.map_err(failed)
-    });
-    if replaced.is_err() {
-        // What is left of it is no more than a file that nobody reads.
-        let _ = dir.remove(&new);
-    }
-    replaced
-}
-
-/// Removes a file that [`write_private`] has written.
+/// Removes a file that [`edit::replace_file`] has written.
 pub fn remove_private(path: &Path) {
     if let (Some(directory), Some(name)) = (path.parent(), path.file_name()) {
         let dir = Dir::open_linked(&Disk::new(), directory);
         // It holds what its owner knows, and is for that person's eyes alone.
         let _ = dir.and_then(|dir| dir.remove(name));
-    }
-}
-
-fn read(path: &Path) -> Result<Option<String>, DraftError> {
-    match fs::read_to_string(path) {
-        Ok(text) => Ok(Some(text)),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-        Err(source) => Err(DraftError::Io {
-            path: path.to_owned(),
-            source,
-        }),
     }
 }
 
@@ -325,6 +232,23 @@ pub enum DraftError {
     /// There is such an account.
     #[error("there is an account `{0}` already")]
     Taken(String),
+}
+
+impl From<edit::EditError> for DraftError {
+    fn from(error: edit::EditError) -> Self {
+        match error {
+            edit::EditError::Changed(path) => Self::Changed(path),
+            edit::EditError::NoToml(why) => Self::Broken(why),
+            edit::EditError::Taken(name) => Self::Taken(name),
+            edit::EditError::Write { path, source } => Self::Io { path, source },
+        }
+    }
+}
+
+impl From<edit::Unwritten> for DraftError {
+    fn from(edit::Unwritten { path, source }: edit::Unwritten) -> Self {
+        Self::Io { path, source }
+    }
 }
 
 impl Diagnose for DraftError {

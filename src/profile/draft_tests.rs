@@ -1,5 +1,6 @@
 use super::*;
 use crate::profile::{Config, Overrides, PasswordSource};
+use std::fs;
 use std::time::Duration;
 use zeroize::Zeroizing;
 
@@ -122,7 +123,7 @@ fn a_file_that_changes_meanwhile_is_left_as_it_is() {
     let home = tempfile::tempdir().unwrap();
     let path = home.path().join("config.toml");
     fs::write(&path, "one").unwrap();
-    let written = write_private(&path, b"two", || Err(DraftError::Changed(path.clone())));
+    let written = edit::replace_file(&path, b"two", || Err(DraftError::Changed(path.clone())));
     assert!(matches!(written, Err(DraftError::Changed(_))));
     assert_eq!(fs::read_to_string(&path).unwrap(), "one");
     assert_eq!(fs::read_dir(home.path()).unwrap().count(), 1);

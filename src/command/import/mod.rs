@@ -8,11 +8,11 @@ use super::context::Context;
 use super::fail::{Failure, print};
 use super::state::claim;
 use crate::cli;
-use crate::durable::Disk;
 use crate::exit::Status;
 use crate::import::{self, Secret, Surroundings, Tool, Word};
+use crate::profile::edit::{self, EditError};
 use crate::profile::secret::{self, Password};
-use crate::profile::{edit, keyring, paths};
+use crate::profile::{keyring, paths};
 use crate::state::{Import, Imported, Moment, Origin};
 use crate::term::{count, escape_str, json_line};
 use plan::{Plan, Planned, Standing};
@@ -120,7 +120,7 @@ fn take_over(context: &Context<'_>, plan: &Plan, may_delete: bool) -> Result<(),
                 keys.push(key);
                 password = Some(word);
             }
-            text = edit::with_account(&text, &draft.name, &keys)?;
+            text = edit::with_account(&text, &draft.name, edit::keyed(&keys))?;
         }
         done.push(Done {
             planned,
@@ -129,7 +129,7 @@ fn take_over(context: &Context<'_>, plan: &Plan, may_delete: bool) -> Result<(),
         });
     }
     if text != plan.text {
-        edit::replace_file(&Disk::new(), &plan.config, &text)?;
+        edit::rewrite(&plan.config, &plan.text, &text)?;
     }
     tell(context, plan, &done)
 }
@@ -147,9 +147,9 @@ fn keep_password(
             ("password-keyring", Word::Flag(true)),
         ));
     }
-    let path = plan.password_file(&planned.draft.name);
+    let path = edit::password_file(&plan.config, &planned.draft.name);
     let line = zeroize::Zeroizing::new(format!("{}\n", password.reveal()));
-    edit::replace_file(&Disk::new(), &path, &line)?;
+    edit::replace_file(&path, line.as_bytes(), || Ok::<_, EditError>(()))?;
     let shown = path.display().to_string();
     Ok((shown.clone(), ("password-file", Word::Text(shown))))
 }

@@ -55,7 +55,7 @@ impl Plan {
             draft.name = unused(&draft, &accounts);
             let keys = keys(&draft, &defaults);
             // The names of others do not matter to what this one means.
-            let alone = edit::with_account(&defaults.text, &draft.name, &keys)?;
+            let alone = edit::with_account(&defaults.text, &draft.name, edit::keyed(&keys))?;
             let parsed = Config::from_text(&config, Zeroizing::new(alone))?;
             let profile = parsed
                 .profile(&draft.name, &Overrides::default())
@@ -90,18 +90,6 @@ impl Plan {
             config,
             text,
         })
-    }
-
-    /// Where a password goes where there is no keyring.
-    pub(super) fn password_file(&self, name: &str) -> PathBuf {
-        let safe = |c: char| c.is_alphanumeric() || "@.-_+".contains(c);
-        let name: String = name
-            .chars()
-            .map(|c| if safe(c) { c } else { '_' })
-            .take(100)
-            .collect();
-        let directory = self.config.parent().unwrap_or(Path::new("/"));
-        directory.join(format!("{name}.password"))
     }
 }
 

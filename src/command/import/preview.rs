@@ -53,7 +53,7 @@ fn account(out: &mut String, plan: &Plan, planned: &Planned, may_delete: bool, h
     );
     match standing {
         Standing::New => {
-            for line in edit::table(&draft.name, keys).lines() {
+            for line in edit::table(&draft.name, edit::keyed(keys)).lines() {
                 let _ = writeln!(out, "    {}", escape_str(line));
             }
         }
@@ -79,7 +79,7 @@ fn account(out: &mut String, plan: &Plan, planned: &Planned, may_delete: bool, h
         return;
     }
     if matches!(draft.secret, Secret::Inline(_)) {
-        let file = plan.password_file(&draft.name);
+        let file = edit::password_file(&plan.config, &draft.name);
         let _ = writeln!(
             out,
             "  the password moves into the system keyring, or where there is none into {}, which \
@@ -177,7 +177,7 @@ fn account_as_json(plan: &Plan, planned: &Planned) -> Vec<u8> {
         "account": as_account,
         "server": planned.profile.server.id(),
         "standing": standing,
-        "profile": edit::table(&draft.name, &planned.keys),
+        "profile": edit::table(&draft.name, edit::keyed(&planned.keys)),
         "seen": draft.names.len(),
         "seen_file": draft.seen_file.as_ref().map(|path| path.display().to_string()),
         "left_on_server": draft.left,

@@ -5,10 +5,10 @@ use super::attempt::profile_of;
 use crate::cli::Secret;
 use crate::command::fail::Failure;
 use crate::exit::Status;
-use crate::profile::draft::{self, Draft, Place};
-use crate::profile::keyring;
+use crate::profile::draft::{self, Draft, DraftError, Place};
 use crate::profile::secret::{self, Password};
-use std::path::{Path, PathBuf};
+use crate::profile::{edit, keyring};
+use std::path::Path;
 
 /// Asks where the password is to be kept. The keyring is offered where there is one.
 pub(super) fn choose(
@@ -18,7 +18,7 @@ pub(super) fn choose(
     config: &Path,
     name: &str,
 ) -> Result<Place, Failure> {
-    let file = || Place::File(draft::shown(&password_file(config, name)));
+    let file = || Place::File(draft::shown(&edit::password_file(config, name)));
     match wanted {
         Some(Secret::Keyring) if !has_keyring => {
             return Err(Failure::new(
@@ -77,28 +77,6 @@ fn words(line: &str) -> Option<Vec<String>> {
     (open.is_none() && !words.is_empty()).then_some(words)
 }
 
-/// A name beside the config file that nothing has yet.
-fn password_file(config: &Path, name: &str) -> PathBuf {
-    let safe: String = name
-        .chars()
-        .map(|c| {
-            if c.is_alphanumeric() || "@.-_".contains(c) {
-                c
-            } else {
-                '_'
-            }
-        })
-        .collect();
-    let path = |number: u32| match number {
-        1 => config.with_file_name(format!("{safe}.password")),
-        _ => config.with_file_name(format!("{safe}-{number}.password")),
-    };
-    (1..100)
-        .map(path)
-        .find(|path| !path.exists())
-        .unwrap_or_else(|| path(1))
-}
-
 /// Writes the password, then the account. Where the second fails, the first is taken back.
 pub(super) fn write(
     draft: &Draft,
@@ -110,7 +88,7 @@ pub(super) fn write(
         (Place::File(_), Some(password)) => match &profile.password {
             crate::profile::PasswordSource::File(path) => {
                 let line = zeroize::Zeroizing::new(format!("{}\n", password.reveal()));
-                draft::write_private(path, line.as_bytes(), || Ok(()))?;
+                edit::replace_file(path, line.as_bytes(), || Ok::<_, DraftError>(()))?;
                 Some(path.clone())
             }
             _ => None,
@@ -149,18 +127,5 @@ mod tests {
         );
         assert_eq!(split("sh -c 'echo"), None);
         assert_eq!(split("  "), None);
-    }
-
-    #[test]
-    fn a_password_file_is_beside_the_config_file_and_takes_no_others_place() {
-        let home = tempfile::tempdir().unwrap();
-        let config = home.path().join("config.toml");
-        let path = password_file(&config, "a/b");
-        assert_eq!(path, home.path().join("a_b.password"));
-        std::fs::write(&path, "x").unwrap();
-        assert_eq!(
-            password_file(&config, "a/b"),
-            home.path().join("a_b-2.password")
-        );
     }
 }
