@@ -178,6 +178,13 @@ fn layers_never_look_up() {
             ],
         ),
         (
+            &["maildir/", "message/"],
+            &[
+                "cli", "command", "delivery", "fetch", "net", "plan", "profile", "report",
+                "session", "state",
+            ],
+        ),
+        (
             &["delivery/"],
             &[
                 "cli", "command", "fetch", "net", "plan", "profile", "report", "session", "state",
@@ -278,7 +285,7 @@ fn each_library_is_met_in_one_place() {
     let rules: &[(&str, &[&str])] = &[
         ("clap::", &["cli/", "command/"]),
         ("indicatif::", &["report/"]),
-        ("mail_parser::", &["report/"]),
+        ("mail_parser::", &["message/"]),
         ("rpassword::", &["profile/"]),
         ("rsasl::", &["sasl/"]),
         ("stringprep::", &["sasl/"]),

@@ -4,10 +4,10 @@ use super::context::{Context, report_failure};
 use super::fail::{Failure, print};
 use super::looked::{Counts, Looked};
 use crate::cli::{AccountCommand, SignIn};
-use crate::delivery::{Ground, Site};
 use crate::durable::Disk;
 use crate::exit::Status;
 use crate::fetch::look;
+use crate::maildir::{Ground, Site};
 use crate::profile::oauth::{OAuth, Store};
 use crate::profile::{
     Keep, MinVersion, Order, Overrides, PasswordSource, Pipelining, Profile, Proxy, Roots, Tls,

@@ -3,7 +3,7 @@
 use super::custody::Standing;
 use super::record::{Entry, Id, Stored};
 use super::{Error, Store, rebuild};
-use crate::delivery::{JournalId, Maildir, UniqueName};
+use crate::maildir::{JournalId, Maildir, UniqueName};
 use std::collections::HashSet;
 use std::io;
 use std::path::PathBuf;

@@ -3,10 +3,10 @@
 use super::image::{Image, Octets, Taken};
 use super::server::{Maildrop, Server};
 use super::variants::variants;
-use popfetch::delivery::ROSTER;
 use popfetch::durable::{Disk, Step, Witness};
 use popfetch::exit::Status;
 use popfetch::fetch::{Account, Environment};
+use popfetch::maildir::ROSTER;
 use popfetch::profile::secret::Password;
 use popfetch::profile::{Auth, Keep, Order, PasswordSource, Pipelining, Profile, Tls};
 use popfetch::report::{Event, Outcome, Report};
