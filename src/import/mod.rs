@@ -12,6 +12,7 @@
 mod argv;
 mod common;
 mod error;
+mod fetchmail;
 mod files;
 mod getmail;
 mod ini;
@@ -27,6 +28,8 @@ use std::path::Path;
 /// The tools that accounts can be taken over from.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Tool {
+    /// fetchmail 6 and 7.
+    Fetchmail,
     /// getmail 4 to 6.
     Getmail,
     /// mpop.
@@ -37,6 +40,7 @@ impl Tool {
     /// As its owner and the command line call it.
     pub fn word(self) -> &'static str {
         match self {
+            Self::Fetchmail => "fetchmail",
             Self::Getmail => "getmail",
             Self::Mpop => "mpop",
         }
@@ -52,6 +56,7 @@ pub fn read(
     surroundings: &Surroundings,
 ) -> Result<Found, Error> {
     let found = match tool {
+        Tool::Fetchmail => fetchmail::read(path, seen, surroundings),
         Tool::Getmail => getmail::read(path, seen, surroundings),
         Tool::Mpop => mpop::read(path, seen, surroundings),
     }?;

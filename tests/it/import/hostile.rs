@@ -25,7 +25,9 @@ fn read_as(tool: Tool, config: &[u8], seen: &[u8]) {
                 .collect::<String>(),
         );
         // What is mangled may have made anything of the password, a user's name for one.
-        let intact = [MPOP, GETMAIL].iter().any(|text| text.as_bytes() == config);
+        let intact = [MPOP, GETMAIL, FETCHMAIL]
+            .iter()
+            .any(|text| text.as_bytes() == config);
         assert!(!intact || !shown.contains("tr0ub4dor"), "{shown}");
     }
 }
@@ -35,6 +37,10 @@ const MPOP: &str = "defaults\ntls on\naccount a\nhost h\nuser u\npassword tr0ub4
 const GETMAIL: &str = "[retriever]\ntype = SimplePOP3SSLRetriever\nserver = h\nusername = u\npassword = \
                        tr0ub4dor\n[destination]\ntype = Maildir\npath = ~/$X/\n[options]\ndelete_after \
                        = 3\n";
+
+const FETCHMAIL: &str = "set idfile x\ndefaults proto pop3 timeout 7\npoll h via 'i' port 1 plugin \"p %h\" user \
+                         \"u\\x41\" there with pass tr0ub4dor is a=b * here no keep ssl limit 3 sslmode a=b mda \
+                         'm' user v here is w there passwordeval 'x|y'\nskip j user k\n";
 
 /// A text with a part of it replaced by something else.
 fn mangled(text: &'static str) -> impl Strategy<Value = Vec<u8>> {
@@ -59,12 +65,16 @@ proptest! {
     fn whatever_stands_in_a_tools_files_nothing_panics_and_no_password_is_shown(
         mpop in mangled(MPOP),
         getmail in mangled(GETMAIL),
+        fetchmail in mangled(FETCHMAIL),
+        fetchids in mangled("u@h 1\nv w@x@h 2@3\n"),
         ids in proptest::collection::vec(any::<u8>(), 0..40),
         list in mangled(" 2 h u\nx 17\ny\n 1 h v\nz\n"),
         old in mangled("x\u{0}17\ny\u{0}18\n"),
     ) {
         read_as(Tool::Mpop, &mpop, &list);
         read_as(Tool::Mpop, MPOP.as_bytes(), &ids);
+        read_as(Tool::Fetchmail, &fetchmail, &fetchids);
+        read_as(Tool::Fetchmail, FETCHMAIL.as_bytes(), &ids);
         read_as(Tool::Getmail, &getmail, &old);
         read_as(Tool::Getmail, GETMAIL.as_bytes(), &ids);
     }

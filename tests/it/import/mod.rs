@@ -2,6 +2,8 @@
 
 /// Each config that there may be, and what is shown of it.
 mod corpus;
+/// fetchmail's, with the tests' own server.
+mod fetchmail;
 /// Anybody may have written the files.
 mod hostile;
 /// The tools themselves, with Dovecot.

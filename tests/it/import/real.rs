@@ -241,3 +241,42 @@ fn of_messages_that_getmail_kept_and_others_deleted_none_comes_again() {
 fn of_messages_behind_those_that_getmail_deleted_each_comes_once() {
     exactly_what_is_new_comes(&GETMAIL);
 }
+
+const FETCHMAIL: Peer = Peer {
+    word: "fetchmail",
+    program: "fetchmail",
+    arguments: &[],
+    config: |scene, keep| {
+        // getmail's own program does the same, and takes a second for twelve messages.
+        let program = "#!/bin/sh\ncat > \"$(mktemp \"$1/new/XXXXXXXXXX\")\"\n";
+        let program = scene.home.private_file("getmail_maildir", program);
+        fs::set_permissions(&program, fs::Permissions::from_mode(0o700)).unwrap();
+        let text = format!(
+            "defaults proto pop3 uidl timeout 60\npoll localhost with port {}\n user '{}' there has password \
+             \"{}\", wants ssl and {}keep\n sslcertfile {} mda \"{} {}/\"\n",
+            scene.account.port,
+            scene.account.user,
+            scene.account.password,
+            if keep { "" } else { "no " },
+            scene.roots(),
+            program.display(),
+            scene.maildir().display(),
+        );
+        (".fetchmailrc", text)
+    },
+};
+
+#[test]
+fn of_300_messages_that_fetchmail_kept_none_comes_again() {
+    nothing_comes_again(&FETCHMAIL);
+}
+
+#[test]
+fn of_messages_that_fetchmail_kept_and_others_deleted_none_comes_again() {
+    what_was_deleted_meanwhile_changes_nothing(&FETCHMAIL);
+}
+
+#[test]
+fn of_messages_behind_those_that_fetchmail_deleted_each_comes_once() {
+    exactly_what_is_new_comes(&FETCHMAIL);
+}

@@ -1,0 +1,393 @@
+//! fetchmail's grammar: statements out of words.
+
+use super::tokens::{Kind, Token};
+use crate::import::Error;
+use std::path::Path;
+
+/// What a keyword takes behind it.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Takes {
+    Nothing,
+    Text,
+    Texts,
+    Number,
+    Numbers,
+    /// Digits, or the name of a service.
+    Service,
+    /// A number of headers to pass over, perhaps, and the name of one.
+    Header,
+    /// One of these words.
+    One(&'static [&'static str]),
+    /// Names there and here, and `here` or `there`.
+    Names,
+}
+
+/// Where a keyword may stand.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Place {
+    Global,
+    Server,
+    User,
+}
+
+/// A keyword: how it may be written, its own name first; where; what it takes; whether there may be
+/// a `no` before it.
+struct Keyword(&'static [&'static str], Place, Takes, bool);
+
+const PROTOCOLS: &[&str] = &[
+    "auto", "AUTO", "pop2", "POP2", "sdps", "SDPS", "pop3", "POP3", "imap", "IMAP", "apop", "APOP",
+    "rpop", "RPOP", "etrn", "ETRN", "odmr", "ODMR", "kpop", "KPOP",
+];
+
+const METHODS: &[&str] = &[
+    "any",
+    "password",
+    "gssapi",
+    "kerberos",
+    "kerberos4",
+    "kerberos_v4",
+    "kerberos5",
+    "kerberos_v5",
+    "ssh",
+    "implicit",
+    "external",
+    "otp",
+    "opie",
+    "cram",
+    "cram-md5",
+    "msn",
+    "ntlm",
+    "oauthbearer",
+    "xoauth2",
+];
+
+/// Words that are none of the above and belong to it.
+const OTHERS: &[&str] = &[
+    "set", "no", "defaults", "server", "poll", "skip", "here", "there", "accept", "reject",
+];
+
+use Place::{Global, Server, User};
+
+const KEYWORDS: &[Keyword] = &[
+    Keyword(&["daemon"], Global, Takes::Number, false),
+    Keyword(&["logfile"], Global, Takes::Text, false),
+    Keyword(&["idfile"], Global, Takes::Text, false),
+    Keyword(&["pidfile"], Global, Takes::Text, false),
+    Keyword(&["postmaster"], Global, Takes::Text, false),
+    Keyword(&["bouncemail"], Global, Takes::Nothing, true),
+    Keyword(&["spambounce"], Global, Takes::Nothing, true),
+    Keyword(&["softbounce"], Global, Takes::Nothing, true),
+    Keyword(&["syslog"], Global, Takes::Nothing, true),
+    Keyword(&["invisible"], Global, Takes::Nothing, true),
+    Keyword(&["showdots"], Global, Takes::Nothing, true),
+    Keyword(&["properties"], Global, Takes::Text, false),
+    Keyword(&["via"], Server, Takes::Text, false),
+    Keyword(&["aka"], Server, Takes::Texts, false),
+    Keyword(&["localdomains", "local"], Server, Takes::Texts, false),
+    Keyword(&["protocol", "proto"], Server, Takes::One(PROTOCOLS), false),
+    Keyword(&["service", "port"], Server, Takes::Service, false),
+    Keyword(&["interval"], Server, Takes::Number, false),
+    Keyword(
+        &["auth", "authenticate", "preauth", "preauthenticate"],
+        Server,
+        Takes::One(METHODS),
+        false,
+    ),
+    Keyword(&["timeout"], Server, Takes::Number, false),
+    Keyword(&["idletimeout"], Server, Takes::Number, false),
+    Keyword(&["envelope"], Server, Takes::Header, true),
+    Keyword(&["qvirtual"], Server, Takes::Text, false),
+    Keyword(&["interface"], Server, Takes::Text, false),
+    Keyword(&["monitor"], Server, Takes::Text, false),
+    Keyword(&["plugin"], Server, Takes::Text, false),
+    Keyword(&["plugout"], Server, Takes::Text, false),
+    Keyword(&["dns"], Server, Takes::Nothing, true),
+    Keyword(&["checkalias"], Server, Takes::Nothing, true),
+    Keyword(&["uidl"], Server, Takes::Nothing, true),
+    Keyword(&["tracepolls"], Server, Takes::Nothing, true),
+    Keyword(&["principal"], Server, Takes::Text, false),
+    Keyword(&["esmtpname"], Server, Takes::Text, false),
+    Keyword(&["esmtppassword"], Server, Takes::Text, false),
+    Keyword(
+        &["bad-header"],
+        Server,
+        Takes::One(&["accept", "reject"]),
+        false,
+    ),
+    Keyword(&["user", "username"], User, Takes::Names, false),
+    Keyword(&["is"], User, Takes::Names, false),
+    Keyword(&["to"], User, Takes::Names, false),
+    Keyword(&["password", "pass"], User, Takes::Text, false),
+    Keyword(&["passwordfile"], User, Takes::Text, false),
+    Keyword(&["passwordfd"], User, Takes::Number, false),
+    Keyword(&["passwordeval"], User, Takes::Text, false),
+    Keyword(&["folder", "folders"], User, Takes::Texts, false),
+    Keyword(&["smtphost", "smtp"], User, Takes::Texts, false),
+    Keyword(&["fetchdomains"], User, Takes::Texts, false),
+    Keyword(&["smtpaddress"], User, Takes::Text, false),
+    Keyword(&["smtpname"], User, Takes::Text, false),
+    Keyword(&["antispam"], User, Takes::Numbers, false),
+    Keyword(&["mda"], User, Takes::Text, false),
+    Keyword(&["bsmtp"], User, Takes::Text, false),
+    Keyword(&["lmtp"], User, Takes::Nothing, false),
+    Keyword(&["preconnect", "pre"], User, Takes::Text, false),
+    Keyword(&["postconnect", "post"], User, Takes::Text, false),
+    Keyword(&["keep"], User, Takes::Nothing, true),
+    Keyword(&["flush"], User, Takes::Nothing, true),
+    Keyword(&["limitflush"], User, Takes::Nothing, true),
+    Keyword(&["fetchall"], User, Takes::Nothing, true),
+    Keyword(&["rewrite"], User, Takes::Nothing, true),
+    Keyword(&["forcecr"], User, Takes::Nothing, true),
+    Keyword(&["stripcr"], User, Takes::Nothing, true),
+    Keyword(&["pass8bits", "pass8"], User, Takes::Nothing, true),
+    Keyword(&["dropstatus"], User, Takes::Nothing, true),
+    Keyword(&["dropdelivered"], User, Takes::Nothing, true),
+    Keyword(&["mimedecode", "mimedec"], User, Takes::Nothing, true),
+    Keyword(&["idle"], User, Takes::Nothing, true),
+    Keyword(&["forceidle"], User, Takes::Nothing, true),
+    Keyword(&["ssl"], User, Takes::Nothing, true),
+    Keyword(&["sslkey"], User, Takes::Text, false),
+    Keyword(&["sslcert"], User, Takes::Text, false),
+    Keyword(&["sslproto"], User, Takes::Text, false),
+    Keyword(&["sslmode"], User, Takes::Text, false),
+    Keyword(&["sslcertck"], User, Takes::Nothing, true),
+    Keyword(&["sslcertfile"], User, Takes::Text, false),
+    Keyword(&["sslcertpath"], User, Takes::Text, false),
+    Keyword(&["sslcommonname"], User, Takes::Text, false),
+    Keyword(&["sslfingerprint"], User, Takes::Text, false),
+    Keyword(&["limit"], User, Takes::Number, false),
+    Keyword(&["warnings"], User, Takes::Number, false),
+    Keyword(&["fetchlimit"], User, Takes::Number, false),
+    Keyword(&["fetchsizelimit"], User, Takes::Number, false),
+    Keyword(&["fastuidl"], User, Takes::Number, false),
+    Keyword(&["batchlimit"], User, Takes::Number, false),
+    Keyword(&["expunge"], User, Takes::Number, false),
+    Keyword(&["properties"], User, Takes::Text, false),
+];
+
+pub(super) fn is_keyword(word: &str) -> bool {
+    let known = |keyword: &Keyword| keyword.0.contains(&word);
+    OTHERS.contains(&word)
+        || PROTOCOLS.contains(&word)
+        || METHODS.contains(&word)
+        || KEYWORDS.iter().any(known)
+}
+
+/// A statement.
+#[derive(Debug)]
+pub(super) struct Statement {
+    /// Counted from 1.
+    pub(super) line: usize,
+    /// As it is written, without passwords.
+    pub(super) text: String,
+    pub(super) says: Says,
+}
+
+/// What a statement says.
+#[derive(Debug)]
+pub(super) enum Says {
+    Defaults,
+    Poll { name: String, skip: bool },
+    Option(Setting),
+}
+
+/// A keyword with what is behind it.
+#[derive(Debug)]
+pub(super) struct Setting {
+    pub(super) key: &'static str,
+    pub(super) place: Place,
+    /// There is a `no` before it.
+    pub(super) no: bool,
+    pub(super) values: Vec<zeroize::Zeroizing<String>>,
+    /// `user`, `is` and `to`: what is named is on the server.
+    pub(super) there: bool,
+}
+
+pub(super) fn statements(path: &Path, tokens: &[Token]) -> Result<Vec<Statement>, Error> {
+    let mut reader = Reader {
+        path,
+        tokens,
+        at: 0,
+    };
+    let mut statements = Vec::new();
+    while let Some(token) = reader.peek() {
+        let (from, line) = (reader.at, token.line);
+        let says = reader.statement()?;
+        let words = tokens.get(from..reader.at).unwrap_or_default();
+        let secret = match &says {
+            Says::Option(setting) => {
+                matches!(setting.key, "password" | "esmtppassword" | "properties")
+            }
+            _ => false,
+        };
+        let shown = words.iter().map(|word| match (&word.kind, secret) {
+            (Kind::Text(_), true) => "***",
+            _ => word.raw.as_str(),
+        });
+        let text = shown.collect::<Vec<&str>>().join(" ");
+        statements.push(Statement { line, text, says });
+    }
+    Ok(statements)
+}
+
+struct Reader<'a> {
+    path: &'a Path,
+    tokens: &'a [Token],
+    at: usize,
+}
+
+impl<'a> Reader<'a> {
+    fn peek(&self) -> Option<&'a Token> {
+        self.tokens.get(self.at)
+    }
+
+    fn wrong(&self, what: &str) -> Error {
+        let token = self.peek().or_else(|| self.tokens.last());
+        Error::syntax(self.path, token.map_or(1, |token| token.line), what)
+    }
+
+    /// The next word, if it is this keyword.
+    fn skip(&mut self, word: &str) -> bool {
+        let found = self.keyword() == Some(word);
+        self.at += usize::from(found);
+        found
+    }
+
+    fn keyword(&self) -> Option<&'a str> {
+        let token = self.peek()?;
+        matches!(token.kind, Kind::Keyword).then_some(token.raw.as_str())
+    }
+
+    fn text(&mut self) -> Option<zeroize::Zeroizing<String>> {
+        let Kind::Text(text) = &self.peek()?.kind else {
+            return None;
+        };
+        self.at += 1;
+        Some(text.clone())
+    }
+
+    fn number(&mut self) -> Option<zeroize::Zeroizing<String>> {
+        let Kind::Number(number) = self.peek()?.kind else {
+            return None;
+        };
+        self.at += 1;
+        Some(number.to_string().into())
+    }
+
+    fn statement(&mut self) -> Result<Says, Error> {
+        let word = self.keyword();
+        let word = word.ok_or_else(|| self.wrong("fetchmail has no such keyword"))?;
+        match word {
+            "defaults" => {
+                self.at += 1;
+                return Ok(Says::Defaults);
+            }
+            "poll" | "server" | "skip" => {
+                self.at += 1;
+                let name = self.text();
+                let name = name.ok_or_else(|| self.wrong("a server's name is missing"))?;
+                return Ok(Says::Poll {
+                    name: name.to_string(),
+                    skip: word == "skip",
+                });
+            }
+            _ => {}
+        }
+        let global = self.skip("set");
+        let no = self.skip("no");
+        let word = self.keyword();
+        let known = KEYWORDS.iter().find(|Keyword(words, place, ..)| {
+            word.is_some_and(|word| words.contains(&word)) && (*place == Global) == global
+        });
+        let Some(Keyword([key, ..], place, takes, negated)) = known else {
+            return Err(self.wrong("fetchmail has no such keyword here"));
+        };
+        if no && !negated {
+            return Err(self.wrong("there can be no `no` before this"));
+        }
+        self.at += 1;
+        if global {
+            self.skip_equals();
+        }
+        let mut setting = Setting {
+            key,
+            place: *place,
+            no,
+            values: Vec::new(),
+            there: false,
+        };
+        if !no {
+            self.values(&mut setting, *takes)?;
+        }
+        Ok(Says::Option(setting))
+    }
+
+    fn skip_equals(&mut self) {
+        let is_equals = self
+            .peek()
+            .is_some_and(|token| matches!(token.kind, Kind::Equals));
+        self.at += usize::from(is_equals);
+    }
+
+    fn values(&mut self, setting: &mut Setting, takes: Takes) -> Result<(), Error> {
+        let values = &mut setting.values;
+        match takes {
+            Takes::Nothing => return Ok(()),
+            Takes::Text => values.extend(self.text()),
+            Takes::Number => values.extend(self.number()),
+            Takes::Service => values.extend(self.number().or_else(|| self.text())),
+            Takes::Texts => values.extend(std::iter::from_fn(|| self.text())),
+            Takes::Numbers => values.extend(std::iter::from_fn(|| self.number())),
+            Takes::Header => {
+                self.number();
+                values.extend(self.text());
+            }
+            Takes::One(words) => {
+                let word = self.keyword().filter(|word| words.contains(word));
+                self.at += usize::from(word.is_some());
+                values.extend(word.map(|word| word.to_owned().into()));
+            }
+            Takes::Names => return self.names(setting),
+        }
+        // `starttls=must` need not stand in quotes.
+        let is_equals = |token: &Token| matches!(token.kind, Kind::Equals);
+        if setting.key == "sslmode" && self.peek().is_some_and(is_equals) {
+            self.at += 1;
+            let more = self.text().unwrap_or_default();
+            if let Some(value) = values.first_mut() {
+                value.push('=');
+                value.push_str(&more);
+            }
+        }
+        match values.is_empty() {
+            true => Err(self.wrong("what a keyword takes is missing, or is of another kind")),
+            false => Ok(()),
+        }
+    }
+
+    /// Names, each perhaps with another after `=`, and whose they are.
+    fn names(&mut self, setting: &mut Setting) -> Result<(), Error> {
+        let mut mapped = false;
+        while let Some(name) = self.text() {
+            setting.values.push(name);
+            if let Some(Kind::Equals) = self.peek().map(|token| &token.kind) {
+                self.at += 1;
+                let name = self.text();
+                let name = name.ok_or_else(|| self.wrong("a name is missing"))?;
+                setting.values.push(name);
+                mapped = true;
+            }
+        }
+        let one = setting.values.len() == 1;
+        if setting.values.is_empty() {
+            return Err(self.wrong("a name is missing"));
+        }
+        let here = self.skip("here");
+        let there = !here && setting.key != "to" && one && self.skip("there");
+        setting.there = there || (setting.key == "user" && !here);
+        match setting.there && (mapped || !one) {
+            true => Err(self.wrong("there is one name of a user there, and `here` is missing")),
+            false => Ok(()),
+        }
+    }
+}

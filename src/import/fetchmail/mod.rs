@@ -1,0 +1,434 @@
+//! fetchmail 6 and 7: `~/.fetchmailrc`, and one file of unique-ids for all accounts.
+
+use super::files::{self, Surroundings};
+use super::model::{Draft, Fate, Found, Line, Secret, Word};
+use super::{Error, common};
+use grammar::{Place, Says, Setting, Statement};
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+mod grammar;
+mod settings;
+mod tokens;
+mod unique_ids;
+
+const TOOL: &str = "fetchmail";
+
+/// Accounts that are read at most: a config has some, and each is held against all others.
+const MOST: usize = 1000;
+
+/// Debian's service has its own files.
+const SYSTEM: &str = "/etc/fetchmailrc";
+
+pub(super) fn read(
+    path: Option<&Path>,
+    seen: Option<&Path>,
+    around: &Surroundings,
+) -> Result<Found, Error> {
+    let home = home(around);
+    let (directory, name) = match around.variable("FETCHMAILHOME") {
+        Some(directory) => (PathBuf::from(directory), "fetchmailrc"),
+        None => (home, ".fetchmailrc"),
+    };
+    let path = files::first(TOOL, path, &[directory.join(name)])?;
+    let path = match path.is_dir() {
+        true => path.join(name),
+        false => path,
+    };
+    let text = files::config(TOOL, &path)?;
+    let statements = grammar::statements(&path, &tokens::tokens(&path, &text)?)?;
+    let config = Config::new(&path, &statements)?;
+    let mut found = Found {
+        files: vec![path.clone()],
+        lines: config.lines(around),
+        ..Found::default()
+    };
+    let ids = match (seen, &config.idfile) {
+        (Some(path), _) => vec![path.to_owned()],
+        (None, Some(file)) => vec![config.beside(file)],
+        (None, None) if path == Path::new(SYSTEM) => vec![
+            PathBuf::from("/var/lib/fetchmail/.fetchids"),
+            PathBuf::from("/var/lib/fetchmail/.fetchmail-UIDL-cache"),
+        ],
+        (None, None) => vec![directory.join(".fetchids")],
+    };
+    let ids = unique_ids::UniqueIds::read(&ids)?;
+    for account in config.accounts.iter().filter(|it| it.is_pop()) {
+        let mut draft = config.draft(account, around)?;
+        if let Some(ids) = &ids {
+            draft.names = ids.of(&account.user(around), account.host());
+            draft.seen_file = Some(ids.path.clone());
+        }
+        found.drafts.push(draft);
+    }
+    Ok(found)
+}
+
+/// Where fetchmail looks for files of its user.
+fn home(around: &Surroundings) -> PathBuf {
+    match around.variable("HOME_ETC") {
+        Some(path) => PathBuf::from(path),
+        None => around.home.clone(),
+    }
+}
+
+/// The keywords that are set, with what is behind them; of one that has a `no` before it, nothing is.
+type Settings<'a> = BTreeMap<&'static str, &'a Setting>;
+
+/// A user of a server.
+struct Account<'a> {
+    /// What the server is called in the config.
+    poll: &'a str,
+    /// Counted from 1.
+    line: usize,
+    skip: bool,
+    settings: Settings<'a>,
+    /// Others on this server.
+    alone: bool,
+}
+
+/// A config, every statement in its place.
+struct Config<'a> {
+    path: Arc<PathBuf>,
+    statements: &'a [Statement],
+    accounts: Vec<Account<'a>>,
+    /// Statements of entries that are left out.
+    left_out: Vec<std::ops::Range<usize>>,
+    /// `set idfile`.
+    idfile: Option<String>,
+}
+
+/// An entry: a server, and its users.
+#[derive(Default)]
+struct Entry<'a> {
+    from: usize,
+    poll: Option<(&'a str, bool)>,
+    line: usize,
+    server: Settings<'a>,
+    users: Vec<Settings<'a>>,
+    /// Options stand there without a user before them.
+    nameless: bool,
+}
+
+const OTHER_PROTOCOL: &str = "popfetch fetches by POP3; this account is left out";
+
+impl<'a> Config<'a> {
+    fn new(path: &Path, statements: &'a [Statement]) -> Result<Self, Error> {
+        let mut config = Self {
+            path: Arc::new(path.to_owned()),
+            statements,
+            accounts: Vec::new(),
+            left_out: Vec::new(),
+            idfile: None,
+        };
+        let mut defaults = Settings::new();
+        let mut entry: Option<Entry<'a>> = None;
+        let mut any = false;
+        for (index, statement) in statements.iter().enumerate() {
+            let wrong = |what: &str| Err(Error::syntax(path, statement.line, what));
+            match &statement.says {
+                Says::Defaults | Says::Poll { .. } => {
+                    config.end(entry.take(), index, &mut defaults, &mut any)?;
+                    entry = Some(Entry {
+                        from: index,
+                        line: statement.line,
+                        poll: match &statement.says {
+                            Says::Poll { name, skip } => Some((name, *skip)),
+                            _ => None,
+                        },
+                        ..Entry::default()
+                    });
+                }
+                Says::Option(setting) if setting.place == Place::Global => {
+                    config.end(entry.take(), index, &mut defaults, &mut any)?;
+                    if setting.key == "idfile" {
+                        config.idfile = setting.values.first().map(|file| file.to_string());
+                    }
+                }
+                Says::Option(setting) => {
+                    let Some(entry) = &mut entry else {
+                        return wrong("this stands before any `poll`");
+                    };
+                    match (setting.place, setting.key) {
+                        (Place::Server, _) if !entry.users.is_empty() => {
+                            return wrong("a server's option stands behind those of a user");
+                        }
+                        (Place::Server, _) => {
+                            entry.server.insert(setting.key, setting);
+                            continue;
+                        }
+                        (_, "user") if entry.nameless => {
+                            return wrong("a user's options stand before the first `user`");
+                        }
+                        (_, "user") => entry.users.push(Settings::new()),
+                        (_, _) if entry.users.is_empty() => {
+                            entry.users.push(Settings::new());
+                            entry.nameless = true;
+                        }
+                        _ => {}
+                    }
+                    let named = matches!(setting.key, "user" | "is" | "to");
+                    let key = match (named, setting.there) {
+                        (true, true) => "user",
+                        (true, false) => "is",
+                        _ => setting.key,
+                    };
+                    if let Some(user) = entry.users.last_mut() {
+                        user.insert(key, setting);
+                    }
+                }
+            }
+        }
+        config.end(entry, statements.len(), &mut defaults, &mut any)?;
+        Ok(config)
+    }
+
+    /// An entry is over: its users are accounts, with what they do not say from the defaults.
+    fn end(
+        &mut self,
+        entry: Option<Entry<'a>>,
+        to: usize,
+        defaults: &mut Settings<'a>,
+        any: &mut bool,
+    ) -> Result<(), Error> {
+        let Some(mut entry) = entry else {
+            return Ok(());
+        };
+        if entry.users.is_empty() {
+            entry.users.push(Settings::new());
+        }
+        let is_first = !std::mem::replace(any, true);
+        let Some((poll, skip)) = entry.poll else {
+            if !is_first {
+                let what = "`defaults` stands behind a server, or twice";
+                return Err(Error::syntax(&self.path, entry.line, what));
+            }
+            defaults.extend(entry.server);
+            defaults.extend(entry.users.into_iter().flatten());
+            return Ok(());
+        };
+        let alone = entry.users.len() == 1;
+        for user in entry.users {
+            let mut settings = defaults.clone();
+            settings.extend(entry.server.clone());
+            settings.extend(user);
+            self.accounts.push(Account {
+                poll,
+                line: entry.line,
+                skip,
+                settings,
+                alone,
+            });
+        }
+        if self.accounts.last().is_some_and(|last| !last.is_pop()) {
+            self.left_out.push(entry.from..to);
+        }
+        match self.accounts.len() > MOST {
+            true => Err(Error::syntax(
+                &self.path,
+                entry.line,
+                "this has too many accounts for a config",
+            )),
+            false => Ok(()),
+        }
+    }
+
+    /// A file whose name is relative to the config's directory.
+    fn beside(&self, file: &str) -> PathBuf {
+        let directory = self.path.parent().unwrap_or(Path::new("/"));
+        directory.join(file.strip_prefix("./").unwrap_or(file))
+    }
+
+    fn lines(&self, around: &Surroundings) -> Vec<Line> {
+        let line = |(index, statement): (usize, &Statement)| {
+            let is_left_out = self.left_out.iter().any(|of| of.contains(&index));
+            let fate = match (&statement.says, is_left_out) {
+                (_, true) => Fate::nothing(OTHER_PROTOCOL),
+                (Says::Defaults, _) => Fate::taken("what follows is in each account below"),
+                (Says::Poll { name, skip }, _) => self.server(index, name, *skip),
+                (Says::Option(setting), _) => self.take(setting, &mut Draft::default(), around),
+            };
+            Line {
+                file: Arc::clone(&self.path),
+                number: statement.line,
+                text: statement.text.clone(),
+                fate,
+            }
+        };
+        self.statements.iter().enumerate().map(line).collect()
+    }
+
+    /// What becomes of a server's name, which is its address where there is no `via`.
+    fn server(&self, index: usize, name: &str, skip: bool) -> Fate {
+        let behind = self.statements.get(index + 1..).unwrap_or_default();
+        let mut behind = behind.iter().map_while(|statement| match &statement.says {
+            Says::Option(setting) if setting.place == Place::Server => Some(setting.key),
+            _ => None,
+        });
+        let host = match behind.any(|key| key == "via") {
+            true => "a name for what follows".to_owned(),
+            false => format!("host = {}", Word::Text(name.to_owned())),
+        };
+        Fate::taken(match skip {
+            true => format!("{host}, disabled = true"),
+            false => host,
+        })
+    }
+
+    fn draft(&self, account: &Account<'_>, around: &Surroundings) -> Result<Draft, Error> {
+        let user = account.user(around);
+        if user.is_empty() {
+            let what = "there is no user, and no login name that fetchmail would take for one";
+            return Err(Error::syntax(&self.path, account.line, what));
+        }
+        let local = user.split_once('@').map_or(&*user, |(local, _)| local);
+        let has_label = account.alone && account.settings.contains_key("via");
+        let mut draft = Draft {
+            name: match has_label {
+                true => account.poll.to_owned(),
+                false => local.to_owned(),
+            },
+            left: account.is_on("keep"),
+            ..Draft::default()
+        };
+        draft.text("host", account.host());
+        if let Some(port) = account.value("service").and_then(settings::port) {
+            draft.set("port", Word::Number(port));
+        }
+        draft.text("user", &user);
+        self.encrypt(account, &mut draft);
+        for (key, setting) in &account.settings {
+            if !matches!(*key, "via" | "service" | "user" | "is") {
+                self.take(setting, &mut draft, around);
+            }
+        }
+        if draft.get("keep").is_none() {
+            draft.text("keep", "never");
+            draft.differs.push(
+                "fetchmail deletes what it has fetched unless told otherwise, popfetch does not: \
+                 keep = \"never\" is written"
+                    .into(),
+            );
+        }
+        if account.skip {
+            draft.set("disabled", Word::Flag(true));
+        }
+        self.sign_in(account, &mut draft, around);
+        if draft.get("timeout").is_none() {
+            common::note_timeout(&mut draft, TOOL, 300);
+        }
+        if draft.get("maildir").is_none() {
+            draft.differs.push(
+                "fetchmail hands mail to a mail server or a program, popfetch stores it in a \
+                 Maildir, here ~/Mail/ACCOUNT: see `maildir`"
+                    .into(),
+            );
+        }
+        if account.value("protocol").is_none_or(settings::is_auto) {
+            draft.differs.push(
+                "fetchmail tries other protocols before POP3 unless told which it is; popfetch \
+                 has POP3"
+                    .into(),
+            );
+        }
+        common::check_auth(&mut draft);
+        Ok(draft)
+    }
+
+    /// TLS, and whether it begins at once.
+    fn encrypt(&self, account: &Account<'_>, draft: &mut Draft) {
+        let version = account.value("sslproto");
+        let mode = account.value("sslmode");
+        let wrapped = match mode {
+            Some(mode) => mode.eq_ignore_ascii_case("wrapped"),
+            None => account.is_on("ssl"),
+        };
+        let none = match mode {
+            Some(mode) => mode.eq_ignore_ascii_case("none"),
+            None => version == Some(""),
+        };
+        if wrapped {
+            return;
+        }
+        if none {
+            common::without_tls(draft);
+            draft.differs.push(common::PLAIN.into());
+            return;
+        }
+        draft.text("tls", "starttls");
+        let may_lack = match mode {
+            Some(mode) => mode.eq_ignore_ascii_case("starttls=may"),
+            None => version.is_none() && !account.is_on("sslcertck"),
+        };
+        if account.value("service").and_then(settings::port) == Some(995) {
+            draft.differs.push(
+                "on port 995 TLS begins with the first octet on most servers: leave out `tls` then"
+                    .into(),
+            );
+        } else if may_lack {
+            draft.differs.push(
+                "fetchmail may go on without TLS where the server has none; popfetch ends there"
+                    .into(),
+            );
+        }
+    }
+
+    /// Where the password is, which fetchmail looks for in the netrc file under the server's name
+    /// first.
+    fn sign_in(&self, account: &Account<'_>, draft: &mut Draft, around: &Surroundings) {
+        if !matches!(draft.secret, Secret::Nowhere) {
+            return;
+        }
+        let etc = Surroundings {
+            home: home(around),
+            ..Surroundings::default()
+        };
+        match (
+            common::netrc(account.host(), &etc),
+            common::netrc(account.poll, &etc),
+        ) {
+            (Secret::Nowhere, Secret::Key(..)) => draft.differs.push(format!(
+                ".netrc has the password under `{}`; popfetch looks for the host: copy it to \
+                 `machine {}` and write password-netrc = true",
+                account.poll,
+                account.host()
+            )),
+            (Secret::Key(key, _), _) if etc.home != around.home => {
+                let path = around.shown(&etc.home.join(".netrc"));
+                draft.secret = Secret::Key(key, Word::Text(path));
+            }
+            (secret, _) => draft.secret = secret,
+        }
+    }
+}
+
+impl Account<'_> {
+    fn value(&self, key: &str) -> Option<&str> {
+        let setting = self.settings.get(key)?;
+        setting.values.first().map(|value| value.as_str())
+    }
+
+    fn is_on(&self, key: &str) -> bool {
+        self.settings.get(key).is_some_and(|setting| !setting.no)
+    }
+
+    fn host(&self) -> &str {
+        self.value("via").unwrap_or(self.poll)
+    }
+
+    fn user(&self, around: &Surroundings) -> String {
+        let login = || around.variable("FETCHMAILUSER").unwrap_or(&around.user);
+        self.value("user").unwrap_or_else(login).to_owned()
+    }
+
+    fn is_pop(&self) -> bool {
+        let of_imap = |service| matches!(service, "143" | "993" | "imap" | "imaps" | "imap2");
+        let protocol = self.value("protocol");
+        match protocol {
+            None => !self.value("service").is_some_and(of_imap),
+            Some(word) if settings::is_auto(word) => !self.value("service").is_some_and(of_imap),
+            Some(word) => settings::is_pop(word),
+        }
+    }
+}
