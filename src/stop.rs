@@ -92,7 +92,7 @@ impl Stop {
     }
 
     /// Asks for the stop when `time` is over. A run that has not ended some seconds later hangs,
-    /// and is ended: cron starts the next one, and what is durable by then stays so (TRUST.md
+    /// and is ended: cron starts the next one, and what is durable by then stays so (fact
     /// F12).
     pub fn after(&self, time: Duration) -> io::Result<()> {
         let stop = self.clone();

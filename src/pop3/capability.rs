@@ -22,7 +22,7 @@ pub struct Capabilities {
     pub resp_codes: bool,
     /// AUTH-RESP-CODE: wrong credentials are always told by `[AUTH]`.
     pub auth_resp_code: bool,
-    /// LOGIN-DELAY: seconds between two sign-ins, 0 where there is none (RFC 2449 section 6.6).
+    /// LOGIN-DELAY: seconds between two sign-ins, 0 where there is none (RFC 2449 section 6.5).
     pub login_delay: u32,
     /// UTF8: user name and password may be beyond ASCII after the UTF8 command (RFC 6856).
     pub utf8: bool,

@@ -16,7 +16,7 @@ const STEP_TIMEOUT: Duration = Duration::from_secs(120);
 /// needed to answer CAPA.
 const AHEAD_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Fewer octets than this in [`Options::timeout`] are no progress (TRUST.md F6): with the default
+/// Fewer octets than this in [`Options::timeout`] are no progress (fact F6): with the default
 /// of 60 seconds even a line of 300 bit/s is fast enough.
 const PROGRESS: u64 = 1024;
 

@@ -25,10 +25,10 @@ use std::hash::{BuildHasher, RandomState};
 use std::io::{self, Read};
 use std::path::Path;
 
-/// A server that is busy is left alone so long (seconds; TRUST.md F14), more or less.
+/// A server that is busy is left alone so long (seconds; fact F14), more or less.
 const BUSY: [i64; 4] = [30, 120, 300, 900];
 
-/// One that has refused the credentials, or refuses for good (TRUST.md F16).
+/// One that has refused the credentials, or refuses for good (fact F16).
 const REFUSED: [i64; 6] = [900, 1800, 3600, 7200, 14_400, LONGEST];
 
 /// Nothing holds an account for longer, whatever the server announces and the clock does.
