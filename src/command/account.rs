@@ -8,12 +8,12 @@ use crate::durable::Disk;
 use crate::exit::Status;
 use crate::fetch::look;
 use crate::maildir::{Ground, Site};
-use crate::profile::oauth::{OAuth, Store};
 use crate::profile::{
     Keep, MinVersion, Order, Overrides, PasswordSource, Pipelining, Profile, Proxy, Roots, Tls,
     units,
 };
 use crate::report::Report;
+use crate::secrets::{OAuth, Store};
 use crate::term::{Column, Table, columns, count, escape_str, json_line, size};
 use serde_json::{Map, Value, json};
 use std::path::Path;
