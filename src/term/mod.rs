@@ -18,5 +18,5 @@ pub use json::json_line;
 pub use style::{Color, Paint, columns};
 pub use table::{Column, Table, fit, width};
 pub use veil::Veil;
-pub use words::{count, hex, quoted, size, unhex};
+pub use words::{count, hex, is_hex, quoted, size, unhex};
 pub use wrap::{wrap, wrap_item};
