@@ -2,9 +2,10 @@
 //! reading all of them.
 
 use super::{Id, Listing, Stored};
-use crate::delivery::{Evidence, Size, UniqueName};
 use crate::durable::line::unseal_octets;
+use crate::maildir::UniqueName;
 use crate::maildrop::Identity;
+use crate::message::{Evidence, Size};
 use crate::state::remembered::{Key, key_of};
 use crate::term::is_hex;
 
