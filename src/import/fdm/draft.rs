@@ -6,7 +6,7 @@ use super::target::Target;
 use super::values::Tags;
 use super::{Error, Fate, Line, Surroundings, TOOL, argv, common, files};
 use crate::import::model::{Draft, Secret, Word};
-use crate::profile::secret::Password;
+use crate::secrets::Password;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
