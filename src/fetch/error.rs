@@ -204,7 +204,7 @@ impl Error {
                 error.meaning() != Some(Meaning::Command)
             }
             Self::Session(session::Error::Net { source, .. }) => {
-                matches!(source, net::Error::Stopped(_))
+                matches!(source, net::Error::Stopped(_) | net::Error::Dripping(_))
             }
             Self::Session(session::Error::TooLarge(_)) => true,
             _ => false,
@@ -222,14 +222,15 @@ impl Error {
     }
 
     /// Whether the message at hand may be what broke the connection, rather than other commands,
-    /// the disk or the person: the server closed it, fell silent, or sends without end.
+    /// the disk or the person: the server closed it, fell silent, or sends without end. One that
+    /// drips does so over minutes, and as likely as not over all messages.
     pub(super) fn is_over_a_message(&self) -> bool {
         match self {
             Self::Session(session::Error::Net {
                 phase: Phase::Message(_),
                 source,
                 under_way: UnderWay::One,
-            }) => !matches!(source, net::Error::Stopped(_)),
+            }) => !matches!(source, net::Error::Stopped(_) | net::Error::Dripping(_)),
             Self::Oversized(_) => true,
             _ => false,
         }
