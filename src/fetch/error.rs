@@ -351,6 +351,14 @@ impl Error {
         matches!(turned, Some(session::Error::Turned(answer)) if answer.code.is_none())
     }
 
+    /// Since when it is known to last, where it is not this run that tells.
+    pub(super) fn lasts_since(&self) -> Option<i64> {
+        match self {
+            Self::State(state::Error::HeldLong { holder, .. }) => Some(holder.since),
+            _ => None,
+        }
+    }
+
     /// What counts as the same failure, in a word.
     pub(super) fn kind(&self) -> &'static str {
         match self {

@@ -22,7 +22,7 @@ pub(super) struct Refusals {
     /// Messages that came.
     arrived: u64,
     /// They are refused for their own sake.
-    pub(super) to_blame: Vec<Message>,
+    pub(super) to_blame: Vec<(Message, String)>,
     /// The session's trouble met these.
     pub(super) met: Vec<Message>,
     /// It is the session's trouble.
@@ -85,10 +85,15 @@ impl Refusals {
 
     fn blame(&mut self, message: Message, answer: &Answer, account: &Account<'_>) {
         let reason = format!("the server refused to send it: {answer}");
+        self.blame_for(message, reason, account);
+    }
+
+    /// A message could not be had, for its own sake.
+    pub(super) fn blame_for(&mut self, message: Message, reason: String, account: &Account<'_>) {
         account.tell(Event::Failed {
             message: listed(&message),
             reason: &reason,
         });
-        self.to_blame.push(message);
+        self.to_blame.push((message, reason));
     }
 }
