@@ -4,6 +4,8 @@
 //! already. Each error type below the command layer implements [`Diagnose`]; nothing else decides
 //! an exit status.
 
+use rustix::io::Errno;
+use std::io;
 use std::process::ExitCode;
 
 /// How a run, or one account's part in it, ended.
@@ -99,6 +101,26 @@ pub trait Diagnose: std::error::Error + Send + Sync + 'static {
     fn is_routine(&self) -> bool {
         false
     }
+}
+
+/// What to do where there are not enough files.
+pub const SCARCE: &str = "too many files are open: raise the limit (ulimit -n), or use --jobs 1; what \
+                          was not stored is still on the server";
+
+/// Whether no more files can be opened, which is no fault of the disk.
+pub fn is_scarce(error: &io::Error) -> bool {
+    let scarce = [Errno::MFILE, Errno::NFILE, Errno::NOMEM].map(Errno::raw_os_error);
+    error
+        .raw_os_error()
+        .is_some_and(|code| scarce.contains(&code))
+}
+
+/// Whether the disk, or the person's share of it, is full.
+pub fn is_full(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded
+    )
 }
 
 #[cfg(test)]

@@ -8,13 +8,14 @@
 use super::echoes::Echoes;
 use super::tell::{argument, name_of};
 use super::{Account, Error};
-use crate::delivery::{Complete, Incoming, Maildir, Size, Stamp};
+use crate::delivery::{Complete, Incoming, Target};
+use crate::maildir::Stamp;
 use crate::maildrop::Message;
+use crate::message::Size;
 use crate::pop3::Ending;
 use crate::report::Event;
 use crate::session::{Arrival, Retrieval, Session, Transaction};
 use crate::state::{SizesSoFar, Store};
-use std::sync::Arc;
 use std::sync::mpsc::SyncSender;
 
 /// How much is made of each message's end.
@@ -30,7 +31,7 @@ pub(super) enum Care {
 /// Where messages are received.
 #[derive(Clone, Copy)]
 pub(super) struct Destination<'a> {
-    pub(super) maildir: &'a Arc<Maildir>,
+    pub(super) target: &'a Target,
     pub(super) stamp: Stamp,
 }
 
@@ -258,7 +259,7 @@ impl Account<'_> {
         while let Some(arrival) = retrieval.next_arrival()? {
             match arrival {
                 Arrival::Begins(message) => {
-                    incoming = Some(to.maildir.receive(to.stamp, message, wants_header)?);
+                    incoming = Some(to.target.spool().receive(to.stamp, message, wants_header)?);
                 }
                 Arrival::Octets(octets) => {
                     if let Some(incoming) = &mut incoming {

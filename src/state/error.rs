@@ -4,7 +4,7 @@ use super::Moment;
 use super::lock::Holder;
 use crate::delivery;
 use crate::durable::is_untrusted;
-use crate::exit::{Diagnose, Status};
+use crate::exit::{Diagnose, SCARCE, Status, is_full, is_scarce};
 use crate::term::count;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -138,7 +138,7 @@ impl Diagnose for Error {
             Self::Delivery(error) => error.status(),
             Self::Held(_) | Self::HeldLong { .. } => Status::Temporary,
             Self::Io { source, .. } if is_untrusted(source) => Status::Config,
-            Self::Io { source, .. } if delivery::is_scarce(source) => Status::Temporary,
+            Self::Io { source, .. } if is_scarce(source) => Status::Temporary,
             Self::Io { .. } => Status::Io,
             Self::NoLocks { .. } | Self::Rival { .. } => Status::Config,
             Self::NotSeen { .. } => Status::CannotCreate,
@@ -165,10 +165,10 @@ impl Diagnose for Error {
                  itself",
                 holder.pid
             ),
-            Self::Io { source, .. } if delivery::is_full(source) => {
+            Self::Io { source, .. } if is_full(source) => {
                 "make room on the disk; what was not stored is still on the server".to_owned()
             }
-            Self::Io { source, .. } if delivery::is_scarce(source) => delivery::SCARCE.to_owned(),
+            Self::Io { source, .. } if is_scarce(source) => SCARCE.to_owned(),
             Self::Io { source, .. } if is_untrusted(source) => {
                 "the state must be your own: regular files in a directory that others cannot write to"
                     .to_owned()

@@ -12,7 +12,7 @@ use zeroize::Zeroizing;
 
 use crate::stop::Stop;
 
-use super::secret::{LIMIT, Password, SecretError};
+use super::password::{LIMIT, Password, SecretError};
 
 /// How long the command may take when nobody is there to answer it.
 const ALONE: Duration = Duration::from_secs(60);
