@@ -204,7 +204,7 @@ impl Error {
                 error.meaning() != Some(Meaning::Command)
             }
             Self::Session(session::Error::Net { source, .. }) => {
-                matches!(source, net::Error::Stopped(_))
+                matches!(source, net::Error::Stopped(_) | net::Error::Dripping(_))
             }
             Self::Session(session::Error::TooLarge(_)) => true,
             _ => false,
@@ -222,14 +222,15 @@ impl Error {
     }
 
     /// Whether the message at hand may be what broke the connection, rather than other commands,
-    /// the disk or the person: the server closed it, fell silent, or sends without end.
+    /// the disk or the person: the server closed it, fell silent, or sends without end. One that
+    /// drips does so over minutes, and as likely as not over all messages.
     pub(super) fn is_over_a_message(&self) -> bool {
         match self {
             Self::Session(session::Error::Net {
                 phase: Phase::Message(_),
                 source,
                 under_way: UnderWay::One,
-            }) => !matches!(source, net::Error::Stopped(_)),
+            }) => !matches!(source, net::Error::Stopped(_) | net::Error::Dripping(_)),
             Self::Oversized(_) => true,
             _ => false,
         }
@@ -354,6 +355,14 @@ impl Error {
     pub(super) fn is_unexplained(&self) -> bool {
         let turned = self.session();
         matches!(turned, Some(session::Error::Turned(answer)) if answer.code.is_none())
+    }
+
+    /// Since when it is known to last, where it is not this run that tells.
+    pub(super) fn lasts_since(&self) -> Option<i64> {
+        match self {
+            Self::State(state::Error::HeldLong { holder, .. }) => Some(holder.since),
+            _ => None,
+        }
     }
 
     /// What counts as the same failure, in a word.

@@ -25,8 +25,8 @@ mod room;
 mod sessions;
 mod tell;
 
-use conduct::Conduct;
 pub use conduct::not_tried;
+use conduct::{Conduct, Missed};
 pub use error::Error;
 pub use look::{Look, look, mark_seen, rehearse};
 pub use reach::{Connect, Network, Route};
@@ -105,7 +105,6 @@ impl Account<'_> {
             conduct.served();
         }
         match fetched {
-            Ok(()) if outcome.held_up > 0 => {}
             Ok(()) => conduct.worked(self),
             Err(error) => outcome.failure = Some(conduct.failed(self, &error)),
         }
@@ -392,11 +391,11 @@ impl Account<'_> {
                 outcome.skipped += 1;
                 let reason = match (reason, &message.unique_id) {
                     // The summary tells the reasons alone, and this one is about one message.
-                    (plan::Reason::Failed(_), Some(id)) => {
-                        let text = format!("{}: {reason}", String::from_utf8_lossy(id));
+                    (plan::Reason::Failed(_), Some(_)) => {
+                        let missed = Missed::of(&message, &reason.to_string());
                         outcome.held_up += 1;
-                        run.holds.push(text.clone());
-                        text
+                        run.holds.push(missed.clone());
+                        missed.text
                     }
                     _ => reason.to_string(),
                 };
@@ -427,8 +426,10 @@ struct Run<'a> {
     trouble: Option<Error>,
     /// A full part of the maildrop that brings nothing hides the rest.
     is_stuck: bool,
-    /// What is passed over that should come, in words.
-    holds: Vec<String>,
+    /// What is passed over in the session at hand, and should come.
+    holds: Vec<Missed>,
+    /// What was asked for, and could not be fetched for its own sake.
+    refused: Vec<Missed>,
 }
 
 /// Fails where nothing could be remembered of what is passed over, or where more would come after it.

@@ -4,7 +4,7 @@ use super::commit::{self, Committed};
 use super::endings::{Care, Destination, Intake, Sizes};
 use super::key::Key;
 use super::refusals::{Inquiry, Refusals, is_sent_again};
-use super::{Account, Error, Run, listed};
+use super::{Account, Error, Missed, Run};
 use crate::delivery::{Complete, Incoming, Target};
 use crate::maildir::{AccountTag, Stamp};
 use crate::maildrop::{Maildrop, Message};
@@ -170,14 +170,16 @@ impl Account<'_> {
         };
         let fetched = Fetched::of(committed, outcome);
         run.arrived += received.refusals.arrived();
-        for message in &received.refusals.to_blame {
+        for (message, reason) in &received.refusals.to_blame {
             store.failed(message, FailureKind::Refused);
             outcome.failed += 1;
+            run.refused.push(Missed::of(message, reason));
             run.passed.insert(Key::of(message));
         }
-        for message in &received.refusals.excused {
+        for (message, reason) in &received.refusals.excused {
             store.suspect(message, FailureKind::Refused);
             outcome.failed += 1;
+            run.refused.push(Missed::of(message, reason));
             run.passed.insert(Key::of(message));
         }
         for message in &received.refusals.met {
@@ -408,12 +410,9 @@ impl Account<'_> {
                         && let Some(nothing) = incoming.take_if(claims)
                     {
                         // Courier does so when its disk is full (TRUST.md F21).
-                        self.tell(Event::Failed {
-                            message: listed(nothing.message()),
-                            reason: "the server sent nothing of it",
-                        });
                         let message = nothing.message().clone();
-                        received.refusals.to_blame.push(message);
+                        let reason = "the server sent nothing of it".to_owned();
+                        received.refusals.blame_for(message, reason, self);
                     }
                     if let Some(whole) = incoming.take() {
                         received.came(whole.message(), self);

@@ -38,9 +38,9 @@ pub(super) struct Refusals {
     /// Messages that came.
     arrived: u64,
     /// They are refused for their own sake.
-    pub(super) to_blame: Vec<Message>,
+    pub(super) to_blame: Vec<(Message, String)>,
     /// So are these, but the server says that it will pass: it is not counted.
-    pub(super) excused: Vec<Message>,
+    pub(super) excused: Vec<(Message, String)>,
     /// The session's trouble met these.
     pub(super) met: Vec<Message>,
     /// It is the session's trouble.
@@ -195,15 +195,27 @@ impl Refusals {
 
     fn blame(&mut self, message: Message, answer: &Answer, account: &Account<'_>) {
         let reason = format!("the server refused to send it: {answer}");
+        match meaning(&message, answer) {
+            Meaning::Passing => {
+                self.tell(&message, &reason, account);
+                self.excused.push((message, reason));
+            }
+            _ => self.blame_for(message, reason, account),
+        }
+    }
+
+    /// A message could not be had, for its own sake.
+    pub(super) fn blame_for(&mut self, message: Message, reason: String, account: &Account<'_>) {
+        self.tell(&message, &reason, account);
+        self.to_blame.push((message, reason));
+    }
+
+    fn tell(&self, message: &Message, reason: &str, account: &Account<'_>) {
         if self.to_blame.len() + self.excused.len() < MOST_TOLD {
             account.tell(Event::Failed {
-                message: listed(&message),
-                reason: &reason,
+                message: listed(message),
+                reason,
             });
-        }
-        match meaning(&message, answer) {
-            Meaning::Passing => self.excused.push(message),
-            _ => self.to_blame.push(message),
         }
     }
 }

@@ -1,6 +1,6 @@
 //! What a fetch tells the report, and in which words.
 
-use super::{Account, Error, Run};
+use super::{Account, Error, Missed, Run};
 use crate::exit::Diagnose;
 use crate::maildir::ROSTER;
 use crate::maildrop::{Maildrop, Message};
@@ -161,7 +161,8 @@ impl Account<'_> {
             self.tell(Event::Warning(&text));
         }
         outcome.held_up += 1;
-        run.holds.push(text);
+        let name = "not listed".to_owned();
+        run.holds.push(Missed { name, text });
     }
 
     /// A maildrop whose messages are all others than before: that is told before they are fetched.

@@ -44,7 +44,7 @@ fn with_password(server: &Server, home: &Home, password: &str) {
 fn f14_a_locked_maildrop_is_not_asked_for_again_before_the_other_client_may_be_done() {
     let (server, home) = plainly(2, Behaviour::new());
     let other_client = server.maildrop().try_lock().unwrap();
-    let first = run(&home, &["-q"], 75);
+    let first = run(&home, &[], 75);
     assert_said(
         &first,
         &["error: a: ", "maildrop is locked", "another program"],
