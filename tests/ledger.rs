@@ -83,7 +83,7 @@ fn cited(word: &str) -> Option<String> {
         && !digits.starts_with('0')
         && bare.len() <= digits.len() + 1;
     let is_ours =
-        matches!(letter, 'A'..='F' | 'Q'..='T') && (bare == number || "EF".contains(letter));
+        matches!(letter, 'A'..='F' | 'H' | 'Q'..='T') && (bare == number || "EF".contains(letter));
     let hyphen = if letter == 'E' && bare != number {
         "-"
     } else {
