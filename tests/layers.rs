@@ -155,6 +155,7 @@ fn layers_never_look_up() {
                 "moment.rs",
                 "paths.rs",
                 "private.rs",
+                "process.rs",
                 "sandbox.rs",
                 "server.rs",
                 "stop.rs",

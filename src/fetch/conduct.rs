@@ -205,6 +205,11 @@ impl Conduct {
         true
     }
 
+    /// The server has sent or listed what it was asked for, whatever else became of it.
+    pub(super) fn served(&mut self) {
+        self.manners.served();
+    }
+
     /// The account's fetch went well.
     pub(super) fn worked(&mut self, account: &Account<'_>) {
         let since = self.manners.worked();

@@ -278,7 +278,10 @@ impl Error {
 
     /// Whether the server does not let us in for now.
     pub(super) fn is_turned_away(&self) -> bool {
-        !self.is_refusing() && self.refusal() == Some(RefusalKind::Busy)
+        !self.is_refusing()
+            && self.refusal().is_some_and(|kind| {
+                !matches!(kind, RefusalKind::Credentials | RefusalKind::Permanent)
+            })
     }
 
     /// Whether another session that begins with UTF8 would get further.
@@ -301,22 +304,25 @@ impl Error {
     pub(super) fn refusal(&self) -> Option<RefusalKind> {
         // Some servers close where others refuse (TRUST.md Q13).
         if self.closed_on(Phase::SignIn) {
-            return Some(RefusalKind::Busy);
-        }
-        if self.is_refusing() {
-            return Some(RefusalKind::Busy);
+            return Some(RefusalKind::Closed);
         }
         // Or the way in which it was asked did not suit it, which the next run finds out.
         if self.is_refused_without_reason() {
             return None;
         }
         Some(match self.meaning()? {
+            Meaning::Limit => RefusalKind::Limit,
+            Meaning::InUse => RefusalKind::InUse,
+            _ if self.is_refusing() => RefusalKind::Withheld,
             Meaning::Credentials => RefusalKind::Credentials,
             Meaning::Permanent => RefusalKind::Permanent,
             Meaning::Command if matches!(self.session()?, session::Error::SignIn { .. }) => {
                 RefusalKind::Credentials
             }
-            Meaning::Passing | Meaning::InUse | Meaning::Limit => RefusalKind::Busy,
+            Meaning::Passing => match self.session()? {
+                error if error.is_known() => RefusalKind::Passing,
+                _ => RefusalKind::Unexplained,
+            },
             Meaning::Command | Meaning::Message | Meaning::Utf8 | Meaning::Disorder => return None,
         })
     }

@@ -100,7 +100,11 @@ impl Account<'_> {
     pub fn fetch(&self) -> Outcome {
         let mut outcome = Outcome::default();
         let mut conduct = Conduct::of_fetch(self);
-        match self.try_fetch(&mut outcome, &mut conduct) {
+        let fetched = self.try_fetch(&mut outcome, &mut conduct);
+        if fetched.is_ok() || outcome.fetched > 0 {
+            conduct.served();
+        }
+        match fetched {
             Ok(()) => conduct.worked(self),
             Err(error) => outcome.failure = Some(conduct.failed(self, &error)),
         }
@@ -175,6 +179,9 @@ impl Account<'_> {
             ));
         }
         let plan = self.settle_plan(store, &maildrop, run.twins, in_parts)?;
+        run.witness = plan
+            .smallest_stored()
+            .and_then(|place| maildrop.message(place));
         run.is_stuck = in_parts && plan.stored() < plan.listed() / 2;
         let Looked { mut same, fetch } =
             self.look_into(session, store, &maildrop, &plan, &mut run.budget)?;
@@ -407,6 +414,8 @@ struct Run<'a> {
     twins: &'a Twins,
     care: Care,
     budget: Budget,
+    /// A small message that is stored: the server has sent it before.
+    witness: Option<Message>,
     /// Messages that came in the session at hand.
     arrived: u64,
     /// Messages that are not asked for again.

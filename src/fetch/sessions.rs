@@ -67,6 +67,7 @@ impl Account<'_> {
             twins,
             care: course.care,
             budget: Budget::default(),
+            witness: None,
             arrived: 0,
             passed: HashSet::new(),
             refusal: None,

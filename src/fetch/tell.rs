@@ -298,7 +298,14 @@ pub(super) fn too_early(early: &Early) -> String {
         ),
         Why::Refused(kind, time) => {
             let what = match kind {
-                RefusalKind::Busy => "the server was busy",
+                RefusalKind::Passing => "the server was busy, or had trouble of its own,",
+                RefusalKind::InUse => "another session had the maildrop",
+                RefusalKind::Withheld => "the server let us in, and sent no messages,",
+                RefusalKind::Limit => {
+                    "the server said that it was asked too often, or for too much,"
+                }
+                RefusalKind::Closed => "the server closed the connection over the sign-in",
+                RefusalKind::Unexplained => "the server did not let us in",
                 RefusalKind::Credentials => "the server refused the sign-in",
                 RefusalKind::Permanent => "the server refused us for good",
             };

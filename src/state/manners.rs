@@ -20,6 +20,7 @@
 //! A file that is lost, damaged or written by another version costs nothing: nothing is known then.
 
 use super::files::Files;
+use super::refusal::{RefusalKind, spread};
 use super::trouble::{Failing, Misses, Telling, Trouble};
 use crate::durable::line::{seal, unseal};
 use crate::durable::{Dir, Disk};
@@ -30,17 +31,8 @@ use std::hash::{BuildHasher, RandomState};
 use std::io::{self, Read};
 use std::path::Path;
 
-/// A server that is busy is left alone so long (seconds; TRUST.md F14), more or less.
-const BUSY: [i64; 4] = [30, 120, 300, 900];
-
-/// One that has refused the credentials, or refuses for good (TRUST.md F16).
-const REFUSED: [i64; 6] = [900, 1800, 3600, 7200, 14_400, LONGEST];
-
 /// Nothing holds an account for longer, whatever the server announces and the clock does.
-const LONGEST: i64 = 6 * 60 * 60;
-
-/// How far a wait may be from the above, so that accounts do not come back in step.
-const SPREAD_PERCENT: u64 = 20;
+pub(super) const LONGEST: i64 = 6 * 60 * 60;
 
 /// What is remembered.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
@@ -52,17 +44,6 @@ pub struct Manners {
     misses: Option<Misses>,
     shortcut: Option<(String, i64)>,
     detour: Option<(String, i64)>,
-}
-
-/// Why a server let us not in.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum RefusalKind {
-    /// It will pass: another session holds the maildrop, too many connections.
-    Busy,
-    /// The credentials.
-    Credentials,
-    /// For good, as it says.
-    Permanent,
 }
 
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -177,7 +158,7 @@ impl Manners {
         let refusal = self
             .refusal
             .as_ref()
-            .filter(|refusal| refusal.kind == RefusalKind::Busy || refusal.is_of(credentials));
+            .filter(|refusal| !refusal.kind.is_of_credentials() || refusal.is_of(credentials));
         let refused = refusal.and_then(|refusal| {
             Some(Early {
                 why: Why::Refused(refusal.kind, refusal.time),
@@ -222,6 +203,12 @@ impl Manners {
 
     /// A sign-in has worked.
     pub fn let_in(&mut self) {
+        self.refusal
+            .take_if(|refusal| refusal.kind != RefusalKind::Withheld);
+    }
+
+    /// The server has given us what it was asked for.
+    pub fn served(&mut self) {
         self.refusal = None;
     }
 
@@ -245,20 +232,12 @@ impl Manners {
     ) {
         let earlier = self.refusal.as_ref().filter(|earlier| earlier.kind == kind);
         let count = earlier.map_or(0, |earlier| earlier.count).saturating_add(1);
-        let waits: &[i64] = match kind {
-            RefusalKind::Busy => &BUSY,
-            RefusalKind::Credentials | RefusalKind::Permanent => &REFUSED,
-        };
-        let place = usize::try_from(count - 1).unwrap_or(usize::MAX);
-        let wait = waits.get(place).or(waits.last()).copied();
         let same = earlier.filter(|earlier| earlier.is_of(credentials));
         let salt = same.map_or_else(|| salt_of(credentials), |earlier| earlier.salt);
         self.refusal = Some(Refusal {
             kind,
             time: now,
-            wait: spread(wait.unwrap_or(LONGEST), random())
-                .max(wanted)
-                .min(LONGEST),
+            wait: spread(kind.wait(count), random()).max(wanted).min(LONGEST),
             count,
             salt,
             tag: secret_tag(salt, credentials),
@@ -356,21 +335,6 @@ impl Manners {
         let mut line = Vec::new();
         seal(fields.join("\t"), &mut line);
         line
-    }
-}
-
-impl RefusalKind {
-    fn word(self) -> &'static str {
-        match self {
-            Self::Busy => "busy",
-            Self::Credentials => "credentials",
-            Self::Permanent => "permanent",
-        }
-    }
-
-    fn of(word: &str) -> Option<Self> {
-        let kinds = [Self::Busy, Self::Credentials, Self::Permanent];
-        kinds.into_iter().find(|kind| kind.word() == word)
     }
 }
 
@@ -488,11 +452,6 @@ fn hash(salt: u64, parts: &[&str]) -> Vec<u8> {
 /// The standard library's own source of randomness for its hash tables; nothing secret hangs on it.
 fn random() -> u64 {
     RandomState::new().hash_one(0)
-}
-
-fn spread(wait: i64, random: u64) -> i64 {
-    let percent = 100 - SPREAD_PERCENT + random % (2 * SPREAD_PERCENT + 1);
-    wait.saturating_mul(i64::try_from(percent).unwrap_or(100)) / 100
 }
 
 #[cfg(test)]

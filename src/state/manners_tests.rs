@@ -27,13 +27,17 @@ fn waits(kind: RefusalKind, times: usize) -> Vec<i64> {
 
 #[test]
 fn f14_a_busy_server_is_left_alone_for_longer_each_time_up_to_a_quarter_of_an_hour() {
-    for (wait, wanted) in waits(RefusalKind::Busy, 6)
+    for (wait, wanted) in waits(RefusalKind::Unexplained, 6)
         .iter()
         .zip([30, 120, 300, 900, 900, 900])
     {
         let most = wanted * 12 / 10;
         assert!((wanted * 8 / 10..=most).contains(wait), "{wait}, {wanted}");
     }
+    // One that lets us in is asked again three times.
+    let waits = waits(RefusalKind::Withheld, 7);
+    assert_eq!(waits[..3], [0, 0, 0]);
+    assert!((24..=36).contains(&waits[3]) && waits[6] > 700, "{waits:?}");
     // Not in step with each other.
     assert_eq!(
         (spread(100, 0), spread(100, 20), spread(100, 40)),
@@ -64,7 +68,7 @@ fn f16_other_credentials_are_not_held_back_for_what_the_old_ones_did() {
     });
     assert!((1400..1580).contains(&changed.count()));
     // Where it is not about the credentials, others do not help.
-    manners.refused(NOW, RefusalKind::Busy, 0, &ADA);
+    manners.refused(NOW, RefusalKind::Unexplained, 0, &ADA);
     assert!(manners.early(NOW, &of("ada", "another")).is_some());
 }
 
@@ -230,7 +234,7 @@ fn what_is_written_is_read_again_and_holds_no_secret() {
 #[test]
 fn a_damaged_file_means_that_nothing_is_known() {
     let mut manners = Manners::default();
-    manners.refused(NOW, RefusalKind::Busy, 0, &ADA);
+    manners.refused(NOW, RefusalKind::Unexplained, 0, &ADA);
     let line = manners.line();
     assert_eq!(parse(&line), Some(manners));
     for length in 0..line.len() {
@@ -271,10 +275,10 @@ fn b5_what_was_told_is_written_while_another_process_holds_the_account() {
 #[test]
 fn b2_a_server_that_asks_for_a_longer_wait_gets_it() {
     let mut manners = Manners::default();
-    manners.refused(NOW, RefusalKind::Busy, 900, &ADA);
+    manners.refused(NOW, RefusalKind::Unexplained, 900, &ADA);
     assert_eq!(left(&manners, NOW), 900);
     // As long as it is not absurd.
-    manners.refused(NOW, RefusalKind::Busy, i64::MAX, &ADA);
+    manners.refused(NOW, RefusalKind::Unexplained, i64::MAX, &ADA);
     assert_eq!(left(&manners, NOW), LONGEST);
 }
 
