@@ -123,7 +123,7 @@ impl Account<'_> {
         } = self.environment;
         let directory = state::open_directory(disk, state)?;
         let (mut store, target, twins) = self.open(directory, moment)?;
-        self.tell_untold(&mut store, outcome)?;
+        self.tell_untold(&mut store, outcome);
         let fetched =
             self.apart(|| self.hold_sessions(&mut store, &target, &twins, outcome, conduct));
         // What a reader that has stopped was not told is for the next run to tell.

@@ -123,6 +123,8 @@ pub struct Store {
     recovered: Vec<Id>,
     /// What comes before was given out to be reported, or is not for this run to report.
     told_before: Id,
+    /// What earlier runs had delivered and not told could be looked for.
+    is_told: bool,
 }
 
 /// Messages on the disk in tmp/, each with the proof that its intent is recorded.
