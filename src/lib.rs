@@ -47,6 +47,7 @@
 //! | [`paths`] | where files belong (XDG) |
 //! | [`moment`] | when something happens, and in which boot of the machine |
 //! | [`private`] | reads files that must be secret |
+//! | [`process`] | programs that are started, and ended with what they have started |
 //! | [`sandbox`] | Landlock: a thread gives up the file system but for its own directories |
 //! | [`stop`] | SIGINT and SIGTERM, and the time a run may take |
 //! | [`threads`] | threads where the system may have none left to give |
@@ -149,6 +150,7 @@ pub mod paths;
 pub mod plan;
 pub mod pop3;
 pub mod private;
+pub mod process;
 pub mod profile;
 pub mod report;
 pub mod sandbox;

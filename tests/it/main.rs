@@ -47,6 +47,8 @@ mod oauth;
 mod patient;
 /// Messages that cannot be had.
 mod poison;
+/// Questions for passwords.
+mod prompts;
 /// Whoever reads the report, and does not, or is gone.
 mod readers;
 /// Real servers besides Dovecot.
