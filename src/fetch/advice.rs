@@ -83,7 +83,7 @@ impl Diagnose for Error {
                 crate::term::quoted(other)
             )),
             Self::NoneImported { tool, name, .. } => Some(format!(
-                "`popfetch import {tool} PATH` with the file where {tool} kept this account's \
+                "`popfetch import {tool} --seen FILE` with the file where {tool} kept this account's \
                  unique-ids brings them over; `popfetch fetch --as-new {name}` fetches all of it"
             )),
             Self::Oversized(_) => Some(
