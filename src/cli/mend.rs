@@ -17,7 +17,7 @@ pub enum AccountCommand {
         #[arg(value_name = "ACCOUNT")]
         name: String,
     },
-    /// Sign in and out again, to see whether an account works
+    /// Look whether an account works: server, certificate, sign-in, Maildir; changes nothing
     Test {
         /// Accounts of the config file, or URLs like pops://ada@pop.example.com; none means all
         #[arg(value_name = "ACCOUNT")]

@@ -6,6 +6,7 @@
 mod account;
 mod check;
 mod context;
+mod doctor;
 mod dry_run;
 mod fail;
 mod fetch;

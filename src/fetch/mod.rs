@@ -28,7 +28,7 @@ mod tell;
 use conduct::Conduct;
 pub use conduct::not_tried;
 pub use error::Error;
-pub use look::{Look, look, mark_seen, rehearse};
+pub use look::{Look, examine, look, mark_seen, rehearse};
 pub use reach::{Connect, Network, RenewalError, Route, Sign, Tokens};
 pub use tell::failure;
 use tell::listed;

@@ -80,6 +80,7 @@ pub(super) fn session(
             listing: false,
             shortcut: None,
             detour: None,
+            method: super::Method::UserPass,
             top_lines: None,
         },
     };

@@ -21,6 +21,8 @@ mod choose;
 mod confined;
 /// Sockets, proxies and certificates on the way to a server.
 mod connecting;
+/// Whether an account works, looked at without a trace.
+mod doctor;
 /// Networks and servers that fail.
 mod faults;
 /// What many tests begin with.
