@@ -27,6 +27,27 @@ pub enum AccountCommand {
         #[command(flatten)]
         sign_in: SignIn,
     },
+    /// Take an account out of the config file; its mail stays where it is
+    #[command(after_help = "\
+What is in the Maildir is never touched. What was fetched stays remembered, so that nothing comes
+twice where the account is set up again.
+
+Examples:
+  popfetch account remove work
+  popfetch account remove work --forget    ... and forget what was fetched")]
+    Remove {
+        /// The account of the config file
+        #[arg(value_name = "ACCOUNT")]
+        name: String,
+
+        /// Forget what was fetched, too
+        #[arg(long)]
+        forget: bool,
+
+        /// Ask nothing
+        #[arg(short, long)]
+        yes: bool,
+    },
 }
 
 /// `popfetch state`.

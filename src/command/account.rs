@@ -1,8 +1,8 @@
 //! `popfetch account`: the profiles.
 
 use super::context::Context;
-use super::doctor;
 use super::fail::{Failure, print};
+use super::{doctor, remove};
 use crate::cli::AccountCommand;
 use crate::durable::Disk;
 use crate::exit::Status;
@@ -21,6 +21,7 @@ pub(super) fn run(context: &Context<'_>, command: AccountCommand) -> Result<Stat
     match command {
         AccountCommand::List => list(context),
         AccountCommand::Show { name } => show(context, &name),
+        AccountCommand::Remove { name, forget, yes } => remove::run(context, &name, forget, yes),
         AccountCommand::Test { accounts, sign_in } => doctor::run(context, &accounts, &sign_in),
     }
 }

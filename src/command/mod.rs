@@ -4,6 +4,7 @@
 //! and turns errors into text. What is common to several commands is in `context` and `fail`.
 
 mod account;
+mod ask;
 mod check;
 mod context;
 mod doctor;
@@ -19,6 +20,7 @@ mod password;
 mod pool;
 mod process;
 mod ready;
+mod remove;
 mod setup;
 mod state;
 mod tokens;

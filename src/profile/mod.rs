@@ -38,6 +38,7 @@ pub mod paths;
 mod problem;
 pub mod providers;
 mod proxy;
+pub mod removal;
 mod resolve;
 pub mod secret;
 mod tables;

@@ -69,8 +69,10 @@ pub(super) fn session(
     };
     let mut wire = Wire::new(Box::new(channel), &options, Secrets::default());
     assert!(wire.answer(Phase::Greeting).unwrap().ok);
-    let mut capabilities = Capabilities::default();
-    capabilities.pipelining = pipelining;
+    let capabilities = Capabilities {
+        pipelining,
+        ..Capabilities::default()
+    };
     let session = Session {
         wire,
         options,

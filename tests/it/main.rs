@@ -15,6 +15,8 @@ mod support;
 /// Proves that the support does what the other tests rely on.
 mod support_works;
 
+/// An account that is taken out of the config file.
+mod account_remove;
 /// What is fetched, and what is told.
 mod choose;
 /// What the program may still touch once it talks to a server.

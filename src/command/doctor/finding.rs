@@ -77,10 +77,12 @@ impl Finding {
         self
     }
 
-    /// The same, to be copied.
-    pub(super) fn to_be_copied(mut self) -> Self {
-        self.is_line = true;
-        self
+    /// A line to be copied.
+    pub(super) fn line(check: &'static str, text: impl Into<String>) -> Self {
+        Self {
+            is_line: true,
+            ..Self::ok(check, text)
+        }
     }
 
     /// What failed here.

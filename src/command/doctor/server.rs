@@ -229,7 +229,7 @@ fn look_at_tls(tls: &TlsFacts, after_stls: bool, findings: &mut Vec<Finding>) {
         findings.push(look_at_expiry(own, jiff::Timestamp::now().as_second()));
     }
     if let Some(pin) = &tls.pin {
-        let line = Finding::ok("pin", format!("tls-pin = \"{pin}\"")).to_be_copied();
+        let line = Finding::line("pin", format!("tls-pin = \"{pin}\""));
         findings.push(line.with("pin", pin.to_string()));
     }
 }
