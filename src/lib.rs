@@ -23,7 +23,8 @@
 //! |---|---|
 //! | [`cli`] | the command line as clap sees it: types and help texts, no logic |
 //! | [`command`] | one file a command; the environment, standard output, errors as text |
-//! | [`profile`] | config file, URLs and options become a validated [`Profile`](profile::Profile); where passwords come from |
+//! | [`profile`] | config file, URLs and options become a validated [`Profile`](profile::Profile); |
+//! | [`secrets`] | where passwords and sign-ins are, and what an account signs in with |
 //! | [`import`] | other tools' configs and unique-ids become drafts of accounts, names, and remarks |
 //! | [`fetch`] | one account from the lock on its state to the reply to QUIT; network and disk side by side |
 //! | [`session`] | a POP3 session over a channel: the states of RFC 1939 as types |
@@ -42,7 +43,11 @@
 //! | [`discover`] | from a mail address to the servers that may have its mail |
 //! | [`oauth`] | OAuth 2.0: a person's sign-in in the browser, and access tokens from then on |
 //! | [`durable`] | the only place that creates, syncs, renames and removes files |
+//! | [`server`] | a maildrop's address, under which state and secrets are kept |
+//! | [`paths`] | where files belong (XDG) |
+//! | [`moment`] | when something happens, and in which boot of the machine |
 //! | [`private`] | reads files that must be secret |
+//! | [`process`] | programs that are started, and ended with what they have started |
 //! | [`sandbox`] | Landlock: a thread gives up the file system but for its own directories |
 //! | [`stop`] | SIGINT and SIGTERM, and the time a run may take |
 //! | [`threads`] | threads where the system may have none left to give |
@@ -138,15 +143,20 @@ pub mod import;
 pub mod maildir;
 pub mod maildrop;
 pub mod message;
+pub mod moment;
 pub mod net;
 pub mod oauth;
+pub mod paths;
 pub mod plan;
 pub mod pop3;
 pub mod private;
+pub mod process;
 pub mod profile;
 pub mod report;
 pub mod sandbox;
 pub mod sasl;
+pub mod secrets;
+pub mod server;
 pub mod session;
 pub mod state;
 pub mod stop;

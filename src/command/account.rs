@@ -7,11 +7,11 @@ use crate::cli::AccountCommand;
 use crate::durable::Disk;
 use crate::exit::Status;
 use crate::maildir::{Ground, Site};
-use crate::profile::oauth::{OAuth, Store};
 use crate::profile::{
     Keep, MinVersion, Order, Overrides, PasswordSource, Pipelining, Profile, Proxy, Roots, Tls,
     units,
 };
+use crate::secrets::{OAuth, Store};
 use crate::term::{Column, Table, columns, escape_str, json_line};
 use serde_json::{Map, Value, json};
 use std::path::Path;

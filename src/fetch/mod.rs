@@ -29,7 +29,7 @@ use conduct::Conduct;
 pub use conduct::not_tried;
 pub use error::Error;
 pub use look::{Look, examine, look, mark_seen, rehearse};
-pub use reach::{Connect, Network, RenewalError, Route, Sign, Tokens};
+pub use reach::{Connect, Network, Route};
 pub use tell::failure;
 use tell::listed;
 
@@ -39,8 +39,8 @@ use crate::maildir::Site;
 use crate::maildrop::{Maildrop, Message};
 use crate::plan::{self, Decision, Plan, Policy};
 use crate::profile::Profile;
-use crate::profile::secret::Password;
 use crate::report::{Event, Outcome, Planned, Report};
+use crate::secrets::Credential;
 use crate::session::{Answer, Marked, Meaning, Phase, Session, Transaction, Update};
 use crate::state::{self, Claim, MarkedBy, Moment, Origin, Recognition, Recorded, Store, Twins};
 use crate::stop::Stop;
@@ -89,10 +89,8 @@ pub struct Environment {
 pub struct Account<'a> {
     /// What its owner wants.
     pub profile: &'a Profile,
-    /// What to sign in with, where there are no `tokens`.
-    pub password: &'a Password,
-    /// What to sign in with instead.
-    pub tokens: Option<&'a dyn Tokens>,
+    /// What to sign in with.
+    pub credential: Credential<'a>,
     /// What to work with.
     pub environment: &'a Environment,
 }

@@ -1,5 +1,6 @@
 //! Loading the config file and choosing the accounts to work with.
 
+use crate::paths;
 use std::collections::{HashMap, HashSet};
 use std::fs;
 use std::io::{self, Read};
@@ -13,9 +14,9 @@ use super::diagnose::ConfigError;
 use super::file::{Account, File};
 use super::overrides::Overrides;
 use super::problem::{Problem, Source};
-use super::visible::visible;
-use super::{PasswordSource, Profile, Server, paths, resolve, url};
+use super::{PasswordSource, Profile, Server, resolve, url};
 use crate::private;
+use crate::term::visible;
 
 /// A config file is some hundred lines; what is larger than this is another file.
 const SIZE_LIMIT: u64 = 1 << 20;

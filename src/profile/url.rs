@@ -8,8 +8,10 @@ use std::path::PathBuf;
 use super::address::{checked_user, normal_host};
 use super::diagnose::ConfigError;
 use super::overrides::Overrides;
-use super::resolve::{TIMEOUT, TLS_PORT};
-use super::{Auth, Keep, Order, PasswordSource, Pipelining, Profile, Server, Tls, TlsPolicy, Way};
+use super::resolve::TIMEOUT;
+use super::{
+    Auth, Keep, Order, PasswordSource, Pipelining, Profile, Server, TLS_PORT, Tls, TlsPolicy, Way,
+};
 
 /// What a URL should look like.
 const FORM: &str = "write it as pops://USER@HOST or pops://USER@HOST:PORT";
@@ -73,26 +75,6 @@ pub(crate) fn profile(url: &str, overrides: &Overrides) -> Result<Profile, Confi
     };
     overrides.apply(&mut profile)?;
     Ok(profile)
-}
-
-/// The URL of a maildrop, as a person can give it on the command line.
-pub(crate) fn of(server: &Server) -> String {
-    let plain = |b: u8| b.is_ascii_alphanumeric() || b"-._~@+".contains(&b);
-    let mut url = String::from("pops://");
-    for octet in server.user.bytes() {
-        match octet {
-            octet if plain(octet) => url.push(char::from(octet)),
-            octet => url.push_str(&format!("%{octet:02X}")),
-        }
-    }
-    match &server.host {
-        host if host.contains(':') => url.push_str(&format!("@[{host}]")),
-        host => url.push_str(&format!("@{host}")),
-    }
-    if server.port != TLS_PORT {
-        url.push_str(&format!(":{}", server.port));
-    }
-    url
 }
 
 /// `user@host[:port]`, with an optional slash behind it.
@@ -160,7 +142,7 @@ mod tests {
             "pops://ada@example.com@pop.example.com:1995",
             "pops://a%3Ab%2F%25@[::1]",
         ] {
-            assert_eq!(of(&read(url).unwrap()), url);
+            assert_eq!(read(url).unwrap().url(), url);
         }
     }
 

@@ -7,9 +7,9 @@ use popfetch::durable::{Disk, Step, Witness};
 use popfetch::exit::Status;
 use popfetch::fetch::{Account, Environment};
 use popfetch::maildir::ROSTER;
-use popfetch::profile::secret::Password;
 use popfetch::profile::{Auth, Keep, Order, PasswordSource, Pipelining, Profile, Tls};
 use popfetch::report::{Event, Outcome, Report};
+use popfetch::secrets::{Credential, Password};
 use popfetch::state::Moment;
 use popfetch::stop::Stop;
 use std::collections::BTreeSet;
@@ -345,8 +345,7 @@ impl Explorer {
         };
         Account {
             profile: &profile,
-            password: &Password::new("secret".to_owned()),
-            tokens: None,
+            credential: Credential::Password(&Password::new("secret".to_owned())),
             environment: &environment,
         }
         .fetch()
