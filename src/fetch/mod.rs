@@ -28,7 +28,7 @@ mod tell;
 pub use conduct::not_tried;
 use conduct::{Conduct, Missed};
 pub use error::Error;
-pub use look::{Look, look, mark_seen, rehearse};
+pub use look::{Look, examine, look, mark_seen, rehearse};
 pub use reach::{Connect, Network, Route};
 pub use tell::failure;
 use tell::listed;

@@ -235,8 +235,17 @@ impl Account<'_> {
         };
         let session = Session::open(channel.map_err(Error::Connect)?, options, &credentials)?;
         conduct.announced(session.login_delay());
+        self.tell(Event::Opened {
+            connection: &|| session.connection(),
+            announced: &|| session.announced(),
+            expire: session.capabilities().expire,
+        });
         let session = session.sign_in(credentials);
-        session.map_err(|error| self.advise(error))
+        let session = session.map_err(|error| self.advise(error))?;
+        self.tell(Event::SignedIn {
+            method: &session.method(),
+        });
+        Ok(session)
     }
 
     /// What a provider is known to want goes before the general advice.

@@ -37,6 +37,7 @@ mod overrides;
 mod problem;
 pub mod providers;
 mod proxy;
+pub mod removal;
 mod resolve;
 mod tables;
 pub mod units;
