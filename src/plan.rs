@@ -7,7 +7,7 @@
 use crate::state::{Failures, Known};
 use std::time::Duration;
 
-/// After so many failures in a row a message is tried only once a day (TRUST.md F20): one that
+/// After so many failures in a row a message is tried only once a day (fact F20): one that
 /// makes the server close the connection would keep every run from coming to its end.
 const PATIENCE: u32 = 3;
 
@@ -15,7 +15,7 @@ const PATIENCE: u32 = 3;
 const RETRY_AFTER: i64 = 24 * 60 * 60;
 
 /// A server that has confirmed this many deletions of a message and still lists it does not delete
-/// (TRUST.md F27): Gmail, for one, has a setting of its own for that.
+/// (fact F27): Gmail, for one, has a setting of its own for that.
 pub const DELETIONS: u8 = 5;
 
 /// What the profile says about messages.
@@ -109,6 +109,7 @@ pub struct Plan {
     known: usize,
     stored: usize,
     undated: usize,
+    smallest_stored: Option<(u64, usize)>,
     /// In the order of their places.
     unseen: Vec<(usize, Decision)>,
 }
@@ -127,6 +128,11 @@ impl Plan {
     /// How many of them are stored here.
     pub fn stored(&self) -> usize {
         self.stored
+    }
+
+    /// The place of the smallest message that is stored here.
+    pub fn smallest_stored(&self) -> Option<usize> {
+        self.smallest_stored.map(|(_, place)| place)
     }
 
     /// How many would be deleted for their age, were the clock not in doubt.
@@ -207,6 +213,10 @@ pub fn decide(
         let is_new = matches!(known, Known::New(_) | Known::Lost);
         plan.known += usize::from(!is_new);
         plan.stored += usize::from(!is_new && known != Known::Marked);
+        if let (Some(octets), Known::Stored { .. }) = (octets, known) {
+            let smallest = plan.smallest_stored.get_or_insert((octets, place));
+            *smallest = (octets, place).min(*smallest);
+        }
         let decision = match matches!(known, Known::New(_)) && (place as u64) < older {
             true => Decision::Mark,
             false => decide_one(octets, known, policy, now),

@@ -11,11 +11,13 @@
 //! from a [`Delivered`].
 
 mod room;
+mod settle;
 mod spool;
 mod target;
 
 pub use crate::maildir::Error;
 pub use room::Room;
+pub use settle::{Fate, Interrupted, Surveyed, settle, survey, sweep};
 pub use spool::{Complete, Incoming, Spool, Synced, sync_all};
 pub use target::{Delivered, Promise, Target, Unplaced};
 

@@ -11,7 +11,7 @@ impl Diagnose for Error {
             Self::Early(early) => match early.why {
                 Why::Refused(RefusalKind::Credentials, _) => Status::NoPermission,
                 Why::Refused(RefusalKind::Permanent, _) => Status::Unavailable,
-                Why::Refused(RefusalKind::Busy, _) | Why::LoginDelay(_) => Status::Temporary,
+                Why::Refused(..) | Why::LoginDelay(_) => Status::Temporary,
             },
             Self::NeedsUtf8(_) | Self::Oversized(_) | Self::NotInStep => Status::Protocol,
             Self::Refusing(_) => Status::Temporary,
@@ -83,7 +83,7 @@ impl Diagnose for Error {
                 crate::term::quoted(other)
             )),
             Self::NoneImported { tool, name, .. } => Some(format!(
-                "`popfetch import {tool} PATH` with the file where {tool} kept this account's \
+                "`popfetch import {tool} --seen FILE` with the file where {tool} kept this account's \
                  unique-ids brings them over; `popfetch fetch --as-new {name}` fetches all of it"
             )),
             Self::Oversized(_) => Some(

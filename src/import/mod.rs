@@ -12,6 +12,7 @@
 mod argv;
 mod common;
 mod error;
+mod fdm;
 mod fetchmail;
 mod files;
 mod getmail;
@@ -28,6 +29,8 @@ use std::path::Path;
 /// The tools that accounts can be taken over from.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Tool {
+    /// fdm.
+    Fdm,
     /// fetchmail 6 and 7.
     Fetchmail,
     /// getmail 4 to 6.
@@ -40,6 +43,7 @@ impl Tool {
     /// As its owner and the command line call it.
     pub fn word(self) -> &'static str {
         match self {
+            Self::Fdm => "fdm",
             Self::Fetchmail => "fetchmail",
             Self::Getmail => "getmail",
             Self::Mpop => "mpop",
@@ -56,6 +60,7 @@ pub fn read(
     surroundings: &Surroundings,
 ) -> Result<Found, Error> {
     let found = match tool {
+        Tool::Fdm => fdm::read(path, seen, surroundings),
         Tool::Fetchmail => fetchmail::read(path, seen, surroundings),
         Tool::Getmail => getmail::read(path, seen, surroundings),
         Tool::Mpop => mpop::read(path, seen, surroundings),

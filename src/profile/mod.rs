@@ -37,6 +37,7 @@ mod overrides;
 mod problem;
 pub mod providers;
 mod proxy;
+pub mod removal;
 mod resolve;
 mod tables;
 pub mod units;
@@ -139,7 +140,7 @@ impl Tls {
 /// Whether commands may be sent before earlier ones are answered.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub enum Pipelining {
-    /// When the server announces it (RFC 2449 section 6.8).
+    /// When the server announces it (RFC 2449 section 6.6).
     #[default]
     Auto,
     /// Never.

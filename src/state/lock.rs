@@ -1,4 +1,5 @@
-//! One process an account: the kernel's lock on a file that is never renamed or removed (E7).
+//! One process an account: the kernel's lock on a file that is never renamed, and removed with its
+//! account alone, by who holds it (E7).
 //!
 //! The file also says who holds it, for the other one's error message, and how long the journal
 //! was when it was last synced, so that a journal that lost its end, or was restored from a backup,
@@ -9,6 +10,9 @@ use crate::durable::line::{seal, unseal};
 use crate::durable::{Dir, File};
 use std::ffi::OsStr;
 use std::io::{self, Read};
+
+/// No fetch of what comes in a day takes so many seconds, an hour; a first one of years of mail may.
+const LONG: i64 = 60 * 60;
 
 /// What was certainly on the disk when the last run ended.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
@@ -43,13 +47,25 @@ impl Lock {
             source,
         };
         let mut file = dir.open_or_create(name).map_err(io)?;
-        let locked = file.try_lock().map_err(|source| Error::NoLocks {
-            path: dir.path().join(name),
-            source,
-        })?;
+        let locked = loop {
+            let locked = file.try_lock().map_err(|source| Error::NoLocks {
+                path: dir.path().join(name),
+                source,
+            })?;
+            // Whoever removes an account removes this file, and its lock is nobody's then.
+            if !locked || dir.is_still(name, &file).map_err(io)? {
+                break locked;
+            }
+            file = dir.open_or_create(name).map_err(io)?;
+        };
         let told = read(&mut file).map_err(io)?;
         if !locked {
-            return Err(Error::Held(told.map(|told| told.holder)));
+            let holder = told.map(|told| told.holder);
+            let long = holder.filter(|holder| now.saturating_sub(holder.since) >= LONG);
+            return Err(long.map_or(Error::Held(holder), |holder| Error::HeldLong {
+                holder,
+                now,
+            }));
         }
         if told.is_none() {
             // No lock of ours: it may be new, but it may not be some other file by a hard link.

@@ -40,9 +40,12 @@ mod rebuild;
 mod recognition;
 mod record;
 mod recover;
+mod refusal;
 mod remembered;
+mod removal;
 mod sizes;
 mod time;
+mod trouble;
 mod twin;
 mod untold;
 mod view;
@@ -56,13 +59,16 @@ pub use files::open_directory;
 pub use imported::{Elsewhere, Import, Imported, Name};
 pub use inspect::{Examined, Inspected, Shown, Standing, examine, inspect};
 pub use lock::Holder;
-pub use manners::{Credentials, Early, Manners, RefusalKind, Telling, Why};
+pub use manners::{Credentials, Early, Manners, Why};
 pub use mend::{Accepted, Missing};
 pub use proof::{Recorded, Same, Vouched, Withheld};
 pub use recognition::Recognition;
 pub use record::{FailureKind, MarkedBy, Origin};
+pub use refusal::RefusalKind;
 pub use remembered::{Failures, Known};
+pub use removal::remove;
 pub use sizes::SizesSoFar;
+pub use trouble::{Failing, Telling};
 pub use twin::{Twin, Twins};
 pub use untold::Untold;
 pub use view::View;
@@ -119,6 +125,8 @@ pub struct Store {
     recovered: Vec<Id>,
     /// What comes before was given out to be reported, or is not for this run to report.
     told_before: Id,
+    /// What earlier runs had delivered and not told could be looked for.
+    is_told: bool,
 }
 
 /// Messages on the disk in tmp/, each with the proof that its intent is recorded.

@@ -25,7 +25,7 @@ fn read_as(tool: Tool, config: &[u8], seen: &[u8]) {
                 .collect::<String>(),
         );
         // What is mangled may have made anything of the password, a user's name for one.
-        let intact = [MPOP, GETMAIL, FETCHMAIL]
+        let intact = [MPOP, GETMAIL, FDM, FETCHMAIL]
             .iter()
             .any(|text| text.as_bytes() == config);
         assert!(!intact || !shown.contains("tr0ub4dor"), "{shown}");
@@ -37,6 +37,12 @@ const MPOP: &str = "defaults\ntls on\naccount a\nhost h\nuser u\npassword tr0ub4
 const GETMAIL: &str = "[retriever]\ntype = SimplePOP3SSLRetriever\nserver = h\nusername = u\npassword = \
                        tr0ub4dor\n[destination]\ntype = Maildir\npath = ~/$X/\n[options]\ndelete_after \
                        = 3\n";
+
+const FDM: &str = "$p = \"tr0ub\"\n%n = 995\nset timeout 2 minutes\nset proxy \"http://h\"\naccount \"a\" \
+                   pop3s server \"h\" port %n user \"u\" pass \"${p}4dor\" new-only cache \"c\" keep\n\
+                   action \"x\" { maildir \"%h/%a\" keep }\nmatch account \"a*\" {\nmatch \"q\" in \
+                   headers and age > 3 days action drop continue\nmatch all action \"x\"\n}\nifdef $p\n\
+                   set no-received\nendif\n";
 
 const FETCHMAIL: &str = "set idfile x\ndefaults proto pop3 timeout 7\npoll h via 'i' port 1 plugin \"p %h\" user \
                          \"u\\x41\" there with pass tr0ub4dor is a=b * here no keep ssl limit 3 sslmode a=b mda \
@@ -65,6 +71,8 @@ proptest! {
     fn whatever_stands_in_a_tools_files_nothing_panics_and_no_password_is_shown(
         mpop in mangled(MPOP),
         getmail in mangled(GETMAIL),
+        fdm in mangled(FDM),
+        lengths in mangled("4 UID1\n3 a b\n12 0000b3f1a2c4\n"),
         fetchmail in mangled(FETCHMAIL),
         fetchids in mangled("u@h 1\nv w@x@h 2@3\n"),
         ids in proptest::collection::vec(any::<u8>(), 0..40),
@@ -77,5 +85,7 @@ proptest! {
         read_as(Tool::Fetchmail, FETCHMAIL.as_bytes(), &ids);
         read_as(Tool::Getmail, &getmail, &old);
         read_as(Tool::Getmail, GETMAIL.as_bytes(), &ids);
+        read_as(Tool::Fdm, &fdm, &lengths);
+        read_as(Tool::Fdm, FDM.as_bytes(), &ids);
     }
 }

@@ -6,7 +6,11 @@ mod corpus;
 mod fetchmail;
 /// Anybody may have written the files.
 mod hostile;
+/// Imported names, later.
+mod lasting;
 /// The tools themselves, with Dovecot.
 mod real;
+/// What is the same for all tools.
+mod shared;
 /// What is left behind, and what is not.
 mod taken;
