@@ -148,7 +148,7 @@ mod tests {
     }
 
     #[test]
-    fn i13_an_account_goes_with_its_own_comment_and_nothing_else_changes() {
+    fn an_account_goes_with_its_own_comment_and_nothing_else_changes() {
         let before = "# my accounts\n\n[defaults]\nkeep = \"always\" # for ever\n\n";
         let behind = "# at home\n[accounts.home]   # odd\nhost='x'\n\n# the end\n";
         for own in [
@@ -165,7 +165,7 @@ mod tests {
     }
 
     #[test]
-    fn i13_a_comment_that_stands_apart_is_the_files_own() {
+    fn a_comment_that_stands_apart_is_the_files_own() {
         let text = "# mine\n\n[accounts.work]\nhost = 'y'\n\n# a word to all\n\n[accounts.home]\nhost = 'x'\n";
         assert_eq!(
             without(text),
@@ -176,7 +176,7 @@ mod tests {
     }
 
     #[test]
-    fn i13_other_ways_to_write_an_account_are_known_as_well() {
+    fn other_ways_to_write_an_account_are_known_as_well() {
         for text in [
             "accounts = { work = { host = 'y' }, home = { host = 'x' } } # b\n",
             "[accounts]\nwork.host = 'y'\nwork.user = 'z'\nhome.host = 'x' # b\n",
@@ -194,7 +194,7 @@ mod tests {
     }
 
     #[test]
-    fn i13_an_account_that_is_not_there_and_a_text_that_is_no_toml_are_refused() {
+    fn an_account_that_is_not_there_and_a_text_that_is_no_toml_are_refused() {
         let missing = without_account("[accounts.home]\nhost = 'x'\n", "work");
         assert!(matches!(missing, Err(EditError::NoAccount(_))));
         assert!(matches!(

@@ -20,7 +20,7 @@ fn two() -> (Server, Home, String) {
 }
 
 #[test]
-fn i13_removing_an_account_takes_its_section_and_leaves_mail_and_memory() {
+fn removing_an_account_takes_its_section_and_leaves_mail_and_memory() {
     let (server, home, rest) = two();
     run(&home, &["fetch", "a"], 0);
     let mail_before = everything(&home.maildir("a"));
@@ -46,7 +46,7 @@ fn i13_removing_an_account_takes_its_section_and_leaves_mail_and_memory() {
 }
 
 #[test]
-fn i13_with_forget_nothing_is_left_of_it_and_its_mail_is_known_all_the_same() {
+fn with_forget_nothing_is_left_of_it_and_its_mail_is_known_all_the_same() {
     let (server, home, _) = two();
     run(&home, &["fetch", "a"], 0);
     run(&home, &["account", "remove", "a", "--yes", "--forget"], 0);
@@ -57,7 +57,7 @@ fn i13_with_forget_nothing_is_left_of_it_and_its_mail_is_known_all_the_same() {
 }
 
 #[test]
-fn i13_what_a_run_without_a_server_left_goes_with_the_account() {
+fn what_a_run_without_a_server_left_goes_with_the_account() {
     let (server, home) = server(1);
     let mut account = server.account();
     account.host = "no-such-host.invalid".into();
@@ -69,7 +69,7 @@ fn i13_what_a_run_without_a_server_left_goes_with_the_account() {
 }
 
 #[test]
-fn i13_it_asks_first_and_a_no_or_no_answer_changes_nothing() {
+fn it_asks_first_and_a_no_or_no_answer_changes_nothing() {
     let (_server, home, _) = two();
     run(&home, &["fetch", "a"], 0);
     let before = everything(home.path());
@@ -96,7 +96,7 @@ fn i13_it_asks_first_and_a_no_or_no_answer_changes_nothing() {
 }
 
 #[test]
-fn i13_a_password_that_setup_keeps_goes_with_it_and_another_accounts_does_not() {
+fn a_password_that_setup_keeps_goes_with_it_and_another_accounts_does_not() {
     let (server, home) = server(1);
     let beside = home.private_file("config/popfetch/a.password", "secret\n");
     let config = |name: &str, port: u16| {
@@ -119,7 +119,7 @@ fn i13_a_password_that_setup_keeps_goes_with_it_and_another_accounts_does_not() 
 }
 
 #[test]
-fn i13_an_account_with_a_wrong_setting_can_be_removed() {
+fn an_account_with_a_wrong_setting_can_be_removed() {
     let (_server, home) = server(1);
     home.config(
         "[accounts.a]\nhost = \"h\"\ntls = true\n\n[accounts.b]\nhost = \"h\"\nuser = \"u\"\n",

@@ -356,7 +356,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn i13_a_certificate_that_ends_within_two_weeks_is_a_warning() {
+    fn a_certificate_that_ends_within_two_weeks_is_a_warning() {
         let own = Certificate {
             subject: String::new(),
             issuer: String::new(),
@@ -378,7 +378,7 @@ mod tests {
     }
 
     #[test]
-    fn i13_a_server_that_removes_mail_by_itself_is_a_warning_to_who_leaves_it_there() {
+    fn a_server_that_removes_mail_by_itself_is_a_warning_to_who_leaves_it_there() {
         let days = std::time::Duration::from_secs(14 * 24 * 60 * 60);
         for (expire, keep, ok) in [
             (None, Keep::Always, true),

@@ -11,7 +11,7 @@ use crate::support::server::Server;
 use crate::support::terminal::everything;
 
 #[test]
-fn i13_a_sound_account_is_ok_in_all_and_every_part_is_named() {
+fn a_sound_account_is_ok_in_all_and_every_part_is_named() {
     let (server, home) = server(3);
     let found = findings(&home, 0);
     assert_eq!(found.amiss(), Vec::<&str>::new());
@@ -55,7 +55,7 @@ fn i13_a_sound_account_is_ok_in_all_and_every_part_is_named() {
 }
 
 #[test]
-fn i13_nothing_is_changed_or_created_whatever_is_found() {
+fn nothing_is_changed_or_created_whatever_is_found() {
     let (server, home) = behaving(
         2,
         Behaviour::new().on("LIST", Reply::raw("-ERR broken\r\n")),
@@ -76,7 +76,7 @@ fn i13_nothing_is_changed_or_created_whatever_is_found() {
 }
 
 #[test]
-fn i13_a_refused_sign_in_fails_and_the_rest_is_looked_at_all_the_same() {
+fn a_refused_sign_in_fails_and_the_rest_is_looked_at_all_the_same() {
     let (server, home) = server(1);
     let mut account = server.account();
     account.password = "wrong".into();
@@ -94,7 +94,7 @@ fn i13_a_refused_sign_in_fails_and_the_rest_is_looked_at_all_the_same() {
 }
 
 #[test]
-fn i13_a_password_that_cannot_be_had_fails_and_the_maildir_is_looked_at_all_the_same() {
+fn a_password_that_cannot_be_had_fails_and_the_maildir_is_looked_at_all_the_same() {
     let (server, home) = server(1);
     let account = server.account();
     home.config(&format!(
@@ -109,7 +109,7 @@ fn i13_a_password_that_cannot_be_had_fails_and_the_maildir_is_looked_at_all_the_
 }
 
 #[test]
-fn i13_a_server_that_is_not_there_fails_with_its_address() {
+fn a_server_that_is_not_there_fails_with_its_address() {
     let (server, home) = server(1);
     let port = ClosedPort::new();
     let mut account = server.account();
@@ -127,7 +127,7 @@ fn i13_a_server_that_is_not_there_fails_with_its_address() {
 }
 
 #[test]
-fn i13_what_a_server_wants_and_cannot_is_told() {
+fn what_a_server_wants_and_cannot_is_told() {
     let (_server, home) = behaving(
         2,
         Behaviour::new()
@@ -144,7 +144,7 @@ fn i13_what_a_server_wants_and_cannot_is_told() {
 }
 
 #[test]
-fn i13_a_maildir_that_cannot_be_written_to_fails() {
+fn a_maildir_that_cannot_be_written_to_fails() {
     let (server, home) = server(1);
     run(&home, &["fetch"], 0);
     let found = findings(&home, 0);
@@ -167,7 +167,7 @@ fn i13_a_maildir_that_cannot_be_written_to_fails() {
 }
 
 #[test]
-fn i13_who_else_delivers_to_the_maildir_is_named() {
+fn who_else_delivers_to_the_maildir_is_named() {
     let (first, home) = server(1);
     let second = Server::start(&Maildrop::new(mail(2)));
     let shared = format!("maildir = {:?}", home.maildir("a"));
@@ -193,7 +193,7 @@ fn i13_who_else_delivers_to_the_maildir_is_named() {
 }
 
 #[test]
-fn i13_each_address_of_a_name_is_tried() {
+fn each_address_of_a_name_is_tried() {
     let server = Server::start(&Maildrop::new(mail(1)));
     let home = Home::new();
     let mut account = server.account();

@@ -31,7 +31,7 @@ fn days(screen: &str) -> (String, u64) {
 }
 
 #[test]
-fn i13_the_doctor_at_60_columns() {
+fn the_doctor_at_60_columns() {
     let (server, home) = server(3);
     let shown = screen(&home, &server, 60, 0);
     let (shown, days) = days(&shown);
@@ -68,7 +68,7 @@ a (ada@localhost:PORT)
 }
 
 #[test]
-fn i13_what_fails_is_told_below_with_what_to_do() {
+fn what_fails_is_told_below_with_what_to_do() {
     let authority = Authority::new();
     let expired = authority.issue(&Wanted::default().expired());
     let server = Server::builder(&Maildrop::new(mail(1)))
