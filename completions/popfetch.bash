@@ -190,12 +190,16 @@ _popfetch() {
             return 0
             ;;
         popfetch__subcmd__account__subcmd__test)
-            opts="-0 -q -v -h --password-stdin --tls-roots --tls-pin --timeout --config --format --null --quiet --verbose --color --no-progress --help"
+            opts="-0 -q -v -h --password-stdin --auth --tls-roots --tls-pin --timeout --config --format --null --quiet --verbose --color --no-progress --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --auth)
+                    COMPREPLY=($(compgen -W "auto plain login user-pass scram-sha-256 scram-sha-256-plus scram-sha-256-unbound scram-sha-1 scram-sha-1-plus scram-sha-1-unbound external oauthbearer xoauth2 cram-md5 apop" -- "${cur}"))
+                    return 0
+                    ;;
                 --tls-roots)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -228,12 +232,16 @@ _popfetch() {
             return 0
             ;;
         popfetch__subcmd__check)
-            opts="-0 -q -v -h --headers --now --password-stdin --tls-roots --tls-pin --timeout --config --format --null --quiet --verbose --color --no-progress --help"
+            opts="-0 -q -v -h --headers --now --password-stdin --auth --tls-roots --tls-pin --timeout --config --format --null --quiet --verbose --color --no-progress --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --auth)
+                    COMPREPLY=($(compgen -W "auto plain login user-pass scram-sha-256 scram-sha-256-plus scram-sha-256-unbound scram-sha-1 scram-sha-1-plus scram-sha-1-unbound external oauthbearer xoauth2 cram-md5 apop" -- "${cur}"))
+                    return 0
+                    ;;
                 --tls-roots)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -292,7 +300,7 @@ _popfetch() {
             return 0
             ;;
         popfetch__subcmd__fetch)
-            opts="-n -j -0 -q -v -h --dry-run --keep --delete --delete-after --maildir --max-size --latest --newest-first --jobs --now --as-new --max-time --password-stdin --tls-roots --tls-pin --timeout --config --format --null --quiet --verbose --color --no-progress --help"
+            opts="-n -j -0 -q -v -h --dry-run --keep --delete --delete-after --maildir --max-size --latest --newest-first --jobs --now --as-new --max-time --password-stdin --auth --tls-roots --tls-pin --timeout --config --format --null --quiet --verbose --color --no-progress --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -324,6 +332,10 @@ _popfetch() {
                     ;;
                 --max-time)
                     COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --auth)
+                    COMPREPLY=($(compgen -W "auto plain login user-pass scram-sha-256 scram-sha-256-plus scram-sha-256-unbound scram-sha-1 scram-sha-1-plus scram-sha-1-unbound external oauthbearer xoauth2 cram-md5 apop" -- "${cur}"))
                     return 0
                     ;;
                 --tls-roots)
@@ -518,7 +530,7 @@ _popfetch() {
             return 0
             ;;
         popfetch__subcmd__setup)
-            opts="-y -0 -q -v -h --yes --print --name --host --user --latest --keep --delete --delete-after --maildir --secret --password-stdin --tls-roots --tls-pin --timeout --config --format --null --quiet --verbose --color --no-progress --help"
+            opts="-y -0 -q -v -h --yes --print --name --host --user --latest --keep --delete --delete-after --maildir --secret --password-stdin --auth --tls-roots --tls-pin --timeout --config --format --null --quiet --verbose --color --no-progress --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -550,6 +562,10 @@ _popfetch() {
                     ;;
                 --secret)
                     COMPREPLY=($(compgen -W "keyring file ask" -- "${cur}"))
+                    return 0
+                    ;;
+                --auth)
+                    COMPREPLY=($(compgen -W "auto plain login user-pass scram-sha-256 scram-sha-256-plus scram-sha-256-unbound scram-sha-1 scram-sha-1-plus scram-sha-1-unbound external oauthbearer xoauth2 cram-md5 apop" -- "${cur}"))
                     return 0
                     ;;
                 --tls-roots)
@@ -670,7 +686,7 @@ _popfetch() {
             return 0
             ;;
         popfetch__subcmd__state__subcmd__mark__subcmd__seen)
-            opts="-0 -q -v -h --maildir --password-stdin --tls-roots --tls-pin --timeout --config --format --null --quiet --verbose --color --no-progress --help"
+            opts="-0 -q -v -h --maildir --password-stdin --auth --tls-roots --tls-pin --timeout --config --format --null --quiet --verbose --color --no-progress --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -678,6 +694,10 @@ _popfetch() {
             case "${prev}" in
                 --maildir)
                     COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --auth)
+                    COMPREPLY=($(compgen -W "auto plain login user-pass scram-sha-256 scram-sha-256-plus scram-sha-256-unbound scram-sha-1 scram-sha-1-plus scram-sha-1-unbound external oauthbearer xoauth2 cram-md5 apop" -- "${cur}"))
                     return 0
                     ;;
                 --tls-roots)

@@ -7,7 +7,7 @@ use crate::fetch::{RenewalError, Sign, Tokens};
 use crate::oauth::{self, Client, Grant, Line, MARGIN};
 use crate::profile::logins::{self, LoginError, Turn};
 use crate::profile::oauth::{OAuth, Store, roots};
-use crate::profile::secret::{self, Password, SecretError};
+use crate::profile::secret::{self, Helper, Password, SecretError};
 use crate::profile::{Profile, Server};
 use crate::report::{Event, Report};
 use crate::state::Moment;
@@ -105,21 +105,21 @@ impl Login {
     ) -> Result<Self, Error> {
         let (source, identity, token) = match oauth {
             OAuth::Command(argv) => {
-                let token = secret::token_of(argv, interactive, stop)?;
+                let token = secret::printed_by(Helper::Token, argv, interactive, stop)?;
                 let identity = token.reveal().to_owned();
                 (Source::Command(argv.clone()), identity, token)
             }
             OAuth::Login { client, store } => {
                 let grant = logins::load(&profile.server, *store, interactive);
                 let grant = grant.map_err(|source| Error::Login {
-                    account: profile.name.clone(),
+                    account: profile.word(),
                     source,
                 })?;
                 let identity = format!("{} {}", client.id, grant.login);
                 let good = grant.expires.saturating_sub(MARGIN) > Moment::now().now;
                 let token = Password::new(grant.access_token.to_string());
                 let source = Source::Kept(Box::new(Kept {
-                    account: profile.name.clone(),
+                    account: profile.word(),
                     server: profile.server.clone(),
                     client: (**client).clone(),
                     line: line_of(profile),
@@ -170,7 +170,7 @@ impl Login {
 impl Source {
     fn another(&self, stop: &Stop) -> Result<Password, Error> {
         match self {
-            Self::Command(argv) => Ok(secret::token_of(argv, false, Some(stop))?),
+            Self::Command(argv) => Ok(secret::printed_by(Helper::Token, argv, false, Some(stop))?),
             Self::Kept(kept) => kept.another(stop),
         }
     }
@@ -327,14 +327,29 @@ pub(super) fn login_of(profile: &Profile) -> Result<(&Client, Store), Failure> {
             ),
             "there is nothing to sign in to",
         )),
+        _ if profile.typed.is_url() => Err(Failure::new(
+            Status::Config,
+            "an account given as a URL has no `oauth` table",
+            "popfetch setup makes an account in the config file that signs in so",
+        )),
         _ => Err(Failure::new(
             Status::Config,
             format!("account `{}` has no `oauth` table", profile.name),
             format!(
-                "add to the config file: [accounts.{}.oauth] with `client-id`, and `provider` \
-                 where the server does not tell it; see `popfetch man popfetch.toml`",
-                profile.name
+                "in the config file, put in the place of its password: [accounts.{}.oauth] with \
+                 `client-id`, `client-secret` where the provider gives one, and `provider` where \
+                 the server does not tell it; see popfetch man popfetch.toml",
+                toml_key(&profile.name)
             ),
         )),
+    }
+}
+
+/// A name as TOML takes it for a key.
+fn toml_key(name: &str) -> String {
+    let bare = |c: char| c.is_ascii_alphanumeric() || "-_".contains(c);
+    match name.chars().all(bare) {
+        true => name.to_owned(),
+        false => format!("\"{}\"", name.replace('\\', "\\\\").replace('"', "\\\"")),
     }
 }

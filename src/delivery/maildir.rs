@@ -9,7 +9,7 @@ use crate::durable::{Dir, Disk};
 use crate::maildrop::Message;
 use std::ffi::OsStr;
 use std::fs;
-use std::io;
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -251,6 +251,17 @@ impl<I> Delivered<I> {
     }
 }
 
+impl<I> Delivered<I> {
+    /// As much of the file as its header may have; nothing where it cannot be read.
+    pub fn beginning(&self) -> Vec<u8> {
+        const HEADER: u64 = 64 * 1024;
+        let mut octets = Vec::new();
+        let read =
+            fs::File::open(&self.path).and_then(|file| file.take(HEADER).read_to_end(&mut octets));
+        read.map_or_else(|_| Vec::new(), |_| octets)
+    }
+}
+
 impl<I> Unpublished<I> {
     fn new(synced: &Synced, intent: I, error: io::Error, was_named: bool) -> Self {
         Self {
@@ -316,7 +327,7 @@ impl Site {
             Ground::Part if is_known => self.make(disk),
             Ground::Part => Err(Error::NotAMaildir {
                 path: self.path.clone(),
-                reason: "it has only a part of tmp, new and cur",
+                reason: super::PART,
             }),
             Ground::Other => Err(Error::NotAMaildir {
                 path: self.path.clone(),

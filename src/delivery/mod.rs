@@ -30,7 +30,9 @@ pub use search::Search;
 pub use turns::{Turn, Turns};
 pub use unique_name::{AccountTag, JournalId, Stamp, UniqueName};
 
+use crate::durable::advice;
 use crate::exit::{Diagnose, Status};
+use crate::term::quoted;
 use rustix::io::Errno;
 use std::io;
 use std::path::PathBuf;
@@ -95,47 +97,59 @@ impl Diagnose for Error {
     }
 
     fn hint(&self) -> Option<String> {
+        const SAFE: &str = "what was not stored is still on the server";
         Some(match self {
             Self::Create { source, .. }
             | Self::Unusable { source, .. }
             | Self::Write { source, .. }
-                if is_scarce(source) =>
+                if let Some(scarce) = scarcity(source) =>
             {
-                SCARCE.to_owned()
+                format!("{scarce}; {SAFE}")
             }
-            Self::Create { .. } | Self::Unusable { .. } => {
-                "check `maildir` in the configuration, and who owns the directory".to_owned()
+            Self::Create { path, source } | Self::Unusable { path, source } => {
+                let advice = advice(path, source);
+                advice.unwrap_or_else(|| "look at what is there, or set another `maildir`".into())
             }
             Self::Gone { .. } => "if its disk is not mounted, mount it; if it was moved, set \
                                   `maildir`; the next fetch names the other ways on"
                 .to_owned(),
+            Self::NotAMaildir { path, reason } if *reason == PART => format!(
+                "name an empty or a new directory as `maildir`; if this is to be one, make the rest: \
+                 mkdir -p {0}/tmp {0}/new {0}/cur",
+                quoted(&path.display().to_string())
+            ),
             Self::NotAMaildir { .. } => "name an empty or a new directory as `maildir`".to_owned(),
-            Self::Write { source, .. } if is_full(source) => {
-                "make room on the disk; what was not stored is still on the server".to_owned()
-            }
-            Self::Write { .. } => {
-                "check the disk; what was not stored is still on the server".to_owned()
+            Self::Write { path, source } => {
+                let advice = advice(path, source);
+                let advice =
+                    advice.unwrap_or_else(|| "check the disk: see what `dmesg` says".into());
+                format!("{advice}; {SAFE}")
             }
         })
     }
 }
 
-/// What to do where there are not enough files.
-pub const SCARCE: &str = "too many files are open: raise the limit (ulimit -n), or use --jobs 1; what \
-                          was not stored is still on the server";
+/// Why a directory is no Maildir of which something is there.
+pub(crate) const PART: &str = "it has only a part of tmp, new and cur";
+
+/// What to do where there are not enough files, or not enough memory.
+pub fn scarcity(error: &io::Error) -> Option<&'static str> {
+    let code = error.raw_os_error().map(Errno::from_raw_os_error)?;
+    match code {
+        Errno::MFILE => Some(
+            "too many files are open: raise the limit (ulimit -n); where there are several accounts, \
+             --jobs 1 takes one at a time",
+        ),
+        Errno::NFILE => Some(
+            "the whole system has too many files open: see what has them (lsof), or raise \
+             fs.file-max",
+        ),
+        Errno::NOMEM => Some("the system has no memory to spare: end other programs"),
+        _ => None,
+    }
+}
 
 /// Whether no more files can be opened, which is no fault of the disk.
 pub fn is_scarce(error: &io::Error) -> bool {
-    let scarce = [Errno::MFILE, Errno::NFILE, Errno::NOMEM].map(Errno::raw_os_error);
-    error
-        .raw_os_error()
-        .is_some_and(|code| scarce.contains(&code))
-}
-
-/// Whether the disk, or the person's share of it, is full.
-pub fn is_full(error: &io::Error) -> bool {
-    matches!(
-        error.kind(),
-        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded
-    )
+    scarcity(error).is_some()
 }

@@ -5,7 +5,6 @@
 //! several keys; what comes out is a [`Profile`], which the engine (`fetch`, `session`) takes as
 //! it is. The engine never sees TOML, and this module never opens a connection.
 
-use crate::term::quoted;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -21,6 +20,7 @@ pub use overrides::Overrides;
 pub use problem::Problem;
 pub(crate) use problem::nearest;
 pub use resolve::TIMEOUT;
+pub use typed::Typed;
 
 mod address;
 mod config;
@@ -41,6 +41,7 @@ mod proxy;
 mod resolve;
 pub mod secret;
 mod tables;
+mod typed;
 pub mod units;
 mod url;
 mod visible;
@@ -74,6 +75,8 @@ pub struct Profile {
     pub pipelining: Pipelining,
     /// How long the server may be silent.
     pub timeout: Duration,
+    /// How its owner named it.
+    pub typed: Typed,
 }
 
 /// A maildrop's address. State is kept under this, not under the profile's name, so that a
@@ -86,21 +89,6 @@ pub struct Server {
     pub port: u16,
     /// The user's name exactly as the server wants it.
     pub user: String,
-}
-
-impl Profile {
-    /// What names the account on the command line, as a shell takes it: the name in the config file,
-    /// or the URL with the Maildir that it does not say.
-    pub fn word(&self) -> String {
-        match self.name == format!("{}@{}", self.server.user, self.server.host) {
-            true => format!(
-                "{} --maildir {}",
-                quoted(&url::of(&self.server)),
-                quoted(&self.maildir.display().to_string())
-            ),
-            false => quoted(&self.name),
-        }
-    }
 }
 
 impl Server {

@@ -16,7 +16,7 @@ use super::overrides::Overrides;
 use super::paths;
 use super::problem::{Problem, Source, nearest};
 use super::secret;
-use super::{Auth, PasswordSource, Profile, Server, Tls};
+use super::{Auth, PasswordSource, Profile, Server, Tls, Typed};
 
 /// Where new messages go if nothing says otherwise.
 pub(crate) const MAILDIR: &str = "~/Mail/{account}";
@@ -97,6 +97,7 @@ impl Resolver<'_> {
                 .map(Into::into)
                 .unwrap_or_default(),
             timeout,
+            typed: Typed::default(),
         })
     }
 

@@ -9,7 +9,9 @@ use super::address::{checked_user, normal_host};
 use super::diagnose::ConfigError;
 use super::overrides::Overrides;
 use super::resolve::{TIMEOUT, TLS_PORT};
-use super::{Auth, Keep, Order, PasswordSource, Pipelining, Profile, Server, Tls, TlsPolicy, Way};
+use super::{
+    Auth, Keep, Order, PasswordSource, Pipelining, Profile, Server, Tls, TlsPolicy, Typed, Way,
+};
 
 /// What a URL should look like.
 const FORM: &str = "write it as pops://USER@HOST or pops://USER@HOST:PORT";
@@ -70,6 +72,7 @@ pub(crate) fn profile(url: &str, overrides: &Overrides) -> Result<Profile, Confi
         order: Order::default(),
         pipelining: Pipelining::default(),
         timeout: TIMEOUT,
+        typed: Typed::url(overrides),
     };
     overrides.apply(&mut profile)?;
     Ok(profile)
@@ -104,7 +107,7 @@ fn server(rest: &str) -> Result<Server, &'static str> {
         return Err("a password on the command line could be seen by others");
     }
     if user.contains(';') {
-        return Err("parameters such as `;AUTH=` are not supported");
+        return Err("parameters such as `;AUTH=` are not supported: see --auth");
     }
     // An IPv6 address has colons of its own, inside brackets.
     let after_address = place.rfind(']').map_or(0, |at| at + 1);

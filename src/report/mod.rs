@@ -18,6 +18,7 @@ mod worked_around;
 
 pub use heading::Heading;
 pub use reporter::{Format, Options, Reporter};
+pub use text::{known, listed as in_words};
 
 use crate::exit::Status;
 use crate::stop::Stop;

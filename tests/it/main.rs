@@ -25,6 +25,8 @@ mod connecting;
 mod faults;
 /// What many tests begin with.
 mod given;
+/// A hint is true for its case, and works when it is followed to the letter.
+mod hints;
 /// Which message is which.
 mod identity;
 /// Moving in from another tool.

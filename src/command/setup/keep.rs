@@ -6,7 +6,7 @@ use crate::cli::Secret;
 use crate::command::fail::Failure;
 use crate::exit::Status;
 use crate::profile::draft::{self, Draft, DraftError, Place};
-use crate::profile::secret::{self, Password};
+use crate::profile::secret::{self, Helper, Password};
 use crate::profile::{edit, keyring};
 use std::path::Path;
 
@@ -51,7 +51,7 @@ pub(super) fn choose(
         Some(place) => Ok(place),
         None => asker.text("The command", Some("pass show mail"), |line| {
             let argv = words(line).ok_or("a quotation mark is left open")?;
-            match secret::token_of(&argv, true, None) {
+            match secret::printed_by(Helper::Password, &argv, true, None) {
                 Ok(_) => Ok(Place::Command(argv)),
                 Err(error) => Err(error.to_string()),
             }
