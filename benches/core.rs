@@ -12,9 +12,11 @@ use account::ACCOUNT;
 use divan::counter::{BytesCount, ItemsCount};
 use divan::{Bencher, black_box};
 
-use popfetch::delivery::{AccountTag, Maildir, Search, Size, UniqueName};
+use popfetch::delivery::Target;
 use popfetch::durable::Disk;
+use popfetch::maildir::{AccountTag, Search, UniqueName};
 use popfetch::maildrop::{Identity, Joiner, Maildrop};
+use popfetch::message::Size;
 use popfetch::plan::{Policy, decide};
 use popfetch::pop3::listing::{scan_line, unique_id_line};
 use popfetch::pop3::{Command, Connection, Event, MessageNumber};
@@ -245,24 +247,24 @@ fn append_to_journal(bencher: Bencher<'_, '_>, place: &str) {
 #[divan::bench(args = PLACES)]
 fn commit_batch(bencher: Bencher<'_, '_>, place: &str) {
     let home = account::home_in(place == PLACES[1]);
-    let (mut store, maildir) = account::open(home.path());
+    let (mut store, target) = account::open(home.path());
     let mut next = 0;
     bencher
         .counter(ItemsCount::new(BATCH))
         .with_inputs(|| {
-            let batch = (next..next + BATCH).map(|id| account::synced(&maildir, id));
+            let batch = (next..next + BATCH).map(|id| account::synced(&target, id));
             next += BATCH;
             batch.collect::<Vec<_>>()
         })
-        .bench_local_values(|batch| commit(&mut store, &maildir, batch));
+        .bench_local_values(|batch| commit(&mut store, &target, batch));
     let stored = std::fs::read_dir(home.path().join("Mail/new")).unwrap();
     assert_eq!(stored.count(), next as usize);
 }
 
-fn commit(store: &mut Store, maildir: &Maildir, batch: Vec<popfetch::delivery::Synced>) {
+fn commit(store: &mut Store, target: &Target, batch: Vec<popfetch::delivery::Synced>) {
     let (intended, _) = store.intend(batch).unwrap();
-    let (delivered, unpublished) = maildir.publish(intended);
-    assert!(unpublished.is_empty());
+    let (delivered, unplaced) = target.place(intended);
+    assert!(unplaced.is_empty());
     store.record(delivered).unwrap();
     assert_eq!(store.settle().unwrap().len(), BATCH as usize);
 }
@@ -272,12 +274,12 @@ fn commit(store: &mut Store, maildir: &Maildir, batch: Vec<popfetch::delivery::S
 #[divan::bench]
 fn store_message(bencher: Bencher<'_, '_>) {
     let home = account::home();
-    let (_, maildir) = account::open(home.path());
+    let (_, target) = account::open(home.path());
     let wire = [ORDINARY, b"\r\n"]
         .concat()
         .repeat(8 * MIB / (ORDINARY.len() + 2));
     let store = || {
-        let mut incoming = account::receive(&maildir, 0);
+        let mut incoming = account::receive(&target, 0);
         for octets in black_box(&wire).chunks(TLS_RECORD) {
             incoming.write(octets).unwrap();
         }

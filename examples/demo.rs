@@ -24,7 +24,7 @@ use std::process::{Command, ExitCode};
 use std::thread;
 use std::time::Duration;
 
-use popfetch::report::Heading;
+use popfetch::message::Heading;
 use support::behaviour::Behaviour;
 use support::maildrop::Maildrop;
 use support::run::Home;

@@ -4,6 +4,8 @@
 //! already. Each error type below the command layer implements [`Diagnose`]; nothing else decides
 //! an exit status.
 
+use rustix::io::Errno;
+use std::io;
 use std::process::ExitCode;
 
 /// How a run, or one account's part in it, ended.
@@ -99,6 +101,28 @@ pub trait Diagnose: std::error::Error + Send + Sync + 'static {
     fn is_routine(&self) -> bool {
         false
     }
+}
+
+/// What to do where there are not enough files, or not enough memory.
+pub fn scarcity(error: &io::Error) -> Option<&'static str> {
+    let code = error.raw_os_error().map(Errno::from_raw_os_error)?;
+    match code {
+        Errno::MFILE => Some(
+            "too many files are open: raise the limit (ulimit -n); where there are several accounts, \
+             --jobs 1 takes one at a time",
+        ),
+        Errno::NFILE => Some(
+            "the whole system has too many files open: see what has them (lsof), or raise \
+             fs.file-max",
+        ),
+        Errno::NOMEM => Some("the system has no memory to spare: end other programs"),
+        _ => None,
+    }
+}
+
+/// Whether no more files can be opened, which is no fault of the disk.
+pub fn is_scarce(error: &io::Error) -> bool {
+    scarcity(error).is_some()
 }
 
 #[cfg(test)]

@@ -23,12 +23,15 @@
 //! |---|---|
 //! | [`cli`] | the command line as clap sees it: types and help texts, no logic |
 //! | [`command`] | one file a command; the environment, standard output, errors as text |
-//! | [`profile`] | config file, URLs and options become a validated [`Profile`](profile::Profile); where passwords come from |
+//! | [`profile`] | config file, URLs and options become a validated [`Profile`](profile::Profile); |
+//! | [`secrets`] | where passwords and sign-ins are, and what an account signs in with |
 //! | [`import`] | other tools' configs and unique-ids become drafts of accounts, names, and remarks |
 //! | [`fetch`] | one account from the lock on its state to the reply to QUIT; network and disk side by side |
 //! | [`session`] | a POP3 session over a channel: the states of RFC 1939 as types |
 //! | [`plan`] | what to fetch, skip, mark and delete: pure, without clock, disk or network |
-//! | [`delivery`] | a Maildir, and the steps from octets to a durable name in new/, as types |
+//! | [`delivery`] | the spool, and the steps from octets to a message that is placed for good, as types |
+//! | [`maildir`] | Maildirs: layout, names, who delivers, finding anybody's mail again |
+//! | [`message`] | what a message is known by: its heading, the fields of its identity, its hashes |
 //! | [`state`] | what was fetched: one journal an account, its lock, recovery, rebuilding, compaction |
 //! | [`verify`] | whether what is recorded is still in the Maildir, unchanged |
 //! | [`report`] | turns the events of a fetch into lines, bars, JSON objects or paths |
@@ -40,7 +43,11 @@
 //! | [`discover`] | from a mail address to the servers that may have its mail |
 //! | [`oauth`] | OAuth 2.0: a person's sign-in in the browser, and access tokens from then on |
 //! | [`durable`] | the only place that creates, syncs, renames and removes files |
+//! | [`server`] | a maildrop's address, under which state and secrets are kept |
+//! | [`paths`] | where files belong (XDG) |
+//! | [`moment`] | when something happens, and in which boot of the machine |
 //! | [`private`] | reads files that must be secret |
+//! | [`process`] | programs that are started, and ended with what they have started |
 //! | [`sandbox`] | Landlock: a thread gives up the file system but for its own directories |
 //! | [`stop`] | SIGINT and SIGTERM, and the time a run may take |
 //! | [`threads`] | threads where the system may have none left to give |
@@ -68,9 +75,9 @@
 //!
 //! | rule | | where |
 //! |---|---|---|
-//! | E1 | The intent (identity and Maildir name) is in the journal and synced before the file can appear in new/. | [`Store::intend`](state::Store::intend), [`Maildir::publish`](delivery::Maildir::publish) |
-//! | E2 | A file gets its name in new/ only when it is complete, its termination octet seen, and synced. | `delivery/incoming.rs` |
-//! | E3 | new/ itself is synced before a message is recorded as seen. | `delivery/maildir.rs` |
+//! | E1 | The intent (identity and Maildir name) is in the journal and synced before the file can appear in new/. | [`Store::intend`](state::Store::intend), [`Target::place`](delivery::Target::place) |
+//! | E2 | A file gets its name in new/ only when it is complete, its termination octet seen, and synced. | `delivery/spool.rs` |
+//! | E3 | new/ itself is synced before a message is recorded as seen. | `delivery/target.rs` |
 //! | E4 | "Seen" is in the journal before DELE is sent; the proof exists only after the journal's sync. It is written right after E3, so that a kill takes nothing of it. | [`Store::record`](state::Store::record), [`Store::settle`](state::Store::settle), `session/update.rs` |
 //! | E5 | A unique-id is forgotten only after it was absent from several complete listings, and for a year; never because a QUIT failed. | [`Store::note_absences`](state::Store::note_absences), `state/compact.rs` |
 //! | E6 | A torn last line of the journal is dropped. Any other damage: the file is kept under another name, the state made again from its good lines and the Maildir, the user told. | `state/claim.rs`, `state/rebuild.rs` |
@@ -78,10 +85,10 @@
 //! | E8 | Without a reply to QUIT nothing counts as deleted; the next listing tells, and DELE is sent again without a second download. | [`session::Update`] |
 //! | E9 | After a failed sync the message counts as not stored: its name is unlinked, then, once that is durable, its intent withdrawn. An intent that a crash left counts as stored once its file and directory are synced; one that is nowhere is fetched again. | [`delivery::sync_all`], `fetch/commit.rs`, `state/recover.rs` |
 //! | E10 | QUIT is a commit point even when nothing is deleted: after any failure of ours the connection is closed without it. | `fetch/mod.rs` |
-//! | E11 | A message's name is account and unique-id. Its listed size is evidence, and so are its body and a few header fields; what is doubtful is looked at in the session at hand, and before a message of an earlier session is deleted it must have been seen to be the same there. | [`maildrop::Identity`], `delivery/fields.rs`, `state/recognition.rs`, `state/doubt.rs`, `fetch/doubts.rs` |
+//! | E11 | A message's name is account and unique-id. Its listed size is evidence, and so are its body and a few header fields; what is doubtful is looked at in the session at hand, and before a message of an earlier session is deleted it must have been seen to be the same there. | [`maildrop::Identity`], `message/fields.rs`, `state/recognition.rs`, `state/doubt.rs`, `fetch/doubts.rs` |
 //! | E12 | A message is delivered as any other only if its end was orderly; otherwise it has no proof that DELE takes. Two with the same octets are read once more. After a violation of the protocol, what the session recorded is doubtful. | [`pop3::Ending`], `fetch/endings.rs`, `fetch/echoes.rs`, [`Store::distrust_session`](state::Store::distrust_session) |
-//! | E13 | The Maildir's own file says who delivers to it, and a generation that is raised before and after the deliveries of a run, with a turn drawn at random for each: no line, or another number or other turns than the journal's are found out before anything is touched. | `delivery/roster.rs`, `delivery/turns.rs`, `state/custody.rs`, `state/parting.rs` |
-//! | E14 | Before a message of an earlier session is deleted its file is looked for: there, as long as it was; or absent from a Maildir that is seen, with its line. | [`Store::vouch`](state::Store::vouch), [`delivery::Search`] |
+//! | E13 | The Maildir's own file says who delivers to it, and a generation that is raised before and after the deliveries of a run, with a turn drawn at random for each: no line, or another number or other turns than the journal's are found out before anything is touched. | `maildir/roster.rs`, `maildir/turns.rs`, `state/custody.rs`, `state/parting.rs` |
+//! | E14 | Before a message of an earlier session is deleted its file is looked for: there, as long as it was; or absent from a Maildir that is seen, with its line. | [`Store::vouch`](state::Store::vouch), [`maildir::Search`] |
 //!
 //! The journal and the file in the Maildir agree only together; where one of them is older, the newer
 //! one is right about what was done, and the disk about what is there.
@@ -133,16 +140,23 @@ pub mod durable;
 pub mod exit;
 pub mod fetch;
 pub mod import;
+pub mod maildir;
 pub mod maildrop;
+pub mod message;
+pub mod moment;
 pub mod net;
 pub mod oauth;
+pub mod paths;
 pub mod plan;
 pub mod pop3;
 pub mod private;
+pub mod process;
 pub mod profile;
 pub mod report;
 pub mod sandbox;
 pub mod sasl;
+pub mod secrets;
+pub mod server;
 pub mod session;
 pub mod state;
 pub mod stop;

@@ -4,7 +4,8 @@
 //! Maildirs are searched for the name, which stays the same wherever a mail reader moves the
 //! message and whatever flags it gets.
 
-use crate::delivery::{self, Search, UniqueName};
+use crate::delivery;
+use crate::maildir::{Search, UniqueName};
 use crate::state::Shown;
 use std::io;
 use std::path::PathBuf;

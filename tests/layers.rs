@@ -152,15 +152,20 @@ fn layers_never_look_up() {
             &[
                 "durable.rs",
                 "exit.rs",
+                "moment.rs",
+                "paths.rs",
                 "private.rs",
+                "process.rs",
                 "sandbox.rs",
+                "server.rs",
                 "stop.rs",
                 "term/",
                 "threads.rs",
             ],
             &[
-                "cli", "command", "delivery", "fetch", "maildrop", "net", "plan", "pop3",
-                "profile", "report", "sasl", "session", "state",
+                "cli", "command", "delivery", "fetch", "maildir", "maildrop", "message", "net",
+                "oauth", "plan", "pop3", "profile", "report", "sasl", "secrets", "session",
+                "state",
             ],
         ),
         (
@@ -172,6 +177,13 @@ fn layers_never_look_up() {
         ),
         (
             &["maildrop.rs"],
+            &[
+                "cli", "command", "delivery", "fetch", "net", "plan", "profile", "report",
+                "session", "state",
+            ],
+        ),
+        (
+            &["maildir/", "message/"],
             &[
                 "cli", "command", "delivery", "fetch", "net", "plan", "profile", "report",
                 "session", "state",
@@ -200,6 +212,13 @@ fn layers_never_look_up() {
             &["session/"],
             &[
                 "cli", "command", "delivery", "fetch", "plan", "profile", "report",
+            ],
+        ),
+        (
+            &["secrets/"],
+            &[
+                "cli", "command", "delivery", "fetch", "import", "plan", "profile", "report",
+                "session", "state",
             ],
         ),
         (
@@ -278,8 +297,8 @@ fn each_library_is_met_in_one_place() {
     let rules: &[(&str, &[&str])] = &[
         ("clap::", &["cli/", "command/"]),
         ("indicatif::", &["report/"]),
-        ("mail_parser::", &["report/"]),
-        ("rpassword::", &["profile/"]),
+        ("mail_parser::", &["message/"]),
+        ("rpassword::", &["secrets/"]),
         ("rsasl::", &["sasl/"]),
         ("stringprep::", &["sasl/"]),
         ("hmac::", &["sasl/"]),
@@ -310,13 +329,13 @@ fn each_library_is_met_in_one_place() {
     hold("rustls belongs into net/", |source, line| {
         !source.is_in(&["net/"]) && line.contains("rustls::")
     });
-    // The module of the same name is profile's own.
+    // The module of the same name is ours.
     hold(
-        "the keyring belongs into profile/keyring.rs",
+        "the keyring belongs into secrets/keyring.rs",
         |source, line| {
             let ours = line.contains("crate::")
-                || source.is_in(&["command/", "profile/logins.rs", "profile/secret.rs"]);
-            !source.is_in(&["profile/keyring.rs"]) && !ours && line.contains("keyring::")
+                || source.is_in(&["command/", "secrets/logins.rs", "secrets/password.rs"]);
+            !source.is_in(&["secrets/keyring.rs"]) && !ours && line.contains("keyring::")
         },
     );
 }

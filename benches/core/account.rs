@@ -1,10 +1,11 @@
 //! An account with any number of messages, each of them made of its place alone.
 
-use popfetch::delivery::{
-    AccountTag, Incoming, JournalId, Maildir, Site, Size, Stamp, Synced, UniqueName, sync_all,
-};
+use popfetch::delivery::Target;
+use popfetch::delivery::{Incoming, Synced, sync_all};
 use popfetch::durable::Disk;
+use popfetch::maildir::{AccountTag, JournalId, Site, Stamp, UniqueName};
 use popfetch::maildrop::{Identity, Joiner, Maildrop, Message};
+use popfetch::message::Size;
 use popfetch::pop3::MessageNumber;
 use popfetch::state::{Claim, Moment, Store, open_directory};
 use std::fmt::Write as _;
@@ -38,7 +39,7 @@ pub(crate) fn home_in(disk: bool) -> TempDir {
 }
 
 /// The account's state and its Maildir in this directory.
-pub(crate) fn open(home: &Path) -> (Store, Arc<Maildir>) {
+pub(crate) fn open(home: &Path) -> (Store, Target) {
     let disk = Disk::new();
     let site = Site::look(&disk, &home.join("Mail")).unwrap();
     let directory = open_directory(&disk, home).unwrap();
@@ -48,7 +49,7 @@ pub(crate) fn open(home: &Path) -> (Store, Arc<Maildir>) {
     };
     let claim = Claim::take(directory, ACCOUNT, "ada", &moment).unwrap();
     let (store, maildir, _) = claim.settle(&site).unwrap();
-    (store, maildir)
+    (store, Target::maildir(maildir))
 }
 
 /// Who delivers.
@@ -96,13 +97,16 @@ pub(crate) fn maildrop(messages: u32) -> Maildrop {
 }
 
 /// A message that begins to arrive.
-pub(crate) fn receive(maildir: &Arc<Maildir>, place: u32) -> Incoming {
-    maildir.receive(stamp(), message(place), false).unwrap()
+pub(crate) fn receive(target: &Target, place: u32) -> Incoming {
+    target
+        .spool()
+        .receive(stamp(), message(place), false)
+        .unwrap()
 }
 
 /// A message that has arrived.
-pub(crate) fn synced(maildir: &Arc<Maildir>, place: u32) -> Synced {
-    let mut incoming = receive(maildir, place);
+pub(crate) fn synced(target: &Target, place: u32) -> Synced {
+    let mut incoming = receive(target, place);
     let text = format!("Subject: {place}\r\n\r\nhello\r\n");
     incoming.write(text.as_bytes()).unwrap();
     let (mut synced, failed) = sync_all(vec![incoming.finish(Size::Exact).unwrap()]);

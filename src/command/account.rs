@@ -4,16 +4,16 @@ use super::context::{Context, report_failure};
 use super::fail::{Failure, print};
 use super::looked::{Counts, Looked};
 use crate::cli::{AccountCommand, SignIn};
-use crate::delivery::{Ground, Site};
 use crate::durable::Disk;
 use crate::exit::Status;
 use crate::fetch::look;
-use crate::profile::oauth::{OAuth, Store};
+use crate::maildir::{Ground, Site};
 use crate::profile::{
     Keep, MinVersion, Order, Overrides, PasswordSource, Pipelining, Profile, Proxy, Roots, Tls,
     units,
 };
 use crate::report::Report;
+use crate::secrets::{OAuth, Store};
 use crate::term::{Column, Table, columns, count, escape_str, json_line, size};
 use serde_json::{Map, Value, json};
 use std::path::Path;

@@ -6,11 +6,12 @@ use crate::cli::{self, Global, SignIn};
 use crate::durable::Disk;
 use crate::exit::{Diagnose, Status};
 use crate::fetch::{self, Environment, Network};
+use crate::paths;
 use crate::profile::providers;
-use crate::profile::secret;
 use crate::profile::units::Period;
-use crate::profile::{Config, ConfigError, Overrides, PasswordSource, Profile, paths, select};
+use crate::profile::{Config, ConfigError, Overrides, PasswordSource, Profile, select};
 use crate::report::{self, Event, Format, Options, Outcome, Report, Reporter};
+use crate::secrets;
 use crate::state::Moment;
 use crate::stop::Stop;
 use crate::term::{Color, Paint};
@@ -90,7 +91,7 @@ impl<'a> Context<'a> {
     /// Whether servers are asked whatever they said about waiting: a person wants it who says so,
     /// or who sits at a terminal and names the accounts.
     pub(super) fn at_once(&self, now: bool, accounts: &[String]) -> bool {
-        now || (secret::can_ask() && !self.global.quiet && !accounts.is_empty())
+        now || (secrets::can_ask() && !self.global.quiet && !accounts.is_empty())
     }
 
     /// The accounts, with the passwords that persons are asked for, one after another before any

@@ -2,13 +2,12 @@
 
 use super::context::{Context, stop_on_signals};
 use super::fail::Failure;
-use super::tokens::{line_of, login_of, turn};
 use crate::cli::Login;
 use crate::exit::Status;
-use crate::oauth::{self, DevicePrompt};
-use crate::profile::Overrides;
-use crate::profile::logins::{self, LoginError};
-use crate::profile::oauth::Store;
+use crate::oauth::{self, Client, DevicePrompt};
+use crate::profile::{OAuth, Overrides, PasswordSource, Profile};
+use crate::secrets::logins::{self, LoginError};
+use crate::secrets::{Store, turn};
 use crate::state::Moment;
 use crate::stop::Stop;
 use crate::term::escape_str;
@@ -64,7 +63,7 @@ pub(super) fn run(context: &Context<'_>, arguments: &Login) -> Result<Status, Fa
         Err(error) => return Err(error.into()),
     }
     let stop = stop_on_signals()?;
-    let (line, now) = (line_of(&profile), || Moment::now().now);
+    let (line, now) = (profile.line(), || Moment::now().now);
     let grant = if arguments.device {
         oauth::device_login(client, &line, &stop, show, now)
     } else {
@@ -104,5 +103,44 @@ fn open_browser(url: &str) {
     // The address stands above for where this does not work.
     if let Ok(mut child) = command.spawn() {
         thread::spawn(move || child.wait());
+    }
+}
+
+/// For an account that is to be signed in to, what its table says; an error for any other.
+fn login_of(profile: &Profile) -> Result<(&Client, Store), Failure> {
+    match &profile.password {
+        PasswordSource::OAuth(OAuth::Login { client, store }) => Ok((client, *store)),
+        PasswordSource::OAuth(OAuth::Command(_)) => Err(Failure::new(
+            Status::Config,
+            format!(
+                "account `{}` gets its tokens from `token-command`",
+                profile.name
+            ),
+            "there is nothing to sign in to",
+        )),
+        _ if profile.typed.is_url() => Err(Failure::new(
+            Status::Config,
+            "an account given as a URL has no `oauth` table",
+            "popfetch setup makes an account in the config file that signs in so",
+        )),
+        _ => Err(Failure::new(
+            Status::Config,
+            format!("account `{}` has no `oauth` table", profile.name),
+            format!(
+                "in the config file, put in the place of its password: [accounts.{}.oauth] with \
+                 `client-id`, `client-secret` where the provider gives one, and `provider` where \
+                 the server does not tell it; see popfetch man popfetch.toml",
+                toml_key(&profile.name)
+            ),
+        )),
+    }
+}
+
+/// A name as TOML takes it for a key.
+fn toml_key(name: &str) -> String {
+    let bare = |c: char| c.is_ascii_alphanumeric() || "-_".contains(c);
+    match name.chars().all(bare) {
+        true => name.to_owned(),
+        false => format!("\"{}\"", name.replace('\\', "\\\\").replace('"', "\\\"")),
     }
 }

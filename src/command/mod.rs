@@ -20,14 +20,14 @@ mod process;
 mod ready;
 mod setup;
 mod state;
-mod tokens;
 mod verify;
 
 pub use fail::Failure;
 
 use crate::cli::{Cli, Command, Fetch, Format, Global};
 use crate::exit::Status;
-use crate::profile::{Config, paths};
+use crate::paths;
+use crate::profile::Config;
 use crate::term::Color;
 use clap::Parser;
 use context::Context;

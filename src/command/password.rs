@@ -4,8 +4,8 @@ use super::context::Context;
 use super::fail::Failure;
 use crate::cli::PasswordCommand;
 use crate::exit::Status;
-use crate::profile::secret::{self, SecretError};
-use crate::profile::{Overrides, Profile, keyring};
+use crate::profile::{Overrides, Profile};
+use crate::secrets::{self, SecretError, keyring};
 use crate::term::escape_str;
 use std::io;
 
@@ -60,10 +60,10 @@ fn set(profile: &Profile) -> Result<(), Failure> {
              `password-credential` in the config file, or --password-stdin",
         ));
     }
-    let password = if secret::can_ask() {
-        secret::prompt(profile)?
+    let password = if secrets::can_ask() {
+        secrets::prompt(&profile.name, &profile.server)?
     } else {
-        secret::from_line(&mut io::stdin().lock())?
+        secrets::from_line(&mut io::stdin().lock())?
     };
     Ok(keyring::store(&profile.server, &password)?)
 }

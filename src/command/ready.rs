@@ -5,18 +5,16 @@ use super::context::report_failure;
 use super::fail::Failure;
 use super::pool::{Place, in_parallel};
 use super::process;
-use super::tokens::{self, Asking, Login, Question};
 use crate::exit::Diagnose;
-use crate::fetch::{self, Account, Environment, Tokens};
-use crate::profile::oauth::OAuth;
-use crate::profile::secret::{self, Password};
-use crate::profile::{PasswordSource, Profile};
+use crate::fetch::{self, Account, Environment};
+use crate::profile::{Auth, OAuth, PasswordSource, Profile};
 use crate::report::{self, Event, Outcome, Report};
 use crate::sandbox;
+use crate::secrets::{self, Asking, Credential, Login, Password, Question};
 use crate::stop::Stop;
 use std::path::Path;
 use std::sync::mpsc::{self, RecvTimeoutError, Sender};
-use std::sync::{Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::thread;
 use std::time::Duration;
 
@@ -73,7 +71,7 @@ impl Prepared {
         };
         let prepare = |item: &Item<'_>| item.ready.get_ready(&environment.stop);
         let meanwhile = || {
-            tokens::answer(questions, &environment.stop);
+            secrets::answer(questions, &environment.stop);
             sandbox::confine(&[], &[]);
         };
         in_parallel(jobs, &items, prepare, work, meanwhile)
@@ -88,9 +86,9 @@ pub(super) struct Ready {
 }
 
 /// What an account is signed in with.
-struct Secret {
-    password: Password,
-    login: Option<Login>,
+enum Secret {
+    Password(Password),
+    Login(Arc<Login>),
 }
 
 /// How often someone who waits for a secret looks whether to stop.
@@ -122,7 +120,7 @@ impl Ready {
             PasswordSource::Prompt
             | PasswordSource::PromptOrKeyring
             | PasswordSource::Command(_)
-            | PasswordSource::OAuth(OAuth::Command(_)) => secret::can_ask(),
+            | PasswordSource::OAuth(OAuth::Command(_)) => secrets::can_ask(),
             _ => false,
         };
         match may_ask {
@@ -165,7 +163,7 @@ impl Ready {
     }
 
     /// With a way to ask for another token, where it may have any.
-    fn with<'a>(&'a self, ask: &Sender<Question<'a>>) -> Item<'a> {
+    fn with<'a>(&'a self, ask: &Sender<Question>) -> Item<'a> {
         let has_tokens = matches!(self.profile.password, PasswordSource::OAuth(_));
         let ask = has_tokens.then(|| ask.clone());
         Item {
@@ -176,27 +174,26 @@ impl Ready {
 }
 
 fn obtain(profile: &Profile, stop: Option<&Stop>) -> Result<Secret, Box<dyn Diagnose>> {
-    let interactive = secret::can_ask();
-    Ok(match &profile.password {
-        PasswordSource::OAuth(oauth) => Secret {
-            password: Password::new(String::new()),
-            login: Some(Login::obtain(profile, oauth, interactive, stop).map_err(boxed)?),
-        },
-        _ => Secret {
-            password: secret::obtain(profile, interactive, stop).map_err(boxed)?,
-            login: None,
-        },
-    })
-}
-
-fn boxed(error: impl Diagnose) -> Box<dyn Diagnose> {
-    Box::new(error)
+    let interactive = secrets::can_ask();
+    // The client's certificate is all that is needed.
+    if profile.auth == Auth::External {
+        return Ok(Secret::Password(Password::new(String::new())));
+    }
+    let wanted = profile.wanted();
+    let secret = match wanted.source {
+        PasswordSource::OAuth(oauth) => Login::obtain(wanted, oauth, interactive, stop)
+            .map(|login| Secret::Login(Arc::new(login))),
+        _ => secrets::obtain_password(&wanted, interactive, stop)
+            .map(Secret::Password)
+            .map_err(secrets::Error::from),
+    };
+    secret.map_err(|error| Box::new(error) as Box<dyn Diagnose>)
 }
 
 /// An account on its way to its thread.
 struct Item<'a> {
     ready: &'a Ready,
-    ask: Mutex<Option<Sender<Question<'a>>>>,
+    ask: Mutex<Option<Sender<Question>>>,
 }
 
 impl Item<'_> {
@@ -235,18 +232,25 @@ impl Item<'_> {
                 ));
             }
         };
-        let asking = secret.login.as_ref().zip(ask);
-        let asking = asking.map(|(login, questions)| Asking {
-            login,
-            questions,
-            stop: environment.stop.clone(),
-            name: &ready.profile.name,
-            report: &*environment.report,
-        });
+        let credential = match (secret, ask) {
+            (Secret::Login(login), Some(questions)) => Credential::Tokens(Asking {
+                login: Arc::clone(login),
+                questions,
+                stop: environment.stop.clone(),
+            }),
+            (Secret::Password(password), _) => Credential::Password(password),
+            (Secret::Login(_), None) => {
+                let error = fetch::Error::Thread;
+                return Err(report_failure(
+                    &*environment.report,
+                    &ready.profile.name,
+                    &error,
+                ));
+            }
+        };
         Ok(work(&Account {
             profile: &ready.profile,
-            password: &secret.password,
-            tokens: asking.as_ref().map(|asking| asking as &dyn Tokens),
+            credential,
             environment,
         }))
     }

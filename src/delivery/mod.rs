@@ -1,155 +1,25 @@
-//! Storing messages in a Maildir, in steps that are types.
+//! Storing messages, in steps that are types.
 //!
 //! ```text
-//! Incoming --finish--> Complete --sync_all--> Synced --(intent)--> Maildir::publish --> Delivered
-//!  tmp/ file,          termination   octets on          E1, by     rename to new/,     name on
+//! Incoming --finish--> Complete --sync_all--> Synced --(intent)--> Target::place --> Delivered
+//!  spool file,          termination   octets on          E1, by     rename to new/,     name on
 //!  growing             octet seen    the disk (E2)      `state`    sync of new/ (E3)   the disk
 //! ```
-//! A file that does not reach the next step is removed from tmp/ when its value is dropped, so a
+//! A file that does not reach the next step is removed from spool when its value is dropped, so a
 //! body that was cut short or could not be synced leaves nothing behind. Each step's type can only
 //! be made by the step before it; what `state` records, and what a session may then delete, starts
 //! from a [`Delivered`].
 
-mod digest;
-mod fields;
-mod incoming;
-mod maildir;
 mod room;
-mod roster;
-mod search;
-mod turns;
-mod unique_name;
+mod settle;
+mod spool;
+mod target;
 
-pub use digest::{Digests, Examined};
-pub use fields::{Evidence, Fields, Size, Trail};
-pub use incoming::{Complete, Incoming, Synced, sync_all};
-pub use maildir::{Delivered, Ground, Maildir, Site, Unpublished};
+pub use crate::maildir::Error;
 pub use room::Room;
-pub use roster::{Deliverer, MaildirId, NAME as ROSTER, Roster, random};
-pub use search::Search;
-pub use turns::{Turn, Turns};
-pub use unique_name::{AccountTag, JournalId, Stamp, UniqueName};
+pub use settle::{Fate, Interrupted, Surveyed, settle, survey, sweep};
+pub use spool::{Complete, Incoming, Spool, Synced, sync_all};
+pub use target::{Delivered, Promise, Target, Unplaced};
 
-use crate::durable::advice;
-use crate::exit::{Diagnose, Status};
-use crate::term::quoted;
-use rustix::io::Errno;
-use std::io;
-use std::path::PathBuf;
-
-/// Why a message could not be stored.
-#[derive(Debug, thiserror::Error)]
-pub enum Error {
-    /// The Maildir cannot be made.
-    #[error("cannot create the Maildir {path}")]
-    Create {
-        /// The Maildir.
-        path: PathBuf,
-        /// What the system said.
-        source: io::Error,
-    },
-    /// It was there and is not there any more.
-    #[error("the Maildir {path} is gone")]
-    Gone {
-        /// The Maildir.
-        path: PathBuf,
-    },
-    /// There is something else than a Maildir.
-    #[error("{path} is not a Maildir: {reason}")]
-    NotAMaildir {
-        /// What was configured.
-        path: PathBuf,
-        /// What it is instead.
-        reason: &'static str,
-    },
-    /// It is there and cannot be used.
-    #[error("cannot use the Maildir {path}")]
-    Unusable {
-        /// The Maildir or the directory in it.
-        path: PathBuf,
-        /// What the system said.
-        source: io::Error,
-    },
-    /// Writing to it failed.
-    #[error("cannot write to the Maildir {path}")]
-    Write {
-        /// The file or directory.
-        path: PathBuf,
-        /// What the system said.
-        source: io::Error,
-    },
-}
-
-impl Diagnose for Error {
-    fn status(&self) -> Status {
-        match self {
-            Self::Create { source, .. }
-            | Self::Unusable { source, .. }
-            | Self::Write { source, .. }
-                if is_scarce(source) =>
-            {
-                Status::Temporary
-            }
-            Self::Create { .. } | Self::Gone { .. } | Self::Unusable { .. } => Status::CannotCreate,
-            Self::NotAMaildir { .. } => Status::Config,
-            Self::Write { .. } => Status::Io,
-        }
-    }
-
-    fn hint(&self) -> Option<String> {
-        const SAFE: &str = "what was not stored is still on the server";
-        Some(match self {
-            Self::Create { source, .. }
-            | Self::Unusable { source, .. }
-            | Self::Write { source, .. }
-                if let Some(scarce) = scarcity(source) =>
-            {
-                format!("{scarce}; {SAFE}")
-            }
-            Self::Create { path, source } | Self::Unusable { path, source } => {
-                let advice = advice(path, source);
-                advice.unwrap_or_else(|| "look at what is there, or set another `maildir`".into())
-            }
-            Self::Gone { .. } => "if its disk is not mounted, mount it; if it was moved, set \
-                                  `maildir`; the next fetch names the other ways on"
-                .to_owned(),
-            Self::NotAMaildir { path, reason } if *reason == PART => format!(
-                "name an empty or a new directory as `maildir`; if this is to be one, make the rest: \
-                 mkdir -p {0}/tmp {0}/new {0}/cur",
-                quoted(&path.display().to_string())
-            ),
-            Self::NotAMaildir { .. } => "name an empty or a new directory as `maildir`".to_owned(),
-            Self::Write { path, source } => {
-                let advice = advice(path, source);
-                let advice =
-                    advice.unwrap_or_else(|| "check the disk: see what `dmesg` says".into());
-                format!("{advice}; {SAFE}")
-            }
-        })
-    }
-}
-
-/// Why a directory is no Maildir of which something is there.
-pub(crate) const PART: &str = "it has only a part of tmp, new and cur";
-
-/// What to do where there are not enough files, or not enough memory.
-pub fn scarcity(error: &io::Error) -> Option<&'static str> {
-    let code = error.raw_os_error().map(Errno::from_raw_os_error)?;
-    match code {
-        Errno::MFILE => Some(
-            "too many files are open: raise the limit (ulimit -n); where there are several accounts, \
-             --jobs 1 takes one at a time",
-        ),
-        Errno::NFILE => Some(
-            "the whole system has too many files open: see what has them (lsof), or raise \
-             fs.file-max",
-        ),
-        Errno::NOMEM => Some("the system has no memory to spare: end other programs"),
-        _ => None,
-    }
-}
-
-/// Whether no more files can be opened, which is no fault of the disk.
-pub fn is_scarce(error: &io::Error) -> bool {
-    scarcity(error).is_some()
-}
+#[cfg(test)]
+mod tests;

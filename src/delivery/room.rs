@@ -1,7 +1,11 @@
-//! How much a Maildir has room for.
+//! How much the disk has room for.
 
-use super::incoming::{LOOK_EVERY, RESERVE};
-use super::{Error, Maildir};
+/// A large message leaves so many octets free on the disk: a message without end must not take
+/// the last of them from everybody else (TRUST.md S36).
+pub(super) const RESERVE: u64 = 64 * 1024 * 1024;
+
+/// After so many octets of a message each, the disk is asked what is left.
+pub(super) const LOOK_EVERY: u64 = 16 * 1024 * 1024;
 
 /// What is left for messages that are still to come.
 #[derive(Clone, Copy, Debug)]
@@ -13,6 +17,14 @@ pub struct Room {
 }
 
 impl Room {
+    pub(super) fn new(available: u64) -> Self {
+        Self {
+            available,
+            left: available,
+            limit: crate::durable::largest_file(),
+        }
+    }
+
     /// A large message leaves so much free.
     pub const RESERVE: u64 = RESERVE;
 
@@ -43,18 +55,5 @@ impl Room {
     /// How large a file may be, where that is limited.
     pub fn limit(&self) -> Option<u64> {
         self.limit
-    }
-}
-
-impl Maildir {
-    /// What the disk has room for now.
-    pub fn room(&self) -> Result<Room, Error> {
-        let available = self.tmp.available();
-        let available = available.map_err(|source| self.write_error(&self.tmp, source))?;
-        Ok(Room {
-            available,
-            left: available,
-            limit: crate::durable::largest_file(),
-        })
     }
 }

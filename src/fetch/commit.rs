@@ -6,13 +6,13 @@
 //! (E1, E4), the names, new/ (E3).
 
 use super::{Account, Error};
-use crate::delivery::{self, Complete, Maildir};
+use crate::delivery::Target;
+use crate::delivery::{self, Complete};
 use crate::maildrop::Message;
 use crate::report::{self, Event};
 use crate::state::{Judgement, Recorded, Same, Settled, Store};
 use std::io;
 use std::path::Path;
-use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
@@ -62,14 +62,14 @@ impl Committed {
 /// Commits what comes until nothing more does, or until something fails.
 pub(super) fn run(
     store: &mut Store,
-    maildir: &Arc<Maildir>,
+    target: &Target,
     incoming: &Receiver<Complete>,
     account: &Account<'_>,
     last_word: bool,
 ) -> Committed {
     let mut committer = Committer {
         store,
-        maildir,
+        target,
         account,
         last_word,
         done: Committed::default(),
@@ -81,7 +81,7 @@ pub(super) fn run(
 
 struct Committer<'a> {
     store: &'a mut Store,
-    maildir: &'a Arc<Maildir>,
+    target: &'a Target,
     account: &'a Account<'a>,
     /// What could be looked at was: a rival is a second copy.
     last_word: bool,
@@ -130,18 +130,16 @@ impl Committer<'_> {
         let (synced, failed) = delivery::sync_all(news);
         let (intended, settled) = self.store.intend(synced)?;
         self.tell(settled);
-        let (delivered, unpublished) = self.maildir.publish(intended);
+        let (delivered, unplaced) = self.target.place(intended);
         self.note_reported();
         self.store.record(delivered)?;
-        if !unpublished.is_empty() {
+        if !unplaced.is_empty() {
             // Where a name may have stayed its intent does, and the next run sees what became of it.
-            let gone = unpublished
-                .iter()
-                .filter(|failed| self.maildir.discard(failed));
+            let gone = unplaced.iter().filter(|failed| self.target.discard(failed));
             let gone: Vec<_> = gone.collect();
             self.store.withdraw(&gone)?;
         }
-        let named = unpublished
+        let named = unplaced
             .into_iter()
             .map(|failed| (failed.message, failed.error));
         self.fail_on(failed.into_iter().chain(named))
@@ -164,7 +162,7 @@ impl Committer<'_> {
             return Ok(());
         };
         self.settle()?;
-        let path = self.maildir.path().to_owned();
+        let path = self.target.path().to_owned();
         Err(delivery::Error::Write { path, source }.into())
     }
 

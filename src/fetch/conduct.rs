@@ -4,12 +4,12 @@
 //! What is remembered is read before anything else and written when everything else is done;
 //! nothing that can be lost hangs on it, so no failure to do so is told.
 
-use super::reach::Sign;
 use super::{Account, Error, failure};
 use crate::durable::{Dir, Disk};
 use crate::exit::Status;
 use crate::profile::Profile;
 use crate::report::{Event, Failure};
+use crate::secrets::Sign;
 use crate::session::{Detour, Shortcut};
 use crate::state::{self, Credentials, Manners, Moment, Telling, Why};
 use std::path::Path;
@@ -296,12 +296,11 @@ fn tell_once(manners: &mut Manners, failure: &mut Failure, now: i64, kind: &str,
 }
 
 /// What a person changes to be let in; `auth` is the method in a word.
-fn credentials<'a>(account: &Account<'a>, auth: &'a str) -> Credentials<'a> {
+fn credentials<'a>(account: &'a Account<'_>, auth: &'a str) -> Credentials<'a> {
     // A token is another one every hour, and has not been refused for that.
-    let (login, secret) = match account.tokens.map(|tokens| tokens.identity()) {
-        None => ("", account.password.reveal()),
-        Some(Sign::Login(login)) => (login, ""),
-        Some(Sign::Token(token)) => ("", token),
+    let (login, secret) = match account.credential.identity() {
+        Sign::Login(login) => (login, ""),
+        Sign::Password(secret) | Sign::Token(secret) => ("", secret),
     };
     Credentials {
         public: [auth, &account.profile.server.user, login],

@@ -8,14 +8,15 @@
 use super::echoes::Echoes;
 use super::tell::argument;
 use super::{Account, Error};
-use crate::delivery::{Complete, Delivered, Incoming, Maildir, Size, Stamp};
+use crate::delivery::{Complete, Delivered, Incoming, Target};
+use crate::maildir::Stamp;
 use crate::maildrop::Message;
+use crate::message::{Heading, Size};
 use crate::pop3::Ending;
-use crate::report::{self, Event, Heading};
+use crate::report::{self, Event};
 use crate::session::{Arrival, Retrieval, Session, Transaction};
 use crate::state::{SizesSoFar, Store};
 use crate::term::escape_up_to;
-use std::sync::Arc;
 use std::sync::mpsc::SyncSender;
 
 /// What is told of a sender or a subject, in characters.
@@ -34,7 +35,7 @@ pub(super) enum Care {
 /// Where messages are received.
 #[derive(Clone, Copy)]
 pub(super) struct Destination<'a> {
-    pub(super) maildir: &'a Arc<Maildir>,
+    pub(super) target: &'a Target,
     pub(super) stamp: Stamp,
 }
 
@@ -262,7 +263,7 @@ impl Account<'_> {
         while let Some(arrival) = retrieval.next_arrival()? {
             match arrival {
                 Arrival::Begins(message) => {
-                    incoming = Some(to.maildir.receive(to.stamp, message, wants_header)?);
+                    incoming = Some(to.target.spool().receive(to.stamp, message, wants_header)?);
                 }
                 Arrival::Octets(octets) => {
                     if let Some(incoming) = &mut incoming {

@@ -1,6 +1,5 @@
 //! What can end an account's fetch.
 
-use super::reach::RenewalError;
 use super::tell::{listed, too_early};
 use crate::delivery::{self, Complete};
 use crate::exit::Diagnose;
@@ -9,6 +8,7 @@ use crate::net;
 use crate::pop3::{MessageNumber, ResponseCode};
 use crate::profile::providers::NoPop;
 use crate::report;
+use crate::secrets;
 use crate::session::{self, Answer, Meaning, Phase, UnderWay};
 use crate::state::{self, Early, RefusalKind};
 use crate::stop;
@@ -134,7 +134,7 @@ pub enum Error {
     Session(#[from] session::Error),
     /// The server has refused the access token, and there is no other to be had.
     #[error("{0}")]
-    Renewal(RenewalError),
+    Renewal(secrets::Error),
     /// The state cannot be used.
     #[error(transparent)]
     State(#[from] state::Error),
@@ -153,7 +153,7 @@ impl Error {
             Self::Advised { source, .. } => source.as_ref(),
             Self::Delivery(error) => error,
             Self::Session(error) => error,
-            Self::Renewal(error) => error.as_ref(),
+            Self::Renewal(error) => error,
             Self::State(error) => error,
             Self::NoPop(error) => error,
             Self::Ahead(source)

@@ -2,7 +2,7 @@
 
 use super::conduct::Conduct;
 use super::{Account, Error, check_memory, decide, policy};
-use crate::delivery::Site;
+use crate::maildir::Site;
 use crate::maildrop::{Maildrop, Message};
 use crate::plan::{Plan, Policy};
 use crate::session::{Marked, Phase, Session, Transaction};

@@ -29,17 +29,18 @@ use conduct::Conduct;
 pub use conduct::not_tried;
 pub use error::Error;
 pub use look::{Look, look, mark_seen, rehearse};
-pub use reach::{Connect, Network, RenewalError, Route, Sign, Tokens};
+pub use reach::{Connect, Network, Route};
 pub use tell::failure;
 use tell::listed;
 
-use crate::delivery::{Maildir, Site};
+use crate::delivery::Target;
 use crate::durable::Disk;
+use crate::maildir::Site;
 use crate::maildrop::{Maildrop, Message};
 use crate::plan::{self, Decision, Plan, Policy};
 use crate::profile::Profile;
-use crate::profile::secret::Password;
 use crate::report::{Event, Outcome, Planned, Report};
+use crate::secrets::Credential;
 use crate::session::{Answer, Marked, Meaning, Phase, Session, Transaction, Update};
 use crate::state::{self, Claim, MarkedBy, Moment, Origin, Recognition, Recorded, Store, Twins};
 use crate::stop::Stop;
@@ -88,10 +89,8 @@ pub struct Environment {
 pub struct Account<'a> {
     /// What its owner wants.
     pub profile: &'a Profile,
-    /// What to sign in with, where there are no `tokens`.
-    pub password: &'a Password,
-    /// What to sign in with instead.
-    pub tokens: Option<&'a dyn Tokens>,
+    /// What to sign in with.
+    pub credential: Credential<'a>,
     /// What to work with.
     pub environment: &'a Environment,
 }
@@ -120,10 +119,10 @@ impl Account<'_> {
             ..
         } = self.environment;
         let directory = state::open_directory(disk, state)?;
-        let (mut store, maildir, twins) = self.open(directory, moment)?;
+        let (mut store, target, twins) = self.open(directory, moment)?;
         self.tell_untold(&mut store, outcome)?;
         let fetched =
-            self.apart(|| self.hold_sessions(&mut store, &maildir, &twins, outcome, conduct));
+            self.apart(|| self.hold_sessions(&mut store, &target, &twins, outcome, conduct));
         // What a reader that has stopped was not told is for the next run to tell.
         if self.environment.report.catch_up(&self.environment.stop) {
             store.reported();
@@ -140,7 +139,7 @@ impl Account<'_> {
         &self,
         directory: crate::durable::Dir,
         moment: &Moment,
-    ) -> Result<(Store, Arc<Maildir>, Twins), Error> {
+    ) -> Result<(Store, Target, Twins), Error> {
         let profile = self.profile;
         let claim = Claim::take(
             directory,
@@ -155,7 +154,7 @@ impl Account<'_> {
         let site = Site::look(&self.environment.disk, &profile.maildir)?;
         let (store, maildir, opened) = claim.settle(&site)?;
         self.tell_opened(&opened);
-        Ok((store, maildir, twins))
+        Ok((store, Target::maildir(maildir), twins))
     }
 
     /// All that is done in the TRANSACTION state, up to the last DELE. `in_parts`: what the server
@@ -427,7 +426,7 @@ impl Account<'_> {
 
 /// What the sessions of a run have in common.
 struct Run<'a> {
-    maildir: &'a Arc<Maildir>,
+    target: &'a Target,
     twins: &'a Twins,
     care: Care,
     budget: Budget,

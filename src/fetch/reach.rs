@@ -6,12 +6,11 @@ use crate::durable::Dir;
 use crate::exit::Diagnose;
 use crate::net::program::Tell;
 use crate::net::{self, Channel, Protection, Target};
-use crate::profile::oauth::OAuth;
 use crate::profile::providers::{self, Access};
-use crate::profile::secret::Password;
 use crate::profile::{PasswordSource, Pipelining, Profile, TIMEOUT, Tls};
 use crate::report::Event;
 use crate::sandbox;
+use crate::secrets::{Credential, OAuth, Password};
 use crate::session::{
     self, Credentials, Detour, Meaning, Options, Secret, Session, Shortcut, Transaction,
 };
@@ -76,31 +75,6 @@ impl Route for net::Route {
     fn connect(&self, stop: &Stop) -> Result<Box<dyn Channel>, net::Error> {
         net::Route::connect(self, stop)
     }
-}
-
-/// Why there is no other token.
-pub type RenewalError = Box<dyn Diagnose>;
-
-/// What tells one sign-in from another.
-#[derive(Clone, Copy, Debug)]
-pub enum Sign<'a> {
-    /// Its name, which proves nothing.
-    Login(&'a str),
-    /// The token itself, where a program gives it.
-    Token(&'a str),
-}
-
-/// The access tokens of an account that signs in with them.
-pub trait Tokens: Sync {
-    /// What changes when a person signs in anew, and not with each token.
-    fn identity(&self) -> Sign<'_>;
-
-    /// The token to sign in with.
-    fn token(&self) -> Password;
-
-    /// Another one, as the server has refused this one; `None` where there is none. It must not
-    /// need any file that a confined thread cannot open.
-    fn renew(&self) -> Result<Option<Password>, RenewalError>;
 }
 
 /// What is tried with a server; less after it has shown that it cannot.
@@ -181,29 +155,32 @@ impl Account<'_> {
         manner: Manner,
         conduct: &mut Conduct,
     ) -> Result<Session<Transaction>, Error> {
-        let Some(tokens) = self.tokens else {
-            let secret = self.profile.auth.secret(self.password.reveal());
-            return self.sign_in_with(secret, route, manner, conduct);
-        };
-        let token = tokens.token();
-        let session = self.sign_in_with(Secret::Token(token.reveal()), route, manner, conduct);
+        let current = self.credential.current();
+        let session = self.sign_in_with(&current, route, manner, conduct);
         let error = match session {
             Err(error) if error.refuses_token() => error,
             session => return session,
         };
-        match tokens.renew().map_err(Error::Renewal)? {
-            None => Err(error),
-            Some(token) => self.sign_in_with(Secret::Token(token.reveal()), route, manner, conduct),
-        }
+        let Some(another) = self.credential.renew().map_err(Error::Renewal)? else {
+            return Err(error);
+        };
+        self.tell(Event::Notice(
+            "the server refused the access token: trying once with a new one",
+        ));
+        self.sign_in_with(&another, route, manner, conduct)
     }
 
     fn sign_in_with(
         &self,
-        secret: Secret<'_>,
+        secret: &Password,
         route: &dyn Route,
         manner: Manner,
         conduct: &mut Conduct,
     ) -> Result<Session<Transaction>, Error> {
+        let secret = match &self.credential {
+            Credential::Password(_) => self.profile.auth.secret(secret.reveal()),
+            Credential::Tokens(_) => Secret::Token(secret.reveal()),
+        };
         let mut session = self.connect(secret, route, manner, conduct.detour(), conduct);
         // Nobody has judged the password yet. There are not more detours.
         for _ in 0..2 {

@@ -5,7 +5,8 @@ use super::endings::{Care, Destination, Intake, Sizes};
 use super::key::Key;
 use super::refusals::Refusals;
 use super::{Account, Error, Run, listed};
-use crate::delivery::{AccountTag, Complete, Incoming, Maildir, Stamp};
+use crate::delivery::{Complete, Incoming, Target};
+use crate::maildir::{AccountTag, Stamp};
 use crate::maildrop::{Maildrop, Message};
 use crate::pop3::ResponseCode;
 use crate::report::{self, Event, Outcome};
@@ -13,7 +14,6 @@ use crate::session::{self, Arrival, Retrieval, Session, Transaction};
 use crate::state::{FailureKind, Recorded, Same, Store};
 use crate::threads;
 use std::mem::take;
-use std::sync::Arc;
 use std::sync::mpsc::{channel, sync_channel};
 use std::thread;
 
@@ -122,7 +122,7 @@ impl Account<'_> {
         rivals.retain(|(_, id)| store.claimant(*id, maildrop).is_none());
         if !rivals.is_empty() {
             let rivals = rivals.into_iter().map(|(complete, _)| complete).collect();
-            fetched.extend(self.commit_all(store, run.maildir, rivals, outcome)?);
+            fetched.extend(self.commit_all(store, run.target, rivals, outcome)?);
         }
         Ok(fetched)
     }
@@ -137,16 +137,16 @@ impl Account<'_> {
         mut messages: Vec<Message>,
         outcome: &mut Outcome,
     ) -> Result<Fetched, Error> {
-        let (maildir, care) = (run.maildir, run.care);
+        let (target, care) = (run.target, run.care);
         let failing = messages.iter().filter(|message| store.has_failed(message));
         let mut refusals = Refusals::new(failing.map(Key::of).collect());
         let queue = QUEUE.min(self.environment.room / 2).max(1);
         let mut sizes = Sizes::of(store);
-        let to = self.destination(store, maildir);
+        let to = self.destination(store, target);
         let side_by_side = thread::scope(|scope| {
             let (sender, receiver) = sync_channel(queue);
             let store = &mut *store;
-            let work = move || commit::run(store, maildir, &receiver, self, false);
+            let work = move || commit::run(store, target, &receiver, self, false);
             let committer = threads::start(scope, work).ok()?;
             let mut intake = Intake::new(to, care, &mut sizes, &sender);
             let (messages, refusals) = (take(&mut messages), take(&mut refusals));
@@ -218,7 +218,7 @@ impl Account<'_> {
                 nameless: [received.nameless, more.nameless].concat(),
                 ..more
             };
-            committed.add(commit::run(store, turns.to.maildir, &receiver, self, false));
+            committed.add(commit::run(store, turns.to.target, &receiver, self, false));
             let is_over = received.error.is_some()
                 || received.refusals.trouble.is_some()
                 || self.environment.stop.requested().is_some();
@@ -233,7 +233,7 @@ impl Account<'_> {
     pub(super) fn commit_all(
         &self,
         store: &mut Store,
-        maildir: &Arc<Maildir>,
+        target: &Target,
         messages: Vec<Complete>,
         outcome: &mut Outcome,
     ) -> Result<Fetched, Error> {
@@ -243,20 +243,16 @@ impl Account<'_> {
             let _ = sender.send(complete);
         }
         drop(sender);
-        let committed = commit::run(store, maildir, &receiver, self, true);
+        let committed = commit::run(store, target, &receiver, self, true);
         Fetched::of(committed, outcome)
     }
 
-    pub(super) fn destination<'a>(
-        &self,
-        store: &Store,
-        maildir: &'a Arc<Maildir>,
-    ) -> Destination<'a> {
+    pub(super) fn destination<'a>(&self, store: &Store, target: &'a Target) -> Destination<'a> {
         let stamp = Stamp {
             account: AccountTag::new(&self.profile.server.id()),
             journal: store.journal_id(),
         };
-        Destination { maildir, stamp }
+        Destination { target, stamp }
     }
 
     fn receive_bodies(
@@ -334,8 +330,8 @@ impl Account<'_> {
                         return Ok(());
                     }
                     octets_so_far = 0;
-                    let Destination { maildir, stamp } = intake.to;
-                    *incoming = Some(maildir.receive(stamp, message, wants_header)?);
+                    let Destination { target, stamp } = intake.to;
+                    *incoming = Some(target.spool().receive(stamp, message, wants_header)?);
                 }
                 Arrival::Octets(octets) => {
                     let count = octets.len() as u64;

@@ -14,7 +14,7 @@ impl Account<'_> {
         fetch: &mut Vec<Message>,
         run: &mut Run<'_>,
     ) -> Result<(), Error> {
-        let mut room = run.maildir.room()?;
+        let mut room = run.target.spool().room()?;
         let mut left_out: Vec<Message> = Vec::new();
         fetch.retain(|message| {
             let fits = room.take(message.octets.unwrap_or_default());
@@ -37,7 +37,7 @@ fn why(left_out: &[Message], room: &Room, run: &Run<'_>) -> String {
         format!("{} ({octets})", name_of(message))
     });
     let number = count(left_out.len() as u64, "message");
-    let path = run.maildir.path().display();
+    let path = run.target.path().display();
     let octets = left_out.iter().filter_map(|message| message.octets);
     let reserve = match octets.max().is_some_and(Room::is_large) {
         true => format!(", of which {} stay free", size(Room::RESERVE)),

@@ -8,14 +8,13 @@ use super::key::Key;
 use super::next::{Course, Next};
 use super::reach::{Manner, Route};
 use super::{Account, Error, Run, failure};
-use crate::delivery::{Complete, Maildir};
+use crate::delivery::{Complete, Target};
 use crate::durable::Dir;
 use crate::report::{Event, Outcome};
 use crate::session::Marked;
 use crate::state::{Store, Twins};
 use crate::term::count;
 use std::collections::HashSet;
-use std::sync::Arc;
 use std::time::Duration;
 
 /// A shorter listing is no part of a longer one: Gmail's parts have 250 to 300 messages.
@@ -44,14 +43,14 @@ impl Account<'_> {
     pub(super) fn hold_sessions(
         &self,
         store: &mut Store,
-        maildir: &Arc<Maildir>,
+        target: &Target,
         twins: &Twins,
         outcome: &mut Outcome,
         conduct: &mut Conduct,
     ) -> Result<(), Error> {
         let others = store.other_maildirs();
         let readable = others.iter().map(Dir::as_fd).chain([store.journal()]);
-        let route = self.route(&[maildir.root()], &readable.collect::<Vec<_>>())?;
+        let route = self.route(&target.directories(), &readable.collect::<Vec<_>>())?;
         let mut manner = self.manner(store.unpipelined());
         if manner.pipelining {
             manner.ahead = conduct.may_go_ahead();
@@ -64,7 +63,7 @@ impl Account<'_> {
         let mut enough: Option<Error> = None;
         let mut doubtful: Vec<Complete> = Vec::new();
         let mut run = Run {
-            maildir,
+            target,
             twins,
             care: course.care,
             budget: Budget::default(),
@@ -152,7 +151,7 @@ impl Account<'_> {
                 manner: course.manner,
             };
             // The first reason stands: what ended the sessions is not told by a later failure.
-            if let Err(error) = self.fetch_alone(store, maildir, attempt, first, outcome, conduct) {
+            if let Err(error) = self.fetch_alone(store, target, attempt, first, outcome, conduct) {
                 reason.get_or_insert(error);
                 break;
             }
@@ -214,7 +213,7 @@ impl Account<'_> {
     fn fetch_alone(
         &self,
         store: &mut Store,
-        maildir: &Arc<Maildir>,
+        target: &Target,
         attempt: Attempt<'_>,
         first: Complete,
         outcome: &mut Outcome,
@@ -229,7 +228,7 @@ impl Account<'_> {
         let Some(message) = listed.find(|message| Key::of(message) == key) else {
             return Ok(());
         };
-        let to = self.destination(store, maildir);
+        let to = self.destination(store, target);
         let sizes = Sizes::of(store);
         let (complete, in_step) = match self.read_alone(&mut session, to, &message) {
             Ok((second, in_step)) => (
@@ -239,7 +238,7 @@ impl Account<'_> {
             Err(error) if error.is_disorder() => (first.doubt(), false),
             Err(error) => return Err(error),
         };
-        self.commit_all(store, maildir, vec![complete], outcome)?;
+        self.commit_all(store, target, vec![complete], outcome)?;
         if in_step {
             session.quit(Marked::default());
         }

@@ -1,8 +1,8 @@
 //! What a fetch tells the report, and in which words.
 
 use super::{Account, Error, Run};
-use crate::delivery::ROSTER;
 use crate::exit::Diagnose;
+use crate::maildir::ROSTER;
 use crate::maildrop::{Maildrop, Message};
 use crate::plan::Plan;
 use crate::plan::Reason;

@@ -1,7 +1,7 @@
 //! What every tool's files become.
 
 pub use crate::profile::edit::Word;
-use crate::profile::secret::Password;
+use crate::secrets::Password;
 use crate::state::Name;
 use std::path::PathBuf;
 use std::sync::Arc;

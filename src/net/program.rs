@@ -5,27 +5,24 @@
 //! a thread that exists before the confinement and can do nothing else.
 
 use super::{Error, Stream};
+use crate::process::{Group, Running};
 use crate::term::{escape_up_to, quoted};
 use rustix::io::Errno;
 use rustix::process::{Pid, Signal, kill_process_group};
 use std::io::{self, BufRead, BufReader, Read};
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
-use std::os::unix::process::CommandExt;
-use std::process::{Child, ChildStderr, Command, Stdio};
+use std::process::{ChildStderr, Command, Stdio};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// Gets the lines that a program prints for people, made harmless.
 pub type Tell = Arc<dyn Fn(&str) + Send + Sync>;
 
 /// How long a program may take to end after it was asked to, before it is killed.
 const GRACE: Duration = Duration::from_millis(500);
-
-/// How often to look whether it has.
-const POLL: Duration = Duration::from_millis(5);
 
 /// More lines than these are read and thrown away.
 const LINES: usize = 50;
@@ -62,7 +59,7 @@ pub fn cannot_start(key: &str, program: &str, error: &io::Error) -> String {
 /// A running program. It is ended, with what it started, when this is dropped.
 pub struct Program {
     name: String,
-    child: Child,
+    running: Running,
     /// Gets the last line of its standard error, once all of it was told.
     told: Receiver<String>,
     orders: Sender<Order>,
@@ -130,15 +127,14 @@ fn start(argv: &[String], tell: &Tell, orders: Sender<Order>) -> io::Result<Stre
         .args(arguments)
         .stdin(OwnedFd::from(theirs.try_clone()?))
         .stdout(OwnedFd::from(theirs))
-        .stderr(Stdio::piped())
-        // Ctrl-C is for popfetch, which ends the session in good order and then the program.
-        .process_group(0);
-    let mut child = command.spawn()?;
+        .stderr(Stdio::piped());
+    // Ctrl-C is for popfetch, which ends the session in good order and then the program.
+    let mut running = Running::start(&mut command, Group::Own)?;
     // The command holds the other end too: while it is open, its end of stream never comes.
     drop(command);
     ours.set_nonblocking(true)?;
     let (all_told, told) = channel();
-    if let Some(stderr) = child.stderr.take() {
+    if let Some(stderr) = running.take_stderr() {
         let tell = Arc::clone(tell);
         let listen = move || {
             let _ = all_told.send(tell_lines(stderr, &tell));
@@ -147,7 +143,7 @@ fn start(argv: &[String], tell: &Tell, orders: Sender<Order>) -> io::Result<Stre
     }
     let program = Program {
         name: name.clone(),
-        child,
+        running,
         told,
         orders,
     };
@@ -178,8 +174,8 @@ fn tell_lines(stderr: ChildStderr, tell: &Tell) -> String {
 impl Program {
     /// That it has failed, where it has, for its end of the stream is closed.
     pub(super) fn failure(&mut self) -> Option<io::Error> {
-        self.ends_within(GRACE);
-        let status = self.child.try_wait().ok()??;
+        self.running.ends_within(GRACE);
+        let status = self.running.status().ok()??;
         if status.success() {
             return None;
         }
@@ -194,21 +190,10 @@ impl Program {
 
     fn signal(&self, signal: Signal) {
         let (done, is_done) = channel();
-        let group = Pid::from_child(&self.child);
+        let group = self.running.pid();
         let asked = self.orders.send(Order::Signal(group, signal, done));
         if asked.is_err() || is_done.recv_timeout(GRACE).is_err() {
             let _ = kill_process_group(group, signal);
-        }
-    }
-
-    fn ends_within(&mut self, limit: Duration) -> bool {
-        let deadline = Instant::now() + limit;
-        loop {
-            match self.child.try_wait() {
-                Ok(None) if Instant::now() < deadline => thread::sleep(POLL),
-                Ok(None) => return false,
-                _ => return true,
-            }
         }
     }
 }
@@ -216,9 +201,9 @@ impl Program {
 impl Drop for Program {
     fn drop(&mut self) {
         self.signal(Signal::TERM);
-        if !self.ends_within(GRACE) {
+        if !self.running.ends_within(GRACE) {
             self.signal(Signal::KILL);
-            let _ = self.child.wait();
+            self.running.ends_within(GRACE);
         }
         let _ = self.told.recv_timeout(GRACE);
     }

@@ -1,5 +1,6 @@
 //! Loading the config file and choosing the accounts to work with.
 
+use crate::paths;
 use std::collections::{HashMap, HashSet};
 use std::fs;
 use std::io::{self, Read};
@@ -13,7 +14,7 @@ use super::diagnose::ConfigError;
 use super::file::{Account, File};
 use super::overrides::Overrides;
 use super::problem::{Problem, Source};
-use super::{PasswordSource, Profile, Server, Typed, paths, resolve, url};
+use super::{PasswordSource, Profile, Server, Typed, resolve, url};
 use crate::private;
 use crate::term::quoted;
 

@@ -7,10 +7,10 @@ use annotate_snippets::renderer::DecorStyle;
 use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet};
 use thiserror::Error;
 
-use super::paths::NoHome;
 use super::problem::{Problem, nearest};
-use super::visible::visible;
 use crate::exit::{Diagnose, Status};
+use crate::paths::NoHome;
+use crate::term::visible;
 use crate::term::{Paint, columns, wrap};
 
 /// What is wrong with the config file, or with an account named on the command line.

@@ -3,9 +3,10 @@
 //! The file is its owner's: a table is added, and nothing else in it is touched.
 
 use super::units;
-use super::{Keep, Roots, edit, paths};
+use super::{Keep, Roots, edit};
 use crate::durable::{Dir, Disk};
 use crate::exit::{Diagnose, Status};
+use crate::paths;
 use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};

@@ -9,9 +9,9 @@ use std::path::{Path, PathBuf};
 use thiserror::Error;
 use toml_edit::{Array, DocumentMut, Item, Table, TomlError, Value, value};
 
-use super::visible::visible;
 use crate::durable::{Dir, Disk};
 use crate::exit::{Diagnose, Status};
+use crate::term::visible;
 
 /// Characters of an account's name that go into a file's name; a name may have 255 octets.
 const LONGEST_NAME: usize = 100;

@@ -19,9 +19,9 @@ pub use super::proxy::ProxyWord;
 pub use super::tables::File;
 
 use super::problem::{expected_words, nearest};
-use super::secret::Password;
 use super::units::{Octets, Period};
 use super::{Auth, Keep, MinVersion, Order, Pin, Pipelining, Roots};
+use crate::secrets::Password;
 
 /// A value, if the file has it, with its place there for error messages.
 pub type Key<T> = Option<Spanned<T>>;

@@ -5,12 +5,16 @@
 //! several keys; what comes out is a [`Profile`], which the engine (`fetch`, `session`) takes as
 //! it is. The engine never sees TOML, and this module never opens a connection.
 
+use crate::oauth::Line;
+use crate::secrets::Wanted;
 use std::path::PathBuf;
 use std::time::Duration;
 
 pub use crate::net::proxy::{Proxy, ProxyServer, Way};
 pub use crate::net::tls::{ClientCertificate, MinVersion, Pin, Roots, TlsPolicy};
 pub use crate::plan::{Keep, Order};
+pub use crate::secrets::{OAuth, PasswordSource};
+pub use crate::server::{Server, TLS_PORT};
 pub use crate::session::Auth;
 pub(crate) use address::{checked_user, normal_host};
 pub use config::{Config, Selected, select};
@@ -28,23 +32,16 @@ mod diagnose;
 pub mod draft;
 pub mod edit;
 pub mod file;
-mod helper;
-pub mod keyring;
-pub mod logins;
-mod netrc;
 pub mod oauth;
 mod overrides;
-pub mod paths;
 mod problem;
 pub mod providers;
 mod proxy;
 mod resolve;
-pub mod secret;
 mod tables;
 mod typed;
 pub mod units;
 mod url;
-mod visible;
 
 /// One account, validated: everything `fetch` needs to know about it.
 #[derive(Clone, Debug)]
@@ -79,22 +76,25 @@ pub struct Profile {
     pub typed: Typed,
 }
 
-/// A maildrop's address. State is kept under this, not under the profile's name, so that a
-/// renamed profile keeps its history and an edited one never inherits another maildrop's.
-#[derive(Clone, Debug, Eq, Hash, PartialEq)]
-pub struct Server {
-    /// Host name or address, lower case, without a trailing dot.
-    pub host: String,
-    /// TCP port.
-    pub port: u16,
-    /// The user's name exactly as the server wants it.
-    pub user: String,
-}
+impl Profile {
+    /// What is to be got for a sign-in.
+    pub fn wanted(&self) -> Wanted<'_> {
+        Wanted {
+            account: &self.name,
+            word: self.word(),
+            server: &self.server,
+            source: &self.password,
+            line: self.line(),
+        }
+    }
 
-impl Server {
-    /// `user@host:port`, the name under which state and passwords are kept.
-    pub fn id(&self) -> String {
-        format!("{}@{}:{}", self.user, self.host, self.port)
+    /// The way to whoever gives access tokens.
+    pub fn line(&self) -> Line {
+        Line {
+            way: self.way.clone(),
+            roots: oauth::roots(self.tls.policy().map(|policy| &policy.roots)),
+            timeout: self.timeout,
+        }
     }
 }
 
@@ -125,32 +125,6 @@ impl Tls {
             Self::None => None,
         }
     }
-}
-
-/// Where the password comes from. The secret itself never stands in a [`Profile`].
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub enum PasswordSource {
-    /// Standard output of a program, given as argv; no shell is involved.
-    Command(Vec<String>),
-    /// The first line of a credential that systemd hands to the service, under this name.
-    Credential(String),
-    /// The first line of a file.
-    File(PathBuf),
-    /// In the config file itself, which then must be readable by its owner alone.
-    Inline(secret::Password),
-    /// The system keyring, under service `popfetch` and the account's `user@host:port`.
-    Keyring,
-    /// The entry of a netrc file for the server's host and user.
-    Netrc(PathBuf),
-    /// Access tokens of OAuth 2.0 in place of a password.
-    OAuth(oauth::OAuth),
-    /// Ask on the terminal.
-    Prompt,
-    /// Ask on the terminal; where nobody can be asked, look into the keyring. For an account given
-    /// as a URL, which has no profile that says where its password is.
-    PromptOrKeyring,
-    /// The first line of standard input.
-    Stdin,
 }
 
 /// Whether commands may be sent before earlier ones are answered.

@@ -11,32 +11,8 @@ use super::resolve::Resolver;
 use super::{Auth, PasswordSource, Server};
 use crate::net::tls::Roots;
 use crate::oauth::{Client, ClientSecret, Endpoint};
+use crate::secrets::{OAuth, Store};
 use zeroize::Zeroizing;
-
-/// Where access tokens come from.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub enum OAuth {
-    /// The first line that a program prints.
-    Command(Vec<String>),
-    /// A sign-in in the browser, once (`popfetch login`).
-    Login {
-        /// Who asks whom.
-        client: Box<Client>,
-        /// Where the sign-in is kept.
-        store: Store,
-    },
-}
-
-/// Where a sign-in is kept.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, serde::Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Store {
-    /// The system keyring.
-    #[default]
-    Keyring,
-    /// A file of its own below `$XDG_DATA_HOME/popfetch`, for its owner alone.
-    File,
-}
 
 /// The table `oauth`.
 #[derive(Clone, Debug, Default, serde::Deserialize)]

@@ -1,10 +1,11 @@
 //! What the command line changes in every profile of a run.
 
+use crate::paths;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::diagnose::ConfigError;
-use super::{Auth, Keep, Order, PasswordSource, Pin, Profile, Roots, paths};
+use super::{Auth, Keep, Order, PasswordSource, Pin, Profile, Roots};
 
 /// What the command line says about each account of this run; it goes before the config file.
 #[derive(Clone, Debug, Default)]

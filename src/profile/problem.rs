@@ -9,7 +9,7 @@ use zeroize::Zeroizing;
 
 use super::file::Account;
 use super::proxy::holds_password;
-use super::visible::{visible, visible_same_width};
+use crate::term::{visible, visible_same_width};
 
 /// Something wrong at a place of the file.
 #[derive(Debug)]

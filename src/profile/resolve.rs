@@ -2,6 +2,9 @@
 //!
 //! The rules that span several keys are here. Each error points at the value that breaks it.
 
+use super::TLS_PORT;
+use crate::paths;
+use crate::secrets;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -13,9 +16,7 @@ use super::address::{checked_user, normal_host};
 use super::diagnose::ConfigError;
 use super::file::{Account, NetrcWord};
 use super::overrides::Overrides;
-use super::paths;
 use super::problem::{Problem, Source, nearest};
-use super::secret;
 use super::{Auth, PasswordSource, Profile, Server, Tls, Typed};
 
 /// Where new messages go if nothing says otherwise.
@@ -24,8 +25,6 @@ pub(crate) const MAILDIR: &str = "~/Mail/{account}";
 const NETRC: &str = "~/.netrc";
 /// How long the server may be silent if nothing says otherwise.
 pub const TIMEOUT: Duration = Duration::from_secs(60);
-/// POP3 over TLS (RFC 8314 section 7.2).
-pub(crate) const TLS_PORT: u16 = 995;
 /// POP3 that begins without TLS (RFC 1939 section 3).
 const PLAIN_PORT: u16 = 110;
 
@@ -205,7 +204,7 @@ impl Resolver<'_> {
         }
         if let Some(credential) = &account.password_credential {
             let name = self.expand(credential.get_ref(), server);
-            if !secret::is_credential_name(&name) {
+            if !secrets::is_credential_name(&name) {
                 return Err(self.error_with(
                     credential.span(),
                     "this is no name of a systemd credential".into(),

@@ -3,10 +3,9 @@
 
 use std::path::{Path, PathBuf};
 
-use super::oauth::OAuth;
-use super::visible::visible;
-use super::{Auth, Overrides, PasswordSource, Profile, Roots, secret, url};
-use crate::term::quoted;
+use super::{Auth, Overrides, PasswordSource, Profile, Roots};
+use crate::secrets::{OAuth, can_ask};
+use crate::term::{quoted, visible};
 
 /// What was typed to name an account, beside its name.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
@@ -70,7 +69,7 @@ impl Profile {
     /// or the URL.
     pub fn word(&self) -> String {
         let name = match self.typed.is_url {
-            true => quoted(&url::of(&self.server)),
+            true => quoted(&self.server.url()),
             false => quoted(&self.name),
         };
         name + &self.config_option()
@@ -104,7 +103,7 @@ impl Profile {
                 "the password is from the system keyring; another one: popfetch password set {}",
                 self.word()
             ),
-            PasswordSource::PromptOrKeyring if !secret::can_ask() => format!(
+            PasswordSource::PromptOrKeyring if !can_ask() => format!(
                 "the password is from the system keyring; another one: popfetch password set {}",
                 self.word()
             ),

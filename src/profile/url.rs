@@ -8,9 +8,10 @@ use std::path::PathBuf;
 use super::address::{checked_user, normal_host};
 use super::diagnose::ConfigError;
 use super::overrides::Overrides;
-use super::resolve::{TIMEOUT, TLS_PORT};
+use super::resolve::TIMEOUT;
 use super::{
-    Auth, Keep, Order, PasswordSource, Pipelining, Profile, Server, Tls, TlsPolicy, Typed, Way,
+    Auth, Keep, Order, PasswordSource, Pipelining, Profile, Server, TLS_PORT, Tls, TlsPolicy,
+    Typed, Way,
 };
 
 /// What a URL should look like.
@@ -78,26 +79,6 @@ pub(crate) fn profile(url: &str, overrides: &Overrides) -> Result<Profile, Confi
     Ok(profile)
 }
 
-/// The URL of a maildrop, as a person can give it on the command line.
-pub(crate) fn of(server: &Server) -> String {
-    let plain = |b: u8| b.is_ascii_alphanumeric() || b"-._~@+".contains(&b);
-    let mut url = String::from("pops://");
-    for octet in server.user.bytes() {
-        match octet {
-            octet if plain(octet) => url.push(char::from(octet)),
-            octet => url.push_str(&format!("%{octet:02X}")),
-        }
-    }
-    match &server.host {
-        host if host.contains(':') => url.push_str(&format!("@[{host}]")),
-        host => url.push_str(&format!("@{host}")),
-    }
-    if server.port != TLS_PORT {
-        url.push_str(&format!(":{}", server.port));
-    }
-    url
-}
-
 /// `user@host[:port]`, with an optional slash behind it.
 fn server(rest: &str) -> Result<Server, &'static str> {
     let rest = rest.strip_suffix('/').unwrap_or(rest);
@@ -163,7 +144,7 @@ mod tests {
             "pops://ada@example.com@pop.example.com:1995",
             "pops://a%3Ab%2F%25@[::1]",
         ] {
-            assert_eq!(of(&read(url).unwrap()), url);
+            assert_eq!(read(url).unwrap().url(), url);
         }
     }
 

@@ -5,8 +5,9 @@
 //! holds the very octets.
 
 use super::tally::{Account, Totals};
-use super::{Event, Heading, Listed, Message, Outcome};
+use super::{Event, Listed, Message, Outcome};
 use crate::exit::Status;
+use crate::message::Heading;
 use crate::term::{hex, json_line};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;

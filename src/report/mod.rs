@@ -4,7 +4,6 @@
 //! events into lines of text, progress bars, JSON objects or paths. Events arrive from several
 //! account threads at once.
 
-mod heading;
 mod json;
 mod lines;
 mod paths;
@@ -14,9 +13,7 @@ mod tally;
 #[cfg(test)]
 mod testing;
 mod text;
-mod worked_around;
 
-pub use heading::Heading;
 pub use reporter::{Format, Options, Reporter};
 pub use text::{known, listed as in_words};
 

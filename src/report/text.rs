@@ -3,8 +3,9 @@
 //! Pure: an event in, text out. Nothing that a server or a message says goes into it unescaped.
 
 use super::tally::{Account, Totals};
-use super::{Event, Failure, Heading, Listed, Message, Outcome};
+use super::{Event, Failure, Listed, Message, Outcome};
 use crate::exit::Status;
+use crate::message::Heading;
 use crate::term::{Paint, count, escape, escape_str, escape_up_to, size, wrap};
 
 /// The longest error or hint, in characters: our own words around a quoted reply.

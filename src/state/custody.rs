@@ -8,10 +8,8 @@ use super::parting::Parting;
 use super::record::{Entry, Id, Standing as Word};
 use super::remembered::{Kind, Record};
 use super::{Error, Files, Opened, Store};
-use crate::delivery::{
-    Deliverer, Ground, JournalId, Maildir, MaildirId, Roster, Site, Turn, Turns,
-};
 use crate::durable::Dir;
+use crate::maildir::{Deliverer, Ground, JournalId, Maildir, MaildirId, Roster, Site, Turn, Turns};
 use std::collections::{HashMap, HashSet};
 use std::fs;
 use std::io;

@@ -5,8 +5,9 @@ use super::proof::Same;
 use super::record::{Entry, Id, Listing, Stored};
 use super::remembered::{Kind, key_of};
 use super::{Error, Settled, Store};
-use crate::delivery::{Complete, Evidence, Size};
+use crate::delivery::Complete;
 use crate::maildrop::{Maildrop, Message};
+use crate::message::{Evidence, Size};
 
 /// Lines of files that are in memory at once at most.
 const AT_ONCE: usize = 50_000;

@@ -4,7 +4,7 @@ use super::Moment;
 use super::lock::Holder;
 use crate::delivery;
 use crate::durable::{advice, is_untrusted};
-use crate::exit::{Diagnose, Status};
+use crate::exit::{Diagnose, Status, is_scarce, scarcity};
 use crate::term::count;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -125,7 +125,7 @@ impl Diagnose for Error {
             Self::Delivery(error) => error.status(),
             Self::Held(_) => Status::Temporary,
             Self::Io { source, .. } if is_untrusted(source) => Status::Config,
-            Self::Io { source, .. } if delivery::is_scarce(source) => Status::Temporary,
+            Self::Io { source, .. } if is_scarce(source) => Status::Temporary,
             Self::Io { .. } => Status::Io,
             Self::NoLocks { .. } | Self::Rival { .. } => Status::Config,
             Self::NotSeen { .. } => Status::CannotCreate,
@@ -151,7 +151,7 @@ impl Diagnose for Error {
                 }
                 None => "wait until it is done; the lock goes with the process".to_owned(),
             },
-            Self::Io { source, .. } if let Some(scarce) = delivery::scarcity(source) => {
+            Self::Io { source, .. } if let Some(scarce) = scarcity(source) => {
                 format!("{scarce}; what was not stored is still on the server")
             }
             Self::Io { path, source } => {

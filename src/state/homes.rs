@@ -1,7 +1,7 @@
 //! The Maildirs that an account's messages were delivered to, and in which runs.
 
 use super::record::Standing;
-use crate::delivery::{MaildirId, Turn, Turns};
+use crate::maildir::{MaildirId, Turn, Turns};
 use std::path::{Path, PathBuf};
 
 /// A Maildir, as the journal names it. Its id says which it is; the path only where to look.

@@ -1,9 +1,9 @@
 //! The journal file: lines appended at its end, and what to do when that fails.
 
 use super::record::{Entry, LINE_LIMIT};
-use crate::delivery::JournalId;
 use crate::durable::line::{escape, seal, unescape, unseal};
 use crate::durable::{Dir, File};
+use crate::maildir::JournalId;
 use crate::term::unhex;
 use std::ffi::OsStr;
 use std::io::{self, BufRead, BufReader, Read};

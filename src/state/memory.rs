@@ -7,8 +7,9 @@ use super::record::{Entry, Id, Listing, MarkedBy, Origin, Stored};
 use super::remembered::{Failures, Key, Kind, Record};
 use super::sizes::Sizes;
 use super::time::{Octets, Time};
-use crate::delivery::{JournalId, Size};
+use crate::maildir::JournalId;
 use crate::maildrop::Identity;
+use crate::message::Size;
 use std::collections::HashMap;
 
 /// The identity of what has none.

@@ -5,7 +5,7 @@ use super::homes::Home;
 use super::record::{Entry, Id, Standing, Stored};
 use super::remembered::Kind;
 use super::{Error, Shown, Store, inspect};
-use crate::delivery::{Ground, Maildir, MaildirId, Search, Site, Turns, random};
+use crate::maildir::{Ground, Maildir, MaildirId, Search, Site, Turns, random};
 use std::collections::HashSet;
 use std::sync::Arc;
 

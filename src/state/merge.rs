@@ -6,7 +6,7 @@ use super::journal::{self, Journal};
 use super::memory::Memory;
 use super::record::{Entry, Id};
 use super::{Error, Store, rebuild};
-use crate::delivery::{JournalId, Maildir, Site, random};
+use crate::maildir::{JournalId, Maildir, Site, random};
 
 impl Claim {
     /// Moves all that `old` remembers to this account, whose own memory stays. Both journals can be

@@ -9,7 +9,7 @@
 //! with much that is superseded is written afresh (`ending`, `compact`).
 //!
 //! ```text
-//! Synced --Store::intend--> Intent, Maildir::publish --> Delivered<Intent> --Store::record--> Recorded
+//! Synced --Store::intend--> Intent, Target::place --> Delivered<Intent> --Store::record--> Recorded
 //!           one sync, E1                                      synced with the next intents, E4
 //! ```
 //! [`Intent`] and [`Recorded`] have no other constructors, so nothing can be deleted from a server
@@ -34,7 +34,6 @@ mod manners;
 mod memory;
 mod mend;
 mod merge;
-mod moment;
 mod parting;
 mod proof;
 mod rebuild;
@@ -48,6 +47,7 @@ mod twin;
 mod untold;
 mod view;
 
+pub use crate::moment::Moment;
 pub use claim::Claim;
 pub use doubt::Judgement;
 pub use ending::Changes;
@@ -58,7 +58,6 @@ pub use inspect::{Examined, Inspected, Shown, Standing, examine, inspect};
 pub use lock::Holder;
 pub use manners::{Credentials, Early, Manners, RefusalKind, Telling, Why};
 pub use mend::{Accepted, Missing};
-pub use moment::Moment;
 pub use proof::{Recorded, Same, Vouched, Withheld};
 pub use recognition::Recognition;
 pub use record::{FailureKind, MarkedBy, Origin};
@@ -68,8 +67,9 @@ pub use twin::{Twin, Twins};
 pub use untold::Untold;
 pub use view::View;
 
-use crate::delivery::{Delivered, JournalId, Maildir, MaildirId, Synced, Turn, Unpublished};
+use crate::delivery::{Delivered, Synced, Unplaced};
 use crate::durable::Dir;
+use crate::maildir::{JournalId, Maildir, MaildirId, Turn};
 use crate::maildrop::{Maildrop, Message};
 use files::Files;
 use journal::Journal;
@@ -324,10 +324,10 @@ impl Store {
         self.flush()
     }
 
-    /// The intents of messages that could not be published, and whose names are gone for certain,
+    /// The intents of messages that could not be placed, and whose names are gone for certain,
     /// came to nothing; durable on return.
-    pub fn withdraw(&mut self, unpublished: &[&Unpublished<Intent>]) -> Result<(), Error> {
-        for failed in unpublished {
+    pub fn withdraw(&mut self, unplaced: &[&Unplaced<Intent>]) -> Result<(), Error> {
+        for failed in unplaced {
             self.write([Entry::Dropped {
                 id: failed.intent.0,
             }]);

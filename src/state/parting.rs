@@ -1,6 +1,6 @@
 //! Which of a Maildir and a journal has gone on from the other, or where the two have parted (E13).
 
-use crate::delivery::Turns;
+use crate::maildir::Turns;
 
 /// How far a Maildir can be believed about what a journal recorded as delivered to it. What was
 /// recorded at a later generation than these and is missing there was not removed by its owner.
@@ -86,7 +86,7 @@ impl Parting {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::delivery::Turn;
+    use crate::maildir::Turn;
 
     /// A history of runs, each named by an octet; the generation that they left behind.
     fn history(runs: impl IntoIterator<Item = u8>) -> (u64, Turns) {

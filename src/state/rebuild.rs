@@ -6,8 +6,9 @@ use super::memory::Memory;
 use super::record::{Entry, Stored};
 use super::remembered::Kind;
 use super::{Error, Files, Opened, Store};
-use crate::delivery::{self, AccountTag, JournalId, Maildir, MaildirId, Search, UniqueName};
+use crate::delivery::{self, Surveyed};
 use crate::durable::{Dir, Disk};
+use crate::maildir::{AccountTag, JournalId, Maildir, MaildirId, Search};
 use std::collections::HashSet;
 use std::ffi::{OsStr, OsString};
 use std::hash::{BuildHasher, RandomState};
@@ -210,7 +211,7 @@ fn began(time: i64, maildir: PathBuf, maildir_id: Option<MaildirId>, generation:
 fn add_missing(
     journal: &mut Journal,
     memory: &mut Memory,
-    mut search: Search,
+    search: Search,
     known: &Names,
     here: Entry,
 ) -> Result<u64, Error> {
@@ -218,34 +219,16 @@ fn add_missing(
         return Ok(0);
     };
     let now = *time;
-    // What is in there would be delivered twice.
-    if let Some(path) = search.unread() {
-        let path = path.to_owned();
-        let source = io::Error::other("this folder's messages cannot be told");
-        return Err(delivery::Error::Unusable { path, source }.into());
-    }
-    search.look(|name| !known.contains(name))?;
-    let paths = search.names().map(|name| {
-        let path = search.path(name).unwrap_or_default();
-        (path.starts_with(maildir), name.clone(), path)
-    });
-    let mut missing: Vec<(bool, UniqueName, PathBuf)> = paths.collect();
-    missing
-        .sort_unstable_by(|one, other| (one.0, one.1.as_str()).cmp(&(other.0, other.1.as_str())));
     let mut found = 0;
     let mut elsewhere = false;
-    for (is_here, name, path) in missing {
-        let examined = match search.examine(&name) {
-            Ok(examined) => examined,
-            // A mail reader moved or removed it just now.
-            Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
-            Err(source) => return Err(delivery::Error::Unusable { path, source }.into()),
-        };
-        // A file that was cut to nothing is no proof that its message was ever stored.
-        if examined.octets == 0 {
-            continue;
-        }
-        let run = match is_here {
+    let known = |name: &str| known.contains(name);
+    delivery::survey(search, maildir, known, |surveyed| {
+        let Surveyed {
+            name,
+            path,
+            examined,
+        } = surveyed;
+        let run = match path.starts_with(maildir) {
             true => std::mem::take(&mut elsewhere).then(|| here.clone()),
             false => {
                 elsewhere = true;
@@ -272,7 +255,7 @@ fn add_missing(
         let place = journal.add(&entry);
         memory.apply(entry, place);
         found += 1;
-    }
+    })?;
     if elsewhere {
         let place = journal.add(&here);
         memory.apply(here, place);

@@ -47,8 +47,9 @@
 mod grammar;
 
 use super::sizes::Sizes;
-use crate::delivery::{Digests, Evidence, JournalId, MaildirId, Turn, Turns, UniqueName};
+use crate::maildir::{JournalId, MaildirId, Turn, Turns, UniqueName};
 use crate::maildrop::{Identity, Message};
+use crate::message::{Digests, Evidence};
 use std::path::PathBuf;
 
 /// A line longer than this was not written by us: a unique-id has at most 1024 octets, a path

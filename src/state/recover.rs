@@ -3,17 +3,11 @@
 use super::custody::Standing;
 use super::record::{Entry, Id, Stored};
 use super::{Error, Store, rebuild};
-use crate::delivery::{JournalId, Maildir, UniqueName};
+use crate::delivery::{self, Fate, Interrupted};
+use crate::maildir::{JournalId, Maildir};
 use std::collections::HashSet;
 use std::io;
 use std::path::PathBuf;
-
-/// What becomes of an open intent.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-enum Fate {
-    Delivered,
-    Nothing,
-}
 
 impl Store {
     /// Looks up every open intent by its name, wherever a reader may have put it, and settles it.
@@ -40,6 +34,7 @@ impl Store {
         let mut search = rebuild::search(&self.memory, &self.account, maildir)?;
         let wanted: HashSet<&str> = open.iter().map(|(_, it)| it.name.as_str()).collect();
         search.look(|name| wanted.contains(name))?;
+        let tags = rebuild::tags(&self.memory, &self.account);
         for path in self.maildirs_of(&open) {
             let elsewhere;
             let place = if path == maildir.path() {
@@ -50,45 +45,17 @@ impl Store {
             };
             let of_place = |id: Id| self.maildir_of(id).as_deref() == Some(path.as_path());
             let intents: Vec<_> = open.iter().filter(|(id, _)| of_place(*id)).collect();
-            let mut in_tmp = HashSet::new();
-            if let Some(place) = place {
-                for tag in rebuild::tags(&self.memory, &self.account) {
-                    place.for_each_in_tmp(tag, |name| {
-                        in_tmp.insert(name);
-                    })?;
-                }
-            }
-            let mut fates = Vec::with_capacity(intents.len());
-            for (id, stored) in intents {
-                let name = &stored.name;
-                let fate = match (
-                    place.filter(|_| in_tmp.contains(name)),
-                    search.contains(name),
-                ) {
-                    (None, false) => Fate::Nothing,
-                    (Some(place), false) if is_whole(place, stored) => {
-                        place.roll_forward(name)?;
-                        Fate::Delivered
-                    }
-                    (Some(_), false) => Fate::Nothing,
-                    (half, true) => {
-                        if let Some(place) = half {
-                            place.remove_tmp(name)?;
-                        }
-                        // It counts once its octets and its name are durable (E9).
-                        let synced = search.sync(name);
-                        synced
-                            .or_else(not_there)
-                            .map_err(|source| self.io_error(source))?;
-                        Fate::Delivered
-                    }
-                };
-                fates.push((*id, fate));
-            }
-            if let Some(place) = place {
-                place.sync_new()?;
-            }
-            for (id, fate) in fates {
+            let interrupted: Vec<_> = intents
+                .iter()
+                .map(|(_, stored)| Interrupted {
+                    name: &stored.name,
+                    octets: stored.octets,
+                    sha256: &stored.digests.stored,
+                })
+                .collect();
+            let fates = delivery::settle(place, &tags, &interrupted, &search)?;
+            let ids = intents.iter().map(|(id, _)| *id);
+            for (id, fate) in ids.zip(fates) {
                 match fate {
                     Fate::Delivered => self.write([Entry::Seen {
                         first: id,
@@ -113,18 +80,8 @@ impl Store {
         if let Standing::Inherited(line) = standing {
             ours.push(line.journal);
         }
-        let mut stale: Vec<UniqueName> = Vec::new();
-        for tag in rebuild::tags(&self.memory, &self.account) {
-            maildir.for_each_in_tmp(tag, |name| {
-                if name.journal().is_none_or(|journal| ours.contains(&journal)) {
-                    stale.push(name);
-                }
-            })?;
-        }
-        for name in &stale {
-            maildir.remove_tmp(name)?;
-        }
-        Ok(())
+        let tags = rebuild::tags(&self.memory, &self.account);
+        Ok(delivery::sweep(maildir, &tags, &ours)?)
     }
 
     fn maildirs_of(&self, open: &[(Id, Stored)]) -> Vec<PathBuf> {
@@ -144,18 +101,4 @@ impl Store {
         let path = elsewhere.map_or(&self.path_of_maildir, |home| &home.path);
         Some(path.clone())
     }
-}
-
-/// A reader has moved it on in between.
-fn not_there(error: io::Error) -> io::Result<()> {
-    match error.kind() {
-        io::ErrorKind::NotFound => Ok(()),
-        _ => Err(error),
-    }
-}
-
-fn is_whole(maildir: &Maildir, stored: &Stored) -> bool {
-    maildir.examine_tmp(&stored.name).is_ok_and(|examined| {
-        examined.octets == stored.octets && examined.digests.stored == stored.digests.stored
-    })
 }

@@ -2,8 +2,8 @@
 
 use super::record::{FailureKind, Stored};
 use super::time::{Octets, Time};
-use crate::delivery::{Digests, Evidence};
 use crate::maildrop::Identity;
+use crate::message::{Digests, Evidence};
 
 /// The first octets of the hash of a message's body, or in records of the first version of its
 /// content: enough to look for candidates.

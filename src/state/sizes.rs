@@ -1,6 +1,6 @@
 //! Whether the sizes that a server lists say anything about its messages.
 
-use crate::delivery::Size;
+use crate::message::Size;
 
 /// After so many doubts in a row that were none, an account's sizes are estimates (E11.3).
 const DOUBTS: u8 = 5;

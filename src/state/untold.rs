@@ -4,7 +4,7 @@
 use super::record::{Entry, Id, Listing};
 use super::remembered::Kind;
 use super::{Error, Store, rebuild};
-use crate::delivery::UniqueName;
+use crate::maildir::UniqueName;
 use std::collections::{BTreeSet, HashSet};
 use std::path::PathBuf;
 

@@ -5,8 +5,8 @@ use super::journal::{self, Header};
 use super::memory::Memory;
 use super::twin::Twins;
 use super::{Error, Files, Origin, Recognition, clock, lock};
-use crate::delivery::{JournalId, Site};
 use crate::durable::{Dir, Disk};
+use crate::maildir::{JournalId, Site};
 use crate::maildrop::Maildrop;
 use std::path::Path;
 

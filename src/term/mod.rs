@@ -9,6 +9,7 @@ mod json;
 mod style;
 mod table;
 mod veil;
+mod visible;
 mod words;
 mod wrap;
 
@@ -18,5 +19,6 @@ pub use json::json_line;
 pub use style::{Color, Paint, columns};
 pub use table::{Column, Table, fit, width};
 pub use veil::Veil;
+pub(crate) use visible::{visible, visible_same_width};
 pub use words::{count, hex, quoted, size, unhex};
 pub use wrap::{wrap, wrap_item};

@@ -2,8 +2,8 @@
 
 use super::explore::Explorer;
 use super::server::Server;
-use popfetch::delivery::{Maildir, Site};
 use popfetch::durable::{Dir, Disk};
+use popfetch::maildir::{Maildir, Site};
 use popfetch::maildrop::{self, Joiner};
 use popfetch::pop3::MessageNumber;
 use popfetch::state::{self, Claim, Opened, Store};

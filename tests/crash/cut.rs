@@ -14,9 +14,9 @@ use popfetch::exit::Status;
 use popfetch::fetch::{Account, Connect, Environment, Route};
 use popfetch::net::program::Tell;
 use popfetch::net::{self, Channel, Moved};
-use popfetch::profile::secret::Password;
 use popfetch::profile::{Auth, Keep, Order, PasswordSource, Pipelining, Profile, Tls};
 use popfetch::report::{Event, Outcome, Report};
+use popfetch::secrets::{Credential, Password};
 use popfetch::state::Moment;
 use popfetch::stop::Stop;
 use tempfile::TempDir;
@@ -137,8 +137,7 @@ impl Bench {
         };
         let outcome = Account {
             profile: &self.profile(),
-            password: &Password::new("secret".to_owned()),
-            tokens: None,
+            credential: Credential::Password(&Password::new("secret".to_owned())),
             environment: &environment,
         }
         .fetch();

@@ -3,13 +3,13 @@
 use super::image::{Image, Octets, Taken};
 use super::server::{Maildrop, Server};
 use super::variants::variants;
-use popfetch::delivery::ROSTER;
 use popfetch::durable::{Disk, Step, Witness};
 use popfetch::exit::Status;
 use popfetch::fetch::{Account, Environment};
-use popfetch::profile::secret::Password;
+use popfetch::maildir::ROSTER;
 use popfetch::profile::{Auth, Keep, Order, PasswordSource, Pipelining, Profile, Tls};
 use popfetch::report::{Event, Outcome, Report};
+use popfetch::secrets::{Credential, Password};
 use popfetch::state::Moment;
 use popfetch::stop::Stop;
 use std::collections::BTreeSet;
@@ -345,8 +345,7 @@ impl Explorer {
         };
         Account {
             profile: &profile,
-            password: &Password::new("secret".to_owned()),
-            tokens: None,
+            credential: Credential::Password(&Password::new("secret".to_owned())),
             environment: &environment,
         }
         .fetch()

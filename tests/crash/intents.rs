@@ -3,9 +3,12 @@
 use super::account::{listing, try_open};
 use super::explore::{Explorer, Mode, NOW};
 use super::server::{Maildrop, Server};
-use popfetch::delivery::{AccountTag, Size, Stamp, sync_all};
+use popfetch::delivery::Target;
+use popfetch::delivery::sync_all;
 use popfetch::durable::Disk;
 use popfetch::exit::Status;
+use popfetch::maildir::{AccountTag, Stamp};
+use popfetch::message::Size;
 use popfetch::state::MarkedBy;
 use std::fs;
 use std::path::PathBuf;
@@ -90,7 +93,10 @@ fn intend(explorer: &mut Explorer, server: &Server) -> String {
         account: AccountTag::new(&explorer.profile().server.id()),
         journal: store.journal_id(),
     };
-    let mut incoming = maildir.receive(stamp, message, false).unwrap();
+    let mut incoming = Target::maildir(maildir)
+        .spool()
+        .receive(stamp, message, false)
+        .unwrap();
     let body = server.0.lock().unwrap().messages[0].1.clone();
     incoming.write(&body).unwrap();
     let (synced, failed) = sync_all(vec![incoming.finish(Size::Exact).unwrap()]);

@@ -4,9 +4,9 @@
 use super::account::claim;
 use super::explore::{Explorer, Mode, assert_same};
 use super::server::{Maildrop, Server, is_bare};
-use popfetch::delivery::{ROSTER, Site};
 use popfetch::durable::{Dir, Disk};
 use popfetch::exit::Status;
+use popfetch::maildir::{ROSTER, Site};
 use popfetch::state::{self, Accepted, Missing};
 use std::collections::BTreeSet;
 use std::fs;

@@ -2,7 +2,7 @@
 
 use super::explore::{Explorer, NOW};
 use super::server::Server;
-use popfetch::delivery::{AccountTag, JournalId, Stamp, UniqueName};
+use popfetch::maildir::{AccountTag, JournalId, Stamp, UniqueName};
 use popfetch::maildrop::Identity;
 use sha2::{Digest, Sha256};
 use std::fs;

@@ -1,8 +1,7 @@
 //! The sample mails, served by real Dovecot and by our own server, arrive octet for octet, once.
 
 use mail_parser::MessageParser;
-use popfetch::delivery::Fields;
-use popfetch::report::Heading;
+use popfetch::message::{Fields, Heading};
 
 use crate::support::dovecot::{self, Dovecot};
 use crate::support::maildrop::Maildrop;

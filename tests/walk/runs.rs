@@ -10,9 +10,9 @@ use super::world::{DAY, World};
 use popfetch::durable::Disk;
 use popfetch::exit::Status;
 use popfetch::fetch::{Account, Environment};
-use popfetch::profile::secret::Password;
 use popfetch::profile::{Auth, Order, PasswordSource, Pipelining, Profile, Tls};
 use popfetch::report::{Event, Outcome, Report};
+use popfetch::secrets::{Credential, Password};
 use popfetch::state::Moment;
 use std::fs;
 use std::sync::Arc;
@@ -251,8 +251,7 @@ impl World {
         };
         Account {
             profile: &self.profile(),
-            password: &Password::new("secret".to_owned()),
-            tokens: None,
+            credential: Credential::Password(&Password::new("secret".to_owned())),
             environment: &environment,
         }
         .fetch()

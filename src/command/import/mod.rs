@@ -10,9 +10,9 @@ use super::state::claim;
 use crate::cli;
 use crate::exit::Status;
 use crate::import::{self, Secret, Surroundings, Tool, Word};
+use crate::paths;
 use crate::profile::edit::{self, EditError};
-use crate::profile::secret::{self, Password};
-use crate::profile::{keyring, paths};
+use crate::secrets::{self, Password, keyring};
 use crate::state::{Import, Imported, Moment, Origin};
 use crate::term::{count, escape_str, json_line};
 use plan::{Plan, Planned, Standing};
@@ -65,7 +65,7 @@ fn surroundings() -> Result<Surroundings, Failure> {
 
 /// Asks whether it is to be done.
 fn agreed() -> Result<bool, Failure> {
-    if !secret::can_ask() {
+    if !secrets::can_ask() {
         return Err(Failure::new(
             Status::Usage,
             "nothing was taken over: there is no terminal to ask whether this is right",

@@ -7,10 +7,11 @@ use crate::command::fail::Failure;
 use crate::discover::steps;
 use crate::exit::Status;
 use crate::fetch::{self, Account, look};
+use crate::paths;
 use crate::profile::draft::Draft;
-use crate::profile::secret::{self, Password};
-use crate::profile::{Config, Overrides, Profile, paths};
+use crate::profile::{Config, Overrides, Profile};
 use crate::report::{self, Report};
+use crate::secrets::{self, Credential, Password};
 use crate::stop::Stop;
 use std::io;
 use std::path::Path;
@@ -38,9 +39,9 @@ pub(super) fn sign_in(
         let mut profile = profile_of(draft, path)?;
         // The account has no name yet that its owner knows.
         profile.name = format!("{}@{}", profile.server.user, profile.server.host);
-        let password = match from_stdin || !secret::can_ask() {
-            true => secret::from_line(&mut io::stdin().lock())?,
-            false => secret::prompt(&profile)?,
+        let password = match from_stdin || !secrets::can_ask() {
+            true => secrets::from_line(&mut io::stdin().lock())?,
+            false => secrets::prompt(&profile.name, &profile.server)?,
         };
         profile.name.clone_from(&draft.user);
         let failure = match waiting(context, &profile, &password)? {
@@ -92,8 +93,7 @@ fn waiting(
     environment.state = paths::state_dir()?.join("setup").into();
     let account = Account {
         profile,
-        password,
-        tokens: None,
+        credential: Credential::Password(password),
         environment: &environment,
     };
     let looked = look(&account, |look| {

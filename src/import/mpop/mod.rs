@@ -4,8 +4,8 @@
 use super::files::{self, Surroundings};
 use super::model::{Draft, Fate, Found, Line, Secret, Word};
 use super::{Error, argv, common};
-use crate::profile::secret::Password;
 use crate::profile::units;
+use crate::secrets::Password;
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;

@@ -1,8 +1,8 @@
 use super::super::{Claim, Moment, open_directory};
 use super::*;
-use crate::delivery::Site;
 use crate::durable::Disk;
 use crate::durable::line::{escape, seal};
+use crate::maildir::Site;
 use std::fs;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
@@ -18,9 +18,9 @@ fn stored(home: &Path, count: u32) -> (Store, Vec<Same>) {
         fs::create_dir_all(maildir.join(part)).unwrap();
     }
     let directory = open_directory(&disk, &state).unwrap();
-    let stamp = crate::delivery::Stamp {
-        account: crate::delivery::AccountTag::new(ACCOUNT),
-        journal: crate::delivery::JournalId::default(),
+    let stamp = crate::maildir::Stamp {
+        account: crate::maildir::AccountTag::new(ACCOUNT),
+        journal: crate::maildir::JournalId::default(),
     };
     let mut text = Vec::new();
     seal(format!("popfetch-state\t1\t{ACCOUNT}\t1"), &mut text);
@@ -30,7 +30,7 @@ fn stored(home: &Path, count: u32) -> (Store, Vec<Same>) {
     for id in 0..count {
         let unique_id = format!("{id:08x}65f0c2d1");
         let identity = crate::maildrop::Identity::new(ACCOUNT, unique_id.as_bytes());
-        let name = crate::delivery::UniqueName::new(stamp, Some(identity));
+        let name = crate::maildir::UniqueName::new(stamp, Some(identity));
         let hash = "0".repeat(64);
         seal(
             format!(

@@ -2,8 +2,9 @@
 
 use super::super::sizes::Sizes;
 use super::{Entry, FailureKind, Listing, MarkedBy, Origin, Standing, Stored};
-use crate::delivery::{Digests, Evidence, JournalId, MaildirId, Turn, Turns, UniqueName};
 use crate::durable::line::{escape, seal, unescape, unseal};
+use crate::maildir::{JournalId, MaildirId, Turn, Turns, UniqueName};
+use crate::message::{Digests, Evidence};
 use crate::term::{hex, unhex};
 use std::ffi::OsStr;
 use std::fmt::Write as _;

@@ -1,6 +1,7 @@
 use super::*;
-use crate::delivery::{AccountTag, Fields, Size, Stamp};
 use crate::durable::line::{escape, seal, unescape};
+use crate::maildir::{AccountTag, Stamp};
+use crate::message::{Fields, Size};
 use proptest::prelude::*;
 
 fn listing(unique_id: Option<&[u8]>, octets: Option<u64>) -> Listing {

@@ -2,7 +2,7 @@
 
 use super::sealed::{self, ACCOUNT};
 use super::told::{Fate, Message, Remembered};
-use popfetch::delivery::{AccountTag, JournalId, Stamp, UniqueName};
+use popfetch::maildir::{AccountTag, JournalId, Stamp, UniqueName};
 use popfetch::maildrop::Identity;
 use popfetch::state::{Known, Standing};
 

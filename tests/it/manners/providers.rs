@@ -6,9 +6,9 @@ use popfetch::durable::Disk;
 use popfetch::fetch::{Account, Connect, Environment, Route};
 use popfetch::net::program::Tell;
 use popfetch::net::{Channel, Error, Socket};
-use popfetch::profile::secret::Password;
 use popfetch::profile::{Config, Overrides, Profile};
 use popfetch::report::{Event, Outcome, Report};
+use popfetch::secrets::{Credential, Password};
 use popfetch::state::Moment;
 use popfetch::stop::Stop;
 
@@ -63,8 +63,7 @@ fn fetch_from(host: &str, server: &Server, home: &Home, password: &str) -> Outco
     };
     let account = Account {
         profile: &profile,
-        password: &Password::new(password.into()),
-        tokens: None,
+        credential: Credential::Password(&Password::new(password.into())),
         environment: &environment,
     };
     account.fetch()

@@ -41,7 +41,7 @@ pub struct Examined {
 
 /// Takes in a message's octets, as stored, and tells what they are.
 #[derive(Default)]
-pub(super) struct Hasher {
+pub struct Hasher {
     octets: u64,
     lines: u64,
     stored: Sha256,
@@ -49,7 +49,8 @@ pub(super) struct Hasher {
 }
 
 impl Hasher {
-    pub(super) fn update(&mut self, octets: &[u8]) {
+    /// The next octets.
+    pub fn update(&mut self, octets: &[u8]) {
         self.octets += octets.len() as u64;
         self.lines += memchr::memchr_iter(b'\n', octets).count() as u64;
         self.stored.update(octets);
@@ -57,11 +58,12 @@ impl Hasher {
     }
 
     /// The header is complete, or too long to be one.
-    pub(super) fn header_ended(&self) -> bool {
+    pub fn header_ended(&self) -> bool {
         self.header.line == Line::Body
     }
 
-    pub(super) fn finish(mut self) -> Examined {
+    /// All octets were taken in.
+    pub fn finish(mut self) -> Examined {
         let stored = self.stored.finalize().into();
         let content = self.header.finish();
         let (fields, trail) = Fields::read(&self.header.seen);
@@ -83,7 +85,7 @@ impl Hasher {
 }
 
 /// Of all that there is to read.
-pub(super) fn examine(mut file: impl Read) -> io::Result<Examined> {
+pub fn examine(mut file: impl Read) -> io::Result<Examined> {
     let mut hasher = Hasher::default();
     let mut buffer = vec![0; 64 * 1024];
     loop {

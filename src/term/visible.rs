@@ -1,6 +1,6 @@
 //! Makes text from the config file and the command line safe for a terminal.
 
-use crate::term::{escape_up_to, is_unsafe};
+use super::{escape_up_to, is_unsafe};
 
 /// [`escape_up_to`] without a limit, line by line: newlines stay.
 pub(crate) fn visible(text: &str) -> String {

@@ -1,18 +1,17 @@
 //! Runs a `password-command`.
 
 use std::io::{self, Read};
-use std::os::unix::process::CommandExt;
-use std::process::{Child, ChildStdout, Command, Stdio};
+use std::process::{ChildStdout, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use rustix::io::ioctl_fionbio;
-use rustix::process::{Pid, Signal, kill_process_group};
 use zeroize::Zeroizing;
 
+use crate::process::{Group, Running};
 use crate::stop::Stop;
 
-use super::secret::{Helper, LIMIT, Password, SecretError};
+use super::password::{Helper, LIMIT, Password, SecretError};
 
 /// How long the command may take when nobody is there to answer it.
 const ALONE: Duration = Duration::from_secs(60);
@@ -53,19 +52,16 @@ fn run_within(
     };
     let mut command = Command::new(program);
     command.args(arguments).stdout(Stdio::piped());
-    if interactive {
-        // In popfetch's own process group: another one could not read from the terminal.
-        command.stdin(Stdio::inherit());
-    } else {
-        command.stdin(Stdio::null()).process_group(0);
-    }
+    let (stdin, group) = match interactive {
+        // Another group could not read from the terminal.
+        true => (Stdio::inherit(), Group::Ours),
+        false => (Stdio::null(), Group::Own),
+    };
+    command.stdin(stdin);
 
     let deadline = Instant::now() + limit;
-    let mut child = Running {
-        child: command.spawn().map_err(failed)?,
-        own_group: !interactive,
-    };
-    let Some(stdout) = child.child.stdout.take() else {
+    let mut child = Running::start(&mut command, group).map_err(failed)?;
+    let Some(stdout) = child.take_stdout() else {
         return Err(failed(std::io::ErrorKind::BrokenPipe.into()));
     };
     // A child that it leaves behind may keep the pipe open for ever.
@@ -76,7 +72,7 @@ fn run_within(
         has_ended: false,
     };
     loop {
-        let status = child.child.try_wait().map_err(failed)?;
+        let status = child.status().map_err(failed)?;
         output.read().map_err(failed)?;
         match status {
             _ if output.octets.len() > LIMIT => return Err(SecretError::TooLong),
@@ -131,26 +127,6 @@ impl Output {
             }
         }
         Ok(())
-    }
-}
-
-/// A command that is killed, with what it started, if it has not ended when this is dropped.
-struct Running {
-    child: Child,
-    own_group: bool,
-}
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        if matches!(self.child.try_wait(), Ok(Some(_))) {
-            return;
-        }
-        // Errors mean that it has just ended by itself.
-        if self.own_group {
-            let _ = kill_process_group(Pid::from_child(&self.child), Signal::KILL);
-        }
-        let _ = self.child.kill();
-        let _ = self.child.wait();
     }
 }
 

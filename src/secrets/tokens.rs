@@ -1,20 +1,17 @@
 //! Access tokens for accounts that sign in by OAuth 2.0: got before any work begins, and renewed
 //! once when the server refuses one.
 
-use super::fail::Failure;
+use super::logins::{self, LoginError, Turn};
+use super::password::{Helper, Password, SecretError, printed_by};
+use super::{OAuth, Store, Wanted};
 use crate::exit::{Diagnose, Status};
-use crate::fetch::{RenewalError, Sign, Tokens};
+use crate::moment::Moment;
 use crate::oauth::{self, Client, Grant, Line, MARGIN};
-use crate::profile::logins::{self, LoginError, Turn};
-use crate::profile::oauth::{OAuth, Store, roots};
-use crate::profile::secret::{self, Helper, Password, SecretError};
-use crate::profile::{Profile, Server};
-use crate::report::{Event, Report};
-use crate::state::Moment;
+use crate::server::Server;
 use crate::stop::Stop;
 use std::io;
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender, SyncSender};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 /// How often someone who waits for a token looks whether to stop.
@@ -24,7 +21,8 @@ const POLL: Duration = Duration::from_millis(100);
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Where an account's tokens come from, and the one that it has.
-pub(super) struct Login {
+pub struct Login {
+    account: String,
     source: Source,
     /// What changes when a person signs in anew, and not with each token.
     identity: String,
@@ -53,16 +51,27 @@ struct Kept {
 
 /// Why there is no token.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum Error {
+pub enum Error {
+    /// No password, or no token from a program.
     #[error(transparent)]
-    Command(#[from] SecretError),
+    Secret(#[from] SecretError),
+    /// No sign-in is kept, or it cannot be read or written.
     #[error("{source}")]
-    Login { account: String, source: LoginError },
+    Login {
+        /// Whose.
+        account: String,
+        /// Why.
+        source: LoginError,
+    },
+    /// Whoever gives tokens gave none.
     #[error("{source}")]
     OAuth {
+        /// To whom.
         account: String,
+        /// Why.
         source: oauth::Error,
     },
+    /// Nothing tells when to stop.
     #[error("this cannot be stopped by a signal")]
     Stop(#[source] io::Error),
 }
@@ -70,7 +79,7 @@ pub(super) enum Error {
 impl Diagnose for Error {
     fn status(&self) -> Status {
         match self {
-            Self::Command(error) => error.status(),
+            Self::Secret(error) => error.status(),
             Self::Login { source, .. } => source.status(),
             Self::OAuth { source, .. } => source.status(),
             Self::Stop(_) => Status::Internal,
@@ -86,7 +95,7 @@ impl Diagnose for Error {
             Self::OAuth { account, source } if source.is_over() => Some(format!(
                 "the sign-in was withdrawn or has expired; run: popfetch login {account}"
             )),
-            Self::Command(error) => error.hint(),
+            Self::Secret(error) => error.hint(),
             Self::Login { source, .. } => source.hint(),
             Self::OAuth { source, .. } => source.hint(),
             Self::Stop(_) => None,
@@ -97,32 +106,32 @@ impl Diagnose for Error {
 impl Login {
     /// A token that is good for a while. The token endpoint is asked only where the one that is
     /// kept is not.
-    pub(super) fn obtain(
-        profile: &Profile,
+    pub fn obtain(
+        wanted: Wanted<'_>,
         oauth: &OAuth,
         interactive: bool,
         stop: Option<&Stop>,
     ) -> Result<Self, Error> {
         let (source, identity, token) = match oauth {
             OAuth::Command(argv) => {
-                let token = secret::printed_by(Helper::Token, argv, interactive, stop)?;
+                let token = printed_by(Helper::Token, argv, interactive, stop)?;
                 let identity = token.reveal().to_owned();
                 (Source::Command(argv.clone()), identity, token)
             }
             OAuth::Login { client, store } => {
-                let grant = logins::load(&profile.server, *store, interactive);
+                let grant = logins::load(wanted.server, *store, interactive);
                 let grant = grant.map_err(|source| Error::Login {
-                    account: profile.word(),
+                    account: wanted.word.clone(),
                     source,
                 })?;
                 let identity = format!("{} {}", client.id, grant.login);
                 let good = grant.expires.saturating_sub(MARGIN) > Moment::now().now;
                 let token = Password::new(grant.access_token.to_string());
                 let source = Source::Kept(Box::new(Kept {
-                    account: profile.word(),
-                    server: profile.server.clone(),
+                    account: wanted.word.clone(),
+                    server: wanted.server.clone(),
                     client: (**client).clone(),
-                    line: line_of(profile),
+                    line: wanted.line,
                     store: *store,
                     grant: Mutex::new(grant),
                 }));
@@ -135,6 +144,7 @@ impl Login {
             }
         };
         Ok(Self {
+            account: wanted.account.to_owned(),
             source,
             identity,
             held: Mutex::new(Held {
@@ -170,7 +180,7 @@ impl Login {
 impl Source {
     fn another(&self, stop: &Stop) -> Result<Password, Error> {
         match self {
-            Self::Command(argv) => Ok(secret::printed_by(Helper::Token, argv, false, Some(stop))?),
+            Self::Command(argv) => Ok(printed_by(Helper::Token, argv, false, Some(stop))?),
             Self::Kept(kept) => kept.another(stop),
         }
     }
@@ -227,7 +237,7 @@ impl Kept {
 
 /// Waits until no other process renews, replaces or removes the sign-in, and keeps all others from
 /// it. `None` where there are no locks, or none is to be had in time: then it goes on without.
-pub(super) fn turn(server: &Server, stop: &Stop) -> Option<Turn> {
+pub fn turn(server: &Server, stop: &Stop) -> Option<Turn> {
     let turn = Turn::of(server).ok()?;
     let until = Instant::now() + PATIENCE;
     while !turn.try_take().ok()? {
@@ -238,56 +248,86 @@ pub(super) fn turn(server: &Server, stop: &Stop) -> Option<Turn> {
     Some(turn)
 }
 
-/// The way to the provider.
-pub(super) fn line_of(profile: &Profile) -> Line {
-    Line {
-        way: profile.way.clone(),
-        roots: roots(profile.tls.policy().map(|policy| &policy.roots)),
-        timeout: profile.timeout,
-    }
-}
-
 /// An account's question for another token.
-pub(super) struct Question<'a> {
-    login: &'a Login,
+pub struct Question {
+    login: Arc<Login>,
     answer: SyncSender<Result<Option<Password>, Error>>,
 }
 
 /// Answers questions until nobody is left who could ask. This is for a thread that never has to
 /// do with a mail server: the threads that do have given up all files by then, and all that one
 /// of them can get from here is another token for its own account.
-pub(super) fn answer(questions: Receiver<Question<'_>>, stop: &Stop) {
+pub fn answer(questions: Receiver<Question>, stop: &Stop) {
     for question in questions {
         // Who has stopped waiting wants no answer.
         let _ = question.answer.send(question.login.renew(stop));
     }
 }
 
-/// An account's tokens, as its confined thread sees them.
-pub(super) struct Asking<'a, 'q> {
-    pub(super) login: &'q Login,
-    pub(super) questions: Sender<Question<'q>>,
-    pub(super) stop: Stop,
-    pub(super) name: &'a str,
-    pub(super) report: &'a dyn Report,
+/// What tells one sign-in from another.
+#[derive(Clone, Copy, Debug)]
+pub enum Sign<'a> {
+    /// The password itself.
+    Password(&'a str),
+    /// Its name, which proves nothing. It changes when a person signs in anew, and not with each token.
+    Login(&'a str),
+    /// The token itself, where a program gives it.
+    Token(&'a str),
 }
 
-impl Tokens for Asking<'_, '_> {
-    fn identity(&self) -> Sign<'_> {
-        match &self.login.source {
-            Source::Command(_) => Sign::Token(&self.login.identity),
-            Source::Kept(_) => Sign::Login(&self.login.identity),
+/// What an account signs in with, as its confined thread has it.
+pub enum Credential<'a> {
+    /// A password, for as long as the account has it.
+    Password(&'a Password),
+    /// Access tokens, which run out.
+    Tokens(Asking),
+}
+
+/// A way to ask for another token.
+pub struct Asking {
+    /// Whose tokens they are.
+    pub login: Arc<Login>,
+    /// Goes to [`answer`].
+    pub questions: Sender<Question>,
+    /// Ends the waiting.
+    pub stop: Stop,
+}
+
+impl Credential<'_> {
+    /// What tells it from another that the same account may have some other day.
+    pub fn identity(&self) -> Sign<'_> {
+        match self {
+            Self::Password(password) => Sign::Password(password.reveal()),
+            Self::Tokens(Asking { login, .. }) => match &login.source {
+                Source::Command(_) => Sign::Token(&login.identity),
+                Source::Kept(_) => Sign::Login(&login.identity),
+            },
         }
     }
 
-    fn token(&self) -> Password {
-        self.login.token()
+    /// What to sign in with now.
+    pub fn current(&self) -> Password {
+        match self {
+            Self::Password(password) => (*password).clone(),
+            Self::Tokens(asking) => asking.login.token(),
+        }
     }
 
-    fn renew(&self) -> Result<Option<Password>, RenewalError> {
+    /// Something else, as the server has refused this; `None` where there is nothing else. It needs no
+    /// file that a confined thread cannot open.
+    pub fn renew(&self) -> Result<Option<Password>, Error> {
+        match self {
+            Self::Password(_) => Ok(None),
+            Self::Tokens(asking) => asking.renew(),
+        }
+    }
+}
+
+impl Asking {
+    fn renew(&self) -> Result<Option<Password>, Error> {
         let (sender, receiver) = mpsc::sync_channel(1);
         let question = Question {
-            login: self.login,
+            login: Arc::clone(&self.login),
             answer: sender,
         };
         if self.questions.send(question).is_err() {
@@ -295,61 +335,16 @@ impl Tokens for Asking<'_, '_> {
         }
         loop {
             match receiver.recv_timeout(POLL) {
-                Ok(Ok(Some(token))) => {
-                    let text = "the server refused the access token: trying once with a new one";
-                    self.report.report(self.name, Event::Notice(text));
-                    return Ok(Some(token));
-                }
-                Ok(Ok(None)) | Err(RecvTimeoutError::Disconnected) => return Ok(None),
-                Ok(Err(error)) => return Err(Box::new(error)),
+                Ok(answer) => return answer,
+                Err(RecvTimeoutError::Disconnected) => return Ok(None),
                 Err(RecvTimeoutError::Timeout) => {
                     if let Some(reason) = self.stop.requested() {
                         let source = oauth::Error::Stopped(reason);
-                        let account = self.name.to_owned();
-                        return Err(Box::new(Error::OAuth { account, source }));
+                        let account = self.login.account.clone();
+                        return Err(Error::OAuth { account, source });
                     }
                 }
             }
         }
-    }
-}
-
-/// For an account that is to be signed in to, what its table says; an error for any other.
-pub(super) fn login_of(profile: &Profile) -> Result<(&Client, Store), Failure> {
-    use crate::profile::PasswordSource;
-    match &profile.password {
-        PasswordSource::OAuth(OAuth::Login { client, store }) => Ok((client, *store)),
-        PasswordSource::OAuth(OAuth::Command(_)) => Err(Failure::new(
-            Status::Config,
-            format!(
-                "account `{}` gets its tokens from `token-command`",
-                profile.name
-            ),
-            "there is nothing to sign in to",
-        )),
-        _ if profile.typed.is_url() => Err(Failure::new(
-            Status::Config,
-            "an account given as a URL has no `oauth` table",
-            "popfetch setup makes an account in the config file that signs in so",
-        )),
-        _ => Err(Failure::new(
-            Status::Config,
-            format!("account `{}` has no `oauth` table", profile.name),
-            format!(
-                "in the config file, put in the place of its password: [accounts.{}.oauth] with \
-                 `client-id`, `client-secret` where the provider gives one, and `provider` where \
-                 the server does not tell it; see popfetch man popfetch.toml",
-                toml_key(&profile.name)
-            ),
-        )),
-    }
-}
-
-/// A name as TOML takes it for a key.
-fn toml_key(name: &str) -> String {
-    let bare = |c: char| c.is_ascii_alphanumeric() || "-_".contains(c);
-    match name.chars().all(bare) {
-        true => name.to_owned(),
-        false => format!("\"{}\"", name.replace('\\', "\\\\").replace('"', "\\\"")),
     }
 }

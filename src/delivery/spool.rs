@@ -1,42 +1,67 @@
-//! A message on its way from the server to the disk.
+//! Where messages are written before they are placed: complete files on the disk, wherever they go
+//! from there.
 
 use super::Error;
-use super::digest::{Digests, Examined, Hasher};
-use super::fields::{Evidence, Size};
-use super::maildir::Maildir;
-use super::unique_name::UniqueName;
-use crate::durable;
+use super::room::{LOOK_EVERY, RESERVE, Room};
+use crate::durable::{self, Dir};
+use crate::maildir::{Stamp, UniqueName};
 use crate::maildrop::Message;
+use crate::message::{Digests, Evidence, Examined, HEADER_KEPT, Hasher, Size};
 use std::fmt;
 use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-/// A large message leaves so many octets free on the disk: a message without end must not take
-/// the last of them from everybody else (TRUST.md S36).
-pub(super) const RESERVE: u64 = 64 * 1024 * 1024;
+/// A directory for messages that are not placed yet, on the file system that they are placed on: of a
+/// Maildir its tmp/.
+pub struct Spool(Arc<Dir>);
 
-/// After so many octets of a message each, the disk is asked what is left.
-pub(super) const LOOK_EVERY: u64 = 16 * 1024 * 1024;
+impl Spool {
+    /// In this directory.
+    pub(super) fn new(dir: Arc<Dir>) -> Self {
+        Self(dir)
+    }
 
-/// How much of a message is kept in memory for those who want to show its header.
-pub(super) const HEADER_KEPT: usize = 64 * 1024;
+    /// Begins to receive a message.
+    pub fn receive(
+        &self,
+        stamp: Stamp,
+        message: Message,
+        keep_header: bool,
+    ) -> Result<Incoming, Error> {
+        let name = UniqueName::new(stamp, message.identity);
+        let file = SpoolFile::create(&self.0, name)?;
+        Ok(Incoming::new(message, file, keep_header))
+    }
 
-/// A file in tmp/. It goes away with this value unless the journal answers for it.
-pub(super) struct TmpFile {
-    maildir: Arc<Maildir>,
+    /// What the disk has room for now.
+    pub fn room(&self) -> Result<Room, Error> {
+        let available = self.0.available().map_err(|source| Error::Write {
+            path: self.0.path().to_owned(),
+            source,
+        })?;
+        Ok(Room::new(available))
+    }
+}
+
+/// A file in the spool. It goes away with this value unless the journal answers for it.
+struct SpoolFile {
+    dir: Arc<Dir>,
     name: UniqueName,
     /// Open until its octets are on the disk: files are scarce.
     file: Option<durable::File>,
     kept: bool,
 }
 
-impl TmpFile {
-    pub(super) fn create(maildir: Arc<Maildir>, name: UniqueName) -> Result<Self, Error> {
-        let file = maildir.tmp.create(name.as_os_str());
-        let file = file.map_err(|source| maildir.write_error(&maildir.tmp, source))?;
+impl SpoolFile {
+    fn create(dir: &Arc<Dir>, name: UniqueName) -> Result<Self, Error> {
+        let file = dir.create(name.as_os_str());
+        let file = file.map_err(|source| Error::Write {
+            path: dir.path().to_owned(),
+            source,
+        })?;
         Ok(Self {
-            maildir,
+            dir: Arc::clone(dir),
             name,
             file: Some(file),
             kept: false,
@@ -44,22 +69,22 @@ impl TmpFile {
     }
 
     fn path(&self) -> PathBuf {
-        self.maildir.tmp.path().join(self.name.as_os_str())
+        self.dir.path().join(self.name.as_os_str())
     }
 
     fn leave_reserve(&self) -> io::Result<()> {
-        if self.maildir.tmp.available()? < RESERVE {
+        if self.dir.available()? < RESERVE {
             return Err(io::ErrorKind::StorageFull.into());
         }
         Ok(())
     }
 }
 
-impl Drop for TmpFile {
+impl Drop for SpoolFile {
     fn drop(&mut self) {
         if !self.kept {
             // What cannot be removed now is removed by the next run, which finds no intent for it.
-            let _ = self.maildir.tmp.remove(self.name.as_os_str());
+            let _ = self.dir.remove(self.name.as_os_str());
         }
     }
 }
@@ -67,7 +92,7 @@ impl Drop for TmpFile {
 /// A message whose body is arriving.
 pub struct Incoming {
     message: Message,
-    tmp: TmpFile,
+    file: SpoolFile,
     hasher: Hasher,
     /// The line ends as they are stored; kept for its allocation.
     converted: Vec<u8>,
@@ -78,10 +103,10 @@ pub struct Incoming {
 }
 
 impl Incoming {
-    pub(super) fn new(message: Message, tmp: TmpFile, keep_header: bool) -> Self {
+    fn new(message: Message, file: SpoolFile, keep_header: bool) -> Self {
         Self {
             message,
-            tmp,
+            file,
             hasher: Hasher::default(),
             converted: Vec::new(),
             after_cr: false,
@@ -116,7 +141,7 @@ impl Incoming {
         examined.evidence.size = size;
         Ok(Complete {
             message: self.message,
-            tmp: self.tmp,
+            file: self.file,
             examined,
             header: self.header.unwrap_or_default(),
             is_orderly: true,
@@ -163,16 +188,16 @@ impl Incoming {
         self.hasher.update(octets);
         let looks = self.octets / LOOK_EVERY;
         self.octets += octets.len() as u64;
-        let written = match &mut self.tmp.file {
+        let written = match &mut self.file.file {
             Some(file) => file.append(octets),
             None => Err(io::ErrorKind::InvalidInput.into()),
         };
         let left = match self.octets / LOOK_EVERY > looks {
-            true => written.and_then(|()| self.tmp.leave_reserve()),
+            true => written.and_then(|()| self.file.leave_reserve()),
             false => written,
         };
         left.map_err(|source| Error::Write {
-            path: self.tmp.path(),
+            path: self.file.path(),
             source,
         })
     }
@@ -181,7 +206,7 @@ impl Incoming {
 /// A message that has arrived whole; its octets may still be in the system's memory only.
 pub struct Complete {
     message: Message,
-    tmp: TmpFile,
+    file: SpoolFile,
     examined: Examined,
     header: Vec<u8>,
     is_orderly: bool,
@@ -237,7 +262,7 @@ impl Complete {
 
     /// Lets the disk begin with its octets, so that [`sync_all`] waits less.
     pub fn begin_sync(&self) {
-        if let Some(file) = &self.tmp.file {
+        if let Some(file) = &self.file.file {
             file.begin_sync();
         }
     }
@@ -269,7 +294,7 @@ impl Synced {
 
     /// Its name, the same in tmp/ as later in new/.
     pub fn name(&self) -> &UniqueName {
-        &self.0.tmp.name
+        &self.0.file.name
     }
 
     /// Whether its end was above doubt.
@@ -286,12 +311,12 @@ impl Synced {
     /// must outlive this value. A crash that found an intent without a file would take the message
     /// for delivered.
     pub fn entrust(&mut self) {
-        self.0.tmp.kept = true;
+        self.0.file.kept = true;
     }
 
     /// Its intent is certain not to be in the journal: the file goes away with this value again.
     pub fn reclaim(&mut self) {
-        self.0.tmp.kept = false;
+        self.0.file.kept = false;
     }
 }
 
@@ -300,12 +325,12 @@ impl Synced {
 pub fn sync_all(batch: Vec<Complete>) -> (Vec<Synced>, Vec<(Message, io::Error)>) {
     let files = batch
         .iter()
-        .filter_map(|complete| complete.tmp.file.as_ref());
+        .filter_map(|complete| complete.file.file.as_ref());
     let files: Vec<&durable::File> = files.collect();
     let results = durable::sync_all(&files);
     let (mut synced, mut failed) = (Vec::with_capacity(batch.len()), Vec::new());
     for (mut complete, result) in batch.into_iter().zip(results) {
-        complete.tmp.file = None;
+        complete.file.file = None;
         match result {
             Ok(()) => synced.push(Synced(complete)),
             Err(error) => failed.push((complete.message.clone(), error)),

@@ -11,14 +11,15 @@ use sha2::{Digest, Sha256};
 use thiserror::Error;
 use zeroize::Zeroizing;
 
-use super::oauth::Store;
-use super::secret::{Password, SecretError};
-use super::visible::visible;
-use super::{Server, keyring, paths};
+use super::password::{Password, SecretError};
+use super::{Store, keyring};
 use crate::durable::{Dir, Disk, File};
 use crate::exit::{Diagnose, Status};
 use crate::oauth::Grant;
+use crate::paths;
 use crate::private;
+use crate::server::Server;
+use crate::term::visible;
 
 /// The sign-in that is kept for a maildrop. `interactive`: a person can unlock the keyring.
 ///

@@ -3,10 +3,9 @@
 //! and the look before a DELE all ask here, so that they agree.
 
 use super::Error;
-use super::digest::{Examined, examine};
-use super::incoming::HEADER_KEPT;
 use super::unique_name::{AccountTag, UniqueName, size_in};
 use crate::durable::{Dir, Disk};
+use crate::message::{Examined, HEADER_KEPT, examine};
 use std::collections::HashMap;
 use std::ffi::{OsStr, OsString};
 use std::fs;

@@ -10,13 +10,13 @@ use std::time::Duration;
 use thiserror::Error;
 use zeroize::Zeroizing;
 
-use super::visible::visible;
-use super::{Auth, PasswordSource, Profile, Server, helper, keyring, netrc};
+use super::{PasswordSource, Wanted, helper, keyring, netrc};
 use crate::exit::{Diagnose, Status};
 use crate::net::program::cannot_start;
 use crate::private;
+use crate::server::Server;
 use crate::stop::Stop;
-use crate::term::quoted;
+use crate::term::{quoted, visible};
 
 /// No password is longer than this; what is, is another file or a program gone wild.
 pub(crate) use crate::private::LIMIT;
@@ -82,38 +82,37 @@ const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 ///
 /// There is no password, or none that can be sent. No error holds any part of one.
 pub fn obtain(
-    profile: &Profile,
+    wanted: &Wanted<'_>,
     interactive: bool,
     stop: Option<&Stop>,
 ) -> Result<Password, SecretError> {
-    // The client's certificate is all that is needed.
-    if profile.auth == Auth::External {
-        return Ok(Password::new(String::new()));
-    }
-    match &profile.password {
+    let Wanted {
+        account, server, ..
+    } = *wanted;
+    match wanted.source {
         PasswordSource::Command(argv) => helper::run(Helper::Password, argv, interactive, stop),
         PasswordSource::Credential(name) => {
             from_credential(name, std::env::var_os("CREDENTIALS_DIRECTORY"))
         }
         PasswordSource::File(path) => from_file(path),
-        PasswordSource::Netrc(path) => from_netrc(path, &profile.server),
+        PasswordSource::Netrc(path) => from_netrc(path, server),
         PasswordSource::Inline(password) => password.clone().checked(),
-        PasswordSource::Keyring => keyring::load(&profile.server, interactive)
+        PasswordSource::Keyring => keyring::load(server, interactive)
             .and_then(Password::checked)
-            .map_err(|error| error.of_account(profile)),
+            .map_err(|error| error.of_account(wanted)),
         // No password: tokens are got by whoever can renew them.
         PasswordSource::OAuth(_) => Err(SecretError::Empty),
-        PasswordSource::Prompt if interactive => prompt(profile),
-        PasswordSource::PromptOrKeyring if interactive => prompt(profile),
+        PasswordSource::Prompt if interactive => prompt(account, server),
+        PasswordSource::PromptOrKeyring if interactive => prompt(account, server),
         PasswordSource::Prompt => Err(SecretError::NobodyToAsk { word: None }),
         // Whatever the keyring says, the person never asked for it.
-        PasswordSource::PromptOrKeyring => keyring::load(&profile.server, interactive)
+        PasswordSource::PromptOrKeyring => keyring::load(server, interactive)
             .and_then(Password::checked)
             .map_err(|error| SecretError::NobodyToAsk {
-                word: Some(profile.word())
+                word: Some(wanted.word.clone())
                     .filter(|_| matches!(error, SecretError::KeyringMissing { .. })),
             }),
-        PasswordSource::Stdin if io::stdin().is_terminal() => prompt(profile),
+        PasswordSource::Stdin if io::stdin().is_terminal() => prompt(account, server),
         PasswordSource::Stdin => from_line(&mut io::stdin().lock()),
     }
 }
@@ -142,12 +141,12 @@ pub fn can_ask() -> bool {
 /// # Errors
 ///
 /// There is no terminal, or nothing usable was typed.
-pub fn prompt(profile: &Profile) -> Result<Password, SecretError> {
-    let Server { user, host, .. } = &profile.server;
+pub fn prompt(account: &str, server: &Server) -> Result<Password, SecretError> {
+    let Server { user, host, .. } = server;
     // An account given as a URL is called by the same two.
-    let question = match profile.name == format!("{user}@{host}") {
+    let question = match account == format!("{user}@{host}") {
         true => format!("Password for {user} at {host}: "),
-        false => format!("Password for {} ({user} at {host}): ", profile.name),
+        false => format!("Password for {} ({user} at {host}): ", account),
     };
     rpassword::prompt_password(visible(&question))
         .map_err(|error| match error.kind() {
@@ -182,7 +181,7 @@ fn from_file(path: &Path) -> Result<Password, SecretError> {
 }
 
 /// Whether systemd can have a credential of this name.
-pub(crate) fn is_credential_name(name: &str) -> bool {
+pub fn is_credential_name(name: &str) -> bool {
     let wrong = |c: char| c == '/' || c == ':' || c.is_control();
     !name.is_empty() && name.len() <= 255 && name != "." && name != ".." && !name.contains(wrong)
 }
@@ -397,11 +396,11 @@ pub enum SecretError {
 
 impl SecretError {
     /// Puts the account's name where the keyring knew only the server.
-    fn of_account(self, profile: &Profile) -> Self {
+    fn of_account(self, wanted: &Wanted<'_>) -> Self {
         match self {
             Self::KeyringMissing { .. } => Self::KeyringMissing {
-                account: profile.name.clone(),
-                word: profile.word(),
+                account: wanted.account.to_owned(),
+                word: wanted.word.clone(),
             },
             other => other,
         }
@@ -494,5 +493,5 @@ impl Diagnose for SecretError {
 }
 
 #[cfg(test)]
-#[path = "secret_tests.rs"]
+#[path = "password_tests.rs"]
 mod tests;

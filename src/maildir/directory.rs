@@ -1,15 +1,13 @@
 //! The Maildir: tmp, new and cur (cr.yp.to/proto/maildir.html).
 
 use super::Error;
-use super::digest::{Examined, examine};
-use super::incoming::{Incoming, Synced, TmpFile};
 use super::roster::{Deliverer, MaildirId, NAME as ROSTER, Roster};
-use super::unique_name::{AccountTag, JournalId, Stamp, UniqueName};
+use super::unique_name::{AccountTag, JournalId, UniqueName};
 use crate::durable::{Dir, Disk};
-use crate::maildrop::Message;
+use crate::message::{Examined, examine};
 use std::ffi::OsStr;
 use std::fs;
-use std::io::{self, Read};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -18,7 +16,7 @@ const PARTS: [&str; 3] = ["tmp", "new", "cur"];
 /// An open Maildir. Its directories are held open: what is put in their place later is not used.
 pub struct Maildir {
     root: Dir,
-    pub(super) tmp: Dir,
+    tmp: Arc<Dir>,
     new: Dir,
 }
 
@@ -46,28 +44,6 @@ pub enum Ground {
     Other,
 }
 
-/// A message that is in new/ for good, together with the proof `I` that its intent had been
-/// recorded before.
-pub struct Delivered<I> {
-    synced: Synced,
-    intent: I,
-    path: PathBuf,
-}
-
-/// A message that could not be given its name, or whose name could not be made durable.
-pub struct Unpublished<I> {
-    /// The file, in tmp/ or in new/.
-    name: UniqueName,
-    /// The message as it was listed.
-    pub message: Message,
-    /// Its intent, which is withdrawn once its name is gone for certain.
-    pub intent: I,
-    /// Why.
-    pub error: io::Error,
-    /// It had its name, which a power cut may keep or not.
-    was_named: bool,
-}
-
 impl Maildir {
     /// Opens the Maildir at `path`, which must have tmp, new and cur.
     pub fn open(disk: &Disk, path: &Path) -> Result<Self, Error> {
@@ -86,7 +62,7 @@ impl Maildir {
         // Nothing of ours goes there, but a Maildir without it is none.
         part("cur")?;
         Ok(Self {
-            tmp: part("tmp")?,
+            tmp: Arc::new(part("tmp")?),
             new: part("new")?,
             root,
         })
@@ -126,58 +102,14 @@ impl Maildir {
         rewritten.map_err(|source| self.write_error(&self.root, source))
     }
 
-    /// Begins to receive a message.
-    pub fn receive(
-        self: &Arc<Self>,
-        stamp: Stamp,
-        message: Message,
-        keep_header: bool,
-    ) -> Result<Incoming, Error> {
-        let name = UniqueName::new(stamp, message.identity);
-        let tmp = TmpFile::create(Arc::clone(self), name)?;
-        Ok(Incoming::new(message, tmp, keep_header))
+    /// Its tmp/, open.
+    pub fn tmp(&self) -> &Arc<Dir> {
+        &self.tmp
     }
 
-    /// Gives messages their names in new/ and makes the names durable. Each comes with the proof
-    /// that its intent is recorded (E1): a crash from here on finds out what became of it.
-    pub fn publish<I>(&self, batch: Vec<(Synced, I)>) -> (Vec<Delivered<I>>, Vec<Unpublished<I>>) {
-        let (mut named, mut failed) = (Vec::with_capacity(batch.len()), Vec::new());
-        for (synced, intent) in batch {
-            match self.tmp.publish(synced.name().as_os_str(), &self.new) {
-                Ok(()) => named.push((synced, intent)),
-                Err(error) => failed.push(Unpublished::new(&synced, intent, error, false)),
-            }
-        }
-        if named.is_empty() {
-            return (Vec::new(), failed);
-        }
-        if let Err(error) = self.new.sync() {
-            // Their names may or may not survive a power cut: they count as not stored.
-            let again = || io::Error::new(error.kind(), error.to_string());
-            failed.extend(
-                named
-                    .into_iter()
-                    .map(|(synced, intent)| Unpublished::new(&synced, intent, again(), true)),
-            );
-            return (Vec::new(), failed);
-        }
-        let deliver = |(synced, intent): (Synced, I)| Delivered {
-            path: self.new.path().join(synced.name().as_os_str()),
-            synced,
-            intent,
-        };
-        (named.into_iter().map(deliver).collect(), failed)
-    }
-
-    /// Removes the file of a message that could not be published, before its intent is withdrawn:
-    /// the name must not stay when nothing speaks of it any more (E9). Tells whether it is gone for
-    /// certain. It is not where new/ could not be synced: a power cut may bring the name back.
-    pub fn discard<I>(&self, unpublished: &Unpublished<I>) -> bool {
-        let name = unpublished.name.as_os_str();
-        // A name that was taken is somebody else's message.
-        let taken = unpublished.error.kind() == io::ErrorKind::AlreadyExists;
-        let named = taken || self.new.remove(name).is_ok();
-        self.tmp.remove(name).is_ok() && named && !unpublished.was_named
+    /// Its new/, open.
+    pub fn new_dir(&self) -> &Dir {
+        &self.new
     }
 
     /// Moves a message that a crash left in tmp/ to new/. Call [`Maildir::sync_new`] afterwards.
@@ -226,50 +158,10 @@ impl Maildir {
         examine(self.tmp.read(name.as_os_str())?)
     }
 
-    pub(super) fn write_error(&self, dir: &Dir, source: io::Error) -> Error {
+    fn write_error(&self, dir: &Dir, source: io::Error) -> Error {
         Error::Write {
             path: dir.path().to_owned(),
             source,
-        }
-    }
-}
-
-impl<I> Delivered<I> {
-    /// The message as it was synced.
-    pub fn synced(&self) -> &Synced {
-        &self.synced
-    }
-
-    /// The proof that came with it.
-    pub fn intent(&self) -> &I {
-        &self.intent
-    }
-
-    /// Its path in new/.
-    pub fn path(&self) -> &Path {
-        &self.path
-    }
-}
-
-impl<I> Delivered<I> {
-    /// As much of the file as its header may have; nothing where it cannot be read.
-    pub fn beginning(&self) -> Vec<u8> {
-        const HEADER: u64 = 64 * 1024;
-        let mut octets = Vec::new();
-        let read =
-            fs::File::open(&self.path).and_then(|file| file.take(HEADER).read_to_end(&mut octets));
-        read.map_or_else(|_| Vec::new(), |_| octets)
-    }
-}
-
-impl<I> Unpublished<I> {
-    fn new(synced: &Synced, intent: I, error: io::Error, was_named: bool) -> Self {
-        Self {
-            name: synced.name().clone(),
-            message: synced.message().clone(),
-            intent,
-            error,
-            was_named,
         }
     }
 }

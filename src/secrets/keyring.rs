@@ -10,8 +10,8 @@ use std::time::Duration;
 
 use keyring::{Entry, Error};
 
-use super::Server;
-use super::secret::{Password, SecretError};
+use super::password::{Password, SecretError, can_ask};
+use crate::server::Server;
 
 /// The service name of each password's entry.
 const SERVICE: &str = "popfetch";
@@ -26,7 +26,7 @@ const ATTENDED: Duration = Duration::from_secs(120);
 ///
 /// # Errors
 ///
-/// There is none, or the keyring cannot be used. See also [`super::secret::obtain`].
+/// There is none, or the keyring cannot be used. See also [`super::obtain_password`].
 pub fn load(server: &Server, interactive: bool) -> Result<Password, SecretError> {
     call(SERVICE, server, interactive, |entry| {
         entry.get_password().map(Password::new)
@@ -64,7 +64,7 @@ pub(crate) fn load_login(server: &Server, interactive: bool) -> Result<Password,
 /// Stores a sign-in; as [`store`]. A run under cron does so too, and waits for nobody.
 pub(crate) fn store_login(server: &Server, login: &Password) -> Result<(), SecretError> {
     let login = login.clone();
-    let interactive = super::secret::can_ask();
+    let interactive = can_ask();
     call(LOGINS, server, interactive, move |entry| {
         entry.set_password(login.reveal())
     })

@@ -1,0 +1,167 @@
+//! Where messages go, in steps of a batch.
+
+use super::Synced;
+use super::spool::Spool;
+use crate::durable::Dir;
+use crate::maildir::{Maildir, UniqueName};
+use crate::maildrop::Message;
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// What takes an account's messages.
+pub enum Target {
+    /// A Maildir: a file in tmp/ is renamed to new/.
+    Maildir(Arc<Maildir>, Spool),
+}
+
+/// How often a target may get a message.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Promise {
+    /// Never twice, whatever fails: what a crash left can be looked up.
+    ExactlyOnce,
+}
+
+/// A message that is placed for good, together with the proof `I` that its intent had been
+/// recorded before.
+pub struct Delivered<I> {
+    synced: Synced,
+    intent: I,
+    path: PathBuf,
+}
+
+/// A message that could not be placed, or whose place could not be made durable.
+pub struct Unplaced<I> {
+    /// The file, in the spool or in its place.
+    name: UniqueName,
+    /// The message as it was listed.
+    pub message: Message,
+    /// Its intent, which is withdrawn once its name is gone for certain.
+    pub intent: I,
+    /// Why.
+    pub error: io::Error,
+    /// It had its name, which a power cut may keep or not.
+    was_named: bool,
+}
+
+impl Target {
+    /// Delivery to a Maildir.
+    pub fn maildir(maildir: Arc<Maildir>) -> Self {
+        let spool = Spool::new(Arc::clone(maildir.tmp()));
+        Self::Maildir(maildir, spool)
+    }
+
+    /// How often a message may come.
+    pub fn promise(&self) -> Promise {
+        match self {
+            Self::Maildir(..) => Promise::ExactlyOnce,
+        }
+    }
+
+    /// Where messages are written before they are placed.
+    pub fn spool(&self) -> &Spool {
+        match self {
+            Self::Maildir(_, spool) => spool,
+        }
+    }
+
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        match self {
+            Self::Maildir(maildir, _) => maildir.path(),
+        }
+    }
+
+    /// The directories that it works in.
+    pub fn directories(&self) -> Vec<&Dir> {
+        match self {
+            Self::Maildir(maildir, _) => vec![maildir.root()],
+        }
+    }
+
+    /// Places a batch, and makes that durable (E3). Each message comes with the proof that its intent is
+    /// recorded (E1): a crash from here on finds out what became of it.
+    pub fn place<I>(&self, batch: Vec<(Synced, I)>) -> (Vec<Delivered<I>>, Vec<Unplaced<I>>) {
+        let Self::Maildir(maildir, _) = self;
+        let (mut named, mut failed) = (Vec::with_capacity(batch.len()), Vec::new());
+        for (synced, intent) in batch {
+            match maildir
+                .tmp()
+                .publish(synced.name().as_os_str(), maildir.new_dir())
+            {
+                Ok(()) => named.push((synced, intent)),
+                Err(error) => failed.push(Unplaced::new(&synced, intent, error, false)),
+            }
+        }
+        if named.is_empty() {
+            return (Vec::new(), failed);
+        }
+        if let Err(error) = maildir.new_dir().sync() {
+            // Their names may or may not survive a power cut: they count as not stored.
+            let again = || io::Error::new(error.kind(), error.to_string());
+            failed.extend(
+                named
+                    .into_iter()
+                    .map(|(synced, intent)| Unplaced::new(&synced, intent, again(), true)),
+            );
+            return (Vec::new(), failed);
+        }
+        let deliver = |(synced, intent): (Synced, I)| Delivered {
+            path: maildir.new_dir().path().join(synced.name().as_os_str()),
+            synced,
+            intent,
+        };
+        (named.into_iter().map(deliver).collect(), failed)
+    }
+
+    /// Removes the file of a message that could not be placed, before its intent is withdrawn:
+    /// the name must not stay when nothing speaks of it any more (E9). Tells whether it is gone for
+    /// certain. It is not where new/ could not be synced: a power cut may bring the name back.
+    pub fn discard<I>(&self, unplaced: &Unplaced<I>) -> bool {
+        let Self::Maildir(maildir, _) = self;
+        let name = unplaced.name.as_os_str();
+        // A name that was taken is somebody else's message.
+        let taken = unplaced.error.kind() == io::ErrorKind::AlreadyExists;
+        let named = taken || maildir.new_dir().remove(name).is_ok();
+        maildir.tmp().remove(name).is_ok() && named && !unplaced.was_named
+    }
+}
+
+impl<I> Delivered<I> {
+    /// As much of the file as its header may have; nothing where it cannot be read.
+    pub fn beginning(&self) -> Vec<u8> {
+        const HEADER: u64 = 64 * 1024;
+        let mut octets = Vec::new();
+        let read =
+            File::open(&self.path).and_then(|file| file.take(HEADER).read_to_end(&mut octets));
+        read.map_or_else(|_| Vec::new(), |_| octets)
+    }
+
+    /// The message as it was synced.
+    pub fn synced(&self) -> &Synced {
+        &self.synced
+    }
+
+    /// The proof that came with it.
+    pub fn intent(&self) -> &I {
+        &self.intent
+    }
+
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+}
+
+impl<I> Unplaced<I> {
+    fn new(synced: &Synced, intent: I, error: io::Error, was_named: bool) -> Self {
+        Self {
+            name: synced.name().clone(),
+            message: synced.message().clone(),
+            intent,
+            error,
+            was_named,
+        }
+    }
+}

@@ -1,0 +1,115 @@
+//! Maildirs (cr.yp.to/proto/maildir.html): their layout, the names of what is delivered, the file in
+//! the root that says who delivers, and finding messages again wherever a mail reader has put them.
+
+mod directory;
+mod roster;
+mod search;
+mod turns;
+mod unique_name;
+
+pub use directory::{Ground, Maildir, Site};
+pub use roster::{Deliverer, MaildirId, NAME as ROSTER, Roster, random};
+pub use search::Search;
+pub use turns::{Turn, Turns};
+pub use unique_name::{AccountTag, JournalId, Stamp, UniqueName};
+
+use crate::durable::advice;
+use crate::exit::{Diagnose, Status, is_scarce, scarcity};
+use crate::term::quoted;
+use std::io;
+use std::path::PathBuf;
+
+/// Why a Maildir cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The Maildir cannot be made.
+    #[error("cannot create the Maildir {path}")]
+    Create {
+        /// The Maildir.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// It was there and is not there any more.
+    #[error("the Maildir {path} is gone")]
+    Gone {
+        /// The Maildir.
+        path: PathBuf,
+    },
+    /// There is something else than a Maildir.
+    #[error("{path} is not a Maildir: {reason}")]
+    NotAMaildir {
+        /// What was configured.
+        path: PathBuf,
+        /// What it is instead.
+        reason: &'static str,
+    },
+    /// It is there and cannot be used.
+    #[error("cannot use the Maildir {path}")]
+    Unusable {
+        /// The Maildir or the directory in it.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// Writing to it failed.
+    #[error("cannot write to the Maildir {path}")]
+    Write {
+        /// The file or directory.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+}
+
+impl Diagnose for Error {
+    fn status(&self) -> Status {
+        match self {
+            Self::Create { source, .. }
+            | Self::Unusable { source, .. }
+            | Self::Write { source, .. }
+                if is_scarce(source) =>
+            {
+                Status::Temporary
+            }
+            Self::Create { .. } | Self::Gone { .. } | Self::Unusable { .. } => Status::CannotCreate,
+            Self::NotAMaildir { .. } => Status::Config,
+            Self::Write { .. } => Status::Io,
+        }
+    }
+
+    fn hint(&self) -> Option<String> {
+        const SAFE: &str = "what was not stored is still on the server";
+        Some(match self {
+            Self::Create { source, .. }
+            | Self::Unusable { source, .. }
+            | Self::Write { source, .. }
+                if let Some(scarce) = scarcity(source) =>
+            {
+                format!("{scarce}; {SAFE}")
+            }
+            Self::Create { path, source } | Self::Unusable { path, source } => {
+                let advice = advice(path, source);
+                advice.unwrap_or_else(|| "look at what is there, or set another `maildir`".into())
+            }
+            Self::Gone { .. } => "if its disk is not mounted, mount it; if it was moved, set \
+                                  `maildir`; the next fetch names the other ways on"
+                .to_owned(),
+            Self::NotAMaildir { path, reason } if *reason == PART => format!(
+                "name an empty or a new directory as `maildir`; if this is to be one, make the rest: \
+                 mkdir -p {0}/tmp {0}/new {0}/cur",
+                quoted(&path.display().to_string())
+            ),
+            Self::NotAMaildir { .. } => "name an empty or a new directory as `maildir`".to_owned(),
+            Self::Write { path, source } => {
+                let advice = advice(path, source);
+                let advice =
+                    advice.unwrap_or_else(|| "check the disk: see what `dmesg` says".into());
+                format!("{advice}; {SAFE}")
+            }
+        })
+    }
+}
+
+/// Why a directory is no Maildir of which something is there.
+pub(crate) const PART: &str = "it has only a part of tmp, new and cur";

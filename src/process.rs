@@ -1,0 +1,84 @@
+//! Programs that popfetch starts: ended, with what they have started themselves, when nobody waits for
+//! them any more.
+
+use rustix::process::{Pid, Signal, kill_process_group};
+use std::io;
+use std::os::unix::process::CommandExt;
+use std::process::{Child, ChildStderr, ChildStdout, Command, ExitStatus};
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// How often to look whether one has ended.
+const POLL: Duration = Duration::from_millis(5);
+
+/// Whose process group a program is in, which signals from the terminal go to.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Group {
+    /// popfetch's: it can read from the terminal, and Ctrl-C ends it as well.
+    Ours,
+    /// Its own: Ctrl-C is for popfetch, and a signal reaches all that it has started.
+    Own,
+}
+
+/// A program that runs. It is killed when this is dropped.
+pub struct Running {
+    child: Child,
+    group: Group,
+}
+
+impl Running {
+    /// Starts it.
+    pub fn start(command: &mut Command, group: Group) -> io::Result<Self> {
+        if group == Group::Own {
+            command.process_group(0);
+        }
+        let child = command.spawn()?;
+        Ok(Self { child, group })
+    }
+
+    /// What it prints, where that was asked for, once.
+    pub fn take_stdout(&mut self) -> Option<ChildStdout> {
+        self.child.stdout.take()
+    }
+
+    /// What it prints for people, likewise.
+    pub fn take_stderr(&mut self) -> Option<ChildStderr> {
+        self.child.stderr.take()
+    }
+
+    /// Its process, and its group where that is its own.
+    pub fn pid(&self) -> Pid {
+        Pid::from_child(&self.child)
+    }
+
+    /// How it has ended, if it has.
+    pub fn status(&mut self) -> io::Result<Option<ExitStatus>> {
+        self.child.try_wait()
+    }
+
+    /// Waits so long until it has ended; tells whether it has.
+    pub fn ends_within(&mut self, limit: Duration) -> bool {
+        let deadline = Instant::now() + limit;
+        loop {
+            match self.status() {
+                Ok(None) if Instant::now() < deadline => thread::sleep(POLL),
+                Ok(None) => return false,
+                _ => return true,
+            }
+        }
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        if matches!(self.status(), Ok(Some(_))) {
+            return;
+        }
+        // Errors mean that it has just ended by itself.
+        if self.group == Group::Own {
+            let _ = kill_process_group(self.pid(), Signal::KILL);
+        }
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
