@@ -109,6 +109,7 @@ pub struct Plan {
     known: usize,
     stored: usize,
     undated: usize,
+    smallest_stored: Option<(u64, usize)>,
     /// In the order of their places.
     unseen: Vec<(usize, Decision)>,
 }
@@ -127,6 +128,11 @@ impl Plan {
     /// How many of them are stored here.
     pub fn stored(&self) -> usize {
         self.stored
+    }
+
+    /// The place of the smallest message that is stored here.
+    pub fn smallest_stored(&self) -> Option<usize> {
+        self.smallest_stored.map(|(_, place)| place)
     }
 
     /// How many would be deleted for their age, were the clock not in doubt.
@@ -207,6 +213,10 @@ pub fn decide(
         let is_new = matches!(known, Known::New(_) | Known::Lost);
         plan.known += usize::from(!is_new);
         plan.stored += usize::from(!is_new && known != Known::Marked);
+        if let (Some(octets), Known::Stored { .. }) = (octets, known) {
+            let smallest = plan.smallest_stored.get_or_insert((octets, place));
+            *smallest = (octets, place).min(*smallest);
+        }
         let decision = match matches!(known, Known::New(_)) && (place as u64) < older {
             true => Decision::Mark,
             false => decide_one(octets, known, policy, now),

@@ -195,6 +195,8 @@ pub struct Import {
 /// The tools that accounts can be taken over from.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
 pub enum Tool {
+    /// fdm
+    Fdm,
     /// getmail 4 to 6
     Getmail,
     /// mpop

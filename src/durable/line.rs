@@ -14,12 +14,25 @@ pub fn seal(mut line: String, out: &mut Vec<u8>) {
 
 /// The fields of a line whose checksum is right.
 pub fn unseal(line: &[u8]) -> Option<&str> {
-    let (fields, crc) = line.split_at_checked(line.len().checked_sub(8)?)?;
-    let crc = std::str::from_utf8(crc).ok()?;
-    // from_str_radix takes "+" and upper case, too: a line reads in one way only.
-    let canonical = crc.bytes().all(|c| matches!(c, b'0'..=b'9' | b'a'..=b'f'));
-    let right = canonical && u32::from_str_radix(crc, 16) == Ok(crc32fast::hash(fields));
-    right.then_some(std::str::from_utf8(fields).ok()?.strip_suffix('\t')?)
+    std::str::from_utf8(unseal_octets(line)?).ok()
+}
+
+/// The same, before it is known to be text.
+pub fn unseal_octets(line: &[u8]) -> Option<&[u8]> {
+    let (fields, crc) = line.split_last_chunk()?;
+    // Compared as it is written, so that a line reads in one way only.
+    let right = *crc == digits(crc32fast::hash(fields));
+    right.then_some(fields.strip_suffix(b"\t")?)
+}
+
+/// In hexadecimal, as `{:08x}` writes it.
+fn digits(number: u32) -> [u8; 8] {
+    let digit = |value: u8| value + if value < 10 { b'0' } else { b'a' - 10 };
+    let mut digits = [0; 8];
+    for (pair, octet) in digits.chunks_exact_mut(2).zip(number.to_be_bytes()) {
+        pair.copy_from_slice(&[digit(octet >> 4), digit(octet & 0x0f)]);
+    }
+    digits
 }
 
 /// Writes octets so that they hold no space, tab or line end, and are never just "-".

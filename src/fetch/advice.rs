@@ -11,7 +11,7 @@ impl Diagnose for Error {
             Self::Early { early, .. } => match early.why {
                 Why::Refused(RefusalKind::Credentials, _) => Status::NoPermission,
                 Why::Refused(RefusalKind::Permanent, _) => Status::Unavailable,
-                Why::Refused(RefusalKind::Busy, _) | Why::LoginDelay(_) => Status::Temporary,
+                Why::Refused(..) | Why::LoginDelay(_) => Status::Temporary,
             },
             Self::NeedsUtf8(_) | Self::Oversized(_) | Self::NotInStep => Status::Protocol,
             Self::Refusing(_) => Status::Temporary,

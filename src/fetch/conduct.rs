@@ -7,11 +7,12 @@
 use super::{Account, Error, failure};
 use crate::durable::{Dir, Disk};
 use crate::exit::Status;
+use crate::maildrop::Message;
 use crate::profile::Profile;
 use crate::report::{Event, Failure};
 use crate::secrets::Sign;
 use crate::session::{Detour, Shortcut};
-use crate::state::{self, Credentials, Manners, Moment, Telling, Why};
+use crate::state::{self, Credentials, Failing, Manners, Moment, Telling, Why};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -34,6 +35,28 @@ const DETOUR_FOR: i64 = NO_SHORTCUT_FOR;
 
 /// What stands in the place of a shortcut that a server did not follow.
 const NO_SHORTCUT: &str = "none";
+
+/// What did not come, although the account works.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(super) struct Missed {
+    /// The same from run to run.
+    pub(super) name: String,
+    /// What became of it, in words.
+    pub(super) text: String,
+}
+
+impl Missed {
+    pub(super) fn of(message: &Message, reason: &str) -> Self {
+        let name = match &message.unique_id {
+            Some(id) => String::from_utf8_lossy(id).into_owned(),
+            None => format!("message {}", message.number),
+        };
+        Self {
+            text: format!("{name}: {reason}"),
+            name,
+        }
+    }
+}
 
 /// What is remembered of an account, and what this run adds to it.
 pub(super) struct Conduct {
@@ -185,6 +208,11 @@ impl Conduct {
         true
     }
 
+    /// The server has sent or listed what it was asked for, whatever else became of it.
+    pub(super) fn served(&mut self) {
+        self.manners.served();
+    }
+
     /// The account's fetch went well.
     pub(super) fn worked(&mut self, account: &Account<'_>) {
         let since = self.manners.worked();
@@ -195,18 +223,32 @@ impl Conduct {
         }
     }
 
-    /// The account's fetch went well but for what it passed over: that is told once a day to whoever
-    /// is not told in each run.
-    pub(super) fn passes_over(&mut self, account: &Account<'_>, holds: &[String]) {
+    /// The account's fetch went well but for these. Whoever is not told in each run is told of each
+    /// once and then once a day, and when it is over.
+    pub(super) fn misses(&mut self, account: &Account<'_>, misses: &[Missed]) {
         const NAMED: usize = 3;
         let (now, quiet) = (self.now(), account.environment.quiet);
-        let code = Status::Partial.code();
-        let told = self.manners.failed(now, code, "passed-over", quiet) == Telling::Again;
-        let more = holds.len().saturating_sub(NAMED);
-        for text in holds.iter().take(NAMED).filter(|_| quiet && !told) {
-            account.tell(Event::Warning(text));
+        if misses.is_empty() {
+            let since = self.manners.missed_nothing();
+            if let Some(since) = since.filter(|_| quiet) {
+                let since = Moment::on_the_wall(since);
+                let text = format!(
+                    "what was passed over since {since} has come, or is gone from the server"
+                );
+                account.tell(Event::Recovered(&text));
+            }
+            return;
         }
-        if more > 0 && quiet && !told {
+        let names = misses.iter().map(|it| it.name.as_str());
+        let told = self.manners.missed(now, names, quiet) == Telling::Again;
+        if told || !quiet {
+            return;
+        }
+        for missed in misses.iter().take(NAMED) {
+            account.tell(Event::Warning(&missed.text));
+        }
+        let more = misses.len().saturating_sub(NAMED);
+        if more > 0 {
             let text = format!("{more} more are passed over for now");
             account.tell(Event::Warning(&text));
         }
@@ -226,7 +268,14 @@ impl Conduct {
         let passing = matches!(failure.status, Status::Interrupted | Status::Terminated);
         if !passing && !failure.routine {
             let (now, quiet) = (self.now(), account.environment.quiet);
-            tell_once(&mut self.manners, &mut failure, now, error.kind(), quiet);
+            let failing = Failing {
+                now,
+                status: failure.status.code(),
+                kind: error.kind(),
+                passes: failure.status == Status::Temporary,
+                since: error.lasts_since(),
+            };
+            tell_once(&mut self.manners, &mut failure, failing, quiet);
         }
         failure
     }
@@ -257,7 +306,10 @@ impl Conduct {
     fn write(self, account: &Account<'_>) {
         if let Some(directory) = self.directory.filter(|_| self.manners != self.read) {
             // What is lost by an error here is one sign-in too many, or one line too many.
-            let _ = self.manners.write(&directory, &account.profile.server.id());
+            let id = account.profile.server.id();
+            if let Ok(false) = self.manners.write(&directory, &id) {
+                let _ = self.manners.write_told(&directory, &id);
+            }
         }
     }
 
@@ -276,7 +328,14 @@ pub fn not_tried(state: &Path, profile: &Profile, failure: &mut Failure) {
         let read = Manners::read(&directory, &id);
         let mut manners = read.clone();
         let now = Moment::now().now;
-        tell_once(&mut manners, failure, now, "password", true);
+        let failing = Failing {
+            now,
+            status: failure.status.code(),
+            kind: "password",
+            passes: failure.status == Status::Temporary,
+            since: None,
+        };
+        tell_once(&mut manners, failure, failing, true);
         if manners != read {
             // What is lost costs one line too many.
             let _ = manners.write(&directory, &id);
@@ -284,9 +343,9 @@ pub fn not_tried(state: &Path, profile: &Profile, failure: &mut Failure) {
     }
 }
 
-fn tell_once(manners: &mut Manners, failure: &mut Failure, now: i64, kind: &str, quiet: bool) {
-    match manners.failed(now, failure.status.code(), kind, quiet) {
-        Telling::Again => failure.routine = true,
+fn tell_once(manners: &mut Manners, failure: &mut Failure, failing: Failing<'_>, quiet: bool) {
+    match manners.failed(failing, quiet) {
+        Telling::Again | Telling::NotYet => failure.routine = true,
         Telling::Reminder(since) if quiet => {
             let since = Moment::on_the_wall(since);
             failure.message = format!("{} (failing since {since})", failure.message);

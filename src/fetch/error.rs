@@ -244,7 +244,7 @@ impl Error {
                 error.meaning() != Some(Meaning::Command)
             }
             Self::Session(session::Error::Net { source, .. }) => {
-                matches!(source, net::Error::Stopped(_))
+                matches!(source, net::Error::Stopped(_) | net::Error::Dripping(_))
             }
             Self::Session(session::Error::TooLarge(_)) => true,
             _ => false,
@@ -262,7 +262,8 @@ impl Error {
     }
 
     /// Whether the message at hand may be what broke the connection, rather than other commands,
-    /// the disk or the person: the server closed it, fell silent, or sends without end.
+    /// the disk or the person: the server closed it, fell silent, or sends without end. One that
+    /// drips does so over minutes, and as likely as not over all messages.
     pub(super) fn is_over_a_message(&self) -> bool {
         match self {
             Self::Session(session::Error::Net {
@@ -270,7 +271,7 @@ impl Error {
                 source,
                 under_way: UnderWay::One,
                 ..
-            }) => !matches!(source, net::Error::Stopped(_)),
+            }) => !matches!(source, net::Error::Stopped(_) | net::Error::Dripping(_)),
             Self::Oversized(_) => true,
             _ => false,
         }
@@ -318,7 +319,10 @@ impl Error {
 
     /// Whether the server does not let us in for now.
     pub(super) fn is_turned_away(&self) -> bool {
-        !self.is_refusing() && self.refusal() == Some(RefusalKind::Busy)
+        !self.is_refusing()
+            && self.refusal().is_some_and(|kind| {
+                !matches!(kind, RefusalKind::Credentials | RefusalKind::Permanent)
+            })
     }
 
     /// Whether another session that begins with UTF8 would get further.
@@ -341,22 +345,25 @@ impl Error {
     pub(super) fn refusal(&self) -> Option<RefusalKind> {
         // Some servers close where others refuse (TRUST.md Q13).
         if self.closed_on(Phase::SignIn) {
-            return Some(RefusalKind::Busy);
-        }
-        if self.is_refusing() {
-            return Some(RefusalKind::Busy);
+            return Some(RefusalKind::Closed);
         }
         // Or the way in which it was asked did not suit it, which the next run finds out.
         if self.is_refused_without_reason() {
             return None;
         }
         Some(match self.meaning()? {
+            Meaning::Limit => RefusalKind::Limit,
+            Meaning::InUse => RefusalKind::InUse,
+            _ if self.is_refusing() => RefusalKind::Withheld,
             Meaning::Credentials => RefusalKind::Credentials,
             Meaning::Permanent => RefusalKind::Permanent,
             Meaning::Command if matches!(self.session()?, session::Error::SignIn { .. }) => {
                 RefusalKind::Credentials
             }
-            Meaning::Passing | Meaning::InUse | Meaning::Limit => RefusalKind::Busy,
+            Meaning::Passing => match self.session()? {
+                error if error.is_known() => RefusalKind::Passing,
+                _ => RefusalKind::Unexplained,
+            },
             Meaning::Command | Meaning::Message | Meaning::Utf8 | Meaning::Disorder => return None,
         })
     }
@@ -389,6 +396,14 @@ impl Error {
     pub(super) fn is_unexplained(&self) -> bool {
         let turned = self.session();
         matches!(turned, Some(session::Error::Turned(answer)) if answer.code.is_none())
+    }
+
+    /// Since when it is known to last, where it is not this run that tells.
+    pub(super) fn lasts_since(&self) -> Option<i64> {
+        match self {
+            Self::State(state::Error::HeldLong { holder, .. }) => Some(holder.since),
+            _ => None,
+        }
     }
 
     /// What counts as the same failure, in a word.

@@ -25,8 +25,8 @@ mod room;
 mod sessions;
 mod tell;
 
-use conduct::Conduct;
 pub use conduct::not_tried;
+use conduct::{Conduct, Missed};
 pub use error::Error;
 pub use look::{Look, look, mark_seen, rehearse};
 pub use reach::{Connect, Network, Route};
@@ -100,8 +100,11 @@ impl Account<'_> {
     pub fn fetch(&self) -> Outcome {
         let mut outcome = Outcome::default();
         let mut conduct = Conduct::of_fetch(self);
-        match self.try_fetch(&mut outcome, &mut conduct) {
-            Ok(()) if outcome.held_up > 0 => {}
+        let fetched = self.try_fetch(&mut outcome, &mut conduct);
+        if fetched.is_ok() || outcome.fetched > 0 {
+            conduct.served();
+        }
+        match fetched {
             Ok(()) => conduct.worked(self),
             Err(error) => outcome.failure = Some(conduct.failed(self, &error)),
         }
@@ -196,6 +199,9 @@ impl Account<'_> {
             ));
         }
         let plan = self.settle_plan(store, maildrop, run.twins, in_parts)?;
+        run.witness = plan
+            .smallest_stored()
+            .and_then(|place| maildrop.message(place));
         run.is_stuck = in_parts && plan.stored() < plan.listed() / 2;
         let Looked { mut same, fetch } =
             self.look_into(session, store, maildrop, &plan, &mut run.budget)?;
@@ -407,11 +413,11 @@ impl Account<'_> {
                 outcome.skipped += 1;
                 let reason = match (reason, &message.unique_id) {
                     // The summary tells the reasons alone, and this one is about one message.
-                    (plan::Reason::Failed(_), Some(id)) => {
-                        let text = format!("{}: {reason}", String::from_utf8_lossy(id));
+                    (plan::Reason::Failed(_), Some(_)) => {
+                        let missed = Missed::of(&message, &reason.to_string());
                         outcome.held_up += 1;
-                        run.holds.push(text.clone());
-                        text
+                        run.holds.push(missed.clone());
+                        missed.text
                     }
                     _ => reason.to_string(),
                 };
@@ -430,6 +436,8 @@ struct Run<'a> {
     twins: &'a Twins,
     care: Care,
     budget: Budget,
+    /// A small message that is stored: the server has sent it before.
+    witness: Option<Message>,
     /// Messages that came in the session at hand.
     arrived: u64,
     /// Messages that are not asked for again.
@@ -440,8 +448,10 @@ struct Run<'a> {
     trouble: Option<Error>,
     /// A full part of the maildrop that brings nothing hides the rest.
     is_stuck: bool,
-    /// What is passed over that should come, in words.
-    holds: Vec<String>,
+    /// What is passed over in the session at hand, and should come.
+    holds: Vec<Missed>,
+    /// What was asked for, and could not be fetched for its own sake.
+    refused: Vec<Missed>,
 }
 
 /// Fails where nothing could be remembered of what is passed over, or where more would come after it.

@@ -3,8 +3,8 @@
 use super::commit::{self, Committed};
 use super::endings::{Care, Destination, Intake, Sizes};
 use super::key::Key;
-use super::refusals::Refusals;
-use super::{Account, Error, Run, listed};
+use super::refusals::{Inquiry, Refusals, is_sent_again};
+use super::{Account, Error, Missed, Run, listed};
 use crate::delivery::{Complete, Incoming, Target};
 use crate::maildir::{AccountTag, Stamp};
 use crate::maildrop::{Maildrop, Message};
@@ -43,7 +43,7 @@ struct Received {
 
 impl Received {
     fn came(&mut self, message: &Message, account: &Account<'_>) {
-        self.refusals.came(account);
+        self.refusals.came(message, account);
         let key = Key::of(message);
         if !key.is_lasting() {
             self.nameless.push(key);
@@ -139,7 +139,7 @@ impl Account<'_> {
     ) -> Result<Fetched, Error> {
         let (target, care) = (run.target, run.care);
         let failing = messages.iter().filter(|message| store.has_failed(message));
-        let mut refusals = Refusals::new(failing.map(Key::of).collect());
+        let mut refusals = Refusals::new(failing.map(Key::of).collect(), run.witness.clone());
         let queue = QUEUE.min(self.environment.room / 2).max(1);
         let mut sizes = Sizes::of(store);
         let to = self.destination(store, target);
@@ -155,7 +155,7 @@ impl Account<'_> {
             drop(sender);
             Some((received, committer.join()))
         });
-        let (mut received, committed) = match side_by_side {
+        let (received, committed) = match side_by_side {
             Some((received, Ok(Some(committed)))) => (received, committed),
             Some(_) => return Err(Error::Thread),
             None => {
@@ -168,12 +168,18 @@ impl Account<'_> {
                 self.take_turns(session, store, turns, &messages, refusals)
             }
         };
-        received.refusals.end(self);
         let fetched = Fetched::of(committed, outcome);
         run.arrived += received.refusals.arrived();
-        for message in &received.refusals.to_blame {
+        for (message, reason) in &received.refusals.to_blame {
             store.failed(message, FailureKind::Refused);
             outcome.failed += 1;
+            run.refused.push(Missed::of(message, reason));
+            run.passed.insert(Key::of(message));
+        }
+        for (message, reason) in &received.refusals.excused {
+            store.suspect(message, FailureKind::Refused);
+            outcome.failed += 1;
+            run.refused.push(Missed::of(message, reason));
             run.passed.insert(Key::of(message));
         }
         for message in &received.refusals.met {
@@ -266,46 +272,13 @@ impl Account<'_> {
             refusals,
             ..Received::default()
         };
-        let plainly = !session.may_pipeline();
-        let mut retrieval = session.retrieve(messages);
-        let mut incoming: Option<Incoming> = None;
-        let ended = self.take_arrivals(&mut retrieval, intake, &mut incoming, &mut received);
-        // Its end is doubtful for good: the message is fetched once more.
-        let held = intake.held.pop();
-        if let Err(error) = ended {
-            let interrupted = incoming
-                .as_ref()
-                .map(Incoming::message)
-                .or(retrieval.awaited());
-            let is_violation = matches!(error, Error::Session(session::Error::Violation { .. }));
-            received.broken = interrupted.filter(|_| is_violation && plainly).cloned();
-            // Any of what has come may be another message.
-            let error = match intake.echoes.are_unsettled() {
-                true => Error::NotInStep,
-                false => error,
-            };
-            received.error = Some(match (interrupted, error, held) {
-                (
-                    _,
-                    Error::Doubtful {
-                        message, source, ..
-                    },
-                    Some(held),
-                ) => Error::Doubtful {
-                    message,
-                    reading: Some(Box::new(held.complete)),
-                    source,
-                },
-                (Some(message), error, _) if error.is_over_a_message() => Error::Over {
-                    message: Box::new(message.clone()),
-                    source: Box::new(error),
-                },
-                (_, error, _) => error,
-            });
+        let rest = self.receive_and_inquire(session, messages, intake, &mut received);
+        let stopped = rest.is_none_or(|rest| !rest.is_empty());
+        received.refusals.end(stopped, self);
+        if received.error.is_some() {
             return received;
         }
         let suspicious = take(&mut intake.suspicious);
-        drop(retrieval);
         let (to, sizes, sender) = (intake.to, &mut *intake.sizes, intake.sender);
         if let Err(error) = self.read_again(session, to, suspicious, sizes, sender) {
             received.error = Some(error);
@@ -313,21 +286,110 @@ impl Account<'_> {
         received
     }
 
+    /// Receives messages, and finds out whose fault it is where some are refused; those that the
+    /// server was not asked for. `None` where the session is of no more use.
+    fn receive_and_inquire(
+        &self,
+        session: &mut Session<Transaction>,
+        messages: Vec<Message>,
+        intake: &mut Intake<'_>,
+        received: &mut Received,
+    ) -> Option<Vec<Message>> {
+        let mut rest = self.receive_some(session, messages, intake, received)?;
+        let mut has_tried_another = false;
+        loop {
+            if let Inquiry::Ask(message) = received.refusals.inquire() {
+                let sent = is_sent_again(session, message, &received.refusals);
+                received
+                    .refusals
+                    .learn(*sent.as_ref().unwrap_or(&false), self);
+                received.error = sent.err();
+            }
+            if received.error.is_some() {
+                return None;
+            }
+            let some = match received.refusals.are_settled() {
+                _ if rest.is_empty() => return Some(rest),
+                true => take(&mut rest),
+                // Nothing has come so far: if this does, the others come as well.
+                false if !has_tried_another && received.refusals.may_try_another() => {
+                    has_tried_another = true;
+                    vec![rest.remove(rest.len() / 2)]
+                }
+                false => return Some(rest),
+            };
+            rest.extend(self.receive_some(session, some, intake, received)?);
+        }
+    }
+
+    /// Receives messages, until there are no more or the server refuses to send them; those that
+    /// it was not asked for. `None` where the session is of no more use, or nobody takes what comes.
+    fn receive_some(
+        &self,
+        session: &mut Session<Transaction>,
+        messages: Vec<Message>,
+        intake: &mut Intake<'_>,
+        received: &mut Received,
+    ) -> Option<Vec<Message>> {
+        let plainly = !session.may_pipeline();
+        let mut retrieval = session.retrieve(messages);
+        let mut incoming: Option<Incoming> = None;
+        let ended = self.take_arrivals(&mut retrieval, intake, &mut incoming, received);
+        // Its end is doubtful for good: the message is fetched once more.
+        let held = intake.held.pop();
+        let error = match ended {
+            Ok(rest) => return rest,
+            Err(error) => error,
+        };
+        let interrupted = incoming
+            .as_ref()
+            .map(Incoming::message)
+            .or(retrieval.awaited());
+        let is_violation = matches!(error, Error::Session(session::Error::Violation { .. }));
+        received.broken = interrupted.filter(|_| is_violation && plainly).cloned();
+        // Any of what has come may be another message.
+        let error = match intake.echoes.are_unsettled() {
+            true => Error::NotInStep,
+            false => error,
+        };
+        received.error = Some(match (interrupted, error, held) {
+            (
+                _,
+                Error::Doubtful {
+                    message, source, ..
+                },
+                Some(held),
+            ) => Error::Doubtful {
+                message,
+                reading: Some(Box::new(held.complete)),
+                source,
+            },
+            (Some(message), error, _) if error.is_over_a_message() => Error::Over {
+                message: Box::new(message.clone()),
+                source: Box::new(error),
+            },
+            (_, error, _) => error,
+        });
+        None
+    }
+
+    /// `None` where nobody takes what comes.
     fn take_arrivals(
         &self,
         retrieval: &mut Retrieval<'_>,
         intake: &mut Intake<'_>,
         incoming: &mut Option<Incoming>,
         received: &mut Received,
-    ) -> Result<(), Error> {
+    ) -> Result<Option<Vec<Message>>, Error> {
         let wants_header = self.environment.report.wants_header();
         let asked_for_utf8 = retrieval.was_asked_for_utf8();
         let mut octets_so_far = 0;
+        let mut rest = Vec::new();
         while let Some(arrival) = retrieval.next_arrival()? {
             match arrival {
                 Arrival::Begins(message) => {
                     if !intake.go_on() {
-                        return Ok(());
+                        return Ok(None);
                     }
                     octets_so_far = 0;
                     let Destination { target, stamp } = intake.to;
@@ -348,22 +410,19 @@ impl Account<'_> {
                         && let Some(nothing) = incoming.take_if(claims)
                     {
                         // Courier does so when its disk is full (TRUST.md F21).
-                        self.tell(Event::Failed {
-                            message: listed(nothing.message()),
-                            reason: "the server sent nothing of it",
-                        });
                         let message = nothing.message().clone();
-                        received.refusals.to_blame.push(message);
+                        let reason = "the server sent nothing of it".to_owned();
+                        received.refusals.blame_for(message, reason, self);
                     }
                     if let Some(whole) = incoming.take() {
                         received.came(whole.message(), self);
                         if !intake.take_in(whole, ending)? {
-                            return Ok(());
+                            return Ok(None);
                         }
                     }
                     retrieval.ask_for_no_more(intake.is_unsure());
                     if retrieval.is_idle() && !self.check_step(retrieval, intake)? {
-                        return Ok(());
+                        return Ok(None);
                     }
                     if self.environment.stop.requested().is_some() {
                         retrieval.stop();
@@ -378,16 +437,19 @@ impl Account<'_> {
                     if !intake.go_on()
                         || (retrieval.is_idle() && !self.check_step(retrieval, intake)?)
                     {
-                        return Ok(());
+                        return Ok(None);
                     }
                     received.refusals.refused(message, answer, self);
-                    if received.refusals.trouble.is_some() {
-                        retrieval.stop();
+                    if received.refusals.wants_a_stop() {
+                        rest.extend(retrieval.stop());
                     }
                 }
             }
         }
-        Ok(())
+        if self.environment.stop.requested().is_some() {
+            rest.clear();
+        }
+        Ok(Some(rest))
     }
 
     /// A message without end must not fill the disk (TRUST.md S36).

@@ -1,7 +1,7 @@
 //! The sessions of a run: one as a rule, another in a plainer manner where the server could not
 //! follow, and more where a maildrop is listed in parts.
 
-use super::conduct::Conduct;
+use super::conduct::{Conduct, Missed};
 use super::doubts::Budget;
 use super::endings::Sizes;
 use super::key::Key;
@@ -67,12 +67,14 @@ impl Account<'_> {
             twins,
             care: course.care,
             budget: Budget::default(),
+            witness: None,
             arrived: 0,
             passed: HashSet::new(),
             refusal: None,
             trouble: None,
             is_stuck: false,
             holds: Vec::new(),
+            refused: Vec::new(),
         };
         let ended = loop {
             let attempt = Attempt {
@@ -175,9 +177,10 @@ impl Account<'_> {
         if let Some(error) = run.trouble.or(first) {
             return Err(error);
         }
-        if !run.holds.is_empty() {
-            conduct.passes_over(self, &run.holds);
-        }
+        let mut misses = run.refused;
+        misses.retain(|refused| run.holds.iter().all(|it| it.name != refused.name));
+        misses.extend(run.holds);
+        conduct.misses(self, &misses);
         Ok(())
     }
 
@@ -307,12 +310,14 @@ impl Account<'_> {
         let more = in_parts && full && confirmed && outcome.fetched > fetched;
         if full && run.is_stuck && outcome.fetched == fetched && outcome.deleted == deleted {
             outcome.held_up += 1;
-            run.holds.push(format!(
+            let text = format!(
                 "the server lists a part of {} at a time, and this one brings nothing to fetch: what is \
                  behind it does not show. Remove or archive on the server what is passed over, or raise \
                  `max-size`",
                 count(maildrop.len() as u64, "message")
-            ));
+            );
+            let name = "behind a part".to_owned();
+            run.holds.push(Missed { name, text });
         }
         Ok(if more { Part::One } else { Part::Last })
     }

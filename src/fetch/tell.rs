@@ -1,6 +1,6 @@
 //! What a fetch tells the report, and in which words.
 
-use super::{Account, Error, Run};
+use super::{Account, Error, Missed, Run};
 use crate::exit::Diagnose;
 use crate::maildir::ROSTER;
 use crate::maildrop::{Maildrop, Message};
@@ -161,7 +161,8 @@ impl Account<'_> {
             self.tell(Event::Warning(&text));
         }
         outcome.held_up += 1;
-        run.holds.push(text);
+        let name = "not listed".to_owned();
+        run.holds.push(Missed { name, text });
     }
 
     /// A maildrop whose messages are all others than before: that is told before they are fetched.
@@ -291,7 +292,14 @@ pub(super) fn too_early(early: &Early) -> String {
         ),
         Why::Refused(kind, time) => {
             let what = match kind {
-                RefusalKind::Busy => "the server was busy",
+                RefusalKind::Passing => "the server was busy, or had trouble of its own,",
+                RefusalKind::InUse => "another session had the maildrop",
+                RefusalKind::Withheld => "the server let us in, and sent no messages,",
+                RefusalKind::Limit => {
+                    "the server said that it was asked too often, or for too much,"
+                }
+                RefusalKind::Closed => "the server closed the connection over the sign-in",
+                RefusalKind::Unexplained => "the server did not let us in",
                 RefusalKind::Credentials => "the server refused the sign-in",
                 RefusalKind::Permanent => "the server refused us for good",
             };

@@ -3,7 +3,7 @@
 //!
 //! ```text
 //! a tool's config and state ─> Found { drafts, lines } ─> profiles, names (command/import)
-//!    mpop, getmail, ...          model
+//!    mpop, getmail, fdm          model
 //! ```
 //! There is a file a tool; `files` reads for all of them, within limits, and nothing here writes.
 //! What stands in the files was written by anybody: no parser panics, recurses without a bound, or
@@ -12,6 +12,7 @@
 mod argv;
 mod common;
 mod error;
+mod fdm;
 mod files;
 mod getmail;
 mod ini;
@@ -27,6 +28,8 @@ use std::path::Path;
 /// The tools that accounts can be taken over from.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Tool {
+    /// fdm.
+    Fdm,
     /// getmail 4 to 6.
     Getmail,
     /// mpop.
@@ -37,6 +40,7 @@ impl Tool {
     /// As its owner and the command line call it.
     pub fn word(self) -> &'static str {
         match self {
+            Self::Fdm => "fdm",
             Self::Getmail => "getmail",
             Self::Mpop => "mpop",
         }
@@ -52,6 +56,7 @@ pub fn read(
     surroundings: &Surroundings,
 ) -> Result<Found, Error> {
     let found = match tool {
+        Tool::Fdm => fdm::read(path, seen, surroundings),
         Tool::Getmail => getmail::read(path, seen, surroundings),
         Tool::Mpop => mpop::read(path, seen, surroundings),
     }?;

@@ -52,6 +52,11 @@ fn is_addition(octet: u8) -> bool {
     matches!(octet, b',' | b':' | b';' | b'!')
 }
 
+/// What a name of ours never holds.
+fn is_strange(octet: u8) -> bool {
+    matches!(octet, b'/' | b'\t' | b'\n' | b'\0')
+}
+
 /// Who delivers a message: the account, and the journal that answers for it.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Stamp {
@@ -109,10 +114,19 @@ impl UniqueName {
         // million names.
         let end = name.bytes().position(is_addition);
         let base = name.get(..end.unwrap_or(name.len()))?;
-        let (tag, _) = token(base)?;
-        let strange = |octet: u8| matches!(octet, b'/' | b'\t' | b'\n' | b'\0');
-        let made_here = !base.bytes().any(strange);
+        let (tag, _) = token(base.as_bytes())?;
+        let made_here = !base.bytes().any(is_strange);
         made_here.then_some((base, AccountTag(tag)))
+    }
+
+    /// The identity in a name that [`Self::parse`] would take as it stands, plain ASCII. `None` says
+    /// nothing.
+    pub fn identity_in(name: &[u8]) -> Option<Identity> {
+        let plain = |octet: u8| octet.is_ascii() && !is_addition(octet) && !is_strange(octet);
+        // Each octet is looked at, which is faster than stopping at the first.
+        let is_plain = name.iter().fold(true, |all, octet| all & plain(*octet));
+        let (_, identity) = token(name)?;
+        is_plain.then_some(Identity(identity))
     }
 
     /// What [`Self::base`] gave.
@@ -122,13 +136,13 @@ impl UniqueName {
 
     /// The account whose message this is.
     pub fn tag(&self) -> Option<AccountTag> {
-        let (tag, _) = token(&self.0)?;
+        let (tag, _) = token(self.0.as_bytes())?;
         Some(AccountTag(tag))
     }
 
     /// The identity in the name. One that no listed message has, where there was none.
     pub fn identity(&self) -> Option<Identity> {
-        let (_, identity) = token(&self.0)?;
+        let (_, identity) = token(self.0.as_bytes())?;
         Some(Identity(identity))
     }
 
@@ -165,17 +179,12 @@ pub(super) fn size_in(name: &OsStr) -> Option<u64> {
     size.get(..end)?.parse().ok()
 }
 
-fn token(name: &str) -> Option<([u8; TAG], [u8; 16])> {
-    // Looking for three octets one after the other is faster than preparing to search for them.
-    let octets = name.as_bytes();
-    let mark = MARK.as_bytes();
-    let begin = octets.windows(mark.len()).position(|part| part == mark)?;
-    let rest = name.get(begin + mark.len()..)?;
-    let end = rest.bytes().position(|octet| octet == b'.');
-    let (tag, identity) = rest
-        .get(..end.unwrap_or(rest.len()))?
-        .split_at_checked(2 * TAG)?;
-    Some((unhex(tag.as_bytes())?, unhex(identity.as_bytes())?))
+fn token(name: &[u8]) -> Option<([u8; TAG], [u8; 16])> {
+    let mut underscores = memchr::memchr_iter(b'_', name);
+    let rest = underscores.find_map(|at| name.get(at..)?.strip_prefix(MARK.as_bytes()))?;
+    let end = memchr::memchr(b'.', rest).unwrap_or(rest.len());
+    let (tag, identity) = rest.get(..end)?.split_at_checked(2 * TAG)?;
+    Some((unhex(tag)?, unhex(identity)?))
 }
 
 /// The host's name with "/", ":" and what else a name must not hold written as `\ooo` (the

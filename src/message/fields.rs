@@ -6,7 +6,7 @@
 //! whoever sends a message can write the fields of another one anyhow, but not the Received fields
 //! that the recipient's own servers put on top.
 
-use crate::term::{hex, unhex};
+use crate::term::{hex, is_hex, unhex};
 use sha2::{Digest, Sha256};
 use std::fmt;
 
@@ -140,12 +140,7 @@ impl Fields {
 impl Evidence {
     /// Some octets that are the same for a message under whatever name.
     pub fn key(&self) -> [u8; 4] {
-        let mut key = [0; 4];
-        let pairs = self.body.iter().zip(&self.fields.message_id);
-        key.iter_mut()
-            .zip(pairs)
-            .for_each(|(place, (body, id))| *place = body ^ id);
-        key
+        key(&self.body, &self.fields.message_id)
     }
 
     /// Whether two readings under one unique-id are of one message.
@@ -173,15 +168,27 @@ impl Evidence {
             && trail.oldest(self.fields.hops) == Some(self.fields.received)
     }
 
+    /// Of what `Display` wrote, what is remembered. `None` says nothing but that it is to be read in
+    /// full.
+    pub fn glance(text: &[u8]) -> Option<(Size, [u8; 4])> {
+        let (first, rest) = text.split_first()?;
+        let (lines, marks) = rest.split_at_checked(memchr::memchr(b':', rest)?)?;
+        let marks = marks.get(1..)?;
+        let in_order = (1..=18).contains(&lines.len())
+            && lines.iter().all(u8::is_ascii_digit)
+            && marks.len() == 114
+            && is_hex(marks);
+        // The Message-ID comes first, and the body behind five fields.
+        let message_id: [u8; 4] = unhex(marks.get(..8)?)?;
+        let body: [u8; 4] = unhex(marks.get(80..88)?)?;
+        let size = Size::of_letter(*first)?;
+        in_order.then_some((size, key(&body, &message_id)))
+    }
+
     /// Reads what `Display` wrote.
     pub fn parse(text: &str) -> Option<Self> {
         let (lines, marks) = text.split_once(':')?;
-        let size = match lines.get(..1)? {
-            "=" => Size::Exact,
-            "~" => Size::Off,
-            "?" => Size::Unknown,
-            _ => return None,
-        };
+        let size = Size::of_letter(*lines.as_bytes().first()?)?;
         let all: [u8; 57] = unhex(marks.as_bytes())?;
         let (marks, rest) = all.as_chunks::<8>();
         let [message_id, date, from, oldest, received, body, more] = *marks else {
@@ -229,6 +236,25 @@ impl fmt::Display for Evidence {
         }
         write!(f, "{}{:02x}", hex(&self.body), fields.hops)
     }
+}
+
+impl Size {
+    fn of_letter(letter: u8) -> Option<Self> {
+        Some(match letter {
+            b'=' => Self::Exact,
+            b'~' => Self::Off,
+            b'?' => Self::Unknown,
+            _ => return None,
+        })
+    }
+}
+
+fn key(body: &[u8], message_id: &[u8]) -> [u8; 4] {
+    let mut key = [0; 4];
+    key.iter_mut()
+        .zip(body.iter().zip(message_id))
+        .for_each(|(place, (body, id))| *place = body ^ id);
+    key
 }
 
 fn without_cr(line: &[u8]) -> &[u8] {

@@ -14,7 +14,7 @@ pub mod route;
 mod socks;
 pub mod speech;
 #[cfg(debug_assertions)]
-mod stage;
+pub(crate) mod stage;
 mod stream;
 pub mod tls;
 mod tunnel;
@@ -160,6 +160,9 @@ pub enum Error {
     /// The server sent something, but hardly anything, in so many seconds.
     #[error("the server was too slow: less than 1 KiB in {0} seconds")]
     TooSlow(u64),
+    /// The server kept sending, and next to nothing, for so many seconds of waiting.
+    #[error("the server kept below 200 octets a second for {0} seconds")]
+    Dripping(u64),
     /// TLS failed for another reason than the certificate.
     #[error("TLS failed: {0}")]
     Tls(String),
@@ -219,7 +222,8 @@ impl Diagnose for Error {
             | Self::Lookup { .. }
             | Self::Io(_)
             | Self::TimedOut(_)
-            | Self::TooSlow(_) => Status::Temporary,
+            | Self::TooSlow(_)
+            | Self::Dripping(_) => Status::Temporary,
         }
     }
 
@@ -273,6 +277,10 @@ impl Diagnose for Error {
                      it by timeout = \"{} min\" in its account, or by --timeout",
                     longer(*seconds)
                 ));
+            }
+            Self::Dripping(_) => {
+                "what came whole is kept, and the next run takes up where this one ended; if it is \
+                 always so slow, and your line is not, ask the provider"
             }
             Self::Closed | Self::Io(_) => "the next run takes up where this one ended",
             Self::Roots(_) => {

@@ -1,12 +1,16 @@
-//! Where names lead to in the tests. Programs that are built without debug assertions, as those for
+//! Where names lead to in the tests, and what they do not wait for. Programs that are built without debug assertions, as those for
 //! use are, do not have this.
 
 use super::Error;
 use std::net::SocketAddr;
+use std::time::Duration;
 
 /// Names and the addresses that they lead to, as in `pop.example.test:995=127.0.0.1:4000`, with
 /// spaces between them; `*` stands for any name.
 const NAMES: &str = "POPFETCH_TEST_NAMES";
+
+/// Seconds over which a server's least rate is measured.
+const RATE_OVER: &str = "POPFETCH_TEST_RATE_OVER";
 
 /// Where this name leads to, if the tests say where names lead to at all. What they do not name does
 /// not exist, but for what is this machine anyway: no test goes out into the world.
@@ -22,4 +26,10 @@ pub(super) fn address_of(host: &str, port: u16) -> Option<Result<SocketAddr, Err
     };
     let address = of(host).or_else(|| of("*"));
     Some(address.ok_or(Error::NoSuchHost { host: host.into() }))
+}
+
+/// Over how long the tests measure the least rate of a server, if they say so.
+pub(crate) fn rate_over() -> Option<Duration> {
+    let seconds = std::env::var(RATE_OVER).ok()?.parse().ok()?;
+    Some(Duration::from_secs(seconds))
 }

@@ -206,7 +206,7 @@ impl Error {
     }
 
     /// Whether the server's code or words are known, rather than taken for the most likely.
-    fn is_known(&self) -> bool {
+    pub fn is_known(&self) -> bool {
         let phase = match self {
             Self::Turned(_) => Phase::Greeting,
             Self::Refused { .. } => Phase::Listing,

@@ -13,6 +13,7 @@ mod error;
 mod headers;
 mod maildrop;
 mod method;
+mod pace;
 mod retrieve;
 mod secrets;
 mod shortcut;

@@ -129,9 +129,9 @@ impl Retrieval<'_> {
         self.pausing = pausing;
     }
 
-    /// Asks for nothing more; what was asked for still arrives.
-    pub fn stop(&mut self) {
-        self.waiting.clear();
+    /// Asks for nothing more; what was asked for still arrives. What was not asked for.
+    pub fn stop(&mut self) -> VecDeque<Message> {
+        std::mem::take(&mut self.waiting)
     }
 
     /// The message that was to arrive next when the connection failed.

@@ -1,5 +1,6 @@
 //! The connection and the channel under it: sending, waiting, and not waiting too long.
 
+use super::pace::Pace;
 use super::secrets::Secrets;
 use super::{Error, Options, Phase, UnderWay};
 use crate::net::{self, Channel};
@@ -8,17 +9,9 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-/// A step of the session that is answered by a single line may take so long altogether, or as long
-/// as the server may be silent, however lively it drips.
-const STEP_TIMEOUT: Duration = Duration::from_secs(120);
-
 /// What is sent behind a sign-in is told apart from what was lost there after so long: no mailbox is
 /// needed to answer CAPA.
 const AHEAD_TIMEOUT: Duration = Duration::from_secs(10);
-
-/// Fewer octets than this in [`Options::timeout`] are no progress (TRUST.md F6): with the default
-/// of 60 seconds even a line of 300 bit/s is fast enough.
-const PROGRESS: u64 = 1024;
 
 /// More lines than this in the reply to CAPA have no end. Real ones have under twenty.
 const CAPABILITY_LINES: usize = 4096;
@@ -86,73 +79,6 @@ pub(super) struct Wire {
     sent: usize,
     /// The last of them that went out while another was under way.
     accompanied: usize,
-}
-
-/// How fast the server is expected to be at least.
-struct Pace {
-    /// When the step at hand began.
-    step: Instant,
-    /// Since when `octets` are counted.
-    since: Instant,
-    octets: u64,
-    /// When the last of them came.
-    last: Instant,
-    /// The step consists of more than a line.
-    flowing: bool,
-    /// Since when nobody waits for the server.
-    left: Instant,
-}
-
-impl Pace {
-    fn new() -> Self {
-        let now = Instant::now();
-        Self {
-            step: now,
-            since: now,
-            octets: 0,
-            last: now,
-            flowing: false,
-            left: now,
-        }
-    }
-
-    /// The server is waited for again. What has passed meanwhile was not its time: the disk may be
-    /// slow, and what it has sent lie here since long.
-    fn resume(&mut self) {
-        let away = self.left.elapsed();
-        for begun in [&mut self.step, &mut self.since, &mut self.last] {
-            *begun += away;
-        }
-    }
-
-    fn received(&mut self, octets: usize) {
-        self.octets += octets as u64;
-        self.last = Instant::now();
-        self.left = self.last;
-    }
-
-    /// Until when to wait for the next octets; an error if it has been too long already.
-    fn deadline(&mut self, timeout: Duration) -> Result<Instant, net::Error> {
-        let now = Instant::now();
-        let step = STEP_TIMEOUT.max(timeout);
-        if !self.flowing && now >= self.step + step {
-            return Err(net::Error::TimedOut(step.as_secs()));
-        }
-        if now >= self.since + timeout {
-            if now >= self.last + timeout {
-                return Err(net::Error::TimedOut(timeout.as_secs()));
-            }
-            if self.octets < PROGRESS {
-                return Err(net::Error::TooSlow(timeout.as_secs()));
-            }
-            (self.since, self.octets) = (self.last, 0);
-        }
-        let deadline = self.since + timeout;
-        Ok(match self.flowing {
-            true => deadline,
-            false => deadline.min(self.step + step),
-        })
-    }
 }
 
 impl Wire {
@@ -239,14 +165,14 @@ impl Wire {
             .map_err(|violation| violated(&self.secrets, violation))?
         {
             let timeout = self.timeout_in(phase);
-            self.wait(timeout)
+            self.wait(phase, timeout)
                 .map_err(|source| self.failed(phase, source))?;
         }
         let event = self.connection.next_event();
         let event = event.map_err(|violation| violated(&self.secrets, violation))?;
         match event {
             Event::Reply(_) | Event::Challenge(_) | Event::End | Event::MessageEnd(_) => {
-                self.pace = Pace::new();
+                self.pace.begin_step(matches!(event, Event::Reply(_)));
             }
             _ => {
                 self.pace.flowing = true;
@@ -469,12 +395,17 @@ impl Wire {
     }
 
     /// Waits for octets, sending what there is to send.
-    fn wait(&mut self, timeout: Duration) -> Result<(), net::Error> {
+    fn wait(&mut self, phase: Phase, timeout: Duration) -> Result<(), net::Error> {
+        // Only now, as what has come may have ended a message.
+        self.pace.check_rate(timeout)?;
         self.pace.resume();
         loop {
             let deadline = self.pace.deadline(timeout)?;
             let (output, input) = self.connection.buffers();
-            match self.channel.exchange(output, input, deadline) {
+            let began = Instant::now();
+            let exchanged = self.channel.exchange(output, input, deadline);
+            self.pace.waited(began.elapsed(), phase, self.serving);
+            match exchanged {
                 Ok(moved) => {
                     self.connection.sent(moved.sent);
                     self.connection.filled(moved.received);

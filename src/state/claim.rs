@@ -89,8 +89,7 @@ impl Claim {
         };
         let memory = &mut self.memory;
         let input = self.dir.read(&self.files.journal);
-        let reading =
-            input.and_then(|input| journal::read(input, |entry, place| memory.apply(entry, place)));
+        let reading = input.and_then(|input| memory.load(input));
         let reading = reading.map_err(|source| self.io_error(source))?;
         let lost_its_end = (mark.generation, mark.length) > (generation, reading.good)
             && mark.generation >= generation;

@@ -18,6 +18,14 @@ pub enum Error {
     /// Another process works on the account.
     #[error("another popfetch holds this account{}", told(.0))]
     Held(Option<Holder>),
+    /// Another process works on the account, and has done so for so long that it may hang.
+    #[error("another popfetch has held this account for {}{}", hours(*.now, .holder), told(&Some(*.holder)))]
+    HeldLong {
+        /// Which.
+        holder: Holder,
+        /// What the time is.
+        now: i64,
+    },
     /// Reading or writing failed.
     #[error("cannot use the state file {path}")]
     Io {
@@ -109,6 +117,11 @@ fn not_seen(maildir: &Path, is_there: bool) -> String {
     }
 }
 
+fn hours(now: i64, holder: &Holder) -> String {
+    let hours = now.saturating_sub(holder.since) / (60 * 60);
+    count(hours.unsigned_abs(), "hour")
+}
+
 fn told(holder: &Option<Holder>) -> String {
     match holder {
         Some(Holder { pid, since }) => {
@@ -123,7 +136,7 @@ impl Diagnose for Error {
     fn status(&self) -> Status {
         match self {
             Self::Delivery(error) => error.status(),
-            Self::Held(_) => Status::Temporary,
+            Self::Held(_) | Self::HeldLong { .. } => Status::Temporary,
             Self::Io { source, .. } if is_untrusted(source) => Status::Config,
             Self::Io { source, .. } if is_scarce(source) => Status::Temporary,
             Self::Io { .. } => Status::Io,
@@ -151,6 +164,12 @@ impl Diagnose for Error {
                 }
                 None => "wait until it is done; the lock goes with the process".to_owned(),
             },
+            Self::HeldLong { holder, .. } => format!(
+                "a first fetch of years of mail may take so long; if it hangs, end it: kill {}. What it \
+                 has stored is safe, and the next run goes on. --max-time \"30 min\" ends such runs by \
+                 itself",
+                holder.pid
+            ),
             Self::Io { source, .. } if let Some(scarce) = scarcity(source) => {
                 format!("{scarce}; what was not stored is still on the server")
             }

@@ -7,6 +7,7 @@ use crate::maildir::JournalId;
 use crate::term::unhex;
 use std::ffi::OsStr;
 use std::io::{self, BufRead, BufReader, Read};
+use std::ops::Range;
 use std::os::fd::BorrowedFd;
 
 const MAGIC: &str = "popfetch-state";
@@ -263,15 +264,23 @@ pub(super) fn read_at(file: &std::fs::File, place: u64) -> io::Result<Option<Ent
 
 /// Reads a journal whose header is in order; calls `each` with every good line and its place.
 pub(super) fn read(input: impl Read, mut each: impl FnMut(Entry, u64)) -> io::Result<Reading> {
-    let mut lines = BufReader::with_capacity(256 * 1024, input);
-    let mut line = Vec::new();
+    read_lines(input, |line, place| {
+        Entry::read(line).map(|entry| each(entry, place)).is_some()
+    })
+}
+
+/// Reads a journal whose header is in order; calls `take_in` with every whole line, without its LF,
+/// and its place. It tells whether the line is good.
+pub(super) fn read_lines(
+    input: impl Read,
+    mut take_in: impl FnMut(&[u8], u64) -> bool,
+) -> io::Result<Reading> {
+    let mut lines = Lines::new(input);
     let mut reading = Reading::default();
-    read_line(&mut lines, &mut line)?;
-    let mut at = line.len() as u64;
+    let mut at = lines.next()?.len() as u64;
     reading.good = at;
     loop {
-        line.clear();
-        read_line(&mut lines, &mut line)?;
+        let line = lines.next()?;
         if line.is_empty() {
             return Ok(reading);
         }
@@ -279,20 +288,73 @@ pub(super) fn read(input: impl Read, mut each: impl FnMut(Entry, u64)) -> io::Re
         at += line.len() as u64;
         // Something follows the bad line: it was no torn end.
         reading.damaged |= reading.torn;
-        match line.strip_suffix(b"\n").and_then(Entry::read) {
-            Some(entry) => {
-                if !reading.torn && !reading.damaged {
-                    reading.good = at;
-                }
-                each(entry, place);
-            }
-            None => reading.torn = true,
+        let whole = line.strip_suffix(b"\n");
+        match whole.is_some_and(|line| take_in(line, place)) {
+            true if !reading.torn && !reading.damaged => reading.good = at,
+            true => {}
+            false => reading.torn = true,
         }
         // Whoever looks without the lock may meet a line that is being written. Its rest, come
         // meanwhile, would be taken for another bad line.
         if !line.ends_with(b"\n") && line.len() < LINE_LIMIT {
             return Ok(reading);
         }
+    }
+}
+
+/// Lines with their endings, where they were read to: most of a journal is only looked at once.
+struct Lines<R> {
+    input: R,
+    buffer: Vec<u8>,
+    /// What is read and not given yet.
+    unread: Range<usize>,
+}
+
+impl<R: Read> Lines<R> {
+    /// Octets read at a time; far more than [`LINE_LIMIT`].
+    const BUFFER: usize = 256 * 1024;
+
+    fn new(input: R) -> Self {
+        Self {
+            input,
+            buffer: vec![0; Self::BUFFER],
+            unread: 0..0,
+        }
+    }
+
+    /// The next line, or as much as a line may have; empty at the end.
+    fn next(&mut self) -> io::Result<&[u8]> {
+        let mut searched = 0;
+        let length = loop {
+            let unread = self.buffer.get(self.unread.clone()).unwrap_or_default();
+            let most = unread.len().min(LINE_LIMIT);
+            let rest = unread.get(searched..most).unwrap_or_default();
+            if let Some(end) = memchr::memchr(b'\n', rest) {
+                break searched + end + 1;
+            }
+            if most == LINE_LIMIT || !self.fill()? {
+                break most;
+            }
+            searched = most;
+        };
+        let line = self.unread.start..self.unread.start + length;
+        self.unread.start = line.end;
+        Ok(self.buffer.get(line).unwrap_or_default())
+    }
+
+    /// Reads more; whether there was any.
+    fn fill(&mut self) -> io::Result<bool> {
+        self.buffer.copy_within(self.unread.clone(), 0);
+        self.unread = 0..self.unread.len();
+        let space = self.buffer.get_mut(self.unread.end..).unwrap_or_default();
+        let read = loop {
+            match self.input.read(space) {
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                read => break read?,
+            }
+        };
+        self.unread.end += read;
+        Ok(read > 0)
     }
 }
 

@@ -10,6 +10,9 @@ use crate::durable::{Dir, File};
 use std::ffi::OsStr;
 use std::io::{self, Read};
 
+/// No fetch of what comes in a day takes so many seconds, an hour; a first one of years of mail may.
+const LONG: i64 = 60 * 60;
+
 /// What was certainly on the disk when the last run ended.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub(super) struct Mark {
@@ -49,7 +52,12 @@ impl Lock {
         })?;
         let told = read(&mut file).map_err(io)?;
         if !locked {
-            return Err(Error::Held(told.map(|told| told.holder)));
+            let holder = told.map(|told| told.holder);
+            let long = holder.filter(|holder| now.saturating_sub(holder.since) >= LONG);
+            return Err(long.map_or(Error::Held(holder), |holder| Error::HeldLong {
+                holder,
+                now,
+            }));
         }
         if told.is_none() {
             // No lock of ours: it may be new, but it may not be some other file by a hard link.

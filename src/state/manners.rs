@@ -10,35 +10,29 @@
 //!     status  kind  since  told                    the failure that goes on
 //!     shortcut  noted                              how to sign in quickly, and since when
 //!     detour  noted                                how to sign in at all, likewise
+//!     runs                                         that have failed in a row
+//!     names  since  told                           what is passed over, each by a hash
 //!     crc
 //! ```
-//! The detour came later than the rest: a line without it is read as well.
+//! The detour came later than the rest, and what is below it later still: lines without these are read
+//! as well.
 //!
 //! A file that is lost, damaged or written by another version costs nothing: nothing is known then.
 
 use super::files::Files;
+use super::refusal::{RefusalKind, spread};
+use super::trouble::{Failing, Misses, Telling, Trouble};
 use crate::durable::line::{seal, unseal};
 use crate::durable::{Dir, Disk};
 use sha2::{Digest, Sha256};
-use std::ffi::{OsStr, OsString};
+use std::collections::BTreeSet;
+use std::ffi::OsStr;
 use std::hash::{BuildHasher, RandomState};
 use std::io::{self, Read};
 use std::path::Path;
 
-/// A server that is busy is left alone so long (seconds; TRUST.md F14), more or less.
-const BUSY: [i64; 4] = [30, 120, 300, 900];
-
-/// One that has refused the credentials, or refuses for good (TRUST.md F16).
-const REFUSED: [i64; 6] = [900, 1800, 3600, 7200, 14_400, LONGEST];
-
 /// Nothing holds an account for longer, whatever the server announces and the clock does.
-const LONGEST: i64 = 6 * 60 * 60;
-
-/// How far a wait may be from the above, so that accounts do not come back in step.
-const SPREAD_PERCENT: u64 = 20;
-
-/// A failure that goes on is told again after so long.
-const REMINDER: i64 = 24 * 60 * 60;
+pub(super) const LONGEST: i64 = 6 * 60 * 60;
 
 /// What is remembered.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
@@ -47,19 +41,9 @@ pub struct Manners {
     login_delay: i64,
     refusal: Option<Refusal>,
     trouble: Option<Trouble>,
+    misses: Option<Misses>,
     shortcut: Option<(String, i64)>,
     detour: Option<(String, i64)>,
-}
-
-/// Why a server let us not in.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum RefusalKind {
-    /// It will pass: another session holds the maildrop, too many connections.
-    Busy,
-    /// The credentials.
-    Credentials,
-    /// For good, as it says.
-    Permanent,
 }
 
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -91,14 +75,6 @@ pub struct Credentials<'a> {
     pub secret: &'a str,
 }
 
-#[derive(Clone, Debug, Eq, PartialEq)]
-struct Trouble {
-    status: u8,
-    kind: String,
-    since: i64,
-    told: Option<i64>,
-}
-
 /// Why a server is not to be asked now.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Early {
@@ -115,17 +91,6 @@ pub enum Why {
     LoginDelay(i64),
     /// It refused us, then (seconds since 1970).
     Refused(RefusalKind, i64),
-}
-
-/// What to say of a failure to someone who wants to hear of it once.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Telling {
-    /// It is new.
-    First,
-    /// It was told not long ago.
-    Again,
-    /// It goes on since then, and may be told once more.
-    Reminder(i64),
 }
 
 impl Manners {
@@ -148,11 +113,26 @@ impl Manners {
         if !lock.try_lock()? {
             return Ok(false);
         }
-        let new = beside(&files.manners);
+        self.put(dir, &files.manners, ".new")?;
+        Ok(true)
+    }
+
+    /// Writes down what was told of the account's failures, and leaves the rest as it is: also while
+    /// another process holds it. That one may put what it knows in its place, which costs one line.
+    pub fn write_told(&self, dir: &Dir, account: &str) -> io::Result<()> {
+        let manners = Self {
+            trouble: self.trouble.clone(),
+            ..Self::read(dir, account)
+        };
+        manners.put(dir, &Files::of(account).manners, ".told")
+    }
+
+    fn put(&self, dir: &Dir, name: &OsStr, suffix: &str) -> io::Result<()> {
+        let mut new = name.to_owned();
+        new.push(suffix);
         dir.remove(&new)?;
         dir.create(&new)?.append(&self.line())?;
-        dir.replace(&new, &files.manners)?;
-        Ok(true)
+        dir.replace(&new, name)
     }
 
     /// The directory of all states, if there is one.
@@ -178,7 +158,7 @@ impl Manners {
         let refusal = self
             .refusal
             .as_ref()
-            .filter(|refusal| refusal.kind == RefusalKind::Busy || refusal.is_of(credentials));
+            .filter(|refusal| !refusal.kind.is_of_credentials() || refusal.is_of(credentials));
         let refused = refusal.and_then(|refusal| {
             Some(Early {
                 why: Why::Refused(refusal.kind, refusal.time),
@@ -223,6 +203,12 @@ impl Manners {
 
     /// A sign-in has worked.
     pub fn let_in(&mut self) {
+        self.refusal
+            .take_if(|refusal| refusal.kind != RefusalKind::Withheld);
+    }
+
+    /// The server has given us what it was asked for.
+    pub fn served(&mut self) {
         self.refusal = None;
     }
 
@@ -246,20 +232,12 @@ impl Manners {
     ) {
         let earlier = self.refusal.as_ref().filter(|earlier| earlier.kind == kind);
         let count = earlier.map_or(0, |earlier| earlier.count).saturating_add(1);
-        let waits: &[i64] = match kind {
-            RefusalKind::Busy => &BUSY,
-            RefusalKind::Credentials | RefusalKind::Permanent => &REFUSED,
-        };
-        let place = usize::try_from(count - 1).unwrap_or(usize::MAX);
-        let wait = waits.get(place).or(waits.last()).copied();
         let same = earlier.filter(|earlier| earlier.is_of(credentials));
         let salt = same.map_or_else(|| salt_of(credentials), |earlier| earlier.salt);
         self.refusal = Some(Refusal {
             kind,
             time: now,
-            wait: spread(wait.unwrap_or(LONGEST), random())
-                .max(wanted)
-                .min(LONGEST),
+            wait: spread(kind.wait(count), random()).max(wanted).min(LONGEST),
             count,
             salt,
             tag: secret_tag(salt, credentials),
@@ -271,31 +249,11 @@ impl Manners {
         self.refusal.as_ref().map_or(0, |refusal| refusal.count)
     }
 
-    /// A run has failed; `status` and `kind` say what counts as the same failure. What is to be
-    /// said of it where `once` says that nobody wants to hear the same each time.
-    pub fn failed(&mut self, now: i64, status: u8, kind: &str, once: bool) -> Telling {
-        let same = |trouble: &Trouble| (trouble.status, trouble.kind.as_str()) == (status, kind);
-        let earlier = self.trouble.take();
-        // A person is told who has never been told, or whom the clock leaves no way to know of.
-        let recently = |told: i64| (told..told.saturating_add(REMINDER)).contains(&now);
-        let (since, told) = match earlier {
-            Some(earlier) if same(&earlier) => (earlier.since, earlier.told),
-            // Another failure of an account that fails: the recovery is told from the first.
-            Some(earlier) => (earlier.since, None),
-            None => (now, None),
-        };
-        let telling = match told {
-            None => Telling::First,
-            Some(told) if recently(told) => Telling::Again,
-            Some(_) => Telling::Reminder(since),
-        };
-        let tell = once && telling != Telling::Again;
-        self.trouble = Some(Trouble {
-            status,
-            kind: kind.to_owned(),
-            since,
-            told: if tell { Some(now) } else { told },
-        });
+    /// A run has failed. What is to be said of it where `once` says that nobody wants to hear the same
+    /// each time.
+    pub fn failed(&mut self, failing: Failing<'_>, once: bool) -> Telling {
+        let (trouble, telling) = Trouble::after(self.trouble.take(), failing, once);
+        self.trouble = Some(trouble);
         telling
     }
 
@@ -303,9 +261,30 @@ impl Manners {
     /// hears of it once.
     pub fn worked(&mut self) -> Option<i64> {
         let trouble = self.trouble.take()?;
-        // What passed something over worked all the time.
-        let told = trouble.told.filter(|_| trouble.kind != "passed-over");
-        told.map(|_| trouble.since)
+        trouble.told.map(|_| trouble.since)
+    }
+
+    /// A run has gone well but for these, which did not come; the same as for [`Manners::failed`].
+    pub fn missed<'a>(
+        &mut self,
+        now: i64,
+        names: impl Iterator<Item = &'a str>,
+        once: bool,
+    ) -> Telling {
+        let word = |name| {
+            let octets = hash(0, &[name]).into_iter().take(3);
+            octets.map(|octet| format!("{octet:02x}")).collect()
+        };
+        let names: BTreeSet<String> = names.map(word).collect();
+        let (misses, telling) = Misses::after(self.misses.take(), now, &names, once);
+        self.misses = Some(misses);
+        telling
+    }
+
+    /// Nothing was passed over. Since when something had been, where that was told.
+    pub fn missed_nothing(&mut self) -> Option<i64> {
+        let misses = self.misses.take()?;
+        misses.told.map(|_| misses.since)
     }
 
     fn line(&self) -> Vec<u8> {
@@ -341,24 +320,21 @@ impl Manners {
                 Some((word, time)) => fields.extend([word.clone(), time.to_string()]),
             }
         }
+        fields.push(self.trouble.as_ref().map_or(0, |it| it.runs).to_string());
+        match &self.misses {
+            None => fields.extend(["-"; 3].map(str::to_owned)),
+            Some(misses) => {
+                let names: Vec<&str> = misses.names.iter().map(String::as_str).collect();
+                fields.extend([
+                    names.join(","),
+                    misses.since.to_string(),
+                    number(misses.told),
+                ]);
+            }
+        }
         let mut line = Vec::new();
         seal(fields.join("\t"), &mut line);
         line
-    }
-}
-
-impl RefusalKind {
-    fn word(self) -> &'static str {
-        match self {
-            Self::Busy => "busy",
-            Self::Credentials => "credentials",
-            Self::Permanent => "permanent",
-        }
-    }
-
-    fn of(word: &str) -> Option<Self> {
-        let kinds = [Self::Busy, Self::Credentials, Self::Permanent];
-        kinds.into_iter().find(|kind| kind.word() == word)
     }
 }
 
@@ -381,7 +357,7 @@ fn parse(line: &[u8]) -> Option<Manners> {
         told,
         shortcut,
         shortcut_noted,
-        ref detour @ ..,
+        ref later @ ..,
     ] = fields[..]
     else {
         return None;
@@ -402,38 +378,46 @@ fn parse(line: &[u8]) -> Option<Manners> {
             tag: u8::from_str_radix(tag, 16).unwrap_or(u8::MAX),
         }),
     };
-    let trouble = match status {
-        "-" => None,
-        status => Some(Trouble {
-            status: status.parse().ok()?,
-            kind: kind.to_owned(),
-            since: since.parse().ok()?,
-            told: time(told)?,
-        }),
-    };
     let noted = |word: &str, time: &str| match word {
         "-" => Some(None),
         word => Some(Some((word.to_owned(), time.parse().ok()?))),
     };
-    let detour = match detour {
-        [] => None,
-        [word, time] => noted(word, time)?,
+    let (detour, runs, misses) = match *later {
+        [] => (None, 1, None),
+        [word, noted_at] => (noted(word, noted_at)?, 1, None),
+        [word, noted_at, runs, names, since, told] => {
+            let misses = match names {
+                "-" => None,
+                names => Some(Misses {
+                    names: names.split(',').map(str::to_owned).collect(),
+                    since: since.parse().ok()?,
+                    told: time(told)?,
+                }),
+            };
+            (noted(word, noted_at)?, runs.parse().ok()?, misses)
+        }
         _ => return None,
+    };
+    let trouble = match (status, kind) {
+        // Earlier versions kept it here that something was passed over.
+        ("-", _) | (_, "passed-over") => None,
+        (status, kind) => Some(Trouble {
+            status: status.parse().ok()?,
+            kind: kind.to_owned(),
+            since: since.parse().ok()?,
+            told: time(told)?,
+            runs,
+        }),
     };
     Some(Manners {
         signed_in: time(signed_in)?,
         login_delay: login_delay.parse().ok()?,
         refusal,
         trouble,
+        misses,
         shortcut: noted(shortcut, shortcut_noted)?,
         detour,
     })
-}
-
-fn beside(name: &OsStr) -> OsString {
-    let mut new = name.to_owned();
-    new.push(".new");
-    new
 }
 
 /// Beside 16 bits of what is no secret, 48 at random.
@@ -468,11 +452,6 @@ fn hash(salt: u64, parts: &[&str]) -> Vec<u8> {
 /// The standard library's own source of randomness for its hash tables; nothing secret hangs on it.
 fn random() -> u64 {
     RandomState::new().hash_one(0)
-}
-
-fn spread(wait: i64, random: u64) -> i64 {
-    let percent = 100 - SPREAD_PERCENT + random % (2 * SPREAD_PERCENT + 1);
-    wait.saturating_mul(i64::try_from(percent).unwrap_or(100)) / 100
 }
 
 #[cfg(test)]

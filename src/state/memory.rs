@@ -2,8 +2,9 @@
 //! is only wanted in doubt stays in the journal, and each record knows where.
 
 use super::homes::Homes;
-use super::index::Index;
-use super::record::{Entry, Id, Listing, MarkedBy, Origin, Stored};
+use super::index::{Index, NOBODY};
+use super::journal::{self, Reading};
+use super::record::{Entry, Glance, Id, Listing, MarkedBy, Origin, Stored};
 use super::remembered::{Failures, Key, Kind, Record};
 use super::sizes::Sizes;
 use super::time::{Octets, Time};
@@ -11,9 +12,7 @@ use crate::maildir::JournalId;
 use crate::maildrop::Identity;
 use crate::message::Size;
 use std::collections::HashMap;
-
-/// The identity of what has none.
-const NOBODY: Identity = Identity([0; 16]);
+use std::io::{self, Read};
 
 /// After so many complete listings without it, a message may be forgotten one day (E5).
 pub(super) const ABSENCES: u8 = 3;
@@ -31,8 +30,8 @@ pub(super) struct Memory {
     by_key: Option<Vec<(Key, Id)>>,
     /// Which record each message of the listing at hand is, by its turn, where several bear a name.
     pub(super) claims: HashMap<Identity, Vec<(u32, Id)>>,
-    /// What is said of its end follows.
-    latest: Option<Latest>,
+    /// The intent that was read last: what is said of its end follows.
+    latest: Option<Glance>,
     pub(super) failures: HashMap<Identity, Failures>,
     pub(super) homes: Homes,
     pub(super) sizes: Sizes,
@@ -60,17 +59,6 @@ pub(super) struct Memory {
     pub(super) superseded: u64,
 }
 
-/// The intent that was read last, and what its size was worth.
-#[derive(Clone, Copy)]
-struct Latest {
-    id: Id,
-    size: Size,
-    /// The listed octets.
-    listed: Option<u64>,
-    /// Those that are stored.
-    octets: u64,
-}
-
 impl Memory {
     pub(super) fn new(account: &str) -> Self {
         Self {
@@ -79,9 +67,29 @@ impl Memory {
         }
     }
 
+    /// Reads a journal whose header is in order.
+    pub(super) fn load(&mut self, input: impl Read) -> io::Result<Reading> {
+        let reading = journal::read_lines(input, |line, place| {
+            // A former account's names bear another identity.
+            if let Some(glance) = Glance::read(line).filter(|_| self.former.is_empty()) {
+                self.intend(&glance, place);
+                return true;
+            }
+            let entry = Entry::read(line);
+            entry.map(|entry| self.take_in(entry, place)).is_some()
+        });
+        self.by_identity.catch_up(&self.records);
+        reading
+    }
+
     /// Takes in a line, from the journal or about to go there, that stands at this place. A line
     /// about an id that never was changes nothing.
     pub(super) fn apply(&mut self, entry: Entry, place: u64) {
+        self.take_in(entry, place);
+        self.by_identity.catch_up(&self.records);
+    }
+
+    fn take_in(&mut self, entry: Entry, place: u64) {
         match entry {
             Entry::Absent { id, time, count } => {
                 self.change(id, |record| {
@@ -126,14 +134,9 @@ impl Memory {
             }
             Entry::Doubtful { id } => {
                 // The fault of one message says nothing of the server's sizes.
-                if let Some(latest) = self.latest.filter(|latest| latest.id == id) {
-                    let Latest {
-                        size,
-                        listed,
-                        octets,
-                        ..
-                    } = latest;
-                    self.sizes.was_doubtful(size, listed, octets);
+                let latest = self.latest.filter(|latest| latest.id == id);
+                if let Some((latest, size)) = latest.and_then(|it| Some((it, it.size?))) {
+                    self.sizes.was_doubtful(size, latest.listed, latest.octets);
                 }
                 self.change(id, |record| record.held = true);
             }
@@ -197,26 +200,8 @@ impl Memory {
                 listing,
                 stored,
             } => {
-                self.has_unique_ids |= listing.is_recognisable();
                 let identity = self.identity_of(&listing, &stored);
-                if listing.turn > 0 {
-                    self.sizes.was_another();
-                }
-                if let Some(evidence) = &stored.evidence {
-                    let (listed, octets) = (listing.octets, stored.octets);
-                    self.sizes.retrieved(evidence.size, listed, octets);
-                }
-                self.latest = stored.evidence.map(|evidence| Latest {
-                    id,
-                    size: evidence.size,
-                    listed: listing.octets,
-                    octets: stored.octets,
-                });
-                self.push(id, Kind::Intended, time, identity, &stored, place);
-                let is_off = stored.evidence.is_some_and(|it| it.size == Size::Off);
-                self.change(id, |record| {
-                    (record.octets, record.is_off) = (Octets::new(listing.octets), is_off);
-                });
+                self.intend(&Glance::of(id, time, identity, &listing, &stored), place);
             }
             Entry::Marked {
                 id,
@@ -274,6 +259,26 @@ impl Memory {
         }
     }
 
+    fn intend(&mut self, line: &Glance, place: u64) {
+        let Glance {
+            id, listed, octets, ..
+        } = *line;
+        self.has_unique_ids |= line.is_recognisable;
+        if line.turn > 0 {
+            self.sizes.was_another();
+        }
+        if let Some(size) = line.size {
+            self.sizes.retrieved(size, listed, octets);
+        }
+        self.latest = Some(*line);
+        let mut record = Record::new(Kind::Intended, line.time, line.identity, line.key);
+        record.place = Octets::new(Some(place));
+        record.octets = Octets::new(listed);
+        record.has_evidence = line.size.is_some();
+        record.is_off = line.size == Some(Size::Off);
+        self.insert(id, record);
+    }
+
     /// The intents that neither came true nor to nothing yet.
     pub(super) fn open(&self) -> impl Iterator<Item = Id> + '_ {
         let records = (0..).zip(&self.records);
@@ -314,6 +319,7 @@ impl Memory {
             return;
         }
         // What was lost is here again.
+        self.by_identity.catch_up(&self.records);
         for lost in self.all_of(identity) {
             self.change(lost, |record| {
                 if record.kind == Kind::Lost {
@@ -356,8 +362,7 @@ impl Memory {
             return;
         };
         let before = std::mem::replace(&mut record.identity, identity);
-        self.by_identity.remove(before, id);
-        self.by_identity.insert(identity, id, &self.records);
+        self.by_identity.change(before, id, &self.records);
     }
 
     /// Of our own lines the file's name has it, which saves a hash a line.
@@ -460,7 +465,6 @@ impl Memory {
         let gap = Record::new(Kind::Forgotten, 0, NOBODY, [0; 4]);
         self.records.resize(place, gap);
         record.run = self.homes.last_run();
-        self.by_identity.insert(record.identity, id, &self.records);
         self.records.push(record);
     }
 

@@ -44,7 +44,10 @@
 //! its reason, and none of W, H, J, E, Q, P, Z, U, Y, A, T, r, C, a and i. Its lines are read for ever, wherever
 //! they stand.
 
+mod glance;
 mod grammar;
+
+pub(super) use glance::Glance;
 
 use super::sizes::Sizes;
 use crate::maildir::{JournalId, MaildirId, Turn, Turns, UniqueName};

@@ -51,9 +51,7 @@ impl Twins {
             let Ok(Some(Header::Ours { .. })) = journal::read_header(dir, &name, &other) else {
                 continue;
             };
-            let read = dir
-                .read(&name)
-                .and_then(|input| journal::read(input, |entry, place| memory.apply(entry, place)));
+            let read = dir.read(&name).and_then(|input| memory.load(input));
             if read.is_ok() {
                 twins.push(memory);
             }

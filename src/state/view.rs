@@ -50,7 +50,7 @@ impl View {
             Some(Header::Ours { id, .. }) => {
                 journal = id;
                 let input = dir.read(&files.journal).map_err(io)?;
-                journal::read(input, |entry, place| memory.apply(entry, place)).map_err(io)?;
+                memory.load(input).map_err(io)?;
             }
             Some(Header::OtherVersion(version)) => {
                 return Err(Error::OtherVersion { path, version });

@@ -51,8 +51,7 @@ pub fn hex(octets: &[u8]) -> String {
 pub fn unhex<const N: usize>(digits: &[u8]) -> Option<[u8; N]> {
     // Without a branch for each digit: nobody can guess whether the next is a figure or a letter,
     // a processor included.
-    let all = |all, digit: &u8| all & digit.is_ascii_hexdigit();
-    if digits.len() != 2 * N || !digits.iter().fold(true, all) {
+    if digits.len() != 2 * N || !is_hex(digits) {
         return None;
     }
     let value = |digit: &u8| (digit & 0x0f) + 9 * (digit >> 6);
@@ -62,6 +61,12 @@ pub fn unhex<const N: usize>(digits: &[u8]) -> Option<[u8; N]> {
         *octet = value(high) << 4 | value(low);
     }
     Some(octets)
+}
+
+/// Whether these are hexadecimal digits, in either case.
+pub fn is_hex(digits: &[u8]) -> bool {
+    let all = |all, digit: &u8| all & digit.is_ascii_hexdigit();
+    digits.iter().fold(true, all)
 }
 
 /// A number and the noun it counts: "1 message", "2 messages". For nouns whose plural takes an s.

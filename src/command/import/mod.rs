@@ -44,6 +44,7 @@ pub(super) fn run(context: &Context<'_>, arguments: &cli::Import) -> Result<Stat
 
 fn tool(tool: cli::Tool) -> Tool {
     match tool {
+        cli::Tool::Fdm => Tool::Fdm,
         cli::Tool::Getmail => Tool::Getmail,
         cli::Tool::Mpop => Tool::Mpop,
     }

@@ -1,7 +1,7 @@
 //! What is shown before anything is written: each line of the source, and each account.
 
 use super::plan::{Plan, Planned, Standing};
-use crate::import::{Fate, Line, Secret};
+use crate::import::{Fate, Line, Secret, Word};
 use crate::profile::edit;
 use crate::term::{count, escape_str, json_line, quoted};
 use serde_json::json;
@@ -41,9 +41,9 @@ fn fate_in_words(fate: &Fate) -> String {
 fn account(out: &mut String, plan: &Plan, planned: &Planned, may_delete: bool, home: &Path) {
     let Planned {
         draft,
-        keys,
         profile,
         standing,
+        ..
     } = planned;
     let _ = writeln!(
         out,
@@ -53,7 +53,7 @@ fn account(out: &mut String, plan: &Plan, planned: &Planned, may_delete: bool, h
     );
     match standing {
         Standing::New => {
-            for line in edit::table(&draft.name, edit::keyed(keys)).lines() {
+            for line in profile_table(planned).lines() {
                 let _ = writeln!(out, "    {}", escape_str(line));
             }
         }
@@ -99,6 +99,27 @@ fn account(out: &mut String, plan: &Plan, planned: &Planned, may_delete: bool, h
     for remark in &draft.differs {
         let _ = writeln!(out, "  {}", escape_str(remark));
     }
+}
+
+/// An account's table as it is to stand in the file, a proxy's password apart.
+fn profile_table(planned: &Planned) -> String {
+    let mut keys = planned.keys.clone();
+    for (key, word) in &mut keys {
+        if let ("proxy", Word::Text(url)) = (*key, word) {
+            *url = without_password(url);
+        }
+    }
+    edit::table(&planned.draft.name, edit::keyed(&keys))
+}
+
+/// A URL with `***` for the password in it.
+fn without_password(url: &str) -> String {
+    let shown = url.split_once("://").and_then(|(scheme, rest)| {
+        let (login, place) = rest.rsplit_once('@')?;
+        let (user, _) = login.split_once(':')?;
+        Some(format!("{scheme}://{user}:***@{place}"))
+    });
+    shown.unwrap_or_else(|| url.to_owned())
 }
 
 fn names_in_words(plan: &Plan, planned: &Planned, may_delete: bool, home: &Path) -> String {
@@ -177,7 +198,7 @@ fn account_as_json(plan: &Plan, planned: &Planned) -> Vec<u8> {
         "account": as_account,
         "server": planned.profile.server.id(),
         "standing": standing,
-        "profile": edit::table(&draft.name, edit::keyed(&planned.keys)),
+        "profile": profile_table(planned),
         "seen": draft.names.len(),
         "seen_file": draft.seen_file.as_ref().map(|path| path.display().to_string()),
         "left_on_server": draft.left,

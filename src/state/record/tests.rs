@@ -246,3 +246,97 @@ proptest! {
         Entry::read(&sealed);
     }
 }
+
+/// What a glance must come to.
+fn in_full(line: &[u8]) -> Option<Glance> {
+    match Entry::read(line)? {
+        Entry::Intent {
+            id,
+            time,
+            listing,
+            stored,
+        } => {
+            let identity = stored.name.identity()?;
+            Some(Glance::of(id, time, identity, &listing, &stored))
+        }
+        _ => None,
+    }
+}
+
+fn intent(unique_id: &[u8], octets: u64, content: [u8; 32], size: Size) -> Entry {
+    let mut stored = stored(1);
+    stored.digests.content = content;
+    let evidence = stored.evidence.unwrap();
+    stored.evidence = Some(Evidence { size, ..evidence });
+    stored.octets = octets;
+    Entry::Intent {
+        id: 17,
+        time: 1_795_395_922,
+        listing: listing(Some(unique_id), Some(octets)),
+        stored,
+    }
+}
+
+#[test]
+fn h1_lines_as_they_usually_are_take_a_glance() {
+    for size in [Size::Exact, Size::Off, Size::Unknown] {
+        for content in [[1; 32], [2; 32]] {
+            let line = line_of(&intent(b"00000abc5f0e2d4c", 2580, content, size));
+            let glance = Glance::read(&line);
+            assert!(glance.is_some());
+            assert_eq!(glance, in_full(&line));
+        }
+    }
+}
+
+#[test]
+fn h1_no_other_line_takes_a_glance() {
+    for entry in every_kind() {
+        let line = line_of(&entry);
+        let glance = Glance::read(&line);
+        assert!(glance.is_none() || glance == in_full(&line), "{entry:?}");
+    }
+}
+
+fn line_of(entry: &Entry) -> Vec<u8> {
+    let mut line = Vec::new();
+    entry.write(&mut line);
+    line.pop();
+    line
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(20_000))]
+
+    /// Octets put in, taken out or changed anywhere, below a checksum that is right.
+    #[test]
+    fn h1_what_a_glance_takes_is_what_is_read_in_full(
+        unique_id in proptest::collection::vec(any::<u8>(), 1..20),
+        octets in any::<u32>(),
+        changes in proptest::collection::vec(
+            (any::<proptest::sample::Index>(), 0..3, prop_oneof![
+                any::<u8>(),
+                Just(b'\t'), Just(b'-'), Just(b'+'), Just(b'0'), Just(b'.'), Just(b'_'), Just(b'F'),
+            ]),
+            0..4,
+        ),
+    ) {
+        let entry = intent(&unique_id, octets.into(), [1; 32], Size::Exact);
+        let mut fields = line_of(&entry);
+        fields.truncate(fields.len() - 9);
+        for (place, how, octet) in changes {
+            let place = place.index(fields.len());
+            match how {
+                0 => fields[place] = octet,
+                1 => fields.insert(place, octet),
+                _ => _ = fields.remove(place),
+            }
+        }
+        fields.push(b'\t');
+        let crc = format!("{:08x}", crc32fast::hash(&fields));
+        let line = [&fields, crc.as_bytes()].concat();
+        if let Some(glance) = Glance::read(&line) {
+            prop_assert_eq!(Some(glance), in_full(&line));
+        }
+    }
+}

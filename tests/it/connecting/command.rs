@@ -117,7 +117,7 @@ fn a_program_that_fails_is_temporary_and_told_with_its_last_words() {
     let server = Server::start(&Maildrop::new(mail(1)));
     let script = "echo first >&2; echo the gate is closed >&2; exit 3";
     let home = home_of(&server.account(), &["sh", "-c", script], "");
-    let output = run(&home, &["-q"], 75);
+    let output = run(&home, &[], 75);
     assert_said(
         &output,
         &[
@@ -134,7 +134,7 @@ fn a_program_that_ends_without_reading_what_it_is_sent_is_told_as_well() {
     let server = Server::start(&Maildrop::new(mail(1)));
     let script = "dd bs=1 count=1 > /dev/null 2>&1; echo the gate is closed >&2; exit 3";
     let home = home_of(&server.account(), &["sh", "-c", script], "");
-    let output = run(&home, &["-q"], 75);
+    let output = run(&home, &[], 75);
     let words = ["proxy command `sh` failed: exit status: 3", "the gate is"];
     assert_said(&output, &words);
 }

@@ -2,9 +2,11 @@
 //! behind headings (`-- .mpoprc --`), and last what `popfetch import TOOL -n` prints
 //! (`-- shown --`). `UPDATE=1` writes that.
 
+use crate::support::process::installed;
 use crate::support::run::Home;
 use std::fs;
 use std::path::Path;
+use std::process::Command;
 
 const SHOWN: &str = "-- shown --\n";
 
@@ -69,4 +71,44 @@ fn shown(tool: &str, given: &str) -> String {
         ));
     }
     shown.replace(home.path().to_str().unwrap(), "~")
+}
+
+/// fdm itself says whether a config is one of its own; it runs the commands in it, includes what is in
+/// the home of the passwd file, and seldom knows Courier, so that configs with these are not shown to
+/// it.
+#[test]
+fn what_is_read_as_a_config_of_fdm_is_one_and_what_is_refused_is_none() {
+    if !installed("fdm") {
+        return;
+    }
+    let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/imports/fdm");
+    let mut asked = 0;
+    for case in fs::read_dir(&corpus).unwrap() {
+        let case = case.unwrap().path();
+        let text = fs::read_to_string(&case).unwrap();
+        let config = text.strip_prefix("-- .fdm.conf --\n");
+        let Some(config) = config.and_then(|it| it.split_once("\n-- ")) else {
+            continue;
+        };
+        let config = format!("{}\n", config.0);
+        if ["$(", "%(", "include", "netrc", "courier"]
+            .iter()
+            .any(|it| text.contains(it))
+        {
+            continue;
+        }
+        let home = Home::new();
+        let path = home.private_file("fdm.conf", &config);
+        let output = Command::new("fdm").arg("-nf").arg(path).output().unwrap();
+        // Of what is wrong beside the config, fdm knows nothing here.
+        let refused = text.contains("fdm.conf, line ") && text.contains("\nstatus 78\n");
+        assert_eq!(
+            !output.status.success(),
+            refused,
+            "{}: {output:?}",
+            case.display()
+        );
+        asked += 1;
+    }
+    assert!(asked > 10, "{asked}");
 }

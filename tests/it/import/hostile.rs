@@ -25,7 +25,9 @@ fn read_as(tool: Tool, config: &[u8], seen: &[u8]) {
                 .collect::<String>(),
         );
         // What is mangled may have made anything of the password, a user's name for one.
-        let intact = [MPOP, GETMAIL].iter().any(|text| text.as_bytes() == config);
+        let intact = [MPOP, GETMAIL, FDM]
+            .iter()
+            .any(|text| text.as_bytes() == config);
         assert!(!intact || !shown.contains("tr0ub4dor"), "{shown}");
     }
 }
@@ -35,6 +37,12 @@ const MPOP: &str = "defaults\ntls on\naccount a\nhost h\nuser u\npassword tr0ub4
 const GETMAIL: &str = "[retriever]\ntype = SimplePOP3SSLRetriever\nserver = h\nusername = u\npassword = \
                        tr0ub4dor\n[destination]\ntype = Maildir\npath = ~/$X/\n[options]\ndelete_after \
                        = 3\n";
+
+const FDM: &str = "$p = \"tr0ub\"\n%n = 995\nset timeout 2 minutes\nset proxy \"http://h\"\naccount \"a\" \
+                   pop3s server \"h\" port %n user \"u\" pass \"${p}4dor\" new-only cache \"c\" keep\n\
+                   action \"x\" { maildir \"%h/%a\" keep }\nmatch account \"a*\" {\nmatch \"q\" in \
+                   headers and age > 3 days action drop continue\nmatch all action \"x\"\n}\nifdef $p\n\
+                   set no-received\nendif\n";
 
 /// A text with a part of it replaced by something else.
 fn mangled(text: &'static str) -> impl Strategy<Value = Vec<u8>> {
@@ -59,6 +67,8 @@ proptest! {
     fn whatever_stands_in_a_tools_files_nothing_panics_and_no_password_is_shown(
         mpop in mangled(MPOP),
         getmail in mangled(GETMAIL),
+        fdm in mangled(FDM),
+        lengths in mangled("4 UID1\n3 a b\n12 0000b3f1a2c4\n"),
         ids in proptest::collection::vec(any::<u8>(), 0..40),
         list in mangled(" 2 h u\nx 17\ny\n 1 h v\nz\n"),
         old in mangled("x\u{0}17\ny\u{0}18\n"),
@@ -67,5 +77,7 @@ proptest! {
         read_as(Tool::Mpop, MPOP.as_bytes(), &ids);
         read_as(Tool::Getmail, &getmail, &old);
         read_as(Tool::Getmail, GETMAIL.as_bytes(), &ids);
+        read_as(Tool::Fdm, &fdm, &lengths);
+        read_as(Tool::Fdm, FDM.as_bytes(), &ids);
     }
 }

@@ -85,6 +85,8 @@ impl Scene {
         let mut command = Command::new("taskset");
         self.home.furnish(&mut command);
         command.env_remove("XDG_CONFIG_HOME");
+        // fdm's config names no authority: this one is the system's.
+        command.env("SSL_CERT_FILE", self.roots());
         command.args(["-c", "0", peer.program]).args(peer.arguments);
         if is_root() {
             give(self.home.path(), NOBODY);
@@ -110,9 +112,8 @@ impl Scene {
 
     fn fetch(&self) -> String {
         let config = self.home.path().join(".config/popfetch/config.toml");
-        // What stands in for the system's own authorities, which the tool did not have to be told.
         let run = self.home.popfetch(["--config", config.to_str().unwrap()]);
-        run.expect(0).stderr
+        run.env("SSL_CERT_FILE", self.roots()).expect(0).stderr
     }
 }
 
@@ -240,4 +241,41 @@ fn of_messages_that_getmail_kept_and_others_deleted_none_comes_again() {
 #[test]
 fn of_messages_behind_those_that_getmail_deleted_each_comes_once() {
     exactly_what_is_new_comes(&GETMAIL);
+}
+
+const FDM: Peer = Peer {
+    word: "fdm",
+    program: "fdm",
+    arguments: &["-f", ".fdm.conf", "fetch"],
+    // Its home is the one of the passwd file, which nobody does not have.
+    config: |scene, keep| {
+        let home = scene.home.path().display();
+        let text = format!(
+            "set verify-certificates\nset no-received\nset lock-file \"{home}/lock\"\n\
+             set maximum-size 64M\n\
+             account \"a\" pop3s server \"localhost\" port {} user \"{}\" pass \"{}\"\n\
+             \tnew-only cache \"{home}/fdm.cache\"{}\n\
+             action \"in\" maildir \"{home}/Mail\"\nmatch all action \"in\"\n",
+            scene.account.port,
+            scene.account.user,
+            scene.account.password,
+            if keep { " keep" } else { "" },
+        );
+        (".fdm.conf", text)
+    },
+};
+
+#[test]
+fn of_300_messages_that_fdm_kept_none_comes_again() {
+    nothing_comes_again(&FDM);
+}
+
+#[test]
+fn of_messages_that_fdm_kept_and_others_deleted_none_comes_again() {
+    what_was_deleted_meanwhile_changes_nothing(&FDM);
+}
+
+#[test]
+fn of_messages_behind_those_that_fdm_deleted_each_comes_once() {
+    exactly_what_is_new_comes(&FDM);
 }

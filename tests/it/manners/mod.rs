@@ -14,7 +14,7 @@ mod utf8;
 mod waits;
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::support::run::{Home, Output};
 
@@ -28,22 +28,24 @@ pub fn remembered(home: &Home) -> Option<PathBuf> {
 /// Makes all that is remembered so many seconds older, as if the clock had gone on.
 pub fn pass(home: &Home, seconds: i64) {
     let path = remembered(home).expect("nothing is remembered");
-    let line = fs::read_to_string(&path).unwrap();
+    // When it was signed in to, when it refused, since when it fails, when that was told, when a
+    // shortcut or a detour was noted, since when something is passed over, when that was told.
+    age(&path, &[1, 4, 11, 12, 14, 16, 19, 20], seconds);
+}
+
+/// Makes the times at these places of a file's line so many seconds older.
+pub(super) fn age(path: &Path, places: &[usize], seconds: i64) {
+    let line = fs::read_to_string(path).unwrap();
     let mut fields: Vec<String> = line.trim_end().split('\t').map(str::to_owned).collect();
     fields.pop();
-    // When it was signed in to, when it refused, since when it fails, when that was told, when a
-    // shortcut or a detour was noted.
-    for place in [1, 4, 11, 12, 14, 16] {
-        if let Ok(time) = fields[place].parse::<i64>() {
-            fields[place] = (time - seconds).to_string();
+    for place in places {
+        if let Some(time) = fields.get(*place).and_then(|it| it.parse::<i64>().ok()) {
+            fields[*place] = (time - seconds).to_string();
         }
     }
     let text = fields.join("\t") + "\t";
-    fs::write(
-        &path,
-        format!("{text}{:08x}\n", crc32fast::hash(text.as_bytes())),
-    )
-    .unwrap();
+    let sum = crc32fast::hash(text.as_bytes());
+    fs::write(path, format!("{text}{sum:08x}\n")).unwrap();
 }
 
 /// Fails unless nothing was said.

@@ -44,7 +44,7 @@ fn with_password(server: &Server, home: &Home, password: &str) {
 fn f14_a_locked_maildrop_is_not_asked_for_again_before_the_other_client_may_be_done() {
     let (server, home) = plainly(2, Behaviour::new());
     let other_client = server.maildrop().try_lock().unwrap();
-    let first = run(&home, &["-q"], 75);
+    let first = run(&home, &[], 75);
     assert_said(
         &first,
         &["error: a: ", "maildrop is locked", "another program"],
@@ -57,7 +57,12 @@ fn f14_a_locked_maildrop_is_not_asked_for_again_before_the_other_client_may_be_d
             ["-q"] => assert_silent(&early),
             _ => assert_said(
                 &early,
-                &["error: a: not tried: ", "was busy at ", "due in ", "--now"],
+                &[
+                    "error: a: not tried: ",
+                    "another session had the maildrop at ",
+                    "due in ",
+                    "--now",
+                ],
             ),
         }
     }
@@ -78,6 +83,73 @@ fn f14_a_locked_maildrop_is_not_asked_for_again_before_the_other_client_may_be_d
     pass(&home, 40);
     run(&home, &["-q"], 75);
     assert_eq!(server.sessions().len(), 5);
+}
+
+#[test]
+fn b2_what_has_passed_by_the_fourth_run_is_fetched_in_the_fourth_run() {
+    // Dovecot whose storage is away for a moment. mpop and fetchmail ask it in each run.
+    for words in [
+        "-ERR [SYS/TEMP] internal error\r\n",
+        "-ERR system busy, try again later\r\n",
+        "-ERR zut alors\r\n",
+    ] {
+        let behaviour = Behaviour::new().on("RETR", Reply::raw(words));
+        let (server, home) = plainly(5, behaviour.clone());
+        for _ in 0..3 {
+            let output = run(&home, &[], 75);
+            assert!(!output.stderr.contains("not tried"), "{output:#?}");
+        }
+        server.behave(Behaviour::new());
+        run(&home, &[], 0);
+        tree::assert_holds(&home.maildir("a"), &mail(5));
+        // It is left alone all the same where that does not pass, from the fourth refusal on.
+        server.maildrop().add([crate::given::letter(6)]);
+        server.behave(behaviour);
+        (0..4).for_each(|_| _ = run(&home, &[], 75));
+        let sessions = server.sessions().len();
+        assert_said(
+            &run(&home, &[], 75),
+            &["not tried: the server let us in, and sent no messages, at "],
+        );
+        assert_eq!(server.sessions().len(), sessions);
+    }
+}
+
+#[test]
+fn b2_what_is_said_of_a_refusal_that_is_waited_for_is_what_the_server_said() {
+    let listing = |words: &str| Behaviour::new().on("STAT", Reply::raw(words));
+    let closing = Behaviour::new().on("AUTH", Reply::End(crate::support::wire::Ending::Close));
+    for (behaviour, said) in [
+        (
+            refusing("-ERR something is odd"),
+            "the server did not let us in",
+        ),
+        (
+            refusing("-ERR login allowed only every 15 minutes"),
+            "asked too often, or for too much,",
+        ),
+        (
+            refusing("-ERR [LOGIN-DELAY] wait"),
+            "asked too often, or for too much,",
+        ),
+        (
+            listing("-ERR Download exceed\r\n"),
+            "asked too often, or for too much,",
+        ),
+        (closing, "closed the connection over the sign-in"),
+        (
+            Behaviour::new().greeting("-ERR not you\r\n"),
+            "the server did not let us in",
+        ),
+        (refusing("-ERR [SYS/PERM] no"), "refused us for good"),
+        (refusing("-ERR [AUTH] no"), "refused the sign-in"),
+    ] {
+        let (_server, home) = plainly(5, behaviour);
+        home.popfetch(["fetch"]).run();
+        let output = home.popfetch(["fetch"]).run();
+        assert_said(&output, &["not tried: ", said]);
+        assert!(!output.stderr.contains("busy"), "{output:#?}");
+    }
 }
 
 #[test]
@@ -207,7 +279,7 @@ fn r23_without_auth_where_it_would_be_said_the_password_is_not_to_blame() {
     // AUTH-RESP-CODE is announced, so this is no refused password: a busy server.
     let (server, home) = plainly(1, refusing("-ERR something is odd"));
     run(&home, &["-q"], 75);
-    assert_said(&run(&home, &[], 75), &["the server was busy"]);
+    assert_said(&run(&home, &[], 75), &["the server did not let us in"]);
     assert_eq!(server.sessions().len(), 1);
 }
 

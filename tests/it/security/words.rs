@@ -194,7 +194,12 @@ fn s46_a_server_cannot_speak_in_our_voice() {
         ),
     ] {
         let (_server, home) = serving(vec![Message::from_lf("u", "a: b\n")], behaviour);
-        let output = home.popfetch(["-q"]).run();
+        let mut output = home.popfetch(["-q"]).run();
+        // What may pass is told in the third run.
+        for _ in 0..2 {
+            let more = home.popfetch(["-q", "fetch", "--now"]).run();
+            output.stderr.push_str(&more.stderr);
+        }
         assert_said(&output, &["evil.example"]);
         for line in output.stderr.lines() {
             let ours = ["error: a: ", "hint: ", "warning: a: "];
@@ -206,12 +211,14 @@ fn s46_a_server_cannot_speak_in_our_voice() {
                 // Attributed, and within one pair of quotation marks, which it cannot end.
                 let (before, quoted) = line.split_once('"').unwrap();
                 assert!(before.contains("the server "), "{command}: {line}");
+                let since = quoted.rsplit_once(" (failing since 2");
+                let quoted = since.map_or(quoted, |(quoted, _)| quoted);
                 assert_eq!(
                     quoted.find('"'),
                     Some(quoted.len() - 1),
                     "{command}: {line}"
                 );
-                assert!(line.starts_with("error: a: "), "{command}: {line}");
+                assert!(!line.starts_with("hint: "), "{command}: {line}");
             }
         }
     }

@@ -1,5 +1,7 @@
 //! Slow, silent and clumsy servers, and people who do not want to wait for them.
 
+/// Servers that never stop, and never get anywhere.
+mod dripping;
 /// A run that has a time to be done in.
 mod max_time;
 /// One command at a time, and many.

@@ -1,0 +1,229 @@
+//! An account with all that options and rules say about it becomes a draft.
+
+use super::account::{Account, Tls};
+use super::parser::Parser;
+use super::target::Target;
+use super::values::Tags;
+use super::{Error, Fate, Line, Surroundings, TOOL, argv, common, files};
+use crate::import::model::{Draft, Secret, Word};
+use crate::secrets::Password;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+
+/// What a config comes to; each draft with the file that its unique-ids are in.
+pub(super) struct Drafts {
+    pub(super) files: Vec<PathBuf>,
+    pub(super) drafts: Vec<(Draft, Option<PathBuf>)>,
+    pub(super) lines: Vec<Line>,
+}
+
+/// What accounts have made of lines: a key for all that name it, or more than one.
+type Meanings = BTreeMap<usize, BTreeSet<String>>;
+
+impl Parser<'_> {
+    pub(super) fn found(mut self) -> Result<Drafts, Error> {
+        let mut drafts = Vec::new();
+        let mut meanings = Meanings::new();
+        for account in self.accounts.iter().filter(|account| !account.left_out) {
+            let target = self.target(&account.name);
+            let draft = self.draft(account, &target, &mut meanings)?;
+            let cache = account.cache.clone().filter(|_| !account.no_uidl);
+            drafts.push((draft, cache));
+        }
+        for (line, keys) in meanings {
+            if let Some(line) = self.lines.get_mut(line) {
+                let keys: Vec<String> = keys.into_iter().collect();
+                line.fate = Fate::taken(match &keys[..] {
+                    [key] => key.clone(),
+                    _ => "as each account below has it".to_owned(),
+                });
+            }
+        }
+        self.hide_secrets();
+        Ok(Drafts {
+            files: self.files,
+            drafts,
+            lines: self.lines,
+        })
+    }
+
+    fn draft(
+        &self,
+        account: &Account,
+        target: &Target,
+        meanings: &mut Meanings,
+    ) -> Result<Draft, Error> {
+        let mut draft = Draft {
+            name: account.name.clone(),
+            ..Draft::default()
+        };
+        let host = account.host.as_deref().unwrap_or_default();
+        draft.text("host", host);
+        if let Some(port) = account.port {
+            draft.set("port", Word::Number(port.into()));
+        }
+        let user = match &account.user {
+            Some(user) => user.clone(),
+            None => login(host, self.around).ok_or_else(|| {
+                let what = "there is no `user`, and ~/.netrc names none for this server";
+                Error::syntax(&account.file, account.line, what)
+            })?,
+        };
+        draft.text("user", user);
+        match account.tls {
+            Tls::Implicit => {}
+            Tls::Start => {
+                draft.text("tls", "starttls");
+            }
+            Tls::None => {
+                common::without_tls(&mut draft);
+                draft.differs.push(common::PLAIN.into());
+            }
+        }
+        if account.tls != Tls::None && !self.options.verifies && !account.unverified {
+            draft.differs.push(
+                "fdm verified no certificate here, as there is no verify-certificates; popfetch \
+                 verifies each"
+                    .into(),
+            );
+        }
+        draft.secret = self.secret(account, host);
+        match &self.options.timeout {
+            Some(timeout) => {
+                draft.text("timeout", timeout);
+            }
+            None => common::note_timeout(&mut draft, TOOL, 900),
+        }
+        if let Some(proxy) = &self.options.proxy {
+            draft.text("proxy", proxy);
+        }
+        self.place(&mut draft, target, meanings);
+        keep(&mut draft, account, target, meanings);
+        match &self.options.max_size {
+            Some(size) => {
+                draft.text("max-size", size);
+            }
+            None => draft.differs.push(
+                "fdm ends at a message of more than 32 MiB, popfetch takes it: see `max-size`"
+                    .into(),
+            ),
+        }
+        if account.disabled {
+            draft.set("disabled", Word::Flag(true));
+        }
+        Ok(draft)
+    }
+
+    fn secret(&self, account: &Account, host: &str) -> Secret {
+        let tags = Tags::new(self.around);
+        let Some(pass) = &account.pass else {
+            return common::netrc(host, self.around);
+        };
+        match (pass.said(&tags), &pass.command) {
+            (Some(password), _) => Secret::Inline(Password::new(password)),
+            (None, Some(command)) => Secret::Key(
+                "password-command",
+                Word::List(argv::of_shell(command.trim())),
+            ),
+            (None, None) => Secret::Nowhere,
+        }
+    }
+
+    fn place(&self, draft: &mut Draft, target: &Target, meanings: &mut Meanings) {
+        match &target.maildirs[..] {
+            [] => {}
+            [place] => {
+                let word = Word::Text(place.path.clone());
+                for line in place.lines.iter().cloned().flatten() {
+                    let keys = meanings.entry(line).or_default();
+                    keys.insert(format!("maildir = {word}"));
+                }
+                draft.set("maildir", word);
+            }
+            _ => draft.differs.push(
+                "fdm stored all mail in several Maildirs, popfetch stores it once, in ~/Mail/ACCOUNT: \
+                 see `maildir`"
+                    .into(),
+            ),
+        }
+    }
+}
+
+/// Whether fetched mail stays on the server, and whether it did.
+fn keep(draft: &mut Draft, account: &Account, target: &Target, meanings: &mut Meanings) {
+    let by_rule = !target.kept.is_empty();
+    if account.keep || by_rule {
+        draft.text("keep", "always");
+        draft.left = true;
+        for line in target.kept.iter().cloned().flatten() {
+            // A Maildir is said of the same line first.
+            let keys = meanings.entry(line).or_default();
+            let before = keys.pop_first();
+            let key = "keep = \"always\"".to_owned();
+            keys.insert(match before {
+                Some(before) if before != key => format!("{before}, {key}"),
+                _ => key,
+            });
+        }
+        if !account.remembers {
+            draft.differs.push(
+                "fdm fetched all that the server had in each run, as there is no new-only; popfetch \
+                 fetches what is new"
+                    .into(),
+            );
+        }
+    } else if target.unsure {
+        draft.text("keep", "always");
+        draft.left = account.remembers;
+        draft.differs.push(
+            "what fdm left on the server was up to its rules, popfetch leaves all: keep = \"always\" \
+             is written"
+                .into(),
+        );
+    } else {
+        draft.text("keep", "never");
+        draft.differs.push(
+            "fdm deletes what it has fetched unless told otherwise, popfetch does not: keep = \
+             \"never\" is written"
+                .into(),
+        );
+    }
+    if account.no_uidl {
+        draft.left = false;
+        draft
+            .differs
+            .push("what fdm has fetched is not known: it asked for no unique-ids".into());
+    }
+}
+
+/// The user that ~/.netrc has for a server, or else for any.
+fn login(host: &str, around: &Surroundings) -> Option<String> {
+    let text = files::config("netrc", &around.home.join(".netrc")).ok()?;
+    let mut words = text
+        .lines()
+        .filter(|line| !line.trim_start().starts_with('#'))
+        .flat_map(str::split_ascii_whitespace)
+        .map(|word| word.trim_matches('"'));
+    let (mut of_host, mut of_any) = (None, None);
+    let mut machine: Option<&str> = None;
+    let mut begun = false;
+    while let Some(word) = words.next() {
+        match word {
+            "machine" => (machine, begun) = (words.next(), true),
+            "default" => (machine, begun) = (None, true),
+            "login" | "user" if begun => {
+                let login = words.next().map(str::to_owned);
+                match machine {
+                    Some(name) if name.eq_ignore_ascii_case(host) => of_host = of_host.or(login),
+                    Some(_) => {}
+                    None => of_any = of_any.or(login),
+                }
+            }
+            "password" | "passwd" | "account" => {
+                words.next();
+            }
+            _ => {}
+        }
+    }
+    of_host.or(of_any)
+}

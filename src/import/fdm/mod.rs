@@ -1,0 +1,57 @@
+//! fdm: `~/.fdm.conf` or `/etc/fdm.conf`, a language of its own, and for each account with
+//! `new-only` a file of unique-ids.
+//!
+//! ```text
+//! text ─> tokens ─> statements ─> accounts, options, actions, rules ─> drafts
+//!     lex      parser: macros,          account, options, rules      draft
+//!              includes, ifdef
+//! ```
+//! Commands in a config are never run.
+
+use super::files::{self, Surroundings};
+use super::model::{Fate, Found, Line};
+use super::{Error, argv, common};
+use std::path::{Path, PathBuf};
+
+mod account;
+mod draft;
+mod lex;
+mod options;
+mod parser;
+mod rules;
+mod seen;
+mod target;
+mod values;
+
+use parser::Parser;
+
+const TOOL: &str = "fdm";
+
+pub(super) fn read(
+    path: Option<&Path>,
+    seen: Option<&Path>,
+    around: &Surroundings,
+) -> Result<Found, Error> {
+    let usual = [
+        around.home.join(".fdm.conf"),
+        PathBuf::from("/etc/fdm.conf"),
+    ];
+    let path = files::first(TOOL, path, &usual)?;
+    let mut parser = Parser::new(&path, around);
+    parser.file(&path)?;
+    let mut found = parser.found()?;
+    if let (Some(path), accounts @ 2..) = (seen, found.drafts.len()) {
+        return Err(Error::Whose {
+            path: path.to_owned(),
+            accounts,
+        });
+    }
+    for (draft, cache) in &mut found.drafts {
+        seen::take(draft, cache.as_deref(), seen)?;
+    }
+    Ok(Found {
+        files: found.files,
+        drafts: found.drafts.into_iter().map(|(draft, _)| draft).collect(),
+        lines: found.lines,
+    })
+}
