@@ -52,6 +52,9 @@ _popfetch() {
             popfetch__subcmd__account,list)
                 cmd="popfetch__subcmd__account__subcmd__list"
                 ;;
+            popfetch__subcmd__account,remove)
+                cmd="popfetch__subcmd__account__subcmd__remove"
+                ;;
             popfetch__subcmd__account,show)
                 cmd="popfetch__subcmd__account__subcmd__show"
                 ;;
@@ -112,7 +115,7 @@ _popfetch() {
             return 0
             ;;
         popfetch__subcmd__account)
-            opts="-0 -q -v -h --config --format --null --quiet --verbose --color --no-progress --help list show test"
+            opts="-0 -q -v -h --config --format --null --quiet --verbose --color --no-progress --help list show test remove"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -139,6 +142,32 @@ _popfetch() {
             ;;
         popfetch__subcmd__account__subcmd__list)
             opts="-0 -q -v -h --config --format --null --quiet --verbose --color --no-progress --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --format)
+                    COMPREPLY=($(compgen -W "text json paths" -- "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        popfetch__subcmd__account__subcmd__remove)
+            opts="-y -0 -q -v -h --forget --yes --config --format --null --quiet --verbose --color --no-progress --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

@@ -184,21 +184,22 @@ complete -c popfetch -n "__fish_popfetch_using_subcommand setup" -s q -l quiet -
 complete -c popfetch -n "__fish_popfetch_using_subcommand setup" -s v -l verbose -d 'Say more; -vv shows what goes over the line, without passwords'
 complete -c popfetch -n "__fish_popfetch_using_subcommand setup" -l no-progress -d 'Show no progress bars'
 complete -c popfetch -n "__fish_popfetch_using_subcommand setup" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c popfetch -n "__fish_popfetch_using_subcommand account; and not __fish_seen_subcommand_from list show test" -l config -d 'Read this config file instead of the usual one' -r -F
-complete -c popfetch -n "__fish_popfetch_using_subcommand account; and not __fish_seen_subcommand_from list show test" -l format -d 'What to write on standard output' -r -f -a "text\t'Lines for people'
+complete -c popfetch -n "__fish_popfetch_using_subcommand account; and not __fish_seen_subcommand_from list show test remove" -l config -d 'Read this config file instead of the usual one' -r -F
+complete -c popfetch -n "__fish_popfetch_using_subcommand account; and not __fish_seen_subcommand_from list show test remove" -l format -d 'What to write on standard output' -r -f -a "text\t'Lines for people'
 json\t'One JSON object a line'
 paths\t'The path of each new message'"
-complete -c popfetch -n "__fish_popfetch_using_subcommand account; and not __fish_seen_subcommand_from list show test" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+complete -c popfetch -n "__fish_popfetch_using_subcommand account; and not __fish_seen_subcommand_from list show test remove" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Wherever the output goes'
 never\t'Nowhere'"
-complete -c popfetch -n "__fish_popfetch_using_subcommand account; and not __fish_seen_subcommand_from list show test" -s 0 -l null -d 'End each path with NUL instead of a newline; implies --format paths'
-complete -c popfetch -n "__fish_popfetch_using_subcommand account; and not __fish_seen_subcommand_from list show test" -s q -l quiet -d 'Say nothing unless there is news or trouble'
-complete -c popfetch -n "__fish_popfetch_using_subcommand account; and not __fish_seen_subcommand_from list show test" -s v -l verbose -d 'Say more; -vv shows what goes over the line, without passwords'
-complete -c popfetch -n "__fish_popfetch_using_subcommand account; and not __fish_seen_subcommand_from list show test" -l no-progress -d 'Show no progress bars'
-complete -c popfetch -n "__fish_popfetch_using_subcommand account; and not __fish_seen_subcommand_from list show test" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c popfetch -n "__fish_popfetch_using_subcommand account; and not __fish_seen_subcommand_from list show test" -f -a "list" -d 'List the accounts'
-complete -c popfetch -n "__fish_popfetch_using_subcommand account; and not __fish_seen_subcommand_from list show test" -f -a "show" -d 'Show an account\'s settings, defaults included, without its password'
-complete -c popfetch -n "__fish_popfetch_using_subcommand account; and not __fish_seen_subcommand_from list show test" -f -a "test" -d 'Sign in and out again, to see whether an account works'
+complete -c popfetch -n "__fish_popfetch_using_subcommand account; and not __fish_seen_subcommand_from list show test remove" -s 0 -l null -d 'End each path with NUL instead of a newline; implies --format paths'
+complete -c popfetch -n "__fish_popfetch_using_subcommand account; and not __fish_seen_subcommand_from list show test remove" -s q -l quiet -d 'Say nothing unless there is news or trouble'
+complete -c popfetch -n "__fish_popfetch_using_subcommand account; and not __fish_seen_subcommand_from list show test remove" -s v -l verbose -d 'Say more; -vv shows what goes over the line, without passwords'
+complete -c popfetch -n "__fish_popfetch_using_subcommand account; and not __fish_seen_subcommand_from list show test remove" -l no-progress -d 'Show no progress bars'
+complete -c popfetch -n "__fish_popfetch_using_subcommand account; and not __fish_seen_subcommand_from list show test remove" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c popfetch -n "__fish_popfetch_using_subcommand account; and not __fish_seen_subcommand_from list show test remove" -f -a "list" -d 'List the accounts'
+complete -c popfetch -n "__fish_popfetch_using_subcommand account; and not __fish_seen_subcommand_from list show test remove" -f -a "show" -d 'Show an account\'s settings, defaults included, without its password'
+complete -c popfetch -n "__fish_popfetch_using_subcommand account; and not __fish_seen_subcommand_from list show test remove" -f -a "test" -d 'Look whether an account works: server, certificate, sign-in, Maildir; changes nothing'
+complete -c popfetch -n "__fish_popfetch_using_subcommand account; and not __fish_seen_subcommand_from list show test remove" -f -a "remove" -d 'Take an account out of the config file; its mail stays where it is'
 complete -c popfetch -n "__fish_popfetch_using_subcommand account; and __fish_seen_subcommand_from list" -l config -d 'Read this config file instead of the usual one' -r -F
 complete -c popfetch -n "__fish_popfetch_using_subcommand account; and __fish_seen_subcommand_from list" -l format -d 'What to write on standard output' -r -f -a "text\t'Lines for people'
 json\t'One JSON object a line'
@@ -254,6 +255,20 @@ complete -c popfetch -n "__fish_popfetch_using_subcommand account; and __fish_se
 complete -c popfetch -n "__fish_popfetch_using_subcommand account; and __fish_seen_subcommand_from test" -s v -l verbose -d 'Say more; -vv shows what goes over the line, without passwords'
 complete -c popfetch -n "__fish_popfetch_using_subcommand account; and __fish_seen_subcommand_from test" -l no-progress -d 'Show no progress bars'
 complete -c popfetch -n "__fish_popfetch_using_subcommand account; and __fish_seen_subcommand_from test" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c popfetch -n "__fish_popfetch_using_subcommand account; and __fish_seen_subcommand_from remove" -l config -d 'Read this config file instead of the usual one' -r -F
+complete -c popfetch -n "__fish_popfetch_using_subcommand account; and __fish_seen_subcommand_from remove" -l format -d 'What to write on standard output' -r -f -a "text\t'Lines for people'
+json\t'One JSON object a line'
+paths\t'The path of each new message'"
+complete -c popfetch -n "__fish_popfetch_using_subcommand account; and __fish_seen_subcommand_from remove" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Wherever the output goes'
+never\t'Nowhere'"
+complete -c popfetch -n "__fish_popfetch_using_subcommand account; and __fish_seen_subcommand_from remove" -l forget -d 'Forget what was fetched, too'
+complete -c popfetch -n "__fish_popfetch_using_subcommand account; and __fish_seen_subcommand_from remove" -s y -l yes -d 'Ask nothing'
+complete -c popfetch -n "__fish_popfetch_using_subcommand account; and __fish_seen_subcommand_from remove" -s 0 -l null -d 'End each path with NUL instead of a newline; implies --format paths'
+complete -c popfetch -n "__fish_popfetch_using_subcommand account; and __fish_seen_subcommand_from remove" -s q -l quiet -d 'Say nothing unless there is news or trouble'
+complete -c popfetch -n "__fish_popfetch_using_subcommand account; and __fish_seen_subcommand_from remove" -s v -l verbose -d 'Say more; -vv shows what goes over the line, without passwords'
+complete -c popfetch -n "__fish_popfetch_using_subcommand account; and __fish_seen_subcommand_from remove" -l no-progress -d 'Show no progress bars'
+complete -c popfetch -n "__fish_popfetch_using_subcommand account; and __fish_seen_subcommand_from remove" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c popfetch -n "__fish_popfetch_using_subcommand state; and not __fish_seen_subcommand_from show mark-seen forget accept move" -l config -d 'Read this config file instead of the usual one' -r -F
 complete -c popfetch -n "__fish_popfetch_using_subcommand state; and not __fish_seen_subcommand_from show mark-seen forget accept move" -l format -d 'What to write on standard output' -r -f -a "text\t'Lines for people'
 json\t'One JSON object a line'

@@ -325,6 +325,16 @@ impl Dir {
         Ok(retry_on_intr(link)?)
     }
 
+    /// Whether files could be moved to another directory: the system refuses to move what lies on
+    /// another file system, or in a directory that is read-only, before it looks for the file.
+    pub fn check_way_to(&self, other: &Self) -> io::Result<()> {
+        const NOBODYS: &CStr = c"popfetch-has-no-file-of-this-name";
+        match retry_on_intr(|| sys::renameat(&self.fd, NOBODYS, &other.fd, NOBODYS)) {
+            Ok(()) | Err(Errno::NOENT) => Ok(()),
+            Err(error) => Err(error.into()),
+        }
+    }
+
     /// Removes a file; that it is not there is fine.
     pub fn remove(&self, name: &OsStr) -> io::Result<()> {
         self.disk.step(Step::Remove(&self.path.join(name)))?;

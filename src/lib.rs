@@ -51,6 +51,7 @@
 //! | [`sandbox`] | Landlock: a thread gives up the file system but for its own directories |
 //! | [`stop`] | SIGINT and SIGTERM, and the time a run may take |
 //! | [`threads`] | threads where the system may have none left to give |
+//! | [`facts`] | no code: what the rest stands on, by the numbers that comments and tests bear |
 //! | [`exit`] | exit statuses, and what every error can say about itself |
 //! | [`term`] | foreign text made harmless, sizes in words, widths, colours, tables |
 //!
@@ -92,6 +93,9 @@
 //!
 //! The journal and the file in the Maildir agree only together; where one of them is older, the newer
 //! one is right about what was done, and the disk about what is there.
+//!
+//! What the rules and the rest of the code stand on (RFCs, servers, disks, attacks, and earlier faults) is
+//! in [`facts`], by number.
 //!
 //! # Where to start reading
 //!
@@ -138,6 +142,8 @@ pub mod delivery;
 pub mod discover;
 pub mod durable;
 pub mod exit;
+#[doc = include_str!("facts.md")]
+pub mod facts {}
 pub mod fetch;
 pub mod import;
 pub mod maildir;

@@ -7,7 +7,7 @@
 use crate::state::{Failures, Known};
 use std::time::Duration;
 
-/// After so many failures in a row a message is tried only once a day (TRUST.md F20): one that
+/// After so many failures in a row a message is tried only once a day (fact F20): one that
 /// makes the server close the connection would keep every run from coming to its end.
 const PATIENCE: u32 = 3;
 
@@ -15,7 +15,7 @@ const PATIENCE: u32 = 3;
 const RETRY_AFTER: i64 = 24 * 60 * 60;
 
 /// A server that has confirmed this many deletions of a message and still lists it does not delete
-/// (TRUST.md F27): Gmail, for one, has a setting of its own for that.
+/// (fact F27): Gmail, for one, has a setting of its own for that.
 pub const DELETIONS: u8 = 5;
 
 /// What the profile says about messages.

@@ -1,6 +1,8 @@
 //! What asks a run to stop: SIGINT, SIGTERM, or the time it was given being over. The first such
 //! asks everything to come to a good end, the second ends it.
 
+pub mod echo;
+
 use crate::exit::Status;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use signal_hook::consts::{SIGINT, SIGTERM, SIGXFSZ};
@@ -23,6 +25,9 @@ const LAST_WAIT: Duration = Duration::from_secs(8);
 
 /// Stands for the time being over where a signal's number would stand; no signal has it.
 const OUT_OF_TIME: usize = usize::MAX;
+
+/// Whether signals are heard by a [`Stop`], so that they do not end the process by themselves.
+static HEARD: AtomicBool = AtomicBool::new(false);
 
 /// Why a run is to stop.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -86,13 +91,14 @@ impl Stop {
             signal_hook::flag::register_usize(signal, Arc::clone(&stop.signal), number)?;
             signal_hook::low_level::pipe::register(signal, stop.waker.try_clone()?)?;
         }
+        HEARD.store(true, Ordering::Relaxed);
         // A file that would outgrow its limit is an error of the write, not the end of the process.
         signal_hook::flag::register(SIGXFSZ, Arc::default())?;
         Ok(stop)
     }
 
     /// Asks for the stop when `time` is over. A run that has not ended some seconds later hangs,
-    /// and is ended: cron starts the next one, and what is durable by then stays so (TRUST.md
+    /// and is ended: cron starts the next one, and what is durable by then stays so (fact
     /// F12).
     pub fn after(&self, time: Duration) -> io::Result<()> {
         let stop = self.clone();

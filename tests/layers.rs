@@ -311,7 +311,7 @@ fn each_library_is_met_in_one_place() {
         ("ureq::", &["web.rs"]),
         ("annotate_snippets::", &["profile/"]),
         ("crc32fast::", &["durable/"]),
-        ("signal_hook::", &["stop.rs"]),
+        ("signal_hook::", &["stop.rs", "stop/echo.rs"]),
         ("landlock::", &["sandbox.rs"]),
         ("anyhow::", &["command/"]),
         ("aws_lc_rs", &["net/tls.rs"]),

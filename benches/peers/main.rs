@@ -10,8 +10,8 @@
 //! each run, they run in turn, and a figure is only one if the Maildir holds what the maildrop
 //! held. popfetch runs as it is built for release, with its usual settings and all its syncs.
 //!
-//! The results are in `target/bench/`: `peers.md`, `peers.svg` and `peers.json`. With UPDATE in the
-//! environment they go into `README.md` and `benches/figures.svg` as well.
+//! The results are `target/bench/peers.md`, and beside it `peers.svg` and `peers.json`. With UPDATE in
+//! the environment they go into `README.md` and `benches/figures.svg` as well.
 #![allow(missing_docs, unreachable_pub)]
 
 mod check;

@@ -17,7 +17,7 @@ pub enum AccountCommand {
         #[arg(value_name = "ACCOUNT")]
         name: String,
     },
-    /// Sign in and out again, to see whether an account works
+    /// Look whether an account works: server, certificate, sign-in, Maildir; changes nothing
     Test {
         /// Accounts of the config file, or URLs like pops://ada@pop.example.com; none means all
         #[arg(value_name = "ACCOUNT")]
@@ -26,6 +26,27 @@ pub enum AccountCommand {
         /// How to sign in and whom to trust.
         #[command(flatten)]
         sign_in: SignIn,
+    },
+    /// Take an account out of the config file; its mail stays where it is
+    #[command(after_help = "\
+What is in the Maildir is never touched. What was fetched stays remembered, so that nothing comes
+twice where the account is set up again.
+
+Examples:
+  popfetch account remove work
+  popfetch account remove work --forget    ... and forget what was fetched")]
+    Remove {
+        /// The account of the config file
+        #[arg(value_name = "ACCOUNT")]
+        name: String,
+
+        /// Forget what was fetched, too
+        #[arg(long)]
+        forget: bool,
+
+        /// Ask nothing
+        #[arg(short, long)]
+        yes: bool,
     },
 }
 

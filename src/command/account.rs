@@ -1,33 +1,28 @@
 //! `popfetch account`: the profiles.
 
-use super::context::{Context, report_failure};
+use super::context::Context;
 use super::fail::{Failure, print};
-use super::looked::{Counts, Looked};
-use crate::cli::{AccountCommand, SignIn};
+use super::{doctor, remove};
+use crate::cli::AccountCommand;
 use crate::durable::Disk;
 use crate::exit::Status;
-use crate::fetch::look;
 use crate::maildir::{Ground, Site};
 use crate::profile::{
     Keep, MinVersion, Order, Overrides, PasswordSource, Pipelining, Profile, Proxy, Roots, Tls,
     units,
 };
-use crate::report::Report;
 use crate::secrets::{OAuth, Store};
-use crate::term::{Column, Table, columns, count, escape_str, json_line, size};
+use crate::term::{Column, Table, columns, escape_str, json_line};
 use serde_json::{Map, Value, json};
 use std::path::Path;
-use std::sync::Arc;
-
-/// Accounts that are tested together.
-const JOBS: usize = 4;
 
 /// Runs the command.
 pub(super) fn run(context: &Context<'_>, command: AccountCommand) -> Result<Status, Failure> {
     match command {
         AccountCommand::List => list(context),
         AccountCommand::Show { name } => show(context, &name),
-        AccountCommand::Test { accounts, sign_in } => test(context, &accounts, &sign_in),
+        AccountCommand::Remove { name, forget, yes } => remove::run(context, &name, forget, yes),
+        AccountCommand::Test { accounts, sign_in } => doctor::run(context, &accounts, &sign_in),
     }
 }
 
@@ -268,71 +263,6 @@ fn object_of(profile: &Profile) -> Map<String, Value> {
     );
     put("timeout", json!(units::duration(profile.timeout)));
     object
-}
-
-/// Signs in and out, and looks whether the Maildir can be used.
-fn test(context: &Context<'_>, accounts: &[String], sign_in: &SignIn) -> Result<Status, Failure> {
-    let report = context.text_reporter();
-    let overrides = Context::look_overrides(sign_in);
-    let prepared = context.ready(accounts, &overrides, &report)?;
-    let environment = context.environment(Arc::clone(&report) as Arc<dyn Report>)?;
-    let results = prepared.each(JOBS, &environment, |account| {
-        let profile = account.profile;
-        // Looked at first, told last: once the server is reached no other file can be.
-        let usable = usable_maildir(&profile.maildir);
-        let looked = look(account, |look| {
-            let octets = look.maildrop.octets().flatten();
-            let octets = octets.fold(0, u64::saturating_add);
-            let messages = look.maildrop.len() as u64;
-            let unique_ids = look.maildrop.has_unique_ids;
-            look.leave();
-            usable?;
-            Ok(Tested {
-                host: profile.server.host.clone(),
-                messages,
-                octets,
-                unique_ids,
-            })
-        });
-        let looked = looked.and_then(|tested| tested);
-        looked.map_err(|error| report_failure(&*environment.report, &profile.name, &error))
-    });
-    report.clear();
-    let looked = Looked::new(prepared, results);
-    if context.is_json() {
-        print(looked.json(|_, _| Vec::new()))?;
-        return Ok(looked.status());
-    }
-    for (name, tested) in looked.found() {
-        let mut line = format!(
-            "{}: signed in to {}; {} ({}) in the maildrop\n",
-            escape_str(name),
-            escape_str(&tested.host),
-            count(tested.messages, "message"),
-            size(tested.octets)
-        );
-        if !tested.unique_ids {
-            line.push_str("  the server knows no UIDL: each fetch reads every message again\n");
-        }
-        print(line)?;
-    }
-    Ok(looked.status())
-}
-
-/// What a sign-in has shown.
-struct Tested {
-    host: String,
-    messages: u64,
-    octets: u64,
-    unique_ids: bool,
-}
-
-impl Counts for Tested {
-    const FIELDS: &'static [&'static str] = &["messages", "octets"];
-
-    fn values(&self) -> Vec<u64> {
-        vec![self.messages, self.octets]
-    }
 }
 
 /// Whether mail could be stored there; a Maildir that is still to be created is fine.

@@ -43,6 +43,11 @@ impl<'a> Context<'a> {
         self.color().paint(io::stderr().is_terminal())
     }
 
+    /// Colours for another stream.
+    pub(super) fn paint_for(&self, is_terminal: bool) -> Paint {
+        self.color().paint(is_terminal)
+    }
+
     pub(super) fn is_json(&self) -> bool {
         self.format == Format::Json
     }

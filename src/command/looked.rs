@@ -92,13 +92,16 @@ impl<T: Counts> Looked<T> {
     /// For each account the lines that `details` makes of it and an event `account`, which has the
     /// same fields whether it failed or not; at the end an event `summary`.
     pub(super) fn json(&self, details: impl Fn(&str, &T) -> Vec<u8>) -> Vec<u8> {
+        self.json_with(|name, found| found.map_or_else(Vec::new, |found| details(name, found)))
+    }
+
+    /// The same where there are details of those that failed, too.
+    pub(super) fn json_with(&self, details: impl Fn(&str, Option<&T>) -> Vec<u8>) -> Vec<u8> {
         let mut data = Vec::new();
         for (name, result) in &self.accounts {
             let found = result.as_ref().ok();
             let failure = result.as_ref().err();
-            if let Some(found) = found {
-                data.extend(details(name, found));
-            }
+            data.extend(details(name, found));
             let mut object = Map::new();
             object.insert("event".into(), json!("account"));
             object.insert("account".into(), json!(name));

@@ -4,8 +4,10 @@
 //! and turns errors into text. What is common to several commands is in `context` and `fail`.
 
 mod account;
+mod ask;
 mod check;
 mod context;
+mod doctor;
 mod dry_run;
 mod fail;
 mod fetch;
@@ -18,6 +20,7 @@ mod password;
 mod pool;
 mod process;
 mod ready;
+mod remove;
 mod setup;
 mod state;
 mod verify;

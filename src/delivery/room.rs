@@ -1,7 +1,7 @@
 //! How much the disk has room for.
 
 /// A large message leaves so many octets free on the disk: a message without end must not take
-/// the last of them from everybody else (TRUST.md S36).
+/// the last of them from everybody else (fact S36).
 pub(super) const RESERVE: u64 = 64 * 1024 * 1024;
 
 /// After so many octets of a message each, the disk is asked what is left.

@@ -16,8 +16,9 @@ use std::path::Path;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
-/// Messages in a batch at most: each is an open file. Twice as many as TRUST.md D6 proposes, as
-/// half as many syncs of the journal and of new/ made a fetch of 2,000 messages a tenth faster.
+/// Messages in a batch at most: each is an open file. Twice as many as were tried at first,
+/// as half as many syncs of the journal and of new/ (fact D6) made a fetch of 2,000 messages a tenth
+/// faster.
 const BATCH: usize = 128;
 
 /// Octets in a batch, more or less: a batch of large messages must not keep the small ones behind

@@ -1,5 +1,5 @@
 //! How a server is treated from run to run: when it is left alone, what of its refusals is
-//! remembered, and what of an account's failures is told again (TRUST.md F13 to F17).
+//! remembered, and what of an account's failures is told again (facts F13 to F17).
 //!
 //! What is remembered is read before anything else and written when everything else is done;
 //! nothing that can be lost hangs on it, so no failure to do so is told.

@@ -343,7 +343,7 @@ impl Error {
 
     /// What kind of refusal it is that the server is left alone for afterwards.
     pub(super) fn refusal(&self) -> Option<RefusalKind> {
-        // Some servers close where others refuse (TRUST.md Q13).
+        // Some servers close where others refuse (fact Q13).
         if self.closed_on(Phase::SignIn) {
             return Some(RefusalKind::Closed);
         }

@@ -43,6 +43,16 @@ pub fn rehearse<R: Send>(
     look_with(account, Stops::Told, then)
 }
 
+/// Signs in and lists the maildrop, and calls `then` with that or with what kept it from being done, in
+/// the thread that talks to the server. Writes nothing at all, not even that the server refused us.
+pub fn examine<R: Send>(
+    account: &Account<'_>,
+    then: impl FnOnce(Result<Look, Error>) -> R + Send,
+) -> Result<R, Error> {
+    let mut conduct = Conduct::of_look(account);
+    account.apart(|| then(try_look(account, Stops::Passed, &mut conduct)))
+}
+
 /// What keeps a fetch from taking place, whatever is listed.
 #[derive(Clone, Copy, Eq, PartialEq)]
 enum Stops {

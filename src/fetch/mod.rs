@@ -28,7 +28,7 @@ mod tell;
 pub use conduct::not_tried;
 use conduct::{Conduct, Missed};
 pub use error::Error;
-pub use look::{Look, look, mark_seen, rehearse};
+pub use look::{Look, examine, look, mark_seen, rehearse};
 pub use reach::{Connect, Network, Route};
 pub use tell::failure;
 use tell::listed;
@@ -123,7 +123,7 @@ impl Account<'_> {
         } = self.environment;
         let directory = state::open_directory(disk, state)?;
         let (mut store, target, twins) = self.open(directory, moment)?;
-        self.tell_untold(&mut store, outcome)?;
+        self.tell_untold(&mut store, outcome);
         let fetched =
             self.apart(|| self.hold_sessions(&mut store, &target, &twins, outcome, conduct));
         // What a reader that has stopped was not told is for the next run to tell.

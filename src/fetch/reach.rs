@@ -21,7 +21,7 @@ use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
-/// How long pipelining stays off after it failed with a server, in seconds (TRUST.md F29).
+/// How long pipelining stays off after it failed with a server, in seconds (fact F29).
 const UNPIPELINED_FOR: i64 = 30 * 24 * 60 * 60;
 
 /// How long a server may be silent before it first says something of the mailbox: some index it
@@ -148,7 +148,7 @@ impl Account<'_> {
     }
 
     /// Signs in; once more, over another connection, where the server refuses an access token that
-    /// can be renewed (TRUST.md F16).
+    /// can be renewed (fact F16).
     pub(super) fn sign_in(
         &self,
         route: &dyn Route,
@@ -236,8 +236,17 @@ impl Account<'_> {
         };
         let session = Session::open(channel.map_err(Error::Connect)?, options, &credentials)?;
         conduct.announced(session.login_delay());
+        self.tell(Event::Opened {
+            connection: &|| session.connection(),
+            announced: &|| session.announced(),
+            expire: session.capabilities().expire,
+        });
         let session = session.sign_in(credentials);
-        session.map_err(|error| self.advise(error))
+        let session = session.map_err(|error| self.advise(error))?;
+        self.tell(Event::SignedIn {
+            method: &session.method(),
+        });
+        Ok(session)
     }
 
     /// What a provider is known to want goes before the general advice, and where the secret is from
@@ -267,7 +276,7 @@ impl Account<'_> {
         )
     }
 
-    /// Whether the provider is known to list a maildrop in parts (TRUST.md Q1).
+    /// Whether the provider is known to list a maildrop in parts (fact Q1).
     pub(super) fn lists_in_parts(&self) -> bool {
         let provider = providers::of_host(&self.profile.server.host);
         matches!(

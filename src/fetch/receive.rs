@@ -22,7 +22,7 @@ use std::thread;
 const QUEUE: usize = 128;
 
 /// How many times its listed size, and how many octets beside that, a message has at most; what
-/// exceeds it has no end. Servers list sizes of compressed copies, rounded ones, or 0 (TRUST.md
+/// exceeds it has no end. Servers list sizes of compressed copies, rounded ones, or 0 (fact
 /// Q10); none is known to be this far off.
 const OVERSIZE: (u64, u64) = (16, 256 * 1024 * 1024);
 
@@ -409,7 +409,7 @@ impl Account<'_> {
                     if octets_so_far == 0
                         && let Some(nothing) = incoming.take_if(claims)
                     {
-                        // Courier does so when its disk is full (TRUST.md F21).
+                        // Courier does so when its disk is full (fact F21).
                         let message = nothing.message().clone();
                         let reason = "the server sent nothing of it".to_owned();
                         received.refusals.blame_for(message, reason, self);
@@ -452,7 +452,7 @@ impl Account<'_> {
         Ok(Some(rest))
     }
 
-    /// A message without end must not fill the disk (TRUST.md S36).
+    /// A message without end must not fill the disk (fact S36).
     fn check_size(&self, message: &Message, octets: u64) -> Result<(), Error> {
         let size = message.octets.unwrap_or(0);
         let (expected, (times, slack)) = match self.profile.max_size {

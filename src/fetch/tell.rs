@@ -1,6 +1,6 @@
 //! What a fetch tells the report, and in which words.
 
-use super::{Account, Error, Missed, Run};
+use super::{Account, Missed, Run};
 use crate::exit::Diagnose;
 use crate::maildir::ROSTER;
 use crate::maildrop::{Maildrop, Message};
@@ -99,13 +99,12 @@ impl Account<'_> {
     }
 
     /// Reports what an earlier run delivered and was killed before it could report it.
-    pub(super) fn tell_untold(
-        &self,
-        store: &mut Store,
-        outcome: &mut Outcome,
-    ) -> Result<(), Error> {
+    /// Where it cannot be looked for that is told, and keeps no mail from coming.
+    pub(super) fn tell_untold(&self, store: &mut Store, outcome: &mut Outcome) {
         let wants_header = self.environment.report.wants_header();
-        outcome.recovered = store.each_untold(wants_header, |it| {
+        let mut recovered = 0;
+        let looked = store.each_untold(wants_header, |it| {
+            recovered += 1;
             self.tell(Event::Message(&report::Message {
                 listed: Listed {
                     number: None,
@@ -118,7 +117,15 @@ impl Account<'_> {
                 header: &it.header,
                 recovered: true,
             }));
-        })?;
+        });
+        outcome.recovered = recovered;
+        if let Err(error) = looked {
+            let text = failure(&error).message;
+            self.tell(Event::Warning(&format!(
+                "an earlier run ended before it could say what it had delivered, which is safe, and \
+                 cannot be looked for now: {text}"
+            )));
+        }
         if self.environment.report.is_written() {
             store.reported();
         }
@@ -127,7 +134,6 @@ impl Account<'_> {
             let text = format!("{recovered} delivered by a run that ended before it could say so");
             self.tell(Event::Notice(&text));
         }
-        Ok(())
     }
 
     /// Ages come from the clock, and a clock may be wrong by years.

@@ -102,6 +102,12 @@ impl Maildir {
         rewritten.map_err(|source| self.write_error(&self.root, source))
     }
 
+    /// Whether what is complete in tmp/ could be moved to new/, or why not. No file is touched: what has
+    /// no name in tmp/ is asked to be moved, and the system says first whether there is a way.
+    pub fn check_move(&self) -> io::Result<()> {
+        self.tmp.check_way_to(&self.new)
+    }
+
     /// Its tmp/, open.
     pub fn tmp(&self) -> &Arc<Dir> {
         &self.tmp

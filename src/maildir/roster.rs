@@ -115,17 +115,19 @@ impl Roster {
         }
     }
 
+    /// The accounts that deliver here.
+    pub fn deliverers(&self) -> impl Iterator<Item = &Deliverer> {
+        self.lines.iter().filter_map(|line| match line {
+            Line::Account(deliverer) => Some(deliverer),
+            Line::Other(_) => None,
+        })
+    }
+
     /// The line of an account, or the one that it had under an earlier id with the journal of then:
     /// another account may be known by that id now.
     pub fn of(&self, account: &str, former: &[(String, JournalId)]) -> Option<&Deliverer> {
-        let accounts = || {
-            self.lines.iter().filter_map(|line| match line {
-                Line::Account(deliverer) => Some(deliverer),
-                Line::Other(_) => None,
-            })
-        };
-        let own = accounts().find(|deliverer| deliverer.account == account);
-        own.or_else(|| accounts().find(|deliverer| deliverer.is_former(former)))
+        let own = self.deliverers().find(|it| it.account == account);
+        own.or_else(|| self.deliverers().find(|it| it.is_former(former)))
     }
 
     /// Rewrites the file with this line instead of those of the same account; durable on return.

@@ -2,7 +2,7 @@
 //!
 //! The two differ where a server rewrites header fields in every session (QPOP's `Status` and
 //! `X-UIDL`): then the stored octets differ although the message is the same. Such fields do not
-//! count for the content (TRUST.md S65).
+//! count for the content (fact S65).
 
 use super::fields::{Evidence, Fields, Size, Trail};
 use sha2::{Digest, Sha256};

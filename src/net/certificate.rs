@@ -3,6 +3,7 @@
 
 use super::Error;
 use super::channel::is_about_ours;
+use super::facts::Certificate;
 use super::speech::Speech;
 use super::tls::{Pin, PinMismatch};
 use crate::term::escape_up_to;
@@ -70,6 +71,17 @@ pub(super) fn refusal(
 pub(super) fn key_of(certificate: &CertificateDer<'_>) -> Option<Pin> {
     let (_, certificate) = X509Certificate::from_der(certificate).ok()?;
     Some(Pin(Sha256::digest(certificate.public_key().raw).into()))
+}
+
+/// What a certificate says; `None` where it is none.
+pub(super) fn shown(certificate: &CertificateDer<'_>) -> Option<Certificate> {
+    let (_, certificate) = X509Certificate::from_der(certificate).ok()?;
+    Some(Certificate {
+        subject: harmless(&certificate.subject().to_string()),
+        issuer: harmless(&certificate.issuer().to_string()),
+        names: listed(&names(&certificate)),
+        not_after: certificate.validity().not_after.timestamp(),
+    })
 }
 
 fn reason(fault: &CertificateError) -> String {

@@ -5,8 +5,9 @@
 //! never waits for one direction only.
 
 use super::dial::wait;
+use super::facts::TlsFacts;
 use super::layer::{Layer, is_passing};
-use super::{Error, Stream};
+use super::{Error, Facts, Stream, certificate};
 use crate::stop::Stop;
 use rustix::event::{PollFd, PollFlags};
 use rustls::{AlertDescription, ClientConnection, ProtocolVersion};
@@ -53,12 +54,20 @@ pub trait Channel: Send {
         None
     }
 
+    /// What the connection is, for a person to look at.
+    fn facts(&self) -> Facts {
+        Facts::default()
+    }
+
     /// Says goodbye in the transport's own way, as far as that needs no waiting.
     fn close(&mut self) {}
 }
 
 /// How long a server that is left without a goodbye may take to notice.
 const PARTING_TIMEOUT: Duration = Duration::from_secs(1);
+
+/// More certificates than this are not told of: a chain has two to four.
+const CHAIN: usize = 8;
 
 /// A connection, with TLS or without.
 pub struct Socket {
@@ -235,6 +244,29 @@ impl Channel for Socket {
         }
         let exported = tls.export_keying_material([0; 32], b"EXPORTER-Channel-Binding", Some(b""));
         exported.ok()
+    }
+
+    fn facts(&self) -> Facts {
+        let tls = self.tls.as_ref().map(|tls| &tls.connection);
+        Facts {
+            peer: self.stream.peer(),
+            tls: tls.map(|tls| {
+                let shown = tls.peer_certificates().unwrap_or_default();
+                TlsFacts {
+                    version: match tls.protocol_version() {
+                        Some(ProtocolVersion::TLSv1_3) => "TLS 1.3",
+                        Some(ProtocolVersion::TLSv1_2) => "TLS 1.2",
+                        _ => "TLS",
+                    },
+                    chain: shown
+                        .iter()
+                        .take(CHAIN)
+                        .filter_map(certificate::shown)
+                        .collect(),
+                    pin: shown.first().and_then(certificate::key_of),
+                }
+            }),
+        }
     }
 
     fn close(&mut self) {

@@ -2,6 +2,7 @@
 
 use super::Error;
 use crate::stop::Stop;
+use crate::threads;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 use rustix::net::{AddressFamily, SocketFlags, SocketType, bind, connect, socket_with, sockopt};
@@ -66,6 +67,38 @@ impl Addresses {
             port,
             all: by_turns(all),
             source,
+        })
+    }
+
+    /// The addresses, in the order in which they are tried.
+    pub fn all(&self) -> &[SocketAddr] {
+        &self.all
+    }
+
+    /// Whether each of these answers, all asked at once.
+    pub fn try_each(
+        &self,
+        addresses: &[SocketAddr],
+        timeout: Duration,
+        stop: &Stop,
+    ) -> Vec<io::Result<()>> {
+        let timeout = timeout.min(CONNECT_TIMEOUT);
+        thread::scope(|scope| {
+            let dial = |address: &SocketAddr| {
+                let address = *address;
+                move || first_to_answer(&[address], self.source, timeout, stop).map(drop)
+            };
+            let begun: Vec<_> = addresses
+                .iter()
+                .map(|address| threads::start(scope, dial(address)))
+                .collect();
+            let ended = begun.into_iter().map(|begun| match begun {
+                Ok(thread) => thread.join().ok().flatten(),
+                Err(alone) => alone.map(|dial| dial()),
+            });
+            ended
+                .map(|tried| tried.unwrap_or_else(|| Err(io::ErrorKind::Other.into())))
+                .collect()
         })
     }
 

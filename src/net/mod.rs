@@ -7,6 +7,7 @@
 mod certificate;
 pub mod channel;
 pub mod dial;
+pub mod facts;
 mod layer;
 pub mod program;
 pub mod proxy;
@@ -20,6 +21,7 @@ pub mod tls;
 mod tunnel;
 
 pub use channel::{Channel, Moved, Socket};
+pub use facts::Facts;
 pub use route::{Protection, Route, Target};
 pub use stream::Stream;
 

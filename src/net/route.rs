@@ -5,7 +5,7 @@ use super::program::{Launcher, Tell};
 use super::proxy::{self, Proxy, ProxyServer, Refusal, Way};
 use super::stream::Talk;
 use super::tls::{Security, TlsPolicy};
-use super::{Channel, Error, Moved, Socket, Stream};
+use super::{Channel, Error, Facts, Moved, Socket, Stream};
 use crate::stop::Stop;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -161,6 +161,10 @@ impl Channel for Upgradable {
 
     fn tls_exporter(&self) -> Option<[u8; 32]> {
         self.socket.tls_exporter()
+    }
+
+    fn facts(&self) -> Facts {
+        self.socket.facts()
     }
 
     fn close(&mut self) {

@@ -8,7 +8,7 @@ use rustix::event::{PollFd, PollFlags};
 use rustix::io::Errno;
 use rustix::net::{RecvFlags, recv};
 use std::io::{self, ErrorKind, Read, Write};
-use std::net::{Shutdown, TcpStream};
+use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::net::UnixStream;
 use std::time::Instant;
@@ -29,6 +29,14 @@ impl From<TcpStream> for Stream {
 }
 
 impl Stream {
+    /// The address at the other end of a connection over the network.
+    pub(super) fn peer(&self) -> Option<SocketAddr> {
+        match self {
+            Self::Tcp(stream) => stream.peer_addr().ok(),
+            Self::Program(..) => None,
+        }
+    }
+
     /// Closes a direction, or both.
     pub(super) fn shutdown(&self, how: Shutdown) -> io::Result<()> {
         match self {

@@ -204,7 +204,7 @@ fn client_config(policy: &TlsPolicy, verifier: &Arc<Verifier>) -> Result<Arc<Cli
                 })?
         }
     };
-    // Each connection verifies the certificate anew; a run makes one or two (TRUST.md S18).
+    // Each connection verifies the certificate anew; a run makes one or two (fact S18).
     config.resumption = Resumption::disabled();
     Ok(Arc::new(config))
 }

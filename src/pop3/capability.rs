@@ -22,7 +22,7 @@ pub struct Capabilities {
     pub resp_codes: bool,
     /// AUTH-RESP-CODE: wrong credentials are always told by `[AUTH]`.
     pub auth_resp_code: bool,
-    /// LOGIN-DELAY: seconds between two sign-ins, 0 where there is none (RFC 2449 section 6.6).
+    /// LOGIN-DELAY: seconds between two sign-ins, 0 where there is none (RFC 2449 section 6.5).
     pub login_delay: u32,
     /// UTF8: user name and password may be beyond ASCII after the UTF8 command (RFC 6856).
     pub utf8: bool,
@@ -33,16 +33,20 @@ pub struct Capabilities {
     /// IMPLEMENTATION: the server's name for itself, hostile text. All that may follow from it is
     /// that less is asked for at once.
     pub implementation: Option<Vec<u8>>,
-    lines: usize,
+    /// EXPIRE: days that mail may stay; `None` where the server says nothing of it, or NEVER
+    /// (RFC 2449 section 6.7).
+    pub expire: Option<u32>,
+    /// All of it as it came, for a person to look at; hostile text.
+    pub announced: Vec<Vec<u8>>,
 }
 
 impl Capabilities {
     /// Takes in one line of the reply to CAPA. Unknown capabilities are passed over.
     pub fn read_line(&mut self, line: &[u8]) {
-        self.lines += 1;
-        if self.lines > CAPABILITY_LIMIT {
+        if self.announced.len() >= CAPABILITY_LIMIT {
             return;
         }
+        self.announced.push(line.to_vec());
         let mut words = line.split(|octet| *octet == b' ').filter(|w| !w.is_empty());
         let Some(tag) = words.next() else { return };
         match tag.to_ascii_uppercase().as_slice() {
@@ -56,6 +60,10 @@ impl Capabilities {
             b"LOGIN-DELAY" => {
                 let delay = words.next().and_then(|word| std::str::from_utf8(word).ok());
                 self.login_delay = delay.and_then(|word| word.parse().ok()).unwrap_or(0);
+            }
+            b"EXPIRE" => {
+                let days = words.next().and_then(|word| std::str::from_utf8(word).ok());
+                self.expire = days.and_then(|word| word.parse().ok());
             }
             b"UTF8" => self.utf8 = true,
             tag if tag.starts_with(b"X-GOOGLE-") => self.google = true,
@@ -128,6 +136,9 @@ mod tests {
             "SASL PLAIN",
         ]);
         assert_eq!((gmail.login_delay, gmail.google), (300, true));
+        assert_eq!(gmail.expire, Some(0));
+        assert_eq!(read(&["EXPIRE NEVER"]).expire, None);
+        assert_eq!(read(&["EXPIRE 30 USER"]).expire, Some(30));
         for line in [
             "LOGIN-DELAY",
             "LOGIN-DELAY x",
@@ -147,5 +158,6 @@ mod tests {
             capabilities.read_line(format!("SASL M{i}").as_bytes());
         }
         assert_eq!(capabilities.sasl.len(), CAPABILITY_LIMIT);
+        assert_eq!(capabilities.announced.len(), CAPABILITY_LIMIT);
     }
 }

@@ -4,7 +4,7 @@
 //! send(Command) -> output() octets to be sent        space()/filled(n) <- octets that came
 //!                                  next_event() -> Event
 //! ```
-//! Replies come in the order of the commands (RFC 1939 section 3, RFC 2449 section 6.8), so a
+//! Replies come in the order of the commands (RFC 1939 section 3, RFC 2449 section 6.6), so a
 //! queue of what is pending is all the memory that is needed. The input buffer has a fixed size;
 //! listings are handed over line by line and bodies in chunks that borrow from it.
 

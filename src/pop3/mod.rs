@@ -13,7 +13,7 @@
 //! | status indicators, extended response codes | [`status`] | RFC 1939 section 3, RFC 2449 section 8, RFC 3206 |
 //! | STAT, LIST and UIDL | [`listing`] | RFC 1939 sections 5 and 7 |
 //! | capabilities | [`capability`] | RFC 2449 sections 5 and 6 |
-//! | the connection: what is pending, what came | [`connection`] | RFC 1939 section 3, RFC 2449 section 6.8 |
+//! | the connection: what is pending, what came | [`connection`] | RFC 1939 section 3, RFC 2449 section 6.6 |
 //! | what real servers do otherwise | [`quirks`] | observed |
 //!
 //! ```text

@@ -239,6 +239,7 @@ impl From<edit::EditError> for DraftError {
     fn from(error: edit::EditError) -> Self {
         match error {
             edit::EditError::Changed(path) => Self::Changed(path),
+            error @ edit::EditError::NoAccount(_) => Self::Broken(error.to_string()),
             edit::EditError::NoToml(why) => Self::Broken(why),
             edit::EditError::Taken(name) => Self::Taken(name),
             edit::EditError::Write { path, source } => Self::Io { path, source },

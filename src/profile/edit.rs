@@ -234,6 +234,9 @@ pub enum EditError {
     /// There is an account of this name.
     #[error("there is an account `{}` already", visible(.0))]
     Taken(String),
+    /// There is no account of this name.
+    #[error("there is no account `{}`", visible(.0))]
+    NoAccount(String),
     /// The disk refuses.
     #[error("cannot write {}", visible(&path.display().to_string()))]
     Write {
@@ -253,7 +256,7 @@ impl From<Unwritten> for EditError {
 impl Diagnose for EditError {
     fn status(&self) -> Status {
         match self {
-            Self::NoToml(_) | Self::Taken(_) => Status::Config,
+            Self::NoAccount(_) | Self::NoToml(_) | Self::Taken(_) => Status::Config,
             Self::Changed(_) => Status::Temporary,
             Self::Write { .. } => Status::Io,
         }
@@ -261,6 +264,7 @@ impl Diagnose for EditError {
 
     fn hint(&self) -> Option<String> {
         Some(match self {
+            Self::NoAccount(_) => "popfetch account list shows the accounts".into(),
             Self::NoToml(_) => "`accounts` must be a table of tables".into(),
             Self::Changed(_) => "run the same command again".into(),
             Self::Taken(_) => "give one of the two another name".into(),

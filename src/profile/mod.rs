@@ -37,6 +37,7 @@ mod overrides;
 mod problem;
 pub mod providers;
 mod proxy;
+pub mod removal;
 mod resolve;
 mod tables;
 mod typed;
@@ -130,7 +131,7 @@ impl Tls {
 /// Whether commands may be sent before earlier ones are answered.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub enum Pipelining {
-    /// When the server announces it (RFC 2449 section 6.8).
+    /// When the server announces it (RFC 2449 section 6.6).
     #[default]
     Auto,
     /// Never.

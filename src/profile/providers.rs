@@ -25,7 +25,7 @@ pub enum Access {
     Pop {
         /// What to look into when a sign-in is refused.
         sign_in: &'static str,
-        /// A session lists only a part of the maildrop (TRUST.md Q1).
+        /// A session lists only a part of the maildrop (fact Q1).
         in_batches: bool,
     },
 }
@@ -111,7 +111,7 @@ const LOCAL_PART: &str = "`user` is the part of the address before the @ here; t
 const CODE: &str = "the password is the 16-letter authorization code that the web mail's settings \
                     show once POP3 is switched on there, not the account's own";
 
-/// The table: from vendors' pages and Thunderbird's list of providers (TRUST.md 1.6).
+/// The table: from vendors' pages and Thunderbird's list of providers, autoconfig.thunderbird.net.
 static PROVIDERS: &[Provider] = &[
     Provider {
         name: "Gmail",

@@ -19,7 +19,9 @@ use std::os::unix::ffi::OsStrExt;
 pub(super) fn line(name: &str, event: &Event<'_>, account: &Account) -> Option<Vec<u8>> {
     let line = match event {
         Event::Connecting { .. }
+        | Event::Opened { .. }
         | Event::Planned(_)
+        | Event::SignedIn { .. }
         | Event::Received { .. }
         | Event::Verifying { .. }
         | Event::Wire { .. } => return None,

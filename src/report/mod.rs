@@ -18,7 +18,9 @@ pub use reporter::{Format, Options, Reporter};
 pub use text::{known, listed as in_words};
 
 use crate::exit::Status;
+use crate::net;
 use crate::stop::Stop;
+use std::fmt;
 use std::path::Path;
 
 /// Receives what happens, account by account.
@@ -43,7 +45,6 @@ pub trait Report: Send + Sync {
 }
 
 /// What can happen to an account during a fetch.
-#[derive(Debug)]
 pub enum Event<'a> {
     /// A connection to the server is being made.
     Connecting {
@@ -51,6 +52,21 @@ pub enum Event<'a> {
         host: &'a str,
         /// The server's TCP port.
         port: u16,
+    },
+    /// The server has greeted us: the sign-in comes next.
+    Opened {
+        /// Says what the connection is: whoever wants to know has certificates read for it.
+        connection: &'a dyn Fn() -> net::Facts,
+        /// Gives the lines in which the server says what it can do, as far as it was asked; hostile text
+        /// without secrets.
+        announced: &'a dyn Fn() -> Vec<String>,
+        /// After how many days it removes mail by itself, as far as it says so.
+        expire: Option<u32>,
+    },
+    /// The server has let us in: the listing comes next.
+    SignedIn {
+        /// How.
+        method: &'a dyn fmt::Display,
     },
     /// The maildrop has been listed and it is settled what will be done.
     Planned(Planned),

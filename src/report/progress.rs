@@ -59,6 +59,8 @@ impl Progress {
                 let host = escape_str(host);
                 account.bar.set_message(format!("connecting to {host}"));
             }
+            Event::Opened { .. } => account.bar.set_message("signing in"),
+            Event::SignedIn { .. } => account.bar.set_message("listing"),
             Event::Verifying { octets, .. } => account.verify(*octets),
             Event::Planned(planned) => account.start(planned),
             Event::Received { octets } => account.bar.inc(*octets),

@@ -54,7 +54,10 @@ impl Text {
                     size(plan.octets)
                 )
             }),
-            Event::Received { .. } | Event::Verifying { .. } => String::new(),
+            Event::Opened { .. }
+            | Event::Received { .. }
+            | Event::SignedIn { .. }
+            | Event::Verifying { .. } => String::new(),
             Event::Message(message) => self.step(|| format!("{name}: {}\n", fetched(message))),
             Event::Deleted(message) => {
                 self.step(|| format!("{name}: deleted {}\n", listed(message)))

@@ -284,7 +284,7 @@ impl Exchange {
     }
 
     /// Whether a `+OK` can be nothing but a badly written first challenge: nothing that could be
-    /// accepted has been said yet (TRUST.md Q14).
+    /// accepted has been said yet (fact Q14).
     pub fn is_prompted_by_ok(&self) -> bool {
         self.first.is_some() && self.mechanism.takes_any_prompt()
     }

@@ -71,12 +71,12 @@ impl Mechanism {
     }
 
     /// The first message waits for a challenge. The bearer mechanisms need not, but Microsoft's
-    /// servers close the connection over an initial response (TRUST.md R30).
+    /// servers close the connection over an initial response (fact R30).
     pub(super) fn waits(self) -> bool {
         matches!(self, Self::Login | Self::CramMd5) || self.is_bearer()
     }
 
-    /// Nothing depends on what the first challenge says, so it may be any text (TRUST.md Q14).
+    /// Nothing depends on what the first challenge says, so it may be any text (fact Q14).
     pub(super) fn takes_any_prompt(self) -> bool {
         matches!(self, Self::Plain | Self::Login) || self.is_bearer()
     }

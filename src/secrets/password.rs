@@ -15,7 +15,7 @@ use crate::exit::{Diagnose, Status};
 use crate::net::program::cannot_start;
 use crate::private;
 use crate::server::Server;
-use crate::stop::Stop;
+use crate::stop::{Stop, echo};
 use crate::term::{quoted, visible};
 
 /// No password is longer than this; what is, is another file or a program gone wild.
@@ -148,7 +148,7 @@ pub fn prompt(account: &str, server: &Server) -> Result<Password, SecretError> {
         true => format!("Password for {user} at {host}: "),
         false => format!("Password for {} ({user} at {host}): ", account),
     };
-    rpassword::prompt_password(visible(&question))
+    echo::restored(|| rpassword::prompt_password(visible(&question)))
         .map_err(|error| match error.kind() {
             io::ErrorKind::Interrupted => SecretError::Interrupted,
             _ => SecretError::Terminal(error),

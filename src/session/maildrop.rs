@@ -115,7 +115,7 @@ impl Session<Transaction> {
         }
         let (answer, listing) = self.wire.answer_and(Phase::Listing, DropListing::parse)?;
         if !answer.ok {
-            // Hotmail tells its login delay here (TRUST.md Q15).
+            // Hotmail tells its login delay here (fact Q15).
             return Err(Error::Refused {
                 command: "STAT",
                 answer,

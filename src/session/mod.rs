@@ -94,6 +94,8 @@ pub struct Transaction {
     shortcut: Option<Shortcut>,
     /// The one that the sign-in took.
     detour: Option<Detour>,
+    /// How it was signed in.
+    method: Method,
 }
 
 /// See the [module](self).
@@ -175,6 +177,23 @@ impl Session<Authorization> {
 }
 
 impl<S> Session<S> {
+    /// What the server says it can do, as far as it has said so by now.
+    pub fn capabilities(&self) -> &Capabilities {
+        &self.capabilities
+    }
+
+    /// The same in the server's own words, without secrets; otherwise hostile.
+    pub fn announced(&self) -> Vec<String> {
+        let lines = self.capabilities.announced.iter();
+        let hidden = lines.map(|line| self.wire.hidden(&String::from_utf8_lossy(line)));
+        hidden.collect()
+    }
+
+    /// What the connection is.
+    pub fn connection(&self) -> net::Facts {
+        self.wire.connection()
+    }
+
     /// How many seconds the server wants between two sign-ins, as far as it has said so by now.
     pub fn login_delay(&self) -> u32 {
         self.capabilities.login_delay

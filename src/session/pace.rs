@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 /// as the server may be silent, however lively it drips.
 const STEP_TIMEOUT: Duration = Duration::from_secs(120);
 
-/// Fewer octets than this in [`super::Options::timeout`] are no progress (TRUST.md F6): with the
+/// Fewer octets than this in [`super::Options::timeout`] are no progress (fact F6): with the
 /// default of 60 seconds even a line of 300 bit/s is fast enough.
 const PROGRESS: u64 = 1024;
 

@@ -1,8 +1,8 @@
-//! TRANSACTION: many RETRs under way at once, in a window that slides (RFC 2449 section 6.8).
+//! TRANSACTION: many RETRs under way at once, in a window that slides (RFC 2449 section 6.6).
 //!
 //! Commands are sent ahead of their replies so that the line never waits for a round trip, and
 //! the window is refilled while bodies arrive. It is bounded in commands, because each octet of
-//! theirs must fit into buffers on the way (TRUST.md Q22), and in octets, because all of what is
+//! theirs must fit into buffers on the way (fact Q22), and in octets, because all of what is
 //! asked for ahead is wasted if the connection breaks.
 
 use super::wire::Answer;

@@ -3,7 +3,7 @@
 //! Capabilities, sign-in, listings: that is three round trips one by one. A server that announces
 //! PIPELINING before the sign-in and takes the credentials in one message gets sign-in and listings
 //! in one flight, and one that has shown it before is not asked for its capabilities first. Nothing
-//! of RFC 2449 section 6.8 speaks against that: AUTH with an initial response, USER and PASS are
+//! of RFC 2449 section 6.6 speaks against that: AUTH with an initial response, USER and PASS are
 //! commands like others. After STLS nothing that was known counts (RFC 2595 section 4).
 
 use super::{Auth, Credentials, Method};

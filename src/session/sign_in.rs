@@ -36,6 +36,15 @@ impl<'a> Credentials<'a> {
     }
 }
 
+/// How a sign-in has worked.
+struct SignedIn {
+    method: Method,
+    /// The shortcut that it has shown.
+    shown: Option<Shortcut>,
+    /// Whether the listings were asked for as well.
+    ahead: bool,
+}
+
 impl Session<Authorization> {
     /// Signs in, once, with one method: a refused password is never tried again, in no other way
     /// either, because servers lock people out for that. Another way is taken only where the server
@@ -47,7 +56,7 @@ impl Session<Authorization> {
         let mut refusal = None;
         loop {
             let (error, method) = match self.sign_in_by(credentials, detour, refusal.is_some()) {
-                Ok((shown, ahead)) => return Ok(self.signed_in(shown, detour, ahead)),
+                Ok(signed_in) => return Ok(self.signed_in(signed_in, detour)),
                 Err(failed) => failed,
             };
             if error.is_closed()
@@ -69,19 +78,15 @@ impl Session<Authorization> {
         }
     }
 
-    fn signed_in(
-        self,
-        shown: Option<Shortcut>,
-        detour: Option<Detour>,
-        ahead: bool,
-    ) -> Session<Transaction> {
+    fn signed_in(self, signed_in: SignedIn, detour: Option<Detour>) -> Session<Transaction> {
         Session {
             state: Transaction {
                 asked_again: false,
-                listing: ahead,
+                listing: signed_in.ahead,
                 top_lines: None,
-                shortcut: self.state.shortcut.or(shown),
+                shortcut: self.state.shortcut.or(signed_in.shown),
                 detour,
+                method: signed_in.method,
             },
             wire: self.wire,
             options: self.options,
@@ -89,14 +94,13 @@ impl Session<Authorization> {
         }
     }
 
-    /// The shortcut that it has shown, and whether the listings were asked for as well; or why not,
-    /// and by which method, if there was one. `again`: a method was refused on this connection.
+    /// How, or why not, and by which method, if there was one. `again`: a method was refused on this connection.
     fn sign_in_by(
         &mut self,
         credentials: Credentials<'_>,
         detour: Option<Detour>,
         again: bool,
-    ) -> Result<(Option<Shortcut>, bool), (Error, Option<Method>)> {
+    ) -> Result<SignedIn, (Error, Option<Method>)> {
         self.state.judged = false;
         let key = self.wire.tls_exporter();
         let key = key.filter(|_| detour != Some(Detour::Unbound) && !credentials.auth.is_unbound());
@@ -131,7 +135,11 @@ impl Session<Authorization> {
             }
         };
         signed_in
-            .map(|()| (shown, ahead))
+            .map(|()| SignedIn {
+                method,
+                shown,
+                ahead,
+            })
             .map_err(|error| (error, Some(method)))
     }
 
@@ -275,6 +283,13 @@ impl Session<Authorization> {
                 None => self.capabilities.auth_resp_code,
             },
         }
+    }
+}
+
+impl Session<Transaction> {
+    /// How it was signed in.
+    pub fn method(&self) -> Method {
+        self.state.method
     }
 }
 

@@ -69,8 +69,10 @@ pub(super) fn session(
     };
     let mut wire = Wire::new(Box::new(channel), &options, Secrets::default());
     assert!(wire.answer(Phase::Greeting).unwrap().ok);
-    let mut capabilities = Capabilities::default();
-    capabilities.pipelining = pipelining;
+    let capabilities = Capabilities {
+        pipelining,
+        ..Capabilities::default()
+    };
     let session = Session {
         wire,
         options,
@@ -80,6 +82,7 @@ pub(super) fn session(
             listing: false,
             shortcut: None,
             detour: None,
+            method: super::Method::UserPass,
             top_lines: None,
         },
     };

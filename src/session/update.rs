@@ -53,7 +53,7 @@ impl Session<Transaction> {
     ///
     /// The highest number goes first: there are servers that give new numbers to those behind a
     /// message as soon as it is marked, and what a number stood for must still stand there when it
-    /// is sent (A6).
+    /// is sent (fault A6).
     ///
     /// # Errors
     /// With the message that it was about, as far as that shows.

@@ -144,6 +144,17 @@ impl Wire {
         self.secrets.hide_in(text.to_owned())
     }
 
+    /// What the connection is, without secrets: a certificate may say anything.
+    pub(super) fn connection(&self) -> net::Facts {
+        let mut facts = self.channel.facts();
+        for certificate in facts.tls.iter_mut().flat_map(|tls| &mut tls.chain) {
+            for text in certificate.words_mut() {
+                *text = self.hidden(text);
+            }
+        }
+        facts
+    }
+
     /// The keying material of the TLS connection for channel binding (RFC 9266).
     pub(super) fn tls_exporter(&self) -> Option<[u8; 32]> {
         self.channel.tls_exporter()

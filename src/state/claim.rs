@@ -194,6 +194,7 @@ impl Claim {
         Store {
             recovered: Vec::new(),
             told_before,
+            is_told: true,
             dir: self.dir,
             files: self.files,
             account: self.account,

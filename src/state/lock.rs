@@ -1,4 +1,5 @@
-//! One process an account: the kernel's lock on a file that is never renamed or removed (E7).
+//! One process an account: the kernel's lock on a file that is never renamed, and removed with its
+//! account alone, by who holds it (E7).
 //!
 //! The file also says who holds it, for the other one's error message, and how long the journal
 //! was when it was last synced, so that a journal that lost its end, or was restored from a backup,
@@ -46,10 +47,17 @@ impl Lock {
             source,
         };
         let mut file = dir.open_or_create(name).map_err(io)?;
-        let locked = file.try_lock().map_err(|source| Error::NoLocks {
-            path: dir.path().join(name),
-            source,
-        })?;
+        let locked = loop {
+            let locked = file.try_lock().map_err(|source| Error::NoLocks {
+                path: dir.path().join(name),
+                source,
+            })?;
+            // Whoever removes an account removes this file, and its lock is nobody's then.
+            if !locked || dir.is_still(name, &file).map_err(io)? {
+                break locked;
+            }
+            file = dir.open_or_create(name).map_err(io)?;
+        };
         let told = read(&mut file).map_err(io)?;
         if !locked {
             let holder = told.map(|told| told.holder);

@@ -42,6 +42,7 @@ mod record;
 mod recover;
 mod refusal;
 mod remembered;
+mod removal;
 mod sizes;
 mod time;
 mod trouble;
@@ -65,6 +66,7 @@ pub use recognition::Recognition;
 pub use record::{FailureKind, MarkedBy, Origin};
 pub use refusal::RefusalKind;
 pub use remembered::{Failures, Known};
+pub use removal::remove;
 pub use sizes::SizesSoFar;
 pub use trouble::{Failing, Telling};
 pub use twin::{Twin, Twins};
@@ -123,6 +125,8 @@ pub struct Store {
     recovered: Vec<Id>,
     /// What comes before was given out to be reported, or is not for this run to report.
     told_before: Id,
+    /// What earlier runs had delivered and not told could be looked for.
+    is_told: bool,
 }
 
 /// Messages on the disk in tmp/, each with the proof that its intent is recorded.

@@ -10,7 +10,7 @@ const BUSY: [i64; 4] = [30, 120, 300, 900];
 /// asks has the mail as soon as the trouble is over.
 const FREE: u32 = 3;
 
-/// One that has refused the credentials, or refuses for good (TRUST.md F16).
+/// One that has refused the credentials, or refuses for good (fact F16).
 const REFUSED: [i64; 6] = [900, 1800, 3600, 7200, 14_400, LONGEST];
 
 /// How far a wait may be from the above, so that accounts do not come back in step.

@@ -31,10 +31,21 @@ impl Store {
     pub fn each_untold(
         &mut self,
         wants_header: bool,
+        each: impl FnMut(Untold),
+    ) -> Result<(), Error> {
+        let looked = self.look_for_untold(wants_header, each);
+        // What is reported in this run comes once more then, with what could not be looked for.
+        self.is_told = looked.is_ok();
+        looked
+    }
+
+    fn look_for_untold(
+        &mut self,
+        wants_header: bool,
         mut each: impl FnMut(Untold),
-    ) -> Result<u64, Error> {
+    ) -> Result<(), Error> {
         let Some(maildir) = self.maildir.clone() else {
-            return Ok(0);
+            return Ok(());
         };
         let mut files: Vec<(Listing, super::Stored)> = Vec::new();
         for id in self.untold() {
@@ -48,12 +59,11 @@ impl Store {
         }
         self.told_before = self.memory.next_id();
         if files.is_empty() {
-            return Ok(0);
+            return Ok(());
         }
         let names: HashSet<&str> = files.iter().map(|(_, it)| it.name.as_str()).collect();
         let mut search = rebuild::search(&self.memory, &self.account, &maildir)?;
         search.look(|name| names.contains(name))?;
-        let mut count = 0;
         for (listing, stored) in files {
             let name: &UniqueName = &stored.name;
             // Whoever took it away knows of it.
@@ -64,7 +74,6 @@ impl Store {
                 true => search.header(name).unwrap_or_default(),
                 false => Vec::new(),
             };
-            count += 1;
             each(Untold {
                 unique_id: listing.unique_id,
                 listed: listing.octets,
@@ -74,7 +83,7 @@ impl Store {
                 header,
             });
         }
-        Ok(count)
+        Ok(())
     }
 
     fn untold(&self) -> BTreeSet<Id> {
@@ -91,11 +100,8 @@ impl Store {
     /// All messages that were given out as settled so far have been reported. Not synced: a lost line
     /// costs a second report.
     pub fn reported(&mut self) {
-        if self
-            .memory
-            .reported
-            .is_none_or(|reported| reported < self.told_before)
-        {
+        let is_news = |reported| reported < self.told_before;
+        if self.is_told && self.memory.reported.is_none_or(is_news) {
             let before = self.told_before;
             self.write([Entry::Reported { before }]);
         }

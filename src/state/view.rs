@@ -1,6 +1,6 @@
 //! The state as it stands, for looking only: no lock is taken and nothing is settled.
 
-use super::custody;
+use super::custody::{self, Standing};
 use super::journal::{self, Header};
 use super::memory::Memory;
 use super::twin::Twins;
@@ -65,13 +65,14 @@ impl View {
     }
 
     /// What a fetch into this Maildir would stop at before it asks the server for anything; `name` is
-    /// what its owner calls the account.
-    pub fn check(&self, site: &Site, name: &str) -> Result<(), Error> {
+    /// what its owner calls the account. Tells whether the account has delivered there.
+    pub fn check(&self, site: &Site, name: &str) -> Result<bool, Error> {
         let Some(dir) = &self.dir else {
-            return Ok(());
+            return Ok(false);
         };
         let files = Files::of(&self.memory.account);
-        custody::judge(&self.memory, self.id, site, dir, &files, name).map(drop)
+        let standing = custody::judge(&self.memory, self.id, site, dir, &files, name);
+        standing.map(|standing| standing != Standing::New)
     }
 
     /// See [`Claim::twins`](super::Claim::twins).

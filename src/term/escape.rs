@@ -185,7 +185,7 @@ mod tests {
     }
 
     #[test]
-    fn s45_c1_controls_are_escaped_raw_and_as_utf8() {
+    fn s45_controls_of_both_sets_are_escaped_raw_and_as_utf8() {
         assert_eq!(escape(b"\x9b2J"), "\\x9b2J");
         assert_eq!(escape("\u{9b}2J".as_bytes()), "\\x9b2J");
         // 0x9b as part of a letter is no control.

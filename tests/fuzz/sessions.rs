@@ -1,5 +1,5 @@
 //! Sessions as servers of many kinds hold them, told in their words, with invented mail. What is
-//! odd about them is what TRUST.md section 2 says of such servers.
+//! odd about them is what facts Q1 to Q23 say of such servers.
 
 use crate::entry::connection::Asked;
 

@@ -15,12 +15,16 @@ mod support;
 /// Proves that the support does what the other tests rely on.
 mod support_works;
 
+/// An account that is taken out of the config file.
+mod account_remove;
 /// What is fetched, and what is told.
 mod choose;
 /// What the program may still touch once it talks to a server.
 mod confined;
 /// Sockets, proxies and certificates on the way to a server.
 mod connecting;
+/// Whether an account works, looked at without a trace.
+mod doctor;
 /// Networks and servers that fail.
 mod faults;
 /// What many tests begin with.
@@ -49,6 +53,8 @@ mod oauth;
 mod patient;
 /// Messages that cannot be had.
 mod poison;
+/// Questions for passwords.
+mod prompts;
 /// Whoever reads the report, and does not, or is gone.
 mod readers;
 /// Real servers besides Dovecot.

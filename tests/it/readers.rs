@@ -9,7 +9,7 @@ use std::time::Duration;
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 
-use crate::given::{command, gate, mail, run};
+use crate::given::{assert_said, command, gate, letter, mail, run};
 use crate::support::account::Security;
 use crate::support::behaviour::Behaviour;
 use crate::support::maildrop::Maildrop;
@@ -201,4 +201,31 @@ fn e_7_people_are_told_how_many_messages_a_killed_run_had_delivered() {
     assert_eq!(tree::count(&home.maildir("a")), 300);
     let third = run(&home, &[], 0);
     assert!(!third.stderr.contains("delivered by a run"), "{third:#?}");
+}
+
+#[test]
+fn e_7_where_it_cannot_be_looked_for_new_mail_comes_all_the_same() {
+    // A run that has delivered all, and could tell nobody.
+    let (server, home) = plain_server(MANY);
+    let mut child = unread(&home, &["--format", "json"]);
+    wait_for_the_mail(&server, &home);
+    kill_process(Pid::from_child(&child), Signal::TERM).unwrap();
+    assert_eq!(status_of(&mut child), Some(143));
+    server.sessions();
+    // The Maildir is another one from now on, and the first, behind links in a circle, cannot be read.
+    let (first, other) = (home.maildir("a"), home.path().join("other"));
+    let config = home.account_config("a", &server.account());
+    let path = |path: &std::path::Path| format!("{path:?}");
+    home.config(&config.replace(&path(&first), &path(&other)));
+    std::fs::rename(first.join("cur"), home.path().join("aside")).unwrap();
+    std::os::unix::fs::symlink("cur", first.join("cur")).unwrap();
+    server.maildrop().add([letter(MANY + 1)]);
+    let output = run(&home, &[], 0);
+    assert_said(&output, &["warning: a: ", "cannot be looked for now"]);
+    tree::assert_holds(&other, &[letter(MANY + 1)]);
+    // Once the Maildir can be read it is told.
+    std::fs::remove_file(first.join("cur")).unwrap();
+    std::fs::rename(home.path().join("aside"), first.join("cur")).unwrap();
+    let told = messages(&run(&home, &["--format", "json"], 0).stdout);
+    assert!(!told.is_empty() && told.iter().all(|(_, recovered)| *recovered));
 }

@@ -9,6 +9,8 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use nix::pty::{Winsize, openpty};
+use rustix::process::{Pid, Signal, kill_process};
+use rustix::termios::LocalModes;
 
 use super::process::{Daemon, within};
 use super::run::Home;
@@ -98,13 +100,36 @@ impl Terminal {
         self
     }
 
+    /// Whether the terminal shows what is typed, line by line, as it does for shells.
+    pub fn echoes(&self) -> bool {
+        let modes = rustix::termios::tcgetattr(&self.keyboard)
+            .unwrap()
+            .local_modes;
+        modes.contains(LocalModes::ECHO | LocalModes::ICANON | LocalModes::ISIG)
+    }
+
+    /// Sends a signal to popfetch, and not to what started it.
+    pub fn signal(&mut self, signal: Signal) {
+        let id = self.daemon.child().id();
+        let children = std::fs::read_to_string(format!("/proc/{id}/task/{id}/children")).unwrap();
+        let child = children.split_whitespace().next().expect("it has ended");
+        let child = Pid::from_raw(child.parse().unwrap()).unwrap();
+        kill_process(child, signal).unwrap();
+    }
+
     /// All that was shown.
     pub fn screen(&self) -> String {
         String::from_utf8_lossy(&self.screen.lock().unwrap()).replace("\r\n", "\n")
     }
 
     /// Waits for the end: the exit status (128 and the signal's number where one ended it).
-    pub fn end(mut self) -> (i32, String) {
+    pub fn end(self) -> (i32, String) {
+        let (status, screen, _) = self.leave();
+        (status, screen)
+    }
+
+    /// The same, and whether the terminal is left as shells want it.
+    pub fn leave(mut self) -> (i32, String, bool) {
         let deadline = Instant::now() + self.limit;
         let status = loop {
             if let Some(status) = self.daemon.child().try_wait().unwrap() {
@@ -124,7 +149,8 @@ impl Terminal {
             "somebody holds the terminal: {}",
             self.screen()
         );
-        (status.code().unwrap_or(-1), self.screen())
+        let echoes = self.echoes();
+        (status.code().unwrap_or(-1), self.screen(), echoes)
     }
 }
 

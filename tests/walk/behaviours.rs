@@ -201,7 +201,7 @@ fn a5_c1_a_reused_unique_id_is_another_message() {
                     reuses(world, 4);
                 }
             }),
-        // A5: asked for, and nobody knows whether it was done.
+        // Fault A5: asked for, and nobody knows whether it was done.
         Behaviour::new("reused with the same size, reply to QUIT lost", [13, 13])
             .deleting(Update::Deletes)
             .before(|world, session| {

@@ -1,7 +1,7 @@
 //! Trying the sign-in, before anything is written.
 
-use super::ask::Asker;
 use super::server::waits;
+use crate::command::ask::Asker;
 use crate::command::context::Context;
 use crate::command::fail::Failure;
 use crate::discover::steps;

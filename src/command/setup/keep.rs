@@ -1,8 +1,8 @@
 //! Where the password is to be kept, and the writing of all of it.
 
-use super::ask::Asker;
 use super::attempt::profile_of;
 use crate::cli::Secret;
+use crate::command::ask::Asker;
 use crate::command::fail::Failure;
 use crate::exit::Status;
 use crate::profile::draft::{self, Draft, DraftError, Place};

@@ -2,7 +2,6 @@
 //!
 //! Nothing is written before the last one.
 
-mod ask;
 mod attempt;
 mod keep;
 mod server;
@@ -12,6 +11,7 @@ use super::context::Context;
 use super::fail::{Failure, print};
 use super::login;
 use crate::cli::{Login, Setup};
+use crate::command::ask::Asker;
 use crate::discover::steps::{self, SignIn};
 use crate::discover::{Address, Candidate};
 use crate::exit::Status;
@@ -22,7 +22,6 @@ use crate::profile::{Config, Keep, Overrides, Roots, checked_user};
 use crate::secrets::Password;
 use crate::secrets::keyring;
 use crate::term::quoted;
-use ask::Asker;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc;
 use std::thread;

@@ -1,6 +1,6 @@
 //! Which server: what is found is shown, and where nothing is, it is named by hand.
 
-use super::ask::Asker;
+use crate::command::ask::Asker;
 use crate::command::fail::Failure;
 use crate::discover::{self, Address, Candidate, Dead, Finding, Origin};
 use crate::exit::Status;

@@ -34,7 +34,7 @@ fn all(last: u32) -> Read {
 }
 
 #[test]
-fn e5_headers_come_in_their_order_however_many_they_are() {
+fn e_5_headers_come_in_their_order_however_many_they_are() {
     for pipelining in [true, false] {
         let (headers, heard) = read(pipelining, 2500, header_of);
         assert_eq!(headers, all(2500));

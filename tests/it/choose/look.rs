@@ -172,7 +172,7 @@ fn check_headers_does_without_top() {
 }
 
 #[test]
-fn e5_check_headers_of_300_messages_costs_a_few_round_trips() {
+fn e_5_check_headers_of_300_messages_costs_a_few_round_trips() {
     let far_away = Behaviour::new().latency(Duration::from_millis(50));
     let (server, home) = behaving(300, far_away);
     let arguments = ["check", "--headers", "--format", "json"];
@@ -185,7 +185,7 @@ fn e5_check_headers_of_300_messages_costs_a_few_round_trips() {
 }
 
 #[test]
-fn e5_check_headers_asks_one_by_one_where_the_server_wants_it_so() {
+fn e_5_check_headers_asks_one_by_one_where_the_server_wants_it_so() {
     let behaviour = Behaviour::new().without("PIPELINING");
     let (server, home) = behaving(4, behaviour.latency(Duration::from_millis(20)));
     let output = run(&home, &["check", "--headers"], 0);
@@ -247,12 +247,9 @@ fn accounts_are_listed_shown_and_tested() {
     }
     assert!(!output.stdout.contains("secret"), "{output:#?}");
     let output = run(&home, &["account", "test"], 0);
-    assert!(
-        output
-            .stdout
-            .contains("a: signed in to localhost; 3 messages"),
-        "{output:#?}"
-    );
+    for words in ["signed in by PLAIN", "3 messages", "in the mailbox"] {
+        assert!(output.stdout.contains(words), "{output:#?}");
+    }
     assert_eq!(server.last_session().count("RETR"), 0);
     let shown = objects(&run(
         &home,

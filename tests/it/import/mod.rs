@@ -4,7 +4,11 @@
 mod corpus;
 /// Anybody may have written the files.
 mod hostile;
+/// Imported names, later.
+mod lasting;
 /// The tools themselves, with Dovecot.
 mod real;
+/// What is the same for all tools.
+mod shared;
 /// What is left behind, and what is not.
 mod taken;

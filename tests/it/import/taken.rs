@@ -9,7 +9,7 @@ use crate::support::tree;
 use std::fs;
 
 /// mpop's config for the server, as the account "a", and its unique-ids.
-fn mpop(home: &Home, server: &Server, keep: &str, names: &[&str]) {
+pub(super) fn mpop(home: &Home, server: &Server, keep: &str, names: &[&str]) {
     let account = server.account();
     let text = format!(
         "account a\nhost {}\nport {}\ntls on\ntls_starttls off\ntls_trust_file {}\nuser {}\npassword {}\n\
@@ -31,7 +31,7 @@ fn mpop(home: &Home, server: &Server, keep: &str, names: &[&str]) {
     let _missing = fs::remove_file(home.config_file());
 }
 
-fn count(home: &Home) -> usize {
+pub(super) fn count(home: &Home) -> usize {
     tree::count(&home.maildir("a"))
 }
 

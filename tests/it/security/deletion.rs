@@ -146,7 +146,7 @@ fn s68_after_replies_to_dele_that_do_not_add_up_there_is_no_quit() {
             tree::assert_holds(&home.maildir("a"), &mail(3));
             server.behave(Behaviour::new());
             run(&home, &["fetch", "--delete"], 0);
-            // The one that it broke the protocol over is not asked about again (D2).
+            // The one that it broke the protocol over is not asked about again (fault D2).
             let left: &[&str] = match &reply {
                 Reply::Raw(octets) if octets == b"OK\r\n" => &["uid-2"],
                 _ => &[],

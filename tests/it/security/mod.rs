@@ -1,5 +1,5 @@
 //! No one is let in: what a server, a network or another user of the machine may try, and what
-//! comes of it. The tests' names carry the numbers of TRUST.md section 3.
+//! comes of it. The tests' names carry the numbers of facts S1 to S73.
 
 /// Signing in: what is sent, to whom, how often, and what never is.
 mod auth;

@@ -1,4 +1,4 @@
-//! What a hostile server can do in the midst of a sign-in (TRUST.md S21, S24, S25).
+//! What a hostile server can do in the midst of a sign-in (facts S21, S24, S25).
 
 use base64::prelude::{BASE64_STANDARD, Engine};
 

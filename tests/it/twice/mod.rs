@@ -1,20 +1,20 @@
 //! Nothing is delivered twice, whatever the server, the disk or the person changed in between.
 
-/// C1, C2: what the first version left.
+/// Faults C1, C2: what the first version left.
 mod first_version;
 /// What a person names is what is meant.
 mod forgotten;
-/// C7: what others do in the Maildir.
+/// Fault C7: what others do in the Maildir.
 mod moved;
-/// C3: a maildrop under another name.
+/// Fault C3: a maildrop under another name.
 mod names;
-/// C4, C5: messages under other unique-ids.
+/// Faults C4, C5: messages under other unique-ids.
 mod renewed;
-/// C2: earlier Maildirs and restored states.
+/// Fault C2: earlier Maildirs and restored states.
 mod restored;
-/// C6, C8: several states and one Maildir.
+/// Faults C6, C8: several states and one Maildir.
 mod shared;
-/// C1: sizes that change.
+/// Fault C1: sizes that change.
 mod sizes;
 
 use std::fs;

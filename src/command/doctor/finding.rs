@@ -1,0 +1,142 @@
+//! What was looked at, how it is, and what to do about it.
+
+use crate::exit::{Diagnose, Status};
+use crate::fetch;
+use crate::report::Failure;
+use crate::term::{Paint, escape_up_to, json_line, wrap_item};
+use serde_json::{Map, Value, json};
+
+/// Columns for what was looked at.
+const CHECK: usize = 12;
+
+/// What is told of a server's words, in characters.
+const TEXT_LIMIT: usize = 1000;
+
+/// How it is.
+#[derive(Clone, Debug)]
+pub(super) enum Verdict {
+    /// As it should be.
+    Ok,
+    /// A fetch works, but somebody should look at it. What to do.
+    Warn(String),
+    /// No fetch works.
+    Fail(Failure),
+}
+
+/// One thing that was looked at.
+#[derive(Clone, Debug)]
+pub(super) struct Finding {
+    /// What, in a word.
+    pub(super) check: &'static str,
+    pub(super) verdict: Verdict,
+    /// How it is, in words; hostile text until it is shown.
+    text: String,
+    /// The same for programs.
+    data: Vec<(&'static str, Value)>,
+    /// To be copied: a line of its own that is never broken.
+    is_line: bool,
+}
+
+impl Finding {
+    pub(super) fn ok(check: &'static str, text: impl Into<String>) -> Self {
+        Self {
+            check,
+            verdict: Verdict::Ok,
+            text: text.into(),
+            data: Vec::new(),
+            is_line: false,
+        }
+    }
+
+    pub(super) fn warn(
+        check: &'static str,
+        text: impl Into<String>,
+        hint: impl Into<String>,
+    ) -> Self {
+        Self {
+            verdict: Verdict::Warn(hint.into()),
+            ..Self::ok(check, text)
+        }
+    }
+
+    pub(super) fn fail(check: &'static str, error: &dyn Diagnose) -> Self {
+        Self::failed(check, fetch::failure(error))
+    }
+
+    pub(super) fn failed(check: &'static str, failure: Failure) -> Self {
+        Self {
+            text: failure.message.clone(),
+            verdict: Verdict::Fail(failure),
+            ..Self::ok(check, "")
+        }
+    }
+
+    /// The same with a value for programs.
+    pub(super) fn with(mut self, name: &'static str, value: impl Into<Value>) -> Self {
+        self.data.push((name, value.into()));
+        self
+    }
+
+    /// A line to be copied.
+    pub(super) fn line(check: &'static str, text: impl Into<String>) -> Self {
+        Self {
+            is_line: true,
+            ..Self::ok(check, text)
+        }
+    }
+
+    /// What failed here.
+    pub(super) fn failure(&self) -> Option<&Failure> {
+        match &self.verdict {
+            Verdict::Fail(failure) => Some(failure),
+            Verdict::Ok | Verdict::Warn(_) => None,
+        }
+    }
+
+    pub(super) fn is_ok(&self) -> bool {
+        matches!(self.verdict, Verdict::Ok)
+    }
+
+    /// Its lines, each with its LF.
+    pub(super) fn lines(&self, paint: Paint, columns: Option<usize>) -> String {
+        let (word, colour): (_, fn(Paint, &str) -> String) = match self.verdict {
+            Verdict::Ok => ("ok  ", |_, word| word.to_owned()),
+            Verdict::Warn(_) => ("warn", |paint, word| paint.warning(word)),
+            Verdict::Fail(_) => ("fail", |paint, word| paint.error(word)),
+        };
+        let label = format!("  {word}  {:CHECK$}", self.check);
+        let text = escape_up_to(&self.text, TEXT_LIMIT);
+        let mut text = match self.is_line {
+            true => format!("{label}{text}\n"),
+            false => wrap_item(&label, &text, columns) + "\n",
+        };
+        if let Verdict::Warn(hint) = &self.verdict {
+            let margin = " ".repeat(label.len());
+            text += &(wrap_item(&margin, &escape_up_to(hint, TEXT_LIMIT), columns) + "\n");
+        }
+        // Colour takes no column, so it comes last.
+        text.replacen(word, &colour(paint, word), 1)
+    }
+
+    /// An event for programs, which has the same first fields whatever was looked at.
+    pub(super) fn json(&self, account: &str) -> Vec<u8> {
+        let mut object = Map::new();
+        let mut put = |name: &str, value: Value| object.insert(name.to_owned(), value);
+        put("event", json!("check"));
+        put("account", json!(account));
+        put("check", json!(self.check));
+        let (verdict, status, hint) = match &self.verdict {
+            Verdict::Ok => ("ok", Status::Ok, None),
+            Verdict::Warn(hint) => ("warn", Status::Ok, Some(hint)),
+            Verdict::Fail(failure) => ("fail", failure.status, failure.hint.as_ref()),
+        };
+        put("verdict", json!(verdict));
+        put("text", json!(self.text));
+        put("hint", json!(hint.filter(|hint| !hint.is_empty())));
+        put("status", json!(status.code()));
+        for (name, value) in &self.data {
+            put(name, value.clone());
+        }
+        json_line(&object).unwrap_or_default()
+    }
+}

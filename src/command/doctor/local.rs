@@ -1,0 +1,214 @@
+//! What is on this machine: the Maildir, the state, the keyring. Nothing is made or changed.
+
+use super::finding::Finding;
+use crate::delivery::Room;
+use crate::durable::{Dir, Disk};
+use crate::exit::{Diagnose, Status};
+use crate::maildir::{Ground, Maildir, Site};
+use crate::profile::draft::shown;
+use crate::profile::{PasswordSource, Profile};
+use crate::report::Failure;
+use crate::secrets::{OAuth, Store, keyring};
+use crate::state::{self, Manners, View};
+use crate::term::{count, escape_str, size};
+use serde_json::json;
+use std::io;
+use std::path::{Path, PathBuf};
+
+/// Looks at all of it.
+pub(super) fn look(profile: &Profile, state: &Path) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    if !profile.maildir.as_os_str().is_empty() {
+        look_at_maildir(profile, state, &mut findings);
+    }
+    findings.push(look_at_state(profile, state));
+    findings.push(look_at_secret(&profile.password));
+    findings
+}
+
+fn look_at_maildir(profile: &Profile, state: &Path, findings: &mut Vec<Finding>) {
+    let site = match Site::look(&Disk::new(), &profile.maildir) {
+        Ok(site) => site,
+        Err(error) => return findings.push(Finding::fail("maildir", &error)),
+    };
+    let path = shown(&profile.maildir);
+    // What a fetch would stop at comes first: another's Maildir, or a disk that is not mounted.
+    let view = View::read(state, &profile.server.id());
+    let is_known = match view.map(|view| view.check(&site, &profile.word())) {
+        Ok(Err(error)) => return findings.push(Finding::fail("maildir", &error)),
+        Ok(Ok(is_known)) => is_known,
+        // The state has a line of its own.
+        Err(_) => false,
+    };
+    match site.ground() {
+        Ground::Nothing | Ground::Empty => findings.push(look_above(&profile.maildir, &path)),
+        Ground::Part if is_known => findings.push(Finding::warn(
+            "maildir",
+            format!("{path} lacks one of tmp, new and cur"),
+            "the next fetch makes it; what was in it is not there any more",
+        )),
+        // Opens what is there: nothing is made of anything else.
+        Ground::Whole | Ground::Part | Ground::Other => match site.settle(&Disk::new(), false) {
+            Err(error) => return findings.push(Finding::fail("maildir", &error)),
+            Ok(maildir) => {
+                findings.push(look_within(&maildir, &path));
+                findings.push(who_delivers(&site, &profile.server.id()));
+            }
+        },
+    }
+    findings.extend(free_space(&profile.maildir));
+}
+
+/// A Maildir that is there.
+fn look_within(maildir: &Maildir, path: &str) -> Finding {
+    let found = match maildir.check_move() {
+        Ok(()) => Finding::ok(
+            "maildir",
+            format!("{path} is there, can be written to, and files can be moved within it"),
+        ),
+        Err(error) => Finding::failed(
+            "maildir",
+            Failure {
+                status: Status::CannotCreate,
+                message: format!("nothing can be moved from tmp/ to new/ in {path}: {error}"),
+                hint: Some("tmp, new and cur of a Maildir are on one file system".to_owned()),
+                routine: false,
+            },
+        ),
+    };
+    found.with("path", maildir.path().display().to_string())
+}
+
+/// A Maildir that is to be made.
+fn look_above(path: &Path, shown_path: &str) -> Finding {
+    let above = nearest(path);
+    let writable = Dir::open_linked(&Disk::new(), &above).and_then(|dir| dir.check_writable());
+    let found = match writable {
+        Ok(()) => Finding::ok(
+            "maildir",
+            format!("{shown_path} is not there yet, and is made with the first mail"),
+        ),
+        Err(source) => Finding::fail(
+            "maildir",
+            &crate::maildir::Error::Create {
+                path: path.to_owned(),
+                source,
+            },
+        ),
+    };
+    found.with("path", path.display().to_string())
+}
+
+/// The path itself, or what is there above it.
+fn nearest(path: &Path) -> PathBuf {
+    let found = path.ancestors().find(|it| it.is_dir());
+    found.unwrap_or(Path::new("/")).to_owned()
+}
+
+fn who_delivers(site: &Site, id: &str) -> Finding {
+    let others = site.roster.deliverers().map(|it| &it.account);
+    let others: Vec<String> = others.filter(|it| *it != id).cloned().collect();
+    let text = match others.as_slice() {
+        [] if site.roster.id.is_some() => "this account alone delivers there".to_owned(),
+        [] => "popfetch has not delivered there yet".to_owned(),
+        others => {
+            let others: Vec<_> = others.iter().map(|it| escape_str(it)).collect();
+            format!("beside this account: {}", others.join(", "))
+        }
+    };
+    Finding::ok("deliveries", text).with("others", json!(others))
+}
+
+fn free_space(path: &Path) -> Option<Finding> {
+    let dir = Dir::open_linked(&Disk::new(), &nearest(path)).ok()?;
+    let octets = dir.available().ok()?;
+    let text = format!("{} free for mail", size(octets));
+    let found = match octets < Room::RESERVE {
+        true => Finding::warn(
+            "space",
+            text,
+            "make room: mail stays on the server until then",
+        ),
+        false => Finding::ok("space", text),
+    };
+    Some(found.with("octets", octets))
+}
+
+fn look_at_state(profile: &Profile, state: &Path) -> Finding {
+    let nothing = || {
+        Finding::ok(
+            "state",
+            "nothing is remembered yet: the first fetch begins it",
+        )
+    };
+    let Some(dir) = Manners::directory(state) else {
+        return match state.exists() {
+            true => state_error(state, io::ErrorKind::PermissionDenied.into()),
+            false => nothing().with("messages", 0),
+        };
+    };
+    match state::inspect(&dir, &profile.server.id()) {
+        Err(error) => Finding::fail("state", &error),
+        Ok(found) if found.damaged => Finding::warn(
+            "state",
+            "the state file is damaged",
+            "the next fetch makes it again from its good lines and the Maildir, and says so",
+        ),
+        Ok(found) if found.messages.is_empty() => nothing().with("messages", 0),
+        Ok(found) => {
+            let messages = found.messages.len() as u64;
+            let text = format!(
+                "{} remembered in {}",
+                count(messages, "message"),
+                shown(state)
+            );
+            Finding::ok("state", text).with("messages", messages)
+        }
+    }
+}
+
+fn state_error(path: &Path, source: io::Error) -> Finding {
+    Finding::fail(
+        "state",
+        &state::Error::Io {
+            path: path.to_owned(),
+            source,
+        },
+    )
+}
+
+/// Where the secret comes from. Whether it is there shows when it is asked for.
+fn look_at_secret(source: &PasswordSource) -> Finding {
+    let uses_keyring = matches!(
+        source,
+        PasswordSource::Keyring
+            | PasswordSource::OAuth(OAuth::Login {
+                store: Store::Keyring,
+                ..
+            })
+    );
+    if !uses_keyring {
+        return Finding::ok("keyring", "this account does not need it")
+            .with("answers", json!(null));
+    }
+    match keyring::answers() {
+        true => Finding::ok("keyring", "it answers").with("answers", true),
+        false => Finding::warn(
+            "keyring",
+            "it does not answer in this session",
+            "unlock it; where there is none, as under cron, use `password-file` or \
+             `password-command`",
+        )
+        .with("answers", false),
+    }
+}
+
+/// What an account cannot be signed in without.
+pub(super) fn unready(failure: &Failure) -> Finding {
+    Finding::failed("password", failure.clone())
+}
+
+/// For what has no type of its own.
+pub(super) fn error(check: &'static str, error: &dyn Diagnose) -> Finding {
+    Finding::fail(check, error)
+}

@@ -1,0 +1,179 @@
+//! `popfetch account remove`: the account's section of the config file goes, and what is of no use
+//! without it. The Maildir is never touched.
+
+use super::ask::Asker;
+use super::context::Context;
+use super::fail::Failure;
+use crate::durable::Dir;
+use crate::exit::Status;
+use crate::paths;
+use crate::profile::draft::{self, shown};
+use crate::profile::removal::without_account;
+use crate::profile::{Config, Overrides, PasswordSource, Profile, edit};
+use crate::secrets::logins::{self, LoginError};
+use crate::secrets::{OAuth, SecretError, Store, keyring};
+use crate::state::{self, Manners, Moment};
+use crate::term::escape_str;
+use std::path::{Path, PathBuf};
+
+/// Runs the command.
+pub(super) fn run(
+    context: &Context<'_>,
+    name: &str,
+    forget: bool,
+    yes: bool,
+) -> Result<Status, Failure> {
+    let path = match &context.global.config {
+        Some(path) => path.clone(),
+        None => paths::config_file()?,
+    };
+    let before = edit::read(&path).map_err(edit::EditError::from)?;
+    let shorter = without_account(&before, name)?;
+    // What is wrong with its settings does not keep it from going.
+    let config = Config::load(&path)?;
+    let profile = config.profile(name, &Overrides::default()).ok();
+    let used = profile.as_ref().map(|it| Used::of(&config, it, name));
+    let asker = Asker { yes };
+    if !yes {
+        tell(&asker, name, &path, profile.as_ref(), used.as_ref(), forget);
+        if !asker.agree("Remove it?", false)? {
+            asker.say("nothing was changed");
+            return Ok(Status::Ok);
+        }
+    }
+    let dir = paths::state_dir().ok();
+    let dir = dir.as_deref().and_then(Manners::directory);
+    // First of all the file: whoever fails before that has changed nothing.
+    edit::rewrite(&path, &before, &shorter)?;
+    let mut left = Vec::new();
+    if let (Some(profile), Some(used)) = (&profile, &used) {
+        remove_secret(profile, used, &path, &mut left);
+        if let Some(dir) = dir.filter(|_| !used.maildrop) {
+            remove_state(&dir, profile, forget, &mut left);
+        }
+    }
+    if !context.global.quiet {
+        asker.say(&format!("account {name} is removed from {}", shown(&path)));
+        left.iter().for_each(|line| asker.say(line));
+    }
+    Ok(Status::Ok)
+}
+
+/// What of an account another one uses as well.
+struct Used {
+    /// The maildrop, and with it what is remembered and what is in the keyring.
+    maildrop: bool,
+    /// The file that its password is in.
+    file: bool,
+}
+
+impl Used {
+    fn of(config: &Config, profile: &Profile, name: &str) -> Self {
+        let others = config.accounts().filter(|it| *it != name);
+        let others: Vec<Profile> = others
+            .filter_map(|it| config.profile(it, &Overrides::default()).ok())
+            .collect();
+        let file = file_of(profile);
+        Self {
+            maildrop: others
+                .iter()
+                .any(|it| it.server.id() == profile.server.id()),
+            file: file.is_some() && others.iter().any(|it| file_of(it) == file),
+        }
+    }
+}
+
+fn file_of(profile: &Profile) -> Option<&Path> {
+    match &profile.password {
+        PasswordSource::File(path) => Some(path),
+        _ => None,
+    }
+}
+
+/// A password file that `setup` or `import` has made, beside the config file.
+fn own_file(profile: &Profile, used: &Used, config: &Path) -> Option<PathBuf> {
+    let file = file_of(profile).filter(|_| !used.file)?;
+    let beside = file.parent() == config.parent();
+    let is_ours = beside && file.extension().is_some_and(|it| it == "password");
+    is_ours.then(|| file.to_owned())
+}
+
+/// What would go and what would stay, before anybody is asked.
+fn tell(
+    asker: &Asker,
+    name: &str,
+    config: &Path,
+    profile: Option<&Profile>,
+    used: Option<&Used>,
+    forget: bool,
+) {
+    asker.say(&format!("Account {name} would go from {}.", shown(config)));
+    let (Some(profile), Some(used)) = (profile, used) else {
+        asker.say("Its settings cannot be understood, so nothing else is touched.");
+        return;
+    };
+    let kept = match &profile.password {
+        PasswordSource::Keyring if !used.maildrop => Some("in the system keyring".to_owned()),
+        PasswordSource::OAuth(OAuth::Login { .. }) if !used.maildrop => {
+            Some("its sign-in by OAuth".to_owned())
+        }
+        _ => own_file(profile, used, config).map(|file| shown(&file)),
+    };
+    if let Some(kept) = kept {
+        asker.say(&format!("Its password would go too ({kept})."));
+    }
+    asker.say(match (used.maildrop, forget) {
+        (true, _) => "Another account uses the same mailbox: what is remembered of it stays.",
+        (false, true) => "What was fetched would be forgotten.",
+        (false, false) => {
+            "What was fetched stays remembered: nothing comes twice if it is set up again."
+        }
+    });
+    asker.say(&format!(
+        "The mail in {} stays, and so does what is on the server.",
+        shown(&profile.maildir)
+    ));
+}
+
+fn remove_secret(profile: &Profile, used: &Used, config: &Path, left: &mut Vec<String>) {
+    match &profile.password {
+        PasswordSource::Keyring if !used.maildrop => match keyring::remove(&profile.server) {
+            Ok(()) | Err(SecretError::KeyringMissing { .. }) => {}
+            Err(error) => left.push(format!(
+                "its password may still be in the system keyring: {error}"
+            )),
+        },
+        PasswordSource::OAuth(OAuth::Login { store, .. }) if !used.maildrop => {
+            match logins::remove(&profile.server, *store) {
+                Ok(()) | Err(LoginError::Missing) => {}
+                Err(error) => left.push(format!(
+                    "its sign-in may still be in {}: {error}",
+                    match store {
+                        Store::Keyring => "the system keyring",
+                        Store::File => "a file",
+                    }
+                )),
+            }
+        }
+        PasswordSource::File(file) => match own_file(profile, used, config) {
+            Some(own) => draft::remove_private(&own),
+            None if used.file => {}
+            None => left.push(format!("its password stays in {}", shown(file))),
+        },
+        _ => {}
+    }
+}
+
+fn remove_state(dir: &Dir, profile: &Profile, forget: bool, left: &mut Vec<String>) {
+    match state::remove(dir, &profile.server.id(), forget, Moment::now().now) {
+        Ok(false) => {}
+        Ok(true) => left.push(
+            "what was fetched stays remembered, so that nothing comes twice if it is set up again"
+                .to_owned(),
+        ),
+        Err(error) => left.push(format!(
+            "what is remembered of it stays: {}",
+            escape_str(&error.to_string())
+        )),
+    }
+}

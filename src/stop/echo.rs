@@ -1,0 +1,77 @@
+//! The terminal as it was, whatever ends a question for a password.
+//!
+//! While such a question is asked the terminal shows nothing of what is typed. A signal that ended the
+//! process then would leave it so, and the person without a sight of the next command.
+
+use super::HEARD;
+use rustix::termios::{OptionalActions, Termios, tcgetattr, tcsetattr};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM};
+use std::fs::{self, File};
+use std::io::{self, Read};
+use std::os::unix::net::UnixStream;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::thread;
+
+/// How the terminal was before the question at hand.
+static BEFORE: Mutex<Option<(File, Termios)>> = Mutex::new(None);
+
+/// Asks something for which `ask` may turn the echo off: it is on again after a signal as well.
+pub fn restored<R>(ask: impl FnOnce() -> R) -> R {
+    static WATCHED: OnceLock<bool> = OnceLock::new();
+    let watched = *WATCHED.get_or_init(|| watch().is_ok());
+    // Where there is no terminal, or no thread to be had, a signal ends the process as always.
+    let terminal = File::open("/dev/tty");
+    let terminal = terminal.ok().filter(|_| watched);
+    let before = terminal.and_then(|file| tcgetattr(&file).ok().map(|modes| (file, modes)));
+    *lock() = before;
+    let answer = ask();
+    restore();
+    answer
+}
+
+/// From now on a signal that would end the process puts the terminal right first.
+fn watch() -> io::Result<()> {
+    let (mut wake, waker) = UnixStream::pair()?;
+    let signal = Arc::new(AtomicUsize::new(0));
+    let seen = Arc::clone(&signal);
+    thread::Builder::new().spawn(move || {
+        while let Ok(1) = wake.read(&mut [0]) {
+            let signal = i32::try_from(seen.load(Ordering::Relaxed)).unwrap_or(SIGTERM);
+            // What a run makes of these is its own; no question is asked any more.
+            let is_heard = HEARD.load(Ordering::Relaxed);
+            if !(is_heard && matches!(signal, SIGINT | SIGTERM)) {
+                restore();
+                signal_hook::low_level::exit(128 + signal);
+            }
+        }
+    })?;
+    for number in [SIGHUP, SIGINT, SIGQUIT, SIGTERM] {
+        if !is_ignored(number) {
+            let value = usize::try_from(number).unwrap_or_default();
+            signal_hook::flag::register_usize(number, Arc::clone(&signal), value)?;
+            signal_hook::low_level::pipe::register(number, waker.try_clone()?)?;
+        }
+    }
+    Ok(())
+}
+
+/// Puts the terminal right, once.
+fn restore() {
+    if let Some((terminal, modes)) = lock().take() {
+        // A terminal that is gone needs no echo.
+        let _ = tcsetattr(terminal, OptionalActions::Now, &modes);
+    }
+}
+
+fn lock() -> std::sync::MutexGuard<'static, Option<(File, Termios)>> {
+    BEFORE.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Whether whoever started us wants this signal to be ignored, as nohup does.
+fn is_ignored(signal: i32) -> bool {
+    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let ignored = status.lines().find_map(|it| it.strip_prefix("SigIgn:"));
+    let ignored = ignored.and_then(|it| u64::from_str_radix(it.trim(), 16).ok());
+    ignored.is_some_and(|it| it >> (signal - 1) & 1 == 1)
+}

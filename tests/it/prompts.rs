@@ -1,0 +1,88 @@
+//! Questions for passwords, at a real terminal.
+
+use std::time::Duration;
+
+use rustix::process::Signal;
+
+use crate::given::{mail, plainly};
+use crate::support::behaviour::Behaviour;
+use crate::support::process::within;
+use crate::support::run::Home;
+use crate::support::server::Server;
+use crate::support::terminal::Terminal;
+use crate::support::tree;
+
+/// An account whose password is asked for.
+fn asking() -> (Server, Home) {
+    let (server, home) = plainly(2, Behaviour::new());
+    let config = home.account_config("a", &server.account());
+    let lines = config.lines();
+    let without: Vec<&str> = lines
+        .filter(|it| !it.starts_with("password-file"))
+        .collect();
+    home.config(&without.join("\n"));
+    (server, home)
+}
+
+/// At the question, with the terminal as it is then.
+fn at_the_question(home: &Home, arguments: &[&str]) -> Terminal {
+    let mut terminal = Terminal::start(home, 80, arguments);
+    terminal.wait_for("Password for ");
+    let silent = within(Duration::from_secs(20), || {
+        (!terminal.echoes()).then_some(())
+    });
+    silent.expect("what is typed is shown");
+    terminal
+}
+
+#[test]
+fn e_10_a_signal_at_the_question_for_a_password_leaves_the_terminal_as_it_was() {
+    let (server, home) = asking();
+    for (signal, status) in [
+        (Signal::INT, 130),
+        (Signal::TERM, 143),
+        (Signal::HUP, 129),
+        (Signal::QUIT, 131),
+    ] {
+        let mut terminal = at_the_question(&home, &["fetch"]);
+        terminal.signal(signal);
+        let (ended, screen, echoes) = terminal.leave();
+        assert_eq!((ended, echoes), (status, true), "{screen}");
+    }
+    assert!(server.sessions().is_empty());
+}
+
+#[test]
+fn e_10_ctrl_c_at_the_question_for_a_password_leaves_the_terminal_as_it_was() {
+    let (server, home) = asking();
+    for arguments in [&["fetch"][..], &["check"], &["account", "test", "a"]] {
+        let mut terminal = at_the_question(&home, arguments);
+        terminal.press("secr\x03");
+        let (ended, screen, echoes) = terminal.leave();
+        assert_eq!((ended, echoes), (130, true), "{arguments:?}: {screen}");
+    }
+    assert!(server.sessions().is_empty());
+}
+
+#[test]
+fn e_10_after_the_answer_a_signal_stops_the_run_as_any_other() {
+    let (server, home) = asking();
+    server.behave(Behaviour::new().delay(Duration::from_millis(300)));
+    let mut terminal = at_the_question(&home, &["fetch"]);
+    terminal.press("secret\n");
+    within(Duration::from_secs(20), || {
+        let sessions = server.sessions_so_far();
+        sessions.iter().any(|it| it.count("STAT") > 0).then_some(())
+    })
+    .unwrap();
+    terminal.signal(Signal::TERM);
+    let (ended, screen, echoes) = terminal.leave();
+    assert_eq!((ended, echoes), (143, true), "{screen}");
+    assert!(screen.contains("stopped by a signal"), "{screen}");
+    server.behave(Behaviour::new());
+    server.sessions();
+    let mut terminal = at_the_question(&home, &["fetch"]);
+    terminal.press("secret\n");
+    assert_eq!(terminal.end().0, 0);
+    tree::assert_holds(&home.maildir("a"), &mail(2));
+}
