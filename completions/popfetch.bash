@@ -219,12 +219,16 @@ _popfetch() {
             return 0
             ;;
         popfetch__subcmd__account__subcmd__test)
-            opts="-0 -q -v -h --password-stdin --tls-roots --tls-pin --timeout --config --format --null --quiet --verbose --color --no-progress --help"
+            opts="-0 -q -v -h --password-stdin --auth --tls-roots --tls-pin --timeout --config --format --null --quiet --verbose --color --no-progress --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --auth)
+                    COMPREPLY=($(compgen -W "auto plain login user-pass scram-sha-256 scram-sha-256-plus scram-sha-256-unbound scram-sha-1 scram-sha-1-plus scram-sha-1-unbound external oauthbearer xoauth2 cram-md5 apop" -- "${cur}"))
+                    return 0
+                    ;;
                 --tls-roots)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -257,12 +261,16 @@ _popfetch() {
             return 0
             ;;
         popfetch__subcmd__check)
-            opts="-0 -q -v -h --headers --now --password-stdin --tls-roots --tls-pin --timeout --config --format --null --quiet --verbose --color --no-progress --help"
+            opts="-0 -q -v -h --headers --now --password-stdin --auth --tls-roots --tls-pin --timeout --config --format --null --quiet --verbose --color --no-progress --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --auth)
+                    COMPREPLY=($(compgen -W "auto plain login user-pass scram-sha-256 scram-sha-256-plus scram-sha-256-unbound scram-sha-1 scram-sha-1-plus scram-sha-1-unbound external oauthbearer xoauth2 cram-md5 apop" -- "${cur}"))
+                    return 0
+                    ;;
                 --tls-roots)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -321,7 +329,7 @@ _popfetch() {
             return 0
             ;;
         popfetch__subcmd__fetch)
-            opts="-n -j -0 -q -v -h --dry-run --keep --delete --delete-after --maildir --max-size --latest --newest-first --jobs --now --as-new --max-time --password-stdin --tls-roots --tls-pin --timeout --config --format --null --quiet --verbose --color --no-progress --help"
+            opts="-n -j -0 -q -v -h --dry-run --keep --delete --delete-after --maildir --max-size --latest --newest-first --jobs --now --as-new --max-time --password-stdin --auth --tls-roots --tls-pin --timeout --config --format --null --quiet --verbose --color --no-progress --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -353,6 +361,10 @@ _popfetch() {
                     ;;
                 --max-time)
                     COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --auth)
+                    COMPREPLY=($(compgen -W "auto plain login user-pass scram-sha-256 scram-sha-256-plus scram-sha-256-unbound scram-sha-1 scram-sha-1-plus scram-sha-1-unbound external oauthbearer xoauth2 cram-md5 apop" -- "${cur}"))
                     return 0
                     ;;
                 --tls-roots)
@@ -547,7 +559,7 @@ _popfetch() {
             return 0
             ;;
         popfetch__subcmd__setup)
-            opts="-y -0 -q -v -h --yes --print --name --host --user --latest --keep --delete --delete-after --maildir --secret --password-stdin --tls-roots --tls-pin --timeout --config --format --null --quiet --verbose --color --no-progress --help"
+            opts="-y -0 -q -v -h --yes --print --name --host --user --latest --keep --delete --delete-after --maildir --secret --password-stdin --auth --tls-roots --tls-pin --timeout --config --format --null --quiet --verbose --color --no-progress --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -579,6 +591,10 @@ _popfetch() {
                     ;;
                 --secret)
                     COMPREPLY=($(compgen -W "keyring file ask" -- "${cur}"))
+                    return 0
+                    ;;
+                --auth)
+                    COMPREPLY=($(compgen -W "auto plain login user-pass scram-sha-256 scram-sha-256-plus scram-sha-256-unbound scram-sha-1 scram-sha-1-plus scram-sha-1-unbound external oauthbearer xoauth2 cram-md5 apop" -- "${cur}"))
                     return 0
                     ;;
                 --tls-roots)
@@ -699,7 +715,7 @@ _popfetch() {
             return 0
             ;;
         popfetch__subcmd__state__subcmd__mark__subcmd__seen)
-            opts="-0 -q -v -h --maildir --password-stdin --tls-roots --tls-pin --timeout --config --format --null --quiet --verbose --color --no-progress --help"
+            opts="-0 -q -v -h --maildir --password-stdin --auth --tls-roots --tls-pin --timeout --config --format --null --quiet --verbose --color --no-progress --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -707,6 +723,10 @@ _popfetch() {
             case "${prev}" in
                 --maildir)
                     COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --auth)
+                    COMPREPLY=($(compgen -W "auto plain login user-pass scram-sha-256 scram-sha-256-plus scram-sha-256-unbound scram-sha-1 scram-sha-1-plus scram-sha-1-unbound external oauthbearer xoauth2 cram-md5 apop" -- "${cur}"))
                     return 0
                     ;;
                 --tls-roots)

@@ -54,6 +54,21 @@ complete -c popfetch -n "__fish_popfetch_using_subcommand fetch" -l max-size -d 
 complete -c popfetch -n "__fish_popfetch_using_subcommand fetch" -l latest -d 'On the first fetch of an account take only the newest N messages, and pass over the rest' -r
 complete -c popfetch -n "__fish_popfetch_using_subcommand fetch" -s j -l jobs -d 'Work on this many accounts at once' -r
 complete -c popfetch -n "__fish_popfetch_using_subcommand fetch" -l max-time -d 'Stop after this long, as in "10 min"; what is left is for the next run' -r
+complete -c popfetch -n "__fish_popfetch_using_subcommand fetch" -l auth -d 'How to sign in, as `auth` in the config file; the best way that the server offers by default' -r -f -a "auto\t''
+plain\t''
+login\t''
+user-pass\t''
+scram-sha-256\t''
+scram-sha-256-plus\t''
+scram-sha-256-unbound\t''
+scram-sha-1\t''
+scram-sha-1-plus\t''
+scram-sha-1-unbound\t''
+external\t''
+oauthbearer\t''
+xoauth2\t''
+cram-md5\t''
+apop\t''"
 complete -c popfetch -n "__fish_popfetch_using_subcommand fetch" -l tls-roots -d 'Whose certificates to trust: system, bundled, pinned (tls-pin alone), or a PEM file' -r
 complete -c popfetch -n "__fish_popfetch_using_subcommand fetch" -l tls-pin -d 'The SHA-256 of the server\'s public key, as tls-pin in the config file; can be given twice' -r
 complete -c popfetch -n "__fish_popfetch_using_subcommand fetch" -l timeout -d 'How long a server may be silent, as in "5 min"' -r
@@ -76,6 +91,21 @@ complete -c popfetch -n "__fish_popfetch_using_subcommand fetch" -s q -l quiet -
 complete -c popfetch -n "__fish_popfetch_using_subcommand fetch" -s v -l verbose -d 'Say more; -vv shows what goes over the line, without passwords'
 complete -c popfetch -n "__fish_popfetch_using_subcommand fetch" -l no-progress -d 'Show no progress bars'
 complete -c popfetch -n "__fish_popfetch_using_subcommand fetch" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c popfetch -n "__fish_popfetch_using_subcommand check" -l auth -d 'How to sign in, as `auth` in the config file; the best way that the server offers by default' -r -f -a "auto\t''
+plain\t''
+login\t''
+user-pass\t''
+scram-sha-256\t''
+scram-sha-256-plus\t''
+scram-sha-256-unbound\t''
+scram-sha-1\t''
+scram-sha-1-plus\t''
+scram-sha-1-unbound\t''
+external\t''
+oauthbearer\t''
+xoauth2\t''
+cram-md5\t''
+apop\t''"
 complete -c popfetch -n "__fish_popfetch_using_subcommand check" -l tls-roots -d 'Whose certificates to trust: system, bundled, pinned (tls-pin alone), or a PEM file' -r
 complete -c popfetch -n "__fish_popfetch_using_subcommand check" -l tls-pin -d 'The SHA-256 of the server\'s public key, as tls-pin in the config file; can be given twice' -r
 complete -c popfetch -n "__fish_popfetch_using_subcommand check" -l timeout -d 'How long a server may be silent, as in "5 min"' -r
@@ -119,6 +149,21 @@ complete -c popfetch -n "__fish_popfetch_using_subcommand setup" -l maildir -d '
 complete -c popfetch -n "__fish_popfetch_using_subcommand setup" -l secret -d 'Where the password is kept' -r -f -a "keyring\t'In the system keyring'
 file\t'In a file for you alone, beside the config file'
 ask\t'Nowhere: ask each time'"
+complete -c popfetch -n "__fish_popfetch_using_subcommand setup" -l auth -d 'How to sign in, as `auth` in the config file; the best way that the server offers by default' -r -f -a "auto\t''
+plain\t''
+login\t''
+user-pass\t''
+scram-sha-256\t''
+scram-sha-256-plus\t''
+scram-sha-256-unbound\t''
+scram-sha-1\t''
+scram-sha-1-plus\t''
+scram-sha-1-unbound\t''
+external\t''
+oauthbearer\t''
+xoauth2\t''
+cram-md5\t''
+apop\t''"
 complete -c popfetch -n "__fish_popfetch_using_subcommand setup" -l tls-roots -d 'Whose certificates to trust: system, bundled, pinned (tls-pin alone), or a PEM file' -r
 complete -c popfetch -n "__fish_popfetch_using_subcommand setup" -l tls-pin -d 'The SHA-256 of the server\'s public key, as tls-pin in the config file; can be given twice' -r
 complete -c popfetch -n "__fish_popfetch_using_subcommand setup" -l timeout -d 'How long a server may be silent, as in "5 min"' -r
@@ -179,6 +224,21 @@ complete -c popfetch -n "__fish_popfetch_using_subcommand account; and __fish_se
 complete -c popfetch -n "__fish_popfetch_using_subcommand account; and __fish_seen_subcommand_from show" -s v -l verbose -d 'Say more; -vv shows what goes over the line, without passwords'
 complete -c popfetch -n "__fish_popfetch_using_subcommand account; and __fish_seen_subcommand_from show" -l no-progress -d 'Show no progress bars'
 complete -c popfetch -n "__fish_popfetch_using_subcommand account; and __fish_seen_subcommand_from show" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c popfetch -n "__fish_popfetch_using_subcommand account; and __fish_seen_subcommand_from test" -l auth -d 'How to sign in, as `auth` in the config file; the best way that the server offers by default' -r -f -a "auto\t''
+plain\t''
+login\t''
+user-pass\t''
+scram-sha-256\t''
+scram-sha-256-plus\t''
+scram-sha-256-unbound\t''
+scram-sha-1\t''
+scram-sha-1-plus\t''
+scram-sha-1-unbound\t''
+external\t''
+oauthbearer\t''
+xoauth2\t''
+cram-md5\t''
+apop\t''"
 complete -c popfetch -n "__fish_popfetch_using_subcommand account; and __fish_seen_subcommand_from test" -l tls-roots -d 'Whose certificates to trust: system, bundled, pinned (tls-pin alone), or a PEM file' -r
 complete -c popfetch -n "__fish_popfetch_using_subcommand account; and __fish_seen_subcommand_from test" -l tls-pin -d 'The SHA-256 of the server\'s public key, as tls-pin in the config file; can be given twice' -r
 complete -c popfetch -n "__fish_popfetch_using_subcommand account; and __fish_seen_subcommand_from test" -l timeout -d 'How long a server may be silent, as in "5 min"' -r
@@ -239,6 +299,21 @@ complete -c popfetch -n "__fish_popfetch_using_subcommand state; and __fish_seen
 complete -c popfetch -n "__fish_popfetch_using_subcommand state; and __fish_seen_subcommand_from show" -l no-progress -d 'Show no progress bars'
 complete -c popfetch -n "__fish_popfetch_using_subcommand state; and __fish_seen_subcommand_from show" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c popfetch -n "__fish_popfetch_using_subcommand state; and __fish_seen_subcommand_from mark-seen" -l maildir -d 'The account\'s Maildir; needed with a URL' -r -F
+complete -c popfetch -n "__fish_popfetch_using_subcommand state; and __fish_seen_subcommand_from mark-seen" -l auth -d 'How to sign in, as `auth` in the config file; the best way that the server offers by default' -r -f -a "auto\t''
+plain\t''
+login\t''
+user-pass\t''
+scram-sha-256\t''
+scram-sha-256-plus\t''
+scram-sha-256-unbound\t''
+scram-sha-1\t''
+scram-sha-1-plus\t''
+scram-sha-1-unbound\t''
+external\t''
+oauthbearer\t''
+xoauth2\t''
+cram-md5\t''
+apop\t''"
 complete -c popfetch -n "__fish_popfetch_using_subcommand state; and __fish_seen_subcommand_from mark-seen" -l tls-roots -d 'Whose certificates to trust: system, bundled, pinned (tls-pin alone), or a PEM file' -r
 complete -c popfetch -n "__fish_popfetch_using_subcommand state; and __fish_seen_subcommand_from mark-seen" -l tls-pin -d 'The SHA-256 of the server\'s public key, as tls-pin in the config file; can be given twice' -r
 complete -c popfetch -n "__fish_popfetch_using_subcommand state; and __fish_seen_subcommand_from mark-seen" -l timeout -d 'How long a server may be silent, as in "5 min"' -r

@@ -11,9 +11,11 @@
 //! whatever is written here. After a failed sync the pages may count as clean although they never
 //! reached the disk, so a sync is never tried again (E9): the file is given up.
 
+mod advice;
 pub mod line;
 mod untrusted;
 
+pub use advice::advice;
 pub use untrusted::{Untrusted, is_untrusted};
 use untrusted::{check_mode, check_owner, check_parent};
 

@@ -103,24 +103,26 @@ pub trait Diagnose: std::error::Error + Send + Sync + 'static {
     }
 }
 
-/// What to do where there are not enough files.
-pub const SCARCE: &str = "too many files are open: raise the limit (ulimit -n), or use --jobs 1; what \
-                          was not stored is still on the server";
+/// What to do where there are not enough files, or not enough memory.
+pub fn scarcity(error: &io::Error) -> Option<&'static str> {
+    let code = error.raw_os_error().map(Errno::from_raw_os_error)?;
+    match code {
+        Errno::MFILE => Some(
+            "too many files are open: raise the limit (ulimit -n); where there are several accounts, \
+             --jobs 1 takes one at a time",
+        ),
+        Errno::NFILE => Some(
+            "the whole system has too many files open: see what has them (lsof), or raise \
+             fs.file-max",
+        ),
+        Errno::NOMEM => Some("the system has no memory to spare: end other programs"),
+        _ => None,
+    }
+}
 
 /// Whether no more files can be opened, which is no fault of the disk.
 pub fn is_scarce(error: &io::Error) -> bool {
-    let scarce = [Errno::MFILE, Errno::NFILE, Errno::NOMEM].map(Errno::raw_os_error);
-    error
-        .raw_os_error()
-        .is_some_and(|code| scarce.contains(&code))
-}
-
-/// Whether the disk, or the person's share of it, is full.
-pub fn is_full(error: &io::Error) -> bool {
-    matches!(
-        error.kind(),
-        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded
-    )
+    scarcity(error).is_some()
 }
 
 #[cfg(test)]

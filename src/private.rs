@@ -8,6 +8,8 @@ use std::path::{Path, PathBuf};
 use rustix::fs::OFlags;
 use zeroize::Zeroizing;
 
+use crate::term::quoted;
+
 /// No secret is longer than this, in octets; what is, is another file.
 pub const LIMIT: usize = 64 << 10;
 
@@ -85,6 +87,18 @@ pub fn replaceable_by(path: &Path) -> Option<PathBuf> {
             metadata.is_ok_and(|it| !is_trusted(it.uid()) || it.mode() & 0o1002 == 0o002)
         })
     })
+}
+
+/// What closes a file to others that has a secret in it.
+pub fn way_to_close(path: &Path) -> String {
+    let owner = fs::metadata(path).map(|it| it.uid());
+    let shown = quoted(&path.display().to_string());
+    match owner {
+        Ok(owner) if owner != rustix::process::geteuid().as_raw() => {
+            format!("{shown} is not yours to close: use a copy that is, of mode 600")
+        }
+        _ => format!("run: chmod 600 {shown}"),
+    }
 }
 
 /// Whether what belongs to this user is in nobody else's hands: ours, or root's.

@@ -3,9 +3,10 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 
 use crate::profile::units::{Octets, Period, whole_number};
-use crate::profile::{Pin, Roots, parse_pin};
+use crate::profile::{Auth, Pin, Roots, parse_pin};
 
 /// How many accounts to work on at once, unless told otherwise.
 const JOBS: u8 = 8;
@@ -143,6 +144,10 @@ pub struct SignIn {
     #[arg(long)]
     pub password_stdin: bool,
 
+    /// How to sign in, as `auth` in the config file; the best way that the server offers by default
+    #[arg(long, value_name = "METHOD", value_parser = method())]
+    pub auth: Option<Auth>,
+
     /// Whose certificates to trust: system, bundled, pinned (tls-pin alone), or a PEM file
     #[arg(long, value_name = "ROOTS")]
     pub tls_roots: Option<Roots>,
@@ -170,4 +175,10 @@ pub struct Login {
     /// Forget the sign-in
     #[arg(long, conflicts_with = "device")]
     pub remove: bool,
+}
+
+/// The words of the config file.
+fn method() -> impl TypedValueParser<Value = Auth> {
+    let words = Auth::ALL.map(|(word, _)| word);
+    PossibleValuesParser::new(words).map(|word| Auth::of_word(&word).unwrap_or_default())
 }

@@ -83,6 +83,7 @@ impl<'a> Context<'a> {
     /// Overrides for commands that sign in and store nothing.
     pub(super) fn look_overrides(sign_in: &SignIn) -> Overrides {
         Overrides {
+            auth: sign_in.auth,
             password: sign_in.password_stdin.then_some(PasswordSource::Stdin),
             tls_roots: sign_in.tls_roots.clone(),
             tls_pins: sign_in.tls_pin.clone(),

@@ -83,6 +83,7 @@ fn overrides(arguments: &Fetch) -> Overrides {
         max_size: arguments.max_size.map(Octets::get),
         latest: arguments.latest,
         order: arguments.newest_first.then_some(Order::NewestFirst),
+        auth: arguments.sign_in.auth,
         password: arguments
             .sign_in
             .password_stdin

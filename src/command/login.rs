@@ -118,14 +118,29 @@ fn login_of(profile: &Profile) -> Result<(&Client, Store), Failure> {
             ),
             "there is nothing to sign in to",
         )),
+        _ if profile.typed.is_url() => Err(Failure::new(
+            Status::Config,
+            "an account given as a URL has no `oauth` table",
+            "popfetch setup makes an account in the config file that signs in so",
+        )),
         _ => Err(Failure::new(
             Status::Config,
             format!("account `{}` has no `oauth` table", profile.name),
             format!(
-                "add to the config file: [accounts.{}.oauth] with `client-id`, and `provider` \
-                 where the server does not tell it; see `popfetch man popfetch.toml`",
-                profile.name
+                "in the config file, put in the place of its password: [accounts.{}.oauth] with \
+                 `client-id`, `client-secret` where the provider gives one, and `provider` where \
+                 the server does not tell it; see popfetch man popfetch.toml",
+                toml_key(&profile.name)
             ),
         )),
+    }
+}
+
+/// A name as TOML takes it for a key.
+fn toml_key(name: &str) -> String {
+    let bare = |c: char| c.is_ascii_alphanumeric() || "-_".contains(c);
+    match name.chars().all(bare) {
+        true => name.to_owned(),
+        false => format!("\"{}\"", name.replace('\\', "\\\\").replace('"', "\\\"")),
     }
 }

@@ -38,7 +38,7 @@ pub(super) fn run(context: &Context<'_>, command: PasswordCommand) -> Result<Sta
 
 fn remove(profile: &Profile) -> Result<(), Failure> {
     match keyring::remove(&profile.server) {
-        Err(SecretError::KeyringMissing(_)) => Err(Failure::new(
+        Err(SecretError::KeyringMissing { .. }) => Err(Failure::new(
             Status::NoPermission,
             format!(
                 "the system keyring has no password for account `{}`",

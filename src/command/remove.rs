@@ -138,7 +138,7 @@ fn tell(
 fn remove_secret(profile: &Profile, used: &Used, config: &Path, left: &mut Vec<String>) {
     match &profile.password {
         PasswordSource::Keyring if !used.maildrop => match keyring::remove(&profile.server) {
-            Ok(()) | Err(SecretError::KeyringMissing(_)) => {}
+            Ok(()) | Err(SecretError::KeyringMissing { .. }) => {}
             Err(error) => left.push(format!(
                 "its password may still be in the system keyring: {error}"
             )),

@@ -380,7 +380,7 @@ pub(super) fn claim(profile: &Profile) -> Result<Claim, Failure> {
     Ok(Claim::take(
         state_directory()?,
         &id,
-        &profile.word(),
+        &profile.word_with_maildir(),
         &moment,
     )?)
 }
@@ -393,7 +393,12 @@ pub(super) fn open_store(
     moment: &Moment,
 ) -> Result<Store, fetch::Error> {
     let directory = state::open_directory(disk, directory)?;
-    let claim = Claim::take(directory, &profile.server.id(), &profile.word(), moment)?;
+    let claim = Claim::take(
+        directory,
+        &profile.server.id(),
+        &profile.word_with_maildir(),
+        moment,
+    )?;
     let site = Site::look(disk, &profile.maildir)?;
     let (store, ..) = claim.settle(&site)?;
     Ok(store)

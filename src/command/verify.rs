@@ -22,6 +22,10 @@ use std::path::PathBuf;
 /// What became of an account's messages.
 #[derive(Default)]
 struct Verified {
+    /// What names the account on the command line.
+    word: String,
+    /// A Maildir is away, or another one is in its place.
+    is_away: bool,
     recorded: u64,
     intact: u64,
     removed: u64,
@@ -89,7 +93,10 @@ pub(super) fn run(context: &Context<'_>, arguments: &Verify) -> Result<Status, F
     let mut accounts = Vec::new();
     for (name, profile) in context.selected(&arguments.accounts, &overrides, &report)? {
         let verified = profile.and_then(|profile| {
-            let verified = verifier.verify(&profile);
+            let verified = verifier.verify(&profile).map(|verified| Verified {
+                word: profile.word_with_maildir(),
+                ..verified
+            });
             verified.map_err(|error| report_failure(&*report, &name, &error))
         });
         accounts.push((name, verified));
@@ -182,12 +189,16 @@ impl Verifier<'_> {
             })
         };
         let mut homes = inspected.maildirs.iter().chain([&profile.maildir]);
-        let boot = match homes.any(lacks_line) {
+        let is_away = homes.any(lacks_line);
+        let boot = match is_away {
             true => "",
             false => &self.moment.boot,
         };
         let mut findings = verify(&messages, &mut search, boot, read)?;
-        let mut verified = Verified::default();
+        let mut verified = Verified {
+            is_away,
+            ..Verified::default()
+        };
         if let Some(store) = store {
             verified.accepted = accept(store, &messages, &mut findings)?;
         }
@@ -330,12 +341,18 @@ fn tell(context: &Context<'_>, name: &str, verified: &Verified) {
         eprintln!("{name}: {accepted} noted as removed on purpose");
     }
     let hint = context.paint().hint("hint:");
-    if verified.missing > 0 {
-        eprintln!("{hint} if you have removed what is missing: popfetch verify {name} --accept");
+    let word = escape_str(&verified.word);
+    if verified.missing > 0 && verified.is_away {
+        eprintln!(
+            "{hint} if the disk of the Maildir is not mounted, mount it; if you have removed what is \
+             missing: popfetch state accept --leave {word}"
+        );
+    } else if verified.missing > 0 {
+        eprintln!("{hint} if you have removed what is missing: popfetch verify {word} --accept");
     }
     if verified.can_come_again {
         eprintln!(
-            "{hint} to fetch one again that is still on the server: popfetch state forget {name} \
+            "{hint} to fetch one again that is still on the server: popfetch state forget {word} \
              UNIQUE-ID"
         );
     }

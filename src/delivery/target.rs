@@ -5,7 +5,8 @@ use super::spool::Spool;
 use crate::durable::Dir;
 use crate::maildir::{Maildir, UniqueName};
 use crate::maildrop::Message;
-use std::io;
+use std::fs::File;
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -128,6 +129,15 @@ impl Target {
 }
 
 impl<I> Delivered<I> {
+    /// As much of the file as its header may have; nothing where it cannot be read.
+    pub fn beginning(&self) -> Vec<u8> {
+        const HEADER: u64 = 64 * 1024;
+        let mut octets = Vec::new();
+        let read =
+            File::open(&self.path).and_then(|file| file.take(HEADER).read_to_end(&mut octets));
+        read.map_or_else(|_| Vec::new(), |_| octets)
+    }
+
     /// The message as it was synced.
     pub fn synced(&self) -> &Synced {
         &self.synced

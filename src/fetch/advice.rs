@@ -8,7 +8,7 @@ use crate::state::{RefusalKind, Why};
 impl Diagnose for Error {
     fn status(&self) -> Status {
         match self {
-            Self::Early(early) => match early.why {
+            Self::Early { early, .. } => match early.why {
                 Why::Refused(RefusalKind::Credentials, _) => Status::NoPermission,
                 Why::Refused(RefusalKind::Permanent, _) => Status::Unavailable,
                 Why::Refused(..) | Why::LoginDelay(_) => Status::Temporary,
@@ -28,26 +28,35 @@ impl Diagnose for Error {
 
     fn is_routine(&self) -> bool {
         // What is waited for was told when it began.
-        matches!(self, Self::Early(_)) || self.cause().is_some_and(Diagnose::is_routine)
+        matches!(self, Self::Early { .. }) || self.cause().is_some_and(Diagnose::is_routine)
     }
 
     fn hint(&self) -> Option<String> {
         match self {
-            Self::Advised { hint, .. } => Some((*hint).to_owned()),
-            Self::Early(early) => Some(match early.why {
-                Why::Refused(RefusalKind::Credentials, _) => {
-                    "a new `popfetch login` is tried at once, and a changed password as a rule; --now tries whatever there is".to_owned()
+            Self::Advised { hint, .. } => Some(hint.clone()),
+            Self::Early { early, login } => Some(match (early.why, login) {
+                (Why::Refused(RefusalKind::Credentials, _), Some(word)) => format!(
+                    "a new sign-in is tried at once: popfetch login {word}; add --now to try with the \
+                     one that there is"
+                ),
+                (Why::Refused(RefusalKind::Credentials, _), None) => {
+                    "a changed password is tried at once, as a rule; add --now to try with any"
+                        .to_owned()
                 }
                 _ => "add --now to try at once".to_owned(),
             }),
-            Self::NoThread(_) => Some("work on fewer accounts at a time: --jobs 1".to_owned()),
+            Self::NoThread(_) => Some(
+                "raise the limit of processes (ulimit -u), or end some of yours; where there are \
+                 several accounts, --jobs 1 takes one at a time"
+                    .to_owned(),
+            ),
             Self::NotInStep => Some(
                 "the next run fetches what is missing; run with -vv to see what the server sends"
                     .to_owned(),
             ),
-            Self::NoMemory("latest") => Some(
-                "leave `latest` out; `max-size` and `keep` work with this server".to_owned(),
-            ),
+            Self::NoMemory("latest") => {
+                Some("leave `latest` out; `max-size` and `keep` work with this server".to_owned())
+            }
             Self::NoMemory(_) => Some(
                 "fetch what is there once; it is recognised by its content from then on".to_owned(),
             ),
@@ -77,14 +86,22 @@ impl Diagnose for Error {
                  takes up where this one ended"
                     .to_owned(),
             ),
-            Self::KnownElsewhere { other, name, .. } => Some(format!(
+            Self::KnownElsewhere {
+                other, name, again, ..
+            } => Some(format!(
                 "if it is the same maildrop, `popfetch state move {} {name}` brings over what was \
-                 fetched; if it is another one, `popfetch fetch --as-new {name}` fetches all of it",
+                 fetched; if it is another one, `popfetch fetch --as-new {again}` fetches all of it",
                 crate::term::quoted(other)
             )),
-            Self::NoneImported { tool, name, .. } => Some(format!(
-                "`popfetch import {tool} --seen FILE` with the file where {tool} kept this account's \
-                 unique-ids brings them over; `popfetch fetch --as-new {name}` fetches all of it"
+            Self::NoneImported {
+                tool,
+                config,
+                again,
+                ..
+            } => Some(format!(
+                "`popfetch import {tool}{config} --seen FILE`, with the file where {tool} kept this \
+                 account's unique-ids, brings them over; `popfetch fetch --as-new {again}` fetches all \
+                 of it"
             )),
             Self::Oversized(_) => Some(
                 "if it is meant to be so large, set `max-size` to more than its size".to_owned(),

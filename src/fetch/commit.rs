@@ -128,9 +128,6 @@ impl Committer<'_> {
                 Judgement::Rival(id) => self.done.rivals.push((complete, id)),
             }
         }
-        for complete in news.iter().filter(|complete| !complete.is_orderly()) {
-            self.account.tell_doubtful(complete.message());
-        }
         let (synced, failed) = delivery::sync_all(news);
         let (intended, settled) = self.store.intend(synced)?;
         self.tell(settled);
@@ -192,7 +189,10 @@ impl Committer<'_> {
                 }
                 Settled::Delivered(delivered, recorded) => (delivered, recorded),
             };
-            self.done.doubtful += u64::from(recorded.is_none());
+            if recorded.is_none() {
+                self.done.doubtful += 1;
+                self.account.tell_doubtful(&delivered);
+            }
             self.done.recorded.extend(recorded);
             let synced = delivered.synced();
             self.done.fetched += 1;

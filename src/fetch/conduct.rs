@@ -117,7 +117,10 @@ impl Conduct {
                 let left = Duration::from_secs(early.left.unsigned_abs());
                 stop.wait(left).map_or(Ok(()), |it| Err(Error::Stopped(it)))
             }
-            _ => Err(Error::Early(early)),
+            _ => Err(Error::Early {
+                early,
+                login: account.signs_in_by_login().then(|| account.profile.word()),
+            }),
         }
     }
 

@@ -180,7 +180,7 @@ impl Account<'_> {
             }
         }
         let is_all_missing = withheld.iter().all(|(_, why)| *why == Withheld::Missing);
-        let word = self.profile.word();
+        let word = self.profile.word_with_maildir();
         let arguments = withheld.iter().take(NAMED);
         let arguments = arguments.filter_map(|(it, _)| it.unique_id.as_deref().map(argument));
         let command = match withheld.len() > NAMED && is_all_missing {

@@ -6,17 +6,21 @@
 //! size than was listed waits for the next reply, or for that of a NOOP.
 
 use super::echoes::Echoes;
-use super::tell::{argument, name_of};
+use super::tell::argument;
 use super::{Account, Error};
-use crate::delivery::{Complete, Incoming, Target};
+use crate::delivery::{Complete, Delivered, Incoming, Target};
 use crate::maildir::Stamp;
 use crate::maildrop::Message;
-use crate::message::Size;
+use crate::message::{Heading, Size};
 use crate::pop3::Ending;
-use crate::report::Event;
+use crate::report::{self, Event};
 use crate::session::{Arrival, Retrieval, Session, Transaction};
 use crate::state::{SizesSoFar, Store};
+use crate::term::escape_up_to;
 use std::sync::mpsc::SyncSender;
+
+/// What is told of a sender or a subject, in characters.
+const NAME_LIMIT: usize = 80;
 
 /// How much is made of each message's end.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -273,8 +277,8 @@ impl Account<'_> {
                 Arrival::Refused(message, answer) => {
                     let reason = format!("the server refused to send it again: {answer}");
                     self.tell(Event::Warning(&format!(
-                        "message {}: {reason}",
-                        message.number
+                        "{}: {reason}",
+                        report::in_words(&super::listed(&message))
                     )));
                 }
             }
@@ -308,14 +312,24 @@ impl Account<'_> {
 
     /// A reading that may not be whole is delivered all the same, and the message stays on the
     /// server.
-    pub(super) fn tell_doubtful(&self, message: &Message) {
-        let name = name_of(message);
+    pub(super) fn tell_doubtful<I>(&self, delivered: &Delivered<I>) {
+        let message = delivered.synced().message();
+        let heading = Heading::parse(&delivered.beginning());
+        let by = |word: &str, text: Option<String>| {
+            let text = text.map(|text| escape_up_to(&text, NAME_LIMIT));
+            text.map(|text| format!(", {word} {text}"))
+                .unwrap_or_default()
+        };
         let id = message.unique_id.as_deref();
         self.tell(Event::Warning(&format!(
-            "{name}: the server lists another size than it sends, or breaks the protocol behind it, so \
-             it may not be whole. It is delivered as it came, and never deleted from the server. Once \
-             you have seen that it is whole: popfetch state accept {}{}",
-            self.profile.word(),
+            "{}{}{}: the server lists another size than it sends, or breaks the protocol behind it, so \
+             it may not be whole. It is delivered as it came, as {}, and never deleted from the server. \
+             Once you have seen that it is whole: popfetch state accept {}{}",
+            report::in_words(&super::listed(message)),
+            by("from", heading.from),
+            by("subject", heading.subject),
+            delivered.path().display(),
+            self.profile.word_with_maildir(),
             id.map_or_else(String::new, argument)
         )));
     }

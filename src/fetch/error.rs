@@ -1,12 +1,13 @@
 //! What can end an account's fetch.
 
-use super::tell::too_early;
+use super::tell::{listed, too_early};
 use crate::delivery::{self, Complete};
 use crate::exit::Diagnose;
-use crate::maildrop::Message;
+use crate::maildrop::{Maildrop, Message};
 use crate::net;
 use crate::pop3::{MessageNumber, ResponseCode};
 use crate::profile::providers::NoPop;
+use crate::report;
 use crate::secrets;
 use crate::session::{self, Answer, Meaning, Phase, UnderWay};
 use crate::state::{self, Early, RefusalKind};
@@ -23,13 +24,13 @@ pub enum Error {
     /// The server cannot be reached.
     #[error(transparent)]
     Connect(net::Error),
-    /// The sign-in was refused by a provider that is known.
+    /// The sign-in was refused, and more can be said than the server does.
     #[error("{source}")]
     Advised {
         /// What to look into.
-        hint: &'static str,
+        hint: String,
         /// What it said.
-        source: session::Error,
+        source: Box<session::Error>,
     },
     /// The Maildir cannot be used.
     #[error(transparent)]
@@ -38,8 +39,13 @@ pub enum Error {
     #[error("{0}")]
     Ahead(Box<Error>),
     /// The server is to be left alone for now.
-    #[error("{}", too_early(.0))]
-    Early(Early),
+    #[error("{}", too_early(.early))]
+    Early {
+        /// Why, and for how long.
+        early: Early,
+        /// What names the account on the command line, where it signs in by OAuth 2.0.
+        login: Option<String>,
+    },
     /// Replies and commands got out of step while commands were sent ahead.
     #[error("{0}")]
     OutOfStep(Box<Error>),
@@ -79,8 +85,10 @@ pub enum Error {
         listed: usize,
         /// The other account's id.
         other: String,
-        /// What the owner calls this one.
+        /// What names this one on the command line.
         name: String,
+        /// The same, with what it takes to sign in.
+        again: String,
     },
     /// None of the names that another tool knew is listed.
     #[error("none of the {listed} messages of this maildrop is one that {tool} has fetched")]
@@ -89,8 +97,10 @@ pub enum Error {
         listed: usize,
         /// Where the names were imported from.
         tool: String,
-        /// What the owner calls the account.
-        name: String,
+        /// `--config` and its file, where that was given.
+        config: String,
+        /// What names the account on the command line, with what it takes to sign in.
+        again: String,
     },
     /// Nothing can be remembered of messages without unique-ids.
     #[error(
@@ -108,11 +118,11 @@ pub enum Error {
     #[error("{0}")]
     NoRoom(String),
     /// A message is far larger than the server said.
-    #[error("message {0} has no end: it is far larger than the server listed it")]
-    Oversized(MessageNumber),
+    #[error("{0} has no end: it is far larger than the server listed it")]
+    Oversized(String),
     /// The server has this message for clients alone that speak UTF8 (RFC 6856).
-    #[error("the server sends message {0} only after the UTF8 command")]
-    NeedsUtf8(MessageNumber),
+    #[error("the server sends {0} only after the UTF8 command")]
+    NeedsUtf8(String),
     /// The provider has no POP3.
     #[error(transparent)]
     NoPop(#[from] NoPop),
@@ -140,7 +150,7 @@ impl Error {
     pub(super) fn cause(&self) -> Option<&dyn Diagnose> {
         Some(match self {
             Self::Connect(error) => error,
-            Self::Advised { source, .. } => source,
+            Self::Advised { source, .. } => source.as_ref(),
             Self::Delivery(error) => error,
             Self::Session(error) => error,
             Self::Renewal(error) => error,
@@ -150,7 +160,7 @@ impl Error {
             | Self::OutOfStep(source)
             | Self::Over { source, .. }
             | Self::Doubtful { source, .. } => source.as_ref(),
-            Self::Early(_)
+            Self::Early { .. }
             | Self::NoThread(_)
             | Self::NotInStep
             | Self::KnownElsewhere { .. }
@@ -164,6 +174,36 @@ impl Error {
             | Self::Stopped(_)
             | Self::Thread => return None,
         })
+    }
+
+    /// The same, where it is about a message that the session knows by its number alone, with what
+    /// `maildrop` lists of it.
+    pub(super) fn about(self, maildrop: &Maildrop) -> Self {
+        let known = |number: MessageNumber| {
+            let mut numbers = maildrop.numbers().zip(0..);
+            let (_, place) = numbers.find(|(other, _)| *other == number)?;
+            let known = report::known(&listed(&maildrop.message(place)?));
+            Some(known).filter(|known| !known.is_empty())
+        };
+        match self {
+            Self::Session(error) => Self::Session(error.about(known)),
+            Self::Ahead(source) => Self::Ahead(Box::new(source.about(maildrop))),
+            Self::OutOfStep(source) => Self::OutOfStep(Box::new(source.about(maildrop))),
+            Self::Over { message, source } => Self::Over {
+                message,
+                source: Box::new(source.about(maildrop)),
+            },
+            Self::Doubtful {
+                message,
+                reading,
+                source,
+            } => Self::Doubtful {
+                message,
+                reading,
+                source: Box::new(source.about(maildrop)),
+            },
+            other => other,
+        }
     }
 
     /// Whether the server has refused an access token that another one may do better than.
@@ -230,6 +270,7 @@ impl Error {
                 phase: Phase::Message(_),
                 source,
                 under_way: UnderWay::One,
+                ..
             }) => !matches!(source, net::Error::Stopped(_) | net::Error::Dripping(_)),
             Self::Oversized(_) => true,
             _ => false,
@@ -382,8 +423,9 @@ impl Error {
             | Self::NoMemory(_) => "state",
             Self::NeedsUtf8(_) | Self::Oversized(_) => "message",
             Self::Renewal(_) => "password",
-            Self::Early(_) | Self::NoThread(_) | Self::Stopped(_) | Self::Thread => "run",
-            Self::Advised { source, .. } | Self::Session(source) => match source {
+            Self::Early { .. } | Self::NoThread(_) | Self::Stopped(_) | Self::Thread => "run",
+            Self::Advised { .. } => "sign-in",
+            Self::Session(source) => match source {
                 session::Error::Net { .. } => "line",
                 session::Error::Turned(_) => "greeting",
                 session::Error::SignIn { .. } => "sign-in",
@@ -394,7 +436,8 @@ impl Error {
 
     fn session(&self) -> Option<&session::Error> {
         match self {
-            Self::Advised { source, .. } | Self::Session(source) => Some(source),
+            Self::Advised { source, .. } => Some(source),
+            Self::Session(source) => Some(source),
             _ => None,
         }
     }

@@ -81,7 +81,7 @@ fn try_look(account: &Account<'_>, stops: Stops, conduct: &mut Conduct) -> Resul
     let mut twins = Twins::default();
     if stops == Stops::Told {
         let site = Site::look(&account.environment.disk, &account.profile.maildir)?;
-        view.check(&site, &account.profile.word())?;
+        view.check(&site, &account.profile.word_with_maildir())?;
         if !account.environment.as_new {
             twins = view.twins();
         }

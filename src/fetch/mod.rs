@@ -144,7 +144,12 @@ impl Account<'_> {
         moment: &Moment,
     ) -> Result<(Store, Target, Twins), Error> {
         let profile = self.profile;
-        let claim = Claim::take(directory, &profile.server.id(), &profile.word(), moment)?;
+        let claim = Claim::take(
+            directory,
+            &profile.server.id(),
+            &profile.word_with_maildir(),
+            moment,
+        )?;
         let twins = match self.environment.as_new {
             true => Twins::default(),
             false => claim.twins(),
@@ -172,41 +177,56 @@ impl Account<'_> {
             error => error,
         })?;
         self.check_stop()?;
+        let marked = self.work_through(session, store, run, &maildrop, in_parts, outcome);
+        let marked = marked.map_err(|error| error.about(&maildrop))?;
+        Ok((maildrop, marked))
+    }
+
+    /// What is done once the maildrop is listed.
+    fn work_through(
+        &self,
+        session: &mut Session<Transaction>,
+        store: &mut Store,
+        run: &mut Run<'_>,
+        maildrop: &Maildrop,
+        in_parts: bool,
+        outcome: &mut Outcome,
+    ) -> Result<Marked, Error> {
         if store.is_first() && !maildrop.has_unique_ids && !maildrop.is_empty() {
             self.tell(Event::Notice(
                 "the server gives messages no unique-ids: each run reads all of them, and recognises \
                  those that are here by their content",
             ));
         }
-        let plan = self.settle_plan(store, &maildrop, run.twins, in_parts)?;
+        let plan = self.settle_plan(store, maildrop, run.twins, in_parts)?;
         run.witness = plan
             .smallest_stored()
             .and_then(|place| maildrop.message(place));
         run.is_stuck = in_parts && plan.stored() < plan.listed() / 2;
         let Looked { mut same, fetch } =
-            self.look_into(session, store, &maildrop, &plan, &mut run.budget)?;
+            self.look_into(session, store, maildrop, &plan, &mut run.budget)?;
         let order = plan.fetch_order(self.profile.order);
         let new = order
             .into_iter()
             .filter_map(|place| maildrop.message(place));
         let mut fetch: Vec<Message> = fetch.into_iter().chain(new).collect();
         fetch.retain(|message| !run.passed.contains(&Key::of(message)));
-        self.tell_plan(&plan, &maildrop, &fetch, run, outcome);
-        self.tell_unlisted(&maildrop, in_parts, run, outcome);
+        self.tell_plan(&plan, maildrop, &fetch, run, outcome);
+        self.tell_unlisted(maildrop, in_parts, run, outcome);
         self.leave_room(&mut fetch, run)?;
         let mut delete = Vec::new();
         if fetch.len() >= MANY {
             store.gather_evidence_of_unlisted()?;
         }
         if !fetch.is_empty() {
-            let fetched = self.receive_all(session, store, run, &maildrop, fetch, outcome)?;
+            let fetched = self.receive_all(session, store, run, maildrop, fetch, outcome)?;
             if plan::deletes_at_once(policy(self.profile, store.doubts_clock())) {
                 delete.extend(fetched.recorded);
             }
             same.extend(fetched.same);
         }
         delete.extend(self.vouch_for(store, same)?);
-        Ok((maildrop, self.delete(session, store, delete)?))
+        self.delete(session, store, delete)
     }
 
     /// What comes of DELE. A message that is refused, or over which the server breaks the protocol,
@@ -353,7 +373,8 @@ impl Account<'_> {
         Err(Error::NoneImported {
             listed: plan.listed(),
             tool: origin.tool.clone(),
-            name: self.profile.word(),
+            config: self.profile.config_option(),
+            again: self.profile.word_to_fetch(),
         })
     }
 
@@ -367,7 +388,8 @@ impl Account<'_> {
             known: twin.known,
             listed: twin.listed,
             other: twin.account,
-            name: self.profile.word(),
+            name: self.profile.word_with_maildir(),
+            again: self.profile.word_to_fetch(),
         })
     }
 

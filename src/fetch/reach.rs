@@ -3,13 +3,14 @@
 use super::conduct::Conduct;
 use super::{Account, Error};
 use crate::durable::Dir;
+use crate::exit::Diagnose;
 use crate::net::program::Tell;
 use crate::net::{self, Channel, Protection, Target};
 use crate::profile::providers::{self, Access};
-use crate::profile::{Pipelining, Profile, TIMEOUT, Tls};
+use crate::profile::{PasswordSource, Pipelining, Profile, TIMEOUT, Tls};
 use crate::report::Event;
 use crate::sandbox;
-use crate::secrets::{Credential, Password};
+use crate::secrets::{Credential, OAuth, Password};
 use crate::session::{
     self, Credentials, Detour, Meaning, Options, Secret, Session, Shortcut, Transaction,
 };
@@ -248,18 +249,31 @@ impl Account<'_> {
         Ok(session)
     }
 
-    /// What a provider is known to want goes before the general advice.
+    /// What a provider is known to want goes before the general advice, and where the secret is from
+    /// behind it.
     fn advise(&self, error: session::Error) -> Error {
-        let provider = providers::of_host(&self.profile.server.host);
-        match provider.map(|provider| provider.access) {
-            Some(Access::Pop { sign_in, .. }) if error.meaning() == Some(Meaning::Credentials) => {
-                Error::Advised {
-                    hint: sign_in,
-                    source: error,
-                }
-            }
-            _ => Error::Session(error),
+        if error.meaning() != Some(Meaning::Credentials) {
+            return Error::Session(error);
         }
+        let provider = providers::of_host(&self.profile.server.host);
+        let known = match provider.map(|provider| provider.access) {
+            Some(Access::Pop { sign_in, .. }) => Some(sign_in.to_owned()),
+            _ => error.hint(),
+        };
+        let parts = [known, self.profile.secret_in_words()];
+        let parts: Vec<String> = parts.into_iter().flatten().collect();
+        Error::Advised {
+            hint: parts.join("; "),
+            source: Box::new(error),
+        }
+    }
+
+    /// Whether `popfetch login` is how the account is signed in.
+    pub(super) fn signs_in_by_login(&self) -> bool {
+        matches!(
+            self.profile.password,
+            PasswordSource::OAuth(OAuth::Login { .. })
+        )
     }
 
     /// Whether the provider is known to list a maildrop in parts (fact Q1).

@@ -4,12 +4,12 @@ use super::commit::{self, Committed};
 use super::endings::{Care, Destination, Intake, Sizes};
 use super::key::Key;
 use super::refusals::{Inquiry, Refusals, is_sent_again};
-use super::{Account, Error, Missed, Run};
+use super::{Account, Error, Missed, Run, listed};
 use crate::delivery::{Complete, Incoming, Target};
 use crate::maildir::{AccountTag, Stamp};
 use crate::maildrop::{Maildrop, Message};
 use crate::pop3::ResponseCode;
-use crate::report::{Event, Outcome};
+use crate::report::{self, Event, Outcome};
 use crate::session::{self, Arrival, Retrieval, Session, Transaction};
 use crate::state::{FailureKind, Recorded, Same, Store};
 use crate::threads;
@@ -431,7 +431,7 @@ impl Account<'_> {
                 Arrival::Refused(message, answer)
                     if answer.code == Some(ResponseCode::Utf8) && !asked_for_utf8 =>
                 {
-                    return Err(Error::NeedsUtf8(message.number));
+                    return Err(Error::NeedsUtf8(report::in_words(&listed(&message))));
                 }
                 Arrival::Refused(message, answer) => {
                     if !intake.go_on()
@@ -454,13 +454,13 @@ impl Account<'_> {
 
     /// A message without end must not fill the disk (fact S36).
     fn check_size(&self, message: &Message, octets: u64) -> Result<(), Error> {
-        let listed = message.octets.unwrap_or(0);
+        let size = message.octets.unwrap_or(0);
         let (expected, (times, slack)) = match self.profile.max_size {
-            Some(most) => (most.max(listed), OVERSIZE_LIMITED),
-            None => (listed, OVERSIZE),
+            Some(most) => (most.max(size), OVERSIZE_LIMITED),
+            None => (size, OVERSIZE),
         };
         if octets > expected.saturating_mul(times).saturating_add(slack) {
-            return Err(Error::Oversized(message.number));
+            return Err(Error::Oversized(report::in_words(&listed(message))));
         }
         Ok(())
     }

@@ -77,7 +77,7 @@ impl Account<'_> {
                  Maildir {maildir} {was} removed on purpose: not deleted from the server. If so: \
                  popfetch verify --accept {}",
                 count(opened.unsure, "message"),
-                self.profile.word(),
+                self.profile.word_with_maildir(),
                 is = if opened.unsure == 1 { "is" } else { "are" },
                 was = if opened.unsure == 1 { "was" } else { "were" },
             )));
@@ -87,7 +87,7 @@ impl Account<'_> {
                 "the Maildir {maildir} has its own file {ROSTER} from now on; what was fetched before \
                  and is missing in it is not deleted from the server, unless you say that it was \
                  removed on purpose: popfetch state accept {} --leave",
-                self.profile.word()
+                self.profile.word_with_maildir()
             )));
         }
         if let Some(last) = &opened.moved_from {
@@ -187,7 +187,7 @@ impl Account<'_> {
             )));
         }
         if all_changed && changes.marked > 0 {
-            let name = self.profile.word();
+            let name = self.profile.word_to_fetch();
             self.tell(Event::Warning(&format!(
                 "{} that was marked as seen, and never fetched, is among them and comes as new; to \
                  pass over what is there now: popfetch state mark-seen {name}",

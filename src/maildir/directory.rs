@@ -225,7 +225,7 @@ impl Site {
             Ground::Part if is_known => self.make(disk),
             Ground::Part => Err(Error::NotAMaildir {
                 path: self.path.clone(),
-                reason: "it has only a part of tmp, new and cur",
+                reason: super::PART,
             }),
             Ground::Other => Err(Error::NotAMaildir {
                 path: self.path.clone(),

@@ -13,7 +13,9 @@ pub use search::Search;
 pub use turns::{Turn, Turns};
 pub use unique_name::{AccountTag, JournalId, Stamp, UniqueName};
 
-use crate::exit::{Diagnose, SCARCE, Status, is_full, is_scarce};
+use crate::durable::advice;
+use crate::exit::{Diagnose, Status, is_scarce, scarcity};
+use crate::term::quoted;
 use std::io;
 use std::path::PathBuf;
 
@@ -77,27 +79,37 @@ impl Diagnose for Error {
     }
 
     fn hint(&self) -> Option<String> {
+        const SAFE: &str = "what was not stored is still on the server";
         Some(match self {
             Self::Create { source, .. }
             | Self::Unusable { source, .. }
             | Self::Write { source, .. }
-                if is_scarce(source) =>
+                if let Some(scarce) = scarcity(source) =>
             {
-                SCARCE.to_owned()
+                format!("{scarce}; {SAFE}")
             }
-            Self::Create { .. } | Self::Unusable { .. } => {
-                "check `maildir` in the configuration, and who owns the directory".to_owned()
+            Self::Create { path, source } | Self::Unusable { path, source } => {
+                let advice = advice(path, source);
+                advice.unwrap_or_else(|| "look at what is there, or set another `maildir`".into())
             }
             Self::Gone { .. } => "if its disk is not mounted, mount it; if it was moved, set \
                                   `maildir`; the next fetch names the other ways on"
                 .to_owned(),
+            Self::NotAMaildir { path, reason } if *reason == PART => format!(
+                "name an empty or a new directory as `maildir`; if this is to be one, make the rest: \
+                 mkdir -p {0}/tmp {0}/new {0}/cur",
+                quoted(&path.display().to_string())
+            ),
             Self::NotAMaildir { .. } => "name an empty or a new directory as `maildir`".to_owned(),
-            Self::Write { source, .. } if is_full(source) => {
-                "make room on the disk; what was not stored is still on the server".to_owned()
-            }
-            Self::Write { .. } => {
-                "check the disk; what was not stored is still on the server".to_owned()
+            Self::Write { path, source } => {
+                let advice = advice(path, source);
+                let advice =
+                    advice.unwrap_or_else(|| "check the disk: see what `dmesg` says".into());
+                format!("{advice}; {SAFE}")
             }
         })
     }
 }
+
+/// Why a directory is no Maildir of which something is there.
+pub(crate) const PART: &str = "it has only a part of tmp, new and cur";

@@ -26,6 +26,7 @@ pub use route::{Protection, Route, Target};
 pub use stream::Stream;
 
 use crate::exit::{Diagnose, Status};
+use crate::private;
 use crate::stop;
 use std::io;
 use std::net::IpAddr;
@@ -46,8 +47,15 @@ pub enum Error {
         reason: String,
     },
     /// The certificate that we are to show cannot be used.
-    #[error("cannot use the client certificate {0}")]
-    ClientCertificate(String),
+    #[error("cannot use the client certificate {file}: {reason}")]
+    ClientCertificate {
+        /// The file of it, or of its key.
+        file: String,
+        /// What is wrong with it.
+        reason: String,
+        /// What to do about it.
+        advice: &'static str,
+    },
     /// The connection ended before it should.
     #[error("the server closed the connection")]
     Closed,
@@ -203,7 +211,7 @@ impl Diagnose for Error {
             Self::OurCertificate(_) => Status::NoPermission,
             Self::Proxy { source, .. } => source.status(),
             Self::Stopped(reason) => reason.status(),
-            Self::ClientCertificate(_)
+            Self::ClientCertificate { .. }
             | Self::ExposedKey(_)
             | Self::OtherKind { .. }
             | Self::Placeholder(_)
@@ -226,40 +234,44 @@ impl Diagnose for Error {
             Self::Handshake(source) => match source.as_ref() {
                 Self::Closed | Self::TimedOut(_) | Self::Io(_) => {
                     "if that happens each time, it is not the port for POP3 over TLS, which is \
-                     usually 995; for port 110 set tls = \"starttls\""
+                     usually 995; for port 110 an account of the config file has tls = \
+                     \"starttls\" (popfetch setup finds out which it is)"
                 }
                 source => return source.hint(),
             },
             Self::Proxy { source, .. } => return source.hint(),
             Self::Certificate { distrust, .. } => return Some(distrust.advice()),
-            Self::ClientCertificate(_) => {
-                "`tls-client-cert` and `tls-client-key` are PEM files that you can read"
-            }
-            Self::ExposedKey(path) => return Some(format!("run: chmod 600 {}", path.display())),
+            Self::ClientCertificate { advice, .. } => advice,
+            Self::ExposedKey(path) => return Some(private::way_to_close(path)),
             Self::Injected => {
                 "nothing was sent; try tls = \"implicit\", which leaves no room for this"
             }
-            Self::NoSuchHost { .. } => "check `host` in the configuration",
+            Self::NoSuchHost { .. } => {
+                "is there a network? Check the host's name: `host` in the config file, or what stands \
+                 behind the @ of a URL"
+            }
             Self::NotTls {
                 speech: Some(speech),
                 ..
             } => speech.way_on(),
             Self::NotTls { .. } => {
-                "check `port`: POP3 over TLS is usually on 995; popfetch never falls back to plain text"
+                "check the port: POP3 over TLS is usually on 995; popfetch never falls back to plain \
+                 text"
             }
             Self::OldTls { .. } => "ask the provider for a server that is up to date",
             Self::OtherKind { .. } | Self::Source { .. } => {
                 "`source-address` is an address of this machine, of the same kind as the server's"
             }
             Self::OurCertificate(_) => {
-                "check `tls-client-cert` and `tls-client-key`, and that the server knows them"
+                "the account's `tls-client-cert` and `tls-client-key` in the config file must be those \
+                 that the server knows"
             }
             Self::Placeholder(_) => "%h is the host, %p the port, %% a percent sign",
-            Self::Program { .. } => {
-                "`proxy-command` is a list of the program and its arguments, run without a shell"
+            Self::Program { program, source } => {
+                return Some(program::cannot_start("proxy-command", program, source));
             }
             Self::Connect { .. } | Self::Lookup { .. } => {
-                "check the network, and `host` and `port` in the configuration"
+                "check the network, and `host` and `port` in the config file or in the URL"
             }
             Self::TimedOut(seconds) | Self::TooSlow(seconds) => {
                 return Some(format!(
@@ -273,7 +285,11 @@ impl Diagnose for Error {
                  always so slow, and your line is not, ask the provider"
             }
             Self::Closed | Self::Io(_) => "the next run takes up where this one ended",
-            Self::Roots(_) => "set `tls-roots` to a PEM file, or to \"bundled\" for Mozilla's list",
+            Self::Roots(_) => {
+                "`tls-roots` (--tls-roots) is a file of certificates in PEM, each between BEGIN \
+                 CERTIFICATE and END CERTIFICATE, or \"bundled\" for Mozilla's list; one in DER \
+                 becomes PEM by: openssl x509 -inform der -in FILE -out FILE.pem"
+            }
             Self::Stopped(_) | Self::Tls(_) | Self::ServerName(_) => return None,
         };
         Some(hint.to_owned())

@@ -6,7 +6,8 @@
 
 use super::{Error, Stream};
 use crate::process::{Group, Running};
-use crate::term::escape_up_to;
+use crate::term::{escape_up_to, quoted};
+use rustix::io::Errno;
 use rustix::process::{Pid, Signal, kill_process_group};
 use std::io::{self, BufRead, BufReader, Read};
 use std::os::fd::OwnedFd;
@@ -28,6 +29,32 @@ const LINES: usize = 50;
 
 /// What is shown of a line, in octets.
 const LINE: u64 = 400;
+
+/// What to do where the program of the key `key` cannot be started.
+pub fn cannot_start(key: &str, program: &str, error: &io::Error) -> String {
+    let shown = quoted(program);
+    match error.kind() {
+        io::ErrorKind::NotFound if program.starts_with('~') || program.contains('$') => format!(
+            "no shell runs `{key}`, so that `~` and `$` stand for themselves: write the path in full"
+        ),
+        io::ErrorKind::NotFound if program.contains(' ') => format!(
+            "`{key}` is a list of the program and its arguments, each in quotes of its own: [\"pass\", \
+             \"show\", \"mail/work\"]"
+        ),
+        io::ErrorKind::NotFound if program.contains('/') => {
+            format!("there is no {shown}, or not the program that its first line (#!) names")
+        }
+        io::ErrorKind::NotFound => format!(
+            "it is not installed, or not in PATH, which is short under cron: write its path in full \
+             in `{key}`, as `command -v {shown}` shows it"
+        ),
+        io::ErrorKind::PermissionDenied => format!("run: chmod u+x {shown}"),
+        _ if error.raw_os_error() == Some(Errno::NOEXEC.raw_os_error()) => {
+            format!("the first line of {shown} must name what runs it, as in #!/bin/sh")
+        }
+        _ => format!("`{key}` is a list of the program and its arguments, run without a shell"),
+    }
+}
 
 /// A running program. It is ended, with what it started, when this is dropped.
 pub struct Program {

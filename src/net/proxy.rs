@@ -108,8 +108,13 @@ pub enum Refusal {
     #[error("{0}")]
     Net(#[source] Error),
     /// It wants another user or password, or any at all.
-    #[error("it refused the sign-in: {0}")]
-    Login(String),
+    #[error("it refused the sign-in: {said}")]
+    Login {
+        /// What it said.
+        said: String,
+        /// Whether it was given what it wants.
+        lack: Lack,
+    },
     /// It will not connect to the server.
     #[error("it refused to connect to the server: {0}")]
     Refused(String),
@@ -121,12 +126,23 @@ pub enum Refusal {
     Gibberish(&'static str),
 }
 
+/// What a proxy that refuses the sign-in lacks.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Lack {
+    /// A user and a password.
+    Login,
+    /// A way to sign in that is known here.
+    Method,
+    /// The right user or password.
+    Right,
+}
+
 impl Diagnose for Refusal {
     fn status(&self) -> Status {
         match self {
             // Where the proxy's name leads nowhere, or its address is wrong, says more.
             Self::Net(error) => error.status(),
-            Self::Login(_) => Status::NoPermission,
+            Self::Login { .. } => Status::NoPermission,
             Self::Refused(_) | Self::Gibberish(_) => Status::Unavailable,
             Self::Unreachable(_) => Status::Temporary,
         }
@@ -136,11 +152,22 @@ impl Diagnose for Refusal {
         let hint = match self {
             Self::Net(error) if error.status() == Status::Config => return error.hint(),
             Self::Net(_) => "check the network, and `proxy` in the configuration",
-            Self::Login(_) => {
-                "put user and password into `proxy`, as in socks5://USER:PASSWORD@HOST:PORT"
+            Self::Login {
+                lack: Lack::Right, ..
+            } => "check user and password in `proxy`",
+            Self::Login {
+                lack: Lack::Method, ..
+            } => {
+                "it wants a way to sign in that popfetch does not have: ask whoever runs the proxy"
+            }
+            Self::Login {
+                lack: Lack::Login, ..
+            } => {
+                "put user and password into `proxy`, as in socks5://USER:PASSWORD@HOST:PORT (the config \
+                 file is then for you alone: chmod 600)"
             }
             Self::Refused(_) => "ask whoever runs the proxy; is `port` one that it lets through?",
-            Self::Unreachable(_) => "check `host` and `port` in the configuration, or try later",
+            Self::Unreachable(_) => "check the account's `host` and `port`, or try later",
             Self::Gibberish(_) => "check scheme, host and port of `proxy` in the configuration",
         };
         Some(hint.to_owned())

@@ -2,7 +2,7 @@
 //! (RFC 1929). Each reply has a length that is known before it is read: at most 262 octets.
 
 use super::Error;
-use super::proxy::{Login, Refusal};
+use super::proxy::{Lack, Login, Refusal};
 use super::stream::Talk;
 use std::net::IpAddr;
 use zeroize::Zeroizing;
@@ -75,8 +75,8 @@ fn greet(talk: &mut Talk<'_>, login: Option<&Login>) -> Result<(), Refusal> {
     match (method, login) {
         (NO_LOGIN, _) => Ok(()),
         (PASSWORD, Some(login)) => sign_in(talk, login),
-        (NONE_OF_THESE, None) => Err(Refusal::Login("it wants a user and a password".into())),
-        (NONE_OF_THESE, Some(_)) => Err(Refusal::Login("it takes no user and password".into())),
+        (NONE_OF_THESE, None) => Err(lacking("it wants a user and a password", Lack::Login)),
+        (NONE_OF_THESE, Some(_)) => Err(lacking("it takes no user and password", Lack::Method)),
         _ => Err(gibberish()),
     }
 }
@@ -90,7 +90,7 @@ fn sign_in(talk: &mut Talk<'_>, login: &Login) -> Result<(), Refusal> {
     let [_, status] = receive(talk)?;
     match status {
         0 => Ok(()),
-        _ => Err(Refusal::Login("wrong user or password".into())),
+        _ => Err(lacking("wrong user or password", Lack::Right)),
     }
 }
 
@@ -112,6 +112,11 @@ fn too_long(what: &str) -> Refusal {
 
 fn gibberish() -> Refusal {
     Refusal::Gibberish("SOCKS5")
+}
+
+fn lacking(said: &str, lack: Lack) -> Refusal {
+    let said = said.to_owned();
+    Refusal::Login { said, lack }
 }
 
 /// RFC 1928 section 6.

@@ -49,8 +49,8 @@ impl Speech {
     pub fn way_on(self) -> &'static str {
         match self {
             Self::Pop3 => {
-                "set port = 995, where POP3 with TLS usually is, or tls = \"starttls\" for this port; \
-                 popfetch never falls back to plain text"
+                "POP3 with TLS is usually on port 995; for this port an account of the config file has \
+                 tls = \"starttls\"; popfetch never falls back to plain text"
             }
             Self::Imap => {
                 "popfetch speaks POP3: its port is 995 with TLS, or 110 with tls = \"starttls\" (143 \

@@ -194,9 +194,14 @@ fn client_config(policy: &TlsPolicy, verifier: &Arc<Verifier>) -> Result<Arc<Cli
         None => builder.with_no_client_auth(),
         Some(client) => {
             let (chain, key) = client_certificate(client)?;
-            builder.with_client_auth_cert(chain, key).map_err(|error| {
-                Error::ClientCertificate(format!("{}: {error}", client.key.display()))
-            })?
+            builder
+                .with_client_auth_cert(chain, key)
+                .map_err(|error| Error::ClientCertificate {
+                    file: client.key.display().to_string(),
+                    reason: error.to_string(),
+                    advice: "the key must be the one that the certificate was made for: see \
+                             `tls-client-cert` and `tls-client-key`",
+                })?
         }
     };
     // Each connection verifies the certificate anew; a run makes one or two (fact S18).
@@ -207,26 +212,36 @@ fn client_config(policy: &TlsPolicy, verifier: &Arc<Verifier>) -> Result<Arc<Cli
 fn client_certificate(
     client: &ClientCertificate,
 ) -> Result<(Vec<CertificateDer<'static>>, PrivateKeyDer<'static>), Error> {
-    let unusable = |path: &Path, error: &dyn fmt::Display| {
-        Error::ClientCertificate(format!("{}: {error}", path.display()))
+    const READABLE: &str = "`tls-client-cert` and `tls-client-key` are PEM files that you can read";
+    let unusable = |path: &Path, error: &dyn fmt::Display, advice| Error::ClientCertificate {
+        file: path.display().to_string(),
+        reason: error.to_string(),
+        advice,
     };
     let path = &client.certificate;
     let chain = CertificateDer::pem_file_iter(path)
         .and_then(Iterator::collect::<Result<Vec<_>, _>>)
-        .map_err(|error| unusable(path, &error))?;
+        .map_err(|error| unusable(path, &error, READABLE))?;
     if chain.is_empty() {
-        return Err(unusable(path, &"there is no certificate in it"));
+        return Err(unusable(path, &"there is no certificate in it", READABLE));
     }
     let path = &client.key;
     let pem = private::read(path, private::OTHERS).map_err(|error| match error {
         private::Error::Exposed => Error::ExposedKey(path.clone()),
-        error => unusable(path, &error),
+        private::Error::NotYours | private::Error::Replaceable(_) => unusable(
+            path,
+            &error,
+            "keep the key in a file of your own, in directories that only you can write to",
+        ),
+        error => unusable(path, &error, READABLE),
     })?;
     let key = PrivateKeyDer::from_pem_slice(&pem).map_err(|error| match error {
-        rustls::pki_types::pem::Error::NoItemsFound => {
-            unusable(path, &"there is no key without a passphrase in it")
-        }
-        error => unusable(path, &error),
+        rustls::pki_types::pem::Error::NoItemsFound => unusable(
+            path,
+            &"there is no key without a passphrase in it",
+            "a key without one is made by: openssl pkey -in KEY -out NEW, and chmod 600 NEW",
+        ),
+        error => unusable(path, &error, READABLE),
     })?;
     Ok((chain, key))
 }

@@ -1,6 +1,6 @@
 //! HTTP CONNECT (RFC 9110 section 9.3.6): a tunnel through a web proxy.
 
-use super::proxy::{Login, Refusal};
+use super::proxy::{Lack, Login, Refusal};
 use super::stream::Talk;
 use crate::term::Veil;
 use base64::Engine as _;
@@ -47,7 +47,10 @@ pub(super) fn ask(
     let said = format!("{status} {reason}");
     match status {
         200..=299 => Ok(()),
-        407 => Err(Refusal::Login(said)),
+        407 => Err(Refusal::Login {
+            said,
+            lack: login.map_or(Lack::Login, |_| Lack::Right),
+        }),
         408 | 429 | 500..=599 => Err(Refusal::Unreachable(said)),
         _ => Err(Refusal::Refused(said)),
     }

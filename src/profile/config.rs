@@ -14,9 +14,9 @@ use super::diagnose::ConfigError;
 use super::file::{Account, File};
 use super::overrides::Overrides;
 use super::problem::{Problem, Source};
-use super::{PasswordSource, Profile, Server, resolve, url};
+use super::{PasswordSource, Profile, Server, Typed, resolve, url};
 use crate::private;
-use crate::term::visible;
+use crate::term::quoted;
 
 /// A config file is some hundred lines; what is larger than this is another file.
 const SIZE_LIMIT: u64 = 1 << 20;
@@ -27,6 +27,8 @@ const SIZE_LIMIT: u64 = 1 << 20;
 pub struct Config {
     source: Option<Arc<Source>>,
     file: File,
+    /// It was named with `--config`.
+    is_named: bool,
 }
 
 impl Config {
@@ -77,6 +79,7 @@ impl Config {
         Ok(Self {
             source: Some(source),
             file,
+            is_named: false,
         })
     }
 
@@ -85,6 +88,7 @@ impl Config {
         Self {
             source: None,
             file: File::default(),
+            is_named: false,
         }
     }
 
@@ -100,7 +104,10 @@ impl Config {
             return path.map_or_else(|| Ok(Self::empty()), Self::load);
         }
         match path {
-            Some(path) => Self::load_with_accounts(path),
+            Some(path) => Ok(Self {
+                is_named: true,
+                ..Self::load_with_accounts(path)?
+            }),
             None => Self::usual(&paths::config_file()?),
         }
     }
@@ -176,7 +183,13 @@ impl Config {
     pub fn profile(&self, name: &str, overrides: &Overrides) -> Result<Profile, ConfigError> {
         match (&self.source, self.file.accounts.get_key_value(name)) {
             (Some(source), Some((name, Ok(account)))) => {
-                resolve::profile(source, name, account, &self.file.defaults, overrides)
+                let profile =
+                    resolve::profile(source, name, account, &self.file.defaults, overrides)?;
+                let named = self.path().filter(|_| self.is_named);
+                Ok(Profile {
+                    typed: Typed::account(named, overrides),
+                    ..profile
+                })
             }
             (Some(source), Some((_, Err(errors)))) => {
                 let problem = |error| Problem {
@@ -293,36 +306,41 @@ fn refuse_exposed(path: &Path, metadata: &fs::Metadata, open: u32) -> Result<(),
             hint,
         })
     };
-    let shown = visible(&path.display().to_string());
+    let shown = quoted(&path.display().to_string());
+    let is_ours = metadata.uid() == rustix::process::geteuid().as_raw();
+    let run = |command: &str| match is_ours {
+        true => format!("run: {command} {shown}"),
+        false => format!(
+            "make a copy of {shown} that is your own, of mode 600, and name it with --config"
+        ),
+    };
     if !private::is_trusted(metadata.uid()) {
-        return exposed(
-            "it belongs to someone else",
-            format!("make a copy of {shown} that is your own"),
-        );
+        return exposed("it belongs to someone else", run(""));
     }
     match metadata.mode() & open {
         0 => {}
         // A device or a pipe that was named; what it says is not kept anywhere.
         _ if !metadata.is_file() => return Ok(()),
-        bits if bits & 0o022 == 0 => {
-            return exposed("others can read it", format!("run: chmod 600 {shown}"));
-        }
-        _ if open == 0o077 => {
-            return exposed("others can change it", format!("run: chmod 600 {shown}"));
-        }
-        _ => {
-            return exposed("others can change it", format!("run: chmod go-w {shown}"));
-        }
+        bits if bits & 0o022 == 0 => return exposed("others can read it", run("chmod 600")),
+        _ if open == 0o077 => return exposed("others can change it", run("chmod 600")),
+        _ => return exposed("others can change it", run("chmod go-w")),
     }
-    match private::replaceable_by(path) {
-        None => Ok(()),
-        Some(directory) => exposed(
+    let Some(directory) = private::replaceable_by(path) else {
+        return Ok(());
+    };
+    let owner = fs::metadata(&directory).map_or(0, |it| it.uid());
+    let shown = quoted(&directory.display().to_string());
+    match private::is_trusted(owner) {
+        true => exposed(
             "anyone may replace the file in its directory, or a directory above it",
-            format!(
-                "take the write permission from others, or keep the file in a directory of your \
-                 own: chmod o-w {}",
-                visible(&directory.display().to_string())
-            ),
+            match owner == rustix::process::geteuid().as_raw() {
+                true => format!("take the right to write from others: chmod o-w {shown}"),
+                false => format!("take the right to write from others: sudo chmod o-w {shown}"),
+            },
+        ),
+        false => exposed(
+            "the owner of a directory above it may replace it",
+            format!("keep it in a directory of your own; {shown} belongs to someone else"),
         ),
     }
 }

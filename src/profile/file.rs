@@ -182,9 +182,8 @@ impl<'de> Deserialize<'de> for AuthWord {
         static WORDS: LazyLock<Vec<&str>> =
             LazyLock::new(|| Auth::ALL.iter().map(|(word, _)| *word).collect());
         let text = String::deserialize(deserializer)?;
-        let found = Auth::ALL.iter().find(|(word, _)| *word == text);
-        match found {
-            Some((_, auth)) => Ok(Self(*auth)),
+        match Auth::of_word(&text) {
+            Some(auth) => Ok(Self(auth)),
             None => Err(de::Error::unknown_variant(&text, &WORDS)),
         }
     }

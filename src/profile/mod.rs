@@ -7,7 +7,6 @@
 
 use crate::oauth::Line;
 use crate::secrets::Wanted;
-use crate::term::quoted;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -25,6 +24,7 @@ pub use overrides::Overrides;
 pub use problem::Problem;
 pub(crate) use problem::nearest;
 pub use resolve::TIMEOUT;
+pub use typed::Typed;
 
 mod address;
 mod config;
@@ -40,6 +40,7 @@ mod proxy;
 pub mod removal;
 mod resolve;
 mod tables;
+mod typed;
 pub mod units;
 mod url;
 
@@ -72,6 +73,8 @@ pub struct Profile {
     pub pipelining: Pipelining,
     /// How long the server may be silent.
     pub timeout: Duration,
+    /// How its owner named it.
+    pub typed: Typed,
 }
 
 impl Profile {
@@ -79,6 +82,7 @@ impl Profile {
     pub fn wanted(&self) -> Wanted<'_> {
         Wanted {
             account: &self.name,
+            word: self.word(),
             server: &self.server,
             source: &self.password,
             line: self.line(),
@@ -91,19 +95,6 @@ impl Profile {
             way: self.way.clone(),
             roots: oauth::roots(self.tls.policy().map(|policy| &policy.roots)),
             timeout: self.timeout,
-        }
-    }
-
-    /// What names the account on the command line, as a shell takes it: the name in the config file,
-    /// or the URL with the Maildir that it does not say.
-    pub fn word(&self) -> String {
-        match self.name == format!("{}@{}", self.server.user, self.server.host) {
-            true => format!(
-                "{} --maildir {}",
-                quoted(&self.server.url()),
-                quoted(&self.maildir.display().to_string())
-            ),
-            false => quoted(&self.name),
         }
     }
 }

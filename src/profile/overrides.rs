@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::diagnose::ConfigError;
-use super::{Keep, Order, PasswordSource, Pin, Profile, Roots};
+use super::{Auth, Keep, Order, PasswordSource, Pin, Profile, Roots};
 
 /// What the command line says about each account of this run; it goes before the config file.
 #[derive(Clone, Debug, Default)]
@@ -22,6 +22,8 @@ pub struct Overrides {
     pub latest: Option<u64>,
     /// `--newest-first`.
     pub order: Option<Order>,
+    /// `--auth`.
+    pub auth: Option<Auth>,
     /// `--password-stdin`.
     pub password: Option<PasswordSource>,
     /// `--tls-roots`; a relative path is taken from the working directory.
@@ -37,6 +39,12 @@ impl Overrides {
     pub(crate) fn apply(&self, profile: &mut Profile) -> Result<(), ConfigError> {
         if let Some(maildir) = &self.maildir {
             profile.maildir = from_here(maildir, "--maildir")?;
+        }
+        if let Some(password) = &self.password {
+            profile.password = password.clone();
+        }
+        if let Some(auth) = self.auth {
+            profile.auth = possible(auth, profile)?;
         }
         if !self.tls_pins.is_empty() {
             let Some(policy) = profile.tls.policy_mut() else {
@@ -71,14 +79,43 @@ impl Overrides {
         if let Some(order) = self.order {
             profile.order = order;
         }
-        if let Some(password) = &self.password {
-            profile.password = password.clone();
-        }
         profile.timeout = self.timeout.unwrap_or(profile.timeout);
         profile.max_size = self.max_size.or(profile.max_size);
         profile.latest = self.latest.or(profile.latest);
         Ok(())
     }
+}
+
+/// The method, where the account can be signed in to by it.
+fn possible(auth: Auth, profile: &Profile) -> Result<Auth, ConfigError> {
+    let (option, name) = (format!("--auth {}", auth.word()), &profile.name);
+    let impossible = |message: String, hint: &str| {
+        Err(ConfigError::CommandLine {
+            message,
+            hint: hint.into(),
+        })
+    };
+    let policy = profile.tls.policy();
+    let is_bearer = matches!(auth, Auth::OAuthBearer | Auth::XOAuth2);
+    if policy.is_none() && auth.needs_tls() {
+        return impossible(
+            format!("{option}: account `{name}` uses no TLS"),
+            "choose another method, or leave the option out",
+        );
+    }
+    if auth == Auth::External && policy.is_none_or(|policy| policy.client.is_none()) {
+        return impossible(
+            format!("{option}: account `{name}` has no certificate to sign in with"),
+            "it is named in the config file, by `tls-client-cert`",
+        );
+    }
+    if matches!(profile.password, PasswordSource::OAuth(_)) && !is_bearer && auth != Auth::Auto {
+        return impossible(
+            format!("{option}: account `{name}` signs in with an access token"),
+            "leave the option out, or give \"oauthbearer\" or \"xoauth2\"",
+        );
+    }
+    Ok(auth)
 }
 
 /// An absolute path from one given on the command line.

@@ -117,7 +117,7 @@ static PROVIDERS: &[Provider] = &[
         name: "Gmail",
         hosts: &["pop.gmail.com", "pop.googlemail.com", "gmail.com"],
         access: Access::Pop {
-            sign_in: "Gmail takes OAuth 2.0 (popfetch login) or an app password \
+            sign_in: "Gmail takes OAuth 2.0 or an app password \
                       (https://myaccount.google.com/apppasswords), never the account's own; and \
                       POP must be switched on in Gmail's settings",
             in_batches: true,
@@ -132,7 +132,7 @@ static PROVIDERS: &[Provider] = &[
             "hotmail.com",
             "live.com",
         ],
-        "Microsoft takes OAuth 2.0 alone (popfetch login), no password of any kind; and POP must \
+        "Microsoft takes OAuth 2.0 alone, no password of any kind; and POP must \
          be switched on in the mail settings",
     ),
     pop(

@@ -17,7 +17,7 @@ use super::diagnose::ConfigError;
 use super::file::{Account, NetrcWord};
 use super::overrides::Overrides;
 use super::problem::{Problem, Source, nearest};
-use super::{Auth, PasswordSource, Profile, Server, Tls};
+use super::{Auth, PasswordSource, Profile, Server, Tls, Typed};
 
 /// Where new messages go if nothing says otherwise.
 pub(crate) const MAILDIR: &str = "~/Mail/{account}";
@@ -96,6 +96,7 @@ impl Resolver<'_> {
                 .map(Into::into)
                 .unwrap_or_default(),
             timeout,
+            typed: Typed::default(),
         })
     }
 

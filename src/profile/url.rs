@@ -10,7 +10,8 @@ use super::diagnose::ConfigError;
 use super::overrides::Overrides;
 use super::resolve::TIMEOUT;
 use super::{
-    Auth, Keep, Order, PasswordSource, Pipelining, Profile, Server, TLS_PORT, Tls, TlsPolicy, Way,
+    Auth, Keep, Order, PasswordSource, Pipelining, Profile, Server, TLS_PORT, Tls, TlsPolicy,
+    Typed, Way,
 };
 
 /// What a URL should look like.
@@ -72,6 +73,7 @@ pub(crate) fn profile(url: &str, overrides: &Overrides) -> Result<Profile, Confi
         order: Order::default(),
         pipelining: Pipelining::default(),
         timeout: TIMEOUT,
+        typed: Typed::url(overrides),
     };
     overrides.apply(&mut profile)?;
     Ok(profile)
@@ -86,7 +88,7 @@ fn server(rest: &str) -> Result<Server, &'static str> {
         return Err("a password on the command line could be seen by others");
     }
     if user.contains(';') {
-        return Err("parameters such as `;AUTH=` are not supported");
+        return Err("parameters such as `;AUTH=` are not supported: see --auth");
     }
     // An IPv6 address has colons of its own, inside brackets.
     let after_address = place.rfind(']').map_or(0, |at| at + 1);

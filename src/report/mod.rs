@@ -15,6 +15,7 @@ mod testing;
 mod text;
 
 pub use reporter::{Format, Options, Reporter};
+pub use text::{known, listed as in_words};
 
 use crate::exit::Status;
 use crate::net;

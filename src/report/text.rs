@@ -240,18 +240,23 @@ fn fetched(message: &Message<'_>) -> String {
 }
 
 /// The number is the server's for this session only; the unique-id is what `state show` prints.
-fn listed(message: &Listed<'_>) -> String {
+pub fn listed(message: &Listed<'_>) -> String {
+    let number = message.number.map(|number| format!(" {number}"));
+    let number = number.unwrap_or_default();
+    match known(message).as_str() {
+        "" => format!("message{number}"),
+        known => format!("message{number} ({known})"),
+    }
+}
+
+/// What is known of a message beside its number.
+pub fn known(message: &Listed<'_>) -> String {
     let unique_id = message.unique_id.map(escape);
     let parts: Vec<String> = unique_id
         .into_iter()
         .chain(message.octets.map(size))
         .collect();
-    let number = message.number.map(|number| format!(" {number}"));
-    let number = number.unwrap_or_default();
-    match parts.as_slice() {
-        [] => format!("message{number}"),
-        parts => format!("message{number} ({})", parts.join(", ")),
-    }
+    parts.join(", ")
 }
 
 #[cfg(test)]

@@ -11,12 +11,12 @@ use zeroize::Zeroizing;
 use crate::process::{Group, Running};
 use crate::stop::Stop;
 
-use super::password::{LIMIT, Password, SecretError};
+use super::password::{Helper, LIMIT, Password, SecretError};
 
 /// How long the command may take when nobody is there to answer it.
 const ALONE: Duration = Duration::from_secs(60);
 /// How long it may take when a person may have to type a passphrase or touch a key.
-const ATTENDED: Duration = Duration::from_secs(300);
+pub(super) const ATTENDED: Duration = Duration::from_secs(300);
 /// How often to look whether the command has ended.
 const POLL: Duration = Duration::from_millis(10);
 
@@ -25,15 +25,17 @@ const POLL: Duration = Duration::from_millis(10);
 /// Its standard error passes through. It gets no standard input, unless `interactive`: then it
 /// shares popfetch's, so that it can ask.
 pub(crate) fn run(
+    key: Helper,
     argv: &[String],
     interactive: bool,
     stop: Option<&Stop>,
 ) -> Result<Password, SecretError> {
     let limit = if interactive { ATTENDED } else { ALONE };
-    run_within(argv, interactive, limit, stop)
+    run_within(key, argv, interactive, limit, stop)
 }
 
 fn run_within(
+    key: Helper,
     argv: &[String],
     interactive: bool,
     limit: Duration,
@@ -44,6 +46,7 @@ fn run_within(
         [] => (&String::new(), [].as_slice()),
     };
     let failed = |source| SecretError::CommandIo {
+        key,
         program: program.clone(),
         source,
     };
@@ -75,6 +78,7 @@ fn run_within(
             _ if output.octets.len() > LIMIT => return Err(SecretError::TooLong),
             Some(status) if !status.success() => {
                 return Err(SecretError::Command {
+                    key,
                     program: program.clone(),
                     status,
                 });
@@ -87,6 +91,7 @@ fn run_within(
             }
             _ if Instant::now() >= deadline => {
                 return Err(SecretError::CommandTimeout {
+                    key,
                     program: program.clone(),
                     limit,
                 });
@@ -131,7 +136,13 @@ mod tests {
 
     fn sh(script: &str) -> Result<Password, SecretError> {
         let argv = ["sh", "-c", script].map(str::to_owned);
-        run_within(&argv, false, Duration::from_secs(20), None)
+        run_within(
+            Helper::Password,
+            &argv,
+            false,
+            Duration::from_secs(20),
+            None,
+        )
     }
 
     #[test]
@@ -144,7 +155,10 @@ mod tests {
     #[test]
     fn s29_the_arguments_are_not_seen_by_a_shell() {
         let argv = ["echo", "$HOME;*"].map(str::to_owned);
-        assert_eq!(run(&argv, false, None).unwrap().reveal(), "$HOME;*");
+        assert_eq!(
+            run(Helper::Password, &argv, false, None).unwrap().reveal(),
+            "$HOME;*"
+        );
     }
 
     #[test]
@@ -158,9 +172,15 @@ mod tests {
 
     #[test]
     fn a_command_that_is_not_there_is_named() {
-        let error = run(&["no-such-popfetch-helper".to_owned()], false, None).unwrap_err();
+        let error = run(
+            Helper::Password,
+            &["no-such-popfetch-helper".to_owned()],
+            false,
+            None,
+        )
+        .unwrap_err();
         assert!(error.to_string().contains("no-such-popfetch-helper"));
-        assert!(run(&[], false, None).is_err());
+        assert!(run(Helper::Password, &[], false, None).is_err());
     }
 
     #[test]
@@ -172,7 +192,14 @@ mod tests {
     fn s29_a_command_that_hangs_is_killed_with_its_children() {
         let argv = ["sh", "-c", "sleep 60 & sleep 60"].map(str::to_owned);
         let start = Instant::now();
-        let error = run_within(&argv, false, Duration::from_millis(200), None).unwrap_err();
+        let error = run_within(
+            Helper::Password,
+            &argv,
+            false,
+            Duration::from_millis(200),
+            None,
+        )
+        .unwrap_err();
         assert!(matches!(error, SecretError::CommandTimeout { .. }));
         assert!(start.elapsed() < Duration::from_secs(20));
     }

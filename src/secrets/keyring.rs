@@ -77,7 +77,10 @@ pub(crate) fn remove_login(server: &Server) -> Result<(), SecretError> {
 
 /// Whether there is a keyring that answers, without anybody being asked to unlock it.
 pub fn answers() -> bool {
-    matches!(try_nobody(), Ok(()) | Err(SecretError::KeyringMissing(_)))
+    matches!(
+        try_nobody(),
+        Ok(()) | Err(SecretError::KeyringMissing { .. })
+    )
 }
 
 /// Whether there is none in this session, not even a locked one.
@@ -117,7 +120,10 @@ fn call<T: Send + 'static>(
     within(limit, move || {
         let result = Entry::new(service, &id).and_then(|entry| work(&entry));
         result.map_err(|error| match error {
-            Error::NoEntry => SecretError::KeyringMissing(id),
+            Error::NoEntry => SecretError::KeyringMissing {
+                word: id.clone(),
+                account: id,
+            },
             other => SecretError::Keyring(reason(&other)),
         })
     })

@@ -257,7 +257,7 @@ pub enum LoginError {
 impl From<SecretError> for LoginError {
     fn from(error: SecretError) -> Self {
         match error {
-            SecretError::KeyringMissing(_) => Self::Missing,
+            SecretError::KeyringMissing { .. } => Self::Missing,
             other => Self::Keyring(other),
         }
     }
@@ -277,15 +277,13 @@ impl Diagnose for LoginError {
                 path,
                 exposed: true,
                 ..
-            } => {
-                format!("run: chmod 600 {}", visible(&path.display().to_string()))
-            }
+            } => visible(&private::way_to_close(path)),
             Self::File { .. } => "it must be a file that you can read and replace".into(),
             Self::Keyring(_) => "unlock the keyring and try again; under cron, where it may be \
                                  locked, set store = \"file\" in the account's `oauth` table, or \
                                  use `token-command`"
                 .into(),
-            Self::Damaged | Self::Missing => "run popfetch login for this account".into(),
+            Self::Damaged | Self::Missing => "sign in with: popfetch login ACCOUNT".into(),
             Self::NoHome => "set the environment variable HOME".into(),
         })
     }

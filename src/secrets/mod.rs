@@ -9,8 +9,8 @@ mod password;
 mod tokens;
 
 pub use password::{
-    Password, SecretError, can_ask, from_line, is_credential_name, obtain as obtain_password,
-    prompt, token_of,
+    Helper, Password, SecretError, can_ask, from_line, is_credential_name,
+    obtain as obtain_password, printed_by, prompt,
 };
 pub use tokens::{Asking, Credential, Error, Login, Question, Sign, answer, turn};
 
@@ -22,6 +22,8 @@ use std::path::PathBuf;
 pub struct Wanted<'a> {
     /// What its owner calls it.
     pub account: &'a str,
+    /// What names it on the command line.
+    pub word: String,
     /// Where its maildrop is.
     pub server: &'a Server,
     /// Where its secret is.

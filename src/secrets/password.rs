@@ -12,10 +12,11 @@ use zeroize::Zeroizing;
 
 use super::{PasswordSource, Wanted, helper, keyring, netrc};
 use crate::exit::{Diagnose, Status};
+use crate::net::program::cannot_start;
 use crate::private;
 use crate::server::Server;
 use crate::stop::{Stop, echo};
-use crate::term::visible;
+use crate::term::{quoted, visible};
 
 /// No password is longer than this; what is, is another file or a program gone wild.
 pub(crate) use crate::private::LIMIT;
@@ -89,7 +90,7 @@ pub fn obtain(
         account, server, ..
     } = *wanted;
     match wanted.source {
-        PasswordSource::Command(argv) => helper::run(argv, interactive, stop),
+        PasswordSource::Command(argv) => helper::run(Helper::Password, argv, interactive, stop),
         PasswordSource::Credential(name) => {
             from_credential(name, std::env::var_os("CREDENTIALS_DIRECTORY"))
         }
@@ -98,34 +99,36 @@ pub fn obtain(
         PasswordSource::Inline(password) => password.clone().checked(),
         PasswordSource::Keyring => keyring::load(server, interactive)
             .and_then(Password::checked)
-            .map_err(|error| error.of_account(account)),
+            .map_err(|error| error.of_account(wanted)),
         // No password: tokens are got by whoever can renew them.
         PasswordSource::OAuth(_) => Err(SecretError::Empty),
         PasswordSource::Prompt if interactive => prompt(account, server),
         PasswordSource::PromptOrKeyring if interactive => prompt(account, server),
-        PasswordSource::Prompt => Err(SecretError::NobodyToAsk { url: None }),
+        PasswordSource::Prompt => Err(SecretError::NobodyToAsk { word: None }),
         // Whatever the keyring says, the person never asked for it.
         PasswordSource::PromptOrKeyring => keyring::load(server, interactive)
             .and_then(Password::checked)
-            .map_err(|_| SecretError::NobodyToAsk {
-                url: Some(server.url()),
+            .map_err(|error| SecretError::NobodyToAsk {
+                word: Some(wanted.word.clone())
+                    .filter(|_| matches!(error, SecretError::KeyringMissing { .. })),
             }),
         PasswordSource::Stdin if io::stdin().is_terminal() => prompt(account, server),
         PasswordSource::Stdin => from_line(&mut io::stdin().lock()),
     }
 }
 
-/// The access token that a program prints, as [`obtain`] gets a password from one.
+/// What a program prints, as [`obtain`] gets a password from one.
 ///
 /// # Errors
 ///
 /// It prints none.
-pub fn token_of(
+pub fn printed_by(
+    key: Helper,
     argv: &[String],
     interactive: bool,
     stop: Option<&Stop>,
 ) -> Result<Password, SecretError> {
-    helper::run(argv, interactive, stop)
+    helper::run(key, argv, interactive, stop)
 }
 
 /// Whether a person sits at the terminal who could be asked for a password.
@@ -240,28 +243,59 @@ fn read(path: &Path, open: u32) -> Result<Zeroizing<Vec<u8>>, SecretError> {
     })
 }
 
+/// A program that prints a secret.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Helper {
+    /// `password-command`.
+    Password,
+    /// `token-command`.
+    Token,
+}
+
+impl Helper {
+    fn what(self) -> &'static str {
+        match self {
+            Self::Password => "password",
+            Self::Token => "token",
+        }
+    }
+
+    fn key(self) -> &'static str {
+        match self {
+            Self::Password => "password-command",
+            Self::Token => "token-command",
+        }
+    }
+}
+
 /// Why there is no password to sign in with.
 #[derive(Debug, Error)]
 pub enum SecretError {
     /// The password command printed nothing usable because it failed.
-    #[error("the password command `{}` failed: {status}", visible(program))]
+    #[error("the {} command `{}` failed: {status}", key.what(), visible(program))]
     Command {
+        /// Which command.
+        key: Helper,
         /// The program, without its arguments.
         program: String,
         /// How it ended.
         status: ExitStatus,
     },
     /// The password command cannot be started, or not be read from.
-    #[error("cannot run the password command `{}`", visible(program))]
+    #[error("cannot run the {} command `{}`", key.what(), visible(program))]
     CommandIo {
+        /// Which command.
+        key: Helper,
         /// The program, without its arguments.
         program: String,
         /// Why.
         source: io::Error,
     },
     /// The password command took too long and was killed.
-    #[error("the password command `{}` did not end within {} s", visible(program), limit.as_secs())]
+    #[error("the {} command `{}` did not end within {} s", key.what(), visible(program), limit.as_secs())]
     CommandTimeout {
+        /// Which command.
+        key: Helper,
         /// The program, without its arguments.
         program: String,
         /// How long it had.
@@ -291,8 +325,16 @@ pub enum SecretError {
     #[error("the system keyring cannot be used: {}", visible(.0))]
     Keyring(String),
     /// The keyring has no password for the account.
-    #[error("the system keyring has no password for account `{}`", visible(.0))]
-    KeyringMissing(String),
+    #[error(
+        "the system keyring has no password for account `{}`",
+        visible(account)
+    )]
+    KeyringMissing {
+        /// Its name.
+        account: String,
+        /// What names it on the command line.
+        word: String,
+    },
     /// The keyring did not answer.
     #[error("the system keyring did not answer within {} s; it may be locked", .0.as_secs())]
     KeyringTimeout(Duration),
@@ -324,8 +366,8 @@ pub enum SecretError {
     /// A password must be asked for, but there is no terminal.
     #[error("a password is needed, and there is no terminal to ask for it")]
     NobodyToAsk {
-        /// The account's URL, if it was given as one.
-        url: Option<String>,
+        /// The account's URL, if it was given as one and there is a keyring.
+        word: Option<String>,
     },
     /// The password is not UTF-8.
     #[error("the password is not UTF-8 text")]
@@ -354,9 +396,12 @@ pub enum SecretError {
 
 impl SecretError {
     /// Puts the account's name where the keyring knew only the server.
-    fn of_account(self, account: &str) -> Self {
+    fn of_account(self, wanted: &Wanted<'_>) -> Self {
         match self {
-            Self::KeyringMissing(_) => Self::KeyringMissing(account.to_owned()),
+            Self::KeyringMissing { .. } => Self::KeyringMissing {
+                account: wanted.account.to_owned(),
+                word: wanted.word.clone(),
+            },
             other => other,
         }
     }
@@ -372,15 +417,24 @@ impl Diagnose for SecretError {
 
     fn hint(&self) -> Option<String> {
         let hint = match self {
-            Self::Command { .. } => "run the command by itself to see what is wrong".into(),
-            Self::CommandIo { .. } => {
-                "`password-command` is a list of the program and its arguments, run without a \
-                 shell: [\"pass\", \"show\", \"mail/work\"]"
+            Self::Command { .. } => {
+                "run the command by itself to see what is wrong; under cron it has no terminal, and a \
+                 short PATH"
                     .into()
             }
-            Self::CommandTimeout { .. } => {
-                "if it asks for something, run popfetch from a terminal".into()
+            Self::CommandIo {
+                key,
+                program,
+                source,
+            } => visible(&cannot_start(key.key(), program, source)),
+            Self::CommandTimeout { limit, .. } if *limit == helper::ATTENDED => {
+                "run the command by itself to see what it waits for".into()
             }
+            Self::CommandTimeout { key, .. } => format!(
+                "if it asks for something, run popfetch from a terminal; under cron `{}` must need \
+                 nobody",
+                key.key()
+            ),
             Self::CredentialMissing(name) | Self::NoCredentials(name) => format!(
                 "in a unit for popfetch, below [Service]: LoadCredential={name}:/path/of/a/file",
                 name = visible(name)
@@ -389,21 +443,24 @@ impl Diagnose for SecretError {
             Self::Empty | Self::TooLong | Self::LineBreak => {
                 "the password is the first line of what is read".into()
             }
-            Self::Exposed(path) => {
-                format!("run: chmod 600 {}", visible(&path.display().to_string()))
-            }
-            Self::File { .. } => {
-                "`password-file` and `password-netrc` must be files that you can read".into()
+            Self::Exposed(path) => visible(&private::way_to_close(path)),
+            Self::File { path, source } if source.kind() == io::ErrorKind::NotFound => format!(
+                "there is no such file: put the password into it, for you alone: (umask 077 && cat > {})",
+                visible(&quoted(&path.display().to_string()))
+            ),
+            Self::File { path, source } => {
+                let advice = crate::durable::advice(path, source);
+                visible(&advice.unwrap_or_else(|| "name a file that you can read".into()))
             }
             Self::Keyring(_) | Self::KeyringTimeout(_) => {
                 "unlock the keyring and try again, or use --password-stdin, or in the config file \
                  `password-command`, `password-file` or `password-credential`"
                     .into()
             }
-            Self::KeyringMissing(account) => format!(
+            Self::KeyringMissing { word, .. } => format!(
                 "store it with: popfetch password set {}; under cron, where the keyring may be \
                  locked, use `password-command`, `password-file` or `password-credential`",
-                visible(account)
+                visible(word)
             ),
             Self::Netrc { .. } => {
                 "a password with spaces stands in quotation marks, and so does one with a \
@@ -415,13 +472,13 @@ impl Diagnose for SecretError {
                 visible(host),
                 visible(user)
             ),
-            Self::NobodyToAsk { url: Some(url) } => format!(
+            Self::NobodyToAsk { word: Some(word) } => format!(
                 "use --password-stdin, or store it with: popfetch password set {}",
-                visible(url)
+                visible(word)
             ),
-            Self::NobodyToAsk { url: None } => {
-                "set `password-command`, `password-file`, `password-keyring` or \
-                 `password-credential` in the config file, or use --password-stdin"
+            Self::NobodyToAsk { word: None } => {
+                "use --password-stdin, or an account in the config file that has \
+                 `password-command`, `password-file`, `password-keyring` or `password-credential`"
                     .into()
             }
             Self::Replaceable { directory, .. } => format!(

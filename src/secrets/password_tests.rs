@@ -72,7 +72,7 @@ fn a_line_is_read_without_what_follows_it() {
 
 #[test]
 fn a_prompt_without_a_terminal_says_what_to_use_instead() {
-    let error = SecretError::NobodyToAsk { url: None };
+    let error = SecretError::NobodyToAsk { word: None };
     let hint = error.hint().unwrap();
     for way in [
         "password-command",

@@ -2,7 +2,7 @@
 //! once when the server refuses one.
 
 use super::logins::{self, LoginError, Turn};
-use super::password::{Password, SecretError, token_of};
+use super::password::{Helper, Password, SecretError, printed_by};
 use super::{OAuth, Store, Wanted};
 use crate::exit::{Diagnose, Status};
 use crate::moment::Moment;
@@ -114,21 +114,21 @@ impl Login {
     ) -> Result<Self, Error> {
         let (source, identity, token) = match oauth {
             OAuth::Command(argv) => {
-                let token = token_of(argv, interactive, stop)?;
+                let token = printed_by(Helper::Token, argv, interactive, stop)?;
                 let identity = token.reveal().to_owned();
                 (Source::Command(argv.clone()), identity, token)
             }
             OAuth::Login { client, store } => {
                 let grant = logins::load(wanted.server, *store, interactive);
                 let grant = grant.map_err(|source| Error::Login {
-                    account: wanted.account.to_owned(),
+                    account: wanted.word.clone(),
                     source,
                 })?;
                 let identity = format!("{} {}", client.id, grant.login);
                 let good = grant.expires.saturating_sub(MARGIN) > Moment::now().now;
                 let token = Password::new(grant.access_token.to_string());
                 let source = Source::Kept(Box::new(Kept {
-                    account: wanted.account.to_owned(),
+                    account: wanted.word.clone(),
                     server: wanted.server.clone(),
                     client: (**client).clone(),
                     line: wanted.line,
@@ -180,7 +180,7 @@ impl Login {
 impl Source {
     fn another(&self, stop: &Stop) -> Result<Password, Error> {
         match self {
-            Self::Command(argv) => Ok(token_of(argv, false, Some(stop))?),
+            Self::Command(argv) => Ok(printed_by(Helper::Token, argv, false, Some(stop))?),
             Self::Kept(kept) => kept.another(stop),
         }
     }

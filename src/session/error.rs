@@ -71,7 +71,7 @@ pub enum UnderWay {
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// The connection failed.
-    #[error("{} while {phase}", .source)]
+    #[error("{} while {phase}{}", .source, in_brackets(.message))]
     Net {
         /// What the session was about.
         phase: Phase,
@@ -79,14 +79,18 @@ pub enum Error {
         source: net::Error,
         /// What it failed over.
         under_way: UnderWay,
+        /// The message that the phase is about, where more is known of it than its number.
+        message: Option<Box<str>>,
     },
     /// The server broke the protocol.
-    #[error("{violation} while {phase}")]
+    #[error("{violation} while {phase}{}", in_brackets(.message))]
     Violation {
         /// What the session was about.
         phase: Phase,
         /// How it broke it.
         violation: Violation,
+        /// As above.
+        message: Option<Box<str>>,
     },
     /// The server goes on asking after the mechanism was cancelled.
     #[error("the server sent one challenge after the other while signing in")]
@@ -212,6 +216,18 @@ impl Error {
             .is_some_and(|answer| Meaning::recognised(phase, answer).is_some())
     }
 
+    /// The same, with what is known of the message that it is about: a number is the server's for this
+    /// session alone.
+    pub fn about(mut self, known: impl Fn(MessageNumber) -> Option<String>) -> Self {
+        if let Self::Net { phase, message, .. } | Self::Violation { phase, message, .. } = &mut self
+            && let Phase::Message(number) | Phase::Header(number) | Phase::Deleting(number) = phase
+            && message.is_none()
+        {
+            *message = known(*number).map(Into::into);
+        }
+        self
+    }
+
     /// The answer itself.
     pub fn answer(&self) -> Option<&Answer> {
         match self {
@@ -265,7 +281,7 @@ impl Diagnose for Error {
             Self::Detour { source, .. } => return source.hint(),
             Self::Silent(_) => {
                 "if the server expects TLS from the first octet, as on port 995, set tls = \
-                 \"implicit\"; otherwise the next run takes up where this one ended"
+                 \"implicit\"; otherwise the next run tries again"
             }
             Self::NoStls | Self::StlsRefused(_) => {
                 "nothing was sent in clear; set tls = \"implicit\" and port 995 if the server has \
@@ -274,11 +290,22 @@ impl Diagnose for Error {
             Self::Violation {
                 phase: Phase::Greeting,
                 violation: Violation::NoStatus(line),
+                ..
             } if let Some(speech) = Speech::of(line) => {
                 return Some(format!("this is {}: {}", speech.speaker(), speech.way_on()));
             }
+            Self::Violation {
+                phase: Phase::Greeting | Phase::StartTls | Phase::Capabilities,
+                ..
+            } => {
+                "is this a POP3 server? Check the host and the port, or run with -vv to see what it \
+                 says; nothing was deleted"
+            }
+            Self::Violation {
+                phase: Phase::Quit, ..
+            } => "the next run sees what became of it; run with -vv to see what the server says",
             Self::Violation { .. } | Self::Challenges => {
-                "is this a POP3 server? Run with -vv to see what it says; nothing was deleted"
+                "run with -vv to see what the server says; this session has deleted nothing"
             }
             Self::Sasl { source, .. } => match source {
                 sasl::Error::Unbindable => {
@@ -310,17 +337,32 @@ impl Diagnose for Error {
                 _ => "try later",
             },
             Self::NotAhead => "the next run asks the server again what it can",
-            Self::NoMethod => "check `host`; a server without OAuth wants a password: see `auth`",
-            Self::NoTimestamp => "leave `auth` out of the profile: then the best method is taken",
+            Self::NoMethod => {
+                "check `host`; a server without OAuth 2.0 wants a password, and then the account has \
+                 one in the place of its table `oauth`"
+            }
+            Self::NoTimestamp => {
+                "leave `auth` (--auth) out: then the best method that the server has is taken"
+            }
             Self::NoUniqueIds => "try later; nothing was deleted",
-            Self::TooLarge(_) => "is this the right server?",
-            Self::Unsendable { .. } => "check the profile",
+            Self::TooLarge(_) => {
+                "no mailbox has so many; is it the right server? Run with -vv to see what it says"
+            }
+            Self::Unsendable { .. } => {
+                "POP3 takes a line of 255 octets; ask the provider for another way to sign in, or see \
+                 `auth` (--auth)"
+            }
             Self::BeyondAscii { .. } => {
                 "set a password of ASCII characters, or ask the provider for such a user name"
             }
         };
         Some(hint.to_owned())
     }
+}
+
+fn in_brackets(message: &Option<Box<str>>) -> String {
+    let message = message.as_ref();
+    message.map_or_else(String::new, |message| format!(" ({message})"))
 }
 
 fn refusal(method: &Method, token_status: Option<&str>) -> String {
@@ -338,20 +380,20 @@ fn other_way(method: Method) -> &'static str {
     match method {
         Method::Sasl(mechanism) if mechanism.is_bearer() => {
             "this says nothing about the token; try the other of auth = \"oauthbearer\" and \
-             \"xoauth2\""
+             \"xoauth2\" (or --auth)"
         }
         Method::Sasl(Mechanism::ScramSha256Plus) => {
             "this says nothing about the password: the server may bind a sign-in by something else \
-             than tls-exporter; auth = \"scram-sha-256-unbound\" does without"
+             than tls-exporter; auth = \"scram-sha-256-unbound\" does without (or --auth)"
         }
         Method::Sasl(Mechanism::ScramSha1Plus) => {
             "this says nothing about the password: the server may bind a sign-in by something else \
-             than tls-exporter; auth = \"scram-sha-1-unbound\" does without"
+             than tls-exporter; auth = \"scram-sha-1-unbound\" does without (or --auth)"
         }
         Method::Sasl(Mechanism::Plain) => {
-            "this says nothing about the password; try auth = \"user-pass\""
+            "this says nothing about the password; try auth = \"user-pass\" (--auth user-pass)"
         }
-        _ => "this says nothing about the password; try auth = \"plain\"",
+        _ => "this says nothing about the password; try auth = \"plain\" (--auth plain)",
     }
 }
 
@@ -360,7 +402,7 @@ fn advice(method: Method) -> &'static str {
     match method {
         Method::Sasl(mechanism) if mechanism.is_scram() => {
             "check user and password; if they are right, the server may not be able to do SCRAM for \
-             this account: try auth = \"plain\""
+             this account: try auth = \"plain\" (--auth plain)"
         }
         Method::Sasl(mechanism) if mechanism.is_bearer() => {
             "check the user, and that the token is new and meant for POP; some providers want POP \
@@ -370,7 +412,7 @@ fn advice(method: Method) -> &'static str {
             "check the client's certificate, and that the server knows it as this user's"
         }
         Method::Sasl(Mechanism::CramMd5) | Method::Apop => {
-            "check user and password; if they are right, leave `auth` out of the profile"
+            "check user and password; if they are right, leave `auth` (--auth) out"
         }
         _ => "check user and password; some providers want POP switched on, or an app password",
     }

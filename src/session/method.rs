@@ -67,6 +67,12 @@ impl Auth {
         found.map_or("auto", |(word, _)| word)
     }
 
+    /// The method of this word.
+    pub fn of_word(word: &str) -> Option<Self> {
+        let found = Self::ALL.iter().find(|(known, _)| *known == word);
+        found.map(|(_, auth)| *auth)
+    }
+
     /// What `text`, the account's secret, is for this method.
     pub fn secret(self, text: &str) -> Secret<'_> {
         match self {

@@ -78,6 +78,7 @@ impl Retrieval<'_> {
                 _ => Err(Error::Violation {
                     phase,
                     violation: Violation::Unsolicited,
+                    message: None,
                 }),
             };
         }

@@ -92,6 +92,7 @@ mod tests {
                 phase: Phase::Step,
                 source,
                 under_way: UnderWay::One,
+                message: None,
             }
             .to_string()
         );

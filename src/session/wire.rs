@@ -168,6 +168,7 @@ impl Wire {
                 Violation::NoStatus(line) => Violation::NoStatus(secrets.hide(&line).into_owned()),
                 other => other,
             },
+            message: None,
         };
         while self
             .connection
@@ -275,7 +276,11 @@ impl Wire {
             weight += 1;
             if weight > limit {
                 let violation = Violation::Endless("listing");
-                return Err(Error::Violation { phase, violation });
+                return Err(Error::Violation {
+                    phase,
+                    violation,
+                    message: None,
+                });
             }
         }
         self.log(Direction::Received, format!("({count} lines)").as_bytes());
@@ -298,7 +303,11 @@ impl Wire {
             count = count.saturating_add(octets.len());
             if count > limit {
                 let violation = Violation::Endless("header");
-                return Err(Error::Violation { phase, violation });
+                return Err(Error::Violation {
+                    phase,
+                    violation,
+                    message: None,
+                });
             }
         }
         Ok(())
@@ -386,6 +395,7 @@ impl Wire {
             phase,
             source,
             under_way,
+            message: None,
         }
     }
 

@@ -3,8 +3,8 @@
 use super::Moment;
 use super::lock::Holder;
 use crate::delivery;
-use crate::durable::is_untrusted;
-use crate::exit::{Diagnose, SCARCE, Status, is_full, is_scarce};
+use crate::durable::{advice, is_untrusted};
+use crate::exit::{Diagnose, Status, is_scarce, scarcity};
 use crate::term::count;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -158,22 +158,27 @@ impl Diagnose for Error {
     fn hint(&self) -> Option<String> {
         Some(match self {
             Self::Delivery(error) => return error.hint(),
-            Self::Held(_) => "wait until it is done; the lock goes with the process".to_owned(),
+            Self::Held(holder) => match holder {
+                Some(Holder { pid, .. }) => {
+                    format!("wait until it is done; if it hangs, nothing is lost by: kill {pid}")
+                }
+                None => "wait until it is done; the lock goes with the process".to_owned(),
+            },
             Self::HeldLong { holder, .. } => format!(
                 "a first fetch of years of mail may take so long; if it hangs, end it: kill {}. What it \
                  has stored is safe, and the next run goes on. --max-time \"30 min\" ends such runs by \
                  itself",
                 holder.pid
             ),
-            Self::Io { source, .. } if is_full(source) => {
-                "make room on the disk; what was not stored is still on the server".to_owned()
+            Self::Io { source, .. } if let Some(scarce) = scarcity(source) => {
+                format!("{scarce}; what was not stored is still on the server")
             }
-            Self::Io { source, .. } if is_scarce(source) => SCARCE.to_owned(),
-            Self::Io { source, .. } if is_untrusted(source) => {
-                "the state must be your own: regular files in a directory that others cannot write to"
-                    .to_owned()
+            Self::Io { path, source } => {
+                let advice = advice(path, source);
+                let advice =
+                    advice.unwrap_or_else(|| "check the disk: see what `dmesg` says".into());
+                format!("{advice}; what was not stored is still on the server")
             }
-            Self::Io { .. } => "check the disk, and who owns the file".to_owned(),
             Self::NotSeen { maildir, name, .. } => format!(
                 "if its disk is not mounted, mount it; if it was moved, set `maildir`; to take what \
                  is at {0} for it, `popfetch state accept {name}`; to fetch everything anew, \
@@ -196,13 +201,16 @@ impl Diagnose for Error {
                 "to fetch what is missing once more, `popfetch state accept {name} --fetch-again`; \
                  if it was removed on purpose, `popfetch state accept {name} --leave`"
             ),
-            Self::NoLocks { .. } => "keep the state on a local disk: set XDG_STATE_HOME".to_owned(),
+            Self::NoLocks { .. } => {
+                "move the state to a local disk, and set XDG_STATE_HOME to where it is".to_owned()
+            }
             Self::Unverifiable(_) => {
                 "the next fetch makes it again from its good lines and the Maildir".to_owned()
             }
             Self::OtherVersion { .. } => "use the newest popfetch on this machine".to_owned(),
-            Self::Damaged { .. } => {
-                "mend the Maildir first; or move the file away to fetch everything again".to_owned()
+            Self::Damaged { source, .. } => {
+                let way = source.hint().unwrap_or_default();
+                format!("mend the Maildir first, and the next fetch makes it again: {way}")
             }
         })
     }

@@ -25,8 +25,14 @@ pub fn size(octets: u64) -> String {
 
 /// A word as a shell takes it for one.
 pub fn quoted(text: &str) -> String {
-    let plain = |c: char| c.is_alphanumeric() || "@:._-+/~%[],=".contains(c);
-    match !text.is_empty() && text.chars().all(plain) {
+    // Some shells take `~` and `=` for something else at a word's beginning, and `[` anywhere; what
+    // begins with `~/` is written so for a shell.
+    let plain = |c: char| c.is_alphanumeric() || "@:._-+/~%,=".contains(c);
+    let begins = |text: &str| {
+        let odd = text.starts_with(['~', '=']) && !text.starts_with("~/");
+        !text.is_empty() && !odd
+    };
+    match begins(text) && text.chars().all(plain) {
         true => text.to_owned(),
         false => format!("'{}'", text.replace('\'', "'\\''")),
     }

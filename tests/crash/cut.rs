@@ -164,6 +164,7 @@ impl Bench {
             order: Order::OldestFirst,
             pipelining: Pipelining::Auto,
             timeout: Duration::from_secs(5),
+            typed: popfetch::profile::Typed::default(),
         }
     }
 

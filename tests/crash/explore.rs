@@ -383,6 +383,7 @@ impl Explorer {
             order: Order::OldestFirst,
             pipelining: Pipelining::Auto,
             timeout: Duration::from_secs(5),
+            typed: popfetch::profile::Typed::default(),
         }
     }
 }

@@ -29,6 +29,8 @@ mod doctor;
 mod faults;
 /// What many tests begin with.
 mod given;
+/// A hint is true for its case, and works when it is followed to the letter.
+mod hints;
 /// Which message is which.
 mod identity;
 /// Moving in from another tool.

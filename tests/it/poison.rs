@@ -73,7 +73,8 @@ fn a_refused_message_is_never_deleted_and_the_others_are() {
 }
 
 #[test]
-fn f20_a_message_that_closes_the_connection_is_left_out_and_the_others_arrive_in_the_same_run() {
+fn f20_j_a_message_that_closes_the_connection_is_named_and_left_out_and_the_others_arrive_in_the_same_run()
+ {
     for (reply, keys) in [
         (Reply::End(Ending::Close), ""),
         (Reply::End(Ending::Close), "pipelining = \"off\"\n"),
@@ -85,7 +86,10 @@ fn f20_a_message_that_closes_the_connection_is_left_out_and_the_others_arrive_in
     ] {
         let (server, home) = with_poison(reply, keys);
         let output = run(&home, &[], 75);
-        let words = ["error: a: 9 messages fetched", "while fetching message 4"];
+        let words = [
+            "error: a: 9 messages fetched",
+            "while fetching message 4 (uid-4, ",
+        ];
         assert_said(&output, &words);
         assert_said(&output, &["a: ", "going on without it"]);
         tree::assert_holds(&home.maildir("a"), &all_but_the_fourth());
@@ -134,7 +138,7 @@ fn f20_after_three_broken_connections_it_is_passed_over_and_named() {
 }
 
 #[test]
-fn s36_a_message_without_end_is_given_up_and_the_others_arrive() {
+fn s36_j_a_message_without_end_is_named_given_up_and_the_others_arrive() {
     for (keys, octets) in [("", 400 << 20), ("max-size = \"1 MB\"\n", 8 << 20)] {
         let (server, home) = behaving(0, Behaviour::new());
         let mut messages = mail(10);
@@ -143,7 +147,7 @@ fn s36_a_message_without_end_is_given_up_and_the_others_arrive() {
         home.one_account(&server.account(), keys);
         let output = run(&home, &[], 76);
         let words = [
-            "message 4 has no end",
+            "message 4 (uid-4, 10 B) has no end",
             "hint: ",
             "`max-size`",
             "going on without it",

@@ -191,6 +191,13 @@ impl Home {
         self.prepare(command)
     }
 
+    /// Prepares a run of another program in the same surroundings.
+    pub fn run_by(&self, command: &mut Command) -> Run {
+        let mut own = Command::new(command.get_program());
+        own.args(command.get_args());
+        self.prepare(own)
+    }
+
     fn prepare(&self, mut command: Command) -> Run {
         self.furnish(&mut command);
         Run {

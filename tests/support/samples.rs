@@ -1,7 +1,8 @@
-//! The sample mail that lies beside the project, where it is present.
+//! The sample mail that lies beside the project, or where `POPFETCH_TEST_MAIL` says, where it is
+//! present.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::message::Message;
 use super::skip::{Lack, skip};
@@ -10,7 +11,9 @@ use super::skip::{Lack, skip};
 /// samples are absent: then the test is skipped. Files kept with LF are turned into CRLF; those whose odd line ends are their
 /// point (marked crlf, cr, mixed, none) are sent byte for byte.
 pub fn load() -> Option<Vec<Message>> {
-    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/mail");
+    let beside = || Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/mail");
+    let named = std::env::var_os("POPFETCH_TEST_MAIL").map(PathBuf::from);
+    let directory = named.unwrap_or_else(beside);
     let Ok(index) = fs::read_to_string(directory.join("INDEX.tsv")) else {
         let place = directory.display();
         skip(Lack::Samples, format_args!("no sample mail in {place}"));

@@ -276,6 +276,7 @@ impl World {
             order: Order::OldestFirst,
             pipelining: Pipelining::Auto,
             timeout: Duration::from_secs(5),
+            typed: popfetch::profile::Typed::default(),
         }
     }
 }

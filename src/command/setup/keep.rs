@@ -8,7 +8,7 @@ use crate::exit::Status;
 use crate::profile::draft::{self, Draft, DraftError, Place};
 use crate::profile::edit;
 use crate::secrets::keyring;
-use crate::secrets::{self, Password};
+use crate::secrets::{self, Helper, Password};
 use std::path::Path;
 
 /// Asks where the password is to be kept. The keyring is offered where there is one.
@@ -52,7 +52,7 @@ pub(super) fn choose(
         Some(place) => Ok(place),
         None => asker.text("The command", Some("pass show mail"), |line| {
             let argv = words(line).ok_or("a quotation mark is left open")?;
-            match secrets::token_of(&argv, true, None) {
+            match secrets::printed_by(Helper::Password, &argv, true, None) {
                 Ok(_) => Ok(Place::Command(argv)),
                 Err(error) => Err(error.to_string()),
             }

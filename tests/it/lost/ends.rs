@@ -52,9 +52,14 @@ fn hold_on(bad: &Message, behaviour: impl Fn() -> Behaviour, reading: &str) {
                     &outputs[0],
                     &[
                         "it may not be whole",
+                        &format!("({id}, "),
                         &format!("popfetch state accept a {id}"),
                     ],
                 );
+                // Where it is, for who wants to see whether it is whole.
+                let (_, told) = outputs[0].stderr.split_once("as it came, as ").unwrap();
+                let (path, _) = told.split_once(", and never").unwrap();
+                assert_eq!(std::fs::read_to_string(path).unwrap(), reading, "{what}");
                 let left = scene.server.maildrop().count();
                 let kept = if keep == "never" { 1 } else { messages.len() };
                 assert_eq!(left, kept, "{what}: {outputs:#?}");

@@ -93,7 +93,11 @@ fn a4_one_size_that_is_off_among_exact_ones_is_told_once_and_waits_for_a_word() 
             assert_eq!(statuses(&outputs), [1], "{outputs:#?}");
             assert_said(
                 &outputs[0],
-                &["uid-12: the server lists", "popfetch state accept a uid-12"],
+                &[
+                    "(uid-12, ",
+                    ": the server lists",
+                    "popfetch state accept a uid-12",
+                ],
             );
             let fresh = if earlier { 1 } else { 12 };
             assert_eq!(scene.server.count("RETR") - before, fresh + 1);
@@ -124,7 +128,7 @@ fn a4_a_second_message_that_is_off_is_told_as_well() {
         scene.server.maildrop().add([odd(n)]);
         let outputs = scene.settle(&["fetch"]);
         assert_eq!(statuses(&outputs), [1], "{outputs:#?}");
-        assert_said(&outputs[0], &[&format!("uid-{n}: the server lists")]);
+        assert_said(&outputs[0], &[&format!("(uid-{n}, "), ": the server lists"]);
     }
     scene.settle(&["fetch", "--delete"]);
     assert_eq!(scene.server.maildrop().unique_ids(), ["uid-11", "uid-12"]);

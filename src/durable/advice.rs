@@ -1,0 +1,135 @@
+//! What a person can do where the system does not let a file or a directory be used.
+
+use super::untrusted::Untrusted;
+use crate::term::quoted;
+use std::fs;
+use std::io;
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
+
+/// What to do about `error`, which came of `path`; `None` where nothing certain can be said.
+pub fn advice(path: &Path, error: &io::Error) -> Option<String> {
+    if let Some(untrusted) = untrusted(error) {
+        return Some(of_untrusted(path, untrusted));
+    }
+    match error.kind() {
+        io::ErrorKind::StorageFull => Some("make room on the disk".to_owned()),
+        io::ErrorKind::QuotaExceeded => {
+            Some("make room on the disk, or ask for more: your share of it is used up".to_owned())
+        }
+        io::ErrorKind::ReadOnlyFilesystem => Some(
+            "the disk is mounted for reading alone, as after an error of it: see what `dmesg` says, \
+             and mount it for writing"
+                .to_owned(),
+        ),
+        io::ErrorKind::NotADirectory => Some(match in_the_way(path) {
+            Some(file) => format!("{} is a file and no directory: move it away", shown(&file)),
+            None => "a part of the path is a file and no directory".to_owned(),
+        }),
+        io::ErrorKind::PermissionDenied => denied(path),
+        _ => None,
+    }
+}
+
+fn untrusted(error: &io::Error) -> Option<Untrusted> {
+    error.get_ref()?.downcast_ref::<Untrusted>().copied()
+}
+
+fn of_untrusted(path: &Path, reason: Untrusted) -> String {
+    match reason {
+        Untrusted::Open => format!("run: chmod o-w {}", shown(path)),
+        Untrusted::Shareable => format!("run: chmod g-w {}", shown(path)),
+        Untrusted::Foreign(0) => format!(
+            "it is root's, as where popfetch ran by sudo once: sudo chown -R {} {}",
+            rustix::process::geteuid().as_raw(),
+            shown(path)
+        ),
+        Untrusted::Foreign(owner) => of_another(path, owner),
+        Untrusted::ForeignParent(owner) => format!(
+            "run popfetch as that user, not as root: what root makes there user {owner} cannot use"
+        ),
+        Untrusted::Link | Untrusted::NotRegular | Untrusted::Shared => format!(
+            "see what {} is, and move it away: popfetch takes a regular file of its own for this",
+            shown(path)
+        ),
+    }
+}
+
+/// The first step of the path that cannot be gone through, or written to, and whose it is.
+fn denied(path: &Path) -> Option<String> {
+    let us = rustix::process::geteuid().as_raw();
+    // What is below a directory that may not be entered is not seen.
+    let seen = path.ancestors().find_map(|step| {
+        let metadata = fs::metadata(step).ok()?;
+        Some((step, metadata))
+    });
+    let (step, metadata) = seen?;
+    Some(match metadata.uid() == us {
+        true => format!("run: chmod u+rwX {}", shown(step)),
+        false => of_another(step, metadata.uid()),
+    })
+}
+
+fn of_another(path: &Path, owner: u32) -> String {
+    let path = shown(path);
+    match owner {
+        0 => format!("{path} is root's: use a directory of your own"),
+        _ => format!(
+            "{path} belongs to user {owner}: run popfetch as that user, or use a directory of your own"
+        ),
+    }
+}
+
+fn in_the_way(path: &Path) -> Option<std::path::PathBuf> {
+    let found = path.ancestors().find(|step| {
+        let metadata = fs::metadata(step);
+        metadata.is_ok_and(|it| !it.is_dir())
+    });
+    found.map(Path::to_owned)
+}
+
+fn shown(path: &Path) -> String {
+    quoted(&path.display().to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(path: &Path, kind: io::ErrorKind) -> String {
+        advice(path, &kind.into()).unwrap_or_default()
+    }
+
+    #[test]
+    fn hint_each_refusal_of_the_system_has_a_way_on() {
+        let home = tempfile::tempdir().unwrap();
+        let file = home.path().join("a file");
+        fs::write(&file, "").unwrap();
+        let below = file.join("below");
+        let said = of(&below, io::ErrorKind::NotADirectory);
+        assert_eq!(
+            said,
+            format!(
+                "'{}' is a file and no directory: move it away",
+                file.display()
+            )
+        );
+        assert!(of(&file, io::ErrorKind::StorageFull).contains("make room"));
+        assert!(of(&file, io::ErrorKind::QuotaExceeded).contains("your share"));
+        assert!(of(&file, io::ErrorKind::ReadOnlyFilesystem).contains("dmesg"));
+        let said = of(&file.with_file_name("new"), io::ErrorKind::PermissionDenied);
+        assert_eq!(said, format!("run: chmod u+rwX {}", home.path().display()));
+        for (reason, said) in [
+            (Untrusted::Open, "chmod o-w"),
+            (Untrusted::Shareable, "chmod g-w"),
+            (Untrusted::Foreign(0), "sudo chown -R"),
+            (Untrusted::Foreign(12345), "belongs to user 12345"),
+            (Untrusted::ForeignParent(12345), "not as root"),
+            (Untrusted::Link, "move it away"),
+        ] {
+            let text = advice(&file, &reason.into()).unwrap();
+            assert!(text.contains(said), "{text}");
+        }
+        assert_eq!(advice(&file, &io::Error::other("odd")), None);
+    }
+}

@@ -1,0 +1,137 @@
+//! How an account is named on the command line: a command that a person is told to type names it in
+//! the same way, with what has to stand beside it.
+
+use std::path::{Path, PathBuf};
+
+use super::{Auth, Overrides, PasswordSource, Profile, Roots};
+use crate::secrets::{OAuth, can_ask};
+use crate::term::{quoted, visible};
+
+/// What was typed to name an account, beside its name.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Typed {
+    is_url: bool,
+    maildir: bool,
+    config: Option<PathBuf>,
+    sign_in: String,
+}
+
+impl Typed {
+    /// For an account that is a URL.
+    pub(super) fn url(overrides: &Overrides) -> Self {
+        Self {
+            is_url: true,
+            maildir: true,
+            config: None,
+            sign_in: sign_in(overrides),
+        }
+    }
+
+    /// For one of the config file, which was named with `--config` where it is given.
+    pub(super) fn account(config: Option<&Path>, overrides: &Overrides) -> Self {
+        Self {
+            is_url: false,
+            maildir: overrides.maildir.is_some(),
+            config: config.map(Path::to_owned),
+            sign_in: sign_in(overrides),
+        }
+    }
+
+    /// Whether the account was given as a URL.
+    pub fn is_url(&self) -> bool {
+        self.is_url
+    }
+}
+
+/// The options that say how to sign in, each behind a space.
+fn sign_in(overrides: &Overrides) -> String {
+    let here = |path: &Path| std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    let roots = overrides.tls_roots.as_ref().map(|roots| match roots {
+        Roots::System => "system".to_owned(),
+        Roots::Bundled => "bundled".to_owned(),
+        Roots::Pinned => "pinned".to_owned(),
+        Roots::File(path) => quoted(&here(path).display().to_string()),
+    });
+    let pins = overrides.tls_pins.iter();
+    let parts = [
+        overrides
+            .auth
+            .map(|auth| format!(" --auth {}", Auth::word(auth))),
+        roots.map(|roots| format!(" --tls-roots {roots}")),
+        Some(pins.map(|pin| format!(" --tls-pin {pin}")).collect()),
+        (overrides.password == Some(PasswordSource::Stdin)).then(|| " --password-stdin".to_owned()),
+    ];
+    parts.into_iter().flatten().collect()
+}
+
+impl Profile {
+    /// What names the account on the command line, as a shell takes it: the name in the config file,
+    /// or the URL.
+    pub fn word(&self) -> String {
+        let name = match self.typed.is_url {
+            true => quoted(&self.server.url()),
+            false => quoted(&self.name),
+        };
+        name + &self.config_option()
+    }
+
+    /// ` --config FILE`, where it was given.
+    pub fn config_option(&self) -> String {
+        let config = self.typed.config.as_ref().map(|path| path.display());
+        config.map_or_else(String::new, |path| {
+            format!(" --config {}", quoted(&path.to_string()))
+        })
+    }
+
+    /// The same for commands that work on its Maildir.
+    pub fn word_with_maildir(&self) -> String {
+        match self.typed.maildir {
+            true => format!(
+                "{} --maildir {}",
+                self.word(),
+                quoted(&self.maildir.display().to_string())
+            ),
+            false => self.word(),
+        }
+    }
+
+    /// Where the secret is from that a server has refused, and how another one takes its place.
+    pub fn secret_in_words(&self) -> Option<String> {
+        let place = |path: &Path| visible(&quoted(&path.display().to_string()));
+        Some(match &self.password {
+            PasswordSource::Keyring => format!(
+                "the password is from the system keyring; another one: popfetch password set {}",
+                self.word()
+            ),
+            PasswordSource::PromptOrKeyring if !can_ask() => format!(
+                "the password is from the system keyring; another one: popfetch password set {}",
+                self.word()
+            ),
+            PasswordSource::File(path) => format!("the password is from {}", place(path)),
+            PasswordSource::Netrc(path) => format!("the password is from {}", place(path)),
+            PasswordSource::Inline(_) => "the password is from the config file".to_owned(),
+            PasswordSource::Credential(name) => {
+                format!("the password is from the credential `{}`", visible(name))
+            }
+            PasswordSource::Command(argv) => format!(
+                "the password is what `{}` prints",
+                visible(argv.first().map_or("", String::as_str))
+            ),
+            PasswordSource::OAuth(OAuth::Command(argv)) => format!(
+                "the token is what `{}` prints",
+                visible(argv.first().map_or("", String::as_str))
+            ),
+            PasswordSource::OAuth(OAuth::Login { .. }) => {
+                format!("to sign in anew: popfetch login {}", self.word())
+            }
+            PasswordSource::Prompt | PasswordSource::PromptOrKeyring | PasswordSource::Stdin => {
+                return None;
+            }
+        })
+    }
+
+    /// The same for commands that sign in as well.
+    pub fn word_to_fetch(&self) -> String {
+        self.word_with_maildir() + &self.typed.sign_in
+    }
+}

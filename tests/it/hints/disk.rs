@@ -1,0 +1,80 @@
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+
+use super::{Named, Scene};
+use crate::given::{assert_said, mail};
+use crate::support::maildrop::Maildrop;
+use crate::support::server::Server;
+use crate::support::tree;
+
+fn scene() -> Scene {
+    Scene::new(Server::start(&Maildrop::new(mail(2))), Named::Config)
+}
+
+#[test]
+fn hint_a_state_directory_that_others_can_write_to_is_closed_by_the_command_of_the_hint() {
+    for (mode, command) in [(0o770, "chmod g-w"), (0o707, "chmod o-w")] {
+        let scene = scene();
+        fs::create_dir_all(scene.home.state()).unwrap();
+        fs::set_permissions(scene.home.state(), fs::Permissions::from_mode(mode)).unwrap();
+        let told = scene.fetch(78);
+        let closed = scene.follow(&told, command);
+        assert_eq!(closed.status, Some(0), "{closed:#?}");
+        scene.fetch(0);
+    }
+}
+
+#[test]
+fn hint_a_file_in_the_place_of_a_directory_is_named() {
+    let scene = scene();
+    let state = scene.home.path().join("state");
+    fs::write(&state, "").unwrap();
+    let told = scene.fetch(74);
+    let said = format!(
+        "{} is a file and no directory: move it away",
+        state.display()
+    );
+    assert_said(&told, &[&said]);
+    fs::remove_file(&state).unwrap();
+    fs::create_dir_all(&scene.maildir).unwrap();
+    for part in ["cur", "new"] {
+        fs::create_dir(scene.maildir.join(part)).unwrap();
+    }
+    fs::write(scene.maildir.join("tmp"), "").unwrap();
+    let told = scene.fetch(73);
+    assert_said(&told, &["/tmp' is a file and no directory: move it away"]);
+    fs::remove_file(scene.maildir.join("tmp")).unwrap();
+    fs::write(scene.maildir.join("cur/of another program"), "").unwrap();
+    // Now it is a part of one, and the hint has the command that makes it whole.
+    let told = scene.fetch(78);
+    let made = scene.follow(&told, "mkdir -p");
+    assert_eq!(made.status, Some(0), "{made:#?}");
+    scene.fetch(0);
+    assert_eq!(tree::count(&scene.maildir), 3);
+}
+
+#[test]
+fn hint_whoever_holds_an_account_is_named_with_what_ends_it() {
+    let scene = scene();
+    scene.fetch(0);
+    let lock = fs::read_dir(scene.home.state()).unwrap();
+    let lock = lock.map(|entry| entry.unwrap().path());
+    let lock = lock.filter(|path| path.extension().is_some_and(|it| it == "lock"));
+    let lock = lock.last().unwrap();
+    let lock = fs::File::options()
+        .read(true)
+        .write(true)
+        .open(lock)
+        .unwrap();
+    lock.lock().unwrap();
+    let told = scene.fetch(75);
+    assert_said(
+        &told,
+        &[
+            "another popfetch holds this account",
+            "hint: wait until it is done",
+        ],
+    );
+    drop(lock);
+    scene.fetch(0);
+}

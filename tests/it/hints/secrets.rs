@@ -1,0 +1,141 @@
+use std::fs;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
+
+use super::{Named, Scene, shell};
+use crate::given::{assert_said, mail, server};
+use crate::support::maildrop::Maildrop;
+use crate::support::run::{Home, Output};
+use crate::support::server::Server;
+use crate::support::tree;
+
+/// What is said where the password comes by this key.
+fn with_key(key: &str, status: i32) -> (Home, Output) {
+    let (server, home) = server(1);
+    let text = home.account_config("a", &server.account());
+    let lines = text
+        .lines()
+        .filter(|line| !line.starts_with("password-file"));
+    let text: Vec<&str> = lines.collect();
+    home.config(&format!("{}\n{key}\n", text.join("\n")));
+    let output = home.popfetch(["fetch"]).expect(status);
+    assert!(server.sessions().is_empty());
+    (home, output)
+}
+
+#[test]
+fn hint_each_way_in_which_a_password_command_cannot_be_started_has_its_own_way_on() {
+    let home = tempfile::tempdir().unwrap();
+    let script = |name: &str, text: &str, mode: u32| {
+        let path = home.path().join(name);
+        fs::write(&path, text).unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
+        path.to_str().unwrap().to_owned()
+    };
+    let plain = script("plain", "echo secret\n", 0o600);
+    let lost = script("lost", "#!/no/such/shell\necho secret\n", 0o700);
+    let odd = script("odd", "\u{1}", 0o700);
+    for (program, said) in [
+        (
+            "pass-of-nobody",
+            "PATH, which is short under cron: write its path in full",
+        ),
+        ("~/bin/pass", "stand for themselves"),
+        ("$HOME/bin/pass", "stand for themselves"),
+        (
+            "pass show mail",
+            "a list of the program and its arguments, each in quotes",
+        ),
+        ("/no/such/pass", "there is no /no/such/pass"),
+        (lost.as_str(), "its first line (#!) names"),
+        (plain.as_str(), "run: chmod u+x "),
+        (odd.as_str(), "must name what runs it"),
+    ] {
+        let key = format!("password-command = [{program:?}]");
+        let (_, output) = with_key(&key, 77);
+        assert_said(
+            &output,
+            &["cannot run the password command", said, "hint: "],
+        );
+    }
+}
+
+#[test]
+fn hint_a_password_command_that_may_not_be_run_may_be_after_the_command_of_the_hint() {
+    let home = tempfile::tempdir().unwrap();
+    let path = home.path().join("my pass");
+    fs::write(&path, "#!/bin/sh\necho secret\n").unwrap();
+    let (ours, output) = with_key(&format!("password-command = [{path:?}]"), 77);
+    let command = super::command_in(&output.stderr, "chmod u+x");
+    shell(&ours, &command).expect(0);
+    assert_eq!(fs::metadata(&path).unwrap().mode() & 0o100, 0o100);
+}
+
+#[test]
+fn hint_a_token_command_is_called_that() {
+    let (_, output) = with_key("oauth = { token-command = [\"no-such-helper\"] }", 77);
+    assert_said(
+        &output,
+        &["the token command `no-such-helper`", "`token-command`"],
+    );
+    let (_, output) = with_key("oauth = { token-command = [\"false\"] }", 77);
+    assert_said(
+        &output,
+        &[
+            "the token command `false` failed",
+            "run the command by itself",
+        ],
+    );
+}
+
+#[test]
+fn hint_a_password_file_that_is_missing_is_made_by_the_command_of_the_hint() {
+    let server = Server::start(&Maildrop::new(mail(1)));
+    let scene = Scene::new(server, Named::Config);
+    let file = scene.home.path().join("a.password");
+    fs::remove_file(&file).unwrap();
+    let told = scene.fetch(77);
+    let made = scene.follow(&told, "(umask 077 &&");
+    assert_eq!(made.status, Some(0), "{made:#?}");
+    assert_eq!(fs::metadata(&file).unwrap().mode() & 0o777, 0o600);
+    scene.fetch(0);
+    assert_eq!(tree::count(&scene.maildir), 1);
+}
+
+#[test]
+fn hint_what_others_can_read_is_closed_by_the_command_of_the_hint() {
+    let server = Server::start(&Maildrop::new(mail(1)));
+    let scene = Scene::new(server, Named::Config);
+    let file = scene.home.path().join("a.password");
+    fs::set_permissions(&file, fs::Permissions::from_mode(0o644)).unwrap();
+    let told = scene.fetch(77);
+    scene.follow(&told, "chmod 600");
+    scene.fetch(0);
+    // The config file itself, whose path a shell would take apart.
+    scene.configure("password = \"secret\"\n");
+    let config = scene.home.path().join("other place/popfetch.toml");
+    let text = fs::read_to_string(&config).unwrap();
+    let lines = text
+        .lines()
+        .filter(|line| !line.starts_with("password-file"));
+    fs::write(&config, lines.collect::<Vec<_>>().join("\n")).unwrap();
+    fs::set_permissions(&config, fs::Permissions::from_mode(0o644)).unwrap();
+    let told = scene.fetch(78);
+    scene.follow(&told, "chmod 600");
+    scene.fetch(0);
+}
+
+#[test]
+fn hint_without_a_terminal_or_keyring_a_url_is_given_its_password_by_a_pipe() {
+    let server = Server::start(&Maildrop::new(mail(1)));
+    let scene = Scene::new(server, Named::Url);
+    let told = scene
+        .home
+        .popfetch(["fetch", &scene.url(), "--maildir", "M"]);
+    let told = told.expect(77);
+    assert_said(&told, &["no terminal to ask for it", "--password-stdin"]);
+    assert!(
+        !told.stderr.contains("password set"),
+        "there is no keyring: {told:#?}"
+    );
+    scene.fetch(0);
+}
