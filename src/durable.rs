@@ -15,7 +15,7 @@ mod advice;
 pub mod line;
 mod untrusted;
 
-pub use advice::advice;
+pub use advice::{advice, unstored};
 pub use untrusted::{Untrusted, is_untrusted};
 use untrusted::{check_mode, check_owner, check_parent};
 

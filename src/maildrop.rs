@@ -430,6 +430,11 @@ impl Maildrop {
         self.entries.iter().map(Entry::octets)
     }
 
+    /// All of them together, as far as they are listed.
+    pub fn total_octets(&self) -> u64 {
+        self.octets().flatten().fold(0, u64::saturating_add)
+    }
+
     /// Each message's number, place by place.
     pub fn numbers(&self) -> impl Iterator<Item = MessageNumber> + '_ {
         self.entries.iter().map(|entry| entry.number)

@@ -19,7 +19,7 @@ pub use crate::maildir::Error;
 pub use room::Room;
 pub use settle::{Fate, Interrupted, Surveyed, settle, survey, sweep};
 pub use spool::{Complete, Incoming, Spool, Synced, sync_all};
-pub use target::{Delivered, Promise, Target, Unplaced};
+pub use target::{Delivered, Target, Unplaced};
 
 #[cfg(test)]
 mod tests;

@@ -12,15 +12,9 @@ use std::sync::Arc;
 
 /// What takes an account's messages.
 pub enum Target {
-    /// A Maildir: a file in tmp/ is renamed to new/.
+    /// A Maildir: a file in tmp/ is renamed to new/. It gets no message twice, whatever fails, as what a
+    /// crash left can be looked up.
     Maildir(Arc<Maildir>, Spool),
-}
-
-/// How often a target may get a message.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Promise {
-    /// Never twice, whatever fails: what a crash left can be looked up.
-    ExactlyOnce,
 }
 
 /// A message that is placed for good, together with the proof `I` that its intent had been
@@ -50,13 +44,6 @@ impl Target {
     pub fn maildir(maildir: Arc<Maildir>) -> Self {
         let spool = Spool::new(Arc::clone(maildir.tmp()));
         Self::Maildir(maildir, spool)
-    }
-
-    /// How often a message may come.
-    pub fn promise(&self) -> Promise {
-        match self {
-            Self::Maildir(..) => Promise::ExactlyOnce,
-        }
     }
 
     /// Where messages are written before they are placed.

@@ -1,6 +1,7 @@
 //! What a person can do where the system does not let a file or a directory be used.
 
 use super::untrusted::Untrusted;
+use crate::exit::scarcity;
 use crate::term::quoted;
 use std::fs;
 use std::io;
@@ -29,6 +30,17 @@ pub fn advice(path: &Path, error: &io::Error) -> Option<String> {
         io::ErrorKind::PermissionDenied => denied(path),
         _ => None,
     }
+}
+
+/// The same for what could not be written, whatever became of it: mail that is not stored is not lost.
+pub fn unstored(path: &Path, error: &io::Error) -> String {
+    let way = match scarcity(error) {
+        Some(scarce) => scarce.to_owned(),
+        None => {
+            advice(path, error).unwrap_or_else(|| "check the disk: see what `dmesg` says".into())
+        }
+    };
+    format!("{way}; what was not stored is still on the server")
 }
 
 fn untrusted(error: &io::Error) -> Option<Untrusted> {

@@ -3,7 +3,7 @@
 use super::commit::{self, Committed};
 use super::endings::{Care, Destination, Intake, Sizes};
 use super::key::Key;
-use super::refusals::{Inquiry, Refusals, is_sent_again};
+use super::refusals::{Refusals, is_sent_again};
 use super::{Account, Error, Missed, Run, listed};
 use crate::delivery::{Complete, Incoming, Target};
 use crate::maildir::{AccountTag, Stamp};
@@ -170,20 +170,22 @@ impl Account<'_> {
         };
         let fetched = Fetched::of(committed, outcome);
         run.arrived += received.refusals.arrived();
-        for (message, reason) in &received.refusals.to_blame {
+        let Refusals {
+            to_blame,
+            excused,
+            met,
+            ..
+        } = &received.refusals;
+        for (message, _) in to_blame {
             store.failed(message, FailureKind::Refused);
+        }
+        for message in excused.iter().map(|(message, _)| message).chain(met) {
+            store.suspect(message, FailureKind::Refused);
+        }
+        for (message, reason) in to_blame.iter().chain(excused) {
             outcome.failed += 1;
             run.refused.push(Missed::of(message, reason));
             run.passed.insert(Key::of(message));
-        }
-        for (message, reason) in &received.refusals.excused {
-            store.suspect(message, FailureKind::Refused);
-            outcome.failed += 1;
-            run.refused.push(Missed::of(message, reason));
-            run.passed.insert(Key::of(message));
-        }
-        for message in &received.refusals.met {
-            store.suspect(message, FailureKind::Refused);
         }
         if let Some(message) = &received.broken {
             store.failed(message, FailureKind::Dropped);
@@ -298,7 +300,7 @@ impl Account<'_> {
         let mut rest = self.receive_some(session, messages, intake, received)?;
         let mut has_tried_another = false;
         loop {
-            if let Inquiry::Ask(message) = received.refusals.inquire() {
+            if let Some(message) = received.refusals.inquire() {
                 let sent = is_sent_again(session, message, &received.refusals);
                 received
                     .refusals

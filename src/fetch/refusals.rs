@@ -47,14 +47,6 @@ pub(super) struct Refusals {
     pub(super) trouble: Option<Answer>,
 }
 
-/// What to do about messages that were refused in a row.
-pub(super) enum Inquiry {
-    /// There are none, or nothing more can be shown.
-    Over,
-    /// Ask for this message once more.
-    Ask(Message),
-}
-
 impl Default for Refusals {
     fn default() -> Self {
         Self::new(HashSet::new(), None)
@@ -115,18 +107,14 @@ impl Refusals {
             || self.speaks_of_passing_trouble()
     }
 
-    /// Nothing is under way.
-    pub(super) fn inquire(&mut self) -> Inquiry {
-        let witness = self.witness.as_ref().filter(|_| {
+    /// The message to ask for once more while nothing is under way; `None` where none was refused, or
+    /// nothing more can be shown.
+    pub(super) fn inquire(&mut self) -> Option<Message> {
+        let witness = self.witness.clone().filter(|_| {
             self.trouble.is_none() && !self.in_a_row.is_empty() && self.asked < MOST_ASKED
-        });
-        match witness {
-            Some(witness) => {
-                self.asked += 1;
-                Inquiry::Ask(witness.clone())
-            }
-            None => Inquiry::Over,
-        }
+        })?;
+        self.asked += 1;
+        Some(witness)
     }
 
     /// Whether the server has sent once more what it had sent before.

@@ -103,6 +103,26 @@ pub(super) fn seen(tool: &'static str, path: &Path) -> Result<Option<Vec<u8>>, E
     }
 }
 
+/// What a file of lines says, without its last line end; nothing of an empty one.
+///
+/// # Errors
+/// It ends in the middle of a line.
+pub(super) fn whole_lines<'a>(
+    tool: &'static str,
+    path: &Path,
+    octets: &'a [u8],
+) -> Result<&'a [u8], Error> {
+    match octets.strip_suffix(b"\n") {
+        Some(body) => Ok(body),
+        None if octets.is_empty() => Ok(octets),
+        None => {
+            let lines = octets.split(|octet| *octet == b'\n').count();
+            let what = "the file ends in the middle of a line";
+            Err(Error::seen(tool, path, lines, what))
+        }
+    }
+}
+
 fn octets(tool: &'static str, path: &Path, limit: u64) -> Result<Zeroizing<Vec<u8>>, Error> {
     let error = |source| Error::Read {
         path: path.to_owned(),

@@ -13,8 +13,8 @@ pub use search::Search;
 pub use turns::{Turn, Turns};
 pub use unique_name::{AccountTag, JournalId, Stamp, UniqueName};
 
-use crate::durable::advice;
-use crate::exit::{Diagnose, Status, is_scarce, scarcity};
+use crate::durable::{advice, unstored};
+use crate::exit::{Diagnose, Status, is_scarce};
 use crate::term::quoted;
 use std::io;
 use std::path::PathBuf;
@@ -79,14 +79,11 @@ impl Diagnose for Error {
     }
 
     fn hint(&self) -> Option<String> {
-        const SAFE: &str = "what was not stored is still on the server";
         Some(match self {
-            Self::Create { source, .. }
-            | Self::Unusable { source, .. }
-            | Self::Write { source, .. }
-                if let Some(scarce) = scarcity(source) =>
+            Self::Create { path, source } | Self::Unusable { path, source }
+                if is_scarce(source) =>
             {
-                format!("{scarce}; {SAFE}")
+                unstored(path, source)
             }
             Self::Create { path, source } | Self::Unusable { path, source } => {
                 let advice = advice(path, source);
@@ -101,12 +98,7 @@ impl Diagnose for Error {
                 quoted(&path.display().to_string())
             ),
             Self::NotAMaildir { .. } => "name an empty or a new directory as `maildir`".to_owned(),
-            Self::Write { path, source } => {
-                let advice = advice(path, source);
-                let advice =
-                    advice.unwrap_or_else(|| "check the disk: see what `dmesg` says".into());
-                format!("{advice}; {SAFE}")
-            }
+            Self::Write { path, source } => unstored(path, source),
         })
     }
 }

@@ -98,15 +98,15 @@ impl Profile {
     /// Where the secret is from that a server has refused, and how another one takes its place.
     pub fn secret_in_words(&self) -> Option<String> {
         let place = |path: &Path| visible(&quoted(&path.display().to_string()));
+        let from_keyring = || {
+            format!(
+                "the password is from the system keyring; another one: popfetch password set {}",
+                self.word()
+            )
+        };
         Some(match &self.password {
-            PasswordSource::Keyring => format!(
-                "the password is from the system keyring; another one: popfetch password set {}",
-                self.word()
-            ),
-            PasswordSource::PromptOrKeyring if !can_ask() => format!(
-                "the password is from the system keyring; another one: popfetch password set {}",
-                self.word()
-            ),
+            PasswordSource::Keyring => from_keyring(),
+            PasswordSource::PromptOrKeyring if !can_ask() => from_keyring(),
             PasswordSource::File(path) => format!("the password is from {}", place(path)),
             PasswordSource::Netrc(path) => format!("the password is from {}", place(path)),
             PasswordSource::Inline(_) => "the password is from the config file".to_owned(),

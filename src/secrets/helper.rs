@@ -11,7 +11,8 @@ use zeroize::Zeroizing;
 use crate::process::{Group, Running};
 use crate::stop::Stop;
 
-use super::password::{Helper, LIMIT, Password, SecretError};
+use super::error::{Helper, SecretError};
+use super::password::{LIMIT, Password};
 
 /// How long the command may take when nobody is there to answer it.
 const ALONE: Duration = Duration::from_secs(60);

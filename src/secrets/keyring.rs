@@ -10,7 +10,8 @@ use std::time::Duration;
 
 use keyring::{Entry, Error};
 
-use super::password::{Password, SecretError, can_ask};
+use super::error::SecretError;
+use super::password::{Password, can_ask};
 use crate::server::Server;
 
 /// The service name of each password's entry.

@@ -11,7 +11,8 @@ use sha2::{Digest, Sha256};
 use thiserror::Error;
 use zeroize::Zeroizing;
 
-use super::password::{Password, SecretError};
+use super::error::SecretError;
+use super::password::Password;
 use super::{Store, keyring};
 use crate::durable::{Dir, Disk, File};
 use crate::exit::{Diagnose, Status};
@@ -94,7 +95,7 @@ pub fn remove(server: &Server, store: Store) -> Result<(), LoginError> {
 
 /// One process at a time renews, replaces or removes a maildrop's sign-in: a provider that changes
 /// refresh tokens takes each once, and what was kept last must be what it gave last. Like the lock of
-/// an account this is a file of its own, which is never removed.
+/// an account this is a file of its own; it is never removed.
 pub struct Turn {
     lock: File,
     dir: Dir,

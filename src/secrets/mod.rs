@@ -1,6 +1,7 @@
 //! Where secrets are, and what an account signs in with: passwords from programs, files, the keyring
 //! or a person, and access tokens with the sign-ins that they come from.
 
+mod error;
 mod helper;
 pub mod keyring;
 pub mod logins;
@@ -8,9 +9,9 @@ mod netrc;
 mod password;
 mod tokens;
 
+pub use error::{Helper, SecretError};
 pub use password::{
-    Helper, Password, SecretError, can_ask, from_line, is_credential_name,
-    obtain as obtain_password, printed_by, prompt,
+    Password, can_ask, from_line, is_credential_name, obtain as obtain_password, printed_by, prompt,
 };
 pub use tokens::{Asking, Credential, Error, Login, Question, Sign, answer, turn};
 

@@ -3,6 +3,7 @@ use std::io::Cursor;
 use std::os::unix::fs::PermissionsExt;
 
 use super::*;
+use crate::exit::Diagnose;
 
 fn file(content: &[u8], mode: u32) -> (tempfile::TempDir, PathBuf) {
     let dir = tempfile::tempdir().unwrap();

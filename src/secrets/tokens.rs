@@ -1,8 +1,9 @@
 //! Access tokens for accounts that sign in by OAuth 2.0: got before any work begins, and renewed
 //! once when the server refuses one.
 
+use super::error::{Helper, SecretError};
 use super::logins::{self, LoginError, Turn};
-use super::password::{Helper, Password, SecretError, printed_by};
+use super::password::{Password, printed_by};
 use super::{OAuth, Store, Wanted};
 use crate::exit::{Diagnose, Status};
 use crate::moment::Moment;

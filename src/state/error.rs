@@ -3,8 +3,8 @@
 use super::Moment;
 use super::lock::Holder;
 use crate::delivery;
-use crate::durable::{advice, is_untrusted};
-use crate::exit::{Diagnose, Status, is_scarce, scarcity};
+use crate::durable::{is_untrusted, unstored};
+use crate::exit::{Diagnose, Status, is_scarce};
 use crate::term::count;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -170,15 +170,7 @@ impl Diagnose for Error {
                  itself",
                 holder.pid
             ),
-            Self::Io { source, .. } if let Some(scarce) = scarcity(source) => {
-                format!("{scarce}; what was not stored is still on the server")
-            }
-            Self::Io { path, source } => {
-                let advice = advice(path, source);
-                let advice =
-                    advice.unwrap_or_else(|| "check the disk: see what `dmesg` says".into());
-                format!("{advice}; what was not stored is still on the server")
-            }
+            Self::Io { path, source } => unstored(path, source),
             Self::NotSeen { maildir, name, .. } => format!(
                 "if its disk is not mounted, mount it; if it was moved, set `maildir`; to take what \
                  is at {0} for it, `popfetch state accept {name}`; to fetch everything anew, \

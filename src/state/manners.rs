@@ -24,6 +24,7 @@ use super::refusal::{RefusalKind, spread};
 use super::trouble::{Failing, Misses, Telling, Trouble};
 use crate::durable::line::{seal, unseal};
 use crate::durable::{Dir, Disk};
+use crate::term::hex;
 use sha2::{Digest, Sha256};
 use std::collections::BTreeSet;
 use std::ffi::OsStr;
@@ -271,10 +272,7 @@ impl Manners {
         names: impl Iterator<Item = &'a str>,
         once: bool,
     ) -> Telling {
-        let word = |name| {
-            let octets = hash(0, &[name]).into_iter().take(3);
-            octets.map(|octet| format!("{octet:02x}")).collect()
-        };
+        let word = |name| hex(hash(0, &[name]).get(..3).unwrap_or_default());
         let names: BTreeSet<String> = names.map(word).collect();
         let (misses, telling) = Misses::after(self.misses.take(), now, &names, once);
         self.misses = Some(misses);

@@ -9,8 +9,8 @@ use std::ffi::OsStr;
 use std::io;
 
 /// Removes what is remembered of how an account's server is treated; and what was fetched from it,
-/// where that is to be `forgotten`, or nothing was. The lock goes last, and not while there is a journal. Tells whether
-/// there still is one.
+/// where that is to be `forgotten`, or nothing was. The lock goes last, and not while there is a
+/// journal. Tells whether there still is one.
 ///
 /// # Errors
 /// Where another process works on the account, or the disk refuses.

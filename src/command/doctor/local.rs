@@ -3,7 +3,7 @@
 use super::finding::Finding;
 use crate::delivery::Room;
 use crate::durable::{Dir, Disk};
-use crate::exit::{Diagnose, Status};
+use crate::exit::Status;
 use crate::maildir::{Ground, Maildir, Site};
 use crate::profile::draft::shown;
 use crate::profile::{PasswordSource, Profile};
@@ -206,9 +206,4 @@ fn look_at_secret(source: &PasswordSource) -> Finding {
 /// What an account cannot be signed in without.
 pub(super) fn unready(failure: &Failure) -> Finding {
     Finding::failed("password", failure.clone())
-}
-
-/// For what has no type of its own.
-pub(super) fn error(check: &'static str, error: &dyn Diagnose) -> Finding {
-    Finding::fail(check, error)
 }

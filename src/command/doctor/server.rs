@@ -1,7 +1,6 @@
 //! What is at the other end: the name, its addresses, TLS, what the server can and what it lists.
 
 use super::finding::Finding;
-use super::local;
 use crate::exit::Diagnose;
 use crate::fetch::{Account, Look, examine};
 use crate::net::dial::Addresses;
@@ -87,7 +86,7 @@ pub(super) fn look(account: &Account<'_>, shown: &Shown) -> Examined {
     let addresses = match look_up(profile, stop, &mut findings) {
         Ok(addresses) => addresses,
         Err(error) => {
-            findings.push(local::error("name", &error));
+            findings.push(Finding::fail("name", &error));
             return Examined {
                 findings,
                 waiting: None,
@@ -111,7 +110,7 @@ pub(super) fn look(account: &Account<'_>, shown: &Shown) -> Examined {
         Examined { findings, waiting }
     });
     examined.unwrap_or_else(|error| Examined {
-        findings: vec![local::error("connection", &error)],
+        findings: vec![Finding::fail("connection", &error)],
         waiting: None,
     })
 }
@@ -291,8 +290,7 @@ fn look_within(
             .with("capabilities", json!(announced)),
         false => capabilities("capa-after", "after the sign-in", &announced),
     });
-    let octets = look.maildrop.octets().flatten();
-    let octets = octets.fold(0, u64::saturating_add);
+    let octets = look.maildrop.total_octets();
     let messages = look.maildrop.len() as u64;
     let new = look.plan.waiting().count() as u64;
     let text = format!(

@@ -97,8 +97,7 @@ fn waiting(
         environment: &environment,
     };
     let looked = look(&account, |look| {
-        let octets = look.maildrop.octets().flatten();
-        let octets = octets.fold(0, u64::saturating_add);
+        let octets = look.maildrop.total_octets();
         let messages = look.maildrop.len() as u64;
         look.leave();
         (messages, octets)

@@ -37,14 +37,7 @@ impl UniqueIds {
 fn parse(path: &Path, octets: &[u8]) -> Result<BTreeMap<(String, String), Vec<Name>>, Error> {
     let wrong = |line: usize, what: &str| Error::seen(TOOL, path, line, what);
     let mut by_account: BTreeMap<_, Vec<Name>> = BTreeMap::new();
-    let body = match octets.strip_suffix(b"\n") {
-        Some(body) => body,
-        None if octets.is_empty() => return Ok(by_account),
-        None => {
-            let lines = octets.split(|octet| *octet == b'\n').count();
-            return Err(wrong(lines, "the file ends in the middle of a line"));
-        }
-    };
+    let body = files::whole_lines(TOOL, path, octets)?;
     for (number, line) in (1..).zip(body.split(|octet| *octet == b'\n')) {
         let line = line.trim_ascii();
         if line.is_empty() {

@@ -390,13 +390,7 @@ fn oldmail(name: &str) -> String {
 /// A line a message: its unique-id, NUL, and when it was first fetched.
 fn names(path: &Path, octets: &[u8]) -> Result<Vec<Name>, Error> {
     let wrong = |line: usize, what: &str| Error::seen(TOOL, path, line, what);
-    if octets.is_empty() {
-        return Ok(Vec::new());
-    }
-    let Some(body) = octets.strip_suffix(b"\n") else {
-        let lines = octets.split(|octet| *octet == b'\n').count();
-        return Err(wrong(lines, "the file ends in the middle of a line"));
-    };
+    let body = files::whole_lines(TOOL, path, octets)?;
     let mut names = Vec::new();
     for (number, line) in (1..).zip(body.split(|octet| *octet == b'\n')) {
         let line = line.trim_ascii();

@@ -66,14 +66,7 @@ fn uidls_path(file: &str, user: &str, host: &str, around: &Surroundings) -> Path
 /// The unique-ids of one account: lists, each behind ` COUNT HOST USER`.
 fn names(path: &Path, octets: &[u8], user: &str, host: &str) -> Result<Vec<Name>, Error> {
     let wrong = |line: usize, what: &str| Error::seen(TOOL, path, line, what);
-    let body = match octets.strip_suffix(b"\n") {
-        Some(body) => body,
-        None if octets.is_empty() => return Ok(Vec::new()),
-        None => {
-            let lines = octets.split(|octet| *octet == b'\n').count();
-            return Err(wrong(lines, "the file ends in the middle of a line"));
-        }
-    };
+    let body = files::whole_lines(TOOL, path, octets)?;
     let mut lines = (1..).zip(body.split(|octet| *octet == b'\n'));
     let mut names = Vec::new();
     let mut any = false;
