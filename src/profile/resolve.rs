@@ -16,8 +16,9 @@ use super::address::{checked_user, normal_host};
 use super::diagnose::ConfigError;
 use super::file::{Account, NetrcWord};
 use super::overrides::Overrides;
-use super::problem::{Problem, Source, nearest};
+use super::problem::{Problem, Source};
 use super::units::Octets;
+use super::words::nearest;
 use super::{Auth, PasswordSource, Policy, Profile, Server, Tls};
 
 /// Where new messages go if nothing says otherwise.
@@ -56,6 +57,7 @@ macro_rules! key {
 }
 
 mod line;
+mod oauth;
 
 pub(super) struct Resolver<'a> {
     source: &'a Arc<Source>,
