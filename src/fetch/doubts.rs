@@ -36,6 +36,13 @@ impl Default for Budget {
 }
 
 impl Budget {
+    /// The server has ended a session behind so many headers. With half of them there is room for what
+    /// comes behind them, new mail above all.
+    pub(super) fn shrink(&mut self, headers: u64) {
+        let half = usize::try_from(headers / 2).unwrap_or(usize::MAX);
+        (self.headers, self.bodies) = (self.headers.min(half), self.bodies.min(half));
+    }
+
     /// As many of so many whole messages as are left.
     pub(super) fn take_bodies(&mut self, wanted: usize) -> usize {
         let taken = wanted.min(self.bodies);

@@ -48,6 +48,7 @@ use crate::term::count;
 use doubts::{Budget, Looked};
 use endings::Care;
 use key::Key;
+use next::Brought;
 use std::collections::HashSet;
 use std::path::Path;
 use std::sync::Arc;
@@ -438,8 +439,8 @@ struct Run<'a> {
     budget: Budget,
     /// A small message that is stored: the server has sent it before.
     witness: Option<Message>,
-    /// Messages that came in the session at hand.
-    arrived: u64,
+    /// In the session at hand.
+    brought: Brought,
     /// Messages that are not asked for again.
     passed: HashSet<Key>,
     /// The server has refused to send messages in the session at hand, for its own sake.

@@ -169,7 +169,7 @@ impl Account<'_> {
             }
         };
         let fetched = Fetched::of(committed, outcome);
-        run.arrived += received.refusals.arrived();
+        run.brought.arrived += received.refusals.arrived();
         let Refusals {
             to_blame,
             excused,
