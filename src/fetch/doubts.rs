@@ -2,7 +2,7 @@
 //! this session, by headers in one flight and by whole messages where those cannot tell (E11).
 
 use super::tell::{NAMED, argument, name_of, some_of};
-use super::{Account, Error, policy};
+use super::{Account, Error};
 use crate::maildrop::{Maildrop, Message};
 use crate::plan::{self, Decision, Plan};
 use crate::pop3::MessageNumber;
@@ -154,7 +154,7 @@ impl Account<'_> {
         store: &mut Store,
         mut same: Vec<Same>,
     ) -> Result<Vec<Recorded>, Error> {
-        let policy = policy(self.profile, store.doubts_clock());
+        let policy = self.profile.policy.with_clock(store.doubts_clock());
         let now = self.environment.moment.now;
         // One may have been looked at twice.
         same.sort_unstable_by_key(Same::number);

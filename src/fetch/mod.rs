@@ -206,7 +206,7 @@ impl Account<'_> {
         run.is_stuck = in_parts && plan.stored() < plan.listed() / 2;
         let Looked { mut same, fetch } =
             self.look_into(session, store, maildrop, &plan, &mut run.budget)?;
-        let order = plan.fetch_order(self.profile.order);
+        let order = plan.fetch_order(self.profile.policy.order);
         let new = order
             .into_iter()
             .filter_map(|place| maildrop.message(place));
@@ -221,7 +221,7 @@ impl Account<'_> {
         }
         if !fetch.is_empty() {
             let fetched = self.receive_all(session, store, run, maildrop, fetch, outcome)?;
-            if plan::deletes_at_once(policy(self.profile, store.doubts_clock())) {
+            if plan::deletes_at_once(self.profile.policy.with_clock(store.doubts_clock())) {
                 delete.extend(fetched.recorded);
             }
             same.extend(fetched.same);
@@ -332,13 +332,13 @@ impl Account<'_> {
         let first = store.is_first();
         if first {
             self.check_twins(twins, maildrop)?;
-            if self.profile.latest.is_some() {
+            if self.profile.policy.latest.is_some() {
                 check_memory("latest", maildrop, in_parts)?;
             }
         }
         let policy = Policy {
             insist: self.environment.at_once,
-            ..policy(self.profile, store.doubts_clock())
+            ..self.profile.policy.with_clock(store.doubts_clock())
         };
         let plan = decide(policy, maildrop, store.recognise(maildrop), first, now);
         if plan.undated() > 0 && store.may_tell() {
@@ -463,18 +463,6 @@ fn check_memory(what: &'static str, maildrop: &Maildrop, in_parts: bool) -> Resu
         (true, _) => Err(Error::InParts(what)),
         (_, false) => Err(Error::NoMemory(what)),
         (_, true) => Ok(()),
-    }
-}
-
-/// The profile's part in what becomes of messages.
-fn policy(profile: &Profile, doubts_clock: bool) -> Policy {
-    Policy {
-        doubts_clock,
-        keep: profile.keep,
-        max_size: profile.max_size,
-        latest: profile.latest,
-        order: profile.order,
-        insist: false,
     }
 }
 

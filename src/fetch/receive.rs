@@ -461,7 +461,7 @@ impl Account<'_> {
     /// A message without end must not fill the disk (fact S36).
     fn check_size(&self, message: &Message, octets: u64) -> Result<(), Error> {
         let size = message.octets.unwrap_or(0);
-        let (expected, (times, slack)) = match self.profile.max_size {
+        let (expected, (times, slack)) = match self.profile.policy.max_size {
             Some(most) => (most.max(size), OVERSIZE_LIMITED),
             None => (size, OVERSIZE),
         };
