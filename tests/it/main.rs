@@ -47,6 +47,8 @@ mod manners;
 mod neighbours;
 /// The nineteen faults of the README.
 mod nineteen;
+/// A run that comes to nothing leaves nothing.
+mod nothing_made;
 /// OAuth 2.0, from the browser to the fetch.
 mod oauth;
 /// Server trouble is the session's, and a message's fault only where that is shown.
