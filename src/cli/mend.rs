@@ -10,7 +10,11 @@ use super::SignIn;
 #[derive(Clone, Debug, Subcommand)]
 pub enum AccountCommand {
     /// List the accounts
-    List,
+    List {
+        /// Their names alone, one a line, as completions want them
+        #[arg(long)]
+        names: bool,
+    },
     /// Show an account's settings, defaults included, without its password
     Show {
         /// The account, or a URL like pops://ada@pop.example.com

@@ -19,6 +19,8 @@ mod support_works;
 mod account_remove;
 /// What is fetched, and what is told.
 mod choose;
+/// What a shell offers for TAB.
+mod completions;
 /// What the program may still touch once it talks to a server.
 mod confined;
 /// Sockets, proxies and certificates on the way to a server.
