@@ -5,7 +5,10 @@
 
 use std::path::PathBuf;
 
+use clap::builder::{PathBufValueParser, TypedValueParser};
 use clap::{ArgAction, Args, CommandFactory, Parser, Subcommand, ValueEnum};
+
+use crate::paths;
 
 pub use fetch::{Check, Fetch, Login, SignIn};
 pub use mend::{AccountCommand, Import, PasswordCommand, StateCommand, Tool, Verify};
@@ -95,6 +98,7 @@ pub struct Global {
         long,
         global = true,
         value_name = "FILE",
+        value_parser = path(),
         help_heading = "Global options"
     )]
     pub config: Option<PathBuf>,
@@ -246,6 +250,11 @@ pub enum Page {
     /// The config file and its keys
     #[value(name = "popfetch.toml")]
     Config,
+}
+
+/// A path, with `~/` understood.
+fn path() -> impl TypedValueParser<Value = PathBuf> {
+    PathBufValueParser::new().map(paths::with_home)
 }
 
 #[cfg(test)]
