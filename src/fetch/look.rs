@@ -132,8 +132,10 @@ pub fn mark_seen(account: &Account<'_>) -> Result<u64, Error> {
         store.settle_first(&new, MarkedBy::Request)?;
         session.quit(Marked::default());
         Ok::<_, Error>(new.len() as u64)
-    })??;
-    store.close()?;
+    });
+    let closed = store.close();
+    let marked = marked??;
+    closed?;
     Ok(marked)
 }
 

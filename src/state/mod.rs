@@ -105,6 +105,10 @@ pub struct Store {
     memory: Memory,
     lock: Lock,
     moment: Moment,
+    /// The journal was made by this run, where there was none.
+    is_made: bool,
+    /// Something was noted in this run beside that there was one.
+    has_noted: bool,
     /// `None` for whoever only changes what is remembered.
     maildir: Option<Arc<Maildir>>,
     path_of_maildir: PathBuf,
@@ -414,6 +418,7 @@ impl Store {
     }
 
     fn add(&mut self, entry: Entry) {
+        self.has_noted |= !matches!(entry, Entry::Began { .. } | Entry::Reported { .. });
         let place = self.journal.add(&entry);
         self.memory.apply(entry, place);
     }
