@@ -224,4 +224,6 @@ pub enum Tool {
     Getmail,
     /// mpop
     Mpop,
+    /// Thunderbird
+    Thunderbird,
 }

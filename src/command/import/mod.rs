@@ -48,6 +48,7 @@ fn tool(tool: cli::Tool) -> Tool {
         cli::Tool::Fetchmail => Tool::Fetchmail,
         cli::Tool::Getmail => Tool::Getmail,
         cli::Tool::Mpop => Tool::Mpop,
+        cli::Tool::Thunderbird => Tool::Thunderbird,
     }
 }
 
