@@ -8,7 +8,7 @@ mod turns;
 mod unique_name;
 
 pub use directory::{Ground, Maildir, Site};
-pub use roster::{Deliverer, MaildirId, NAME as ROSTER, Roster, random};
+pub use roster::{Brought, Deliverer, MaildirId, NAME as ROSTER, Roster, random};
 pub use search::Search;
 pub use turns::{Turn, Turns};
 pub use unique_name::{AccountTag, JournalId, Stamp, UniqueName};
