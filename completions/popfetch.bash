@@ -399,7 +399,7 @@ _popfetch() {
             return 0
             ;;
         popfetch__subcmd__import)
-            opts="-n -y -0 -q -v -h --seen --may-delete --dry-run --yes --config --format --null --quiet --verbose --color --no-progress --help fdm fetchmail getmail mpop"
+            opts="-n -y -0 -q -v -h --seen --may-delete --dry-run --yes --config --format --null --quiet --verbose --color --no-progress --help fdm fetchmail getmail mpop thunderbird"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

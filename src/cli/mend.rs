@@ -228,4 +228,6 @@ pub enum Tool {
     Getmail,
     /// mpop
     Mpop,
+    /// Thunderbird
+    Thunderbird,
 }

@@ -213,6 +213,7 @@ impl Claim {
             maildir: maildir.cloned(),
             home: None,
             seen: Vec::new(),
+            lost_imports: None,
             begun: false,
             raised: None,
             session: 0,

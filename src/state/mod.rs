@@ -77,7 +77,7 @@ pub use view::View;
 
 use crate::delivery::{Delivered, Synced, Unplaced};
 use crate::durable::Dir;
-use crate::maildir::{JournalId, Maildir, MaildirId, Turn};
+use crate::maildir::{Brought, JournalId, Maildir, MaildirId, Turn};
 use crate::maildrop::{Maildrop, Message};
 use files::Files;
 use journal::Journal;
@@ -117,6 +117,8 @@ pub struct Store {
     /// The Maildirs that are there, with the account's line in them, and the generation up to which
     /// what is missing in them was removed by its owner.
     seen: Vec<(MaildirId, u64)>,
+    /// Names were imported, and are lost with an earlier journal.
+    lost_imports: Option<Brought>,
     /// The run's line is written.
     begun: bool,
     /// The Maildir's generation was raised in this run, which drew this turn.
