@@ -1,7 +1,7 @@
 //! `popfetch verify`: whether what was recorded is still there, unchanged.
 
-use super::context::{Context, report_failure};
-use super::fail::{Failure, print};
+use super::context::Context;
+use super::fail::{Failure, print, report_failure};
 use super::looked::{Counts, Looked};
 use super::state::{date, open_store};
 use crate::cli::Verify;
