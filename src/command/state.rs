@@ -228,15 +228,11 @@ fn forget(
     all: bool,
 ) -> Result<Status, Failure> {
     let profile = profile(context, name, maildir)?;
-    let mut store = claim(&profile)?.without_maildir()?;
-    let forgotten = match all {
-        true => store.forget_all()?,
-        false => match store.forget(|id| is_shown_as(id, unique_ids))? {
-            0 => store.forget(|id| is_one_of(id, unique_ids))?,
-            forgotten => forgotten,
-        },
+    let forgotten = match is_known(&profile.server.id())? {
+        true => forget_of(&profile, unique_ids, all)?,
+        // Nor is anything left behind where there was nothing.
+        false => 0,
     };
-    store.close()?;
     if forgotten == 0 && all {
         return Err(Failure::new(
             Status::Partial,
@@ -256,6 +252,19 @@ fn forget(
     );
     say(context, &profile, &text);
     Ok(Status::Ok)
+}
+
+fn forget_of(profile: &Profile, unique_ids: &[String], all: bool) -> Result<u64, Failure> {
+    let mut store = claim(profile)?.without_maildir()?;
+    let forgotten = match all {
+        true => store.forget_all()?,
+        false => match store.forget(|id| is_shown_as(id, unique_ids))? {
+            0 => store.forget(|id| is_one_of(id, unique_ids))?,
+            forgotten => forgotten,
+        },
+    };
+    store.close()?;
+    Ok(forgotten)
 }
 
 /// As `state show` prints it.
@@ -284,6 +293,9 @@ fn accept(
     profile: &Profile,
     unique_ids: &[String],
 ) -> Result<Status, Failure> {
+    if !is_known(&profile.server.id())? {
+        return Err(unknown(profile));
+    }
     let mut store = claim(profile)?.without_maildir()?;
     let remembered = remembered(profile)?;
     let named = |is: fn(&[u8], &[String]) -> bool| -> Result<Vec<Shown>, Failure> {
@@ -371,6 +383,10 @@ fn move_state(context: &Context<'_>, old: &str, new: &Profile) -> Result<Status,
             "name the account that the maildrop was fetched as before, and the one that it is now",
         ));
     }
+    if !is_known(&id)? {
+        let path = state::journal_path(&paths::state_dir()?, &id);
+        return Err(state::Error::NothingToMove { path }.into());
+    }
     let directory = state_directory()?;
     let moment = Moment::now();
     let from = Claim::take(directory, &id, old, &moment)?;
@@ -382,6 +398,12 @@ fn move_state(context: &Context<'_>, old: &str, new: &Profile) -> Result<Status,
     );
     say(context, new, &text);
     Ok(Status::Ok)
+}
+
+/// Whether anything of a state is there: whoever only finds that there is not leaves nothing behind.
+fn is_known(id: &str) -> Result<bool, Failure> {
+    let directory = state::Manners::directory(&paths::state_dir()?);
+    Ok(directory.is_some_and(|directory| state::is_known(&directory, id)))
 }
 
 fn state_directory() -> Result<Dir, Failure> {

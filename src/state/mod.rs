@@ -57,7 +57,7 @@ pub use claim::Claim;
 pub use doubt::Judgement;
 pub use ending::Changes;
 pub use error::Error;
-pub use files::open_directory;
+pub use files::{is_known, journal_path, open_directory};
 pub use imported::{Elsewhere, Import, Imported, Name};
 pub use inspect::{Examined, Inspected, MessageId, Shown, Standing, examine, inspect};
 pub use lock::Holder;

@@ -29,6 +29,8 @@ mod connecting;
 mod doctor;
 /// Networks and servers that fail.
 mod faults;
+/// Every global option with every command.
+mod flags;
 /// What many tests begin with.
 mod given;
 /// A hint is true for its case, and works when it is followed to the letter.
