@@ -9,7 +9,7 @@ use crate::durable::{Dir, Disk};
 use crate::exit::Status;
 use crate::maildrop::Message;
 use crate::profile::Profile;
-use crate::report::{Event, Failure};
+use crate::report::{Event, Failure, Outcome};
 use crate::secrets::Sign;
 use crate::session::{Detour, Shortcut};
 use crate::state::{self, Credentials, Failing, Manners, Moment, Telling, Why};
@@ -35,6 +35,9 @@ const NO_SHORTCUT_FOR: i64 = 30 * 24 * 60 * 60;
 
 /// A way around what a server announces is taken for so long (seconds), as above.
 const DETOUR_FOR: i64 = NO_SHORTCUT_FOR;
+
+/// Refusals to send anything are the server's for so long (seconds), and then the messages'.
+const WITHHELD_FOR_LONG: i64 = 24 * 60 * 60;
 
 /// What stands in the place of a shortcut that a server did not follow once, and again.
 const DOUBTED: &str = "doubted";
@@ -73,6 +76,8 @@ pub(super) struct Conduct {
     signed_in: Option<i64>,
     /// The shortcut led nowhere in this run.
     doubted: bool,
+    /// The server has let us in for a day, and sent no messages.
+    withheld_for_long: bool,
 }
 
 impl Conduct {
@@ -92,15 +97,19 @@ impl Conduct {
         let id = account.profile.server.id();
         let read = directory.as_ref().map(|dir| Manners::read(dir, &id));
         let read = read.unwrap_or_default();
+        let now = account.environment.moment.now;
+        let withheld_since = read.withheld_since();
         Self {
             directory,
             manners: read.clone(),
             read,
             auth: format!("{:?}", account.profile.auth),
             began: Instant::now(),
-            moment: account.environment.moment.now,
+            moment: now,
             signed_in: None,
             doubted: false,
+            withheld_for_long: withheld_since
+                .is_some_and(|since| now.saturating_sub(since) >= WITHHELD_FOR_LONG),
         }
     }
 
@@ -228,10 +237,17 @@ impl Conduct {
         self.manners.served();
     }
 
+    /// Whether the server has let us in for a day, and sent no messages.
+    pub(super) fn is_withheld_for_long(&self) -> bool {
+        self.withheld_for_long
+    }
+
     /// The account's fetch went well.
-    pub(super) fn worked(&mut self, account: &Account<'_>) {
+    pub(super) fn worked(&mut self, account: &Account<'_>, outcome: &Outcome) {
         let since = self.manners.worked();
-        if let Some(since) = since.filter(|_| account.environment.quiet) {
+        // Where all is passed over from now on, that is told instead.
+        let has_worked = outcome.fetched > 0 || !self.withheld_for_long;
+        if let Some(since) = since.filter(|_| account.environment.quiet && has_worked) {
             let since = Moment::on_the_wall(since);
             let text = format!("works again; it had failed since {since}");
             account.tell(Event::Recovered(&text));

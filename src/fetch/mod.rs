@@ -106,7 +106,7 @@ impl Account<'_> {
             conduct.served();
         }
         match fetched {
-            Ok(()) => conduct.worked(self),
+            Ok(()) => conduct.worked(self, &outcome),
             Err(error) => outcome.failure = Some(conduct.failed(self, &error)),
         }
         conduct.keep(self);
@@ -447,6 +447,8 @@ struct Run<'a> {
     refusal: Option<Answer>,
     /// What the run has failed in although it went on.
     trouble: Option<Error>,
+    /// The server has sent no messages for a day.
+    is_withheld_for_long: bool,
     /// A full part of the maildrop that brings nothing hides the rest.
     is_stuck: bool,
     /// What is passed over in the session at hand, and should come.

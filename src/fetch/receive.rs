@@ -139,7 +139,11 @@ impl Account<'_> {
     ) -> Result<Fetched, Error> {
         let (target, care) = (run.target, run.care);
         let failing = messages.iter().filter(|message| store.has_failed(message));
-        let mut refusals = Refusals::new(failing.map(Key::of).collect(), run.witness.clone());
+        let mut refusals = Refusals::new(
+            failing.map(Key::of).collect(),
+            run.witness.clone(),
+            run.is_withheld_for_long,
+        );
         let queue = QUEUE.min(self.environment.room / 2).max(1);
         let mut sizes = Sizes::of(store);
         let to = self.destination(store, target);

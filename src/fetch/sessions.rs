@@ -72,6 +72,7 @@ impl Account<'_> {
             passed: HashSet::new(),
             refusal: None,
             trouble: None,
+            is_withheld_for_long: conduct.is_withheld_for_long(),
             is_stuck: false,
             holds: Vec::new(),
             refused: Vec::new(),
@@ -231,6 +232,9 @@ impl Account<'_> {
         let key = Key::of(first.message());
         let mut listed = (0..maildrop.len()).filter_map(|place| maildrop.message(place));
         let Some(message) = listed.find(|message| Key::of(message) == key) else {
+            // Somebody has deleted it meanwhile: there is no other reading to be had.
+            self.commit_all(store, target, vec![first.doubt()], outcome)?;
+            session.quit(Marked::default());
             return Ok(());
         };
         let to = self.destination(store, target);

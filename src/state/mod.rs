@@ -376,7 +376,7 @@ impl Store {
         let recently = self
             .memory
             .told
-            .is_some_and(|told| (told..told + DAILY).contains(&now));
+            .is_some_and(|told| (told..told.saturating_add(DAILY)).contains(&now));
         if !recently {
             self.write([Entry::Told { time: now }]);
         }
@@ -387,6 +387,13 @@ impl Store {
         self.begin_run();
         for entry in entries {
             self.add(entry);
+        }
+    }
+
+    /// From now on ages can be measured, where the clock was wrong when the last run wrote.
+    fn note_time(&mut self) {
+        if self.memory.homes.lacks_a_time(self.moment.now) {
+            self.begin_run();
         }
     }
 
