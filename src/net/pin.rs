@@ -1,5 +1,6 @@
 //! The keys of certificates that an account is pinned to.
 
+use crate::term::hex;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use std::fmt;
@@ -11,8 +12,7 @@ pub struct Pin(pub [u8; 32]);
 
 impl fmt::Display for Pin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("sha256:")?;
-        self.0.iter().try_for_each(|octet| write!(f, "{octet:02x}"))
+        write!(f, "sha256:{}", hex(&self.0))
     }
 }
 
