@@ -34,7 +34,12 @@ fn names(context: &Context<'_>) -> Result<Status, Failure> {
 fn list(context: &Context<'_>) -> Result<Status, Failure> {
     let config = context.config(&[])?;
     let (mut data, mut status) = (Vec::new(), Status::Ok);
-    let mut table = Table::new(&[Column::Left, Column::Left, Column::Left, Column::Flexible]);
+    let mut table = Table::new(&[
+        Column::Flexible,
+        Column::Flexible,
+        Column::Left,
+        Column::Flexible,
+    ]);
     table.row(["ACCOUNT", "SERVER", "KEEP", "MAILDIR"]);
     for name in config.accounts() {
         let profile = match config.profile(name, &Overrides::default()) {

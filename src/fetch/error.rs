@@ -1,5 +1,6 @@
 //! What can end an account's fetch.
 
+use super::room::Shortage;
 use super::tell::{listed, too_early};
 use crate::delivery::{self, Complete};
 use crate::exit::Diagnose;
@@ -130,7 +131,7 @@ pub enum Error {
     InParts(&'static str),
     /// The disk has no room for these, which are not asked for.
     #[error("{0}")]
-    NoRoom(String),
+    NoRoom(Shortage),
     /// A message is far larger than the server said.
     #[error("{0} has no end: it is far larger than the server listed it")]
     Oversized(String),

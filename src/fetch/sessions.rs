@@ -178,7 +178,10 @@ impl Account<'_> {
             },
         };
         if let Some(error) = run.trouble.or(first) {
-            return Err(error);
+            return Err(match error {
+                Error::NoRoom(shortage) => Error::NoRoom(shortage.at_end(outcome.fetched)),
+                other => other,
+            });
         }
         let mut misses = run.refused;
         misses.retain(|refused| run.holds.iter().all(|it| it.name != refused.name));

@@ -12,7 +12,7 @@ use crate::session::{Direction, Transcript};
 use crate::state::{
     Changes, Early, FailureKind, Failures, Moment, Opened, Recorded, RefusalKind, Store, Why,
 };
-use crate::term::{count, escape, quoted, unique_id};
+use crate::term::{count, escape, quoted, unique_id, without_numbers};
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -131,7 +131,7 @@ impl Account<'_> {
         }
         if outcome.recovered > 0 {
             let recovered = count(outcome.recovered, "message");
-            let text = format!("{recovered} delivered by a run that ended before it could say so");
+            let text = format!("{recovered} delivered by an earlier run that could not say so");
             self.tell(Event::Notice(&text));
         }
     }
@@ -187,7 +187,7 @@ impl Account<'_> {
             )));
         }
         if all_changed && changes.marked > 0 {
-            let name = self.profile.word_to_fetch();
+            let name = self.profile.word_to_sign_in();
             self.tell(Event::Warning(&format!(
                 "{} that was marked as seen, and never fetched, is among them and comes as new; to \
                  pass over what is there now: popfetch state mark-seen {name}",
@@ -262,7 +262,7 @@ pub fn failure(error: &dyn Diagnose) -> Failure {
     }
     Failure {
         status: error.status(),
-        message,
+        message: without_numbers(&message),
         hint: error.hint(),
         routine: error.is_routine(),
     }

@@ -8,6 +8,12 @@ const GAP: usize = 2;
 /// A flexible column is never made narrower than this; a line rather wraps.
 const NARROWEST: usize = 8;
 
+/// A terminal that is narrower shows a row of headings in two lines.
+const NARROW: usize = 72;
+
+/// The second of them is indented so far.
+const BELOW: usize = 4;
+
 /// How one column is laid out.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Column {
@@ -15,7 +21,7 @@ pub enum Column {
     Left,
     /// As wide as its widest cell, text at the right: numbers.
     Right,
-    /// What is left of the line, longer text cut with "…". Of several, the first gives way.
+    /// What is left of the line, longer text cut with "…". Of several, the widest gives way.
     Flexible,
 }
 
@@ -67,14 +73,45 @@ impl Table {
         lines.collect()
     }
 
+    /// The same, with the last cell of each row in a line of its own where the terminal is too narrow to
+    /// show much of it beside the others.
+    pub fn render_in_two(&self, columns: Option<usize>) -> String {
+        let narrow = columns.filter(|columns| *columns < NARROW);
+        let (Some(columns), Some((_, first))) = (narrow, self.columns.split_last()) else {
+            return self.render(columns);
+        };
+        let mut table = Self::new(first);
+        let rows = self.rows.iter().filter_map(|row| row.split_last());
+        for (_, cells) in rows.clone() {
+            table.row(cells.iter().cloned());
+        }
+        let fitted = table.fit(Some(columns));
+        let below = columns.saturating_sub(BELOW);
+        let lines = rows.map(|(last, cells)| {
+            let last = fit(last, below);
+            format!("{}{}{last}\n", fitted.line(cells), " ".repeat(BELOW))
+        });
+        lines.collect()
+    }
+
     /// The columns for lines of at most `columns`, as wide as the rows so far need them.
     pub fn fit(&self, columns: Option<usize>) -> Fitted<'_> {
         let mut widths = self.widest.clone();
         let line = widths.iter().sum::<usize>() + GAP * widths.len().saturating_sub(1);
-        let excess = columns.map_or(0, |columns| line.saturating_sub(columns));
-        let flexible = self.columns.iter().position(|c| *c == Column::Flexible);
-        if let Some(widest) = flexible.and_then(|at| widths.get_mut(at)) {
-            *widest = widest.saturating_sub(excess).max(NARROWEST.min(*widest));
+        let mut excess = columns.map_or(0, |columns| line.saturating_sub(columns));
+        while excess > 0 {
+            let flexible = widths.iter_mut().zip(&self.columns);
+            let flexible = flexible.filter(|(_, column)| **column == Column::Flexible);
+            // Of two that are as wide the first: names matter less than what comes behind them.
+            let widest = flexible
+                .map(|(width, _)| width)
+                .rev()
+                .max_by_key(|width| **width);
+            match widest.filter(|width| **width > NARROWEST) {
+                Some(width) => *width -= 1,
+                None => break,
+            }
+            excess -= 1;
         }
         Fitted {
             columns: &self.columns,
@@ -159,6 +196,31 @@ mod tests {
             sample().render(Some(3)),
             " 1  Ada   A subje…\n12  你好  Short\n"
         );
+    }
+
+    #[test]
+    fn of_two_flexible_columns_the_wider_gives_way_first() {
+        let mut table = Table::new(&[Column::Flexible, Column::Right, Column::Flexible]);
+        table.row(["Ada Lovelace the elder", "9 KB", "On the analytical engine"]);
+        table.row(["你好吗你好吗你好吗", "9 KB", "Short"]);
+        let text = table.render(Some(32));
+        assert!(text.lines().all(|line| width(line) <= 32), "{text}");
+        assert_eq!(
+            text,
+            "Ada Lovelac…  9 KB  On the anal…\n你好吗你好…   9 KB  Short\n"
+        );
+    }
+
+    #[test]
+    fn on_a_narrow_terminal_the_last_cell_stands_below() {
+        let mut table = Table::new(&[Column::Left, Column::Flexible, Column::Flexible]);
+        table.row(["2026-11-26", "Ada Lovelace", "你好吗你好吗你好吗你好吗"]);
+        assert_eq!(
+            table.render_in_two(Some(20)),
+            "2026-11-26  Ada Lov…\n    你好吗你好吗你…\n"
+        );
+        assert_eq!(table.render_in_two(Some(80)), table.render(Some(80)));
+        assert_eq!(table.render_in_two(None), table.render(None));
     }
 
     #[test]

@@ -198,7 +198,7 @@ fn where_imported_names_are_lost_with_the_state_nothing_is_fetched_before_their_
                     "lost what mpop had fetched",
                     "of the listed messages may be among that",
                     "`popfetch import mpop",
-                    "`popfetch fetch --as-new a`",
+                    "`popfetch fetch --as-new a",
                 ],
             );
             assert_eq!(count(&home), before);
