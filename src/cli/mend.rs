@@ -204,6 +204,10 @@ pub struct Import {
     #[arg(long, value_name = "FILE", value_parser = super::path())]
     pub seen: Option<PathBuf>,
 
+    /// Only this one of its accounts, as it is called there, or as USER@HOST
+    #[arg(long, value_name = "NAME")]
+    pub account: Option<String>,
+
     /// Let `keep` delete from the server what the tool has fetched, as it deletes other mail
     #[arg(long)]
     pub may_delete: bool,

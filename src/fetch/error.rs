@@ -438,35 +438,6 @@ impl Error {
         }
     }
 
-    /// What counts as the same failure, in a word.
-    pub(super) fn kind(&self) -> &'static str {
-        match self {
-            Self::Connect(_) | Self::NoPop(_) => "connect",
-            Self::Delivery(_) | Self::NoRoom(_) => "maildir",
-            Self::State(_) => "state",
-            Self::Ahead(source)
-            | Self::OutOfStep(source)
-            | Self::Over { source, .. }
-            | Self::Doubtful { source, .. } => source.kind(),
-            Self::NotInStep | Self::Refusing(_) => "session",
-            Self::KnownElsewhere { .. }
-            | Self::NoneImported { .. }
-            | Self::ImportsLost { .. }
-            | Self::InParts(_)
-            | Self::NoMemory(_) => "state",
-            Self::NeedsUtf8(_) | Self::Oversized(_) => "message",
-            Self::Renewal(_) => "password",
-            Self::Early { .. } | Self::NoThread(_) | Self::Stopped(_) | Self::Thread => "run",
-            Self::Advised { .. } => "sign-in",
-            Self::Session(source) => match source {
-                session::Error::Net { .. } => "line",
-                session::Error::Turned(_) => "greeting",
-                session::Error::SignIn { .. } => "sign-in",
-                _ => "session",
-            },
-        }
-    }
-
     fn session(&self) -> Option<&session::Error> {
         match self {
             Self::Advised { source, .. } => Some(source),

@@ -27,7 +27,8 @@ pub(super) fn run(context: &Context<'_>, arguments: &cli::Import) -> Result<Stat
     let tool = tool(arguments.tool);
     let around = surroundings()?;
     let (path, seen) = (arguments.path.as_deref(), arguments.seen.as_deref());
-    let found = import::read(tool, path, seen, &around)?;
+    let only = arguments.account.as_deref();
+    let found = import::read(tool, path, seen, only, &around)?;
     let config = match &context.global.config {
         Some(path) => path.clone(),
         None => paths::config_file()?,
@@ -36,7 +37,7 @@ pub(super) fn run(context: &Context<'_>, arguments: &cli::Import) -> Result<Stat
     print(if context.is_json() {
         preview::json(&plan)
     } else {
-        preview::text(&plan, arguments.may_delete, &around.home).into_bytes()
+        preview::text(&plan, only, arguments.may_delete, &around.home).into_bytes()
     })?;
     if arguments.dry_run || !(arguments.yes || agreed()?) {
         return Ok(Status::Ok);

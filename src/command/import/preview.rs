@@ -11,7 +11,7 @@ use std::path::Path;
 /// Columns that a line of the source has before what becomes of it.
 const TEXT: usize = 36;
 
-pub(super) fn text(plan: &Plan, may_delete: bool, home: &Path) -> String {
+pub(super) fn text(plan: &Plan, only: Option<&str>, may_delete: bool, home: &Path) -> String {
     let mut out = String::new();
     let mut file = None;
     for line in &plan.lines {
@@ -23,6 +23,9 @@ pub(super) fn text(plan: &Plan, may_delete: bool, home: &Path) -> String {
         let text = escape_str(&line.text);
         let fate = escape_str(&fate_in_words(&line.fate));
         let _ = writeln!(out, "{:>5}  {text:<TEXT$}  {fate}", line.number);
+    }
+    if only.is_some() {
+        out.push_str("\nother accounts are left out (--account)\n");
     }
     for planned in &plan.accounts {
         account(&mut out, plan, planned, may_delete, home);
