@@ -8,7 +8,7 @@ mod turns;
 mod unique_name;
 
 pub use directory::{Ground, Maildir, Site};
-pub use roster::{Deliverer, MaildirId, NAME as ROSTER, Roster};
+pub use roster::{Brought, Deliverer, MaildirId, NAME as ROSTER, Roster};
 pub use search::Search;
 pub use turns::{Turn, Turns, random};
 pub use unique_name::{AccountTag, JournalId, Stamp, UniqueName};

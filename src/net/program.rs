@@ -5,6 +5,7 @@
 //! a thread that exists before the confinement and can do nothing else.
 
 use super::Error;
+use crate::paths;
 use crate::process::{Group, Running};
 use crate::term::{escape_up_to, quoted};
 use rustix::io::Errno;
@@ -34,9 +35,9 @@ const LINE: u64 = 400;
 pub fn cannot_start(key: &str, program: &str, error: &io::Error) -> String {
     let shown = quoted(program);
     match error.kind() {
-        io::ErrorKind::NotFound if program.starts_with('~') || program.contains('$') => format!(
-            "no shell runs `{key}`, so that `~` and `$` stand for themselves: write the path in full"
-        ),
+        io::ErrorKind::NotFound if program.starts_with('~') || program.contains('$') => {
+            not_by_a_shell(key, program)
+        }
         io::ErrorKind::NotFound if program.contains(' ') => format!(
             "`{key}` is a list of the program and its arguments, each in quotes of its own: [\"pass\", \
              \"show\", \"mail/work\"]"
@@ -54,6 +55,21 @@ pub fn cannot_start(key: &str, program: &str, error: &io::Error) -> String {
         }
         _ => format!("`{key}` is a list of the program and its arguments, run without a shell"),
     }
+}
+
+/// What to do with a word of `key` that a shell would have made something else of.
+pub fn not_by_a_shell(key: &str, word: &str) -> String {
+    let home = paths::home().map(|home| home.display().to_string());
+    let below = ["~", "$HOME", "${HOME}"]
+        .iter()
+        .find_map(|it| word.strip_prefix(it))
+        .filter(|below| below.starts_with('/') && !below.contains('$'));
+    let way_on = match (home, below) {
+        (Ok(home), Some(below)) => format!("write {home}{below} in its place"),
+        _ => "write what it stands for in its place, or have a shell do it: [\"sh\", \"-c\", \"...\"]"
+            .to_owned(),
+    };
+    format!("no shell runs `{key}`, so that `~` and `$` stand for themselves in `{word}`: {way_on}")
 }
 
 /// A running program. It is ended, with what it started, when this is dropped.

@@ -9,7 +9,7 @@ use thiserror::Error;
 
 use super::Wanted;
 use crate::exit::{Diagnose, Status};
-use crate::net::program::cannot_start;
+use crate::net::program::{cannot_start, not_by_a_shell};
 use crate::private;
 use crate::term::{quoted, visible};
 
@@ -51,6 +51,8 @@ pub enum SecretError {
         key: Helper,
         /// The program, without its arguments.
         program: String,
+        /// The first of its arguments that a shell would have made something else of.
+        for_shell: Option<String>,
         /// How it ended.
         status: ExitStatus,
     },
@@ -190,6 +192,11 @@ impl Diagnose for SecretError {
 
     fn hint(&self) -> Option<String> {
         let hint = match self {
+            Self::Command {
+                key,
+                for_shell: Some(word),
+                ..
+            } => visible(&not_by_a_shell(key.key(), word)),
             Self::Command { .. } => {
                 "run the command by itself to see what is wrong; under cron it has no terminal, and a \
                  short PATH"

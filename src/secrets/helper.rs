@@ -79,6 +79,7 @@ fn run_within(
                 return Err(SecretError::Command {
                     key,
                     program: program.clone(),
+                    for_shell: for_shell(program, arguments),
                     status,
                 });
             }
@@ -98,6 +99,22 @@ fn run_within(
             _ => thread::sleep(POLL),
         }
     }
+}
+
+/// The first argument that is not what it looks like, as no shell has seen it. A shell that is the
+/// program itself sees its own.
+fn for_shell(program: &str, arguments: &[String]) -> Option<String> {
+    const SHELLS: [&str; 6] = ["sh", "bash", "dash", "zsh", "ksh", "fish"];
+    let name = program.rsplit('/').next().unwrap_or_default();
+    let looks = |word: &&String| word.starts_with("~/") || has_variable(word);
+    let word = arguments.iter().find(looks)?;
+    (!SHELLS.contains(&name)).then(|| word.clone())
+}
+
+fn has_variable(word: &str) -> bool {
+    word.split('$')
+        .skip(1)
+        .any(|behind| behind.starts_with(|c: char| c.is_ascii_alphabetic() || "_{(".contains(c)))
 }
 
 /// What the command has printed so far.

@@ -181,7 +181,10 @@ impl Claim {
                 (journal, std::mem::take(&mut self.memory), unsure)
             }
         };
-        Ok((self.into_store(maildir, journal, memory), unsure))
+        let is_made = matches!(self.found, Found::Nothing);
+        let mut store = self.into_store(maildir, journal, memory);
+        store.is_made = is_made;
+        Ok((store, unsure))
     }
 
     pub(super) fn into_store(
@@ -204,10 +207,13 @@ impl Claim {
             memory,
             lock: self.lock,
             moment: self.moment,
+            is_made: false,
+            has_noted: false,
             path_of_maildir: path.unwrap_or_default(),
             maildir: maildir.cloned(),
             home: None,
             seen: Vec::new(),
+            lost_imports: None,
             begun: false,
             raised: None,
             session: 0,
