@@ -27,13 +27,17 @@ const TURNED_AWAY: u32 = 3;
 /// a week a stronger method to sign in that it has learnt is taken.
 const SHORTCUT_FOR: i64 = 7 * 24 * 60 * 60;
 
-/// A server that did not follow it is spared for so long (seconds), as for pipelining.
+/// A server that did not follow one is spared for so long (seconds): it may have been closing anyway.
+const DOUBTED_FOR: i64 = 24 * 60 * 60;
+
+/// And for so long once it has done so again, as for pipelining.
 const NO_SHORTCUT_FOR: i64 = 30 * 24 * 60 * 60;
 
 /// A way around what a server announces is taken for so long (seconds), as above.
 const DETOUR_FOR: i64 = NO_SHORTCUT_FOR;
 
-/// What stands in the place of a shortcut that a server did not follow.
+/// What stands in the place of a shortcut that a server did not follow once, and again.
+const DOUBTED: &str = "doubted";
 const NO_SHORTCUT: &str = "none";
 
 /// What did not come, although the account works.
@@ -143,7 +147,7 @@ impl Conduct {
 
     /// Whether to sign in and list in one flight: not where that has led nowhere.
     pub(super) fn may_go_ahead(&self) -> bool {
-        self.remembered_shortcut() != Some(NO_SHORTCUT)
+        !matches!(self.remembered_shortcut(), Some(DOUBTED | NO_SHORTCUT))
     }
 
     /// How to do so without asking for capabilities first, if an earlier run has shown a way.
@@ -162,19 +166,29 @@ impl Conduct {
         self.manners.note_shortcut(None);
     }
 
-    /// The server has refused the listings that were asked for with the sign-in, in words that are
-    /// not known: they may have come too early, which the next run finds out.
+    /// The server has closed over what came with the sign-in, or refused it in words that are not
+    /// known: it may have come too early, which the next run finds out.
     pub(super) fn spare_shortcut(&mut self) {
-        self.manners.note_shortcut(Some((NO_SHORTCUT, self.moment)));
+        self.note_no_shortcut();
+    }
+
+    fn note_no_shortcut(&mut self) {
+        let earlier = self.read.shortcut();
+        let again = earlier.is_some_and(|(word, time)| {
+            let lately = time..time.saturating_add(NO_SHORTCUT_FOR);
+            [DOUBTED, NO_SHORTCUT].contains(&word) && lately.contains(&self.moment)
+        });
+        let word = if again { NO_SHORTCUT } else { DOUBTED };
+        self.manners.note_shortcut(Some((word, self.moment)));
     }
 
     /// A session has gone well; what it has shown for the next.
     pub(super) fn saw_shortcut(&mut self, seen: Option<Shortcut>) {
         let word = match (self.remembered_shortcut(), seen) {
             // It was the shortcut: without it all went well.
-            _ if self.doubted => NO_SHORTCUT,
+            _ if self.doubted => return self.note_no_shortcut(),
             // It counts from the day on which the server was asked.
-            (Some(NO_SHORTCUT), _) | (Some(_), Some(_)) => return,
+            (Some(DOUBTED | NO_SHORTCUT), _) | (Some(_), Some(_)) => return,
             (None, Some(shortcut)) => shortcut.word(),
             (_, None) => return self.forget_shortcut(),
         };
@@ -184,6 +198,7 @@ impl Conduct {
     fn remembered_shortcut(&self) -> Option<&str> {
         let (word, time) = self.manners.shortcut()?;
         let lasts = match word {
+            DOUBTED => DOUBTED_FOR,
             NO_SHORTCUT => NO_SHORTCUT_FOR,
             _ => SHORTCUT_FOR,
         };

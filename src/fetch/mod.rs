@@ -34,20 +34,23 @@ pub use tell::failure;
 use tell::listed;
 
 use crate::delivery::Target;
-use crate::durable::Disk;
-use crate::maildir::Site;
+use crate::durable::{Dir, Disk};
+use crate::maildir::{Maildir, Site};
 use crate::maildrop::{Maildrop, Message};
 use crate::plan::{self, Decision, Plan, Policy};
 use crate::profile::Profile;
 use crate::report::{Event, Outcome, Planned, Report};
 use crate::secrets::Credential;
 use crate::session::{Answer, Marked, Meaning, Phase, Session, Transaction, Update};
-use crate::state::{self, Claim, MarkedBy, Moment, Origin, Recognition, Recorded, Store, Twins};
+use crate::state::{
+    self, Claim, MarkedBy, Moment, Opened, Origin, Recognition, Recorded, Store, Twins,
+};
 use crate::stop::Stop;
 use crate::term::count;
 use doubts::{Budget, Looked};
 use endings::Care;
 use key::Key;
+use next::Brought;
 use std::collections::HashSet;
 use std::path::Path;
 use std::sync::Arc;
@@ -95,6 +98,22 @@ pub struct Account<'a> {
     pub environment: &'a Environment,
 }
 
+/// Takes an account's state, and its Maildir; nothing is made or changed where they do not belong
+/// together.
+pub fn open_state(
+    disk: &Disk,
+    directory: Dir,
+    profile: &Profile,
+    moment: &Moment,
+) -> Result<(Store, Arc<Maildir>, Opened, Twins), Error> {
+    let id = profile.server.id();
+    let claim = Claim::take(directory, &id, &profile.word_with_maildir(), moment)?;
+    let twins = claim.twins();
+    let site = Site::look(disk, &profile.maildir)?;
+    let (store, maildir, opened) = claim.settle(&site)?;
+    Ok((store, maildir, opened, twins))
+}
+
 impl Account<'_> {
     /// Fetches the account's new mail and reports how that went, the end included.
     pub fn fetch(&self) -> Outcome {
@@ -136,26 +155,13 @@ impl Account<'_> {
         Ok(closed?)
     }
 
-    /// Takes the account's state and its Maildir; nothing is made or changed where they do not
-    /// belong together.
-    fn open(
-        &self,
-        directory: crate::durable::Dir,
-        moment: &Moment,
-    ) -> Result<(Store, Target, Twins), Error> {
-        let profile = self.profile;
-        let claim = Claim::take(
-            directory,
-            &profile.server.id(),
-            &profile.word_with_maildir(),
-            moment,
-        )?;
+    fn open(&self, directory: Dir, moment: &Moment) -> Result<(Store, Target, Twins), Error> {
+        let disk = &self.environment.disk;
+        let (store, maildir, opened, twins) = open_state(disk, directory, self.profile, moment)?;
         let twins = match self.environment.as_new {
             true => Twins::default(),
-            false => claim.twins(),
+            false => twins,
         };
-        let site = Site::look(&self.environment.disk, &profile.maildir)?;
-        let (store, maildir, opened) = claim.settle(&site)?;
         self.tell_opened(&opened);
         Ok((store, Target::maildir(maildir), twins))
     }
@@ -205,7 +211,7 @@ impl Account<'_> {
         run.is_stuck = in_parts && plan.stored() < plan.listed() / 2;
         let Looked { mut same, fetch } =
             self.look_into(session, store, maildrop, &plan, &mut run.budget)?;
-        let order = plan.fetch_order(self.profile.order);
+        let order = plan.fetch_order(self.profile.policy.order);
         let new = order
             .into_iter()
             .filter_map(|place| maildrop.message(place));
@@ -220,7 +226,7 @@ impl Account<'_> {
         }
         if !fetch.is_empty() {
             let fetched = self.receive_all(session, store, run, maildrop, fetch, outcome)?;
-            if plan::deletes_at_once(policy(self.profile, store.doubts_clock())) {
+            if plan::deletes_at_once(self.profile.policy.with_clock(store.doubts_clock())) {
                 delete.extend(fetched.recorded);
             }
             same.extend(fetched.same);
@@ -331,13 +337,13 @@ impl Account<'_> {
         let first = store.is_first();
         if first {
             self.check_twins(twins, maildrop)?;
-            if self.profile.latest.is_some() {
+            if self.profile.policy.latest.is_some() {
                 check_memory("latest", maildrop, in_parts)?;
             }
         }
         let policy = Policy {
             insist: self.environment.at_once,
-            ..policy(self.profile, store.doubts_clock())
+            ..self.profile.policy.with_clock(store.doubts_clock())
         };
         let plan = decide(policy, maildrop, store.recognise(maildrop), first, now);
         if plan.undated() > 0 && store.may_tell() {
@@ -438,8 +444,8 @@ struct Run<'a> {
     budget: Budget,
     /// A small message that is stored: the server has sent it before.
     witness: Option<Message>,
-    /// Messages that came in the session at hand.
-    arrived: u64,
+    /// In the session at hand.
+    brought: Brought,
     /// Messages that are not asked for again.
     passed: HashSet<Key>,
     /// The server has refused to send messages in the session at hand, for its own sake.
@@ -460,18 +466,6 @@ fn check_memory(what: &'static str, maildrop: &Maildrop, in_parts: bool) -> Resu
         (true, _) => Err(Error::InParts(what)),
         (_, false) => Err(Error::NoMemory(what)),
         (_, true) => Ok(()),
-    }
-}
-
-/// The profile's part in what becomes of messages.
-fn policy(profile: &Profile, doubts_clock: bool) -> Policy {
-    Policy {
-        doubts_clock,
-        keep: profile.keep,
-        max_size: profile.max_size,
-        latest: profile.latest,
-        order: profile.order,
-        insist: false,
     }
 }
 

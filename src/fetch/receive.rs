@@ -169,7 +169,7 @@ impl Account<'_> {
             }
         };
         let fetched = Fetched::of(committed, outcome);
-        run.arrived += received.refusals.arrived();
+        run.brought.arrived += received.refusals.arrived();
         let Refusals {
             to_blame,
             excused,
@@ -457,7 +457,7 @@ impl Account<'_> {
     /// A message without end must not fill the disk (fact S36).
     fn check_size(&self, message: &Message, octets: u64) -> Result<(), Error> {
         let size = message.octets.unwrap_or(0);
-        let (expected, (times, slack)) = match self.profile.max_size {
+        let (expected, (times, slack)) = match self.profile.policy.max_size {
             Some(most) => (most.max(size), OVERSIZE_LIMITED),
             None => (size, OVERSIZE),
         };

@@ -16,6 +16,7 @@ use rustls::{
     CertificateError, ClientConfig, ClientConnection, DigitallySignedStruct, OtherError,
     RootCertStore, SignatureScheme,
 };
+use serde::{Deserialize, Serialize};
 use std::convert::Infallible;
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -42,12 +43,14 @@ pub struct TlsPolicy {
 }
 
 /// The oldest version of TLS that will do.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
 pub enum MinVersion {
     /// TLS 1.2.
     #[default]
+    #[serde(rename = "1.2")]
     Tls12,
     /// TLS 1.3.
+    #[serde(rename = "1.3")]
     Tls13,
 }
 
@@ -85,6 +88,18 @@ impl FromStr for Roots {
             "pinned" => Self::Pinned,
             _ => Self::File(text.into()),
         })
+    }
+}
+
+/// As [`FromStr`] reads it.
+impl fmt::Display for Roots {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::System => f.write_str("system"),
+            Self::Bundled => f.write_str("bundled"),
+            Self::Pinned => f.write_str("pinned"),
+            Self::File(path) => path.display().fmt(f),
+        }
     }
 }
 

@@ -19,7 +19,7 @@ pub use super::proxy::ProxyWord;
 pub use super::tables::File;
 
 use super::problem::{expected_words, nearest};
-use super::units::{Octets, Period};
+use super::units::{Octets, Period, duration};
 use super::{Auth, Keep, MinVersion, Order, Pin, Pipelining, Roots};
 use crate::secrets::Password;
 
@@ -42,7 +42,7 @@ pub struct Account {
     /// `allow-insecure`: must be `true` for `tls = "none"`.
     pub allow_insecure: Key<bool>,
     /// `auth`: `"auto"` (default), or a method's name in lower case.
-    pub auth: Key<AuthWord>,
+    pub auth: Key<Auth>,
     /// `password`: the password itself; the file must then be readable by its owner alone.
     pub password: Key<Inline>,
     /// `password-command`: a program and its arguments; the first line it prints is the password.
@@ -60,25 +60,25 @@ pub struct Account {
     /// `maildir`: where new messages go; `~/Mail/{account}` by default.
     pub maildir: Key<String>,
     /// `keep`: `"always"` (default), `"never"`, or a duration such as `"14 days"`.
-    pub keep: Key<KeepWord>,
+    pub keep: Key<Keep>,
     /// `max-size`: larger messages stay on the server, as in `"25 MB"`.
     pub max_size: Key<Octets>,
     /// `latest`: how many of the newest messages the very first fetch takes.
     pub latest: Key<u64>,
     /// `order`: `"oldest-first"` (default) or `"newest-first"`.
-    pub order: Key<OrderWord>,
+    pub order: Key<Order>,
     /// `pipelining`: `"auto"` (default) or `"off"`.
-    pub pipelining: Key<PipeliningWord>,
+    pub pipelining: Key<Pipelining>,
     /// `timeout`: how long the server may be silent; `"60 s"` by default.
     pub timeout: Key<Period>,
     /// `tls-roots`: `"system"` (default), `"bundled"`, `"pinned"`, or a PEM file.
-    pub tls_roots: Key<RootsWord>,
+    pub tls_roots: Key<Roots>,
     /// `tls-pin`: the SHA-256 of the server's public key, or a list of them.
     pub tls_pin: Key<Pins>,
     /// `tls-server-name`: the name the certificate must bear, where it is not `host`.
     pub tls_server_name: Key<String>,
     /// `tls-min-version`: `"1.2"` (default) or `"1.3"`.
-    pub tls_min_version: Key<MinVersionWord>,
+    pub tls_min_version: Key<MinVersion>,
     /// `tls-client-cert`: a PEM file with the certificate that is shown to the server.
     pub tls_client_cert: Key<PathBuf>,
     /// `tls-client-key`: a PEM file with its key; the same file by default.
@@ -138,26 +138,6 @@ impl<'de> Deserialize<'de> for TlsMode {
     }
 }
 
-/// The values of `tls-min-version`.
-#[derive(Clone, Copy, Debug, Eq, PartialEq, serde::Deserialize)]
-pub enum MinVersionWord {
-    /// TLS 1.2.
-    #[serde(rename = "1.2")]
-    Tls12,
-    /// TLS 1.3.
-    #[serde(rename = "1.3")]
-    Tls13,
-}
-
-impl From<MinVersionWord> for MinVersion {
-    fn from(word: MinVersionWord) -> Self {
-        match word {
-            MinVersionWord::Tls12 => Self::Tls12,
-            MinVersionWord::Tls13 => Self::Tls13,
-        }
-    }
-}
-
 /// The value of `source-address`.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, serde::Deserialize)]
 #[serde(try_from = "String")]
@@ -173,95 +153,51 @@ impl TryFrom<String> for Address {
     }
 }
 
-/// The values of `auth`: the words of [`Auth::ALL`].
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub struct AuthWord(pub Auth);
-
-impl<'de> Deserialize<'de> for AuthWord {
+/// The words of [`Auth::ALL`].
+impl<'de> Deserialize<'de> for Auth {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         static WORDS: LazyLock<Vec<&str>> =
             LazyLock::new(|| Auth::ALL.iter().map(|(word, _)| *word).collect());
         let text = String::deserialize(deserializer)?;
-        match Auth::of_word(&text) {
-            Some(auth) => Ok(Self(auth)),
-            None => Err(de::Error::unknown_variant(&text, &WORDS)),
+        Self::of_word(&text).ok_or_else(|| de::Error::unknown_variant(&text, &WORDS))
+    }
+}
+
+impl<'de> Deserialize<'de> for Keep {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        let period = match text.as_str() {
+            "always" => return Ok(Self::Always),
+            "never" => return Ok(Self::Never),
+            text => text.parse::<Period>(),
+        };
+        let period = period.map_err(|error| {
+            let words = ["always".to_owned(), "never".to_owned()];
+            de::Error::custom(match nearest(&text.to_lowercase(), &words) {
+                Some(near) => format!("`{text}` is not known here; did you mean `{near}`?"),
+                None => format!("`keep` is \"always\", \"never\" or a duration: {error}"),
+            })
+        })?;
+        Ok(Self::For(period.duration()))
+    }
+}
+
+/// As it is written in the file.
+impl fmt::Display for Keep {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Always => f.write_str("always"),
+            Self::Never => f.write_str("never"),
+            Self::For(period) => f.write_str(&duration(*period)),
         }
     }
 }
 
-/// The values of `order`.
-#[derive(Clone, Copy, Debug, Eq, PartialEq, serde::Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum OrderWord {
-    /// As the maildrop lists them.
-    OldestFirst,
-    /// The other way round.
-    NewestFirst,
-}
-
-impl From<OrderWord> for Order {
-    fn from(word: OrderWord) -> Self {
-        match word {
-            OrderWord::OldestFirst => Self::OldestFirst,
-            OrderWord::NewestFirst => Self::NewestFirst,
-        }
-    }
-}
-
-/// The values of `pipelining`.
-#[derive(Clone, Copy, Debug, Eq, PartialEq, serde::Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum PipeliningWord {
-    /// When the server announces it.
-    Auto,
-    /// Never.
-    Off,
-}
-
-impl From<PipeliningWord> for Pipelining {
-    fn from(word: PipeliningWord) -> Self {
-        match word {
-            PipeliningWord::Auto => Self::Auto,
-            PipeliningWord::Off => Self::Off,
-        }
-    }
-}
-
-/// The values of `keep`.
-#[derive(Clone, Copy, Debug, Eq, PartialEq, serde::Deserialize)]
-#[serde(try_from = "String")]
-pub struct KeepWord(pub Keep);
-
-impl TryFrom<String> for KeepWord {
-    type Error = String;
-
-    fn try_from(text: String) -> Result<Self, String> {
-        match text.as_str() {
-            "always" => Ok(Self(Keep::Always)),
-            "never" => Ok(Self(Keep::Never)),
-            _ => text
-                .parse::<Period>()
-                .map(|period| Self(Keep::For(period.duration())))
-                .map_err(|error| {
-                    let words = ["always".to_owned(), "never".to_owned()];
-                    match nearest(&text.to_lowercase(), &words) {
-                        Some(near) => format!("`{text}` is not known here; did you mean `{near}`?"),
-                        None => format!("`keep` is \"always\", \"never\" or a duration: {error}"),
-                    }
-                }),
-        }
-    }
-}
-
-/// The values of `tls-roots`; a file is as written, not yet made absolute.
-#[derive(Clone, Debug, Eq, PartialEq, serde::Deserialize)]
-#[serde(from = "String")]
-pub struct RootsWord(pub Roots);
-
-impl From<String> for RootsWord {
-    fn from(text: String) -> Self {
-        let Ok(roots) = text.parse();
-        Self(roots)
+/// A file is as written, not yet made absolute.
+impl<'de> Deserialize<'de> for Roots {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let Ok(roots) = String::deserialize(deserializer)?.parse();
+        Ok(roots)
     }
 }
 
@@ -447,7 +383,7 @@ mod tests {
 
     #[test]
     fn keep_is_a_word_or_a_duration() {
-        let keep = |text: &str| account(text).map(|a| a.keep.unwrap().into_inner().0);
+        let keep = |text: &str| account(text).map(|a| a.keep.unwrap().into_inner());
         assert_eq!(keep("keep = 'always'").unwrap(), Keep::Always);
         assert_eq!(keep("keep = 'never'").unwrap(), Keep::Never);
         let day = std::time::Duration::from_secs(86_400);

@@ -3,16 +3,10 @@
 //! The form is RFC 2384's, with `pops` for TLS from the first octet. Being on a command line, it
 //! may not carry a password.
 
-use std::path::PathBuf;
-
 use super::address::{checked_user, normal_host};
 use super::diagnose::ConfigError;
 use super::overrides::Overrides;
-use super::resolve::TIMEOUT;
-use super::{
-    Auth, Keep, Order, PasswordSource, Pipelining, Profile, Server, TLS_PORT, Tls, TlsPolicy,
-    Typed, Way,
-};
+use super::{PasswordSource, Profile, Server, TLS_PORT, Typed};
 
 /// What a URL should look like.
 const FORM: &str = "write it as pops://USER@HOST or pops://USER@HOST:PORT";
@@ -60,20 +54,9 @@ pub(crate) fn profile(url: &str, overrides: &Overrides) -> Result<Profile, Confi
         ));
     }
     let mut profile = Profile {
-        name: format!("{}@{}", server.user, server.host),
-        server,
-        tls: Tls::Implicit(TlsPolicy::default()),
-        way: Way::default(),
-        auth: Auth::default(),
         password: PasswordSource::PromptOrKeyring,
-        maildir: PathBuf::new(),
-        keep: Keep::default(),
-        max_size: None,
-        latest: None,
-        order: Order::default(),
-        pipelining: Pipelining::default(),
-        timeout: TIMEOUT,
         typed: Typed::url(overrides),
+        ..Profile::new(format!("{}@{}", server.user, server.host), server)
     };
     overrides.apply(&mut profile)?;
     Ok(profile)

@@ -2,6 +2,7 @@
 
 use std::ffi::OsString;
 use std::fmt;
+use std::fs::File;
 use std::io::{self, IsTerminal, Read};
 use std::path::{Path, PathBuf};
 
@@ -144,12 +145,22 @@ pub fn prompt(account: &str, server: &Server) -> Result<Password, SecretError> {
         true => format!("Password for {user} at {host}: "),
         false => format!("Password for {} ({user} at {host}): ", account),
     };
-    echo::restored(|| rpassword::prompt_password(visible(&question)))
+    echo::hidden(|terminal| ask(&visible(&question), terminal))
         .map_err(|error| match error.kind() {
             io::ErrorKind::Interrupted => SecretError::Interrupted,
             _ => SecretError::Terminal(error),
         })
         .and_then(|secret| Password::new(secret).checked())
+}
+
+/// Asks a silent terminal; one that is not silent yet is silenced by the question.
+fn ask(question: &str, terminal: Option<File>) -> io::Result<String> {
+    let mut config = rpassword::ConfigBuilder::new();
+    if let Some(terminal) = terminal {
+        config = config.input_reader(terminal.try_clone()?);
+        config = config.output_writer(terminal);
+    }
+    rpassword::prompt_password_with_config(question, config.build())
 }
 
 /// Reads one line and not an octet more, so that the rest stays for others.
