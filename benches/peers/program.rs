@@ -12,6 +12,7 @@ use anyhow::{Context, Result};
 use crate::deliver;
 use crate::owner;
 use crate::probe::{self, Retrieve};
+use crate::storing;
 use crate::support::account::Account;
 use crate::support::run::Home;
 
@@ -132,6 +133,9 @@ impl Program {
         if self == Self::Fdm {
             // It knows no other way to be told whom to trust.
             command.env("SSL_CERT_FILE", roots(account));
+        }
+        if let Some(by_file_system) = std::env::var_os(storing::SYNCFS) {
+            command.env(storing::SYNCFS, by_file_system);
         }
         owner::give(home.path())?;
         Ok(command)

@@ -21,7 +21,7 @@ const GATHERING: Duration = Duration::from_millis(200);
 const AT_ONCE: usize = 16;
 
 /// With this in the environment, a batch's files are synced by one call for the whole file system.
-const SYNCFS: &str = "BENCH_SYNCFS";
+pub const SYNCFS: &str = "BENCH_SYNCFS";
 
 /// A file in tmp/ that has been written.
 struct Written {
