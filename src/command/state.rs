@@ -11,12 +11,10 @@ use crate::maildir::Site;
 use crate::paths;
 use crate::profile::{Overrides, Profile};
 use crate::report::Report;
-use crate::state::{
-    self, Claim, Inspected, MarkedBy, Missing, Moment, Shown, Standing, Store, inspect,
-};
+use crate::state::{self, Claim, Inspected, MarkedBy, Missing, Moment, Shown, Standing, inspect};
 use crate::term::{Column, Table, columns, count, escape_str, hex, json_line, size, unique_id};
 use serde_json::json;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 /// Runs the command.
@@ -419,25 +417,6 @@ pub(super) fn claim(profile: &Profile) -> Result<Claim, Failure> {
         &profile.word_with_maildir(),
         &moment,
     )?)
-}
-
-/// An account's state, to be changed.
-pub(super) fn open_store(
-    disk: &Disk,
-    directory: &Path,
-    profile: &Profile,
-    moment: &Moment,
-) -> Result<Store, fetch::Error> {
-    let directory = state::open_directory(disk, directory)?;
-    let claim = Claim::take(
-        directory,
-        &profile.server.id(),
-        &profile.word_with_maildir(),
-        moment,
-    )?;
-    let site = Site::look(disk, &profile.maildir)?;
-    let (store, ..) = claim.settle(&site)?;
-    Ok(store)
 }
 
 fn say(context: &Context<'_>, profile: &Profile, text: &str) {
