@@ -5,10 +5,12 @@
 
 use std::path::PathBuf;
 
-use clap::builder::{PathBufValueParser, TypedValueParser};
+use clap::builder::{PathBufValueParser, PossibleValue, TypedValueParser};
 use clap::{ArgAction, Args, CommandFactory, Parser, Subcommand, ValueEnum};
 
 use crate::paths;
+use crate::report::Format;
+use crate::term::Color;
 
 pub use fetch::{Check, Fetch, Login, SignIn};
 pub use mend::{AccountCommand, Import, PasswordCommand, StateCommand, Tool, Verify};
@@ -150,28 +152,34 @@ pub struct Global {
     pub no_progress: bool,
 }
 
-/// What goes to standard output.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, ValueEnum)]
-pub enum Format {
-    /// Lines for people
-    #[default]
-    Text,
-    /// One JSON object a line
-    Json,
-    /// The path of each new message
-    Paths,
+impl ValueEnum for Format {
+    fn value_variants<'a>() -> &'a [Self] {
+        &[Self::Text, Self::Json, Self::Paths]
+    }
+
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        let (word, help) = match self {
+            Self::Text => ("text", "Lines for people"),
+            Self::Json => ("json", "One JSON object a line"),
+            Self::Paths => ("paths", "The path of each new message"),
+        };
+        Some(PossibleValue::new(word).help(help))
+    }
 }
 
-/// When to use colours.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, ValueEnum)]
-pub enum Color {
-    /// On a terminal, unless NO_COLOR is set
-    #[default]
-    Auto,
-    /// Wherever the output goes
-    Always,
-    /// Nowhere
-    Never,
+impl ValueEnum for Color {
+    fn value_variants<'a>() -> &'a [Self] {
+        &[Self::Auto, Self::Always, Self::Never]
+    }
+
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        let (word, help) = match self {
+            Self::Auto => ("auto", "On a terminal, unless NO_COLOR is set"),
+            Self::Always => ("always", "Wherever the output goes"),
+            Self::Never => ("never", "Nowhere"),
+        };
+        Some(PossibleValue::new(word).help(help))
+    }
 }
 
 /// The commands.

@@ -63,7 +63,7 @@ fn a_message_cannot_be_both_kept_and_deleted() {
 
 #[test]
 fn eight_accounts_at_once_unless_told_otherwise() {
-    assert_eq!(fetch("popfetch fetch").jobs, 8);
+    assert_eq!(fetch("popfetch fetch").jobs.0, 8);
     assert!(parse("popfetch fetch --jobs 0").is_err());
     assert!(parse("popfetch fetch --jobs 65").is_err());
 }

@@ -5,6 +5,7 @@
 //! line, and `--dry-run` and `check` say exactly what a fetch would do.
 
 use crate::state::{Failures, Known};
+use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
 /// After so many failures in a row a message is tried only once a day (fact F20): one that
@@ -18,7 +19,7 @@ const RETRY_AFTER: i64 = 24 * 60 * 60;
 /// (fact F27): Gmail, for one, has a setting of its own for that.
 pub const DELETIONS: u8 = 5;
 
-/// What the profile says about messages.
+/// What the profile says about messages, and what of the run changes it.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub struct Policy {
     /// What happens on the server to what is stored.
@@ -29,10 +30,20 @@ pub struct Policy {
     pub latest: Option<u64>,
     /// Which come first.
     pub order: Order,
-    /// A person wants everything tried now, whatever failed before.
+    /// The run: a person wants everything tried now, whatever failed before.
     pub insist: bool,
-    /// The clock may be wrong: nothing is old enough to be deleted.
+    /// The run: the clock may be wrong: nothing is old enough to be deleted.
     pub doubts_clock: bool,
+}
+
+impl Policy {
+    /// The same in a run whose clock may be wrong.
+    pub fn with_clock(self, doubted: bool) -> Self {
+        Self {
+            doubts_clock: doubted,
+            ..self
+        }
+    }
 }
 
 /// What happens to a message on the server once it is safely stored.
@@ -48,7 +59,8 @@ pub enum Keep {
 }
 
 /// Which messages come first.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Order {
     /// As the maildrop lists them, which is oldest first.
     #[default]

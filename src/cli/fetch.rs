@@ -1,18 +1,16 @@
 //! The commands that sign in to fetch or to look: their options.
 
+use std::fmt;
 use std::path::PathBuf;
 
 use clap::Args;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 
 use crate::profile::units::{Octets, Period, whole_number};
-use crate::profile::{Auth, Pin, Roots, parse_pin};
-
-/// How many accounts to work on at once, unless told otherwise.
-const JOBS: u8 = 8;
+use crate::profile::{Auth, Pin, Roots};
 
 /// `popfetch fetch`.
-#[derive(Args, Clone, Debug)]
+#[derive(Args, Clone, Debug, Default)]
 #[command(after_help = "\
 Examples:
   popfetch fetch                            all accounts
@@ -66,10 +64,10 @@ pub struct Fetch {
         short,
         long,
         value_name = "N",
-        default_value_t = JOBS,
-        value_parser = clap::value_parser!(u8).range(1..=64)
+        default_value_t,
+        value_parser = clap::value_parser!(u8).range(1..=64).map(Jobs)
     )]
-    pub jobs: u8,
+    pub jobs: Jobs,
 
     /// Try at once where a server asked to be left alone for a while
     #[arg(long)]
@@ -88,25 +86,19 @@ pub struct Fetch {
     pub sign_in: SignIn,
 }
 
-/// What `popfetch` without a command does.
-impl Default for Fetch {
+/// How many accounts to work on at once.
+#[derive(Clone, Copy, Debug)]
+pub struct Jobs(pub u8);
+
+impl Default for Jobs {
     fn default() -> Self {
-        Self {
-            accounts: Vec::new(),
-            dry_run: false,
-            keep: false,
-            delete: false,
-            delete_after: None,
-            maildir: None,
-            max_size: None,
-            latest: None,
-            newest_first: false,
-            jobs: JOBS,
-            now: false,
-            as_new: false,
-            max_time: None,
-            sign_in: SignIn::default(),
-        }
+        Self(8)
+    }
+}
+
+impl fmt::Display for Jobs {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
     }
 }
 
@@ -153,7 +145,7 @@ pub struct SignIn {
     pub tls_roots: Option<Roots>,
 
     /// The SHA-256 of the server's public key, as tls-pin in the config file; can be given twice
-    #[arg(long, value_name = "PIN", value_parser = parse_pin)]
+    #[arg(long, value_name = "PIN")]
     pub tls_pin: Vec<Pin>,
 
     /// How long a server may be silent, as in "5 min"

@@ -1,7 +1,7 @@
 //! `popfetch check`: what waits, without downloading it.
 
-use super::context::{Context, report_failure};
-use super::fail::{Failure, print};
+use super::context::Context;
+use super::fail::{Failure, print, report_failure};
 use super::looked::{Counts, Looked};
 use crate::cli::Check;
 use crate::exit::Status;

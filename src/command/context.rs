@@ -2,7 +2,7 @@
 
 use super::fail::Failure;
 use super::ready::{Prepared, Ready, report_unready};
-use crate::cli::{self, Global, SignIn};
+use crate::cli::{Global, SignIn};
 use crate::durable::Disk;
 use crate::exit::{Diagnose, Status};
 use crate::fetch::{self, Environment, Network};
@@ -14,7 +14,7 @@ use crate::report::{self, Event, Format, Options, Outcome, Report, Reporter};
 use crate::secrets;
 use crate::state::Moment;
 use crate::stop::Stop;
-use crate::term::{Color, Paint};
+use crate::term::Paint;
 use std::io::{self, IsTerminal};
 use std::sync::Arc;
 
@@ -29,35 +29,25 @@ pub(super) type Selected = (String, Result<Profile, report::Failure>);
 
 impl<'a> Context<'a> {
     pub(super) fn new(global: &'a Global) -> Self {
-        let format = match global.format {
-            _ if global.null => Format::Paths,
-            cli::Format::Text => Format::Text,
-            cli::Format::Json => Format::Json,
-            cli::Format::Paths => Format::Paths,
+        let format = match global.null {
+            true => Format::Paths,
+            false => global.format,
         };
         Self { global, format }
     }
 
     /// Colours for stderr.
     pub(super) fn paint(&self) -> Paint {
-        self.color().paint(io::stderr().is_terminal())
+        self.paint_for(io::stderr().is_terminal())
     }
 
     /// Colours for another stream.
     pub(super) fn paint_for(&self, is_terminal: bool) -> Paint {
-        self.color().paint(is_terminal)
+        self.global.color.paint(is_terminal)
     }
 
     pub(super) fn is_json(&self) -> bool {
         self.format == Format::Json
-    }
-
-    fn color(&self) -> Color {
-        match self.global.color {
-            cli::Color::Auto => Color::Auto,
-            cli::Color::Always => Color::Always,
-            cli::Color::Never => Color::Never,
-        }
     }
 
     /// The config, as far as these accounts need one.
@@ -215,7 +205,7 @@ impl<'a> Context<'a> {
             verbosity: self.global.verbose,
             progress: !self.global.no_progress,
             queued,
-            color: self.color(),
+            color: self.global.color,
         }))
     }
 
@@ -246,20 +236,6 @@ impl<'a> Context<'a> {
             moment: Moment::now(),
         })
     }
-}
-
-/// Tells the report that an account failed.
-pub(super) fn report_failure(
-    report: &dyn Report,
-    name: &str,
-    error: &dyn Diagnose,
-) -> report::Failure {
-    let outcome = Outcome {
-        failure: Some(fetch::failure(error)),
-        ..Outcome::default()
-    };
-    report.report(name, Event::Finished(&outcome));
-    fetch::failure(error)
 }
 
 /// A stop that SIGINT and SIGTERM ask for from here on.

@@ -1,8 +1,8 @@
 //! `popfetch fetch --dry-run`: what a fetch would do, message by message.
 
 use super::check::{HEADER_LIMIT, cells};
-use super::context::{Context, report_failure};
-use super::fail::{Failure, print};
+use super::context::Context;
+use super::fail::{Failure, print, report_failure};
 use super::looked::{Counts, Looked};
 use crate::cli::Fetch;
 use crate::exit::Status;
@@ -70,7 +70,7 @@ pub(super) fn run(
     let prepared = context.ready(&arguments.accounts, overrides, &report)?;
     let mut environment = context.environment(Arc::clone(&report) as Arc<dyn Report>)?;
     environment.at_once = context.at_once(arguments.now, &arguments.accounts);
-    let jobs = usize::from(arguments.jobs);
+    let jobs = usize::from(arguments.jobs.0);
     let results = prepared.each(jobs, &environment, |account| {
         let looked = rehearse(account, |mut look| {
             let messages: Vec<_> = (0..look.plan.listed())
@@ -95,7 +95,7 @@ pub(super) fn run(
             }
             look.leave();
             Ok::<_, Error>(Plan {
-                keep: account.profile.keep,
+                keep: account.profile.policy.keep,
                 messages,
                 headings,
             })

@@ -1,7 +1,9 @@
 //! What ends a command: a status, a text, and what to do next.
 
 use crate::exit::{Diagnose, Status};
+use crate::fetch;
 use crate::profile::ConfigError;
+use crate::report::{self, Event, Outcome, Report};
 use crate::term::{Paint, columns, escape_up_to, wrap};
 use std::io::{self, Write};
 
@@ -94,6 +96,20 @@ impl<E: Diagnose> From<E> for Failure {
             },
         }
     }
+}
+
+/// Tells the report that an account failed.
+pub(super) fn report_failure(
+    report: &dyn Report,
+    name: &str,
+    error: &dyn Diagnose,
+) -> report::Failure {
+    let outcome = Outcome {
+        failure: Some(fetch::failure(error)),
+        ..Outcome::default()
+    };
+    report.report(name, Event::Finished(&outcome));
+    fetch::failure(error)
 }
 
 /// Writes data to stdout. That the reader has gone is no error: it has had enough.

@@ -45,7 +45,7 @@ pub(super) fn run(context: &Context<'_>, arguments: &Fetch) -> Result<Status, Fa
         }
     }
     say_when_stopping(&report, &environment.stop);
-    let jobs = usize::from(arguments.jobs);
+    let jobs = usize::from(arguments.jobs.0);
     let results = prepared.each(jobs, &environment, |account| account.fetch().status());
     let failed = prepared.failed.iter().map(|(_, failure)| failure.status);
     let fetched = results.into_iter().map(|result| match result {

@@ -27,10 +27,11 @@ mod verify;
 
 pub use fail::Failure;
 
-use crate::cli::{Cli, Command, Fetch, Format, Global};
+use crate::cli::{Cli, Command, Fetch, Global};
 use crate::exit::Status;
 use crate::paths;
 use crate::profile::Config;
+use crate::report::Format;
 use crate::term::Color;
 use clap::Parser;
 use context::Context;

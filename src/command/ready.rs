@@ -1,8 +1,7 @@
 //! The accounts of a run, each with what it is signed in with: asked for at the terminal before any work
 //! begins, or got in the account's own thread.
 
-use super::context::report_failure;
-use super::fail::Failure;
+use super::fail::{Failure, report_failure};
 use super::pool::{Place, in_parallel};
 use super::process;
 use crate::exit::Diagnose;

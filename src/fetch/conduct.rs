@@ -9,7 +9,7 @@ use crate::durable::{Dir, Disk};
 use crate::exit::Status;
 use crate::maildrop::Message;
 use crate::profile::Profile;
-use crate::report::{Event, Failure};
+use crate::report::{Event, Failure, Outcome};
 use crate::secrets::Sign;
 use crate::session::{Detour, Shortcut};
 use crate::state::{self, Credentials, Failing, Manners, Moment, Telling, Why};
@@ -27,13 +27,20 @@ const TURNED_AWAY: u32 = 3;
 /// a week a stronger method to sign in that it has learnt is taken.
 const SHORTCUT_FOR: i64 = 7 * 24 * 60 * 60;
 
-/// A server that did not follow it is spared for so long (seconds), as for pipelining.
+/// A server that did not follow one is spared for so long (seconds): it may have been closing anyway.
+const DOUBTED_FOR: i64 = 24 * 60 * 60;
+
+/// And for so long once it has done so again, as for pipelining.
 const NO_SHORTCUT_FOR: i64 = 30 * 24 * 60 * 60;
 
 /// A way around what a server announces is taken for so long (seconds), as above.
 const DETOUR_FOR: i64 = NO_SHORTCUT_FOR;
 
-/// What stands in the place of a shortcut that a server did not follow.
+/// Refusals to send anything are the server's for so long (seconds), and then the messages'.
+const WITHHELD_FOR_LONG: i64 = 24 * 60 * 60;
+
+/// What stands in the place of a shortcut that a server did not follow once, and again.
+const DOUBTED: &str = "doubted";
 const NO_SHORTCUT: &str = "none";
 
 /// What did not come, although the account works.
@@ -69,6 +76,8 @@ pub(super) struct Conduct {
     signed_in: Option<i64>,
     /// The shortcut led nowhere in this run.
     doubted: bool,
+    /// The server has let us in for a day, and sent no messages.
+    withheld_for_long: bool,
 }
 
 impl Conduct {
@@ -88,15 +97,19 @@ impl Conduct {
         let id = account.profile.server.id();
         let read = directory.as_ref().map(|dir| Manners::read(dir, &id));
         let read = read.unwrap_or_default();
+        let now = account.environment.moment.now;
+        let withheld_since = read.withheld_since();
         Self {
             directory,
             manners: read.clone(),
             read,
             auth: format!("{:?}", account.profile.auth),
             began: Instant::now(),
-            moment: account.environment.moment.now,
+            moment: now,
             signed_in: None,
             doubted: false,
+            withheld_for_long: withheld_since
+                .is_some_and(|since| now.saturating_sub(since) >= WITHHELD_FOR_LONG),
         }
     }
 
@@ -143,7 +156,7 @@ impl Conduct {
 
     /// Whether to sign in and list in one flight: not where that has led nowhere.
     pub(super) fn may_go_ahead(&self) -> bool {
-        self.remembered_shortcut() != Some(NO_SHORTCUT)
+        !matches!(self.remembered_shortcut(), Some(DOUBTED | NO_SHORTCUT))
     }
 
     /// How to do so without asking for capabilities first, if an earlier run has shown a way.
@@ -162,19 +175,29 @@ impl Conduct {
         self.manners.note_shortcut(None);
     }
 
-    /// The server has refused the listings that were asked for with the sign-in, in words that are
-    /// not known: they may have come too early, which the next run finds out.
+    /// The server has closed over what came with the sign-in, or refused it in words that are not
+    /// known: it may have come too early, which the next run finds out.
     pub(super) fn spare_shortcut(&mut self) {
-        self.manners.note_shortcut(Some((NO_SHORTCUT, self.moment)));
+        self.note_no_shortcut();
+    }
+
+    fn note_no_shortcut(&mut self) {
+        let earlier = self.read.shortcut();
+        let again = earlier.is_some_and(|(word, time)| {
+            let lately = time..time.saturating_add(NO_SHORTCUT_FOR);
+            [DOUBTED, NO_SHORTCUT].contains(&word) && lately.contains(&self.moment)
+        });
+        let word = if again { NO_SHORTCUT } else { DOUBTED };
+        self.manners.note_shortcut(Some((word, self.moment)));
     }
 
     /// A session has gone well; what it has shown for the next.
     pub(super) fn saw_shortcut(&mut self, seen: Option<Shortcut>) {
         let word = match (self.remembered_shortcut(), seen) {
             // It was the shortcut: without it all went well.
-            _ if self.doubted => NO_SHORTCUT,
+            _ if self.doubted => return self.note_no_shortcut(),
             // It counts from the day on which the server was asked.
-            (Some(NO_SHORTCUT), _) | (Some(_), Some(_)) => return,
+            (Some(DOUBTED | NO_SHORTCUT), _) | (Some(_), Some(_)) => return,
             (None, Some(shortcut)) => shortcut.word(),
             (_, None) => return self.forget_shortcut(),
         };
@@ -184,6 +207,7 @@ impl Conduct {
     fn remembered_shortcut(&self) -> Option<&str> {
         let (word, time) = self.manners.shortcut()?;
         let lasts = match word {
+            DOUBTED => DOUBTED_FOR,
             NO_SHORTCUT => NO_SHORTCUT_FOR,
             _ => SHORTCUT_FOR,
         };
@@ -213,10 +237,17 @@ impl Conduct {
         self.manners.served();
     }
 
+    /// Whether the server has let us in for a day, and sent no messages.
+    pub(super) fn is_withheld_for_long(&self) -> bool {
+        self.withheld_for_long
+    }
+
     /// The account's fetch went well.
-    pub(super) fn worked(&mut self, account: &Account<'_>) {
+    pub(super) fn worked(&mut self, account: &Account<'_>, outcome: &Outcome) {
         let since = self.manners.worked();
-        if let Some(since) = since.filter(|_| account.environment.quiet) {
+        // Where all is passed over from now on, that is told instead.
+        let has_worked = outcome.fetched > 0 || !self.withheld_for_long;
+        if let Some(since) = since.filter(|_| account.environment.quiet && has_worked) {
             let since = Moment::on_the_wall(since);
             let text = format!("works again; it had failed since {since}");
             account.tell(Event::Recovered(&text));

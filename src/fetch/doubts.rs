@@ -2,7 +2,7 @@
 //! this session, by headers in one flight and by whole messages where those cannot tell (E11).
 
 use super::tell::{NAMED, argument, name_of, some_of};
-use super::{Account, Error, policy};
+use super::{Account, Error};
 use crate::maildrop::{Maildrop, Message};
 use crate::plan::{self, Decision, Plan};
 use crate::pop3::MessageNumber;
@@ -36,6 +36,13 @@ impl Default for Budget {
 }
 
 impl Budget {
+    /// The server has ended a session behind so many headers. With half of them there is room for what
+    /// comes behind them, new mail above all.
+    pub(super) fn shrink(&mut self, headers: u64) {
+        let half = usize::try_from(headers / 2).unwrap_or(usize::MAX);
+        (self.headers, self.bodies) = (self.headers.min(half), self.bodies.min(half));
+    }
+
     /// As many of so many whole messages as are left.
     pub(super) fn take_bodies(&mut self, wanted: usize) -> usize {
         let taken = wanted.min(self.bodies);
@@ -147,7 +154,7 @@ impl Account<'_> {
         store: &mut Store,
         mut same: Vec<Same>,
     ) -> Result<Vec<Recorded>, Error> {
-        let policy = policy(self.profile, store.doubts_clock());
+        let policy = self.profile.policy.with_clock(store.doubts_clock());
         let now = self.environment.moment.now;
         // One may have been looked at twice.
         same.sort_unstable_by_key(Same::number);

@@ -312,6 +312,23 @@ impl Error {
         }
     }
 
+    /// Whether the connection was lost over headers or a step behind them.
+    pub(super) fn broke_over_headers(&self) -> bool {
+        matches!(
+            self.session(),
+            Some(session::Error::Net { phase: Phase::Header(_) | Phase::Step, source, .. })
+                if is_closed_or_silent(source)
+        )
+    }
+
+    /// What was being waited for when the connection was lost.
+    pub(super) fn phase(&self) -> Option<Phase> {
+        match self.session()? {
+            session::Error::Net { phase, .. } => Some(*phase),
+            _ => None,
+        }
+    }
+
     /// Whether it is the session's own refusal to send messages.
     pub(super) fn is_refusing(&self) -> bool {
         matches!(self, Self::Refusing(_))

@@ -1,7 +1,7 @@
 //! Looking without touching: what waits in a maildrop, and what a fetch would do with it.
 
 use super::conduct::Conduct;
-use super::{Account, Error, check_memory, decide, policy};
+use super::{Account, Error, check_memory, decide};
 use crate::maildir::Site;
 use crate::maildrop::{Maildrop, Message};
 use crate::plan::{Plan, Policy};
@@ -90,7 +90,7 @@ fn try_look(account: &Account<'_>, stops: Stops, conduct: &mut Conduct) -> Resul
     // It reads a file, which is out of reach once the server is connected to.
     let policy = Policy {
         insist: account.environment.at_once,
-        ..policy(account.profile, view.doubts_clock(now))
+        ..account.profile.policy.with_clock(view.doubts_clock(now))
     };
     let mut session = sign_in(account, view.unpipelined(), conduct)?;
     let maildrop = session.list(&id, view.has_unique_ids())?;
@@ -122,7 +122,7 @@ pub fn mark_seen(account: &Account<'_>) -> Result<u64, Error> {
         let maildrop = session.list(&id, store.has_unique_ids())?;
         let in_parts = session.is_google() || account.lists_in_parts();
         check_memory("mark-seen", &maildrop, in_parts)?;
-        let policy = policy(account.profile, store.doubts_clock());
+        let policy = account.profile.policy.with_clock(store.doubts_clock());
         let (known, now) = (store.recognise(&maildrop), environment.moment.now);
         let plan = decide(policy, &maildrop, known, false, now);
         let waiting = plan.waiting().filter_map(|place| maildrop.message(place));

@@ -48,6 +48,7 @@ use crate::term::count;
 use doubts::{Budget, Looked};
 use endings::Care;
 use key::Key;
+use next::Brought;
 use std::collections::HashSet;
 use std::path::Path;
 use std::sync::Arc;
@@ -105,7 +106,7 @@ impl Account<'_> {
             conduct.served();
         }
         match fetched {
-            Ok(()) => conduct.worked(self),
+            Ok(()) => conduct.worked(self, &outcome),
             Err(error) => outcome.failure = Some(conduct.failed(self, &error)),
         }
         conduct.keep(self);
@@ -205,7 +206,7 @@ impl Account<'_> {
         run.is_stuck = in_parts && plan.stored() < plan.listed() / 2;
         let Looked { mut same, fetch } =
             self.look_into(session, store, maildrop, &plan, &mut run.budget)?;
-        let order = plan.fetch_order(self.profile.order);
+        let order = plan.fetch_order(self.profile.policy.order);
         let new = order
             .into_iter()
             .filter_map(|place| maildrop.message(place));
@@ -220,7 +221,7 @@ impl Account<'_> {
         }
         if !fetch.is_empty() {
             let fetched = self.receive_all(session, store, run, maildrop, fetch, outcome)?;
-            if plan::deletes_at_once(policy(self.profile, store.doubts_clock())) {
+            if plan::deletes_at_once(self.profile.policy.with_clock(store.doubts_clock())) {
                 delete.extend(fetched.recorded);
             }
             same.extend(fetched.same);
@@ -331,13 +332,13 @@ impl Account<'_> {
         let first = store.is_first();
         if first {
             self.check_twins(twins, maildrop)?;
-            if self.profile.latest.is_some() {
+            if self.profile.policy.latest.is_some() {
                 check_memory("latest", maildrop, in_parts)?;
             }
         }
         let policy = Policy {
             insist: self.environment.at_once,
-            ..policy(self.profile, store.doubts_clock())
+            ..self.profile.policy.with_clock(store.doubts_clock())
         };
         let plan = decide(policy, maildrop, store.recognise(maildrop), first, now);
         if plan.undated() > 0 && store.may_tell() {
@@ -438,14 +439,16 @@ struct Run<'a> {
     budget: Budget,
     /// A small message that is stored: the server has sent it before.
     witness: Option<Message>,
-    /// Messages that came in the session at hand.
-    arrived: u64,
+    /// In the session at hand.
+    brought: Brought,
     /// Messages that are not asked for again.
     passed: HashSet<Key>,
     /// The server has refused to send messages in the session at hand, for its own sake.
     refusal: Option<Answer>,
     /// What the run has failed in although it went on.
     trouble: Option<Error>,
+    /// The server has sent no messages for a day.
+    is_withheld_for_long: bool,
     /// A full part of the maildrop that brings nothing hides the rest.
     is_stuck: bool,
     /// What is passed over in the session at hand, and should come.
@@ -460,18 +463,6 @@ fn check_memory(what: &'static str, maildrop: &Maildrop, in_parts: bool) -> Resu
         (true, _) => Err(Error::InParts(what)),
         (_, false) => Err(Error::NoMemory(what)),
         (_, true) => Ok(()),
-    }
-}
-
-/// The profile's part in what becomes of messages.
-fn policy(profile: &Profile, doubts_clock: bool) -> Policy {
-    Policy {
-        doubts_clock,
-        keep: profile.keep,
-        max_size: profile.max_size,
-        latest: profile.latest,
-        order: profile.order,
-        insist: false,
     }
 }
 

@@ -9,7 +9,7 @@ use super::endings::Care;
 use super::key::Key;
 use super::reach::Manner;
 use crate::maildrop::Message;
-use crate::session::Phase;
+use crate::session::{Given, Phase};
 use crate::state::{FailureKind, Store};
 use std::collections::HashSet;
 
@@ -42,6 +42,8 @@ pub(super) enum Next {
     WithALook,
     /// Without this message.
     Without(Message),
+    /// With fewer headers to look at.
+    FewerHeaders,
     /// Without CAPA.
     WithoutCapabilities,
     /// With UTF8.
@@ -50,6 +52,14 @@ pub(super) enum Next {
     AfterAMoment,
     /// Nothing more in this run.
     GiveUp,
+}
+
+/// What a session has brought.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Brought {
+    /// Messages to be stored.
+    pub(super) arrived: u64,
+    pub(super) given: Given,
 }
 
 /// The way through a run's sessions.
@@ -61,8 +71,9 @@ pub(super) struct Course {
     /// Sessions broke over these, and nothing has come since that would clear the server.
     suspects: Vec<Message>,
     doubtful: usize,
-    /// Pipelining may be to blame, which the next session shows.
-    suspects_pipelining: bool,
+    /// Pipelining may be to blame for the end of a session that had got so far, which the next one
+    /// shows.
+    suspects_pipelining: Option<(Phase, Given)>,
 }
 
 impl Course {
@@ -74,7 +85,7 @@ impl Course {
             moments: 0,
             suspects: Vec::new(),
             doubtful: 0,
-            suspects_pipelining: false,
+            suspects_pipelining: None,
         }
     }
 
@@ -88,31 +99,34 @@ impl Course {
         self.sessions == 1
     }
 
-    /// A session is over, in which so many messages came: what that says of the one before.
-    /// Whether it was shown that pipelining is to blame.
-    pub(super) fn learn(&mut self, arrived: u64, is_well: bool, store: &mut Store) -> bool {
-        if arrived > 0 {
+    /// A session is over that has brought this: what that says of the one before. Whether it was shown that pipelining is to blame.
+    ///
+    /// It is not where the server may have had enough: of messages, octets or commands, whichever way
+    /// they are asked for.
+    pub(super) fn learn(&mut self, brought: &Brought, is_well: bool, store: &mut Store) -> bool {
+        if brought.arrived > 0 {
             for message in self.suspects.drain(..) {
                 store.failed(&message, FailureKind::Dropped);
             }
         }
         // What broke in any other manner as well was not broken by this one.
-        let shown = std::mem::take(&mut self.suspects_pipelining) && is_well;
+        let broken = self.suspects_pipelining.take().filter(|_| is_well);
+        let shown = broken.is_some_and(|(phase, earlier)| brought.given.is_past(&earlier, phase));
         if shown {
             store.failed_pipelining();
         }
         shown
     }
 
-    /// What to try after an error, in a session in which so many messages came.
+    /// What to try after an error, in a session that has brought this.
     pub(super) fn after(
         &mut self,
         error: &Error,
-        arrived: u64,
+        brought: &Brought,
         passed: &mut HashSet<Key>,
         store: &mut Store,
     ) -> Next {
-        let next = self.choose(error, arrived, passed, store);
+        let next = self.choose(error, brought, passed, store);
         match &next {
             Next::OneAtATime => self.go_plainly(),
             Next::InStep => {
@@ -127,7 +141,7 @@ impl Course {
             Next::WithoutCapabilities => self.manner.capabilities = false,
             Next::WithUtf8 => self.manner.utf8 = true,
             Next::AfterAMoment => self.moments -= 1,
-            Next::GoOn | Next::GiveUp => {}
+            Next::GoOn | Next::FewerHeaders | Next::GiveUp => {}
         }
         if matches!((error, &next), (Error::Doubtful { .. }, Next::Without(_))) {
             self.go_plainly();
@@ -143,11 +157,11 @@ impl Course {
     fn choose(
         &mut self,
         error: &Error,
-        arrived: u64,
+        brought: &Brought,
         passed: &mut HashSet<Key>,
         store: &mut Store,
     ) -> Next {
-        let manner = self.manner;
+        let (manner, arrived) = (self.manner, brought.arrived);
         match error {
             Error::Over { message, source } => {
                 self.after_break(message, source, arrived, passed, store)
@@ -171,8 +185,14 @@ impl Course {
                 Next::GoOn
             }
             _ if manner.pipelining && error.broke_over_several().is_some() => {
-                self.suspects_pipelining = error.broke_over_several() == Some(false);
+                let phase = error
+                    .phase()
+                    .filter(|_| error.broke_over_several() == Some(false));
+                self.suspects_pipelining = phase.map(|phase| (phase, brought.given));
                 Next::OneAtATime
+            }
+            _ if arrived == 0 && error.broke_over_headers() && self.may_go_on() => {
+                Next::FewerHeaders
             }
             // A message before may be to blame, which shows once each of them is looked behind.
             _ if self.care == Care::Usual && error.is_disorder_among_messages() => Next::WithALook,

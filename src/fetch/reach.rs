@@ -290,7 +290,8 @@ impl Account<'_> {
 
     pub(super) fn manner(&self, unpipelined: Option<i64>) -> Manner {
         let now = self.environment.moment.now;
-        let failed = unpipelined.is_some_and(|time| (time..time + UNPIPELINED_FOR).contains(&now));
+        let failed = unpipelined
+            .is_some_and(|time| (time..time.saturating_add(UNPIPELINED_FOR)).contains(&now));
         Manner {
             pipelining: self.profile.pipelining == Pipelining::Auto && !failed,
             capabilities: true,

@@ -139,7 +139,11 @@ impl Account<'_> {
     ) -> Result<Fetched, Error> {
         let (target, care) = (run.target, run.care);
         let failing = messages.iter().filter(|message| store.has_failed(message));
-        let mut refusals = Refusals::new(failing.map(Key::of).collect(), run.witness.clone());
+        let mut refusals = Refusals::new(
+            failing.map(Key::of).collect(),
+            run.witness.clone(),
+            run.is_withheld_for_long,
+        );
         let queue = QUEUE.min(self.environment.room / 2).max(1);
         let mut sizes = Sizes::of(store);
         let to = self.destination(store, target);
@@ -169,7 +173,7 @@ impl Account<'_> {
             }
         };
         let fetched = Fetched::of(committed, outcome);
-        run.arrived += received.refusals.arrived();
+        run.brought.arrived += received.refusals.arrived();
         let Refusals {
             to_blame,
             excused,
@@ -457,7 +461,7 @@ impl Account<'_> {
     /// A message without end must not fill the disk (fact S36).
     fn check_size(&self, message: &Message, octets: u64) -> Result<(), Error> {
         let size = message.octets.unwrap_or(0);
-        let (expected, (times, slack)) = match self.profile.max_size {
+        let (expected, (times, slack)) = match self.profile.policy.max_size {
             Some(most) => (most.max(size), OVERSIZE_LIMITED),
             None => (size, OVERSIZE),
         };

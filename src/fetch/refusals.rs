@@ -1,6 +1,7 @@
-//! Refusals to send messages: whose fault they are. A message's own they are only where that is
-//! shown, by another message that comes afterwards; what the server says of itself, or of several
-//! messages in a row and of one that it has sent before, is the session's.
+//! Refusals to send messages: whose fault they are. A message's own they are only where the server
+//! says so, or where that is shown, by another message that comes afterwards; what the server says of
+//! itself, or of several messages in a row and of one that it has sent before, is the session's. But
+//! not for ever: where nothing has come for a day, words that say nothing are about the messages.
 
 use super::key::Key;
 use super::tell::listed;
@@ -45,17 +46,19 @@ pub(super) struct Refusals {
     pub(super) met: Vec<Message>,
     /// It is the session's trouble.
     pub(super) trouble: Option<Answer>,
+    /// No message has come for so long that words which say nothing are about the messages.
+    lasting: bool,
 }
 
 impl Default for Refusals {
     fn default() -> Self {
-        Self::new(HashSet::new(), None)
+        Self::new(HashSet::new(), None, false)
     }
 }
 
 impl Refusals {
     /// `stored`: a message that an earlier session has brought.
-    pub(super) fn new(known: HashSet<Key>, stored: Option<Message>) -> Self {
+    pub(super) fn new(known: HashSet<Key>, stored: Option<Message>, lasting: bool) -> Self {
         Self {
             known,
             in_a_row: Vec::new(),
@@ -67,6 +70,7 @@ impl Refusals {
             excused: Vec::new(),
             met: Vec::new(),
             trouble: None,
+            lasting,
         }
     }
 
@@ -95,7 +99,12 @@ impl Refusals {
                 self.met.push(message);
             }
             Meaning::Passing => self.in_a_row.push((message, answer)),
-            _ if self.known.contains(&Key::of(&message)) => self.blame(message, &answer, account),
+            _ if self.lasting
+                || names_the_message(&message, &answer)
+                || self.known.contains(&Key::of(&message)) =>
+            {
+                self.blame(message, &answer, account);
+            }
             _ => self.in_a_row.push((message, answer)),
         }
     }
@@ -210,6 +219,14 @@ impl Refusals {
 
 fn meaning(message: &Message, answer: &Answer) -> Meaning {
     Meaning::of(Phase::Message(message.number), answer)
+}
+
+/// Whether the server says that it is this message which cannot be had, and nothing that it could say
+/// of a limit or of itself as well.
+fn names_the_message(message: &Message, answer: &Answer) -> bool {
+    let here = Meaning::recognised(Phase::Message(message.number), answer);
+    let elsewhere = Meaning::recognised(Phase::Listing, answer);
+    here == Some(Meaning::Message) && !elsewhere.is_some_and(Meaning::is_the_sessions)
 }
 
 /// Whether the server sends a message that it has sent before; what comes of it is dropped.

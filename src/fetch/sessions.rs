@@ -5,7 +5,7 @@ use super::conduct::{Conduct, Missed};
 use super::doubts::Budget;
 use super::endings::Sizes;
 use super::key::Key;
-use super::next::{Course, Next};
+use super::next::{Brought, Course, Next};
 use super::reach::{Manner, Route};
 use super::{Account, Error, Run, failure};
 use crate::delivery::{Complete, Target};
@@ -68,10 +68,11 @@ impl Account<'_> {
             care: course.care,
             budget: Budget::default(),
             witness: None,
-            arrived: 0,
+            brought: Brought::default(),
             passed: HashSet::new(),
             refusal: None,
             trouble: None,
+            is_withheld_for_long: conduct.is_withheld_for_long(),
             is_stuck: false,
             holds: Vec::new(),
             refused: Vec::new(),
@@ -81,12 +82,12 @@ impl Account<'_> {
                 route: route.as_ref(),
                 manner: course.manner,
             };
-            (run.arrived, outcome.held_up) = (0, 0);
+            (run.brought, outcome.held_up) = (Brought::default(), 0);
             run.holds.clear();
             run.refusal = None;
             let session = self.hold_session(store, &mut run, attempt, outcome, conduct);
             if course.learn(
-                run.arrived,
+                &run.brought,
                 !session.as_ref().is_err_and(|it| !it.is_refusing()),
                 store,
             ) {
@@ -108,7 +109,7 @@ impl Account<'_> {
             }
             let next = match error.is_refusing() && conduct.wants_pauses() {
                 true => Next::GiveUp,
-                false => course.after(&error, run.arrived, &mut run.passed, store),
+                false => course.after(&error, &run.brought, &mut run.passed, store),
             };
             run.care = course.care;
             if next == Next::GiveUp {
@@ -129,6 +130,7 @@ impl Account<'_> {
             self.tell_next(&next, &error);
             match (next, error) {
                 (Next::SignInFirst, _) => conduct.doubt_shortcut(),
+                (Next::FewerHeaders, _) => run.budget.shrink(run.brought.given.headers()),
                 (Next::GoOn, error) => enough = Some(error),
                 (
                     Next::Without(_),
@@ -189,6 +191,7 @@ impl Account<'_> {
         let what = match next {
             Next::GoOn => "connecting once more for the rest",
             Next::OneAtATime => "connecting once more, with one command at a time",
+            Next::FewerHeaders => "connecting once more, with fewer headers to look at",
             Next::InStep => {
                 let text = format!("{text}: going on with one command at a time");
                 return self.tell(Event::Warning(&text));
@@ -229,6 +232,9 @@ impl Account<'_> {
         let key = Key::of(first.message());
         let mut listed = (0..maildrop.len()).filter_map(|place| maildrop.message(place));
         let Some(message) = listed.find(|message| Key::of(message) == key) else {
+            // Somebody has deleted it meanwhile: there is no other reading to be had.
+            self.commit_all(store, target, vec![first.doubt()], outcome)?;
+            session.quit(Marked::default());
             return Ok(());
         };
         let to = self.destination(store, target);
@@ -277,6 +283,7 @@ impl Account<'_> {
         store.begin_session();
         let in_parts = session.is_google() || self.lists_in_parts();
         let done = self.transact(&mut session, store, run, in_parts, outcome);
+        run.brought.given = session.given();
         if done.is_ok() {
             conduct.saw_shortcut(session.shortcut());
         }

@@ -13,7 +13,7 @@
 //! behind the generation ([`Turns`]), as words like `12:0a1b2c3d`; lines had none at first. A line that
 //! is not understood is kept as it is: it may be a newer version's.
 
-use super::turns::{GENERATIONS, Turns};
+use super::turns::{GENERATIONS, Turns, random};
 use super::unique_name::JournalId;
 use crate::durable::line::{escape, seal, unescape, unseal};
 use crate::durable::{Dir, File};
@@ -260,16 +260,6 @@ fn has_no_locks(error: &io::Error) -> bool {
     error
         .raw_os_error()
         .is_some_and(|errno| none.contains(&errno))
-}
-
-/// Eight octets that nothing else has.
-pub fn random() -> io::Result<[u8; 8]> {
-    let mut octets = [0; 8];
-    let got = rustix::rand::getrandom(&mut octets, rustix::rand::GetRandomFlags::empty())?;
-    match got {
-        8 => Ok(octets),
-        _ => Err(io::ErrorKind::UnexpectedEof.into()),
-    }
 }
 
 fn parse_header(line: &[u8]) -> Option<MaildirId> {

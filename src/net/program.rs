@@ -4,7 +4,7 @@
 //! A confined thread can start nothing, and end nothing that it has not started. So both are done by
 //! a thread that exists before the confinement and can do nothing else.
 
-use super::{Error, Stream};
+use super::Error;
 use crate::paths;
 use crate::process::{Group, Running};
 use crate::term::{escape_up_to, quoted};
@@ -84,7 +84,7 @@ pub struct Program {
 /// What the thread of a [`Launcher`] is asked for.
 enum Order {
     /// To start the program, which sends its own orders by the second.
-    Start(Sender<io::Result<Stream>>, Sender<Order>),
+    Start(Sender<io::Result<(UnixStream, Program)>>, Sender<Order>),
     /// To send a signal to a program and what it has started, and to say so.
     Signal(Pid, Signal, Sender<()>),
 }
@@ -120,8 +120,8 @@ impl Launcher {
         Self { orders, program }
     }
 
-    /// Starts the program.
-    pub(super) fn launch(&self) -> Result<Stream, Error> {
+    /// Starts the program; the stream is its standard input and output.
+    pub(super) fn launch(&self) -> Result<(UnixStream, Program), Error> {
         let (order, started) = channel();
         let gone = || io::Error::from(io::ErrorKind::BrokenPipe);
         let started = match self.orders.send(Order::Start(order, self.orders.clone())) {
@@ -135,7 +135,7 @@ impl Launcher {
     }
 }
 
-fn start(argv: &[String], tell: &Tell, orders: Sender<Order>) -> io::Result<Stream> {
+fn start(argv: &[String], tell: &Tell, orders: Sender<Order>) -> io::Result<(UnixStream, Program)> {
     let (ours, theirs) = UnixStream::pair()?;
     let (name, arguments) = argv.split_first().ok_or(io::ErrorKind::InvalidInput)?;
     let mut command = Command::new(name);
@@ -163,7 +163,7 @@ fn start(argv: &[String], tell: &Tell, orders: Sender<Order>) -> io::Result<Stre
         told,
         orders,
     };
-    Ok(Stream::Program(ours, program))
+    Ok((ours, program))
 }
 
 /// Gives the last line.

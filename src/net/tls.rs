@@ -6,6 +6,7 @@
 use super::Error;
 use super::certificate::{Expected, key_of, refusal};
 use super::channel::{HandshakeError, Socket};
+use super::pin::{Pin, PinMismatch};
 use crate::private;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::client::{Resumption, WebPkiServerVerifier};
@@ -16,6 +17,7 @@ use rustls::{
     CertificateError, ClientConfig, ClientConnection, DigitallySignedStruct, OtherError,
     RootCertStore, SignatureScheme,
 };
+use serde::{Deserialize, Serialize};
 use std::convert::Infallible;
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -42,12 +44,14 @@ pub struct TlsPolicy {
 }
 
 /// The oldest version of TLS that will do.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
 pub enum MinVersion {
     /// TLS 1.2.
     #[default]
+    #[serde(rename = "1.2")]
     Tls12,
     /// TLS 1.3.
+    #[serde(rename = "1.3")]
     Tls13,
 }
 
@@ -88,20 +92,15 @@ impl FromStr for Roots {
     }
 }
 
-/// SHA-256 of a certificate's SubjectPublicKeyInfo (as in RFC 7469 section 2.4).
-#[derive(Clone, Copy, Eq, PartialEq)]
-pub struct Pin(pub [u8; 32]);
-
-impl fmt::Display for Pin {
+/// As [`FromStr`] reads it.
+impl fmt::Display for Roots {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("sha256:")?;
-        self.0.iter().try_for_each(|octet| write!(f, "{octet:02x}"))
-    }
-}
-
-impl fmt::Debug for Pin {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(self, f)
+        match self {
+            Self::System => f.write_str("system"),
+            Self::Bundled => f.write_str("bundled"),
+            Self::Pinned => f.write_str("pinned"),
+            Self::File(path) => path.display().fmt(f),
+        }
     }
 }
 
@@ -366,7 +365,3 @@ impl ServerCertVerifier for Verifier {
         self.algorithms.supported_schemes()
     }
 }
-
-#[derive(Debug, thiserror::Error)]
-#[error("its key {0} is none of those in `tls-pin`")]
-pub(super) struct PinMismatch(Pin);

@@ -45,6 +45,23 @@ pub(crate) fn checked_user(text: &str) -> Result<String, &'static str> {
     Ok(text.to_owned())
 }
 
+/// RFC 3986 section 2.1.
+pub(super) fn percent_decoded(text: &str) -> Result<String, &'static str> {
+    const BAD: &str = "`%` must be followed by two hexadecimal digits";
+    let mut octets = Vec::with_capacity(text.len());
+    let mut rest = text.bytes();
+    while let Some(octet) = rest.next() {
+        if octet != b'%' {
+            octets.push(octet);
+            continue;
+        }
+        let mut digit = || char::from(rest.next()?).to_digit(16);
+        let value = digit().zip(digit()).map(|(high, low)| high * 16 + low);
+        octets.push(value.and_then(|v| u8::try_from(v).ok()).ok_or(BAD)?);
+    }
+    String::from_utf8(octets).map_err(|_| "the user's name is not UTF-8")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

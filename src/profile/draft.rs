@@ -2,7 +2,6 @@
 //!
 //! The file is its owner's: a table is added, and nothing else in it is touched.
 
-use super::units;
 use super::{Keep, Roots, edit};
 use crate::durable::{Dir, Disk};
 use crate::exit::{Diagnose, Status};
@@ -124,9 +123,7 @@ impl Draft {
         }
         let roots = match &self.roots {
             Roots::System => has_default("tls-roots").then(|| "system".to_owned()),
-            Roots::Bundled => Some("bundled".to_owned()),
-            Roots::Pinned => Some("pinned".to_owned()),
-            Roots::File(path) => Some(path.display().to_string()),
+            roots => Some(roots.to_string()),
         };
         if let Some(roots) = roots.filter(|_| self.security != Security::Clear) {
             table.insert("tls-roots", value(roots));
@@ -162,12 +159,7 @@ impl Draft {
             }
         }
         table.insert("maildir", value(&self.maildir));
-        let keep = match self.keep {
-            Keep::Always => "always".to_owned(),
-            Keep::Never => "never".to_owned(),
-            Keep::For(time) => units::duration(time),
-        };
-        table.insert("keep", value(keep));
+        table.insert("keep", value(self.keep.to_string()));
         if let Some(latest) = self.latest {
             table.insert("latest", value(i64::try_from(latest).unwrap_or(i64::MAX)));
         }

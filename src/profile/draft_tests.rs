@@ -51,8 +51,8 @@ fn what_is_written_means_what_was_answered() {
             .unwrap();
         assert_eq!(profile.server.port, port);
         assert_eq!(profile.tls.policy().is_some(), security != Security::Clear);
-        assert_eq!(profile.keep, draft.keep);
-        assert_eq!(profile.latest, Some(0));
+        assert_eq!(profile.policy.keep, draft.keep);
+        assert_eq!(profile.policy.latest, Some(0));
         let argv = vec!["pass".to_owned(), "a \"b\"".to_owned()];
         assert_eq!(profile.password, PasswordSource::Command(argv));
     }
@@ -93,7 +93,7 @@ fn what_defaults_say_is_said_otherwise_where_it_must_be() {
     let profile = config.profile("home", &Overrides::default()).unwrap();
     assert_eq!(profile.server.port, 995);
     assert!(matches!(profile.tls, crate::profile::Tls::Implicit(_)));
-    assert_eq!(profile.keep, Keep::Always);
+    assert_eq!(profile.policy.keep, Keep::Always);
 }
 
 #[test]

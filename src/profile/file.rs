@@ -9,19 +9,17 @@ use std::net::IpAddr;
 use std::path::PathBuf;
 use std::sync::LazyLock;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD as BASE64;
 use serde::de::{self, Deserialize, Deserializer, SeqAccess, Visitor};
 use toml::Spanned;
 
-pub use super::oauth::OAuthTable;
 pub use super::proxy::ProxyWord;
-pub use super::tables::File;
 
-use super::problem::{expected_words, nearest};
-use super::units::{Octets, Period};
+use super::units::{Octets, Period, duration};
+use super::words::{expected_words, nearest};
 use super::{Auth, Keep, MinVersion, Order, Pin, Pipelining, Roots};
-use crate::secrets::Password;
+use crate::oauth::ClientSecret;
+use crate::secrets::{Password, Store};
+use zeroize::Zeroizing;
 
 /// A value, if the file has it, with its place there for error messages.
 pub type Key<T> = Option<Spanned<T>>;
@@ -42,7 +40,7 @@ pub struct Account {
     /// `allow-insecure`: must be `true` for `tls = "none"`.
     pub allow_insecure: Key<bool>,
     /// `auth`: `"auto"` (default), or a method's name in lower case.
-    pub auth: Key<AuthWord>,
+    pub auth: Key<Auth>,
     /// `password`: the password itself; the file must then be readable by its owner alone.
     pub password: Key<Inline>,
     /// `password-command`: a program and its arguments; the first line it prints is the password.
@@ -60,25 +58,25 @@ pub struct Account {
     /// `maildir`: where new messages go; `~/Mail/{account}` by default.
     pub maildir: Key<String>,
     /// `keep`: `"always"` (default), `"never"`, or a duration such as `"14 days"`.
-    pub keep: Key<KeepWord>,
+    pub keep: Key<Keep>,
     /// `max-size`: larger messages stay on the server, as in `"25 MB"`.
     pub max_size: Key<Octets>,
     /// `latest`: how many of the newest messages the very first fetch takes.
     pub latest: Key<u64>,
     /// `order`: `"oldest-first"` (default) or `"newest-first"`.
-    pub order: Key<OrderWord>,
+    pub order: Key<Order>,
     /// `pipelining`: `"auto"` (default) or `"off"`.
-    pub pipelining: Key<PipeliningWord>,
+    pub pipelining: Key<Pipelining>,
     /// `timeout`: how long the server may be silent; `"60 s"` by default.
     pub timeout: Key<Period>,
     /// `tls-roots`: `"system"` (default), `"bundled"`, `"pinned"`, or a PEM file.
-    pub tls_roots: Key<RootsWord>,
+    pub tls_roots: Key<Roots>,
     /// `tls-pin`: the SHA-256 of the server's public key, or a list of them.
     pub tls_pin: Key<Pins>,
     /// `tls-server-name`: the name the certificate must bear, where it is not `host`.
     pub tls_server_name: Key<String>,
     /// `tls-min-version`: `"1.2"` (default) or `"1.3"`.
-    pub tls_min_version: Key<MinVersionWord>,
+    pub tls_min_version: Key<MinVersion>,
     /// `tls-client-cert`: a PEM file with the certificate that is shown to the server.
     pub tls_client_cert: Key<PathBuf>,
     /// `tls-client-key`: a PEM file with its key; the same file by default.
@@ -99,6 +97,53 @@ impl Account {
         let error = toml::from_str::<Self>("no-such-key = 1").err();
         error.map_or_else(Vec::new, |error| expected_words(error.message()))
     }
+}
+
+/// The table `oauth`.
+#[derive(Clone, Debug, Default, serde::Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct OAuthTable {
+    /// `provider`: `"google"` or `"microsoft"`.
+    pub provider: Key<ProviderWord>,
+    /// `client-id`: what the provider knows the program by.
+    pub client_id: Key<String>,
+    /// `client-secret`: the other half of it, where there is one.
+    pub client_secret: Key<Secret>,
+    /// `authorization-endpoint`: where the browser is sent.
+    pub authorization_endpoint: Key<String>,
+    /// `token-endpoint`: where tokens come from.
+    pub token_endpoint: Key<String>,
+    /// `device-endpoint`: where the device flow begins.
+    pub device_endpoint: Key<String>,
+    /// `scope`: what the token is to be good for.
+    pub scope: Key<String>,
+    /// `store`: `"keyring"` (default) or `"file"`.
+    pub store: Key<Store>,
+    /// `token-command`: a program that prints an access token, in place of all the above.
+    pub token_command: Key<Vec<String>>,
+}
+
+/// The value of `client-secret`, which no error shows.
+#[derive(Clone, Debug)]
+pub struct Secret(pub ClientSecret);
+
+impl<'de> Deserialize<'de> for Secret {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        match toml::Value::deserialize(deserializer)? {
+            toml::Value::String(text) => Ok(Self(ClientSecret(Zeroizing::new(text)))),
+            _ => Err(de::Error::custom("`client-secret` is a text in quotes")),
+        }
+    }
+}
+
+/// The values of `provider`.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ProviderWord {
+    /// Gmail, Google Workspace.
+    Google,
+    /// Outlook.com, Microsoft 365.
+    Microsoft,
 }
 
 /// The values of `tls`.
@@ -138,26 +183,6 @@ impl<'de> Deserialize<'de> for TlsMode {
     }
 }
 
-/// The values of `tls-min-version`.
-#[derive(Clone, Copy, Debug, Eq, PartialEq, serde::Deserialize)]
-pub enum MinVersionWord {
-    /// TLS 1.2.
-    #[serde(rename = "1.2")]
-    Tls12,
-    /// TLS 1.3.
-    #[serde(rename = "1.3")]
-    Tls13,
-}
-
-impl From<MinVersionWord> for MinVersion {
-    fn from(word: MinVersionWord) -> Self {
-        match word {
-            MinVersionWord::Tls12 => Self::Tls12,
-            MinVersionWord::Tls13 => Self::Tls13,
-        }
-    }
-}
-
 /// The value of `source-address`.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, serde::Deserialize)]
 #[serde(try_from = "String")]
@@ -173,95 +198,51 @@ impl TryFrom<String> for Address {
     }
 }
 
-/// The values of `auth`: the words of [`Auth::ALL`].
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub struct AuthWord(pub Auth);
-
-impl<'de> Deserialize<'de> for AuthWord {
+/// The words of [`Auth::ALL`].
+impl<'de> Deserialize<'de> for Auth {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         static WORDS: LazyLock<Vec<&str>> =
             LazyLock::new(|| Auth::ALL.iter().map(|(word, _)| *word).collect());
         let text = String::deserialize(deserializer)?;
-        match Auth::of_word(&text) {
-            Some(auth) => Ok(Self(auth)),
-            None => Err(de::Error::unknown_variant(&text, &WORDS)),
+        Self::of_word(&text).ok_or_else(|| de::Error::unknown_variant(&text, &WORDS))
+    }
+}
+
+impl<'de> Deserialize<'de> for Keep {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        let period = match text.as_str() {
+            "always" => return Ok(Self::Always),
+            "never" => return Ok(Self::Never),
+            text => text.parse::<Period>(),
+        };
+        let period = period.map_err(|error| {
+            let words = ["always".to_owned(), "never".to_owned()];
+            de::Error::custom(match nearest(&text.to_lowercase(), &words) {
+                Some(near) => format!("`{text}` is not known here; did you mean `{near}`?"),
+                None => format!("`keep` is \"always\", \"never\" or a duration: {error}"),
+            })
+        })?;
+        Ok(Self::For(period.duration()))
+    }
+}
+
+/// As it is written in the file.
+impl fmt::Display for Keep {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Always => f.write_str("always"),
+            Self::Never => f.write_str("never"),
+            Self::For(period) => f.write_str(&duration(*period)),
         }
     }
 }
 
-/// The values of `order`.
-#[derive(Clone, Copy, Debug, Eq, PartialEq, serde::Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum OrderWord {
-    /// As the maildrop lists them.
-    OldestFirst,
-    /// The other way round.
-    NewestFirst,
-}
-
-impl From<OrderWord> for Order {
-    fn from(word: OrderWord) -> Self {
-        match word {
-            OrderWord::OldestFirst => Self::OldestFirst,
-            OrderWord::NewestFirst => Self::NewestFirst,
-        }
-    }
-}
-
-/// The values of `pipelining`.
-#[derive(Clone, Copy, Debug, Eq, PartialEq, serde::Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum PipeliningWord {
-    /// When the server announces it.
-    Auto,
-    /// Never.
-    Off,
-}
-
-impl From<PipeliningWord> for Pipelining {
-    fn from(word: PipeliningWord) -> Self {
-        match word {
-            PipeliningWord::Auto => Self::Auto,
-            PipeliningWord::Off => Self::Off,
-        }
-    }
-}
-
-/// The values of `keep`.
-#[derive(Clone, Copy, Debug, Eq, PartialEq, serde::Deserialize)]
-#[serde(try_from = "String")]
-pub struct KeepWord(pub Keep);
-
-impl TryFrom<String> for KeepWord {
-    type Error = String;
-
-    fn try_from(text: String) -> Result<Self, String> {
-        match text.as_str() {
-            "always" => Ok(Self(Keep::Always)),
-            "never" => Ok(Self(Keep::Never)),
-            _ => text
-                .parse::<Period>()
-                .map(|period| Self(Keep::For(period.duration())))
-                .map_err(|error| {
-                    let words = ["always".to_owned(), "never".to_owned()];
-                    match nearest(&text.to_lowercase(), &words) {
-                        Some(near) => format!("`{text}` is not known here; did you mean `{near}`?"),
-                        None => format!("`keep` is \"always\", \"never\" or a duration: {error}"),
-                    }
-                }),
-        }
-    }
-}
-
-/// The values of `tls-roots`; a file is as written, not yet made absolute.
-#[derive(Clone, Debug, Eq, PartialEq, serde::Deserialize)]
-#[serde(from = "String")]
-pub struct RootsWord(pub Roots);
-
-impl From<String> for RootsWord {
-    fn from(text: String) -> Self {
-        let Ok(roots) = text.parse();
-        Self(roots)
+/// A file is as written, not yet made absolute.
+impl<'de> Deserialize<'de> for Roots {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let Ok(roots) = String::deserialize(deserializer)?.parse();
+        Ok(roots)
     }
 }
 
@@ -316,13 +297,13 @@ impl<'de> Deserialize<'de> for Pins {
             }
 
             fn visit_str<E: de::Error>(self, text: &str) -> Result<Pins, E> {
-                Ok(Pins(vec![parse_pin(text).map_err(E::custom)?]))
+                Ok(Pins(vec![text.parse().map_err(E::custom)?]))
             }
 
             fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Pins, A::Error> {
                 let mut pins = Vec::new();
                 while let Some(text) = list.next_element::<String>()? {
-                    pins.push(parse_pin(&text).map_err(de::Error::custom)?);
+                    pins.push(text.parse().map_err(de::Error::custom)?);
                 }
                 if pins.is_empty() {
                     return Err(de::Error::custom("an empty list of pins protects nothing"));
@@ -335,44 +316,9 @@ impl<'de> Deserialize<'de> for Pins {
     }
 }
 
-/// Reads `sha256//BASE64` (as curl writes it), `sha256:HEX` or hexadecimal digits, with or
-/// without colons. Anything but exactly 32 octets is an error, never a pin that is passed over.
-///
-/// # Errors
-/// What is wrong with it.
-pub fn parse_pin(text: &str) -> Result<Pin, String> {
-    let octets = if let Some(base64) = text.strip_prefix("sha256//") {
-        BASE64
-            .decode(base64)
-            .map_err(|_| "`sha256//` must be followed by base64".to_owned())?
-    } else {
-        parse_hex(text.strip_prefix("sha256:").unwrap_or(text)).ok_or_else(|| {
-            "a pin is written as \"sha256//BASE64\" or in hexadecimal digits".to_owned()
-        })?
-    };
-    let count = octets.len();
-    <[u8; 32]>::try_from(octets).map(Pin).map_err(|_| {
-        format!("a pin is a SHA-256 of 32 octets (64 hexadecimal digits), this one has {count}")
-    })
-}
-
-fn parse_hex(text: &str) -> Option<Vec<u8>> {
-    let digits: Vec<u32> = text
-        .chars()
-        .filter(|c| *c != ':')
-        .map(|c| c.to_digit(16))
-        .collect::<Option<_>>()?;
-    digits
-        .chunks(2)
-        .map(|pair| match pair {
-            [high, low] => u8::try_from(high * 16 + low).ok(),
-            _ => None,
-        })
-        .collect()
-}
-
 #[cfg(test)]
 mod tests {
+    use super::super::tables::File;
     use super::*;
 
     const PAGE: &str = include_str!("../../man/popfetch.toml.5");
@@ -392,7 +338,7 @@ mod tests {
         let mut known = Account::keys();
         assert!(known.len() > 20, "{known:?}");
         let error = toml::from_str::<OAuthTable>("no-such-key = 1").unwrap_err();
-        let of_oauth = super::super::problem::expected_words(error.message());
+        let of_oauth = expected_words(error.message());
         known.extend(of_oauth.into_iter().map(|key| format!("oauth.{key}")));
         described.sort();
         known.sort();
@@ -414,26 +360,7 @@ mod tests {
     }
 
     #[test]
-    fn a_pin_can_be_written_as_curl_and_as_openssl_do() {
-        let colons = HEX
-            .as_bytes()
-            .chunks(2)
-            .map(|pair| std::str::from_utf8(pair).unwrap().to_uppercase())
-            .collect::<Vec<_>>()
-            .join(":");
-        let base64 = "sha256//47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=";
-        for text in [HEX, &format!("sha256:{HEX}"), &colons, base64] {
-            let pin = parse_pin(text).unwrap();
-            assert_eq!(pin.0[..3], [0xe3, 0xb0, 0xc4], "{text}");
-            assert_eq!(pin.0[31], 0x55, "{text}");
-        }
-    }
-
-    #[test]
-    fn a_pin_of_the_wrong_length_is_an_error() {
-        for text in ["", "abcd", &HEX[2..], &HEX[1..], "sha256//AAAA", "md5:00"] {
-            assert!(parse_pin(text).is_err(), "{text}");
-        }
+    fn a_list_of_pins_has_one_at_least() {
         assert!(account("tls-pin = []").is_err());
         let two = format!("tls-pin = [\"{HEX}\", \"{HEX}\"]");
         assert_eq!(account(&two).unwrap().tls_pin.unwrap().as_ref().0.len(), 2);
@@ -447,7 +374,7 @@ mod tests {
 
     #[test]
     fn keep_is_a_word_or_a_duration() {
-        let keep = |text: &str| account(text).map(|a| a.keep.unwrap().into_inner().0);
+        let keep = |text: &str| account(text).map(|a| a.keep.unwrap().into_inner());
         assert_eq!(keep("keep = 'always'").unwrap(), Keep::Always);
         assert_eq!(keep("keep = 'never'").unwrap(), Keep::Never);
         let day = std::time::Duration::from_secs(86_400);

@@ -7,24 +7,25 @@
 
 use crate::oauth::Line;
 use crate::secrets::Wanted;
+use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 use std::time::Duration;
 
+pub use crate::net::pin::Pin;
 pub use crate::net::proxy::{Proxy, ProxyServer, Way};
-pub use crate::net::tls::{ClientCertificate, MinVersion, Pin, Roots, TlsPolicy};
-pub use crate::plan::{Keep, Order};
+pub use crate::net::tls::{ClientCertificate, MinVersion, Roots, TlsPolicy};
+pub use crate::plan::{Keep, Order, Policy};
 pub use crate::secrets::{OAuth, PasswordSource};
 pub use crate::server::{Server, TLS_PORT};
 pub use crate::session::Auth;
 pub(crate) use address::{checked_user, normal_host};
 pub use config::{Config, Selected, select};
 pub use diagnose::ConfigError;
-pub use file::parse_pin;
 pub use overrides::Overrides;
 pub use problem::Problem;
-pub(crate) use problem::nearest;
 pub use resolve::TIMEOUT;
 pub use typed::Typed;
+pub(crate) use words::nearest;
 
 mod address;
 mod config;
@@ -32,17 +33,18 @@ mod diagnose;
 pub mod draft;
 pub mod edit;
 pub mod file;
-pub mod oauth;
 mod overrides;
 mod problem;
 pub mod providers;
 mod proxy;
 pub mod removal;
 mod resolve;
+pub mod shown;
 mod tables;
 mod typed;
 pub mod units;
 mod url;
+mod words;
 
 /// One account, validated: everything `fetch` needs to know about it.
 #[derive(Clone, Debug)]
@@ -61,14 +63,8 @@ pub struct Profile {
     pub password: PasswordSource,
     /// The Maildir that new messages go to; an absolute path.
     pub maildir: PathBuf,
-    /// What happens to a message on the server once it is safely stored.
-    pub keep: Keep,
-    /// Messages of more octets than this are left on the server with a notice.
-    pub max_size: Option<u64>,
-    /// On the very first fetch take only this many of the newest messages.
-    pub latest: Option<u64>,
-    /// Which messages come first.
-    pub order: Order,
+    /// What becomes of messages.
+    pub policy: Policy,
     /// Whether commands may be sent before earlier ones are answered.
     pub pipelining: Pipelining,
     /// How long the server may be silent.
@@ -78,6 +74,23 @@ pub struct Profile {
 }
 
 impl Profile {
+    /// A profile that says nothing but whose mail it is.
+    pub fn new(name: String, server: Server) -> Self {
+        Self {
+            name,
+            server,
+            tls: Tls::Implicit(TlsPolicy::default()),
+            way: Way::default(),
+            auth: Auth::default(),
+            password: PasswordSource::Prompt,
+            maildir: PathBuf::new(),
+            policy: Policy::default(),
+            pipelining: Pipelining::default(),
+            timeout: TIMEOUT,
+            typed: Typed::default(),
+        }
+    }
+
     /// What is to be got for a sign-in.
     pub fn wanted(&self) -> Wanted<'_> {
         Wanted {
@@ -93,7 +106,11 @@ impl Profile {
     pub fn line(&self) -> Line {
         Line {
             way: self.way.clone(),
-            roots: oauth::roots(self.tls.policy().map(|policy| &policy.roots)),
+            // A file or a pin of the account's is about its mail server alone.
+            roots: match self.tls.policy().map(|policy| &policy.roots) {
+                Some(Roots::Bundled) => Roots::Bundled,
+                _ => Roots::System,
+            },
             timeout: self.timeout,
         }
     }
@@ -129,7 +146,8 @@ impl Tls {
 }
 
 /// Whether commands may be sent before earlier ones are answered.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Pipelining {
     /// When the server announces it (RFC 2449 section 6.6).
     #[default]

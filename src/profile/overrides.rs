@@ -73,15 +73,12 @@ impl Overrides {
                 other => other.clone(),
             };
         }
-        if let Some(keep) = self.keep {
-            profile.keep = keep;
-        }
-        if let Some(order) = self.order {
-            profile.order = order;
-        }
         profile.timeout = self.timeout.unwrap_or(profile.timeout);
-        profile.max_size = self.max_size.or(profile.max_size);
-        profile.latest = self.latest.or(profile.latest);
+        let policy = &mut profile.policy;
+        policy.keep = self.keep.unwrap_or(policy.keep);
+        policy.order = self.order.unwrap_or(policy.order);
+        policy.max_size = self.max_size.or(policy.max_size);
+        policy.latest = self.latest.or(policy.latest);
         Ok(())
     }
 }

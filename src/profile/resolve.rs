@@ -16,8 +16,10 @@ use super::address::{checked_user, normal_host};
 use super::diagnose::ConfigError;
 use super::file::{Account, NetrcWord};
 use super::overrides::Overrides;
-use super::problem::{Problem, Source, nearest};
-use super::{Auth, PasswordSource, Profile, Server, Tls, Typed};
+use super::problem::{Problem, Source};
+use super::units::Octets;
+use super::words::nearest;
+use super::{Auth, PasswordSource, Policy, Profile, Server, Tls};
 
 /// Where new messages go if nothing says otherwise.
 pub(crate) const MAILDIR: &str = "~/Mail/{account}";
@@ -55,6 +57,7 @@ macro_rules! key {
 }
 
 mod line;
+mod oauth;
 
 pub(super) struct Resolver<'a> {
     source: &'a Arc<Source>,
@@ -80,23 +83,23 @@ impl Resolver<'_> {
             Some(maildir) => self.path(maildir.span(), maildir.get_ref(), &server)?,
             None => self.path(self.name.span(), MAILDIR, &server)?,
         };
+        let policy = Policy {
+            keep: value(key!(self.keep)).unwrap_or_default(),
+            max_size: value(key!(self.max_size)).map(Octets::get),
+            latest: value(key!(self.latest)),
+            order: value(key!(self.order)).unwrap_or_default(),
+            ..Policy::default()
+        };
         Ok(Profile {
-            name: self.name.get_ref().clone(),
             password: self.password(&server, auth)?,
             way: self.way(&server)?,
             tls,
-            server,
             auth,
             maildir,
-            keep: value(key!(self.keep)).map(|k| k.0).unwrap_or_default(),
-            max_size: value(key!(self.max_size)).map(|size| size.get()),
-            latest: value(key!(self.latest)),
-            order: value(key!(self.order)).map(Into::into).unwrap_or_default(),
-            pipelining: value(key!(self.pipelining))
-                .map(Into::into)
-                .unwrap_or_default(),
+            policy,
+            pipelining: value(key!(self.pipelining)).unwrap_or_default(),
             timeout,
-            typed: Typed::default(),
+            ..Profile::new(self.name.get_ref().clone(), server)
         })
     }
 
@@ -143,7 +146,7 @@ impl Resolver<'_> {
         let Some(word) = key!(self.auth) else {
             return Ok(Auth::default());
         };
-        let auth = word.get_ref().0;
+        let auth = *word.get_ref();
         if auth.needs_tls() && !tls_is_on {
             return Err(self.error_with(
                 word.span(),

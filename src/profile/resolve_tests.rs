@@ -1,6 +1,6 @@
 use super::*;
 use crate::profile::Roots;
-use crate::profile::file::File;
+use crate::profile::tables::File;
 use crate::profile::{Auth, Keep, Order, Pipelining};
 use crate::term::Paint;
 
@@ -41,11 +41,14 @@ fn host_and_user_are_enough() {
     assert!(matches!(&profile.tls, Tls::Implicit(p) if p.roots == Roots::System));
     assert_eq!(profile.password, PasswordSource::Prompt);
     assert_eq!(profile.maildir, home().join("Mail/work"));
-    assert_eq!(profile.keep, Keep::Always);
+    assert_eq!(profile.policy.keep, Keep::Always);
     assert_eq!(profile.auth, Auth::Auto);
     assert_eq!(profile.pipelining, Pipelining::Auto);
     assert_eq!(profile.timeout, Duration::from_secs(60));
-    assert_eq!((profile.max_size, profile.latest), (None, None));
+    assert_eq!(
+        (profile.policy.max_size, profile.policy.latest),
+        (None, None)
+    );
 }
 
 #[test]
@@ -66,8 +69,8 @@ fn the_account_goes_before_the_defaults_and_the_command_line_before_both() {
     let text =
         format!("[defaults]\nkeep = 'never'\norder = 'newest-first'\n{MINIMAL}keep = '1 day'\n");
     let profile = resolve(&text).unwrap();
-    assert_eq!(profile.keep, Keep::For(Duration::from_secs(86_400)));
-    assert_eq!(profile.order, Order::NewestFirst);
+    assert_eq!(profile.policy.keep, Keep::For(Duration::from_secs(86_400)));
+    assert_eq!(profile.policy.order, Order::NewestFirst);
     let overrides = Overrides {
         keep: Some(Keep::Always),
         maildir: Some("mail".into()),
@@ -75,12 +78,12 @@ fn the_account_goes_before_the_defaults_and_the_command_line_before_both() {
         ..Overrides::default()
     };
     let profile = resolve_with(&text, &overrides).unwrap();
-    assert_eq!(profile.keep, Keep::Always);
+    assert_eq!(profile.policy.keep, Keep::Always);
     assert_eq!(
         profile.maildir,
         std::env::current_dir().unwrap().join("mail")
     );
-    assert_eq!(profile.max_size, Some(5));
+    assert_eq!(profile.policy.max_size, Some(5));
 }
 
 #[test]

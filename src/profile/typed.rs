@@ -47,10 +47,8 @@ impl Typed {
 fn sign_in(overrides: &Overrides) -> String {
     let here = |path: &Path| std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
     let roots = overrides.tls_roots.as_ref().map(|roots| match roots {
-        Roots::System => "system".to_owned(),
-        Roots::Bundled => "bundled".to_owned(),
-        Roots::Pinned => "pinned".to_owned(),
         Roots::File(path) => quoted(&here(path).display().to_string()),
+        roots => roots.to_string(),
     });
     let pins = overrides.tls_pins.iter();
     let parts = [

@@ -3,16 +3,10 @@
 //! The form is RFC 2384's, with `pops` for TLS from the first octet. Being on a command line, it
 //! may not carry a password.
 
-use std::path::PathBuf;
-
-use super::address::{checked_user, normal_host};
+use super::address::{checked_user, normal_host, percent_decoded};
 use super::diagnose::ConfigError;
 use super::overrides::Overrides;
-use super::resolve::TIMEOUT;
-use super::{
-    Auth, Keep, Order, PasswordSource, Pipelining, Profile, Server, TLS_PORT, Tls, TlsPolicy,
-    Typed, Way,
-};
+use super::{PasswordSource, Profile, Server, TLS_PORT, Typed};
 
 /// What a URL should look like.
 const FORM: &str = "write it as pops://USER@HOST or pops://USER@HOST:PORT";
@@ -60,20 +54,9 @@ pub(crate) fn profile(url: &str, overrides: &Overrides) -> Result<Profile, Confi
         ));
     }
     let mut profile = Profile {
-        name: format!("{}@{}", server.user, server.host),
-        server,
-        tls: Tls::Implicit(TlsPolicy::default()),
-        way: Way::default(),
-        auth: Auth::default(),
         password: PasswordSource::PromptOrKeyring,
-        maildir: PathBuf::new(),
-        keep: Keep::default(),
-        max_size: None,
-        latest: None,
-        order: Order::default(),
-        pipelining: Pipelining::default(),
-        timeout: TIMEOUT,
         typed: Typed::url(overrides),
+        ..Profile::new(format!("{}@{}", server.user, server.host), server)
     };
     overrides.apply(&mut profile)?;
     Ok(profile)
@@ -114,23 +97,6 @@ fn server(rest: &str) -> Result<Server, &'static str> {
         port,
         user: checked_user(&percent_decoded(user)?)?,
     })
-}
-
-/// RFC 3986 section 2.1.
-pub(super) fn percent_decoded(text: &str) -> Result<String, &'static str> {
-    const BAD: &str = "`%` must be followed by two hexadecimal digits";
-    let mut octets = Vec::with_capacity(text.len());
-    let mut rest = text.bytes();
-    while let Some(octet) = rest.next() {
-        if octet != b'%' {
-            octets.push(octet);
-            continue;
-        }
-        let mut digit = || char::from(rest.next()?).to_digit(16);
-        let value = digit().zip(digit()).map(|(high, low)| high * 16 + low);
-        octets.push(value.and_then(|v| u8::try_from(v).ok()).ok_or(BAD)?);
-    }
-    String::from_utf8(octets).map_err(|_| "the user's name is not UTF-8")
 }
 
 #[cfg(test)]

@@ -7,11 +7,14 @@ use std::time::Duration;
 
 use thiserror::Error;
 
-use super::{Wanted, helper};
+use super::Wanted;
 use crate::exit::{Diagnose, Status};
 use crate::net::program::{cannot_start, not_by_a_shell};
 use crate::private;
 use crate::term::{quoted, visible};
+
+/// How long a command may take when a person may have to type a passphrase or touch a key.
+pub(super) const ATTENDED: Duration = Duration::from_secs(300);
 
 /// A program that prints a secret.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -204,7 +207,7 @@ impl Diagnose for SecretError {
                 program,
                 source,
             } => visible(&cannot_start(key.key(), program, source)),
-            Self::CommandTimeout { limit, .. } if *limit == helper::ATTENDED => {
+            Self::CommandTimeout { limit, .. } if *limit == ATTENDED => {
                 "run the command by itself to see what it waits for".into()
             }
             Self::CommandTimeout { key, .. } => format!(

@@ -11,13 +11,11 @@ use zeroize::Zeroizing;
 use crate::process::{Group, Running};
 use crate::stop::Stop;
 
-use super::error::{Helper, SecretError};
+use super::error::{ATTENDED, Helper, SecretError};
 use super::password::{LIMIT, Password};
 
 /// How long the command may take when nobody is there to answer it.
 const ALONE: Duration = Duration::from_secs(60);
-/// How long it may take when a person may have to type a passphrase or touch a key.
-pub(super) const ATTENDED: Duration = Duration::from_secs(300);
 /// How often to look whether the command has ended.
 const POLL: Duration = Duration::from_millis(10);
 
@@ -25,7 +23,7 @@ const POLL: Duration = Duration::from_millis(10);
 ///
 /// Its standard error passes through. It gets no standard input, unless `interactive`: then it
 /// shares popfetch's, so that it can ask.
-pub(crate) fn run(
+pub fn run(
     key: Helper,
     argv: &[String],
     interactive: bool,

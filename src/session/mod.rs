@@ -10,6 +10,7 @@
 mod answer;
 mod detour;
 mod error;
+mod given;
 mod headers;
 mod maildrop;
 mod method;
@@ -29,6 +30,7 @@ pub use crate::sasl::Secret;
 pub use answer::Meaning;
 pub use detour::Detour;
 pub use error::{Error, Phase, UnderWay};
+pub use given::Given;
 pub use method::{Auth, Method};
 pub use retrieve::{Arrival, Retrieval};
 pub use shortcut::Shortcut;

@@ -1,5 +1,6 @@
 //! The connection and the channel under it: sending, waiting, and not waiting too long.
 
+use super::given::Given;
 use super::pace::Pace;
 use super::secrets::Secrets;
 use super::{Error, Options, Phase, UnderWay};
@@ -79,6 +80,7 @@ pub(super) struct Wire {
     sent: usize,
     /// The last of them that went out while another was under way.
     accompanied: usize,
+    given: Given,
 }
 
 impl Wire {
@@ -96,6 +98,7 @@ impl Wire {
             pace: Pace::new(),
             sent: 0,
             accompanied: 0,
+            given: Given::default(),
         }
     }
 
@@ -181,6 +184,7 @@ impl Wire {
         }
         let event = self.connection.next_event();
         let event = event.map_err(|violation| violated(&self.secrets, violation))?;
+        self.given.note(phase, &event);
         match event {
             Event::Reply(_) | Event::Challenge(_) | Event::End | Event::MessageEnd(_) => {
                 self.pace.begin_step(matches!(event, Event::Reply(_)));
@@ -349,6 +353,11 @@ impl Wire {
         Ok(())
     }
 
+    /// See [`Given`].
+    pub(super) fn given(&self) -> Given {
+        self.given
+    }
+
     /// Commands that are not completely answered.
     pub(super) fn pending(&self) -> usize {
         self.connection.pending()
@@ -364,6 +373,7 @@ impl Wire {
             Ok(moved) => {
                 self.connection.sent(moved.sent);
                 self.connection.filled(moved.received);
+                self.given.received(moved.received);
                 Ok(moved.received > 0)
             }
             Err(net::Error::TimedOut(_)) => Ok(false),
@@ -421,6 +431,7 @@ impl Wire {
                     self.connection.sent(moved.sent);
                     self.connection.filled(moved.received);
                     self.pace.received(moved.received);
+                    self.given.received(moved.received);
                     return Ok(());
                 }
                 // The pace decides whether that was too long; it may begin to count anew.

@@ -130,6 +130,7 @@ impl Claim {
         store.home = site.roster.id;
         store.take_charge(&maildir, &standing, unsure, &mut opened)?;
         store.settle_crash(&maildir)?;
+        store.note_time();
         store.sweep(&maildir, &standing)?;
         Ok((store, maildir, opened))
     }

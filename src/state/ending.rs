@@ -138,7 +138,7 @@ impl Store {
             &self.account,
             &self.memory,
             &self.journal,
-            self.moment.now,
+            Some(self.moment.now).filter(|_| !self.doubts_clock()),
         )
         .map_err(|source| self.io_error(source))?;
         Ok(())

@@ -250,6 +250,13 @@ impl Manners {
         self.refusal.as_ref().map_or(0, |refusal| refusal.count)
     }
 
+    /// Since when runs have failed, where the server lets us in and sends no messages.
+    pub fn withheld_since(&self) -> Option<i64> {
+        let refusal = self.refusal.as_ref()?;
+        let trouble = self.trouble.as_ref()?;
+        (refusal.kind == RefusalKind::Withheld).then_some(trouble.since)
+    }
+
     /// A run has failed. What is to be said of it where `once` says that nobody wants to hear the same
     /// each time.
     pub fn failed(&mut self, failing: Failing<'_>, once: bool) -> Telling {

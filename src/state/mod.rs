@@ -34,6 +34,7 @@ mod manners;
 mod memory;
 mod mend;
 mod merge;
+mod outline;
 mod parting;
 mod proof;
 mod rebuild;
@@ -49,6 +50,7 @@ mod trouble;
 mod twin;
 mod untold;
 mod view;
+mod window;
 
 pub use crate::moment::Moment;
 pub use claim::Claim;
@@ -57,7 +59,7 @@ pub use ending::Changes;
 pub use error::Error;
 pub use files::open_directory;
 pub use imported::{Elsewhere, Import, Imported, Name};
-pub use inspect::{Examined, Inspected, Shown, Standing, examine, inspect};
+pub use inspect::{Examined, Inspected, MessageId, Shown, Standing, examine, inspect};
 pub use lock::Holder;
 pub use manners::{Credentials, Early, Manners, Why};
 pub use mend::{Accepted, Missing};
@@ -380,7 +382,7 @@ impl Store {
         let recently = self
             .memory
             .told
-            .is_some_and(|told| (told..told + DAILY).contains(&now));
+            .is_some_and(|told| (told..told.saturating_add(DAILY)).contains(&now));
         if !recently {
             self.write([Entry::Told { time: now }]);
         }
@@ -391,6 +393,13 @@ impl Store {
         self.begin_run();
         for entry in entries {
             self.add(entry);
+        }
+    }
+
+    /// From now on ages can be measured, where the clock was wrong when the last run wrote.
+    fn note_time(&mut self) {
+        if self.memory.homes.lacks_a_time(self.moment.now) {
+            self.begin_run();
         }
     }
 

@@ -2,8 +2,9 @@
 
 use super::manners::LONGEST;
 
-/// A server that is busy is left alone so long (seconds), more or less.
-const BUSY: [i64; 4] = [30, 120, 300, 900];
+/// A server that is busy is left alone so long (seconds), more or less. The first three are short
+/// enough that a run every five minutes is early for none of them, whatever the spread.
+const BUSY: [i64; 4] = [30, 120, 240, 900];
 
 /// So many times in a row a server that lets us in and sends no messages is asked again in the next
 /// run, as other fetchers do: nobody is shut out for coming back whose sign-in is taken, and whoever

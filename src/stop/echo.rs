@@ -4,7 +4,10 @@
 //! process then would leave it so, and the person without a sight of the next command.
 
 use super::HEARD;
-use rustix::termios::{OptionalActions, Termios, tcgetattr, tcsetattr};
+use rustix::fs::{Mode, OFlags, open};
+use rustix::termios::{
+    LocalModes, OptionalActions, SpecialCodeIndex, Termios, tcgetattr, tcsetattr,
+};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM};
 use std::fs::{self, File};
 use std::io::{self, Read};
@@ -16,18 +19,33 @@ use std::thread;
 /// How the terminal was before the question at hand.
 static BEFORE: Mutex<Option<(File, Termios)>> = Mutex::new(None);
 
-/// Asks something for which `ask` may turn the echo off: it is on again after a signal as well.
-pub fn restored<R>(ask: impl FnOnce() -> R) -> R {
+/// Asks a question whose answer is not to be seen, at the terminal that is given: none where it cannot
+/// be silenced here.
+///
+/// The echo is off before the question stands there, as people type as soon as they have read it, and
+/// on again after the answer or a signal.
+pub fn hidden<R>(ask: impl FnOnce(Option<File>) -> R) -> R {
     static WATCHED: OnceLock<bool> = OnceLock::new();
+    // Where there is no thread to be had, a signal ends the process as always.
     let watched = *WATCHED.get_or_init(|| watch().is_ok());
-    // Where there is no terminal, or no thread to be had, a signal ends the process as always.
-    let terminal = File::open("/dev/tty");
-    let terminal = terminal.ok().filter(|_| watched);
-    let before = terminal.and_then(|file| tcgetattr(&file).ok().map(|modes| (file, modes)));
-    *lock() = before;
-    let answer = ask();
-    restore();
+    let terminal = open("/dev/tty", OFlags::RDWR | OFlags::CLOEXEC, Mode::empty());
+    let terminal = terminal.ok().map(File::from).filter(|_| watched);
+    let answer = ask(terminal.filter(|it| silence(it).is_ok()));
+    restore(&mut lock());
     answer
+}
+
+/// Lines are read as always, but not shown.
+fn silence(terminal: &File) -> io::Result<()> {
+    let before = tcgetattr(terminal)?;
+    let mut silent = before.clone();
+    silent.local_modes.remove(LocalModes::ECHO);
+    silent.local_modes.insert(LocalModes::ECHONL);
+    // A shell that is brought back by Ctrl-Z would have no echo either.
+    silent.special_codes[SpecialCodeIndex::VSUSP] = 0;
+    let mut kept = lock();
+    *kept = Some((terminal.try_clone()?, before));
+    Ok(tcsetattr(terminal, OptionalActions::Now, &silent)?)
 }
 
 /// From now on a signal that would end the process puts the terminal right first.
@@ -41,7 +59,9 @@ fn watch() -> io::Result<()> {
             // What a run makes of these is its own; no question is asked any more.
             let is_heard = HEARD.load(Ordering::Relaxed);
             if !(is_heard && matches!(signal, SIGINT | SIGTERM)) {
-                restore();
+                // Held until the end: nobody may turn it off once more.
+                let mut kept = lock();
+                restore(&mut kept);
                 signal_hook::low_level::exit(128 + signal);
             }
         }
@@ -57,8 +77,8 @@ fn watch() -> io::Result<()> {
 }
 
 /// Puts the terminal right, once.
-fn restore() {
-    if let Some((terminal, modes)) = lock().take() {
+fn restore(kept: &mut Option<(File, Termios)>) {
+    if let Some((terminal, modes)) = kept.take() {
         // A terminal that is gone needs no echo.
         let _ = tcsetattr(terminal, OptionalActions::Now, &modes);
     }

@@ -14,7 +14,7 @@ use popfetch::exit::Status;
 use popfetch::fetch::{Account, Connect, Environment, Route};
 use popfetch::net::program::Tell;
 use popfetch::net::{self, Channel, Moved};
-use popfetch::profile::{Auth, Keep, Order, PasswordSource, Pipelining, Profile, Tls};
+use popfetch::profile::{Keep, PasswordSource, Policy, Profile, Tls};
 use popfetch::report::{Event, Outcome, Report};
 use popfetch::secrets::{Credential, Password};
 use popfetch::state::Moment;
@@ -146,25 +146,21 @@ impl Bench {
     }
 
     fn profile(&self) -> Profile {
+        let server = popfetch::profile::Server {
+            host: "localhost".to_owned(),
+            port: 995,
+            user: "ada".to_owned(),
+        };
         Profile {
-            name: "ada".to_owned(),
-            server: popfetch::profile::Server {
-                host: "localhost".to_owned(),
-                port: 995,
-                user: "ada".to_owned(),
-            },
             tls: Tls::None,
-            way: popfetch::profile::Way::default(),
-            auth: Auth::Auto,
             password: PasswordSource::Stdin,
             maildir: self.root.join("mail"),
-            keep: self.keep,
-            max_size: None,
-            latest: None,
-            order: Order::OldestFirst,
-            pipelining: Pipelining::Auto,
+            policy: Policy {
+                keep: self.keep,
+                ..Policy::default()
+            },
             timeout: Duration::from_secs(5),
-            typed: popfetch::profile::Typed::default(),
+            ..Profile::new("ada".to_owned(), server)
         }
     }
 

@@ -7,7 +7,7 @@ use popfetch::durable::{Disk, Step, Witness};
 use popfetch::exit::Status;
 use popfetch::fetch::{Account, Environment};
 use popfetch::maildir::ROSTER;
-use popfetch::profile::{Auth, Keep, Order, PasswordSource, Pipelining, Profile, Tls};
+use popfetch::profile::{Keep, PasswordSource, Policy, Profile, Tls};
 use popfetch::report::{Event, Outcome, Report};
 use popfetch::secrets::{Credential, Password};
 use popfetch::state::Moment;
@@ -361,29 +361,25 @@ impl Explorer {
     }
 
     pub fn profile(&self) -> Profile {
+        let server = popfetch::profile::Server {
+            host: self.host.to_owned(),
+            port: 995,
+            user: "ada".to_owned(),
+        };
         Profile {
-            name: "ada".to_owned(),
-            server: popfetch::profile::Server {
-                host: self.host.to_owned(),
-                port: 995,
-                user: "ada".to_owned(),
-            },
             tls: Tls::None,
-            way: popfetch::profile::Way::default(),
-            auth: Auth::Auto,
             password: PasswordSource::Stdin,
             maildir: self.root().join("mail"),
-            keep: match self.mode {
-                Mode::Keep => Keep::Always,
-                Mode::Delete => Keep::Never,
-                Mode::DeleteAfter14Days => Keep::For(Duration::from_secs(14 * 24 * 60 * 60)),
+            policy: Policy {
+                keep: match self.mode {
+                    Mode::Keep => Keep::Always,
+                    Mode::Delete => Keep::Never,
+                    Mode::DeleteAfter14Days => Keep::For(Duration::from_secs(14 * 24 * 60 * 60)),
+                },
+                ..Policy::default()
             },
-            max_size: None,
-            latest: None,
-            order: Order::OldestFirst,
-            pipelining: Pipelining::Auto,
             timeout: Duration::from_secs(5),
-            typed: popfetch::profile::Typed::default(),
+            ..Profile::new("ada".to_owned(), server)
         }
     }
 }

@@ -1,5 +1,7 @@
 //! Questions for passwords, at a real terminal.
 
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::time::Duration;
 
 use rustix::process::Signal;
@@ -85,4 +87,25 @@ fn e_10_after_the_answer_a_signal_stops_the_run_as_any_other() {
     terminal.press("secret\n");
     assert_eq!(terminal.end().0, 0);
     tree::assert_holds(&home.maildir("a"), &mail(2));
+}
+
+#[test]
+fn e_10_what_is_typed_as_soon_as_the_question_stands_there_is_not_shown() {
+    let (_server, mut home) = asking();
+    // Each write takes its time, so that somebody quick is sure to be quicker than what follows it.
+    let slow = home.path().join("slow");
+    let program = home.program().display();
+    let strace = "strace -f -qq -o /dev/null -e trace=write -e inject=write:delay_exit=300000";
+    fs::write(
+        &slow,
+        format!("#!/bin/sh\nexec {strace} {program} \"$@\"\n"),
+    )
+    .unwrap();
+    fs::set_permissions(&slow, fs::Permissions::from_mode(0o700)).unwrap();
+    home.run_instead(slow);
+    let mut terminal = Terminal::start(&home, 80, &["fetch"]);
+    terminal.answer("Password for ", "secret");
+    let (status, screen) = terminal.end();
+    assert_eq!(status, 0, "{screen}");
+    assert!(!screen.contains("secret"), "{screen}");
 }

@@ -31,6 +31,18 @@ pub struct Behaviour {
     pub(super) weaves: Vec<(usize, usize)>,
     pub(super) crowded: Option<(&'static str, Option<Ending>)>,
     pub(super) gives: Option<(usize, Reply)>,
+    pub(super) enough: Option<(Limit, Reply)>,
+}
+
+/// What a server may have had enough of in a session.
+#[derive(Clone, Copy, Debug)]
+pub enum Limit {
+    /// So many commands are answered.
+    Commands(usize),
+    /// No command is answered once so many octets have been sent.
+    Octets(u64),
+    /// No command is answered once the session has lasted so long.
+    Time(Duration),
 }
 
 /// What the server does instead of, or beside, the right answer to a command.
@@ -103,6 +115,7 @@ impl Default for Behaviour {
             weaves: Vec::new(),
             crowded: None,
             gives: None,
+            enough: None,
         }
     }
 }
@@ -278,6 +291,12 @@ impl Behaviour {
     /// A session gives so many messages, and to each further RETR this reply.
     pub fn gives(mut self, messages: usize, reply: Reply) -> Self {
         self.gives = Some((messages, reply));
+        self
+    }
+
+    /// Once a session has come to this limit each further command gets this reply.
+    pub fn has_enough(mut self, limit: Limit, reply: Reply) -> Self {
+        self.enough = Some((limit, reply));
         self
     }
 

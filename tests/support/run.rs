@@ -96,6 +96,11 @@ impl Home {
         &self.program
     }
 
+    /// From now on what runs in it is this other program.
+    pub fn run_instead(&mut self, program: impl Into<PathBuf>) {
+        self.program = program.into();
+    }
+
     /// Where [`Home::account_config`] puts the mail of this account.
     pub fn maildir(&self, account: &str) -> PathBuf {
         self.path().join("Mail").join(account)

@@ -4,10 +4,11 @@ use std::collections::BTreeSet;
 use std::io;
 use std::sync::Arc;
 use std::thread;
+use std::time::Instant;
 
 use base64::prelude::{BASE64_STANDARD, Engine};
 
-use super::behaviour::{Behaviour, Reply};
+use super::behaviour::{Behaviour, Limit, Reply};
 use super::maildrop::{Contents, ExclusiveAccess};
 use super::outbox::{Outbox, Stop};
 use super::sasl::{self, Dialogue, Turn};
@@ -32,6 +33,7 @@ pub(super) fn serve(shared: &Shared, index: usize, behaviour: Behaviour, wire: W
         retrieved: 0,
         held: Vec::new(),
         given: 0,
+        began: Instant::now(),
     };
     let stop = match session.run() {
         Ok(()) => Stop::Ended(How::Left, Ending::Close),
@@ -72,6 +74,7 @@ struct Session<'a> {
     held: Vec<u8>,
     /// RETRs so far (see [`Behaviour::gives`]).
     given: usize,
+    began: Instant,
 }
 
 struct Transaction {
@@ -170,6 +173,16 @@ impl Session<'_> {
         {
             self.given += 1;
             if self.given > *most {
+                reply = Some(instead.clone());
+            }
+        }
+        if let Some((limit, instead)) = &self.behaviour.enough {
+            let is_reached = match limit {
+                Limit::Commands(most) => self.commands > *most,
+                Limit::Octets(most) => self.outbox.sent >= *most,
+                Limit::Time(most) => self.began.elapsed() >= *most,
+            };
+            if is_reached {
                 reply = Some(instead.clone());
             }
         }

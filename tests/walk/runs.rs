@@ -10,7 +10,7 @@ use super::world::{DAY, World};
 use popfetch::durable::Disk;
 use popfetch::exit::Status;
 use popfetch::fetch::{Account, Environment};
-use popfetch::profile::{Auth, Order, PasswordSource, Pipelining, Profile, Tls};
+use popfetch::profile::{PasswordSource, Policy, Profile, Tls};
 use popfetch::report::{Event, Outcome, Report};
 use popfetch::secrets::{Credential, Password};
 use popfetch::state::Moment;
@@ -258,25 +258,21 @@ impl World {
     }
 
     fn profile(&self) -> Profile {
+        let server = popfetch::profile::Server {
+            host: "localhost".to_owned(),
+            port: 995,
+            user: "ada".to_owned(),
+        };
         Profile {
-            name: "ada".to_owned(),
-            server: popfetch::profile::Server {
-                host: "localhost".to_owned(),
-                port: 995,
-                user: "ada".to_owned(),
-            },
             tls: Tls::None,
-            way: popfetch::profile::Way::default(),
-            auth: Auth::Auto,
             password: PasswordSource::Stdin,
             maildir: self.maildir(),
-            keep: self.keep,
-            max_size: None,
-            latest: None,
-            order: Order::OldestFirst,
-            pipelining: Pipelining::Auto,
+            policy: Policy {
+                keep: self.keep,
+                ..Policy::default()
+            },
             timeout: Duration::from_secs(5),
-            typed: popfetch::profile::Typed::default(),
+            ..Profile::new("ada".to_owned(), server)
         }
     }
 }

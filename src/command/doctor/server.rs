@@ -320,7 +320,7 @@ fn look_within(
     };
     findings.push(delay.with("seconds", after.login_delay));
     let expire = after.expire.or(seen.expire);
-    findings.push(look_at_expire(expire, profile.keep).with("days", json!(expire)));
+    findings.push(look_at_expire(expire, profile.policy.keep).with("days", json!(expire)));
     look.leave();
     (messages, octets)
 }

@@ -66,7 +66,7 @@ impl Resolver<'_> {
     fn tls_policy(&self) -> Result<TlsPolicy, ConfigError> {
         let roots = match key!(self.tls_roots) {
             None => Roots::default(),
-            Some(roots) => match &roots.get_ref().0 {
+            Some(roots) => match roots.get_ref() {
                 Roots::File(path) => Roots::File(self.plain_path(roots.span(), path)?),
                 other => other.clone(),
             },
@@ -89,9 +89,7 @@ impl Resolver<'_> {
             roots,
             pins: pins.unwrap_or_default(),
             server_name,
-            min_version: value(key!(self.tls_min_version))
-                .map(Into::into)
-                .unwrap_or_default(),
+            min_version: value(key!(self.tls_min_version)).unwrap_or_default(),
             client: self.client_certificate()?,
         })
     }

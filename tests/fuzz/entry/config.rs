@@ -106,7 +106,7 @@ fn assert_valid(profile: &Profile) {
             .checked_add(profile.timeout)
             .is_some()
     );
-    assert!(profile.max_size != Some(0));
+    assert!(profile.policy.max_size != Some(0));
     if let Tls::Implicit(policy) = &profile.tls {
         if let Roots::File(path) = &policy.roots {
             assert_usable(path);

@@ -1,7 +1,13 @@
 use super::{Scene, statuses};
 use crate::given::{assert_said, letter};
+use crate::support::account::Security;
 use crate::support::behaviour::{Behaviour, Reply};
+use crate::support::maildrop::Maildrop;
 use crate::support::message::Message;
+use crate::support::run::Home;
+use crate::support::server::Server;
+use std::collections::HashSet;
+use std::sync::Mutex;
 
 /// Four messages, and one more at a place among them.
 fn among(place: usize, bad: &Message) -> Vec<Message> {
@@ -229,5 +235,54 @@ fn a4_one_that_came_cut_long_ago_is_no_reason_to_believe_another() {
             .expect(0);
         let last = scene.home.popfetch(["fetch"]).expect(0);
         assert_eq!(scene.server.maildrop().count(), 0, "{last:#?}");
+    }
+}
+
+/// Another client deletes it, or a provider's filter moves it, while it is asked for again: what came
+/// of it is all that there is.
+#[test]
+fn a4_a_message_that_is_gone_when_it_is_asked_for_again_arrives_as_it_came() {
+    for keep in ["always", "never"] {
+        // A session in which it is asked for with others shows nothing of it.
+        for (pipelining, asked) in [("auto", 2), ("off", 1)] {
+            let bad = with_a_dot();
+            let messages = among(2, &bad);
+            let maildrop = Maildrop::new(messages.clone());
+            let (shared, sessions) = (maildrop.clone(), Mutex::new(HashSet::new()));
+            let server = Server::builder(&maildrop)
+                .security(Security::Plain)
+                .behaviour(Behaviour::new().on("RETR", Reply::Remade(without_stuffing)))
+                // It is gone once so many sessions have asked for it.
+                .on_command(move |seen| {
+                    let mut sessions = sessions.lock().unwrap();
+                    if seen.line == "RETR 3" {
+                        sessions.insert(seen.session);
+                    }
+                    let is_new = !sessions.contains(&seen.session);
+                    if seen.line == "CAPA" && is_new && sessions.len() == asked {
+                        let ids = shared.unique_ids();
+                        let place = ids.iter().position(|id| id == "dot");
+                        shared.remove(&shared.contents(), place);
+                    }
+                })
+                .start();
+            let home = Home::in_memory();
+            let keys = format!("keep = {keep:?}\npipelining = {pipelining:?}\n");
+            home.one_account(&server.account(), &keys);
+            let output = home.popfetch(["fetch"]).run();
+            let scene = Scene {
+                server,
+                home,
+                messages,
+                broken: Some("dot".into()),
+            };
+            let reading = String::from_utf8(bad.stored()).unwrap();
+            let (reading, _) = reading.split_once("\n.\n").unwrap();
+            let here = scene.files();
+            let readings = here.iter().filter(|it| **it == format!("{reading}\n"));
+            assert_eq!(readings.count(), 1, "{keys} {here:#?} {output:#?}");
+            assert_said(&output, &["it may not be whole", "(dot, "]);
+            assert_eq!(here.len(), 5, "{keys} {here:#?} {output:#?}");
+        }
     }
 }

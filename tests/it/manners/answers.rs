@@ -109,3 +109,61 @@ fn d1_a_server_that_turns_us_away_is_left_alone_as_long_as_it_says() {
     run(&home, &["-q"], 75);
     assert_eq!(server.sessions().len(), 1);
 }
+
+/// The moments at which a server can refuse before it has sent a message.
+const MOMENTS: [&str; 6] = ["greeting", "USER", "PASS", "STAT", "LIST", "UIDL"];
+
+fn refusing_at(moment: &str, words: &str) -> Behaviour {
+    match moment {
+        "greeting" => Behaviour::new().greeting(format!("-ERR {words}\r\n")),
+        command => old(command, words),
+    }
+}
+
+#[test]
+fn d1_what_a_server_says_by_a_code_is_waited_for_alike_wherever_it_says_so() {
+    for (words, (least, most)) in [
+        ("[SYS/TEMP] back soon", (24, 36)),
+        ("[IN-USE] locked", (24, 36)),
+        ("[LOGIN-DELAY] not yet", (300, 300)),
+        ("[LOGIN-DELAY] wait 10 minutes", (600, 600)),
+    ] {
+        for moment in MOMENTS.into_iter().chain(["AUTH"]) {
+            let case = format!("{moment} {words}");
+            let behaviour = match moment {
+                "AUTH" => Behaviour::new().on("AUTH", Reply::raw(format!("-ERR {words}\r\n"))),
+                moment => refusing_at(moment, words),
+            };
+            let (server, home) = plainly(1, behaviour);
+            let output = run(&home, &[], 75);
+            assert!(!blames_the_password(&output), "{case} {output:#?}");
+            assert_eq!(server.sessions().len(), 1, "{case}");
+            let wait = wait(&home);
+            assert!((least..=most).contains(&wait), "{case}: {wait}");
+            // Who runs it by hand reads when it is due, and how to have it tried now.
+            let output = run(&home, &[], 75);
+            assert_said(&output, &["not tried: ", "due in ", "--now"]);
+            assert_eq!(server.sessions().len(), 1, "{case}");
+            server.behave(Behaviour::new());
+            run(&home, &["fetch", "--now"], 0);
+            tree::assert_holds(&home.maildir("a"), &mail(1));
+        }
+    }
+}
+
+#[test]
+fn d1_a_run_every_five_minutes_has_the_mail_by_the_fourth_run_if_the_trouble_has_passed() {
+    for words in ["[SYS/TEMP] back soon", "[IN-USE] locked"] {
+        for moment in MOMENTS {
+            let (server, home) = plainly(1, refusing_at(moment, words));
+            for sessions in 1..=3 {
+                run(&home, &["-q"], 75);
+                assert_eq!(server.sessions().len(), sessions, "{moment} {words}");
+                pass(&home, 5 * 60);
+            }
+            server.behave(Behaviour::new());
+            run(&home, &["-q"], 0);
+            tree::assert_holds(&home.maildir("a"), &mail(1));
+        }
+    }
+}

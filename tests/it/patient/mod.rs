@@ -4,6 +4,7 @@
 mod deletions;
 /// Messages that the disk has no room for.
 mod disk;
+mod limits;
 /// Maildrops of which not all is listed.
 mod listings;
 /// Servers without unique-ids.

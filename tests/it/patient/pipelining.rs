@@ -1,6 +1,7 @@
 use std::time::Duration;
 
 use crate::given::{assert_said, behaving, letter, mail, run};
+use crate::manners::pass;
 use crate::support::behaviour::{Behaviour, Reply};
 use crate::support::run::Home;
 use crate::support::server::{Server, SessionLog};
@@ -108,6 +109,42 @@ fn b3_a_server_that_closes_over_what_comes_with_the_sign_in_is_signed_in_to_firs
     server.maildrop().add([letter(6)]);
     run(&home, &[], 0);
     assert_eq!(server.sessions().len(), 3, "it is remembered");
+}
+
+const DAY: i64 = 24 * 60 * 60;
+
+#[test]
+fn b3_a_server_that_closed_over_a_sign_in_once_is_trusted_with_one_flight_again_after_a_day() {
+    // It was stopped at that moment.
+    let closes = Reply::End(Ending::Close);
+    let behaviour = Behaviour::new().on_occurrences("AUTH", 0..1, closes);
+    let (server, home) = five(behaviour, "");
+    run(&home, &[], 75);
+    run(&home, &["fetch", "--now"], 0);
+    pass(&home, DAY / 2);
+    run(&home, &[], 0);
+    let careful = server.last_session().flights;
+    pass(&home, DAY / 2);
+    run(&home, &[], 0);
+    let session = server.last_session();
+    assert!(session.flights < careful, "{careful} {session:#?}");
+    tree::assert_holds(&home.maildir("a"), &mail(5));
+}
+
+#[test]
+fn b3_a_server_that_closes_over_a_sign_in_again_is_signed_in_to_first_for_30_days() {
+    let behaviour = Behaviour::new().closes_on_several("AUTH", Ending::Close);
+    let (server, home) = five(behaviour, "");
+    for days in [1, 29] {
+        run(&home, &[], 75);
+        run(&home, &["fetch", "--now"], 0);
+        let sessions = server.sessions().len();
+        pass(&home, days * DAY - 60);
+        run(&home, &[], 0);
+        assert_eq!(server.sessions().len(), sessions + 1);
+        pass(&home, 60);
+    }
+    tree::assert_holds(&home.maildir("a"), &mail(5));
 }
 
 #[test]

@@ -1,6 +1,6 @@
 use crate::given::{assert_said, behaving, letter, mail, plainly, run};
 use crate::support::behaviour::{Behaviour, Reply};
-use crate::support::run::Home;
+use crate::support::run::{Home, Output};
 use crate::support::server::Server;
 use crate::support::tree;
 use crate::support::wire::Ending;
@@ -223,6 +223,74 @@ fn b2_where_all_is_refused_nothing_shows_that_the_messages_are_to_blame() {
     let output = run(&home, &["fetch", "--now"], 1);
     tree::assert_holds(&home.maildir("a"), &[letter(7)]);
     assert_said(&output, &["(uid-1, ", "(uid-6, ", "zut alors"]);
+}
+
+/// The messages are named, and nothing else is told of them; mail that comes later arrives.
+#[track_caller]
+fn assert_they_are_to_blame(server: &Server, home: &Home, output: &Output, count: usize) {
+    let named = |n: &usize| [format!("(uid-{n}, "), format!(": uid-{n}: ")];
+    let named = (1..=count).filter(|n| named(n).iter().any(|it| output.stderr.contains(it)));
+    let more = format!("{} more are passed over", count.saturating_sub(3));
+    let named = named.count()
+        + if output.stderr.contains(&more) {
+            count - 3
+        } else {
+            0
+        };
+    assert_eq!(named, count, "{output:#?}");
+    assert!(!output.stderr.contains("works again"), "{output:#?}");
+    // After three runs they are passed over for a day, and named.
+    (0..3).for_each(|_| _ = run(home, &[], 1));
+    assert_eq!(asked(server), Vec::<String>::new());
+    server.maildrop().add([letter(count + 1)]);
+    run(home, &[], 1);
+    tree::assert_holds(&home.maildir("a"), &[letter(count + 1)]);
+}
+
+#[test]
+fn b2_a_mailbox_of_nothing_but_messages_that_are_gone_for_good_is_not_asked_to_be_tried_later() {
+    // Dovecot whose files are lost, Courier, and others' words for one message.
+    for words in [
+        "-ERR [SYS/PERM] message is not available",
+        "-ERR no such message",
+        "-ERR message 1 is corrupted",
+        "-ERR Message not found",
+    ] {
+        for count in [1, 2, 6, 20] {
+            for keys in ["", ONE_AT_A_TIME] {
+                let all: Vec<usize> = (1..=count).collect();
+                let (server, home) = plainly(count, refusing(&all, words));
+                home.one_account(&server.account(), keys);
+                let output = run(&home, &[], 1);
+                assert_they_are_to_blame(&server, &home, &output, count);
+            }
+        }
+    }
+}
+
+#[test]
+fn b2_words_that_nobody_knows_are_about_the_messages_once_they_have_lasted_for_a_day() {
+    for count in [2, 6, 20] {
+        for quiet in [&[][..], &["-q"]] {
+            let all: Vec<usize> = (1..=count).collect();
+            let (server, home) = plainly(count, refusing(&all, "-ERR zut alors"));
+            for _ in 0..4 {
+                run(&home, quiet, 75);
+            }
+            crate::manners::pass(&home, 25 * 60 * 60);
+            let output = run(&home, quiet, 1);
+            assert_they_are_to_blame(&server, &home, &output, count);
+        }
+    }
+    // What the server says will pass is its own however long it lasts.
+    let all: Vec<usize> = (1..=3).collect();
+    let (server, home) = plainly(3, refusing(&all, "-ERR [SYS/TEMP] zut alors"));
+    run(&home, &[], 75);
+    crate::manners::pass(&home, 25 * 60 * 60);
+    run(&home, &[], 75);
+    server.behave(Behaviour::new());
+    run(&home, &["fetch", "--now"], 0);
+    tree::assert_holds(&home.maildir("a"), &mail(3));
 }
 
 /// The fourth of ten messages has been refused three times.
