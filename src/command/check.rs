@@ -130,7 +130,7 @@ fn as_table(found: &[(&str, &Waiting)]) -> Vec<u8> {
         Column::Left,
         Column::Left,
         Column::Right,
-        Column::Left,
+        Column::Flexible,
         Column::Flexible,
     ]);
     let mut any = false;

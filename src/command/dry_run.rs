@@ -157,7 +157,7 @@ fn as_table(looked: &Looked<Plan>, verbose: bool) -> String {
         Column::Left,
         Column::Right,
         Column::Left,
-        Column::Left,
+        Column::Flexible,
         Column::Flexible,
     ]);
     for (name, plan) in looked.found() {

@@ -378,7 +378,7 @@ fn move_state(context: &Context<'_>, old: &str, new: &Profile) -> Result<Status,
         return Err(Failure::new(
             Status::Usage,
             format!("{old} and {} are the same account", new.name),
-            "name the account that the maildrop was fetched as before, and the one that it is now",
+            "name the account that the mailbox was fetched as before, and the one that it is now",
         ));
     }
     if !is_known(&id)? {

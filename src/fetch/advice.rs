@@ -90,7 +90,7 @@ impl Diagnose for Error {
             Self::KnownElsewhere {
                 other, name, again, ..
             } => Some(format!(
-                "if it is the same maildrop, `popfetch state move {} {name}` brings over what was \
+                "if it is the same mailbox, `popfetch state move {} {name}` brings over what was \
                  fetched; if it is another one, `popfetch fetch --as-new {again}` fetches all of it",
                 crate::term::quoted(other)
             )),

@@ -76,7 +76,7 @@ pub enum Error {
     NoThread(std::io::Error),
     /// Another account's state knows the maildrop.
     #[error(
-        "{known} of the {listed} messages of this maildrop are known under another name of it, {other}"
+        "{known} of the {listed} messages of this mailbox are known under another name of it, {other}"
     )]
     KnownElsewhere {
         /// How many are known.
@@ -91,7 +91,7 @@ pub enum Error {
         again: String,
     },
     /// None of the names that another tool knew is listed.
-    #[error("none of the {listed} messages of this maildrop is one that {tool} has fetched")]
+    #[error("none of the {listed} messages of this mailbox is one that {tool} has fetched")]
     NoneImported {
         /// How many are listed.
         listed: usize,
@@ -124,7 +124,7 @@ pub enum Error {
     NoMemory(&'static str),
     /// What a part of the maildrop shows last is not the newest.
     #[error(
-        "the server lists its maildrop a part at a time, and shows no more of it while a part is \
+        "the server lists its mailbox a part at a time, and shows no more of it while a part is \
          passed over, so that `{0}` would keep the rest from coming"
     )]
     InParts(&'static str),

@@ -46,7 +46,7 @@ pub enum Event<'a> {
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 pub enum Violation {
     /// A line without end.
-    #[error("the server sent a line of more than {0} octets")]
+    #[error("the server sent a line of more than {0} bytes")]
     EndlessLine(u64),
     /// A multi-line response that goes on and on; what of.
     #[error("the server sent a {0} without end")]

@@ -5,8 +5,11 @@ use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 /// Spaces between two columns.
 const GAP: usize = 2;
 
-/// A flexible column is never made narrower than this; a line rather wraps.
-const NARROWEST: usize = 8;
+/// A flexible column is not made narrower than this while the columns can come closer.
+const NARROW: usize = 8;
+
+/// Nor ever narrower than this; a line rather wraps.
+const NARROWEST: usize = 4;
 
 /// How one column is laid out.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -15,7 +18,7 @@ pub enum Column {
     Left,
     /// As wide as its widest cell, text at the right: numbers.
     Right,
-    /// What is left of the line, longer text cut with "…". Of several, the first gives way.
+    /// What is left of the line, longer text cut with "…". Of several, the last gives way first.
     Flexible,
 }
 
@@ -32,6 +35,8 @@ pub struct Table {
 pub struct Fitted<'a> {
     columns: &'a [Column],
     widths: Vec<usize>,
+    /// Spaces between two.
+    gap: usize,
 }
 
 impl Table {
@@ -67,19 +72,34 @@ impl Table {
         lines.collect()
     }
 
-    /// The columns for lines of at most `columns`, as wide as the rows so far need them.
+    /// The columns for lines of at most `columns`, as wide as the rows so far need them; closer to each
+    /// other before a line wraps.
     pub fn fit(&self, columns: Option<usize>) -> Fitted<'_> {
         let mut widths = self.widest.clone();
-        let line = widths.iter().sum::<usize>() + GAP * widths.len().saturating_sub(1);
-        let excess = columns.map_or(0, |columns| line.saturating_sub(columns));
-        let flexible = self.columns.iter().position(|c| *c == Column::Flexible);
-        if let Some(widest) = flexible.and_then(|at| widths.get_mut(at)) {
-            *widest = widest.saturating_sub(excess).max(NARROWEST.min(*widest));
-        }
+        let columns = columns.unwrap_or(usize::MAX);
+        let gap = match self.narrow(&mut widths, columns, GAP, NARROW) {
+            true => GAP,
+            false => 1,
+        };
+        self.narrow(&mut widths, columns, gap, NARROWEST);
         Fitted {
             columns: &self.columns,
             widths,
+            gap,
         }
+    }
+
+    /// Makes flexible columns narrower, to `least` at most. Whether the line fits then.
+    fn narrow(&self, widths: &mut [usize], columns: usize, gap: usize, least: usize) -> bool {
+        let line = widths.iter().sum::<usize>() + gap * widths.len().saturating_sub(1);
+        let mut excess = line.saturating_sub(columns);
+        let flexible = widths.iter_mut().zip(&self.columns).rev();
+        for (widest, _) in flexible.filter(|(_, column)| **column == Column::Flexible) {
+            let less = excess.min(widest.saturating_sub(least));
+            *widest -= less;
+            excess -= less;
+        }
+        excess == 0
     }
 }
 
@@ -94,7 +114,7 @@ impl Fitted<'_> {
                 Column::Right => line.extend([padding.as_str(), &cell]),
                 Column::Left | Column::Flexible => line.extend([cell.as_str(), &padding]),
             }
-            line.push_str(&" ".repeat(GAP));
+            line.push_str(&" ".repeat(self.gap));
         }
         line.truncate(line.trim_end().len());
         line.push('\n');
@@ -155,10 +175,7 @@ mod tests {
             sample().render(Some(24)),
             " 1  Ada   A subject tha…\n12  你好  Short\n"
         );
-        assert_eq!(
-            sample().render(Some(3)),
-            " 1  Ada   A subje…\n12  你好  Short\n"
-        );
+        assert_eq!(sample().render(Some(3)), " 1 Ada  A s…\n12 你好 Sho…\n");
     }
 
     #[test]
@@ -182,5 +199,14 @@ mod tests {
         fn what_is_fitted_fits(text in "\\PC*", columns in 0_usize..30) {
             prop_assert!(width(&fit(&text, columns)) <= columns);
         }
+    }
+
+    #[test]
+    fn columns_come_closer_before_a_line_wraps() {
+        let mut table = Table::new(&[Column::Flexible, Column::Right, Column::Right]);
+        table.row(["ACCOUNT NAME", "MESSAGES", "NEW SIZE"]);
+        assert_eq!(table.render(Some(28)), "ACCOUNT…  MESSAGES  NEW SIZE\n");
+        assert_eq!(table.render(Some(27)), "ACCOUNT… MESSAGES NEW SIZE\n");
+        assert_eq!(table.render(Some(22)), "ACC… MESSAGES NEW SIZE\n");
     }
 }

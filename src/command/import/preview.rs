@@ -72,7 +72,7 @@ fn account(out: &mut String, plan: &Plan, planned: &Planned, may_delete: bool, h
             let name = escape_str(name);
             let _ = writeln!(
                 out,
-                "  is the same maildrop as `{name}`: nothing is written for it"
+                "  is the same mailbox as `{name}`: nothing is written for it"
             );
             return;
         }

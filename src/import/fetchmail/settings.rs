@@ -110,7 +110,7 @@ impl Config<'_> {
             },
             "user" | "is" | "to" if it.there => draft.text("user", value),
             "user" | "is" | "to" if it.values.len() > 1 || value == "*" => {
-                Fate::Changed("one maildrop for one Maildir".into(), NOT_SORTED.into())
+                Fate::Changed("one mailbox for one Maildir".into(), NOT_SORTED.into())
             }
             "user" | "is" | "to" => Fate::Changed(
                 "the account's Maildir".into(),

@@ -153,7 +153,7 @@ fn s30_a_status_line_without_end_is_given_up_early() {
     let told = told(&[], &endless, &[1000]);
     assert_eq!(
         told,
-        ["violation: the server sent a line of more than 8192 octets"]
+        ["violation: the server sent a line of more than 8192 bytes"]
     );
 }
 
@@ -176,7 +176,7 @@ fn s31_a_listing_line_without_end_is_given_up() {
     let told = told(&[Command::Uidl], &wire, &[60_000]);
     assert_eq!(
         told.last().unwrap(),
-        "violation: the server sent a line of more than 1048576 octets"
+        "violation: the server sent a line of more than 1048576 bytes"
     );
 }
 

@@ -59,7 +59,7 @@ fn f14_a_locked_maildrop_is_not_asked_for_again_before_the_other_client_may_be_d
                 &early,
                 &[
                     "error: a: not tried: ",
-                    "another session had the maildrop at ",
+                    "another session had the mailbox at ",
                     "due in ",
                     "--now",
                 ],
