@@ -141,7 +141,7 @@ _popfetch() {
             return 0
             ;;
         popfetch__subcmd__account__subcmd__list)
-            opts="-0 -q -v -h --config --format --null --quiet --verbose --color --no-progress --help"
+            opts="-0 -q -v -h --names --config --format --null --quiet --verbose --color --no-progress --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -399,7 +399,7 @@ _popfetch() {
             return 0
             ;;
         popfetch__subcmd__import)
-            opts="-n -y -0 -q -v -h --seen --may-delete --dry-run --yes --config --format --null --quiet --verbose --color --no-progress --help fdm fetchmail getmail mpop"
+            opts="-n -y -0 -q -v -h --seen --may-delete --dry-run --yes --config --format --null --quiet --verbose --color --no-progress --help fdm fetchmail getmail mpop thunderbird"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -849,8 +849,52 @@ _popfetch() {
     esac
 }
 
+# The accounts of the config file, where one can stand.
+_popfetch_and_accounts() {
+    _popfetch "$@"
+    local word quoted before="" config="" command="" values=" --auth --color --config --delete-after --format --host --jobs --latest --maildir --max-size --max-time --name --secret --seen --timeout --tls-pin --tls-roots --user -j "
+    # Bash takes ada@example.com for three words.
+    local line="${COMP_LINE:0:COMP_POINT}"
+    local whole="${line##*[[:space:]]}"
+    [[ ${whole} == -* ]] && return
+    local -a words
+    read -r -a words <<< "${line%"${whole}"}"
+    for word in "${words[@]:1}"; do
+        if [[ ${before} == --config ]]; then
+            config="${word}"
+        elif [[ ${word} == --config=* ]]; then
+            config="${word#--config=}"
+        elif [[ ${word} != -* && ${values} != *" ${before} "* ]]; then
+            case "${command}" in
+                "" | account | password | state) command="${command:+${command} }${word}" ;;
+            esac
+        fi
+        before="${word}"
+    done
+    [[ ${values} == *" ${before} "* ]] && return
+    case "${command}" in
+        "fetch" | "check" | "account show" | "account test" | "account remove" | "state show" | "state mark-seen" | "state forget" | "state accept" | "state move" | "verify" | "login" | "password set" | "password remove") ;;
+        import | setup | completions | man) return ;;
+        account* | password* | state*) return ;;
+        # The first word may be an account, and so may those after one.
+    esac
+    config="${config/#\~/${HOME}}"
+    local -a found=()
+    while IFS= read -r word; do
+        printf -v quoted '%q' "${word}"
+        [[ ${word} == "${whole}"* || ${quoted} == "${whole}"* ]] || continue
+        found+=("${quoted#"${whole%"$2"}"}")
+    done < <("${1/#\~/${HOME}}" ${config:+--config "${config}"} account list --names 2> /dev/null)
+    [[ ${#found[@]} -eq 0 ]] && return
+    if [[ -z ${whole} && -n ${command} ]]; then
+        # Options are there for whoever begins one.
+        COMPREPLY=()
+    fi
+    COMPREPLY+=("${found[@]}")
+}
+
 if [[ "${BASH_VERSINFO[0]}" -eq 4 && "${BASH_VERSINFO[1]}" -ge 4 || "${BASH_VERSINFO[0]}" -gt 4 ]]; then
-    complete -F _popfetch -o nosort -o bashdefault -o default popfetch
+    complete -F _popfetch_and_accounts -o nosort -o bashdefault -o default popfetch
 else
-    complete -F _popfetch -o bashdefault -o default popfetch
+    complete -F _popfetch_and_accounts -o bashdefault -o default popfetch
 fi

@@ -207,6 +207,7 @@ paths\t'The path of each new message'"
 complete -c popfetch -n "__fish_popfetch_using_subcommand account; and __fish_seen_subcommand_from list" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Wherever the output goes'
 never\t'Nowhere'"
+complete -c popfetch -n "__fish_popfetch_using_subcommand account; and __fish_seen_subcommand_from list" -l names -d 'Their names alone, one a line, as completions want them'
 complete -c popfetch -n "__fish_popfetch_using_subcommand account; and __fish_seen_subcommand_from list" -s 0 -l null -d 'End each path with NUL instead of a newline; implies --format paths'
 complete -c popfetch -n "__fish_popfetch_using_subcommand account; and __fish_seen_subcommand_from list" -s q -l quiet -d 'Say nothing unless there is news or trouble'
 complete -c popfetch -n "__fish_popfetch_using_subcommand account; and __fish_seen_subcommand_from list" -s v -l verbose -d 'Say more; -vv shows what goes over the line, without passwords'
@@ -462,3 +463,35 @@ complete -c popfetch -n "__fish_popfetch_using_subcommand man" -s q -l quiet -d 
 complete -c popfetch -n "__fish_popfetch_using_subcommand man" -s v -l verbose -d 'Say more; -vv shows what goes over the line, without passwords'
 complete -c popfetch -n "__fish_popfetch_using_subcommand man" -l no-progress -d 'Show no progress bars'
 complete -c popfetch -n "__fish_popfetch_using_subcommand man" -s h -l help -d 'Print help (see more with \'--help\')'
+
+# The accounts of the config file.
+function __popfetch_accounts
+    set -l words (commandline -opc)
+    set -l config
+    for i in (seq (count $words))
+        switch $words[$i]
+            case --config
+                set -l next (math $i + 1)
+                set -q words[$next]; and set config --config (string replace -r '^~' $HOME -- $words[$next])
+            case '--config=*'
+                set config --config (string replace -r '^--config=' '' -- $words[$i])
+        end
+    end
+    popfetch $config account list --names 2>/dev/null
+end
+
+complete -c popfetch -n "__fish_popfetch_needs_command" -f -a "(__popfetch_accounts)" -d Account
+complete -c popfetch -n "__fish_popfetch_using_subcommand fetch" -f -a "(__popfetch_accounts)" -d Account
+complete -c popfetch -n "__fish_popfetch_using_subcommand check" -f -a "(__popfetch_accounts)" -d Account
+complete -c popfetch -n "__fish_popfetch_using_subcommand account; and __fish_seen_subcommand_from show" -f -a "(__popfetch_accounts)" -d Account
+complete -c popfetch -n "__fish_popfetch_using_subcommand account; and __fish_seen_subcommand_from test" -f -a "(__popfetch_accounts)" -d Account
+complete -c popfetch -n "__fish_popfetch_using_subcommand account; and __fish_seen_subcommand_from remove" -f -a "(__popfetch_accounts)" -d Account
+complete -c popfetch -n "__fish_popfetch_using_subcommand state; and __fish_seen_subcommand_from show" -f -a "(__popfetch_accounts)" -d Account
+complete -c popfetch -n "__fish_popfetch_using_subcommand state; and __fish_seen_subcommand_from mark-seen" -f -a "(__popfetch_accounts)" -d Account
+complete -c popfetch -n "__fish_popfetch_using_subcommand state; and __fish_seen_subcommand_from forget" -f -a "(__popfetch_accounts)" -d Account
+complete -c popfetch -n "__fish_popfetch_using_subcommand state; and __fish_seen_subcommand_from accept" -f -a "(__popfetch_accounts)" -d Account
+complete -c popfetch -n "__fish_popfetch_using_subcommand state; and __fish_seen_subcommand_from move" -f -a "(__popfetch_accounts)" -d Account
+complete -c popfetch -n "__fish_popfetch_using_subcommand verify" -f -a "(__popfetch_accounts)" -d Account
+complete -c popfetch -n "__fish_popfetch_using_subcommand login" -f -a "(__popfetch_accounts)" -d Account
+complete -c popfetch -n "__fish_popfetch_using_subcommand password; and __fish_seen_subcommand_from set" -f -a "(__popfetch_accounts)" -d Account
+complete -c popfetch -n "__fish_popfetch_using_subcommand password; and __fish_seen_subcommand_from remove" -f -a "(__popfetch_accounts)" -d Account

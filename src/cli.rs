@@ -5,9 +5,10 @@
 
 use std::path::PathBuf;
 
-use clap::builder::PossibleValue;
+use clap::builder::{PathBufValueParser, PossibleValue, TypedValueParser};
 use clap::{ArgAction, Args, CommandFactory, Parser, Subcommand, ValueEnum};
 
+use crate::paths;
 use crate::report::Format;
 use crate::term::Color;
 
@@ -99,6 +100,7 @@ pub struct Global {
         long,
         global = true,
         value_name = "FILE",
+        value_parser = path(),
         help_heading = "Global options"
     )]
     pub config: Option<PathBuf>,
@@ -256,6 +258,11 @@ pub enum Page {
     /// The config file and its keys
     #[value(name = "popfetch.toml")]
     Config,
+}
+
+/// A path, with `~/` understood.
+fn path() -> impl TypedValueParser<Value = PathBuf> {
+    PathBufValueParser::new().map(paths::with_home)
 }
 
 #[cfg(test)]

@@ -12,6 +12,7 @@
 //! reached the disk, so a sync is never tried again (E9): the file is given up.
 
 mod advice;
+mod fresh;
 pub mod line;
 mod untrusted;
 
@@ -70,6 +71,8 @@ pub enum Step<'a> {
     Rename(&'a Path, &'a Path),
     /// A name goes away.
     Remove(&'a Path),
+    /// An empty directory goes away.
+    RemoveDirectory(&'a Path),
 }
 
 /// Where steps are taken. Clones share the witness.
@@ -92,26 +95,6 @@ impl Disk {
             Some(witness) => witness.step(&step),
             None => Ok(()),
         }
-    }
-
-    /// Creates `path` and what is missing above it, each durable in its parent.
-    pub fn create_directory(&self, path: &Path) -> io::Result<()> {
-        if path.is_dir() {
-            return Ok(());
-        }
-        let parent = path
-            .parent()
-            .filter(|parent| !parent.as_os_str().is_empty());
-        let parent = parent.unwrap_or(Path::new("."));
-        self.create_directory(parent)?;
-        check_parent(fs::metadata(parent)?.uid())?;
-        self.step(Step::CreateDirectory(path))?;
-        match retry_on_intr(|| sys::mkdir(path, DIRECTORY_MODE)) {
-            Ok(()) | Err(Errno::EXIST) => {}
-            Err(error) => return Err(error.into()),
-        }
-        self.step(Step::SyncDirectory(parent))?;
-        fs::File::open(parent)?.sync_all()
     }
 }
 

@@ -114,12 +114,14 @@
 //!   and the table in `man/popfetch.1.in`.
 //! - **the words of a server**: in the row of `session/answer/words.rs` that says what they mean, and
 //!   as they were met in `session/answer/wordings_tests.rs`; the first row that fits decides.
-//! - **a config key**: a field in `profile/file.rs`; its meaning in [`profile::Profile`] and
-//!   `profile/resolve.rs`; its description in `man/popfetch.toml.5`, which a test compares with
-//!   the keys; if it has an option as well, `cli.rs` and [`profile::Overrides`].
+//! - **a config key**: a field in `profile/file.rs`; what it means in [`plan::Policy`] or
+//!   [`profile::Profile`], made in `profile/resolve.rs`; its line in `profile/shown.rs`, for
+//!   `account show` and JSON; its description in `man/popfetch.toml.5`. Tests compare the keys with
+//!   the page and with what is shown. If it has an option as well, `cli/fetch.rs`,
+//!   `command/fetch.rs` and [`profile::Overrides`].
 //! - **a provider**: a row in `profile/providers.rs`, and its entry in `man/popfetch.toml.5`, where a
 //!   test looks for it.
-//! - **a provider's OAuth 2.0**: a `Preset` in `profile/oauth.rs`, and a sentence on how to get a
+//! - **a provider's OAuth 2.0**: a `Preset` in `profile/resolve/oauth.rs`, and a sentence on how to get a
 //!   client id in the same entry of the page.
 //! - **an event**: a variant of [`report::Event`]; what people see of it in `report/text.rs`, what
 //!   programs see in `report/json.rs`; its fields in `man/popfetch.1.in`; then tell it in

@@ -1,6 +1,7 @@
 //! The maildrop as one session lists it, and what makes a message the same message next time.
 
 use crate::pop3::MessageNumber;
+use crate::term::hex;
 use sha2::{Digest, Sha256};
 use std::collections::HashMap;
 use std::fmt;
@@ -67,7 +68,7 @@ impl Identity {
 
 impl fmt::Debug for Identity {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.iter().try_for_each(|octet| write!(f, "{octet:02x}"))
+        f.write_str(&hex(&self.0))
     }
 }
 

@@ -60,7 +60,16 @@ pub(crate) fn absolute(path: &Path, base: &Path) -> Result<PathBuf, PathError> {
     }
 }
 
-/// The same with a relative path taken from the home directory.
+/// A path of the command line with a leading `~/` replaced by the home directory: shells leave it alone
+/// behind a `=`.
+pub(crate) fn with_home(path: PathBuf) -> PathBuf {
+    match (path.strip_prefix("~"), home()) {
+        (Ok(below), Ok(home)) => home.join(below),
+        _ => path,
+    }
+}
+
+/// As [`absolute`], with a relative path taken from the home directory.
 pub(crate) fn in_home(path: &Path) -> Result<PathBuf, PathError> {
     if path.is_absolute() {
         return absolute(path, Path::new("/"));

@@ -1,5 +1,7 @@
 //! Where a maildrop is, and whose it is.
 
+use crate::term::percent;
+
 /// The port of POP3 over TLS (RFC 8314 section 7.2).
 pub const TLS_PORT: u16 = 995;
 
@@ -25,12 +27,7 @@ impl Server {
     pub fn url(&self) -> String {
         let plain = |b: u8| b.is_ascii_alphanumeric() || b"-._~@+".contains(&b);
         let mut url = String::from("pops://");
-        for octet in self.user.bytes() {
-            match octet {
-                octet if plain(octet) => url.push(char::from(octet)),
-                octet => url.push_str(&format!("%{octet:02X}")),
-            }
-        }
+        percent(&mut url, self.user.as_bytes(), plain);
         match &self.host {
             host if host.contains(':') => url.push_str(&format!("@[{host}]")),
             host => url.push_str(&format!("@{host}")),

@@ -4,24 +4,15 @@
 //! Maildirs are searched for the name, which stays the same wherever a mail reader moves the
 //! message and whatever flags it gets.
 
-use crate::delivery;
 use crate::maildir::{Search, UniqueName};
-use crate::state::Shown;
+use crate::state::{Error, Inspected, MessageId, Shown};
 use std::io;
-use std::path::PathBuf;
 
 /// How a recorded message was found.
 #[derive(Debug)]
 pub enum Finding {
     /// The file is there, and its octets are not those that were stored.
-    Changed {
-        /// The file.
-        path: PathBuf,
-        /// Its octets now.
-        octets: u64,
-        /// Its SHA-256 now.
-        sha256: [u8; 32],
-    },
+    Changed(Box<Changed>),
     /// As it was stored.
     Intact,
     /// There is no such file, and the machine has been started anew since it was stored: it was
@@ -31,12 +22,16 @@ pub enum Finding {
     /// so that a program has removed it; or its owner has said that it was on purpose.
     Removed,
     /// The file is there and cannot be read.
-    Unreadable {
-        /// The file.
-        path: PathBuf,
-        /// What the system said.
-        error: io::Error,
-    },
+    Unreadable(io::Error),
+}
+
+/// What a file says that is not as it was stored.
+#[derive(Debug)]
+pub struct Changed {
+    /// Its octets now.
+    pub octets: u64,
+    /// Its SHA-256 now.
+    pub sha256: [u8; 32],
 }
 
 impl Finding {
@@ -51,7 +46,7 @@ impl Finding {
     }
 }
 
-/// A message that was stored, as it is recorded.
+/// A message whose file must be there, as it is recorded.
 #[derive(Clone, Copy)]
 pub struct Recorded<'a> {
     /// What is remembered of it.
@@ -64,59 +59,66 @@ pub struct Recorded<'a> {
     pub sha256: &'a [u8; 32],
 }
 
-/// The messages whose files must be there: all that are stored and settled.
-pub fn recorded(messages: &[Shown]) -> Vec<Recorded<'_>> {
-    let settled = messages.iter().filter(|message| message.settled);
-    settled
-        .filter_map(|shown| {
-            let (name, octets, sha256) = shown.stored.as_ref()?;
-            Some(Recorded {
-                shown,
-                name,
-                octets: *octets,
-                sha256,
-            })
+impl<'a> Recorded<'a> {
+    /// `None` of one that is not both stored and settled.
+    pub fn of(shown: &'a Shown) -> Option<Self> {
+        let stored = shown.stored.as_ref().filter(|_| shown.settled);
+        stored.map(|(name, octets, sha256)| Self {
+            shown,
+            name,
+            octets: *octets,
+            sha256,
         })
-        .collect()
+    }
 }
 
-/// Reads each message's file; the findings are in the order of the messages. `boot` is the
+/// Reads each message's file. Gives what is not intact, in the messages' order; `boot` is the
 /// machine's boot at hand; `done` is told the octets of each message that has been read.
 pub fn verify(
-    messages: &[Recorded<'_>],
+    inspected: &Inspected,
     search: &mut Search,
     boot: &str,
     mut done: impl FnMut(u64),
-) -> Result<Vec<Finding>, delivery::Error> {
-    let mut findings = Vec::with_capacity(messages.len());
-    for message in messages {
-        findings.push(examine(message, search, boot));
+) -> Result<Vec<(MessageId, Finding)>, Error> {
+    let mut findings = Vec::new();
+    for shown in inspected.messages() {
+        let shown = shown?;
+        let Some(message) = Recorded::of(&shown) else {
+            continue;
+        };
+        match examine(&message, search, boot) {
+            Finding::Intact => {}
+            finding => findings.push((shown.id(), finding)),
+        }
         done(message.octets);
     }
     // A mail reader may have renamed some just now.
-    if findings.iter().any(Finding::is_absent) {
+    if findings.iter().any(|(_, finding)| finding.is_absent()) {
         search.look(|_| true)?;
-        let pairs = findings.iter_mut().zip(messages);
-        for (finding, message) in pairs.filter(|(finding, _)| finding.is_absent()) {
-            *finding = examine(message, search, boot);
+        let absent = |finding: &&mut (MessageId, Finding)| finding.1.is_absent();
+        let ids: Vec<MessageId> = findings.iter().map(|(id, _)| *id).collect();
+        let pairs = findings.iter_mut().zip(inspected.messages_of(ids));
+        for ((_, finding), shown) in pairs.filter(|(finding, _)| absent(finding)) {
+            if let Some(message) = Recorded::of(&shown?) {
+                *finding = examine(&message, search, boot);
+            }
         }
+        findings.retain(|(_, finding)| !matches!(finding, Finding::Intact));
     }
     Ok(findings)
 }
 
 fn examine(message: &Recorded<'_>, search: &Search, boot: &str) -> Finding {
-    let path = search.path(message.name).unwrap_or_default();
     match search.examine(message.name) {
         Ok(examined)
             if examined.digests.stored == *message.sha256 && examined.octets == message.octets =>
         {
             Finding::Intact
         }
-        Ok(examined) => Finding::Changed {
-            path,
+        Ok(examined) => Finding::Changed(Box::new(Changed {
             octets: examined.octets,
             sha256: examined.digests.stored,
-        },
+        })),
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
             let same_boot = !boot.is_empty() && *message.shown.boot == *boot;
             match message.shown.gone || same_boot {
@@ -124,6 +126,6 @@ fn examine(message: &Recorded<'_>, search: &Search, boot: &str) -> Finding {
                 false => Finding::Missing,
             }
         }
-        Err(error) => Finding::Unreadable { path, error },
+        Err(error) => Finding::Unreadable(error),
     }
 }

@@ -7,7 +7,7 @@ use clap::Args;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 
 use crate::profile::units::{Octets, Period, whole_number};
-use crate::profile::{Auth, Pin, Roots, parse_pin};
+use crate::profile::{Auth, Pin, Roots};
 
 /// `popfetch fetch`.
 #[derive(Args, Clone, Debug, Default)]
@@ -145,7 +145,7 @@ pub struct SignIn {
     pub tls_roots: Option<Roots>,
 
     /// The SHA-256 of the server's public key, as tls-pin in the config file; can be given twice
-    #[arg(long, value_name = "PIN", value_parser = parse_pin)]
+    #[arg(long, value_name = "PIN")]
     pub tls_pin: Vec<Pin>,
 
     /// How long a server may be silent, as in "5 min"

@@ -10,7 +10,11 @@ use super::SignIn;
 #[derive(Clone, Debug, Subcommand)]
 pub enum AccountCommand {
     /// List the accounts
-    List,
+    List {
+        /// Their names alone, one a line, as completions want them
+        #[arg(long)]
+        names: bool,
+    },
     /// Show an account's settings, defaults included, without its password
     Show {
         /// The account, or a URL like pops://ada@pop.example.com
@@ -193,11 +197,11 @@ pub struct Import {
     pub tool: Tool,
 
     /// Its config, or the directory that this is in, where it is not in the usual place
-    #[arg(value_name = "PATH")]
+    #[arg(value_name = "PATH", value_parser = super::path())]
     pub path: Option<PathBuf>,
 
     /// The file with the unique-ids of what it has fetched, where that is not in the usual place
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", value_parser = super::path())]
     pub seen: Option<PathBuf>,
 
     /// Let `keep` delete from the server what the tool has fetched, as it deletes other mail
@@ -224,4 +228,6 @@ pub enum Tool {
     Getmail,
     /// mpop
     Mpop,
+    /// Thunderbird
+    Thunderbird,
 }

@@ -15,11 +15,20 @@ use std::path::Path;
 /// Runs the command.
 pub(super) fn run(context: &Context<'_>, command: AccountCommand) -> Result<Status, Failure> {
     match command {
-        AccountCommand::List => list(context),
+        AccountCommand::List { names: true } if !context.is_json() => names(context),
+        AccountCommand::List { .. } => list(context),
         AccountCommand::Show { name } => show(context, &name),
         AccountCommand::Remove { name, forget, yes } => remove::run(context, &name, forget, yes),
         AccountCommand::Test { accounts, sign_in } => doctor::run(context, &accounts, &sign_in),
     }
+}
+
+/// Nothing else of the config is looked at: who completes a word wants no other fault told.
+fn names(context: &Context<'_>) -> Result<Status, Failure> {
+    let config = context.config(&[])?;
+    let lines = config.accounts().map(|name| escape_str(name) + "\n");
+    print(lines.collect::<String>())?;
+    Ok(Status::Ok)
 }
 
 fn list(context: &Context<'_>) -> Result<Status, Failure> {

@@ -11,8 +11,8 @@ use crate::secrets::{Store, turn};
 use crate::state::Moment;
 use crate::stop::Stop;
 use crate::term::escape_str;
+use crate::threads;
 use std::process::{Command, Stdio};
-use std::thread;
 
 /// Runs the command.
 pub(super) fn run(context: &Context<'_>, arguments: &Login) -> Result<Status, Failure> {
@@ -102,7 +102,8 @@ fn open_browser(url: &str) {
     command.stdout(Stdio::null()).stderr(Stdio::null());
     // The address stands above for where this does not work.
     if let Ok(mut child) = command.spawn() {
-        thread::spawn(move || child.wait());
+        // Without a thread it is waited for by whoever ends us.
+        let _ = threads::detach(move || child.wait());
     }
 }
 

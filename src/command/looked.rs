@@ -99,24 +99,15 @@ impl<T: Counts> Looked<T> {
     pub(super) fn json_with(&self, details: impl Fn(&str, Option<&T>) -> Vec<u8>) -> Vec<u8> {
         let mut data = Vec::new();
         for (name, result) in &self.accounts {
-            let found = result.as_ref().ok();
-            let failure = result.as_ref().err();
-            data.extend(details(name, found));
-            let mut object = Map::new();
-            object.insert("event".into(), json!("account"));
-            object.insert("account".into(), json!(name));
-            let values = found.map(Counts::values);
-            for (place, field) in T::FIELDS.iter().enumerate() {
-                let value = values.as_ref().and_then(|values| values.get(place));
-                object.insert((*field).into(), json!(value));
-            }
-            let status = found.map_or(Status::Ok, Counts::status);
-            let status = failure.map_or(status, |failure| failure.status);
-            object.insert("status".into(), json!(status.code()));
-            object.insert("error".into(), json!(failure.map(|f| &f.message)));
-            object.insert("hint".into(), json!(failure.and_then(|f| f.hint.as_ref())));
-            data.extend(line(object));
+            data.extend(details(name, result.as_ref().ok()));
+            data.extend(account_line(name, result));
         }
+        data.extend(self.summary_line());
+        data
+    }
+
+    /// An event `summary`.
+    pub(super) fn summary_line(&self) -> Vec<u8> {
         let failed = self.accounts.len() - self.found().count();
         let mut object = Map::new();
         object.insert("event".into(), json!("summary"));
@@ -126,9 +117,28 @@ impl<T: Counts> Looked<T> {
             object.insert((*field).into(), json!(sum));
         }
         object.insert("status".into(), json!(self.status().code()));
-        data.extend(line(object));
-        data
+        line(object)
     }
+}
+
+/// An event `account`.
+pub(super) fn account_line<T: Counts>(name: &str, result: &Result<T, Failure>) -> Vec<u8> {
+    let found = result.as_ref().ok();
+    let failure = result.as_ref().err();
+    let mut object = Map::new();
+    object.insert("event".into(), json!("account"));
+    object.insert("account".into(), json!(name));
+    let values = found.map(Counts::values);
+    for (place, field) in T::FIELDS.iter().enumerate() {
+        let value = values.as_ref().and_then(|values| values.get(place));
+        object.insert((*field).into(), json!(value));
+    }
+    let status = found.map_or(Status::Ok, Counts::status);
+    let status = failure.map_or(status, |failure| failure.status);
+    object.insert("status".into(), json!(status.code()));
+    object.insert("error".into(), json!(failure.map(|f| &f.message)));
+    object.insert("hint".into(), json!(failure.and_then(|f| f.hint.as_ref())));
+    line(object)
 }
 
 fn line(object: Map<String, Value>) -> Vec<u8> {

@@ -118,6 +118,14 @@ fn check_format(global: &Global, command: &Command) -> Result<(), Failure> {
             "leave out one of the two",
         );
     }
+    if global.format == Format::Json
+        && let Some(what) = not_json(command)
+    {
+        return usage(
+            &format!("--format json: {what}, whatever the format"),
+            "leave the option out",
+        );
+    }
     if !global.null && global.format != Format::Paths {
         return Ok(());
     }
@@ -136,6 +144,16 @@ fn check_format(global: &Global, command: &Command) -> Result<(), Failure> {
             &format!("{option} is for the paths of new messages, which only `fetch` makes"),
             "use --format json, or leave the option out",
         ),
+    }
+}
+
+/// What a command writes to standard output that nobody could read as JSON.
+fn not_json(command: &Command) -> Option<&'static str> {
+    match command {
+        Command::Completions { .. } => Some("a completion script is written for its shell"),
+        Command::Man { .. } => Some("a manual page is written for a person"),
+        Command::Setup(setup) if setup.print => Some("--print shows a part of a config file"),
+        _ => None,
     }
 }
 

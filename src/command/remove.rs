@@ -28,6 +28,10 @@ pub(super) fn run(
         None => paths::config_file()?,
     };
     let before = edit::read(&path).map_err(edit::EditError::from)?;
+    if before.is_empty() && context.global.config.is_some() {
+        // One that was named and is not there is no empty one.
+        Config::load(&path)?;
+    }
     let shorter = without_account(&before, name)?;
     // What is wrong with its settings does not keep it from going.
     let config = Config::load(&path)?;

@@ -11,7 +11,9 @@ use crate::maildir::Site;
 use crate::paths;
 use crate::profile::{Overrides, Profile};
 use crate::report::Report;
-use crate::state::{self, Claim, MarkedBy, Missing, Moment, Shown, Standing, Store, inspect};
+use crate::state::{
+    self, Claim, Inspected, MarkedBy, Missing, Moment, Shown, Standing, Store, inspect,
+};
 use crate::term::{Column, Table, columns, count, escape_str, hex, json_line, size, unique_id};
 use serde_json::json;
 use std::path::{Path, PathBuf};
@@ -74,14 +76,10 @@ fn show(context: &Context<'_>, name: &str) -> Result<Status, Failure> {
         ..Overrides::default()
     };
     let profile = context.profile(name, &overrides)?;
-    let shown = remembered(&profile)?;
+    let remembered = remembered(&profile)?;
     if context.is_json() {
-        // A million lines at once would take more memory than all that they are made of.
-        for some in shown.chunks(1000) {
-            let lines = some.iter().map(|message| json_of(&profile.name, message));
-            print(lines.collect::<Vec<_>>().concat())?;
-        }
-        return Ok(Status::Ok);
+        return in_parts(&remembered, |message| json_of(&profile.name, message))
+            .map(|()| Status::Ok);
     }
     let mut table = Table::new(&[
         Column::Left,
@@ -90,39 +88,51 @@ fn show(context: &Context<'_>, name: &str) -> Result<Status, Failure> {
         Column::Left,
         Column::Flexible,
     ]);
-    for message in &shown {
-        let octets = message
-            .stored
-            .as_ref()
-            .map(|(_, octets, _)| *octets)
-            .or(message.listed);
-        let ids: Vec<String> = message.unique_ids.iter().map(|id| unique_id(id)).collect();
-        let name = message
-            .stored
-            .as_ref()
-            .map(|(name, _, _)| name.as_str())
-            .unwrap_or_default();
-        table.row([
-            date(message.time),
-            octets.map_or_else(|| "?".to_owned(), size),
-            status(message).to_owned(),
-            if ids.is_empty() {
-                "-".to_owned()
-            } else {
-                ids.join(" ")
-            },
-            escape_str(name),
-        ]);
+    for message in remembered.messages() {
+        table.measure(&row_of(&message?));
     }
-    print(table.render(columns(std::io::stdout())))?;
+    let fitted = table.fit(columns(std::io::stdout()));
+    in_parts(&remembered, |message| fitted.line(&row_of(message)).into())?;
     if !context.global.quiet {
         eprintln!(
             "{}: {} remembered",
             escape_str(&profile.name),
-            count(shown.len() as u64, "message")
+            count(remembered.count() as u64, "message")
         );
     }
     Ok(Status::Ok)
+}
+
+/// Prints a line of each message. A million lines at once would take more memory than all that they
+/// are made of.
+fn in_parts(remembered: &Inspected, line: impl Fn(&Shown) -> Vec<u8>) -> Result<(), Failure> {
+    const PART: usize = 256 * 1024;
+    let mut lines = Vec::new();
+    for message in remembered.messages() {
+        lines.extend(line(&message?));
+        if lines.len() > PART {
+            print(&lines)?;
+            lines.clear();
+        }
+    }
+    print(&lines)
+}
+
+fn row_of(message: &Shown) -> [String; 5] {
+    let stored = message.stored.as_ref();
+    let octets = stored.map(|(_, octets, _)| *octets).or(message.listed);
+    let ids: Vec<String> = message.unique_ids.iter().map(|id| unique_id(id)).collect();
+    let name = stored.map_or("", |(name, ..)| name.as_str());
+    [
+        date(message.time),
+        octets.map_or_else(|| "?".to_owned(), size),
+        status(message).to_owned(),
+        match ids.is_empty() {
+            true => "-".to_owned(),
+            false => ids.join(" "),
+        },
+        escape_str(name),
+    ]
 }
 
 /// How a message stands, in a word.
@@ -142,11 +152,11 @@ fn status(message: &Shown) -> &'static str {
     }
 }
 
-fn remembered(profile: &Profile) -> Result<Vec<Shown>, Failure> {
+fn remembered(profile: &Profile) -> Result<Inspected, Failure> {
     match Dir::open(&Disk::new(), &paths::state_dir()?) {
-        Ok(dir) => Ok(inspect(&dir, &profile.server.id())?.messages),
+        Ok(dir) => Ok(inspect(&dir, &profile.server.id())?),
         // No state at all yet.
-        Err(_) => Ok(Vec::new()),
+        Err(_) => Ok(Inspected::default()),
     }
 }
 
@@ -218,15 +228,11 @@ fn forget(
     all: bool,
 ) -> Result<Status, Failure> {
     let profile = profile(context, name, maildir)?;
-    let mut store = claim(&profile)?.without_maildir()?;
-    let forgotten = match all {
-        true => store.forget_all()?,
-        false => match store.forget(|id| is_shown_as(id, unique_ids))? {
-            0 => store.forget(|id| is_one_of(id, unique_ids))?,
-            forgotten => forgotten,
-        },
+    let forgotten = match is_known(&profile.server.id())? {
+        true => forget_of(&profile, unique_ids, all)?,
+        // Nor is anything left behind where there was nothing.
+        false => 0,
     };
-    store.close()?;
     if forgotten == 0 && all {
         return Err(Failure::new(
             Status::Partial,
@@ -246,6 +252,19 @@ fn forget(
     );
     say(context, &profile, &text);
     Ok(Status::Ok)
+}
+
+fn forget_of(profile: &Profile, unique_ids: &[String], all: bool) -> Result<u64, Failure> {
+    let mut store = claim(profile)?.without_maildir()?;
+    let forgotten = match all {
+        true => store.forget_all()?,
+        false => match store.forget(|id| is_shown_as(id, unique_ids))? {
+            0 => store.forget(|id| is_one_of(id, unique_ids))?,
+            forgotten => forgotten,
+        },
+    };
+    store.close()?;
+    Ok(forgotten)
 }
 
 /// As `state show` prints it.
@@ -274,21 +293,28 @@ fn accept(
     profile: &Profile,
     unique_ids: &[String],
 ) -> Result<Status, Failure> {
+    if !is_known(&profile.server.id())? {
+        return Err(unknown(profile));
+    }
     let mut store = claim(profile)?.without_maildir()?;
-    let shown = remembered(profile)?;
-    let named = |is: fn(&[u8], &[String]) -> bool| -> Vec<&Shown> {
-        let mut named: Vec<&Shown> = shown.iter().filter(|it| it.stored.is_some()).collect();
-        named.retain(|message| message.unique_ids.iter().any(|id| is(id, unique_ids)));
-        named
+    let remembered = remembered(profile)?;
+    let named = |is: fn(&[u8], &[String]) -> bool| -> Result<Vec<Shown>, Failure> {
+        let is_named = |message: &Shown| {
+            let mut ids = message.unique_ids.iter();
+            message.stored.is_some() && ids.any(|id| is(id, unique_ids))
+        };
+        let messages = remembered.messages();
+        let named = messages.filter(|message| message.as_ref().map_or(true, is_named));
+        Ok(named.collect::<Result<_, _>>()?)
     };
-    let mut accepted = named(is_shown_as);
+    let mut accepted = named(is_shown_as)?;
     if accepted.is_empty() {
-        accepted = named(is_one_of);
+        accepted = named(is_one_of)?;
     }
     if accepted.is_empty() {
         return Err(unknown(profile));
     }
-    store.note_gone(accepted.iter().copied())?;
+    store.note_gone(accepted.iter().map(Shown::id))?;
     store.close()?;
     let text = format!(
         "{} accepted as it is; `keep` decides what happens to it on the server",
@@ -357,6 +383,10 @@ fn move_state(context: &Context<'_>, old: &str, new: &Profile) -> Result<Status,
             "name the account that the maildrop was fetched as before, and the one that it is now",
         ));
     }
+    if !is_known(&id)? {
+        let path = state::journal_path(&paths::state_dir()?, &id);
+        return Err(state::Error::NothingToMove { path }.into());
+    }
     let directory = state_directory()?;
     let moment = Moment::now();
     let from = Claim::take(directory, &id, old, &moment)?;
@@ -368,6 +398,12 @@ fn move_state(context: &Context<'_>, old: &str, new: &Profile) -> Result<Status,
     );
     say(context, new, &text);
     Ok(Status::Ok)
+}
+
+/// Whether anything of a state is there: whoever only finds that there is not leaves nothing behind.
+fn is_known(id: &str) -> Result<bool, Failure> {
+    let directory = state::Manners::directory(&paths::state_dir()?);
+    Ok(directory.is_some_and(|directory| state::is_known(&directory, id)))
 }
 
 fn state_directory() -> Result<Dir, Failure> {

@@ -2,7 +2,7 @@
 
 use super::context::Context;
 use super::fail::{Failure, print, report_failure};
-use super::looked::{Counts, Looked};
+use super::looked::{Counts, Looked, account_line};
 use super::state::{date, open_store};
 use crate::cli::Verify;
 use crate::durable::{Dir, Disk};
@@ -12,12 +12,12 @@ use crate::maildir::{AccountTag, Search, Site};
 use crate::paths;
 use crate::profile::{Overrides, Profile};
 use crate::report::{Event, Report, Reporter};
-use crate::state::{self, Moment, Store, inspect};
+use crate::state::{self, Inspected, MessageId, Moment, Store, inspect};
 use crate::term::{Column, Table, columns, count, escape, escape_str, hex, json_line, size};
-use crate::verify::{Finding, Recorded, recorded, verify};
+use crate::verify::{Finding, Recorded, verify};
 use serde_json::json;
 use std::io::ErrorKind;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// What became of an account's messages.
 #[derive(Default)]
@@ -36,10 +36,6 @@ struct Verified {
     accepted: u64,
     /// Something is wrong with one that was not deleted from the server.
     can_come_again: bool,
-    /// Rows for people, of damage, and of what was removed on request.
-    rows: Vec<[String; 5]>,
-    /// Lines for programs, of all that is not intact.
-    lines: Vec<u8>,
 }
 
 impl Counts for Verified {
@@ -78,43 +74,49 @@ pub(super) fn run(context: &Context<'_>, arguments: &Verify) -> Result<Status, F
         maildir: arguments.maildir.clone(),
         ..Overrides::default()
     };
+    let shown = match (context.is_json(), context.global.verbose > 0) {
+        (true, _) => Shown::Lines,
+        (false, true) => Shown::Rows,
+        (false, false) => Shown::RowsOfDamage,
+    };
     let verifier = Verifier {
         state: paths::state_dir()?,
         disk: Disk::new(),
         moment: Moment::now(),
         accept: arguments.accept,
-        shown: match (context.is_json(), context.global.verbose > 0) {
-            (true, _) => Shown::Lines,
-            (false, true) => Shown::Rows,
-            (false, false) => Shown::RowsOfDamage,
-        },
         report: &report,
     };
     let mut accounts = Vec::new();
     for (name, profile) in context.selected(&arguments.accounts, &overrides, &report)? {
         let verified = profile.and_then(|profile| {
-            let verified = verifier.verify(&profile).map(|verified| Verified {
-                word: profile.word_with_maildir(),
-                ..verified
+            let verified = verifier.verify(&profile).map(|(verified, found)| {
+                let word = profile.word_with_maildir();
+                (Verified { word, ..verified }, found)
             });
             verified.map_err(|error| report_failure(&*report, &name, &error))
         });
+        report.clear();
+        if let Ok((_, Some(found))) = &verified {
+            found.print(&name, shown)?;
+        }
+        let verified = verified.map(|(verified, _)| verified);
+        if context.is_json() {
+            print(account_line(&name, &verified))?;
+        }
         accounts.push((name, verified));
     }
     report.clear();
     let looked = Looked::of(accounts);
-    print(if context.is_json() {
-        looked.json(|_, verified| verified.lines.clone())
-    } else {
-        as_table(&looked).into_bytes()
-    })?;
+    if context.is_json() {
+        print(looked.summary_line())?;
+    }
     for (name, verified) in looked.found() {
         tell(context, name, verified);
     }
     Ok(looked.status())
 }
 
-/// What is made of the findings: one of them, as all of a million may be gone.
+/// What is printed of the findings.
 #[derive(Clone, Copy, Eq, PartialEq)]
 enum Shown {
     Lines,
@@ -128,15 +130,15 @@ struct Verifier<'a> {
     moment: Moment,
     /// What is missing was removed on purpose.
     accept: bool,
-    shown: Shown,
     report: &'a Reporter,
 }
 
 impl Verifier<'_> {
-    fn verify(&self, profile: &Profile) -> Result<Verified, Error> {
+    fn verify(&self, profile: &Profile) -> Result<(Verified, Option<Found>), Error> {
+        let nothing = || (Verified::default(), None);
         let id = profile.server.id();
         let directory = match Dir::open(&self.disk, &self.state) {
-            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Verified::default()),
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(nothing()),
             opened => opened.map_err(|source| state::Error::Io {
                 path: self.state.clone(),
                 source,
@@ -146,8 +148,9 @@ impl Verifier<'_> {
         if inspected.damaged {
             return Err(state::Error::Unverifiable(self.state.clone()).into());
         }
-        if recorded(&inspected.messages).is_empty() {
-            return Ok(Verified::default());
+        let (mut recorded, mut octets) = total(&inspected)?;
+        if recorded == 0 {
+            return Ok(nothing());
         }
         let store = match self.accept {
             true => Some(open_store(&self.disk, &self.state, profile, &self.moment)?),
@@ -157,20 +160,14 @@ impl Verifier<'_> {
             // Only what is read under the lock can be noted: before, another run may have written
             // the journal afresh, with other ids.
             inspected = inspect(&directory, &id)?;
+            (recorded, octets) = total(&inspected)?;
         }
-        let messages = recorded(&inspected.messages);
-        let octets = messages.iter().map(|message| message.octets);
-        self.tell(
-            profile,
-            Event::Verifying {
-                octets: octets.fold(0, u64::saturating_add),
-            },
-        );
-        let former = inspected.former.iter().map(String::as_str);
-        let tags = former.chain([id.as_str()]).map(AccountTag::new);
+        self.tell(profile, Event::Verifying { octets });
+        let former = || inspected.former().iter().map(String::as_str);
+        let tags = former().chain([id.as_str()]).map(AccountTag::new);
         let mut search = Search::new(tags.collect());
         search.add(&self.disk, &profile.maildir)?;
-        for other in &inspected.maildirs {
+        for other in inspected.maildirs() {
             if *other != profile.maildir {
                 // One that was used earlier and is not there holds nothing.
                 let _ = search.add(&self.disk, other);
@@ -181,31 +178,37 @@ impl Verifier<'_> {
         // Where a Maildir is away, or another one is in its place, nobody has removed what it held.
         let lacks_line = |path: &PathBuf| {
             let site = Site::look(&self.disk, path);
-            let former = || inspected.former.iter().map(String::as_str);
             !site.is_ok_and(|site| {
                 former()
                     .chain([id.as_str()])
                     .any(|account| site.roster.of(account, &[]).is_some())
             })
         };
-        let mut homes = inspected.maildirs.iter().chain([&profile.maildir]);
-        let is_away = homes.any(lacks_line);
+        let is_away = inspected.maildirs().iter().any(lacks_line) || lacks_line(&profile.maildir);
         let boot = match is_away {
             true => "",
             false => &self.moment.boot,
         };
-        let mut findings = verify(&messages, &mut search, boot, read)?;
+        let findings = verify(&inspected, &mut search, boot, read)?;
+        let mut found = Found {
+            inspected,
+            search,
+            findings,
+        };
         let mut verified = Verified {
             is_away,
+            recorded,
+            intact: recorded.saturating_sub(found.findings.len() as u64),
             ..Verified::default()
         };
         if let Some(store) = store {
-            verified.accepted = accept(store, &messages, &mut findings)?;
+            verified.accepted = found.accept(store)?;
         }
-        for (message, finding) in messages.iter().zip(&findings) {
-            verified.add(&profile.name, message, finding, self.shown);
-        }
-        Ok(verified)
+        found.each(|message, finding, _| {
+            verified.add(message, finding);
+            Ok::<_, Error>(())
+        })?;
+        Ok((verified, Some(found)))
     }
 
     fn tell(&self, profile: &Profile, event: Event<'_>) {
@@ -213,80 +216,153 @@ impl Verifier<'_> {
     }
 }
 
-/// Notes that what is absent was removed on purpose; gives how many messages that is news of.
-fn accept(
-    mut store: Store,
-    messages: &[Recorded<'_>],
-    findings: &mut [Finding],
-) -> Result<u64, Error> {
-    let pairs = messages.iter().zip(findings.iter());
-    let absent = pairs.filter(|(message, finding)| finding.is_absent() && !message.shown.gone);
-    let absent: Vec<_> = absent.map(|(message, _)| message.shown).collect();
-    store.note_gone(absent.iter().copied())?;
-    store.close()?;
-    let missing = findings.iter_mut().filter(|finding| finding.is_absent());
-    missing.for_each(|finding| *finding = Finding::Removed);
-    Ok(absent.len() as u64)
+/// How many messages are recorded, and their octets.
+fn total(inspected: &Inspected) -> Result<(u64, u64), Error> {
+    let (mut recorded, mut octets) = (0, 0_u64);
+    for shown in inspected.messages() {
+        if let Some(message) = Recorded::of(&shown?) {
+            recorded += 1;
+            octets = octets.saturating_add(message.octets);
+        }
+    }
+    Ok((recorded, octets))
 }
 
-impl Verified {
-    fn add(&mut self, account: &str, message: &Recorded<'_>, finding: &Finding, shown: Shown) {
-        self.recorded += 1;
-        let (status, count) = match finding {
-            Finding::Changed { .. } => ("changed", &mut self.changed),
-            Finding::Intact => ("intact", &mut self.intact),
-            Finding::Missing => ("missing", &mut self.missing),
-            Finding::Removed => ("removed", &mut self.removed),
-            Finding::Unreadable { .. } => ("unreadable", &mut self.unreadable),
-        };
-        *count += 1;
-        if matches!(finding, Finding::Intact) {
-            return;
+/// What is not intact of an account, and where to read more about it.
+struct Found {
+    inspected: Inspected,
+    search: Search,
+    findings: Vec<(MessageId, Finding)>,
+}
+
+impl Found {
+    fn each<E: From<state::Error>>(
+        &self,
+        mut each: impl FnMut(&Recorded<'_>, &Finding, &Path) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let ids = self.findings.iter().map(|(id, _)| *id);
+        let pairs = self.inspected.messages_of(ids).zip(&self.findings);
+        for (shown, (_, finding)) in pairs {
+            let shown = shown?;
+            if let Some(message) = Recorded::of(&shown) {
+                let path = self.search.path(message.name).unwrap_or_default();
+                each(&message, finding, &path)?;
+            }
         }
-        self.can_come_again |= finding.is_damage() && !message.shown.is_deleted();
-        if shown == Shown::Lines {
-            let line = as_json(account, status, message, finding);
-            self.lines.extend(line);
-            return;
-        }
-        if shown == Shown::RowsOfDamage && !finding.is_damage() {
-            return;
-        }
-        let unique_ids = message.shown.unique_ids.iter();
-        let unique_ids: Vec<String> = unique_ids.map(|id| escape(id)).collect();
-        let place = match finding {
-            Finding::Changed { path, .. } => path.display().to_string(),
-            Finding::Unreadable { path, error } => format!("{}: {error}", path.display()),
-            _ => message.name.as_str().to_owned(),
-        };
-        self.rows.push([
-            status.to_owned(),
-            date(message.shown.time),
-            size(message.octets),
-            match unique_ids.as_slice() {
-                [] => "-".to_owned(),
-                ids => ids.join(" "),
-            },
-            escape_str(&place),
+        Ok(())
+    }
+
+    /// Lines of what is not intact. All of a million messages may be gone, so that no more than a few
+    /// lines are kept.
+    fn print(&self, account: &str, shown: Shown) -> Result<(), Failure> {
+        const PART: usize = 256 * 1024;
+        let is_row = |finding: &Finding| finding.is_damage() || shown != Shown::RowsOfDamage;
+        let mut table = Table::new(&[
+            Column::Left,
+            Column::Left,
+            Column::Right,
+            Column::Left,
+            // Uncut, to be copied; it is the last one.
+            Column::Left,
         ]);
+        if shown != Shown::Lines {
+            self.each(|message, finding, path| {
+                if is_row(finding) {
+                    table.measure(&as_row(message, finding, path));
+                }
+                Ok::<_, Failure>(())
+            })?;
+        }
+        let fitted = table.fit(columns(std::io::stdout()));
+        let mut lines = Vec::new();
+        self.each(|message, finding, path| {
+            lines.extend(match shown {
+                Shown::Lines => as_json(account, message, finding, path),
+                _ if is_row(finding) => fitted.line(&as_row(message, finding, path)).into(),
+                _ => Vec::new(),
+            });
+            if lines.len() > PART {
+                print(&lines)?;
+                lines.clear();
+            }
+            Ok::<_, Failure>(())
+        })?;
+        print(&lines)
+    }
+
+    /// Notes that what is absent was removed on purpose; gives how many messages that is news of.
+    fn accept(&mut self, mut store: Store) -> Result<u64, Error> {
+        let mut absent = Vec::new();
+        self.each(|message, finding, _| {
+            if finding.is_absent() && !message.shown.gone {
+                absent.push(message.shown.id());
+            }
+            Ok::<_, Error>(())
+        })?;
+        store.note_gone(absent.iter().copied())?;
+        store.close()?;
+        let missing = self.findings.iter_mut().map(|(_, finding)| finding);
+        let missing = missing.filter(|finding| finding.is_absent());
+        missing.for_each(|finding| *finding = Finding::Removed);
+        Ok(absent.len() as u64)
     }
 }
 
-fn as_json(account: &str, status: &str, message: &Recorded<'_>, finding: &Finding) -> Vec<u8> {
+impl Verified {
+    fn add(&mut self, message: &Recorded<'_>, finding: &Finding) {
+        *match finding {
+            Finding::Changed(_) => &mut self.changed,
+            Finding::Intact => &mut self.intact,
+            Finding::Missing => &mut self.missing,
+            Finding::Removed => &mut self.removed,
+            Finding::Unreadable(_) => &mut self.unreadable,
+        } += 1;
+        self.can_come_again |= finding.is_damage() && !message.shown.is_deleted();
+    }
+}
+
+fn word(finding: &Finding) -> &'static str {
+    match finding {
+        Finding::Changed(_) => "changed",
+        Finding::Intact => "intact",
+        Finding::Missing => "missing",
+        Finding::Removed => "removed",
+        Finding::Unreadable(_) => "unreadable",
+    }
+}
+
+fn as_row(message: &Recorded<'_>, finding: &Finding, path: &Path) -> [String; 5] {
+    let unique_ids = message.shown.unique_ids.iter();
+    let unique_ids: Vec<String> = unique_ids.map(|id| escape(id)).collect();
+    let place = match finding {
+        Finding::Changed(_) => path.display().to_string(),
+        Finding::Unreadable(error) => format!("{}: {error}", path.display()),
+        _ => message.name.as_str().to_owned(),
+    };
+    [
+        word(finding).to_owned(),
+        date(message.shown.time),
+        size(message.octets),
+        match unique_ids.as_slice() {
+            [] => "-".to_owned(),
+            ids => ids.join(" "),
+        },
+        escape_str(&place),
+    ]
+}
+
+fn as_json(account: &str, message: &Recorded<'_>, finding: &Finding, path: &Path) -> Vec<u8> {
     let shown = message.shown;
     let unique_ids = shown.unique_ids.iter();
     let unique_ids: Vec<_> = unique_ids.map(|id| String::from_utf8_lossy(id)).collect();
-    let (path, found, error) = match finding {
-        Finding::Changed {
-            path,
-            octets,
-            sha256,
-        } => (Some(path), Some((*octets, hex(sha256))), None),
-        Finding::Unreadable { path, error } => (Some(path), None, Some(error.to_string())),
-        Finding::Intact | Finding::Missing | Finding::Removed => (None, None, None),
+    let (changed, error) = match finding {
+        Finding::Changed(changed) => (Some(changed), None),
+        Finding::Unreadable(error) => (None, Some(error.to_string())),
+        Finding::Intact | Finding::Missing | Finding::Removed => (None, None),
     };
+    let path = Some(path).filter(|_| changed.is_some() || error.is_some());
     let object = json!({
-        "event": status,
+        "event": word(finding),
         "account": account,
         "time": date(shown.time),
         "unique_ids": unique_ids,
@@ -295,28 +371,11 @@ fn as_json(account: &str, status: &str, message: &Recorded<'_>, finding: &Findin
         "sha256": hex(message.sha256),
         "deleted": shown.is_deleted(),
         "path": path.map(|path| path.to_string_lossy()),
-        "found_octets": found.as_ref().map(|(octets, _)| octets),
-        "found_sha256": found.as_ref().map(|(_, sha256)| sha256),
+        "found_octets": changed.map(|changed| changed.octets),
+        "found_sha256": changed.map(|changed| hex(&changed.sha256)),
         "error": error,
     });
     json_line(&object).unwrap_or_default()
-}
-
-fn as_table(looked: &Looked<Verified>) -> String {
-    let mut table = Table::new(&[
-        Column::Left,
-        Column::Left,
-        Column::Right,
-        Column::Left,
-        // Uncut, to be copied; it is the last one.
-        Column::Left,
-    ]);
-    for (_, verified) in looked.found() {
-        for row in &verified.rows {
-            table.row(row.clone());
-        }
-    }
-    table.render(columns(std::io::stdout()))
 }
 
 fn tell(context: &Context<'_>, name: &str, verified: &Verified) {

@@ -122,10 +122,10 @@ pub fn survey(
         let source = io::Error::other("this folder's messages cannot be told");
         return Err(Error::Unusable { path, source });
     }
-    search.look(|name| !known(name))?;
-    let paths = search.names().map(|name| {
-        let path = search.path(name).unwrap_or_default();
-        (path.starts_with(here), name.clone(), path)
+    let names = search.look_for_names(|name| !known(name))?;
+    let paths = names.into_iter().map(|name| {
+        let path = search.path(&name).unwrap_or_default();
+        (path.starts_with(here), name, path)
     });
     let mut unknown: Vec<(bool, UniqueName, PathBuf)> = paths.collect();
     unknown

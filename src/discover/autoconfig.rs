@@ -8,6 +8,7 @@ use super::candidate::{Candidate, Origin};
 use crate::net::{proxy::Way, tls::Roots};
 use crate::profile::draft::Security;
 use crate::stop::Stop;
+use crate::term;
 use crate::web::{self, Endpoint, Line};
 use quick_xml::escape::resolve_xml_entity;
 use quick_xml::events::{BytesStart, Event};
@@ -207,14 +208,10 @@ impl Draft {
 
 /// For a value within a URL.
 fn percent(text: &str) -> String {
+    let mut out = String::new();
     let plain = |octet: u8| octet.is_ascii_alphanumeric() || b"-._~@".contains(&octet);
-    text.bytes().fold(String::new(), |mut out, octet| {
-        match plain(octet) {
-            true => out.push(char::from(octet)),
-            false => out.push_str(&format!("%{octet:02X}")),
-        }
-        out
-    })
+    term::percent(&mut out, text.as_bytes(), plain);
+    out
 }
 
 #[cfg(test)]

@@ -17,14 +17,14 @@ pub use address::Address;
 pub use candidate::{Candidate, Origin};
 pub use probe::Dead;
 
-use crate::net::tls::{Roots, TlsPolicy};
+use crate::net::tls::TlsPolicy;
 use crate::profile::draft::Security;
 use crate::profile::providers;
 use crate::stop::Stop;
+use crate::threads;
 use dns::Resolver;
 use std::io;
 use std::sync::mpsc::{self, RecvTimeoutError, Sender};
-use std::thread;
 use std::time::{Duration, Instant};
 
 /// How long a search takes at most: a person waits for it.
@@ -60,12 +60,8 @@ struct Means {
 }
 
 impl Means {
-    fn new(roots: &Roots) -> io::Result<Self> {
-        let policy = TlsPolicy {
-            roots: roots.clone(),
-            ..TlsPolicy::default()
-        };
-        let stop = Stop::never()?;
+    fn new(policy: &TlsPolicy) -> io::Result<Self> {
+        let (policy, stop) = (policy.clone(), Stop::never()?);
         Ok(Self { policy, stop })
     }
 }
@@ -82,8 +78,8 @@ struct Said {
 ///
 /// # Errors
 /// The system has no means left to do so.
-pub fn search(address: &Address, roots: &Roots) -> io::Result<Finding> {
-    let means = Means::new(roots)?;
+pub fn search(address: &Address, policy: &TlsPolicy) -> io::Result<Finding> {
+    let means = Means::new(policy)?;
     if let Err(no_pop) = providers::check(address.domain()) {
         return Ok(Finding {
             no_pop: Some(no_pop),
@@ -139,9 +135,9 @@ pub fn try_by_hand(
     address: &Address,
     host: &str,
     port: Option<u16>,
-    roots: &Roots,
+    policy: &TlsPolicy,
 ) -> io::Result<Finding> {
-    let means = Means::new(roots)?;
+    let means = Means::new(policy)?;
     let usual = [(995, Security::Implicit), (110, Security::Clear)];
     let named = |port| [(port, Security::Implicit), (port, Security::Clear)];
     let candidates = port
@@ -159,10 +155,11 @@ pub fn try_by_hand(
     Ok(finding)
 }
 
-/// Has a source asked in a thread of its own, which may outlive the search.
+/// Has a source asked in a thread of its own, which may outlive the search; here and now where there
+/// is none to be had.
 fn spawn(sender: &Sender<Said>, source: Origin, ask: impl FnOnce() -> Finding + Send + 'static) {
     let sender = sender.clone();
-    thread::spawn(move || {
+    let started = threads::detach(move || {
         let said = Said {
             finding: ask(),
             source: Some(source),
@@ -170,6 +167,9 @@ fn spawn(sender: &Sender<Said>, source: Origin, ask: impl FnOnce() -> Finding + 
         // The search may be over.
         let _ = sender.send(said);
     });
+    if let Err(Some(here)) = started {
+        here();
+    }
 }
 
 /// Takes what is said until nobody who is left could say anything better.
@@ -273,11 +273,11 @@ fn of_srv(address: &Address, resolver: &Resolver, means: &Means) -> Finding {
     let domain = address.domain();
     let ask = |service: &str| resolver.srv(&format!("{service}.{domain}"));
     let ask = &ask;
-    let [over_tls, in_clear, imap] = thread::scope(|scope| {
-        let services = ["_pop3s._tcp", "_pop3._tcp", "_imaps._tcp"];
-        let asked = services.map(|service| scope.spawn(move || ask(service)));
-        asked.map(|it| it.join().unwrap_or(Err(dns::Silence::NoAnswer)))
-    });
+    let services = ["_pop3s._tcp", "_pop3._tcp", "_imaps._tcp"];
+    let asked = services.map(|service| move || ask(service));
+    let mut answers = threads::all(asked.into()).into_iter();
+    let [over_tls, in_clear, imap] =
+        [(); 3].map(|()| answers.next().unwrap_or(Err(dns::Silence::NoAnswer)));
     let without_dns = over_tls.is_err() && in_clear.is_err();
     let (over_tls, in_clear) = (over_tls.unwrap_or_default(), in_clear.unwrap_or_default());
     let none = |records: &[dns::Srv]| records.iter().any(|it| it.host.is_empty());
@@ -323,12 +323,17 @@ fn of_guesses(address: &Address, means: &Means) -> Finding {
     let candidates = candidates.flatten().collect();
     let imap = ["imap", "mail"].map(|name| {
         let (host, means) = (format!("{name}.{}", address.domain()), means.clone());
-        thread::spawn(move || probe::imap(&host, &means).then_some(host))
+        let ask: Box<dyn FnOnce() -> _ + Send> =
+            Box::new(move || probe::imap(&host, &means).then_some(host));
+        threads::detach(ask)
     });
     let mut finding = tried(candidates, means);
     finding.imap = imap
         .into_iter()
-        .filter_map(|it| it.join().ok().flatten())
+        .filter_map(|it| match it {
+            Ok(thread) => thread.join().ok().flatten().flatten(),
+            Err(here) => here.and_then(|ask| ask()),
+        })
         .next();
     // What is not there was a guess, and is nobody's fault.
     finding
@@ -340,15 +345,10 @@ fn of_guesses(address: &Address, means: &Means) -> Finding {
 /// Tries servers, all at once.
 fn tried(mut candidates: Vec<Candidate>, means: &Means) -> Finding {
     candidates.truncate(OF_A_SOURCE);
-    let tries: Vec<_> = candidates
-        .into_iter()
-        .map(|candidate| {
-            let means = means.clone();
-            thread::spawn(move || probe::pop(candidate, &means))
-        })
-        .collect();
+    let tries = candidates.into_iter();
+    let tries = tries.map(|candidate| move || probe::pop(candidate, means));
     let mut finding = Finding::default();
-    for tried in tries.into_iter().filter_map(|it| it.join().ok()) {
+    for tried in threads::all(tries.collect()) {
         match tried {
             Ok(candidate) => finding.servers.push(candidate),
             Err(dead) => finding.dead.push(dead),

@@ -1,8 +1,11 @@
 //! Lines of text with a checksum, as the journal and the other small files have them: fields with
 //! tabs between, then a tab and the CRC-32 of all before it in hexadecimal.
 
-use crate::term::unhex;
+use crate::term::percent;
 use std::fmt::Write as _;
+
+/// The octets that [`escape`] wrote.
+pub use crate::term::unpercent as unescape;
 
 /// Appends a line with its checksum and its ending.
 pub fn seal(mut line: String, out: &mut Vec<u8>) {
@@ -41,33 +44,10 @@ pub fn escape(octets: &[u8]) -> String {
         return "%2D".to_owned();
     }
     let mut text = String::with_capacity(octets.len());
-    for octet in octets {
-        match octet {
-            b'%' | ..=b' ' | 0x7f.. => {
-                let _ = write!(text, "%{octet:02X}");
-            }
-            plain => text.push(char::from(*plain)),
-        }
-    }
+    percent(
+        &mut text,
+        octets,
+        |octet| matches!(octet, b'!'..=b'~' if octet != b'%'),
+    );
     text
-}
-
-/// The octets that [`escape`] wrote.
-pub fn unescape(text: &str) -> Option<Vec<u8>> {
-    // Nearly always nothing is.
-    if !text.contains('%') {
-        return Some(text.as_bytes().to_vec());
-    }
-    let mut octets = Vec::with_capacity(text.len());
-    let mut rest = text.bytes();
-    while let Some(octet) = rest.next() {
-        octets.push(match octet {
-            b'%' => {
-                let [octet] = unhex(&[rest.next()?, rest.next()?])?;
-                octet
-            }
-            plain => plain,
-        });
-    }
-    Some(octets)
 }

@@ -17,6 +17,7 @@ impl Diagnose for Error {
             Self::Refusing(_) => Status::Temporary,
             Self::KnownElsewhere { .. }
             | Self::NoneImported { .. }
+            | Self::ImportsLost { .. }
             | Self::InParts(_)
             | Self::NoMemory(_) => Status::Config,
             Self::NoRoom(_) => Status::Io,
@@ -102,6 +103,16 @@ impl Diagnose for Error {
                 "`popfetch import {tool}{config} --seen FILE`, with the file where {tool} kept this \
                  account's unique-ids, brings them over; `popfetch fetch --as-new {again}` fetches all \
                  of it"
+            )),
+            Self::ImportsLost {
+                tool,
+                config,
+                again,
+                ..
+            } => Some(format!(
+                "`popfetch import {tool}{config}` brings it over again, with the file where {tool} kept \
+                 this account's unique-ids; `popfetch fetch --as-new {again}` fetches all that is not \
+                 known"
             )),
             Self::Oversized(_) => Some(
                 "if it is meant to be so large, set `max-size` to more than its size".to_owned(),

@@ -8,7 +8,7 @@ use super::{Account, Error, failure};
 use crate::durable::{Dir, Disk};
 use crate::exit::Status;
 use crate::maildrop::Message;
-use crate::profile::Profile;
+use crate::profile::{Profile, Tls};
 use crate::report::{Event, Failure, Outcome};
 use crate::secrets::Sign;
 use crate::session::{Detour, Shortcut};
@@ -134,6 +134,19 @@ impl Conduct {
                 early,
                 login: account.signs_in_by_login().then(|| account.profile.word()),
             }),
+        }
+    }
+
+    /// Says that nothing is encrypted, where that is so: once a day to whoever wants quiet.
+    pub(super) fn tell_unencrypted(&mut self, account: &Account<'_>) {
+        if !matches!(account.profile.tls, Tls::None) {
+            return;
+        }
+        let now = self.now();
+        if !account.environment.quiet || self.manners.tells_unencrypted(now) {
+            account.tell(Event::Warning(
+                "the connection is not encrypted: tls = \"none\"",
+            ));
         }
     }
 

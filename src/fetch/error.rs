@@ -102,6 +102,20 @@ pub enum Error {
         /// What names the account on the command line, with what it takes to sign in.
         again: String,
     },
+    /// The names that another tool knew are lost.
+    #[error(
+        "the state has lost what {tool} had fetched, and {new} of the listed messages may be among that"
+    )]
+    ImportsLost {
+        /// How many would be fetched.
+        new: usize,
+        /// Where the names were imported from.
+        tool: String,
+        /// `--config` and its file, where that was given.
+        config: String,
+        /// What names the account on the command line, with what it takes to sign in.
+        again: String,
+    },
     /// Nothing can be remembered of messages without unique-ids.
     #[error(
         "the server gives messages no unique-ids, so that `{0}` could not remember which ones to pass \
@@ -165,6 +179,7 @@ impl Error {
             | Self::NotInStep
             | Self::KnownElsewhere { .. }
             | Self::NoneImported { .. }
+            | Self::ImportsLost { .. }
             | Self::InParts(_)
             | Self::NeedsUtf8(_)
             | Self::NoMemory(_)
@@ -436,6 +451,7 @@ impl Error {
             Self::NotInStep | Self::Refusing(_) => "session",
             Self::KnownElsewhere { .. }
             | Self::NoneImported { .. }
+            | Self::ImportsLost { .. }
             | Self::InParts(_)
             | Self::NoMemory(_) => "state",
             Self::NeedsUtf8(_) | Self::Oversized(_) => "message",

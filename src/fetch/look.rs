@@ -79,9 +79,11 @@ fn try_look(account: &Account<'_>, stops: Stops, conduct: &mut Conduct) -> Resul
     let id = account.profile.server.id();
     let mut view = View::read(&account.environment.state, &id)?;
     let mut twins = Twins::default();
+    let mut lost_imports = None;
     if stops == Stops::Told {
         let site = Site::look(&account.environment.disk, &account.profile.maildir)?;
         view.check(&site, &account.profile.word_with_maildir())?;
+        lost_imports = view.lost_imports(&site);
         if !account.environment.as_new {
             twins = view.twins();
         }
@@ -99,6 +101,7 @@ fn try_look(account: &Account<'_>, stops: Stops, conduct: &mut Conduct) -> Resul
     let plan = decide(policy, &maildrop, known, first, now);
     if stops == Stops::Told {
         account.check_import(view.awaited(), &plan)?;
+        account.check_lost_imports(lost_imports.as_ref(), &plan)?;
     }
     if stops == Stops::Told && plan.undated() > 0 {
         account.tell_undated(&plan);
@@ -132,8 +135,10 @@ pub fn mark_seen(account: &Account<'_>) -> Result<u64, Error> {
         store.settle_first(&new, MarkedBy::Request)?;
         session.quit(Marked::default());
         Ok::<_, Error>(new.len() as u64)
-    })??;
-    store.close()?;
+    });
+    let closed = store.close();
+    let marked = marked??;
+    closed?;
     Ok(marked)
 }
 
@@ -143,6 +148,7 @@ fn sign_in(
     unpipelined: Option<i64>,
     conduct: &mut Conduct,
 ) -> Result<Session<Transaction>, Error> {
+    conduct.tell_unencrypted(account);
     let route = account.route(&[], &[])?;
     let mut manner = account.manner(unpipelined);
     match account.sign_in(route.as_ref(), manner, conduct) {

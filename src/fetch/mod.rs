@@ -15,6 +15,7 @@ mod doubts;
 mod echoes;
 mod endings;
 mod error;
+mod imports;
 mod key;
 mod look;
 mod next;
@@ -43,7 +44,7 @@ use crate::profile::Profile;
 use crate::report::{Event, Outcome, Planned, Report};
 use crate::secrets::Credential;
 use crate::session::{Answer, Marked, Meaning, Phase, Session, Transaction, Update};
-use crate::state::{self, Claim, MarkedBy, Moment, Origin, Recognition, Recorded, Store, Twins};
+use crate::state::{self, Claim, MarkedBy, Moment, Recognition, Recorded, Store, Twins};
 use crate::stop::Stop;
 use crate::term::count;
 use doubts::{Budget, Looked};
@@ -346,6 +347,10 @@ impl Account<'_> {
             self.tell_undated(&plan);
         }
         self.check_import(store.awaited(), &plan)?;
+        self.check_lost_imports(store.lost_imports(), &plan)?;
+        if self.environment.as_new {
+            store.give_up_imports()?;
+        }
         store.note_imported(maildrop)?;
         if first {
             let marked = plan.places(Decision::Mark);
@@ -361,23 +366,6 @@ impl Account<'_> {
             self.tell_changes(&changes, &plan);
         }
         Ok(plan)
-    }
-
-    /// Fails where names were imported from a tool that left mail on the server, and none of many
-    /// listed messages bears one: they are another maildrop's, and all of this one would come again.
-    fn check_import(&self, awaited: Option<&Origin>, plan: &Plan) -> Result<(), Error> {
-        let Some(origin) = awaited.filter(|origin| origin.left && !self.environment.as_new) else {
-            return Ok(());
-        };
-        if plan.known() > 0 || plan.listed() < MANY {
-            return Ok(());
-        }
-        Err(Error::NoneImported {
-            listed: plan.listed(),
-            tool: origin.tool.clone(),
-            config: self.profile.config_option(),
-            again: self.profile.word_to_fetch(),
-        })
     }
 
     /// Fails where another account's state knows the maildrop: it is the same one by another name, as

@@ -125,11 +125,6 @@ impl Account<'_> {
             host: &profile.server.host,
             port: profile.server.port,
         });
-        if matches!(profile.tls, Tls::None) {
-            self.tell(Event::Warning(
-                "the connection is not encrypted: tls = \"none\"",
-            ));
-        }
         let (report, name) = (self.environment.report.clone(), profile.name.clone());
         let tell: Tell = Arc::new(move |line: &str| {
             let text = format!("the proxy command says: {line}");
@@ -290,7 +285,8 @@ impl Account<'_> {
 
     pub(super) fn manner(&self, unpipelined: Option<i64>) -> Manner {
         let now = self.environment.moment.now;
-        let failed = unpipelined.is_some_and(|time| (time..time + UNPIPELINED_FOR).contains(&now));
+        let failed = unpipelined
+            .is_some_and(|time| (time..time.saturating_add(UNPIPELINED_FOR)).contains(&now));
         Manner {
             pipelining: self.profile.pipelining == Pipelining::Auto && !failed,
             capabilities: true,

@@ -11,6 +11,9 @@ use zeroize::Zeroizing;
 /// A config has some hundred lines; what is larger is another file.
 const CONFIG_LIMIT: u64 = 1 << 20;
 
+/// Add-ons of Thunderbird keep what they like in it.
+const LARGE_CONFIG_LIMIT: u64 = 32 << 20;
+
 /// A million unique-ids of the longest kind that servers give.
 const SEEN_LIMIT: u64 = 128 << 20;
 
@@ -84,7 +87,16 @@ pub(super) fn first(
 
 /// Reads a config as text.
 pub(super) fn config(tool: &'static str, path: &Path) -> Result<Zeroizing<String>, Error> {
-    let octets = octets(tool, path, CONFIG_LIMIT)?;
+    text(tool, path, CONFIG_LIMIT)
+}
+
+/// The same, of a tool that keeps all that it remembers in its config.
+pub(super) fn large_config(tool: &'static str, path: &Path) -> Result<Zeroizing<String>, Error> {
+    text(tool, path, LARGE_CONFIG_LIMIT)
+}
+
+fn text(tool: &'static str, path: &Path, limit: u64) -> Result<Zeroizing<String>, Error> {
+    let octets = octets(tool, path, limit)?;
     match std::str::from_utf8(&octets) {
         Ok(text) => Ok(Zeroizing::new(text.to_owned())),
         Err(error) => {

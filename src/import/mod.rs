@@ -19,6 +19,7 @@ mod getmail;
 mod ini;
 mod model;
 mod mpop;
+mod thunderbird;
 
 pub use error::Error;
 pub use files::Surroundings;
@@ -37,6 +38,8 @@ pub enum Tool {
     Getmail,
     /// mpop.
     Mpop,
+    /// Thunderbird.
+    Thunderbird,
 }
 
 impl Tool {
@@ -47,6 +50,7 @@ impl Tool {
             Self::Fetchmail => "fetchmail",
             Self::Getmail => "getmail",
             Self::Mpop => "mpop",
+            Self::Thunderbird => "thunderbird",
         }
     }
 }
@@ -64,6 +68,7 @@ pub fn read(
         Tool::Fetchmail => fetchmail::read(path, seen, surroundings),
         Tool::Getmail => getmail::read(path, seen, surroundings),
         Tool::Mpop => mpop::read(path, seen, surroundings),
+        Tool::Thunderbird => thunderbird::read(path, seen, surroundings),
     }?;
     if found.drafts.is_empty() {
         return Err(Error::NoAccounts {

@@ -48,6 +48,8 @@ pub enum Secret {
     Inline(Password),
     /// Somewhere that a key of the profile says.
     Key(&'static str, Word),
+    /// There is none: the tool signs in by OAuth 2.0.
+    Login,
 }
 
 /// A line of a tool's config, and what becomes of it.

@@ -18,6 +18,8 @@ pub struct Maildir {
     root: Dir,
     tmp: Arc<Dir>,
     new: Dir,
+    /// Directories that were made for it when it was opened, the outermost first.
+    made: Vec<PathBuf>,
 }
 
 /// What stands where a Maildir should be, before anything is made or changed there.
@@ -53,6 +55,7 @@ impl Maildir {
         };
         let opened = Dir::open_linked(disk, path);
         let root = opened.map_err(|error| unusable(path.to_owned(), error))?;
+        root.hold();
         let part = |name: &str| {
             let path = path.join(name);
             let opened = Dir::open(disk, &path);
@@ -61,11 +64,44 @@ impl Maildir {
         };
         // Nothing of ours goes there, but a Maildir without it is none.
         part("cur")?;
+        let (tmp, new) = (Arc::new(part("tmp")?), part("new")?);
+        // Another run may have taken it back before it was held.
+        match root.is_at_its_path() {
+            Ok(true) => {}
+            Ok(false) => return Err(Error::Gone { path: path.into() }),
+            Err(error) => return Err(unusable(path.to_owned(), error)),
+        }
+        let made = Vec::new();
         Ok(Self {
-            tmp: Arc::new(part("tmp")?),
-            new: part("new")?,
             root,
+            tmp,
+            new,
+            made,
         })
+    }
+
+    /// Removes what was made for it when it was opened, unless anything has come into it, or
+    /// somebody else has it open.
+    pub fn take_back(&self) {
+        let is_part = |name: &OsStr| PARTS.iter().any(|part| OsStr::new(part) == name);
+        let mut has_others = false;
+        let listed = self.root.for_each_name(|name| has_others |= !is_part(name));
+        if self.made.is_empty() || listed.is_err() || has_others || !self.root.hold_alone() {
+            return;
+        }
+        let disk = self.disk();
+        for path in self.made.iter().rev() {
+            if disk.remove_directory(path).is_err() {
+                // Of its parts all are there or none.
+                if path.starts_with(self.path()) {
+                    let parts = PARTS.iter().map(|part| self.path().join(part));
+                    let _ = parts
+                        .map(|part| disk.create_directory(&part))
+                        .all(|it| it.is_ok());
+                }
+                return;
+            }
+        }
     }
 
     /// Where it is.
@@ -220,8 +256,16 @@ impl Site {
     /// `is_known` says that it was one before.
     pub fn settle(&self, disk: &Disk, is_known: bool) -> Result<Maildir, Error> {
         match self.ground {
-            Ground::Whole => Maildir::open(disk, &self.path),
-            Ground::Nothing | Ground::Empty => self.make(disk),
+            Ground::Whole if is_known => Maildir::open(disk, &self.path),
+            // Another run may take back what it has made.
+            Ground::Whole => match Maildir::open(disk, &self.path) {
+                Err(Error::Gone { .. }) => self.make(disk),
+                opened => opened,
+            },
+            Ground::Nothing | Ground::Empty => match self.make(disk) {
+                Err(Error::Gone { .. }) => self.make(disk),
+                made => made,
+            },
             Ground::Part if is_known => self.make(disk),
             Ground::Part => Err(Error::NotAMaildir {
                 path: self.path.clone(),
@@ -236,14 +280,21 @@ impl Site {
 
     /// Makes what is missing of a Maildir, whatever else is there, and opens it.
     pub fn make(&self, disk: &Disk) -> Result<Maildir, Error> {
+        let mut made = Vec::new();
         for part in PARTS {
-            let created = disk.create_directory(&self.path.join(part));
-            created.map_err(|source| Error::Create {
-                path: self.path.clone(),
-                source,
+            let created = disk.create_directories(&self.path.join(part), &mut made);
+            created.map_err(|source| match source.kind() {
+                io::ErrorKind::NotFound => Error::Gone {
+                    path: self.path.clone(),
+                },
+                _ => Error::Create {
+                    path: self.path.clone(),
+                    source,
+                },
             })?;
         }
-        Maildir::open(disk, &self.path)
+        let maildir = Maildir::open(disk, &self.path)?;
+        Ok(Maildir { made, ..maildir })
     }
 }
 

@@ -8,9 +8,9 @@ mod turns;
 mod unique_name;
 
 pub use directory::{Ground, Maildir, Site};
-pub use roster::{Deliverer, MaildirId, NAME as ROSTER, Roster, random};
+pub use roster::{Brought, Deliverer, MaildirId, NAME as ROSTER, Roster};
 pub use search::Search;
-pub use turns::{Turn, Turns};
+pub use turns::{Turn, Turns, random};
 pub use unique_name::{AccountTag, JournalId, Stamp, UniqueName};
 
 use crate::durable::{advice, unstored};

@@ -6,14 +6,15 @@
 //!
 //! ```text
 //! popfetch-maildir  1  maildir-id                                          crc
-//! account  account-id  journal-id  generation  journal's path  former-ids  [turns]  crc
+//! account  account-id  journal-id  generation  journal's path  former-ids  [turns  [import]]  crc
 //! ```
 //! Fields have tabs between them, and the CRC-32 of all before it at their end. Former account ids
 //! are escaped and have spaces between them; `-` stands for none. The turns say which deliveries are
-//! behind the generation ([`Turns`]), as words like `12:0a1b2c3d`; lines had none at first. A line that
+//! behind the generation ([`Turns`]), as words like `12:0a1b2c3d`; lines had none at first. The import is
+//! a time and a tool, as `1700000000:mpop`: names came from it then, which are in no file here. A line that
 //! is not understood is kept as it is: it may be a newer version's.
 
-use super::turns::{GENERATIONS, Turns};
+use super::turns::{GENERATIONS, Turns, random};
 use super::unique_name::JournalId;
 use crate::durable::line::{escape, seal, unescape, unseal};
 use crate::durable::{Dir, File};
@@ -85,6 +86,29 @@ pub struct Deliverer {
     pub generation: u64,
     /// What is behind it.
     pub turns: Turns,
+    /// The journal has names of messages that are not here.
+    pub brought: Option<Brought>,
+}
+
+/// Names of an account's messages came from another tool: they stand in the journal alone, so that a
+/// journal that is made again from the Maildir lacks them.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Brought {
+    /// When the last of them came, in seconds since 1970.
+    pub time: i64,
+    /// The tool, as the command line calls it.
+    pub tool: String,
+}
+
+impl Brought {
+    fn parse(text: &str) -> Option<Self> {
+        let (time, tool) = text.split_once(':')?;
+        let is_word = !tool.is_empty() && tool.bytes().all(|octet| octet.is_ascii_alphanumeric());
+        Some(Self {
+            time: time.parse().ok()?,
+            tool: is_word.then(|| tool.to_owned())?,
+        })
+    }
 }
 
 impl Roster {
@@ -200,6 +224,7 @@ impl Deliverer {
         };
         // What cannot be read is a newer version's, and the numbers still hold.
         let turns = next().and_then(Turns::parse).unwrap_or_default();
+        let brought = next().and_then(Brought::parse);
         Some(Self {
             account,
             former,
@@ -207,6 +232,7 @@ impl Deliverer {
             path,
             generation,
             turns,
+            brought,
         })
     }
 }
@@ -226,9 +252,14 @@ impl fmt::Display for Deliverer {
                 false => former.join(" "),
             }
         )?;
-        match self.turns.is_empty() {
-            true => Ok(()),
-            false => write!(f, "\t{}", self.turns),
+        match (self.turns.is_empty(), &self.brought) {
+            (true, None) => return Ok(()),
+            (true, Some(_)) => f.write_str("\t-")?,
+            (false, _) => write!(f, "\t{}", self.turns)?,
+        }
+        match &self.brought {
+            Some(Brought { time, tool }) => write!(f, "\t{time}:{tool}"),
+            None => Ok(()),
         }
     }
 }
@@ -262,16 +293,6 @@ fn has_no_locks(error: &io::Error) -> bool {
         .is_some_and(|errno| none.contains(&errno))
 }
 
-/// Eight octets that nothing else has.
-pub fn random() -> io::Result<[u8; 8]> {
-    let mut octets = [0; 8];
-    let got = rustix::rand::getrandom(&mut octets, rustix::rand::GetRandomFlags::empty())?;
-    match got {
-        8 => Ok(octets),
-        _ => Err(io::ErrorKind::UnexpectedEof.into()),
-    }
-}
-
 fn parse_header(line: &[u8]) -> Option<MaildirId> {
     let mut fields = unseal(line.strip_suffix(b"\n")?)?.split('\t');
     let known = fields.next()? == NAME && fields.next()? == "1";
@@ -291,6 +312,7 @@ mod tests {
             path: PathBuf::from("/home/ada/a b\n"),
             generation,
             turns: Turns::parse("2:00ff00ff 4:0a1b2c3d").unwrap(),
+            brought: None,
         }
     }
 
@@ -326,6 +348,28 @@ mod tests {
         assert_eq!(roster.of("eve@host:995", &[]), None);
         let text = std::fs::read_to_string(&path).unwrap();
         assert!(text.contains("newer\tx\n"), "{text}");
+    }
+
+    #[test]
+    fn an_import_is_written_with_turns_and_without_and_a_line_that_had_none_has_none() {
+        for turns in ["", "2:00ff00ff"] {
+            let brought = Some(Brought {
+                time: 1_700_000_000,
+                tool: "mpop".to_owned(),
+            });
+            let ada = Deliverer {
+                turns: Turns::parse(turns).unwrap_or_default(),
+                brought,
+                ..deliverer("ada@host:995", 1)
+            };
+            let (_temp, root) = root();
+            Roster::rewrite(&root, &ada, &[], None).unwrap();
+            let bob = deliverer("bob@host:995", 2);
+            Roster::rewrite(&root, &bob, &[], None).unwrap();
+            let roster = Roster::read(&root).unwrap();
+            assert_eq!(roster.of("ada@host:995", &[]), Some(&ada));
+            assert_eq!(roster.of("bob@host:995", &[]), Some(&bob));
+        }
     }
 
     #[test]

@@ -6,10 +6,12 @@ use super::Error;
 use super::unique_name::{AccountTag, UniqueName, size_in};
 use crate::durable::{Dir, Disk};
 use crate::message::{Examined, HEADER_KEPT, examine};
-use std::collections::HashMap;
+use std::borrow::Cow;
 use std::ffi::{OsStr, OsString};
 use std::fs;
+use std::hash::{BuildHasher, RandomState};
 use std::io::{self, Read};
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
 
 /// Directories that are looked at for folders at most, so that a whole home directory is not read.
@@ -33,8 +35,7 @@ const PACKED: [&[u8]; 6] = [
 pub struct Search {
     tags: Vec<AccountTag>,
     dirs: Vec<Dir>,
-    /// In which of `dirs`, and under which name, where others have added to it.
-    found: HashMap<UniqueName, (usize, Option<OsString>)>,
+    found: Found,
     visited: usize,
     /// The last folder that could not be read.
     unread: Option<PathBuf>,
@@ -46,7 +47,7 @@ impl Search {
         Self {
             tags,
             dirs: Vec::new(),
-            found: HashMap::new(),
+            found: Found::default(),
             visited: 0,
             unread: None,
         }
@@ -122,36 +123,56 @@ impl Search {
         self.unread.as_deref()
     }
 
-    /// Reads all names and keeps those that are wanted.
+    /// Reads all names and keeps in mind where those are that are wanted.
     pub fn look(&mut self, wanted: impl Fn(&str) -> bool) -> Result<(), Error> {
+        self.look_for(wanted, |_| {})
+    }
+
+    /// The same, and gives the names that were found, in their order.
+    pub fn look_for_names(
+        &mut self,
+        wanted: impl Fn(&str) -> bool,
+    ) -> Result<Vec<UniqueName>, Error> {
+        let mut names = Vec::new();
+        self.look_for(wanted, |base| names.push(UniqueName::of_base(base)))?;
+        // One that is moved meanwhile is found twice.
+        names.sort_unstable_by(|one, other| one.as_str().cmp(other.as_str()));
+        names.dedup();
+        Ok(names)
+    }
+
+    fn look_for(
+        &mut self,
+        wanted: impl Fn(&str) -> bool,
+        mut each: impl FnMut(&str),
+    ) -> Result<(), Error> {
         self.found.clear();
         for (place, dir) in self.dirs.iter().enumerate() {
+            let mut noted = Ok(());
             let listed = dir.for_each_name(|found| {
                 if let Some((base, tag)) = UniqueName::base(found)
                     && self.tags.contains(&tag)
                     && wanted(base)
                 {
-                    let longer = (base.len() < found.len()).then(|| found.to_owned());
-                    let name = UniqueName::of_base(base);
-                    self.found.insert(name, (place, longer));
+                    let added = found.as_bytes().get(base.len()..).unwrap_or_default();
+                    if let Err(error) = self.found.note(base, place, added) {
+                        noted = Err(error);
+                    }
+                    each(base);
                 }
             });
-            listed.map_err(|source| Error::Unusable {
+            listed.and(noted).map_err(|source| Error::Unusable {
                 path: dir.path().to_owned(),
                 source,
             })?;
         }
+        self.found.arrange();
         Ok(())
-    }
-
-    /// What was found, in no order.
-    pub fn names(&self) -> impl Iterator<Item = &UniqueName> {
-        self.found.keys()
     }
 
     /// Whether it was found.
     pub fn contains(&self, name: &UniqueName) -> bool {
-        self.found.contains_key(name)
+        self.found.find(name).is_some()
     }
 
     /// Where a message was when it was looked for.
@@ -163,7 +184,7 @@ impl Search {
     /// What a message's file says; [`io::ErrorKind::NotFound`] where there is none.
     pub fn examine(&self, name: &UniqueName) -> io::Result<Examined> {
         let (dir, found) = self.place(name)?;
-        examine(dir.read(found)?)
+        examine(dir.read(&found)?)
     }
 
     /// A message's header, as far as it is kept of a message that is stored.
@@ -171,7 +192,7 @@ impl Search {
         let (dir, found) = self.place(name)?;
         let mut header = Vec::new();
         let limit = HEADER_KEPT as u64;
-        dir.read(found)?.take(limit).read_to_end(&mut header)?;
+        dir.read(&found)?.take(limit).read_to_end(&mut header)?;
         Ok(header)
     }
 
@@ -179,31 +200,100 @@ impl Search {
     /// reading it.
     pub fn has_size(&self, name: &UniqueName, octets: u64) -> io::Result<bool> {
         let (dir, found) = self.place(name)?;
-        if dir.octets(found)? == octets {
+        if dir.octets(&found)? == octets {
             return Ok(true);
         }
-        if size_in(found) != Some(octets) {
+        if size_in(&found) != Some(octets) {
             return Ok(false);
         }
         let mut beginning = Vec::new();
-        dir.read(found)?.take(16).read_to_end(&mut beginning)?;
+        dir.read(&found)?.take(16).read_to_end(&mut beginning)?;
         Ok(PACKED.iter().any(|packed| beginning.starts_with(packed)))
     }
 
     /// Makes a message that was found durable, name and octets (E9).
     pub fn sync(&self, name: &UniqueName) -> io::Result<()> {
         let (dir, found) = self.place(name)?;
-        dir.sync_file(found)?;
+        dir.sync_file(&found)?;
         dir.sync()
     }
 
-    fn place<'a>(&'a self, name: &'a UniqueName) -> io::Result<(&'a Dir, &'a OsStr)> {
-        let found = self.found.get(name);
-        let place = found.and_then(|(place, longer)| {
-            let found = longer.as_deref().unwrap_or(name.as_os_str());
-            Some((self.dirs.get(*place)?, found))
+    fn place<'a>(&self, name: &'a UniqueName) -> io::Result<(&Dir, Cow<'a, OsStr>)> {
+        let place = self.found.find(name).and_then(|(place, added)| {
+            let found = match added {
+                [] => Cow::Borrowed(name.as_os_str()),
+                added => {
+                    let found = [name.as_str().as_bytes(), added].concat();
+                    Cow::Owned(OsString::from_vec(found))
+                }
+            };
+            Some((self.dirs.get(place)?, found))
         });
         Ok(place.ok_or(io::ErrorKind::NotFound)?)
+    }
+}
+
+/// In which directory each name was found, and what others have added to it. The names themselves are
+/// not kept, as who looks for a file has its name: of each there is a hash, whose keys are drawn at
+/// random, so wide that no two names of all Maildirs of the world share one.
+#[derive(Default)]
+struct Found {
+    hashers: [RandomState; 2],
+    /// In order: a table would take twice the memory.
+    spots: Vec<Spot>,
+    /// What was added, each with its length before it.
+    added: Vec<u8>,
+}
+
+/// Of two with the same key, the one that was found later is the greater one.
+#[derive(Clone, Copy, Eq, Ord, PartialEq, PartialOrd)]
+struct Spot {
+    key: [u64; 2],
+    added: u32,
+    place: u32,
+}
+
+impl Found {
+    fn clear(&mut self) {
+        self.spots.clear();
+        self.added.clear();
+    }
+
+    fn note(&mut self, name: &str, place: usize, added: &[u8]) -> io::Result<()> {
+        let full = || io::Error::other("there are too many files to be looked for");
+        let spot = Spot {
+            key: self.key(name),
+            added: u32::try_from(self.added.len()).map_err(|_| full())?,
+            place: u32::try_from(place).map_err(|_| full())?,
+        };
+        // A file's name has 255 octets at most.
+        self.added
+            .push(u8::try_from(added.len()).map_err(|_| full())?);
+        self.added.extend(added);
+        self.spots.push(spot);
+        Ok(())
+    }
+
+    /// All has been noted. Where a name was found twice, it is where it was found last: a reader moves
+    /// files to where they are looked for later.
+    fn arrange(&mut self) {
+        self.spots.sort_unstable_by(|one, other| other.cmp(one));
+        self.spots.dedup_by_key(|spot| spot.key);
+        self.spots.reverse();
+    }
+
+    fn find(&self, name: &UniqueName) -> Option<(usize, &[u8])> {
+        let key = self.key(name.as_str());
+        let at = self.spots.binary_search_by_key(&key, |spot| spot.key);
+        let spot = self.spots.get(at.ok()?)?;
+        let rest = self.added.get(usize::try_from(spot.added).ok()?..)?;
+        let (length, rest) = rest.split_first()?;
+        let added = rest.get(..usize::from(*length))?;
+        Some((usize::try_from(spot.place).ok()?, added))
+    }
+
+    fn key(&self, name: &str) -> [u64; 2] {
+        self.hashers.each_ref().map(|hasher| hasher.hash_one(name))
     }
 }
 

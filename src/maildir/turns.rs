@@ -4,7 +4,6 @@
 //! restored from a backup, come to the same numbers. So each run that delivers draws a *turn* as
 //! well, which nothing else has: what a history has its turn of is a part of it.
 
-use super::roster::random;
 use crate::term::{hex, unhex};
 use std::collections::BTreeSet;
 use std::fmt;
@@ -133,6 +132,16 @@ impl fmt::Display for Turns {
             write!(f, "{between}{generation}:{turn}")?;
         }
         Ok(())
+    }
+}
+
+/// Eight octets that nothing else has.
+pub fn random() -> io::Result<[u8; 8]> {
+    let mut octets = [0; 8];
+    let got = rustix::rand::getrandom(&mut octets, rustix::rand::GetRandomFlags::empty())?;
+    match got {
+        8 => Ok(octets),
+        _ => Err(io::ErrorKind::UnexpectedEof.into()),
     }
 }
 

@@ -2,10 +2,9 @@
 //! found. All that stands in a certificate is the other side's own word, and hostile.
 
 use super::Error;
-use super::channel::is_about_ours;
 use super::facts::Certificate;
+use super::pin::{Pin, PinMismatch};
 use super::speech::Speech;
-use super::tls::{Pin, PinMismatch};
 use crate::term::escape_up_to;
 use rustls::pki_types::{CertificateDer, UnixTime};
 use rustls::{AlertDescription, CertificateError, OtherError, PeerIncompatible};
@@ -65,6 +64,21 @@ pub(super) fn refusal(
         }
         other => Error::Tls(other.to_string()),
     }
+}
+
+/// Whether an alert is about the certificate that the client shows, or does not show.
+pub(super) fn is_about_ours(alert: AlertDescription) -> bool {
+    matches!(
+        alert,
+        AlertDescription::AccessDenied
+            | AlertDescription::BadCertificate
+            | AlertDescription::CertificateExpired
+            | AlertDescription::CertificateRequired
+            | AlertDescription::CertificateRevoked
+            | AlertDescription::CertificateUnknown
+            | AlertDescription::UnknownCA
+            | AlertDescription::UnsupportedCertificate
+    )
 }
 
 /// The pin of a certificate's key.

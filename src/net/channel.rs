@@ -7,22 +7,13 @@
 use super::dial::wait;
 use super::facts::TlsFacts;
 use super::layer::{Layer, is_passing};
-use super::{Error, Facts, Stream, certificate};
+use super::{Error, Facts, Moved, Stream, certificate};
 use crate::stop::Stop;
 use rustix::event::{PollFd, PollFlags};
-use rustls::{AlertDescription, ClientConnection, ProtocolVersion};
+use rustls::{ClientConnection, ProtocolVersion};
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::Shutdown;
 use std::time::{Duration, Instant};
-
-/// What [`Channel::exchange`] has moved.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
-pub struct Moved {
-    /// Octets of the output that are on their way.
-    pub sent: usize,
-    /// Octets put into the input.
-    pub received: usize,
-}
 
 /// Octets to and from a server.
 pub trait Channel: Send {
@@ -328,25 +319,12 @@ fn tls_error(error: io::Error) -> HandshakeError {
 fn broken(error: io::Error) -> Error {
     match tls_error(error) {
         // TLS 1.3 tells only after the handshake what the server thinks of the client's.
-        HandshakeError::Tls(rustls::Error::AlertReceived(alert)) if is_about_ours(alert) => {
+        HandshakeError::Tls(rustls::Error::AlertReceived(alert))
+            if certificate::is_about_ours(alert) =>
+        {
             Error::OurCertificate(format!("{alert:?}"))
         }
         HandshakeError::Tls(error) => Error::Tls(error.to_string()),
         HandshakeError::Net(error) => error,
     }
-}
-
-/// Whether an alert is about the certificate that the client shows, or does not show.
-pub(super) fn is_about_ours(alert: AlertDescription) -> bool {
-    matches!(
-        alert,
-        AlertDescription::AccessDenied
-            | AlertDescription::BadCertificate
-            | AlertDescription::CertificateExpired
-            | AlertDescription::CertificateRequired
-            | AlertDescription::CertificateRevoked
-            | AlertDescription::CertificateUnknown
-            | AlertDescription::UnknownCA
-            | AlertDescription::UnsupportedCertificate
-    )
 }

@@ -1,6 +1,6 @@
 //! What a connection is, for a person to look at.
 
-use super::tls::Pin;
+use super::pin::Pin;
 use std::net::SocketAddr;
 
 /// A connection as it was made.

@@ -9,6 +9,7 @@ pub mod channel;
 pub mod dial;
 pub mod facts;
 mod layer;
+pub mod pin;
 pub mod program;
 pub mod proxy;
 pub mod route;
@@ -20,10 +21,10 @@ mod stream;
 pub mod tls;
 mod tunnel;
 
-pub use channel::{Channel, Moved, Socket};
+pub use channel::{Channel, Socket};
 pub use facts::Facts;
 pub use route::{Protection, Route, Target};
-pub use stream::Stream;
+pub use stream::{Moved, Stream};
 
 use crate::exit::{Diagnose, Status};
 use crate::private;

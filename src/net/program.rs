@@ -4,7 +4,8 @@
 //! A confined thread can start nothing, and end nothing that it has not started. So both are done by
 //! a thread that exists before the confinement and can do nothing else.
 
-use super::{Error, Stream};
+use super::Error;
+use crate::paths;
 use crate::process::{Group, Running};
 use crate::term::{escape_up_to, quoted};
 use rustix::io::Errno;
@@ -34,9 +35,9 @@ const LINE: u64 = 400;
 pub fn cannot_start(key: &str, program: &str, error: &io::Error) -> String {
     let shown = quoted(program);
     match error.kind() {
-        io::ErrorKind::NotFound if program.starts_with('~') || program.contains('$') => format!(
-            "no shell runs `{key}`, so that `~` and `$` stand for themselves: write the path in full"
-        ),
+        io::ErrorKind::NotFound if program.starts_with('~') || program.contains('$') => {
+            not_by_a_shell(key, program)
+        }
         io::ErrorKind::NotFound if program.contains(' ') => format!(
             "`{key}` is a list of the program and its arguments, each in quotes of its own: [\"pass\", \
              \"show\", \"mail/work\"]"
@@ -56,6 +57,21 @@ pub fn cannot_start(key: &str, program: &str, error: &io::Error) -> String {
     }
 }
 
+/// What to do with a word of `key` that a shell would have made something else of.
+pub fn not_by_a_shell(key: &str, word: &str) -> String {
+    let home = paths::home().map(|home| home.display().to_string());
+    let below = ["~", "$HOME", "${HOME}"]
+        .iter()
+        .find_map(|it| word.strip_prefix(it))
+        .filter(|below| below.starts_with('/') && !below.contains('$'));
+    let way_on = match (home, below) {
+        (Ok(home), Some(below)) => format!("write {home}{below} in its place"),
+        _ => "write what it stands for in its place, or have a shell do it: [\"sh\", \"-c\", \"...\"]"
+            .to_owned(),
+    };
+    format!("no shell runs `{key}`, so that `~` and `$` stand for themselves in `{word}`: {way_on}")
+}
+
 /// A running program. It is ended, with what it started, when this is dropped.
 pub struct Program {
     name: String,
@@ -68,7 +84,7 @@ pub struct Program {
 /// What the thread of a [`Launcher`] is asked for.
 enum Order {
     /// To start the program, which sends its own orders by the second.
-    Start(Sender<io::Result<Stream>>, Sender<Order>),
+    Start(Sender<io::Result<(UnixStream, Program)>>, Sender<Order>),
     /// To send a signal to a program and what it has started, and to say so.
     Signal(Pid, Signal, Sender<()>),
 }
@@ -104,8 +120,8 @@ impl Launcher {
         Self { orders, program }
     }
 
-    /// Starts the program.
-    pub(super) fn launch(&self) -> Result<Stream, Error> {
+    /// Starts the program; the stream is its standard input and output.
+    pub(super) fn launch(&self) -> Result<(UnixStream, Program), Error> {
         let (order, started) = channel();
         let gone = || io::Error::from(io::ErrorKind::BrokenPipe);
         let started = match self.orders.send(Order::Start(order, self.orders.clone())) {
@@ -119,7 +135,7 @@ impl Launcher {
     }
 }
 
-fn start(argv: &[String], tell: &Tell, orders: Sender<Order>) -> io::Result<Stream> {
+fn start(argv: &[String], tell: &Tell, orders: Sender<Order>) -> io::Result<(UnixStream, Program)> {
     let (ours, theirs) = UnixStream::pair()?;
     let (name, arguments) = argv.split_first().ok_or(io::ErrorKind::InvalidInput)?;
     let mut command = Command::new(name);
@@ -147,7 +163,7 @@ fn start(argv: &[String], tell: &Tell, orders: Sender<Order>) -> io::Result<Stre
         told,
         orders,
     };
-    Ok(Stream::Program(ours, program))
+    Ok((ours, program))
 }
 
 /// Gives the last line.

@@ -3,8 +3,7 @@
 //! SOCKS5 is RFC 1928 with RFC 1929; the server's name is left to the proxy to resolve. HTTP is
 //! CONNECT (RFC 9110 section 9.3.6). What a proxy answers is as hostile as what a server does.
 
-use super::stream::Talk;
-use super::{Error, socks, tunnel};
+use super::Error;
 use crate::exit::{Diagnose, Status};
 use std::fmt;
 use std::net::IpAddr;
@@ -81,23 +80,6 @@ impl fmt::Display for ProxyServer {
             true => write!(f, "[{}]:{}", self.host, self.port),
             false => write!(f, "{}:{}", self.host, self.port),
         }
-    }
-}
-
-impl ProxyServer {
-    /// Asks for a connection to `host:port`; what the stream carries afterwards is the server's.
-    pub(super) fn ask(&self, talk: Talk<'_>, host: &str, port: u16) -> Result<(), Error> {
-        let asked = match self.kind {
-            ProxyKind::Http => tunnel::ask(talk, host, port, self.login.as_ref()),
-            ProxyKind::Socks5 => socks::ask(talk, host, port, self.login.as_ref()),
-        };
-        asked.map_err(|refusal| match refusal {
-            Refusal::Net(Error::Stopped(reason)) => Error::Stopped(reason),
-            refusal => Error::Proxy {
-                proxy: self.to_string(),
-                source: Box::new(refusal),
-            },
-        })
     }
 }
 

@@ -2,10 +2,10 @@
 
 use super::dial::{Addresses, CONNECT_TIMEOUT};
 use super::program::{Launcher, Tell};
-use super::proxy::{self, Proxy, ProxyServer, Refusal, Way};
+use super::proxy::{self, Proxy, ProxyKind, ProxyServer, Refusal, Way};
 use super::stream::Talk;
 use super::tls::{Security, TlsPolicy};
-use super::{Channel, Error, Facts, Moved, Socket, Stream};
+use super::{Channel, Error, Facts, Moved, Socket, Stream, socks, tunnel};
 use crate::stop::Stop;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -73,7 +73,10 @@ impl Route {
             }
             Some(Proxy::Server(proxy)) => {
                 let addresses = look_up(&proxy.host, proxy.port);
-                Hop::Proxy(proxy.clone(), addresses.map_err(|e| at_proxy(proxy, e))?)
+                Hop::Proxy(
+                    proxy.clone(),
+                    addresses.map_err(|e| at_proxy(proxy, e.into()))?,
+                )
             }
             None => Hop::Straight(look_up(host, port)?),
         };
@@ -105,11 +108,16 @@ impl Route {
 
     fn open(&self, stop: &Stop) -> Result<Stream, Error> {
         match &self.hop {
-            Hop::Command(launcher) => launcher.launch(),
+            Hop::Command(launcher) => {
+                let (stream, program) = launcher.launch()?;
+                Ok(Stream::Program(stream, program))
+            }
             Hop::Straight(addresses) => Ok(addresses.dial(self.timeout, stop)?.into()),
             Hop::Proxy(proxy, addresses) => {
                 let stream = addresses.dial(self.timeout, stop);
-                let mut stream = stream.map_err(|error| at_proxy(proxy, error))?.into();
+                let mut stream = stream
+                    .map_err(|error| at_proxy(proxy, error.into()))?
+                    .into();
                 // The proxy answers when it has connected, or has given up.
                 let timeout = self.timeout.min(2 * CONNECT_TIMEOUT);
                 let talk = Talk {
@@ -117,20 +125,24 @@ impl Route {
                     deadline: Instant::now() + timeout,
                     stop,
                 };
-                let asked = proxy.ask(talk, &self.host, self.port);
-                asked.map_err(|error| error.after(timeout))?;
+                let ask = match proxy.kind {
+                    ProxyKind::Http => tunnel::ask,
+                    ProxyKind::Socks5 => socks::ask,
+                };
+                ask(talk, &self.host, self.port, proxy.login.as_ref())
+                    .map_err(|refusal| at_proxy(proxy, refusal).after(timeout))?;
                 Ok(stream)
             }
         }
     }
 }
 
-fn at_proxy(proxy: &ProxyServer, error: Error) -> Error {
-    match error {
-        Error::Stopped(reason) => Error::Stopped(reason),
-        error => Error::Proxy {
+fn at_proxy(proxy: &ProxyServer, refusal: Refusal) -> Error {
+    match refusal {
+        Refusal::Net(Error::Stopped(reason)) => Error::Stopped(reason),
+        refusal => Error::Proxy {
             proxy: proxy.to_string(),
-            source: Box::new(Refusal::Net(error)),
+            source: Box::new(refusal),
         },
     }
 }

@@ -1,8 +1,8 @@
 //! What carries the octets: a TCP connection, or a program's standard input and output.
 
+use super::Error;
 use super::dial::wait;
 use super::program::Program;
-use super::{Error, Moved};
 use crate::stop::Stop;
 use rustix::event::{PollFd, PollFlags};
 use rustix::io::Errno;
@@ -12,6 +12,15 @@ use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::net::UnixStream;
 use std::time::Instant;
+
+/// What [`Channel::exchange`](super::Channel::exchange) has moved.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct Moved {
+    /// Octets of the output that are on their way.
+    pub sent: usize,
+    /// Octets put into the input.
+    pub received: usize,
+}
 
 /// A connected stream that does not block.
 pub enum Stream {

@@ -6,6 +6,7 @@
 use super::Error;
 use super::certificate::{Expected, key_of, refusal};
 use super::channel::{HandshakeError, Socket};
+use super::pin::{Pin, PinMismatch};
 use crate::private;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::client::{Resumption, WebPkiServerVerifier};
@@ -100,23 +101,6 @@ impl fmt::Display for Roots {
             Self::Pinned => f.write_str("pinned"),
             Self::File(path) => path.display().fmt(f),
         }
-    }
-}
-
-/// SHA-256 of a certificate's SubjectPublicKeyInfo (as in RFC 7469 section 2.4).
-#[derive(Clone, Copy, Eq, PartialEq)]
-pub struct Pin(pub [u8; 32]);
-
-impl fmt::Display for Pin {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("sha256:")?;
-        self.0.iter().try_for_each(|octet| write!(f, "{octet:02x}"))
-    }
-}
-
-impl fmt::Debug for Pin {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(self, f)
     }
 }
 
@@ -381,7 +365,3 @@ impl ServerCertVerifier for Verifier {
         self.algorithms.supported_schemes()
     }
 }
-
-#[derive(Debug, thiserror::Error)]
-#[error("its key {0} is none of those in `tls-pin`")]
-pub(super) struct PinMismatch(Pin);

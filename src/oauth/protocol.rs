@@ -1,7 +1,7 @@
 //! The messages: what is asked, what is answered. No network, no clock, no files.
 
 use super::{Client, Error};
-use crate::term::Veil;
+use crate::term::{Veil, percent, unpercent};
 use crate::web::Answer;
 use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD as BASE64;
@@ -169,14 +169,9 @@ pub(super) fn form(fields: &[(&str, &str)]) -> Zeroizing<String> {
         }
         form.push_str(name);
         form.push('=');
-        for octet in value.bytes() {
-            match octet {
-                b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => {
-                    form.push(char::from(octet));
-                }
-                _ => form.push_str(&format!("%{octet:02X}")),
-            }
-        }
+        percent(&mut form, value.as_bytes(), |octet| {
+            octet.is_ascii_alphanumeric() || b"-._~".contains(&octet)
+        });
     }
     form
 }
@@ -188,20 +183,7 @@ pub(super) fn field(query: &str, name: &str) -> Option<String> {
         .filter_map(|pair| pair.split_once('='))
         .find(|(field, _)| *field == name)?
         .1;
-    let mut octets = Vec::new();
-    let mut rest = value.bytes();
-    while let Some(octet) = rest.next() {
-        octets.push(match octet {
-            b'+' => b' ',
-            b'%' => {
-                let mut digit = || char::from(rest.next()?).to_digit(16);
-                let (high, low) = (digit()?, digit()?);
-                u8::try_from(16 * high + low).ok()?
-            }
-            octet => octet,
-        });
-    }
-    String::from_utf8(octets).ok()
+    String::from_utf8(unpercent(&value.replace('+', " "))?).ok()
 }
 
 /// The tokens of an answer, as a grant that goes on from `earlier`.

@@ -1,5 +1,6 @@
 //! What a host name and a user's name may look like, wherever they come from.
 
+use crate::term::unpercent;
 use std::net::Ipv6Addr;
 
 /// A host name or address as it is used for connecting, for the certificate and as a key:
@@ -43,6 +44,12 @@ pub(crate) fn checked_user(text: &str) -> Result<String, &'static str> {
         return Err("the user's name cannot have line breaks or other control characters");
     }
     Ok(text.to_owned())
+}
+
+/// RFC 3986 section 2.1.
+pub(super) fn percent_decoded(text: &str) -> Result<String, &'static str> {
+    let octets = unpercent(text).ok_or("`%` must be followed by two hexadecimal digits")?;
+    String::from_utf8(octets).map_err(|_| "the user's name is not UTF-8")
 }
 
 #[cfg(test)]

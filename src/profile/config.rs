@@ -11,9 +11,10 @@ use std::sync::Arc;
 use zeroize::Zeroizing;
 
 use super::diagnose::ConfigError;
-use super::file::{Account, File};
+use super::file::Account;
 use super::overrides::Overrides;
 use super::problem::{Problem, Source};
+use super::tables::File;
 use super::{PasswordSource, Profile, Server, Typed, resolve, url};
 use crate::private;
 use crate::term::quoted;

@@ -7,7 +7,8 @@ use annotate_snippets::renderer::DecorStyle;
 use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet};
 use thiserror::Error;
 
-use super::problem::{Problem, nearest};
+use super::problem::Problem;
+use super::words::nearest;
 use crate::exit::{Diagnose, Status};
 use crate::paths::NoHome;
 use crate::term::visible;

@@ -1,8 +1,8 @@
 use std::sync::Arc;
 
 use super::*;
-use crate::profile::file::File;
 use crate::profile::problem::Source;
+use crate::profile::tables::File;
 
 fn shown(text: &str) -> String {
     let source = Arc::new(Source {

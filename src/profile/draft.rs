@@ -2,13 +2,14 @@
 //!
 //! The file is its owner's: a table is added, and nothing else in it is touched.
 
-use super::{Keep, Roots, edit};
+use super::{Auth, Keep, Pin, Roots, edit, units};
 use crate::durable::{Dir, Disk};
 use crate::exit::{Diagnose, Status};
 use crate::paths;
 use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 use toml_edit::{Array, InlineTable, Table, value};
 
 /// How a connection is protected; what is better comes first.
@@ -45,6 +46,12 @@ pub struct Draft {
     pub security: Security,
     /// Whom to trust.
     pub roots: Roots,
+    /// The server's keys, where it must have one of these.
+    pub pins: Vec<Pin>,
+    /// How to sign in.
+    pub auth: Auth,
+    /// How long the server may be silent, where not the usual time.
+    pub timeout: Option<Duration>,
     /// The user's name.
     pub user: String,
     /// Where the mail goes, as it is to stand in the file.
@@ -128,7 +135,17 @@ impl Draft {
         if let Some(roots) = roots.filter(|_| self.security != Security::Clear) {
             table.insert("tls-roots", value(roots));
         }
+        if !self.pins.is_empty() && self.security != Security::Clear {
+            let pins = self.pins.iter().map(Pin::to_string);
+            table.insert("tls-pin", value(pins.collect::<Array>()));
+        }
         table.insert("user", value(&self.user));
+        if self.auth != Auth::Auto || has_default("auth") {
+            table.insert("auth", value(self.auth.word()));
+        }
+        if let Some(timeout) = self.timeout {
+            table.insert("timeout", value(units::duration(timeout)));
+        }
         match &self.secret {
             Place::Ask => {}
             Place::Keyring => {

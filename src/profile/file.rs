@@ -9,19 +9,17 @@ use std::net::IpAddr;
 use std::path::PathBuf;
 use std::sync::LazyLock;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD as BASE64;
 use serde::de::{self, Deserialize, Deserializer, SeqAccess, Visitor};
 use toml::Spanned;
 
-pub use super::oauth::OAuthTable;
 pub use super::proxy::ProxyWord;
-pub use super::tables::File;
 
-use super::problem::{expected_words, nearest};
 use super::units::{Octets, Period, duration};
+use super::words::{expected_words, nearest};
 use super::{Auth, Keep, MinVersion, Order, Pin, Pipelining, Roots};
-use crate::secrets::Password;
+use crate::oauth::ClientSecret;
+use crate::secrets::{Password, Store};
+use zeroize::Zeroizing;
 
 /// A value, if the file has it, with its place there for error messages.
 pub type Key<T> = Option<Spanned<T>>;
@@ -99,6 +97,53 @@ impl Account {
         let error = toml::from_str::<Self>("no-such-key = 1").err();
         error.map_or_else(Vec::new, |error| expected_words(error.message()))
     }
+}
+
+/// The table `oauth`.
+#[derive(Clone, Debug, Default, serde::Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct OAuthTable {
+    /// `provider`: `"google"` or `"microsoft"`.
+    pub provider: Key<ProviderWord>,
+    /// `client-id`: what the provider knows the program by.
+    pub client_id: Key<String>,
+    /// `client-secret`: the other half of it, where there is one.
+    pub client_secret: Key<Secret>,
+    /// `authorization-endpoint`: where the browser is sent.
+    pub authorization_endpoint: Key<String>,
+    /// `token-endpoint`: where tokens come from.
+    pub token_endpoint: Key<String>,
+    /// `device-endpoint`: where the device flow begins.
+    pub device_endpoint: Key<String>,
+    /// `scope`: what the token is to be good for.
+    pub scope: Key<String>,
+    /// `store`: `"keyring"` (default) or `"file"`.
+    pub store: Key<Store>,
+    /// `token-command`: a program that prints an access token, in place of all the above.
+    pub token_command: Key<Vec<String>>,
+}
+
+/// The value of `client-secret`, which no error shows.
+#[derive(Clone, Debug)]
+pub struct Secret(pub ClientSecret);
+
+impl<'de> Deserialize<'de> for Secret {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        match toml::Value::deserialize(deserializer)? {
+            toml::Value::String(text) => Ok(Self(ClientSecret(Zeroizing::new(text)))),
+            _ => Err(de::Error::custom("`client-secret` is a text in quotes")),
+        }
+    }
+}
+
+/// The values of `provider`.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ProviderWord {
+    /// Gmail, Google Workspace.
+    Google,
+    /// Outlook.com, Microsoft 365.
+    Microsoft,
 }
 
 /// The values of `tls`.
@@ -252,13 +297,13 @@ impl<'de> Deserialize<'de> for Pins {
             }
 
             fn visit_str<E: de::Error>(self, text: &str) -> Result<Pins, E> {
-                Ok(Pins(vec![parse_pin(text).map_err(E::custom)?]))
+                Ok(Pins(vec![text.parse().map_err(E::custom)?]))
             }
 
             fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Pins, A::Error> {
                 let mut pins = Vec::new();
                 while let Some(text) = list.next_element::<String>()? {
-                    pins.push(parse_pin(&text).map_err(de::Error::custom)?);
+                    pins.push(text.parse().map_err(de::Error::custom)?);
                 }
                 if pins.is_empty() {
                     return Err(de::Error::custom("an empty list of pins protects nothing"));
@@ -271,44 +316,9 @@ impl<'de> Deserialize<'de> for Pins {
     }
 }
 
-/// Reads `sha256//BASE64` (as curl writes it), `sha256:HEX` or hexadecimal digits, with or
-/// without colons. Anything but exactly 32 octets is an error, never a pin that is passed over.
-///
-/// # Errors
-/// What is wrong with it.
-pub fn parse_pin(text: &str) -> Result<Pin, String> {
-    let octets = if let Some(base64) = text.strip_prefix("sha256//") {
-        BASE64
-            .decode(base64)
-            .map_err(|_| "`sha256//` must be followed by base64".to_owned())?
-    } else {
-        parse_hex(text.strip_prefix("sha256:").unwrap_or(text)).ok_or_else(|| {
-            "a pin is written as \"sha256//BASE64\" or in hexadecimal digits".to_owned()
-        })?
-    };
-    let count = octets.len();
-    <[u8; 32]>::try_from(octets).map(Pin).map_err(|_| {
-        format!("a pin is a SHA-256 of 32 octets (64 hexadecimal digits), this one has {count}")
-    })
-}
-
-fn parse_hex(text: &str) -> Option<Vec<u8>> {
-    let digits: Vec<u32> = text
-        .chars()
-        .filter(|c| *c != ':')
-        .map(|c| c.to_digit(16))
-        .collect::<Option<_>>()?;
-    digits
-        .chunks(2)
-        .map(|pair| match pair {
-            [high, low] => u8::try_from(high * 16 + low).ok(),
-            _ => None,
-        })
-        .collect()
-}
-
 #[cfg(test)]
 mod tests {
+    use super::super::tables::File;
     use super::*;
 
     const PAGE: &str = include_str!("../../man/popfetch.toml.5");
@@ -328,7 +338,7 @@ mod tests {
         let mut known = Account::keys();
         assert!(known.len() > 20, "{known:?}");
         let error = toml::from_str::<OAuthTable>("no-such-key = 1").unwrap_err();
-        let of_oauth = super::super::problem::expected_words(error.message());
+        let of_oauth = expected_words(error.message());
         known.extend(of_oauth.into_iter().map(|key| format!("oauth.{key}")));
         described.sort();
         known.sort();
@@ -350,26 +360,7 @@ mod tests {
     }
 
     #[test]
-    fn a_pin_can_be_written_as_curl_and_as_openssl_do() {
-        let colons = HEX
-            .as_bytes()
-            .chunks(2)
-            .map(|pair| std::str::from_utf8(pair).unwrap().to_uppercase())
-            .collect::<Vec<_>>()
-            .join(":");
-        let base64 = "sha256//47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=";
-        for text in [HEX, &format!("sha256:{HEX}"), &colons, base64] {
-            let pin = parse_pin(text).unwrap();
-            assert_eq!(pin.0[..3], [0xe3, 0xb0, 0xc4], "{text}");
-            assert_eq!(pin.0[31], 0x55, "{text}");
-        }
-    }
-
-    #[test]
-    fn a_pin_of_the_wrong_length_is_an_error() {
-        for text in ["", "abcd", &HEX[2..], &HEX[1..], "sha256//AAAA", "md5:00"] {
-            assert!(parse_pin(text).is_err(), "{text}");
-        }
+    fn a_list_of_pins_has_one_at_least() {
         assert!(account("tls-pin = []").is_err());
         let two = format!("tls-pin = [\"{HEX}\", \"{HEX}\"]");
         assert_eq!(account(&two).unwrap().tls_pin.unwrap().as_ref().0.len(), 2);

@@ -11,8 +11,9 @@ use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 use std::time::Duration;
 
+pub use crate::net::pin::Pin;
 pub use crate::net::proxy::{Proxy, ProxyServer, Way};
-pub use crate::net::tls::{ClientCertificate, MinVersion, Pin, Roots, TlsPolicy};
+pub use crate::net::tls::{ClientCertificate, MinVersion, Roots, TlsPolicy};
 pub use crate::plan::{Keep, Order, Policy};
 pub use crate::secrets::{OAuth, PasswordSource};
 pub use crate::server::{Server, TLS_PORT};
@@ -20,12 +21,11 @@ pub use crate::session::Auth;
 pub(crate) use address::{checked_user, normal_host};
 pub use config::{Config, Selected, select};
 pub use diagnose::ConfigError;
-pub use file::parse_pin;
 pub use overrides::Overrides;
 pub use problem::Problem;
-pub(crate) use problem::nearest;
 pub use resolve::TIMEOUT;
 pub use typed::Typed;
+pub(crate) use words::nearest;
 
 mod address;
 mod config;
@@ -33,7 +33,6 @@ mod diagnose;
 pub mod draft;
 pub mod edit;
 pub mod file;
-pub mod oauth;
 mod overrides;
 mod problem;
 pub mod providers;
@@ -45,6 +44,7 @@ mod tables;
 mod typed;
 pub mod units;
 mod url;
+mod words;
 
 /// One account, validated: everything `fetch` needs to know about it.
 #[derive(Clone, Debug)]
@@ -106,7 +106,11 @@ impl Profile {
     pub fn line(&self) -> Line {
         Line {
             way: self.way.clone(),
-            roots: oauth::roots(self.tls.policy().map(|policy| &policy.roots)),
+            // A file or a pin of the account's is about its mail server alone.
+            roots: match self.tls.policy().map(|policy| &policy.roots) {
+                Some(Roots::Bundled) => Roots::Bundled,
+                _ => Roots::System,
+            },
             timeout: self.timeout,
         }
     }

@@ -1,7 +1,7 @@
 //! How a proxy is written in the config file: `socks5://[USER:PASSWORD@]HOST:PORT`, or `http://...`.
 
 use super::ProxyServer;
-use super::address::normal_host;
+use super::address::{normal_host, percent_decoded};
 use crate::net::proxy::{Login, ProxyKind};
 use zeroize::Zeroizing;
 
@@ -49,7 +49,7 @@ fn read_login(text: &str) -> Result<Login, String> {
         .split_once(':')
         .ok_or("a proxy's user needs a password: USER:PASSWORD@HOST:PORT")?;
     let decoded = |part: &str| {
-        let decoded = super::url::percent_decoded(part).map(Zeroizing::new);
+        let decoded = percent_decoded(part).map(Zeroizing::new);
         decoded.map_err(|_| "`%` in a proxy's user or password must be written as `%25`")
     };
     let (user, password) = (decoded(user)?, decoded(password)?);

@@ -16,8 +16,9 @@ use super::address::{checked_user, normal_host};
 use super::diagnose::ConfigError;
 use super::file::{Account, NetrcWord};
 use super::overrides::Overrides;
-use super::problem::{Problem, Source, nearest};
+use super::problem::{Problem, Source};
 use super::units::Octets;
+use super::words::nearest;
 use super::{Auth, PasswordSource, Policy, Profile, Server, Tls};
 
 /// Where new messages go if nothing says otherwise.
@@ -56,6 +57,7 @@ macro_rules! key {
 }
 
 mod line;
+mod oauth;
 
 pub(super) struct Resolver<'a> {
     source: &'a Arc<Source>,
@@ -257,7 +259,7 @@ impl Resolver<'_> {
         text: &str,
         server: &Server,
     ) -> Result<PathBuf, ConfigError> {
-        self.check_words(&span, text)?;
+        self.check_words(&span, text, &["account", "user", "host"])?;
         // A name from elsewhere must stay one step of the path.
         let breaks_out = |value: &str| value.contains('/') || value == "." || value == "..";
         for (placeholder, value) in [("{user}", &server.user), ("{host}", &server.host)] {
@@ -269,8 +271,19 @@ impl Resolver<'_> {
         self.absolute(span, Path::new(&self.expand(text, server)))
     }
 
+    /// A path in which nothing stands for anything but `~/`.
+    fn plain_path(&self, span: Range<usize>, path: &Path) -> Result<PathBuf, ConfigError> {
+        self.check_words(&span, &path.to_string_lossy(), &[])?;
+        self.absolute(span, path)
+    }
+
     /// What looks like a variable and is none would be a directory of that very name.
-    fn check_words(&self, span: &Range<usize>, text: &str) -> Result<(), ConfigError> {
+    fn check_words(
+        &self,
+        span: &Range<usize>,
+        text: &str,
+        known: &[&str],
+    ) -> Result<(), ConfigError> {
         if text.contains('$') {
             return Err(self.error_with(
                 span.clone(),
@@ -282,7 +295,7 @@ impl Resolver<'_> {
             .split('{')
             .skip(1)
             .filter_map(|rest| rest.split_once('}'));
-        let known = ["account", "user", "host"].map(str::to_owned);
+        let known: Vec<String> = known.iter().map(|&word| word.to_owned()).collect();
         let of_letters = |word: &str| !word.is_empty() && word.chars().all(char::is_alphabetic);
         let unknown = words
             .map(|(word, _)| word)
@@ -292,6 +305,7 @@ impl Resolver<'_> {
         };
         let help = match nearest(&word.to_lowercase(), &known) {
             Some(near) => format!("did you mean `{{{near}}}`?"),
+            None if known.is_empty() => "write the path in full".into(),
             None => "there are {account}, {user} and {host}".into(),
         };
         let wrong = format!("`{{{word}}}` stands for nothing in a path here");

@@ -1,6 +1,6 @@
 use super::*;
 use crate::profile::Roots;
-use crate::profile::file::File;
+use crate::profile::tables::File;
 use crate::profile::{Auth, Keep, Order, Pipelining};
 use crate::term::Paint;
 

@@ -11,7 +11,7 @@ use super::proxy::holds_password;
 
 /// The whole file.
 #[derive(Debug, Default)]
-pub struct File {
+pub(super) struct File {
     /// `[defaults]`: any account key; it holds for each account that does not say otherwise.
     pub defaults: Account,
     /// `[accounts.NAME]`: one table an account; what is wrong in one leaves the others alone.
@@ -41,7 +41,7 @@ impl File {
     ///
     /// It is no TOML, there is something wrong in `[defaults]`, or there is another table. What is
     /// wrong in an account is an error of that account.
-    pub fn parse(text: &str) -> Result<Self, toml::de::Error> {
+    pub(super) fn parse(text: &str) -> Result<Self, toml::de::Error> {
         let root = DeTable::parse(text)?;
         let written = root.get_ref().get("accounts").cloned();
         let Tables { defaults, accounts } =

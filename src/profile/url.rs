@@ -3,7 +3,7 @@
 //! The form is RFC 2384's, with `pops` for TLS from the first octet. Being on a command line, it
 //! may not carry a password.
 
-use super::address::{checked_user, normal_host};
+use super::address::{checked_user, normal_host, percent_decoded};
 use super::diagnose::ConfigError;
 use super::overrides::Overrides;
 use super::{PasswordSource, Profile, Server, TLS_PORT, Typed};
@@ -97,23 +97,6 @@ fn server(rest: &str) -> Result<Server, &'static str> {
         port,
         user: checked_user(&percent_decoded(user)?)?,
     })
-}
-
-/// RFC 3986 section 2.1.
-pub(super) fn percent_decoded(text: &str) -> Result<String, &'static str> {
-    const BAD: &str = "`%` must be followed by two hexadecimal digits";
-    let mut octets = Vec::with_capacity(text.len());
-    let mut rest = text.bytes();
-    while let Some(octet) = rest.next() {
-        if octet != b'%' {
-            octets.push(octet);
-            continue;
-        }
-        let mut digit = || char::from(rest.next()?).to_digit(16);
-        let value = digit().zip(digit()).map(|(high, low)| high * 16 + low);
-        octets.push(value.and_then(|v| u8::try_from(v).ok()).ok_or(BAD)?);
-    }
-    String::from_utf8(octets).map_err(|_| "the user's name is not UTF-8")
 }
 
 #[cfg(test)]

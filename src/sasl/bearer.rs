@@ -1,6 +1,6 @@
 //! OAUTHBEARER (RFC 7628) and XOAUTH2: an access token instead of a password.
 
-use super::exchange::Credentials;
+use super::credentials::Credentials;
 use serde_json::Value;
 use zeroize::Zeroizing;
 

@@ -1,12 +1,13 @@
 //! One exchange: what we say, what we take from the server, and whether its `+OK` may count.
 
+use super::credentials::{Binding, Credentials};
+use super::error::Error;
 use super::mechanism::Mechanism;
 use super::scram::Scram;
 use super::{bearer, md5};
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use std::collections::VecDeque;
-use std::fmt;
 use zeroize::Zeroizing;
 
 /// More challenges than this are no sign-in. SCRAM has three.
@@ -17,114 +18,6 @@ const CHALLENGES: usize = 64 * 1024;
 
 /// What goes to the server, in base64; wiped when dropped.
 pub type Response = Zeroizing<String>;
-
-/// What someone signs in with.
-#[derive(Clone, Copy, Eq, PartialEq)]
-pub enum Secret<'a> {
-    /// A password.
-    Password(&'a str),
-    /// An OAuth 2.0 access token.
-    Token(&'a str),
-    /// Nothing: the TLS connection says who it is.
-    None,
-}
-
-impl fmt::Debug for Secret<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Password(_) => "Password(..)",
-            Self::Token(_) => "Token(..)",
-            Self::None => "None",
-        })
-    }
-}
-
-impl<'a> Secret<'a> {
-    /// The secret itself; empty where there is none.
-    pub fn reveal(self) -> &'a str {
-        match self {
-            Self::Password(secret) | Self::Token(secret) => secret,
-            Self::None => "",
-        }
-    }
-}
-
-/// Who signs in, and where: some mechanisms name the server that a token is meant for.
-#[derive(Clone, Copy, Debug)]
-pub struct Credentials<'a> {
-    /// The user's name.
-    pub user: &'a str,
-    /// What proves it.
-    pub secret: Secret<'a>,
-    /// The configured host.
-    pub host: &'a str,
-    /// The configured port.
-    pub port: u16,
-}
-
-/// Whether SCRAM can be bound to the TLS connection (RFC 5802 section 6).
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Binding {
-    /// We cannot, or do not need to say that we could.
-    Impossible,
-    /// We could, but the server does not offer it: it will find out if someone on the way took the
-    /// offer out.
-    NotOffered,
-    /// The keying material of `tls-exporter` (RFC 9266).
-    TlsExporter([u8; 32]),
-}
-
-/// What a refusal in the mechanism's own words is about.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Denial {
-    /// User and password.
-    Credentials,
-    /// The kind of binding, which the server cannot do.
-    Binding,
-    /// Trouble of its own.
-    Passing,
-}
-
-/// Why an exchange cannot go on, or must not count.
-#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
-pub enum Error {
-    /// A -PLUS mechanism without the means for it.
-    #[error("the connection cannot be bound to the sign-in")]
-    Unbindable,
-    /// A challenge that the mechanism does not know, or the server's own word that it refuses.
-    #[error("the server sent a challenge that has no meaning")]
-    Unexpected,
-    /// The server's refusal in the mechanism's own words (RFC 5802 section 7).
-    #[error("the server refused the sign-in")]
-    Refused(Denial),
-    /// What the sign-in was bound to is not the connection that the server has.
-    #[error("the server says that it is at the end of another TLS connection than this one")]
-    Mismatch,
-    /// We said that we could bind the sign-in if the server offered it, and it did.
-    #[error("the server offers to bind the sign-in, but its offer did not arrive here")]
-    Downgraded,
-    /// A challenge that says nothing where it must.
-    #[error("the server sent an empty challenge")]
-    Empty,
-    /// A challenge that is not base64.
-    #[error("the server sent a challenge that is not base64")]
-    NotBase64,
-    /// Challenges without end.
-    #[error("the server sent one challenge after the other")]
-    Endless,
-    /// SCRAM: an iteration count outside of what is safe.
-    #[error("the server asks for {0} rounds of hashing, where 4096 to 1000000 are sensible")]
-    Iterations(u32),
-    /// SCRAM: a message that breaks the mechanism's rules.
-    #[error("the server broke the rules of SCRAM: {0}")]
-    Scram(String),
-    /// SCRAM: the server does not know the password that it checks.
-    #[error("the server could not prove that it knows the account: it may be an impostor")]
-    Signature,
-    /// `+OK` before the exchange was over.
-    #[error("the server said that we are signed in before the sign-in was complete")]
-    Unfinished,
-}
 
 /// See the [module](super).
 pub struct Exchange {

@@ -1,5 +1,6 @@
 use super::*;
 use crate::sasl::scram_server::{Begun, Proof, Scram as Server};
+use crate::sasl::{Denial, Secret};
 
 const KEY: [u8; 32] = [7; 32];
 

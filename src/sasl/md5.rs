@@ -1,9 +1,9 @@
 //! CRAM-MD5 (RFC 2195) and APOP (RFC 1939 section 7): for servers that know nothing better, on
 //! request and inside TLS only.
 
+use crate::term::hex;
 use hmac::{Hmac, KeyInit, Mac};
 use md5::{Digest, Md5};
-use std::fmt::Write;
 use zeroize::Zeroizing;
 
 /// More is no timestamp of a greeting: a status line has 512 octets (RFC 2449 section 4).
@@ -13,7 +13,7 @@ const TIMESTAMP: usize = 512;
 pub(super) fn cram(user: &str, password: &str, challenge: &[u8]) -> Zeroizing<String> {
     // HMAC takes a key of any length.
     let digest = match Hmac::<Md5>::new_from_slice(password.as_bytes()) {
-        Ok(mac) => hexadecimal(&mac.chain_update(challenge).finalize().into_bytes()),
+        Ok(mac) => hex(&mac.chain_update(challenge).finalize().into_bytes()),
         Err(_) => String::new(),
     };
     Zeroizing::new(format!("{user} {digest}"))
@@ -22,7 +22,7 @@ pub(super) fn cram(user: &str, password: &str, challenge: &[u8]) -> Zeroizing<St
 /// The digest of APOP.
 pub fn apop(timestamp: &str, password: &str) -> Zeroizing<String> {
     let digest = Md5::new().chain_update(timestamp).chain_update(password);
-    Zeroizing::new(hexadecimal(&digest.finalize()))
+    Zeroizing::new(hex(&digest.finalize()))
 }
 
 /// The timestamp in a greeting, angle brackets included. It must be a msg-id of RFC 822 in 7-bit
@@ -39,14 +39,6 @@ pub fn timestamp(greeting: &[u8]) -> Option<&str> {
         !part.is_empty() && part.chars().all(allowed)
     };
     (stamp.len() <= TIMESTAMP && is_msg_id(local) && is_msg_id(domain)).then_some(stamp)
-}
-
-fn hexadecimal(octets: &[u8]) -> String {
-    octets.iter().fold(String::new(), |mut text, octet| {
-        // Writing to a String does not fail.
-        let _ = write!(text, "{octet:02x}");
-        text
-    })
 }
 
 #[cfg(test)]

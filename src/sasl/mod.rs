@@ -17,6 +17,8 @@
 //! | CRAM-MD5, and APOP, which is no SASL | [`md5`] | RFC 2195; RFC 1939 section 7 |
 
 mod bearer;
+mod credentials;
+mod error;
 pub mod exchange;
 pub mod md5;
 mod mechanism;
@@ -25,5 +27,7 @@ mod scram;
 #[path = "../../tests/support/scram.rs"]
 mod scram_server;
 
-pub use exchange::{Binding, Credentials, Denial, Error, Exchange, Response, Secret};
+pub use credentials::{Binding, Credentials, Secret};
+pub use error::{Denial, Error};
+pub use exchange::{Exchange, Response};
 pub use mechanism::Mechanism;

@@ -4,7 +4,8 @@
 //! every attribute has a name and a value (it would panic over a shorter one), that none is an
 //! extension that must be understood, and how many rounds of hashing the server may ask for.
 
-use super::exchange::{Binding, Denial, Error};
+use super::credentials::Binding;
+use super::error::{Denial, Error};
 use super::mechanism::Mechanism;
 use rsasl::callback::{Context, Request, SessionCallback, SessionData};
 use rsasl::config::SASLConfig;

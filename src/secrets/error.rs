@@ -7,11 +7,14 @@ use std::time::Duration;
 
 use thiserror::Error;
 
-use super::{Wanted, helper};
+use super::Wanted;
 use crate::exit::{Diagnose, Status};
-use crate::net::program::cannot_start;
+use crate::net::program::{cannot_start, not_by_a_shell};
 use crate::private;
 use crate::term::{quoted, visible};
+
+/// How long a command may take when a person may have to type a passphrase or touch a key.
+pub(super) const ATTENDED: Duration = Duration::from_secs(300);
 
 /// A program that prints a secret.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -48,6 +51,8 @@ pub enum SecretError {
         key: Helper,
         /// The program, without its arguments.
         program: String,
+        /// The first of its arguments that a shell would have made something else of.
+        for_shell: Option<String>,
         /// How it ended.
         status: ExitStatus,
     },
@@ -187,6 +192,11 @@ impl Diagnose for SecretError {
 
     fn hint(&self) -> Option<String> {
         let hint = match self {
+            Self::Command {
+                key,
+                for_shell: Some(word),
+                ..
+            } => visible(&not_by_a_shell(key.key(), word)),
             Self::Command { .. } => {
                 "run the command by itself to see what is wrong; under cron it has no terminal, and a \
                  short PATH"
@@ -197,7 +207,7 @@ impl Diagnose for SecretError {
                 program,
                 source,
             } => visible(&cannot_start(key.key(), program, source)),
-            Self::CommandTimeout { limit, .. } if *limit == helper::ATTENDED => {
+            Self::CommandTimeout { limit, .. } if *limit == ATTENDED => {
                 "run the command by itself to see what it waits for".into()
             }
             Self::CommandTimeout { key, .. } => format!(

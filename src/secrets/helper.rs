@@ -11,13 +11,11 @@ use zeroize::Zeroizing;
 use crate::process::{Group, Running};
 use crate::stop::Stop;
 
-use super::error::{Helper, SecretError};
+use super::error::{ATTENDED, Helper, SecretError};
 use super::password::{LIMIT, Password};
 
 /// How long the command may take when nobody is there to answer it.
 const ALONE: Duration = Duration::from_secs(60);
-/// How long it may take when a person may have to type a passphrase or touch a key.
-pub(super) const ATTENDED: Duration = Duration::from_secs(300);
 /// How often to look whether the command has ended.
 const POLL: Duration = Duration::from_millis(10);
 
@@ -25,7 +23,7 @@ const POLL: Duration = Duration::from_millis(10);
 ///
 /// Its standard error passes through. It gets no standard input, unless `interactive`: then it
 /// shares popfetch's, so that it can ask.
-pub(crate) fn run(
+pub fn run(
     key: Helper,
     argv: &[String],
     interactive: bool,
@@ -81,6 +79,7 @@ fn run_within(
                 return Err(SecretError::Command {
                     key,
                     program: program.clone(),
+                    for_shell: for_shell(program, arguments),
                     status,
                 });
             }
@@ -100,6 +99,22 @@ fn run_within(
             _ => thread::sleep(POLL),
         }
     }
+}
+
+/// The first argument that is not what it looks like, as no shell has seen it. A shell that is the
+/// program itself sees its own.
+fn for_shell(program: &str, arguments: &[String]) -> Option<String> {
+    const SHELLS: [&str; 6] = ["sh", "bash", "dash", "zsh", "ksh", "fish"];
+    let name = program.rsplit('/').next().unwrap_or_default();
+    let looks = |word: &&String| word.starts_with("~/") || has_variable(word);
+    let word = arguments.iter().find(looks)?;
+    (!SHELLS.contains(&name)).then(|| word.clone())
+}
+
+fn has_variable(word: &str) -> bool {
+    word.split('$')
+        .skip(1)
+        .any(|behind| behind.starts_with(|c: char| c.is_ascii_alphabetic() || "_{(".contains(c)))
 }
 
 /// What the command has printed so far.

@@ -20,7 +20,7 @@ use crate::oauth::Grant;
 use crate::paths;
 use crate::private;
 use crate::server::Server;
-use crate::term::visible;
+use crate::term::{hex, visible};
 
 /// The sign-in that is kept for a maildrop. `interactive`: a person can unlock the keyring.
 ///
@@ -220,11 +220,8 @@ fn file_name(server: &Server) -> OsString {
     let safe = |c: char| c.is_ascii_alphanumeric() || "@-_".contains(c);
     let readable: String = id.chars().map(|c| if safe(c) { c } else { '_' }).collect();
     let readable: String = readable.chars().take(100).collect();
-    let hash: String = Sha256::digest(id.as_bytes())
-        .iter()
-        .take(8)
-        .map(|octet| format!("{octet:02x}"))
-        .collect();
+    let hash = hex(&Sha256::digest(id.as_bytes()));
+    let hash: String = hash.chars().take(16).collect();
     format!("{readable}-{hash}.login").into()
 }
 

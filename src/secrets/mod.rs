@@ -6,13 +6,14 @@ mod helper;
 pub mod keyring;
 pub mod logins;
 mod netrc;
+mod obtain;
 mod password;
 mod tokens;
 
 pub use error::{Helper, SecretError};
-pub use password::{
-    Password, can_ask, from_line, is_credential_name, obtain as obtain_password, printed_by, prompt,
-};
+pub use helper::run as printed_by;
+pub use obtain::{from_line, is_credential_name, obtain as obtain_password, prompt};
+pub use password::{Password, can_ask};
 pub use tokens::{Asking, Credential, Error, Login, Question, Sign, answer, turn};
 
 use crate::oauth::{Client, Line};

@@ -2,8 +2,9 @@
 //! once when the server refuses one.
 
 use super::error::{Helper, SecretError};
+use super::helper;
 use super::logins::{self, LoginError, Turn};
-use super::password::{Password, printed_by};
+use super::password::Password;
 use super::{OAuth, Store, Wanted};
 use crate::exit::{Diagnose, Status};
 use crate::moment::Moment;
@@ -115,7 +116,7 @@ impl Login {
     ) -> Result<Self, Error> {
         let (source, identity, token) = match oauth {
             OAuth::Command(argv) => {
-                let token = printed_by(Helper::Token, argv, interactive, stop)?;
+                let token = helper::run(Helper::Token, argv, interactive, stop)?;
                 let identity = token.reveal().to_owned();
                 (Source::Command(argv.clone()), identity, token)
             }
@@ -181,7 +182,7 @@ impl Login {
 impl Source {
     fn another(&self, stop: &Stop) -> Result<Password, Error> {
         match self {
-            Self::Command(argv) => Ok(printed_by(Helper::Token, argv, false, Some(stop))?),
+            Self::Command(argv) => Ok(helper::run(Helper::Token, argv, false, Some(stop))?),
             Self::Kept(kept) => kept.another(stop),
         }
     }

@@ -130,6 +130,7 @@ impl Claim {
         store.home = site.roster.id;
         store.take_charge(&maildir, &standing, unsure, &mut opened)?;
         store.settle_crash(&maildir)?;
+        store.note_time();
         store.sweep(&maildir, &standing)?;
         Ok((store, maildir, opened))
     }
@@ -180,7 +181,10 @@ impl Claim {
                 (journal, std::mem::take(&mut self.memory), unsure)
             }
         };
-        Ok((self.into_store(maildir, journal, memory), unsure))
+        let is_made = matches!(self.found, Found::Nothing);
+        let mut store = self.into_store(maildir, journal, memory);
+        store.is_made = is_made;
+        Ok((store, unsure))
     }
 
     pub(super) fn into_store(
@@ -203,10 +207,13 @@ impl Claim {
             memory,
             lock: self.lock,
             moment: self.moment,
+            is_made: false,
+            has_noted: false,
             path_of_maildir: path.unwrap_or_default(),
             maildir: maildir.cloned(),
             home: None,
             seen: Vec::new(),
+            lost_imports: None,
             begun: false,
             raised: None,
             session: 0,

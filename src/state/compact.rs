@@ -2,6 +2,7 @@
 //! one's name at once or not at all.
 
 use super::Files;
+use super::clock::EARLIEST;
 use super::journal::{self, Journal};
 use super::memory::{ABSENCES, Memory, place_of};
 use super::rebuild::draft_name;
@@ -14,14 +15,15 @@ use std::io;
 /// server loses and finds again is back within days; a year is on the safe side.
 const FORGET_AFTER: i64 = 365 * 24 * 60 * 60;
 
-/// Writes the journal afresh. Nothing else may be waiting to be written.
+/// Writes the journal afresh. Nothing else may be waiting to be written. Without a clock that can be
+/// believed nothing is forgotten.
 pub(super) fn compact(
     dir: &Dir,
     files: &Files,
     account: &str,
     memory: &Memory,
     old: &Journal,
-    now: i64,
+    now: Option<i64>,
 ) -> io::Result<Journal> {
     let draft = draft_name(files);
     dir.remove(&draft)?;
@@ -50,7 +52,7 @@ pub(super) fn compact(
 /// Decides line by line.
 struct Copy<'a> {
     memory: &'a Memory,
-    now: i64,
+    now: Option<i64>,
     /// The new id of each old one; `None` for those left out.
     ids: Vec<Option<Id>>,
     next: Id,
@@ -61,7 +63,7 @@ struct Copy<'a> {
 }
 
 impl<'a> Copy<'a> {
-    fn new(memory: &'a Memory, now: i64) -> Self {
+    fn new(memory: &'a Memory, now: Option<i64>) -> Self {
         Self {
             memory,
             now,
@@ -256,7 +258,9 @@ impl<'a> Copy<'a> {
         let absent = record.absences >= ABSENCES || record.deleted;
         // A server may go on listing what it confirmed to have deleted.
         let lacking = self.memory.listed && !record.present;
-        absent && lacking && record.absent_since.seconds() < self.now - FORGET_AFTER
+        let since = record.absent_since.seconds();
+        let long = |now: i64| since < now.saturating_sub(FORGET_AFTER);
+        absent && lacking && since >= EARLIEST && self.now.is_some_and(long)
     }
 
     fn new_id(&self, id: Id) -> Option<Id> {

@@ -112,6 +112,8 @@ impl Store {
             Standing::New | Standing::Adopted => None,
             Standing::Ours(line) | Standing::Inherited(line) => Some(line),
         };
+        // Whoever rewrites the line keeps what it says of them.
+        self.lost_imports = line.and_then(|line| self.memory.lost_of(line));
         let is_inherited = matches!(standing, Standing::Inherited(..));
         let parting = line.map_or(Parting::NONE, |line| self.parting_from(line));
         if *standing == Standing::Adopted {
@@ -150,6 +152,7 @@ impl Store {
             }
         }
         self.find_lost(maildir)?;
+        self.look_for_imports(maildir, line, opened.is_rebuilt)?;
         self.see_homes(maildir)
     }
 
@@ -257,6 +260,10 @@ impl Store {
             path: self.path(),
             generation,
             turns: turns.thinned(),
+            brought: self
+                .lost_imports
+                .clone()
+                .or_else(|| self.memory.known_imports()),
         };
         let id = maildir.enrol(&deliverer, &self.memory.former, self.home)?;
         self.home = Some(id);

@@ -138,7 +138,7 @@ impl Store {
     /// delete it.
     pub fn standing_of(&self, same: &Same) -> Option<(i64, u8)> {
         let record = self.memory.record(same.id)?;
-        Some((record.time.seconds(), record.futile))
+        Some((self.memory.age_begins(record), record.futile))
     }
 
     /// Judges by a message's header, as the session at hand shows it. That it cannot be told so

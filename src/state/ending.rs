@@ -93,9 +93,20 @@ impl Store {
     }
 
     /// Ends the run: everything is synced, the journal written afresh if that pays, and its length
-    /// noted.
+    /// noted. Where there was nothing to note, what was made for it goes again: it may be that there is
+    /// no such server.
     pub fn close(mut self) -> Result<(), Error> {
         self.raise_again()?;
+        if !self.has_noted {
+            if let Some(maildir) = &self.maildir {
+                maildir.take_back();
+            }
+            if self.is_made && self.memory.records.is_empty() {
+                // The lock still says that no line of a journal was synced.
+                let removed = self.dir.remove(&self.files.journal);
+                return removed.map_err(|source| self.io_error(source));
+            }
+        }
         if self.begun {
             self.sync()?;
             let lines = self.memory.records.len() as u64;
@@ -127,7 +138,7 @@ impl Store {
             &self.account,
             &self.memory,
             &self.journal,
-            self.moment.now,
+            Some(self.moment.now).filter(|_| !self.doubts_clock()),
         )
         .map_err(|source| self.io_error(source))?;
         Ok(())

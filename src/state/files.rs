@@ -4,7 +4,8 @@ use super::Error;
 use crate::durable::{Dir, Disk};
 use crate::maildrop::Identity;
 use std::ffi::OsString;
-use std::path::Path;
+use std::io;
+use std::path::{Path, PathBuf};
 
 /// The names of an account's files.
 pub(super) struct Files {
@@ -39,6 +40,21 @@ fn file_name(account: &str) -> String {
     let hash = Identity::of_version_1(account, b"", None, 0);
     let start: String = start.chars().take(200).collect();
     format!("{start}-{hash:?}")
+}
+
+/// Whether there is, or was, anything of an account's state.
+pub fn is_known(dir: &Dir, account: &str) -> bool {
+    let files = Files::of(account);
+    let is_absent = |name| {
+        let read = dir.read(name);
+        read.is_err_and(|error| error.kind() == io::ErrorKind::NotFound)
+    };
+    !(is_absent(&files.journal) && is_absent(&files.lock))
+}
+
+/// Where its journal is, or would be.
+pub fn journal_path(dir: &Path, account: &str) -> PathBuf {
+    dir.join(Files::of(account).journal)
 }
 
 /// Opens the directory of all accounts' states, creating it where it is missing.

@@ -1,5 +1,6 @@
 //! The Maildirs that an account's messages were delivered to, and in which runs.
 
+use super::clock::EARLIEST;
 use super::record::Standing;
 use crate::maildir::{MaildirId, Turn, Turns};
 use std::path::{Path, PathBuf};
@@ -33,6 +34,8 @@ pub(super) struct Run {
 pub(super) struct Homes {
     pub(super) all: Vec<Home>,
     pub(super) runs: Vec<Run>,
+    /// The first of the last runs whose times are believable: none is later than the next one's.
+    in_order: usize,
     /// The Maildir's generation, as far as the journal knows.
     pub(super) generation: u64,
     /// What is behind it.
@@ -63,6 +66,11 @@ impl Homes {
         if let Some(turn) = turn {
             self.turns.add(generation, turn);
         }
+        match self.runs.last() {
+            _ if time < EARLIEST => self.in_order = self.runs.len() + 1,
+            Some(last) if last.time > time => self.in_order = self.runs.len(),
+            _ => {}
+        }
         self.runs.push(Run {
             time,
             boot,
@@ -77,6 +85,25 @@ impl Homes {
         if let Some(run) = self.runs.last_mut() {
             run.generation = generation;
         }
+    }
+
+    /// From when on a message has certainly been here that a run recorded at this time, by a clock that
+    /// may have been wrong: then it is the time of a later run by which it was right again, if there
+    /// is any.
+    pub(super) fn age_begins(&self, time: i64, run: u32) -> Option<i64> {
+        let last = self.runs.last().map_or(i64::MAX, |run| run.time);
+        let was_set_back = self.run(run).is_some_and(|run| run.time > last) && last >= EARLIEST;
+        if time >= EARLIEST && !was_set_back {
+            return Some(time);
+        }
+        let later = usize::try_from(run).ok()?.checked_add(1)?;
+        Some(self.runs.get(later.max(self.in_order))?.time)
+    }
+
+    /// Whether a run that begins now must say so, for ages that no run before could be measured by.
+    pub(super) fn lacks_a_time(&self, now: i64) -> bool {
+        let wrong = |run: &Run| run.time > now || run.time < EARLIEST;
+        now >= EARLIEST && self.runs.last().is_some_and(wrong)
     }
 
     /// The Maildir at this path, or with this id, is so from here on.

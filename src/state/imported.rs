@@ -10,6 +10,7 @@ use super::proof::Same;
 use super::record::{Entry, Id, Listing, MarkedBy, Origin};
 use super::remembered::{Kind, Record};
 use super::{Error, Store};
+use crate::maildir::{Brought, Deliverer, Maildir, Site, Turns};
 use crate::maildrop::{Identity, Maildrop};
 
 /// What another tool knows of one maildrop.
@@ -145,6 +146,84 @@ impl Store {
         Ok(())
     }
 
+    /// The import whose names the journal had, as the Maildir says, and has no more: what it lists as
+    /// new may be stored elsewhere.
+    pub fn lost_imports(&self) -> Option<&Brought> {
+        self.lost_imports.as_ref()
+    }
+
+    /// Their owner takes all that is listed and not known for new. Durable on return.
+    pub fn give_up_imports(&mut self) -> Result<(), Error> {
+        if self.lost_imports.take().is_some() {
+            self.note_in_maildir()?;
+        }
+        Ok(())
+    }
+
+    /// Notes in the Maildir, once it is there, that the journal has names which are not in it; where
+    /// that cannot be, a fetch does so. An account with history comes to a Maildir by a fetch alone, and
+    /// so does one whose line is another journal's.
+    pub fn note_imports(&mut self, site: &Site) -> Result<(), Error> {
+        let line = site.roster.of(&self.account, &self.memory.former);
+        let is_ours = match line {
+            Some(line) => line.journal == self.journal.id,
+            None => self.memory.homes.all.is_empty(),
+        };
+        if !is_ours || self.memory.known_imports().is_none() {
+            return Ok(());
+        }
+        let maildir = site.settle(self.dir.disk(), line.is_some())?;
+        self.home = site.roster.id;
+        // The two are as they were: a fetch compares them.
+        match line {
+            Some(line) => self.enrol(&maildir, line.generation, &line.turns)?,
+            None => self.enrol(&maildir, 0, &Turns::default())?,
+        };
+        Ok(())
+    }
+
+    /// Tells the Maildir of an import that it does not know of. What is left of a damaged journal may be
+    /// anything.
+    pub(super) fn look_for_imports(
+        &mut self,
+        maildir: &Maildir,
+        line: Option<&Deliverer>,
+        is_rebuilt: bool,
+    ) -> Result<(), Error> {
+        let noted = line.and_then(|line| line.brought.clone());
+        if let (true, Some(noted), Some(known)) = (is_rebuilt, &noted, &self.memory.brought) {
+            self.lost_imports = Some(Brought {
+                // So that it stays so until names come again.
+                time: noted.time.max(known.time + 1),
+                tool: noted.tool.clone(),
+            });
+        }
+        let known = self.memory.known_imports();
+        let is_news = self.lost_imports.is_none() && known.is_some() && noted != known;
+        let stays_lost = self.lost_imports.is_some() && self.lost_imports != noted;
+        match is_news || stays_lost {
+            true => self.note_in(maildir, line),
+            false => Ok(()),
+        }
+    }
+
+    fn note_in_maildir(&mut self) -> Result<(), Error> {
+        let Some(maildir) = self.maildir.clone() else {
+            return Ok(());
+        };
+        let roster = maildir.roster()?;
+        self.note_in(&maildir, roster.of(&self.account, &self.memory.former))
+    }
+
+    /// The line is written anew; Maildir and journal agree before and after.
+    fn note_in(&mut self, maildir: &Maildir, line: Option<&Deliverer>) -> Result<(), Error> {
+        let theirs = line.map_or(0, |line| line.generation);
+        let generation = theirs.max(self.memory.homes.generation);
+        let turns = self.memory.homes.turns.clone();
+        self.enrol(maildir, generation, &turns)?;
+        Ok(())
+    }
+
     /// The proof for a message that another tool has stored, if its owner lets it be deleted.
     pub(super) fn elsewhere(&self, same: &Same) -> Option<Elsewhere> {
         let record = self.memory.record(same.id)?;
@@ -163,6 +242,18 @@ impl Store {
 impl Memory {
     pub(super) fn awaited(&self) -> Option<&Origin> {
         self.origin.as_ref()
+    }
+
+    /// The last import, while any name of one is known.
+    pub(super) fn known_imports(&self) -> Option<Brought> {
+        self.brought.clone().filter(|_| self.has_imported)
+    }
+
+    /// The import that the Maildir's line speaks of, if this is a journal from before it.
+    pub(super) fn lost_of(&self, line: &Deliverer) -> Option<Brought> {
+        let noted = line.brought.clone()?;
+        let own = self.brought.as_ref().map_or(i64::MIN, |it| it.time);
+        (own < noted.time).then_some(noted)
     }
 
     /// The record that a name stands for, if it stands for any that counts.

@@ -1,28 +1,83 @@
-//! Reading a journal for a person to look at. It takes no lock and changes nothing.
+//! Reading a journal for a person to look at. It takes no lock and changes nothing. What is said of a
+//! message is put together when it is asked for: of a million of them, few octets each stay in memory.
 
 use super::journal::{self, Header};
 use super::memory::Memory;
-use super::record::{Entry, Id, Listing, MarkedBy, Stored};
+use super::outline::{Messages, Outline};
+use super::record::{Id, MarkedBy};
 use super::{Error, Files, View};
 use crate::durable::Dir;
 use crate::maildir::UniqueName;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
+use std::fs;
+use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 
 /// All that is remembered of an account.
 #[derive(Default)]
 pub struct Inspected {
-    /// The messages, oldest first.
-    pub messages: Vec<Shown>,
-    /// The Maildirs that messages were delivered to.
-    pub maildirs: Vec<PathBuf>,
-    /// Ids that the account had earlier.
-    pub former: Vec<String>,
-    /// Unique-ids of messages that could not be fetched at some time.
-    pub(super) failing: BTreeSet<Box<[u8]>>,
+    /// `None` where there is no journal, or none of the account.
+    journal: Option<fs::File>,
+    path: PathBuf,
+    outline: Outline,
     /// The journal is damaged, so that some messages may not be among these.
     pub damaged: bool,
+}
+
+impl Inspected {
+    /// The messages, oldest first, each read from the journal as it was when this was made.
+    pub fn messages(&self) -> impl Iterator<Item = Result<Shown, Error>> + '_ {
+        let journal = self.journal.as_ref();
+        let messages = journal.map(|journal| Messages::new(&self.outline, journal));
+        let messages = messages.into_iter().flatten();
+        messages.map(|message| message.map_err(|source| self.io_error(source)))
+    }
+
+    /// These of them, in their order.
+    pub fn messages_of<'a>(
+        &'a self,
+        ids: impl IntoIterator<Item = MessageId> + 'a,
+    ) -> impl Iterator<Item = Result<Shown, Error>> + 'a {
+        let journal = self.journal.as_ref();
+        let messages = journal.map(|journal| Messages::new(&self.outline, journal));
+        messages
+            .into_iter()
+            .zip([ids])
+            .flat_map(move |(mut messages, ids)| {
+                let ids = ids.into_iter();
+                ids.map(move |MessageId(id)| {
+                    messages.of(id).map_err(|source| self.io_error(source))
+                })
+            })
+    }
+
+    /// How many messages there are.
+    pub fn count(&self) -> usize {
+        self.outline.count()
+    }
+
+    /// The Maildirs that messages were delivered to.
+    pub fn maildirs(&self) -> &[PathBuf] {
+        &self.outline.maildirs
+    }
+
+    /// Ids that the account had earlier.
+    pub fn former(&self) -> &[String] {
+        &self.outline.former
+    }
+
+    /// Unique-ids of messages that could not be fetched at some time.
+    pub(super) fn failing(&self) -> &BTreeSet<Box<[u8]>> {
+        &self.outline.failing
+    }
+
+    fn io_error(&self, source: io::Error) -> Error {
+        Error::Io {
+            path: self.path.clone(),
+            source,
+        }
+    }
 }
 
 /// What is remembered of a message.
@@ -52,7 +107,16 @@ pub struct Shown {
     pub gone: bool,
 }
 
+/// Which of an account's messages it is, for as long as its journal is not written afresh.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct MessageId(pub(super) Id);
+
 impl Shown {
+    /// Which one it is.
+    pub fn id(&self) -> MessageId {
+        MessageId(self.id)
+    }
+
     /// Whether the server has confirmed that it is deleted there.
     pub fn is_deleted(&self) -> bool {
         self.standing == Standing::Deleted
@@ -98,18 +162,20 @@ pub fn examine(octets: &[u8], account: &str) -> Option<Examined> {
         return None;
     };
     let mut memory = Memory::new(account);
-    let mut reader = Reader::default();
+    let mut outline = Outline::default();
     let reading = journal::read(octets, |entry, place| {
         memory.apply(entry.clone(), place);
-        reader.take_in(entry);
+        outline.take_in(entry, place);
     });
+    outline.finish();
     let journal::Reading {
         good,
         damaged,
         torn,
     } = reading.ok()?;
+    let messages: io::Result<Vec<Shown>> = Messages::new(&outline, octets).collect();
     Some(Examined {
-        messages: reader.messages.into_values().collect(),
+        messages: messages.ok()?,
         view: View {
             memory,
             dir: None,
@@ -143,141 +209,13 @@ pub(super) fn read(dir: &Dir, files: &Files, account: &str) -> Result<Inspected,
         }
         None => return Ok(Inspected::default()),
     }
-    let mut reader = Reader::default();
-    let input = dir.read(&files.journal).map_err(io)?;
-    let reading = journal::read(input, |entry, _| reader.take_in(entry)).map_err(io)?;
+    let journal = dir.read(&files.journal).map_err(io)?;
+    let mut outline = Outline::default();
+    let reading = outline.load(&journal).map_err(io)?;
     Ok(Inspected {
         damaged: reading.damaged,
-        messages: reader.messages.into_values().collect(),
-        maildirs: reader.maildirs,
-        former: reader.former,
-        failing: reader.failing,
+        journal: Some(journal),
+        path,
+        outline,
     })
-}
-
-#[derive(Default)]
-struct Reader {
-    messages: BTreeMap<Id, Shown>,
-    maildirs: Vec<PathBuf>,
-    former: Vec<String>,
-    failing: BTreeSet<Box<[u8]>>,
-    /// Of the run whose lines are being read.
-    boot: Arc<str>,
-}
-
-impl Reader {
-    fn take_in(&mut self, entry: Entry) {
-        match entry {
-            Entry::Again { id } => self.change(id, |message| message.standing = Standing::Lost),
-            Entry::Alias { id, listing, .. } => self.change(id, |message| {
-                if let Some(unique_id) = listing.unique_id {
-                    message.unique_ids.retain(|known| *known != unique_id);
-                    message.unique_ids.push(unique_id);
-                }
-                message.listed = listing.octets;
-                if message.standing != Standing::Lost {
-                    message.standing = Standing::Here;
-                }
-            }),
-            Entry::Asked { id, .. } => {
-                self.change(id, |message| message.standing = Standing::Asked)
-            }
-            Entry::Began { boot, maildir, .. } => {
-                self.boot = boot.into();
-                if !self.maildirs.contains(&maildir) {
-                    self.maildirs.push(maildir);
-                }
-            }
-            Entry::Deleted { id, .. } => {
-                self.change(id, |message| message.standing = Standing::Deleted);
-            }
-            Entry::Doubtful { id } => self.change(id, |message| message.held = true),
-            Entry::Dropped { id } | Entry::Forgotten { id } => {
-                self.messages.remove(&id);
-            }
-            Entry::Found { id, time, stored } => {
-                self.add(id, time, None, Some(stored));
-                self.change(id, |message| message.settled = true);
-            }
-            Entry::Gone { id, .. } => self.change(id, |message| {
-                (message.gone, message.held) = (true, false);
-            }),
-            Entry::Intent {
-                id,
-                time,
-                listing,
-                stored,
-            } => self.add(id, time, Some(listing), Some(stored)),
-            Entry::Marked {
-                id,
-                time,
-                listing,
-                by,
-            } => {
-                self.add(id, time, Some(listing), None);
-                self.change(id, |message| message.marked = Some(by));
-            }
-            // A range that goes backwards was not written by us, and would panic below.
-            Entry::Seen { first, last } if first > last => {}
-            Entry::Seen { first, last } => {
-                let seen = self.messages.range_mut(first..=last);
-                seen.for_each(|(_, message)| message.settled = true);
-            }
-            Entry::Absent { id, count, .. } => self.change(id, |message| {
-                message.standing = match count {
-                    0 => Standing::Here,
-                    _ => Standing::Absent,
-                };
-            }),
-            Entry::Unlisted { id, .. } => {
-                self.change(id, |message| message.standing = Standing::Absent);
-            }
-            Entry::Back { id } => self.change(id, |message| {
-                message.held = false;
-                if message.standing == Standing::Lost {
-                    message.standing = Standing::Here;
-                }
-            }),
-            Entry::Baseline { .. }
-            | Entry::Disorder { .. }
-            | Entry::Evidence { .. }
-            | Entry::Generation { .. }
-            | Entry::Home { .. }
-            | Entry::Import(_)
-            | Entry::Reported { .. }
-            | Entry::Sizes(_)
-            | Entry::Told { .. }
-            | Entry::Undeletable { .. }
-            | Entry::Unpipelined { .. } => {}
-            Entry::Failed { listing, .. } => self.failing.extend(listing.unique_id),
-            Entry::Former { account, .. } => self.former.push(account),
-        }
-    }
-
-    fn add(&mut self, id: Id, time: i64, listing: Option<Listing>, stored: Option<Stored>) {
-        let listed = listing.as_ref().and_then(|listing| listing.octets);
-        let message = Shown {
-            id,
-            time,
-            unique_ids: listing
-                .and_then(|listing| listing.unique_id)
-                .into_iter()
-                .collect(),
-            listed,
-            stored: stored.map(|stored| (stored.name, stored.octets, stored.digests.stored)),
-            settled: false,
-            boot: Arc::clone(&self.boot),
-            standing: Standing::Here,
-            marked: None,
-            held: false,
-            gone: false,
-        };
-        self.messages.insert(id, message);
-    }
-
-    fn change(&mut self, id: Id, change: impl FnOnce(&mut Shown)) {
-        if let Some(message) = self.messages.get_mut(&id) {
-            change(message);
-        }
-    }
 }

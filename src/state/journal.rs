@@ -1,6 +1,7 @@
 //! The journal file: lines appended at its end, and what to do when that fails.
 
 use super::record::{Entry, LINE_LIMIT};
+use super::window::Window;
 use crate::durable::line::{escape, seal, unescape, unseal};
 use crate::durable::{Dir, File};
 use crate::maildir::JournalId;
@@ -241,25 +242,7 @@ fn header_field<T>(
 
 /// Reads the line that stands at this place.
 pub(super) fn read_at(file: &std::fs::File, place: u64) -> io::Result<Option<Entry>> {
-    use std::os::unix::fs::FileExt;
-    // Nearly every line is shorter than this.
-    let mut line = vec![0; 1024];
-    let mut filled = 0;
-    loop {
-        let read = file.read_at(
-            line.get_mut(filled..).unwrap_or_default(),
-            place + filled as u64,
-        )?;
-        filled += read;
-        let whole = line.get(..filled).unwrap_or_default();
-        if let Some(end) = memchr::memchr(b'\n', whole) {
-            return Ok(whole.get(..end).and_then(Entry::read));
-        }
-        if read == 0 || filled >= LINE_LIMIT {
-            return Ok(None);
-        }
-        line.resize(LINE_LIMIT.min(line.len() * 2), 0);
-    }
+    Window::new(file, Window::<std::fs::File>::NARROW).entry(place)
 }
 
 /// Reads a journal whose header is in order; calls `each` with every good line and its place.

@@ -8,7 +8,7 @@ use super::record::{Entry, Glance, Id, Listing, MarkedBy, Origin, Stored};
 use super::remembered::{Failures, Key, Kind, Record};
 use super::sizes::Sizes;
 use super::time::{Octets, Time};
-use crate::maildir::JournalId;
+use crate::maildir::{Brought, JournalId};
 use crate::maildrop::Identity;
 use crate::message::Size;
 use std::collections::HashMap;
@@ -38,6 +38,8 @@ pub(super) struct Memory {
     pub(super) baseline: bool,
     /// Where names came from that no listing has been held against yet.
     pub(super) origin: Option<Origin>,
+    /// The last import.
+    pub(super) brought: Option<Brought>,
     /// Some imported names have `-` where the server has `/`.
     pub(super) has_dashes: bool,
     /// Some names were imported.
@@ -192,6 +194,11 @@ impl Memory {
             } => self.homes.name(&maildir, maildir_id, standing),
             Entry::Import(origin) => {
                 self.has_dashes |= origin.dashes;
+                let latest = self.brought.as_ref().map_or(i64::MIN, |it| it.time);
+                self.brought = Some(Brought {
+                    time: origin.time.max(latest),
+                    tool: origin.tool.clone(),
+                });
                 self.origin = Some(origin);
             }
             Entry::Intent {

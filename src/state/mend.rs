@@ -4,7 +4,7 @@ use super::claim::Claim;
 use super::homes::Home;
 use super::record::{Entry, Id, Standing, Stored};
 use super::remembered::Kind;
-use super::{Error, Shown, Store, inspect};
+use super::{Error, MessageId, Store, inspect, journal};
 use crate::maildir::{Ground, Maildir, MaildirId, Search, Site, Turns, random};
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -33,7 +33,8 @@ impl Store {
     pub fn forget(&mut self, which: impl Fn(&[u8]) -> bool) -> Result<u64, Error> {
         let shown = inspect::read(&self.dir, &self.files, &self.account)?;
         let mut forgotten = 0;
-        for message in shown.messages {
+        for message in shown.messages() {
+            let message = message?;
             let record = self.memory.record(message.id);
             let living = record
                 .is_some_and(|record| !matches!(record.kind, Kind::Dropped | Kind::Forgotten));
@@ -42,8 +43,8 @@ impl Store {
                 forgotten += 1;
             }
         }
-        let failing = shown.failing.into_iter().filter(|id| which(id));
-        forgotten += self.forget_failures(failing);
+        let failing = shown.failing().iter().filter(|id| which(id));
+        forgotten += self.forget_failures(failing.cloned());
         self.sync()?;
         Ok(forgotten)
     }
@@ -61,39 +62,46 @@ impl Store {
         for id in &living {
             self.write([Entry::Forgotten { id: *id }]);
         }
-        let failed = self.forget_failures(shown.failing.into_iter());
+        let failed = self.forget_failures(shown.failing().iter().cloned());
         self.sync()?;
         Ok(living.len() as u64 + failed)
     }
 
     /// Notes that the files of these messages were removed on purpose, or are fine as they are, as
     /// their owner says: `keep` may act on them; durable on return.
-    pub fn note_gone<'a>(
+    pub fn note_gone(
         &mut self,
-        messages: impl IntoIterator<Item = &'a Shown>,
+        messages: impl IntoIterator<Item = MessageId>,
     ) -> Result<(), Error> {
         let time = self.moment.now;
-        let mut lines = Vec::new();
-        for message in messages {
-            lines.push((message.id, self.stored(message.id)?));
-        }
         let mut search = Search::new(super::rebuild::tags(&self.memory, &self.account));
         for path in self.memory.homes.paths() {
             // One that is away holds nothing.
             let _ = search.add(self.dir.disk(), &path);
         }
-        let stored = lines.iter().filter_map(|(_, line)| line.as_ref());
-        let wanted: HashSet<&str> = stored.map(|stored| stored.name.as_str()).collect();
-        search.look(|name| wanted.contains(name))?;
-        for (id, line) in lines {
+        search.look(|_| true)?;
+        // What is noted below is not read here, so that it need not be written a line at a time.
+        self.flush()?;
+        let file = self.dir.read(&self.files.journal);
+        let file = file.map_err(|source| self.io_error(source))?;
+        for MessageId(id) in messages {
+            let record = self.memory.record(id);
+            let line = match record.and_then(|record| record.place.value()) {
+                Some(place) => journal::read_at(&file, place),
+                None => Ok(None),
+            };
+            let line = line.map_err(|source| self.io_error(source))?;
+            let stored = line.and_then(Entry::into_stored);
             // One that is there as it was stored is not gone: should its Maildir be restored from
             // a backup without it, it is fetched again.
             let is_there =
-                line.is_some_and(|it| search.has_size(&it.name, it.octets).unwrap_or(false));
+                stored.is_some_and(|it| search.has_size(&it.name, it.octets).unwrap_or(false));
             self.write([match is_there {
                 true => Entry::Back { id },
                 false => Entry::Gone { id, time },
             }]);
+            let flushed = self.journal.flush_if_large();
+            flushed.map_err(|source| self.io_error(source))?;
         }
         self.sync()
     }

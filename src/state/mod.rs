@@ -34,6 +34,7 @@ mod manners;
 mod memory;
 mod mend;
 mod merge;
+mod outline;
 mod parting;
 mod proof;
 mod rebuild;
@@ -49,15 +50,16 @@ mod trouble;
 mod twin;
 mod untold;
 mod view;
+mod window;
 
 pub use crate::moment::Moment;
 pub use claim::Claim;
 pub use doubt::Judgement;
 pub use ending::Changes;
 pub use error::Error;
-pub use files::open_directory;
+pub use files::{is_known, journal_path, open_directory};
 pub use imported::{Elsewhere, Import, Imported, Name};
-pub use inspect::{Examined, Inspected, Shown, Standing, examine, inspect};
+pub use inspect::{Examined, Inspected, MessageId, Shown, Standing, examine, inspect};
 pub use lock::Holder;
 pub use manners::{Credentials, Early, Manners, Why};
 pub use mend::{Accepted, Missing};
@@ -75,7 +77,7 @@ pub use view::View;
 
 use crate::delivery::{Delivered, Synced, Unplaced};
 use crate::durable::Dir;
-use crate::maildir::{JournalId, Maildir, MaildirId, Turn};
+use crate::maildir::{Brought, JournalId, Maildir, MaildirId, Turn};
 use crate::maildrop::{Maildrop, Message};
 use files::Files;
 use journal::Journal;
@@ -103,6 +105,10 @@ pub struct Store {
     memory: Memory,
     lock: Lock,
     moment: Moment,
+    /// The journal was made by this run, where there was none.
+    is_made: bool,
+    /// Something was noted in this run beside that there was one.
+    has_noted: bool,
     /// `None` for whoever only changes what is remembered.
     maildir: Option<Arc<Maildir>>,
     path_of_maildir: PathBuf,
@@ -111,6 +117,8 @@ pub struct Store {
     /// The Maildirs that are there, with the account's line in them, and the generation up to which
     /// what is missing in them was removed by its owner.
     seen: Vec<(MaildirId, u64)>,
+    /// Names were imported, and are lost with an earlier journal.
+    lost_imports: Option<Brought>,
     /// The run's line is written.
     begun: bool,
     /// The Maildir's generation was raised in this run, which drew this turn.
@@ -376,7 +384,7 @@ impl Store {
         let recently = self
             .memory
             .told
-            .is_some_and(|told| (told..told + DAILY).contains(&now));
+            .is_some_and(|told| (told..told.saturating_add(DAILY)).contains(&now));
         if !recently {
             self.write([Entry::Told { time: now }]);
         }
@@ -387,6 +395,13 @@ impl Store {
         self.begin_run();
         for entry in entries {
             self.add(entry);
+        }
+    }
+
+    /// From now on ages can be measured, where the clock was wrong when the last run wrote.
+    fn note_time(&mut self) {
+        if self.memory.homes.lacks_a_time(self.moment.now) {
+            self.begin_run();
         }
     }
 
@@ -405,6 +420,7 @@ impl Store {
     }
 
     fn add(&mut self, entry: Entry) {
+        self.has_noted |= !matches!(entry, Entry::Began { .. } | Entry::Reported { .. });
         let place = self.journal.add(&entry);
         self.memory.apply(entry, place);
     }

@@ -81,7 +81,7 @@ impl Memory {
         let Some(record) = self.record(id) else {
             return Known::New(None);
         };
-        let since = record.time.seconds();
+        let since = self.age_begins(record);
         match record.kind {
             Kind::Marked | Kind::Imported => Known::Marked,
             Kind::Released if self.is_resized(record, listed.octets) => Known::Marked,
@@ -98,6 +98,19 @@ impl Memory {
                 held: record.held,
             },
         }
+    }
+
+    /// From when on a message has been here for certain: never, where the clock was wrong and nobody
+    /// knows.
+    pub(super) fn age_begins(&self, record: &Record) -> i64 {
+        if record.kind.is_imported() {
+            // Another tool's time, by another tool's clock.
+            return record.time.seconds();
+        }
+        let begins = self.homes.age_begins(record.time.seconds(), record.run);
+        // In a journal that was merged the order of runs says nothing.
+        let begins = begins.filter(|it| *it == record.time.seconds() || self.former.is_empty());
+        begins.unwrap_or(i64::MAX)
     }
 
     /// The records that a listed message of this name may be, oldest first.

@@ -36,7 +36,7 @@ pub fn remove(dir: &Dir, account: &str, forgotten: bool, now: i64) -> Result<boo
     };
     remove(&files.manners)?;
     let found = read(dir, &files, account)?;
-    let knows_nothing = found.messages.is_empty() && found.former.is_empty() && !found.damaged;
+    let knows_nothing = found.count() == 0 && found.former().is_empty() && !found.damaged;
     if forgotten || knows_nothing {
         remove(&files.journal)?;
     }

@@ -6,7 +6,7 @@ use super::memory::Memory;
 use super::twin::Twins;
 use super::{Error, Files, Origin, Recognition, clock, lock};
 use crate::durable::{Dir, Disk};
-use crate::maildir::{JournalId, Site};
+use crate::maildir::{Brought, JournalId, Site};
 use crate::maildrop::Maildrop;
 use std::path::Path;
 
@@ -91,6 +91,12 @@ impl View {
     /// See [`Store::awaited`](super::Store::awaited).
     pub fn awaited(&self) -> Option<&Origin> {
         self.memory.awaited()
+    }
+
+    /// See [`Store::lost_imports`](super::Store::lost_imports).
+    pub fn lost_imports(&self, site: &Site) -> Option<Brought> {
+        let line = site.roster.of(&self.memory.account, &self.memory.former)?;
+        self.memory.lost_of(line)
     }
 
     /// See [`Store::doubts_clock`](super::Store::doubts_clock).

@@ -6,6 +6,7 @@
 
 mod escape;
 mod json;
+mod percent;
 mod style;
 mod table;
 mod veil;
@@ -16,6 +17,7 @@ mod wrap;
 pub(crate) use escape::is_unsafe;
 pub use escape::{LIMIT, escape, escape_bytes_up_to, escape_str, escape_up_to, unique_id};
 pub use json::json_line;
+pub use percent::{percent, unpercent};
 pub use style::{Color, Paint, columns};
 pub use table::{Column, Table, fit, width};
 pub use veil::Veil;

@@ -23,7 +23,15 @@ pub enum Column {
 #[derive(Clone, Debug)]
 pub struct Table {
     columns: Vec<Column>,
+    widest: Vec<usize>,
     rows: Vec<Vec<String>>,
+}
+
+/// Columns that are as wide as they will be.
+#[derive(Clone, Debug)]
+pub struct Fitted<'a> {
+    columns: &'a [Column],
+    widths: Vec<usize>,
 }
 
 impl Table {
@@ -31,6 +39,7 @@ impl Table {
     pub fn new(columns: &[Column]) -> Self {
         Self {
             columns: columns.to_vec(),
+            widest: vec![0; columns.len()],
             rows: Vec::new(),
         }
     }
@@ -39,45 +48,57 @@ impl Table {
     pub fn row<C: Into<String>>(&mut self, cells: impl IntoIterator<Item = C>) {
         let mut row: Vec<String> = cells.into_iter().map(Into::into).collect();
         row.resize(self.columns.len(), String::new());
+        self.measure(&row);
         self.rows.push(row);
+    }
+
+    /// Makes room for a row that is not kept: those of a million are made twice instead.
+    pub fn measure(&mut self, row: &[String]) {
+        for (widest, cell) in self.widest.iter_mut().zip(row) {
+            *widest = width(cell).max(*widest);
+        }
     }
 
     /// The rows as lines, each with its LF, of at most `columns` columns where that is possible;
     /// uncut where it is `None` (output that is no terminal).
     pub fn render(&self, columns: Option<usize>) -> String {
-        let widths = self.widths(columns);
-        let mut text = String::new();
-        for row in &self.rows {
-            let mut line = String::new();
-            for ((cell, column), columns) in row.iter().zip(&self.columns).zip(&widths) {
-                let cell = fit(cell, *columns);
-                let padding = " ".repeat(columns.saturating_sub(width(&cell)));
-                match column {
-                    Column::Right => line.extend([padding.as_str(), &cell]),
-                    Column::Left | Column::Flexible => line.extend([cell.as_str(), &padding]),
-                }
-                line.push_str(&" ".repeat(GAP));
-            }
-            text.push_str(line.trim_end());
-            text.push('\n');
-        }
-        text
+        let fitted = self.fit(columns);
+        let lines = self.rows.iter().map(|row| fitted.line(row));
+        lines.collect()
     }
 
-    fn widths(&self, columns: Option<usize>) -> Vec<usize> {
-        let mut widths = vec![0; self.columns.len()];
-        for row in &self.rows {
-            for (widest, cell) in widths.iter_mut().zip(row) {
-                *widest = width(cell).max(*widest);
-            }
-        }
+    /// The columns for lines of at most `columns`, as wide as the rows so far need them.
+    pub fn fit(&self, columns: Option<usize>) -> Fitted<'_> {
+        let mut widths = self.widest.clone();
         let line = widths.iter().sum::<usize>() + GAP * widths.len().saturating_sub(1);
         let excess = columns.map_or(0, |columns| line.saturating_sub(columns));
         let flexible = self.columns.iter().position(|c| *c == Column::Flexible);
         if let Some(widest) = flexible.and_then(|at| widths.get_mut(at)) {
             *widest = widest.saturating_sub(excess).max(NARROWEST.min(*widest));
         }
-        widths
+        Fitted {
+            columns: &self.columns,
+            widths,
+        }
+    }
+}
+
+impl Fitted<'_> {
+    /// A row as a line with its LF.
+    pub fn line(&self, row: &[String]) -> String {
+        let mut line = String::new();
+        for ((cell, column), columns) in row.iter().zip(self.columns).zip(&self.widths) {
+            let cell = fit(cell, *columns);
+            let padding = " ".repeat(columns.saturating_sub(width(&cell)));
+            match column {
+                Column::Right => line.extend([padding.as_str(), &cell]),
+                Column::Left | Column::Flexible => line.extend([cell.as_str(), &padding]),
+            }
+            line.push_str(&" ".repeat(GAP));
+        }
+        line.truncate(line.trim_end().len());
+        line.push('\n');
+        line
     }
 }
 

@@ -48,6 +48,12 @@ pub fn inspect(explorer: &Explorer) -> state::Inspected {
     state::inspect(&dir, &explorer.profile().server.id()).unwrap()
 }
 
+/// What is remembered of each message.
+pub fn messages(explorer: &Explorer) -> Vec<state::Shown> {
+    let messages: Result<_, _> = inspect(explorer).messages().collect();
+    messages.unwrap()
+}
+
 /// What is remembered of each message, without the ids of the lines.
 pub fn remembered(explorer: &Explorer) -> Vec<String> {
     let line = |shown: state::Shown| {
@@ -58,7 +64,7 @@ pub fn remembered(explorer: &Explorer) -> Vec<String> {
         let settled = shown.settled || stored.is_none();
         format!("{ids:?} {time} {listed:?} {stored:?} {standing:?} {settled} {held} {gone}")
     };
-    inspect(explorer).messages.into_iter().map(line).collect()
+    messages(explorer).into_iter().map(line).collect()
 }
 
 /// The Maildir's own file, and what the account's line in it says of its generation.

@@ -1,7 +1,7 @@
 //! A crash at every step of a compaction, or of a rebuilding that loses no line, and of the run
 //! after it: whichever journal is there then, everything that was known is known.
 
-use super::account::{inspect, listing, open, remembered, try_open};
+use super::account::{listing, messages, open, remembered, try_open};
 use super::explore::{Explorer, JOURNAL, Mode, NOW, Recorder, assert_same};
 use super::faults::{Failing, Fault};
 use super::image::{Image, Octets, Taken};
@@ -248,10 +248,11 @@ impl Past {
         store.refused_to_delete(&kept);
         store.asked_to_delete(&kept);
         store.failed_pipelining();
-        let all = inspect(&explorer).messages;
+        let all = messages(&explorer);
         let gone = all
             .iter()
-            .filter(|shown| shown.unique_ids[0][..] == *b"id-0");
+            .filter(|shown| shown.unique_ids[0][..] == *b"id-0")
+            .map(|shown| shown.id());
         // Its owner has it elsewhere for the moment.
         let accepted = server.0.lock().unwrap().stored(0);
         remove(&explorer.root().join("mail/new"), &accepted);

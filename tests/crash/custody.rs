@@ -1,7 +1,7 @@
 //! A crash at every step of runs in which the journal and the Maildir's own file must come to agree
 //! (E13): a later fetch, a Maildir that is restored from a backup, and one of the first version.
 
-use super::account::{generation, inspect, try_open};
+use super::account::{generation, messages, try_open};
 use super::explore::{Explorer, Mode, assert_same};
 use super::faults::{Failing, Fault};
 use super::image::{Image, Octets};
@@ -49,7 +49,7 @@ fn go_on(explorer: &mut Explorer, deleted: &BTreeSet<usize>, due: &[usize], what
     let now = explorer.now;
     let (_, _, opened) = try_open(explorer, &Disk::new(), now).unwrap();
     assert_eq!(opened, Opened::default(), "{what}");
-    let unsettled = inspect(explorer).messages.iter().any(|it| !it.settled);
+    let unsettled = messages(explorer).iter().any(|it| !it.settled);
     assert!(!unsettled, "{what}");
 }
 

@@ -32,6 +32,7 @@ impl Change {
 #[derive(Clone, Debug)]
 pub enum Taken {
     CreateDirectory(PathBuf),
+    RemoveDirectory(PathBuf),
     Create(PathBuf),
     Append(PathBuf, Vec<u8>),
     Truncate(PathBuf, u64),
@@ -59,6 +60,7 @@ impl Taken {
             Step::Link(path, second) => Self::Link(own(path), own(second)),
             Step::Rename(from, to) => Self::Rename(own(from), own(to)),
             Step::Remove(path) => Self::Remove(own(path)),
+            Step::RemoveDirectory(path) => Self::RemoveDirectory(own(path)),
         }
     }
 }
@@ -138,6 +140,9 @@ impl Image {
             // Directories are durable at once: their loss is the same as a run that never began.
             Taken::CreateDirectory(path) => {
                 self.directories.insert(path.clone());
+            }
+            Taken::RemoveDirectory(path) => {
+                self.directories.remove(path);
             }
             Taken::Create(path) => {
                 self.moved.remove(path);

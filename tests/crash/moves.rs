@@ -112,7 +112,10 @@ fn knows(explorer: &mut Explorer, host: &'static str) -> Vec<usize> {
         let id = std::str::from_utf8(id).unwrap();
         id.strip_prefix("id-").unwrap().parse().unwrap()
     };
-    let messages = inspected.messages.iter().filter(|it| it.settled);
+    let messages = inspected
+        .messages()
+        .map(Result::unwrap)
+        .filter(|it| it.settled);
     let mut known: Vec<usize> = messages.map(|it| id(&it.unique_ids[0])).collect();
     known.sort_unstable();
     known

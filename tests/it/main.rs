@@ -19,6 +19,8 @@ mod support_works;
 mod account_remove;
 /// What is fetched, and what is told.
 mod choose;
+/// What a shell offers for TAB.
+mod completions;
 /// What the program may still touch once it talks to a server.
 mod confined;
 /// Sockets, proxies and certificates on the way to a server.
@@ -27,6 +29,8 @@ mod connecting;
 mod doctor;
 /// Networks and servers that fail.
 mod faults;
+/// Every global option with every command.
+mod flags;
 /// What many tests begin with.
 mod given;
 /// A hint is true for its case, and works when it is followed to the letter.
@@ -47,6 +51,8 @@ mod manners;
 mod neighbours;
 /// The nineteen faults of the README.
 mod nineteen;
+/// A run that comes to nothing leaves nothing.
+mod nothing_made;
 /// OAuth 2.0, from the browser to the fetch.
 mod oauth;
 /// Server trouble is the session's, and a message's fault only where that is shown.

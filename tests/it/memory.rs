@@ -5,7 +5,9 @@ use std::fs;
 use std::ops::Range;
 use std::time::{Duration, Instant};
 
-use crate::support::account::Security;
+use sha2::{Digest, Sha256};
+
+use crate::support::account::{Account, Security};
 use crate::support::behaviour::Behaviour;
 use crate::support::maildrop::Maildrop;
 use crate::support::message::{Message, generate};
@@ -14,6 +16,9 @@ use crate::support::server::Server;
 use crate::support::tree;
 
 const MIB: u64 = 1 << 20;
+
+/// No account's.
+const STRANGE: &str = "0000000007";
 
 #[test]
 fn a_message_of_a_gibibyte_arrives_whole_in_less_than_32_mib_of_memory() {
@@ -78,7 +83,7 @@ fn a_million_known_messages_would_cost_less_than_128_mib_of_memory_new_mail_or_n
     let fetch = || home.popfetch(["fetch"]).expect(0).peak_memory;
 
     let before = fetch();
-    remember(&home, 1000, KNOWN);
+    remember(&home, STRANGE, 1000, KNOWN);
     // A tenth of them, in the interest of speed, and 10 MiB for all else.
     for new in [0, 1] {
         maildrop.add((0..new).map(|_| Message::generated("new", 500, 9)));
@@ -137,7 +142,7 @@ fn h_a_million_messages_of_a_compacted_journal_would_cost_less_than_128_mib_of_m
     let before = fetch();
     // All of a run are recorded as seen by one line behind them.
     go_on(&home, |lines| {
-        (1000..1000 + KNOWN).for_each(|id| intend(lines, id));
+        (1000..1000 + KNOWN).for_each(|id| intend(lines, STRANGE, id));
         seal(lines, format_args!("S\t1000\t{}", 999 + KNOWN));
         seal(lines, format_args!("r\t{}", 1000 + KNOWN));
     });
@@ -153,11 +158,58 @@ fn h_a_million_messages_of_a_compacted_journal_would_cost_less_than_128_mib_of_m
     assert_eq!(absent, KNOWN as usize);
 }
 
+#[test]
+fn h_to_show_or_to_verify_a_million_messages_would_cost_less_than_64_and_128_mib_of_memory() {
+    const KNOWN: u32 = 30_000;
+    let server = Server::builder(&Maildrop::new([]))
+        .security(Security::Plain)
+        .start();
+    let home = Home::in_memory();
+    home.one_account(&server.account(), "");
+    home.popfetch(["fetch"]).expect(0);
+    let tag = tag_of(&server.account());
+    remember(&home, &tag, 0, 1000);
+    let commands = [
+        (&["state", "show", "a"][..], 0, 64),
+        (&["state", "show", "a", "--format", "json"], 0, 64),
+        // Every file has been changed since, or is gone: nothing costs more to tell.
+        (&["verify", "a"], 1, 128),
+        (&["verify", "a", "--format", "json"], 1, 128),
+    ];
+    let run = |(command, status, _): (&[&str], i32, u64)| {
+        let run = home.popfetch(command).limit(Duration::from_secs(60));
+        let output = run.expect(status);
+        assert!(output.peak_memory > 0, "it was not measured");
+        (output.peak_memory, output.stdout.lines().count() as u32)
+    };
+    let few = commands.map(run);
+    remember(&home, &tag, 1000, KNOWN);
+    // A mail reader has put flags behind each name.
+    for id in (0..1000 + KNOWN).step_by(2) {
+        fs::write(
+            home.maildir("a").join("cur").join(name(&tag, id) + ":2,S"),
+            "mail",
+        )
+        .unwrap();
+    }
+    for ((before, lines_before), command) in few.into_iter().zip(commands) {
+        let (after, lines) = run(command);
+        let costs = after.saturating_sub(before) / u64::from(KNOWN);
+        eprintln!("{:?}: a message costs {costs} octets of memory", command.0);
+        assert_eq!(lines - lines_before, KNOWN);
+        // A few of a million, in the interest of speed, and 16 MiB for all else.
+        assert!(
+            (1..(command.2 - 16) * MIB / 1_000_000).contains(&costs),
+            "{costs}"
+        );
+    }
+}
+
 /// Makes the journal go on as if so many messages more had been stored.
-fn remember(home: &Home, first: u32, messages: u32) {
+fn remember(home: &Home, tag: &str, first: u32, messages: u32) {
     go_on(home, |lines| {
         for id in first..first + messages {
-            intend(lines, id);
+            intend(lines, tag, id);
             seal(lines, format_args!("S\t{id}\t{id}"));
         }
         // They have been reported as well.
@@ -175,15 +227,29 @@ fn go_on(home: &Home, add: impl FnOnce(&mut String)) {
     fs::write(&journal, lines).unwrap();
 }
 
-fn intend(lines: &mut String, id: u32) {
+fn intend(lines: &mut String, tag: &str, id: u32) {
     seal(
         lines,
         format_args!(
-            "I\t{id}\t1790000000\t{id:016x}\t400\t0\t400\t{id:032x}{id:032x}\t-\t\
-             1790000000.M1P2Q{id}_pf{:010x}{id:032x}.host",
-            7
+            "I\t{id}\t1790000000\t{id:016x}\t400\t0\t400\t{id:032x}{id:032x}\t-\t{}",
+            name(tag, id)
         ),
     );
+}
+
+/// What the names of an account's files bear.
+fn tag_of(account: &Account) -> String {
+    let (user, host, port) = (&account.user, &account.host, account.port);
+    let hash = Sha256::digest(format!("{user}@{host}:{port}"));
+    hash.iter()
+        .take(5)
+        .map(|octet| format!("{octet:02x}"))
+        .collect()
+}
+
+/// Of the file.
+fn name(tag: &str, id: u32) -> String {
+    format!("1790000000.M1P2Q{id}_pf{tag}{id:032x}.host")
 }
 
 fn seal(lines: &mut String, fields: std::fmt::Arguments<'_>) {

@@ -30,6 +30,11 @@ pub struct Terminal {
 impl Terminal {
     /// Starts popfetch with these arguments in a home, at a terminal of so many columns.
     pub fn start(home: &Home, columns: u16, arguments: &[&str]) -> Self {
+        Self::start_program(home, columns, home.program(), arguments)
+    }
+
+    /// The same with another program.
+    pub fn start_program(home: &Home, columns: u16, program: &Path, arguments: &[&str]) -> Self {
         let size = Winsize {
             ws_row: 24,
             ws_col: columns,
@@ -42,7 +47,7 @@ impl Terminal {
         home.furnish(&mut command);
         command
             .args(["--ctty", "--wait"])
-            .arg(home.program())
+            .arg(program)
             .args(arguments);
         command.env("TERM", "xterm").env("NO_COLOR", "1");
         let end = |fd: &std::os::fd::OwnedFd| Stdio::from(fd.try_clone().unwrap());

@@ -154,9 +154,9 @@ fn look_at_state(profile: &Profile, state: &Path) -> Finding {
             "the state file is damaged",
             "the next fetch makes it again from its good lines and the Maildir, and says so",
         ),
-        Ok(found) if found.messages.is_empty() => nothing().with("messages", 0),
+        Ok(found) if found.count() == 0 => nothing().with("messages", 0),
         Ok(found) => {
-            let messages = found.messages.len() as u64;
+            let messages = found.count() as u64;
             let text = format!(
                 "{} remembered in {}",
                 count(messages, "message"),

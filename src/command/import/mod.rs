@@ -8,12 +8,15 @@ use super::context::Context;
 use super::fail::{Failure, print};
 use super::state::claim;
 use crate::cli;
+use crate::durable::Disk;
 use crate::exit::Status;
 use crate::import::{self, Secret, Surroundings, Tool, Word};
+use crate::maildir::Site;
 use crate::paths;
+use crate::profile::Profile;
 use crate::profile::edit::{self, EditError};
 use crate::secrets::{self, Password, keyring};
-use crate::state::{Import, Imported, Moment, Origin};
+use crate::state::{Import, Imported, Moment, Origin, Store};
 use crate::term::{count, escape_str, json_line};
 use plan::{Plan, Planned, Standing};
 use serde_json::json;
@@ -48,6 +51,7 @@ fn tool(tool: cli::Tool) -> Tool {
         cli::Tool::Fetchmail => Tool::Fetchmail,
         cli::Tool::Getmail => Tool::Getmail,
         cli::Tool::Mpop => Tool::Mpop,
+        cli::Tool::Thunderbird => Tool::Thunderbird,
     }
 }
 
@@ -111,6 +115,7 @@ fn take_over(context: &Context<'_>, plan: &Plan, may_delete: bool) -> Result<(),
                 may_delete,
                 names: draft.names.clone(),
             })?;
+            note_in_maildir(&mut store, &planned.profile);
             store.close()?;
         }
         let mut password = None;
@@ -134,6 +139,14 @@ fn take_over(context: &Context<'_>, plan: &Plan, may_delete: bool) -> Result<(),
         edit::rewrite(&plan.config, &plan.text, &text)?;
     }
     tell(context, plan, &done)
+}
+
+/// A state that is lost cannot be made again from the Maildir where names came from elsewhere, which is
+/// to be known then. A Maildir that cannot be used now is told of by the first fetch, and notes it then.
+fn note_in_maildir(store: &mut Store, profile: &Profile) {
+    if let Ok(site) = Site::look(&Disk::new(), &profile.maildir) {
+        let _left_to_the_fetch = store.note_imports(&site);
+    }
 }
 
 /// Moves a password into the keyring, or into a file where there is none; where it is now, in words

@@ -113,7 +113,7 @@ fn existing(path: &Path) -> Result<Existing, Failure> {
 fn keys(draft: &Draft, defaults: &edit::Defaults) -> Vec<(&'static str, Word)> {
     let mut keys = draft.keys.clone();
     match &draft.secret {
-        Secret::Nowhere => {}
+        Secret::Nowhere | Secret::Login => {}
         Secret::Inline(_) => keys.push(("password-keyring", Word::Flag(true))),
         Secret::Key(key, word) => keys.push((*key, word.clone())),
     }

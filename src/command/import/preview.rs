@@ -96,6 +96,14 @@ fn account(out: &mut String, plan: &Plan, planned: &Planned, may_delete: bool, h
             name = escape_str(&name)
         );
     }
+    if matches!(draft.secret, Secret::Login) {
+        let _ = writeln!(
+            out,
+            "  it signs in by OAuth 2.0: give it a table `oauth` with your client's id (see popfetch \
+             man popfetch.toml), and run `popfetch login {}` once",
+            escape_str(&quoted(&draft.name))
+        );
+    }
     for remark in &draft.differs {
         let _ = writeln!(out, "  {}", escape_str(remark));
     }

@@ -5,6 +5,7 @@
 mod attempt;
 mod keep;
 mod server;
+mod trust;
 
 use super::account::usable_maildir;
 use super::context::Context;
@@ -15,16 +16,17 @@ use crate::command::ask::Asker;
 use crate::discover::steps::{self, SignIn};
 use crate::discover::{Address, Candidate};
 use crate::exit::Status;
+use crate::net::tls::TlsPolicy;
 use crate::paths;
 use crate::profile::draft::{self, Draft, Place};
 use crate::profile::units::Period;
-use crate::profile::{Config, Keep, Overrides, Roots, checked_user};
+use crate::profile::{Config, Keep, Overrides, checked_user};
 use crate::secrets::Password;
 use crate::secrets::keyring;
 use crate::term::quoted;
+use crate::threads;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc;
-use std::thread;
 use std::time::Duration;
 
 /// What a person most likely wants who wants it deleted after some time.
@@ -60,17 +62,21 @@ pub(super) fn run(context: &Context<'_>, arguments: &Setup) -> Result<Status, Fa
             Address::parse(text).map_err(str::to_owned)
         })?,
     };
-    let roots = roots_of(arguments)?;
+    let policy = trust::policy_of(&arguments.sign_in)?;
     let host = arguments.host.as_deref();
-    let servers = server::choose(&asker, &address, host, &roots)?;
+    let servers = server::choose(&asker, &address, host, &policy)?;
     let Some(server) = servers.first() else {
         return Ok(Status::Unavailable);
     };
-    let mut draft = begin(arguments, &config, &address, server, roots)?;
+    let mut draft = begin(arguments, &config, &address, server, policy)?;
+    trust::check(&draft, &arguments.sign_in)?;
     refuse_second(&config, &draft, &path)?;
     let oauth = register(&asker, arguments, &draft, &has_keyring)?;
     let password = match &oauth {
-        Some(_) => None,
+        Some(_) => {
+            trust::check_oauth(&draft)?;
+            None
+        }
         None if arguments.print && !arguments.sign_in.password_stdin => None,
         None => {
             let stdin = arguments.sign_in.password_stdin;
@@ -99,7 +105,7 @@ fn begin(
     config: &Config,
     address: &Address,
     server: &Candidate,
-    roots: Roots,
+    policy: TlsPolicy,
 ) -> Result<Draft, Failure> {
     let user = match &arguments.user {
         Some(user) => checked_user(user).map_err(|wrong| {
@@ -119,7 +125,10 @@ fn begin(
         host: server.host.clone(),
         port: server.port,
         security: server.security,
-        roots,
+        roots: policy.roots,
+        pins: policy.pins,
+        auth: arguments.sign_in.auth.unwrap_or_default(),
+        timeout: arguments.sign_in.timeout.map(Period::duration),
         user,
         keep: match (arguments.delete, arguments.delete_after) {
             (true, _) => Keep::Never,
@@ -377,28 +386,6 @@ fn has_screen() -> bool {
         .any(|name| std::env::var_os(name).is_some_and(|value| !value.is_empty()))
 }
 
-fn roots_of(arguments: &Setup) -> Result<Roots, Failure> {
-    match &arguments.sign_in.tls_roots {
-        None => Ok(Roots::System),
-        Some(Roots::File(path)) => {
-            let absolute = std::path::absolute(path).map_err(|error| {
-                Failure::new(
-                    Status::Usage,
-                    format!("--tls-roots: {error}"),
-                    "name a PEM file",
-                )
-            })?;
-            Ok(Roots::File(absolute))
-        }
-        Some(Roots::Pinned) => Err(Failure::new(
-            Status::Usage,
-            "--tls-roots: \"pinned\" trusts the pins of the config file alone",
-            "name a PEM file",
-        )),
-        Some(roots) => Ok(roots.clone()),
-    }
-}
-
 /// Whether there is a keyring, which is looked for while a person types.
 struct Keyring(std::cell::OnceCell<bool>, mpsc::Receiver<bool>);
 
@@ -407,7 +394,11 @@ const KEYRING_PATIENCE: Duration = Duration::from_secs(2);
 
 fn look_for_keyring() -> Keyring {
     let (sender, answer) = mpsc::channel();
-    thread::spawn(move || sender.send(keyring::answers()));
+    let look = move || sender.send(keyring::answers());
+    if let Err(Some(here)) = threads::detach(look) {
+        // Nobody waits for the answer yet.
+        let _ = here();
+    }
     Keyring(std::cell::OnceCell::new(), answer)
 }
 

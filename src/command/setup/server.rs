@@ -4,7 +4,7 @@ use crate::command::ask::Asker;
 use crate::command::fail::Failure;
 use crate::discover::{self, Address, Candidate, Dead, Finding, Origin};
 use crate::exit::Status;
-use crate::profile::Roots;
+use crate::net::tls::TlsPolicy;
 use crate::profile::draft::Security;
 use crate::term::count;
 use std::io;
@@ -14,14 +14,14 @@ pub(super) fn choose(
     asker: &Asker,
     address: &Address,
     named: Option<&str>,
-    roots: &Roots,
+    policy: &TlsPolicy,
 ) -> Result<Vec<Candidate>, Failure> {
     let finding = match named {
-        Some(named) => by_hand(address, named, roots).map_err(|wrong| usage(&wrong))?,
+        Some(named) => by_hand(address, named, policy).map_err(|wrong| usage(&wrong))?,
         None => {
             let domain = address.domain();
             asker.say(&format!("Looking for the mail server of {domain} ..."));
-            discover::search(address, roots).map_err(system)?
+            discover::search(address, policy).map_err(system)?
         }
     };
     if let Some(no_pop) = finding.no_pop {
@@ -55,7 +55,7 @@ pub(super) fn choose(
                  nothing has been written",
             ));
         }
-        match by_hand(address, &host, roots) {
+        match by_hand(address, &host, policy) {
             Err(wrong) => asker.say(&format!("  {wrong}")),
             Ok(finding) => match accepted(asker, address, &finding)? {
                 Some(server) => return Ok(vec![server]),
@@ -139,7 +139,10 @@ fn nothing(address: &Address, finding: &Finding) -> String {
             Dead::Silent => "it does not answer".to_owned(),
             Dead::NotPop => "what answers is no POP3, or not in this way".to_owned(),
             Dead::Certificate(why) => {
-                format!("it cannot be trusted: {why} (for a server of your own: --tls-roots FILE)")
+                format!(
+                    "it cannot be trusted: {why} (for a server of your own: --tls-roots FILE, or \
+                     --tls-roots pinned --tls-pin PIN)"
+                )
             }
         };
         lines.push(format!("  {host}:{port}: {why}"));
@@ -151,7 +154,7 @@ fn nothing(address: &Address, finding: &Finding) -> String {
 }
 
 /// Tries HOST or HOST:PORT.
-fn by_hand(address: &Address, named: &str, roots: &Roots) -> Result<Finding, String> {
+fn by_hand(address: &Address, named: &str, policy: &TlsPolicy) -> Result<Finding, String> {
     let (host, port) = match named.rsplit_once(':') {
         Some((host, port)) if !host.contains(':') => {
             let port = port.parse().ok().filter(|port| *port != 0);
@@ -162,7 +165,7 @@ fn by_hand(address: &Address, named: &str, roots: &Roots) -> Result<Finding, Str
         }
         _ => (named, None),
     };
-    let finding = discover::try_by_hand(address, host, port, roots);
+    let finding = discover::try_by_hand(address, host, port, policy);
     let finding = finding.map_err(|error| error.to_string())?;
     match finding.servers.is_empty() && finding.dead.is_empty() {
         true => Err(format!("{named} is no host name")),

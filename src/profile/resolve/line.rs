@@ -67,7 +67,7 @@ impl Resolver<'_> {
         let roots = match key!(self.tls_roots) {
             None => Roots::default(),
             Some(roots) => match roots.get_ref() {
-                Roots::File(path) => Roots::File(self.absolute(roots.span(), path)?),
+                Roots::File(path) => Roots::File(self.plain_path(roots.span(), path)?),
                 other => other.clone(),
             },
         };
@@ -96,7 +96,7 @@ impl Resolver<'_> {
 
     fn client_certificate(&self) -> Result<Option<ClientCertificate>, ConfigError> {
         let (certificate, key) = (key!(self.tls_client_cert), key!(self.tls_client_key));
-        let path = |key: &Spanned<PathBuf>| self.absolute(key.span(), key.get_ref());
+        let path = |key: &Spanned<PathBuf>| self.plain_path(key.span(), key.get_ref());
         match (certificate, key) {
             (None, None) => Ok(None),
             (None, Some(key)) => Err(self.error_with(

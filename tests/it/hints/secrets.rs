@@ -39,8 +39,8 @@ fn hint_each_way_in_which_a_password_command_cannot_be_started_has_its_own_way_o
             "pass-of-nobody",
             "PATH, which is short under cron: write its path in full",
         ),
-        ("~/bin/pass", "stand for themselves"),
-        ("$HOME/bin/pass", "stand for themselves"),
+        ("~/bin/pass", "bin/pass in its place"),
+        ("$HOME/bin/pass", "bin/pass in its place"),
         (
             "pass show mail",
             "a list of the program and its arguments, each in quotes",
@@ -138,4 +138,85 @@ fn hint_without_a_terminal_or_keyring_a_url_is_given_its_password_by_a_pipe() {
         "there is no keyring: {told:#?}"
     );
     scene.fetch(0);
+}
+
+/// A path as it is written for a shell, and what its file would be printed by.
+#[test]
+fn hint_a_word_for_a_shell_in_a_password_command_is_to_be_written_as_the_hint_says() {
+    for written in ["~/pw file", "$HOME/pw", "${HOME}/pw"] {
+        let (server, home) = server(1);
+        let name = written.rsplit('/').next().unwrap();
+        home.private_file(name, &format!("{}\n", server.account().password));
+        let text = home.account_config("a", &server.account());
+        let lines = text
+            .lines()
+            .filter(|line| !line.starts_with("password-file"));
+        let text: Vec<&str> = lines.collect();
+        let config = |path: &str| {
+            let text = text.join("\n");
+            home.config(&format!("{text}\npassword-command = [\"cat\", {path:?}]\n"));
+        };
+        config(written);
+        let output = home.popfetch(["fetch"]).expect(77);
+        let wanted = home.path().join(name);
+        let wanted = wanted.to_str().unwrap();
+        assert_said(
+            &output,
+            &["the password command `cat` failed", "hint: ", written],
+        );
+        assert_said(&output, &[&format!("write {wanted} in its place")]);
+        config(wanted);
+        home.popfetch(["fetch"]).expect(0);
+    }
+    // Not where it is a shell that sees them, and not where nothing can be said for certain.
+    let (_, output) = with_key(
+        "password-command = [\"sh\", \"-c\", \"cat $HOME/none\"]",
+        77,
+    );
+    assert_said(&output, &["run the command by itself"]);
+    let (_, output) = with_key("password-command = [\"cat\", \"$PASSWORDS/a\"]", 77);
+    assert_said(&output, &["`$PASSWORDS/a`", "have a shell do it"]);
+    let (_, output) = with_key("password-command = [\"cat\", \"a$\"]", 77);
+    assert_said(&output, &["run the command by itself"]);
+}
+
+#[test]
+fn hint_a_variable_or_a_word_in_braces_is_refused_in_every_path_of_the_config_file() {
+    for (key, words) in [
+        ("maildir", true),
+        ("password-file", true),
+        ("password-netrc", true),
+        ("tls-roots", false),
+        ("tls-client-cert", false),
+    ] {
+        let home = Home::new();
+        let config = |value: &str| {
+            home.config(&format!(
+                "[accounts.a]\nhost = \"localhost\"\nuser = \"u\"\n{key} = {value:?}\n"
+            ));
+        };
+        for value in ["$HOME/x", "/x/${USER}", "~/{acount}"] {
+            config(value);
+            let output = home.popfetch(["account", "show", "a"]).expect(78);
+            assert_said(&output, &["stands for nothing in a path here", key]);
+        }
+        config("~/{account}");
+        let shown = home.popfetch(["account", "show", "a"]).run();
+        assert_eq!(
+            shown.status,
+            Some(if words { 0 } else { 78 }),
+            "{key}: {shown:#?}"
+        );
+        config("~/x");
+        home.popfetch(["account", "show", "a"]).expect(0);
+    }
+}
+
+#[test]
+fn hint_a_tilde_behind_an_equals_sign_is_the_home_directory_on_the_command_line() {
+    let (_server, home) = server(1);
+    fs::rename(home.config_file(), home.path().join("own.toml")).unwrap();
+    home.popfetch(["--config=~/own.toml", "fetch", "--maildir=~/there"])
+        .expect(0);
+    assert_eq!(tree::count(&home.path().join("there")), 1);
 }

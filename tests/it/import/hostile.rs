@@ -25,7 +25,7 @@ fn read_as(tool: Tool, config: &[u8], seen: &[u8]) {
                 .collect::<String>(),
         );
         // What is mangled may have made anything of the password, a user's name for one.
-        let intact = [MPOP, GETMAIL, FDM, FETCHMAIL]
+        let intact = [MPOP, GETMAIL, FDM, FETCHMAIL, THUNDERBIRD]
             .iter()
             .any(|text| text.as_bytes() == config);
         assert!(!intact || !shown.contains("tr0ub4dor"), "{shown}");
@@ -47,6 +47,13 @@ const FDM: &str = "$p = \"tr0ub\"\n%n = 995\nset timeout 2 minutes\nset proxy \"
 const FETCHMAIL: &str = "set idfile x\ndefaults proto pop3 timeout 7\npoll h via 'i' port 1 plugin \"p %h\" user \
                          \"u\\x41\" there with pass tr0ub4dor is a=b * here no keep ssl limit 3 sslmode a=b mda \
                          'm' user v here is w there passwordeval 'x|y'\nskip j user k\n";
+
+const THUNDERBIRD: &str = "// c\n/* c */ user_pref(\"mail.account.a.server\", \"s\");\nuser_pref(\"mail.accountmanager.accounts\", \
+                           'a,b');\nuser_pref(\"mail.server.s.type\", \"\\x70op3\");\n\
+                           user_pref(\"mail.server.s.hostname\", \"h:995\");user_pref(\"mail.server.s.userName\", \
+                           \"\\ud83d\\ude00\");\nuser_pref(\"mail.server.s.password\", \"tr0ub4dor\");\n\
+                           user_pref(\"mail.server.s.port\", -1, locked);\nuser_pref(\"mail.server.s.max_size\", 50);\n\
+                           user_pref(\"mail.server.s.limit_offline_message_size\", true);\n";
 
 /// A text with a part of it replaced by something else.
 fn mangled(text: &'static str) -> impl Strategy<Value = Vec<u8>> {
@@ -75,6 +82,8 @@ proptest! {
         lengths in mangled("4 UID1\n3 a b\n12 0000b3f1a2c4\n"),
         fetchmail in mangled(FETCHMAIL),
         fetchids in mangled("u@h 1\nv w@x@h 2@3\n"),
+        thunderbird in mangled(THUNDERBIRD),
+        popstate in mangled("# c\n\n*h u\nk 1 17\nb 2 18\nd 3 undefined\n*i v\nf 4"),
         ids in proptest::collection::vec(any::<u8>(), 0..40),
         list in mangled(" 2 h u\nx 17\ny\n 1 h v\nz\n"),
         old in mangled("x\u{0}17\ny\u{0}18\n"),
@@ -85,6 +94,8 @@ proptest! {
         read_as(Tool::Fetchmail, FETCHMAIL.as_bytes(), &ids);
         read_as(Tool::Getmail, &getmail, &old);
         read_as(Tool::Getmail, GETMAIL.as_bytes(), &ids);
+        read_as(Tool::Thunderbird, &thunderbird, &popstate);
+        read_as(Tool::Thunderbird, THUNDERBIRD.as_bytes(), &ids);
         read_as(Tool::Fdm, &fdm, &lengths);
         read_as(Tool::Fdm, FDM.as_bytes(), &ids);
     }

@@ -164,6 +164,132 @@ fn an_import_that_is_killed_at_any_call_leaves_no_account_without_its_names() {
     panic!("still killed after {killed} calls");
 }
 
+/// The whole state, or the journal alone.
+fn lose(home: &Home, whole: bool) {
+    match whole {
+        true => fs::remove_dir_all(home.state()).unwrap(),
+        false => fs::remove_file(journal(home)).unwrap(),
+    }
+}
+
+/// The Maildir says that there was an import.
+#[test]
+fn where_imported_names_are_lost_with_the_state_nothing_is_fetched_before_their_owner_has_spoken() {
+    for (whole, fetched_before, again) in [
+        (false, false, false),
+        (true, false, true),
+        (true, true, false),
+        (false, true, true),
+    ] {
+        let (server, home) = kept();
+        run(&home, &["import", "mpop", "-y"], 0);
+        let mut before = 0;
+        if fetched_before {
+            server.maildrop().add([letter(13)]);
+            run(&home, &["fetch", "a"], 0);
+            before = 1;
+        }
+        lose(&home, whole);
+        for arguments in [&["fetch", "-n", "a"][..], &["fetch", "a"], &["fetch", "a"]] {
+            let output = run(&home, arguments, 78);
+            assert_said(
+                &output,
+                &[
+                    "lost what mpop had fetched",
+                    "of the listed messages may be among that",
+                    "`popfetch import mpop",
+                    "`popfetch fetch --as-new a`",
+                ],
+            );
+            assert_eq!(count(&home), before);
+        }
+        // What is new is not told from what is lost.
+        server.maildrop().add([letter(14)]);
+        run(&home, &["fetch", "a"], 78);
+        let (ways_on, after): (&[&[&str]], usize) = match again {
+            true => (&[&["import", "mpop", "-y"], &["fetch", "a"]], before + 1),
+            false => (&[&["fetch", "--as-new", "a"]], before + 13),
+        };
+        for arguments in ways_on {
+            run(&home, arguments, 0);
+        }
+        for _ in 0..2 {
+            run(&home, &["fetch", "a"], 0);
+            assert_eq!(count(&home), after);
+        }
+        // From here on it is a state as any other.
+        server.maildrop().add([letter(15)]);
+        run(&home, &["fetch", "a"], 0);
+        assert_eq!(count(&home), after + 1);
+    }
+}
+
+#[test]
+fn a_state_from_before_an_import_that_is_restored_stops_as_one_that_is_lost() {
+    let (server, home) = server(3);
+    home.one_account(&server.account(), "");
+    run(&home, &["fetch", "a"], 0);
+    let backup = fs::read(journal(&home)).unwrap();
+    let lock: Vec<_> = fs::read_dir(home.state())
+        .unwrap()
+        .map(|it| it.unwrap().path())
+        .collect();
+    let lock: Vec<_> = lock
+        .into_iter()
+        .filter(|it| it.is_file())
+        .map(|it| (fs::read(&it).unwrap(), it))
+        .collect();
+    server.maildrop().add([letter(4), letter(5)]);
+    let config = fs::read(home.config_file()).unwrap();
+    mpop(&home, &server, "on", &["uid-4"]);
+    fs::write(home.config_file(), &config).unwrap();
+    run(&home, &["import", "mpop", "-y"], 0);
+    for (octets, path) in lock {
+        fs::write(path, octets).unwrap();
+    }
+    fs::write(journal(&home), backup).unwrap();
+    run(&home, &["fetch", "a"], 78);
+    assert_eq!(count(&home), 3);
+    run(&home, &["import", "mpop", "-y"], 0);
+    run(&home, &["fetch", "a"], 0);
+    assert_eq!(count(&home), 4);
+}
+
+/// Of a damaged journal nobody can tell which names are gone with it.
+#[test]
+fn a_journal_with_imported_names_that_is_damaged_stops_until_they_come_again() {
+    let (server, home) = kept();
+    run(&home, &["import", "mpop", "-y"], 0);
+    server.maildrop().add([letter(13)]);
+    run(&home, &["fetch", "a"], 0);
+    let text = fs::read_to_string(journal(&home)).unwrap();
+    fs::write(journal(&home), text.replace("uid-7", "uid-X")).unwrap();
+    for _ in 0..2 {
+        run(&home, &["fetch", "a"], 78);
+        assert_eq!(count(&home), 1);
+    }
+    run(&home, &["import", "mpop", "-y"], 0);
+    for _ in 0..2 {
+        run(&home, &["fetch", "a"], 0);
+        assert_eq!(count(&home), 1);
+    }
+}
+
+/// The Maildir was out of reach when the names came, or they came by an earlier version.
+#[test]
+fn a_maildir_that_does_not_know_of_an_import_learns_of_it_in_the_next_fetch() {
+    let (server, home) = kept();
+    run(&home, &["import", "mpop", "-y"], 0);
+    fs::remove_dir_all(home.maildir("a")).unwrap();
+    run(&home, &["fetch", "a"], 0);
+    lose(&home, true);
+    run(&home, &["fetch", "a"], 78);
+    assert_eq!(count(&home), 0);
+    let roster = home.maildir("a").join("popfetch-maildir");
+    assert!(fs::read_to_string(roster).unwrap().contains(":mpop"));
+    let _server = server;
+}
+
 /// Nothing but the journal has the names: where it is lost, they are imported once more.
 #[test]
 fn names_of_a_lost_journal_are_imported_again() {

@@ -14,3 +14,5 @@ mod real;
 mod shared;
 /// What is left behind, and what is not.
 mod taken;
+/// Thunderbird's profiles, with the tests' own server.
+mod thunderbird;

@@ -312,6 +312,89 @@ fn s69_a_clock_that_was_set_back_deletes_nothing_early_and_brings_nothing_twice(
     tree::assert_holds(&home.maildir("a"), &mail(3));
 }
 
+/// The hour that the clock on the wall shows in a zone now, with its day.
+fn hour_in(zone: &str) -> String {
+    let zone = jiff::tz::TimeZone::get(zone).unwrap();
+    let now = jiff::Timestamp::now().to_zoned(zone);
+    now.strftime("%Y-%m-%d %H:").to_string()
+}
+
+#[test]
+fn e_8_times_are_those_of_the_zone_that_tz_names_also_behind_the_sandbox() {
+    let same = |zone: &'static str| (zone, zone);
+    for (variable, zone) in [
+        same("Europe/Berlin"),
+        same("America/New_York"),
+        same("Asia/Kolkata"),
+        (":Pacific/Auckland", "Pacific/Auckland"),
+        ("IST-5:30", "Asia/Kolkata"),
+        same("UTC"),
+    ] {
+        let (_server, home) = three_that_are_due();
+        last_run_was(&home, 20 * DAY);
+        let before = hour_in(zone);
+        let run = home.popfetch(DUE).env("TZ", variable);
+        let output = run.expect(0);
+        let hours = [before, hour_in(zone)];
+        let is_said = |hour: &String| output.stderr.contains(&format!("it is {hour}"));
+        assert!(hours.iter().any(is_said), "{variable}: {output:#?}");
+    }
+}
+
+#[test]
+fn e_8_times_before_the_sandbox_are_of_the_same_zone() {
+    let reply = Reply::raw("-ERR [IN-USE] locked\r\n");
+    let behaviour = Behaviour::new().on("PASS", reply.clone()).on("AUTH", reply);
+    let (_server, home) = plainly(1, behaviour);
+    let zone = "Asia/Kathmandu";
+    let before = hour_in(zone);
+    run(&home, &[], 75);
+    let output = home.popfetch(["fetch"]).env("TZ", zone).expect(75);
+    let hours = [before, hour_in(zone)];
+    let is_said = |hour: &String| output.stderr.contains(&format!("maildrop at {hour}"));
+    assert!(hours.iter().any(is_said), "{output:#?}");
+}
+
+#[test]
+fn e_8_a_zone_that_nobody_knows_fails_no_run() {
+    let (_server, home) = three_that_are_due();
+    for zone in [
+        "Nowhere/Land",
+        "",
+        ":",
+        "/etc/passwd",
+        "../../../etc/shadow",
+        "\u{1b}[31m",
+    ] {
+        last_run_was(&home, 20 * DAY);
+        let output = home.popfetch(DUE).env("TZ", zone).expect(0);
+        assert!(!output.stderr.contains('\u{1b}'), "{output:#?}");
+    }
+}
+
+#[test]
+fn d31_times_in_the_journal_that_no_clock_ever_shows_fail_no_run() {
+    for time in [i64::MIN, -1, i64::MAX] {
+        let (server, home) = three_that_are_due();
+        let journal = with_extension(&home, "journal");
+        let mut text = fs::read_to_string(&journal).unwrap();
+        for kind in ["N", "T"] {
+            let line = format!("{kind}\t{time}\t");
+            let sum = crc32fast::hash(line.as_bytes());
+            text += &format!("{line}{sum:08x}\n");
+        }
+        fs::write(&journal, text).unwrap();
+        // What is no longer what was stored is told once, and daily.
+        for file in fs::read_dir(home.maildir("a").join("new")).unwrap() {
+            fs::write(file.unwrap().path(), "").unwrap();
+        }
+        let output = run(&home, &DUE, 0);
+        assert_said(&output, &["3 messages not deleted from the server"]);
+        assert_eq!(server.maildrop().count(), 3);
+        run(&home, &["state", "show", "a"], 0);
+    }
+}
+
 #[test]
 fn s70_s71_two_accounts_with_one_maildir_get_a_copy_of_the_same_message_each() {
     let same = [Message::from_lf(

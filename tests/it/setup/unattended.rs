@@ -55,6 +55,108 @@ fn with_print_the_account_is_data_and_nothing_is_written() {
     assert_eq!(made(&home), [""; 0]);
 }
 
+/// The SHA-256 of the key in the authority's or server's certificate, as `--tls-pin` takes it.
+fn pin_of(port: u16) -> String {
+    // Whom nobody trusts is told with its pin.
+    let home = crate::support::run::Home::new();
+    let url = format!("pops://ada@127.0.0.1:{port}");
+    let output = home
+        .popfetch(["check", &url, "--password-stdin"])
+        .stdin("secret\n")
+        .run();
+    let pin = output.stderr.split("sha256:").nth(1).expect("no pin");
+    let digits: String = pin.chars().take_while(char::is_ascii_hexdigit).collect();
+    assert_eq!(digits.len(), 64, "{output:#?}");
+    format!("sha256:{digits}")
+}
+
+#[test]
+fn what_the_command_line_says_of_the_sign_in_is_tried_and_written() {
+    let Some((dovecot, _dns, mut home)) = at_the_usual_name() else {
+        return;
+    };
+    // Only the pin speaks for it.
+    home.env("SSL_CERT_FILE", "/dev/null");
+    let pin = pin_of(dovecot.account().port);
+    let line = [
+        "setup",
+        "ada@example.test",
+        "--yes",
+        "--password-stdin",
+        "--auth",
+        "user-pass",
+        "--tls-roots",
+        "pinned",
+        "--tls-pin",
+        &pin,
+        "--timeout",
+        "5 min",
+    ];
+    home.popfetch(line).stdin("secret\n").expect(0);
+    let config = fs::read_to_string(home.config_file()).unwrap();
+    for key in [
+        "auth = \"user-pass\"\n",
+        "tls-roots = \"pinned\"\n",
+        &format!("tls-pin = [\"{pin}\"]\n"),
+        "timeout = \"5 min\"\n",
+    ] {
+        assert!(config.contains(key), "{key}: {config}");
+    }
+    let output = home.popfetch(["fetch", "-vv"]).expect(0);
+    assert!(output.stderr.contains("USER "), "{output:#?}");
+    assert_eq!(tree::count(&home.path().join("Mail/example")), 3);
+}
+
+#[test]
+fn a_pin_that_is_another_server_s_finds_none() {
+    let Some((_dovecot, _dns, home)) = at_the_usual_name() else {
+        return;
+    };
+    let pin = format!("sha256:{}", "00".repeat(32));
+    let line = ["setup", "ada@example.test", "--print", "--tls-pin", &pin];
+    let output = home.popfetch(line).stdin("").run();
+    assert_ne!(output.status, Some(0), "{output:#?}");
+    assert_eq!(made(&home), [""; 0]);
+}
+
+#[test]
+fn what_setup_cannot_do_of_the_command_line_is_refused_before_anything_is_asked() {
+    let Some((_dovecot, _dns, home)) = at_the_usual_name() else {
+        return;
+    };
+    for (options, said) in [
+        (&["--auth", "external"][..], "--auth external"),
+        (&["--auth", "xoauth2"], "--auth xoauth2"),
+        (&["--tls-roots", "pinned"], "--tls-pin"),
+        (&["--timeout", "10 ms"], "--timeout"),
+    ] {
+        let line = [&["setup", "ada@example.test", "--yes"], options].concat();
+        let output = home.popfetch(line).stdin("").expect(64);
+        assert!(output.stderr.contains(said), "{said}: {output:#?}");
+        assert!(!output.stderr.contains("Password"), "{output:#?}");
+        assert_eq!(made(&home), [""; 0]);
+    }
+}
+
+#[test]
+fn e_6_without_any_thread_to_be_had_setup_finds_a_server_all_the_same() {
+    for at in [at_the_usual_name, at_a_record] {
+        let Some((_dovecot, _dns, mut home)) = at() else {
+            return;
+        };
+        // No machine has so much room for a thread's stack.
+        home.env("RUST_MIN_STACK", "70368744177664");
+        let line = ["setup", "ada@example.test", "--yes", "--password-stdin"];
+        let printed = home.popfetch([&line[..2], &["--print"]].concat()).expect(0);
+        assert!(printed.stdout.contains("example.test"), "{printed:#?}");
+        // What a server sends is met in a thread of its own alone.
+        let output = home.popfetch(line).stdin("secret\n").expect(75);
+        assert!(output.stderr.contains("ulimit -u"), "{output:#?}");
+        assert!(!output.stderr.contains("panicked"), "{output:#?}");
+        assert_eq!(made(&home), [""; 0]);
+    }
+}
+
 #[test]
 fn a_wrong_password_in_a_pipe_ends_it() {
     let Some((_dovecot, _dns, home)) = at_the_usual_name() else {

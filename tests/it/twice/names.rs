@@ -313,6 +313,23 @@ fn c3_a_move_that_makes_no_sense_is_refused_and_changes_nothing() {
 }
 
 #[test]
+fn what_is_asked_of_a_state_that_never_was_leaves_nothing_behind() {
+    let (_server, home) = crate::given::plainly(1, Default::default());
+    for (line, status) in [
+        (
+            &["state", "move", "nobody@nowhere.example:995", "a"][..],
+            78,
+        ),
+        (&["state", "forget", "a", "--all"], 1),
+        (&["state", "forget", "a", "17"], 1),
+        (&["state", "accept", "a", "17"], 1),
+    ] {
+        run(&home, line, status);
+        assert!(!home.state().exists(), "{line:?}");
+    }
+}
+
+#[test]
 fn c3_neither_account_is_moved_while_a_run_holds_it() {
     let scene = Scene::new(Other::Port, true);
     let home = &scene.home;

@@ -4,64 +4,12 @@ use std::ops::Range;
 
 use toml::Spanned;
 
-use super::diagnose::ConfigError;
-use super::file::{Account, Key};
-use super::providers;
-use super::resolve::Resolver;
-use super::{Auth, PasswordSource, Server};
-use crate::net::tls::Roots;
-use crate::oauth::{Client, ClientSecret, Endpoint};
-use crate::secrets::{OAuth, Store};
-use zeroize::Zeroizing;
-
-/// The table `oauth`.
-#[derive(Clone, Debug, Default, serde::Deserialize)]
-#[serde(rename_all = "kebab-case", deny_unknown_fields)]
-pub struct OAuthTable {
-    /// `provider`: `"google"` or `"microsoft"`.
-    pub provider: Key<ProviderWord>,
-    /// `client-id`: what the provider knows the program by.
-    pub client_id: Key<String>,
-    /// `client-secret`: the other half of it, where there is one.
-    pub client_secret: Key<Secret>,
-    /// `authorization-endpoint`: where the browser is sent.
-    pub authorization_endpoint: Key<String>,
-    /// `token-endpoint`: where tokens come from.
-    pub token_endpoint: Key<String>,
-    /// `device-endpoint`: where the device flow begins.
-    pub device_endpoint: Key<String>,
-    /// `scope`: what the token is to be good for.
-    pub scope: Key<String>,
-    /// `store`: `"keyring"` (default) or `"file"`.
-    pub store: Key<Store>,
-    /// `token-command`: a program that prints an access token, in place of all the above.
-    pub token_command: Key<Vec<String>>,
-}
-
-/// The value of `client-secret`, which no error shows.
-#[derive(Clone, Debug)]
-pub struct Secret(ClientSecret);
-
-impl<'de> serde::Deserialize<'de> for Secret {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        match toml::Value::deserialize(deserializer)? {
-            toml::Value::String(text) => Ok(Self(ClientSecret(Zeroizing::new(text)))),
-            _ => Err(serde::de::Error::custom(
-                "`client-secret` is a text in quotes",
-            )),
-        }
-    }
-}
-
-/// The values of `provider`.
-#[derive(Clone, Copy, Debug, Eq, PartialEq, serde::Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum ProviderWord {
-    /// Gmail, Google Workspace.
-    Google,
-    /// Outlook.com, Microsoft 365.
-    Microsoft,
-}
+use super::Resolver;
+use crate::oauth::{Client, Endpoint};
+use crate::profile::diagnose::ConfigError;
+use crate::profile::file::{Account, Key, OAuthTable, ProviderWord};
+use crate::profile::{Auth, PasswordSource, Server, providers};
+use crate::secrets::OAuth;
 
 /// What is known of a provider's OAuth 2.0.
 struct Preset {
@@ -118,15 +66,6 @@ impl ProviderWord {
             "Outlook.com, Microsoft 365" => Some(Self::Microsoft),
             _ => None,
         }
-    }
-}
-
-/// Whose certificates the endpoints may have: those of the system, or Mozilla's list where the
-/// account wants that. A file or a pin of the account's is about its mail server alone.
-pub fn roots(of_account: Option<&Roots>) -> Roots {
-    match of_account {
-        Some(Roots::Bundled) => Roots::Bundled,
-        _ => Roots::System,
     }
 }
 

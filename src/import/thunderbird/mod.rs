@@ -1,0 +1,244 @@
+//! Thunderbird: profiles in a handful of places, in each `prefs.js` with its accounts, and for each POP3
+//! account a `popstate.dat` in the directory of its mail.
+//!
+//! ```text
+//! profiles.ini ─> prefs.js ─> settings ─> servers of accounts ─> drafts
+//!      profiles       prefs                    server               └─< popstate.dat
+//! ```
+//! Its mail and its passwords (`logins.json`, which is encrypted) are not read.
+
+use super::Error;
+use super::files::{self, Surroundings};
+use super::model::{Draft, Fate, Found, Line};
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+mod popstate;
+mod prefs;
+mod profiles;
+mod server;
+
+use prefs::{Pref, Prefs, Value};
+use server::{Server, is_secret};
+
+const TOOL: &str = "thunderbird";
+
+/// Profiles that are read at most; a person has one or two.
+const MOST_PROFILES: usize = 100;
+
+/// Accounts that are read at most, of all profiles.
+const MOST: usize = 1000;
+
+pub(super) fn read(
+    path: Option<&Path>,
+    seen: Option<&Path>,
+    around: &Surroundings,
+) -> Result<Found, Error> {
+    let mut found = Found::default();
+    for path in profiles::find(path, around)?
+        .into_iter()
+        .take(MOST_PROFILES)
+    {
+        let prefs = Prefs::parse(&path, &files::large_config(TOOL, &path)?)?;
+        let profile = Profile::new(&path, &prefs);
+        found.lines.extend(profile.lines());
+        for server in &profile.servers {
+            if server.is_pop() && found.drafts.len() < MOST {
+                found.drafts.push(profile.draft(server, seen)?);
+            }
+        }
+        found.files.push(path);
+    }
+    unite(&mut found.drafts);
+    Ok(found)
+}
+
+/// A maildrop that is in several profiles has been fetched by each of them: what any has is known.
+fn unite(drafts: &mut [Draft]) {
+    for index in 0..drafts.len() {
+        let (before, rest) = drafts.split_at_mut(index);
+        let Some(draft) = rest.first_mut() else {
+            return;
+        };
+        let same = |other: &&mut Draft| {
+            ["host", "user"]
+                .iter()
+                .all(|key| other.get(key) == draft.get(key))
+        };
+        let Some(first) = before.iter_mut().find(same) else {
+            continue;
+        };
+        let known: BTreeSet<_> = first.names.iter().map(|it| it.unique_id.clone()).collect();
+        let more = draft
+            .names
+            .iter()
+            .filter(|it| !known.contains(&it.unique_id));
+        first.names.extend(more.cloned());
+        first.left |= draft.left;
+        if let Some(file) = draft.seen_file.clone() {
+            let also = format!(
+                "what another profile has of it is known too: {}",
+                file.display()
+            );
+            first.differs.push(also);
+            first.seen_file.get_or_insert(file);
+        }
+    }
+}
+
+/// A profile, every server in its place.
+struct Profile<'a> {
+    file: Arc<PathBuf>,
+    prefs: &'a Prefs,
+    /// Those of its accounts.
+    servers: Vec<Server<'a>>,
+}
+
+impl<'a> Profile<'a> {
+    fn new(path: &Path, prefs: &'a Prefs) -> Self {
+        let servers = accounts(prefs).into_iter().filter_map(|account| {
+            let key = prefs.text(&format!("mail.account.{account}.server"))?;
+            Some(Server::new(key, prefs))
+        });
+        Self {
+            file: Arc::new(path.to_owned()),
+            prefs,
+            servers: servers.collect(),
+        }
+    }
+
+    fn directory(&self) -> &Path {
+        self.file.parent().unwrap_or(Path::new("/"))
+    }
+
+    fn draft(&self, server: &Server<'_>, seen: Option<&Path>) -> Result<Draft, Error> {
+        let mut draft = server.draft(&self.file)?;
+        let given = seen.map(Path::to_owned);
+        let usual = server.states(self.directory());
+        for path in given.into_iter().chain(usual) {
+            let Some(octets) = files::seen(TOOL, &path)? else {
+                if seen.is_some() {
+                    break;
+                }
+                continue;
+            };
+            let (hosts, users) = (server.hosts(), server.users());
+            let own = seen.is_none() || self.servers.iter().filter(|it| it.is_pop()).count() == 1;
+            let known = popstate::read(&path, &octets, (&hosts, &users), own)?;
+            server::tell(&known, &mut draft);
+            draft.names = known.seen;
+            draft.seen_file = Some(path);
+            break;
+        }
+        Ok(draft)
+    }
+
+    /// Settings that are about fetching mail have a line each; those between them are counted.
+    fn lines(&self) -> Vec<Line> {
+        let mut lines: Vec<Line> = Vec::new();
+        let mut others = 0;
+        for (place, pref) in self.prefs.all.iter().enumerate() {
+            let fate = self.fate(pref);
+            if fate.is_some() {
+                others = 0;
+            } else {
+                others += 1;
+            }
+            let (text, fate) = match fate {
+                Some(_) if self.prefs.is_superseded(place) => {
+                    (shown(pref), Fate::nothing("it stands again further down"))
+                }
+                Some(fate) => (shown(pref), fate),
+                None => {
+                    let text = match others {
+                        1 => "a setting of another kind".to_owned(),
+                        _ => format!("{others} settings of other kinds"),
+                    };
+                    (text, Fate::nothing("not about fetching mail by POP3"))
+                }
+            };
+            match lines.last_mut() {
+                Some(last) if others > 1 => last.text = text,
+                _ => lines.push(Line {
+                    file: Arc::clone(&self.file),
+                    number: pref.line,
+                    text,
+                    fate,
+                }),
+            }
+        }
+        lines
+    }
+
+    fn fate(&self, pref: &Pref) -> Option<Fate> {
+        let name = pref.name.as_str();
+        if let Some(rest) = name.strip_prefix("mail.server.") {
+            let (key, setting) = rest.split_once('.')?;
+            if key == "default" {
+                return server::is_known(setting)
+                    .then(|| Fate::taken("in each account below that does not say it itself"));
+            }
+            return Some(match self.servers.iter().find(|server| server.key == key) {
+                Some(server) => server.fate(setting),
+                None => Fate::nothing("it is of an account that was removed"),
+            });
+        }
+        if let Some(rest) = name.strip_prefix("mail.account.") {
+            let (account, setting) = rest.split_once('.')?;
+            let used = accounts(self.prefs).iter().any(|it| it == account);
+            return Some(match setting {
+                _ if !used => Fate::nothing("it is of an account that was removed"),
+                "server" => Fate::taken("the account's server"),
+                _ => Fate::nothing("popfetch sends no mail"),
+            });
+        }
+        match name {
+            "mail.accountmanager.accounts" => Some(Fate::taken("the accounts below")),
+            "mailnews.tcptimeout" => Some(server::timeout(self.prefs, &mut Draft::default())),
+            "network.proxy.socks"
+            | "network.proxy.socks_port"
+            | "network.proxy.type"
+            | "network.proxy.socks_version" => {
+                Some(server::proxy(self.prefs, &mut Draft::default()))
+            }
+            _ => None,
+        }
+    }
+}
+
+/// The accounts by their keys, in the order they are shown in; in profiles of long ago nothing lists
+/// them.
+fn accounts(prefs: &Prefs) -> Vec<String> {
+    if let Some(list) = prefs.text("mail.accountmanager.accounts") {
+        let mut accounts: Vec<String> = Vec::new();
+        for account in list.split(',').map(str::trim).filter(|it| !it.is_empty()) {
+            if accounts.len() < MOST && !accounts.iter().any(|it| it == account) {
+                accounts.push(account.to_owned());
+            }
+        }
+        return accounts;
+    }
+    let servers = prefs.all.iter().filter_map(|pref| {
+        let rest = pref.name.strip_prefix("mail.account.")?;
+        rest.strip_suffix(".server").map(str::to_owned)
+    });
+    let servers: BTreeSet<String> = servers.collect();
+    servers.into_iter().take(MOST).collect()
+}
+
+/// A setting, without a password.
+fn shown(pref: &Pref) -> String {
+    const LONGEST: usize = 60;
+    let name = &pref.name;
+    let value = match &pref.value {
+        Value::Text(_) if is_secret(name) => "***".to_owned(),
+        Value::Text(text) if text.chars().count() > LONGEST => {
+            format!("\"{}...\"", text.chars().take(LONGEST).collect::<String>())
+        }
+        Value::Text(text) => format!("\"{text}\""),
+        Value::Number(number) => number.to_string(),
+        Value::Flag(flag) => flag.to_string(),
+    };
+    format!("{name} {value}")
+}

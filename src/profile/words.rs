@@ -1,0 +1,93 @@
+//! The words that a person may have meant by one that is not known.
+
+/// The words in backticks after "expected": what serde would have taken instead.
+pub(super) fn expected_words(message: &str) -> Vec<String> {
+    let Some((_, expected)) = message.split_once(", expected ") else {
+        return Vec::new();
+    };
+    if !message.starts_with("unknown ") {
+        return Vec::new();
+    }
+    expected
+        .split('`')
+        .skip(1)
+        .step_by(2)
+        .map(str::to_owned)
+        .collect()
+}
+
+/// The known word that a misspelt one most likely stands for.
+pub(crate) fn nearest<'a>(word: &str, known: &'a [String]) -> Option<&'a str> {
+    /// Below this, words are not alike; found by trying misspellings of the keys.
+    const ALIKE: f64 = 0.8;
+    known
+        .iter()
+        .map(|name| (strsim::jaro_winkler(word, name), name))
+        .filter(|(likeness, _)| *likeness > ALIKE)
+        .max_by(|a, b| a.0.total_cmp(&b.0))
+        .map(|(_, name)| name.as_str())
+}
+
+/// Words of other tools, and of people, beside ours.
+const ELSEWHERE: &[(&str, &str)] = &[
+    ("server", "host"),
+    ("hostname", "host"),
+    ("pop3", "host"),
+    ("username", "user"),
+    ("login", "user"),
+    ("email", "user"),
+    ("ssl", "tls"),
+    ("starttls", "tls"),
+    ("encryption", "tls"),
+    ("security", "tls"),
+    ("pass", "password"),
+    ("passwd", "password"),
+    ("secret", "password"),
+    ("passwordeval", "password-command"),
+    ("passcmd", "password-command"),
+    ("password-eval", "password-command"),
+    ("password_command", "password-command"),
+    ("keyring", "password-keyring"),
+    ("netrc", "password-netrc"),
+    ("delete", "keep"),
+    ("delete-after", "keep"),
+    ("delete_after", "keep"),
+    ("path", "maildir"),
+    ("dir", "maildir"),
+    ("directory", "maildir"),
+    ("destination", "maildir"),
+    ("mailbox", "maildir"),
+    ("folder", "maildir"),
+    ("limit", "max-size"),
+    ("size-limit", "max-size"),
+    ("certificate", "tls-roots"),
+    ("cafile", "tls-roots"),
+    ("tls_trust_file", "tls-roots"),
+    ("fingerprint", "tls-pin"),
+    ("tls_fingerprint", "tls-pin"),
+    ("enabled", "disabled"),
+    ("skip", "disabled"),
+    ("socks5", "proxy"),
+    ("implicit-tls", "implicit"),
+    ("ssl/tls", "implicit"),
+    ("tls", "implicit"),
+    ("ssl", "implicit"),
+    ("on", "implicit"),
+    ("yes", "implicit"),
+    ("stls", "starttls"),
+    ("off", "none"),
+    ("plaintext", "none"),
+    ("account", "accounts"),
+    ("default", "defaults"),
+];
+
+/// What a word that is not ours most likely means, of what may stand here.
+pub(super) fn meant_by<'a>(found: &str, expected: &'a [String]) -> Option<&'a str> {
+    let found = found.to_lowercase();
+    let dashed = found.replace('_', "-");
+    let is = |word: &str| word == found || word == dashed;
+    let elsewhere = ELSEWHERE.iter().filter(|(theirs, _)| is(theirs));
+    let mut ours = elsewhere.map(|(_, ours)| *ours).chain([dashed.as_str()]);
+    ours.find_map(|ours| expected.iter().find(|it| *it == ours))
+        .map(String::as_str)
+}

@@ -1,0 +1,256 @@
+//! What a journal says of each message, in a few octets: where its lines stand, and what has become of
+//! it since.
+
+use super::inspect::{Shown, Standing};
+use super::journal::{self, Reading};
+use super::record::{Entry, Glance, Id};
+use super::window::{ReadAt, Window};
+use std::collections::BTreeSet;
+use std::io::{self, Read};
+use std::path::PathBuf;
+use std::sync::Arc;
+
+#[derive(Default)]
+pub(super) struct Outline {
+    /// In the order of their ids.
+    marks: Vec<Mark>,
+    /// Places of lines that say how a message is listed otherwise, in the order that they stand in.
+    aliases: Vec<(Id, u64)>,
+    removed: usize,
+    pub(super) maildirs: Vec<PathBuf>,
+    pub(super) former: Vec<String>,
+    pub(super) failing: BTreeSet<Box<[u8]>>,
+    /// Of each run, by its number.
+    boots: Vec<Arc<str>>,
+}
+
+struct Mark {
+    /// Of its first line.
+    place: u64,
+    id: Id,
+    run: u32,
+    standing: Standing,
+    settled: bool,
+    held: bool,
+    gone: bool,
+    removed: bool,
+}
+
+impl Outline {
+    /// Reads a journal whose header is in order.
+    pub(super) fn load(&mut self, input: impl Read) -> io::Result<Reading> {
+        let reading = journal::read_lines(input, |line, place| {
+            if let Some(glance) = Glance::read(line) {
+                self.add(glance.id, place, false);
+                return true;
+            }
+            let entry = Entry::read(line);
+            entry.map(|entry| self.take_in(entry, place)).is_some()
+        });
+        self.finish();
+        reading
+    }
+
+    /// All lines have been taken in.
+    pub(super) fn finish(&mut self) {
+        // Stable: the lines of each message stay in their order.
+        self.aliases.sort_by_key(|(id, _)| *id);
+    }
+
+    pub(super) fn take_in(&mut self, entry: Entry, place: u64) {
+        match entry {
+            Entry::Again { id } => self.note(id, |mark| mark.standing = Standing::Lost),
+            Entry::Alias { id, .. } => {
+                let known = self.change(id, |mark| {
+                    if mark.standing != Standing::Lost {
+                        mark.standing = Standing::Here;
+                    }
+                });
+                if known {
+                    self.aliases.push((id, place));
+                }
+            }
+            Entry::Asked { id, .. } => self.note(id, |mark| mark.standing = Standing::Asked),
+            Entry::Began { boot, maildir, .. } => {
+                self.boots.push(boot.into());
+                if !self.maildirs.contains(&maildir) {
+                    self.maildirs.push(maildir);
+                }
+            }
+            Entry::Deleted { id, .. } => self.note(id, |mark| mark.standing = Standing::Deleted),
+            Entry::Doubtful { id } => self.note(id, |mark| mark.held = true),
+            Entry::Dropped { id } | Entry::Forgotten { id } => {
+                let removed = self.change(id, |mark| mark.removed = true);
+                self.removed += usize::from(removed);
+            }
+            Entry::Found { id, .. } => self.add(id, place, true),
+            Entry::Gone { id, .. } => self.note(id, |mark| {
+                (mark.gone, mark.held) = (true, false);
+            }),
+            Entry::Intent { id, .. } | Entry::Marked { id, .. } => self.add(id, place, false),
+            Entry::Seen { first, last } => {
+                let begin = self.marks.partition_point(|mark| mark.id < first);
+                let marks = self.marks.get_mut(begin..).unwrap_or_default();
+                let seen = marks.iter_mut().take_while(|mark| mark.id <= last);
+                seen.for_each(|mark| mark.settled = true);
+            }
+            Entry::Absent { id, count, .. } => self.note(id, |mark| {
+                mark.standing = match count {
+                    0 => Standing::Here,
+                    _ => Standing::Absent,
+                };
+            }),
+            Entry::Unlisted { id, .. } => self.note(id, |mark| mark.standing = Standing::Absent),
+            Entry::Back { id } => self.note(id, |mark| {
+                mark.held = false;
+                if mark.standing == Standing::Lost {
+                    mark.standing = Standing::Here;
+                }
+            }),
+            Entry::Baseline { .. }
+            | Entry::Disorder { .. }
+            | Entry::Evidence { .. }
+            | Entry::Generation { .. }
+            | Entry::Home { .. }
+            | Entry::Import(_)
+            | Entry::Reported { .. }
+            | Entry::Sizes(_)
+            | Entry::Told { .. }
+            | Entry::Undeletable { .. }
+            | Entry::Unpipelined { .. } => {}
+            Entry::Failed { listing, .. } => self.failing.extend(listing.unique_id),
+            Entry::Former { account, .. } => self.former.push(account),
+        }
+    }
+
+    pub(super) fn count(&self) -> usize {
+        self.marks.len() - self.removed
+    }
+
+    /// A line that goes back was not written by us.
+    fn add(&mut self, id: Id, place: u64, settled: bool) {
+        if self.marks.last().is_some_and(|last| last.id >= id) {
+            return;
+        }
+        self.marks.push(Mark {
+            place,
+            id,
+            run: u32::try_from(self.boots.len()).unwrap_or(u32::MAX),
+            standing: Standing::Here,
+            settled,
+            held: false,
+            gone: false,
+            removed: false,
+        });
+    }
+
+    fn note(&mut self, id: Id, change: impl FnOnce(&mut Mark)) {
+        // A line about an id that never was changes nothing.
+        let _ = self.change(id, change);
+    }
+
+    /// Tells whether there is such a message.
+    fn change(&mut self, id: Id, change: impl FnOnce(&mut Mark)) -> bool {
+        let place = self.place_of(id);
+        let mark = place.and_then(|place| self.marks.get_mut(place));
+        // What is said of one that was forgotten says nothing.
+        mark.filter(|mark| !mark.removed).map(change).is_some()
+    }
+
+    fn place_of(&self, id: Id) -> Option<usize> {
+        // Where no number was left out, it is the place.
+        let place = usize::try_from(id).unwrap_or(usize::MAX);
+        match self.marks.get(place).is_some_and(|mark| mark.id == id) {
+            true => Some(place),
+            false => self.marks.binary_search_by_key(&id, |mark| mark.id).ok(),
+        }
+    }
+
+    fn boot(&self, run: u32) -> Arc<str> {
+        let before = usize::try_from(run).ok().and_then(|run| run.checked_sub(1));
+        let boot = before.and_then(|place| self.boots.get(place));
+        boot.cloned().unwrap_or_default()
+    }
+}
+
+/// The messages of a journal, each put together from its lines.
+pub(super) struct Messages<'a, S: ?Sized> {
+    outline: &'a Outline,
+    marks: std::slice::Iter<'a, Mark>,
+    lines: Window<'a, S>,
+    /// They stand elsewhere.
+    alias_lines: Window<'a, S>,
+}
+
+impl<'a, S: ReadAt + ?Sized> Messages<'a, S> {
+    pub(super) fn new(outline: &'a Outline, journal: &'a S) -> Self {
+        let window = || Window::new(journal, Window::<S>::WIDE);
+        Self {
+            outline,
+            marks: outline.marks.iter(),
+            lines: window(),
+            alias_lines: window(),
+        }
+    }
+
+    pub(super) fn of(&mut self, id: Id) -> io::Result<Shown> {
+        let place = self.outline.place_of(id);
+        let mark = place.and_then(|place| self.outline.marks.get(place));
+        self.shown(mark.ok_or(io::ErrorKind::InvalidData)?)
+    }
+
+    fn shown(&mut self, mark: &Mark) -> io::Result<Shown> {
+        let (id, time, listing, stored, marked) = match self.lines.entry(mark.place)? {
+            Some(Entry::Found { id, time, stored }) => (id, time, None, Some(stored), None),
+            Some(Entry::Intent {
+                id,
+                time,
+                listing,
+                stored,
+            }) => (id, time, Some(listing), Some(stored), None),
+            Some(Entry::Marked {
+                id,
+                time,
+                listing,
+                by,
+            }) => (id, time, Some(listing), None, Some(by)),
+            // It was read a moment ago.
+            _ => return Err(io::ErrorKind::InvalidData.into()),
+        };
+        let mut shown = Shown {
+            id,
+            time,
+            listed: listing.as_ref().and_then(|listing| listing.octets),
+            unique_ids: Vec::from_iter(listing.and_then(|listing| listing.unique_id)),
+            stored: stored.map(|stored| (stored.name, stored.octets, stored.digests.stored)),
+            settled: mark.settled,
+            boot: self.outline.boot(mark.run),
+            standing: mark.standing,
+            marked,
+            held: mark.held,
+            gone: mark.gone,
+        };
+        let aliases = &self.outline.aliases;
+        let begin = aliases.partition_point(|(other, _)| *other < id);
+        let aliases = aliases.get(begin..).unwrap_or_default();
+        for (_, place) in aliases.iter().take_while(|(other, _)| *other == id) {
+            if let Some(Entry::Alias { listing, .. }) = self.alias_lines.entry(*place)? {
+                if let Some(unique_id) = listing.unique_id {
+                    shown.unique_ids.retain(|known| *known != unique_id);
+                    shown.unique_ids.push(unique_id);
+                }
+                shown.listed = listing.octets;
+            }
+        }
+        Ok(shown)
+    }
+}
+
+impl<S: ReadAt + ?Sized> Iterator for Messages<'_, S> {
+    type Item = io::Result<Shown>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let mark = self.marks.find(|mark| !mark.removed)?;
+        Some(self.shown(mark))
+    }
+}
