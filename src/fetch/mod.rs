@@ -22,6 +22,7 @@ mod next;
 mod reach;
 mod receive;
 mod refusals;
+mod repeated;
 mod room;
 mod sessions;
 mod tell;

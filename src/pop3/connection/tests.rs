@@ -141,6 +141,38 @@ fn s41_an_answer_that_came_before_the_question_is_a_violation() {
 }
 
 #[test]
+fn s41_only_what_says_nothing_may_stand_between_the_answers_before_messages() {
+    for (between, next, told) in [
+        ("+OK\r\n", Command::Stat, Ok(Event::NeedInput)),
+        ("\r\n+OK hello\r\n", Command::Stat, Ok(Event::NeedInput)),
+        ("-ERR\r\n", Command::Stat, Err(Violation::Unsolicited)),
+        ("1 300\r\n", Command::Stat, Err(Violation::Unsolicited)),
+        ("+OK", Command::Stat, Err(Violation::Unsolicited)),
+        ("+OK\r\n", Command::Stls, Err(Violation::Unsolicited)),
+        ("+OK\r\n", Command::Quit, Err(Violation::Unsolicited)),
+        (
+            "+OK\r\n",
+            Command::Dele(MessageNumber::new(1).unwrap()),
+            Err(Violation::Unsolicited),
+        ),
+        (
+            &"\r\n".repeat(5),
+            Command::Stat,
+            Err(Violation::Unsolicited),
+        ),
+    ] {
+        let mut connection = Connection::continued();
+        connection.send(Command::Pass("secret")).unwrap();
+        let came = format!("+OK\r\n{between}");
+        connection.space()[..came.len()].copy_from_slice(came.as_bytes());
+        connection.filled(came.len());
+        assert!(matches!(connection.next_event(), Ok(Event::Reply(_))));
+        connection.send(next).unwrap();
+        assert_eq!(connection.next_event(), told, "{between:?} {next:?}");
+    }
+}
+
+#[test]
 fn s8_a_greeting_that_is_not_pop3_is_a_violation_with_its_text_escaped() {
     let told = story(&[], b"220 smtp \x1b[2J\r\n");
     let violation = r#"violation: the server sent "220 smtp \x1b[2J" where +OK or -ERR must stand"#;
