@@ -20,6 +20,8 @@ use popfetch::message::Size;
 use popfetch::plan::{Policy, decide};
 use popfetch::pop3::listing::{scan_line, unique_id_line};
 use popfetch::pop3::{Command, Connection, Event, MessageNumber};
+use std::cell::RefCell;
+
 use popfetch::state::{Known, MarkedBy, Store, View};
 
 /// What one read brings over TLS (RFC 8446 section 5.1).
@@ -224,6 +226,33 @@ const PLACES: [&str; 2] = ["in memory, syncs cost nothing", "on disk, synced"];
 
 /// Messages that are committed together.
 const BATCH: u32 = 32;
+
+/// The look for their files before messages of earlier sessions are deleted (E14): a run looks at so
+/// many headers that it asks for no more than 1,000, but those of the first version have none.
+#[divan::bench(args = [1_000, 100_000], sample_count = 10)]
+fn look_before_deletion(bencher: Bencher<'_, '_>, messages: u32) {
+    const STORED: u32 = 100_000;
+    let home = account::home();
+    account::write_mail(home.path(), STORED);
+    let (mut store, _) = account::open(home.path());
+    assert_eq!(
+        store.recognise(&account::maildrop(STORED)).count(),
+        STORED as usize
+    );
+    let store = RefCell::new(store);
+    let same = |place| {
+        let mut store = store.borrow_mut();
+        let judged = store.judge_listing(&account::message(place), true);
+        judged.unwrap().unwrap()
+    };
+    bencher
+        .counter(ItemsCount::new(messages))
+        .with_inputs(|| (STORED - messages..STORED).map(same).collect::<Vec<_>>())
+        .bench_local_values(|same| {
+            let vouched = store.borrow_mut().vouch(same).unwrap();
+            assert_eq!(vouched.recorded.len(), messages as usize);
+        });
+}
 
 /// Appending lines, and forcing them to the disk.
 #[divan::bench(args = PLACES)]

@@ -399,13 +399,17 @@ _popfetch() {
             return 0
             ;;
         popfetch__subcmd__import)
-            opts="-n -y -0 -q -v -h --seen --may-delete --dry-run --yes --config --format --null --quiet --verbose --color --no-progress --help fdm fetchmail getmail mpop thunderbird"
+            opts="-n -y -0 -q -v -h --seen --account --may-delete --dry-run --yes --config --format --null --quiet --verbose --color --no-progress --help fdm fetchmail getmail mpop thunderbird"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
                 --seen)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --account)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -852,7 +856,7 @@ _popfetch() {
 # The accounts of the config file, where one can stand.
 _popfetch_and_accounts() {
     _popfetch "$@"
-    local word quoted before="" config="" command="" values=" --auth --color --config --delete-after --format --host --jobs --latest --maildir --max-size --max-time --name --secret --seen --timeout --tls-pin --tls-roots --user -j "
+    local word quoted before="" config="" command="" values=" --account --auth --color --config --delete-after --format --host --jobs --latest --maildir --max-size --max-time --name --secret --seen --timeout --tls-pin --tls-roots --user -j "
     # Bash takes ada@example.com for three words.
     local line="${COMP_LINE:0:COMP_POINT}"
     local whole="${line##*[[:space:]]}"

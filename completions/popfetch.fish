@@ -42,7 +42,7 @@ complete -c popfetch -n "__fish_popfetch_needs_command" -f -a "check" -d 'Sign i
 complete -c popfetch -n "__fish_popfetch_needs_command" -f -a "import" -d 'Take over accounts from another tool, and what it has fetched'
 complete -c popfetch -n "__fish_popfetch_needs_command" -f -a "setup" -d 'Set up an account: finds the server, tries the sign-in, and writes the config file'
 complete -c popfetch -n "__fish_popfetch_needs_command" -f -a "account" -d 'Look at the accounts of the config file'
-complete -c popfetch -n "__fish_popfetch_needs_command" -f -a "state" -d 'Look at what is remembered of a maildrop, and mend it'
+complete -c popfetch -n "__fish_popfetch_needs_command" -f -a "state" -d 'Look at what is remembered of a mailbox, and mend it'
 complete -c popfetch -n "__fish_popfetch_needs_command" -f -a "verify" -d 'Prove that every recorded message is still in the Maildir, unchanged'
 complete -c popfetch -n "__fish_popfetch_needs_command" -f -a "login" -d 'Sign in by OAuth 2.0, once, in the browser or with another device'
 complete -c popfetch -n "__fish_popfetch_needs_command" -f -a "password" -d 'Keep passwords in the system keyring'
@@ -84,7 +84,7 @@ complete -c popfetch -n "__fish_popfetch_using_subcommand fetch" -l keep -d 'Lea
 complete -c popfetch -n "__fish_popfetch_using_subcommand fetch" -l delete -d 'Delete each message from the server once it is safely stored'
 complete -c popfetch -n "__fish_popfetch_using_subcommand fetch" -l newest-first -d 'Fetch the newest messages first'
 complete -c popfetch -n "__fish_popfetch_using_subcommand fetch" -l now -d 'Try at once where a server asked to be left alone for a while'
-complete -c popfetch -n "__fish_popfetch_using_subcommand fetch" -l as-new -d 'Fetch a maildrop that is known under another name of it, too: it is another one'
+complete -c popfetch -n "__fish_popfetch_using_subcommand fetch" -l as-new -d 'Fetch a mailbox that is known under another name of it, too: it is another one'
 complete -c popfetch -n "__fish_popfetch_using_subcommand fetch" -l password-stdin -d 'Read the password from the first line of standard input; for one account'
 complete -c popfetch -n "__fish_popfetch_using_subcommand fetch" -s 0 -l null -d 'End each path with NUL instead of a newline; implies --format paths'
 complete -c popfetch -n "__fish_popfetch_using_subcommand fetch" -s q -l quiet -d 'Say nothing unless something goes wrong, or needs a look'
@@ -125,6 +125,7 @@ complete -c popfetch -n "__fish_popfetch_using_subcommand check" -s v -l verbose
 complete -c popfetch -n "__fish_popfetch_using_subcommand check" -l no-progress -d 'Show no progress bars'
 complete -c popfetch -n "__fish_popfetch_using_subcommand check" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c popfetch -n "__fish_popfetch_using_subcommand import" -l seen -d 'The file with the unique-ids of what it has fetched, where that is not in the usual place' -r -F
+complete -c popfetch -n "__fish_popfetch_using_subcommand import" -l account -d 'Only this one of its accounts, as it is called there, or as USER@HOST' -r
 complete -c popfetch -n "__fish_popfetch_using_subcommand import" -l config -d 'Read this config file instead of the usual one' -r -F
 complete -c popfetch -n "__fish_popfetch_using_subcommand import" -l format -d 'What to write on standard output' -r -f -a "text\t'Lines for people'
 json\t'One JSON object a line'
@@ -282,11 +283,11 @@ complete -c popfetch -n "__fish_popfetch_using_subcommand state; and not __fish_
 complete -c popfetch -n "__fish_popfetch_using_subcommand state; and not __fish_seen_subcommand_from show mark-seen forget accept move" -s v -l verbose -d 'Say more; -vv shows what goes over the line, without passwords'
 complete -c popfetch -n "__fish_popfetch_using_subcommand state; and not __fish_seen_subcommand_from show mark-seen forget accept move" -l no-progress -d 'Show no progress bars'
 complete -c popfetch -n "__fish_popfetch_using_subcommand state; and not __fish_seen_subcommand_from show mark-seen forget accept move" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c popfetch -n "__fish_popfetch_using_subcommand state; and not __fish_seen_subcommand_from show mark-seen forget accept move" -f -a "show" -d 'Show what is remembered of an account\'s maildrop'
-complete -c popfetch -n "__fish_popfetch_using_subcommand state; and not __fish_seen_subcommand_from show mark-seen forget accept move" -f -a "mark-seen" -d 'Mark all that waits in the maildrop as seen: later fetches pass over it'
+complete -c popfetch -n "__fish_popfetch_using_subcommand state; and not __fish_seen_subcommand_from show mark-seen forget accept move" -f -a "show" -d 'Show what is remembered of an account\'s mailbox'
+complete -c popfetch -n "__fish_popfetch_using_subcommand state; and not __fish_seen_subcommand_from show mark-seen forget accept move" -f -a "mark-seen" -d 'Mark all that waits in the mailbox as seen: later fetches pass over it'
 complete -c popfetch -n "__fish_popfetch_using_subcommand state; and not __fish_seen_subcommand_from show mark-seen forget accept move" -f -a "forget" -d 'Forget messages, so that they are fetched again'
 complete -c popfetch -n "__fish_popfetch_using_subcommand state; and not __fish_seen_subcommand_from show mark-seen forget accept move" -f -a "accept" -d 'Accept what is stored as it is, where popfetch does not go on by itself'
-complete -c popfetch -n "__fish_popfetch_using_subcommand state; and not __fish_seen_subcommand_from show mark-seen forget accept move" -f -a "move" -d 'Move what is remembered of a maildrop to the account that stands for it now'
+complete -c popfetch -n "__fish_popfetch_using_subcommand state; and not __fish_seen_subcommand_from show mark-seen forget accept move" -f -a "move" -d 'Move what is remembered of a mailbox to the account that stands for it now'
 complete -c popfetch -n "__fish_popfetch_using_subcommand state; and __fish_seen_subcommand_from show" -l config -d 'Read this config file instead of the usual one' -r -F
 complete -c popfetch -n "__fish_popfetch_using_subcommand state; and __fish_seen_subcommand_from show" -l format -d 'What to write on standard output' -r -f -a "text\t'Lines for people'
 json\t'One JSON object a line'

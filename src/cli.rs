@@ -59,7 +59,7 @@ Exit status (of several accounts, the worst one's):
 Files:
   $XDG_CONFIG_HOME/popfetch/config.toml   the accounts; see `popfetch man popfetch.toml`
                                           (default: ~/.config/popfetch/config.toml)
-  $XDG_STATE_HOME/popfetch/               what was fetched from each maildrop
+  $XDG_STATE_HOME/popfetch/               what was fetched from each mailbox
                                           (default: ~/.local/state/popfetch/)";
 
 /// Bring new mail home from POP3S accounts into a local Maildir, exactly once
@@ -196,7 +196,7 @@ pub enum Command {
     /// Look at the accounts of the config file
     #[command(subcommand)]
     Account(AccountCommand),
-    /// Look at what is remembered of a maildrop, and mend it
+    /// Look at what is remembered of a mailbox, and mend it
     #[command(subcommand)]
     State(StateCommand),
     /// Prove that every recorded message is still in the Maildir, unchanged

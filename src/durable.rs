@@ -179,7 +179,12 @@ impl Dir {
         let path = self.path.join(name);
         self.disk.step(Step::Create(&path))?;
         let flags = OFlags::CREATE | OFlags::EXCL | OFlags::WRONLY;
-        self.open_file(name, flags, path)
+        // It is a regular file and ours: it was made here and now.
+        Ok(File {
+            file: self.open_raw(name, flags)?,
+            path,
+            disk: self.disk.clone(),
+        })
     }
 
     /// Opens a file for reading and appending; creates it, empty, where it is missing.
@@ -218,17 +223,21 @@ impl Dir {
     }
 
     fn open_regular(&self, name: &OsStr, flags: OFlags) -> io::Result<(fs::File, fs::Metadata)> {
-        let flags = flags | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-        let open = || sys::openat(&self.fd, name, flags, FILE_MODE);
-        let file: fs::File = match retry_on_intr(open) {
-            Err(Errno::LOOP) => return Err(Untrusted::Link.into()),
-            opened => opened?.into(),
-        };
+        let file = self.open_raw(name, flags)?;
         let metadata = file.metadata()?;
         if !metadata.is_file() {
             return Err(Untrusted::NotRegular.into());
         }
         Ok((file, metadata))
+    }
+
+    fn open_raw(&self, name: &OsStr, flags: OFlags) -> io::Result<fs::File> {
+        let flags = flags | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        let open = || sys::openat(&self.fd, name, flags, FILE_MODE);
+        match retry_on_intr(open) {
+            Err(Errno::LOOP) => Err(Untrusted::Link.into()),
+            opened => Ok(opened?.into()),
+        }
     }
 
     fn open_file(&self, name: &OsStr, flags: OFlags, path: PathBuf) -> io::Result<File> {

@@ -255,6 +255,105 @@ fn layers_never_look_up() {
     }
 }
 
+/// Files of one room that import each other by name, each pair with what keeps it so. What comes to one
+/// of them through the room's own `pub use` is not seen here.
+const CIRCLES: &[(&str, &str, &str)] = &[
+    (
+        "fetch/echoes.rs",
+        "fetch/endings.rs",
+        "where a message goes, and what is read once more for it",
+    ),
+    (
+        "import/fdm/account.rs",
+        "import/fdm/parser.rs",
+        "a grammar that contains itself: blocks in blocks",
+    ),
+    (
+        "import/fdm/options.rs",
+        "import/fdm/parser.rs",
+        "the same grammar",
+    ),
+    (
+        "import/fdm/parser.rs",
+        "import/fdm/rules.rs",
+        "the same grammar",
+    ),
+    (
+        "import/fetchmail/grammar.rs",
+        "import/fetchmail/tokens.rs",
+        "a word is a token, and a keyword where the grammar has it",
+    ),
+    (
+        "session/answer.rs",
+        "session/error.rs",
+        "what an answer means hangs on where it came, and an error says both",
+    ),
+    (
+        "state/claim.rs",
+        "state/rebuild.rs",
+        "a claim on an account makes a lost state again, and goes on with it",
+    ),
+    (
+        "state/index.rs",
+        "state/memory.rs",
+        "the index's keys stand in the memory",
+    ),
+    (
+        "state/manners.rs",
+        "state/refusal.rs",
+        "the longest wait is the same for both",
+    ),
+];
+
+/// The files of the same room that a file imports from: `super::NAME`, bare or with braces.
+fn neighbours(source: &Source) -> Vec<String> {
+    let text: String = source.lines.iter().map(|(_, line)| line.as_str()).collect();
+    // A directory's own file is the room; only files beside each other count.
+    let Some((room, file)) = source.path.rsplit_once('/') else {
+        return Vec::new();
+    };
+    if file == "mod.rs" {
+        return Vec::new();
+    }
+    let statements = text.split(';');
+    let mut found: Vec<_> = statements.flat_map(|it| modules(it, "super")).collect();
+    found.sort_unstable();
+    found.dedup();
+    let beside = |name: &str| format!("{room}/{name}.rs");
+    found.into_iter().map(beside).collect()
+}
+
+#[test]
+fn files_of_a_room_import_each_other_only_where_it_is_said_why() {
+    let sources = sources();
+    let pairs = |source: &Source| -> Vec<(String, String)> {
+        let back = |other: &str| {
+            let other = sources.iter().find(|it| it.path == other);
+            other.is_some_and(|it| neighbours(it).contains(&source.path))
+        };
+        let found = neighbours(source).into_iter();
+        found
+            .filter(|other| *other > source.path && back(other))
+            .map(|other| (source.path.clone(), other))
+            .collect()
+    };
+    let found: Vec<_> = sources.iter().flat_map(pairs).collect();
+    let known = |(one, other): &(String, String)| {
+        let excused = CIRCLES.iter().map(|(one, other, _)| (*one, *other));
+        excused.into_iter().any(|it| it == (one, other))
+    };
+    let new: Vec<_> = found.iter().filter(|pair| !known(pair)).collect();
+    assert!(new.is_empty(), "these import each other: {new:#?}");
+    let gone = CIRCLES
+        .iter()
+        .map(|(one, other, _)| ((*one).to_owned(), (*other).to_owned()));
+    let gone: Vec<_> = gone.filter(|pair| !found.contains(pair)).collect();
+    assert!(
+        gone.is_empty(),
+        "these do no more: take them out: {gone:#?}"
+    );
+}
+
 #[test]
 fn only_durable_touches_the_disk() {
     const CALLS: &[&str] = &[

@@ -144,6 +144,37 @@ pub(crate) fn write_journal(directory: &Path, messages: u32) {
     fs::write(directory.join(format!("{ACCOUNT}.journal")), lines).unwrap();
 }
 
+/// The same as the first version wrote it, and a file of each message, half of them read.
+pub(crate) fn write_mail(home: &Path, messages: u32) {
+    let mail = home.join("Mail");
+    for part in ["tmp", "new", "cur"] {
+        fs::create_dir_all(mail.join(part)).unwrap();
+    }
+    let mut lines = String::new();
+    seal(&mut lines, &format!("popfetch-state\t1\t{ACCOUNT}\t1"));
+    seal(
+        &mut lines,
+        &format!("B\t{TIME}\ta-boot\t{}", mail.display()),
+    );
+    let hash = "0".repeat(64);
+    for id in 0..messages {
+        let name = UniqueName::new(stamp(), Some(identity(id)));
+        let (unique_id, octets) = (unique_id(id), octets(id));
+        let name = name.as_str();
+        seal(
+            &mut lines,
+            &format!("I\t{id}\t{TIME}\t{unique_id}\t{octets}\t0\t4\t{hash}\t-\t{name}"),
+        );
+        let file = match id % 2 {
+            0 => mail.join("new").join(name),
+            _ => mail.join("cur").join(format!("{name}:2,S")),
+        };
+        fs::write(file, "mail").unwrap();
+    }
+    seal(&mut lines, &format!("S\t0\t{}", messages - 1));
+    fs::write(home.join(format!("{ACCOUNT}.journal")), lines).unwrap();
+}
+
 /// Adds a line with its checksum.
 fn seal(lines: &mut String, fields: &str) {
     let crc = crc32fast::hash(format!("{fields}\t").as_bytes());

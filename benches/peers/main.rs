@@ -6,7 +6,8 @@
 //! UPDATE=1 cargo bench --bench peers
 //! ```
 //! Dovecot serves the maildrops, a proxy makes the line long, and a probe that stores nothing says
-//! what the least is that server and line allow. Each program gets an empty home and Maildir for
+//! what the least is that server and line allow; one that keeps what comes on the disk, and does nothing
+//! else with it, says what the disk allows (by syncfs, where BENCH_SYNCFS is in the environment). Each program gets an empty home and Maildir for
 //! each run, they run in turn, and a figure is only one if the Maildir holds what the maildrop
 //! held. popfetch runs as it is built for release, with its usual settings and all its syncs.
 //!
@@ -29,6 +30,7 @@ mod program;
 mod proxy;
 mod publish;
 mod rounds;
+mod storing;
 #[path = "../../tests/support/mod.rs"]
 mod support;
 mod table;

@@ -128,6 +128,7 @@ fn draw(body: &mut String, scale: &Scale, bar: &Bar, y: f64) {
 fn colour(program: Program) -> &'static str {
     match program {
         Program::Limit => "#8b949e",
+        Program::Storing => "#6e7781",
         Program::Popfetch => "#1a7f64",
         Program::Mpop => "#3b82c4",
         Program::Fdm => "#b7791f",

@@ -6,6 +6,7 @@
 use std::ffi::OsString;
 use std::io::{self, Read, Write};
 use std::net::{Ipv4Addr, TcpStream};
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Arc;
 use std::thread;
@@ -18,6 +19,7 @@ use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::{ClientConfig, ClientConnection, RootCertStore};
 
+use crate::storing::{self, Keeper};
 use crate::support::account::Account;
 use crate::support::certificate::provider;
 
@@ -40,13 +42,16 @@ pub enum Retrieve {
     Nothing,
     OneByOne,
     Pipelined,
+    /// Pipelined, and what comes is kept durably in a Maildir: see [`storing`].
+    Stored,
 }
 
 impl Retrieve {
-    const ALL: [(&str, Self); 3] = [
+    const ALL: [(&str, Self); 4] = [
         ("nothing", Self::Nothing),
         ("one-by-one", Self::OneByOne),
         ("pipelined", Self::Pipelined),
+        ("stored", Self::Stored),
     ];
 }
 
@@ -58,9 +63,9 @@ pub struct Came {
     pub octets: u64,
 }
 
-/// The probe as a program, for accounts of one server, all at once.
-pub fn command(accounts: &[Account], retrieve: Retrieve) -> Result<Command> {
-    let first = accounts.first().context("no account")?;
+/// The probe as a program, for accounts of one server, all at once, each with its Maildir.
+pub fn command(accounts: &[(Account, PathBuf)], retrieve: Retrieve) -> Result<Command> {
+    let (first, _) = accounts.first().context("no account")?;
     let roots = first.roots.as_ref().context("a server without TLS")?;
     let mut names = Retrieve::ALL.iter();
     let word = names
@@ -69,8 +74,11 @@ pub fn command(accounts: &[Account], retrieve: Retrieve) -> Result<Command> {
     let mut command = Command::new(std::env::current_exe()?);
     command.arg(ROLE).arg(word.context("no such way")?);
     command.arg(first.port.to_string()).arg(roots);
-    for account in accounts {
-        command.arg(&account.user).arg(&account.password);
+    for (account, maildir) in accounts {
+        command
+            .arg(&account.user)
+            .arg(&account.password)
+            .arg(maildir);
     }
     Ok(command)
 }
@@ -92,7 +100,7 @@ pub fn be_probe(arguments: impl Iterator<Item = OsString>) -> Result<()> {
     let words: Result<Vec<String>, OsString> = arguments.map(OsString::into_string).collect();
     let words = words.map_err(|word| anyhow::anyhow!("{word:?}"))?;
     let [way, port, roots, accounts @ ..] = words.as_slice() else {
-        anyhow::bail!("{ROLE} WAY PORT ROOTS USER PASSWORD...");
+        anyhow::bail!("{ROLE} WAY PORT ROOTS USER PASSWORD MAILDIR...");
     };
     let mut names = Retrieve::ALL.iter();
     let retrieve = names
@@ -103,7 +111,7 @@ pub fn be_probe(arguments: impl Iterator<Item = OsString>) -> Result<()> {
     let config = config(roots)?;
     let read: Result<Vec<Came>> = thread::scope(|scope| {
         let mut sessions = Vec::new();
-        for account in accounts.chunks_exact(2) {
+        for account in accounts.chunks_exact(3) {
             let config = Arc::clone(&config);
             sessions.push(scope.spawn(move || session(port, config, account, retrieve)));
         }
@@ -140,9 +148,12 @@ fn session(
     account: &[String],
     retrieve: Retrieve,
 ) -> Result<Came> {
+    let [user, password, maildir] = account else {
+        anyhow::bail!("no account");
+    };
     let mut wire = Wire::connect(port, config)?;
     wire.line().context("greeting")?;
-    let secret = format!("\0{}", account.join("\0"));
+    let secret = format!("\0{user}\0{password}");
     let secret = BASE64_STANDARD.encode(secret);
     let sign_in = format!("AUTH PLAIN {secret}\r\n");
     if retrieve == Retrieve::OneByOne {
@@ -161,8 +172,11 @@ fn session(
     let messages = memmem::find_iter(&listing, b"\r\n").count() - 2;
     let octets = match retrieve {
         Retrieve::Nothing => 0,
-        Retrieve::OneByOne => wire.retrieve(messages, 1, 1)?,
-        Retrieve::Pipelined => wire.retrieve(messages, AHEAD, BURST)?,
+        Retrieve::OneByOne => wire.retrieve(messages, 1, 1, None)?,
+        Retrieve::Pipelined => wire.retrieve(messages, AHEAD, BURST, None)?,
+        Retrieve::Stored => storing::beside(Path::new(maildir), |keeper| {
+            wire.retrieve(messages, AHEAD, BURST, Some(keeper))
+        })?,
     };
     wire.send(b"QUIT\r\n")?;
     wire.line().context("QUIT")?;
@@ -251,7 +265,13 @@ impl Wire {
 
     /// Asks for all messages, `burst` at a time, with never more than `ahead` unanswered, and
     /// returns how many octets the answers had.
-    fn retrieve(&mut self, messages: usize, ahead: usize, burst: usize) -> Result<u64> {
+    fn retrieve(
+        &mut self,
+        messages: usize,
+        ahead: usize,
+        burst: usize,
+        mut keeper: Option<&mut Keeper>,
+    ) -> Result<u64> {
         let end = memmem::Finder::new(END);
         let (mut asked, mut answered, mut octets) = (0, 0, 0);
         let mut begins = true;
@@ -272,6 +292,10 @@ impl Wire {
                     begins = false;
                 }
                 let Some(at) = end.find(rest) else { break };
+                if let Some(keeper) = &mut keeper {
+                    keeper.take(rest.get(..at).unwrap_or_default());
+                    keeper.end()?;
+                }
                 rest = rest.get(at + END.len()..).unwrap_or_default();
                 answered += 1;
                 begins = true;
@@ -282,6 +306,9 @@ impl Wire {
                 false => rest.len().min(END.len() - 1),
             };
             let used = self.unread.len() - keep;
+            if let Some(keeper) = &mut keeper {
+                keeper.take(rest.get(..rest.len() - keep).unwrap_or_default());
+            }
             octets += used as u64;
             self.unread.drain(..used);
         }

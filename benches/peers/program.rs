@@ -4,6 +4,7 @@
 
 use std::fs::{self, DirBuilder};
 use std::os::unix::fs::DirBuilderExt;
+use std::path::PathBuf;
 use std::process::Command;
 
 use anyhow::{Context, Result};
@@ -11,6 +12,7 @@ use anyhow::{Context, Result};
 use crate::deliver;
 use crate::owner;
 use crate::probe::{self, Retrieve};
+use crate::storing;
 use crate::support::account::Account;
 use crate::support::run::Home;
 
@@ -18,6 +20,7 @@ use crate::support::run::Home;
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 pub enum Program {
     Limit,
+    Storing,
     Popfetch,
     Mpop,
     Fdm,
@@ -31,8 +34,9 @@ pub fn account_name(index: usize) -> String {
 }
 
 impl Program {
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::Limit,
+        Self::Storing,
         Self::Popfetch,
         Self::Mpop,
         Self::Fdm,
@@ -44,6 +48,7 @@ impl Program {
     pub fn name(self) -> &'static str {
         match self {
             Self::Limit => "limit",
+            Self::Storing => "storing limit",
             Self::Popfetch => "popfetch",
             Self::Mpop => "mpop",
             Self::Fdm => "fdm",
@@ -55,7 +60,7 @@ impl Program {
     /// The Debian package that it comes in, if it is a peer.
     pub fn package(self) -> Option<&'static str> {
         match self {
-            Self::Limit | Self::Popfetch => None,
+            Self::Limit | Self::Storing | Self::Popfetch => None,
             Self::Mpop => Some("mpop"),
             Self::Fdm => Some("fdm"),
             Self::Fetchmail => Some("fetchmail"),
@@ -71,7 +76,7 @@ impl Program {
     /// Whether it can be run here. Says so where not.
     pub fn is_here(self) -> bool {
         let file = match self {
-            Self::Limit | Self::Popfetch => return true,
+            Self::Limit | Self::Storing | Self::Popfetch => return true,
             Self::Mpop => "mpop",
             Self::Fdm => "fdm",
             Self::Fetchmail => "fetchmail",
@@ -88,7 +93,7 @@ impl Program {
     /// The version that is measured.
     pub fn version(self) -> Option<String> {
         match self {
-            Self::Limit => None,
+            Self::Limit | Self::Storing => None,
             Self::Popfetch => Some(env!("CARGO_PKG_VERSION").into()),
             _ => package_version(self.package()?),
         }
@@ -104,7 +109,7 @@ impl Program {
     }
 
     /// Prepares `home`, so that the command that comes back fetches from `accounts`, again and
-    /// again. Only popfetch and the limit have more than one.
+    /// again. Only popfetch and the limits have more than one.
     pub fn prepare(self, home: &Home, accounts: &[Account], retrieve: Retrieve) -> Result<Command> {
         let mut directories = DirBuilder::new();
         directories.recursive(true).mode(0o700);
@@ -116,7 +121,8 @@ impl Program {
         let accounts = &trusting(home, accounts)?;
         let account = accounts.first().context("no account")?;
         let mut command = match self {
-            Self::Limit => probe::command(accounts, retrieve)?,
+            Self::Limit => probe::command(&with_maildirs(home, accounts), retrieve)?,
+            Self::Storing => probe::command(&with_maildirs(home, accounts), Retrieve::Stored)?,
             Self::Popfetch => popfetch(home, accounts),
             Self::Mpop => mpop(home, account),
             Self::Fdm => fdm(home, account),
@@ -128,9 +134,19 @@ impl Program {
             // It knows no other way to be told whom to trust.
             command.env("SSL_CERT_FILE", roots(account));
         }
+        if let Some(by_file_system) = std::env::var_os(storing::SYNCFS) {
+            command.env(storing::SYNCFS, by_file_system);
+        }
         owner::give(home.path())?;
         Ok(command)
     }
+}
+
+fn with_maildirs(home: &Home, accounts: &[Account]) -> Vec<(Account, PathBuf)> {
+    let accounts = accounts.iter().enumerate();
+    accounts
+        .map(|(index, account)| (account.clone(), home.maildir(&account_name(index))))
+        .collect()
 }
 
 /// Its default settings, all syncs included.

@@ -124,10 +124,12 @@ impl Bench {
         });
         let alone: Vec<Task> = alone.collect();
         let mut group = Group::new(workload);
-        let [mut limit, mut popfetch] = [Program::Limit, Program::Popfetch].map(Bar::new);
+        let programs = [Program::Limit, Program::Storing, Program::Popfetch];
+        let [mut limit, mut storing, mut popfetch] = programs.map(Bar::new);
         let mut ones: Vec<Bar> = alone.iter().map(|_| Bar::new(Program::Popfetch)).collect();
         for round in 0..self.rounds {
             task.fetched_by(&mut limit, round)?;
+            task.fetched_by(&mut storing, round)?;
             task.fetched_by(&mut popfetch, round)?;
             for (bar, task) in ones.iter_mut().zip(&alone) {
                 task.fetched_by(bar, round)?;
@@ -138,7 +140,7 @@ impl Bench {
             .max_by(|one, other| one.seconds().total_cmp(&other.seconds()));
         let mut slowest = slowest.context("no account")?;
         slowest.variant = Some("the slowest account alone");
-        group.bars = vec![limit, popfetch, slowest];
+        group.bars = vec![limit, storing, popfetch, slowest];
         Ok(group)
     }
 
@@ -242,16 +244,24 @@ impl Task<'_> {
     ) -> Result<(Run, Option<Kept>)> {
         self.bench.calm()?;
         let (run, stdout) = measure::run(command, program.fine())?;
-        if program == Program::Limit {
+        if matches!(program, Program::Limit | Program::Storing) {
             let came = probe::result(&stdout)?;
             let wanted = match self.retrieve {
                 Retrieve::Nothing => 0,
-                Retrieve::OneByOne | Retrieve::Pipelined => self.octets,
+                Retrieve::OneByOne | Retrieve::Pipelined | Retrieve::Stored => self.octets,
             };
             ensure!(
                 came.messages == self.messages && came.octets >= wanted,
                 "the limit probe read {came:?}"
             );
+            if program == Program::Storing {
+                let mut kept = 0;
+                for index in 0..self.accounts.len() {
+                    let new = home.maildir(&account_name(index)).join("new");
+                    kept += std::fs::read_dir(new)?.count();
+                }
+                ensure!(kept == self.messages, "{kept} messages were kept");
+            }
             return Ok((run, None));
         }
         let mut kept = Kept::Whole;

@@ -78,9 +78,12 @@ fn summary_cell(group: &Group, bar: &Bar) -> String {
     let star = if bar.estimated.is_some() { "\\*" } else { "" };
     let times = |program| group.ratio(bar, program).map(|ratio| format!("{ratio:.1}"));
     match (bar.program, times(Program::Limit), times(Program::Popfetch)) {
+        (Program::Popfetch, Some(limit), _) if let Some(storing) = times(Program::Storing) => {
+            format!("**{time}** ({limit} × limit, {storing} × storing limit)")
+        }
         (Program::Popfetch, Some(limit), _) => format!("**{time}** ({limit} × limit)"),
         (Program::Popfetch, None, _) => format!("**{time}**"),
-        (Program::Limit, ..) | (_, _, None) => time + star,
+        (Program::Limit | Program::Storing, ..) | (_, _, None) => time + star,
         (_, _, Some(ratio)) => format!("{time}{star} ({ratio} ×)"),
     }
 }
@@ -89,7 +92,7 @@ fn summary_cell(group: &Group, bar: &Bar) -> String {
 fn remarks(groups: &[&Group]) -> Vec<String> {
     let mut said = vec![
         "Medians of the seconds from start to exit; in brackets how many times as long as popfetch \
-         takes it is, and for popfetch how many times the limit."
+         takes it is, and for popfetch how many times the limits."
             .to_owned(),
     ];
     let bars = || groups.iter().flat_map(|group| &group.bars);
@@ -144,8 +147,8 @@ fn remarks(groups: &[&Group]) -> Vec<String> {
 fn details(groups: &[&Group]) -> String {
     let mut text = String::from(
         "<details><summary>Spread, CPU time and memory</summary>\n\n\
-         | work | program | median | from, to | runs | × limit | × popfetch | CPU | peak memory |\n\
-         |---|---|---|---|---|---|---|---|---|",
+         | work | program | median | from, to | runs | × limit | × storing limit | × popfetch | CPU | peak memory |\n\
+         |---|---|---|---|---|---|---|---|---|---|",
     );
     for group in groups {
         for bar in group.bars.iter().filter(|bar| bar.estimated.is_none()) {
@@ -156,7 +159,7 @@ fn details(groups: &[&Group]) -> String {
             let (least, most) = bar.spread().unwrap_or_default();
             let _ = write!(
                 text,
-                "\n| {} | {} | {} | {}, {} | {} | {} | {} | {} | {} |",
+                "\n| {} | {} | {} | {}, {} | {} | {} | {} | {} | {} | {} |",
                 group.workload.title(),
                 bar.label(),
                 seconds(bar.seconds()),
@@ -164,6 +167,7 @@ fn details(groups: &[&Group]) -> String {
                 seconds(most),
                 bar.runs.len(),
                 ratio(Program::Limit),
+                ratio(Program::Storing),
                 ratio(Program::Popfetch),
                 seconds(bar.cpu()),
                 mebibytes(bar.peak_memory())

@@ -59,6 +59,10 @@ impl Workload {
     /// Whether `program` is measured at it: one that waits for each message is not, where that
     /// would take minutes.
     pub fn suits(&self, program: Program) -> bool {
+        let stores = matches!(self.work, Work::Fetch(_) | Work::Accounts(_));
+        if program == Program::Storing {
+            return stores;
+        }
         match self.work {
             Work::Fetch(messages) | Work::NothingNew(messages) => {
                 let each = self.line.round_trip + ONE_BY_ONE;

@@ -73,7 +73,7 @@ pub struct Fetch {
     #[arg(long)]
     pub now: bool,
 
-    /// Fetch a maildrop that is known under another name of it, too: it is another one
+    /// Fetch a mailbox that is known under another name of it, too: it is another one
     #[arg(long)]
     pub as_new: bool,
 

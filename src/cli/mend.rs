@@ -57,12 +57,12 @@ Examples:
 /// `popfetch state`.
 #[derive(Clone, Debug, Subcommand)]
 pub enum StateCommand {
-    /// Show what is remembered of an account's maildrop
+    /// Show what is remembered of an account's mailbox
     Show {
         /// The account, or a URL like pops://ada@pop.example.com
         account: String,
     },
-    /// Mark all that waits in the maildrop as seen: later fetches pass over it
+    /// Mark all that waits in the mailbox as seen: later fetches pass over it
     MarkSeen {
         /// The account, or a URL like pops://ada@pop.example.com
         account: String,
@@ -79,7 +79,7 @@ pub enum StateCommand {
     #[command(after_help = "\
 Examples:
   popfetch state forget work 1699-42      fetch this message again
-  popfetch state forget work --all        fetch the whole maildrop again")]
+  popfetch state forget work --all        fetch the whole mailbox again")]
     Forget {
         /// The account, or a URL like pops://ada@pop.example.com
         account: String,
@@ -127,12 +127,12 @@ Examples:
         #[arg(long, conflicts_with = "unique_ids")]
         leave: bool,
     },
-    /// Move what is remembered of a maildrop to the account that stands for it now
+    /// Move what is remembered of a mailbox to the account that stands for it now
     #[command(after_help = "\
 OLD is an account of the config file, or the name that its state has: user@host:port.
 
 Example:
-  popfetch state move ada@mail.example.com:995 work    the maildrop has another host name now")]
+  popfetch state move ada@mail.example.com:995 work    the mailbox has another host name now")]
     Move {
         /// Whose state it is
         old: String,
@@ -203,6 +203,10 @@ pub struct Import {
     /// The file with the unique-ids of what it has fetched, where that is not in the usual place
     #[arg(long, value_name = "FILE", value_parser = super::path())]
     pub seen: Option<PathBuf>,
+
+    /// Only this one of its accounts, as it is called there, or as USER@HOST
+    #[arg(long, value_name = "NAME")]
+    pub account: Option<String>,
 
     /// Let `keep` delete from the server what the tool has fetched, as it deletes other mail
     #[arg(long)]

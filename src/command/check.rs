@@ -157,7 +157,12 @@ fn as_table(found: &[(&str, &Waiting)]) -> Vec<u8> {
 /// Date, sender and subject for a table.
 pub(super) fn cells(heading: &Heading) -> [String; 3] {
     let shown = |text: &Option<String>| text.as_deref().map_or_else(|| "-".to_owned(), escape_str);
-    let from = fit(&shown(&heading.from), 40);
+    // The subject says more than the rest of a long name; below each other both have room.
+    let most = match columns(std::io::stdout()) {
+        Some(columns @ 72..) => (columns / 4).min(40),
+        _ => 40,
+    };
+    let from = fit(&shown(&heading.from), most);
     let date: String = shown(&heading.date).chars().take(16).collect();
     [date.replace('T', " "), from, shown(&heading.subject)]
 }

@@ -11,12 +11,10 @@ use crate::maildir::Site;
 use crate::paths;
 use crate::profile::{Overrides, Profile};
 use crate::report::Report;
-use crate::state::{
-    self, Claim, Inspected, MarkedBy, Missing, Moment, Shown, Standing, Store, inspect,
-};
+use crate::state::{self, Claim, Inspected, MarkedBy, Missing, Moment, Shown, Standing, inspect};
 use crate::term::{Column, Table, columns, count, escape_str, hex, json_line, size, unique_id};
 use serde_json::json;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 /// Runs the command.
@@ -312,6 +310,8 @@ fn accept(
         accepted = named(is_one_of)?;
     }
     if accepted.is_empty() {
+        // What was made to look into it goes again.
+        store.close()?;
         return Err(unknown(profile));
     }
     store.note_gone(accepted.iter().map(Shown::id))?;
@@ -380,7 +380,7 @@ fn move_state(context: &Context<'_>, old: &str, new: &Profile) -> Result<Status,
         return Err(Failure::new(
             Status::Usage,
             format!("{old} and {} are the same account", new.name),
-            "name the account that the maildrop was fetched as before, and the one that it is now",
+            "name the account that the mailbox was fetched as before, and the one that it is now",
         ));
     }
     if !is_known(&id)? {
@@ -419,25 +419,6 @@ pub(super) fn claim(profile: &Profile) -> Result<Claim, Failure> {
         &profile.word_with_maildir(),
         &moment,
     )?)
-}
-
-/// An account's state, to be changed.
-pub(super) fn open_store(
-    disk: &Disk,
-    directory: &Path,
-    profile: &Profile,
-    moment: &Moment,
-) -> Result<Store, fetch::Error> {
-    let directory = state::open_directory(disk, directory)?;
-    let claim = Claim::take(
-        directory,
-        &profile.server.id(),
-        &profile.word_with_maildir(),
-        moment,
-    )?;
-    let site = Site::look(disk, &profile.maildir)?;
-    let (store, ..) = claim.settle(&site)?;
-    Ok(store)
 }
 
 fn say(context: &Context<'_>, profile: &Profile, text: &str) {

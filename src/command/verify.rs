@@ -3,11 +3,11 @@
 use super::context::Context;
 use super::fail::{Failure, print, report_failure};
 use super::looked::{Counts, Looked, account_line};
-use super::state::{date, open_store};
+use super::state::date;
 use crate::cli::Verify;
 use crate::durable::{Dir, Disk};
 use crate::exit::Status;
-use crate::fetch::Error;
+use crate::fetch::{Error, open_state};
 use crate::maildir::{AccountTag, Search, Site};
 use crate::paths;
 use crate::profile::{Overrides, Profile};
@@ -153,7 +153,11 @@ impl Verifier<'_> {
             return Ok(nothing());
         }
         let store = match self.accept {
-            true => Some(open_store(&self.disk, &self.state, profile, &self.moment)?),
+            true => {
+                let directory = state::open_directory(&self.disk, &self.state)?;
+                let (store, ..) = open_state(&self.disk, directory, profile, &self.moment)?;
+                Some(store)
+            }
             false => None,
         };
         if store.is_some() {

@@ -2,7 +2,7 @@
 
 use super::Error;
 use crate::exit::{Diagnose, Status};
-use crate::session::Meaning;
+use crate::session::{self, Meaning};
 use crate::state::{RefusalKind, Why};
 
 impl Diagnose for Error {
@@ -90,7 +90,7 @@ impl Diagnose for Error {
             Self::KnownElsewhere {
                 other, name, again, ..
             } => Some(format!(
-                "if it is the same maildrop, `popfetch state move {} {name}` brings over what was \
+                "if it is the same mailbox, `popfetch state move {} {name}` brings over what was \
                  fetched; if it is another one, `popfetch fetch --as-new {again}` fetches all of it",
                 crate::term::quoted(other)
             )),
@@ -118,6 +118,37 @@ impl Diagnose for Error {
                 "if it is meant to be so large, set `max-size` to more than its size".to_owned(),
             ),
             other => other.cause().and_then(Diagnose::hint),
+        }
+    }
+}
+
+impl Error {
+    /// What counts as the same failure, in a word.
+    pub(super) fn kind(&self) -> &'static str {
+        match self {
+            Self::Connect(_) | Self::NoPop(_) => "connect",
+            Self::Delivery(_) | Self::NoRoom(_) => "maildir",
+            Self::State(_) => "state",
+            Self::Ahead(source)
+            | Self::OutOfStep(source)
+            | Self::Over { source, .. }
+            | Self::Doubtful { source, .. } => source.kind(),
+            Self::NotInStep | Self::Refusing(_) => "session",
+            Self::KnownElsewhere { .. }
+            | Self::NoneImported { .. }
+            | Self::ImportsLost { .. }
+            | Self::InParts(_)
+            | Self::NoMemory(_) => "state",
+            Self::NeedsUtf8(_) | Self::Oversized(_) => "message",
+            Self::Renewal(_) => "password",
+            Self::Early { .. } | Self::NoThread(_) | Self::Stopped(_) | Self::Thread => "run",
+            Self::Advised { .. } => "sign-in",
+            Self::Session(source) => match source {
+                session::Error::Net { .. } => "line",
+                session::Error::Turned(_) => "greeting",
+                session::Error::SignIn { .. } => "sign-in",
+                _ => "session",
+            },
         }
     }
 }

@@ -6,6 +6,7 @@
 //! size than was listed waits for the next reply, or for that of a NOOP.
 
 use super::echoes::Echoes;
+use super::repeated::Beginning;
 use super::tell::argument;
 use super::{Account, Error};
 use crate::delivery::{Complete, Delivered, Incoming, Target};
@@ -134,10 +135,19 @@ impl<'a> Intake<'a> {
     }
 
     /// Takes in a message that has ended. `false` where the committer has ended early; it says why.
-    pub(super) fn take_in(&mut self, incoming: Incoming, ending: Ending) -> Result<bool, Error> {
+    pub(super) fn take_in(
+        &mut self,
+        incoming: Incoming,
+        ending: Ending,
+        beginning: &Beginning,
+    ) -> Result<bool, Error> {
+        let ending = beginning.without(ending);
         let size = size_of(incoming.message(), ending);
         let suspicious = size == Size::Off && self.sizes.contradict(ending, incoming.message());
-        let complete = incoming.finish(size)?;
+        let complete = match beginning.is_repeated() && size == Size::Off {
+            true => incoming.finish(size)?.doubt(),
+            false => incoming.finish(size)?,
+        };
         // An end that may be the message's own octets is as good as none, whatever its size: a sender
         // knows how servers count, and can put there what looks like the next answer.
         self.unsure |= (size == Size::Off && !self.sizes.0.are_off()) || !ending.clean;
@@ -258,6 +268,7 @@ impl Account<'_> {
     ) -> Result<(Complete, bool), Error> {
         let wants_header = self.environment.report.wants_header();
         let mut incoming: Option<Incoming> = None;
+        let mut beginning = Beginning::of(message);
         let mut complete = None;
         let mut retrieval = session.retrieve([message.clone()]);
         while let Some(arrival) = retrieval.next_arrival()? {
@@ -267,12 +278,19 @@ impl Account<'_> {
                 }
                 Arrival::Octets(octets) => {
                     if let Some(incoming) = &mut incoming {
-                        incoming.write(octets)?;
+                        incoming.write(&beginning.pass(octets))?;
                     }
                 }
                 Arrival::Ends(ending) => {
-                    let size = size_of(message, ending);
-                    complete = incoming.take().map(|it| it.finish(size)).transpose()?;
+                    let size = size_of(message, beginning.without(ending));
+                    if let Some(mut whole) = incoming.take() {
+                        whole.write(&beginning.rest())?;
+                        let finished = whole.finish(size)?;
+                        complete = Some(match beginning.is_repeated() && size == Size::Off {
+                            true => finished.doubt(),
+                            false => finished,
+                        });
+                    }
                 }
                 Arrival::Refused(message, answer) => {
                     let reason = format!("the server refused to send it again: {answer}");

@@ -77,7 +77,7 @@ pub enum Error {
     NoThread(std::io::Error),
     /// Another account's state knows the maildrop.
     #[error(
-        "{known} of the {listed} messages of this maildrop are known under another name of it, {other}"
+        "{known} of the {listed} messages of this mailbox are known under another name of it, {other}"
     )]
     KnownElsewhere {
         /// How many are known.
@@ -92,7 +92,7 @@ pub enum Error {
         again: String,
     },
     /// None of the names that another tool knew is listed.
-    #[error("none of the {listed} messages of this maildrop is one that {tool} has fetched")]
+    #[error("none of the {listed} messages of this mailbox is one that {tool} has fetched")]
     NoneImported {
         /// How many are listed.
         listed: usize,
@@ -125,7 +125,7 @@ pub enum Error {
     NoMemory(&'static str),
     /// What a part of the maildrop shows last is not the newest.
     #[error(
-        "the server lists its maildrop a part at a time, and shows no more of it while a part is \
+        "the server lists its mailbox a part at a time, and shows no more of it while a part is \
          passed over, so that `{0}` would keep the rest from coming"
     )]
     InParts(&'static str),
@@ -436,35 +436,6 @@ impl Error {
         match self {
             Self::State(state::Error::HeldLong { holder, .. }) => Some(holder.since),
             _ => None,
-        }
-    }
-
-    /// What counts as the same failure, in a word.
-    pub(super) fn kind(&self) -> &'static str {
-        match self {
-            Self::Connect(_) | Self::NoPop(_) => "connect",
-            Self::Delivery(_) | Self::NoRoom(_) => "maildir",
-            Self::State(_) => "state",
-            Self::Ahead(source)
-            | Self::OutOfStep(source)
-            | Self::Over { source, .. }
-            | Self::Doubtful { source, .. } => source.kind(),
-            Self::NotInStep | Self::Refusing(_) => "session",
-            Self::KnownElsewhere { .. }
-            | Self::NoneImported { .. }
-            | Self::ImportsLost { .. }
-            | Self::InParts(_)
-            | Self::NoMemory(_) => "state",
-            Self::NeedsUtf8(_) | Self::Oversized(_) => "message",
-            Self::Renewal(_) => "password",
-            Self::Early { .. } | Self::NoThread(_) | Self::Stopped(_) | Self::Thread => "run",
-            Self::Advised { .. } => "sign-in",
-            Self::Session(source) => match source {
-                session::Error::Net { .. } => "line",
-                session::Error::Turned(_) => "greeting",
-                session::Error::SignIn { .. } => "sign-in",
-                _ => "session",
-            },
         }
     }
 

@@ -22,6 +22,7 @@ mod next;
 mod reach;
 mod receive;
 mod refusals;
+mod repeated;
 mod room;
 mod sessions;
 mod tell;
@@ -35,15 +36,15 @@ pub use tell::failure;
 use tell::listed;
 
 use crate::delivery::Target;
-use crate::durable::Disk;
-use crate::maildir::Site;
+use crate::durable::{Dir, Disk};
+use crate::maildir::{Maildir, Site};
 use crate::maildrop::{Maildrop, Message};
 use crate::plan::{self, Decision, Plan, Policy};
 use crate::profile::Profile;
 use crate::report::{Event, Outcome, Planned, Report};
 use crate::secrets::Credential;
 use crate::session::{Answer, Marked, Meaning, Phase, Session, Transaction, Update};
-use crate::state::{self, Claim, MarkedBy, Moment, Recognition, Recorded, Store, Twins};
+use crate::state::{self, Claim, MarkedBy, Moment, Opened, Recognition, Recorded, Store, Twins};
 use crate::stop::Stop;
 use crate::term::count;
 use doubts::{Budget, Looked};
@@ -97,6 +98,22 @@ pub struct Account<'a> {
     pub environment: &'a Environment,
 }
 
+/// Takes an account's state, and its Maildir; nothing is made or changed where they do not belong
+/// together.
+pub fn open_state(
+    disk: &Disk,
+    directory: Dir,
+    profile: &Profile,
+    moment: &Moment,
+) -> Result<(Store, Arc<Maildir>, Opened, Twins), Error> {
+    let id = profile.server.id();
+    let claim = Claim::take(directory, &id, &profile.word_with_maildir(), moment)?;
+    let twins = claim.twins();
+    let site = Site::look(disk, &profile.maildir)?;
+    let (store, maildir, opened) = claim.settle(&site)?;
+    Ok((store, maildir, opened, twins))
+}
+
 impl Account<'_> {
     /// Fetches the account's new mail and reports how that went, the end included.
     pub fn fetch(&self) -> Outcome {
@@ -138,26 +155,13 @@ impl Account<'_> {
         Ok(closed?)
     }
 
-    /// Takes the account's state and its Maildir; nothing is made or changed where they do not
-    /// belong together.
-    fn open(
-        &self,
-        directory: crate::durable::Dir,
-        moment: &Moment,
-    ) -> Result<(Store, Target, Twins), Error> {
-        let profile = self.profile;
-        let claim = Claim::take(
-            directory,
-            &profile.server.id(),
-            &profile.word_with_maildir(),
-            moment,
-        )?;
+    fn open(&self, directory: Dir, moment: &Moment) -> Result<(Store, Target, Twins), Error> {
+        let disk = &self.environment.disk;
+        let (store, maildir, opened, twins) = open_state(disk, directory, self.profile, moment)?;
         let twins = match self.environment.as_new {
             true => Twins::default(),
-            false => claim.twins(),
+            false => twins,
         };
-        let site = Site::look(&self.environment.disk, &profile.maildir)?;
-        let (store, maildir, opened) = claim.settle(&site)?;
         self.tell_opened(&opened);
         Ok((store, Target::maildir(maildir), twins))
     }

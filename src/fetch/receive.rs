@@ -4,6 +4,7 @@ use super::commit::{self, Committed};
 use super::endings::{Care, Destination, Intake, Sizes};
 use super::key::Key;
 use super::refusals::{Refusals, is_sent_again};
+use super::repeated::Beginning;
 use super::{Account, Error, Missed, Run, listed};
 use crate::delivery::{Complete, Incoming, Target};
 use crate::maildir::{AccountTag, Stamp};
@@ -390,6 +391,7 @@ impl Account<'_> {
         let wants_header = self.environment.report.wants_header();
         let asked_for_utf8 = retrieval.was_asked_for_utf8();
         let mut octets_so_far = 0;
+        let mut beginning = None;
         let mut rest = Vec::new();
         while let Some(arrival) = retrieval.next_arrival()? {
             match arrival {
@@ -398,6 +400,7 @@ impl Account<'_> {
                         return Ok(None);
                     }
                     octets_so_far = 0;
+                    beginning = Some(Beginning::of(&message));
                     let Destination { target, stamp } = intake.to;
                     *incoming = Some(target.spool().receive(stamp, message, wants_header)?);
                 }
@@ -405,8 +408,8 @@ impl Account<'_> {
                     let count = octets.len() as u64;
                     octets_so_far += count;
                     self.tell(Event::Received { octets: count });
-                    if let Some(incoming) = incoming {
-                        incoming.write(octets)?;
+                    if let Some((incoming, beginning)) = incoming.as_mut().zip(beginning.as_mut()) {
+                        incoming.write(&beginning.pass(octets))?;
                         self.check_size(incoming.message(), octets_so_far)?;
                     }
                 }
@@ -420,9 +423,11 @@ impl Account<'_> {
                         let reason = "the server sent nothing of it".to_owned();
                         received.refusals.blame_for(message, reason, self);
                     }
-                    if let Some(whole) = incoming.take() {
+                    if let Some((mut whole, mut beginning)) = incoming.take().zip(beginning.take())
+                    {
                         received.came(whole.message(), self);
-                        if !intake.take_in(whole, ending)? {
+                        whole.write(&beginning.rest())?;
+                        if !intake.take_in(whole, ending, &beginning)? {
                             return Ok(None);
                         }
                     }

@@ -299,7 +299,7 @@ pub(super) fn too_early(early: &Early) -> String {
         Why::Refused(kind, time) => {
             let what = match kind {
                 RefusalKind::Passing => "the server was busy, or had trouble of its own,",
-                RefusalKind::InUse => "another session had the maildrop",
+                RefusalKind::InUse => "another session had the mailbox",
                 RefusalKind::Withheld => "the server let us in, and sent no messages,",
                 RefusalKind::Limit => {
                     "the server said that it was asked too often, or for too much,"

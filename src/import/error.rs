@@ -1,6 +1,8 @@
 //! Why a tool's files cannot be taken over.
 
+use super::model::Draft;
 use crate::exit::{Diagnose, Status};
+use crate::term::quoted;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -78,6 +80,18 @@ pub enum Error {
         path: PathBuf,
         /// How many.
         accounts: usize,
+        /// One of them.
+        first: String,
+        /// Whose it should be.
+        tool: &'static str,
+    },
+    /// None of the accounts has this name.
+    #[error("there is no account `{only}`: there is {}", names.join(", "))]
+    NoSuchAccount {
+        /// What was asked for.
+        only: String,
+        /// What there is.
+        names: Vec<String>,
     },
 }
 
@@ -88,6 +102,24 @@ impl Error {
             path: path.to_owned(),
             line,
             what: what.into(),
+        }
+    }
+
+    /// A file of unique-ids that does not say whose they are is for one account.
+    pub(super) fn check_whose<'a>(
+        tool: &'static str,
+        path: &Path,
+        mut drafts: impl Iterator<Item = &'a Draft>,
+    ) -> Result<(), Self> {
+        let first = drafts.next().map(|draft| draft.name.clone());
+        match drafts.count() {
+            0 => Ok(()),
+            more => Err(Self::Whose {
+                path: path.to_owned(),
+                accounts: more + 1,
+                first: first.unwrap_or_default(),
+                tool,
+            }),
         }
     }
 
@@ -107,7 +139,7 @@ impl Diagnose for Error {
         match self {
             Self::Read { .. } => Status::Io,
             Self::Seen { .. } => Status::Data,
-            Self::Whose { .. } => Status::Usage,
+            Self::Whose { .. } | Self::NoSuchAccount { .. } => Status::Usage,
             Self::Missing { .. }
             | Self::NoFile { .. }
             | Self::TooLarge { .. }
@@ -145,8 +177,16 @@ impl Diagnose for Error {
                 "popfetch fetches by POP3; if the accounts are in another file, name it: popfetch \
                  import {tool} PATH"
             ),
-            Self::Whose { .. } => {
-                "name the config of the one account that it belongs to, without the others".into()
+            Self::Whose {
+                path, first, tool, ..
+            } => format!(
+                "say which: `popfetch import {tool} --account {} --seen {}`, and so on for each of \
+                 them; nothing was changed",
+                quoted(first),
+                quoted(&path.display().to_string())
+            ),
+            Self::NoSuchAccount { .. } => {
+                "name one of these by --account; nothing was changed".into()
             }
         })
     }

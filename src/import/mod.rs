@@ -56,20 +56,29 @@ impl Tool {
 }
 
 /// Reads a tool's files: those in the usual places, or the config at `path`; `seen` is where the
-/// unique-ids are, if that is somewhere else.
+/// unique-ids are, if that is somewhere else. With `only`, the accounts are those of this name.
 pub fn read(
     tool: Tool,
     path: Option<&Path>,
     seen: Option<&Path>,
+    only: Option<&str>,
     surroundings: &Surroundings,
 ) -> Result<Found, Error> {
-    let found = match tool {
-        Tool::Fdm => fdm::read(path, seen, surroundings),
+    let mut found = match tool {
+        Tool::Fdm => fdm::read(path, seen, only, surroundings),
         Tool::Fetchmail => fetchmail::read(path, seen, surroundings),
-        Tool::Getmail => getmail::read(path, seen, surroundings),
+        Tool::Getmail => getmail::read(path, seen, only, surroundings),
         Tool::Mpop => mpop::read(path, seen, surroundings),
         Tool::Thunderbird => thunderbird::read(path, seen, surroundings),
     }?;
+    let names: Vec<String> = found.drafts.iter().map(|it| it.name.clone()).collect();
+    found.drafts.retain(|draft| is_meant(only, draft));
+    if let (Some(only), true, false) = (only, found.drafts.is_empty(), names.is_empty()) {
+        return Err(Error::NoSuchAccount {
+            only: only.to_owned(),
+            names,
+        });
+    }
     if found.drafts.is_empty() {
         return Err(Error::NoAccounts {
             files: found.files,
@@ -77,4 +86,14 @@ pub fn read(
         });
     }
     Ok(found)
+}
+
+/// Whether an account is the one that is asked for: by its name, or as `USER@HOST` where several have
+/// the same.
+fn is_meant(only: Option<&str>, draft: &Draft) -> bool {
+    let address = || {
+        let (user, host) = (draft.get("user"), draft.get("host"));
+        format!("{}@{}", user.unwrap_or_default(), host.unwrap_or_default())
+    };
+    only.is_none_or(|only| draft.name == only || address() == only)
 }

@@ -10,9 +10,10 @@ use crate::maildrop::Identity;
 use crate::term::{hex, unhex};
 use sha2::{Digest, Sha256};
 use std::borrow::Borrow;
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsStr;
 use std::fmt::{self, Write as _};
 use std::os::unix::ffi::OsStrExt;
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -97,7 +98,7 @@ impl UniqueName {
             let _ = write!(name, "{octet:02x}");
         }
         name.push('.');
-        name.push_str(&host());
+        name.push_str(host());
         Self(name)
     }
 
@@ -189,23 +190,23 @@ fn token(name: &[u8]) -> Option<([u8; TAG], [u8; 16])> {
 
 /// The host's name with "/", ":" and what else a name must not hold written as `\ooo` (the
 /// Maildir convention).
-fn host() -> String {
-    let host: OsString = OsString::from(
-        rustix::system::uname()
-            .nodename()
-            .to_string_lossy()
-            .as_ref(),
-    );
-    let mut safe = String::new();
-    for octet in host.as_bytes().iter().take(64) {
-        match octet {
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' => safe.push(char::from(*octet)),
-            _ => {
-                let _ = write!(safe, "\\{octet:03o}");
+fn host() -> &'static str {
+    static HOST: OnceLock<String> = OnceLock::new();
+    HOST.get_or_init(|| {
+        let name = rustix::system::uname();
+        let mut safe = String::new();
+        for octet in name.nodename().to_bytes().iter().take(64) {
+            match octet {
+                b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' => {
+                    safe.push(char::from(*octet));
+                }
+                _ => {
+                    let _ = write!(safe, "\\{octet:03o}");
+                }
             }
         }
-    }
-    safe
+        safe
+    })
 }
 
 #[cfg(test)]

@@ -49,8 +49,8 @@ impl Addresses {
         stop: &Stop,
     ) -> Result<Self, Error> {
         #[cfg(debug_assertions)]
-        let mut all = match super::stage::address_of(host, port) {
-            Some(address) => vec![address?],
+        let mut all = match super::stage::addresses_of(host, port) {
+            Some(addresses) => addresses?,
             None => look_up(host, port, stop, resolve)?,
         };
         #[cfg(not(debug_assertions))]

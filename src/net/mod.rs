@@ -164,7 +164,7 @@ pub enum Error {
     #[error("the server was too slow: less than 1 KiB in {0} seconds")]
     TooSlow(u64),
     /// The server kept sending, and next to nothing, for so many seconds of waiting.
-    #[error("the server kept below 200 octets a second for {0} seconds")]
+    #[error("the server kept below 200 bytes a second for {0} seconds")]
     Dripping(u64),
     /// TLS failed for another reason than the certificate.
     #[error("TLS failed: {0}")]

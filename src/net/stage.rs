@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 /// Names and the addresses that they lead to, as in `pop.example.test:995=127.0.0.1:4000`, with
-/// spaces between them; `*` stands for any name.
+/// spaces between them; `*` stands for any name, and a name that comes twice has two addresses.
 const NAMES: &str = "POPFETCH_TEST_NAMES";
 
 /// Seconds over which a server's least rate is measured.
@@ -14,18 +14,20 @@ const RATE_OVER: &str = "POPFETCH_TEST_RATE_OVER";
 
 /// Where this name leads to, if the tests say where names lead to at all. What they do not name does
 /// not exist, but for what is this machine anyway: no test goes out into the world.
-pub(super) fn address_of(host: &str, port: u16) -> Option<Result<SocketAddr, Error>> {
+pub(super) fn addresses_of(host: &str, port: u16) -> Option<Result<Vec<SocketAddr>, Error>> {
     let names = std::env::var(NAMES).ok()?;
     if host == "localhost" || host.parse::<std::net::IpAddr>().is_ok() {
         return None;
     }
     let of = |name: &str| {
         let wanted = format!("{name}:{port}=");
-        let address = names.split(' ').find_map(|it| it.strip_prefix(&wanted));
-        address.and_then(|it| it.parse().ok())
+        let addresses = names
+            .split(' ')
+            .filter_map(|it| it.strip_prefix(&wanted)?.parse().ok());
+        Some(addresses.collect::<Vec<_>>()).filter(|it| !it.is_empty())
     };
-    let address = of(host).or_else(|| of("*"));
-    Some(address.ok_or(Error::NoSuchHost { host: host.into() }))
+    let addresses = of(host).or_else(|| of("*"));
+    Some(addresses.ok_or(Error::NoSuchHost { host: host.into() }))
 }
 
 /// Over how long the tests measure the least rate of a server, if they say so.

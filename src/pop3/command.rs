@@ -56,7 +56,7 @@ pub enum Unsendable {
     #[error("it holds a line break or a NUL")]
     LineBreak,
     /// The line would be too long for RFC 2449.
-    #[error("the command line would be longer than 255 octets")]
+    #[error("the command line would be longer than 255 bytes")]
     TooLong,
 }
 

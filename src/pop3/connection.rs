@@ -12,6 +12,7 @@ use super::body::{self, Decoder};
 use super::command::{Command, Unsendable};
 use super::ending::Ending;
 use super::line::{self, ENDLESS_LINE, LISTING_LINE_LIMIT, STATUS_LIMIT};
+use super::quirks;
 use super::status::{Reply, Shape};
 use std::collections::VecDeque;
 use std::ops::Range;
@@ -19,6 +20,9 @@ use zeroize::Zeroizing;
 
 /// The input buffer: four TLS records (RFC 8446 section 5.1), which is what one read may bring.
 const BUFFER: usize = 64 * 1024;
+
+/// Lines without a word that may stand before an answer.
+const MOST_IDLE: u8 = 4;
 
 /// What happened on the connection. The commands' events come in the commands' order.
 #[derive(Debug, Eq, PartialEq)]
@@ -46,7 +50,7 @@ pub enum Event<'a> {
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 pub enum Violation {
     /// A line without end.
-    #[error("the server sent a line of more than {0} octets")]
+    #[error("the server sent a line of more than {0} bytes")]
     EndlessLine(u64),
     /// A multi-line response that goes on and on; what of.
     #[error("the server sent a {0} without end")]
@@ -71,6 +75,8 @@ pub struct Connection {
     output: Zeroizing<Vec<u8>>,
     pending: VecDeque<Shape>,
     phase: Phase,
+    /// Lines without a word that may still be passed over.
+    idle: u8,
     /// Found and not told yet.
     found: Option<Found>,
     violation: Option<Violation>,
@@ -115,6 +121,7 @@ impl Connection {
             output: Zeroizing::default(),
             pending: VecDeque::from([Shape::Single]),
             phase: Phase::Status,
+            idle: 0,
             found: None,
             violation: None,
         }
@@ -136,6 +143,12 @@ impl Connection {
     /// Puts a command into the output and its reply into what is pending.
     pub fn send(&mut self, command: Command<'_>) -> Result<(), Unsendable> {
         command.encode(&mut self.output)?;
+        let is_idle = quirks::may_be_answered_twice(command);
+        if is_idle && self.pending.is_empty() {
+            // As many as the last command allows; none may stand behind the greeting.
+            self.skip_idle_lines();
+        }
+        self.idle = if is_idle { MOST_IDLE } else { 0 };
         if self.pending.is_empty() && self.start < self.end {
             // Whatever waits there came before the question, so it cannot be the answer.
             self.violation.get_or_insert(Violation::Unsolicited);
@@ -264,8 +277,28 @@ impl Connection {
         }
     }
 
+    /// Throws away what came behind the last answer, as far as it says nothing new.
+    fn skip_idle_lines(&mut self) {
+        while self.idle > 0 {
+            let before = self.start;
+            let Some((range, _)) = self.take_line() else {
+                return;
+            };
+            let text = self.input.get(range).unwrap_or_default();
+            if !text.is_empty() && !Reply::parse(text).is_some_and(|reply| reply.ok) {
+                self.start = before;
+                return;
+            }
+            self.idle -= 1;
+        }
+    }
+
     fn find_status(&mut self, shape: Shape) -> Result<Found, Violation> {
-        let line = self.take_line();
+        let mut line = self.take_line();
+        while self.idle > 0 && line.as_ref().is_some_and(|(range, _)| range.is_empty()) {
+            self.idle -= 1;
+            line = self.take_line();
+        }
         // Of a line that has come whole as of one that has not: what is too long must not depend
         // on how the octets come.
         let length = line.as_ref().map_or(self.waiting().len(), |(range, crlf)| {

@@ -20,12 +20,16 @@
 //! | a sign-in refused by closing | seen in the field | it is left alone as after a refusal | `fetch::error` |
 //! | no CAPA at all | RFC 1939 servers, QPOP builds | -ERR, or a closed connection, means no extensions | `session` |
 //! | UIDL that is not announced | jakarta mail-api issue 50 | it is tried all the same | `session::maildrop` |
+//! | `may_be_answered_twice` | FTGate, proxies that answer as well | `+OK` once more, or empty lines, between the answers before a message is asked for | here |
+//! | a status line twice before a message | the same | it is none of the message's where the size says so | `fetch::repeated` |
 //! | `drops_what_follows_auth` | Cyrus 3.6 | AUTH is sent alone | here |
 //! | AUTH refused as a command | hMailServer issue 230, seen in the field | another way to sign in is taken, once | `session::detour` |
 //! | an initial response that is asked for again | seen in the field | it is sent again behind `+ ` | `sasl::exchange` |
 //! | a first challenge of any text | MailKit's notes, mutt 0746ae48 | `+OK`, or words that are no base64, may ask for the first message of PLAIN, LOGIN and the bearer mechanisms | `sasl::exchange` |
 //! | no UIDL | AOL's jpop, QPOP builds | messages are known by their content | `state` |
 //! | text instead of a code | QPOP, fetchmail's `pop3_ok`, tpop3d, many providers | what an -ERR means is known from its words | `session::answer` |
+
+use super::command::Command;
 
 /// Removes a `+OK ` that some servers put before each line of a listing (K-9 issue 1237).
 pub(super) fn without_status_prefix(line: &[u8]) -> &[u8] {
@@ -41,6 +45,24 @@ pub(super) fn without_status_prefix(line: &[u8]) -> &[u8] {
 /// the scan listing promised are there.
 pub(super) fn ends_message(between_crlfs: bool, server_speaks_crlf: bool, all_there: bool) -> bool {
     between_crlfs || !server_speaks_crlf || all_there
+}
+
+/// Whether what stands between the answer to this command and the one before may say nothing: an empty
+/// line, or `+OK` once more. Of a sign-in and of listings there is nothing yet that could be taken for
+/// another message's; from then on whatever answers nothing is disorder. It is so before TLS, too.
+pub(super) fn may_be_answered_twice(command: Command<'_>) -> bool {
+    matches!(
+        command,
+        Command::Apop(..)
+            | Command::Auth { .. }
+            | Command::Capa
+            | Command::User(_)
+            | Command::Pass(_)
+            | Command::Utf8
+            | Command::Stat
+            | Command::Uidl
+            | Command::List
+    )
 }
 
 /// Whether a server of this name (IMPLEMENTATION) loses what is pipelined behind AUTH: Cyrus throws

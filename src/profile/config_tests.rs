@@ -149,7 +149,7 @@ fn the_same_maildrop_is_not_taken_twice() {
     let error = chosen[1].1.as_ref().unwrap_err().to_string();
     assert_eq!(
         error,
-        "account `ada@pop.example.com` is the same maildrop as `work`"
+        "account `ada@pop.example.com` is the same mailbox as `work`"
     );
 }
 

@@ -82,7 +82,7 @@ pub enum ConfigError {
     },
     /// The maildrop is another account's already.
     #[error(
-        "account `{}` is the same maildrop as `{}`",
+        "account `{}` is the same mailbox as `{}`",
         visible(name),
         visible(first)
     )]

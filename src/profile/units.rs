@@ -107,7 +107,7 @@ pub enum UnitError {
     #[error("not a duration; write it as in \"60 s\", \"10 min\", \"14 days\" or \"1d12h\"")]
     NotADuration,
     /// Not understood as a size.
-    #[error("not a size; write it as in \"25 MB\", \"8 MiB\", \"500k\" or as a number of octets")]
+    #[error("not a size; write it as in \"25 MB\", \"8 MiB\", \"500k\" or as a number of bytes")]
     NotASize,
     /// Zero or negative.
     #[error("must be more than zero")]
@@ -147,7 +147,7 @@ pub fn duration(duration: Duration) -> String {
     }
 }
 
-/// Shows a number of octets exactly, as in "25 MB", "8 MiB", "1234567 octets".
+/// Shows a number of octets exactly, as in "25 MB", "8 MiB", "1234567 bytes".
 pub fn octets(octets: u64) -> String {
     const UNITS: [(u64, &str); 8] = [
         (1 << 40, "TiB"),
@@ -166,7 +166,7 @@ pub fn octets(octets: u64) -> String {
         .map(|(unit, name)| (octets / unit, name))
         .min_by_key(|(count, _)| *count)
         .map_or_else(
-            || format!("{octets} octets"),
+            || format!("{octets} bytes"),
             |(count, name)| format!("{count} {name}"),
         )
 }
@@ -319,6 +319,6 @@ mod tests {
         assert_eq!(duration(Duration::from_secs(129_600)), "1 day 12 h");
         assert_eq!(octets(25_000_000), "25 MB");
         assert_eq!(octets(8 << 20), "8 MiB");
-        assert_eq!(octets(1_234_567), "1234567 octets");
+        assert_eq!(octets(1_234_567), "1234567 bytes");
     }
 }

@@ -11,6 +11,12 @@ use std::time::Duration;
 /// Columns for an account's name.
 const NAME: usize = 20;
 
+/// Columns for how many messages have come of how many, or for "signing in" in their place.
+const MESSAGES: usize = 10;
+
+/// What is shown until it is known how much there is.
+const WITHOUT_BAR: &str = "{prefix} {spinner} {wide_msg}";
+
 /// How often a bar is drawn although nothing arrives, so that a stalled line shows as such.
 const TICK: Duration = Duration::from_millis(500);
 
@@ -59,8 +65,8 @@ impl Progress {
                 let host = escape_str(host);
                 account.bar.set_message(format!("connecting to {host}"));
             }
-            Event::Opened { .. } => account.bar.set_message("signing in"),
-            Event::SignedIn { .. } => account.bar.set_message("listing"),
+            Event::Opened { .. } => account.say("signing in"),
+            Event::SignedIn { .. } => account.say("listing"),
             Event::Verifying { octets, .. } => account.verify(*octets),
             Event::Planned(planned) => account.start(planned),
             Event::Received { octets } => account.bar.inc(*octets),
@@ -88,7 +94,7 @@ impl Progress {
 
     fn account(&self) -> Account {
         let bar = self.bars.add(ProgressBar::no_length());
-        bar.set_style(style("{prefix} {spinner} {wide_msg}"));
+        bar.set_style(style(WITHOUT_BAR));
         bar.enable_steady_tick(TICK);
         Account {
             bar,
@@ -118,6 +124,7 @@ impl Account {
         self.messages = planned.fetch;
         self.done = 0;
         if planned.fetch == 0 {
+            self.bar.set_style(style(WITHOUT_BAR));
             self.bar.set_message("nothing new");
             return;
         }
@@ -125,19 +132,27 @@ impl Account {
         self.measure(planned.octets);
     }
 
-    fn verify(&self, octets: u64) {
-        self.bar.set_message("reading");
+    fn verify(&mut self, octets: u64) {
+        self.say("reading");
         self.measure(octets);
     }
 
+    /// What is done before messages come, in the first session or in one that goes on.
+    fn say(&self, what: &'static str) {
+        match self.bar.length() {
+            Some(_) => self.bar.set_message(format!("{what:>MESSAGES$}")),
+            None => self.bar.set_message(what),
+        }
+    }
+
     fn measure(&self, octets: u64) {
+        // The time it took to connect says nothing about the rate, and is not to be seen as one.
+        self.bar.reset_elapsed();
+        self.bar.set_position(0);
+        self.bar.reset_eta();
+        self.bar.set_length(octets);
         self.bar
             .set_style(style(template(columns(std::io::stderr()))));
-        self.bar.set_position(0);
-        self.bar.set_length(octets);
-        // The time it took to connect says nothing about the rate.
-        self.bar.reset_elapsed();
-        self.bar.reset_eta();
     }
 
     fn message_done(&mut self) {
@@ -146,8 +161,10 @@ impl Account {
     }
 
     fn show_messages(&self) {
-        self.bar
-            .set_message(format!("{:>9}", format!("{}/{}", self.done, self.messages)));
+        self.bar.set_message(format!(
+            "{:>MESSAGES$}",
+            format!("{}/{}", self.done, self.messages)
+        ));
     }
 }
 
@@ -294,6 +311,57 @@ mod tests {
         assert!(!is_known(Duration::from_secs(60), 0));
         assert!(is_known(Duration::from_secs(60), 1));
         assert!(!is_known(Duration::ZERO, 1));
+    }
+
+    #[test]
+    fn who_signs_in_once_more_leaves_the_columns_where_they_are() {
+        let screen = Screen::default();
+        let progress = progress(&screen);
+        connect(&progress);
+        let planned = Planned {
+            fetch: 3,
+            octets: 30_000,
+            ..Planned::default()
+        };
+        let drawn = |event: &Event<'_>| {
+            screen.forget();
+            progress.event("work\x1b", event);
+            for account in progress.accounts().values() {
+                account.bar.force_draw();
+            }
+            screen.text()
+        };
+        let column = |text: &str| {
+            let line = text.rsplit("work").next()?;
+            line.find('[')
+        };
+        let text = drawn(&Event::Planned(planned));
+        let before = column(&text);
+        assert!(before.is_some(), "{text}");
+        for (event, word) in [
+            (
+                Event::Opened {
+                    connection: &crate::net::Facts::default,
+                    announced: &Vec::new,
+                    expire: None,
+                },
+                "signing in [",
+            ),
+            (Event::SignedIn { method: &"PLAIN" }, "listing ["),
+        ] {
+            let text = drawn(&event);
+            assert!(text.contains(word), "{text}");
+            assert_eq!(column(&text), before, "{text}");
+        }
+        // And what has nothing more to fetch then has no bar.
+        screen.forget();
+        progress.event("work\x1b", &Event::Planned(Planned::default()));
+        let text = screen.text();
+        assert!(
+            text.contains("nothing new") && !text.contains('['),
+            "{text}"
+        );
+        progress.clear();
     }
 
     #[test]

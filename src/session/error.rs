@@ -44,7 +44,7 @@ impl fmt::Display for Phase {
             Self::StartTls => f.write_str("setting up TLS by STLS"),
             Self::Capabilities => f.write_str("asking for the server's capabilities"),
             Self::SignIn => f.write_str("signing in"),
-            Self::Listing => f.write_str("listing the maildrop"),
+            Self::Listing => f.write_str("listing the mailbox"),
             Self::Message(number) => write!(f, "fetching message {number}"),
             Self::Header(number) => write!(f, "reading the header of message {number}"),
             Self::Step => f.write_str("asking whether the server is still in step"),
@@ -328,7 +328,7 @@ impl Diagnose for Error {
                     Self::SignIn { method, .. } => other_way(*method),
                     _ => "try later; nothing was deleted",
                 },
-                Some(Meaning::InUse) => "another program is reading this maildrop; try later",
+                Some(Meaning::InUse) => "another program is reading this mailbox; try later",
                 Some(Meaning::Limit) => "it was asked too often, or for too much; try later",
                 Some(Meaning::Permanent) => "ask the provider",
                 Some(_) if self.is_known() => {

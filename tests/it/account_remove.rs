@@ -1,6 +1,7 @@
 use std::fs;
 
 use crate::given::{assert_said, letter, mail, run, server};
+use crate::support::keyring::Keyring;
 use crate::support::maildrop::Maildrop;
 use crate::support::run::Home;
 use crate::support::server::Server;
@@ -127,4 +128,45 @@ fn an_account_with_a_wrong_setting_can_be_removed() {
     run(&home, &["account", "remove", "a", "--yes"], 0);
     let left = fs::read_to_string(home.config_file()).unwrap();
     assert_eq!(left, "[accounts.b]\nhost = \"h\"\nuser = \"u\"\n");
+}
+
+#[test]
+fn a_password_in_the_keyring_goes_with_the_account_that_alone_uses_it() {
+    let Some(keyring) = Keyring::unlocked() else {
+        return;
+    };
+    let (server, mut home) = server(1);
+    keyring.serve(&mut home);
+    let config = |name: &str| {
+        let text = home.account_config(name, &server.account());
+        let lines = text
+            .lines()
+            .filter(|line| !line.starts_with("password-file"));
+        let text: Vec<&str> = lines.collect();
+        format!("{}\npassword-keyring = true\n", text.join("\n"))
+    };
+    let (text, secret) = (config("a"), server.account().password + "\n");
+    home.config(&text);
+    home.popfetch(["password", "set", "a"])
+        .stdin(&secret)
+        .expect(0);
+    run(&home, &["fetch"], 0);
+    run(&home, &["account", "remove", "a", "--yes"], 0);
+    home.config(&text);
+    let output = run(&home, &["fetch"], 77);
+    assert_said(&output, &["the system keyring has no password"]);
+    // Where the keyring cannot be asked, what may still be in it is named.
+    home.popfetch(["password", "set", "a"])
+        .stdin(&secret)
+        .expect(0);
+    let output = home
+        .popfetch(["account", "remove", "a", "--yes"])
+        .env("DBUS_SESSION_BUS_ADDRESS", "unix:path=/no/such/bus")
+        .expect(0);
+    assert_said(
+        &output,
+        &["a is removed", "may still be in the system keyring"],
+    );
+    home.config(&text);
+    run(&home, &["fetch"], 0);
 }

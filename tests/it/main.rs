@@ -71,6 +71,8 @@ mod real_servers;
 mod samples;
 /// Few files and threads.
 mod scarce;
+/// What stands on a terminal, narrow and wide.
+mod screens;
 /// Secrets that are slow to come.
 mod secrets;
 /// No one is let in.

@@ -41,8 +41,6 @@ pub enum Limit {
     Commands(usize),
     /// No command is answered once so many octets have been sent.
     Octets(u64),
-    /// No command is answered once the session has lasted so long.
-    Time(Duration),
 }
 
 /// What the server does instead of, or beside, the right answer to a command.

@@ -4,7 +4,6 @@ use std::collections::BTreeSet;
 use std::io;
 use std::sync::Arc;
 use std::thread;
-use std::time::Instant;
 
 use base64::prelude::{BASE64_STANDARD, Engine};
 
@@ -33,7 +32,6 @@ pub(super) fn serve(shared: &Shared, index: usize, behaviour: Behaviour, wire: W
         retrieved: 0,
         held: Vec::new(),
         given: 0,
-        began: Instant::now(),
     };
     let stop = match session.run() {
         Ok(()) => Stop::Ended(How::Left, Ending::Close),
@@ -74,7 +72,6 @@ struct Session<'a> {
     held: Vec<u8>,
     /// RETRs so far (see [`Behaviour::gives`]).
     given: usize,
-    began: Instant,
 }
 
 struct Transaction {
@@ -180,7 +177,6 @@ impl Session<'_> {
             let is_reached = match limit {
                 Limit::Commands(most) => self.commands > *most,
                 Limit::Octets(most) => self.outbox.sent >= *most,
-                Limit::Time(most) => self.began.elapsed() >= *most,
             };
             if is_reached {
                 reply = Some(instead.clone());

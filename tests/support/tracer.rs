@@ -230,7 +230,16 @@ impl Call {
     }
 }
 
-/// The number of the call that a thread is about to make, and its arguments.
+/// The number of the call that a thread is about to make, and its first arguments. Every call of a run
+/// is asked for: from the registers they are had by one call, from /proc by three and a text.
+#[cfg(target_arch = "x86_64")]
+fn number_and_arguments(thread: Pid) -> Option<(libc::c_long, std::array::IntoIter<u64, 3>)> {
+    let registers = ptrace::getregs(thread).ok()?;
+    let arguments = [registers.rdi, registers.rsi, registers.rdx];
+    Some((registers.orig_rax as libc::c_long, arguments.into_iter()))
+}
+
+#[cfg(not(target_arch = "x86_64"))]
 fn number_and_arguments(thread: Pid) -> Option<(libc::c_long, std::vec::IntoIter<u64>)> {
     let call = fs::read_to_string(format!("/proc/{thread}/syscall")).ok()?;
     let mut fields = call.split(' ');

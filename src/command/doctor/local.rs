@@ -48,7 +48,7 @@ fn look_at_maildir(profile: &Profile, state: &Path, findings: &mut Vec<Finding>)
             "the next fetch makes it; what was in it is not there any more",
         )),
         // Opens what is there: nothing is made of anything else.
-        Ground::Whole | Ground::Part | Ground::Other => match site.settle(&Disk::new(), false) {
+        ground => match open(&site, ground) {
             Err(error) => return findings.push(Finding::fail("maildir", &error)),
             Ok(maildir) => {
                 findings.push(look_within(&maildir, &path));
@@ -57,6 +57,14 @@ fn look_at_maildir(profile: &Profile, state: &Path, findings: &mut Vec<Finding>)
         },
     }
     findings.extend(free_space(&profile.maildir));
+}
+
+/// Nothing is made, even where it is taken away meanwhile.
+fn open(site: &Site, ground: Ground) -> Result<Maildir, crate::maildir::Error> {
+    match ground {
+        Ground::Whole => Maildir::open(&Disk::new(), site.path()),
+        _ => site.settle(&Disk::new(), false),
+    }
 }
 
 /// A Maildir that is there.

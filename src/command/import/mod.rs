@@ -28,7 +28,8 @@ pub(super) fn run(context: &Context<'_>, arguments: &cli::Import) -> Result<Stat
     let tool = tool(arguments.tool);
     let around = surroundings()?;
     let (path, seen) = (arguments.path.as_deref(), arguments.seen.as_deref());
-    let found = import::read(tool, path, seen, &around)?;
+    let only = arguments.account.as_deref();
+    let found = import::read(tool, path, seen, only, &around)?;
     let config = match &context.global.config {
         Some(path) => path.clone(),
         None => paths::config_file()?,
@@ -39,6 +40,7 @@ pub(super) fn run(context: &Context<'_>, arguments: &cli::Import) -> Result<Stat
     } else {
         preview::text(
             &plan,
+            only,
             arguments.may_delete,
             &around.home,
             columns(io::stdout()),

@@ -200,7 +200,7 @@ fn name_taken(config: &Path, name: &str) -> Failure {
     Failure::new(
         Status::Config,
         format!(
-            "{} has an account `{name}` already, which is another maildrop",
+            "{} has an account `{name}` already, which is another mailbox",
             config.display()
         ),
         "give that one another name (what it has fetched stays known; write out its `maildir` if \

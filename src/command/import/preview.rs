@@ -17,7 +17,13 @@ const BELOW: usize = 9;
 /// Of a line of the terminal, what becomes of the source's line has at least so many columns.
 const FATE: usize = 24;
 
-pub(super) fn text(plan: &Plan, may_delete: bool, home: &Path, columns: Option<usize>) -> String {
+pub(super) fn text(
+    plan: &Plan,
+    only: Option<&str>,
+    may_delete: bool,
+    home: &Path,
+    columns: Option<usize>,
+) -> String {
     let mut out = String::new();
     let mut file = None;
     for line in &plan.lines {
@@ -34,6 +40,9 @@ pub(super) fn text(plan: &Plan, may_delete: bool, home: &Path, columns: Option<u
             label = " ".repeat(BELOW);
         }
         let _ = writeln!(out, "{}", wrap_item(&label, &fate, columns));
+    }
+    if only.is_some() {
+        out.push_str("\nother accounts are left out (--account)\n");
     }
     for planned in &plan.accounts {
         let mut told = String::new();
@@ -92,7 +101,7 @@ fn account(out: &mut String, plan: &Plan, planned: &Planned, may_delete: bool, h
             let name = escape_str(name);
             let _ = writeln!(
                 out,
-                "  is the same maildrop as `{name}`: nothing is written for it"
+                "  is the same mailbox as `{name}`: nothing is written for it"
             );
             return;
         }

@@ -10,7 +10,7 @@
 
 use super::files::{self, Surroundings};
 use super::model::{Fate, Found, Line};
-use super::{Error, argv, common};
+use super::{Error, argv, common, is_meant};
 use std::path::{Path, PathBuf};
 
 mod account;
@@ -30,6 +30,7 @@ const TOOL: &str = "fdm";
 pub(super) fn read(
     path: Option<&Path>,
     seen: Option<&Path>,
+    only: Option<&str>,
     around: &Surroundings,
 ) -> Result<Found, Error> {
     let usual = [
@@ -40,14 +41,14 @@ pub(super) fn read(
     let mut parser = Parser::new(&path, around);
     parser.file(&path)?;
     let mut found = parser.found()?;
-    if let (Some(path), accounts @ 2..) = (seen, found.drafts.len()) {
-        return Err(Error::Whose {
-            path: path.to_owned(),
-            accounts,
-        });
+    let meant = found.drafts.iter().map(|(draft, _)| draft);
+    if let Some(path) = seen {
+        Error::check_whose(TOOL, path, meant.filter(|draft| is_meant(only, draft)))?;
     }
     for (draft, cache) in &mut found.drafts {
-        seen::take(draft, cache.as_deref(), seen)?;
+        if is_meant(only, draft) {
+            seen::take(draft, cache.as_deref(), seen)?;
+        }
     }
     Ok(Found {
         files: found.files,

@@ -81,6 +81,7 @@ const KEYWORDS: &[Keyword] = &[
     Keyword(&["invisible"], Global, Takes::Nothing, true),
     Keyword(&["showdots"], Global, Takes::Nothing, true),
     Keyword(&["properties"], Global, Takes::Text, false),
+    Keyword(&["pinentry_timeout"], Global, Takes::Number, false),
     Keyword(&["via"], Server, Takes::Text, false),
     Keyword(&["aka"], Server, Takes::Texts, false),
     Keyword(&["localdomains", "local"], Server, Takes::Texts, false),
@@ -114,6 +115,15 @@ const KEYWORDS: &[Keyword] = &[
         Takes::One(&["accept", "reject"]),
         false,
     ),
+    Keyword(
+        &["retrieve-error", "retrieveerror"],
+        Server,
+        Takes::Text,
+        false,
+    ),
+    Keyword(&["pwmd_socket"], User, Takes::Text, false),
+    Keyword(&["pwmd_socket_args"], User, Takes::Text, false),
+    Keyword(&["pwmd_file"], User, Takes::Text, false),
     Keyword(&["user", "username"], User, Takes::Names, false),
     Keyword(&["is"], User, Takes::Names, false),
     Keyword(&["to"], User, Takes::Names, false),
@@ -388,6 +398,64 @@ impl<'a> Reader<'a> {
         match setting.there && (mapped || !one) {
             true => Err(self.wrong("there is one name of a user there, and `here` is missing")),
             false => Ok(()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Config;
+    use super::*;
+    use crate::import::files::Surroundings;
+    use crate::import::model::{Draft, Fate};
+    use std::sync::Arc;
+
+    /// The keywords of 6.4.37 (manual), of 6.5 and of 7 (lexer, fetchmailconf and README.PWMD), as they
+    /// stand there.
+    const OF_6_4: &str = "accept aka and antispam any auth authenticate auto bad-header batchlimit bouncemail \
+        bsmtp checkalias cram cram-md5 daemon defaults dns dropdelivered dropstatus envelope esmtpname \
+        esmtppassword etrn expunge external fastuidl fetchall fetchdomains fetchlimit fetchsizelimit flush \
+        folder folders forcecr gssapi has here idfile idle implicit imap interface interval invisible is keep \
+        kerberos kerberos4 kerberos5 kerberos_v4 kerberos_v5 kpop limit limitflush lmtp local localdomains \
+        logfile mda mimedec mimedecode monitor msn no ntlm odmr opie options otp pass pass8 pass8bits password \
+        pidfile plugin plugout poll pop2 pop3 port post postconnect postmaster pre preauth preauthenticate \
+        preconnect principal properties proto protocol qvirtual reject rewrite sdps server service set \
+        showdots skip smtp smtpaddress smtphost smtpname softbounce spambounce ssh ssl sslcert sslcertck \
+        sslcertfile sslcertpath sslcommonname sslfingerprint sslkey sslproto stripcr syslog there timeout to \
+        tracepolls uidl user username via wants warnings with";
+    const SINCE: &str = "apop forceidle idletimeout oauthbearer passwordeval passwordfd passwordfile \
+        pinentry_timeout pwmd_file pwmd_socket pwmd_socket_args retrieve-error rpop sslmode xoauth2";
+
+    /// Words without a meaning.
+    const NOISE: &[&str] = &["and", "has", "options", "wants", "with"];
+
+    #[test]
+    fn each_keyword_of_fetchmail_6_4_6_5_and_7_is_known_and_something_becomes_of_it() {
+        let words = OF_6_4.split_whitespace().chain(SINCE.split_whitespace());
+        for word in words.filter(|word| !NOISE.contains(word)) {
+            assert!(is_keyword(word), "{word}");
+        }
+        let config = Config {
+            path: Arc::default(),
+            statements: &[],
+            accounts: Vec::new(),
+            left_out: Vec::new(),
+            idfile: None,
+        };
+        for Keyword(words, place, _, may_be_no) in KEYWORDS {
+            for no in [false, *may_be_no] {
+                let setting = Setting {
+                    key: words[0],
+                    place: *place,
+                    no,
+                    values: vec!["1".to_owned().into()],
+                    there: false,
+                };
+                let around = Surroundings::default();
+                let fate = config.take(&setting, &mut Draft::default(), &around);
+                let unknown = Fate::nothing("fetchmail has no such keyword");
+                assert_ne!(fate, unknown, "nothing becomes of {}", words[0]);
+            }
         }
     }
 }

@@ -81,6 +81,18 @@ impl Config<'_> {
                 "every message is stored".into(),
                 "what is odd in a header is its reader's to judge".into(),
             ),
+            "retrieve-error" if value == "abort" => Fate::Changed(
+                "the other messages are fetched".into(),
+                "one that cannot be had holds none of them up, and is tried again".into(),
+            ),
+            "retrieve-error" if value == "markseen" => Fate::Changed(
+                "it is tried again in later runs".into(),
+                "what was not fetched is never taken for fetched".into(),
+            ),
+            "retrieve-error" => Fate::taken("the other messages are fetched"),
+            "pwmd_file" | "pwmd_socket" | "pwmd_socket_args" | "pinentry_timeout" => Fate::nothing(
+                "the password stays in pwmd: write a command that asks it as `password-command`",
+            ),
             "principal" => Fate::nothing("popfetch has no Kerberos"),
             "idletimeout" | "folder" | "idle" | "forceidle" => Fate::nothing("it is for IMAP"),
             "dns" | "checkalias" | "envelope" if it.no => Fate::taken(NOT_SORTED),
@@ -98,7 +110,7 @@ impl Config<'_> {
             },
             "user" | "is" | "to" if it.there => draft.text("user", value),
             "user" | "is" | "to" if it.values.len() > 1 || value == "*" => {
-                Fate::Changed("one maildrop for one Maildir".into(), NOT_SORTED.into())
+                Fate::Changed("one mailbox for one Maildir".into(), NOT_SORTED.into())
             }
             "user" | "is" | "to" => Fate::Changed(
                 "the account's Maildir".into(),

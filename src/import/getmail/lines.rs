@@ -37,11 +37,11 @@ impl Account {
         let path = |key: &str| Fate::key(key, &Word::Text(expanded(value, around)));
         match key {
             "type" if self.kind().starts_with("Multidrop") => Fate::Changed(
-                "one maildrop for one Maildir".into(),
+                "one mailbox for one Maildir".into(),
                 "mail is not sorted by its recipients".into(),
             ),
             "type" if self.kind().starts_with("SDPS") => Fate::Changed(
-                "one maildrop for one Maildir".into(),
+                "one mailbox for one Maildir".into(),
                 "SDPS is not spoken".into(),
             ),
             "type" if self.has_no_unique_ids() => Fate::Changed(

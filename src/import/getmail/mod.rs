@@ -4,7 +4,7 @@
 use super::files::{self, Surroundings};
 use super::ini::{self, Section};
 use super::model::{Draft, Fate, Found, Line, Secret, Word};
-use super::{Error, common};
+use super::{Error, common, is_meant};
 use crate::profile::units;
 use crate::secrets::Password;
 use crate::state::Name;
@@ -22,6 +22,7 @@ const MOST_FILES: usize = 1000;
 pub(super) fn read(
     path: Option<&Path>,
     seen: Option<&Path>,
+    only: Option<&str>,
     around: &Surroundings,
 ) -> Result<Found, Error> {
     let usual = [
@@ -46,20 +47,22 @@ pub(super) fn read(
         file.lines(around, &mut found.lines);
         if file.is_pop() {
             let mut draft = file.draft(around)?;
-            file.take_seen(&mut draft, &directory, seen)?;
+            if is_meant(only, &draft) {
+                file.take_seen(&mut draft, &directory, seen)?;
+            }
             found.drafts.push(draft);
         }
     }
-    match (seen, found.drafts.len()) {
-        (Some(path), accounts @ 2..) => Err(Error::Whose {
-            path: path.to_owned(),
-            accounts,
-        }),
-        _ if configs.is_empty() => Err(Error::Missing {
+    if let Some(path) = seen {
+        let meant = found.drafts.iter().filter(|draft| is_meant(only, draft));
+        Error::check_whose(TOOL, path, meant)?;
+    }
+    match configs.is_empty() {
+        true => Err(Error::Missing {
             tool: TOOL,
             looked: vec![path.join("getmailrc")],
         }),
-        _ => Ok(found),
+        false => Ok(found),
     }
 }
 

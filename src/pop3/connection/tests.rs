@@ -141,6 +141,38 @@ fn s41_an_answer_that_came_before_the_question_is_a_violation() {
 }
 
 #[test]
+fn s41_only_what_says_nothing_may_stand_between_the_answers_before_messages() {
+    for (between, next, told) in [
+        ("+OK\r\n", Command::Stat, Ok(Event::NeedInput)),
+        ("\r\n+OK hello\r\n", Command::Stat, Ok(Event::NeedInput)),
+        ("-ERR\r\n", Command::Stat, Err(Violation::Unsolicited)),
+        ("1 300\r\n", Command::Stat, Err(Violation::Unsolicited)),
+        ("+OK", Command::Stat, Err(Violation::Unsolicited)),
+        ("+OK\r\n", Command::Stls, Err(Violation::Unsolicited)),
+        ("+OK\r\n", Command::Quit, Err(Violation::Unsolicited)),
+        (
+            "+OK\r\n",
+            Command::Dele(MessageNumber::new(1).unwrap()),
+            Err(Violation::Unsolicited),
+        ),
+        (
+            &"\r\n".repeat(5),
+            Command::Stat,
+            Err(Violation::Unsolicited),
+        ),
+    ] {
+        let mut connection = Connection::continued();
+        connection.send(Command::Pass("secret")).unwrap();
+        let came = format!("+OK\r\n{between}");
+        connection.space()[..came.len()].copy_from_slice(came.as_bytes());
+        connection.filled(came.len());
+        assert!(matches!(connection.next_event(), Ok(Event::Reply(_))));
+        connection.send(next).unwrap();
+        assert_eq!(connection.next_event(), told, "{between:?} {next:?}");
+    }
+}
+
+#[test]
 fn s8_a_greeting_that_is_not_pop3_is_a_violation_with_its_text_escaped() {
     let told = story(&[], b"220 smtp \x1b[2J\r\n");
     let violation = r#"violation: the server sent "220 smtp \x1b[2J" where +OK or -ERR must stand"#;
@@ -153,7 +185,7 @@ fn s30_a_status_line_without_end_is_given_up_early() {
     let told = told(&[], &endless, &[1000]);
     assert_eq!(
         told,
-        ["violation: the server sent a line of more than 8192 octets"]
+        ["violation: the server sent a line of more than 8192 bytes"]
     );
 }
 
@@ -176,7 +208,7 @@ fn s31_a_listing_line_without_end_is_given_up() {
     let told = told(&[Command::Uidl], &wire, &[60_000]);
     assert_eq!(
         told.last().unwrap(),
-        "violation: the server sent a line of more than 1048576 octets"
+        "violation: the server sent a line of more than 1048576 bytes"
     );
 }
 

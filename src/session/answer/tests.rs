@@ -11,7 +11,7 @@ pub(super) fn at_sign_in(words: &str) -> Meaning {
     Meaning::of(Phase::SignIn, &refusal(words))
 }
 
-fn at_listing(words: &str) -> Meaning {
+pub(super) fn at_listing(words: &str) -> Meaning {
     Meaning::of(Phase::Listing, &refusal(words))
 }
 

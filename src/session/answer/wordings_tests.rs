@@ -1,5 +1,5 @@
-use super::Meaning::{Command, Credentials, InUse, Limit, Passing};
-use super::tests::at_sign_in;
+use super::Meaning::{Command, Credentials, InUse, Limit, Passing, Permanent};
+use super::tests::{at_listing, at_sign_in};
 
 /// Wordings from public trackers, servers' sources and providers' help pages, besides those above.
 #[test]
@@ -188,4 +188,56 @@ fn d1_wordings_that_people_have_met_mean_at_a_sign_in_what_they_say() {
     ] {
         assert_eq!(at_sign_in(words), Command, "{words}");
     }
+}
+
+/// What the wordings above leave out of the table.
+#[test]
+fn d1_each_row_of_the_table_has_a_wording() {
+    for words in [
+        "someone else is using this mailbox",
+        "only one POP3 session per user",
+        "[ALREADY-IN-USE] no",
+        "[IN_USE] no",
+        "[INUSE] no",
+    ] {
+        assert_eq!(at_sign_in(words), InUse, "{words}");
+    }
+    for words in [
+        "Your IP has been blocked for 30 minutes",
+        "your address is blacklisted",
+        "request throttled",
+        "you may log in once per hour",
+        "account is over quota",
+        "back off",
+        "[LIMIT] no",
+        "[LOGIN_DELAY] no",
+        "[RATELIMIT] no",
+        "[THROTTLED] no",
+    ] {
+        assert_eq!(at_sign_in(words), Limit, "{words}");
+    }
+    for words in [
+        "POP3 is not enabled for this account",
+        "unauthorized",
+        "[AUTHENTICATIONFAILED] no",
+        "[AUTHORIZATIONFAILED] no",
+        "[EXPIRED] no",
+    ] {
+        assert_eq!(at_sign_in(words), Credentials, "{words}");
+    }
+    for words in [
+        "no space left on device",
+        "user lookup failed",
+        "transient condition",
+        "out of service",
+        "the server will restart",
+        "starting up",
+        "heavy load",
+        "[SERVERBUG] no",
+    ] {
+        assert_eq!(at_sign_in(words), Passing, "{words}");
+    }
+    assert_eq!(at_sign_in("please use APOP"), Command);
+    assert_eq!(at_listing("authenticate first"), Command);
+    assert_eq!(at_sign_in("[CONTACTADMIN] no"), Permanent);
 }

@@ -6,7 +6,6 @@ use crate::maildir::Site;
 use std::fs;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
-use std::time::{Duration, Instant};
 
 const ACCOUNT: &str = "ada@example.com:995";
 
@@ -70,29 +69,4 @@ fn e14_a_file_that_is_there_and_as_long_vouches_for_its_message() {
     let (mut store, same) = stored(home.path(), 100);
     let Vouched { recorded, withheld } = store.vouch(same).unwrap();
     assert_eq!((recorded.len(), withheld.len()), (100, 0));
-}
-
-/// `cargo test --release --lib -- --ignored --nocapture e14`
-#[test]
-#[ignore = "is about time, and slow in a debug build"]
-fn e14_the_look_before_a_dele_takes_less_than_a_third_of_a_second_in_a_maildir_of_100_000() {
-    let home = tempfile::tempdir().unwrap();
-    let (mut store, same) = stored(home.path(), 100_000);
-    let mut time = |count: usize| {
-        let same = same.iter().rev().take(count).map(|same| Same {
-            id: same.id,
-            message: same.message.clone(),
-        });
-        let same: Vec<Same> = same.collect();
-        let begin = Instant::now();
-        let Vouched { recorded, .. } = store.vouch(same).unwrap();
-        assert_eq!(recorded.len(), count);
-        begin.elapsed()
-    };
-    // Others are at work on the machine: the best of some.
-    let mut best = |count| (0..5).map(|_| time(count)).min().unwrap();
-    // A run looks at so many headers, and asks for no more (E11.4).
-    let (run, all) = (best(1000), best(100_000));
-    eprintln!("1,000 of 100,000: {run:?}; all of them: {all:?}");
-    assert!(run < Duration::from_millis(300), "{run:?}");
 }

@@ -1,5 +1,6 @@
 //! `popfetch account test`: what a fetch needs, looked at without a trace.
 
+mod around;
 mod found;
 mod screens;
 

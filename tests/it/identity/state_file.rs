@@ -144,7 +144,10 @@ fn d32_a_state_of_another_version_or_kind_is_left_alone() {
 
     fs::write(&path, &future).unwrap();
     let output = run(&home, &[], 65);
-    assert_said(&output, &["another version of popfetch", "hint: "]);
+    assert_said(
+        &output,
+        &["another version of popfetch", "use the newest popfetch"],
+    );
     assert_eq!(fs::read_to_string(&path).unwrap(), future);
 
     fs::remove_file(&path).unwrap();

@@ -14,7 +14,7 @@ fn read_as(tool: Tool, config: &[u8], seen: &[u8]) {
     let (rc, ids) = (home.path().join("rc"), home.path().join("ids"));
     fs::write(&rc, config).unwrap();
     fs::write(&ids, seen).unwrap();
-    let found = read(tool, Some(&rc), Some(&ids), &around);
+    let found = read(tool, Some(&rc), Some(&ids), None, &around);
     if let Ok(found) = found {
         let mut shown = format!("{:?}", found.lines);
         shown.push_str(

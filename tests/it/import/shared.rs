@@ -265,3 +265,60 @@ fn the_first_fetch_that_stops_says_a_way_on_that_works() {
     );
     assert_eq!(count(&home), 0);
 }
+
+/// A file that does not say whose unique-ids it has is for one account of several; the hint is followed
+/// to the letter.
+#[test]
+fn a_file_of_unique_ids_without_an_owner_is_taken_for_one_account_at_a_time() {
+    let (first, home) = server(3);
+    let (second, _) = server(4);
+    let accounts = [("a", first.account()), ("b", second.account())];
+    let mut text = String::from("set verify-certificates\n");
+    for (name, account) in &accounts {
+        text.push_str(&format!(
+            "account \"{name}\" pop3s server \"{}\" port {}\n\tuser \"{}\" pass \"{}\"\n\tkeep\n\
+             match account \"{name}\" action maildir \"{}\"\n",
+            account.host,
+            account.port,
+            account.user,
+            account.password,
+            home.maildir(name).display(),
+        ));
+    }
+    home.private_file(".fdm.conf", &text);
+    fs::remove_file(home.config_file()).unwrap();
+    let file = |name: &str, ids: usize| {
+        let ids = (1..=ids).map(|n| format!("5 uid-{n}\n"));
+        let path = home.private_file(name, &ids.collect::<String>());
+        path.to_str().unwrap().to_owned()
+    };
+    let (of_a, of_b) = (file("of a", 2), file("of b", 3));
+    let output = run(&home, &["import", "fdm", "-y", "--seen", &of_a], 64);
+    let hint = format!("popfetch import fdm --account a --seen '{of_a}'");
+    assert_said(&output, &["which of 2 accounts", &hint]);
+    assert!(!home.config_file().exists() && !home.state().exists());
+    for (name, seen) in [("a", &of_a), ("b", &of_b)] {
+        let arguments = ["import", "fdm", "--account", name, "--seen", seen, "-y"];
+        let output = run(&home, &arguments, 0);
+        assert!(
+            output.stdout.contains("other accounts are left out"),
+            "{}",
+            output.stdout
+        );
+    }
+    // Of two servers with an authority each, one can be asked at a time.
+    for (name, account) in &accounts {
+        let fetch = home.popfetch(["fetch", name]);
+        let roots = account.roots.as_ref().unwrap();
+        fetch
+            .env("SSL_CERT_FILE", roots.to_str().unwrap())
+            .expect(0);
+        assert_eq!(
+            crate::support::tree::count(&home.maildir(name)),
+            1,
+            "{name}"
+        );
+    }
+    let output = run(&home, &["import", "fdm", "--account", "c", "-n"], 64);
+    assert_said(&output, &["no account `c`", "a, b", "--account"]);
+}

@@ -107,6 +107,13 @@ impl Failing {
     }
 }
 
+/// Whether it may be over by the next run.
+fn is_scarce(action: Action) -> bool {
+    [Errno::ENFILE, Errno::ENOMEM, Errno::EMFILE]
+        .map(Action::Fail)
+        .contains(&action)
+}
+
 /// Lets calls fail from each place on. Tells what the runs came to.
 fn fail_everywhere(
     names: &'static [&'static str],
@@ -136,7 +143,7 @@ fn fail_everywhere(
         let quit = server.count("QUIT") > 0;
         match seen.status {
             0 => assert!(quit && server.maildrop().count() == 0, "{what}"),
-            73 | 74 => {
+            status @ 73..=75 if status != 75 || is_scarce(action) => {
                 assert_eq!(quit, seen.after_quit, "{what}");
                 assert!(seen.stderr.contains("error: a: "), "{what}");
                 assert!(seen.stderr.contains("hint: "), "{what}");
@@ -189,6 +196,19 @@ fn d25_a_used_up_quota_loses_and_doubles_nothing_and_says_so() {
         let hint = "make room on the disk";
         assert!(seen.status != 74 || seen.stderr.contains(hint), "{what}");
     });
+}
+
+#[test]
+fn e_6_hint_a_system_without_files_or_memory_to_spare_loses_nothing_and_says_what_to_do() {
+    for (errno, hint) in [
+        (Errno::ENFILE, "the whole system has too many files open"),
+        (Errno::ENOMEM, "the system has no memory to spare"),
+        (Errno::EMFILE, "raise the limit (ulimit -n)"),
+    ] {
+        fail_everywhere(&["openat"], false, Action::Fail(errno), |seen, what| {
+            assert!(seen.status == 0 || seen.stderr.contains(hint), "{what}");
+        });
+    }
 }
 
 #[test]

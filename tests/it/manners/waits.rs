@@ -59,7 +59,7 @@ fn f14_a_locked_maildrop_is_not_asked_for_again_before_the_other_client_may_be_d
                 &early,
                 &[
                     "error: a: not tried: ",
-                    "another session had the maildrop at ",
+                    "another session had the mailbox at ",
                     "due in ",
                     "--now",
                 ],
@@ -399,4 +399,20 @@ fn q16_accounts_are_held_back_each_for_itself() {
     assert_said(&second, &["error: a: not tried", "b: nothing new"]);
     assert_eq!((busy.sessions().len(), good.sessions().len()), (1, 2));
     tree::assert_holds(&home.maildir("b"), &mail(2));
+}
+
+#[test]
+fn d31_what_a_clock_that_was_years_ahead_has_noted_holds_nothing_up() {
+    const TEN_YEARS: i64 = 3650 * 24 * HOURS;
+    let (server, home) = plainly(1, refusing("-ERR [AUTH] wrong"));
+    run(&home, &[], 77);
+    run(&home, &[], 77);
+    assert_eq!(server.sessions().len(), 1, "it is left alone");
+    pass(&home, -TEN_YEARS);
+    run(&home, &[], 77);
+    assert_eq!(server.sessions().len(), 2);
+    // The clock goes ten years ahead instead.
+    pass(&home, TEN_YEARS);
+    run(&home, &[], 77);
+    assert_eq!(server.sessions().len(), 3);
 }

@@ -84,7 +84,7 @@ fn t15_a_unique_id_listing_of_one_endless_line() {
     let scene = scene.expect("UIDL").send("+OK\r\n1 ");
     let scene = scene.send_times(vec![b'x'; PIECE], 300_000_000 / PIECE);
     let output = play(scene, "");
-    assert_said(&output, &["error: a: ", "while listing the maildrop"]);
+    assert_said(&output, &["error: a: ", "while listing the mailbox"]);
     assert!(output.peak_memory > 0, "it was not measured");
     let memory = match output.peak_memory {
         ..=0x400_0000 => "less than 64 MiB of memory".to_owned(),

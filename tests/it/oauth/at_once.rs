@@ -172,6 +172,16 @@ fn f3_a_sign_in_that_is_removed_leaves_no_token_in_any_file() {
     run(&home, &["login", "a", "--remove"], 77);
 }
 
+#[test]
+fn f3_a_sign_in_goes_with_the_account_that_is_removed() {
+    let (server, provider) = (server(2), Provider::start(1000, true));
+    let home = home(&server, &provider);
+    sign_in_by_device(&home);
+    assert_eq!(files_of(&home).len(), 1);
+    run(&home, &["account", "remove", "a", "--yes"], 0);
+    assert_eq!(files_of(&home), Vec::<String>::new());
+}
+
 /// From now on the access token that is kept is no good any more.
 fn expire(home: &Home) {
     let file = kept(home);

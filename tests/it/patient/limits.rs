@@ -95,19 +95,6 @@ fn b3_a_server_that_closes_after_so_many_commands_pipelines_all_the_same() {
 }
 
 #[test]
-fn b3_a_server_that_closes_after_some_time_pipelines_all_the_same() {
-    // A watchdog behind a load balancer. Answers take their time, so that it is met among messages.
-    for tenths in [2, 4, 6] {
-        let limit = Limit::Time(Duration::from_millis(100 * tenths));
-        let behaviour = Behaviour::new().has_enough(limit, Reply::End(Ending::Close));
-        let (server, home) = plainly(30, behaviour.delay(Duration::from_millis(10)));
-        let case = format!("{tenths}");
-        assert_all_arrive(&server, &home, 30, &case);
-        assert_pipelines(&server, &case);
-    }
-}
-
-#[test]
 fn b3_deletions_that_meet_a_limit_of_commands_are_no_fault_of_pipelining() {
     // It closes among the first DELEs, behind so many RETRs that the second session, which has none,
     // does not come to the limit.

@@ -13,3 +13,5 @@ mod nameless;
 mod pipelining;
 /// Servers that refuse to send messages, or no more than so many.
 mod refusals;
+/// Servers that say too much.
+mod repeated;

@@ -60,7 +60,7 @@ fn b5_a_server_that_drips_for_minutes_is_left_and_what_came_whole_is_kept() {
     let output = run(&home, &[], 75);
     let said = [
         "error: a: 1 message fetched",
-        "below 200 octets a second",
+        "below 200 bytes a second",
         "fetching message 2",
         "hint: what came whole is kept",
     ];
@@ -82,7 +82,7 @@ fn b5_a_server_that_drips_its_listing_or_a_header_is_left_as_well() {
     let header = listing(&mail).expect("TOP 1 0").send("+OK\r\nX: ");
     let header = drip(header);
     for (scene, arguments, state) in [
-        (listed, &["fetch"][..], "listing the maildrop"),
+        (listed, &["fetch"][..], "listing the mailbox"),
         (
             header,
             &["check", "--headers"],
@@ -92,7 +92,7 @@ fn b5_a_server_that_drips_its_listing_or_a_header_is_left_as_well() {
         let script = Script::plain(scene);
         let home = home(&script);
         let output = run(&home, arguments, 75);
-        assert_said(&output, &["error: a: ", "below 200 octets a second", state]);
+        assert_said(&output, &["error: a: ", "below 200 bytes a second", state]);
         assert_eq!(script.played().len(), 1);
     }
 }

@@ -39,9 +39,9 @@ fn f5_silence_ends_the_run_and_the_state_is_named() {
             "asking for the server's capabilities",
         ),
         ("AUTH", "", "signing in"),
-        ("STAT", "", "listing the maildrop"),
-        ("UIDL", "+OK\r\n1 uid-1\r\n2 u", "listing the maildrop"),
-        ("LIST", "+OK\r\n1 1", "listing the maildrop"),
+        ("STAT", "", "listing the mailbox"),
+        ("UIDL", "+OK\r\n1 uid-1\r\n2 u", "listing the mailbox"),
+        ("LIST", "+OK\r\n1 1", "listing the mailbox"),
         ("RETR 2", "", "fetching message 2"),
         (
             "RETR 2",
@@ -200,10 +200,10 @@ fn f6_one_octet_now_and_then_is_no_progress_in_any_state() {
         (Scene::new(), "greeting"),
         (greeted(), "capabilities"),
         (greeted().send("-ERR\r\n").expect("USER"), "signing in"),
-        (Scene::signed_in().expect("STAT"), "listing the maildrop"),
+        (Scene::signed_in().expect("STAT"), "listing the mailbox"),
         (
             listing().expect("UIDL").send("+OK\r\n"),
-            "listing the maildrop",
+            "listing the mailbox",
         ),
         (at_retr(5000), "fetching message 1"),
         (
