@@ -41,9 +41,8 @@ pub(super) fn run(context: &Context<'_>, arguments: &Fetch) -> Result<Status, Fa
     }
     for ready in &prepared.ready {
         let profile = &ready.profile;
-        if !profile.maildir.join("new").is_dir() {
-            report.makes_maildir(&profile.name, &draft::shown(&profile.maildir));
-        }
+        let is_made = !profile.maildir.join("new").is_dir();
+        report.delivers_to(&profile.name, &draft::shown(&profile.maildir), is_made);
     }
     say_when_stopping(&report, &environment.stop);
     let jobs = usize::from(arguments.jobs.0);

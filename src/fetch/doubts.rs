@@ -148,17 +148,23 @@ impl Account<'_> {
     }
 
     /// What is to be deleted of what earlier sessions stored: what the profile wants gone, and whose
-    /// file is where it should be (E14).
+    /// file is where it should be (E14). And how many stay because the server does not delete them.
     pub(super) fn vouch_for(
         &self,
         store: &mut Store,
         mut same: Vec<Same>,
-    ) -> Result<Vec<Recorded>, Error> {
+    ) -> Result<(Vec<Recorded>, usize), Error> {
         let policy = self.profile.policy.with_clock(store.doubts_clock());
         let now = self.environment.moment.now;
         // One may have been looked at twice.
         same.sort_unstable_by_key(Same::number);
         same.dedup_by_key(|same| same.number());
+        let given_up = same.iter().filter(|same| {
+            store
+                .standing_of(same)
+                .is_some_and(|(since, futile)| plan::is_given_up(since, futile, policy, now))
+        });
+        let given_up = given_up.count();
         same.retain(|same| {
             store
                 .standing_of(same)
@@ -168,7 +174,7 @@ impl Account<'_> {
         if !withheld.is_empty() && store.may_tell() {
             self.tell(Event::Warning(&self.why_withheld(&withheld)));
         }
-        Ok(recorded)
+        Ok((recorded, given_up))
     }
 
     fn why_withheld(&self, withheld: &[(Message, Withheld)]) -> String {
@@ -180,7 +186,10 @@ impl Account<'_> {
                 Withheld::Changed,
                 "the file is not as long as what was stored",
             ),
-            (Withheld::Doubtful, "its end was doubtful"),
+            (
+                Withheld::Doubtful,
+                "its end was doubtful, or `verify` has found its file changed",
+            ),
         ] {
             if withheld.iter().any(|(_, other)| *other == why) {
                 reasons.push(text);

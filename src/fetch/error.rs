@@ -427,8 +427,12 @@ impl Error {
 
     /// Whether the server turned us away and did not say why in a way that we know.
     pub(super) fn is_unexplained(&self) -> bool {
-        let turned = self.session();
-        matches!(turned, Some(session::Error::Turned(answer)) if answer.code.is_none())
+        // That it has enough, or that somebody else is in, is a reason.
+        matches!(self.session(), Some(session::Error::Turned(answer)) if answer.code.is_none())
+            && matches!(
+                self.refusal(),
+                Some(RefusalKind::Unexplained | RefusalKind::Passing)
+            )
     }
 
     /// Since when it is known to last, where it is not this run that tells.

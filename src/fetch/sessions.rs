@@ -63,6 +63,7 @@ impl Account<'_> {
         // Why a session ended that had brought something.
         let mut enough: Option<Error> = None;
         let mut doubtful: Vec<Complete> = Vec::new();
+        let mut goes_on = false;
         let mut run = Run {
             target,
             twins,
@@ -128,7 +129,10 @@ impl Account<'_> {
                 self.environment.stop.wait(MOMENT);
             }
             self.check_stop()?;
-            self.tell_next(&next, &error);
+            // That the server ends each session after some messages is said once a run.
+            if next != Next::GoOn || !std::mem::replace(&mut goes_on, true) {
+                self.tell_next(&next, &error);
+            }
             match (next, error) {
                 (Next::SignInFirst, _) => conduct.doubt_shortcut(),
                 (Next::FewerHeaders, _) => run.budget.shrink(run.brought.given.headers()),

@@ -10,7 +10,8 @@ use crate::profile::units;
 use crate::report::{self, Event, Failure, Listed, Outcome};
 use crate::session::{Direction, Transcript};
 use crate::state::{
-    Changes, Early, FailureKind, Failures, Moment, Opened, Recorded, RefusalKind, Store, Why,
+    Changes, Early, FailureKind, Failures, Moment, Opened, Recognised, Recorded, RefusalKind,
+    Store, Why,
 };
 use crate::term::{count, escape, quoted, unique_id, without_numbers};
 use std::fmt;
@@ -41,9 +42,13 @@ impl Account<'_> {
         let verb = if opened.found == 1 { "counts" } else { "count" };
         let maildir = self.profile.maildir.display();
         if let Some(path) = &opened.damaged {
+            let known = match opened.found {
+                0 => "all of it is known".to_owned(),
+                _ => format!("{found} there that it did not know {verb} as fetched"),
+            };
             self.tell(Event::Warning(&format!(
                 "the state file was damaged and is kept as {}; it was made again from the \
-                 Maildir, and {found} there that it did not know {verb} as fetched",
+                 Maildir, and {known}",
                 path.display()
             )));
         } else if opened.is_rebuilt || opened.inherited {
@@ -136,6 +141,31 @@ impl Account<'_> {
         }
     }
 
+    /// Some of what came is in the Maildir already, as another account's.
+    pub(super) fn tell_recognised(&self, store: &mut Store, outcome: &mut Outcome) {
+        let Some(Recognised {
+            count: number,
+            account,
+        }) = store.take_recognised()
+        else {
+            return;
+        };
+        outcome.known += number;
+        let text = format!(
+            "{} {are} in this Maildir already, octet for octet and under the same unique-id: fetched \
+             as {account}. Not delivered again, and not deleted from the server. If it is the same \
+             mailbox by another name: popfetch state move {} {}",
+            count(number, "message"),
+            quoted(&account),
+            self.profile.word_with_maildir(),
+            are = if number == 1 { "is" } else { "are" },
+        );
+        self.tell(match store.may_tell() {
+            true => Event::Warning(&text),
+            false => Event::Notice(&text),
+        });
+    }
+
     /// Ages come from the clock, and a clock may be wrong by years.
     pub(super) fn tell_undated(&self, plan: &Plan) {
         let due = count(plan.undated() as u64, "message");
@@ -168,6 +198,42 @@ impl Account<'_> {
         }
         outcome.held_up += 1;
         let name = "not listed".to_owned();
+        run.holds.push(Missed { name, text });
+    }
+
+    /// The server has confirmed a deletion that it had confirmed before: nobody knows whether it means
+    /// it now.
+    pub(super) fn tell_asked_again(&self, again: usize) {
+        if again > 0 {
+            let again = count(again as u64, "message");
+            self.tell(Event::Notice(&format!(
+                "the server had confirmed the deletion of {again}, and still lists what it confirmed: \
+                 it has been asked once more, five times in all"
+            )));
+        }
+    }
+
+    /// What the server does not delete is told, as more may be behind it.
+    pub(super) fn hold_undeletable(
+        &self,
+        given_up: usize,
+        run: &mut Run<'_>,
+        outcome: &mut Outcome,
+    ) {
+        if given_up == 0 {
+            return;
+        }
+        let text = format!(
+            "the server does not delete {} although it was asked five times: if it lists only so many \
+             at a time, what is behind them does not show. See whether it has a setting of its own, as \
+             Gmail has, or remove them there; `keep = \"always\"` asks for no deletion",
+            count(given_up as u64, "message")
+        );
+        if !self.environment.quiet {
+            self.tell(Event::Warning(&text));
+        }
+        outcome.held_up += 1;
+        let name = "not deleted".to_owned();
         run.holds.push(Missed { name, text });
     }
 
