@@ -10,7 +10,7 @@ use crate::report::Event;
 use crate::session::{Session, Transaction};
 use crate::state::{Recorded, Same, Store, Vouched, Withheld};
 use crate::term::count;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 /// Headers that a run asks for at most to settle doubts, and whole messages. What is not looked at
 /// counts as the same for now, and is not deleted.
@@ -67,6 +67,24 @@ pub(super) struct Looked {
     pub(super) same: Vec<Same>,
     /// Only the whole message can tell.
     pub(super) fetch: Vec<Message>,
+}
+
+/// Of messages with one unique-id all are deleted, or none is. One that went alone would leave its name
+/// to the others, and nothing would tell the next run that these were never fetched.
+pub(super) fn spare_namesakes(maildrop: &Maildrop, delete: &mut Vec<Recorded>) {
+    let going: HashSet<MessageNumber> = delete.iter().map(Recorded::number).collect();
+    let mut bearers: HashMap<_, Vec<MessageNumber>> = HashMap::new();
+    for place in maildrop.shared() {
+        if let Some(message) = maildrop.message(place) {
+            bearers
+                .entry(message.unique_id)
+                .or_default()
+                .push(message.number);
+        }
+    }
+    bearers.retain(|_, numbers| !numbers.iter().all(|number| going.contains(number)));
+    let spared: HashSet<MessageNumber> = bearers.into_values().flatten().collect();
+    delete.retain(|recorded| !spared.contains(&recorded.number()));
 }
 
 impl Account<'_> {

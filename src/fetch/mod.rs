@@ -243,6 +243,7 @@ impl Account<'_> {
         let (vouched, still) = self.vouch_for(store, same)?;
         delete.extend(vouched);
         self.hold_undeletable(given_up + still, run, outcome);
+        doubts::spare_namesakes(maildrop, &mut delete);
         self.delete(session, store, delete)
     }
 

@@ -24,6 +24,10 @@ pub enum Judgement {
     Rival(u32),
 }
 
+/// So many octets a server adds to a header at most: Status, X-UID, X-IMAPbase and X-Keywords with the
+/// blanks that keep room for more.
+const ADDED: u64 = 512;
+
 impl Store {
     /// The line of a message's file, with its evidence where it has any.
     pub(super) fn stored(&mut self, id: Id) -> Result<Option<Stored>, Error> {
@@ -171,7 +175,8 @@ impl Store {
             return false;
         };
         match (evidence.size, message.octets) {
-            (Size::Exact, _) => true,
+            (Size::Exact, None) => true,
+            (Size::Exact, Some(octets)) => is_nearly_size_of(stored, evidence, octets),
             (Size::Off, _) | (Size::Unknown, None) => !unsure,
             (Size::Unknown, Some(octets)) => is_size_of(stored, evidence, octets),
         }
@@ -344,6 +349,14 @@ impl Store {
 /// Whether so many listed octets are those of a stored file, with a CR for each line or without.
 fn is_size_of(stored: &Stored, evidence: &Evidence, octets: u64) -> bool {
     octets == stored.octets || octets == stored.octets.saturating_add(evidence.lines)
+}
+
+/// The same but for what a server adds to a header of its own, as mbox servers do at the end of a
+/// session. A message that is listed with more octets more, or less, has another body, whatever its
+/// header says: some servers make unique-ids of headers alone.
+fn is_nearly_size_of(stored: &Stored, evidence: &Evidence, octets: u64) -> bool {
+    let sizes = [stored.octets, stored.octets.saturating_add(evidence.lines)];
+    sizes.iter().any(|size| size.abs_diff(octets) <= ADDED)
 }
 
 /// Of two messages under one name.
