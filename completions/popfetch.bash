@@ -856,7 +856,7 @@ _popfetch() {
 # The accounts of the config file, where one can stand.
 _popfetch_and_accounts() {
     _popfetch "$@"
-    local word quoted before="" config="" command="" values=" --auth --color --config --delete-after --format --host --jobs --latest --maildir --max-size --max-time --name --secret --seen --timeout --tls-pin --tls-roots --user -j "
+    local word quoted before="" config="" command="" values=" --account --auth --color --config --delete-after --format --host --jobs --latest --maildir --max-size --max-time --name --secret --seen --timeout --tls-pin --tls-roots --user -j "
     # Bash takes ada@example.com for three words.
     local line="${COMP_LINE:0:COMP_POINT}"
     local whole="${line##*[[:space:]]}"
