@@ -118,7 +118,9 @@ pub struct Store {
     /// what is missing in them was removed by its owner.
     seen: Vec<(MaildirId, u64)>,
     /// Names were imported, and are lost with an earlier journal.
-    lost_imports: Option<Brought>,
+    lost_imports: Vec<Brought>,
+    /// Those that the Maildir knew of before this one.
+    noted_imports: Vec<Brought>,
     /// The run's line is written.
     begun: bool,
     /// The Maildir's generation was raised in this run, which drew this turn.
