@@ -71,9 +71,12 @@ impl Account<'_> {
         if let Some(lost) = opened.restored.filter(|lost| *lost > 0) {
             self.tell(Event::Warning(&format!(
                 "the Maildir {maildir} is older than the state, as after a restored backup: {} that \
-                 {is} missing in it {is} fetched again",
+                 {is} missing in it {is} fetched again if the server still has {them}; popfetch \
+                 verify {} names what is missing then",
                 count(lost, "message"),
-                is = if lost == 1 { "is" } else { "are" }
+                self.profile.word_with_maildir(),
+                is = if lost == 1 { "is" } else { "are" },
+                them = if lost == 1 { "it" } else { "them" }
             )));
         }
         if opened.unsure > 0 {
