@@ -875,7 +875,20 @@ _popfetch_and_accounts() {
         fi
         before="${word}"
     done
-    [[ ${values} == *" ${before} "* ]] && return
+    if [[ ${values} == *" ${before} "* ]]; then
+        # What is in a directory is still to be typed behind its slash.
+        [[ " --config --maildir --seen --tls-roots " == *" ${before} "* ]] && compopt -o filenames 2> /dev/null
+        return
+    fi
+    if [[ -z ${whole} ]]; then
+        # Where a command stands next, options are there for whoever begins one.
+        local -a names=()
+        for word in "${COMPREPLY[@]}"; do
+            [[ ${word} == -* ]] || names+=("${word}")
+        done
+        [[ ${#names[@]} -gt 0 ]] && COMPREPLY=("${names[@]}")
+    fi
+    [[ -z ${command} && help == "${whole}"* ]] && COMPREPLY+=(help)
     case "${command}" in
         "fetch" | "check" | "account show" | "account test" | "account remove" | "state show" | "state mark-seen" | "state forget" | "state accept" | "state move" | "verify" | "login" | "password set" | "password remove") ;;
         import | setup | completions | man) return ;;

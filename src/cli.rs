@@ -37,7 +37,7 @@ Examples:
   popfetch check                      show how much mail waits
   popfetch fetch pops://ada@pop.example.com --maildir ~/Mail/ada
                                       fetch without a config file
-  popfetch -q                         for cron: silent unless there is mail or trouble
+  popfetch -q                         for cron: silent unless something goes wrong
   popfetch --format paths -0 | xargs -0 -r grep -l invoice
                                       look for a word in the new messages
 
@@ -122,7 +122,7 @@ pub struct Global {
     #[arg(short = '0', long, global = true, help_heading = "Global options")]
     pub null: bool,
 
-    /// Say nothing unless there is news or trouble
+    /// Say nothing unless something goes wrong, or needs a look
     #[arg(
         short,
         long,

@@ -164,8 +164,14 @@ impl Dir {
 
     /// Octets that are free for us on the directory's file system.
     pub fn available(&self) -> io::Result<u64> {
+        Ok(self.room()?.0)
+    }
+
+    /// The same, and the octets of a block.
+    pub fn room(&self) -> io::Result<(u64, u64)> {
         let state = sys::fstatvfs(&self.fd)?;
-        Ok(state.f_bavail.saturating_mul(state.f_frsize))
+        let block = state.f_frsize;
+        Ok((state.f_bavail.saturating_mul(block), block))
     }
 
     /// Creates a file that must not exist yet, for appending. Links are not followed.

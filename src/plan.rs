@@ -275,6 +275,11 @@ pub fn is_to_be_deleted(since: i64, futile: u8, policy: Policy, now: i64) -> boo
     futile < DELETIONS && is_due(since, policy, now)
 }
 
+/// Whether such a message is due, and stays because the server does not delete it.
+pub fn is_given_up(since: i64, futile: u8, policy: Policy, now: i64) -> bool {
+    futile >= DELETIONS && is_due(since, policy, now)
+}
+
 /// Whether the profile wants a message gone that has been here since then.
 fn is_due(since: i64, policy: Policy, now: i64) -> bool {
     match policy.keep {

@@ -1,5 +1,6 @@
 //! Threads where the system may have none left to give.
 
+use std::panic::resume_unwind;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{Builder, JoinHandle, Scope, ScopedJoinHandle};
 
@@ -23,12 +24,13 @@ pub fn detach<T: Send + 'static, F: FnOnce() -> T + Send + 'static>(
     started.map_err(|_| left())
 }
 
-/// Does all of these, side by side as far as there are threads; what they give, in their order.
+/// Does all of these, side by side as far as there are threads; what they give, in their order. One
+/// that panics has all of it panic, as nobody could tell any more what is whose.
 pub fn all<T: Send, F: FnOnce() -> T + Send>(works: Vec<F>) -> Vec<T> {
     std::thread::scope(|scope| {
         let started: Vec<_> = works.into_iter().map(|work| start(scope, work)).collect();
         let done = started.into_iter().filter_map(|work| match work {
-            Ok(thread) => thread.join().ok().flatten(),
+            Ok(thread) => thread.join().unwrap_or_else(|panic| resume_unwind(panic)),
             Err(work) => work.map(|work| work()),
         });
         done.collect()

@@ -134,7 +134,14 @@ fn commands(command: &Command) -> String {
 /// What stands below a command's options: sentences, and indented examples with what they are for.
 fn remarks(text: &str) -> String {
     let mut remarks = String::new();
-    for line in text.lines().filter(|line| !line.is_empty()) {
+    // Lines of prose that follow each other are one paragraph.
+    let mut within = false;
+    for line in text.lines() {
+        let goes_on = within;
+        within = !line.is_empty() && !line.starts_with(' ');
+        if line.is_empty() {
+            continue;
+        }
         match line.strip_prefix("  ") {
             Some(example) => {
                 let (command, purpose) = example.split_once("  ").unwrap_or((example, ""));
@@ -144,6 +151,7 @@ fn remarks(text: &str) -> String {
                     roff(purpose.trim())
                 ));
             }
+            None if goes_on => remarks.push_str(&roff(line)),
             None => remarks.push_str(&format!(".PP\n{}", roff(line))),
         }
     }
@@ -194,6 +202,9 @@ fn valued(command: &Command) -> BTreeSet<String> {
     options.chain(below).collect()
 }
 
+/// Options whose value is a file or a directory.
+const PATHS: &str = "--config --maildir --seen --tls-roots";
+
 fn bash() -> String {
     let script = completion(Shell::Bash);
     let end = script.rfind("\nif [[").unwrap();
@@ -203,6 +214,7 @@ fn bash() -> String {
     let valued: Vec<String> = valued(&built()).into_iter().collect();
     let accounts = include_str!("../completions/accounts.bash.in")
         .replace("@VALUES@", &valued.join(" "))
+        .replace("@PATHS@", PATHS)
         .replace("@COMMANDS@", &format!("        {}", with.join(" | ")))
         .replace("@OTHERS@", &without.join(" | "));
     let registration = registration.replace("-F _popfetch ", "-F _popfetch_and_accounts ");

@@ -299,6 +299,11 @@ const CIRCLES: &[(&str, &str, &str)] = &[
         "the index's keys stand in the memory",
     ),
     (
+        "state/inspect.rs",
+        "state/outline.rs",
+        "what is shown of a message is put together from its outline",
+    ),
+    (
         "state/manners.rs",
         "state/refusal.rs",
         "the longest wait is the same for both",

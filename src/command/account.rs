@@ -26,7 +26,9 @@ pub(super) fn run(context: &Context<'_>, command: AccountCommand) -> Result<Stat
 /// Nothing else of the config is looked at: who completes a word wants no other fault told.
 fn names(context: &Context<'_>) -> Result<Status, Failure> {
     let config = context.config(&[])?;
-    let lines = config.accounts().map(|name| escape_str(name) + "\n");
+    // A shell completes to what stands here: what would be escaped names no account.
+    let names = config.accounts().filter(|name| escape_str(name) == *name);
+    let lines = names.map(|name| name.to_owned() + "\n");
     print(lines.collect::<String>())?;
     Ok(Status::Ok)
 }
@@ -34,7 +36,12 @@ fn names(context: &Context<'_>) -> Result<Status, Failure> {
 fn list(context: &Context<'_>) -> Result<Status, Failure> {
     let config = context.config(&[])?;
     let (mut data, mut status) = (Vec::new(), Status::Ok);
-    let mut table = Table::new(&[Column::Left, Column::Left, Column::Left, Column::Flexible]);
+    let mut table = Table::new(&[
+        Column::Flexible,
+        Column::Flexible,
+        Column::Left,
+        Column::Flexible,
+    ]);
     table.row(["ACCOUNT", "SERVER", "KEEP", "MAILDIR"]);
     for name in config.accounts() {
         let profile = match config.profile(name, &Overrides::default()) {

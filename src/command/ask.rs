@@ -21,6 +21,20 @@ impl Asker {
         eprintln!("{}", wrap("", &lines.join("\n"), columns(io::stderr())));
     }
 
+    /// Tells several things, one below the other.
+    pub(super) fn list(&self, items: &[String]) {
+        for item in items {
+            let item = wrap_item("  - ", &escape_str(item), columns(io::stderr()));
+            eprintln!("{item}");
+        }
+    }
+
+    /// Tells what a line above is for.
+    pub(super) fn below(&self, text: &str) {
+        let text = wrap_item("      ", &escape_str(text), columns(io::stderr()));
+        eprintln!("{text}");
+    }
+
     /// A line, or `usual` for an empty one; asked again while `check` finds something wrong with it.
     pub(super) fn text<T>(
         &self,

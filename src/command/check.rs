@@ -9,7 +9,7 @@ use crate::fetch::{Account, Error, Look, look};
 use crate::maildrop::Message;
 use crate::message::Heading;
 use crate::report::{self, Report};
-use crate::term::{Column, Table, columns, escape_str, json_line, size};
+use crate::term::{Column, Table, columns, escape_str, fit, json_line, size};
 use serde_json::json;
 use std::sync::Arc;
 
@@ -127,7 +127,7 @@ fn as_table(found: &[(&str, &Waiting)]) -> Vec<u8> {
     }
     text.push_str(&table.render(columns(std::io::stdout())));
     let mut headings = Table::new(&[
-        Column::Left,
+        Column::Flexible,
         Column::Left,
         Column::Right,
         Column::Flexible,
@@ -149,7 +149,7 @@ fn as_table(found: &[(&str, &Waiting)]) -> Vec<u8> {
     }
     if any {
         text.push('\n');
-        text.push_str(&headings.render(columns(std::io::stdout())));
+        text.push_str(&headings.render_in_two(columns(std::io::stdout())));
     }
     text.into_bytes()
 }
@@ -157,7 +157,12 @@ fn as_table(found: &[(&str, &Waiting)]) -> Vec<u8> {
 /// Date, sender and subject for a table.
 pub(super) fn cells(heading: &Heading) -> [String; 3] {
     let shown = |text: &Option<String>| text.as_deref().map_or_else(|| "-".to_owned(), escape_str);
-    let from: String = shown(&heading.from).chars().take(40).collect();
+    // The subject says more than the rest of a long name; below each other both have room.
+    let most = match columns(std::io::stdout()) {
+        Some(columns @ 72..) => (columns / 4).min(40),
+        _ => 40,
+    };
+    let from = fit(&shown(&heading.from), most);
     let date: String = shown(&heading.date).chars().take(16).collect();
     [date.replace('T', " "), from, shown(&heading.subject)]
 }

@@ -70,6 +70,7 @@ pub(super) fn run(
     let prepared = context.ready(&arguments.accounts, overrides, &report)?;
     let mut environment = context.environment(Arc::clone(&report) as Arc<dyn Report>)?;
     environment.at_once = context.at_once(arguments.now, &arguments.accounts);
+    environment.as_new = arguments.as_new;
     let jobs = usize::from(arguments.jobs.0);
     let results = prepared.each(jobs, &environment, |account| {
         let looked = rehearse(account, |mut look| {
@@ -153,7 +154,7 @@ fn summary(values: &[u64]) -> String {
 fn as_table(looked: &Looked<Plan>, verbose: bool) -> String {
     let several = looked.found().count() > 1;
     let mut table = Table::new(&[
-        Column::Left,
+        Column::Flexible,
         Column::Left,
         Column::Right,
         Column::Left,
@@ -183,13 +184,13 @@ fn as_table(looked: &Looked<Plan>, verbose: bool) -> String {
             table.row([name, action.to_owned(), octets, date, from, what]);
         }
     }
-    let text = table.render(columns(std::io::stdout()));
+    let text = table.render_in_two(columns(std::io::stdout()));
     // With one account its column is empty, and so is a gap.
     match several {
         true => text,
         false => text
             .lines()
-            .map(|line| format!("{}\n", line.trim_start()))
+            .map(|line| format!("{}\n", line.strip_prefix("  ").unwrap_or(line)))
             .collect(),
     }
 }

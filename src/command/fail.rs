@@ -4,7 +4,7 @@ use crate::exit::{Diagnose, Status};
 use crate::fetch;
 use crate::profile::ConfigError;
 use crate::report::{self, Event, Outcome, Report};
-use crate::term::{Paint, columns, escape_up_to, wrap};
+use crate::term::{Paint, columns, escape_up_to, without_numbers, wrap};
 use std::io::{self, Write};
 
 /// Server texts within an error are longer than names, but not endless.
@@ -52,8 +52,12 @@ impl Failure {
     pub(super) fn text(&self) -> String {
         match &self.place {
             Some(place) => place.reason(),
-            None => escape_up_to(&format!("{:#}", self.error), TEXT_LIMIT),
+            None => escape_up_to(&self.in_words(), TEXT_LIMIT),
         }
+    }
+
+    fn in_words(&self) -> String {
+        without_numbers(&format!("{:#}", self.error))
     }
 
     /// The lines to be printed, each with its LF.
@@ -69,7 +73,7 @@ impl Failure {
                 .collect();
             wrap(&format!("{label} "), &lines.join("\n"), columns) + "\n"
         };
-        let mut lines = shown(paint.error("error:"), &format!("{:#}", self.error));
+        let mut lines = shown(paint.error("error:"), &self.in_words());
         if let Some(hint) = self.hint.as_ref().filter(|hint| !hint.is_empty()) {
             lines.push_str(&shown(paint.hint("hint:"), hint));
         }

@@ -10,6 +10,7 @@ use crate::profile::units::{Octets, Period};
 use crate::profile::{Keep, Order, Overrides, PasswordSource};
 use crate::report::{Report, Reporter};
 use crate::stop::{Reason, Stop};
+use crate::term::quoted;
 use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
@@ -40,9 +41,8 @@ pub(super) fn run(context: &Context<'_>, arguments: &Fetch) -> Result<Status, Fa
     }
     for ready in &prepared.ready {
         let profile = &ready.profile;
-        if !profile.maildir.join("new").is_dir() {
-            report.makes_maildir(&profile.name, &draft::shown(&profile.maildir));
-        }
+        let is_made = !profile.maildir.join("new").is_dir();
+        report.delivers_to(&profile.name, &draft::shown(&profile.maildir), is_made);
     }
     say_when_stopping(&report, &environment.stop);
     let jobs = usize::from(arguments.jobs.0);
@@ -72,25 +72,111 @@ fn say_when_stopping(report: &Arc<Reporter>, stop: &Stop) {
 }
 
 fn overrides(arguments: &Fetch) -> Overrides {
-    let keep = match (arguments.keep, arguments.delete, arguments.delete_after) {
+    // Each by its name, so that no new one is forgotten in what a person is told to type.
+    let Fetch {
+        accounts: _,
+        dry_run,
+        keep,
+        delete,
+        delete_after,
+        maildir,
+        max_size,
+        latest,
+        newest_first,
+        jobs: _,
+        now,
+        as_new: _,
+        max_time,
+        sign_in,
+    } = arguments;
+    let keep = match (keep, delete, delete_after) {
         (true, _, _) => Some(Keep::Always),
         (_, true, _) => Some(Keep::Never),
         (_, _, after) => after.map(|period: Period| Keep::For(period.duration())),
     };
+    let beside = [
+        dry_run.then(|| " --dry-run".to_owned()),
+        now.then(|| " --now".to_owned()),
+        max_time.map(|time| format!(" --max-time {}", quoted(&time.to_string()))),
+    ];
     Overrides {
-        maildir: arguments.maildir.clone(),
+        maildir: maildir.clone(),
         keep,
-        max_size: arguments.max_size.map(Octets::get),
-        latest: arguments.latest,
-        order: arguments.newest_first.then_some(Order::NewestFirst),
-        auth: arguments.sign_in.auth,
-        password: arguments
-            .sign_in
-            .password_stdin
-            .then_some(PasswordSource::Stdin),
-        tls_roots: arguments.sign_in.tls_roots.clone(),
-        tls_pins: arguments.sign_in.tls_pin.clone(),
-        timeout: arguments.sign_in.timeout.map(Period::duration),
+        max_size: max_size.map(Octets::get),
+        latest: *latest,
+        order: newest_first.then_some(Order::NewestFirst),
+        auth: sign_in.auth,
+        password: sign_in.password_stdin.then_some(PasswordSource::Stdin),
+        tls_roots: sign_in.tls_roots.clone(),
+        tls_pins: sign_in.tls_pin.clone(),
+        timeout: sign_in.timeout.map(Period::duration),
+        beside: beside.into_iter().flatten().collect(),
         stores_nothing: false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::{Cli, Command};
+    use crate::profile::{Config, select};
+    use clap::Parser;
+
+    const URL: &str = "pops://ada@pop.example.com";
+
+    /// What names the account in a command that a fetch of these options tells to type.
+    fn told(options: &[&str]) -> String {
+        let words = ["popfetch", "fetch", URL, "--maildir", "/m"];
+        let cli = Cli::try_parse_from(words.iter().chain(options)).unwrap();
+        let Some(Command::Fetch(arguments)) = cli.command else {
+            panic!("{options:?}");
+        };
+        let names = [URL.to_owned()];
+        let config = Config::find(None, &names).unwrap();
+        let mut selected = select(&config, &names, &overrides(&arguments))
+            .unwrap()
+            .into_iter();
+        selected.next().unwrap().1.unwrap().word_to_fetch()
+    }
+
+    #[test]
+    fn hint_each_option_of_a_fetch_stands_in_the_command_that_it_tells_to_type() {
+        let pin = "sha256:000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f";
+        let carried: &[(&[&str], &str)] = &[
+            (&["--dry-run"], " --dry-run"),
+            (&["--keep"], " --keep"),
+            (&["--delete"], " --delete"),
+            (&["--delete-after", "36 h"], " --delete-after '1 day 12 h'"),
+            (&["--max-size", "25 MB"], " --max-size '25 MB'"),
+            (&["--latest", "5"], " --latest 5"),
+            (&["--newest-first"], " --newest-first"),
+            (&["--now"], " --now"),
+            (&["--max-time", "10 min"], " --max-time '10 min'"),
+            (&["--password-stdin"], " --password-stdin"),
+            (&["--auth", "plain"], " --auth plain"),
+            (&["--tls-roots", "bundled"], " --tls-roots bundled"),
+            (&["--tls-pin", pin], " --tls-pin sha256"),
+            (&["--timeout", "90 s"], " --timeout '1 min 30 s'"),
+        ];
+        // The account and its Maildir are there already; the others are of several accounts, or stand
+        // in the command itself.
+        let other = ["accounts", "maildir", "jobs", "as-new"];
+        let command = Cli::command();
+        let fetch = command.find_subcommand("fetch").unwrap();
+        for argument in fetch.get_arguments() {
+            let name = argument.get_long().unwrap_or(argument.get_id().as_str());
+            let row = carried.iter().find(|(typed, _)| {
+                typed
+                    .first()
+                    .is_some_and(|it| it.strip_prefix("--") == Some(name))
+            });
+            match row {
+                Some((typed, wanted)) => {
+                    let told = told(typed);
+                    assert!(told.contains(wanted), "{typed:?}: {told}");
+                }
+                None => assert!(other.contains(&name), "{name} is carried along or not?"),
+            }
+        }
     }
 }

@@ -7,6 +7,7 @@ use super::fail::Failure;
 use crate::cli::Cli;
 use crate::exit::Status;
 use crate::profile::nearest;
+use crate::term::quoted;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use std::ffi::{OsStr, OsString};
 
@@ -42,14 +43,14 @@ pub(super) fn as_meant(
         && let Some(accounts) = accounts(config)
         && !accounts.iter().any(|name| name == word)
     {
-        return Err(no_such_word(word, &command, &accounts));
+        return Err(no_such_word(word, &command, &accounts, config));
     }
     arguments.insert(place, "fetch".into());
     Ok(arguments)
 }
 
-/// The place of the first word that is no option of every command, and the config file that is named
-/// before it. None where there is no such word.
+/// The place of the first word that is no option of every command, and the config file that is
+/// named. None where there is no such word.
 fn first_of_its_own(arguments: &[OsString]) -> Option<(usize, Option<&OsStr>)> {
     let (mut place, mut config) = (1, None);
     loop {
@@ -65,9 +66,27 @@ fn first_of_its_own(arguments: &[OsString]) -> Option<(usize, Option<&OsStr>)> {
         } else if is_global(word) {
             place += 1;
         } else {
-            return Some((place, config));
+            let rest = arguments.get(place..).unwrap_or_default();
+            return Some((place, config.or_else(|| config_in(rest))));
         }
     }
+}
+
+/// The config file that is named behind the first word.
+fn config_in(words: &[OsString]) -> Option<&OsStr> {
+    let mut words = words.iter();
+    while let Some(word) = words.next() {
+        if word == "--config" {
+            return words.next().map(OsString::as_os_str);
+        }
+        if let Some(path) = word.to_str().and_then(|it| it.strip_prefix("--config=")) {
+            return Some(OsStr::new(path));
+        }
+        if word == "--" {
+            break;
+        }
+    }
+    None
 }
 
 fn is_global(word: &str) -> bool {
@@ -100,7 +119,16 @@ fn is_option_of_fetch(command: &clap::Command, word: &str) -> bool {
     })
 }
 
-fn no_such_word(word: &str, command: &clap::Command, accounts: &[String]) -> Failure {
+fn no_such_word(
+    word: &str,
+    command: &clap::Command,
+    accounts: &[String],
+    config: Option<&OsStr>,
+) -> Failure {
+    // What is told to be typed reads the same file.
+    let config = config.map_or_else(String::new, |path| {
+        format!(" --config {}", quoted(&path.to_string_lossy()))
+    });
     let text = format!("there is neither a command nor an account `{word}`");
     if let Some(habit) = of_word(word) {
         return Failure::new(Status::Usage, text, habit);
@@ -108,12 +136,14 @@ fn no_such_word(word: &str, command: &clap::Command, accounts: &[String]) -> Fai
     let commands = command.get_subcommands().map(|it| it.get_name().to_owned());
     let known: Vec<String> = commands.chain(accounts.iter().cloned()).collect();
     let hint = match nearest(word, &known) {
-        Some(near) => format!("did you mean `popfetch {near}`?"),
+        Some(near) => format!("did you mean `popfetch {}{config}`?", quoted(near)),
         None if word.contains('@') && !word.contains('/') => format!(
-            "to set an account up: popfetch setup {word}; to fetch without one: \
+            "to set an account up: popfetch setup {word}{config}; to fetch without one: \
              popfetch pops://{word} --maildir DIR"
         ),
-        None => "popfetch --help has the commands, and popfetch account list the accounts".into(),
+        None => format!(
+            "popfetch --help has the commands, and popfetch account list{config} the accounts"
+        ),
     };
     Failure::new(Status::Usage, text, hint)
 }
@@ -195,7 +225,8 @@ fn near_option(error: &clap::Error, word: &str) -> Option<String> {
 }
 
 const TIMER: &str = "popfetch ends when it is done, and a timer starts it: crontab -e, and a line \
-                     like */10 * * * * popfetch -q; see also popfetch man, EXAMPLES";
+                     like */10 * * * * \"$HOME/.cargo/bin/popfetch\" -q, with the path that command -v \
+                     popfetch shows; see also popfetch man, EXAMPLES";
 
 const CHECK: &str = "popfetch check shows what waits; popfetch fetch --dry-run shows what a fetch \
                      would do";
@@ -326,6 +357,10 @@ mod tests {
             ("popfetch wrok", "did you mean `popfetch work`?"),
             ("popfetch ada@example.com", "popfetch setup ada@example.com"),
             ("popfetch xyzzy", "popfetch --help has the commands"),
+            (
+                "popfetch wrok --config c",
+                "did you mean `popfetch work --config c`?",
+            ),
         ] {
             let failure = meant(typed).unwrap_err();
             assert_eq!(failure.status, Status::Usage);

@@ -53,12 +53,7 @@ fn remove(profile: &Profile) -> Result<(), Failure> {
 fn set(profile: &Profile) -> Result<(), Failure> {
     // Nobody should type a password only to hear that it cannot be kept.
     if keyring::is_absent() {
-        return Err(Failure::new(
-            Status::NoPermission,
-            "the system keyring cannot be used: there is none in this session",
-            "a desktop session has one; elsewhere use `password-file`, `password-command` or \
-             `password-credential` in the config file, or --password-stdin",
-        ));
+        return Err(SecretError::KeyringAbsent.into());
     }
     let password = if secrets::can_ask() {
         secrets::prompt(&profile.name, &profile.server)?

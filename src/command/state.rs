@@ -310,6 +310,8 @@ fn accept(
         accepted = named(is_one_of)?;
     }
     if accepted.is_empty() {
+        // What was made to look into it goes again.
+        store.close()?;
         return Err(unknown(profile));
     }
     store.note_gone(accepted.iter().map(Shown::id))?;

@@ -7,15 +7,16 @@ use super::state::date;
 use crate::cli::Verify;
 use crate::durable::{Dir, Disk};
 use crate::exit::Status;
-use crate::fetch::{Error, open_state};
-use crate::maildir::{AccountTag, Search, Site};
+use crate::fetch::{Error, failure, open_state};
+use crate::maildir::{AccountTag, Search, Site, UniqueName};
 use crate::paths;
 use crate::profile::{Overrides, Profile};
 use crate::report::{Event, Report, Reporter};
-use crate::state::{self, Inspected, MessageId, Moment, Store, inspect};
+use crate::state::{self, Claim, Inspected, MessageId, Moment, Store, inspect};
 use crate::term::{Column, Table, columns, count, escape, escape_str, hex, json_line, size};
 use crate::verify::{Finding, Recorded, verify};
 use serde_json::json;
+use std::collections::HashSet;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
@@ -32,6 +33,8 @@ struct Verified {
     missing: u64,
     changed: u64,
     unreadable: u64,
+    /// How many are not deleted from the server before their owner has seen to them.
+    held: u64,
     /// How many of the removed are newly accepted as such.
     accepted: u64,
     /// Something is wrong with one that was not deleted from the server.
@@ -205,14 +208,40 @@ impl Verifier<'_> {
             intact: recorded.saturating_sub(found.findings.len() as u64),
             ..Verified::default()
         };
-        if let Some(store) = store {
-            verified.accepted = found.accept(store)?;
+        let damaged = found.damaged()?;
+        match store {
+            Some(mut store) => {
+                verified.held = store.hold(&damaged)?;
+                verified.accepted = found.accept(store)?;
+            }
+            None if damaged.is_empty() => {}
+            None => match self.hold(profile, &damaged) {
+                Ok(held) => verified.held = held,
+                Err(error) => self.tell(
+                    profile,
+                    Event::Warning(&format!(
+                        "that cannot be noted, so a run that deletes may delete the server's copies: \
+                         {}",
+                        failure(&error).message
+                    )),
+                ),
+            },
         }
         found.each(|message, finding, _| {
             verified.add(message, finding);
             Ok::<_, Error>(())
         })?;
         Ok((verified, Some(found)))
+    }
+
+    /// The journal alone is changed: the Maildir is only read.
+    fn hold(&self, profile: &Profile, damaged: &HashSet<UniqueName>) -> Result<u64, Error> {
+        let directory = state::open_directory(&self.disk, &self.state)?;
+        let (id, word) = (profile.server.id(), profile.word_with_maildir());
+        let mut store = Claim::take(directory, &id, &word, &self.moment)?.without_maildir()?;
+        let held = store.hold(damaged)?;
+        store.close()?;
+        Ok(held)
     }
 
     fn tell(&self, profile: &Profile, event: Event<'_>) {
@@ -292,6 +321,21 @@ impl Found {
             Ok::<_, Failure>(())
         })?;
         print(&lines)
+    }
+
+    /// The names of the files that are there, and not as they were stored. What their owner has taken as
+    /// it is counts no more.
+    fn damaged(&self) -> Result<HashSet<UniqueName>, Error> {
+        let mut names = HashSet::new();
+        self.each(|message, finding, _| {
+            if matches!(finding, Finding::Changed(_) | Finding::Unreadable(_))
+                && !message.shown.gone
+            {
+                names.insert(message.name.clone());
+            }
+            Ok::<_, Error>(())
+        })?;
+        Ok(names)
     }
 
     /// Notes that what is absent was removed on purpose; gives how many messages that is news of.
@@ -412,6 +456,14 @@ fn tell(context: &Context<'_>, name: &str, verified: &Verified) {
         );
     } else if verified.missing > 0 {
         eprintln!("{hint} if you have removed what is missing: popfetch verify {word} --accept");
+    }
+    if verified.held > 0 {
+        let held = count(verified.held, "message");
+        eprintln!(
+            "{name}: {held} not deleted from the server before you have seen to {them}",
+            them = if verified.held == 1 { "it" } else { "them" }
+        );
+        eprintln!("{hint} to take one as it is: popfetch state accept {word} UNIQUE-ID");
     }
     if verified.can_come_again {
         eprintln!(

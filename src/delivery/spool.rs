@@ -36,11 +36,11 @@ impl Spool {
 
     /// What the disk has room for now.
     pub fn room(&self) -> Result<Room, Error> {
-        let available = self.0.available().map_err(|source| Error::Write {
+        let (available, block) = self.0.room().map_err(|source| Error::Write {
             path: self.0.path().to_owned(),
             source,
         })?;
-        Ok(Room::new(available))
+        Ok(Room::new(available, block))
     }
 }
 

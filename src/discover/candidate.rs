@@ -81,6 +81,16 @@ impl Candidate {
         })
     }
 
+    /// Whether it is the same port of the same host.
+    pub(super) fn is_at(&self, other: &Self) -> bool {
+        (&self.host, self.port) == (&other.host, other.port)
+    }
+
+    /// The rank that it may turn out to have.
+    pub(super) fn rank_at_best(&self) -> (bool, Origin, Security) {
+        (false, self.origin, self.security.min(Security::StartTls))
+    }
+
     /// What comes first: encryption before none, then whoever is trusted more, then TLS before STLS.
     pub(super) fn rank(&self) -> (bool, Origin, Security) {
         (self.security == Security::Clear, self.origin, self.security)

@@ -212,10 +212,8 @@ impl Finding {
         self.provider = self.provider.or(other.provider);
         self.servers.extend(other.servers);
         for (candidate, dead) in other.dead {
-            let same = |(it, _): &(Candidate, Dead)| {
-                (&it.host, it.port) == (&candidate.host, candidate.port)
-            };
-            if !self.dead.iter().any(same) {
+            let known = self.dead.iter().map(|(it, _)| it).chain(&self.servers);
+            if !known.into_iter().any(|it| it.is_at(&candidate)) {
                 self.dead.push((candidate, dead));
             }
         }
@@ -336,23 +334,62 @@ fn of_guesses(address: &Address, means: &Means) -> Finding {
         })
         .next();
     // What is not there was a guess, and is nobody's fault.
-    finding
-        .dead
-        .retain(|(_, dead)| matches!(dead, Dead::Certificate(_)));
+    finding.dead.retain(|(_, dead)| dead.is_about_trust());
     finding
 }
 
-/// Tries servers, all at once.
+/// Tries servers, all at once, until none of those that are left could be better.
 fn tried(mut candidates: Vec<Candidate>, means: &Means) -> Finding {
     candidates.truncate(OF_A_SOURCE);
-    let tries = candidates.into_iter();
-    let tries = tries.map(|candidate| move || probe::pop(candidate, means));
-    let mut finding = Finding::default();
-    for tried in threads::all(tries.collect()) {
-        match tried {
-            Ok(candidate) => finding.servers.push(candidate),
-            Err(dead) => finding.dead.push(dead),
+    let (sender, answers) = mpsc::channel();
+    let mut waiting: Vec<(usize, Candidate)> = candidates.into_iter().enumerate().collect();
+    for (place, candidate) in waiting.clone() {
+        let (sender, means) = (sender.clone(), means.clone());
+        let started = threads::detach(move || {
+            // The search may be over.
+            let _ = sender.send((place, probe::pop(candidate, &means)));
+        });
+        if let Err(Some(here)) = started {
+            here();
         }
     }
+    drop(sender);
+    let (mut servers, mut dead) = (Vec::new(), Vec::new());
+    while let Ok((place, tried)) = answers.recv() {
+        waiting.retain(|(it, _)| *it != place);
+        match tried {
+            Ok(server) => {
+                // A port that greets in one way greets in no other.
+                waiting.retain(|(_, it)| !it.is_at(&server));
+                servers.push((place, server));
+            }
+            Err((candidate, why)) => {
+                if why.is_about_trust() {
+                    waiting.retain(|(_, it)| !it.is_at(&candidate));
+                }
+                dead.push((candidate, why));
+            }
+        }
+        let encrypted = servers
+            .iter()
+            .filter(|(_, it)| it.security != Security::Clear);
+        let best = encrypted.map(|(place, it)| (it.rank(), *place)).min();
+        let could_be = |(place, it): &(usize, Candidate)| (it.rank_at_best(), *place);
+        if waiting.is_empty()
+            || best.is_some_and(|best| waiting.iter().all(|it| could_be(it) > best))
+        {
+            break;
+        }
+    }
+    servers.sort_by_key(|(place, _)| *place);
+    dead.sort_by_key(|(_, why)| why.rank());
+    let mut finding = Finding {
+        servers: servers.into_iter().map(|(_, server)| server).collect(),
+        ..Finding::default()
+    };
+    finding.add(Finding {
+        dead,
+        ..Finding::default()
+    });
     finding
 }

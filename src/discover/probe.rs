@@ -4,7 +4,7 @@
 
 use super::Means;
 use super::candidate::Candidate;
-use crate::net::{Channel, Error, Protection, Route, Target, proxy::Way};
+use crate::net::{Channel, Distrust, Error, Protection, Route, Target, proxy::Way};
 use crate::profile::draft::Security;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -16,16 +16,54 @@ const TIMEOUT: Duration = Duration::from_secs(4);
 const LONGEST: usize = 1024;
 
 /// What a server is that does not do.
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug)]
 pub enum Dead {
-    /// There is no host of this name.
-    NoSuchHost,
-    /// It cannot be connected to, or says nothing.
-    Silent,
-    /// It has a certificate that is not trusted for it.
-    Certificate(String),
+    /// It cannot be reached, or not be trusted.
+    Net(Arc<Error>),
+    /// It was said to take STLS, and does not.
+    NoStls,
     /// It speaks something else.
     NotPop,
+}
+
+impl Dead {
+    /// Why its certificate is not trusted, where that is so.
+    pub fn distrust(&self) -> Option<&Distrust> {
+        match self {
+            Self::Net(error) => match error.as_ref() {
+                Error::Certificate { distrust, .. } => Some(distrust),
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+
+    /// Whether there is a server that cannot be used as it is; the rest may be nobody at all.
+    pub(super) fn is_about_trust(&self) -> bool {
+        match self {
+            Self::Net(error) => {
+                matches!(
+                    error.as_ref(),
+                    Error::Certificate { .. } | Error::OldTls { .. }
+                )
+            }
+            Self::NoStls => true,
+            Self::NotPop => false,
+        }
+    }
+
+    /// What says more about a port comes first.
+    pub(super) fn rank(&self) -> u8 {
+        match self {
+            it if it.is_about_trust() => 0,
+            Self::Net(error) => match error.as_ref() {
+                Error::NotTls { .. } => 1,
+                Error::Handshake(_) => 3,
+                _ => 4,
+            },
+            _ => 2,
+        }
+    }
 }
 
 /// Tries a server; what it is worth then, which may be better protected than it was said to be.
@@ -37,8 +75,7 @@ pub(super) fn pop(candidate: Candidate, means: &Means) -> Result<Candidate, (Can
     match tried {
         // Whoever says that there is STLS is not to be talked out of it by the one in between.
         Ok(Security::Clear) if candidate.security == Security::StartTls => {
-            let reason = "it takes no STLS".to_owned();
-            Err((candidate, Dead::Certificate(reason)))
+            Err((candidate, Dead::NoStls))
         }
         Ok(security) => Ok(Candidate {
             security,
@@ -125,12 +162,5 @@ fn line(channel: &mut dyn Channel, output: &[u8]) -> Result<Vec<u8>, Dead> {
 }
 
 fn dead(error: Error) -> Dead {
-    match error {
-        Error::NoSuchHost { .. } => Dead::NoSuchHost,
-        Error::Certificate { reason, .. } => Dead::Certificate(reason),
-        Error::OldTls { versions, .. } => Dead::Certificate(format!("it offers {versions}")),
-        Error::NotTls { .. } => Dead::NotPop,
-        Error::Handshake(source) => dead(*source),
-        _ => Dead::Silent,
-    }
+    Dead::Net(Arc::new(error))
 }

@@ -52,9 +52,8 @@ fn of_untrusted(path: &Path, reason: Untrusted) -> String {
         Untrusted::Open => format!("run: chmod o-w {}", shown(path)),
         Untrusted::Shareable => format!("run: chmod g-w {}", shown(path)),
         Untrusted::Foreign(0) => format!(
-            "it is root's, as where popfetch ran by sudo once: sudo chown -R {} {}",
-            rustix::process::geteuid().as_raw(),
-            shown(path)
+            "it is root's, as where popfetch ran by sudo once: {}",
+            chown(path)
         ),
         Untrusted::Foreign(owner) => of_another(path, owner),
         Untrusted::ForeignParent(owner) => format!(
@@ -78,8 +77,24 @@ fn denied(path: &Path) -> Option<String> {
     let (step, metadata) = seen?;
     Some(match metadata.uid() == us {
         true => format!("run: chmod u+rwX {}", shown(step)),
+        // Among what is ours, root's was made by mistake; a directory of the system's is as it should be.
+        false if metadata.uid() == 0 && is_among_ours(step, us) => format!(
+            "{} is root's, as where popfetch ran by sudo once: {}",
+            shown(step),
+            chown(step)
+        ),
         false => of_another(step, metadata.uid()),
     })
+}
+
+fn is_among_ours(path: &Path, us: u32) -> bool {
+    let mut above = path.ancestors().skip(1);
+    above.any(|step| fs::metadata(step).is_ok_and(|it| it.uid() == us))
+}
+
+fn chown(path: &Path) -> String {
+    let us = rustix::process::geteuid().as_raw();
+    format!("sudo chown -R {us} {}", shown(path))
 }
 
 fn of_another(path: &Path, owner: u32) -> String {

@@ -10,7 +10,7 @@ use crate::report::Event;
 use crate::session::{Session, Transaction};
 use crate::state::{Recorded, Same, Store, Vouched, Withheld};
 use crate::term::count;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 /// Headers that a run asks for at most to settle doubts, and whole messages. What is not looked at
 /// counts as the same for now, and is not deleted.
@@ -67,6 +67,24 @@ pub(super) struct Looked {
     pub(super) same: Vec<Same>,
     /// Only the whole message can tell.
     pub(super) fetch: Vec<Message>,
+}
+
+/// Of messages with one unique-id all are deleted, or none is. One that went alone would leave its name
+/// to the others, and nothing would tell the next run that these were never fetched.
+pub(super) fn spare_namesakes(maildrop: &Maildrop, delete: &mut Vec<Recorded>) {
+    let going: HashSet<MessageNumber> = delete.iter().map(Recorded::number).collect();
+    let mut bearers: HashMap<_, Vec<MessageNumber>> = HashMap::new();
+    for place in maildrop.shared() {
+        if let Some(message) = maildrop.message(place) {
+            bearers
+                .entry(message.unique_id)
+                .or_default()
+                .push(message.number);
+        }
+    }
+    bearers.retain(|_, numbers| !numbers.iter().all(|number| going.contains(number)));
+    let spared: HashSet<MessageNumber> = bearers.into_values().flatten().collect();
+    delete.retain(|recorded| !spared.contains(&recorded.number()));
 }
 
 impl Account<'_> {
@@ -148,17 +166,23 @@ impl Account<'_> {
     }
 
     /// What is to be deleted of what earlier sessions stored: what the profile wants gone, and whose
-    /// file is where it should be (E14).
+    /// file is where it should be (E14). And how many stay because the server does not delete them.
     pub(super) fn vouch_for(
         &self,
         store: &mut Store,
         mut same: Vec<Same>,
-    ) -> Result<Vec<Recorded>, Error> {
+    ) -> Result<(Vec<Recorded>, usize), Error> {
         let policy = self.profile.policy.with_clock(store.doubts_clock());
         let now = self.environment.moment.now;
         // One may have been looked at twice.
         same.sort_unstable_by_key(Same::number);
         same.dedup_by_key(|same| same.number());
+        let given_up = same.iter().filter(|same| {
+            store
+                .standing_of(same)
+                .is_some_and(|(since, futile)| plan::is_given_up(since, futile, policy, now))
+        });
+        let given_up = given_up.count();
         same.retain(|same| {
             store
                 .standing_of(same)
@@ -168,7 +192,7 @@ impl Account<'_> {
         if !withheld.is_empty() && store.may_tell() {
             self.tell(Event::Warning(&self.why_withheld(&withheld)));
         }
-        Ok(recorded)
+        Ok((recorded, given_up))
     }
 
     fn why_withheld(&self, withheld: &[(Message, Withheld)]) -> String {
@@ -180,7 +204,10 @@ impl Account<'_> {
                 Withheld::Changed,
                 "the file is not as long as what was stored",
             ),
-            (Withheld::Doubtful, "its end was doubtful"),
+            (
+                Withheld::Doubtful,
+                "its end was doubtful, or `verify` has found its file changed",
+            ),
         ] {
             if withheld.iter().any(|(_, other)| *other == why) {
                 reasons.push(text);

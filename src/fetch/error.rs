@@ -1,5 +1,6 @@
 //! What can end an account's fetch.
 
+use super::room::Shortage;
 use super::tell::{listed, too_early};
 use crate::delivery::{self, Complete};
 use crate::exit::Diagnose;
@@ -131,7 +132,7 @@ pub enum Error {
     InParts(&'static str),
     /// The disk has no room for these, which are not asked for.
     #[error("{0}")]
-    NoRoom(String),
+    NoRoom(Shortage),
     /// A message is far larger than the server said.
     #[error("{0} has no end: it is far larger than the server listed it")]
     Oversized(String),
@@ -427,8 +428,12 @@ impl Error {
 
     /// Whether the server turned us away and did not say why in a way that we know.
     pub(super) fn is_unexplained(&self) -> bool {
-        let turned = self.session();
-        matches!(turned, Some(session::Error::Turned(answer)) if answer.code.is_none())
+        // That it has enough, or that somebody else is in, is a reason.
+        matches!(self.session(), Some(session::Error::Turned(answer)) if answer.code.is_none())
+            && matches!(
+                self.refusal(),
+                Some(RefusalKind::Unexplained | RefusalKind::Passing)
+            )
     }
 
     /// Since when it is known to last, where it is not this run that tells.

@@ -142,6 +142,7 @@ impl Account<'_> {
         } = self.environment;
         let directory = state::open_directory(disk, state)?;
         let (mut store, target, twins) = self.open(directory, moment)?;
+        outcome.is_first_mail = store.has_stored_nothing();
         self.tell_untold(&mut store, outcome);
         let fetched =
             self.apart(|| self.hold_sessions(&mut store, &target, &twins, outcome, conduct));
@@ -157,11 +158,15 @@ impl Account<'_> {
 
     fn open(&self, directory: Dir, moment: &Moment) -> Result<(Store, Target, Twins), Error> {
         let disk = &self.environment.disk;
-        let (store, maildir, opened, twins) = open_state(disk, directory, self.profile, moment)?;
+        let (mut store, maildir, opened, twins) =
+            open_state(disk, directory, self.profile, moment)?;
         let twins = match self.environment.as_new {
             true => Twins::default(),
             false => twins,
         };
+        if self.environment.as_new {
+            store.ignore_neighbours();
+        }
         self.tell_opened(&opened);
         Ok((store, Target::maildir(maildir), twins))
     }
@@ -219,6 +224,9 @@ impl Account<'_> {
         fetch.retain(|message| !run.passed.contains(&Key::of(message)));
         self.tell_plan(&plan, maildrop, &fetch, run, outcome);
         self.tell_unlisted(maildrop, in_parts, run, outcome);
+        let given_up = plan
+            .places(Decision::Skip(plan::Reason::Undeletable))
+            .count();
         self.leave_room(&mut fetch, run)?;
         let mut delete = Vec::new();
         if fetch.len() >= MANY {
@@ -230,8 +238,12 @@ impl Account<'_> {
                 delete.extend(fetched.recorded);
             }
             same.extend(fetched.same);
+            self.tell_recognised(store, outcome);
         }
-        delete.extend(self.vouch_for(store, same)?);
+        let (vouched, still) = self.vouch_for(store, same)?;
+        delete.extend(vouched);
+        self.hold_undeletable(given_up + still, run, outcome);
+        doubts::spare_namesakes(maildrop, &mut delete);
         self.delete(session, store, delete)
     }
 
@@ -286,15 +298,29 @@ impl Account<'_> {
             Update::Confirmed(deleted) => {
                 confirmed = true;
                 store.deleted(&deleted);
+                // It has confirmed that before, and listed them again.
+                let (again, deleted): (Vec<_>, Vec<_>) = deleted
+                    .into_iter()
+                    .partition(|recorded| store.has_come_back(recorded));
                 outcome.deleted += deleted.len() as u64;
                 self.tell_deleted(maildrop, &deleted);
+                self.tell_asked_again(again.len());
             }
             Update::Refused(asked, answer) if !asked.is_empty() => {
                 store.asked_to_delete(&asked);
-                self.tell(Event::Warning(&format!(
-                    "the server did not delete all of {}: {answer}; the next run sees to it",
+                let meaning = Meaning::of(Phase::Quit, &answer);
+                if !meaning.is_the_sessions() {
+                    store.refused_to_delete(&asked);
+                }
+                let text = format!(
+                    "the server did not delete all of {}: {answer}; what it has left stays, and it is \
+                     asked again in later runs, five times in all",
                     count(asked.len() as u64, "message")
-                )));
+                );
+                self.tell(match store.may_tell() {
+                    true => Event::Warning(&text),
+                    false => Event::Notice(&text),
+                });
             }
             Update::Refused(..) => {}
             Update::Unknown(asked) if asked.is_empty() => {}

@@ -99,7 +99,8 @@ impl Course {
         self.sessions == 1
     }
 
-    /// A session is over that has brought this: what that says of the one before. Whether it was shown that pipelining is to blame.
+    /// A session is over that has brought this: whether that shows pipelining to be to blame for the end
+    /// of the one before.
     ///
     /// It is not where the server may have had enough: of messages, octets or commands, whichever way
     /// they are asked for.

@@ -6,6 +6,7 @@ use super::{Account, Error, Run};
 use crate::delivery::Room;
 use crate::maildrop::Message;
 use crate::term::{count, size};
+use std::fmt;
 
 impl Account<'_> {
     /// Leaves out, of what is to be fetched in this order, what does not fit.
@@ -15,6 +16,7 @@ impl Account<'_> {
         run: &mut Run<'_>,
     ) -> Result<(), Error> {
         let mut room = run.target.spool().room()?;
+        let empty = room;
         let mut left_out: Vec<Message> = Vec::new();
         fetch.retain(|message| {
             let fits = room.take(message.octets.unwrap_or_default());
@@ -24,20 +26,75 @@ impl Account<'_> {
             fits
         });
         if !left_out.is_empty() {
-            let text = why(&left_out, &room, run);
-            run.trouble.get_or_insert(Error::NoRoom(text));
+            let shortage = Shortage::of(&left_out, empty, run);
+            run.trouble.get_or_insert(Error::NoRoom(shortage));
         }
         Ok(())
     }
 }
 
-fn why(left_out: &[Message], room: &Room, run: &Run<'_>) -> String {
+/// What there was no room for.
+#[derive(Debug)]
+pub struct Shortage {
+    left: u64,
+    fetched: u64,
+    place: String,
+    /// Why, where each would be too large if it came alone.
+    too_large: Option<String>,
+}
+
+impl Shortage {
+    fn of(left_out: &[Message], empty: Room, run: &Run<'_>) -> Self {
+        let fits_alone = |message: &Message| {
+            let mut room = empty;
+            room.take(message.octets.unwrap_or_default())
+        };
+        let place = format!(
+            "{} ({}",
+            run.target.path().display(),
+            size(empty.available())
+        );
+        Self {
+            left: left_out.len() as u64,
+            fetched: 0,
+            place,
+            too_large: (!left_out.iter().any(fits_alone)).then(|| why(left_out, &empty)),
+        }
+    }
+
+    /// The same at the end of the run, which has fetched so many.
+    pub(super) fn at_end(self, fetched: u64) -> Self {
+        Self { fetched, ..self }
+    }
+}
+
+impl fmt::Display for Shortage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            left,
+            fetched,
+            place,
+            too_large,
+        } = self;
+        match too_large {
+            Some(why) => write!(
+                f,
+                "{} not fetched: too large for what is free at {place}{why}",
+                count(*left, "message")
+            ),
+            None => write!(
+                f,
+                "no space left at {place} were free): {fetched} fetched, {left} left on the server"
+            ),
+        }
+    }
+}
+
+fn why(left_out: &[Message], room: &Room) -> String {
     let names = some_of(left_out, |message| {
         let octets = size(message.octets.unwrap_or_default());
         format!("{} ({octets})", name_of(message))
     });
-    let number = count(left_out.len() as u64, "message");
-    let path = run.target.path().display();
     let octets = left_out.iter().filter_map(|message| message.octets);
     let reserve = match octets.max().is_some_and(Room::is_large) {
         true => format!(", of which {} stay free", size(Room::RESERVE)),
@@ -46,8 +103,5 @@ fn why(left_out: &[Message], room: &Room, run: &Run<'_>) -> String {
     let limit = room.limit().map_or_else(String::new, |limit| {
         format!(", or larger than a file may be here ({})", size(limit))
     });
-    format!(
-        "{number} not fetched: too large for what is free at {path} ({}{reserve}){limit}: {names}",
-        size(room.available()),
-    )
+    format!("{reserve}){limit}: {names}")
 }

@@ -63,6 +63,7 @@ impl Account<'_> {
         // Why a session ended that had brought something.
         let mut enough: Option<Error> = None;
         let mut doubtful: Vec<Complete> = Vec::new();
+        let mut goes_on = false;
         let mut run = Run {
             target,
             twins,
@@ -128,7 +129,10 @@ impl Account<'_> {
                 self.environment.stop.wait(MOMENT);
             }
             self.check_stop()?;
-            self.tell_next(&next, &error);
+            // That the server ends each session after some messages is said once a run.
+            if next != Next::GoOn || !std::mem::replace(&mut goes_on, true) {
+                self.tell_next(&next, &error);
+            }
             match (next, error) {
                 (Next::SignInFirst, _) => conduct.doubt_shortcut(),
                 (Next::FewerHeaders, _) => run.budget.shrink(run.brought.given.headers()),
@@ -178,7 +182,10 @@ impl Account<'_> {
             },
         };
         if let Some(error) = run.trouble.or(first) {
-            return Err(error);
+            return Err(match error {
+                Error::NoRoom(shortage) => Error::NoRoom(shortage.at_end(outcome.fetched)),
+                other => other,
+            });
         }
         let mut misses = run.refused;
         misses.retain(|refused| run.holds.iter().all(|it| it.name != refused.name));

@@ -10,9 +10,10 @@ use crate::profile::units;
 use crate::report::{self, Event, Failure, Listed, Outcome};
 use crate::session::{Direction, Transcript};
 use crate::state::{
-    Changes, Early, FailureKind, Failures, Moment, Opened, Recorded, RefusalKind, Store, Why,
+    Changes, Early, FailureKind, Failures, Moment, Opened, Recognised, Recorded, RefusalKind,
+    Store, Why,
 };
-use crate::term::{count, escape, quoted, unique_id};
+use crate::term::{count, escape, quoted, unique_id, without_numbers};
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -41,9 +42,13 @@ impl Account<'_> {
         let verb = if opened.found == 1 { "counts" } else { "count" };
         let maildir = self.profile.maildir.display();
         if let Some(path) = &opened.damaged {
+            let known = match opened.found {
+                0 => "all of it is known".to_owned(),
+                _ => format!("{found} there that it did not know {verb} as fetched"),
+            };
             self.tell(Event::Warning(&format!(
                 "the state file was damaged and is kept as {}; it was made again from the \
-                 Maildir, and {found} there that it did not know {verb} as fetched",
+                 Maildir, and {known}",
                 path.display()
             )));
         } else if opened.is_rebuilt || opened.inherited {
@@ -66,9 +71,12 @@ impl Account<'_> {
         if let Some(lost) = opened.restored.filter(|lost| *lost > 0) {
             self.tell(Event::Warning(&format!(
                 "the Maildir {maildir} is older than the state, as after a restored backup: {} that \
-                 {is} missing in it {is} fetched again",
+                 {is} missing in it {is} fetched again if the server still has {them}; popfetch \
+                 verify {} names what is missing then",
                 count(lost, "message"),
-                is = if lost == 1 { "is" } else { "are" }
+                self.profile.word_with_maildir(),
+                is = if lost == 1 { "is" } else { "are" },
+                them = if lost == 1 { "it" } else { "them" }
             )));
         }
         if opened.unsure > 0 {
@@ -131,9 +139,34 @@ impl Account<'_> {
         }
         if outcome.recovered > 0 {
             let recovered = count(outcome.recovered, "message");
-            let text = format!("{recovered} delivered by a run that ended before it could say so");
+            let text = format!("{recovered} delivered by an earlier run that could not say so");
             self.tell(Event::Notice(&text));
         }
+    }
+
+    /// Some of what came is in the Maildir already, as another account's.
+    pub(super) fn tell_recognised(&self, store: &mut Store, outcome: &mut Outcome) {
+        let Some(Recognised {
+            count: number,
+            account,
+        }) = store.take_recognised()
+        else {
+            return;
+        };
+        outcome.known += number;
+        let text = format!(
+            "{} {are} in this Maildir already, octet for octet and under the same unique-id: fetched \
+             as {account}. Not delivered again, and not deleted from the server. If it is the same \
+             mailbox by another name: popfetch state move {} {}",
+            count(number, "message"),
+            quoted(&account),
+            self.profile.word_with_maildir(),
+            are = if number == 1 { "is" } else { "are" },
+        );
+        self.tell(match store.may_tell() {
+            true => Event::Warning(&text),
+            false => Event::Notice(&text),
+        });
     }
 
     /// Ages come from the clock, and a clock may be wrong by years.
@@ -171,6 +204,42 @@ impl Account<'_> {
         run.holds.push(Missed { name, text });
     }
 
+    /// The server has confirmed a deletion that it had confirmed before: nobody knows whether it means
+    /// it now.
+    pub(super) fn tell_asked_again(&self, again: usize) {
+        if again > 0 {
+            let again = count(again as u64, "message");
+            self.tell(Event::Notice(&format!(
+                "the server had confirmed the deletion of {again}, and still lists what it confirmed: \
+                 it has been asked once more, five times in all"
+            )));
+        }
+    }
+
+    /// What the server does not delete is told, as more may be behind it.
+    pub(super) fn hold_undeletable(
+        &self,
+        given_up: usize,
+        run: &mut Run<'_>,
+        outcome: &mut Outcome,
+    ) {
+        if given_up == 0 {
+            return;
+        }
+        let text = format!(
+            "the server does not delete {} although it was asked five times: if it lists only so many \
+             at a time, what is behind them does not show. See whether it has a setting of its own, as \
+             Gmail has, or remove them there; `keep = \"always\"` asks for no deletion",
+            count(given_up as u64, "message")
+        );
+        if !self.environment.quiet {
+            self.tell(Event::Warning(&text));
+        }
+        outcome.held_up += 1;
+        let name = "not deleted".to_owned();
+        run.holds.push(Missed { name, text });
+    }
+
     /// A maildrop whose messages are all others than before: that is told before they are fetched.
     pub(super) fn tell_changes(&self, changes: &Changes, plan: &Plan) {
         const ENOUGH: u64 = 10;
@@ -187,7 +256,7 @@ impl Account<'_> {
             )));
         }
         if all_changed && changes.marked > 0 {
-            let name = self.profile.word_to_fetch();
+            let name = self.profile.word_to_sign_in();
             self.tell(Event::Warning(&format!(
                 "{} that was marked as seen, and never fetched, is among them and comes as new; to \
                  pass over what is there now: popfetch state mark-seen {name}",
@@ -262,7 +331,7 @@ pub fn failure(error: &dyn Diagnose) -> Failure {
     }
     Failure {
         status: error.status(),
-        message,
+        message: without_numbers(&message),
         hint: error.hint(),
         routine: error.is_routine(),
     }

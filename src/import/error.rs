@@ -18,12 +18,20 @@ pub enum Error {
         looked: Vec<PathBuf>,
     },
     /// It cannot be read.
-    #[error("cannot read {}: {source}", path.display())]
+    #[error("cannot read {}", path.display())]
     Read {
         /// Which file.
         path: PathBuf,
         /// Why.
         source: io::Error,
+    },
+    /// It was named, and is not there.
+    #[error("there is no file {}", path.display())]
+    NoFile {
+        /// Which file.
+        path: PathBuf,
+        /// Whose it should be.
+        tool: &'static str,
     },
     /// It is larger than such a file is.
     #[error("{} is larger than {} MiB, so it is hardly one of {tool}'s", path.display(), limit >> 20)]
@@ -133,6 +141,7 @@ impl Diagnose for Error {
             Self::Seen { .. } => Status::Data,
             Self::Whose { .. } | Self::NoSuchAccount { .. } => Status::Usage,
             Self::Missing { .. }
+            | Self::NoFile { .. }
             | Self::TooLarge { .. }
             | Self::Syntax { .. }
             | Self::NoAccounts { .. } => Status::Config,
@@ -143,6 +152,12 @@ impl Diagnose for Error {
         Some(match self {
             Self::Missing { tool, .. } => {
                 format!("name it: popfetch import {tool} PATH")
+            }
+            Self::NoFile { tool, .. } => format!(
+                "name the file that there is: popfetch import {tool} PATH; nothing was changed"
+            ),
+            Self::Read { source, .. } if source.kind() != io::ErrorKind::PermissionDenied => {
+                "name a file that can be read; nothing was changed".into()
             }
             Self::Read { .. } => {
                 "make it readable for you, and run the import again; nothing was changed".into()

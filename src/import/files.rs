@@ -110,7 +110,7 @@ fn text(tool: &'static str, path: &Path, limit: u64) -> Result<Zeroizing<String>
 /// Reads a file of unique-ids; `None` where there is none.
 pub(super) fn seen(tool: &'static str, path: &Path) -> Result<Option<Vec<u8>>, Error> {
     match octets(tool, path, SEEN_LIMIT) {
-        Err(Error::Read { source, .. }) if source.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(Error::NoFile { .. }) => Ok(None),
         read => read.map(|octets| Some(octets.to_vec())),
     }
 }
@@ -136,9 +136,15 @@ pub(super) fn whole_lines<'a>(
 }
 
 fn octets(tool: &'static str, path: &Path, limit: u64) -> Result<Zeroizing<Vec<u8>>, Error> {
-    let error = |source| Error::Read {
-        path: path.to_owned(),
-        source,
+    let error = |source: io::Error| match source.kind() {
+        io::ErrorKind::NotFound => Error::NoFile {
+            path: path.to_owned(),
+            tool,
+        },
+        _ => Error::Read {
+            path: path.to_owned(),
+            source,
+        },
     };
     let nonblock = rustix::fs::OFlags::NONBLOCK.bits().cast_signed();
     let mut options = fs::OpenOptions::new();

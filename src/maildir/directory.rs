@@ -83,10 +83,13 @@ impl Maildir {
     /// Removes what was made for it when it was opened, unless anything has come into it, or
     /// somebody else has it open.
     pub fn take_back(&self) {
+        if self.made.is_empty() {
+            return;
+        }
         let is_part = |name: &OsStr| PARTS.iter().any(|part| OsStr::new(part) == name);
         let mut has_others = false;
         let listed = self.root.for_each_name(|name| has_others |= !is_part(name));
-        if self.made.is_empty() || listed.is_err() || has_others || !self.root.hold_alone() {
+        if listed.is_err() || has_others || !self.root.hold_alone() {
             return;
         }
         let disk = self.disk();
@@ -231,6 +234,12 @@ impl Site {
             Ground::Nothing => Ok(Roster::default()),
             _ => Dir::open_linked(disk, path).and_then(|root| Roster::read(&root)),
         };
+        let (ground, roster) = match roster {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                (Ground::Nothing, Ok(Roster::default()))
+            }
+            roster => (ground, roster),
+        };
         Ok(Self {
             path: path.to_owned(),
             ground,
@@ -308,7 +317,11 @@ fn ground(path: &Path) -> io::Result<Ground> {
             None => others += 1,
         }
     }
-    let is_empty = |part: &PathBuf| fs::read_dir(part).is_ok_and(|mut all| all.next().is_none());
+    // Another run may take back what it has made, a part after the other.
+    let is_empty = |part: &PathBuf| match fs::read_dir(part) {
+        Ok(mut all) => all.next().is_none(),
+        Err(error) => error.kind() == io::ErrorKind::NotFound,
+    };
     Ok(match parts.len() {
         3 => Ground::Whole,
         // A run that was killed while it made them leaves some of them, and nothing else.

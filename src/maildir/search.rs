@@ -266,9 +266,11 @@ impl Found {
             added: u32::try_from(self.added.len()).map_err(|_| full())?,
             place: u32::try_from(place).map_err(|_| full())?,
         };
-        // A file's name has 255 octets at most.
-        self.added
-            .push(u8::try_from(added.len()).map_err(|_| full())?);
+        // Some file systems take names longer than any that was written here.
+        let Ok(length) = u8::try_from(added.len()) else {
+            return Ok(());
+        };
+        self.added.push(length);
         self.added.extend(added);
         self.spots.push(spot);
         Ok(())

@@ -124,6 +124,11 @@ impl Fields {
         self.hops > 0
     }
 
+    /// Whether no other message has the very same text, as far as senders keep to RFC 5322.
+    pub fn is_one_of_its_kind(&self) -> bool {
+        self.message_id != NONE || self.date != NONE
+    }
+
     /// Whether this header, as a server shows it, is certainly that of the message these fields are
     /// of: servers may have put Received fields on top of it meanwhile. That it is not so proves
     /// nothing.

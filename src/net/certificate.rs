@@ -233,7 +233,8 @@ impl Cause {
         }
     }
 
-    fn advice(&self) -> String {
+    /// What to do about it, in the words of the config file.
+    pub fn advice(&self) -> String {
         match self {
             Self::Expired => format!(
                 "whoever runs the server must renew it; this machine's clock says {}: set that if \

@@ -21,6 +21,7 @@ mod stream;
 pub mod tls;
 mod tunnel;
 
+pub use certificate::{Cause, Distrust};
 pub use channel::{Channel, Socket};
 pub use facts::Facts;
 pub use route::{Protection, Route, Target};

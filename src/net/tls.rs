@@ -104,6 +104,16 @@ impl fmt::Display for Roots {
     }
 }
 
+impl TlsPolicy {
+    /// Loads whom it trusts, to find out whether that can be done.
+    ///
+    /// # Errors
+    /// A file cannot be read, or has no certificate in it.
+    pub fn check(&self) -> Result<(), Error> {
+        Verifier::new(self).map(drop)
+    }
+}
+
 /// Octets that nobody can guess; `None` where the system has none to give.
 pub fn random_octets() -> Option<[u8; 32]> {
     let mut octets = [0; 32];

@@ -31,6 +31,11 @@ impl Ending {
         let Some(listed) = listed else {
             return true;
         };
+        // Of an empty message a server sends a line end at least (Dovecot), or its dot would stand alone.
+        let is_empty = self.lines <= 1 && self.octets == self.lines + self.crlf_lines;
+        if listed == 0 && is_empty {
+            return true;
+        }
         let added = u64::from(self.last_line_end);
         // Each line end is what it is, or an LF as in the server's file.
         let by_lf = self.octets.saturating_sub(self.crlf_lines);
@@ -102,6 +107,16 @@ mod tests {
     }
 
     #[test]
+    fn a4_a_line_end_alone_explains_a_message_that_is_listed_as_empty() {
+        for sent in ["", "\n", "\r\n"] {
+            assert!(ending(sent).explains(Some(0)), "{sent:?}");
+        }
+        for sent in ["a", "\r\n\r\n", "\n\n", "a\r\n"] {
+            assert!(!ending(sent).explains(Some(0)), "{sent:?}");
+        }
+    }
+
+    #[test]
     fn a4_what_was_not_listed_is_explained_by_any_ending() {
         assert!(ending("a\r\n").explains(None));
         assert!(ending("").explains(None));
@@ -142,9 +157,10 @@ mod tests {
 
     #[test]
     fn a4_behind_a_line_end_none_is_added() {
-        assert_eq!(explained(ending("\r\n")), [-1, 0]);
+        // Alone it may be all there is to an empty message.
+        assert_eq!(explained(ending("\r\n")), [-2, -1, 0]);
         assert_eq!(explained(ending("a\n\n")), [0]);
-        assert_eq!(explained(ending("\n")), [0]);
+        assert_eq!(explained(ending("\n")), [-1, 0]);
     }
 
     #[test]

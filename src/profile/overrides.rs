@@ -30,6 +30,9 @@ pub struct Overrides {
     pub tls_roots: Option<Roots>,
     /// `--tls-pin`; in place of those of the config file.
     pub tls_pins: Vec<Pin>,
+    /// What else was typed for this run and holds for a command in its place as well, each option
+    /// behind a space.
+    pub beside: String,
     /// The command stores no mail, so a URL needs no `--maildir`.
     pub stores_nothing: bool,
 }

@@ -3,7 +3,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{Auth, Overrides, PasswordSource, Profile, Roots};
+use super::{Auth, Keep, Order, Overrides, PasswordSource, Profile, Roots, units};
 use crate::secrets::{OAuth, can_ask};
 use crate::term::{quoted, visible};
 
@@ -14,6 +14,7 @@ pub struct Typed {
     maildir: bool,
     config: Option<PathBuf>,
     sign_in: String,
+    fetch: String,
 }
 
 impl Typed {
@@ -24,6 +25,7 @@ impl Typed {
             maildir: true,
             config: None,
             sign_in: sign_in(overrides),
+            fetch: of_fetch(overrides),
         }
     }
 
@@ -34,6 +36,7 @@ impl Typed {
             maildir: overrides.maildir.is_some(),
             config: config.map(Path::to_owned),
             sign_in: sign_in(overrides),
+            fetch: of_fetch(overrides),
         }
     }
 
@@ -58,8 +61,36 @@ fn sign_in(overrides: &Overrides) -> String {
         roots.map(|roots| format!(" --tls-roots {roots}")),
         Some(pins.map(|pin| format!(" --tls-pin {pin}")).collect()),
         (overrides.password == Some(PasswordSource::Stdin)).then(|| " --password-stdin".to_owned()),
+        overrides
+            .timeout
+            .map(|limit| with_value("timeout", &units::duration(limit))),
     ];
     parts.into_iter().flatten().collect()
+}
+
+/// The options that say what becomes of messages, each behind a space: without them a command that
+/// is typed in the place of this one could delete what this one keeps.
+fn of_fetch(overrides: &Overrides) -> String {
+    let keep = overrides.keep.map(|keep| match keep {
+        Keep::Always => " --keep".to_owned(),
+        Keep::Never => " --delete".to_owned(),
+        Keep::For(period) => with_value("delete-after", &units::duration(period)),
+    });
+    let max_size = overrides.max_size.map(units::octets);
+    let parts = [
+        keep,
+        max_size.map(|size| with_value("max-size", &size)),
+        overrides
+            .latest
+            .map(|number| with_value("latest", &number.to_string())),
+        (overrides.order == Some(Order::NewestFirst)).then(|| " --newest-first".to_owned()),
+        Some(overrides.beside.clone()),
+    ];
+    parts.into_iter().flatten().collect()
+}
+
+fn with_value(option: &str, value: &str) -> String {
+    format!(" --{option} {}", quoted(value))
 }
 
 impl Profile {
@@ -129,7 +160,12 @@ impl Profile {
     }
 
     /// The same for commands that sign in as well.
-    pub fn word_to_fetch(&self) -> String {
+    pub fn word_to_sign_in(&self) -> String {
         self.word_with_maildir() + &self.typed.sign_in
+    }
+
+    /// The same for another fetch, which does with the messages what this one was to do.
+    pub fn word_to_fetch(&self) -> String {
+        self.word_to_sign_in() + &self.typed.fetch
     }
 }

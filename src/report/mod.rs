@@ -171,6 +171,8 @@ pub struct Outcome {
     pub octets: u64,
     /// Messages that an earlier run stored and did not report.
     pub recovered: u64,
+    /// No message of the account was stored before.
+    pub is_first_mail: bool,
     /// Messages deleted from the server, confirmed by it.
     pub deleted: u64,
     /// Messages left on the server on purpose (too large, tried in vain too often).

@@ -203,10 +203,15 @@ fn style(template: &str) -> ProgressStyle {
 
 /// An estimate, or as many spaces while it would be one of nothing.
 fn once_known(state: &ProgressState, estimate: String) -> String {
-    match state.elapsed() < FIRST_GUESS {
-        true => " ".repeat(estimate.len()),
-        false => estimate,
+    match is_known(state.elapsed(), state.pos()) {
+        true => estimate,
+        false => " ".repeat(estimate.len()),
     }
+}
+
+/// Before the first octet nothing is known, however long that takes.
+fn is_known(elapsed: Duration, octets: u64) -> bool {
+    octets > 0 && elapsed >= FIRST_GUESS
 }
 
 /// A time in three or four columns.
@@ -299,6 +304,13 @@ mod tests {
         assert!(text.contains("12 KB of  30 KB"), "{text}");
         assert!(!text.contains("left") && !text.contains("/s"), "{text}");
         progress.clear();
+    }
+
+    #[test]
+    fn nothing_is_guessed_before_the_first_octet() {
+        assert!(!is_known(Duration::from_secs(60), 0));
+        assert!(is_known(Duration::from_secs(60), 1));
+        assert!(!is_known(Duration::ZERO, 1));
     }
 
     #[test]

@@ -160,11 +160,12 @@ impl Reporter {
         status.worst(Status::Io)
     }
 
-    /// Says that an account's Maildir is only now to be made, so that the result names it.
-    pub fn makes_maildir(&self, name: &str, shown: &str) {
+    /// Says which an account's Maildir is, and whether it is only now to be made: then, and with the
+    /// first mail, the result names it.
+    pub fn delivers_to(&self, name: &str, shown: &str, is_made: bool) {
         self.with_tally(|tally| {
             let account = tally.accounts.entry(name.to_owned()).or_default();
-            account.made = Some(shown.to_owned());
+            (account.maildir, account.is_made) = (Some(shown.to_owned()), is_made);
         });
     }
 

@@ -14,11 +14,19 @@ pub(super) struct Account {
     pub(super) planned: Option<Planned>,
     /// Why messages were skipped, each reason once.
     pub(super) reasons: Vec<String>,
-    /// The Maildir, where it did not exist before: for a person who looks for the mail.
-    pub(super) made: Option<String>,
+    /// The Maildir, for a person who looks for the mail.
+    pub(super) maildir: Option<String>,
+    /// It did not exist before.
+    pub(super) is_made: bool,
 }
 
 impl Account {
+    /// Where its mail is, where that is to be said: with the first of it, or where the Maildir is new.
+    pub(super) fn place(&self, outcome: &Outcome) -> Option<&str> {
+        let says = outcome.fetched > 0 && (outcome.is_first_mail || self.is_made);
+        self.maildir.as_deref().filter(|_| says)
+    }
+
     pub(super) fn add(&mut self, event: &Event<'_>) {
         match event {
             Event::Planned(planned) => self.planned = Some(*planned),
@@ -47,14 +55,18 @@ pub(super) struct Totals {
     pub(super) known: u64,
     /// The names of those that ended early.
     pub(super) ended: Vec<String>,
+    /// And of those that somebody has stopped.
+    pub(super) stopped: Vec<String>,
     pub(super) recovered: u64,
 }
 
 impl Totals {
     pub(super) fn add(&mut self, name: &str, outcome: &Outcome) {
         self.accounts += 1;
-        if outcome.failure.is_some() {
-            self.ended.push(name.to_owned());
+        match outcome.failure.as_ref().map(|failure| failure.status) {
+            None => {}
+            Some(Status::Interrupted | Status::Terminated) => self.stopped.push(name.to_owned()),
+            Some(_) => self.ended.push(name.to_owned()),
         }
         self.accounts_failed += u64::from(outcome.status() != Status::Ok);
         for (sum, amount) in [

@@ -99,6 +99,9 @@ pub enum SecretError {
     /// The keyring fails or cannot be reached.
     #[error("the system keyring cannot be used: {}", visible(.0))]
     Keyring(String),
+    /// There is no keyring, not even a locked one.
+    #[error("the system keyring cannot be used: there is none in this session")]
+    KeyringAbsent,
     /// The keyring has no password for the account.
     #[error(
         "the system keyring has no password for account `{}`",
@@ -231,6 +234,11 @@ impl Diagnose for SecretError {
             Self::File { path, source } => {
                 let advice = crate::durable::advice(path, source);
                 visible(&advice.unwrap_or_else(|| "name a file that you can read".into()))
+            }
+            Self::KeyringAbsent => {
+                "a desktop session has one; elsewhere use `password-file`, `password-command` or \
+                 `password-credential` in the config file, or --password-stdin"
+                    .into()
             }
             Self::Keyring(_) | Self::KeyringTimeout(_) => {
                 "unlock the keyring and try again, or use --password-stdin, or in the config file \

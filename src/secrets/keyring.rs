@@ -86,16 +86,7 @@ pub fn answers() -> bool {
 
 /// Whether there is none in this session, not even a locked one.
 pub fn is_absent() -> bool {
-    let of_a_session_without = |reason: &String| {
-        [
-            "Failed to connect",
-            "was not provided by any",
-            "default store",
-        ]
-        .iter()
-        .any(|known| reason.contains(known))
-    };
-    matches!(try_nobody(), Err(SecretError::Keyring(reason)) if of_a_session_without(&reason))
+    matches!(try_nobody(), Err(SecretError::KeyringAbsent))
 }
 
 /// Asks for a password that nobody has.
@@ -125,9 +116,22 @@ fn call<T: Send + 'static>(
                 word: id.clone(),
                 account: id,
             },
-            other => SecretError::Keyring(reason(&other)),
+            other => failed(reason(&other)),
         })
     })
+}
+
+/// Where nobody keeps one for this session, a person has nothing to unlock.
+fn failed(reason: String) -> SecretError {
+    let without = [
+        "Failed to connect",
+        "was not provided by any",
+        "default store",
+    ];
+    match without.iter().any(|known| reason.contains(known)) {
+        true => SecretError::KeyringAbsent,
+        false => SecretError::Keyring(reason),
+    }
 }
 
 /// What the keyring says, in words that hold no secret: some of its errors carry the octets found.

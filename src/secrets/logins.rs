@@ -277,6 +277,11 @@ impl Diagnose for LoginError {
                 ..
             } => visible(&private::way_to_close(path)),
             Self::File { .. } => "it must be a file that you can read and replace".into(),
+            Self::Keyring(SecretError::KeyringAbsent) => {
+                "a desktop session has one; elsewhere set store = \"file\" in the account's `oauth` \
+                 table, or use `token-command`"
+                    .into()
+            }
             Self::Keyring(_) => "unlock the keyring and try again; under cron, where it may be \
                                  locked, set store = \"file\" in the account's `oauth` table, or \
                                  use `token-command`"

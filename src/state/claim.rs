@@ -5,7 +5,9 @@ use super::custody::{self, Standing};
 use super::journal::{self, Header, Journal};
 use super::lock::{Lock, Mark};
 use super::memory::Memory;
+use super::neighbour::Neighbours;
 use super::record::{Entry, Stored};
+use super::remembered::{Kind, Record};
 use super::twin::Twins;
 use super::{Error, Files, Moment, Opened, Store, clock, rebuild};
 use crate::durable::Dir;
@@ -123,11 +125,19 @@ impl Claim {
         let maildir = Arc::new(site.settle(self.dir.disk(), is_known)?);
         let mut opened = Opened::default();
         if !is_known {
+            // Where nothing was ever stored nothing stays behind.
+            let stored = |record: &Record| matches!(record.kind, Kind::Stored | Kind::Lost);
+            let has_stored = self.memory.records.iter().any(stored);
             let last = self.memory.homes.all.last().map(|home| home.path.clone());
-            opened.moved_from = last.filter(|last| last != site.path());
+            opened.moved_from = last.filter(|last| has_stored && last != site.path());
         }
         let (mut store, unsure) = self.open(Some(&maildir), &mut opened)?;
         store.home = site.roster.id;
+        store.neighbours = Neighbours::at(site, &store.dir, &store.memory);
+        if opened.moved_from.is_some() {
+            // The next run has nothing to tell of it, whatever becomes of this one.
+            store.begin_run();
+        }
         store.take_charge(&maildir, &standing, unsure, &mut opened)?;
         store.settle_crash(&maildir)?;
         store.note_time();
@@ -215,6 +225,7 @@ impl Claim {
             seen: Vec::new(),
             lost_imports: Vec::new(),
             noted_imports: Vec::new(),
+            neighbours: Neighbours::default(),
             begun: false,
             raised: None,
             session: 0,

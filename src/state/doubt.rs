@@ -24,6 +24,10 @@ pub enum Judgement {
     Rival(u32),
 }
 
+/// So many octets a server adds to a header at most: Status, X-UID, X-IMAPbase and X-Keywords with the
+/// blanks that keep room for more.
+const ADDED: u64 = 512;
+
 impl Store {
     /// The line of a message's file, with its evidence where it has any.
     pub(super) fn stored(&mut self, id: Id) -> Result<Option<Stored>, Error> {
@@ -138,7 +142,7 @@ impl Store {
     /// delete it.
     pub fn standing_of(&self, same: &Same) -> Option<(i64, u8)> {
         let record = self.memory.record(same.id)?;
-        Some((self.memory.age_begins(record), record.futile))
+        Some((self.memory.age_begins(record), record.futile.times()))
     }
 
     /// Judges by a message's header, as the session at hand shows it. That it cannot be told so
@@ -171,7 +175,8 @@ impl Store {
             return false;
         };
         match (evidence.size, message.octets) {
-            (Size::Exact, _) => true,
+            (Size::Exact, None) => true,
+            (Size::Exact, Some(octets)) => is_nearly_size_of(stored, evidence, octets),
             (Size::Off, _) | (Size::Unknown, None) => !unsure,
             (Size::Unknown, Some(octets)) => is_size_of(stored, evidence, octets),
         }
@@ -242,7 +247,11 @@ impl Store {
                 rival = Some(id);
             }
         }
-        Ok(rival.map_or(Judgement::New, Judgement::Rival))
+        match rival {
+            Some(id) => Ok(Judgement::Rival(id)),
+            None if self.is_a_neighbours(complete)? => Ok(Judgement::Stored),
+            None => Ok(Judgement::New),
+        }
     }
 
     /// The listed message that counts as this record.
@@ -324,7 +333,9 @@ impl Store {
         });
         self.verified.insert(id);
         let listing = Listing::of(message);
-        if news && listing.is_recognisable() {
+        // Without a unique-id there is nothing to note but that it is still there.
+        let was_deleted = self.memory.record(id).is_some_and(|it| it.deleted);
+        if news && (listing.is_recognisable() || was_deleted) {
             let time = self.moment.now;
             self.write([Entry::Alias { id, time, listing }]);
         }
@@ -340,6 +351,14 @@ fn is_size_of(stored: &Stored, evidence: &Evidence, octets: u64) -> bool {
     octets == stored.octets || octets == stored.octets.saturating_add(evidence.lines)
 }
 
+/// The same but for what a server adds to a header of its own, as mbox servers do at the end of a
+/// session. A message that is listed with more octets more, or less, has another body, whatever its
+/// header says: some servers make unique-ids of headers alone.
+fn is_nearly_size_of(stored: &Stored, evidence: &Evidence, octets: u64) -> bool {
+    let sizes = [stored.octets, stored.octets.saturating_add(evidence.lines)];
+    sizes.iter().any(|size| size.abs_diff(octets) <= ADDED)
+}
+
 /// Of two messages under one name.
 fn is_same_reading(stored: &Stored, complete: &Complete) -> bool {
     let evidence = stored.evidence.as_ref();
@@ -351,12 +370,18 @@ fn is_same_reading(stored: &Stored, complete: &Complete) -> bool {
 fn is_under_another_name(stored: &Stored, complete: &Complete, deleted: bool) -> bool {
     let examined = complete.examined();
     let is_of = |evidence: &Evidence| evidence.is_of(&examined.evidence, &examined.trail);
-    let alike = stored.digests.content == examined.digests.content && !deleted;
+    let alike = stored.digests.content == examined.digests.content;
+    let fields = &examined.evidence.fields;
     match (&stored.evidence, complete.message().identity) {
-        // Without unique-ids the content is all there is.
-        (evidence, None) => alike || evidence.as_ref().is_some_and(is_of),
+        // Without unique-ids the content is all there is. Of what was deleted another one like it may
+        // have come, unless it says which one it is, or when it was written: then the server has not
+        // deleted it.
+        (evidence, None) => {
+            let is_it = alike && (!deleted || fields.is_one_of_its_kind());
+            is_it || evidence.as_ref().is_some_and(is_of)
+        }
         (Some(evidence), Some(_)) => is_of(evidence),
         // The first version kept nothing else. What nobody wrote a way for may be another copy.
-        (None, Some(_)) => alike && examined.evidence.fields.has_trail(),
+        (None, Some(_)) => alike && !deleted && fields.has_trail(),
     }
 }

@@ -31,6 +31,12 @@ impl Store {
         }
     }
 
+    /// Whether the server has listed it again after it had confirmed its deletion.
+    pub fn has_come_back(&self, recorded: &Recorded) -> bool {
+        let record = self.memory.record(recorded.id);
+        record.is_some_and(|record| record.futile.was_confirmed())
+    }
+
     /// Their deletion was asked for, and the server has not said what became of it (E8).
     pub fn asked_to_delete(&mut self, recorded: &[Recorded]) {
         let time = self.moment.now;

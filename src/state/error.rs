@@ -27,7 +27,7 @@ pub enum Error {
         now: i64,
     },
     /// Reading or writing failed.
-    #[error("cannot use the state file {path}")]
+    #[error("cannot use the state {} {path}", what(path))]
     Io {
         /// The file.
         path: PathBuf,
@@ -109,6 +109,14 @@ pub enum Error {
     },
 }
 
+/// A directory may stand in the place of a file, too.
+fn what(path: &Path) -> &'static str {
+    match path.is_dir() && path.extension().is_none() {
+        true => "directory",
+        false => "file",
+    }
+}
+
 fn not_seen(maildir: &Path, is_there: bool) -> String {
     let maildir = maildir.display();
     match is_there {
@@ -171,6 +179,17 @@ impl Diagnose for Error {
                 holder.pid
             ),
             Self::Io { path, source } => unstored(path, source),
+            // Of what is gone altogether it has to be said at once what becomes of its mail.
+            Self::NotSeen {
+                is_there: false,
+                name,
+                ..
+            } => format!(
+                "if its disk is not mounted, mount it; if it was moved, set `maildir`; if it is lost: \
+                 `popfetch state accept {name} --fetch-again` has what is still on the server fetched \
+                 once more, `popfetch state accept {name} --leave` takes its mail for removed on \
+                 purpose, and `popfetch state forget {name} --all` has everything fetched anew"
+            ),
             Self::NotSeen { maildir, name, .. } => format!(
                 "if its disk is not mounted, mount it; if it was moved, set `maildir`; to take what \
                  is at {0} for it, `popfetch state accept {name}`; to fetch everything anew, \

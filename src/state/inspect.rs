@@ -212,6 +212,7 @@ pub(super) fn read(dir: &Dir, files: &Files, account: &str) -> Result<Inspected,
     let journal = dir.read(&files.journal).map_err(io)?;
     let mut outline = Outline::default();
     let reading = outline.load(&journal).map_err(io)?;
+    outline.forget_superseded(&journal).map_err(io)?;
     Ok(Inspected {
         damaged: reading.damaged,
         journal: Some(journal),

@@ -248,7 +248,7 @@ impl Memory {
             }
             Entry::Told { time } => self.told = Some(time),
             Entry::Undeletable { id, .. } => self.change(id, |record| {
-                record.futile = record.futile.saturating_add(1);
+                record.futile.add(false);
             }),
             Entry::Unlisted { id, time } => self.change(id, |record| {
                 record.absent = true;
@@ -341,7 +341,9 @@ impl Memory {
         let before = record.octets.value();
         let resized = before.is_some() && before != listing.octets;
         // What came back after its deletion was not deleted; any other change is of its size.
-        record.futile = record.futile.saturating_add(u8::from(record.deleted));
+        if record.deleted {
+            record.futile.add(true);
+        }
         let only_size = resized && !record.deleted && !record.absent && !record.unsure;
         record.octets = Octets::new(listing.octets);
         (record.absent, record.deleted, record.unsure) = (false, false, false);

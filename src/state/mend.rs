@@ -5,7 +5,7 @@ use super::homes::Home;
 use super::record::{Entry, Id, Standing, Stored};
 use super::remembered::Kind;
 use super::{Error, MessageId, Store, inspect, journal};
-use crate::maildir::{Ground, Maildir, MaildirId, Search, Site, Turns, random};
+use crate::maildir::{Ground, Maildir, MaildirId, Search, Site, Turns, UniqueName, random};
 use std::collections::HashSet;
 use std::sync::Arc;
 
@@ -94,8 +94,10 @@ impl Store {
             let stored = line.and_then(Entry::into_stored);
             // One that is there as it was stored is not gone: should its Maildir be restored from
             // a backup without it, it is fetched again.
-            let is_there =
-                stored.is_some_and(|it| search.has_size(&it.name, it.octets).unwrap_or(false));
+            let is_there = stored.is_some_and(|it| {
+                let examined = search.examine(&it.name);
+                examined.is_ok_and(|examined| examined.digests.stored == it.digests.stored)
+            });
             self.write([match is_there {
                 true => Entry::Back { id },
                 false => Entry::Gone { id, time },
@@ -104,6 +106,26 @@ impl Store {
             flushed.map_err(|source| self.io_error(source))?;
         }
         self.sync()
+    }
+
+    /// The files of these names were read, and are not as they were stored: what they hold is not deleted
+    /// from the server before its owner has seen to it. Durable on return. Gives how many there are.
+    pub fn hold(&mut self, names: &HashSet<UniqueName>) -> Result<u64, Error> {
+        let shown = inspect::read(&self.dir, &self.files, &self.account)?;
+        let mut held = 0;
+        for message in shown.messages() {
+            let message = message?;
+            let is_named = |(name, ..): &(UniqueName, u64, [u8; 32])| names.contains(name);
+            if message.gone || !message.stored.as_ref().is_some_and(is_named) {
+                continue;
+            }
+            held += 1;
+            if !message.held {
+                self.write([Entry::Doubtful { id: message.id }]);
+            }
+        }
+        self.sync()?;
+        Ok(held)
     }
 
     fn take_for(&mut self, site: &Site, id: MaildirId, generation: u64, turns: &Turns) {

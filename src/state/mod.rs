@@ -34,6 +34,7 @@ mod manners;
 mod memory;
 mod mend;
 mod merge;
+mod neighbour;
 mod outline;
 mod parting;
 mod proof;
@@ -63,6 +64,7 @@ pub use inspect::{Examined, Inspected, MessageId, Shown, Standing, examine, insp
 pub use lock::Holder;
 pub use manners::{Credentials, Early, Manners, Why};
 pub use mend::{Accepted, Missing};
+pub use neighbour::Recognised;
 pub use proof::{Recorded, Same, Vouched, Withheld};
 pub use recognition::Recognition;
 pub use record::{FailureKind, MarkedBy, Origin};
@@ -83,7 +85,9 @@ use files::Files;
 use journal::Journal;
 use lock::Lock;
 use memory::Memory;
+use neighbour::Neighbours;
 use record::{Entry, Id, Listing, Stored};
+use remembered::{Kind, Record};
 use std::collections::HashSet;
 use std::io;
 use std::os::fd::BorrowedFd;
@@ -121,6 +125,8 @@ pub struct Store {
     lost_imports: Vec<Brought>,
     /// Those that the Maildir knew of before this one.
     noted_imports: Vec<Brought>,
+    /// Others that deliver to the Maildir.
+    neighbours: Neighbours,
     /// The run's line is written.
     begun: bool,
     /// The Maildir's generation was raised in this run, which drew this turn.
@@ -178,6 +184,12 @@ impl Store {
     /// Whether no listing of the account has ever been settled.
     pub fn is_first(&self) -> bool {
         self.memory.is_first()
+    }
+
+    /// Whether no message of the account was ever stored.
+    pub fn has_stored_nothing(&self) -> bool {
+        let stored = |record: &Record| matches!(record.kind, Kind::Stored | Kind::Lost);
+        !self.memory.records.iter().any(stored)
     }
 
     /// When pipelining last failed with this server, in seconds since 1970.

@@ -5,7 +5,7 @@ use super::inspect::{Shown, Standing};
 use super::journal::{self, Reading};
 use super::record::{Entry, Glance, Id};
 use super::window::{ReadAt, Window};
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::io::{self, Read};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -34,6 +34,8 @@ struct Mark {
     held: bool,
     gone: bool,
     removed: bool,
+    /// Its file is lost, however it stands on the server.
+    lost: bool,
 }
 
 impl Outline {
@@ -59,7 +61,9 @@ impl Outline {
 
     pub(super) fn take_in(&mut self, entry: Entry, place: u64) {
         match entry {
-            Entry::Again { id } => self.note(id, |mark| mark.standing = Standing::Lost),
+            Entry::Again { id } => self.note(id, |mark| {
+                (mark.standing, mark.lost) = (Standing::Lost, true);
+            }),
             Entry::Alias { id, .. } => {
                 let known = self.change(id, |mark| {
                     if mark.standing != Standing::Lost {
@@ -85,7 +89,7 @@ impl Outline {
             }
             Entry::Found { id, .. } => self.add(id, place, true),
             Entry::Gone { id, .. } => self.note(id, |mark| {
-                (mark.gone, mark.held) = (true, false);
+                (mark.gone, mark.held, mark.lost) = (true, false, false);
             }),
             Entry::Intent { id, .. } | Entry::Marked { id, .. } => self.add(id, place, false),
             Entry::Seen { first, last } => {
@@ -102,7 +106,7 @@ impl Outline {
             }),
             Entry::Unlisted { id, .. } => self.note(id, |mark| mark.standing = Standing::Absent),
             Entry::Back { id } => self.note(id, |mark| {
-                mark.held = false;
+                (mark.held, mark.lost) = (false, false);
                 if mark.standing == Standing::Lost {
                     mark.standing = Standing::Here;
                 }
@@ -123,6 +127,37 @@ impl Outline {
         }
     }
 
+    /// What was lost and has been fetched again is no message of its own any more.
+    pub(super) fn forget_superseded(&mut self, journal: &impl ReadAt) -> io::Result<()> {
+        let lost = self.marks.iter().filter(|mark| mark.lost && !mark.removed);
+        let ids: HashSet<Id> = lost.map(|mark| mark.id).collect();
+        if ids.is_empty() {
+            return Ok(());
+        }
+        let mut lost: HashMap<Box<[u8]>, Vec<Id>> = HashMap::new();
+        let mut superseded = Vec::new();
+        for shown in Messages::new(self, journal) {
+            let shown = shown?;
+            match ids.contains(&shown.id) {
+                true => {
+                    for unique_id in shown.unique_ids {
+                        lost.entry(unique_id).or_default().push(shown.id);
+                    }
+                }
+                false if shown.settled && shown.stored.is_some() => {
+                    let ids = shown.unique_ids.iter();
+                    superseded.extend(ids.filter_map(|id| lost.remove(id)).flatten());
+                }
+                false => {}
+            }
+        }
+        for id in superseded {
+            let removed = self.change(id, |mark| mark.removed = true);
+            self.removed += usize::from(removed);
+        }
+        Ok(())
+    }
+
     pub(super) fn count(&self) -> usize {
         self.marks.len() - self.removed
     }
@@ -141,6 +176,7 @@ impl Outline {
             held: false,
             gone: false,
             removed: false,
+            lost: false,
         });
     }
 

@@ -87,14 +87,14 @@ impl Memory {
             Kind::Released if self.is_resized(record, listed.octets) => Known::Marked,
             Kind::Released => Known::Stored {
                 since,
-                futile: record.futile,
+                futile: record.futile.times(),
                 held: false,
             },
             Kind::Lost => Known::Lost,
             _ if self.is_doubtful(record, listed.octets) => Known::Doubtful { since },
             _ => Known::Stored {
                 since,
-                futile: record.futile,
+                futile: record.futile.times(),
                 held: record.held,
             },
         }

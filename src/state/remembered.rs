@@ -51,7 +51,7 @@ pub(super) struct Record {
     pub(super) run: u32,
     pub(super) kind: Kind,
     /// How often the server confirmed its deletion, or refused it, and went on listing it.
-    pub(super) futile: u8,
+    pub(super) futile: Futile,
     /// How many complete listings in a row lacked it.
     pub(super) absences: u8,
     /// The session at hand lists it.
@@ -111,6 +111,30 @@ pub struct Failures {
     pub last: i64,
 }
 
+/// How often a deletion came to nothing, and whether any of them had been confirmed: one octet, as there
+/// are a million records.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Futile(u8);
+
+impl Futile {
+    const CONFIRMED: u8 = 0x80;
+
+    pub(super) fn times(self) -> u8 {
+        self.0 & !Self::CONFIRMED
+    }
+
+    /// The server had confirmed it before it listed the message again.
+    pub(super) fn was_confirmed(self) -> bool {
+        self.0 & Self::CONFIRMED != 0
+    }
+
+    pub(super) fn add(&mut self, confirmed: bool) {
+        let times = (self.times() + 1).min(!Self::CONFIRMED);
+        let confirmed = confirmed || self.was_confirmed();
+        self.0 = times | if confirmed { Self::CONFIRMED } else { 0 };
+    }
+}
+
 impl Record {
     pub(super) fn new(kind: Kind, time: i64, identity: Identity, key: Key) -> Self {
         Self {
@@ -122,7 +146,7 @@ impl Record {
             absent_since: Time::default(),
             run: 0,
             kind,
-            futile: 0,
+            futile: Futile::default(),
             absences: 0,
             present: false,
             absent: false,

@@ -89,12 +89,13 @@ fn knows(memory: &Memory, maildrop: &Maildrop, place: usize) -> bool {
     ids.iter().any(is_it)
 }
 
-/// The same user or the same host, in whatever case.
-fn is_akin(one: &str, other: &str) -> bool {
+/// The same user or the same host, in whatever case; `ada` may be `ada@example.com`.
+pub(super) fn is_akin(one: &str, other: &str) -> bool {
     let parts = |id: &str| {
         let id = id.to_ascii_lowercase();
         let (user, server) = id.rsplit_once('@')?;
         let host = server.rsplit_once(':').map_or(server, |(host, _)| host);
+        let user = user.split_once('@').map_or(user, |(user, _)| user);
         Some((user.to_owned(), host.trim_end_matches('.').to_owned()))
     };
     let (Some(one), Some(other)) = (parts(one), parts(other)) else {

@@ -6,11 +6,13 @@
 use super::HEARD;
 use rustix::fs::{Mode, OFlags, open};
 use rustix::termios::{
-    LocalModes, OptionalActions, SpecialCodeIndex, Termios, tcgetattr, tcsetattr,
+    LocalModes, OptionalActions, QueueSelector, SpecialCodeIndex, Termios, tcflush, tcgetattr,
+    tcsetattr,
 };
 use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM};
 use std::fs::{self, File};
-use std::io::{self, Read};
+use std::io::{self, Read, Write};
+use std::os::fd::AsFd;
 use std::os::unix::net::UnixStream;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
@@ -19,28 +21,59 @@ use std::thread;
 /// How the terminal was before the question at hand.
 static BEFORE: Mutex<Option<(File, Termios)>> = Mutex::new(None);
 
+/// What is told whoever presses Ctrl-C.
+static LAST_WORDS: Mutex<Option<&'static str>> = Mutex::new(None);
+
 /// Asks a question whose answer is not to be seen, at the terminal that is given: none where it cannot
 /// be silenced here.
 ///
 /// The echo is off before the question stands there, as people type as soon as they have read it, and
 /// on again after the answer or a signal.
 pub fn hidden<R>(ask: impl FnOnce(Option<File>) -> R) -> R {
-    static WATCHED: OnceLock<bool> = OnceLock::new();
-    // Where there is no thread to be had, a signal ends the process as always.
-    let watched = *WATCHED.get_or_init(|| watch().is_ok());
-    let terminal = open("/dev/tty", OFlags::RDWR | OFlags::CLOEXEC, Mode::empty());
-    let terminal = terminal.ok().map(File::from).filter(|_| watched);
-    let answer = ask(terminal.filter(|it| silence(it).is_ok()));
+    let terminal = terminal().filter(|it| silence(it, LocalModes::ECHONL).is_ok());
+    let answer = ask(terminal);
     restore(&mut lock());
     answer
 }
 
-/// Lines are read as always, but not shown.
-fn silence(terminal: &File) -> io::Result<()> {
+/// Does some work at which a person waits: what is typed meanwhile is not shown, and answers no
+/// question that is asked only afterwards.
+pub fn deaf<R>(work: impl FnOnce() -> R) -> R {
+    let terminal = terminal().filter(|it| silence(it, LocalModes::empty()).is_ok());
+    let done = work();
+    if let Some(terminal) = &terminal {
+        // What stays would be taken for an answer, which a person sees and can mend.
+        let _ = tcflush(terminal, QueueSelector::IFlush);
+    }
+    restore(&mut lock());
+    done
+}
+
+/// From now on, whoever ends the process by Ctrl-C is told this; or nothing any more.
+pub fn last_words(words: Option<&'static str>) {
+    *LAST_WORDS.lock().unwrap_or_else(PoisonError::into_inner) = words;
+    is_watched();
+}
+
+/// The terminal, where a signal would put it right.
+fn terminal() -> Option<File> {
+    let terminal = open("/dev/tty", OFlags::RDWR | OFlags::CLOEXEC, Mode::empty());
+    terminal.ok().map(File::from).filter(|_| is_watched())
+}
+
+/// Whether signals are watched. Where there is no thread to be had, a signal ends the process as
+/// always.
+fn is_watched() -> bool {
+    static WATCHED: OnceLock<bool> = OnceLock::new();
+    *WATCHED.get_or_init(|| watch().is_ok())
+}
+
+/// Lines are read as always, but not shown; but for `also`.
+fn silence(terminal: &File, also: LocalModes) -> io::Result<()> {
     let before = tcgetattr(terminal)?;
     let mut silent = before.clone();
     silent.local_modes.remove(LocalModes::ECHO);
-    silent.local_modes.insert(LocalModes::ECHONL);
+    silent.local_modes.insert(also);
     // A shell that is brought back by Ctrl-Z would have no echo either.
     silent.special_codes[SpecialCodeIndex::VSUSP] = 0;
     let mut kept = lock();
@@ -62,6 +95,9 @@ fn watch() -> io::Result<()> {
                 // Held until the end: nobody may turn it off once more.
                 let mut kept = lock();
                 restore(&mut kept);
+                if signal == SIGINT {
+                    say_last_words();
+                }
                 signal_hook::low_level::exit(128 + signal);
             }
         }
@@ -74,6 +110,16 @@ fn watch() -> io::Result<()> {
         }
     }
     Ok(())
+}
+
+/// Whoever waits for an answer may hold stderr, so what is written goes past the lock.
+fn say_last_words() {
+    let words = *LAST_WORDS.lock().unwrap_or_else(PoisonError::into_inner);
+    let stderr = io::stderr().as_fd().try_clone_to_owned();
+    if let (Some(words), Ok(stderr)) = (words, stderr) {
+        // Nobody is left who could be told that it failed.
+        let _ = writeln!(File::from(stderr), "\n{words}");
+    }
 }
 
 /// Puts the terminal right, once.

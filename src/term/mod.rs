@@ -22,5 +22,5 @@ pub use style::{Color, Paint, columns};
 pub use table::{Column, Table, fit, width};
 pub use veil::Veil;
 pub(crate) use visible::{visible, visible_same_width};
-pub use words::{count, hex, is_hex, quoted, size, unhex};
+pub use words::{count, hex, is_hex, quoted, size, unhex, without_numbers};
 pub use wrap::{wrap, wrap_item};

@@ -11,6 +11,12 @@ const NARROW: usize = 8;
 /// Nor ever narrower than this; a line rather wraps.
 const NARROWEST: usize = 4;
 
+/// A terminal that is narrower shows a row of headings in two lines.
+const IN_TWO: usize = 72;
+
+/// The second of them is indented so far.
+const BELOW: usize = 4;
+
 /// How one column is laid out.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Column {
@@ -69,6 +75,27 @@ impl Table {
     pub fn render(&self, columns: Option<usize>) -> String {
         let fitted = self.fit(columns);
         let lines = self.rows.iter().map(|row| fitted.line(row));
+        lines.collect()
+    }
+
+    /// The same, with the last cell of each row in a line of its own where the terminal is too narrow to
+    /// show much of it beside the others.
+    pub fn render_in_two(&self, columns: Option<usize>) -> String {
+        let narrow = columns.filter(|columns| *columns < IN_TWO);
+        let (Some(columns), Some((_, first))) = (narrow, self.columns.split_last()) else {
+            return self.render(columns);
+        };
+        let mut table = Self::new(first);
+        let rows = self.rows.iter().filter_map(|row| row.split_last());
+        for (_, cells) in rows.clone() {
+            table.row(cells.iter().cloned());
+        }
+        let fitted = table.fit(Some(columns));
+        let below = columns.saturating_sub(BELOW);
+        let lines = rows.map(|(last, cells)| {
+            let last = fit(last, below);
+            format!("{}{}{last}\n", fitted.line(cells), " ".repeat(BELOW))
+        });
         lines.collect()
     }
 
@@ -176,6 +203,18 @@ mod tests {
             " 1  Ada   A subject tha…\n12  你好  Short\n"
         );
         assert_eq!(sample().render(Some(3)), " 1 Ada  A s…\n12 你好 Sho…\n");
+    }
+
+    #[test]
+    fn on_a_narrow_terminal_the_last_cell_stands_below() {
+        let mut table = Table::new(&[Column::Left, Column::Flexible, Column::Flexible]);
+        table.row(["2026-11-26", "Ada Lovelace", "你好吗你好吗你好吗你好吗"]);
+        assert_eq!(
+            table.render_in_two(Some(20)),
+            "2026-11-26  Ada Lov…\n    你好吗你好吗你…\n"
+        );
+        assert_eq!(table.render_in_two(Some(80)), table.render(Some(80)));
+        assert_eq!(table.render_in_two(None), table.render(None));
     }
 
     #[test]

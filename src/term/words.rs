@@ -38,6 +38,24 @@ pub fn quoted(text: &str) -> String {
     }
 }
 
+/// A text without the numbers that the system's errors bear, " (os error 2)": they are for programs.
+pub fn without_numbers(text: &str) -> String {
+    let mut parts = text.split(" (os error ");
+    let mut bare = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        match part.split_once(')') {
+            Some((number, rest)) if number.bytes().all(|it| it.is_ascii_digit()) => {
+                bare.push_str(rest);
+            }
+            _ => {
+                bare.push_str(" (os error ");
+                bare.push_str(part);
+            }
+        }
+    }
+    bare
+}
+
 /// Lower-case hexadecimal.
 pub fn hex(octets: &[u8]) -> String {
     octets.iter().fold(String::new(), |mut text, octet| {
@@ -106,6 +124,21 @@ mod tests {
         assert_eq!(unhex(b"aF"), Some([0xaf]));
         for wrong in [&b"f"[..], b"ffff", b"+f", b"fg", b"", b"0x"] {
             assert_eq!(unhex::<1>(wrong), None, "{wrong:?}");
+        }
+    }
+
+    #[test]
+    fn the_systems_errors_are_shown_without_their_numbers() {
+        for (text, bare) in [
+            (
+                "No such file or directory (os error 2)",
+                "No such file or directory",
+            ),
+            ("a (os error 2): b (os error 13)", "a: b"),
+            ("a (os error x) b", "a (os error x) b"),
+            ("a (os error ", "a (os error "),
+        ] {
+            assert_eq!(without_numbers(text), bare);
         }
     }
 

@@ -101,6 +101,29 @@ fn bash_completes_the_accounts_of_the_config_file() {
     for (typed, wanted) in TYPED {
         assert_eq!(complete(&mut terminal, typed), wanted);
     }
+    fs::create_dir_all(home.path().join("Mail/ada")).unwrap();
+    for (typed, wanted) in [
+        (
+            "popfetch fetch --maildir ~/Ma",
+            "popfetch fetch --maildir ~/Mail/",
+        ),
+        (
+            "popfetch fetch --maildir Ma",
+            "popfetch fetch --maildir Mail/",
+        ),
+        ("popfetch hel", "popfetch help "),
+    ] {
+        assert_eq!(complete(&mut terminal, typed), wanted);
+    }
+    // Behind `password` there are two words, and no options before one is begun.
+    terminal.press("popfetch password \t\t").wait_for("remove");
+    terminal.press("\u{15}");
+    let screen = terminal.screen();
+    let offered = screen
+        .rsplit("popfetch password")
+        .nth(1)
+        .unwrap_or_default();
+    assert!(!offered.contains("--format"), "{offered}");
     // Options of `fetch` are there without the word as well, which the other two do not know.
     assert_eq!(
         complete(&mut terminal, "popfetch -n wo"),

@@ -49,6 +49,8 @@ mod lost;
 mod manners;
 /// Others are at work in the Maildir.
 mod neighbours;
+/// The first days with the program.
+mod newcomer;
 /// The nineteen faults of the README.
 mod nineteen;
 /// A run that comes to nothing leaves nothing.

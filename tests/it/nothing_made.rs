@@ -73,6 +73,14 @@ fn a_first_run_that_does_not_get_in_leaves_no_maildir_and_no_journal() {
             assert_nothing_made(&home, case);
         }
     }
+    // Nor does what is asked of such an account.
+    for arguments in [
+        &["state", "accept", "a", "17"][..],
+        &["state", "forget", "a", "17"],
+    ] {
+        run(&home, arguments, 1);
+        assert_nothing_made(&home, "nothing is known");
+    }
     // Nothing of that is in the way of a run that gets in, which then makes both.
     home.one_account(&server.account(), "");
     let output = run(&home, &["fetch", "--now"], 0);
@@ -91,7 +99,7 @@ fn a_first_run_that_is_interrupted_while_it_connects_leaves_neither() {
     home.one_account(&server.account(), "");
     let mut running = home.popfetch(["fetch"]).start();
     gate.wait("CAPA");
-    assert!(home.maildir("a").join("new").is_dir() || !home.maildir("a").exists());
+    assert!(home.maildir("a").join("new").is_dir());
     running.signal(Signal::INT);
     let output = running.wait();
     gate.open();

@@ -299,3 +299,66 @@ fn an_account_that_never_fetched_has_nothing_to_be_missing() {
     server.behave(Behaviour::new());
     run(&home, &["verify"], 0);
 }
+
+#[test]
+fn e14_what_verify_has_found_damaged_is_not_deleted_from_the_server_before_its_owner_has_seen_to_it()
+ {
+    let (server, home, files) = fetched();
+    // One octet of the same length, and one that cannot be read: nobody is root everywhere.
+    let mut octets = fs::read(&files[3]).unwrap();
+    *octets.last_mut().unwrap() ^= 1;
+    fs::write(&files[3], &octets).unwrap();
+    let whole = fs::read(&files[7]).unwrap();
+    fs::remove_file(&files[7]).unwrap();
+    fs::create_dir(&files[7]).unwrap();
+    let output = run(&home, &["verify"], 1);
+    assert_said(
+        &output,
+        &[
+            "2 messages not deleted from the server",
+            "popfetch state accept a UNIQUE-ID",
+            "popfetch state forget a UNIQUE-ID",
+        ],
+    );
+    fs::remove_dir(&files[7]).unwrap();
+    fs::write(&files[7], whole).unwrap();
+    run(&home, &["fetch", "--delete"], 0);
+    assert_eq!(server.maildrop().unique_ids(), ["uid-4", "uid-8"]);
+    // Each of the ways on that the hint names.
+    run(&home, &["state", "forget", "a", "uid-4"], 0);
+    run(&home, &["state", "accept", "a", "uid-8"], 0);
+    run(&home, &["fetch", "--delete"], 0);
+    assert_eq!(server.maildrop().count(), 0);
+    let stored = |n: usize| mail(10)[n - 1].stored();
+    let all = tree::read(&home.maildir("a"));
+    assert_eq!(all.len(), 11);
+    for n in 1..=10 {
+        assert!(all.iter().any(|it| it.octets == stored(n)), "{n}");
+    }
+}
+
+#[test]
+fn e14_a_changed_file_that_was_accepted_as_it_is_is_not_held_by_the_next_verify() {
+    let (server, home, files) = fetched();
+    let mut octets = fs::read(&files[3]).unwrap();
+    *octets.last_mut().unwrap() ^= 1;
+    fs::write(&files[3], &octets).unwrap();
+    run(&home, &["verify"], 1);
+    run(&home, &["state", "accept", "a", "uid-4"], 0);
+    let output = run(&home, &["verify"], 1);
+    assert!(!output.stderr.contains("not deleted"), "{output:#?}");
+    run(&home, &["fetch", "--delete"], 0);
+    assert_eq!(server.maildrop().count(), 0);
+}
+
+#[test]
+fn e14_what_was_fetched_again_is_counted_once() {
+    let (_server, home, files) = fetched();
+    for file in &files {
+        fs::remove_file(file).unwrap();
+    }
+    run(&home, &["state", "accept", "a", "--fetch-again"], 0);
+    run(&home, &[], 0);
+    let output = run(&home, &["verify"], 0);
+    assert_eq!(output.stderr, "a: 10 recorded messages: 10 intact\n");
+}

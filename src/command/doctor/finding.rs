@@ -110,7 +110,12 @@ impl Finding {
             true => format!("{label}{text}\n"),
             false => wrap_item(&label, &text, columns) + "\n",
         };
-        if let Verdict::Warn(hint) = &self.verdict {
+        let hint = match &self.verdict {
+            Verdict::Ok => None,
+            Verdict::Warn(hint) => Some(hint),
+            Verdict::Fail(failure) => failure.hint.as_ref().filter(|hint| !hint.is_empty()),
+        };
+        if let Some(hint) = hint {
             let margin = " ".repeat(label.len());
             text += &(wrap_item(&margin, &escape_up_to(hint, TEXT_LIMIT), columns) + "\n");
         }

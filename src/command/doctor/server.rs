@@ -9,7 +9,7 @@ use crate::net::{self, Facts};
 use crate::profile::{Keep, Profile, Proxy, Tls};
 use crate::report::{Event, Report};
 use crate::stop::Stop;
-use crate::term::{count, size};
+use crate::term::{count, size, without_numbers};
 use serde_json::json;
 use std::collections::HashMap;
 use std::net::SocketAddr;
@@ -191,9 +191,7 @@ fn try_addresses(
 
 /// What the system says, without its number.
 fn reason(error: &std::io::Error) -> String {
-    let text = error.to_string();
-    let bare = text.split(" (os error").next().unwrap_or_default();
-    bare.to_owned()
+    without_numbers(&error.to_string())
 }
 
 fn look_at_connection(profile: &Profile, seen: &OfAccount, findings: &mut Vec<Finding>) {

@@ -4,6 +4,7 @@
 mod plan;
 mod preview;
 
+use super::ask::Asker;
 use super::context::Context;
 use super::fail::{Failure, print};
 use super::state::claim;
@@ -16,10 +17,10 @@ use crate::paths;
 use crate::profile::edit::{self, EditError};
 use crate::secrets::{self, Password, keyring};
 use crate::state::{Import, Imported, Moment, Origin, Store};
-use crate::term::{count, escape_str, json_line};
+use crate::term::{columns, count, escape_str, json_line};
 use plan::{Plan, Planned, Standing};
 use serde_json::json;
-use std::io::{self, BufRead};
+use std::io;
 
 /// Runs the command.
 pub(super) fn run(context: &Context<'_>, arguments: &cli::Import) -> Result<Status, Failure> {
@@ -36,7 +37,14 @@ pub(super) fn run(context: &Context<'_>, arguments: &cli::Import) -> Result<Stat
     print(if context.is_json() {
         preview::json(&plan)
     } else {
-        preview::text(&plan, only, arguments.may_delete, &around.home).into_bytes()
+        preview::text(
+            &plan,
+            only,
+            arguments.may_delete,
+            &around.home,
+            columns(io::stdout()),
+        )
+        .into_bytes()
     })?;
     if arguments.dry_run || !(arguments.yes || agreed()?) {
         return Ok(Status::Ok);
@@ -78,12 +86,10 @@ fn agreed() -> Result<bool, Failure> {
             "add --yes to take it over as shown",
         ));
     }
-    eprint!("Take this over? [y/N] ");
-    let mut answer = String::new();
-    let read = io::stdin().lock().read_line(&mut answer);
-    let yes = read.is_ok() && matches!(answer.trim(), "y" | "Y" | "yes" | "Yes");
+    let asker = Asker { yes: false };
+    let yes = asker.agree("Take this over?", false)?;
     if !yes {
-        eprintln!("nothing was changed");
+        asker.say("nothing was changed");
     }
     Ok(yes)
 }
@@ -127,7 +133,7 @@ fn take_over(context: &Context<'_>, plan: &Plan, may_delete: bool) -> Result<(),
             let mut keys = planned.keys.clone();
             if let Secret::Inline(secret) = &draft.secret {
                 let (word, key) = keep_password(plan, planned, secret)?;
-                keys.retain(|(name, _)| *name != "password-keyring");
+                keys.retain(|(name, _)| !["password-keyring", "password-file"].contains(name));
                 keys.push(key);
                 password = Some(word);
             }
@@ -166,7 +172,7 @@ fn keep_password(
     planned: &Planned,
     password: &Password,
 ) -> Result<(String, (&'static str, Word)), Failure> {
-    if keyring::store(&planned.profile.server, password).is_ok() {
+    if !planned.has_no_keyring && keyring::store(&planned.profile.server, password).is_ok() {
         return Ok((
             "the system keyring".into(),
             ("password-keyring", Word::Flag(true)),

@@ -4,6 +4,7 @@ use super::super::fail::Failure;
 use crate::exit::Status;
 use crate::import::{Draft, Found, Line, Secret, Tool, Word};
 use crate::profile::{Config, ConfigError, Overrides, Profile, edit};
+use crate::secrets::keyring;
 use std::path::{Path, PathBuf};
 use zeroize::Zeroizing;
 
@@ -24,6 +25,8 @@ pub(super) struct Planned {
     pub(super) keys: Vec<(&'static str, Word)>,
     pub(super) profile: Profile,
     pub(super) standing: Standing,
+    /// A password that moves goes into a file.
+    pub(super) has_no_keyring: bool,
 }
 
 /// Whether an account is written.
@@ -51,9 +54,12 @@ impl Plan {
         let (text, known) = existing(&config)?;
         let defaults = edit::default_keys(&text);
         let mut accounts: Vec<Planned> = Vec::new();
+        let moves = |draft: &Draft| matches!(draft.secret, Secret::Inline(_));
+        let has_no_keyring = found.drafts.iter().any(moves) && keyring::is_absent();
         for mut draft in found.drafts {
             draft.name = unused(&draft, &accounts);
-            let keys = keys(&draft, &defaults);
+            let file = has_no_keyring.then(|| edit::password_file(&config, &draft.name));
+            let keys = keys(&draft, &defaults, file.as_deref());
             // The names of others do not matter to what this one means.
             let alone = edit::with_account(&defaults.text, &draft.name, edit::keyed(&keys))?;
             let parsed = Config::from_text(&config, Zeroizing::new(alone))?;
@@ -81,6 +87,7 @@ impl Plan {
                 keys,
                 profile,
                 standing,
+                has_no_keyring,
             });
         }
         Ok(Self {
@@ -109,12 +116,20 @@ fn existing(path: &Path) -> Result<Existing, Failure> {
     Ok((config.text().to_owned(), known))
 }
 
-/// The keys of a draft, those included that `[defaults]` would make something else of.
-fn keys(draft: &Draft, defaults: &edit::Defaults) -> Vec<(&'static str, Word)> {
+/// The keys of a draft, those included that `[defaults]` would make something else of. `file`: where its
+/// password moves to where there is no keyring.
+fn keys(
+    draft: &Draft,
+    defaults: &edit::Defaults,
+    file: Option<&Path>,
+) -> Vec<(&'static str, Word)> {
     let mut keys = draft.keys.clone();
     match &draft.secret {
         Secret::Nowhere | Secret::Login => {}
-        Secret::Inline(_) => keys.push(("password-keyring", Word::Flag(true))),
+        Secret::Inline(_) => keys.push(match file {
+            Some(file) => ("password-file", Word::Text(file.display().to_string())),
+            None => ("password-keyring", Word::Flag(true)),
+        }),
         Secret::Key(key, word) => keys.push((*key, word.clone())),
     }
     let text = |word: &str| Word::Text(word.to_owned());

@@ -3,7 +3,7 @@
 use super::plan::{Plan, Planned, Standing};
 use crate::import::{Fate, Line, Secret, Word};
 use crate::profile::edit;
-use crate::term::{count, escape_str, json_line, quoted};
+use crate::term::{count, escape_str, json_line, quoted, width, wrap_item};
 use serde_json::json;
 use std::fmt::Write as _;
 use std::path::Path;
@@ -11,7 +11,19 @@ use std::path::Path;
 /// Columns that a line of the source has before what becomes of it.
 const TEXT: usize = 36;
 
-pub(super) fn text(plan: &Plan, only: Option<&str>, may_delete: bool, home: &Path) -> String {
+/// What stands below is indented so far where a terminal is too narrow for both side by side.
+const BELOW: usize = 9;
+
+/// Of a line of the terminal, what becomes of the source's line has at least so many columns.
+const FATE: usize = 24;
+
+pub(super) fn text(
+    plan: &Plan,
+    only: Option<&str>,
+    may_delete: bool,
+    home: &Path,
+    columns: Option<usize>,
+) -> String {
     let mut out = String::new();
     let mut file = None;
     for line in &plan.lines {
@@ -22,13 +34,27 @@ pub(super) fn text(plan: &Plan, only: Option<&str>, may_delete: bool, home: &Pat
         }
         let text = escape_str(&line.text);
         let fate = escape_str(&fate_in_words(&line.fate));
-        let _ = writeln!(out, "{:>5}  {text:<TEXT$}  {fate}", line.number);
+        let mut label = format!("{:>5}  {text:<TEXT$}  ", line.number);
+        if columns.is_some_and(|columns| width(&label) + FATE > columns) {
+            let _ = writeln!(out, "{:>5}  {text}", line.number);
+            label = " ".repeat(BELOW);
+        }
+        let _ = writeln!(out, "{}", wrap_item(&label, &fate, columns));
     }
     if only.is_some() {
         out.push_str("\nother accounts are left out (--account)\n");
     }
     for planned in &plan.accounts {
-        account(&mut out, plan, planned, may_delete, home);
+        let mut told = String::new();
+        account(&mut told, plan, planned, may_delete, home);
+        for line in told.lines() {
+            // A table's lines stand as they do in the file.
+            let text = line
+                .strip_prefix("  ")
+                .filter(|rest| !rest.starts_with(' '));
+            let line = text.map_or_else(|| line.to_owned(), |text| wrap_item("  ", text, columns));
+            let _ = writeln!(out, "{line}");
+        }
     }
     out
 }
@@ -37,7 +63,10 @@ fn fate_in_words(fate: &Fate) -> String {
     match fate {
         Fate::Taken(what) => format!("taken: {what}"),
         Fate::Changed(what, why) => format!("changed: {what} ({why})"),
-        Fate::Nothing(why) => format!("no counterpart: {why}"),
+        Fate::Nothing(why) => match why.strip_prefix("not yet: ") {
+            Some(why) => format!("not possible yet: {why}"),
+            None => format!("no counterpart: {why}"),
+        },
     }
 }
 
@@ -85,9 +114,14 @@ fn account(out: &mut String, plan: &Plan, planned: &Planned, may_delete: bool, h
         let file = edit::password_file(&plan.config, &draft.name);
         let _ = writeln!(
             out,
-            "  the password moves into the system keyring, or where there is none into {}, which \
-             only you can read",
-            shown(&file, home)
+            "  the password moves into {}, which only you can read",
+            match planned.has_no_keyring {
+                true => shown(&file, home),
+                false => format!(
+                    "the system keyring, or where that cannot be used into {}",
+                    shown(&file, home)
+                ),
+            }
         );
     }
     if matches!(draft.secret, Secret::Nowhere) {

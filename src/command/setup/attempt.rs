@@ -1,18 +1,19 @@
 //! Trying the sign-in, before anything is written.
 
 use super::server::waits;
+use super::typed::Typed;
 use crate::command::ask::Asker;
 use crate::command::context::Context;
 use crate::command::fail::Failure;
 use crate::discover::steps;
-use crate::exit::Status;
+use crate::exit::{Diagnose, Status};
 use crate::fetch::{self, Account, look};
 use crate::paths;
 use crate::profile::draft::Draft;
-use crate::profile::{Config, Overrides, Profile};
+use crate::profile::{Auth, Config, Overrides, Profile};
 use crate::report::{self, Report};
-use crate::secrets::{self, Credential, Password};
-use crate::stop::Stop;
+use crate::secrets::{self, Credential, Password, SecretError};
+use crate::stop::{Stop, echo};
 use std::io;
 use std::path::Path;
 use std::sync::Arc;
@@ -28,37 +29,61 @@ pub(super) fn profile_of(draft: &Draft, path: &Path) -> Result<Profile, Failure>
 }
 
 /// Asks for the password until the server lets us in; then `draft` has the user's name that does.
+/// The password, and how many messages are there.
 pub(super) fn sign_in(
     context: &Context<'_>,
     asker: &Asker,
     draft: &mut Draft,
     path: &Path,
-    from_stdin: bool,
-) -> Result<Password, Failure> {
+    typed: &Typed<'_>,
+) -> Result<(Password, u64), Failure> {
+    let from_stdin = typed.arguments.sign_in.password_stdin;
+    let mut known = None;
     for attempt in 1.. {
         let mut profile = profile_of(draft, path)?;
         // The account has no name yet that its owner knows.
         profile.name = format!("{}@{}", profile.server.user, profile.server.host);
-        let password = match from_stdin || !secrets::can_ask() {
-            true => secrets::from_line(&mut io::stdin().lock())?,
-            false => secrets::prompt(&profile.name, &profile.server)?,
+        let password = match known.take() {
+            Some(password) => password,
+            None if from_stdin || !secrets::can_ask() => from_pipe(typed)?,
+            None => secrets::prompt(&profile.name, &profile.server)?,
         };
         profile.name.clone_from(&draft.user);
-        let failure = match waiting(context, &profile, &password)? {
+        let failure = match echo::deaf(|| waiting(context, &profile, &password))? {
             Ok((messages, octets)) => {
                 asker.say(&waits(messages, octets));
-                return Ok(password);
+                return Ok((password, messages));
             }
             Err(failure) => failure,
         };
         let hint = steps::of_host(&draft.host).map(|steps| steps.text.to_owned());
-        let hint = hint.or(failure.hint).unwrap_or_default();
+        let other = failure.hint.as_deref().filter(|_| hint.is_none());
+        let other = other.and_then(other_method);
+        let hint = hint.or(failure.hint.clone()).unwrap_or_default();
         let refused = failure.status == Status::NoPermission;
+        let is_last = from_stdin || asker.yes || attempt >= TRIES;
+        let hint = match &other {
+            Some((before, method)) if is_last => format!(
+                "{before}: try\n\n    {}",
+                typed.again(|setup| setup.sign_in.auth = Some(*method))
+            ),
+            // A question comes in its place.
+            Some((before, _)) => before.clone(),
+            None => hint,
+        };
         let failure = Failure::new(failure.status, failure.message, hint);
-        if !refused || from_stdin || asker.yes || attempt >= TRIES {
+        if !refused || is_last {
             return Err(failure);
         }
         eprint!("{}", failure.render(context.paint()));
+        if let Some((_, method)) = other {
+            let question = format!("Try the same password by another way ({})?", method.word());
+            if asker.agree(&question, true)? {
+                draft.auth = method;
+                known = Some(password);
+                continue;
+            }
+        }
         let user = draft.user.clone();
         draft.user = asker.text("Your user name at this server", Some(&user), |user| {
             crate::profile::checked_user(user).map_err(str::to_owned)
@@ -69,6 +94,33 @@ pub(super) fn sign_in(
         "no sign-in was tried",
         "try again",
     ))
+}
+
+/// What a hint says before it names another method, as in "...: try auth = \"plain\" (--auth plain)".
+fn other_method(hint: &str) -> Option<(String, Auth)> {
+    let (before, rest) = hint.split_once("try auth = ")?;
+    let (_, word) = rest.split_once("(--auth ")?;
+    let word = word.split(')').next()?;
+    let before = before.trim_end_matches([' ', ';', ':', ',']);
+    Some((before.to_owned(), Auth::of_word(word)?))
+}
+
+/// The password in standard input, for which nobody is asked.
+fn from_pipe(typed: &Typed<'_>) -> Result<Password, Failure> {
+    match secrets::from_line(&mut io::stdin().lock()) {
+        Err(SecretError::Empty) => {
+            let line = typed.again(|setup| setup.sign_in.password_stdin = true);
+            Err(Failure::new(
+                SecretError::Empty.status(),
+                "there is no password in standard input",
+                format!(
+                    "have a program write it there, as in pass show mail | popfetch setup; here:\n\n    \
+                     COMMAND | {line}"
+                ),
+            ))
+        }
+        password => Ok(password?),
+    }
 }
 
 /// Messages and octets on the server.
@@ -103,5 +155,48 @@ fn waiting(
         (messages, octets)
     });
     report.clear();
-    Ok(looked.map_err(|error| fetch::failure(&error)))
+    Ok(looked.map_err(|error| {
+        let failure = fetch::failure(&error);
+        report::Failure {
+            message: without_number(&failure.message),
+            ..failure
+        }
+    }))
+}
+
+/// What the system says, without the number of it that means nothing to a person.
+fn without_number(message: &str) -> String {
+    match message.split_once(" (os error ") {
+        Some((before, after)) => {
+            let after = after.split_once(')').map_or("", |(_, after)| after);
+            format!("{before}{after}")
+        }
+        None => message.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn another_method_is_read_from_the_hint_that_names_it() {
+        let hint =
+            "check user and password; if they are right: try auth = \"plain\" (--auth plain)";
+        let before = "check user and password; if they are right".to_owned();
+        assert_eq!(
+            other_method(hint),
+            Some((before, Auth::of_word("plain").unwrap()))
+        );
+        assert_eq!(other_method("check user and password"), None);
+        assert_eq!(other_method("try auth = \"x\" (--auth nonsense)"), None);
+    }
+
+    #[test]
+    fn the_number_of_a_systems_error_is_left_out() {
+        assert_eq!(
+            without_number("cannot connect to h:1: Connection refused (os error 111)"),
+            "cannot connect to h:1: Connection refused"
+        );
+    }
 }

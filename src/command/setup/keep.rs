@@ -18,6 +18,7 @@ pub(super) fn choose(
     has_keyring: bool,
     config: &Path,
     name: &str,
+    password: Option<&Password>,
 ) -> Result<Place, Failure> {
     let file = || Place::File(draft::shown(&edit::password_file(config, name)));
     match wanted {
@@ -53,6 +54,9 @@ pub(super) fn choose(
         None => asker.text("The command", Some("pass show mail"), |line| {
             let argv = words(line).ok_or("a quotation mark is left open")?;
             match secrets::printed_by(Helper::Password, &argv, true, None) {
+                Ok(printed) if password.is_some_and(|it| *it != printed) => Err(format!(
+                    "what `{line}` prints is not the password that the server has just taken"
+                )),
                 Ok(_) => Ok(Place::Command(argv)),
                 Err(error) => Err(error.to_string()),
             }

@@ -6,12 +6,13 @@ mod attempt;
 mod keep;
 mod server;
 mod trust;
+mod typed;
 
 use super::account::usable_maildir;
 use super::context::Context;
 use super::fail::{Failure, print};
 use super::login;
-use crate::cli::{Login, Setup};
+use crate::cli::{Cli, Login, Setup};
 use crate::command::ask::Asker;
 use crate::discover::steps::{self, SignIn};
 use crate::discover::{Address, Candidate};
@@ -23,11 +24,14 @@ use crate::profile::units::Period;
 use crate::profile::{Config, Keep, Overrides, checked_user};
 use crate::secrets::Password;
 use crate::secrets::keyring;
+use crate::stop::echo;
 use crate::term::quoted;
 use crate::threads;
-use std::path::{Path, PathBuf};
+use server::Chosen;
+use std::path::Path;
 use std::sync::mpsc;
 use std::time::Duration;
+use typed::Typed;
 
 /// What a person most likely wants who wants it deleted after some time.
 const USUAL_DAYS: &str = "14";
@@ -49,6 +53,8 @@ pub(super) fn run(context: &Context<'_>, arguments: &Setup) -> Result<Status, Fa
     let asker = Asker {
         yes: arguments.yes || arguments.print,
     };
+    let policy = trust::policy_of(&arguments.sign_in)?;
+    echo::last_words(Some("Nothing has been written."));
     let has_keyring = look_for_keyring();
     let address = match &arguments.address {
         Some(text) => Address::parse(text).map_err(|wrong| {
@@ -62,34 +68,42 @@ pub(super) fn run(context: &Context<'_>, arguments: &Setup) -> Result<Status, Fa
             Address::parse(text).map_err(str::to_owned)
         })?,
     };
-    let policy = trust::policy_of(&arguments.sign_in)?;
-    let host = arguments.host.as_deref();
-    let servers = server::choose(&asker, &address, host, &policy)?;
-    let Some(server) = servers.first() else {
-        return Ok(Status::Unavailable);
+    let typed = Typed {
+        arguments,
+        config: context.global.config.as_deref(),
+        address: address.whole(),
     };
-    let mut draft = begin(arguments, &config, &address, server, policy)?;
+    let Chosen { server, policy } = server::choose(&asker, &address, &typed, policy)?;
+    let mut draft = begin(arguments, &config, &address, &server, policy)?;
     trust::check(&draft, &arguments.sign_in)?;
     refuse_second(&config, &draft, &path)?;
     let oauth = register(&asker, arguments, &draft, &has_keyring)?;
-    let password = match &oauth {
+    let signed_in = match &oauth {
         Some(_) => {
             trust::check_oauth(&draft)?;
             None
         }
         None if arguments.print && !arguments.sign_in.password_stdin => None,
-        None => {
-            let stdin = arguments.sign_in.password_stdin;
-            Some(attempt::sign_in(context, &asker, &mut draft, &path, stdin)?)
-        }
+        None => Some(attempt::sign_in(
+            context, &asker, &mut draft, &path, &typed,
+        )?),
     };
-    questions(&asker, arguments, &config, &mut draft, &path)?;
+    let (password, waiting) = signed_in.unzip();
+    questions(&asker, arguments, &config, &mut draft, &path, waiting)?;
     draft.secret = match oauth {
         Some(place) => place,
         None if arguments.print && arguments.secret.is_none() => Place::Ask,
         None => {
-            let name = draft.name.clone();
-            keep::choose(&asker, arguments.secret, has_keyring.answer(), &path, &name)?
+            let has_keyring = has_keyring.answer();
+            let password = password.as_ref();
+            keep::choose(
+                &asker,
+                arguments.secret,
+                has_keyring,
+                &path,
+                &draft.name,
+                password,
+            )?
         }
     };
     if arguments.print {
@@ -147,7 +161,7 @@ fn free_name(config: &Config, address: &Address) -> String {
         .clone()
         .find(|label| !["mail", "pop", "pop3", "www"].contains(label));
     let label = label.unwrap_or("home");
-    let taken = |name: &str| config.accounts().any(|it| it == name);
+    let taken = |name: &str| config.accounts().any(|it| it == name) || is_command(name);
     let numbered = (2..1000).map(|number| format!("{label}-{number}"));
     let mut names = [label.to_owned()].into_iter().chain(numbered);
     names
@@ -243,19 +257,22 @@ fn questions(
     config: &Config,
     draft: &mut Draft,
     path: &Path,
+    waiting: Option<u64>,
 ) -> Result<(), Failure> {
-    if arguments.latest.is_none() {
+    // Of nothing there is nothing to choose.
+    if arguments.latest.is_none() && waiting != Some(0) {
         let newest = format!("the newest {NEWEST}");
-        let options = [
-            "all of it",
-            &newest,
-            "none of it: I have what is there already",
+        let mut options = vec![
+            ("all of it", None),
+            (&newest, Some(NEWEST)),
+            ("none of it: I have what is there already", Some(0)),
         ];
-        draft.latest = match asker.choose("What is to be fetched first?", &options, 0)? {
-            0 => None,
-            1 => Some(NEWEST),
-            _ => Some(0),
-        };
+        if waiting.is_some_and(|waiting| waiting <= NEWEST) {
+            options.remove(1);
+        }
+        let words: Vec<_> = options.iter().map(|(words, _)| *words).collect();
+        let choice = asker.choose("What is to be fetched first?", &words, 0)?;
+        draft.latest = options.get(choice).and_then(|(_, latest)| *latest);
     }
     if !arguments.keep && !arguments.delete && arguments.delete_after.is_none() {
         let options = [
@@ -314,6 +331,11 @@ fn named(config: &Config, draft: &Draft, name: &str, path: &Path) -> Result<Stri
     if config.accounts().any(|it| it == name) {
         return Err(format!("there is an account `{name}` already"));
     }
+    if is_command(name) {
+        return Err(format!(
+            "`{name}` is a command of popfetch, and would be taken for it"
+        ));
+    }
     let draft = Draft {
         name: name.to_owned(),
         ..draft.clone()
@@ -322,6 +344,13 @@ fn named(config: &Config, draft: &Draft, name: &str, path: &Path) -> Result<Stri
         Ok(_) => Ok(name.to_owned()),
         Err(failure) => Err(failure.text()),
     }
+}
+
+/// Whether `popfetch NAME` is something else than to fetch an account.
+fn is_command(name: &str) -> bool {
+    let commands = Cli::command();
+    let mut commands = commands.get_subcommands();
+    name == "help" || commands.any(|it| it.get_name() == name)
 }
 
 /// The last question; then all is written, and what comes next is said.
@@ -344,6 +373,7 @@ fn finish(
             return Ok(Status::Ok);
         }
     }
+    echo::last_words(None);
     keep::write(draft, password, path)?;
     asker.say(&format!("Account `{}` is in {shown}.", draft.name));
     if matches!(draft.secret, Place::OAuth { .. }) {
@@ -357,27 +387,31 @@ fn finish(
         login::run(context, &login)?;
     }
     eprintln!();
-    asker.say(&next_lines(draft));
+    say_next(asker, draft, context.global.config.as_deref());
     Ok(Status::Ok)
 }
 
-/// What to do now: fetch, read, and have it fetched by a timer.
-fn next_lines(draft: &Draft) -> String {
-    let program = std::env::current_exe().unwrap_or_else(|_| PathBuf::from("popfetch"));
-    let timer = match draft.secret {
-        Place::Ask => {
-            "  (a timer needs the password where nobody can be asked: popfetch.toml(5))".to_owned()
-        }
-        _ => format!(
-            "  crontab -e    have it fetched by a timer, with this line:\n  */10 * * * * {} -q",
-            program.display()
-        ),
-    };
-    format!(
-        "Next:\n  popfetch      fetch it\n  mutt -f {}\n                read it; or with notmuch, \
-         or import it into Thunderbird\n{timer}",
-        quoted(&draft.maildir)
-    )
+/// What to do now: fetch, read, and have it fetched by a timer. What is to be typed stands in lines of
+/// its own, which are never broken.
+fn say_next(asker: &Asker, draft: &Draft, config: Option<&Path>) {
+    let option = typed::config_option(config);
+    asker.say(&format!("Next:\n  {}{option}", typed::program()));
+    asker.below("fetch it");
+    asker.say(&format!("  mutt -f {}", quoted(&draft.maildir)));
+    asker.below("read it; or with notmuch, or import it into Thunderbird");
+    if draft.secret == Place::Ask {
+        asker.say("  man popfetch.toml");
+        asker.below("how a timer gets the password where nobody can be asked");
+        return;
+    }
+    let program = std::env::current_exe();
+    let program = program.map(|path| quoted(&path.display().to_string()));
+    let program = program.unwrap_or_else(|_| "popfetch".to_owned());
+    // cron takes a percent sign for the end of the line.
+    let line = format!("{program} -q{option}").replace('%', "\\%");
+    asker.say("  crontab -e");
+    asker.below("have it fetched by a timer, with this line:");
+    asker.say(&format!("      */10 * * * * {line}"));
 }
 
 fn has_screen() -> bool {

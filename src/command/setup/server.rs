@@ -1,68 +1,97 @@
 //! Which server: what is found is shown, and where nothing is, it is named by hand.
 
+use super::trust::Distrusted;
+use super::typed::Typed;
 use crate::command::ask::Asker;
 use crate::command::fail::Failure;
 use crate::discover::{self, Address, Candidate, Dead, Finding, Origin};
 use crate::exit::Status;
+use crate::net::Error;
 use crate::net::tls::TlsPolicy;
 use crate::profile::draft::Security;
+use crate::stop::echo;
 use crate::term::count;
 use std::io;
+
+/// A server, and whom to trust there.
+pub(super) struct Chosen {
+    pub(super) server: Candidate,
+    pub(super) policy: TlsPolicy,
+}
 
 /// Finds the server, or has it named.
 pub(super) fn choose(
     asker: &Asker,
     address: &Address,
-    named: Option<&str>,
-    policy: &TlsPolicy,
-) -> Result<Vec<Candidate>, Failure> {
-    let finding = match named {
-        Some(named) => by_hand(address, named, policy).map_err(|wrong| usage(&wrong))?,
+    typed: &Typed<'_>,
+    policy: TlsPolicy,
+) -> Result<Chosen, Failure> {
+    let finding = match &typed.arguments.host {
+        Some(named) => by_hand(asker, address, named, &policy).map_err(|wrong| usage(&wrong))?,
         None => {
             let domain = address.domain();
-            asker.say(&format!("Looking for the mail server of {domain} ..."));
-            discover::search(address, policy).map_err(system)?
+            let search = || {
+                asker.say(&format!("Looking for the mail server of {domain} ..."));
+                discover::search(address, &policy)
+            };
+            echo::deaf(search).map_err(system)?
         }
     };
     if let Some(no_pop) = finding.no_pop {
         return Err(no_pop.into());
     }
-    if let Some(server) = accepted(asker, address, &finding)? {
-        let others = finding.servers.iter().filter(|it| **it != server);
-        let others = others.filter(|it| it.security != Security::Clear).cloned();
-        return Ok([server.clone()].into_iter().chain(others).collect());
-    }
-    let reason = nothing(address, &finding);
+    let mut nothing = match settled(asker, address, &finding, &policy)? {
+        Ok(chosen) => return Ok(chosen),
+        Err(()) => Nothing::of(address, &finding, typed),
+    };
     if asker.yes {
-        return Err(Failure::new(
-            Status::Unavailable,
-            reason,
-            "if you know the server, name it: --host HOST",
-        ));
+        return Err(nothing.failure());
     }
-    asker.say(&reason);
     loop {
+        nothing.say(asker);
         let host = asker.text(
             "The server's name, if you know it (as in pop.example.com)",
             Some("give up"),
             |host| Ok::<_, String>(host.to_owned()),
-        )?;
-        if host == "give up" {
-            return Err(Failure::new(
-                Status::Unavailable,
-                format!("no POP3 server is known for {}", address.domain()),
-                "your provider's help pages name it, under POP3 or \"incoming mail server\"; \
-                 nothing has been written",
-            ));
-        }
-        match by_hand(address, &host, policy) {
+        );
+        let host = match host {
+            Ok(host) if host != "give up" => host,
+            // What was said before is the reason, and not that nobody knew an answer.
+            _ => return Err(nothing.failure()),
+        };
+        match by_hand(asker, address, &host, &policy) {
             Err(wrong) => asker.say(&format!("  {wrong}")),
-            Ok(finding) => match accepted(asker, address, &finding)? {
-                Some(server) => return Ok(vec![server]),
-                None => asker.say(&nothing(address, &finding)),
+            Ok(finding) => match settled(asker, address, &finding, &policy)? {
+                Ok(chosen) => return Ok(chosen),
+                Err(()) => nothing = Nothing::of(address, &finding, typed),
             },
         }
     }
+}
+
+/// A server of these, if there is one and the person agrees.
+fn settled(
+    asker: &Asker,
+    address: &Address,
+    finding: &Finding,
+    policy: &TlsPolicy,
+) -> Result<Result<Chosen, ()>, Failure> {
+    let distrusted = Distrusted::of(finding).filter(|_| !asker.yes);
+    // An answer that does not come is no agreement.
+    let trusted = distrusted.and_then(|it| Some((it.server, it.ask(asker).ok()??)));
+    if let Some((server, policy)) = trusted {
+        let again = discover::try_by_hand(address, &server.host, Some(server.port), &policy);
+        let again = again.map_err(system)?;
+        let server = accepted(asker, address, &again)?;
+        return Ok(server.map(|server| Chosen { server, policy }).ok_or(()));
+    }
+    let server = match Distrusted::of(finding) {
+        // Without encryption it is worth even less.
+        Some(_) => None,
+        None => accepted(asker, address, finding)?,
+    };
+    let policy = policy.clone();
+    Ok(server.map(|server| Chosen { server, policy }).ok_or(()))
 }
 
 /// The best server, if the person agrees where that has to be asked.
@@ -109,52 +138,148 @@ fn accepted(
 }
 
 /// Why there is no server.
-fn nothing(address: &Address, finding: &Finding) -> String {
-    let domain = address.domain();
-    let mut lines = Vec::new();
-    if let Some(Candidate {
-        origin: Origin::Hand,
-        host,
-        ..
-    }) = finding.dead.first().map(|(candidate, _)| candidate)
-    {
-        lines.push(format!("No POP3 server answers at {host}."));
-    } else if finding.declined {
-        lines.push(format!("{domain} says that it has no POP3."));
-    } else if finding.servers.is_empty() {
-        lines.push(format!("No POP3 server was found for {domain}."));
-    }
-    if let Some(provider) = finding.provider {
-        lines.push(format!("The provider is {provider}."));
-    }
-    if let Some(imap) = &finding.imap {
-        lines.push(format!(
-            "There is an IMAP server, {imap}; popfetch cannot fetch from it yet."
-        ));
-    }
-    for (candidate, dead) in &finding.dead {
-        let Candidate { host, port, .. } = candidate;
-        let why = match dead {
-            Dead::NoSuchHost => "there is no such host".to_owned(),
-            Dead::Silent => "it does not answer".to_owned(),
-            Dead::NotPop => "what answers is no POP3, or not in this way".to_owned(),
-            Dead::Certificate(why) => {
-                format!(
-                    "it cannot be trusted: {why} (for a server of your own: --tls-roots FILE, or \
-                     --tls-roots pinned --tls-pin PIN)"
-                )
+struct Nothing {
+    status: Status,
+    head: Vec<String>,
+    tried: Vec<String>,
+    hint: String,
+    /// One that was named and is not trusted.
+    distrusted: Option<Failure>,
+}
+
+impl Nothing {
+    fn of(address: &Address, finding: &Finding, typed: &Typed<'_>) -> Self {
+        let domain = address.domain();
+        let by_hand = |it: &&(Candidate, Dead)| it.0.origin == Origin::Hand;
+        let named = finding.dead.iter().find(by_hand);
+        let offline = finding.without_dns && named.is_none();
+        let mut head = Vec::new();
+        if let Some((Candidate { host, .. }, _)) = named {
+            head.push(format!("No POP3 server can be used at {host}."));
+        } else if offline {
+            let known = finding.dead.iter().find(|it| it.0.origin == Origin::Table);
+            head.push(match known {
+                Some((Candidate { host, .. }, _)) => format!(
+                    "The POP3 server of {} is {host}, but no name server answers, so that it cannot \
+                     be reached.",
+                    finding.provider.unwrap_or(domain)
+                ),
+                None => format!(
+                    "No name server answers, so that the mail server of {domain} cannot be looked for."
+                ),
+            });
+        } else if finding.declined {
+            head.push(format!("{domain} says that it has no POP3."));
+        } else if let Some(server) = finding.servers.first() {
+            head.push(format!("{} is not used unless you agree.", server.host));
+        } else {
+            head.push(format!("No POP3 server was found for {domain}."));
+        }
+        if let Some(provider) = finding.provider.filter(|_| !offline) {
+            head.push(format!("The provider is {provider}."));
+        }
+        if let Some(imap) = &finding.imap {
+            head.push(format!(
+                "There is an IMAP server, {imap}; popfetch cannot fetch from it yet."
+            ));
+        }
+        let tried = finding.dead.iter().filter(|_| !offline);
+        let line = |(server, dead): &(Candidate, Dead)| {
+            format!("{}:{}: {}", server.host, server.port, why(dead))
+        };
+        // One that DNS alone leads to may be anybody's, and is not recommended.
+        let mistrusted = finding.dead.iter().find(|(server, dead)| {
+            let is_theirs = server.origin.is_secure() || address.owns(&server.host);
+            is_theirs && dead.distrust().is_some()
+        });
+        let found = finding.servers.first();
+        let in_clear = found.is_some_and(|it| it.security == Security::Clear);
+        let hint = match (named, mistrusted) {
+            _ if offline => "is there a network? Run the same command again then".to_owned(),
+            _ if in_clear => "leave out --yes and --print, to be asked".to_owned(),
+            (Some(_), _) => {
+                "check the name and the port: your provider's help pages have them, under \
+                 POP3 or \"incoming mail server\""
+                    .to_owned()
+            }
+            (None, Some((server, _))) => format!(
+                "if that is your server, name it, to see its key:\n\n    {}",
+                typed.again(|it| it.host = Some(format!("{}:{}", server.host, server.port)))
+            ),
+            (None, None) => {
+                "if you know the server, name it: --host HOST; your provider's help pages \
+                 have it, under POP3 or \"incoming mail server\""
+                    .to_owned()
             }
         };
-        lines.push(format!("  {host}:{port}: {why}"));
+        Self {
+            status: if offline {
+                Status::Temporary
+            } else {
+                Status::Unavailable
+            },
+            head,
+            tried: tried.map(line).collect(),
+            hint,
+            distrusted: Distrusted::of(finding).map(|it| it.failure(typed)),
+        }
     }
-    if finding.without_dns {
-        lines.push("No name server answers: is there a network?".to_owned());
+
+    /// Tells it, unless a question has told it already.
+    fn say(&self, asker: &Asker) {
+        if self.distrusted.is_none() {
+            asker.say(&self.head.join("\n"));
+            asker.list(&self.tried);
+        }
     }
-    lines.join("\n")
+
+    fn failure(self) -> Failure {
+        let lines = [self.head, self.tried].concat();
+        let failure = Failure::new(self.status, lines.join("\n"), self.hint);
+        self.distrusted.unwrap_or(failure)
+    }
+}
+
+/// What is wrong with a server.
+fn why(dead: &Dead) -> String {
+    let error = match dead {
+        Dead::NotPop => return "what answers is no POP3, or not in this way".to_owned(),
+        Dead::NoStls => return "it takes no STLS, and so no encryption".to_owned(),
+        Dead::Net(error) => error.as_ref(),
+    };
+    match error {
+        Error::NoSuchHost { .. } => "there is no such host".to_owned(),
+        Error::Lookup { .. } => "its name cannot be looked up: is there a network?".to_owned(),
+        Error::Connect { source, .. } => match source.kind() {
+            io::ErrorKind::ConnectionRefused => {
+                "it refuses the connection: nothing listens on this port".to_owned()
+            }
+            io::ErrorKind::NetworkUnreachable | io::ErrorKind::HostUnreachable => {
+                "there is no way to it: is there a network?".to_owned()
+            }
+            _ => "it does not answer".to_owned(),
+        },
+        Error::Certificate { reason, .. } => format!("its certificate is not trusted: {reason}"),
+        Error::OldTls { versions, .. } => format!("it offers {versions}"),
+        Error::NotTls {
+            speech: Some(speech),
+            ..
+        } => format!("it is {}", speech.speaker()),
+        Error::NotTls { .. } => "what answers is no POP3, or not in this way".to_owned(),
+        Error::Closed | Error::Io(_) | Error::Handshake(_) => {
+            "it closes the connection, or does not speak POP3".to_owned()
+        }
+        _ => "it does not answer".to_owned(),
+    }
 }
 
 /// Tries HOST or HOST:PORT.
-fn by_hand(address: &Address, named: &str, policy: &TlsPolicy) -> Result<Finding, String> {
+fn by_hand(
+    asker: &Asker,
+    address: &Address,
+    named: &str,
+    policy: &TlsPolicy,
+) -> Result<Finding, String> {
     let (host, port) = match named.rsplit_once(':') {
         Some((host, port)) if !host.contains(':') => {
             let port = port.parse().ok().filter(|port| *port != 0);
@@ -165,7 +290,10 @@ fn by_hand(address: &Address, named: &str, policy: &TlsPolicy) -> Result<Finding
         }
         _ => (named, None),
     };
-    let finding = discover::try_by_hand(address, host, port, policy);
+    let finding = echo::deaf(|| {
+        asker.say(&format!("Trying {named} ..."));
+        discover::try_by_hand(address, host, port, policy)
+    });
     let finding = finding.map_err(|error| error.to_string())?;
     match finding.servers.is_empty() && finding.dead.is_empty() {
         true => Err(format!("{named} is no host name")),
@@ -178,11 +306,11 @@ pub(super) fn waits(messages: u64, octets: u64) -> String {
     match messages {
         0 => "Signed in. No mail is there.".to_owned(),
         1 => format!(
-            "Signed in. 1 message ({}) is there.",
+            "Signed in. 1 message ({}, as the server counts) is there.",
             crate::term::size(octets)
         ),
         _ => format!(
-            "Signed in. {} ({}) are there.",
+            "Signed in. {} ({}, as the server counts) are there.",
             count(messages, "message"),
             crate::term::size(octets)
         ),

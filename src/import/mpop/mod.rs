@@ -310,8 +310,9 @@ fn fate(command: &str, argument: &str, around: &Surroundings) -> Result<Fate, St
         "skipsize" => match size(argument)? {
             None => Fate::taken("no max-size"),
             Some(0 | 1) => Fate::nothing("it would leave all mail on the server"),
-            // mpop passes over what is as large, popfetch what is larger.
-            Some(octets) => draft.text("max-size", units::octets(octets - 1)),
+            // mpop passes over what is as large, popfetch what is larger: nobody chose the size for the
+            // sake of that octet.
+            Some(octets) => draft.text("max-size", units::octets(octets)),
         },
         "filter" => match argument {
             "" => Fate::taken("no filter"),
@@ -401,7 +402,7 @@ fn draft(name: &str, account: &Account, around: &Surroundings) -> Draft {
     }
     if let Some(host) = filled("proxy_host") {
         let port = filled("proxy_port").unwrap_or("1080");
-        draft.text("proxy", format!("socks5://{host}:{port}"));
+        common::socks(&mut draft, host, port);
     }
     draft.left = !matches!(get("keep"), None | Some("off"));
     if get("keep").is_none() {
@@ -460,7 +461,7 @@ fn set(draft: &mut Draft, command: &str, value: &str, around: &Surroundings) {
         }
         "skipsize" => {
             if let Ok(Some(octets @ 2..)) = size(value) {
-                text(draft, "max-size", units::octets(octets - 1));
+                text(draft, "max-size", units::octets(octets));
             }
         }
         _ => {}

@@ -482,7 +482,7 @@ pub(super) fn proxy(prefs: &Prefs, draft: &mut Draft) -> Fate {
             let port = port
                 .filter(|port| (1..=65535).contains(port))
                 .unwrap_or(1080);
-            draft.text("proxy", format!("socks5://{host}:{port}"))
+            common::socks(draft, host, &port.to_string())
         }
         (2 | 4, _) => Fate::nothing("a script for proxies is not asked for: see `proxy`"),
         _ => Fate::taken("no proxy"),

@@ -17,8 +17,7 @@ fn hint_a_maildir_that_is_gone_can_be_taken_as_it_is() {
         scene.fetch(0);
         fs::remove_dir_all(&scene.maildir).unwrap();
         let told = scene.fetch(73);
-        let undecided = scene.follow(&told, "popfetch state accept");
-        let decided = scene.follow(&undecided, "popfetch state accept");
+        let decided = scene.follow(&told, "popfetch state accept");
         assert_eq!(decided.status, Some(0), "{decided:#?}");
         scene.fetch(0);
         assert_eq!(tree::count(&scene.maildir), 3, "{:?}", scene.named);

@@ -198,7 +198,7 @@ fn where_imported_names_are_lost_with_the_state_nothing_is_fetched_before_their_
                     "lost what mpop had fetched",
                     "of the listed messages may be among that",
                     "`popfetch import mpop",
-                    "`popfetch fetch --as-new a`",
+                    "`popfetch fetch --as-new a",
                 ],
             );
             assert_eq!(count(&home), before);
@@ -389,12 +389,16 @@ fn an_import_after_the_clock_was_set_back_is_lost_with_a_journal_from_before_it(
         mpop(&home, &server, "on", &names[..6]);
         run(&home, &["import", "mpop", "-y"], 0);
         redate(&home, time);
-        let between = fs::read(journal(&home)).unwrap();
+        let state = fs::read_dir(home.state()).unwrap();
+        let state = state.map(|it| it.unwrap().path()).filter(|it| it.is_file());
+        let between: Vec<_> = state.map(|it| (fs::read(&it).unwrap(), it)).collect();
         let config = fs::read(home.config_file()).unwrap();
         mpop(&home, &server, "on", &names);
         fs::write(home.config_file(), config).unwrap();
         run(&home, &["import", "mpop", "-y"], 0);
-        fs::write(journal(&home), between).unwrap();
+        for (octets, path) in between {
+            fs::write(path, octets).unwrap();
+        }
         assert_said(
             &run(&home, &["fetch", "a"], 78),
             &["lost what mpop had fetched"],

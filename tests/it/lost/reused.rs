@@ -108,3 +108,53 @@ fn a5_a_message_that_was_replaced_between_two_listings_is_not_deleted_unseen() {
     scene.home.popfetch(["fetch", "--delete"]).expect(0);
     assert_eq!(scene.copies(&another()), 1, "{output:#?}");
 }
+
+/// Two messages of one header, and so of one unique-id on servers that make it of the header: the
+/// second one has this many lines more.
+fn namesakes(lines: usize) -> [Message; 2] {
+    let octets = letter(3).octets();
+    let longer = [&octets[..], "One line more.\r\n".repeat(lines).as_bytes()].concat();
+    [octets, longer].map(|octets| Message::new("hash", octets))
+}
+
+#[test]
+fn a5_a_namesake_that_was_left_out_is_not_deleted_for_the_one_that_was_fetched() {
+    for lines in [1, 20, 500] {
+        let [short, long] = namesakes(lines);
+        // It is too large, or refused, in the first run.
+        let most = format!("--max-size={}", short.size());
+        let locked = Reply::raw("-ERR message is locked\r\n");
+        let refused = Behaviour::new().on("RETR 2", locked);
+        for (first, behaviour) in [
+            (&["fetch", &most][..], Behaviour::new()),
+            (&["fetch"], refused),
+        ] {
+            let messages = vec![short.clone(), long.clone()];
+            let scene = Scene::new(messages, behaviour, "keep = \"never\"\n");
+            scene.run(first);
+            assert_eq!(scene.copies(&short), 1);
+            scene.server.behave(Behaviour::new());
+            scene.settle(&["fetch", "--now"]);
+            assert_eq!(
+                (scene.copies(&short), scene.copies(&long)),
+                (1, 1),
+                "{lines}"
+            );
+            assert_eq!(scene.server.maildrop().count(), 0, "{lines}");
+        }
+    }
+}
+
+#[test]
+fn a5_a_longer_message_under_an_old_unique_id_and_header_is_fetched_before_it_is_deleted() {
+    for lines in [40, 500] {
+        let [short, long] = namesakes(lines);
+        let scene = Scene::new(vec![short.clone()], Behaviour::new(), "");
+        scene.run(&["fetch"]);
+        // Another client deletes the first one.
+        scene.server.maildrop().replace([long.clone()]);
+        scene.settle(&["fetch", "--delete"]);
+        assert_eq!((scene.copies(&short), scene.copies(&long)), (1, 1));
+        assert_eq!(scene.server.maildrop().count(), 0);
+    }
+}

@@ -74,6 +74,8 @@ impl Scene {
         let mut commands = hint.stderr.split('`');
         let command = commands.find(|it| it.starts_with(beginning));
         let command = command.unwrap_or_else(|| panic!("no {beginning:?} in {hint:#?}"));
+        // Where the Maildir is gone the hint has the answers already; here each is given.
+        let command = command.trim_end_matches(" --fetch-again");
         // Long lines are wrapped for people only.
         let line = command.strip_prefix("popfetch ").unwrap();
         let words = line.split_whitespace().chain(more.split_whitespace());

@@ -167,3 +167,27 @@ fn d1_a_run_every_five_minutes_has_the_mail_by_the_fourth_run_if_the_trouble_has
         }
     }
 }
+
+#[test]
+fn d1_only_a_greeting_that_gives_no_reason_is_taken_for_a_closed_door() {
+    for (words, is_open) in [
+        ("Download exceed", true),
+        ("too many connections", false),
+        ("[IN-USE] locked", true),
+        ("connecting too often", true),
+        ("", false),
+        ("go away", false),
+    ] {
+        let greeting = format!("-ERR {words}\r\n");
+        let (_server, home) = plainly(1, Behaviour::new().greeting(greeting));
+        for _ in 0..3 {
+            run(&home, &["--now"], 75);
+        }
+        let output = run(&home, &["--now"], 75);
+        let shut_out = output.stderr.contains("shuts out your address");
+        assert_eq!(shut_out, !is_open, "{output:#?}");
+        if words == "Download exceed" {
+            assert!(output.stderr.contains("for too much"), "{output:#?}");
+        }
+    }
+}

@@ -351,7 +351,7 @@ fn e_8_times_before_the_sandbox_are_of_the_same_zone() {
     run(&home, &[], 75);
     let output = home.popfetch(["fetch"]).env("TZ", zone).expect(75);
     let hours = [before, hour_in(zone)];
-    let is_said = |hour: &String| output.stderr.contains(&format!("maildrop at {hour}"));
+    let is_said = |hour: &String| output.stderr.contains(&format!("mailbox at {hour}"));
     assert!(hours.iter().any(is_said), "{output:#?}");
 }
 

@@ -43,7 +43,7 @@ fn where_no_server_is_found_it_is_named_by_hand_or_not_at_all() {
 
     let mut terminal = Terminal::start(&home, 80, &["setup", "ada@other.test"]);
     terminal.answer("The server's name, if you know it", "");
-    terminal.wait_for("error: no POP3 server is known for other.test");
+    terminal.wait_for("error: No POP3 server was found for other.test");
     let (status, screen) = terminal.end();
     assert_eq!(status, 69, "{screen}");
     assert_eq!(made(&home), [""; 0], "{screen}");
@@ -105,6 +105,8 @@ fn whoever_goes_away_at_any_question_leaves_nothing_behind() {
             let (status, screen) = terminal.end();
             assert_ne!(status, 0, "{screen}");
             assert_eq!(made(&home), [""; 0], "{screen}");
+            let said = "\nNothing has been written.\n";
+            assert!(key != "\u{3}" || screen.ends_with(said), "{screen}");
         }
     }
 }
@@ -118,8 +120,8 @@ fn who_says_no_at_the_end_has_nothing_written() {
     terminal.answer("Password for ", "secret");
     terminal.answer("What is to be fetched first?", "4");
     terminal
-        .wait_for("a number from 1 to 3, please")
-        .answer("Choice [1]:", "3");
+        .wait_for("a number from 1 to 2, please")
+        .answer("Choice [1]:", "2");
     terminal.answer("What becomes of mail on the server", "2");
     terminal.answer("After how many days [14]:", "soon");
     terminal.wait_for("a number of days, please");
@@ -252,4 +254,53 @@ fn no_line_is_wider_than_the_terminal() {
             assert!(fits, "{width}: {line}\n\n{screen}");
         }
     }
+}
+
+#[test]
+fn a_program_that_prints_another_password_is_asked_for_again() {
+    let Some((_dovecot, _dns, home)) = at_the_usual_name() else {
+        return;
+    };
+    let mut terminal = Terminal::start(&home, 80, &["setup", "ada@example.test"]);
+    terminal.answer("Password for ", "secret");
+    for question in [
+        "What is to be fetched first?",
+        "What becomes of mail on the server",
+        "What shall the account be called?",
+        "Where does the mail go (a Maildir)?",
+    ] {
+        terminal.answer(question, "");
+    }
+    terminal.answer("Where is the password to be kept?", "2");
+    terminal.answer("The command [pass show mail]:", "echo wrong");
+    terminal.wait_for("is not the password that the server has just taken");
+    terminal.answer("The command [pass show mail]:", "echo secret");
+    terminal.answer("Write it?", "");
+    let (status, screen) = terminal.end();
+    assert_eq!(status, 0, "{screen}");
+    home.popfetch(["fetch"]).expect(0);
+}
+
+#[test]
+fn what_is_typed_while_servers_are_tried_is_not_shown_and_answers_nothing() {
+    // A server that takes connections and says nothing.
+    let silent = crate::support::listener::Listener::start(|_, socket| {
+        let _ = std::io::Read::read(&mut &*socket, &mut [0; 4096]);
+        let _ = std::io::Read::read(&mut &*socket, &mut [0; 4096]);
+    });
+    let (_dns, home) = nowhere();
+    let host = format!("localhost:{}", silent.port());
+    let mut terminal = Terminal::start(&home, 80, &["setup", "ada@x.test", "--host", &host]);
+    terminal.wait_for("Trying localhost:");
+    // The line is written just before the echo goes.
+    let quiet = crate::support::process::within(std::time::Duration::from_secs(3), || {
+        (!terminal.echoes()).then_some(())
+    });
+    assert!(quiet.is_some(), "{}", terminal.screen());
+    terminal.press("geheim\n");
+    terminal.answer("The server's name, if you know it", "");
+    let (status, screen) = terminal.end();
+    assert_eq!(status, 69, "{screen}");
+    assert!(!screen.contains("geheim"), "{screen}");
+    assert!(!screen.contains("there is no such host"), "{screen}");
 }

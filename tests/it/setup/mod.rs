@@ -5,6 +5,7 @@ mod answers;
 mod found;
 mod hostile;
 mod screens;
+mod trust;
 mod unattended;
 
 use crate::given::mail;

@@ -205,3 +205,63 @@ fn a_server_in_another_domain_is_not_taken_on_the_word_of_dns() {
     assert!(output.stderr.contains("--host HOST"), "{output:?}");
     assert!(made(&home).is_empty());
 }
+
+#[test]
+fn the_lines_that_setup_ends_with_carry_the_config_file_and_work() {
+    let Some((_dovecot, _dns, home)) = at_the_usual_name() else {
+        return;
+    };
+    let other = home.path().join("my files/mail.toml");
+    let file = other.to_str().unwrap();
+    let line = [
+        "setup",
+        "ada@example.test",
+        "--yes",
+        "--password-stdin",
+        "--config",
+        file,
+    ];
+    let output = home.popfetch(line).stdin("secret\n").expect(0);
+    let option = format!(" --config '{file}'");
+    let mut lines = output.stderr.lines();
+    let fetch = lines.by_ref().skip_while(|line| *line != "Next:").nth(1);
+    let timer = lines.find_map(|line| line.strip_prefix("      */10 * * * * "));
+    for line in [fetch.unwrap(), timer.unwrap()] {
+        assert!(line.ends_with(&option), "{output:#?}");
+        let mut command = std::process::Command::new("sh");
+        home.furnish(&mut command);
+        let ran = command.args(["-c", line.trim()]).output().unwrap();
+        assert!(ran.status.success(), "{ran:?}");
+    }
+    assert_eq!(tree::count(&home.path().join("Mail/example")), 3);
+}
+
+#[test]
+fn an_account_is_not_called_like_a_command() {
+    let Some((_dovecot, _dns, home)) = at_the_usual_name() else {
+        return;
+    };
+    let line = ["setup", "ada@example.test", "--print", "--name", "fetch"];
+    let output = home.popfetch(line).expect(64);
+    assert!(output.stderr.contains("is a command"), "{output:#?}");
+}
+
+#[test]
+fn without_a_network_that_is_the_reason_and_what_is_known_is_said() {
+    // A machine whose name server is behind a line that is down.
+    let dns = NameServer::start_that(crate::support::dns::Manner::Hangs, &[]);
+    let home = home_in(&[], &dns, "/etc/ssl/certs/ca-certificates.crt".into());
+    for (address, known) in [("ada@gmail.com", "pop.gmail.com"), ("ada@example.test", "")] {
+        let output = home.popfetch(["setup", address, "--print"]).expect(75);
+        let said = &output.stderr;
+        assert!(
+            said.to_lowercase().contains("no name server answers"),
+            "{said}"
+        );
+        assert!(said.contains("is there a network?"), "{said}");
+        assert!(said.contains(known), "{said}");
+        for wrong in ["No POP3 server", "--host HOST", "os error"] {
+            assert!(!said.contains(wrong), "{wrong}: {said}");
+        }
+    }
+}

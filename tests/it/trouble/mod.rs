@@ -5,5 +5,7 @@
 mod config;
 /// The disk and standard output.
 mod disk;
+/// What is said once, and where it is of use.
+mod once;
 /// Servers that cannot be reached, turn us away, or talk nonsense.
 mod server;

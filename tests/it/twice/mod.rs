@@ -1,5 +1,7 @@
 //! Nothing is delivered twice, whatever the server, the disk or the person changed in between.
 
+/// Fault C3: a maildrop of few messages under another name.
+mod few;
 /// Faults C1, C2: what the first version left.
 mod first_version;
 /// What a person names is what is meant.
@@ -16,6 +18,8 @@ mod restored;
 mod shared;
 /// Fault C1: sizes that change.
 mod sizes;
+/// Fault E11: what the server does not delete although it says so.
+mod undeleted;
 
 use std::fs;
 use std::path::Path;
