@@ -105,15 +105,24 @@ impl Diagnose for Error {
                  of it"
             )),
             Self::ImportsLost {
-                tool,
+                tools,
                 config,
                 again,
                 ..
-            } => Some(format!(
-                "`popfetch import {tool}{config}` brings it over again, with the file where {tool} kept \
-                 this account's unique-ids; `popfetch fetch --as-new {again}` fetches all that is not \
-                 known"
-            )),
+            } => {
+                let commands = tools.iter();
+                let commands = commands.map(|tool| format!("`popfetch import {tool}{config}`"));
+                let commands: Vec<String> = commands.collect();
+                let (bring, it) = match tools.as_slice() {
+                    [tool] => ("brings", tool.as_str()),
+                    _ => ("bring", "each"),
+                };
+                Some(format!(
+                    "{} {bring} it over again, with the file where {it} kept this account's unique-ids; \
+                     `popfetch fetch --as-new {again}` fetches all that is not known",
+                    commands.join(" and ")
+                ))
+            }
             Self::Oversized(_) => Some(
                 "if it is meant to be so large, set `max-size` to more than its size".to_owned(),
             ),

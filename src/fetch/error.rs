@@ -105,13 +105,14 @@ pub enum Error {
     },
     /// The names that another tool knew are lost.
     #[error(
-        "the state has lost what {tool} had fetched, and {new} of the listed messages may be among that"
+        "the state has lost what {} had fetched, and {new} of the listed messages may be among that",
+        tools.join(" and ")
     )]
     ImportsLost {
         /// How many would be fetched.
         new: usize,
         /// Where the names were imported from.
-        tool: String,
+        tools: Vec<String>,
         /// `--config` and its file, where that was given.
         config: String,
         /// What names the account on the command line, with what it takes to sign in.

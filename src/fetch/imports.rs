@@ -25,19 +25,15 @@ impl Account<'_> {
 
     /// Fails where names were imported and are lost with an earlier state, as the Maildir says, and
     /// something is to be fetched: it may be stored elsewhere.
-    pub(super) fn check_lost_imports(
-        &self,
-        lost: Option<&Brought>,
-        plan: &Plan,
-    ) -> Result<(), Error> {
-        let Some(lost) = lost.filter(|_| !self.environment.as_new) else {
+    pub(super) fn check_lost_imports(&self, lost: &[Brought], plan: &Plan) -> Result<(), Error> {
+        if lost.is_empty() || self.environment.as_new {
             return Ok(());
-        };
+        }
         match plan.places(Decision::Fetch(Why::New)).count() {
             0 => Ok(()),
             new => Err(Error::ImportsLost {
                 new,
-                tool: lost.tool.clone(),
+                tools: lost.iter().map(|it| it.tool.clone()).collect(),
                 config: self.profile.config_option(),
                 again: self.profile.word_to_fetch(),
             }),

@@ -79,7 +79,7 @@ fn try_look(account: &Account<'_>, stops: Stops, conduct: &mut Conduct) -> Resul
     let id = account.profile.server.id();
     let mut view = View::read(&account.environment.state, &id)?;
     let mut twins = Twins::default();
-    let mut lost_imports = None;
+    let mut lost_imports = Vec::new();
     if stops == Stops::Told {
         let site = Site::look(&account.environment.disk, &account.profile.maildir)?;
         view.check(&site, &account.profile.word_with_maildir())?;
@@ -101,7 +101,7 @@ fn try_look(account: &Account<'_>, stops: Stops, conduct: &mut Conduct) -> Resul
     let plan = decide(policy, &maildrop, known, first, now);
     if stops == Stops::Told {
         account.check_import(view.awaited(), &plan)?;
-        account.check_lost_imports(lost_imports.as_ref(), &plan)?;
+        account.check_lost_imports(&lost_imports, &plan)?;
     }
     if stops == Stops::Told && plan.undated() > 0 {
         account.tell_undated(&plan);

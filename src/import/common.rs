@@ -3,6 +3,7 @@
 use super::files::Surroundings;
 use super::model::{Draft, Fate, Secret, Word};
 use crate::profile::Auth;
+use crate::profile::file::ProxyWord;
 
 /// What somebody should know who fetches without TLS.
 pub(super) const PLAIN: &str = "there is no TLS, so that everybody on the way can read the password: \
@@ -32,6 +33,23 @@ pub(super) fn note_timeout(draft: &mut Draft, tool: &str, seconds: u64) {
     draft.differs.push(format!(
         "{tool} waits {seconds} s for a silent server, popfetch 60 s: see `timeout`"
     ));
+}
+
+/// A SOCKS proxy by its host, which may be an address of IPv6 as it stands.
+pub(super) fn socks(draft: &mut Draft, host: &str, port: &str) -> Fate {
+    let url = match host.parse::<std::net::Ipv6Addr>() {
+        Ok(address) => format!("socks5://[{address}]:{port}"),
+        Err(_) => format!("socks5://{host}:{port}"),
+    };
+    match ProxyWord::try_from(url.clone()) {
+        Ok(_) => draft.text("proxy", url),
+        Err(_) => {
+            let why = "popfetch reaches a SOCKS proxy by its host and port alone, and this one is left out, \
+                       so that it connects without: see `proxy`";
+            draft.differs.push(format!("the proxy {host}: {why}"));
+            Fate::nothing(why)
+        }
+    }
 }
 
 /// The usual netrc file, where it knows the host.

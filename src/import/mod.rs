@@ -69,7 +69,7 @@ pub fn read(
         Tool::Fetchmail => fetchmail::read(path, seen, surroundings),
         Tool::Getmail => getmail::read(path, seen, only, surroundings),
         Tool::Mpop => mpop::read(path, seen, surroundings),
-        Tool::Thunderbird => thunderbird::read(path, seen, surroundings),
+        Tool::Thunderbird => thunderbird::read(path, seen, only, surroundings),
     }?;
     let names: Vec<String> = found.drafts.iter().map(|it| it.name.clone()).collect();
     found.drafts.retain(|draft| is_meant(only, draft));

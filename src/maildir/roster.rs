@@ -6,13 +6,13 @@
 //!
 //! ```text
 //! popfetch-maildir  1  maildir-id                                          crc
-//! account  account-id  journal-id  generation  journal's path  former-ids  [turns  [import]]  crc
+//! account  account-id  journal-id  generation  journal's path  former-ids  [turns  [imports]]  crc
 //! ```
 //! Fields have tabs between them, and the CRC-32 of all before it at their end. Former account ids
 //! are escaped and have spaces between them; `-` stands for none. The turns say which deliveries are
-//! behind the generation ([`Turns`]), as words like `12:0a1b2c3d`; lines had none at first. The import is
-//! a time and a tool, as `1700000000:mpop`: names came from it then, which are in no file here. A line that
-//! is not understood is kept as it is: it may be a newer version's.
+//! behind the generation ([`Turns`]), as words like `12:0a1b2c3d`; lines had none at first. The imports are
+//! a time and a tool each, as `1700000000:mpop`, with spaces between them: names came from it then, which
+//! are in no file here. A line that is not understood is kept as it is: it may be a newer version's.
 
 use super::turns::{GENERATIONS, Turns, random};
 use super::unique_name::JournalId;
@@ -86,8 +86,8 @@ pub struct Deliverer {
     pub generation: u64,
     /// What is behind it.
     pub turns: Turns,
-    /// The journal has names of messages that are not here.
-    pub brought: Option<Brought>,
+    /// The journal has names of messages that are not here: the last import of each tool.
+    pub brought: Vec<Brought>,
 }
 
 /// Names of an account's messages came from another tool: they stand in the journal alone, so that a
@@ -101,6 +101,13 @@ pub struct Brought {
 }
 
 impl Brought {
+    /// Tools that are noted of an account at most; there are not so many.
+    const MOST: usize = 16;
+
+    fn parse_all(text: &str) -> Option<Vec<Self>> {
+        text.split(' ').take(Self::MOST).map(Self::parse).collect()
+    }
+
     fn parse(text: &str) -> Option<Self> {
         let (time, tool) = text.split_once(':')?;
         let is_word = !tool.is_empty() && tool.bytes().all(|octet| octet.is_ascii_alphanumeric());
@@ -224,7 +231,7 @@ impl Deliverer {
         };
         // What cannot be read is a newer version's, and the numbers still hold.
         let turns = next().and_then(Turns::parse).unwrap_or_default();
-        let brought = next().and_then(Brought::parse);
+        let brought = next().and_then(Brought::parse_all).unwrap_or_default();
         Some(Self {
             account,
             former,
@@ -252,15 +259,17 @@ impl fmt::Display for Deliverer {
                 false => former.join(" "),
             }
         )?;
-        match (self.turns.is_empty(), &self.brought) {
-            (true, None) => return Ok(()),
-            (true, Some(_)) => f.write_str("\t-")?,
+        match (self.turns.is_empty(), self.brought.is_empty()) {
+            (true, true) => return Ok(()),
+            (true, false) => f.write_str("\t-")?,
             (false, _) => write!(f, "\t{}", self.turns)?,
         }
-        match &self.brought {
-            Some(Brought { time, tool }) => write!(f, "\t{time}:{tool}"),
-            None => Ok(()),
+        let mut before = '\t';
+        for Brought { time, tool } in &self.brought {
+            write!(f, "{before}{time}:{tool}")?;
+            before = ' ';
         }
+        Ok(())
     }
 }
 
@@ -312,7 +321,7 @@ mod tests {
             path: PathBuf::from("/home/ada/a b\n"),
             generation,
             turns: Turns::parse("2:00ff00ff 4:0a1b2c3d").unwrap(),
-            brought: None,
+            brought: Vec::new(),
         }
     }
 
@@ -353,10 +362,11 @@ mod tests {
     #[test]
     fn an_import_is_written_with_turns_and_without_and_a_line_that_had_none_has_none() {
         for turns in ["", "2:00ff00ff"] {
-            let brought = Some(Brought {
+            let brought = ["fetchmail", "mpop"].map(|tool| Brought {
                 time: 1_700_000_000,
-                tool: "mpop".to_owned(),
+                tool: tool.to_owned(),
             });
+            let brought = brought.to_vec();
             let ada = Deliverer {
                 turns: Turns::parse(turns).unwrap_or_default(),
                 brought,

@@ -113,7 +113,7 @@ impl Store {
             Standing::Ours(line) | Standing::Inherited(line) => Some(line),
         };
         // Whoever rewrites the line keeps what it says of them.
-        self.lost_imports = line.and_then(|line| self.memory.lost_of(line));
+        self.lost_imports = line.map_or_else(Vec::new, |line| self.memory.lost_of(line));
         let is_inherited = matches!(standing, Standing::Inherited(..));
         let parting = line.map_or(Parting::NONE, |line| self.parting_from(line));
         if *standing == Standing::Adopted {
@@ -260,10 +260,7 @@ impl Store {
             path: self.path(),
             generation,
             turns: turns.thinned(),
-            brought: self
-                .lost_imports
-                .clone()
-                .or_else(|| self.memory.known_imports()),
+            brought: self.imports_to_note(),
         };
         let id = maildir.enrol(&deliverer, &self.memory.former, self.home)?;
         self.home = Some(id);

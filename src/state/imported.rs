@@ -69,12 +69,18 @@ impl Store {
             }
         };
         let was_told = self.memory.has_imported || self.memory.awaited().is_some();
-        if was_told && !import.names.iter().any(is_needed) {
+        // What a damaged journal lost is not lost any more once its tool has spoken again.
+        let mut lost = self.lost_imports.iter();
+        let is_lost = lost.any(|lost| lost.tool == import.origin.tool);
+        if was_told && !is_lost && !import.names.iter().any(is_needed) {
             imported.known = import.names.len() as u64;
             return Ok(imported);
         }
         // No run of a fetch stands behind these lines, and no Maildir: they have no B line.
-        self.add(Entry::Import(import.origin.clone()));
+        self.add(Entry::Import(Origin {
+            time: self.time_of_import(import.origin.time),
+            ..import.origin.clone()
+        }));
         for name in &import.names {
             let identity = Identity::new(&self.account, &name.unique_id);
             let time = name.first_seen.unwrap_or(import.origin.time);
@@ -146,15 +152,41 @@ impl Store {
         Ok(())
     }
 
-    /// The import whose names the journal had, as the Maildir says, and has no more: what it lists as
+    /// An import is later than those before it, whatever the clock says: a journal from in between is
+    /// told by that.
+    fn time_of_import(&self, now: i64) -> i64 {
+        let before = self.memory.brought.iter().chain(&self.noted_imports);
+        let latest = before.map(|it| it.time).max();
+        latest.map_or(now, |latest| now.max(latest.saturating_add(1)))
+    }
+
+    /// Takes in, before an import, what the Maildir says of those before it.
+    pub fn heed_imports(&mut self, site: &Site) {
+        let line = site.roster.of(&self.account, &self.memory.former);
+        self.noted_imports = line.map_or_else(Vec::new, |line| line.brought.clone());
+        self.lost_imports = line.map_or_else(Vec::new, |line| self.memory.lost_of(line));
+    }
+
+    /// The imports whose names the journal had, as the Maildir says, and has no more: what it lists as
     /// new may be stored elsewhere.
-    pub fn lost_imports(&self) -> Option<&Brought> {
-        self.lost_imports.as_ref()
+    pub fn lost_imports(&self) -> &[Brought] {
+        &self.lost_imports
+    }
+
+    /// What the Maildir is to know: the imports that are lost stay so until names come again.
+    pub(super) fn imports_to_note(&self) -> Vec<Brought> {
+        let mut noted = self.lost_imports.clone();
+        let known = self.memory.known_imports().iter();
+        let is_lost = |it: &Brought| self.lost_imports.iter().any(|lost| lost.tool == it.tool);
+        noted.extend(known.filter(|it| !is_lost(it)).cloned());
+        noted.sort_by(|one, other| one.tool.cmp(&other.tool));
+        noted
     }
 
     /// Their owner takes all that is listed and not known for new. Durable on return.
     pub fn give_up_imports(&mut self) -> Result<(), Error> {
-        if self.lost_imports.take().is_some() {
+        if !self.lost_imports.is_empty() {
+            self.lost_imports.clear();
             self.note_in_maildir()?;
         }
         Ok(())
@@ -169,9 +201,10 @@ impl Store {
             Some(line) => line.journal == self.journal.id,
             None => self.memory.homes.all.is_empty(),
         };
-        if !is_ours || self.memory.known_imports().is_none() {
+        if !is_ours || self.memory.known_imports().is_empty() {
             return Ok(());
         }
+        self.lost_imports = line.map_or_else(Vec::new, |line| self.memory.lost_of(line));
         let maildir = site.settle(self.dir.disk(), line.is_some())?;
         self.home = site.roster.id;
         // The two are as they were: a fetch compares them.
@@ -190,20 +223,19 @@ impl Store {
         line: Option<&Deliverer>,
         is_rebuilt: bool,
     ) -> Result<(), Error> {
-        let noted = line.and_then(|line| line.brought.clone());
-        if let (true, Some(noted), Some(known)) = (is_rebuilt, &noted, &self.memory.brought) {
-            self.lost_imports = Some(Brought {
+        let noted = line.map_or_else(Vec::new, |line| line.brought.clone());
+        let latest = self.memory.brought.iter().map(|it| it.time).max();
+        if let (true, Some(latest)) = (is_rebuilt, latest) {
+            let lost = noted.iter().map(|noted| Brought {
                 // So that it stays so until names come again.
-                time: noted.time.max(known.time + 1),
+                time: noted.time.max(latest.saturating_add(1)),
                 tool: noted.tool.clone(),
             });
+            self.lost_imports = lost.collect();
         }
-        let known = self.memory.known_imports();
-        let is_news = self.lost_imports.is_none() && known.is_some() && noted != known;
-        let stays_lost = self.lost_imports.is_some() && self.lost_imports != noted;
-        match is_news || stays_lost {
-            true => self.note_in(maildir, line),
-            false => Ok(()),
+        match self.imports_to_note() {
+            right if right.is_empty() || right == noted => Ok(()),
+            _ => self.note_in(maildir, line),
         }
     }
 
@@ -244,16 +276,42 @@ impl Memory {
         self.origin.as_ref()
     }
 
-    /// The last import, while any name of one is known.
-    pub(super) fn known_imports(&self) -> Option<Brought> {
-        self.brought.clone().filter(|_| self.has_imported)
+    /// The last import of each tool, while any name of one is known.
+    pub(super) fn known_imports(&self) -> &[Brought] {
+        match self.has_imported {
+            true => &self.brought,
+            false => &[],
+        }
     }
 
-    /// The import that the Maildir's line speaks of, if this is a journal from before it.
-    pub(super) fn lost_of(&self, line: &Deliverer) -> Option<Brought> {
-        let noted = line.brought.clone()?;
-        let own = self.brought.as_ref().map_or(i64::MIN, |it| it.time);
-        (own < noted.time).then_some(noted)
+    pub(super) fn note_import(&mut self, origin: &Origin) {
+        let place = self
+            .brought
+            .binary_search_by(|it| it.tool.as_str().cmp(&origin.tool));
+        match place {
+            Ok(place) => {
+                if let Some(known) = self.brought.get_mut(place) {
+                    known.time = known.time.max(origin.time);
+                }
+            }
+            Err(place) => self.brought.insert(
+                place,
+                Brought {
+                    time: origin.time,
+                    tool: origin.tool.clone(),
+                },
+            ),
+        }
+    }
+
+    /// The imports that the Maildir's line speaks of, if this is a journal from before them.
+    pub(super) fn lost_of(&self, line: &Deliverer) -> Vec<Brought> {
+        let has = |noted: &Brought| {
+            let mut own = self.brought.iter();
+            own.any(|own| own.tool == noted.tool && own.time >= noted.time)
+        };
+        let lost = line.brought.iter().filter(|noted| !has(noted));
+        lost.cloned().collect()
     }
 
     /// The record that a name stands for, if it stands for any that counts.

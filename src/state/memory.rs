@@ -38,8 +38,8 @@ pub(super) struct Memory {
     pub(super) baseline: bool,
     /// Where names came from that no listing has been held against yet.
     pub(super) origin: Option<Origin>,
-    /// The last import.
-    pub(super) brought: Option<Brought>,
+    /// The last import of each tool, in the order of their names.
+    pub(super) brought: Vec<Brought>,
     /// Some imported names have `-` where the server has `/`.
     pub(super) has_dashes: bool,
     /// Some names were imported.
@@ -194,11 +194,7 @@ impl Memory {
             } => self.homes.name(&maildir, maildir_id, standing),
             Entry::Import(origin) => {
                 self.has_dashes |= origin.dashes;
-                let latest = self.brought.as_ref().map_or(i64::MIN, |it| it.time);
-                self.brought = Some(Brought {
-                    time: origin.time.max(latest),
-                    tool: origin.tool.clone(),
-                });
+                self.note_import(&origin);
                 self.origin = Some(origin);
             }
             Entry::Intent {

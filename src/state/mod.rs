@@ -122,7 +122,9 @@ pub struct Store {
     /// what is missing in them was removed by its owner.
     seen: Vec<(MaildirId, u64)>,
     /// Names were imported, and are lost with an earlier journal.
-    lost_imports: Option<Brought>,
+    lost_imports: Vec<Brought>,
+    /// Those that the Maildir knew of before this one.
+    noted_imports: Vec<Brought>,
     /// Others that deliver to the Maildir.
     neighbours: Neighbours,
     /// The run's line is written.

@@ -94,9 +94,9 @@ impl View {
     }
 
     /// See [`Store::lost_imports`](super::Store::lost_imports).
-    pub fn lost_imports(&self, site: &Site) -> Option<Brought> {
-        let line = site.roster.of(&self.memory.account, &self.memory.former)?;
-        self.memory.lost_of(line)
+    pub fn lost_imports(&self, site: &Site) -> Vec<Brought> {
+        let line = site.roster.of(&self.memory.account, &self.memory.former);
+        line.map_or_else(Vec::new, |line| self.memory.lost_of(line))
     }
 
     /// See [`Store::doubts_clock`](super::Store::doubts_clock).

@@ -14,7 +14,6 @@ use crate::exit::Status;
 use crate::import::{self, Secret, Surroundings, Tool, Word};
 use crate::maildir::Site;
 use crate::paths;
-use crate::profile::Profile;
 use crate::profile::edit::{self, EditError};
 use crate::secrets::{self, Password, keyring};
 use crate::state::{Import, Imported, Moment, Origin, Store};
@@ -112,6 +111,10 @@ fn take_over(context: &Context<'_>, plan: &Plan, may_delete: bool) -> Result<(),
         let mut imported = Imported::default();
         if planned.brings_state() {
             let mut store = claim(&planned.profile)?.without_maildir()?;
+            let site = Site::look(&Disk::new(), &planned.profile.maildir).ok();
+            if let Some(site) = &site {
+                store.heed_imports(site);
+            }
             imported = store.import(&Import {
                 origin: Origin {
                     time,
@@ -122,7 +125,7 @@ fn take_over(context: &Context<'_>, plan: &Plan, may_delete: bool) -> Result<(),
                 may_delete,
                 names: draft.names.clone(),
             })?;
-            note_in_maildir(&mut store, &planned.profile);
+            note_in_maildir(&mut store, site.as_ref())?;
             store.close()?;
         }
         let mut password = None;
@@ -149,10 +152,16 @@ fn take_over(context: &Context<'_>, plan: &Plan, may_delete: bool) -> Result<(),
 }
 
 /// A state that is lost cannot be made again from the Maildir where names came from elsewhere, which is
-/// to be known then. A Maildir that cannot be used now is told of by the first fetch, and notes it then.
-fn note_in_maildir(store: &mut Store, profile: &Profile) {
-    if let Ok(site) = Site::look(&Disk::new(), &profile.maildir) {
-        let _left_to_the_fetch = store.note_imports(&site);
+/// to be known then. A Maildir that cannot be used now is told of by the first fetch, and notes it then;
+/// what was lost before would stop that fetch, though, which is said.
+fn note_in_maildir(store: &mut Store, site: Option<&Site>) -> Result<(), Failure> {
+    let Some(site) = site else {
+        return Ok(());
+    };
+    let was_lost = !store.lost_imports().is_empty();
+    match store.note_imports(site) {
+        Err(error) if was_lost => Err(error.into()),
+        _ => Ok(()),
     }
 }
 

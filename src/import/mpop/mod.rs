@@ -402,7 +402,7 @@ fn draft(name: &str, account: &Account, around: &Surroundings) -> Draft {
     }
     if let Some(host) = filled("proxy_host") {
         let port = filled("proxy_port").unwrap_or("1080");
-        draft.text("proxy", format!("socks5://{host}:{port}"));
+        common::socks(&mut draft, host, port);
     }
     draft.left = !matches!(get("keep"), None | Some("off"));
     if get("keep").is_none() {

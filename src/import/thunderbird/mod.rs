@@ -10,7 +10,7 @@
 use super::Error;
 use super::files::{self, Surroundings};
 use super::model::{Draft, Fate, Found, Line};
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -19,6 +19,7 @@ mod prefs;
 mod profiles;
 mod server;
 
+use popstate::{Known, Owner, Place};
 use prefs::{Pref, Prefs, Value};
 use server::{Server, is_secret};
 
@@ -33,6 +34,7 @@ const MOST: usize = 1000;
 pub(super) fn read(
     path: Option<&Path>,
     seen: Option<&Path>,
+    only: Option<&str>,
     around: &Surroundings,
 ) -> Result<Found, Error> {
     let mut found = Found::default();
@@ -43,10 +45,23 @@ pub(super) fn read(
         let prefs = Prefs::parse(&path, &files::large_config(TOOL, &path)?)?;
         let profile = Profile::new(&path, &prefs);
         found.lines.extend(profile.lines());
-        for server in &profile.servers {
-            if server.is_pop() && found.drafts.len() < MOST {
-                found.drafts.push(profile.draft(server, seen)?);
+        let mut drafts = Vec::new();
+        for server in profile.servers.iter().filter(|it| it.is_pop()) {
+            if found.drafts.len() + drafts.len() < MOST {
+                drafts.push((server, server.draft(&path)?));
             }
+        }
+        let are_meant = drafts.iter().filter(|(_, it)| super::is_meant(only, it));
+        let is_one = are_meant.count() == 1;
+        for (server, mut draft) in drafts {
+            match seen {
+                Some(seen) => {
+                    let said = is_one && super::is_meant(only, &draft);
+                    profile.take_given(server, seen, said, &mut draft)?;
+                }
+                None => profile.take_seen(server, &mut draft)?,
+            }
+            found.drafts.push(draft);
         }
         found.files.push(path);
     }
@@ -93,18 +108,35 @@ struct Profile<'a> {
     prefs: &'a Prefs,
     /// Those of its accounts.
     servers: Vec<Server<'a>>,
+    /// The places of these by their keys, of which a setting has one.
+    places: HashMap<&'a str, usize>,
+    /// The accounts by their keys.
+    accounts: HashSet<String>,
+    /// Hosts and users of those that fetch by POP3.
+    owners: Vec<(Vec<&'a str>, Vec<&'a str>)>,
 }
 
 impl<'a> Profile<'a> {
     fn new(path: &Path, prefs: &'a Prefs) -> Self {
-        let servers = accounts(prefs).into_iter().filter_map(|account| {
+        let accounts = accounts(prefs);
+        let servers = accounts.iter().filter_map(|account| {
             let key = prefs.text(&format!("mail.account.{account}.server"))?;
             Some(Server::new(key, prefs))
         });
+        let servers: Vec<_> = servers.collect();
+        let mut places = HashMap::new();
+        for (place, server) in servers.iter().enumerate() {
+            places.entry(server.key).or_insert(place);
+        }
+        let owners = servers.iter().filter(|it| it.is_pop());
+        let owners = owners.map(|it| (it.hosts(), it.users())).collect();
         Self {
             file: Arc::new(path.to_owned()),
             prefs,
-            servers: servers.collect(),
+            servers,
+            places,
+            accounts: accounts.into_iter().collect(),
+            owners,
         }
     }
 
@@ -112,26 +144,62 @@ impl<'a> Profile<'a> {
         self.file.parent().unwrap_or(Path::new("/"))
     }
 
-    fn draft(&self, server: &Server<'_>, seen: Option<&Path>) -> Result<Draft, Error> {
-        let mut draft = server.draft(&self.file)?;
-        let given = seen.map(Path::to_owned);
-        let usual = server.states(self.directory());
-        for path in given.into_iter().chain(usual) {
-            let Some(octets) = files::seen(TOOL, &path)? else {
-                if seen.is_some() {
-                    break;
-                }
+    /// Reads what its owner says that an account has fetched.
+    fn take_given(
+        &self,
+        server: &Server<'_>,
+        path: &Path,
+        is_said: bool,
+        draft: &mut Draft,
+    ) -> Result<(), Error> {
+        let place = match is_said {
+            true => Place::Said,
+            false => Place::Guessed,
+        };
+        if let Some(known) = self.known(server, path, place)? {
+            server::tell(&known, draft);
+            draft.names = known.seen;
+            draft.seen_file = Some(path.to_owned());
+        }
+        Ok(())
+    }
+
+    /// Finds what an account has fetched.
+    fn take_seen(&self, server: &Server<'_>, draft: &mut Draft) -> Result<(), Error> {
+        for (path, place) in server.states(self.directory()) {
+            let Some(known) = self.known(server, &path, place)? else {
                 continue;
             };
-            let (hosts, users) = (server.hosts(), server.users());
-            let own = seen.is_none() || self.servers.iter().filter(|it| it.is_pop()).count() == 1;
-            let known = popstate::read(&path, &octets, (&hosts, &users), own)?;
-            server::tell(&known, &mut draft);
-            draft.names = known.seen;
-            draft.seen_file = Some(path);
-            break;
+            match &known.stranger {
+                None => {
+                    server::tell(&known, draft);
+                    draft.names = known.seen;
+                    draft.seen_file = Some(path);
+                    return Ok(());
+                }
+                Some(whose) if place == Place::Own => server::tell_stranger(&path, whose, draft),
+                Some(_) => {}
+            }
         }
-        Ok(draft)
+        Ok(())
+    }
+
+    fn known(
+        &self,
+        server: &Server<'_>,
+        path: &Path,
+        place: Place,
+    ) -> Result<Option<Known>, Error> {
+        let Some(octets) = files::seen(TOOL, path)? else {
+            return Ok(None);
+        };
+        let owner = Owner {
+            hosts: &server.hosts(),
+            users: &server.users(),
+            others: &self.owners,
+            place,
+        };
+        popstate::read(path, &octets, owner).map(Some)
     }
 
     /// Settings that are about fetching mail have a line each; those between them are counted.
@@ -179,14 +247,15 @@ impl<'a> Profile<'a> {
                 return server::is_known(setting)
                     .then(|| Fate::taken("in each account below that does not say it itself"));
             }
-            return Some(match self.servers.iter().find(|server| server.key == key) {
+            let place = self.places.get(key);
+            return Some(match place.and_then(|place| self.servers.get(*place)) {
                 Some(server) => server.fate(setting),
                 None => Fate::nothing("it is of an account that was removed"),
             });
         }
         if let Some(rest) = name.strip_prefix("mail.account.") {
             let (account, setting) = rest.split_once('.')?;
-            let used = accounts(self.prefs).iter().any(|it| it == account);
+            let used = self.accounts.contains(account);
             return Some(match setting {
                 _ if !used => Fate::nothing("it is of an account that was removed"),
                 "server" => Fate::taken("the account's server"),
@@ -210,14 +279,11 @@ impl<'a> Profile<'a> {
 /// The accounts by their keys, in the order they are shown in; in profiles of long ago nothing lists
 /// them.
 fn accounts(prefs: &Prefs) -> Vec<String> {
+    let mut known = HashSet::new();
     if let Some(list) = prefs.text("mail.accountmanager.accounts") {
-        let mut accounts: Vec<String> = Vec::new();
-        for account in list.split(',').map(str::trim).filter(|it| !it.is_empty()) {
-            if accounts.len() < MOST && !accounts.iter().any(|it| it == account) {
-                accounts.push(account.to_owned());
-            }
-        }
-        return accounts;
+        let listed = list.split(',').map(str::trim).filter(|it| !it.is_empty());
+        let listed = listed.filter(|it| known.insert(*it)).take(MOST);
+        return listed.map(str::to_owned).collect();
     }
     let servers = prefs.all.iter().filter_map(|pref| {
         let rest = pref.name.strip_prefix("mail.account.")?;

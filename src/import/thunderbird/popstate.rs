@@ -18,6 +18,30 @@ pub(super) struct Known {
     pub(super) pending: u64,
     /// Only the header, or the beginning, was fetched.
     pub(super) partial: u64,
+    /// Nothing was taken, since the file says that it is this user's at this host.
+    pub(super) stranger: Option<(String, String)>,
+}
+
+/// Whose a file may be.
+#[derive(Clone, Copy)]
+pub(super) struct Owner<'a> {
+    /// The names that the account has or had.
+    pub(super) hosts: &'a [&'a str],
+    pub(super) users: &'a [&'a str],
+    /// Hosts and users of the profile's other accounts.
+    pub(super) others: &'a [(Vec<&'a str>, Vec<&'a str>)],
+    pub(super) place: Place,
+}
+
+/// Where a file was found.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Place {
+    /// Its owner says that it is this account's.
+    Said,
+    /// In the directory that the settings name for the account.
+    Own,
+    /// Where an account of the host may keep it.
+    Guessed,
 }
 
 #[derive(Clone, Copy, Eq, Ord, PartialEq, PartialOrd)]
@@ -30,18 +54,14 @@ enum Status {
 /// The messages of an account, with when each was first seen.
 type Block<'a> = BTreeMap<&'a [u8], (Status, Option<i64>)>;
 
-/// Reads what a file says of an account. A file that lies in the account's own directory, and has one
-/// block, is its own whatever the heading says, as for Thunderbird: `own` says so.
-pub(super) fn read(
-    path: &Path,
-    octets: &[u8],
-    owner: (&[&str], &[&str]),
-    own: bool,
-) -> Result<Known, Error> {
+/// Reads what a file says of an account. For Thunderbird the one block of a file in an account's own
+/// directory is the account's whatever its heading says; here a server may have been renamed since, but
+/// another user's block is another account's: its mail would never be fetched.
+pub(super) fn read(path: &Path, octets: &[u8], owner: Owner<'_>) -> Result<Known, Error> {
     let wrong = |line: usize, what: &str| Error::seen(TOOL, path, line, what);
     let ends_well = octets.is_empty() || octets.ends_with(b"\n");
     let lines = octets.split(|octet| *octet == b'\n');
-    let mut blocks: Vec<(bool, Block<'_>)> = Vec::new();
+    let mut blocks: Vec<(&[u8], Block<'_>)> = Vec::new();
     let mut timed = false;
     let mut last = (0, true);
     for (number, line) in (1..).zip(lines) {
@@ -51,7 +71,7 @@ pub(super) fn read(
         }
         if let Some(heading) = line.strip_prefix(b"*") {
             last = (number, true);
-            blocks.push((is_of(heading, owner), BTreeMap::new()));
+            blocks.push((heading, BTreeMap::new()));
             continue;
         }
         let mut fields = line
@@ -91,13 +111,16 @@ pub(super) fn read(
     if !ends_well && timed && !last.1 {
         return Err(wrong(last.0, "the file ends in the middle of a line"));
     }
-    let alone = own && blocks.len() == 1;
-    let mut known = Known::default();
-    for (unique_id, (status, time)) in blocks
+    let alone = blocks.len() == 1;
+    let (ours, strangers): (Vec<_>, Vec<_>) = blocks
         .into_iter()
-        .filter(|(is_ours, _)| *is_ours || alone)
-        .flat_map(|(_, block)| block)
-    {
+        .partition(|(heading, _)| owner.has(heading, alone));
+    let stranger = strangers.first().filter(|_| ours.is_empty());
+    let mut known = Known {
+        stranger: stranger.map(|(heading, _)| named(heading).unwrap_or_default()),
+        ..Known::default()
+    };
+    for (unique_id, (status, time)) in ours.into_iter().flat_map(|(_, block)| block) {
         match status {
             Status::Partial => known.partial += 1,
             Status::Kept | Status::Pending => {
@@ -112,26 +135,60 @@ pub(super) fn read(
     Ok(known)
 }
 
-/// Hosts are the same in capitals.
-fn is_of(heading: &[u8], (hosts, users): (&[&str], &[&str])) -> bool {
+impl Owner<'_> {
+    /// Whether a block, which may be the only one, is the account's.
+    fn has(&self, heading: &[u8], alone: bool) -> bool {
+        let named = named(heading);
+        let is_named = |hosts: &[&str], users: &[&str]| {
+            named.as_ref().is_some_and(|(host, user)| {
+                // Hosts are the same in capitals.
+                hosts.iter().any(|it| it.eq_ignore_ascii_case(host))
+                    && users.contains(&user.as_str())
+            })
+        };
+        if is_named(self.hosts, self.users) {
+            return true;
+        }
+        match self.place {
+            Place::Said => alone,
+            Place::Own => {
+                let user = named.as_ref().map(|(_, user)| user.as_str());
+                let is_anothers = self
+                    .others
+                    .iter()
+                    .any(|(hosts, users)| is_named(hosts, users));
+                alone && !is_anothers && user.is_none_or(|user| self.users.contains(&user))
+            }
+            Place::Guessed => false,
+        }
+    }
+}
+
+/// The host and the user of a heading.
+fn named(heading: &[u8]) -> Option<(String, String)> {
     let heading = String::from_utf8_lossy(heading);
-    let Some((host, user)) = heading.trim().split_once(' ') else {
-        return false;
-    };
-    let host = hosts.iter().any(|it| it.eq_ignore_ascii_case(host));
-    host && users.contains(&user.trim())
+    let (host, user) = heading.trim().split_once(' ')?;
+    Some((host.to_owned(), user.trim().to_owned()))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    const OWNER: (&[&str], &[&str]) = (&["pop.example.net"], &["jane"]);
-
     type Read = (Vec<(String, Option<i64>)>, u64, u64);
 
-    fn of(octets: &[u8], own: bool) -> Result<Read, Error> {
-        let known = read(Path::new("popstate.dat"), octets, OWNER, own)?;
+    fn known(octets: &[u8], place: Place) -> Result<Known, Error> {
+        let owner = Owner {
+            hosts: &["pop.example.net"],
+            users: &["jane"],
+            others: &[(vec!["twin.example.net"], vec!["jane"])],
+            place,
+        };
+        read(Path::new("popstate.dat"), octets, owner)
+    }
+
+    fn of(octets: &[u8], place: Place) -> Result<Read, Error> {
+        let known = known(octets, place)?;
         let seen = known.seen.into_iter();
         let seen = seen.map(|name| {
             (
@@ -149,21 +206,41 @@ mod tests {
         let seen = ["a@1", "b", "e", "f"].map(str::to_owned);
         let times = [Some(1_465_888_909), Some(1_465_888_910), None, None];
         let expected: Vec<_> = seen.into_iter().zip(times).collect();
-        assert_eq!(of(text, false).unwrap(), (expected.clone(), 1, 2));
+        assert_eq!(of(text, Place::Guessed).unwrap(), (expected.clone(), 1, 2));
         let windows = String::from_utf8_lossy(text).replace('\n', "\r\n");
-        assert_eq!(of(windows.as_bytes(), true).unwrap(), (expected, 1, 2));
+        assert_eq!(
+            of(windows.as_bytes(), Place::Own).unwrap(),
+            (expected, 1, 2)
+        );
     }
 
     #[test]
     fn of_several_blocks_that_of_the_account_counts_and_one_alone_is_its_own() {
         let several =
             b"*pop.example.net bob\nk a\n*pop.example.net jane\nk b\nb b\n*other jane\nk c\n";
-        assert_eq!(of(several, true).unwrap().0, [("b".to_owned(), None)]);
-        let other = b"*old.example.net jane\nk a 7\n";
-        assert_eq!(of(other, true).unwrap().0, [("a".to_owned(), Some(7))]);
-        assert!(of(other, false).unwrap().0.is_empty());
-        assert!(of(b"", true).unwrap().0.is_empty());
-        assert!(of(b"# POP3 State File\n", true).unwrap().0.is_empty());
+        let renamed = b"*old.example.net jane\nk a 7\n";
+        for place in [Place::Said, Place::Own] {
+            assert_eq!(of(several, place).unwrap().0, [("b".to_owned(), None)]);
+            assert_eq!(of(renamed, place).unwrap().0, [("a".to_owned(), Some(7))]);
+            assert!(of(b"", place).unwrap().0.is_empty());
+            assert!(of(b"# POP3 State File\n", place).unwrap().0.is_empty());
+        }
+        assert!(of(renamed, Place::Guessed).unwrap().0.is_empty());
+    }
+
+    #[test]
+    fn a_block_of_another_user_or_another_account_is_taken_on_its_owners_word_alone() {
+        for text in [
+            &b"*pop.example.net bob\nk a 7\n"[..],
+            b"*twin.example.net jane\nk a 7",
+        ] {
+            for place in [Place::Own, Place::Guessed] {
+                let known = known(text, place).unwrap();
+                assert!(known.seen.is_empty() && known.stranger.is_some());
+            }
+            let said = known(text, Place::Said).unwrap();
+            assert!(said.seen.len() == 1 && said.stranger.is_none());
+        }
     }
 
     #[test]
@@ -176,7 +253,7 @@ mod tests {
             (b"\x00\x01binary\n", 1),
             (b" 1 localhost ada\nx\n", 1),
         ] {
-            let error = of(text, true).unwrap_err();
+            let error = of(text, Place::Own).unwrap_err();
             assert!(
                 matches!(error, Error::Seen { line: at, .. } if at == line),
                 "{text:?}: {error}"

@@ -1,11 +1,11 @@
 //! A server of a profile: what it becomes, and what becomes of each of its settings.
 
-use super::popstate::Known;
+use super::popstate::{Known, Place};
 use super::prefs::{Prefs, Value};
 use crate::import::model::{Draft, Fate, Secret, Word};
 use crate::import::{Error, common};
 use crate::profile::units;
-use crate::term::count;
+use crate::term::{count, quoted};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -81,8 +81,9 @@ impl<'a> Server<'a> {
         names.into_iter().flatten().collect()
     }
 
-    /// Where it may keep what it has fetched.
-    pub(super) fn states(&self, profile: &Path) -> Vec<PathBuf> {
+    /// Where it may keep what it has fetched. A directory with a host's name is of the first account
+    /// there.
+    pub(super) fn states(&self, profile: &Path) -> Vec<(PathBuf, Place)> {
         let relative = self
             .text("directory-rel")
             .and_then(|it| it.strip_prefix("[ProfD]"));
@@ -90,10 +91,12 @@ impl<'a> Server<'a> {
         let usual = self
             .hosts()
             .into_iter()
-            .map(|host| profile.join("Mail").join(host));
-        let directories = relative.map(|path| profile.join(path)).into_iter();
-        let directories = directories.chain(absolute).chain(usual);
-        directories.map(|path| path.join("popstate.dat")).collect()
+            .map(|host| (profile.join("Mail").join(host), Place::Guessed));
+        let own = relative.map(|path| profile.join(path)).into_iter();
+        let own = own.chain(absolute).map(|path| (path, Place::Own));
+        own.chain(usual)
+            .map(|(path, place)| (path.join("popstate.dat"), place))
+            .collect()
     }
 
     fn is_wrapped(&self) -> bool {
@@ -415,6 +418,22 @@ pub(super) fn tell(known: &Known, draft: &mut Draft) {
     }
 }
 
+/// A file where the account's should be is another one's.
+pub(super) fn tell_stranger(path: &Path, (host, user): &(String, String), draft: &mut Draft) {
+    let (own_user, own_host) = (draft.get("user"), draft.get("host"));
+    let (own_user, own_host) = (own_user.unwrap_or_default(), own_host.unwrap_or_default());
+    let path = path.display().to_string();
+    let address = quoted(&format!("{own_user}@{own_host}"));
+    // Long remarks are cut off where they are shown, and a command is of no use without its end.
+    let command = format!(
+        "if that is this account, which was renamed: `popfetch import thunderbird --account {address} \
+         --seen {}`",
+        quoted(&path)
+    );
+    let whose = format!("{path} says that it is of `{user}` at {host}, and is not taken");
+    draft.differs.extend([whose, command]);
+}
+
 /// Whether a setting of `mail.server.default` changes an account.
 pub(super) fn is_known(setting: &str) -> bool {
     [
@@ -463,7 +482,7 @@ pub(super) fn proxy(prefs: &Prefs, draft: &mut Draft) -> Fate {
             let port = port
                 .filter(|port| (1..=65535).contains(port))
                 .unwrap_or(1080);
-            draft.text("proxy", format!("socks5://{host}:{port}"))
+            common::socks(draft, host, &port.to_string())
         }
         (2 | 4, _) => Fate::nothing("a script for proxies is not asked for: see `proxy`"),
         _ => Fate::taken("no proxy"),

@@ -302,3 +302,134 @@ fn names_of_a_lost_journal_are_imported_again() {
     run(&home, &["fetch", "a"], 0);
     assert_eq!(count(&home), 1);
 }
+
+/// fetchmail's config for the account "a", with these unique-ids.
+fn fetchmail(home: &Home, server: &Server, names: std::ops::RangeInclusive<usize>) {
+    let account = server.account();
+    let config = format!(
+        "poll {} proto pop3 port {} user \"{}\" pass \"{}\" ssl keep\n",
+        account.host, account.port, account.user, account.password,
+    );
+    home.private_file(".fetchmailrc", &config);
+    let owner = format!("{}@{}", account.user, account.host);
+    let names = names.map(|n| format!("{owner} uid-{n}\n"));
+    home.private_file(".fetchids", &names.collect::<String>());
+}
+
+#[test]
+fn where_the_names_of_two_tools_are_lost_both_are_named_and_both_are_waited_for() {
+    for first in ["mpop", "fetchmail"] {
+        let (server, home) = server(12);
+        mpop(&home, &server, "on", &["uid-1", "uid-2", "uid-3", "uid-4"]);
+        fetchmail(&home, &server, 5..=12);
+        run(&home, &["import", "mpop", "-y"], 0);
+        run(&home, &["import", "fetchmail", "-y"], 0);
+        run(&home, &["fetch", "a"], 0);
+        lose(&home, true);
+        let both = [
+            "lost what fetchmail and mpop had fetched",
+            "`popfetch import fetchmail` and `popfetch import mpop`",
+        ];
+        for arguments in [&["fetch", "-n", "a"][..], &["fetch", "a"]] {
+            assert_said(&run(&home, arguments, 78), &both);
+        }
+        let second = if first == "mpop" { "fetchmail" } else { "mpop" };
+        run(&home, &["import", first, "-y"], 0);
+        for _ in 0..2 {
+            let said = format!("lost what {second} had fetched");
+            assert_said(&run(&home, &["fetch", "a"], 78), &[&said]);
+            assert_eq!(count(&home), 0);
+        }
+        run(&home, &["import", second, "-y"], 0);
+        for _ in 0..2 {
+            run(&home, &["fetch", "a"], 0);
+            assert_eq!(count(&home), 0);
+        }
+    }
+}
+
+/// A line of the journal, with its checksum.
+fn sealed(line: &str) -> String {
+    format!(
+        "{line}\t{:08x}\n",
+        crc32fast::hash(format!("{line}\t").as_bytes())
+    )
+}
+
+/// The journal with other times in its lines of imports, and the Maildir's line with the same.
+fn redate(home: &Home, to: i64) {
+    let roster = home.maildir("a").join("popfetch-maildir");
+    for path in [journal(home), roster] {
+        let text = fs::read_to_string(&path).unwrap();
+        let lines = text.lines().map(|line| {
+            let (line, _) = line.rsplit_once('\t').unwrap();
+            let fields: Vec<String> = line
+                .split('\t')
+                .enumerate()
+                .map(|(place, field)| match field.strip_suffix(":mpop") {
+                    Some(_) => format!("{to}:mpop"),
+                    None if place == 1 && line.starts_with("i\t") => to.to_string(),
+                    None => field.to_owned(),
+                })
+                .collect();
+            sealed(&fields.join("\t"))
+        });
+        let text: String = lines.collect();
+        fs::write(&path, text).unwrap();
+    }
+}
+
+/// The first import was by a clock that was years ahead.
+#[test]
+fn an_import_after_the_clock_was_set_back_is_lost_with_a_journal_from_before_it() {
+    for time in [2_000_000_000, i64::MAX - 1] {
+        let (server, home) = server(12);
+        let names: Vec<String> = (1..=12).map(|n| format!("uid-{n}")).collect();
+        let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        mpop(&home, &server, "on", &names[..6]);
+        run(&home, &["import", "mpop", "-y"], 0);
+        redate(&home, time);
+        let state = fs::read_dir(home.state()).unwrap();
+        let state = state.map(|it| it.unwrap().path()).filter(|it| it.is_file());
+        let between: Vec<_> = state.map(|it| (fs::read(&it).unwrap(), it)).collect();
+        let config = fs::read(home.config_file()).unwrap();
+        mpop(&home, &server, "on", &names);
+        fs::write(home.config_file(), config).unwrap();
+        run(&home, &["import", "mpop", "-y"], 0);
+        for (octets, path) in between {
+            fs::write(path, octets).unwrap();
+        }
+        assert_said(
+            &run(&home, &["fetch", "a"], 78),
+            &["lost what mpop had fetched"],
+        );
+        assert_eq!(count(&home), 0);
+    }
+}
+
+/// No name is missing, so that nothing is new in the next import; it ends the stop all the same.
+#[test]
+fn a_journal_whose_damage_is_in_another_line_stops_until_its_names_come_again() {
+    for time in [None, Some(i64::MAX - 1)] {
+        let (server, home) = kept();
+        run(&home, &["import", "mpop", "-y"], 0);
+        if let Some(time) = time {
+            redate(&home, time);
+        }
+        server.maildrop().add([letter(13)]);
+        run(&home, &["fetch", "a"], 0);
+        let text = fs::read_to_string(journal(&home)).unwrap();
+        let run_line = text.lines().find(|it| it.starts_with("B\t")).unwrap();
+        let damaged = run_line.replacen("B\t", "B\t9", 1);
+        fs::write(journal(&home), text.replace(run_line, &damaged)).unwrap();
+        run(&home, &["fetch", "a"], 0);
+        server.maildrop().add([letter(14)]);
+        run(&home, &["fetch", "a"], 78);
+        let output = run(&home, &["import", "mpop", "-y"], 0);
+        assert_said(&output, &["0 fetched messages new here, 12 known before"]);
+        for _ in 0..2 {
+            run(&home, &["fetch", "a"], 0);
+            assert_eq!(count(&home), 2);
+        }
+    }
+}

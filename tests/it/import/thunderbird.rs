@@ -291,3 +291,104 @@ fn a_profile_is_named_by_its_directory_by_its_settings_or_by_the_list_that_it_is
         );
     }
 }
+
+/// The second of two accounts of one host has a directory, and has not fetched yet: the first has the
+/// directory that the host's name stands for.
+#[test]
+fn what_thunderbird_has_of_one_account_is_not_taken_for_another_of_the_same_host() {
+    for may_delete in [&[][..], &["--may-delete"]] {
+        let (server, home) = server(3);
+        profile(
+            &home,
+            &server,
+            &[("directory-rel", "\"[ProfD]Mail/own\"")],
+            &[],
+        );
+        let account = server.account();
+        let prefs = home.path().join(PROFILE).join("prefs.js");
+        let text = fs::read_to_string(&prefs).unwrap();
+        let second = [
+            ("account.account2.server", "\"server2\""),
+            ("accountmanager.accounts", "\"account2,account1\""),
+            ("server.server2.type", "\"pop3\""),
+            ("server.server2.hostname", &format!("{:?}", account.host)),
+            ("server.server2.userName", "\"jane\""),
+            ("server.server2.leave_on_server", "true"),
+            (
+                "server.server2.directory-rel",
+                &format!("\"[ProfD]Mail/{}\"", account.host),
+            ),
+        ];
+        let second = second.map(|(name, value)| format!("user_pref(\"mail.{name}\", {value});\n"));
+        fs::write(&prefs, text + &second.concat()).unwrap();
+        let jane = popstate(&server, &kept(1..=3)).replace(&account.user, "jane");
+        home.private_file(
+            &format!("{PROFILE}/Mail/{}/popstate.dat", account.host),
+            &jane,
+        );
+        let import = ["import", "thunderbird", "-y"].into_iter();
+        let import: Vec<&str> = import.chain(may_delete.iter().copied()).collect();
+        let shown = run(&home, &import, 0).stdout;
+        assert_eq!(
+            shown
+                .matches("3 messages that thunderbird has fetched")
+                .count(),
+            1,
+            "{shown}"
+        );
+        fetch(&home, &server, &[], 0);
+        assert_eq!(count(&home, &server), 3, "{may_delete:?}");
+    }
+}
+
+/// A file in the account's own directory that another user's name stands in is taken on its owner's word.
+#[test]
+fn another_users_popstate_in_the_accounts_own_directory_is_taken_when_its_owner_names_it() {
+    let (server, home) = server(3);
+    profile(&home, &server, &[LEAVE], &[]);
+    let other = popstate(&server, &kept(1..=3)).replace(&server.account().user, "someone");
+    let file = home.private_file(&state(), &other);
+    let shown = run(&home, &["import", "thunderbird", "-n"], 0).stdout;
+    let command = shown.split('`').find(|it| it.contains(" --seen "));
+    let command = command.unwrap_or_else(|| panic!("no command in {shown}"));
+    assert!(command.ends_with(file.to_str().unwrap()), "{command}");
+    let mut words: Vec<&str> = command.split(' ').skip(1).collect();
+    words.push("-y");
+    run(&home, &words, 0);
+    fetch(&home, &server, &[], 0);
+    assert_eq!(count(&home, &server), 0);
+}
+
+#[test]
+fn settings_by_the_hundred_thousand_and_accounts_by_the_thousand_are_read() {
+    let home = Home::in_memory();
+    let mut prefs = String::new();
+    let mut pref = |name: &str, value: &str| {
+        prefs.push_str(&format!("user_pref(\"mail.{name}\", {value});\n"));
+    };
+    let list: Vec<String> = (0..1000).map(|n| format!("account{n}")).collect();
+    pref(
+        "accountmanager.accounts",
+        &format!("\"{}\"", list.join(",")),
+    );
+    for n in 0..1000 {
+        pref(
+            &format!("account.account{n}.server"),
+            &format!("\"server{n}\""),
+        );
+        for (name, value) in [("type", "\"pop3\""), ("hostname", "\"h\"")] {
+            pref(&format!("server.server{n}.{name}"), value);
+        }
+        pref(&format!("server.server{n}.userName"), &format!("\"u{n}\""));
+    }
+    for n in 0..195_000 {
+        pref(&format!("account.account{}.x{n}", n % 1000), "1");
+    }
+    let directory = ".thunderbird/ab12cd34.default-release";
+    home.private_file(&format!("{directory}/prefs.js"), &prefs);
+    let path = home.path().join(directory);
+    let import = ["import", "thunderbird", path.to_str().unwrap(), "-n"];
+    let shown = run(&home, &import, 0).stdout;
+    assert_eq!(shown.matches("\naccount ").count(), 1000);
+    assert_eq!(shown.matches("popfetch sends no mail").count(), 195_000);
+}
