@@ -160,7 +160,8 @@ pub(super) fn cells(heading: &Heading) -> [String; 3] {
     // The subject says more than the rest of a long name; below each other both have room.
     let most = match columns(std::io::stdout()) {
         Some(columns @ 72..) => (columns / 4).min(40),
-        _ => 40,
+        Some(_) => 40,
+        None => usize::MAX,
     };
     let from = fit(&shown(&heading.from), most);
     let date: String = shown(&heading.date).chars().take(16).collect();

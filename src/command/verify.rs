@@ -8,15 +8,14 @@ use crate::cli::Verify;
 use crate::durable::{Dir, Disk};
 use crate::exit::Status;
 use crate::fetch::{Error, failure, open_state};
-use crate::maildir::{AccountTag, Search, Site, UniqueName};
+use crate::maildir::{AccountTag, Search, Site};
 use crate::paths;
 use crate::profile::{Overrides, Profile};
 use crate::report::{Event, Report, Reporter};
-use crate::state::{self, Claim, Inspected, MessageId, Moment, Store, inspect};
+use crate::state::{self, Claim, Inspected, MessageId, Moment, Names, Store, inspect};
 use crate::term::{Column, Table, columns, count, escape, escape_str, hex, json_line, size};
 use crate::verify::{Finding, Recorded, verify};
 use serde_json::json;
-use std::collections::HashSet;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
@@ -235,7 +234,7 @@ impl Verifier<'_> {
     }
 
     /// The journal alone is changed: the Maildir is only read.
-    fn hold(&self, profile: &Profile, damaged: &HashSet<UniqueName>) -> Result<u64, Error> {
+    fn hold(&self, profile: &Profile, damaged: &Names) -> Result<u64, Error> {
         let directory = state::open_directory(&self.disk, &self.state)?;
         let (id, word) = (profile.server.id(), profile.word_with_maildir());
         let mut store = Claim::take(directory, &id, &word, &self.moment)?.without_maildir()?;
@@ -325,13 +324,13 @@ impl Found {
 
     /// The names of the files that are there, and not as they were stored. What their owner has taken as
     /// it is counts no more.
-    fn damaged(&self) -> Result<HashSet<UniqueName>, Error> {
-        let mut names = HashSet::new();
+    fn damaged(&self) -> Result<Names, Error> {
+        let mut names = Names::default();
         self.each(|message, finding, _| {
             if matches!(finding, Finding::Changed(_) | Finding::Unreadable(_))
                 && !message.shown.gone
             {
-                names.insert(message.name.clone());
+                names.insert(message.name);
             }
             Ok::<_, Error>(())
         })?;

@@ -137,13 +137,9 @@ impl Conduct {
         }
     }
 
-    /// Says that nothing is encrypted, where that is so: once a day to whoever wants quiet.
-    pub(super) fn tell_unencrypted(&mut self, account: &Account<'_>) {
-        if !matches!(account.profile.tls, Tls::None) {
-            return;
-        }
-        let now = self.now();
-        if !account.environment.quiet || self.manners.tells_unencrypted(now) {
+    /// Says that nothing is encrypted, where that is so: in each run (fact S19).
+    pub(super) fn tell_unencrypted(&self, account: &Account<'_>) {
+        if matches!(account.profile.tls, Tls::None) {
             account.tell(Event::Warning(
                 "the connection is not encrypted: tls = \"none\"",
             ));

@@ -158,15 +158,11 @@ impl Account<'_> {
 
     fn open(&self, directory: Dir, moment: &Moment) -> Result<(Store, Target, Twins), Error> {
         let disk = &self.environment.disk;
-        let (mut store, maildir, opened, twins) =
-            open_state(disk, directory, self.profile, moment)?;
+        let (store, maildir, opened, twins) = open_state(disk, directory, self.profile, moment)?;
         let twins = match self.environment.as_new {
             true => Twins::default(),
             false => twins,
         };
-        if self.environment.as_new {
-            store.ignore_neighbours();
-        }
         self.tell_opened(&opened);
         Ok((store, Target::maildir(maildir), twins))
     }
@@ -238,11 +234,10 @@ impl Account<'_> {
                 delete.extend(fetched.recorded);
             }
             same.extend(fetched.same);
-            self.tell_recognised(store, outcome);
         }
         let (vouched, still) = self.vouch_for(store, same)?;
         delete.extend(vouched);
-        self.hold_undeletable(given_up + still, run, outcome);
+        self.tell_undeletable(given_up + still);
         doubts::spare_namesakes(maildrop, &mut delete);
         self.delete(session, store, delete)
     }

@@ -10,8 +10,7 @@ use crate::profile::units;
 use crate::report::{self, Event, Failure, Listed, Outcome};
 use crate::session::{Direction, Transcript};
 use crate::state::{
-    Changes, Early, FailureKind, Failures, Moment, Opened, Recognised, Recorded, RefusalKind,
-    Store, Why,
+    Changes, Early, FailureKind, Failures, Moment, Opened, Recorded, RefusalKind, Store, Why,
 };
 use crate::term::{count, escape, quoted, unique_id, without_numbers};
 use std::fmt;
@@ -142,31 +141,6 @@ impl Account<'_> {
         }
     }
 
-    /// Some of what came is in the Maildir already, as another account's.
-    pub(super) fn tell_recognised(&self, store: &mut Store, outcome: &mut Outcome) {
-        let Some(Recognised {
-            count: number,
-            account,
-        }) = store.take_recognised()
-        else {
-            return;
-        };
-        outcome.known += number;
-        let text = format!(
-            "{} {are} in this Maildir already, octet for octet and under the same unique-id: fetched \
-             as {account}. Not delivered again, and not deleted from the server. If it is the same \
-             mailbox by another name: popfetch state move {} {}",
-            count(number, "message"),
-            quoted(&account),
-            self.profile.word_with_maildir(),
-            are = if number == 1 { "is" } else { "are" },
-        );
-        self.tell(match store.may_tell() {
-            true => Event::Warning(&text),
-            false => Event::Notice(&text),
-        });
-    }
-
     /// Ages come from the clock, and a clock may be wrong by years.
     pub(super) fn tell_undated(&self, plan: &Plan) {
         let due = count(plan.undated() as u64, "message");
@@ -214,28 +188,16 @@ impl Account<'_> {
         }
     }
 
-    /// What the server does not delete is told, as more may be behind it.
-    pub(super) fn hold_undeletable(
-        &self,
-        given_up: usize,
-        run: &mut Run<'_>,
-        outcome: &mut Outcome,
-    ) {
-        if given_up == 0 {
-            return;
+    /// What the server does not delete is told: more may be behind it.
+    pub(super) fn tell_undeletable(&self, given_up: usize) {
+        if given_up > 0 && !self.environment.quiet {
+            self.tell(Event::Warning(&format!(
+                "the server does not delete {} although it was asked five times: if it lists only so \
+                 many at a time, what is behind them does not show. See whether it has a setting of \
+                 its own, as Gmail has, or remove them there; `keep = \"always\"` asks for no deletion",
+                count(given_up as u64, "message")
+            )));
         }
-        let text = format!(
-            "the server does not delete {} although it was asked five times: if it lists only so many \
-             at a time, what is behind them does not show. See whether it has a setting of its own, as \
-             Gmail has, or remove them there; `keep = \"always\"` asks for no deletion",
-            count(given_up as u64, "message")
-        );
-        if !self.environment.quiet {
-            self.tell(Event::Warning(&text));
-        }
-        outcome.held_up += 1;
-        let name = "not deleted".to_owned();
-        run.holds.push(Missed { name, text });
     }
 
     /// A maildrop whose messages are all others than before: that is told before they are fetched.

@@ -5,7 +5,6 @@ use super::custody::{self, Standing};
 use super::journal::{self, Header, Journal};
 use super::lock::{Lock, Mark};
 use super::memory::Memory;
-use super::neighbour::Neighbours;
 use super::record::{Entry, Stored};
 use super::remembered::{Kind, Record};
 use super::twin::Twins;
@@ -133,7 +132,6 @@ impl Claim {
         }
         let (mut store, unsure) = self.open(Some(&maildir), &mut opened)?;
         store.home = site.roster.id;
-        store.neighbours = Neighbours::at(site, &store.dir, &store.memory);
         if opened.moved_from.is_some() {
             // The next run has nothing to tell of it, whatever becomes of this one.
             store.begin_run();
@@ -225,7 +223,6 @@ impl Claim {
             seen: Vec::new(),
             lost_imports: Vec::new(),
             noted_imports: Vec::new(),
-            neighbours: Neighbours::default(),
             begun: false,
             raised: None,
             session: 0,

@@ -26,7 +26,7 @@ pub enum Judgement {
 
 /// So many octets a server adds to a header at most: Status, X-UID, X-IMAPbase and X-Keywords with the
 /// blanks that keep room for more.
-const ADDED: u64 = 512;
+const ADDED: u64 = 1024;
 
 impl Store {
     /// The line of a message's file, with its evidence where it has any.
@@ -249,7 +249,6 @@ impl Store {
         }
         match rival {
             Some(id) => Ok(Judgement::Rival(id)),
-            None if self.is_a_neighbours(complete)? => Ok(Judgement::Stored),
             None => Ok(Judgement::New),
         }
     }

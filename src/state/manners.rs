@@ -12,7 +12,6 @@
 //!     detour  noted                                how to sign in at all, likewise
 //!     runs                                         that have failed in a row
 //!     names  since  told                           what is passed over, each by a hash
-//!     [told]                                       that nothing is encrypted, if it was
 //!     crc
 //! ```
 //! The detour came later than the rest, and what is below it later still: lines without these are read
@@ -22,7 +21,7 @@
 
 use super::files::Files;
 use super::refusal::{RefusalKind, spread};
-use super::trouble::{Failing, Misses, Telling, Trouble, is_recent};
+use super::trouble::{Failing, Misses, Telling, Trouble};
 use crate::durable::line::{seal, unseal};
 use crate::durable::{Dir, Disk};
 use crate::term::hex;
@@ -46,8 +45,6 @@ pub struct Manners {
     misses: Option<Misses>,
     shortcut: Option<(String, i64)>,
     detour: Option<(String, i64)>,
-    /// When it was told that nothing is encrypted.
-    unencrypted: Option<i64>,
 }
 
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -295,16 +292,6 @@ impl Manners {
         misses.told.map(|_| misses.since)
     }
 
-    /// Whether to say that the connection is not encrypted to someone who wants to hear of it once a
-    /// day.
-    pub fn tells_unencrypted(&mut self, now: i64) -> bool {
-        let tells = self.unencrypted.is_none_or(|told| !is_recent(told, now));
-        if tells {
-            self.unencrypted = Some(now);
-        }
-        tells
-    }
-
     fn line(&self) -> Vec<u8> {
         let number = |number: Option<i64>| number.map_or("-".to_owned(), |n| n.to_string());
         let mut fields = vec![
@@ -350,7 +337,6 @@ impl Manners {
                 ]);
             }
         }
-        fields.extend(self.unencrypted.map(|told| told.to_string()));
         let mut line = Vec::new();
         seal(fields.join("\t"), &mut line);
         line
@@ -404,7 +390,7 @@ fn parse(line: &[u8]) -> Option<Manners> {
     let (detour, runs, misses) = match *later {
         [] => (None, 1, None),
         [word, noted_at] => (noted(word, noted_at)?, 1, None),
-        [word, noted_at, runs, names, since, told, ref more @ ..] if more.len() < 2 => {
+        [word, noted_at, runs, names, since, told] => {
             let misses = match names {
                 "-" => None,
                 names => Some(Misses {
@@ -416,10 +402,6 @@ fn parse(line: &[u8]) -> Option<Manners> {
             (noted(word, noted_at)?, runs.parse().ok()?, misses)
         }
         _ => return None,
-    };
-    let unencrypted = match *later {
-        [.., told] if later.len() == 7 => Some(told.parse().ok()?),
-        _ => None,
     };
     let trouble = match (status, kind) {
         // Earlier versions kept it here that something was passed over.
@@ -440,7 +422,6 @@ fn parse(line: &[u8]) -> Option<Manners> {
         misses,
         shortcut: noted(shortcut, shortcut_noted)?,
         detour,
-        unencrypted,
     })
 }
 

@@ -302,13 +302,6 @@ fn b8_a_line_from_before_there_were_detours_is_read() {
     let mut earlier = Vec::new();
     seal(later[..17].join("\t"), &mut earlier);
     assert_eq!(parse(&earlier).unwrap(), manners);
-    // And one that says that nothing is encrypted, as few do.
-    assert!(manners.tells_unencrypted(NOW));
-    assert!(!manners.tells_unencrypted(NOW + REMINDER - 1));
-    assert_eq!(parse(&manners.line()).unwrap(), manners);
-    assert!(manners.tells_unencrypted(NOW + REMINDER));
-    // The clock was set back.
-    assert!(manners.tells_unencrypted(NOW));
     let mut torn = Vec::new();
     seal(fields[..16].join("\t"), &mut torn);
     assert_eq!(parse(&torn), None);

@@ -7,6 +7,7 @@ use super::remembered::Kind;
 use super::{Error, MessageId, Store, inspect, journal};
 use crate::maildir::{Ground, Maildir, MaildirId, Search, Site, Turns, UniqueName, random};
 use std::collections::HashSet;
+use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
 
 /// What is to become of messages whose files are missing.
@@ -25,6 +26,30 @@ pub struct Accepted {
     pub stored: u64,
     /// How many of them are missing.
     pub missing: u64,
+}
+
+/// Names of files, each as a hash: of a million damaged files few octets each are in memory, and one
+/// that is taken for another is held for nothing, which harms nobody.
+#[derive(Default)]
+pub struct Names {
+    hasher: RandomState,
+    hashes: HashSet<u64>,
+}
+
+impl Names {
+    /// Adds one.
+    pub fn insert(&mut self, name: &UniqueName) {
+        self.hashes.insert(self.hasher.hash_one(name.as_str()));
+    }
+
+    /// None was added.
+    pub fn is_empty(&self) -> bool {
+        self.hashes.is_empty()
+    }
+
+    fn contains(&self, name: &UniqueName) -> bool {
+        self.hashes.contains(&self.hasher.hash_one(name.as_str()))
+    }
 }
 
 impl Store {
@@ -110,7 +135,7 @@ impl Store {
 
     /// The files of these names were read, and are not as they were stored: what they hold is not deleted
     /// from the server before its owner has seen to it. Durable on return. Gives how many there are.
-    pub fn hold(&mut self, names: &HashSet<UniqueName>) -> Result<u64, Error> {
+    pub fn hold(&mut self, names: &Names) -> Result<u64, Error> {
         let shown = inspect::read(&self.dir, &self.files, &self.account)?;
         let mut held = 0;
         for message in shown.messages() {

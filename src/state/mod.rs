@@ -34,7 +34,6 @@ mod manners;
 mod memory;
 mod mend;
 mod merge;
-mod neighbour;
 mod outline;
 mod parting;
 mod proof;
@@ -63,8 +62,7 @@ pub use imported::{Elsewhere, Import, Imported, Name};
 pub use inspect::{Examined, Inspected, MessageId, Shown, Standing, examine, inspect};
 pub use lock::Holder;
 pub use manners::{Credentials, Early, Manners, Why};
-pub use mend::{Accepted, Missing};
-pub use neighbour::Recognised;
+pub use mend::{Accepted, Missing, Names};
 pub use proof::{Recorded, Same, Vouched, Withheld};
 pub use recognition::Recognition;
 pub use record::{FailureKind, MarkedBy, Origin};
@@ -85,7 +83,6 @@ use files::Files;
 use journal::Journal;
 use lock::Lock;
 use memory::Memory;
-use neighbour::Neighbours;
 use record::{Entry, Id, Listing, Stored};
 use remembered::{Kind, Record};
 use std::collections::HashSet;
@@ -125,8 +122,6 @@ pub struct Store {
     lost_imports: Vec<Brought>,
     /// Those that the Maildir knew of before this one.
     noted_imports: Vec<Brought>,
-    /// Others that deliver to the Maildir.
-    neighbours: Neighbours,
     /// The run's line is written.
     begun: bool,
     /// The Maildir's generation was raised in this run, which drew this turn.

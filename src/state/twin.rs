@@ -90,7 +90,7 @@ fn knows(memory: &Memory, maildrop: &Maildrop, place: usize) -> bool {
 }
 
 /// The same user or the same host, in whatever case; `ada` may be `ada@example.com`.
-pub(super) fn is_akin(one: &str, other: &str) -> bool {
+fn is_akin(one: &str, other: &str) -> bool {
     let parts = |id: &str| {
         let id = id.to_ascii_lowercase();
         let (user, server) = id.rsplit_once('@')?;

@@ -147,7 +147,7 @@ fn a5_a_namesake_that_was_left_out_is_not_deleted_for_the_one_that_was_fetched()
 
 #[test]
 fn a5_a_longer_message_under_an_old_unique_id_and_header_is_fetched_before_it_is_deleted() {
-    for lines in [40, 500] {
+    for lines in [80, 500] {
         let [short, long] = namesakes(lines);
         let scene = Scene::new(vec![short.clone()], Behaviour::new(), "");
         scene.run(&["fetch"]);

@@ -44,7 +44,7 @@ fn a4_where_all_sizes_are_off_all_is_fetched_once_and_deleted_without_a_word() {
                 let more = Message::generated("later", 3000, 1).listed_as(3021);
                 scene.server.maildrop().add([more]);
                 let outputs = scene.settle(&["fetch", "-q"]);
-                assert_eq!(outputs[0].stderr, "", "{keys}");
+                assert_eq!(outputs[0].stderr, UNENCRYPTED, "{keys}");
                 assert_eq!(scene.files().len(), count + 1);
             }
         }
@@ -66,7 +66,7 @@ fn a4_where_sizes_are_no_counting_none_is_a_reason_to_keep_a_message() {
         // It is remembered.
         scene.server.maildrop().add([listed(4, 4096)]);
         let outputs = scene.settle(&["fetch", "-q"]);
-        assert_eq!(outputs[0].stderr, "", "{keys}");
+        assert_eq!(outputs[0].stderr, UNENCRYPTED, "{keys}");
         assert_eq!(scene.server.maildrop().count(), 0);
         assert_eq!(scene.copies(&letter(4)), 1);
     }

@@ -153,7 +153,7 @@ fn programs_are_told_each_time() {
 #[test]
 fn an_account_that_always_works_is_written_about_once_and_only_of_a_shortcut() {
     let (server, home) = plainly(1, Behaviour::new().without("PIPELINING"));
-    run(&home, &[], 0);
+    run(&home, &["-q"], 0);
     assert!(remembered(&home).is_none());
     server.behave(Behaviour::new());
     run(&home, &["-q"], 0);
@@ -252,18 +252,4 @@ fn b5_an_account_that_is_held_for_hours_is_told_of_once_a_day() {
     server.sessions();
     let end = run(&home, &["-q"], 0);
     assert_said(&end, &["a: works again"]);
-}
-
-#[test]
-fn that_nothing_is_encrypted_is_told_once_a_day_to_whoever_wants_quiet() {
-    let (_server, home) = plainly(1, Behaviour::new());
-    let warning = "not encrypted";
-    for _ in 0..2 {
-        assert_said(&run(&home, &[], 0), &[warning]);
-    }
-    assert_said(&run(&home, &["-q"], 0), &[warning]);
-    assert_silent(&run(&home, &["-q"], 0));
-    age(&remembered(&home).unwrap(), &[21], 24 * 60 * 60);
-    assert_said(&run(&home, &["-q"], 0), &[warning]);
-    assert_silent(&run(&home, &["-q"], 0));
 }

@@ -57,8 +57,9 @@ fn habits_of_other_tools_are_answered_in_a_sentence() {
             &["fetch", "-d", "300"],
             "error: there is no option `-d` here\n\
              hint: popfetch ends when it is done, and a timer starts it:\n  \
-             crontab -e, and a line like */10 * * * * popfetch -q; see\n  \
-             also popfetch man, EXAMPLES\n",
+             crontab -e, and a line like */10 * * * *\n  \
+             \"$HOME/.cargo/bin/popfetch\" -q, with the path that command\n  \
+             -v popfetch shows; see also popfetch man, EXAMPLES\n",
         ),
     ] {
         assert_eq!(screen(&home, arguments, 64), wanted);

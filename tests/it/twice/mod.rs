@@ -1,7 +1,5 @@
 //! Nothing is delivered twice, whatever the server, the disk or the person changed in between.
 
-/// Fault C3: a maildrop of few messages under another name.
-mod few;
 /// Faults C1, C2: what the first version left.
 mod first_version;
 /// What a person names is what is meant.
