@@ -214,6 +214,10 @@ impl Maildir {
 impl Site {
     /// Looks at `path`.
     pub fn look(disk: &Disk, path: &Path) -> Result<Self, Error> {
+        let unusable = |path: &Path, source| Error::Unusable {
+            path: path.into(),
+            source,
+        };
         let ground = match ground(path) {
             Ok(ground) => ground,
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ground::Nothing,
@@ -223,30 +227,28 @@ impl Site {
                     reason: "it is no directory",
                 });
             }
-            Err(source) => {
-                return Err(Error::Unusable {
-                    path: path.into(),
-                    source,
-                });
-            }
+            Err(source) => return Err(unusable(path, source)),
         };
-        let roster = match ground {
-            Ground::Nothing => Ok(Roster::default()),
-            _ => Dir::open_linked(disk, path).and_then(|root| Roster::read(&root)),
+        let root = match ground {
+            Ground::Nothing => None,
+            _ => match Dir::open_linked(disk, path) {
+                // Another run has taken it back meanwhile.
+                Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+                opened => Some(opened.map_err(|source| unusable(path, source))?),
+            },
         };
-        let (ground, roster) = match roster {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                (Ground::Nothing, Ok(Roster::default()))
-            }
-            roster => (ground, roster),
+        let (ground, roster) = match root {
+            None => (Ground::Nothing, Roster::default()),
+            // What is in the way of the file is told by its own name: nobody should move the mail away.
+            Some(root) => (
+                ground,
+                Roster::read(&root).map_err(|source| unusable(&path.join(ROSTER), source))?,
+            ),
         };
         Ok(Self {
             path: path.to_owned(),
             ground,
-            roster: roster.map_err(|source| Error::Unusable {
-                path: path.into(),
-                source,
-            })?,
+            roster,
         })
     }
 

@@ -75,6 +75,8 @@ pub struct Connection {
     output: Zeroizing<Vec<u8>>,
     pending: VecDeque<Shape>,
     phase: Phase,
+    /// The server has said its greeting, before which no line is idle.
+    greeted: bool,
     /// Lines without a word that may still be passed over.
     idle: u8,
     /// Found and not told yet.
@@ -121,6 +123,7 @@ impl Connection {
             output: Zeroizing::default(),
             pending: VecDeque::from([Shape::Single]),
             phase: Phase::Status,
+            greeted: false,
             idle: 0,
             found: None,
             violation: None,
@@ -131,6 +134,7 @@ impl Connection {
     pub fn continued() -> Self {
         Self {
             pending: VecDeque::new(),
+            greeted: true,
             ..Self::new()
         }
     }
@@ -295,7 +299,10 @@ impl Connection {
 
     fn find_status(&mut self, shape: Shape) -> Result<Found, Violation> {
         let mut line = self.take_line();
-        while self.idle > 0 && line.as_ref().is_some_and(|(range, _)| range.is_empty()) {
+        let is_idle = |line: &Option<(Range<usize>, bool)>| {
+            line.as_ref().is_some_and(|(range, _)| range.is_empty())
+        };
+        while self.greeted && self.idle > 0 && is_idle(&line) {
             self.idle -= 1;
             line = self.take_line();
         }
@@ -323,6 +330,7 @@ impl Connection {
         let Some(reply) = Reply::parse(text) else {
             return Err(Violation::NoStatus(text.to_vec()));
         };
+        self.greeted = true;
         match shape {
             Shape::Lines if reply.ok => self.phase = Phase::Lines,
             Shape::Body { octets } if reply.ok => {

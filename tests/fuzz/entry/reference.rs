@@ -9,8 +9,22 @@ pub(super) fn told(asked: &[Asked], wire: &[u8]) -> Vec<Told> {
     let mut reader = Reader {
         rest: wire,
         told: Vec::new(),
+        idle: 0,
     };
-    let complete = reader.single().is_some() && asked.iter().all(|a| reader.response(*a).is_some());
+    let greeted = reader.single().is_some();
+    // What was asked for last says how many lines may be idle; a greeting is none.
+    let may_idle = |asked: &Asked| {
+        matches!(
+            asked,
+            Asked::Auth | Asked::Capa | Asked::List | Asked::Stat | Asked::Uidl
+        )
+    };
+    reader.idle = if asked.last().is_some_and(may_idle) {
+        4
+    } else {
+        0
+    };
+    let complete = greeted && asked.iter().all(|a| reader.response(*a).is_some());
     if complete && !reader.rest.is_empty() {
         reader.told.push(Told::Violation(Broken::Unsolicited));
     }
@@ -21,6 +35,8 @@ pub(super) fn told(asked: &[Asked], wire: &[u8]) -> Vec<Told> {
 struct Reader<'a> {
     rest: &'a [u8],
     told: Vec<Told>,
+    /// Empty lines that may still stand before an answer.
+    idle: u8,
 }
 
 impl Reader<'_> {
@@ -39,8 +55,18 @@ impl Reader<'_> {
 
     /// A status line: whether it is `+OK`, and whether it ended in CRLF.
     fn single(&mut self) -> Option<(bool, bool)> {
-        let (line, crlf) = self.line(STATUS_LIMIT)?;
+        let (line, crlf) = self.status_line()?;
         self.status(&line, crlf)
+    }
+
+    fn status_line(&mut self) -> Option<(Vec<u8>, bool)> {
+        loop {
+            let (line, crlf) = self.line(STATUS_LIMIT)?;
+            if !line.is_empty() || self.idle == 0 {
+                return Some((line, crlf));
+            }
+            self.idle -= 1;
+        }
     }
 
     fn status(&mut self, line: &[u8], crlf: bool) -> Option<(bool, bool)> {
@@ -65,7 +91,7 @@ impl Reader<'_> {
 
     fn sign_in(&mut self) -> Option<()> {
         loop {
-            let (line, crlf) = self.line(STATUS_LIMIT)?;
+            let (line, crlf) = self.status_line()?;
             let is_reply = line.to_ascii_uppercase().starts_with(b"+OK");
             match line.strip_prefix(b"+") {
                 Some(challenge) if !is_reply => {

@@ -1,5 +1,5 @@
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{PermissionsExt, symlink};
 
 use super::{Named, Scene};
 use crate::given::{assert_said, mail};
@@ -51,6 +51,36 @@ fn hint_a_file_in_the_place_of_a_directory_is_named() {
     assert_eq!(made.status, Some(0), "{made:#?}");
     scene.fetch(0);
     assert_eq!(tree::count(&scene.maildir), 3);
+}
+
+#[test]
+fn hint_what_is_in_the_way_of_the_maildirs_own_file_is_named_and_not_the_maildir() {
+    for before in [false, true] {
+        for kind in ["a link", "a directory"] {
+            let scene = scene();
+            if before {
+                scene.fetch(0);
+            } else {
+                for part in ["tmp", "new", "cur"] {
+                    fs::create_dir_all(scene.maildir.join(part)).unwrap();
+                }
+            }
+            let file = scene.maildir.join("popfetch-maildir");
+            let kept = scene.home.path().join("kept");
+            let _none_yet = fs::rename(&file, &kept);
+            match kind {
+                "a link" => symlink("elsewhere", &file).unwrap(),
+                _ => fs::create_dir(&file).unwrap(),
+            }
+            let output = scene.fetch(73);
+            assert_said(&output, &["popfetch-maildir"]);
+            // Done as it says, the mail is where it was, and comes once.
+            fs::rename(&file, scene.home.path().join("away")).unwrap();
+            let _none_yet = fs::rename(&kept, &file);
+            scene.fetch(0);
+            assert_eq!(tree::count(&scene.maildir), 2);
+        }
+    }
 }
 
 #[test]
