@@ -4,7 +4,7 @@ use super::fail::Failure;
 use super::ready::{Prepared, Ready, report_unready};
 use crate::cli::{Global, SignIn};
 use crate::durable::Disk;
-use crate::exit::{Diagnose, Status};
+use crate::exit::{Diagnose, Status, scarcity};
 use crate::fetch::{self, Environment, Network};
 use crate::paths;
 use crate::profile::providers;
@@ -242,9 +242,9 @@ impl<'a> Context<'a> {
 pub(super) fn stop_on_signals() -> Result<Stop, Failure> {
     Stop::on_signals().map_err(|error| {
         Failure::new(
-            Status::Internal,
+            Status::Temporary,
             format!("cannot handle signals: {error}"),
-            "try again",
+            scarcity(&error).unwrap_or("try again"),
         )
     })
 }

@@ -6,7 +6,7 @@
 use super::fail::Failure;
 use crate::cli::Cli;
 use crate::exit::Status;
-use crate::profile::nearest;
+use crate::profile::{nearest, without_password};
 use crate::term::quoted;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use std::ffi::{OsStr, OsString};
@@ -129,7 +129,8 @@ fn no_such_word(
     let config = config.map_or_else(String::new, |path| {
         format!(" --config {}", quoted(&path.to_string_lossy()))
     });
-    let text = format!("there is neither a command nor an account `{word}`");
+    let shown = without_password(word);
+    let text = format!("there is neither a command nor an account `{shown}`");
     if let Some(habit) = of_word(word) {
         return Failure::new(Status::Usage, text, habit);
     }
@@ -137,10 +138,17 @@ fn no_such_word(
     let known: Vec<String> = commands.chain(accounts.iter().cloned()).collect();
     let hint = match nearest(word, &known) {
         Some(near) => format!("did you mean `popfetch {}{config}`?", quoted(near)),
-        None if word.contains('@') && !word.contains('/') => format!(
-            "to set an account up: popfetch setup {word}{config}; to fetch without one: \
-             popfetch pops://{word} --maildir DIR"
-        ),
+        None if word.contains('@') && !word.contains('/') => {
+            // Without the password, which others could read on a command line.
+            let (login, host) = word.rsplit_once('@').unwrap_or(("", word));
+            let user = login.split_once(':').map_or(login, |(user, _)| user);
+            let address = quoted(&format!("{user}@{host}"));
+            let url = quoted(&format!("pops://{user}@{host}"));
+            format!(
+                "to set an account up: popfetch setup {address}{config}; to fetch without one: \
+                 popfetch {url} --maildir DIR"
+            )
+        }
         None => format!(
             "popfetch --help has the commands, and popfetch account list{config} the accounts"
         ),
@@ -167,7 +175,7 @@ pub(super) fn explain(error: &clap::Error) -> Option<Failure> {
             let word = of(ContextKind::InvalidArg)?;
             let text = format!("there is no option `{word}` here");
             if !word.starts_with('-') {
-                let text = format!("`{word}` is one word too many");
+                let text = format!("`{}` is one word too many", without_password(&word));
                 return Some(Failure::new(
                     Status::Usage,
                     text,
@@ -189,7 +197,7 @@ pub(super) fn explain(error: &clap::Error) -> Option<Failure> {
                 Some(near) => format!("did you mean `{near}`?"),
                 None => format!("usage: {}", usage()),
             };
-            let text = format!("there is no command `{word}` here");
+            let text = format!("there is no command `{}` here", without_password(&word));
             Some(Failure::new(Status::Usage, text, hint))
         }
         ErrorKind::InvalidValue => {

@@ -30,7 +30,7 @@ pub(super) struct Prepared {
 impl Prepared {
     /// One account.
     pub(super) fn of_one(profile: Profile) -> Result<Self, Failure> {
-        let ready = Ready::new(profile).map_err(|failed| Failure::of(failed.1))?;
+        let ready = Ready::later(profile).map_err(|failed| Failure::of(failed.1))?;
         Ok(Self {
             ready: vec![ready],
             ..Self::default()
@@ -142,7 +142,8 @@ impl Ready {
                 let _ = sender.send(obtain(&profile, Some(&asks)));
             };
             if thread::Builder::new().spawn(ask).is_err() {
-                return obtain(&self.profile, Some(stop));
+                return obtain(&self.profile, Some(stop))
+                    .map_err(|error| unless_stopped(error, stop));
             }
             loop {
                 if let Some(reason) = stop.requested() {
@@ -151,7 +152,7 @@ impl Ready {
                     return Err(Box::new(fetch::Error::Stopped(reason)));
                 }
                 match answer.recv_timeout(LOOK) {
-                    Ok(secret) => return secret,
+                    Ok(secret) => return secret.map_err(|error| unless_stopped(error, stop)),
                     Err(RecvTimeoutError::Timeout) => {}
                     Err(RecvTimeoutError::Disconnected) => {
                         return Err(Box::new(fetch::Error::Thread));
@@ -169,6 +170,14 @@ impl Ready {
             ready: self,
             ask: Mutex::new(ask),
         }
+    }
+}
+
+/// Why there is no secret: a stop that cut the asking off goes before what that looked like.
+fn unless_stopped(error: Box<dyn Diagnose>, stop: &Stop) -> Box<dyn Diagnose> {
+    match stop.requested() {
+        Some(reason) => Box::new(fetch::Error::Stopped(reason)),
+        None => error,
     }
 }
 

@@ -206,8 +206,9 @@ fn mark_seen(
     report.clear();
     let marked = match marked.flatten() {
         Some(Ok(marked)) => marked,
-        // The secret was there before.
-        Some(Err(_)) | None => Err(fetch::Error::Thread),
+        // There is nothing to sign in with, which the report has been told.
+        Some(Err(failure)) => return Ok(failure.status),
+        None => Err(fetch::Error::Thread),
     };
     let marked = marked.map_err(|error| Failure::from(error).context(profile.name.clone()))?;
     say(

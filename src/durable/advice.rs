@@ -3,6 +3,7 @@
 use super::untrusted::Untrusted;
 use crate::exit::scarcity;
 use crate::term::quoted;
+use rustix::fs::statvfs;
 use std::fs;
 use std::io;
 use std::os::unix::fs::MetadataExt;
@@ -14,7 +15,13 @@ pub fn advice(path: &Path, error: &io::Error) -> Option<String> {
         return Some(of_untrusted(path, untrusted));
     }
     match error.kind() {
+        io::ErrorKind::StorageFull if has_no_inodes(path) => Some(
+            "the disk has room, but can take no more files (df -i): remove some".to_owned(),
+        ),
         io::ErrorKind::StorageFull => Some("make room on the disk".to_owned()),
+        io::ErrorKind::FileTooLarge => {
+            Some("raise the limit of a file's size (ulimit -f)".to_owned())
+        }
         io::ErrorKind::QuotaExceeded => {
             Some("make room on the disk, or ask for more: your share of it is used up".to_owned())
         }
@@ -64,6 +71,12 @@ fn of_untrusted(path: &Path, reason: Untrusted) -> String {
             shown(path)
         ),
     }
+}
+
+/// Whether it is the number of files that is used up. File systems without such a limit have none.
+fn has_no_inodes(path: &Path) -> bool {
+    let disk = path.ancestors().find_map(|step| statvfs(step).ok());
+    disk.is_some_and(|disk| disk.f_files > 0 && disk.f_favail == 0)
 }
 
 /// The first step of the path that cannot be gone through, or written to, and whose it is.
@@ -142,6 +155,7 @@ mod tests {
             )
         );
         assert!(of(&file, io::ErrorKind::StorageFull).contains("make room"));
+        assert!(of(&file, io::ErrorKind::FileTooLarge).contains("ulimit -f"));
         assert!(of(&file, io::ErrorKind::QuotaExceeded).contains("your share"));
         assert!(of(&file, io::ErrorKind::ReadOnlyFilesystem).contains("dmesg"));
         let said = of(&file.with_file_name("new"), io::ErrorKind::PermissionDenied);

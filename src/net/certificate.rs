@@ -62,6 +62,7 @@ pub(super) fn refusal(
         rustls::Error::AlertReceived(alert) if is_about_ours(alert) => {
             Error::OurCertificate(format!("{alert:?}"))
         }
+        rustls::Error::AlertReceived(alert) => Error::Alert(alert),
         other => Error::Tls(other.to_string()),
     }
 }

@@ -170,6 +170,9 @@ pub enum Error {
     /// TLS failed for another reason than the certificate.
     #[error("TLS failed: {0}")]
     Tls(String),
+    /// The server gave the handshake up, and told why.
+    #[error("TLS failed: the server refused it ({0:?})")]
+    Alert(rustls::AlertDescription),
     /// The trusted certificates cannot be loaded.
     #[error("cannot load the trusted certificates{0}")]
     Roots(String),
@@ -207,7 +210,9 @@ impl Diagnose for Error {
             Self::Certificate { .. } | Self::NoSuchHost { .. } | Self::NotTls { .. } => {
                 Status::Unavailable
             }
-            Self::OldTls { .. } | Self::Tls(_) => Status::Unavailable,
+            // Trouble of its own passes.
+            Self::Alert(rustls::AlertDescription::InternalError) => Status::Temporary,
+            Self::OldTls { .. } | Self::Tls(_) | Self::Alert(_) => Status::Unavailable,
             Self::Handshake(source) => source.status(),
             Self::Injected => Status::Protocol,
             Self::OurCertificate(_) => Status::NoPermission,
@@ -260,6 +265,21 @@ impl Diagnose for Error {
                 "check the port: POP3 over TLS is usually on 995; popfetch never falls back to plain \
                  text"
             }
+            Self::Alert(rustls::AlertDescription::InternalError) => {
+                "that is the server's own trouble: the next run tries again"
+            }
+            Self::Alert(rustls::AlertDescription::UnrecognisedName) => {
+                "the server does not know itself by this name: check `host`, and `tls-server-name` \
+                 where it is set"
+            }
+            Self::Alert(_) => {
+                "the server and popfetch agree on no way to encrypt: check `host` and `port`; where \
+                 they are right, ask the provider for a server that is up to date"
+            }
+            Self::OldTls { versions, .. } if versions.contains("tls-min-version") => {
+                "set tls-min-version = \"1.2\", which is safe as well, or leave it out; or ask the \
+                 provider for TLS 1.3"
+            }
             Self::OldTls { .. } => "ask the provider for a server that is up to date",
             Self::OtherKind { .. } | Self::Source { .. } => {
                 "`source-address` is an address of this machine, of the same kind as the server's"
@@ -295,5 +315,45 @@ impl Diagnose for Error {
             Self::Stopped(_) | Self::Tls(_) | Self::ServerName(_) => return None,
         };
         Some(hint.to_owned())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rustls::AlertDescription;
+
+    #[test]
+    fn hint_each_alert_of_a_server_has_a_way_on_and_its_own_trouble_passes() {
+        for (alert, status, way) in [
+            (
+                AlertDescription::InternalError,
+                Status::Temporary,
+                "tries again",
+            ),
+            (
+                AlertDescription::UnrecognisedName,
+                Status::Unavailable,
+                "`tls-server-name`",
+            ),
+            (
+                AlertDescription::HandshakeFailure,
+                Status::Unavailable,
+                "up to date",
+            ),
+        ] {
+            let error = Error::Alert(alert);
+            assert_eq!(error.status(), status);
+            assert!(error.hint().unwrap().contains(way), "{alert:?}");
+        }
+    }
+
+    #[test]
+    fn hint_a_least_version_of_ones_own_is_named_where_the_server_lacks_it() {
+        let error = Error::OldTls {
+            host: "h".to_owned(),
+            versions: "no TLS 1.3, which `tls-min-version` asks for",
+        };
+        assert!(error.hint().unwrap().contains("tls-min-version = \"1.2\""));
     }
 }

@@ -266,8 +266,7 @@ pub fn select(
             // A URL is reported under its profile's name, which has no password in it.
             let name = match &profile {
                 Ok(profile) => profile.name.clone(),
-                Err(_) if url::is_url(name) => url::without_password(name),
-                Err(_) => name.to_owned(),
+                Err(_) => url::without_password(name),
             };
             (name, profile)
         })

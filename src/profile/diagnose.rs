@@ -8,6 +8,7 @@ use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet}
 use thiserror::Error;
 
 use super::problem::Problem;
+use super::url::without_password;
 use super::words::nearest;
 use crate::exit::{Diagnose, Status};
 use crate::paths::NoHome;
@@ -21,7 +22,7 @@ use crate::term::{Paint, columns, wrap};
 #[derive(Debug, Error)]
 pub enum ConfigError {
     /// The file has accounts, but not this one.
-    #[error("there is no account `{}`", visible(name))]
+    #[error("there is no account `{}`", visible(&without_password(name)))]
     UnknownAccount {
         /// As given on the command line.
         name: String,

@@ -25,6 +25,7 @@ pub use overrides::Overrides;
 pub use problem::Problem;
 pub use resolve::TIMEOUT;
 pub use typed::Typed;
+pub(crate) use url::without_password;
 pub(crate) use words::nearest;
 
 mod address;

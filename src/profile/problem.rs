@@ -79,8 +79,13 @@ impl Problem {
                 (!expected.is_empty()).then(|| format!("{known}: {}", expected.join(", ")))
             })
             .or_else(|| of_syntax(message));
+        let line = line_at(&source.text, span.start).unwrap_or_default();
+        let in_secret = is_in_secret_table(source.text.get(..span.start).unwrap_or_default())
+            || holds_secret(line);
         let message = if unknown_key {
             format!("there is no key `{found}`")
+        } else if message.starts_with("unknown variant") && in_secret {
+            "this is not known here".to_owned()
         } else if message.starts_with("unknown variant") {
             format!("`{found}` is not known here")
         } else {
@@ -124,7 +129,7 @@ impl Problem {
     pub(crate) fn excerpt(&self) -> Option<Excerpt> {
         let text = &self.source.text;
         let from = self.before().rfind('\n').map_or(0, |at| at + 1);
-        let line = text.get(from..)?.lines().next()?;
+        let line = line_at(text, self.span.start)?;
         let start = self.span.start.checked_sub(from)?.min(line.len());
         let end = self.span.end.saturating_sub(from).clamp(start, line.len());
         // Of a line with an unknown key nothing behind the key is shown.
@@ -133,7 +138,11 @@ impl Problem {
         } else {
             line
         };
-        if holds_secret(looked_at) || holds_password(line) || text.lines().any(begins_long_secret) {
+        if holds_secret(looked_at)
+            || holds_password(line)
+            || is_in_secret_table(self.before())
+            || text.lines().any(begins_long_secret)
+        {
             return None;
         }
         let before = visible_same_width(line.get(..start)?);
@@ -151,19 +160,49 @@ impl Problem {
     }
 }
 
+/// The line that this place is in.
+fn line_at(text: &str, place: usize) -> Option<&str> {
+    let from = text.get(..place)?.rfind('\n').map_or(0, |at| at + 1);
+    text.get(from..)?.lines().next()
+}
+
+/// Whether the text ends in a table that is nobody's to see, as in `[accounts.work.oauth]`.
+fn is_in_secret_table(before: &str) -> bool {
+    let is_heading = |line: &&str| line.starts_with('[');
+    let heading = before.lines().map(str::trim_start).rfind(is_heading);
+    heading.is_some_and(|heading| words(heading).any(|word| is_secret_whole(&word.to_lowercase())))
+}
+
 /// Whether the line gives a value to a password that may go on in the lines below.
 fn begins_long_secret(line: &str) -> bool {
     let goes_on = |value: &str| {
-        let value = value.trim_start();
+        let value = value.trim();
         value.is_empty()
-            || ["[", "{", "\"\"\"", "'''"]
+            || [("[", "]"), ("{", "}"), ("\"\"\"", "\"\"\""), ("'''", "'''")]
                 .iter()
-                .any(|b| value.starts_with(b))
+                .any(|(from, to)| {
+                    let rest = value.strip_prefix(from);
+                    rest.is_some_and(|rest| !rest.contains(to))
+                })
     };
-    holds_secret(line) && line.split('=').skip(1).any(goes_on)
+    let values = line.match_indices('=');
+    let mut values = values.filter_map(|(at, _)| line.get(at + 1..));
+    holds_secret(line) && values.any(goes_on)
 }
 
-/// Whether the line gives a value to `password` or to what looks like a misspelling of it.
+/// Keys whose whole value is kept to ourselves, as a login or a token may stand anywhere in it.
+fn is_secret_whole(word: &str) -> bool {
+    word == "oauth" || word == "proxy"
+}
+
+/// The words that are keys, or may be: TOML's bare keys.
+fn words(line: &str) -> impl DoubleEndedIterator<Item = &str> {
+    let not_in_key = |c: char| !c.is_alphanumeric() && c != '-' && c != '_';
+    line.split(not_in_key).filter(|word| !word.is_empty())
+}
+
+/// Whether the line gives a value to `password`, to what looks like a misspelling of it, or to
+/// another key that a secret may stand behind.
 fn holds_secret(line: &str) -> bool {
     const HARMLESS: [&str; 5] = [
         "password-command",
@@ -172,20 +211,25 @@ fn holds_secret(line: &str) -> bool {
         "password-keyring",
         "password-netrc",
     ];
-    let not_in_key = |c: char| !c.is_alphanumeric() && c != '-' && c != '_';
-    let first = line.split(not_in_key).find(|word| !word.is_empty());
     // `=` is TOML's, `:` what people write out of habit.
-    let mut parts: Vec<&str> = line.split(['=', ':']).collect();
-    parts.pop();
-    let keys = parts
+    let parts: Vec<&str> = line.split(['=', ':']).collect();
+    let before_values = parts.split_last().map_or([].as_slice(), |(_, keys)| keys);
+    let keys = before_values
         .iter()
-        .filter_map(|part| part.rsplit(not_in_key).find(|word| !word.is_empty()));
-    keys.chain(first).any(|key| {
+        .filter_map(|part| words(part).next_back());
+    let is_secret = keys.chain(words(line).next()).any(|key| {
         let key = key.to_lowercase();
         let secret = ["pass", "pwd", "secret"].iter().any(|s| key.contains(s))
+            || is_secret_whole(&key)
             || strsim::jaro_winkler(&key, "password") > 0.85;
         secret && !HARMLESS.contains(&key.as_str())
-    })
+    });
+    // Of a dotted key, as `oauth.client-id`, each part counts.
+    let dotted = before_values
+        .iter()
+        .flat_map(|part| words(part))
+        .any(|word| is_secret_whole(&word.to_lowercase()));
+    is_secret || dotted
 }
 
 /// A key of an account that stands outside of any.
@@ -213,6 +257,10 @@ fn plain_words(message: &str) -> String {
         .replace(
             "expected struct Account",
             "expected an account, which begins with a line like [accounts.home]",
+        )
+        .replace(
+            "expected struct OAuthTable",
+            "expected a table, as in oauth = { provider = \"google\" }",
         )
         .replace("expected u16", "expected a number from 1 to 65535")
         .replace("expected u64", "expected a whole number, not negative")

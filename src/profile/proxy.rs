@@ -65,12 +65,18 @@ fn read_login(text: &str) -> Result<Login, String> {
     })
 }
 
-/// Whether there is a URL with a password in this text.
+/// Whether there is a URL with a password in this text, or what may be meant as one: `ada:x@h`.
 pub(super) fn holds_password(text: &str) -> bool {
-    text.split("://").skip(1).any(|rest| {
+    let in_url = text.split("://").skip(1).any(|rest| {
         let login = rest.rsplit_once('@').map(|(login, _)| login);
         login.is_some_and(|login| login.contains(':'))
-    })
+    });
+    let mut words = text.split(|c: char| c.is_whitespace() || "\"'`".contains(c));
+    in_url
+        || words.any(|word| {
+            let login = word.rsplit_once('@').map(|(login, _)| login);
+            login.is_some_and(|login| login.contains(':'))
+        })
 }
 
 #[cfg(test)]
@@ -135,6 +141,7 @@ mod tests {
     fn a_password_in_a_url_is_seen() {
         assert!(holds_password("proxy = 'socks5://ada:secret@h:1'"));
         assert!(holds_password("socks5://ada:s@cret@h:1"));
+        assert!(holds_password("host = 'ada:secret@h'"));
         assert!(!holds_password("socks5://h:1080"));
         assert!(!holds_password("user = 'ada@example.com:1'"));
     }

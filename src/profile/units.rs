@@ -33,17 +33,35 @@ impl FromStr for Period {
         }
         let span = SpanParser::new()
             .parse_span(text)
-            .map_err(|_| UnitError::NotADuration)?;
+            .map_err(|_| not_a_duration(text))?;
         if span.get_years() != 0 || span.get_months() != 0 {
             return Err(UnitError::Calendar);
         }
         let signed = span
             .to_duration(SpanRelativeTo::days_are_24_hours())
-            .map_err(|_| UnitError::TooLong)?;
+            .map_err(|_| UnitError::Endless)?;
         match Duration::try_from(signed) {
             Ok(Duration::ZERO) | Err(_) => Err(UnitError::NotPositive),
             Ok(duration) => Ok(Self(duration)),
         }
+    }
+}
+
+/// Why the parser does not take it: with smaller numbers it may be a duration.
+fn not_a_duration(text: &str) -> UnitError {
+    let digit = |c: char| c.is_ascii_digit();
+    let small: String = text
+        .replace(digit, "1")
+        .chars()
+        .fold(String::new(), |mut text, c| {
+            if !(c == '1' && text.ends_with('1')) {
+                text.push(c);
+            }
+            text
+        });
+    match SpanParser::new().parse_span(small) {
+        Ok(_) => UnitError::Endless,
+        Err(_) => UnitError::NotADuration,
     }
 }
 
@@ -106,6 +124,9 @@ pub enum UnitError {
     /// Not understood as a duration.
     #[error("not a duration; write it as in \"60 s\", \"10 min\", \"14 days\" or \"1d12h\"")]
     NotADuration,
+    /// More than the calendar has.
+    #[error("too long; a duration is at most 7304484 days")]
+    Endless,
     /// Not understood as a size.
     #[error("not a size; write it as in \"25 MB\", \"8 MiB\", \"500k\" or as a number of bytes")]
     NotASize,
@@ -279,7 +300,10 @@ mod tests {
         assert_eq!(seconds("1 month"), Err(UnitError::Calendar));
         assert_eq!(seconds("soon"), Err(UnitError::NotADuration));
         assert_eq!(seconds(""), Err(UnitError::NoUnit));
-        assert!(seconds("99999999999999999999 days").is_err());
+        for endless in ["99999999999999999999 days", "9999999 days", "9999999d 3 h"] {
+            assert_eq!(seconds(endless), Err(UnitError::Endless), "{endless}");
+        }
+        assert_eq!(seconds("7304484 days"), Ok(7_304_484 * 86_400));
     }
 
     #[test]

@@ -16,15 +16,30 @@ pub(crate) fn is_url(account: &str) -> bool {
     account.contains("://")
 }
 
-/// The URL with what may be a password replaced by `***`, for error messages.
-pub(crate) fn without_password(url: &str) -> String {
-    let Some((scheme, rest)) = url.split_once("://") else {
-        return url.to_owned();
+/// What was typed with what may be a password replaced by `***`, for error messages: a URL, or
+/// nearly one.
+pub(crate) fn without_password(typed: &str) -> String {
+    let (scheme, rest) = match typed.find("://") {
+        Some(at) => typed.split_at(at + 3),
+        None => ("", typed),
     };
-    let (user, host) = rest.rsplit_once('@').unwrap_or(("", rest));
-    match user.split_once(':') {
-        Some((user, _)) => format!("{scheme}://{user}:***@{host}"),
-        None => url.to_owned(),
+    if let Some((login, host)) = rest.rsplit_once('@') {
+        return match login.split_once(':') {
+            Some((user, _)) => format!("{scheme}{user}:***@{host}"),
+            None => typed.to_owned(),
+        };
+    }
+    // Without a host: `pops://ada:secret`, but not `pops://host:995` or an IPv6 address.
+    let is_port = |text: &str| {
+        text.trim_end_matches('/')
+            .bytes()
+            .all(|b| b.is_ascii_digit())
+    };
+    match rest.split_once(':') {
+        Some((user, secret)) if !scheme.is_empty() && !user.contains('[') && !is_port(secret) => {
+            format!("{scheme}{user}:***")
+        }
+        _ => typed.to_owned(),
     }
 }
 

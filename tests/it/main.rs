@@ -25,6 +25,8 @@ mod completions;
 mod confined;
 /// Sockets, proxies and certificates on the way to a server.
 mod connecting;
+/// What ends a run that waits for a secret.
+mod cut_off;
 /// Whether an account works, looked at without a trace.
 mod doctor;
 /// Networks and servers that fail.

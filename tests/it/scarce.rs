@@ -70,3 +70,12 @@ fn e_6_with_few_threads_the_accounts_take_turns() {
     assert!(!output.stderr.contains("panicked"), "{output:#?}");
     assert_all_is_here(&home, 8);
 }
+
+#[test]
+fn e_6_with_fewer_files_than_signals_need_the_limit_is_named_and_nothing_is_a_bug() {
+    let (_servers, home) = accounts(1);
+    let script = "ulimit -n 6; exec \"$@\"";
+    let run = home.popfetch_under("sh", &["-c", script, "sh"], &["fetch"]);
+    let output = run.expect(75);
+    assert!(output.stderr.contains("ulimit -n"), "{output:#?}");
+}

@@ -21,7 +21,7 @@ use crate::net::tls::TlsPolicy;
 use crate::paths;
 use crate::profile::draft::{self, Draft, Place};
 use crate::profile::units::Period;
-use crate::profile::{Config, Keep, Overrides, checked_user};
+use crate::profile::{Config, Keep, Overrides, checked_user, without_password};
 use crate::secrets::Password;
 use crate::secrets::keyring;
 use crate::stop::echo;
@@ -60,7 +60,7 @@ pub(super) fn run(context: &Context<'_>, arguments: &Setup) -> Result<Status, Fa
         Some(text) => Address::parse(text).map_err(|wrong| {
             Failure::new(
                 Status::Usage,
-                format!("{text}: {wrong}"),
+                format!("{}: {wrong}", without_password(text)),
                 "popfetch setup ada@example.com",
             )
         })?,

@@ -13,6 +13,8 @@ mod handshake;
 mod hostile;
 /// What the program is built from.
 mod parts;
+/// Diagnoses quote no secret.
+mod quoted;
 /// Passwords are nowhere but on their way to the server.
 mod secrets;
 /// The environment and the working directory have no say.
