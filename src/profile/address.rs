@@ -1,4 +1,5 @@
-//! What a host name and a user's name may look like, wherever they come from.
+//! What a host name and a user's name may look like, wherever they come from, and how what holds
+//! them is shown.
 
 use crate::term::unpercent;
 use std::net::Ipv6Addr;
@@ -50,6 +51,33 @@ pub(crate) fn checked_user(text: &str) -> Result<String, &'static str> {
 pub(super) fn percent_decoded(text: &str) -> Result<String, &'static str> {
     let octets = unpercent(text).ok_or("`%` must be followed by two hexadecimal digits")?;
     String::from_utf8(octets).map_err(|_| "the user's name is not UTF-8")
+}
+
+/// What was typed with what may be a password replaced by `***`, for error messages: a URL, or
+/// nearly one.
+pub(crate) fn without_password(typed: &str) -> String {
+    let (scheme, rest) = match typed.find("://") {
+        Some(at) => typed.split_at(at + 3),
+        None => ("", typed),
+    };
+    if let Some((login, host)) = rest.rsplit_once('@') {
+        return match login.split_once(':') {
+            Some((user, _)) => format!("{scheme}{user}:***@{host}"),
+            None => typed.to_owned(),
+        };
+    }
+    // Without a host: `pops://ada:secret`, but not `pops://host:995` or an IPv6 address.
+    let is_port = |text: &str| {
+        text.trim_end_matches('/')
+            .bytes()
+            .all(|b| b.is_ascii_digit())
+    };
+    match rest.split_once(':') {
+        Some((user, secret)) if !scheme.is_empty() && !user.contains('[') && !is_port(secret) => {
+            format!("{scheme}{user}:***")
+        }
+        _ => typed.to_owned(),
+    }
 }
 
 #[cfg(test)]

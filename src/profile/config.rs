@@ -10,6 +10,7 @@ use std::sync::Arc;
 
 use zeroize::Zeroizing;
 
+use super::address::without_password;
 use super::diagnose::ConfigError;
 use super::file::Account;
 use super::overrides::Overrides;
@@ -266,7 +267,7 @@ pub fn select(
             // A URL is reported under its profile's name, which has no password in it.
             let name = match &profile {
                 Ok(profile) => profile.name.clone(),
-                Err(_) => url::without_password(name),
+                Err(_) => without_password(name),
             };
             (name, profile)
         })

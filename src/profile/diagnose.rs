@@ -7,8 +7,8 @@ use annotate_snippets::renderer::DecorStyle;
 use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet};
 use thiserror::Error;
 
+use super::address::without_password;
 use super::problem::Problem;
-use super::url::without_password;
 use super::words::nearest;
 use crate::exit::{Diagnose, Status};
 use crate::paths::NoHome;

@@ -12,6 +12,9 @@ use super::proxy::holds_password;
 use super::words::{expected_words, meant_by, nearest};
 use crate::term::{visible, visible_same_width};
 
+/// Stands for a value that may hold a secret.
+const HIDDEN: &str = "***";
+
 /// Something wrong at a place of the file.
 #[derive(Debug)]
 pub struct Problem {
@@ -138,14 +141,18 @@ impl Problem {
         } else {
             line
         };
-        if holds_secret(looked_at)
-            || holds_password(line)
-            || is_in_secret_table(self.before())
-            || text.lines().any(begins_long_secret)
-        {
+        if holds_secret(looked_at) || holds_password(line) || text.lines().any(begins_long_secret) {
             return None;
         }
         let before = visible_same_width(line.get(..start)?);
+        let in_secret = is_in_secret_table(self.before());
+        if in_secret && !self.unknown_key {
+            // The key is shown, of the value only its place.
+            return is_key_of_value(line.get(..start)?, text).then(|| Excerpt {
+                span: before.len()..before.len() + HIDDEN.len(),
+                line: before + HIDDEN,
+            });
+        }
         let marked = visible_same_width(line.get(start..end)?);
         let after = match line.get(end..)? {
             rest if !self.unknown_key => visible_same_width(rest),
@@ -164,6 +171,14 @@ impl Problem {
 fn line_at(text: &str, place: usize) -> Option<&str> {
     let from = text.get(..place)?.rfind('\n').map_or(0, |at| at + 1);
     text.get(from..)?.lines().next()
+}
+
+/// Whether this begins a line as `key = `: one bare key that is to have a value. In a text with
+/// strings of many lines that cannot be told from a line of theirs.
+fn is_key_of_value(before: &str, text: &str) -> bool {
+    let key = before.trim().strip_suffix('=').map(str::trim);
+    let has_long_strings = ["\"\"\"", "'''"].iter().any(|quotes| text.contains(quotes));
+    !has_long_strings && key.is_some_and(|key| words(key).eq([key]))
 }
 
 /// Whether the text ends in a table that is nobody's to see, as in `[accounts.work.oauth]`.

@@ -3,7 +3,7 @@
 //! The form is RFC 2384's, with `pops` for TLS from the first octet. Being on a command line, it
 //! may not carry a password.
 
-use super::address::{checked_user, normal_host, percent_decoded};
+use super::address::{checked_user, normal_host, percent_decoded, without_password};
 use super::diagnose::ConfigError;
 use super::overrides::Overrides;
 use super::{PasswordSource, Profile, Server, TLS_PORT, Typed};
@@ -14,33 +14,6 @@ const FORM: &str = "write it as pops://USER@HOST or pops://USER@HOST:PORT";
 /// Whether an account given on the command line is a URL rather than a name.
 pub(crate) fn is_url(account: &str) -> bool {
     account.contains("://")
-}
-
-/// What was typed with what may be a password replaced by `***`, for error messages: a URL, or
-/// nearly one.
-pub(crate) fn without_password(typed: &str) -> String {
-    let (scheme, rest) = match typed.find("://") {
-        Some(at) => typed.split_at(at + 3),
-        None => ("", typed),
-    };
-    if let Some((login, host)) = rest.rsplit_once('@') {
-        return match login.split_once(':') {
-            Some((user, _)) => format!("{scheme}{user}:***@{host}"),
-            None => typed.to_owned(),
-        };
-    }
-    // Without a host: `pops://ada:secret`, but not `pops://host:995` or an IPv6 address.
-    let is_port = |text: &str| {
-        text.trim_end_matches('/')
-            .bytes()
-            .all(|b| b.is_ascii_digit())
-    };
-    match rest.split_once(':') {
-        Some((user, secret)) if !scheme.is_empty() && !user.contains('[') && !is_port(secret) => {
-            format!("{scheme}{user}:***")
-        }
-        _ => typed.to_owned(),
-    }
 }
 
 /// The profile that a URL and the options beside it stand for. The config file has no part in it.
