@@ -60,6 +60,11 @@ pub(crate) fn absolute(path: &Path, base: &Path) -> Result<PathBuf, PathError> {
     }
 }
 
+/// A path of the command line as it is from every directory, to be typed or written down.
+pub(crate) fn in_full(path: &Path) -> PathBuf {
+    std::path::absolute(path).unwrap_or_else(|_| path.to_owned())
+}
+
 /// A path of the command line with a leading `~/` replaced by the home directory: shells leave it alone
 /// behind a `=`.
 pub(crate) fn with_home(path: PathBuf) -> PathBuf {

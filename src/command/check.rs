@@ -134,10 +134,11 @@ fn as_table(found: &[(&str, &Waiting)]) -> Vec<u8> {
         Column::Flexible,
     ]);
     let mut any = false;
+    let columns = columns(std::io::stdout());
     for (name, waiting) in found {
         for (message, heading) in &waiting.headings {
             any = true;
-            let [date, from, subject] = cells(heading);
+            let [date, from, subject] = cells(heading, columns);
             headings.row([
                 escape_str(name),
                 date,
@@ -149,16 +150,16 @@ fn as_table(found: &[(&str, &Waiting)]) -> Vec<u8> {
     }
     if any {
         text.push('\n');
-        text.push_str(&headings.render_in_two(columns(std::io::stdout())));
+        text.push_str(&headings.render_in_two(columns));
     }
     text.into_bytes()
 }
 
 /// Date, sender and subject for a table.
-pub(super) fn cells(heading: &Heading) -> [String; 3] {
+pub(super) fn cells(heading: &Heading, columns: Option<usize>) -> [String; 3] {
     let shown = |text: &Option<String>| text.as_deref().map_or_else(|| "-".to_owned(), escape_str);
     // The subject says more than the rest of a long name; below each other both have room.
-    let most = match columns(std::io::stdout()) {
+    let most = match columns {
         Some(columns @ 72..) => (columns / 4).min(40),
         Some(_) => 40,
         None => usize::MAX,

@@ -153,6 +153,7 @@ fn summary(values: &[u64]) -> String {
 /// What would be done, and to which message; of those that are seen only with `verbose`.
 fn as_table(looked: &Looked<Plan>, verbose: bool) -> String {
     let several = looked.found().count() > 1;
+    let columns = columns(std::io::stdout());
     let mut table = Table::new(&[
         Column::Flexible,
         Column::Left,
@@ -173,7 +174,7 @@ fn as_table(looked: &Looked<Plan>, verbose: bool) -> String {
                 id.map_or_else(|| "-".to_owned(), escape)
             };
             let [date, from, what] = match plan.headings.get(&place) {
-                Some(heading) => cells(heading),
+                Some(heading) => cells(heading, columns),
                 None => [String::new(), id(), why],
             };
             let name = if several {
@@ -184,7 +185,7 @@ fn as_table(looked: &Looked<Plan>, verbose: bool) -> String {
             table.row([name, action.to_owned(), octets, date, from, what]);
         }
     }
-    let text = table.render_in_two(columns(std::io::stdout()));
+    let text = table.render_in_two(columns);
     // With one account its column is empty, and so is a gap.
     match several {
         true => text,

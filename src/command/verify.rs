@@ -157,7 +157,7 @@ impl Verifier<'_> {
         let store = match self.accept {
             true => {
                 let directory = state::open_directory(&self.disk, &self.state)?;
-                let (store, ..) = open_state(&self.disk, directory, profile, &self.moment)?;
+                let (store, ..) = open_state(&self.disk, directory, profile, &self.moment, false)?;
                 Some(store)
             }
             false => None,

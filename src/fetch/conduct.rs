@@ -8,7 +8,7 @@ use super::{Account, Error, failure};
 use crate::durable::{Dir, Disk};
 use crate::exit::Status;
 use crate::maildrop::Message;
-use crate::profile::{Profile, Tls};
+use crate::profile::Profile;
 use crate::report::{Event, Failure, Outcome};
 use crate::secrets::Sign;
 use crate::session::{Detour, Shortcut};
@@ -137,15 +137,6 @@ impl Conduct {
         }
     }
 
-    /// Says that nothing is encrypted, where that is so: in each run (fact S19).
-    pub(super) fn tell_unencrypted(&self, account: &Account<'_>) {
-        if matches!(account.profile.tls, Tls::None) {
-            account.tell(Event::Warning(
-                "the connection is not encrypted: tls = \"none\"",
-            ));
-        }
-    }
-
     /// What the server announces.
     pub(super) fn announced(&mut self, login_delay: u32) {
         self.manners.announced(login_delay);
@@ -187,10 +178,6 @@ impl Conduct {
     /// The server has closed over what came with the sign-in, or refused it in words that are not
     /// known: it may have come too early, which the next run finds out.
     pub(super) fn spare_shortcut(&mut self) {
-        self.note_no_shortcut();
-    }
-
-    fn note_no_shortcut(&mut self) {
         let earlier = self.read.shortcut();
         let again = earlier.is_some_and(|(word, time)| {
             let lately = time..time.saturating_add(NO_SHORTCUT_FOR);
@@ -204,7 +191,7 @@ impl Conduct {
     pub(super) fn saw_shortcut(&mut self, seen: Option<Shortcut>) {
         let word = match (self.remembered_shortcut(), seen) {
             // It was the shortcut: without it all went well.
-            _ if self.doubted => return self.note_no_shortcut(),
+            _ if self.doubted => return self.spare_shortcut(),
             // It counts from the day on which the server was asked.
             (Some(DOUBTED | NO_SHORTCUT), _) | (Some(_), Some(_)) => return,
             (None, Some(shortcut)) => shortcut.word(),

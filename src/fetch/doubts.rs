@@ -72,7 +72,6 @@ pub(super) struct Looked {
 /// Of messages with one unique-id all are deleted, or none is. One that went alone would leave its name
 /// to the others, and nothing would tell the next run that these were never fetched.
 pub(super) fn spare_namesakes(maildrop: &Maildrop, delete: &mut Vec<Recorded>) {
-    let going: HashSet<MessageNumber> = delete.iter().map(Recorded::number).collect();
     let mut bearers: HashMap<_, Vec<MessageNumber>> = HashMap::new();
     for place in maildrop.shared() {
         if let Some(message) = maildrop.message(place) {
@@ -82,6 +81,10 @@ pub(super) fn spare_namesakes(maildrop: &Maildrop, delete: &mut Vec<Recorded>) {
                 .push(message.number);
         }
     }
+    if bearers.is_empty() {
+        return;
+    }
+    let going: HashSet<MessageNumber> = delete.iter().map(Recorded::number).collect();
     bearers.retain(|_, numbers| !numbers.iter().all(|number| going.contains(number)));
     let spared: HashSet<MessageNumber> = bearers.into_values().flatten().collect();
     delete.retain(|recorded| !spared.contains(&recorded.number()));
@@ -177,16 +180,12 @@ impl Account<'_> {
         // One may have been looked at twice.
         same.sort_unstable_by_key(Same::number);
         same.dedup_by_key(|same| same.number());
-        let given_up = same.iter().filter(|same| {
-            store
-                .standing_of(same)
-                .is_some_and(|(since, futile)| plan::is_given_up(since, futile, policy, now))
-        });
-        let given_up = given_up.count();
+        let mut given_up = 0;
         same.retain(|same| {
-            store
-                .standing_of(same)
-                .is_some_and(|(since, futile)| plan::is_to_be_deleted(since, futile, policy, now))
+            store.standing_of(same).is_some_and(|(since, futile)| {
+                given_up += usize::from(plan::is_given_up(since, futile, policy, now));
+                plan::is_to_be_deleted(since, futile, policy, now)
+            })
         });
         let Vouched { recorded, withheld } = store.vouch(same)?;
         if !withheld.is_empty() && store.may_tell() {

@@ -115,6 +115,24 @@ pub(super) struct Held {
     suspicious: bool,
 }
 
+/// A message that has ended, how its size agrees, and its ending without a status line before it. Where
+/// there was one, and the size does not say that it is none of the message's, the message is doubtful.
+fn finish(
+    mut incoming: Incoming,
+    mut beginning: Beginning,
+    ending: Ending,
+) -> Result<(Complete, Size, Ending), Error> {
+    incoming.write(&beginning.rest())?;
+    let ending = beginning.without(ending);
+    let size = size_of(incoming.message(), ending);
+    let complete = incoming.finish(size)?;
+    let complete = match beginning.is_repeated() && size == Size::Off {
+        true => complete.doubt(),
+        false => complete,
+    };
+    Ok((complete, size, ending))
+}
+
 impl<'a> Intake<'a> {
     pub(super) fn new(
         to: Destination<'a>,
@@ -139,15 +157,10 @@ impl<'a> Intake<'a> {
         &mut self,
         incoming: Incoming,
         ending: Ending,
-        beginning: &Beginning,
+        beginning: Beginning,
     ) -> Result<bool, Error> {
-        let ending = beginning.without(ending);
-        let size = size_of(incoming.message(), ending);
-        let suspicious = size == Size::Off && self.sizes.contradict(ending, incoming.message());
-        let complete = match beginning.is_repeated() && size == Size::Off {
-            true => incoming.finish(size)?.doubt(),
-            false => incoming.finish(size)?,
-        };
+        let (complete, size, ending) = finish(incoming, beginning, ending)?;
+        let suspicious = size == Size::Off && self.sizes.contradict(ending, complete.message());
         // An end that may be the message's own octets is as good as none, whatever its size: a sender
         // knows how servers count, and can put there what looks like the next answer.
         self.unsure |= (size == Size::Off && !self.sizes.0.are_off()) || !ending.clean;
@@ -268,28 +281,23 @@ impl Account<'_> {
     ) -> Result<(Complete, bool), Error> {
         let wants_header = self.environment.report.wants_header();
         let mut incoming: Option<Incoming> = None;
-        let mut beginning = Beginning::of(message);
+        let mut beginning = None;
         let mut complete = None;
         let mut retrieval = session.retrieve([message.clone()]);
         while let Some(arrival) = retrieval.next_arrival()? {
             match arrival {
                 Arrival::Begins(message) => {
+                    beginning = Some(Beginning::of(&message));
                     incoming = Some(to.target.spool().receive(to.stamp, message, wants_header)?);
                 }
                 Arrival::Octets(octets) => {
-                    if let Some(incoming) = &mut incoming {
+                    if let Some((incoming, beginning)) = incoming.as_mut().zip(beginning.as_mut()) {
                         incoming.write(&beginning.pass(octets))?;
                     }
                 }
                 Arrival::Ends(ending) => {
-                    let size = size_of(message, beginning.without(ending));
-                    if let Some(mut whole) = incoming.take() {
-                        whole.write(&beginning.rest())?;
-                        let finished = whole.finish(size)?;
-                        complete = Some(match beginning.is_repeated() && size == Size::Off {
-                            true => finished.doubt(),
-                            false => finished,
-                        });
+                    if let Some((whole, beginning)) = incoming.take().zip(beginning.take()) {
+                        complete = Some(finish(whole, beginning, ending)?.0);
                     }
                 }
                 Arrival::Refused(message, answer) => {

@@ -148,7 +148,6 @@ fn sign_in(
     unpipelined: Option<i64>,
     conduct: &mut Conduct,
 ) -> Result<Session<Transaction>, Error> {
-    conduct.tell_unencrypted(account);
     let route = account.route(&[], &[])?;
     let mut manner = account.manner(unpipelined);
     match account.sign_in(route.as_ref(), manner, conduct) {

@@ -99,16 +99,20 @@ pub struct Account<'a> {
 }
 
 /// Takes an account's state, and its Maildir; nothing is made or changed where they do not belong
-/// together.
+/// together. Other accounts' states are read only where it `looks_for_twins`.
 pub fn open_state(
     disk: &Disk,
     directory: Dir,
     profile: &Profile,
     moment: &Moment,
+    looks_for_twins: bool,
 ) -> Result<(Store, Arc<Maildir>, Opened, Twins), Error> {
     let id = profile.server.id();
     let claim = Claim::take(directory, &id, &profile.word_with_maildir(), moment)?;
-    let twins = claim.twins();
+    let twins = match looks_for_twins {
+        true => claim.twins(),
+        false => Twins::default(),
+    };
     let site = Site::look(disk, &profile.maildir)?;
     let (store, maildir, opened) = claim.settle(&site)?;
     Ok((store, maildir, opened, twins))
@@ -158,11 +162,9 @@ impl Account<'_> {
 
     fn open(&self, directory: Dir, moment: &Moment) -> Result<(Store, Target, Twins), Error> {
         let disk = &self.environment.disk;
-        let (store, maildir, opened, twins) = open_state(disk, directory, self.profile, moment)?;
-        let twins = match self.environment.as_new {
-            true => Twins::default(),
-            false => twins,
-        };
+        let as_new = self.environment.as_new;
+        let (store, maildir, opened, twins) =
+            open_state(disk, directory, self.profile, moment, !as_new)?;
         self.tell_opened(&opened);
         Ok((store, Target::maildir(maildir), twins))
     }

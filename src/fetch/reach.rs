@@ -125,6 +125,11 @@ impl Account<'_> {
             host: &profile.server.host,
             port: profile.server.port,
         });
+        if matches!(profile.tls, Tls::None) {
+            self.tell(Event::Warning(
+                "the connection is not encrypted: tls = \"none\"",
+            ));
+        }
         let (report, name) = (self.environment.report.clone(), profile.name.clone());
         let tell: Tell = Arc::new(move |line: &str| {
             let text = format!("the proxy command says: {line}");

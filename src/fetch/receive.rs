@@ -423,11 +423,9 @@ impl Account<'_> {
                         let reason = "the server sent nothing of it".to_owned();
                         received.refusals.blame_for(message, reason, self);
                     }
-                    if let Some((mut whole, mut beginning)) = incoming.take().zip(beginning.take())
-                    {
+                    if let Some((whole, beginning)) = incoming.take().zip(beginning.take()) {
                         received.came(whole.message(), self);
-                        whole.write(&beginning.rest())?;
-                        if !intake.take_in(whole, ending, &beginning)? {
+                        if !intake.take_in(whole, ending, beginning)? {
                             return Ok(None);
                         }
                     }

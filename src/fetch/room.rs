@@ -38,9 +38,18 @@ impl Account<'_> {
 pub struct Shortage {
     left: u64,
     fetched: u64,
-    place: String,
-    /// Why, where each would be too large if it came alone.
-    too_large: Option<String>,
+    path: String,
+    /// Octets that are free, in words.
+    free: String,
+    /// Which, and why, where each would be too large if it came alone.
+    too_large: Option<TooLarge>,
+}
+
+/// Behind how much is free, and behind all of that.
+#[derive(Debug)]
+struct TooLarge {
+    reserve: String,
+    limits: String,
 }
 
 impl Shortage {
@@ -49,16 +58,12 @@ impl Shortage {
             let mut room = empty;
             room.take(message.octets.unwrap_or_default())
         };
-        let place = format!(
-            "{} ({}",
-            run.target.path().display(),
-            size(empty.available())
-        );
         Self {
             left: left_out.len() as u64,
             fetched: 0,
-            place,
-            too_large: (!left_out.iter().any(fits_alone)).then(|| why(left_out, &empty)),
+            path: run.target.path().display().to_string(),
+            free: size(empty.available()),
+            too_large: (!left_out.iter().any(fits_alone)).then(|| too_large(left_out, &empty)),
         }
     }
 
@@ -73,24 +78,26 @@ impl fmt::Display for Shortage {
         let Self {
             left,
             fetched,
-            place,
+            path,
+            free,
             too_large,
         } = self;
         match too_large {
-            Some(why) => write!(
+            Some(TooLarge { reserve, limits }) => write!(
                 f,
-                "{} not fetched: too large for what is free at {place}{why}",
+                "{} not fetched: too large for what is free at {path} ({free}{reserve}){limits}",
                 count(*left, "message")
             ),
             None => write!(
                 f,
-                "no space left at {place} were free): {fetched} fetched, {left} left on the server"
+                "no space left at {path} ({free} were free): {fetched} fetched, {left} left on the \
+                 server"
             ),
         }
     }
 }
 
-fn why(left_out: &[Message], room: &Room) -> String {
+fn too_large(left_out: &[Message], room: &Room) -> TooLarge {
     let names = some_of(left_out, |message| {
         let octets = size(message.octets.unwrap_or_default());
         format!("{} ({octets})", name_of(message))
@@ -103,5 +110,8 @@ fn why(left_out: &[Message], room: &Room) -> String {
     let limit = room.limit().map_or_else(String::new, |limit| {
         format!(", or larger than a file may be here ({})", size(limit))
     });
-    format!("{reserve}){limit}: {names}")
+    TooLarge {
+        reserve,
+        limits: format!("{limit}: {names}"),
+    }
 }

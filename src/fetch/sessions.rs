@@ -48,7 +48,6 @@ impl Account<'_> {
         outcome: &mut Outcome,
         conduct: &mut Conduct,
     ) -> Result<(), Error> {
-        conduct.tell_unencrypted(self);
         let others = store.other_maildirs();
         let readable = others.iter().map(Dir::as_fd).chain([store.journal()]);
         let route = self.route(&target.directories(), &readable.collect::<Vec<_>>())?;

@@ -4,6 +4,7 @@
 use std::path::{Path, PathBuf};
 
 use super::{Auth, Keep, Order, Overrides, PasswordSource, Profile, Roots, units};
+use crate::paths::in_full;
 use crate::secrets::{OAuth, can_ask};
 use crate::term::{quoted, visible};
 
@@ -48,9 +49,8 @@ impl Typed {
 
 /// The options that say how to sign in, each behind a space.
 fn sign_in(overrides: &Overrides) -> String {
-    let here = |path: &Path| std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
     let roots = overrides.tls_roots.as_ref().map(|roots| match roots {
-        Roots::File(path) => quoted(&here(path).display().to_string()),
+        Roots::File(path) => quoted(&in_full(path).display().to_string()),
         roots => roots.to_string(),
     });
     let pins = overrides.tls_pins.iter();

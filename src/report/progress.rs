@@ -247,19 +247,20 @@ mod tests {
         );
     }
 
+    fn planned() -> Planned {
+        Planned {
+            fetch: 3,
+            octets: 30_000,
+            ..Planned::default()
+        }
+    }
+
     #[test]
     fn an_account_shows_its_messages_and_octets() {
         let screen = Screen::default();
         let progress = progress(&screen);
         connect(&progress);
-        progress.event(
-            "work\x1b",
-            &Event::Planned(Planned {
-                fetch: 3,
-                octets: 30_000,
-                ..Planned::default()
-            }),
-        );
+        progress.event("work\x1b", &Event::Planned(planned()));
         progress.event("work\x1b", &Event::Received { octets: 12_000 });
         progress.event("work\x1b", &Event::Message(&message()));
         for account in progress.accounts().values() {
@@ -290,12 +291,7 @@ mod tests {
         let screen = Screen::default();
         let progress = progress(&screen);
         connect(&progress);
-        let planned = Planned {
-            fetch: 3,
-            octets: 30_000,
-            ..Planned::default()
-        };
-        progress.event("work\x1b", &Event::Planned(planned));
+        progress.event("work\x1b", &Event::Planned(planned()));
         progress.event("work\x1b", &Event::Received { octets: 12_000 });
         for account in progress.accounts().values() {
             account.bar.force_draw();
@@ -318,11 +314,6 @@ mod tests {
         let screen = Screen::default();
         let progress = progress(&screen);
         connect(&progress);
-        let planned = Planned {
-            fetch: 3,
-            octets: 30_000,
-            ..Planned::default()
-        };
         let drawn = |event: &Event<'_>| {
             screen.forget();
             progress.event("work\x1b", event);
@@ -335,7 +326,7 @@ mod tests {
             let line = text.rsplit("work").next()?;
             line.find('[')
         };
-        let text = drawn(&Event::Planned(planned));
+        let text = drawn(&Event::Planned(planned()));
         let before = column(&text);
         assert!(before.is_some(), "{text}");
         for (event, word) in [

@@ -6,7 +6,6 @@ use super::journal::{self, Header, Journal};
 use super::lock::{Lock, Mark};
 use super::memory::Memory;
 use super::record::{Entry, Stored};
-use super::remembered::{Kind, Record};
 use super::twin::Twins;
 use super::{Error, Files, Moment, Opened, Store, clock, rebuild};
 use crate::durable::Dir;
@@ -125,8 +124,7 @@ impl Claim {
         let mut opened = Opened::default();
         if !is_known {
             // Where nothing was ever stored nothing stays behind.
-            let stored = |record: &Record| matches!(record.kind, Kind::Stored | Kind::Lost);
-            let has_stored = self.memory.records.iter().any(stored);
+            let has_stored = self.memory.has_stored();
             let last = self.memory.homes.all.last().map(|home| home.path.clone());
             opened.moved_from = last.filter(|last| has_stored && last != site.path());
         }

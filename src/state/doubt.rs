@@ -247,10 +247,7 @@ impl Store {
                 rival = Some(id);
             }
         }
-        match rival {
-            Some(id) => Ok(Judgement::Rival(id)),
-            None => Ok(Judgement::New),
-        }
+        Ok(rival.map_or(Judgement::New, Judgement::Rival))
     }
 
     /// The listed message that counts as this record.

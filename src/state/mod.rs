@@ -84,7 +84,6 @@ use journal::Journal;
 use lock::Lock;
 use memory::Memory;
 use record::{Entry, Id, Listing, Stored};
-use remembered::{Kind, Record};
 use std::collections::HashSet;
 use std::io;
 use std::os::fd::BorrowedFd;
@@ -183,8 +182,7 @@ impl Store {
 
     /// Whether no message of the account was ever stored.
     pub fn has_stored_nothing(&self) -> bool {
-        let stored = |record: &Record| matches!(record.kind, Kind::Stored | Kind::Lost);
-        !self.memory.records.iter().any(stored)
+        !self.memory.has_stored()
     }
 
     /// When pipelining last failed with this server, in seconds since 1970.

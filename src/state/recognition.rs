@@ -100,6 +100,12 @@ impl Memory {
         }
     }
 
+    /// Whether any message of the account was ever stored.
+    pub(super) fn has_stored(&self) -> bool {
+        let stored = |record: &Record| matches!(record.kind, Kind::Stored | Kind::Lost);
+        self.records.iter().any(stored)
+    }
+
     /// From when on a message has been here for certain: never, where the clock was wrong and nobody
     /// knows.
     pub(super) fn age_begins(&self, record: &Record) -> i64 {

@@ -147,6 +147,6 @@ impl Misses {
 
 /// Whether it was told not long ago. One that was told in the future is told again: the clock leaves
 /// no way to know.
-pub(super) fn is_recent(told: i64, now: i64) -> bool {
+fn is_recent(told: i64, now: i64) -> bool {
     (told..told.saturating_add(REMINDER)).contains(&now)
 }

@@ -135,6 +135,10 @@ mod tests {
                 "No such file or directory",
             ),
             ("a (os error 2): b (os error 13)", "a: b"),
+            (
+                "cannot connect to h:1: Connection refused (os error 111)",
+                "cannot connect to h:1: Connection refused",
+            ),
             ("a (os error x) b", "a (os error x) b"),
             ("a (os error ", "a (os error "),
         ] {

@@ -2,7 +2,7 @@
 
 use super::plan::{Plan, Planned, Standing};
 use crate::import::{Fate, Line, Secret, Word};
-use crate::profile::edit;
+use crate::profile::{edit, without_password};
 use crate::term::{count, escape_str, json_line, quoted, width, wrap_item};
 use serde_json::json;
 use std::fmt::Write as _;
@@ -155,16 +155,6 @@ fn profile_table(planned: &Planned) -> String {
         }
     }
     edit::table(&planned.draft.name, edit::keyed(&keys))
-}
-
-/// A URL with `***` for the password in it.
-fn without_password(url: &str) -> String {
-    let shown = url.split_once("://").and_then(|(scheme, rest)| {
-        let (login, place) = rest.rsplit_once('@')?;
-        let (user, _) = login.split_once(':')?;
-        Some(format!("{scheme}://{user}:***@{place}"))
-    });
-    shown.unwrap_or_else(|| url.to_owned())
 }
 
 fn names_in_words(plan: &Plan, planned: &Planned, may_delete: bool, home: &Path) -> String {

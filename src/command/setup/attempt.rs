@@ -155,24 +155,7 @@ fn waiting(
         (messages, octets)
     });
     report.clear();
-    Ok(looked.map_err(|error| {
-        let failure = fetch::failure(&error);
-        report::Failure {
-            message: without_number(&failure.message),
-            ..failure
-        }
-    }))
-}
-
-/// What the system says, without the number of it that means nothing to a person.
-fn without_number(message: &str) -> String {
-    match message.split_once(" (os error ") {
-        Some((before, after)) => {
-            let after = after.split_once(')').map_or("", |(_, after)| after);
-            format!("{before}{after}")
-        }
-        None => message.to_owned(),
-    }
+    Ok(looked.map_err(|error| fetch::failure(&error)))
 }
 
 #[cfg(test)]
@@ -190,13 +173,5 @@ mod tests {
         );
         assert_eq!(other_method("check user and password"), None);
         assert_eq!(other_method("try auth = \"x\" (--auth nonsense)"), None);
-    }
-
-    #[test]
-    fn the_number_of_a_systems_error_is_left_out() {
-        assert_eq!(
-            without_number("cannot connect to h:1: Connection refused (os error 111)"),
-            "cannot connect to h:1: Connection refused"
-        );
     }
 }

@@ -42,7 +42,7 @@ const NEWEST: u64 = 100;
 /// Runs the command.
 pub(super) fn run(context: &Context<'_>, arguments: &Setup) -> Result<Status, Failure> {
     let path = match &context.global.config {
-        Some(path) => std::path::absolute(path).unwrap_or_else(|_| path.clone()),
+        Some(path) => paths::in_full(path),
         None => paths::config_file()?,
     };
     // What is wrong with the file is said before anything is asked.

@@ -41,8 +41,8 @@ pub(super) fn choose(
         return Err(no_pop.into());
     }
     let mut nothing = match settled(asker, address, &finding, &policy)? {
-        Ok(chosen) => return Ok(chosen),
-        Err(()) => Nothing::of(address, &finding, typed),
+        Some(chosen) => return Ok(chosen),
+        None => Nothing::of(address, &finding, typed),
     };
     if asker.yes {
         return Err(nothing.failure());
@@ -62,8 +62,8 @@ pub(super) fn choose(
         match by_hand(asker, address, &host, &policy) {
             Err(wrong) => asker.say(&format!("  {wrong}")),
             Ok(finding) => match settled(asker, address, &finding, &policy)? {
-                Ok(chosen) => return Ok(chosen),
-                Err(()) => nothing = Nothing::of(address, &finding, typed),
+                Some(chosen) => return Ok(chosen),
+                None => nothing = Nothing::of(address, &finding, typed),
             },
         }
     }
@@ -75,23 +75,21 @@ fn settled(
     address: &Address,
     finding: &Finding,
     policy: &TlsPolicy,
-) -> Result<Result<Chosen, ()>, Failure> {
-    let distrusted = Distrusted::of(finding).filter(|_| !asker.yes);
-    // An answer that does not come is no agreement.
-    let trusted = distrusted.and_then(|it| Some((it.server, it.ask(asker).ok()??)));
-    if let Some((server, policy)) = trusted {
-        let again = discover::try_by_hand(address, &server.host, Some(server.port), &policy);
-        let again = again.map_err(system)?;
-        let server = accepted(asker, address, &again)?;
-        return Ok(server.map(|server| Chosen { server, policy }).ok_or(()));
-    }
-    let server = match Distrusted::of(finding) {
-        // Without encryption it is worth even less.
-        Some(_) => None,
-        None => accepted(asker, address, finding)?,
+) -> Result<Option<Chosen>, Failure> {
+    let Some(distrusted) = Distrusted::of(finding) else {
+        let policy = policy.clone();
+        let server = accepted(asker, address, finding)?;
+        return Ok(server.map(|server| Chosen { server, policy }));
     };
-    let policy = policy.clone();
-    Ok(server.map(|server| Chosen { server, policy }).ok_or(()))
+    // Without encryption it is worth even less. An answer that does not come is no agreement.
+    let asked = (!asker.yes).then(|| distrusted.ask(asker));
+    let Some(Ok(Some(policy))) = asked else {
+        return Ok(None);
+    };
+    let Candidate { host, port, .. } = distrusted.server;
+    let again = discover::try_by_hand(address, host, Some(*port), &policy);
+    let server = accepted(asker, address, &again.map_err(system)?)?;
+    Ok(server.map(|server| Chosen { server, policy }))
 }
 
 /// The best server, if the person agrees where that has to be asked.

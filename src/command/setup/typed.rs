@@ -2,6 +2,7 @@
 
 use crate::cli::{Secret, Setup};
 use crate::net::pin::Pin;
+use crate::paths;
 use crate::profile::Roots;
 use crate::term::quoted;
 use std::path::Path;
@@ -21,10 +22,7 @@ impl Typed<'_> {
         let mut setup = self.arguments.clone();
         change(&mut setup);
         let sign_in = &setup.sign_in;
-        let path = |path: &Path| {
-            let absolute = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
-            absolute.display().to_string()
-        };
+        let path = |path: &Path| paths::in_full(path).display().to_string();
         let roots = sign_in.tls_roots.as_ref().map(|roots| match roots {
             Roots::File(file) => path(file),
             roots => roots.to_string(),
@@ -92,7 +90,7 @@ impl Typed<'_> {
 /// ` --config FILE`, where it was given.
 pub(super) fn config_option(config: Option<&Path>) -> String {
     config.map_or_else(String::new, |path| {
-        let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+        let path = paths::in_full(path);
         format!(" --config {}", quoted(&path.display().to_string()))
     })
 }

@@ -1,6 +1,6 @@
 //! Wrong answers, and people who go away: nothing is ever half written.
 
-use super::{at_the_usual_name, enter_to_the_end, home_in, made};
+use super::{QUESTIONS, at_the_usual_name, enter, enter_to_the_end, home_in, made};
 use crate::support::dns::NameServer;
 use crate::support::run::Home;
 use crate::support::terminal::Terminal;
@@ -188,15 +188,7 @@ fn a_config_file_that_changes_meanwhile_loses_nothing() {
     };
     let mut terminal = Terminal::start(&home, 80, &["setup", "ada@example.test"]);
     terminal.answer("Password for ", "secret");
-    for question in [
-        "What is to be fetched first?",
-        "What becomes of mail on the server",
-        "What shall the account be called?",
-        "Where does the mail go (a Maildir)?",
-        "Where is the password to be kept?",
-    ] {
-        terminal.answer(question, "");
-    }
+    enter(&mut terminal, &QUESTIONS[..5]);
     terminal.wait_for("Write it?");
     home.config("[accounts.example]\nhost = \"h\"\nuser = \"u\"\n");
     terminal.press("\n");
@@ -263,14 +255,7 @@ fn a_program_that_prints_another_password_is_asked_for_again() {
     };
     let mut terminal = Terminal::start(&home, 80, &["setup", "ada@example.test"]);
     terminal.answer("Password for ", "secret");
-    for question in [
-        "What is to be fetched first?",
-        "What becomes of mail on the server",
-        "What shall the account be called?",
-        "Where does the mail go (a Maildir)?",
-    ] {
-        terminal.answer(question, "");
-    }
+    enter(&mut terminal, &QUESTIONS[..4]);
     terminal.answer("Where is the password to be kept?", "2");
     terminal.answer("The command [pass show mail]:", "echo wrong");
     terminal.wait_for("is not the password that the server has just taken");

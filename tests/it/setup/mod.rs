@@ -54,6 +54,23 @@ fn made(home: &Home) -> Vec<String> {
     found.into_iter().map(|(name, _)| name).collect()
 }
 
+/// What comes behind the sign-in, question by question.
+const QUESTIONS: [&str; 6] = [
+    "What is to be fetched first?",
+    "What becomes of mail on the server",
+    "What shall the account be called?",
+    "Where does the mail go (a Maildir)?",
+    "Where is the password to be kept?",
+    "Write it? (Y/n):",
+];
+
+/// Answers these by Enter.
+fn enter(terminal: &mut Terminal, questions: &[&str]) {
+    for question in questions {
+        terminal.answer(question, "");
+    }
+}
+
 /// Answers all that comes behind the sign-in by Enter.
 fn enter_to_the_end(terminal: &mut Terminal) {
     terminal.answer("What is to be fetched first?", "");

@@ -1,6 +1,6 @@
 //! Servers whose certificate this machine does not trust: of one's own, of another name, too old.
 
-use super::made;
+use super::{QUESTIONS, enter, made};
 use crate::given::mail;
 use crate::support::account::Security;
 use crate::support::certificate::{Authority, Identity, Wanted};
@@ -150,16 +150,7 @@ fn at_a_terminal_a_key_is_trusted_once_its_owner_says_so_and_not_by_enter() {
             continue;
         }
         terminal.answer("Password for ", "secret");
-        for question in [
-            "What is to be fetched first?",
-            "What becomes of mail on the server",
-            "What shall the account be called?",
-            "Where does the mail go (a Maildir)?",
-            "Where is the password to be kept?",
-            "Write it? (Y/n):",
-        ] {
-            terminal.answer(question, "");
-        }
+        enter(&mut terminal, &QUESTIONS);
         let (status, screen) = terminal.end();
         assert_eq!(status, 0, "{screen}");
         let config = fs::read_to_string(home.config_file()).unwrap();
