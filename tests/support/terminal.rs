@@ -43,10 +43,12 @@ impl Terminal {
         };
         let pty = openpty(Some(&size), None).unwrap();
         // A session of its own, whose terminal this is: Ctrl-C and questions for passwords need it.
-        let mut command = Command::new("setsid");
+        // Signals that whoever runs the tests ignores (a shell does so for what it puts behind itself) would
+        // be ignored by popfetch as well, rightly.
+        let mut command = Command::new("env");
         home.furnish(&mut command);
         command
-            .args(["--ctty", "--wait"])
+            .args(["--default-signal", "setsid", "--ctty", "--wait"])
             .arg(program)
             .args(arguments);
         command.env("TERM", "xterm").env("NO_COLOR", "1");
