@@ -7,7 +7,7 @@ use crate::maildrop::{Maildrop, Message};
 use crate::plan::{self, Decision, Plan};
 use crate::pop3::MessageNumber;
 use crate::report::Event;
-use crate::session::{Session, Transaction};
+use crate::source::{Session, Transaction};
 use crate::state::{Recorded, Same, Store, Vouched, Withheld};
 use crate::term::count;
 use std::collections::{HashMap, HashSet};

@@ -9,7 +9,7 @@ use super::endings::Destination;
 use super::{Account, Error};
 use crate::delivery::Complete;
 use crate::maildrop::Message;
-use crate::session::{Session, Transaction};
+use crate::source::{Session, Transaction};
 
 /// After so many true copies those that follow are believed, as each costs some round trips.
 const ENOUGH: usize = 16;

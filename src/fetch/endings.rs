@@ -15,7 +15,7 @@ use crate::maildrop::Message;
 use crate::message::{Heading, Size};
 use crate::pop3::Ending;
 use crate::report::{self, Event};
-use crate::session::{Arrival, Retrieval, Session, Transaction};
+use crate::source::{Arrival, Retrieval, Session, Transaction};
 use crate::state::{SizesSoFar, Store};
 use crate::term::escape_up_to;
 use std::sync::mpsc::SyncSender;

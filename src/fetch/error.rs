@@ -10,7 +10,7 @@ use crate::pop3::{MessageNumber, ResponseCode};
 use crate::profile::providers::NoPop;
 use crate::report;
 use crate::secrets;
-use crate::session::{self, Answer, Meaning, Phase, UnderWay};
+use crate::source::{self, Answer, Meaning, Phase, UnderWay};
 use crate::state::{self, Early, RefusalKind};
 use crate::stop;
 use std::time::Duration;
@@ -31,7 +31,7 @@ pub enum Error {
         /// What to look into.
         hint: String,
         /// What it said.
-        source: Box<session::Error>,
+        source: Box<source::Error>,
     },
     /// The Maildir cannot be used.
     #[error(transparent)]
@@ -147,7 +147,7 @@ pub enum Error {
     Refusing(Answer),
     /// The session failed.
     #[error(transparent)]
-    Session(#[from] session::Error),
+    Session(#[from] source::Error),
     /// The server has refused the access token, and there is no other to be had.
     #[error("{0}")]
     Renewal(secrets::Error),
@@ -225,14 +225,14 @@ impl Error {
 
     /// Whether the server has refused an access token that another one may do better than.
     pub(super) fn refuses_token(&self) -> bool {
-        matches!(self.session(), Some(error @ session::Error::SignIn { .. })
+        matches!(self.session(), Some(error @ source::Error::SignIn { .. })
             if error.meaning() == Some(Meaning::Credentials))
     }
 
     /// Whether the server closed the connection at this point.
     pub(super) fn closed_on(&self, wanted: Phase) -> bool {
         match self {
-            Self::Session(session::Error::Net {
+            Self::Session(source::Error::Net {
                 phase,
                 source: net::Error::Closed,
                 ..
@@ -244,7 +244,7 @@ impl Error {
     /// Whether the server took the sign-in for something else, so that trying it once more is no
     /// second try.
     pub(super) fn is_unjudged(&self) -> bool {
-        matches!(self.session(), Some(session::Error::NotAhead))
+        matches!(self.session(), Some(source::Error::NotAhead))
     }
 
     /// Whether it happened with the server, rather than on the way to it.
@@ -257,13 +257,13 @@ impl Error {
     pub(super) fn is_explained(&self) -> bool {
         match self {
             // A refused listing is an answer, unless it may have been asked for too early.
-            Self::Session(error @ session::Error::Refused { .. }) => {
+            Self::Session(error @ source::Error::Refused { .. }) => {
                 error.meaning() != Some(Meaning::Command)
             }
-            Self::Session(session::Error::Net { source, .. }) => {
+            Self::Session(source::Error::Net { source, .. }) => {
                 matches!(source, net::Error::Stopped(_) | net::Error::Dripping(_))
             }
-            Self::Session(session::Error::TooLarge(_)) => true,
+            Self::Session(source::Error::TooLarge(_)) => true,
             _ => false,
         }
     }
@@ -271,7 +271,7 @@ impl Error {
     /// Whether the listing was refused in words that are not known.
     pub(super) fn is_refused_without_reason(&self) -> bool {
         match self.session() {
-            Some(session::Error::Refused { answer, .. }) => {
+            Some(source::Error::Refused { answer, .. }) => {
                 Meaning::recognised(Phase::Listing, answer).is_none()
             }
             _ => false,
@@ -283,7 +283,7 @@ impl Error {
     /// drips does so over minutes, and as likely as not over all messages.
     pub(super) fn is_over_a_message(&self) -> bool {
         match self {
-            Self::Session(session::Error::Net {
+            Self::Session(source::Error::Net {
                 phase: Phase::Message(_),
                 source,
                 under_way: UnderWay::One,
@@ -297,14 +297,14 @@ impl Error {
     /// Whether the server has closed the connection.
     pub(super) fn is_closed(&self) -> bool {
         let closed = |source: &net::Error| matches!(source, net::Error::Closed | net::Error::Io(_));
-        matches!(self, Self::Session(session::Error::Net { source, .. }) if closed(source))
+        matches!(self, Self::Session(source::Error::Net { source, .. }) if closed(source))
     }
 
     /// Whether the connection was lost over the sign-in and what was sent with it.
     pub(super) fn broke_over_flight(&self) -> bool {
         matches!(
             self.session(),
-            Some(session::Error::Net {
+            Some(source::Error::Net {
                 phase: Phase::SignIn,
                 under_way: UnderWay::Several { .. },
                 ..
@@ -316,11 +316,11 @@ impl Error {
     /// was waited for had begun to arrive. Not over a sign-in, which nobody makes twice.
     pub(super) fn broke_over_several(&self) -> Option<bool> {
         match self.session()? {
-            session::Error::Net {
+            source::Error::Net {
                 phase: Phase::SignIn,
                 ..
             } => None,
-            session::Error::Net {
+            source::Error::Net {
                 source,
                 under_way: UnderWay::Several { begun },
                 ..
@@ -333,7 +333,7 @@ impl Error {
     pub(super) fn broke_over_headers(&self) -> bool {
         matches!(
             self.session(),
-            Some(session::Error::Net { phase: Phase::Header(_) | Phase::Step, source, .. })
+            Some(source::Error::Net { phase: Phase::Header(_) | Phase::Step, source, .. })
                 if is_closed_or_silent(source)
         )
     }
@@ -341,7 +341,7 @@ impl Error {
     /// What was being waited for when the connection was lost.
     pub(super) fn phase(&self) -> Option<Phase> {
         match self.session()? {
-            session::Error::Net { phase, .. } => Some(*phase),
+            source::Error::Net { phase, .. } => Some(*phase),
             _ => None,
         }
     }
@@ -363,7 +363,7 @@ impl Error {
     pub(super) fn needs_utf8(&self) -> bool {
         match self {
             Self::NeedsUtf8(_) => true,
-            Self::Session(session::Error::Refused { answer, .. }) => {
+            Self::Session(source::Error::Refused { answer, .. }) => {
                 answer.code == Some(ResponseCode::Utf8)
             }
             _ => false,
@@ -391,7 +391,7 @@ impl Error {
             _ if self.is_refusing() => RefusalKind::Withheld,
             Meaning::Credentials => RefusalKind::Credentials,
             Meaning::Permanent => RefusalKind::Permanent,
-            Meaning::Command if matches!(self.session()?, session::Error::SignIn { .. }) => {
+            Meaning::Command if matches!(self.session()?, source::Error::SignIn { .. }) => {
                 RefusalKind::Credentials
             }
             Meaning::Passing => match self.session()? {
@@ -415,9 +415,9 @@ impl Error {
     pub(super) fn wanted_wait(&self) -> i64 {
         let answer = match self {
             Self::Refusing(answer) => Some(answer),
-            _ => self.session().and_then(session::Error::answer),
+            _ => self.session().and_then(source::Error::answer),
         };
-        let asked = answer.and_then(session::Answer::wanted_wait);
+        let asked = answer.and_then(source::Answer::wanted_wait);
         let least = match self.meaning() {
             Some(Meaning::Limit) => LIMIT_WAIT,
             _ => Duration::ZERO,
@@ -429,7 +429,7 @@ impl Error {
     /// Whether the server turned us away and did not say why in a way that we know.
     pub(super) fn is_unexplained(&self) -> bool {
         // That it has enough, or that somebody else is in, is a reason.
-        matches!(self.session(), Some(session::Error::Turned(answer)) if answer.code.is_none())
+        matches!(self.session(), Some(source::Error::Turned(answer)) if answer.code.is_none())
             && matches!(
                 self.refusal(),
                 Some(RefusalKind::Unexplained | RefusalKind::Passing)
@@ -444,7 +444,7 @@ impl Error {
         }
     }
 
-    fn session(&self) -> Option<&session::Error> {
+    fn session(&self) -> Option<&source::Error> {
         match self {
             Self::Advised { source, .. } => Some(source),
             Self::Session(source) => Some(source),
@@ -455,7 +455,7 @@ impl Error {
     /// Whether they did so where messages arrive.
     pub(super) fn is_disorder_among_messages(&self) -> bool {
         match self {
-            Self::Session(session::Error::Violation { phase, .. }) => {
+            Self::Session(source::Error::Violation { phase, .. }) => {
                 matches!(phase, Phase::Message(_) | Phase::Step)
             }
             Self::NotInStep => true,
@@ -466,7 +466,7 @@ impl Error {
     /// Whether replies and commands got out of step.
     pub(super) fn is_disorder(&self) -> bool {
         match self {
-            Self::Session(session::Error::Violation { phase, .. }) => {
+            Self::Session(source::Error::Violation { phase, .. }) => {
                 matches!(
                     phase,
                     Phase::Listing

@@ -5,7 +5,7 @@ use super::{Account, Error, check_memory, decide};
 use crate::maildir::Site;
 use crate::maildrop::{Maildrop, Message};
 use crate::plan::{Plan, Policy};
-use crate::session::{Marked, Phase, Session, Transaction};
+use crate::source::{Marked, Phase, Session, Transaction};
 use crate::state::{self, MarkedBy, Twins, View};
 
 /// A maildrop as a fetch would see it, with the session that looked still open.

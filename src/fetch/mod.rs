@@ -43,7 +43,7 @@ use crate::plan::{self, Decision, Plan, Policy};
 use crate::profile::Profile;
 use crate::report::{Event, Outcome, Planned, Report};
 use crate::secrets::Credential;
-use crate::session::{Answer, Marked, Meaning, Phase, Session, Transaction, Update};
+use crate::source::{Answer, Marked, Meaning, Phase, Session, Transaction, Update};
 use crate::state::{self, Claim, MarkedBy, Moment, Opened, Recognition, Recorded, Store, Twins};
 use crate::stop::Stop;
 use crate::term::count;

@@ -9,7 +9,7 @@ use super::endings::Care;
 use super::key::Key;
 use super::reach::Manner;
 use crate::maildrop::Message;
-use crate::session::{Given, Phase};
+use crate::source::{Given, Phase};
 use crate::state::{FailureKind, Store};
 use std::collections::HashSet;
 

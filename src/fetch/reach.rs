@@ -11,7 +11,7 @@ use crate::profile::{PasswordSource, Pipelining, Profile, TIMEOUT, Tls};
 use crate::report::Event;
 use crate::sandbox;
 use crate::secrets::{Credential, OAuth, Password};
-use crate::session::{
+use crate::source::{
     self, Credentials, Detour, Meaning, Options, Secret, Session, Shortcut, Transaction,
 };
 use crate::stop::Stop;
@@ -184,7 +184,7 @@ impl Account<'_> {
         let mut session = self.connect(secret, route, manner, conduct.detour(), conduct);
         // Nobody has judged the password yet. There are not more detours.
         for _ in 0..2 {
-            let Err(Error::Session(session::Error::Detour { detour, .. })) = session else {
+            let Err(Error::Session(source::Error::Detour { detour, .. })) = session else {
                 break;
             };
             self.check_stop()?;
@@ -251,7 +251,7 @@ impl Account<'_> {
 
     /// What a provider is known to want goes before the general advice, and where the secret is from
     /// behind it.
-    fn advise(&self, error: session::Error) -> Error {
+    fn advise(&self, error: source::Error) -> Error {
         if error.meaning() != Some(Meaning::Credentials) {
             return Error::Session(error);
         }

@@ -11,7 +11,7 @@ use crate::maildir::{AccountTag, Stamp};
 use crate::maildrop::{Maildrop, Message};
 use crate::pop3::ResponseCode;
 use crate::report::{self, Event, Outcome};
-use crate::session::{self, Arrival, Retrieval, Session, Transaction};
+use crate::source::{self, Arrival, Retrieval, Session, Transaction};
 use crate::state::{FailureKind, Recorded, Same, Store};
 use crate::threads;
 use std::mem::take;
@@ -352,7 +352,7 @@ impl Account<'_> {
             .as_ref()
             .map(Incoming::message)
             .or(retrieval.awaited());
-        let is_violation = matches!(error, Error::Session(session::Error::Violation { .. }));
+        let is_violation = matches!(error, Error::Session(source::Error::Violation { .. }));
         received.broken = interrupted.filter(|_| is_violation && plainly).cloned();
         // Any of what has come may be another message.
         let error = match intake.echoes.are_unsettled() {

@@ -9,7 +9,7 @@ use super::{Account, Error};
 use crate::maildrop::Message;
 use crate::net;
 use crate::report::Event;
-use crate::session::{self, Answer, Arrival, Meaning, Phase, Session, Transaction};
+use crate::source::{self, Answer, Arrival, Meaning, Phase, Session, Transaction};
 use std::collections::HashSet;
 use std::mem::take;
 
@@ -249,7 +249,7 @@ pub(super) fn is_sent_again(
             Err(error) => {
                 let is_ours = matches!(
                     error,
-                    session::Error::Net {
+                    source::Error::Net {
                         source: net::Error::Stopped(_),
                         ..
                     }

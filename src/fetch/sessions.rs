@@ -11,7 +11,7 @@ use super::{Account, Error, Run, failure};
 use crate::delivery::{Complete, Target};
 use crate::durable::Dir;
 use crate::report::{Event, Outcome};
-use crate::session::Marked;
+use crate::source::Marked;
 use crate::state::{Store, Twins};
 use crate::term::count;
 use std::collections::HashSet;

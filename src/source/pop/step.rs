@@ -32,7 +32,7 @@ mod tests {
     use super::*;
     use crate::net;
     use crate::pop3::MessageNumber;
-    use crate::session::UnderWay;
+    use crate::source::pop::UnderWay;
 
     /// What a server's answers to TOP and NOOP come to.
     fn in_step(top: &'static str, noop: &'static str) -> Result<bool, Error> {
