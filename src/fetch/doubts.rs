@@ -3,11 +3,10 @@
 
 use super::tell::{NAMED, argument, name_of, some_of};
 use super::{Account, Error};
-use crate::maildrop::{Maildrop, Message};
+use crate::maildrop::{Maildrop, Message, MessageNumber};
 use crate::plan::{self, Decision, Plan};
-use crate::pop3::MessageNumber;
 use crate::report::Event;
-use crate::source::{Session, Transaction};
+use crate::source::Source;
 use crate::state::{Recorded, Same, Store, Vouched, Withheld};
 use crate::term::count;
 use std::collections::{HashMap, HashSet};
@@ -93,7 +92,7 @@ pub(super) fn spare_namesakes(maildrop: &Maildrop, delete: &mut Vec<Recorded>) {
 impl Account<'_> {
     pub(super) fn look_into(
         &self,
-        session: &mut Session<Transaction>,
+        session: &mut Source,
         store: &mut Store,
         maildrop: &Maildrop,
         plan: &Plan,

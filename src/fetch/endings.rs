@@ -13,9 +13,8 @@ use crate::delivery::{Complete, Delivered, Incoming, Target};
 use crate::maildir::Stamp;
 use crate::maildrop::Message;
 use crate::message::{Heading, Size};
-use crate::pop3::Ending;
 use crate::report::{self, Event};
-use crate::source::{Arrival, Retrieval, Session, Transaction};
+use crate::source::{Arrival, Ending, Retrieval, Source};
 use crate::state::{SizesSoFar, Store};
 use crate::term::escape_up_to;
 use std::sync::mpsc::SyncSender;
@@ -218,9 +217,9 @@ impl Account<'_> {
         if intake.held.is_empty() && !intake.echoes.are_unsettled() {
             return Ok(true);
         }
-        let source = match retrieval.is_in_step() {
+        let source = match retrieval.source().is_in_step() {
             Ok(true) => {
-                let session = retrieval.session();
+                let session = retrieval.source();
                 self.settle_echoes(session, intake.to, &mut intake.echoes)?;
                 return Ok(intake.release());
             }
@@ -241,7 +240,7 @@ impl Account<'_> {
     /// Fetches messages once more, each alone, and takes the better of both readings.
     pub(super) fn read_again(
         &self,
-        session: &mut Session<Transaction>,
+        session: &mut Source,
         to: Destination<'_>,
         suspicious: Vec<Complete>,
         sizes: &mut Sizes,
@@ -275,7 +274,7 @@ impl Account<'_> {
     /// A message by itself, and whether the server was in step behind it.
     pub(super) fn read_alone(
         &self,
-        session: &mut Session<Transaction>,
+        session: &mut Source,
         to: Destination<'_>,
         message: &Message,
     ) -> Result<(Complete, bool), Error> {
@@ -309,7 +308,7 @@ impl Account<'_> {
                 }
             }
         }
-        let in_step = retrieval.is_in_step()?;
+        let in_step = retrieval.source().is_in_step()?;
         match complete {
             Some(complete) => Ok((complete, in_step)),
             None => Err(Error::NotInStep),

@@ -4,9 +4,8 @@ use super::room::Shortage;
 use super::tell::{listed, too_early};
 use crate::delivery::{self, Complete};
 use crate::exit::Diagnose;
-use crate::maildrop::{Maildrop, Message};
+use crate::maildrop::{Maildrop, Message, MessageNumber};
 use crate::net;
-use crate::pop3::{MessageNumber, ResponseCode};
 use crate::profile::providers::NoPop;
 use crate::report;
 use crate::secrets;
@@ -363,9 +362,7 @@ impl Error {
     pub(super) fn needs_utf8(&self) -> bool {
         match self {
             Self::NeedsUtf8(_) => true,
-            Self::Session(source::Error::Refused { answer, .. }) => {
-                answer.code == Some(ResponseCode::Utf8)
-            }
+            Self::Session(source::Error::Refused { answer, .. }) => answer.asks_for_utf8(),
             _ => false,
         }
     }

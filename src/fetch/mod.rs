@@ -43,7 +43,7 @@ use crate::plan::{self, Decision, Plan, Policy};
 use crate::profile::Profile;
 use crate::report::{Event, Outcome, Planned, Report};
 use crate::secrets::Credential;
-use crate::source::{Answer, Marked, Meaning, Phase, Session, Transaction, Update};
+use crate::source::{Answer, Marked, Meaning, Phase, Source, Update};
 use crate::state::{self, Claim, MarkedBy, Moment, Opened, Recognition, Recorded, Store, Twins};
 use crate::stop::Stop;
 use crate::term::count;
@@ -173,7 +173,7 @@ impl Account<'_> {
     /// does not list need not be gone.
     fn transact(
         &self,
-        session: &mut Session<Transaction>,
+        session: &mut Source,
         store: &mut Store,
         run: &mut Run<'_>,
         in_parts: bool,
@@ -182,7 +182,7 @@ impl Account<'_> {
         let listed = session.list(&self.profile.server.id(), store.has_unique_ids());
         let maildrop = listed.map_err(|error| match Error::from(error) {
             error if error.is_explained() || error.is_disorder() => error,
-            error if session.went_ahead() => Error::Ahead(Box::new(error)),
+            error if session.traits().went_ahead => Error::Ahead(Box::new(error)),
             error => error,
         })?;
         self.check_stop()?;
@@ -194,7 +194,7 @@ impl Account<'_> {
     /// What is done once the maildrop is listed.
     fn work_through(
         &self,
-        session: &mut Session<Transaction>,
+        session: &mut Source,
         store: &mut Store,
         run: &mut Run<'_>,
         maildrop: &Maildrop,
@@ -248,7 +248,7 @@ impl Account<'_> {
     /// is not asked about for ever.
     fn delete(
         &self,
-        session: &mut Session<Transaction>,
+        session: &mut Source,
         store: &mut Store,
         recorded: Vec<Recorded>,
     ) -> Result<Marked, Error> {
@@ -284,14 +284,14 @@ impl Account<'_> {
     /// QUIT; whether the server has confirmed it.
     fn end(
         &self,
-        session: Session<Transaction>,
+        session: Source,
         marked: Marked,
         store: &mut Store,
         maildrop: &Maildrop,
         outcome: &mut Outcome,
     ) -> Result<bool, Error> {
         let mut confirmed = false;
-        match session.quit(marked) {
+        match session.end(marked) {
             Update::Confirmed(deleted) => {
                 confirmed = true;
                 store.deleted(&deleted);

@@ -9,9 +9,8 @@ use super::{Account, Error, Missed, Run, listed};
 use crate::delivery::{Complete, Incoming, Target};
 use crate::maildir::{AccountTag, Stamp};
 use crate::maildrop::{Maildrop, Message};
-use crate::pop3::ResponseCode;
 use crate::report::{self, Event, Outcome};
-use crate::source::{self, Arrival, Retrieval, Session, Transaction};
+use crate::source::{self, Arrival, Retrieval, Source};
 use crate::state::{FailureKind, Recorded, Same, Store};
 use crate::threads;
 use std::mem::take;
@@ -98,7 +97,7 @@ impl Account<'_> {
     /// turned out to be one that another listed one counts as, at that one first.
     pub(super) fn receive_all(
         &self,
-        session: &mut Session<Transaction>,
+        session: &mut Source,
         store: &mut Store,
         run: &mut Run<'_>,
         maildrop: &Maildrop,
@@ -132,7 +131,7 @@ impl Account<'_> {
     /// had arrived whole is settled all the same.
     pub(super) fn receive(
         &self,
-        session: &mut Session<Transaction>,
+        session: &mut Source,
         store: &mut Store,
         run: &mut Run<'_>,
         mut messages: Vec<Message>,
@@ -208,7 +207,7 @@ impl Account<'_> {
     /// Receives some, commits them, and so on: for where there is no second thread to be had.
     fn take_turns(
         &self,
-        session: &mut Session<Transaction>,
+        session: &mut Source,
         store: &mut Store,
         turns: Turns<'_>,
         messages: &[Message],
@@ -270,7 +269,7 @@ impl Account<'_> {
 
     fn receive_bodies(
         &self,
-        session: &mut Session<Transaction>,
+        session: &mut Source,
         messages: Vec<Message>,
         refusals: Refusals,
         intake: &mut Intake<'_>,
@@ -297,7 +296,7 @@ impl Account<'_> {
     /// server was not asked for. `None` where the session is of no more use.
     fn receive_and_inquire(
         &self,
-        session: &mut Session<Transaction>,
+        session: &mut Source,
         messages: Vec<Message>,
         intake: &mut Intake<'_>,
         received: &mut Received,
@@ -333,12 +332,12 @@ impl Account<'_> {
     /// it was not asked for. `None` where the session is of no more use, or nobody takes what comes.
     fn receive_some(
         &self,
-        session: &mut Session<Transaction>,
+        session: &mut Source,
         messages: Vec<Message>,
         intake: &mut Intake<'_>,
         received: &mut Received,
     ) -> Option<Vec<Message>> {
-        let plainly = !session.may_pipeline();
+        let plainly = !session.traits().pipelines;
         let mut retrieval = session.retrieve(messages);
         let mut incoming: Option<Incoming> = None;
         let ended = self.take_arrivals(&mut retrieval, intake, &mut incoming, received);
@@ -389,7 +388,7 @@ impl Account<'_> {
         received: &mut Received,
     ) -> Result<Option<Vec<Message>>, Error> {
         let wants_header = self.environment.report.wants_header();
-        let asked_for_utf8 = retrieval.was_asked_for_utf8();
+        let asked_for_utf8 = retrieval.source().traits().asked_for_utf8;
         let mut octets_so_far = 0;
         let mut beginning = None;
         let mut rest = Vec::new();
@@ -437,9 +436,7 @@ impl Account<'_> {
                         retrieval.stop();
                     }
                 }
-                Arrival::Refused(message, answer)
-                    if answer.code == Some(ResponseCode::Utf8) && !asked_for_utf8 =>
-                {
+                Arrival::Refused(message, answer) if answer.asks_for_utf8() && !asked_for_utf8 => {
                     return Err(Error::NeedsUtf8(report::in_words(&listed(&message))));
                 }
                 Arrival::Refused(message, answer) => {

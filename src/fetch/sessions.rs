@@ -241,7 +241,7 @@ impl Account<'_> {
         let Some(message) = listed.find(|message| Key::of(message) == key) else {
             // Somebody has deleted it meanwhile: there is no other reading to be had.
             self.commit_all(store, target, vec![first.doubt()], outcome)?;
-            session.quit(Marked::default());
+            session.end(Marked::default());
             return Ok(());
         };
         let to = self.destination(store, target);
@@ -256,7 +256,7 @@ impl Account<'_> {
         };
         self.commit_all(store, target, vec![complete], outcome)?;
         if in_step {
-            session.quit(Marked::default());
+            session.end(Marked::default());
         }
         Ok(())
     }
@@ -288,15 +288,16 @@ impl Account<'_> {
         // Each listing has those again that are left where they are.
         outcome.skipped = 0;
         store.begin_session();
-        let in_parts = session.is_google() || self.lists_in_parts();
+        let in_parts = session.traits().lists_in_parts;
         let done = self.transact(&mut session, store, run, in_parts, outcome);
         run.brought.given = session.given();
         if done.is_ok() {
             conduct.saw_shortcut(session.shortcut());
         }
         // CAPA was sent again behind the sign-in.
-        conduct.announced(session.login_delay());
-        if session.went_ahead() && done.as_ref().is_err_and(Error::is_refused_without_reason) {
+        conduct.announced(session.traits().login_delay);
+        if session.traits().went_ahead && done.as_ref().is_err_and(Error::is_refused_without_reason)
+        {
             conduct.spare_shortcut();
         }
         let (maildrop, marked) = match done {
@@ -305,10 +306,12 @@ impl Account<'_> {
                 // Where it was not asked for more than one thing at a time, another way would be no
                 // better.
                 let is_doubtful = matches!(error, Error::Doubtful { .. });
-                return Err(match session.may_pipeline() || session.went_ahead() {
-                    true if !is_doubtful => Error::OutOfStep(Box::new(error)),
-                    _ => error,
-                });
+                return Err(
+                    match session.traits().pipelines || session.traits().went_ahead {
+                        true if !is_doubtful => Error::OutOfStep(Box::new(error)),
+                        _ => error,
+                    },
+                );
             }
             done => done?,
         };

@@ -281,7 +281,7 @@ fn look_within(
     profile: &Profile,
     findings: &mut Vec<Finding>,
 ) -> (u64, u64) {
-    let after = look.session.capabilities();
+    let after = look.session.traits();
     let announced = look.session.announced();
     findings.push(match announced == seen.announced {
         true => Finding::ok("capa-after", "after the sign-in: the same")

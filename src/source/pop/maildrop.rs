@@ -33,11 +33,6 @@ impl Session<Transaction> {
         self.state.detour
     }
 
-    /// Whether the listings were asked for before the server had let us in.
-    pub fn went_ahead(&self) -> bool {
-        self.state.listing
-    }
-
     /// Lists the maildrop, in one flight where the server pipelines. A listing that breaks off is
     /// an error, never a short maildrop.
     ///

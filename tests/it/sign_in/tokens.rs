@@ -98,6 +98,7 @@ fn with_token(server: &Server, token: &str) -> Result<(), Error> {
     let options = Options {
         ahead: false,
         shortcut: None,
+        lists_in_parts: false,
         detour: None,
         timeout,
         patience: Duration::from_secs(60),
