@@ -1,41 +1,21 @@
 //! The sessions of a run: one as a rule, another in a plainer manner where the server could not
 //! follow, and more where a maildrop is listed in parts.
 
-use super::conduct::{Conduct, Missed};
+use super::conduct::Conduct;
 use super::doubts::Budget;
-use super::endings::Sizes;
 use super::key::Key;
 use super::next::{Brought, Course, Next};
-use super::reach::{Manner, Route};
+use super::session::{Attempt, Part};
 use super::{Account, Error, Run, failure};
 use crate::delivery::{Complete, Target};
 use crate::durable::Dir;
 use crate::report::{Event, Outcome};
-use crate::source::Marked;
 use crate::state::{Store, Twins};
-use crate::term::count;
 use std::collections::HashSet;
 use std::time::Duration;
 
-/// A shorter listing is no part of a longer one: Gmail's parts have 250 to 300 messages.
-const FULL_LISTING: usize = 100;
-
 /// How long a server is left alone that may not have noticed yet that a session is over.
 const MOMENT: Duration = Duration::from_secs(1);
-
-/// How a session is tried.
-struct Attempt<'a> {
-    route: &'a dyn Route,
-    manner: Manner,
-}
-
-/// Of the maildrop, what a session has shown.
-enum Part {
-    /// There may be more.
-    One,
-    /// All, or the last part.
-    Last,
-}
 
 impl Account<'_> {
     /// A session; another one, in a plainer manner, if the server could not follow the first; and
@@ -219,123 +199,5 @@ impl Account<'_> {
             Next::AfterAMoment | Next::GiveUp => return,
         };
         self.tell(Event::Notice(&format!("{text}: {what}")));
-    }
-
-    /// A session for one message, behind which the server was not in step: it is fetched once more,
-    /// and the better of the two readings is delivered.
-    fn fetch_alone(
-        &self,
-        store: &mut Store,
-        target: &Target,
-        attempt: Attempt<'_>,
-        first: Complete,
-        outcome: &mut Outcome,
-        conduct: &mut Conduct,
-    ) -> Result<(), Error> {
-        let mut session = self.sign_in(attempt.route, attempt.manner, conduct)?;
-        let maildrop = session.list(&self.profile.server.id(), store.has_unique_ids())?;
-        store.begin_session();
-        drop(store.recognise(&maildrop));
-        let key = Key::of(first.message());
-        let mut listed = (0..maildrop.len()).filter_map(|place| maildrop.message(place));
-        let Some(message) = listed.find(|message| Key::of(message) == key) else {
-            // Somebody has deleted it meanwhile: there is no other reading to be had.
-            self.commit_all(store, target, vec![first.doubt()], outcome)?;
-            session.end(Marked::default());
-            return Ok(());
-        };
-        let to = self.destination(store, target);
-        let sizes = Sizes::of(store);
-        let (complete, in_step) = match self.read_alone(&mut session, to, &message) {
-            Ok((second, in_step)) => (
-                self.better((first, false), (second, in_step), &sizes),
-                in_step,
-            ),
-            Err(error) if error.is_disorder() => (first.doubt(), false),
-            Err(error) => return Err(error),
-        };
-        self.commit_all(store, target, vec![complete], outcome)?;
-        if in_step {
-            session.end(Marked::default());
-        }
-        Ok(())
-    }
-
-    fn hold_session(
-        &self,
-        store: &mut Store,
-        run: &mut Run<'_>,
-        attempt: Attempt<'_>,
-        outcome: &mut Outcome,
-        conduct: &mut Conduct,
-    ) -> Result<Part, Error> {
-        let signed_in = self.sign_in(attempt.route, attempt.manner, conduct);
-        let mut session = signed_in.map_err(|error| {
-            if error.is_the_servers_word() {
-                conduct.forget_shortcut();
-            }
-            // It may have closed for what came with the sign-in, which the next run finds out: nobody
-            // signs in twice for that.
-            if error.broke_over_flight() {
-                conduct.spare_shortcut();
-            }
-            match error.is_unjudged() {
-                true => Error::Ahead(Box::new(error)),
-                false => error,
-            }
-        })?;
-        let (fetched, deleted) = (outcome.fetched, outcome.deleted);
-        // Each listing has those again that are left where they are.
-        outcome.skipped = 0;
-        store.begin_session();
-        let in_parts = session.traits().lists_in_parts;
-        let done = self.transact(&mut session, store, run, in_parts, outcome);
-        run.brought.given = session.given();
-        if done.is_ok() {
-            conduct.saw_shortcut(session.shortcut());
-        }
-        // CAPA was sent again behind the sign-in.
-        conduct.announced(session.traits().login_delay);
-        if session.traits().went_ahead && done.as_ref().is_err_and(Error::is_refused_without_reason)
-        {
-            conduct.spare_shortcut();
-        }
-        let (maildrop, marked) = match done {
-            Err(error) if error.is_disorder() => {
-                store.distrust_session()?;
-                // Where it was not asked for more than one thing at a time, another way would be no
-                // better.
-                let is_doubtful = matches!(error, Error::Doubtful { .. });
-                return Err(
-                    match session.traits().pipelines || session.traits().went_ahead {
-                        true if !is_doubtful => Error::OutOfStep(Box::new(error)),
-                        _ => error,
-                    },
-                );
-            }
-            done => done?,
-        };
-        let full = maildrop.len() >= FULL_LISTING;
-        if !marked.is_empty() {
-            // The others may have other numbers from now on.
-            run.passed.retain(Key::is_lasting);
-        }
-        let confirmed = self.end(session, marked, store, &maildrop, outcome)?;
-        if let Some(answer) = run.refusal.take() {
-            return Err(Error::Refusing(answer));
-        }
-        let more = in_parts && full && confirmed && outcome.fetched > fetched;
-        if full && run.is_stuck && outcome.fetched == fetched && outcome.deleted == deleted {
-            outcome.held_up += 1;
-            let text = format!(
-                "the server lists a part of {} at a time, and this one brings nothing to fetch: what is \
-                 behind it does not show. Remove or archive on the server what is passed over, or raise \
-                 `max-size`",
-                count(maildrop.len() as u64, "message")
-            );
-            let name = "behind a part".to_owned();
-            run.holds.push(Missed { name, text });
-        }
-        Ok(if more { Part::One } else { Part::Last })
     }
 }
