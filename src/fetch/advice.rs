@@ -138,10 +138,6 @@ impl Error {
             Self::Connect(_) | Self::NoPop(_) => "connect",
             Self::Delivery(_) | Self::NoRoom(_) => "maildir",
             Self::State(_) => "state",
-            Self::Ahead(source)
-            | Self::OutOfStep(source)
-            | Self::Over { source, .. }
-            | Self::Doubtful { source, .. } => source.kind(),
             Self::NotInStep | Self::Refusing(_) => "session",
             Self::KnownElsewhere { .. }
             | Self::NoneImported { .. }

@@ -2,9 +2,9 @@
 
 use super::room::Shortage;
 use super::tell::{listed, too_early};
-use crate::delivery::{self, Complete};
+use crate::delivery;
 use crate::exit::Diagnose;
-use crate::maildrop::{Maildrop, Message, MessageNumber};
+use crate::maildrop::{Maildrop, MessageNumber};
 use crate::net;
 use crate::profile::providers::NoPop;
 use crate::report;
@@ -35,9 +35,6 @@ pub enum Error {
     /// The Maildir cannot be used.
     #[error(transparent)]
     Delivery(#[from] delivery::Error),
-    /// The sign-in and the listings were sent in one flight, and the server has not followed.
-    #[error("{0}")]
-    Ahead(Box<Error>),
     /// The server is to be left alone for now.
     #[error("{}", too_early(.early))]
     Early {
@@ -45,28 +42,6 @@ pub enum Error {
         early: Early,
         /// What names the account on the command line, where it signs in by OAuth 2.0.
         login: Option<String>,
-    },
-    /// Replies and commands got out of step while commands were sent ahead.
-    #[error("{0}")]
-    OutOfStep(Box<Error>),
-    /// The connection ended over a message, or had to be given up because of it: the others can
-    /// be had without it.
-    #[error("{source}")]
-    Over {
-        /// The message.
-        message: Box<Message>,
-        /// What happened.
-        source: Box<Error>,
-    },
-    /// Behind a message the server was not in step: the message may not be whole (E12).
-    #[error("{source}")]
-    Doubtful {
-        /// The message.
-        message: Box<Message>,
-        /// What came of it.
-        reading: Option<Box<Complete>>,
-        /// What happened.
-        source: Box<Error>,
     },
     /// Something stands where only a reply can stand.
     #[error("the server is out of step: what it sends does not answer what it was asked")]
@@ -171,10 +146,6 @@ impl Error {
             Self::Renewal(error) => error,
             Self::State(error) => error,
             Self::NoPop(error) => error,
-            Self::Ahead(source)
-            | Self::OutOfStep(source)
-            | Self::Over { source, .. }
-            | Self::Doubtful { source, .. } => source.as_ref(),
             Self::Early { .. }
             | Self::NoThread(_)
             | Self::NotInStep
@@ -203,21 +174,6 @@ impl Error {
         };
         match self {
             Self::Session(error) => Self::Session(error.about(known)),
-            Self::Ahead(source) => Self::Ahead(Box::new(source.about(maildrop))),
-            Self::OutOfStep(source) => Self::OutOfStep(Box::new(source.about(maildrop))),
-            Self::Over { message, source } => Self::Over {
-                message,
-                source: Box::new(source.about(maildrop)),
-            },
-            Self::Doubtful {
-                message,
-                reading,
-                source,
-            } => Self::Doubtful {
-                message,
-                reading,
-                source: Box::new(source.about(maildrop)),
-            },
             other => other,
         }
     }
@@ -474,7 +430,6 @@ impl Error {
                 )
             }
             Self::NotInStep => true,
-            Self::Doubtful { source, .. } => source.is_disorder(),
             _ => false,
         }
     }

@@ -9,6 +9,7 @@
 //! everything that was received is safely stored (E10).
 
 mod advice;
+mod broken;
 mod commit;
 mod conduct;
 mod doubts;
@@ -28,6 +29,7 @@ mod session;
 mod sessions;
 mod tell;
 
+use broken::Broken;
 pub use conduct::not_tried;
 use conduct::{Conduct, Missed};
 pub use error::Error;
@@ -179,7 +181,7 @@ impl Account<'_> {
         maildrop: &Maildrop,
         in_parts: bool,
         outcome: &mut Outcome,
-    ) -> Result<Marked, Error> {
+    ) -> Result<Marked, Broken> {
         if store.is_first() && !maildrop.has_unique_ids && !maildrop.is_empty() {
             self.tell(Event::Notice(
                 "the server gives messages no unique-ids: each run reads all of them, and recognises \
@@ -220,7 +222,7 @@ impl Account<'_> {
         delete.extend(vouched);
         self.tell_undeletable(given_up + still);
         doubts::spare_namesakes(maildrop, &mut delete);
-        self.delete(session, store, delete)
+        Ok(self.delete(session, store, delete)?)
     }
 
     fn check_stop(&self) -> Result<(), Error> {
@@ -352,6 +354,41 @@ struct Run<'a> {
     holds: Vec<Missed>,
     /// What was asked for, and could not be fetched for its own sake.
     refused: Vec<Missed>,
+}
+
+impl<'a> Run<'a> {
+    fn new(target: &'a Target, twins: &'a Twins, is_withheld_for_long: bool) -> Self {
+        Self {
+            target,
+            twins,
+            care: Care::Usual,
+            budget: Budget::default(),
+            witness: None,
+            brought: Brought::default(),
+            passed: HashSet::new(),
+            refusal: None,
+            trouble: None,
+            is_withheld_for_long,
+            is_stuck: false,
+            holds: Vec::new(),
+            refused: Vec::new(),
+        }
+    }
+
+    fn begin_session(&mut self, care: Care) {
+        self.care = care;
+        self.brought = Brought::default();
+        self.holds.clear();
+        self.refusal = None;
+    }
+
+    /// What did not come, and should: each once.
+    fn misses(mut self) -> Vec<Missed> {
+        self.refused
+            .retain(|refused| self.holds.iter().all(|it| it.name != refused.name));
+        self.refused.extend(self.holds);
+        self.refused
+    }
 }
 
 /// Fails where nothing could be remembered of what is passed over, or where more would come after it.

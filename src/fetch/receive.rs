@@ -1,5 +1,6 @@
 //! The network's side of a fetch: bodies arrive and are written to tmp/.
 
+use super::broken::{Broken, Over};
 use super::commit::{self, Committed};
 use super::endings::{Care, Destination, Intake, Sizes};
 use super::key::Key;
@@ -38,7 +39,7 @@ struct Received {
     nameless: Vec<Key>,
     /// One over which the server broke the protocol.
     broken: Option<Message>,
-    error: Option<Error>,
+    error: Option<Broken>,
 }
 
 impl Received {
@@ -103,7 +104,7 @@ impl Account<'_> {
         maildrop: &Maildrop,
         messages: Vec<Message>,
         outcome: &mut Outcome,
-    ) -> Result<Fetched, Error> {
+    ) -> Result<Fetched, Broken> {
         let mut fetched = self.receive(session, store, run, messages, outcome)?;
         let mut rivals = take(&mut fetched.rivals);
         // What is not looked at in this run is fetched again in the next.
@@ -136,7 +137,7 @@ impl Account<'_> {
         run: &mut Run<'_>,
         mut messages: Vec<Message>,
         outcome: &mut Outcome,
-    ) -> Result<Fetched, Error> {
+    ) -> Result<Fetched, Broken> {
         let (target, care) = (run.target, run.care);
         let failing = messages.iter().filter(|message| store.has_failed(message));
         let mut refusals = Refusals::new(
@@ -161,7 +162,7 @@ impl Account<'_> {
         });
         let (received, committed) = match side_by_side {
             Some((received, Ok(Some(committed)))) => (received, committed),
-            Some(_) => return Err(Error::Thread),
+            Some(_) => return Err(Error::Thread.into()),
             None => {
                 let turns = Turns {
                     to,
@@ -199,8 +200,8 @@ impl Account<'_> {
             run.passed.extend(received.nameless);
         }
         match received.error {
-            Some(error) => Err(fetched.err().unwrap_or(error)),
-            None => fetched,
+            Some(broken) => Err(fetched.err().map_or(broken, Broken::from)),
+            None => Ok(fetched?),
         }
     }
 
@@ -309,7 +310,7 @@ impl Account<'_> {
                 received
                     .refusals
                     .learn(*sent.as_ref().unwrap_or(&false), self);
-                received.error = sent.err();
+                received.error = sent.err().map(Broken::from);
             }
             if received.error.is_some() {
                 return None;
@@ -343,39 +344,34 @@ impl Account<'_> {
         let ended = self.take_arrivals(&mut retrieval, intake, &mut incoming, received);
         // Its end is doubtful for good: the message is fetched once more.
         let held = intake.held.pop();
-        let error = match ended {
+        let mut broken = match ended {
             Ok(rest) => return rest,
-            Err(error) => error,
+            Err(broken) => broken,
         };
         let interrupted = incoming
             .as_ref()
             .map(Incoming::message)
             .or(retrieval.awaited());
-        let is_violation = matches!(error, Error::Session(source::Error::Violation { .. }));
+        let is_violation = matches!(
+            (&broken.error, &*broken.over),
+            (
+                Error::Session(source::Error::Violation { .. }),
+                Over::Itself
+            )
+        );
         received.broken = interrupted.filter(|_| is_violation && plainly).cloned();
         // Any of what has come may be another message.
-        let error = match intake.echoes.are_unsettled() {
-            true => Error::NotInStep,
-            false => error,
-        };
-        received.error = Some(match (interrupted, error, held) {
-            (
-                _,
-                Error::Doubtful {
-                    message, source, ..
-                },
-                Some(held),
-            ) => Error::Doubtful {
-                message,
-                reading: Some(Box::new(held.complete)),
-                source,
-            },
-            (Some(message), error, _) if error.is_over_a_message() => Error::Over {
-                message: Box::new(message.clone()),
-                source: Box::new(error),
-            },
-            (_, error, _) => error,
-        });
+        if intake.echoes.are_unsettled() {
+            broken = Error::NotInStep.into();
+        }
+        match (&mut *broken.over, interrupted) {
+            (Over::End { reading, .. }, _) => *reading = held.map(|held| Box::new(held.complete)),
+            (over, Some(message)) if broken.error.is_over_a_message() => {
+                *over = Over::Message(message.clone());
+            }
+            _ => {}
+        }
+        received.error = Some(broken);
         None
     }
 
@@ -386,7 +382,7 @@ impl Account<'_> {
         intake: &mut Intake<'_>,
         incoming: &mut Option<Incoming>,
         received: &mut Received,
-    ) -> Result<Option<Vec<Message>>, Error> {
+    ) -> Result<Option<Vec<Message>>, Broken> {
         let wants_header = self.environment.report.wants_header();
         let asked_for_utf8 = retrieval.source().traits().asked_for_utf8;
         let mut octets_so_far = 0;
@@ -437,7 +433,7 @@ impl Account<'_> {
                     }
                 }
                 Arrival::Refused(message, answer) if answer.asks_for_utf8() && !asked_for_utf8 => {
-                    return Err(Error::NeedsUtf8(report::in_words(&listed(&message))));
+                    return Err(Error::NeedsUtf8(report::in_words(&listed(&message))).into());
                 }
                 Arrival::Refused(message, answer) => {
                     if !intake.go_on()

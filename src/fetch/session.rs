@@ -1,5 +1,6 @@
 //! One session: sign in, list, what is done with what is listed, and the end.
 
+use super::broken::{Broken, Over};
 use super::conduct::{Conduct, Missed};
 use super::endings::Sizes;
 use super::key::Key;
@@ -9,7 +10,7 @@ use crate::delivery::{Complete, Target};
 use crate::maildrop::Maildrop;
 use crate::plan;
 use crate::report::{Event, Outcome};
-use crate::source::{Marked, Meaning, Phase, Source, Update};
+use crate::source::{Marked, Meaning, Phase, Source, Traits, Update};
 use crate::state::{Recorded, Store};
 use crate::term::count;
 
@@ -38,7 +39,7 @@ impl Account<'_> {
         attempt: Attempt<'_>,
         outcome: &mut Outcome,
         conduct: &mut Conduct,
-    ) -> Result<Part, Error> {
+    ) -> Result<Part, Broken> {
         let signed_in = self.sign_in(attempt.route, attempt.manner, conduct);
         let mut session = signed_in.map_err(|error| {
             if error.is_the_servers_word() {
@@ -49,10 +50,11 @@ impl Account<'_> {
             if error.broke_over_flight() {
                 conduct.spare_shortcut();
             }
-            match error.is_unjudged() {
-                true => Error::Ahead(Box::new(error)),
-                false => error,
-            }
+            let over = match error.is_unjudged() {
+                true => Over::Flight,
+                false => Over::Itself,
+            };
+            Broken::over(error, over)
         })?;
         let (fetched, deleted) = (outcome.fetched, outcome.deleted);
         // Each listing has those again that are left where they are.
@@ -66,22 +68,27 @@ impl Account<'_> {
         }
         // CAPA was sent again behind the sign-in.
         conduct.announced(session.traits().login_delay);
-        if session.traits().went_ahead && done.as_ref().is_err_and(Error::is_refused_without_reason)
+        if session.traits().went_ahead
+            && done
+                .as_ref()
+                .is_err_and(|it| it.error.is_refused_without_reason())
         {
             conduct.spare_shortcut();
         }
         let (maildrop, marked) = match done {
-            Err(error) if error.is_disorder() => {
+            Err(mut broken) if broken.error.is_disorder() => {
                 store.distrust_session()?;
+                let Traits {
+                    pipelines,
+                    went_ahead,
+                    ..
+                } = session.traits();
                 // Where it was not asked for more than one thing at a time, another way would be no
                 // better.
-                let is_doubtful = matches!(error, Error::Doubtful { .. });
-                return Err(
-                    match session.traits().pipelines || session.traits().went_ahead {
-                        true if !is_doubtful => Error::OutOfStep(Box::new(error)),
-                        _ => error,
-                    },
-                );
+                if (pipelines || went_ahead) && !matches!(*broken.over, Over::End { .. }) {
+                    *broken.over = Over::Step;
+                }
+                return Err(broken);
             }
             done => done?,
         };
@@ -92,7 +99,7 @@ impl Account<'_> {
         }
         let confirmed = self.end(session, marked, store, &maildrop, outcome)?;
         if let Some(answer) = run.refusal.take() {
-            return Err(Error::Refusing(answer));
+            return Err(Error::Refusing(answer).into());
         }
         let more = in_parts && full && confirmed && outcome.fetched > fetched;
         if full && run.is_stuck && outcome.fetched == fetched && outcome.deleted == deleted {
@@ -118,16 +125,20 @@ impl Account<'_> {
         run: &mut Run<'_>,
         in_parts: bool,
         outcome: &mut Outcome,
-    ) -> Result<(Maildrop, Marked), Error> {
+    ) -> Result<(Maildrop, Marked), Broken> {
         let listed = session.list(&self.profile.server.id(), store.has_unique_ids());
-        let maildrop = listed.map_err(|error| match Error::from(error) {
-            error if error.is_explained() || error.is_disorder() => error,
-            error if session.traits().went_ahead => Error::Ahead(Box::new(error)),
-            error => error,
+        let maildrop = listed.map_err(|error| {
+            let error = Error::from(error);
+            let is_explained = error.is_explained() || error.is_disorder();
+            let over = match session.traits().went_ahead && !is_explained {
+                true => Over::Flight,
+                false => Over::Itself,
+            };
+            Broken::over(error, over)
         })?;
         self.check_stop()?;
         let marked = self.work_through(session, store, run, &maildrop, in_parts, outcome);
-        let marked = marked.map_err(|error| error.about(&maildrop))?;
+        let marked = marked.map_err(|broken| broken.about(&maildrop))?;
         Ok((maildrop, marked))
     }
 

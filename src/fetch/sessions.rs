@@ -1,21 +1,63 @@
 //! The sessions of a run: one as a rule, another in a plainer manner where the server could not
 //! follow, and more where a maildrop is listed in parts.
 
+use super::broken::{Broken, Over};
 use super::conduct::Conduct;
-use super::doubts::Budget;
-use super::key::Key;
-use super::next::{Brought, Course, Next};
+use super::next::{Course, Next};
+use super::reach::Manner;
 use super::session::{Attempt, Part};
 use super::{Account, Error, Run, failure};
 use crate::delivery::{Complete, Target};
 use crate::durable::Dir;
 use crate::report::{Event, Outcome};
 use crate::state::{Store, Twins};
-use std::collections::HashSet;
 use std::time::Duration;
 
 /// How long a server is left alone that may not have noticed yet that a session is over.
 const MOMENT: Duration = Duration::from_secs(1);
+
+/// What the sessions so far have left to be told, or to be done.
+#[derive(Default)]
+struct Left {
+    /// Why a message was left out: the run's reason, unless the message was delivered at last.
+    reason: Option<Error>,
+    /// Why a session ended that had brought something, and another one went on.
+    enough: Option<Error>,
+    /// Readings of messages whose ends were doubtful, each to be fetched once more, alone.
+    doubtful: Vec<Complete>,
+}
+
+impl Left {
+    /// A session broke off, and another one is tried without what it broke over.
+    fn add(&mut self, next: &Next, broken: Broken) {
+        match (next, *broken.over) {
+            (
+                Next::Alone(_),
+                Over::End {
+                    reading: Some(reading),
+                    ..
+                },
+            ) => self.doubtful.push(*reading),
+            (Next::Alone(_) | Next::Without(_), _) => {
+                self.reason.get_or_insert(broken.error);
+            }
+            (Next::GoOn, _) => self.enough = Some(broken.error),
+            _ => {}
+        }
+    }
+
+    /// A session broke off, and no other is tried.
+    fn give_up(&mut self, broken: Broken) -> Error {
+        if let Over::End {
+            reading: Some(reading),
+            ..
+        } = *broken.over
+        {
+            self.doubtful.push(*reading);
+        }
+        broken.error
+    }
+}
 
 impl Account<'_> {
     /// A session; another one, in a plainer manner, if the server could not follow the first; and
@@ -31,146 +73,103 @@ impl Account<'_> {
         let others = store.other_maildirs();
         let readable = others.iter().map(Dir::as_fd).chain([store.journal()]);
         let route = self.route(&target.directories(), &readable.collect::<Vec<_>>())?;
-        let mut manner = self.manner(store.unpipelined());
-        if manner.pipelining {
-            manner.ahead = conduct.may_go_ahead();
-            manner.shortcut = conduct.shortcut();
-        }
-        let mut course = Course::new(manner);
-        // The reason why a message was left out is the run's, unless it was delivered at last.
-        let mut reason: Option<Error> = None;
-        // Why a session ended that had brought something.
-        let mut enough: Option<Error> = None;
-        let mut doubtful: Vec<Complete> = Vec::new();
-        let mut goes_on = false;
-        let mut run = Run {
-            target,
-            twins,
-            care: course.care,
-            budget: Budget::default(),
-            witness: None,
-            brought: Brought::default(),
-            passed: HashSet::new(),
-            refusal: None,
-            trouble: None,
-            is_withheld_for_long: conduct.is_withheld_for_long(),
-            is_stuck: false,
-            holds: Vec::new(),
-            refused: Vec::new(),
+        let mut course = Course::new(self.first_manner(store, conduct));
+        let mut run = Run::new(target, twins, conduct.is_withheld_for_long());
+        let mut left = Left::default();
+        let attempt = |course: &Course| Attempt {
+            route: route.as_ref(),
+            manner: course.manner,
         };
         let ended = loop {
-            let attempt = Attempt {
-                route: route.as_ref(),
-                manner: course.manner,
-            };
-            (run.brought, outcome.held_up) = (Brought::default(), 0);
-            run.holds.clear();
-            run.refusal = None;
-            let session = self.hold_session(store, &mut run, attempt, outcome, conduct);
-            if course.learn(
-                &run.brought,
-                !session.as_ref().is_err_and(|it| !it.is_refusing()),
-                store,
-            ) {
+            outcome.held_up = 0;
+            run.begin_session(course.care);
+            let session = self.hold_session(store, &mut run, attempt(&course), outcome, conduct);
+            let is_well = !session.as_ref().is_err_and(|it| !it.error.is_refusing());
+            if course.learn(&run.brought, is_well, store) {
                 self.tell(Event::Notice(
                     "one command at a time went well, and is kept to for 30 days; pipelining = \
                      \"off\" keeps to it for ever",
                 ));
             }
-            let error = match session {
+            let broken = match session {
                 Ok(Part::One) if course.may_go_on() => continue,
                 Ok(_) => break Ok(()),
-                Err(error) => error,
+                Err(broken) => broken,
             };
             // It lets us in no more for now. What it has listed so far is safe.
-            if !course.is_first() && error.is_turned_away() {
-                self.tell(Event::Notice(&format!("{error}: the next run goes on")));
-                conduct.note_refusal(self, &error);
-                break enough.map_or(Ok(()), Err);
+            if !course.is_first() && broken.error.is_turned_away() {
+                let text = format!("{}: the next run goes on", broken.error);
+                self.tell(Event::Notice(&text));
+                conduct.note_refusal(self, &broken.error);
+                break left.enough.take().map_or(Ok(()), Err);
             }
-            let next = match error.is_refusing() && conduct.wants_pauses() {
+            let next = match broken.error.is_refusing() && conduct.wants_pauses() {
                 true => Next::GiveUp,
-                false => course.after(&error, &run.brought, &mut run.passed, store),
+                false => course.after(&broken, &run.brought, &mut run.passed, store),
             };
-            run.care = course.care;
-            if next == Next::GiveUp {
-                match error {
-                    Error::Doubtful {
-                        reading, source, ..
-                    } => {
-                        doubtful.extend(reading.map(|reading| *reading));
-                        break Err(*source);
-                    }
-                    error => break Err(error),
-                }
-            }
-            if next == Next::AfterAMoment {
-                self.environment.stop.wait(MOMENT);
+            match next {
+                Next::GiveUp => break Err(left.give_up(broken)),
+                Next::AfterAMoment => _ = self.environment.stop.wait(MOMENT),
+                _ => {}
             }
             self.check_stop()?;
             // That the server ends each session after some messages is said once a run.
-            if next != Next::GoOn || !std::mem::replace(&mut goes_on, true) {
-                self.tell_next(&next, &error);
+            if next != Next::GoOn || left.enough.is_none() {
+                self.tell_next(&next, &broken.error);
             }
-            match (next, error) {
-                (Next::SignInFirst, _) => conduct.doubt_shortcut(),
-                (Next::FewerHeaders, _) => run.budget.shrink(run.brought.given.headers()),
-                (Next::GoOn, error) => enough = Some(error),
-                (
-                    Next::Without(_),
-                    Error::Doubtful {
-                        reading, source, ..
-                    },
-                ) => match reading {
-                    Some(reading) => doubtful.push(*reading),
-                    None => _ = reason.get_or_insert(*source),
-                },
-                (Next::Without(_), error) => _ = reason.get_or_insert(error),
-                _ => {}
+            match next {
+                Next::SignInFirst => conduct.doubt_shortcut(),
+                Next::FewerHeaders => run.budget.shrink(run.brought.given.headers()),
+                _ => left.add(&next, broken),
             }
         };
         // What has been read so far is not lost because there are too many of them for one run.
         if ended.as_ref().is_err_and(|error| !error.is_disorder()) {
-            doubtful.clear();
+            left.doubtful.clear();
         }
-        for first in doubtful {
-            let attempt = Attempt {
-                route: route.as_ref(),
-                manner: course.manner,
-            };
+        for first in std::mem::take(&mut left.doubtful) {
+            let attempt = attempt(&course);
             // The first reason stands: what ended the sessions is not told by a later failure.
             if let Err(error) = self.fetch_alone(store, target, attempt, first, outcome, conduct) {
-                reason.get_or_insert(error);
+                left.reason.get_or_insert(error);
                 break;
             }
         }
-        let first = match ended {
-            Ok(()) => reason,
-            Err(error) => match reason {
-                None => Some(error),
-                Some(first) => {
-                    let text = failure(&error).message;
-                    let text = format!("{text}: what is left is for the next run");
-                    // More of the same is no news.
-                    self.tell(match first.kind() == error.kind() {
-                        true => Event::Notice(&text),
-                        false => Event::Warning(&text),
-                    });
-                    Some(first)
-                }
-            },
-        };
-        if let Some(error) = run.trouble.or(first) {
-            return Err(match error {
-                Error::NoRoom(shortage) => Error::NoRoom(shortage.at_end(outcome.fetched)),
-                other => other,
+        match run
+            .trouble
+            .take()
+            .or(self.first_of(left.reason, ended.err()))
+        {
+            Some(Error::NoRoom(shortage)) => Err(Error::NoRoom(shortage.at_end(outcome.fetched))),
+            Some(error) => Err(error),
+            None => {
+                conduct.misses(self, &run.misses());
+                Ok(())
+            }
+        }
+    }
+
+    fn first_manner(&self, store: &Store, conduct: &Conduct) -> Manner {
+        let mut manner = self.manner(store.unpipelined());
+        if manner.pipelining {
+            manner.ahead = conduct.may_go_ahead();
+            manner.shortcut = conduct.shortcut();
+        }
+        manner
+    }
+
+    /// Of why a message was left out and what ended the sessions, what came first; the other is told.
+    fn first_of(&self, reason: Option<Error>, ended: Option<Error>) -> Option<Error> {
+        if let (Some(first), Some(error)) = (&reason, &ended) {
+            let text = failure(error).message;
+            let text = format!("{text}: what is left is for the next run");
+            // More of the same is no news.
+            self.tell(match first.kind() == error.kind() {
+                true => Event::Notice(&text),
+                false => Event::Warning(&text),
             });
         }
-        let mut misses = run.refused;
-        misses.retain(|refused| run.holds.iter().all(|it| it.name != refused.name));
-        misses.extend(run.holds);
-        conduct.misses(self, &misses);
-        Ok(())
+        reason.or(ended)
     }
 
     fn tell_next(&self, next: &Next, error: &Error) {
@@ -185,9 +184,7 @@ impl Account<'_> {
             }
             Next::SignInFirst => "connecting once more, and signing in before anything is asked",
             Next::WithALook => "connecting once more, with a look behind each message",
-            Next::Without(_) if matches!(error, Error::Doubtful { .. }) => {
-                "going on without the message before that"
-            }
+            Next::Alone(_) => "going on without the message before that",
             Next::Without(_) => "going on without it",
             Next::WithoutCapabilities => {
                 return self.tell(Event::Notice("the server closed on CAPA: trying without"));
