@@ -24,7 +24,7 @@ pub use diagnose::ConfigError;
 pub use overrides::Overrides;
 pub use problem::Problem;
 pub use resolve::TIMEOUT;
-pub use typed::Typed;
+pub use typed::{Typed, config_option};
 pub(crate) use words::nearest;
 
 mod address;
