@@ -278,34 +278,9 @@ const CIRCLES: &[(&str, &str, &str)] = &[
         "the same grammar",
     ),
     (
-        "import/fetchmail/grammar.rs",
-        "import/fetchmail/tokens.rs",
-        "a word is a token, and a keyword where the grammar has it",
-    ),
-    (
-        "source/pop/answer.rs",
-        "source/pop/error.rs",
-        "what an answer means hangs on where it came, and an error says both",
-    ),
-    (
         "state/claim.rs",
         "state/rebuild.rs",
         "a claim on an account makes a lost state again, and goes on with it",
-    ),
-    (
-        "state/index.rs",
-        "state/memory.rs",
-        "the index's keys stand in the memory",
-    ),
-    (
-        "state/inspect.rs",
-        "state/outline.rs",
-        "what is shown of a message is put together from its outline",
-    ),
-    (
-        "state/manners.rs",
-        "state/refusal.rs",
-        "the longest wait is the same for both",
     ),
 ];
 

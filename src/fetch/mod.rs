@@ -50,7 +50,7 @@ use crate::source::{Answer, Marked, Source};
 use crate::state::{self, Claim, MarkedBy, Moment, Opened, Recognition, Store, Twins};
 use crate::stop::Stop;
 use crate::term::count;
-use doubts::{Budget, Looked};
+use doubts::{Budget, Verdicts};
 use endings::Care;
 use key::Key;
 use next::Brought;
@@ -193,7 +193,7 @@ impl Account<'_> {
             .smallest_stored()
             .and_then(|place| maildrop.message(place));
         run.is_stuck = in_parts && plan.stored() < plan.listed() / 2;
-        let Looked { mut same, fetch } =
+        let Verdicts { mut same, fetch } =
             self.look_into(session, store, maildrop, &plan, &mut run.budget)?;
         let order = plan.fetch_order(self.profile.policy.order);
         let new = order

@@ -85,8 +85,8 @@ impl Fetched {
     }
 }
 
-/// How messages are received where receiving and committing take turns.
-struct Turns<'a> {
+/// How messages are received where receiving and committing alternate.
+struct Alternation<'a> {
     to: Destination<'a>,
     care: Care,
     sizes: &'a mut Sizes,
@@ -164,13 +164,13 @@ impl Account<'_> {
             Some((received, Ok(Some(committed)))) => (received, committed),
             Some(_) => return Err(Error::Thread.into()),
             None => {
-                let turns = Turns {
+                let alternation = Alternation {
                     to,
                     care,
                     sizes: &mut sizes,
                     queue,
                 };
-                self.take_turns(session, store, turns, &messages, refusals)
+                self.alternate(session, store, alternation, &messages, refusals)
             }
         };
         let fetched = Fetched::of(committed, outcome);
@@ -206,11 +206,11 @@ impl Account<'_> {
     }
 
     /// Receives some, commits them, and so on: for where there is no second thread to be had.
-    fn take_turns(
+    fn alternate(
         &self,
         session: &mut Source,
         store: &mut Store,
-        turns: Turns<'_>,
+        alternation: Alternation<'_>,
         messages: &[Message],
         refusals: Refusals,
     ) -> (Received, Committed) {
@@ -219,10 +219,11 @@ impl Account<'_> {
             refusals,
             ..Received::default()
         };
-        for some in messages.chunks(turns.queue) {
+        for some in messages.chunks(alternation.queue) {
             // What is fetched once more comes twice.
-            let (sender, receiver) = sync_channel(2 * turns.queue);
-            let mut intake = Intake::new(turns.to, turns.care, turns.sizes, &sender);
+            let (sender, receiver) = sync_channel(2 * alternation.queue);
+            let mut intake =
+                Intake::new(alternation.to, alternation.care, alternation.sizes, &sender);
             let refusals = take(&mut received.refusals);
             let more = self.receive_bodies(session, some.to_vec(), refusals, &mut intake);
             drop(intake);
@@ -231,7 +232,13 @@ impl Account<'_> {
                 nameless: [received.nameless, more.nameless].concat(),
                 ..more
             };
-            committed.add(commit::run(store, turns.to.target, &receiver, self, false));
+            committed.add(commit::run(
+                store,
+                alternation.to.target,
+                &receiver,
+                self,
+                false,
+            ));
             let is_over = received.error.is_some()
                 || received.refusals.trouble.is_some()
                 || self.environment.stop.requested().is_some();

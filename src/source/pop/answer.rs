@@ -7,7 +7,7 @@
 
 mod words;
 
-use super::error::Phase;
+use super::phase::Phase;
 use super::wire::Answer;
 use crate::exit::Status;
 use crate::pop3::ResponseCode;
