@@ -9,7 +9,7 @@
 //! # How the data flow
 //!
 //! ```text
-//! command line ─> profile ───> session ────> plan ─────> delivery ────> state
+//! command line ─> profile ───> source ─────> plan ─────> delivery ────> state
 //!  cli, command    config file  sign in,      what to     tmp/, sync,    journal,
 //!                  and URLs,    list, RETR,   fetch,      new/           proofs
 //!                  validated    DELE, QUIT    skip,
@@ -27,7 +27,7 @@
 //! | [`secrets`] | where passwords and sign-ins are, and what an account signs in with |
 //! | [`import`] | other tools' configs and unique-ids become drafts of accounts, names, and remarks |
 //! | [`fetch`] | one account from the lock on its state to the reply to QUIT; network and disk side by side |
-//! | [`source`] | where mail comes from: an arm for each protocol, and what it is like; a POP3 session over a channel, the states of RFC 1939 as types |
+//! | [`source`] | where mail comes from, an arm for each protocol, and what it is like; [`source::pop`]: the states of RFC 1939 as types, over a channel |
 //! | [`plan`] | what to fetch, skip, mark and delete: pure, without clock, disk or network |
 //! | [`delivery`] | the spool, and the steps from octets to a message that is placed for good, as types |
 //! | [`maildir`] | Maildirs: layout, names, who delivers, finding anybody's mail again |
@@ -64,7 +64,7 @@
 //! ```
 //! Each word is a type that only the step before it can make:
 //! [`delivery::Complete`], [`delivery::Synced`], [`state::Intent`], [`delivery::Delivered`],
-//! [`state::Recorded`]. [`Session::delete`](source::Session::delete) takes nothing but
+//! [`state::Recorded`]. [`Source::delete`](source::Source::delete) takes nothing but
 //! [`state::Recorded`], so deleting what is not durable and recorded does not compile. For a message
 //! of an earlier session the way is [`state::Same`] ─> [`state::Recorded`]: the session has shown that
 //! it is the same, and its file was looked for. Of a message that another tool has fetched there is no
@@ -85,7 +85,7 @@
 //! | E7 | Compaction is a new file, its sync, a rename, the directory's sync. The lock is a file of its own, never renamed, and removed with its account alone, by who holds it. | `state/compact.rs`, `state/lock.rs`, `state/removal.rs` |
 //! | E8 | Without a reply to QUIT nothing counts as deleted; the next listing tells, and DELE is sent again without a second download. | [`source::Update`] |
 //! | E9 | After a failed sync the message counts as not stored: its name is unlinked, then, once that is durable, its intent withdrawn. An intent that a crash left counts as stored once its file and directory are synced; one that is nowhere is fetched again. | [`delivery::sync_all`], `fetch/commit.rs`, `state/recover.rs` |
-//! | E10 | QUIT is a commit point even when nothing is deleted: after any failure of ours the connection is closed without it. | `fetch/mod.rs` |
+//! | E10 | QUIT is a commit point even when nothing is deleted: after any failure of ours the connection is closed without it. | `fetch/session.rs`, [`Source::end`](source::Source::end) |
 //! | E11 | A message's name is account and unique-id. Its listed size is evidence, and so are its body and a few header fields; what is doubtful is looked at in the session at hand, and before a message of an earlier session is deleted it must have been seen to be the same there. | [`maildrop::Identity`], `message/fields.rs`, `state/recognition.rs`, `state/doubt.rs`, `fetch/doubts.rs` |
 //! | E12 | A message is delivered as any other only if its end was orderly; otherwise it has no proof that DELE takes. Two with the same octets are read once more. After a violation of the protocol, what the session recorded is doubtful. | [`pop3::Ending`], `fetch/endings.rs`, `fetch/echoes.rs`, [`Store::distrust_session`](state::Store::distrust_session) |
 //! | E13 | The Maildir's own file says who delivers to it, and a generation that is raised before and after the deliveries of a run, with a nonce drawn for each: no line, or another number or other nonces than the journal's are found out before anything is touched. | `maildir/roster.rs`, `maildir/nonces.rs`, `state/custody.rs`, `state/parting.rs` |
@@ -106,6 +106,9 @@
 //!
 //! # How to add ...
 //!
+//! - **a protocol**: a module below `source/`, its arm in [`source::Source`] and in `source/retrieval.rs`,
+//!   and in [`source::Traits`] what others have to know of it; where it is signed in to, in
+//!   `fetch/reach.rs`.
 //! - **a sign-in method**: for SASL a variant of [`sasl::Mechanism`] and what it says in
 //!   [`sasl::exchange`] (messages that follow from nothing are a line there; more is a file of its
 //!   own), for anything else its dialogue in `source/pop/sign_in.rs`. Its word in

@@ -186,14 +186,7 @@ impl Error {
 
     /// Whether the server closed the connection at this point.
     pub(super) fn closed_on(&self, wanted: Phase) -> bool {
-        match self {
-            Self::Session(source::Error::Net {
-                phase,
-                source: net::Error::Closed,
-                ..
-            }) => *phase == wanted,
-            _ => false,
-        }
+        matches!(self.lost(), Some((phase, net::Error::Closed, _)) if phase == wanted)
     }
 
     /// Whether the server took the sign-in for something else, so that trying it once more is no
@@ -237,49 +230,36 @@ impl Error {
     /// the disk or the person: the server closed it, fell silent, or sends without end. One that
     /// drips does so over minutes, and as likely as not over all messages.
     pub(super) fn is_over_a_message(&self) -> bool {
-        match self {
-            Self::Session(source::Error::Net {
-                phase: Phase::Message(_),
-                source,
-                under_way: UnderWay::One,
-                ..
-            }) => !matches!(source, net::Error::Stopped(_) | net::Error::Dripping(_)),
-            Self::Oversized(_) => true,
-            _ => false,
+        match self.lost() {
+            Some((Phase::Message(_), source, UnderWay::One)) => {
+                !matches!(source, net::Error::Stopped(_) | net::Error::Dripping(_))
+            }
+            _ => matches!(self, Self::Oversized(_)),
         }
     }
 
     /// Whether the server has closed the connection.
     pub(super) fn is_closed(&self) -> bool {
-        let closed = |source: &net::Error| matches!(source, net::Error::Closed | net::Error::Io(_));
-        matches!(self, Self::Session(source::Error::Net { source, .. }) if closed(source))
+        matches!(
+            self.lost(),
+            Some((_, net::Error::Closed | net::Error::Io(_), _))
+        )
     }
 
     /// Whether the connection was lost over the sign-in and what was sent with it.
     pub(super) fn broke_over_flight(&self) -> bool {
         matches!(
-            self.session(),
-            Some(source::Error::Net {
-                phase: Phase::SignIn,
-                under_way: UnderWay::Several { .. },
-                ..
-            })
+            self.lost(),
+            Some((Phase::SignIn, _, UnderWay::Several { .. }))
         )
     }
 
     /// Whether the connection was lost while several commands were under way, and then whether what
     /// was waited for had begun to arrive. Not over a sign-in, which nobody makes twice.
     pub(super) fn broke_over_several(&self) -> Option<bool> {
-        match self.session()? {
-            source::Error::Net {
-                phase: Phase::SignIn,
-                ..
-            } => None,
-            source::Error::Net {
-                source,
-                under_way: UnderWay::Several { begun },
-                ..
-            } if is_closed_or_silent(source) => Some(*begun),
+        match self.lost()? {
+            (Phase::SignIn, ..) => None,
+            (_, source, UnderWay::Several { begun }) if is_closed_or_silent(source) => Some(begun),
             _ => None,
         }
     }
@@ -287,18 +267,14 @@ impl Error {
     /// Whether the connection was lost over headers or a step behind them.
     pub(super) fn broke_over_headers(&self) -> bool {
         matches!(
-            self.session(),
-            Some(source::Error::Net { phase: Phase::Header(_) | Phase::Step, source, .. })
-                if is_closed_or_silent(source)
+            self.lost(),
+            Some((Phase::Header(_) | Phase::Step, source, _)) if is_closed_or_silent(source)
         )
     }
 
     /// What was being waited for when the connection was lost.
     pub(super) fn phase(&self) -> Option<Phase> {
-        match self.session()? {
-            source::Error::Net { phase, .. } => Some(*phase),
-            _ => None,
-        }
+        self.lost().map(|(phase, ..)| phase)
     }
 
     /// Whether it is the session's own refusal to send messages.
@@ -395,6 +371,10 @@ impl Error {
             Self::State(state::Error::HeldLong { holder, .. }) => Some(holder.since),
             _ => None,
         }
+    }
+
+    fn lost(&self) -> Option<(Phase, &net::Error, UnderWay)> {
+        self.session()?.lost()
     }
 
     fn session(&self) -> Option<&source::Error> {

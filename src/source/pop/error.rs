@@ -197,6 +197,19 @@ impl Error {
         }
     }
 
+    /// Where the connection was lost, how, and what was under way.
+    pub fn lost(&self) -> Option<(Phase, &net::Error, UnderWay)> {
+        match self {
+            Self::Net {
+                phase,
+                source,
+                under_way,
+                ..
+            } => Some((*phase, source, *under_way)),
+            _ => None,
+        }
+    }
+
     /// Whether the server has closed the connection.
     pub(super) fn is_closed(&self) -> bool {
         matches!(

@@ -13,7 +13,7 @@ impl Session<Transaction> {
     ///
     /// # Errors
     /// Where the connection fails, or the server says nothing.
-    pub fn is_in_step(&mut self) -> Result<bool, Error> {
+    pub(in crate::source) fn is_in_step(&mut self) -> Result<bool, Error> {
         if self.wire.pending() > 0 || self.wire.has_unread(Phase::Step)? {
             return Ok(false);
         }

@@ -24,7 +24,7 @@ impl Session<Transaction> {
     ///
     /// # Errors
     /// With the message that it was about, as far as that shows.
-    pub fn delete(
+    pub(in crate::source) fn delete(
         &mut self,
         mut recorded: Vec<Recorded>,
     ) -> Result<Marked, (Error, Option<Recorded>)> {
@@ -66,7 +66,7 @@ impl Session<Transaction> {
 
     /// Ends the session. Everything fetched must be durable: some servers hide or delete what was
     /// retrieved from here on, marked or not (E10).
-    pub fn quit(mut self, marked: Marked) -> Update {
+    pub(in crate::source) fn quit(mut self, marked: Marked) -> Update {
         self.wire.limit_timeout(QUIT_TIMEOUT);
         let sent = self.wire.send(Command::Quit);
         let answer = sent.and_then(|()| self.wire.answer(Phase::Quit));
