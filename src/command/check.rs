@@ -2,7 +2,7 @@
 
 use super::context::Context;
 use super::fail::{Failure, print, report_failure};
-use super::looked::{Counts, Looked};
+use super::results::{Counts, Results};
 use crate::cli::Check;
 use crate::exit::Status;
 use crate::fetch::{Account, Error, Look, look};
@@ -47,7 +47,7 @@ pub(super) fn run(context: &Context<'_>, arguments: &Check) -> Result<Status, Fa
         check(account, arguments.headers)
     });
     report.clear();
-    let looked = Looked::new(prepared, results);
+    let looked = Results::new(prepared, results);
     let status = looked.status();
     if context.global.quiet {
         let new: u64 = looked.found().map(|(_, waiting)| waiting.new).sum();

@@ -3,7 +3,7 @@
 use super::check::{HEADER_LIMIT, cells};
 use super::context::Context;
 use super::fail::{Failure, print, report_failure};
-use super::looked::{Counts, Looked};
+use super::results::{Counts, Results};
 use crate::cli::Fetch;
 use crate::exit::Status;
 use crate::fetch::{Error, rehearse};
@@ -105,7 +105,7 @@ pub(super) fn run(
         looked.map_err(|error| report_failure(&*environment.report, &account.profile.name, &error))
     });
     report.clear();
-    let looked = Looked::new(prepared, results);
+    let looked = Results::new(prepared, results);
     print(if context.is_json() {
         looked.json(plan_as_json)
     } else {
@@ -151,7 +151,7 @@ fn summary(values: &[u64]) -> String {
 }
 
 /// What would be done, and to which message; of those that are seen only with `verbose`.
-fn as_table(looked: &Looked<Plan>, verbose: bool) -> String {
+fn as_table(looked: &Results<Plan>, verbose: bool) -> String {
     let several = looked.found().count() > 1;
     let columns = columns(std::io::stdout());
     let mut table = Table::new(&[

@@ -6,10 +6,11 @@
 use super::fail::Failure;
 use crate::cli::Cli;
 use crate::exit::Status;
-use crate::profile::{nearest, without_password};
+use crate::profile::{config_option, nearest, without_password};
 use crate::term::quoted;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use std::ffi::{OsStr, OsString};
+use std::path::Path;
 
 /// Options that take a value in the next word, of those that hold for every command.
 const WITH_VALUE: [&str; 3] = ["--config", "--format", "--color"];
@@ -126,9 +127,7 @@ fn no_such_word(
     config: Option<&OsStr>,
 ) -> Failure {
     // What is told to be typed reads the same file.
-    let config = config.map_or_else(String::new, |path| {
-        format!(" --config {}", quoted(&path.to_string_lossy()))
-    });
+    let config = config_option(config.map(Path::new));
     let shown = without_password(word);
     let text = format!("there is neither a command nor an account `{shown}`");
     if let Some(habit) = of_word(word) {

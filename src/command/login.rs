@@ -7,7 +7,7 @@ use crate::exit::Status;
 use crate::oauth::{self, Client, DevicePrompt};
 use crate::profile::{OAuth, Overrides, PasswordSource, Profile};
 use crate::secrets::logins::{self, LoginError};
-use crate::secrets::{Store, turn};
+use crate::secrets::{Store, lock_login};
 use crate::state::Moment;
 use crate::stop::Stop;
 use crate::term::escape_str;
@@ -35,7 +35,7 @@ pub(super) fn run(context: &Context<'_>, arguments: &Login) -> Result<Status, Fa
     if arguments.remove {
         let _turn = Stop::never()
             .ok()
-            .and_then(|stop| turn(&profile.server, &stop));
+            .and_then(|stop| lock_login(&profile.server, &stop));
         return match logins::remove(&profile.server, store) {
             Ok(()) => {
                 say(&format!("sign-in removed from {place}"));
@@ -71,7 +71,7 @@ pub(super) fn run(context: &Context<'_>, arguments: &Login) -> Result<Status, Fa
         oauth::browser_login(client, user, &line, &stop, open_browser, now)
     };
     let grant = grant?;
-    let _turn = turn(&profile.server, &stop);
+    let _lock = lock_login(&profile.server, &stop);
     logins::store(&profile.server, store, &grant)?;
     say(&format!("signed in; kept in {place}"));
     Ok(Status::Ok)

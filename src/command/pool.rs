@@ -31,18 +31,18 @@ pub(super) fn in_parallel<T: Sync, R: Send>(
     work: impl Fn(&T, Place) -> R + Sync,
     meanwhile: impl FnOnce(),
 ) -> Vec<Option<R>> {
-    let turns = Turns::new(jobs.max(1));
+    let slots = Slots::new(jobs.max(1));
     thread::scope(|scope| {
-        let in_turn = |item| {
+        let in_a_slot = |item| {
             prepare(item);
-            let _turn = turns.take();
+            let _slot = slots.take();
             work(item, Place::Alone)
         };
         let mut begun: Vec<Work<'_, R>> = Vec::with_capacity(items.len());
         for item in items {
             let until = Instant::now() + PATIENCE;
             let started = loop {
-                match threads::start(scope, move || in_turn(item)) {
+                match threads::start(scope, move || in_a_slot(item)) {
                     Ok(thread) => break Work::Begun(thread),
                     Err(_) if Instant::now() < until && begun.iter().any(Work::goes_on) => {
                         thread::sleep(LOOK);
@@ -82,15 +82,15 @@ impl<R> Work<'_, R> {
 }
 
 /// So many may work at the same time.
-struct Turns {
+struct Slots {
     free: Mutex<usize>,
     given_back: Condvar,
 }
 
 /// Given back when it is dropped, after a panic too.
-struct Turn<'a>(&'a Turns);
+struct Slot<'a>(&'a Slots);
 
-impl Turns {
+impl Slots {
     fn new(count: usize) -> Self {
         Self {
             free: Mutex::new(count),
@@ -98,15 +98,15 @@ impl Turns {
         }
     }
 
-    fn take(&self) -> Turn<'_> {
+    fn take(&self) -> Slot<'_> {
         let free = self.free.lock().unwrap_or_else(PoisonError::into_inner);
         let free = self.given_back.wait_while(free, |free| *free == 0);
         *free.unwrap_or_else(PoisonError::into_inner) -= 1;
-        Turn(self)
+        Slot(self)
     }
 }
 
-impl Drop for Turn<'_> {
+impl Drop for Slot<'_> {
     fn drop(&mut self) {
         *self.0.free.lock().unwrap_or_else(PoisonError::into_inner) += 1;
         self.0.given_back.notify_one();

@@ -11,7 +11,9 @@ use crate::maildir::Site;
 use crate::paths;
 use crate::profile::{Overrides, Profile};
 use crate::report::Report;
-use crate::state::{self, Claim, Inspected, MarkedBy, Missing, Moment, Shown, Standing, inspect};
+use crate::state::{
+    self, Claim, Inspected, InspectedMessage, MarkedBy, Missing, Moment, Standing, inspect,
+};
 use crate::term::{Column, Table, columns, count, escape_str, hex, json_line, size, unique_id};
 use serde_json::json;
 use std::path::PathBuf;
@@ -103,7 +105,10 @@ fn show(context: &Context<'_>, name: &str) -> Result<Status, Failure> {
 
 /// Prints a line of each message. A million lines at once would take more memory than all that they
 /// are made of.
-fn in_parts(remembered: &Inspected, line: impl Fn(&Shown) -> Vec<u8>) -> Result<(), Failure> {
+fn in_parts(
+    remembered: &Inspected,
+    line: impl Fn(&InspectedMessage) -> Vec<u8>,
+) -> Result<(), Failure> {
     const PART: usize = 256 * 1024;
     let mut lines = Vec::new();
     for message in remembered.messages() {
@@ -116,7 +121,7 @@ fn in_parts(remembered: &Inspected, line: impl Fn(&Shown) -> Vec<u8>) -> Result<
     print(&lines)
 }
 
-fn row_of(message: &Shown) -> [String; 5] {
+fn row_of(message: &InspectedMessage) -> [String; 5] {
     let stored = message.stored.as_ref();
     let octets = stored.map(|(_, octets, _)| *octets).or(message.listed);
     let ids: Vec<String> = message.unique_ids.iter().map(|id| unique_id(id)).collect();
@@ -134,7 +139,7 @@ fn row_of(message: &Shown) -> [String; 5] {
 }
 
 /// How a message stands, in a word.
-fn status(message: &Shown) -> &'static str {
+fn status(message: &InspectedMessage) -> &'static str {
     match (&message.stored, message.marked, message.standing) {
         (None, Some(MarkedBy::Import { .. }), Standing::Deleted) => "deleted",
         (None, Some(MarkedBy::Import { .. }), Standing::Asked) => "deletion asked",
@@ -158,7 +163,7 @@ fn remembered(profile: &Profile) -> Result<Inspected, Failure> {
     }
 }
 
-fn json_of(name: &str, message: &Shown) -> Vec<u8> {
+fn json_of(name: &str, message: &InspectedMessage) -> Vec<u8> {
     let ids: Vec<_> = message
         .unique_ids
         .iter()
@@ -297,8 +302,8 @@ fn accept(
     }
     let mut store = claim(profile)?.without_maildir()?;
     let remembered = remembered(profile)?;
-    let named = |is: fn(&[u8], &[String]) -> bool| -> Result<Vec<Shown>, Failure> {
-        let is_named = |message: &Shown| {
+    let named = |is: fn(&[u8], &[String]) -> bool| -> Result<Vec<InspectedMessage>, Failure> {
+        let is_named = |message: &InspectedMessage| {
             let mut ids = message.unique_ids.iter();
             message.stored.is_some() && ids.any(|id| is(id, unique_ids))
         };
@@ -315,7 +320,7 @@ fn accept(
         store.close()?;
         return Err(unknown(profile));
     }
-    store.note_gone(accepted.iter().map(Shown::id))?;
+    store.note_gone(accepted.iter().map(InspectedMessage::id))?;
     store.close()?;
     let text = format!(
         "{} accepted as it is; `keep` decides what happens to it on the server",

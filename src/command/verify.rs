@@ -2,7 +2,7 @@
 
 use super::context::Context;
 use super::fail::{Failure, print, report_failure};
-use super::looked::{Counts, Looked, account_line};
+use super::results::{Counts, Results, account_line};
 use super::state::date;
 use crate::cli::Verify;
 use crate::durable::{Dir, Disk};
@@ -76,10 +76,10 @@ pub(super) fn run(context: &Context<'_>, arguments: &Verify) -> Result<Status, F
         maildir: arguments.maildir.clone(),
         ..Overrides::default()
     };
-    let shown = match (context.is_json(), context.global.verbose > 0) {
-        (true, _) => Shown::Lines,
-        (false, true) => Shown::Rows,
-        (false, false) => Shown::RowsOfDamage,
+    let printed = match (context.is_json(), context.global.verbose > 0) {
+        (true, _) => Printed::Lines,
+        (false, true) => Printed::Rows,
+        (false, false) => Printed::RowsOfDamage,
     };
     let verifier = Verifier {
         state: paths::state_dir()?,
@@ -99,7 +99,7 @@ pub(super) fn run(context: &Context<'_>, arguments: &Verify) -> Result<Status, F
         });
         report.clear();
         if let Ok((_, Some(found))) = &verified {
-            found.print(&name, shown)?;
+            found.print(&name, printed)?;
         }
         let verified = verified.map(|(verified, _)| verified);
         if context.is_json() {
@@ -108,7 +108,7 @@ pub(super) fn run(context: &Context<'_>, arguments: &Verify) -> Result<Status, F
         accounts.push((name, verified));
     }
     report.clear();
-    let looked = Looked::of(accounts);
+    let looked = Results::of(accounts);
     if context.is_json() {
         print(looked.summary_line())?;
     }
@@ -120,7 +120,7 @@ pub(super) fn run(context: &Context<'_>, arguments: &Verify) -> Result<Status, F
 
 /// What is printed of the findings.
 #[derive(Clone, Copy, Eq, PartialEq)]
-enum Shown {
+enum Printed {
     Lines,
     Rows,
     RowsOfDamage,
@@ -251,8 +251,8 @@ impl Verifier<'_> {
 /// How many messages are recorded, and their octets.
 fn total(inspected: &Inspected) -> Result<(u64, u64), Error> {
     let (mut recorded, mut octets) = (0, 0_u64);
-    for shown in inspected.messages() {
-        if let Some(message) = Recorded::of(&shown?) {
+    for it in inspected.messages() {
+        if let Some(message) = Recorded::of(&it?) {
             recorded += 1;
             octets = octets.saturating_add(message.octets);
         }
@@ -274,9 +274,9 @@ impl Found {
     ) -> Result<(), E> {
         let ids = self.findings.iter().map(|(id, _)| *id);
         let pairs = self.inspected.messages_of(ids).zip(&self.findings);
-        for (shown, (_, finding)) in pairs {
-            let shown = shown?;
-            if let Some(message) = Recorded::of(&shown) {
+        for (it, (_, finding)) in pairs {
+            let it = it?;
+            if let Some(message) = Recorded::of(&it) {
                 let path = self.search.path(message.name).unwrap_or_default();
                 each(&message, finding, &path)?;
             }
@@ -286,9 +286,9 @@ impl Found {
 
     /// Lines of what is not intact. All of a million messages may be gone, so that no more than a few
     /// lines are kept.
-    fn print(&self, account: &str, shown: Shown) -> Result<(), Failure> {
+    fn print(&self, account: &str, printed: Printed) -> Result<(), Failure> {
         const PART: usize = 256 * 1024;
-        let is_row = |finding: &Finding| finding.is_damage() || shown != Shown::RowsOfDamage;
+        let is_row = |finding: &Finding| finding.is_damage() || printed != Printed::RowsOfDamage;
         let mut table = Table::new(&[
             Column::Left,
             Column::Left,
@@ -297,7 +297,7 @@ impl Found {
             // Uncut, to be copied; it is the last one.
             Column::Left,
         ]);
-        if shown != Shown::Lines {
+        if printed != Printed::Lines {
             self.each(|message, finding, path| {
                 if is_row(finding) {
                     table.measure(&as_row(message, finding, path));
@@ -308,8 +308,8 @@ impl Found {
         let fitted = table.fit(columns(std::io::stdout()));
         let mut lines = Vec::new();
         self.each(|message, finding, path| {
-            lines.extend(match shown {
-                Shown::Lines => as_json(account, message, finding, path),
+            lines.extend(match printed {
+                Printed::Lines => as_json(account, message, finding, path),
                 _ if is_row(finding) => fitted.line(&as_row(message, finding, path)).into(),
                 _ => Vec::new(),
             });
@@ -328,7 +328,7 @@ impl Found {
         let mut names = Names::default();
         self.each(|message, finding, _| {
             if matches!(finding, Finding::Changed(_) | Finding::Unreadable(_))
-                && !message.shown.gone
+                && !message.inspected.gone
             {
                 names.insert(message.name);
             }
@@ -341,8 +341,8 @@ impl Found {
     fn accept(&mut self, mut store: Store) -> Result<u64, Error> {
         let mut absent = Vec::new();
         self.each(|message, finding, _| {
-            if finding.is_absent() && !message.shown.gone {
-                absent.push(message.shown.id());
+            if finding.is_absent() && !message.inspected.gone {
+                absent.push(message.inspected.id());
             }
             Ok::<_, Error>(())
         })?;
@@ -364,7 +364,7 @@ impl Verified {
             Finding::Removed => &mut self.removed,
             Finding::Unreadable(_) => &mut self.unreadable,
         } += 1;
-        self.can_come_again |= finding.is_damage() && !message.shown.is_deleted();
+        self.can_come_again |= finding.is_damage() && !message.inspected.is_deleted();
     }
 }
 
@@ -379,7 +379,7 @@ fn word(finding: &Finding) -> &'static str {
 }
 
 fn as_row(message: &Recorded<'_>, finding: &Finding, path: &Path) -> [String; 5] {
-    let unique_ids = message.shown.unique_ids.iter();
+    let unique_ids = message.inspected.unique_ids.iter();
     let unique_ids: Vec<String> = unique_ids.map(|id| escape(id)).collect();
     let place = match finding {
         Finding::Changed(_) => path.display().to_string(),
@@ -388,7 +388,7 @@ fn as_row(message: &Recorded<'_>, finding: &Finding, path: &Path) -> [String; 5]
     };
     [
         word(finding).to_owned(),
-        date(message.shown.time),
+        date(message.inspected.time),
         size(message.octets),
         match unique_ids.as_slice() {
             [] => "-".to_owned(),
@@ -399,8 +399,8 @@ fn as_row(message: &Recorded<'_>, finding: &Finding, path: &Path) -> [String; 5]
 }
 
 fn as_json(account: &str, message: &Recorded<'_>, finding: &Finding, path: &Path) -> Vec<u8> {
-    let shown = message.shown;
-    let unique_ids = shown.unique_ids.iter();
+    let inspected = message.inspected;
+    let unique_ids = inspected.unique_ids.iter();
     let unique_ids: Vec<_> = unique_ids.map(|id| String::from_utf8_lossy(id)).collect();
     let (changed, error) = match finding {
         Finding::Changed(changed) => (Some(changed), None),
@@ -411,12 +411,12 @@ fn as_json(account: &str, message: &Recorded<'_>, finding: &Finding, path: &Path
     let object = json!({
         "event": word(finding),
         "account": account,
-        "time": date(shown.time),
+        "time": date(inspected.time),
         "unique_ids": unique_ids,
         "name": message.name.as_str(),
         "octets": message.octets,
         "sha256": hex(message.sha256),
-        "deleted": shown.is_deleted(),
+        "deleted": inspected.is_deleted(),
         "path": path.map(|path| path.to_string_lossy()),
         "found_octets": changed.map(|changed| changed.octets),
         "found_sha256": changed.map(|changed| hex(&changed.sha256)),

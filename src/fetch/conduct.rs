@@ -11,7 +11,7 @@ use crate::maildrop::Message;
 use crate::profile::Profile;
 use crate::report::{Event, Failure, Outcome};
 use crate::secrets::Sign;
-use crate::session::{Detour, Shortcut};
+use crate::source::{Detour, Shortcut};
 use crate::state::{self, Credentials, Failing, Manners, Moment, Telling, Why};
 use std::path::Path;
 use std::time::{Duration, Instant};

@@ -5,7 +5,7 @@ use super::{Account, Error, check_memory, decide};
 use crate::maildir::Site;
 use crate::maildrop::{Maildrop, Message};
 use crate::plan::{Plan, Policy};
-use crate::session::{Marked, Phase, Session, Transaction};
+use crate::source::{Marked, Phase, Source};
 use crate::state::{self, MarkedBy, Twins, View};
 
 /// A maildrop as a fetch would see it, with the session that looked still open.
@@ -15,13 +15,13 @@ pub struct Look {
     /// What a fetch would do with it.
     pub plan: Plan,
     /// The session; drop it, or [`Look::leave`].
-    pub session: Session<Transaction>,
+    pub session: Source,
 }
 
 impl Look {
     /// Ends the session properly. Nothing was retrieved, so nothing can be lost by it.
     pub fn leave(self) {
-        self.session.quit(Marked::default());
+        self.session.end(Marked::default());
     }
 }
 
@@ -123,7 +123,7 @@ pub fn mark_seen(account: &Account<'_>) -> Result<u64, Error> {
     let marked = account.apart(|| {
         let mut session = sign_in(account, store.unpipelined(), &mut conduct)?;
         let maildrop = session.list(&id, store.has_unique_ids())?;
-        let in_parts = session.is_google() || account.lists_in_parts();
+        let in_parts = session.traits().lists_in_parts;
         check_memory("mark-seen", &maildrop, in_parts)?;
         let policy = account.profile.policy.with_clock(store.doubts_clock());
         let (known, now) = (store.recognise(&maildrop), environment.moment.now);
@@ -133,7 +133,7 @@ pub fn mark_seen(account: &Account<'_>) -> Result<u64, Error> {
             .filter(|message| message.identity.is_some())
             .collect();
         store.settle_first(&new, MarkedBy::Request)?;
-        session.quit(Marked::default());
+        session.end(Marked::default());
         Ok::<_, Error>(new.len() as u64)
     });
     let closed = store.close();
@@ -147,7 +147,7 @@ fn sign_in(
     account: &Account<'_>,
     unpipelined: Option<i64>,
     conduct: &mut Conduct,
-) -> Result<Session<Transaction>, Error> {
+) -> Result<Source, Error> {
     let route = account.route(&[], &[])?;
     let mut manner = account.manner(unpipelined);
     match account.sign_in(route.as_ref(), manner, conduct) {

@@ -9,6 +9,7 @@
 //! everything that was received is safely stored (E10).
 
 mod advice;
+mod broken;
 mod commit;
 mod conduct;
 mod doubts;
@@ -24,9 +25,11 @@ mod receive;
 mod refusals;
 mod repeated;
 mod room;
+mod session;
 mod sessions;
 mod tell;
 
+use broken::Broken;
 pub use conduct::not_tried;
 use conduct::{Conduct, Missed};
 pub use error::Error;
@@ -43,11 +46,11 @@ use crate::plan::{self, Decision, Plan, Policy};
 use crate::profile::Profile;
 use crate::report::{Event, Outcome, Planned, Report};
 use crate::secrets::Credential;
-use crate::session::{Answer, Marked, Meaning, Phase, Session, Transaction, Update};
-use crate::state::{self, Claim, MarkedBy, Moment, Opened, Recognition, Recorded, Store, Twins};
+use crate::source::{Answer, Marked, Source};
+use crate::state::{self, Claim, MarkedBy, Moment, Opened, Recognition, Store, Twins};
 use crate::stop::Stop;
 use crate::term::count;
-use doubts::{Budget, Looked};
+use doubts::{Budget, Verdicts};
 use endings::Care;
 use key::Key;
 use next::Brought;
@@ -169,38 +172,16 @@ impl Account<'_> {
         Ok((store, Target::maildir(maildir), twins))
     }
 
-    /// All that is done in the TRANSACTION state, up to the last DELE. `in_parts`: what the server
-    /// does not list need not be gone.
-    fn transact(
-        &self,
-        session: &mut Session<Transaction>,
-        store: &mut Store,
-        run: &mut Run<'_>,
-        in_parts: bool,
-        outcome: &mut Outcome,
-    ) -> Result<(Maildrop, Marked), Error> {
-        let listed = session.list(&self.profile.server.id(), store.has_unique_ids());
-        let maildrop = listed.map_err(|error| match Error::from(error) {
-            error if error.is_explained() || error.is_disorder() => error,
-            error if session.went_ahead() => Error::Ahead(Box::new(error)),
-            error => error,
-        })?;
-        self.check_stop()?;
-        let marked = self.work_through(session, store, run, &maildrop, in_parts, outcome);
-        let marked = marked.map_err(|error| error.about(&maildrop))?;
-        Ok((maildrop, marked))
-    }
-
     /// What is done once the maildrop is listed.
     fn work_through(
         &self,
-        session: &mut Session<Transaction>,
+        session: &mut Source,
         store: &mut Store,
         run: &mut Run<'_>,
         maildrop: &Maildrop,
         in_parts: bool,
         outcome: &mut Outcome,
-    ) -> Result<Marked, Error> {
+    ) -> Result<Marked, Broken> {
         if store.is_first() && !maildrop.has_unique_ids && !maildrop.is_empty() {
             self.tell(Event::Notice(
                 "the server gives messages no unique-ids: each run reads all of them, and recognises \
@@ -212,7 +193,7 @@ impl Account<'_> {
             .smallest_stored()
             .and_then(|place| maildrop.message(place));
         run.is_stuck = in_parts && plan.stored() < plan.listed() / 2;
-        let Looked { mut same, fetch } =
+        let Verdicts { mut same, fetch } =
             self.look_into(session, store, maildrop, &plan, &mut run.budget)?;
         let order = plan.fetch_order(self.profile.policy.order);
         let new = order
@@ -241,104 +222,7 @@ impl Account<'_> {
         delete.extend(vouched);
         self.tell_undeletable(given_up + still);
         doubts::spare_namesakes(maildrop, &mut delete);
-        self.delete(session, store, delete)
-    }
-
-    /// What comes of DELE. A message that is refused, or over which the server breaks the protocol,
-    /// is not asked about for ever.
-    fn delete(
-        &self,
-        session: &mut Session<Transaction>,
-        store: &mut Store,
-        recorded: Vec<Recorded>,
-    ) -> Result<Marked, Error> {
-        let marked = session.delete(recorded).map_err(|(error, message)| {
-            let error = Error::from(error);
-            if let Some(message) = message {
-                let times = match error.is_disorder() {
-                    true => plan::DELETIONS,
-                    false => 1,
-                };
-                (0..times).for_each(|_| store.refused_to_delete(std::slice::from_ref(&message)));
-            }
-            error
-        })?;
-        let Some(answer) = &marked.refusal else {
-            return Ok(marked);
-        };
-        let number = marked.refused.first().map(Recorded::number);
-        let meaning = number.map(|number| Meaning::of(Phase::Deleting(number), answer));
-        if !meaning.is_some_and(Meaning::is_the_sessions) {
-            store.refused_to_delete(&marked.refused);
-        }
-        let refused = count(marked.refused.len() as u64, "message");
-        let text =
-            format!("the server refused to delete {refused}: {answer}; what it refused stays");
-        self.tell(match store.may_tell() {
-            true => Event::Warning(&text),
-            false => Event::Notice(&text),
-        });
-        Ok(marked)
-    }
-
-    /// QUIT; whether the server has confirmed it.
-    fn end(
-        &self,
-        session: Session<Transaction>,
-        marked: Marked,
-        store: &mut Store,
-        maildrop: &Maildrop,
-        outcome: &mut Outcome,
-    ) -> Result<bool, Error> {
-        let mut confirmed = false;
-        match session.quit(marked) {
-            Update::Confirmed(deleted) => {
-                confirmed = true;
-                store.deleted(&deleted);
-                // It has confirmed that before, and listed them again.
-                let (again, deleted): (Vec<_>, Vec<_>) = deleted
-                    .into_iter()
-                    .partition(|recorded| store.has_come_back(recorded));
-                outcome.deleted += deleted.len() as u64;
-                self.tell_deleted(maildrop, &deleted);
-                self.tell_asked_again(again.len());
-            }
-            Update::Refused(asked, answer) if !asked.is_empty() => {
-                store.asked_to_delete(&asked);
-                let meaning = Meaning::of(Phase::Quit, &answer);
-                if !meaning.is_the_sessions() {
-                    store.refused_to_delete(&asked);
-                }
-                let text = format!(
-                    "the server did not delete all of {}: {answer}; what it has left stays, and it is \
-                     asked again in later runs, five times in all",
-                    count(asked.len() as u64, "message")
-                );
-                self.tell(match store.may_tell() {
-                    true => Event::Warning(&text),
-                    false => Event::Notice(&text),
-                });
-            }
-            Update::Refused(..) => {}
-            Update::Unknown(asked) if asked.is_empty() => {}
-            Update::Unknown(asked) => {
-                store.asked_to_delete(&asked);
-                self.tell(Event::Notice(&format!(
-                    "the server did not confirm the deletion of {}; the next run sees to it",
-                    count(asked.len() as u64, "message")
-                )));
-            }
-            Update::Disorder(asked, error) => {
-                store.asked_to_delete(&asked);
-                store.distrust_session()?;
-                self.tell(Event::Warning(&format!(
-                    "{error}: what was fetched in this session is looked at again in the next"
-                )));
-            }
-        }
-        // A signal that came while QUIT was under way changed nothing, but is not forgotten.
-        self.check_stop()?;
-        Ok(confirmed)
+        Ok(self.delete(session, store, delete)?)
     }
 
     fn check_stop(&self) -> Result<(), Error> {
@@ -470,6 +354,41 @@ struct Run<'a> {
     holds: Vec<Missed>,
     /// What was asked for, and could not be fetched for its own sake.
     refused: Vec<Missed>,
+}
+
+impl<'a> Run<'a> {
+    fn new(target: &'a Target, twins: &'a Twins, is_withheld_for_long: bool) -> Self {
+        Self {
+            target,
+            twins,
+            care: Care::Usual,
+            budget: Budget::default(),
+            witness: None,
+            brought: Brought::default(),
+            passed: HashSet::new(),
+            refusal: None,
+            trouble: None,
+            is_withheld_for_long,
+            is_stuck: false,
+            holds: Vec::new(),
+            refused: Vec::new(),
+        }
+    }
+
+    fn begin_session(&mut self, care: Care) {
+        self.care = care;
+        self.brought = Brought::default();
+        self.holds.clear();
+        self.refusal = None;
+    }
+
+    /// What did not come, and should: each once.
+    fn misses(mut self) -> Vec<Missed> {
+        self.refused
+            .retain(|refused| self.holds.iter().all(|it| it.name != refused.name));
+        self.refused.extend(self.holds);
+        self.refused
+    }
 }
 
 /// Fails where nothing could be remembered of what is passed over, or where more would come after it.

@@ -8,7 +8,7 @@ use crate::plan::Plan;
 use crate::plan::Reason;
 use crate::profile::units;
 use crate::report::{self, Event, Failure, Listed, Outcome};
-use crate::session::{Direction, Transcript};
+use crate::source::{Direction, Transcript};
 use crate::state::{
     Changes, Early, FailureKind, Failures, Moment, Opened, Recorded, RefusalKind, Store, Why,
 };

@@ -17,14 +17,14 @@ pub use crate::net::tls::{ClientCertificate, MinVersion, Roots, TlsPolicy};
 pub use crate::plan::{Keep, Order, Policy};
 pub use crate::secrets::{OAuth, PasswordSource};
 pub use crate::server::{Server, TLS_PORT};
-pub use crate::session::Auth;
+pub use crate::source::Auth;
 pub(crate) use address::{checked_user, normal_host, without_password};
 pub use config::{Config, Selected, select};
 pub use diagnose::ConfigError;
 pub use overrides::Overrides;
 pub use problem::Problem;
 pub use resolve::TIMEOUT;
-pub use typed::Typed;
+pub use typed::{Typed, config_option};
 pub(crate) use words::nearest;
 
 mod address;

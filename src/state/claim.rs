@@ -1,7 +1,7 @@
 //! Taking an account's state: the lock, and the journal read into memory, with nothing changed yet.
 //! What stands at the Maildir's path is looked at before anything is.
 
-use super::custody::{self, Standing};
+use super::custody::{self, Custody};
 use super::journal::{self, Header, Journal};
 use super::lock::{Lock, Mark};
 use super::memory::Memory;
@@ -107,7 +107,7 @@ impl Claim {
 
     /// What the state has to do with the Maildir at a path, as far as can be told without changing
     /// anything.
-    fn standing(&self, site: &Site) -> Result<Standing, Error> {
+    fn custody(&self, site: &Site) -> Result<Custody, Error> {
         let id = match self.found {
             Found::Good { id, .. } | Found::Damaged(id, _) => id,
             Found::Nothing | Found::Lost => None,
@@ -118,8 +118,8 @@ impl Claim {
     /// Opens the Maildir, or makes it where the account has no history there, and the journal;
     /// settles what a crash left, and takes in what a backup brought back.
     pub fn settle(self, site: &Site) -> Result<(Store, Arc<Maildir>, Opened), Error> {
-        let standing = self.standing(site)?;
-        let is_known = standing != Standing::New;
+        let custody = self.custody(site)?;
+        let is_known = custody != Custody::New;
         let maildir = Arc::new(site.settle(self.dir.disk(), is_known)?);
         let mut opened = Opened::default();
         if !is_known {
@@ -134,10 +134,10 @@ impl Claim {
             // The next run has nothing to tell of it, whatever becomes of this one.
             store.begin_run();
         }
-        store.take_charge(&maildir, &standing, unsure, &mut opened)?;
+        store.take_charge(&maildir, &custody, unsure, &mut opened)?;
         store.settle_crash(&maildir)?;
         store.note_time();
-        store.sweep(&maildir, &standing)?;
+        store.sweep(&maildir, &custody)?;
         Ok((store, maildir, opened))
     }
 

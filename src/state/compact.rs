@@ -4,10 +4,10 @@
 use super::Files;
 use super::clock::EARLIEST;
 use super::journal::{self, Journal};
-use super::memory::{ABSENCES, Memory, place_of};
+use super::memory::{ABSENCES, Memory};
 use super::rebuild::draft_name;
-use super::record::{Entry, Id, Standing};
-use super::remembered::{Kind, Record};
+use super::record::{Entry, Id, Taken};
+use super::remembered::{Kind, Record, place_of};
 use crate::durable::Dir;
 use std::io;
 
@@ -168,7 +168,7 @@ impl<'a> Copy<'a> {
             // What was only taken for it is named at the end.
             maildir_id: home.id.filter(|_| home.vouches),
             generation: run.generation,
-            turn: run.turn,
+            nonce: run.nonce,
         })
     }
 
@@ -187,7 +187,7 @@ impl<'a> Copy<'a> {
             Some(Entry::Home {
                 maildir: home.path.clone(),
                 maildir_id: home.id?,
-                standing: Standing::Adopted,
+                taken: Taken::Adopted,
             })
         }));
         rest.extend(memory.unpipelined.map(|time| Entry::Unpipelined { time }));
@@ -201,7 +201,7 @@ impl<'a> Copy<'a> {
         // Of the runs of which nothing else is left as well.
         rest.push(Entry::Generation {
             generation: memory.homes.generation,
-            turns: memory.homes.turns.thinned(),
+            nonces: memory.homes.nonces.thinned(),
         });
         // The lines that it follows from are not all here, nor in their order.
         rest.push(Entry::Sizes(memory.sizes));

@@ -20,7 +20,7 @@
 //! A file that is lost, damaged or written by another version costs nothing: nothing is known then.
 
 use super::files::Files;
-use super::refusal::{RefusalKind, spread};
+use super::refusal::{LONGEST, RefusalKind, spread};
 use super::trouble::{Failing, Misses, Telling, Trouble};
 use crate::durable::line::{seal, unseal};
 use crate::durable::{Dir, Disk};
@@ -31,9 +31,6 @@ use std::ffi::OsStr;
 use std::hash::{BuildHasher, RandomState};
 use std::io::{self, Read};
 use std::path::Path;
-
-/// Nothing holds an account for longer, whatever the server announces and the clock does.
-pub(super) const LONGEST: i64 = 6 * 60 * 60;
 
 /// What is remembered.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]

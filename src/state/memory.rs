@@ -5,7 +5,7 @@ use super::homes::Homes;
 use super::index::{Index, NOBODY};
 use super::journal::{self, Reading};
 use super::record::{Entry, Glance, Id, Listing, MarkedBy, Origin, Stored};
-use super::remembered::{Failures, Key, Kind, Record};
+use super::remembered::{Failures, Key, Kind, Record, place_of};
 use super::sizes::Sizes;
 use super::time::{Octets, Time};
 use crate::maildir::{Brought, JournalId};
@@ -118,9 +118,9 @@ impl Memory {
                 maildir,
                 maildir_id,
                 generation,
-                turn,
+                nonce,
             } => {
-                let raised = (generation, turn);
+                let raised = (generation, nonce);
                 self.homes
                     .begin_run(time, boot, maildir, maildir_id, raised);
             }
@@ -174,9 +174,9 @@ impl Memory {
                 let identity = stored.name.identity().unwrap_or(NOBODY);
                 self.push(id, Kind::Stored, time, identity, &stored, place);
             }
-            Entry::Generation { generation, turns } => {
+            Entry::Generation { generation, nonces } => {
                 self.homes.set_generation(generation);
-                self.homes.turns.take_in(&turns);
+                self.homes.nonces.take_in(&nonces);
             }
             Entry::Gone { id, .. } => {
                 self.believe_whole(id);
@@ -190,8 +190,8 @@ impl Memory {
             Entry::Home {
                 maildir,
                 maildir_id,
-                standing,
-            } => self.homes.name(&maildir, maildir_id, standing),
+                taken,
+            } => self.homes.name(&maildir, maildir_id, taken),
             Entry::Import(origin) => {
                 self.has_dashes |= origin.dashes;
                 self.note_import(&origin);
@@ -485,8 +485,4 @@ impl Listing {
     pub(super) fn is_recognisable(&self) -> bool {
         self.unique_id.is_some()
     }
-}
-
-pub(super) fn place_of(id: Id) -> usize {
-    usize::try_from(id).unwrap_or(usize::MAX)
 }

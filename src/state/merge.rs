@@ -104,7 +104,7 @@ impl Claim {
                 maildir: home.path.clone(),
                 maildir_id: home.id.filter(|_| home.vouches),
                 generation,
-                turn: None,
+                nonce: None,
             });
         }
         journal.sync().map_err(io)?;
@@ -137,14 +137,14 @@ impl Store {
                 continue;
             };
             // Their own count: whether it is older than the journal is for the next run to see.
-            let (mut generation, mut turns) = (line.generation, line.turns.clone());
+            let (mut generation, mut nonces) = (line.generation, line.nonces.clone());
             if let Some(own) = site.roster.of(&self.account, &[]) {
                 generation = generation.max(own.generation);
-                turns.take_in(&own.turns);
+                nonces.take_in(&own.nonces);
             }
             if let Ok(maildir) = Maildir::open(&disk, &home.path) {
                 self.home = site.roster.id;
-                self.enrol(&maildir, generation, &turns)?;
+                self.enrol(&maildir, generation, &nonces)?;
             }
         }
         Ok(())

@@ -59,10 +59,11 @@ pub use ending::Changes;
 pub use error::Error;
 pub use files::{is_known, journal_path, open_directory};
 pub use imported::{Elsewhere, Import, Imported, Name};
-pub use inspect::{Examined, Inspected, MessageId, Shown, Standing, examine, inspect};
+pub use inspect::{Examined, Inspected, examine, inspect};
 pub use lock::Holder;
 pub use manners::{Credentials, Early, Manners, Why};
 pub use mend::{Accepted, Missing, Names};
+pub use outline::{InspectedMessage, MessageId, Standing};
 pub use proof::{Recorded, Same, Vouched, Withheld};
 pub use recognition::Recognition;
 pub use record::{FailureKind, MarkedBy, Origin};
@@ -77,7 +78,7 @@ pub use view::View;
 
 use crate::delivery::{Delivered, Synced, Unplaced};
 use crate::durable::Dir;
-use crate::maildir::{Brought, JournalId, Maildir, MaildirId, Turn};
+use crate::maildir::{Brought, JournalId, Maildir, MaildirId, Nonce};
 use crate::maildrop::{Maildrop, Message};
 use files::Files;
 use journal::Journal;
@@ -123,8 +124,8 @@ pub struct Store {
     noted_imports: Vec<Brought>,
     /// The run's line is written.
     begun: bool,
-    /// The Maildir's generation was raised in this run, which drew this turn.
-    raised: Option<Turn>,
+    /// The Maildir's generation was raised in this run, which drew this nonce.
+    raised: Option<Nonce>,
     /// The first id that the session at hand gave.
     session: Id,
     /// Records that the session at hand has shown to be what is listed under their names.
@@ -421,7 +422,7 @@ impl Store {
                 maildir: self.path_of_maildir.clone(),
                 maildir_id: self.home,
                 generation: self.memory.homes.generation,
-                turn: self.raised,
+                nonce: self.raised,
             });
         }
     }

@@ -201,7 +201,7 @@ fn began(time: i64, maildir: PathBuf, maildir_id: Option<MaildirId>, generation:
         maildir,
         maildir_id,
         generation,
-        turn: None,
+        nonce: None,
     }
 }
 

@@ -4,8 +4,8 @@
 //! ([`crate::durable::line`]):
 //!
 //! ```text
-//! B  time  boot-id  maildir  maildir-id  generation  [turn]  a run began, and drew this turn
-//! W  generation  [turns]                                     the Maildir's generation from here on, and what
+//! B  time  boot-id  maildir  maildir-id  generation  [nonce]  a run began, and drew this nonce
+//! W  generation  [nonces]                                     the Maildir's generation from here on, and what
 //!                                                            else is behind it
 //! H  maildir  maildir-id  word                               which Maildir is at a path (adopted, accepted)
 //! J  account-id  journal-id                                  a former id of the account, moved here
@@ -50,7 +50,7 @@ mod grammar;
 pub(super) use glance::Glance;
 
 use super::sizes::Sizes;
-use crate::maildir::{JournalId, MaildirId, Turn, Turns, UniqueName};
+use crate::maildir::{JournalId, MaildirId, Nonce, Nonces, UniqueName};
 use crate::maildrop::{Identity, Message};
 use crate::message::{Digests, Evidence};
 use std::path::PathBuf;
@@ -125,7 +125,7 @@ pub struct Origin {
 
 /// What is said of the Maildir at a path.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) enum Standing {
+pub(super) enum Taken {
     /// It is taken for the one that messages were delivered to before Maildirs had ids. What is
     /// missing in it may be somewhere else.
     Adopted,
@@ -172,7 +172,7 @@ pub(super) enum Entry {
         maildir_id: Option<MaildirId>,
         generation: u64,
         /// Where it has raised the generation.
-        turn: Option<Turn>,
+        nonce: Option<Nonce>,
     },
     Deleted {
         id: Id,
@@ -212,7 +212,7 @@ pub(super) enum Entry {
     },
     Generation {
         generation: u64,
-        turns: Turns,
+        nonces: Nonces,
     },
     Gone {
         id: Id,
@@ -223,7 +223,7 @@ pub(super) enum Entry {
     Home {
         maildir: PathBuf,
         maildir_id: MaildirId,
-        standing: Standing,
+        taken: Taken,
     },
     Intent {
         id: Id,

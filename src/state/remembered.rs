@@ -1,6 +1,6 @@
 //! What is remembered of one message, in few octets.
 
-use super::record::{FailureKind, Stored};
+use super::record::{FailureKind, Id, Stored};
 use super::time::{Octets, Time};
 use crate::maildrop::Identity;
 use crate::message::{Digests, Evidence};
@@ -179,4 +179,9 @@ pub(super) fn key_of(evidence: Option<&Evidence>, digests: &Digests) -> Key {
         .zip(octets)
         .for_each(|(place, octet)| *place = octet);
     key
+}
+
+/// Where the record of this id stands among all of them.
+pub(super) fn place_of(id: Id) -> usize {
+    usize::try_from(id).unwrap_or(usize::MAX)
 }

@@ -22,7 +22,7 @@ const SOON: i64 = 14;
 const A_DAY: i64 = 24 * 60 * 60;
 
 /// What sessions have shown on their way, account by account.
-pub(super) struct Shown {
+pub(super) struct Heard {
     report: Arc<dyn Report>,
     accounts: Mutex<HashMap<String, OfAccount>>,
 }
@@ -36,7 +36,7 @@ struct OfAccount {
     method: Option<String>,
 }
 
-impl Shown {
+impl Heard {
     pub(super) fn new(report: Arc<dyn Report>) -> Self {
         Self {
             report,
@@ -50,7 +50,7 @@ impl Shown {
     }
 }
 
-impl Report for Shown {
+impl Report for Heard {
     fn report(&self, name: &str, event: Event<'_>) {
         if let Event::Opened { .. } | Event::SignedIn { .. } = event {
             let mut accounts = self.accounts.lock().unwrap_or_else(PoisonError::into_inner);
@@ -80,7 +80,7 @@ pub(super) struct Examined {
 }
 
 /// Signs in and out, and looks at everything on the way.
-pub(super) fn look(account: &Account<'_>, shown: &Shown) -> Examined {
+pub(super) fn look(account: &Account<'_>, heard: &Heard) -> Examined {
     let (profile, stop) = (account.profile, &account.environment.stop);
     let mut findings = Vec::new();
     let addresses = match look_up(profile, stop, &mut findings) {
@@ -94,7 +94,7 @@ pub(super) fn look(account: &Account<'_>, shown: &Shown) -> Examined {
         }
     };
     let examined = examine(account, |look| {
-        let seen = shown.take(&profile.name);
+        let seen = heard.take(&profile.name);
         if let Some(addresses) = &addresses {
             let peer = seen.connection.as_ref().and_then(|it| it.peer);
             try_addresses(addresses, peer, profile, stop, &mut findings);
@@ -281,7 +281,7 @@ fn look_within(
     profile: &Profile,
     findings: &mut Vec<Finding>,
 ) -> (u64, u64) {
-    let after = look.session.capabilities();
+    let after = look.session.traits();
     let announced = look.session.announced();
     findings.push(match announced == seen.announced {
         true => Finding::ok("capa-after", "after the sign-in: the same")

@@ -3,7 +3,7 @@
 
 use super::files::{self, Surroundings};
 use super::model::{Draft, Fate, Found, Line, Secret, Word};
-use super::{Error, argv, common};
+use super::{Error, Wanted, argv, common};
 use crate::profile::units;
 use crate::secrets::Password;
 use std::collections::BTreeMap;
@@ -63,11 +63,10 @@ const COMMANDS: &[(&str, bool)] = &[
     ("received_header", true),
 ];
 
-pub(super) fn read(
-    path: Option<&Path>,
-    seen: Option<&Path>,
-    around: &Surroundings,
-) -> Result<Found, Error> {
+pub(super) fn read(wanted: Wanted<'_>) -> Result<Found, Error> {
+    let Wanted {
+        path, seen, around, ..
+    } = wanted;
     let usual = [
         around.home.join(".mpoprc"),
         around.config_home().join("mpop/config"),

@@ -1,9 +1,9 @@
 //! Writing and reading a line of the journal.
 
 use super::super::sizes::Sizes;
-use super::{Entry, FailureKind, Listing, MarkedBy, Origin, Standing, Stored};
+use super::{Entry, FailureKind, Listing, MarkedBy, Origin, Stored, Taken};
 use crate::durable::line::{escape, seal, unescape, unseal};
-use crate::maildir::{JournalId, MaildirId, Turn, Turns, UniqueName};
+use crate::maildir::{JournalId, MaildirId, Nonce, Nonces, UniqueName};
 use crate::message::{Digests, Evidence};
 use crate::term::{hex, unhex};
 use std::ffi::OsStr;
@@ -30,12 +30,12 @@ impl Entry {
                 maildir,
                 maildir_id,
                 generation,
-                turn,
+                nonce,
             } => {
                 let (boot, maildir) = (escape(boot.as_bytes()), escape_path(maildir));
                 let id = maildir_id.map_or_else(|| "-".to_owned(), |id| id.to_string());
                 let _ = write!(line, "B\t{time}\t{boot}\t{maildir}\t{id}\t{generation}");
-                turn.map_or(Ok(()), |turn| write!(line, "\t{turn}"))
+                nonce.map_or(Ok(()), |nonce| write!(line, "\t{nonce}"))
             }
             Self::Deleted { id, time } => write!(line, "D\t{id}\t{time}"),
             Self::Disorder { first, last } => write!(line, "Y\t{first}\t{last}"),
@@ -61,22 +61,22 @@ impl Entry {
             Self::Former { account, journal } => {
                 write!(line, "J\t{}\t{journal}", escape(account.as_bytes()))
             }
-            Self::Generation { generation, turns } => match turns.is_empty() {
+            Self::Generation { generation, nonces } => match nonces.is_empty() {
                 true => write!(line, "W\t{generation}"),
-                false => write!(line, "W\t{generation}\t{turns}"),
+                false => write!(line, "W\t{generation}\t{nonces}"),
             },
             Self::Gone { id, time } => write!(line, "O\t{id}\t{time}"),
             Self::Home {
                 maildir,
                 maildir_id,
-                standing,
+                taken,
             } => {
-                let standing = match standing {
-                    Standing::Adopted => "adopted",
-                    Standing::Accepted => "accepted",
+                let taken = match taken {
+                    Taken::Adopted => "adopted",
+                    Taken::Accepted => "accepted",
                 };
                 let maildir = escape_path(maildir);
-                write!(line, "H\t{maildir}\t{maildir_id}\t{standing}")
+                write!(line, "H\t{maildir}\t{maildir_id}\t{taken}")
             }
             Self::Import(Origin {
                 time,
@@ -145,9 +145,9 @@ impl Entry {
                     Some("-") => (None, next()?.parse().ok()?),
                     Some(id) => (Some(MaildirId::parse(id)?), next()?.parse().ok()?),
                 };
-                let turn = match next() {
+                let nonce = match next() {
                     None => None,
-                    Some(turn) => Some(Turn::parse(turn)?),
+                    Some(nonce) => Some(Nonce::parse(nonce)?),
                 };
                 Self::Began {
                     time,
@@ -155,7 +155,7 @@ impl Entry {
                     maildir,
                     maildir_id,
                     generation,
-                    turn,
+                    nonce,
                 }
             }
             "C" => Self::Sizes(Sizes::read(&mut next)?),
@@ -183,9 +183,9 @@ impl Entry {
             "H" => Self::Home {
                 maildir: unescape_path(next()?)?,
                 maildir_id: MaildirId::parse(next()?)?,
-                standing: match next()? {
-                    "adopted" => Standing::Adopted,
-                    "accepted" => Standing::Accepted,
+                taken: match next()? {
+                    "adopted" => Taken::Adopted,
+                    "accepted" => Taken::Accepted,
                     _ => return None,
                 },
             },
@@ -256,9 +256,9 @@ impl Entry {
             },
             "W" => Self::Generation {
                 generation: next()?.parse().ok()?,
-                turns: match next() {
-                    None => Turns::default(),
-                    Some(turns) => Turns::parse(turns)?,
+                nonces: match next() {
+                    None => Nonces::default(),
+                    Some(nonces) => Nonces::parse(nonces)?,
                 },
             },
             "X" => Self::Dropped {

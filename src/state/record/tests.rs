@@ -56,7 +56,7 @@ fn every_kind() -> Vec<Entry> {
             maildir: "/a b/%\n".into(),
             maildir_id: None,
             generation: 0,
-            turn: None,
+            nonce: None,
         },
         Entry::Began {
             time,
@@ -64,7 +64,7 @@ fn every_kind() -> Vec<Entry> {
             maildir: "/a".into(),
             maildir_id: Some(MaildirId([4; 8])),
             generation: 17,
-            turn: Some(Turn([7; 4])),
+            nonce: Some(Nonce([7; 4])),
         },
         Entry::Again { id: 3 },
         Entry::Asked { id: 3, time },
@@ -80,16 +80,16 @@ fn every_kind() -> Vec<Entry> {
         },
         Entry::Generation {
             generation: 8,
-            turns: Turns::default(),
+            nonces: Nonces::default(),
         },
         Entry::Generation {
             generation: 8,
-            turns: Turns::parse("2:00ff00ff 8:0a1b2c3d").unwrap(),
+            nonces: Nonces::parse("2:00ff00ff 8:0a1b2c3d").unwrap(),
         },
         Entry::Home {
             maildir: "/a b".into(),
             maildir_id: MaildirId([6; 8]),
-            standing: Standing::Accepted,
+            taken: Taken::Accepted,
         },
         Entry::Import(Origin {
             time,

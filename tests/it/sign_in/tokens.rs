@@ -6,7 +6,7 @@ use popfetch::exit::{Diagnose, Status};
 use popfetch::net::proxy::Way;
 use popfetch::net::tls::{Roots, TlsPolicy};
 use popfetch::net::{Protection, Route, Target};
-use popfetch::session::{Auth, Credentials, Error, Options, Secret, Session};
+use popfetch::source::pop::{Auth, Credentials, Error, Options, Secret, Session};
 use popfetch::stop::Stop;
 
 use super::{attempts, auth_key, offering, serving, sign_in, with_wrong_password};
@@ -98,6 +98,7 @@ fn with_token(server: &Server, token: &str) -> Result<(), Error> {
     let options = Options {
         ahead: false,
         shortcut: None,
+        lists_in_parts: false,
         detour: None,
         timeout,
         patience: Duration::from_secs(60),

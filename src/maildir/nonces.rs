@@ -1,8 +1,8 @@
 //! Which deliveries a Maildir or a journal has behind it (E13).
 //!
 //! A generation is a number, and two histories that parted, as where Maildir and state were both
-//! restored from a backup, come to the same numbers. So each run that delivers draws a *turn* as
-//! well, which nothing else has: what a history has its turn of is a part of it.
+//! restored from a backup, come to the same numbers. So each run that delivers draws a *nonce* as
+//! well, which nothing else has: what a history has its nonce of is a part of it.
 
 use crate::term::{hex, unhex};
 use std::collections::BTreeSet;
@@ -17,9 +17,9 @@ pub(super) const GENERATIONS: u64 = 1 << 62;
 
 /// A run that delivered, told from every other one: four octets at random.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
-pub struct Turn(pub [u8; 4]);
+pub struct Nonce(pub [u8; 4]);
 
-impl Turn {
+impl Nonce {
     /// One that nothing else has.
     pub fn draw() -> io::Result<Self> {
         let [a, b, c, d, ..] = random()?;
@@ -32,22 +32,22 @@ impl Turn {
     }
 }
 
-impl fmt::Display for Turn {
+impl fmt::Display for Nonce {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&hex(&self.0))
     }
 }
 
-/// The turns of a history, each with the generation that its run left behind.
+/// The nonces of a history, each with the generation that its run left behind.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
-pub struct Turns(BTreeSet<(u64, Turn)>);
+pub struct Nonces(BTreeSet<(u64, Nonce)>);
 
-impl Turns {
-    /// A run has drawn this turn, and raised the generation to this, or once more since.
-    pub fn add(&mut self, generation: u64, turn: Turn) {
+impl Nonces {
+    /// A run has drawn this nonce, and raised the generation to this, or once more since.
+    pub fn add(&mut self, generation: u64, nonce: Nonce) {
         // While it is at work the generation is odd.
         let left_behind = generation.saturating_add(generation & 1);
-        self.0.insert((left_behind, turn));
+        self.0.insert((left_behind, nonce));
     }
 
     /// What is behind the other is behind this as well.
@@ -61,21 +61,21 @@ impl Turns {
     }
 
     /// The last, with its generation.
-    pub fn newest(&self) -> Option<(u64, Turn)> {
+    pub fn newest(&self) -> Option<(u64, Nonce)> {
         self.0.last().copied()
     }
 
     /// The first, with its generation.
-    pub fn oldest(&self) -> Option<(u64, Turn)> {
+    pub fn oldest(&self) -> Option<(u64, Nonce)> {
         self.0.first().copied()
     }
 
     /// Whether this run is a part of the history, as far as that is known.
-    pub fn has(&self, turn: (u64, Turn)) -> bool {
-        self.0.contains(&turn)
+    pub fn has(&self, nonce: (u64, Nonce)) -> bool {
+        self.0.contains(&nonce)
     }
 
-    /// Whether no turn of this generation, or of later ones, has been left out.
+    /// Whether no nonce of this generation, or of later ones, has been left out.
     pub fn are_all_from(&self, generation: u64) -> bool {
         let newest = self.newest().map_or(0, |(newest, _)| newest);
         age(newest, generation) < ALL_OF
@@ -90,7 +90,7 @@ impl Turns {
     /// Few enough for a line, however long the history is.
     pub fn thinned(&self) -> Self {
         let newest = self.newest().map_or(0, |(newest, _)| newest);
-        let group = |(generation, _): &(u64, Turn)| match age(newest, *generation) {
+        let group = |(generation, _): &(u64, Nonce)| match age(newest, *generation) {
             age if age < ALL_OF => None,
             age => age.checked_ilog2(),
         };
@@ -104,19 +104,19 @@ impl Turns {
         let kept = self.0.iter().zip(is_kept);
         Self(
             kept.filter(|(_, kept)| *kept)
-                .map(|(turn, _)| *turn)
+                .map(|(nonce, _)| *nonce)
                 .collect(),
         )
     }
 
     /// Reads what `Display` wrote.
     pub fn parse(text: &str) -> Option<Self> {
-        let turn = |word: &str| {
-            let (generation, turn) = word.split_once(':')?;
+        let nonce = |word: &str| {
+            let (generation, nonce) = word.split_once(':')?;
             let generation = generation.parse().ok().filter(|it| *it < GENERATIONS)?;
-            Some((generation, Turn::parse(turn)?))
+            Some((generation, Nonce::parse(nonce)?))
         };
-        text.split(' ').map(turn).collect::<Option<_>>().map(Self)
+        text.split(' ').map(nonce).collect::<Option<_>>().map(Self)
     }
 }
 
@@ -125,11 +125,11 @@ fn age(newest: u64, generation: u64) -> u64 {
     newest.saturating_sub(generation) / 2
 }
 
-impl fmt::Display for Turns {
+impl fmt::Display for Nonces {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (place, (generation, turn)) in self.0.iter().enumerate() {
+        for (place, (generation, nonce)) in self.0.iter().enumerate() {
             let between = if place > 0 { " " } else { "" };
-            write!(f, "{between}{generation}:{turn}")?;
+            write!(f, "{between}{generation}:{nonce}")?;
         }
         Ok(())
     }
@@ -149,12 +149,12 @@ pub fn random() -> io::Result<[u8; 8]> {
 mod tests {
     use super::*;
 
-    fn history(runs: u32) -> Turns {
-        let mut turns = Turns::default();
+    fn history(runs: u32) -> Nonces {
+        let mut nonces = Nonces::default();
         for run in 0..runs {
-            turns.add(u64::from(run) * 2 + 1, Turn(run.to_be_bytes()));
+            nonces.add(u64::from(run) * 2 + 1, Nonce(run.to_be_bytes()));
         }
-        turns
+        nonces
     }
 
     #[test]
@@ -162,14 +162,14 @@ mod tests {
         for runs in [1, 2, 64, 65, 200, 100_000] {
             let all = history(runs);
             let thinned = all.thinned();
-            assert_eq!(Turns::parse(&thinned.to_string()), Some(thinned.clone()));
+            assert_eq!(Nonces::parse(&thinned.to_string()), Some(thinned.clone()));
             assert!(thinned.to_string().len() < 2048, "{runs}");
             assert_eq!(thinned.newest(), all.newest());
             assert_eq!(thinned.oldest(), all.oldest());
-            for turn in &all.0 {
+            for nonce in &all.0 {
                 assert!(
-                    thinned.has(*turn) || !thinned.are_all_from(turn.0),
-                    "{turn:?}"
+                    thinned.has(*nonce) || !thinned.are_all_from(nonce.0),
+                    "{nonce:?}"
                 );
             }
         }
@@ -177,14 +177,14 @@ mod tests {
 
     #[test]
     fn a1_turns_that_are_thinned_again_and_again_still_reach_back_at_each_age() {
-        let mut turns = Turns::default();
+        let mut nonces = Nonces::default();
         for run in 0..10_000_u32 {
-            turns.add(u64::from(run) * 2 + 1, Turn(run.to_be_bytes()));
-            turns = turns.thinned();
+            nonces.add(u64::from(run) * 2 + 1, Nonce(run.to_be_bytes()));
+            nonces = nonces.thinned();
         }
         for age in [64_u64, 200, 1000, 5000] {
             let newest = 20_000;
-            let mut older = turns.0.iter().map(|(generation, _)| newest - generation);
+            let mut older = nonces.0.iter().map(|(generation, _)| newest - generation);
             assert!(older.any(|it| (age * 2..=age * 8).contains(&it)), "{age}");
         }
     }
@@ -200,7 +200,7 @@ mod tests {
             "1:00000000 ",
             "9223372036854775808:00000000",
         ] {
-            assert_eq!(Turns::parse(text), None, "{text}");
+            assert_eq!(Nonces::parse(text), None, "{text}");
         }
     }
 }

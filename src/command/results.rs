@@ -21,11 +21,11 @@ pub(super) trait Counts {
 }
 
 /// The accounts, each with what was found in it or with what kept it from being looked at.
-pub(super) struct Looked<T> {
+pub(super) struct Results<T> {
     accounts: Vec<(String, Result<T, Failure>)>,
 }
 
-impl<T: Counts> Looked<T> {
+impl<T: Counts> Results<T> {
     /// `results` are those of the accounts that were ready, in their order; `None` where the work
     /// panicked.
     pub(super) fn new(
@@ -168,7 +168,7 @@ mod tests {
             hint: None,
             routine: false,
         };
-        let looked = Looked {
+        let looked = Results {
             accounts: vec![("a".into(), Ok(One)), ("b".into(), Err(failure))],
         };
         let json = String::from_utf8(looked.json(|_, _| Vec::new())).unwrap();

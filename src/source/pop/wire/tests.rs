@@ -39,6 +39,7 @@ fn f5_what_has_come_while_the_disk_took_its_time_is_no_silence() {
         utf8: false,
         ahead: false,
         shortcut: None,
+        lists_in_parts: false,
         detour: None,
         transcript: None,
     };
@@ -109,6 +110,7 @@ fn slow(delay: Duration, patience: Duration, answers: &[&'static [u8]]) -> Wire 
         utf8: false,
         ahead: false,
         shortcut: None,
+        lists_in_parts: false,
         detour: None,
         transcript: None,
     };

@@ -7,7 +7,7 @@
 
 mod words;
 
-use super::error::Phase;
+use super::phase::Phase;
 use super::wire::Answer;
 use crate::exit::Status;
 use crate::pop3::ResponseCode;
@@ -118,6 +118,11 @@ impl Meaning {
 }
 
 impl Answer {
+    /// Whether it is for clients alone that take messages in UTF-8 (RFC 6856).
+    pub fn asks_for_utf8(&self) -> bool {
+        self.code == Some(ResponseCode::Utf8)
+    }
+
     /// How long the server wants to be left alone, where its words say so.
     pub fn wanted_wait(&self) -> Option<Duration> {
         let words = words_of(code_and_text(&self.text).1);

@@ -13,7 +13,7 @@ impl Session<Transaction> {
     ///
     /// # Errors
     /// Where the connection fails, or the server says nothing.
-    pub fn is_in_step(&mut self) -> Result<bool, Error> {
+    pub(in crate::source) fn is_in_step(&mut self) -> Result<bool, Error> {
         if self.wire.pending() > 0 || self.wire.has_unread(Phase::Step)? {
             return Ok(false);
         }
@@ -32,7 +32,7 @@ mod tests {
     use super::*;
     use crate::net;
     use crate::pop3::MessageNumber;
-    use crate::session::UnderWay;
+    use crate::source::pop::UnderWay;
 
     /// What a server's answers to TOP and NOOP come to.
     fn in_step(top: &'static str, noop: &'static str) -> Result<bool, Error> {

@@ -1,6 +1,6 @@
 //! UTF8: names and passwords beyond ASCII (RFC 6856 section 2).
 
-use super::{Authorization, Credentials, Error, Phase, Session, Transaction};
+use super::{Authorization, Credentials, Error, Phase, Session};
 use crate::pop3::Command;
 
 impl Session<Authorization> {
@@ -21,13 +21,6 @@ impl Session<Authorization> {
             Some(what) if !self.state.utf8 => Err(Error::BeyondAscii { what }),
             _ => Ok(()),
         }
-    }
-}
-
-impl Session<Transaction> {
-    /// Whether the session was to begin with UTF8, whatever the server said to that.
-    pub fn was_asked_for_utf8(&self) -> bool {
-        self.options.utf8
     }
 }
 

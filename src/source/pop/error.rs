@@ -3,6 +3,7 @@
 use super::Detour;
 use super::answer::Meaning;
 use super::method::Method;
+use super::phase::Phase;
 use super::wire::Answer;
 use crate::exit::{Diagnose, Status};
 use crate::maildrop::TooLarge;
@@ -10,49 +11,6 @@ use crate::net::{self, speech::Speech};
 use crate::pop3::command::Unsendable;
 use crate::pop3::{MessageNumber, Violation};
 use crate::sasl::{self, Mechanism};
-use std::fmt;
-
-/// What the session was about, in words.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Phase {
-    /// Waiting for the greeting.
-    Greeting,
-    /// CAPA in clear, STLS and the handshake.
-    StartTls,
-    /// CAPA.
-    Capabilities,
-    /// USER, PASS, AUTH.
-    SignIn,
-    /// STAT, LIST, UIDL.
-    Listing,
-    /// RETR.
-    Message(MessageNumber),
-    /// TOP.
-    Header(MessageNumber),
-    /// NOOP.
-    Step,
-    /// DELE.
-    Deleting(MessageNumber),
-    /// QUIT.
-    Quit,
-}
-
-impl fmt::Display for Phase {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Greeting => f.write_str("waiting for the server's greeting"),
-            Self::StartTls => f.write_str("setting up TLS by STLS"),
-            Self::Capabilities => f.write_str("asking for the server's capabilities"),
-            Self::SignIn => f.write_str("signing in"),
-            Self::Listing => f.write_str("listing the mailbox"),
-            Self::Message(number) => write!(f, "fetching message {number}"),
-            Self::Header(number) => write!(f, "reading the header of message {number}"),
-            Self::Step => f.write_str("asking whether the server is still in step"),
-            Self::Deleting(number) => write!(f, "marking message {number} as deleted"),
-            Self::Quit => f.write_str("ending the session"),
-        }
-    }
-}
 
 /// What was under way when a connection failed: a server that announces PIPELINING and cannot do it
 /// closes, or falls silent, where it has got several commands.
@@ -235,6 +193,19 @@ impl Error {
                 Some(answer)
             }
             Self::Detour { source, .. } => source.answer(),
+            _ => None,
+        }
+    }
+
+    /// Where the connection was lost, how, and what was under way.
+    pub fn lost(&self) -> Option<(Phase, &net::Error, UnderWay)> {
+        match self {
+            Self::Net {
+                phase,
+                source,
+                under_way,
+                ..
+            } => Some((*phase, source, *under_way)),
             _ => None,
         }
     }

@@ -15,6 +15,7 @@ mod headers;
 mod maildrop;
 mod method;
 mod pace;
+mod phase;
 mod retrieve;
 mod secrets;
 mod shortcut;
@@ -29,18 +30,19 @@ mod wire;
 pub use crate::sasl::Secret;
 pub use answer::Meaning;
 pub use detour::Detour;
-pub use error::{Error, Phase, UnderWay};
+pub use error::{Error, UnderWay};
 pub use given::Given;
 pub use method::{Auth, Method};
-pub use retrieve::{Arrival, Retrieval};
+pub use phase::Phase;
+pub(super) use retrieve::Window;
 pub use shortcut::Shortcut;
 pub use sign_in::Credentials;
-pub use update::{Marked, Update};
 pub use wire::{Answer, Direction, Transcript};
 
 use crate::net::{self, Channel};
 use crate::pop3::{Capabilities, Command};
 use crate::sasl::md5;
+use crate::source::Traits;
 use secrets::Secrets;
 use std::time::Duration;
 use wire::Wire;
@@ -66,6 +68,8 @@ pub struct Options {
     pub ahead: bool,
     /// An earlier session has shown how that is done: do not ask for capabilities first.
     pub shortcut: Option<Shortcut>,
+    /// The provider is known to list a maildrop in parts.
+    pub lists_in_parts: bool,
     /// An earlier session has shown that the server does not do all that it announces.
     pub detour: Option<Detour>,
     /// Gets every line that goes over the wire, without secrets.
@@ -196,18 +200,22 @@ impl<S> Session<S> {
         self.wire.connection()
     }
 
-    /// How many seconds the server wants between two sign-ins, as far as it has said so by now.
-    pub fn login_delay(&self) -> u32 {
-        self.capabilities.login_delay
-    }
-
-    /// Whether it is Gmail by its own word.
-    pub fn is_google(&self) -> bool {
-        self.capabilities.google
-    }
-
     /// Whether commands are sent ahead of the replies to earlier ones.
-    pub fn may_pipeline(&self) -> bool {
+    pub(super) fn may_pipeline(&self) -> bool {
         self.options.pipelining && self.capabilities.pipelining
+    }
+}
+
+impl Session<Transaction> {
+    /// What it is like.
+    pub(super) fn traits(&self) -> Traits {
+        Traits {
+            lists_in_parts: self.options.lists_in_parts || self.capabilities.google,
+            pipelines: self.may_pipeline(),
+            went_ahead: self.state.listing,
+            asked_for_utf8: self.options.utf8,
+            login_delay: self.capabilities.login_delay,
+            expire: self.capabilities.expire,
+        }
     }
 }

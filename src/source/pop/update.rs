@@ -1,8 +1,9 @@
 //! From TRANSACTION to UPDATE: DELE and QUIT (RFC 1939 sections 5 and 6).
 
-use super::{Answer, Error, Phase, Session, Transaction};
+use super::{Error, Phase, Session, Transaction};
 use crate::net;
 use crate::pop3::{Command, Violation};
+use crate::source::{Marked, Update};
 use crate::state::Recorded;
 use std::cmp::Reverse;
 use std::time::Duration;
@@ -14,40 +15,6 @@ const WINDOW_COMMANDS: usize = 1000;
 /// nothing is asked again with the next listing.
 const QUIT_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Messages that the server has marked as deleted; it deletes them in the UPDATE state, if it ever
-/// comes to that.
-#[derive(Debug, Default)]
-pub struct Marked {
-    messages: Vec<Recorded>,
-    /// Those that the server refused to mark. They stay.
-    pub refused: Vec<Recorded>,
-    /// What it said when it refused the first of them.
-    pub refusal: Option<Answer>,
-}
-
-/// What is known about the UPDATE state.
-#[derive(Debug)]
-pub enum Update {
-    /// The server entered it and removed these.
-    Confirmed(Vec<Recorded>),
-    /// The server answered QUIT with -ERR: some of these are not removed, and none but these are
-    /// (RFC 1939 section 6). The next listing tells.
-    Refused(Vec<Recorded>, Answer),
-    /// The connection ended before its reply to QUIT: some, all or none of these are removed. The
-    /// next listing tells.
-    Unknown(Vec<Recorded>),
-    /// What stood where the reply to QUIT must stand was none: as before, and nothing that the
-    /// server has said in this session is above doubt.
-    Disorder(Vec<Recorded>, Error),
-}
-
-impl Marked {
-    /// Whether the server is to delete nothing.
-    pub fn is_empty(&self) -> bool {
-        self.messages.is_empty()
-    }
-}
-
 impl Session<Transaction> {
     /// Marks messages as deleted. Takes nothing but what is stored and recorded (E4).
     ///
@@ -57,7 +24,7 @@ impl Session<Transaction> {
     ///
     /// # Errors
     /// With the message that it was about, as far as that shows.
-    pub fn delete(
+    pub(in crate::source) fn delete(
         &mut self,
         mut recorded: Vec<Recorded>,
     ) -> Result<Marked, (Error, Option<Recorded>)> {
@@ -99,7 +66,7 @@ impl Session<Transaction> {
 
     /// Ends the session. Everything fetched must be durable: some servers hide or delete what was
     /// retrieved from here on, marked or not (E10).
-    pub fn quit(mut self, marked: Marked) -> Update {
+    pub(in crate::source) fn quit(mut self, marked: Marked) -> Update {
         self.wire.limit_timeout(QUIT_TIMEOUT);
         let sent = self.wire.send(Command::Quit);
         let answer = sent.and_then(|()| self.wire.answer(Phase::Quit));

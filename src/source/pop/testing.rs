@@ -58,6 +58,7 @@ pub(super) fn session(
         utf8: false,
         ahead: false,
         shortcut: None,
+        lists_in_parts: false,
         detour: None,
         transcript: None,
     };

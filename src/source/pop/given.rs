@@ -69,7 +69,7 @@ impl Given {
 
 impl<S> Session<S> {
     /// What the server has given so far.
-    pub fn given(&self) -> Given {
+    pub(in crate::source) fn given(&self) -> Given {
         self.wire.given()
     }
 }

@@ -21,7 +21,7 @@ impl Session<Transaction> {
     ///
     /// # Errors
     /// The connection is of no more use then.
-    pub fn headers(
+    pub(in crate::source) fn headers(
         &mut self,
         numbers: impl IntoIterator<Item = MessageNumber>,
         limit: usize,

@@ -1,5 +1,5 @@
 use super::*;
-use crate::session::testing::session;
+use crate::source::pop::testing::session;
 
 /// What comes of these replies to STAT, UIDL and LIST, from a server that announces nothing.
 fn list(replies: [&'static str; 3], expect_unique_ids: bool) -> Result<Maildrop, Error> {

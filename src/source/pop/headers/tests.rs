@@ -1,5 +1,5 @@
 use super::*;
-use crate::session::testing::session;
+use crate::source::pop::testing::session;
 
 type Read = Vec<(u32, Option<String>)>;
 

@@ -24,7 +24,7 @@ impl<S> Session<S> {
 
 impl Session<Transaction> {
     /// What a later session with this server may do, once this one has listed the maildrop.
-    pub fn shortcut(&self) -> Option<Shortcut> {
+    pub(in crate::source) fn shortcut(&self) -> Option<Shortcut> {
         self.state.shortcut.filter(|_| self.may_pipeline())
     }
 
@@ -33,18 +33,17 @@ impl Session<Transaction> {
         self.state.detour
     }
 
-    /// Whether the listings were asked for before the server had let us in.
-    pub fn went_ahead(&self) -> bool {
-        self.state.listing
-    }
-
     /// Lists the maildrop, in one flight where the server pipelines. A listing that breaks off is
     /// an error, never a short maildrop.
     ///
     /// `account` goes into the messages' identities; `expect_unique_ids` says that the account's
     /// messages had unique-ids earlier, so that a UIDL that is refused, or lists nothing beside
     /// messages, is a passing fault and nothing to be fetched anew for.
-    pub fn list(&mut self, account: &str, expect_unique_ids: bool) -> Result<Maildrop, Error> {
+    pub(in crate::source) fn list(
+        &mut self,
+        account: &str,
+        expect_unique_ids: bool,
+    ) -> Result<Maildrop, Error> {
         let ask_again = self.options.capabilities && !self.state.asked_again;
         self.state.asked_again = true;
         if self.state.listing {
