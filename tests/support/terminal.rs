@@ -43,10 +43,12 @@ impl Terminal {
         };
         let pty = openpty(Some(&size), None).unwrap();
         // A session of its own, whose terminal this is: Ctrl-C and questions for passwords need it.
-        let mut command = Command::new("setsid");
+        // Whoever runs the tests in the background of a script has Ctrl-C ignored, and so would all
+        // have that is started from there.
+        let mut command = Command::new("env");
         home.furnish(&mut command);
         command
-            .args(["--ctty", "--wait"])
+            .args(["--default-signal=INT,QUIT", "setsid", "--ctty", "--wait"])
             .arg(program)
             .args(arguments);
         command.env("TERM", "xterm").env("NO_COLOR", "1");
