@@ -27,7 +27,7 @@ fn a_message_of_a_gibibyte_arrives_whole_in_less_than_32_mib_of_memory() {
     let home = Home::on_disk();
     home.one_account(&server.account(), "");
     let started = Instant::now();
-    let run = home.popfetch(["fetch"]).limit(Duration::from_secs(240));
+    let run = home.popfetch(["fetch"]).limit(Duration::from_secs(600));
     let output = run.expect(0);
     eprintln!(
         "1 GiB in {:?} with {} KiB of memory at most",

@@ -17,6 +17,9 @@ use super::account::Account;
 use super::process::Daemon;
 use super::scratch;
 
+/// A run that takes longer hangs, on a machine with however much else to do.
+const LIMIT: Duration = Duration::from_secs(240);
+
 /// A temporary home directory, and the program that is run with it.
 pub struct Home {
     directory: TempDir,
@@ -214,7 +217,7 @@ impl Home {
         Run {
             command,
             stdin: Vec::new(),
-            limit: Duration::from_secs(60),
+            limit: LIMIT,
         }
     }
 }
@@ -232,7 +235,7 @@ impl Run {
         self
     }
 
-    /// How long it may take; otherwise a minute.
+    /// How long it may take; otherwise [`LIMIT`].
     pub fn limit(mut self, limit: Duration) -> Self {
         self.limit = limit;
         self
