@@ -1,6 +1,8 @@
 //! Puts the disk into every state that a crash could leave, and sees what the next run makes of it.
 
 use super::image::{Image, Octets, Taken};
+use super::scratch;
+use super::series::{self, SEED};
 use super::server::{Maildrop, Server};
 use super::variants::variants;
 use popfetch::durable::{Disk, Step, Witness};
@@ -24,11 +26,8 @@ use tempfile::TempDir;
 /// that no kind of state is passed over every time.
 const SECOND_CRASH_EVERY: u64 = 499;
 
-/// Of how many states of a step one is looked at beside the first. A prime as well.
+/// Of how many states of a step one is looked at beside the first and the last. A prime as well.
 const SAMPLE: u64 = 5;
-
-/// Set to anything, all states are looked at.
-const WHOLE: &str = "CRASH_WHOLE";
 
 /// Where the account's journal is.
 pub const JOURNAL: &str = "state/ada@localhost:995.journal";
@@ -96,6 +95,8 @@ pub struct Explorer {
     /// Those that were looked at.
     looked_at: u64,
     whole: bool,
+    /// Which of the states of a step are looked at in this run.
+    drawn: u64,
     /// Every run is in another boot of the machine, for the power went. If it is the same, a
     /// process was killed: nothing that it had done is undone.
     pub same_boot: bool,
@@ -111,20 +112,15 @@ pub struct Explorer {
 
 impl Explorer {
     pub fn new(mode: Mode, messages: usize) -> Self {
-        // In memory where the system has that: tens of thousands of small directories are made.
-        let memory = Path::new("/dev/shm");
-        let temp = match memory.is_dir() {
-            true => tempfile::tempdir_in(memory),
-            false => tempfile::tempdir(),
-        };
         Self {
             mode,
             messages,
-            temp: temp.unwrap(),
+            temp: scratch::directory(),
             stop: Stop::never().unwrap(),
             states: 0,
             looked_at: 0,
-            whole: std::env::var_os(WHOLE).is_some(),
+            whole: series::is_whole(),
+            drawn: series::seed() % SAMPLE,
             same_boot: false,
             boots: 0,
             lost_id: false,
@@ -255,17 +251,21 @@ impl Explorer {
                 true => vec![((0..image.unsynced_names()).collect(), Octets::Kept)],
                 false => variants(&image, at),
             };
+            let last = states.len() - 1;
             for (place, (names, octets)) in states.into_iter().enumerate() {
                 self.states += 1;
                 // Each step is, and of many states that are much alike some.
-                if !self.whole && place > 0 && !self.states.is_multiple_of(SAMPLE) {
+                let is_edge = place == 0 || place == last;
+                if !self.whole && !is_edge && self.states % SAMPLE != self.drawn {
                     continue;
                 }
                 self.looked_at += 1;
                 image.write(&self.root(), |place| names.contains(&place), octets);
                 let step = recording.steps.get(at);
-                let what =
-                    format!("crash before step {at} {step:?}, names {names:?}, octets {octets:?}");
+                let what = format!(
+                    "{SEED}={}, crash before step {at} {step:?}, names {names:?}, octets {octets:?}",
+                    series::seed()
+                );
                 then(self, &deleted, &what);
             }
             if let Some(step) = recording.steps.get(at) {
@@ -335,7 +335,7 @@ impl Explorer {
             stop: self.stop.clone(),
             report: Arc::new(Silent),
             connect: Arc::new(server.clone()),
-            confined: false,
+            confined: true,
             at_once: true,
             as_new: false,
             quiet: false,

@@ -30,6 +30,12 @@ mod nineteen;
 #[path = "../support/readme.rs"]
 mod readme;
 mod rebuild;
+#[allow(dead_code)]
+#[path = "../support/scratch.rs"]
+mod scratch;
+#[allow(dead_code)]
+#[path = "../support/series.rs"]
+mod series;
 mod server;
 mod variants;
 mod version_1;

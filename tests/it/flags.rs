@@ -4,7 +4,7 @@
 use crate::given::mail;
 use crate::support::account::Security;
 use crate::support::maildrop::Maildrop;
-use crate::support::run::{Home, Output};
+use crate::support::run::Output;
 use crate::support::server::Server;
 
 /// Each command with what it has to be given, as it is typed.
@@ -54,11 +54,9 @@ fn with_its_own(mut words: Vec<String>) -> Vec<String> {
 }
 
 fn run_with(words: &[String], options: &[&str]) -> Output {
-    let server = Server::builder(&Maildrop::new(mail(2)))
+    let (_server, home) = Server::builder(&Maildrop::new(mail(2)))
         .security(Security::Plain)
-        .start();
-    let home = Home::in_memory();
-    home.one_account(&server.account(), "");
+        .with_home("");
     let options = options.iter().map(|&option| option.to_owned());
     let line: Vec<String> = words.iter().cloned().chain(options).collect();
     home.popfetch(line).stdin("").run()

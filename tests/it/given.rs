@@ -37,28 +37,22 @@ pub fn server(count: usize) -> (Server, Home) {
 
 /// The same with a behaviour.
 pub fn behaving(count: usize, behaviour: Behaviour) -> (Server, Home) {
-    let server = Server::builder(&Maildrop::new(mail(count)))
+    Server::builder(&Maildrop::new(mail(count)))
         .behaviour(behaviour)
-        .start();
-    let home = Home::new();
-    home.one_account(&server.account(), "");
-    (server, home)
+        .with_home("")
 }
 
-/// The same without TLS and without a disk, for tests of many runs whose point is neither.
+/// The same without TLS, for tests of many runs whose point is another.
 pub fn plainly(count: usize, behaviour: Behaviour) -> (Server, Home) {
     serving(mail(count), behaviour)
 }
 
 /// The same with messages of one's own.
 pub fn serving(messages: Vec<Message>, behaviour: Behaviour) -> (Server, Home) {
-    let server = Server::builder(&Maildrop::new(messages))
+    Server::builder(&Maildrop::new(messages))
         .security(Security::Plain)
         .behaviour(behaviour)
-        .start();
-    let home = Home::in_memory();
-    home.one_account(&server.account(), "");
-    (server, home)
+        .with_home("")
 }
 
 /// Runs it and fails unless it exits with `status`.

@@ -22,7 +22,7 @@ fn all_samples_arrive_octet_for_octet_from_the_embedded_server_and_only_once() {
     };
     assert_eq!(messages.len(), 120);
     let server = Server::start(&Maildrop::new(messages.clone()));
-    let home = Home::new();
+    let home = Home::on_disk();
     home.one_account(&server.account(), "");
 
     home.popfetch(["fetch"]).expect(0);
@@ -50,7 +50,7 @@ fn all_samples_arrive_octet_for_octet_from_dovecot_and_only_once() {
     let Some(server) = Dovecot::start(&messages) else {
         return;
     };
-    let home = Home::new();
+    let home = Home::on_disk();
     home.one_account(&server.account(), "");
     let expected: Vec<_> = messages
         .iter()
@@ -85,7 +85,7 @@ fn new_mail_in_dovecot_is_fetched_alone_and_deleted_when_that_is_wanted() {
     let Some(mut server) = Dovecot::start(&old) else {
         return;
     };
-    let home = Home::new();
+    let home = Home::on_disk();
     home.one_account(&server.account(), "keep = \"never\"\n");
     home.popfetch(["fetch"]).expect(0);
     assert_eq!(server.count(), 0, "{}", server.log());

@@ -164,10 +164,7 @@ fn three() -> Vec<Message> {
 }
 
 fn at_home(messages: Vec<Message>) -> (Server, Home) {
-    let server = Server::builder(&Maildrop::new(messages)).start();
-    let home = Home::new();
-    home.one_account(&server.account(), "");
-    (server, home)
+    Server::builder(&Maildrop::new(messages)).with_home("")
 }
 
 #[test]

@@ -19,9 +19,7 @@ use crate::support::server::Server;
 use crate::support::tree;
 
 fn home_of(account: &Account, proxy: &str, keys: &str) -> Home {
-    let home = Home::in_memory();
-    home.one_account(account, &format!("proxy = \"{proxy}\"\n{keys}"));
-    home
+    Home::of(account, &format!("proxy = \"{proxy}\"\n{keys}"))
 }
 
 fn plain(count: usize) -> Server {

@@ -71,11 +71,9 @@ a (ada@localhost:PORT)
 fn what_fails_is_told_below_with_what_to_do() {
     let authority = Authority::new();
     let expired = authority.issue(&Wanted::default().expired());
-    let server = Server::builder(&Maildrop::new(mail(1)))
+    let (server, home) = Server::builder(&Maildrop::new(mail(1)))
         .security(Security::identity(&expired, &authority))
-        .start();
-    let home = Home::new();
-    home.one_account(&server.account(), "");
+        .with_home("");
     let shown = screen(&home, &server, 80, 69);
     for line in [
         "  fail  connection  the certificate of localhost is not trusted: it expired on\n",

@@ -6,7 +6,7 @@ use std::fs;
 
 /// Reads octets as each of the tool's files; the result may be any, a panic is none.
 fn read_as(tool: Tool, config: &[u8], seen: &[u8]) {
-    let home = tempfile::tempdir().unwrap();
+    let home = crate::support::scratch::directory();
     let around = Surroundings {
         home: home.path().to_owned(),
         ..Surroundings::default()

@@ -131,15 +131,13 @@ fn an_import_after_a_fetch_adds_what_is_not_known_and_forgets_nothing() {
 #[test]
 fn an_import_that_is_killed_at_any_call_leaves_no_account_without_its_names() {
     let mut killed = 0;
-    for number in 0..1000 {
+    let calls = tracer::at_every_call(16, |number| {
         let (server, home) = kept();
         let mut command = tracer::command(env!("CARGO_BIN_EXE_popfetch"));
         home.furnish(command.args(["import", "mpop", "-y"]));
         command.stdin(Stdio::null());
         command.stdout(Stdio::null()).stderr(Stdio::null());
-        let Some(end) = tracer::kill_at(&mut command, number) else {
-            return;
-        };
+        let (end, calls) = tracer::kill_at(&mut command, number)?;
         let what = format!("call {number}: {end:?}");
         let source = fs::read(home.path().join(".mpoprc")).unwrap();
         if let Ok(config) = fs::read_to_string(home.config_file()) {
@@ -154,14 +152,14 @@ fn an_import_that_is_killed_at_any_call_leaves_no_account_without_its_names() {
         assert_eq!(fs::read(home.path().join(".mpoprc")).unwrap(), source);
         match end {
             End::Killed(_) => killed += 1,
-            End::Exited(status) => {
-                assert_eq!(status, 0);
-                assert!(killed > 10, "so few are no import: {killed}");
-                return;
-            }
+            End::Exited(status) => assert_eq!(status, 0),
         }
-    }
-    panic!("still killed after {killed} calls");
+        Some(calls)
+    });
+    assert!(
+        calls.is_none() || killed > 10,
+        "so few are no import: {killed}"
+    );
 }
 
 /// The whole state, or the journal alone.

@@ -22,9 +22,7 @@ struct Scene {
 impl Scene {
     /// Six messages are fetched and kept, four more wait, and from now on all are to be deleted.
     fn new(by_url: bool) -> Self {
-        let server = Server::start(&Maildrop::new(mail(6)));
-        let home = Home::in_memory();
-        home.one_account(&server.account(), "");
+        let (server, home) = Server::builder(&Maildrop::new(mail(6))).with_home("");
         let maildir = home.maildir("a");
         let scene = Self {
             server,

@@ -36,7 +36,7 @@ fn what_is_wrong_in_the_table_is_shown_at_its_place() {
         ),
         ("no-such-key = 1", "no-such-key"),
     ] {
-        let home = Home::in_memory();
+        let home = Home::new();
         configure(
             &home,
             &server.account(),
@@ -49,7 +49,7 @@ fn what_is_wrong_in_the_table_is_shown_at_its_place() {
         assert_eq!(output.stderr.contains("^"), !secret, "{output:#?}");
         assert!(!output.stderr.contains("31415926"));
     }
-    let home = Home::in_memory();
+    let home = Home::new();
     let table = format!("auth = \"plain\"\n[accounts.a.oauth]\nclient-id = \"x\"\n{endpoint}");
     configure(&home, &server.account(), &table);
     assert_said(
@@ -58,7 +58,7 @@ fn what_is_wrong_in_the_table_is_shown_at_its_place() {
     );
     let table =
         format!("password-keyring = true\n[accounts.a.oauth]\nclient-id = \"x\"\n{endpoint}");
-    let home = Home::in_memory();
+    let home = Home::new();
     configure(&home, &server.account(), &table);
     assert_said(&run(&home, &["fetch"], 78), &["more than one place", "^"]);
     assert!(server.sessions().is_empty());
@@ -93,7 +93,7 @@ fn the_well_known_providers_need_no_more_than_a_client_id() {
             true,
         ),
     ] {
-        let home = Home::in_memory();
+        let home = Home::new();
         let table = format!("[accounts.a.oauth]\nprovider = {provider:?}\nclient-id = \"x\"\n");
         configure(&home, &server.account(), &table);
         let shown = run(&home, &["account", "show", "a"], 0).stdout;
@@ -111,8 +111,7 @@ fn the_well_known_providers_need_no_more_than_a_client_id() {
 #[test]
 fn login_is_for_accounts_with_the_table() {
     let server = server(1);
-    let home = Home::in_memory();
-    home.one_account(&server.account(), "");
+    let home = Home::of(&server.account(), "");
     let output = run(&home, &["login", "a"], 78);
     assert_said(&output, &["has no `oauth` table", "[accounts.a.oauth]"]);
 }

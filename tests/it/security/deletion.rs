@@ -401,7 +401,7 @@ fn s70_s71_two_accounts_with_one_maildir_get_a_copy_of_the_same_message_each() {
         "same",
         "Message-ID: <1@example.com>\n\nsame\n",
     )];
-    let home = Home::in_memory();
+    let home = Home::new();
     let servers = [(); 2].map(|()| {
         Server::builder(&Maildrop::new(same.clone()))
             .security(Security::Plain)

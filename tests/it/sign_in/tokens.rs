@@ -28,7 +28,7 @@ fn r30_a_token_is_sent_in_a_second_step_and_may_be_of_any_length() {
                 .behaviour(offering("XOAUTH2 OAUTHBEARER"))
                 .credentials("ada", &token)
                 .start();
-            let home = Home::in_memory();
+            let home = Home::new();
             home.one_account(&server.account(), &auth_key(&home, auth));
             run(&home, &[], 0);
             let said = sign_in(&server.last_session());
@@ -63,7 +63,7 @@ fn a_persons_own_helper_gives_the_token() {
     let server = Server::builder(&Maildrop::new(mail(2)))
         .credentials("ada", "ya29.token")
         .start();
-    let home = Home::in_memory();
+    let home = Home::new();
     let text = home.account_config("a", &server.account());
     let lines = text.lines().filter(|line| !line.starts_with("password"));
     let text = lines.collect::<Vec<_>>().join("\n");

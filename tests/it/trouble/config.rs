@@ -19,8 +19,7 @@ fn nowhere() -> Account {
 
 #[test]
 fn an_unknown_key_is_shown_with_its_place_and_the_nearest_known_one() {
-    let home = Home::new();
-    home.one_account(&nowhere(), "timout = \"5s\"\n");
+    let home = Home::of(&nowhere(), "timout = \"5s\"\n");
     let output = run(&home, &[], 78);
     assert_said(&output, &["no key `timout`", "`timeout`", "config.toml:"]);
     assert!(output.stderr.contains('^'), "a caret: {output:#?}");

@@ -38,7 +38,7 @@ fn left_by_the_first_version((user, text, waiting): User, bare: bool) -> Option<
         return None;
     }
     let server = super::serving(&Maildrop::new(waiting()), user, Behaviour::new());
-    let home = Home::in_memory();
+    let home = Home::new();
     let port = server.port().to_string();
     let account = Account {
         host: "pop.example.com".into(),
