@@ -95,6 +95,8 @@ mod tls;
 mod trouble;
 /// Nothing is delivered twice.
 mod twice;
+/// Where nobody looks on: many accounts, units, cron.
+mod unattended;
 /// What is recorded, held against what is there.
 mod verify;
 /// Fetched again and again, by a process that stays.
