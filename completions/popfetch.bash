@@ -49,6 +49,9 @@ _popfetch() {
             popfetch,verify)
                 cmd="popfetch__subcmd__verify"
                 ;;
+            popfetch,watch)
+                cmd="popfetch__subcmd__watch"
+                ;;
             popfetch__subcmd__account,list)
                 cmd="popfetch__subcmd__account__subcmd__list"
                 ;;
@@ -89,7 +92,7 @@ _popfetch() {
 
     case "${cmd}" in
         popfetch)
-            opts="-0 -q -v -h -V --config --format --null --quiet --verbose --color --no-progress --help --version fetch check import setup account state verify login password completions man"
+            opts="-0 -q -v -h -V --config --format --null --quiet --verbose --color --no-progress --help --version fetch check watch import setup account state verify login password completions man"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -329,7 +332,7 @@ _popfetch() {
             return 0
             ;;
         popfetch__subcmd__fetch)
-            opts="-n -j -0 -q -v -h --dry-run --keep --delete --delete-after --maildir --max-size --latest --newest-first --jobs --now --as-new --max-time --password-stdin --auth --tls-roots --tls-pin --timeout --config --format --null --quiet --verbose --color --no-progress --help"
+            opts="-n -j -0 -q -v -h --dry-run --keep --delete --delete-after --maildir --max-size --latest --newest-first --jobs --shard --now --as-new --max-time --password-stdin --auth --tls-roots --tls-pin --timeout --config --format --null --quiet --verbose --color --no-progress --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -356,6 +359,10 @@ _popfetch() {
                     return 0
                     ;;
                 -j)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --shard)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -850,13 +857,51 @@ _popfetch() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        popfetch__subcmd__watch)
+            opts="-j -0 -q -v -h --jobs --shard --status --config --format --null --quiet --verbose --color --no-progress --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --jobs)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -j)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --shard)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --format)
+                    COMPREPLY=($(compgen -W "text json paths" -- "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
     esac
 }
 
 # The accounts of the config file, where one can stand.
 _popfetch_and_accounts() {
     _popfetch "$@"
-    local word quoted before="" config="" command="" values=" --account --auth --color --config --delete-after --format --host --jobs --latest --maildir --max-size --max-time --name --secret --seen --timeout --tls-pin --tls-roots --user -j "
+    local word quoted before="" config="" command="" values=" --account --auth --color --config --delete-after --format --host --jobs --latest --maildir --max-size --max-time --name --secret --seen --shard --timeout --tls-pin --tls-roots --user -j "
     # Bash takes ada@example.com for three words.
     local line="${COMP_LINE:0:COMP_POINT}"
     local whole="${line##*[[:space:]]}"
@@ -890,7 +935,7 @@ _popfetch_and_accounts() {
     fi
     [[ -z ${command} && help == "${whole}"* ]] && COMPREPLY+=(help)
     case "${command}" in
-        "fetch" | "check" | "account show" | "account test" | "account remove" | "state show" | "state mark-seen" | "state forget" | "state accept" | "state move" | "verify" | "login" | "password set" | "password remove") ;;
+        "fetch" | "check" | "watch" | "account show" | "account test" | "account remove" | "state show" | "state mark-seen" | "state forget" | "state accept" | "state move" | "verify" | "login" | "password set" | "password remove") ;;
         import | setup | completions | man) return ;;
         account* | password* | state*) return ;;
         # The first word may be an account, and so may those after one.

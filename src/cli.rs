@@ -15,10 +15,12 @@ use crate::term::Color;
 pub use fetch::{Check, Fetch, Login, SignIn};
 pub use mend::{AccountCommand, Import, PasswordCommand, StateCommand, Tool, Verify};
 pub use setup::{Secret, Setup};
+pub use watch::Watch;
 
 mod fetch;
 mod mend;
 mod setup;
+mod watch;
 
 const AFTER_HELP: &str = "\
 Examples:
@@ -105,6 +107,11 @@ pub struct Global {
     )]
     pub config: Option<PathBuf>,
 
+    /// The config file's text is standard input: how `watch` hands on the one that it has read. What
+    /// is named is where it came from.
+    #[arg(long, global = true, hide = true)]
+    pub config_on_stdin: bool,
+
     /// What to write on standard output
     ///
     /// json writes one object a line; paths, for fetch alone, the path of each new message.
@@ -173,12 +180,12 @@ impl ValueEnum for Color {
     }
 
     fn to_possible_value(&self) -> Option<PossibleValue> {
-        let (word, help) = match self {
-            Self::Auto => ("auto", "On a terminal, unless NO_COLOR is set"),
-            Self::Always => ("always", "Wherever the output goes"),
-            Self::Never => ("never", "Nowhere"),
+        let help = match self {
+            Self::Auto => "On a terminal, unless NO_COLOR is set",
+            Self::Always => "Wherever the output goes",
+            Self::Never => "Nowhere",
         };
-        Some(PossibleValue::new(word).help(help))
+        Some(PossibleValue::new(self.word()).help(help))
     }
 }
 
@@ -189,6 +196,8 @@ pub enum Command {
     Fetch(Fetch),
     /// Sign in and show what waits; downloads and changes nothing
     Check(Check),
+    /// Stay in the foreground, and fetch each account when it is due
+    Watch(Watch),
     /// Take over accounts from another tool, and what it has fetched
     Import(Import),
     /// Set up an account: finds the server, tries the sign-in, and writes the config file

@@ -49,7 +49,7 @@
 //! | [`private`] | reads files that must be secret |
 //! | [`process`] | programs that are started, and ended with what they have started |
 //! | [`sandbox`] | Landlock: a thread gives up the file system but for its own directories |
-//! | [`stop`] | SIGINT and SIGTERM, and the time a run may take |
+//! | [`stop`] | SIGINT and SIGTERM, the time a run may take, and what else signals ask for |
 //! | [`threads`] | threads where the system may have none left to give |
 //! | [`facts`] | no code: what the rest stands on, by the numbers that comments and tests bear |
 //! | [`exit`] | exit statuses, and what every error can say about itself |

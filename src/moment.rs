@@ -39,14 +39,19 @@ impl Moment {
         TimeZone::tzif("local", &rules).ok()
     }
 
+    /// What the system's clock says, in seconds since 1970.
+    pub fn clock() -> i64 {
+        let since = SystemTime::now().duration_since(UNIX_EPOCH);
+        let seconds = since.unwrap_or_default().as_secs();
+        i64::try_from(seconds).unwrap_or(i64::MAX)
+    }
+
     /// This one, by the system's clock.
     pub fn now() -> Self {
         Self::zone();
-        let since = SystemTime::now().duration_since(UNIX_EPOCH);
-        let seconds = since.unwrap_or_default().as_secs();
         let boot = fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default();
         Self {
-            now: i64::try_from(seconds).unwrap_or(i64::MAX),
+            now: Self::clock(),
             boot: boot.trim().into(),
         }
     }

@@ -1,7 +1,13 @@
 //! Programs that popfetch starts: ended, with what they have started themselves, when nobody waits for
 //! them any more.
 
-use rustix::process::{Pid, Signal, kill_process_group};
+mod told;
+
+pub use told::{Ending, Told, run};
+
+use rustix::process::{
+    Pid, Signal, WaitId, WaitIdOptions, kill_process, kill_process_group, waitid,
+};
 use std::io;
 use std::os::unix::process::CommandExt;
 use std::process::{Child, ChildStderr, ChildStdout, Command, ExitStatus};
@@ -54,6 +60,34 @@ impl Running {
     /// How it has ended, if it has.
     pub fn status(&mut self) -> io::Result<Option<ExitStatus>> {
         self.child.try_wait()
+    }
+
+    /// Sends a signal to it, and where its group is its own to all that it has started.
+    pub fn signal(&self, signal: Signal) {
+        // Errors mean that it has just ended by itself.
+        let _ = match self.group {
+            Group::Own => kill_process_group(self.pid(), signal),
+            Group::Ours => kill_process(self.pid(), signal),
+        };
+    }
+
+    /// Sends a signal to the program itself, which sees to what it has started.
+    pub fn ask(&self, signal: Signal) {
+        let _ = kill_process(self.pid(), signal);
+    }
+
+    /// Ends it with all that it has started: asked to first, and killed after so long.
+    pub fn end(self, patience: Duration) {
+        self.signal(Signal::TERM);
+        let deadline = Instant::now() + patience;
+        // Not waited for before the whole group is gone: its number might be somebody else's then.
+        let look = WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
+        while Instant::now() < deadline
+            && !matches!(waitid(WaitId::Pid(self.pid()), look), Ok(Some(_)))
+        {
+            thread::sleep(POLL);
+        }
+        self.signal(Signal::KILL);
     }
 
     /// Waits so long until it has ended; tells whether it has.

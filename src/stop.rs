@@ -1,6 +1,7 @@
 //! What asks a run to stop: SIGINT, SIGTERM, or the time it was given being over. The first such
 //! asks everything to come to a good end, the second ends it.
 
+pub mod calls;
 pub mod echo;
 
 use crate::exit::Status;

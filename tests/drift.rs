@@ -206,7 +206,8 @@ fn valued(command: &Command) -> BTreeSet<String> {
 const PATHS: &str = "--config --maildir --seen --tls-roots";
 
 fn bash() -> String {
-    let script = completion(Shell::Bash);
+    // The generator for bash offers what is hidden as well.
+    let script = completion(Shell::Bash).replace(" --config-on-stdin", "");
     let end = script.rfind("\nif [[").unwrap();
     let (functions, registration) = script.split_at(end);
     let (with, without) = with_accounts();

@@ -16,6 +16,7 @@ use crate::state::Moment;
 use crate::stop::Stop;
 use crate::term::Paint;
 use std::io::{self, IsTerminal};
+use std::os::fd::AsFd;
 use std::sync::Arc;
 
 /// What holds for every command.
@@ -52,7 +53,11 @@ impl<'a> Context<'a> {
 
     /// The config, as far as these accounts need one.
     pub(super) fn config(&self, accounts: &[String]) -> Result<Config, Failure> {
-        Ok(Config::find(self.global.config.as_deref(), accounts)?)
+        let named = self.global.config.as_deref();
+        if self.global.config_on_stdin {
+            return Ok(Config::read_before(named, io::stdin().as_fd())?);
+        }
+        Ok(Config::find(named, accounts)?)
     }
 
     /// One account by its name or URL.
@@ -153,7 +158,7 @@ impl<'a> Context<'a> {
     ) -> Result<Vec<Selected>, Failure> {
         let config = self.config(accounts)?;
         let selected = select(&config, accounts, overrides)?;
-        if selected.is_empty() {
+        if selected.is_empty() && overrides.shard.is_none() {
             return Err(Failure::new(
                 Status::Config,
                 "all accounts are disabled",

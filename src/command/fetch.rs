@@ -3,6 +3,7 @@
 use super::context::Context;
 use super::dry_run;
 use super::fail::Failure;
+use super::on_new::Hooks;
 use crate::cli::Fetch;
 use crate::exit::Status;
 use crate::profile::draft;
@@ -26,7 +27,14 @@ pub(super) fn run(context: &Context<'_>, arguments: &Fetch) -> Result<Status, Fa
     }
     let report = context.reporter();
     let prepared = context.ready(&arguments.accounts, &overrides, &report)?;
-    let mut environment = context.environment(Arc::clone(&report) as Arc<dyn Report>)?;
+    let told = Arc::clone(&report) as Arc<dyn Report>;
+    let mut environment = context.environment(Arc::clone(&told))?;
+    let jobs = usize::from(arguments.jobs.0);
+    let profiles = prepared.ready.iter().map(|ready| &ready.profile);
+    let hooks = Hooks::new(&told, &environment.stop, profiles, jobs);
+    if let Some(hooks) = &hooks {
+        environment.report = Arc::clone(hooks) as Arc<dyn Report>;
+    }
     environment.at_once = context.at_once(arguments.now, &arguments.accounts);
     environment.as_new = arguments.as_new;
     if let Some(time) = arguments.max_time {
@@ -45,15 +53,23 @@ pub(super) fn run(context: &Context<'_>, arguments: &Fetch) -> Result<Status, Fa
         report.delivers_to(&profile.name, &draft::shown(&profile.maildir), is_made);
     }
     say_when_stopping(&report, &environment.stop);
-    let jobs = usize::from(arguments.jobs.0);
-    let results = prepared.each(jobs, &environment, |account| account.fetch().status());
+    let results = prepared.each(jobs, &environment, |account| {
+        let outcome = account.fetch();
+        if let Some(hooks) = &hooks {
+            hooks.fetched(account, &outcome);
+        }
+        outcome.status()
+    });
+    let stopped = hooks.as_ref().and_then(|hooks| hooks.finish());
     let failed = prepared.failed.iter().map(|(_, failure)| failure.status);
     let fetched = results.into_iter().map(|result| match result {
         Some(Ok(status)) => status,
         Some(Err(failure)) => failure.status,
         None => Status::Internal,
     });
-    let status = failed.chain(fetched).fold(Status::Ok, Status::worst);
+    let stopped = stopped.map(Reason::status);
+    let all = failed.chain(fetched).chain(stopped);
+    let status = all.fold(Status::Ok, Status::worst);
     Ok(report.finish(status, &environment.stop))
 }
 
@@ -84,6 +100,7 @@ fn overrides(arguments: &Fetch) -> Overrides {
         latest,
         newest_first,
         jobs: _,
+        shard,
         now,
         as_new: _,
         max_time,
@@ -111,6 +128,7 @@ fn overrides(arguments: &Fetch) -> Overrides {
         tls_pins: sign_in.tls_pin.clone(),
         timeout: sign_in.timeout.map(Period::duration),
         beside: beside.into_iter().flatten().collect(),
+        shard: *shard,
         stores_nothing: false,
     }
 }
@@ -160,7 +178,7 @@ mod tests {
         ];
         // The account and its Maildir are there already; the others are of several accounts, or stand
         // in the command itself.
-        let other = ["accounts", "maildir", "jobs", "as-new"];
+        let other = ["accounts", "maildir", "jobs", "shard", "as-new"];
         let command = Cli::command();
         let fetch = command.find_subcommand("fetch").unwrap();
         for argument in fetch.get_arguments() {

@@ -231,9 +231,10 @@ fn near_option(error: &clap::Error, word: &str) -> Option<String> {
     nearest(word, &[name]).map(|near| format!("did you mean `{near}`?"))
 }
 
-const TIMER: &str = "popfetch ends when it is done, and a timer starts it: crontab -e, and a line \
-                     like */10 * * * * \"$HOME/.cargo/bin/popfetch\" -q, with the path that command -v \
-                     popfetch shows; see also popfetch man, EXAMPLES";
+const TIMER: &str = "popfetch watch stays, and fetches each account when it is due; or a timer starts popfetch, \
+                     which ends when it is done: crontab -e, and a line like */10 * * * * \
+                     \"$HOME/.cargo/bin/popfetch\" -q, with the path that command -v popfetch shows; see \
+                     also popfetch man, EXAMPLES";
 
 const CHECK: &str = "popfetch check shows what waits; popfetch fetch --dry-run shows what a fetch \
                      would do";
@@ -291,7 +292,7 @@ fn of_word(word: &str) -> Option<&'static str> {
             "popfetch password remove ACCOUNT forgets a password; --delete deletes mail from the \
              server once it is stored"
         }
-        "daemon" | "watch" | "idle" => TIMER,
+        "daemon" | "idle" => TIMER,
         "status" => CHECK,
         "import" => {
             "an account is set up by popfetch setup; popfetch state mark-seen ACCOUNT then passes \
@@ -383,8 +384,8 @@ mod tests {
             ("popfetch -k", "--keep says so"),
             ("popfetch --all", "unless some are named"),
             ("popfetch fetch -a", "unless some are named"),
-            ("popfetch fetch -d", "a timer starts it"),
-            ("popfetch check --idle", "a timer starts it"),
+            ("popfetch fetch -d", "a timer starts popfetch"),
+            ("popfetch check --idle", "a timer starts popfetch"),
             ("popfetch -c", "popfetch check"),
             ("popfetch fetch --dryrun", "did you mean `--dry-run`?"),
             ("popfetch fetch --zzz", "usage: popfetch fetch [OPTIONS]"),

@@ -15,6 +15,7 @@ mod generate;
 mod habits;
 mod import;
 mod login;
+mod on_new;
 mod password;
 mod pool;
 mod process;
@@ -24,6 +25,7 @@ mod results;
 mod setup;
 mod state;
 mod verify;
+mod watch;
 
 pub use fail::Failure;
 
@@ -142,7 +144,10 @@ fn check_format(global: &Global, command: &Command) -> Result<(), Failure> {
         ),
         _ => usage(
             &format!("{option} is for the paths of new messages, which only `fetch` makes"),
-            "use --format json, or leave the option out",
+            match not_json(command) {
+                Some(_) => "leave the option out",
+                None => "use --format json, or leave the option out",
+            },
         ),
     }
 }
@@ -151,6 +156,7 @@ fn check_format(global: &Global, command: &Command) -> Result<(), Failure> {
 fn not_json(command: &Command) -> Option<&'static str> {
     match command {
         Command::Completions { .. } => Some("a completion script is written for its shell"),
+        Command::Watch(_) => Some("a watch writes nothing to standard output but its status"),
         Command::Man { .. } => Some("a manual page is written for a person"),
         Command::Setup(setup) if setup.print => Some("--print shows a part of a config file"),
         _ => None,
@@ -161,6 +167,7 @@ fn run(context: &Context<'_>, command: Command) -> Result<Status, Failure> {
     match command {
         Command::Fetch(arguments) => fetch::run(context, &arguments),
         Command::Check(arguments) => check::run(context, &arguments),
+        Command::Watch(arguments) => watch::run(context, &arguments),
         Command::Import(arguments) => import::run(context, &arguments),
         Command::Setup(arguments) => setup::run(context, &arguments),
         Command::Account(command) => account::run(context, command),

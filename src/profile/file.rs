@@ -16,7 +16,7 @@ pub use super::proxy::ProxyWord;
 
 use super::units::{Octets, Period, duration};
 use super::words::{expected_words, nearest};
-use super::{Auth, Keep, MinVersion, Order, Pin, Pipelining, Roots};
+use super::{Auth, Keep, MinVersion, Order, PathEnd, Pin, Pipelining, Roots};
 use crate::oauth::ClientSecret;
 use crate::secrets::{Password, Store};
 use zeroize::Zeroizing;
@@ -87,6 +87,14 @@ pub struct Account {
     pub proxy: Key<ProxyWord>,
     /// `proxy-command`: a program whose standard input and output are the connection.
     pub proxy_command: Key<Vec<String>>,
+    /// `every`: how long `watch` waits between two fetches; `"10 min"` by default.
+    pub every: Key<Period>,
+    /// `on-new`: a program and its arguments, run after a fetch that brought something.
+    pub on_new: Key<Vec<String>>,
+    /// `on-new-paths`: how the paths that it is given end, `"newline"` (default) or `"nul"`.
+    pub on_new_paths: Key<PathEnd>,
+    /// `on-new-timeout`: how long it may take; `"10 min"` by default.
+    pub on_new_timeout: Key<Period>,
     /// `disabled`: `true` leaves the account alone unless it is named on the command line.
     pub disabled: Key<bool>,
 }

@@ -21,9 +21,11 @@ pub use crate::source::Auth;
 pub(crate) use address::{checked_user, normal_host, without_password};
 pub use config::{Config, Selected, select};
 pub use diagnose::ConfigError;
+pub use on_new::{OnNew, PathEnd};
 pub use overrides::Overrides;
 pub use problem::Problem;
-pub use resolve::TIMEOUT;
+pub use resolve::{EVERY, TIMEOUT};
+pub use shard::Shard;
 pub use typed::{Typed, config_option};
 pub(crate) use words::nearest;
 
@@ -33,12 +35,14 @@ mod diagnose;
 pub mod draft;
 pub mod edit;
 pub mod file;
+mod on_new;
 mod overrides;
 mod problem;
 pub mod providers;
 mod proxy;
 pub mod removal;
 mod resolve;
+mod shard;
 pub mod shown;
 mod tables;
 mod typed;
@@ -69,6 +73,10 @@ pub struct Profile {
     pub pipelining: Pipelining,
     /// How long the server may be silent.
     pub timeout: Duration,
+    /// How long `watch` leaves it alone between two fetches.
+    pub every: Duration,
+    /// What is run after a fetch that brought something.
+    pub on_new: Option<OnNew>,
     /// How its owner named it.
     pub typed: Typed,
 }
@@ -87,6 +95,8 @@ impl Profile {
             policy: Policy::default(),
             pipelining: Pipelining::default(),
             timeout: TIMEOUT,
+            every: EVERY,
+            on_new: None,
             typed: Typed::default(),
         }
     }

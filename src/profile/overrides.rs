@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::diagnose::ConfigError;
-use super::{Auth, Keep, Order, PasswordSource, Pin, Profile, Roots};
+use super::{Auth, Keep, Order, PasswordSource, Pin, Profile, Roots, Shard};
 
 /// What the command line says about each account of this run; it goes before the config file.
 #[derive(Clone, Debug, Default)]
@@ -33,6 +33,8 @@ pub struct Overrides {
     /// What else was typed for this run and holds for a command in its place as well, each option
     /// behind a space.
     pub beside: String,
+    /// `--shard`: which of the accounts are worked on.
+    pub shard: Option<Shard>,
     /// The command stores no mail, so a URL needs no `--maildir`.
     pub stores_nothing: bool,
 }

@@ -1,7 +1,7 @@
 //! What an account's settings are, for people and for programs: the one list that `account list` and
 //! `account show` write.
 
-use super::{Keep, MinVersion, PasswordSource, Profile, Proxy, Tls, units};
+use super::{Keep, MinVersion, OnNew, PasswordSource, Profile, Proxy, Tls, units};
 use crate::secrets::{OAuth, Store};
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -61,6 +61,7 @@ impl Profile {
             Some(Proxy::Command(argv)) => (None, Some(argv)),
             None => (None, None),
         };
+        let on_new = self.on_new.as_ref();
         let (source, secret) = described(&self.password);
         // A URL has no Maildir of its own.
         let maildir = Some(&self.maildir).filter(|path| !path.as_os_str().is_empty());
@@ -111,6 +112,15 @@ impl Profile {
             Setting::new("timeout", self.timeout.as_secs())
                 .field("timeout_seconds")
                 .text(Some(units::duration(self.timeout))),
+            Setting::new("every", self.every.as_secs())
+                .field("every_seconds")
+                .text(Some(units::duration(self.every))),
+            Setting::new("on-new", on_new.map(|it| &it.argv))
+                .text(on_new.map(|it| it.argv.join(" "))),
+            Setting::new("on-new-paths", on_new.map(|it| it.paths)),
+            Setting::new("on-new-timeout", on_new.map(OnNew::seconds))
+                .field("on_new_timeout_seconds")
+                .text(on_new.map(|it| units::duration(it.limit))),
         ]
     }
 }

@@ -6,6 +6,7 @@ use super::tally::{Account, Totals};
 use super::text::Text;
 use super::{Event, Outcome, Report, json, paths};
 use crate::exit::Status;
+use crate::moment::Moment;
 use crate::stop::Stop;
 use crate::term::{Color, Paint, columns};
 use indicatif::ProgressDrawTarget;
@@ -70,6 +71,8 @@ pub struct Reporter {
     stderr: Lines,
     /// Whether lines on stdout would tear the bars.
     stdout_is_terminal: bool,
+    /// Lines for people begin with the time: many of them, in a file that is read some other day.
+    stamped: bool,
     progress: Option<Progress>,
     tally: Mutex<Tally>,
 }
@@ -102,12 +105,11 @@ impl Reporter {
             false => Lines::new(Box::new(io::stderr())),
         };
         let paint = options.color.paint(terminal);
-        Self::with_streams(options, paint, stdout, stderr, progress).at(stdout_is_terminal)
-    }
-
-    fn at(mut self, stdout_is_terminal: bool) -> Self {
-        self.stdout_is_terminal = stdout_is_terminal;
-        self
+        Self {
+            stdout_is_terminal,
+            stamped: options.verbosity > 0 && !terminal,
+            ..Self::with_streams(options, paint, stdout, stderr, progress)
+        }
     }
 
     fn with_streams(
@@ -128,6 +130,7 @@ impl Reporter {
             stdout,
             stderr,
             stdout_is_terminal: false,
+            stamped: false,
             progress,
             tally: Mutex::default(),
         }
@@ -183,8 +186,12 @@ impl Reporter {
 
     /// Writes text to stderr, above the bars. It must be escaped already, and end with LF.
     pub fn print(&self, text: &str) {
-        if !text.is_empty() {
-            self.suspend(|| self.stderr.write(text.as_bytes()));
+        if text.is_empty() {
+            return;
+        }
+        match self.stamped {
+            true => self.stderr.write(stamped(text, Moment::clock()).as_bytes()),
+            false => self.suspend(|| self.stderr.write(text.as_bytes())),
         }
     }
 
@@ -249,6 +256,13 @@ impl Reporter {
     fn with_tally<R>(&self, action: impl FnOnce(&mut Tally) -> R) -> R {
         action(&mut self.tally.lock().unwrap_or_else(PoisonError::into_inner))
     }
+}
+
+/// The lines, each behind the time.
+fn stamped(text: &str, now: i64) -> String {
+    let time = Moment::on_the_wall(now);
+    let lines = text.split_inclusive('\n');
+    lines.map(|line| format!("{time} {line}")).collect()
 }
 
 impl Report for Reporter {

@@ -16,6 +16,15 @@ pub enum Color {
 }
 
 impl Color {
+    /// Its word on the command line.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Auto => "auto",
+            Self::Always => "always",
+            Self::Never => "never",
+        }
+    }
+
     /// Decides for one stream; `terminal` says whether that is a terminal.
     pub fn paint(self, terminal: bool) -> Paint {
         let no_color = std::env::var_os("NO_COLOR");

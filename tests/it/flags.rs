@@ -46,6 +46,7 @@ fn with_its_own(mut words: Vec<String>) -> Vec<String> {
         "state forget a" => &["--all"],
         "login a" => &["--remove"],
         "import fdm" => &["--dry-run"],
+        "watch" => &["--status"],
         "account remove a" => &["--yes"],
         _ => &[],
     };
@@ -101,6 +102,8 @@ fn a_config_file_that_is_not_there_is_missed_by_each_command_that_has_a_use_for_
         match words[0].as_str() {
             // These have none, and setup and import make one.
             "completions" | "man" | "setup" | "import" => {}
+            // Its name tells one watch from another.
+            "watch" => assert_eq!(output.status, Some(1), "{output:#?}"),
             _ => {
                 assert_eq!(output.status, Some(78), "{words:?}: {output:#?}");
                 assert!(

@@ -59,6 +59,8 @@ mod nineteen;
 mod nothing_made;
 /// OAuth 2.0, from the browser to the fetch.
 mod oauth;
+/// What is run once new mail is stored.
+mod on_new;
 /// Server trouble is the session's, and a message's fault only where that is shown.
 mod patient;
 /// Messages that cannot be had.
@@ -93,8 +95,12 @@ mod tls;
 mod trouble;
 /// Nothing is delivered twice.
 mod twice;
+/// Where nobody looks on: many accounts, units, cron.
+mod unattended;
 /// What is recorded, held against what is there.
 mod verify;
+/// Fetched again and again, by a process that stays.
+mod watch;
 
 /// Nothing is deleted before it is durable, and QUIT may fail.
 mod order;

@@ -56,8 +56,9 @@ fn habits_of_other_tools_are_answered_in_a_sentence() {
         (
             &["fetch", "-d", "300"],
             "error: there is no option `-d` here\n\
-             hint: popfetch ends when it is done, and a timer starts it:\n  \
-             crontab -e, and a line like */10 * * * *\n  \
+             hint: popfetch watch stays, and fetches each account when it\n  \
+             is due; or a timer starts popfetch, which ends when it is\n  \
+             done: crontab -e, and a line like */10 * * * *\n  \
              \"$HOME/.cargo/bin/popfetch\" -q, with the path that command\n  \
              -v popfetch shows; see also popfetch man, EXAMPLES\n",
         ),
