@@ -42,6 +42,7 @@ pub mod script;
 pub mod server;
 mod session;
 pub mod skip;
+pub mod snapshot;
 pub mod strace;
 pub mod terminal;
 pub mod token_endpoint;

@@ -38,7 +38,7 @@ pub(super) fn run(
         .map(|profile| Sheet::new(profile, local::look(profile, &state)))
         .collect();
     let shown = Arc::new(Shown::new(Arc::clone(&report) as Arc<dyn Report>));
-    let environment = context.environment(Arc::clone(&shown) as Arc<dyn Report>)?;
+    let environment = context.environment_as(&report, Arc::clone(&shown) as Arc<dyn Report>)?;
     let results = prepared.each(JOBS, &environment, |account| server::look(account, &shown));
     report.clear();
     let results: Vec<_> = results
