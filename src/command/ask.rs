@@ -139,8 +139,10 @@ impl Asker {
     fn read(&self, question: &str) -> Result<String, Failure> {
         let question = wrap("", &escape_str(question), columns(io::stderr()));
         let mut stderr = io::stderr().lock();
-        // Who cannot be shown a question cannot answer it either, and the end of the input says so.
-        let _ = write!(stderr, "{question}: ").and_then(|()| stderr.flush());
+        // At once: people type as soon as they have read it. Who cannot be shown a question cannot answer
+        // it either, and the end of the input says so.
+        let shown = stderr.write_all(format!("{question}: ").as_bytes());
+        let _ = shown.and_then(|()| stderr.flush());
         let mut line = Vec::new();
         let mut octet = [0];
         // Not an octet more than the line: the password may come next.

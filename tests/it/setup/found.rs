@@ -199,11 +199,10 @@ fn one_at_a_time(server: u16) -> (Listener, Arc<Mutex<Vec<bool>>>) {
 #[test]
 fn a_server_with_room_for_one_connection_is_asked_for_tls_before_anything_else() {
     let server = Server::start(&Maildrop::new(mail(3)));
-    let (narrow, began) = one_at_a_time(server.port());
     let dns = NameServer::start(&[]);
     let home = home_in(&[], &dns, server.account().roots.unwrap());
     for _ in 0..3 {
-        began.lock().unwrap().clear();
+        let (narrow, began) = one_at_a_time(server.port());
         let host = format!("localhost:{}", narrow.port());
         let output = home
             .popfetch(["setup", "ada@example.test", "--print", "--host", &host])

@@ -43,7 +43,7 @@ fn the_whole_dialogue() {
                 terminal.answer("Your mail address:", "ada");
                 terminal.answer("Your mail address:", "ada@example.test");
                 terminal.answer("Password for ", "nonsense");
-                terminal.answer("Your user name at this server", "");
+                terminal.answer("]:", "");
                 terminal.answer("Password for ", "secret");
                 terminal.answer("Choice [1]:", "");
                 terminal.answer("Choice [1]:", "2");
@@ -116,7 +116,7 @@ fn a_provider_where_pop3_must_be_switched_on() {
         "ada@gmx.net",
         |terminal| {
             terminal.answer("Password for ", "secret");
-            terminal.answer("Your user name at this server", "");
+            terminal.answer("]:", "");
             terminal.wait_for("Password for ");
             terminal.wait_for(": ");
         },
