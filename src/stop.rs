@@ -55,7 +55,8 @@ impl Reason {
 impl fmt::Display for Reason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::Interrupt | Self::Terminate => "stopped by a signal",
+            Self::Interrupt => "interrupted",
+            Self::Terminate => "stopped by a signal",
             Self::OutOfTime => "stopped: the time that --max-time allows is over",
         })
     }

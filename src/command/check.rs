@@ -8,10 +8,9 @@ use crate::exit::Status;
 use crate::fetch::{Account, Error, Look, look};
 use crate::maildrop::Message;
 use crate::message::Heading;
-use crate::report::{self, Report};
+use crate::report;
 use crate::term::{Column, Table, columns, escape_str, fit, json_line, size};
 use serde_json::json;
-use std::sync::Arc;
 
 /// Accounts that are looked at together.
 const JOBS: usize = 4;
@@ -41,7 +40,7 @@ pub(super) fn run(context: &Context<'_>, arguments: &Check) -> Result<Status, Fa
     let report = context.text_reporter();
     let overrides = Context::look_overrides(&arguments.sign_in);
     let prepared = context.ready(&arguments.accounts, &overrides, &report)?;
-    let mut environment = context.environment(Arc::clone(&report) as Arc<dyn Report>)?;
+    let mut environment = context.environment(&report)?;
     environment.at_once = context.at_once(arguments.now, &arguments.accounts);
     let results = prepared.each(JOBS, &environment, |account| {
         check(account, arguments.headers)

@@ -11,11 +11,9 @@ use crate::maildrop::Message;
 use crate::message::Heading;
 use crate::plan::{Decision, Why};
 use crate::profile::{Keep, Overrides};
-use crate::report::Report;
 use crate::term::{Column, Table, columns, count, escape, escape_str, json_line, size, wrap};
 use serde_json::json;
 use std::collections::HashMap;
-use std::sync::Arc;
 
 /// What a fetch would do with an account.
 struct Plan {
@@ -68,7 +66,7 @@ pub(super) fn run(
 ) -> Result<Status, Failure> {
     let report = context.text_reporter();
     let prepared = context.ready(&arguments.accounts, overrides, &report)?;
-    let mut environment = context.environment(Arc::clone(&report) as Arc<dyn Report>)?;
+    let mut environment = context.environment(&report)?;
     environment.at_once = context.at_once(arguments.now, &arguments.accounts);
     environment.as_new = arguments.as_new;
     let jobs = usize::from(arguments.jobs.0);
@@ -186,12 +184,15 @@ fn as_table(looked: &Results<Plan>, verbose: bool) -> String {
         }
     }
     let text = table.render_in_two(columns);
-    // With one account its column is empty, and so is a gap.
+    // With one account its column is empty, and so is a gap; what stands below a line stays indented.
     match several {
         true => text,
         false => text
             .lines()
-            .map(|line| format!("{}\n", line.strip_prefix("  ").unwrap_or(line)))
+            .map(|line| match line.strip_prefix("    ") {
+                Some(below) => format!("  {below}\n"),
+                None => format!("{}\n", line.trim_start()),
+            })
             .collect(),
     }
 }

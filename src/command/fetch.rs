@@ -9,15 +9,10 @@ use crate::exit::Status;
 use crate::profile::draft;
 use crate::profile::units::{Octets, Period};
 use crate::profile::{Keep, Order, Overrides, PasswordSource};
-use crate::report::{Report, Reporter};
-use crate::stop::{Reason, Stop};
+use crate::report::Report;
+use crate::stop::Reason;
 use crate::term::quoted;
 use std::sync::Arc;
-use std::thread;
-use std::time::Duration;
-
-/// No fetch takes longer, or nobody waits for it.
-const A_DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// Runs the command.
 pub(super) fn run(context: &Context<'_>, arguments: &Fetch) -> Result<Status, Failure> {
@@ -28,7 +23,7 @@ pub(super) fn run(context: &Context<'_>, arguments: &Fetch) -> Result<Status, Fa
     let report = context.reporter();
     let prepared = context.ready(&arguments.accounts, &overrides, &report)?;
     let told = Arc::clone(&report) as Arc<dyn Report>;
-    let mut environment = context.environment(Arc::clone(&told))?;
+    let mut environment = context.environment(&report)?;
     let jobs = usize::from(arguments.jobs.0);
     let profiles = prepared.ready.iter().map(|ready| &ready.profile);
     let hooks = Hooks::new(&told, &environment.stop, profiles, jobs);
@@ -52,7 +47,6 @@ pub(super) fn run(context: &Context<'_>, arguments: &Fetch) -> Result<Status, Fa
         let is_made = !profile.maildir.join("new").is_dir();
         report.delivers_to(&profile.name, &draft::shown(&profile.maildir), is_made);
     }
-    say_when_stopping(&report, &environment.stop);
     let results = prepared.each(jobs, &environment, |account| {
         let outcome = account.fetch();
         if let Some(hooks) = &hooks {
@@ -71,20 +65,6 @@ pub(super) fn run(context: &Context<'_>, arguments: &Fetch) -> Result<Status, Fa
     let all = failed.chain(fetched).chain(stopped);
     let status = all.fold(Status::Ok, Status::worst);
     Ok(report.finish(status, &environment.stop))
-}
-
-/// Tells a person who has pressed Ctrl-C that it was heard: what is under way has some time to end.
-fn say_when_stopping(report: &Arc<Reporter>, stop: &Stop) {
-    if !report.has_bars() {
-        return;
-    }
-    let (report, stop) = (Arc::clone(report), stop.clone());
-    // Where there is no thread to be had it goes without saying.
-    let _ = thread::Builder::new().spawn(move || {
-        if stop.wait(A_DAY) == Some(Reason::Interrupt) {
-            report.print("stopping, within 2 seconds; Ctrl-C again: at once\n");
-        }
-    });
 }
 
 fn overrides(arguments: &Fetch) -> Overrides {

@@ -231,10 +231,10 @@ fn near_option(error: &clap::Error, word: &str) -> Option<String> {
     nearest(word, &[name]).map(|near| format!("did you mean `{near}`?"))
 }
 
-const TIMER: &str = "popfetch watch stays, and fetches each account when it is due; or a timer starts popfetch, \
-                     which ends when it is done: crontab -e, and a line like */10 * * * * \
-                     \"$HOME/.cargo/bin/popfetch\" -q, with the path that command -v popfetch shows; see \
-                     also popfetch man, EXAMPLES";
+const TIMER: &str = "popfetch watch stays, and fetches each account when it is due; or a timer starts it \
+                     again: put a line like this into what crontab -e opens, with the path that \
+                     `command -v popfetch` shows\n\n    */10 * * * * \"$HOME/.cargo/bin/popfetch\" -q\n\n\
+                     or see popfetch man, EXAMPLES, for systemd";
 
 const CHECK: &str = "popfetch check shows what waits; popfetch fetch --dry-run shows what a fetch \
                      would do";
@@ -248,7 +248,10 @@ const MAILDIR_ALONE: &str = "mail goes into a Maildir: --maildir DIR, or `maildi
 /// What the options of other tools are here.
 fn of_option(word: &str) -> Option<&'static str> {
     Some(match word.split('=').next().unwrap_or(word) {
-        "-k" => "mail stays on the server unless the config file says otherwise; --keep says so",
+        "-k" => {
+            "mail stays on the server unless the config file says otherwise; popfetch fetch --keep leaves it \
+              there in any case"
+        }
         "-K" | "--nokeep" | "--no-keep" => {
             "that is --delete, or keep = \"never\" in the config file"
         }
@@ -289,15 +292,11 @@ fn of_word(word: &str) -> Option<&'static str> {
         }
         "show" => "that is popfetch account show ACCOUNT, or popfetch state show ACCOUNT",
         "remove" | "delete" | "rm" => {
-            "popfetch password remove ACCOUNT forgets a password; --delete deletes mail from the \
-             server once it is stored"
+            "popfetch account remove ACCOUNT takes an account out of the config file; popfetch fetch \
+             --delete deletes mail from the server once it is stored"
         }
         "daemon" | "idle" => TIMER,
         "status" => CHECK,
-        "import" => {
-            "an account is set up by popfetch setup; popfetch state mark-seen ACCOUNT then passes \
-             over the mail that another tool has fetched"
-        }
         _ => return None,
     })
 }
@@ -364,6 +363,7 @@ mod tests {
             ("popfetch ftech", "did you mean `popfetch fetch`?"),
             ("popfetch wrok", "did you mean `popfetch work`?"),
             ("popfetch ada@example.com", "popfetch setup ada@example.com"),
+            ("popfetch rm", "popfetch account remove ACCOUNT"),
             ("popfetch xyzzy", "popfetch --help has the commands"),
             (
                 "popfetch wrok --config c",
@@ -381,11 +381,11 @@ mod tests {
     fn options_of_other_tools_get_a_sentence_and_no_misleading_tip() {
         use clap::Parser;
         for (typed, wanted) in [
-            ("popfetch -k", "--keep says so"),
+            ("popfetch -k", "popfetch fetch --keep"),
             ("popfetch --all", "unless some are named"),
             ("popfetch fetch -a", "unless some are named"),
-            ("popfetch fetch -d", "a timer starts popfetch"),
-            ("popfetch check --idle", "a timer starts popfetch"),
+            ("popfetch fetch -d", "a timer starts it again"),
+            ("popfetch check --idle", "a timer starts it again"),
             ("popfetch -c", "popfetch check"),
             ("popfetch fetch --dryrun", "did you mean `--dry-run`?"),
             ("popfetch fetch --zzz", "usage: popfetch fetch [OPTIONS]"),

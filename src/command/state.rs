@@ -10,14 +10,12 @@ use crate::fetch;
 use crate::maildir::Site;
 use crate::paths;
 use crate::profile::{Overrides, Profile};
-use crate::report::Report;
 use crate::state::{
     self, Claim, Inspected, InspectedMessage, MarkedBy, Missing, Moment, Standing, inspect,
 };
 use crate::term::{Column, Table, columns, count, escape_str, hex, json_line, size, unique_id};
 use serde_json::json;
 use std::path::PathBuf;
-use std::sync::Arc;
 
 /// Runs the command.
 pub(super) fn run(context: &Context<'_>, command: StateCommand) -> Result<Status, Failure> {
@@ -206,7 +204,7 @@ fn mark_seen(
     let profile = context.profile(name, &overrides)?;
     let prepared = Prepared::of_one(profile.clone())?;
     let report = context.text_reporter();
-    let environment = context.environment(Arc::clone(&report) as Arc<dyn Report>)?;
+    let environment = context.environment(&report)?;
     let marked = prepared.each(1, &environment, fetch::mark_seen).pop();
     report.clear();
     let marked = match marked.flatten() {

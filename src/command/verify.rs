@@ -13,6 +13,7 @@ use crate::paths;
 use crate::profile::{Overrides, Profile};
 use crate::report::{Event, Report, Reporter};
 use crate::state::{self, Claim, Inspected, MessageId, Moment, Names, Store, inspect};
+use crate::stop::echo;
 use crate::term::{Column, Table, columns, count, escape, escape_str, hex, json_line, size};
 use crate::verify::{Finding, Recorded, verify};
 use serde_json::json;
@@ -91,7 +92,7 @@ pub(super) fn run(context: &Context<'_>, arguments: &Verify) -> Result<Status, F
     let mut accounts = Vec::new();
     for (name, profile) in context.selected(&arguments.accounts, &overrides, &report)? {
         let verified = profile.and_then(|profile| {
-            let verified = verifier.verify(&profile).map(|(verified, found)| {
+            let verified = echo::at_work(|| verifier.verify(&profile)).map(|(verified, found)| {
                 let word = profile.word_with_maildir();
                 (Verified { word, ..verified }, found)
             });

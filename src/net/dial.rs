@@ -50,6 +50,9 @@ impl Addresses {
     ) -> Result<Self, Error> {
         #[cfg(debug_assertions)]
         let mut all = match super::stage::addresses_of(host, port) {
+            Some(_) if super::stage::is_without_answer(host, port) => {
+                look_up(host, port, stop, super::stage::ask_nobody)?
+            }
             Some(addresses) => addresses?,
             None => look_up(host, port, stop, resolve)?,
         };

@@ -131,6 +131,9 @@ impl ConfigError {
     }
 }
 
+/// Stands in the first line of what the renderer makes, which is left out.
+const TITLE: &str = "wrong";
+
 /// What is wrong, its place with a caret, and the hint.
 fn shown(problem: &Problem, paint: Paint) -> String {
     let renderer = match paint == Paint::PLAIN {
@@ -139,7 +142,7 @@ fn shown(problem: &Problem, paint: Paint) -> String {
     };
     let renderer = renderer.decor_style(DecorStyle::Ascii);
     let path = visible(&problem.source.path.display().to_string());
-    let group = Group::with_title(Level::ERROR.primary_title(problem.title()));
+    let group = Group::with_title(Level::ERROR.primary_title(TITLE));
     let group = match problem.excerpt() {
         Some(excerpt) => group.element(
             Snippet::source(excerpt.line)
@@ -153,13 +156,19 @@ fn shown(problem: &Problem, paint: Paint) -> String {
                 .char_column(problem.column()),
         ),
     };
-    // Lines with nothing but the rule beside the excerpt are air.
+    // The renderer breaks no line, so the title is ours. Lines with nothing but the rule beside the
+    // excerpt are air.
+    let label = format!("{} ", paint.error("error:"));
+    let title = wrap(&label, &problem.title(), columns(io::stderr()));
     let report = renderer.render(&[group]);
-    let mut lines: Vec<String> = report
-        .lines()
-        .filter(|line| without_colour(line).trim() != "|")
-        .map(str::to_owned)
-        .collect();
+    let mut lines = vec![title];
+    lines.extend(
+        report
+            .lines()
+            .skip(1)
+            .filter(|line| without_colour(line).trim() != "|")
+            .map(str::to_owned),
+    );
     let help = problem.help.as_deref().map(visible);
     lines.extend(help.map(|help| hint_line(&help, paint)));
     lines.join("\n")

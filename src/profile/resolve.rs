@@ -372,15 +372,20 @@ impl Resolver<'_> {
     }
 
     fn missing(&self, key: &str, example: &str) -> ConfigError {
-        self.error_with(
-            self.name.span(),
-            format!("account `{}` has no `{key}`", self.name.get_ref()),
-            format!("add a line to it: {key} = \"{example}\""),
-        )
+        ConfigError::Invalid(Box::new(Problem {
+            help: Some(format!("add a line to it: {key} = \"{example}\"")),
+            // The message says it better.
+            account: None,
+            ..self.problem(
+                self.name.span(),
+                format!("account `{}` has no `{key}`", self.name.get_ref()),
+                None,
+            )
+        }))
     }
 
     pub(super) fn error(&self, span: Range<usize>, message: impl Into<String>) -> ConfigError {
-        self.problem(span, message.into(), None)
+        ConfigError::Invalid(Box::new(self.problem(span, message.into(), None)))
     }
 
     pub(super) fn error_with(
@@ -389,18 +394,18 @@ impl Resolver<'_> {
         message: String,
         help: String,
     ) -> ConfigError {
-        self.problem(span, message, Some(help))
+        ConfigError::Invalid(Box::new(self.problem(span, message, Some(help))))
     }
 
-    fn problem(&self, span: Range<usize>, message: String, help: Option<String>) -> ConfigError {
-        ConfigError::Invalid(Box::new(Problem {
+    fn problem(&self, span: Range<usize>, message: String, help: Option<String>) -> Problem {
+        Problem {
             source: self.source.clone(),
             span,
             message,
             help,
             unknown_key: false,
-            account: None,
-        }))
+            account: Some(self.name.get_ref().clone()),
+        }
     }
 }
 

@@ -9,6 +9,7 @@ mod lines;
 mod paths;
 mod progress;
 mod reporter;
+mod screen;
 mod tally;
 #[cfg(test)]
 mod testing;

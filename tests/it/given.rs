@@ -95,13 +95,20 @@ pub struct Gate {
 
 /// The gate for the command line `command`, and the hook that the server has to be given for it.
 pub fn gate(command: &str) -> (Gate, impl Fn(&CommandSeen) + Send + Sync + 'static) {
+    let command = command.to_owned();
+    gate_for(move |line| line == command)
+}
+
+/// The same for the first command whose line is such a one.
+pub fn gate_for(
+    is_held: impl Fn(&str) -> bool + Send + Sync + 'static,
+) -> (Gate, impl Fn(&CommandSeen) + Send + Sync + 'static) {
     let (arrive, arrived) = channel();
     let (release, released) = channel();
-    let command = command.to_owned();
     // Receivers cannot be shared between threads without a lock.
     let held = Mutex::new((arrive, released));
     let hook = move |seen: &CommandSeen| {
-        if seen.session == 0 && seen.line == command {
+        if seen.session == 0 && is_held(&seen.line) {
             let (arrive, released) = &*held.lock().unwrap();
             // An error means that the test is over.
             let _over = arrive.send(());

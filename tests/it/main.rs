@@ -25,6 +25,8 @@ mod completions;
 mod confined;
 /// Sockets, proxies and certificates on the way to a server.
 mod connecting;
+/// Ctrl-C, from the first look-up to the last question.
+mod ctrl_c;
 /// What ends a run that waits for a secret.
 mod cut_off;
 /// Whether an account works, looked at without a trace.
@@ -89,6 +91,8 @@ mod shortcut;
 mod sign_in;
 /// Slow and clumsy servers, and signals.
 mod slow;
+/// Whole screens, as they are checked in.
+mod snapshots;
 /// Who is at the other end of the line.
 mod tls;
 /// Everything that can be wrong from the first line of the config to the last octet on the disk.

@@ -44,6 +44,7 @@ pub mod series;
 pub mod server;
 mod session;
 pub mod skip;
+pub mod snapshot;
 pub mod strace;
 pub mod terminal;
 pub mod token_endpoint;

@@ -82,6 +82,22 @@ impl Home {
         Self::at(scratch::on_disk(), built())
     }
 
+    /// A home whose path is as long in each run (as `/home/ada`), for screens that are compared whole. The
+    /// program is called by its name alone.
+    pub fn short() -> Self {
+        let mut home = Self::new();
+        let mut builder = tempfile::Builder::new();
+        let builder = builder.prefix("").rand_bytes(4);
+        home.directory = builder.tempdir_in("/tmp").unwrap();
+        let programs = home.path().join("bin");
+        fs::create_dir(&programs).unwrap();
+        std::os::unix::fs::symlink(&home.program, programs.join("popfetch")).unwrap();
+        let path = std::env::var("PATH").unwrap_or_default();
+        home.env("PATH", &format!("{}:{path}", programs.display()));
+        home.run_instead("popfetch");
+        home
+    }
+
     /// A home for another program, on the disk.
     pub fn with_program(program: impl AsRef<Path>) -> Self {
         Self::at(scratch::on_disk(), program.as_ref())

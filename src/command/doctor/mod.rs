@@ -38,7 +38,7 @@ pub(super) fn run(
         .map(|profile| Sheet::new(profile, local::look(profile, &state)))
         .collect();
     let heard = Arc::new(Heard::new(Arc::clone(&report) as Arc<dyn Report>));
-    let environment = context.environment(Arc::clone(&heard) as Arc<dyn Report>)?;
+    let environment = context.environment_as(&report, Arc::clone(&heard) as Arc<dyn Report>)?;
     let results = prepared.each(JOBS, &environment, |account| server::look(account, &heard));
     report.clear();
     let results: Vec<_> = results

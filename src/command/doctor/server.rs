@@ -83,6 +83,12 @@ pub(super) struct Examined {
 pub(super) fn look(account: &Account<'_>, heard: &Heard) -> Examined {
     let (profile, stop) = (account.profile, &account.environment.stop);
     let mut findings = Vec::new();
+    // A name service may take its time, and somebody looks on.
+    let event = Event::Connecting {
+        host: &profile.server.host,
+        port: profile.server.port,
+    };
+    account.environment.report.report(&profile.name, event);
     let addresses = match look_up(profile, stop, &mut findings) {
         Ok(addresses) => addresses,
         Err(error) => {

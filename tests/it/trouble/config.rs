@@ -185,10 +185,10 @@ fn words_of_other_tools_lead_to_ours() {
     for (line, wanted) in [
         ("server = \"h\"", "did you mean `host`?"),
         ("username = \"u\"", "did you mean `user`?"),
-        ("ssl = true", "did you mean `tls`?"),
+        ("ssl = true", "leave it out: TLS is on"),
         ("pass = \"x1y2\"", "did you mean `password`?"),
-        ("passwordeval = \"x\"", "did you mean `password-command`?"),
-        ("delete = true", "did you mean `keep`?"),
+        ("passwordeval = \"x\"", "that is password-command = ["),
+        ("delete = true", "that is keep = \"never\""),
         ("path = \"~/Mail\"", "did you mean `maildir`?"),
         ("tls = true", "TLS is on without this line"),
         ("tls = 1", "`tls` is \"implicit\""),
