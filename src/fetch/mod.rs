@@ -281,13 +281,14 @@ impl Account<'_> {
         Ok(marked)
     }
 
-    /// QUIT; whether the server has confirmed it.
+    /// QUIT; whether the server has confirmed it. `lenient`: lines that say nothing are passed over.
     fn end(
         &self,
         session: Session<Transaction>,
         marked: Marked,
         store: &mut Store,
         maildrop: &Maildrop,
+        lenient: bool,
         outcome: &mut Outcome,
     ) -> Result<bool, Error> {
         let mut confirmed = false;
@@ -329,8 +330,13 @@ impl Account<'_> {
                 )));
             }
             Update::Disorder(asked, error) => {
+                let is_nothing_asked = asked.is_empty();
                 store.asked_to_delete(&asked);
                 store.distrust_session()?;
+                let error = Error::from(error);
+                if !lenient && !is_nothing_asked && error.is_over_idle_lines() {
+                    return Err(error);
+                }
                 self.tell(Event::Warning(&format!(
                     "{error}: what was fetched in this session is looked at again in the next"
                 )));

@@ -9,7 +9,8 @@ use super::endings::Care;
 use super::key::Key;
 use super::reach::Manner;
 use crate::maildrop::Message;
-use crate::session::{Given, Phase};
+use crate::pop3::Violation;
+use crate::session::{self, Given, Phase};
 use crate::state::{FailureKind, Store};
 use std::collections::HashSet;
 
@@ -36,6 +37,8 @@ pub(super) enum Next {
     OneAtATime,
     /// One at a time, and the server must show that it is in step behind each message.
     InStep,
+    /// One at a time and in step, past the lines between the answers that say nothing.
+    PastIdleLines,
     /// Sign in before anything else is asked.
     SignInFirst,
     /// As before, with a look behind each message.
@@ -134,6 +137,7 @@ impl Course {
                 self.go_plainly();
                 self.care = Care::EachMessage;
             }
+            Next::PastIdleLines => self.go_past_idle_lines(),
             Next::SignInFirst => (self.manner.ahead, self.manner.shortcut) = (false, None),
             Next::WithALook => self.care = Care::EachMessage,
             Next::Without(message) => {
@@ -164,6 +168,9 @@ impl Course {
     ) -> Next {
         let (manner, arrived) = (self.manner, brought.arrived);
         match error {
+            _ if !manner.lenient && error.is_over_idle_lines() && self.may_go_on() => {
+                Next::PastIdleLines
+            }
             Error::Over { message, source } => {
                 self.after_break(message, source, arrived, passed, store)
             }
@@ -242,8 +249,30 @@ impl Course {
         key.is_lasting() && self.doubtful < MOST_DOUBTFUL && !passed.contains(&key)
     }
 
+    /// What such a line is must show of itself, so that nothing else may be under way.
+    pub(super) fn go_past_idle_lines(&mut self) {
+        self.go_plainly();
+        self.manner.lenient = true;
+        self.care = Care::EachMessage;
+    }
+
     fn go_plainly(&mut self) {
         self.manner.pipelining = false;
         (self.manner.ahead, self.manner.shortcut) = (false, None);
+    }
+}
+
+impl Error {
+    /// Whether the server sends lines that say nothing, and the answers behind them.
+    pub(super) fn is_over_idle_lines(&self) -> bool {
+        match self {
+            Self::Session(session::Error::Violation { violation, .. }) => {
+                *violation == Violation::Idle
+            }
+            Self::OutOfStep(source) | Self::Over { source, .. } | Self::Doubtful { source, .. } => {
+                source.is_over_idle_lines()
+            }
+            _ => false,
+        }
     }
 }

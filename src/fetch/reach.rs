@@ -83,6 +83,8 @@ pub(super) struct Manner {
     pub(super) pipelining: bool,
     pub(super) capabilities: bool,
     pub(super) utf8: bool,
+    /// The server sends lines that say nothing between its answers.
+    pub(super) lenient: bool,
     pub(super) ahead: bool,
     pub(super) shortcut: Option<Shortcut>,
 }
@@ -225,6 +227,7 @@ impl Account<'_> {
             ahead: manner.ahead,
             shortcut: manner.shortcut,
             detour,
+            lenient: manner.lenient,
             transcript: self.transcript(),
         };
         let credentials = Credentials {
@@ -296,6 +299,7 @@ impl Account<'_> {
             pipelining: self.profile.pipelining == Pipelining::Auto && !failed,
             capabilities: true,
             utf8: false,
+            lenient: false,
             ahead: false,
             shortcut: None,
         }

@@ -57,6 +57,9 @@ impl Account<'_> {
             manner.shortcut = conduct.shortcut();
         }
         let mut course = Course::new(manner);
+        if conduct.knows_idle_lines() {
+            course.go_past_idle_lines();
+        }
         // The reason why a message was left out is the run's, unless it was delivered at last.
         let mut reason: Option<Error> = None;
         // Why a session ended that had brought something.
@@ -96,6 +99,9 @@ impl Account<'_> {
                     "one command at a time went well, and is kept to for 30 days; pipelining = \
                      \"off\" keeps to it for ever",
                 ));
+            }
+            if session.is_ok() && course.manner.lenient {
+                conduct.saw_idle_lines();
             }
             let error = match session {
                 Ok(Part::One) if course.may_go_on() => continue,
@@ -203,6 +209,11 @@ impl Account<'_> {
                 let text = format!("{text}: going on with one command at a time");
                 return self.tell(Event::Warning(&text));
             }
+            Next::PastIdleLines => {
+                let text =
+                    format!("{text}: they are passed over from now on, with one command at a time");
+                return self.tell(Event::Warning(&text));
+            }
             Next::SignInFirst => "connecting once more, and signing in before anything is asked",
             Next::WithALook => "connecting once more, with a look behind each message",
             Next::Without(_) if matches!(error, Error::Doubtful { .. }) => {
@@ -269,6 +280,7 @@ impl Account<'_> {
         outcome: &mut Outcome,
         conduct: &mut Conduct,
     ) -> Result<Part, Error> {
+        let lenient = attempt.manner.lenient;
         let signed_in = self.sign_in(attempt.route, attempt.manner, conduct);
         let mut session = signed_in.map_err(|error| {
             if error.is_the_servers_word() {
@@ -317,7 +329,7 @@ impl Account<'_> {
             // The others may have other numbers from now on.
             run.passed.retain(Key::is_lasting);
         }
-        let confirmed = self.end(session, marked, store, &maildrop, outcome)?;
+        let confirmed = self.end(session, marked, store, &maildrop, lenient, outcome)?;
         if let Some(answer) = run.refusal.take() {
             return Err(Error::Refusing(answer));
         }

@@ -3,7 +3,7 @@
 use crate::paths;
 use std::collections::{HashMap, HashSet};
 use std::fs;
-use std::io::{self, Read};
+use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::sync::Arc;
@@ -17,8 +17,8 @@ use super::overrides::Overrides;
 use super::problem::{Problem, Source};
 use super::tables::File;
 use super::{PasswordSource, Profile, Server, Typed, resolve, url};
-use crate::private;
 use crate::term::quoted;
+use crate::{named, private};
 
 /// A config file is some hundred lines; what is larger than this is another file.
 const SIZE_LIMIT: u64 = 1 << 20;
@@ -46,7 +46,7 @@ impl Config {
             source,
         };
         let absolute = std::path::absolute(path).map_err(read_error)?;
-        let mut open = fs::File::open(path).map_err(|error| match error.kind() {
+        let mut open = named::open(path).map_err(|error| match error.kind() {
             io::ErrorKind::NotFound => ConfigError::Missing(path.to_owned()),
             _ => read_error(error),
         })?;
@@ -275,9 +275,9 @@ pub fn select(
     Ok(selected)
 }
 
-fn read(file: &mut fs::File) -> io::Result<Zeroizing<String>> {
-    let mut octets = Zeroizing::new(Vec::new());
-    file.take(SIZE_LIMIT + 1).read_to_end(&mut octets)?;
+/// The text of a file that may be a config file.
+pub(super) fn read(file: &mut fs::File) -> io::Result<Zeroizing<String>> {
+    let octets = named::read(file, SIZE_LIMIT)?;
     if octets.len() as u64 > SIZE_LIMIT {
         return Err(io::Error::new(
             io::ErrorKind::FileTooLarge,

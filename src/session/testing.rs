@@ -59,6 +59,7 @@ pub(super) fn session(
         ahead: false,
         shortcut: None,
         detour: None,
+        lenient: false,
         transcript: None,
     };
     let heard = Heard::default();

@@ -5,7 +5,7 @@
 
 use super::memory::place_of;
 use super::record::Id;
-use super::remembered::Record;
+use super::remembered::{NOBODY, Record};
 use crate::maildrop::Identity;
 use hashbrown::HashTable;
 use std::hash::{BuildHasher, RandomState};
@@ -31,9 +31,6 @@ impl Default for Index {
         }
     }
 }
-
-/// The identity of what has none: nobody looks for it.
-pub(super) const NOBODY: Identity = Identity([0; 16]);
 
 impl Index {
     /// The records of this identity, in no order.

@@ -7,7 +7,7 @@ use super::outline::{Messages, Outline};
 use super::record::{Id, MarkedBy};
 use super::{Error, Files, View};
 use crate::durable::Dir;
-use crate::maildir::UniqueName;
+use crate::maildir::{MaildirId, UniqueName};
 use std::collections::BTreeSet;
 use std::fs;
 use std::io;
@@ -60,6 +60,12 @@ impl Inspected {
     /// The Maildirs that messages were delivered to.
     pub fn maildirs(&self) -> &[PathBuf] {
         &self.outline.maildirs
+    }
+
+    /// The same with their ids, those of the first version left out: another one may be in the place of
+    /// one.
+    pub fn homes(&self) -> &[(PathBuf, MaildirId)] {
+        &self.outline.homes
     }
 
     /// Ids that the account had earlier.
@@ -172,6 +178,7 @@ pub fn examine(octets: &[u8], account: &str) -> Option<Examined> {
         good,
         damaged,
         torn,
+        ..
     } = reading.ok()?;
     let messages: io::Result<Vec<Shown>> = Messages::new(&outline, octets).collect();
     Some(Examined {

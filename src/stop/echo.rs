@@ -21,6 +21,9 @@ use std::thread;
 /// How the terminal was before the question at hand.
 static BEFORE: Mutex<Option<(File, Termios)>> = Mutex::new(None);
 
+/// What is done before a signal ends the process.
+static LAST_WORK: Mutex<Option<fn()>> = Mutex::new(None);
+
 /// What is told whoever presses Ctrl-C.
 static LAST_WORDS: Mutex<Option<&'static str>> = Mutex::new(None);
 
@@ -52,6 +55,13 @@ pub fn deaf<R>(work: impl FnOnce() -> R) -> R {
 /// From now on, whoever ends the process by Ctrl-C is told this; or nothing any more.
 pub fn last_words(words: Option<&'static str>) {
     *LAST_WORDS.lock().unwrap_or_else(PoisonError::into_inner) = words;
+    is_watched();
+}
+
+/// From now on a signal that ends the process has this done first: a program that a person waits for
+/// would go on without it.
+pub fn last_work(work: fn()) {
+    *LAST_WORK.lock().unwrap_or_else(PoisonError::into_inner) = Some(work);
     is_watched();
 }
 
@@ -95,6 +105,8 @@ fn watch() -> io::Result<()> {
                 // Held until the end: nobody may turn it off once more.
                 let mut kept = lock();
                 restore(&mut kept);
+                let work = *LAST_WORK.lock().unwrap_or_else(PoisonError::into_inner);
+                work.into_iter().for_each(|work| work());
                 if signal == SIGINT {
                     say_last_words();
                 }

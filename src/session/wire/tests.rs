@@ -40,6 +40,7 @@ fn f5_what_has_come_while_the_disk_took_its_time_is_no_silence() {
         ahead: false,
         shortcut: None,
         detour: None,
+        lenient: false,
         transcript: None,
     };
     let server = Ready([&b"+OK ready\r\n"[..], b"+OK\r\n1 a\r\n", b"2 b\r\n.\r\n"].into());
@@ -110,6 +111,7 @@ fn slow(delay: Duration, patience: Duration, answers: &[&'static [u8]]) -> Wire 
         ahead: false,
         shortcut: None,
         detour: None,
+        lenient: false,
         transcript: None,
     };
     let answers = answers.iter().copied().collect();
