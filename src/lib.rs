@@ -46,6 +46,7 @@
 //! | [`server`] | a maildrop's address, under which state and secrets are kept |
 //! | [`paths`] | where files belong (XDG) |
 //! | [`moment`] | when something happens, and in which boot of the machine |
+//! | [`named`] | reads files that a person names, whatever they are |
 //! | [`private`] | reads files that must be secret |
 //! | [`process`] | programs that are started, and ended with what they have started |
 //! | [`sandbox`] | Landlock: a thread gives up the file system but for its own directories |
@@ -155,6 +156,7 @@ pub mod maildir;
 pub mod maildrop;
 pub mod message;
 pub mod moment;
+pub mod named;
 pub mod net;
 pub mod oauth;
 pub mod paths;

@@ -5,6 +5,10 @@ use std::sync::{Arc, OnceLock};
 use std::time::{SystemTime, UNIX_EPOCH};
 use std::{env, fs};
 
+/// What stands for a time from the year 10000 on: clocks and certificates may have one, and calendars
+/// end before it.
+const BEYOND: &str = "a day beyond the calendar";
+
 /// When and in which boot of the machine something happens.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Moment {
@@ -18,9 +22,28 @@ pub struct Moment {
 impl Moment {
     /// A time (seconds since 1970) as the clock on the wall shows it.
     pub fn on_the_wall(time: i64) -> String {
-        let time = jiff::Timestamp::from_second(time).unwrap_or_default();
+        let Ok(time) = jiff::Timestamp::from_second(time) else {
+            return BEYOND.to_owned();
+        };
         let time = time.to_zoned(Self::zone().clone());
         time.strftime("%Y-%m-%d %H:%M:%S").to_string()
+    }
+
+    /// The day of a time (seconds since 1970), in UTC.
+    pub fn day(time: i64) -> String {
+        Self::in_utc(time, "%Y-%m-%d")
+    }
+
+    /// A time (seconds since 1970) to the minute, in UTC.
+    pub fn minute(time: i64) -> String {
+        Self::in_utc(time, "%Y-%m-%d %H:%M UTC")
+    }
+
+    fn in_utc(time: i64, format: &str) -> String {
+        match jiff::Timestamp::from_second(time) {
+            Ok(time) => time.strftime(format).to_string(),
+            Err(_) => BEYOND.to_owned(),
+        }
     }
 
     /// The zone of the clock on the wall, read once: a confined thread could not read it.
@@ -53,6 +76,27 @@ impl Moment {
         Self {
             now: Self::clock(),
             boot: boot.trim().into(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_time_that_no_calendar_has_is_named_and_is_no_other_one() {
+        const YEAR_10000: i64 = 253_402_300_800;
+        assert_eq!(Moment::day(0), "1970-01-01");
+        assert_eq!(Moment::minute(60), "1970-01-01 00:01 UTC");
+        for time in [YEAR_10000 + 86_400, i64::MAX, i64::MIN] {
+            for shown in [
+                Moment::day(time),
+                Moment::minute(time),
+                Moment::on_the_wall(time),
+            ] {
+                assert_eq!(shown, BEYOND);
+            }
         }
     }
 }

@@ -127,21 +127,9 @@ fn login_of(profile: &Profile) -> Result<(&Client, Store), Failure> {
         _ => Err(Failure::new(
             Status::Config,
             format!("account `{}` has no `oauth` table", profile.name),
-            format!(
-                "in the config file, put in the place of its password: [accounts.{}.oauth] with \
-                 `client-id`, `client-secret` where the provider gives one, and `provider` where \
-                 the server does not tell it; see popfetch man popfetch.toml",
-                toml_key(&profile.name)
-            ),
+            "in the config file, put in the place of its password: oauth = { client-id = \"...\" }, \
+             with `client-secret` where the provider gives one, and `provider` where the server does \
+             not tell it; see popfetch man popfetch.toml",
         )),
-    }
-}
-
-/// A name as TOML takes it for a key.
-fn toml_key(name: &str) -> String {
-    let bare = |c: char| c.is_ascii_alphanumeric() || "-_".contains(c);
-    match name.chars().all(bare) {
-        true => name.to_owned(),
-        false => format!("\"{}\"", name.replace('\\', "\\\\").replace('"', "\\\"")),
     }
 }

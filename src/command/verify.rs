@@ -27,6 +27,8 @@ struct Verified {
     word: String,
     /// A Maildir is away, or another one is in its place.
     is_away: bool,
+    /// Another one is in the place of one that messages were delivered to.
+    is_hidden: bool,
     recorded: u64,
     intact: u64,
     removed: u64,
@@ -191,7 +193,13 @@ impl Verifier<'_> {
                     .any(|account| site.roster.of(account, &[]).is_some())
             })
         };
-        let is_away = inspected.maildirs().iter().any(lacks_line) || lacks_line(&profile.maildir);
+        let is_hidden = inspected.homes().iter().any(|(path, id)| {
+            let site = Site::look(&self.disk, path);
+            site.is_ok_and(|site| site.roster.id.is_some_and(|other| other != *id))
+        });
+        let is_away = is_hidden
+            || inspected.maildirs().iter().any(lacks_line)
+            || lacks_line(&profile.maildir);
         let boot = match is_away {
             true => "",
             false => &self.moment.boot,
@@ -204,6 +212,7 @@ impl Verifier<'_> {
         };
         let mut verified = Verified {
             is_away,
+            is_hidden,
             recorded,
             intact: recorded.saturating_sub(found.findings.len() as u64),
             ..Verified::default()
@@ -449,7 +458,14 @@ fn tell(context: &Context<'_>, name: &str, verified: &Verified) {
     }
     let hint = context.paint().hint("hint:");
     let word = escape_str(&verified.word);
-    if verified.missing > 0 && verified.is_away {
+    if verified.missing > 0 && verified.is_hidden {
+        eprintln!(
+            "{hint} what is missing was delivered to another Maildir at the same path: if a disk is \
+             mounted over that one, unmount it to get at it. To fetch again what the server still \
+             has: `popfetch state accept --fetch-again {word}`; if you have removed what is missing: \
+             `popfetch state accept --leave {word}`"
+        );
+    } else if verified.missing > 0 && verified.is_away {
         eprintln!(
             "{hint} if the disk of the Maildir is not mounted, mount it; if you have removed what is \
              missing: popfetch state accept --leave {word}"

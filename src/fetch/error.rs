@@ -238,6 +238,11 @@ impl Error {
         }
     }
 
+    /// Whether the server sends lines that say nothing, and the answers behind them.
+    pub(super) fn is_over_idle_lines(&self) -> bool {
+        matches!(self, Self::Session(error) if error.is_over_idle_lines())
+    }
+
     /// Whether the server has closed the connection.
     pub(super) fn is_closed(&self) -> bool {
         matches!(

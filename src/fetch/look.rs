@@ -150,6 +150,8 @@ fn sign_in(
 ) -> Result<Source, Error> {
     let route = account.route(&[], &[])?;
     let mut manner = account.manner(unpipelined);
+    // Nothing is stored or deleted that such a line could be taken for.
+    manner.lenient = true;
     match account.sign_in(route.as_ref(), manner, conduct) {
         Err(error) if error.closed_on(Phase::Capabilities) => {
             manner.capabilities = false;

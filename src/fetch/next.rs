@@ -37,6 +37,8 @@ pub(super) enum Next {
     OneAtATime,
     /// One at a time, and the server must show that it is in step behind each message.
     InStep,
+    /// One at a time and in step, past the lines between the answers that say nothing.
+    PastIdleLines,
     /// Sign in before anything else is asked.
     SignInFirst,
     /// As before, with a look behind each message.
@@ -130,7 +132,9 @@ impl Course {
         passed: &mut HashSet<Key>,
         store: &mut Store,
     ) -> Next {
+        let is_idle = !self.manner.lenient && broken.error.is_over_idle_lines();
         let next = match &*broken.over {
+            _ if is_idle && self.may_go_on() => Next::PastIdleLines,
             Over::Message(message) => {
                 self.after_break(message, &broken.error, brought.arrived, passed, store)
             }
@@ -152,6 +156,7 @@ impl Course {
                 self.go_plainly();
                 self.care = Care::EachMessage;
             }
+            Next::PastIdleLines => self.go_past_idle_lines(),
             Next::SignInFirst => (self.manner.ahead, self.manner.shortcut) = (false, None),
             Next::WithALook => self.care = Care::EachMessage,
             Next::Without(message) => {
@@ -240,6 +245,13 @@ impl Course {
     fn can_do_without(&self, message: &Message, passed: &HashSet<Key>) -> bool {
         let key = Key::of(message);
         key.is_lasting() && self.doubtful < MOST_DOUBTFUL && !passed.contains(&key)
+    }
+
+    /// What such a line is must show of itself, so that nothing else may be under way.
+    pub(super) fn go_past_idle_lines(&mut self) {
+        self.go_plainly();
+        self.manner.lenient = true;
+        self.care = Care::EachMessage;
     }
 
     fn go_plainly(&mut self) {

@@ -83,6 +83,8 @@ pub(super) struct Manner {
     pub(super) pipelining: bool,
     pub(super) capabilities: bool,
     pub(super) utf8: bool,
+    /// The server sends lines that say nothing between its answers.
+    pub(super) lenient: bool,
     pub(super) ahead: bool,
     pub(super) shortcut: Option<Shortcut>,
 }
@@ -226,6 +228,7 @@ impl Account<'_> {
             shortcut: manner.shortcut,
             lists_in_parts: self.lists_in_parts(),
             detour,
+            lenient: manner.lenient,
             transcript: self.transcript(),
         };
         let credentials = Credentials {
@@ -297,6 +300,7 @@ impl Account<'_> {
             pipelining: self.profile.pipelining == Pipelining::Auto && !failed,
             capabilities: true,
             utf8: false,
+            lenient: false,
             ahead: false,
             shortcut: None,
         }

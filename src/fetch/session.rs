@@ -40,6 +40,7 @@ impl Account<'_> {
         outcome: &mut Outcome,
         conduct: &mut Conduct,
     ) -> Result<Part, Broken> {
+        let lenient = attempt.manner.lenient;
         let signed_in = self.sign_in(attempt.route, attempt.manner, conduct);
         let mut session = signed_in.map_err(|error| {
             if error.is_the_servers_word() {
@@ -97,7 +98,7 @@ impl Account<'_> {
             // The others may have other numbers from now on.
             run.passed.retain(Key::is_lasting);
         }
-        let confirmed = self.end(session, marked, store, &maildrop, outcome)?;
+        let confirmed = self.end(session, marked, store, &maildrop, lenient, outcome)?;
         if let Some(answer) = run.refusal.take() {
             return Err(Error::Refusing(answer).into());
         }
@@ -179,13 +180,14 @@ impl Account<'_> {
         Ok(marked)
     }
 
-    /// QUIT; whether the server has confirmed it.
+    /// QUIT; whether the server has confirmed it. `lenient`: lines that say nothing are passed over.
     fn end(
         &self,
         session: Source,
         marked: Marked,
         store: &mut Store,
         maildrop: &Maildrop,
+        lenient: bool,
         outcome: &mut Outcome,
     ) -> Result<bool, Error> {
         let mut confirmed = false;
@@ -227,8 +229,13 @@ impl Account<'_> {
                 )));
             }
             Update::Disorder(asked, error) => {
+                let is_nothing_asked = asked.is_empty();
                 store.asked_to_delete(&asked);
                 store.distrust_session()?;
+                let error = Error::from(error);
+                if !lenient && !is_nothing_asked && error.is_over_idle_lines() {
+                    return Err(error);
+                }
                 self.tell(Event::Warning(&format!(
                     "{error}: what was fetched in this session is looked at again in the next"
                 )));

@@ -74,6 +74,9 @@ impl Account<'_> {
         let readable = others.iter().map(Dir::as_fd).chain([store.journal()]);
         let route = self.route(&target.directories(), &readable.collect::<Vec<_>>())?;
         let mut course = Course::new(self.first_manner(store, conduct));
+        if conduct.knows_idle_lines() {
+            course.go_past_idle_lines();
+        }
         let mut run = Run::new(target, twins, conduct.is_withheld_for_long());
         let mut left = Left::default();
         let attempt = |course: &Course| Attempt {
@@ -90,6 +93,9 @@ impl Account<'_> {
                     "one command at a time went well, and is kept to for 30 days; pipelining = \
                      \"off\" keeps to it for ever",
                 ));
+            }
+            if session.is_ok() && course.manner.lenient {
+                conduct.saw_idle_lines();
             }
             let broken = match session {
                 Ok(Part::One) if course.may_go_on() => continue,
@@ -180,6 +186,11 @@ impl Account<'_> {
             Next::FewerHeaders => "connecting once more, with fewer headers to look at",
             Next::InStep => {
                 let text = format!("{text}: going on with one command at a time");
+                return self.tell(Event::Warning(&text));
+            }
+            Next::PastIdleLines => {
+                let text =
+                    format!("{text}: they are passed over from now on, with one command at a time");
                 return self.tell(Event::Warning(&text));
             }
             Next::SignInFirst => "connecting once more, and signing in before anything is asked",

@@ -76,6 +76,17 @@ impl Account<'_> {
                 them = if lost == 1 { "it" } else { "them" }
             )));
         }
+        if opened.hidden > 0 {
+            let word = self.profile.word_with_maildir();
+            self.tell(Event::Warning(&format!(
+                "the Maildir {maildir} is another one than {} {was} delivered to, as where a disk is \
+                 mounted over that one: what was delivered there is there still, and is not deleted \
+                 from the server. To fetch here as well what the server still has: popfetch state \
+                 accept --fetch-again {word}. To leave it there: popfetch state accept --leave {word}",
+                count(opened.hidden, "message"),
+                was = if opened.hidden == 1 { "was" } else { "were" },
+            )));
+        }
         if opened.unsure > 0 {
             self.tell(Event::Warning(&format!(
                 "after several restored backups nobody can tell whether {} that {is} missing in the \

@@ -21,6 +21,7 @@
 //! | no CAPA at all | RFC 1939 servers, QPOP builds | -ERR, or a closed connection, means no extensions | `session` |
 //! | UIDL that is not announced | jakarta mail-api issue 50 | it is tried all the same | `source::pop::maildrop` |
 //! | `may_be_answered_twice` | FTGate, proxies that answer as well | `+OK` once more, or empty lines, between the answers before a message is asked for | here |
+//! | `pass_idle_lines` | POP3 stacks of appliances, filters that answer as well | empty lines before any answer, `+OK` once more behind DELE, once a session has shown that an answer follows them; one command at a time then, with a look behind each message | [`super::connection`], `fetch::next` |
 //! | a status line twice before a message | the same | it is none of the message's where the size says so | `fetch::repeated` |
 //! | `drops_what_follows_auth` | Cyrus 3.6 | AUTH is sent alone | here |
 //! | AUTH refused as a command | hMailServer issue 230, seen in the field | another way to sign in is taken, once | `source::pop::detour` |

@@ -18,8 +18,8 @@ use super::overrides::Overrides;
 use super::problem::{Problem, Source};
 use super::tables::File;
 use super::{PasswordSource, Profile, Server, Typed, resolve, url};
-use crate::private;
 use crate::term::quoted;
+use crate::{named, private};
 
 /// Ten thousand accounts take two or three MiB; what is larger than this is another file.
 const SIZE_LIMIT: u64 = 16 << 20;
@@ -47,12 +47,12 @@ impl Config {
             source,
         };
         let absolute = std::path::absolute(path).map_err(read_error)?;
-        let open = fs::File::open(path).map_err(|error| match error.kind() {
+        let mut open = named::open(path).map_err(|error| match error.kind() {
             io::ErrorKind::NotFound => ConfigError::Missing(path.to_owned()),
             _ => read_error(error),
         })?;
         let metadata = open.metadata().map_err(read_error)?;
-        let text = read(&open).map_err(read_error)?;
+        let text = read(&mut open).map_err(read_error)?;
 
         let config = Self::from_text(&absolute, text)?;
         // Whoever may change it decides what is run, and whom a password is sent to.
@@ -128,7 +128,11 @@ impl Config {
         };
         let text = file.try_clone_to_owned().and_then(|file| {
             // The place in the file is shared with others who read it.
-            read(ReadAt(&fs::File::from(file), 0))
+            let file = fs::File::from(file);
+            let mut octets = Zeroizing::new(Vec::new());
+            let mut file = ReadAt(&file, 0).take(SIZE_LIMIT + 1);
+            file.read_to_end(&mut octets)?;
+            text_of(octets)
         });
         let text = text.map_err(|source| ConfigError::Read {
             path: usual.clone(),
@@ -316,9 +320,12 @@ impl Read for ReadAt<'_> {
     }
 }
 
-fn read(file: impl Read) -> io::Result<Zeroizing<String>> {
-    let mut octets = Zeroizing::new(Vec::new());
-    file.take(SIZE_LIMIT + 1).read_to_end(&mut octets)?;
+/// The text of a file that may be a config file.
+pub(super) fn read(file: &mut fs::File) -> io::Result<Zeroizing<String>> {
+    text_of(named::read(file, SIZE_LIMIT)?)
+}
+
+fn text_of(octets: Zeroizing<Vec<u8>>) -> io::Result<Zeroizing<String>> {
     if octets.len() as u64 > SIZE_LIMIT {
         return Err(io::Error::new(
             io::ErrorKind::FileTooLarge,

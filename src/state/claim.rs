@@ -1,6 +1,7 @@
 //! Taking an account's state: the lock, and the journal read into memory, with nothing changed yet.
 //! What stands at the Maildir's path is looked at before anything is.
 
+use super::chain::Chain;
 use super::custody::{self, Custody};
 use super::journal::{self, Header, Journal};
 use super::lock::{Lock, Mark};
@@ -42,6 +43,8 @@ enum Found {
         length: u64,
         generation: u64,
         id: Option<JournalId>,
+        /// What its next line follows; `None` in an older version.
+        chain: Option<Chain>,
         /// The last run did not end well, so a line may be lost that had been synced.
         unsure: bool,
     },
@@ -93,7 +96,9 @@ impl Claim {
         let reading = reading.map_err(|source| self.io_error(source))?;
         let lost_its_end = (mark.generation, mark.length) > (generation, reading.good)
             && mark.generation >= generation;
-        if reading.damaged || lost_its_end {
+        // Lines of the older versions say nothing of their order, but for their numbers.
+        let is_disordered = reading.chain.is_none() && self.memory.is_disordered;
+        if reading.damaged || lost_its_end || is_disordered {
             return Ok(Found::Damaged(id, generation));
         }
         let ended_well = mark.generation == generation && mark.length == reading.good;
@@ -101,6 +106,7 @@ impl Claim {
             length: reading.good,
             generation,
             id,
+            chain: reading.chain,
             unsure: reading.torn || !ended_well,
         })
     }
@@ -170,21 +176,22 @@ impl Claim {
                 rebuild::make(&self, id, maildir, opened)?
             }
             Found::Good {
-                id: None, unsure, ..
-            } => {
-                let (journal, memory) = rebuild::renew(&self, self.new_id()?)?;
-                (journal, memory, unsure)
-            }
-            Found::Good {
                 length,
                 generation,
                 id: Some(id),
+                chain: Some(chain),
                 unsure,
             } => {
                 let file = self.dir.open_or_create(&self.files.journal);
-                let journal = file.and_then(|file| Journal::resume(file, length, generation, id));
+                let journal =
+                    file.and_then(|file| Journal::resume(file, length, chain, generation, id));
                 let journal = journal.map_err(|source| self.io_error(source))?;
                 (journal, std::mem::take(&mut self.memory), unsure)
+            }
+            Found::Good { id, unsure, .. } => {
+                let id = id.map_or_else(|| self.new_id(), Ok)?;
+                let (journal, memory) = rebuild::renew(&self, id)?;
+                (journal, memory, unsure)
             }
         };
         let is_made = matches!(self.found, Found::Nothing);

@@ -12,6 +12,7 @@ use crate::durable::Dir;
 use crate::maildir::{
     Deliverer, Ground, JournalId, Maildir, MaildirId, Nonce, Nonces, Roster, Site,
 };
+use crate::named;
 use std::collections::{HashMap, HashSet};
 use std::fs;
 use std::io;
@@ -87,7 +88,7 @@ pub(super) fn ids(memory: &Memory) -> Vec<&str> {
 /// Whether a journal of this id is at the path. One that cannot be read is there. `ours` is another
 /// file, or the same by another path.
 fn stands(path: &Path, id: JournalId, ours: &Path) -> bool {
-    let file = match fs::File::open(path) {
+    let file = match named::open(path) {
         Err(error) => return error.kind() != io::ErrorKind::NotFound,
         Ok(file) => file,
     };
@@ -134,6 +135,7 @@ impl Store {
             let (lost, unsure) = self.mark_lost(maildir, parting)?;
             opened.restored = (parting.lost < u64::MAX).then_some(lost);
             opened.unsure = unsure;
+            opened.hidden = self.hidden(maildir);
         }
         let ahead = parting.ahead || is_inherited;
         // An older backup may hold what was given up when a still older one lacked it.
@@ -222,6 +224,21 @@ impl Store {
         }
         self.sync()?;
         Ok((lost, unsure))
+    }
+
+    /// How many messages were delivered to another Maildir at the path of this one, and are not
+    /// accounted for.
+    fn hidden(&self, maildir: &Maildir) -> u64 {
+        let homes = &self.memory.homes;
+        let is_other =
+            |home: &Home| home.path == maildir.path() && home.id.is_some() && home.id != self.home;
+        let records = self.memory.records.iter();
+        let hidden = records.filter(|record| {
+            record.kind == Kind::Stored
+                && !record.gone
+                && homes.of_run(record.run).is_some_and(is_other)
+        });
+        hidden.count() as u64
     }
 
     /// A newer backup may have brought back what an older one lacked.

@@ -4,7 +4,7 @@
 //! million messages that is most of what is to be remembered.
 
 use super::record::Id;
-use super::remembered::{Record, place_of};
+use super::remembered::{NOBODY, Record, place_of};
 use crate::maildrop::Identity;
 use hashbrown::HashTable;
 use std::hash::{BuildHasher, RandomState};
@@ -30,9 +30,6 @@ impl Default for Index {
         }
     }
 }
-
-/// The identity of what has none: nobody looks for it.
-pub(super) const NOBODY: Identity = Identity([0; 16]);
 
 impl Index {
     /// The records of this identity, in no order.

@@ -6,6 +6,7 @@ use super::memory::Memory;
 use super::outline::{InspectedMessage, MessageId, Messages, Outline};
 use super::{Error, Files, View};
 use crate::durable::Dir;
+use crate::maildir::MaildirId;
 use std::collections::BTreeSet;
 use std::fs;
 use std::io;
@@ -57,6 +58,12 @@ impl Inspected {
     /// The Maildirs that messages were delivered to.
     pub fn maildirs(&self) -> &[PathBuf] {
         &self.outline.maildirs
+    }
+
+    /// The same with their ids, those of the first version left out: another one may be in the place of
+    /// one.
+    pub fn homes(&self) -> &[(PathBuf, MaildirId)] {
+        &self.outline.homes
     }
 
     /// Ids that the account had earlier.
@@ -111,6 +118,7 @@ pub fn examine(octets: &[u8], account: &str) -> Option<Examined> {
         good,
         damaged,
         torn,
+        ..
     } = reading.ok()?;
     let messages: io::Result<Vec<InspectedMessage>> = Messages::new(&outline, octets).collect();
     Some(Examined {

@@ -12,6 +12,7 @@
 //!     detour  noted                                how to sign in at all, likewise
 //!     runs                                         that have failed in a row
 //!     names  since  told                           what is passed over, each by a hash
+//!     noted                                        that the server sends lines that say nothing
 //!     crc
 //! ```
 //! The detour came later than the rest, and what is below it later still: lines without these are read
@@ -42,6 +43,7 @@ pub struct Manners {
     misses: Option<Misses>,
     shortcut: Option<(String, i64)>,
     detour: Option<(String, i64)>,
+    idle_lines: Option<i64>,
 }
 
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -189,6 +191,16 @@ impl Manners {
         self.detour = detour.map(|(word, time)| (word.to_owned(), time));
     }
 
+    /// When it was noted that the server sends lines that say nothing between its answers.
+    pub fn idle_lines(&self) -> Option<i64> {
+        self.idle_lines
+    }
+
+    /// Notes it.
+    pub fn note_idle_lines(&mut self, now: i64) {
+        self.idle_lines = Some(now);
+    }
+
     /// What the server announces: seconds between two sign-ins, 0 for none.
     pub fn announced(&mut self, login_delay: u32) {
         self.login_delay = i64::from(login_delay).min(LONGEST);
@@ -334,6 +346,7 @@ impl Manners {
                 ]);
             }
         }
+        fields.push(number(self.idle_lines));
         let mut line = Vec::new();
         seal(fields.join("\t"), &mut line);
         line
@@ -384,10 +397,16 @@ fn parse(line: &[u8]) -> Option<Manners> {
         "-" => Some(None),
         word => Some(Some((word.to_owned(), time.parse().ok()?))),
     };
+    let mut idle_lines = None;
     let (detour, runs, misses) = match *later {
         [] => (None, 1, None),
         [word, noted_at] => (noted(word, noted_at)?, 1, None),
-        [word, noted_at, runs, names, since, told] => {
+        [word, noted_at, runs, names, since, told, ref latest @ ..] => {
+            idle_lines = match latest {
+                [] => None,
+                [noted_at] => time(noted_at)?,
+                _ => return None,
+            };
             let misses = match names {
                 "-" => None,
                 names => Some(Misses {
@@ -419,6 +438,7 @@ fn parse(line: &[u8]) -> Option<Manners> {
         misses,
         shortcut: noted(shortcut, shortcut_noted)?,
         detour,
+        idle_lines,
     })
 }
 

@@ -2,10 +2,10 @@
 //! is only wanted in doubt stays in the journal, and each record knows where.
 
 use super::homes::Homes;
-use super::index::{Index, NOBODY};
+use super::index::Index;
 use super::journal::{self, Reading};
 use super::record::{Entry, Glance, Id, Listing, MarkedBy, Origin, Stored};
-use super::remembered::{Failures, Key, Kind, Record, place_of};
+use super::remembered::{Failures, Key, Kind, NOBODY, Record, place_of};
 use super::sizes::Sizes;
 use super::time::{Octets, Time};
 use crate::maildir::{Brought, JournalId};
@@ -25,6 +25,8 @@ pub(super) struct Memory {
     pub(super) records: Vec<Record>,
     /// How many of them stand for lines that are missing.
     gaps: usize,
+    /// Some line was about a message that had no line yet, or gave a number once more.
+    pub(super) is_disordered: bool,
     by_identity: Index,
     /// In order.
     by_key: Option<Vec<(Key, Id)>>,
@@ -232,6 +234,7 @@ impl Memory {
             Entry::Seen { first, last } => {
                 self.latest = None;
                 let next = self.next_id();
+                self.is_disordered |= last >= next;
                 (first..=last)
                     .take_while(|id| *id < next)
                     .for_each(|id| self.carry_out(id));
@@ -461,21 +464,22 @@ impl Memory {
         const WIDEST_GAPS: usize = 1_000_000;
         let place = place_of(id);
         let Some(gap) = place.checked_sub(self.records.len()) else {
+            self.is_disordered = true;
             return;
         };
         if gap > WIDEST_GAPS - self.gaps {
             return;
         }
         self.gaps += gap;
-        let gap = Record::new(Kind::Forgotten, 0, NOBODY, [0; 4]);
-        self.records.resize(place, gap);
+        self.records.resize(place, Record::gap());
         record.run = self.homes.last_run();
         self.records.push(record);
     }
 
     fn change(&mut self, id: Id, change: impl FnOnce(&mut Record)) {
-        if let Some(record) = self.records.get_mut(place_of(id)) {
-            change(record);
+        match self.records.get_mut(place_of(id)) {
+            Some(record) => change(record),
+            None => self.is_disordered = true,
         }
     }
 }

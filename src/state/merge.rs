@@ -5,7 +5,7 @@ use super::claim::Claim;
 use super::journal::{self, Journal};
 use super::memory::Memory;
 use super::record::{Entry, Id};
-use super::{Error, Store, rebuild};
+use super::{Error, Store, order, rebuild};
 use crate::maildir::{JournalId, Maildir, Site, random};
 
 impl Claim {
@@ -66,8 +66,7 @@ impl Claim {
         });
         let is_former = |entry: &Entry| matches!(entry, Entry::Former { .. });
         if self.has_lines() {
-            let own = self.dir.read(&self.files.journal).map_err(io)?;
-            let read = journal::read(own, |entry, _| {
+            let read = order::read(&self.dir, &self.files.journal, |entry, _| {
                 if !is_former(&entry) {
                     add(entry);
                 }

@@ -4,7 +4,7 @@
 //! (`journal`), read into a small record a message (`memory`) when it is taken (`claim`). Before
 //! anything is changed it must agree with the Maildir's own file (`custody`, `parting`). Then what a crash left
 //! half done is settled (`recover`), and a damaged journal is made again from the Maildir
-//! (`rebuild`). A listing is recognised (`recognition`), what is doubtful in it judged (`doubt`), and
+//! (`rebuild`), its lines in the order that they were written in (`chain`, `order`). A listing is recognised (`recognition`), what is doubtful in it judged (`doubt`), and
 //! what may be deleted proved (`proof`). When a session has ended well that is recorded, and a file
 //! with much that is superseded is written afresh (`ending`, `compact`).
 //!
@@ -15,6 +15,7 @@
 //! [`Intent`] and [`Recorded`] have no other constructors, so nothing can be deleted from a server
 //! that has not gone this way.
 
+mod chain;
 mod claim;
 mod clock;
 mod compact;
@@ -34,6 +35,7 @@ mod manners;
 mod memory;
 mod mend;
 mod merge;
+mod order;
 mod outline;
 mod parting;
 mod proof;
@@ -164,6 +166,9 @@ pub struct Opened {
     pub found: u64,
     /// The Maildir was restored from a backup: so many messages are lost, and are fetched again.
     pub restored: Option<u64>,
+    /// Messages that were delivered to another Maildir at this path, which is not there now: it lies
+    /// beneath a disk that was mounted since, as likely as not.
+    pub hidden: u64,
     /// Messages that are missing in it, and nobody can tell whether their owner has removed them: they
     /// are not deleted.
     pub unsure: u64,

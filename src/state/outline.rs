@@ -4,7 +4,7 @@
 use super::journal::{self, Reading};
 use super::record::{Entry, Glance, Id, MarkedBy};
 use super::window::{ReadAt, Window};
-use crate::maildir::UniqueName;
+use crate::maildir::{MaildirId, UniqueName};
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::io::{self, Read};
 use std::path::PathBuf;
@@ -76,6 +76,8 @@ pub(super) struct Outline {
     aliases: Vec<(Id, u64)>,
     removed: usize,
     pub(super) maildirs: Vec<PathBuf>,
+    /// The same with their ids, where they have some.
+    pub(super) homes: Vec<(PathBuf, MaildirId)>,
     pub(super) former: Vec<String>,
     pub(super) failing: BTreeSet<Box<[u8]>>,
     /// Of each run, by its number.
@@ -133,8 +135,16 @@ impl Outline {
                 }
             }
             Entry::Asked { id, .. } => self.note(id, |mark| mark.standing = Standing::Asked),
-            Entry::Began { boot, maildir, .. } => {
+            Entry::Began {
+                boot,
+                maildir,
+                maildir_id,
+                ..
+            } => {
                 self.boots.push(boot.into());
+                let home = maildir_id.map(|id| (maildir.clone(), id));
+                let home = home.filter(|home| !self.homes.contains(home));
+                self.homes.extend(home);
                 if !self.maildirs.contains(&maildir) {
                     self.maildirs.push(maildir);
                 }
@@ -146,6 +156,14 @@ impl Outline {
                 self.removed += usize::from(removed);
             }
             Entry::Found { id, .. } => self.add(id, place, true),
+            Entry::Home {
+                maildir,
+                maildir_id,
+                ..
+            } => {
+                self.homes.retain(|(path, _)| *path != maildir);
+                self.homes.push((maildir, maildir_id));
+            }
             Entry::Gone { id, .. } => self.note(id, |mark| {
                 (mark.gone, mark.held, mark.lost) = (true, false, false);
             }),
@@ -173,7 +191,6 @@ impl Outline {
             | Entry::Disorder { .. }
             | Entry::Evidence { .. }
             | Entry::Generation { .. }
-            | Entry::Home { .. }
             | Entry::Import(_)
             | Entry::Reported { .. }
             | Entry::Sizes(_)

@@ -1,7 +1,7 @@
 //! One line of the journal. `grammar` writes and reads it.
 //!
-//! A line is fields with tabs between, then a tab and the CRC-32 of all before it in hexadecimal
-//! ([`crate::durable::line`]):
+//! A line is fields with tabs between, then a tab and what it follows ([`super::chain`]), then a tab and
+//! the CRC-32 of all before it in hexadecimal ([`crate::durable::line`]):
 //!
 //! ```text
 //! B  time  boot-id  maildir  maildir-id  generation  [nonce]  a run began, and drew this nonce
@@ -42,7 +42,7 @@
 //!
 //! The first version had B without maildir-id and generation, I and R without evidence, M without
 //! its reason, and none of W, H, J, E, Q, P, Z, U, Y, A, T, r, C, a and i. Its lines are read for ever, wherever
-//! they stand.
+//! they stand. Lines of the first two versions do not say what they follow.
 
 mod glance;
 mod grammar;

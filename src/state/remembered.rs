@@ -74,6 +74,9 @@ pub(super) struct Record {
     pub(super) was_resized: bool,
 }
 
+/// The identity of what has none: nobody looks for it.
+pub(super) const NOBODY: Identity = Identity([0; 16]);
+
 /// What is known of a listed message.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Known {
@@ -158,6 +161,16 @@ impl Record {
             has_evidence: false,
             was_resized: false,
         }
+    }
+
+    /// What stands for a line that is missing.
+    pub(super) fn gap() -> Self {
+        Self::new(Kind::Forgotten, 0, NOBODY, [0; 4])
+    }
+
+    /// Whether it stands for a line that is missing: a line would have its place.
+    pub(super) fn is_gap(&self) -> bool {
+        self.kind == Kind::Forgotten && self.place.value().is_none()
     }
 
     pub(super) fn set_evidence(&mut self, stored: &Stored, place: u64) {

@@ -21,6 +21,9 @@ use std::thread;
 /// How the terminal was before the question at hand.
 static BEFORE: Mutex<Option<(File, Termios)>> = Mutex::new(None);
 
+/// What is done before a signal ends the process.
+static LAST_WORK: Mutex<Option<fn()>> = Mutex::new(None);
+
 /// What is told whoever presses Ctrl-C.
 static LAST_WORDS: Mutex<Option<&'static str>> = Mutex::new(None);
 
@@ -68,6 +71,13 @@ pub fn last_words(words: Option<&'static str>) {
     is_watched();
 }
 
+/// From now on a signal that ends the process has this done first: a program that a person waits for
+/// would go on without it.
+pub fn last_work(work: fn()) {
+    *LAST_WORK.lock().unwrap_or_else(PoisonError::into_inner) = Some(work);
+    is_watched();
+}
+
 /// The terminal, where a signal would put it right.
 fn terminal() -> Option<File> {
     let terminal = open("/dev/tty", OFlags::RDWR | OFlags::CLOEXEC, Mode::empty());
@@ -108,6 +118,8 @@ fn watch() -> io::Result<()> {
                 // Held until the end: nobody may turn it off once more.
                 let mut kept = lock();
                 restore(&mut kept);
+                let work = *LAST_WORK.lock().unwrap_or_else(PoisonError::into_inner);
+                work.into_iter().for_each(|work| work());
                 if signal == SIGINT {
                     say_last_words(AT_WORK.load(Ordering::Relaxed));
                 }

@@ -26,6 +26,7 @@ mod image;
 mod intents;
 mod moves;
 mod nineteen;
+mod order;
 #[allow(dead_code)]
 #[path = "../support/readme.rs"]
 mod readme;
@@ -234,6 +235,13 @@ fn d6_a_batch_has_at_most_128_messages_and_costs_two_or_three_syncs_beside_their
 #[test]
 fn d19_the_next_messages_arrive_while_a_batch_is_committed() {
     assert!(batches::arrived_meanwhile() >= 30);
+}
+
+#[test]
+fn e6_lines_that_are_not_where_they_were_written_are_found_out_and_lose_and_double_nothing() {
+    let journals = order::disorder_every_line();
+    assert!(journals > 200, "only {journals} journals");
+    eprintln!("{journals} journals in disorder");
 }
 
 #[test]

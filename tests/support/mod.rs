@@ -24,6 +24,7 @@ pub mod dovecot;
 /// Proxies.
 pub mod gate;
 pub mod inetd;
+pub mod journal;
 pub mod keyring;
 pub mod listener;
 pub mod maildrop;

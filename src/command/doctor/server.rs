@@ -3,6 +3,7 @@
 use super::finding::Finding;
 use crate::exit::Diagnose;
 use crate::fetch::{Account, Look, examine};
+use crate::moment::Moment;
 use crate::net::dial::Addresses;
 use crate::net::facts::{Certificate, TlsFacts};
 use crate::net::{self, Facts};
@@ -229,7 +230,7 @@ fn look_at_tls(tls: &TlsFacts, after_stls: bool, findings: &mut Vec<Finding>) {
     findings.push(version.with("version", tls.version));
     if let Some(own) = tls.chain.first() {
         findings.push(look_at_chain(own, &tls.chain));
-        findings.push(look_at_expiry(own, jiff::Timestamp::now().as_second()));
+        findings.push(look_at_expiry(own, Moment::now().now));
     }
     if let Some(pin) = &tls.pin {
         let line = Finding::line("pin", format!("tls-pin = \"{pin}\""));
@@ -250,11 +251,7 @@ fn look_at_chain(own: &Certificate, chain: &[Certificate]) -> Finding {
 
 fn look_at_expiry(own: &Certificate, now: i64) -> Finding {
     let days = own.not_after.saturating_sub(now).div_euclid(A_DAY);
-    let date = jiff::Timestamp::from_second(own.not_after);
-    let date = date.map_or_else(
-        |_| "a day beyond the calendar".to_owned(),
-        |date| date.strftime("%Y-%m-%d").to_string(),
-    );
+    let date = Moment::day(own.not_after);
     let text = format!("the certificate is valid until {date}, {}", left(days));
     let found = match days < SOON {
         true => Finding::warn("expiry", text, "whoever runs the server must renew it soon"),

@@ -139,6 +139,17 @@ pub enum Error {
 }
 
 impl Error {
+    /// Whether the server sends lines that say nothing, and the answers behind them.
+    pub fn is_over_idle_lines(&self) -> bool {
+        matches!(
+            self,
+            Self::Violation {
+                violation: Violation::Idle,
+                ..
+            }
+        )
+    }
+
     /// What the server's answer means, where it was one that ended the session.
     pub fn meaning(&self) -> Option<Meaning> {
         Some(match self {

@@ -72,6 +72,8 @@ pub struct Options {
     pub lists_in_parts: bool,
     /// An earlier session has shown that the server does not do all that it announces.
     pub detour: Option<Detour>,
+    /// An earlier session has shown that the server sends lines that say nothing between its answers.
+    pub lenient: bool,
     /// Gets every line that goes over the wire, without secrets.
     pub transcript: Option<Transcript>,
 }
@@ -152,6 +154,9 @@ impl Session<Authorization> {
         };
         if session.options.start_tls {
             session.start_tls()?;
+        }
+        if session.options.lenient {
+            session.wire.pass_idle_lines();
         }
         if session.options.capabilities && shortcut.is_none() {
             session.wire.send(Command::Capa)?;

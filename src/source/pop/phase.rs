@@ -28,6 +28,16 @@ pub enum Phase {
     Quit,
 }
 
+impl Phase {
+    /// Whether somebody has signed in.
+    pub(super) fn is_of_mailbox(self) -> bool {
+        !matches!(
+            self,
+            Self::Greeting | Self::StartTls | Self::Capabilities | Self::SignIn
+        )
+    }
+}
+
 impl fmt::Display for Phase {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -1,7 +1,7 @@
 //! TRANSACTION: whether replies and commands are still in step (NOOP, RFC 1939 section 5).
 
 use super::{Error, Phase, Session, Transaction};
-use crate::pop3::Command;
+use crate::pop3::{Command, Violation};
 
 impl Session<Transaction> {
     /// Whether the server has answered what it was asked, and no more: NOOP gets a status line, and
@@ -20,6 +20,13 @@ impl Session<Transaction> {
         self.wire.send(Command::Noop)?;
         match self.wire.answer(Phase::Step) {
             Ok(_) => Ok(!self.wire.has_unread(Phase::Step)?),
+            // Which it says by itself, once that is known of it.
+            Err(
+                error @ Error::Violation {
+                    violation: Violation::Idle,
+                    ..
+                },
+            ) => Err(error),
             Err(Error::Violation { .. }) => Ok(false),
             Err(error) => Err(error),
         }

@@ -60,6 +60,7 @@ pub(super) fn session(
         shortcut: None,
         lists_in_parts: false,
         detour: None,
+        lenient: false,
         transcript: None,
     };
     let heard = Heard::default();

@@ -69,7 +69,14 @@ impl Session<Transaction> {
     pub(in crate::source) fn quit(mut self, marked: Marked) -> Update {
         self.wire.limit_timeout(QUIT_TIMEOUT);
         let sent = self.wire.send(Command::Quit);
-        let answer = sent.and_then(|()| self.wire.answer(Phase::Quit));
+        let mut answer = sent.and_then(|()| self.wire.answer(Phase::Quit));
+        if self.options.lenient
+            && !marked.is_empty()
+            && let Ok(first) = &mut answer
+            && let Some(last) = self.wire.last_answer(QUIT_TIMEOUT)
+        {
+            *first = last;
+        }
         self.wire.close();
         match answer {
             Ok(answer) if answer.ok => Update::Confirmed(marked.messages),

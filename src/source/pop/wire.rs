@@ -173,11 +173,21 @@ impl Wire {
             },
             message: None,
         };
-        while self
-            .connection
-            .wants_input()
-            .map_err(|violation| violated(&self.secrets, violation))?
-        {
+        loop {
+            match self.connection.wants_input() {
+                Ok(false) => break,
+                Ok(true) => {}
+                Err(Violation::NoStatus(line))
+                    // Behind several commands it may be the answer to the next one.
+                    if line.is_empty()
+                        && phase.is_of_mailbox()
+                        && self.connection.pending() == 1
+                        && self.is_answered_behind() =>
+                {
+                    return Err(violated(&self.secrets, Violation::Idle));
+                }
+                Err(violation) => return Err(violated(&self.secrets, violation)),
+            }
             let timeout = self.timeout_in(phase);
             self.wait(phase, timeout)
                 .map_err(|source| self.failed(phase, source))?;
@@ -442,5 +452,6 @@ impl Wire {
     }
 }
 
+mod idle;
 #[cfg(test)]
 mod tests;

@@ -1,8 +1,9 @@
 //! Writing and reading a line of the journal.
 
+use super::super::chain::without_link;
 use super::super::sizes::Sizes;
 use super::{Entry, FailureKind, Listing, MarkedBy, Origin, Stored, Taken};
-use crate::durable::line::{escape, seal, unescape, unseal};
+use crate::durable::line::{escape, unescape, unseal_octets};
 use crate::maildir::{JournalId, MaildirId, Nonce, Nonces, UniqueName};
 use crate::message::{Digests, Evidence};
 use crate::term::{hex, unhex};
@@ -12,8 +13,8 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 impl Entry {
-    /// Appends the line, its ending included.
-    pub(in crate::state) fn write(&self, out: &mut Vec<u8>) {
+    /// The line, without its link, its checksum and its ending.
+    pub(in crate::state) fn fields(&self) -> String {
         let mut line = String::new();
         // Writing to a String cannot fail.
         let _ = match self {
@@ -125,12 +126,13 @@ impl Entry {
             Self::Unlisted { id, time } => write!(line, "Z\t{id}\t{time}"),
             Self::Unpipelined { time } => write!(line, "N\t{time}"),
         };
-        seal(line, out);
+        line
     }
 
     /// Reads a line without its LF. `None` if its checksum or its grammar is wrong.
     pub(in crate::state) fn read(line: &[u8]) -> Option<Self> {
-        let mut fields = unseal(line)?.split('\t');
+        let fields = without_link(unseal_octets(line)?);
+        let mut fields = std::str::from_utf8(fields).ok()?.split('\t');
         let mut next = || fields.next();
         let entry = match next()? {
             "A" => Self::Again {

@@ -152,7 +152,7 @@ fn every_kind() -> Vec<Entry> {
 
 fn written(entry: &Entry) -> Vec<u8> {
     let mut line = Vec::new();
-    entry.write(&mut line);
+    seal(entry.fields(), &mut line);
     assert_eq!(line.pop(), Some(b'\n'));
     line
 }
@@ -300,7 +300,7 @@ fn h1_no_other_line_takes_a_glance() {
 
 fn line_of(entry: &Entry) -> Vec<u8> {
     let mut line = Vec::new();
-    entry.write(&mut line);
+    seal(entry.fields(), &mut line);
     line.pop();
     line
 }

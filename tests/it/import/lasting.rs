@@ -2,6 +2,7 @@
 
 use super::taken::{count, mpop};
 use crate::given::{assert_said, journal, letter, mail, run, server};
+use crate::support::journal::rewrite;
 use crate::support::run::Home;
 use crate::support::server::Server;
 use crate::support::tracer::{self, End};
@@ -346,34 +347,20 @@ fn where_the_names_of_two_tools_are_lost_both_are_named_and_both_are_waited_for(
     }
 }
 
-/// A line of the journal, with its checksum.
-fn sealed(line: &str) -> String {
-    format!(
-        "{line}\t{:08x}\n",
-        crc32fast::hash(format!("{line}\t").as_bytes())
-    )
-}
-
 /// The journal with other times in its lines of imports, and the Maildir's line with the same.
 fn redate(home: &Home, to: i64) {
     let roster = home.maildir("a").join("popfetch-maildir");
     for path in [journal(home), roster] {
-        let text = fs::read_to_string(&path).unwrap();
-        let lines = text.lines().map(|line| {
-            let (line, _) = line.rsplit_once('\t').unwrap();
-            let fields: Vec<String> = line
-                .split('\t')
-                .enumerate()
-                .map(|(place, field)| match field.strip_suffix(":mpop") {
-                    Some(_) => format!("{to}:mpop"),
-                    None if place == 1 && line.starts_with("i\t") => to.to_string(),
-                    None => field.to_owned(),
-                })
-                .collect();
-            sealed(&fields.join("\t"))
+        rewrite(&path, |fields| {
+            let is_import = fields[0] == "i";
+            for (place, field) in fields.iter_mut().enumerate() {
+                if field.ends_with(":mpop") {
+                    *field = format!("{to}:mpop");
+                } else if place == 1 && is_import {
+                    *field = to.to_string();
+                }
+            }
         });
-        let text: String = lines.collect();
-        fs::write(&path, text).unwrap();
     }
 }
 

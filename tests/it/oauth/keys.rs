@@ -113,5 +113,50 @@ fn login_is_for_accounts_with_the_table() {
     let server = server(1);
     let home = Home::of(&server.account(), "");
     let output = run(&home, &["login", "a"], 78);
-    assert_said(&output, &["has no `oauth` table", "[accounts.a.oauth]"]);
+    assert_said(&output, &["has no `oauth` table", "oauth = { client-id"]);
+}
+
+#[test]
+fn hint_what_login_wants_in_the_place_of_the_password_is_taken_there() {
+    let server = server(1);
+    let home = Home::new();
+    home.one_account(&server.account(), "");
+    let told = run(&home, &["login", "a"], 78);
+    let hint = told.stderr.split_once("its password: ").unwrap().1;
+    let table = hint[..=hint.find('}').unwrap()].replace('\n', " ");
+    // Wherever its password stands, with what follows it.
+    let table = table.replace(" }", ", provider = \"google\" }");
+    let config = std::fs::read_to_string(home.config_file()).unwrap();
+    let lines = config
+        .lines()
+        .map(|line| match line.starts_with("password") {
+            true => table.as_str(),
+            false => line,
+        });
+    home.config(&lines.collect::<Vec<_>>().join("\n"));
+    let output = run(&home, &["login", "a", "--device"], 78);
+    assert_said(&output, &["no device flow for mail"]);
+}
+
+#[test]
+fn hint_an_account_that_gets_its_tokens_from_a_command_has_nothing_to_sign_in_to() {
+    let server = server(1);
+    let home = Home::new();
+    let config = home.account_config("a", &server.account());
+    let lines = config
+        .lines()
+        .map(|line| match line.starts_with("password") {
+            true => "oauth = { token-command = [\"echo\", \"token\"] }",
+            false => line,
+        });
+    home.config(&lines.collect::<Vec<_>>().join("\n"));
+    let output = run(&home, &["login", "a"], 78);
+    assert_said(
+        &output,
+        &[
+            "gets its tokens from `token-command`",
+            "nothing to sign in to",
+        ],
+    );
+    run(&home, &["account", "show", "a"], 0);
 }

@@ -106,6 +106,7 @@ fn with_token(server: &Server, token: &str) -> Result<(), Error> {
         start_tls: false,
         capabilities: true,
         utf8: false,
+        lenient: false,
         transcript: None,
     };
     let credentials = Credentials {

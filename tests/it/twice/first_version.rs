@@ -78,7 +78,7 @@ fn deliver(maildir: &Path, unique_id: &str, name: &str) {
 
 fn by_the_new_one(home: &Home) -> bool {
     let text = fs::read_to_string(journal(home)).unwrap();
-    text.starts_with("popfetch-state\t2\t")
+    text.starts_with("popfetch-state\t3\t")
 }
 
 #[test]

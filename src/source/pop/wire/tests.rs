@@ -41,6 +41,7 @@ fn f5_what_has_come_while_the_disk_took_its_time_is_no_silence() {
         shortcut: None,
         lists_in_parts: false,
         detour: None,
+        lenient: false,
         transcript: None,
     };
     let server = Ready([&b"+OK ready\r\n"[..], b"+OK\r\n1 a\r\n", b"2 b\r\n.\r\n"].into());
@@ -112,6 +113,7 @@ fn slow(delay: Duration, patience: Duration, answers: &[&'static [u8]]) -> Wire 
         shortcut: None,
         lists_in_parts: false,
         detour: None,
+        lenient: false,
         transcript: None,
     };
     let answers = answers.iter().copied().collect();
