@@ -107,7 +107,7 @@ impl<'a> Walk<'a> {
             }
             let end = met.as_ref().map_or(at, |(end, _)| *end);
             let header = self.message.get(start..end).unwrap_or_default();
-            let read = Read::of(header, self.stack.last().is_some_and(|open| open.is_digest));
+            let read = Header::of(header, self.stack.last().is_some_and(|open| open.is_digest));
             if met.is_none()
                 && let Some(boundary) = read.boundary
                 && self.stack.len() < DEPTH
@@ -220,12 +220,12 @@ impl<'a> Walk<'a> {
 }
 
 /// What the header of a part says.
-struct Read<'a> {
+struct Header<'a> {
     part: Part<'a>,
     boundary: Option<Vec<u8>>,
 }
 
-impl Read<'_> {
+impl Header<'_> {
     fn of(header: &[u8], in_digest: bool) -> Self {
         let header = header.get(..HEADER).unwrap_or(header);
         // A fault of the parser leaves a part that nothing is known of.
