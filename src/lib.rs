@@ -31,7 +31,8 @@
 //! | [`plan`] | what to fetch, skip, mark and delete: pure, without clock, disk or network |
 //! | [`delivery`] | the spool, and the steps from octets to a message that is placed for good, as types |
 //! | [`maildir`] | Maildirs: layout, names, who delivers, finding anybody's mail again |
-//! | [`message`] | what a message is known by: its heading, the fields of its identity, its hashes |
+//! | [`message`] | what a message is known by: its heading, the fields of its identity, its hashes; its text and parts |
+//! | [`mailbox`] | reading with no connection: which messages there are, one of them, its attachments |
 //! | [`state`] | what was fetched: one journal an account, its lock, recovery, rebuilding, compaction |
 //! | [`verify`] | whether what is recorded is still in the Maildir, unchanged |
 //! | [`report`] | turns the events of a fetch into lines, bars, JSON objects or paths |
@@ -152,6 +153,7 @@ pub mod exit;
 pub mod facts {}
 pub mod fetch;
 pub mod import;
+pub mod mailbox;
 pub mod maildir;
 pub mod maildrop;
 pub mod message;

@@ -74,6 +74,12 @@ pub struct Stop {
     waker: Arc<UnixStream>,
 }
 
+/// SIGINT means nothing to this process from here on: it is for the program that it waits for.
+pub fn leave_interrupts() {
+    // Where that cannot be, Ctrl-C ends both.
+    let _ = signal_hook::flag::register(SIGINT, Arc::default());
+}
+
 impl Stop {
     /// Installs the signal handlers. The second signal ends the process at once, with 128 plus
     /// the signal's number; what is durable by then stays so.

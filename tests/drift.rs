@@ -203,7 +203,7 @@ fn valued(command: &Command) -> BTreeSet<String> {
 }
 
 /// Options whose value is a file or a directory.
-const PATHS: &str = "--config --maildir --seen --tls-roots";
+const PATHS: &str = "--config --maildir --save --seen --tls-roots";
 
 fn bash() -> String {
     // The generator for bash offers what is hidden as well.

@@ -189,6 +189,13 @@ fn layers_never_look_up() {
             ],
         ),
         (
+            &["mailbox/"],
+            &[
+                "cli", "command", "delivery", "fetch", "net", "plan", "profile", "report",
+                "sandbox", "session", "state",
+            ],
+        ),
+        (
             &["delivery/"],
             &[
                 "cli", "command", "fetch", "net", "plan", "profile", "report", "source", "state",

@@ -279,8 +279,14 @@ fn of_option(word: &str) -> Option<&'static str> {
 /// What the commands of other tools are here.
 fn of_word(word: &str) -> Option<&'static str> {
     Some(match word {
-        "list" | "ls" | "accounts" => {
+        "ls" => {
+            "popfetch list has the mail that was fetched, and popfetch account list the accounts"
+        }
+        "accounts" => {
             "popfetch account list has the accounts, and popfetch check what waits in them"
+        }
+        "read" | "open" | "cat" => {
+            "popfetch list has the mail, and popfetch show 1 shows the first of it"
         }
         "sync" | "pull" | "get" | "recv" | "receive" | "retrieve" | "run" | "mail" => {
             "that is popfetch alone, or popfetch fetch ACCOUNT"
@@ -290,7 +296,6 @@ fn of_word(word: &str) -> Option<&'static str> {
         "init" | "configure" | "config" | "add" | "new" | "wizard" => {
             "that is popfetch setup ADDRESS"
         }
-        "show" => "that is popfetch account show ACCOUNT, or popfetch state show ACCOUNT",
         "remove" | "delete" | "rm" => {
             "popfetch account remove ACCOUNT takes an account out of the config file; popfetch fetch \
              --delete deletes mail from the server once it is stored"
@@ -307,7 +312,7 @@ mod tests {
 
     fn meant(line: &str) -> Result<String, Failure> {
         let words = line.split(' ').map(OsString::from).collect();
-        let accounts = |_: Option<&OsStr>| Some(vec!["work".to_owned(), "list".to_owned()]);
+        let accounts = |_: Option<&OsStr>| Some(vec!["work".to_owned(), "sync".to_owned()]);
         let words = as_meant(words, accounts)?;
         let words: Vec<_> = words.iter().map(|word| word.to_str().unwrap()).collect();
         Ok(words.join(" "))
@@ -331,7 +336,7 @@ mod tests {
                 "popfetch fetch pops://a@h --maildir m",
             ),
             // An account that is called like other tools' commands.
-            ("popfetch list", "popfetch fetch list"),
+            ("popfetch sync", "popfetch fetch sync"),
         ] {
             assert_eq!(meant(typed).unwrap(), wanted);
         }
@@ -344,6 +349,8 @@ mod tests {
             "popfetch -q",
             "popfetch --format json",
             "popfetch check work",
+            "popfetch list",
+            "popfetch show 3",
             "popfetch -vv fetch check",
             "popfetch --help",
             "popfetch -V",
@@ -357,7 +364,8 @@ mod tests {
     #[test]
     fn a_word_that_is_nothing_gets_a_sentence() {
         for (typed, wanted) in [
-            ("popfetch sync", "popfetch alone"),
+            ("popfetch pull", "popfetch alone"),
+            ("popfetch ls", "popfetch list has the mail"),
             ("popfetch test", "popfetch account test"),
             ("popfetch version", "popfetch --version"),
             ("popfetch ftech", "did you mean `popfetch fetch`?"),

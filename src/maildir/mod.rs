@@ -2,12 +2,16 @@
 //! the root that says who delivers, and finding messages again wherever a mail reader has put them.
 
 mod directory;
+mod flags;
+mod folders;
 mod nonces;
 mod roster;
 mod search;
 mod unique_name;
 
 pub use directory::{Ground, Maildir, Site};
+pub use flags::{Flags, base_of, delivered, seen_name};
+pub use folders::Folders;
 pub use nonces::{Nonce, Nonces, random};
 pub use roster::{Brought, Deliverer, MaildirId, NAME as ROSTER, Roster};
 pub use search::Search;

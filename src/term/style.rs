@@ -88,6 +88,12 @@ pub fn columns(stream: impl AsFd) -> Option<usize> {
     (size.ws_col > 0).then_some(usize::from(size.ws_col))
 }
 
+/// The rows of the terminal that `stream` is; `None` where it is none, or does not know.
+pub fn rows(stream: impl AsFd) -> Option<usize> {
+    let size = rustix::termios::tcgetwinsize(stream).ok()?;
+    (size.ws_row > 0).then_some(usize::from(size.ws_row))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

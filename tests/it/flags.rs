@@ -80,7 +80,7 @@ fn json_is_written_or_refused_by_each_command() {
 }
 
 #[test]
-fn paths_are_written_by_fetch_and_refused_by_all_others() {
+fn paths_are_written_by_fetch_and_list_and_refused_by_all_others() {
     for words in commands().into_iter().map(with_its_own) {
         for (options, option) in [
             (&["--format", "paths"][..], "--format paths"),
@@ -89,6 +89,8 @@ fn paths_are_written_by_fetch_and_refused_by_all_others() {
             let output = run_with(&words, options);
             match words[0].as_str() {
                 "fetch" => assert!(output.stdout.contains("/new/"), "{output:#?}"),
+                // Nothing was fetched: see `reading`.
+                "list" => assert!(!is_refused(&output, option), "{output:#?}"),
                 _ => assert!(is_refused(&output, option), "{words:?}: {output:#?}"),
             }
         }
@@ -104,6 +106,8 @@ fn a_config_file_that_is_not_there_is_missed_by_each_command_that_has_a_use_for_
             "completions" | "man" | "setup" | "import" => {}
             // Its name tells one watch from another.
             "watch" => assert_eq!(output.status, Some(1), "{output:#?}"),
+            // A file and a number need none.
+            "show" => assert_eq!(output.status, Some(1), "{output:#?}"),
             _ => {
                 assert_eq!(output.status, Some(78), "{words:?}: {output:#?}");
                 assert!(

@@ -71,6 +71,8 @@ mod poison;
 mod prompts;
 /// Whoever reads the report, and does not, or is gone.
 mod readers;
+/// Reading what was fetched, with no connection.
+mod reading;
 /// Real servers besides Dovecot.
 mod real_servers;
 /// The samples arrive octet for octet, once.
