@@ -29,6 +29,7 @@
 //! | [`fetch`] | one account from the lock on its state to the reply to QUIT; network and disk side by side |
 //! | [`session`] | a POP3 session over a channel: the states of RFC 1939 as types |
 //! | [`plan`] | what to fetch, skip, mark and delete: pure, without clock, disk or network |
+//! | [`rules`] | which messages come, and into which folder, which stay, and which are deleted unread: pure |
 //! | [`delivery`] | the spool, and the steps from octets to a message that is placed for good, as types |
 //! | [`maildir`] | Maildirs: layout, names, who delivers, finding anybody's mail again |
 //! | [`message`] | what a message is known by: its heading, the fields of its identity, its hashes |
@@ -161,6 +162,7 @@ pub mod private;
 pub mod process;
 pub mod profile;
 pub mod report;
+pub mod rules;
 pub mod sandbox;
 pub mod sasl;
 pub mod secrets;

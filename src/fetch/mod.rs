@@ -15,6 +15,7 @@ mod doubts;
 mod echoes;
 mod endings;
 mod error;
+mod filter;
 mod imports;
 mod key;
 mod look;
@@ -24,6 +25,7 @@ mod receive;
 mod refusals;
 mod repeated;
 mod room;
+mod rules;
 mod sessions;
 mod tell;
 
@@ -148,8 +150,9 @@ impl Account<'_> {
         let (mut store, target, twins) = self.open(directory, moment)?;
         outcome.is_first_mail = store.has_stored_nothing();
         self.tell_untold(&mut store, outcome);
-        let fetched =
-            self.apart(|| self.hold_sessions(&mut store, &target, &twins, outcome, conduct));
+        let filter = self.filter()?;
+        let fetched = self
+            .apart(|| self.hold_sessions(&mut store, &target, (&twins, filter), outcome, conduct));
         // What a reader that has stopped was not told is for the next run to tell.
         if self.environment.report.catch_up(&self.environment.stop) {
             store.reported();
@@ -166,6 +169,7 @@ impl Account<'_> {
         let (store, maildir, opened, twins) =
             open_state(disk, directory, self.profile, moment, !as_new)?;
         self.tell_opened(&opened);
+        maildir.open_folders(self.profile.rules.folders())?;
         Ok((store, Target::maildir(maildir), twins))
     }
 
@@ -207,7 +211,12 @@ impl Account<'_> {
                  those that are here by their content",
             ));
         }
-        let plan = self.settle_plan(store, maildrop, run.twins, in_parts)?;
+        let mut plan = self.settle_plan(store, maildrop, run.twins, in_parts)?;
+        let doubts_clock = store.doubts_clock();
+        let filter = run.filter.as_mut();
+        let ruled =
+            self.apply_rules(session, (store, filter), maildrop, &mut plan, doubts_clock)?;
+        self.tell_unruled(store, &ruled, run.filter.as_mut());
         run.witness = plan
             .smallest_stored()
             .and_then(|place| maildrop.message(place));
@@ -239,7 +248,9 @@ impl Account<'_> {
         }
         let (vouched, still) = self.vouch_for(store, same)?;
         delete.extend(vouched);
-        self.tell_undeletable(given_up + still);
+        let (ruled, unruled) = self.rule_out(store, ruled)?;
+        delete.extend(ruled);
+        self.tell_undeletable(given_up + still + unruled);
         doubts::spare_namesakes(maildrop, &mut delete);
         self.delete(session, store, delete)
     }
@@ -299,7 +310,9 @@ impl Account<'_> {
                 let (again, deleted): (Vec<_>, Vec<_>) = deleted
                     .into_iter()
                     .partition(|recorded| store.has_come_back(recorded));
-                outcome.deleted += deleted.len() as u64;
+                let by_rules = deleted.iter().filter(|it| it.rule().is_some()).count();
+                outcome.deleted_by_rules += by_rules as u64;
+                outcome.deleted += (deleted.len() - by_rules) as u64;
                 self.tell_deleted(maildrop, &deleted);
                 self.tell_asked_again(again.len());
             }
@@ -435,7 +448,7 @@ impl Account<'_> {
                         run.holds.push(missed.clone());
                         missed.text
                     }
-                    _ => reason.to_string(),
+                    _ => self.why_skipped(plan, place, reason),
                 };
                 self.tell(Event::Skipped {
                     message: listed(&message),
@@ -450,6 +463,7 @@ impl Account<'_> {
 struct Run<'a> {
     target: &'a Target,
     twins: &'a Twins,
+    filter: Option<filter::Asking>,
     care: Care,
     budget: Budget,
     /// A small message that is stored: the server has sent it before.

@@ -388,7 +388,7 @@ impl Account<'_> {
         incoming: &mut Option<Incoming>,
         received: &mut Received,
     ) -> Result<Option<Vec<Message>>, Error> {
-        let wants_header = self.environment.report.wants_header();
+        let wants_header = self.wants_header();
         let asked_for_utf8 = retrieval.was_asked_for_utf8();
         let mut octets_so_far = 0;
         let mut beginning = None;

@@ -4,6 +4,7 @@
 use super::conduct::{Conduct, Missed};
 use super::doubts::Budget;
 use super::endings::Sizes;
+use super::filter::Asking;
 use super::key::Key;
 use super::next::{Brought, Course, Next};
 use super::reach::{Manner, Route};
@@ -44,7 +45,7 @@ impl Account<'_> {
         &self,
         store: &mut Store,
         target: &Target,
-        twins: &Twins,
+        (twins, filter): (&Twins, Option<Asking>),
         outcome: &mut Outcome,
         conduct: &mut Conduct,
     ) -> Result<(), Error> {
@@ -66,6 +67,7 @@ impl Account<'_> {
         let mut run = Run {
             target,
             twins,
+            filter,
             care: course.care,
             budget: Budget::default(),
             witness: None,

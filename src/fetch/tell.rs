@@ -226,12 +226,16 @@ impl Account<'_> {
     }
 
     pub(super) fn tell_deleted(&self, maildrop: &Maildrop, deleted: &[Recorded]) {
-        let mut numbers: Vec<_> = deleted.iter().map(Recorded::number).collect();
-        numbers.sort_unstable();
+        let mut deleted: Vec<&Recorded> = deleted.iter().collect();
+        deleted.sort_unstable_by_key(|recorded| recorded.number());
         for (number, place) in maildrop.numbers().zip(0..) {
-            let deleted = numbers.binary_search(&number).is_ok();
-            if let (true, Some(message)) = (deleted, maildrop.message(place)) {
-                self.tell(Event::Deleted(listed(&message)));
+            let found = deleted.binary_search_by_key(&number, |recorded| recorded.number());
+            let recorded = found.ok().and_then(|at| deleted.get(at));
+            if let (Some(recorded), Some(message)) = (recorded, maildrop.message(place)) {
+                self.tell(Event::Deleted {
+                    message: listed(&message),
+                    rule: recorded.rule(),
+                });
             }
         }
     }
@@ -310,6 +314,7 @@ impl fmt::Display for Reason {
                 };
                 write!(f, "{how} {count} times; tried once a day, and at once with --now")
             }
+            Self::Rule => f.write_str("a rule leaves it"),
             Self::Undeletable => f.write_str("the server does not delete it although it was asked five times: has it a setting of its own, as Gmail has?"),
         }
     }

@@ -2,12 +2,14 @@
 //! the root that says who delivers, and finding messages again wherever a mail reader has put them.
 
 mod directory;
+mod folder;
 mod roster;
 mod search;
 mod turns;
 mod unique_name;
 
 pub use directory::{Ground, Maildir, Site};
+pub use folder::Folder;
 pub use roster::{Brought, Deliverer, MaildirId, NAME as ROSTER, Roster};
 pub use search::Search;
 pub use turns::{Turn, Turns, random};

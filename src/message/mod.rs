@@ -2,11 +2,13 @@
 
 mod digest;
 mod fields;
+mod header;
 mod heading;
 mod worked_around;
 
 pub use digest::{Digests, Examined, Hasher, examine};
 pub use fields::{Evidence, Fields, Size, Trail};
+pub use header::Header;
 pub use heading::Heading;
 
 /// How much of a message is kept in memory, or read again, for those who want to show its header,

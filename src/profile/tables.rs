@@ -90,6 +90,8 @@ impl File {
             holds_password: defaults.password.is_some() || has("password") || proxy_password,
             runs_commands: defaults.password_command.is_some()
                 || defaults.proxy_command.is_some()
+                || defaults.filter_command.is_some()
+                || has("filter-command")
                 || runs_for_tokens(&defaults)
                 || has_token_command
                 || has("password-command")

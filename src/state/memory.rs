@@ -6,6 +6,7 @@ use super::index::{Index, NOBODY};
 use super::journal::{self, Reading};
 use super::record::{Entry, Glance, Id, Listing, MarkedBy, Origin, Stored};
 use super::remembered::{Failures, Key, Kind, Record};
+use super::ruled::{Heard, key_of_rule};
 use super::sizes::Sizes;
 use super::time::{Octets, Time};
 use crate::maildir::{Brought, JournalId};
@@ -33,6 +34,8 @@ pub(super) struct Memory {
     /// The intent that was read last: what is said of its end follows.
     latest: Option<Glance>,
     pub(super) failures: HashMap<Identity, Failures>,
+    /// What headers told of messages that are not fetched.
+    pub(super) headers: HashMap<Identity, Heard>,
     pub(super) homes: Homes,
     pub(super) sizes: Sizes,
     pub(super) baseline: bool,
@@ -187,6 +190,13 @@ impl Memory {
                     }
                 });
             }
+            Entry::Header { listing, told, .. } => {
+                if let Some(identity) = listing.identity(&self.account) {
+                    let heard = Heard::new(told, listing.octets);
+                    let before = self.headers.insert(identity, heard);
+                    self.superseded += u64::from(before.is_some());
+                }
+            }
             Entry::Home {
                 maildir,
                 maildir_id,
@@ -212,15 +222,20 @@ impl Memory {
                 listing,
                 by,
             } => {
-                self.has_unique_ids = true;
+                self.has_unique_ids |= listing.is_recognisable();
                 let identity = listing.identity(&self.account).unwrap_or(NOBODY);
-                let kind = match by {
+                let kind = match &by {
+                    MarkedBy::Rule(_) => Kind::Ruled,
                     MarkedBy::Latest | MarkedBy::Request => Kind::Marked,
                     MarkedBy::Import { may_delete: false } => Kind::Imported,
                     MarkedBy::Import { may_delete: true } => Kind::Released,
                 };
-                self.has_imported |= kind != Kind::Marked;
-                let mut record = Record::new(kind, time, identity, [0; 4]);
+                self.has_imported |= kind.is_imported();
+                let key = match &by {
+                    MarkedBy::Rule(rule) => key_of_rule(rule),
+                    _ => [0; 4],
+                };
+                let mut record = Record::new(kind, time, identity, key);
                 record.octets = Octets::new(listing.octets);
                 record.place = Octets::new(Some(place));
                 self.insert(id, record);
@@ -317,7 +332,8 @@ impl Memory {
         });
         // Hardly any has failed, and each would be hashed.
         let had_failed = !self.failures.is_empty() && self.failures.remove(&identity).is_some();
-        self.superseded += u64::from(had_failed);
+        let had_told = !self.headers.is_empty() && self.headers.remove(&identity).is_some();
+        self.superseded += u64::from(had_failed) + u64::from(had_told);
         if !self.has_lost {
             return;
         }
@@ -405,6 +421,7 @@ impl Memory {
         self.by_key = None;
         self.claims.clear();
         self.listed = false;
+        self.headers.values_mut().for_each(|it| it.present = false);
         for record in &mut self.records {
             record.present = false;
         }

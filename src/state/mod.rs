@@ -44,6 +44,7 @@ mod recover;
 mod refusal;
 mod remembered;
 mod removal;
+mod ruled;
 mod sizes;
 mod time;
 mod trouble;
@@ -69,6 +70,7 @@ pub use record::{FailureKind, MarkedBy, Origin};
 pub use refusal::RefusalKind;
 pub use remembered::{Failures, Known};
 pub use removal::remove;
+pub use ruled::Ruled;
 pub use sizes::SizesSoFar;
 pub use trouble::{Failing, Telling};
 pub use twin::{Twin, Twins};
@@ -235,7 +237,7 @@ impl Store {
                     id,
                     time,
                     listing,
-                    by,
+                    by: by.clone(),
                 }]);
             }
         }
@@ -288,7 +290,7 @@ impl Store {
             let message = synced.message();
             let bearers = message
                 .identity
-                .map(|identity| self.memory.all_of(identity).len());
+                .map(|identity| self.memory.bearers_of(identity));
             self.write([Entry::Intent {
                 id,
                 time: self.moment.now,
@@ -302,6 +304,7 @@ impl Store {
                     digests: *synced.digests(),
                     name: synced.name().clone(),
                     evidence: Some(*synced.evidence()),
+                    folder: synced.folder().cloned(),
                 },
             }]);
             if !synced.is_orderly() {

@@ -115,6 +115,7 @@ impl Outline {
             | Entry::Disorder { .. }
             | Entry::Evidence { .. }
             | Entry::Generation { .. }
+            | Entry::Header { .. }
             | Entry::Home { .. }
             | Entry::Import(_)
             | Entry::Reported { .. }

@@ -23,6 +23,8 @@ pub(super) enum Kind {
     Imported,
     /// The same, and its owner says that it may be deleted.
     Released,
+    /// It was never fetched, and a rule has it deleted: new until that is done.
+    Ruled,
     /// It was to be stored, and was not.
     Dropped,
     /// Nothing is known any more, because someone wanted it forgotten.

@@ -69,6 +69,8 @@ mod prompts;
 mod readers;
 /// Real servers besides Dovecot.
 mod real_servers;
+/// Rules about messages before they are downloaded.
+mod rules;
 /// The samples arrive octet for octet, once.
 mod samples;
 /// Few files and threads.

@@ -316,7 +316,9 @@ fn fate(command: &str, argument: &str, around: &Surroundings) -> Result<Fate, St
         },
         "filter" => match argument {
             "" => Fate::taken("no filter"),
-            _ => Fate::nothing("not yet: there are no rules on headers"),
+            _ => Fate::nothing(
+                "not by itself, as it may delete mail: `filter-command` reads headers and decides by the same exit statuses (popfetch.toml(5), RULES)",
+            ),
         },
         "received_header" if argument == "off" => Fate::taken("no line is added to any message"),
         "received_header" => Fate::Changed(
