@@ -43,7 +43,7 @@ use crate::maildir::{Maildir, Site};
 use crate::maildrop::{Maildrop, Message};
 use crate::plan::{self, Decision, Plan, Policy};
 use crate::profile::Profile;
-use crate::report::{Event, Outcome, Planned, Report};
+use crate::report::{Event, Outcome, Report};
 use crate::secrets::Credential;
 use crate::session::{Answer, Marked, Meaning, Phase, Session, Transaction, Update};
 use crate::state::{self, Claim, MarkedBy, Moment, Opened, Recognition, Recorded, Store, Twins};
@@ -420,42 +420,6 @@ impl Account<'_> {
             name: self.profile.word_with_maildir(),
             again: self.profile.word_to_fetch(),
         })
-    }
-
-    fn tell_plan(
-        &self,
-        plan: &Plan,
-        maildrop: &Maildrop,
-        fetch: &[Message],
-        run: &mut Run<'_>,
-        outcome: &mut Outcome,
-    ) {
-        let octets = fetch.iter().filter_map(|message| message.octets);
-        self.tell(Event::Planned(Planned {
-            listed: plan.listed() as u64,
-            fetch: fetch.len() as u64,
-            octets: octets.fold(0, u64::saturating_add),
-            seen: plan.known() as u64,
-        }));
-        for (place, decision) in plan.unseen() {
-            if let (Decision::Skip(reason), Some(message)) = (decision, maildrop.message(place)) {
-                outcome.skipped += 1;
-                let reason = match (reason, &message.unique_id) {
-                    // The summary tells the reasons alone, and this one is about one message.
-                    (plan::Reason::Failed(_), Some(_)) => {
-                        let missed = Missed::of(&message, &reason.to_string());
-                        outcome.held_up += 1;
-                        run.holds.push(missed.clone());
-                        missed.text
-                    }
-                    _ => self.why_skipped(plan, place, reason),
-                };
-                self.tell(Event::Skipped {
-                    message: listed(&message),
-                    reason: &reason,
-                });
-            }
-        }
     }
 }
 

@@ -4,10 +4,9 @@ use super::{Account, Missed, Run};
 use crate::exit::Diagnose;
 use crate::maildir::ROSTER;
 use crate::maildrop::{Maildrop, Message};
-use crate::plan::Plan;
-use crate::plan::Reason;
+use crate::plan::{Decision, Plan, Reason};
 use crate::profile::units;
-use crate::report::{self, Event, Failure, Listed, Outcome};
+use crate::report::{self, Event, Failure, Listed, Outcome, Planned};
 use crate::session::{Direction, Transcript};
 use crate::state::{
     Changes, Early, FailureKind, Failures, Moment, Opened, Recorded, RefusalKind, Store, Why,
@@ -150,6 +149,43 @@ impl Account<'_> {
              for its age before a run at least a day later; it is {} by this clock",
             Moment::on_the_wall(self.environment.moment.now)
         )));
+    }
+
+    /// What will be done, and what is left on the server, and why.
+    pub(super) fn tell_plan(
+        &self,
+        plan: &Plan,
+        maildrop: &Maildrop,
+        fetch: &[Message],
+        run: &mut Run<'_>,
+        outcome: &mut Outcome,
+    ) {
+        let octets = fetch.iter().filter_map(|message| message.octets);
+        self.tell(Event::Planned(Planned {
+            listed: plan.listed() as u64,
+            fetch: fetch.len() as u64,
+            octets: octets.fold(0, u64::saturating_add),
+            seen: plan.known() as u64,
+        }));
+        for (place, decision) in plan.unseen() {
+            if let (Decision::Skip(reason), Some(message)) = (decision, maildrop.message(place)) {
+                outcome.skipped += 1;
+                let reason = match (reason, &message.unique_id) {
+                    // The summary tells the reasons alone, and this one is about one message.
+                    (Reason::Failed(_), Some(_)) => {
+                        let missed = Missed::of(&message, &reason.to_string());
+                        outcome.held_up += 1;
+                        run.holds.push(missed.clone());
+                        missed.text
+                    }
+                    _ => self.why_skipped(plan, place, reason),
+                };
+                self.tell(Event::Skipped {
+                    message: listed(&message),
+                    reason: &reason,
+                });
+            }
+        }
     }
 
     /// More messages are counted than listed: that is told, as nobody would miss them.

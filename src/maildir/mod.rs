@@ -3,6 +3,7 @@
 
 mod directory;
 mod folder;
+mod inboxes;
 mod roster;
 mod search;
 mod turns;

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use serde::de::{self, Deserialize, Deserializer};
+use toml::Spanned;
 
-use super::file::Key;
 use super::units::{Octets, Period};
 use crate::maildir::Folder;
 use crate::rules::{Bounds, Pattern};
@@ -14,21 +14,21 @@ use crate::rules::{Bounds, Pattern};
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct RuleTable {
     /// `size`: the message's size, as in `">25 MB"`.
-    pub size: Key<SizeBounds>,
+    pub size: Option<Spanned<SizeBounds>>,
     /// `age`: the time since its Date, as in `">30 days"`.
-    pub age: Key<AgeBounds>,
+    pub age: Option<Spanned<AgeBounds>>,
     /// `from`: an address or the whole of From.
-    pub from: Key<Text>,
+    pub from: Option<Spanned<Text>>,
     /// `to`: an address or the whole of To or Cc.
-    pub to: Key<Text>,
+    pub to: Option<Spanned<Text>>,
     /// `subject`: Subject.
-    pub subject: Key<Text>,
+    pub subject: Option<Spanned<Text>>,
     /// `list-id`: the id in List-Id, or the whole of it.
-    pub list_id: Key<Text>,
+    pub list_id: Option<Spanned<Text>>,
     /// `header`: any other field, or several.
-    pub header: Key<Headers>,
+    pub header: Option<Spanned<Headers>>,
     /// `then`: what is done. Required.
-    pub then: Key<Then>,
+    pub then: Option<Spanned<Then>>,
 }
 
 /// The value of `size`, in octets.

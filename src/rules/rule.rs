@@ -1,9 +1,7 @@
 //! A rule: conditions that must all hold, and what is done then.
 
-use super::Listed;
 use super::bounds::Bounds;
 use super::pattern::Pattern;
-use super::told::Told;
 use crate::maildir::Folder;
 use std::fmt;
 
@@ -65,41 +63,6 @@ pub enum Field {
     ListId,
     /// Any other, by its name in small letters.
     Named(String),
-}
-
-impl Rule {
-    /// Whether it is about a message: `None` where that cannot be told. `place` is its own among all
-    /// rules.
-    pub(super) fn holds(&self, listed: Listed, told: Option<&Told>, place: usize) -> Option<bool> {
-        let Conditions { size, age, header } = &self.conditions;
-        // A size that the server does not tell is none that anybody meant.
-        if !size.are_none() && !listed.octets.is_some_and(|octets| size.hold(octets)) {
-            return Some(false);
-        }
-        let header = match (header.is_empty(), told) {
-            (true, _) => Some(true),
-            (false, told) => told.map(|told| told.holds(place)),
-        };
-        let age = match (age.are_none(), told, listed.now) {
-            (true, ..) => Some(true),
-            (false, Some(told), _) if told.date().is_none() => Some(false),
-            (false, Some(told), Some(now)) => {
-                let age = now.saturating_sub(told.date().unwrap_or(now));
-                // What was sent in the future has no age yet.
-                Some(
-                    self.conditions
-                        .age
-                        .hold(u64::try_from(age).unwrap_or_default()),
-                )
-            }
-            (false, ..) => None,
-        };
-        match (header, age) {
-            (Some(false), _) | (_, Some(false)) => Some(false),
-            (Some(true), Some(true)) => Some(true),
-            _ => None,
-        }
-    }
 }
 
 impl Action {

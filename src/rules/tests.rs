@@ -73,6 +73,7 @@ fn word(ruling: Ruling<'_>) -> String {
         Ruling::Delete(hit) => format!("delete {}", hit.rule().number),
         Ruling::Fetch => "fetch".into(),
         Ruling::NeedsHeader => "header".into(),
+        Ruling::AskFilter => "filter".into(),
     }
 }
 
@@ -133,6 +134,21 @@ fn without_its_header_a_message_is_neither_deleted_nor_left_by_a_rule_that_needs
     assert_eq!(ruled(keeps(Action::Fetch), 11), "fetch");
     assert_eq!(ruled(keeps(Action::Skip), 11), "otherwise");
     assert_eq!(ruled(vec![deletes()], 11), "delete 1");
+    // Nor where the server tells no sizes.
+    let rules = rules(vec![
+        rule(larger(10), Action::Skip),
+        rule(from("*@a"), Action::Delete),
+    ]);
+    let told = rules.read(&header("x@a", 0)).unwrap();
+    let unsized_one = Listed {
+        octets: None,
+        ..listed(0)
+    };
+    assert_eq!(
+        word(rules.judge(unsized_one, Header::Read(&told))),
+        "otherwise"
+    );
+    assert_eq!(judged(&rules, 10, Header::Read(&told)), "delete 2");
 }
 
 #[test]
@@ -295,6 +311,33 @@ fn only_what_rules_ask_of_a_header_makes_it_be_asked_for_anew() {
 fn where_rules_are_to_spare_what_they_would_delete_it_is_left() {
     let rules = rules(vec![rule(larger(10), Action::Delete)]).sparing();
     assert_eq!(judged(&rules, 11, Header::Unasked), "skip 1");
+}
+
+#[test]
+fn a_filter_is_asked_where_no_rule_decides_and_deletes_only_by_what_it_has_just_read() {
+    let rules =
+        rules(vec![rule(from("*@a"), lists())]).with_filter(Filter::new(vec!["filter".into()]));
+    assert_eq!(judged(&rules, 5, Header::Unasked), "header");
+    assert_eq!(judged(&rules, 5, Header::Unknown), "fetch");
+    let listed_one = rules.read(&header("x@a", 0)).unwrap();
+    assert_eq!(judged(&rules, 5, Header::Read(&listed_one)), "folder 1");
+    let other = rules.read(&header("x@b", 0)).unwrap();
+    assert_eq!(judged(&rules, 5, Header::Read(&other)), "filter");
+    for (verdict, read, remembered) in [
+        (Verdict::Fetch, "otherwise", "otherwise"),
+        (Verdict::Skip, "skip 0", "skip 0"),
+        (Verdict::Delete, "delete 0", "header"),
+    ] {
+        let told = other.with_verdict(Some(verdict));
+        assert_eq!(judged(&rules, 5, Header::Read(&told)), read);
+        assert_eq!(judged(&rules, 5, Header::Remembered(&told)), remembered);
+        let spared = rules.sparing();
+        assert_ne!(judged(&spared, 5, Header::Read(&told)), "delete 0");
+    }
+    assert_ne!(
+        rules.fingerprint(),
+        self::rules(vec![rule(from("*@a"), lists())]).fingerprint()
+    );
 }
 
 proptest! {

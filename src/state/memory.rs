@@ -4,9 +4,8 @@
 use super::homes::Homes;
 use super::index::{Index, NOBODY};
 use super::journal::{self, Reading};
-use super::record::{Entry, Glance, Id, Listing, MarkedBy, Origin, Stored};
-use super::remembered::{Failures, Key, Kind, Record};
-use super::ruled::{Heard, key_of_rule};
+use super::record::{Entry, Glance, Id, Listing, Origin, Stored};
+use super::remembered::{Failures, Heard, Key, Kind, Record};
 use super::sizes::Sizes;
 use super::time::{Octets, Time};
 use crate::maildir::{Brought, JournalId};
@@ -190,13 +189,7 @@ impl Memory {
                     }
                 });
             }
-            Entry::Header { listing, told, .. } => {
-                if let Some(identity) = listing.identity(&self.account) {
-                    let heard = Heard::new(told, listing.octets);
-                    let before = self.headers.insert(identity, heard);
-                    self.superseded += u64::from(before.is_some());
-                }
-            }
+            Entry::Header { listing, told, .. } => self.hear(&listing, told),
             Entry::Home {
                 maildir,
                 maildir_id,
@@ -221,25 +214,7 @@ impl Memory {
                 time,
                 listing,
                 by,
-            } => {
-                self.has_unique_ids |= listing.is_recognisable();
-                let identity = listing.identity(&self.account).unwrap_or(NOBODY);
-                let kind = match &by {
-                    MarkedBy::Rule(_) => Kind::Ruled,
-                    MarkedBy::Latest | MarkedBy::Request => Kind::Marked,
-                    MarkedBy::Import { may_delete: false } => Kind::Imported,
-                    MarkedBy::Import { may_delete: true } => Kind::Released,
-                };
-                self.has_imported |= kind.is_imported();
-                let key = match &by {
-                    MarkedBy::Rule(rule) => key_of_rule(rule),
-                    _ => [0; 4],
-                };
-                let mut record = Record::new(kind, time, identity, key);
-                record.octets = Octets::new(listing.octets);
-                record.place = Octets::new(Some(place));
-                self.insert(id, record);
-            }
+            } => self.mark(id, time, &listing, &by, place),
             Entry::Reported { before } => {
                 self.superseded += u64::from(self.reported.is_some());
                 self.reported = Some(before);
@@ -474,7 +449,7 @@ impl Memory {
 
     /// Ids count up. Where a damaged line is missing there is a gap, which is filled; a line that
     /// goes back, or far ahead, is no line of ours, nor are several that go far ahead together.
-    fn insert(&mut self, id: Id, mut record: Record) {
+    pub(super) fn insert(&mut self, id: Id, mut record: Record) {
         const WIDEST_GAPS: usize = 1_000_000;
         let place = place_of(id);
         let Some(gap) = place.checked_sub(self.records.len()) else {

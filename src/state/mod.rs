@@ -31,6 +31,7 @@ mod inspect;
 mod journal;
 mod lock;
 mod manners;
+mod marked;
 mod memory;
 mod mend;
 mod merge;

@@ -3,34 +3,14 @@
 
 use super::memory::Memory;
 use super::record::{Entry, Id, Listing, MarkedBy};
-use super::remembered::{Key, Kind, Record};
+use super::remembered::{Heard, Kind, Record, key_of_rule};
 use super::{Error, Store, View};
 use crate::maildrop::{Identity, Message};
 use crate::pop3::MessageNumber;
 use crate::rules::{Fingerprint, Hit, Told};
-use sha2::{Digest, Sha256};
 
 /// As much of a rule in words as a line of the journal is given.
 const LONGEST: usize = 1000;
-
-/// What a header has told, of a message of this size.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Heard {
-    pub(super) told: Told,
-    pub(super) octets: Option<u64>,
-    /// The session at hand lists the message.
-    pub(super) present: bool,
-}
-
-impl Heard {
-    pub(super) fn new(told: Told, octets: Option<u64>) -> Self {
-        Self {
-            told,
-            octets,
-            present: true,
-        }
-    }
-}
 
 /// Proof that a rule has a message deleted that was never fetched: each of its conditions was seen to
 /// hold in the session at hand ([`Hit`]), and that is recorded, on the disk.
@@ -39,12 +19,6 @@ pub struct Ruled {
     pub(super) id: Id,
     pub(super) number: MessageNumber,
     pub(super) rule: Box<str>,
-}
-
-/// Tells a rule's words from another's, in the record's place for a hash.
-pub(super) fn key_of_rule(rule: &str) -> Key {
-    let hash: [u8; 32] = Sha256::digest(rule).into();
-    hash.first_chunk().copied().unwrap_or_default()
 }
 
 impl Store {
@@ -124,6 +98,15 @@ impl View {
 }
 
 impl Memory {
+    /// A header has told this.
+    pub(super) fn hear(&mut self, listing: &Listing, told: Told) {
+        if let Some(identity) = listing.identity(&self.account) {
+            let heard = Heard::new(told, listing.octets);
+            let before = self.headers.insert(identity, heard);
+            self.superseded += u64::from(before.is_some());
+        }
+    }
+
     fn told(&mut self, message: &Message, asked: Fingerprint) -> Option<Told> {
         let identity = message.identity.filter(|_| message.turn == 0)?;
         let heard = self.headers.get_mut(&identity)?;

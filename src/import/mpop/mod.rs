@@ -306,7 +306,9 @@ fn fate(command: &str, argument: &str, around: &Surroundings) -> Result<Fate, St
             _ => draft.text("keep", period(argument)?),
         },
         "killsize" if argument == "off" => Fate::taken("nothing is deleted unread"),
-        "killsize" => Fate::nothing("nothing is deleted that was not fetched"),
+        "killsize" => Fate::nothing(
+            "not by itself, as it deletes mail unread: write a rule about its size (popfetch.toml(5), RULES)",
+        ),
         "skipsize" => match size(argument)? {
             None => Fate::taken("no max-size"),
             Some(0 | 1) => Fate::nothing("it would leave all mail on the server"),
