@@ -122,7 +122,7 @@ impl Committer<'_> {
         let mut news = Vec::with_capacity(batch.len());
         let doubts_clock = self.store.doubts_clock();
         for complete in batch {
-            let complete = self.account.into_folder(complete, doubts_clock);
+            let complete = self.account.sorted(complete, doubts_clock);
             match self.store.judge_whole(&complete)? {
                 Judgement::New => news.push(complete),
                 Judgement::Stored => {}

@@ -171,7 +171,7 @@ impl<'p> Account<'p> {
     }
 
     /// Sends a message that was fetched to the folder that the rules say.
-    pub(super) fn into_folder(&self, complete: Complete, doubts_clock: bool) -> Complete {
+    pub(super) fn sorted(&self, complete: Complete, doubts_clock: bool) -> Complete {
         let rules = &self.profile.rules;
         if !self.sorts() {
             return complete;
