@@ -29,6 +29,7 @@
 //! | [`fetch`] | one account from the lock on its state to the reply to QUIT; network and disk side by side |
 //! | [`source`] | where mail comes from, an arm for each protocol, and what it is like; [`source::pop`]: the states of RFC 1939 as types, over a channel |
 //! | [`plan`] | what to fetch, skip, mark and delete: pure, without clock, disk or network |
+//! | [`rules`] | which messages come, and into which folder, which stay, and which are deleted unread: pure |
 //! | [`delivery`] | the spool, and the steps from octets to a message that is placed for good, as types |
 //! | [`maildir`] | Maildirs: layout, names, who delivers, finding anybody's mail again |
 //! | [`message`] | what a message is known by: its heading, the fields of its identity, its hashes; its text and parts |
@@ -70,7 +71,9 @@
 //! [`state::Recorded`], so deleting what is not durable and recorded does not compile. For a message
 //! of an earlier session the way is [`state::Same`] ─> [`state::Recorded`]: the session has shown that
 //! it is the same, and its file was looked for. Of a message that another tool has fetched there is no
-//! file of ours: [`state::Elsewhere`] stands for its owner's word that it may be deleted.
+//! file of ours: [`state::Elsewhere`] stands for its owner's word that it may be deleted. Of a message that
+//! a rule has deleted unread there is none at all: [`rules::Hit`] says that each condition was seen to hold
+//! in the session at hand, and [`state::Ruled`] that this is recorded.
 //! The steps are taken for a batch at a time (group commit, `fetch/commit.rs`): many files whose
 //! syncs overlap with the download, one sync of the journal, one of new/.
 //!
@@ -124,6 +127,8 @@
 //!   `account show` and JSON; its description in `man/popfetch.toml.5`. Tests compare the keys with
 //!   the page and with what is shown. If it has an option as well, `cli/fetch.rs`,
 //!   `command/fetch.rs` and [`profile::Overrides`].
+//! - **a condition of rules**: its key in `profile/rule_table.rs`, what it asks in [`rules::Conditions`], the
+//!   answer in `rules/judge.rs`, and its entry in `man/popfetch.toml.5`, where a test looks for it.
 //! - **a provider**: a row in `profile/providers.rs`, and its entry in `man/popfetch.toml.5`, where a
 //!   test looks for it.
 //! - **a provider's OAuth 2.0**: a `Preset` in `profile/resolve/oauth.rs`, and a sentence on how to get a
@@ -168,6 +173,7 @@ pub mod private;
 pub mod process;
 pub mod profile;
 pub mod report;
+pub mod rules;
 pub mod sandbox;
 pub mod sasl;
 pub mod secrets;

@@ -19,6 +19,8 @@ use std::collections::HashMap;
 struct Plan {
     keep: Keep,
     messages: Vec<(Message, Decision)>,
+    /// The rules that have decided, in words, by place.
+    rules: HashMap<usize, String>,
     /// Of those that would be fetched, by their place; not of all where they are many.
     headings: HashMap<usize, Heading>,
 }
@@ -46,7 +48,7 @@ impl Counts for Plan {
         vec![
             self.count(is_fetch),
             octets.fold(0, u64::saturating_add),
-            self.count(|decision| matches!(decision, Decision::Delete)),
+            self.count(|decision| matches!(decision, Decision::Delete | Decision::Discard)),
             self.count(|decision| matches!(decision, Decision::Mark)),
             self.count(|decision| matches!(decision, Decision::Seen | Decision::Doubt { .. })),
             self.count(|decision| matches!(decision, Decision::Skip(_))),
@@ -76,6 +78,13 @@ pub(super) fn run(
                 .filter_map(|place| Some((look.maildrop.message(place)?, look.plan.at(place)?)))
                 .collect();
             let mut headings = HashMap::new();
+            let rules = (0..look.plan.listed()).filter_map(|place| {
+                let rule = account.profile.rules.numbered(look.plan.rule_at(place)?)?;
+                let folder = rule.rule.action.folder();
+                let folder = folder.map_or_else(String::new, |it| format!(", into {it}"));
+                Some((place, format!("{rule}{folder}")))
+            });
+            let rules = rules.collect();
             if !context.is_json() && !context.global.quiet {
                 let fetched = messages.iter().enumerate();
                 let fetched = fetched.filter(|(_, (_, decision))| is_fetch(decision));
@@ -96,6 +105,7 @@ pub(super) fn run(
             Ok::<_, Error>(Plan {
                 keep: account.profile.policy.keep,
                 messages,
+                rules,
                 headings,
             })
         });
@@ -165,14 +175,21 @@ fn as_table(looked: &Results<Plan>, verbose: bool) -> String {
             if !verbose && matches!(decision, Decision::Seen) {
                 continue;
             }
-            let (action, why) = words(*decision, plan.keep);
+            let (action, mut why) = words(*decision, plan.keep);
+            let rule = plan.rules.get(&place);
+            why = rule.cloned().unwrap_or(why);
             let octets = message.octets.map_or_else(|| "?".to_owned(), size);
             let id = || {
                 let id = message.unique_id.as_deref();
                 id.map_or_else(|| "-".to_owned(), escape)
             };
             let [date, from, what] = match plan.headings.get(&place) {
-                Some(heading) => cells(heading, columns),
+                Some(heading) => {
+                    let [date, from, subject] = cells(heading, columns);
+                    let why =
+                        rule.map_or_else(String::new, |rule| format!(" [{}]", escape_str(rule)));
+                    [date, from, subject + &why]
+                }
                 None => [String::new(), id(), why],
             };
             let name = if several {
@@ -198,10 +215,11 @@ fn as_table(looked: &Results<Plan>, verbose: bool) -> String {
 }
 
 fn plan_as_json(name: &str, plan: &Plan) -> Vec<u8> {
-    let messages = plan.messages.iter();
-    let lines = messages.flat_map(|(message, decision)| {
+    let messages = plan.messages.iter().enumerate();
+    let lines = messages.flat_map(|(place, (message, decision))| {
         let (action, why) = words(*decision, plan.keep);
-        json_of(name, message, action, &why)
+        let rule = plan.rules.get(&place);
+        json_of(name, message, action, rule.unwrap_or(&why))
     });
     lines.collect()
 }
@@ -233,6 +251,7 @@ fn words(decision: Decision, keep: Keep) -> (&'static str, String) {
             };
             ("delete", why)
         }
+        Decision::Discard => ("delete", "a rule says so".to_owned()),
         Decision::Fetch(Why::New) => ("fetch", "not fetched before".to_owned()),
         Decision::Fetch(Why::Again) => ("fetch", "failed before, is tried again".to_owned()),
         Decision::Fetch(Why::Lost) => ("fetch", "its file is lost".to_owned()),

@@ -138,11 +138,13 @@ fn row_of(message: &InspectedMessage) -> [String; 5] {
 
 /// How a message stands, in a word.
 fn status(message: &InspectedMessage) -> &'static str {
-    match (&message.stored, message.marked, message.standing) {
+    match (&message.stored, &message.marked, message.standing) {
         (None, Some(MarkedBy::Import { .. }), Standing::Deleted) => "deleted",
         (None, Some(MarkedBy::Import { .. }), Standing::Asked) => "deletion asked",
         (None, Some(MarkedBy::Import { .. }), _) => "imported",
         (None, Some(MarkedBy::Latest), _) => "passed over",
+        (None, Some(MarkedBy::Rule(_)), Standing::Deleted) => "deleted by rule",
+        (None, Some(MarkedBy::Rule(_)), _) => "deletion asked",
         (None, ..) => "marked",
         (Some(_), _, Standing::Deleted) => "deleted",
         (Some(_), _, Standing::Asked) => "deletion asked",

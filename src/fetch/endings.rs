@@ -276,7 +276,7 @@ impl Account<'_> {
         to: Destination<'_>,
         message: &Message,
     ) -> Result<(Complete, bool), Error> {
-        let wants_header = self.environment.report.wants_header();
+        let wants_header = self.wants_header();
         let mut incoming: Option<Incoming> = None;
         let mut beginning = None;
         let mut complete = None;

@@ -1,6 +1,7 @@
 //! Looking without touching: what waits in a maildrop, and what a fetch would do with it.
 
 use super::conduct::Conduct;
+use super::filter::Asking;
 use super::{Account, Error, check_memory, decide};
 use crate::maildir::Site;
 use crate::maildrop::{Maildrop, Message};
@@ -50,7 +51,7 @@ pub fn examine<R: Send>(
     then: impl FnOnce(Result<Look, Error>) -> R + Send,
 ) -> Result<R, Error> {
     let mut conduct = Conduct::of_look(account);
-    account.apart(|| then(try_look(account, Stops::Passed, &mut conduct)))
+    account.apart(|| then(try_look(account, Stops::Passed, None, &mut conduct)))
 }
 
 /// What keeps a fetch from taking place, whatever is listed.
@@ -67,7 +68,11 @@ fn look_with<R: Send>(
 ) -> Result<R, Error> {
     let mut conduct = Conduct::of_look(account);
     conduct.check(account)?;
-    let looked = account.apart(|| try_look(account, stops, &mut conduct).map(then))?;
+    let filter = match stops {
+        Stops::Told => account.filter()?,
+        Stops::Passed => None,
+    };
+    let looked = account.apart(|| try_look(account, stops, filter, &mut conduct).map(then))?;
     if let Err(error) = &looked {
         conduct.note_refusal(account, error);
     }
@@ -75,7 +80,12 @@ fn look_with<R: Send>(
     looked
 }
 
-fn try_look(account: &Account<'_>, stops: Stops, conduct: &mut Conduct) -> Result<Look, Error> {
+fn try_look(
+    account: &Account<'_>,
+    stops: Stops,
+    mut filter: Option<Asking>,
+    conduct: &mut Conduct,
+) -> Result<Look, Error> {
     let id = account.profile.server.id();
     let mut view = View::read(&account.environment.state, &id)?;
     let mut twins = Twins::default();
@@ -98,8 +108,11 @@ fn try_look(account: &Account<'_>, stops: Stops, conduct: &mut Conduct) -> Resul
     let maildrop = session.list(&id, view.has_unique_ids())?;
     account.check_twins(&twins, &maildrop)?;
     let known = view.recognise(&maildrop);
-    let plan = decide(policy, &maildrop, known, first, now);
+    let mut plan = decide(policy, &maildrop, known, first, now);
     if stops == Stops::Told {
+        let memory = (&mut view, filter.as_mut());
+        let doubts_clock = policy.doubts_clock;
+        account.apply_rules(&mut session, memory, &maildrop, &mut plan, doubts_clock)?;
         account.check_import(view.awaited(), &plan)?;
         account.check_lost_imports(&lost_imports, &plan)?;
     }

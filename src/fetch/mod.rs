@@ -16,6 +16,7 @@ mod doubts;
 mod echoes;
 mod endings;
 mod error;
+mod filter;
 mod imports;
 mod key;
 mod look;
@@ -25,6 +26,7 @@ mod receive;
 mod refusals;
 mod repeated;
 mod room;
+mod rules;
 mod session;
 mod sessions;
 mod tell;
@@ -44,7 +46,7 @@ use crate::maildir::{Maildir, Site};
 use crate::maildrop::{Maildrop, Message};
 use crate::plan::{self, Decision, Plan, Policy};
 use crate::profile::Profile;
-use crate::report::{Event, Outcome, Planned, Report};
+use crate::report::{Event, Outcome, Report};
 use crate::secrets::Credential;
 use crate::source::{Answer, Marked, Source};
 use crate::state::{self, Claim, MarkedBy, Moment, Opened, Recognition, Store, Twins};
@@ -151,8 +153,9 @@ impl Account<'_> {
         let (mut store, target, twins) = self.open(directory, moment)?;
         outcome.is_first_mail = store.has_stored_nothing();
         self.tell_untold(&mut store, outcome);
-        let fetched =
-            self.apart(|| self.hold_sessions(&mut store, &target, &twins, outcome, conduct));
+        let filter = self.filter()?;
+        let fetched = self
+            .apart(|| self.hold_sessions(&mut store, &target, (&twins, filter), outcome, conduct));
         // What a reader that has stopped was not told is for the next run to tell.
         if self.environment.report.catch_up(&self.environment.stop) {
             store.reported();
@@ -169,6 +172,7 @@ impl Account<'_> {
         let (store, maildir, opened, twins) =
             open_state(disk, directory, self.profile, moment, !as_new)?;
         self.tell_opened(&opened);
+        maildir.open_folders(self.profile.rules.folders())?;
         Ok((store, Target::maildir(maildir), twins))
     }
 
@@ -188,7 +192,12 @@ impl Account<'_> {
                  those that are here by their content",
             ));
         }
-        let plan = self.settle_plan(store, maildrop, run.twins, in_parts)?;
+        let mut plan = self.settle_plan(store, maildrop, run.twins, in_parts)?;
+        let doubts_clock = store.doubts_clock();
+        let filter = run.filter.as_mut();
+        let ruled =
+            self.apply_rules(session, (store, filter), maildrop, &mut plan, doubts_clock)?;
+        self.tell_unruled(store, &ruled, run.filter.as_mut());
         run.witness = plan
             .smallest_stored()
             .and_then(|place| maildrop.message(place));
@@ -220,7 +229,9 @@ impl Account<'_> {
         }
         let (vouched, still) = self.vouch_for(store, same)?;
         delete.extend(vouched);
-        self.tell_undeletable(given_up + still);
+        let (ruled, unruled) = self.rule_out(store, ruled)?;
+        delete.extend(ruled);
+        self.tell_undeletable(given_up + still + unruled);
         doubts::spare_namesakes(maildrop, &mut delete);
         Ok(self.delete(session, store, delete)?)
     }
@@ -292,48 +303,13 @@ impl Account<'_> {
             again: self.profile.word_to_fetch(),
         })
     }
-
-    fn tell_plan(
-        &self,
-        plan: &Plan,
-        maildrop: &Maildrop,
-        fetch: &[Message],
-        run: &mut Run<'_>,
-        outcome: &mut Outcome,
-    ) {
-        let octets = fetch.iter().filter_map(|message| message.octets);
-        self.tell(Event::Planned(Planned {
-            listed: plan.listed() as u64,
-            fetch: fetch.len() as u64,
-            octets: octets.fold(0, u64::saturating_add),
-            seen: plan.known() as u64,
-        }));
-        for (place, decision) in plan.unseen() {
-            if let (Decision::Skip(reason), Some(message)) = (decision, maildrop.message(place)) {
-                outcome.skipped += 1;
-                let reason = match (reason, &message.unique_id) {
-                    // The summary tells the reasons alone, and this one is about one message.
-                    (plan::Reason::Failed(_), Some(_)) => {
-                        let missed = Missed::of(&message, &reason.to_string());
-                        outcome.held_up += 1;
-                        run.holds.push(missed.clone());
-                        missed.text
-                    }
-                    _ => reason.to_string(),
-                };
-                self.tell(Event::Skipped {
-                    message: listed(&message),
-                    reason: &reason,
-                });
-            }
-        }
-    }
 }
 
 /// What the sessions of a run have in common.
 struct Run<'a> {
     target: &'a Target,
     twins: &'a Twins,
+    filter: Option<filter::Asking>,
     care: Care,
     budget: Budget,
     /// A small message that is stored: the server has sent it before.
@@ -357,10 +333,16 @@ struct Run<'a> {
 }
 
 impl<'a> Run<'a> {
-    fn new(target: &'a Target, twins: &'a Twins, is_withheld_for_long: bool) -> Self {
+    fn new(
+        target: &'a Target,
+        twins: &'a Twins,
+        filter: Option<filter::Asking>,
+        is_withheld_for_long: bool,
+    ) -> Self {
         Self {
             target,
             twins,
+            filter,
             care: Care::Usual,
             budget: Budget::default(),
             witness: None,

@@ -390,7 +390,7 @@ impl Account<'_> {
         incoming: &mut Option<Incoming>,
         received: &mut Received,
     ) -> Result<Option<Vec<Message>>, Broken> {
-        let wants_header = self.environment.report.wants_header();
+        let wants_header = self.wants_header();
         let asked_for_utf8 = retrieval.source().traits().asked_for_utf8;
         let mut octets_so_far = 0;
         let mut beginning = None;

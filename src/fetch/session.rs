@@ -199,7 +199,9 @@ impl Account<'_> {
                 let (again, deleted): (Vec<_>, Vec<_>) = deleted
                     .into_iter()
                     .partition(|recorded| store.has_come_back(recorded));
-                outcome.deleted += deleted.len() as u64;
+                let by_rules = deleted.iter().filter(|it| it.rule().is_some()).count();
+                outcome.deleted_by_rules += by_rules as u64;
+                outcome.deleted += (deleted.len() - by_rules) as u64;
                 self.tell_deleted(maildrop, &deleted);
                 self.tell_asked_again(again.len());
             }

@@ -3,6 +3,7 @@
 
 use super::broken::{Broken, Over};
 use super::conduct::Conduct;
+use super::filter::Asking;
 use super::next::{Course, Next};
 use super::reach::Manner;
 use super::session::{Attempt, Part};
@@ -66,7 +67,7 @@ impl Account<'_> {
         &self,
         store: &mut Store,
         target: &Target,
-        twins: &Twins,
+        (twins, filter): (&Twins, Option<Asking>),
         outcome: &mut Outcome,
         conduct: &mut Conduct,
     ) -> Result<(), Error> {
@@ -77,7 +78,7 @@ impl Account<'_> {
         if conduct.knows_idle_lines() {
             course.go_past_idle_lines();
         }
-        let mut run = Run::new(target, twins, conduct.is_withheld_for_long());
+        let mut run = Run::new(target, twins, filter, conduct.is_withheld_for_long());
         let mut left = Left::default();
         let attempt = |course: &Course| Attempt {
             route: route.as_ref(),

@@ -3,7 +3,9 @@
 
 mod directory;
 mod flags;
+mod folder;
 mod folders;
+mod inboxes;
 mod nonces;
 mod roster;
 mod search;
@@ -11,6 +13,7 @@ mod unique_name;
 
 pub use directory::{Ground, Maildir, Site};
 pub use flags::{Flags, base_of, delivered, seen_name};
+pub use folder::Folder;
 pub use folders::Folders;
 pub use nonces::{Nonce, Nonces, random};
 pub use roster::{Brought, Deliverer, MaildirId, NAME as ROSTER, Roster};

@@ -4,6 +4,7 @@
 mod digest;
 mod fields;
 mod glance;
+mod header;
 mod heading;
 mod html;
 mod letter;
@@ -13,6 +14,7 @@ mod worked_around;
 pub use digest::{Digests, Examined, Hasher, examine};
 pub use fields::{Evidence, Fields, Size, Trail};
 pub use glance::{Glance, bare_id};
+pub use header::Header;
 pub use heading::Heading;
 pub use letter::{Letter, as_text};
 pub use structure::{Part, Wrapping};

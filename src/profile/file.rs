@@ -13,6 +13,7 @@ use serde::de::{self, Deserialize, Deserializer, SeqAccess, Visitor};
 use toml::Spanned;
 
 pub use super::proxy::ProxyWord;
+pub use super::rule_table::RuleTable;
 
 use super::units::{Octets, Period, duration};
 use super::words::{expected_words, nearest};
@@ -65,6 +66,10 @@ pub struct Account {
     pub latest: Key<u64>,
     /// `order`: `"oldest-first"` (default) or `"newest-first"`.
     pub order: Key<Order>,
+    /// `filter-command`: a program that reads headers, and decides where no rule does.
+    pub filter_command: Key<Vec<String>>,
+    /// `rules`: which messages come, and where to; the first that fits decides.
+    pub rules: Key<Vec<Spanned<RuleTable>>>,
     /// `pipelining`: `"auto"` (default) or `"off"`.
     pub pipelining: Key<Pipelining>,
     /// `timeout`: how long the server may be silent; `"60 s"` by default.
@@ -348,6 +353,9 @@ mod tests {
         let error = toml::from_str::<OAuthTable>("no-such-key = 1").unwrap_err();
         let of_oauth = expected_words(error.message());
         known.extend(of_oauth.into_iter().map(|key| format!("oauth.{key}")));
+        let error = toml::from_str::<RuleTable>("no-such-key = 1").unwrap_err();
+        let of_rules = expected_words(error.message());
+        known.extend(of_rules.into_iter().map(|key| format!("rules.{key}")));
         described.sort();
         known.sort();
         assert_eq!(described, known);

@@ -15,6 +15,7 @@ pub use crate::net::pin::Pin;
 pub use crate::net::proxy::{Proxy, ProxyServer, Way};
 pub use crate::net::tls::{ClientCertificate, MinVersion, Roots, TlsPolicy};
 pub use crate::plan::{Keep, Order, Policy};
+pub use crate::rules::Rules;
 pub use crate::secrets::{OAuth, PasswordSource};
 pub use crate::server::{Server, TLS_PORT};
 pub use crate::source::Auth;
@@ -42,6 +43,7 @@ pub mod providers;
 mod proxy;
 pub mod removal;
 mod resolve;
+pub mod rule_table;
 mod shard;
 pub mod shown;
 mod tables;
@@ -69,6 +71,8 @@ pub struct Profile {
     pub maildir: PathBuf,
     /// What becomes of messages.
     pub policy: Policy,
+    /// Which of those that have not been fetched come, and where to.
+    pub rules: Rules,
     /// Whether commands may be sent before earlier ones are answered.
     pub pipelining: Pipelining,
     /// How long the server may be silent.
@@ -93,6 +97,7 @@ impl Profile {
             password: PasswordSource::Prompt,
             maildir: PathBuf::new(),
             policy: Policy::default(),
+            rules: Rules::default(),
             pipelining: Pipelining::default(),
             timeout: TIMEOUT,
             every: EVERY,

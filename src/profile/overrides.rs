@@ -81,6 +81,10 @@ impl Overrides {
         profile.timeout = self.timeout.unwrap_or(profile.timeout);
         let policy = &mut profile.policy;
         policy.keep = self.keep.unwrap_or(policy.keep);
+        // "Leave all messages on the server, whatever the profile says": rules are in the profile.
+        if self.keep == Some(Keep::Always) {
+            profile.rules = profile.rules.sparing();
+        }
         policy.order = self.order.unwrap_or(policy.order);
         policy.max_size = self.max_size.or(policy.max_size);
         policy.latest = self.latest.or(policy.latest);

@@ -280,6 +280,10 @@ fn plain_words(message: &str) -> String {
             "expected struct OAuthTable",
             "expected a table, as in oauth = { provider = \"google\" }",
         )
+        .replace(
+            "expected struct RuleTable",
+            "expected a table, as in [[accounts.NAME.rules]]",
+        )
         .replace("expected u16", "expected a number from 1 to 65535")
         .replace("expected u64", "expected a whole number, not negative")
         .replace(

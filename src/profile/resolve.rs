@@ -61,6 +61,7 @@ macro_rules! key {
 mod line;
 mod oauth;
 mod on_new;
+mod rules;
 
 pub(super) struct Resolver<'a> {
     source: &'a Arc<Source>,
@@ -96,6 +97,7 @@ impl Resolver<'_> {
             auth,
             maildir,
             policy,
+            rules: self.rules()?,
             pipelining: value(key!(self.pipelining)).unwrap_or_default(),
             timeout,
             ..Profile::new(self.name.get_ref().clone(), server)

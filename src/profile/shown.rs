@@ -2,6 +2,7 @@
 //! `account show` write.
 
 use super::{Keep, MinVersion, OnNew, PasswordSource, Profile, Proxy, Tls, units};
+use crate::rules::{Filter, Rule, Rules};
 use crate::secrets::{OAuth, Store};
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -108,6 +109,9 @@ impl Profile {
             Setting::new("max-size", policy.max_size).text(policy.max_size.map(units::octets)),
             Setting::new("latest", policy.latest),
             Setting::new("order", policy.order),
+            Setting::new("filter-command", self.rules.filter().map(Filter::argv))
+                .text(self.rules.filter().map(|filter| filter.argv().join(" "))),
+            Setting::new("rules", rules_as_json(&self.rules)).text(rules_in_words(&self.rules)),
             Setting::new("pipelining", self.pipelining),
             Setting::new("timeout", self.timeout.as_secs())
                 .field("timeout_seconds")
@@ -134,6 +138,26 @@ impl Tls {
             Self::None => "none",
         }
     }
+}
+
+fn rules_as_json(rules: &Rules) -> Vec<Value> {
+    let object = |rule: &Rule| {
+        let folder = rule.action.folder().map(ToString::to_string);
+        json!({ "when": rule.text, "then": rule.action.word(), "folder": folder })
+    };
+    rules.iter().map(object).collect()
+}
+
+fn rules_in_words(rules: &Rules) -> Option<String> {
+    let line = |(rule, number): (&Rule, usize)| {
+        let then = match rule.action.folder() {
+            Some(folder) => folder.to_string(),
+            None => rule.action.word().to_owned(),
+        };
+        format!("{number}. {}: {then}", rule.text)
+    };
+    let lines: Vec<String> = rules.iter().zip(1..).map(line).collect();
+    (!lines.is_empty()).then(|| lines.join("; "))
 }
 
 /// Where the secret comes from, in a word for programs and in words for people.

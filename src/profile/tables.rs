@@ -91,6 +91,8 @@ impl File {
             runs_commands: defaults.password_command.is_some()
                 || defaults.proxy_command.is_some()
                 || defaults.on_new.is_some()
+                || defaults.filter_command.is_some()
+                || has("filter-command")
                 || runs_for_tokens(&defaults)
                 || has_token_command
                 || has("password-command")

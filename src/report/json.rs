@@ -26,9 +26,10 @@ pub(super) fn line(name: &str, event: &Event<'_>, account: &Account) -> Option<V
         | Event::Verifying { .. }
         | Event::Wire { .. } => return None,
         Event::Message(message) => json_line(&message_object(name, message)),
-        Event::Deleted(message) => json_line(&Object::Deleted {
+        Event::Deleted { message, rule } => json_line(&Object::Deleted {
             account: name,
             message: message.into(),
+            rule: *rule,
         }),
         Event::Skipped { message, reason } => json_line(&Object::Skipped {
             account: name,
@@ -61,6 +62,7 @@ pub(super) fn summary(totals: &Totals, status: Status) -> Option<Vec<u8>> {
         fetched: totals.fetched,
         octets: totals.octets,
         deleted: totals.deleted,
+        deleted_by_rules: totals.deleted_by_rules,
         skipped: totals.skipped,
         failed: totals.failed,
         doubtful: totals.doubtful,
@@ -91,6 +93,7 @@ enum Object<'a> {
         account: &'a str,
         #[serde(flatten)]
         message: MessageId<'a>,
+        rule: Option<&'a str>,
     },
     Skipped {
         account: &'a str,
@@ -117,6 +120,7 @@ enum Object<'a> {
         fetched: u64,
         octets: u64,
         deleted: u64,
+        deleted_by_rules: u64,
         skipped: u64,
         failed: u64,
         doubtful: u64,
@@ -133,6 +137,7 @@ enum Object<'a> {
         fetched: u64,
         octets: u64,
         deleted: u64,
+        deleted_by_rules: u64,
         skipped: u64,
         failed: u64,
         doubtful: u64,
@@ -196,6 +201,7 @@ fn account_object<'a>(name: &'a str, outcome: &'a Outcome, account: &Account) ->
         fetched: outcome.fetched,
         octets: outcome.octets,
         deleted: outcome.deleted,
+        deleted_by_rules: outcome.deleted_by_rules,
         skipped: outcome.skipped,
         failed: outcome.failed,
         doubtful: outcome.doubtful,
@@ -277,7 +283,13 @@ mod tests {
             object(&Event::Failed { message, reason }),
             expected("failed")
         );
-        assert_eq!(object(&Event::Deleted(message))["event"], "deleted");
+        assert_eq!(
+            object(&Event::Deleted {
+                message,
+                rule: None
+            })["event"],
+            "deleted"
+        );
         assert_eq!(
             object(&Event::Warning("\u{9b}")),
             json!({"event": "warning", "account": "work", "text": "\u{9b}"})
@@ -305,7 +317,7 @@ mod tests {
         assert_eq!(
             serde_json::from_slice::<Value>(&line).unwrap(),
             json!({
-                "event": "account", "account": "work", "fetched": 5, "octets": 0, "deleted": 0,
+                "event": "account", "account": "work", "fetched": 5, "octets": 0, "deleted": 0, "deleted_by_rules": 0,
                 "skipped": 0, "failed": 0, "doubtful": 0, "known": 0, "recovered": 0, "seen": 340, "status": 75,
                 "error": "connection lost", "hint": null,
             })

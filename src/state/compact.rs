@@ -110,6 +110,7 @@ impl<'a> Copy<'a> {
             Entry::Undeletable { id, time } => self.about(id, |id| Entry::Undeletable { id, time }),
             Entry::Unlisted { id, time } => self.about(id, |id| Entry::Unlisted { id, time }),
             Entry::Gone { id, time } => self.about(id, |id| Entry::Gone { id, time }),
+            Entry::Header { .. } => self.header(entry).into_iter().collect(),
             Entry::Failed { .. } => self.failure(entry).into_iter().collect(),
             // What the account was called must stand before what is said of its messages.
             Entry::Baseline { .. } | Entry::Former { .. } | Entry::Import(_) => vec![entry],
@@ -239,9 +240,12 @@ impl<'a> Copy<'a> {
         let kept = match record.kind {
             // Its file may still be here, and must not make the message known again.
             Kind::Forgotten => true,
-            Kind::Stored | Kind::Marked | Kind::Imported | Kind::Released | Kind::Lost => {
-                !self.is_forgettable(record)
-            }
+            Kind::Stored
+            | Kind::Marked
+            | Kind::Imported
+            | Kind::Released
+            | Kind::Ruled
+            | Kind::Lost => !self.is_forgettable(record),
             Kind::Intended | Kind::Dropped => false,
         };
         if !kept {
@@ -265,6 +269,20 @@ impl<'a> Copy<'a> {
 
     fn new_id(&self, id: Id) -> Option<Id> {
         *self.ids.get(usize::try_from(id).ok()?)?
+    }
+
+    /// The last line about a message that is still listed, as far as that is known.
+    fn header(&self, entry: Entry) -> Option<Entry> {
+        let Entry::Header {
+            ref listing, told, ..
+        } = entry
+        else {
+            return None;
+        };
+        let identity = listing.identity(&self.memory.account)?;
+        let last = self.memory.headers.get(&identity)?;
+        let is_gone = self.memory.listed && !last.present;
+        (last.told == told && last.octets == listing.octets && !is_gone).then_some(entry)
     }
 
     fn failure(&self, entry: Entry) -> Option<Entry> {

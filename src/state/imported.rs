@@ -105,7 +105,7 @@ impl Store {
                 id,
                 time,
                 listing,
-                by,
+                by: by.clone(),
             });
             let flushed = self.journal.flush_if_large();
             flushed.map_err(|source| self.io_error(source))?;

@@ -4,8 +4,8 @@
 use super::homes::Homes;
 use super::index::Index;
 use super::journal::{self, Reading};
-use super::record::{Entry, Glance, Id, Listing, MarkedBy, Origin, Stored};
-use super::remembered::{Failures, Key, Kind, NOBODY, Record, place_of};
+use super::record::{Entry, Glance, Id, Listing, Origin, Stored};
+use super::remembered::{Failures, Heard, Key, Kind, NOBODY, Record, place_of};
 use super::sizes::Sizes;
 use super::time::{Octets, Time};
 use crate::maildir::{Brought, JournalId};
@@ -35,6 +35,8 @@ pub(super) struct Memory {
     /// The intent that was read last: what is said of its end follows.
     latest: Option<Glance>,
     pub(super) failures: HashMap<Identity, Failures>,
+    /// What headers told of messages that are not fetched.
+    pub(super) headers: HashMap<Identity, Heard>,
     pub(super) homes: Homes,
     pub(super) sizes: Sizes,
     pub(super) baseline: bool,
@@ -189,6 +191,7 @@ impl Memory {
                     }
                 });
             }
+            Entry::Header { listing, told, .. } => self.hear(&listing, told),
             Entry::Home {
                 maildir,
                 maildir_id,
@@ -213,20 +216,7 @@ impl Memory {
                 time,
                 listing,
                 by,
-            } => {
-                self.has_unique_ids = true;
-                let identity = listing.identity(&self.account).unwrap_or(NOBODY);
-                let kind = match by {
-                    MarkedBy::Latest | MarkedBy::Request => Kind::Marked,
-                    MarkedBy::Import { may_delete: false } => Kind::Imported,
-                    MarkedBy::Import { may_delete: true } => Kind::Released,
-                };
-                self.has_imported |= kind != Kind::Marked;
-                let mut record = Record::new(kind, time, identity, [0; 4]);
-                record.octets = Octets::new(listing.octets);
-                record.place = Octets::new(Some(place));
-                self.insert(id, record);
-            }
+            } => self.mark(id, time, &listing, &by, place),
             Entry::Reported { before } => {
                 self.superseded += u64::from(self.reported.is_some());
                 self.reported = Some(before);
@@ -320,7 +310,8 @@ impl Memory {
         });
         // Hardly any has failed, and each would be hashed.
         let had_failed = !self.failures.is_empty() && self.failures.remove(&identity).is_some();
-        self.superseded += u64::from(had_failed);
+        let had_told = !self.headers.is_empty() && self.headers.remove(&identity).is_some();
+        self.superseded += u64::from(had_failed) + u64::from(had_told);
         if !self.has_lost {
             return;
         }
@@ -408,6 +399,7 @@ impl Memory {
         self.by_key = None;
         self.claims.clear();
         self.listed = false;
+        self.headers.values_mut().for_each(|it| it.present = false);
         for record in &mut self.records {
             record.present = false;
         }
@@ -460,7 +452,7 @@ impl Memory {
 
     /// Ids count up. Where a damaged line is missing there is a gap, which is filled; a line that
     /// goes back, or far ahead, is no line of ours, nor are several that go far ahead together.
-    fn insert(&mut self, id: Id, mut record: Record) {
+    pub(super) fn insert(&mut self, id: Id, mut record: Record) {
         const WIDEST_GAPS: usize = 1_000_000;
         let place = place_of(id);
         let Some(gap) = place.checked_sub(self.records.len()) else {

@@ -217,6 +217,7 @@ fn shifted(entry: Entry, offset: Id) -> Option<Entry> {
         | Entry::Began { .. }
         | Entry::Failed { .. }
         | Entry::Generation { .. }
+        | Entry::Header { .. }
         | Entry::Home { .. }
         | Entry::Import(_) => entry,
         Entry::Former { .. }

@@ -32,6 +32,7 @@ mod inspect;
 mod journal;
 mod lock;
 mod manners;
+mod marked;
 mod memory;
 mod mend;
 mod merge;
@@ -46,6 +47,7 @@ mod recover;
 mod refusal;
 mod remembered;
 mod removal;
+mod ruled;
 mod sizes;
 mod time;
 mod trouble;
@@ -72,6 +74,7 @@ pub use record::{FailureKind, MarkedBy, Origin};
 pub use refusal::RefusalKind;
 pub use remembered::{Failures, Known};
 pub use removal::remove;
+pub use ruled::Ruled;
 pub use sizes::SizesSoFar;
 pub use trouble::{Failing, Telling};
 pub use twin::{Twin, Twins};
@@ -241,7 +244,7 @@ impl Store {
                     id,
                     time,
                     listing,
-                    by,
+                    by: by.clone(),
                 }]);
             }
         }
@@ -294,7 +297,7 @@ impl Store {
             let message = synced.message();
             let bearers = message
                 .identity
-                .map(|identity| self.memory.all_of(identity).len());
+                .map(|identity| self.memory.bearers_of(identity));
             self.write([Entry::Intent {
                 id,
                 time: self.moment.now,
@@ -308,6 +311,7 @@ impl Store {
                     digests: *synced.digests(),
                     name: synced.name().clone(),
                     evidence: Some(*synced.evidence()),
+                    folder: synced.folder().cloned(),
                 },
             }]);
             if !synced.is_orderly() {

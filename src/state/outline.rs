@@ -191,6 +191,7 @@ impl Outline {
             | Entry::Disorder { .. }
             | Entry::Evidence { .. }
             | Entry::Generation { .. }
+            | Entry::Header { .. }
             | Entry::Import(_)
             | Entry::Reported { .. }
             | Entry::Sizes(_)

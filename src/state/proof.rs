@@ -3,7 +3,7 @@
 use super::journal;
 use super::record::{Entry, Id, Stored};
 use super::remembered::{Kind, Record};
-use super::{Elsewhere, Error, Intent, Store, rebuild};
+use super::{Elsewhere, Error, Intent, Ruled, Store, rebuild};
 use crate::delivery::Delivered;
 use crate::maildir::Search;
 use crate::maildrop::{Message, MessageNumber};
@@ -17,6 +17,8 @@ use std::{io, thread};
 pub struct Recorded {
     pub(super) id: Id,
     number: MessageNumber,
+    /// It was never stored: a rule has it deleted, this one in words.
+    rule: Option<Box<str>>,
 }
 
 impl Recorded {
@@ -25,12 +27,18 @@ impl Recorded {
         self.number
     }
 
+    /// The rule that has it deleted, in words; none for a message that is stored.
+    pub fn rule(&self) -> Option<&str> {
+        self.rule.as_deref()
+    }
+
     /// Of a message that the session at hand has delivered; `None` where its end was doubtful.
     pub(super) fn of_delivered(delivered: &Delivered<Intent>) -> Option<Self> {
         let synced = delivered.synced();
         synced.is_orderly().then_some(Self {
             id: delivered.intent().0,
             number: synced.message().number,
+            rule: None,
         })
     }
 }
@@ -42,6 +50,19 @@ impl Recorded {
         Self {
             id,
             number: message.number,
+            rule: None,
+        }
+    }
+}
+
+/// Of a message that was never fetched, on a rule's word, which is recorded.
+impl From<Ruled> for Recorded {
+    fn from(ruled: Ruled) -> Self {
+        let Ruled { id, number, rule } = ruled;
+        Self {
+            id,
+            number,
+            rule: Some(rule),
         }
     }
 }
@@ -121,6 +142,7 @@ impl Store {
                 None => vouched.recorded.push(Recorded {
                     id: same.id,
                     number: same.message.number,
+                    rule: None,
                 }),
             }
         }

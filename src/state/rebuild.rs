@@ -252,6 +252,7 @@ fn add_missing(
                 digests: examined.digests,
                 name,
                 evidence: Some(examined.evidence),
+                folder: None,
             },
         };
         let place = journal.add(&entry);

@@ -10,7 +10,7 @@
 //! H  maildir  maildir-id  word                               which Maildir is at a path (adopted, accepted)
 //! J  account-id  journal-id                                  a former id of the account, moved here
 //! L  time                                                    the first listing has been settled
-//! I  id  time  unique-id  listed  turn  octets  sha256  content  name  evidence     intent (E1)
+//! I  id  time  unique-id  listed  turn  octets  sha256  content  name  evidence  [folder]  intent (E1)
 //! R  id  time  octets  sha256  content  name  evidence       found in the Maildir, unique-id lost
 //! E  id  octets  sha256  content  name  evidence             evidence, read from the file later
 //! M  id  time  unique-id  listed  turn  why                  seen on request, never fetched
@@ -34,14 +34,15 @@
 //! r  id                                                      what stands before this one has been reported
 //! C  exact  in-a-row  off  doubts  estimates  [far-off]      what the sizes have been worth so far
 //! a  id                                                      the file of a lost message is back
+//! h  time  unique-id  listed  turn  asked  date  holds  [verdict]   what a header told the rules
 //! i  time  tool  left  spelling                              names came from another tool
 //! ```
 //! I, R and M lines are numbered from 0 in the order they stand in, and the others say which of
-//! them they are about. Times are seconds since 1970. A unique-id has each octet outside `!` to `~`, and `%`,
+//! them they are about. An M line whose reason is `rule` has a field more, the rule in words. Times are seconds since 1970. A unique-id has each octet outside `!` to `~`, and `%`,
 //! written as `%XX`; `-` stands for none. `content` is `-` where it equals `sha256`.
 //!
 //! The first version had B without maildir-id and generation, I and R without evidence, M without
-//! its reason, and none of W, H, J, E, Q, P, Z, U, Y, A, T, r, C, a and i. Its lines are read for ever, wherever
+//! its reason, and none of W, H, J, E, Q, P, Z, U, Y, A, T, r, C, a, h and i. Its lines are read for ever, wherever
 //! they stand. Lines of the first two versions do not say what they follow.
 
 mod glance;
@@ -50,9 +51,10 @@ mod grammar;
 pub(super) use glance::Glance;
 
 use super::sizes::Sizes;
-use crate::maildir::{JournalId, MaildirId, Nonce, Nonces, UniqueName};
+use crate::maildir::{Folder, JournalId, MaildirId, Nonce, Nonces, UniqueName};
 use crate::maildrop::{Identity, Message};
 use crate::message::{Digests, Evidence};
+use crate::rules::Told;
 use std::path::PathBuf;
 
 /// A line longer than this was not written by us: a unique-id has at most 1024 octets, a path
@@ -93,10 +95,12 @@ pub(super) struct Stored {
     pub(super) name: UniqueName,
     /// `None` in lines of the first version.
     pub(super) evidence: Option<Evidence>,
+    /// The folder of the Maildir that it was to be placed in; none is the Maildir itself.
+    pub(super) folder: Option<Folder>,
 }
 
-/// Why a message counts as seen that was never fetched.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+/// Why a message counts as seen, or is to go, that was never fetched.
+#[derive(Clone, Debug, Eq, PartialEq)]
 pub enum MarkedBy {
     /// It was older than the newest so many of the first listing.
     Latest,
@@ -108,6 +112,8 @@ pub enum MarkedBy {
         /// See above.
         may_delete: bool,
     },
+    /// A rule has it deleted; this one, in words. Until that is done it counts as new.
+    Rule(Box<str>),
 }
 
 /// Where imported names came from.
@@ -217,6 +223,12 @@ pub(super) enum Entry {
     Gone {
         id: Id,
         time: i64,
+    },
+    /// What a message's header told the rules.
+    Header {
+        time: i64,
+        listing: Listing,
+        told: Told,
     },
     /// Names of messages came from another tool, and stand in M lines.
     Import(Origin),

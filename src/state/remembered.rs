@@ -4,6 +4,8 @@ use super::record::{FailureKind, Id, Stored};
 use super::time::{Octets, Time};
 use crate::maildrop::Identity;
 use crate::message::{Digests, Evidence};
+use crate::rules::Told;
+use sha2::{Digest, Sha256};
 
 /// The first octets of the hash of a message's body, or in records of the first version of its
 /// content: enough to look for candidates.
@@ -23,6 +25,8 @@ pub(super) enum Kind {
     Imported,
     /// The same, and its owner says that it may be deleted.
     Released,
+    /// It was never fetched, and a rule has it deleted: new until that is done.
+    Ruled,
     /// It was to be stored, and was not.
     Dropped,
     /// Nothing is known any more, because someone wanted it forgotten.
@@ -197,4 +201,29 @@ pub(super) fn key_of(evidence: Option<&Evidence>, digests: &Digests) -> Key {
 /// Where the record of this id stands among all of them.
 pub(super) fn place_of(id: Id) -> usize {
     usize::try_from(id).unwrap_or(usize::MAX)
+}
+
+/// Tells a rule's words from another's, in the record's place for a hash.
+pub(super) fn key_of_rule(rule: &str) -> Key {
+    let hash: [u8; 32] = Sha256::digest(rule).into();
+    hash.first_chunk().copied().unwrap_or_default()
+}
+
+/// What a header has told, of a message of this size.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Heard {
+    pub(super) told: Told,
+    pub(super) octets: Option<u64>,
+    /// The session at hand lists the message.
+    pub(super) present: bool,
+}
+
+impl Heard {
+    pub(super) fn new(told: Told, octets: Option<u64>) -> Self {
+        Self {
+            told,
+            octets,
+            present: true,
+        }
+    }
 }

@@ -8,9 +8,10 @@ use super::variants::variants;
 use popfetch::durable::{Disk, Step, Witness};
 use popfetch::exit::Status;
 use popfetch::fetch::{Account, Environment};
-use popfetch::maildir::ROSTER;
+use popfetch::maildir::{Folder, ROSTER};
 use popfetch::profile::{Keep, PasswordSource, Policy, Profile, Tls};
 use popfetch::report::{Event, Outcome, Report};
+use popfetch::rules::{Action, Conditions, Field, Pattern, Rule, Rules, Test};
 use popfetch::secrets::{Credential, Password};
 use popfetch::state::Moment;
 use popfetch::stop::Stop;
@@ -31,6 +32,9 @@ const SAMPLE: u64 = 5;
 
 /// Where the account's journal is.
 pub const JOURNAL: &str = "state/ada@localhost:995.journal";
+
+/// Where a rule sends messages.
+pub const FOLDER: &str = ".Lists";
 
 /// When runs happen if nothing else is said.
 pub const NOW: i64 = 1_795_395_922;
@@ -108,6 +112,8 @@ pub struct Explorer {
     pub host: &'static str,
     /// When the runs to come happen, in seconds since 1970.
     pub now: i64,
+    /// A rule sends all messages that have a From to the folder [`FOLDER`].
+    pub sorts: bool,
 }
 
 impl Explorer {
@@ -126,6 +132,7 @@ impl Explorer {
             lost_id: false,
             host: "localhost",
             now: NOW,
+            sorts: false,
         }
     }
 
@@ -286,6 +293,7 @@ impl Explorer {
         let outcome = self.run(server, Disk::new());
         assert_eq!(outcome.status(), Status::Ok, "{what}: {outcome:?}");
         assert_same(&self.stored(), &expected, what);
+        self.assert_sorted(what);
         self.assert_swept(what);
         server.0.lock().unwrap().retrieved.clear();
         let outcome = self.run(server, Disk::new());
@@ -316,15 +324,31 @@ impl Explorer {
         journal.split(['\t', '\n']).nth(4).unwrap().to_owned()
     }
 
-    /// The messages in new/ and cur/, sorted; lengths would do, but octets say more.
+    /// The messages in new/ and cur/ of the Maildir and its folder, sorted; lengths would do, but octets
+    /// say more.
     pub fn stored(&self) -> Vec<Vec<u8>> {
-        let parts = ["mail/new", "mail/cur"].map(|part| fs::read_dir(self.root().join(part)));
-        let files = parts.into_iter().flatten().flatten();
-        let mut all: Vec<_> = files
-            .map(|entry| fs::read(entry.unwrap().path()).unwrap())
-            .collect();
+        let mut all = self.stored_in("mail");
+        all.extend(self.stored_in(&format!("mail/{FOLDER}")));
         all.sort();
         all
+    }
+
+    fn stored_in(&self, maildir: &str) -> Vec<Vec<u8>> {
+        let parts = ["new", "cur"].map(|part| self.root().join(maildir).join(part));
+        let files = parts.into_iter().flat_map(fs::read_dir).flatten();
+        files
+            .map(|entry| fs::read(entry.unwrap().path()).unwrap())
+            .collect()
+    }
+
+    /// Each message is where the rule sends it, whatever has come between.
+    fn assert_sorted(&self, what: &str) {
+        let has_from = |octets: &Vec<u8>| octets.windows(7).any(|it| it == b"\nFrom: ");
+        if self.sorts {
+            assert!(!self.stored_in("mail").iter().any(has_from), "{what}");
+        }
+        let folder = self.stored_in(&format!("mail/{FOLDER}"));
+        assert!(folder.iter().all(has_from), "{what}");
     }
 
     pub fn run(&mut self, server: &Server, disk: Disk) -> Outcome {
@@ -378,10 +402,31 @@ impl Explorer {
                 },
                 ..Policy::default()
             },
+            rules: if self.sorts {
+                sorting()
+            } else {
+                Rules::default()
+            },
             timeout: Duration::from_secs(5),
             ..Profile::new("ada".to_owned(), server)
         }
     }
+}
+
+fn sorting() -> Rules {
+    let test = Test {
+        field: Field::From,
+        pattern: Some(Pattern::glob("*@a.example").unwrap()),
+    };
+    let rule = Rule {
+        conditions: Conditions {
+            header: vec![test],
+            ..Conditions::default()
+        },
+        action: Action::Folder(Folder::parse(FOLDER).unwrap()),
+        text: String::new(),
+    };
+    Rules::new(vec![rule]).unwrap()
 }
 
 pub fn assert_same(stored: &[Vec<u8>], expected: &[Vec<u8>], what: &str) {

@@ -70,6 +70,27 @@ fn d24_c1_to_c15_c18_a_kill_at_any_step_of_a_fetch_loses_and_doubles_nothing() {
 }
 
 #[test]
+fn d24_c1_to_c15_c19_a_crash_at_any_step_of_a_fetch_into_folders_or_of_its_recovery_loses_and_doubles_nothing()
+ {
+    for (mode, same_boot) in [
+        (Mode::Keep, false),
+        (Mode::Delete, false),
+        (Mode::Keep, true),
+    ] {
+        let mut explorer = Explorer::new(mode, 6);
+        (explorer.sorts, explorer.same_boot) = (true, same_boot);
+        explorer.explore_fetch();
+        let least = if same_boot { 50 } else { 1_000 };
+        assert!(explorer.states > least, "only {} states", explorer.states);
+        eprintln!("folders, {mode:?}, {same_boot}: {} states", explorer.states);
+    }
+    let mut explorer = Explorer::new(Mode::Delete, 3);
+    explorer.sorts = true;
+    explorer.explore_recovery();
+    assert!(explorer.states > 2_000, "only {} states", explorer.states);
+}
+
+#[test]
 fn d24_c19_a_power_cut_at_any_step_of_the_recovery_loses_and_doubles_nothing() {
     for mode in [Mode::Keep, Mode::Delete] {
         let mut explorer = Explorer::new(mode, 3);

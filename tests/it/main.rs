@@ -75,6 +75,8 @@ mod readers;
 mod reading;
 /// Real servers besides Dovecot.
 mod real_servers;
+/// Rules about messages before they are downloaded.
+mod rules;
 /// The samples arrive octet for octet, once.
 mod samples;
 /// Few files and threads.

@@ -37,8 +37,8 @@ pub(super) struct Rule {
     pub(super) lines: Range<usize>,
 }
 
-const NO_RULES: &str =
-    "not yet: there are no rules, and all of an account's mail goes into its Maildir";
+const NO_RULES: &str = "not by itself: all of an account's mail goes into its Maildir, unless you write rules about headers \
+     (popfetch.toml(5), RULES)";
 const OCTETS: &str = "messages are stored octet for octet";
 
 /// Words of conditions, next to the units of sizes and times.

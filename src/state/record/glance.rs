@@ -3,7 +3,7 @@
 
 use super::{Id, Listing, Stored};
 use crate::durable::line::unseal_octets;
-use crate::maildir::UniqueName;
+use crate::maildir::{Folder, UniqueName};
 use crate::maildrop::Identity;
 use crate::message::{Evidence, Size};
 use crate::state::chain::without_link;
@@ -84,6 +84,9 @@ impl Glance {
         }
         let identity = UniqueName::identity_in(next()?)?;
         let (size, key) = Evidence::glance(next()?)?;
+        if let Some(folder) = next() {
+            Folder::read(std::str::from_utf8(folder).ok()?)?;
+        }
         let glance = Self {
             id,
             time,

@@ -4,8 +4,9 @@ use super::super::chain::without_link;
 use super::super::sizes::Sizes;
 use super::{Entry, FailureKind, Listing, MarkedBy, Origin, Stored, Taken};
 use crate::durable::line::{escape, unescape, unseal_octets};
-use crate::maildir::{JournalId, MaildirId, Nonce, Nonces, UniqueName};
+use crate::maildir::{Folder, JournalId, MaildirId, Nonce, Nonces, UniqueName};
 use crate::message::{Digests, Evidence};
+use crate::rules::{Fingerprint, Told, Verdict};
 use crate::term::{hex, unhex};
 use std::ffi::OsStr;
 use std::fmt::Write as _;
@@ -67,6 +68,21 @@ impl Entry {
                 false => write!(line, "W\t{generation}\t{nonces}"),
             },
             Self::Gone { id, time } => write!(line, "O\t{id}\t{time}"),
+            Self::Header {
+                time,
+                listing,
+                told,
+            } => {
+                let date = told.date().map_or("-".to_owned(), |date| date.to_string());
+                let (asked, bits) = (told.fingerprint(), told.bits());
+                let _ = write!(
+                    line,
+                    "h\t{time}\t{}\t{asked}\t{date}\t{bits:x}",
+                    Fields(listing)
+                );
+                let verdict = told.filtered();
+                verdict.map_or(Ok(()), |verdict| write!(line, "\t{}", verdict.word()))
+            }
             Self::Home {
                 maildir,
                 maildir_id,
@@ -114,6 +130,7 @@ impl Entry {
                     MarkedBy::Request => "request",
                     MarkedBy::Import { may_delete: false } => "imported",
                     MarkedBy::Import { may_delete: true } => "released",
+                    MarkedBy::Rule(rule) => &format!("rule\t{}", escape(rule.as_bytes())),
                 };
                 write!(line, "M\t{id}\t{time}\t{}\t{by}", Fields(listing))
             }
@@ -218,6 +235,10 @@ impl Entry {
                     None | Some("request") => MarkedBy::Request,
                     Some("imported") => MarkedBy::Import { may_delete: false },
                     Some("released") => MarkedBy::Import { may_delete: true },
+                    Some("rule") => {
+                        let rule = String::from_utf8(unescape(next()?)?).ok()?;
+                        MarkedBy::Rule(rule.into())
+                    }
                     _ => return None,
                 },
             },
@@ -276,6 +297,23 @@ impl Entry {
             "a" => Self::Back {
                 id: next()?.parse().ok()?,
             },
+            "h" => Self::Header {
+                time: next()?.parse().ok()?,
+                listing: Listing::read(&mut next)?,
+                told: {
+                    let asked = Fingerprint::parse(next()?)?;
+                    let date = match next()? {
+                        "-" => None,
+                        digits => Some(digits.parse().ok()?),
+                    };
+                    let bits = u64::from_str_radix(next()?, 16).ok()?;
+                    let verdict = match next() {
+                        None => None,
+                        Some(word) => Some(Verdict::of_word(word)?),
+                    };
+                    Told::new(asked, date, bits).with_verdict(verdict)
+                },
+            },
             "i" => Self::Import(Origin {
                 time: next()?.parse().ok()?,
                 tool: String::from_utf8(unescape(next()?)?).ok()?,
@@ -311,6 +349,14 @@ impl Listing {
     }
 }
 
+impl Folder {
+    /// As [`Fields`] writes it.
+    pub(super) fn read(escaped: &str) -> Option<Self> {
+        let name = String::from_utf8(unescape(escaped)?).ok()?;
+        Self::parse(&name).ok()
+    }
+}
+
 impl Stored {
     fn read<'a>(next: &mut impl FnMut() -> Option<&'a str>) -> Option<Self> {
         let octets = next()?.parse().ok()?;
@@ -324,12 +370,17 @@ impl Stored {
             None | Some("-") => None,
             Some(evidence) => Some(Evidence::parse(evidence)?),
         };
+        let folder = match next() {
+            None => None,
+            Some(escaped) => Some(Folder::read(escaped)?),
+        };
         let digests = Digests { stored, content };
         Some(Self {
             octets,
             digests,
             name,
             evidence,
+            folder,
         })
     }
 }
@@ -357,6 +408,7 @@ impl std::fmt::Display for Fields<'_, Stored> {
             digests,
             name,
             evidence,
+            folder,
         } = self.0;
         write!(f, "{octets}\t{}\t", hex(&digests.stored))?;
         if digests.content == digests.stored {
@@ -366,8 +418,12 @@ impl std::fmt::Display for Fields<'_, Stored> {
         }
         write!(f, "\t{}\t", name.as_str())?;
         match evidence {
-            Some(evidence) => evidence.fmt(f),
-            None => f.write_char('-'),
+            Some(evidence) => evidence.fmt(f)?,
+            None => f.write_char('-')?,
+        }
+        match folder {
+            Some(folder) => write!(f, "\t{}", escape(folder.as_str().as_bytes())),
+            None => Ok(()),
         }
     }
 }

@@ -2,6 +2,7 @@ use super::*;
 use crate::durable::line::{escape, seal, unescape};
 use crate::maildir::{AccountTag, Stamp};
 use crate::message::{Fields, Size};
+use crate::rules::{Fingerprint, Told, Verdict};
 use proptest::prelude::*;
 
 fn listing(unique_id: Option<&[u8]>, octets: Option<u64>) -> Listing {
@@ -26,6 +27,7 @@ fn stored(content: u8) -> Stored {
             lines: 12,
             size: Size::Exact,
         }),
+        folder: (content == 2).then(|| Folder::parse(".Lists.a b").unwrap()),
     }
 }
 
@@ -50,6 +52,22 @@ fn every_kind() -> Vec<Entry> {
             listing: listing(Some(b"x"), None),
         },
         Entry::Baseline { time },
+        Entry::Header {
+            time,
+            listing: listing(Some(b"x"), Some(3)),
+            told: Told::new(Fingerprint::default(), Some(-1), u64::MAX),
+        },
+        Entry::Header {
+            time,
+            listing: listing(Some(b"x"), Some(3)),
+            told: Told::new(Fingerprint::default(), None, 0).with_verdict(Some(Verdict::Skip)),
+        },
+        Entry::Marked {
+            id: 4,
+            time,
+            listing: listing(None, None),
+            by: MarkedBy::Rule("rule 1 (from = \"a\tb\")".into()),
+        },
         Entry::Began {
             time,
             boot: "b-1".into(),
@@ -137,6 +155,15 @@ fn every_kind() -> Vec<Entry> {
             time,
             listing: listing(None, None),
             stored: stored(1),
+        },
+        Entry::Intent {
+            id: 7,
+            time,
+            listing: listing(Some(b"x"), Some(9)),
+            stored: Stored {
+                folder: Some(Folder::parse(".Lists").unwrap()),
+                ..stored(1)
+            },
         },
         Entry::Marked {
             id: 7,
