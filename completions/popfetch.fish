@@ -27,7 +27,7 @@ end
 complete -c popfetch -n "__fish_popfetch_needs_command" -l config -d 'Read this config file instead of the usual one' -r -F
 complete -c popfetch -n "__fish_popfetch_needs_command" -l format -d 'What to write on standard output' -r -f -a "text\t'Lines for people'
 json\t'One JSON object a line'
-paths\t'The path of each new message'"
+paths\t'The path of each message'"
 complete -c popfetch -n "__fish_popfetch_needs_command" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Wherever the output goes'
 never\t'Nowhere'"
@@ -41,6 +41,8 @@ complete -c popfetch -n "__fish_popfetch_needs_command" -s V -l version -d 'Prin
 complete -c popfetch -n "__fish_popfetch_needs_command" -f -a "fetch" -d 'Fetch new mail; what popfetch does when no command is given'
 complete -c popfetch -n "__fish_popfetch_needs_command" -f -a "check" -d 'Sign in and show what waits; downloads and changes nothing'
 complete -c popfetch -n "__fish_popfetch_needs_command" -f -a "watch" -d 'Stay in the foreground, and fetch each account when it is due'
+complete -c popfetch -n "__fish_popfetch_needs_command" -f -a "list" -d 'List the messages that are in the Maildir, newest first; needs no connection'
+complete -c popfetch -n "__fish_popfetch_needs_command" -f -a "show" -d 'Show a message, its attachments, or a part of it; needs no connection'
 complete -c popfetch -n "__fish_popfetch_needs_command" -f -a "import" -d 'Take over accounts from another tool, and what it has fetched'
 complete -c popfetch -n "__fish_popfetch_needs_command" -f -a "setup" -d 'Set up an account: finds the server, tries the sign-in, and writes the config file'
 complete -c popfetch -n "__fish_popfetch_needs_command" -f -a "account" -d 'Look at the accounts of the config file'
@@ -78,7 +80,7 @@ complete -c popfetch -n "__fish_popfetch_using_subcommand fetch" -l timeout -d '
 complete -c popfetch -n "__fish_popfetch_using_subcommand fetch" -l config -d 'Read this config file instead of the usual one' -r -F
 complete -c popfetch -n "__fish_popfetch_using_subcommand fetch" -l format -d 'What to write on standard output' -r -f -a "text\t'Lines for people'
 json\t'One JSON object a line'
-paths\t'The path of each new message'"
+paths\t'The path of each message'"
 complete -c popfetch -n "__fish_popfetch_using_subcommand fetch" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Wherever the output goes'
 never\t'Nowhere'"
@@ -116,7 +118,7 @@ complete -c popfetch -n "__fish_popfetch_using_subcommand check" -l timeout -d '
 complete -c popfetch -n "__fish_popfetch_using_subcommand check" -l config -d 'Read this config file instead of the usual one' -r -F
 complete -c popfetch -n "__fish_popfetch_using_subcommand check" -l format -d 'What to write on standard output' -r -f -a "text\t'Lines for people'
 json\t'One JSON object a line'
-paths\t'The path of each new message'"
+paths\t'The path of each message'"
 complete -c popfetch -n "__fish_popfetch_using_subcommand check" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Wherever the output goes'
 never\t'Nowhere'"
@@ -134,7 +136,7 @@ complete -c popfetch -n "__fish_popfetch_using_subcommand watch" -l shard -d 'Wa
 complete -c popfetch -n "__fish_popfetch_using_subcommand watch" -l config -d 'Read this config file instead of the usual one' -r -F
 complete -c popfetch -n "__fish_popfetch_using_subcommand watch" -l format -d 'What to write on standard output' -r -f -a "text\t'Lines for people'
 json\t'One JSON object a line'
-paths\t'The path of each new message'"
+paths\t'The path of each message'"
 complete -c popfetch -n "__fish_popfetch_using_subcommand watch" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Wherever the output goes'
 never\t'Nowhere'"
@@ -145,12 +147,53 @@ complete -c popfetch -n "__fish_popfetch_using_subcommand watch" -s q -l quiet -
 complete -c popfetch -n "__fish_popfetch_using_subcommand watch" -s v -l verbose -d 'Say more; -vv shows what goes over the line, without passwords'
 complete -c popfetch -n "__fish_popfetch_using_subcommand watch" -l no-progress -d 'Show no progress bars'
 complete -c popfetch -n "__fish_popfetch_using_subcommand watch" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c popfetch -n "__fish_popfetch_using_subcommand list" -l maildir -d 'List this Maildir; without an account it needs no config file' -r -F
+complete -c popfetch -n "__fish_popfetch_using_subcommand list" -l from -d 'Only messages with this text in the sender\'s name or address' -r
+complete -c popfetch -n "__fish_popfetch_using_subcommand list" -l subject -d 'Only messages with this text in their subject' -r
+complete -c popfetch -n "__fish_popfetch_using_subcommand list" -l since -d 'Only messages written since then: a date, as in 2026-11-24, or how long ago, as in "14 days"' -r
+complete -c popfetch -n "__fish_popfetch_using_subcommand list" -l limit -d 'At most so many messages, the newest' -r
+complete -c popfetch -n "__fish_popfetch_using_subcommand list" -l folder -d 'List this folder of the Maildir, named without its first dot' -r
+complete -c popfetch -n "__fish_popfetch_using_subcommand list" -l config -d 'Read this config file instead of the usual one' -r -F
+complete -c popfetch -n "__fish_popfetch_using_subcommand list" -l format -d 'What to write on standard output' -r -f -a "text\t'Lines for people'
+json\t'One JSON object a line'
+paths\t'The path of each message'"
+complete -c popfetch -n "__fish_popfetch_using_subcommand list" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Wherever the output goes'
+never\t'Nowhere'"
+complete -c popfetch -n "__fish_popfetch_using_subcommand list" -l new -d 'Only messages that nobody has read'
+complete -c popfetch -n "__fish_popfetch_using_subcommand list" -l all-folders -d 'List all folders as well'
+complete -c popfetch -n "__fish_popfetch_using_subcommand list" -l config-on-stdin -d 'The config file\'s text is standard input: how `watch` hands on the one that it has read. What is named is where it came from'
+complete -c popfetch -n "__fish_popfetch_using_subcommand list" -s 0 -l null -d 'End each path with NUL instead of a newline; implies --format paths'
+complete -c popfetch -n "__fish_popfetch_using_subcommand list" -s q -l quiet -d 'Say nothing unless something goes wrong, or needs a look'
+complete -c popfetch -n "__fish_popfetch_using_subcommand list" -s v -l verbose -d 'Say more; -vv shows what goes over the line, without passwords'
+complete -c popfetch -n "__fish_popfetch_using_subcommand list" -l no-progress -d 'Show no progress bars'
+complete -c popfetch -n "__fish_popfetch_using_subcommand list" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c popfetch -n "__fish_popfetch_using_subcommand show" -l maildir -d 'Look for the message in this Maildir alone' -r -F
+complete -c popfetch -n "__fish_popfetch_using_subcommand show" -l part -d 'Show this part alone; the attachments have their numbers before them' -r
+complete -c popfetch -n "__fish_popfetch_using_subcommand show" -l save -d 'Save the attachments in this directory; with --part, that part' -r -F
+complete -c popfetch -n "__fish_popfetch_using_subcommand show" -l config -d 'Read this config file instead of the usual one' -r -F
+complete -c popfetch -n "__fish_popfetch_using_subcommand show" -l format -d 'What to write on standard output' -r -f -a "text\t'Lines for people'
+json\t'One JSON object a line'
+paths\t'The path of each message'"
+complete -c popfetch -n "__fish_popfetch_using_subcommand show" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Wherever the output goes'
+never\t'Nowhere'"
+complete -c popfetch -n "__fish_popfetch_using_subcommand show" -l raw -d 'The message as it is stored'
+complete -c popfetch -n "__fish_popfetch_using_subcommand show" -l headers -d 'All fields of the header, and nothing else'
+complete -c popfetch -n "__fish_popfetch_using_subcommand show" -l html -d 'The HTML itself, for a browser'
+complete -c popfetch -n "__fish_popfetch_using_subcommand show" -l peek -d 'Do not mark the message as seen'
+complete -c popfetch -n "__fish_popfetch_using_subcommand show" -l config-on-stdin -d 'The config file\'s text is standard input: how `watch` hands on the one that it has read. What is named is where it came from'
+complete -c popfetch -n "__fish_popfetch_using_subcommand show" -s 0 -l null -d 'End each path with NUL instead of a newline; implies --format paths'
+complete -c popfetch -n "__fish_popfetch_using_subcommand show" -s q -l quiet -d 'Say nothing unless something goes wrong, or needs a look'
+complete -c popfetch -n "__fish_popfetch_using_subcommand show" -s v -l verbose -d 'Say more; -vv shows what goes over the line, without passwords'
+complete -c popfetch -n "__fish_popfetch_using_subcommand show" -l no-progress -d 'Show no progress bars'
+complete -c popfetch -n "__fish_popfetch_using_subcommand show" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c popfetch -n "__fish_popfetch_using_subcommand import" -l seen -d 'The file with the unique-ids of what it has fetched, where that is not in the usual place' -r -F
 complete -c popfetch -n "__fish_popfetch_using_subcommand import" -l account -d 'Only this one of its accounts, as it is called there, or as USER@HOST' -r
 complete -c popfetch -n "__fish_popfetch_using_subcommand import" -l config -d 'Read this config file instead of the usual one' -r -F
 complete -c popfetch -n "__fish_popfetch_using_subcommand import" -l format -d 'What to write on standard output' -r -f -a "text\t'Lines for people'
 json\t'One JSON object a line'
-paths\t'The path of each new message'"
+paths\t'The path of each message'"
 complete -c popfetch -n "__fish_popfetch_using_subcommand import" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Wherever the output goes'
 never\t'Nowhere'"
@@ -193,7 +236,7 @@ complete -c popfetch -n "__fish_popfetch_using_subcommand setup" -l timeout -d '
 complete -c popfetch -n "__fish_popfetch_using_subcommand setup" -l config -d 'Read this config file instead of the usual one' -r -F
 complete -c popfetch -n "__fish_popfetch_using_subcommand setup" -l format -d 'What to write on standard output' -r -f -a "text\t'Lines for people'
 json\t'One JSON object a line'
-paths\t'The path of each new message'"
+paths\t'The path of each message'"
 complete -c popfetch -n "__fish_popfetch_using_subcommand setup" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Wherever the output goes'
 never\t'Nowhere'"
@@ -211,7 +254,7 @@ complete -c popfetch -n "__fish_popfetch_using_subcommand setup" -s h -l help -d
 complete -c popfetch -n "__fish_popfetch_using_subcommand account; and not __fish_seen_subcommand_from list show test remove" -l config -d 'Read this config file instead of the usual one' -r -F
 complete -c popfetch -n "__fish_popfetch_using_subcommand account; and not __fish_seen_subcommand_from list show test remove" -l format -d 'What to write on standard output' -r -f -a "text\t'Lines for people'
 json\t'One JSON object a line'
-paths\t'The path of each new message'"
+paths\t'The path of each message'"
 complete -c popfetch -n "__fish_popfetch_using_subcommand account; and not __fish_seen_subcommand_from list show test remove" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Wherever the output goes'
 never\t'Nowhere'"
@@ -228,7 +271,7 @@ complete -c popfetch -n "__fish_popfetch_using_subcommand account; and not __fis
 complete -c popfetch -n "__fish_popfetch_using_subcommand account; and __fish_seen_subcommand_from list" -l config -d 'Read this config file instead of the usual one' -r -F
 complete -c popfetch -n "__fish_popfetch_using_subcommand account; and __fish_seen_subcommand_from list" -l format -d 'What to write on standard output' -r -f -a "text\t'Lines for people'
 json\t'One JSON object a line'
-paths\t'The path of each new message'"
+paths\t'The path of each message'"
 complete -c popfetch -n "__fish_popfetch_using_subcommand account; and __fish_seen_subcommand_from list" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Wherever the output goes'
 never\t'Nowhere'"
@@ -242,7 +285,7 @@ complete -c popfetch -n "__fish_popfetch_using_subcommand account; and __fish_se
 complete -c popfetch -n "__fish_popfetch_using_subcommand account; and __fish_seen_subcommand_from show" -l config -d 'Read this config file instead of the usual one' -r -F
 complete -c popfetch -n "__fish_popfetch_using_subcommand account; and __fish_seen_subcommand_from show" -l format -d 'What to write on standard output' -r -f -a "text\t'Lines for people'
 json\t'One JSON object a line'
-paths\t'The path of each new message'"
+paths\t'The path of each message'"
 complete -c popfetch -n "__fish_popfetch_using_subcommand account; and __fish_seen_subcommand_from show" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Wherever the output goes'
 never\t'Nowhere'"
@@ -273,7 +316,7 @@ complete -c popfetch -n "__fish_popfetch_using_subcommand account; and __fish_se
 complete -c popfetch -n "__fish_popfetch_using_subcommand account; and __fish_seen_subcommand_from test" -l config -d 'Read this config file instead of the usual one' -r -F
 complete -c popfetch -n "__fish_popfetch_using_subcommand account; and __fish_seen_subcommand_from test" -l format -d 'What to write on standard output' -r -f -a "text\t'Lines for people'
 json\t'One JSON object a line'
-paths\t'The path of each new message'"
+paths\t'The path of each message'"
 complete -c popfetch -n "__fish_popfetch_using_subcommand account; and __fish_seen_subcommand_from test" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Wherever the output goes'
 never\t'Nowhere'"
@@ -287,7 +330,7 @@ complete -c popfetch -n "__fish_popfetch_using_subcommand account; and __fish_se
 complete -c popfetch -n "__fish_popfetch_using_subcommand account; and __fish_seen_subcommand_from remove" -l config -d 'Read this config file instead of the usual one' -r -F
 complete -c popfetch -n "__fish_popfetch_using_subcommand account; and __fish_seen_subcommand_from remove" -l format -d 'What to write on standard output' -r -f -a "text\t'Lines for people'
 json\t'One JSON object a line'
-paths\t'The path of each new message'"
+paths\t'The path of each message'"
 complete -c popfetch -n "__fish_popfetch_using_subcommand account; and __fish_seen_subcommand_from remove" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Wherever the output goes'
 never\t'Nowhere'"
@@ -302,7 +345,7 @@ complete -c popfetch -n "__fish_popfetch_using_subcommand account; and __fish_se
 complete -c popfetch -n "__fish_popfetch_using_subcommand state; and not __fish_seen_subcommand_from show mark-seen forget accept move" -l config -d 'Read this config file instead of the usual one' -r -F
 complete -c popfetch -n "__fish_popfetch_using_subcommand state; and not __fish_seen_subcommand_from show mark-seen forget accept move" -l format -d 'What to write on standard output' -r -f -a "text\t'Lines for people'
 json\t'One JSON object a line'
-paths\t'The path of each new message'"
+paths\t'The path of each message'"
 complete -c popfetch -n "__fish_popfetch_using_subcommand state; and not __fish_seen_subcommand_from show mark-seen forget accept move" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Wherever the output goes'
 never\t'Nowhere'"
@@ -320,7 +363,7 @@ complete -c popfetch -n "__fish_popfetch_using_subcommand state; and not __fish_
 complete -c popfetch -n "__fish_popfetch_using_subcommand state; and __fish_seen_subcommand_from show" -l config -d 'Read this config file instead of the usual one' -r -F
 complete -c popfetch -n "__fish_popfetch_using_subcommand state; and __fish_seen_subcommand_from show" -l format -d 'What to write on standard output' -r -f -a "text\t'Lines for people'
 json\t'One JSON object a line'
-paths\t'The path of each new message'"
+paths\t'The path of each message'"
 complete -c popfetch -n "__fish_popfetch_using_subcommand state; and __fish_seen_subcommand_from show" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Wherever the output goes'
 never\t'Nowhere'"
@@ -352,7 +395,7 @@ complete -c popfetch -n "__fish_popfetch_using_subcommand state; and __fish_seen
 complete -c popfetch -n "__fish_popfetch_using_subcommand state; and __fish_seen_subcommand_from mark-seen" -l config -d 'Read this config file instead of the usual one' -r -F
 complete -c popfetch -n "__fish_popfetch_using_subcommand state; and __fish_seen_subcommand_from mark-seen" -l format -d 'What to write on standard output' -r -f -a "text\t'Lines for people'
 json\t'One JSON object a line'
-paths\t'The path of each new message'"
+paths\t'The path of each message'"
 complete -c popfetch -n "__fish_popfetch_using_subcommand state; and __fish_seen_subcommand_from mark-seen" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Wherever the output goes'
 never\t'Nowhere'"
@@ -367,7 +410,7 @@ complete -c popfetch -n "__fish_popfetch_using_subcommand state; and __fish_seen
 complete -c popfetch -n "__fish_popfetch_using_subcommand state; and __fish_seen_subcommand_from forget" -l config -d 'Read this config file instead of the usual one' -r -F
 complete -c popfetch -n "__fish_popfetch_using_subcommand state; and __fish_seen_subcommand_from forget" -l format -d 'What to write on standard output' -r -f -a "text\t'Lines for people'
 json\t'One JSON object a line'
-paths\t'The path of each new message'"
+paths\t'The path of each message'"
 complete -c popfetch -n "__fish_popfetch_using_subcommand state; and __fish_seen_subcommand_from forget" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Wherever the output goes'
 never\t'Nowhere'"
@@ -382,7 +425,7 @@ complete -c popfetch -n "__fish_popfetch_using_subcommand state; and __fish_seen
 complete -c popfetch -n "__fish_popfetch_using_subcommand state; and __fish_seen_subcommand_from accept" -l config -d 'Read this config file instead of the usual one' -r -F
 complete -c popfetch -n "__fish_popfetch_using_subcommand state; and __fish_seen_subcommand_from accept" -l format -d 'What to write on standard output' -r -f -a "text\t'Lines for people'
 json\t'One JSON object a line'
-paths\t'The path of each new message'"
+paths\t'The path of each message'"
 complete -c popfetch -n "__fish_popfetch_using_subcommand state; and __fish_seen_subcommand_from accept" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Wherever the output goes'
 never\t'Nowhere'"
@@ -398,7 +441,7 @@ complete -c popfetch -n "__fish_popfetch_using_subcommand state; and __fish_seen
 complete -c popfetch -n "__fish_popfetch_using_subcommand state; and __fish_seen_subcommand_from move" -l config -d 'Read this config file instead of the usual one' -r -F
 complete -c popfetch -n "__fish_popfetch_using_subcommand state; and __fish_seen_subcommand_from move" -l format -d 'What to write on standard output' -r -f -a "text\t'Lines for people'
 json\t'One JSON object a line'
-paths\t'The path of each new message'"
+paths\t'The path of each message'"
 complete -c popfetch -n "__fish_popfetch_using_subcommand state; and __fish_seen_subcommand_from move" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Wherever the output goes'
 never\t'Nowhere'"
@@ -412,7 +455,7 @@ complete -c popfetch -n "__fish_popfetch_using_subcommand verify" -l maildir -d 
 complete -c popfetch -n "__fish_popfetch_using_subcommand verify" -l config -d 'Read this config file instead of the usual one' -r -F
 complete -c popfetch -n "__fish_popfetch_using_subcommand verify" -l format -d 'What to write on standard output' -r -f -a "text\t'Lines for people'
 json\t'One JSON object a line'
-paths\t'The path of each new message'"
+paths\t'The path of each message'"
 complete -c popfetch -n "__fish_popfetch_using_subcommand verify" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Wherever the output goes'
 never\t'Nowhere'"
@@ -426,7 +469,7 @@ complete -c popfetch -n "__fish_popfetch_using_subcommand verify" -s h -l help -
 complete -c popfetch -n "__fish_popfetch_using_subcommand login" -l config -d 'Read this config file instead of the usual one' -r -F
 complete -c popfetch -n "__fish_popfetch_using_subcommand login" -l format -d 'What to write on standard output' -r -f -a "text\t'Lines for people'
 json\t'One JSON object a line'
-paths\t'The path of each new message'"
+paths\t'The path of each message'"
 complete -c popfetch -n "__fish_popfetch_using_subcommand login" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Wherever the output goes'
 never\t'Nowhere'"
@@ -441,7 +484,7 @@ complete -c popfetch -n "__fish_popfetch_using_subcommand login" -s h -l help -d
 complete -c popfetch -n "__fish_popfetch_using_subcommand password; and not __fish_seen_subcommand_from set remove" -l config -d 'Read this config file instead of the usual one' -r -F
 complete -c popfetch -n "__fish_popfetch_using_subcommand password; and not __fish_seen_subcommand_from set remove" -l format -d 'What to write on standard output' -r -f -a "text\t'Lines for people'
 json\t'One JSON object a line'
-paths\t'The path of each new message'"
+paths\t'The path of each message'"
 complete -c popfetch -n "__fish_popfetch_using_subcommand password; and not __fish_seen_subcommand_from set remove" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Wherever the output goes'
 never\t'Nowhere'"
@@ -456,7 +499,7 @@ complete -c popfetch -n "__fish_popfetch_using_subcommand password; and not __fi
 complete -c popfetch -n "__fish_popfetch_using_subcommand password; and __fish_seen_subcommand_from set" -l config -d 'Read this config file instead of the usual one' -r -F
 complete -c popfetch -n "__fish_popfetch_using_subcommand password; and __fish_seen_subcommand_from set" -l format -d 'What to write on standard output' -r -f -a "text\t'Lines for people'
 json\t'One JSON object a line'
-paths\t'The path of each new message'"
+paths\t'The path of each message'"
 complete -c popfetch -n "__fish_popfetch_using_subcommand password; and __fish_seen_subcommand_from set" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Wherever the output goes'
 never\t'Nowhere'"
@@ -469,7 +512,7 @@ complete -c popfetch -n "__fish_popfetch_using_subcommand password; and __fish_s
 complete -c popfetch -n "__fish_popfetch_using_subcommand password; and __fish_seen_subcommand_from remove" -l config -d 'Read this config file instead of the usual one' -r -F
 complete -c popfetch -n "__fish_popfetch_using_subcommand password; and __fish_seen_subcommand_from remove" -l format -d 'What to write on standard output' -r -f -a "text\t'Lines for people'
 json\t'One JSON object a line'
-paths\t'The path of each new message'"
+paths\t'The path of each message'"
 complete -c popfetch -n "__fish_popfetch_using_subcommand password; and __fish_seen_subcommand_from remove" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Wherever the output goes'
 never\t'Nowhere'"
@@ -482,7 +525,7 @@ complete -c popfetch -n "__fish_popfetch_using_subcommand password; and __fish_s
 complete -c popfetch -n "__fish_popfetch_using_subcommand completions" -l config -d 'Read this config file instead of the usual one' -r -F
 complete -c popfetch -n "__fish_popfetch_using_subcommand completions" -l format -d 'What to write on standard output' -r -f -a "text\t'Lines for people'
 json\t'One JSON object a line'
-paths\t'The path of each new message'"
+paths\t'The path of each message'"
 complete -c popfetch -n "__fish_popfetch_using_subcommand completions" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Wherever the output goes'
 never\t'Nowhere'"
@@ -495,7 +538,7 @@ complete -c popfetch -n "__fish_popfetch_using_subcommand completions" -s h -l h
 complete -c popfetch -n "__fish_popfetch_using_subcommand man" -l config -d 'Read this config file instead of the usual one' -r -F
 complete -c popfetch -n "__fish_popfetch_using_subcommand man" -l format -d 'What to write on standard output' -r -f -a "text\t'Lines for people'
 json\t'One JSON object a line'
-paths\t'The path of each new message'"
+paths\t'The path of each message'"
 complete -c popfetch -n "__fish_popfetch_using_subcommand man" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Wherever the output goes'
 never\t'Nowhere'"
@@ -526,6 +569,7 @@ complete -c popfetch -n "__fish_popfetch_needs_command" -f -a "(__popfetch_accou
 complete -c popfetch -n "__fish_popfetch_using_subcommand fetch" -f -a "(__popfetch_accounts)" -d Account
 complete -c popfetch -n "__fish_popfetch_using_subcommand check" -f -a "(__popfetch_accounts)" -d Account
 complete -c popfetch -n "__fish_popfetch_using_subcommand watch" -f -a "(__popfetch_accounts)" -d Account
+complete -c popfetch -n "__fish_popfetch_using_subcommand list" -f -a "(__popfetch_accounts)" -d Account
 complete -c popfetch -n "__fish_popfetch_using_subcommand account; and __fish_seen_subcommand_from show" -f -a "(__popfetch_accounts)" -d Account
 complete -c popfetch -n "__fish_popfetch_using_subcommand account; and __fish_seen_subcommand_from test" -f -a "(__popfetch_accounts)" -d Account
 complete -c popfetch -n "__fish_popfetch_using_subcommand account; and __fish_seen_subcommand_from remove" -f -a "(__popfetch_accounts)" -d Account
