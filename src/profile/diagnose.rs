@@ -10,7 +10,7 @@ use thiserror::Error;
 use super::address::without_password;
 use super::problem::Problem;
 use super::words::nearest;
-use crate::exit::{Diagnose, Status};
+use crate::exit::{Diagnose, Status, is_scarce, scarcity};
 use crate::paths::NoHome;
 use crate::term::visible;
 use crate::term::{Paint, columns, wrap};
@@ -104,6 +104,14 @@ impl ConfigError {
         }
     }
 
+    /// What is wrong, without where and in which account; safe for a terminal.
+    pub fn bare_reason(&self) -> String {
+        match self {
+            Self::Invalid(problem) => visible(&problem.message),
+            other => other.to_string(),
+        }
+    }
+
     /// The error for a terminal: title, place with caret where there is one, and the hint.
     ///
     /// Several lines, without a newline at the end; The source line is left out where it may
@@ -183,6 +191,7 @@ impl Diagnose for ConfigError {
     fn status(&self) -> Status {
         match self {
             Self::CommandLine { .. } => Status::Usage,
+            Self::Read { source, .. } if is_scarce(source) => Status::Temporary,
             _ => Status::Config,
         }
     }
@@ -217,7 +226,7 @@ impl Diagnose for ConfigError {
                 io::ErrorKind::PermissionDenied => {
                     Some("you need the right to read it, and to enter its directory".into())
                 }
-                _ => None,
+                _ => scarcity(source).map(str::to_owned),
             },
             Self::SameMaildrop { first, .. } => Some(format!(
                 "fetch it as `{}` alone, or set `disabled = true` in one of the two",

@@ -1,6 +1,5 @@
 //! Size costs no memory: neither that of a message nor that of a maildrop.
 
-use std::fmt::Write as _;
 use std::fs;
 use std::ops::Range;
 use std::time::{Duration, Instant};
@@ -9,6 +8,7 @@ use sha2::{Digest, Sha256};
 
 use crate::support::account::{Account, Security};
 use crate::support::behaviour::Behaviour;
+use crate::support::journal;
 use crate::support::maildrop::Maildrop;
 use crate::support::message::{Message, generate};
 use crate::support::run::Home;
@@ -23,9 +23,12 @@ const STRANGE: &str = "0000000007";
 #[test]
 fn a_message_of_a_gibibyte_arrives_whole_in_less_than_32_mib_of_memory() {
     let message = Message::generated("huge", 1 << 30, 1);
-    let server = Server::start(&Maildrop::new([message.clone()]));
+    let maildrop = Maildrop::new([Message::generated("small", 1 << 10, 2)]);
+    let server = Server::start(&maildrop);
     let home = Home::on_disk();
     home.one_account(&server.account(), "");
+    let small = home.popfetch(["fetch"]).expect(0).peak_memory;
+    maildrop.add([message.clone()]);
     let started = Instant::now();
     let run = home.popfetch(["fetch"]).limit(Duration::from_secs(600));
     let output = run.expect(0);
@@ -35,11 +38,14 @@ fn a_message_of_a_gibibyte_arrives_whole_in_less_than_32_mib_of_memory() {
         output.peak_memory / 1024
     );
     let files = tree::new_files(&home.maildir("a"));
-    assert_eq!(files.len(), 1);
-    assert!(tree::sha256(&files[0]) == message.stored_sha256());
+    let hashes: Vec<_> = files.iter().map(|file| tree::sha256(file)).collect();
+    assert_eq!(files.len(), 2);
+    assert!(hashes.contains(&message.stored_sha256()));
     tree::assert_tmp_is_empty(&home.maildir("a"));
-    assert!(output.peak_memory > 0, "it was not measured");
-    assert!(output.peak_memory < 32 * MIB, "{}", output.peak_memory);
+    assert!(small > 0, "it was not measured");
+    // The program by itself takes 11 MiB with optimization; with debug information it is most of all.
+    let costs = output.peak_memory.saturating_sub(small);
+    assert!(costs < (32 - 12) * MIB, "{small}, {}", output.peak_memory);
 }
 
 #[test]
@@ -250,8 +256,6 @@ fn name(tag: &str, id: u32) -> String {
 }
 
 fn seal(lines: &mut String, fields: std::fmt::Arguments<'_>) {
-    let begin = lines.len();
-    write!(lines, "{fields}\t").unwrap();
-    let crc = crc32fast::hash(&lines.as_bytes()[begin..]);
-    writeln!(lines, "{crc:08x}").unwrap();
+    let line = journal::linked(lines, &fields.to_string());
+    lines.push_str(&line);
 }

@@ -128,11 +128,17 @@ fn found_by_another(octets: &[u8]) -> Option<Vec<u8>> {
 }
 
 /// What is read otherwise here, and rightly: by file and field, with the reason.
-const BETTER: &[(&str, usize, &str)] = &[(
-    "everyday/00171.eml",
-    0,
-    "12:29:13 AM is half past midnight, and not half past noon",
-)];
+const BETTER: &[(&str, usize, &str)] = &[
+    (
+        "everyday/00171.eml",
+        0,
+        "12:29:13 AM is half past midnight, and not half past noon",
+    ),
+    ("everyday/00877.eml", 2, NO_SPACE),
+    ("everyday/00883.eml", 2, NO_SPACE),
+];
+
+const NO_SPACE: &str = "a full stop stands right behind the encoded word, without a space";
 
 #[test]
 fn g_the_headings_of_all_samples_are_read_as_a_second_parser_reads_them() {

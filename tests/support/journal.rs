@@ -38,11 +38,11 @@ pub fn sealed<'a>(lines: impl IntoIterator<Item = &'a str>) -> String {
 }
 
 /// A line for the end of this text.
-fn linked(text: &str, fields: &str) -> String {
+pub fn linked(text: &str, fields: &str) -> String {
     let sum_of = |line: &str| line.rsplit_once('\t').unwrap().1.to_owned();
     let mut line = fields.to_owned();
     if text.starts_with("popfetch-state\t3\t") {
-        let (header, last) = (text.lines().next(), text.lines().last());
+        let (header, last) = (text.lines().next(), text.lines().next_back());
         let (header, last) = (sum_of(header.unwrap()), sum_of(last.unwrap()));
         line += &format!("\t<{last}{}", &header[4..]);
     }

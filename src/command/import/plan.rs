@@ -65,7 +65,7 @@ impl Plan {
             let parsed = Config::from_text(&config, Zeroizing::new(alone))?;
             let profile = parsed
                 .profile(&draft.name, &Overrides::default())
-                .map_err(|error| makes_no_sense(tool, &draft.name, &config, &error))?;
+                .map_err(|error| makes_no_sense(tool, &draft.name, &error))?;
             let same = |other: &&Planned| other.profile.server == profile.server;
             let here = known
                 .iter()
@@ -181,14 +181,9 @@ fn safe(name: &str) -> String {
     }
 }
 
-fn makes_no_sense(tool: Tool, name: &str, config: &Path, error: &ConfigError) -> Failure {
+fn makes_no_sense(tool: Tool, name: &str, error: &ConfigError) -> Failure {
     // The place that it names is in no file yet.
-    let text = error.to_string();
-    let what = text.lines().next().unwrap_or_default();
-    let config = config.display().to_string();
-    let what = what.strip_prefix(&config).map_or(what, |place| {
-        place.trim_start_matches(|c: char| c == ':' || c == ' ' || c.is_ascii_digit())
-    });
+    let what = error.bare_reason();
     Failure::new(
         Status::Config,
         format!("{}: account `{name}`: {what}", tool.word()),

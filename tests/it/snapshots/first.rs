@@ -28,7 +28,6 @@ fn words_of_other_tools() {
             &["sync"],
             &["test"],
             &["version"],
-            &["list"],
             &["rm", "work"],
             &["work"],
             &["ftech"],
