@@ -20,6 +20,9 @@ const LIMIT: Duration = Duration::from_secs(30);
 /// How often to look whether it has read on, or ended.
 const POLL: Duration = Duration::from_millis(2);
 
+/// How long to wait, once it has ended, for the word that it has read everything.
+const HOLDING: Duration = Duration::from_secs(2);
+
 /// After so many failures in a row it is not asked again in this run.
 const FAILURES: u32 = 3;
 
@@ -123,14 +126,11 @@ fn run(
         }
         if let Some(status) = running.status()? {
             // One that has failed before it read all of it, as where a script has a fault, may end with
-            // any status. The system says so of a socket.
-            let unread = !left.is_empty()
-                || ours
-                    .read(&mut [0])
-                    .is_err_and(|error| error.kind() == io::ErrorKind::ConnectionReset);
+            // any status.
+            let has_read = left.is_empty() && is_read(&mut ours, HOLDING);
             return Ok(match Verdict::of_status(status.code()) {
                 Some(Verdict::Fetch) => Ok(Verdict::Fetch),
-                Some(_) if unread => Err(format!("{status} before it had read the header")),
+                Some(_) if !has_read => Err(format!("{status} before it had read the header")),
                 Some(verdict) => Ok(verdict),
                 None => Err(status.to_string()),
             });
@@ -142,6 +142,29 @@ fn run(
             return Ok(Err("popfetch was stopped".to_owned()));
         }
         thread::sleep(POLL);
+    }
+}
+
+/// Whether all that was written to a program that has ended was read by it: the system says so of a
+/// socket, once nobody has its other end any more. Another program that is just being started may
+/// have it for a moment, so what is not said yet is waited for; and one that stays behind may have it
+/// for ever, which shows nothing.
+fn is_read(ours: &mut UnixStream, limit: Duration) -> bool {
+    let deadline = Instant::now() + limit;
+    loop {
+        match ours.read(&mut [0]) {
+            Ok(0) => return true,
+            // It may answer, although nobody asked.
+            Ok(_) => {}
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                if Instant::now() >= deadline {
+                    return false;
+                }
+                thread::sleep(POLL);
+            }
+            Err(_) => return false,
+        }
     }
 }
 
@@ -190,6 +213,18 @@ mod tests {
             assert!(say(&script, &vec![b'a'; 1 << 20]).is_err());
         }
         assert_eq!(say("exit 0", b"A: b\n\n"), Ok(Verdict::Fetch));
+    }
+
+    #[test]
+    fn what_somebody_else_may_still_read_was_not_read_by_the_program() {
+        let (mut ours, theirs) = UnixStream::pair().unwrap();
+        ours.set_nonblocking(true).unwrap();
+        ours.write_all(b"A: b\n\n").unwrap();
+        ours.shutdown(Shutdown::Write).unwrap();
+        let moment = Duration::from_millis(1);
+        assert!(!is_read(&mut ours, moment), "held");
+        drop(theirs);
+        assert!(!is_read(&mut ours, LIMIT), "left unread");
     }
 
     #[test]

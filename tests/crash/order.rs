@@ -9,12 +9,15 @@ use popfetch::durable::Disk;
 use std::collections::BTreeSet;
 use std::fs;
 
+type Lines = Vec<String>;
+
+/// Changes two lines of a journal, where it can.
+type Change = fn(&Text, usize, usize) -> Option<Lines>;
+
 /// What can befall lines of a journal.
-const ALL: [fn(&Text, usize, usize) -> Option<Lines>; 7] = [
+const ALL: [Change; 7] = [
     exchanged, moved, repeated, dropped, twice_over, spliced, mixed,
 ];
-
-type Lines = Vec<String>;
 
 /// A journal, and another one of the same account.
 struct Text {

@@ -137,7 +137,7 @@ fn e_10_a_signal_for_popfetch_alone_ends_the_password_command_and_what_it_has_st
             (stat.contains("(sh)") || stat.contains("(sleep)")) && !stat.contains(") Z")
         };
         let are_gone = within(Duration::from_secs(20), || {
-            (!pids.lines().any(|pid| runs(pid))).then_some(())
+            (!pids.lines().any(&runs)).then_some(())
         });
         assert!(are_gone.is_some(), "{pids} go on after {signal:?}");
     }

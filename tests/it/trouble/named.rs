@@ -8,8 +8,11 @@ use std::path::Path;
 use crate::given::{assert_said, mail, run, server};
 use crate::support::tree;
 
+/// Makes something at a path.
+type Make = fn(&Path);
+
 /// What may stand where a file is meant, and what makes it so.
-const INSTEAD: [(&str, fn(&Path)); 4] = [
+const INSTEAD: [(&str, Make); 4] = [
     ("a pipe that nobody writes to", |path| {
         mknodat(CWD, path, FileType::Fifo, Mode::RUSR | Mode::WUSR, 0).unwrap();
     }),
