@@ -137,7 +137,8 @@ impl Store {
             opened.unsure = unsure;
             opened.hidden = self.hidden(maildir);
         }
-        let ahead = parting.ahead || is_inherited;
+        // One that was made again from the Maildir knows the generation, and not what is behind it.
+        let ahead = parting.ahead || is_inherited || (opened.is_rebuilt && line.is_some());
         // An older backup may hold what was given up when a still older one lacked it.
         if self.learn_former_ids(maildir)? || ahead || parting.is_behind() || unsure {
             opened.found += self.take_in_delivered(maildir)?;

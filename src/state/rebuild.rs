@@ -34,7 +34,12 @@ pub(super) fn make(
                 let known = known_names(&claim.dir, &draft, &memory);
                 let known = known.map_err(|source| claim.io_error(source))?;
                 let now = claim.now();
-                let here = began(now, maildir.path().to_owned(), None, 0);
+                // What lies there has been delivered by now: a Maildir that is restored from before will
+                // lack it, and must not count as one from which its owner has removed it (E13).
+                let roster = maildir.roster()?;
+                let line = roster.of(&claim.account, &memory.former);
+                let (id, generation) = line.map_or((None, 0), |line| (roster.id, line.generation));
+                let here = began(now, maildir.path().to_owned(), id, generation);
                 add_missing(&mut journal, &mut memory, search, &known, here)
             });
         opened.found += found.map_err(|error| match error {
@@ -209,7 +214,8 @@ fn began(time: i64, maildir: PathBuf, maildir_id: Option<MaildirId>, generation:
 
 /// Adds a line for every message in the Maildirs that no line speaks of. Gives their number. What
 /// lies in another Maildir than this run's comes first, and with a run of its own, because this
-/// Maildir does not vouch for it; `here` is this one's, for the rest.
+/// Maildir does not vouch for it; `here` is this one's, for the rest, which was delivered up to its
+/// generation.
 fn add_missing(
     journal: &mut Journal,
     memory: &mut Memory,
@@ -222,7 +228,8 @@ fn add_missing(
     };
     let now = *time;
     let mut found = 0;
-    let mut elsewhere = false;
+    // What was recorded last may be of an earlier generation.
+    let mut is_here = false;
     let known = |name: &str| known.contains(name);
     delivery::survey(search, maildir, known, |surveyed| {
         let Surveyed {
@@ -231,9 +238,9 @@ fn add_missing(
             examined,
         } = surveyed;
         let run = match path.starts_with(maildir) {
-            true => std::mem::take(&mut elsewhere).then(|| here.clone()),
+            true => (!std::mem::replace(&mut is_here, true)).then(|| here.clone()),
             false => {
-                elsewhere = true;
+                is_here = false;
                 let homes = memory.homes.all.iter().map(|home| home.path.clone());
                 let other = homes.rev().find(|home| path.starts_with(home));
                 Some(began(now, other.unwrap_or(path), None, 0))
@@ -259,7 +266,7 @@ fn add_missing(
         memory.apply(entry, place);
         found += 1;
     })?;
-    if elsewhere {
+    if found > 0 && !is_here {
         let place = journal.add(&here);
         memory.apply(here, place);
     }

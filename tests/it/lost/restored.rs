@@ -499,3 +499,51 @@ fn a1_a_newer_maildir_restored_after_an_older_one_brings_nothing_twice() {
     assert_eq!(scene.server.maildrop().count(), 0);
     scene.assert_all_are_here();
 }
+
+/// The journal alone loses its end, or all of it, and is made again from the Maildir; then the Maildir comes
+/// from a backup that is older than that.
+#[test]
+fn a1_after_a_journal_that_was_made_again_an_older_maildir_is_known_for_one() {
+    for journal_is in ["older", "removed", "damaged"] {
+        for between in [false, true] {
+            let scene = scene(vec![letter(1)]);
+            let state = scene.home.state();
+            scene.run(&["fetch"]);
+            let mut journals = fs::read_dir(&state)
+                .unwrap()
+                .map(|file| file.unwrap().path());
+            let journal = journals.find(|path| path.extension().is_some_and(|it| it == "journal"));
+            let journal = journal.unwrap();
+            let (maildir, backup) = (scene.home.maildir("a"), scene.home.path().join("backup"));
+            copy(&maildir, &backup);
+            let older = fs::read(&journal).unwrap();
+            scene.server.maildrop().add([letter(2)]);
+            scene.run(&["fetch"]);
+            match journal_is {
+                "older" => fs::write(&journal, &older).unwrap(),
+                "removed" => fs::remove_file(&journal).unwrap(),
+                _ => {
+                    // A line before the last: those behind it stay.
+                    let mut octets = fs::read(&journal).unwrap();
+                    octets[older.len() + 3] ^= 1;
+                    fs::write(&journal, octets).unwrap();
+                }
+            }
+            scene.run(&["fetch"]);
+            restore(&backup, &maildir);
+            if between {
+                scene.run(&["fetch"]);
+            }
+            for _ in 0..3 {
+                scene.run(DELETE);
+            }
+            let there = scene.copies(&letter(2));
+            let left = scene.server.maildrop().unique_ids();
+            assert!(
+                there == 1 || left.contains(&"uid-2".to_owned()),
+                "{journal_is}, {between}: {there}, {left:?}"
+            );
+            assert!(there <= 1, "{journal_is}, {between}: {there}");
+        }
+    }
+}
