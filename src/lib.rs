@@ -30,6 +30,7 @@
 //! | [`session`] | a POP3 session over a channel: the states of RFC 1939 as types |
 //! | [`plan`] | what to fetch, skip, mark and delete: pure, without clock, disk or network |
 //! | [`delivery`] | the spool, and the steps from octets to a message that is placed for good, as types |
+//! | [`handover`] | what takes a message once it is stored: programs, mbox files |
 //! | [`maildir`] | Maildirs: layout, names, who delivers, finding anybody's mail again |
 //! | [`message`] | what a message is known by: its heading, the fields of its identity, its hashes |
 //! | [`state`] | what was fetched: one journal an account, its lock, recovery, rebuilding, compaction |
@@ -69,6 +70,7 @@
 //! of an earlier session the way is [`state::Same`] ─> [`state::Recorded`]: the session has shown that
 //! it is the same, and its file was looked for. Of a message that another tool has fetched there is no
 //! file of ours: [`state::Elsewhere`] stands for its owner's word that it may be deleted.
+//! What is to be handed on as well is [`state::Placed`] until that is done, and [`state::Recorded`] then.
 //! The steps are taken for a batch at a time (group commit, `fetch/commit.rs`): many files whose
 //! syncs overlap with the download, one sync of the journal, one of new/.
 //!
@@ -147,6 +149,7 @@ pub mod exit;
 #[doc = include_str!("facts.md")]
 pub mod facts {}
 pub mod fetch;
+pub mod handover;
 pub mod import;
 pub mod maildir;
 pub mod maildrop;

@@ -23,6 +23,12 @@ impl Moment {
         time.strftime("%Y-%m-%d %H:%M:%S").to_string()
     }
 
+    /// The same in UTC, as C's asctime writes it and mbox files have it.
+    pub fn as_asctime(time: i64) -> String {
+        let time = jiff::Timestamp::from_second(time).unwrap_or_default();
+        time.strftime("%a %b %e %H:%M:%S %Y").to_string()
+    }
+
     /// The zone of the clock on the wall, read once: a confined thread could not read it.
     fn zone() -> &'static TimeZone {
         static ZONE: OnceLock<TimeZone> = OnceLock::new();

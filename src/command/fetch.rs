@@ -7,7 +7,7 @@ use crate::cli::Fetch;
 use crate::exit::Status;
 use crate::profile::draft;
 use crate::profile::units::{Octets, Period};
-use crate::profile::{Keep, Order, Overrides, PasswordSource};
+use crate::profile::{Deliver, Keep, Order, Overrides, PasswordSource};
 use crate::report::{Report, Reporter};
 use crate::stop::{Reason, Stop};
 use crate::term::quoted;
@@ -42,7 +42,10 @@ pub(super) fn run(context: &Context<'_>, arguments: &Fetch) -> Result<Status, Fa
     for ready in &prepared.ready {
         let profile = &ready.profile;
         let is_made = !profile.maildir.join("new").is_dir();
-        report.delivers_to(&profile.name, &draft::shown(&profile.maildir), is_made);
+        // What only passes through is nowhere that a person would look.
+        if profile.deliver.as_ref().is_none_or(Deliver::keeps) {
+            report.delivers_to(&profile.name, &draft::shown(&profile.maildir), is_made);
+        }
     }
     say_when_stopping(&report, &environment.stop);
     let jobs = usize::from(arguments.jobs.0);

@@ -11,7 +11,9 @@ use crate::maildir::Site;
 use crate::paths;
 use crate::profile::{Overrides, Profile};
 use crate::report::Report;
-use crate::state::{self, Claim, Inspected, MarkedBy, Missing, Moment, Shown, Standing, inspect};
+use crate::state::{
+    self, Claim, Inspected, MarkedBy, Missing, Moment, Onward, Shown, Standing, inspect,
+};
 use crate::term::{Column, Table, columns, count, escape_str, hex, json_line, size, unique_id};
 use serde_json::json;
 use std::path::PathBuf;
@@ -141,11 +143,15 @@ fn status(message: &Shown) -> &'static str {
         (None, Some(MarkedBy::Import { .. }), _) => "imported",
         (None, Some(MarkedBy::Latest), _) => "passed over",
         (None, ..) => "marked",
+        (Some(_), ..) if message.onward == Onward::Waits => "to be handed on",
         (Some(_), _, Standing::Deleted) => "deleted",
         (Some(_), _, Standing::Asked) => "deletion asked",
         (Some(_), _, Standing::Absent) => "absent",
         (Some(_), _, Standing::Lost) => "lost",
         (Some(_), _, Standing::Here) if message.held => "doubtful",
+        (Some(_), _, Standing::Here) if matches!(message.onward, Onward::Done { .. }) => {
+            "handed on"
+        }
         (Some(_), _, Standing::Here) => "stored",
     }
 }

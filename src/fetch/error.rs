@@ -4,6 +4,7 @@ use super::room::Shortage;
 use super::tell::{listed, too_early};
 use crate::delivery::{self, Complete};
 use crate::exit::Diagnose;
+use crate::handover::Unable;
 use crate::maildrop::{Maildrop, Message};
 use crate::net;
 use crate::pop3::{MessageNumber, ResponseCode};
@@ -154,6 +155,9 @@ pub enum Error {
     /// The state cannot be used.
     #[error(transparent)]
     State(#[from] state::Error),
+    /// What is stored cannot be handed on.
+    #[error("{}", .0.what)]
+    Unhanded(Unable),
     /// We were asked to stop.
     #[error("{0}")]
     Stopped(stop::Reason),
@@ -189,7 +193,8 @@ impl Error {
             | Self::Oversized(_)
             | Self::Refusing(_)
             | Self::Stopped(_)
-            | Self::Thread => return None,
+            | Self::Thread
+            | Self::Unhanded(_) => return None,
         })
     }
 

@@ -11,6 +11,7 @@
 mod advice;
 mod commit;
 mod conduct;
+mod courier;
 mod doubts;
 mod echoes;
 mod endings;
@@ -19,6 +20,7 @@ mod imports;
 mod key;
 mod look;
 mod next;
+mod onward;
 mod reach;
 mod receive;
 mod refusals;
@@ -51,6 +53,7 @@ use doubts::{Budget, Looked};
 use endings::Care;
 use key::Key;
 use next::Brought;
+use onward::{Hand, Patience};
 use std::collections::HashSet;
 use std::path::Path;
 use std::sync::Arc;
@@ -148,8 +151,16 @@ impl Account<'_> {
         let (mut store, target, twins) = self.open(directory, moment)?;
         outcome.is_first_mail = store.has_stored_nothing();
         self.tell_untold(&mut store, outcome);
-        let fetched =
-            self.apart(|| self.hold_sessions(&mut store, &target, &twins, outcome, conduct));
+        let fetched = self.apart_with_courier(|courier| {
+            let mut hand = Hand::new(&store, courier);
+            self.hand_on(&mut store, &mut hand, Patience::Before, outcome)?;
+            let held = self.hold_sessions(&mut store, &target, &twins, &mut hand, outcome, conduct);
+            // What waits need not wait for the server as well.
+            match held {
+                Ok(()) => hand.end(),
+                Err(error) => Err(self.hand_on_after(&mut store, &mut hand, error, outcome)),
+            }
+        });
         // What a reader that has stopped was not told is for the next run to tell.
         if self.environment.report.catch_up(&self.environment.stop) {
             store.reported();
@@ -166,6 +177,10 @@ impl Account<'_> {
         let (store, maildir, opened, twins) =
             open_state(disk, directory, self.profile, moment, !as_new)?;
         self.tell_opened(&opened);
+        let mut store = store;
+        if let Some(deliver) = &self.profile.deliver {
+            store.hands_on(deliver.archive)?;
+        }
         Ok((store, Target::maildir(maildir), twins))
     }
 
@@ -222,21 +237,25 @@ impl Account<'_> {
         fetch.retain(|message| !run.passed.contains(&Key::of(message)));
         self.tell_plan(&plan, maildrop, &fetch, run, outcome);
         self.tell_unlisted(maildrop, in_parts, run, outcome);
+        let policy = self.profile.policy.with_clock(store.doubts_clock());
         let given_up = plan
             .places(Decision::Skip(plan::Reason::Undeletable))
             .count();
         self.leave_room(&mut fetch, run)?;
-        let mut delete = Vec::new();
+        let mut placed = Vec::new();
         if fetch.len() >= MANY {
             store.gather_evidence_of_unlisted()?;
         }
         if !fetch.is_empty() {
             let fetched = self.receive_all(session, store, run, maildrop, fetch, outcome)?;
-            if plan::deletes_at_once(self.profile.policy.with_clock(store.doubts_clock())) {
-                delete.extend(fetched.recorded);
-            }
+            placed = fetched.recorded;
             same.extend(fetched.same);
         }
+        self.hand_on(store, run.hand, Patience::OfTheServer, outcome)?;
+        let mut delete = match plan::deletes_at_once(policy) {
+            true => store.done_with(placed),
+            false => Vec::new(),
+        };
         let (vouched, still) = self.vouch_for(store, same)?;
         delete.extend(vouched);
         self.tell_undeletable(given_up + still);
@@ -449,6 +468,7 @@ impl Account<'_> {
 /// What the sessions of a run have in common.
 struct Run<'a> {
     target: &'a Target,
+    hand: &'a mut Hand,
     twins: &'a Twins,
     care: Care,
     budget: Budget,

@@ -6,6 +6,7 @@ use super::doubts::Budget;
 use super::endings::Sizes;
 use super::key::Key;
 use super::next::{Brought, Course, Next};
+use super::onward::{Hand, Patience};
 use super::reach::{Manner, Route};
 use super::{Account, Error, Run, failure};
 use crate::delivery::{Complete, Target};
@@ -45,6 +46,7 @@ impl Account<'_> {
         store: &mut Store,
         target: &Target,
         twins: &Twins,
+        hand: &mut Hand,
         outcome: &mut Outcome,
         conduct: &mut Conduct,
     ) -> Result<(), Error> {
@@ -65,6 +67,7 @@ impl Account<'_> {
         let mut goes_on = false;
         let mut run = Run {
             target,
+            hand,
             twins,
             care: course.care,
             budget: Budget::default(),
@@ -186,9 +189,11 @@ impl Account<'_> {
                 other => other,
             });
         }
+        self.hand_on(store, run.hand, Patience::After, outcome)?;
         let mut misses = run.refused;
         misses.retain(|refused| run.holds.iter().all(|it| it.name != refused.name));
         misses.extend(run.holds);
+        misses.extend(run.hand.misses());
         conduct.misses(self, &misses);
         Ok(())
     }

@@ -20,6 +20,7 @@ pub use crate::server::{Server, TLS_PORT};
 pub use crate::session::Auth;
 pub(crate) use address::{checked_user, normal_host, without_password};
 pub use config::{Config, Selected, select};
+pub use deliver::Deliver;
 pub use diagnose::ConfigError;
 pub use overrides::Overrides;
 pub use problem::Problem;
@@ -29,6 +30,7 @@ pub(crate) use words::nearest;
 
 mod address;
 mod config;
+mod deliver;
 mod diagnose;
 pub mod draft;
 pub mod edit;
@@ -61,8 +63,11 @@ pub struct Profile {
     pub auth: Auth,
     /// Where the password comes from.
     pub password: PasswordSource,
-    /// The Maildir that new messages go to; an absolute path.
+    /// The Maildir that new messages are stored in; an absolute path. It is beside the state where
+    /// [`Profile::deliver`] says that they only pass through it.
     pub maildir: PathBuf,
+    /// What takes them once they are there, if anything.
+    pub deliver: Option<Deliver>,
     /// What becomes of messages.
     pub policy: Policy,
     /// Whether commands may be sent before earlier ones are answered.
@@ -84,6 +89,7 @@ impl Profile {
             auth: Auth::default(),
             password: PasswordSource::Prompt,
             maildir: PathBuf::new(),
+            deliver: None,
             policy: Policy::default(),
             pipelining: Pipelining::default(),
             timeout: TIMEOUT,

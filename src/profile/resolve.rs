@@ -58,6 +58,7 @@ macro_rules! key {
 
 mod line;
 mod oauth;
+mod onward;
 
 pub(super) struct Resolver<'a> {
     source: &'a Arc<Source>,
@@ -79,9 +80,11 @@ impl Resolver<'_> {
             Some(timeout) => timeout.get_ref().duration(),
             None => TIMEOUT,
         };
-        let maildir = match key!(self.maildir) {
-            Some(maildir) => self.path(maildir.span(), maildir.get_ref(), &server)?,
-            None => self.path(self.name.span(), MAILDIR, &server)?,
+        let deliver = self.deliver(&server)?;
+        let maildir = match (key!(self.maildir), &deliver) {
+            (Some(maildir), _) => self.path(maildir.span(), maildir.get_ref(), &server)?,
+            (None, None) => self.path(self.name.span(), MAILDIR, &server)?,
+            (None, Some(_)) => self.spool(&server)?,
         };
         let policy = Policy {
             keep: value(key!(self.keep)).unwrap_or_default(),
@@ -96,6 +99,7 @@ impl Resolver<'_> {
             tls,
             auth,
             maildir,
+            deliver,
             policy,
             pipelining: value(key!(self.pipelining)).unwrap_or_default(),
             timeout,

@@ -20,7 +20,7 @@ pub(super) struct File {
     pub disabled: BTreeSet<String>,
     /// Whether any account has the key `password`, or a password in its `proxy`.
     pub holds_password: bool,
-    /// Whether any account has `password-command`, `proxy-command` or `oauth.token-command`.
+    /// Whether any account has `password-command`, `proxy-command`, `deliver` or `oauth.token-command`.
     pub runs_commands: bool,
 }
 
@@ -91,6 +91,8 @@ impl File {
             runs_commands: defaults.password_command.is_some()
                 || defaults.proxy_command.is_some()
                 || runs_for_tokens(&defaults)
+                || defaults.deliver.is_some()
+                || has("deliver")
                 || has_token_command
                 || has("password-command")
                 || has("proxy-command"),

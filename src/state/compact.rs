@@ -109,6 +109,9 @@ impl<'a> Copy<'a> {
             Entry::Deleted { id, time } => self.about(id, |id| Entry::Deleted { id, time }),
             Entry::Undeletable { id, time } => self.about(id, |id| Entry::Undeletable { id, time }),
             Entry::Unlisted { id, time } => self.about(id, |id| Entry::Unlisted { id, time }),
+            Entry::Handed { id, time, removed } => {
+                self.about(id, |id| Entry::Handed { id, time, removed })
+            }
             Entry::Gone { id, time } => self.about(id, |id| Entry::Gone { id, time }),
             Entry::Failed { .. } => self.failure(entry).into_iter().collect(),
             // What the account was called must stand before what is said of its messages.
@@ -121,9 +124,12 @@ impl<'a> Copy<'a> {
             | Entry::Disorder { .. }
             | Entry::Doubtful { .. }
             | Entry::Dropped { .. }
+            | Entry::Due { .. }
             | Entry::Forgotten { .. }
             | Entry::Generation { .. }
+            | Entry::Handing { .. }
             | Entry::Home { .. }
+            | Entry::NotTaken { .. }
             | Entry::Reported { .. }
             | Entry::Seen { .. }
             | Entry::Sizes(_)
@@ -182,6 +188,23 @@ impl<'a> Copy<'a> {
             }
         }
         let memory = self.memory;
+        for (id, delay) in &memory.delays {
+            if let Some(id) = self.new_id(*id) {
+                let (how, count, time) = (delay.how, delay.count, delay.last);
+                rest.push(Entry::NotTaken {
+                    id,
+                    time,
+                    how,
+                    count,
+                });
+            }
+        }
+        if let Some((id, length)) = memory.handing
+            && let Some(id) = self.new_id(id)
+        {
+            let time = self.now.unwrap_or_default();
+            rest.push(Entry::Handing { id, time, length });
+        }
         let adopted = memory.homes.all.iter().filter(|home| !home.vouches);
         rest.extend(adopted.filter_map(|home| {
             Some(Entry::Home {
@@ -224,6 +247,12 @@ impl<'a> Copy<'a> {
                 last: id,
             });
         }
+        if record.due {
+            rest.push(Entry::Due {
+                first: id,
+                last: id,
+            });
+        }
         if record.absences > 0 {
             let time = record.absent_since.seconds();
             rest.push(Entry::Absent { id, time, count: 1 });
@@ -255,7 +284,7 @@ impl<'a> Copy<'a> {
     }
 
     fn is_forgettable(&self, record: &Record) -> bool {
-        let absent = record.absences >= ABSENCES || record.deleted;
+        let absent = (record.absences >= ABSENCES || record.deleted) && !record.due;
         // A server may go on listing what it confirmed to have deleted.
         let lacking = self.memory.listed && !record.present;
         let since = record.absent_since.seconds();

@@ -103,6 +103,8 @@ pub struct Shown {
     pub marked: Option<MarkedBy>,
     /// Its end was doubtful, so that it is never deleted (E12).
     pub held: bool,
+    /// Whether it is handed on.
+    pub onward: Onward,
     /// Its owner says that the file was removed on purpose.
     pub gone: bool,
 }
@@ -121,6 +123,20 @@ impl Shown {
     pub fn is_deleted(&self) -> bool {
         self.standing == Standing::Deleted
     }
+}
+
+/// Whether a message is handed on to a program or a file, once it is stored.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Onward {
+    /// It is not.
+    Nowhere,
+    /// It is to be, and waits.
+    Waits,
+    /// It has been.
+    Done {
+        /// Its file has left the place where it was stored.
+        removed: bool,
+    },
 }
 
 /// How a message stands on the server.

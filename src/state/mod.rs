@@ -34,6 +34,7 @@ mod manners;
 mod memory;
 mod mend;
 mod merge;
+mod onward;
 mod outline;
 mod parting;
 mod proof;
@@ -59,15 +60,16 @@ pub use ending::Changes;
 pub use error::Error;
 pub use files::{is_known, journal_path, open_directory};
 pub use imported::{Elsewhere, Import, Imported, Name};
-pub use inspect::{Examined, Inspected, MessageId, Shown, Standing, examine, inspect};
+pub use inspect::{Examined, Inspected, MessageId, Onward, Shown, Standing, examine, inspect};
 pub use lock::Holder;
 pub use manners::{Credentials, Early, Manners, Why};
 pub use mend::{Accepted, Missing, Names};
-pub use proof::{Recorded, Same, Vouched, Withheld};
+pub use onward::{DueId, Waiting};
+pub use proof::{Placed, Recorded, Same, Vouched, Withheld};
 pub use recognition::Recognition;
-pub use record::{FailureKind, MarkedBy, Origin};
+pub use record::{FailureKind, MarkedBy, NotTaken, Origin};
 pub use refusal::RefusalKind;
-pub use remembered::{Failures, Known};
+pub use remembered::{Delay, Failures, Known};
 pub use removal::remove;
 pub use sizes::SizesSoFar;
 pub use trouble::{Failing, Telling};
@@ -77,7 +79,8 @@ pub use view::View;
 
 use crate::delivery::{Delivered, Synced, Unplaced};
 use crate::durable::Dir;
-use crate::maildir::{Brought, JournalId, Maildir, MaildirId, Turn};
+use crate::handover::Archive;
+use crate::maildir::{Brought, JournalId, Maildir, MaildirId, Turn, UniqueName};
 use crate::maildrop::{Maildrop, Message};
 use files::Files;
 use journal::Journal;
@@ -129,6 +132,10 @@ pub struct Store {
     session: Id,
     /// Records that the session at hand has shown to be what is listed under their names.
     verified: HashSet<Id>,
+    /// What is stored is to be handed on from here.
+    onward: Option<Archive>,
+    /// Files of messages that were handed on, in lines that are not synced yet.
+    passed: Vec<UniqueName>,
     /// Recorded in lines that are not synced yet.
     unsynced: Vec<Settled>,
     /// What a crash had interrupted and this run has settled.
@@ -144,8 +151,8 @@ pub type Intended = Vec<(Synced, Intent)>;
 
 /// A message that is recorded as seen, on the disk.
 pub enum Settled {
-    /// It was delivered; with the proof that it may be deleted, unless its end was doubtful (E12).
-    Delivered(Box<Delivered<Intent>>, Option<Recorded>),
+    /// It was delivered; with the proof of that, unless its end was doubtful (E12).
+    Delivered(Box<Delivered<Intent>>, Option<Placed>),
     /// It turned out to be one that was stored before.
     Known(Same),
 }
@@ -307,6 +314,12 @@ impl Store {
             if !synced.is_orderly() {
                 self.write([Entry::Doubtful { id }]);
             }
+            if self.onward.is_some() {
+                self.write([Entry::Due {
+                    first: id,
+                    last: id,
+                }]);
+            }
             self.memory.claim(message, id);
             intents.push(Intent(id));
         }
@@ -340,7 +353,7 @@ impl Store {
             self.write([Entry::Seen { first, last }]);
         }
         for delivered in delivered {
-            let recorded = Recorded::of_delivered(&delivered);
+            let recorded = Placed::of_delivered(&delivered);
             self.unsynced
                 .push(Settled::Delivered(Box::new(delivered), recorded));
         }

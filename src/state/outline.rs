@@ -1,7 +1,7 @@
 //! What a journal says of each message, in a few octets: where its lines stand, and what has become of
 //! it since.
 
-use super::inspect::{Shown, Standing};
+use super::inspect::{Onward, Shown, Standing};
 use super::journal::{self, Reading};
 use super::record::{Entry, Glance, Id};
 use super::window::{ReadAt, Window};
@@ -32,6 +32,7 @@ struct Mark {
     standing: Standing,
     settled: bool,
     held: bool,
+    onward: Onward,
     gone: bool,
     removed: bool,
     /// Its file is lost, however it stands on the server.
@@ -83,6 +84,12 @@ impl Outline {
             }
             Entry::Deleted { id, .. } => self.note(id, |mark| mark.standing = Standing::Deleted),
             Entry::Doubtful { id } => self.note(id, |mark| mark.held = true),
+            Entry::Due { first, last } => {
+                self.each_of(first, last, |mark| mark.onward = Onward::Waits);
+            }
+            Entry::Handed { id, removed, .. } => self.note(id, |mark| {
+                mark.onward = Onward::Done { removed };
+            }),
             Entry::Dropped { id } | Entry::Forgotten { id } => {
                 let removed = self.change(id, |mark| mark.removed = true);
                 self.removed += usize::from(removed);
@@ -93,10 +100,7 @@ impl Outline {
             }),
             Entry::Intent { id, .. } | Entry::Marked { id, .. } => self.add(id, place, false),
             Entry::Seen { first, last } => {
-                let begin = self.marks.partition_point(|mark| mark.id < first);
-                let marks = self.marks.get_mut(begin..).unwrap_or_default();
-                let seen = marks.iter_mut().take_while(|mark| mark.id <= last);
-                seen.for_each(|mark| mark.settled = true);
+                self.each_of(first, last, |mark| mark.settled = true);
             }
             Entry::Absent { id, count, .. } => self.note(id, |mark| {
                 mark.standing = match count {
@@ -115,7 +119,9 @@ impl Outline {
             | Entry::Disorder { .. }
             | Entry::Evidence { .. }
             | Entry::Generation { .. }
+            | Entry::Handing { .. }
             | Entry::Home { .. }
+            | Entry::NotTaken { .. }
             | Entry::Import(_)
             | Entry::Reported { .. }
             | Entry::Sizes(_)
@@ -174,10 +180,18 @@ impl Outline {
             standing: Standing::Here,
             settled,
             held: false,
+            onward: Onward::Nowhere,
             gone: false,
             removed: false,
             lost: false,
         });
+    }
+
+    fn each_of(&mut self, first: Id, last: Id, change: impl FnMut(&mut Mark)) {
+        let begin = self.marks.partition_point(|mark| mark.id < first);
+        let marks = self.marks.get_mut(begin..).unwrap_or_default();
+        let these = marks.iter_mut().take_while(|mark| mark.id <= last);
+        these.for_each(change);
     }
 
     fn note(&mut self, id: Id, change: impl FnOnce(&mut Mark)) {
@@ -264,6 +278,7 @@ impl<'a, S: ReadAt + ?Sized> Messages<'a, S> {
             standing: mark.standing,
             marked,
             held: mark.held,
+            onward: mark.onward,
             gone: mark.gone,
         };
         let aliases = &self.outline.aliases;

@@ -12,8 +12,14 @@ use crate::threads;
 use std::collections::HashSet;
 use std::{io, thread};
 
-/// Proof that a message is stored and recorded as seen, both on the disk (E4), and that the
-/// session at hand lists it under this number: it may be deleted from the server.
+/// Proof that a message of the session at hand is stored and recorded as seen, both on the disk (E4).
+/// Where it is to be handed on as well, that may still have to be done ([`Store::done_with`]).
+#[derive(Debug)]
+pub struct Placed(Recorded);
+
+/// Proof that a message is stored and recorded as seen, both on the disk (E4), that nothing more is to
+/// be done with it, and that the session at hand lists it under this number: it may be deleted from the
+/// server.
 #[derive(Debug)]
 pub struct Recorded {
     pub(super) id: Id,
@@ -25,14 +31,16 @@ impl Recorded {
     pub fn number(&self) -> MessageNumber {
         self.number
     }
+}
 
+impl Placed {
     /// Of a message that the session at hand has delivered; `None` where its end was doubtful.
     pub(super) fn of_delivered(delivered: &Delivered<Intent>) -> Option<Self> {
         let synced = delivered.synced();
-        synced.is_orderly().then_some(Self {
+        synced.is_orderly().then_some(Self(Recorded {
             id: delivered.intent().0,
             number: synced.message().number,
-        })
+        }))
     }
 }
 
@@ -71,6 +79,8 @@ pub enum Withheld {
     Changed,
     /// Its file is nowhere, and nothing says that its owner removed it.
     Missing,
+    /// It waits to be handed on.
+    Waiting,
 }
 
 /// What may be deleted of messages of earlier sessions, and what may not.
@@ -128,6 +138,16 @@ impl Store {
         Ok(vouched)
     }
 
+    /// Those of the messages that the session has delivered with which nothing more is to be done.
+    pub fn done_with(&self, placed: Vec<Placed>) -> Vec<Recorded> {
+        let is_done = |recorded: &Recorded| {
+            let record = self.memory.record(recorded.id);
+            record.is_some_and(|record| !record.due)
+        };
+        let recorded = placed.into_iter().map(|Placed(recorded)| recorded);
+        recorded.filter(is_done).collect()
+    }
+
     /// The lines of these messages' files, in their order.
     fn lines_of(&mut self, same: &[Same]) -> Result<Vec<Result<Option<Stored>, Error>>, Error> {
         self.flush()?;
@@ -151,6 +171,9 @@ impl Store {
         stored: &Stored,
         search: Option<&Search>,
     ) -> Option<Withheld> {
+        if record.due {
+            return Some(Withheld::Waiting);
+        }
         if record.held {
             return Some(Withheld::Doubtful);
         }

@@ -1,6 +1,6 @@
 //! What is remembered of one message, in few octets.
 
-use super::record::{FailureKind, Stored};
+use super::record::{FailureKind, NotTaken, Stored};
 use super::time::{Octets, Time};
 use crate::maildrop::Identity;
 use crate::message::{Digests, Evidence};
@@ -68,6 +68,8 @@ pub(super) struct Record {
     pub(super) is_off: bool,
     /// Its owner says that it was removed on purpose, or is fine as it is.
     pub(super) gone: bool,
+    /// It waits to be handed on.
+    pub(super) due: bool,
     /// Its line has evidence.
     pub(super) has_evidence: bool,
     /// It has been listed with another size before.
@@ -87,7 +89,7 @@ pub enum Known {
         since: i64,
         /// How often the server did not delete it although it was asked to.
         futile: u8,
-        /// It must not be deleted: its end was doubtful.
+        /// It must not be deleted: its end was doubtful, or it waits to be handed on.
         held: bool,
     },
     /// A message of this name was stored, and this one may be another: something about it is not as
@@ -106,6 +108,17 @@ pub struct Failures {
     /// How it failed last.
     pub kind: FailureKind,
     /// How often it failed in this way.
+    pub count: u32,
+    /// When, in seconds since 1970.
+    pub last: i64,
+}
+
+/// How often a message was not taken that was to be handed on, and when that was last tried.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Delay {
+    /// What the last answer was.
+    pub how: NotTaken,
+    /// How often it was the same in a row.
     pub count: u32,
     /// When, in seconds since 1970.
     pub last: i64,
@@ -155,6 +168,7 @@ impl Record {
             held: false,
             is_off: false,
             gone: false,
+            due: false,
             has_evidence: false,
             was_resized: false,
         }

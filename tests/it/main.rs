@@ -27,6 +27,8 @@ mod confined;
 mod connecting;
 /// What ends a run that waits for a secret.
 mod cut_off;
+/// What is stored is handed on to a program.
+mod deliver;
 /// Whether an account works, looked at without a trace.
 mod doctor;
 /// Networks and servers that fail.

@@ -1,7 +1,7 @@
 //! Writing and reading a line of the journal.
 
 use super::super::sizes::Sizes;
-use super::{Entry, FailureKind, Listing, MarkedBy, Origin, Standing, Stored};
+use super::{Entry, FailureKind, Listing, MarkedBy, NotTaken, Origin, Standing, Stored};
 use crate::durable::line::{escape, seal, unescape, unseal};
 use crate::maildir::{JournalId, MaildirId, Turn, Turns, UniqueName};
 use crate::message::{Digests, Evidence};
@@ -41,6 +41,7 @@ impl Entry {
             Self::Disorder { first, last } => write!(line, "Y\t{first}\t{last}"),
             Self::Doubtful { id } => write!(line, "U\t{id}"),
             Self::Dropped { id } => write!(line, "X\t{id}"),
+            Self::Due { first, last } => write!(line, "h\t{first}\t{last}"),
             Self::Evidence { id, stored } => write!(line, "E\t{id}\t{}", Fields(stored)),
             Self::Failed {
                 time,
@@ -66,6 +67,26 @@ impl Entry {
                 false => write!(line, "W\t{generation}\t{turns}"),
             },
             Self::Gone { id, time } => write!(line, "O\t{id}\t{time}"),
+            Self::Handed { id, time, removed } => {
+                let word = if *removed { "removed" } else { "kept" };
+                write!(line, "d\t{id}\t{time}\t{word}")
+            }
+            Self::Handing { id, time, length } => match length {
+                Some(length) => write!(line, "g\t{id}\t{time}\t{length}"),
+                None => write!(line, "g\t{id}\t{time}\t-"),
+            },
+            Self::NotTaken {
+                id,
+                time,
+                how,
+                count,
+            } => {
+                let how = match how {
+                    NotTaken::Later => "later",
+                    NotTaken::Refused => "refused",
+                };
+                write!(line, "k\t{id}\t{time}\t{how}\t{count}")
+            }
             Self::Home {
                 maildir,
                 maildir_id,
@@ -273,6 +294,33 @@ impl Entry {
             },
             "a" => Self::Back {
                 id: next()?.parse().ok()?,
+            },
+            "d" => Self::Handed {
+                id: next()?.parse().ok()?,
+                time: next()?.parse().ok()?,
+                removed: either(next()?, "removed", "kept")?,
+            },
+            "g" => Self::Handing {
+                id: next()?.parse().ok()?,
+                time: next()?.parse().ok()?,
+                length: match next()? {
+                    "-" => None,
+                    digits => Some(digits.parse().ok()?),
+                },
+            },
+            "h" => Self::Due {
+                first: next()?.parse().ok()?,
+                last: next()?.parse().ok()?,
+            },
+            "k" => Self::NotTaken {
+                id: next()?.parse().ok()?,
+                time: next()?.parse().ok()?,
+                how: match next()? {
+                    "later" => NotTaken::Later,
+                    "refused" => NotTaken::Refused,
+                    _ => return None,
+                },
+                count: next()?.parse().ok()?,
             },
             "i" => Self::Import(Origin {
                 time: next()?.parse().ok()?,
