@@ -26,6 +26,7 @@ mod receive;
 mod refusals;
 mod repeated;
 mod room;
+mod run;
 mod sessions;
 mod tell;
 
@@ -45,16 +46,14 @@ use crate::plan::{self, Decision, Plan, Policy};
 use crate::profile::Profile;
 use crate::report::{Event, Outcome, Planned, Report};
 use crate::secrets::Credential;
-use crate::session::{Answer, Marked, Meaning, Phase, Session, Transaction, Update};
+use crate::session::{Marked, Meaning, Phase, Session, Transaction, Update};
 use crate::state::{self, Claim, MarkedBy, Moment, Opened, Recognition, Recorded, Store, Twins};
 use crate::stop::Stop;
 use crate::term::count;
-use doubts::{Budget, Looked};
-use endings::Care;
+use doubts::Looked;
 use key::Key;
-use next::Brought;
 use onward::{Hand, Patience};
-use std::collections::HashSet;
+use run::Run;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -463,33 +462,6 @@ impl Account<'_> {
             }
         }
     }
-}
-
-/// What the sessions of a run have in common.
-struct Run<'a> {
-    target: &'a Target,
-    hand: &'a mut Hand,
-    twins: &'a Twins,
-    care: Care,
-    budget: Budget,
-    /// A small message that is stored: the server has sent it before.
-    witness: Option<Message>,
-    /// In the session at hand.
-    brought: Brought,
-    /// Messages that are not asked for again.
-    passed: HashSet<Key>,
-    /// The server has refused to send messages in the session at hand, for its own sake.
-    refusal: Option<Answer>,
-    /// What the run has failed in although it went on.
-    trouble: Option<Error>,
-    /// The server has sent no messages for a day.
-    is_withheld_for_long: bool,
-    /// A full part of the maildrop that brings nothing hides the rest.
-    is_stuck: bool,
-    /// What is passed over in the session at hand, and should come.
-    holds: Vec<Missed>,
-    /// What was asked for, and could not be fetched for its own sake.
-    refused: Vec<Missed>,
 }
 
 /// Fails where nothing could be remembered of what is passed over, or where more would come after it.

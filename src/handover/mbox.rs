@@ -116,8 +116,9 @@ impl Mbox {
         let dir = made.and_then(|()| Dir::open_linked(disk, directory));
         let dir = dir.map_err(|error| self.unable(&error))?;
         let until = Instant::now() + PATIENCE;
+        // Each message would wait as long.
         let busy = || {
-            Answer::Later(format!(
+            Answer::Hangs(format!(
                 "{} is locked by another program",
                 self.path.display()
             ))
@@ -356,7 +357,7 @@ fn next_line(from: &mut impl BufRead, line: &mut Vec<u8>) -> io::Result<usize> {
 #[derive(Default)]
 struct Lock {
     held: Option<PathBuf>,
-    beside: Option<(Dir, OsString, durable::File)>,
+    beside: Option<(Dir, OsString)>,
 }
 
 impl Lock {
@@ -377,11 +378,19 @@ impl Lock {
         let mut name = name.to_owned();
         name.push(".lock");
         let dir = Dir::open_linked(disk, directory)?;
-        match dir.create(&name) {
-            Ok(mut file) => {
-                let written = file.append(holder().as_bytes());
-                self.beside = Some((dir, name, file));
-                written.map(|()| true)
+        // It has its holder's name from the first moment on: one without is nobody's to take away.
+        let mut draft = name.clone();
+        draft.push(format!(".{}", std::process::id()));
+        let made = dir.remove(&draft).and_then(|()| {
+            let mut file = dir.create(&draft)?;
+            file.append(holder().as_bytes())?;
+            dir.link(&draft, &name)
+        });
+        let removed = dir.remove(&draft);
+        match made.and(removed) {
+            Ok(()) => {
+                self.beside = Some((dir, name));
+                Ok(true)
             }
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
                 if is_left_behind(&dir, &name) {
@@ -426,7 +435,7 @@ fn is_left_behind(dir: &Dir, name: &OsStr) -> bool {
 
 impl Drop for Lock {
     fn drop(&mut self) {
-        if let Some((dir, name, _file)) = self.beside.take() {
+        if let Some((dir, name)) = self.beside.take() {
             // One that stays is named to whoever waits for it.
             let _ = dir.remove(&name);
         }

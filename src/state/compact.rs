@@ -188,7 +188,7 @@ impl<'a> Copy<'a> {
             }
         }
         let memory = self.memory;
-        for (id, delay) in &memory.delays {
+        for (id, delay) in &memory.onward.delays {
             if let Some(id) = self.new_id(*id) {
                 let (how, count, time) = (delay.how, delay.count, delay.last);
                 rest.push(Entry::NotTaken {
@@ -199,7 +199,7 @@ impl<'a> Copy<'a> {
                 });
             }
         }
-        if let Some((id, length)) = memory.handing
+        if let Some((id, length)) = memory.onward.handing
             && let Some(id) = self.new_id(id)
         {
             let time = self.now.unwrap_or_default();

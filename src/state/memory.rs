@@ -5,7 +5,7 @@ use super::homes::Homes;
 use super::index::{Index, NOBODY};
 use super::journal::{self, Reading};
 use super::record::{Entry, Glance, Id, Listing, MarkedBy, Origin, Stored};
-use super::remembered::{Delay, Failures, Key, Kind, Record};
+use super::remembered::{Failures, Key, Kind, Onward, Record};
 use super::sizes::Sizes;
 use super::time::{Octets, Time};
 use crate::maildir::{Brought, JournalId};
@@ -33,12 +33,7 @@ pub(super) struct Memory {
     /// The intent that was read last: what is said of its end follows.
     latest: Option<Glance>,
     pub(super) failures: HashMap<Identity, Failures>,
-    /// What became of those that wait to be handed on.
-    pub(super) delays: HashMap<Id, Delay>,
-    /// What was being handed on, and to a file of which length: nobody knows what came of it.
-    pub(super) handing: Option<(Id, Option<u64>)>,
-    /// Some messages were to be handed on.
-    pub(super) has_due: bool,
+    pub(super) onward: Onward,
     pub(super) homes: Homes,
     pub(super) sizes: Sizes,
     pub(super) baseline: bool,
@@ -152,34 +147,10 @@ impl Memory {
                 self.superseded += 2;
                 self.change(id, |record| record.kind = Kind::Dropped);
             }
-            Entry::Due { first, last } => {
-                self.has_due = true;
-                let next = self.next_id();
-                (first..=last)
-                    .take_while(|id| *id < next)
-                    .for_each(|id| self.change(id, |record| record.due = true));
-            }
-            Entry::Handed { id, removed, .. } => {
-                self.end_handing(id);
-                self.superseded += 2;
-                self.delays.remove(&id);
-                self.change(id, |record| {
-                    record.due = false;
-                    record.gone |= removed;
-                });
-            }
-            Entry::Handing { id, length, .. } => self.handing = Some((id, length)),
-            Entry::NotTaken {
-                id,
-                time,
-                how,
-                count,
-            } => {
-                self.end_handing(id);
-                self.superseded += 2;
-                let last = time;
-                self.delays.insert(id, Delay { how, count, last });
-            }
+            entry @ (Entry::Due { .. }
+            | Entry::Handed { .. }
+            | Entry::Handing { .. }
+            | Entry::NotTaken { .. }) => self.take_in_handing(&entry),
             Entry::Evidence { id, stored } => self.change(id, |record| {
                 record.set_evidence(&stored, place);
             }),
@@ -294,10 +265,6 @@ impl Memory {
             Entry::Asked { .. } => {}
             Entry::Unpipelined { time } => self.unpipelined = Some(time),
         }
-    }
-
-    fn end_handing(&mut self, id: Id) {
-        self.handing = self.handing.filter(|(other, _)| *other != id);
     }
 
     fn intend(&mut self, line: &Glance, place: u64) {
@@ -511,7 +478,7 @@ impl Memory {
         self.records.push(record);
     }
 
-    fn change(&mut self, id: Id, change: impl FnOnce(&mut Record)) {
+    pub(super) fn change(&mut self, id: Id, change: impl FnOnce(&mut Record)) {
         if let Some(record) = self.records.get_mut(place_of(id)) {
             change(record);
         }

@@ -7,6 +7,7 @@
 //! A message that a crash found between the two may have been taken. It is handed on once more, and
 //! that is told; there is never more than one.
 
+use super::memory::Memory;
 use super::record::{Entry, Id, NotTaken, Stored};
 use super::remembered::{Delay, Kind};
 use super::{Error, Store};
@@ -29,6 +30,47 @@ pub struct Waiting {
     pub delay: Option<Delay>,
     /// What takes it gets this. `None` where there is no such file any more.
     pub letter: Option<Letter>,
+}
+
+impl Memory {
+    /// Takes in a line about what is handed on.
+    pub(super) fn take_in_handing(&mut self, entry: &Entry) {
+        match *entry {
+            Entry::Due { first, last } => {
+                self.onward.has_due = true;
+                let next = self.next_id();
+                (first..=last)
+                    .take_while(|id| *id < next)
+                    .for_each(|id| self.change(id, |record| record.due = true));
+            }
+            Entry::Handed { id, removed, .. } => {
+                self.end_handing(id);
+                self.onward.delays.remove(&id);
+                self.change(id, |record| {
+                    record.due = false;
+                    record.gone |= removed;
+                });
+            }
+            Entry::Handing { id, length, .. } => self.onward.handing = Some((id, length)),
+            Entry::NotTaken {
+                id,
+                time,
+                how,
+                count,
+            } => {
+                self.end_handing(id);
+                let last = time;
+                self.onward.delays.insert(id, Delay { how, count, last });
+            }
+            _ => {}
+        }
+    }
+
+    fn end_handing(&mut self, id: Id) {
+        // Its beginning says nothing any more, nor does what came of an earlier try.
+        self.superseded += 2;
+        self.onward.handing = self.onward.handing.filter(|(other, _)| *other != id);
+    }
 }
 
 impl Store {
@@ -59,13 +101,13 @@ impl Store {
     /// Messages that wait to be handed on, those first that were never tried; and of one whether it was
     /// being handed on when a run ended, so that nobody knows what came of it.
     pub fn waiting(&mut self) -> Result<Vec<Waiting>, Error> {
-        if !self.memory.has_due {
+        if !self.memory.onward.has_due {
             return Ok(Vec::new());
         }
         let records = self.memory.records.iter().zip(0..);
         let due = records.filter(|(record, _)| record.due && record.kind == Kind::Stored);
         let mut ids: Vec<Id> = due.map(|(_, id)| id).collect();
-        ids.sort_by_key(|id| self.memory.delays.contains_key(id));
+        ids.sort_by_key(|id| self.memory.onward.delays.contains_key(id));
         let mut waiting = Vec::with_capacity(ids.len());
         let mut files = Vec::with_capacity(ids.len());
         for id in ids {
@@ -84,7 +126,7 @@ impl Store {
             });
             waiting.push(Waiting {
                 id: DueId(id),
-                delay: self.memory.delays.get(&id).copied(),
+                delay: self.memory.onward.delays.get(&id).copied(),
                 letter,
             });
             files.push(stored);
@@ -105,7 +147,7 @@ impl Store {
     /// How many wait to be handed on.
     pub fn count_waiting(&self) -> usize {
         let waits = |record: &&super::remembered::Record| record.due && record.kind == Kind::Stored;
-        match self.memory.has_due {
+        match self.memory.onward.has_due {
             true => self.memory.records.iter().filter(waits).count(),
             false => 0,
         }
@@ -114,7 +156,7 @@ impl Store {
     /// What was being handed on when an earlier run was ended, and the length of the file that it was
     /// being appended to.
     pub fn was_being_handed(&self) -> Option<(DueId, Option<u64>)> {
-        let (id, length) = self.memory.handing?;
+        let (id, length) = self.memory.onward.handing?;
         let is_due = self.memory.record(id).is_some_and(|record| record.due);
         is_due.then_some((DueId(id), length))
     }
@@ -140,7 +182,12 @@ impl Store {
 
     /// It has not been taken; how often that was so, in the same way and in a row.
     pub fn not_taken(&mut self, DueId(id): DueId, how: NotTaken) -> Result<u32, Error> {
-        let before = self.memory.delays.get(&id).filter(|delay| delay.how == how);
+        let before = self
+            .memory
+            .onward
+            .delays
+            .get(&id)
+            .filter(|delay| delay.how == how);
         let count = before.map_or(0, |delay| delay.count).saturating_add(1);
         let time = self.moment.now;
         self.write([Entry::NotTaken {

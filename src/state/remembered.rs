@@ -1,9 +1,10 @@
 //! What is remembered of one message, in few octets.
 
-use super::record::{FailureKind, NotTaken, Stored};
+use super::record::{FailureKind, Id, NotTaken, Stored};
 use super::time::{Octets, Time};
 use crate::maildrop::Identity;
 use crate::message::{Digests, Evidence};
+use std::collections::HashMap;
 
 /// The first octets of the hash of a message's body, or in records of the first version of its
 /// content: enough to look for candidates.
@@ -122,6 +123,17 @@ pub struct Delay {
     pub count: u32,
     /// When, in seconds since 1970.
     pub last: i64,
+}
+
+/// What is known of messages that are handed on.
+#[derive(Default)]
+pub(super) struct Onward {
+    /// What became of those that wait for it.
+    pub(super) delays: HashMap<Id, Delay>,
+    /// What was being handed on, and to a file of which length: nobody knows what came of it.
+    pub(super) handing: Option<(Id, Option<u64>)>,
+    /// Some messages were to be handed on.
+    pub(super) has_due: bool,
 }
 
 /// How often a deletion came to nothing, and whether any of them had been confirmed: one octet, as there

@@ -145,7 +145,9 @@ fn a_file_that_is_locked_is_waited_for() {
 }
 
 fn spool_has(home: &Home, count: usize) -> bool {
-    home.state().join("spool").is_dir() && tree::new_files(&spool(home)).len() == count
+    let spools = fs::read_dir(home.state().join("spool"));
+    let is_there = spools.is_ok_and(|mut spools| spools.next().is_some());
+    is_there && spool(home).join("new").is_dir() && tree::new_files(&spool(home)).len() == count
 }
 
 #[test]
