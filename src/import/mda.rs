@@ -20,7 +20,10 @@ const SENDER: char = '\u{e001}';
 
 /// A line that the tool gives to a shell.
 pub(super) fn of_line(draft: &mut Draft, line: &str) -> Fate {
-    of_words(draft, argv::of_shell(&marked(line)))
+    match line.trim() {
+        "" => common::no_target("no program"),
+        line => of_words(draft, argv::of_shell(&marked(line))),
+    }
 }
 
 /// A program and its arguments.

@@ -187,6 +187,14 @@ impl<'a> Copy<'a> {
                 self.add_standing(id, record, &mut rest);
             }
         }
+        for id in &self.memory.onward.due {
+            if let Some(id) = self.new_id(*id) {
+                rest.push(Entry::Due {
+                    first: id,
+                    last: id,
+                });
+            }
+        }
         let memory = self.memory;
         for (id, delay) in &memory.onward.delays {
             if let Some(id) = self.new_id(*id) {
@@ -247,12 +255,6 @@ impl<'a> Copy<'a> {
                 last: id,
             });
         }
-        if record.due {
-            rest.push(Entry::Due {
-                first: id,
-                last: id,
-            });
-        }
         if record.absences > 0 {
             let time = record.absent_since.seconds();
             rest.push(Entry::Absent { id, time, count: 1 });
@@ -269,7 +271,7 @@ impl<'a> Copy<'a> {
             // Its file may still be here, and must not make the message known again.
             Kind::Forgotten => true,
             Kind::Stored | Kind::Marked | Kind::Imported | Kind::Released | Kind::Lost => {
-                !self.is_forgettable(record)
+                !self.is_forgettable(record) || self.memory.onward.due.contains(&id)
             }
             Kind::Intended | Kind::Dropped => false,
         };
@@ -284,7 +286,7 @@ impl<'a> Copy<'a> {
     }
 
     fn is_forgettable(&self, record: &Record) -> bool {
-        let absent = (record.absences >= ABSENCES || record.deleted) && !record.due;
+        let absent = record.absences >= ABSENCES || record.deleted;
         // A server may go on listing what it confirmed to have deleted.
         let lacking = self.memory.listed && !record.present;
         let since = record.absent_since.seconds();

@@ -37,19 +37,15 @@ impl Memory {
     pub(super) fn take_in_handing(&mut self, entry: &Entry) {
         match *entry {
             Entry::Due { first, last } => {
-                self.onward.has_due = true;
                 let next = self.next_id();
-                (first..=last)
-                    .take_while(|id| *id < next)
-                    .for_each(|id| self.change(id, |record| record.due = true));
+                let ids = (first..=last).take_while(|id| *id < next);
+                self.onward.due.extend(ids);
             }
             Entry::Handed { id, removed, .. } => {
                 self.end_handing(id);
                 self.onward.delays.remove(&id);
-                self.change(id, |record| {
-                    record.due = false;
-                    record.gone |= removed;
-                });
+                self.onward.due.remove(&id);
+                self.change(id, |record| record.gone |= removed);
             }
             Entry::Handing { id, length, .. } => self.onward.handing = Some((id, length)),
             Entry::NotTaken {
@@ -83,10 +79,11 @@ impl Store {
         }
         let here = &self.path_of_maildir;
         let homes = &self.memory.homes;
-        let on_its_way = self.memory.records.iter().zip(0..).filter(|(record, _)| {
+        let due = &self.memory.onward.due;
+        let on_its_way = self.memory.records.iter().zip(0..).filter(|(record, id)| {
             let home = homes.of_run(record.run);
             let is_here = home.is_some_and(|home| home.path == *here);
-            record.kind == Kind::Stored && !record.due && !record.gone && is_here
+            record.kind == Kind::Stored && !due.contains(id) && !record.gone && is_here
         });
         let on_its_way: Vec<Id> = on_its_way.map(|(_, id)| id).collect();
         for id in on_its_way {
@@ -101,12 +98,10 @@ impl Store {
     /// Messages that wait to be handed on, those first that were never tried; and of one whether it was
     /// being handed on when a run ended, so that nobody knows what came of it.
     pub fn waiting(&mut self) -> Result<Vec<Waiting>, Error> {
-        if !self.memory.onward.has_due {
+        let mut ids: Vec<Id> = self.waiting_ids().collect();
+        if ids.is_empty() {
             return Ok(Vec::new());
         }
-        let records = self.memory.records.iter().zip(0..);
-        let due = records.filter(|(record, _)| record.due && record.kind == Kind::Stored);
-        let mut ids: Vec<Id> = due.map(|(_, id)| id).collect();
         ids.sort_by_key(|id| self.memory.onward.delays.contains_key(id));
         let mut waiting = Vec::with_capacity(ids.len());
         let mut files = Vec::with_capacity(ids.len());
@@ -146,18 +141,22 @@ impl Store {
 
     /// How many wait to be handed on.
     pub fn count_waiting(&self) -> usize {
-        let waits = |record: &&super::remembered::Record| record.due && record.kind == Kind::Stored;
-        match self.memory.onward.has_due {
-            true => self.memory.records.iter().filter(waits).count(),
-            false => 0,
-        }
+        self.waiting_ids().count()
+    }
+
+    fn waiting_ids(&self) -> impl Iterator<Item = Id> + '_ {
+        let due = self.memory.onward.due.iter().copied();
+        due.filter(|id| {
+            let record = self.memory.record(*id);
+            record.is_some_and(|record| record.kind == Kind::Stored)
+        })
     }
 
     /// What was being handed on when an earlier run was ended, and the length of the file that it was
     /// being appended to.
     pub fn was_being_handed(&self) -> Option<(DueId, Option<u64>)> {
         let (id, length) = self.memory.onward.handing?;
-        let is_due = self.memory.record(id).is_some_and(|record| record.due);
+        let is_due = self.memory.onward.due.contains(&id);
         is_due.then_some((DueId(id), length))
     }
 
@@ -220,7 +219,8 @@ impl Store {
         });
         read.map_err(|source| self.io_error(source))?;
         let gone = self.memory.records.iter().zip(0..);
-        let gone = gone.filter(|(record, _)| record.gone && !record.due);
+        let due = &self.memory.onward.due;
+        let gone = gone.filter(|(record, id)| record.gone && !due.contains(id));
         let gone: Vec<Id> = gone.map(|(_, id)| id).collect();
         let waiting = self.count_waiting();
         // As a rule all that are there wait.

@@ -120,6 +120,7 @@ impl Store {
         let missing = || Some(Withheld::Missing);
         let why = at_once(&stored, missing, |(same, stored)| {
             match self.memory.record(same.id) {
+                _ if self.memory.onward.due.contains(&same.id) => Some(Withheld::Waiting),
                 Some(record) if record.kind == Kind::Stored => {
                     self.doubt_about(record, stored, search.as_ref())
                 }
@@ -140,10 +141,8 @@ impl Store {
 
     /// Those of the messages that the session has delivered with which nothing more is to be done.
     pub fn done_with(&self, placed: Vec<Placed>) -> Vec<Recorded> {
-        let is_done = |recorded: &Recorded| {
-            let record = self.memory.record(recorded.id);
-            record.is_some_and(|record| !record.due)
-        };
+        let due = &self.memory.onward.due;
+        let is_done = |recorded: &Recorded| !due.contains(&recorded.id);
         let recorded = placed.into_iter().map(|Placed(recorded)| recorded);
         recorded.filter(is_done).collect()
     }
@@ -171,9 +170,6 @@ impl Store {
         stored: &Stored,
         search: Option<&Search>,
     ) -> Option<Withheld> {
-        if record.due {
-            return Some(Withheld::Waiting);
-        }
         if record.held {
             return Some(Withheld::Doubtful);
         }

@@ -95,7 +95,7 @@ impl Memory {
             _ => Known::Stored {
                 since,
                 futile: record.futile.times(),
-                held: record.held || record.due,
+                held: record.held || self.onward.due.contains(&id),
             },
         }
     }

@@ -4,7 +4,7 @@ use super::record::{FailureKind, Id, NotTaken, Stored};
 use super::time::{Octets, Time};
 use crate::maildrop::Identity;
 use crate::message::{Digests, Evidence};
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 /// The first octets of the hash of a message's body, or in records of the first version of its
 /// content: enough to look for candidates.
@@ -69,8 +69,6 @@ pub(super) struct Record {
     pub(super) is_off: bool,
     /// Its owner says that it was removed on purpose, or is fine as it is.
     pub(super) gone: bool,
-    /// It waits to be handed on.
-    pub(super) due: bool,
     /// Its line has evidence.
     pub(super) has_evidence: bool,
     /// It has been listed with another size before.
@@ -132,8 +130,8 @@ pub(super) struct Onward {
     pub(super) delays: HashMap<Id, Delay>,
     /// What was being handed on, and to a file of which length: nobody knows what came of it.
     pub(super) handing: Option<(Id, Option<u64>)>,
-    /// Some messages were to be handed on.
-    pub(super) has_due: bool,
+    /// Messages that are to be handed on: few at a time, of as many as a million records.
+    pub(super) due: BTreeSet<Id>,
 }
 
 /// How often a deletion came to nothing, and whether any of them had been confirmed: one octet, as there
@@ -180,7 +178,6 @@ impl Record {
             held: false,
             is_off: false,
             gone: false,
-            due: false,
             has_evidence: false,
             was_resized: false,
         }
