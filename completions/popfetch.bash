@@ -31,6 +31,9 @@ _popfetch() {
             popfetch,import)
                 cmd="popfetch__subcmd__import"
                 ;;
+            popfetch,list)
+                cmd="popfetch__subcmd__list"
+                ;;
             popfetch,login)
                 cmd="popfetch__subcmd__login"
                 ;;
@@ -43,11 +46,17 @@ _popfetch() {
             popfetch,setup)
                 cmd="popfetch__subcmd__setup"
                 ;;
+            popfetch,show)
+                cmd="popfetch__subcmd__show"
+                ;;
             popfetch,state)
                 cmd="popfetch__subcmd__state"
                 ;;
             popfetch,verify)
                 cmd="popfetch__subcmd__verify"
+                ;;
+            popfetch,watch)
+                cmd="popfetch__subcmd__watch"
                 ;;
             popfetch__subcmd__account,list)
                 cmd="popfetch__subcmd__account__subcmd__list"
@@ -89,7 +98,7 @@ _popfetch() {
 
     case "${cmd}" in
         popfetch)
-            opts="-0 -q -v -h -V --config --format --null --quiet --verbose --color --no-progress --help --version fetch check import setup account state verify login password completions man"
+            opts="-0 -q -v -h -V --config --format --null --quiet --verbose --color --no-progress --help --version fetch check watch list show import setup account state verify login password completions man"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -329,7 +338,7 @@ _popfetch() {
             return 0
             ;;
         popfetch__subcmd__fetch)
-            opts="-n -j -0 -q -v -h --dry-run --keep --delete --delete-after --maildir --max-size --latest --newest-first --jobs --now --as-new --max-time --password-stdin --auth --tls-roots --tls-pin --timeout --config --format --null --quiet --verbose --color --no-progress --help"
+            opts="-n -j -0 -q -v -h --dry-run --keep --delete --delete-after --maildir --max-size --latest --newest-first --jobs --shard --now --as-new --max-time --password-stdin --auth --tls-roots --tls-pin --timeout --config --format --null --quiet --verbose --color --no-progress --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -356,6 +365,10 @@ _popfetch() {
                     return 0
                     ;;
                 -j)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --shard)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -410,6 +423,56 @@ _popfetch() {
                     return 0
                     ;;
                 --account)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --format)
+                    COMPREPLY=($(compgen -W "text json paths" -- "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        popfetch__subcmd__list)
+            opts="-0 -q -v -h --maildir --new --from --subject --since --limit --folder --all-folders --config --format --null --quiet --verbose --color --no-progress --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --maildir)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --from)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --subject)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --since)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --limit)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --folder)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -610,6 +673,44 @@ _popfetch() {
                     return 0
                     ;;
                 --timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --format)
+                    COMPREPLY=($(compgen -W "text json paths" -- "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        popfetch__subcmd__show)
+            opts="-0 -q -v -h --maildir --part --save --raw --headers --html --peek --config --format --null --quiet --verbose --color --no-progress --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --maildir)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --part)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --save)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -850,13 +951,51 @@ _popfetch() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        popfetch__subcmd__watch)
+            opts="-j -0 -q -v -h --jobs --shard --status --config --format --null --quiet --verbose --color --no-progress --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --jobs)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -j)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --shard)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --format)
+                    COMPREPLY=($(compgen -W "text json paths" -- "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
     esac
 }
 
 # The accounts of the config file, where one can stand.
 _popfetch_and_accounts() {
     _popfetch "$@"
-    local word quoted before="" config="" command="" values=" --account --auth --color --config --delete-after --format --host --jobs --latest --maildir --max-size --max-time --name --secret --seen --timeout --tls-pin --tls-roots --user -j "
+    local word quoted before="" config="" command="" values=" --account --auth --color --config --delete-after --folder --format --from --host --jobs --latest --limit --maildir --max-size --max-time --name --part --save --secret --seen --shard --since --subject --timeout --tls-pin --tls-roots --user -j "
     # Bash takes ada@example.com for three words.
     local line="${COMP_LINE:0:COMP_POINT}"
     local whole="${line##*[[:space:]]}"
@@ -877,7 +1016,7 @@ _popfetch_and_accounts() {
     done
     if [[ ${values} == *" ${before} "* ]]; then
         # What is in a directory is still to be typed behind its slash.
-        [[ " --config --maildir --seen --tls-roots " == *" ${before} "* ]] && compopt -o filenames 2> /dev/null
+        [[ " --config --maildir --save --seen --tls-roots " == *" ${before} "* ]] && compopt -o filenames 2> /dev/null
         return
     fi
     if [[ -z ${whole} ]]; then
@@ -890,8 +1029,8 @@ _popfetch_and_accounts() {
     fi
     [[ -z ${command} && help == "${whole}"* ]] && COMPREPLY+=(help)
     case "${command}" in
-        "fetch" | "check" | "account show" | "account test" | "account remove" | "state show" | "state mark-seen" | "state forget" | "state accept" | "state move" | "verify" | "login" | "password set" | "password remove") ;;
-        import | setup | completions | man) return ;;
+        "fetch" | "check" | "watch" | "list" | "account show" | "account test" | "account remove" | "state show" | "state mark-seen" | "state forget" | "state accept" | "state move" | "verify" | "login" | "password set" | "password remove") ;;
+        show | import | setup | completions | man) return ;;
         account* | password* | state*) return ;;
         # The first word may be an account, and so may those after one.
     esac

@@ -1,6 +1,6 @@
 # Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
 function __fish_popfetch_global_optspecs
-    string join \n config= format= 0/null q/quiet v/verbose color= no-progress h/help V/version
+    string join \n config= config-on-stdin format= 0/null q/quiet v/verbose color= no-progress h/help V/version
 end
 
 function __fish_popfetch_needs_command
@@ -27,10 +27,11 @@ end
 complete -c popfetch -n "__fish_popfetch_needs_command" -l config -d 'Read this config file instead of the usual one' -r -F
 complete -c popfetch -n "__fish_popfetch_needs_command" -l format -d 'What to write on standard output' -r -f -a "text\t'Lines for people'
 json\t'One JSON object a line'
-paths\t'The path of each new message'"
+paths\t'The path of each message'"
 complete -c popfetch -n "__fish_popfetch_needs_command" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Wherever the output goes'
 never\t'Nowhere'"
+complete -c popfetch -n "__fish_popfetch_needs_command" -l config-on-stdin -d 'The config file\'s text is standard input: how `watch` hands on the one that it has read. What is named is where it came from'
 complete -c popfetch -n "__fish_popfetch_needs_command" -s 0 -l null -d 'End each path with NUL instead of a newline; implies --format paths'
 complete -c popfetch -n "__fish_popfetch_needs_command" -s q -l quiet -d 'Say nothing unless something goes wrong, or needs a look'
 complete -c popfetch -n "__fish_popfetch_needs_command" -s v -l verbose -d 'Say more; -vv shows what goes over the line, without passwords'
@@ -39,6 +40,9 @@ complete -c popfetch -n "__fish_popfetch_needs_command" -s h -l help -d 'Print h
 complete -c popfetch -n "__fish_popfetch_needs_command" -s V -l version -d 'Print version'
 complete -c popfetch -n "__fish_popfetch_needs_command" -f -a "fetch" -d 'Fetch new mail; what popfetch does when no command is given'
 complete -c popfetch -n "__fish_popfetch_needs_command" -f -a "check" -d 'Sign in and show what waits; downloads and changes nothing'
+complete -c popfetch -n "__fish_popfetch_needs_command" -f -a "watch" -d 'Stay in the foreground, and fetch each account when it is due'
+complete -c popfetch -n "__fish_popfetch_needs_command" -f -a "list" -d 'List the messages that are in the Maildir, newest first; needs no connection'
+complete -c popfetch -n "__fish_popfetch_needs_command" -f -a "show" -d 'Show a message, its attachments, or a part of it; needs no connection'
 complete -c popfetch -n "__fish_popfetch_needs_command" -f -a "import" -d 'Take over accounts from another tool, and what it has fetched'
 complete -c popfetch -n "__fish_popfetch_needs_command" -f -a "setup" -d 'Set up an account: finds the server, tries the sign-in, and writes the config file'
 complete -c popfetch -n "__fish_popfetch_needs_command" -f -a "account" -d 'Look at the accounts of the config file'
@@ -53,6 +57,7 @@ complete -c popfetch -n "__fish_popfetch_using_subcommand fetch" -l maildir -d '
 complete -c popfetch -n "__fish_popfetch_using_subcommand fetch" -l max-size -d 'Leave larger messages on the server, as in "25 MB"' -r
 complete -c popfetch -n "__fish_popfetch_using_subcommand fetch" -l latest -d 'On the first fetch of an account take only the newest N messages, and pass over the rest' -r
 complete -c popfetch -n "__fish_popfetch_using_subcommand fetch" -s j -l jobs -d 'Work on this many accounts at once' -r
+complete -c popfetch -n "__fish_popfetch_using_subcommand fetch" -l shard -d 'Work on the Ith of N parts of the accounts alone, counted from 0, as in 0/4' -r
 complete -c popfetch -n "__fish_popfetch_using_subcommand fetch" -l max-time -d 'Stop after this long, as in "10 min"; what is left is for the next run' -r
 complete -c popfetch -n "__fish_popfetch_using_subcommand fetch" -l auth -d 'How to sign in, as `auth` in the config file; the best way that the server offers by default' -r -f -a "auto\t''
 plain\t''
@@ -75,7 +80,7 @@ complete -c popfetch -n "__fish_popfetch_using_subcommand fetch" -l timeout -d '
 complete -c popfetch -n "__fish_popfetch_using_subcommand fetch" -l config -d 'Read this config file instead of the usual one' -r -F
 complete -c popfetch -n "__fish_popfetch_using_subcommand fetch" -l format -d 'What to write on standard output' -r -f -a "text\t'Lines for people'
 json\t'One JSON object a line'
-paths\t'The path of each new message'"
+paths\t'The path of each message'"
 complete -c popfetch -n "__fish_popfetch_using_subcommand fetch" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Wherever the output goes'
 never\t'Nowhere'"
@@ -86,6 +91,7 @@ complete -c popfetch -n "__fish_popfetch_using_subcommand fetch" -l newest-first
 complete -c popfetch -n "__fish_popfetch_using_subcommand fetch" -l now -d 'Try at once where a server asked to be left alone for a while'
 complete -c popfetch -n "__fish_popfetch_using_subcommand fetch" -l as-new -d 'Fetch a mailbox that is known under another name of it, too: it is another one'
 complete -c popfetch -n "__fish_popfetch_using_subcommand fetch" -l password-stdin -d 'Read the password from the first line of standard input; for one account'
+complete -c popfetch -n "__fish_popfetch_using_subcommand fetch" -l config-on-stdin -d 'The config file\'s text is standard input: how `watch` hands on the one that it has read. What is named is where it came from'
 complete -c popfetch -n "__fish_popfetch_using_subcommand fetch" -s 0 -l null -d 'End each path with NUL instead of a newline; implies --format paths'
 complete -c popfetch -n "__fish_popfetch_using_subcommand fetch" -s q -l quiet -d 'Say nothing unless something goes wrong, or needs a look'
 complete -c popfetch -n "__fish_popfetch_using_subcommand fetch" -s v -l verbose -d 'Say more; -vv shows what goes over the line, without passwords'
@@ -112,30 +118,89 @@ complete -c popfetch -n "__fish_popfetch_using_subcommand check" -l timeout -d '
 complete -c popfetch -n "__fish_popfetch_using_subcommand check" -l config -d 'Read this config file instead of the usual one' -r -F
 complete -c popfetch -n "__fish_popfetch_using_subcommand check" -l format -d 'What to write on standard output' -r -f -a "text\t'Lines for people'
 json\t'One JSON object a line'
-paths\t'The path of each new message'"
+paths\t'The path of each message'"
 complete -c popfetch -n "__fish_popfetch_using_subcommand check" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Wherever the output goes'
 never\t'Nowhere'"
 complete -c popfetch -n "__fish_popfetch_using_subcommand check" -l headers -d 'Show date, sender and subject of each new message'
 complete -c popfetch -n "__fish_popfetch_using_subcommand check" -l now -d 'Try at once where a server asked to be left alone for a while'
 complete -c popfetch -n "__fish_popfetch_using_subcommand check" -l password-stdin -d 'Read the password from the first line of standard input; for one account'
+complete -c popfetch -n "__fish_popfetch_using_subcommand check" -l config-on-stdin -d 'The config file\'s text is standard input: how `watch` hands on the one that it has read. What is named is where it came from'
 complete -c popfetch -n "__fish_popfetch_using_subcommand check" -s 0 -l null -d 'End each path with NUL instead of a newline; implies --format paths'
 complete -c popfetch -n "__fish_popfetch_using_subcommand check" -s q -l quiet -d 'Say nothing unless something goes wrong, or needs a look'
 complete -c popfetch -n "__fish_popfetch_using_subcommand check" -s v -l verbose -d 'Say more; -vv shows what goes over the line, without passwords'
 complete -c popfetch -n "__fish_popfetch_using_subcommand check" -l no-progress -d 'Show no progress bars'
 complete -c popfetch -n "__fish_popfetch_using_subcommand check" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c popfetch -n "__fish_popfetch_using_subcommand watch" -s j -l jobs -d 'Work on this many accounts at once' -r
+complete -c popfetch -n "__fish_popfetch_using_subcommand watch" -l shard -d 'Watch the Ith of N parts of the accounts alone, counted from 0, as in 0/4' -r
+complete -c popfetch -n "__fish_popfetch_using_subcommand watch" -l config -d 'Read this config file instead of the usual one' -r -F
+complete -c popfetch -n "__fish_popfetch_using_subcommand watch" -l format -d 'What to write on standard output' -r -f -a "text\t'Lines for people'
+json\t'One JSON object a line'
+paths\t'The path of each message'"
+complete -c popfetch -n "__fish_popfetch_using_subcommand watch" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Wherever the output goes'
+never\t'Nowhere'"
+complete -c popfetch -n "__fish_popfetch_using_subcommand watch" -l status -d 'Say how the watch of these accounts is that runs already: 0 where it is well, else 1'
+complete -c popfetch -n "__fish_popfetch_using_subcommand watch" -l config-on-stdin -d 'The config file\'s text is standard input: how `watch` hands on the one that it has read. What is named is where it came from'
+complete -c popfetch -n "__fish_popfetch_using_subcommand watch" -s 0 -l null -d 'End each path with NUL instead of a newline; implies --format paths'
+complete -c popfetch -n "__fish_popfetch_using_subcommand watch" -s q -l quiet -d 'Say nothing unless something goes wrong, or needs a look'
+complete -c popfetch -n "__fish_popfetch_using_subcommand watch" -s v -l verbose -d 'Say more; -vv shows what goes over the line, without passwords'
+complete -c popfetch -n "__fish_popfetch_using_subcommand watch" -l no-progress -d 'Show no progress bars'
+complete -c popfetch -n "__fish_popfetch_using_subcommand watch" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c popfetch -n "__fish_popfetch_using_subcommand list" -l maildir -d 'List this Maildir; without an account it needs no config file' -r -F
+complete -c popfetch -n "__fish_popfetch_using_subcommand list" -l from -d 'Only messages with this text in the sender\'s name or address' -r
+complete -c popfetch -n "__fish_popfetch_using_subcommand list" -l subject -d 'Only messages with this text in their subject' -r
+complete -c popfetch -n "__fish_popfetch_using_subcommand list" -l since -d 'Only messages written since then: a date, as in 2026-11-24, or how long ago, as in "14 days"' -r
+complete -c popfetch -n "__fish_popfetch_using_subcommand list" -l limit -d 'At most so many messages, the newest' -r
+complete -c popfetch -n "__fish_popfetch_using_subcommand list" -l folder -d 'List this folder of the Maildir, named without its first dot' -r
+complete -c popfetch -n "__fish_popfetch_using_subcommand list" -l config -d 'Read this config file instead of the usual one' -r -F
+complete -c popfetch -n "__fish_popfetch_using_subcommand list" -l format -d 'What to write on standard output' -r -f -a "text\t'Lines for people'
+json\t'One JSON object a line'
+paths\t'The path of each message'"
+complete -c popfetch -n "__fish_popfetch_using_subcommand list" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Wherever the output goes'
+never\t'Nowhere'"
+complete -c popfetch -n "__fish_popfetch_using_subcommand list" -l new -d 'Only messages that nobody has read'
+complete -c popfetch -n "__fish_popfetch_using_subcommand list" -l all-folders -d 'List all folders as well'
+complete -c popfetch -n "__fish_popfetch_using_subcommand list" -l config-on-stdin -d 'The config file\'s text is standard input: how `watch` hands on the one that it has read. What is named is where it came from'
+complete -c popfetch -n "__fish_popfetch_using_subcommand list" -s 0 -l null -d 'End each path with NUL instead of a newline; implies --format paths'
+complete -c popfetch -n "__fish_popfetch_using_subcommand list" -s q -l quiet -d 'Say nothing unless something goes wrong, or needs a look'
+complete -c popfetch -n "__fish_popfetch_using_subcommand list" -s v -l verbose -d 'Say more; -vv shows what goes over the line, without passwords'
+complete -c popfetch -n "__fish_popfetch_using_subcommand list" -l no-progress -d 'Show no progress bars'
+complete -c popfetch -n "__fish_popfetch_using_subcommand list" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c popfetch -n "__fish_popfetch_using_subcommand show" -l maildir -d 'Look for the message in this Maildir alone' -r -F
+complete -c popfetch -n "__fish_popfetch_using_subcommand show" -l part -d 'Show this part alone; the attachments have their numbers before them' -r
+complete -c popfetch -n "__fish_popfetch_using_subcommand show" -l save -d 'Save the attachments in this directory; with --part, that part' -r -F
+complete -c popfetch -n "__fish_popfetch_using_subcommand show" -l config -d 'Read this config file instead of the usual one' -r -F
+complete -c popfetch -n "__fish_popfetch_using_subcommand show" -l format -d 'What to write on standard output' -r -f -a "text\t'Lines for people'
+json\t'One JSON object a line'
+paths\t'The path of each message'"
+complete -c popfetch -n "__fish_popfetch_using_subcommand show" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Wherever the output goes'
+never\t'Nowhere'"
+complete -c popfetch -n "__fish_popfetch_using_subcommand show" -l raw -d 'The message as it is stored'
+complete -c popfetch -n "__fish_popfetch_using_subcommand show" -l headers -d 'All fields of the header, and nothing else'
+complete -c popfetch -n "__fish_popfetch_using_subcommand show" -l html -d 'The HTML itself, for a browser'
+complete -c popfetch -n "__fish_popfetch_using_subcommand show" -l peek -d 'Do not mark the message as seen'
+complete -c popfetch -n "__fish_popfetch_using_subcommand show" -l config-on-stdin -d 'The config file\'s text is standard input: how `watch` hands on the one that it has read. What is named is where it came from'
+complete -c popfetch -n "__fish_popfetch_using_subcommand show" -s 0 -l null -d 'End each path with NUL instead of a newline; implies --format paths'
+complete -c popfetch -n "__fish_popfetch_using_subcommand show" -s q -l quiet -d 'Say nothing unless something goes wrong, or needs a look'
+complete -c popfetch -n "__fish_popfetch_using_subcommand show" -s v -l verbose -d 'Say more; -vv shows what goes over the line, without passwords'
+complete -c popfetch -n "__fish_popfetch_using_subcommand show" -l no-progress -d 'Show no progress bars'
+complete -c popfetch -n "__fish_popfetch_using_subcommand show" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c popfetch -n "__fish_popfetch_using_subcommand import" -l seen -d 'The file with the unique-ids of what it has fetched, where that is not in the usual place' -r -F
 complete -c popfetch -n "__fish_popfetch_using_subcommand import" -l account -d 'Only this one of its accounts, as it is called there, or as USER@HOST' -r
 complete -c popfetch -n "__fish_popfetch_using_subcommand import" -l config -d 'Read this config file instead of the usual one' -r -F
 complete -c popfetch -n "__fish_popfetch_using_subcommand import" -l format -d 'What to write on standard output' -r -f -a "text\t'Lines for people'
 json\t'One JSON object a line'
-paths\t'The path of each new message'"
+paths\t'The path of each message'"
 complete -c popfetch -n "__fish_popfetch_using_subcommand import" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Wherever the output goes'
 never\t'Nowhere'"
 complete -c popfetch -n "__fish_popfetch_using_subcommand import" -l may-delete -d 'Let `keep` delete from the server what the tool has fetched, as it deletes other mail'
 complete -c popfetch -n "__fish_popfetch_using_subcommand import" -s n -l dry-run -d 'Show what would be taken over, and change nothing'
 complete -c popfetch -n "__fish_popfetch_using_subcommand import" -s y -l yes -d 'Ask nothing'
+complete -c popfetch -n "__fish_popfetch_using_subcommand import" -l config-on-stdin -d 'The config file\'s text is standard input: how `watch` hands on the one that it has read. What is named is where it came from'
 complete -c popfetch -n "__fish_popfetch_using_subcommand import" -s 0 -l null -d 'End each path with NUL instead of a newline; implies --format paths'
 complete -c popfetch -n "__fish_popfetch_using_subcommand import" -s q -l quiet -d 'Say nothing unless something goes wrong, or needs a look'
 complete -c popfetch -n "__fish_popfetch_using_subcommand import" -s v -l verbose -d 'Say more; -vv shows what goes over the line, without passwords'
@@ -171,7 +236,7 @@ complete -c popfetch -n "__fish_popfetch_using_subcommand setup" -l timeout -d '
 complete -c popfetch -n "__fish_popfetch_using_subcommand setup" -l config -d 'Read this config file instead of the usual one' -r -F
 complete -c popfetch -n "__fish_popfetch_using_subcommand setup" -l format -d 'What to write on standard output' -r -f -a "text\t'Lines for people'
 json\t'One JSON object a line'
-paths\t'The path of each new message'"
+paths\t'The path of each message'"
 complete -c popfetch -n "__fish_popfetch_using_subcommand setup" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Wherever the output goes'
 never\t'Nowhere'"
@@ -180,6 +245,7 @@ complete -c popfetch -n "__fish_popfetch_using_subcommand setup" -l print -d 'Wr
 complete -c popfetch -n "__fish_popfetch_using_subcommand setup" -l keep -d 'Leave all messages on the server; this is the default'
 complete -c popfetch -n "__fish_popfetch_using_subcommand setup" -l delete -d 'Delete each message from the server once it is safely stored'
 complete -c popfetch -n "__fish_popfetch_using_subcommand setup" -l password-stdin -d 'Read the password from the first line of standard input; for one account'
+complete -c popfetch -n "__fish_popfetch_using_subcommand setup" -l config-on-stdin -d 'The config file\'s text is standard input: how `watch` hands on the one that it has read. What is named is where it came from'
 complete -c popfetch -n "__fish_popfetch_using_subcommand setup" -s 0 -l null -d 'End each path with NUL instead of a newline; implies --format paths'
 complete -c popfetch -n "__fish_popfetch_using_subcommand setup" -s q -l quiet -d 'Say nothing unless something goes wrong, or needs a look'
 complete -c popfetch -n "__fish_popfetch_using_subcommand setup" -s v -l verbose -d 'Say more; -vv shows what goes over the line, without passwords'
@@ -188,10 +254,11 @@ complete -c popfetch -n "__fish_popfetch_using_subcommand setup" -s h -l help -d
 complete -c popfetch -n "__fish_popfetch_using_subcommand account; and not __fish_seen_subcommand_from list show test remove" -l config -d 'Read this config file instead of the usual one' -r -F
 complete -c popfetch -n "__fish_popfetch_using_subcommand account; and not __fish_seen_subcommand_from list show test remove" -l format -d 'What to write on standard output' -r -f -a "text\t'Lines for people'
 json\t'One JSON object a line'
-paths\t'The path of each new message'"
+paths\t'The path of each message'"
 complete -c popfetch -n "__fish_popfetch_using_subcommand account; and not __fish_seen_subcommand_from list show test remove" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Wherever the output goes'
 never\t'Nowhere'"
+complete -c popfetch -n "__fish_popfetch_using_subcommand account; and not __fish_seen_subcommand_from list show test remove" -l config-on-stdin -d 'The config file\'s text is standard input: how `watch` hands on the one that it has read. What is named is where it came from'
 complete -c popfetch -n "__fish_popfetch_using_subcommand account; and not __fish_seen_subcommand_from list show test remove" -s 0 -l null -d 'End each path with NUL instead of a newline; implies --format paths'
 complete -c popfetch -n "__fish_popfetch_using_subcommand account; and not __fish_seen_subcommand_from list show test remove" -s q -l quiet -d 'Say nothing unless something goes wrong, or needs a look'
 complete -c popfetch -n "__fish_popfetch_using_subcommand account; and not __fish_seen_subcommand_from list show test remove" -s v -l verbose -d 'Say more; -vv shows what goes over the line, without passwords'
@@ -204,11 +271,12 @@ complete -c popfetch -n "__fish_popfetch_using_subcommand account; and not __fis
 complete -c popfetch -n "__fish_popfetch_using_subcommand account; and __fish_seen_subcommand_from list" -l config -d 'Read this config file instead of the usual one' -r -F
 complete -c popfetch -n "__fish_popfetch_using_subcommand account; and __fish_seen_subcommand_from list" -l format -d 'What to write on standard output' -r -f -a "text\t'Lines for people'
 json\t'One JSON object a line'
-paths\t'The path of each new message'"
+paths\t'The path of each message'"
 complete -c popfetch -n "__fish_popfetch_using_subcommand account; and __fish_seen_subcommand_from list" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Wherever the output goes'
 never\t'Nowhere'"
 complete -c popfetch -n "__fish_popfetch_using_subcommand account; and __fish_seen_subcommand_from list" -l names -d 'Their names alone, one a line, as completions want them'
+complete -c popfetch -n "__fish_popfetch_using_subcommand account; and __fish_seen_subcommand_from list" -l config-on-stdin -d 'The config file\'s text is standard input: how `watch` hands on the one that it has read. What is named is where it came from'
 complete -c popfetch -n "__fish_popfetch_using_subcommand account; and __fish_seen_subcommand_from list" -s 0 -l null -d 'End each path with NUL instead of a newline; implies --format paths'
 complete -c popfetch -n "__fish_popfetch_using_subcommand account; and __fish_seen_subcommand_from list" -s q -l quiet -d 'Say nothing unless something goes wrong, or needs a look'
 complete -c popfetch -n "__fish_popfetch_using_subcommand account; and __fish_seen_subcommand_from list" -s v -l verbose -d 'Say more; -vv shows what goes over the line, without passwords'
@@ -217,10 +285,11 @@ complete -c popfetch -n "__fish_popfetch_using_subcommand account; and __fish_se
 complete -c popfetch -n "__fish_popfetch_using_subcommand account; and __fish_seen_subcommand_from show" -l config -d 'Read this config file instead of the usual one' -r -F
 complete -c popfetch -n "__fish_popfetch_using_subcommand account; and __fish_seen_subcommand_from show" -l format -d 'What to write on standard output' -r -f -a "text\t'Lines for people'
 json\t'One JSON object a line'
-paths\t'The path of each new message'"
+paths\t'The path of each message'"
 complete -c popfetch -n "__fish_popfetch_using_subcommand account; and __fish_seen_subcommand_from show" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Wherever the output goes'
 never\t'Nowhere'"
+complete -c popfetch -n "__fish_popfetch_using_subcommand account; and __fish_seen_subcommand_from show" -l config-on-stdin -d 'The config file\'s text is standard input: how `watch` hands on the one that it has read. What is named is where it came from'
 complete -c popfetch -n "__fish_popfetch_using_subcommand account; and __fish_seen_subcommand_from show" -s 0 -l null -d 'End each path with NUL instead of a newline; implies --format paths'
 complete -c popfetch -n "__fish_popfetch_using_subcommand account; and __fish_seen_subcommand_from show" -s q -l quiet -d 'Say nothing unless something goes wrong, or needs a look'
 complete -c popfetch -n "__fish_popfetch_using_subcommand account; and __fish_seen_subcommand_from show" -s v -l verbose -d 'Say more; -vv shows what goes over the line, without passwords'
@@ -247,11 +316,12 @@ complete -c popfetch -n "__fish_popfetch_using_subcommand account; and __fish_se
 complete -c popfetch -n "__fish_popfetch_using_subcommand account; and __fish_seen_subcommand_from test" -l config -d 'Read this config file instead of the usual one' -r -F
 complete -c popfetch -n "__fish_popfetch_using_subcommand account; and __fish_seen_subcommand_from test" -l format -d 'What to write on standard output' -r -f -a "text\t'Lines for people'
 json\t'One JSON object a line'
-paths\t'The path of each new message'"
+paths\t'The path of each message'"
 complete -c popfetch -n "__fish_popfetch_using_subcommand account; and __fish_seen_subcommand_from test" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Wherever the output goes'
 never\t'Nowhere'"
 complete -c popfetch -n "__fish_popfetch_using_subcommand account; and __fish_seen_subcommand_from test" -l password-stdin -d 'Read the password from the first line of standard input; for one account'
+complete -c popfetch -n "__fish_popfetch_using_subcommand account; and __fish_seen_subcommand_from test" -l config-on-stdin -d 'The config file\'s text is standard input: how `watch` hands on the one that it has read. What is named is where it came from'
 complete -c popfetch -n "__fish_popfetch_using_subcommand account; and __fish_seen_subcommand_from test" -s 0 -l null -d 'End each path with NUL instead of a newline; implies --format paths'
 complete -c popfetch -n "__fish_popfetch_using_subcommand account; and __fish_seen_subcommand_from test" -s q -l quiet -d 'Say nothing unless something goes wrong, or needs a look'
 complete -c popfetch -n "__fish_popfetch_using_subcommand account; and __fish_seen_subcommand_from test" -s v -l verbose -d 'Say more; -vv shows what goes over the line, without passwords'
@@ -260,12 +330,13 @@ complete -c popfetch -n "__fish_popfetch_using_subcommand account; and __fish_se
 complete -c popfetch -n "__fish_popfetch_using_subcommand account; and __fish_seen_subcommand_from remove" -l config -d 'Read this config file instead of the usual one' -r -F
 complete -c popfetch -n "__fish_popfetch_using_subcommand account; and __fish_seen_subcommand_from remove" -l format -d 'What to write on standard output' -r -f -a "text\t'Lines for people'
 json\t'One JSON object a line'
-paths\t'The path of each new message'"
+paths\t'The path of each message'"
 complete -c popfetch -n "__fish_popfetch_using_subcommand account; and __fish_seen_subcommand_from remove" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Wherever the output goes'
 never\t'Nowhere'"
 complete -c popfetch -n "__fish_popfetch_using_subcommand account; and __fish_seen_subcommand_from remove" -l forget -d 'Forget what was fetched, too'
 complete -c popfetch -n "__fish_popfetch_using_subcommand account; and __fish_seen_subcommand_from remove" -s y -l yes -d 'Ask nothing'
+complete -c popfetch -n "__fish_popfetch_using_subcommand account; and __fish_seen_subcommand_from remove" -l config-on-stdin -d 'The config file\'s text is standard input: how `watch` hands on the one that it has read. What is named is where it came from'
 complete -c popfetch -n "__fish_popfetch_using_subcommand account; and __fish_seen_subcommand_from remove" -s 0 -l null -d 'End each path with NUL instead of a newline; implies --format paths'
 complete -c popfetch -n "__fish_popfetch_using_subcommand account; and __fish_seen_subcommand_from remove" -s q -l quiet -d 'Say nothing unless something goes wrong, or needs a look'
 complete -c popfetch -n "__fish_popfetch_using_subcommand account; and __fish_seen_subcommand_from remove" -s v -l verbose -d 'Say more; -vv shows what goes over the line, without passwords'
@@ -274,10 +345,11 @@ complete -c popfetch -n "__fish_popfetch_using_subcommand account; and __fish_se
 complete -c popfetch -n "__fish_popfetch_using_subcommand state; and not __fish_seen_subcommand_from show mark-seen forget accept move" -l config -d 'Read this config file instead of the usual one' -r -F
 complete -c popfetch -n "__fish_popfetch_using_subcommand state; and not __fish_seen_subcommand_from show mark-seen forget accept move" -l format -d 'What to write on standard output' -r -f -a "text\t'Lines for people'
 json\t'One JSON object a line'
-paths\t'The path of each new message'"
+paths\t'The path of each message'"
 complete -c popfetch -n "__fish_popfetch_using_subcommand state; and not __fish_seen_subcommand_from show mark-seen forget accept move" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Wherever the output goes'
 never\t'Nowhere'"
+complete -c popfetch -n "__fish_popfetch_using_subcommand state; and not __fish_seen_subcommand_from show mark-seen forget accept move" -l config-on-stdin -d 'The config file\'s text is standard input: how `watch` hands on the one that it has read. What is named is where it came from'
 complete -c popfetch -n "__fish_popfetch_using_subcommand state; and not __fish_seen_subcommand_from show mark-seen forget accept move" -s 0 -l null -d 'End each path with NUL instead of a newline; implies --format paths'
 complete -c popfetch -n "__fish_popfetch_using_subcommand state; and not __fish_seen_subcommand_from show mark-seen forget accept move" -s q -l quiet -d 'Say nothing unless something goes wrong, or needs a look'
 complete -c popfetch -n "__fish_popfetch_using_subcommand state; and not __fish_seen_subcommand_from show mark-seen forget accept move" -s v -l verbose -d 'Say more; -vv shows what goes over the line, without passwords'
@@ -291,10 +363,11 @@ complete -c popfetch -n "__fish_popfetch_using_subcommand state; and not __fish_
 complete -c popfetch -n "__fish_popfetch_using_subcommand state; and __fish_seen_subcommand_from show" -l config -d 'Read this config file instead of the usual one' -r -F
 complete -c popfetch -n "__fish_popfetch_using_subcommand state; and __fish_seen_subcommand_from show" -l format -d 'What to write on standard output' -r -f -a "text\t'Lines for people'
 json\t'One JSON object a line'
-paths\t'The path of each new message'"
+paths\t'The path of each message'"
 complete -c popfetch -n "__fish_popfetch_using_subcommand state; and __fish_seen_subcommand_from show" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Wherever the output goes'
 never\t'Nowhere'"
+complete -c popfetch -n "__fish_popfetch_using_subcommand state; and __fish_seen_subcommand_from show" -l config-on-stdin -d 'The config file\'s text is standard input: how `watch` hands on the one that it has read. What is named is where it came from'
 complete -c popfetch -n "__fish_popfetch_using_subcommand state; and __fish_seen_subcommand_from show" -s 0 -l null -d 'End each path with NUL instead of a newline; implies --format paths'
 complete -c popfetch -n "__fish_popfetch_using_subcommand state; and __fish_seen_subcommand_from show" -s q -l quiet -d 'Say nothing unless something goes wrong, or needs a look'
 complete -c popfetch -n "__fish_popfetch_using_subcommand state; and __fish_seen_subcommand_from show" -s v -l verbose -d 'Say more; -vv shows what goes over the line, without passwords'
@@ -322,11 +395,12 @@ complete -c popfetch -n "__fish_popfetch_using_subcommand state; and __fish_seen
 complete -c popfetch -n "__fish_popfetch_using_subcommand state; and __fish_seen_subcommand_from mark-seen" -l config -d 'Read this config file instead of the usual one' -r -F
 complete -c popfetch -n "__fish_popfetch_using_subcommand state; and __fish_seen_subcommand_from mark-seen" -l format -d 'What to write on standard output' -r -f -a "text\t'Lines for people'
 json\t'One JSON object a line'
-paths\t'The path of each new message'"
+paths\t'The path of each message'"
 complete -c popfetch -n "__fish_popfetch_using_subcommand state; and __fish_seen_subcommand_from mark-seen" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Wherever the output goes'
 never\t'Nowhere'"
 complete -c popfetch -n "__fish_popfetch_using_subcommand state; and __fish_seen_subcommand_from mark-seen" -l password-stdin -d 'Read the password from the first line of standard input; for one account'
+complete -c popfetch -n "__fish_popfetch_using_subcommand state; and __fish_seen_subcommand_from mark-seen" -l config-on-stdin -d 'The config file\'s text is standard input: how `watch` hands on the one that it has read. What is named is where it came from'
 complete -c popfetch -n "__fish_popfetch_using_subcommand state; and __fish_seen_subcommand_from mark-seen" -s 0 -l null -d 'End each path with NUL instead of a newline; implies --format paths'
 complete -c popfetch -n "__fish_popfetch_using_subcommand state; and __fish_seen_subcommand_from mark-seen" -s q -l quiet -d 'Say nothing unless something goes wrong, or needs a look'
 complete -c popfetch -n "__fish_popfetch_using_subcommand state; and __fish_seen_subcommand_from mark-seen" -s v -l verbose -d 'Say more; -vv shows what goes over the line, without passwords'
@@ -336,11 +410,12 @@ complete -c popfetch -n "__fish_popfetch_using_subcommand state; and __fish_seen
 complete -c popfetch -n "__fish_popfetch_using_subcommand state; and __fish_seen_subcommand_from forget" -l config -d 'Read this config file instead of the usual one' -r -F
 complete -c popfetch -n "__fish_popfetch_using_subcommand state; and __fish_seen_subcommand_from forget" -l format -d 'What to write on standard output' -r -f -a "text\t'Lines for people'
 json\t'One JSON object a line'
-paths\t'The path of each new message'"
+paths\t'The path of each message'"
 complete -c popfetch -n "__fish_popfetch_using_subcommand state; and __fish_seen_subcommand_from forget" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Wherever the output goes'
 never\t'Nowhere'"
 complete -c popfetch -n "__fish_popfetch_using_subcommand state; and __fish_seen_subcommand_from forget" -l all -d 'Forget all of them'
+complete -c popfetch -n "__fish_popfetch_using_subcommand state; and __fish_seen_subcommand_from forget" -l config-on-stdin -d 'The config file\'s text is standard input: how `watch` hands on the one that it has read. What is named is where it came from'
 complete -c popfetch -n "__fish_popfetch_using_subcommand state; and __fish_seen_subcommand_from forget" -s 0 -l null -d 'End each path with NUL instead of a newline; implies --format paths'
 complete -c popfetch -n "__fish_popfetch_using_subcommand state; and __fish_seen_subcommand_from forget" -s q -l quiet -d 'Say nothing unless something goes wrong, or needs a look'
 complete -c popfetch -n "__fish_popfetch_using_subcommand state; and __fish_seen_subcommand_from forget" -s v -l verbose -d 'Say more; -vv shows what goes over the line, without passwords'
@@ -350,12 +425,13 @@ complete -c popfetch -n "__fish_popfetch_using_subcommand state; and __fish_seen
 complete -c popfetch -n "__fish_popfetch_using_subcommand state; and __fish_seen_subcommand_from accept" -l config -d 'Read this config file instead of the usual one' -r -F
 complete -c popfetch -n "__fish_popfetch_using_subcommand state; and __fish_seen_subcommand_from accept" -l format -d 'What to write on standard output' -r -f -a "text\t'Lines for people'
 json\t'One JSON object a line'
-paths\t'The path of each new message'"
+paths\t'The path of each message'"
 complete -c popfetch -n "__fish_popfetch_using_subcommand state; and __fish_seen_subcommand_from accept" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Wherever the output goes'
 never\t'Nowhere'"
 complete -c popfetch -n "__fish_popfetch_using_subcommand state; and __fish_seen_subcommand_from accept" -l fetch-again -d 'Fetch again what is missing in the Maildir'
 complete -c popfetch -n "__fish_popfetch_using_subcommand state; and __fish_seen_subcommand_from accept" -l leave -d 'What is missing in the Maildir was removed on purpose'
+complete -c popfetch -n "__fish_popfetch_using_subcommand state; and __fish_seen_subcommand_from accept" -l config-on-stdin -d 'The config file\'s text is standard input: how `watch` hands on the one that it has read. What is named is where it came from'
 complete -c popfetch -n "__fish_popfetch_using_subcommand state; and __fish_seen_subcommand_from accept" -s 0 -l null -d 'End each path with NUL instead of a newline; implies --format paths'
 complete -c popfetch -n "__fish_popfetch_using_subcommand state; and __fish_seen_subcommand_from accept" -s q -l quiet -d 'Say nothing unless something goes wrong, or needs a look'
 complete -c popfetch -n "__fish_popfetch_using_subcommand state; and __fish_seen_subcommand_from accept" -s v -l verbose -d 'Say more; -vv shows what goes over the line, without passwords'
@@ -365,10 +441,11 @@ complete -c popfetch -n "__fish_popfetch_using_subcommand state; and __fish_seen
 complete -c popfetch -n "__fish_popfetch_using_subcommand state; and __fish_seen_subcommand_from move" -l config -d 'Read this config file instead of the usual one' -r -F
 complete -c popfetch -n "__fish_popfetch_using_subcommand state; and __fish_seen_subcommand_from move" -l format -d 'What to write on standard output' -r -f -a "text\t'Lines for people'
 json\t'One JSON object a line'
-paths\t'The path of each new message'"
+paths\t'The path of each message'"
 complete -c popfetch -n "__fish_popfetch_using_subcommand state; and __fish_seen_subcommand_from move" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Wherever the output goes'
 never\t'Nowhere'"
+complete -c popfetch -n "__fish_popfetch_using_subcommand state; and __fish_seen_subcommand_from move" -l config-on-stdin -d 'The config file\'s text is standard input: how `watch` hands on the one that it has read. What is named is where it came from'
 complete -c popfetch -n "__fish_popfetch_using_subcommand state; and __fish_seen_subcommand_from move" -s 0 -l null -d 'End each path with NUL instead of a newline; implies --format paths'
 complete -c popfetch -n "__fish_popfetch_using_subcommand state; and __fish_seen_subcommand_from move" -s q -l quiet -d 'Say nothing unless something goes wrong, or needs a look'
 complete -c popfetch -n "__fish_popfetch_using_subcommand state; and __fish_seen_subcommand_from move" -s v -l verbose -d 'Say more; -vv shows what goes over the line, without passwords'
@@ -378,11 +455,12 @@ complete -c popfetch -n "__fish_popfetch_using_subcommand verify" -l maildir -d 
 complete -c popfetch -n "__fish_popfetch_using_subcommand verify" -l config -d 'Read this config file instead of the usual one' -r -F
 complete -c popfetch -n "__fish_popfetch_using_subcommand verify" -l format -d 'What to write on standard output' -r -f -a "text\t'Lines for people'
 json\t'One JSON object a line'
-paths\t'The path of each new message'"
+paths\t'The path of each message'"
 complete -c popfetch -n "__fish_popfetch_using_subcommand verify" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Wherever the output goes'
 never\t'Nowhere'"
 complete -c popfetch -n "__fish_popfetch_using_subcommand verify" -l accept -d 'Record that the messages that are missing were removed on purpose'
+complete -c popfetch -n "__fish_popfetch_using_subcommand verify" -l config-on-stdin -d 'The config file\'s text is standard input: how `watch` hands on the one that it has read. What is named is where it came from'
 complete -c popfetch -n "__fish_popfetch_using_subcommand verify" -s 0 -l null -d 'End each path with NUL instead of a newline; implies --format paths'
 complete -c popfetch -n "__fish_popfetch_using_subcommand verify" -s q -l quiet -d 'Say nothing unless something goes wrong, or needs a look'
 complete -c popfetch -n "__fish_popfetch_using_subcommand verify" -s v -l verbose -d 'Say more; -vv shows what goes over the line, without passwords'
@@ -391,12 +469,13 @@ complete -c popfetch -n "__fish_popfetch_using_subcommand verify" -s h -l help -
 complete -c popfetch -n "__fish_popfetch_using_subcommand login" -l config -d 'Read this config file instead of the usual one' -r -F
 complete -c popfetch -n "__fish_popfetch_using_subcommand login" -l format -d 'What to write on standard output' -r -f -a "text\t'Lines for people'
 json\t'One JSON object a line'
-paths\t'The path of each new message'"
+paths\t'The path of each message'"
 complete -c popfetch -n "__fish_popfetch_using_subcommand login" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Wherever the output goes'
 never\t'Nowhere'"
 complete -c popfetch -n "__fish_popfetch_using_subcommand login" -l device -d 'Show a code that is entered on another device'
 complete -c popfetch -n "__fish_popfetch_using_subcommand login" -l remove -d 'Forget the sign-in'
+complete -c popfetch -n "__fish_popfetch_using_subcommand login" -l config-on-stdin -d 'The config file\'s text is standard input: how `watch` hands on the one that it has read. What is named is where it came from'
 complete -c popfetch -n "__fish_popfetch_using_subcommand login" -s 0 -l null -d 'End each path with NUL instead of a newline; implies --format paths'
 complete -c popfetch -n "__fish_popfetch_using_subcommand login" -s q -l quiet -d 'Say nothing unless something goes wrong, or needs a look'
 complete -c popfetch -n "__fish_popfetch_using_subcommand login" -s v -l verbose -d 'Say more; -vv shows what goes over the line, without passwords'
@@ -405,10 +484,11 @@ complete -c popfetch -n "__fish_popfetch_using_subcommand login" -s h -l help -d
 complete -c popfetch -n "__fish_popfetch_using_subcommand password; and not __fish_seen_subcommand_from set remove" -l config -d 'Read this config file instead of the usual one' -r -F
 complete -c popfetch -n "__fish_popfetch_using_subcommand password; and not __fish_seen_subcommand_from set remove" -l format -d 'What to write on standard output' -r -f -a "text\t'Lines for people'
 json\t'One JSON object a line'
-paths\t'The path of each new message'"
+paths\t'The path of each message'"
 complete -c popfetch -n "__fish_popfetch_using_subcommand password; and not __fish_seen_subcommand_from set remove" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Wherever the output goes'
 never\t'Nowhere'"
+complete -c popfetch -n "__fish_popfetch_using_subcommand password; and not __fish_seen_subcommand_from set remove" -l config-on-stdin -d 'The config file\'s text is standard input: how `watch` hands on the one that it has read. What is named is where it came from'
 complete -c popfetch -n "__fish_popfetch_using_subcommand password; and not __fish_seen_subcommand_from set remove" -s 0 -l null -d 'End each path with NUL instead of a newline; implies --format paths'
 complete -c popfetch -n "__fish_popfetch_using_subcommand password; and not __fish_seen_subcommand_from set remove" -s q -l quiet -d 'Say nothing unless something goes wrong, or needs a look'
 complete -c popfetch -n "__fish_popfetch_using_subcommand password; and not __fish_seen_subcommand_from set remove" -s v -l verbose -d 'Say more; -vv shows what goes over the line, without passwords'
@@ -419,10 +499,11 @@ complete -c popfetch -n "__fish_popfetch_using_subcommand password; and not __fi
 complete -c popfetch -n "__fish_popfetch_using_subcommand password; and __fish_seen_subcommand_from set" -l config -d 'Read this config file instead of the usual one' -r -F
 complete -c popfetch -n "__fish_popfetch_using_subcommand password; and __fish_seen_subcommand_from set" -l format -d 'What to write on standard output' -r -f -a "text\t'Lines for people'
 json\t'One JSON object a line'
-paths\t'The path of each new message'"
+paths\t'The path of each message'"
 complete -c popfetch -n "__fish_popfetch_using_subcommand password; and __fish_seen_subcommand_from set" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Wherever the output goes'
 never\t'Nowhere'"
+complete -c popfetch -n "__fish_popfetch_using_subcommand password; and __fish_seen_subcommand_from set" -l config-on-stdin -d 'The config file\'s text is standard input: how `watch` hands on the one that it has read. What is named is where it came from'
 complete -c popfetch -n "__fish_popfetch_using_subcommand password; and __fish_seen_subcommand_from set" -s 0 -l null -d 'End each path with NUL instead of a newline; implies --format paths'
 complete -c popfetch -n "__fish_popfetch_using_subcommand password; and __fish_seen_subcommand_from set" -s q -l quiet -d 'Say nothing unless something goes wrong, or needs a look'
 complete -c popfetch -n "__fish_popfetch_using_subcommand password; and __fish_seen_subcommand_from set" -s v -l verbose -d 'Say more; -vv shows what goes over the line, without passwords'
@@ -431,10 +512,11 @@ complete -c popfetch -n "__fish_popfetch_using_subcommand password; and __fish_s
 complete -c popfetch -n "__fish_popfetch_using_subcommand password; and __fish_seen_subcommand_from remove" -l config -d 'Read this config file instead of the usual one' -r -F
 complete -c popfetch -n "__fish_popfetch_using_subcommand password; and __fish_seen_subcommand_from remove" -l format -d 'What to write on standard output' -r -f -a "text\t'Lines for people'
 json\t'One JSON object a line'
-paths\t'The path of each new message'"
+paths\t'The path of each message'"
 complete -c popfetch -n "__fish_popfetch_using_subcommand password; and __fish_seen_subcommand_from remove" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Wherever the output goes'
 never\t'Nowhere'"
+complete -c popfetch -n "__fish_popfetch_using_subcommand password; and __fish_seen_subcommand_from remove" -l config-on-stdin -d 'The config file\'s text is standard input: how `watch` hands on the one that it has read. What is named is where it came from'
 complete -c popfetch -n "__fish_popfetch_using_subcommand password; and __fish_seen_subcommand_from remove" -s 0 -l null -d 'End each path with NUL instead of a newline; implies --format paths'
 complete -c popfetch -n "__fish_popfetch_using_subcommand password; and __fish_seen_subcommand_from remove" -s q -l quiet -d 'Say nothing unless something goes wrong, or needs a look'
 complete -c popfetch -n "__fish_popfetch_using_subcommand password; and __fish_seen_subcommand_from remove" -s v -l verbose -d 'Say more; -vv shows what goes over the line, without passwords'
@@ -443,10 +525,11 @@ complete -c popfetch -n "__fish_popfetch_using_subcommand password; and __fish_s
 complete -c popfetch -n "__fish_popfetch_using_subcommand completions" -l config -d 'Read this config file instead of the usual one' -r -F
 complete -c popfetch -n "__fish_popfetch_using_subcommand completions" -l format -d 'What to write on standard output' -r -f -a "text\t'Lines for people'
 json\t'One JSON object a line'
-paths\t'The path of each new message'"
+paths\t'The path of each message'"
 complete -c popfetch -n "__fish_popfetch_using_subcommand completions" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Wherever the output goes'
 never\t'Nowhere'"
+complete -c popfetch -n "__fish_popfetch_using_subcommand completions" -l config-on-stdin -d 'The config file\'s text is standard input: how `watch` hands on the one that it has read. What is named is where it came from'
 complete -c popfetch -n "__fish_popfetch_using_subcommand completions" -s 0 -l null -d 'End each path with NUL instead of a newline; implies --format paths'
 complete -c popfetch -n "__fish_popfetch_using_subcommand completions" -s q -l quiet -d 'Say nothing unless something goes wrong, or needs a look'
 complete -c popfetch -n "__fish_popfetch_using_subcommand completions" -s v -l verbose -d 'Say more; -vv shows what goes over the line, without passwords'
@@ -455,10 +538,11 @@ complete -c popfetch -n "__fish_popfetch_using_subcommand completions" -s h -l h
 complete -c popfetch -n "__fish_popfetch_using_subcommand man" -l config -d 'Read this config file instead of the usual one' -r -F
 complete -c popfetch -n "__fish_popfetch_using_subcommand man" -l format -d 'What to write on standard output' -r -f -a "text\t'Lines for people'
 json\t'One JSON object a line'
-paths\t'The path of each new message'"
+paths\t'The path of each message'"
 complete -c popfetch -n "__fish_popfetch_using_subcommand man" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Wherever the output goes'
 never\t'Nowhere'"
+complete -c popfetch -n "__fish_popfetch_using_subcommand man" -l config-on-stdin -d 'The config file\'s text is standard input: how `watch` hands on the one that it has read. What is named is where it came from'
 complete -c popfetch -n "__fish_popfetch_using_subcommand man" -s 0 -l null -d 'End each path with NUL instead of a newline; implies --format paths'
 complete -c popfetch -n "__fish_popfetch_using_subcommand man" -s q -l quiet -d 'Say nothing unless something goes wrong, or needs a look'
 complete -c popfetch -n "__fish_popfetch_using_subcommand man" -s v -l verbose -d 'Say more; -vv shows what goes over the line, without passwords'
@@ -484,6 +568,8 @@ end
 complete -c popfetch -n "__fish_popfetch_needs_command" -f -a "(__popfetch_accounts)" -d Account
 complete -c popfetch -n "__fish_popfetch_using_subcommand fetch" -f -a "(__popfetch_accounts)" -d Account
 complete -c popfetch -n "__fish_popfetch_using_subcommand check" -f -a "(__popfetch_accounts)" -d Account
+complete -c popfetch -n "__fish_popfetch_using_subcommand watch" -f -a "(__popfetch_accounts)" -d Account
+complete -c popfetch -n "__fish_popfetch_using_subcommand list" -f -a "(__popfetch_accounts)" -d Account
 complete -c popfetch -n "__fish_popfetch_using_subcommand account; and __fish_seen_subcommand_from show" -f -a "(__popfetch_accounts)" -d Account
 complete -c popfetch -n "__fish_popfetch_using_subcommand account; and __fish_seen_subcommand_from test" -f -a "(__popfetch_accounts)" -d Account
 complete -c popfetch -n "__fish_popfetch_using_subcommand account; and __fish_seen_subcommand_from remove" -f -a "(__popfetch_accounts)" -d Account

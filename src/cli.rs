@@ -14,11 +14,15 @@ use crate::term::Color;
 
 pub use fetch::{Check, Fetch, Login, SignIn};
 pub use mend::{AccountCommand, Import, PasswordCommand, StateCommand, Tool, Verify};
+pub use read::{List, Show, Since};
 pub use setup::{Secret, Setup};
+pub use watch::Watch;
 
 mod fetch;
 mod mend;
+mod read;
 mod setup;
+mod watch;
 
 const AFTER_HELP: &str = "\
 Examples:
@@ -26,6 +30,8 @@ Examples:
   popfetch                            fetch the new mail of all accounts
   popfetch fetch work --dry-run       show what would be fetched from account work
   popfetch check                      show how much mail waits
+  popfetch list                       list the mail that was fetched
+  popfetch show 3                     show the third message of that list
   popfetch fetch pops://ada@pop.example.com --maildir ~/Mail/ada
                                       fetch without a config file";
 
@@ -35,6 +41,8 @@ Examples:
   popfetch                            fetch the new mail of all accounts
   popfetch fetch work --dry-run       show what would be fetched from account work
   popfetch check                      show how much mail waits
+  popfetch list                       list the mail that was fetched
+  popfetch show 3                     show the third message of that list
   popfetch fetch pops://ada@pop.example.com --maildir ~/Mail/ada
                                       fetch without a config file
   popfetch -q                         for cron: silent unless something goes wrong
@@ -105,9 +113,14 @@ pub struct Global {
     )]
     pub config: Option<PathBuf>,
 
+    /// The config file's text is standard input: how `watch` hands on the one that it has read. What
+    /// is named is where it came from.
+    #[arg(long, global = true, hide = true)]
+    pub config_on_stdin: bool,
+
     /// What to write on standard output
     ///
-    /// json writes one object a line; paths, for fetch alone, the path of each new message.
+    /// json writes one object a line; paths, for fetch and list, the path of each message.
     #[arg(
         long,
         global = true,
@@ -161,7 +174,7 @@ impl ValueEnum for Format {
         let (word, help) = match self {
             Self::Text => ("text", "Lines for people"),
             Self::Json => ("json", "One JSON object a line"),
-            Self::Paths => ("paths", "The path of each new message"),
+            Self::Paths => ("paths", "The path of each message"),
         };
         Some(PossibleValue::new(word).help(help))
     }
@@ -173,12 +186,12 @@ impl ValueEnum for Color {
     }
 
     fn to_possible_value(&self) -> Option<PossibleValue> {
-        let (word, help) = match self {
-            Self::Auto => ("auto", "On a terminal, unless NO_COLOR is set"),
-            Self::Always => ("always", "Wherever the output goes"),
-            Self::Never => ("never", "Nowhere"),
+        let help = match self {
+            Self::Auto => "On a terminal, unless NO_COLOR is set",
+            Self::Always => "Wherever the output goes",
+            Self::Never => "Nowhere",
         };
-        Some(PossibleValue::new(word).help(help))
+        Some(PossibleValue::new(self.word()).help(help))
     }
 }
 
@@ -189,6 +202,12 @@ pub enum Command {
     Fetch(Fetch),
     /// Sign in and show what waits; downloads and changes nothing
     Check(Check),
+    /// Stay in the foreground, and fetch each account when it is due
+    Watch(Watch),
+    /// List the messages that are in the Maildir, newest first; needs no connection
+    List(List),
+    /// Show a message, its attachments, or a part of it; needs no connection
+    Show(Show),
     /// Take over accounts from another tool, and what it has fetched
     Import(Import),
     /// Set up an account: finds the server, tries the sign-in, and writes the config file

@@ -12,6 +12,7 @@
 //! reached the disk, so a sync is never tried again (E9): the file is given up.
 
 mod advice;
+mod foreign;
 mod fresh;
 pub mod line;
 mod untrusted;
@@ -272,25 +273,30 @@ impl Dir {
     /// Moves `name` to `to`, under the same name. Whatever has that name there already is never
     /// replaced: the error is [`io::ErrorKind::AlreadyExists`].
     pub fn publish(&self, name: &OsStr, to: &Dir) -> io::Result<()> {
-        let (from_path, to_path) = (self.path.join(name), to.path.join(name));
+        self.publish_as(name, to, name)
+    }
+
+    /// The same under another name.
+    pub fn publish_as(&self, name: &OsStr, to: &Dir, target: &OsStr) -> io::Result<()> {
+        let (from_path, to_path) = (self.path.join(name), to.path.join(target));
         self.disk.step(Step::Rename(&from_path, &to_path))?;
-        let rename = || sys::renameat_with(&self.fd, name, &to.fd, name, RenameFlags::NOREPLACE);
+        let rename = || sys::renameat_with(&self.fd, name, &to.fd, target, RenameFlags::NOREPLACE);
         match retry_on_intr(rename) {
-            Err(Errno::INVAL | Errno::NOSYS) => self.publish_plainly(name, to),
+            Err(Errno::INVAL | Errno::NOSYS) => self.publish_plainly(name, to, target),
             moved => Ok(moved?),
         }
     }
 
     /// For file systems without RENAME_NOREPLACE, as NFS: a link refuses to replace, too.
-    fn publish_plainly(&self, name: &OsStr, to: &Dir) -> io::Result<()> {
-        let link = || sys::linkat(&self.fd, name, &to.fd, name, AtFlags::empty());
+    fn publish_plainly(&self, name: &OsStr, to: &Dir, target: &OsStr) -> io::Result<()> {
+        let link = || sys::linkat(&self.fd, name, &to.fd, target, AtFlags::empty());
         match retry_on_intr(link) {
             Ok(()) => {}
             // The server had made it, its answer was lost, and the call was repeated.
-            Err(Errno::EXIST) if self.is_same(name, to)? => {}
+            Err(Errno::EXIST) if self.is_same(name, to, target)? => {}
             // Without links there is nothing but to look first. Names are unique anyhow.
-            Err(Errno::PERM | Errno::OPNOTSUPP | Errno::NOSYS) if !to.contains(name)? => {
-                let rename = || sys::renameat(&self.fd, name, &to.fd, name);
+            Err(Errno::PERM | Errno::OPNOTSUPP | Errno::NOSYS) if !to.contains(target)? => {
+                let rename = || sys::renameat(&self.fd, name, &to.fd, target);
                 return Ok(retry_on_intr(rename)?);
             }
             Err(error) => return Err(error.into()),
@@ -299,9 +305,9 @@ impl Dir {
         Ok(retry_on_intr(unlink)?)
     }
 
-    fn is_same(&self, name: &OsStr, to: &Dir) -> io::Result<bool> {
-        let stat = |dir: &Self| sys::statat(&dir.fd, name, AtFlags::SYMLINK_NOFOLLOW);
-        let (here, there) = (stat(self)?, stat(to)?);
+    fn is_same(&self, name: &OsStr, to: &Dir, target: &OsStr) -> io::Result<bool> {
+        let stat = |dir: &Self, name| sys::statat(&dir.fd, name, AtFlags::SYMLINK_NOFOLLOW);
+        let (here, there) = (stat(self, name)?, stat(to, target)?);
         Ok((here.st_dev, here.st_ino) == (there.st_dev, there.st_ino))
     }
 

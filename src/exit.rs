@@ -120,6 +120,12 @@ pub fn scarcity(error: &io::Error) -> Option<&'static str> {
     }
 }
 
+/// Whether the disk, or the server behind it, fails to read what is there.
+pub fn is_of_disk(error: &io::Error) -> bool {
+    let code = error.raw_os_error().map(Errno::from_raw_os_error);
+    code.is_some_and(|code| [Errno::IO, Errno::STALE, Errno::REMOTEIO].contains(&code))
+}
+
 /// Whether no more files can be opened, which is no fault of the disk.
 pub fn is_scarce(error: &io::Error) -> bool {
     scarcity(error).is_some()

@@ -9,7 +9,7 @@
 //! # How the data flow
 //!
 //! ```text
-//! command line ─> profile ───> session ────> plan ─────> delivery ────> state
+//! command line ─> profile ───> source ─────> plan ─────> delivery ────> state
 //!  cli, command    config file  sign in,      what to     tmp/, sync,    journal,
 //!                  and URLs,    list, RETR,   fetch,      new/           proofs
 //!                  validated    DELE, QUIT    skip,
@@ -27,12 +27,14 @@
 //! | [`secrets`] | where passwords and sign-ins are, and what an account signs in with |
 //! | [`import`] | other tools' configs and unique-ids become drafts of accounts, names, and remarks |
 //! | [`fetch`] | one account from the lock on its state to the reply to QUIT; network and disk side by side |
-//! | [`session`] | a POP3 session over a channel: the states of RFC 1939 as types |
+//! | [`source`] | where mail comes from, an arm for each protocol, and what it is like; [`source::pop`]: the states of RFC 1939 as types, over a channel |
 //! | [`plan`] | what to fetch, skip, mark and delete: pure, without clock, disk or network |
+//! | [`rules`] | which messages come, and into which folder, which stay, and which are deleted unread: pure |
 //! | [`delivery`] | the spool, and the steps from octets to a message that is placed for good, as types |
 //! | [`handover`] | what takes a message once it is stored: programs, mbox files |
 //! | [`maildir`] | Maildirs: layout, names, who delivers, finding anybody's mail again |
-//! | [`message`] | what a message is known by: its heading, the fields of its identity, its hashes |
+//! | [`message`] | what a message is known by: its heading, the fields of its identity, its hashes; its text and parts |
+//! | [`mailbox`] | reading with no connection: which messages there are, one of them, its attachments |
 //! | [`state`] | what was fetched: one journal an account, its lock, recovery, rebuilding, compaction |
 //! | [`verify`] | whether what is recorded is still in the Maildir, unchanged |
 //! | [`report`] | turns the events of a fetch into lines, bars, JSON objects or paths |
@@ -47,10 +49,11 @@
 //! | [`server`] | a maildrop's address, under which state and secrets are kept |
 //! | [`paths`] | where files belong (XDG) |
 //! | [`moment`] | when something happens, and in which boot of the machine |
+//! | [`named`] | reads files that a person names, whatever they are |
 //! | [`private`] | reads files that must be secret |
 //! | [`process`] | programs that are started, and ended with what they have started |
 //! | [`sandbox`] | Landlock: a thread gives up the file system but for its own directories |
-//! | [`stop`] | SIGINT and SIGTERM, and the time a run may take |
+//! | [`stop`] | SIGINT and SIGTERM, the time a run may take, and what else signals ask for |
 //! | [`threads`] | threads where the system may have none left to give |
 //! | [`facts`] | no code: what the rest stands on, by the numbers that comments and tests bear |
 //! | [`exit`] | exit statuses, and what every error can say about itself |
@@ -65,11 +68,13 @@
 //! ```
 //! Each word is a type that only the step before it can make:
 //! [`delivery::Complete`], [`delivery::Synced`], [`state::Intent`], [`delivery::Delivered`],
-//! [`state::Recorded`]. [`Session::delete`](session::Session::delete) takes nothing but
+//! [`state::Recorded`]. [`Source::delete`](source::Source::delete) takes nothing but
 //! [`state::Recorded`], so deleting what is not durable and recorded does not compile. For a message
 //! of an earlier session the way is [`state::Same`] ─> [`state::Recorded`]: the session has shown that
 //! it is the same, and its file was looked for. Of a message that another tool has fetched there is no
-//! file of ours: [`state::Elsewhere`] stands for its owner's word that it may be deleted.
+//! file of ours: [`state::Elsewhere`] stands for its owner's word that it may be deleted. Of a message that
+//! a rule has deleted unread there is none at all: [`rules::Hit`] says that each condition was seen to hold
+//! in the session at hand, and [`state::Ruled`] that this is recorded.
 //! What is to be handed on as well is [`state::Placed`] until that is done, and [`state::Recorded`] then.
 //! The steps are taken for a batch at a time (group commit, `fetch/commit.rs`): many files whose
 //! syncs overlap with the download, one sync of the journal, one of new/.
@@ -81,16 +86,16 @@
 //! | E1 | The intent (identity and Maildir name) is in the journal and synced before the file can appear in new/. | [`Store::intend`](state::Store::intend), [`Target::place`](delivery::Target::place) |
 //! | E2 | A file gets its name in new/ only when it is complete, its termination octet seen, and synced. | `delivery/spool.rs` |
 //! | E3 | new/ itself is synced before a message is recorded as seen. | `delivery/target.rs` |
-//! | E4 | "Seen" is in the journal before DELE is sent; the proof exists only after the journal's sync. It is written right after E3, so that a kill takes nothing of it. | [`Store::record`](state::Store::record), [`Store::settle`](state::Store::settle), `session/update.rs` |
+//! | E4 | "Seen" is in the journal before DELE is sent; the proof exists only after the journal's sync. It is written right after E3, so that a kill takes nothing of it. | [`Store::record`](state::Store::record), [`Store::settle`](state::Store::settle), `source/pop/update.rs` |
 //! | E5 | A unique-id is forgotten only after it was absent from several complete listings, and for a year; never because a QUIT failed. | [`Store::note_absences`](state::Store::note_absences), `state/compact.rs` |
 //! | E6 | A torn last line of the journal is dropped. Any other damage: the file is kept under another name, the state made again from its good lines and the Maildir, the user told. | `state/claim.rs`, `state/rebuild.rs` |
 //! | E7 | Compaction is a new file, its sync, a rename, the directory's sync. The lock is a file of its own, never renamed, and removed with its account alone, by who holds it. | `state/compact.rs`, `state/lock.rs`, `state/removal.rs` |
-//! | E8 | Without a reply to QUIT nothing counts as deleted; the next listing tells, and DELE is sent again without a second download. | [`session::Update`] |
+//! | E8 | Without a reply to QUIT nothing counts as deleted; the next listing tells, and DELE is sent again without a second download. | [`source::Update`] |
 //! | E9 | After a failed sync the message counts as not stored: its name is unlinked, then, once that is durable, its intent withdrawn. An intent that a crash left counts as stored once its file and directory are synced; one that is nowhere is fetched again. | [`delivery::sync_all`], `fetch/commit.rs`, `state/recover.rs` |
-//! | E10 | QUIT is a commit point even when nothing is deleted: after any failure of ours the connection is closed without it. | `fetch/mod.rs` |
+//! | E10 | QUIT is a commit point even when nothing is deleted: after any failure of ours the connection is closed without it. | `fetch/session.rs`, [`Source::end`](source::Source::end) |
 //! | E11 | A message's name is account and unique-id. Its listed size is evidence, and so are its body and a few header fields; what is doubtful is looked at in the session at hand, and before a message of an earlier session is deleted it must have been seen to be the same there. | [`maildrop::Identity`], `message/fields.rs`, `state/recognition.rs`, `state/doubt.rs`, `fetch/doubts.rs` |
 //! | E12 | A message is delivered as any other only if its end was orderly; otherwise it has no proof that DELE takes. Two with the same octets are read once more. After a violation of the protocol, what the session recorded is doubtful. | [`pop3::Ending`], `fetch/endings.rs`, `fetch/echoes.rs`, [`Store::distrust_session`](state::Store::distrust_session) |
-//! | E13 | The Maildir's own file says who delivers to it, and a generation that is raised before and after the deliveries of a run, with a turn drawn at random for each: no line, or another number or other turns than the journal's are found out before anything is touched. | `maildir/roster.rs`, `maildir/turns.rs`, `state/custody.rs`, `state/parting.rs` |
+//! | E13 | The Maildir's own file says who delivers to it, and a generation that is raised before and after the deliveries of a run, with a nonce drawn for each: no line, or another number or other nonces than the journal's are found out before anything is touched. | `maildir/roster.rs`, `maildir/nonces.rs`, `state/custody.rs`, `state/parting.rs` |
 //! | E14 | Before a message of an earlier session is deleted its file is looked for: there, as long as it was; or absent from a Maildir that is seen, with its line. | [`Store::vouch`](state::Store::vouch), [`maildir::Search`] |
 //!
 //! The journal and the file in the Maildir agree only together; where one of them is older, the newer
@@ -102,25 +107,30 @@
 //! # Where to start reading
 //!
 //! [`fetch`] (`fetch/mod.rs`) is the story: [`Account::fetch`](fetch::Account::fetch) names every
-//! step in order. From there go down: to [`session`] and [`pop3`] with RFC 1939 at hand, to
+//! step in order. From there go down: to [`source`] and [`pop3`] with RFC 1939 at hand, to
 //! [`delivery`] and then [`state`] for what happens on the disk (`state/record.rs` has the
 //! journal's grammar), to [`plan`] for the rules about messages.
 //!
 //! # How to add ...
 //!
+//! - **a protocol**: a module below `source/`, its arm in [`source::Source`] and in `source/retrieval.rs`,
+//!   and in [`source::Traits`] what others have to know of it; where it is signed in to, in
+//!   `fetch/reach.rs`.
 //! - **a sign-in method**: for SASL a variant of [`sasl::Mechanism`] and what it says in
 //!   [`sasl::exchange`] (messages that follow from nothing are a line there; more is a file of its
-//!   own), for anything else its dialogue in `session/sign_in.rs`. Its word in
-//!   [`session::Auth::ALL`] and when it is chosen in `session/method.rs`. The server's side in
+//!   own), for anything else its dialogue in `source/pop/sign_in.rs`. Its word in
+//!   [`source::Auth::ALL`] and when it is chosen in `source/pop/method.rs`. The server's side in
 //!   `tests/support/sasl.rs`, and a row in `tests/it/sign_in/`. `man/popfetch.toml.5` under `auth`,
 //!   and the table in `man/popfetch.1.in`.
-//! - **the words of a server**: in the row of `session/answer/words.rs` that says what they mean, and
-//!   as they were met in `session/answer/wordings_tests.rs`; the first row that fits decides.
+//! - **the words of a server**: in the row of `source/pop/answer/words.rs` that says what they mean, and
+//!   as they were met in `source/pop/answer/wordings_tests.rs`; the first row that fits decides.
 //! - **a config key**: a field in `profile/file.rs`; what it means in [`plan::Policy`] or
 //!   [`profile::Profile`], made in `profile/resolve.rs`; its line in `profile/shown.rs`, for
 //!   `account show` and JSON; its description in `man/popfetch.toml.5`. Tests compare the keys with
 //!   the page and with what is shown. If it has an option as well, `cli/fetch.rs`,
 //!   `command/fetch.rs` and [`profile::Overrides`].
+//! - **a condition of rules**: its key in `profile/rule_table.rs`, what it asks in [`rules::Conditions`], the
+//!   answer in `rules/judge.rs`, and its entry in `man/popfetch.toml.5`, where a test looks for it.
 //! - **a provider**: a row in `profile/providers.rs`, and its entry in `man/popfetch.toml.5`, where a
 //!   test looks for it.
 //! - **a provider's OAuth 2.0**: a `Preset` in `profile/resolve/oauth.rs`, and a sentence on how to get a
@@ -151,10 +161,12 @@ pub mod facts {}
 pub mod fetch;
 pub mod handover;
 pub mod import;
+pub mod mailbox;
 pub mod maildir;
 pub mod maildrop;
 pub mod message;
 pub mod moment;
+pub mod named;
 pub mod net;
 pub mod oauth;
 pub mod paths;
@@ -164,11 +176,12 @@ pub mod private;
 pub mod process;
 pub mod profile;
 pub mod report;
+pub mod rules;
 pub mod sandbox;
 pub mod sasl;
 pub mod secrets;
 pub mod server;
-pub mod session;
+pub mod source;
 pub mod state;
 pub mod stop;
 pub mod term;

@@ -1,6 +1,6 @@
 //! The maildrop as one session lists it, and what makes a message the same message next time.
 
-use crate::pop3::MessageNumber;
+pub use crate::pop3::MessageNumber;
 use crate::term::hex;
 use sha2::{Digest, Sha256};
 use std::collections::HashMap;

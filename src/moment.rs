@@ -1,9 +1,13 @@
 //! When something happens.
 
 use jiff::tz::TimeZone;
-use std::fs;
 use std::sync::{Arc, OnceLock};
 use std::time::{SystemTime, UNIX_EPOCH};
+use std::{env, fs};
+
+/// What stands for a time from the year 10000 on: clocks and certificates may have one, and calendars
+/// end before it.
+const BEYOND: &str = "a day beyond the calendar";
 
 /// When and in which boot of the machine something happens.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
@@ -18,7 +22,9 @@ pub struct Moment {
 impl Moment {
     /// A time (seconds since 1970) as the clock on the wall shows it.
     pub fn on_the_wall(time: i64) -> String {
-        let time = jiff::Timestamp::from_second(time).unwrap_or_default();
+        let Ok(time) = jiff::Timestamp::from_second(time) else {
+            return BEYOND.to_owned();
+        };
         let time = time.to_zoned(Self::zone().clone());
         time.strftime("%Y-%m-%d %H:%M:%S").to_string()
     }
@@ -29,21 +35,74 @@ impl Moment {
         time.strftime("%a %b %e %H:%M:%S %Y").to_string()
     }
 
+    /// The day of a time (seconds since 1970), in UTC.
+    pub fn day(time: i64) -> String {
+        Self::in_utc(time, "%Y-%m-%d")
+    }
+
+    /// A time (seconds since 1970) to the minute, in UTC.
+    pub fn minute(time: i64) -> String {
+        Self::in_utc(time, "%Y-%m-%d %H:%M UTC")
+    }
+
+    fn in_utc(time: i64, format: &str) -> String {
+        match jiff::Timestamp::from_second(time) {
+            Ok(time) => time.strftime(format).to_string(),
+            Err(_) => BEYOND.to_owned(),
+        }
+    }
+
     /// The zone of the clock on the wall, read once: a confined thread could not read it.
     fn zone() -> &'static TimeZone {
         static ZONE: OnceLock<TimeZone> = OnceLock::new();
-        ZONE.get_or_init(TimeZone::system)
+        ZONE.get_or_init(|| Self::named_by_nobody().unwrap_or_else(TimeZone::system))
+    }
+
+    /// The system's zone without its name, for which nobody asks here; where `TZ` names no other. For
+    /// the name jiff would go through a directory of two thousand files in each run.
+    fn named_by_nobody() -> Option<TimeZone> {
+        if env::var_os("TZ").is_some() {
+            return None;
+        }
+        let rules = fs::read("/etc/localtime").ok()?;
+        TimeZone::tzif("local", &rules).ok()
+    }
+
+    /// What the system's clock says, in seconds since 1970.
+    pub fn clock() -> i64 {
+        let since = SystemTime::now().duration_since(UNIX_EPOCH);
+        let seconds = since.unwrap_or_default().as_secs();
+        i64::try_from(seconds).unwrap_or(i64::MAX)
     }
 
     /// This one, by the system's clock.
     pub fn now() -> Self {
         Self::zone();
-        let since = SystemTime::now().duration_since(UNIX_EPOCH);
-        let seconds = since.unwrap_or_default().as_secs();
         let boot = fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default();
         Self {
-            now: i64::try_from(seconds).unwrap_or(i64::MAX),
+            now: Self::clock(),
             boot: boot.trim().into(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_time_that_no_calendar_has_is_named_and_is_no_other_one() {
+        const YEAR_10000: i64 = 253_402_300_800;
+        assert_eq!(Moment::day(0), "1970-01-01");
+        assert_eq!(Moment::minute(60), "1970-01-01 00:01 UTC");
+        for time in [YEAR_10000 + 86_400, i64::MAX, i64::MIN] {
+            for shown in [
+                Moment::day(time),
+                Moment::minute(time),
+                Moment::on_the_wall(time),
+            ] {
+                assert_eq!(shown, BEYOND);
+            }
         }
     }
 }

@@ -47,6 +47,15 @@ pub fn data_dir() -> Result<PathBuf, NoHome> {
     Ok(base.data_dir().join("popfetch"))
 }
 
+/// The directory for what may be deleted at any time: `$XDG_CACHE_HOME/popfetch`, by default under
+/// `~/.cache`.
+///
+/// The path is absolute; it is not created.
+pub fn cache_dir() -> Result<PathBuf, NoHome> {
+    let base = BaseDirs::new().ok_or(NoHome)?;
+    Ok(base.cache_dir().join("popfetch"))
+}
+
 /// `path` with a leading `~/` (or a lone `~`) replaced by the home directory, and, if it is then
 /// still relative, taken from `base`. `~name/` is not understood and refused.
 pub(crate) fn absolute(path: &Path, base: &Path) -> Result<PathBuf, PathError> {

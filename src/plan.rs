@@ -4,8 +4,10 @@
 //! [`decide`] never looks at a clock, a disk or a network, so that every rule can be tested in a
 //! line, and `--dry-run` and `check` say exactly what a fetch would do.
 
+use crate::rules::{Action, Decisive, Ruling};
 use crate::state::{Failures, Known};
 use serde::{Deserialize, Serialize};
+use std::collections::HashMap;
 use std::time::Duration;
 
 /// After so many failures in a row a message is tried only once a day (fact F20): one that
@@ -80,6 +82,8 @@ pub enum Decision {
         /// The profile wants it gone.
         due: bool,
     },
+    /// Delete it, unread: a rule says so.
+    Discard,
     /// Fetch it.
     Fetch(Why),
     /// Mark it as seen without fetching it.
@@ -108,6 +112,8 @@ pub enum Reason {
     TooLarge(u64),
     /// It could not be fetched so often that it is tried again only tomorrow.
     Failed(Failures),
+    /// A rule leaves it.
+    Rule,
     /// The server confirms its deletion or refuses it, and lists it all the same: it is seen, and
     /// stays.
     Undeletable,
@@ -124,6 +130,8 @@ pub struct Plan {
     smallest_stored: Option<(u64, usize)>,
     /// In the order of their places.
     unseen: Vec<(usize, Decision)>,
+    /// The number of the rule that has decided, by place.
+    rules: HashMap<usize, u8>,
 }
 
 impl Plan {
@@ -165,6 +173,51 @@ impl Plan {
         let unseen = found.ok().and_then(|at| self.unseen.get(at));
         let listed = place < self.listed;
         listed.then_some(unseen.map_or(Decision::Seen, |(_, decision)| *decision))
+    }
+
+    /// What rules may decide otherwise: the places of messages that have not been fetched, in order,
+    /// and whether each is fetched without a rule.
+    pub fn open_to_rules(&self) -> impl Iterator<Item = (usize, bool)> + '_ {
+        self.unseen()
+            .filter_map(|(place, decision)| match decision {
+                Decision::Fetch(Why::New | Why::Again) => Some((place, true)),
+                Decision::Skip(Reason::TooLarge(_)) => Some((place, false)),
+                Decision::Skip(Reason::Failed(_)) => Some((place, true)),
+                _ => None,
+            })
+    }
+
+    /// Does with the message at a place what rules say.
+    pub fn apply(&mut self, place: usize, ruling: Ruling<'_>) {
+        let found = self.unseen.binary_search_by_key(&place, |(it, _)| *it);
+        let Some((_, decision)) = found.ok().and_then(|at| self.unseen.get_mut(at)) else {
+            return;
+        };
+        let mut decided_by = |decisive: Decisive<'_>| self.rules.insert(place, decisive.number);
+        match ruling {
+            Ruling::Otherwise | Ruling::NeedsHeader | Ruling::AskFilter => {}
+            Ruling::Delete(hit) => {
+                *decision = Decision::Discard;
+                decided_by(hit.rule());
+            }
+            Ruling::Rule(decisive) if decisive.rule.action == Action::Skip => {
+                *decision = Decision::Skip(Reason::Rule);
+                decided_by(decisive);
+            }
+            Ruling::Rule(_) | Ruling::Fetch => {
+                if matches!(decision, Decision::Skip(Reason::TooLarge(_))) {
+                    *decision = Decision::Fetch(Why::New);
+                }
+                if let Ruling::Rule(decisive) = ruling {
+                    decided_by(decisive);
+                }
+            }
+        }
+    }
+
+    /// The number of the rule that has decided about the message at a place, from 1.
+    pub fn rule_at(&self, place: usize) -> Option<u8> {
+        self.rules.get(&place).copied()
     }
 
     /// The places of the messages that this is to be done with, in order.

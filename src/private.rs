@@ -1,13 +1,13 @@
 //! Reading files that must be secret: keys, passwords.
 
-use std::fs::{self, OpenOptions};
-use std::io::{self, Read};
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::fs;
+use std::io;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-use rustix::fs::OFlags;
 use zeroize::Zeroizing;
 
+use crate::named;
 use crate::term::quoted;
 
 /// No secret is longer than this, in octets; what is, is another file.
@@ -38,11 +38,7 @@ pub enum Error {
 
 /// Reads a file, if it belongs to us or to root and its mode has none of the bits `open`.
 pub fn read(path: &Path, open: u32) -> Result<Zeroizing<Vec<u8>>, Error> {
-    let file = OpenOptions::new()
-        .read(true)
-        // Opening a FIFO would otherwise wait for someone to write to it.
-        .custom_flags(OFlags::NONBLOCK.bits().cast_signed())
-        .open(path)?;
+    let mut file = named::open(path)?;
     let metadata = file.metadata()?;
     if !metadata.is_file() {
         return Err(io::Error::other("it is not a regular file").into());
@@ -56,8 +52,7 @@ pub fn read(path: &Path, open: u32) -> Result<Zeroizing<Vec<u8>>, Error> {
     if let Some(directory) = replaceable_by(path) {
         return Err(Error::Replaceable(directory));
     }
-    let mut octets = Zeroizing::new(Vec::with_capacity(LIMIT + 1));
-    file.take(LIMIT as u64 + 1).read_to_end(&mut octets)?;
+    let octets = named::read(&mut file, LIMIT as u64)?;
     if octets.len() > LIMIT {
         return Err(Error::TooLong);
     }

@@ -1,10 +1,19 @@
 //! Programs that popfetch starts: ended, with what they have started themselves, when nobody waits for
 //! them any more.
 
-use rustix::process::{Pid, Signal, kill_process_group};
+mod told;
+
+pub use told::{Ending, Told, run};
+
+use rustix::process::{
+    Pid, Signal, WaitId, WaitIdOptions, kill_process, kill_process_group, waitid,
+};
+use std::collections::HashSet;
+use std::fs;
 use std::io;
 use std::os::unix::process::CommandExt;
 use std::process::{Child, ChildStderr, ChildStdout, Command, ExitStatus};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -33,7 +42,11 @@ impl Running {
             command.process_group(0);
         }
         let child = command.spawn()?;
-        Ok(Self { child, group })
+        let running = Self { child, group };
+        if group == Group::Ours {
+            attended().push(running.pid());
+        }
+        Ok(running)
     }
 
     /// What it prints, where that was asked for, once.
@@ -56,6 +69,34 @@ impl Running {
         self.child.try_wait()
     }
 
+    /// Sends a signal to it, and where its group is its own to all that it has started.
+    pub fn signal(&self, signal: Signal) {
+        // Errors mean that it has just ended by itself.
+        let _ = match self.group {
+            Group::Own => kill_process_group(self.pid(), signal),
+            Group::Ours => kill_process(self.pid(), signal),
+        };
+    }
+
+    /// Sends a signal to the program itself, which sees to what it has started.
+    pub fn ask(&self, signal: Signal) {
+        let _ = kill_process(self.pid(), signal);
+    }
+
+    /// Ends it with all that it has started: asked to first, and killed after so long.
+    pub fn end(self, patience: Duration) {
+        self.signal(Signal::TERM);
+        let deadline = Instant::now() + patience;
+        // Not waited for before the whole group is gone: its number might be somebody else's then.
+        let look = WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
+        while Instant::now() < deadline
+            && !matches!(waitid(WaitId::Pid(self.pid()), look), Ok(Some(_)))
+        {
+            thread::sleep(POLL);
+        }
+        self.signal(Signal::KILL);
+    }
+
     /// Waits so long until it has ended; tells whether it has.
     pub fn ends_within(&mut self, limit: Duration) -> bool {
         let deadline = Instant::now() + limit;
@@ -71,14 +112,69 @@ impl Running {
 
 impl Drop for Running {
     fn drop(&mut self) {
+        let pid = self.pid();
+        attended().retain(|other| *other != pid);
         if matches!(self.status(), Ok(Some(_))) {
             return;
         }
         // Errors mean that it has just ended by itself.
-        if self.group == Group::Own {
-            let _ = kill_process_group(self.pid(), Signal::KILL);
+        match self.group {
+            Group::Own => _ = kill_process_group(self.pid(), Signal::KILL),
+            // The group is ours as well. What it has started would go on as if nobody had ended it.
+            Group::Ours => end_descendants(pid),
         }
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// Ends the programs in popfetch's own process group, with what they have started: for when a signal
+/// ends popfetch alone.
+pub fn end_attended() {
+    for pid in attended().iter() {
+        end_descendants(*pid);
+        // Errors mean that it has just ended by itself.
+        let _ = kill_process(*pid, Signal::KILL);
+    }
+}
+
+/// Those that run.
+fn attended() -> MutexGuard<'static, Vec<Pid>> {
+    static ATTENDED: Mutex<Vec<Pid>> = Mutex::new(Vec::new());
+    ATTENDED.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn end_descendants(of: Pid) {
+    for pid in descendants(of) {
+        let _ = kill_process(pid, Signal::KILL);
+    }
+}
+
+/// The processes that a process has started, those that these have, and so on.
+fn descendants(of: Pid) -> Vec<Pid> {
+    let names = fs::read_dir("/proc").into_iter().flatten().flatten();
+    let pids = names.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
+    let pairs: Vec<(Pid, Pid)> = pids
+        .filter_map(|pid: i32| Some((Pid::from_raw(pid)?, parent_of(pid)?)))
+        .collect();
+    let mut known = HashSet::from([of]);
+    let mut found = Vec::new();
+    loop {
+        let before = found.len();
+        for (pid, parent) in &pairs {
+            if known.contains(parent) && known.insert(*pid) {
+                found.push(*pid);
+            }
+        }
+        if found.len() == before {
+            return found;
+        }
+    }
+}
+
+/// proc_pid_stat(5); a program's own name in it may hold anything.
+fn parent_of(pid: i32) -> Option<Pid> {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    let (_, fields) = stat.rsplit_once(')')?;
+    Pid::from_raw(fields.split_whitespace().nth(1)?.parse().ok()?)
 }

@@ -1,6 +1,7 @@
 //! What asks a run to stop: SIGINT, SIGTERM, or the time it was given being over. The first such
 //! asks everything to come to a good end, the second ends it.
 
+pub mod calls;
 pub mod echo;
 
 use crate::exit::Status;
@@ -54,7 +55,8 @@ impl Reason {
 impl fmt::Display for Reason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::Interrupt | Self::Terminate => "stopped by a signal",
+            Self::Interrupt => "interrupted",
+            Self::Terminate => "stopped by a signal",
             Self::OutOfTime => "stopped: the time that --max-time allows is over",
         })
     }
@@ -70,6 +72,12 @@ pub struct Stop {
     wake: Arc<OwnedFd>,
     /// The other end; what is written to it wakes them.
     waker: Arc<UnixStream>,
+}
+
+/// SIGINT means nothing to this process from here on: it is for the program that it waits for.
+pub fn leave_interrupts() {
+    // Where that cannot be, Ctrl-C ends both.
+    let _ = signal_hook::flag::register(SIGINT, Arc::default());
 }
 
 impl Stop {

@@ -5,7 +5,7 @@
 //! message and whatever flags it gets.
 
 use crate::maildir::{Search, UniqueName};
-use crate::state::{Error, Inspected, MessageId, Onward, Shown};
+use crate::state::{Error, Inspected, InspectedMessage, MessageId, Onward};
 use std::io;
 
 /// How a recorded message was found.
@@ -52,7 +52,7 @@ impl Finding {
 #[derive(Clone, Copy)]
 pub struct Recorded<'a> {
     /// What is remembered of it.
-    pub shown: &'a Shown,
+    pub inspected: &'a InspectedMessage,
     /// Its file's name.
     pub name: &'a UniqueName,
     /// Its octets.
@@ -63,10 +63,10 @@ pub struct Recorded<'a> {
 
 impl<'a> Recorded<'a> {
     /// `None` of one that is not both stored and settled.
-    pub fn of(shown: &'a Shown) -> Option<Self> {
-        let stored = shown.stored.as_ref().filter(|_| shown.settled);
+    pub fn of(inspected: &'a InspectedMessage) -> Option<Self> {
+        let stored = inspected.stored.as_ref().filter(|_| inspected.settled);
         stored.map(|(name, octets, sha256)| Self {
-            shown,
+            inspected,
             name,
             octets: *octets,
             sha256,
@@ -83,14 +83,14 @@ pub fn verify(
     mut done: impl FnMut(u64),
 ) -> Result<Vec<(MessageId, Finding)>, Error> {
     let mut findings = Vec::new();
-    for shown in inspected.messages() {
-        let shown = shown?;
-        let Some(message) = Recorded::of(&shown) else {
+    for it in inspected.messages() {
+        let it = it?;
+        let Some(message) = Recorded::of(&it) else {
             continue;
         };
         match examine(&message, search, boot) {
             Finding::Intact => {}
-            finding => findings.push((shown.id(), finding)),
+            finding => findings.push((it.id(), finding)),
         }
         done(message.octets);
     }
@@ -100,8 +100,8 @@ pub fn verify(
         let absent = |finding: &&mut (MessageId, Finding)| finding.1.is_absent();
         let ids: Vec<MessageId> = findings.iter().map(|(id, _)| *id).collect();
         let pairs = findings.iter_mut().zip(inspected.messages_of(ids));
-        for ((_, finding), shown) in pairs.filter(|(finding, _)| absent(finding)) {
-            if let Some(message) = Recorded::of(&shown?) {
+        for ((_, finding), it) in pairs.filter(|(finding, _)| absent(finding)) {
+            if let Some(message) = Recorded::of(&it?) {
                 *finding = examine(&message, search, boot);
             }
         }
@@ -122,11 +122,11 @@ fn examine(message: &Recorded<'_>, search: &Search, boot: &str) -> Finding {
             sha256: examined.digests.stored,
         })),
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            if message.shown.onward == (Onward::Done { removed: true }) {
+            if message.inspected.onward == (Onward::Done { removed: true }) {
                 return Finding::HandedOn;
             }
-            let same_boot = !boot.is_empty() && *message.shown.boot == *boot;
-            match message.shown.gone || same_boot {
+            let same_boot = !boot.is_empty() && *message.inspected.boot == *boot;
+            match message.inspected.gone || same_boot {
                 true => Finding::Removed,
                 false => Finding::Missing,
             }

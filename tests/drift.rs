@@ -203,10 +203,11 @@ fn valued(command: &Command) -> BTreeSet<String> {
 }
 
 /// Options whose value is a file or a directory.
-const PATHS: &str = "--config --maildir --seen --tls-roots";
+const PATHS: &str = "--config --maildir --save --seen --tls-roots";
 
 fn bash() -> String {
-    let script = completion(Shell::Bash);
+    // The generator for bash offers what is hidden as well.
+    let script = completion(Shell::Bash).replace(" --config-on-stdin", "");
     let end = script.rfind("\nif [[").unwrap();
     let (functions, registration) = script.split_at(end);
     let (with, without) = with_accounts();

@@ -32,7 +32,7 @@ pub fn measure(bench: &Bench, workload: &Workload, ids: usize) -> Result<Group> 
     let messages = generate(ids, SIZE);
     let maildrop = Maildrop::new(messages.iter().cloned());
     let server = Server::start(&maildrop);
-    let home = Home::new();
+    let home = Home::on_disk();
     let accounts = [server.account()];
     let fetch = Program::Popfetch.prepare(&home, &accounts, Retrieve::Nothing)?;
     if ids <= FETCHED {

@@ -85,7 +85,7 @@ impl Bench {
         let task = self.task(&[made], vec![account], Retrieve::Nothing);
         let mut prepared = Vec::new();
         for program in programs(workload) {
-            let home = Home::new();
+            let home = Home::on_disk();
             let command = program.prepare(&home, &task.accounts, task.retrieve)?;
             if program != Program::Limit {
                 task.run(program, &command, &home)?;
@@ -172,7 +172,7 @@ impl Bench {
         };
         maildrops.maildrop(user, messages, |made| {
             let accounts = std::slice::from_ref(&made.account);
-            let home = Home::new();
+            let home = Home::on_disk();
             let command = Program::Limit.prepare(&home, accounts, Retrieve::Pipelined)?;
             let (_, stdout) = measure::run(&command, &[])?;
             let came = probe::result(&stdout)?;
@@ -227,7 +227,7 @@ impl Task<'_> {
 
     /// One run in a new home.
     fn fetched_by(&self, bar: &mut Bar, round: usize) -> Result<()> {
-        let home = Home::new();
+        let home = Home::on_disk();
         let command = bar.program.prepare(&home, &self.accounts, self.retrieve)?;
         let (run, kept) = self.run(bar.program, &command, &home)?;
         self.bench.homes.borrow_mut().push(home);

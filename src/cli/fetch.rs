@@ -7,7 +7,7 @@ use clap::Args;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 
 use crate::profile::units::{Octets, Period, whole_number};
-use crate::profile::{Auth, Pin, Roots};
+use crate::profile::{Auth, Pin, Roots, Shard};
 
 /// `popfetch fetch`.
 #[derive(Args, Clone, Debug, Default)]
@@ -65,9 +65,15 @@ pub struct Fetch {
         long,
         value_name = "N",
         default_value_t,
-        value_parser = clap::value_parser!(u8).range(1..=64).map(Jobs)
+        value_parser = jobs()
     )]
     pub jobs: Jobs,
+
+    /// Work on the Ith of N parts of the accounts alone, counted from 0, as in 0/4
+    ///
+    /// Which part an account is in hangs on its name alone.
+    #[arg(long, value_name = "I/N")]
+    pub shard: Option<Shard>,
 
     /// Try at once where a server asked to be left alone for a while
     #[arg(long)]
@@ -167,6 +173,11 @@ pub struct Login {
     /// Forget the sign-in
     #[arg(long, conflicts_with = "device")]
     pub remove: bool,
+}
+
+/// How many at once: 64 are enough for any line, and each takes files and memory.
+pub(super) fn jobs() -> impl TypedValueParser<Value = Jobs> {
+    clap::value_parser!(u8).range(1..=64).map(Jobs)
 }
 
 /// The words of the config file.

@@ -29,6 +29,26 @@ impl Asker {
         }
     }
 
+    /// Tells what is to be done, in lines of which some are numbered.
+    pub(super) fn steps(&self, text: &str) {
+        for line in text.lines() {
+            let numbered = line.split_once(". ");
+            let numbered = numbered.filter(|(label, _)| label.parse::<u8>().is_ok());
+            let (label, rest) = match numbered {
+                Some((number, rest)) => (format!("{number}. "), rest),
+                None => (String::new(), line),
+            };
+            let columns = columns(io::stderr());
+            eprintln!("{}", wrap_item(&label, &escape_str(rest), columns));
+        }
+    }
+
+    /// Tells what is wrong with an answer, before the question comes again.
+    pub(super) fn object(&self, wrong: &str) {
+        let wrong = wrap_item("  ", &escape_str(wrong), columns(io::stderr()));
+        eprintln!("{wrong}");
+    }
+
     /// Tells what a line above is for.
     pub(super) fn below(&self, text: &str) {
         let text = wrap_item("      ", &escape_str(text), columns(io::stderr()));
@@ -49,7 +69,7 @@ impl Asker {
                 Err(wrong) if self.yes => {
                     return Err(usage(&format!("{question}: {wrong}")));
                 }
-                Err(wrong) => self.say(&format!("  {wrong}")),
+                Err(wrong) => self.object(&wrong),
             }
         }
     }
@@ -95,7 +115,7 @@ impl Asker {
                 "" => return Ok(usual == "y"),
                 "y" | "yes" => return Ok(true),
                 "n" | "no" => return Ok(false),
-                _ => self.say("  y or n, please"),
+                _ => self.object("y or n, please"),
             }
         }
     }
@@ -119,8 +139,10 @@ impl Asker {
     fn read(&self, question: &str) -> Result<String, Failure> {
         let question = wrap("", &escape_str(question), columns(io::stderr()));
         let mut stderr = io::stderr().lock();
-        // Who cannot be shown a question cannot answer it either, and the end of the input says so.
-        let _ = write!(stderr, "{question}: ").and_then(|()| stderr.flush());
+        // At once: people type as soon as they have read it. Who cannot be shown a question cannot answer
+        // it either, and the end of the input says so.
+        let shown = stderr.write_all(format!("{question}: ").as_bytes());
+        let _ = shown.and_then(|()| stderr.flush());
         let mut line = Vec::new();
         let mut octet = [0];
         // Not an octet more than the line: the password may come next.

@@ -2,16 +2,15 @@
 
 use super::context::Context;
 use super::fail::{Failure, print, report_failure};
-use super::looked::{Counts, Looked};
+use super::results::{Counts, Results};
 use crate::cli::Check;
 use crate::exit::Status;
 use crate::fetch::{Account, Error, Look, look};
 use crate::maildrop::Message;
 use crate::message::Heading;
-use crate::report::{self, Report};
+use crate::report;
 use crate::term::{Column, Table, columns, escape_str, fit, json_line, size};
 use serde_json::json;
-use std::sync::Arc;
 
 /// Accounts that are looked at together.
 const JOBS: usize = 4;
@@ -41,13 +40,13 @@ pub(super) fn run(context: &Context<'_>, arguments: &Check) -> Result<Status, Fa
     let report = context.text_reporter();
     let overrides = Context::look_overrides(&arguments.sign_in);
     let prepared = context.ready(&arguments.accounts, &overrides, &report)?;
-    let mut environment = context.environment(Arc::clone(&report) as Arc<dyn Report>)?;
+    let mut environment = context.environment(&report)?;
     environment.at_once = context.at_once(arguments.now, &arguments.accounts);
     let results = prepared.each(JOBS, &environment, |account| {
         check(account, arguments.headers)
     });
     report.clear();
-    let looked = Looked::new(prepared, results);
+    let looked = Results::new(prepared, results);
     let status = looked.status();
     if context.global.quiet {
         let new: u64 = looked.found().map(|(_, waiting)| waiting.new).sum();

@@ -13,10 +13,13 @@ use crate::profile::{Config, ConfigError, Overrides, PasswordSource, Profile, se
 use crate::report::{self, Event, Format, Options, Outcome, Report, Reporter};
 use crate::secrets;
 use crate::state::Moment;
-use crate::stop::Stop;
+use crate::stop::{Reason, Stop};
 use crate::term::Paint;
 use std::io::{self, IsTerminal};
+use std::os::fd::AsFd;
 use std::sync::Arc;
+use std::thread;
+use std::time::Duration;
 
 /// What holds for every command.
 pub(super) struct Context<'a> {
@@ -52,7 +55,11 @@ impl<'a> Context<'a> {
 
     /// The config, as far as these accounts need one.
     pub(super) fn config(&self, accounts: &[String]) -> Result<Config, Failure> {
-        Ok(Config::find(self.global.config.as_deref(), accounts)?)
+        let named = self.global.config.as_deref();
+        if self.global.config_on_stdin {
+            return Ok(Config::read_before(named, io::stdin().as_fd())?);
+        }
+        Ok(Config::find(named, accounts)?)
     }
 
     /// One account by its name or URL.
@@ -153,7 +160,7 @@ impl<'a> Context<'a> {
     ) -> Result<Vec<Selected>, Failure> {
         let config = self.config(accounts)?;
         let selected = select(&config, accounts, overrides)?;
-        if selected.is_empty() {
+        if selected.is_empty() && overrides.shard.is_none() {
             return Err(Failure::new(
                 Status::Config,
                 "all accounts are disabled",
@@ -211,8 +218,19 @@ impl<'a> Context<'a> {
 
     /// The environment for working on accounts. From here on signals are handled: call it after
     /// the last prompt, which a signal should simply end.
-    pub(super) fn environment(&self, report: Arc<dyn Report>) -> Result<Environment, Failure> {
-        self.environment_with(stop_on_signals()?, report)
+    pub(super) fn environment(&self, report: &Arc<Reporter>) -> Result<Environment, Failure> {
+        self.environment_as(report, Arc::clone(report) as Arc<dyn Report>)
+    }
+
+    /// The same where what happens is told to somebody else than whoever shows it.
+    pub(super) fn environment_as(
+        &self,
+        screen: &Arc<Reporter>,
+        report: Arc<dyn Report>,
+    ) -> Result<Environment, Failure> {
+        let stop = stop_on_signals()?;
+        say_when_stopping(screen, &stop);
+        self.environment_with(stop, report)
     }
 
     /// The same, with another stop.
@@ -247,4 +265,21 @@ pub(super) fn stop_on_signals() -> Result<Stop, Failure> {
             scarcity(&error).unwrap_or("try again"),
         )
     })
+}
+
+/// No run takes longer, or nobody waits for it.
+const A_DAY: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// Tells a person who has pressed Ctrl-C that it was heard: what is under way has some time to end.
+fn say_when_stopping(screen: &Arc<Reporter>, stop: &Stop) {
+    if !screen.is_watched() {
+        return;
+    }
+    let (screen, stop) = (Arc::clone(screen), stop.clone());
+    // Where there is no thread to be had it goes without saying.
+    let _ = thread::Builder::new().spawn(move || {
+        if stop.wait(A_DAY) == Some(Reason::Interrupt) {
+            screen.stopping();
+        }
+    });
 }

@@ -3,7 +3,7 @@
 use super::check::{HEADER_LIMIT, cells};
 use super::context::Context;
 use super::fail::{Failure, print, report_failure};
-use super::looked::{Counts, Looked};
+use super::results::{Counts, Results};
 use crate::cli::Fetch;
 use crate::exit::Status;
 use crate::fetch::{Error, rehearse};
@@ -11,16 +11,16 @@ use crate::maildrop::Message;
 use crate::message::Heading;
 use crate::plan::{Decision, Why};
 use crate::profile::{Keep, Overrides};
-use crate::report::Report;
 use crate::term::{Column, Table, columns, count, escape, escape_str, json_line, size, wrap};
 use serde_json::json;
 use std::collections::HashMap;
-use std::sync::Arc;
 
 /// What a fetch would do with an account.
 struct Plan {
     keep: Keep,
     messages: Vec<(Message, Decision)>,
+    /// The rules that have decided, in words, by place.
+    rules: HashMap<usize, String>,
     /// Of those that would be fetched, by their place; not of all where they are many.
     headings: HashMap<usize, Heading>,
 }
@@ -48,7 +48,7 @@ impl Counts for Plan {
         vec![
             self.count(is_fetch),
             octets.fold(0, u64::saturating_add),
-            self.count(|decision| matches!(decision, Decision::Delete)),
+            self.count(|decision| matches!(decision, Decision::Delete | Decision::Discard)),
             self.count(|decision| matches!(decision, Decision::Mark)),
             self.count(|decision| matches!(decision, Decision::Seen | Decision::Doubt { .. })),
             self.count(|decision| matches!(decision, Decision::Skip(_))),
@@ -68,7 +68,7 @@ pub(super) fn run(
 ) -> Result<Status, Failure> {
     let report = context.text_reporter();
     let prepared = context.ready(&arguments.accounts, overrides, &report)?;
-    let mut environment = context.environment(Arc::clone(&report) as Arc<dyn Report>)?;
+    let mut environment = context.environment(&report)?;
     environment.at_once = context.at_once(arguments.now, &arguments.accounts);
     environment.as_new = arguments.as_new;
     let jobs = usize::from(arguments.jobs.0);
@@ -78,6 +78,13 @@ pub(super) fn run(
                 .filter_map(|place| Some((look.maildrop.message(place)?, look.plan.at(place)?)))
                 .collect();
             let mut headings = HashMap::new();
+            let rules = (0..look.plan.listed()).filter_map(|place| {
+                let rule = account.profile.rules.numbered(look.plan.rule_at(place)?)?;
+                let folder = rule.rule.action.folder();
+                let folder = folder.map_or_else(String::new, |it| format!(", into {it}"));
+                Some((place, format!("{rule}{folder}")))
+            });
+            let rules = rules.collect();
             if !context.is_json() && !context.global.quiet {
                 let fetched = messages.iter().enumerate();
                 let fetched = fetched.filter(|(_, (_, decision))| is_fetch(decision));
@@ -98,6 +105,7 @@ pub(super) fn run(
             Ok::<_, Error>(Plan {
                 keep: account.profile.policy.keep,
                 messages,
+                rules,
                 headings,
             })
         });
@@ -105,7 +113,7 @@ pub(super) fn run(
         looked.map_err(|error| report_failure(&*environment.report, &account.profile.name, &error))
     });
     report.clear();
-    let looked = Looked::new(prepared, results);
+    let looked = Results::new(prepared, results);
     print(if context.is_json() {
         looked.json(plan_as_json)
     } else {
@@ -151,7 +159,7 @@ fn summary(values: &[u64]) -> String {
 }
 
 /// What would be done, and to which message; of those that are seen only with `verbose`.
-fn as_table(looked: &Looked<Plan>, verbose: bool) -> String {
+fn as_table(looked: &Results<Plan>, verbose: bool) -> String {
     let several = looked.found().count() > 1;
     let columns = columns(std::io::stdout());
     let mut table = Table::new(&[
@@ -167,14 +175,21 @@ fn as_table(looked: &Looked<Plan>, verbose: bool) -> String {
             if !verbose && matches!(decision, Decision::Seen) {
                 continue;
             }
-            let (action, why) = words(*decision, plan.keep);
+            let (action, mut why) = words(*decision, plan.keep);
+            let rule = plan.rules.get(&place);
+            why = rule.cloned().unwrap_or(why);
             let octets = message.octets.map_or_else(|| "?".to_owned(), size);
             let id = || {
                 let id = message.unique_id.as_deref();
                 id.map_or_else(|| "-".to_owned(), escape)
             };
             let [date, from, what] = match plan.headings.get(&place) {
-                Some(heading) => cells(heading, columns),
+                Some(heading) => {
+                    let [date, from, subject] = cells(heading, columns);
+                    let why =
+                        rule.map_or_else(String::new, |rule| format!(" [{}]", escape_str(rule)));
+                    [date, from, subject + &why]
+                }
                 None => [String::new(), id(), why],
             };
             let name = if several {
@@ -186,21 +201,25 @@ fn as_table(looked: &Looked<Plan>, verbose: bool) -> String {
         }
     }
     let text = table.render_in_two(columns);
-    // With one account its column is empty, and so is a gap.
+    // With one account its column is empty, and so is a gap; what stands below a line stays indented.
     match several {
         true => text,
         false => text
             .lines()
-            .map(|line| format!("{}\n", line.strip_prefix("  ").unwrap_or(line)))
+            .map(|line| match line.strip_prefix("    ") {
+                Some(below) => format!("  {below}\n"),
+                None => format!("{}\n", line.trim_start()),
+            })
             .collect(),
     }
 }
 
 fn plan_as_json(name: &str, plan: &Plan) -> Vec<u8> {
-    let messages = plan.messages.iter();
-    let lines = messages.flat_map(|(message, decision)| {
+    let messages = plan.messages.iter().enumerate();
+    let lines = messages.flat_map(|(place, (message, decision))| {
         let (action, why) = words(*decision, plan.keep);
-        json_of(name, message, action, &why)
+        let rule = plan.rules.get(&place);
+        json_of(name, message, action, rule.unwrap_or(&why))
     });
     lines.collect()
 }
@@ -232,6 +251,7 @@ fn words(decision: Decision, keep: Keep) -> (&'static str, String) {
             };
             ("delete", why)
         }
+        Decision::Discard => ("delete", "a rule says so".to_owned()),
         Decision::Fetch(Why::New) => ("fetch", "not fetched before".to_owned()),
         Decision::Fetch(Why::Again) => ("fetch", "failed before, is tried again".to_owned()),
         Decision::Fetch(Why::Lost) => ("fetch", "its file is lost".to_owned()),

@@ -3,20 +3,16 @@
 use super::context::Context;
 use super::dry_run;
 use super::fail::Failure;
+use super::on_new::Hooks;
 use crate::cli::Fetch;
 use crate::exit::Status;
 use crate::profile::draft;
 use crate::profile::units::{Octets, Period};
-use crate::profile::{Deliver, Keep, Order, Overrides, PasswordSource};
-use crate::report::{Report, Reporter};
-use crate::stop::{Reason, Stop};
+use crate::profile::{Keep, Order, Overrides, PasswordSource};
+use crate::report::Report;
+use crate::stop::Reason;
 use crate::term::quoted;
 use std::sync::Arc;
-use std::thread;
-use std::time::Duration;
-
-/// No fetch takes longer, or nobody waits for it.
-const A_DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// Runs the command.
 pub(super) fn run(context: &Context<'_>, arguments: &Fetch) -> Result<Status, Failure> {
@@ -26,7 +22,14 @@ pub(super) fn run(context: &Context<'_>, arguments: &Fetch) -> Result<Status, Fa
     }
     let report = context.reporter();
     let prepared = context.ready(&arguments.accounts, &overrides, &report)?;
-    let mut environment = context.environment(Arc::clone(&report) as Arc<dyn Report>)?;
+    let told = Arc::clone(&report) as Arc<dyn Report>;
+    let mut environment = context.environment(&report)?;
+    let jobs = usize::from(arguments.jobs.0);
+    let profiles = prepared.ready.iter().map(|ready| &ready.profile);
+    let hooks = Hooks::new(&told, &environment.stop, profiles, jobs);
+    if let Some(hooks) = &hooks {
+        environment.report = Arc::clone(hooks) as Arc<dyn Report>;
+    }
     environment.at_once = context.at_once(arguments.now, &arguments.accounts);
     environment.as_new = arguments.as_new;
     if let Some(time) = arguments.max_time {
@@ -43,35 +46,28 @@ pub(super) fn run(context: &Context<'_>, arguments: &Fetch) -> Result<Status, Fa
         let profile = &ready.profile;
         let is_made = !profile.maildir.join("new").is_dir();
         // What only passes through is nowhere that a person would look.
-        if profile.deliver.as_ref().is_none_or(Deliver::keeps) {
+        if profile.has_maildir() {
             report.delivers_to(&profile.name, &draft::shown(&profile.maildir), is_made);
         }
     }
-    say_when_stopping(&report, &environment.stop);
-    let jobs = usize::from(arguments.jobs.0);
-    let results = prepared.each(jobs, &environment, |account| account.fetch().status());
+    let results = prepared.each(jobs, &environment, |account| {
+        let outcome = account.fetch();
+        if let Some(hooks) = &hooks {
+            hooks.fetched(account, &outcome);
+        }
+        outcome.status()
+    });
+    let stopped = hooks.as_ref().and_then(|hooks| hooks.finish());
     let failed = prepared.failed.iter().map(|(_, failure)| failure.status);
     let fetched = results.into_iter().map(|result| match result {
         Some(Ok(status)) => status,
         Some(Err(failure)) => failure.status,
         None => Status::Internal,
     });
-    let status = failed.chain(fetched).fold(Status::Ok, Status::worst);
+    let stopped = stopped.map(Reason::status);
+    let all = failed.chain(fetched).chain(stopped);
+    let status = all.fold(Status::Ok, Status::worst);
     Ok(report.finish(status, &environment.stop))
-}
-
-/// Tells a person who has pressed Ctrl-C that it was heard: what is under way has some time to end.
-fn say_when_stopping(report: &Arc<Reporter>, stop: &Stop) {
-    if !report.has_bars() {
-        return;
-    }
-    let (report, stop) = (Arc::clone(report), stop.clone());
-    // Where there is no thread to be had it goes without saying.
-    let _ = thread::Builder::new().spawn(move || {
-        if stop.wait(A_DAY) == Some(Reason::Interrupt) {
-            report.print("stopping, within 2 seconds; Ctrl-C again: at once\n");
-        }
-    });
 }
 
 fn overrides(arguments: &Fetch) -> Overrides {
@@ -87,6 +83,7 @@ fn overrides(arguments: &Fetch) -> Overrides {
         latest,
         newest_first,
         jobs: _,
+        shard,
         now,
         as_new: _,
         max_time,
@@ -114,6 +111,7 @@ fn overrides(arguments: &Fetch) -> Overrides {
         tls_pins: sign_in.tls_pin.clone(),
         timeout: sign_in.timeout.map(Period::duration),
         beside: beside.into_iter().flatten().collect(),
+        shard: *shard,
         stores_nothing: false,
     }
 }
@@ -163,7 +161,7 @@ mod tests {
         ];
         // The account and its Maildir are there already; the others are of several accounts, or stand
         // in the command itself.
-        let other = ["accounts", "maildir", "jobs", "as-new"];
+        let other = ["accounts", "maildir", "jobs", "shard", "as-new"];
         let command = Cli::command();
         let fetch = command.find_subcommand("fetch").unwrap();
         for argument in fetch.get_arguments() {

@@ -4,10 +4,11 @@
 //! line's description and compares, so that they cannot drift.
 
 use super::fail::{Failure, print};
+use super::pager::feed;
 use crate::cli::{Page, Shell};
 use crate::exit::Status;
-use std::io::{IsTerminal, Write};
-use std::process::{Command, Stdio};
+use std::io::IsTerminal;
+use std::process::Command;
 
 pub(super) fn completions(shell: Shell) -> Result<Status, Failure> {
     print(match shell {
@@ -32,14 +33,5 @@ pub(super) fn man(page: Page) -> Result<Status, Failure> {
 
 /// Shows a page as man(1) shows pages. Tells whether that has worked.
 fn open(page: &str) -> bool {
-    let mut command = Command::new("man");
-    let child = command.args(["-l", "-"]).stdin(Stdio::piped()).spawn();
-    let Ok(mut child) = child else {
-        return false;
-    };
-    if let Some(mut stdin) = child.stdin.take() {
-        // Whoever has read enough closes it.
-        let _ = stdin.write_all(page.as_bytes());
-    }
-    child.wait().is_ok_and(|status| status.success())
+    feed(Command::new("man").args(["-l", "-"]), page.as_bytes())
 }

@@ -6,10 +6,11 @@
 use super::fail::Failure;
 use crate::cli::Cli;
 use crate::exit::Status;
-use crate::profile::{nearest, without_password};
+use crate::profile::{config_option, nearest, without_password};
 use crate::term::quoted;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use std::ffi::{OsStr, OsString};
+use std::path::Path;
 
 /// Options that take a value in the next word, of those that hold for every command.
 const WITH_VALUE: [&str; 3] = ["--config", "--format", "--color"];
@@ -126,9 +127,7 @@ fn no_such_word(
     config: Option<&OsStr>,
 ) -> Failure {
     // What is told to be typed reads the same file.
-    let config = config.map_or_else(String::new, |path| {
-        format!(" --config {}", quoted(&path.to_string_lossy()))
-    });
+    let config = config_option(config.map(Path::new));
     let shown = without_password(word);
     let text = format!("there is neither a command nor an account `{shown}`");
     if let Some(habit) = of_word(word) {
@@ -232,9 +231,10 @@ fn near_option(error: &clap::Error, word: &str) -> Option<String> {
     nearest(word, &[name]).map(|near| format!("did you mean `{near}`?"))
 }
 
-const TIMER: &str = "popfetch ends when it is done, and a timer starts it: crontab -e, and a line \
-                     like */10 * * * * \"$HOME/.cargo/bin/popfetch\" -q, with the path that command -v \
-                     popfetch shows; see also popfetch man, EXAMPLES";
+const TIMER: &str = "popfetch watch stays, and fetches each account when it is due; or a timer starts it \
+                     again: put a line like this into what crontab -e opens, with the path that \
+                     `command -v popfetch` shows\n\n    */10 * * * * \"$HOME/.cargo/bin/popfetch\" -q\n\n\
+                     or see popfetch man, EXAMPLES, for systemd";
 
 const CHECK: &str = "popfetch check shows what waits; popfetch fetch --dry-run shows what a fetch \
                      would do";
@@ -242,13 +242,16 @@ const CHECK: &str = "popfetch check shows what waits; popfetch fetch --dry-run s
 const ALL: &str = "all accounts are fetched unless some are named; to get mail again that was fetched \
                    before: popfetch state forget ACCOUNT --all";
 
-const MAILDIR_ALONE: &str = "mail goes into a Maildir: --maildir DIR, or `maildir` in the config \
-                             file; a filter can work on the new files: popfetch --format paths";
+const WHERE_TO: &str = "mail goes into a Maildir: --maildir DIR, or `maildir` in the config file; a \
+                        program or an mbox file takes it with `deliver` there";
 
 /// What the options of other tools are here.
 fn of_option(word: &str) -> Option<&'static str> {
     Some(match word.split('=').next().unwrap_or(word) {
-        "-k" => "mail stays on the server unless the config file says otherwise; --keep says so",
+        "-k" => {
+            "mail stays on the server unless the config file says otherwise; popfetch fetch --keep leaves it \
+              there in any case"
+        }
         "-K" | "--nokeep" | "--no-keep" => {
             "that is --delete, or keep = \"never\" in the config file"
         }
@@ -265,7 +268,7 @@ fn of_option(word: &str) -> Option<&'static str> {
         "--ssl" | "--tls" | "--sslproto" | "--starttls" => {
             "TLS is on unless the config file says otherwise, and a URL with pops:// has it"
         }
-        "-m" | "--mda" | "--mbox" | "--destination" | "--delivery" => MAILDIR_ALONE,
+        "-m" | "--mda" | "--mbox" | "--destination" | "--delivery" => WHERE_TO,
         "-l" | "--limit" => "that is --max-size SIZE",
         "--configure" => "that is popfetch setup ADDRESS",
         "-F" | "--flush" => "popfetch deletes nothing that it has not stored; see --delete",
@@ -276,8 +279,14 @@ fn of_option(word: &str) -> Option<&'static str> {
 /// What the commands of other tools are here.
 fn of_word(word: &str) -> Option<&'static str> {
     Some(match word {
-        "list" | "ls" | "accounts" => {
+        "ls" => {
+            "popfetch list has the mail that was fetched, and popfetch account list the accounts"
+        }
+        "accounts" => {
             "popfetch account list has the accounts, and popfetch check what waits in them"
+        }
+        "read" | "open" | "cat" => {
+            "popfetch list has the mail, and popfetch show 1 shows the first of it"
         }
         "sync" | "pull" | "get" | "recv" | "receive" | "retrieve" | "run" | "mail" => {
             "that is popfetch alone, or popfetch fetch ACCOUNT"
@@ -287,17 +296,12 @@ fn of_word(word: &str) -> Option<&'static str> {
         "init" | "configure" | "config" | "add" | "new" | "wizard" => {
             "that is popfetch setup ADDRESS"
         }
-        "show" => "that is popfetch account show ACCOUNT, or popfetch state show ACCOUNT",
         "remove" | "delete" | "rm" => {
-            "popfetch password remove ACCOUNT forgets a password; --delete deletes mail from the \
-             server once it is stored"
+            "popfetch account remove ACCOUNT takes an account out of the config file; popfetch fetch \
+             --delete deletes mail from the server once it is stored"
         }
-        "daemon" | "watch" | "idle" => TIMER,
+        "daemon" | "idle" => TIMER,
         "status" => CHECK,
-        "import" => {
-            "an account is set up by popfetch setup; popfetch state mark-seen ACCOUNT then passes \
-             over the mail that another tool has fetched"
-        }
         _ => return None,
     })
 }
@@ -308,7 +312,7 @@ mod tests {
 
     fn meant(line: &str) -> Result<String, Failure> {
         let words = line.split(' ').map(OsString::from).collect();
-        let accounts = |_: Option<&OsStr>| Some(vec!["work".to_owned(), "list".to_owned()]);
+        let accounts = |_: Option<&OsStr>| Some(vec!["work".to_owned(), "sync".to_owned()]);
         let words = as_meant(words, accounts)?;
         let words: Vec<_> = words.iter().map(|word| word.to_str().unwrap()).collect();
         Ok(words.join(" "))
@@ -332,7 +336,7 @@ mod tests {
                 "popfetch fetch pops://a@h --maildir m",
             ),
             // An account that is called like other tools' commands.
-            ("popfetch list", "popfetch fetch list"),
+            ("popfetch sync", "popfetch fetch sync"),
         ] {
             assert_eq!(meant(typed).unwrap(), wanted);
         }
@@ -345,6 +349,8 @@ mod tests {
             "popfetch -q",
             "popfetch --format json",
             "popfetch check work",
+            "popfetch list",
+            "popfetch show 3",
             "popfetch -vv fetch check",
             "popfetch --help",
             "popfetch -V",
@@ -358,12 +364,14 @@ mod tests {
     #[test]
     fn a_word_that_is_nothing_gets_a_sentence() {
         for (typed, wanted) in [
-            ("popfetch sync", "popfetch alone"),
+            ("popfetch pull", "popfetch alone"),
+            ("popfetch ls", "popfetch list has the mail"),
             ("popfetch test", "popfetch account test"),
             ("popfetch version", "popfetch --version"),
             ("popfetch ftech", "did you mean `popfetch fetch`?"),
             ("popfetch wrok", "did you mean `popfetch work`?"),
             ("popfetch ada@example.com", "popfetch setup ada@example.com"),
+            ("popfetch rm", "popfetch account remove ACCOUNT"),
             ("popfetch xyzzy", "popfetch --help has the commands"),
             (
                 "popfetch wrok --config c",
@@ -381,11 +389,11 @@ mod tests {
     fn options_of_other_tools_get_a_sentence_and_no_misleading_tip() {
         use clap::Parser;
         for (typed, wanted) in [
-            ("popfetch -k", "--keep says so"),
+            ("popfetch -k", "popfetch fetch --keep"),
             ("popfetch --all", "unless some are named"),
             ("popfetch fetch -a", "unless some are named"),
-            ("popfetch fetch -d", "a timer starts it"),
-            ("popfetch check --idle", "a timer starts it"),
+            ("popfetch fetch -d", "a timer starts it again"),
+            ("popfetch check --idle", "a timer starts it again"),
             ("popfetch -c", "popfetch check"),
             ("popfetch fetch --dryrun", "did you mean `--dry-run`?"),
             ("popfetch fetch --zzz", "usage: popfetch fetch [OPTIONS]"),

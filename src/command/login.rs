@@ -7,7 +7,7 @@ use crate::exit::Status;
 use crate::oauth::{self, Client, DevicePrompt};
 use crate::profile::{OAuth, Overrides, PasswordSource, Profile};
 use crate::secrets::logins::{self, LoginError};
-use crate::secrets::{Store, turn};
+use crate::secrets::{Store, lock_login};
 use crate::state::Moment;
 use crate::stop::Stop;
 use crate::term::escape_str;
@@ -35,7 +35,7 @@ pub(super) fn run(context: &Context<'_>, arguments: &Login) -> Result<Status, Fa
     if arguments.remove {
         let _turn = Stop::never()
             .ok()
-            .and_then(|stop| turn(&profile.server, &stop));
+            .and_then(|stop| lock_login(&profile.server, &stop));
         return match logins::remove(&profile.server, store) {
             Ok(()) => {
                 say(&format!("sign-in removed from {place}"));
@@ -71,7 +71,7 @@ pub(super) fn run(context: &Context<'_>, arguments: &Login) -> Result<Status, Fa
         oauth::browser_login(client, user, &line, &stop, open_browser, now)
     };
     let grant = grant?;
-    let _turn = turn(&profile.server, &stop);
+    let _lock = lock_login(&profile.server, &stop);
     logins::store(&profile.server, store, &grant)?;
     say(&format!("signed in; kept in {place}"));
     Ok(Status::Ok)
@@ -127,21 +127,9 @@ fn login_of(profile: &Profile) -> Result<(&Client, Store), Failure> {
         _ => Err(Failure::new(
             Status::Config,
             format!("account `{}` has no `oauth` table", profile.name),
-            format!(
-                "in the config file, put in the place of its password: [accounts.{}.oauth] with \
-                 `client-id`, `client-secret` where the provider gives one, and `provider` where \
-                 the server does not tell it; see popfetch man popfetch.toml",
-                toml_key(&profile.name)
-            ),
+            "in the config file, put in the place of its password: oauth = { client-id = \"...\" }, \
+             with `client-secret` where the provider gives one, and `provider` where the server does \
+             not tell it; see popfetch man popfetch.toml",
         )),
-    }
-}
-
-/// A name as TOML takes it for a key.
-fn toml_key(name: &str) -> String {
-    let bare = |c: char| c.is_ascii_alphanumeric() || "-_".contains(c);
-    match name.chars().all(bare) {
-        true => name.to_owned(),
-        false => format!("\"{}\"", name.replace('\\', "\\\\").replace('"', "\\\"")),
     }
 }

@@ -14,16 +14,22 @@ mod fetch;
 mod generate;
 mod habits;
 mod import;
+mod list;
 mod login;
-mod looked;
+mod on_new;
+mod pager;
 mod password;
 mod pool;
 mod process;
 mod ready;
 mod remove;
+mod results;
 mod setup;
+mod shelves;
+mod show;
 mod state;
 mod verify;
+mod watch;
 
 pub use fail::Failure;
 
@@ -109,7 +115,7 @@ fn with_help(arguments: impl IntoIterator<Item = OsString>) -> Vec<OsString> {
     arguments
 }
 
-/// Paths are for new files, which only `fetch` makes.
+/// Paths are for messages that lie in a Maildir: those that `fetch` has put there, and what `list` finds.
 fn check_format(global: &Global, command: &Command) -> Result<(), Failure> {
     let usage = |text: &str, hint: &str| Err(Failure::new(Status::Usage, text, hint));
     if global.null && global.format == Format::Json {
@@ -136,13 +142,17 @@ fn check_format(global: &Global, command: &Command) -> Result<(), Failure> {
     };
     match command {
         Command::Fetch(fetch) if !fetch.dry_run => Ok(()),
+        Command::List(_) => Ok(()),
         Command::Fetch(_) => usage(
             &format!("{option} is for the paths of new messages, and a dry run makes none"),
             "use --format json, or leave the option out",
         ),
         _ => usage(
-            &format!("{option} is for the paths of new messages, which only `fetch` makes"),
-            "use --format json, or leave the option out",
+            &format!("{option} is for the paths of messages, which `fetch` and `list` print"),
+            match not_json(command) {
+                Some(_) => "leave the option out",
+                None => "use --format json, or leave the option out",
+            },
         ),
     }
 }
@@ -151,7 +161,12 @@ fn check_format(global: &Global, command: &Command) -> Result<(), Failure> {
 fn not_json(command: &Command) -> Option<&'static str> {
     match command {
         Command::Completions { .. } => Some("a completion script is written for its shell"),
+        Command::Watch(_) => Some("a watch writes nothing to standard output but its status"),
         Command::Man { .. } => Some("a manual page is written for a person"),
+        Command::Show(it) if it.raw || it.headers || it.html => Some("it is written as it is"),
+        Command::Show(it) if it.part.is_some() && it.save.is_none() => {
+            Some("a part is written as it is")
+        }
         Command::Setup(setup) if setup.print => Some("--print shows a part of a config file"),
         _ => None,
     }
@@ -161,6 +176,9 @@ fn run(context: &Context<'_>, command: Command) -> Result<Status, Failure> {
     match command {
         Command::Fetch(arguments) => fetch::run(context, &arguments),
         Command::Check(arguments) => check::run(context, &arguments),
+        Command::Watch(arguments) => watch::run(context, &arguments),
+        Command::List(arguments) => list::run(context, &arguments),
+        Command::Show(arguments) => show::run(context, &arguments),
         Command::Import(arguments) => import::run(context, &arguments),
         Command::Setup(arguments) => setup::run(context, &arguments),
         Command::Account(command) => account::run(context, command),
@@ -185,15 +203,19 @@ mod tests {
     }
 
     #[test]
-    fn paths_are_for_fetch_alone() {
+    fn paths_are_for_fetch_and_list_alone() {
         assert_eq!(format_of("popfetch -0"), None);
         assert_eq!(format_of("popfetch fetch --format paths"), None);
+        assert_eq!(format_of("popfetch list -0"), None);
+        assert_eq!(format_of("popfetch show 1 --format json"), None);
         assert_eq!(format_of("popfetch check --format json"), None);
         for wrong in [
             "popfetch check -0",
             "popfetch account list --format paths",
             "popfetch fetch -n -0",
             "popfetch -0 --format json",
+            "popfetch show 1 -0",
+            "popfetch show 1 --raw --format json",
         ] {
             assert_eq!(format_of(wrong), Some(64), "{wrong}");
         }

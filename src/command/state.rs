@@ -10,14 +10,12 @@ use crate::fetch;
 use crate::maildir::Site;
 use crate::paths;
 use crate::profile::{Overrides, Profile};
-use crate::report::Report;
 use crate::state::{
-    self, Claim, Inspected, MarkedBy, Missing, Moment, Onward, Shown, Standing, inspect,
+    self, Claim, Inspected, InspectedMessage, MarkedBy, Missing, Moment, Onward, Standing, inspect,
 };
 use crate::term::{Column, Table, columns, count, escape_str, hex, json_line, size, unique_id};
 use serde_json::json;
 use std::path::PathBuf;
-use std::sync::Arc;
 
 /// Runs the command.
 pub(super) fn run(context: &Context<'_>, command: StateCommand) -> Result<Status, Failure> {
@@ -105,7 +103,10 @@ fn show(context: &Context<'_>, name: &str) -> Result<Status, Failure> {
 
 /// Prints a line of each message. A million lines at once would take more memory than all that they
 /// are made of.
-fn in_parts(remembered: &Inspected, line: impl Fn(&Shown) -> Vec<u8>) -> Result<(), Failure> {
+fn in_parts(
+    remembered: &Inspected,
+    line: impl Fn(&InspectedMessage) -> Vec<u8>,
+) -> Result<(), Failure> {
     const PART: usize = 256 * 1024;
     let mut lines = Vec::new();
     for message in remembered.messages() {
@@ -118,7 +119,7 @@ fn in_parts(remembered: &Inspected, line: impl Fn(&Shown) -> Vec<u8>) -> Result<
     print(&lines)
 }
 
-fn row_of(message: &Shown) -> [String; 5] {
+fn row_of(message: &InspectedMessage) -> [String; 5] {
     let stored = message.stored.as_ref();
     let octets = stored.map(|(_, octets, _)| *octets).or(message.listed);
     let ids: Vec<String> = message.unique_ids.iter().map(|id| unique_id(id)).collect();
@@ -136,12 +137,14 @@ fn row_of(message: &Shown) -> [String; 5] {
 }
 
 /// How a message stands, in a word.
-fn status(message: &Shown) -> &'static str {
-    match (&message.stored, message.marked, message.standing) {
+fn status(message: &InspectedMessage) -> &'static str {
+    match (&message.stored, &message.marked, message.standing) {
         (None, Some(MarkedBy::Import { .. }), Standing::Deleted) => "deleted",
         (None, Some(MarkedBy::Import { .. }), Standing::Asked) => "deletion asked",
         (None, Some(MarkedBy::Import { .. }), _) => "imported",
         (None, Some(MarkedBy::Latest), _) => "passed over",
+        (None, Some(MarkedBy::Rule(_)), Standing::Deleted) => "deleted by rule",
+        (None, Some(MarkedBy::Rule(_)), _) => "deletion asked",
         (None, ..) => "marked",
         (Some(_), ..) if message.onward == Onward::Waits => "to be handed on",
         (Some(_), _, Standing::Deleted) => "deleted",
@@ -164,7 +167,7 @@ fn remembered(profile: &Profile) -> Result<Inspected, Failure> {
     }
 }
 
-fn json_of(name: &str, message: &Shown) -> Vec<u8> {
+fn json_of(name: &str, message: &InspectedMessage) -> Vec<u8> {
     let ids: Vec<_> = message
         .unique_ids
         .iter()
@@ -207,7 +210,7 @@ fn mark_seen(
     let profile = context.profile(name, &overrides)?;
     let prepared = Prepared::of_one(profile.clone())?;
     let report = context.text_reporter();
-    let environment = context.environment(Arc::clone(&report) as Arc<dyn Report>)?;
+    let environment = context.environment(&report)?;
     let marked = prepared.each(1, &environment, fetch::mark_seen).pop();
     report.clear();
     let marked = match marked.flatten() {
@@ -303,8 +306,8 @@ fn accept(
     }
     let mut store = claim(profile)?.without_maildir()?;
     let remembered = remembered(profile)?;
-    let named = |is: fn(&[u8], &[String]) -> bool| -> Result<Vec<Shown>, Failure> {
-        let is_named = |message: &Shown| {
+    let named = |is: fn(&[u8], &[String]) -> bool| -> Result<Vec<InspectedMessage>, Failure> {
+        let is_named = |message: &InspectedMessage| {
             let mut ids = message.unique_ids.iter();
             message.stored.is_some() && ids.any(|id| is(id, unique_ids))
         };
@@ -321,7 +324,7 @@ fn accept(
         store.close()?;
         return Err(unknown(profile));
     }
-    store.note_gone(accepted.iter().map(Shown::id))?;
+    store.note_gone(accepted.iter().map(InspectedMessage::id))?;
     store.close()?;
     let text = format!(
         "{} accepted as it is; `keep` decides what happens to it on the server",

@@ -2,7 +2,7 @@
 
 use super::context::Context;
 use super::fail::{Failure, print, report_failure};
-use super::looked::{Counts, Looked, account_line};
+use super::results::{Counts, Results, account_line};
 use super::state::date;
 use crate::cli::Verify;
 use crate::durable::{Dir, Disk};
@@ -13,6 +13,7 @@ use crate::paths;
 use crate::profile::{Overrides, Profile};
 use crate::report::{Event, Report, Reporter};
 use crate::state::{self, Claim, Inspected, MessageId, Moment, Names, Store, inspect};
+use crate::stop::echo;
 use crate::term::{Column, Table, columns, count, escape, escape_str, hex, json_line, size};
 use crate::verify::{Finding, Recorded, verify};
 use serde_json::json;
@@ -26,6 +27,8 @@ struct Verified {
     word: String,
     /// A Maildir is away, or another one is in its place.
     is_away: bool,
+    /// Another one is in the place of one that messages were delivered to.
+    is_hidden: bool,
     recorded: u64,
     intact: u64,
     handed_on: u64,
@@ -79,10 +82,10 @@ pub(super) fn run(context: &Context<'_>, arguments: &Verify) -> Result<Status, F
         maildir: arguments.maildir.clone(),
         ..Overrides::default()
     };
-    let shown = match (context.is_json(), context.global.verbose > 0) {
-        (true, _) => Shown::Lines,
-        (false, true) => Shown::Rows,
-        (false, false) => Shown::RowsOfDamage,
+    let printed = match (context.is_json(), context.global.verbose > 0) {
+        (true, _) => Printed::Lines,
+        (false, true) => Printed::Rows,
+        (false, false) => Printed::RowsOfDamage,
     };
     let verifier = Verifier {
         state: paths::state_dir()?,
@@ -94,7 +97,7 @@ pub(super) fn run(context: &Context<'_>, arguments: &Verify) -> Result<Status, F
     let mut accounts = Vec::new();
     for (name, profile) in context.selected(&arguments.accounts, &overrides, &report)? {
         let verified = profile.and_then(|profile| {
-            let verified = verifier.verify(&profile).map(|(verified, found)| {
+            let verified = echo::at_work(|| verifier.verify(&profile)).map(|(verified, found)| {
                 let word = profile.word_with_maildir();
                 (Verified { word, ..verified }, found)
             });
@@ -102,7 +105,7 @@ pub(super) fn run(context: &Context<'_>, arguments: &Verify) -> Result<Status, F
         });
         report.clear();
         if let Ok((_, Some(found))) = &verified {
-            found.print(&name, shown)?;
+            found.print(&name, printed)?;
         }
         let verified = verified.map(|(verified, _)| verified);
         if context.is_json() {
@@ -111,7 +114,7 @@ pub(super) fn run(context: &Context<'_>, arguments: &Verify) -> Result<Status, F
         accounts.push((name, verified));
     }
     report.clear();
-    let looked = Looked::of(accounts);
+    let looked = Results::of(accounts);
     if context.is_json() {
         print(looked.summary_line())?;
     }
@@ -123,7 +126,7 @@ pub(super) fn run(context: &Context<'_>, arguments: &Verify) -> Result<Status, F
 
 /// What is printed of the findings.
 #[derive(Clone, Copy, Eq, PartialEq)]
-enum Shown {
+enum Printed {
     Lines,
     Rows,
     RowsOfDamage,
@@ -193,7 +196,13 @@ impl Verifier<'_> {
                     .any(|account| site.roster.of(account, &[]).is_some())
             })
         };
-        let is_away = inspected.maildirs().iter().any(lacks_line) || lacks_line(&profile.maildir);
+        let is_hidden = inspected.homes().iter().any(|(path, id)| {
+            let site = Site::look(&self.disk, path);
+            site.is_ok_and(|site| site.roster.id.is_some_and(|other| other != *id))
+        });
+        let is_away = is_hidden
+            || inspected.maildirs().iter().any(lacks_line)
+            || lacks_line(&profile.maildir);
         let boot = match is_away {
             true => "",
             false => &self.moment.boot,
@@ -206,6 +215,7 @@ impl Verifier<'_> {
         };
         let mut verified = Verified {
             is_away,
+            is_hidden,
             recorded,
             intact: recorded.saturating_sub(found.findings.len() as u64),
             ..Verified::default()
@@ -254,8 +264,8 @@ impl Verifier<'_> {
 /// How many messages are recorded, and their octets.
 fn total(inspected: &Inspected) -> Result<(u64, u64), Error> {
     let (mut recorded, mut octets) = (0, 0_u64);
-    for shown in inspected.messages() {
-        if let Some(message) = Recorded::of(&shown?) {
+    for it in inspected.messages() {
+        if let Some(message) = Recorded::of(&it?) {
             recorded += 1;
             octets = octets.saturating_add(message.octets);
         }
@@ -277,9 +287,9 @@ impl Found {
     ) -> Result<(), E> {
         let ids = self.findings.iter().map(|(id, _)| *id);
         let pairs = self.inspected.messages_of(ids).zip(&self.findings);
-        for (shown, (_, finding)) in pairs {
-            let shown = shown?;
-            if let Some(message) = Recorded::of(&shown) {
+        for (it, (_, finding)) in pairs {
+            let it = it?;
+            if let Some(message) = Recorded::of(&it) {
                 let path = self.search.path(message.name).unwrap_or_default();
                 each(&message, finding, &path)?;
             }
@@ -289,9 +299,9 @@ impl Found {
 
     /// Lines of what is not intact. All of a million messages may be gone, so that no more than a few
     /// lines are kept.
-    fn print(&self, account: &str, shown: Shown) -> Result<(), Failure> {
+    fn print(&self, account: &str, printed: Printed) -> Result<(), Failure> {
         const PART: usize = 256 * 1024;
-        let is_row = |finding: &Finding| finding.is_damage() || shown != Shown::RowsOfDamage;
+        let is_row = |finding: &Finding| finding.is_damage() || printed != Printed::RowsOfDamage;
         let mut table = Table::new(&[
             Column::Left,
             Column::Left,
@@ -300,7 +310,7 @@ impl Found {
             // Uncut, to be copied; it is the last one.
             Column::Left,
         ]);
-        if shown != Shown::Lines {
+        if printed != Printed::Lines {
             self.each(|message, finding, path| {
                 if is_row(finding) {
                     table.measure(&as_row(message, finding, path));
@@ -311,8 +321,8 @@ impl Found {
         let fitted = table.fit(columns(std::io::stdout()));
         let mut lines = Vec::new();
         self.each(|message, finding, path| {
-            lines.extend(match shown {
-                Shown::Lines => as_json(account, message, finding, path),
+            lines.extend(match printed {
+                Printed::Lines => as_json(account, message, finding, path),
                 _ if is_row(finding) => fitted.line(&as_row(message, finding, path)).into(),
                 _ => Vec::new(),
             });
@@ -331,7 +341,7 @@ impl Found {
         let mut names = Names::default();
         self.each(|message, finding, _| {
             if matches!(finding, Finding::Changed(_) | Finding::Unreadable(_))
-                && !message.shown.gone
+                && !message.inspected.gone
             {
                 names.insert(message.name);
             }
@@ -344,8 +354,8 @@ impl Found {
     fn accept(&mut self, mut store: Store) -> Result<u64, Error> {
         let mut absent = Vec::new();
         self.each(|message, finding, _| {
-            if finding.is_absent() && !message.shown.gone {
-                absent.push(message.shown.id());
+            if finding.is_absent() && !message.inspected.gone {
+                absent.push(message.inspected.id());
             }
             Ok::<_, Error>(())
         })?;
@@ -368,7 +378,7 @@ impl Verified {
             Finding::Removed => &mut self.removed,
             Finding::Unreadable(_) => &mut self.unreadable,
         } += 1;
-        self.can_come_again |= finding.is_damage() && !message.shown.is_deleted();
+        self.can_come_again |= finding.is_damage() && !message.inspected.is_deleted();
     }
 }
 
@@ -384,7 +394,7 @@ fn word(finding: &Finding) -> &'static str {
 }
 
 fn as_row(message: &Recorded<'_>, finding: &Finding, path: &Path) -> [String; 5] {
-    let unique_ids = message.shown.unique_ids.iter();
+    let unique_ids = message.inspected.unique_ids.iter();
     let unique_ids: Vec<String> = unique_ids.map(|id| escape(id)).collect();
     let place = match finding {
         Finding::Changed(_) => path.display().to_string(),
@@ -393,7 +403,7 @@ fn as_row(message: &Recorded<'_>, finding: &Finding, path: &Path) -> [String; 5]
     };
     [
         word(finding).to_owned(),
-        date(message.shown.time),
+        date(message.inspected.time),
         size(message.octets),
         match unique_ids.as_slice() {
             [] => "-".to_owned(),
@@ -404,8 +414,8 @@ fn as_row(message: &Recorded<'_>, finding: &Finding, path: &Path) -> [String; 5]
 }
 
 fn as_json(account: &str, message: &Recorded<'_>, finding: &Finding, path: &Path) -> Vec<u8> {
-    let shown = message.shown;
-    let unique_ids = shown.unique_ids.iter();
+    let inspected = message.inspected;
+    let unique_ids = inspected.unique_ids.iter();
     let unique_ids: Vec<_> = unique_ids.map(|id| String::from_utf8_lossy(id)).collect();
     let (changed, error) = match finding {
         Finding::Changed(changed) => (Some(changed), None),
@@ -416,12 +426,12 @@ fn as_json(account: &str, message: &Recorded<'_>, finding: &Finding, path: &Path
     let object = json!({
         "event": word(finding),
         "account": account,
-        "time": date(shown.time),
+        "time": date(inspected.time),
         "unique_ids": unique_ids,
         "name": message.name.as_str(),
         "octets": message.octets,
         "sha256": hex(message.sha256),
-        "deleted": shown.is_deleted(),
+        "deleted": inspected.is_deleted(),
         "path": path.map(|path| path.to_string_lossy()),
         "found_octets": changed.map(|changed| changed.octets),
         "found_sha256": changed.map(|changed| hex(&changed.sha256)),
@@ -453,7 +463,14 @@ fn tell(context: &Context<'_>, name: &str, verified: &Verified) {
     }
     let hint = context.paint().hint("hint:");
     let word = escape_str(&verified.word);
-    if verified.missing > 0 && verified.is_away {
+    if verified.missing > 0 && verified.is_hidden {
+        eprintln!(
+            "{hint} what is missing was delivered to another Maildir at the same path: if a disk is \
+             mounted over that one, unmount it to get at it. To fetch again what the server still \
+             has: `popfetch state accept --fetch-again {word}`; if you have removed what is missing: \
+             `popfetch state accept --leave {word}`"
+        );
+    } else if verified.missing > 0 && verified.is_away {
         eprintln!(
             "{hint} if the disk of the Maildir is not mounted, mount it; if you have removed what is \
              missing: popfetch state accept --leave {word}"

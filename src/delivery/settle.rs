@@ -1,7 +1,7 @@
 //! What a crash left of deliveries, and what a lost state can be made from: a Maildir's answers.
 
 use super::Error;
-use crate::maildir::{AccountTag, JournalId, Maildir, Search, UniqueName};
+use crate::maildir::{AccountTag, Folder, JournalId, Maildir, Search, UniqueName};
 use crate::message::Examined;
 use std::collections::HashSet;
 use std::io;
@@ -12,6 +12,8 @@ use std::path::{Path, PathBuf};
 pub struct Interrupted<'a> {
     /// The file's name.
     pub name: &'a UniqueName,
+    /// The folder that it was to go to; none is the Maildir itself.
+    pub folder: Option<&'a Folder>,
     /// Octets as they were to be stored.
     pub octets: u64,
     /// Their SHA-256.
@@ -49,8 +51,13 @@ pub fn settle(
         let in_tmp = maildir.filter(|_| in_tmp.contains(it.name));
         fates.push(match (in_tmp, search.contains(it.name)) {
             (Some(maildir), false) if is_whole(maildir, it) => {
-                maildir.roll_forward(it.name)?;
-                Fate::Delivered
+                match (maildir.roll_forward(it.name, it.folder), it.folder) {
+                    (Ok(()), _) => Fate::Delivered,
+                    // A folder that cannot be made any more, as where a file has taken its name: the
+                    // message is fetched again, and goes where the rules say then.
+                    (Err(Error::Create { .. } | Error::Unusable { .. }), Some(_)) => Fate::Nothing,
+                    (Err(error), _) => return Err(error),
+                }
             }
             (_, false) => Fate::Nothing,
             (half, true) => {

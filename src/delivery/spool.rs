@@ -4,7 +4,7 @@
 use super::Error;
 use super::room::{LOOK_EVERY, RESERVE, Room};
 use crate::durable::{self, Dir};
-use crate::maildir::{Stamp, UniqueName};
+use crate::maildir::{Folder, Stamp, UniqueName};
 use crate::maildrop::Message;
 use crate::message::{Digests, Evidence, Examined, HEADER_KEPT, Hasher, Size};
 use std::fmt;
@@ -145,6 +145,7 @@ impl Incoming {
             examined,
             header: self.header.unwrap_or_default(),
             is_orderly: true,
+            folder: None,
         })
     }
 
@@ -210,6 +211,7 @@ pub struct Complete {
     examined: Examined,
     header: Vec<u8>,
     is_orderly: bool,
+    folder: Option<Folder>,
 }
 
 impl fmt::Debug for Complete {
@@ -228,6 +230,16 @@ impl Complete {
             is_orderly: false,
             ..self
         }
+    }
+
+    /// It goes to a folder; to the Maildir itself where that is none.
+    pub fn for_folder(self, folder: Option<Folder>) -> Self {
+        Self { folder, ..self }
+    }
+
+    /// Its first octets, if they were asked for.
+    pub fn header(&self) -> &[u8] {
+        &self.header
     }
 
     /// The message as it was listed.
@@ -300,6 +312,11 @@ impl Synced {
     /// Whether its end was above doubt.
     pub fn is_orderly(&self) -> bool {
         self.0.is_orderly
+    }
+
+    /// The folder that it goes to; none is the Maildir itself.
+    pub fn folder(&self) -> Option<&Folder> {
+        self.0.folder.as_ref()
     }
 
     /// Its first octets, if they were asked for.

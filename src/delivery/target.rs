@@ -3,8 +3,9 @@
 use super::Synced;
 use super::spool::Spool;
 use crate::durable::Dir;
-use crate::maildir::{Maildir, UniqueName};
+use crate::maildir::{Folder, Maildir, UniqueName};
 use crate::maildrop::Message;
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
@@ -29,6 +30,7 @@ pub struct Delivered<I> {
 pub struct Unplaced<I> {
     /// The file, in the spool or in its place.
     name: UniqueName,
+    folder: Option<Folder>,
     /// The message as it was listed.
     pub message: Message,
     /// Its intent, which is withdrawn once its name is gone for certain.
@@ -63,7 +65,11 @@ impl Target {
     /// The directories that it works in.
     pub fn directories(&self) -> Vec<&Dir> {
         match self {
-            Self::Maildir(maildir, _) => vec![maildir.root()],
+            // A folder may be a link to somewhere else.
+            Self::Maildir(maildir, _) => [maildir.root()]
+                .into_iter()
+                .chain(maildir.open_inboxes())
+                .collect(),
         }
     }
 
@@ -73,33 +79,42 @@ impl Target {
         let Self::Maildir(maildir, _) = self;
         let (mut named, mut failed) = (Vec::with_capacity(batch.len()), Vec::new());
         for (synced, intent) in batch {
-            match maildir
-                .tmp()
-                .publish(synced.name().as_os_str(), maildir.new_dir())
-            {
+            let published = maildir
+                .inbox(synced.folder())
+                .and_then(|new| maildir.tmp().publish(synced.name().as_os_str(), new));
+            match published {
                 Ok(()) => named.push((synced, intent)),
                 Err(error) => failed.push(Unplaced::new(&synced, intent, error, false)),
             }
         }
-        if named.is_empty() {
-            return (Vec::new(), failed);
+        let mut syncs: BTreeMap<Option<&Folder>, io::Result<&Path>> = BTreeMap::new();
+        for (synced, _) in &named {
+            syncs.entry(synced.folder()).or_insert_with_key(|folder| {
+                let new = maildir.inbox(*folder)?;
+                new.sync().map(|()| new.path())
+            });
         }
-        if let Err(error) = maildir.new_dir().sync() {
-            // Their names may or may not survive a power cut: they count as not stored.
-            let again = || io::Error::new(error.kind(), error.to_string());
-            failed.extend(
-                named
-                    .into_iter()
-                    .map(|(synced, intent)| Unplaced::new(&synced, intent, again(), true)),
-            );
-            return (Vec::new(), failed);
+        let places: Vec<_> = named
+            .iter()
+            .map(|(synced, _)| match syncs.get(&synced.folder()) {
+                Some(Ok(place)) => Ok(*place),
+                Some(Err(error)) => Err(io::Error::new(error.kind(), error.to_string())),
+                None => Err(io::ErrorKind::NotFound.into()),
+            })
+            .collect();
+        let mut delivered = Vec::with_capacity(named.len());
+        for ((synced, intent), place) in named.into_iter().zip(places) {
+            match place {
+                Ok(place) => delivered.push(Delivered {
+                    path: place.join(synced.name().as_os_str()),
+                    synced,
+                    intent,
+                }),
+                // Its name may or may not survive a power cut: it counts as not stored.
+                Err(error) => failed.push(Unplaced::new(&synced, intent, error, true)),
+            }
         }
-        let deliver = |(synced, intent): (Synced, I)| Delivered {
-            path: maildir.new_dir().path().join(synced.name().as_os_str()),
-            synced,
-            intent,
-        };
-        (named.into_iter().map(deliver).collect(), failed)
+        (delivered, failed)
     }
 
     /// Removes the file of a message that could not be placed, before its intent is withdrawn:
@@ -110,7 +125,8 @@ impl Target {
         let name = unplaced.name.as_os_str();
         // A name that was taken is somebody else's message.
         let taken = unplaced.error.kind() == io::ErrorKind::AlreadyExists;
-        let named = taken || maildir.new_dir().remove(name).is_ok();
+        let new = maildir.inbox(unplaced.folder.as_ref());
+        let named = taken || new.and_then(|new| new.remove(name)).is_ok();
         maildir.tmp().remove(name).is_ok() && named && !unplaced.was_named
     }
 }
@@ -145,6 +161,7 @@ impl<I> Unplaced<I> {
     fn new(synced: &Synced, intent: I, error: io::Error, was_named: bool) -> Self {
         Self {
             name: synced.name().clone(),
+            folder: synced.folder().cloned(),
             message: synced.message().clone(),
             intent,
             error,

@@ -1,9 +1,8 @@
 use super::*;
 use crate::durable::Disk;
 use crate::maildir::{AccountTag, JournalId, Site, Stamp};
-use crate::maildrop::Message;
+use crate::maildrop::{Message, MessageNumber};
 use crate::message::Size;
-use crate::pop3::MessageNumber;
 use sha2::{Digest, Sha256};
 use std::fs;
 use std::sync::Arc;

@@ -12,6 +12,7 @@ mod dns;
 mod probe;
 pub mod steps;
 mod table;
+mod turns;
 
 pub use address::Address;
 pub use candidate::{Candidate, Origin};
@@ -24,8 +25,10 @@ use crate::stop::Stop;
 use crate::threads;
 use dns::Resolver;
 use std::io;
+use std::sync::Arc;
 use std::sync::mpsc::{self, RecvTimeoutError, Sender};
 use std::time::{Duration, Instant};
+use turns::{Turns, Wanted};
 
 /// How long a search takes at most: a person waits for it.
 const PATIENCE: Duration = Duration::from_secs(8);
@@ -57,12 +60,22 @@ pub struct Finding {
 struct Means {
     policy: TlsPolicy,
     stop: Stop,
+    /// Of all sources: two of them may name the same host.
+    turns: Arc<Turns>,
+    /// Whether the search goes on. Once it is over nobody connects any more: the sign-in may be next,
+    /// at a server that has room for one.
+    wanted: Wanted,
 }
 
 impl Means {
     fn new(policy: &TlsPolicy) -> io::Result<Self> {
         let (policy, stop) = (policy.clone(), Stop::never()?);
-        Ok(Self { policy, stop })
+        Ok(Self {
+            policy,
+            stop,
+            turns: Arc::default(),
+            wanted: Wanted::default(),
+        })
     }
 }
 
@@ -120,6 +133,7 @@ pub fn search(address: &Address, policy: &TlsPolicy) -> io::Result<Finding> {
     });
     drop(sender);
     collect(&said, &mut finding);
+    means.wanted.end();
     finding.servers.sort_by_key(Candidate::rank);
     finding
         .servers
@@ -338,16 +352,26 @@ fn of_guesses(address: &Address, means: &Means) -> Finding {
     finding
 }
 
-/// Tries servers, all at once, until none of those that are left could be better.
+/// Tries servers, all hosts at once, until none of those that are left could be better. At one host the
+/// next one goes when the one before has ended or has had its head start.
 fn tried(mut candidates: Vec<Candidate>, means: &Means) -> Finding {
     candidates.truncate(OF_A_SOURCE);
     let (sender, answers) = mpsc::channel();
     let mut waiting: Vec<(usize, Candidate)> = candidates.into_iter().enumerate().collect();
-    for (place, candidate) in waiting.clone() {
-        let (sender, means) = (sender.clone(), means.clone());
+    let wanted = Wanted::default();
+    // Nobody begins before all have drawn.
+    let drawn = waiting.clone().into_iter();
+    let drawn: Vec<_> = drawn.map(|it| (means.turns.draw(&it.1.host), it)).collect();
+    for (mut ticket, (place, candidate)) in drawn {
+        let (sender, means, wanted) = (sender.clone(), means.clone(), wanted.clone());
         let started = threads::detach(move || {
-            // The search may be over.
-            let _ = sender.send((place, probe::pop(candidate, &means)));
+            if ticket.wait(&[&means.wanted, &wanted]) {
+                let tried = probe::pop(candidate, &means);
+                // Who hears of it first must find the host free.
+                drop(ticket);
+                // The search may be over.
+                let _ = sender.send((place, tried));
+            }
         });
         if let Err(Some(here)) = started {
             here();
@@ -381,6 +405,7 @@ fn tried(mut candidates: Vec<Candidate>, means: &Means) -> Finding {
             break;
         }
     }
+    wanted.end();
     servers.sort_by_key(|(place, _)| *place);
     dead.sort_by_key(|(_, why)| why.rank());
     let mut finding = Finding {

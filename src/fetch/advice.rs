@@ -2,7 +2,7 @@
 
 use super::Error;
 use crate::exit::{Diagnose, Status};
-use crate::session::{self, Meaning};
+use crate::source::{self, Meaning};
 use crate::state::{RefusalKind, Why};
 
 impl Diagnose for Error {
@@ -140,10 +140,6 @@ impl Error {
             Self::Connect(_) | Self::NoPop(_) => "connect",
             Self::Delivery(_) | Self::NoRoom(_) => "maildir",
             Self::State(_) => "state",
-            Self::Ahead(source)
-            | Self::OutOfStep(source)
-            | Self::Over { source, .. }
-            | Self::Doubtful { source, .. } => source.kind(),
             Self::NotInStep | Self::Refusing(_) => "session",
             Self::KnownElsewhere { .. }
             | Self::NoneImported { .. }
@@ -156,9 +152,9 @@ impl Error {
             Self::Early { .. } | Self::NoThread(_) | Self::Stopped(_) | Self::Thread => "run",
             Self::Advised { .. } => "sign-in",
             Self::Session(source) => match source {
-                session::Error::Net { .. } => "line",
-                session::Error::Turned(_) => "greeting",
-                session::Error::SignIn { .. } => "sign-in",
+                source::Error::Net { .. } => "line",
+                source::Error::Turned(_) => "greeting",
+                source::Error::SignIn { .. } => "sign-in",
                 _ => "session",
             },
         }

@@ -120,7 +120,9 @@ impl Committer<'_> {
 
     fn commit(&mut self, batch: Vec<Complete>) -> Result<(), Error> {
         let mut news = Vec::with_capacity(batch.len());
+        let doubts_clock = self.store.doubts_clock();
         for complete in batch {
+            let complete = self.account.sorted(complete, doubts_clock);
             match self.store.judge_whole(&complete)? {
                 Judgement::New => news.push(complete),
                 Judgement::Stored => {}

@@ -11,7 +11,7 @@ use crate::maildrop::Message;
 use crate::profile::Profile;
 use crate::report::{Event, Failure, Outcome};
 use crate::secrets::Sign;
-use crate::session::{Detour, Shortcut};
+use crate::source::{Detour, Shortcut};
 use crate::state::{self, Credentials, Failing, Manners, Moment, Telling, Why};
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -35,6 +35,9 @@ const NO_SHORTCUT_FOR: i64 = 30 * 24 * 60 * 60;
 
 /// A way around what a server announces is taken for so long (seconds), as above.
 const DETOUR_FOR: i64 = NO_SHORTCUT_FOR;
+
+/// Lines that say nothing are passed over for so long (seconds), and with one command at a time, as above.
+const IDLE_LINES_FOR: i64 = NO_SHORTCUT_FOR;
 
 /// Refusals to send anything are the server's for so long (seconds), and then the messages'.
 const WITHHELD_FOR_LONG: i64 = 24 * 60 * 60;
@@ -226,6 +229,20 @@ impl Conduct {
         let seen = seen.map(|detour| (detour.word(), self.moment));
         self.manners.note_detour(seen);
         true
+    }
+
+    /// Whether the server sends lines that say nothing between its answers.
+    pub(super) fn knows_idle_lines(&self) -> bool {
+        let lasts = |time: i64| time..time.saturating_add(IDLE_LINES_FOR);
+        let noted = self.manners.idle_lines();
+        noted.is_some_and(|time| lasts(time).contains(&self.moment))
+    }
+
+    /// A session has gone well that passed them over.
+    pub(super) fn saw_idle_lines(&mut self) {
+        if !self.knows_idle_lines() {
+            self.manners.note_idle_lines(self.moment);
+        }
     }
 
     /// The server has sent or listed what it was asked for, whatever else became of it.

@@ -3,11 +3,10 @@
 
 use super::tell::{NAMED, argument, name_of, some_of};
 use super::{Account, Error};
-use crate::maildrop::{Maildrop, Message};
+use crate::maildrop::{Maildrop, Message, MessageNumber};
 use crate::plan::{self, Decision, Plan};
-use crate::pop3::MessageNumber;
 use crate::report::Event;
-use crate::session::{Session, Transaction};
+use crate::source::Source;
 use crate::state::{Recorded, Same, Store, Vouched, Withheld};
 use crate::term::count;
 use std::collections::{HashMap, HashSet};
@@ -53,7 +52,7 @@ impl Budget {
 
 /// Why a message is looked at.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-enum Look {
+enum Cause {
     /// It may be another one than what is stored; perhaps the profile wants it gone.
     Doubt { due: bool },
     /// The profile wants it gone.
@@ -62,7 +61,7 @@ enum Look {
 
 /// What looking has come to.
 #[derive(Default)]
-pub(super) struct Looked {
+pub(super) struct Verdicts {
     /// The same as what was stored.
     pub(super) same: Vec<Same>,
     /// Only the whole message can tell.
@@ -93,43 +92,43 @@ pub(super) fn spare_namesakes(maildrop: &Maildrop, delete: &mut Vec<Recorded>) {
 impl Account<'_> {
     pub(super) fn look_into(
         &self,
-        session: &mut Session<Transaction>,
+        session: &mut Source,
         store: &mut Store,
         maildrop: &Maildrop,
         plan: &Plan,
         budget: &mut Budget,
-    ) -> Result<Looked, Error> {
+    ) -> Result<Verdicts, Error> {
         // Doubts before messages that are only to be deleted.
-        let mut messages: Vec<(Look, Message)> = plan
+        let mut messages: Vec<(Cause, Message)> = plan
             .unseen()
             .filter_map(|(place, decision)| {
-                let look = match decision {
-                    Decision::Doubt { due } => Look::Doubt { due },
-                    Decision::Delete => Look::Due,
+                let cause = match decision {
+                    Decision::Doubt { due } => Cause::Doubt { due },
+                    Decision::Delete => Cause::Due,
                     _ => return None,
                 };
-                Some((look, maildrop.message(place)?))
+                Some((cause, maildrop.message(place)?))
             })
             .collect();
-        messages.sort_by_key(|(look, _)| *look == Look::Due);
-        let mut looked = Looked::default();
+        messages.sort_by_key(|(cause, _)| *cause == Cause::Due);
+        let mut verdicts = Verdicts::default();
         if messages.is_empty() {
-            return Ok(looked);
+            return Ok(verdicts);
         }
         // More than these are not looked at in this run.
         let looked_at = messages.iter().take(budget.headers + budget.bodies);
         store.gather_evidence(looked_at.map(|(_, message)| message))?;
         let (mut asked, mut undecided) = (HashMap::new(), Vec::new());
         let mut numbers = Vec::new();
-        for (look, message) in &messages {
-            let due = *look != Look::Doubt { due: false };
+        for (cause, message) in &messages {
+            let due = *cause != Cause::Doubt { due: false };
             if let Some(same) = store.judge_listing(message, due)? {
-                looked.same.push(same);
+                verdicts.same.push(same);
             } else if asked.len() < budget.headers && store.header_can_tell(message)? {
                 asked.insert(message.number, message);
                 numbers.push(message.number);
             } else if store.body_can_tell(message)? {
-                let last = usize::from(*look == Look::Due);
+                let last = usize::from(*cause == Cause::Due);
                 undecided.push((2 * last + 1, message.number));
             }
         }
@@ -141,7 +140,7 @@ impl Account<'_> {
             };
             let header = header.unwrap_or_default();
             match store.judge_header(message, &header) {
-                Ok(Some(same)) => looked.same.push(same),
+                Ok(Some(same)) => verdicts.same.push(same),
                 // A header that says otherwise is the likeliest to be another message.
                 Ok(None) => undecided.push((usize::from(header.is_empty()), number)),
                 Err(error) => failed = Err(error),
@@ -164,8 +163,8 @@ impl Account<'_> {
         let fetch = undecided
             .iter()
             .filter_map(|(_, number)| by_number.get(number));
-        looked.fetch = fetch.map(|message| (*message).clone()).collect();
-        Ok(looked)
+        verdicts.fetch = fetch.map(|message| (*message).clone()).collect();
+        Ok(verdicts)
     }
 
     /// What is to be deleted of what earlier sessions stored: what the profile wants gone, and whose

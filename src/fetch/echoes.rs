@@ -9,7 +9,7 @@ use super::endings::Destination;
 use super::{Account, Error};
 use crate::delivery::Complete;
 use crate::maildrop::Message;
-use crate::session::{Session, Transaction};
+use crate::source::Source;
 
 /// After so many true copies those that follow are believed, as each costs some round trips.
 const ENOUGH: usize = 16;
@@ -60,7 +60,7 @@ impl Account<'_> {
     /// [`Error::NotInStep`] where something else comes.
     pub(super) fn settle_echoes(
         &self,
-        session: &mut Session<Transaction>,
+        session: &mut Source,
         to: Destination<'_>,
         echoes: &mut Echoes,
     ) -> Result<(), Error> {
@@ -83,10 +83,7 @@ impl Account<'_> {
 }
 
 /// A message's header, behind which the server is in step; `None` where it refuses.
-fn read_header(
-    message: &Message,
-    session: &mut Session<Transaction>,
-) -> Result<Option<Vec<u8>>, Error> {
+fn read_header(message: &Message, session: &mut Source) -> Result<Option<Vec<u8>>, Error> {
     let mut header = None;
     session.headers([message.number], HEADER_LIMIT, |_, read| header = read)?;
     match session.is_in_step()? {

@@ -5,6 +5,7 @@
 //! shows in the size, or in what stands where the next reply must stand. So a message of another
 //! size than was listed waits for the next reply, or for that of a NOOP.
 
+use super::broken::{Broken, Over};
 use super::echoes::Echoes;
 use super::repeated::Beginning;
 use super::tell::argument;
@@ -13,9 +14,8 @@ use crate::delivery::{Complete, Delivered, Incoming, Target};
 use crate::maildir::Stamp;
 use crate::maildrop::Message;
 use crate::message::{Heading, Size};
-use crate::pop3::Ending;
 use crate::report::{self, Event};
-use crate::session::{Arrival, Retrieval, Session, Transaction};
+use crate::source::{Arrival, Ending, Retrieval, Source};
 use crate::state::{SizesSoFar, Store};
 use crate::term::escape_up_to;
 use std::sync::mpsc::SyncSender;
@@ -214,39 +214,39 @@ impl Account<'_> {
         &self,
         retrieval: &mut Retrieval<'_>,
         intake: &mut Intake<'_>,
-    ) -> Result<bool, Error> {
+    ) -> Result<bool, Broken> {
         if intake.held.is_empty() && !intake.echoes.are_unsettled() {
             return Ok(true);
         }
-        let source = match retrieval.is_in_step() {
+        let error = match retrieval.source().is_in_step() {
             Ok(true) => {
-                let session = retrieval.session();
+                let session = retrieval.source();
                 self.settle_echoes(session, intake.to, &mut intake.echoes)?;
                 return Ok(intake.release());
             }
             Ok(false) => Error::NotInStep,
             Err(error) => error.into(),
         };
-        Err(match intake.held.as_slice() {
-            [held] => Error::Doubtful {
-                message: Box::new(held.complete.message().clone()),
+        let over = match intake.held.as_slice() {
+            [held] => Over::End {
+                message: held.complete.message().clone(),
                 reading: None,
-                source: Box::new(source),
             },
             // Any of them may be what it stumbled over.
-            _ => source,
-        })
+            _ => Over::Itself,
+        };
+        Err(Broken::over(error, over))
     }
 
     /// Fetches messages once more, each alone, and takes the better of both readings.
     pub(super) fn read_again(
         &self,
-        session: &mut Session<Transaction>,
+        session: &mut Source,
         to: Destination<'_>,
         suspicious: Vec<Complete>,
         sizes: &mut Sizes,
         sender: &SyncSender<Complete>,
-    ) -> Result<(), Error> {
+    ) -> Result<(), Broken> {
         for first in suspicious {
             let message = first.message().clone();
             let second = self.read_alone(session, to, &message);
@@ -254,15 +254,12 @@ impl Account<'_> {
                 // What comes alone is what was asked for. So the first reading was of another message,
                 // and its own number may have brought this one, whatever else came.
                 Ok((second, true)) if first.evidence().fields != second.evidence().fields => {
-                    return Err(Error::NotInStep);
+                    return Err(Error::NotInStep.into());
                 }
                 Ok(second) => self.better((first, true), second, sizes),
                 Err(error) => {
-                    return Err(Error::Doubtful {
-                        message: Box::new(message),
-                        reading: Some(Box::new(first)),
-                        source: Box::new(error),
-                    });
+                    let reading = Some(Box::new(first));
+                    return Err(Broken::over(error, Over::End { message, reading }));
                 }
             };
             if sender.send(complete).is_err() {
@@ -275,11 +272,11 @@ impl Account<'_> {
     /// A message by itself, and whether the server was in step behind it.
     pub(super) fn read_alone(
         &self,
-        session: &mut Session<Transaction>,
+        session: &mut Source,
         to: Destination<'_>,
         message: &Message,
     ) -> Result<(Complete, bool), Error> {
-        let wants_header = self.environment.report.wants_header();
+        let wants_header = self.wants_header();
         let mut incoming: Option<Incoming> = None;
         let mut beginning = None;
         let mut complete = None;
@@ -309,7 +306,7 @@ impl Account<'_> {
                 }
             }
         }
-        let in_step = retrieval.is_in_step()?;
+        let in_step = retrieval.source().is_in_step()?;
         match complete {
             Some(complete) => Ok((complete, in_step)),
             None => Err(Error::NotInStep),

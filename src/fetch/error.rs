@@ -2,16 +2,15 @@
 
 use super::room::Shortage;
 use super::tell::{listed, too_early};
-use crate::delivery::{self, Complete};
+use crate::delivery;
 use crate::exit::Diagnose;
 use crate::handover::Unable;
-use crate::maildrop::{Maildrop, Message};
+use crate::maildrop::{Maildrop, MessageNumber};
 use crate::net;
-use crate::pop3::{MessageNumber, ResponseCode};
 use crate::profile::providers::NoPop;
 use crate::report;
 use crate::secrets;
-use crate::session::{self, Answer, Meaning, Phase, UnderWay};
+use crate::source::{self, Answer, Meaning, Phase, UnderWay};
 use crate::state::{self, Early, RefusalKind};
 use crate::stop;
 use std::time::Duration;
@@ -32,14 +31,11 @@ pub enum Error {
         /// What to look into.
         hint: String,
         /// What it said.
-        source: Box<session::Error>,
+        source: Box<source::Error>,
     },
     /// The Maildir cannot be used.
     #[error(transparent)]
     Delivery(#[from] delivery::Error),
-    /// The sign-in and the listings were sent in one flight, and the server has not followed.
-    #[error("{0}")]
-    Ahead(Box<Error>),
     /// The server is to be left alone for now.
     #[error("{}", too_early(.early))]
     Early {
@@ -47,28 +43,6 @@ pub enum Error {
         early: Early,
         /// What names the account on the command line, where it signs in by OAuth 2.0.
         login: Option<String>,
-    },
-    /// Replies and commands got out of step while commands were sent ahead.
-    #[error("{0}")]
-    OutOfStep(Box<Error>),
-    /// The connection ended over a message, or had to be given up because of it: the others can
-    /// be had without it.
-    #[error("{source}")]
-    Over {
-        /// The message.
-        message: Box<Message>,
-        /// What happened.
-        source: Box<Error>,
-    },
-    /// Behind a message the server was not in step: the message may not be whole (E12).
-    #[error("{source}")]
-    Doubtful {
-        /// The message.
-        message: Box<Message>,
-        /// What came of it.
-        reading: Option<Box<Complete>>,
-        /// What happened.
-        source: Box<Error>,
     },
     /// Something stands where only a reply can stand.
     #[error("the server is out of step: what it sends does not answer what it was asked")]
@@ -148,7 +122,7 @@ pub enum Error {
     Refusing(Answer),
     /// The session failed.
     #[error(transparent)]
-    Session(#[from] session::Error),
+    Session(#[from] source::Error),
     /// The server has refused the access token, and there is no other to be had.
     #[error("{0}")]
     Renewal(secrets::Error),
@@ -176,10 +150,6 @@ impl Error {
             Self::Renewal(error) => error,
             Self::State(error) => error,
             Self::NoPop(error) => error,
-            Self::Ahead(source)
-            | Self::OutOfStep(source)
-            | Self::Over { source, .. }
-            | Self::Doubtful { source, .. } => source.as_ref(),
             Self::Early { .. }
             | Self::NoThread(_)
             | Self::NotInStep
@@ -209,47 +179,25 @@ impl Error {
         };
         match self {
             Self::Session(error) => Self::Session(error.about(known)),
-            Self::Ahead(source) => Self::Ahead(Box::new(source.about(maildrop))),
-            Self::OutOfStep(source) => Self::OutOfStep(Box::new(source.about(maildrop))),
-            Self::Over { message, source } => Self::Over {
-                message,
-                source: Box::new(source.about(maildrop)),
-            },
-            Self::Doubtful {
-                message,
-                reading,
-                source,
-            } => Self::Doubtful {
-                message,
-                reading,
-                source: Box::new(source.about(maildrop)),
-            },
             other => other,
         }
     }
 
     /// Whether the server has refused an access token that another one may do better than.
     pub(super) fn refuses_token(&self) -> bool {
-        matches!(self.session(), Some(error @ session::Error::SignIn { .. })
+        matches!(self.session(), Some(error @ source::Error::SignIn { .. })
             if error.meaning() == Some(Meaning::Credentials))
     }
 
     /// Whether the server closed the connection at this point.
     pub(super) fn closed_on(&self, wanted: Phase) -> bool {
-        match self {
-            Self::Session(session::Error::Net {
-                phase,
-                source: net::Error::Closed,
-                ..
-            }) => *phase == wanted,
-            _ => false,
-        }
+        matches!(self.lost(), Some((phase, net::Error::Closed, _)) if phase == wanted)
     }
 
     /// Whether the server took the sign-in for something else, so that trying it once more is no
     /// second try.
     pub(super) fn is_unjudged(&self) -> bool {
-        matches!(self.session(), Some(session::Error::NotAhead))
+        matches!(self.session(), Some(source::Error::NotAhead))
     }
 
     /// Whether it happened with the server, rather than on the way to it.
@@ -262,13 +210,13 @@ impl Error {
     pub(super) fn is_explained(&self) -> bool {
         match self {
             // A refused listing is an answer, unless it may have been asked for too early.
-            Self::Session(error @ session::Error::Refused { .. }) => {
+            Self::Session(error @ source::Error::Refused { .. }) => {
                 error.meaning() != Some(Meaning::Command)
             }
-            Self::Session(session::Error::Net { source, .. }) => {
+            Self::Session(source::Error::Net { source, .. }) => {
                 matches!(source, net::Error::Stopped(_) | net::Error::Dripping(_))
             }
-            Self::Session(session::Error::TooLarge(_)) => true,
+            Self::Session(source::Error::TooLarge(_)) => true,
             _ => false,
         }
     }
@@ -276,7 +224,7 @@ impl Error {
     /// Whether the listing was refused in words that are not known.
     pub(super) fn is_refused_without_reason(&self) -> bool {
         match self.session() {
-            Some(session::Error::Refused { answer, .. }) => {
+            Some(source::Error::Refused { answer, .. }) => {
                 Meaning::recognised(Phase::Listing, answer).is_none()
             }
             _ => false,
@@ -287,49 +235,41 @@ impl Error {
     /// the disk or the person: the server closed it, fell silent, or sends without end. One that
     /// drips does so over minutes, and as likely as not over all messages.
     pub(super) fn is_over_a_message(&self) -> bool {
-        match self {
-            Self::Session(session::Error::Net {
-                phase: Phase::Message(_),
-                source,
-                under_way: UnderWay::One,
-                ..
-            }) => !matches!(source, net::Error::Stopped(_) | net::Error::Dripping(_)),
-            Self::Oversized(_) => true,
-            _ => false,
+        match self.lost() {
+            Some((Phase::Message(_), source, UnderWay::One)) => {
+                !matches!(source, net::Error::Stopped(_) | net::Error::Dripping(_))
+            }
+            _ => matches!(self, Self::Oversized(_)),
         }
+    }
+
+    /// Whether the server sends lines that say nothing, and the answers behind them.
+    pub(super) fn is_over_idle_lines(&self) -> bool {
+        matches!(self, Self::Session(error) if error.is_over_idle_lines())
     }
 
     /// Whether the server has closed the connection.
     pub(super) fn is_closed(&self) -> bool {
-        let closed = |source: &net::Error| matches!(source, net::Error::Closed | net::Error::Io(_));
-        matches!(self, Self::Session(session::Error::Net { source, .. }) if closed(source))
+        matches!(
+            self.lost(),
+            Some((_, net::Error::Closed | net::Error::Io(_), _))
+        )
     }
 
     /// Whether the connection was lost over the sign-in and what was sent with it.
     pub(super) fn broke_over_flight(&self) -> bool {
         matches!(
-            self.session(),
-            Some(session::Error::Net {
-                phase: Phase::SignIn,
-                under_way: UnderWay::Several { .. },
-                ..
-            })
+            self.lost(),
+            Some((Phase::SignIn, _, UnderWay::Several { .. }))
         )
     }
 
     /// Whether the connection was lost while several commands were under way, and then whether what
     /// was waited for had begun to arrive. Not over a sign-in, which nobody makes twice.
     pub(super) fn broke_over_several(&self) -> Option<bool> {
-        match self.session()? {
-            session::Error::Net {
-                phase: Phase::SignIn,
-                ..
-            } => None,
-            session::Error::Net {
-                source,
-                under_way: UnderWay::Several { begun },
-                ..
-            } if is_closed_or_silent(source) => Some(*begun),
+        match self.lost()? {
+            (Phase::SignIn, ..) => None,
+            (_, source, UnderWay::Several { begun }) if is_closed_or_silent(source) => Some(begun),
             _ => None,
         }
     }
@@ -337,18 +277,14 @@ impl Error {
     /// Whether the connection was lost over headers or a step behind them.
     pub(super) fn broke_over_headers(&self) -> bool {
         matches!(
-            self.session(),
-            Some(session::Error::Net { phase: Phase::Header(_) | Phase::Step, source, .. })
-                if is_closed_or_silent(source)
+            self.lost(),
+            Some((Phase::Header(_) | Phase::Step, source, _)) if is_closed_or_silent(source)
         )
     }
 
     /// What was being waited for when the connection was lost.
     pub(super) fn phase(&self) -> Option<Phase> {
-        match self.session()? {
-            session::Error::Net { phase, .. } => Some(*phase),
-            _ => None,
-        }
+        self.lost().map(|(phase, ..)| phase)
     }
 
     /// Whether it is the session's own refusal to send messages.
@@ -368,9 +304,7 @@ impl Error {
     pub(super) fn needs_utf8(&self) -> bool {
         match self {
             Self::NeedsUtf8(_) => true,
-            Self::Session(session::Error::Refused { answer, .. }) => {
-                answer.code == Some(ResponseCode::Utf8)
-            }
+            Self::Session(source::Error::Refused { answer, .. }) => answer.asks_for_utf8(),
             _ => false,
         }
     }
@@ -396,7 +330,7 @@ impl Error {
             _ if self.is_refusing() => RefusalKind::Withheld,
             Meaning::Credentials => RefusalKind::Credentials,
             Meaning::Permanent => RefusalKind::Permanent,
-            Meaning::Command if matches!(self.session()?, session::Error::SignIn { .. }) => {
+            Meaning::Command if matches!(self.session()?, source::Error::SignIn { .. }) => {
                 RefusalKind::Credentials
             }
             Meaning::Passing => match self.session()? {
@@ -420,9 +354,9 @@ impl Error {
     pub(super) fn wanted_wait(&self) -> i64 {
         let answer = match self {
             Self::Refusing(answer) => Some(answer),
-            _ => self.session().and_then(session::Error::answer),
+            _ => self.session().and_then(source::Error::answer),
         };
-        let asked = answer.and_then(session::Answer::wanted_wait);
+        let asked = answer.and_then(source::Answer::wanted_wait);
         let least = match self.meaning() {
             Some(Meaning::Limit) => LIMIT_WAIT,
             _ => Duration::ZERO,
@@ -434,7 +368,7 @@ impl Error {
     /// Whether the server turned us away and did not say why in a way that we know.
     pub(super) fn is_unexplained(&self) -> bool {
         // That it has enough, or that somebody else is in, is a reason.
-        matches!(self.session(), Some(session::Error::Turned(answer)) if answer.code.is_none())
+        matches!(self.session(), Some(source::Error::Turned(answer)) if answer.code.is_none())
             && matches!(
                 self.refusal(),
                 Some(RefusalKind::Unexplained | RefusalKind::Passing)
@@ -449,7 +383,11 @@ impl Error {
         }
     }
 
-    fn session(&self) -> Option<&session::Error> {
+    fn lost(&self) -> Option<(Phase, &net::Error, UnderWay)> {
+        self.session()?.lost()
+    }
+
+    fn session(&self) -> Option<&source::Error> {
         match self {
             Self::Advised { source, .. } => Some(source),
             Self::Session(source) => Some(source),
@@ -460,7 +398,7 @@ impl Error {
     /// Whether they did so where messages arrive.
     pub(super) fn is_disorder_among_messages(&self) -> bool {
         match self {
-            Self::Session(session::Error::Violation { phase, .. }) => {
+            Self::Session(source::Error::Violation { phase, .. }) => {
                 matches!(phase, Phase::Message(_) | Phase::Step)
             }
             Self::NotInStep => true,
@@ -471,7 +409,7 @@ impl Error {
     /// Whether replies and commands got out of step.
     pub(super) fn is_disorder(&self) -> bool {
         match self {
-            Self::Session(session::Error::Violation { phase, .. }) => {
+            Self::Session(source::Error::Violation { phase, .. }) => {
                 matches!(
                     phase,
                     Phase::Listing
@@ -482,7 +420,6 @@ impl Error {
                 )
             }
             Self::NotInStep => true,
-            Self::Doubtful { source, .. } => source.is_disorder(),
             _ => false,
         }
     }

@@ -1,7 +1,6 @@
 //! What a message is called in the sessions of one run.
 
-use crate::maildrop::{Identity, Message};
-use crate::pop3::MessageNumber;
+use crate::maildrop::{Identity, Message, MessageNumber};
 
 /// A message, for as long as the run goes on: its number may be another one in the next session.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]

@@ -1,11 +1,12 @@
 //! Looking without touching: what waits in a maildrop, and what a fetch would do with it.
 
 use super::conduct::Conduct;
+use super::filter::Asking;
 use super::{Account, Error, check_memory, decide};
 use crate::maildir::Site;
 use crate::maildrop::{Maildrop, Message};
 use crate::plan::{Plan, Policy};
-use crate::session::{Marked, Phase, Session, Transaction};
+use crate::source::{Marked, Phase, Source};
 use crate::state::{self, MarkedBy, Twins, View};
 
 /// A maildrop as a fetch would see it, with the session that looked still open.
@@ -15,13 +16,13 @@ pub struct Look {
     /// What a fetch would do with it.
     pub plan: Plan,
     /// The session; drop it, or [`Look::leave`].
-    pub session: Session<Transaction>,
+    pub session: Source,
 }
 
 impl Look {
     /// Ends the session properly. Nothing was retrieved, so nothing can be lost by it.
     pub fn leave(self) {
-        self.session.quit(Marked::default());
+        self.session.end(Marked::default());
     }
 }
 
@@ -50,7 +51,7 @@ pub fn examine<R: Send>(
     then: impl FnOnce(Result<Look, Error>) -> R + Send,
 ) -> Result<R, Error> {
     let mut conduct = Conduct::of_look(account);
-    account.apart(|| then(try_look(account, Stops::Passed, &mut conduct)))
+    account.apart(|| then(try_look(account, Stops::Passed, None, &mut conduct)))
 }
 
 /// What keeps a fetch from taking place, whatever is listed.
@@ -67,7 +68,11 @@ fn look_with<R: Send>(
 ) -> Result<R, Error> {
     let mut conduct = Conduct::of_look(account);
     conduct.check(account)?;
-    let looked = account.apart(|| try_look(account, stops, &mut conduct).map(then))?;
+    let filter = match stops {
+        Stops::Told => account.filter()?,
+        Stops::Passed => None,
+    };
+    let looked = account.apart(|| try_look(account, stops, filter, &mut conduct).map(then))?;
     if let Err(error) = &looked {
         conduct.note_refusal(account, error);
     }
@@ -75,7 +80,12 @@ fn look_with<R: Send>(
     looked
 }
 
-fn try_look(account: &Account<'_>, stops: Stops, conduct: &mut Conduct) -> Result<Look, Error> {
+fn try_look(
+    account: &Account<'_>,
+    stops: Stops,
+    mut filter: Option<Asking>,
+    conduct: &mut Conduct,
+) -> Result<Look, Error> {
     let id = account.profile.server.id();
     let mut view = View::read(&account.environment.state, &id)?;
     let mut twins = Twins::default();
@@ -98,8 +108,11 @@ fn try_look(account: &Account<'_>, stops: Stops, conduct: &mut Conduct) -> Resul
     let maildrop = session.list(&id, view.has_unique_ids())?;
     account.check_twins(&twins, &maildrop)?;
     let known = view.recognise(&maildrop);
-    let plan = decide(policy, &maildrop, known, first, now);
+    let mut plan = decide(policy, &maildrop, known, first, now);
     if stops == Stops::Told {
+        let memory = (&mut view, filter.as_mut());
+        let doubts_clock = policy.doubts_clock;
+        account.apply_rules(&mut session, memory, &maildrop, &mut plan, doubts_clock)?;
         account.check_import(view.awaited(), &plan)?;
         account.check_lost_imports(&lost_imports, &plan)?;
     }
@@ -123,7 +136,7 @@ pub fn mark_seen(account: &Account<'_>) -> Result<u64, Error> {
     let marked = account.apart(|| {
         let mut session = sign_in(account, store.unpipelined(), &mut conduct)?;
         let maildrop = session.list(&id, store.has_unique_ids())?;
-        let in_parts = session.is_google() || account.lists_in_parts();
+        let in_parts = session.traits().lists_in_parts;
         check_memory("mark-seen", &maildrop, in_parts)?;
         let policy = account.profile.policy.with_clock(store.doubts_clock());
         let (known, now) = (store.recognise(&maildrop), environment.moment.now);
@@ -133,7 +146,7 @@ pub fn mark_seen(account: &Account<'_>) -> Result<u64, Error> {
             .filter(|message| message.identity.is_some())
             .collect();
         store.settle_first(&new, MarkedBy::Request)?;
-        session.quit(Marked::default());
+        session.end(Marked::default());
         Ok::<_, Error>(new.len() as u64)
     });
     let closed = store.close();
@@ -147,9 +160,11 @@ fn sign_in(
     account: &Account<'_>,
     unpipelined: Option<i64>,
     conduct: &mut Conduct,
-) -> Result<Session<Transaction>, Error> {
+) -> Result<Source, Error> {
     let route = account.route(&[], &[])?;
     let mut manner = account.manner(unpipelined);
+    // Nothing is stored or deleted that such a line could be taken for.
+    manner.lenient = true;
     match account.sign_in(route.as_ref(), manner, conduct) {
         Err(error) if error.closed_on(Phase::Capabilities) => {
             manner.capabilities = false;

@@ -9,6 +9,7 @@
 //! everything that was received is safely stored (E10).
 
 mod advice;
+mod broken;
 mod commit;
 mod conduct;
 mod courier;
@@ -16,6 +17,7 @@ mod doubts;
 mod echoes;
 mod endings;
 mod error;
+mod filter;
 mod imports;
 mod key;
 mod look;
@@ -26,10 +28,13 @@ mod receive;
 mod refusals;
 mod repeated;
 mod room;
+mod rules;
 mod run;
+mod session;
 mod sessions;
 mod tell;
 
+use broken::Broken;
 pub use conduct::not_tried;
 use conduct::{Conduct, Missed};
 pub use error::Error;
@@ -44,13 +49,13 @@ use crate::maildir::{Maildir, Site};
 use crate::maildrop::{Maildrop, Message};
 use crate::plan::{self, Decision, Plan, Policy};
 use crate::profile::Profile;
-use crate::report::{Event, Outcome, Planned, Report};
+use crate::report::{Event, Outcome, Report};
 use crate::secrets::Credential;
-use crate::session::{Marked, Meaning, Phase, Session, Transaction, Update};
-use crate::state::{self, Claim, MarkedBy, Moment, Opened, Recognition, Recorded, Store, Twins};
+use crate::source::{Marked, Source};
+use crate::state::{self, Claim, MarkedBy, Moment, Opened, Recognition, Store, Twins};
 use crate::stop::Stop;
 use crate::term::count;
-use doubts::Looked;
+use doubts::Verdicts;
 use key::Key;
 use onward::{Hand, Patience};
 use run::Run;
@@ -150,10 +155,13 @@ impl Account<'_> {
         let (mut store, target, twins) = self.open(directory, moment)?;
         outcome.is_first_mail = store.has_stored_nothing();
         self.tell_untold(&mut store, outcome);
+        let filter = self.filter()?;
         let fetched = self.apart_with_courier(|courier| {
             let mut hand = Hand::new(&store, courier);
             self.hand_on(&mut store, &mut hand, Patience::Before, outcome)?;
-            let held = self.hold_sessions(&mut store, &target, &twins, &mut hand, outcome, conduct);
+            let is_withheld = conduct.is_withheld_for_long();
+            let run = Run::new(&target, (&twins, filter), &mut hand, is_withheld);
+            let held = self.hold_sessions(&mut store, run, outcome, conduct);
             // What waits need not wait for the server as well.
             match held {
                 Ok(()) => hand.end(),
@@ -176,6 +184,7 @@ impl Account<'_> {
         let (store, maildir, opened, twins) =
             open_state(disk, directory, self.profile, moment, !as_new)?;
         self.tell_opened(&opened);
+        maildir.open_folders(self.profile.rules.folders())?;
         let mut store = store;
         if let Some(deliver) = &self.profile.deliver {
             store.hands_on(deliver.archive)?;
@@ -183,50 +192,33 @@ impl Account<'_> {
         Ok((store, Target::maildir(maildir), twins))
     }
 
-    /// All that is done in the TRANSACTION state, up to the last DELE. `in_parts`: what the server
-    /// does not list need not be gone.
-    fn transact(
-        &self,
-        session: &mut Session<Transaction>,
-        store: &mut Store,
-        run: &mut Run<'_>,
-        in_parts: bool,
-        outcome: &mut Outcome,
-    ) -> Result<(Maildrop, Marked), Error> {
-        let listed = session.list(&self.profile.server.id(), store.has_unique_ids());
-        let maildrop = listed.map_err(|error| match Error::from(error) {
-            error if error.is_explained() || error.is_disorder() => error,
-            error if session.went_ahead() => Error::Ahead(Box::new(error)),
-            error => error,
-        })?;
-        self.check_stop()?;
-        let marked = self.work_through(session, store, run, &maildrop, in_parts, outcome);
-        let marked = marked.map_err(|error| error.about(&maildrop))?;
-        Ok((maildrop, marked))
-    }
-
     /// What is done once the maildrop is listed.
     fn work_through(
         &self,
-        session: &mut Session<Transaction>,
+        session: &mut Source,
         store: &mut Store,
         run: &mut Run<'_>,
         maildrop: &Maildrop,
         in_parts: bool,
         outcome: &mut Outcome,
-    ) -> Result<Marked, Error> {
+    ) -> Result<Marked, Broken> {
         if store.is_first() && !maildrop.has_unique_ids && !maildrop.is_empty() {
             self.tell(Event::Notice(
                 "the server gives messages no unique-ids: each run reads all of them, and recognises \
                  those that are here by their content",
             ));
         }
-        let plan = self.settle_plan(store, maildrop, run.twins, in_parts)?;
+        let mut plan = self.settle_plan(store, maildrop, run.twins, in_parts)?;
+        let doubts_clock = store.doubts_clock();
+        let filter = run.filter.as_mut();
+        let ruled =
+            self.apply_rules(session, (store, filter), maildrop, &mut plan, doubts_clock)?;
+        self.tell_unruled(store, &ruled, run.filter.as_mut());
         run.witness = plan
             .smallest_stored()
             .and_then(|place| maildrop.message(place));
         run.is_stuck = in_parts && plan.stored() < plan.listed() / 2;
-        let Looked { mut same, fetch } =
+        let Verdicts { mut same, fetch } =
             self.look_into(session, store, maildrop, &plan, &mut run.budget)?;
         let order = plan.fetch_order(self.profile.policy.order);
         let new = order
@@ -257,106 +249,11 @@ impl Account<'_> {
         };
         let (vouched, still) = self.vouch_for(store, same)?;
         delete.extend(vouched);
-        self.tell_undeletable(given_up + still);
+        let (ruled, unruled) = self.rule_out(store, ruled)?;
+        delete.extend(ruled);
+        self.tell_undeletable(given_up + still + unruled);
         doubts::spare_namesakes(maildrop, &mut delete);
-        self.delete(session, store, delete)
-    }
-
-    /// What comes of DELE. A message that is refused, or over which the server breaks the protocol,
-    /// is not asked about for ever.
-    fn delete(
-        &self,
-        session: &mut Session<Transaction>,
-        store: &mut Store,
-        recorded: Vec<Recorded>,
-    ) -> Result<Marked, Error> {
-        let marked = session.delete(recorded).map_err(|(error, message)| {
-            let error = Error::from(error);
-            if let Some(message) = message {
-                let times = match error.is_disorder() {
-                    true => plan::DELETIONS,
-                    false => 1,
-                };
-                (0..times).for_each(|_| store.refused_to_delete(std::slice::from_ref(&message)));
-            }
-            error
-        })?;
-        let Some(answer) = &marked.refusal else {
-            return Ok(marked);
-        };
-        let number = marked.refused.first().map(Recorded::number);
-        let meaning = number.map(|number| Meaning::of(Phase::Deleting(number), answer));
-        if !meaning.is_some_and(Meaning::is_the_sessions) {
-            store.refused_to_delete(&marked.refused);
-        }
-        let refused = count(marked.refused.len() as u64, "message");
-        let text =
-            format!("the server refused to delete {refused}: {answer}; what it refused stays");
-        self.tell(match store.may_tell() {
-            true => Event::Warning(&text),
-            false => Event::Notice(&text),
-        });
-        Ok(marked)
-    }
-
-    /// QUIT; whether the server has confirmed it.
-    fn end(
-        &self,
-        session: Session<Transaction>,
-        marked: Marked,
-        store: &mut Store,
-        maildrop: &Maildrop,
-        outcome: &mut Outcome,
-    ) -> Result<bool, Error> {
-        let mut confirmed = false;
-        match session.quit(marked) {
-            Update::Confirmed(deleted) => {
-                confirmed = true;
-                store.deleted(&deleted);
-                // It has confirmed that before, and listed them again.
-                let (again, deleted): (Vec<_>, Vec<_>) = deleted
-                    .into_iter()
-                    .partition(|recorded| store.has_come_back(recorded));
-                outcome.deleted += deleted.len() as u64;
-                self.tell_deleted(maildrop, &deleted);
-                self.tell_asked_again(again.len());
-            }
-            Update::Refused(asked, answer) if !asked.is_empty() => {
-                store.asked_to_delete(&asked);
-                let meaning = Meaning::of(Phase::Quit, &answer);
-                if !meaning.is_the_sessions() {
-                    store.refused_to_delete(&asked);
-                }
-                let text = format!(
-                    "the server did not delete all of {}: {answer}; what it has left stays, and it is \
-                     asked again in later runs, five times in all",
-                    count(asked.len() as u64, "message")
-                );
-                self.tell(match store.may_tell() {
-                    true => Event::Warning(&text),
-                    false => Event::Notice(&text),
-                });
-            }
-            Update::Refused(..) => {}
-            Update::Unknown(asked) if asked.is_empty() => {}
-            Update::Unknown(asked) => {
-                store.asked_to_delete(&asked);
-                self.tell(Event::Notice(&format!(
-                    "the server did not confirm the deletion of {}; the next run sees to it",
-                    count(asked.len() as u64, "message")
-                )));
-            }
-            Update::Disorder(asked, error) => {
-                store.asked_to_delete(&asked);
-                store.distrust_session()?;
-                self.tell(Event::Warning(&format!(
-                    "{error}: what was fetched in this session is looked at again in the next"
-                )));
-            }
-        }
-        // A signal that came while QUIT was under way changed nothing, but is not forgotten.
-        self.check_stop()?;
-        Ok(confirmed)
+        Ok(self.delete(session, store, delete)?)
     }
 
     fn check_stop(&self) -> Result<(), Error> {
@@ -425,42 +322,6 @@ impl Account<'_> {
             name: self.profile.word_with_maildir(),
             again: self.profile.word_to_fetch(),
         })
-    }
-
-    fn tell_plan(
-        &self,
-        plan: &Plan,
-        maildrop: &Maildrop,
-        fetch: &[Message],
-        run: &mut Run<'_>,
-        outcome: &mut Outcome,
-    ) {
-        let octets = fetch.iter().filter_map(|message| message.octets);
-        self.tell(Event::Planned(Planned {
-            listed: plan.listed() as u64,
-            fetch: fetch.len() as u64,
-            octets: octets.fold(0, u64::saturating_add),
-            seen: plan.known() as u64,
-        }));
-        for (place, decision) in plan.unseen() {
-            if let (Decision::Skip(reason), Some(message)) = (decision, maildrop.message(place)) {
-                outcome.skipped += 1;
-                let reason = match (reason, &message.unique_id) {
-                    // The summary tells the reasons alone, and this one is about one message.
-                    (plan::Reason::Failed(_), Some(_)) => {
-                        let missed = Missed::of(&message, &reason.to_string());
-                        outcome.held_up += 1;
-                        run.holds.push(missed.clone());
-                        missed.text
-                    }
-                    _ => reason.to_string(),
-                };
-                self.tell(Event::Skipped {
-                    message: listed(&message),
-                    reason: &reason,
-                });
-            }
-        }
     }
 }
 

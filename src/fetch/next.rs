@@ -5,11 +5,12 @@
 //! nothing else to do first; and it is to blame only once others came without it.
 
 use super::Error;
+use super::broken::{Broken, Over};
 use super::endings::Care;
 use super::key::Key;
 use super::reach::Manner;
 use crate::maildrop::Message;
-use crate::session::{Given, Phase};
+use crate::source::{Given, Phase};
 use crate::state::{FailureKind, Store};
 use std::collections::HashSet;
 
@@ -36,12 +37,16 @@ pub(super) enum Next {
     OneAtATime,
     /// One at a time, and the server must show that it is in step behind each message.
     InStep,
+    /// One at a time and in step, past the lines between the answers that say nothing.
+    PastIdleLines,
     /// Sign in before anything else is asked.
     SignInFirst,
     /// As before, with a look behind each message.
     WithALook,
     /// Without this message.
     Without(Message),
+    /// Without this one, which is fetched alone once the others have come.
+    Alone(Message),
     /// With fewer headers to look at.
     FewerHeaders,
     /// Without CAPA.
@@ -119,34 +124,53 @@ impl Course {
         shown
     }
 
-    /// What to try after an error, in a session that has brought this.
+    /// What to try after a session that has brought this and broken off.
     pub(super) fn after(
         &mut self,
-        error: &Error,
+        broken: &Broken,
         brought: &Brought,
         passed: &mut HashSet<Key>,
         store: &mut Store,
     ) -> Next {
-        let next = self.choose(error, brought, passed, store);
+        let is_idle = !self.manner.lenient && broken.error.is_over_idle_lines();
+        let next = match &*broken.over {
+            _ if is_idle && self.may_go_on() => Next::PastIdleLines,
+            Over::Message(message) => {
+                self.after_break(message, &broken.error, brought.arrived, passed, store)
+            }
+            Over::End { message, .. } if self.can_do_without(message, passed) => {
+                self.doubtful += 1;
+                Next::Alone(message.clone())
+            }
+            Over::End { .. } => Next::GiveUp,
+            Over::Flight => Next::SignInFirst,
+            Over::Step => {
+                store.failed_pipelining();
+                Next::InStep
+            }
+            Over::Itself => self.after_error(&broken.error, brought),
+        };
         match &next {
             Next::OneAtATime => self.go_plainly(),
             Next::InStep => {
                 self.go_plainly();
                 self.care = Care::EachMessage;
             }
+            Next::PastIdleLines => self.go_past_idle_lines(),
             Next::SignInFirst => (self.manner.ahead, self.manner.shortcut) = (false, None),
             Next::WithALook => self.care = Care::EachMessage,
             Next::Without(message) => {
                 passed.insert(Key::of(message));
             }
+            Next::Alone(message) => {
+                passed.insert(Key::of(message));
+                self.go_plainly();
+                self.care = Care::EachMessage;
+            }
             Next::WithoutCapabilities => self.manner.capabilities = false,
             Next::WithUtf8 => self.manner.utf8 = true,
             Next::AfterAMoment => self.moments -= 1,
             Next::GoOn | Next::FewerHeaders | Next::GiveUp => {}
-        }
-        if matches!((error, &next), (Error::Doubtful { .. }, Next::Without(_))) {
-            self.go_plainly();
-            self.care = Care::EachMessage;
         }
         let begins_anew = [Next::AfterAMoment, Next::GiveUp].contains(&next);
         if !begins_anew {
@@ -155,31 +179,12 @@ impl Course {
         next
     }
 
-    fn choose(
-        &mut self,
-        error: &Error,
-        brought: &Brought,
-        passed: &mut HashSet<Key>,
-        store: &mut Store,
-    ) -> Next {
+    fn after_error(&mut self, error: &Error, brought: &Brought) -> Next {
         let (manner, arrived) = (self.manner, brought.arrived);
         match error {
-            Error::Over { message, source } => {
-                self.after_break(message, source, arrived, passed, store)
-            }
-            Error::Doubtful { message, .. } if self.can_do_without(message, passed) => {
-                self.doubtful += 1;
-                Next::Without((**message).clone())
-            }
-            Error::Doubtful { .. } => Next::GiveUp,
             _ if self.moments > 0 && error.is_in_use() => Next::AfterAMoment,
             _ if manner.capabilities && error.closed_on(Phase::Capabilities) => {
                 Next::WithoutCapabilities
-            }
-            Error::Ahead(_) => Next::SignInFirst,
-            Error::OutOfStep(_) => {
-                store.failed_pipelining();
-                Next::InStep
             }
             // In the midst of a message, behind others, it is the line as likely as not.
             _ if arrived > 0 && error.broke_over_several() == Some(true) && self.may_go_on() => {
@@ -207,15 +212,15 @@ impl Course {
     fn after_break(
         &mut self,
         message: &Message,
-        source: &Error,
+        error: &Error,
         arrived: u64,
         passed: &mut HashSet<Key>,
         store: &mut Store,
     ) -> Next {
         let kind = FailureKind::Dropped;
         let is_known = store.has_failed(message);
-        let is_its_own = matches!(source, Error::Oversized(_));
-        let closed = source.is_closed();
+        let is_its_own = matches!(error, Error::Oversized(_));
+        let closed = error.is_closed();
         if closed && arrived > 0 && !is_known && self.may_go_on() {
             // It may have had enough of us, rather than of this message.
             return Next::GoOn;
@@ -240,6 +245,13 @@ impl Course {
     fn can_do_without(&self, message: &Message, passed: &HashSet<Key>) -> bool {
         let key = Key::of(message);
         key.is_lasting() && self.doubtful < MOST_DOUBTFUL && !passed.contains(&key)
+    }
+
+    /// What such a line is must show of itself, so that nothing else may be under way.
+    pub(super) fn go_past_idle_lines(&mut self) {
+        self.go_plainly();
+        self.manner.lenient = true;
+        self.care = Care::EachMessage;
     }
 
     fn go_plainly(&mut self) {

@@ -11,8 +11,8 @@ use crate::profile::{PasswordSource, Pipelining, Profile, TIMEOUT, Tls};
 use crate::report::Event;
 use crate::sandbox;
 use crate::secrets::{Credential, OAuth, Password};
-use crate::session::{
-    self, Credentials, Detour, Meaning, Options, Secret, Session, Shortcut, Transaction,
+use crate::source::{
+    self, Credentials, Detour, Meaning, Options, Secret, Session, Shortcut, Source, Transaction,
 };
 use crate::stop::Stop;
 use std::os::fd::BorrowedFd;
@@ -83,6 +83,8 @@ pub(super) struct Manner {
     pub(super) pipelining: bool,
     pub(super) capabilities: bool,
     pub(super) utf8: bool,
+    /// The server sends lines that say nothing between its answers.
+    pub(super) lenient: bool,
     pub(super) ahead: bool,
     pub(super) shortcut: Option<Shortcut>,
 }
@@ -154,7 +156,7 @@ impl Account<'_> {
         route: &dyn Route,
         manner: Manner,
         conduct: &mut Conduct,
-    ) -> Result<Session<Transaction>, Error> {
+    ) -> Result<Source, Error> {
         let current = self.credential.current();
         let session = self.sign_in_with(&current, route, manner, conduct);
         let error = match session {
@@ -176,7 +178,7 @@ impl Account<'_> {
         route: &dyn Route,
         manner: Manner,
         conduct: &mut Conduct,
-    ) -> Result<Session<Transaction>, Error> {
+    ) -> Result<Source, Error> {
         let secret = match &self.credential {
             Credential::Password(_) => self.profile.auth.secret(secret.reveal()),
             Credential::Tokens(_) => Secret::Token(secret.reveal()),
@@ -184,7 +186,7 @@ impl Account<'_> {
         let mut session = self.connect(secret, route, manner, conduct.detour(), conduct);
         // Nobody has judged the password yet. There are not more detours.
         for _ in 0..2 {
-            let Err(Error::Session(session::Error::Detour { detour, .. })) = session else {
+            let Err(Error::Session(source::Error::Detour { detour, .. })) = session else {
                 break;
             };
             self.check_stop()?;
@@ -202,7 +204,7 @@ impl Account<'_> {
         {
             self.tell(Event::Notice(remark));
         }
-        Ok(session)
+        Ok(Source::Pop(session))
     }
 
     fn connect(
@@ -224,7 +226,9 @@ impl Account<'_> {
             start_tls: matches!(profile.tls, Tls::StartTls(_)),
             ahead: manner.ahead,
             shortcut: manner.shortcut,
+            lists_in_parts: self.lists_in_parts(),
             detour,
+            lenient: manner.lenient,
             transcript: self.transcript(),
         };
         let credentials = Credentials {
@@ -235,7 +239,7 @@ impl Account<'_> {
             port: profile.server.port,
         };
         let session = Session::open(channel.map_err(Error::Connect)?, options, &credentials)?;
-        conduct.announced(session.login_delay());
+        conduct.announced(session.capabilities().login_delay);
         self.tell(Event::Opened {
             connection: &|| session.connection(),
             announced: &|| session.announced(),
@@ -251,7 +255,7 @@ impl Account<'_> {
 
     /// What a provider is known to want goes before the general advice, and where the secret is from
     /// behind it.
-    fn advise(&self, error: session::Error) -> Error {
+    fn advise(&self, error: source::Error) -> Error {
         if error.meaning() != Some(Meaning::Credentials) {
             return Error::Session(error);
         }
@@ -296,6 +300,7 @@ impl Account<'_> {
             pipelining: self.profile.pipelining == Pipelining::Auto && !failed,
             capabilities: true,
             utf8: false,
+            lenient: false,
             ahead: false,
             shortcut: None,
         }

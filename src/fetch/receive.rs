@@ -1,5 +1,6 @@
 //! The network's side of a fetch: bodies arrive and are written to tmp/.
 
+use super::broken::{Broken, Over};
 use super::commit::{self, Committed};
 use super::endings::{Care, Destination, Intake, Sizes};
 use super::key::Key;
@@ -9,9 +10,8 @@ use super::{Account, Error, Missed, Run, listed};
 use crate::delivery::{Complete, Incoming, Target};
 use crate::maildir::{AccountTag, Stamp};
 use crate::maildrop::{Maildrop, Message};
-use crate::pop3::ResponseCode;
 use crate::report::{self, Event, Outcome};
-use crate::session::{self, Arrival, Retrieval, Session, Transaction};
+use crate::source::{self, Arrival, Retrieval, Source};
 use crate::state::{FailureKind, Placed, Same, Store};
 use crate::threads;
 use std::mem::take;
@@ -39,7 +39,7 @@ struct Received {
     nameless: Vec<Key>,
     /// One over which the server broke the protocol.
     broken: Option<Message>,
-    error: Option<Error>,
+    error: Option<Broken>,
 }
 
 impl Received {
@@ -85,8 +85,8 @@ impl Fetched {
     }
 }
 
-/// How messages are received where receiving and committing take turns.
-struct Turns<'a> {
+/// How messages are received where receiving and committing alternate.
+struct Alternation<'a> {
     to: Destination<'a>,
     care: Care,
     sizes: &'a mut Sizes,
@@ -98,13 +98,13 @@ impl Account<'_> {
     /// turned out to be one that another listed one counts as, at that one first.
     pub(super) fn receive_all(
         &self,
-        session: &mut Session<Transaction>,
+        session: &mut Source,
         store: &mut Store,
         run: &mut Run<'_>,
         maildrop: &Maildrop,
         messages: Vec<Message>,
         outcome: &mut Outcome,
-    ) -> Result<Fetched, Error> {
+    ) -> Result<Fetched, Broken> {
         let mut fetched = self.receive(session, store, run, messages, outcome)?;
         let mut rivals = take(&mut fetched.rivals);
         // What is not looked at in this run is fetched again in the next.
@@ -132,12 +132,12 @@ impl Account<'_> {
     /// had arrived whole is settled all the same.
     pub(super) fn receive(
         &self,
-        session: &mut Session<Transaction>,
+        session: &mut Source,
         store: &mut Store,
         run: &mut Run<'_>,
         mut messages: Vec<Message>,
         outcome: &mut Outcome,
-    ) -> Result<Fetched, Error> {
+    ) -> Result<Fetched, Broken> {
         let (target, care) = (run.target, run.care);
         let failing = messages.iter().filter(|message| store.has_failed(message));
         let mut refusals = Refusals::new(
@@ -162,15 +162,15 @@ impl Account<'_> {
         });
         let (received, committed) = match side_by_side {
             Some((received, Ok(Some(committed)))) => (received, committed),
-            Some(_) => return Err(Error::Thread),
+            Some(_) => return Err(Error::Thread.into()),
             None => {
-                let turns = Turns {
+                let alternation = Alternation {
                     to,
                     care,
                     sizes: &mut sizes,
                     queue,
                 };
-                self.take_turns(session, store, turns, &messages, refusals)
+                self.alternate(session, store, alternation, &messages, refusals)
             }
         };
         let fetched = Fetched::of(committed, outcome);
@@ -200,17 +200,17 @@ impl Account<'_> {
             run.passed.extend(received.nameless);
         }
         match received.error {
-            Some(error) => Err(fetched.err().unwrap_or(error)),
-            None => fetched,
+            Some(broken) => Err(fetched.err().map_or(broken, Broken::from)),
+            None => Ok(fetched?),
         }
     }
 
     /// Receives some, commits them, and so on: for where there is no second thread to be had.
-    fn take_turns(
+    fn alternate(
         &self,
-        session: &mut Session<Transaction>,
+        session: &mut Source,
         store: &mut Store,
-        turns: Turns<'_>,
+        alternation: Alternation<'_>,
         messages: &[Message],
         refusals: Refusals,
     ) -> (Received, Committed) {
@@ -219,10 +219,11 @@ impl Account<'_> {
             refusals,
             ..Received::default()
         };
-        for some in messages.chunks(turns.queue) {
+        for some in messages.chunks(alternation.queue) {
             // What is fetched once more comes twice.
-            let (sender, receiver) = sync_channel(2 * turns.queue);
-            let mut intake = Intake::new(turns.to, turns.care, turns.sizes, &sender);
+            let (sender, receiver) = sync_channel(2 * alternation.queue);
+            let mut intake =
+                Intake::new(alternation.to, alternation.care, alternation.sizes, &sender);
             let refusals = take(&mut received.refusals);
             let more = self.receive_bodies(session, some.to_vec(), refusals, &mut intake);
             drop(intake);
@@ -231,7 +232,13 @@ impl Account<'_> {
                 nameless: [received.nameless, more.nameless].concat(),
                 ..more
             };
-            committed.add(commit::run(store, turns.to.target, &receiver, self, false));
+            committed.add(commit::run(
+                store,
+                alternation.to.target,
+                &receiver,
+                self,
+                false,
+            ));
             let is_over = received.error.is_some()
                 || received.refusals.trouble.is_some()
                 || self.environment.stop.requested().is_some();
@@ -270,7 +277,7 @@ impl Account<'_> {
 
     fn receive_bodies(
         &self,
-        session: &mut Session<Transaction>,
+        session: &mut Source,
         messages: Vec<Message>,
         refusals: Refusals,
         intake: &mut Intake<'_>,
@@ -297,7 +304,7 @@ impl Account<'_> {
     /// server was not asked for. `None` where the session is of no more use.
     fn receive_and_inquire(
         &self,
-        session: &mut Session<Transaction>,
+        session: &mut Source,
         messages: Vec<Message>,
         intake: &mut Intake<'_>,
         received: &mut Received,
@@ -310,7 +317,7 @@ impl Account<'_> {
                 received
                     .refusals
                     .learn(*sent.as_ref().unwrap_or(&false), self);
-                received.error = sent.err();
+                received.error = sent.err().map(Broken::from);
             }
             if received.error.is_some() {
                 return None;
@@ -333,50 +340,45 @@ impl Account<'_> {
     /// it was not asked for. `None` where the session is of no more use, or nobody takes what comes.
     fn receive_some(
         &self,
-        session: &mut Session<Transaction>,
+        session: &mut Source,
         messages: Vec<Message>,
         intake: &mut Intake<'_>,
         received: &mut Received,
     ) -> Option<Vec<Message>> {
-        let plainly = !session.may_pipeline();
+        let plainly = !session.traits().pipelines;
         let mut retrieval = session.retrieve(messages);
         let mut incoming: Option<Incoming> = None;
         let ended = self.take_arrivals(&mut retrieval, intake, &mut incoming, received);
         // Its end is doubtful for good: the message is fetched once more.
         let held = intake.held.pop();
-        let error = match ended {
+        let mut broken = match ended {
             Ok(rest) => return rest,
-            Err(error) => error,
+            Err(broken) => broken,
         };
         let interrupted = incoming
             .as_ref()
             .map(Incoming::message)
             .or(retrieval.awaited());
-        let is_violation = matches!(error, Error::Session(session::Error::Violation { .. }));
+        let is_violation = matches!(
+            (&broken.error, &*broken.over),
+            (
+                Error::Session(source::Error::Violation { .. }),
+                Over::Itself
+            )
+        );
         received.broken = interrupted.filter(|_| is_violation && plainly).cloned();
         // Any of what has come may be another message.
-        let error = match intake.echoes.are_unsettled() {
-            true => Error::NotInStep,
-            false => error,
-        };
-        received.error = Some(match (interrupted, error, held) {
-            (
-                _,
-                Error::Doubtful {
-                    message, source, ..
-                },
-                Some(held),
-            ) => Error::Doubtful {
-                message,
-                reading: Some(Box::new(held.complete)),
-                source,
-            },
-            (Some(message), error, _) if error.is_over_a_message() => Error::Over {
-                message: Box::new(message.clone()),
-                source: Box::new(error),
-            },
-            (_, error, _) => error,
-        });
+        if intake.echoes.are_unsettled() {
+            broken = Error::NotInStep.into();
+        }
+        match (&mut *broken.over, interrupted) {
+            (Over::End { reading, .. }, _) => *reading = held.map(|held| Box::new(held.complete)),
+            (over, Some(message)) if broken.error.is_over_a_message() => {
+                *over = Over::Message(message.clone());
+            }
+            _ => {}
+        }
+        received.error = Some(broken);
         None
     }
 
@@ -387,9 +389,9 @@ impl Account<'_> {
         intake: &mut Intake<'_>,
         incoming: &mut Option<Incoming>,
         received: &mut Received,
-    ) -> Result<Option<Vec<Message>>, Error> {
-        let wants_header = self.environment.report.wants_header();
-        let asked_for_utf8 = retrieval.was_asked_for_utf8();
+    ) -> Result<Option<Vec<Message>>, Broken> {
+        let wants_header = self.wants_header();
+        let asked_for_utf8 = retrieval.source().traits().asked_for_utf8;
         let mut octets_so_far = 0;
         let mut beginning = None;
         let mut rest = Vec::new();
@@ -437,10 +439,8 @@ impl Account<'_> {
                         retrieval.stop();
                     }
                 }
-                Arrival::Refused(message, answer)
-                    if answer.code == Some(ResponseCode::Utf8) && !asked_for_utf8 =>
-                {
-                    return Err(Error::NeedsUtf8(report::in_words(&listed(&message))));
+                Arrival::Refused(message, answer) if answer.asks_for_utf8() && !asked_for_utf8 => {
+                    return Err(Error::NeedsUtf8(report::in_words(&listed(&message))).into());
                 }
                 Arrival::Refused(message, answer) => {
                     if !intake.go_on()

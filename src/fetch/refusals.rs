@@ -9,7 +9,7 @@ use super::{Account, Error};
 use crate::maildrop::Message;
 use crate::net;
 use crate::report::Event;
-use crate::session::{self, Answer, Arrival, Meaning, Phase, Session, Transaction};
+use crate::source::{self, Answer, Arrival, Meaning, Phase, Source};
 use std::collections::HashSet;
 use std::mem::take;
 
@@ -235,7 +235,7 @@ fn names_the_message(message: &Message, answer: &Answer) -> bool {
 /// [`Error::Stopped`] and the like; that the server breaks over it is its answer, and the session is
 /// over.
 pub(super) fn is_sent_again(
-    session: &mut Session<Transaction>,
+    session: &mut Source,
     message: Message,
     refused: &Refusals,
 ) -> Result<bool, Error> {
@@ -249,7 +249,7 @@ pub(super) fn is_sent_again(
             Err(error) => {
                 let is_ours = matches!(
                     error,
-                    session::Error::Net {
+                    source::Error::Net {
                         source: net::Error::Stopped(_),
                         ..
                     }

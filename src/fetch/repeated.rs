@@ -4,7 +4,7 @@
 //! size; where that is as listed only with it, or not at all, the message is doubtful (E12).
 
 use crate::maildrop::Message;
-use crate::pop3::Ending;
+use crate::source::Ending;
 use std::borrow::Cow;
 
 /// A status line that is longer is none.
@@ -92,7 +92,7 @@ fn may_be_status(octets: &[u8]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::pop3::MessageNumber;
+    use crate::maildrop::MessageNumber;
 
     fn passed(octets: &str, chunk: usize) -> (String, u64) {
         let mut beginning = Beginning::of(&Message {

@@ -4,12 +4,13 @@ use super::Error;
 use super::conduct::Missed;
 use super::doubts::Budget;
 use super::endings::Care;
+use super::filter::Asking;
 use super::key::Key;
 use super::next::Brought;
 use super::onward::Hand;
 use crate::delivery::Target;
 use crate::maildrop::Message;
-use crate::session::Answer;
+use crate::source::Answer;
 use crate::state::Twins;
 use std::collections::HashSet;
 
@@ -18,6 +19,7 @@ pub(super) struct Run<'a> {
     pub(super) target: &'a Target,
     pub(super) hand: &'a mut Hand,
     pub(super) twins: &'a Twins,
+    pub(super) filter: Option<Asking>,
     pub(super) care: Care,
     pub(super) budget: Budget,
     /// A small message that is stored: the server has sent it before.
@@ -38,4 +40,47 @@ pub(super) struct Run<'a> {
     pub(super) holds: Vec<Missed>,
     /// What was asked for, and could not be fetched for its own sake.
     pub(super) refused: Vec<Missed>,
+}
+
+impl<'a> Run<'a> {
+    pub(super) fn new(
+        target: &'a Target,
+        (twins, filter): (&'a Twins, Option<Asking>),
+        hand: &'a mut Hand,
+        is_withheld_for_long: bool,
+    ) -> Self {
+        Self {
+            target,
+            hand,
+            twins,
+            filter,
+            care: Care::Usual,
+            budget: Budget::default(),
+            witness: None,
+            brought: Brought::default(),
+            passed: HashSet::new(),
+            refusal: None,
+            trouble: None,
+            is_withheld_for_long,
+            is_stuck: false,
+            holds: Vec::new(),
+            refused: Vec::new(),
+        }
+    }
+
+    pub(super) fn begin_session(&mut self, care: Care) {
+        self.care = care;
+        self.brought = Brought::default();
+        self.holds.clear();
+        self.refusal = None;
+    }
+
+    /// What did not come or was not handed on, and should: each once.
+    pub(super) fn misses(mut self) -> Vec<Missed> {
+        self.refused
+            .retain(|refused| self.holds.iter().all(|it| it.name != refused.name));
+        self.refused.extend(self.holds);
+        self.refused.extend(self.hand.misses());
+        self.refused
+    }
 }

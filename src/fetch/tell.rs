@@ -4,11 +4,10 @@ use super::{Account, Missed, Run};
 use crate::exit::Diagnose;
 use crate::maildir::ROSTER;
 use crate::maildrop::{Maildrop, Message};
-use crate::plan::Plan;
-use crate::plan::Reason;
+use crate::plan::{Decision, Plan, Reason};
 use crate::profile::units;
-use crate::report::{self, Event, Failure, Listed, Outcome};
-use crate::session::{Direction, Transcript};
+use crate::report::{self, Event, Failure, Listed, Outcome, Planned};
+use crate::source::{Direction, Transcript};
 use crate::state::{
     Changes, Early, FailureKind, Failures, Moment, Opened, Recorded, RefusalKind, Store, Why,
 };
@@ -74,6 +73,17 @@ impl Account<'_> {
                 count(lost, "message"),
                 is = if lost == 1 { "is" } else { "are" },
                 them = if lost == 1 { "it" } else { "them" }
+            )));
+        }
+        if opened.hidden > 0 {
+            let word = self.profile.word_with_maildir();
+            self.tell(Event::Warning(&format!(
+                "the Maildir {maildir} is another one than {} {was} delivered to, as where a disk is \
+                 mounted over that one: what was delivered there is there still, and is not deleted \
+                 from the server. To fetch here as well what the server still has: popfetch state \
+                 accept --fetch-again {word}. To leave it there: popfetch state accept --leave {word}",
+                count(opened.hidden, "message"),
+                was = if opened.hidden == 1 { "was" } else { "were" },
             )));
         }
         if opened.unsure > 0 {
@@ -152,6 +162,43 @@ impl Account<'_> {
         )));
     }
 
+    /// What will be done, and what is left on the server, and why.
+    pub(super) fn tell_plan(
+        &self,
+        plan: &Plan,
+        maildrop: &Maildrop,
+        fetch: &[Message],
+        run: &mut Run<'_>,
+        outcome: &mut Outcome,
+    ) {
+        let octets = fetch.iter().filter_map(|message| message.octets);
+        self.tell(Event::Planned(Planned {
+            listed: plan.listed() as u64,
+            fetch: fetch.len() as u64,
+            octets: octets.fold(0, u64::saturating_add),
+            seen: plan.known() as u64,
+        }));
+        for (place, decision) in plan.unseen() {
+            if let (Decision::Skip(reason), Some(message)) = (decision, maildrop.message(place)) {
+                outcome.skipped += 1;
+                let reason = match (reason, &message.unique_id) {
+                    // The summary tells the reasons alone, and this one is about one message.
+                    (Reason::Failed(_), Some(_)) => {
+                        let missed = Missed::of(&message, &reason.to_string());
+                        outcome.held_up += 1;
+                        run.holds.push(missed.clone());
+                        missed.text
+                    }
+                    _ => self.why_skipped(plan, place, reason),
+                };
+                self.tell(Event::Skipped {
+                    message: listed(&message),
+                    reason: &reason,
+                });
+            }
+        }
+    }
+
     /// More messages are counted than listed: that is told, as nobody would miss them.
     pub(super) fn tell_unlisted(
         &self,
@@ -226,12 +273,16 @@ impl Account<'_> {
     }
 
     pub(super) fn tell_deleted(&self, maildrop: &Maildrop, deleted: &[Recorded]) {
-        let mut numbers: Vec<_> = deleted.iter().map(Recorded::number).collect();
-        numbers.sort_unstable();
+        let mut deleted: Vec<&Recorded> = deleted.iter().collect();
+        deleted.sort_unstable_by_key(|recorded| recorded.number());
         for (number, place) in maildrop.numbers().zip(0..) {
-            let deleted = numbers.binary_search(&number).is_ok();
-            if let (true, Some(message)) = (deleted, maildrop.message(place)) {
-                self.tell(Event::Deleted(listed(&message)));
+            let found = deleted.binary_search_by_key(&number, |recorded| recorded.number());
+            let recorded = found.ok().and_then(|at| deleted.get(at));
+            if let (Some(recorded), Some(message)) = (recorded, maildrop.message(place)) {
+                self.tell(Event::Deleted {
+                    message: listed(&message),
+                    rule: recorded.rule(),
+                });
             }
         }
     }
@@ -310,6 +361,7 @@ impl fmt::Display for Reason {
                 };
                 write!(f, "{how} {count} times; tried once a day, and at once with --now")
             }
+            Self::Rule => f.write_str("a rule leaves it"),
             Self::Undeletable => f.write_str("the server does not delete it although it was asked five times: has it a setting of its own, as Gmail has?"),
         }
     }

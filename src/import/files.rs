@@ -1,10 +1,10 @@
 //! Where tools keep their files, and reading them within limits.
 
 use super::Error;
+use crate::named;
 use std::collections::BTreeMap;
 use std::fs;
-use std::io::{self, Read};
-use std::os::unix::fs::OpenOptionsExt;
+use std::io;
 use std::path::{Path, PathBuf};
 use zeroize::Zeroizing;
 
@@ -146,18 +146,11 @@ fn octets(tool: &'static str, path: &Path, limit: u64) -> Result<Zeroizing<Vec<u
             source,
         },
     };
-    let nonblock = rustix::fs::OFlags::NONBLOCK.bits().cast_signed();
-    let mut options = fs::OpenOptions::new();
-    // Opening a FIFO would otherwise wait for someone to write to it.
-    let file = options.read(true).custom_flags(nonblock).open(path);
-    let file = file.map_err(error)?;
+    let mut file = named::open(path).map_err(error)?;
     if !file.metadata().map_err(error)?.is_file() {
         return Err(error(io::Error::other("it is not a regular file")));
     }
-    let mut octets = Zeroizing::new(Vec::new());
-    file.take(limit + 1)
-        .read_to_end(&mut octets)
-        .map_err(error)?;
+    let octets = named::read(&mut file, limit).map_err(error)?;
     if octets.len() as u64 > limit {
         return Err(Error::TooLarge {
             path: path.to_owned(),

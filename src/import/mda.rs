@@ -21,7 +21,7 @@ const SENDER: char = '\u{e001}';
 /// A line that the tool gives to a shell.
 pub(super) fn of_line(draft: &mut Draft, line: &str) -> Fate {
     match line.trim() {
-        "" => common::no_target("no program"),
+        "" => Fate::nothing("it names no program"),
         line => of_words(draft, argv::of_shell(&marked(line))),
     }
 }
@@ -38,10 +38,10 @@ pub(super) fn of_words(draft: &mut Draft, argv: Vec<String>) -> Fate {
     let is_filled_in = |word: &String| word.contains(['%', RECIPIENT, SENDER]);
     let is_empty = argv.first().is_none_or(String::is_empty);
     if is_empty || argv.iter().any(is_filled_in) {
-        return common::no_target("a program whose words it would have to fill in: see `deliver`");
+        return common::no_target("a program whose words it would have to fill in");
     }
     if argv.iter().any(|word| unknown_word(word).is_some()) {
-        return common::no_target("a program with words in braces: see `deliver`");
+        return common::no_target("a program with words in braces");
     }
     taken(draft, argv, from_line)
 }

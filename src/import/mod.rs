@@ -56,25 +56,32 @@ impl Tool {
     }
 }
 
-/// Reads a tool's files: those in the usual places, or the config at `path`; `seen` is where the
-/// unique-ids are, if that is somewhere else. With `only`, the accounts are those of this name.
-pub fn read(
-    tool: Tool,
-    path: Option<&Path>,
-    seen: Option<&Path>,
-    only: Option<&str>,
-    surroundings: &Surroundings,
-) -> Result<Found, Error> {
-    let mut found = match tool {
-        Tool::Fdm => fdm::read(path, seen, only, surroundings),
-        Tool::Fetchmail => fetchmail::read(path, seen, surroundings),
-        Tool::Getmail => getmail::read(path, seen, only, surroundings),
-        Tool::Mpop => mpop::read(path, seen, surroundings),
-        Tool::Thunderbird => thunderbird::read(path, seen, only, surroundings),
-    }?;
+/// What is to be read of a tool's files.
+#[derive(Clone, Copy)]
+pub struct Wanted<'a> {
+    /// The config, where it is not in one of the usual places.
+    pub path: Option<&'a Path>,
+    /// Where the unique-ids are, if not where the config says.
+    pub seen: Option<&'a Path>,
+    /// The accounts of this name alone.
+    pub only: Option<&'a str>,
+    /// What the tool would find around it.
+    pub around: &'a Surroundings,
+}
+
+/// Reads a tool's files.
+pub fn read(tool: Tool, wanted: Wanted<'_>) -> Result<Found, Error> {
+    let read = match tool {
+        Tool::Fdm => fdm::read,
+        Tool::Fetchmail => fetchmail::read,
+        Tool::Getmail => getmail::read,
+        Tool::Mpop => mpop::read,
+        Tool::Thunderbird => thunderbird::read,
+    };
+    let mut found = read(wanted)?;
     let names: Vec<String> = found.drafts.iter().map(|it| it.name.clone()).collect();
-    found.drafts.retain(|draft| is_meant(only, draft));
-    if let (Some(only), true, false) = (only, found.drafts.is_empty(), names.is_empty()) {
+    found.drafts.retain(|draft| wanted.means(draft));
+    if let (Some(only), true, false) = (wanted.only, found.drafts.is_empty(), names.is_empty()) {
         return Err(Error::NoSuchAccount {
             only: only.to_owned(),
             names,
@@ -89,12 +96,15 @@ pub fn read(
     Ok(found)
 }
 
-/// Whether an account is the one that is asked for: by its name, or as `USER@HOST` where several have
-/// the same.
-fn is_meant(only: Option<&str>, draft: &Draft) -> bool {
-    let address = || {
-        let (user, host) = (draft.get("user"), draft.get("host"));
-        format!("{}@{}", user.unwrap_or_default(), host.unwrap_or_default())
-    };
-    only.is_none_or(|only| draft.name == only || address() == only)
+impl Wanted<'_> {
+    /// Whether an account is the one that is asked for: by its name, or as `USER@HOST` where several
+    /// have the same.
+    fn means(&self, draft: &Draft) -> bool {
+        let address = || {
+            let (user, host) = (draft.get("user"), draft.get("host"));
+            format!("{}@{}", user.unwrap_or_default(), host.unwrap_or_default())
+        };
+        self.only
+            .is_none_or(|only| draft.name == only || address() == only)
+    }
 }

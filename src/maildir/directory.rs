@@ -1,6 +1,7 @@
 //! The Maildir: tmp, new and cur (cr.yp.to/proto/maildir.html).
 
 use super::Error;
+use super::folder::{Folder, Folders};
 use super::roster::{Deliverer, MaildirId, NAME as ROSTER, Roster};
 use super::unique_name::{AccountTag, JournalId, UniqueName};
 use crate::durable::{Dir, Disk};
@@ -11,7 +12,8 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-const PARTS: [&str; 3] = ["tmp", "new", "cur"];
+/// What makes a directory a Maildir.
+pub(super) const PARTS: [&str; 3] = ["tmp", "new", "cur"];
 
 /// An open Maildir. Its directories are held open: what is put in their place later is not used.
 pub struct Maildir {
@@ -20,6 +22,7 @@ pub struct Maildir {
     new: Dir,
     /// Directories that were made for it when it was opened, the outermost first.
     made: Vec<PathBuf>,
+    folders: Folders,
 }
 
 /// What stands where a Maildir should be, before anything is made or changed there.
@@ -77,6 +80,7 @@ impl Maildir {
             tmp,
             new,
             made,
+            folders: Folders::default(),
         })
     }
 
@@ -88,10 +92,12 @@ impl Maildir {
         }
         let is_part = |name: &OsStr| PARTS.iter().any(|part| OsStr::new(part) == name);
         let mut has_others = false;
-        let listed = self.root.for_each_name(|name| has_others |= !is_part(name));
+        let is_ours = |name: &OsStr| is_part(name) || self.folders.has_made(&self.root, name);
+        let listed = self.root.for_each_name(|name| has_others |= !is_ours(name));
         if listed.is_err() || has_others || !self.root.hold_alone() {
             return;
         }
+        self.folders.take_back(&self.root);
         let disk = self.disk();
         for path in self.made.iter().rev() {
             if disk.remove_directory(path).is_err() {
@@ -157,12 +163,28 @@ impl Maildir {
         &self.new
     }
 
-    /// Moves a message that a crash left in tmp/ to new/. Call [`Maildir::sync_new`] afterwards.
-    pub fn roll_forward(&self, name: &UniqueName) -> Result<(), Error> {
-        match self.tmp.publish(name.as_os_str(), &self.new) {
+    pub(super) fn folders(&self) -> &Folders {
+        &self.folders
+    }
+
+    /// Moves a message that a crash left in tmp/ to new/, or to a folder's, where it is durable on
+    /// return. Call [`Maildir::sync_new`] afterwards.
+    pub fn roll_forward(&self, name: &UniqueName, folder: Option<&Folder>) -> Result<(), Error> {
+        match folder {
+            None => self.roll_forward_to(name, &self.new),
+            Some(folder) => {
+                let new = self.make_folder(folder, &mut Vec::new())?;
+                self.roll_forward_to(name, &new)?;
+                new.sync().map_err(|source| self.write_error(&new, source))
+            }
+        }
+    }
+
+    fn roll_forward_to(&self, name: &UniqueName, new: &Dir) -> Result<(), Error> {
+        match self.tmp.publish(name.as_os_str(), new) {
             // A crash between the two halves of a link and unlink left both names.
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => self.remove_tmp(name),
-            moved => moved.map_err(|source| self.write_error(&self.new, source)),
+            moved => moved.map_err(|source| self.write_error(new, source)),
         }
     }
 

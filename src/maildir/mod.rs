@@ -2,15 +2,23 @@
 //! the root that says who delivers, and finding messages again wherever a mail reader has put them.
 
 mod directory;
+mod flags;
+mod folder;
+mod folders;
+mod inboxes;
+pub mod leave;
+mod nonces;
 mod roster;
 mod search;
-mod turns;
 mod unique_name;
 
 pub use directory::{Ground, Maildir, Site};
+pub use flags::{Flags, base_of, delivered, seen_name};
+pub use folder::Folder;
+pub use folders::Folders;
+pub use nonces::{Nonce, Nonces, random};
 pub use roster::{Brought, Deliverer, MaildirId, NAME as ROSTER, Roster};
 pub use search::Search;
-pub use turns::{Turn, Turns, random};
 pub use unique_name::{AccountTag, JournalId, Stamp, UniqueName};
 
 use crate::durable::{advice, unstored};

@@ -6,15 +6,15 @@
 //!
 //! ```text
 //! popfetch-maildir  1  maildir-id                                          crc
-//! account  account-id  journal-id  generation  journal's path  former-ids  [turns  [imports]]  crc
+//! account  account-id  journal-id  generation  journal's path  former-ids  [nonces  [imports]]  crc
 //! ```
 //! Fields have tabs between them, and the CRC-32 of all before it at their end. Former account ids
-//! are escaped and have spaces between them; `-` stands for none. The turns say which deliveries are
-//! behind the generation ([`Turns`]), as words like `12:0a1b2c3d`; lines had none at first. The imports are
+//! are escaped and have spaces between them; `-` stands for none. The nonces say which deliveries are
+//! behind the generation ([`Nonces`]), as words like `12:0a1b2c3d`; lines had none at first. The imports are
 //! a time and a tool each, as `1700000000:mpop`, with spaces between them: names came from it then, which
 //! are in no file here. A line that is not understood is kept as it is: it may be a newer version's.
 
-use super::turns::{GENERATIONS, Turns, random};
+use super::nonces::{GENERATIONS, Nonces, random};
 use super::unique_name::JournalId;
 use crate::durable::line::{escape, seal, unescape, unseal};
 use crate::durable::{Dir, File};
@@ -85,7 +85,7 @@ pub struct Deliverer {
     /// is at work or was killed.
     pub generation: u64,
     /// What is behind it.
-    pub turns: Turns,
+    pub nonces: Nonces,
     /// The journal has names of messages that are not here: the last import of each tool.
     pub brought: Vec<Brought>,
 }
@@ -230,7 +230,7 @@ impl Deliverer {
             ids => ids.split(' ').map(text).collect::<Option<_>>()?,
         };
         // What cannot be read is a newer version's, and the numbers still hold.
-        let turns = next().and_then(Turns::parse).unwrap_or_default();
+        let nonces = next().and_then(Nonces::parse).unwrap_or_default();
         let brought = next().and_then(Brought::parse_all).unwrap_or_default();
         Some(Self {
             account,
@@ -238,7 +238,7 @@ impl Deliverer {
             journal,
             path,
             generation,
-            turns,
+            nonces,
             brought,
         })
     }
@@ -259,10 +259,10 @@ impl fmt::Display for Deliverer {
                 false => former.join(" "),
             }
         )?;
-        match (self.turns.is_empty(), self.brought.is_empty()) {
+        match (self.nonces.is_empty(), self.brought.is_empty()) {
             (true, true) => return Ok(()),
             (true, false) => f.write_str("\t-")?,
-            (false, _) => write!(f, "\t{}", self.turns)?,
+            (false, _) => write!(f, "\t{}", self.nonces)?,
         }
         let mut before = '\t';
         for Brought { time, tool } in &self.brought {
@@ -320,7 +320,7 @@ mod tests {
             journal: JournalId([1; 8]),
             path: PathBuf::from("/home/ada/a b\n"),
             generation,
-            turns: Turns::parse("2:00ff00ff 4:0a1b2c3d").unwrap(),
+            nonces: Nonces::parse("2:00ff00ff 4:0a1b2c3d").unwrap(),
             brought: Vec::new(),
         }
     }
@@ -361,14 +361,14 @@ mod tests {
 
     #[test]
     fn an_import_is_written_with_turns_and_without_and_a_line_that_had_none_has_none() {
-        for turns in ["", "2:00ff00ff"] {
+        for nonces in ["", "2:00ff00ff"] {
             let brought = ["fetchmail", "mpop"].map(|tool| Brought {
                 time: 1_700_000_000,
                 tool: tool.to_owned(),
             });
             let brought = brought.to_vec();
             let ada = Deliverer {
-                turns: Turns::parse(turns).unwrap_or_default(),
+                nonces: Nonces::parse(nonces).unwrap_or_default(),
                 brought,
                 ..deliverer("ada@host:995", 1)
             };
@@ -417,7 +417,7 @@ mod tests {
     fn deliverer_alone(account: &str, generation: u64) -> Deliverer {
         Deliverer {
             former: Vec::new(),
-            turns: Turns::default(),
+            nonces: Nonces::default(),
             ..deliverer(account, generation)
         }
     }

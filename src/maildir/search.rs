@@ -3,22 +3,16 @@
 //! and the look before a DELE all ask here, so that they agree.
 
 use super::Error;
+use super::folders::Folders;
 use super::unique_name::{AccountTag, UniqueName, size_in};
 use crate::durable::{Dir, Disk};
 use crate::message::{Examined, HEADER_KEPT, examine};
 use std::borrow::Cow;
 use std::ffi::{OsStr, OsString};
-use std::fs;
 use std::hash::{BuildHasher, RandomState};
 use std::io::{self, Read};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
-
-/// Directories that are looked at for folders at most, so that a whole home directory is not read.
-const FOLDERS: usize = 10_000;
-
-/// How deep folders lie in each other at most.
-const DEPTH: usize = 8;
 
 /// What compressed or encrypted mail begins with: gzip, bzip2, xz, zstd, lz4, and Dovecot's
 /// mail-crypt. Its size says nothing then, but `,S=` in the name does.
@@ -36,9 +30,7 @@ pub struct Search {
     tags: Vec<AccountTag>,
     dirs: Vec<Dir>,
     found: Found,
-    visited: usize,
-    /// The last folder that could not be read.
-    unread: Option<PathBuf>,
+    folders: Folders,
 }
 
 impl Search {
@@ -48,8 +40,7 @@ impl Search {
             tags,
             dirs: Vec::new(),
             found: Found::default(),
-            visited: 0,
-            unread: None,
+            folders: Folders::default(),
         }
     }
 
@@ -65,62 +56,22 @@ impl Search {
             },
         })?;
         self.dirs.extend(parts);
-        self.add_folders(disk, root, DEPTH);
-        Ok(())
-    }
-
-    /// The folders below a Maildir, as mail readers make them: `.Archive` or `Archive`, each a
-    /// Maildir itself.
-    fn add_folders(&mut self, disk: &Disk, root: &Path, depth: usize) {
-        let Some(depth) = depth.checked_sub(1) else {
-            self.unread = Some(root.to_owned());
-            return;
-        };
-        let Ok(entries) = fs::read_dir(root) else {
-            self.unread = Some(root.to_owned());
-            return;
-        };
-        for entry in entries {
-            let Ok(entry) = entry else {
-                self.unread = Some(root.to_owned());
-                return;
-            };
-            // Not a folder: the last is the file system's own, which only root can read.
-            let part = ["tmp", "new", "cur", "lost+found"]
-                .iter()
-                .any(|part| entry.file_name() == *part);
-            let Ok(kind) = entry.file_type() else {
-                self.unread = Some(entry.path());
-                continue;
-            };
-            // A folder may be a link to one.
-            let is_link = kind.is_symlink() && entry.path().is_dir();
-            if part || !(kind.is_dir() || is_link) {
-                continue;
-            }
-            self.visited += 1;
-            if self.visited > FOLDERS {
-                self.unread = Some(root.to_owned());
-                return;
-            }
+        for folder in self.folders.below(root) {
             // Some tools leave out a part that is empty.
             for part in ["new", "cur"] {
-                match Dir::open(disk, &entry.path().join(part)) {
+                match Dir::open(disk, &folder.join(part)) {
                     Ok(dir) => self.dirs.push(dir),
                     Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-                    Err(_) => self.unread = Some(entry.path()),
+                    Err(_) => self.folders.unread = Some(folder.clone()),
                 }
             }
-            // What is below a link may be anything, or this very Maildir.
-            if !is_link {
-                self.add_folders(disk, &entry.path(), depth);
-            }
         }
+        Ok(())
     }
 
     /// A folder that could not be read, if there is one: what is not found may be there.
     pub fn unread(&self) -> Option<&Path> {
-        self.unread.as_deref()
+        self.folders.unread.as_deref()
     }
 
     /// Reads all names and keeps in mind where those are that are wanted.

@@ -49,7 +49,7 @@ impl fmt::Display for JournalId {
 
 /// Where a name ends and what others add to it begins: Dovecot adds `,S=` and `,W=`, mbsync `,U=`,
 /// and every reader flags behind `:2,` (some file systems want `;2,` or `!2,` instead).
-fn is_addition(octet: u8) -> bool {
+pub(super) fn is_addition(octet: u8) -> bool {
     matches!(octet, b',' | b':' | b';' | b'!')
 }
 

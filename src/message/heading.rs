@@ -39,8 +39,8 @@ impl Heading {
             .default_header_ignore();
         let fields = [
             field(header, "Date").map(date),
-            field(header, "From").map(encoded_words),
-            field(header, "Subject").map(encoded_words),
+            field(header, "From").map(|field| encoded_words(field, false)),
+            field(header, "Subject").map(|field| encoded_words(field, true)),
         ];
         // Each with its end, which a header that is cut short lacks, and the empty line behind all.
         let fields = fields.into_iter().flatten();
@@ -132,6 +132,26 @@ mod tests {
     fn east_asian_charsets_are_decoded() {
         let header = b"Subject: =?ISO-2022-JP?B?GyRCRnxLXDhsGyhC?=\r\n\r\n";
         assert_eq!(Heading::parse(header).subject.as_deref(), Some("日本語"));
+    }
+
+    #[test]
+    fn g_text_that_follows_an_encoded_word_at_once_is_not_set_off_by_a_space() {
+        for (written, read) in [
+            (
+                "=?utf-8?B?0JLQsNGI0LU=?=. Mail failure.",
+                "Ваше. Mail failure.",
+            ),
+            ("=?utf-8?q?a?=, =?utf-8?q?b?=!", "a, b!"),
+            ("=?iso-8859-1?q?a=FC?=b", "aüb"),
+            ("=?utf-8?q?a?= b", "a b"),
+        ] {
+            let header = format!("Subject: {written}\r\nFrom: a@b\r\n\r\n");
+            let heading = Heading::parse(header.as_bytes());
+            assert_eq!(heading.subject.as_deref(), Some(read), "{written}");
+        }
+        let header = b"From: =?utf-8?q?Ada?=<ada@example.com>\r\n\r\n";
+        let from = Heading::parse(header).from;
+        assert_eq!(from.as_deref(), Some("Ada <ada@example.com>"));
     }
 
     #[test]

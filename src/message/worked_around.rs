@@ -7,6 +7,8 @@
 //! - A character that is split over two encoded words, which RFC 2047 section 5 forbids and many
 //!   programs do, becomes two U+FFFD. Here adjacent words of one charset are put together.
 //! - Base64 without its padding loses its last letters. Here it is padded.
+//! - Text that follows an encoded word with nothing in between is set off by a space. Here it is made a
+//!   part of the word.
 
 use base64::Engine;
 use base64::alphabet::STANDARD;
@@ -76,8 +78,9 @@ pub(super) fn date(field: &[u8]) -> Vec<u8> {
     words.join(" ").into_bytes()
 }
 
-/// A field whose encoded words are whole.
-pub(super) fn encoded_words(field: &[u8]) -> Vec<u8> {
+/// A field whose encoded words are whole. `is_text`: it is a text, in which no other character means
+/// anything.
+pub(super) fn encoded_words(field: &[u8], is_text: bool) -> Vec<u8> {
     let (mut out, mut rest) = (Vec::new(), field);
     // A word that is not written yet, for the next one may belong to it.
     let mut held: Option<Word> = None;
@@ -85,7 +88,17 @@ pub(super) fn encoded_words(field: &[u8]) -> Vec<u8> {
         let (between, from) = rest.split_at(at);
         match Word::read(from) {
             Some((word, length)) => {
+                let text = between;
+                let between = match &mut held {
+                    Some(word) if is_text => word.take_in(text),
+                    _ => text,
+                };
                 let joined = between.iter().all(u8::is_ascii_whitespace);
+                // Only where nothing else stands between two words, the space is none of the text.
+                let is_apart = joined && !between.is_empty() && between.len() < text.len();
+                if let Some(word) = held.as_mut().filter(|_| is_apart) {
+                    word.octets.push(b' ');
+                }
                 held = Some(match held.take() {
                     Some(mut before) if joined && before.charset == word.charset => {
                         before.octets.extend(&word.octets);
@@ -108,6 +121,9 @@ pub(super) fn encoded_words(field: &[u8]) -> Vec<u8> {
                 rest = from.get(2..).unwrap_or_default();
             }
         }
+    }
+    if let Some(word) = held.as_mut().filter(|_| is_text) {
+        rest = word.take_in(rest);
     }
     held.into_iter().for_each(|word| word.write(&mut out));
     out.extend(rest);
@@ -142,6 +158,17 @@ impl Word {
         let charset = charset.split(|octet| *octet == b'*').next()?;
         let charset = charset.to_ascii_lowercase();
         Some((Self { charset, octets }, length))
+    }
+
+    /// Takes in what follows the word without a space, as far as its charset has the same letters for it;
+    /// the rest of the text.
+    fn take_in<'a>(&mut self, text: &'a [u8]) -> &'a [u8] {
+        let families: [&[u8]; 5] = [b"utf-8", b"us-ascii", b"iso-8859-", b"windows-", b"koi8-"];
+        let is_ascii = families.iter().any(|it| self.charset.starts_with(it));
+        let is_glued = |octet: &&u8| is_ascii && octet.is_ascii_graphic();
+        let (glued, rest) = text.split_at(text.iter().take_while(is_glued).count());
+        self.octets.extend(glued);
+        rest
     }
 
     fn write(self, out: &mut Vec<u8>) {

@@ -5,6 +5,7 @@ use super::Error;
 use super::facts::Certificate;
 use super::pin::{Pin, PinMismatch};
 use super::speech::Speech;
+use crate::moment::Moment;
 use crate::term::escape_up_to;
 use rustls::pki_types::{CertificateDer, UnixTime};
 use rustls::{AlertDescription, CertificateError, OtherError, PeerIncompatible};
@@ -102,10 +103,13 @@ pub(super) fn shown(certificate: &CertificateDer<'_>) -> Option<Certificate> {
 fn reason(fault: &CertificateError) -> String {
     match fault {
         CertificateError::ExpiredContext { not_after, .. } => {
-            format!("it expired on {}", date(seconds(*not_after)))
+            format!("it expired on {}", Moment::day(seconds(*not_after)))
         }
         CertificateError::NotValidYetContext { not_before, .. } => {
-            format!("it is valid only from {}", date(seconds(*not_before)))
+            format!(
+                "it is valid only from {}",
+                Moment::day(seconds(*not_before))
+            )
         }
         // The latter where the authority bears the name of one that is trusted.
         CertificateError::UnknownIssuer | CertificateError::BadSignature => {
@@ -292,8 +296,7 @@ fn is_host(name: &str) -> bool {
 
 /// What this machine's clock says.
 fn now() -> String {
-    let now = jiff::Timestamp::now();
-    now.strftime("%Y-%m-%d %H:%M UTC").to_string()
+    Moment::minute(Moment::now().now)
 }
 
 /// What else stands in it.
@@ -312,8 +315,8 @@ fn found(fault: &CertificateError, shown: Option<&CertificateDer<'_>>) -> String
     format!(
         "; it {names}was issued by \"{}\", and is valid from {} to {}",
         harmless(&certificate.issuer().to_string()),
-        date(validity.not_before.timestamp()),
-        date(validity.not_after.timestamp())
+        Moment::day(validity.not_before.timestamp()),
+        Moment::day(validity.not_after.timestamp())
     )
 }
 
@@ -356,13 +359,6 @@ fn bare(name: &str) -> &str {
 
 fn seconds(time: UnixTime) -> i64 {
     i64::try_from(time.as_secs()).unwrap_or(i64::MAX)
-}
-
-fn date(seconds: i64) -> String {
-    match jiff::Timestamp::from_second(seconds) {
-        Ok(timestamp) => timestamp.strftime("%Y-%m-%d").to_string(),
-        Err(_) => "a day beyond the calendar".to_owned(),
-    }
 }
 
 #[cfg(test)]

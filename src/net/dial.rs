@@ -50,6 +50,9 @@ impl Addresses {
     ) -> Result<Self, Error> {
         #[cfg(debug_assertions)]
         let mut all = match super::stage::addresses_of(host, port) {
+            Some(_) if super::stage::is_without_answer(host, port) => {
+                look_up(host, port, stop, super::stage::ask_nobody)?
+            }
             Some(addresses) => addresses?,
             None => look_up(host, port, stop, resolve)?,
         };
@@ -65,7 +68,7 @@ impl Addresses {
         Ok(Self {
             host: host.to_owned(),
             port,
-            all: by_turns(all),
+            all: interleaved(all),
             source,
         })
     }
@@ -185,22 +188,22 @@ fn is_final(error: &io::Error) -> bool {
     .any(|known| text.contains(known))
 }
 
-/// The two kinds of addresses by turns, beginning with the resolver's first (RFC 8305 section 4):
+/// The two kinds of addresses interleaved, beginning with the resolver's first (RFC 8305 section 4):
 /// where one kind leads nowhere, its many addresses must not keep the other waiting, or out.
-fn by_turns(addresses: Vec<SocketAddr>) -> Vec<SocketAddr> {
+fn interleaved(addresses: Vec<SocketAddr>) -> Vec<SocketAddr> {
     let first_is_v6 = addresses.first().is_some_and(SocketAddr::is_ipv6);
     let (first, second): (Vec<_>, Vec<_>) = addresses
         .into_iter()
         .partition(|address| address.is_ipv6() == first_is_v6);
     let (mut first, mut second) = (first.into_iter(), second.into_iter());
-    let mut turns = Vec::new();
+    let mut interleaved = Vec::new();
     loop {
         let pair = [first.next(), second.next()];
-        if pair == [None, None] || turns.len() >= ADDRESS_LIMIT {
-            turns.truncate(ADDRESS_LIMIT);
-            return turns;
+        if pair == [None, None] || interleaved.len() >= ADDRESS_LIMIT {
+            interleaved.truncate(ADDRESS_LIMIT);
+            return interleaved;
         }
-        turns.extend(pair.into_iter().flatten());
+        interleaved.extend(pair.into_iter().flatten());
     }
 }
 
@@ -412,9 +415,9 @@ mod tests {
         let _first = TcpStream::connect(nowhere).unwrap();
         let (good, _good) = answering();
         // Whatever the resolver's order within a kind, IPv6 comes first where it put it first.
-        let turns = by_turns(vec![nowhere, good]);
+        let interleaved = interleaved(vec![nowhere, good]);
         let began = Instant::now();
-        assert_eq!(try_all(&turns, CONNECT_TIMEOUT).unwrap(), good);
+        assert_eq!(try_all(&interleaved, CONNECT_TIMEOUT).unwrap(), good);
         assert!(began.elapsed() >= HEAD_START, "IPv6 had no head start");
         let table = std::fs::read_to_string("/proc/self/net/tcp6").unwrap();
         let peer = format!(":{:04X} 02 ", nowhere.port());
@@ -457,18 +460,18 @@ mod tests {
     fn f1_the_kinds_of_addresses_take_turns() {
         let all = ["[::1]:1", "[::2]:1", "[::3]:1", "1.1.1.1:1", "1.1.1.2:1"];
         let all = all.map(|text| text.parse().unwrap());
-        let turns = by_turns(all.to_vec()).into_iter();
-        let turns: Vec<String> = turns.map(|address| address.to_string()).collect();
+        let interleaved = interleaved(all.to_vec()).into_iter();
+        let interleaved: Vec<String> = interleaved.map(|address| address.to_string()).collect();
         let wanted = ["[::1]:1", "1.1.1.1:1", "[::2]:1", "1.1.1.2:1", "[::3]:1"];
-        assert_eq!(turns, wanted);
+        assert_eq!(interleaved, wanted);
     }
 
     #[test]
     fn f1_many_addresses_of_one_kind_leave_room_for_the_other() {
         let v6 = (1..=20).map(|n| SocketAddr::from(([0, 0, 0, 0, 0, 0, 0, n], 1)));
         let v4 = SocketAddr::from(([127, 0, 0, 1], 1));
-        let turns = by_turns(v6.chain([v4]).collect());
-        assert_eq!(turns.len(), ADDRESS_LIMIT);
-        assert_eq!(turns[1], v4);
+        let interleaved = interleaved(v6.chain([v4]).collect());
+        assert_eq!(interleaved.len(), ADDRESS_LIMIT);
+        assert_eq!(interleaved[1], v4);
     }
 }

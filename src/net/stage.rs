@@ -2,12 +2,18 @@
 //! use are, do not have this.
 
 use super::Error;
+use std::io;
 use std::net::SocketAddr;
+use std::thread;
 use std::time::Duration;
 
 /// Names and the addresses that they lead to, as in `pop.example.test:995=127.0.0.1:4000`, with
-/// spaces between them; `*` stands for any name, and a name that comes twice has two addresses.
+/// spaces between them; `*` stands for any name, and a name that comes twice has two addresses. One
+/// with [`NOBODY`] for an address is looked up without end.
 const NAMES: &str = "POPFETCH_TEST_NAMES";
+
+/// A name service that does not answer.
+const NOBODY: &str = "nobody";
 
 /// Seconds over which a server's least rate is measured.
 const RATE_OVER: &str = "POPFETCH_TEST_RATE_OVER";
@@ -28,6 +34,20 @@ pub(super) fn addresses_of(host: &str, port: u16) -> Option<Result<Vec<SocketAdd
     };
     let addresses = of(host).or_else(|| of("*"));
     Some(addresses.ok_or(Error::NoSuchHost { host: host.into() }))
+}
+
+/// Whether nobody ever says where this name leads to.
+pub(super) fn is_without_answer(host: &str, port: u16) -> bool {
+    let names = std::env::var(NAMES).unwrap_or_default();
+    let wanted = format!("{host}:{port}={NOBODY}");
+    names.split(' ').any(|it| it == wanted)
+}
+
+/// Asks such a name service.
+pub(super) fn ask_nobody(_: &str, _: u16) -> io::Result<Vec<SocketAddr>> {
+    loop {
+        thread::park();
+    }
 }
 
 /// Over how long the tests measure the least rate of a server, if they say so.

@@ -7,7 +7,8 @@ use super::Error;
 use super::certificate::{Expected, key_of, refusal};
 use super::channel::{HandshakeError, Socket};
 use super::pin::{Pin, PinMismatch};
-use crate::private;
+use crate::exit::is_scarce;
+use crate::{named, private};
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::client::{Resumption, WebPkiServerVerifier};
 use rustls::crypto::{WebPkiSupportedAlgorithms, verify_tls12_signature, verify_tls13_signature};
@@ -20,10 +21,12 @@ use rustls::{
 use serde::{Deserialize, Serialize};
 use std::convert::Infallible;
 use std::fmt;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
+use zeroize::Zeroizing;
 
 /// How long the TLS handshake may take at most.
 const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(30);
@@ -228,9 +231,9 @@ fn client_certificate(
         advice,
     };
     let path = &client.certificate;
-    let chain = CertificateDer::pem_file_iter(path)
-        .and_then(Iterator::collect::<Result<Vec<_>, _>>)
-        .map_err(|error| unusable(path, &error, READABLE))?;
+    let pem = read(path).map_err(|error| unusable(path, &error, READABLE))?;
+    let chain = CertificateDer::pem_slice_iter(&pem).collect::<Result<Vec<_>, _>>();
+    let chain = chain.map_err(|error| unusable(path, &error, READABLE))?;
     if chain.is_empty() {
         return Err(unusable(path, &"there is no certificate in it", READABLE));
     }
@@ -255,12 +258,33 @@ fn client_certificate(
     Ok((chain, key))
 }
 
+/// A file of certificates.
+fn read(path: &Path) -> io::Result<Zeroizing<Vec<u8>>> {
+    // All authorities of a system are a few hundred KiB.
+    const LIMIT: u64 = 16 << 20;
+    let octets = named::read(&mut named::open(path)?, LIMIT)?;
+    match octets.len() as u64 > LIMIT {
+        true => Err(io::Error::other("it is larger than 16 MiB")),
+        false => Ok(octets),
+    }
+}
+
 fn roots(choice: &Roots) -> Result<RootCertStore, Error> {
     let mut store = RootCertStore::empty();
     match choice {
         Roots::System => {
-            store.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+            let found = rustls_native_certs::load_native_certs();
+            store.add_parsable_certificates(found.certs);
             if store.is_empty() {
+                // There are some, and a server that they vouch for would be refused without them.
+                let kinds = found.errors.into_iter().map(|error| error.kind);
+                let scarce = kinds.filter_map(|kind| match kind {
+                    rustls_native_certs::ErrorKind::Io { inner, .. } => Some(inner),
+                    _ => None,
+                });
+                if let Some(error) = scarce.into_iter().find(is_scarce) {
+                    return Err(Error::Io(error));
+                }
                 store.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
             }
         }
@@ -269,9 +293,11 @@ fn roots(choice: &Roots) -> Result<RootCertStore, Error> {
         Roots::File(path) => {
             let unusable =
                 |error: &dyn fmt::Display| Error::Roots(format!(" in {}: {error}", path.display()));
-            for certificate in
-                CertificateDer::pem_file_iter(path).map_err(|error| unusable(&error))?
-            {
+            let pem = read(path).map_err(|error| match is_scarce(&error) {
+                true => Error::Io(error),
+                false => unusable(&error),
+            })?;
+            for certificate in CertificateDer::pem_slice_iter(&pem) {
                 let certificate = certificate.map_err(|error| unusable(&error))?;
                 store.add(certificate).map_err(|error| unusable(&error))?;
             }

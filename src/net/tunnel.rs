@@ -49,7 +49,11 @@ pub(super) fn ask(
         200..=299 => Ok(()),
         407 => Err(Refusal::Login {
             said,
-            lack: login.map_or(Lack::Login, |_| Lack::Right),
+            lack: match (takes_passwords(&head), login) {
+                (false, _) => Lack::Method,
+                (true, None) => Lack::Login,
+                (true, Some(_)) => Lack::Right,
+            },
         }),
         408 | 429 | 500..=599 => Err(Refusal::Unreachable(said)),
         _ => Err(Refusal::Refused(said)),
@@ -70,6 +74,17 @@ fn head(talk: &mut Talk<'_>) -> Result<Vec<u8>, Refusal> {
         }
     }
     Ok(head)
+}
+
+/// Whether user and password would do (RFC 7617): where it names other ways to sign in alone they would
+/// not (RFC 9110, section 11.7.1). One that names none may take them.
+fn takes_passwords(head: &[u8]) -> bool {
+    let head = String::from_utf8_lossy(head).to_ascii_lowercase();
+    let lines = head.lines().filter_map(|line| line.split_once(':'));
+    let ways = lines.filter(|(name, _)| name.trim() == "proxy-authenticate");
+    let mut ways = ways.flat_map(|(_, ways)| ways.split(',')).peekable();
+    let is_basic = |way: &str| way.split_whitespace().next() == Some("basic");
+    ways.peek().is_none() || ways.any(is_basic)
 }
 
 /// The code of a status line and the words behind it.

@@ -61,6 +61,9 @@ pub enum Violation {
     /// Octets that answer no command.
     #[error("the server sent something that answers no command")]
     Unsolicited,
+    /// A line that says nothing where an answer must stand, and the answer behind it.
+    #[error("the server sends lines that say nothing between its answers")]
+    Idle,
 }
 
 /// See the [module](self).
@@ -79,6 +82,10 @@ pub struct Connection {
     greeted: bool,
     /// Lines without a word that may still be passed over.
     idle: u8,
+    /// Such lines may stand before any answer.
+    lenient: bool,
+    /// The last command was DELE.
+    behind_dele: bool,
     /// Found and not told yet.
     found: Option<Found>,
     violation: Option<Violation>,
@@ -125,6 +132,8 @@ impl Connection {
             phase: Phase::Status,
             greeted: false,
             idle: 0,
+            lenient: false,
+            behind_dele: false,
             found: None,
             violation: None,
         }
@@ -144,19 +153,58 @@ impl Connection {
         self.start == self.end
     }
 
+    /// From here on lines that say nothing may stand before any answer: empty ones, and behind that
+    /// to DELE the same again. The server has shown that it sends them.
+    pub fn pass_idle_lines(&mut self) {
+        self.lenient = true;
+    }
+
+    /// Whether a line that says nothing, which was a violation, has an answer behind it; `None`
+    /// before more octets have come.
+    pub fn is_idle_before_answer(&mut self) -> Option<bool> {
+        loop {
+            let (range, _) = self.take_line()?;
+            let text = self.input.get(range).unwrap_or_default();
+            if !text.is_empty() {
+                return Some(Reply::parse(text).is_some());
+            }
+        }
+    }
+
+    /// The next line that is an answer, whatever was asked; other lines are thrown away.
+    pub fn take_reply(&mut self) -> Option<Reply<'_>> {
+        loop {
+            let (range, _) = self.take_line()?;
+            let text = self.input.get(range.clone()).unwrap_or_default();
+            if Reply::parse(text).is_some() {
+                return Reply::parse(self.input.get(range)?);
+            }
+        }
+    }
+
     /// Puts a command into the output and its reply into what is pending.
     pub fn send(&mut self, command: Command<'_>) -> Result<(), Unsendable> {
         command.encode(&mut self.output)?;
-        let is_idle = quirks::may_be_answered_twice(command);
+        let is_repeated = quirks::may_be_answered_twice(command);
+        let is_idle = is_repeated || self.lenient;
         if is_idle && self.pending.is_empty() {
             // As many as the last command allows; none may stand behind the greeting.
-            self.skip_idle_lines();
+            self.skip_idle_lines(is_repeated || self.behind_dele);
         }
         self.idle = if is_idle { MOST_IDLE } else { 0 };
         if self.pending.is_empty() && self.start < self.end {
             // Whatever waits there came before the question, so it cannot be the answer.
-            self.violation.get_or_insert(Violation::Unsolicited);
+            let before = self.start;
+            if !is_idle {
+                self.idle = MOST_IDLE;
+                self.skip_idle_lines(self.behind_dele);
+            }
+            self.violation.get_or_insert(match self.start > before {
+                true => Violation::Idle,
+                false => Violation::Unsolicited,
+            });
         }
+        self.behind_dele = matches!(command, Command::Dele(_));
         self.pending.push_back(command.shape());
         Ok(())
     }
@@ -281,15 +329,18 @@ impl Connection {
         }
     }
 
-    /// Throws away what came behind the last answer, as far as it says nothing new.
-    fn skip_idle_lines(&mut self) {
+    /// Throws away what came behind the last answer, as far as it says nothing new: empty lines, and
+    /// where that answer may be `repeated`, `+OK`.
+    fn skip_idle_lines(&mut self, repeated: bool) {
         while self.idle > 0 {
             let before = self.start;
             let Some((range, _)) = self.take_line() else {
                 return;
             };
             let text = self.input.get(range).unwrap_or_default();
-            if !text.is_empty() && !Reply::parse(text).is_some_and(|reply| reply.ok) {
+            let says_nothing =
+                text.is_empty() || (repeated && Reply::parse(text).is_some_and(|reply| reply.ok));
+            if !says_nothing {
                 self.start = before;
                 return;
             }

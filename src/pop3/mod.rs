@@ -1,7 +1,7 @@
 //! The POP3 protocol core (RFC 1939, 2449, 3206), without any input or output of its own.
 //!
 //! Octets go in, events come out, and commands become octets to be sent. Nothing here opens a
-//! socket, reads a clock or knows what a file is; `session` drives it over a channel. A test
+//! socket, reads a clock or knows what a file is; `source` drives it over a channel. A test
 //! holds this module to that.
 //!
 //! | concept | file | source |
@@ -20,7 +20,7 @@
 //!            greeting            +OK to PASS or AUTH            QUIT
 //!  connect ------------> AUTHORIZATION ------------> TRANSACTION -----> UPDATE
 //! ```
-//! The states are not kept here but as types in `session`, where a command in the wrong state
+//! The states are not kept here but as types in `source::pop`, where a command in the wrong state
 //! does not compile.
 
 pub mod body;

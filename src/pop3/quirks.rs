@@ -10,24 +10,25 @@
 //! | several spaces | Maillennium (Comcast), K-9 issue 3546 | `1   unique-id` | [`super::listing`] |
 //! | `without_status_prefix` | K-9 issue 1237 | `+OK 1 unique-id` on each line of a listing | here |
 //! | long and 8-bit unique-ids | Courier, InterMail, mpop's notes | 1 to 1024 octets, any but CR and LF | [`super::listing`] |
-//! | gaps, disorder, doubles | K-9 issue 2252 | message-numbers are names, never indexes | `session::maildrop` |
+//! | gaps, disorder, doubles | K-9 issue 2252 | message-numbers are names, never indexes | `source::pop::maildrop` |
 //! | bare LF line ends | Unix servers, MailKit's notes | a status line may end in LF alone; then so may all else | [`super::connection`] |
 //! | `ends_message` | Unix servers, MailKit's notes | a termination octet between bare LFs | here |
 //! | sizes that are wrong | Exchange, OpenMail, InterChange | LIST's octets are a hint, never the framing | [`super::body`] |
 //! | capability tags in lower case | Mozilla bug 1783290 | `pipelining` | [`super::capability`] |
-//! | capabilities only after sign-in | Gmail | CAPA is sent again | `session::sign_in` |
+//! | capabilities only after sign-in | Gmail | CAPA is sent again | `source::pop::sign_in` |
 //! | a maildrop listed in parts | Gmail, mpop's notes | sessions follow each other until a listing brings nothing new | `fetch` |
 //! | a sign-in refused by closing | seen in the field | it is left alone as after a refusal | `fetch::error` |
 //! | no CAPA at all | RFC 1939 servers, QPOP builds | -ERR, or a closed connection, means no extensions | `session` |
-//! | UIDL that is not announced | jakarta mail-api issue 50 | it is tried all the same | `session::maildrop` |
+//! | UIDL that is not announced | jakarta mail-api issue 50 | it is tried all the same | `source::pop::maildrop` |
 //! | `may_be_answered_twice` | FTGate, proxies that answer as well | `+OK` once more, or empty lines, between the answers before a message is asked for | here |
+//! | `pass_idle_lines` | POP3 stacks of appliances, filters that answer as well | empty lines before any answer, `+OK` once more behind DELE, once a session has shown that an answer follows them; one command at a time then, with a look behind each message | [`super::connection`], `fetch::next` |
 //! | a status line twice before a message | the same | it is none of the message's where the size says so | `fetch::repeated` |
 //! | `drops_what_follows_auth` | Cyrus 3.6 | AUTH is sent alone | here |
-//! | AUTH refused as a command | hMailServer issue 230, seen in the field | another way to sign in is taken, once | `session::detour` |
+//! | AUTH refused as a command | hMailServer issue 230, seen in the field | another way to sign in is taken, once | `source::pop::detour` |
 //! | an initial response that is asked for again | seen in the field | it is sent again behind `+ ` | `sasl::exchange` |
 //! | a first challenge of any text | MailKit's notes, mutt 0746ae48 | `+OK`, or words that are no base64, may ask for the first message of PLAIN, LOGIN and the bearer mechanisms | `sasl::exchange` |
 //! | no UIDL | AOL's jpop, QPOP builds | messages are known by their content | `state` |
-//! | text instead of a code | QPOP, fetchmail's `pop3_ok`, tpop3d, many providers | what an -ERR means is known from its words | `session::answer` |
+//! | text instead of a code | QPOP, fetchmail's `pop3_ok`, tpop3d, many providers | what an -ERR means is known from its words | `source::pop::answer` |
 
 use super::command::Command;
 

@@ -4,7 +4,8 @@ use crate::paths;
 use std::collections::{HashMap, HashSet};
 use std::fs;
 use std::io::{self, Read};
-use std::os::unix::fs::MetadataExt;
+use std::os::fd::BorrowedFd;
+use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -17,11 +18,11 @@ use super::overrides::Overrides;
 use super::problem::{Problem, Source};
 use super::tables::File;
 use super::{PasswordSource, Profile, Server, Typed, resolve, url};
-use crate::private;
 use crate::term::quoted;
+use crate::{named, private};
 
-/// A config file is some hundred lines; what is larger than this is another file.
-const SIZE_LIMIT: u64 = 1 << 20;
+/// Ten thousand accounts take two or three MiB; what is larger than this is another file.
+const SIZE_LIMIT: u64 = 16 << 20;
 
 /// A loaded config file, or an empty one. Its syntax is right; whether an account makes sense is
 /// told by [`Config::profile`], so that one bad account leaves the others alone.
@@ -38,7 +39,7 @@ impl Config {
     ///
     /// # Errors
     ///
-    /// It cannot be read, is larger than 1 MiB, is no TOML or has unknown tables or defaults; or it
+    /// It cannot be read, is larger than 16 MiB, is no TOML or has unknown tables or defaults; or it
     /// holds a password that others can get at.
     pub fn load(path: &Path) -> Result<Self, ConfigError> {
         let read_error = |source| ConfigError::Read {
@@ -46,7 +47,7 @@ impl Config {
             source,
         };
         let absolute = std::path::absolute(path).map_err(read_error)?;
-        let mut open = fs::File::open(path).map_err(|error| match error.kind() {
+        let mut open = named::open(path).map_err(|error| match error.kind() {
             io::ErrorKind::NotFound => ConfigError::Missing(path.to_owned()),
             _ => read_error(error),
         })?;
@@ -112,6 +113,35 @@ impl Config {
             }),
             None => Self::usual(&paths::config_file()?),
         }
+    }
+
+    /// A config that another process of ours has read, checked, and written to a file in memory; `path` is
+    /// what it was named by, if it was.
+    ///
+    /// # Errors
+    ///
+    /// As [`Config::from_text`], and where it cannot be read.
+    pub fn read_before(path: Option<&Path>, file: BorrowedFd<'_>) -> Result<Self, ConfigError> {
+        let usual = match path {
+            Some(path) => path.to_owned(),
+            None => paths::config_file()?,
+        };
+        let text = file.try_clone_to_owned().and_then(|file| {
+            // The place in the file is shared with others who read it.
+            let file = fs::File::from(file);
+            let mut octets = Zeroizing::new(Vec::new());
+            let mut file = ReadAt(&file, 0).take(SIZE_LIMIT + 1);
+            file.read_to_end(&mut octets)?;
+            text_of(octets)
+        });
+        let text = text.map_err(|source| ConfigError::Read {
+            path: usual.clone(),
+            source,
+        })?;
+        Ok(Self {
+            is_named: path.is_some(),
+            ..Self::from_text(&usual, text)?
+        })
     }
 
     /// The usual file, which a newcomer does not have yet.
@@ -219,7 +249,9 @@ pub type Selected = Vec<(String, Result<Profile, ConfigError>)>;
 /// once; of all that are not disabled where none is named. An account that cannot be used is an
 /// error beside the others.
 ///
-/// The list is empty only if none is named and all are disabled.
+/// Of these, the ones that are in the shard, where the overrides name one.
+///
+/// The list is empty only if none is named and all are disabled, or where none is in the shard.
 ///
 /// # Errors
 ///
@@ -244,6 +276,7 @@ pub fn select(
         });
     }
 
+    let in_shard = |name: &str| overrides.shard.is_none_or(|shard| shard.has(name));
     let mut taken: HashMap<Server, String> = HashMap::new();
     let mut resolve = |name: &str| {
         let profile = if url::is_url(name) {
@@ -271,17 +304,32 @@ pub fn select(
             };
             (name, profile)
         })
+        .filter(|(name, _)| in_shard(name))
         .collect();
     Ok(selected)
 }
 
-fn read(file: &mut fs::File) -> io::Result<Zeroizing<String>> {
-    let mut octets = Zeroizing::new(Vec::new());
-    file.take(SIZE_LIMIT + 1).read_to_end(&mut octets)?;
+/// A file from a place of its own on.
+struct ReadAt<'a>(&'a fs::File, u64);
+
+impl Read for ReadAt<'_> {
+    fn read(&mut self, octets: &mut [u8]) -> io::Result<usize> {
+        let count = self.0.read_at(octets, self.1)?;
+        self.1 += count as u64;
+        Ok(count)
+    }
+}
+
+/// The text of a file that may be a config file.
+pub(super) fn read(file: &mut fs::File) -> io::Result<Zeroizing<String>> {
+    text_of(named::read(file, SIZE_LIMIT)?)
+}
+
+fn text_of(octets: Zeroizing<Vec<u8>>) -> io::Result<Zeroizing<String>> {
     if octets.len() as u64 > SIZE_LIMIT {
         return Err(io::Error::new(
             io::ErrorKind::FileTooLarge,
-            "it is larger than 1 MiB, so it is hardly a config file",
+            "it is larger than 16 MiB, so it is hardly a config file",
         ));
     }
     match std::str::from_utf8(&octets) {

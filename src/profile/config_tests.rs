@@ -213,10 +213,10 @@ fn a_password_in_a_directory_that_anyone_can_write_to_is_refused() {
 
 #[test]
 fn what_is_too_large_or_no_text_is_no_config_file() {
-    let (_dir, path) = write(&"#".repeat((1 << 20) + 1), 0o600);
+    let (_dir, path) = write(&"#".repeat((16 << 20) + 1), 0o600);
     let error = Config::load(&path).unwrap_err();
     assert!(
-        error.render(Paint::PLAIN).contains("larger than 1 MiB"),
+        error.render(Paint::PLAIN).contains("larger than 16 MiB"),
         "{error}"
     );
     let (_dir, path) = write("", 0o600);

@@ -10,7 +10,7 @@ use thiserror::Error;
 use super::address::without_password;
 use super::problem::Problem;
 use super::words::nearest;
-use crate::exit::{Diagnose, Status};
+use crate::exit::{Diagnose, Status, is_scarce, scarcity};
 use crate::paths::NoHome;
 use crate::term::visible;
 use crate::term::{Paint, columns, wrap};
@@ -104,6 +104,14 @@ impl ConfigError {
         }
     }
 
+    /// What is wrong, without where and in which account; safe for a terminal.
+    pub fn bare_reason(&self) -> String {
+        match self {
+            Self::Invalid(problem) => visible(&problem.message),
+            other => other.to_string(),
+        }
+    }
+
     /// The error for a terminal: title, place with caret where there is one, and the hint.
     ///
     /// Several lines, without a newline at the end; The source line is left out where it may
@@ -131,6 +139,9 @@ impl ConfigError {
     }
 }
 
+/// Stands in the first line of what the renderer makes, which is left out.
+const TITLE: &str = "wrong";
+
 /// What is wrong, its place with a caret, and the hint.
 fn shown(problem: &Problem, paint: Paint) -> String {
     let renderer = match paint == Paint::PLAIN {
@@ -139,7 +150,7 @@ fn shown(problem: &Problem, paint: Paint) -> String {
     };
     let renderer = renderer.decor_style(DecorStyle::Ascii);
     let path = visible(&problem.source.path.display().to_string());
-    let group = Group::with_title(Level::ERROR.primary_title(problem.title()));
+    let group = Group::with_title(Level::ERROR.primary_title(TITLE));
     let group = match problem.excerpt() {
         Some(excerpt) => group.element(
             Snippet::source(excerpt.line)
@@ -153,13 +164,19 @@ fn shown(problem: &Problem, paint: Paint) -> String {
                 .char_column(problem.column()),
         ),
     };
-    // Lines with nothing but the rule beside the excerpt are air.
+    // The renderer breaks no line, so the title is ours. Lines with nothing but the rule beside the
+    // excerpt are air.
+    let label = format!("{} ", paint.error("error:"));
+    let title = wrap(&label, &problem.title(), columns(io::stderr()));
     let report = renderer.render(&[group]);
-    let mut lines: Vec<String> = report
-        .lines()
-        .filter(|line| without_colour(line).trim() != "|")
-        .map(str::to_owned)
-        .collect();
+    let mut lines = vec![title];
+    lines.extend(
+        report
+            .lines()
+            .skip(1)
+            .filter(|line| without_colour(line).trim() != "|")
+            .map(str::to_owned),
+    );
     let help = problem.help.as_deref().map(visible);
     lines.extend(help.map(|help| hint_line(&help, paint)));
     lines.join("\n")
@@ -174,6 +191,7 @@ impl Diagnose for ConfigError {
     fn status(&self) -> Status {
         match self {
             Self::CommandLine { .. } => Status::Usage,
+            Self::Read { source, .. } if is_scarce(source) => Status::Temporary,
             _ => Status::Config,
         }
     }
@@ -208,7 +226,7 @@ impl Diagnose for ConfigError {
                 io::ErrorKind::PermissionDenied => {
                     Some("you need the right to read it, and to enter its directory".into())
                 }
-                _ => None,
+                _ => scarcity(source).map(str::to_owned),
             },
             Self::SameMaildrop { first, .. } => Some(format!(
                 "fetch it as `{}` alone, or set `disabled = true` in one of the two",

@@ -9,8 +9,10 @@ use std::path::{Path, PathBuf};
 use thiserror::Error;
 use toml_edit::{Array, DocumentMut, InlineTable, Item, Table, TomlError, Value, value};
 
+use super::config;
 use crate::durable::{Dir, Disk};
 use crate::exit::{Diagnose, Status};
+use crate::named;
 use crate::term::visible;
 
 /// Characters of an account's name that go into a file's name; a name may have 255 octets.
@@ -182,12 +184,15 @@ pub fn replace_file<E: From<Unwritten>>(
 ///
 /// It cannot be read.
 pub fn read(path: &Path) -> Result<String, Unwritten> {
-    match fs::read_to_string(path) {
+    let text = named::open(path).and_then(|mut file| config::read(&mut file));
+    match text {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(String::new()),
-        text => text.map_err(|source| Unwritten {
-            path: path.to_owned(),
-            source,
-        }),
+        text => text
+            .map(|text| text.as_str().to_owned())
+            .map_err(|source| Unwritten {
+                path: path.to_owned(),
+                source,
+            }),
     }
 }
 

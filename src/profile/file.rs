@@ -13,10 +13,11 @@ use serde::de::{self, Deserialize, Deserializer, SeqAccess, Visitor};
 use toml::Spanned;
 
 pub use super::proxy::ProxyWord;
+pub use super::rule_table::RuleTable;
 
 use super::units::{Octets, Period, duration};
 use super::words::{expected_words, nearest};
-use super::{Auth, Keep, MinVersion, Order, Pin, Pipelining, Roots};
+use super::{Auth, Keep, MinVersion, Order, PathEnd, Pin, Pipelining, Roots};
 use crate::oauth::ClientSecret;
 use crate::secrets::{Password, Store};
 use zeroize::Zeroizing;
@@ -67,6 +68,10 @@ pub struct Account {
     pub latest: Key<u64>,
     /// `order`: `"oldest-first"` (default) or `"newest-first"`.
     pub order: Key<Order>,
+    /// `filter-command`: a program that reads headers, and decides where no rule does.
+    pub filter_command: Key<Vec<String>>,
+    /// `rules`: which messages come, and where to; the first that fits decides.
+    pub rules: Key<Vec<Spanned<RuleTable>>>,
     /// `pipelining`: `"auto"` (default) or `"off"`.
     pub pipelining: Key<Pipelining>,
     /// `timeout`: how long the server may be silent; `"60 s"` by default.
@@ -89,6 +94,14 @@ pub struct Account {
     pub proxy: Key<ProxyWord>,
     /// `proxy-command`: a program whose standard input and output are the connection.
     pub proxy_command: Key<Vec<String>>,
+    /// `every`: how long `watch` waits between two fetches; `"10 min"` by default.
+    pub every: Key<Period>,
+    /// `on-new`: a program and its arguments, run after a fetch that brought something.
+    pub on_new: Key<Vec<String>>,
+    /// `on-new-paths`: how the paths that it is given end, `"newline"` (default) or `"nul"`.
+    pub on_new_paths: Key<PathEnd>,
+    /// `on-new-timeout`: how long it may take; `"10 min"` by default.
+    pub on_new_timeout: Key<Period>,
     /// `disabled`: `true` leaves the account alone unless it is named on the command line.
     pub disabled: Key<bool>,
 }
@@ -359,6 +372,9 @@ mod tests {
         let error = toml::from_str::<DeliverTable>("no-such-key = 1").unwrap_err();
         let of_deliver = expected_words(error.message());
         known.extend(of_deliver.into_iter().map(|key| format!("deliver.{key}")));
+        let error = toml::from_str::<RuleTable>("no-such-key = 1").unwrap_err();
+        let of_rules = expected_words(error.message());
+        known.extend(of_rules.into_iter().map(|key| format!("rules.{key}")));
         described.sort();
         known.sort();
         assert_eq!(described, known);

@@ -15,17 +15,20 @@ pub use crate::net::pin::Pin;
 pub use crate::net::proxy::{Proxy, ProxyServer, Way};
 pub use crate::net::tls::{ClientCertificate, MinVersion, Roots, TlsPolicy};
 pub use crate::plan::{Keep, Order, Policy};
+pub use crate::rules::Rules;
 pub use crate::secrets::{OAuth, PasswordSource};
 pub use crate::server::{Server, TLS_PORT};
-pub use crate::session::Auth;
+pub use crate::source::Auth;
 pub(crate) use address::{checked_user, normal_host, without_password};
 pub use config::{Config, Selected, select};
 pub use deliver::Deliver;
 pub use diagnose::ConfigError;
+pub use on_new::{OnNew, PathEnd};
 pub use overrides::Overrides;
 pub use problem::Problem;
-pub use resolve::TIMEOUT;
-pub use typed::Typed;
+pub use resolve::{EVERY, TIMEOUT};
+pub use shard::Shard;
+pub use typed::{Typed, config_option};
 pub(crate) use words::nearest;
 
 mod address;
@@ -35,12 +38,15 @@ mod diagnose;
 pub mod draft;
 pub mod edit;
 pub mod file;
+mod on_new;
 mod overrides;
 mod problem;
 pub mod providers;
 mod proxy;
 pub mod removal;
 mod resolve;
+pub mod rule_table;
+mod shard;
 pub mod shown;
 mod tables;
 mod typed;
@@ -70,10 +76,16 @@ pub struct Profile {
     pub deliver: Option<Deliver>,
     /// What becomes of messages.
     pub policy: Policy,
+    /// Which of those that have not been fetched come, and where to.
+    pub rules: Rules,
     /// Whether commands may be sent before earlier ones are answered.
     pub pipelining: Pipelining,
     /// How long the server may be silent.
     pub timeout: Duration,
+    /// How long `watch` leaves it alone between two fetches.
+    pub every: Duration,
+    /// What is run after a fetch that brought something.
+    pub on_new: Option<OnNew>,
     /// How its owner named it.
     pub typed: Typed,
 }
@@ -91,10 +103,18 @@ impl Profile {
             maildir: PathBuf::new(),
             deliver: None,
             policy: Policy::default(),
+            rules: Rules::default(),
             pipelining: Pipelining::default(),
             timeout: TIMEOUT,
+            every: EVERY,
+            on_new: None,
             typed: Typed::default(),
         }
+    }
+
+    /// Whether its mail is in a Maildir of its owner's, rather than passing through a place of ours.
+    pub fn has_maildir(&self) -> bool {
+        self.deliver.as_ref().is_none_or(Deliver::keeps)
     }
 
     /// What is to be got for a sign-in.

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::diagnose::ConfigError;
-use super::{Auth, Keep, Order, PasswordSource, Pin, Profile, Roots};
+use super::{Auth, Keep, Order, PasswordSource, Pin, Profile, Roots, Shard};
 
 /// What the command line says about each account of this run; it goes before the config file.
 #[derive(Clone, Debug, Default)]
@@ -34,6 +34,8 @@ pub struct Overrides {
     /// What else was typed for this run and holds for a command in its place as well, each option
     /// behind a space.
     pub beside: String,
+    /// `--shard`: which of the accounts are worked on.
+    pub shard: Option<Shard>,
     /// The command stores no mail, so a URL needs no `--maildir`.
     pub stores_nothing: bool,
 }
@@ -83,6 +85,10 @@ impl Overrides {
         profile.timeout = self.timeout.unwrap_or(profile.timeout);
         let policy = &mut profile.policy;
         policy.keep = self.keep.unwrap_or(policy.keep);
+        // "Leave all messages on the server, whatever the profile says": rules are in the profile.
+        if self.keep == Some(Keep::Always) {
+            profile.rules = profile.rules.sparing();
+        }
         policy.order = self.order.unwrap_or(policy.order);
         policy.max_size = self.max_size.or(policy.max_size);
         policy.latest = self.latest.or(policy.latest);

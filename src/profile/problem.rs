@@ -9,7 +9,7 @@ use zeroize::Zeroizing;
 
 use super::file::Account;
 use super::proxy::holds_password;
-use super::words::{expected_words, meant_by, nearest};
+use super::words::{expected_words, meant_by, nearest, way_to_say};
 use crate::term::{visible, visible_same_width};
 
 /// Stands for a value that may hold a secret.
@@ -70,7 +70,10 @@ impl Problem {
         let unknown_key = message.starts_with("unknown field");
         let found = message.split('`').nth(1).unwrap_or_default();
         let help = meant_by(found, &expected)
-            .map(|ours| format!("did you mean `{ours}`?"))
+            .map(|ours| match way_to_say(found).filter(|_| unknown_key) {
+                Some(way) => way.to_owned(),
+                None => format!("did you mean `{ours}`?"),
+            })
             .or_else(|| of_an_account(found, &expected))
             .or_else(|| nearest(found, &expected).map(|near| format!("did you mean `{near}`?")))
             .or_else(|| {
@@ -276,6 +279,10 @@ fn plain_words(message: &str) -> String {
         .replace(
             "expected struct OAuthTable",
             "expected a table, as in oauth = { provider = \"google\" }",
+        )
+        .replace(
+            "expected struct RuleTable",
+            "expected a table, as in [[accounts.NAME.rules]]",
         )
         .replace("expected u16", "expected a number from 1 to 65535")
         .replace("expected u64", "expected a whole number, not negative")

@@ -17,7 +17,7 @@ use super::diagnose::ConfigError;
 use super::file::{Account, NetrcWord};
 use super::overrides::Overrides;
 use super::problem::{Problem, Source};
-use super::units::Octets;
+use super::units::{Octets, Period};
 use super::words::nearest;
 use super::{Auth, PasswordSource, Policy, Profile, Server, Tls};
 
@@ -27,6 +27,8 @@ pub(crate) const MAILDIR: &str = "~/Mail/{account}";
 const NETRC: &str = "~/.netrc";
 /// How long the server may be silent if nothing says otherwise.
 pub const TIMEOUT: Duration = Duration::from_secs(60);
+/// How long `watch` waits between two fetches if nothing says otherwise.
+pub const EVERY: Duration = Duration::from_secs(10 * 60);
 /// POP3 that begins without TLS (RFC 1939 section 3).
 const PLAIN_PORT: u16 = 110;
 
@@ -58,7 +60,9 @@ macro_rules! key {
 
 mod line;
 mod oauth;
+mod on_new;
 mod onward;
+mod rules;
 
 pub(super) struct Resolver<'a> {
     source: &'a Arc<Source>,
@@ -73,13 +77,7 @@ impl Resolver<'_> {
         let tls = self.tls()?;
         let server = self.server(&tls)?;
         let auth = self.auth(!matches!(tls, Tls::None))?;
-        let timeout = match key!(self.timeout) {
-            Some(timeout) if timeout.get_ref().duration() < Duration::from_secs(1) => {
-                return Err(self.error(timeout.span(), "`timeout` must be at least one second"));
-            }
-            Some(timeout) => timeout.get_ref().duration(),
-            None => TIMEOUT,
-        };
+        let timeout = self.seconds("timeout", key!(self.timeout), TIMEOUT)?;
         let deliver = self.deliver(&server)?;
         let maildir = match (key!(self.maildir), &deliver) {
             (Some(maildir), _) => self.path(maildir.span(), maildir.get_ref(), &server)?,
@@ -95,12 +93,15 @@ impl Resolver<'_> {
         };
         Ok(Profile {
             password: self.password(&server, auth)?,
+            every: self.seconds("every", key!(self.every), EVERY)?,
+            on_new: self.on_new(&server)?,
             way: self.way(&server)?,
             tls,
             auth,
             maildir,
             deliver,
             policy,
+            rules: self.rules()?,
             pipelining: value(key!(self.pipelining)).unwrap_or_default(),
             timeout,
             ..Profile::new(self.name.get_ref().clone(), server)
@@ -198,15 +199,7 @@ impl Resolver<'_> {
             sources.push((password.span(), PasswordSource::Inline(secret)));
         }
         if let Some(command) = &account.password_command {
-            let argv = command.get_ref().iter();
-            let argv: Vec<_> = argv.map(|word| self.expand(word, server)).collect();
-            if argv.first().is_none_or(String::is_empty) {
-                let wrong = "a command needs a program, as in [\"pass\", \"show\", \"mail\"]";
-                return Err(self.error(command.span(), wrong));
-            }
-            if argv.iter().any(|word| word.contains('\0')) {
-                return Err(self.error(command.span(), "a command cannot have a NUL in it"));
-            }
+            let argv = self.argv(command, server, "[\"pass\", \"show\", \"mail\"]")?;
             sources.push((command.span(), PasswordSource::Command(argv)));
         }
         if let Some(credential) = &account.password_credential {
@@ -253,6 +246,42 @@ impl Resolver<'_> {
                     .into(),
             )),
             source => Ok(source.map(|(_, source)| source)),
+        }
+    }
+
+    /// A program and its arguments, with what stands in for the account's own words.
+    fn argv(
+        &self,
+        command: &Spanned<Vec<String>>,
+        server: &Server,
+        example: &str,
+    ) -> Result<Vec<String>, ConfigError> {
+        let argv = command.get_ref().iter();
+        let argv: Vec<_> = argv.map(|word| self.expand(word, server)).collect();
+        if argv.first().is_none_or(String::is_empty) {
+            let wrong = format!("a command needs a program, as in {example}");
+            return Err(self.error(command.span(), wrong));
+        }
+        if argv.iter().any(|word| word.contains('\0')) {
+            return Err(self.error(command.span(), "a command cannot have a NUL in it"));
+        }
+        Ok(argv)
+    }
+
+    /// A time of a second or more.
+    fn seconds(
+        &self,
+        key: &str,
+        period: Option<&Spanned<Period>>,
+        usual: Duration,
+    ) -> Result<Duration, ConfigError> {
+        match period {
+            Some(period) if period.get_ref().duration() < Duration::from_secs(1) => {
+                let wrong = format!("`{key}` must be at least one second");
+                Err(self.error(period.span(), wrong))
+            }
+            Some(period) => Ok(period.get_ref().duration()),
+            None => Ok(usual),
         }
     }
 
@@ -349,15 +378,20 @@ impl Resolver<'_> {
     }
 
     fn missing(&self, key: &str, example: &str) -> ConfigError {
-        self.error_with(
-            self.name.span(),
-            format!("account `{}` has no `{key}`", self.name.get_ref()),
-            format!("add a line to it: {key} = \"{example}\""),
-        )
+        ConfigError::Invalid(Box::new(Problem {
+            help: Some(format!("add a line to it: {key} = \"{example}\"")),
+            // The message says it better.
+            account: None,
+            ..self.problem(
+                self.name.span(),
+                format!("account `{}` has no `{key}`", self.name.get_ref()),
+                None,
+            )
+        }))
     }
 
     pub(super) fn error(&self, span: Range<usize>, message: impl Into<String>) -> ConfigError {
-        self.problem(span, message.into(), None)
+        ConfigError::Invalid(Box::new(self.problem(span, message.into(), None)))
     }
 
     pub(super) fn error_with(
@@ -366,18 +400,18 @@ impl Resolver<'_> {
         message: String,
         help: String,
     ) -> ConfigError {
-        self.problem(span, message, Some(help))
+        ConfigError::Invalid(Box::new(self.problem(span, message, Some(help))))
     }
 
-    fn problem(&self, span: Range<usize>, message: String, help: Option<String>) -> ConfigError {
-        ConfigError::Invalid(Box::new(Problem {
+    fn problem(&self, span: Range<usize>, message: String, help: Option<String>) -> Problem {
+        Problem {
             source: self.source.clone(),
             span,
             message,
             help,
             unknown_key: false,
-            account: None,
-        }))
+            account: Some(self.name.get_ref().clone()),
+        }
     }
 }
 

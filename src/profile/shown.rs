@@ -1,8 +1,9 @@
 //! What an account's settings are, for people and for programs: the one list that `account list` and
 //! `account show` write.
 
-use super::{Deliver, Keep, MinVersion, PasswordSource, Profile, Proxy, Tls, units};
+use super::{Deliver, Keep, MinVersion, OnNew, PasswordSource, Profile, Proxy, Tls, units};
 use crate::handover::Recipient;
+use crate::rules::{Filter, Rule, Rules};
 use crate::secrets::{OAuth, Store};
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -62,14 +63,11 @@ impl Profile {
             Some(Proxy::Command(argv)) => (None, Some(argv)),
             None => (None, None),
         };
+        let on_new = self.on_new.as_ref();
         let (source, secret) = described(&self.password);
         // A URL has no Maildir of its own.
         let maildir = Some(&self.maildir).filter(|path| !path.as_os_str().is_empty());
-        let passes = self
-            .deliver
-            .as_ref()
-            .is_some_and(|deliver| !deliver.keeps());
-        let maildir = maildir.filter(|_| !passes);
+        let maildir = maildir.filter(|_| self.has_maildir());
         let period = match policy.keep {
             Keep::For(period) => json!(period.as_secs()),
             keep => json!(keep.to_string()),
@@ -115,10 +113,22 @@ impl Profile {
             Setting::new("max-size", policy.max_size).text(policy.max_size.map(units::octets)),
             Setting::new("latest", policy.latest),
             Setting::new("order", policy.order),
+            Setting::new("filter-command", self.rules.filter().map(Filter::argv))
+                .text(self.rules.filter().map(|filter| filter.argv().join(" "))),
+            Setting::new("rules", rules_as_json(&self.rules)).text(rules_in_words(&self.rules)),
             Setting::new("pipelining", self.pipelining),
             Setting::new("timeout", self.timeout.as_secs())
                 .field("timeout_seconds")
                 .text(Some(units::duration(self.timeout))),
+            Setting::new("every", self.every.as_secs())
+                .field("every_seconds")
+                .text(Some(units::duration(self.every))),
+            Setting::new("on-new", on_new.map(|it| &it.argv))
+                .text(on_new.map(|it| it.argv.join(" "))),
+            Setting::new("on-new-paths", on_new.map(|it| it.paths)),
+            Setting::new("on-new-timeout", on_new.map(OnNew::seconds))
+                .field("on_new_timeout_seconds")
+                .text(on_new.map(|it| units::duration(it.limit))),
         ]
     }
 }
@@ -152,6 +162,26 @@ fn deliver_in_words(deliver: &Deliver) -> String {
         Recipient::Program(program) => format!("the program `{program}`"),
         Recipient::Mbox(mbox) => format!("the mbox file {mbox}"),
     }
+}
+
+fn rules_as_json(rules: &Rules) -> Vec<Value> {
+    let object = |rule: &Rule| {
+        let folder = rule.action.folder().map(ToString::to_string);
+        json!({ "when": rule.text, "then": rule.action.word(), "folder": folder })
+    };
+    rules.iter().map(object).collect()
+}
+
+fn rules_in_words(rules: &Rules) -> Option<String> {
+    let line = |(rule, number): (&Rule, usize)| {
+        let then = match rule.action.folder() {
+            Some(folder) => folder.to_string(),
+            None => rule.action.word().to_owned(),
+        };
+        format!("{number}. {}: {then}", rule.text)
+    };
+    let lines: Vec<String> = rules.iter().zip(1..).map(line).collect();
+    (!lines.is_empty()).then(|| lines.join("; "))
 }
 
 /// Where the secret comes from, in a word for programs and in words for people.

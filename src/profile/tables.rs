@@ -20,7 +20,8 @@ pub(super) struct File {
     pub disabled: BTreeSet<String>,
     /// Whether any account has the key `password`, or a password in its `proxy`.
     pub holds_password: bool,
-    /// Whether any account has `password-command`, `proxy-command`, `deliver` or `oauth.token-command`.
+    /// Whether any account has `password-command`, `proxy-command`, `filter-command`, `deliver`, `on-new` or
+    /// `oauth.token-command`.
     pub runs_commands: bool,
 }
 
@@ -90,12 +91,16 @@ impl File {
             holds_password: defaults.password.is_some() || has("password") || proxy_password,
             runs_commands: defaults.password_command.is_some()
                 || defaults.proxy_command.is_some()
+                || defaults.on_new.is_some()
+                || defaults.filter_command.is_some()
+                || has("filter-command")
                 || runs_for_tokens(&defaults)
                 || defaults.deliver.is_some()
                 || has("deliver")
                 || has_token_command
                 || has("password-command")
-                || has("proxy-command"),
+                || has("proxy-command")
+                || has("on-new"),
             accounts: accounts
                 .into_keys()
                 .map(|name| {

@@ -93,6 +93,13 @@ fn with_value(option: &str, value: &str) -> String {
     format!(" --{option} {}", quoted(value))
 }
 
+/// ` --config FILE`, where it was given.
+pub fn config_option(config: Option<&Path>) -> String {
+    config.map_or_else(String::new, |path| {
+        format!(" --config {}", quoted(&path.display().to_string()))
+    })
+}
+
 impl Profile {
     /// What names the account on the command line, as a shell takes it: the name in the config file,
     /// or the URL.
@@ -106,10 +113,7 @@ impl Profile {
 
     /// ` --config FILE`, where it was given.
     pub fn config_option(&self) -> String {
-        let config = self.typed.config.as_ref().map(|path| path.display());
-        config.map_or_else(String::new, |path| {
-            format!(" --config {}", quoted(&path.to_string()))
-        })
+        config_option(self.typed.config.as_deref())
     }
 
     /// The same for commands that work on its Maildir.

@@ -65,6 +65,14 @@ const ELSEWHERE: &[(&str, &str)] = &[
     ("tls_trust_file", "tls-roots"),
     ("fingerprint", "tls-pin"),
     ("tls_fingerprint", "tls-pin"),
+    ("interval", "every"),
+    ("check-interval", "every"),
+    ("poll", "every"),
+    ("daemon", "every"),
+    ("hook", "on-new"),
+    ("exec", "on-new"),
+    ("on-new-mail", "on-new"),
+    ("post-fetch", "on-new"),
     ("enabled", "disabled"),
     ("skip", "disabled"),
     ("socks5", "proxy"),
@@ -80,6 +88,26 @@ const ELSEWHERE: &[(&str, &str)] = &[
     ("account", "accounts"),
     ("default", "defaults"),
 ];
+
+/// How it is said here what a key of another tool says, where its value would not do for ours.
+pub(super) fn way_to_say(found: &str) -> Option<&'static str> {
+    Some(match found.to_lowercase().replace('_', "-").as_str() {
+        "ssl" | "encryption" | "security" => {
+            "leave it out: TLS is on, on port 995; for port 110 say tls = \"starttls\""
+        }
+        "starttls" => "that is tls = \"starttls\"",
+        "passwordeval" | "password-eval" | "passcmd" => {
+            "that is password-command = [\"pass\", \"show\", \"mail\"]: the program and each of its \
+             arguments in quotes of their own"
+        }
+        "delete" => {
+            "that is keep = \"never\", which deletes a message from the server once it is stored; \
+             keep = \"always\", the default, leaves it there"
+        }
+        "delete-after" => "that is keep = \"14 days\"",
+        _ => return None,
+    })
+}
 
 /// What a word that is not ours most likely means, of what may stand here.
 pub(super) fn meant_by<'a>(found: &str, expected: &'a [String]) -> Option<&'a str> {

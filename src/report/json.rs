@@ -30,9 +30,10 @@ pub(super) fn line(name: &str, event: &Event<'_>, account: &Account) -> Option<V
             account: name,
             message: message.into(),
         }),
-        Event::Deleted(message) => json_line(&Object::Deleted {
+        Event::Deleted { message, rule } => json_line(&Object::Deleted {
             account: name,
             message: message.into(),
+            rule: *rule,
         }),
         Event::Skipped { message, reason } => json_line(&Object::Skipped {
             account: name,
@@ -65,6 +66,7 @@ pub(super) fn summary(totals: &Totals, status: Status) -> Option<Vec<u8>> {
         fetched: totals.fetched,
         octets: totals.octets,
         deleted: totals.deleted,
+        deleted_by_rules: totals.deleted_by_rules,
         skipped: totals.skipped,
         failed: totals.failed,
         doubtful: totals.doubtful,
@@ -102,6 +104,7 @@ enum Object<'a> {
         account: &'a str,
         #[serde(flatten)]
         message: MessageId<'a>,
+        rule: Option<&'a str>,
     },
     Skipped {
         account: &'a str,
@@ -128,6 +131,7 @@ enum Object<'a> {
         fetched: u64,
         octets: u64,
         deleted: u64,
+        deleted_by_rules: u64,
         skipped: u64,
         failed: u64,
         doubtful: u64,
@@ -146,6 +150,7 @@ enum Object<'a> {
         fetched: u64,
         octets: u64,
         deleted: u64,
+        deleted_by_rules: u64,
         skipped: u64,
         failed: u64,
         doubtful: u64,
@@ -211,6 +216,7 @@ fn account_object<'a>(name: &'a str, outcome: &'a Outcome, account: &Account) ->
         fetched: outcome.fetched,
         octets: outcome.octets,
         deleted: outcome.deleted,
+        deleted_by_rules: outcome.deleted_by_rules,
         skipped: outcome.skipped,
         failed: outcome.failed,
         doubtful: outcome.doubtful,
@@ -294,7 +300,13 @@ mod tests {
             object(&Event::Failed { message, reason }),
             expected("failed")
         );
-        assert_eq!(object(&Event::Deleted(message))["event"], "deleted");
+        assert_eq!(
+            object(&Event::Deleted {
+                message,
+                rule: None
+            })["event"],
+            "deleted"
+        );
         assert_eq!(
             object(&Event::Warning("\u{9b}")),
             json!({"event": "warning", "account": "work", "text": "\u{9b}"})
@@ -322,7 +334,7 @@ mod tests {
         assert_eq!(
             serde_json::from_slice::<Value>(&line).unwrap(),
             json!({
-                "event": "account", "account": "work", "fetched": 5, "octets": 0, "deleted": 0,
+                "event": "account", "account": "work", "fetched": 5, "octets": 0, "deleted": 0, "deleted_by_rules": 0,
                 "skipped": 0, "failed": 0, "doubtful": 0, "known": 0, "recovered": 0, "handed": 0, "waiting": 0, "seen": 340,
                 "status": 75,
                 "error": "connection lost", "hint": null,

@@ -9,6 +9,7 @@ mod lines;
 mod paths;
 mod progress;
 mod reporter;
+mod screen;
 mod tally;
 #[cfg(test)]
 mod testing;
@@ -86,7 +87,12 @@ pub enum Event<'a> {
     /// A stored message has been handed on to what its owner wants it to go to.
     Handed(Listed<'a>),
     /// The server has confirmed that a message is gone from the maildrop.
-    Deleted(Listed<'a>),
+    Deleted {
+        /// Which one.
+        message: Listed<'a>,
+        /// The rule that had it deleted unread, in words; none for one that is stored.
+        rule: Option<&'a str>,
+    },
     /// A message was left on the server on purpose.
     Skipped {
         /// Which one.
@@ -175,8 +181,10 @@ pub struct Outcome {
     pub recovered: u64,
     /// No message of the account was stored before.
     pub is_first_mail: bool,
-    /// Messages deleted from the server, confirmed by it.
+    /// Messages deleted from the server that are stored, confirmed by it.
     pub deleted: u64,
+    /// Messages deleted unread, as rules say, confirmed by it.
+    pub deleted_by_rules: u64,
     /// Messages left on the server on purpose (too large, tried in vain too often).
     pub skipped: u64,
     /// Messages that should come and are passed over for now, and parts of the maildrop that hide

@@ -34,7 +34,16 @@ mod tests {
 
     #[test]
     fn only_stored_messages_have_a_path() {
-        assert_eq!(line(&Event::Deleted(listed()), false), None);
+        assert_eq!(
+            line(
+                &Event::Deleted {
+                    message: listed(),
+                    rule: None
+                },
+                false
+            ),
+            None
+        );
         assert_eq!(line(&Event::Notice("hello"), false), None);
     }
 }

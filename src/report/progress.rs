@@ -5,6 +5,7 @@ use crate::term::{columns, escape_str, fit, size, width};
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 use std::collections::HashMap;
 use std::fmt::Write;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -27,6 +28,8 @@ const FIRST_GUESS: Duration = Duration::from_secs(2);
 pub(super) struct Progress {
     bars: MultiProgress,
     accounts: Mutex<HashMap<String, Account>>,
+    /// None is drawn any more.
+    is_over: AtomicBool,
 }
 
 struct Account {
@@ -40,12 +43,16 @@ impl Progress {
         Self {
             bars: MultiProgress::with_draw_target(target),
             accounts: Mutex::default(),
+            is_over: AtomicBool::new(false),
         }
     }
 
     /// Moves the bars.
     pub(super) fn event(&self, name: &str, event: &Event<'_>) {
         let mut accounts = self.accounts();
+        if self.is_over.load(Ordering::Relaxed) {
+            return;
+        }
         if matches!(event, Event::Connecting { .. } | Event::Verifying { .. }) {
             let account = accounts.entry(name.to_owned());
             account.or_insert_with(|| self.account());
@@ -80,9 +87,20 @@ impl Progress {
         self.bars.suspend(write)
     }
 
-    /// Takes the bars off the screen for good.
+    /// Takes the bars of all accounts off the screen.
     pub(super) fn clear(&self) {
-        for (_, account) in self.accounts().drain() {
+        self.clear_all(&mut self.accounts());
+    }
+
+    /// The same, and draws none any more.
+    pub(super) fn end(&self) {
+        let mut accounts = self.accounts();
+        self.is_over.store(true, Ordering::Relaxed);
+        self.clear_all(&mut accounts);
+    }
+
+    fn clear_all(&self, accounts: &mut HashMap<String, Account>) {
+        for (_, account) in accounts.drain() {
             self.remove(&account.bar);
         }
     }
@@ -168,14 +186,13 @@ impl Account {
     }
 }
 
-/// What there is room for: the rate goes first, then the time, and the bar stays. At the end some
-/// columns stay free, for the ^C that a terminal shows would break the line.
+/// What there is room for: the rate goes first, then the time, and the bar stays.
 fn template(columns: Option<usize>) -> &'static str {
     match columns {
-        Some(0..50) => "{prefix} {msg} [{wide_bar:.cyan}]   ",
-        Some(50..66) => "{prefix} {msg} [{wide_bar:.cyan}] {octets} of {total}   ",
-        Some(66..80) => "{prefix} {msg} [{wide_bar:.cyan}] {octets} of {total}{eta}   ",
-        _ => "{prefix} {msg} [{wide_bar:.cyan}] {octets} of {total}{rate}{eta}   ",
+        Some(0..50) => "{prefix} {msg} [{wide_bar:.cyan}]",
+        Some(50..66) => "{prefix} {msg} [{wide_bar:.cyan}] {octets} of {total}",
+        Some(66..80) => "{prefix} {msg} [{wide_bar:.cyan}] {octets} of {total}{eta}",
+        _ => "{prefix} {msg} [{wide_bar:.cyan}] {octets} of {total}{rate}{eta}",
     }
 }
 
@@ -279,7 +296,6 @@ mod tests {
         for columns in [20, 49, 60, 70, 80, 200] {
             let template = template(Some(columns));
             assert!(template.contains("[{wide_bar"), "{columns}");
-            assert!(template.ends_with("   "), "room for ^C: {columns}");
             assert!(!template.contains("{rate}") || template.contains("{eta}"));
         }
         assert!(!template(Some(79)).contains("{rate}"));
@@ -366,6 +382,18 @@ mod tests {
         progress.suspend(|| ());
         progress.clear();
         assert!(!screen.text().contains("work"), "{}", screen.text());
+    }
+
+    #[test]
+    fn once_they_have_ended_no_bar_is_drawn() {
+        let screen = Screen::default();
+        let progress = progress(&screen);
+        connect(&progress);
+        progress.end();
+        screen.forget();
+        connect(&progress);
+        progress.event("work\x1b", &Event::Planned(planned()));
+        assert_eq!(screen.text(), "");
     }
 
     #[test]

@@ -2,12 +2,14 @@
 
 use super::lines::Lines;
 use super::progress::Progress;
+use super::screen::Screen;
 use super::tally::{Account, Totals};
 use super::text::Text;
 use super::{Event, Outcome, Report, json, paths};
 use crate::exit::Status;
+use crate::moment::Moment;
 use crate::stop::Stop;
-use crate::term::{Color, Paint, columns};
+use crate::term::{Color, Paint, columns, wrap};
 use indicatif::ProgressDrawTarget;
 use std::collections::{HashMap, HashSet};
 use std::io::{self, IsTerminal};
@@ -70,6 +72,9 @@ pub struct Reporter {
     stderr: Lines,
     /// Whether lines on stdout would tear the bars.
     stdout_is_terminal: bool,
+    /// Lines for people begin with the time: many of them, in a file that is read some other day.
+    stamped: bool,
+    stderr_is_terminal: bool,
     progress: Option<Progress>,
     tally: Mutex<Tally>,
 }
@@ -88,8 +93,7 @@ impl Reporter {
         let terminal = io::stderr().is_terminal();
         let dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
         let bars = options.progress && !options.quiet && options.verbosity < 2;
-        let progress =
-            (bars && terminal && !dumb).then(|| Progress::new(ProgressDrawTarget::stderr()));
+        let progress = (bars && terminal && !dumb).then(|| Progress::new(onto_screen()));
         let stdout_is_terminal = io::stdout().is_terminal();
         // Bars are drawn around what the same terminal is told, so that has to be written at once.
         let bars = progress.is_some();
@@ -102,11 +106,16 @@ impl Reporter {
             false => Lines::new(Box::new(io::stderr())),
         };
         let paint = options.color.paint(terminal);
-        Self::with_streams(options, paint, stdout, stderr, progress).at(stdout_is_terminal)
+        Self {
+            stamped: options.verbosity > 0 && !terminal,
+            ..Self::with_streams(options, paint, stdout, stderr, progress)
+        }
+        .at(stdout_is_terminal, terminal)
     }
 
-    fn at(mut self, stdout_is_terminal: bool) -> Self {
+    fn at(mut self, stdout_is_terminal: bool, stderr_is_terminal: bool) -> Self {
         self.stdout_is_terminal = stdout_is_terminal;
+        self.stderr_is_terminal = stderr_is_terminal;
         self
     }
 
@@ -128,6 +137,8 @@ impl Reporter {
             stdout,
             stderr,
             stdout_is_terminal: false,
+            stamped: false,
+            stderr_is_terminal: false,
             progress,
             tally: Mutex::default(),
         }
@@ -169,12 +180,28 @@ impl Reporter {
         });
     }
 
-    /// Whether there are bars, and so somebody who looks at them.
-    pub fn has_bars(&self) -> bool {
-        self.progress.is_some()
+    /// Whether somebody looks on, who may press Ctrl-C.
+    pub fn is_watched(&self) -> bool {
+        self.stderr_is_terminal && !self.options.quiet
     }
 
-    /// Takes the bars away for good.
+    /// Tells who has pressed Ctrl-C that it was heard. The bars go first: who presses it once more
+    /// ends the process where it stands, and is not to be left with them.
+    pub fn stopping(&self) {
+        if let Some(progress) = &self.progress {
+            progress.end();
+        }
+        let columns = columns(io::stderr());
+        let text = wrap(
+            "",
+            "stopping within 2 seconds; Ctrl-C again: at once",
+            columns,
+        );
+        // Over the ^C, which stands alone where no bar was drawn around it.
+        self.print(&format!("\r{text}\n"));
+    }
+
+    /// Takes the bars away.
     pub fn clear(&self) {
         if let Some(progress) = &self.progress {
             progress.clear();
@@ -183,8 +210,12 @@ impl Reporter {
 
     /// Writes text to stderr, above the bars. It must be escaped already, and end with LF.
     pub fn print(&self, text: &str) {
-        if !text.is_empty() {
-            self.suspend(|| self.stderr.write(text.as_bytes()));
+        if text.is_empty() {
+            return;
+        }
+        match self.stamped {
+            true => self.stderr.write(stamped(text, Moment::clock()).as_bytes()),
+            false => self.suspend(|| self.stderr.write(text.as_bytes())),
         }
     }
 
@@ -251,6 +282,13 @@ impl Reporter {
     }
 }
 
+/// The lines, each behind the time.
+fn stamped(text: &str, now: i64) -> String {
+    let time = Moment::on_the_wall(now);
+    let lines = text.split_inclusive('\n');
+    lines.map(|line| format!("{time} {line}")).collect()
+}
+
 impl Report for Reporter {
     fn report(&self, name: &str, event: Event<'_>) {
         if let Some(progress) = &self.progress {
@@ -281,6 +319,13 @@ impl Report for Reporter {
     fn wants_header(&self) -> bool {
         self.options.format == Format::Json || (self.text.verbose && !self.text.quiet)
     }
+}
+
+/// Drawn so often, however fast mail comes.
+const FRAMES_A_SECOND: u8 = 20;
+
+fn onto_screen() -> ProgressDrawTarget {
+    ProgressDrawTarget::term_like_with_hz(Box::new(Screen::default()), FRAMES_A_SECOND)
 }
 
 #[cfg(test)]

@@ -62,9 +62,10 @@ impl Text {
             Event::Handed(message) => {
                 self.step(|| format!("{name}: handed on {}\n", listed(message)))
             }
-            Event::Deleted(message) => {
-                self.step(|| format!("{name}: deleted {}\n", listed(message)))
-            }
+            Event::Deleted { message, rule } => self.step(|| {
+                let rule = rule.map_or_else(String::new, |it| format!(": {}", escape_str(it)));
+                format!("{name}: deleted {}{rule}\n", listed(message))
+            }),
             Event::Skipped { message, reason } => self.step(|| {
                 format!(
                     "{name}: skipped {}: {}\n",
@@ -223,6 +224,9 @@ fn summary(outcome: &Outcome, account: &Account) -> String {
     }
     if outcome.deleted > 0 {
         parts.push(format!("{} deleted", outcome.deleted));
+    }
+    if outcome.deleted_by_rules > 0 {
+        parts.push(format!("{} deleted by rules", outcome.deleted_by_rules));
     }
     if outcome.skipped > 0 {
         let reasons: Vec<String> = account.reasons.iter().map(|r| escape_str(r)).collect();

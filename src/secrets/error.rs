@@ -8,7 +8,7 @@ use std::time::Duration;
 use thiserror::Error;
 
 use super::Wanted;
-use crate::exit::{Diagnose, Status};
+use crate::exit::{self, Diagnose, Status};
 use crate::net::program::{cannot_start, not_by_a_shell};
 use crate::private;
 use crate::term::{quoted, visible};
@@ -173,6 +173,16 @@ pub enum SecretError {
 }
 
 impl SecretError {
+    fn source_io(&self) -> Option<&io::Error> {
+        match self {
+            Self::CommandIo { source, .. }
+            | Self::File { source, .. }
+            | Self::Stdin(source)
+            | Self::Terminal(source) => Some(source),
+            _ => None,
+        }
+    }
+
     /// Puts the account's name where the keyring knew only the server.
     pub(super) fn of_account(self, wanted: &Wanted<'_>) -> Self {
         match self {
@@ -189,11 +199,17 @@ impl Diagnose for SecretError {
     fn status(&self) -> Status {
         match self {
             Self::Interrupted => Status::Interrupted,
+            // The system's trouble, or the disk's, says nothing of the password.
+            _ if self.source_io().is_some_and(exit::is_scarce) => Status::Temporary,
+            _ if self.source_io().is_some_and(exit::is_of_disk) => Status::Io,
             _ => Status::NoPermission,
         }
     }
 
     fn hint(&self) -> Option<String> {
+        if let Some(scarce) = self.source_io().and_then(exit::scarcity) {
+            return Some(scarce.to_owned());
+        }
         let hint = match self {
             Self::Command {
                 key,

@@ -8,8 +8,8 @@ use std::time::{Duration, Instant};
 use rustix::io::ioctl_fionbio;
 use zeroize::Zeroizing;
 
-use crate::process::{Group, Running};
-use crate::stop::Stop;
+use crate::process::{Group, Running, end_attended};
+use crate::stop::{Stop, echo};
 
 use super::error::{ATTENDED, Helper, SecretError};
 use super::password::{LIMIT, Password};
@@ -57,6 +57,9 @@ fn run_within(
         false => (Stdio::null(), Group::Own),
     };
     command.stdin(stdin);
+    if interactive {
+        echo::last_work(end_attended);
+    }
 
     let deadline = Instant::now() + limit;
     let mut child = Running::start(&mut command, group).map_err(failed)?;

@@ -36,7 +36,7 @@ pub fn load(server: &Server, store: Store, interactive: bool) -> Result<Grant, L
             let path = path(server)?;
             // Where another process is at it, nothing is left over: it will come to its end.
             if drafts(server).is_ok_and(|drafts| !drafts.is_empty()) {
-                let _ = Turn::of(server).and_then(|turn| turn.try_take());
+                let _ = LoginLock::of(server).and_then(|lock| lock.try_take());
             }
             private::read(&path, private::OTHERS).map_err(|error| match error {
                 private::Error::Io(error) if error.kind() == io::ErrorKind::NotFound => {
@@ -96,13 +96,13 @@ pub fn remove(server: &Server, store: Store) -> Result<(), LoginError> {
 /// One process at a time renews, replaces or removes a maildrop's sign-in: a provider that changes
 /// refresh tokens takes each once, and what was kept last must be what it gave last. Like the lock of
 /// an account this is a file of its own; it is never removed.
-pub struct Turn {
+pub struct LoginLock {
     lock: File,
     dir: Dir,
     name: OsString,
 }
 
-impl Turn {
+impl LoginLock {
     /// To be taken.
     ///
     /// # Errors

@@ -14,7 +14,7 @@ pub use error::{Helper, SecretError};
 pub use helper::run as printed_by;
 pub use obtain::{from_line, is_credential_name, obtain as obtain_password, prompt};
 pub use password::{Password, can_ask};
-pub use tokens::{Asking, Credential, Error, Login, Question, Sign, answer, turn};
+pub use tokens::{Asking, Credential, Error, Login, Question, Sign, answer, lock_login};
 
 use crate::oauth::{Client, Line};
 use crate::server::Server;

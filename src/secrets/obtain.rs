@@ -13,7 +13,7 @@ use super::{PasswordSource, Wanted, helper, keyring, netrc};
 use crate::private;
 use crate::server::Server;
 use crate::stop::{Stop, echo};
-use crate::term::visible;
+use crate::term::{columns, visible, wrap};
 
 /// Gets an account's password from where its profile says.
 ///
@@ -70,10 +70,11 @@ pub fn prompt(account: &str, server: &Server) -> Result<Password, SecretError> {
     let Server { user, host, .. } = server;
     // An account given as a URL is called by the same two.
     let question = match account == format!("{user}@{host}") {
-        true => format!("Password for {user} at {host}: "),
-        false => format!("Password for {} ({user} at {host}): ", account),
+        true => format!("Password for {user} at {host}"),
+        false => format!("Password for {account} ({user} at {host})"),
     };
-    echo::hidden(|terminal| ask(&visible(&question), terminal))
+    let question = wrap("", &visible(&question), columns(io::stderr())) + ": ";
+    echo::hidden(|terminal| ask(&question, terminal))
         .map_err(|error| match error.kind() {
             io::ErrorKind::Interrupted => SecretError::Interrupted,
             _ => SecretError::Terminal(error),

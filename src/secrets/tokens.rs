@@ -3,7 +3,7 @@
 
 use super::error::{Helper, SecretError};
 use super::helper;
-use super::logins::{self, LoginError, Turn};
+use super::logins::{self, LoginError, LoginLock};
 use super::password::Password;
 use super::{OAuth, Store, Wanted};
 use crate::exit::{Diagnose, Status};
@@ -191,9 +191,9 @@ impl Source {
 impl Kept {
     fn another(&self, stop: &Stop) -> Result<Password, Error> {
         let mut grant = self.grant.lock().unwrap_or_else(PoisonError::into_inner);
-        let _turn = turn(&self.server, stop);
+        let _lock = lock_login(&self.server, stop);
         let now = Moment::now().now;
-        // Another process may have had its turn since this was read.
+        // Another process may have had the lock since this was read.
         match logins::load(&self.server, self.store, false) {
             Ok(kept) if kept.access_token != grant.access_token => {
                 *grant = kept;
@@ -239,15 +239,15 @@ impl Kept {
 
 /// Waits until no other process renews, replaces or removes the sign-in, and keeps all others from
 /// it. `None` where there are no locks, or none is to be had in time: then it goes on without.
-pub fn turn(server: &Server, stop: &Stop) -> Option<Turn> {
-    let turn = Turn::of(server).ok()?;
+pub fn lock_login(server: &Server, stop: &Stop) -> Option<LoginLock> {
+    let lock = LoginLock::of(server).ok()?;
     let until = Instant::now() + PATIENCE;
-    while !turn.try_take().ok()? {
+    while !lock.try_take().ok()? {
         if Instant::now() > until || stop.wait(POLL).is_some() {
             return None;
         }
     }
-    Some(turn)
+    Some(lock)
 }
 
 /// An account's question for another token.

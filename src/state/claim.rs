@@ -1,7 +1,8 @@
 //! Taking an account's state: the lock, and the journal read into memory, with nothing changed yet.
 //! What stands at the Maildir's path is looked at before anything is.
 
-use super::custody::{self, Standing};
+use super::chain::Chain;
+use super::custody::{self, Custody};
 use super::journal::{self, Header, Journal};
 use super::lock::{Lock, Mark};
 use super::memory::Memory;
@@ -42,6 +43,8 @@ enum Found {
         length: u64,
         generation: u64,
         id: Option<JournalId>,
+        /// What its next line follows; `None` in an older version.
+        chain: Option<Chain>,
         /// The last run did not end well, so a line may be lost that had been synced.
         unsure: bool,
     },
@@ -93,7 +96,9 @@ impl Claim {
         let reading = reading.map_err(|source| self.io_error(source))?;
         let lost_its_end = (mark.generation, mark.length) > (generation, reading.good)
             && mark.generation >= generation;
-        if reading.damaged || lost_its_end {
+        // Lines of the older versions say nothing of their order, but for their numbers.
+        let is_disordered = reading.chain.is_none() && self.memory.is_disordered;
+        if reading.damaged || lost_its_end || is_disordered {
             return Ok(Found::Damaged(id, generation));
         }
         let ended_well = mark.generation == generation && mark.length == reading.good;
@@ -101,13 +106,14 @@ impl Claim {
             length: reading.good,
             generation,
             id,
+            chain: reading.chain,
             unsure: reading.torn || !ended_well,
         })
     }
 
     /// What the state has to do with the Maildir at a path, as far as can be told without changing
     /// anything.
-    fn standing(&self, site: &Site) -> Result<Standing, Error> {
+    fn custody(&self, site: &Site) -> Result<Custody, Error> {
         let id = match self.found {
             Found::Good { id, .. } | Found::Damaged(id, _) => id,
             Found::Nothing | Found::Lost => None,
@@ -118,8 +124,8 @@ impl Claim {
     /// Opens the Maildir, or makes it where the account has no history there, and the journal;
     /// settles what a crash left, and takes in what a backup brought back.
     pub fn settle(self, site: &Site) -> Result<(Store, Arc<Maildir>, Opened), Error> {
-        let standing = self.standing(site)?;
-        let is_known = standing != Standing::New;
+        let custody = self.custody(site)?;
+        let is_known = custody != Custody::New;
         let maildir = Arc::new(site.settle(self.dir.disk(), is_known)?);
         let mut opened = Opened::default();
         if !is_known {
@@ -134,10 +140,10 @@ impl Claim {
             // The next run has nothing to tell of it, whatever becomes of this one.
             store.begin_run();
         }
-        store.take_charge(&maildir, &standing, unsure, &mut opened)?;
+        store.take_charge(&maildir, &custody, unsure, &mut opened)?;
         store.settle_crash(&maildir)?;
         store.note_time();
-        store.sweep(&maildir, &standing)?;
+        store.sweep(&maildir, &custody)?;
         Ok((store, maildir, opened))
     }
 
@@ -170,21 +176,22 @@ impl Claim {
                 rebuild::make(&self, id, maildir, opened)?
             }
             Found::Good {
-                id: None, unsure, ..
-            } => {
-                let (journal, memory) = rebuild::renew(&self, self.new_id()?)?;
-                (journal, memory, unsure)
-            }
-            Found::Good {
                 length,
                 generation,
                 id: Some(id),
+                chain: Some(chain),
                 unsure,
             } => {
                 let file = self.dir.open_or_create(&self.files.journal);
-                let journal = file.and_then(|file| Journal::resume(file, length, generation, id));
+                let journal =
+                    file.and_then(|file| Journal::resume(file, length, chain, generation, id));
                 let journal = journal.map_err(|source| self.io_error(source))?;
                 (journal, std::mem::take(&mut self.memory), unsure)
+            }
+            Found::Good { id, unsure, .. } => {
+                let id = id.map_or_else(|| self.new_id(), Ok)?;
+                let (journal, memory) = rebuild::renew(&self, id)?;
+                (journal, memory, unsure)
             }
         };
         let is_made = matches!(self.found, Found::Nothing);

@@ -4,10 +4,10 @@
 use super::Files;
 use super::clock::EARLIEST;
 use super::journal::{self, Journal};
-use super::memory::{ABSENCES, Memory, place_of};
+use super::memory::{ABSENCES, Memory};
 use super::rebuild::draft_name;
-use super::record::{Entry, Id, Standing};
-use super::remembered::{Kind, Record};
+use super::record::{Entry, Id, Taken};
+use super::remembered::{Kind, Record, place_of};
 use crate::durable::Dir;
 use std::io;
 
@@ -113,6 +113,7 @@ impl<'a> Copy<'a> {
                 self.about(id, |id| Entry::Handed { id, time, removed })
             }
             Entry::Gone { id, time } => self.about(id, |id| Entry::Gone { id, time }),
+            Entry::Header { .. } => self.header(entry).into_iter().collect(),
             Entry::Failed { .. } => self.failure(entry).into_iter().collect(),
             // What the account was called must stand before what is said of its messages.
             Entry::Baseline { .. } | Entry::Former { .. } | Entry::Import(_) => vec![entry],
@@ -174,7 +175,7 @@ impl<'a> Copy<'a> {
             // What was only taken for it is named at the end.
             maildir_id: home.id.filter(|_| home.vouches),
             generation: run.generation,
-            turn: run.turn,
+            nonce: run.nonce,
         })
     }
 
@@ -218,7 +219,7 @@ impl<'a> Copy<'a> {
             Some(Entry::Home {
                 maildir: home.path.clone(),
                 maildir_id: home.id?,
-                standing: Standing::Adopted,
+                taken: Taken::Adopted,
             })
         }));
         rest.extend(memory.unpipelined.map(|time| Entry::Unpipelined { time }));
@@ -232,7 +233,7 @@ impl<'a> Copy<'a> {
         // Of the runs of which nothing else is left as well.
         rest.push(Entry::Generation {
             generation: memory.homes.generation,
-            turns: memory.homes.turns.thinned(),
+            nonces: memory.homes.nonces.thinned(),
         });
         // The lines that it follows from are not all here, nor in their order.
         rest.push(Entry::Sizes(memory.sizes));
@@ -270,9 +271,12 @@ impl<'a> Copy<'a> {
         let kept = match record.kind {
             // Its file may still be here, and must not make the message known again.
             Kind::Forgotten => true,
-            Kind::Stored | Kind::Marked | Kind::Imported | Kind::Released | Kind::Lost => {
-                !self.is_forgettable(record) || self.memory.onward.due.contains(&id)
-            }
+            Kind::Stored
+            | Kind::Marked
+            | Kind::Imported
+            | Kind::Released
+            | Kind::Ruled
+            | Kind::Lost => !self.is_forgettable(record) || self.memory.onward.due.contains(&id),
             Kind::Intended | Kind::Dropped => false,
         };
         if !kept {
@@ -296,6 +300,20 @@ impl<'a> Copy<'a> {
 
     fn new_id(&self, id: Id) -> Option<Id> {
         *self.ids.get(usize::try_from(id).ok()?)?
+    }
+
+    /// The last line about a message that is still listed, as far as that is known.
+    fn header(&self, entry: Entry) -> Option<Entry> {
+        let Entry::Header {
+            ref listing, told, ..
+        } = entry
+        else {
+            return None;
+        };
+        let identity = listing.identity(&self.memory.account)?;
+        let last = self.memory.headers.get(&identity)?;
+        let is_gone = self.memory.listed && !last.present;
+        (last.told == told && last.octets == listing.octets && !is_gone).then_some(entry)
     }
 
     fn failure(&self, entry: Entry) -> Option<Entry> {

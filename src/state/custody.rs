@@ -5,11 +5,14 @@ use super::homes::Home;
 use super::journal;
 use super::memory::Memory;
 use super::parting::Parting;
-use super::record::{Entry, Id, Standing as Word};
+use super::record::{Entry, Id, Taken};
 use super::remembered::{Kind, Record};
 use super::{Error, Files, Opened, Store};
 use crate::durable::Dir;
-use crate::maildir::{Deliverer, Ground, JournalId, Maildir, MaildirId, Roster, Site, Turn, Turns};
+use crate::maildir::{
+    Deliverer, Ground, JournalId, Maildir, MaildirId, Nonce, Nonces, Roster, Site,
+};
+use crate::named;
 use std::collections::{HashMap, HashSet};
 use std::fs;
 use std::io;
@@ -18,7 +21,7 @@ use std::path::Path;
 
 /// What an account has to do with the Maildir at hand.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub(super) enum Standing {
+pub(super) enum Custody {
     /// It never delivered there.
     New,
     /// Its file says so, in this line.
@@ -40,7 +43,7 @@ pub(super) fn judge(
     dir: &Dir,
     files: &Files,
     name: &str,
-) -> Result<Standing, Error> {
+) -> Result<Custody, Error> {
     if let Some(line) = site.roster.of(&memory.account, &memory.former) {
         let ours = dir.path().join(&files.journal);
         let former = line.account != memory.account;
@@ -52,8 +55,8 @@ pub(super) fn judge(
             });
         }
         return Ok(match id == Some(line.journal) || former {
-            true => Standing::Ours(line.clone()),
-            false => Standing::Inherited(line.clone()),
+            true => Custody::Ours(line.clone()),
+            false => Custody::Inherited(line.clone()),
         });
     }
     let is_it =
@@ -63,11 +66,11 @@ pub(super) fn judge(
         kinds.contains(&record.kind) && memory.homes.of_run(record.run).is_some_and(is_it)
     };
     if !memory.records.iter().any(stored) {
-        return Ok(Standing::New);
+        return Ok(Custody::New);
     }
     // The first version's journals never had a line anywhere.
     if !memory.homes.has_ids() && site.ground() == Ground::Whole {
-        return Ok(Standing::Adopted);
+        return Ok(Custody::Adopted);
     }
     Err(Error::NotSeen {
         maildir: site.path().to_owned(),
@@ -85,7 +88,7 @@ pub(super) fn ids(memory: &Memory) -> Vec<&str> {
 /// Whether a journal of this id is at the path. One that cannot be read is there. `ours` is another
 /// file, or the same by another path.
 fn stands(path: &Path, id: JournalId, ours: &Path) -> bool {
-    let file = match fs::File::open(path) {
+    let file = match named::open(path) {
         Err(error) => return error.kind() != io::ErrorKind::NotFound,
         Ok(file) => file,
     };
@@ -103,26 +106,26 @@ impl Store {
     pub(super) fn take_charge(
         &mut self,
         maildir: &Maildir,
-        standing: &Standing,
+        custody: &Custody,
         unsure: bool,
         opened: &mut Opened,
     ) -> Result<(), Error> {
         let known = self.memory.homes.generation;
-        let line = match standing {
-            Standing::New | Standing::Adopted => None,
-            Standing::Ours(line) | Standing::Inherited(line) => Some(line),
+        let line = match custody {
+            Custody::New | Custody::Adopted => None,
+            Custody::Ours(line) | Custody::Inherited(line) => Some(line),
         };
         // Whoever rewrites the line keeps what it says of them.
         self.lost_imports = line.map_or_else(Vec::new, |line| self.memory.lost_of(line));
-        let is_inherited = matches!(standing, Standing::Inherited(..));
+        let is_inherited = matches!(custody, Custody::Inherited(..));
         let parting = line.map_or(Parting::NONE, |line| self.parting_from(line));
-        if *standing == Standing::Adopted {
-            let turns = self.memory.homes.turns.clone();
-            let id = self.enrol(maildir, known, &turns)?;
+        if *custody == Custody::Adopted {
+            let nonces = self.memory.homes.nonces.clone();
+            let id = self.enrol(maildir, known, &nonces)?;
             self.write([Entry::Home {
                 maildir: maildir.path().to_owned(),
                 maildir_id: id,
-                standing: Word::Adopted,
+                taken: Taken::Adopted,
             }]);
             self.sync()?;
             opened.adopted = true;
@@ -132,6 +135,7 @@ impl Store {
             let (lost, unsure) = self.mark_lost(maildir, parting)?;
             opened.restored = (parting.lost < u64::MAX).then_some(lost);
             opened.unsure = unsure;
+            opened.hidden = self.hidden(maildir);
         }
         let ahead = parting.ahead || is_inherited;
         // An older backup may hold what was given up when a still older one lacked it.
@@ -141,14 +145,14 @@ impl Store {
         if let Some(line) = line {
             let generation = line.generation.max(known);
             if ahead {
-                let turns = line.turns.clone();
-                self.write([Entry::Generation { generation, turns }]);
+                let nonces = line.nonces.clone();
+                self.write([Entry::Generation { generation, nonces }]);
                 self.sync()?;
             }
             // What is marked, and what was taken in, is durable: the two agree from here on.
             if is_inherited || parting.is_behind() {
-                let turns = self.memory.homes.turns.clone();
-                self.enrol(maildir, generation, &turns)?;
+                let nonces = self.memory.homes.nonces.clone();
+                self.enrol(maildir, generation, &nonces)?;
             }
         }
         self.find_lost(maildir)?;
@@ -180,8 +184,8 @@ impl Store {
 
     fn parting_from(&self, line: &Deliverer) -> Parting {
         let homes = &self.memory.homes;
-        let maildir = (line.generation, &line.turns);
-        Parting::between(maildir, (homes.generation, &homes.turns))
+        let maildir = (line.generation, &line.nonces);
+        Parting::between(maildir, (homes.generation, &homes.nonces))
     }
 
     /// The Maildir is restored from a backup: what was recorded since, or since the two have parted,
@@ -222,6 +226,21 @@ impl Store {
         Ok((lost, unsure))
     }
 
+    /// How many messages were delivered to another Maildir at the path of this one, and are not
+    /// accounted for.
+    fn hidden(&self, maildir: &Maildir) -> u64 {
+        let homes = &self.memory.homes;
+        let is_other =
+            |home: &Home| home.path == maildir.path() && home.id.is_some() && home.id != self.home;
+        let records = self.memory.records.iter();
+        let hidden = records.filter(|record| {
+            record.kind == Kind::Stored
+                && !record.gone
+                && homes.of_run(record.run).is_some_and(is_other)
+        });
+        hidden.count() as u64
+    }
+
     /// A newer backup may have brought back what an older one lacked.
     fn find_lost(&mut self, maildir: &Maildir) -> Result<(), Error> {
         let records = self.memory.records.iter().zip(0..);
@@ -246,7 +265,7 @@ impl Store {
         &mut self,
         maildir: &Maildir,
         generation: u64,
-        turns: &Turns,
+        nonces: &Nonces,
     ) -> Result<MaildirId, Error> {
         let deliverer = Deliverer {
             account: self.account.clone(),
@@ -259,7 +278,7 @@ impl Store {
             journal: self.journal.id,
             path: self.path(),
             generation,
-            turns: turns.thinned(),
+            nonces: nonces.thinned(),
             brought: self.imports_to_note(),
         };
         let id = maildir.enrol(&deliverer, &self.memory.former, self.home)?;
@@ -274,11 +293,11 @@ impl Store {
             return Ok(());
         };
         let generation = (self.memory.homes.generation + 1) | 1;
-        let turn = Turn::draw().map_err(|source| self.io_error(source))?;
-        let mut turns = self.memory.homes.turns.clone();
-        turns.add(generation, turn);
-        self.enrol(&maildir, generation, &turns)?;
-        self.raised = Some(turn);
+        let nonce = Nonce::draw().map_err(|source| self.io_error(source))?;
+        let mut nonces = self.memory.homes.nonces.clone();
+        nonces.add(generation, nonce);
+        self.enrol(&maildir, generation, &nonces)?;
+        self.raised = Some(nonce);
         // A new Maildir has an id only now.
         self.begun = false;
         self.memory.homes.generation = generation;
@@ -293,10 +312,10 @@ impl Store {
         };
         self.raised = None;
         let generation = self.memory.homes.generation + 1;
-        let turns = self.memory.homes.turns.clone();
-        self.enrol(&maildir, generation, &turns)?;
-        let turns = Turns::default();
-        self.write([Entry::Generation { generation, turns }]);
+        let nonces = self.memory.homes.nonces.clone();
+        self.enrol(&maildir, generation, &nonces)?;
+        let nonces = Nonces::default();
+        self.write([Entry::Generation { generation, nonces }]);
         Ok(())
     }
 

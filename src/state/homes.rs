@@ -1,8 +1,8 @@
 //! The Maildirs that an account's messages were delivered to, and in which runs.
 
 use super::clock::EARLIEST;
-use super::record::Standing;
-use crate::maildir::{MaildirId, Turn, Turns};
+use super::record::Taken;
+use crate::maildir::{MaildirId, Nonce, Nonces};
 use std::path::{Path, PathBuf};
 
 /// A Maildir, as the journal names it. Its id says which it is; the path only where to look.
@@ -26,7 +26,7 @@ pub(super) struct Run {
     /// The Maildir's generation while it delivered.
     pub(super) generation: u64,
     /// What it drew, if it delivered.
-    pub(super) turn: Option<Turn>,
+    pub(super) nonce: Option<Nonce>,
 }
 
 /// See the [module](self).
@@ -39,7 +39,7 @@ pub(super) struct Homes {
     /// The Maildir's generation, as far as the journal knows.
     pub(super) generation: u64,
     /// What is behind it.
-    pub(super) turns: Turns,
+    pub(super) nonces: Nonces,
 }
 
 impl Homes {
@@ -49,7 +49,7 @@ impl Homes {
         boot: String,
         path: PathBuf,
         id: Option<MaildirId>,
-        (generation, turn): (u64, Option<Turn>),
+        (generation, nonce): (u64, Option<Nonce>),
     ) {
         let home = Home {
             id,
@@ -63,8 +63,8 @@ impl Homes {
             self.all.len() - 1
         });
         self.generation = self.generation.max(generation);
-        if let Some(turn) = turn {
-            self.turns.add(generation, turn);
+        if let Some(nonce) = nonce {
+            self.nonces.add(generation, nonce);
         }
         match self.runs.last() {
             _ if time < EARLIEST => self.in_order = self.runs.len() + 1,
@@ -76,7 +76,7 @@ impl Homes {
             boot,
             home,
             generation,
-            turn,
+            nonce,
         });
     }
 
@@ -107,15 +107,15 @@ impl Homes {
     }
 
     /// The Maildir at this path, or with this id, is so from here on.
-    pub(super) fn name(&mut self, path: &Path, id: MaildirId, standing: Standing) {
+    pub(super) fn name(&mut self, path: &Path, id: MaildirId, taken: Taken) {
         for home in &mut self.all {
-            let is_it = match standing {
-                Standing::Adopted => home.id.is_none() && home.path == path,
-                Standing::Accepted => home.id == Some(id) || home.path == path,
+            let is_it = match taken {
+                Taken::Adopted => home.id.is_none() && home.path == path,
+                Taken::Accepted => home.id == Some(id) || home.path == path,
             };
             if is_it {
                 home.id = Some(id);
-                home.vouches = standing == Standing::Accepted;
+                home.vouches = taken == Taken::Accepted;
             }
         }
     }

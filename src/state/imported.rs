@@ -10,7 +10,7 @@ use super::proof::Same;
 use super::record::{Entry, Id, Listing, MarkedBy, Origin};
 use super::remembered::{Kind, Record};
 use super::{Error, Store};
-use crate::maildir::{Brought, Deliverer, Maildir, Site, Turns};
+use crate::maildir::{Brought, Deliverer, Maildir, Nonces, Site};
 use crate::maildrop::{Identity, Maildrop};
 
 /// What another tool knows of one maildrop.
@@ -105,7 +105,7 @@ impl Store {
                 id,
                 time,
                 listing,
-                by,
+                by: by.clone(),
             });
             let flushed = self.journal.flush_if_large();
             flushed.map_err(|source| self.io_error(source))?;
@@ -209,8 +209,8 @@ impl Store {
         self.home = site.roster.id;
         // The two are as they were: a fetch compares them.
         match line {
-            Some(line) => self.enrol(&maildir, line.generation, &line.turns)?,
-            None => self.enrol(&maildir, 0, &Turns::default())?,
+            Some(line) => self.enrol(&maildir, line.generation, &line.nonces)?,
+            None => self.enrol(&maildir, 0, &Nonces::default())?,
         };
         Ok(())
     }
@@ -251,8 +251,8 @@ impl Store {
     fn note_in(&mut self, maildir: &Maildir, line: Option<&Deliverer>) -> Result<(), Error> {
         let theirs = line.map_or(0, |line| line.generation);
         let generation = theirs.max(self.memory.homes.generation);
-        let turns = self.memory.homes.turns.clone();
-        self.enrol(maildir, generation, &turns)?;
+        let nonces = self.memory.homes.nonces.clone();
+        self.enrol(maildir, generation, &nonces)?;
         Ok(())
     }
 

@@ -3,9 +3,8 @@
 //! A map from identities to ids would hold every identity a second time, and of an account with a
 //! million messages that is most of what is to be remembered.
 
-use super::memory::place_of;
 use super::record::Id;
-use super::remembered::Record;
+use super::remembered::{NOBODY, Record, place_of};
 use crate::maildrop::Identity;
 use hashbrown::HashTable;
 use std::hash::{BuildHasher, RandomState};
@@ -31,9 +30,6 @@ impl Default for Index {
         }
     }
 }
-
-/// The identity of what has none: nobody looks for it.
-pub(super) const NOBODY: Identity = Identity([0; 16]);
 
 impl Index {
     /// The records of this identity, in no order.

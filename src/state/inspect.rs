@@ -3,16 +3,14 @@
 
 use super::journal::{self, Header};
 use super::memory::Memory;
-use super::outline::{Messages, Outline};
-use super::record::{Id, MarkedBy};
+use super::outline::{InspectedMessage, MessageId, Messages, Outline};
 use super::{Error, Files, View};
 use crate::durable::Dir;
-use crate::maildir::UniqueName;
+use crate::maildir::MaildirId;
 use std::collections::BTreeSet;
 use std::fs;
 use std::io;
 use std::path::PathBuf;
-use std::sync::Arc;
 
 /// All that is remembered of an account.
 #[derive(Default)]
@@ -27,7 +25,7 @@ pub struct Inspected {
 
 impl Inspected {
     /// The messages, oldest first, each read from the journal as it was when this was made.
-    pub fn messages(&self) -> impl Iterator<Item = Result<Shown, Error>> + '_ {
+    pub fn messages(&self) -> impl Iterator<Item = Result<InspectedMessage, Error>> + '_ {
         let journal = self.journal.as_ref();
         let messages = journal.map(|journal| Messages::new(&self.outline, journal));
         let messages = messages.into_iter().flatten();
@@ -38,7 +36,7 @@ impl Inspected {
     pub fn messages_of<'a>(
         &'a self,
         ids: impl IntoIterator<Item = MessageId> + 'a,
-    ) -> impl Iterator<Item = Result<Shown, Error>> + 'a {
+    ) -> impl Iterator<Item = Result<InspectedMessage, Error>> + 'a {
         let journal = self.journal.as_ref();
         let messages = journal.map(|journal| Messages::new(&self.outline, journal));
         messages
@@ -62,6 +60,12 @@ impl Inspected {
         &self.outline.maildirs
     }
 
+    /// The same with their ids, those of the first version left out: another one may be in the place of
+    /// one.
+    pub fn homes(&self) -> &[(PathBuf, MaildirId)] {
+        &self.outline.homes
+    }
+
     /// Ids that the account had earlier.
     pub fn former(&self) -> &[String] {
         &self.outline.former
@@ -80,84 +84,10 @@ impl Inspected {
     }
 }
 
-/// What is remembered of a message.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Shown {
-    pub(super) id: Id,
-    /// When it was fetched or marked, in seconds since 1970.
-    pub time: i64,
-    /// The unique-ids it was listed under; none if they are lost or there never was one.
-    pub unique_ids: Vec<Box<[u8]>>,
-    /// Its size as listed.
-    pub listed: Option<u64>,
-    /// Its file: name, octets, SHA-256. `None` if it was only marked as seen.
-    pub stored: Option<(UniqueName, u64, [u8; 32])>,
-    /// Its delivery is recorded as done, rather than intended only.
-    pub settled: bool,
-    /// In which boot of the machine it was stored, or in an earlier one; empty where that is not
-    /// known.
-    pub boot: Arc<str>,
-    /// How it stands on the server, as far as is known.
-    pub standing: Standing,
-    /// Why it counts as seen, where it was never fetched.
-    pub marked: Option<MarkedBy>,
-    /// Its end was doubtful, so that it is never deleted (E12).
-    pub held: bool,
-    /// Whether it is handed on.
-    pub onward: Onward,
-    /// Its owner says that the file was removed on purpose.
-    pub gone: bool,
-}
-
-/// Which of an account's messages it is, for as long as its journal is not written afresh.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub struct MessageId(pub(super) Id);
-
-impl Shown {
-    /// Which one it is.
-    pub fn id(&self) -> MessageId {
-        MessageId(self.id)
-    }
-
-    /// Whether the server has confirmed that it is deleted there.
-    pub fn is_deleted(&self) -> bool {
-        self.standing == Standing::Deleted
-    }
-}
-
-/// Whether a message is handed on to a program or a file, once it is stored.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Onward {
-    /// It is not.
-    Nowhere,
-    /// It is to be, and waits.
-    Waits,
-    /// It has been.
-    Done {
-        /// Its file has left the place where it was stored.
-        removed: bool,
-    },
-}
-
-/// How a message stands on the server.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Standing {
-    /// It was there when it was last listed.
-    Here,
-    /// Its deletion was asked for, and the server has not said what became of it.
-    Asked,
-    /// The server has confirmed its deletion.
-    Deleted,
-    /// A listing lacked it.
-    Absent,
-    /// It is there, and to be fetched again: its file is lost.
-    Lost,
-}
-
 /// What a journal's octets say, and how much of them is in order.
 pub struct Examined {
     /// Everything that is remembered, oldest first. Good lines count wherever they stand.
-    pub messages: Vec<Shown>,
+    pub messages: Vec<InspectedMessage>,
     /// What a fetch would know.
     pub view: View,
     /// Octets up to and with the last good line before anything bad.
@@ -188,8 +118,9 @@ pub fn examine(octets: &[u8], account: &str) -> Option<Examined> {
         good,
         damaged,
         torn,
+        ..
     } = reading.ok()?;
-    let messages: io::Result<Vec<Shown>> = Messages::new(&outline, octets).collect();
+    let messages: io::Result<Vec<InspectedMessage>> = Messages::new(&outline, octets).collect();
     Some(Examined {
         messages: messages.ok()?,
         view: View {

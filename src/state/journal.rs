@@ -1,8 +1,9 @@
 //! The journal file: lines appended at its end, and what to do when that fails.
 
+use super::chain::Chain;
 use super::record::{Entry, LINE_LIMIT};
 use super::window::Window;
-use crate::durable::line::{escape, seal, unescape, unseal};
+use crate::durable::line::{escape, unescape, unseal};
 use crate::durable::{Dir, File};
 use crate::maildir::JournalId;
 use crate::term::unhex;
@@ -14,7 +15,10 @@ use std::os::fd::BorrowedFd;
 const MAGIC: &str = "popfetch-state";
 
 /// The version of the grammar in `record`. A reader of an older version does not touch the file.
-const VERSION: u32 = 2;
+const VERSION: u32 = 3;
+
+/// The version whose lines did not say what they follow ([`super::chain`]).
+const UNLINKED: u32 = 2;
 
 /// The first version, whose lines are part of today's grammar.
 const FIRST: u32 = 1;
@@ -26,6 +30,8 @@ pub(super) struct Journal {
     length: u64,
     /// Lines that are not in the file yet.
     waiting: Vec<u8>,
+    /// What the next line follows.
+    chain: Chain,
     /// What the header says: one more with every compaction and every rebuilding.
     pub(super) generation: u64,
     /// What tells this journal from every other one.
@@ -64,6 +70,10 @@ pub(super) struct Reading {
     pub(super) damaged: bool,
     /// The last line is bad or has no end.
     pub(super) torn: bool,
+    /// What the first line follows; `None` in versions before [`VERSION`].
+    pub(super) header: Option<Chain>,
+    /// What a line behind the good ones would follow.
+    pub(super) chain: Option<Chain>,
 }
 
 impl Journal {
@@ -78,8 +88,9 @@ impl Journal {
         let mut waiting = Vec::new();
         let account = escape(account.as_bytes());
         let header = format!("{MAGIC}\t{VERSION}\t{account}\t{generation}\t{id}");
-        seal(header, &mut waiting);
+        let chain = Chain::begin(header, &mut waiting);
         Self {
+            chain,
             file,
             length: 0,
             waiting,
@@ -94,11 +105,13 @@ impl Journal {
     pub(super) fn resume(
         mut file: File,
         length: u64,
+        chain: Chain,
         generation: u64,
         id: JournalId,
     ) -> io::Result<Self> {
         file.truncate(length)?;
         Ok(Self {
+            chain,
             file,
             length,
             waiting: Vec::new(),
@@ -117,7 +130,7 @@ impl Journal {
     /// Adds a line to what is waiting; tells where it will stand.
     pub(super) fn add(&mut self, entry: &Entry) -> u64 {
         let place = self.length + self.waiting.len() as u64;
-        entry.write(&mut self.waiting);
+        self.chain.seal(entry.fields(), &mut self.waiting);
         place
     }
 
@@ -198,7 +211,7 @@ fn parse_header(line: &[u8], account: &str) -> Option<Header> {
         return None;
     }
     let version = fields.next()?.parse().ok()?;
-    if version != VERSION && version != FIRST {
+    if !matches!(version, FIRST | UNLINKED | VERSION) {
         return Some(Header::OtherVersion(version));
     }
     if unescape(fields.next()?)? != account.as_bytes() {
@@ -259,9 +272,15 @@ pub(super) fn read_lines(
     mut take_in: impl FnMut(&[u8], u64) -> bool,
 ) -> io::Result<Reading> {
     let mut lines = Lines::new(input);
-    let mut reading = Reading::default();
-    let mut at = lines.next()?.len() as u64;
-    reading.good = at;
+    let header = lines.next()?;
+    let mut at = header.len() as u64;
+    let mut chain = chain_behind(header);
+    let mut reading = Reading {
+        good: at,
+        header: chain,
+        chain,
+        ..Reading::default()
+    };
     loop {
         let line = lines.next()?;
         if line.is_empty() {
@@ -272,8 +291,17 @@ pub(super) fn read_lines(
         // Something follows the bad line: it was no torn end.
         reading.damaged |= reading.torn;
         let whole = line.strip_suffix(b"\n");
-        match whole.is_some_and(|line| take_in(line, place)) {
-            true if !reading.torn && !reading.damaged => reading.good = at,
+        let is_good = whole.is_some_and(|line| take_in(line, place));
+        let is_in_place = match (&mut chain, whole) {
+            (Some(chain), Some(line)) => chain.follow(line),
+            _ => true,
+        };
+        // No crash leaves a line that is whole where it was not written.
+        reading.damaged |= is_good && !is_in_place;
+        match is_good {
+            true if !reading.torn && !reading.damaged => {
+                (reading.good, reading.chain) = (at, chain)
+            }
             true => {}
             false => reading.torn = true,
         }
@@ -283,6 +311,14 @@ pub(super) fn read_lines(
             return Ok(reading);
         }
     }
+}
+
+/// What the first line of a journal follows, if its lines say what they follow.
+fn chain_behind(header: &[u8]) -> Option<Chain> {
+    let header = header.strip_suffix(b"\n")?;
+    let mut fields = unseal(header)?.split('\t');
+    let is_linked = fields.next()? == MAGIC && fields.next()?.parse() == Ok(VERSION);
+    is_linked.then(|| Chain::behind(header))?
 }
 
 /// Lines with their endings, where they were read to: most of a journal is only looked at once.

@@ -12,6 +12,7 @@
 //!     detour  noted                                how to sign in at all, likewise
 //!     runs                                         that have failed in a row
 //!     names  since  told                           what is passed over, each by a hash
+//!     noted                                        that the server sends lines that say nothing
 //!     crc
 //! ```
 //! The detour came later than the rest, and what is below it later still: lines without these are read
@@ -20,7 +21,7 @@
 //! A file that is lost, damaged or written by another version costs nothing: nothing is known then.
 
 use super::files::Files;
-use super::refusal::{RefusalKind, spread};
+use super::refusal::{LONGEST, RefusalKind, spread};
 use super::trouble::{Failing, Misses, Telling, Trouble};
 use crate::durable::line::{seal, unseal};
 use crate::durable::{Dir, Disk};
@@ -32,9 +33,6 @@ use std::hash::{BuildHasher, RandomState};
 use std::io::{self, Read};
 use std::path::Path;
 
-/// Nothing holds an account for longer, whatever the server announces and the clock does.
-pub(super) const LONGEST: i64 = 6 * 60 * 60;
-
 /// What is remembered.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Manners {
@@ -45,6 +43,7 @@ pub struct Manners {
     misses: Option<Misses>,
     shortcut: Option<(String, i64)>,
     detour: Option<(String, i64)>,
+    idle_lines: Option<i64>,
 }
 
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -192,6 +191,16 @@ impl Manners {
         self.detour = detour.map(|(word, time)| (word.to_owned(), time));
     }
 
+    /// When it was noted that the server sends lines that say nothing between its answers.
+    pub fn idle_lines(&self) -> Option<i64> {
+        self.idle_lines
+    }
+
+    /// Notes it.
+    pub fn note_idle_lines(&mut self, now: i64) {
+        self.idle_lines = Some(now);
+    }
+
     /// What the server announces: seconds between two sign-ins, 0 for none.
     pub fn announced(&mut self, login_delay: u32) {
         self.login_delay = i64::from(login_delay).min(LONGEST);
@@ -337,6 +346,7 @@ impl Manners {
                 ]);
             }
         }
+        fields.push(number(self.idle_lines));
         let mut line = Vec::new();
         seal(fields.join("\t"), &mut line);
         line
@@ -387,10 +397,16 @@ fn parse(line: &[u8]) -> Option<Manners> {
         "-" => Some(None),
         word => Some(Some((word.to_owned(), time.parse().ok()?))),
     };
+    let mut idle_lines = None;
     let (detour, runs, misses) = match *later {
         [] => (None, 1, None),
         [word, noted_at] => (noted(word, noted_at)?, 1, None),
-        [word, noted_at, runs, names, since, told] => {
+        [word, noted_at, runs, names, since, told, ref latest @ ..] => {
+            idle_lines = match latest {
+                [] => None,
+                [noted_at] => time(noted_at)?,
+                _ => return None,
+            };
             let misses = match names {
                 "-" => None,
                 names => Some(Misses {
@@ -422,6 +438,7 @@ fn parse(line: &[u8]) -> Option<Manners> {
         misses,
         shortcut: noted(shortcut, shortcut_noted)?,
         detour,
+        idle_lines,
     })
 }
 

@@ -2,10 +2,10 @@
 //! is only wanted in doubt stays in the journal, and each record knows where.
 
 use super::homes::Homes;
-use super::index::{Index, NOBODY};
+use super::index::Index;
 use super::journal::{self, Reading};
-use super::record::{Entry, Glance, Id, Listing, MarkedBy, Origin, Stored};
-use super::remembered::{Failures, Key, Kind, Onward, Record};
+use super::record::{Entry, Glance, Id, Listing, Origin, Stored};
+use super::remembered::{Failures, Heard, Key, Kind, NOBODY, Onward, Record, place_of};
 use super::sizes::Sizes;
 use super::time::{Octets, Time};
 use crate::maildir::{Brought, JournalId};
@@ -25,6 +25,8 @@ pub(super) struct Memory {
     pub(super) records: Vec<Record>,
     /// How many of them stand for lines that are missing.
     gaps: usize,
+    /// Some line was about a message that had no line yet, or gave a number once more.
+    pub(super) is_disordered: bool,
     by_identity: Index,
     /// In order.
     by_key: Option<Vec<(Key, Id)>>,
@@ -33,6 +35,8 @@ pub(super) struct Memory {
     /// The intent that was read last: what is said of its end follows.
     latest: Option<Glance>,
     pub(super) failures: HashMap<Identity, Failures>,
+    /// What headers told of messages that are not fetched.
+    pub(super) headers: HashMap<Identity, Heard>,
     pub(super) onward: Onward,
     pub(super) homes: Homes,
     pub(super) sizes: Sizes,
@@ -119,9 +123,9 @@ impl Memory {
                 maildir,
                 maildir_id,
                 generation,
-                turn,
+                nonce,
             } => {
-                let raised = (generation, turn);
+                let raised = (generation, nonce);
                 self.homes
                     .begin_run(time, boot, maildir, maildir_id, raised);
             }
@@ -179,9 +183,9 @@ impl Memory {
                 let identity = stored.name.identity().unwrap_or(NOBODY);
                 self.push(id, Kind::Stored, time, identity, &stored, place);
             }
-            Entry::Generation { generation, turns } => {
+            Entry::Generation { generation, nonces } => {
                 self.homes.set_generation(generation);
-                self.homes.turns.take_in(&turns);
+                self.homes.nonces.take_in(&nonces);
             }
             Entry::Gone { id, .. } => {
                 self.believe_whole(id);
@@ -192,11 +196,12 @@ impl Memory {
                     }
                 });
             }
+            Entry::Header { listing, told, .. } => self.hear(&listing, told),
             Entry::Home {
                 maildir,
                 maildir_id,
-                standing,
-            } => self.homes.name(&maildir, maildir_id, standing),
+                taken,
+            } => self.homes.name(&maildir, maildir_id, taken),
             Entry::Import(origin) => {
                 self.has_dashes |= origin.dashes;
                 self.note_import(&origin);
@@ -216,20 +221,7 @@ impl Memory {
                 time,
                 listing,
                 by,
-            } => {
-                self.has_unique_ids = true;
-                let identity = listing.identity(&self.account).unwrap_or(NOBODY);
-                let kind = match by {
-                    MarkedBy::Latest | MarkedBy::Request => Kind::Marked,
-                    MarkedBy::Import { may_delete: false } => Kind::Imported,
-                    MarkedBy::Import { may_delete: true } => Kind::Released,
-                };
-                self.has_imported |= kind != Kind::Marked;
-                let mut record = Record::new(kind, time, identity, [0; 4]);
-                record.octets = Octets::new(listing.octets);
-                record.place = Octets::new(Some(place));
-                self.insert(id, record);
-            }
+            } => self.mark(id, time, &listing, &by, place),
             Entry::Reported { before } => {
                 self.superseded += u64::from(self.reported.is_some());
                 self.reported = Some(before);
@@ -237,6 +229,7 @@ impl Memory {
             Entry::Seen { first, last } => {
                 self.latest = None;
                 let next = self.next_id();
+                self.is_disordered |= last >= next;
                 (first..=last)
                     .take_while(|id| *id < next)
                     .for_each(|id| self.carry_out(id));
@@ -322,7 +315,8 @@ impl Memory {
         });
         // Hardly any has failed, and each would be hashed.
         let had_failed = !self.failures.is_empty() && self.failures.remove(&identity).is_some();
-        self.superseded += u64::from(had_failed);
+        let had_told = !self.headers.is_empty() && self.headers.remove(&identity).is_some();
+        self.superseded += u64::from(had_failed) + u64::from(had_told);
         if !self.has_lost {
             return;
         }
@@ -410,6 +404,7 @@ impl Memory {
         self.by_key = None;
         self.claims.clear();
         self.listed = false;
+        self.headers.values_mut().for_each(|it| it.present = false);
         for record in &mut self.records {
             record.present = false;
         }
@@ -462,25 +457,26 @@ impl Memory {
 
     /// Ids count up. Where a damaged line is missing there is a gap, which is filled; a line that
     /// goes back, or far ahead, is no line of ours, nor are several that go far ahead together.
-    fn insert(&mut self, id: Id, mut record: Record) {
+    pub(super) fn insert(&mut self, id: Id, mut record: Record) {
         const WIDEST_GAPS: usize = 1_000_000;
         let place = place_of(id);
         let Some(gap) = place.checked_sub(self.records.len()) else {
+            self.is_disordered = true;
             return;
         };
         if gap > WIDEST_GAPS - self.gaps {
             return;
         }
         self.gaps += gap;
-        let gap = Record::new(Kind::Forgotten, 0, NOBODY, [0; 4]);
-        self.records.resize(place, gap);
+        self.records.resize(place, Record::gap());
         record.run = self.homes.last_run();
         self.records.push(record);
     }
 
     pub(super) fn change(&mut self, id: Id, change: impl FnOnce(&mut Record)) {
-        if let Some(record) = self.records.get_mut(place_of(id)) {
-            change(record);
+        match self.records.get_mut(place_of(id)) {
+            Some(record) => change(record),
+            None => self.is_disordered = true,
         }
     }
 }
@@ -490,8 +486,4 @@ impl Listing {
     pub(super) fn is_recognisable(&self) -> bool {
         self.unique_id.is_some()
     }
-}
-
-pub(super) fn place_of(id: Id) -> usize {
-    usize::try_from(id).unwrap_or(usize::MAX)
 }

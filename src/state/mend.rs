@@ -2,10 +2,10 @@
 
 use super::claim::Claim;
 use super::homes::Home;
-use super::record::{Entry, Id, Standing, Stored};
+use super::record::{Entry, Id, Stored, Taken};
 use super::remembered::Kind;
 use super::{Error, MessageId, Store, inspect, journal};
-use crate::maildir::{Ground, Maildir, MaildirId, Search, Site, Turns, UniqueName, random};
+use crate::maildir::{Ground, Maildir, MaildirId, Nonces, Search, Site, UniqueName, random};
 use std::collections::HashSet;
 use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
@@ -153,14 +153,14 @@ impl Store {
         Ok(held)
     }
 
-    fn take_for(&mut self, site: &Site, id: MaildirId, generation: u64, turns: &Turns) {
+    fn take_for(&mut self, site: &Site, id: MaildirId, generation: u64, nonces: &Nonces) {
         let home = Entry::Home {
             maildir: site.path().to_owned(),
             maildir_id: id,
-            standing: Standing::Accepted,
+            taken: Taken::Accepted,
         };
-        let turns = turns.clone();
-        self.write([home, Entry::Generation { generation, turns }]);
+        let nonces = nonces.clone();
+        self.write([home, Entry::Generation { generation, nonces }]);
     }
 
     /// Which of these stored messages are in none of the Maildirs that are there.
@@ -250,13 +250,13 @@ impl Claim {
         let generation = store.memory.homes.generation;
         let generation = line.map_or(generation, |line| line.generation.max(generation));
         // What is behind either is behind both from here on.
-        let theirs = line.map_or_else(Turns::default, |line| line.turns.clone());
+        let theirs = line.map_or_else(Nonces::default, |line| line.nonces.clone());
         store.take_for(site, id, generation, &theirs);
         // What is to become of the missing is durable before the Maildir is seen with its line: what
         // is missing then was removed by its owner, and may be deleted.
         store.sync()?;
-        let turns = store.memory.homes.turns.clone();
-        let given = store.enrol(&maildir, generation, &turns)?;
+        let nonces = store.memory.homes.nonces.clone();
+        let given = store.enrol(&maildir, generation, &nonces)?;
         if given != id {
             store.take_for(site, given, generation, &theirs);
         }

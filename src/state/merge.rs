@@ -5,7 +5,7 @@ use super::claim::Claim;
 use super::journal::{self, Journal};
 use super::memory::Memory;
 use super::record::{Entry, Id};
-use super::{Error, Store, rebuild};
+use super::{Error, Store, order, rebuild};
 use crate::maildir::{JournalId, Maildir, Site, random};
 
 impl Claim {
@@ -66,8 +66,7 @@ impl Claim {
         });
         let is_former = |entry: &Entry| matches!(entry, Entry::Former { .. });
         if self.has_lines() {
-            let own = self.dir.read(&self.files.journal).map_err(io)?;
-            let read = journal::read(own, |entry, _| {
+            let read = order::read(&self.dir, &self.files.journal, |entry, _| {
                 if !is_former(&entry) {
                     add(entry);
                 }
@@ -104,7 +103,7 @@ impl Claim {
                 maildir: home.path.clone(),
                 maildir_id: home.id.filter(|_| home.vouches),
                 generation,
-                turn: None,
+                nonce: None,
             });
         }
         journal.sync().map_err(io)?;
@@ -137,14 +136,14 @@ impl Store {
                 continue;
             };
             // Their own count: whether it is older than the journal is for the next run to see.
-            let (mut generation, mut turns) = (line.generation, line.turns.clone());
+            let (mut generation, mut nonces) = (line.generation, line.nonces.clone());
             if let Some(own) = site.roster.of(&self.account, &[]) {
                 generation = generation.max(own.generation);
-                turns.take_in(&own.turns);
+                nonces.take_in(&own.nonces);
             }
             if let Ok(maildir) = Maildir::open(&disk, &home.path) {
                 self.home = site.roster.id;
-                self.enrol(&maildir, generation, &turns)?;
+                self.enrol(&maildir, generation, &nonces)?;
             }
         }
         Ok(())
@@ -243,6 +242,7 @@ fn shifted(entry: Entry, offset: Id) -> Option<Entry> {
         | Entry::Began { .. }
         | Entry::Failed { .. }
         | Entry::Generation { .. }
+        | Entry::Header { .. }
         | Entry::Home { .. }
         | Entry::Import(_) => entry,
         Entry::Former { .. }

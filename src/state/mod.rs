@@ -4,7 +4,7 @@
 //! (`journal`), read into a small record a message (`memory`) when it is taken (`claim`). Before
 //! anything is changed it must agree with the Maildir's own file (`custody`, `parting`). Then what a crash left
 //! half done is settled (`recover`), and a damaged journal is made again from the Maildir
-//! (`rebuild`). A listing is recognised (`recognition`), what is doubtful in it judged (`doubt`), and
+//! (`rebuild`), its lines in the order that they were written in (`chain`, `order`). A listing is recognised (`recognition`), what is doubtful in it judged (`doubt`), and
 //! what may be deleted proved (`proof`). When a session has ended well that is recorded, and a file
 //! with much that is superseded is written afresh (`ending`, `compact`).
 //!
@@ -15,6 +15,7 @@
 //! [`Intent`] and [`Recorded`] have no other constructors, so nothing can be deleted from a server
 //! that has not gone this way.
 
+mod chain;
 mod claim;
 mod clock;
 mod compact;
@@ -31,10 +32,12 @@ mod inspect;
 mod journal;
 mod lock;
 mod manners;
+mod marked;
 mod memory;
 mod mend;
 mod merge;
 mod onward;
+mod order;
 mod outline;
 mod parting;
 mod proof;
@@ -45,6 +48,7 @@ mod recover;
 mod refusal;
 mod remembered;
 mod removal;
+mod ruled;
 mod sizes;
 mod time;
 mod trouble;
@@ -60,17 +64,19 @@ pub use ending::Changes;
 pub use error::Error;
 pub use files::{is_known, journal_path, open_directory};
 pub use imported::{Elsewhere, Import, Imported, Name};
-pub use inspect::{Examined, Inspected, MessageId, Onward, Shown, Standing, examine, inspect};
+pub use inspect::{Examined, Inspected, examine, inspect};
 pub use lock::Holder;
 pub use manners::{Credentials, Early, Manners, Why};
 pub use mend::{Accepted, Missing, Names};
 pub use onward::{DueId, Waiting};
+pub use outline::{InspectedMessage, MessageId, Onward, Standing};
 pub use proof::{Placed, Recorded, Same, Vouched, Withheld};
 pub use recognition::Recognition;
 pub use record::{FailureKind, MarkedBy, NotTaken, Origin};
 pub use refusal::RefusalKind;
 pub use remembered::{Delay, Failures, Known};
 pub use removal::remove;
+pub use ruled::Ruled;
 pub use sizes::SizesSoFar;
 pub use trouble::{Failing, Telling};
 pub use twin::{Twin, Twins};
@@ -80,7 +86,7 @@ pub use view::View;
 use crate::delivery::{Delivered, Synced, Unplaced};
 use crate::durable::Dir;
 use crate::handover::Archive;
-use crate::maildir::{Brought, JournalId, Maildir, MaildirId, Turn, UniqueName};
+use crate::maildir::{Brought, JournalId, Maildir, MaildirId, Nonce, UniqueName};
 use crate::maildrop::{Maildrop, Message};
 use files::Files;
 use journal::Journal;
@@ -126,8 +132,8 @@ pub struct Store {
     noted_imports: Vec<Brought>,
     /// The run's line is written.
     begun: bool,
-    /// The Maildir's generation was raised in this run, which drew this turn.
-    raised: Option<Turn>,
+    /// The Maildir's generation was raised in this run, which drew this nonce.
+    raised: Option<Nonce>,
     /// The first id that the session at hand gave.
     session: Id,
     /// Records that the session at hand has shown to be what is listed under their names.
@@ -170,6 +176,9 @@ pub struct Opened {
     pub found: u64,
     /// The Maildir was restored from a backup: so many messages are lost, and are fetched again.
     pub restored: Option<u64>,
+    /// Messages that were delivered to another Maildir at this path, which is not there now: it lies
+    /// beneath a disk that was mounted since, as likely as not.
+    pub hidden: u64,
     /// Messages that are missing in it, and nobody can tell whether their owner has removed them: they
     /// are not deleted.
     pub unsure: u64,
@@ -242,7 +251,7 @@ impl Store {
                     id,
                     time,
                     listing,
-                    by,
+                    by: by.clone(),
                 }]);
             }
         }
@@ -295,7 +304,7 @@ impl Store {
             let message = synced.message();
             let bearers = message
                 .identity
-                .map(|identity| self.memory.all_of(identity).len());
+                .map(|identity| self.memory.bearers_of(identity));
             self.write([Entry::Intent {
                 id,
                 time: self.moment.now,
@@ -309,6 +318,7 @@ impl Store {
                     digests: *synced.digests(),
                     name: synced.name().clone(),
                     evidence: Some(*synced.evidence()),
+                    folder: synced.folder().cloned(),
                 },
             }]);
             if !synced.is_orderly() {
@@ -434,7 +444,7 @@ impl Store {
                 maildir: self.path_of_maildir.clone(),
                 maildir_id: self.home,
                 generation: self.memory.homes.generation,
-                turn: self.raised,
+                nonce: self.raised,
             });
         }
     }

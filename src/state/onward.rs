@@ -38,6 +38,7 @@ impl Memory {
         match *entry {
             Entry::Due { first, last } => {
                 let next = self.next_id();
+                self.is_disordered |= last >= next;
                 let ids = (first..=last).take_while(|id| *id < next);
                 self.onward.due.extend(ids);
             }

@@ -1,14 +1,88 @@
 //! What a journal says of each message, in a few octets: where its lines stand, and what has become of
 //! it since.
 
-use super::inspect::{Onward, Shown, Standing};
 use super::journal::{self, Reading};
-use super::record::{Entry, Glance, Id};
+use super::record::{Entry, Glance, Id, MarkedBy};
 use super::window::{ReadAt, Window};
+use crate::maildir::{MaildirId, UniqueName};
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::io::{self, Read};
 use std::path::PathBuf;
 use std::sync::Arc;
+
+/// What is remembered of a message.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct InspectedMessage {
+    pub(super) id: Id,
+    /// When it was fetched or marked, in seconds since 1970.
+    pub time: i64,
+    /// The unique-ids it was listed under; none if they are lost or there never was one.
+    pub unique_ids: Vec<Box<[u8]>>,
+    /// Its size as listed.
+    pub listed: Option<u64>,
+    /// Its file: name, octets, SHA-256. `None` if it was only marked as seen.
+    pub stored: Option<(UniqueName, u64, [u8; 32])>,
+    /// Its delivery is recorded as done, rather than intended only.
+    pub settled: bool,
+    /// In which boot of the machine it was stored, or in an earlier one; empty where that is not
+    /// known.
+    pub boot: Arc<str>,
+    /// How it stands on the server, as far as is known.
+    pub standing: Standing,
+    /// Why it counts as seen, where it was never fetched.
+    pub marked: Option<MarkedBy>,
+    /// Its end was doubtful, so that it is never deleted (E12).
+    pub held: bool,
+    /// Whether it is handed on.
+    pub onward: Onward,
+    /// Its owner says that the file was removed on purpose.
+    pub gone: bool,
+}
+
+/// Which of an account's messages it is, for as long as its journal is not written afresh.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct MessageId(pub(super) Id);
+
+impl InspectedMessage {
+    /// Which one it is.
+    pub fn id(&self) -> MessageId {
+        MessageId(self.id)
+    }
+
+    /// Whether the server has confirmed that it is deleted there.
+    pub fn is_deleted(&self) -> bool {
+        self.standing == Standing::Deleted
+    }
+}
+
+/// Whether a message is handed on to a program or a file, once it is stored.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Onward {
+    /// It is not.
+    Nowhere,
+    /// It is to be, and waits.
+    Waits,
+    /// It has been.
+    Done {
+        /// Its file has left the place where it was stored.
+        removed: bool,
+    },
+}
+
+/// How a message stands on the server.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Standing {
+    /// It was there when it was last listed.
+    Here,
+    /// Its deletion was asked for, and the server has not said what became of it.
+    Asked,
+    /// The server has confirmed its deletion.
+    Deleted,
+    /// A listing lacked it.
+    Absent,
+    /// It is there, and to be fetched again: its file is lost.
+    Lost,
+}
 
 #[derive(Default)]
 pub(super) struct Outline {
@@ -18,6 +92,8 @@ pub(super) struct Outline {
     aliases: Vec<(Id, u64)>,
     removed: usize,
     pub(super) maildirs: Vec<PathBuf>,
+    /// The same with their ids, where they have some.
+    pub(super) homes: Vec<(PathBuf, MaildirId)>,
     pub(super) former: Vec<String>,
     pub(super) failing: BTreeSet<Box<[u8]>>,
     /// Of each run, by its number.
@@ -76,8 +152,16 @@ impl Outline {
                 }
             }
             Entry::Asked { id, .. } => self.note(id, |mark| mark.standing = Standing::Asked),
-            Entry::Began { boot, maildir, .. } => {
+            Entry::Began {
+                boot,
+                maildir,
+                maildir_id,
+                ..
+            } => {
                 self.boots.push(boot.into());
+                let home = maildir_id.map(|id| (maildir.clone(), id));
+                let home = home.filter(|home| !self.homes.contains(home));
+                self.homes.extend(home);
                 if !self.maildirs.contains(&maildir) {
                     self.maildirs.push(maildir);
                 }
@@ -95,6 +179,14 @@ impl Outline {
                 self.removed += usize::from(removed);
             }
             Entry::Found { id, .. } => self.add(id, place, true),
+            Entry::Home {
+                maildir,
+                maildir_id,
+                ..
+            } => {
+                self.homes.retain(|(path, _)| *path != maildir);
+                self.homes.push((maildir, maildir_id));
+            }
             Entry::Gone { id, .. } => self.note(id, |mark| {
                 (mark.gone, mark.held, mark.lost) = (true, false, false);
             }),
@@ -120,7 +212,7 @@ impl Outline {
             | Entry::Evidence { .. }
             | Entry::Generation { .. }
             | Entry::Handing { .. }
-            | Entry::Home { .. }
+            | Entry::Header { .. }
             | Entry::NotTaken { .. }
             | Entry::Import(_)
             | Entry::Reported { .. }
@@ -243,13 +335,13 @@ impl<'a, S: ReadAt + ?Sized> Messages<'a, S> {
         }
     }
 
-    pub(super) fn of(&mut self, id: Id) -> io::Result<Shown> {
+    pub(super) fn of(&mut self, id: Id) -> io::Result<InspectedMessage> {
         let place = self.outline.place_of(id);
         let mark = place.and_then(|place| self.outline.marks.get(place));
         self.shown(mark.ok_or(io::ErrorKind::InvalidData)?)
     }
 
-    fn shown(&mut self, mark: &Mark) -> io::Result<Shown> {
+    fn shown(&mut self, mark: &Mark) -> io::Result<InspectedMessage> {
         let (id, time, listing, stored, marked) = match self.lines.entry(mark.place)? {
             Some(Entry::Found { id, time, stored }) => (id, time, None, Some(stored), None),
             Some(Entry::Intent {
@@ -267,7 +359,7 @@ impl<'a, S: ReadAt + ?Sized> Messages<'a, S> {
             // It was read a moment ago.
             _ => return Err(io::ErrorKind::InvalidData.into()),
         };
-        let mut shown = Shown {
+        let mut shown = InspectedMessage {
             id,
             time,
             listed: listing.as_ref().and_then(|listing| listing.octets),
@@ -298,7 +390,7 @@ impl<'a, S: ReadAt + ?Sized> Messages<'a, S> {
 }
 
 impl<S: ReadAt + ?Sized> Iterator for Messages<'_, S> {
-    type Item = io::Result<Shown>;
+    type Item = io::Result<InspectedMessage>;
 
     fn next(&mut self) -> Option<Self::Item> {
         let mark = self.marks.find(|mark| !mark.removed)?;

@@ -1,6 +1,6 @@
 //! Which of a Maildir and a journal has gone on from the other, or where the two have parted (E13).
 
-use crate::maildir::Turns;
+use crate::maildir::Nonces;
 
 /// How far a Maildir can be believed about what a journal recorded as delivered to it. What was
 /// recorded at a later generation than these and is missing there was not removed by its owner.
@@ -22,8 +22,8 @@ impl Parting {
         unsure: u64::MAX,
     };
 
-    /// Compares the generation and turns that stand in the Maildir with those of the journal.
-    pub(super) fn between(maildir: (u64, &Turns), journal: (u64, &Turns)) -> Self {
+    /// Compares the generation and nonces that stand in the Maildir with those of the journal.
+    pub(super) fn between(maildir: (u64, &Nonces), journal: (u64, &Nonces)) -> Self {
         let ((theirs, their_turns), (ours, our_turns)) = (maildir, journal);
         let is_older = Self {
             ahead: false,
@@ -36,7 +36,7 @@ impl Parting {
         };
         let (Some(their_newest), Some(our_newest)) = (their_turns.newest(), our_turns.newest())
         else {
-            // Where there were no turns yet, the numbers are all there is.
+            // Where there were no nonces yet, the numbers are all there is.
             return match theirs.cmp(&ours) {
                 std::cmp::Ordering::Less => is_older,
                 std::cmp::Ordering::Equal => Self::NONE,
@@ -53,12 +53,12 @@ impl Parting {
         }
         let common = their_turns.last_common(our_turns);
         let is_longer = their_newest.0 >= our_newest.0;
-        // The newer one may have left the other's turn out, being long.
+        // The newer one may have left the other's nonce out, being long.
         let have_parted = match is_longer {
             true => their_turns.are_all_from(our_newest.0),
             false => our_turns.are_all_from(their_newest.0),
         };
-        let first = |turns: &Turns| turns.oldest().map_or(0, |(generation, _)| generation);
+        let first = |nonces: &Nonces| nonces.oldest().map_or(0, |(generation, _)| generation);
         let first = first(their_turns).min(first(our_turns));
         let before_turns = first.saturating_sub(2);
         Self {
@@ -86,20 +86,20 @@ impl Parting {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::maildir::Turn;
+    use crate::maildir::Nonce;
 
     /// A history of runs, each named by an octet; the generation that they left behind.
-    fn history(runs: impl IntoIterator<Item = u8>) -> (u64, Turns) {
-        let mut turns = Turns::default();
+    fn history(runs: impl IntoIterator<Item = u8>) -> (u64, Nonces) {
+        let mut nonces = Nonces::default();
         let mut generation = 0;
         for run in runs {
-            turns.add(generation + 1, Turn([run; 4]));
+            nonces.add(generation + 1, Nonce([run; 4]));
             generation += 2;
         }
-        (generation, turns)
+        (generation, nonces)
     }
 
-    fn between(maildir: &(u64, Turns), journal: &(u64, Turns)) -> Parting {
+    fn between(maildir: &(u64, Nonces), journal: &(u64, Nonces)) -> Parting {
         Parting::between((maildir.0, &maildir.1), (journal.0, &journal.1))
     }
 
@@ -126,7 +126,7 @@ mod tests {
         assert!(between(&long, &short).ahead);
         let older = between(&short, &long);
         assert_eq!((older.ahead, older.lost), (false, 6));
-        // What stands in the Maildir is thinned, and may lack the turn: nobody can tell then.
+        // What stands in the Maildir is thinned, and may lack the nonce: nobody can tell then.
         let thinned = (long.0, long.1.thinned());
         let (early, odd) = (history(1..=100), history((1..=99).chain([255])));
         let unsure = between(&thinned, &early);
@@ -136,7 +136,7 @@ mod tests {
 
     #[test]
     fn a1_histories_without_turns_go_by_their_numbers() {
-        let (old, new) = ((4, Turns::default()), history([1, 2, 3]));
+        let (old, new) = ((4, Nonces::default()), history([1, 2, 3]));
         assert_eq!(between(&old, &old), Parting::NONE);
         assert_eq!(between(&old, &new).lost, 4);
         assert!(between(&new, &old).ahead);
@@ -144,9 +144,9 @@ mod tests {
 
     #[test]
     fn a1_histories_with_no_turn_in_common_lose_nothing_and_doubt_what_was_before_there_were_any() {
-        let mut late = [Turns::default(), Turns::default()];
-        for (turns, run) in late.iter_mut().zip([1, 2]) {
-            turns.add(101, Turn([run; 4]));
+        let mut late = [Nonces::default(), Nonces::default()];
+        for (nonces, run) in late.iter_mut().zip([1, 2]) {
+            nonces.add(101, Nonce([run; 4]));
         }
         let [one, other] = late;
         assert_eq!(Parting::between((102, &one), (102, &other)), parted(100, 0));

@@ -3,11 +3,10 @@
 use super::journal;
 use super::record::{Entry, Id, Stored};
 use super::remembered::{Kind, Record};
-use super::{Elsewhere, Error, Intent, Store, rebuild};
+use super::{Elsewhere, Error, Intent, Ruled, Store, rebuild};
 use crate::delivery::Delivered;
 use crate::maildir::Search;
-use crate::maildrop::Message;
-use crate::pop3::MessageNumber;
+use crate::maildrop::{Message, MessageNumber};
 use crate::threads;
 use std::collections::HashSet;
 use std::{io, thread};
@@ -24,12 +23,19 @@ pub struct Placed(Recorded);
 pub struct Recorded {
     pub(super) id: Id,
     number: MessageNumber,
+    /// It was never stored: a rule has it deleted, this one in words.
+    rule: Option<Box<str>>,
 }
 
 impl Recorded {
     /// The message-number in the session at hand.
     pub fn number(&self) -> MessageNumber {
         self.number
+    }
+
+    /// The rule that has it deleted, in words; none for a message that is stored.
+    pub fn rule(&self) -> Option<&str> {
+        self.rule.as_deref()
     }
 }
 
@@ -40,6 +46,7 @@ impl Placed {
         synced.is_orderly().then_some(Self(Recorded {
             id: delivered.intent().0,
             number: synced.message().number,
+            rule: None,
         }))
     }
 }
@@ -51,6 +58,19 @@ impl Recorded {
         Self {
             id,
             number: message.number,
+            rule: None,
+        }
+    }
+}
+
+/// Of a message that was never fetched, on a rule's word, which is recorded.
+impl From<Ruled> for Recorded {
+    fn from(ruled: Ruled) -> Self {
+        let Ruled { id, number, rule } = ruled;
+        Self {
+            id,
+            number,
+            rule: Some(rule),
         }
     }
 }
@@ -133,6 +153,7 @@ impl Store {
                 None => vouched.recorded.push(Recorded {
                     id: same.id,
                     number: same.message.number,
+                    rule: None,
                 }),
             }
         }

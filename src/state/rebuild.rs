@@ -5,7 +5,7 @@ use super::journal::{self, Journal};
 use super::memory::Memory;
 use super::record::{Entry, Stored};
 use super::remembered::Kind;
-use super::{Error, Files, Opened, Store};
+use super::{Error, Files, Opened, Store, order};
 use crate::delivery::{self, Surveyed};
 use crate::durable::{Dir, Disk};
 use crate::maildir::{AccountTag, JournalId, Maildir, MaildirId, Search};
@@ -29,7 +29,9 @@ pub(super) fn make(
         let found = search(&memory, &claim.account, maildir)
             .map_err(Error::from)
             .and_then(|search| {
-                let known = known_names(&claim.dir, &claim.files, &memory);
+                journal.flush().map_err(|source| claim.io_error(source))?;
+                let draft = draft_name(&claim.files);
+                let known = known_names(&claim.dir, &draft, &memory);
                 let known = known.map_err(|source| claim.io_error(source))?;
                 let now = claim.now();
                 let here = began(now, maildir.path().to_owned(), None, 0);
@@ -72,9 +74,8 @@ fn copy(claim: &Claim, id: JournalId) -> Result<(Journal, Memory), Error> {
     let mut journal = Journal::begin(file, &claim.account, claim.generation() + 1, id);
     let mut memory = Memory::new(&claim.account);
     if claim.has_lines() {
-        let old = claim.dir.read(&claim.files.journal).map_err(io)?;
         let mut failed = Ok(());
-        let read = journal::read(old, |entry, _| {
+        let read = order::read(&claim.dir, &claim.files.journal, |entry, _| {
             let place = journal.add(&entry);
             memory.apply(entry, place);
             if failed.is_ok() {
@@ -101,7 +102,7 @@ impl Store {
     pub(super) fn take_in_delivered(&mut self, maildir: &Maildir) -> Result<u64, Error> {
         let search = search(&self.memory, &self.account, maildir)?;
         self.flush()?;
-        let known = known_names(&self.dir, &self.files, &self.memory);
+        let known = known_names(&self.dir, &self.files.journal, &self.memory);
         let known = known.map_err(|source| self.io_error(source))?;
         let now = self.moment.now;
         self.begin_run();
@@ -169,12 +170,12 @@ impl Names {
 
 /// The names of all files that a line speaks of. One whose storing was given up is not among them:
 /// it should have been removed, and where that failed it is there.
-fn known_names(dir: &Dir, files: &Files, memory: &Memory) -> io::Result<Names> {
+fn known_names(dir: &Dir, journal: &OsStr, memory: &Memory) -> io::Result<Names> {
     let mut names = Names {
         hashes: HashSet::new(),
         hasher: RandomState::new(),
     };
-    let input = match dir.read(&files.journal) {
+    let input = match dir.read(journal) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(names),
         opened => opened?,
     };
@@ -183,10 +184,11 @@ fn known_names(dir: &Dir, files: &Files, memory: &Memory) -> io::Result<Names> {
             Entry::Intent { id, stored, .. } | Entry::Found { id, stored, .. } => (id, stored),
             _ => return,
         };
-        let dropped = memory
+        // A line that is out of order was not taken in, and a gap is in its place.
+        let is_taken_in = memory
             .record(id)
-            .is_none_or(|record| record.kind == Kind::Dropped);
-        if !dropped {
+            .is_some_and(|record| record.kind != Kind::Dropped && !record.is_gap());
+        if is_taken_in {
             let hash = names.hasher.hash_one(stored.name.as_str());
             names.hashes.insert(hash);
         }
@@ -201,7 +203,7 @@ fn began(time: i64, maildir: PathBuf, maildir_id: Option<MaildirId>, generation:
         maildir,
         maildir_id,
         generation,
-        turn: None,
+        nonce: None,
     }
 }
 
@@ -250,6 +252,7 @@ fn add_missing(
                 digests: examined.digests,
                 name,
                 evidence: Some(examined.evidence),
+                folder: None,
             },
         };
         let place = journal.add(&entry);

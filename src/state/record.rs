@@ -1,16 +1,16 @@
 //! One line of the journal. `grammar` writes and reads it.
 //!
-//! A line is fields with tabs between, then a tab and the CRC-32 of all before it in hexadecimal
-//! ([`crate::durable::line`]):
+//! A line is fields with tabs between, then a tab and what it follows ([`super::chain`]), then a tab and
+//! the CRC-32 of all before it in hexadecimal ([`crate::durable::line`]):
 //!
 //! ```text
-//! B  time  boot-id  maildir  maildir-id  generation  [turn]  a run began, and drew this turn
-//! W  generation  [turns]                                     the Maildir's generation from here on, and what
+//! B  time  boot-id  maildir  maildir-id  generation  [nonce]  a run began, and drew this nonce
+//! W  generation  [nonces]                                     the Maildir's generation from here on, and what
 //!                                                            else is behind it
 //! H  maildir  maildir-id  word                               which Maildir is at a path (adopted, accepted)
 //! J  account-id  journal-id                                  a former id of the account, moved here
 //! L  time                                                    the first listing has been settled
-//! I  id  time  unique-id  listed  turn  octets  sha256  content  name  evidence     intent (E1)
+//! I  id  time  unique-id  listed  turn  octets  sha256  content  name  evidence  [folder]  intent (E1)
 //! R  id  time  octets  sha256  content  name  evidence       found in the Maildir, unique-id lost
 //! E  id  octets  sha256  content  name  evidence             evidence, read from the file later
 //! M  id  time  unique-id  listed  turn  why                  seen on request, never fetched
@@ -34,19 +34,20 @@
 //! r  id                                                      what stands before this one has been reported
 //! C  exact  in-a-row  off  doubts  estimates  [far-off]      what the sizes have been worth so far
 //! a  id                                                      the file of a lost message is back
+//! h  time  unique-id  listed  turn  asked  date  holds  [verdict]   what a header told the rules
 //! i  time  tool  left  spelling                              names came from another tool
-//! h  first  last                                             these are to be handed on once they are stored
+//! w  first  last                                             these are to be handed on once they are stored
 //! g  id  time  length                                        it is about to be handed on, to a file so long
 //! d  id  time  word                                          it has been (kept, removed)
 //! k  id  time  word  count                                   it has not been taken (later, refused)
 //! ```
 //! I, R and M lines are numbered from 0 in the order they stand in, and the others say which of
-//! them they are about. Times are seconds since 1970. A unique-id has each octet outside `!` to `~`, and `%`,
+//! them they are about. An M line whose reason is `rule` has a field more, the rule in words. Times are seconds since 1970. A unique-id has each octet outside `!` to `~`, and `%`,
 //! written as `%XX`; `-` stands for none. `content` is `-` where it equals `sha256`.
 //!
 //! The first version had B without maildir-id and generation, I and R without evidence, M without
 //! its reason, and none of W, H, J, E, Q, P, Z, U, Y, A, T and the small letters. Its lines are read for ever, wherever
-//! they stand.
+//! they stand. Lines of the first two versions do not say what they follow.
 
 mod glance;
 mod grammar;
@@ -54,9 +55,10 @@ mod grammar;
 pub(super) use glance::Glance;
 
 use super::sizes::Sizes;
-use crate::maildir::{JournalId, MaildirId, Turn, Turns, UniqueName};
+use crate::maildir::{Folder, JournalId, MaildirId, Nonce, Nonces, UniqueName};
 use crate::maildrop::{Identity, Message};
 use crate::message::{Digests, Evidence};
+use crate::rules::Told;
 use std::path::PathBuf;
 
 /// A line longer than this was not written by us: a unique-id has at most 1024 octets, a path
@@ -97,10 +99,12 @@ pub(super) struct Stored {
     pub(super) name: UniqueName,
     /// `None` in lines of the first version.
     pub(super) evidence: Option<Evidence>,
+    /// The folder of the Maildir that it was to be placed in; none is the Maildir itself.
+    pub(super) folder: Option<Folder>,
 }
 
-/// Why a message counts as seen that was never fetched.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+/// Why a message counts as seen, or is to go, that was never fetched.
+#[derive(Clone, Debug, Eq, PartialEq)]
 pub enum MarkedBy {
     /// It was older than the newest so many of the first listing.
     Latest,
@@ -112,6 +116,8 @@ pub enum MarkedBy {
         /// See above.
         may_delete: bool,
     },
+    /// A rule has it deleted; this one, in words. Until that is done it counts as new.
+    Rule(Box<str>),
 }
 
 /// Where imported names came from.
@@ -129,7 +135,7 @@ pub struct Origin {
 
 /// What is said of the Maildir at a path.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) enum Standing {
+pub(super) enum Taken {
     /// It is taken for the one that messages were delivered to before Maildirs had ids. What is
     /// missing in it may be somewhere else.
     Adopted,
@@ -185,7 +191,7 @@ pub(super) enum Entry {
         maildir_id: Option<MaildirId>,
         generation: u64,
         /// Where it has raised the generation.
-        turn: Option<Turn>,
+        nonce: Option<Nonce>,
     },
     Deleted {
         id: Id,
@@ -229,7 +235,7 @@ pub(super) enum Entry {
     },
     Generation {
         generation: u64,
-        turns: Turns,
+        nonces: Nonces,
     },
     Gone {
         id: Id,
@@ -253,12 +259,18 @@ pub(super) enum Entry {
         how: NotTaken,
         count: u32,
     },
+    /// What a message's header told the rules.
+    Header {
+        time: i64,
+        listing: Listing,
+        told: Told,
+    },
     /// Names of messages came from another tool, and stand in M lines.
     Import(Origin),
     Home {
         maildir: PathBuf,
         maildir_id: MaildirId,
-        standing: Standing,
+        taken: Taken,
     },
     Intent {
         id: Id,

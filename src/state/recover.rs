@@ -1,6 +1,6 @@
 //! Settling what a crash left: intents that neither came true nor to nothing (E1, E9).
 
-use super::custody::Standing;
+use super::custody::Custody;
 use super::record::{Entry, Id, Stored};
 use super::{Error, Store, rebuild};
 use crate::delivery::{self, Fate, Interrupted};
@@ -49,6 +49,7 @@ impl Store {
                 .iter()
                 .map(|(_, stored)| Interrupted {
                     name: &stored.name,
+                    folder: stored.folder.as_ref(),
                     octets: stored.octets,
                     sha256: &stored.digests.stored,
                 })
@@ -74,10 +75,10 @@ impl Store {
 
     /// Removes the account's own files from tmp/: all intents are settled, and we hold the lock, so
     /// nobody is writing them any more. Those that another journal answers for may be being written.
-    pub(super) fn sweep(&self, maildir: &Maildir, standing: &Standing) -> Result<(), Error> {
+    pub(super) fn sweep(&self, maildir: &Maildir, custody: &Custody) -> Result<(), Error> {
         let former = self.memory.former.iter().map(|(_, journal)| *journal);
         let mut ours: Vec<JournalId> = former.chain([self.journal.id]).collect();
-        if let Standing::Inherited(line) = standing {
+        if let Custody::Inherited(line) = custody {
             ours.push(line.journal);
         }
         let tags = rebuild::tags(&self.memory, &self.account);

@@ -1,6 +1,7 @@
 //! Why a server is left alone, and for how long.
 
-use super::manners::LONGEST;
+/// Nothing holds an account for longer, whatever the server announces and the clock does.
+pub(super) const LONGEST: i64 = 6 * 60 * 60;
 
 /// A server that is busy is left alone so long (seconds), more or less. The first three are short
 /// enough that a run every five minutes is early for none of them, whatever the spread.

@@ -4,6 +4,8 @@ use super::record::{FailureKind, Id, NotTaken, Stored};
 use super::time::{Octets, Time};
 use crate::maildrop::Identity;
 use crate::message::{Digests, Evidence};
+use crate::rules::Told;
+use sha2::{Digest, Sha256};
 use std::collections::{BTreeSet, HashMap};
 
 /// The first octets of the hash of a message's body, or in records of the first version of its
@@ -24,6 +26,8 @@ pub(super) enum Kind {
     Imported,
     /// The same, and its owner says that it may be deleted.
     Released,
+    /// It was never fetched, and a rule has it deleted: new until that is done.
+    Ruled,
     /// It was to be stored, and was not.
     Dropped,
     /// Nothing is known any more, because someone wanted it forgotten.
@@ -74,6 +78,9 @@ pub(super) struct Record {
     /// It has been listed with another size before.
     pub(super) was_resized: bool,
 }
+
+/// The identity of what has none: nobody looks for it.
+pub(super) const NOBODY: Identity = Identity([0; 16]);
 
 /// What is known of a listed message.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -183,6 +190,16 @@ impl Record {
         }
     }
 
+    /// What stands for a line that is missing.
+    pub(super) fn gap() -> Self {
+        Self::new(Kind::Forgotten, 0, NOBODY, [0; 4])
+    }
+
+    /// Whether it stands for a line that is missing: a line would have its place.
+    pub(super) fn is_gap(&self) -> bool {
+        self.kind == Kind::Forgotten && self.place.value().is_none()
+    }
+
     pub(super) fn set_evidence(&mut self, stored: &Stored, place: u64) {
         self.place = Octets::new(Some(place));
         self.has_evidence = stored.evidence.is_some();
@@ -202,4 +219,34 @@ pub(super) fn key_of(evidence: Option<&Evidence>, digests: &Digests) -> Key {
         .zip(octets)
         .for_each(|(place, octet)| *place = octet);
     key
+}
+
+/// Where the record of this id stands among all of them.
+pub(super) fn place_of(id: Id) -> usize {
+    usize::try_from(id).unwrap_or(usize::MAX)
+}
+
+/// Tells a rule's words from another's, in the record's place for a hash.
+pub(super) fn key_of_rule(rule: &str) -> Key {
+    let hash: [u8; 32] = Sha256::digest(rule).into();
+    hash.first_chunk().copied().unwrap_or_default()
+}
+
+/// What a header has told, of a message of this size.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Heard {
+    pub(super) told: Told,
+    pub(super) octets: Option<u64>,
+    /// The session at hand lists the message.
+    pub(super) present: bool,
+}
+
+impl Heard {
+    pub(super) fn new(told: Told, octets: Option<u64>) -> Self {
+        Self {
+            told,
+            octets,
+            present: true,
+        }
+    }
 }

@@ -90,7 +90,7 @@ impl Store {
         // A journal of the first version does not say.
         let first = self.memory.reported.unwrap_or(Id::MAX);
         let records = self.memory.records.iter().zip(0..);
-        let later = records.skip(super::memory::place_of(first));
+        let later = records.skip(super::remembered::place_of(first));
         let stored = later.filter(|(record, _)| record.kind == Kind::Stored);
         let mut untold: BTreeSet<Id> = stored.map(|(_, id)| id).collect();
         untold.extend(&self.recovered);

@@ -1,6 +1,6 @@
 //! The state as it stands, for looking only: no lock is taken and nothing is settled.
 
-use super::custody::{self, Standing};
+use super::custody::{self, Custody};
 use super::journal::{self, Header};
 use super::memory::Memory;
 use super::twin::Twins;
@@ -71,8 +71,8 @@ impl View {
             return Ok(false);
         };
         let files = Files::of(&self.memory.account);
-        let standing = custody::judge(&self.memory, self.id, site, dir, &files, name);
-        standing.map(|standing| standing != Standing::New)
+        let custody = custody::judge(&self.memory, self.id, site, dir, &files, name);
+        custody.map(|custody| custody != Custody::New)
     }
 
     /// See [`Claim::twins`](super::Claim::twins).

@@ -11,18 +11,24 @@ use rustix::termios::{
 };
 use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM};
 use std::fs::{self, File};
-use std::io::{self, Read, Write};
+use std::io::{self, IsTerminal, Read, Write};
 use std::os::fd::AsFd;
 use std::os::unix::net::UnixStream;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::thread;
 
 /// How the terminal was before the question at hand.
 static BEFORE: Mutex<Option<(File, Termios)>> = Mutex::new(None);
 
+/// What is done before a signal ends the process.
+static LAST_WORK: Mutex<Option<fn()>> = Mutex::new(None);
+
 /// What is told whoever presses Ctrl-C.
 static LAST_WORDS: Mutex<Option<&'static str>> = Mutex::new(None);
+
+/// Whether the last line of the screen shows how far some work is, rather than a question.
+static AT_WORK: AtomicBool = AtomicBool::new(false);
 
 /// Asks a question whose answer is not to be seen, at the terminal that is given: none where it cannot
 /// be silenced here.
@@ -40,7 +46,7 @@ pub fn hidden<R>(ask: impl FnOnce(Option<File>) -> R) -> R {
 /// question that is asked only afterwards.
 pub fn deaf<R>(work: impl FnOnce() -> R) -> R {
     let terminal = terminal().filter(|it| silence(it, LocalModes::empty()).is_ok());
-    let done = work();
+    let done = at_work(work);
     if let Some(terminal) = &terminal {
         // What stays would be taken for an answer, which a person sees and can mend.
         let _ = tcflush(terminal, QueueSelector::IFlush);
@@ -49,9 +55,26 @@ pub fn deaf<R>(work: impl FnOnce() -> R) -> R {
     done
 }
 
+/// Does some work that shows how far it is in the last line of the screen, which goes with it where
+/// Ctrl-C ends the process.
+pub fn at_work<R>(work: impl FnOnce() -> R) -> R {
+    is_watched();
+    AT_WORK.store(true, Ordering::Relaxed);
+    let done = work();
+    AT_WORK.store(false, Ordering::Relaxed);
+    done
+}
+
 /// From now on, whoever ends the process by Ctrl-C is told this; or nothing any more.
 pub fn last_words(words: Option<&'static str>) {
     *LAST_WORDS.lock().unwrap_or_else(PoisonError::into_inner) = words;
+    is_watched();
+}
+
+/// From now on a signal that ends the process has this done first: a program that a person waits for
+/// would go on without it.
+pub fn last_work(work: fn()) {
+    *LAST_WORK.lock().unwrap_or_else(PoisonError::into_inner) = Some(work);
     is_watched();
 }
 
@@ -95,8 +118,10 @@ fn watch() -> io::Result<()> {
                 // Held until the end: nobody may turn it off once more.
                 let mut kept = lock();
                 restore(&mut kept);
+                let work = *LAST_WORK.lock().unwrap_or_else(PoisonError::into_inner);
+                work.into_iter().for_each(|work| work());
                 if signal == SIGINT {
-                    say_last_words();
+                    say_last_words(AT_WORK.load(Ordering::Relaxed));
                 }
                 signal_hook::low_level::exit(128 + signal);
             }
@@ -112,15 +137,25 @@ fn watch() -> io::Result<()> {
     Ok(())
 }
 
-/// Whoever waits for an answer may hold stderr, so what is written goes past the lock.
-fn say_last_words() {
+/// Below a question, or in the place of the bar that shows how far some work is. Whoever waits for an
+/// answer may hold stderr, so what is written goes past the lock.
+fn say_last_words(at_work: bool) {
     let words = *LAST_WORDS.lock().unwrap_or_else(PoisonError::into_inner);
-    let stderr = io::stderr().as_fd().try_clone_to_owned();
-    if let (Some(words), Ok(stderr)) = (words, stderr) {
-        // Nobody is left who could be told that it failed.
-        let _ = writeln!(File::from(stderr), "\n{words}");
-    }
+    let Ok(stderr) = io::stderr().as_fd().try_clone_to_owned() else {
+        return;
+    };
+    let before = match (stderr.is_terminal(), at_work) {
+        (true, true) => WIPED,
+        (false, _) if words.is_none() => return,
+        _ => "\n",
+    };
+    let words = words.map_or_else(String::new, |words| format!("{words}\n"));
+    // At once, so that no bar comes in between. Nobody is left who could be told that it failed.
+    let _ = File::from(stderr).write_all(format!("{before}{words}").as_bytes());
 }
+
+/// The line of the cursor, empty and from its beginning (ECMA-48, EL).
+const WIPED: &str = "\r\u{1b}[2K";
 
 /// Puts the terminal right, once.
 fn restore(kept: &mut Option<(File, Termios)>) {

@@ -16,6 +16,15 @@ pub enum Color {
 }
 
 impl Color {
+    /// Its word on the command line.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Auto => "auto",
+            Self::Always => "always",
+            Self::Never => "never",
+        }
+    }
+
     /// Decides for one stream; `terminal` says whether that is a terminal.
     pub fn paint(self, terminal: bool) -> Paint {
         let no_color = std::env::var_os("NO_COLOR");
@@ -77,6 +86,12 @@ impl Paint {
 pub fn columns(stream: impl AsFd) -> Option<usize> {
     let size = rustix::termios::tcgetwinsize(stream).ok()?;
     (size.ws_col > 0).then_some(usize::from(size.ws_col))
+}
+
+/// The rows of the terminal that `stream` is; `None` where it is none, or does not know.
+pub fn rows(stream: impl AsFd) -> Option<usize> {
+    let size = rustix::termios::tcgetwinsize(stream).ok()?;
+    (size.ws_row > 0).then_some(usize::from(size.ws_row))
 }
 
 #[cfg(test)]

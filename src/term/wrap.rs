@@ -21,6 +21,40 @@ pub fn wrap_item(label: &str, text: &str, columns: Option<usize>) -> String {
     below(label, &indent, text, columns)
 }
 
+/// A message's text: lines that are longer than the terminal is wide are broken between words, each part
+/// behind the signs of quotation that its line begins with. All others stay as they are.
+pub fn fold(text: &str, columns: Option<usize>) -> String {
+    let Some(columns) = columns.filter(|columns| *columns >= NARROWEST) else {
+        return text.to_owned();
+    };
+    let mut out = String::with_capacity(text.len());
+    for (place, line) in text.split('\n').enumerate() {
+        if place > 0 {
+            out.push('\n');
+        }
+        if super::width(line) <= columns {
+            out.push_str(line);
+            continue;
+        }
+        let body = line.trim_start_matches(['>', ' ']);
+        let quotes = line.get(..line.len() - body.len()).unwrap_or_default();
+        // Where all are quotes nothing is left to be broken.
+        let quotes = if quotes.len() < columns / 2 {
+            quotes
+        } else {
+            ""
+        };
+        let options = Options::new(columns.min(WIDEST))
+            .initial_indent(quotes)
+            .subsequent_indent(quotes)
+            .break_words(false)
+            .word_splitter(WordSplitter::NoHyphenation);
+        let line = line.get(quotes.len()..).unwrap_or_default();
+        out.push_str(&textwrap::wrap(line, options).join("\n"));
+    }
+    out
+}
+
 fn below(label: &str, indent: &str, text: &str, columns: Option<usize>) -> String {
     let Some(columns) = columns.filter(|columns| *columns >= NARROWEST) else {
         return format!("{label}{text}");
@@ -76,6 +110,17 @@ mod tests {
         let text =
             "put this into it:\n\n    host = \"a name that is longer than the line\"\n\nor not";
         assert_eq!(wrap("", text, Some(30)), text);
+    }
+
+    #[test]
+    fn a_long_line_of_a_message_is_broken_behind_its_quotation() {
+        assert_eq!(
+            fold("> one two three four five\nshort\n  as it was", Some(20)),
+            "> one two three four\n> five\nshort\n  as it was"
+        );
+        assert_eq!(fold(&"word ".repeat(9), None), "word ".repeat(9));
+        let address = format!("https://a.example/{}", "x".repeat(90));
+        assert_eq!(fold(&address, Some(40)), address);
     }
 
     #[test]

@@ -49,14 +49,14 @@ pub fn inspect(explorer: &Explorer) -> state::Inspected {
 }
 
 /// What is remembered of each message.
-pub fn messages(explorer: &Explorer) -> Vec<state::Shown> {
+pub fn messages(explorer: &Explorer) -> Vec<state::InspectedMessage> {
     let messages: Result<_, _> = inspect(explorer).messages().collect();
     messages.unwrap()
 }
 
 /// What is remembered of each message, without the ids of the lines.
 pub fn remembered(explorer: &Explorer) -> Vec<String> {
-    let line = |shown: state::Shown| {
+    let line = |shown: state::InspectedMessage| {
         let ids = shown.unique_ids.iter();
         let ids: Vec<_> = ids.map(|id| String::from_utf8_lossy(id)).collect();
         let (time, listed, stored) = (shown.time, shown.listed, shown.stored);

@@ -1,14 +1,17 @@
 //! Puts the disk into every state that a crash could leave, and sees what the next run makes of it.
 
 use super::image::{Image, Octets, Taken};
+use super::scratch;
+use super::series::{self, SEED};
 use super::server::{Maildrop, Server};
 use super::variants::variants;
 use popfetch::durable::{Disk, Step, Witness};
 use popfetch::exit::Status;
 use popfetch::fetch::{Account, Environment};
-use popfetch::maildir::ROSTER;
+use popfetch::maildir::{Folder, ROSTER};
 use popfetch::profile::{Keep, PasswordSource, Policy, Profile, Tls};
 use popfetch::report::{Event, Outcome, Report};
+use popfetch::rules::{Action, Conditions, Field, Pattern, Rule, Rules, Test};
 use popfetch::secrets::{Credential, Password};
 use popfetch::state::Moment;
 use popfetch::stop::Stop;
@@ -24,14 +27,14 @@ use tempfile::TempDir;
 /// that no kind of state is passed over every time.
 const SECOND_CRASH_EVERY: u64 = 499;
 
-/// Of how many states of a step one is looked at beside the first. A prime as well.
+/// Of how many states of a step one is looked at beside the first and the last. A prime as well.
 const SAMPLE: u64 = 5;
-
-/// Set to anything, all states are looked at.
-const WHOLE: &str = "CRASH_WHOLE";
 
 /// Where the account's journal is.
 pub const JOURNAL: &str = "state/ada@localhost:995.journal";
+
+/// Where a rule sends messages.
+pub const FOLDER: &str = ".Lists";
 
 /// When runs happen if nothing else is said.
 pub const NOW: i64 = 1_795_395_922;
@@ -96,6 +99,8 @@ pub struct Explorer {
     /// Those that were looked at.
     looked_at: u64,
     whole: bool,
+    /// Which of the states of a step are looked at in this run.
+    drawn: u64,
     /// Every run is in another boot of the machine, for the power went. If it is the same, a
     /// process was killed: nothing that it had done is undone.
     pub same_boot: bool,
@@ -107,29 +112,27 @@ pub struct Explorer {
     pub host: &'static str,
     /// When the runs to come happen, in seconds since 1970.
     pub now: i64,
+    /// A rule sends all messages that have a From to the folder [`FOLDER`].
+    pub sorts: bool,
 }
 
 impl Explorer {
     pub fn new(mode: Mode, messages: usize) -> Self {
-        // In memory where the system has that: tens of thousands of small directories are made.
-        let memory = Path::new("/dev/shm");
-        let temp = match memory.is_dir() {
-            true => tempfile::tempdir_in(memory),
-            false => tempfile::tempdir(),
-        };
         Self {
             mode,
             messages,
-            temp: temp.unwrap(),
+            temp: scratch::directory(),
             stop: Stop::never().unwrap(),
             states: 0,
             looked_at: 0,
-            whole: std::env::var_os(WHOLE).is_some(),
+            whole: series::is_whole(),
+            drawn: series::seed() % SAMPLE,
             same_boot: false,
             boots: 0,
             lost_id: false,
             host: "localhost",
             now: NOW,
+            sorts: false,
         }
     }
 
@@ -255,17 +258,21 @@ impl Explorer {
                 true => vec![((0..image.unsynced_names()).collect(), Octets::Kept)],
                 false => variants(&image, at),
             };
+            let last = states.len() - 1;
             for (place, (names, octets)) in states.into_iter().enumerate() {
                 self.states += 1;
                 // Each step is, and of many states that are much alike some.
-                if !self.whole && place > 0 && !self.states.is_multiple_of(SAMPLE) {
+                let is_edge = place == 0 || place == last;
+                if !self.whole && !is_edge && self.states % SAMPLE != self.drawn {
                     continue;
                 }
                 self.looked_at += 1;
                 image.write(&self.root(), |place| names.contains(&place), octets);
                 let step = recording.steps.get(at);
-                let what =
-                    format!("crash before step {at} {step:?}, names {names:?}, octets {octets:?}");
+                let what = format!(
+                    "{SEED}={}, crash before step {at} {step:?}, names {names:?}, octets {octets:?}",
+                    series::seed()
+                );
                 then(self, &deleted, &what);
             }
             if let Some(step) = recording.steps.get(at) {
@@ -286,6 +293,7 @@ impl Explorer {
         let outcome = self.run(server, Disk::new());
         assert_eq!(outcome.status(), Status::Ok, "{what}: {outcome:?}");
         assert_same(&self.stored(), &expected, what);
+        self.assert_sorted(what);
         self.assert_swept(what);
         server.0.lock().unwrap().retrieved.clear();
         let outcome = self.run(server, Disk::new());
@@ -316,15 +324,31 @@ impl Explorer {
         journal.split(['\t', '\n']).nth(4).unwrap().to_owned()
     }
 
-    /// The messages in new/ and cur/, sorted; lengths would do, but octets say more.
+    /// The messages in new/ and cur/ of the Maildir and its folder, sorted; lengths would do, but octets
+    /// say more.
     pub fn stored(&self) -> Vec<Vec<u8>> {
-        let parts = ["mail/new", "mail/cur"].map(|part| fs::read_dir(self.root().join(part)));
-        let files = parts.into_iter().flatten().flatten();
-        let mut all: Vec<_> = files
-            .map(|entry| fs::read(entry.unwrap().path()).unwrap())
-            .collect();
+        let mut all = self.stored_in("mail");
+        all.extend(self.stored_in(&format!("mail/{FOLDER}")));
         all.sort();
         all
+    }
+
+    fn stored_in(&self, maildir: &str) -> Vec<Vec<u8>> {
+        let parts = ["new", "cur"].map(|part| self.root().join(maildir).join(part));
+        let files = parts.into_iter().flat_map(fs::read_dir).flatten();
+        files
+            .map(|entry| fs::read(entry.unwrap().path()).unwrap())
+            .collect()
+    }
+
+    /// Each message is where the rule sends it, whatever has come between.
+    fn assert_sorted(&self, what: &str) {
+        let has_from = |octets: &Vec<u8>| octets.windows(7).any(|it| it == b"\nFrom: ");
+        if self.sorts {
+            assert!(!self.stored_in("mail").iter().any(has_from), "{what}");
+        }
+        let folder = self.stored_in(&format!("mail/{FOLDER}"));
+        assert!(folder.iter().all(has_from), "{what}");
     }
 
     pub fn run(&mut self, server: &Server, disk: Disk) -> Outcome {
@@ -335,7 +359,7 @@ impl Explorer {
             stop: self.stop.clone(),
             report: Arc::new(Silent),
             connect: Arc::new(server.clone()),
-            confined: false,
+            confined: true,
             at_once: true,
             as_new: false,
             quiet: false,
@@ -378,10 +402,31 @@ impl Explorer {
                 },
                 ..Policy::default()
             },
+            rules: if self.sorts {
+                sorting()
+            } else {
+                Rules::default()
+            },
             timeout: Duration::from_secs(5),
             ..Profile::new("ada".to_owned(), server)
         }
     }
+}
+
+fn sorting() -> Rules {
+    let test = Test {
+        field: Field::From,
+        pattern: Some(Pattern::glob("*@a.example").unwrap()),
+    };
+    let rule = Rule {
+        conditions: Conditions {
+            header: vec![test],
+            ..Conditions::default()
+        },
+        action: Action::Folder(Folder::parse(FOLDER).unwrap()),
+        text: String::new(),
+    };
+    Rules::new(vec![rule]).unwrap()
 }
 
 pub fn assert_same(stored: &[Vec<u8>], expected: &[Vec<u8>], what: &str) {

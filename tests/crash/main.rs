@@ -26,10 +26,17 @@ mod image;
 mod intents;
 mod moves;
 mod nineteen;
+mod order;
 #[allow(dead_code)]
 #[path = "../support/readme.rs"]
 mod readme;
 mod rebuild;
+#[allow(dead_code)]
+#[path = "../support/scratch.rs"]
+mod scratch;
+#[allow(dead_code)]
+#[path = "../support/series.rs"]
+mod series;
 mod server;
 mod variants;
 mod version_1;
@@ -60,6 +67,27 @@ fn d24_c1_to_c15_c18_a_kill_at_any_step_of_a_fetch_loses_and_doubles_nothing() {
         assert!(explorer.states > 50, "only {} states", explorer.states);
         eprintln!("{mode:?}: {} kills", explorer.states);
     }
+}
+
+#[test]
+fn d24_c1_to_c15_c19_a_crash_at_any_step_of_a_fetch_into_folders_or_of_its_recovery_loses_and_doubles_nothing()
+ {
+    for (mode, same_boot) in [
+        (Mode::Keep, false),
+        (Mode::Delete, false),
+        (Mode::Keep, true),
+    ] {
+        let mut explorer = Explorer::new(mode, 6);
+        (explorer.sorts, explorer.same_boot) = (true, same_boot);
+        explorer.explore_fetch();
+        let least = if same_boot { 50 } else { 1_000 };
+        assert!(explorer.states > least, "only {} states", explorer.states);
+        eprintln!("folders, {mode:?}, {same_boot}: {} states", explorer.states);
+    }
+    let mut explorer = Explorer::new(Mode::Delete, 3);
+    explorer.sorts = true;
+    explorer.explore_recovery();
+    assert!(explorer.states > 2_000, "only {} states", explorer.states);
 }
 
 #[test]
@@ -228,6 +256,13 @@ fn d6_a_batch_has_at_most_128_messages_and_costs_two_or_three_syncs_beside_their
 #[test]
 fn d19_the_next_messages_arrive_while_a_batch_is_committed() {
     assert!(batches::arrived_meanwhile() >= 30);
+}
+
+#[test]
+fn e6_lines_that_are_not_where_they_were_written_are_found_out_and_lose_and_double_nothing() {
+    let journals = order::disorder_every_line();
+    assert!(journals > 200, "only {journals} journals");
+    eprintln!("{journals} journals in disorder");
 }
 
 #[test]

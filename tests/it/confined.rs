@@ -60,9 +60,7 @@ fn s73_after_it_has_connected_a_fetch_reaches_nothing_but_its_maildir_and_state(
     if !installed("strace") {
         return;
     }
-    let server = Server::start(&Maildrop::new(mail(5)));
-    let home = Home::new();
-    home.one_account(&server.account(), "keep = \"never\"\n");
+    let (server, home) = Server::builder(&Maildrop::new(mail(5))).with_home("keep = \"never\"\n");
     // The second session of the run is confined as well, and can do its work.
     server.behave(Behaviour::new().on_occurrences("RETR 3", 0..1, Reply::End(Ending::Close)));
     let calls = traced(&home, &["fetch"], 0);
@@ -76,9 +74,7 @@ fn f1_the_thread_that_talks_to_a_server_is_left_no_state_but_to_read_its_own_jou
     if !installed("strace") {
         return;
     }
-    let server = Server::start(&Maildrop::new(mail(3)));
-    let home = Home::new();
-    home.one_account(&server.account(), "keep = \"never\"\n");
+    let (_server, home) = Server::builder(&Maildrop::new(mail(3))).with_home("keep = \"never\"\n");
     let state = home.state();
     let state = state.to_str().unwrap();
     for arguments in [&["fetch"][..], &["check"], &["state", "mark-seen", "a"]] {
@@ -110,9 +106,7 @@ fn s73_looking_at_a_maildrop_reaches_no_file_at_all() {
     if !installed("strace") {
         return;
     }
-    let server = Server::start(&Maildrop::new(mail(5)));
-    let home = Home::new();
-    home.one_account(&server.account(), "");
+    let (_server, home) = Server::builder(&Maildrop::new(mail(5))).with_home("");
     for arguments in [
         &["check", "--headers"][..],
         &["fetch", "--dry-run"],
@@ -170,9 +164,7 @@ fn s73_f16_a_token_is_renewed_by_a_thread_that_has_nothing_to_do_with_the_mail_s
 
 #[test]
 fn what_needs_files_besides_still_works_where_it_is_confined() {
-    let server = Server::start(&Maildrop::new(mail(3)));
-    let home = Home::new();
-    home.one_account(&server.account(), "");
+    let (server, home) = Server::builder(&Maildrop::new(mail(3))).with_home("");
     home.popfetch(["state", "mark-seen", "a"]).expect(0);
     let output = home.popfetch(["check"]).expect(0);
     assert_said(&output, &[]);

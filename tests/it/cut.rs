@@ -5,28 +5,28 @@ use crate::support::account::Security;
 use crate::support::behaviour::Behaviour;
 use crate::support::maildrop::Maildrop;
 use crate::support::message::generate;
-use crate::support::run::Home;
+use crate::support::series::drawn;
 use crate::support::server::Server;
 use crate::support::tree;
 use crate::support::wire::Ending;
 
 /// Octets of a whole session with the real program.
 fn session_octets(keep: &str) -> u64 {
-    let server = Server::start(&Maildrop::new(generate(10, 250)));
-    let home = Home::in_memory();
-    home.one_account(&server.account(), keep);
+    let (server, home) = Server::builder(&Maildrop::new(generate(10, 250))).with_home(keep);
     home.popfetch(["fetch"]).expect(0);
     server.last_session().octets_sent
 }
 
 #[test]
 fn t2_the_program_survives_cuts_all_over_a_session_over_tls_and_without() {
-    const CUTS: u64 = 60;
+    const CUTS: usize = 60;
+    const FEW: usize = 12;
     let endings = [Ending::Close, Ending::Cut, Ending::Reset];
     let mut cuts = 0;
     for keep in ["keep = \"always\"\n", "keep = \"never\"\n"] {
         let octets = session_octets(keep);
-        for at in (0..CUTS / 2).map(|n| n * octets / (CUTS / 2)) {
+        for place in drawn(CUTS / 2, FEW) {
+            let at = place as u64 * octets / (CUTS / 2) as u64;
             let ending = endings[cuts % endings.len()];
             let security = match cuts % 4 {
                 3 => Security::Plain,
@@ -36,12 +36,10 @@ fn t2_the_program_survives_cuts_all_over_a_session_over_tls_and_without() {
             let messages = generate(10, 250);
             let maildrop = Maildrop::new(messages.clone());
             let cut = Behaviour::new().cut_after(at, ending);
-            let server = Server::builder(&maildrop)
+            let (server, home) = Server::builder(&maildrop)
                 .security(security)
                 .behaviour(cut)
-                .start();
-            let home = Home::in_memory();
-            home.one_account(&server.account(), keep);
+                .with_home(keep);
             let first = home.popfetch(["fetch"]).run();
             // Where each session brings something the run goes on.
             assert!(matches!(first.status, Some(0 | 75)), "{what}: {first:#?}");

@@ -8,7 +8,7 @@ use crate::support::run::Home;
 
 /// A home whose account waits for its password, and whose command tells its process.
 fn waiting() -> Home {
-    let home = Home::in_memory();
+    let home = Home::new();
     home.config(
         "[accounts.a]\nhost = \"127.0.0.1\"\nuser = \"ada\"\n\
          password-command = [\"sh\", \"-c\", \"echo $$ > pid.new; mv pid.new pid; exec sleep 60\"]\n",

@@ -4,7 +4,7 @@
 use crate::given::mail;
 use crate::support::account::Security;
 use crate::support::maildrop::Maildrop;
-use crate::support::run::{Home, Output};
+use crate::support::run::Output;
 use crate::support::server::Server;
 
 /// Each command with what it has to be given, as it is typed.
@@ -46,6 +46,7 @@ fn with_its_own(mut words: Vec<String>) -> Vec<String> {
         "state forget a" => &["--all"],
         "login a" => &["--remove"],
         "import fdm" => &["--dry-run"],
+        "watch" => &["--status"],
         "account remove a" => &["--yes"],
         _ => &[],
     };
@@ -54,11 +55,9 @@ fn with_its_own(mut words: Vec<String>) -> Vec<String> {
 }
 
 fn run_with(words: &[String], options: &[&str]) -> Output {
-    let server = Server::builder(&Maildrop::new(mail(2)))
+    let (_server, home) = Server::builder(&Maildrop::new(mail(2)))
         .security(Security::Plain)
-        .start();
-    let home = Home::in_memory();
-    home.one_account(&server.account(), "");
+        .with_home("");
     let options = options.iter().map(|&option| option.to_owned());
     let line: Vec<String> = words.iter().cloned().chain(options).collect();
     home.popfetch(line).stdin("").run()
@@ -81,7 +80,7 @@ fn json_is_written_or_refused_by_each_command() {
 }
 
 #[test]
-fn paths_are_written_by_fetch_and_refused_by_all_others() {
+fn paths_are_written_by_fetch_and_list_and_refused_by_all_others() {
     for words in commands().into_iter().map(with_its_own) {
         for (options, option) in [
             (&["--format", "paths"][..], "--format paths"),
@@ -90,6 +89,8 @@ fn paths_are_written_by_fetch_and_refused_by_all_others() {
             let output = run_with(&words, options);
             match words[0].as_str() {
                 "fetch" => assert!(output.stdout.contains("/new/"), "{output:#?}"),
+                // Nothing was fetched: see `reading`.
+                "list" => assert!(!is_refused(&output, option), "{output:#?}"),
                 _ => assert!(is_refused(&output, option), "{words:?}: {output:#?}"),
             }
         }
@@ -103,6 +104,10 @@ fn a_config_file_that_is_not_there_is_missed_by_each_command_that_has_a_use_for_
         match words[0].as_str() {
             // These have none, and setup and import make one.
             "completions" | "man" | "setup" | "import" => {}
+            // Its name tells one watch from another.
+            "watch" => assert_eq!(output.status, Some(1), "{output:#?}"),
+            // A file and a number need none.
+            "show" => assert_eq!(output.status, Some(1), "{output:#?}"),
             _ => {
                 assert_eq!(output.status, Some(78), "{words:?}: {output:#?}");
                 assert!(

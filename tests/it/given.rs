@@ -5,6 +5,9 @@ use std::sync::Mutex;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::Duration;
 
+use popfetch::durable::Disk;
+use popfetch::state::{self, Claim, Moment};
+
 use crate::support::account::Security;
 use crate::support::behaviour::Behaviour;
 use crate::support::maildrop::Maildrop;
@@ -37,28 +40,22 @@ pub fn server(count: usize) -> (Server, Home) {
 
 /// The same with a behaviour.
 pub fn behaving(count: usize, behaviour: Behaviour) -> (Server, Home) {
-    let server = Server::builder(&Maildrop::new(mail(count)))
+    Server::builder(&Maildrop::new(mail(count)))
         .behaviour(behaviour)
-        .start();
-    let home = Home::new();
-    home.one_account(&server.account(), "");
-    (server, home)
+        .with_home("")
 }
 
-/// The same without TLS and without a disk, for tests of many runs whose point is neither.
+/// The same without TLS, for tests of many runs whose point is another.
 pub fn plainly(count: usize, behaviour: Behaviour) -> (Server, Home) {
     serving(mail(count), behaviour)
 }
 
 /// The same with messages of one's own.
 pub fn serving(messages: Vec<Message>, behaviour: Behaviour) -> (Server, Home) {
-    let server = Server::builder(&Maildrop::new(messages))
+    Server::builder(&Maildrop::new(messages))
         .security(Security::Plain)
         .behaviour(behaviour)
-        .start();
-    let home = Home::in_memory();
-    home.one_account(&server.account(), "");
-    (server, home)
+        .with_home("")
 }
 
 /// Runs it and fails unless it exits with `status`.
@@ -101,13 +98,20 @@ pub struct Gate {
 
 /// The gate for the command line `command`, and the hook that the server has to be given for it.
 pub fn gate(command: &str) -> (Gate, impl Fn(&CommandSeen) + Send + Sync + 'static) {
+    let command = command.to_owned();
+    gate_for(move |line| line == command)
+}
+
+/// The same for the first command whose line is such a one.
+pub fn gate_for(
+    is_held: impl Fn(&str) -> bool + Send + Sync + 'static,
+) -> (Gate, impl Fn(&CommandSeen) + Send + Sync + 'static) {
     let (arrive, arrived) = channel();
     let (release, released) = channel();
-    let command = command.to_owned();
     // Receivers cannot be shared between threads without a lock.
     let held = Mutex::new((arrive, released));
     let hook = move |seen: &CommandSeen| {
-        if seen.session == 0 && seen.line == command {
+        if seen.session == 0 && is_held(&seen.line) {
             let (arrive, released) = &*held.lock().unwrap();
             // An error means that the test is over.
             let _over = arrive.send(());
@@ -146,6 +150,19 @@ pub fn journals(home: &Home) -> Vec<PathBuf> {
 
 /// The one journal.
 #[track_caller]
+/// An account's id, as the state has it.
+pub fn id_of(server: &Server) -> String {
+    let account = server.account();
+    format!("{}@{}:{}", account.user, account.host, account.port)
+}
+
+/// The journal of "a" is written afresh, as it is once most of its lines are superseded.
+pub fn compact(server: &Server, home: &Home) {
+    let directory = state::open_directory(&Disk::new(), &home.state()).unwrap();
+    let claim = Claim::take(directory, &id_of(server), "a", &Moment::now()).unwrap();
+    claim.without_maildir().unwrap().compact().unwrap();
+}
+
 pub fn journal(home: &Home) -> PathBuf {
     let [path] = &journals(home)[..] else {
         panic!("{:?}", journals(home));

@@ -164,11 +164,9 @@ fn a_password_file_must_be_ones_own_secret() {
 #[test]
 fn s26_spaces_belong_to_a_password_and_a_line_end_does_not() {
     let maildrop = crate::support::maildrop::Maildrop::new(mail(1));
-    let server = Server::builder(&maildrop)
+    let (_server, home) = Server::builder(&maildrop)
         .credentials("ada", " two  words ")
-        .start();
-    let home = Home::new();
-    home.one_account(&server.account(), "");
+        .with_home("");
     for line_end in ["", "\n", "\r\n", "\nlogin: ada\n"] {
         home.private_file("a.password", &format!(" two  words {line_end}"));
         run(&home, &[], 0);

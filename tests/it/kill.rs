@@ -13,6 +13,7 @@ use crate::support::behaviour::Behaviour;
 use crate::support::maildrop::Maildrop;
 use crate::support::message::{Message, generate};
 use crate::support::run::{Home, Running};
+use crate::support::series::{self, Random, SEED, drawn};
 use crate::support::server::{CommandSeen, Server};
 use crate::support::tree;
 
@@ -20,36 +21,6 @@ const MESSAGES: usize = 200;
 
 /// How long a run may take to come to a command.
 const PATIENCE: Duration = Duration::from_secs(30);
-
-/// Small and reproducible; the seed is in every failure message.
-struct Random(u64);
-
-impl Random {
-    /// From the clock, or from POPFETCH_SEED to repeat a failure.
-    fn seeded() -> (Self, u64) {
-        let seed = match std::env::var("POPFETCH_SEED") {
-            Ok(seed) => seed.parse().expect("POPFETCH_SEED is a number"),
-            Err(_) => {
-                let now = std::time::SystemTime::now();
-                let since = now.duration_since(std::time::UNIX_EPOCH).unwrap();
-                since.as_nanos() as u64
-            }
-        };
-        (Self(seed | 1), seed)
-    }
-
-    /// Between 0 and 1 (xorshift).
-    fn fraction(&mut self) -> f64 {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        (self.0 >> 11) as f64 / (1u64 << 53) as f64
-    }
-
-    fn below(&mut self, limit: usize) -> usize {
-        (self.fraction() * limit as f64) as usize
-    }
-}
 
 /// A fresh maildrop with a server for it, and a fresh home.
 struct Scene {
@@ -64,7 +35,7 @@ impl Scene {
         let messages = generate(MESSAGES, 600);
         let server = customise(Server::builder(&Maildrop::new(messages.clone()))).start();
         // Whatever the kernel was told survives the process, on a disk or not.
-        let home = Home::in_memory();
+        let home = Home::new();
         let keep = if deletes { "never" } else { "always" };
         home.one_account(&server.account(), &format!("keep = {keep:?}\n"));
         Self {
@@ -144,9 +115,10 @@ fn whole_fetch(deletes: bool, manner: usize) -> [Duration; 2] {
 
 /// Kills `kills` runs, each of them somewhere between its start and its end: one in four counts
 /// from the start of the program, the others from the listing, after which most things happen.
-fn kill_at_random_moments(deletes: bool, kills: usize) {
+fn kill_at_random_moments(deletes: bool) {
+    let kills = if series::is_whole() { 100 } else { 24 };
     let took = [0, 1].map(|manner| whole_fetch(deletes, manner));
-    let (mut random, seed) = Random::seeded();
+    let (mut random, seed) = (Random::seeded(), series::seed());
     let (mut killed, mut missed, mut progress) = (0, 0, [0; 4]);
     while killed < kills {
         let (manner, from_listing) = (killed % 2, usize::from(killed % 4 != 0));
@@ -160,7 +132,7 @@ fn kill_at_random_moments(deletes: bool, kills: usize) {
         thread::sleep(delay);
         running.signal(Signal::KILL);
         let what = format!(
-            "POPFETCH_SEED={seed}, kill {killed}, {delay:?} after the {}",
+            "{SEED}={seed}, kill {killed}, {delay:?} after the {}",
             ["start", "listing"][from_listing]
         );
         match running.wait().status {
@@ -189,13 +161,13 @@ fn kill_at_random_moments(deletes: bool, kills: usize) {
 }
 
 #[test]
-fn t1_a_hundred_kills_at_random_moments_lose_and_double_nothing_in_keep_mode() {
-    kill_at_random_moments(false, 100);
+fn t1_kills_at_random_moments_lose_and_double_nothing_in_keep_mode() {
+    kill_at_random_moments(false);
 }
 
 #[test]
-fn t1_a_hundred_kills_at_random_moments_lose_and_double_nothing_in_delete_mode() {
-    kill_at_random_moments(true, 100);
+fn t1_kills_at_random_moments_lose_and_double_nothing_in_delete_mode() {
+    kill_at_random_moments(true);
 }
 
 /// Kills the run at that command, and lets the server carry it out all the same.
@@ -214,7 +186,7 @@ fn kill_at(deletes: bool, behaviour: Behaviour, command: &str, what: &str) {
 
 #[test]
 fn a_kill_at_an_exact_command_loses_and_doubles_nothing() {
-    let (mut random, seed) = Random::seeded();
+    let (mut random, seed) = (Random::seeded(), series::seed());
     let mut commands: Vec<String> = vec![
         "QUIT".into(),
         "UIDL".into(),
@@ -226,28 +198,29 @@ fn a_kill_at_an_exact_command_loses_and_doubles_nothing() {
     for keyword in ["RETR", "DELE"] {
         commands.extend((0..4).map(|_| format!("{keyword} {}", 2 + random.below(MESSAGES - 2))));
     }
-    let mut kills = 0;
+    let mut kills = Vec::new();
     for command in &commands {
         for capabilities in MANNERS {
             for deletes in [false, true] {
-                if command.starts_with("DELE") && !deletes {
-                    continue;
+                if deletes || !command.starts_with("DELE") {
+                    kills.push((command, capabilities, deletes));
                 }
-                let what = format!(
-                    "POPFETCH_SEED={seed}, kill at {command}, deletes {deletes}, {capabilities:?}"
-                );
-                let behaviour = Behaviour::new().capabilities(capabilities);
-                kill_at(deletes, behaviour, command, &what);
-                kills += 1;
             }
         }
     }
-    eprintln!("{kills} runs killed at exact commands");
+    let places = drawn(kills.len(), 20);
+    for place in &places {
+        let (command, capabilities, deletes) = kills[*place];
+        let what = format!("{SEED}={seed}, kill at {command}, deletes {deletes}, {capabilities:?}");
+        let behaviour = Behaviour::new().capabilities(capabilities);
+        kill_at(deletes, behaviour, command, &what);
+    }
+    eprintln!("{} runs killed at exact commands", places.len());
 }
 
 #[test]
 fn kill_after_kill_the_work_goes_forward_and_ends() {
-    let (mut random, seed) = Random::seeded();
+    let (mut random, seed) = (Random::seeded(), series::seed());
     let [took, _] = whole_fetch(true, 0);
     let scene = Scene::new(true, |server| server);
     let mut seen = Vec::new();
@@ -260,9 +233,9 @@ fn kill_after_kill_the_work_goes_forward_and_ends() {
         let delivered = tree::count(&scene.home.maildir("a"));
         assert!(
             seen.last().is_none_or(|before| *before <= delivered),
-            "POPFETCH_SEED={seed}, round {round}: {seen:?}, then {delivered}"
+            "{SEED}={seed}, round {round}: {seen:?}, then {delivered}"
         );
         seen.push(delivered);
     }
-    scene.finish(&format!("POPFETCH_SEED={seed}"));
+    scene.finish(&format!("{SEED}={seed}"));
 }

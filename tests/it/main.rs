@@ -25,6 +25,8 @@ mod completions;
 mod confined;
 /// Sockets, proxies and certificates on the way to a server.
 mod connecting;
+/// Ctrl-C, from the first look-up to the last question.
+mod ctrl_c;
 /// What ends a run that waits for a secret.
 mod cut_off;
 /// What is stored is handed on to a program.
@@ -61,6 +63,8 @@ mod nineteen;
 mod nothing_made;
 /// OAuth 2.0, from the browser to the fetch.
 mod oauth;
+/// What is run once new mail is stored.
+mod on_new;
 /// Server trouble is the session's, and a message's fault only where that is shown.
 mod patient;
 /// Messages that cannot be had.
@@ -69,8 +73,12 @@ mod poison;
 mod prompts;
 /// Whoever reads the report, and does not, or is gone.
 mod readers;
+/// Reading what was fetched, with no connection.
+mod reading;
 /// Real servers besides Dovecot.
 mod real_servers;
+/// Rules about messages before they are downloaded.
+mod rules;
 /// The samples arrive octet for octet, once.
 mod samples;
 /// Few files and threads.
@@ -89,14 +97,20 @@ mod shortcut;
 mod sign_in;
 /// Slow and clumsy servers, and signals.
 mod slow;
+/// Whole screens, as they are checked in.
+mod snapshots;
 /// Who is at the other end of the line.
 mod tls;
 /// Everything that can be wrong from the first line of the config to the last octet on the disk.
 mod trouble;
 /// Nothing is delivered twice.
 mod twice;
+/// Where nobody looks on: many accounts, units, cron.
+mod unattended;
 /// What is recorded, held against what is there.
 mod verify;
+/// Fetched again and again, by a process that stays.
+mod watch;
 
 /// Nothing is deleted before it is durable, and QUIT may fail.
 mod order;

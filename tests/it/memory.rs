@@ -1,6 +1,5 @@
 //! Size costs no memory: neither that of a message nor that of a maildrop.
 
-use std::fmt::Write as _;
 use std::fs;
 use std::ops::Range;
 use std::time::{Duration, Instant};
@@ -9,6 +8,7 @@ use sha2::{Digest, Sha256};
 
 use crate::support::account::{Account, Security};
 use crate::support::behaviour::Behaviour;
+use crate::support::journal;
 use crate::support::maildrop::Maildrop;
 use crate::support::message::{Message, generate};
 use crate::support::run::Home;
@@ -23,11 +23,14 @@ const STRANGE: &str = "0000000007";
 #[test]
 fn a_message_of_a_gibibyte_arrives_whole_in_less_than_32_mib_of_memory() {
     let message = Message::generated("huge", 1 << 30, 1);
-    let server = Server::start(&Maildrop::new([message.clone()]));
-    let home = Home::new();
+    let maildrop = Maildrop::new([Message::generated("small", 1 << 10, 2)]);
+    let server = Server::start(&maildrop);
+    let home = Home::on_disk();
     home.one_account(&server.account(), "");
+    let small = home.popfetch(["fetch"]).expect(0).peak_memory;
+    maildrop.add([message.clone()]);
     let started = Instant::now();
-    let run = home.popfetch(["fetch"]).limit(Duration::from_secs(240));
+    let run = home.popfetch(["fetch"]).limit(Duration::from_secs(600));
     let output = run.expect(0);
     eprintln!(
         "1 GiB in {:?} with {} KiB of memory at most",
@@ -35,21 +38,22 @@ fn a_message_of_a_gibibyte_arrives_whole_in_less_than_32_mib_of_memory() {
         output.peak_memory / 1024
     );
     let files = tree::new_files(&home.maildir("a"));
-    assert_eq!(files.len(), 1);
-    assert!(tree::sha256(&files[0]) == message.stored_sha256());
+    let hashes: Vec<_> = files.iter().map(|file| tree::sha256(file)).collect();
+    assert_eq!(files.len(), 2);
+    assert!(hashes.contains(&message.stored_sha256()));
     tree::assert_tmp_is_empty(&home.maildir("a"));
-    assert!(output.peak_memory > 0, "it was not measured");
-    assert!(output.peak_memory < 32 * MIB, "{}", output.peak_memory);
+    assert!(small > 0, "it was not measured");
+    // The program by itself takes 11 MiB with optimization; with debug information it is most of all.
+    let costs = output.peak_memory.saturating_sub(small);
+    assert!(costs < (32 - 12) * MIB, "{small}, {}", output.peak_memory);
 }
 
 #[test]
 fn a_hundred_thousand_old_messages_cost_two_round_trips_and_less_than_64_mib_of_memory() {
     let maildrop = Maildrop::new(generate(100_000, 400));
-    let server = Server::builder(&maildrop)
+    let (server, home) = Server::builder(&maildrop)
         .behaviour(Behaviour::new().latency(Duration::from_millis(60)))
-        .start();
-    let home = Home::new();
-    home.one_account(&server.account(), "");
+        .with_home("");
     home.popfetch(["state", "mark-seen", "a"]).expect(0);
 
     let started = Instant::now();
@@ -76,9 +80,9 @@ fn a_hundred_thousand_old_messages_cost_two_round_trips_and_less_than_64_mib_of_
 fn a_million_known_messages_would_cost_less_than_128_mib_of_memory_new_mail_or_not() {
     const KNOWN: u32 = 100_000;
     let maildrop = Maildrop::new(generate(1000, 400));
-    let server = Server::builder(&maildrop).security(Security::Plain).start();
-    let home = Home::in_memory();
-    home.one_account(&server.account(), "");
+    let (_server, home) = Server::builder(&maildrop)
+        .security(Security::Plain)
+        .with_home("");
     home.popfetch(["state", "mark-seen", "a"]).expect(0);
     let fetch = || home.popfetch(["fetch"]).expect(0).peak_memory;
 
@@ -98,9 +102,9 @@ fn a_million_known_messages_would_cost_less_than_128_mib_of_memory_new_mail_or_n
 #[test]
 fn a_million_known_messages_that_are_all_listed_would_cost_less_than_128_mib_of_memory_too() {
     let maildrop = Maildrop::new([]);
-    let server = Server::builder(&maildrop).security(Security::Plain).start();
-    let home = Home::in_memory();
-    home.one_account(&server.account(), "");
+    let (server, home) = Server::builder(&maildrop)
+        .security(Security::Plain)
+        .with_home("");
     // The memory of a fetch of one new message, where so many more are known by then.
     let fetch_beside = |known: Range<u32>| {
         // Unique-ids as long as Dovecot's, and not in their order.
@@ -133,9 +137,9 @@ fn a_million_known_messages_that_are_all_listed_would_cost_less_than_128_mib_of_
 fn h_a_million_messages_of_a_compacted_journal_would_cost_less_than_128_mib_of_memory_too() {
     const KNOWN: u32 = 100_000;
     let maildrop = Maildrop::new(generate(1000, 400));
-    let server = Server::builder(&maildrop).security(Security::Plain).start();
-    let home = Home::in_memory();
-    home.one_account(&server.account(), "");
+    let (_server, home) = Server::builder(&maildrop)
+        .security(Security::Plain)
+        .with_home("");
     home.popfetch(["state", "mark-seen", "a"]).expect(0);
     let fetch = || home.popfetch(["fetch"]).expect(0).peak_memory;
 
@@ -161,11 +165,9 @@ fn h_a_million_messages_of_a_compacted_journal_would_cost_less_than_128_mib_of_m
 #[test]
 fn h_to_show_or_to_verify_a_million_messages_would_cost_less_than_64_and_320_mib_of_memory() {
     const KNOWN: u32 = 30_000;
-    let server = Server::builder(&Maildrop::new([]))
+    let (server, home) = Server::builder(&Maildrop::new([]))
         .security(Security::Plain)
-        .start();
-    let home = Home::in_memory();
-    home.one_account(&server.account(), "");
+        .with_home("");
     home.popfetch(["fetch"]).expect(0);
     let tag = tag_of(&server.account());
     remember(&home, &tag, 0, 1000);
@@ -254,8 +256,6 @@ fn name(tag: &str, id: u32) -> String {
 }
 
 fn seal(lines: &mut String, fields: std::fmt::Arguments<'_>) {
-    let begin = lines.len();
-    write!(lines, "{fields}\t").unwrap();
-    let crc = crc32fast::hash(&lines.as_bytes()[begin..]);
-    writeln!(lines, "{crc:08x}").unwrap();
+    let line = journal::linked(lines, &fields.to_string());
+    lines.push_str(&line);
 }

@@ -23,7 +23,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A server that does this at each command, before it answers, to the Maildir of the account.
 fn scene(keys: &str, hook: impl Fn(&Path, &str) + Send + Sync + 'static) -> (Server, Home) {
-    let home = Home::in_memory();
+    let home = Home::new();
     let maildir = home.maildir("a");
     let maildrop = Maildrop::new(generate(MESSAGES, 600));
     let server = Server::builder(&maildrop)

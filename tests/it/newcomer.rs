@@ -25,7 +25,7 @@ fn follow(home: &Home, told: &Output, start: &str, status: i32) -> Output {
 fn hint_as_new_fetches_as_the_command_that_was_stopped_would_have_fetched() {
     let maildrop = Maildrop::new(mail(12));
     let (former, latter) = (Server::start(&maildrop), Server::start(&maildrop));
-    let home = Home::in_memory();
+    let home = Home::new();
     let accounts = home.account_config("a", &former.account())
         + &home.account_config("b", &latter.account())
         + "keep = \"never\"\n";
@@ -60,9 +60,7 @@ fn d25_what_a_disk_has_room_for_is_fetched_and_the_rest_is_said_to_be_left() {
     let messages: Vec<Message> = messages.collect();
     for size in ["size=3m", "size=5m"] {
         let server = Server::builder(&Maildrop::new(messages.iter().cloned()));
-        let server = server.security(Security::Plain).start();
-        let home = Home::new();
-        home.one_account(&server.account(), "");
+        let (server, home) = server.security(Security::Plain).with_home("");
         // Mail and state share the disk, as they do at home.
         let Some(disk) = Mounted::tmpfs(home.path(), size) else {
             return;
@@ -195,7 +193,7 @@ fn hint_a_state_directory_of_roots_is_told_with_the_command_that_gives_it_back()
 
 #[test]
 fn an_import_of_what_is_not_there_says_so_and_says_it_once() {
-    let home = Home::in_memory();
+    let home = Home::new();
     let output = home
         .popfetch(["import", "getmail", "/nonexistent"])
         .expect(78);
@@ -218,7 +216,7 @@ fn no_number_of_the_systems_errors_is_shown() {
 
 #[test]
 fn an_import_shows_where_the_password_goes_and_asks_as_everything_asks() {
-    let mut home = Home::in_memory();
+    let mut home = Home::new();
     home.env("DBUS_SESSION_BUS_ADDRESS", "unix:path=/nonexistent/bus");
     home.private_file(
         ".mpoprc",
@@ -260,9 +258,7 @@ fn headings_and_accounts_fit_the_terminal() {
             ),
         )
     });
-    let server = Server::start(&Maildrop::new(letters));
-    let home = Home::in_memory();
-    home.one_account(&server.account(), "");
+    let (_server, home) = Server::builder(&Maildrop::new(letters)).with_home("");
     for columns in [40, 60, 80, 120] {
         for arguments in [
             &["check", "--headers", "--no-progress"][..],
@@ -301,9 +297,8 @@ fn a4_an_empty_message_is_fetched_without_a_warning_wherever_it_stands() {
         let mut messages = mail(12);
         // As Dovecot lists one and sends it.
         messages.insert(at, Message::new("empty", "\r\n").listed_as(0));
-        let server = Server::start(&Maildrop::new(messages.iter().cloned()));
-        let home = Home::in_memory();
-        home.one_account(&server.account(), "");
+        let (_server, home) =
+            Server::builder(&Maildrop::new(messages.iter().cloned())).with_home("");
         let output = run(&home, &[], 0);
         assert!(!output.stderr.contains("whole"), "{output:#?}");
         tree::assert_holds(&home.maildir("a"), &messages);

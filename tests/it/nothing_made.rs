@@ -92,11 +92,9 @@ fn a_first_run_that_does_not_get_in_leaves_no_maildir_and_no_journal() {
 #[test]
 fn a_first_run_that_is_interrupted_while_it_connects_leaves_neither() {
     let (gate, hook) = gate("CAPA");
-    let server = Server::builder(&Maildrop::new(mail(1)))
+    let (_server, home) = Server::builder(&Maildrop::new(mail(1)))
         .on_command(hook)
-        .start();
-    let home = Home::new();
-    home.one_account(&server.account(), "");
+        .with_home("");
     let mut running = home.popfetch(["fetch"]).start();
     gate.wait("CAPA");
     assert!(home.maildir("a").join("new").is_dir());
@@ -241,8 +239,7 @@ fn mail_of_others_in_a_maildir_that_was_made_keeps_it() {
         .on_command(hook)
         .start();
     for place in ["new/theirs", "cur/theirs:2,S", "tmp/theirs", ".Archive"] {
-        let home = Home::new();
-        home.one_account(&server.account(), "");
+        let home = Home::of(&server.account(), "");
         let mut child = command(&home, &["fetch", "-q"])
             .stderr(Stdio::null())
             .spawn()

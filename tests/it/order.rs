@@ -64,7 +64,7 @@ impl Journal {
 
 #[test]
 fn a_message_is_in_new_while_the_server_takes_its_time_over_the_next() {
-    let home = Home::new();
+    let home = Home::on_disk();
     let maildir = home.maildir("a");
     let (sender, arrived) = channel();
     let server = Server::builder(&Maildrop::new(generate(2, 400)))
@@ -85,7 +85,7 @@ fn a_message_is_in_new_while_the_server_takes_its_time_over_the_next() {
 fn d12_when_a_dele_arrives_its_message_is_complete_in_new_and_recorded_as_seen() {
     let messages = generate(150, 700);
     let maildrop = Maildrop::new(messages.clone());
-    let home = Home::new();
+    let home = Home::on_disk();
     let (maildir, state) = (home.maildir("a"), home.state());
     let originals = messages.clone();
     let checked = Arc::new(Mutex::new(0));
@@ -117,7 +117,7 @@ fn d13_t11b_a_quit_that_never_arrived_makes_the_next_run_delete_again_without_a_
         let maildrop = Maildrop::new(messages.clone());
         let lost = Behaviour::new().on("QUIT", Reply::End(ending));
         let server = Server::builder(&maildrop).session(0, lost).start();
-        let home = Home::new();
+        let home = Home::on_disk();
         home.one_account(&server.account(), DELETE);
         home.popfetch(["fetch"]).expect(0);
         assert_eq!(maildrop.count(), 10, "{ending:?}: nothing was deleted");
@@ -136,7 +136,7 @@ fn d13_t11_a_quit_whose_reply_is_lost_costs_nothing() {
         let maildrop = Maildrop::new(messages.clone());
         let lost = Behaviour::new().on("QUIT", Reply::EffectThenEnd(ending));
         let server = Server::builder(&maildrop).session(0, lost).start();
-        let home = Home::new();
+        let home = Home::on_disk();
         home.one_account(&server.account(), DELETE);
         home.popfetch(["fetch"]).expect(0);
         assert_eq!(maildrop.count(), 0, "{ending:?}: it had its effect");
@@ -153,7 +153,7 @@ fn a_duration_keeps_what_is_younger_and_delete_takes_it_without_a_download() {
     let messages = generate(5, 500);
     let maildrop = Maildrop::new(messages.clone());
     let server = Server::start(&maildrop);
-    let home = Home::new();
+    let home = Home::on_disk();
     home.one_account(&server.account(), "");
     for _ in 0..2 {
         home.popfetch(["fetch", "--delete-after", "14d"]).expect(0);
@@ -172,7 +172,7 @@ fn new_mail_beside_old_is_fetched_and_only_what_is_stored_is_deleted() {
     // The second message is refused; it must stay.
     let refuses = Behaviour::new().on("RETR 2", Reply::raw("-ERR not now\r\n"));
     let server = Server::builder(&maildrop).session(0, refuses).start();
-    let home = Home::new();
+    let home = Home::on_disk();
     home.one_account(&server.account(), DELETE);
     home.popfetch(["fetch"]).expect(1);
     assert_eq!(maildrop.unique_ids(), ["uid-000002"]);
@@ -207,7 +207,7 @@ fn d5_d6_d8_to_d13_the_kernel_sees_file_journal_name_directory_journal_and_only_
     let messages: Vec<Message> = generate(20, 3000);
     let maildrop = Maildrop::new(messages.clone());
     let plain = Server::builder(&maildrop).security(Security::Plain).start();
-    let home = Home::new();
+    let home = Home::on_disk();
     home.one_account(&plain.account(), DELETE);
     let trace: PathBuf = home.path().join("trace");
     let calls = traced_fetch(&home, &trace);
@@ -261,7 +261,7 @@ fn d5_d6_d8_to_d13_the_kernel_sees_file_journal_name_directory_journal_and_only_
 fn d6_a_message_is_delivered_while_the_next_one_is_waited_for() {
     let messages = generate(5, 500);
     let maildrop = Maildrop::new(messages.clone());
-    let home = Home::in_memory();
+    let home = Home::new();
     let maildir = home.maildir("a");
     let here = move |seen: &CommandSeen| {
         let Some(number) = seen.line.strip_prefix("RETR ") else {

@@ -27,8 +27,7 @@ fn held_server(messages: &[Message]) -> (Server, Gate) {
 fn d1_d29_a_second_run_of_an_account_exits_75_and_names_the_process_that_holds_it() {
     let messages = generate(20, 500);
     let (server, gate) = held_server(&messages);
-    let home = Home::new();
-    home.one_account(&server.account(), "");
+    let home = Home::of(&server.account(), "");
     let mut first = home.popfetch(["fetch"]).start();
     gate.wait("RETR 1");
 
@@ -49,8 +48,7 @@ fn d1_d29_a_second_run_of_an_account_exits_75_and_names_the_process_that_holds_i
 fn d1_d29_the_lock_goes_at_once_with_a_killed_process() {
     let messages = generate(20, 500);
     let (server, gate) = held_server(&messages);
-    let home = Home::new();
-    home.one_account(&server.account(), "");
+    let home = Home::of(&server.account(), "");
     let mut first = home.popfetch(["fetch"]).start();
     gate.wait("RETR 1");
     home.popfetch(["fetch"]).expect(75);
@@ -81,9 +79,7 @@ fn three_at_once(home: &Home) -> usize {
 fn d29_runs_that_start_at_the_same_time_never_lose_or_double_a_message() {
     const ROUNDS: usize = 40;
     let maildrop = Maildrop::new([]);
-    let server = Server::start(&maildrop);
-    let home = Home::in_memory();
-    home.one_account(&server.account(), "");
+    let (_server, home) = Server::builder(&maildrop).with_home("");
     let messages = generate(ROUNDS, 400);
     let mut worked = 0;
     for message in &messages {
@@ -100,8 +96,7 @@ fn d29_runs_that_start_at_the_same_time_may_be_the_first_ones_of_all() {
     let server = Server::start(&Maildrop::new(messages.clone()));
     for _ in 0..20 {
         // Nothing is there yet: no state, no lock, no Maildir.
-        let home = Home::in_memory();
-        home.one_account(&server.account(), "");
+        let home = Home::of(&server.account(), "");
         three_at_once(&home);
         tree::assert_holds(&home.maildir("a"), &messages);
     }

@@ -109,3 +109,36 @@ fn e_10_what_is_typed_as_soon_as_the_question_stands_there_is_not_shown() {
     assert_eq!(status, 0, "{screen}");
     assert!(!screen.contains("secret"), "{screen}");
 }
+
+#[test]
+fn e_10_a_signal_for_popfetch_alone_ends_the_password_command_and_what_it_has_started() {
+    for (signal, status) in [(Signal::TERM, 143), (Signal::INT, 130), (Signal::HUP, 129)] {
+        let (_server, home) = asking();
+        let started = home.path().join("started");
+        let script = format!(
+            "echo $$ >'{started}.new'; (sleep 600 & echo $! >>'{started}.new'; \
+             mv '{started}.new' '{started}'; wait); exit 1",
+            started = started.display()
+        );
+        let config = fs::read_to_string(home.config_file()).unwrap();
+        home.config(&format!(
+            "{config}\npassword-command = [\"sh\", \"-c\", {script:?}]\n"
+        ));
+        let mut terminal = Terminal::start(&home, 80, &["fetch"]);
+        let pids = within(Duration::from_secs(20), || {
+            fs::read_to_string(&started).ok()
+        });
+        let pids = pids.expect("the command was not started");
+        terminal.signal(signal);
+        let (ended, screen, echoes) = terminal.leave();
+        assert_eq!((ended, echoes), (status, true), "{screen}");
+        let runs = |pid: &str| {
+            let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+            (stat.contains("(sh)") || stat.contains("(sleep)")) && !stat.contains(") Z")
+        };
+        let are_gone = within(Duration::from_secs(20), || {
+            (!pids.lines().any(&runs)).then_some(())
+        });
+        assert!(are_gone.is_some(), "{pids} go on after {signal:?}");
+    }
+}

@@ -25,10 +25,9 @@ const PATIENCE: Duration = Duration::from_secs(30);
 
 fn plain_server(count: usize) -> (Server, Home) {
     let maildrop = Maildrop::new(mail(count));
-    let server = Server::builder(&maildrop).security(Security::Plain).start();
-    let home = Home::in_memory();
-    home.one_account(&server.account(), "keep = \"never\"\n");
-    (server, home)
+    Server::builder(&maildrop)
+        .security(Security::Plain)
+        .with_home("keep = \"never\"\n")
 }
 
 /// A run whose standard output is a pipe that nobody reads yet.
@@ -124,13 +123,11 @@ fn e_2_a_reader_of_stderr_that_stops_does_not_stop_the_fetch() {
 fn killed_in_the_middle(format: &[&str]) -> (Server, Home, String) {
     let (gate, hook) = gate("RETR 200");
     let maildrop = Maildrop::new(mail(300));
-    let server = Server::builder(&maildrop)
+    let (server, home) = Server::builder(&maildrop)
         .security(Security::Plain)
         .behaviour(Behaviour::new().without("PIPELINING"))
         .on_command(hook)
-        .start();
-    let home = Home::in_memory();
-    home.one_account(&server.account(), "");
+        .with_home("");
     let mut child = unread(&home, format);
     gate.wait("RETR 200");
     // What was received is on its way to the disk; none of it waits for more than a moment.

@@ -83,9 +83,7 @@ fn fetched(server: &RealServer, home: &Home) -> usize {
 }
 
 fn home(server: &RealServer) -> Home {
-    let home = Home::in_memory();
-    home.one_account(&server.front().account(), "");
-    home
+    Home::of(&server.front().account(), "")
 }
 
 /// Three runs, and one that empties the maildrop.
@@ -229,8 +227,7 @@ fn b8_cyrus_with_its_own_tls_is_signed_in_to_and_fetched_once_without_a_stall() 
         let Some(server) = Cyrus::start(&letters(), config) else {
             return;
         };
-        let home = Home::in_memory();
-        home.one_account(&server.account(), auth);
+        let home = Home::of(&server.account(), auth);
         assert_eq!(fetched_from_cyrus(&home), 50, "{config}{auth}");
         assert_holds_below_the_trace(&home);
         assert_eq!(fetched_from_cyrus(&home), 0, "{config}{auth}");
@@ -238,7 +235,7 @@ fn b8_cyrus_with_its_own_tls_is_signed_in_to_and_fetched_once_without_a_stall() 
         assert_eq!(fetched_from_cyrus(&home), 0, "{config}{auth}");
         assert_holds_below_the_trace(&home);
         // It is empty now.
-        let other = Home::in_memory();
+        let other = Home::new();
         other.one_account(&server.account(), auth);
         assert_eq!(fetched_from_cyrus(&other), 0, "{config}{auth}");
     }

@@ -17,7 +17,7 @@ fn mail_of(account: usize) -> Vec<Message> {
 }
 
 fn accounts(count: usize) -> (Vec<Server>, Home) {
-    let home = Home::in_memory();
+    let home = Home::new();
     let start = |n| {
         let maildrop = Maildrop::new(mail_of(n));
         Server::builder(&maildrop).security(Security::Plain).start()

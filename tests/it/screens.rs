@@ -50,6 +50,12 @@ impl Tmux {
         assert!(command.status().unwrap().success());
     }
 
+    fn press(&self, home: &Home, key: &str) {
+        let mut command = self.command(home);
+        command.args(["send-keys", key]);
+        assert!(command.status().unwrap().success());
+    }
+
     /// What is on the screen now, without the empty lines at its end.
     fn screen(&self, home: &Home) -> String {
         let mut command = self.command(home);
@@ -137,6 +143,45 @@ fn bars_are_aligned_never_wrapped_and_leave_nothing_behind_at_any_width() {
     }
 }
 
+/// Several bars, and a person who presses Ctrl-C in a terminal that others have made.
+#[test]
+fn ctrl_c_takes_the_bars_away_and_the_shell_goes_on_below() {
+    for columns in [40, 60, 80] {
+        let (one, hook_of_one) = gate("RETR 2");
+        let (other, hook_of_other) = gate("UIDL");
+        let first = Server::builder(&Maildrop::new(mail(3))).on_command(hook_of_one);
+        let second = Server::builder(&Maildrop::new(mail(3))).on_command(hook_of_other);
+        let (first, second) = (first.start(), second.start());
+        // They go before the servers, whose threads wait at them.
+        let gates = [one, other];
+        let home = Home::new();
+        let config = home.account_config("work", &first.account())
+            + &home.account_config("home", &second.account());
+        home.config(&format!("defaults.pipelining = \"off\"\n{config}"));
+        let Some(tmux) = Tmux::start(&home, columns) else {
+            return;
+        };
+        let line = format!("clear; {}; echo done$?", home.program().display());
+        tmux.type_line(&home, &line);
+        gates.iter().for_each(|gate| gate.wait("a command"));
+        tmux.wait_for(&home, &["1/3 [", "listing"]);
+        tmux.press(&home, "C-c");
+        let screen = tmux.wait_for(&home, &["done130", "$"]);
+        let lines: Vec<_> = screen.lines().collect();
+        let said = screen.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(
+            said.starts_with("stopping within 2 seconds; Ctrl-C again: at"),
+            "{columns}:\n{screen}"
+        );
+        for rest in ["[", "]", "\u{2801}", "^C"] {
+            assert!(!screen.contains(rest), "{rest} at {columns}:\n{screen}");
+        }
+        let place = lines.iter().position(|line| *line == "done130");
+        assert_eq!(lines.get(place.unwrap() + 1), Some(&"$"), "{screen}");
+        tmux.end(&home);
+    }
+}
+
 /// Three messages: a plain one, one with wide characters and colours, and one with a long subject.
 fn three() -> Vec<Message> {
     let of = |n: usize, from: &str, subject: &str| {
@@ -164,10 +209,7 @@ fn three() -> Vec<Message> {
 }
 
 fn at_home(messages: Vec<Message>) -> (Server, Home) {
-    let server = Server::builder(&Maildrop::new(messages)).start();
-    let home = Home::new();
-    home.one_account(&server.account(), "");
-    (server, home)
+    Server::builder(&Maildrop::new(messages)).with_home("")
 }
 
 #[test]

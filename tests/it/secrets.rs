@@ -16,7 +16,7 @@ const PATIENCE: Duration = Duration::from_secs(20);
 
 /// Three accounts whose passwords never come, and a fourth that has one.
 fn one_of_four() -> (Vec<Server>, Home) {
-    let home = Home::in_memory();
+    let home = Home::new();
     let start = |n| {
         let maildrop = Maildrop::new([letter(n)]);
         Server::builder(&maildrop).security(Security::Plain).start()

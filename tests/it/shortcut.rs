@@ -61,12 +61,10 @@ fn the_first_run_asks_for_capabilities_and_then_for_all_the_rest() {
 
 #[test]
 fn r27_a_password_that_does_not_fit_into_the_line_goes_behind_a_challenge() {
-    let server = Server::builder(&Maildrop::new(mail(2)))
+    let (server, home) = Server::builder(&Maildrop::new(mail(2)))
         .security(Security::Plain)
         .credentials("ada", &"x".repeat(176))
-        .start();
-    let home = Home::in_memory();
-    home.one_account(&server.account(), "");
+        .with_home("");
     run(&home, &[], 0);
     run(&home, &[], 0);
     let session = server.last_session();
@@ -112,8 +110,7 @@ fn dovecot_takes_the_shortcut() {
     let Some(mut dovecot) = Dovecot::start(&mail(2)) else {
         return;
     };
-    let home = Home::in_memory();
-    home.one_account(&dovecot.account(), "");
+    let home = Home::of(&dovecot.account(), "");
     run(&home, &[], 0);
     dovecot.deliver(&[given::letter(3)]);
     let output = run(&home, &["-vv"], 0);

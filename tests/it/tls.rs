@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use rustls::version::{TLS12, TLS13};
 
 use crate::given::{assert_no_credentials, assert_said, letter, mail, run};
-use crate::support::account::{Account, Security};
+use crate::support::account::Security;
 use crate::support::behaviour::{Behaviour, Reply};
 use crate::support::certificate::{Authority, Identity, Wanted};
 use crate::support::maildrop::Maildrop;
@@ -22,12 +22,6 @@ fn serving(security: Security) -> Server {
     Server::builder(&maildrop).security(security).start()
 }
 
-fn home_of(account: &Account, keys: &str) -> Home {
-    let home = Home::new();
-    home.one_account(account, keys);
-    home
-}
-
 fn pin(identity: &Identity) -> String {
     let hex: Vec<_> = identity
         .spki_sha256
@@ -40,7 +34,7 @@ fn pin(identity: &Identity) -> String {
 /// Fails unless the server is refused before a single command, with these words.
 #[track_caller]
 fn refused(server: &Server, keys: &str, words: &[&str]) -> Output {
-    let home = home_of(&server.account(), keys);
+    let home = Home::of(&server.account(), keys);
     let output = run(&home, &[], 69);
     assert_said(&output, &["error: a: ", "is not trusted", "hint: "]);
     assert_said(&output, words);
@@ -52,7 +46,7 @@ fn refused(server: &Server, keys: &str, words: &[&str]) -> Output {
 
 #[track_caller]
 fn accepted(server: &Server, keys: &str) {
-    let home = home_of(&server.account(), keys);
+    let home = Home::of(&server.account(), keys);
     run(&home, &[], 0);
     tree::assert_holds(&home.maildir("a"), &server.maildrop().messages());
 }
@@ -112,7 +106,7 @@ fn s11_an_address_needs_a_certificate_for_the_address() {
         let server = serving(Security::identity(&identity, &authority));
         let mut account = server.account();
         account.host = "127.0.0.1".into();
-        let output = run(&home_of(&account, ""), &[], status);
+        let output = run(&Home::of(&account, ""), &[], status);
         if status == 69 {
             assert_said(&output, &[&format!("it is for {};", names[0])]);
         }
@@ -125,7 +119,7 @@ fn s11_the_systems_authorities_do_not_vouch_for_ours() {
         let server = serving(Security::Tls);
         let mut account = server.account();
         account.roots = Some(roots.into());
-        let output = run(&home_of(&account, ""), &[], 69);
+        let output = run(&Home::of(&account, ""), &[], 69);
         assert_said(&output, &["no authority that this machine trusts"]);
         assert_no_credentials(&server.last_session());
     }
@@ -155,7 +149,7 @@ fn s13_a_pin_does_not_replace_the_other_checks() {
 #[test]
 fn s13_a_pin_of_the_wrong_length_is_a_config_error() {
     let server = serving(Security::Tls);
-    let home = home_of(&server.account(), "tls-pin = \"sha256:abcd\"\n");
+    let home = Home::of(&server.account(), "tls-pin = \"sha256:abcd\"\n");
     assert_said(&run(&home, &[], 78), &["tls-pin"]);
     assert!(server.sessions().is_empty());
 }
@@ -196,7 +190,7 @@ fn roots_that_are_missing_or_hold_no_certificate_are_a_config_error() {
 fn s14_certificate_options_without_tls_are_a_config_error() {
     let server = serving(Security::Plain);
     let keys = format!("tls-pin = \"sha256:{}\"\n", "0".repeat(64));
-    let output = run(&home_of(&server.account(), &keys), &[], 78);
+    let output = run(&Home::of(&server.account(), &keys), &[], 78);
     assert_said(&output, &["`tls-pin`", "tls = \"none\""]);
     assert!(server.sessions().is_empty());
 }
@@ -204,7 +198,7 @@ fn s14_certificate_options_without_tls_are_a_config_error() {
 #[test]
 fn s19_a_connection_without_tls_is_warned_of_in_each_run() {
     let server = serving(Security::Plain);
-    let home = home_of(&server.account(), "");
+    let home = Home::of(&server.account(), "");
     for _ in 0..2 {
         let output = run(&home, &["-q"], 0);
         assert_said(&output, &["warning: a: ", "not encrypted"]);
@@ -217,7 +211,7 @@ fn s9_a_server_without_tls_is_told_nothing() {
     let server = serving(Security::Plain);
     let mut account = server.account();
     account.roots = Some("bundled".into());
-    let home = home_of(&account, "");
+    let home = Home::of(&account, "");
     let began = Instant::now();
     let output = run(&home, &[], 69);
     assert!(began.elapsed() < Duration::from_secs(20));
@@ -235,7 +229,7 @@ fn s10_a_tls_server_where_plain_text_is_expected_is_given_up() {
     let server = serving(Security::Tls);
     let mut account = server.account();
     account.roots = None;
-    let home = home_of(&account, "timeout = \"2s\"\n");
+    let home = Home::of(&account, "timeout = \"2s\"\n");
     let output = run(&home, &[], 75);
     assert_said(&output, &["error: a: ", "greeting"]);
     assert_no_credentials(&server.last_session());
@@ -247,7 +241,7 @@ fn s16_a_handshake_that_hangs_can_be_interrupted_and_is_not_mistaken_for_anythin
     let mut account = serving(Security::Tls).account();
     account.port = listener.local_addr().unwrap().port();
     account.roots = Some("bundled".into());
-    let home = home_of(&account, "");
+    let home = Home::of(&account, "");
     let mut running = home.popfetch(["fetch"]).start();
     let (_silent, _) = listener.accept().unwrap();
     running.signal(rustix::process::Signal::TERM);
@@ -276,7 +270,7 @@ fn s17_a_cut_without_close_notify_is_never_a_complete_message() {
             let server = serving(Security::Tls);
             let reply = Reply::RawThenEnd(part.into(), ending);
             server.behave(Behaviour::new().on("RETR 2", reply));
-            let home = home_of(&server.account(), "keep = \"never\"\n");
+            let home = Home::of(&server.account(), "keep = \"never\"\n");
             let output = run(&home, &[], 75);
             assert_said(&output, &["error: a: ", "while fetching message", "hint: "]);
             if ending != Ending::Reset {
@@ -300,7 +294,7 @@ fn f10_a_cut_after_the_reply_to_quit_is_fine() {
         let server = serving(Security::Tls);
         let reply = Reply::AnswerThenEnd(ending);
         server.behave(Behaviour::new().on("QUIT", reply));
-        let home = home_of(&server.account(), "keep = \"never\"\n");
+        let home = Home::of(&server.account(), "keep = \"never\"\n");
         run(&home, &[], 0);
         tree::assert_holds(&home.maildir("a"), &mail(2));
         assert_eq!(server.maildrop().count(), 0);
@@ -320,7 +314,7 @@ fn a_connection_that_closes_within_the_handshake_is_temporary() {
     let mut account = serving(Security::Tls).account();
     account.port = listener.local_addr().unwrap().port();
     account.roots = Some("bundled".into());
-    let home = home_of(&account, "");
+    let home = Home::of(&account, "");
     let running = home.popfetch(["fetch"]).start();
     let (mut socket, _) = listener.accept().unwrap();
     // What it says first is read, so that this is a FIN and no reset.
@@ -339,7 +333,7 @@ fn a_scripted_session_over_tls_gets_what_it_should() {
     let scene = scene.expect("LIST").send("+OK\r\n.\r\n");
     let scene = scene.expect("QUIT").send("+OK\r\n").expect_close();
     let script = Script::tls(scene);
-    let home = home_of(&script.account(), "");
+    let home = Home::of(&script.account(), "");
     run(&home, &[], 0);
     script.assert_followed();
     fs::metadata(home.maildir("a").join("new")).unwrap();

@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use crate::given::{assert_said, mail, run, server};
 use crate::support::behaviour::{Behaviour, Reply};
+use crate::support::journal::rewrite;
 use crate::support::process::within;
 use crate::support::run::Home;
 use crate::support::server::Server;
@@ -24,18 +25,11 @@ fn fetched() -> (Server, Home, Vec<PathBuf>) {
 
 /// The journal, as it would be had the machine been started anew since.
 fn restart_the_machine(home: &Home) {
-    let journal = journal(home);
-    let text = fs::read_to_string(&journal).unwrap();
-    let lines = text.lines().map(|line| {
-        let (line, _) = line.rsplit_once('\t').unwrap();
-        let mut fields: Vec<String> = line.split('\t').map(str::to_owned).collect();
+    rewrite(&journal(home), |fields| {
         if fields[0] == "B" {
             fields[2] = "0".repeat(fields[2].len());
         }
-        let line = fields.join("\t") + "\t";
-        format!("{line}{:08x}\n", crc32fast::hash(line.as_bytes()))
     });
-    fs::write(&journal, lines.collect::<String>()).unwrap();
 }
 
 fn journal(home: &Home) -> PathBuf {

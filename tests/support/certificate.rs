@@ -14,6 +14,8 @@ use rustls::{RootCertStore, ServerConfig, SupportedProtocolVersion};
 use sha2::{Digest, Sha256};
 use tempfile::TempDir;
 
+use super::scratch;
+
 /// A certificate authority that nothing but these tests trusts. Its PEM file lives as long as it
 /// does.
 pub struct Authority {
@@ -33,7 +35,7 @@ impl Authority {
             .distinguished_name
             .push(DnType::CommonName, "popfetch test authority");
         let certificate = params.self_signed(&key).unwrap();
-        let directory = tempfile::tempdir().unwrap();
+        let directory = scratch::directory();
         fs::write(directory.path().join("ca.pem"), certificate.pem()).unwrap();
         Self {
             certificate,

@@ -23,6 +23,7 @@ use super::certificate::Authority;
 use super::message::Message;
 use super::process::{Daemon, listens, within};
 use super::real_servers::{is_root, program_command, servers, unpacked};
+use super::scratch;
 
 const NOBODY: u32 = 65534;
 
@@ -40,7 +41,7 @@ impl Cyrus {
     /// not there; under CI that is a failure.
     pub fn start(messages: &[Message], more: &str) -> Option<Self> {
         unpacked("usr/sbin/cyrmaster")?;
-        let directory = tempfile::tempdir().unwrap();
+        let directory = scratch::directory();
         let authority = Authority::new();
         prepare(directory.path(), &authority, more);
         // A port that was free a moment ago may be another one's by now.

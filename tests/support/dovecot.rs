@@ -24,6 +24,7 @@ use super::account::Account;
 use super::certificate::{Authority, Wanted};
 use super::message::Message;
 use super::process::{Daemon, installed, within};
+use super::scratch;
 use super::token_endpoint::TokenEndpoint;
 use super::tree;
 
@@ -73,7 +74,7 @@ impl Dovecot {
         if !installed("dovecot") || !installed("doveadm") {
             return None;
         }
-        let directory = tempfile::tempdir().unwrap();
+        let directory = scratch::directory();
         open_to_all(directory.path());
         let authority = Authority::new();
         let names = ["localhost", "127.0.0.1", "::1", "*.example.test"];

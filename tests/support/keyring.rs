@@ -13,6 +13,7 @@ use tempfile::TempDir;
 
 use super::process::{Daemon, installed, within};
 use super::run::Home;
+use super::scratch;
 
 /// A Secret Service that programs with [`Keyring::bus_address`] use.
 pub struct Keyring {
@@ -109,7 +110,7 @@ const BUS_CONFIG: &str = r#"<!DOCTYPE busconfig PUBLIC
 "#;
 
 fn start_bus() -> Bus {
-    let directory = tempfile::tempdir().unwrap();
+    let directory = scratch::directory();
     let at = directory.path();
     for name in ["run", "home", "data", "config"] {
         fs::create_dir(at.join(name)).unwrap();

@@ -20,6 +20,7 @@ use tempfile::TempDir;
 
 use super::inetd::{Door, Inetd};
 use super::message::Message;
+use super::scratch;
 use super::skip::{Lack, skip};
 use super::tree;
 
@@ -47,7 +48,7 @@ impl RealServer {
     /// cannot run; under CI that is a failure. So are all of these.
     pub fn mailutils(messages: &[Message]) -> Option<Self> {
         let program = unpacked("usr/sbin/pop3d")?;
-        let directory = tempfile::tempdir().unwrap();
+        let directory = scratch::directory();
         let at = directory.path();
         let mut command = program_command(&program, at);
         if !is_root() {
@@ -96,7 +97,7 @@ tcp-wrappers {{ enable no; }};
             );
             return None;
         }
-        let directory = tempfile::tempdir().unwrap();
+        let directory = scratch::directory();
         let at = directory.path();
         for part in ["mail", "pam.d"] {
             fs::create_dir(at.join(part)).unwrap();
@@ -127,7 +128,7 @@ tcp-wrappers {{ enable no; }};
     /// Courier's pop3d with a fresh Maildir.
     pub fn courier(messages: &[Message]) -> Option<Self> {
         let program = unpacked("usr/lib/courier/courier/courierpop3d")?;
-        let directory = tempfile::tempdir().unwrap();
+        let directory = scratch::directory();
         let maildir = directory.path().join("Maildir");
         for subdirectory in ["tmp", "new", "cur"] {
             fs::create_dir_all(maildir.join(subdirectory)).unwrap();

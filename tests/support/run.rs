@@ -15,6 +15,10 @@ use tempfile::TempDir;
 
 use super::account::Account;
 use super::process::Daemon;
+use super::scratch;
+
+/// A run that takes longer hangs, on a machine with however much else to do.
+const LIMIT: Duration = Duration::from_secs(240);
 
 /// A temporary home directory, and the program that is run with it.
 pub struct Home {
@@ -61,27 +65,48 @@ struct Collected {
 }
 
 impl Home {
-    /// A home for the binary that Cargo built for the tests.
+    /// A home for the binary that Cargo built for the tests, in memory where the system has that.
     pub fn new() -> Self {
-        let program = option_env!("CARGO_BIN_EXE_popfetch");
-        Self::with_program(program.expect("only integration tests and benchmarks know the binary"))
+        Self::at(scratch::directory(), built())
     }
 
-    /// The same in memory, where the system has that: for tests of many runs whose point is not
-    /// the disk.
-    pub fn in_memory() -> Self {
-        let mut home = Self::new();
-        if let Ok(directory) = tempfile::tempdir_in("/dev/shm") {
-            home.directory = directory;
-        }
+    /// The same with the one account "a" and more keys for it.
+    pub fn of(account: &Account, keys: &str) -> Self {
+        let home = Self::new();
+        home.one_account(account, keys);
         home
     }
 
-    /// A home for another program.
+    /// An empty one on the disk: where that is what is tested or measured, and for large mail.
+    pub fn on_disk() -> Self {
+        Self::at(scratch::on_disk(), built())
+    }
+
+    /// A home whose path is as long in each run (as `/home/ada`), for screens that are compared whole. The
+    /// program is called by its name alone.
+    pub fn short() -> Self {
+        let mut home = Self::new();
+        let mut builder = tempfile::Builder::new();
+        let builder = builder.prefix("").rand_bytes(4);
+        home.directory = builder.tempdir_in("/tmp").unwrap();
+        let programs = home.path().join("bin");
+        fs::create_dir(&programs).unwrap();
+        std::os::unix::fs::symlink(&home.program, programs.join("popfetch")).unwrap();
+        let path = std::env::var("PATH").unwrap_or_default();
+        home.env("PATH", &format!("{}:{path}", programs.display()));
+        home.run_instead("popfetch");
+        home
+    }
+
+    /// A home for another program, on the disk.
     pub fn with_program(program: impl AsRef<Path>) -> Self {
+        Self::at(scratch::on_disk(), program.as_ref())
+    }
+
+    fn at(directory: TempDir, program: &Path) -> Self {
         Self {
-            directory: tempfile::tempdir().unwrap(),
-            program: program.as_ref().into(),
+            directory,
+            program: program.into(),
             extra: Vec::new(),
         }
     }
@@ -208,7 +233,7 @@ impl Home {
         Run {
             command,
             stdin: Vec::new(),
-            limit: Duration::from_secs(60),
+            limit: LIMIT,
         }
     }
 }
@@ -226,7 +251,7 @@ impl Run {
         self
     }
 
-    /// How long it may take; otherwise a minute.
+    /// How long it may take; otherwise [`LIMIT`].
     pub fn limit(mut self, limit: Duration) -> Self {
         self.limit = limit;
         self
@@ -313,6 +338,11 @@ impl Running {
         assert!(status.is_some(), "does not end: {output:#?}");
         output
     }
+}
+
+fn built() -> &'static Path {
+    let program = option_env!("CARGO_BIN_EXE_popfetch");
+    Path::new(program.expect("only integration tests and benchmarks know the binary"))
 }
 
 fn collect(mut pipe: impl Read + Send + 'static) -> Collected {

@@ -12,6 +12,7 @@ use super::behaviour::Behaviour;
 use super::certificate::Authority;
 use super::listener::Listener;
 use super::maildrop::Maildrop;
+use super::run::Home;
 use super::session;
 use super::wire::{Ending, Wire};
 
@@ -214,6 +215,13 @@ impl ServerBuilder {
     pub fn on_command(mut self, hook: impl Fn(&CommandSeen) + Send + Sync + 'static) -> Self {
         self.hook = Some(Arc::new(hook));
         self
+    }
+
+    /// Starts, and makes a home with the one account "a" on it, which has these keys as well.
+    pub fn with_home(self, keys: &str) -> (Server, Home) {
+        let server = self.start();
+        let home = Home::of(&server.account(), keys);
+        (server, home)
     }
 
     /// Starts listening.

@@ -2,7 +2,10 @@
 //! passed, and nobody would know.
 
 use std::fmt::Display;
+use std::fs::OpenOptions;
 use std::io::{self, Write};
+use std::os::unix::process::parent_id;
+use std::path::PathBuf;
 use std::{env, thread};
 
 /// A line for each test that may be skipped under CI.
@@ -37,6 +40,26 @@ pub fn skip(lack: Lack, reason: impl Display) {
     // libtest swallows what a test prints, but not this; in one piece, for other tests write, too.
     let line = format!("SKIPPED: {test}: {word}{reason}\n");
     let _unheard = io::stderr().write_all(line.as_bytes());
+    let _for_the_summary = note(&line);
+}
+
+/// Where the skips of all test programs that this program's parent runs are written down: where
+/// `POPFETCH_SKIPPED` says, or among what Cargo builds, in a file with the parent's number in its name.
+pub fn noted() -> Option<PathBuf> {
+    if let Some(path) = env::var_os("POPFETCH_SKIPPED") {
+        return Some(path.into());
+    }
+    let program = env::current_exe().ok()?;
+    let target = program.ancestors().nth(3)?;
+    Some(target.join("tmp").join(format!("skipped-{}", parent_id())))
+}
+
+/// For tests/what_was_skipped.rs, the last program that `cargo test` runs. Nobody else misses it
+/// where it cannot be written.
+fn note(line: &str) -> io::Result<()> {
+    let path = noted().ok_or(io::ErrorKind::NotFound)?;
+    let mut file = OpenOptions::new().create(true).append(true).open(path)?;
+    file.write_all(line.as_bytes())
 }
 
 /// Whether the test runs as root; otherwise it is skipped, for want of this.

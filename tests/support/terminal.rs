@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::io::{Read, Write};
+use std::num::NonZero;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::{Arc, Mutex};
@@ -22,6 +23,7 @@ pub struct Terminal {
     screen: Arc<Mutex<Vec<u8>>>,
     /// Shows what comes, until the last one has closed the terminal.
     showing: JoinHandle<()>,
+    columns: u16,
     /// How much of the screen has been read by the person.
     read: usize,
     limit: Duration,
@@ -43,10 +45,12 @@ impl Terminal {
         };
         let pty = openpty(Some(&size), None).unwrap();
         // A session of its own, whose terminal this is: Ctrl-C and questions for passwords need it.
-        let mut command = Command::new("setsid");
+        // Signals that whoever runs the tests ignores (a shell does so for what it puts behind itself) would
+        // be ignored by popfetch as well, rightly.
+        let mut command = Command::new("env");
         home.furnish(&mut command);
         command
-            .args(["--ctty", "--wait"])
+            .args(["--default-signal", "setsid", "--ctty", "--wait"])
             .arg(program)
             .args(arguments);
         command.env("TERM", "xterm").env("NO_COLOR", "1");
@@ -74,6 +78,7 @@ impl Terminal {
             keyboard,
             screen,
             showing,
+            columns,
             read: 0,
             limit: Duration::from_secs(30),
         }
@@ -127,6 +132,43 @@ impl Terminal {
         String::from_utf8_lossy(&self.screen.lock().unwrap()).replace("\r\n", "\n")
     }
 
+    /// What a person sees now, as far as it could be scrolled back to, without what is empty at the ends
+    /// of lines and screen.
+    pub fn seen(&self) -> String {
+        shown_at(self.columns, &self.screen.lock().unwrap()).0
+    }
+
+    /// Waits for the end: the exit status, and what is seen then.
+    pub fn see_the_end(self) -> (i32, String) {
+        let (columns, screen) = (self.columns, Arc::clone(&self.screen));
+        let (status, _) = self.end();
+        let seen = shown_at(columns, &screen.lock().unwrap()).0;
+        (status, seen)
+    }
+
+    /// Waits for the end: the exit status, and every octet that the terminal was sent.
+    pub fn end_raw(self) -> (i32, Vec<u8>) {
+        let screen = Arc::clone(&self.screen);
+        let (status, _) = self.end();
+        let octets = screen.lock().unwrap().clone();
+        (status, octets)
+    }
+
+    /// Waits for the end, and fails unless the screen is left as a shell wants it: the cursor to be seen,
+    /// at the beginning of a line, what is typed shown again. The exit status, and what is seen.
+    #[track_caller]
+    pub fn see_a_clean_end(self) -> (i32, String) {
+        let (columns, screen) = (self.columns, Arc::clone(&self.screen));
+        let (status, raw, echoes) = self.leave();
+        let (seen, is_clean) = shown_at(columns, &screen.lock().unwrap());
+        assert!(echoes, "what is typed is not shown:\n{raw:?}");
+        assert!(
+            is_clean,
+            "the cursor is not where a shell wants it:\n{raw:?}\n{seen}"
+        );
+        (status, seen)
+    }
+
     /// Waits for the end: the exit status (128 and the signal's number where one ended it).
     pub fn end(self) -> (i32, String) {
         let (status, screen, _) = self.leave();
@@ -157,6 +199,19 @@ impl Terminal {
         let echoes = self.echoes();
         (status.code().unwrap_or(-1), self.screen(), echoes)
     }
+}
+
+/// What a terminal shows of these octets, and whether its cursor can be seen and begins a line.
+pub fn shown_at(columns: u16, octets: &[u8]) -> (String, bool) {
+    // As high as anything that a test has shown.
+    let size = |size| NonZero::new(size).unwrap();
+    let mut parser = vt100::Parser::new(size(500), size(columns), 0);
+    parser.process(octets);
+    let screen = parser.screen();
+    let lines: Vec<_> = screen.rows(0, columns).collect();
+    let lines: Vec<_> = lines.iter().map(|line| line.trim_end()).collect();
+    let is_clean = !screen.hide_cursor() && screen.cursor_position().1 == 0;
+    (lines.join("\n").trim_end().to_owned(), is_clean)
 }
 
 /// All that is below a directory, as paths and contents; for what must not change.

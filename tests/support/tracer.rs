@@ -14,6 +14,7 @@ use nix::sys::signal::{Signal, kill};
 use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::unistd::Pid;
 
+use super::series;
 use super::skip::{Lack, is_root, skip};
 
 /// Calls that change something outside of the process, by their numbers. At any other call a kill
@@ -93,13 +94,38 @@ pub fn command(program: &str) -> Command {
 }
 
 /// Runs a [`command`] and kills it with SIGKILL at the beginning of its `number`th call with an
-/// effect, counted from 0. None where tracing is not permitted.
-pub fn kill_at(command: &mut Command, number: usize) -> Option<End> {
-    let mut calls = 0..number;
-    run(command, |_| match calls.next() {
-        Some(_) => Action::Pass,
-        None => Action::Kill,
-    })
+/// effect, counted from 0. Its end, and how many such calls it came to, the last one included. None
+/// where tracing is not permitted.
+pub fn kill_at(command: &mut Command, number: usize) -> Option<(End, usize)> {
+    let mut calls = 0;
+    let end = run(command, |_| {
+        calls += 1;
+        match calls > number {
+            true => Action::Kill,
+            false => Action::Pass,
+        }
+    })?;
+    Some((end, calls))
+}
+
+/// Lets something befall a run at each of its calls, or at `few` of them as [`series::drawn`] says.
+/// `run` is told the number of the call, and tells to how many calls the run came: to more than that
+/// number if it came so far. Gives how many there are. None where nothing can be traced.
+pub fn at_every_call(few: usize, mut run: impl FnMut(usize) -> Option<usize>) -> Option<usize> {
+    /// A run has some hundred calls; a test that would go on for ever is a bug.
+    const MOST: usize = 1_000;
+    // Nothing befalls this one.
+    let count = run(usize::MAX)?;
+    for number in series::drawn(count, few) {
+        run(number)?;
+    }
+    // No two runs of threads are quite the same: until a number is beyond the end.
+    for number in count..MOST {
+        if run(number)? <= number {
+            return Some(number);
+        }
+    }
+    panic!("more than {MOST} calls");
 }
 
 /// Runs a [`command`], without input and output unless it has them; `decide` is asked at the

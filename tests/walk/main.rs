@@ -25,6 +25,9 @@ mod image;
 mod limits;
 mod random;
 mod runs;
+#[allow(dead_code)]
+#[path = "../support/scratch.rs"]
+mod scratch;
 mod server;
 mod tree;
 mod wander;

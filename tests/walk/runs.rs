@@ -238,7 +238,7 @@ impl World {
             stop: self.stop.clone(),
             report: Arc::new(Silent),
             connect: Arc::new(self.server.clone()),
-            confined: false,
+            confined: true,
             at_once: true,
             as_new: false,
             quiet: false,

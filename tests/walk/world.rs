@@ -2,6 +2,7 @@
 
 use super::content::Content;
 use super::limits::{History, Knowledge, Limit};
+use super::scratch;
 use super::server::{Maildrop, Manner, Message, Server};
 use super::tree::{Saved, Tree};
 use popfetch::profile::Keep;
@@ -66,13 +67,7 @@ pub struct Kept {
 
 impl World {
     pub fn new(manner: Manner) -> Self {
-        // In memory where the system has that: very many small files are made.
-        let memory = Path::new("/dev/shm");
-        let temp = match memory.is_dir() {
-            true => tempfile::tempdir_in(memory),
-            false => tempfile::tempdir(),
-        };
-        let temp = temp.unwrap();
+        let temp = scratch::directory();
         let root = temp.path().join("root");
         let world = Self {
             _temp: temp,

@@ -6,7 +6,7 @@ mod server;
 
 use super::context::Context;
 use super::fail::{Failure, print};
-use super::looked::{Counts, Looked};
+use super::results::{Counts, Results};
 use crate::cli::SignIn;
 use crate::exit::Status;
 use crate::paths;
@@ -14,7 +14,7 @@ use crate::profile::Profile;
 use crate::report::{self, Event, Outcome, Report};
 use crate::term::{columns, escape_str};
 use finding::Finding;
-use server::{Examined, Shown};
+use server::{Examined, Heard};
 use std::collections::HashMap;
 use std::io::IsTerminal;
 use std::sync::Arc;
@@ -37,16 +37,16 @@ pub(super) fn run(
     let mut sheets: Vec<Sheet> = profiles
         .map(|profile| Sheet::new(profile, local::look(profile, &state)))
         .collect();
-    let shown = Arc::new(Shown::new(Arc::clone(&report) as Arc<dyn Report>));
-    let environment = context.environment(Arc::clone(&shown) as Arc<dyn Report>)?;
-    let results = prepared.each(JOBS, &environment, |account| server::look(account, &shown));
+    let heard = Arc::new(Heard::new(Arc::clone(&report) as Arc<dyn Report>));
+    let environment = context.environment_as(&report, Arc::clone(&heard) as Arc<dyn Report>)?;
+    let results = prepared.each(JOBS, &environment, |account| server::look(account, &heard));
     report.clear();
     let results: Vec<_> = results
         .into_iter()
         .zip(&mut sheets)
         .map(|(result, sheet)| result.map(|result| Ok(sheet.take_in(result))))
         .collect();
-    let looked = Looked::new(prepared, results);
+    let looked = Results::new(prepared, results);
     if context.is_json() {
         let sheets: HashMap<&str, &Sheet> = sheets.iter().map(|it| (&*it.name, it)).collect();
         print(looked.json_with(|name, _| {

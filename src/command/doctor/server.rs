@@ -3,6 +3,7 @@
 use super::finding::Finding;
 use crate::exit::Diagnose;
 use crate::fetch::{Account, Look, examine};
+use crate::moment::Moment;
 use crate::net::dial::Addresses;
 use crate::net::facts::{Certificate, TlsFacts};
 use crate::net::{self, Facts};
@@ -22,7 +23,7 @@ const SOON: i64 = 14;
 const A_DAY: i64 = 24 * 60 * 60;
 
 /// What sessions have shown on their way, account by account.
-pub(super) struct Shown {
+pub(super) struct Heard {
     report: Arc<dyn Report>,
     accounts: Mutex<HashMap<String, OfAccount>>,
 }
@@ -36,7 +37,7 @@ struct OfAccount {
     method: Option<String>,
 }
 
-impl Shown {
+impl Heard {
     pub(super) fn new(report: Arc<dyn Report>) -> Self {
         Self {
             report,
@@ -50,7 +51,7 @@ impl Shown {
     }
 }
 
-impl Report for Shown {
+impl Report for Heard {
     fn report(&self, name: &str, event: Event<'_>) {
         if let Event::Opened { .. } | Event::SignedIn { .. } = event {
             let mut accounts = self.accounts.lock().unwrap_or_else(PoisonError::into_inner);
@@ -80,9 +81,15 @@ pub(super) struct Examined {
 }
 
 /// Signs in and out, and looks at everything on the way.
-pub(super) fn look(account: &Account<'_>, shown: &Shown) -> Examined {
+pub(super) fn look(account: &Account<'_>, heard: &Heard) -> Examined {
     let (profile, stop) = (account.profile, &account.environment.stop);
     let mut findings = Vec::new();
+    // A name service may take its time, and somebody looks on.
+    let event = Event::Connecting {
+        host: &profile.server.host,
+        port: profile.server.port,
+    };
+    account.environment.report.report(&profile.name, event);
     let addresses = match look_up(profile, stop, &mut findings) {
         Ok(addresses) => addresses,
         Err(error) => {
@@ -94,7 +101,7 @@ pub(super) fn look(account: &Account<'_>, shown: &Shown) -> Examined {
         }
     };
     let examined = examine(account, |look| {
-        let seen = shown.take(&profile.name);
+        let seen = heard.take(&profile.name);
         if let Some(addresses) = &addresses {
             let peer = seen.connection.as_ref().and_then(|it| it.peer);
             try_addresses(addresses, peer, profile, stop, &mut findings);
@@ -223,7 +230,7 @@ fn look_at_tls(tls: &TlsFacts, after_stls: bool, findings: &mut Vec<Finding>) {
     findings.push(version.with("version", tls.version));
     if let Some(own) = tls.chain.first() {
         findings.push(look_at_chain(own, &tls.chain));
-        findings.push(look_at_expiry(own, jiff::Timestamp::now().as_second()));
+        findings.push(look_at_expiry(own, Moment::now().now));
     }
     if let Some(pin) = &tls.pin {
         let line = Finding::line("pin", format!("tls-pin = \"{pin}\""));
@@ -244,11 +251,7 @@ fn look_at_chain(own: &Certificate, chain: &[Certificate]) -> Finding {
 
 fn look_at_expiry(own: &Certificate, now: i64) -> Finding {
     let days = own.not_after.saturating_sub(now).div_euclid(A_DAY);
-    let date = jiff::Timestamp::from_second(own.not_after);
-    let date = date.map_or_else(
-        |_| "a day beyond the calendar".to_owned(),
-        |date| date.strftime("%Y-%m-%d").to_string(),
-    );
+    let date = Moment::day(own.not_after);
     let text = format!("the certificate is valid until {date}, {}", left(days));
     let found = match days < SOON {
         true => Finding::warn("expiry", text, "whoever runs the server must renew it soon"),
@@ -281,7 +284,7 @@ fn look_within(
     profile: &Profile,
     findings: &mut Vec<Finding>,
 ) -> (u64, u64) {
-    let after = look.session.capabilities();
+    let after = look.session.traits();
     let announced = look.session.announced();
     findings.push(match announced == seen.announced {
         true => Finding::ok("capa-after", "after the sign-in: the same")

@@ -11,14 +11,14 @@ use super::state::claim;
 use crate::cli;
 use crate::durable::Disk;
 use crate::exit::Status;
-use crate::import::{self, Secret, Surroundings, Tool, Word};
+use crate::import::{self, Secret, Surroundings, Tool, Wanted, Word};
 use crate::maildir::Site;
 use crate::paths;
 use crate::profile::edit::{self, EditError};
 use crate::secrets::{self, Password, keyring};
 use crate::state::{Import, Imported, Moment, Origin, Store};
 use crate::term::{columns, count, escape_str, json_line};
-use plan::{Plan, Planned, Standing};
+use plan::{Novelty, Plan, Planned};
 use serde_json::json;
 use std::io;
 
@@ -26,9 +26,14 @@ use std::io;
 pub(super) fn run(context: &Context<'_>, arguments: &cli::Import) -> Result<Status, Failure> {
     let tool = tool(arguments.tool);
     let around = surroundings()?;
-    let (path, seen) = (arguments.path.as_deref(), arguments.seen.as_deref());
     let only = arguments.account.as_deref();
-    let found = import::read(tool, path, seen, only, &around)?;
+    let wanted = Wanted {
+        path: arguments.path.as_deref(),
+        seen: arguments.seen.as_deref(),
+        only,
+        around: &around,
+    };
+    let found = import::read(tool, wanted)?;
     let config = match &context.global.config {
         Some(path) => path.clone(),
         None => paths::config_file()?,
@@ -129,7 +134,7 @@ fn take_over(context: &Context<'_>, plan: &Plan, may_delete: bool) -> Result<(),
             store.close()?;
         }
         let mut password = None;
-        if planned.standing == Standing::New {
+        if planned.novelty == Novelty::New {
             let mut keys = planned.keys.clone();
             if let Secret::Inline(secret) = &draft.secret {
                 let (word, key) = keep_password(plan, planned, secret)?;
@@ -192,26 +197,26 @@ fn tell(context: &Context<'_>, plan: &Plan, done: &[Done<'_>]) -> Result<(), Fai
         password,
     } in done
     {
-        let name = match &planned.standing {
-            Standing::New => &planned.draft.name,
-            Standing::Here(name) | Standing::Twice(name) => name,
+        let name = match &planned.novelty {
+            Novelty::New => &planned.draft.name,
+            Novelty::Here(name) | Novelty::Twice(name) => name,
         };
         if context.is_json() {
             let object = json!({
                 "event": "imported",
                 "account": name,
-                "written": planned.standing == Standing::New,
+                "written": planned.novelty == Novelty::New,
                 "new": imported.new,
                 "known": imported.known,
                 "password": password,
             });
             print(json_line(&object).unwrap_or_default())?;
         }
-        if context.global.quiet || matches!(planned.standing, Standing::Twice(_)) {
+        if context.global.quiet || matches!(planned.novelty, Novelty::Twice(_)) {
             continue;
         }
-        let mut text = match planned.standing {
-            Standing::New => format!("written to {}", plan.config.display()),
+        let mut text = match planned.novelty {
+            Novelty::New => format!("written to {}", plan.config.display()),
             _ => "was in the config already".to_owned(),
         };
         text.push_str(&match imported {

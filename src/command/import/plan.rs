@@ -24,14 +24,14 @@ pub(super) struct Planned {
     /// Its keys in the config file; a password that has yet to be moved is in the keyring.
     pub(super) keys: Vec<(&'static str, Word)>,
     pub(super) profile: Profile,
-    pub(super) standing: Standing,
+    pub(super) novelty: Novelty,
     /// A password that moves goes into a file.
     pub(super) has_no_keyring: bool,
 }
 
 /// Whether an account is written.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub(super) enum Standing {
+pub(super) enum Novelty {
     /// It is.
     New,
     /// The config has this maildrop already, under this name.
@@ -43,8 +43,8 @@ pub(super) enum Standing {
 impl Planned {
     /// Whether its state is written to.
     pub(super) fn brings_state(&self) -> bool {
-        let second = matches!(self.standing, Standing::Twice(_));
-        let awaits = self.draft.left && self.standing == Standing::New;
+        let second = matches!(self.novelty, Novelty::Twice(_));
+        let awaits = self.draft.left && self.novelty == Novelty::New;
         !second && (awaits || !self.draft.names.is_empty())
     }
 }
@@ -65,28 +65,28 @@ impl Plan {
             let parsed = Config::from_text(&config, Zeroizing::new(alone))?;
             let profile = parsed
                 .profile(&draft.name, &Overrides::default())
-                .map_err(|error| makes_no_sense(tool, &draft.name, &config, &error))?;
+                .map_err(|error| makes_no_sense(tool, &draft.name, &error))?;
             let same = |other: &&Planned| other.profile.server == profile.server;
             let here = known
                 .iter()
                 .find(|(_, server)| *server == Some(profile.server.id()));
-            let standing = if let Some(first) = accounts.iter().find(same) {
-                Standing::Twice(match &first.standing {
-                    Standing::New => first.draft.name.clone(),
-                    Standing::Here(name) | Standing::Twice(name) => name.clone(),
+            let novelty = if let Some(first) = accounts.iter().find(same) {
+                Novelty::Twice(match &first.novelty {
+                    Novelty::New => first.draft.name.clone(),
+                    Novelty::Here(name) | Novelty::Twice(name) => name.clone(),
                 })
             } else if let Some((name, _)) = here {
-                Standing::Here(name.clone())
+                Novelty::Here(name.clone())
             } else if known.iter().any(|(name, _)| *name == draft.name) {
                 return Err(name_taken(&config, &draft.name));
             } else {
-                Standing::New
+                Novelty::New
             };
             accounts.push(Planned {
                 draft,
                 keys,
                 profile,
-                standing,
+                novelty,
                 has_no_keyring,
             });
         }
@@ -181,14 +181,9 @@ fn safe(name: &str) -> String {
     }
 }
 
-fn makes_no_sense(tool: Tool, name: &str, config: &Path, error: &ConfigError) -> Failure {
+fn makes_no_sense(tool: Tool, name: &str, error: &ConfigError) -> Failure {
     // The place that it names is in no file yet.
-    let text = error.to_string();
-    let what = text.lines().next().unwrap_or_default();
-    let config = config.display().to_string();
-    let what = what.strip_prefix(&config).map_or(what, |place| {
-        place.trim_start_matches(|c: char| c == ':' || c == ' ' || c.is_ascii_digit())
-    });
+    let what = error.bare_reason();
     Failure::new(
         Status::Config,
         format!("{}: account `{name}`: {what}", tool.word()),

@@ -1,6 +1,6 @@
 //! What is shown before anything is written: each line of the source, and each account.
 
-use super::plan::{Plan, Planned, Standing};
+use super::plan::{Novelty, Plan, Planned};
 use crate::import::{Fate, Line, Secret, Word};
 use crate::profile::{edit, without_password};
 use crate::term::{count, escape_str, json_line, quoted, width, wrap_item};
@@ -74,7 +74,7 @@ fn account(out: &mut String, plan: &Plan, planned: &Planned, may_delete: bool, h
     let Planned {
         draft,
         profile,
-        standing,
+        novelty,
         ..
     } = planned;
     let _ = writeln!(
@@ -83,13 +83,13 @@ fn account(out: &mut String, plan: &Plan, planned: &Planned, may_delete: bool, h
         escape_str(&draft.name),
         escape_str(&profile.server.id())
     );
-    match standing {
-        Standing::New => {
+    match novelty {
+        Novelty::New => {
             for line in profile_table(planned).lines() {
                 let _ = writeln!(out, "    {}", escape_str(line));
             }
         }
-        Standing::Here(name) => {
+        Novelty::Here(name) => {
             let name = escape_str(name);
             let _ = writeln!(
                 out,
@@ -97,7 +97,7 @@ fn account(out: &mut String, plan: &Plan, planned: &Planned, may_delete: bool, h
                 shown(&plan.config, home)
             );
         }
-        Standing::Twice(name) => {
+        Novelty::Twice(name) => {
             let name = escape_str(name);
             let _ = writeln!(
                 out,
@@ -107,7 +107,7 @@ fn account(out: &mut String, plan: &Plan, planned: &Planned, may_delete: bool, h
         }
     }
     let _ = writeln!(out, "  {}", names_in_words(plan, planned, may_delete, home));
-    if *standing != Standing::New {
+    if *novelty != Novelty::New {
         return;
     }
     if matches!(draft.secret, Secret::Inline(_)) {
@@ -169,7 +169,7 @@ fn names_in_words(plan: &Plan, planned: &Planned, may_delete: bool, home: &Path)
                 false => "and not deleted from the server",
             }
         ),
-        (None, _) if planned.standing != Standing::New => {
+        (None, _) if planned.novelty != Novelty::New => {
             format!(
                 "there is no file of what {tool} has fetched: nothing is added to what is known"
             )
@@ -222,17 +222,17 @@ fn line_as_json(plan: &Plan, line: &Line) -> Vec<u8> {
 
 fn account_as_json(plan: &Plan, planned: &Planned) -> Vec<u8> {
     let draft = &planned.draft;
-    let (standing, as_account) = match &planned.standing {
-        Standing::New => ("new", &draft.name),
-        Standing::Here(name) => ("configured", name),
-        Standing::Twice(name) => ("twice", name),
+    let (novelty, as_account) = match &planned.novelty {
+        Novelty::New => ("new", &draft.name),
+        Novelty::Here(name) => ("configured", name),
+        Novelty::Twice(name) => ("twice", name),
     };
     let object = json!({
         "event": "account",
         "tool": plan.tool.word(),
         "account": as_account,
         "server": planned.profile.server.id(),
-        "standing": standing,
+        "standing": novelty,
         "profile": profile_table(planned),
         "seen": draft.names.len(),
         "seen_file": draft.seen_file.as_ref().map(|path| path.display().to_string()),

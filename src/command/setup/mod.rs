@@ -223,7 +223,7 @@ fn register(
         ));
     }
     eprintln!();
-    asker.say(steps::registration(provider));
+    asker.steps(steps::registration(provider));
     eprintln!();
     let id = if arguments.print {
         "...".to_owned()
@@ -276,11 +276,11 @@ fn questions(
     }
     if !arguments.keep && !arguments.delete && arguments.delete_after.is_none() {
         let options = [
-            "stays there",
-            "is deleted after some days",
-            "is deleted at once",
+            "it stays there",
+            "it is deleted after some days",
+            "it is deleted at once",
         ];
-        let what = "What becomes of mail on the server once it is fetched? It ...";
+        let what = "What becomes of mail on the server once it is fetched?";
         draft.keep = match asker.choose(what, &options, 0)? {
             0 => Keep::Always,
             1 => asker.text("After how many days", Some(USUAL_DAYS), |days| {

@@ -60,7 +60,7 @@ pub(super) fn choose(
             _ => return Err(nothing.failure()),
         };
         match by_hand(asker, address, &host, &policy) {
-            Err(wrong) => asker.say(&format!("  {wrong}")),
+            Err(wrong) => asker.object(&wrong),
             Ok(finding) => match settled(asker, address, &finding, &policy)? {
                 Some(chosen) => return Ok(chosen),
                 None => nothing = Nothing::of(address, &finding, typed),

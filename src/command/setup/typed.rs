@@ -3,7 +3,7 @@
 use crate::cli::{Secret, Setup};
 use crate::net::pin::Pin;
 use crate::paths;
-use crate::profile::Roots;
+use crate::profile::{self, Roots};
 use crate::term::quoted;
 use std::path::Path;
 
@@ -41,7 +41,7 @@ impl Typed<'_> {
                 "delete-after",
                 setup
                     .delete_after
-                    .map(|it| crate::profile::units::duration(it.duration())),
+                    .map(|it| profile::units::duration(it.duration())),
             ),
             ("maildir", setup.maildir.as_deref().map(path)),
             ("secret", secret.map(str::to_owned)),
@@ -50,7 +50,7 @@ impl Typed<'_> {
                 "timeout",
                 sign_in
                     .timeout
-                    .map(|it| crate::profile::units::duration(it.duration())),
+                    .map(|it| profile::units::duration(it.duration())),
             ),
             ("tls-roots", roots),
         ];
@@ -89,10 +89,7 @@ impl Typed<'_> {
 
 /// ` --config FILE`, where it was given.
 pub(super) fn config_option(config: Option<&Path>) -> String {
-    config.map_or_else(String::new, |path| {
-        let path = paths::in_full(path);
-        format!(" --config {}", quoted(&path.display().to_string()))
-    })
+    profile::config_option(config.map(paths::in_full).as_deref())
 }
 
 /// How the program was called: by its name, or by a path that a shell may not find it without.

@@ -10,8 +10,8 @@
 
 use super::files::{self, Surroundings};
 use super::model::{Fate, Found, Line};
-use super::{Error, argv, common, is_meant};
-use std::path::{Path, PathBuf};
+use super::{Error, Wanted, argv, common};
+use std::path::PathBuf;
 
 mod account;
 mod draft;
@@ -27,12 +27,10 @@ use parser::Parser;
 
 const TOOL: &str = "fdm";
 
-pub(super) fn read(
-    path: Option<&Path>,
-    seen: Option<&Path>,
-    only: Option<&str>,
-    around: &Surroundings,
-) -> Result<Found, Error> {
+pub(super) fn read(wanted: Wanted<'_>) -> Result<Found, Error> {
+    let Wanted {
+        path, seen, around, ..
+    } = wanted;
     let usual = [
         around.home.join(".fdm.conf"),
         PathBuf::from("/etc/fdm.conf"),
@@ -43,10 +41,10 @@ pub(super) fn read(
     let mut found = parser.found()?;
     let meant = found.drafts.iter().map(|(draft, _)| draft);
     if let Some(path) = seen {
-        Error::check_whose(TOOL, path, meant.filter(|draft| is_meant(only, draft)))?;
+        Error::check_whose(TOOL, path, meant.filter(|draft| wanted.means(draft)))?;
     }
     for (draft, cache) in &mut found.drafts {
-        if is_meant(only, draft) {
+        if wanted.means(draft) {
             seen::take(draft, cache.as_deref(), seen)?;
         }
     }

@@ -2,13 +2,15 @@
 
 use super::files::{self, Surroundings};
 use super::model::{Draft, Fate, Found, Line, Secret, Word};
-use super::{Error, common};
-use grammar::{Place, Says, Setting, Statement};
+use super::{Error, Wanted, common};
+use grammar::{Says, Setting, Statement};
+use keywords::Place;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 mod grammar;
+mod keywords;
 mod settings;
 mod tokens;
 mod unique_ids;
@@ -21,11 +23,10 @@ const MOST: usize = 1000;
 /// Debian's service has its own files.
 const SYSTEM: &str = "/etc/fetchmailrc";
 
-pub(super) fn read(
-    path: Option<&Path>,
-    seen: Option<&Path>,
-    around: &Surroundings,
-) -> Result<Found, Error> {
+pub(super) fn read(wanted: Wanted<'_>) -> Result<Found, Error> {
+    let Wanted {
+        path, seen, around, ..
+    } = wanted;
     let home = home(around);
     let (directory, name) = match around.variable("FETCHMAILHOME") {
         Some(directory) => (PathBuf::from(directory), "fetchmailrc"),

@@ -142,7 +142,7 @@ impl Config<'_> {
             }
             "properties" => Fate::nothing("it is for other programs"),
             "daemon" => Fate::nothing(
-                "popfetch ends when it is done, and a timer starts it: see popfetch man, EXAMPLES",
+                "popfetch watch fetches each account at its `every`, or a timer starts popfetch: see popfetch man, EXAMPLES",
             ),
             "logfile" => {
                 Fate::nothing("no log file: `popfetch -v --format json` can be kept in one")

@@ -1,7 +1,7 @@
 //! The words of a fetchmailrc, told apart as fetchmail's scanner does: of what could stand at a
 //! place the longest, and where two are as long, text in quotes.
 
-use super::grammar;
+use super::keywords::is_keyword;
 use crate::import::Error;
 use std::path::Path;
 use zeroize::Zeroizing;
@@ -121,7 +121,7 @@ pub(super) fn tokens(path: &Path, text: &str) -> Result<Vec<Token>, Error> {
                         push(Kind::Keyword, "no");
                         push(Kind::Keyword, raw.get(2..).unwrap_or_default());
                     }
-                    (None, _) if grammar::is_keyword(raw) => {
+                    (None, _) if is_keyword(raw) => {
                         push(Kind::Keyword, raw);
                         after = match raw {
                             "user" | "username" | "pass" | "password" | "is" | "to" => After::Name,

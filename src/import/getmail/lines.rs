@@ -31,7 +31,9 @@ impl Account {
                 (_, _) => Fate::nothing("it belongs to the destination's type"),
             },
             "options" | "DEFAULT" => self.option(&entry.key, value),
-            name if name.starts_with("filter") => Fate::nothing("not yet: there are no filters"),
+            name if name.starts_with("filter") => Fate::nothing(
+                "no filter is run: rules about headers may take its place (popfetch.toml(5), RULES)",
+            ),
             _ => Fate::nothing("a section that only another section's destination names"),
         }
     }

@@ -4,7 +4,7 @@
 use super::files::{self, Surroundings};
 use super::ini::{self, Section};
 use super::model::{Draft, Fate, Found, Line, Secret, Word};
-use super::{Error, common, is_meant, mda};
+use super::{Error, Wanted, common, mda};
 use crate::profile::units;
 use crate::secrets::Password;
 use crate::state::Name;
@@ -19,12 +19,10 @@ const TOOL: &str = "getmail";
 /// Config files that are read of a directory at most: each is an account.
 const MOST_FILES: usize = 1000;
 
-pub(super) fn read(
-    path: Option<&Path>,
-    seen: Option<&Path>,
-    only: Option<&str>,
-    around: &Surroundings,
-) -> Result<Found, Error> {
+pub(super) fn read(wanted: Wanted<'_>) -> Result<Found, Error> {
+    let Wanted {
+        path, seen, around, ..
+    } = wanted;
     let usual = [
         around.config_home().join("getmail"),
         around.home.join(".getmail"),
@@ -47,14 +45,14 @@ pub(super) fn read(
         file.lines(around, &mut found.lines);
         if file.is_pop() {
             let mut draft = file.draft(around)?;
-            if is_meant(only, &draft) {
+            if wanted.means(&draft) {
                 file.take_seen(&mut draft, &directory, seen)?;
             }
             found.drafts.push(draft);
         }
     }
     if let Some(path) = seen {
-        let meant = found.drafts.iter().filter(|draft| is_meant(only, draft));
+        let meant = found.drafts.iter().filter(|draft| wanted.means(draft));
         Error::check_whose(TOOL, path, meant)?;
     }
     match configs.is_empty() {

@@ -3,7 +3,7 @@
 
 use super::files::{self, Surroundings};
 use super::model::{Draft, Fate, Found, Line, Secret, Word};
-use super::{Error, argv, common, mda};
+use super::{Error, Wanted, argv, common, mda};
 use crate::profile::units;
 use crate::secrets::Password;
 use std::collections::BTreeMap;
@@ -63,11 +63,10 @@ const COMMANDS: &[(&str, bool)] = &[
     ("received_header", true),
 ];
 
-pub(super) fn read(
-    path: Option<&Path>,
-    seen: Option<&Path>,
-    around: &Surroundings,
-) -> Result<Found, Error> {
+pub(super) fn read(wanted: Wanted<'_>) -> Result<Found, Error> {
+    let Wanted {
+        path, seen, around, ..
+    } = wanted;
     let usual = [
         around.home.join(".mpoprc"),
         around.config_home().join("mpop/config"),
@@ -306,7 +305,9 @@ fn fate(command: &str, argument: &str, around: &Surroundings) -> Result<Fate, St
             _ => draft.text("keep", period(argument)?),
         },
         "killsize" if argument == "off" => Fate::taken("nothing is deleted unread"),
-        "killsize" => Fate::nothing("nothing is deleted that was not fetched"),
+        "killsize" => Fate::nothing(
+            "not by itself, as it deletes mail unread: write a rule about its size (popfetch.toml(5), RULES)",
+        ),
         "skipsize" => match size(argument)? {
             None => Fate::taken("no max-size"),
             Some(0 | 1) => Fate::nothing("it would leave all mail on the server"),
@@ -316,7 +317,9 @@ fn fate(command: &str, argument: &str, around: &Surroundings) -> Result<Fate, St
         },
         "filter" => match argument {
             "" => Fate::taken("no filter"),
-            _ => Fate::nothing("not yet: there are no rules on headers"),
+            _ => Fate::nothing(
+                "not by itself, as it may delete mail: `filter-command` reads headers and decides by the same exit statuses (popfetch.toml(5), RULES)",
+            ),
         },
         "received_header" if argument == "off" => Fate::taken("no line is added to any message"),
         "received_header" => Fate::Changed(

@@ -7,9 +7,9 @@
 //! ```
 //! Its mail and its passwords (`logins.json`, which is encrypted) are not read.
 
-use super::Error;
-use super::files::{self, Surroundings};
+use super::files;
 use super::model::{Draft, Fate, Found, Line};
+use super::{Error, Wanted};
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -31,12 +31,10 @@ const MOST_PROFILES: usize = 100;
 /// Accounts that are read at most, of all profiles.
 const MOST: usize = 1000;
 
-pub(super) fn read(
-    path: Option<&Path>,
-    seen: Option<&Path>,
-    only: Option<&str>,
-    around: &Surroundings,
-) -> Result<Found, Error> {
+pub(super) fn read(wanted: Wanted<'_>) -> Result<Found, Error> {
+    let Wanted {
+        path, seen, around, ..
+    } = wanted;
     let mut found = Found::default();
     for path in profiles::find(path, around)?
         .into_iter()
@@ -51,12 +49,12 @@ pub(super) fn read(
                 drafts.push((server, server.draft(&path)?));
             }
         }
-        let are_meant = drafts.iter().filter(|(_, it)| super::is_meant(only, it));
+        let are_meant = drafts.iter().filter(|(_, it)| wanted.means(it));
         let is_one = are_meant.count() == 1;
         for (server, mut draft) in drafts {
             match seen {
                 Some(seen) => {
-                    let said = is_one && super::is_meant(only, &draft);
+                    let said = is_one && wanted.means(&draft);
                     profile.take_given(server, seen, said, &mut draft)?;
                 }
                 None => profile.take_seen(server, &mut draft)?,

@@ -9,8 +9,7 @@ use crate::term::{count, quoted};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-const NO_TIMER: &str =
-    "popfetch ends when it is done, and a timer starts it: see popfetch man, EXAMPLES";
+const NO_TIMER: &str = "popfetch watch fetches each account at its `every`, or a timer starts popfetch: see popfetch man, EXAMPLES";
 const NO_SPACE: &str = "a popfetch account keeps to itself: its mail is in a Maildir of its own";
 
 /// Thunderbird's numbers for methods.

@@ -44,9 +44,9 @@ impl Resolver<'_> {
                 ));
             }
         };
-        let archive = match key!(self.maildir) {
-            Some(_) => Archive::Kept,
-            None => Archive::Passed,
+        let archive = match self.passes_through() {
+            true => Archive::Passed,
+            false => Archive::Kept,
         };
         Ok(Some(Deliver { to, archive }))
     }
@@ -106,6 +106,11 @@ impl Resolver<'_> {
             from_line: value(table.from_line.as_ref()).unwrap_or_default(),
             deadline,
         })
+    }
+
+    /// Whether messages are in no Maildir of their owner's.
+    pub(super) fn passes_through(&self) -> bool {
+        key!(self.deliver).is_some() && key!(self.maildir).is_none()
     }
 
     /// Where messages are stored that only pass through.

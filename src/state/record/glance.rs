@@ -3,9 +3,10 @@
 
 use super::{Id, Listing, Stored};
 use crate::durable::line::unseal_octets;
-use crate::maildir::UniqueName;
+use crate::maildir::{Folder, UniqueName};
 use crate::maildrop::Identity;
 use crate::message::{Evidence, Size};
+use crate::state::chain::without_link;
 use crate::state::remembered::{Key, key_of};
 use crate::term::is_hex;
 
@@ -55,7 +56,7 @@ impl Glance {
         if !line.starts_with(b"I\t") {
             return None;
         }
-        let line = unseal_octets(line)?;
+        let line = without_link(unseal_octets(line)?);
         let mut begin = 2;
         let ends = memchr::memchr_iter(b'\t', line).skip(1);
         let mut fields = ends.chain([line.len()]).map(|end| {
@@ -83,6 +84,9 @@ impl Glance {
         }
         let identity = UniqueName::identity_in(next()?)?;
         let (size, key) = Evidence::glance(next()?)?;
+        if let Some(folder) = next() {
+            Folder::read(std::str::from_utf8(folder).ok()?)?;
+        }
         let glance = Self {
             id,
             time,

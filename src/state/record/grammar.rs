@@ -1,10 +1,12 @@
 //! Writing and reading a line of the journal.
 
+use super::super::chain::without_link;
 use super::super::sizes::Sizes;
-use super::{Entry, FailureKind, Listing, MarkedBy, NotTaken, Origin, Standing, Stored};
-use crate::durable::line::{escape, seal, unescape, unseal};
-use crate::maildir::{JournalId, MaildirId, Turn, Turns, UniqueName};
+use super::{Entry, FailureKind, Listing, MarkedBy, NotTaken, Origin, Stored, Taken};
+use crate::durable::line::{escape, unescape, unseal_octets};
+use crate::maildir::{Folder, JournalId, MaildirId, Nonce, Nonces, UniqueName};
 use crate::message::{Digests, Evidence};
+use crate::rules::{Fingerprint, Told, Verdict};
 use crate::term::{hex, unhex};
 use std::ffi::OsStr;
 use std::fmt::Write as _;
@@ -12,8 +14,8 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 impl Entry {
-    /// Appends the line, its ending included.
-    pub(in crate::state) fn write(&self, out: &mut Vec<u8>) {
+    /// The line, without its link, its checksum and its ending.
+    pub(in crate::state) fn fields(&self) -> String {
         let mut line = String::new();
         // Writing to a String cannot fail.
         let _ = match self {
@@ -30,18 +32,18 @@ impl Entry {
                 maildir,
                 maildir_id,
                 generation,
-                turn,
+                nonce,
             } => {
                 let (boot, maildir) = (escape(boot.as_bytes()), escape_path(maildir));
                 let id = maildir_id.map_or_else(|| "-".to_owned(), |id| id.to_string());
                 let _ = write!(line, "B\t{time}\t{boot}\t{maildir}\t{id}\t{generation}");
-                turn.map_or(Ok(()), |turn| write!(line, "\t{turn}"))
+                nonce.map_or(Ok(()), |nonce| write!(line, "\t{nonce}"))
             }
             Self::Deleted { id, time } => write!(line, "D\t{id}\t{time}"),
             Self::Disorder { first, last } => write!(line, "Y\t{first}\t{last}"),
             Self::Doubtful { id } => write!(line, "U\t{id}"),
             Self::Dropped { id } => write!(line, "X\t{id}"),
-            Self::Due { first, last } => write!(line, "h\t{first}\t{last}"),
+            Self::Due { first, last } => write!(line, "w\t{first}\t{last}"),
             Self::Evidence { id, stored } => write!(line, "E\t{id}\t{}", Fields(stored)),
             Self::Failed {
                 time,
@@ -62,9 +64,9 @@ impl Entry {
             Self::Former { account, journal } => {
                 write!(line, "J\t{}\t{journal}", escape(account.as_bytes()))
             }
-            Self::Generation { generation, turns } => match turns.is_empty() {
+            Self::Generation { generation, nonces } => match nonces.is_empty() {
                 true => write!(line, "W\t{generation}"),
-                false => write!(line, "W\t{generation}\t{turns}"),
+                false => write!(line, "W\t{generation}\t{nonces}"),
             },
             Self::Gone { id, time } => write!(line, "O\t{id}\t{time}"),
             Self::Handed { id, time, removed } => {
@@ -87,17 +89,32 @@ impl Entry {
                 };
                 write!(line, "k\t{id}\t{time}\t{how}\t{count}")
             }
+            Self::Header {
+                time,
+                listing,
+                told,
+            } => {
+                let date = told.date().map_or("-".to_owned(), |date| date.to_string());
+                let (asked, bits) = (told.fingerprint(), told.bits());
+                let _ = write!(
+                    line,
+                    "h\t{time}\t{}\t{asked}\t{date}\t{bits:x}",
+                    Fields(listing)
+                );
+                let verdict = told.filtered();
+                verdict.map_or(Ok(()), |verdict| write!(line, "\t{}", verdict.word()))
+            }
             Self::Home {
                 maildir,
                 maildir_id,
-                standing,
+                taken,
             } => {
-                let standing = match standing {
-                    Standing::Adopted => "adopted",
-                    Standing::Accepted => "accepted",
+                let taken = match taken {
+                    Taken::Adopted => "adopted",
+                    Taken::Accepted => "accepted",
                 };
                 let maildir = escape_path(maildir);
-                write!(line, "H\t{maildir}\t{maildir_id}\t{standing}")
+                write!(line, "H\t{maildir}\t{maildir_id}\t{taken}")
             }
             Self::Import(Origin {
                 time,
@@ -134,6 +151,7 @@ impl Entry {
                     MarkedBy::Request => "request",
                     MarkedBy::Import { may_delete: false } => "imported",
                     MarkedBy::Import { may_delete: true } => "released",
+                    MarkedBy::Rule(rule) => &format!("rule\t{}", escape(rule.as_bytes())),
                 };
                 write!(line, "M\t{id}\t{time}\t{}\t{by}", Fields(listing))
             }
@@ -146,12 +164,13 @@ impl Entry {
             Self::Unlisted { id, time } => write!(line, "Z\t{id}\t{time}"),
             Self::Unpipelined { time } => write!(line, "N\t{time}"),
         };
-        seal(line, out);
+        line
     }
 
     /// Reads a line without its LF. `None` if its checksum or its grammar is wrong.
     pub(in crate::state) fn read(line: &[u8]) -> Option<Self> {
-        let mut fields = unseal(line)?.split('\t');
+        let fields = without_link(unseal_octets(line)?);
+        let mut fields = std::str::from_utf8(fields).ok()?.split('\t');
         let mut next = || fields.next();
         let entry = match next()? {
             "A" => Self::Again {
@@ -166,9 +185,9 @@ impl Entry {
                     Some("-") => (None, next()?.parse().ok()?),
                     Some(id) => (Some(MaildirId::parse(id)?), next()?.parse().ok()?),
                 };
-                let turn = match next() {
+                let nonce = match next() {
                     None => None,
-                    Some(turn) => Some(Turn::parse(turn)?),
+                    Some(nonce) => Some(Nonce::parse(nonce)?),
                 };
                 Self::Began {
                     time,
@@ -176,7 +195,7 @@ impl Entry {
                     maildir,
                     maildir_id,
                     generation,
-                    turn,
+                    nonce,
                 }
             }
             "C" => Self::Sizes(Sizes::read(&mut next)?),
@@ -204,9 +223,9 @@ impl Entry {
             "H" => Self::Home {
                 maildir: unescape_path(next()?)?,
                 maildir_id: MaildirId::parse(next()?)?,
-                standing: match next()? {
-                    "adopted" => Standing::Adopted,
-                    "accepted" => Standing::Accepted,
+                taken: match next()? {
+                    "adopted" => Taken::Adopted,
+                    "accepted" => Taken::Accepted,
                     _ => return None,
                 },
             },
@@ -237,6 +256,10 @@ impl Entry {
                     None | Some("request") => MarkedBy::Request,
                     Some("imported") => MarkedBy::Import { may_delete: false },
                     Some("released") => MarkedBy::Import { may_delete: true },
+                    Some("rule") => {
+                        let rule = String::from_utf8(unescape(next()?)?).ok()?;
+                        MarkedBy::Rule(rule.into())
+                    }
                     _ => return None,
                 },
             },
@@ -277,9 +300,9 @@ impl Entry {
             },
             "W" => Self::Generation {
                 generation: next()?.parse().ok()?,
-                turns: match next() {
-                    None => Turns::default(),
-                    Some(turns) => Turns::parse(turns)?,
+                nonces: match next() {
+                    None => Nonces::default(),
+                    Some(nonces) => Nonces::parse(nonces)?,
                 },
             },
             "X" => Self::Dropped {
@@ -308,10 +331,6 @@ impl Entry {
                     digits => Some(digits.parse().ok()?),
                 },
             },
-            "h" => Self::Due {
-                first: next()?.parse().ok()?,
-                last: next()?.parse().ok()?,
-            },
             "k" => Self::NotTaken {
                 id: next()?.parse().ok()?,
                 time: next()?.parse().ok()?,
@@ -322,12 +341,33 @@ impl Entry {
                 },
                 count: next()?.parse().ok()?,
             },
+            "h" => Self::Header {
+                time: next()?.parse().ok()?,
+                listing: Listing::read(&mut next)?,
+                told: {
+                    let asked = Fingerprint::parse(next()?)?;
+                    let date = match next()? {
+                        "-" => None,
+                        digits => Some(digits.parse().ok()?),
+                    };
+                    let bits = u64::from_str_radix(next()?, 16).ok()?;
+                    let verdict = match next() {
+                        None => None,
+                        Some(word) => Some(Verdict::of_word(word)?),
+                    };
+                    Told::new(asked, date, bits).with_verdict(verdict)
+                },
+            },
             "i" => Self::Import(Origin {
                 time: next()?.parse().ok()?,
                 tool: String::from_utf8(unescape(next()?)?).ok()?,
                 left: either(next()?, "left", "deleted")?,
                 dashes: either(next()?, "dashes", "exact")?,
             }),
+            "w" => Self::Due {
+                first: next()?.parse().ok()?,
+                last: next()?.parse().ok()?,
+            },
             "Z" => Self::Unlisted {
                 id: next()?.parse().ok()?,
                 time: next()?.parse().ok()?,
@@ -357,6 +397,14 @@ impl Listing {
     }
 }
 
+impl Folder {
+    /// As [`Fields`] writes it.
+    pub(super) fn read(escaped: &str) -> Option<Self> {
+        let name = String::from_utf8(unescape(escaped)?).ok()?;
+        Self::parse(&name).ok()
+    }
+}
+
 impl Stored {
     fn read<'a>(next: &mut impl FnMut() -> Option<&'a str>) -> Option<Self> {
         let octets = next()?.parse().ok()?;
@@ -370,12 +418,17 @@ impl Stored {
             None | Some("-") => None,
             Some(evidence) => Some(Evidence::parse(evidence)?),
         };
+        let folder = match next() {
+            None => None,
+            Some(escaped) => Some(Folder::read(escaped)?),
+        };
         let digests = Digests { stored, content };
         Some(Self {
             octets,
             digests,
             name,
             evidence,
+            folder,
         })
     }
 }
@@ -403,6 +456,7 @@ impl std::fmt::Display for Fields<'_, Stored> {
             digests,
             name,
             evidence,
+            folder,
         } = self.0;
         write!(f, "{octets}\t{}\t", hex(&digests.stored))?;
         if digests.content == digests.stored {
@@ -412,8 +466,12 @@ impl std::fmt::Display for Fields<'_, Stored> {
         }
         write!(f, "\t{}\t", name.as_str())?;
         match evidence {
-            Some(evidence) => evidence.fmt(f),
-            None => f.write_char('-'),
+            Some(evidence) => evidence.fmt(f)?,
+            None => f.write_char('-')?,
+        }
+        match folder {
+            Some(folder) => write!(f, "\t{}", escape(folder.as_str().as_bytes())),
+            None => Ok(()),
         }
     }
 }

@@ -2,6 +2,7 @@ use super::*;
 use crate::durable::line::{escape, seal, unescape};
 use crate::maildir::{AccountTag, Stamp};
 use crate::message::{Fields, Size};
+use crate::rules::{Fingerprint, Told, Verdict};
 use proptest::prelude::*;
 
 fn listing(unique_id: Option<&[u8]>, octets: Option<u64>) -> Listing {
@@ -26,6 +27,7 @@ fn stored(content: u8) -> Stored {
             lines: 12,
             size: Size::Exact,
         }),
+        folder: (content == 2).then(|| Folder::parse(".Lists.a b").unwrap()),
     }
 }
 
@@ -50,13 +52,29 @@ fn every_kind() -> Vec<Entry> {
             listing: listing(Some(b"x"), None),
         },
         Entry::Baseline { time },
+        Entry::Header {
+            time,
+            listing: listing(Some(b"x"), Some(3)),
+            told: Told::new(Fingerprint::default(), Some(-1), u64::MAX),
+        },
+        Entry::Header {
+            time,
+            listing: listing(Some(b"x"), Some(3)),
+            told: Told::new(Fingerprint::default(), None, 0).with_verdict(Some(Verdict::Skip)),
+        },
+        Entry::Marked {
+            id: 4,
+            time,
+            listing: listing(None, None),
+            by: MarkedBy::Rule("rule 1 (from = \"a\tb\")".into()),
+        },
         Entry::Began {
             time,
             boot: "b-1".into(),
             maildir: "/a b/%\n".into(),
             maildir_id: None,
             generation: 0,
-            turn: None,
+            nonce: None,
         },
         Entry::Began {
             time,
@@ -64,7 +82,7 @@ fn every_kind() -> Vec<Entry> {
             maildir: "/a".into(),
             maildir_id: Some(MaildirId([4; 8])),
             generation: 17,
-            turn: Some(Turn([7; 4])),
+            nonce: Some(Nonce([7; 4])),
         },
         Entry::Again { id: 3 },
         Entry::Asked { id: 3, time },
@@ -80,16 +98,16 @@ fn every_kind() -> Vec<Entry> {
         },
         Entry::Generation {
             generation: 8,
-            turns: Turns::default(),
+            nonces: Nonces::default(),
         },
         Entry::Generation {
             generation: 8,
-            turns: Turns::parse("2:00ff00ff 8:0a1b2c3d").unwrap(),
+            nonces: Nonces::parse("2:00ff00ff 8:0a1b2c3d").unwrap(),
         },
         Entry::Home {
             maildir: "/a b".into(),
             maildir_id: MaildirId([6; 8]),
-            standing: Standing::Accepted,
+            taken: Taken::Accepted,
         },
         Entry::Import(Origin {
             time,
@@ -138,6 +156,15 @@ fn every_kind() -> Vec<Entry> {
             listing: listing(None, None),
             stored: stored(1),
         },
+        Entry::Intent {
+            id: 7,
+            time,
+            listing: listing(Some(b"x"), Some(9)),
+            stored: Stored {
+                folder: Some(Folder::parse(".Lists").unwrap()),
+                ..stored(1)
+            },
+        },
         Entry::Marked {
             id: 7,
             time,
@@ -152,7 +179,7 @@ fn every_kind() -> Vec<Entry> {
 
 fn written(entry: &Entry) -> Vec<u8> {
     let mut line = Vec::new();
-    entry.write(&mut line);
+    seal(entry.fields(), &mut line);
     assert_eq!(line.pop(), Some(b'\n'));
     line
 }
@@ -300,7 +327,7 @@ fn h1_no_other_line_takes_a_glance() {
 
 fn line_of(entry: &Entry) -> Vec<u8> {
     let mut line = Vec::new();
-    entry.write(&mut line);
+    seal(entry.fields(), &mut line);
     line.pop();
     line
 }

@@ -235,7 +235,7 @@ impl Driver {
             Violation::EndlessLine(_) => Broken::EndlessLine,
             Violation::Endless(of) => panic!("a {of}: its length is the session's affair"),
             Violation::NoStatus(_) => Broken::NoStatus,
-            Violation::Unsolicited => Broken::Unsolicited,
+            Violation::Unsolicited | Violation::Idle => Broken::Unsolicited,
         }));
         self.violation = Some(violation);
     }

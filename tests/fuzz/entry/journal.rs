@@ -6,7 +6,7 @@ use super::story::{Story, Version};
 use super::told::Remembered;
 use popfetch::maildrop::{Joiner, Maildrop};
 use popfetch::pop3::MessageNumber;
-use popfetch::state::{Examined, Known, Shown, examine};
+use popfetch::state::{Examined, InspectedMessage, Known, examine};
 
 /// The first octet says what the others are: `r` a journal as it is, `l` lines that get their
 /// checksums here, `s` the steps of a story (see [`Story`]), `o` those of one that the first version
@@ -129,9 +129,9 @@ pub fn assert_loses_only_what_is_damaged(lines: &[Vec<u8>], at: usize, bit: usiz
     assert_eq!(recognise(read), recognise(expected));
 }
 
-/// What [`Shown`] says without its private number.
-fn shown(messages: &[Shown]) -> Vec<Remembered> {
-    let remembered = |shown: &Shown| Remembered {
+/// What [`InspectedMessage`] says without its private number.
+fn shown(messages: &[InspectedMessage]) -> Vec<Remembered> {
+    let remembered = |shown: &InspectedMessage| Remembered {
         time: shown.time,
         unique_ids: shown.unique_ids.clone(),
         listed: shown.listed,

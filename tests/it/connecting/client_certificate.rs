@@ -40,7 +40,7 @@ fn files(home: &Home, identity: &Identity) -> (PathBuf, PathBuf) {
 fn a_server_that_asks_is_shown_our_certificate() {
     let (authority, clients) = (Authority::new(), Authority::new());
     let server = requiring(&authority, &clients);
-    let home = Home::in_memory();
+    let home = Home::new();
     let (certificate, key) = files(&home, &ada(&clients));
     let keys = format!("tls-client-cert = {certificate:?}\ntls-client-key = {key:?}\n");
     home.one_account(&server.account(), &keys);
@@ -62,14 +62,12 @@ fn without_the_certificate_that_a_server_asks_for_the_sign_in_is_refused() {
         let config = authority
             .localhost()
             .server_config_requiring(&clients, &[version]);
-        let server = Server::builder(&Maildrop::new(mail(1)))
+        let (server, home) = Server::builder(&Maildrop::new(mail(1)))
             .security(Security::Custom {
                 config,
                 roots: authority.pem_file(),
             })
-            .start();
-        let home = Home::in_memory();
-        home.one_account(&server.account(), "");
+            .with_home("");
         let output = run(&home, &[], 77);
         assert_said(
             &output,
@@ -93,7 +91,7 @@ fn without_the_certificate_that_a_server_asks_for_the_sign_in_is_refused() {
 fn s50_a_key_that_others_can_read_is_refused_before_connecting() {
     let (authority, clients) = (Authority::new(), Authority::new());
     let server = requiring(&authority, &clients);
-    let home = Home::in_memory();
+    let home = Home::new();
     let (certificate, key) = files(&home, &ada(&clients));
     let keys = format!("tls-client-cert = {certificate:?}\ntls-client-key = {key:?}\n");
     home.one_account(&server.account(), &keys);
@@ -111,7 +109,7 @@ fn s50_a_key_that_others_can_read_is_refused_before_connecting() {
 fn a_certificate_that_cannot_be_used_is_a_config_error_that_names_the_file() {
     let (authority, clients) = (Authority::new(), Authority::new());
     let server = requiring(&authority, &clients);
-    let home = Home::in_memory();
+    let home = Home::new();
     let (certificate, key) = files(&home, &ada(&clients));
     let (_, other) = ada(&clients).pem();
     let other = home.private_file("other.key", &other);
@@ -149,8 +147,7 @@ fn s14_a_client_certificate_without_tls_is_a_config_error() {
         "tls-client-key = \"a.pem\"\n",
         "tls-min-version = \"1.3\"\n",
     ] {
-        let home = Home::in_memory();
-        home.one_account(&server.account(), key);
+        let home = Home::of(&server.account(), key);
         assert_said(
             &run(&home, &[], 78),
             &["has no meaning with `tls = \"none\"`", "^"],
@@ -166,7 +163,7 @@ fn dovecot_asks_for_a_certificate_and_is_content_with_ours() {
     let Some(dovecot) = Dovecot::start_with(&mail(2), asking) else {
         return;
     };
-    let home = Home::in_memory();
+    let home = Home::new();
     let (certificate, key) = files(&home, &ada(dovecot.authority()));
     let keys = format!("tls-client-cert = {certificate:?}\ntls-client-key = {key:?}\n");
     for (account, more) in [
@@ -190,7 +187,7 @@ fn dovecot_lets_in_whom_the_certificate_names_by_sasl_external() {
     let Some(dovecot) = Dovecot::start_letting_in(&mail(2), who, &[]) else {
         return;
     };
-    let home = Home::in_memory();
+    let home = Home::new();
     let (certificate, key) = files(&home, &ada(dovecot.authority()));
     let keys = format!(
         "auth = \"external\"\ntls-client-cert = {certificate:?}\ntls-client-key = {key:?}\n"

@@ -15,9 +15,7 @@ use crate::support::tree;
 use crate::support::wire::Ending;
 
 fn home_of(account: &Account, command: &[&str], keys: &str) -> Home {
-    let home = Home::in_memory();
-    home.one_account(account, &format!("proxy-command = {command:?}\n{keys}"));
-    home
+    Home::of(account, &format!("proxy-command = {command:?}\n{keys}"))
 }
 
 /// A netcat, which joins its standard input and output to a connection.

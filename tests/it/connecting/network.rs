@@ -8,7 +8,7 @@ use crate::support::run::Home;
 use crate::support::server::Server;
 
 fn home_of(port: u16, keys: &str) -> Home {
-    let home = Home::in_memory();
+    let home = Home::new();
     let server = Server::builder(&Maildrop::new(mail(1)))
         .security(Security::Plain)
         .start();

@@ -19,9 +19,7 @@ use crate::support::server::Server;
 use crate::support::tree;
 
 fn home_of(account: &Account, proxy: &str, keys: &str) -> Home {
-    let home = Home::in_memory();
-    home.one_account(account, &format!("proxy = \"{proxy}\"\n{keys}"));
-    home
+    Home::of(account, &format!("proxy = \"{proxy}\"\n{keys}"))
 }
 
 fn plain(count: usize) -> Server {
@@ -503,4 +501,30 @@ fn a_proxy_that_makes_no_sense_is_a_config_error_without_its_password() {
         text.replace("proxy = \"none\"\n", "")
     ));
     run(&home, &[], 75);
+}
+
+#[test]
+fn hint_a_web_proxy_that_takes_no_passwords_is_not_said_to_want_some() {
+    for ways in [
+        "Proxy-Authenticate: NTLM\r\nProxy-Authenticate: Negotiate\r\n",
+        "proxy-authenticate: Digest realm=\"basic\", nonce=\"x\"\r\n",
+    ] {
+        let head = format!("HTTP/1.1 407 Authenticate\r\n{ways}\r\n");
+        let said = answered("http", head, 77);
+        assert!(
+            said.contains("a way to sign in that popfetch does not"),
+            "{said}"
+        );
+    }
+    for ways in [
+        "Proxy-Authenticate: NTLM\r\nProxy-Authenticate: Basic realm=\"a\"\r\n",
+        "",
+    ] {
+        let head = format!("HTTP/1.1 407 Authenticate\r\n{ways}\r\n");
+        let said = answered("http", head, 77);
+        assert!(
+            said.contains("put user and password into `proxy`"),
+            "{said}"
+        );
+    }
 }

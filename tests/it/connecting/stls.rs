@@ -18,9 +18,7 @@ use crate::support::wire::Ending;
 const STLS: &str = "tls = \"starttls\"\n";
 
 fn home_of(account: &Account, keys: &str) -> Home {
-    let home = Home::in_memory();
-    home.one_account(account, &format!("{STLS}{keys}"));
-    home
+    Home::of(account, &format!("{STLS}{keys}"))
 }
 
 fn serving(authority: &Authority, behaviour: Behaviour) -> Server {
@@ -278,7 +276,7 @@ fn a_handshake_after_stls_that_hangs_or_closes_is_temporary() {
 
 #[test]
 fn the_port_of_stls_is_110() {
-    let home = Home::in_memory();
+    let home = Home::new();
     home.config(&format!(
         "[accounts.a]\nhost = \"pop.example.com\"\nuser = \"ada\"\n{STLS}"
     ));

@@ -1,7 +1,7 @@
 use rustls::version::{TLS12, TLS13};
 
 use crate::given::{assert_said, mail, run};
-use crate::support::account::{Account, Security};
+use crate::support::account::Security;
 use crate::support::certificate::{Authority, Identity, Wanted};
 use crate::support::maildrop::Maildrop;
 use crate::support::run::Home;
@@ -13,12 +13,6 @@ fn serving(security: Security) -> Server {
     Server::builder(&Maildrop::new(mail(1)))
         .security(security)
         .start()
-}
-
-fn home_of(account: &Account, keys: &str) -> Home {
-    let home = Home::in_memory();
-    home.one_account(account, keys);
-    home
 }
 
 fn without_roots(server: &Server) -> String {
@@ -38,7 +32,7 @@ fn a_refused_certificate_is_told_with_what_is_in_it_and_with_the_line_to_pin_its
             .names(&["localhost", "a.example"]),
     );
     let server = serving(Security::identity(&identity, &authority));
-    let output = run(&home_of(&server.account(), ""), &[], 69);
+    let output = run(&Home::of(&server.account(), ""), &[], 69);
     assert_said(
         &output,
         &[
@@ -56,7 +50,7 @@ fn a_refused_certificate_is_told_with_what_is_in_it_and_with_the_line_to_pin_its
         output.stderr.contains("tls-roots = \"pinned\""),
         "{output:#?}"
     );
-    let home = Home::in_memory();
+    let home = Home::new();
     let keys = format!("tls-roots = \"pinned\"\ntls-pin = {pin}\n");
     home.config(&(without_roots(&server) + &keys));
     home.popfetch(["check", "--password-stdin"])
@@ -71,7 +65,7 @@ fn a_name_that_does_not_fit_is_told_beside_the_one_that_was_expected() {
     let names: Vec<&str> = names.iter().map(String::as_str).collect();
     let identity = authority.issue(&Wanted::default().names(&names));
     let server = serving(Security::identity(&identity, &authority));
-    let output = run(&home_of(&server.account(), ""), &[], 69);
+    let output = run(&Home::of(&server.account(), ""), &[], 69);
     assert_said(
         &output,
         &[
@@ -87,7 +81,7 @@ fn s11_a_certificate_that_is_an_authoritys_is_refused_in_words_and_with_the_line
     let identity = Identity::self_made_authority(&Wanted::default());
     let authority = Authority::new();
     let server = serving(Security::identity(&identity, &authority));
-    let output = run(&home_of(&server.account(), ""), &[], 69);
+    let output = run(&Home::of(&server.account(), ""), &[], 69);
     let words = [
         "an authority's certificate and not a server's",
         "tls-pin = \"sha256:",
@@ -103,7 +97,7 @@ fn s45_the_words_of_a_self_signed_certificate_are_not_printed_raw() {
     let server = serving(Security::identity(&identity, &authority));
     for format in ["text", "json"] {
         let arguments = ["--format", format];
-        let output = run(&home_of(&server.account(), ""), &arguments, 69);
+        let output = run(&Home::of(&server.account(), ""), &arguments, 69);
         for text in [&output.stdout, &output.stderr] {
             let raw = |c: char| (c.is_control() && c != '\n') || c == '\u{202e}';
             assert!(!text.contains(raw), "{output:#?}");
@@ -130,7 +124,7 @@ fn s13_pins_alone_count_only_where_that_is_said() {
         .collect();
     let pin = format!("tls-pin = \"{}\"\n", hex.concat());
     let wrong = format!("tls-pin = \"{}\"\n", "ab".repeat(32));
-    let home = Home::in_memory();
+    let home = Home::new();
     let check = |keys: String, status| {
         home.config(&(without_roots(&server) + &keys));
         let run = home.popfetch(["check", "--password-stdin"]);
@@ -162,7 +156,7 @@ fn s13_a_pinned_key_must_be_the_one_that_signs() {
         .iter()
         .map(|o| format!("{o:02x}"))
         .collect();
-    let home = Home::in_memory();
+    let home = Home::new();
     let keys = format!("tls-roots = \"pinned\"\ntls-pin = \"{}\"\n", hex.concat());
     home.config(&(without_roots(&server) + &keys));
     let run = home.popfetch(["check", "--password-stdin"]);
@@ -180,21 +174,21 @@ fn s15_the_oldest_version_of_tls_can_be_1_3() {
     };
     let (old, new) = (serving(&TLS12), serving(&TLS13));
     let only = "tls-min-version = \"1.3\"\n";
-    let output = run(&home_of(&old.account(), only), &[], 69);
+    let output = run(&Home::of(&old.account(), only), &[], 69);
     assert_said(
         &output,
         &["localhost offers no TLS 1.3", "`tls-min-version`"],
     );
-    let home = home_of(&new.account(), only);
+    let home = Home::of(&new.account(), only);
     run(&home, &[], 0);
     tree::assert_holds(&home.maildir("a"), &mail(1));
     run(
-        &home_of(&old.account(), "tls-min-version = \"1.2\"\n"),
+        &Home::of(&old.account(), "tls-min-version = \"1.2\"\n"),
         &[],
         0,
     );
     for wrong in ["\"1.1\"", "1.3", "\"TLSv1.3\""] {
-        let home = home_of(&new.account(), &format!("tls-min-version = {wrong}\n"));
+        let home = Home::of(&new.account(), &format!("tls-min-version = {wrong}\n"));
         assert_said(&run(&home, &[], 78), &["tls-min-version", "^"]);
     }
 }
@@ -237,7 +231,7 @@ fn certificates_have_a_hint_for_each_cause_that_is_true_for_it() {
         (unknown, ["/path/to/ca.pem", "\"bundled\""], "renew"),
     ] {
         let server = serving(Security::identity(&identity, &authority));
-        let output = run(&home_of(&server.account(), ""), &[], 69);
+        let output = run(&Home::of(&server.account(), ""), &[], 69);
         assert_said(&output, &words);
         assert_said(&output, &pinned);
         assert!(
@@ -256,7 +250,7 @@ fn certificates_have_a_hint_for_each_cause_that_is_true_for_it() {
         &authority,
     ));
     run(
-        &home_of(&server.account(), "tls-server-name = \"pop.example.com\"\n"),
+        &Home::of(&server.account(), "tls-server-name = \"pop.example.com\"\n"),
         &[],
         0,
     );
@@ -266,7 +260,7 @@ fn certificates_have_a_hint_for_each_cause_that_is_true_for_it() {
 fn a_certificate_of_a_server_given_by_url_is_pinned_with_the_options_of_the_hint() {
     let identity = Identity::self_signed(&Wanted::default());
     let server = serving(Security::identity(&identity, &Authority::new()));
-    let home = Home::in_memory();
+    let home = Home::new();
     let url = format!("pops://ada@localhost:{}", server.port());
     let check = |options: &[&str]| {
         let arguments = [&["check", url.as_str(), "--password-stdin"], options].concat();
@@ -313,7 +307,7 @@ fn d4_a_port_that_is_another_protocols_is_named_with_the_one_that_is_right() {
     ] {
         let script = Script::plain(Scene::new().send(greeting).expect_close());
         let account = script.account();
-        let home = Home::in_memory();
+        let home = Home::new();
         home.config(&format!(
             "[accounts.a]\nhost = {:?}\nport = {}\nuser = \"ada\"\n",
             account.host, account.port
@@ -333,7 +327,7 @@ fn d4_a_port_that_is_another_protocols_is_named_with_the_one_that_is_right() {
             Script::tls(Scene::new().send(greeting).expect_close()),
             Script::plain(Scene::new().send(greeting).expect_close()),
         ] {
-            let output = run(&home_of(&script.account(), ""), &[], 76);
+            let output = run(&Home::of(&script.account(), ""), &[], 76);
             assert_said(&output, &["hint: this is ", encrypted, "995"]);
         }
     }

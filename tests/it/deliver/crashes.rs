@@ -10,14 +10,14 @@ use crate::support::server::Server;
 use crate::support::tracer::{self, End};
 use rustix::process::Signal;
 use std::fs;
-use std::process::Stdio;
+use std::process::{Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
 const MESSAGES: usize = 10;
 
-/// A run has some hundred; a test that would go on for ever is a bug.
-const MOST_CALLS: usize = 2_000;
+/// Of the calls of a run, so many are tried where not all are asked for.
+const FEW: usize = 40;
 
 /// How long programs may take that popfetch has left behind.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -25,7 +25,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 fn scene(messages: &[Message], keys: &str) -> (Server, Home) {
     let server = Server::builder(&Maildrop::new(messages.to_vec()));
     let server = server.security(Security::Plain).start();
-    let home = Home::in_memory();
+    let home = Home::new();
     write_config(&server, &home, keys);
     fs::create_dir(home.path().join("taken")).unwrap();
     (server, home)
@@ -81,40 +81,41 @@ fn finish(home: &Home, server: &Server, messages: &[Message], what: &str) -> usi
     twice
 }
 
-fn kill_at(number: usize, keys: &str) -> Option<(End, usize)> {
+/// Gives whether a message was taken twice, and to how many calls the run came.
+fn kill_at(number: usize, keys: &str) -> Option<(usize, usize)> {
     let messages = generate(MESSAGES, 600);
     let (server, home) = scene(&messages, keys);
+    let (end, calls) = tracer::kill_at(&mut traced(&home), number)?;
+    let what = format!("call {number}: {end:?}");
+    assert!(
+        matches!(end, End::Killed(_) | End::Exited(0)),
+        "{what}: the run failed"
+    );
+    let twice = finish(&home, &server, &messages, &what);
+    Some((twice, calls))
+}
+
+fn traced(home: &Home) -> Command {
     let mut command = tracer::command(env!("CARGO_BIN_EXE_popfetch"));
     home.furnish(command.arg("fetch"));
     command.stdin(Stdio::null());
     command.stdout(Stdio::null()).stderr(Stdio::null());
-    let end = tracer::kill_at(&mut command, number)?;
-    let twice = finish(
-        &home,
-        &server,
-        &messages,
-        &format!("call {number}: {end:?}"),
-    );
-    Some((end, twice))
+    command
 }
 
 fn kill_at_every_call(keys: &str) {
     let keys = format!("keep = \"never\"\n{keys}\n{}", by_shell(TAKE));
     let mut twice = 0;
-    for number in 0..MOST_CALLS {
-        let Some((end, more)) = kill_at(number, &keys) else {
-            return;
-        };
+    let calls = tracer::at_every_call(FEW, |number| {
+        let (more, calls) = kill_at(number, &keys)?;
         twice += more;
-        if let End::Exited(status) = end {
-            assert_eq!(status, 0);
-            eprintln!("killed at each of {number} calls; {twice} messages were taken twice");
-            assert!(number > 100, "so few hand on no ten messages: {number}");
-            assert!(twice > 0, "nothing was ever in flight");
-            return;
-        }
-    }
-    panic!("still killed at call {MOST_CALLS}");
+        Some(calls)
+    });
+    let Some(calls) = calls else { return };
+    eprintln!("{calls} calls; {twice} messages were taken twice");
+    assert!(calls > 100, "so few hand on no ten messages: {calls}");
+    // Half of the calls are made while something is in flight: some of those that were drawn are.
+    assert!(twice > 0, "nothing was ever in flight");
 }
 
 #[test]
@@ -132,16 +133,14 @@ fn an_mbox_file_has_each_message_once_after_a_kill_at_any_system_call() {
     let messages = generate(MESSAGES, 600);
     let stored: Vec<Vec<u8>> = messages.iter().map(Message::stored).collect();
     let keys = "keep = \"never\"\ndeliver = { mbox = \"~/mail/in\" }";
-    for number in 0..MOST_CALLS {
+    let calls = tracer::at_every_call(FEW, |number| {
         let (server, home) = scene(&messages, keys);
-        let mut command = tracer::command(env!("CARGO_BIN_EXE_popfetch"));
-        home.furnish(command.arg("fetch"));
-        command.stdin(Stdio::null());
-        command.stdout(Stdio::null()).stderr(Stdio::null());
-        let Some(end) = tracer::kill_at(&mut command, number) else {
-            return;
-        };
+        let (end, calls) = tracer::kill_at(&mut traced(&home), number)?;
         let what = format!("call {number}: {end:?}");
+        assert!(
+            matches!(end, End::Killed(_) | End::Exited(0)),
+            "{what}: the run failed"
+        );
         server.sessions();
         let good = home.popfetch(["fetch"]).run();
         assert_eq!(good.status, Some(0), "{what}: {good:#?}");
@@ -153,14 +152,12 @@ fn an_mbox_file_has_each_message_once_after_a_kill_at_any_system_call() {
         }
         run(&home, &["fetch"], 0);
         assert_eq!(server.maildrop().count(), 0, "{what}");
-        if let End::Exited(status) = end {
-            assert_eq!(status, 0, "{what}");
-            eprintln!("killed at each of {number} calls");
-            assert!(number > 100, "so few append no ten messages: {number}");
-            return;
-        }
-    }
-    panic!("still killed at call {MOST_CALLS}");
+        Some(calls)
+    });
+    assert!(
+        calls.is_none_or(|calls| calls > 100),
+        "so few append no ten messages: {calls:?}"
+    );
 }
 
 #[test]

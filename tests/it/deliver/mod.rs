@@ -1,10 +1,11 @@
-//! What is stored is handed on: to programs.
+//! What is stored is handed on: to programs, and into mbox files.
 
 mod config;
 mod crashes;
 mod mbox;
 mod programs;
 mod real;
+mod together;
 
 use crate::given::mail;
 use crate::support::behaviour::Behaviour;

@@ -19,7 +19,7 @@ fn f31_a_large_maildrop_arrives_over_a_line_that_drops_again_and_again() {
     let server = Server::builder(&maildrop).security(Security::Plain).start();
 
     // What a run costs in which nothing is dropped, and one in which there is nothing to do.
-    let other = Home::in_memory();
+    let other = Home::new();
     other.one_account(&server.account(), "");
     run(&other, &[], 0);
     let whole = server.last_session().octets_sent;
@@ -31,8 +31,7 @@ fn f31_a_large_maildrop_arrives_over_a_line_that_drops_again_and_again() {
     let limit = listing + mail_itself * BETWEEN_DROPS as u64 / MESSAGES as u64 + 100;
     server.behave(Behaviour::new().cut_after(limit, Ending::Close));
     let before = server.sessions().len();
-    let home = Home::in_memory();
-    home.one_account(&server.account(), "");
+    let home = Home::of(&server.account(), "");
     let mut arrived = vec![0];
     loop {
         let output = home.popfetch(["fetch"]).run();
@@ -159,7 +158,7 @@ fn f34_a_refused_sign_in_is_not_tried_again_in_any_way() {
 fn slow_to_notice(more: usize) -> (Server, Home) {
     let maildrop = Maildrop::new(mail(10));
     let (held, lock) = (Mutex::new(None), maildrop.clone());
-    let server = Server::builder(&maildrop)
+    Server::builder(&maildrop)
         .security(Security::Plain)
         .behaviour(Behaviour::new().on("RETR 4", Reply::End(Ending::Close)))
         .on_command(move |seen| match (seen.session, seen.index) {
@@ -167,10 +166,7 @@ fn slow_to_notice(more: usize) -> (Server, Home) {
             (session, 0) if session == 1 + more => *held.lock().unwrap() = None,
             _ => (),
         })
-        .start();
-    let home = Home::in_memory();
-    home.one_account(&server.account(), "keep = \"never\"\n");
-    (server, home)
+        .with_home("keep = \"never\"\n")
 }
 
 #[test]

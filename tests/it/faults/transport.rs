@@ -23,10 +23,10 @@ const DELETE: &str = "keep = \"never\"\n";
 
 fn serving(security: Security, behaviour: Behaviour) -> (Server, Home) {
     let server = Server::builder(&Maildrop::new(mail(3)));
-    let server = server.security(security).behaviour(behaviour).start();
-    let home = Home::in_memory();
-    home.one_account(&server.account(), DELETE);
-    (server, home)
+    server
+        .security(security)
+        .behaviour(behaviour)
+        .with_home(DELETE)
 }
 
 /// What is not in the Maildir is still on the server, and the next run brings it.
@@ -75,8 +75,7 @@ fn f4_a_reset_in_any_state_ends_the_run_well() {
 fn f4_a_reset_instead_of_a_greeting_ends_the_run() {
     for security in [Security::Plain, Security::Tls] {
         let script = Script::start(security, [Scene::new().reset()]);
-        let home = Home::in_memory();
-        home.one_account(&script.account(), "");
+        let home = Home::of(&script.account(), "");
         let output = run(&home, &[], 75);
         assert_said(&output, &["error: a: ", "hint: "]);
         // A reset that is quick enough is one of the connection itself.
@@ -96,9 +95,10 @@ fn f4_a_reset_while_commands_are_on_their_way_ends_the_run() {
         let messages = generate(1000, 200);
         let reset = Behaviour::new().on(command, Reply::End(Ending::Reset));
         let server = Server::builder(&Maildrop::new(messages.clone()));
-        let server = server.security(Security::Plain).behaviour(reset).start();
-        let home = Home::in_memory();
-        home.one_account(&server.account(), DELETE);
+        let (server, home) = server
+            .security(Security::Plain)
+            .behaviour(reset)
+            .with_home(DELETE);
         let output = run(&home, &[], 75);
         assert_said(&output, &["error: a: ", "hint: "]);
         assert_mended(&server, &home, &messages, command);
@@ -115,9 +115,10 @@ fn f8_a_server_that_reads_no_more_commands_ends_the_run() {
             let messages = generate(1200, 200);
             let deaf = Behaviour::new().on(command, Reply::End(Ending::Deaf));
             let server = Server::builder(&Maildrop::new(messages));
-            let server = server.security(security).behaviour(deaf).start();
-            let home = Home::in_memory();
-            home.one_account(&server.account(), &format!("{DELETE}timeout = \"2s\"\n"));
+            let (server, home) = server
+                .security(security)
+                .behaviour(deaf)
+                .with_home(&format!("{DELETE}timeout = \"2s\"\n"));
             let began = Instant::now();
             let output = run(&home, &[], 75);
             assert!(began.elapsed() < Duration::from_secs(30), "{output:#?}");

@@ -108,3 +108,39 @@ fn hint_whoever_holds_an_account_is_named_with_what_ends_it() {
     drop(lock);
     scene.fetch(0);
 }
+
+#[test]
+fn hint_a_damaged_journal_is_made_again_once_the_maildir_that_cannot_be_read_is_mended() {
+    let scene = scene();
+    scene.fetch(0);
+    // It delivers to another one now, and the first one cannot be read.
+    let first = scene.maildir.join("new");
+    let kept = scene.maildir.join("kept");
+    let second = scene.home.path().join("Mail/second");
+    scene.configure(&format!("[defaults]\nmaildir = {second:?}\n"));
+    let config = fs::read_to_string(scene.home.path().join("other place/popfetch.toml")).unwrap();
+    let own = format!("maildir = {:?}\n", scene.maildir);
+    let config = config.replacen(&own, "", 1);
+    scene
+        .home
+        .private_file("other place/popfetch.toml", &config);
+    scene.fetch(0);
+    let journal = fs::read_dir(scene.home.state()).unwrap();
+    let mut paths = journal.map(|entry| entry.unwrap().path());
+    let journal = paths.find(|path| path.extension().is_some_and(|it| it == "journal"));
+    let journal = journal.unwrap();
+    let mut octets = fs::read(&journal).unwrap();
+    let middle = octets.len() / 2;
+    octets[middle] ^= 4;
+    fs::write(&journal, octets).unwrap();
+    fs::rename(&first, &kept).unwrap();
+    symlink("new", &first).unwrap();
+    let told = scene.fetch(65);
+    assert_said(&told, &["mend the Maildir first", "in the box"]);
+    // Done, and nothing comes twice.
+    fs::remove_file(&first).unwrap();
+    fs::rename(&kept, &first).unwrap();
+    scene.fetch(0);
+    assert_eq!(tree::count(&scene.maildir), 2);
+    assert_eq!(tree::count(&second), 0);
+}

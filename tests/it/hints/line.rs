@@ -5,7 +5,6 @@ use crate::given::{assert_said, mail, run, server};
 use crate::support::behaviour::{Behaviour, Reply};
 use crate::support::certificate::Authority;
 use crate::support::maildrop::Maildrop;
-use crate::support::run::Home;
 use crate::support::server::Server;
 use crate::support::tree;
 
@@ -182,11 +181,9 @@ fn hint_a_violation_asks_whether_it_is_pop3_only_where_nothing_else_was_seen() {
             "this session has deleted nothing",
         ),
     ] {
-        let server = Server::builder(&Maildrop::new(mail(1)))
+        let (_server, home) = Server::builder(&Maildrop::new(mail(1)))
             .behaviour(behaviour)
-            .start();
-        let home = Home::in_memory();
-        home.one_account(&server.account(), "");
+            .with_home("");
         let output = run(&home, &[], 76);
         assert_said(&output, &[said, "-vv"]);
         assert_eq!(

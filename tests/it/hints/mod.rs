@@ -40,7 +40,7 @@ pub struct Scene {
 
 impl Scene {
     pub fn new(server: Server, named: Named) -> Self {
-        let home = Home::in_memory();
+        let home = Home::new();
         let maildir = home.path().join("Mail/in the box");
         fs::create_dir_all(maildir.parent().unwrap()).unwrap();
         let scene = Self {

@@ -24,7 +24,7 @@ fn with_key(key: &str, status: i32) -> (Home, Output) {
 
 #[test]
 fn hint_each_way_in_which_a_password_command_cannot_be_started_has_its_own_way_on() {
-    let home = tempfile::tempdir().unwrap();
+    let home = crate::support::scratch::directory();
     let script = |name: &str, text: &str, mode: u32| {
         let path = home.path().join(name);
         fs::write(&path, text).unwrap();
@@ -61,7 +61,7 @@ fn hint_each_way_in_which_a_password_command_cannot_be_started_has_its_own_way_o
 
 #[test]
 fn hint_a_password_command_that_may_not_be_run_may_be_after_the_command_of_the_hint() {
-    let home = tempfile::tempdir().unwrap();
+    let home = crate::support::scratch::directory();
     let path = home.path().join("my pass");
     fs::write(&path, "#!/bin/sh\necho secret\n").unwrap();
     let (ours, output) = with_key(&format!("password-command = [{path:?}]"), 77);

@@ -14,8 +14,7 @@ fn assert_given_up(scene: Scene, command: &str, line: &str) {
     let scene = scene.expect(command).send("+OK\r\n").send_forever(block);
     // After a violation it tries once more, without sending ahead.
     let script = Script::start(Security::Plain, [scene.clone(), scene]);
-    let home = Home::new();
-    home.one_account(&script.account(), "");
+    let home = Home::of(&script.account(), "");
     let began = Instant::now();
     let output = run(&home, &[], 76);
     assert!(began.elapsed() < Duration::from_secs(60));

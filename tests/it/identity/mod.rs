@@ -2,6 +2,7 @@
 //! unique-ids and whatever happens to the state file.
 
 /// Listings without end, and numbers without bounds.
+mod disorder;
 mod endless;
 /// Unique-ids that are missing, shared, reused or changed.
 mod listings;

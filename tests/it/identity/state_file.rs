@@ -137,7 +137,7 @@ fn d32_a_state_of_another_version_or_kind_is_left_alone() {
     let text = String::from_utf8(good.clone()).unwrap();
     let (header, rest) = text.split_once('\n').unwrap();
     let fields = header.rsplit_once('\t').unwrap().0;
-    let future = fields.replace("popfetch-state\t2\t", "popfetch-state\t3\t") + "\t";
+    let future = fields.replace("popfetch-state\t3\t", "popfetch-state\t4\t") + "\t";
     let crc = crc32fast::hash(future.as_bytes());
     let future = format!("{future}{crc:08x}\n{rest}");
     let sessions = server.sessions().len();

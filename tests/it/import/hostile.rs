@@ -1,12 +1,12 @@
 //! Files that anybody may have written.
 
-use popfetch::import::{Surroundings, Tool, read};
+use popfetch::import::{Surroundings, Tool, Wanted, read};
 use proptest::prelude::*;
 use std::fs;
 
 /// Reads octets as each of the tool's files; the result may be any, a panic is none.
 fn read_as(tool: Tool, config: &[u8], seen: &[u8]) {
-    let home = tempfile::tempdir().unwrap();
+    let home = crate::support::scratch::directory();
     let around = Surroundings {
         home: home.path().to_owned(),
         ..Surroundings::default()
@@ -14,7 +14,13 @@ fn read_as(tool: Tool, config: &[u8], seen: &[u8]) {
     let (rc, ids) = (home.path().join("rc"), home.path().join("ids"));
     fs::write(&rc, config).unwrap();
     fs::write(&ids, seen).unwrap();
-    let found = read(tool, Some(&rc), Some(&ids), None, &around);
+    let wanted = Wanted {
+        path: Some(&rc),
+        seen: Some(&ids),
+        only: None,
+        around: &around,
+    };
+    let found = read(tool, wanted);
     if let Ok(found) = found {
         let mut shown = format!("{:?}", found.lines);
         shown.push_str(

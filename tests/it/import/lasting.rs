@@ -1,12 +1,11 @@
 //! Imported names through all that a state goes through.
 
 use super::taken::{count, mpop};
-use crate::given::{assert_said, journal, letter, mail, run, server};
+use crate::given::{assert_said, compact, id_of, journal, letter, mail, run, server};
+use crate::support::journal::rewrite;
 use crate::support::run::Home;
 use crate::support::server::Server;
 use crate::support::tracer::{self, End};
-use popfetch::durable::Disk;
-use popfetch::state::{self, Claim, Moment};
 use std::fs;
 use std::process::Stdio;
 
@@ -17,18 +16,6 @@ fn kept() -> (Server, Home) {
     let names: Vec<&str> = names.iter().map(String::as_str).collect();
     mpop(&home, &server, "on", &names);
     (server, home)
-}
-
-fn id(server: &Server) -> String {
-    let account = server.account();
-    format!("{}@{}:{}", account.user, account.host, account.port)
-}
-
-/// The journal is written afresh, as it is once most of its lines are superseded.
-fn compact(server: &Server, home: &Home) {
-    let directory = state::open_directory(&Disk::new(), &home.state()).unwrap();
-    let claim = Claim::take(directory, &id(server), "a", &Moment::now()).unwrap();
-    claim.without_maildir().unwrap().compact().unwrap();
 }
 
 #[test]
@@ -78,7 +65,7 @@ fn imported_names_move_with_the_state() {
         let mut account = server.account();
         account.host = "127.0.0.1".into();
         home.config(&home.account_config("b", &account));
-        let output = run(&home, &["state", "move", &id(&server), "b"], 0);
+        let output = run(&home, &["state", "move", &id_of(&server), "b"], 0);
         assert_said(&output, &["12 messages"]);
         server.maildrop().add([letter(13)]);
         run(&home, &["fetch", "--delete", "b"], 0);
@@ -131,15 +118,13 @@ fn an_import_after_a_fetch_adds_what_is_not_known_and_forgets_nothing() {
 #[test]
 fn an_import_that_is_killed_at_any_call_leaves_no_account_without_its_names() {
     let mut killed = 0;
-    for number in 0..1000 {
+    let calls = tracer::at_every_call(16, |number| {
         let (server, home) = kept();
         let mut command = tracer::command(env!("CARGO_BIN_EXE_popfetch"));
         home.furnish(command.args(["import", "mpop", "-y"]));
         command.stdin(Stdio::null());
         command.stdout(Stdio::null()).stderr(Stdio::null());
-        let Some(end) = tracer::kill_at(&mut command, number) else {
-            return;
-        };
+        let (end, calls) = tracer::kill_at(&mut command, number)?;
         let what = format!("call {number}: {end:?}");
         let source = fs::read(home.path().join(".mpoprc")).unwrap();
         if let Ok(config) = fs::read_to_string(home.config_file()) {
@@ -154,14 +139,14 @@ fn an_import_that_is_killed_at_any_call_leaves_no_account_without_its_names() {
         assert_eq!(fs::read(home.path().join(".mpoprc")).unwrap(), source);
         match end {
             End::Killed(_) => killed += 1,
-            End::Exited(status) => {
-                assert_eq!(status, 0);
-                assert!(killed > 10, "so few are no import: {killed}");
-                return;
-            }
+            End::Exited(status) => assert_eq!(status, 0),
         }
-    }
-    panic!("still killed after {killed} calls");
+        Some(calls)
+    });
+    assert!(
+        calls.is_none() || killed > 10,
+        "so few are no import: {killed}"
+    );
 }
 
 /// The whole state, or the journal alone.
@@ -348,34 +333,20 @@ fn where_the_names_of_two_tools_are_lost_both_are_named_and_both_are_waited_for(
     }
 }
 
-/// A line of the journal, with its checksum.
-fn sealed(line: &str) -> String {
-    format!(
-        "{line}\t{:08x}\n",
-        crc32fast::hash(format!("{line}\t").as_bytes())
-    )
-}
-
 /// The journal with other times in its lines of imports, and the Maildir's line with the same.
 fn redate(home: &Home, to: i64) {
     let roster = home.maildir("a").join("popfetch-maildir");
     for path in [journal(home), roster] {
-        let text = fs::read_to_string(&path).unwrap();
-        let lines = text.lines().map(|line| {
-            let (line, _) = line.rsplit_once('\t').unwrap();
-            let fields: Vec<String> = line
-                .split('\t')
-                .enumerate()
-                .map(|(place, field)| match field.strip_suffix(":mpop") {
-                    Some(_) => format!("{to}:mpop"),
-                    None if place == 1 && line.starts_with("i\t") => to.to_string(),
-                    None => field.to_owned(),
-                })
-                .collect();
-            sealed(&fields.join("\t"))
+        rewrite(&path, |fields| {
+            let is_import = fields[0] == "i";
+            for (place, field) in fields.iter_mut().enumerate() {
+                if field.ends_with(":mpop") {
+                    *field = format!("{to}:mpop");
+                } else if place == 1 && is_import {
+                    *field = to.to_string();
+                }
+            }
         });
-        let text: String = lines.collect();
-        fs::write(&path, text).unwrap();
     }
 }
 

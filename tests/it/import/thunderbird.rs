@@ -361,7 +361,7 @@ fn another_users_popstate_in_the_accounts_own_directory_is_taken_when_its_owner_
 
 #[test]
 fn settings_by_the_hundred_thousand_and_accounts_by_the_thousand_are_read() {
-    let home = Home::in_memory();
+    let home = Home::new();
     let mut prefs = String::new();
     let mut pref = |name: &str, value: &str| {
         prefs.push_str(&format!("user_pref(\"mail.{name}\", {value});\n"));

@@ -15,6 +15,9 @@ use crate::support::run::Home;
 use crate::support::server::Server;
 use crate::support::tracer::{self, Action, Call, End};
 
+/// Calls from which on they fail in an ordinary run of these tests.
+const FEW: usize = 12;
+
 const SYNCS: &[&str] = &["fsync", "fdatasync"];
 
 /// What makes a file come to be or grow.
@@ -50,6 +53,8 @@ struct Failing {
 /// What the run was like.
 struct Seen {
     status: i32,
+    /// To how many of the calls it came.
+    calls: usize,
     stderr: String,
     /// The calls that failed.
     failed: Vec<String>,
@@ -92,6 +97,7 @@ impl Failing {
         };
         Some(Seen {
             status,
+            calls: number,
             stderr: fs::read_to_string(stderr).unwrap(),
             failed,
             after_quit,
@@ -114,7 +120,7 @@ fn is_scarce(action: Action) -> bool {
         .contains(&action)
 }
 
-/// Lets calls fail from each place on. Tells what the runs came to.
+/// Lets calls fail from each place on, or from some. Tells what the runs came to.
 fn fail_everywhere(
     names: &'static [&'static str],
     once: bool,
@@ -123,20 +129,18 @@ fn fail_everywhere(
 ) {
     let messages = generate(MESSAGES, 600);
     let mut statuses: BTreeMap<i32, usize> = BTreeMap::new();
-    for from in 0.. {
+    let calls = tracer::at_every_call(FEW, |from| {
         let server = Server::builder(&Maildrop::new(messages.iter().cloned()));
-        let server = server.security(Security::Plain).start();
-        let home = Home::in_memory();
-        home.one_account(&server.account(), "keep = \"never\"\n");
+        let (server, home) = server
+            .security(Security::Plain)
+            .with_home("keep = \"never\"\n");
         let failing = Failing {
             names,
             from,
             once,
             action,
         };
-        let Some(seen) = failing.run(&home, &server) else {
-            return;
-        };
+        let seen = failing.run(&home, &server)?;
         let what = format!("{action:?} of {:?}: {}", seen.failed, seen.stderr);
         server.sessions();
         assert_none_is_lost(&messages, &server, &home, &what);
@@ -154,14 +158,15 @@ fn fail_everywhere(
         }
         check(&seen, &what);
         finish(&messages, &server, &home, &what);
-        if seen.failed.is_empty() {
-            assert_eq!(seen.status, 0, "{what}");
-            eprintln!("{action:?} at {from} places, once {once}: exit statuses {statuses:?}");
-            assert!(from > 10, "so few are no fetch of ten messages: {from}");
-            return;
+        match seen.failed.is_empty() {
+            true => assert_eq!(seen.status, 0, "{what}"),
+            false => *statuses.entry(seen.status).or_default() += 1,
         }
-        *statuses.entry(seen.status).or_default() += 1;
-    }
+        Some(seen.calls)
+    });
+    let Some(calls) = calls else { return };
+    eprintln!("{action:?} at some of {calls} places, once {once}: exit statuses {statuses:?}");
+    assert!(calls > 10, "so few are no fetch of ten messages: {calls}");
 }
 
 #[test]
@@ -232,9 +237,9 @@ fn d27_a_call_that_is_interrupted_is_made_again() {
 fn fetch_with(answers: &[(&str, Action)], kill_at: Option<&str>) {
     let messages = generate(MESSAGES, 600);
     let server = Server::builder(&Maildrop::new(messages.iter().cloned()));
-    let server = server.security(Security::Plain).start();
-    let home = Home::in_memory();
-    home.one_account(&server.account(), "keep = \"never\"\n");
+    let (server, home) = server
+        .security(Security::Plain)
+        .with_home("keep = \"never\"\n");
     let what = format!("{answers:?}, killed at {kill_at:?}");
     let mut calls = BTreeMap::new();
     let end = tracer::run(&mut traced(&home), |call| {

@@ -10,8 +10,8 @@ use crate::support::run::Home;
 use crate::support::server::Server;
 use crate::support::tracer::{self, End};
 
-/// A run has some hundred; a test that would go on for ever is a bug.
-const MOST_CALLS: usize = 1_000;
+/// Calls at which an ordinary run of these tests kills.
+const FEW: usize = 16;
 
 /// What the account's config says.
 #[derive(Clone, Copy, Debug)]
@@ -35,21 +35,22 @@ const MANNERS: [Manner; 4] = {
 
 impl Manner {
     /// A fetch with each run killed at its given call; a good run does the rest, and another one
-    /// finds nothing to do. Gives the end of the last run that was to be killed.
-    fn kill_at(self, numbers: &[usize]) -> Option<End> {
+    /// finds nothing to do. Gives the end of the last run that was to be killed, and to how many calls
+    /// it came.
+    fn kill_at(self, numbers: &[usize]) -> Option<(End, usize)> {
         let messages = &generate(MESSAGES, 600);
         let server = Server::builder(&Maildrop::new(messages.iter().cloned()));
         let server = server.security(Security::Plain).start();
-        let home = Home::in_memory();
+        let home = Home::new();
         let Self { keep, pipelining } = self;
         let keys = format!("keep = {keep:?}\npipelining = {pipelining:?}\n");
         home.one_account(&server.account(), &keys);
-        let mut last = End::Exited(0);
+        let mut last = (End::Exited(0), 0);
         let mut what = format!("{self:?}");
         for number in numbers {
             last = tracer::kill_at(&mut traced(&home), *number)?;
             what += &format!(", call {number}: {last:?}");
-            if let End::Exited(status) = last {
+            if let (End::Exited(status), _) = last {
                 assert_eq!(status, 0, "{what}");
             }
             // What had reached the server has had its effect once the session is over.
@@ -62,21 +63,19 @@ impl Manner {
         Some(last)
     }
 
-    /// The numbers go up until one is beyond the end of the run. Gives their number.
+    /// Gives the number of calls.
     fn kill_at_every_call(self, before: &[usize]) -> Option<usize> {
-        let mut calls: BTreeMap<&str, usize> = BTreeMap::new();
-        for number in 0..MOST_CALLS {
-            match self.kill_at(&[before, &[number]].concat())? {
-                End::Killed(name) => *calls.entry(name).or_default() += 1,
-                End::Exited(_) => {
-                    eprintln!(
-                        "{self:?}, killed at {before:?} and then at each of {number} calls: {calls:?}"
-                    );
-                    return Some(number);
-                }
+        let mut killed: BTreeMap<&str, usize> = BTreeMap::new();
+        let calls = tracer::at_every_call(FEW, |number| {
+            let (end, calls) = self.kill_at(&[before, &[number]].concat())?;
+            if let End::Killed(name) = end {
+                *killed.entry(name).or_default() += 1;
             }
-        }
-        panic!("still killed at call {MOST_CALLS}: {calls:?}");
+            Some(calls)
+        })?;
+        eprintln!("{self:?}, killed at {before:?} and then at some of {calls} calls: {killed:?}");
+        assert!(!killed.is_empty(), "killed at no call");
+        Some(calls)
     }
 }
 

@@ -15,6 +15,8 @@ use crate::support::message::{Message, generate};
 use crate::support::mounted::Mounted;
 use crate::support::process::{find, installed, make_program};
 use crate::support::run::Home;
+use crate::support::scratch;
+use crate::support::series::drawn;
 use crate::support::server::Server;
 use crate::support::skip::needs_root;
 use crate::support::tracer::{self, Action, End};
@@ -26,6 +28,9 @@ const IMAGE: u64 = 8 * 1024 * 1024;
 const BLOCK: usize = 4096;
 
 const MESSAGES: usize = 8;
+
+/// States of the disk that an ordinary run comes back from.
+const FEW: usize = 20;
 
 /// Where the disks are.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -60,8 +65,7 @@ struct Scene {
 
 impl Scene {
     fn new(layout: Layout, keys: &str) -> Self {
-        let memory = tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir());
-        let directories = [memory.unwrap(), tempfile::tempdir().unwrap()];
+        let directories = [scratch::directory(), scratch::directory()];
         // After a power cut the machine is in another boot, which the program must see.
         let [boot, program] = ["boot", "program"].map(|name| directories[1].path().join(name));
         fs::write(&boot, "00000000-0000-4000-8000-000000000000\n").unwrap();
@@ -193,8 +197,8 @@ fn cut_at_every_call(layout: Layout, keys: &str) {
     take(format!("{layout:?}, after the end"));
     drop(mounted);
     assert!(snapshots.len() > 10, "only {} images", snapshots.len());
-    for snapshot in &snapshots {
-        scene.recover(snapshot);
+    for place in drawn(snapshots.len(), FEW) {
+        scene.recover(&snapshots[place]);
     }
     eprintln!(
         "{layout:?}: {} states of the disk at {calls} calls",

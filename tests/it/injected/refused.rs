@@ -21,9 +21,7 @@ use crate::support::tracer::{self, Action, End};
 fn scene(keys: &str) -> (Vec<Message>, Server, Home) {
     let messages = generate(MESSAGES, 600);
     let server = Server::builder(&Maildrop::new(messages.iter().cloned()));
-    let server = server.security(Security::Plain).start();
-    let home = Home::new();
-    home.one_account(&server.account(), keys);
+    let (server, home) = server.security(Security::Plain).with_home(keys);
     (messages, server, home)
 }
 

@@ -266,7 +266,7 @@ fn a4_a_message_that_is_gone_when_it_is_asked_for_again_arrives_as_it_came() {
                     }
                 })
                 .start();
-            let home = Home::in_memory();
+            let home = Home::new();
             let keys = format!("keep = {keep:?}\npipelining = {pipelining:?}\n");
             home.one_account(&server.account(), &keys);
             let output = home.popfetch(["fetch"]).run();

@@ -22,9 +22,7 @@ struct Scene {
 impl Scene {
     /// Six messages are fetched and kept, four more wait, and from now on all are to be deleted.
     fn new(by_url: bool) -> Self {
-        let server = Server::start(&Maildrop::new(mail(6)));
-        let home = Home::in_memory();
-        home.one_account(&server.account(), "");
+        let (server, home) = Server::builder(&Maildrop::new(mail(6))).with_home("");
         let maildir = home.maildir("a");
         let scene = Self {
             server,
@@ -368,4 +366,78 @@ fn a1_what_an_earlier_maildir_lacks_since_it_was_restored_is_not_deleted() {
         let output = scene.fetch("--delete");
         assert_eq!(scene.server.maildrop().count(), 4, "{output:#?}");
     }
+}
+
+/// A disk that is away, an account that was forgotten meanwhile as the hint has it, and the disk again,
+/// over what has come since.
+fn mounted_over(by_url: bool, keep: &str) -> Scene {
+    let scene = Scene::new(by_url);
+    let away = put_away(&scene, |_| ());
+    let output = scene.assert_refuses("nothing");
+    scene.follow(&output, "popfetch state forget", "");
+    assert_eq!(scene.fetch(keep).status, Some(0));
+    fs::rename(&scene.maildir, scene.home.path().join("beneath")).unwrap();
+    fs::rename(&away, &scene.maildir).unwrap();
+    scene
+}
+
+#[test]
+fn a2_a_disk_that_is_mounted_over_what_has_come_meanwhile_is_told_and_deletes_nothing() {
+    for by_url in [false, true] {
+        let scene = mounted_over(by_url, "--keep");
+        let output = scene.fetch("--delete");
+        assert_eq!(output.status, Some(0), "{output:#?}");
+        assert_said(
+            &output,
+            &[
+                "10 messages were delivered to",
+                "state accept --fetch-again",
+            ],
+        );
+        // Six are here from before, and four beneath the disk alone.
+        assert_eq!((scene.here(), scene.server.maildrop().count()), (6, 10));
+        let again = scene.fetch("--keep");
+        assert!(!again.stderr.contains("were delivered to"), "{again:#?}");
+
+        let verified = verify(&scene);
+        assert_eq!(verified.status, Some(1), "{verified:#?}");
+        assert_said(
+            &verified,
+            &["10 missing", "unmount it", "state accept --leave"],
+        );
+        let accepted = scene.follow(&verified, "popfetch state accept --fetch-again", "");
+        assert_eq!(accepted.status, Some(0), "{accepted:#?}");
+        assert_eq!(scene.fetch("--keep").status, Some(0));
+        assert_eq!(verify(&scene).status, Some(0));
+        for n in 1..=10 {
+            let octets = letter(n).stored();
+            let files = tree::read(&scene.maildir);
+            assert!(files.iter().any(|file| file.octets == octets), "{n}");
+        }
+    }
+}
+
+#[test]
+fn a2_what_lies_beneath_a_disk_is_intact_once_the_disk_is_away_again() {
+    let scene = mounted_over(false, "--delete");
+    scene.fetch("--delete");
+    let verified = verify(&scene);
+    assert_eq!(verified.status, Some(1), "{verified:#?}");
+    // As told.
+    fs::rename(&scene.maildir, scene.home.path().join("unmounted")).unwrap();
+    fs::rename(scene.home.path().join("beneath"), &scene.maildir).unwrap();
+    let verified = verify(&scene);
+    assert_eq!(verified.status, Some(0), "{verified:#?}");
+    assert_said(&verified, &["10 intact"]);
+    assert_eq!(scene.here(), 10);
+}
+
+fn verify(scene: &Scene) -> Output {
+    let url = scene.url();
+    let maildir = scene.maildir.to_str().unwrap();
+    let arguments = match scene.by_url {
+        true => vec!["verify", &url, "--maildir", maildir],
+        false => vec!["verify"],
+    };
+    scene.home.popfetch(arguments).run()
 }

@@ -2,7 +2,6 @@ use crate::given::{assert_said, mail, plainly, run};
 use crate::support::account::Security;
 use crate::support::behaviour::{Behaviour, Reply};
 use crate::support::maildrop::Maildrop;
-use crate::support::run::Home;
 use crate::support::server::{How, Server};
 use crate::support::tree;
 
@@ -86,9 +85,9 @@ fn f30_a_server_that_has_had_enough_ends_the_run_and_loses_nothing() {
 fn q2_the_user_name_recent_is_sent_as_it_is() {
     const USER: &str = "recent:ada@gmail.com";
     let server = Server::builder(&Maildrop::new(mail(1))).credentials(USER, "secret");
-    let server = server.security(Security::Plain).start();
-    let home = Home::in_memory();
-    home.one_account(&server.account(), "auth = \"user-pass\"\n");
+    let (server, home) = server
+        .security(Security::Plain)
+        .with_home("auth = \"user-pass\"\n");
     run(&home, &[], 0);
     assert_eq!(server.count(&format!("USER {USER}")), 1);
     tree::assert_holds(&home.maildir("a"), &mail(1));

@@ -53,7 +53,7 @@ fn fetch_from(host: &str, server: &Server, home: &Home, password: &str) -> Outco
         stop: Stop::never().unwrap(),
         report: Arc::new(Silent),
         connect: Arc::new(Here(server.port())),
-        confined: false,
+        confined: true,
         at_once: true,
         as_new: false,
         quiet: false,
@@ -112,7 +112,7 @@ fn who_has_no_pop3_is_said_at_once_without_a_password_or_a_connection() {
         ("pop.proton.me", "Proton", "Bridge"),
         ("mail.tutanota.com", "Tuta", "apps"),
     ] {
-        let home = Home::in_memory();
+        let home = Home::new();
         // A command that would leave its mark if it were run.
         home.config(&format!(
             "[accounts.a]\nhost = {host:?}\nuser = \"ada\"\n\

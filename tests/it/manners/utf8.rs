@@ -12,13 +12,10 @@ const PASSWORD: &str = "pässwörd";
 /// A server with a password beyond ASCII.
 fn beyond_ascii(behaviour: Behaviour) -> (Server, Home) {
     let server = Server::builder(&Maildrop::new(mail(1))).credentials("ada", PASSWORD);
-    let server = server
+    server
         .security(Security::Plain)
         .behaviour(behaviour)
-        .start();
-    let home = Home::in_memory();
-    home.one_account(&server.account(), "");
-    (server, home)
+        .with_home("")
 }
 
 fn speaks_utf8(behaviour: Behaviour) -> Behaviour {
@@ -41,13 +38,11 @@ fn r32_what_utf8_lets_through_is_listed_looked_at_and_stored_as_it_is() {
     let announced = Behaviour::new().capabilities(&["TOP", "UIDL", "USER", "UTF8 USER"]);
     let text = "From: Zoë <zoë@bücher.example>\nSubject: Grüße, 世界\n\nhällo\n";
     let message = Message::from_lf("uid-ü", text);
-    let server = Server::builder(&Maildrop::new([message.clone()]))
+    let (server, home) = Server::builder(&Maildrop::new([message.clone()]))
         .credentials("ada", PASSWORD)
         .security(Security::Plain)
         .behaviour(speaks_utf8(announced))
-        .start();
-    let home = Home::in_memory();
-    home.one_account(&server.account(), "");
+        .with_home("");
     let shown = run(&home, &["check", "--headers"], 0).stdout;
     assert!(
         shown.contains("Grüße, 世界") && shown.contains("Zoë"),

@@ -21,9 +21,7 @@ impl Scene {
     pub fn new(keys: &str, prepare: impl FnOnce(ServerBuilder) -> ServerBuilder) -> Self {
         let messages = mail(10);
         let builder = Server::builder(&Maildrop::new(messages.clone()));
-        let server = prepare(builder.security(Security::Plain)).start();
-        let home = Home::in_memory();
-        home.one_account(&server.account(), keys);
+        let (server, home) = prepare(builder.security(Security::Plain)).with_home(keys);
         Self {
             messages,
             server,

@@ -50,8 +50,7 @@ fn t13_control_characters_in_the_refusal_of_a_password() {
 /// Fetches from a script, which is played again where the run connects again.
 fn play(script: Play, keys: &str) -> Output {
     let script = Script::start(Security::Plain, [script.clone(), script]);
-    let home = Home::in_memory();
-    home.one_account(&script.account(), keys);
+    let home = Home::of(&script.account(), keys);
     home.popfetch(["fetch"])
         .limit(Duration::from_secs(45))
         .run()

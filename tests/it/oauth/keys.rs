@@ -36,7 +36,7 @@ fn what_is_wrong_in_the_table_is_shown_at_its_place() {
         ),
         ("no-such-key = 1", "no-such-key"),
     ] {
-        let home = Home::in_memory();
+        let home = Home::new();
         configure(
             &home,
             &server.account(),
@@ -49,7 +49,7 @@ fn what_is_wrong_in_the_table_is_shown_at_its_place() {
         assert_eq!(output.stderr.contains("^"), !secret, "{output:#?}");
         assert!(!output.stderr.contains("31415926"));
     }
-    let home = Home::in_memory();
+    let home = Home::new();
     let table = format!("auth = \"plain\"\n[accounts.a.oauth]\nclient-id = \"x\"\n{endpoint}");
     configure(&home, &server.account(), &table);
     assert_said(
@@ -58,7 +58,7 @@ fn what_is_wrong_in_the_table_is_shown_at_its_place() {
     );
     let table =
         format!("password-keyring = true\n[accounts.a.oauth]\nclient-id = \"x\"\n{endpoint}");
-    let home = Home::in_memory();
+    let home = Home::new();
     configure(&home, &server.account(), &table);
     assert_said(&run(&home, &["fetch"], 78), &["more than one place", "^"]);
     assert!(server.sessions().is_empty());
@@ -93,7 +93,7 @@ fn the_well_known_providers_need_no_more_than_a_client_id() {
             true,
         ),
     ] {
-        let home = Home::in_memory();
+        let home = Home::new();
         let table = format!("[accounts.a.oauth]\nprovider = {provider:?}\nclient-id = \"x\"\n");
         configure(&home, &server.account(), &table);
         let shown = run(&home, &["account", "show", "a"], 0).stdout;
@@ -111,8 +111,52 @@ fn the_well_known_providers_need_no_more_than_a_client_id() {
 #[test]
 fn login_is_for_accounts_with_the_table() {
     let server = server(1);
-    let home = Home::in_memory();
-    home.one_account(&server.account(), "");
+    let home = Home::of(&server.account(), "");
     let output = run(&home, &["login", "a"], 78);
-    assert_said(&output, &["has no `oauth` table", "[accounts.a.oauth]"]);
+    assert_said(&output, &["has no `oauth` table", "oauth = { client-id"]);
+}
+
+#[test]
+fn hint_what_login_wants_in_the_place_of_the_password_is_taken_there() {
+    let server = server(1);
+    let home = Home::new();
+    home.one_account(&server.account(), "");
+    let told = run(&home, &["login", "a"], 78);
+    let hint = told.stderr.split_once("its password: ").unwrap().1;
+    let table = hint[..=hint.find('}').unwrap()].replace('\n', " ");
+    // Wherever its password stands, with what follows it.
+    let table = table.replace(" }", ", provider = \"google\" }");
+    let config = std::fs::read_to_string(home.config_file()).unwrap();
+    let lines = config
+        .lines()
+        .map(|line| match line.starts_with("password") {
+            true => table.as_str(),
+            false => line,
+        });
+    home.config(&lines.collect::<Vec<_>>().join("\n"));
+    let output = run(&home, &["login", "a", "--device"], 78);
+    assert_said(&output, &["no device flow for mail"]);
+}
+
+#[test]
+fn hint_an_account_that_gets_its_tokens_from_a_command_has_nothing_to_sign_in_to() {
+    let server = server(1);
+    let home = Home::new();
+    let config = home.account_config("a", &server.account());
+    let lines = config
+        .lines()
+        .map(|line| match line.starts_with("password") {
+            true => "oauth = { token-command = [\"echo\", \"token\"] }",
+            false => line,
+        });
+    home.config(&lines.collect::<Vec<_>>().join("\n"));
+    let output = run(&home, &["login", "a"], 78);
+    assert_said(
+        &output,
+        &[
+            "gets its tokens from `token-command`",
+            "nothing to sign in to",
+        ],
+    );
+    run(&home, &["account", "show", "a"], 0);
 }

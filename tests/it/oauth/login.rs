@@ -220,7 +220,7 @@ fn a_sign_in_is_kept_in_the_keyring_unless_told_otherwise() {
         return;
     };
     let (server, provider) = (server(2), Provider::start(60, true));
-    let mut home = Home::in_memory();
+    let mut home = Home::new();
     let table = provider.table().replace("store = \"file\"\n", "");
     configure(&home, &server.account(), &table);
     keyring.serve(&mut home);
@@ -241,7 +241,7 @@ fn without_a_keyring_that_is_said_before_anybody_signs_in() {
         return;
     };
     let (server, provider) = (server(1), Provider::start(3600, true));
-    let mut home = Home::in_memory();
+    let mut home = Home::new();
     let table = provider.table().replace("store = \"file\"\n", "");
     configure(&home, &server.account(), &table);
     bus.serve(&mut home);
@@ -259,7 +259,7 @@ fn a_locked_keyring_keeps_no_sign_in_and_nobody_waits_for_it() {
         return;
     };
     let (server, provider) = (server(1), Provider::start(3600, true));
-    let mut home = Home::in_memory();
+    let mut home = Home::new();
     let table = provider.table().replace("store = \"file\"\n", "");
     configure(&home, &server.account(), &table);
     locked.serve(&mut home);
@@ -300,7 +300,7 @@ fn the_accounts_proxy_leads_to_the_provider_too() {
         client.say("HTTP/1.1 200 OK\r\n\r\n");
         Some(TcpStream::connect(("127.0.0.1", port)).unwrap())
     });
-    let home = Home::in_memory();
+    let home = Home::new();
     let table = provider
         .table()
         .replace(&provider.url(""), "https://id.behind.invalid");

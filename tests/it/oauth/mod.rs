@@ -57,7 +57,7 @@ pub(crate) fn configure(home: &Home, account: &Account, table: &str) {
 }
 
 fn home(server: &Server, provider: &Provider) -> Home {
-    let home = Home::in_memory();
+    let home = Home::new();
     configure(&home, &server.account(), &provider.table());
     home
 }

@@ -210,7 +210,7 @@ fn a_file_that_others_can_read_or_that_is_damaged_is_not_used() {
 #[test]
 fn a_persons_own_command_gives_the_token_and_is_asked_again_when_that_is_refused() {
     let server = server(2);
-    let home = Home::in_memory();
+    let home = Home::new();
     let command = "n=$(cat n 2>/dev/null || echo 0); n=$((n+1)); echo $n > n; echo access-$n";
     let table = format!(
         "[accounts.a.oauth]\ntoken-command = [\"sh\", \"-c\", \"cd {}; {command}\"]\n",
@@ -237,7 +237,7 @@ fn s25_dovecot_lets_us_in_with_what_popfetch_login_has_brought() {
     let Some(dovecot) = Dovecot::start_taking_tokens(&mail(2), &endpoint) else {
         return;
     };
-    let home = Home::in_memory();
+    let home = Home::new();
     configure(&home, &dovecot.account(), &provider.table());
     sign_in_by_device(&home);
     // Dovecot does not know the first token, and so has it renewed.

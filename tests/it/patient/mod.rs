@@ -4,6 +4,8 @@
 mod deletions;
 /// Messages that the disk has no room for.
 mod disk;
+/// Servers that send lines that say nothing.
+mod idle;
 mod limits;
 /// Maildrops of which not all is listed.
 mod listings;

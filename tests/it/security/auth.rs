@@ -12,13 +12,10 @@ use crate::support::server::{Server, SessionLog};
 use crate::support::tree;
 
 fn behaving(security: Security, behaviour: Behaviour) -> (Server, Home) {
-    let server = Server::builder(&Maildrop::new(mail(2)))
+    Server::builder(&Maildrop::new(mail(2)))
         .security(security)
         .behaviour(behaviour)
-        .start();
-    let home = Home::in_memory();
-    home.one_account(&server.account(), "");
-    (server, home)
+        .with_home("")
 }
 
 fn keywords(session: &SessionLog) -> Vec<String> {
@@ -28,7 +25,7 @@ fn keywords(session: &SessionLog) -> Vec<String> {
 
 #[test]
 fn s1_where_nothing_is_said_about_tls_it_is_verified_tls_on_port_995() {
-    let home = Home::in_memory();
+    let home = Home::new();
     home.config("[accounts.a]\nhost = \"pop.example.com\"\nuser = \"ada\"\n");
     for account in ["a", "pops://ada@pop.example.com"] {
         let output = run(&home, &["account", "show", account, "--format", "json"], 0);
@@ -161,8 +158,7 @@ fn assert_only(session: &SessionLog, method: &[&str]) {
 /// Ends soon and with little memory, whatever the server goes on to say after AUTH.
 #[track_caller]
 fn ends_soon(script: &Script, status: i32) -> Output {
-    let home = Home::in_memory();
-    home.one_account(&script.account(), "");
+    let home = Home::of(&script.account(), "");
     let began = Instant::now();
     let output = run(&home, &[], status);
     let took = began.elapsed();
@@ -204,8 +200,7 @@ fn s24_a_challenge_that_is_no_base64_is_cancelled() {
     let scene = before_auth().send("+ \x1b]52;c;aGk=\x07 not base64 %%\r\n");
     let scene = scene.expect("*").send("-ERR cancelled\r\n");
     let script = Script::plain(scene.expect_close());
-    let home = Home::in_memory();
-    home.one_account(&script.account(), "");
+    let home = Home::of(&script.account(), "");
     let output = run(&home, &["-vv"], 77);
     assert_said(&output, &["refused the sign-in", "cancelled"]);
     assert!(!output.stderr.contains('\x1b'), "{output:#?}");

@@ -5,6 +5,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use crate::given::{assert_said, letter, mail, plainly, run};
 use crate::support::account::Security;
 use crate::support::behaviour::{Behaviour, Reply};
+use crate::support::journal::{append, rewrite};
 use crate::support::maildrop::Maildrop;
 use crate::support::message::Message;
 use crate::support::process::within;
@@ -278,25 +279,16 @@ fn e_9_without_the_locks_file_the_journal_says_when_the_last_run_was() {
     let (server, home) = three_that_are_due();
     fs::remove_file(lock_of(&home)).unwrap();
     let journal = with_extension(&home, "journal");
-    let text = fs::read_to_string(&journal).unwrap();
-    let aged: Vec<String> = text.lines().map(aged).collect();
-    fs::write(&journal, aged.join("\n") + "\n").unwrap();
+    // As it were, had the run begun twenty days earlier.
+    rewrite(&journal, |fields| {
+        if fields[0] == "B" {
+            fields[1] = (now() as i64 - 20 * DAY).to_string();
+        }
+    });
     let dry = run(&home, &[&DUE[..], &["-n"]].concat(), 0);
     assert_said(&dry, &["clock", "3 messages"]);
     run(&home, &DUE, 0);
     assert_eq!(server.maildrop().count(), 3);
-}
-
-/// A line of the journal as it were, had the run begun twenty days earlier.
-fn aged(line: &str) -> String {
-    let mut fields: Vec<String> = line.split('\t').map(str::to_owned).collect();
-    if fields[0] != "B" {
-        return line.to_owned();
-    }
-    fields.pop();
-    fields[1] = (now() as i64 - 20 * DAY).to_string();
-    let line = fields.join("\t") + "\t";
-    format!("{line}{:08x}", crc32fast::hash(line.as_bytes()))
 }
 
 #[test]
@@ -377,13 +369,9 @@ fn d31_times_in_the_journal_that_no_clock_ever_shows_fail_no_run() {
     for time in [i64::MIN, -1, i64::MAX] {
         let (server, home) = three_that_are_due();
         let journal = with_extension(&home, "journal");
-        let mut text = fs::read_to_string(&journal).unwrap();
-        for fields in ["N\tTIME\t", "T\tTIME\t", "i\tTIME\tmpop\tdeleted\texact\t"] {
-            let line = fields.replace("TIME", &time.to_string());
-            let sum = crc32fast::hash(line.as_bytes());
-            text += &format!("{line}{sum:08x}\n");
+        for fields in ["N\tTIME", "T\tTIME", "i\tTIME\tmpop\tdeleted\texact"] {
+            append(&journal, &[&fields.replace("TIME", &time.to_string())]);
         }
-        fs::write(&journal, text).unwrap();
         // What is no longer what was stored is told once, and daily.
         for file in fs::read_dir(home.maildir("a").join("new")).unwrap() {
             fs::write(file.unwrap().path(), "").unwrap();
@@ -401,7 +389,7 @@ fn s70_s71_two_accounts_with_one_maildir_get_a_copy_of_the_same_message_each() {
         "same",
         "Message-ID: <1@example.com>\n\nsame\n",
     )];
-    let home = Home::in_memory();
+    let home = Home::new();
     let servers = [(); 2].map(|()| {
         Server::builder(&Maildrop::new(same.clone()))
             .security(Security::Plain)

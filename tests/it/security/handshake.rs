@@ -31,12 +31,6 @@ fn serving(identity: &Identity, authority: &Authority, behaviour: Behaviour) -> 
         .start()
 }
 
-fn home_of(account: &Account, keys: &str) -> Home {
-    let home = Home::in_memory();
-    home.one_account(account, keys);
-    home
-}
-
 #[test]
 fn s11_a_name_in_the_subject_alone_or_with_a_nul_in_it_is_no_name() {
     let authority = Authority::new();
@@ -52,7 +46,7 @@ fn s11_a_name_in_the_subject_alone_or_with_a_nul_in_it_is_no_name() {
     ] {
         let identity = authority.issue(&wanted);
         let server = serving(&identity, &authority, Behaviour::new());
-        let output = run(&home_of(&server.account(), ""), &[], 69);
+        let output = run(&Home::of(&server.account(), ""), &[], 69);
         assert_said(&output, &["certificate of localhost is not trusted"]);
         assert!(!output.stderr.contains('\0'), "{output:#?}");
         let session = server.last_session();
@@ -69,7 +63,7 @@ fn s12_what_the_server_calls_itself_and_a_trailing_dot_change_nothing() {
         .capabilities(&["UIDL", "SASL PLAIN", "IMPLEMENTATION pop.example.com"]);
     let other = authority.issue(&Wanted::default().names(&["pop.example.com"]));
     let server = serving(&other, &authority, boasting.clone());
-    let output = run(&home_of(&server.account(), ""), &[], 69);
+    let output = run(&Home::of(&server.account(), ""), &[], 69);
     assert_said(
         &output,
         &["certificate of localhost", "it is for pop.example.com"],
@@ -80,16 +74,16 @@ fn s12_what_the_server_calls_itself_and_a_trailing_dot_change_nothing() {
     for host in ["localhost.", "LOCALHOST", "LocalHost."] {
         let mut account = server.account();
         account.host = host.into();
-        let home = home_of(&account, "");
+        let home = Home::of(&account, "");
         run(&home, &[], 0);
         tree::assert_holds(&home.maildir("a"), &mail(1));
     }
     // A name is compared in the form that certificates have.
     let other = authority.issue(&Wanted::default().names(&["xn--bcher-kva.example"]));
     let server = serving(&other, &authority, Behaviour::new());
-    let accented = home_of(&server.account(), "tls-server-name = \"Bücher.example.\"\n");
+    let accented = Home::of(&server.account(), "tls-server-name = \"Bücher.example.\"\n");
     run(&accented, &[], 0);
-    let wrong = home_of(&server.account(), "tls-server-name = \"bü cher\"\n");
+    let wrong = Home::of(&server.account(), "tls-server-name = \"bü cher\"\n");
     assert_said(&run(&wrong, &[], 78), &["tls-server-name", "no host name"]);
 }
 
@@ -101,7 +95,7 @@ fn s45_the_names_in_a_certificate_are_not_printed_raw() {
     let server = serving(&identity, &authority, Behaviour::new());
     for format in ["text", "json"] {
         let arguments = ["-vv", "--format", format];
-        let output = run(&home_of(&server.account(), ""), &arguments, 69);
+        let output = run(&Home::of(&server.account(), ""), &arguments, 69);
         for text in [&output.stdout, &output.stderr] {
             assert!(
                 !text.contains(|c: char| c.is_control() && c != '\n'),
@@ -154,7 +148,7 @@ fn s15_older_versions_of_tls_are_refused_by_name() {
             password: "secret".into(),
             roots: Some("bundled".into()),
         };
-        let output = run(&home_of(&account, ""), &[], 69);
+        let output = run(&Home::of(&account, ""), &[], 69);
         assert_said(&output, &["error: a: ", "TLS 1.2", "hint: "]);
         serving.join().unwrap();
     }
@@ -245,7 +239,7 @@ fn s18_no_session_is_resumed_and_nothing_is_sent_early() {
             password: "secret".into(),
             roots: Some(authority.pem_file()),
         };
-        let home = Home::in_memory();
+        let home = Home::new();
         let text = home.account_config("a", &account("ada"));
         home.config(&(text + &home.account_config("b", &account("bob"))));
         run(&home, &["fetch", "--jobs", "1"], 75);

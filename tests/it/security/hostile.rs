@@ -18,7 +18,7 @@ const MIB: u64 = 1 << 20;
 #[track_caller]
 fn gives_up(scene: Scene, arguments: &[&str]) -> Output {
     let script = Script::plain(scene);
-    let home = Home::in_memory();
+    let home = Home::new();
     // Otherwise it would try once more without.
     home.one_account(&script.account(), "pipelining = \"off\"\n");
     let began = Instant::now();
@@ -72,8 +72,7 @@ fn s31_more_messages_than_anyone_has_are_given_up() {
     let stat = Scene::signed_in().expect("STAT").send("+OK 2 80\r\n");
     let scene = stat.expect("UIDL").send("+OK\r\n").send(many);
     let script = Script::plain(scene.send_forever("2000000 x\r\n"));
-    let home = Home::in_memory();
-    home.one_account(&script.account(), "");
+    let home = Home::of(&script.account(), "");
     let output = run(&home, &["fetch"], 76);
     eprintln!("a million lines: {} KiB", output.peak_memory / 1024);
     assert!(output.peak_memory < 96 * MIB, "{}", output.peak_memory);
@@ -107,8 +106,7 @@ fn s37_one_line_of_200_mib_costs_no_memory() {
         .send_times(piece, count);
     let scene = scene.send("\r\n.\r\n").expect("QUIT").send("+OK\r\n");
     let script = Script::plain(scene);
-    let home = Home::new();
-    home.one_account(&script.account(), "");
+    let home = Home::of(&script.account(), "");
     // With JSON the header is looked at, and this is all one header line.
     let output = run(&home, &["--format", "json"], 0);
     script.assert_followed();
@@ -149,8 +147,7 @@ fn s38_messages_of_any_shape_arrive_octet_for_octet_and_stop_no_later_run() {
         .security(Security::Plain)
         .start();
     for format in ["text", "json", "paths"] {
-        let home = Home::in_memory();
-        home.one_account(&server.account(), "");
+        let home = Home::of(&server.account(), "");
         let arguments = ["-v", "--format", format];
         let output = run(&home, &arguments, 0);
         assert!(output.peak_memory < 64 * MIB, "{}", output.peak_memory);
@@ -184,7 +181,7 @@ fn s35_s59_no_name_of_a_server_or_a_message_becomes_a_path() {
         .security(Security::Plain)
         .start();
     let mut account = server.account();
-    let home = Home::in_memory();
+    let home = Home::new();
     for user in ["../../ada", "/ada", ".hidden/ada", "a%2f..", ".."] {
         // Nor does the user's, from which the state file has its name.
         let server = Server::builder(server.maildrop())

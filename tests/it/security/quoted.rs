@@ -3,7 +3,7 @@ use crate::support::run::Home;
 
 /// A home whose one account has this line more.
 fn with_line(line: &str) -> Home {
-    let home = Home::in_memory();
+    let home = Home::new();
     home.config(&format!(
         "[accounts.a]\nhost = \"127.0.0.1\"\nuser = \"ada\"\n{line}\n"
     ));

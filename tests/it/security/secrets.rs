@@ -86,7 +86,7 @@ fn fetched(scene: Scene, secret: &str) -> Scene {
 }
 
 fn home_for(script: &Script, secret: &str, keys: &str) -> Home {
-    let home = Home::in_memory();
+    let home = Home::new();
     let mut account = script.account();
     account.password = secret.into();
     home.one_account(&account, keys);
@@ -202,13 +202,11 @@ fn j_a_password_that_comes_back_cut_in_hex_or_as_in_a_url_is_not_printed() {
 
 #[test]
 fn s47_a_password_of_digits_spoils_no_number() {
-    let server = Server::builder(&Maildrop::new([]))
+    let (_server, home) = Server::builder(&Maildrop::new([]))
         .security(Security::Plain)
         .credentials("ada", "0")
         .behaviour(Behaviour::new().on("LIST", Reply::raw("-ERR nothing there\r\n")))
-        .start();
-    let home = Home::in_memory();
-    home.one_account(&server.account(), "");
+        .with_home("");
     // What STAT says of an empty maildrop excuses a server that does not list nothing.
     run(&home, &[], 0);
 }
@@ -247,7 +245,7 @@ fn s48_no_password_is_in_the_arguments_or_the_environment_of_any_process() {
             }
         })
         .start();
-    let home = Home::in_memory();
+    let home = Home::new();
     let first = home.account_config("a", &server.account());
     let mut other = server.account();
     other.user = "bob".into();

@@ -135,6 +135,6 @@ fn s19_no_variable_of_the_environment_switches_verification_off() {
         "--no-check-certificate",
         "--allow-insecure",
     ] {
-        run(&Home::in_memory(), &["fetch", option], 64);
+        run(&Home::new(), &["fetch", option], 64);
     }
 }

@@ -5,9 +5,15 @@ use crate::given::mail;
 use crate::support::dns::{Manner, NameServer, Record};
 use crate::support::documents::{Document, Documents};
 use crate::support::dovecot::Dovecot;
+use crate::support::listener::Listener;
+use crate::support::maildrop::Maildrop;
 use crate::support::run::Home;
+use crate::support::server::Server;
 use crate::support::terminal::Terminal;
 use crate::support::tree;
+use std::net::{Shutdown, TcpStream};
+use std::sync::{Arc, Mutex};
+use std::thread;
 use std::time::{Duration, Instant};
 
 /// Answers only address and password.
@@ -161,4 +167,47 @@ fn who_has_no_pop3_is_told_so_before_anybody_is_asked() {
         "{output:?}"
     );
     assert_eq!(dns.asked(), [""; 0]);
+}
+
+/// In front of a server that speaks TLS alone; admits one connection at a time, and notes of each that
+/// came in whether its client began with TLS.
+fn one_at_a_time(server: u16) -> (Listener, Arc<Mutex<Vec<bool>>>) {
+    let began: Arc<Mutex<Vec<bool>>> = Arc::default();
+    let (noted, room) = (Arc::clone(&began), Mutex::new(()));
+    let listener = Listener::start(move |_, client| {
+        let _alone = room.lock().unwrap();
+        let mut first = [0];
+        let came = client.peek(&mut first);
+        noted
+            .lock()
+            .unwrap()
+            .push(matches!(came, Ok(1)) && first == [0x16]);
+        let server = TcpStream::connect(("127.0.0.1", server)).unwrap();
+        thread::scope(|scope| {
+            let back = || {
+                let _gone = std::io::copy(&mut &server, &mut &*client);
+                let _gone = client.shutdown(Shutdown::Both);
+            };
+            scope.spawn(back);
+            let _gone = std::io::copy(&mut &*client, &mut &server);
+            let _gone = server.shutdown(Shutdown::Both);
+        });
+    });
+    (listener, began)
+}
+
+#[test]
+fn a_server_with_room_for_one_connection_is_asked_for_tls_before_anything_else() {
+    let server = Server::start(&Maildrop::new(mail(3)));
+    let dns = NameServer::start(&[]);
+    let home = home_in(&[], &dns, server.account().roots.unwrap());
+    for _ in 0..3 {
+        let (narrow, began) = one_at_a_time(server.port());
+        let host = format!("localhost:{}", narrow.port());
+        let output = home
+            .popfetch(["setup", "ada@example.test", "--print", "--host", &host])
+            .expect(0);
+        assert!(!output.stdout.contains("tls ="), "{output:?}");
+        assert_eq!(began.lock().unwrap().first(), Some(&true), "{output:?}");
+    }
 }

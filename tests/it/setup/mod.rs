@@ -4,7 +4,6 @@
 mod answers;
 mod found;
 mod hostile;
-mod screens;
 mod trust;
 mod unattended;
 

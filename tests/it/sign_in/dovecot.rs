@@ -16,7 +16,7 @@ passdb {
 ";
 
 fn home_for(account: &Account, auth: &str) -> Home {
-    let home = Home::in_memory();
+    let home = Home::new();
     home.one_account(account, &auth_key(&home, auth));
     home
 }

@@ -69,7 +69,7 @@ fn asking(auth: &str, scene: impl FnOnce(Scene) -> Scene) -> (Script, Home) {
     let start = start.send("+OK\r\nSASL PLAIN\r\n.\r\n").expect("AUTH");
     // Not about TLS, but CRAM-MD5 is to be had with it alone.
     let script = Script::tls(scene(start));
-    let home = Home::in_memory();
+    let home = Home::new();
     home.one_account(&script.account(), &auth_key(&home, auth));
     (script, home)
 }

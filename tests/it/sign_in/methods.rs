@@ -177,12 +177,10 @@ fn r31_without_tls_1_3_there_is_no_binding() {
     let config = authority.localhost().server_config_for(&[&TLS12]);
     let roots = authority.pem_file();
     let behaviour = offering("PLAIN SCRAM-SHA-256 SCRAM-SHA-256-PLUS");
-    let server = Server::builder(&Maildrop::new(mail(2)))
+    let (server, home) = Server::builder(&Maildrop::new(mail(2)))
         .security(Security::Custom { config, roots })
         .behaviour(behaviour)
-        .start();
-    let home = Home::in_memory();
-    home.one_account(&server.account(), "");
+        .with_home("");
     run(&home, &[], 0);
     let line = sign_in(&server.last_session())[0].clone();
     assert!(line.starts_with("AUTH SCRAM-SHA-256 "), "{line}");
@@ -205,12 +203,10 @@ fn r31_a_scram_is_bound_to_the_tls_that_stls_began_as_well() {
         "STLS",
         "SASL PLAIN SCRAM-SHA-256 SCRAM-SHA-256-PLUS",
     ]);
-    let server = Server::builder(&Maildrop::new(mail(2)))
+    let (server, home) = Server::builder(&Maildrop::new(mail(2)))
         .security(Security::stls(&authority.localhost(), &authority))
         .behaviour(behaviour)
-        .start();
-    let home = Home::in_memory();
-    home.one_account(&server.account(), "tls = \"starttls\"\n");
+        .with_home("tls = \"starttls\"\n");
     run(&home, &[], 0);
     let session = server.last_session();
     assert_eq!(session.commands[..3], ["CAPA", "STLS", "CAPA"]);
@@ -245,11 +241,9 @@ fn s22_what_is_only_safe_inside_tls_is_not_to_be_had_without() {
         "scram-sha-256-plus",
         "scram-sha-1-plus",
     ] {
-        let server = Server::builder(&Maildrop::new(mail(1)))
+        let (server, home) = Server::builder(&Maildrop::new(mail(1)))
             .security(Security::Plain)
-            .start();
-        let home = Home::in_memory();
-        home.one_account(&server.account(), &format!("auth = {auth:?}\n"));
+            .with_home(&format!("auth = {auth:?}\n"));
         let output = run(&home, &[], 78);
         let value = format!("auth = {auth:?}");
         assert_said(&output, &["with TLS alone", &value, "^^^", "hint: "]);
@@ -259,7 +253,7 @@ fn s22_what_is_only_safe_inside_tls_is_not_to_be_had_without() {
 
 #[test]
 fn a_word_that_names_no_method_is_shown_with_its_place() {
-    let home = Home::in_memory();
+    let home = Home::new();
     home.config("[accounts.a]\nhost = \"h\"\nuser = \"ada\"\nauth = \"scram-sha256\"\n");
     let output = run(&home, &[], 78);
     assert_said(
@@ -270,7 +264,7 @@ fn a_word_that_names_no_method_is_shown_with_its_place() {
 
 #[test]
 fn external_without_a_certificate_is_a_config_error() {
-    let home = Home::in_memory();
+    let home = Home::new();
     home.config("[accounts.a]\nhost = \"h\"\nuser = \"ada\"\nauth = \"external\"\n");
     let output = run(&home, &[], 78);
     assert_said(&output, &["certificate of yours", "^^^", "tls-client-cert"]);
@@ -279,7 +273,7 @@ fn external_without_a_certificate_is_a_config_error() {
 #[test]
 fn external_asks_nobody_for_a_password() {
     let server = Server::builder(&Maildrop::new(mail(2))).start();
-    let home = Home::in_memory();
+    let home = Home::new();
     let text = home.account_config("a", &server.account());
     let lines = text.lines().filter(|line| !line.starts_with("password"));
     let text = lines.collect::<Vec<_>>().join("\n");
@@ -296,7 +290,7 @@ fn r27_a_response_that_would_make_the_command_too_long_waits_to_be_asked_for() {
         let server = Server::builder(&Maildrop::new(mail(2)))
             .credentials("ada", &password)
             .start();
-        let home = Home::in_memory();
+        let home = Home::new();
         home.one_account(&server.account(), &auth_key(&home, auth));
         run(&home, &[], 0);
         let said = sign_in(&server.last_session());

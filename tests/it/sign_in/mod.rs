@@ -25,7 +25,7 @@ fn serving(behaviour: Behaviour, auth: &str) -> (Server, Home) {
     let server = Server::builder(&Maildrop::new(mail(2)))
         .behaviour(behaviour)
         .start();
-    let home = Home::in_memory();
+    let home = Home::new();
     home.one_account(&server.account(), &auth_key(&home, auth));
     (server, home)
 }

@@ -6,7 +6,7 @@ use popfetch::exit::{Diagnose, Status};
 use popfetch::net::proxy::Way;
 use popfetch::net::tls::{Roots, TlsPolicy};
 use popfetch::net::{Protection, Route, Target};
-use popfetch::session::{Auth, Credentials, Error, Options, Secret, Session};
+use popfetch::source::pop::{Auth, Credentials, Error, Options, Secret, Session};
 use popfetch::stop::Stop;
 
 use super::{attempts, auth_key, offering, serving, sign_in, with_wrong_password};
@@ -28,7 +28,7 @@ fn r30_a_token_is_sent_in_a_second_step_and_may_be_of_any_length() {
                 .behaviour(offering("XOAUTH2 OAUTHBEARER"))
                 .credentials("ada", &token)
                 .start();
-            let home = Home::in_memory();
+            let home = Home::new();
             home.one_account(&server.account(), &auth_key(&home, auth));
             run(&home, &[], 0);
             let said = sign_in(&server.last_session());
@@ -63,7 +63,7 @@ fn a_persons_own_helper_gives_the_token() {
     let server = Server::builder(&Maildrop::new(mail(2)))
         .credentials("ada", "ya29.token")
         .start();
-    let home = Home::in_memory();
+    let home = Home::new();
     let text = home.account_config("a", &server.account());
     let lines = text.lines().filter(|line| !line.starts_with("password"));
     let text = lines.collect::<Vec<_>>().join("\n");
@@ -98,6 +98,7 @@ fn with_token(server: &Server, token: &str) -> Result<(), Error> {
     let options = Options {
         ahead: false,
         shortcut: None,
+        lists_in_parts: false,
         detour: None,
         timeout,
         patience: Duration::from_secs(60),
@@ -105,6 +106,7 @@ fn with_token(server: &Server, token: &str) -> Result<(), Error> {
         start_tls: false,
         capabilities: true,
         utf8: false,
+        lenient: false,
         transcript: None,
     };
     let credentials = Credentials {

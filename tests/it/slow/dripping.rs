@@ -11,7 +11,7 @@ use crate::support::tree;
 const OVER: &str = "2";
 
 fn home(script: &Script) -> Home {
-    let mut home = Home::in_memory();
+    let mut home = Home::new();
     home.env("POPFETCH_TEST_RATE_OVER", OVER);
     home.one_account(&script.account(), "");
     home

@@ -24,8 +24,7 @@ fn watched(behaviour: Behaviour) -> (Server, Home, Receiver<String>) {
         })
         .start();
     // A run that was asked to stop waits for nothing long, and a disk may have much to do.
-    let home = Home::in_memory();
-    home.one_account(
+    let home = Home::of(
         &server.account(),
         "keep = \"never\"\npipelining = \"off\"\n",
     );

@@ -23,10 +23,7 @@ fn silent_on(command: &str, said: &str) -> Behaviour {
 
 fn impatient(behaviour: Behaviour) -> (Server, Home) {
     let server = Server::builder(&Maildrop::new(mail(3))).behaviour(behaviour);
-    let server = server.security(Security::Plain).start();
-    let home = Home::in_memory();
-    home.one_account(&server.account(), TIMEOUT);
-    (server, home)
+    server.security(Security::Plain).with_home(TIMEOUT)
 }
 
 #[test]
@@ -75,8 +72,7 @@ fn f5_silence_ends_the_run_and_the_state_is_named() {
 #[test]
 fn f5_silence_instead_of_a_greeting_ends_the_run() {
     let script = Script::tls(Scene::new().stall());
-    let home = Home::new();
-    home.one_account(&script.account(), TIMEOUT);
+    let home = Home::of(&script.account(), TIMEOUT);
     let output = run(&home, &[], 75);
     assert_said(&output, &["no answer for 2 seconds", "greeting"]);
 }
@@ -137,7 +133,7 @@ fn full_listener() -> OwnedFd {
 #[test]
 fn f5_s16_silence_in_the_tls_handshake_ends_the_run() {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
-    let home = Home::in_memory();
+    let home = Home::new();
     let mut account = Server::start(&Maildrop::new([])).account();
     account.roots = Some("bundled".into());
     account.port = listener.local_addr().unwrap().port();
@@ -169,8 +165,7 @@ fn t14_one_octet_now_and_then_is_no_progress() {
     let scene = at_retr(5000).send("+OK\r\n");
     let scene = scene.drip([b'x'; 5000], Duration::from_millis(500));
     let script = Script::tls(scene);
-    let home = Home::new();
-    home.one_account(&script.account(), TIMEOUT);
+    let home = Home::of(&script.account(), TIMEOUT);
     let began = Instant::now();
     let output = run(&home, &[], 75);
     assert!(
@@ -215,8 +210,7 @@ fn f6_one_octet_now_and_then_is_no_progress_in_any_state() {
     let runs = states.map(|(scene, state)| {
         let drips = scene.drip([b'x'; 100], Duration::from_millis(300));
         let script = Script::plain(drips);
-        let home = Home::in_memory();
-        home.one_account(&script.account(), TIMEOUT);
+        let home = Home::of(&script.account(), TIMEOUT);
         let running = home.popfetch(["fetch"]).limit(Duration::from_secs(20));
         (running.start(), state, script, home)
     });
@@ -241,8 +235,7 @@ fn f6_a_slow_line_that_carries_something_is_waited_for() {
         scene = scene.pause(Duration::from_millis(450)).send(piece);
     }
     let script = Script::plain(scene.expect("QUIT").send("+OK\r\n"));
-    let home = Home::in_memory();
-    home.one_account(&script.account(), TIMEOUT);
+    let home = Home::of(&script.account(), TIMEOUT);
     let began = Instant::now();
     run(&home, &[], 0);
     assert!(began.elapsed() > Duration::from_secs(2), "it was no test");
@@ -268,7 +261,7 @@ fn b9_the_hint_about_silence_names_the_key_and_the_option_and_both_work() {
             .behaviour(Behaviour::new().delay(Duration::from_millis(1500)))
             .start()
     };
-    let (server, home) = (slow(), Home::in_memory());
+    let (server, home) = (slow(), Home::new());
     home.one_account(&server.account(), "timeout = \"1 s\"\n");
     let output = run(&home, &[], 75);
     let words = ["hint: ", "timeout = \"5 min\" in its account", "--timeout"];

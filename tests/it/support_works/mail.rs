@@ -83,7 +83,7 @@ fn the_server_gives_the_samples_back_unchanged() {
 
 #[test]
 fn a_maildir_is_compared_as_a_multiset() {
-    let directory = tempfile::tempdir().unwrap();
+    let directory = crate::support::scratch::directory();
     let twice = Message::from_lf("twice", "x\n");
     let messages = [twice.clone(), Message::from_lf("once", "y\n"), twice];
     for (index, part) in ["new", "new", "cur"].into_iter().enumerate() {

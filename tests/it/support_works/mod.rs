@@ -7,6 +7,7 @@ mod peers;
 /// The embedded server, well behaved and not.
 mod server;
 
+use crate::support::series::{drawn, is_whole};
 use crate::support::skip::{Lack, is_root, may_skip};
 
 #[test]
@@ -25,4 +26,15 @@ fn a_skip_under_ci_is_excused_by_the_list_alone_and_to_root_not_at_all() {
     ] {
         assert!(!may_skip(lack, test), "{lack:?} {test}");
     }
+}
+
+#[test]
+fn a_sample_of_a_series_has_both_of_its_ends_and_is_drawn_alike_once_more() {
+    let sample = drawn(1000, 40);
+    assert_eq!(sample.len(), if is_whole() { 1000 } else { 40 });
+    assert!(sample.is_sorted_by(|a, b| a < b));
+    assert!(sample.starts_with(&[0, 1, 2, 3, 4, 5, 6, 7, 8, 9]));
+    assert!(sample.ends_with(&[990, 991, 992, 993, 994, 995, 996, 997, 998, 999]));
+    assert_eq!(sample, drawn(1000, 40));
+    assert_eq!(drawn(7, 40), [0, 1, 2, 3, 4, 5, 6]);
 }

@@ -19,8 +19,7 @@ fn nowhere() -> Account {
 
 #[test]
 fn an_unknown_key_is_shown_with_its_place_and_the_nearest_known_one() {
-    let home = Home::new();
-    home.one_account(&nowhere(), "timout = \"5s\"\n");
+    let home = Home::of(&nowhere(), "timout = \"5s\"\n");
     let output = run(&home, &[], 78);
     assert_said(&output, &["no key `timout`", "`timeout`", "config.toml:"]);
     assert!(output.stderr.contains('^'), "a caret: {output:#?}");
@@ -186,10 +185,10 @@ fn words_of_other_tools_lead_to_ours() {
     for (line, wanted) in [
         ("server = \"h\"", "did you mean `host`?"),
         ("username = \"u\"", "did you mean `user`?"),
-        ("ssl = true", "did you mean `tls`?"),
+        ("ssl = true", "leave it out: TLS is on"),
         ("pass = \"x1y2\"", "did you mean `password`?"),
-        ("passwordeval = \"x\"", "did you mean `password-command`?"),
-        ("delete = true", "did you mean `keep`?"),
+        ("passwordeval = \"x\"", "that is password-command = ["),
+        ("delete = true", "that is keep = \"never\""),
         ("path = \"~/Mail\"", "did you mean `maildir`?"),
         ("tls = true", "TLS is on without this line"),
         ("tls = 1", "`tls` is \"implicit\""),

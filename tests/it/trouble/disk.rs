@@ -14,9 +14,9 @@ use crate::support::tree;
 /// with a larger one. Gives whether it was full.
 fn fill(place: fn(&Home) -> PathBuf, options: &str, messages: &[Message]) -> Option<bool> {
     let server = Server::builder(&Maildrop::new(messages.iter().cloned()));
-    let server = server.security(Security::Plain).start();
-    let home = Home::new();
-    home.one_account(&server.account(), "keep = \"never\"\n");
+    let (server, home) = server
+        .security(Security::Plain)
+        .with_home("keep = \"never\"\n");
     let disk = Mounted::tmpfs(&place(&home), options)?;
     let mut full = false;
     for _ in 0..2 {

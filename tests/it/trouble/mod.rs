@@ -5,6 +5,8 @@
 mod config;
 /// The disk and standard output.
 mod disk;
+/// Files that a person names, and that are none.
+mod named;
 /// What is said once, and where it is of use.
 mod once;
 /// Servers that cannot be reached, turn us away, or talk nonsense.

@@ -68,9 +68,7 @@ fn an_accepted_password_is_not_shown_either() {
     for behaviour in [Behaviour::new(), Behaviour::new().without("SASL")] {
         let maildrop = Maildrop::new(mail(1));
         let server = Server::builder(&maildrop).credentials("ada", WRONG);
-        let server = server.behaviour(behaviour).start();
-        let home = Home::new();
-        home.one_account(&server.account(), "");
+        let (_server, home) = server.behaviour(behaviour).with_home("");
         let output = run(&home, &["-vv", "--format", "json"], 0);
         for form in forms(WRONG) {
             assert!(!output.stderr.contains(&form), "{form}: {output:#?}");
@@ -222,8 +220,7 @@ fn f1_an_unknown_host_is_named() {
 #[test]
 fn s30_a_greeting_without_end_is_given_up() {
     let script = Script::tls(Scene::new().send_forever(vec![b'a'; 4096]));
-    let home = Home::new();
-    home.one_account(&script.account(), "");
+    let home = Home::of(&script.account(), "");
     let began = Instant::now();
     let output = run(&home, &[], 76);
     assert!(began.elapsed() < Duration::from_secs(10));

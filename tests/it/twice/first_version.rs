@@ -38,7 +38,7 @@ fn left_by_the_first_version((user, text, waiting): User, bare: bool) -> Option<
         return None;
     }
     let server = super::serving(&Maildrop::new(waiting()), user, Behaviour::new());
-    let home = Home::in_memory();
+    let home = Home::new();
     let port = server.port().to_string();
     let account = Account {
         host: "pop.example.com".into(),
@@ -78,7 +78,7 @@ fn deliver(maildir: &Path, unique_id: &str, name: &str) {
 
 fn by_the_new_one(home: &Home) -> bool {
     let text = fs::read_to_string(journal(home)).unwrap();
-    text.starts_with("popfetch-state\t2\t")
+    text.starts_with("popfetch-state\t3\t")
 }
 
 #[test]

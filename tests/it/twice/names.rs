@@ -36,7 +36,7 @@ impl Scene {
         };
         let first = serving(&maildrop, "ada", Behaviour::new());
         let second = serving(&maildrop, user, Behaviour::new());
-        let home = Home::in_memory();
+        let home = Home::new();
         let mut account = second.account();
         match other {
             Other::Host => (account.host, account.port) = ("127.0.0.1".into(), first.port()),
@@ -87,7 +87,7 @@ const OTHERS: [Other; 3] = [Other::Host, Other::Port, Other::Case];
 fn c3_the_hosts_case_and_its_trailing_dot_make_no_other_maildrop() {
     let maildrop = Maildrop::new(mail(20));
     let server = serving(&maildrop, "ada", Behaviour::new());
-    let home = Home::in_memory();
+    let home = Home::new();
     for host in ["localhost", "LOCALHOST", "localhost.", "LocalHost."] {
         let mut account = server.account();
         account.host = host.into();

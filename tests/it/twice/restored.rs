@@ -5,6 +5,7 @@ use super::{configure, letter, mail, restore, retrieved, saved, told};
 use crate::given::{run, serving};
 use crate::support::account::Security;
 use crate::support::behaviour::{Behaviour, Reply};
+use crate::support::journal::rewrite;
 use crate::support::maildrop::Maildrop;
 use crate::support::process::installed;
 use crate::support::run::Home;
@@ -137,10 +138,7 @@ fn assert_nothing_is_refused(
 }
 
 fn ages(journal: &Path, by: i64) {
-    let text = fs::read_to_string(journal).unwrap();
-    let lines = text.lines().map(|line| {
-        let (line, _) = line.rsplit_once('\t').unwrap();
-        let mut fields: Vec<String> = line.split('\t').map(str::to_owned).collect();
+    rewrite(journal, |fields| {
         let place = match fields[0].as_str() {
             "I" | "R" => 2,
             "B" => 1,
@@ -151,11 +149,7 @@ fn ages(journal: &Path, by: i64) {
         {
             *time = (seconds - by).to_string();
         }
-        let line = fields.join("\t") + "\t";
-        format!("{line}{:08x}\n", crc32fast::hash(line.as_bytes()))
     });
-    let text: String = lines.collect();
-    fs::write(journal, text).unwrap();
 }
 
 #[test]

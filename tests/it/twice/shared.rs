@@ -185,7 +185,7 @@ fn c6_two_accounts_in_one_maildir_do_not_mind_each_other() {
         "ada",
         Behaviour::new(),
     );
-    let home = Home::in_memory();
+    let home = Home::new();
     let text = home.account_config("b", &two.account());
     let maildir = |name| format!("maildir = {:?}\n", home.maildir(name));
     let text = text.replace(&maildir("b"), &maildir("a"));

@@ -1,0 +1,34 @@
+//! The command that stays: its options.
+
+use clap::Args;
+
+use super::fetch::{Jobs, jobs};
+use crate::profile::Shard;
+
+/// `popfetch watch`.
+#[derive(Args, Clone, Debug)]
+#[command(after_help = "\
+SIGHUP has the config file read anew, SIGUSR1 has all accounts fetched now, SIGTERM and SIGINT end it.
+What goes wrong is told as popfetch -q tells it.
+
+Examples:
+  popfetch watch                  fetch each account every ten minutes, or as its `every` says
+  popfetch watch --status         say how the watch of the same accounts is; for health checks
+  popfetch watch --shard 0/4      the first of four machines that share the accounts")]
+pub struct Watch {
+    /// Accounts of the config file; none means all
+    #[arg(value_name = "ACCOUNT")]
+    pub accounts: Vec<String>,
+
+    /// Work on this many accounts at once
+    #[arg(short, long, value_name = "N", default_value_t, value_parser = jobs())]
+    pub jobs: Jobs,
+
+    /// Watch the Ith of N parts of the accounts alone, counted from 0, as in 0/4
+    #[arg(long, value_name = "I/N")]
+    pub shard: Option<Shard>,
+
+    /// Say how the watch of these accounts is that runs already: 0 where it is well, else 1
+    #[arg(long)]
+    pub status: bool,
+}

@@ -1,0 +1,256 @@
+//! `popfetch list`: the messages that were fetched, newest first.
+
+use super::context::Context;
+use super::fail::{Failure, print};
+use super::pager::page;
+use super::results::{Counts, Results};
+use super::shelves::Shelves;
+use crate::cli::{List, Since};
+use crate::durable::Disk;
+use crate::exit::Status;
+use crate::mailbox::{self, Entry, Filter, Numbers, Which};
+use crate::paths;
+use crate::report::{Event, Format, Report, Reporter};
+use crate::term::{Column, Table, columns, escape_str, fit, json_line, size};
+use jiff::tz::TimeZone;
+use jiff::{Timestamp, ToSpan};
+use serde_json::json;
+use std::io::stdout;
+use std::os::unix::ffi::OsStrExt;
+use std::path::PathBuf;
+
+/// What is listed of an account.
+#[derive(Default)]
+struct Listed {
+    messages: u64,
+    new: u64,
+}
+
+impl Counts for Listed {
+    const FIELDS: &'static [&'static str] = &["messages", "new"];
+
+    fn values(&self) -> Vec<u64> {
+        vec![self.messages, self.new]
+    }
+}
+
+/// Runs the command.
+pub(super) fn run(context: &Context<'_>, arguments: &List) -> Result<Status, Failure> {
+    let report = context.text_reporter();
+    let which = match (&arguments.folder, arguments.all_folders) {
+        (Some(name), _) => Which::One(name.clone()),
+        (None, true) => Which::All,
+        (None, false) => Which::Inbox,
+    };
+    // Before the thread is confined that needs it.
+    let zone = TimeZone::system();
+    let filter = Filter::new(
+        arguments.new,
+        arguments.from.as_deref(),
+        arguments.subject.as_deref(),
+        arguments.since.and_then(|since| moment(since, &zone)),
+    );
+    let maildir = arguments.maildir.as_deref().map(paths::in_full);
+    let shelves = Shelves::open(
+        context,
+        &arguments.accounts,
+        maildir.as_deref(),
+        &which,
+        &report,
+    )?;
+    shelves.tell(&report);
+    let mut listing = shelves.confined(mailbox::list)??;
+    listing.entries.retain(|entry| filter.takes(entry));
+    if let Some(limit) = arguments.limit {
+        listing.entries.truncate(limit);
+    }
+    tell(&shelves, listing.unreadable, &report);
+    let entries = &listing.entries;
+    let looked = count(&shelves, entries);
+    let paths = || entries.iter().map(|entry| entry.path(&shelves.places));
+    match context.format {
+        Format::Json => print(as_json(&shelves, entries, &looked))?,
+        Format::Paths => {
+            let end: &[u8] = if context.global.null { b"\0" } else { b"\n" };
+            let lines = paths().flat_map(|path| [path.as_os_str().as_bytes(), end].concat());
+            print(lines.collect::<Vec<u8>>())?;
+        }
+        Format::Text => {
+            keep_numbers(paths().collect(), &report);
+            if entries.is_empty() && !context.global.quiet {
+                report.print("no messages\n");
+            }
+            page(&as_table(&shelves, entries, &zone))?;
+        }
+    }
+    let status = looked.status();
+    Ok(match listing.unreadable {
+        0 => status,
+        _ => status.worst(Status::Partial),
+    })
+}
+
+/// Since when, in seconds since 1970.
+fn moment(since: Since, zone: &TimeZone) -> Option<i64> {
+    match since {
+        Since::Day(day) => Some(day.to_zoned(zone.clone()).ok()?.timestamp().as_second()),
+        Since::Ago(period) => {
+            let ago = i64::try_from(period.duration().as_secs()).unwrap_or(i64::MAX);
+            Some(Timestamp::now().as_second().saturating_sub(ago))
+        }
+    }
+}
+
+/// What could not be read is said beside what could.
+fn tell(shelves: &Shelves, unreadable: u64, report: &Reporter) {
+    if let Some(path) = &shelves.places.unread {
+        let text = format!("the folder {} cannot be read", path.display());
+        report.report("list", Event::Warning(&text));
+    }
+    if unreadable > 0 {
+        let text = match unreadable {
+            1 => "a file cannot be read, and is left out".to_owned(),
+            _ => format!("{unreadable} files cannot be read, and are left out"),
+        };
+        report.report("list", Event::Warning(&text));
+    }
+}
+
+/// `show` takes the numbers that a person has seen last.
+fn keep_numbers(paths: Vec<PathBuf>, report: &Reporter) {
+    let kept = paths::cache_dir()
+        .map_err(std::io::Error::other)
+        .and_then(|cache| Numbers::keep(&Disk::new(), &cache, &paths));
+    if let Err(error) = kept {
+        let text = format!(
+            "the numbers of this list cannot be kept, and `popfetch show` does not know them: {error}"
+        );
+        report.report("list", Event::Warning(&text));
+    }
+}
+
+fn count(shelves: &Shelves, entries: &[Entry]) -> Results<Listed> {
+    let accounts = shelves.accounts.iter().map(|(name, result)| {
+        let listed = result.clone().map(|()| {
+            let own = entries
+                .iter()
+                .filter(|entry| shelves.owner_of(entry) == Some(name.as_str()));
+            own.fold(Listed::default(), |listed, entry| Listed {
+                messages: listed.messages + 1,
+                new: listed.new + u64::from(entry.is_new()),
+            })
+        });
+        (name.clone(), listed)
+    });
+    Results::of(accounts.collect())
+}
+
+fn as_table(shelves: &Shelves, entries: &[Entry], zone: &TimeZone) -> String {
+    let columns = columns(stdout());
+    let are_several = shelves.are_several();
+    let mut layout = vec![Column::Right, Column::Left, Column::Left];
+    if are_several {
+        layout.push(Column::Left);
+    }
+    layout.extend([Column::Flexible, Column::Right, Column::Flexible]);
+    let mut table = Table::new(&layout);
+    // The subject says more than the rest of a long name; below each other both have room.
+    let most = columns.map_or(usize::MAX, |columns| (columns / 4).clamp(12, 40));
+    let dates = Dates::new(zone, columns.is_some());
+    for (place, entry) in entries.iter().enumerate() {
+        let heading = &entry.glance.heading;
+        let shown = |text: Option<&str>| text.map_or_else(|| "-".to_owned(), escape_str);
+        let from = heading.from.as_deref().map(name_of);
+        let mut row = vec![
+            (place + 1).to_string(),
+            marks(entry),
+            dates.shown(entry.time),
+        ];
+        if are_several {
+            let account = escape_str(shelves.owner_of(entry).unwrap_or("-"));
+            row.push(fit(&account, most / 2));
+        }
+        let subject = shown(heading.subject.as_deref());
+        let subject = match shelves.folder_of(entry) {
+            Some(folder) => format!("[{}] {subject}", escape_str(folder)),
+            None => subject,
+        };
+        row.extend([fit(&shown(from), most), size(entry.octets), subject]);
+        table.row(row);
+    }
+    table.render_in_two(columns)
+}
+
+/// The name of a sender, or else the address.
+fn name_of(from: &str) -> &str {
+    match from.rsplit_once(" <") {
+        Some((name, _)) if !name.trim().is_empty() => name.trim(),
+        _ => from,
+    }
+}
+
+fn marks(entry: &Entry) -> String {
+    let flags = [(b'R', 'R'), (b'F', 'F'), (b'T', 'T')];
+    let flags = flags.iter().filter(|(flag, _)| entry.flags.has(*flag));
+    let mut marks: String = entry.is_new().then_some('N').into_iter().collect();
+    marks.extend(flags.map(|(_, mark)| mark));
+    marks.extend(entry.glance.attachments.then_some('@'));
+    marks
+}
+
+/// How dates are written: for a terminal as short as ls writes them, here and now.
+struct Dates<'a> {
+    zone: &'a TimeZone,
+    /// Since when the year need not be said; none where it is always said.
+    recent: Option<i64>,
+}
+
+impl<'a> Dates<'a> {
+    fn new(zone: &'a TimeZone, is_short: bool) -> Self {
+        let half_a_year = Timestamp::now().to_zoned(zone.clone());
+        let half_a_year = half_a_year.checked_sub(6.months()).ok();
+        Self {
+            zone,
+            recent: half_a_year
+                .filter(|_| is_short)
+                .map(|it| it.timestamp().as_second()),
+        }
+    }
+
+    fn shown(&self, seconds: i64) -> String {
+        let Ok(time) = Timestamp::from_second(seconds) else {
+            return "?".to_owned();
+        };
+        let time = time.to_zoned(self.zone.clone());
+        let form = match self.recent {
+            None => "%Y-%m-%d %H:%M",
+            Some(recent) if seconds >= recent => "%b %e %H:%M",
+            Some(_) => "%b %e  %Y",
+        };
+        time.strftime(form).to_string()
+    }
+}
+
+fn as_json(shelves: &Shelves, entries: &[Entry], looked: &Results<Listed>) -> Vec<u8> {
+    let mut data = Vec::new();
+    for entry in entries {
+        let (heading, path) = (&entry.glance.heading, entry.path(&shelves.places));
+        let object = json!({
+            "event": "message",
+            "account": shelves.owner_of(entry),
+            "folder": shelves.folder_of(entry),
+            "path": path.to_string_lossy(),
+            "date": heading.date,
+            "from": heading.from,
+            "subject": heading.subject,
+            "message_id": entry.glance.message_id,
+            "octets": entry.octets,
+            "flags": entry.flags.words().collect::<Vec<_>>(),
+            "new": entry.is_new(),
+            "attachments": entry.glance.attachments,
+        });
+        data.extend(json_line(&object).unwrap_or_default());
+    }
+    data.extend(looked.json(|_, _| Vec::new()));
+    data
+}

@@ -1,0 +1,194 @@
+//! The Maildirs that are read with no connection: those of the accounts, or one that is named.
+
+use super::context::Context;
+use super::fail::Failure;
+use crate::durable::Disk;
+use crate::exit::Status;
+use crate::fetch;
+use crate::mailbox::{Entry, Error, Places, Which};
+use crate::maildir::{AccountTag, UniqueName};
+use crate::profile::Overrides;
+use crate::report::{self, Event, Outcome, Report, Reporter};
+use crate::sandbox;
+use std::collections::HashMap;
+use std::os::fd::BorrowedFd;
+use std::path::{Path, PathBuf};
+use std::thread;
+
+/// What can be read, and whose it is.
+pub(super) struct Shelves {
+    pub(super) places: Places,
+    /// The accounts by their names, in the order of the config file, and what keeps one from being read.
+    pub(super) accounts: Vec<(String, Result<(), report::Failure>)>,
+    /// Those of them of which nobody was told yet.
+    untold: Vec<String>,
+    /// Who delivers to each Maildir, in the order in which they were added.
+    owners: Vec<Vec<(String, AccountTag)>>,
+}
+
+impl Shelves {
+    /// Opens the Maildirs of these accounts, or `maildir` where no account is named. What is wrong with
+    /// one keeps no other from being read; see [`Self::tell`].
+    pub(super) fn open(
+        context: &Context<'_>,
+        accounts: &[String],
+        maildir: Option<&Path>,
+        which: &Which,
+        report: &Reporter,
+    ) -> Result<Self, Failure> {
+        let disk = Disk::new();
+        let mut shelves = Self {
+            places: Places::default(),
+            accounts: Vec::new(),
+            untold: Vec::new(),
+            owners: Vec::new(),
+        };
+        if let (Some(maildir), true) = (maildir, accounts.is_empty()) {
+            shelves.places.add(&disk, maildir, which)?;
+            shelves.owners.push(Vec::new());
+            return Ok(shelves);
+        }
+        let overrides = Overrides {
+            maildir: maildir.map(Path::to_owned),
+            ..Overrides::default()
+        };
+        let mut known: HashMap<PathBuf, usize> = HashMap::new();
+        let mut with_nothing = Vec::new();
+        for (name, profile) in context.selected(accounts, &overrides, report)? {
+            let profile = match profile {
+                Ok(profile) => profile,
+                Err(failure) => {
+                    shelves.accounts.push((name, Err(failure)));
+                    continue;
+                }
+            };
+            if !profile.has_maildir() {
+                let error = Error::PassesThrough;
+                // With others it has nothing to show; who names it is told so.
+                let result = match accounts.is_empty() {
+                    true => {
+                        with_nothing.push((name.clone(), error));
+                        Ok(())
+                    }
+                    false => {
+                        shelves.untold.push(name.clone());
+                        Err(fetch::failure(&error))
+                    }
+                };
+                shelves.accounts.push((name, result));
+                continue;
+            }
+            let owner = (name.clone(), AccountTag::new(&profile.server.id()));
+            if let Some(owners) = known
+                .get(&profile.maildir)
+                .and_then(|at| shelves.owners.get_mut(*at))
+            {
+                owners.push(owner);
+                shelves.accounts.push((name, Ok(())));
+                continue;
+            }
+            let result = match shelves.places.add(&disk, &profile.maildir, which) {
+                Ok(()) => {
+                    known.insert(profile.maildir, shelves.owners.len());
+                    shelves.owners.push(vec![owner]);
+                    Ok(())
+                }
+                // Where another account has the folder, this one has nothing in it.
+                Err(error @ Error::NoFolder { .. }) => {
+                    with_nothing.push((name.clone(), error));
+                    Ok(())
+                }
+                Err(error) => Err(fetch::failure(&error)),
+            };
+            if result.is_err() {
+                shelves.untold.push(name.clone());
+            }
+            shelves.accounts.push((name, result));
+        }
+        if shelves.owners.is_empty() {
+            for (name, error) in with_nothing {
+                let failure = fetch::failure(&error);
+                shelves.untold.push(name.clone());
+                let found = shelves.accounts.iter_mut().find(|(it, _)| *it == name);
+                if let Some((_, result)) = found {
+                    *result = Err(failure);
+                }
+            }
+        }
+        Ok(shelves)
+    }
+
+    /// Reports what keeps accounts from being read.
+    pub(super) fn tell(&self, report: &Reporter) {
+        for (name, result) in &self.accounts {
+            if let Err(failure) = result
+                && self.untold.contains(name)
+            {
+                let outcome = Outcome {
+                    failure: Some(failure.clone()),
+                    ..Outcome::default()
+                };
+                report.report(name, Event::Finished(&outcome));
+            }
+        }
+        report.clear();
+    }
+
+    /// Whether there are messages of more than one account, so that it has to be said whose one is.
+    pub(super) fn are_several(&self) -> bool {
+        self.owners.iter().map(Vec::len).sum::<usize>() > 1
+    }
+
+    /// Whose message this is: of several that deliver to a Maildir the one that its name says, or the
+    /// first.
+    pub(super) fn owner_of(&self, entry: &Entry) -> Option<&str> {
+        let place = self.places.all.get(entry.place)?;
+        let owners = self.owners.get(place.maildir)?;
+        let tag = match owners.len() {
+            0 | 1 => None,
+            _ => UniqueName::parse(&entry.name).and_then(|name| name.tag()),
+        };
+        let by_tag = owners.iter().find(|(_, it)| Some(*it) == tag);
+        by_tag.or(owners.first()).map(|(name, _)| name.as_str())
+    }
+
+    /// The folder that a message lies in.
+    pub(super) fn folder_of(&self, entry: &Entry) -> Option<&str> {
+        self.places.all.get(entry.place)?.folder.as_deref()
+    }
+
+    /// Does `work` where nothing can be read but these Maildirs, and nothing be written.
+    pub(super) fn confined<T: Send>(
+        &self,
+        work: impl FnOnce(&Places) -> T + Send,
+    ) -> Result<T, Failure> {
+        let readable: Vec<_> = self.places.all.iter().map(|it| it.dir.as_fd()).collect();
+        confined(&readable, || work(&self.places))
+    }
+}
+
+/// Does `work` in a thread that can read nothing but what is `readable`, or open already, and writes
+/// nothing: it is for octets that anybody may have sent.
+pub(super) fn confined<T: Send>(
+    readable: &[BorrowedFd<'_>],
+    work: impl FnOnce() -> T + Send,
+) -> Result<T, Failure> {
+    let done = thread::scope(|scope| {
+        let work = || {
+            // Best effort, as everywhere.
+            sandbox::confine(&[], readable);
+            work()
+        };
+        match thread::Builder::new().spawn_scoped(scope, work) {
+            Ok(thread) => thread.join().ok(),
+            Err(_) => None,
+        }
+    });
+    done.ok_or_else(|| {
+        Failure::new(
+            Status::Internal,
+            "popfetch failed while it was reading",
+            "another program may be able to read it; nothing was changed",
+        )
+    })
+}

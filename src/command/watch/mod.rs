@@ -1,0 +1,346 @@
+//! `popfetch watch`: stays in the foreground, and has each account fetched when it is due.
+//!
+//! This process signs in nowhere and touches no mail. It reads the config, keeps the time, and starts the
+//! program anew for each account ([`round`]), so that no fault of one fetch outlives it.
+
+mod health;
+mod round;
+mod schedule;
+mod service;
+
+use super::context::{Context, stop_on_signals};
+use super::fail::{Failure, print};
+use crate::cli::Watch;
+use crate::durable::Disk;
+use crate::exit::{Status, scarcity};
+use crate::paths;
+use crate::profile::{Config, ConfigError, Overrides, select};
+use crate::state;
+use crate::stop::Stop;
+use crate::stop::calls::Calls;
+use crate::term::{columns, escape_str, without_numbers, wrap};
+use health::{BEAT, Found, Health, NAMED, State};
+use round::{Rounds, Text};
+use rustix::event::{PollFd, PollFlags, poll};
+use rustix::time::{
+    ClockId, Itimerspec, TimerfdClockId, TimerfdFlags, TimerfdTimerFlags, Timespec, clock_gettime,
+    timerfd_create, timerfd_settime,
+};
+use schedule::Schedule;
+use service::Service;
+use std::hash::{BuildHasher, RandomState};
+use std::io::{self, IsTerminal, Write};
+use std::os::fd::OwnedFd;
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// Which watch it is: what its command line says.
+struct Which<'a> {
+    /// The config file that was named, in full.
+    config: Option<PathBuf>,
+    arguments: &'a Watch,
+}
+
+/// Runs the command.
+pub(super) fn run(context: &Context<'_>, arguments: &Watch) -> Result<Status, Failure> {
+    let which = Which {
+        config: context.global.config.as_deref().map(paths::in_full),
+        arguments,
+    };
+    if let Some(url) = arguments.accounts.iter().find(|it| it.contains("://")) {
+        let url = crate::profile::without_password(url);
+        return Err(Failure::new(
+            Status::Usage,
+            format!("{url} is no account of the config file, and a watch is of such alone"),
+            "set one up, by popfetch setup",
+        ));
+    }
+    match arguments.status {
+        true => status(context, &which),
+        false => watch(context, &which),
+    }
+}
+
+/// `--status`.
+fn status(context: &Context<'_>, which: &Which<'_>) -> Result<Status, Failure> {
+    let directory = paths::state_dir()?;
+    let found = Found::look(&directory, which, now()).map_err(|error| {
+        let text = format!("cannot see how the watch is: {error}");
+        Failure::new(Status::Partial, text, "")
+    })?;
+    if !context.global.quiet {
+        print(found.line() + "\n")?;
+    }
+    Ok(match found {
+        Found::Well(_) => Status::Ok,
+        Found::Nothing | Found::Silent { .. } => Status::Partial,
+    })
+}
+
+fn watch(context: &Context<'_>, which: &Which<'_>) -> Result<Status, Failure> {
+    // Who keeps a terminal open wants it to end with it; a daemon's is long gone.
+    let ends_with_terminal = io::stderr().is_terminal();
+    let setting = Setting::read(context, which, false)?;
+    let stop = stop_on_signals()?;
+    let calls = Calls::on_signals().map_err(|error| scarce("handle signals", &error))?;
+    let alarm = Alarm::new().map_err(|error| scarce("keep the time", &error))?;
+    let directory = paths::state_dir()?;
+    let directory = state::open_directory(&Disk::new(), &directory)?;
+    let health = Health::take(&directory, which, now());
+    let health = health.map_err(|error| scarce("write beside the states", &error))?;
+    let health = health.map_err(|pid| {
+        let process = pid.map_or_else(String::new, |pid| format!(" (process {pid})"));
+        Failure::new(
+            Status::Temporary,
+            format!("another popfetch watch of these accounts runs already{process}"),
+            "popfetch watch --status says how it is",
+        )
+    })?;
+    let service = Service::of_environment();
+    let mut watch = Watching {
+        context,
+        which,
+        rounds: Rounds::new(context.global)
+            .map_err(|error| scarce("find the program's own file", &error))?,
+        schedule: Schedule::default(),
+        text: setting.text,
+        beat: service.watchdog.map_or(BEAT, |time| BEAT.min(time / 2)),
+        last_beat: None,
+        shown: State::default(),
+        health,
+        service,
+    };
+    watch.schedule.watch(setting.accounts, now());
+    if !context.global.quiet {
+        watch.say(&(watch.state().line() + "; Ctrl-C or SIGTERM ends it"));
+    }
+    watch.service.ready();
+    while stop.requested().is_none() {
+        let heard = calls.heard();
+        if heard.hangup && ends_with_terminal {
+            break;
+        }
+        if heard.hangup {
+            watch.reload();
+        }
+        if heard.now {
+            watch.schedule.all_now(now());
+        }
+        watch.turn();
+        alarm.wait(watch.wakes(), &stop, &calls);
+    }
+    watch.service.stopping();
+    watch.rounds.end();
+    // To be ended is how it ends.
+    Ok(Status::Ok)
+}
+
+/// What a watch goes by.
+struct Setting {
+    text: Text,
+    accounts: Vec<(String, Duration)>,
+}
+
+impl Setting {
+    /// Reads the config. What is wrong with an account alone is told and leaves the others alone, unless
+    /// all are to be `sound`.
+    fn read(context: &Context<'_>, which: &Which<'_>, sound: bool) -> Result<Self, Failure> {
+        let Watch {
+            accounts, shard, ..
+        } = which.arguments;
+        let config = Config::find(which.config.as_deref(), accounts)?;
+        let overrides = Overrides {
+            shard: *shard,
+            ..Overrides::default()
+        };
+        let (mut good, mut bad) = (Vec::new(), None::<ConfigError>);
+        let selected = select(&config, accounts, &overrides)?;
+        let none = selected.is_empty() && shard.is_none();
+        for (name, profile) in selected {
+            match profile {
+                Ok(profile) => good.push((name, profile.every)),
+                Err(error) if sound => return Err(error.into()),
+                Err(error) => {
+                    if let Some(earlier) = bad.replace(error) {
+                        tell(context, &earlier.into());
+                    }
+                }
+            }
+        }
+        match bad {
+            Some(error) if good.is_empty() => return Err(error.into()),
+            Some(error) => tell(context, &error.into()),
+            None if none => {
+                return Err(Failure::new(
+                    Status::Config,
+                    "all accounts are disabled",
+                    "name the account to be watched, or remove `disabled` from its profile",
+                ));
+            }
+            None => {}
+        }
+        let text = Text::of(config.text()).map_err(|error| scarce("keep the config", &error))?;
+        Ok(Self {
+            text,
+            accounts: good,
+        })
+    }
+}
+
+/// A watch that runs.
+struct Watching<'a> {
+    context: &'a Context<'a>,
+    which: &'a Which<'a>,
+    rounds: Rounds,
+    schedule: Schedule,
+    text: Text,
+    beat: Duration,
+    last_beat: Option<Duration>,
+    /// What was told last.
+    shown: State,
+    health: Health,
+    service: Service,
+}
+
+impl Watching<'_> {
+    /// Reads the config anew; with one that is broken all stays as it was.
+    fn reload(&mut self) {
+        self.service.reloading();
+        match Setting::read(self.context, self.which, true) {
+            Ok(setting) => {
+                self.text = setting.text;
+                self.schedule.watch(setting.accounts, now());
+                if !self.context.global.quiet {
+                    self.say(&format!("the config is read anew; {}", self.state().line()));
+                }
+            }
+            Err(failure) => {
+                tell(self.context, &failure);
+                self.say("the config stays as it was when it was last read");
+            }
+        }
+        self.service.ready();
+    }
+
+    /// Notes who has ended, starts who is due, and says how all that is.
+    fn turn(&mut self) {
+        for (name, status) in self.rounds.ended() {
+            if status.is_none() {
+                self.say(&format!("{}: its fetch was killed", escape_str(&name)));
+            }
+            // 128 and more is what a shell would make of a signal.
+            let status = status.or(Some(128));
+            self.schedule.ended(&name, status, now(), spread());
+        }
+        while self.rounds.len() < usize::from(self.which.arguments.jobs.0)
+            && let Some(name) = self.schedule.start(now())
+        {
+            let config = self.which.config.as_ref();
+            if let Err(error) = self.rounds.start(&name, &self.text, config) {
+                let error = without_numbers(&error.to_string());
+                self.say(&format!(
+                    "{}: cannot start its fetch: {error}",
+                    escape_str(&name)
+                ));
+                let status = i32::from(Status::Temporary.code());
+                self.schedule.ended(&name, Some(status), now(), spread());
+            }
+        }
+        self.tell_state();
+    }
+
+    fn tell_state(&mut self) {
+        let (state, now) = (self.state(), now());
+        let is_due = self.last_beat.is_none_or(|last| now >= last + self.beat);
+        if !is_due && state == self.shown {
+            return;
+        }
+        self.service.is_alive();
+        if self.last_beat.is_none() || state != self.shown {
+            self.service.status(&state.line());
+        }
+        // Where that fails, who asks hears that it hangs; the watch goes on, and tries again.
+        let _ = self.health.beat(&state, now);
+        self.last_beat = Some(now);
+        self.shown = state;
+    }
+
+    fn state(&self) -> State {
+        let failing = self.schedule.failing();
+        let names: Vec<_> = failing.take(NAMED).map(str::to_owned).collect();
+        State {
+            accounts: self.schedule.len(),
+            running: self.schedule.running(),
+            failing: self.schedule.failing().count(),
+            names,
+        }
+    }
+
+    /// When there is something to do at the latest.
+    fn wakes(&self) -> Duration {
+        let beat = self.last_beat.unwrap_or_default() + self.beat;
+        // With all places taken it is an end that wakes.
+        let is_full = self.rounds.len() >= usize::from(self.which.arguments.jobs.0);
+        let due = self.schedule.next().filter(|_| !is_full);
+        due.map_or(beat, |due| due.min(beat))
+    }
+
+    fn say(&self, text: &str) {
+        let line = wrap("", text, columns(io::stderr())) + "\n";
+        // Nobody is left to be told that this could not be printed.
+        let _ = io::stderr().write_all(line.as_bytes());
+    }
+}
+
+/// Wakes at a time of the clock that goes on while the machine sleeps.
+struct Alarm(OwnedFd);
+
+impl Alarm {
+    fn new() -> io::Result<Self> {
+        let flags = TimerfdFlags::CLOEXEC | TimerfdFlags::NONBLOCK;
+        Ok(Self(timerfd_create(TimerfdClockId::Boottime, flags)?))
+    }
+
+    /// Waits until then, or until there is something to hear.
+    fn wait(&self, until: Duration, stop: &Stop, calls: &Calls) {
+        // Zero would switch it off.
+        let until = until.max(Duration::from_nanos(1));
+        let none = Timespec::default();
+        let at = Itimerspec {
+            it_interval: none,
+            it_value: Timespec::try_from(until).unwrap_or(none),
+        };
+        let set = timerfd_settime(&self.0, TimerfdTimerFlags::ABSTIME, &at);
+        // Set anew with every wait, it is readable until then if it has gone off.
+        let mut watched = vec![stop.poll_fd(), calls.poll_fd()];
+        watched.push(PollFd::new(&self.0, PollFlags::IN));
+        let a_second = Timespec::try_from(Duration::from_secs(1)).ok();
+        let limit = a_second.filter(|_| set.is_err());
+        // Interrupted by a signal: whoever waits looks anyway.
+        let _ = poll(&mut watched, limit.as_ref());
+    }
+}
+
+/// Since the machine has started, its sleep included.
+fn now() -> Duration {
+    Duration::try_from(clock_gettime(ClockId::Boottime)).unwrap_or_default()
+}
+
+/// From 0 to 1, by the standard library's own source of randomness; nothing secret hangs on it.
+fn spread() -> f64 {
+    f64::from(u16::try_from(RandomState::new().hash_one(0) & 0xffff).unwrap_or_default())
+        / f64::from(u16::MAX)
+}
+
+fn tell(context: &Context<'_>, failure: &Failure) {
+    let text = failure.render(context.paint());
+    let _ = io::stderr().write_all(text.as_bytes());
+}
+
+fn scarce(what: &str, error: &io::Error) -> Failure {
+    Failure::new(
+        Status::Temporary,
+        format!("cannot {what}: {error}"),
+        scarcity(error).unwrap_or("try again"),
+    )
+}

@@ -1,0 +1,253 @@
+//! Running the program that decides where no rule does. The thread that talks to the server may start
+//! none, so another one does, which has nothing to do with servers.
+
+use super::Error;
+use crate::process::{Group, Running};
+use crate::rules::{Filter, Verdict};
+use crate::stop::Stop;
+use std::io::{self, Read, Write};
+use std::net::Shutdown;
+use std::os::fd::OwnedFd;
+use std::os::unix::net::UnixStream;
+use std::process::{Command, Stdio};
+use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// How long the program may take for a message: the server waits meanwhile.
+const LIMIT: Duration = Duration::from_secs(30);
+
+/// How often to look whether it has read on, or ended.
+const POLL: Duration = Duration::from_millis(2);
+
+/// How long to wait, once it has ended, for the word that it has read everything.
+const HOLDING: Duration = Duration::from_secs(2);
+
+/// After so many failures in a row it is not asked again in this run.
+const FAILURES: u32 = 3;
+
+/// A header, and who waits for the verdict.
+type Question = (Vec<u8>, SyncSender<Result<Verdict, String>>);
+
+/// A way to ask the program.
+pub(super) struct Asking {
+    questions: Sender<Question>,
+    failures: u32,
+    /// Messages that it has said nothing about, and why not for the first of them.
+    pub(super) unheard: u64,
+    pub(super) reason: Option<String>,
+}
+
+impl Asking {
+    /// Starts the thread that runs the program; it ends with this value. Call it where programs may be
+    /// started.
+    pub(super) fn start(filter: &Filter, stop: &Stop) -> Result<Self, Error> {
+        let (questions, asked) = channel();
+        let (argv, stop) = (filter.argv().to_vec(), stop.clone());
+        let answer = move || answer(&asked, &argv, &stop);
+        let started = thread::Builder::new().spawn(answer);
+        started.map_err(Error::NoThread)?;
+        Ok(Self {
+            questions,
+            failures: 0,
+            unheard: 0,
+            reason: None,
+        })
+    }
+
+    /// What the program says of a header; none where it says nothing.
+    pub(super) fn ask(&mut self, header: &[u8]) -> Option<Verdict> {
+        if self.failures >= FAILURES {
+            self.unheard += 1;
+            return None;
+        }
+        let (sender, answered) = sync_channel(1);
+        let sent = self.questions.send((with_lf(header), sender));
+        let gone = || Err("the thread that runs it ended early".to_owned());
+        let answer = match sent {
+            Ok(()) => answered.recv().unwrap_or_else(|_| gone()),
+            Err(_) => gone(),
+        };
+        match answer {
+            Ok(verdict) => {
+                self.failures = 0;
+                Some(verdict)
+            }
+            Err(reason) => {
+                self.failures += 1;
+                self.unheard += 1;
+                self.reason.get_or_insert(reason);
+                None
+            }
+        }
+    }
+}
+
+fn answer(asked: &Receiver<Question>, argv: &[String], stop: &Stop) {
+    for (header, sender) in asked {
+        let verdict = run(argv, &header, LIMIT, stop);
+        // Who has stopped waiting wants no answer.
+        let _ = sender.send(verdict.unwrap_or_else(|error| Err(error.to_string())));
+    }
+}
+
+/// Runs the program for one header; the reason where it says nothing.
+fn run(
+    argv: &[String],
+    header: &[u8],
+    limit: Duration,
+    stop: &Stop,
+) -> io::Result<Result<Verdict, String>> {
+    let (name, arguments) = argv.split_first().ok_or(io::ErrorKind::InvalidInput)?;
+    let (mut ours, theirs) = UnixStream::pair()?;
+    let mut command = Command::new(name);
+    command
+        .args(arguments)
+        .stdin(OwnedFd::from(theirs))
+        .stdout(Stdio::null());
+    let mut running = Running::start(&mut command, Group::Own)?;
+    // The command holds the other end too, as long as it is there.
+    drop(command);
+    ours.set_nonblocking(true)?;
+    let deadline = Instant::now() + limit;
+    let mut left = header;
+    loop {
+        while !left.is_empty() {
+            match ours.write(left) {
+                Ok(written) => left = left.get(written..).unwrap_or_default(),
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                // It reads no further: what its status is worth shows below.
+                Err(_) => break,
+            }
+            if left.is_empty() {
+                ours.shutdown(Shutdown::Write)?;
+            }
+        }
+        if let Some(status) = running.status()? {
+            // One that has failed before it read all of it, as where a script has a fault, may end with
+            // any status.
+            let has_read = left.is_empty() && is_read(&mut ours, HOLDING);
+            return Ok(match Verdict::of_status(status.code()) {
+                Some(Verdict::Fetch) => Ok(Verdict::Fetch),
+                Some(_) if !has_read => Err(format!("{status} before it had read the header")),
+                Some(verdict) => Ok(verdict),
+                None => Err(status.to_string()),
+            });
+        }
+        if Instant::now() >= deadline {
+            return Ok(Err(format!("not done after {} s", limit.as_secs())));
+        }
+        if stop.requested().is_some() {
+            return Ok(Err("popfetch was stopped".to_owned()));
+        }
+        thread::sleep(POLL);
+    }
+}
+
+/// Whether all that was written to a program that has ended was read by it: the system says so of a
+/// socket, once nobody has its other end any more. Another program that is just being started may
+/// have it for a moment, so what is not said yet is waited for; and one that stays behind may have it
+/// for ever, which shows nothing.
+fn is_read(ours: &mut UnixStream, limit: Duration) -> bool {
+    let deadline = Instant::now() + limit;
+    loop {
+        match ours.read(&mut [0]) {
+            Ok(0) => return true,
+            // It may answer, although nobody asked.
+            Ok(_) => {}
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                if Instant::now() >= deadline {
+                    return false;
+                }
+                thread::sleep(POLL);
+            }
+            Err(_) => return false,
+        }
+    }
+}
+
+/// As programs on this system write lines.
+fn with_lf(header: &[u8]) -> Vec<u8> {
+    let mut text = Vec::with_capacity(header.len());
+    for line in header.split_inclusive(|octet| *octet == b'\n') {
+        match line.strip_suffix(b"\r\n") {
+            Some(line) => text.extend([line, b"\n"].concat()),
+            None => text.extend(line),
+        }
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn say(script: &str, header: &[u8]) -> Result<Verdict, String> {
+        let argv = ["sh", "-c", script].map(str::to_owned);
+        let stop = Stop::never().unwrap();
+        run(&argv, header, Duration::from_secs(20), &stop).unwrap()
+    }
+
+    #[test]
+    fn the_exit_status_says_what_is_done_and_any_other_says_nothing() {
+        for (status, verdict) in [
+            (0, Some(Verdict::Fetch)),
+            (1, Some(Verdict::Delete)),
+            (2, Some(Verdict::Skip)),
+            (3, None),
+            (127, None),
+        ] {
+            let said = say(&format!("cat > /dev/null; exit {status}"), b"A: b\n\n");
+            assert_eq!(said.ok(), verdict, "{status}");
+        }
+        assert!(say("cat > /dev/null; kill -9 $$", b"A: b\n\n").is_err());
+    }
+
+    #[test]
+    fn a_program_that_has_not_read_the_header_deletes_and_leaves_nothing() {
+        for status in [1, 2] {
+            let script = format!("exit {status}");
+            assert!(say(&script, b"A: b\n\n").is_err());
+            assert!(say(&script, &vec![b'a'; 1 << 20]).is_err());
+        }
+        assert_eq!(say("exit 0", b"A: b\n\n"), Ok(Verdict::Fetch));
+    }
+
+    #[test]
+    fn what_somebody_else_may_still_read_was_not_read_by_the_program() {
+        let (mut ours, theirs) = UnixStream::pair().unwrap();
+        ours.set_nonblocking(true).unwrap();
+        ours.write_all(b"A: b\n\n").unwrap();
+        ours.shutdown(Shutdown::Write).unwrap();
+        let moment = Duration::from_millis(1);
+        assert!(!is_read(&mut ours, moment), "held");
+        drop(theirs);
+        assert!(!is_read(&mut ours, LIMIT), "left unread");
+    }
+
+    #[test]
+    fn the_program_reads_all_of_a_long_header_and_its_end() {
+        let long = [b"A: ".to_vec(), vec![b'a'; 300_000], b"\n\n".to_vec()].concat();
+        assert_eq!(
+            say("test $(wc -c) = 300005 && exit 2", &long),
+            Ok(Verdict::Skip)
+        );
+    }
+
+    #[test]
+    fn a_program_that_hangs_is_ended_with_what_it_has_started() {
+        let argv = ["sh", "-c", "sleep 60 & sleep 60"].map(str::to_owned);
+        let stop = Stop::never().unwrap();
+        let begin = Instant::now();
+        let said = run(&argv, b"A: b\n\n", Duration::from_millis(100), &stop);
+        assert!(said.unwrap().is_err());
+        assert!(begin.elapsed() < Duration::from_secs(30));
+    }
+
+    #[test]
+    fn lines_end_as_they_do_here() {
+        assert_eq!(with_lf(b"a\r\nb\rc\n\r\n"), b"a\nb\rc\n\n");
+    }
+}

@@ -1,0 +1,207 @@
+//! Rules about messages that have not been fetched: applied to the plan before the download, with the
+//! headers that they need asked for in one flight; and to what was downloaded, for its folder.
+
+use super::doubts::HEADER_LIMIT;
+use super::filter::Asking;
+use super::{Account, Error};
+use crate::delivery::Complete;
+use crate::maildrop::{Maildrop, Message};
+use crate::plan::{self, Plan};
+use crate::report::Event;
+use crate::rules::{Fingerprint, Header, Hit, Listed, Rules, Ruling, Told};
+use crate::source::Source;
+use crate::state::{Recorded, Store, View};
+use crate::term::count;
+use std::collections::HashMap;
+
+/// Where it is remembered what headers have told.
+pub(super) trait Memory {
+    fn told(&mut self, message: &Message, asked: Fingerprint) -> Option<Told>;
+    fn note_told(&mut self, message: &Message, told: Told);
+}
+
+impl Memory for Store {
+    fn told(&mut self, message: &Message, asked: Fingerprint) -> Option<Told> {
+        Store::told(self, message, asked)
+    }
+
+    fn note_told(&mut self, message: &Message, told: Told) {
+        Store::note_told(self, message, told);
+    }
+}
+
+/// For whoever only looks.
+impl Memory for View {
+    fn told(&mut self, message: &Message, asked: Fingerprint) -> Option<Told> {
+        View::told(self, message, asked)
+    }
+
+    fn note_told(&mut self, _: &Message, _: Told) {}
+}
+
+/// What rules have come to, beside what the plan says.
+#[derive(Default)]
+pub(super) struct Ruled<'a> {
+    /// To be deleted unread.
+    pub(super) hits: Vec<(Message, Hit<'a>)>,
+    /// Messages whose headers could not be had, or are in doubt.
+    unknown: u64,
+}
+
+impl<'p> Account<'p> {
+    /// Changes the plan as the rules say. Asks for headers only where they could change what is done,
+    /// and only for those that are not remembered.
+    ///
+    /// # Errors
+    /// Also where a message is to be deleted by its header, and the server is out of step: the header
+    /// may be another message's.
+    pub(super) fn apply_rules(
+        &self,
+        session: &mut Source,
+        (memory, mut filter): (&mut impl Memory, Option<&mut Asking>),
+        maildrop: &Maildrop,
+        plan: &mut Plan,
+        doubts_clock: bool,
+    ) -> Result<Ruled<'p>, Error> {
+        let rules: &'p Rules = &self.profile.rules;
+        let mut ruled = Ruled::default();
+        if rules.are_none() {
+            return Ok(ruled);
+        }
+        let now = (!doubts_clock).then_some(self.environment.moment.now);
+        let listed = |message: &Message, is_fetched_otherwise| Listed {
+            octets: message.octets,
+            now,
+            is_fetched_otherwise,
+        };
+        let open: Vec<(usize, bool)> = plan.open_to_rules().collect();
+        let (mut numbers, mut asked) = (Vec::new(), HashMap::new());
+        for (place, otherwise) in open {
+            let Some(message) = maildrop.message(place) else {
+                continue;
+            };
+            let told = memory.told(&message, rules.fingerprint());
+            let header = told.as_ref().map_or(Header::Unasked, Header::Remembered);
+            let ruling = rules.judge(listed(&message, otherwise), header);
+            plan.apply(place, ruling);
+            match ruling {
+                Ruling::NeedsHeader => {
+                    numbers.push(message.number);
+                    asked.insert(message.number, (place, otherwise, message));
+                }
+                Ruling::Delete(hit) => ruled.hits.push((message, hit)),
+                _ => {}
+            }
+        }
+        let by_size = ruled.hits.len();
+        session.headers(numbers, HEADER_LIMIT, |number, header| {
+            let Some((place, otherwise, message)) = asked.remove(&number) else {
+                return;
+            };
+            let octets = header.unwrap_or_default();
+            let Some(mut told) = rules.read(&octets) else {
+                ruled.unknown += 1;
+                let ruling = rules.judge(listed(&message, otherwise), Header::Unknown);
+                return plan.apply(place, ruling);
+            };
+            let mut ruling = rules.judge(listed(&message, otherwise), Header::Read(&told));
+            if let (Ruling::AskFilter, Some(filter)) = (ruling, filter.as_deref_mut()) {
+                told = told.with_verdict(filter.ask(&octets));
+                ruling = rules.judge(listed(&message, otherwise), Header::Read(&told));
+            }
+            memory.note_told(&message, told);
+            plan.apply(place, ruling);
+            if let Ruling::Delete(hit) = ruling {
+                ruled.hits.push((message, hit));
+            }
+        })?;
+        // A header has no size that could tell whether it is whole, or whose it is.
+        if ruled.hits.len() > by_size && !session.is_in_step()? {
+            return Err(Error::NotInStep);
+        }
+        Ok(ruled)
+    }
+
+    /// A way to ask the program that decides where no rule does, if there is one.
+    pub(super) fn filter(&self) -> Result<Option<Asking>, Error> {
+        let filter = self.profile.rules.filter();
+        let stop = &self.environment.stop;
+        filter.map(|filter| Asking::start(filter, stop)).transpose()
+    }
+
+    /// Says that rules could not do all that they should: once, and then daily.
+    pub(super) fn tell_unruled(
+        &self,
+        store: &mut Store,
+        ruled: &Ruled<'_>,
+        filter: Option<&mut Asking>,
+    ) {
+        if let Some(filter) = filter.filter(|filter| filter.unheard > 0) {
+            let messages = count(std::mem::take(&mut filter.unheard), "message");
+            let reason = filter.reason.take().unwrap_or_default();
+            self.tell(Event::Warning(&format!(
+                "the filter command has said nothing about {messages}, fetched therefore: {reason}"
+            )));
+        }
+        if ruled.unknown > 0 && store.may_tell() {
+            let messages = count(ruled.unknown, "message");
+            self.tell(Event::Warning(&format!(
+                "the server does not give the {} of {messages} apart from {} (TOP), or none that can be \
+                 relied on: rules about headers leave nothing there and delete nothing there without \
+                 {}; what they would have left or deleted is fetched",
+                if ruled.unknown == 1 { "header" } else { "headers" },
+                if ruled.unknown == 1 { "it" } else { "them" },
+                if ruled.unknown == 1 { "it" } else { "them" },
+            )));
+        }
+    }
+
+    /// The proofs for what rules have deleted, once that is recorded; and how many the server does not
+    /// delete.
+    pub(super) fn rule_out(
+        &self,
+        store: &mut Store,
+        ruled: Ruled<'_>,
+    ) -> Result<(Vec<Recorded>, usize), Error> {
+        if ruled.hits.is_empty() {
+            return Ok((Vec::new(), 0));
+        }
+        let (ruled, given_up) = store.rule_out(ruled.hits, plan::DELETIONS)?;
+        Ok((ruled.into_iter().map(Recorded::from).collect(), given_up))
+    }
+
+    /// Sends a message that was fetched to the folder that the rules say.
+    pub(super) fn sorted(&self, complete: Complete, doubts_clock: bool) -> Complete {
+        let rules = &self.profile.rules;
+        if !self.sorts() {
+            return complete;
+        }
+        let listed = Listed {
+            octets: complete.message().octets,
+            now: (!doubts_clock).then_some(self.environment.moment.now),
+            is_fetched_otherwise: true,
+        };
+        let decisive = rules.folder_of(listed, complete.header());
+        let folder = decisive.and_then(|it| it.rule.action.folder()).cloned();
+        complete.for_folder(folder)
+    }
+
+    /// Whether the first octets of each message that arrives are kept.
+    pub(super) fn wants_header(&self) -> bool {
+        self.sorts() || self.environment.report.wants_header()
+    }
+
+    /// Whether messages go to folders, so that each header is looked at once it is here.
+    fn sorts(&self) -> bool {
+        !self.profile.rules.folders().is_empty()
+    }
+
+    /// The reason why a message is left, with the rule where one says so.
+    pub(super) fn why_skipped(&self, plan: &Plan, place: usize, reason: plan::Reason) -> String {
+        let rule = plan.rule_at(place);
+        match rule.and_then(|number| self.profile.rules.numbered(number)) {
+            Some(decisive) if reason == plan::Reason::Rule => decisive.to_string(),
+            _ => reason.to_string(),
+        }
+    }
+}

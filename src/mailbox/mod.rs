@@ -1,0 +1,129 @@
+//! Reading what was fetched, with no connection: which messages there are, and one of them.
+//!
+//! Maildirs are only read here, by whoever has opened them before the thread was confined
+//! ([`crate::sandbox`]); what marks a message as seen and saves its attachments are [`mark_seen`] and
+//! [`save`]. Nothing is remembered of messages but the [`Numbers`] of the last list, which may be
+//! deleted at any time.
+
+mod entry;
+mod filter;
+mod numbers;
+mod places;
+mod save;
+mod seen;
+
+pub use entry::{Entry, Listing, list};
+pub use filter::Filter;
+pub use numbers::Numbers;
+pub use places::{Place, Places, Which};
+pub use save::{safe_name, save};
+pub use seen::mark_seen;
+
+use crate::durable::{advice, unstored};
+use crate::exit::{Diagnose, Status, scarcity};
+use std::io;
+use std::path::PathBuf;
+
+/// Octets of a message at most: more than any server takes, and what fits into memory.
+pub const LARGEST: u64 = 1024 * 1024 * 1024;
+
+/// Why there is nothing to read.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// Nothing was fetched yet, or it is not there any more.
+    #[error("there is no Maildir at {0}")]
+    NoMaildir(PathBuf),
+    /// The account hands its messages on and keeps none.
+    #[error("it has no Maildir: each message is handed on, and none is kept here")]
+    PassesThrough,
+    /// No account has such a folder.
+    #[error("there is no folder {name} in {path}")]
+    NoFolder {
+        /// As it was asked for.
+        name: String,
+        /// The Maildir.
+        path: PathBuf,
+    },
+    /// Something is there and cannot be read.
+    #[error("cannot read {path}")]
+    Unreadable {
+        /// The file or directory.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// It is larger than [`LARGEST`].
+    #[error("{0} is larger than a message can be")]
+    TooLarge(PathBuf),
+    /// A number that the last list did not have, or there was none.
+    #[error("there is no message {number} in the last list")]
+    NoNumber {
+        /// As it was asked for.
+        number: usize,
+        /// How many there were.
+        known: usize,
+    },
+    /// A message that was listed is not there any more.
+    #[error("message {0} of the last list is not there any more")]
+    Moved(usize),
+    /// There is neither a file of this name nor a message with this id.
+    #[error("there is no message `{0}`")]
+    NoMessage(String),
+    /// Nothing can be written where attachments should be saved.
+    #[error("cannot save to {path}")]
+    Unsaved {
+        /// The file or directory.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+}
+
+impl Diagnose for Error {
+    fn status(&self) -> Status {
+        match self {
+            Self::Unreadable { source, .. } if scarcity(source).is_some() => Status::Temporary,
+            Self::NoMaildir(_) => Status::CannotCreate,
+            Self::PassesThrough => Status::Config,
+            Self::Unreadable { .. } | Self::TooLarge(_) | Self::Unsaved { .. } => Status::Io,
+            Self::NoFolder { .. } | Self::NoNumber { .. } | Self::Moved(_) | Self::NoMessage(_) => {
+                Status::Partial
+            }
+        }
+    }
+
+    fn hint(&self) -> Option<String> {
+        Some(match self {
+            Self::NoMaildir(_) => {
+                "the first fetch makes it; if its disk is not mounted, mount it".to_owned()
+            }
+            Self::PassesThrough => {
+                "read it where `deliver` has taken it; with `maildir` beside `deliver` what comes \
+                 from then on is here as well"
+                    .to_owned()
+            }
+            Self::NoFolder { .. } => {
+                "popfetch list --all-folders has the messages of all folders; \
+                                      a folder is named as its directory, the first dot left out"
+                    .to_owned()
+            }
+            Self::Unreadable { path, source } => {
+                advice(path, source).or_else(|| scarcity(source).map(str::to_owned))?
+            }
+            Self::TooLarge(_) => "another program may be able to read it".to_owned(),
+            Self::NoNumber { known: 0, .. } => {
+                "numbers are those of the last list: popfetch list".to_owned()
+            }
+            Self::NoNumber { known, .. } => {
+                format!("it had {known}; for a new one: popfetch list")
+            }
+            Self::Moved(_) => "another program has moved or removed it: popfetch list".to_owned(),
+            Self::NoMessage(_) => {
+                "name a number of popfetch list, a file, or a Message-ID, which is \
+                                   looked for in all folders of all accounts"
+                    .to_owned()
+            }
+            Self::Unsaved { path, source } => unstored(path, source),
+        })
+    }
+}

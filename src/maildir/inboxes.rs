@@ -1,0 +1,128 @@
+//! Where messages are placed in a Maildir: its own new/, and those of its folders.
+
+use super::Error;
+use super::directory::{Maildir, PARTS};
+use super::folder::{Folder, MARK};
+use crate::durable::Dir;
+use std::ffi::OsStr;
+use std::io;
+use std::path::PathBuf;
+
+impl Maildir {
+    /// Opens these folders for messages that are placed later, and makes those that are not there.
+    /// Once a Maildir: a thread that is confined makes no directories.
+    ///
+    /// # Errors
+    /// One of them cannot be made or opened, or lies on another file system: a message gets there by
+    /// being renamed.
+    pub fn open_folders<'a>(
+        &self,
+        folders: impl IntoIterator<Item = &'a Folder>,
+    ) -> Result<(), Error> {
+        let (mut open, mut made) = (Vec::new(), Vec::new());
+        let mut opened = Ok(());
+        for folder in folders {
+            match self.make_folder(folder, &mut made) {
+                Ok(new) => open.push((folder.clone(), new)),
+                Err(error) => {
+                    opened = Err(error);
+                    break;
+                }
+            }
+        }
+        let _ = self.folders().made.set(made);
+        let _ = self.folders().open.set(open);
+        opened
+    }
+
+    /// Where messages for a folder are placed: its new/, or that of the Maildir itself.
+    ///
+    /// # Errors
+    /// [`io::ErrorKind::NotFound`] for a folder that was not opened.
+    pub fn inbox(&self, folder: Option<&Folder>) -> io::Result<&Dir> {
+        let Some(folder) = folder else {
+            return Ok(self.new_dir());
+        };
+        let open = self.folders().open.get().map_or(&[][..], Vec::as_slice);
+        let found = open.iter().find(|(other, _)| other == folder);
+        Ok(&found.ok_or(io::ErrorKind::NotFound)?.1)
+    }
+
+    /// The new/ of each folder that is open.
+    pub fn open_inboxes(&self) -> impl Iterator<Item = &Dir> {
+        self.folders()
+            .open
+            .get()
+            .into_iter()
+            .flatten()
+            .map(|it| &it.1)
+    }
+
+    /// A folder's new/, made where it is not there; each part is durable before anything is in it.
+    pub(super) fn make_folder(
+        &self,
+        folder: &Folder,
+        made: &mut Vec<PathBuf>,
+    ) -> Result<Dir, Error> {
+        let path = self.path().join(folder.as_str());
+        let create = |source| Error::Create {
+            path: path.clone(),
+            source,
+        };
+        let disk = self.disk();
+        disk.create_directories(&path, made).map_err(create)?;
+        let directory = Dir::open_linked(disk, &path).map_err(create)?;
+        for part in PARTS {
+            let part = path.join(part);
+            disk.create_directories(&part, made).map_err(create)?;
+        }
+        let mark = OsStr::new(MARK);
+        // Only where the folder is of our making: it may be another program's, or a link to one.
+        if made.contains(&path) && !directory.contains(mark).map_err(create)? {
+            directory.create(mark).map_err(create)?;
+            made.push(path.join(MARK));
+        }
+        let unusable = |source| Error::Unusable {
+            path: path.clone(),
+            source,
+        };
+        let new = Dir::open(disk, &path.join("new")).map_err(unusable)?;
+        new.check_writable().map_err(unusable)?;
+        self.tmp().check_way_to(&new).map_err(unusable)?;
+        Ok(new)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::durable::Disk;
+    use crate::maildir::Site;
+    use std::fs;
+
+    #[test]
+    fn folders_are_made_once_and_taken_back_with_the_maildir_where_nothing_came() {
+        let home = tempfile::tempdir().unwrap();
+        let (root, disk) = (home.path().join("mail"), Disk::new());
+        let open = || {
+            let site = Site::look(&disk, &root).unwrap();
+            let maildir = site.settle(&disk, false).unwrap();
+            maildir
+                .open_folders(&[Folder::parse(".Lists").unwrap()])
+                .unwrap();
+            maildir
+        };
+        let maildir = open();
+        for part in ["tmp", "new", "cur"] {
+            assert!(root.join(".Lists").join(part).is_dir(), "{part}");
+        }
+        assert_eq!(fs::read(root.join(".Lists/maildirfolder")).unwrap(), b"");
+        drop(open());
+        maildir.take_back();
+        assert!(!root.exists());
+        let maildir = open();
+        fs::write(root.join(".Lists/new/1"), "mail").unwrap();
+        maildir.take_back();
+        assert_eq!(fs::read(root.join(".Lists/new/1")).unwrap(), b"mail");
+    }
+}

@@ -1,0 +1,192 @@
+//! What a text must be like: three ways to write it, one engine that takes time in proportion to the
+//! text, whatever the pattern and the text are made of.
+
+use regex::{Regex, RegexBuilder};
+use std::fmt;
+
+/// A longer pattern is none that a person has written.
+const LONGEST: usize = 1000;
+
+/// Octets of a compiled pattern. Each octet of a header may cost a step for each of its parts, and
+/// whoever sends mail decides about the header.
+const COMPILED: usize = 256 * 1024;
+
+/// The same for what matching remembers to be fast.
+const CACHE: usize = 1024 * 1024;
+
+/// Brackets in brackets.
+const DEPTH: u32 = 30;
+
+/// A pattern that was compiled. Upper and lower case are the same in it.
+#[derive(Clone, Debug)]
+pub struct Pattern {
+    kind: Kind,
+    text: String,
+    regex: Regex,
+}
+
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Kind {
+    Contains,
+    Glob,
+    Regex,
+}
+
+/// Why a text is no pattern.
+#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+pub enum Unusable {
+    /// Nothing is in every text.
+    #[error("an empty pattern says nothing; leave the condition out")]
+    Empty,
+    /// It is too long, or what it stands for is.
+    #[error("this pattern is too large; use several rules")]
+    TooLarge,
+    /// It is no regular expression.
+    #[error("this is no regular expression: {0}")]
+    Syntax(String),
+}
+
+impl Pattern {
+    /// The text somewhere in what is looked at.
+    ///
+    /// # Errors
+    /// See [`Unusable`].
+    pub fn contains(text: &str) -> Result<Self, Unusable> {
+        Self::compile(Kind::Contains, text, &regex::escape(text))
+    }
+
+    /// All of what is looked at: `*` stands for any characters, `?` for one.
+    ///
+    /// # Errors
+    /// See [`Unusable`].
+    pub fn glob(text: &str) -> Result<Self, Unusable> {
+        let mut regex = String::from(r"\A");
+        for c in text.chars() {
+            match c {
+                '*' => regex.push_str(".*"),
+                '?' => regex.push('.'),
+                c => regex.push_str(&regex::escape(c.encode_utf8(&mut [0; 4]))),
+            }
+        }
+        regex.push_str(r"\z");
+        Self::compile(Kind::Glob, text, &regex)
+    }
+
+    /// A regular expression that matches somewhere in what is looked at.
+    ///
+    /// # Errors
+    /// See [`Unusable`].
+    pub fn regex(text: &str) -> Result<Self, Unusable> {
+        Self::compile(Kind::Regex, text, text)
+    }
+
+    fn compile(kind: Kind, text: &str, regex: &str) -> Result<Self, Unusable> {
+        if text.is_empty() {
+            return Err(Unusable::Empty);
+        }
+        if text.len() > LONGEST {
+            return Err(Unusable::TooLarge);
+        }
+        let built = RegexBuilder::new(regex)
+            .case_insensitive(true)
+            .dot_matches_new_line(true)
+            .size_limit(COMPILED)
+            .dfa_size_limit(CACHE)
+            .nest_limit(DEPTH)
+            .build();
+        let regex = built.map_err(|error| match error {
+            regex::Error::Syntax(text) => {
+                // The last line has the reason, behind a drawing of the place.
+                let reason = text.lines().last().unwrap_or_default();
+                Unusable::Syntax(reason.trim_start_matches("error: ").to_owned())
+            }
+            _ => Unusable::TooLarge,
+        })?;
+        Ok(Self {
+            kind,
+            text: text.to_owned(),
+            regex,
+        })
+    }
+
+    /// Whether a text is like that.
+    pub(super) fn matches(&self, text: &str) -> bool {
+        self.regex.is_match(text)
+    }
+
+    fn word(&self) -> &'static str {
+        match self.kind {
+            Kind::Contains => "contains",
+            Kind::Glob => "glob",
+            Kind::Regex => "regex",
+        }
+    }
+}
+
+impl PartialEq for Pattern {
+    fn eq(&self, other: &Self) -> bool {
+        (self.kind, &self.text) == (other.kind, &other.text)
+    }
+}
+
+impl Eq for Pattern {}
+
+/// As it may stand behind the name of what is looked at.
+impl fmt::Display for Pattern {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.kind {
+            Kind::Glob => write!(f, "= {:?}", self.text),
+            _ => write!(f, "{} {:?}", self.word(), self.text),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::{Duration, Instant};
+
+    #[test]
+    fn a_glob_is_about_the_whole_text_and_the_others_about_any_part_of_it() {
+        let glob = |text: &str, with: &str| Pattern::glob(text).unwrap().matches(with);
+        assert!(glob("*@Lists.example.org", "ada@lists.EXAMPLE.org"));
+        assert!(!glob(
+            "*@lists.example.org",
+            "ada@lists.example.org.evil.test"
+        ));
+        assert!(!glob("ada@example.com", "ada@examplexcom"));
+        assert!(glob("a?c[d]", "abc[d]") && !glob("a?c", "ac"));
+        let contains = Pattern::contains("In.voice").unwrap();
+        assert!(contains.matches("your IN.VOICE is") && !contains.matches("invoice"));
+        let regex = Pattern::regex("^re(: |$)").unwrap();
+        assert!(regex.matches("RE: x") && !regex.matches("fore: x"));
+    }
+
+    #[test]
+    fn what_is_no_pattern_is_refused_with_the_reason() {
+        assert_eq!(Pattern::glob("").unwrap_err(), Unusable::Empty);
+        assert_eq!(
+            Pattern::contains(&"a".repeat(1001)).unwrap_err(),
+            Unusable::TooLarge
+        );
+        assert!(matches!(Pattern::regex("a(b"), Err(Unusable::Syntax(why)) if !why.is_empty()));
+        for large in ["(a{1000}){1000}", r"\pL{500}", &"(".repeat(40)] {
+            assert!(Pattern::regex(large).is_err(), "{large}");
+        }
+    }
+
+    #[test]
+    fn a_pattern_made_to_be_slow_is_not() {
+        let text = "a".repeat(64 * 1024);
+        let begin = Instant::now();
+        for slow in [
+            "(a*)*b",
+            "(a|aa)+$b",
+            "(.*)(.*)(.*)(.*)x",
+            "(?:a?){30}a{30}b",
+        ] {
+            assert!(!Pattern::regex(slow).unwrap().matches(&text), "{slow}");
+        }
+        assert!(begin.elapsed() < Duration::from_secs(60), "it backtracks");
+    }
+}

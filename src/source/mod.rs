@@ -1,0 +1,144 @@
+//! Where mail comes from: a closed set of protocols, each with a module of its own, and what is asked
+//! of all of them.
+//!
+//! ```text
+//! pop::Session::open, sign_in -> Source --list, headers, retrieve, delete--> Source --end--> Update
+//! ```
+//! Whoever works with a [`Source`] asks what it is like ([`Traits`]), and not which protocol it speaks.
+//! [`Source::delete`] takes nothing but [`Recorded`](crate::state::Recorded), only it makes a
+//! [`Marked`], and [`Source::end`] takes that and the source: what is not stored and recorded cannot
+//! be deleted, and nothing can be asked for behind the end. A source that is dropped without its end
+//! keeps everything (E10).
+
+pub mod pop;
+mod retrieval;
+mod update;
+
+pub use crate::pop3::Ending;
+pub use pop::{
+    Answer, Auth, Credentials, Detour, Direction, Error, Given, Meaning, Options, Phase, Secret,
+    Session, Shortcut, Transaction, Transcript, UnderWay,
+};
+pub use retrieval::{Arrival, Retrieval};
+pub use update::{Marked, Update};
+
+use crate::maildrop::{Maildrop, Message, MessageNumber};
+use crate::state::Recorded;
+use retrieval::Window;
+
+/// A maildrop that is open, on a server that has let us in.
+pub enum Source {
+    /// By POP3, in the TRANSACTION state.
+    Pop(Session<Transaction>),
+}
+
+/// What a source is like, as far as it has shown by now.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Traits {
+    /// It lists a maildrop a part at a time: what is not listed need not be gone (fact Q1).
+    pub lists_in_parts: bool,
+    /// It is sent commands ahead of the replies to earlier ones, so that both may get out of step.
+    pub pipelines: bool,
+    /// The listing was asked for before it had let us in.
+    pub went_ahead: bool,
+    /// Messages are asked for as one that takes them in UTF-8 (RFC 6856), announced or not.
+    pub asked_for_utf8: bool,
+    /// How many seconds it wants between two sign-ins; 0 where it does not say.
+    pub login_delay: u32,
+    /// After how many days it deletes what is left there, where it says so.
+    pub expire: Option<u32>,
+}
+
+impl Source {
+    /// What it is like.
+    pub fn traits(&self) -> Traits {
+        match self {
+            Self::Pop(session) => session.traits(),
+        }
+    }
+
+    /// What it says it can do, in its own words, without secrets; otherwise hostile.
+    pub fn announced(&self) -> Vec<String> {
+        match self {
+            Self::Pop(session) => session.announced(),
+        }
+    }
+
+    /// What a later session with this server may do, once this one has listed the maildrop.
+    pub fn shortcut(&self) -> Option<Shortcut> {
+        match self {
+            Self::Pop(session) => session.shortcut(),
+        }
+    }
+
+    /// What the server has given so far.
+    pub fn given(&self) -> Given {
+        match self {
+            Self::Pop(session) => session.given(),
+        }
+    }
+
+    /// Lists the maildrop. A listing that breaks off is an error, never a short maildrop.
+    ///
+    /// `account` goes into the messages' identities; `expect_unique_ids` says that the account's
+    /// messages had unique-ids earlier, so that a listing without them is a passing fault and nothing
+    /// to be fetched anew for.
+    pub fn list(&mut self, account: &str, expect_unique_ids: bool) -> Result<Maildrop, Error> {
+        match self {
+            Self::Pop(session) => session.list(account, expect_unique_ids),
+        }
+    }
+
+    /// Reads the headers of messages and hands each over once, in this order: up to and with its
+    /// first empty line, and at most `limit` octets. `None` where the server refuses.
+    ///
+    /// # Errors
+    /// The connection is of no more use then.
+    pub fn headers(
+        &mut self,
+        numbers: impl IntoIterator<Item = MessageNumber>,
+        limit: usize,
+        each: impl FnMut(MessageNumber, Option<Vec<u8>>),
+    ) -> Result<(), Error> {
+        match self {
+            Self::Pop(session) => session.headers(numbers, limit, each),
+        }
+    }
+
+    /// Fetches messages, in this order.
+    pub fn retrieve(&mut self, messages: impl IntoIterator<Item = Message>) -> Retrieval<'_> {
+        let window = match self {
+            Self::Pop(_) => Window::on(messages),
+        };
+        Retrieval::new(self, window)
+    }
+
+    /// Whether the server has answered what it was asked, and no more. Where it has not, what was read
+    /// so far cannot be trusted, and the source is of no more use.
+    ///
+    /// # Errors
+    /// Where the connection fails, or the server says nothing.
+    pub fn is_in_step(&mut self) -> Result<bool, Error> {
+        match self {
+            Self::Pop(session) => session.is_in_step(),
+        }
+    }
+
+    /// Marks messages as deleted. Takes nothing but what is stored and recorded (E4).
+    ///
+    /// # Errors
+    /// With the message that it was about, as far as that shows.
+    pub fn delete(&mut self, recorded: Vec<Recorded>) -> Result<Marked, (Error, Option<Recorded>)> {
+        match self {
+            Self::Pop(session) => session.delete(recorded),
+        }
+    }
+
+    /// Ends the session, upon which the server deletes what is marked. Everything fetched must be
+    /// durable: some servers hide or delete what was retrieved from here on, marked or not (E10).
+    pub fn end(self, marked: Marked) -> Update {
+        match self {
+            Self::Pop(session) => session.quit(marked),
+        }
+    }
+}

@@ -1,0 +1,226 @@
+//! A POP3 session, driven over a channel: the states of RFC 1939 section 3 as types.
+//!
+//! ```text
+//! Session::open -> Session<Authorization> --sign_in--> Session<Transaction> --quit--> Update
+//! ```
+//! A command in the wrong state does not compile, and [`Session::delete`] takes nothing but
+//! [`Recorded`](crate::state::Recorded). A session that is dropped without
+//! [`quit`](Session::quit) never enters the UPDATE state: the server keeps everything.
+
+mod answer;
+mod detour;
+mod error;
+mod given;
+mod headers;
+mod maildrop;
+mod method;
+mod pace;
+mod phase;
+mod retrieve;
+mod secrets;
+mod shortcut;
+mod sign_in;
+mod step;
+#[cfg(test)]
+mod testing;
+mod update;
+mod utf8;
+mod wire;
+
+pub use crate::sasl::Secret;
+pub use answer::Meaning;
+pub use detour::Detour;
+pub use error::{Error, UnderWay};
+pub use given::Given;
+pub use method::{Auth, Method};
+pub use phase::Phase;
+pub(super) use retrieve::Window;
+pub use shortcut::Shortcut;
+pub use sign_in::Credentials;
+pub use wire::{Answer, Direction, Transcript};
+
+use crate::net::{self, Channel};
+use crate::pop3::{Capabilities, Command};
+use crate::sasl::md5;
+use crate::source::Traits;
+use secrets::Secrets;
+use std::time::Duration;
+use wire::Wire;
+
+/// How a session is to be held.
+#[derive(Clone)]
+pub struct Options {
+    /// How long the server may be silent, or need for 1 KiB.
+    pub timeout: Duration,
+    /// How long it may be silent where it may have to read the mailbox first: in a sign-in, before
+    /// the first line of each listing, and before the first message.
+    pub patience: Duration,
+    /// Send commands ahead where the server announces PIPELINING.
+    pub pipelining: bool,
+    /// Set up TLS by STLS (RFC 2595 section 4) before anything else, or give up.
+    pub start_tls: bool,
+    /// Ask for capabilities. Some old servers close the connection when asked.
+    pub capabilities: bool,
+    /// Begin with the UTF8 command, announced or not: the server has asked for it.
+    pub utf8: bool,
+    /// Sign in and list in one flight where the server pipelines and takes the credentials in one
+    /// message.
+    pub ahead: bool,
+    /// An earlier session has shown how that is done: do not ask for capabilities first.
+    pub shortcut: Option<Shortcut>,
+    /// The provider is known to list a maildrop in parts.
+    pub lists_in_parts: bool,
+    /// An earlier session has shown that the server does not do all that it announces.
+    pub detour: Option<Detour>,
+    /// An earlier session has shown that the server sends lines that say nothing between its answers.
+    pub lenient: bool,
+    /// Gets every line that goes over the wire, without secrets.
+    pub transcript: Option<Transcript>,
+}
+
+/// The state in which a client signs in.
+pub struct Authorization {
+    /// The greeting's timestamp, for APOP.
+    timestamp: Option<String>,
+    /// The server has taken UTF8.
+    utf8: bool,
+    /// The one that is taken.
+    shortcut: Option<Shortcut>,
+    /// The method at hand has got so far that what the server says is about more than the method.
+    judged: bool,
+}
+
+/// The state in which a client reads the maildrop.
+pub struct Transaction {
+    /// CAPA has been sent again since the sign-in: it may announce more now (Gmail does).
+    asked_again: bool,
+    /// The listings were asked for with the sign-in.
+    listing: bool,
+    /// How many lines of a body TOP is asked for, once the server has shown what it takes.
+    top_lines: Option<u8>,
+    /// The one that the sign-in took or has shown.
+    shortcut: Option<Shortcut>,
+    /// The one that the sign-in took.
+    detour: Option<Detour>,
+    /// How it was signed in.
+    method: Method,
+}
+
+/// See the [module](self).
+pub struct Session<S> {
+    wire: Wire,
+    options: Options,
+    capabilities: Capabilities,
+    state: S,
+}
+
+impl Session<Authorization> {
+    /// Reads the greeting, sets up TLS where that is still to be done, and asks for capabilities
+    /// unless there is a shortcut.
+    ///
+    /// The credentials are not sent yet, but kept out of what is told of the server's words: it may
+    /// know them from an earlier session.
+    pub fn open(
+        channel: Box<dyn Channel>,
+        options: Options,
+        credentials: &Credentials<'_>,
+    ) -> Result<Self, Error> {
+        let secrets = Secrets::new(credentials.user, credentials.secret);
+        let mut wire = Wire::new(channel, &options, secrets);
+        let timestamp = |greeting: &[u8]| md5::timestamp(greeting).map(str::to_owned);
+        let (answer, timestamp) = match wire.answer_and(Phase::Greeting, timestamp) {
+            Err(Error::Net {
+                source: net::Error::TimedOut(seconds),
+                ..
+            }) if options.start_tls => return Err(Error::Silent(seconds)),
+            answer => answer?,
+        };
+        if !answer.ok {
+            return Err(Error::Turned(answer));
+        }
+        let may_be_short = options.capabilities && !options.start_tls && !options.utf8;
+        let shortcut = options.shortcut.filter(|_| may_be_short);
+        let shortcut = shortcut.filter(|shortcut| shortcut.fits(credentials));
+        let mut session = Self {
+            wire,
+            options,
+            capabilities: Capabilities::default(),
+            state: Authorization {
+                timestamp,
+                utf8: false,
+                shortcut,
+                judged: false,
+            },
+        };
+        if session.options.start_tls {
+            session.start_tls()?;
+        }
+        if session.options.lenient {
+            session.wire.pass_idle_lines();
+        }
+        if session.options.capabilities && shortcut.is_none() {
+            session.wire.send(Command::Capa)?;
+            match session.wire.capabilities()? {
+                Some(capabilities) => session.capabilities = capabilities,
+                // A server that knows no CAPA now will know none after the sign-in.
+                None => session.options.capabilities = false,
+            }
+        }
+        Ok(session)
+    }
+
+    /// From a connection in clear to one with TLS. All that the server said before, its greeting
+    /// and its capabilities, may have been someone else's: nothing of it is kept.
+    fn start_tls(&mut self) -> Result<(), Error> {
+        self.wire.send(Command::Capa)?;
+        let announced = self.wire.capabilities_in(Phase::StartTls)?;
+        if !announced.is_some_and(|announced| announced.stls) {
+            return Err(Error::NoStls);
+        }
+        self.wire.send(Command::Stls)?;
+        let answer = self.wire.answer(Phase::StartTls)?;
+        if !answer.ok {
+            return Err(Error::StlsRefused(answer));
+        }
+        self.state.timestamp = None;
+        self.wire.start_tls()
+    }
+}
+
+impl<S> Session<S> {
+    /// What the server says it can do, as far as it has said so by now.
+    pub fn capabilities(&self) -> &Capabilities {
+        &self.capabilities
+    }
+
+    /// The same in the server's own words, without secrets; otherwise hostile.
+    pub fn announced(&self) -> Vec<String> {
+        let lines = self.capabilities.announced.iter();
+        let hidden = lines.map(|line| self.wire.hidden(&String::from_utf8_lossy(line)));
+        hidden.collect()
+    }
+
+    /// What the connection is.
+    pub fn connection(&self) -> net::Facts {
+        self.wire.connection()
+    }
+
+    /// Whether commands are sent ahead of the replies to earlier ones.
+    pub(super) fn may_pipeline(&self) -> bool {
+        self.options.pipelining && self.capabilities.pipelining
+    }
+}
+
+impl Session<Transaction> {
+    /// What it is like.
+    pub(super) fn traits(&self) -> Traits {
+        Traits {
+            lists_in_parts: self.options.lists_in_parts || self.capabilities.google,
+            pipelines: self.may_pipeline(),
+            went_ahead: self.state.listing,
+            asked_for_utf8: self.options.utf8,
+            login_delay: self.capabilities.login_delay,
+            expire: self.capabilities.expire,
+        }
+    }
+}

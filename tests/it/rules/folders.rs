@@ -1,0 +1,133 @@
+use super::{fetched, from, ruled, set_rules, three};
+use crate::given::{assert_said, journal, run};
+use crate::support::behaviour::Behaviour;
+use crate::support::dovecot::Dovecot;
+use crate::support::message::Message;
+use crate::support::tree;
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+
+const LISTS: &str = "from = \"*@lists.example\"; then = { folder = \".Lists\" }";
+
+#[test]
+fn a_folder_is_a_maildir_of_its_own_and_its_messages_are_reported_where_they_are() {
+    let (_server, home) = ruled(three(), "", LISTS, Behaviour::new());
+    let output = run(&home, &["--format", "paths"], 0);
+    let folder = home.maildir("a").join(".Lists");
+    for part in ["tmp", "new", "cur"] {
+        let mode = fs::metadata(folder.join(part))
+            .unwrap()
+            .permissions()
+            .mode();
+        assert_eq!(mode & 0o777, 0o700, "{part}");
+    }
+    assert_eq!(fs::read(folder.join("maildirfolder")).unwrap(), b"");
+    let there = tree::new_files(&folder);
+    assert_eq!(there.len(), 1);
+    assert!(
+        output.stdout.contains(there[0].to_str().unwrap()),
+        "{output:#?}"
+    );
+    tree::assert_holds(&folder, &three()[..1]);
+    tree::assert_holds(&home.maildir("a"), &three()[1..]);
+}
+
+#[test]
+fn what_is_in_a_folder_is_deleted_verified_and_found_again_as_anything_else() {
+    let (server, home) = fetched(three(), LISTS);
+    let verified = run(&home, &["verify"], 0);
+    assert_said(&verified, &["3 intact"]);
+    // The state is lost: the folder is read as well.
+    fs::remove_file(journal(&home)).unwrap();
+    run(&home, &[], 0);
+    assert_eq!(server.last_session().count("RETR"), 0);
+    assert_eq!(tree::count(&home.maildir("a")), 2);
+    run(&home, &["fetch", "--delete"], 0);
+    assert_eq!(server.maildrop().count(), 0);
+    tree::assert_holds(&home.maildir("a").join(".Lists"), &three()[..1]);
+}
+
+#[test]
+fn a_folder_that_a_reader_has_made_and_filled_is_left_as_it_is() {
+    let (_server, home) = ruled(three(), "", "", Behaviour::new());
+    run(&home, &[], 0);
+    let folder = home.maildir("a").join(".Lists");
+    for part in ["new", "cur"] {
+        fs::create_dir_all(folder.join(part)).unwrap();
+    }
+    fs::write(folder.join("cur/1.other:2,S"), "theirs").unwrap();
+    let (server, _) = ruled(vec![from("lists", 4)], "", "", Behaviour::new());
+    set_rules(&server, &home, "", LISTS);
+    run(&home, &[], 0);
+    assert_eq!(fs::read(folder.join("cur/1.other:2,S")).unwrap(), b"theirs");
+    assert_eq!(tree::new_files(&folder).len(), 1);
+    assert!(!folder.join("maildirfolder").exists());
+}
+
+#[test]
+fn a_folder_that_cannot_be_made_stops_the_fetch_before_anything_is_asked() {
+    let (server, home) = ruled(three(), "", "", Behaviour::new());
+    run(&home, &["state", "show", "a"], 0);
+    fs::create_dir_all(home.maildir("a").join("new")).unwrap();
+    for part in ["tmp", "cur"] {
+        fs::create_dir(home.maildir("a").join(part)).unwrap();
+    }
+    fs::write(home.maildir("a").join(".Lists"), "a file").unwrap();
+    set_rules(&server, &home, "", LISTS);
+    let output = run(&home, &[], 73);
+    assert_said(&output, &[".Lists"]);
+    assert!(server.sessions().is_empty());
+}
+
+#[test]
+fn a_server_that_does_not_let_us_in_leaves_no_folder_behind() {
+    let refuses = Behaviour::new().greeting("-ERR go away\r\n");
+    let (_server, home) = ruled(three(), "", LISTS, refuses);
+    assert_ne!(home.popfetch(["fetch"]).run().status, Some(0));
+    assert!(!home.maildir("a").exists());
+}
+
+#[test]
+fn a_name_of_a_folder_that_leads_out_of_the_maildir_is_refused() {
+    for name in ["../x", ".a/../../x", "/tmp/x", "..", ".", "new", ".a..b"] {
+        let rule = format!("from = \"*\"; then = {{ folder = {name:?} }}");
+        let (server, home) = ruled(three(), "", &rule, Behaviour::new());
+        let output = run(&home, &[], 78);
+        assert_said(&output, &["folder", "then = "]);
+        assert!(server.sessions().is_empty(), "{name}");
+    }
+}
+
+#[test]
+fn of_a_message_whose_header_says_folder_names_none_is_taken() {
+    let text = "From: x@lists.example\nFolder: ../../x\nList-Id: <.Evil/../x>\n\nhello\n";
+    let (_server, home) = fetched(vec![Message::from_lf("1", text)], LISTS);
+    assert_eq!(tree::count(&home.maildir("a").join(".Lists")), 1);
+    let names = fs::read_dir(home.maildir("a")).unwrap();
+    assert_eq!(
+        names.count(),
+        5,
+        "tmp, new, cur, the Maildir's own file and the folder"
+    );
+}
+
+#[test]
+fn dovecot_takes_top_and_gives_what_rules_sort_leave_and_delete() {
+    let Some(dovecot) = Dovecot::start(&three()) else {
+        return;
+    };
+    let home = crate::support::run::Home::new();
+    let rules = "[[accounts.a.rules]]\nfrom = \"*@lists.example\"\nthen = { folder = \".Lists\" }\n\
+                 [[accounts.a.rules]]\nfrom = \"*@shop.example\"\nthen = \"delete\"\n\
+                 [[accounts.a.rules]]\nsubject = { regex = \"^letter [3-5]$\" }\nthen = \"skip\"\n";
+    home.one_account(&dovecot.account(), rules);
+    let output = run(&home, &[], 0);
+    assert_said(
+        &output,
+        &["1 new message", "1 deleted by rules", "1 skipped"],
+    );
+    tree::assert_holds(&home.maildir("a").join(".Lists"), &three()[..1]);
+    tree::assert_holds(&home.maildir("a"), &[]);
+    let output = run(&home, &[], 0);
+    assert_said(&output, &["nothing new", "1 skipped"]);
+}

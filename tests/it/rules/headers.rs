@@ -1,0 +1,138 @@
+use super::{fetched, from, ruled, set_rules, three, work};
+use crate::given::{assert_said, journal, mail, run};
+use crate::support::behaviour::{Behaviour, Reply};
+use crate::support::message::Message;
+use crate::support::tree;
+use std::fs;
+
+#[test]
+fn rules_that_only_sort_ask_for_no_header_before_the_download() {
+    let rules = "from = \"*@lists.example\"; then = { folder = \".Lists\" }\n\
+                 subject = \"letter 2\"; then = \"fetch\"";
+    let (server, home) = fetched(three(), rules);
+    assert_eq!(work(&server.last_session()), ["RETR 1", "RETR 2", "RETR 3"]);
+    tree::assert_holds(&home.maildir("a"), &three()[1..]);
+    tree::assert_holds(&home.maildir("a").join(".Lists"), &three()[..1]);
+}
+
+#[test]
+fn rules_about_size_alone_ask_for_no_header() {
+    let messages = || vec![from("lists", 1), Message::generated("large", 9000, 1)];
+    let (server, home) = fetched(messages(), "size = \">5 kB\"; then = \"skip\"");
+    assert_eq!(work(&server.last_session()), ["RETR 1"]);
+    tree::assert_holds(&home.maildir("a"), &messages()[..1]);
+    assert_eq!(server.maildrop().count(), 2);
+}
+
+#[test]
+fn headers_come_before_the_bodies_and_only_of_messages_that_no_size_has_decided() {
+    let mut messages = three();
+    messages.push(Message::generated("large", 9000, 1));
+    let rules = "size = \">5 kB\"; then = \"skip\"\nfrom = \"*@shop.example\"; then = \"skip\"";
+    let (server, home) = fetched(messages, rules);
+    assert_eq!(
+        work(&server.last_session()),
+        ["TOP 1 0", "TOP 2 0", "TOP 3 0", "RETR 1", "RETR 3"]
+    );
+    tree::assert_holds(&home.maildir("a"), &[from("lists", 1), from("boss", 3)]);
+}
+
+#[test]
+fn what_is_left_is_not_asked_for_again_until_the_rules_ask_something_else_and_comes_without_them() {
+    let shop = "from = \"*@shop.example\"; then = \"skip\"";
+    let (server, home) = fetched(three(), shop);
+    let output = run(&home, &[], 0);
+    assert_said(&output, &["1 skipped (rule 1 (from = \"*@shop.example\"))"]);
+    assert!(work(&server.last_session()).is_empty());
+    // A message more is asked about alone.
+    server.maildrop().add([from("shop", 4)]);
+    run(&home, &[], 0);
+    assert_eq!(work(&server.last_session()), ["TOP 3 0"].map(|_| "TOP 4 0"));
+    // What is done is no question to the server.
+    let rule = "from = \"*@shop.example\"; then = { folder = \".Shop\" }\n\
+                from = \"*@nobody.example\"; then = \"skip\"";
+    set_rules(&server, &home, "", rule);
+    run(&home, &["--dry-run"], 0);
+    assert_eq!(work(&server.last_session())[..2], ["TOP 2 0", "TOP 4 0"]);
+    set_rules(&server, &home, "", "");
+    run(&home, &[], 0);
+    assert_eq!(work(&server.last_session()), ["RETR 2", "RETR 4"]);
+    let mut all = three();
+    all.push(from("shop", 4));
+    tree::assert_holds(&home.maildir("a"), &all);
+}
+
+#[test]
+fn rules_for_a_thousand_messages_cost_one_flight_more_than_none() {
+    let flights = |rules: &str| {
+        let (server, home) = ruled(mail(1000), "", rules, Behaviour::new());
+        run(&home, &[], 0);
+        assert_eq!(tree::count(&home.maildir("a")), 1000);
+        server.last_session()
+    };
+    let none = flights("");
+    let some = flights("from = \"*@shop.example\"; then = \"skip\"");
+    assert_eq!((none.count("TOP"), some.count("TOP")), (0, 1000));
+    // Every command is there before the first reply is: all of them before the first RETR.
+    let at = |word: &str| {
+        some.commands
+            .iter()
+            .position(|it| it.starts_with(word))
+            .unwrap()
+    };
+    let last_top = some.commands.iter().rposition(|it| it.starts_with("TOP"));
+    assert_eq!(last_top, Some(at("TOP") + 999));
+    assert_eq!(at("RETR"), at("TOP") + 1000);
+    assert!(
+        some.flights <= none.flights + 10,
+        "{} and {}",
+        some.flights,
+        none.flights
+    );
+}
+
+#[test]
+fn without_top_what_headers_would_have_left_is_fetched_and_sorted_and_that_is_said_once() {
+    let rules = "from = \"*@lists.example\"; then = { folder = \".Lists\" }\n\
+                 from = \"*@shop.example\"; then = \"skip\"\n\
+                 from = \"*@boss.example\"; then = \"delete\"";
+    let (server, home) = ruled(three(), "", rules, Behaviour::new().without("TOP"));
+    let output = run(&home, &[], 0);
+    assert_said(&output, &["3 new messages", "(TOP)", "fetched"]);
+    assert_eq!(server.maildrop().count(), 3);
+    tree::assert_holds(&home.maildir("a"), &three()[1..]);
+    tree::assert_holds(&home.maildir("a").join(".Lists"), &three()[..1]);
+    server.maildrop().add([from("shop", 4)]);
+    let output = run(&home, &[], 0);
+    assert!(!output.stderr.contains("(TOP)"), "{output:#?}");
+    assert_said(&output, &["1 new message"]);
+}
+
+#[test]
+fn a_session_that_breaks_over_the_headers_goes_on_where_it_was() {
+    let messages = (1..=6).map(|n| from("shop", n)).collect();
+    let behaviour = Behaviour::new().on_occurrences(
+        "TOP 4 0",
+        0..1,
+        Reply::End(crate::support::wire::Ending::Close),
+    );
+    let rules = "from = \"*@shop.example\"; then = \"skip\"";
+    let (server, home) = ruled(messages, "", rules, behaviour);
+    run(&home, &[], 0);
+    let sessions = server.sessions();
+    let last = work(sessions.last().unwrap());
+    assert_eq!(last, ["TOP 4 0", "TOP 5 0", "TOP 6 0"], "{sessions:#?}");
+    assert_eq!(tree::count(&home.maildir("a")), 0);
+}
+
+#[test]
+fn the_journal_says_what_headers_have_told() {
+    let (_server, home) = fetched(three(), "from = \"*@shop.example\"; then = \"skip\"");
+    let journal = fs::read_to_string(journal(&home)).unwrap();
+    let told: Vec<_> = journal.lines().filter(|it| it.starts_with("h\t")).collect();
+    assert_eq!(told.len(), 3, "{journal}");
+    let fields: Vec<_> = told[1].split('\t').collect();
+    assert_eq!(fields[2], "uid-2");
+    // The Date in seconds, and the first rule's bit.
+    assert_eq!(fields[6..8], ["1795428000", "1"], "{journal}");
+}

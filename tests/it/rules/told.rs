@@ -1,0 +1,128 @@
+use super::{ruled, three};
+use crate::given::{assert_said, run};
+use crate::support::behaviour::Behaviour;
+use serde_json::Value;
+
+const RULES: &str = "from = \"*@lists.example\"; then = { folder = \".Lists\" }\n\
+                     from = { contains = \"@shop\" }; then = \"skip\"\n\
+                     size = \">1 MB\"; then = \"delete\"";
+
+#[test]
+fn a_dry_run_says_which_rule_decides_about_each_message_and_leaves_no_trace() {
+    let (server, home) = ruled(three(), "", RULES, Behaviour::new());
+    let output = run(&home, &["fetch", "--dry-run", "--format", "json"], 0);
+    let lines = output
+        .stdout
+        .lines()
+        .map(|it| serde_json::from_str(it).unwrap());
+    let plans: Vec<Value> = lines.filter(|it: &Value| it["event"] == "plan").collect();
+    let said: Vec<_> = plans
+        .iter()
+        .map(|it| {
+            (
+                it["action"].as_str().unwrap(),
+                it["reason"].as_str().unwrap(),
+            )
+        })
+        .collect();
+    assert_eq!(
+        said,
+        [
+            ("fetch", "rule 1 (from = \"*@lists.example\"), into .Lists"),
+            ("skip", "rule 2 (from contains \"@shop\")"),
+            ("fetch", "not fetched before"),
+        ]
+    );
+    let shown = run(&home, &["fetch", "--dry-run"], 0).stdout;
+    assert!(
+        shown.contains("rule 1") && shown.contains("rule 2"),
+        "{shown}"
+    );
+    assert!(!home.maildir("a").exists() && !home.state().exists());
+    assert_eq!(server.count("RETR") + server.count("DELE"), 0);
+}
+
+#[test]
+fn an_account_shows_its_rules_to_people_and_programs() {
+    let (_server, home) = ruled(three(), "", RULES, Behaviour::new());
+    let shown = run(&home, &["account", "show", "a"], 0).stdout;
+    assert!(
+        shown.contains("2. from contains \"@shop\": skip"),
+        "{shown}"
+    );
+    let json = run(&home, &["account", "show", "a", "--format", "json"], 0).stdout;
+    let object: Value = serde_json::from_str(json.lines().next().unwrap()).unwrap();
+    let rules = &object["rules"];
+    assert_eq!(rules[0]["then"], "folder");
+    assert_eq!(rules[0]["folder"], ".Lists");
+    assert_eq!(rules[2]["when"], "size > 1 MB");
+}
+
+#[test]
+fn rules_of_the_defaults_hold_for_accounts_that_have_none() {
+    let (server, home) = ruled(three(), "", "", Behaviour::new());
+    let defaults = "\n[[defaults.rules]]\nfrom = \"*@shop.example\"\nthen = \"skip\"\n";
+    home.one_account(&server.account(), defaults);
+    assert_said(&run(&home, &[], 0), &["2 new messages", "1 skipped"]);
+    let own = format!("[[accounts.a.rules]]\nsize = \">1 GB\"\nthen = \"skip\"\n{defaults}");
+    home.one_account(&server.account(), &own);
+    assert_said(&run(&home, &[], 0), &["1 new message"]);
+}
+
+#[test]
+fn what_is_wrong_with_a_rule_is_shown_where_it_stands_and_nothing_is_asked() {
+    for (rules, said) in [
+        ("then = \"delete\"", &["would delete all mail"][..]),
+        (
+            "from = \"*@a\"",
+            &["needs to say what is done", "then = \"skip\""],
+        ),
+        (
+            "form = \"*@a\"; then = \"skip\"",
+            &["no key `form`", "did you mean `from`?"],
+        ),
+        (
+            "from = \"*@a\"; then = \"delet\"",
+            &["`delet` is not known", "did you mean `delete`?"],
+        ),
+        (
+            "from = { regex = \"a(b\" }; then = \"skip\"",
+            &["no regular expression", "regex = "],
+        ),
+        (
+            "from = { regex = \"(a{1000}){1000}\" }; then = \"skip\"",
+            &["too large"],
+        ),
+        (
+            "size = \"25 MB\"; then = \"skip\"",
+            &["`size` is written as in"],
+        ),
+        (
+            "age = \">3 months\"; then = \"skip\"",
+            &["`age` is written as in", "months"],
+        ),
+        (
+            "size = [\">2 MB\", \"<1 MB\"]; then = \"skip\"",
+            &["no message has such a size"],
+        ),
+        (
+            "header = { nam = \"X\" }; then = \"skip\"",
+            &["`header` is a table"],
+        ),
+        (
+            "from = \"*@a\"; then = { folder = \"Lists\" }",
+            &["begins with a dot"],
+        ),
+        (
+            "size = \">1 MB\"; then = \"skip\"\nsize = \">2 MB\"; then = \"delete\"",
+            &["never decides", "rule 1"],
+        ),
+    ] {
+        let (server, home) = ruled(three(), "", rules, Behaviour::new());
+        let output = run(&home, &[], 78);
+        assert_said(&output, said);
+        // The place: a line with its number, and marks below it.
+        assert_said(&output, &["config.toml:", "^"]);
+        assert!(server.sessions().is_empty(), "{rules}");
+    }
+}
