@@ -416,6 +416,12 @@ impl File {
         Ok(&self.file)
     }
 
+    /// The same from this place.
+    pub fn reader_at(&mut self, place: u64) -> io::Result<impl Read + '_> {
+        self.file.seek(SeekFrom::Start(place))?;
+        Ok(&self.file)
+    }
+
     /// Fails where the file has another name as well. What is in it should be looked at first: a
     /// backup may be made of hard links.
     pub fn check_sole_name(&self) -> io::Result<()> {

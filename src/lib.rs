@@ -31,6 +31,7 @@
 //! | [`plan`] | what to fetch, skip, mark and delete: pure, without clock, disk or network |
 //! | [`rules`] | which messages come, and into which folder, which stay, and which are deleted unread: pure |
 //! | [`delivery`] | the spool, and the steps from octets to a message that is placed for good, as types |
+//! | [`handover`] | what takes a message once it is stored: programs, mbox files |
 //! | [`maildir`] | Maildirs: layout, names, who delivers, finding anybody's mail again |
 //! | [`message`] | what a message is known by: its heading, the fields of its identity, its hashes; its text and parts |
 //! | [`mailbox`] | reading with no connection: which messages there are, one of them, its attachments |
@@ -74,6 +75,7 @@
 //! file of ours: [`state::Elsewhere`] stands for its owner's word that it may be deleted. Of a message that
 //! a rule has deleted unread there is none at all: [`rules::Hit`] says that each condition was seen to hold
 //! in the session at hand, and [`state::Ruled`] that this is recorded.
+//! What is to be handed on as well is [`state::Placed`] until that is done, and [`state::Recorded`] then.
 //! The steps are taken for a batch at a time (group commit, `fetch/commit.rs`): many files whose
 //! syncs overlap with the download, one sync of the journal, one of new/.
 //!
@@ -157,6 +159,7 @@ pub mod exit;
 #[doc = include_str!("facts.md")]
 pub mod facts {}
 pub mod fetch;
+pub mod handover;
 pub mod import;
 pub mod mailbox;
 pub mod maildir;

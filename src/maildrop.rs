@@ -442,6 +442,23 @@ impl Maildrop {
     }
 }
 
+/// An account's id as a file's name: readable, and never more than 200 octets of it.
+pub fn file_name(account: &str) -> String {
+    let safe = |c: char| c.is_ascii_alphanumeric() || "@:._-+".contains(c);
+    let readable: String = account
+        .chars()
+        .map(|c| if safe(c) { c } else { '_' })
+        .collect();
+    let start = readable.trim_start_matches('.');
+    if start == account && start.len() <= 200 {
+        return start.to_owned();
+    }
+    // Two accounts that differ only in what was replaced must not share a file.
+    let hash = Identity::of_version_1(account, b"", None, 0);
+    let start: String = start.chars().take(200).collect();
+    format!("{start}-{hash:?}")
+}
+
 #[cfg(test)]
 #[path = "maildrop_tests.rs"]
 mod tests;

@@ -29,6 +29,12 @@ impl Moment {
         time.strftime("%Y-%m-%d %H:%M:%S").to_string()
     }
 
+    /// The same in UTC, as C's asctime writes it and mbox files have it.
+    pub fn as_asctime(time: i64) -> String {
+        let time = jiff::Timestamp::from_second(time).unwrap_or_default();
+        time.strftime("%a %b %e %H:%M:%S %Y").to_string()
+    }
+
     /// The day of a time (seconds since 1970), in UTC.
     pub fn day(time: i64) -> String {
         Self::in_utc(time, "%Y-%m-%d")

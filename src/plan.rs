@@ -301,9 +301,7 @@ fn decide_one(octets: Option<u64>, known: Known, policy: Policy, now: i64) -> De
                 Decision::Skip(Reason::TooLarge(most))
             }
             (_, _, Some(failures))
-                if failures.count >= PATIENCE
-                    && !policy.insist
-                    && (0..RETRY_AFTER).contains(&now.saturating_sub(failures.last)) =>
+                if !is_tried_again(failures.count, failures.last, policy.insist, now) =>
             {
                 Decision::Skip(Reason::Failed(failures))
             }
@@ -321,6 +319,12 @@ fn decide_one(octets: Option<u64>, known: Known, policy: Policy, now: i64) -> De
             false => Decision::Seen,
         },
     }
+}
+
+/// Whether what has failed so many times in a row, and for the last time then, is tried now. `insist`: a
+/// person wants it to be.
+pub fn is_tried_again(count: u32, last: i64, insist: bool, now: i64) -> bool {
+    count < PATIENCE || insist || !(0..RETRY_AFTER).contains(&now.saturating_sub(last))
 }
 
 /// Whether a message that an earlier session stored is to be deleted now.

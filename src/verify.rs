@@ -5,7 +5,7 @@
 //! message and whatever flags it gets.
 
 use crate::maildir::{Search, UniqueName};
-use crate::state::{Error, Inspected, InspectedMessage, MessageId};
+use crate::state::{Error, Inspected, InspectedMessage, MessageId, Onward};
 use std::io;
 
 /// How a recorded message was found.
@@ -13,6 +13,8 @@ use std::io;
 pub enum Finding {
     /// The file is there, and its octets are not those that were stored.
     Changed(Box<Changed>),
+    /// There is no such file any more, as the message was handed on.
+    HandedOn,
     /// As it was stored.
     Intact,
     /// There is no such file, and the machine has been started anew since it was stored: it was
@@ -37,7 +39,7 @@ pub struct Changed {
 impl Finding {
     /// Whether something is wrong, as far as anybody can tell.
     pub fn is_damage(&self) -> bool {
-        !matches!(self, Self::Intact | Self::Removed)
+        !matches!(self, Self::HandedOn | Self::Intact | Self::Removed)
     }
 
     /// Whether there is no file.
@@ -120,6 +122,9 @@ fn examine(message: &Recorded<'_>, search: &Search, boot: &str) -> Finding {
             sha256: examined.digests.stored,
         })),
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            if message.inspected.onward == (Onward::Done { removed: true }) {
+                return Finding::HandedOn;
+            }
             let same_boot = !boot.is_empty() && *message.inspected.boot == *boot;
             match message.inspected.gone || same_boot {
                 true => Finding::Removed,

@@ -20,7 +20,6 @@ const NOT_TESTED: &[(&str, &str)] = &[
         "tmp/ is not synced: a message counts only once new/ is synced, and one whose name in tmp/ a \
          power cut takes is fetched again",
     ),
-    ("d34", "there are no delivery hooks yet"),
     (
         "d38",
         "a timed test says more of the machine than of the program: the syncs of a batch, and that \

@@ -45,7 +45,10 @@ pub(super) fn run(context: &Context<'_>, arguments: &Fetch) -> Result<Status, Fa
     for ready in &prepared.ready {
         let profile = &ready.profile;
         let is_made = !profile.maildir.join("new").is_dir();
-        report.delivers_to(&profile.name, &draft::shown(&profile.maildir), is_made);
+        // What only passes through is nowhere that a person would look.
+        if profile.has_maildir() {
+            report.delivers_to(&profile.name, &draft::shown(&profile.maildir), is_made);
+        }
     }
     let results = prepared.each(jobs, &environment, |account| {
         let outcome = account.fetch();

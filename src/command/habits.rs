@@ -242,8 +242,8 @@ const CHECK: &str = "popfetch check shows what waits; popfetch fetch --dry-run s
 const ALL: &str = "all accounts are fetched unless some are named; to get mail again that was fetched \
                    before: popfetch state forget ACCOUNT --all";
 
-const MAILDIR_ALONE: &str = "mail goes into a Maildir: --maildir DIR, or `maildir` in the config \
-                             file; a filter can work on the new files: popfetch --format paths";
+const WHERE_TO: &str = "mail goes into a Maildir: --maildir DIR, or `maildir` in the config file; a \
+                        program or an mbox file takes it with `deliver` there";
 
 /// What the options of other tools are here.
 fn of_option(word: &str) -> Option<&'static str> {
@@ -268,7 +268,7 @@ fn of_option(word: &str) -> Option<&'static str> {
         "--ssl" | "--tls" | "--sslproto" | "--starttls" => {
             "TLS is on unless the config file says otherwise, and a URL with pops:// has it"
         }
-        "-m" | "--mda" | "--mbox" | "--destination" | "--delivery" => MAILDIR_ALONE,
+        "-m" | "--mda" | "--mbox" | "--destination" | "--delivery" => WHERE_TO,
         "-l" | "--limit" => "that is --max-size SIZE",
         "--configure" => "that is popfetch setup ADDRESS",
         "-F" | "--flush" => "popfetch deletes nothing that it has not stored; see --delete",

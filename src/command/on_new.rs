@@ -4,6 +4,9 @@
 //! those that have a program to be told. That is started when the account is done, its lock free and
 //! its place taken by the next one, so that it holds up nothing but the end of the run. What
 //! becomes of it changes neither messages nor state, nor the exit status.
+//!
+//! Messages that only pass through to what takes them are counted, and have no paths: their files have
+//! left, as likely as not.
 
 use crate::fetch::Account;
 use crate::process::{self, Ending, Told};
@@ -44,6 +47,8 @@ pub(super) struct Hooks {
 struct Gathered {
     /// How its paths end.
     end: u8,
+    /// Its messages are in no Maildir.
+    pass: bool,
     count: u64,
     /// Their paths: a file in memory, which the program reads as it likes, or not at all.
     paths: Option<io::Result<File>>,
@@ -77,6 +82,7 @@ impl Hooks {
                 let end = profile.on_new.as_ref()?.paths.octet();
                 let gathered = Gathered {
                     end,
+                    pass: !profile.has_maildir(),
                     ..Gathered::default()
                 };
                 Some((profile.name.clone(), Mutex::new(gathered)))
@@ -108,16 +114,18 @@ impl Hooks {
         let Some(paths) = gathered.paths else {
             return;
         };
-        let surroundings = vec![
+        let mut surroundings = vec![
             ("POPFETCH_ACCOUNT", profile.name.clone().into()),
             ("POPFETCH_NEW", gathered.count.to_string().into()),
             ("POPFETCH_OCTETS", outcome.octets.to_string().into()),
-            ("POPFETCH_MAILDIR", profile.maildir.clone().into()),
             (
                 "POPFETCH_STATUS",
                 outcome.status().code().to_string().into(),
             ),
         ];
+        if profile.has_maildir() {
+            surroundings.push(("POPFETCH_MAILDIR", profile.maildir.clone().into()));
+        }
         self.submit(Call {
             account: profile.name.clone(),
             hook: hook.clone(),
@@ -234,7 +242,10 @@ impl Gathered {
         let Ok(file) = paths else {
             return;
         };
-        let line = [path, &[self.end]].concat();
+        let line = match self.pass {
+            true => Vec::new(),
+            false => [path, &[self.end]].concat(),
+        };
         match file.write_all(&line) {
             Ok(()) => self.count += 1,
             // Some of them would pass for all.

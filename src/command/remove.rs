@@ -4,8 +4,9 @@
 use super::ask::Asker;
 use super::context::Context;
 use super::fail::Failure;
-use crate::durable::Dir;
+use crate::durable::{Dir, Disk};
 use crate::exit::Status;
+use crate::maildir::leave;
 use crate::paths;
 use crate::profile::draft::{self, shown};
 use crate::profile::removal::without_account;
@@ -13,7 +14,7 @@ use crate::profile::{Config, Overrides, PasswordSource, Profile, edit};
 use crate::secrets::logins::{self, LoginError};
 use crate::secrets::{OAuth, SecretError, Store, keyring};
 use crate::state::{self, Manners, Moment};
-use crate::term::escape_str;
+use crate::term::{count, escape_str};
 use std::path::{Path, PathBuf};
 
 /// Runs the command.
@@ -53,7 +54,10 @@ pub(super) fn run(
     if let (Some(profile), Some(used)) = (&profile, &used) {
         remove_secret(profile, used, &path, &mut left);
         if let Some(dir) = dir.filter(|_| !used.maildrop) {
-            remove_state(&dir, profile, forget, &mut left);
+            let remains = remove_state(&dir, profile, forget, &mut left);
+            if !profile.has_maildir() {
+                leave_spool(profile, remains, &mut left);
+            }
         }
     }
     if !context.global.quiet {
@@ -133,10 +137,47 @@ fn tell(
             "What was fetched stays remembered: nothing comes twice if it is set up again."
         }
     });
-    asker.say(&format!(
-        "The mail in {} stays, and so does what is on the server.",
-        shown(&profile.maildir)
-    ));
+    asker.say(&match (profile.has_maildir(), waiting(profile)) {
+        (true, _) => format!(
+            "The mail in {} stays, and so does what is on the server.",
+            shown(&profile.maildir)
+        ),
+        (false, 0) => "What is on the server stays, and so does what was handed on.".to_owned(),
+        (false, waiting) => format!(
+            "What is on the server stays, and so does what waits to be handed on in {} ({}).",
+            shown(&profile.maildir),
+            count(waiting, "message")
+        ),
+    });
+}
+
+/// How many messages wait in the place that they pass through. What cannot be read stays, and is not
+/// counted.
+fn waiting(profile: &Profile) -> u64 {
+    leave::count(&Disk::new(), &profile.maildir).unwrap_or_default()
+}
+
+/// What becomes of the place that messages pass through. Those that wait stay, and so does the place
+/// while what was fetched `remains` remembered, which says whose place it is; else it is of no use.
+fn leave_spool(profile: &Profile, remains: bool, left: &mut Vec<String>) {
+    match waiting(profile) {
+        0 if remains => {}
+        // What else is in it is the rest of a crash, and no message.
+        0 => {
+            let disk = Disk::new();
+            let removed = leave::remove_empty(&disk, &profile.maildir);
+            // It may have been the last of all accounts'.
+            if let (Ok(()), Some(all)) = (removed, profile.maildir.parent()) {
+                _ = disk.remove_directory(all);
+            }
+        }
+        waiting => left.push(format!(
+            "what waits to be handed on stays in {} ({}): the account goes on with it if it is set up \
+             again with `deliver`",
+            shown(&profile.maildir),
+            count(waiting, "message")
+        )),
+    }
 }
 
 fn remove_secret(profile: &Profile, used: &Used, config: &Path, left: &mut Vec<String>) {
@@ -168,8 +209,10 @@ fn remove_secret(profile: &Profile, used: &Used, config: &Path, left: &mut Vec<S
     }
 }
 
-fn remove_state(dir: &Dir, profile: &Profile, forget: bool, left: &mut Vec<String>) {
-    match state::remove(dir, &profile.server.id(), forget, Moment::now().now) {
+/// Tells whether something is still remembered.
+fn remove_state(dir: &Dir, profile: &Profile, forget: bool, left: &mut Vec<String>) -> bool {
+    let remains = state::remove(dir, &profile.server.id(), forget, Moment::now().now);
+    match &remains {
         Ok(false) => {}
         Ok(true) => left.push(
             "what was fetched stays remembered, so that nothing comes twice if it is set up again"
@@ -180,4 +223,5 @@ fn remove_state(dir: &Dir, profile: &Profile, forget: bool, left: &mut Vec<Strin
             escape_str(&error.to_string())
         )),
     }
+    remains.unwrap_or(true)
 }

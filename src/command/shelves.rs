@@ -53,7 +53,7 @@ impl Shelves {
             ..Overrides::default()
         };
         let mut known: HashMap<PathBuf, usize> = HashMap::new();
-        let mut without_folder = Vec::new();
+        let mut with_nothing = Vec::new();
         for (name, profile) in context.selected(accounts, &overrides, report)? {
             let profile = match profile {
                 Ok(profile) => profile,
@@ -62,6 +62,22 @@ impl Shelves {
                     continue;
                 }
             };
+            if !profile.has_maildir() {
+                let error = Error::PassesThrough;
+                // With others it has nothing to show; who names it is told so.
+                let result = match accounts.is_empty() {
+                    true => {
+                        with_nothing.push((name.clone(), error));
+                        Ok(())
+                    }
+                    false => {
+                        shelves.untold.push(name.clone());
+                        Err(fetch::failure(&error))
+                    }
+                };
+                shelves.accounts.push((name, result));
+                continue;
+            }
             let owner = (name.clone(), AccountTag::new(&profile.server.id()));
             if let Some(owners) = known
                 .get(&profile.maildir)
@@ -79,7 +95,7 @@ impl Shelves {
                 }
                 // Where another account has the folder, this one has nothing in it.
                 Err(error @ Error::NoFolder { .. }) => {
-                    without_folder.push((name.clone(), error));
+                    with_nothing.push((name.clone(), error));
                     Ok(())
                 }
                 Err(error) => Err(fetch::failure(&error)),
@@ -90,7 +106,7 @@ impl Shelves {
             shelves.accounts.push((name, result));
         }
         if shelves.owners.is_empty() {
-            for (name, error) in without_folder {
+            for (name, error) in with_nothing {
                 let failure = fetch::failure(&error);
                 shelves.untold.push(name.clone());
                 let found = shelves.accounts.iter_mut().find(|(it, _)| *it == name);

@@ -11,7 +11,7 @@ use crate::maildir::Site;
 use crate::paths;
 use crate::profile::{Overrides, Profile};
 use crate::state::{
-    self, Claim, Inspected, InspectedMessage, MarkedBy, Missing, Moment, Standing, inspect,
+    self, Claim, Inspected, InspectedMessage, MarkedBy, Missing, Moment, Onward, Standing, inspect,
 };
 use crate::term::{Column, Table, columns, count, escape_str, hex, json_line, size, unique_id};
 use serde_json::json;
@@ -146,11 +146,15 @@ fn status(message: &InspectedMessage) -> &'static str {
         (None, Some(MarkedBy::Rule(_)), Standing::Deleted) => "deleted by rule",
         (None, Some(MarkedBy::Rule(_)), _) => "deletion asked",
         (None, ..) => "marked",
+        (Some(_), ..) if message.onward == Onward::Waits => "to be handed on",
         (Some(_), _, Standing::Deleted) => "deleted",
         (Some(_), _, Standing::Asked) => "deletion asked",
         (Some(_), _, Standing::Absent) => "absent",
         (Some(_), _, Standing::Lost) => "lost",
         (Some(_), _, Standing::Here) if message.held => "doubtful",
+        (Some(_), _, Standing::Here) if matches!(message.onward, Onward::Done { .. }) => {
+            "handed on"
+        }
         (Some(_), _, Standing::Here) => "stored",
     }
 }

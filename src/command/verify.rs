@@ -31,6 +31,7 @@ struct Verified {
     is_hidden: bool,
     recorded: u64,
     intact: u64,
+    handed_on: u64,
     removed: u64,
     missing: u64,
     changed: u64,
@@ -47,6 +48,7 @@ impl Counts for Verified {
     const FIELDS: &'static [&'static str] = &[
         "recorded",
         "intact",
+        "handed_on",
         "removed",
         "missing",
         "changed",
@@ -57,6 +59,7 @@ impl Counts for Verified {
         vec![
             self.recorded,
             self.intact,
+            self.handed_on,
             self.removed,
             self.missing,
             self.changed,
@@ -369,6 +372,7 @@ impl Verified {
     fn add(&mut self, message: &Recorded<'_>, finding: &Finding) {
         *match finding {
             Finding::Changed(_) => &mut self.changed,
+            Finding::HandedOn => &mut self.handed_on,
             Finding::Intact => &mut self.intact,
             Finding::Missing => &mut self.missing,
             Finding::Removed => &mut self.removed,
@@ -381,6 +385,7 @@ impl Verified {
 fn word(finding: &Finding) -> &'static str {
     match finding {
         Finding::Changed(_) => "changed",
+        Finding::HandedOn => "handed on",
         Finding::Intact => "intact",
         Finding::Missing => "missing",
         Finding::Removed => "removed",
@@ -415,7 +420,7 @@ fn as_json(account: &str, message: &Recorded<'_>, finding: &Finding, path: &Path
     let (changed, error) = match finding {
         Finding::Changed(changed) => (Some(changed), None),
         Finding::Unreadable(error) => (None, Some(error.to_string())),
-        Finding::Intact | Finding::Missing | Finding::Removed => (None, None),
+        Finding::HandedOn | Finding::Intact | Finding::Missing | Finding::Removed => (None, None),
     };
     let path = Some(path).filter(|_| changed.is_some() || error.is_some());
     let object = json!({
@@ -448,7 +453,7 @@ fn tell(context: &Context<'_>, name: &str, verified: &Verified) {
     let counts = Verified::FIELDS.iter().zip(verified.values()).skip(1);
     let counts = counts.filter(|(field, number)| *number > 0 || **field == "intact");
     let counts: Vec<String> = counts
-        .map(|(field, number)| format!("{number} {field}"))
+        .map(|(field, number)| format!("{number} {}", field.replace('_', " ")))
         .collect();
     let recorded = count(verified.recorded, "recorded message");
     eprintln!("{name}: {recorded}: {}", counts.join(", "));

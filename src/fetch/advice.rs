@@ -21,6 +21,7 @@ impl Diagnose for Error {
             | Self::InParts(_)
             | Self::NoMemory(_) => Status::Config,
             Self::NoRoom(_) => Status::Io,
+            Self::Unhanded(unable) => unable.status,
             Self::NoThread(_) => Status::Temporary,
             Self::Stopped(reason) => reason.status(),
             other => other.cause().map_or(Status::Internal, Diagnose::status),
@@ -66,6 +67,7 @@ impl Diagnose for Error {
                  \"Enable POP for mail that arrives from now on\""
                     .to_owned(),
             ),
+            Self::Unhanded(unable) => Some(unable.hint.clone()),
             Self::NoRoom(_) => Some(
                 "make room on the disk, raise the limit (ulimit -f) where there is one, or set \
                  `max-size`; what was not fetched is still on the server"
@@ -145,6 +147,7 @@ impl Error {
             | Self::InParts(_)
             | Self::NoMemory(_) => "state",
             Self::NeedsUtf8(_) | Self::Oversized(_) => "message",
+            Self::Unhanded(_) => "deliver",
             Self::Renewal(_) => "password",
             Self::Early { .. } | Self::NoThread(_) | Self::Stopped(_) | Self::Thread => "run",
             Self::Advised { .. } => "sign-in",

@@ -10,7 +10,7 @@ use crate::delivery::Target;
 use crate::delivery::{self, Complete};
 use crate::maildrop::Message;
 use crate::report::{self, Event};
-use crate::state::{Judgement, Recorded, Same, Settled, Store};
+use crate::state::{Judgement, Placed, Same, Settled, Store};
 use std::io;
 use std::path::Path;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
@@ -32,8 +32,8 @@ const GATHERING: Duration = Duration::from_millis(200);
 /// What the disk's side came to.
 #[derive(Default)]
 pub(super) struct Committed {
-    /// Messages that may be deleted from the server now.
-    pub(super) recorded: Vec<Recorded>,
+    /// Messages that are stored now.
+    pub(super) recorded: Vec<Placed>,
     /// Messages that turned out to be here already.
     pub(super) same: Vec<Same>,
     /// Messages that are stored already, or second copies of such: another message is to be looked at

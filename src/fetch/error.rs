@@ -4,6 +4,7 @@ use super::room::Shortage;
 use super::tell::{listed, too_early};
 use crate::delivery;
 use crate::exit::Diagnose;
+use crate::handover::Unable;
 use crate::maildrop::{Maildrop, MessageNumber};
 use crate::net;
 use crate::profile::providers::NoPop;
@@ -128,6 +129,9 @@ pub enum Error {
     /// The state cannot be used.
     #[error(transparent)]
     State(#[from] state::Error),
+    /// What is stored cannot be handed on.
+    #[error("{}", .0.what)]
+    Unhanded(Unable),
     /// We were asked to stop.
     #[error("{0}")]
     Stopped(stop::Reason),
@@ -159,7 +163,8 @@ impl Error {
             | Self::Oversized(_)
             | Self::Refusing(_)
             | Self::Stopped(_)
-            | Self::Thread => return None,
+            | Self::Thread
+            | Self::Unhanded(_) => return None,
         })
     }
 

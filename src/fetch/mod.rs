@@ -12,6 +12,7 @@ mod advice;
 mod broken;
 mod commit;
 mod conduct;
+mod courier;
 mod doubts;
 mod echoes;
 mod endings;
@@ -21,12 +22,14 @@ mod imports;
 mod key;
 mod look;
 mod next;
+mod onward;
 mod reach;
 mod receive;
 mod refusals;
 mod repeated;
 mod room;
 mod rules;
+mod run;
 mod session;
 mod sessions;
 mod tell;
@@ -48,15 +51,14 @@ use crate::plan::{self, Decision, Plan, Policy};
 use crate::profile::Profile;
 use crate::report::{Event, Outcome, Report};
 use crate::secrets::Credential;
-use crate::source::{Answer, Marked, Source};
+use crate::source::{Marked, Source};
 use crate::state::{self, Claim, MarkedBy, Moment, Opened, Recognition, Store, Twins};
 use crate::stop::Stop;
 use crate::term::count;
-use doubts::{Budget, Verdicts};
-use endings::Care;
+use doubts::Verdicts;
 use key::Key;
-use next::Brought;
-use std::collections::HashSet;
+use onward::{Hand, Patience};
+use run::Run;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -154,8 +156,18 @@ impl Account<'_> {
         outcome.is_first_mail = store.has_stored_nothing();
         self.tell_untold(&mut store, outcome);
         let filter = self.filter()?;
-        let fetched = self
-            .apart(|| self.hold_sessions(&mut store, &target, (&twins, filter), outcome, conduct));
+        let fetched = self.apart_with_courier(|courier| {
+            let mut hand = Hand::new(&store, courier);
+            self.hand_on(&mut store, &mut hand, Patience::Before, outcome)?;
+            let is_withheld = conduct.is_withheld_for_long();
+            let run = Run::new(&target, (&twins, filter), &mut hand, is_withheld);
+            let held = self.hold_sessions(&mut store, run, outcome, conduct);
+            // What waits need not wait for the server as well.
+            match held {
+                Ok(()) => hand.end(),
+                Err(error) => Err(self.hand_on_after(&mut store, &mut hand, error, outcome)),
+            }
+        });
         // What a reader that has stopped was not told is for the next run to tell.
         if self.environment.report.catch_up(&self.environment.stop) {
             store.reported();
@@ -173,6 +185,10 @@ impl Account<'_> {
             open_state(disk, directory, self.profile, moment, !as_new)?;
         self.tell_opened(&opened);
         maildir.open_folders(self.profile.rules.folders())?;
+        let mut store = store;
+        if let Some(deliver) = &self.profile.deliver {
+            store.hands_on(deliver.archive)?;
+        }
         Ok((store, Target::maildir(maildir), twins))
     }
 
@@ -212,21 +228,25 @@ impl Account<'_> {
         fetch.retain(|message| !run.passed.contains(&Key::of(message)));
         self.tell_plan(&plan, maildrop, &fetch, run, outcome);
         self.tell_unlisted(maildrop, in_parts, run, outcome);
+        let policy = self.profile.policy.with_clock(store.doubts_clock());
         let given_up = plan
             .places(Decision::Skip(plan::Reason::Undeletable))
             .count();
         self.leave_room(&mut fetch, run)?;
-        let mut delete = Vec::new();
+        let mut placed = Vec::new();
         if fetch.len() >= MANY {
             store.gather_evidence_of_unlisted()?;
         }
         if !fetch.is_empty() {
             let fetched = self.receive_all(session, store, run, maildrop, fetch, outcome)?;
-            if plan::deletes_at_once(self.profile.policy.with_clock(store.doubts_clock())) {
-                delete.extend(fetched.recorded);
-            }
+            placed = fetched.recorded;
             same.extend(fetched.same);
         }
+        self.hand_on(store, run.hand, Patience::OfTheServer, outcome)?;
+        let mut delete = match plan::deletes_at_once(policy) {
+            true => store.done_with(placed),
+            false => Vec::new(),
+        };
         let (vouched, still) = self.vouch_for(store, same)?;
         delete.extend(vouched);
         let (ruled, unruled) = self.rule_out(store, ruled)?;
@@ -302,74 +322,6 @@ impl Account<'_> {
             name: self.profile.word_with_maildir(),
             again: self.profile.word_to_fetch(),
         })
-    }
-}
-
-/// What the sessions of a run have in common.
-struct Run<'a> {
-    target: &'a Target,
-    twins: &'a Twins,
-    filter: Option<filter::Asking>,
-    care: Care,
-    budget: Budget,
-    /// A small message that is stored: the server has sent it before.
-    witness: Option<Message>,
-    /// In the session at hand.
-    brought: Brought,
-    /// Messages that are not asked for again.
-    passed: HashSet<Key>,
-    /// The server has refused to send messages in the session at hand, for its own sake.
-    refusal: Option<Answer>,
-    /// What the run has failed in although it went on.
-    trouble: Option<Error>,
-    /// The server has sent no messages for a day.
-    is_withheld_for_long: bool,
-    /// A full part of the maildrop that brings nothing hides the rest.
-    is_stuck: bool,
-    /// What is passed over in the session at hand, and should come.
-    holds: Vec<Missed>,
-    /// What was asked for, and could not be fetched for its own sake.
-    refused: Vec<Missed>,
-}
-
-impl<'a> Run<'a> {
-    fn new(
-        target: &'a Target,
-        twins: &'a Twins,
-        filter: Option<filter::Asking>,
-        is_withheld_for_long: bool,
-    ) -> Self {
-        Self {
-            target,
-            twins,
-            filter,
-            care: Care::Usual,
-            budget: Budget::default(),
-            witness: None,
-            brought: Brought::default(),
-            passed: HashSet::new(),
-            refusal: None,
-            trouble: None,
-            is_withheld_for_long,
-            is_stuck: false,
-            holds: Vec::new(),
-            refused: Vec::new(),
-        }
-    }
-
-    fn begin_session(&mut self, care: Care) {
-        self.care = care;
-        self.brought = Brought::default();
-        self.holds.clear();
-        self.refusal = None;
-    }
-
-    /// What did not come, and should: each once.
-    fn misses(mut self) -> Vec<Missed> {
-        self.refused
-            .retain(|refused| self.holds.iter().all(|it| it.name != refused.name));
-        self.refused.extend(self.holds);
-        self.refused
     }
 }
 

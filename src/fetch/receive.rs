@@ -12,7 +12,7 @@ use crate::maildir::{AccountTag, Stamp};
 use crate::maildrop::{Maildrop, Message};
 use crate::report::{self, Event, Outcome};
 use crate::source::{self, Arrival, Retrieval, Source};
-use crate::state::{FailureKind, Recorded, Same, Store};
+use crate::state::{FailureKind, Placed, Same, Store};
 use crate::threads;
 use std::mem::take;
 use std::sync::mpsc::{channel, sync_channel};
@@ -56,7 +56,7 @@ impl Received {
 #[derive(Default)]
 pub(super) struct Fetched {
     /// Messages that the session has delivered.
-    pub(super) recorded: Vec<Recorded>,
+    pub(super) recorded: Vec<Placed>,
     /// Messages that turned out to be here already.
     pub(super) same: Vec<Same>,
     /// See [`Committed::rivals`].

@@ -3,15 +3,15 @@
 
 use super::broken::{Broken, Over};
 use super::conduct::Conduct;
-use super::filter::Asking;
 use super::next::{Course, Next};
+use super::onward::Patience;
 use super::reach::Manner;
 use super::session::{Attempt, Part};
 use super::{Account, Error, Run, failure};
-use crate::delivery::{Complete, Target};
+use crate::delivery::Complete;
 use crate::durable::Dir;
 use crate::report::{Event, Outcome};
-use crate::state::{Store, Twins};
+use crate::state::Store;
 use std::time::Duration;
 
 /// How long a server is left alone that may not have noticed yet that a session is over.
@@ -66,11 +66,11 @@ impl Account<'_> {
     pub(super) fn hold_sessions(
         &self,
         store: &mut Store,
-        target: &Target,
-        (twins, filter): (&Twins, Option<Asking>),
+        mut run: Run<'_>,
         outcome: &mut Outcome,
         conduct: &mut Conduct,
     ) -> Result<(), Error> {
+        let target = run.target;
         let others = store.other_maildirs();
         let readable = others.iter().map(Dir::as_fd).chain([store.journal()]);
         let route = self.route(&target.directories(), &readable.collect::<Vec<_>>())?;
@@ -78,7 +78,6 @@ impl Account<'_> {
         if conduct.knows_idle_lines() {
             course.go_past_idle_lines();
         }
-        let mut run = Run::new(target, twins, filter, conduct.is_withheld_for_long());
         let mut left = Left::default();
         let attempt = |course: &Course| Attempt {
             route: route.as_ref(),
@@ -150,6 +149,7 @@ impl Account<'_> {
             Some(Error::NoRoom(shortage)) => Err(Error::NoRoom(shortage.at_end(outcome.fetched))),
             Some(error) => Err(error),
             None => {
+                self.hand_on(store, run.hand, Patience::After, outcome)?;
                 conduct.misses(self, &run.misses());
                 Ok(())
             }

@@ -23,8 +23,8 @@ pub(super) fn is_auth(word: &str) -> bool {
 /// A way of delivering that popfetch does not have.
 pub(super) fn no_target(what: &str) -> Fate {
     Fate::nothing(format!(
-        "not yet: popfetch stores mail in a Maildir, here ~/Mail/ACCOUNT, and hands \
-         nothing to {what}"
+        "popfetch hands nothing to {what}; mail goes into a Maildir, here ~/Mail/ACCOUNT, or by \
+         `deliver` to a program or an mbox file"
     ))
 }
 

@@ -17,6 +17,7 @@ mod fetchmail;
 mod files;
 mod getmail;
 mod ini;
+mod mda;
 mod model;
 mod mpop;
 mod thunderbird;

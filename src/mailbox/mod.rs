@@ -33,6 +33,9 @@ pub enum Error {
     /// Nothing was fetched yet, or it is not there any more.
     #[error("there is no Maildir at {0}")]
     NoMaildir(PathBuf),
+    /// The account hands its messages on and keeps none.
+    #[error("it has no Maildir: each message is handed on, and none is kept here")]
+    PassesThrough,
     /// No account has such a folder.
     #[error("there is no folder {name} in {path}")]
     NoFolder {
@@ -81,6 +84,7 @@ impl Diagnose for Error {
         match self {
             Self::Unreadable { source, .. } if scarcity(source).is_some() => Status::Temporary,
             Self::NoMaildir(_) => Status::CannotCreate,
+            Self::PassesThrough => Status::Config,
             Self::Unreadable { .. } | Self::TooLarge(_) | Self::Unsaved { .. } => Status::Io,
             Self::NoFolder { .. } | Self::NoNumber { .. } | Self::Moved(_) | Self::NoMessage(_) => {
                 Status::Partial
@@ -92,6 +96,11 @@ impl Diagnose for Error {
         Some(match self {
             Self::NoMaildir(_) => {
                 "the first fetch makes it; if its disk is not mounted, mount it".to_owned()
+            }
+            Self::PassesThrough => {
+                "read it where `deliver` has taken it; with `maildir` beside `deliver` what comes \
+                 from then on is here as well"
+                    .to_owned()
             }
             Self::NoFolder { .. } => {
                 "popfetch list --all-folders has the messages of all folders; \

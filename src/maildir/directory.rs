@@ -12,7 +12,8 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-const PARTS: [&str; 3] = ["tmp", "new", "cur"];
+/// What makes a directory a Maildir.
+pub(super) const PARTS: [&str; 3] = ["tmp", "new", "cur"];
 
 /// An open Maildir. Its directories are held open: what is put in their place later is not used.
 pub struct Maildir {

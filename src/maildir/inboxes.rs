@@ -1,14 +1,12 @@
 //! Where messages are placed in a Maildir: its own new/, and those of its folders.
 
 use super::Error;
-use super::directory::Maildir;
+use super::directory::{Maildir, PARTS};
 use super::folder::{Folder, MARK};
 use crate::durable::Dir;
 use std::ffi::OsStr;
 use std::io;
 use std::path::PathBuf;
-
-const PARTS: [&str; 3] = ["tmp", "new", "cur"];
 
 impl Maildir {
     /// Opens these folders for messages that are placed later, and makes those that are not there.

@@ -6,6 +6,7 @@ mod flags;
 mod folder;
 mod folders;
 mod inboxes;
+pub mod leave;
 mod nonces;
 mod roster;
 mod search;

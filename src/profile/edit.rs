@@ -7,7 +7,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use thiserror::Error;
-use toml_edit::{Array, DocumentMut, Item, Table, TomlError, Value, value};
+use toml_edit::{Array, DocumentMut, InlineTable, Item, Table, TomlError, Value, value};
 
 use super::config;
 use crate::durable::{Dir, Disk};
@@ -29,6 +29,8 @@ pub enum Word {
     Text(String),
     /// A list of texts.
     List(Vec<String>),
+    /// A table within one line.
+    Table(Vec<(&'static str, Word)>),
 }
 
 impl Word {
@@ -37,6 +39,10 @@ impl Word {
             Self::Flag(flag) => Value::from(*flag),
             Self::Number(number) => Value::from(i64::try_from(*number).unwrap_or(i64::MAX)),
             Self::Text(text) => Value::from(text.as_str()),
+            Self::Table(keys) => {
+                let keys = keys.iter().map(|(key, word)| (*key, word.value()));
+                Value::InlineTable(InlineTable::from_iter(keys))
+            }
             Self::List(list) => Value::Array(Array::from_iter(list.iter().map(String::as_str))),
         }
     }

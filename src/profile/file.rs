@@ -58,6 +58,8 @@ pub struct Account {
     pub oauth: Key<OAuthTable>,
     /// `maildir`: where new messages go; `~/Mail/{account}` by default.
     pub maildir: Key<String>,
+    /// `deliver`: what takes messages once they are stored; a Maildir only where `maildir` says so.
+    pub deliver: Key<DeliverTable>,
     /// `keep`: `"always"` (default), `"never"`, or a duration such as `"14 days"`.
     pub keep: Key<Keep>,
     /// `max-size`: larger messages stay on the server, as in `"25 MB"`.
@@ -134,6 +136,20 @@ pub struct OAuthTable {
     pub store: Key<Store>,
     /// `token-command`: a program that prints an access token, in place of all the above.
     pub token_command: Key<Vec<String>>,
+}
+
+/// The table `deliver`.
+#[derive(Clone, Debug, Default, serde::Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct DeliverTable {
+    /// `command`: a program that reads the message from its standard input, and its arguments.
+    pub command: Key<Vec<String>>,
+    /// `mbox`: a file that each message is appended to, in place of `command`.
+    pub mbox: Key<String>,
+    /// `from-line`: `true` puts a line `From sender date` before it.
+    pub from_line: Key<bool>,
+    /// `deadline`: how long it may take for a message; `"5 min"` by default.
+    pub deadline: Key<Period>,
 }
 
 /// The value of `client-secret`, which no error shows.
@@ -353,6 +369,9 @@ mod tests {
         let error = toml::from_str::<OAuthTable>("no-such-key = 1").unwrap_err();
         let of_oauth = expected_words(error.message());
         known.extend(of_oauth.into_iter().map(|key| format!("oauth.{key}")));
+        let error = toml::from_str::<DeliverTable>("no-such-key = 1").unwrap_err();
+        let of_deliver = expected_words(error.message());
+        known.extend(of_deliver.into_iter().map(|key| format!("deliver.{key}")));
         let error = toml::from_str::<RuleTable>("no-such-key = 1").unwrap_err();
         let of_rules = expected_words(error.message());
         known.extend(of_rules.into_iter().map(|key| format!("rules.{key}")));

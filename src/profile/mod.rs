@@ -21,6 +21,7 @@ pub use crate::server::{Server, TLS_PORT};
 pub use crate::source::Auth;
 pub(crate) use address::{checked_user, normal_host, without_password};
 pub use config::{Config, Selected, select};
+pub use deliver::Deliver;
 pub use diagnose::ConfigError;
 pub use on_new::{OnNew, PathEnd};
 pub use overrides::Overrides;
@@ -32,6 +33,7 @@ pub(crate) use words::nearest;
 
 mod address;
 mod config;
+mod deliver;
 mod diagnose;
 pub mod draft;
 pub mod edit;
@@ -67,8 +69,11 @@ pub struct Profile {
     pub auth: Auth,
     /// Where the password comes from.
     pub password: PasswordSource,
-    /// The Maildir that new messages go to; an absolute path.
+    /// The Maildir that new messages are stored in; an absolute path. It is beside the state where
+    /// [`Profile::deliver`] says that they only pass through it.
     pub maildir: PathBuf,
+    /// What takes them once they are there, if anything.
+    pub deliver: Option<Deliver>,
     /// What becomes of messages.
     pub policy: Policy,
     /// Which of those that have not been fetched come, and where to.
@@ -96,6 +101,7 @@ impl Profile {
             auth: Auth::default(),
             password: PasswordSource::Prompt,
             maildir: PathBuf::new(),
+            deliver: None,
             policy: Policy::default(),
             rules: Rules::default(),
             pipelining: Pipelining::default(),
@@ -104,6 +110,11 @@ impl Profile {
             on_new: None,
             typed: Typed::default(),
         }
+    }
+
+    /// Whether its mail is in a Maildir of its owner's, rather than passing through a place of ours.
+    pub fn has_maildir(&self) -> bool {
+        self.deliver.as_ref().is_none_or(Deliver::keeps)
     }
 
     /// What is to be got for a sign-in.

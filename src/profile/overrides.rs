@@ -1,5 +1,6 @@
 //! What the command line changes in every profile of a run.
 
+use crate::handover::Archive;
 use crate::paths;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -44,6 +45,9 @@ impl Overrides {
     pub(crate) fn apply(&self, profile: &mut Profile) -> Result<(), ConfigError> {
         if let Some(maildir) = &self.maildir {
             profile.maildir = from_here(maildir, "--maildir")?;
+            if let Some(deliver) = &mut profile.deliver {
+                deliver.archive = Archive::Kept;
+            }
         }
         if let Some(password) = &self.password {
             profile.password = password.clone();

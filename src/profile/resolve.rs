@@ -61,6 +61,7 @@ macro_rules! key {
 mod line;
 mod oauth;
 mod on_new;
+mod onward;
 mod rules;
 
 pub(super) struct Resolver<'a> {
@@ -77,9 +78,11 @@ impl Resolver<'_> {
         let server = self.server(&tls)?;
         let auth = self.auth(!matches!(tls, Tls::None))?;
         let timeout = self.seconds("timeout", key!(self.timeout), TIMEOUT)?;
-        let maildir = match key!(self.maildir) {
-            Some(maildir) => self.path(maildir.span(), maildir.get_ref(), &server)?,
-            None => self.path(self.name.span(), MAILDIR, &server)?,
+        let deliver = self.deliver(&server)?;
+        let maildir = match (key!(self.maildir), &deliver) {
+            (Some(maildir), _) => self.path(maildir.span(), maildir.get_ref(), &server)?,
+            (None, None) => self.path(self.name.span(), MAILDIR, &server)?,
+            (None, Some(_)) => self.spool(&server)?,
         };
         let policy = Policy {
             keep: value(key!(self.keep)).unwrap_or_default(),
@@ -96,6 +99,7 @@ impl Resolver<'_> {
             tls,
             auth,
             maildir,
+            deliver,
             policy,
             rules: self.rules()?,
             pipelining: value(key!(self.pipelining)).unwrap_or_default(),

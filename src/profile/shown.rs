@@ -1,7 +1,8 @@
 //! What an account's settings are, for people and for programs: the one list that `account list` and
 //! `account show` write.
 
-use super::{Keep, MinVersion, OnNew, PasswordSource, Profile, Proxy, Tls, units};
+use super::{Deliver, Keep, MinVersion, OnNew, PasswordSource, Profile, Proxy, Tls, units};
+use crate::handover::Recipient;
 use crate::rules::{Filter, Rule, Rules};
 use crate::secrets::{OAuth, Store};
 use serde::Serialize;
@@ -66,6 +67,7 @@ impl Profile {
         let (source, secret) = described(&self.password);
         // A URL has no Maildir of its own.
         let maildir = Some(&self.maildir).filter(|path| !path.as_os_str().is_empty());
+        let maildir = maildir.filter(|_| self.has_maildir());
         let period = match policy.keep {
             Keep::For(period) => json!(period.as_secs()),
             keep => json!(keep.to_string()),
@@ -105,6 +107,8 @@ impl Profile {
                 .field("password_from")
                 .text(Some(secret)),
             Setting::new("maildir", maildir.map(|path| path.display().to_string())),
+            Setting::new("deliver", self.deliver.as_ref().map(shown_deliver))
+                .text(self.deliver.as_ref().map(deliver_in_words)),
             Setting::new("keep", period).text(Some(policy.keep.to_string())),
             Setting::new("max-size", policy.max_size).text(policy.max_size.map(units::octets)),
             Setting::new("latest", policy.latest),
@@ -137,6 +141,26 @@ impl Tls {
             Self::StartTls(_) => "starttls",
             Self::None => "none",
         }
+    }
+}
+
+/// What takes messages, for programs.
+fn shown_deliver(deliver: &Deliver) -> Value {
+    match &deliver.to {
+        Recipient::Program(program) => json!({
+            "command": program.argv,
+            "from_line": program.from_line,
+            "deadline_seconds": program.deadline.as_secs(),
+        }),
+        Recipient::Mbox(mbox) => json!({ "mbox": mbox.path.display().to_string() }),
+    }
+}
+
+/// The same for people.
+fn deliver_in_words(deliver: &Deliver) -> String {
+    match &deliver.to {
+        Recipient::Program(program) => format!("the program `{program}`"),
+        Recipient::Mbox(mbox) => format!("the mbox file {mbox}"),
     }
 }
 

@@ -20,7 +20,8 @@ pub(super) struct File {
     pub disabled: BTreeSet<String>,
     /// Whether any account has the key `password`, or a password in its `proxy`.
     pub holds_password: bool,
-    /// Whether any account has `password-command`, `proxy-command`, `on-new` or `oauth.token-command`.
+    /// Whether any account has `password-command`, `proxy-command`, `filter-command`, `deliver`, `on-new` or
+    /// `oauth.token-command`.
     pub runs_commands: bool,
 }
 
@@ -94,6 +95,8 @@ impl File {
                 || defaults.filter_command.is_some()
                 || has("filter-command")
                 || runs_for_tokens(&defaults)
+                || defaults.deliver.is_some()
+                || has("deliver")
                 || has_token_command
                 || has("password-command")
                 || has("proxy-command")

@@ -26,6 +26,10 @@ pub(super) fn line(name: &str, event: &Event<'_>, account: &Account) -> Option<V
         | Event::Verifying { .. }
         | Event::Wire { .. } => return None,
         Event::Message(message) => json_line(&message_object(name, message)),
+        Event::Handed(message) => json_line(&Object::Handed {
+            account: name,
+            message: message.into(),
+        }),
         Event::Deleted { message, rule } => json_line(&Object::Deleted {
             account: name,
             message: message.into(),
@@ -68,6 +72,8 @@ pub(super) fn summary(totals: &Totals, status: Status) -> Option<Vec<u8>> {
         doubtful: totals.doubtful,
         known: totals.known,
         recovered: totals.recovered,
+        handed: totals.handed,
+        waiting: totals.waiting,
         status: status.code(),
     })
     .ok()
@@ -88,6 +94,11 @@ enum Object<'a> {
         from: Option<String>,
         subject: Option<String>,
         recovered: bool,
+    },
+    Handed {
+        account: &'a str,
+        #[serde(flatten)]
+        message: MessageId<'a>,
     },
     Deleted {
         account: &'a str,
@@ -126,6 +137,8 @@ enum Object<'a> {
         doubtful: u64,
         known: u64,
         recovered: u64,
+        handed: u64,
+        waiting: u64,
         seen: Option<u64>,
         status: u8,
         error: Option<&'a str>,
@@ -143,6 +156,8 @@ enum Object<'a> {
         doubtful: u64,
         known: u64,
         recovered: u64,
+        handed: u64,
+        waiting: u64,
         status: u8,
     },
 }
@@ -207,6 +222,8 @@ fn account_object<'a>(name: &'a str, outcome: &'a Outcome, account: &Account) ->
         doubtful: outcome.doubtful,
         known: outcome.known,
         recovered: outcome.recovered,
+        handed: outcome.handed,
+        waiting: outcome.waiting,
         seen: account.planned.map(|planned| planned.seen),
         status: outcome.status().code(),
         error: failure.map(|failure| failure.message.as_str()),
@@ -318,7 +335,8 @@ mod tests {
             serde_json::from_slice::<Value>(&line).unwrap(),
             json!({
                 "event": "account", "account": "work", "fetched": 5, "octets": 0, "deleted": 0, "deleted_by_rules": 0,
-                "skipped": 0, "failed": 0, "doubtful": 0, "known": 0, "recovered": 0, "seen": 340, "status": 75,
+                "skipped": 0, "failed": 0, "doubtful": 0, "known": 0, "recovered": 0, "handed": 0, "waiting": 0, "seen": 340,
+                "status": 75,
                 "error": "connection lost", "hint": null,
             })
         );

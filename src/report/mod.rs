@@ -84,6 +84,8 @@ pub enum Event<'a> {
     },
     /// A message is stored: its file and its name are on the disk, and its unique-id is recorded.
     Message(&'a Message<'a>),
+    /// A stored message has been handed on to what its owner wants it to go to.
+    Handed(Listed<'a>),
     /// The server has confirmed that a message is gone from the maildrop.
     Deleted {
         /// Which one.
@@ -194,6 +196,10 @@ pub struct Outcome {
     pub known: u64,
     /// Messages that are delivered although their ends were doubtful, so that they may not be whole.
     pub doubtful: u64,
+    /// Messages handed on, of earlier runs too.
+    pub handed: u64,
+    /// Messages that are stored and still wait to be handed on.
+    pub waiting: u64,
     /// What ended it early, if anything.
     pub failure: Option<Failure>,
 }
@@ -203,7 +209,13 @@ impl Outcome {
     pub fn status(&self) -> Status {
         match &self.failure {
             Some(failure) => failure.status,
-            None if self.failed > 0 || self.doubtful > 0 || self.held_up > 0 => Status::Partial,
+            None if self.failed > 0
+                || self.doubtful > 0
+                || self.held_up > 0
+                || self.waiting > 0 =>
+            {
+                Status::Partial
+            }
             None => Status::Ok,
         }
     }

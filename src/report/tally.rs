@@ -59,6 +59,8 @@ pub(super) struct Totals {
     /// And of those that somebody has stopped.
     pub(super) stopped: Vec<String>,
     pub(super) recovered: u64,
+    pub(super) handed: u64,
+    pub(super) waiting: u64,
 }
 
 impl Totals {
@@ -80,6 +82,8 @@ impl Totals {
             (&mut self.doubtful, outcome.doubtful),
             (&mut self.known, outcome.known),
             (&mut self.recovered, outcome.recovered),
+            (&mut self.handed, outcome.handed),
+            (&mut self.waiting, outcome.waiting),
         ] {
             *sum = sum.saturating_add(amount);
         }

@@ -59,6 +59,9 @@ impl Text {
             | Event::SignedIn { .. }
             | Event::Verifying { .. } => String::new(),
             Event::Message(message) => self.step(|| format!("{name}: {}\n", fetched(message))),
+            Event::Handed(message) => {
+                self.step(|| format!("{name}: handed on {}\n", listed(message)))
+            }
             Event::Deleted { message, rule } => self.step(|| {
                 let rule = rule.map_or_else(String::new, |it| format!(": {}", escape_str(it)));
                 format!("{name}: deleted {}{rule}\n", listed(message))
@@ -212,6 +215,12 @@ fn summary(outcome: &Outcome, account: &Account) -> String {
     }
     if outcome.known > 0 {
         parts.push(format!("{} here already", outcome.known));
+    }
+    if outcome.handed > 0 {
+        parts.push(format!("{} handed on", outcome.handed));
+    }
+    if outcome.waiting > 0 {
+        parts.push(format!("{} not handed on yet", outcome.waiting));
     }
     if outcome.deleted > 0 {
         parts.push(format!("{} deleted", outcome.deleted));

@@ -232,6 +232,8 @@ impl Claim {
             raised: None,
             session: 0,
             verified: HashSet::new(),
+            onward: None,
+            passed: Vec::new(),
             unsynced: Vec::new(),
         }
     }

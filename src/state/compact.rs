@@ -109,6 +109,9 @@ impl<'a> Copy<'a> {
             Entry::Deleted { id, time } => self.about(id, |id| Entry::Deleted { id, time }),
             Entry::Undeletable { id, time } => self.about(id, |id| Entry::Undeletable { id, time }),
             Entry::Unlisted { id, time } => self.about(id, |id| Entry::Unlisted { id, time }),
+            Entry::Handed { id, time, removed } => {
+                self.about(id, |id| Entry::Handed { id, time, removed })
+            }
             Entry::Gone { id, time } => self.about(id, |id| Entry::Gone { id, time }),
             Entry::Header { .. } => self.header(entry).into_iter().collect(),
             Entry::Failed { .. } => self.failure(entry).into_iter().collect(),
@@ -122,9 +125,12 @@ impl<'a> Copy<'a> {
             | Entry::Disorder { .. }
             | Entry::Doubtful { .. }
             | Entry::Dropped { .. }
+            | Entry::Due { .. }
             | Entry::Forgotten { .. }
             | Entry::Generation { .. }
+            | Entry::Handing { .. }
             | Entry::Home { .. }
+            | Entry::NotTaken { .. }
             | Entry::Reported { .. }
             | Entry::Seen { .. }
             | Entry::Sizes(_)
@@ -182,7 +188,32 @@ impl<'a> Copy<'a> {
                 self.add_standing(id, record, &mut rest);
             }
         }
+        for id in &self.memory.onward.due {
+            if let Some(id) = self.new_id(*id) {
+                rest.push(Entry::Due {
+                    first: id,
+                    last: id,
+                });
+            }
+        }
         let memory = self.memory;
+        for (id, delay) in &memory.onward.delays {
+            if let Some(id) = self.new_id(*id) {
+                let (how, count, time) = (delay.how, delay.count, delay.last);
+                rest.push(Entry::NotTaken {
+                    id,
+                    time,
+                    how,
+                    count,
+                });
+            }
+        }
+        if let Some((id, length)) = memory.onward.handing
+            && let Some(id) = self.new_id(id)
+        {
+            let time = self.now.unwrap_or_default();
+            rest.push(Entry::Handing { id, time, length });
+        }
         let adopted = memory.homes.all.iter().filter(|home| !home.vouches);
         rest.extend(adopted.filter_map(|home| {
             Some(Entry::Home {
@@ -245,7 +276,7 @@ impl<'a> Copy<'a> {
             | Kind::Imported
             | Kind::Released
             | Kind::Ruled
-            | Kind::Lost => !self.is_forgettable(record),
+            | Kind::Lost => !self.is_forgettable(record) || self.memory.onward.due.contains(&id),
             Kind::Intended | Kind::Dropped => false,
         };
         if !kept {

@@ -2,7 +2,7 @@
 
 use super::Error;
 use crate::durable::{Dir, Disk};
-use crate::maildrop::Identity;
+use crate::maildrop::file_name;
 use std::ffi::OsString;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -23,23 +23,6 @@ impl Files {
             manners: format!("{name}.manners").into(),
         }
     }
-}
-
-/// An account's id as a file's name: readable, and never more than 200 octets of it.
-fn file_name(account: &str) -> String {
-    let safe = |c: char| c.is_ascii_alphanumeric() || "@:._-+".contains(c);
-    let readable: String = account
-        .chars()
-        .map(|c| if safe(c) { c } else { '_' })
-        .collect();
-    let start = readable.trim_start_matches('.');
-    if start == account && start.len() <= 200 {
-        return start.to_owned();
-    }
-    // Two accounts that differ only in what was replaced must not share a file.
-    let hash = Identity::of_version_1(account, b"", None, 0);
-    let start: String = start.chars().take(200).collect();
-    format!("{start}-{hash:?}")
 }
 
 /// Whether there is, or was, anything of an account's state.

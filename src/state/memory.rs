@@ -5,7 +5,7 @@ use super::homes::Homes;
 use super::index::Index;
 use super::journal::{self, Reading};
 use super::record::{Entry, Glance, Id, Listing, Origin, Stored};
-use super::remembered::{Failures, Heard, Key, Kind, NOBODY, Record, place_of};
+use super::remembered::{Failures, Heard, Key, Kind, NOBODY, Onward, Record, place_of};
 use super::sizes::Sizes;
 use super::time::{Octets, Time};
 use crate::maildir::{Brought, JournalId};
@@ -37,6 +37,7 @@ pub(super) struct Memory {
     pub(super) failures: HashMap<Identity, Failures>,
     /// What headers told of messages that are not fetched.
     pub(super) headers: HashMap<Identity, Heard>,
+    pub(super) onward: Onward,
     pub(super) homes: Homes,
     pub(super) sizes: Sizes,
     pub(super) baseline: bool,
@@ -150,6 +151,10 @@ impl Memory {
                 self.superseded += 2;
                 self.change(id, |record| record.kind = Kind::Dropped);
             }
+            entry @ (Entry::Due { .. }
+            | Entry::Handed { .. }
+            | Entry::Handing { .. }
+            | Entry::NotTaken { .. }) => self.take_in_handing(&entry),
             Entry::Evidence { id, stored } => self.change(id, |record| {
                 record.set_evidence(&stored, place);
             }),
@@ -468,7 +473,7 @@ impl Memory {
         self.records.push(record);
     }
 
-    fn change(&mut self, id: Id, change: impl FnOnce(&mut Record)) {
+    pub(super) fn change(&mut self, id: Id, change: impl FnOnce(&mut Record)) {
         match self.records.get_mut(place_of(id)) {
             Some(record) => change(record),
             None => self.is_disordered = true,

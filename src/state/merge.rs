@@ -173,6 +173,31 @@ fn shifted(entry: Entry, offset: Id) -> Option<Entry> {
         },
         Entry::Doubtful { id } => Entry::Doubtful { id: up(id)? },
         Entry::Dropped { id } => Entry::Dropped { id: up(id)? },
+        Entry::Due { first, last } => Entry::Due {
+            first: up(first)?,
+            last: up(last)?,
+        },
+        Entry::Handed { id, time, removed } => Entry::Handed {
+            id: up(id)?,
+            time,
+            removed,
+        },
+        Entry::Handing { id, time, length } => Entry::Handing {
+            id: up(id)?,
+            time,
+            length,
+        },
+        Entry::NotTaken {
+            id,
+            time,
+            how,
+            count,
+        } => Entry::NotTaken {
+            id: up(id)?,
+            time,
+            how,
+            count,
+        },
         Entry::Evidence { id, stored } => Entry::Evidence {
             id: up(id)?,
             stored,

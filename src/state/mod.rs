@@ -36,6 +36,7 @@ mod marked;
 mod memory;
 mod mend;
 mod merge;
+mod onward;
 mod order;
 mod outline;
 mod parting;
@@ -67,12 +68,13 @@ pub use inspect::{Examined, Inspected, examine, inspect};
 pub use lock::Holder;
 pub use manners::{Credentials, Early, Manners, Why};
 pub use mend::{Accepted, Missing, Names};
-pub use outline::{InspectedMessage, MessageId, Standing};
-pub use proof::{Recorded, Same, Vouched, Withheld};
+pub use onward::{DueId, Waiting};
+pub use outline::{InspectedMessage, MessageId, Onward, Standing};
+pub use proof::{Placed, Recorded, Same, Vouched, Withheld};
 pub use recognition::Recognition;
-pub use record::{FailureKind, MarkedBy, Origin};
+pub use record::{FailureKind, MarkedBy, NotTaken, Origin};
 pub use refusal::RefusalKind;
-pub use remembered::{Failures, Known};
+pub use remembered::{Delay, Failures, Known};
 pub use removal::remove;
 pub use ruled::Ruled;
 pub use sizes::SizesSoFar;
@@ -83,7 +85,8 @@ pub use view::View;
 
 use crate::delivery::{Delivered, Synced, Unplaced};
 use crate::durable::Dir;
-use crate::maildir::{Brought, JournalId, Maildir, MaildirId, Nonce};
+use crate::handover::Archive;
+use crate::maildir::{Brought, JournalId, Maildir, MaildirId, Nonce, UniqueName};
 use crate::maildrop::{Maildrop, Message};
 use files::Files;
 use journal::Journal;
@@ -135,6 +138,10 @@ pub struct Store {
     session: Id,
     /// Records that the session at hand has shown to be what is listed under their names.
     verified: HashSet<Id>,
+    /// What is stored is to be handed on from here.
+    onward: Option<Archive>,
+    /// Files of messages that were handed on, in lines that are not synced yet.
+    passed: Vec<UniqueName>,
     /// Recorded in lines that are not synced yet.
     unsynced: Vec<Settled>,
     /// What a crash had interrupted and this run has settled.
@@ -150,8 +157,8 @@ pub type Intended = Vec<(Synced, Intent)>;
 
 /// A message that is recorded as seen, on the disk.
 pub enum Settled {
-    /// It was delivered; with the proof that it may be deleted, unless its end was doubtful (E12).
-    Delivered(Box<Delivered<Intent>>, Option<Recorded>),
+    /// It was delivered; with the proof of that, unless its end was doubtful (E12).
+    Delivered(Box<Delivered<Intent>>, Option<Placed>),
     /// It turned out to be one that was stored before.
     Known(Same),
 }
@@ -317,6 +324,12 @@ impl Store {
             if !synced.is_orderly() {
                 self.write([Entry::Doubtful { id }]);
             }
+            if self.onward.is_some() {
+                self.write([Entry::Due {
+                    first: id,
+                    last: id,
+                }]);
+            }
             self.memory.claim(message, id);
             intents.push(Intent(id));
         }
@@ -350,7 +363,7 @@ impl Store {
             self.write([Entry::Seen { first, last }]);
         }
         for delivered in delivered {
-            let recorded = Recorded::of_delivered(&delivered);
+            let recorded = Placed::of_delivered(&delivered);
             self.unsynced
                 .push(Settled::Delivered(Box::new(delivered), recorded));
         }

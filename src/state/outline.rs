@@ -33,6 +33,8 @@ pub struct InspectedMessage {
     pub marked: Option<MarkedBy>,
     /// Its end was doubtful, so that it is never deleted (E12).
     pub held: bool,
+    /// Whether it is handed on.
+    pub onward: Onward,
     /// Its owner says that the file was removed on purpose.
     pub gone: bool,
 }
@@ -51,6 +53,20 @@ impl InspectedMessage {
     pub fn is_deleted(&self) -> bool {
         self.standing == Standing::Deleted
     }
+}
+
+/// Whether a message is handed on to a program or a file, once it is stored.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Onward {
+    /// It is not.
+    Nowhere,
+    /// It is to be, and waits.
+    Waits,
+    /// It has been.
+    Done {
+        /// Its file has left the place where it was stored.
+        removed: bool,
+    },
 }
 
 /// How a message stands on the server.
@@ -92,6 +108,7 @@ struct Mark {
     standing: Standing,
     settled: bool,
     held: bool,
+    onward: Onward,
     gone: bool,
     removed: bool,
     /// Its file is lost, however it stands on the server.
@@ -151,6 +168,12 @@ impl Outline {
             }
             Entry::Deleted { id, .. } => self.note(id, |mark| mark.standing = Standing::Deleted),
             Entry::Doubtful { id } => self.note(id, |mark| mark.held = true),
+            Entry::Due { first, last } => {
+                self.each_of(first, last, |mark| mark.onward = Onward::Waits);
+            }
+            Entry::Handed { id, removed, .. } => self.note(id, |mark| {
+                mark.onward = Onward::Done { removed };
+            }),
             Entry::Dropped { id } | Entry::Forgotten { id } => {
                 let removed = self.change(id, |mark| mark.removed = true);
                 self.removed += usize::from(removed);
@@ -169,10 +192,7 @@ impl Outline {
             }),
             Entry::Intent { id, .. } | Entry::Marked { id, .. } => self.add(id, place, false),
             Entry::Seen { first, last } => {
-                let begin = self.marks.partition_point(|mark| mark.id < first);
-                let marks = self.marks.get_mut(begin..).unwrap_or_default();
-                let seen = marks.iter_mut().take_while(|mark| mark.id <= last);
-                seen.for_each(|mark| mark.settled = true);
+                self.each_of(first, last, |mark| mark.settled = true);
             }
             Entry::Absent { id, count, .. } => self.note(id, |mark| {
                 mark.standing = match count {
@@ -191,7 +211,9 @@ impl Outline {
             | Entry::Disorder { .. }
             | Entry::Evidence { .. }
             | Entry::Generation { .. }
+            | Entry::Handing { .. }
             | Entry::Header { .. }
+            | Entry::NotTaken { .. }
             | Entry::Import(_)
             | Entry::Reported { .. }
             | Entry::Sizes(_)
@@ -250,10 +272,18 @@ impl Outline {
             standing: Standing::Here,
             settled,
             held: false,
+            onward: Onward::Nowhere,
             gone: false,
             removed: false,
             lost: false,
         });
+    }
+
+    fn each_of(&mut self, first: Id, last: Id, change: impl FnMut(&mut Mark)) {
+        let begin = self.marks.partition_point(|mark| mark.id < first);
+        let marks = self.marks.get_mut(begin..).unwrap_or_default();
+        let these = marks.iter_mut().take_while(|mark| mark.id <= last);
+        these.for_each(change);
     }
 
     fn note(&mut self, id: Id, change: impl FnOnce(&mut Mark)) {
@@ -340,6 +370,7 @@ impl<'a, S: ReadAt + ?Sized> Messages<'a, S> {
             standing: mark.standing,
             marked,
             held: mark.held,
+            onward: mark.onward,
             gone: mark.gone,
         };
         let aliases = &self.outline.aliases;

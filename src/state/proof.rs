@@ -11,8 +11,14 @@ use crate::threads;
 use std::collections::HashSet;
 use std::{io, thread};
 
-/// Proof that a message is stored and recorded as seen, both on the disk (E4), and that the
-/// session at hand lists it under this number: it may be deleted from the server.
+/// Proof that a message of the session at hand is stored and recorded as seen, both on the disk (E4).
+/// Where it is to be handed on as well, that may still have to be done ([`Store::done_with`]).
+#[derive(Debug)]
+pub struct Placed(Recorded);
+
+/// Proof that a message is stored and recorded as seen, both on the disk (E4), that nothing more is to
+/// be done with it, and that the session at hand lists it under this number: it may be deleted from the
+/// server.
 #[derive(Debug)]
 pub struct Recorded {
     pub(super) id: Id,
@@ -31,15 +37,17 @@ impl Recorded {
     pub fn rule(&self) -> Option<&str> {
         self.rule.as_deref()
     }
+}
 
+impl Placed {
     /// Of a message that the session at hand has delivered; `None` where its end was doubtful.
     pub(super) fn of_delivered(delivered: &Delivered<Intent>) -> Option<Self> {
         let synced = delivered.synced();
-        synced.is_orderly().then_some(Self {
+        synced.is_orderly().then_some(Self(Recorded {
             id: delivered.intent().0,
             number: synced.message().number,
             rule: None,
-        })
+        }))
     }
 }
 
@@ -91,6 +99,8 @@ pub enum Withheld {
     Changed,
     /// Its file is nowhere, and nothing says that its owner removed it.
     Missing,
+    /// It waits to be handed on.
+    Waiting,
 }
 
 /// What may be deleted of messages of earlier sessions, and what may not.
@@ -130,6 +140,7 @@ impl Store {
         let missing = || Some(Withheld::Missing);
         let why = at_once(&stored, missing, |(same, stored)| {
             match self.memory.record(same.id) {
+                _ if self.memory.onward.due.contains(&same.id) => Some(Withheld::Waiting),
                 Some(record) if record.kind == Kind::Stored => {
                     self.doubt_about(record, stored, search.as_ref())
                 }
@@ -147,6 +158,14 @@ impl Store {
             }
         }
         Ok(vouched)
+    }
+
+    /// Those of the messages that the session has delivered with which nothing more is to be done.
+    pub fn done_with(&self, placed: Vec<Placed>) -> Vec<Recorded> {
+        let due = &self.memory.onward.due;
+        let is_done = |recorded: &Recorded| !due.contains(&recorded.id);
+        let recorded = placed.into_iter().map(|Placed(recorded)| recorded);
+        recorded.filter(is_done).collect()
     }
 
     /// The lines of these messages' files, in their order.

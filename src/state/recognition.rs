@@ -95,7 +95,7 @@ impl Memory {
             _ => Known::Stored {
                 since,
                 futile: record.futile.times(),
-                held: record.held,
+                held: record.held || self.onward.due.contains(&id),
             },
         }
     }

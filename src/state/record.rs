@@ -36,13 +36,17 @@
 //! a  id                                                      the file of a lost message is back
 //! h  time  unique-id  listed  turn  asked  date  holds  [verdict]   what a header told the rules
 //! i  time  tool  left  spelling                              names came from another tool
+//! w  first  last                                             these are to be handed on once they are stored
+//! g  id  time  length                                        it is about to be handed on, to a file so long
+//! d  id  time  word                                          it has been (kept, removed)
+//! k  id  time  word  count                                   it has not been taken (later, refused)
 //! ```
 //! I, R and M lines are numbered from 0 in the order they stand in, and the others say which of
 //! them they are about. An M line whose reason is `rule` has a field more, the rule in words. Times are seconds since 1970. A unique-id has each octet outside `!` to `~`, and `%`,
 //! written as `%XX`; `-` stands for none. `content` is `-` where it equals `sha256`.
 //!
 //! The first version had B without maildir-id and generation, I and R without evidence, M without
-//! its reason, and none of W, H, J, E, Q, P, Z, U, Y, A, T, r, C, a, h and i. Its lines are read for ever, wherever
+//! its reason, and none of W, H, J, E, Q, P, Z, U, Y, A, T and the small letters. Its lines are read for ever, wherever
 //! they stand. Lines of the first two versions do not say what they follow.
 
 mod glance;
@@ -148,6 +152,15 @@ pub enum FailureKind {
     Dropped,
 }
 
+/// How a message was not taken by what it was to be handed on to.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum NotTaken {
+    /// It may be in a while.
+    Later,
+    /// It was refused for its own sake.
+    Refused,
+}
+
 /// A line of the journal.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(super) enum Entry {
@@ -194,6 +207,10 @@ pub(super) enum Entry {
     Dropped {
         id: Id,
     },
+    Due {
+        first: Id,
+        last: Id,
+    },
     Evidence {
         id: Id,
         stored: Stored,
@@ -223,6 +240,24 @@ pub(super) enum Entry {
     Gone {
         id: Id,
         time: i64,
+    },
+    Handed {
+        id: Id,
+        time: i64,
+        /// Its file has left the Maildir, or is about to.
+        removed: bool,
+    },
+    Handing {
+        id: Id,
+        time: i64,
+        /// How long the file is that it is appended to, where there is one.
+        length: Option<u64>,
+    },
+    NotTaken {
+        id: Id,
+        time: i64,
+        how: NotTaken,
+        count: u32,
     },
     /// What a message's header told the rules.
     Header {

@@ -1,11 +1,12 @@
 //! What is remembered of one message, in few octets.
 
-use super::record::{FailureKind, Id, Stored};
+use super::record::{FailureKind, Id, NotTaken, Stored};
 use super::time::{Octets, Time};
 use crate::maildrop::Identity;
 use crate::message::{Digests, Evidence};
 use crate::rules::Told;
 use sha2::{Digest, Sha256};
+use std::collections::{BTreeSet, HashMap};
 
 /// The first octets of the hash of a message's body, or in records of the first version of its
 /// content: enough to look for candidates.
@@ -94,7 +95,7 @@ pub enum Known {
         since: i64,
         /// How often the server did not delete it although it was asked to.
         futile: u8,
-        /// It must not be deleted: its end was doubtful.
+        /// It must not be deleted: its end was doubtful, or it waits to be handed on.
         held: bool,
     },
     /// A message of this name was stored, and this one may be another: something about it is not as
@@ -116,6 +117,28 @@ pub struct Failures {
     pub count: u32,
     /// When, in seconds since 1970.
     pub last: i64,
+}
+
+/// How often a message was not taken that was to be handed on, and when that was last tried.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Delay {
+    /// What the last answer was.
+    pub how: NotTaken,
+    /// How often it was the same in a row.
+    pub count: u32,
+    /// When, in seconds since 1970.
+    pub last: i64,
+}
+
+/// What is known of messages that are handed on.
+#[derive(Default)]
+pub(super) struct Onward {
+    /// What became of those that wait for it.
+    pub(super) delays: HashMap<Id, Delay>,
+    /// What was being handed on, and to a file of which length: nobody knows what came of it.
+    pub(super) handing: Option<(Id, Option<u64>)>,
+    /// Messages that are to be handed on: few at a time, of as many as a million records.
+    pub(super) due: BTreeSet<Id>,
 }
 
 /// How often a deletion came to nothing, and whether any of them had been confirmed: one octet, as there

@@ -5,6 +5,9 @@ use std::sync::Mutex;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::Duration;
 
+use popfetch::durable::Disk;
+use popfetch::state::{self, Claim, Moment};
+
 use crate::support::account::Security;
 use crate::support::behaviour::Behaviour;
 use crate::support::maildrop::Maildrop;
@@ -147,6 +150,19 @@ pub fn journals(home: &Home) -> Vec<PathBuf> {
 
 /// The one journal.
 #[track_caller]
+/// An account's id, as the state has it.
+pub fn id_of(server: &Server) -> String {
+    let account = server.account();
+    format!("{}@{}:{}", account.user, account.host, account.port)
+}
+
+/// The journal of "a" is written afresh, as it is once most of its lines are superseded.
+pub fn compact(server: &Server, home: &Home) {
+    let directory = state::open_directory(&Disk::new(), &home.state()).unwrap();
+    let claim = Claim::take(directory, &id_of(server), "a", &Moment::now()).unwrap();
+    claim.without_maildir().unwrap().compact().unwrap();
+}
+
 pub fn journal(home: &Home) -> PathBuf {
     let [path] = &journals(home)[..] else {
         panic!("{:?}", journals(home));

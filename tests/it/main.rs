@@ -29,6 +29,8 @@ mod connecting;
 mod ctrl_c;
 /// What ends a run that waits for a secret.
 mod cut_off;
+/// What is stored is handed on to a program.
+mod deliver;
 /// Whether an account works, looked at without a trace.
 mod doctor;
 /// Networks and servers that fail.

@@ -4,9 +4,10 @@ use super::finding::Finding;
 use crate::delivery::Room;
 use crate::durable::{Dir, Disk};
 use crate::exit::Status;
+use crate::handover::Recipient;
 use crate::maildir::{Ground, Maildir, Site};
 use crate::profile::draft::shown;
-use crate::profile::{PasswordSource, Profile};
+use crate::profile::{Deliver, PasswordSource, Profile};
 use crate::report::Failure;
 use crate::secrets::{OAuth, Store, keyring};
 use crate::state::{self, Manners, View};
@@ -21,6 +22,7 @@ pub(super) fn look(profile: &Profile, state: &Path) -> Vec<Finding> {
     if !profile.maildir.as_os_str().is_empty() {
         look_at_maildir(profile, state, &mut findings);
     }
+    findings.extend(profile.deliver.as_ref().map(look_at_recipient));
     findings.push(look_at_state(profile, state));
     findings.push(look_at_secret(&profile.password));
     findings
@@ -125,6 +127,41 @@ fn who_delivers(site: &Site, id: &str) -> Finding {
         }
     };
     Finding::ok("deliveries", text).with("others", json!(others))
+}
+
+/// What takes the mail once it is stored. Nothing is given to it.
+fn look_at_recipient(deliver: &Deliver) -> Finding {
+    let program = match &deliver.to {
+        Recipient::Program(program) => program,
+        Recipient::Mbox(mbox) => {
+            let path = shown(&mbox.path);
+            let found = Finding::ok("deliver", format!("mail is appended to {path}"));
+            let found = found.with("path", mbox.path.display().to_string());
+            return found.with("keeps", deliver.keeps());
+        }
+    };
+    let name = escape_str(program.name());
+    let found = match program.find() {
+        Some(path) => Finding::ok(
+            "deliver",
+            format!("`{name}` takes the mail: {}", shown(&path)),
+        )
+        .with("path", path.display().to_string()),
+        None => Finding::failed(
+            "deliver",
+            Failure {
+                status: Status::Config,
+                message: format!("`{name}` is to take the mail, and there is no such program"),
+                hint: Some(
+                    "install it, or name it in full in `deliver`; until then what is fetched waits"
+                        .to_owned(),
+                ),
+                routine: false,
+            },
+        )
+        .with("path", json!(null)),
+    };
+    found.with("keeps", deliver.keeps())
 }
 
 fn free_space(path: &Path) -> Option<Finding> {

@@ -168,15 +168,19 @@ impl Parser<'_> {
             "stdout" => ItemKind::Other("mail goes into a Maildir; `--format paths` prints where"),
             "mbox" | "write" | "append" => {
                 self.arguments(words)?;
-                ItemKind::Other("not yet: mail goes into a Maildir, and into no other file")
+                ItemKind::Other(
+                    "not taken over: `deliver` can append all mail of an account to an mbox file",
+                )
             }
             "exec" | "pipe" => {
                 self.arguments(words)?;
-                ItemKind::Other("not yet: mail goes into a Maildir, and to no command")
+                ItemKind::Other(
+                    "not taken over: `deliver` can hand all mail of an account to a command",
+                )
             }
             "smtp" | "imap" | "imaps" => {
                 self.arguments(words)?;
-                ItemKind::Other("not yet: mail goes into a Maildir, and to no server")
+                ItemKind::Other("mail goes to no server")
             }
             "rewrite" | "add-header" => {
                 self.arguments(words)?;

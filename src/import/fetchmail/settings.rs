@@ -4,7 +4,7 @@ use super::Config;
 use super::grammar::Setting;
 use crate::import::files::Surroundings;
 use crate::import::model::{Draft, Fate, Secret, Word};
-use crate::import::{argv, common};
+use crate::import::{argv, common, mda};
 use crate::profile::units;
 use crate::secrets::Password;
 use std::time::Duration;
@@ -106,7 +106,7 @@ impl Config<'_> {
             "bsmtp" => common::no_target("a file of BSMTP"),
             "mda" => match maildir(value) {
                 Some(path) => draft.text("maildir", around.rewritten(path)),
-                None => common::no_target("a program"),
+                None => mda::of_line(draft, value),
             },
             "user" | "is" | "to" if it.there => draft.text("user", value),
             "user" | "is" | "to" if it.values.len() > 1 || value == "*" => {

@@ -4,7 +4,7 @@ use super::{Account, days, expanded, is_true, maildir, seconds};
 use crate::import::common;
 use crate::import::files::Surroundings;
 use crate::import::ini::{self, Entry, Section};
-use crate::import::model::{Fate, Word};
+use crate::import::model::{Draft, Fate, Word};
 use crate::profile::units;
 
 impl Account {
@@ -24,6 +24,9 @@ impl Account {
                     "files that only their owner can read".into(),
                     "mail is stored as you, with mode 0600".into(),
                 ),
+                ("type" | "path" | "arguments" | "unixfrom", Some("MDA_external")) => {
+                    self.program(&mut Draft::default())
+                }
                 ("type", Some(kind)) => common::no_target(kind),
                 (_, _) => Fate::nothing("it belongs to the destination's type"),
             },

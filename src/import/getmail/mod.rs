@@ -4,7 +4,7 @@
 use super::files::{self, Surroundings};
 use super::ini::{self, Section};
 use super::model::{Draft, Fate, Found, Line, Secret, Word};
-use super::{Error, Wanted, common};
+use super::{Error, Wanted, common, mda};
 use crate::profile::units;
 use crate::secrets::Password;
 use crate::state::Name;
@@ -236,6 +236,9 @@ impl Account {
         ) {
             draft.text("maildir", maildir(path, around));
         }
+        if self.get("destination", "type") == Some("MDA_external") {
+            self.program(&mut draft);
+        }
         let after = self.number("delete_after");
         match (self.flag("delete", false), after) {
             (true, _) => draft.text("keep", "never"),
@@ -255,6 +258,19 @@ impl Account {
         }
         common::check_auth(&mut draft);
         Ok(draft)
+    }
+
+    /// The program that takes the mail.
+    fn program(&self, draft: &mut Draft) -> Fate {
+        let get = |key: &str| self.get("destination", key);
+        let mut argv = vec![get("path").unwrap_or_default().to_owned()];
+        argv.extend(get("arguments").and_then(ini::tuple).unwrap_or_default());
+        let fate = mda::of_words(draft, argv);
+        let from_line = get("unixfrom").is_some_and(is_true);
+        match fate {
+            Fate::Taken(_) if from_line => mda::with_from_line(draft),
+            fate => fate,
+        }
     }
 
     fn secret(&self, host: &str, around: &Surroundings) -> Result<Secret, Error> {

@@ -3,7 +3,7 @@
 
 use super::files::{self, Surroundings};
 use super::model::{Draft, Fate, Found, Line, Secret, Word};
-use super::{Error, Wanted, argv, common};
+use super::{Error, Wanted, argv, common, mda};
 use crate::profile::units;
 use crate::secrets::Password;
 use std::collections::BTreeMap;
@@ -354,6 +354,8 @@ fn delivery(argument: &str, around: &Surroundings, draft: &mut Draft) -> Result<
     let place = place.trim();
     Ok(match method {
         "maildir" if !place.is_empty() => draft.text("maildir", around.rewritten(place)),
+        "mda" if !place.is_empty() => mda::of_line(draft, place),
+        "mbox" if !place.is_empty() => mda::mbox(draft, around.rewritten(place)),
         "mda" | "mbox" | "exchange" => common::no_target(method),
         _ => return Err("`delivery` is maildir, mda, mbox or exchange, and where to".into()),
     })

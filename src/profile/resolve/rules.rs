@@ -54,6 +54,17 @@ impl Resolver<'_> {
             field: Field::Named(name.clone()),
             pattern: pattern.clone(),
         }));
+        let place = then.span();
+        let then = then.get_ref();
+        if matches!(then, Then::Folder(_)) && self.passes_through() {
+            return Err(self.error_with(
+                place,
+                "there is no Maildir to have this folder: `deliver` takes the messages".into(),
+                "name a Maildir beside `deliver`, as in maildir = \"~/Mail/{account}\", or remove the \
+                 rule: what takes the messages can sort them"
+                    .into(),
+            ));
+        }
         let size = written.size.as_ref().map(|it| it.get_ref().0);
         let age = written.age.as_ref().map(|it| it.get_ref().0);
         let conditions = Conditions {
@@ -64,7 +75,7 @@ impl Resolver<'_> {
         Ok(Rule {
             text: in_words(&conditions),
             conditions,
-            action: match then.get_ref() {
+            action: match then {
                 Then::Fetch => Action::Fetch,
                 Then::Skip => Action::Skip,
                 Then::Delete => Action::Delete,

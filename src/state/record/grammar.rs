@@ -2,7 +2,7 @@
 
 use super::super::chain::without_link;
 use super::super::sizes::Sizes;
-use super::{Entry, FailureKind, Listing, MarkedBy, Origin, Stored, Taken};
+use super::{Entry, FailureKind, Listing, MarkedBy, NotTaken, Origin, Stored, Taken};
 use crate::durable::line::{escape, unescape, unseal_octets};
 use crate::maildir::{Folder, JournalId, MaildirId, Nonce, Nonces, UniqueName};
 use crate::message::{Digests, Evidence};
@@ -43,6 +43,7 @@ impl Entry {
             Self::Disorder { first, last } => write!(line, "Y\t{first}\t{last}"),
             Self::Doubtful { id } => write!(line, "U\t{id}"),
             Self::Dropped { id } => write!(line, "X\t{id}"),
+            Self::Due { first, last } => write!(line, "w\t{first}\t{last}"),
             Self::Evidence { id, stored } => write!(line, "E\t{id}\t{}", Fields(stored)),
             Self::Failed {
                 time,
@@ -68,6 +69,26 @@ impl Entry {
                 false => write!(line, "W\t{generation}\t{nonces}"),
             },
             Self::Gone { id, time } => write!(line, "O\t{id}\t{time}"),
+            Self::Handed { id, time, removed } => {
+                let word = if *removed { "removed" } else { "kept" };
+                write!(line, "d\t{id}\t{time}\t{word}")
+            }
+            Self::Handing { id, time, length } => match length {
+                Some(length) => write!(line, "g\t{id}\t{time}\t{length}"),
+                None => write!(line, "g\t{id}\t{time}\t-"),
+            },
+            Self::NotTaken {
+                id,
+                time,
+                how,
+                count,
+            } => {
+                let how = match how {
+                    NotTaken::Later => "later",
+                    NotTaken::Refused => "refused",
+                };
+                write!(line, "k\t{id}\t{time}\t{how}\t{count}")
+            }
             Self::Header {
                 time,
                 listing,
@@ -297,6 +318,29 @@ impl Entry {
             "a" => Self::Back {
                 id: next()?.parse().ok()?,
             },
+            "d" => Self::Handed {
+                id: next()?.parse().ok()?,
+                time: next()?.parse().ok()?,
+                removed: either(next()?, "removed", "kept")?,
+            },
+            "g" => Self::Handing {
+                id: next()?.parse().ok()?,
+                time: next()?.parse().ok()?,
+                length: match next()? {
+                    "-" => None,
+                    digits => Some(digits.parse().ok()?),
+                },
+            },
+            "k" => Self::NotTaken {
+                id: next()?.parse().ok()?,
+                time: next()?.parse().ok()?,
+                how: match next()? {
+                    "later" => NotTaken::Later,
+                    "refused" => NotTaken::Refused,
+                    _ => return None,
+                },
+                count: next()?.parse().ok()?,
+            },
             "h" => Self::Header {
                 time: next()?.parse().ok()?,
                 listing: Listing::read(&mut next)?,
@@ -320,6 +364,10 @@ impl Entry {
                 left: either(next()?, "left", "deleted")?,
                 dashes: either(next()?, "dashes", "exact")?,
             }),
+            "w" => Self::Due {
+                first: next()?.parse().ok()?,
+                last: next()?.parse().ok()?,
+            },
             "Z" => Self::Unlisted {
                 id: next()?.parse().ok()?,
                 time: next()?.parse().ok()?,

@@ -1,13 +1,11 @@
 //! Imported names through all that a state goes through.
 
 use super::taken::{count, mpop};
-use crate::given::{assert_said, journal, letter, mail, run, server};
+use crate::given::{assert_said, compact, id_of, journal, letter, mail, run, server};
 use crate::support::journal::rewrite;
 use crate::support::run::Home;
 use crate::support::server::Server;
 use crate::support::tracer::{self, End};
-use popfetch::durable::Disk;
-use popfetch::state::{self, Claim, Moment};
 use std::fs;
 use std::process::Stdio;
 
@@ -18,18 +16,6 @@ fn kept() -> (Server, Home) {
     let names: Vec<&str> = names.iter().map(String::as_str).collect();
     mpop(&home, &server, "on", &names);
     (server, home)
-}
-
-fn id(server: &Server) -> String {
-    let account = server.account();
-    format!("{}@{}:{}", account.user, account.host, account.port)
-}
-
-/// The journal is written afresh, as it is once most of its lines are superseded.
-fn compact(server: &Server, home: &Home) {
-    let directory = state::open_directory(&Disk::new(), &home.state()).unwrap();
-    let claim = Claim::take(directory, &id(server), "a", &Moment::now()).unwrap();
-    claim.without_maildir().unwrap().compact().unwrap();
 }
 
 #[test]
@@ -79,7 +65,7 @@ fn imported_names_move_with_the_state() {
         let mut account = server.account();
         account.host = "127.0.0.1".into();
         home.config(&home.account_config("b", &account));
-        let output = run(&home, &["state", "move", &id(&server), "b"], 0);
+        let output = run(&home, &["state", "move", &id_of(&server), "b"], 0);
         assert_said(&output, &["12 messages"]);
         server.maildrop().add([letter(13)]);
         run(&home, &["fetch", "--delete", "b"], 0);

@@ -1,0 +1,204 @@
+//! Handing messages on, once they are stored, to what its owner wants them to go to.
+//!
+//! A message that is to be handed on is stored first, as any other is: in the account's Maildir, or,
+//! where it has none, in a Maildir of its own beside the state. What takes it gets a file that is whole
+//! and on the disk, however often that is tried, and the server is out of it by then.
+//!
+//! What is here starts programs and opens files anywhere, so it runs in a thread that has nothing to do
+//! with the server ([`crate::sandbox`]): that thread is asked for one message after another. `state`
+//! writes down before each what is about to be done, and what came of it.
+
+mod complaint;
+mod envelope;
+mod mbox;
+mod program;
+mod quote;
+mod words;
+
+pub use mbox::Mbox;
+pub use program::Program;
+pub use words::{Words, unknown_word};
+
+use crate::durable::Disk;
+use crate::exit::Status;
+use crate::stop::Stop;
+use rustix::fs::{Mode, OFlags, open};
+use std::fmt;
+use std::fs::File;
+use std::io;
+use std::path::{Path, PathBuf};
+
+/// What takes an account's messages.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Recipient {
+    /// A program, which reads each from its standard input.
+    Program(Program),
+    /// A file, which they are appended to.
+    Mbox(Mbox),
+}
+
+/// Whether the Maildir that messages are stored in is one that somebody reads.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Archive {
+    /// It is: what is handed on stays there.
+    Kept,
+    /// It is a place beside the state, which each message leaves when it has been handed on.
+    Passed,
+}
+
+/// Whose messages they are.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Owner {
+    /// The account's name.
+    pub account: String,
+    /// The user's name at the server.
+    pub user: String,
+    /// The server's.
+    pub host: String,
+}
+
+/// A message that is to be handed on.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Letter {
+    /// Its file, which ends its lines with LF.
+    pub path: PathBuf,
+    /// The octets of it.
+    pub octets: u64,
+    /// What the server calls it, where that is known.
+    pub unique_id: Option<Box<[u8]>>,
+    /// When it was fetched, in seconds since 1970.
+    pub time: i64,
+}
+
+/// What came of handing a message on.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Answer {
+    /// It can be appended to a file that is so long.
+    Ready(u64),
+    /// It has been taken; what was said for people, if anything.
+    Taken(Option<String>),
+    /// It has not, and may be in a while: why, in words that may quote foreign ones.
+    Later(String),
+    /// It has not, as what takes it has not come to an end in time: why, likewise.
+    Hangs(String),
+    /// It is refused for its own sake: why, likewise.
+    Refused(String),
+    /// Nothing can be handed on now.
+    Unable(Unable),
+}
+
+/// Why nothing can be handed on.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Unable {
+    /// What the matter is.
+    pub what: String,
+    /// What a person can do.
+    pub hint: String,
+    /// What that means for the run.
+    pub status: Status,
+}
+
+impl fmt::Display for Recipient {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Program(program) => program.fmt(f),
+            Self::Mbox(mbox) => mbox.fmt(f),
+        }
+    }
+}
+
+impl Recipient {
+    /// Whether it is a file that messages are appended to: how long it is is asked for before each, and
+    /// what came of one that nobody knows of can be found out.
+    pub fn is_appended_to(&self) -> bool {
+        matches!(self, Self::Mbox(_))
+    }
+}
+
+/// What a [`Porter`] is asked for.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Errand {
+    /// To make ready what a message is appended to ([`Answer::Ready`]); behind it how long that was
+    /// when the same message was to be appended before, where nobody knows what came of it.
+    Prepare(Letter, Option<u64>),
+    /// To hand a message on.
+    Carry(Letter),
+}
+
+/// Hands messages on, one after another.
+pub struct Porter {
+    recipient: Recipient,
+    owner: Owner,
+    /// Files are taken from below here alone: whoever asks talks to a server.
+    root: PathBuf,
+    disk: Disk,
+    stop: Stop,
+    /// What the next message is appended to.
+    open: Option<mbox::Open>,
+}
+
+impl Porter {
+    /// For messages in the Maildir `root`.
+    pub fn new(recipient: Recipient, owner: Owner, root: &Path, disk: Disk, stop: Stop) -> Self {
+        Self {
+            recipient,
+            owner,
+            root: root.to_owned(),
+            disk,
+            stop,
+            open: None,
+        }
+    }
+
+    /// Does what it is asked for.
+    pub fn run(&mut self, errand: &Errand) -> Answer {
+        let open = self.open.take();
+        let (letter, left) = match errand {
+            Errand::Prepare(letter, left) => (letter, Some(*left)),
+            Errand::Carry(letter) => (letter, None),
+        };
+        let mut file = match self.read(letter) {
+            Ok(file) => file,
+            Err(error) => {
+                return Answer::Later(format!("{} cannot be read: {error}", letter.path.display()));
+            }
+        };
+        match (&self.recipient, left, open) {
+            (Recipient::Program(program), None, _) => {
+                let words = Words::new(&self.owner, letter);
+                program.hand(&words, letter, file, &self.stop)
+            }
+            (Recipient::Mbox(mbox), Some(left), before) => {
+                drop(before);
+                match mbox.open(&self.disk, letter, &mut file, left, &self.stop) {
+                    Ok((open, length)) => {
+                        self.open = Some(open);
+                        Answer::Ready(length)
+                    }
+                    Err(answer) => answer,
+                }
+            }
+            (Recipient::Mbox(mbox), None, Some(open)) => mbox.append(open, letter, &mut file),
+            (Recipient::Mbox(_), None, None) | (Recipient::Program(_), Some(_), _) => {
+                Answer::Later("it was not made ready".to_owned())
+            }
+        }
+    }
+
+    fn read(&self, letter: &Letter) -> io::Result<File> {
+        let below = letter.path.strip_prefix(&self.root);
+        let is_plain = |path: &Path| {
+            let mut parts = path.components();
+            parts.all(|part| matches!(part, std::path::Component::Normal(_)))
+        };
+        if !below.is_ok_and(is_plain) {
+            return Err(io::Error::other("it is not in the Maildir"));
+        }
+        let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NOFOLLOW | OFlags::NONBLOCK;
+        let file = File::from(open(&letter.path, flags, Mode::empty())?);
+        match file.metadata()?.is_file() {
+            true => Ok(file),
+            false => Err(io::Error::other("it is no file")),
+        }
+    }
+}

@@ -1,0 +1,189 @@
+//! An mbox file instead of a Maildir, and beside one.
+
+use super::{serving, spool, write_config};
+use crate::given::{assert_said, mail, run};
+use crate::support::behaviour::Behaviour;
+use crate::support::message::{Message, generate};
+use crate::support::run::Home;
+use crate::support::tree;
+use std::fs;
+use std::path::PathBuf;
+
+const KEYS: &str = "keep = \"never\"\ndeliver = { mbox = \"~/mail/in\" }";
+
+pub(super) fn file(home: &Home) -> PathBuf {
+    home.path().join("mail/in")
+}
+
+/// The messages of an mbox file, as they were before they were quoted.
+pub(super) fn messages(home: &Home) -> Vec<Vec<u8>> {
+    let text = String::from_utf8(fs::read(file(home)).unwrap()).unwrap();
+    let mut messages: Vec<String> = Vec::new();
+    let mut before = "\n";
+    for line in text.split_inclusive('\n') {
+        let bare = line.trim_start_matches('>');
+        if line.starts_with("From ") {
+            assert_eq!(before, "\n", "no empty line before {line}");
+            messages.push(String::new());
+        } else if bare.starts_with("From ") {
+            messages.last_mut().unwrap().push_str(&line[1..]);
+        } else {
+            messages
+                .last_mut()
+                .expect("it begins with From")
+                .push_str(line);
+        }
+        before = line;
+    }
+    let ended = messages.iter().map(|it| it.strip_suffix('\n').unwrap());
+    ended.map(|it| it.as_bytes().to_vec()).collect()
+}
+
+fn stored(messages: &[Message]) -> Vec<Vec<u8>> {
+    messages.iter().map(Message::stored).collect()
+}
+
+#[test]
+fn three_hundred_messages_are_appended_octet_for_octet_and_deleted() {
+    let mut letters = generate(299, 900);
+    let text = "Return-Path: <bob@example.org>\nSubject: x\n\nFrom here\n>From there\n>>>From x\n";
+    letters.push(Message::from_lf("quoted", text));
+    let (server, home) = serving(letters.clone(), Behaviour::new(), KEYS);
+    run(&home, &[], 0);
+    assert_eq!(messages(&home), stored(&letters));
+    assert_eq!(server.maildrop().count(), 0);
+    assert_eq!(tree::count(&spool(&home)), 0);
+    assert!(!file(&home).with_extension("lock").exists());
+    let text = fs::read_to_string(file(&home)).unwrap();
+    assert!(text.contains("\nFrom bob@example.org "), "{text}");
+    run(&home, &[], 0);
+    assert_eq!(messages(&home).len(), 300);
+}
+
+#[test]
+fn with_a_maildir_they_are_in_both() {
+    let letters = mail(5);
+    let keys = format!("maildir = \"~/Mail/a\"\n{KEYS}");
+    let (_server, home) = serving(letters.clone(), Behaviour::new(), &keys);
+    run(&home, &[], 0);
+    tree::assert_holds(&home.maildir("a"), &letters);
+    assert_eq!(messages(&home), stored(&letters));
+}
+
+#[test]
+fn what_was_in_the_file_stays_and_a_line_of_it_without_end_is_ended() {
+    for before in [
+        "From x y\n\nold\n\n",
+        "From x y\n\nold\n",
+        "From x y\n\nold",
+    ] {
+        let letters = mail(2);
+        let (_server, home) = serving(letters.clone(), Behaviour::new(), KEYS);
+        fs::create_dir(home.path().join("mail")).unwrap();
+        fs::write(file(&home), before).unwrap();
+        run(&home, &[], 0);
+        let text = fs::read(file(&home)).unwrap();
+        assert!(text.starts_with(before.as_bytes()));
+        let all = messages(&home);
+        assert_eq!(all[0], b"\nold\n", "{before:?}");
+        assert_eq!(all[1..], stored(&letters));
+    }
+}
+
+#[test]
+fn a_file_that_is_no_mbox_is_left_alone_and_the_mail_waits() {
+    let letters = mail(2);
+    let (server, home) = serving(letters.clone(), Behaviour::new(), KEYS);
+    fs::create_dir(home.path().join("mail")).unwrap();
+    fs::write(file(&home), "a shopping list\n").unwrap();
+    let output = run(&home, &[], 78);
+    assert_said(&output, &["is no mbox file", "hint:"]);
+    assert_eq!(fs::read(file(&home)).unwrap(), b"a shopping list\n");
+    assert_eq!(server.maildrop().count(), 2);
+    fs::remove_file(file(&home)).unwrap();
+    run(&home, &[], 0);
+    assert_eq!(messages(&home), stored(&letters));
+}
+
+#[test]
+fn a_file_that_cannot_be_written_to_loses_nothing() {
+    let letters = mail(2);
+    let (server, home) = serving(letters.clone(), Behaviour::new(), KEYS);
+    // A directory is in its place.
+    fs::create_dir_all(file(&home)).unwrap();
+    let output = home.popfetch(["fetch"]).run();
+    assert!([Some(74), Some(78)].contains(&output.status), "{output:#?}");
+    assert_said(&output, &["cannot append to", "hint:"]);
+    assert_eq!(server.maildrop().count(), 2);
+    fs::remove_dir(file(&home)).unwrap();
+    run(&home, &[], 0);
+    assert_eq!(messages(&home), stored(&letters));
+    assert_eq!(server.count("RETR"), 2);
+}
+
+#[test]
+fn a_file_that_is_locked_is_waited_for() {
+    let letters = mail(2);
+    let (_server, home) = serving(letters.clone(), Behaviour::new(), KEYS);
+    fs::create_dir(home.path().join("mail")).unwrap();
+    let lock = home.path().join("mail/in.lock");
+    fs::write(&lock, "").unwrap();
+    let running = home.popfetch(["fetch", "-v"]).start();
+    let until = std::time::Instant::now() + std::time::Duration::from_secs(60);
+    while !spool_has(&home, 2) {
+        assert!(
+            std::time::Instant::now() < until,
+            "{}",
+            running.stderr_so_far()
+        );
+        std::thread::sleep(std::time::Duration::from_millis(2));
+    }
+    assert!(!file(&home).exists());
+    fs::remove_file(&lock).unwrap();
+    assert_eq!(running.wait().status, Some(0));
+    assert_eq!(messages(&home), stored(&letters));
+}
+
+fn spool_has(home: &Home, count: usize) -> bool {
+    let spools = fs::read_dir(home.state().join("spool"));
+    let is_there = spools.is_ok_and(|mut spools| spools.next().is_some());
+    is_there && spool(home).join("new").is_dir() && tree::new_files(&spool(home)).len() == count
+}
+
+#[test]
+fn two_accounts_append_to_one_file() {
+    let letters = mail(20);
+    let (server, home) = serving(letters[..10].to_vec(), Behaviour::new(), KEYS);
+    let (other, _) = serving(letters[10..].to_vec(), Behaviour::new(), KEYS);
+    let config = |name: &str, server: &crate::support::server::Server| {
+        let config = home.account_config(name, &server.account());
+        let lines = config.lines().filter(|line| !line.starts_with("maildir"));
+        lines.map(|line| format!("{line}\n")).collect::<String>() + KEYS + "\n"
+    };
+    home.config(&(config("a", &server) + &config("b", &other)));
+    run(&home, &[], 0);
+    let (mut found, mut wanted) = (messages(&home), stored(&letters));
+    found.sort();
+    wanted.sort();
+    assert_eq!(found, wanted);
+}
+
+#[test]
+fn what_is_wrong_in_the_config_file_is_shown() {
+    for (keys, words) in [
+        (
+            "deliver = { mbox = \"~/in\", command = [\"a\"] }",
+            "more than one",
+        ),
+        (
+            "deliver = { mbox = \"~/in\", deadline = \"1 s\" }",
+            "for a `command` alone",
+        ),
+        ("deliver = { mbox = \"\" }", "the path is empty"),
+        ("deliver = { mbox = \"~/{usr}\" }", "`{usr}`"),
+    ] {
+        let (server, home) = serving(mail(1), Behaviour::new(), keys);
+        assert_said(&run(&home, &[], 78), &[words]);
+        write_config(&server, &home, KEYS);
+    }
+}
