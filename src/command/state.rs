@@ -353,6 +353,15 @@ fn accept_maildir(
             count(accepted.stored, "message"),
         ));
     }
+    if accepted.left_before > 0 && missing == Some(Missing::FetchAgain) {
+        let word = profile.word_with_maildir();
+        text.push_str(&format!(
+            "; {} that were left or handed on before are not among them: what of these the server still \
+             has is fetched again after popfetch state forget {word} UNIQUE-ID, see popfetch state \
+             show {word}",
+            count(accepted.left_before, "message")
+        ));
+    }
     if accepted.missing > 0 {
         let missing_ones = count(accepted.missing, "missing message");
         text.push_str(&match missing {

@@ -26,6 +26,8 @@ pub struct Accepted {
     pub stored: u64,
     /// How many of them are missing.
     pub missing: u64,
+    /// Others that are in no Maildir, as was accepted of them before.
+    pub left_before: u64,
 }
 
 /// Names of files, each as a hash: of a million damaged files few octets each are in memory, and one
@@ -234,10 +236,9 @@ impl Claim {
         store.home = Some(id);
         // What the state does not know, being older perhaps, is known from here on.
         store.take_in_delivered(&maildir)?;
-        let ids: Vec<Id> = ids
-            .into_iter()
-            .filter(|id| store.memory.record(*id).is_some_and(|record| !record.gone))
-            .collect();
+        let is_gone = |id: &Id| store.memory.record(*id).is_some_and(|record| record.gone);
+        let (gone, ids): (Vec<Id>, Vec<Id>) = ids.into_iter().partition(is_gone);
+        let left_before = store.missing(&gone, &maildir)?.len() as u64;
         let absent = store.missing(&ids, &maildir)?;
         let time = store.moment.now;
         for id in &absent {
@@ -263,6 +264,7 @@ impl Claim {
         let accepted = Accepted {
             stored: ids.len() as u64,
             missing: absent.len() as u64,
+            left_before,
         };
         store.close()?;
         Ok(accepted)

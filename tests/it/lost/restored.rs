@@ -547,3 +547,34 @@ fn a1_after_a_journal_that_was_made_again_an_older_maildir_is_known_for_one() {
         }
     }
 }
+
+/// What was left before stays so, and that is said, with a way on.
+#[test]
+fn a2_what_was_left_before_is_named_where_all_that_is_missing_is_to_come_again() {
+    let scene = Scene::new((1..=3).map(letter).collect(), Behaviour::new(), "");
+    let maildir = scene.home.maildir("a");
+    let aside = scene.home.path().join("aside");
+    scene.settle(&["fetch"]);
+    fs::rename(&maildir, &aside).unwrap();
+    scene
+        .home
+        .popfetch(["state", "accept", "a", "--leave"])
+        .expect(0);
+    fs::remove_dir_all(&maildir).unwrap();
+    fs::rename(&aside, &maildir).unwrap();
+    scene.settle(&["fetch"]);
+    fs::remove_dir_all(&maildir).unwrap();
+    let again = scene.home.popfetch(["state", "accept", "a", "--fetch-again"]);
+    let again = again.expect(0);
+    assert_said(&again, &["3 messages that were left or handed on before"]);
+    assert_said(&again, &["popfetch state forget a UNIQUE-ID"]);
+    for n in 1..=3 {
+        let id = format!("uid-{n}");
+        scene
+            .home
+            .popfetch(["state", "forget", "a", id.as_str()])
+            .expect(0);
+    }
+    scene.settle(&["fetch", "--delete"]);
+    scene.assert_all_are_here();
+}
