@@ -108,15 +108,10 @@ impl Reporter {
         let paint = options.color.paint(terminal);
         Self {
             stamped: options.verbosity > 0 && !terminal,
+            stdout_is_terminal,
+            stderr_is_terminal: terminal,
             ..Self::with_streams(options, paint, stdout, stderr, progress)
         }
-        .at(stdout_is_terminal, terminal)
-    }
-
-    fn at(mut self, stdout_is_terminal: bool, stderr_is_terminal: bool) -> Self {
-        self.stdout_is_terminal = stdout_is_terminal;
-        self.stderr_is_terminal = stderr_is_terminal;
-        self
     }
 
     fn with_streams(

@@ -564,7 +564,9 @@ fn a2_what_was_left_before_is_named_where_all_that_is_missing_is_to_come_again()
     fs::rename(&aside, &maildir).unwrap();
     scene.settle(&["fetch"]);
     fs::remove_dir_all(&maildir).unwrap();
-    let again = scene.home.popfetch(["state", "accept", "a", "--fetch-again"]);
+    let again = scene
+        .home
+        .popfetch(["state", "accept", "a", "--fetch-again"]);
     let again = again.expect(0);
     assert_said(&again, &["3 messages that were left or handed on before"]);
     assert_said(&again, &["popfetch state forget a UNIQUE-ID"]);
