@@ -221,7 +221,7 @@ fn an_import_shows_where_the_password_goes_and_asks_as_everything_asks() {
     home.private_file(
         ".mpoprc",
         "account work\nhost pop.example.com\nuser ada\npassword secret\ntls on\nskipsize 30720\n\
-         delivery mbox /home/ada/a-very-long-path-of-an-mbox-file\n",
+         delivery exchange /home/ada/a-very-long-path-of-an-exchange-folder\n",
     );
     for columns in [40, 60, 80] {
         let mut terminal = Terminal::start(&home, columns, &["import", "mpop"]);
@@ -236,7 +236,7 @@ fn an_import_shows_where_the_password_goes_and_asks_as_everything_asks() {
         let wanted = [
             "password-file = ",
             "max-size = \"30 KiB\"",
-            "not possible yet: ",
+            "~/Mail/ACCOUNT",
         ];
         for wanted in wanted {
             assert!(ended.contains(wanted), "{wanted}\n{ended}");
