@@ -2,6 +2,7 @@
 
 use super::conduct::Conduct;
 use super::filter::Asking;
+use super::rules::Trust;
 use super::{Account, Error, check_memory, decide};
 use crate::maildir::Site;
 use crate::maildrop::{Maildrop, Message};
@@ -110,9 +111,12 @@ fn try_look(
     let known = view.recognise(&maildrop);
     let mut plan = decide(policy, &maildrop, known, first, now);
     if stops == Stops::Told {
+        let trust = Trust {
+            doubts_ages: view.doubts_ages(now),
+            asks_headers: true,
+        };
         let memory = (&mut view, filter.as_mut());
-        let doubts_clock = policy.doubts_clock;
-        account.apply_rules(&mut session, memory, &maildrop, &mut plan, doubts_clock)?;
+        account.apply_rules(&mut session, memory, &maildrop, &mut plan, trust)?;
         account.check_import(view.awaited(), &plan)?;
         account.check_lost_imports(&lost_imports, &plan)?;
     }

@@ -209,10 +209,10 @@ impl Account<'_> {
             ));
         }
         let mut plan = self.settle_plan(store, maildrop, run.twins, in_parts)?;
-        let doubts_clock = store.doubts_clock();
+        let trust = run.trust(store);
         let filter = run.filter.as_mut();
-        let ruled =
-            self.apply_rules(session, (store, filter), maildrop, &mut plan, doubts_clock)?;
+        let ruled = self.apply_rules(session, (store, filter), maildrop, &mut plan, trust);
+        let ruled = ruled.inspect_err(|_| run.header_troubles += 1)?;
         self.tell_unruled(store, &ruled, run.filter.as_mut());
         run.witness = plan
             .smallest_stored()

@@ -5,13 +5,14 @@ use super::doubts::HEADER_LIMIT;
 use super::filter::Asking;
 use super::{Account, Error};
 use crate::delivery::Complete;
-use crate::maildrop::{Maildrop, Message};
+use crate::maildrop::{Maildrop, Message, MessageNumber};
 use crate::plan::{self, Plan};
 use crate::report::Event;
 use crate::rules::{Fingerprint, Header, Hit, Listed, Rules, Ruling, Told};
 use crate::source::Source;
 use crate::state::{Recorded, Store, View};
 use crate::term::count;
+use sha2::{Digest, Sha256};
 use std::collections::HashMap;
 
 /// Where it is remembered what headers have told.
@@ -39,6 +40,28 @@ impl Memory for View {
     fn note_told(&mut self, _: &Message, _: Told) {}
 }
 
+/// Headers that are asked for before what they have told is noted: where a session breaks over them
+/// again and again, each goes so much further.
+const FLIGHT: usize = 1000;
+
+/// What rules may go by.
+#[derive(Clone, Copy)]
+pub(super) struct Trust {
+    /// No age is known.
+    pub(super) doubts_ages: bool,
+    /// Headers are asked for: no session of the run has broken over them again and again.
+    pub(super) asks_headers: bool,
+}
+
+/// What a header has told once.
+struct Heard {
+    place: usize,
+    listed: Listed,
+    message: Message,
+    told: Told,
+    hash: [u8; 32],
+}
+
 /// What rules have come to, beside what the plan says.
 #[derive(Default)]
 pub(super) struct Ruled<'a> {
@@ -61,14 +84,14 @@ impl<'p> Account<'p> {
         (memory, mut filter): (&mut impl Memory, Option<&mut Asking>),
         maildrop: &Maildrop,
         plan: &mut Plan,
-        doubts_clock: bool,
+        trust: Trust,
     ) -> Result<Ruled<'p>, Error> {
         let rules: &'p Rules = &self.profile.rules;
         let mut ruled = Ruled::default();
         if rules.are_none() {
             return Ok(ruled);
         }
-        let now = (!doubts_clock).then_some(self.environment.moment.now);
+        let now = (!trust.doubts_ages).then_some(self.environment.moment.now);
         let listed = |message: &Message, is_fetched_otherwise| Listed {
             octets: message.octets,
             now,
@@ -93,33 +116,92 @@ impl<'p> Account<'p> {
                 _ => {}
             }
         }
-        let by_size = ruled.hits.len();
-        session.headers(numbers, HEADER_LIMIT, |number, header| {
-            let Some((place, otherwise, message)) = asked.remove(&number) else {
-                return;
-            };
-            let octets = header.unwrap_or_default();
-            let Some(mut told) = rules.read(&octets) else {
+        if !trust.asks_headers {
+            for (place, otherwise, message) in asked.into_values() {
                 ruled.unknown += 1;
-                let ruling = rules.judge(listed(&message, otherwise), Header::Unknown);
-                return plan.apply(place, ruling);
-            };
-            let mut ruling = rules.judge(listed(&message, otherwise), Header::Read(&told));
-            if let (Ruling::AskFilter, Some(filter)) = (ruling, filter.as_deref_mut()) {
-                told = told.with_verdict(filter.ask(&octets));
-                ruling = rules.judge(listed(&message, otherwise), Header::Read(&told));
+                plan.apply(
+                    place,
+                    rules.judge(listed(&message, otherwise), Header::Unknown),
+                );
             }
-            memory.note_told(&message, told);
-            plan.apply(place, ruling);
-            if let Ruling::Delete(hit) = ruling {
-                ruled.hits.push((message, hit));
+            return Ok(ruled);
+        }
+        for numbers in numbers.chunks(FLIGHT) {
+            // What would be left or deleted on the word of its header.
+            let mut doubtful: HashMap<MessageNumber, Heard> = HashMap::new();
+            session.headers(numbers.iter().copied(), HEADER_LIMIT, |number, header| {
+                let Some((place, otherwise, message)) = asked.remove(&number) else {
+                    return;
+                };
+                let octets = header.unwrap_or_default();
+                let listed = listed(&message, otherwise);
+                let Some(mut told) = rules.read(&octets) else {
+                    ruled.unknown += 1;
+                    return plan.apply(place, rules.judge(listed, Header::Unknown));
+                };
+                let mut ruling = rules.judge(listed, Header::Read(&told));
+                if let (Ruling::AskFilter, Some(filter)) = (ruling, filter.as_deref_mut()) {
+                    told = told.with_verdict(filter.ask(&octets));
+                    ruling = rules.judge(listed, Header::Read(&told));
+                }
+                if !ruling.leaves() {
+                    memory.note_told(&message, told);
+                    return plan.apply(place, ruling);
+                }
+                let hash = Sha256::digest(&octets).into();
+                let heard = Heard {
+                    place,
+                    listed,
+                    message,
+                    told,
+                    hash,
+                };
+                doubtful.insert(number, heard);
+            })?;
+            for (is_same, heard) in self.hear_again(session, doubtful)? {
+                let header = match is_same {
+                    true => Header::Read(&heard.told),
+                    false => Header::Unknown,
+                };
+                let ruling = rules.judge(heard.listed, header);
+                plan.apply(heard.place, ruling);
+                match is_same {
+                    true => memory.note_told(&heard.message, heard.told),
+                    false => ruled.unknown += 1,
+                }
+                if let Ruling::Delete(hit) = ruling {
+                    ruled.hits.push((heard.message, hit));
+                }
             }
-        })?;
-        // A header has no size that could tell whether it is whole, or whose it is.
-        if ruled.hits.len() > by_size && !session.is_in_step()? {
-            return Err(Error::NotInStep);
         }
         Ok(ruled)
+    }
+
+    /// Asks once more for headers that would have messages left or deleted, and tells which are the same. A
+    /// header has no size that could tell whether it is whole, or whose it is: where answers were exchanged,
+    /// or one came twice and another not at all, the second time they come in another order.
+    fn hear_again(
+        &self,
+        session: &mut Source,
+        mut doubtful: HashMap<MessageNumber, Heard>,
+    ) -> Result<Vec<(bool, Heard)>, Error> {
+        if doubtful.is_empty() {
+            return Ok(Vec::new());
+        }
+        let mut numbers: Vec<MessageNumber> = doubtful.keys().copied().collect();
+        numbers.sort_unstable();
+        numbers.reverse();
+        let mut heard_again = Vec::with_capacity(numbers.len());
+        session.headers(numbers, HEADER_LIMIT, |number, header| {
+            let hash: [u8; 32] = Sha256::digest(header.unwrap_or_default()).into();
+            if let Some(heard) = doubtful.remove(&number) {
+                heard_again.push((hash == heard.hash, heard));
+            }
+        })?;
+        if !session.is_in_step()? {
+            return Err(Error::NotInStep);
+        }
+        Ok(heard_again)
     }
 
     /// A way to ask the program that decides where no rule does, if there is one.

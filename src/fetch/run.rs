@@ -8,10 +8,11 @@ use super::filter::Asking;
 use super::key::Key;
 use super::next::Brought;
 use super::onward::Hand;
+use super::rules::Trust;
 use crate::delivery::Target;
 use crate::maildrop::Message;
 use crate::source::Answer;
-use crate::state::Twins;
+use crate::state::{Store, Twins};
 use std::collections::HashSet;
 
 /// What the sessions of a run have in common.
@@ -40,7 +41,13 @@ pub(super) struct Run<'a> {
     pub(super) holds: Vec<Missed>,
     /// What was asked for, and could not be fetched for its own sake.
     pub(super) refused: Vec<Missed>,
+    /// Sessions that broke over headers which rules had asked for.
+    pub(super) header_troubles: u32,
 }
+
+/// After so many sessions that broke over headers, rules do without: the first may have broken because
+/// they were asked for all at once.
+const HEADER_TROUBLES: u32 = 2;
 
 impl<'a> Run<'a> {
     pub(super) fn new(
@@ -65,6 +72,15 @@ impl<'a> Run<'a> {
             is_stuck: false,
             holds: Vec::new(),
             refused: Vec::new(),
+            header_troubles: 0,
+        }
+    }
+
+    /// What rules may go by in the session at hand.
+    pub(super) fn trust(&self, store: &Store) -> Trust {
+        Trust {
+            doubts_ages: store.doubts_ages(),
+            asks_headers: self.header_troubles < HEADER_TROUBLES,
         }
     }
 

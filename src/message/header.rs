@@ -88,8 +88,11 @@ impl<'a> Header<'a> {
         self.values(name).flat_map(|it| guarded(read, it)).collect()
     }
 
-    /// The Date field in seconds since 1970.
+    /// The Date field in seconds since 1970; `None` also where there are several, as any may be right.
     pub fn date(&self) -> Option<i64> {
+        if self.values("date").count() > 1 {
+            return None;
+        }
         let date = Heading::parse(self.octets).date?;
         Some(date.parse::<Timestamp>().ok()?.as_second())
     }

@@ -5,6 +5,9 @@ use super::rule::{Action, Conditions, Rule};
 use super::told::Told;
 use std::fmt;
 
+/// By so many seconds clocks differ that are right.
+const SKEW: i64 = 24 * 60 * 60;
+
 /// What is known of a message's header.
 #[derive(Clone, Copy, Debug)]
 pub enum Header<'a> {
@@ -32,8 +35,19 @@ pub enum Ruling<'a> {
     Fetch,
     /// Its header must be read first.
     NeedsHeader,
-    /// No rule is about it, and the filter is to be asked: [`Rules::filtered`] says what comes of that.
+    /// No rule is about it, and the filter is to be asked: what comes of that is judged with its verdict.
     AskFilter,
+}
+
+impl Ruling<'_> {
+    /// Whether it keeps a message from being fetched.
+    pub fn leaves(&self) -> bool {
+        match self {
+            Self::Rule(decisive) => !decisive.rule.action.fetches(),
+            Self::Delete(_) => true,
+            Self::Otherwise | Self::Fetch | Self::NeedsHeader | Self::AskFilter => false,
+        }
+    }
 }
 
 /// The rule that decides about a message, and which one it is.
@@ -178,16 +192,11 @@ impl Rule {
         };
         let age = match (age.are_none(), told, listed.now) {
             (true, ..) => Some(true),
-            (false, Some(told), _) if told.date().is_none() => Some(false),
-            (false, Some(told), Some(now)) => {
-                let age = now.saturating_sub(told.date().unwrap_or(now));
-                // What was sent in the future has no age yet.
-                Some(
-                    self.conditions
-                        .age
-                        .hold(u64::try_from(age).unwrap_or_default()),
-                )
-            }
+            // What was sent in the future says nothing, but that a clock is wrong.
+            (false, Some(told), Some(now)) => told
+                .date()
+                .and_then(|date| u64::try_from(now.saturating_sub(date).saturating_add(SKEW)).ok())
+                .map(|age| self.conditions.age.hold(age.saturating_sub(SKEW as u64))),
             (false, ..) => None,
         };
         match [size, header, age] {

@@ -13,6 +13,9 @@ use std::fmt;
 /// A header as long as this has no end, or was cut.
 const LONGEST: usize = 512 * 1024;
 
+/// Mail that says it is older (before 1990, in seconds since 1970) was written by a clock that nobody had set.
+const OLDEST: i64 = 631_152_000;
+
 /// Octets of the fields of one name that are looked at. A header with more of them is in doubt: a
 /// pattern may match behind them.
 const LOOKED_AT: usize = 64 * 1024;
@@ -113,6 +116,10 @@ impl Told {
             return None;
         }
         let header = Header::read(header)?;
+        // It has neither of what each message has (RFC 5322 section 3.6): it was cut.
+        if !header.has("from") && !header.has("date") {
+            return None;
+        }
         let asked = rules.iter().flat_map(|rule| &rule.conditions.header);
         for test in asked {
             let names = test.field.names();
@@ -136,13 +143,19 @@ impl Told {
         let mut holds = 0;
         for (place, rule) in rules.iter().enumerate().take(MOST) {
             let mut tests = rule.conditions.header.iter();
-            holds |= u64::from(tests.all(|test| fits(header, test))) << place;
+            // One that saves a message from a later rule must not miss it for the way it is written.
+            let in_any_form = rule.action.fetches();
+            holds |= u64::from(tests.all(|test| fits(header, test, in_any_form))) << place;
         }
-        Self::new(fingerprint, header.date(), holds)
+        Self::new(
+            fingerprint,
+            header.date().filter(|date| *date >= OLDEST),
+            holds,
+        )
     }
 }
 
-fn fits(header: &Header<'_>, test: &Test) -> bool {
+fn fits(header: &Header<'_>, test: &Test, in_any_form: bool) -> bool {
     let names = test.field.names();
     let Some(pattern) = &test.pattern else {
         return names.iter().any(|name| header.has(name));
@@ -155,7 +168,14 @@ fn fits(header: &Header<'_>, test: &Test) -> bool {
     names.iter().any(|name| match test.field {
         Field::From | Field::To => {
             let mut addresses = header.addresses(name).into_iter();
-            addresses.any(|address| matches(&address)) || header.texts(name).iter().any(matches)
+            addresses.any(|address| matches(&address))
+                || header.texts(name).iter().any(matches)
+                || in_any_form
+                    && header
+                        .texts(name)
+                        .iter()
+                        .flat_map(|it| parts(it))
+                        .any(|it| matches(&it))
         }
         Field::ListId => header.texts(name).iter().any(|text| {
             let id = text.rsplit_once('<').map(|(_, rest)| rest);
@@ -164,6 +184,30 @@ fn fits(header: &Header<'_>, test: &Test) -> bool {
         }),
         Field::Subject | Field::Named(_) => header.texts(name).iter().any(matches),
     })
+}
+
+/// What may be addresses in a field that is written in no proper form: without comments, quotes, spaces
+/// around an @ and schemes.
+fn parts(field: &str) -> Vec<String> {
+    let mut depth = 0_u32;
+    let mut text = String::with_capacity(field.len());
+    for c in field.chars() {
+        match c {
+            '(' => depth += 1,
+            ')' => depth = depth.saturating_sub(1),
+            '"' => {}
+            c if depth == 0 => text.push(c),
+            _ => {}
+        }
+    }
+    let around_at: Vec<&str> = text.split('@').map(str::trim).collect();
+    let text = around_at.join("@");
+    let parts = text.split(|c: char| c.is_whitespace() || "<>,;".contains(c));
+    parts
+        .map(|part| part.strip_prefix("mailto:").unwrap_or(part))
+        .filter(|part| !part.is_empty())
+        .map(str::to_owned)
+        .collect()
 }
 
 impl Field {

@@ -71,6 +71,7 @@ impl Claim {
             // The journal knows of the runs that wrote to it.
             let last_run = claim.memory.homes.runs.last().map(|run| run.time);
             claim.lock.doubted = clock::doubted_since(last_run, None, moment.now);
+            claim.lock.has_run_before = last_run.is_some();
         }
         Ok(claim)
     }

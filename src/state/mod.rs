@@ -211,6 +211,12 @@ impl Store {
         self.lock.doubted.is_some()
     }
 
+    /// Whether the age of a message is unknown, as far as this machine's clock says it: in doubt, or with no
+    /// earlier run to compare it with.
+    pub fn doubts_ages(&self) -> bool {
+        self.doubts_clock() || !self.lock.has_run_before
+    }
+
     /// Whether any message of the account was ever listed with a unique-id.
     pub fn has_unique_ids(&self) -> bool {
         self.memory.has_unique_ids

@@ -112,6 +112,15 @@ impl View {
         doubted.is_some()
     }
 
+    /// As [`super::Store::doubts_ages`].
+    pub fn doubts_ages(&self, now: i64) -> bool {
+        let files = Files::of(&self.memory.account);
+        let has_lock = self.dir.as_ref().is_some_and(|dir| {
+            lock::doubted_by(dir, &files.lock, now).is_ok_and(|told| told.is_some())
+        });
+        self.doubts_clock(now) || !(has_lock || !self.memory.homes.runs.is_empty())
+    }
+
     /// When pipelining last failed with this server, in seconds since 1970.
     pub fn unpipelined(&self) -> Option<i64> {
         self.memory.unpipelined

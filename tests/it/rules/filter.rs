@@ -24,7 +24,9 @@ fn a_filter_reads_headers_and_its_exit_status_decides() {
             "1 skipped (filter command `sh`)",
         ],
     );
-    let wire = ["TOP 1 0", "TOP 2 0", "TOP 3 0", "NOOP", "RETR 3", "DELE 2"];
+    let wire = [
+        "TOP 1 0", "TOP 2 0", "TOP 3 0", "TOP 2 0", "TOP 1 0", "NOOP", "RETR 3", "DELE 2",
+    ];
     assert_eq!(work(&server.last_session()), wire);
     assert_eq!(server.maildrop().unique_ids(), ["uid-1", "uid-3"]);
     tree::assert_holds(&home.maildir("a"), &three()[2..]);
