@@ -228,10 +228,10 @@ fn hint_no_directory_of_the_systems_is_to_be_given_away_and_the_doctor_sees_what
     chown(&above, Some(0), Some(0)).unwrap();
     let output = nobody(&["account", "test"]);
     assert!(
-        output.stdout.contains("cannot use the state directory"),
+        output.stdout.contains("cannot use the state file"),
         "{output:#?}"
     );
-    assert_said(&nobody(&["fetch"]), &["cannot use the state directory"]);
+    assert_said(&nobody(&["fetch"]), &["cannot use the state file"]);
 }
 
 #[test]
