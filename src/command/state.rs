@@ -246,7 +246,10 @@ fn forget(
                 "{}: nothing is remembered, so there is nothing to forget",
                 profile.name
             ),
-            "what the next fetch would do: popfetch fetch --dry-run",
+            format!(
+                "what the next fetch would do: popfetch fetch --dry-run {}",
+                profile.word()
+            ),
         ));
     }
     if forgotten == 0 {
