@@ -174,6 +174,6 @@ fn usage(text: &str) -> Failure {
     Failure::new(
         Status::Usage,
         text,
-        "leave out --yes to be asked, or see popfetch setup --help for an option that says it",
+        "leave out --yes to be asked, or see popfetch setup --help for the argument or option that says it",
     )
 }

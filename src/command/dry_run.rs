@@ -20,7 +20,7 @@ struct Plan {
     keep: Keep,
     messages: Vec<(Message, Decision)>,
     /// The rules that have decided, in words, by place.
-    rules: HashMap<usize, String>,
+    rules: HashMap<usize, Ruling>,
     /// Of those that would be fetched, by their place; not of all where they are many.
     headings: HashMap<usize, Heading>,
 }
@@ -81,8 +81,11 @@ pub(super) fn run(
             let rules = (0..look.plan.listed()).filter_map(|place| {
                 let rule = account.profile.rules.numbered(look.plan.rule_at(place)?)?;
                 let folder = rule.rule.action.folder();
-                let folder = folder.map_or_else(String::new, |it| format!(", into {it}"));
-                Some((place, format!("{rule}{folder}")))
+                let ruling = Ruling {
+                    rule: rule.to_string(),
+                    folder: folder.map(ToString::to_string),
+                };
+                Some((place, ruling))
             });
             let rules = rules.collect();
             if !context.is_json() && !context.global.quiet {
@@ -141,6 +144,31 @@ pub(super) fn run(
     Ok(looked.status())
 }
 
+/// A rule that has decided on a message.
+struct Ruling {
+    rule: String,
+    /// Where it has the message stored, if elsewhere than others.
+    folder: Option<String>,
+}
+
+impl Ruling {
+    /// Why a message is treated as it is.
+    fn reason(&self) -> String {
+        match &self.folder {
+            Some(folder) => format!("{}, into {folder}", self.rule),
+            None => self.rule.clone(),
+        }
+    }
+
+    /// What stands before a subject: the folder first, as conditions are as long as their owner likes.
+    fn shown(&self) -> String {
+        match &self.folder {
+            Some(folder) => format!("[{}: {}] ", escape_str(folder), escape_str(&self.rule)),
+            None => format!("[{}] ", escape_str(&self.rule)),
+        }
+    }
+}
+
 /// The numbers of [`Counts::values`] in words.
 fn summary(values: &[u64]) -> String {
     let [fetch, octets, delete, mark, _, skip] = *values else {
@@ -177,7 +205,7 @@ fn as_table(looked: &Results<Plan>, verbose: bool) -> String {
             }
             let (action, mut why) = words(*decision, plan.keep);
             let rule = plan.rules.get(&place);
-            why = rule.cloned().unwrap_or(why);
+            why = rule.map(Ruling::reason).unwrap_or(why);
             let octets = message.octets.map_or_else(|| "?".to_owned(), size);
             let id = || {
                 let id = message.unique_id.as_deref();
@@ -186,9 +214,9 @@ fn as_table(looked: &Results<Plan>, verbose: bool) -> String {
             let [date, from, what] = match plan.headings.get(&place) {
                 Some(heading) => {
                     let [date, from, subject] = cells(heading, columns);
-                    let why =
-                        rule.map_or_else(String::new, |rule| format!(" [{}]", escape_str(rule)));
-                    [date, from, subject + &why]
+                    // Behind the subject it would be cut first.
+                    let rule = rule.map_or_else(String::new, Ruling::shown);
+                    [date, from, rule + &subject]
                 }
                 None => [String::new(), id(), why],
             };
@@ -219,7 +247,7 @@ fn plan_as_json(name: &str, plan: &Plan) -> Vec<u8> {
     let lines = messages.flat_map(|(place, (message, decision))| {
         let (action, why) = words(*decision, plan.keep);
         let rule = plan.rules.get(&place);
-        json_of(name, message, action, rule.unwrap_or(&why))
+        json_of(name, message, action, &rule.map_or(why, Ruling::reason))
     });
     lines.collect()
 }

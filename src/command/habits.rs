@@ -181,8 +181,12 @@ pub(super) fn explain(error: &clap::Error) -> Option<Failure> {
                     format!("usage: {}", usage()),
                 ));
             }
-            let hint = of_option(&word).map(str::to_owned);
+            let usage_line = usage();
+            let command = usage_line.split(' ').nth(1).unwrap_or_default();
+            let hint = of_option_in(command, &word).or_else(|| of_option(&word));
+            let hint = hint.map(str::to_owned);
             let hint = hint.or_else(|| near_option(error, &word));
+            let hint = hint.or_else(|| near_of_fetch(command, &word));
             let hint = hint.unwrap_or_else(|| format!("usage: {}", usage()));
             Some(Failure::new(Status::Usage, text, hint))
         }
@@ -231,6 +235,18 @@ fn near_option(error: &clap::Error, word: &str) -> Option<String> {
     nearest(word, &[name]).map(|near| format!("did you mean `{near}`?"))
 }
 
+/// The same where `fetch` was left out.
+fn near_of_fetch(command: &str, word: &str) -> Option<String> {
+    let cli = Cli::command();
+    if cli.find_subcommand(command).is_some() {
+        return None;
+    }
+    let fetch = cli.find_subcommand("fetch")?;
+    let longs = fetch.get_arguments().filter_map(clap::Arg::get_long);
+    let longs: Vec<String> = longs.map(|long| format!("--{long}")).collect();
+    nearest(word, &longs).map(|near| format!("did you mean `popfetch fetch {near}`?"))
+}
+
 const TIMER: &str = "popfetch watch stays, and fetches each account when it is due; or a timer starts it \
                      again: put a line like this into what crontab -e opens, with the path that \
                      `command -v popfetch` shows\n\n    */10 * * * * \"$HOME/.cargo/bin/popfetch\" -q\n\n\
@@ -244,6 +260,19 @@ const ALL: &str = "all accounts are fetched unless some are named; to get mail a
 
 const WHERE_TO: &str = "mail goes into a Maildir: --maildir DIR, or `maildir` in the config file; a \
                         program or an mbox file takes it with `deliver` there";
+
+/// What an option is to a command that has another meaning for it than `fetch`.
+fn of_option_in(command: &str, word: &str) -> Option<&'static str> {
+    Some(match (command, word.split('=').next().unwrap_or(word)) {
+        ("list", "-a" | "--all" | "--all-accounts") => {
+            "all accounts are listed unless some are named; --all-folders lists their folders as well"
+        }
+        ("check", "-a" | "--all" | "--all-accounts") => {
+            "all accounts are checked unless some are named"
+        }
+        _ => return None,
+    })
+}
 
 /// What the options of other tools are here.
 fn of_option(word: &str) -> Option<&'static str> {
@@ -269,7 +298,16 @@ fn of_option(word: &str) -> Option<&'static str> {
             "TLS is on unless the config file says otherwise, and a URL with pops:// has it"
         }
         "-m" | "--mda" | "--mbox" | "--destination" | "--delivery" => WHERE_TO,
-        "-l" | "--limit" => "that is --max-size SIZE",
+        "-l" => "that is --max-size SIZE",
+        "--limit" => {
+            "for the newest N messages alone: --latest N; for none above a size: --max-size SIZE"
+        }
+        "--json" => "that is --format json",
+        "--unread" => "that is popfetch list --new",
+        "--sort" => "the newest message comes first; --format json is for programs that sort",
+        "--every" | "--interval" => {
+            "how often is said in the config file: popfetch man popfetch.toml"
+        }
         "--configure" => "that is popfetch setup ADDRESS",
         "-F" | "--flush" => "popfetch deletes nothing that it has not stored; see --delete",
         _ => return None,
@@ -291,6 +329,7 @@ fn of_word(word: &str) -> Option<&'static str> {
         "sync" | "pull" | "get" | "recv" | "receive" | "retrieve" | "run" | "mail" => {
             "that is popfetch alone, or popfetch fetch ACCOUNT"
         }
+        "search" | "find" | "grep" => "that is popfetch list --from WORD or --subject WORD",
         "test" | "doctor" => "that is popfetch account test",
         "version" => "that is popfetch --version",
         "init" | "configure" | "config" | "add" | "new" | "wizard" => {
@@ -367,6 +406,7 @@ mod tests {
             ("popfetch pull", "popfetch alone"),
             ("popfetch ls", "popfetch list has the mail"),
             ("popfetch test", "popfetch account test"),
+            ("popfetch search", "popfetch list --from WORD"),
             ("popfetch version", "popfetch --version"),
             ("popfetch ftech", "did you mean `popfetch fetch`?"),
             ("popfetch wrok", "did you mean `popfetch work`?"),
@@ -392,10 +432,25 @@ mod tests {
             ("popfetch -k", "popfetch fetch --keep"),
             ("popfetch --all", "unless some are named"),
             ("popfetch fetch -a", "unless some are named"),
+            ("popfetch list --all", "--all-folders"),
+            ("popfetch check --all", "are checked unless"),
+            ("popfetch fetch --limit 5", "--latest N"),
+            ("popfetch list --json", "--format json"),
+            ("popfetch list --unread", "popfetch list --new"),
+            ("popfetch list --sort", "newest message comes first"),
+            ("popfetch watch --every 5m", "in the config file"),
             ("popfetch fetch -d", "a timer starts it again"),
             ("popfetch check --idle", "a timer starts it again"),
             ("popfetch -c", "popfetch check"),
             ("popfetch fetch --dryrun", "did you mean `--dry-run`?"),
+            (
+                "popfetch --dryrun",
+                "did you mean `popfetch fetch --dry-run`?",
+            ),
+            (
+                "popfetch --delte",
+                "did you mean `popfetch fetch --delete`?",
+            ),
             ("popfetch fetch --zzz", "usage: popfetch fetch [OPTIONS]"),
             ("popfetch man fetch", "it can be: popfetch, popfetch.toml"),
             ("popfetch account lst", "did you mean `list`?"),

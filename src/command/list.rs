@@ -77,7 +77,9 @@ pub(super) fn run(context: &Context<'_>, arguments: &List) -> Result<Status, Fai
         }
         Format::Text => {
             keep_numbers(paths().collect(), &report);
-            if entries.is_empty() && !context.global.quiet {
+            // Where something could not be read, nobody knows whether there are none.
+            let is_sure = listing.unreadable == 0 && looked.failed().is_empty();
+            if entries.is_empty() && is_sure && !context.global.quiet {
                 report.print("no messages\n");
             }
             page(&as_table(&shelves, entries, &zone))?;

@@ -13,7 +13,9 @@ use crate::profile::{Overrides, Profile};
 use crate::state::{
     self, Claim, Inspected, InspectedMessage, MarkedBy, Missing, Moment, Onward, Standing, inspect,
 };
-use crate::term::{Column, Table, columns, count, escape_str, hex, json_line, size, unique_id};
+use crate::term::{
+    Column, Table, columns, count, escape_str, hex, json_line, size, unique_id, wrap,
+};
 use serde_json::json;
 use std::path::PathBuf;
 
@@ -248,7 +250,10 @@ fn forget(
                 "{}: nothing is remembered, so there is nothing to forget",
                 profile.name
             ),
-            "the next fetch takes all that the server has",
+            format!(
+                "what the next fetch would do: popfetch fetch --dry-run {}",
+                profile.word()
+            ),
         ));
     }
     if forgotten == 0 {
@@ -442,6 +447,7 @@ pub(super) fn claim(profile: &Profile) -> Result<Claim, Failure> {
 
 fn say(context: &Context<'_>, profile: &Profile, text: &str) {
     if !context.global.quiet {
-        eprintln!("{}: {text}", escape_str(&profile.name));
+        let label = format!("{}: ", escape_str(&profile.name));
+        eprintln!("{}", wrap(&label, text, columns(std::io::stderr())));
     }
 }

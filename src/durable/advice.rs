@@ -2,12 +2,13 @@
 
 use super::untrusted::Untrusted;
 use crate::exit::scarcity;
+use crate::paths;
 use crate::term::quoted;
 use rustix::fs::statvfs;
 use std::fs;
 use std::io;
 use std::os::unix::fs::MetadataExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// What to do about `error`, which came of `path`; `None` where nothing certain can be said.
 pub fn advice(path: &Path, error: &io::Error) -> Option<String> {
@@ -58,11 +59,7 @@ fn of_untrusted(path: &Path, reason: Untrusted) -> String {
     match reason {
         Untrusted::Open => format!("run: chmod o-w {}", shown(path)),
         Untrusted::Shareable => format!("run: chmod g-w {}", shown(path)),
-        Untrusted::Foreign(0) => format!(
-            "it is root's, as where popfetch ran by sudo once: {}",
-            chown(path)
-        ),
-        Untrusted::Foreign(owner) => of_another(path, owner),
+        Untrusted::Foreign(owner) => of_another(there(path), owner),
         Untrusted::ForeignParent(owner) => format!(
             "run popfetch as that user, not as root: what root makes there user {owner} cannot use"
         ),
@@ -97,29 +94,55 @@ fn denied(path: &Path) -> Option<String> {
     let (step, metadata) = seen?;
     Some(match metadata.uid() == us {
         true => format!("run: chmod u+rwX {}", shown(step)),
-        // Among what is ours, root's was made by mistake; a directory of the system's is as it should be.
-        false if metadata.uid() == 0 && is_among_ours(step, us) => format!(
-            "{} is root's, as where popfetch ran by sudo once: {}",
-            shown(step),
-            chown(step)
-        ),
         false => of_another(step, metadata.uid()),
     })
 }
 
-fn is_among_ours(path: &Path, us: u32) -> bool {
-    let mut above = path.ancestors().skip(1);
-    above.any(|step| fs::metadata(step).is_ok_and(|it| it.uid() == us))
+/// The path itself, or what is there above it: what is not there belongs to nobody.
+fn there(path: &Path) -> &Path {
+    let mut steps = path.ancestors();
+    steps
+        .find(|step| step.symlink_metadata().is_ok())
+        .unwrap_or(path)
 }
 
-fn chown(path: &Path) -> String {
-    let us = rustix::process::geteuid().as_raw();
-    format!("sudo chown -R {us} {}", shown(path))
+/// Whether root's can only have come here by mistake, so that it may be given back with all that is in
+/// it. Who follows that for a directory of the system's, as / or /etc, has a machine that is broken.
+fn is_astray(path: &Path, home: &Path, ours: &[PathBuf]) -> bool {
+    // What `..` or a link leads out of the home is not in it.
+    let real = |path: &Path| fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+    let (path, home) = (real(path), real(home));
+    let inside = path != home && path.starts_with(&home) && home.parent().is_some();
+    let is_part = |name| path.join(name).is_dir();
+    let is_maildir = ["tmp", "new", "cur"].into_iter().all(is_part)
+        || (path.parent()).is_some_and(|above| {
+            let names = ["tmp", "new", "cur"];
+            names.into_iter().all(|name| above.join(name).is_dir())
+        });
+    let mut ours = ours.iter().map(|it| real(it));
+    // The state's directory, what is in it, or one in the home on the way to it.
+    let is_ours = |it: &PathBuf| path.starts_with(it) || (inside && it.starts_with(&path));
+    (inside && is_maildir) || ours.any(|it| is_ours(&it))
+}
+
+fn is_mistake(path: &Path) -> bool {
+    let config = paths::config_file().ok();
+    let config = config.and_then(|file| file.parent().map(Path::to_owned));
+    let ours: Vec<_> = [paths::state_dir().ok(), paths::data_dir().ok(), config]
+        .into_iter()
+        .flatten()
+        .collect();
+    paths::home().is_ok_and(|home| is_astray(path, &home, &ours))
 }
 
 fn of_another(path: &Path, owner: u32) -> String {
+    let is_mistake = owner == 0 && is_mistake(path);
     let path = shown(path);
     match owner {
+        0 if is_mistake => format!(
+            "{path} is root's, as where popfetch ran by sudo once: sudo chown -R {} {path}",
+            rustix::process::geteuid().as_raw()
+        ),
         0 => format!("{path} is root's: use a directory of your own"),
         _ => format!(
             "{path} belongs to user {owner}: run popfetch as that user, or use a directory of your own"
@@ -170,7 +193,7 @@ mod tests {
         for (reason, said) in [
             (Untrusted::Open, "chmod o-w"),
             (Untrusted::Shareable, "chmod g-w"),
-            (Untrusted::Foreign(0), "sudo chown -R"),
+            (Untrusted::Foreign(0), "use a directory of your own"),
             (Untrusted::Foreign(12345), "belongs to user 12345"),
             (Untrusted::ForeignParent(12345), "not as root"),
             (Untrusted::Link, "move it away"),
@@ -179,5 +202,50 @@ mod tests {
             assert!(text.contains(said), "{text}");
         }
         assert_eq!(advice(&file, &io::Error::other("odd")), None);
+    }
+
+    #[test]
+    fn hint_nothing_but_what_is_ours_in_the_home_is_to_be_given_away() {
+        let dir = tempfile::tempdir().unwrap();
+        let home = dir.path().join("home");
+        let state = home.join(".local/state/popfetch");
+        let maildir = home.join("Mail/work");
+        let foreign = dir.path().join("mail");
+        for path in [&maildir, &foreign] {
+            for part in ["tmp", "new", "cur"] {
+                fs::create_dir_all(path.join(part)).unwrap();
+            }
+        }
+        fs::create_dir_all(&state).unwrap();
+        fs::create_dir_all(home.join("Music")).unwrap();
+        let ours = [state.clone()];
+        for path in [
+            &maildir,
+            &maildir.join("cur"),
+            &state,
+            &state.join("journal"),
+            &home.join(".local/state"),
+        ] {
+            assert!(is_astray(path, &home, &ours), "{}", path.display());
+        }
+        for path in [
+            Path::new("/"),
+            Path::new("/etc"),
+            dir.path(),
+            &home,
+            &home.join("Music"),
+            &home.join("Music/../.."),
+            &foreign,
+        ] {
+            assert!(!is_astray(path, &home, &ours), "{}", path.display());
+        }
+        assert!(!is_astray(Path::new("/etc"), Path::new("/"), &ours));
+        assert_eq!(there(&foreign.join("no/such")), foreign);
+    }
+
+    #[test]
+    fn hint_what_is_not_there_is_nobodys_to_give_away() {
+        let said = of_untrusted(Path::new("/no/such"), Untrusted::Foreign(0));
+        assert_eq!(said, "/ is root's: use a directory of your own");
     }
 }

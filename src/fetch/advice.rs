@@ -42,7 +42,7 @@ impl Diagnose for Error {
                      one that there is"
                 ),
                 (Why::Refused(RefusalKind::Credentials, _), None) => {
-                    "a changed password is tried at once, as a rule; add --now to try with any"
+                    "a changed password is tried at once, as a rule; add --now to try the same one again"
                         .to_owned()
                 }
                 _ => "add --now to try at once".to_owned(),
@@ -100,11 +100,12 @@ impl Diagnose for Error {
                 tool,
                 config,
                 again,
+                word,
                 ..
             } => Some(format!(
                 "`popfetch import {tool}{config} --seen FILE`, with the file where {tool} kept this \
-                 account's unique-ids, brings them over; `popfetch fetch --as-new {again}` fetches all \
-                 of it"
+                 account's unique-ids, brings them over; `popfetch state mark-seen {word}` takes all that \
+                 is there for fetched; `popfetch fetch --as-new {again}` takes it for new"
             )),
             Self::ImportsLost {
                 tools,

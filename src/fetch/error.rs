@@ -77,6 +77,8 @@ pub enum Error {
         config: String,
         /// What names the account on the command line, with what it takes to sign in.
         again: String,
+        /// The account as `popfetch state` takes it, ready to be typed.
+        word: String,
     },
     /// The names that another tool knew are lost.
     #[error(

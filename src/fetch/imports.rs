@@ -20,6 +20,7 @@ impl Account<'_> {
             tool: origin.tool.clone(),
             config: self.profile.config_option(),
             again: self.profile.word_to_fetch(),
+            word: self.profile.word(),
         })
     }
 

@@ -192,6 +192,49 @@ fn hint_a_state_directory_of_roots_is_told_with_the_command_that_gives_it_back()
 }
 
 #[test]
+fn hint_no_directory_of_the_systems_is_to_be_given_away_and_the_doctor_sees_what_a_fetch_would() {
+    let (_server, home) = server(1);
+    if !is_root() {
+        skip(
+            Lack::Root,
+            format_args!("only root can give a directory away"),
+        );
+        return;
+    }
+    let above = home.state().parent().unwrap().to_owned();
+    fs::create_dir_all(&above).unwrap();
+    std::process::Command::new("chown")
+        .args(["-R", "nobody"])
+        .arg(home.path())
+        .status()
+        .unwrap();
+    let nobody = |arguments: &[&str]| {
+        home.popfetch_under(
+            "setpriv",
+            &["--reuid=65534", "--clear-groups", "--"],
+            arguments,
+        )
+        .run()
+    };
+    for directory in ["/", "/etc", "/usr"] {
+        for command in ["list", "fetch"] {
+            let output = nobody(&[command, "--maildir", directory]);
+            assert!(!output.stderr.contains("chown"), "{output:#?}");
+            assert_said(&output, &["use a directory of your own"]);
+        }
+    }
+    // The fetches have begun it.
+    fs::remove_dir_all(home.state()).unwrap();
+    chown(&above, Some(0), Some(0)).unwrap();
+    let output = nobody(&["account", "test"]);
+    assert!(
+        output.stdout.contains("cannot use the state file"),
+        "{output:#?}"
+    );
+    assert_said(&nobody(&["fetch"]), &["cannot use the state file"]);
+}
+
+#[test]
 fn an_import_of_what_is_not_there_says_so_and_says_it_once() {
     let home = Home::new();
     let output = home

@@ -238,6 +238,14 @@ fn its_health_is_told_by_whether_it_runs() {
     let mut running = watch(&home, &[]).start();
     until_stored(&running, &home, "a", 1);
     until_idle(&running, &home);
+    let of_one = run(&home, &["watch", "--status", "a"], 1);
+    assert_eq!(
+        of_one.stdout,
+        "no popfetch watch of these accounts is running\n\
+         a watch of all accounts is: popfetch watch --status\n"
+    );
+    let unknown = run(&home, &["watch", "--status", "nope"], 78);
+    assert_said(&unknown, &["nope"]);
     let well = run(&home, &["watch", "--status"], 0);
     assert_eq!(well.stdout, "watching 1 account\n");
     assert_eq!(run(&home, &["watch", "--status", "-q"], 0).stdout, "");

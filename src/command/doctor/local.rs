@@ -189,7 +189,13 @@ fn look_at_state(profile: &Profile, state: &Path) -> Finding {
     let Some(dir) = Manners::directory(state) else {
         return match state.exists() {
             true => state_error(state, io::ErrorKind::PermissionDenied.into()),
-            false => nothing().with("messages", 0),
+            // Where it is to be made; who owns what is above it is all the same to a fetch.
+            false => match Dir::open_anyones(&Disk::new(), &nearest(state))
+                .and_then(|dir| dir.check_writable())
+            {
+                Ok(()) => nothing().with("messages", 0),
+                Err(error) => state_error(state, error),
+            },
         };
     };
     match state::inspect(&dir, &profile.server.id()) {

@@ -17,7 +17,7 @@ use crate::paths;
 use crate::profile::edit::{self, EditError};
 use crate::secrets::{self, Password, keyring};
 use crate::state::{Import, Imported, Moment, Origin, Store};
-use crate::term::{columns, count, escape_str, json_line};
+use crate::term::{columns, count, escape_str, json_line, wrap};
 use plan::{Novelty, Plan, Planned};
 use serde_json::json;
 use std::io;
@@ -221,17 +221,18 @@ fn tell(context: &Context<'_>, plan: &Plan, done: &[Done<'_>]) -> Result<(), Fai
         };
         text.push_str(&match imported {
             Imported { new, known: 0 } => {
-                format!("; {} new here", count(*new, "fetched message"))
+                format!("; {} taken over", count(*new, "fetched message"))
             }
             Imported { new, known } => format!(
-                "; {} new here, {known} known before",
+                "; {} taken over, {known} known before",
                 count(*new, "fetched message")
             ),
         });
         if let Some(password) = password {
             text.push_str(&format!("; the password is in {password}"));
         }
-        eprintln!("{}: {}", escape_str(name), escape_str(&text));
+        let (label, text) = (format!("{}: ", escape_str(name)), escape_str(&text));
+        eprintln!("{}", wrap(&label, &text, columns(std::io::stderr())));
     }
     Ok(())
 }

@@ -400,7 +400,7 @@ fn say_next(asker: &Asker, draft: &Draft, config: Option<&Path>) {
     asker.say(&format!("  mutt -f {}", quoted(&draft.maildir)));
     asker.below("read it; or with notmuch, or import it into Thunderbird");
     if draft.secret == Place::Ask {
-        asker.say("  man popfetch.toml");
+        asker.say(&format!("  {} man popfetch.toml", typed::program()));
         asker.below("how a timer gets the password where nobody can be asked");
         return;
     }

@@ -31,7 +31,7 @@ use service::Service;
 use std::hash::{BuildHasher, RandomState};
 use std::io::{self, IsTerminal, Write};
 use std::os::fd::OwnedFd;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// Which watch it is: what its command line says.
@@ -68,13 +68,38 @@ fn status(context: &Context<'_>, which: &Which<'_>) -> Result<Status, Failure> {
         let text = format!("cannot see how the watch is: {error}");
         Failure::new(Status::Partial, text, "")
     })?;
+    if found == Found::Nothing && !which.arguments.accounts.is_empty() {
+        // A name that no account has is a slip, and no watch that has ended.
+        Setting::read(context, which, false)?;
+    }
     if !context.global.quiet {
-        print(found.line() + "\n")?;
+        print(wrap("", &found.line(), columns(io::stdout())) + "\n")?;
+        if found == Found::Nothing && of_all(&directory, which) {
+            print("a watch of all accounts is: popfetch watch --status\n")?;
+        }
     }
     Ok(match found {
         Found::Well(_) => Status::Ok,
         Found::Nothing | Found::Silent { .. } => Status::Partial,
     })
+}
+
+/// Whether what runs in place of a watch of some accounts is one of all.
+fn of_all(directory: &Path, which: &Which<'_>) -> bool {
+    if which.arguments.accounts.is_empty() || which.config.is_some() {
+        return false;
+    }
+    let all = Watch {
+        accounts: Vec::new(),
+        shard: None,
+        ..which.arguments.clone()
+    };
+    let all = Which {
+        config: None,
+        arguments: &all,
+    };
+    let found = Found::look(directory, &all, now());
+    found.is_ok_and(|found| found != Found::Nothing)
 }
 
 fn watch(context: &Context<'_>, which: &Which<'_>) -> Result<Status, Failure> {

@@ -104,7 +104,7 @@ fn an_import_after_a_fetch_adds_what_is_not_known_and_forgets_nothing() {
     mpop(&home, &server, "on", &["uid-1", "uid-2", "uid-3", "uid-4"]);
     fs::write(home.config_file(), &config).unwrap();
     let output = run(&home, &["import", "mpop", "-y", "--may-delete"], 0);
-    assert_said(&output, &["1 fetched message new here, 3 known before"]);
+    assert_said(&output, &["1 fetched message taken over, 3 known before"]);
     assert_eq!(fs::read(home.config_file()).unwrap(), config);
     run(&home, &["fetch", "a"], 0);
     crate::support::tree::assert_holds(&home.maildir("a"), &[mail(3), vec![letter(5)]].concat());
@@ -397,7 +397,7 @@ fn a_journal_whose_damage_is_in_another_line_stops_until_its_names_come_again() 
         server.maildrop().add([letter(14)]);
         run(&home, &["fetch", "a"], 78);
         let output = run(&home, &["import", "mpop", "-y"], 0);
-        assert_said(&output, &["0 fetched messages new here, 12 known before"]);
+        assert_said(&output, &["0 fetched messages taken over, 12 known before"]);
         for _ in 0..2 {
             run(&home, &["fetch", "a"], 0);
             assert_eq!(count(&home), 2);

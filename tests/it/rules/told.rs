@@ -38,6 +38,8 @@ fn a_dry_run_says_which_rule_decides_about_each_message_and_leaves_no_trace() {
         shown.contains("rule 1") && shown.contains("rule 2"),
         "{shown}"
     );
+    // Before the subject: behind it, it would be cut at 80 columns.
+    assert!(shown.contains("[.Lists: rule 1"), "{shown}");
     assert!(!home.maildir("a").exists() && !home.state().exists());
     assert_eq!(server.count("RETR") + server.count("DELE"), 0);
 }
