@@ -104,7 +104,9 @@ fn run(
     command
         .args(arguments)
         .stdin(OwnedFd::from(theirs))
-        .stdout(Stdio::null());
+        .stdout(Stdio::null())
+        // It may repeat what stands in the header, which is not for a terminal.
+        .stderr(Stdio::null());
     let mut running = Running::start(&mut command, Group::Own)?;
     // The command holds the other end too, as long as it is there.
     drop(command);

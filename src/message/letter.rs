@@ -5,6 +5,7 @@ use super::structure::{Part, Wrapping, parts};
 use super::worked_around::encoded_words;
 use mail_parser::decoders::charsets::map::charset_decoder;
 use mail_parser::{HeaderName, MessageParser, PartType};
+use std::collections::HashMap;
 use std::panic::catch_unwind;
 
 /// The fields of a header that matter to a reader, in the order in which they are shown.
@@ -37,6 +38,16 @@ pub struct Letter<'a> {
     pub parts: Vec<Part<'a>>,
     /// There are more parts than are told from each other.
     pub has_more: bool,
+    /// Of a thing in several forms the one that is shown: the first plain text that is not empty, or
+    /// else the first HTML.
+    chosen: HashMap<usize, Choice>,
+}
+
+/// The first form of each kind that has text.
+#[derive(Default)]
+struct Choice {
+    plain: Option<usize>,
+    html: Option<usize>,
 }
 
 impl<'a> Letter<'a> {
@@ -45,6 +56,7 @@ impl<'a> Letter<'a> {
         let (parts, has_more) = parts(octets);
         Self {
             octets,
+            chosen: choices(&parts),
             parts,
             has_more,
         }
@@ -56,15 +68,16 @@ impl<'a> Letter<'a> {
         let header = self.octets.get(..HEADER).unwrap_or(self.octets);
         for line in header.split_inclusive(|octet| *octet == b'\n') {
             let text = line.trim_ascii_end();
-            if text.is_empty() {
-                break;
-            }
-            if text.starts_with(b" ") || text.starts_with(b"\t") {
+            // One of spaces goes on with the field before it.
+            if line.starts_with(b" ") || line.starts_with(b"\t") {
                 if let Some((_, value)) = found.last_mut() {
                     value.push(b' ');
                     value.extend(text.trim_ascii_start());
                 }
                 continue;
+            }
+            if text.is_empty() {
+                break;
             }
             if found.len() >= MANY {
                 break;
@@ -143,18 +156,31 @@ impl<'a> Letter<'a> {
                 .all(|form| self.chosen(form.0) == Some(form.1))
     }
 
-    /// Of a thing in several forms the one that is shown: the first plain text that is not empty, or
-    /// else the first HTML.
     fn chosen(&self, thing: usize) -> Option<usize> {
-        let form_of = |kind: &'static str| {
-            self.parts.iter().find_map(|part| {
-                let (_, form) = part.forms.iter().find(|(it, _)| *it == thing)?;
-                let has_text = !part.body.trim_ascii().is_empty();
-                (part.kind == kind && is_readable(part) && has_text).then_some(*form)
-            })
-        };
-        form_of("text/plain").or_else(|| form_of("text/html"))
+        let choice = self.chosen.get(&thing)?;
+        choice.plain.or(choice.html)
     }
+}
+
+/// For each thing in several forms; each part is looked at once.
+fn choices(parts: &[Part<'_>]) -> HashMap<usize, Choice> {
+    let mut choices: HashMap<usize, Choice> = HashMap::new();
+    for part in parts {
+        let is_plain = part.kind == "text/plain";
+        let is_text = (is_plain || part.kind == "text/html") && is_readable(part);
+        if part.forms.is_empty() || !is_text || part.body.trim_ascii().is_empty() {
+            continue;
+        }
+        for (thing, form) in &part.forms {
+            let choice = choices.entry(*thing).or_default();
+            let first = match is_plain {
+                true => &mut choice.plain,
+                false => &mut choice.html,
+            };
+            first.get_or_insert(*form);
+        }
+    }
+    choices
 }
 
 /// Whether a part is text for a person, and neither a program's nor meant to be saved.

@@ -117,3 +117,28 @@ proptest! {
         part.text();
     }
 }
+
+#[test]
+fn a_line_of_spaces_in_a_header_goes_on_with_the_field_before_it() {
+    let octets = b"Subject: a\r\n \r\nFrom: x@y.example\r\n\r\nbody\r\n";
+    let letter = Letter::read(octets);
+    let names: Vec<String> = letter.fields().into_iter().map(|(name, _)| name).collect();
+    assert_eq!(names, ["Subject", "From"]);
+    assert_eq!(letter.parts[0].body, b"body\r\n");
+}
+
+/// Each part was looked through for each other one: 900 of them took minutes.
+#[test]
+fn of_many_empty_forms_each_is_looked_at_once() {
+    let part = format!(
+        "--b\r\nContent-Type: text/plain\r\n\r\n{}\r\n",
+        " ".repeat(100_000)
+    );
+    let text = format!(
+        "Content-Type: multipart/alternative; boundary=b\r\n\r\n{}--b\r\nContent-Type: text/html\r\n\r\n<p>x\r\n--b--\r\n",
+        part.repeat(900)
+    );
+    let letter = Letter::read(text.as_bytes());
+    assert_eq!(letter.parts.len(), 901);
+    assert_eq!(letter.text().trim(), "x");
+}

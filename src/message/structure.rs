@@ -101,7 +101,9 @@ impl<'a> Walk<'a> {
                     break;
                 }
                 at += line.len();
-                if line.trim_ascii_end().is_empty() {
+                // One of spaces goes on with the field before it.
+                let goes_on = line.starts_with(b" ") || line.starts_with(b"\t");
+                if !goes_on && line.trim_ascii_end().is_empty() {
                     break;
                 }
             }

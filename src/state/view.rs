@@ -118,7 +118,7 @@ impl View {
         let has_lock = self.dir.as_ref().is_some_and(|dir| {
             lock::doubted_by(dir, &files.lock, now).is_ok_and(|told| told.is_some())
         });
-        self.doubts_clock(now) || !(has_lock || !self.memory.homes.runs.is_empty())
+        self.doubts_clock(now) || (!has_lock && self.memory.homes.runs.is_empty())
     }
 
     /// When pipelining last failed with this server, in seconds since 1970.

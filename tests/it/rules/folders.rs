@@ -131,3 +131,22 @@ fn dovecot_takes_top_and_gives_what_rules_sort_leave_and_delete() {
     let output = run(&home, &[], 0);
     assert_said(&output, &["nothing new", "1 skipped"]);
 }
+
+/// Another disk, or a link to what is not there: the messages are where nobody sees them.
+#[test]
+fn what_is_in_a_folder_that_something_else_hides_is_not_deleted_from_the_server() {
+    let rules = "from = \"*@lists.example\"; then = { folder = \".Lists\" }";
+    for hidden in [true, false] {
+        let (server, home) = fetched(three(), rules);
+        let folder = home.maildir("a").join(".Lists");
+        fs::rename(&folder, home.path().join("aside")).unwrap();
+        if hidden {
+            std::os::unix::fs::symlink("/nonexistent/there", &folder).unwrap();
+        }
+        set_rules(&server, &home, "", "");
+        home.popfetch(["fetch", "--delete"]).run();
+        // Whoever removes a folder with all that is in it has removed its messages.
+        let left: &[&str] = if hidden { &["uid-1"] } else { &[] };
+        assert_eq!(server.maildrop().unique_ids(), left, "{hidden}");
+    }
+}
