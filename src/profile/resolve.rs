@@ -63,6 +63,9 @@ mod oauth;
 mod on_new;
 mod onward;
 mod rules;
+mod wrong;
+
+use wrong::Wrong;
 
 pub(super) struct Resolver<'a> {
     source: &'a Arc<Source>,
@@ -72,17 +75,28 @@ pub(super) struct Resolver<'a> {
 }
 
 impl Resolver<'_> {
+    /// All keys are looked at, whatever is wrong with others.
     fn profile(&self) -> Result<Profile, ConfigError> {
-        self.check_name()?;
-        let tls = self.tls()?;
-        let server = self.server(&tls)?;
-        let auth = self.auth(!matches!(tls, Tls::None))?;
-        let timeout = self.seconds("timeout", key!(self.timeout), TIMEOUT)?;
-        let deliver = self.deliver(&server)?;
+        let mut wrong = Wrong::default();
+        wrong.note(self.check_name());
+        let tls = wrong.note(self.tls());
+        let server = self.server(tls.as_ref(), &mut wrong);
+        // With this one in its place, what else is wrong shows as well.
+        let any = Server {
+            host: "pop.example.com".to_owned(),
+            port: TLS_PORT,
+            user: "ada@example.com".to_owned(),
+        };
+        let at = server.as_ref().unwrap_or(&any);
+        let tls_is_on = !matches!(tls, Some(Tls::None));
+        let auth = wrong.note(self.auth(tls_is_on));
+        let timeout = wrong.note(self.seconds("timeout", key!(self.timeout), TIMEOUT));
+        let deliver = wrong.note(self.deliver(at));
         let maildir = match (key!(self.maildir), &deliver) {
-            (Some(maildir), _) => self.path(maildir.span(), maildir.get_ref(), &server)?,
-            (None, None) => self.path(self.name.span(), MAILDIR, &server)?,
-            (None, Some(_)) => self.spool(&server)?,
+            (Some(maildir), _) => wrong.note(self.path(maildir.span(), maildir.get_ref(), at)),
+            (None, Some(None)) => wrong.note(self.path(self.name.span(), MAILDIR, at)),
+            (None, Some(Some(_))) => wrong.note(self.spool(at)),
+            (None, None) => None,
         };
         let policy = Policy {
             keep: value(key!(self.keep)).unwrap_or_default(),
@@ -91,21 +105,32 @@ impl Resolver<'_> {
             order: value(key!(self.order)).unwrap_or_default(),
             ..Policy::default()
         };
-        Ok(Profile {
-            password: self.password(&server, auth)?,
-            every: self.seconds("every", key!(self.every), EVERY)?,
-            on_new: self.on_new(&server)?,
-            way: self.way(&server)?,
-            tls,
-            auth,
-            maildir,
-            deliver,
-            policy,
-            rules: self.rules()?,
-            pipelining: value(key!(self.pipelining)).unwrap_or_default(),
-            timeout,
-            ..Profile::new(self.name.get_ref().clone(), server)
-        })
+        let password = wrong.note(self.password(at, auth.unwrap_or_default()));
+        let every = wrong.note(self.seconds("every", key!(self.every), EVERY));
+        let on_new = wrong.note(self.on_new(at));
+        let way = wrong.note(self.way(at));
+        let rules = wrong.note(self.rules());
+        let make = || {
+            Some(Profile {
+                password: password?,
+                every: every?,
+                on_new: on_new?,
+                way: way?,
+                tls: tls?,
+                auth: auth?,
+                maildir: maildir?,
+                deliver: deliver?,
+                policy,
+                rules: rules?,
+                pipelining: value(key!(self.pipelining)).unwrap_or_default(),
+                timeout: timeout?,
+                ..Profile::new(self.name.get_ref().clone(), server?)
+            })
+        };
+        match wrong.into_error() {
+            Some(error) => Err(error),
+            None => make().ok_or_else(|| self.error(self.name.span(), "it makes no sense")),
+        }
     }
 
     /// The name becomes part of paths and of the command line.
@@ -127,23 +152,30 @@ impl Resolver<'_> {
         Err(self.error(self.name.span(), wrong))
     }
 
-    fn server(&self, tls: &Tls) -> Result<Server, ConfigError> {
-        let host = key!(self.host).ok_or_else(|| self.missing("host", "pop.example.com"))?;
-        let user = key!(self.user).ok_or_else(|| self.missing("user", "ada@example.com"))?;
+    fn server(&self, tls: Option<&Tls>, wrong: &mut Wrong) -> Option<Server> {
+        let host = key!(self.host).ok_or_else(|| self.missing("host", "pop.example.com"));
+        let host = host.and_then(|host| {
+            normal_host(host.get_ref()).map_err(|error| self.error(host.span(), error))
+        });
+        let user = key!(self.user).ok_or_else(|| self.missing("user", "ada@example.com"));
+        let user = user.and_then(|user| {
+            checked_user(user.get_ref()).map_err(|error| self.error(user.span(), error))
+        });
         let port = match key!(self.port) {
             Some(port) if *port.get_ref() == 0 => {
-                return Err(self.error(port.span(), "a port is a number from 1 to 65535"));
+                Err(self.error(port.span(), "a port is a number from 1 to 65535"))
             }
-            Some(port) => *port.get_ref(),
-            None => match tls {
-                Tls::Implicit(_) => TLS_PORT,
-                Tls::StartTls(_) | Tls::None => PLAIN_PORT,
-            },
+            Some(port) => Ok(*port.get_ref()),
+            None => Ok(match tls {
+                None | Some(Tls::Implicit(_)) => TLS_PORT,
+                Some(Tls::StartTls(_) | Tls::None) => PLAIN_PORT,
+            }),
         };
-        Ok(Server {
-            host: normal_host(host.get_ref()).map_err(|e| self.error(host.span(), e))?,
-            port,
-            user: checked_user(user.get_ref()).map_err(|e| self.error(user.span(), e))?,
+        let (host, user, port) = (wrong.note(host), wrong.note(user), wrong.note(port));
+        Some(Server {
+            host: host?,
+            port: port?,
+            user: user?,
         })
     }
 

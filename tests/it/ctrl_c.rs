@@ -104,9 +104,10 @@ fn during_a_look_up_and_a_handshake_without_end_it_is_heard_as_well() {
             }
             let seen = interrupted(terminal, "");
             assert!(seen.contains("interrupted"), "{arguments:?}:\n{seen}");
-            for rest in ["^C", "connecting to"] {
-                assert!(!seen.contains(rest), "{arguments:?}:\n{seen}");
-            }
+            assert!(!seen.contains("connecting to"), "{arguments:?}:\n{seen}");
+            // Without bars the account may have its say before popfetch has.
+            let bars = !arguments.contains(&"--no-progress");
+            assert!(!(bars && seen.contains("^C")), "{arguments:?}:\n{seen}");
             assert!(journals(&home).is_empty(), "{arguments:?}");
             assert!(!home.path().join("Mail").exists(), "{arguments:?}");
         }

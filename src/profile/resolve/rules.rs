@@ -1,6 +1,7 @@
 //! The tables of `rules`, as rules that make sense together.
 
 use super::Resolver;
+use super::wrong::Wrong;
 use crate::profile::ConfigError;
 use crate::profile::rule_table::{RuleTable, Then};
 use crate::profile::units;
@@ -12,8 +13,13 @@ impl Resolver<'_> {
     /// The account's own rules, or else the defaults'.
     pub(super) fn rules(&self) -> Result<Rules, ConfigError> {
         let tables = key!(self.rules).map_or(&[][..], |tables| tables.get_ref());
-        let rules: Result<Vec<Rule>, _> = tables.iter().map(|table| self.rule(table)).collect();
-        let rules = Rules::new(rules?).map_err(|fault| {
+        let mut wrong = Wrong::default();
+        let rules = tables.iter().map(|table| wrong.note(self.rule(table)));
+        let rules: Vec<Rule> = rules.collect::<Vec<_>>().into_iter().flatten().collect();
+        if let Some(error) = wrong.into_error() {
+            return Err(error);
+        }
+        let rules = Rules::new(rules).map_err(|fault| {
             let span = tables.get(fault.place).map(Spanned::span);
             self.error(span.unwrap_or_default(), fault.reason.to_string())
         })?;

@@ -226,6 +226,30 @@ fn all_that_is_wrong_in_an_account_is_told_in_one_run() {
     );
 }
 
+/// Also what shows only once all keys are read, and in each account.
+#[test]
+fn what_makes_no_sense_in_several_accounts_is_told_in_one_run_in_the_order_of_the_file() {
+    let home = Home::new();
+    home.config(
+        "[accounts.work]\nhost = \"pops://pop.example.com\"\nuser = \"\"\nport = 0\nmaildir = \"$HOME/Mail\"\n\
+         on-new = [\"\"]\nfilter-command = [\"\"]\n\
+         [accounts.club]\nuser = \"bob\"\nmaildir = \"~/{acount}\"\npassword-command = [\"\"]\n\
+         [[accounts.club.rules]]\nfrom = \"a\"\n[[accounts.club.rules]]\nfrom = \"b\"\n",
+    );
+    let output = run(&home, &["fetch"], 78);
+    let of = |name: &str| {
+        output
+            .stderr
+            .matches(&format!("error: account `{name}`"))
+            .count()
+    };
+    assert_eq!((of("work"), of("club")), (6, 5), "{}", output.stderr);
+    assert_said(
+        &output,
+        &["a port is a number", "`$` stands for nothing", "acount"],
+    );
+}
+
 #[test]
 fn what_is_no_text_is_said_with_its_line() {
     let home = Home::new();
