@@ -5,7 +5,7 @@
 //! pop::Session::open, sign_in -> Source --list, headers, retrieve, delete--> Source --end--> Update
 //! ```
 //! Whoever works with a [`Source`] asks what it is like ([`Traits`]), and not which protocol it speaks.
-//! [`Source::delete`] takes nothing but [`Recorded`](crate::state::Recorded), only it makes a
+//! [`Source::delete`] takes nothing but [`Recorded`], only it makes a
 //! [`Marked`], and [`Source::end`] takes that and the source: what is not stored and recorded cannot
 //! be deleted, and nothing can be asked for behind the end. A source that is dropped without its end
 //! keeps everything (E10).

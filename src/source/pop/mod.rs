@@ -3,9 +3,9 @@
 //! ```text
 //! Session::open -> Session<Authorization> --sign_in--> Session<Transaction> --quit--> Update
 //! ```
-//! A command in the wrong state does not compile, and [`Session::delete`] takes nothing but
+//! A command in the wrong state does not compile, and `Session::delete` takes nothing but
 //! [`Recorded`](crate::state::Recorded). A session that is dropped without
-//! [`quit`](Session::quit) never enters the UPDATE state: the server keeps everything.
+//! `quit` never enters the UPDATE state: the server keeps everything.
 
 mod answer;
 mod detour;
