@@ -1,6 +1,5 @@
 //! Files that a person names: they may be anything, and nobody is kept waiting for what never comes.
 
-use crate::private;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::OFlags;
 use std::fs::{File, OpenOptions};
@@ -9,6 +8,9 @@ use std::os::unix::fs::{FileTypeExt, OpenOptionsExt};
 use std::path::Path;
 use std::time::{Duration, Instant};
 use zeroize::Zeroizing;
+
+/// No secret is longer than this, in octets; what is, is another file.
+pub const LIMIT: usize = 64 << 10;
 
 /// How long a pipe or a device may say nothing: whoever writes to it may ask somebody first.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -44,7 +46,7 @@ fn read_within(file: &mut File, limit: u64, wait: Duration) -> io::Result<Zeroiz
         .unwrap_or(usize::MAX)
         .saturating_add(1);
     // What holds a secret is not copied as it grows, without being wiped.
-    let mut octets = Zeroizing::new(Vec::with_capacity(most.min(private::LIMIT + 1)));
+    let mut octets = Zeroizing::new(Vec::with_capacity(most.min(LIMIT + 1)));
     let mut piece = Zeroizing::new([0; 4096]);
     while octets.len() < most {
         let room = piece.len().min(most - octets.len());

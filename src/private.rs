@@ -7,11 +7,8 @@ use std::path::{Path, PathBuf};
 
 use zeroize::Zeroizing;
 
-use crate::named;
+use crate::named::{self, LIMIT};
 use crate::term::quoted;
-
-/// No secret is longer than this, in octets; what is, is another file.
-pub const LIMIT: usize = 64 << 10;
 
 /// The bits of a mode that let anybody but the owner do anything.
 pub const OTHERS: u32 = 0o077;

@@ -1,9 +1,10 @@
 //! Programs that popfetch starts: ended, with what they have started themselves, when nobody waits for
 //! them any more.
 
+mod input;
 mod told;
 
-pub use told::{Ending, Told, run};
+pub use told::{Ending, Fed, Told, feed, run};
 
 use rustix::process::{
     Pid, Signal, WaitId, WaitIdOptions, kill_process, kill_process_group, waitid,

@@ -146,6 +146,22 @@ fn the_protocol_core_knows_no_input_output_clock_or_thread() {
 }
 
 #[test]
+fn what_is_decided_of_messages_needs_no_disk_network_clock_or_thread() {
+    hold(
+        "plan.rs and rules/ are told what they go by",
+        |source, line| {
+            source.is_in(&["plan.rs", "rules/"])
+                && (uses(
+                    line,
+                    "std",
+                    &["io", "net", "fs", "thread", "os", "env", "process"],
+                ) || has_word(line, "Instant")
+                    || has_word(line, "SystemTime"))
+        },
+    );
+}
+
+#[test]
 fn layers_never_look_up() {
     let rules: &[(&[&str], &[&str])] = &[
         (
@@ -153,6 +169,7 @@ fn layers_never_look_up() {
                 "durable.rs",
                 "exit.rs",
                 "moment.rs",
+                "named.rs",
                 "paths.rs",
                 "private.rs",
                 "process/",
@@ -192,7 +209,7 @@ fn layers_never_look_up() {
             &["mailbox/"],
             &[
                 "cli", "command", "delivery", "fetch", "net", "plan", "profile", "report",
-                "sandbox", "session", "state",
+                "sandbox", "source", "state",
             ],
         ),
         (
@@ -212,6 +229,13 @@ fn layers_never_look_up() {
             &[
                 "cli", "command", "delivery", "durable", "fetch", "net", "profile", "report",
                 "source",
+            ],
+        ),
+        (
+            &["rules/"],
+            &[
+                "cli", "command", "delivery", "durable", "fetch", "net", "plan", "process",
+                "profile", "report", "source", "state",
             ],
         ),
         (

@@ -147,7 +147,9 @@ fn status(message: &InspectedMessage) -> &'static str {
         (None, Some(MarkedBy::Latest), _) => "passed over",
         (None, Some(MarkedBy::Rule(_)), Standing::Deleted) => "deleted by rule",
         (None, Some(MarkedBy::Rule(_)), Standing::Asked) => "deletion asked",
-        (None, Some(MarkedBy::Rule(_)), _) => "to be deleted by rule",
+        (None, Some(MarkedBy::Rule(_)), Standing::Absent) => "absent",
+        // DELE was refused, or a session ended before it.
+        (None, Some(MarkedBy::Rule(_)), _) => "not deleted",
         (None, ..) => "marked",
         (Some(_), ..) if message.onward == Onward::Waits => "to be handed on",
         (Some(_), _, Standing::Deleted) => "deleted",

@@ -2,26 +2,17 @@
 //! none, so another one does, which has nothing to do with servers.
 
 use super::Error;
-use crate::process::{Group, Running};
+use crate::process::{self, Ending};
 use crate::rules::{Filter, Verdict};
 use crate::stop::Stop;
-use std::io::{self, Read, Write};
-use std::net::Shutdown;
-use std::os::fd::OwnedFd;
-use std::os::unix::net::UnixStream;
-use std::process::{Command, Stdio};
+use std::io;
+use std::process::Command;
 use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// How long the program may take for a message: the server waits meanwhile.
 const LIMIT: Duration = Duration::from_secs(30);
-
-/// How often to look whether it has read on, or ended.
-const POLL: Duration = Duration::from_millis(2);
-
-/// How long to wait, once it has ended, for the word that it has read everything.
-const HOLDING: Duration = Duration::from_secs(2);
 
 /// After so many failures in a row it is not asked again in this run.
 const FAILURES: u32 = 3;
@@ -99,75 +90,27 @@ fn run(
     stop: &Stop,
 ) -> io::Result<Result<Verdict, String>> {
     let (name, arguments) = argv.split_first().ok_or(io::ErrorKind::InvalidInput)?;
-    let (mut ours, theirs) = UnixStream::pair()?;
     let mut command = Command::new(name);
-    command
-        .args(arguments)
-        .stdin(OwnedFd::from(theirs))
-        .stdout(Stdio::null())
-        // It may repeat what stands in the header, which is not for a terminal.
-        .stderr(Stdio::null());
-    let mut running = Running::start(&mut command, Group::Own)?;
-    // The command holds the other end too, as long as it is there.
-    drop(command);
-    ours.set_nonblocking(true)?;
-    let deadline = Instant::now() + limit;
-    let mut left = header;
-    loop {
-        while !left.is_empty() {
-            match ours.write(left) {
-                Ok(written) => left = left.get(written..).unwrap_or_default(),
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                // It reads no further: what its status is worth shows below.
-                Err(_) => break,
-            }
-            if left.is_empty() {
-                ours.shutdown(Shutdown::Write)?;
-            }
-        }
-        if let Some(status) = running.status()? {
+    command.args(arguments);
+    let fed = process::feed(&mut command, header, limit, stop)?;
+    let says = |what: String| match fed.told.line() {
+        Some(line) => format!("{what}; it says: {line}"),
+        None => what,
+    };
+    Ok(match fed.ending {
+        Ending::Exited(status) => match Verdict::of_status(status.code()) {
+            Some(Verdict::Fetch) => Ok(Verdict::Fetch),
             // One that has failed before it read all of it, as where a script has a fault, may end with
             // any status.
-            let has_read = left.is_empty() && is_read(&mut ours, HOLDING);
-            return Ok(match Verdict::of_status(status.code()) {
-                Some(Verdict::Fetch) => Ok(Verdict::Fetch),
-                Some(_) if !has_read => Err(format!("{status} before it had read the header")),
-                Some(verdict) => Ok(verdict),
-                None => Err(status.to_string()),
-            });
-        }
-        if Instant::now() >= deadline {
-            return Ok(Err(format!("not done after {} s", limit.as_secs())));
-        }
-        if stop.requested().is_some() {
-            return Ok(Err("popfetch was stopped".to_owned()));
-        }
-        thread::sleep(POLL);
-    }
-}
-
-/// Whether all that was written to a program that has ended was read by it: the system says so of a
-/// socket, once nobody has its other end any more. Another program that is just being started may
-/// have it for a moment, so what is not said yet is waited for; and one that stays behind may have it
-/// for ever, which shows nothing.
-fn is_read(ours: &mut UnixStream, limit: Duration) -> bool {
-    let deadline = Instant::now() + limit;
-    loop {
-        match ours.read(&mut [0]) {
-            Ok(0) => return true,
-            // It may answer, although nobody asked.
-            Ok(_) => {}
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                if Instant::now() >= deadline {
-                    return false;
-                }
-                thread::sleep(POLL);
+            Some(_) if !fed.has_read => {
+                Err(says(format!("{status} before it had read the header")))
             }
-            Err(_) => return false,
-        }
-    }
+            Some(verdict) => Ok(verdict),
+            None => Err(says(status.to_string())),
+        },
+        Ending::OutOfTime => Err(says(format!("not done after {} s", limit.as_secs()))),
+        Ending::Stopped(_) => Err("popfetch was stopped".to_owned()),
+    })
 }
 
 /// As programs on this system write lines.
@@ -185,6 +128,7 @@ fn with_lf(header: &[u8]) -> Vec<u8> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::time::Instant;
 
     fn say(script: &str, header: &[u8]) -> Result<Verdict, String> {
         let argv = ["sh", "-c", script].map(str::to_owned);
@@ -218,15 +162,18 @@ mod tests {
     }
 
     #[test]
-    fn what_somebody_else_may_still_read_was_not_read_by_the_program() {
-        let (mut ours, theirs) = UnixStream::pair().unwrap();
-        ours.set_nonblocking(true).unwrap();
-        ours.write_all(b"A: b\n\n").unwrap();
-        ours.shutdown(Shutdown::Write).unwrap();
-        let moment = Duration::from_millis(1);
-        assert!(!is_read(&mut ours, moment), "held");
-        drop(theirs);
-        assert!(!is_read(&mut ours, LIMIT), "left unread");
+    fn a_program_may_open_its_standard_input_by_its_name() {
+        let script = "grep -q '^A: b$' /dev/stdin && exit 2; exit 7";
+        assert_eq!(say(script, b"A: b\n\n"), Ok(Verdict::Skip));
+    }
+
+    #[test]
+    fn what_a_program_that_failed_has_said_is_part_of_the_reason() {
+        let said = say(
+            "cat > /dev/null; echo no such list >&2; exit 3",
+            b"A: b\n\n",
+        );
+        assert!(said.unwrap_err().ends_with("; it says: no such list"));
     }
 
     #[test]

@@ -1,10 +1,11 @@
 //! A program that is run to its end, with what it says for people.
 
+use super::input::Input;
 use super::{Group, Running};
 use crate::stop::{Reason, Stop};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::ioctl_fionbio;
-use std::io::{self, Read};
+use std::io::{self, PipeWriter, Read};
 use std::process::{ChildStderr, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
@@ -12,8 +13,12 @@ use std::time::{Duration, Instant};
 /// is full would stand still.
 const KEPT: usize = 4096;
 
-/// How often to look whether it has ended.
-const LOOK: Duration = Duration::from_millis(20);
+/// How long to wait before looking whether it has ended: so much once something has happened, as its end
+/// closes what it prints to just before it shows, and a server may be waiting;
+const FIRST_LOOK: Duration = Duration::from_millis(1);
+
+/// and twice as much each time that nothing has, up to this.
+const LAST_LOOK: Duration = Duration::from_millis(20);
 
 /// How long one has to end that was asked to, before it is killed. A person who has pressed Ctrl-C
 /// waits for it.
@@ -39,6 +44,28 @@ pub struct Told {
     pub more: bool,
 }
 
+impl Told {
+    /// Its lines, as one, not yet escaped; `None` where it has said nothing.
+    pub fn line(&self) -> Option<String> {
+        let text = String::from_utf8_lossy(&self.octets);
+        let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
+        let after = self.more.then_some("...");
+        let lines: Vec<&str> = lines.chain(after).collect();
+        (!lines.is_empty()).then(|| lines.join(" / "))
+    }
+}
+
+/// How a program has ended that was given something to read.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Fed {
+    /// How.
+    pub ending: Ending,
+    /// What it has said.
+    pub told: Told,
+    /// It has read all that it was given.
+    pub has_read: bool,
+}
+
 /// Runs a program in a process group of its own, for `limit` at most; with all that it has started it is
 /// ended when that is over, or when somebody wants us to stop. What it prints on standard output
 /// goes nowhere. Done when it ends itself: what it leaves behind goes on, and may keep its standard
@@ -48,6 +75,31 @@ pub struct Told {
 ///
 /// It cannot be started, or not be waited for.
 pub fn run(command: &mut Command, limit: Duration, stop: &Stop) -> io::Result<(Ending, Told)> {
+    attend(command, None, limit, stop)
+}
+
+/// The same of a program that reads these octets, and then their end, from its standard input.
+///
+/// # Errors
+///
+/// As above.
+pub fn feed(command: &mut Command, octets: &[u8], limit: Duration, stop: &Stop) -> io::Result<Fed> {
+    let (mut input, reader) = Input::new(octets)?;
+    command.stdin(reader);
+    let (ending, told) = attend(command, Some(&mut input), limit, stop)?;
+    Ok(Fed {
+        ending,
+        told,
+        has_read: input.is_read(),
+    })
+}
+
+fn attend(
+    command: &mut Command,
+    mut input: Option<&mut Input<'_>>,
+    limit: Duration,
+    stop: &Stop,
+) -> io::Result<(Ending, Told)> {
     command.stdout(Stdio::null()).stderr(Stdio::piped());
     let deadline = Instant::now() + limit;
     let mut running = Running::start(command, Group::Own)?;
@@ -56,7 +108,11 @@ pub fn run(command: &mut Command, limit: Duration, stop: &Stop) -> io::Result<(E
         ioctl_fionbio(stderr, true)?;
     }
     let mut told = Told::default();
+    let mut look = FIRST_LOOK;
     loop {
+        if let Some(input) = &mut input {
+            input.feed()?;
+        }
         let status = running.status()?;
         listen(&mut stderr, &mut told)?;
         let ending = match status {
@@ -65,7 +121,11 @@ pub fn run(command: &mut Command, limit: Duration, stop: &Stop) -> io::Result<(E
                 Some(reason) => Ending::Stopped(reason),
                 None if Instant::now() >= deadline => Ending::OutOfTime,
                 None => {
-                    wait(stderr.as_ref(), stop);
+                    let input = input.as_deref().and_then(Input::waits_for);
+                    look = match wait((stderr.as_ref(), input), stop, look) {
+                        true => FIRST_LOOK,
+                        false => (look * 2).min(LAST_LOOK),
+                    };
                     continue;
                 }
             },
@@ -76,13 +136,18 @@ pub fn run(command: &mut Command, limit: Duration, stop: &Stop) -> io::Result<(E
     }
 }
 
-/// Waits a moment, or until there is something to do.
-fn wait(stderr: Option<&ChildStderr>, stop: &Stop) {
+/// Waits so long, or until there is something to do; whether there is.
+fn wait(
+    (stderr, input): (Option<&ChildStderr>, Option<&PipeWriter>),
+    stop: &Stop,
+    look: Duration,
+) -> bool {
     let mut watched = vec![stop.poll_fd()];
     watched.extend(stderr.map(|stderr| PollFd::new(stderr, PollFlags::IN)));
-    let timeout = Timespec::try_from(LOOK).ok();
+    watched.extend(input.map(|input| PollFd::new(input, PollFlags::OUT)));
+    let timeout = Timespec::try_from(look).ok();
     // Interrupted by a signal: whoever waits looks anyway.
-    let _ = poll(&mut watched, timeout.as_ref());
+    poll(&mut watched, timeout.as_ref()).is_ok_and(|ready| ready > 0)
 }
 
 /// Reads what is there; one that prints faster than it is read has its turn and no more.

@@ -6,7 +6,7 @@ use std::io::{self, IsTerminal};
 use zeroize::Zeroizing;
 
 /// No password is longer than this; what is, is another file or a program gone wild.
-pub(crate) use crate::private::LIMIT;
+pub(crate) use crate::named::LIMIT;
 
 /// A password in memory: wiped when dropped, and never shown by `Debug`.
 #[derive(Clone, Eq, PartialEq)]

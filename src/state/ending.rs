@@ -115,7 +115,8 @@ impl Store {
         }
         if self.begun {
             self.sync()?;
-            let lines = self.memory.records.len() as u64;
+            self.memory.forget_unlisted_headers();
+            let lines = (self.memory.records.len() + self.memory.headers.len()) as u64;
             if self.journal.length() > COMPACT_FROM && self.memory.superseded > lines {
                 self.write_afresh()?;
             }

@@ -24,7 +24,7 @@ impl Parting {
 
     /// Compares the generation and nonces that stand in the Maildir with those of the journal.
     pub(super) fn between(maildir: (u64, &Nonces), journal: (u64, &Nonces)) -> Self {
-        let ((theirs, their_turns), (ours, our_turns)) = (maildir, journal);
+        let ((theirs, their_nonces), (ours, our_nonces)) = (maildir, journal);
         let is_older = Self {
             ahead: false,
             lost: theirs,
@@ -34,7 +34,7 @@ impl Parting {
             ahead: true,
             ..Self::NONE
         };
-        let (Some(their_newest), Some(our_newest)) = (their_turns.newest(), our_turns.newest())
+        let (Some(their_newest), Some(our_newest)) = (their_nonces.newest(), our_nonces.newest())
         else {
             // Where there were no nonces yet, the numbers are all there is.
             return match theirs.cmp(&ours) {
@@ -43,7 +43,7 @@ impl Parting {
                 std::cmp::Ordering::Greater => is_newer,
             };
         };
-        match (our_turns.has(their_newest), their_turns.has(our_newest)) {
+        match (our_nonces.has(their_newest), their_nonces.has(our_newest)) {
             (true, true) if theirs < ours => return is_older,
             (true, true) if theirs > ours => return is_newer,
             (true, true) => return Self::NONE,
@@ -51,20 +51,20 @@ impl Parting {
             (false, true) => return is_newer,
             (false, false) => {}
         }
-        let common = their_turns.last_common(our_turns);
+        let common = their_nonces.last_common(our_nonces);
         let is_longer = their_newest.0 >= our_newest.0;
         // The newer one may have left the other's nonce out, being long.
         let have_parted = match is_longer {
-            true => their_turns.are_all_from(our_newest.0),
-            false => our_turns.are_all_from(their_newest.0),
+            true => their_nonces.are_all_from(our_newest.0),
+            false => our_nonces.are_all_from(their_newest.0),
         };
         let first = |nonces: &Nonces| nonces.oldest().map_or(0, |(generation, _)| generation);
-        let first = first(their_turns).min(first(our_turns));
-        let before_turns = first.saturating_sub(2);
+        let first = first(their_nonces).min(first(our_nonces));
+        let before_nonces = first.saturating_sub(2);
         Self {
             ahead: true,
             lost: match (have_parted, is_longer) {
-                (true, _) => common.unwrap_or(before_turns),
+                (true, _) => common.unwrap_or(before_nonces),
                 (false, true) => u64::MAX,
                 (false, false) => theirs,
             },
@@ -112,7 +112,7 @@ mod tests {
     }
 
     #[test]
-    fn a1_histories_of_the_same_length_have_parted_where_their_turns_differ() {
+    fn a1_histories_of_the_same_length_have_parted_where_their_nonces_differ() {
         let (one, other) = (history([1, 2, 3, 4]), history([1, 2, 8, 9]));
         assert_eq!(between(&one, &one), Parting::NONE);
         assert_eq!(between(&one, &other), parted(4, 4));
@@ -135,7 +135,7 @@ mod tests {
     }
 
     #[test]
-    fn a1_histories_without_turns_go_by_their_numbers() {
+    fn a1_histories_without_nonces_go_by_their_numbers() {
         let (old, new) = ((4, Nonces::default()), history([1, 2, 3]));
         assert_eq!(between(&old, &old), Parting::NONE);
         assert_eq!(between(&old, &new).lost, 4);
@@ -143,7 +143,8 @@ mod tests {
     }
 
     #[test]
-    fn a1_histories_with_no_turn_in_common_lose_nothing_and_doubt_what_was_before_there_were_any() {
+    fn a1_histories_with_no_nonce_in_common_lose_nothing_and_doubt_what_was_before_there_were_any()
+    {
         let mut late = [Nonces::default(), Nonces::default()];
         for (nonces, run) in late.iter_mut().zip([1, 2]) {
             nonces.add(101, Nonce([run; 4]));

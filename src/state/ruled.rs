@@ -107,6 +107,17 @@ impl Memory {
         }
     }
 
+    /// What headers told of messages that are gone nobody asks for any more: their lines are superseded.
+    /// Nothing is done where no complete listing says that they are gone.
+    pub(super) fn forget_unlisted_headers(&mut self) {
+        if !self.listed {
+            return;
+        }
+        let before = self.headers.len();
+        self.headers.retain(|_, heard| heard.present);
+        self.superseded += (before - self.headers.len()) as u64;
+    }
+
     fn told(&mut self, message: &Message, asked: Fingerprint) -> Option<Told> {
         let identity = message.identity.filter(|_| message.turn == 0)?;
         let heard = self.headers.get_mut(&identity)?;

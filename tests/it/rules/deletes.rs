@@ -145,6 +145,24 @@ fn a_server_that_never_deletes_is_asked_five_times() {
 }
 
 #[test]
+fn the_state_says_that_a_message_is_not_deleted_where_the_server_has_refused_it() {
+    let refuses = Behaviour::new().on("DELE", Reply::raw("-ERR read-only\r\n"));
+    let lost = Behaviour::new().on_occurrences("QUIT", 0..1, Reply::End(Ending::Close));
+    for (behaviour, status) in [
+        (refuses, "not deleted"),
+        (lost, "deletion asked"),
+        (Behaviour::new(), "deleted by rule"),
+    ] {
+        let (_server, home) = ruled(three(), "", SHOP, behaviour);
+        home.popfetch(["fetch"]).run();
+        let shown = run(&home, &["state", "show", "a", "--format", "json"], 0);
+        let shown = objects(&shown.stdout);
+        let of_shop = shown.iter().find(|it| it["unique_ids"][0] == "uid-2");
+        assert_eq!(of_shop.unwrap()["status"], status);
+    }
+}
+
+#[test]
 fn a_deletion_whose_confirmation_was_lost_is_asked_for_again_and_nothing_is_downloaded() {
     let lost = Behaviour::new().on_occurrences("QUIT", 0..1, Reply::End(Ending::Close));
     let (server, home) = ruled(three(), "", SHOP, lost);

@@ -91,3 +91,32 @@ fn a_config_that_others_can_write_to_runs_no_filter() {
     std::fs::set_permissions(home.config_file(), mode).unwrap();
     run(&home, &[], 78);
 }
+
+#[test]
+fn what_a_filter_says_for_people_reaches_no_terminal_raw_and_with_quiet_none_where_it_works() {
+    let says = |status: u8| {
+        format!(
+            "filter-command = [\"sh\", \"-c\", \"cat > /dev/null; printf '\\\\033]0;owned\\\\007 no list\\\\n' >&2; \
+             exit {status}\"]\n"
+        )
+    };
+    let (_server, home) = ruled(three(), &says(75), "", Behaviour::new());
+    let output = run(&home, &[], 0);
+    assert_said(
+        &output,
+        &["has said nothing about 3 messages", "it says:", "no list"],
+    );
+    assert!(!output.stderr.contains('\u{1b}'), "{output:#?}");
+    let (_server, home) = ruled(three(), &says(0), "", Behaviour::new());
+    let output = run(&home, &["-q"], 0);
+    assert!(!output.stderr.contains("no list"), "{output:#?}");
+}
+
+#[test]
+fn a_filter_that_opens_its_standard_input_by_its_name_reads_the_header() {
+    let script = "grep -q @shop.example /dev/stdin && exit 2; exit 0";
+    let key = format!("filter-command = [\"sh\", \"-c\", \"{script}\"]\n");
+    let (_server, home) = ruled(three(), &key, "", Behaviour::new());
+    run(&home, &[], 0);
+    tree::assert_holds(&home.maildir("a"), &[from("lists", 1), from("boss", 3)]);
+}

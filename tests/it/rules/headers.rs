@@ -1,6 +1,7 @@
 use super::{fetched, from, ruled, set_rules, three, work};
 use crate::given::{assert_said, journal, mail, run};
 use crate::support::behaviour::{Behaviour, Reply};
+use crate::support::journal::append;
 use crate::support::message::Message;
 use crate::support::tree;
 use std::fs;
@@ -160,4 +161,45 @@ fn the_journal_says_what_headers_have_told() {
     assert_eq!(fields[2], "uid-2");
     // The Date in seconds, and the first rule's bit.
     assert_eq!(fields[6..8], ["1795428000", "1"], "{journal}");
+}
+
+#[test]
+fn what_headers_have_told_of_messages_that_are_gone_does_not_stay_in_the_journal() {
+    // Stored, so that most of what is remembered is still of use.
+    let stored = (10..60).map(|n| from("boss", n)).collect();
+    let (server, home) = fetched(stored, "");
+    server.maildrop().add([from("shop", 2)]);
+    set_rules(
+        &server,
+        &home,
+        "",
+        "from = \"*@shop.example\"; then = \"skip\"",
+    );
+    run(&home, &[], 0);
+    let path = journal(&home);
+    let told_of = |text: &str, id: &str| -> Vec<String> {
+        let lines = text.lines().filter(|it| it.starts_with("h\t"));
+        let of_it = lines.filter(|it| it.split('\t').nth(2) == Some(id));
+        of_it.map(str::to_owned).collect()
+    };
+    let text = fs::read_to_string(&path).unwrap();
+    let [told] = &told_of(&text, "uid-2")[..] else {
+        panic!("{text}");
+    };
+    // As if there had been thousands like it. What a line ends with is made anew.
+    let [fields @ .., _, _] = &told.split('\t').collect::<Vec<_>>()[..] else {
+        panic!("{told}");
+    };
+    let gone = |n: usize| format!("uid-{n:060}");
+    let like_it = |n: usize| fields.join("\t").replace("uid-2", &gone(n));
+    let lines: Vec<String> = (0..10_000).map(like_it).collect();
+    append(&path, &lines.iter().map(String::as_str).collect::<Vec<_>>());
+    assert!(fs::metadata(&path).unwrap().len() > 1 << 20);
+    run(&home, &[], 0);
+    let text = fs::read_to_string(&path).unwrap();
+    assert_eq!(told_of(&text, &gone(1)), <[String; 0]>::default());
+    assert_eq!(told_of(&text, "uid-2").len(), 1);
+    // What is still there is not asked about again.
+    run(&home, &[], 0);
+    assert!(work(&server.last_session()).is_empty());
 }
