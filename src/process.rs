@@ -1,10 +1,12 @@
 //! Programs that popfetch starts: ended, with what they have started themselves, when nobody waits for
 //! them any more.
 
+mod attend;
 mod input;
 mod told;
 
-pub use told::{Ending, Fed, Told, feed, run};
+pub use attend::{Care, Ending, Fed, feed, run};
+pub use told::{Keep, Told};
 
 use rustix::process::{
     Pid, Signal, WaitId, WaitIdOptions, kill_process, kill_process_group, waitid,

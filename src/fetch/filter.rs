@@ -2,7 +2,7 @@
 //! none, so another one does, which has nothing to do with servers.
 
 use super::Error;
-use crate::process::{self, Ending};
+use crate::process::{self, Care, Ending};
 use crate::rules::{Filter, Verdict};
 use crate::stop::Stop;
 use std::io;
@@ -92,7 +92,8 @@ fn run(
     let (name, arguments) = argv.split_first().ok_or(io::ErrorKind::InvalidInput)?;
     let mut command = Command::new(name);
     command.args(arguments);
-    let fed = process::feed(&mut command, header, limit, stop)?;
+    let source = (header, header.len() as u64);
+    let fed = process::feed(&mut command, source, Care::within(limit), stop)?;
     let says = |what: String| match fed.told.line() {
         Some(line) => format!("{what}; it says: {line}"),
         None => what,

@@ -8,7 +8,6 @@
 //! with the server ([`crate::sandbox`]): that thread is asked for one message after another. `state`
 //! writes down before each what is about to be done, and what came of it.
 
-mod complaint;
 mod envelope;
 mod mbox;
 mod program;

@@ -4,39 +4,23 @@
 //! What it ends with says what became of it (`sysexits.h`). It has a process group of its own, and
 //! whoever does not end in time is ended with all that it has started.
 
-use super::complaint::Complaint;
 use super::envelope::from_line;
 use super::words::Words;
 use super::{Answer, Letter, Unable};
 use crate::exit::{Status, is_scarce};
-use crate::process::{Group, Running};
+use crate::process::{self, Care, Ending, Fed, Keep};
 use crate::stop::Stop;
-use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use rustix::io::{ioctl_fionbio, ioctl_fionread};
-use rustix::pipe::fcntl_setpipe_size;
 use std::fmt;
 use std::fs::File;
-use std::io::{self, PipeReader, PipeWriter, Read, Write};
+use std::io::{self, Cursor, Read};
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
-use std::process::{Command, ExitStatus, Stdio};
-use std::time::{Duration, Instant};
+use std::process::Command;
+use std::time::Duration;
 
-/// How large a pipe is made, at most, so that the message is all in it before the program begins: Linux
-/// allows everybody so much. Were popfetch killed in the middle, the program would take half a message
-/// for a whole one.
-const PIPE: usize = 1024 * 1024;
-
-/// What is read of a file at once.
-const PIECE: usize = 64 * 1024;
-
-/// How long to wait for something to happen before looking whether the program has ended: this much at
-/// first, and then longer.
-const FIRST_LOOK: Duration = Duration::from_millis(1);
-
-/// And this much at last.
-const LAST_LOOK: Duration = Duration::from_millis(20);
+/// What is kept of what it says last, in octets: a line for people has other words as well.
+const KEPT: usize = 400;
 
 /// How long a program that is at work may go on when popfetch is asked to stop: what it has begun is
 /// better done than done twice.
@@ -103,103 +87,68 @@ impl Program {
 
     /// Gives it a message, which is the file.
     pub(super) fn hand(&self, words: &Words, letter: &Letter, file: File, stop: &Stop) -> Answer {
-        let run = Feed::new(file, self.from_line.then_some(letter.time))
-            .and_then(|feed| self.run(words, letter, feed, stop));
-        match run {
-            Ok(answer) => answer,
+        match self.run(words, letter, file, stop) {
+            Ok(fed) => self.judge(&fed),
             Err(error) => self.unable(&error),
         }
     }
 
-    fn run(
-        &self,
-        words: &Words,
-        letter: &Letter,
-        mut feed: Feed,
-        stop: &Stop,
-    ) -> io::Result<Answer> {
-        let (input, writer) = io::pipe()?;
-        // With this end open, what the program has not read can be counted when it has ended.
-        let rest = input.try_clone()?;
-        let wanted = usize::try_from(letter.octets).map_or(PIPE, |octets| octets + PIECE);
-        // A smaller one does as well, but for a kill.
-        let _ = fcntl_setpipe_size(&writer, wanted.min(PIPE));
-        ioctl_fionbio(&writer, true)?;
-        let mut writer = Some(writer);
-        feed.fill(&mut writer)?;
-        let mut running = self.start(words, input)?;
-        let mut complaint = Complaint::of(&mut running)?;
-        let deadline = Instant::now() + self.deadline;
-        let mut stopped: Option<Instant> = None;
-        let mut look = FIRST_LOOK;
-        let status = loop {
-            if let Some(status) = running.status()? {
-                break status;
-            }
-            let now = Instant::now();
-            if stopped.is_none() && stop.requested().is_some() {
-                stopped = Some(now + GRACE);
-            }
-            if stopped.is_some_and(|until| now >= until) {
-                let what = "it was at work when popfetch was stopped, and was ended";
-                return Ok(Answer::Later(self.says(what, &complaint)));
-            }
-            if now >= deadline {
-                let what = format!("it did not end within {} s", self.deadline.as_secs());
-                return Ok(Answer::Hangs(self.says(&what, &complaint)));
-            }
-            look = match wait(writer.as_ref(), &complaint, look)? {
-                true => FIRST_LOOK,
-                false => (look * 2).min(LAST_LOOK),
-            };
-            feed.fill(&mut writer)?;
-            complaint.listen();
+    fn run(&self, words: &Words, letter: &Letter, mut file: File, stop: &Stop) -> io::Result<Fed> {
+        let line = match self.from_line {
+            true => from_line(&mut file, letter.time)?,
+            false => Vec::new(),
         };
-        complaint.listen();
-        let has_read_all = writer.is_none() && ioctl_fionread(&rest)? == 0;
-        Ok(self.judge(status, has_read_all, &complaint))
-    }
-
-    fn start(&self, words: &Words, input: PipeReader) -> io::Result<Running> {
         let mut argv = self.argv.iter().map(|word| words.fill(word));
         let mut command = Command::new(argv.next().unwrap_or_default());
-        command
-            .args(argv)
-            .envs(words.environment())
-            .stdin(Stdio::from(input))
-            // What is on popfetch's own is data.
-            .stdout(Stdio::null())
-            .stderr(Stdio::piped());
-        Running::start(&mut command, Group::Own)
+        command.args(argv).envs(words.environment());
+        let care = Care {
+            limit: self.deadline,
+            grace: GRACE,
+            parting: None,
+            keep: Keep::Last(KEPT),
+        };
+        let source = Cursor::new(line).chain(file);
+        process::feed(&mut command, (source, letter.octets), care, stop)
     }
 
-    fn judge(&self, status: ExitStatus, has_read_all: bool, complaint: &Complaint) -> Answer {
+    fn judge(&self, fed: &Fed) -> Answer {
+        let status = match fed.ending {
+            Ending::Exited(status) => status,
+            Ending::OutOfTime => {
+                let what = format!("it did not end within {} s", self.deadline.as_secs());
+                return Answer::Hangs(self.says(&what, fed));
+            }
+            Ending::Stopped(_) => {
+                let what = "it was at work when popfetch was stopped, and was ended";
+                return Answer::Later(self.says(what, fed));
+            }
+        };
         match (status.code(), status.signal()) {
-            (Some(0), _) if has_read_all => Answer::Taken(complaint.text()),
+            (Some(0), _) if fed.has_read => Answer::Taken(fed.told.line()),
             (Some(0), _) => Answer::Refused(self.says(
                 "it ended with 0 before it had read all of the message, so it has not taken it",
-                complaint,
+                fed,
             )),
             (Some(TEMPORARY), _) => {
                 let what = "it cannot take it now: exit status 75 (EX_TEMPFAIL)";
-                Answer::Later(self.says(what, complaint))
+                Answer::Later(self.says(what, fed))
             }
             (Some(code), _) => {
                 let word = WORDS.iter().find(|(known, _)| *known == code);
                 let word = word.map_or_else(String::new, |(_, word)| format!(" ({word})"));
                 let what = format!("it did not take it: exit status {code}{word}");
-                Answer::Refused(self.says(&what, complaint))
+                Answer::Refused(self.says(&what, fed))
             }
             (None, signal) => {
                 let signal = signal.unwrap_or_default();
                 let what = format!("it was ended by signal {signal}");
-                Answer::Later(self.says(&what, complaint))
+                Answer::Later(self.says(&what, fed))
             }
         }
     }
 
-    fn says(&self, what: &str, complaint: &Complaint) -> String {
-        let says = complaint.text();
+    fn says(&self, what: &str, fed: &Fed) -> String {
+        let says = fed.told.line();
         let says = says.map_or_else(String::new, |text| format!("; it says: {text}"));
         format!("`{}`: {what}{says}", self.name())
     }
@@ -224,69 +173,5 @@ impl Program {
             hint,
             status,
         })
-    }
-}
-
-/// Waits until the program takes more or says something, but no longer than that; whether it does.
-fn wait(writer: Option<&PipeWriter>, complaint: &Complaint, limit: Duration) -> io::Result<bool> {
-    let writer = writer.map(|writer| PollFd::new(writer, PollFlags::OUT));
-    let source = complaint
-        .source()
-        .map(|source| PollFd::new(source, PollFlags::IN));
-    let mut all: Vec<PollFd<'_>> = writer.into_iter().chain(source).collect();
-    let limit = Timespec {
-        tv_sec: 0,
-        tv_nsec: limit.subsec_nanos().into(),
-    };
-    match poll(&mut all, Some(&limit)) {
-        Ok(ready) => Ok(ready > 0),
-        Err(rustix::io::Errno::INTR) => Ok(true),
-        Err(error) => Err(error.into()),
-    }
-}
-
-/// What the program reads.
-struct Feed {
-    file: File,
-    piece: Vec<u8>,
-    given: usize,
-}
-
-impl Feed {
-    /// The file, behind its line for the envelope where that is wanted.
-    fn new(mut file: File, line_of: Option<i64>) -> io::Result<Self> {
-        let piece = match line_of {
-            Some(time) => from_line(&mut file, time)?,
-            None => Vec::new(),
-        };
-        Ok(Self {
-            file,
-            piece,
-            given: 0,
-        })
-    }
-
-    /// Gives as much as is taken now, and closes the pipe when that is all.
-    fn fill(&mut self, to: &mut Option<PipeWriter>) -> io::Result<()> {
-        while let Some(writer) = to {
-            let left = self.piece.get(self.given..).unwrap_or_default();
-            if left.is_empty() {
-                self.piece.resize(PIECE, 0);
-                let count = self.file.read(&mut self.piece)?;
-                self.piece.truncate(count);
-                self.given = 0;
-                if count == 0 {
-                    *to = None;
-                }
-                continue;
-            }
-            match writer.write(left) {
-                Ok(count) => self.given += count,
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(()),
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => return Err(error),
-            }
-        }
-        Ok(())
     }
 }
