@@ -1,7 +1,7 @@
 //! What a list of messages shows of one: all from its header, so that no body has to be read.
 
 use super::heading::Heading;
-use super::worked_around::field;
+use super::split;
 
 /// Octets of a Message-ID that are kept. Real ones have a tenth of it.
 const ID_LIMIT: usize = 1000;
@@ -21,10 +21,11 @@ pub struct Glance {
 impl Glance {
     /// Reads the first octets of a message, at least its header. Takes any octets, and never fails.
     pub fn parse(header: &[u8]) -> Self {
+        let value = |name| split::last(header, name).map(|field| field.value);
         Self {
             heading: Heading::parse(header),
-            message_id: field(header, "Message-ID").and_then(message_id),
-            attachments: field(header, "Content-Type").is_some_and(has_attachments),
+            message_id: value("Message-ID").and_then(message_id),
+            attachments: value("Content-Type").is_some_and(has_attachments),
         }
     }
 }
@@ -38,20 +39,15 @@ pub fn bare_id(text: &str) -> &str {
     inner.get(..close).unwrap_or_default().trim()
 }
 
-fn message_id(field: &[u8]) -> Option<String> {
-    let colon = field.iter().position(|octet| *octet == b':')?;
-    let value = field.get(colon + 1..)?;
+fn message_id(value: &[u8]) -> Option<String> {
     let value = value.get(..ID_LIMIT).unwrap_or(value);
     let value = String::from_utf8_lossy(value);
     let id = bare_id(&value);
     (!id.is_empty()).then(|| id.to_owned())
 }
 
-fn has_attachments(field: &[u8]) -> bool {
-    let Some(colon) = field.iter().position(|octet| *octet == b':') else {
-        return false;
-    };
-    let value = field.get(colon + 1..).unwrap_or_default().trim_ascii();
+fn has_attachments(value: &[u8]) -> bool {
+    let value = value.trim_ascii();
     let end = value
         .iter()
         .position(|octet| *octet == b';' || octet.is_ascii_whitespace());

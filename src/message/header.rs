@@ -1,6 +1,7 @@
 //! A header's fields by name, decoded: what rules look at.
 
 use super::Heading;
+use super::split;
 use super::worked_around::encoded_words;
 use jiff::Timestamp;
 use mail_parser::{HeaderName, MessageParser};
@@ -18,30 +19,11 @@ impl<'a> Header<'a> {
     /// Takes the octets of a message up to and with the first empty line, or as far as there are any.
     /// `None` where no field is among them: then it is something else.
     pub fn read(octets: &'a [u8]) -> Option<Self> {
-        let mut fields: Vec<(String, &[u8])> = Vec::new();
-        let (mut at, mut begun) = (0, 0);
-        for line in octets.split_inclusive(|octet| *octet == b'\n') {
-            at += line.len();
-            if line.trim_ascii().is_empty() && !line.starts_with(b" ") && !line.starts_with(b"\t") {
-                break;
-            }
-            if line.starts_with(b" ") || line.starts_with(b"\t") {
-                if let Some((_, value)) = fields.last_mut() {
-                    *value = octets.get(begun..at).unwrap_or_default();
-                }
-                continue;
-            }
-            let Some(colon) = line.iter().position(|octet| *octet == b':') else {
-                continue;
-            };
-            let name = line.get(..colon).unwrap_or_default().trim_ascii_end();
-            if name.is_empty() || !name.iter().all(u8::is_ascii_graphic) {
-                continue;
-            }
-            begun = at - line.len() + colon + 1;
-            let value = octets.get(begun..at).unwrap_or_default();
-            fields.push((String::from_utf8_lossy(name).to_ascii_lowercase(), value));
-        }
+        let fields = split::fields(octets).map(|field| {
+            let name = String::from_utf8_lossy(field.name).to_ascii_lowercase();
+            (name, field.value)
+        });
+        let fields: Vec<_> = fields.collect();
         (!fields.is_empty()).then_some(Self { octets, fields })
     }
 

@@ -1,6 +1,7 @@
 //! The three header fields by which a person recognises a message.
 
-use super::worked_around::{date, encoded_words, field};
+use super::split;
+use super::worked_around::{date, encoded_words};
 use jiff::{Timestamp, civil, tz::Offset};
 use mail_parser::{HeaderName, MessageParser};
 use std::panic::catch_unwind;
@@ -37,10 +38,11 @@ impl Heading {
             .header_address(HeaderName::From)
             .header_text(HeaderName::Subject)
             .default_header_ignore();
+        let whole = |name| split::last(header, name).map(|field| field.whole);
         let fields = [
-            field(header, "Date").map(date),
-            field(header, "From").map(|field| encoded_words(field, false)),
-            field(header, "Subject").map(|field| encoded_words(field, true)),
+            whole("Date").map(date),
+            whole("From").map(|field| encoded_words(field, false)),
+            whole("Subject").map(|field| encoded_words(field, true)),
         ];
         // Each with its end, which a header that is cut short lacks, and the empty line behind all.
         let fields = fields.into_iter().flatten();

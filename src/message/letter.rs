@@ -1,6 +1,7 @@
 //! A message as a person reads it: the fields that matter, the text, and what else is in it.
 
 use super::html;
+use super::split;
 use super::structure::{Part, Wrapping, parts};
 use super::worked_around::encoded_words;
 use mail_parser::decoders::charsets::map::charset_decoder;
@@ -64,39 +65,16 @@ impl<'a> Letter<'a> {
 
     /// All fields of the header in their order, decoded and unfolded. Not escaped.
     pub fn fields(&self) -> Vec<(String, String)> {
-        let mut found: Vec<(String, Vec<u8>)> = Vec::new();
         let header = self.octets.get(..HEADER).unwrap_or(self.octets);
-        for line in header.split_inclusive(|octet| *octet == b'\n') {
-            let text = line.trim_ascii_end();
-            // One of spaces goes on with the field before it.
-            if line.starts_with(b" ") || line.starts_with(b"\t") {
-                if let Some((_, value)) = found.last_mut() {
-                    value.push(b' ');
-                    value.extend(text.trim_ascii_start());
-                }
-                continue;
-            }
-            if text.is_empty() {
-                break;
-            }
-            if found.len() >= MANY {
-                break;
-            }
-            // What is no field, as the first line of an mbox, is left out.
-            let Some(colon) = text.iter().position(|octet| *octet == b':') else {
-                continue;
-            };
-            let (name, value) = text.split_at(colon);
-            let name = String::from_utf8_lossy(name.trim_ascii_end()).into_owned();
-            let value = value.get(1..).unwrap_or_default().trim_ascii().to_vec();
-            found.push((name, value));
-        }
-        let decoded = found.into_iter().map(|(name, value)| {
+        let fields = split::fields(header).take(MANY).map(|field| {
+            let name = String::from_utf8_lossy(field.name).into_owned();
+            let lines = field.value.split(|octet| *octet == b'\n');
+            let unfolded: Vec<&[u8]> = lines.map(<[u8]>::trim_ascii).collect();
             let is_text = name.eq_ignore_ascii_case("Subject");
-            let value = decoded(&value, is_text);
+            let value = decoded(unfolded.join(&b' ').trim_ascii(), is_text);
             (name, value)
         });
-        decoded.collect()
+        fields.collect()
     }
 
     /// The fields that matter to a reader.

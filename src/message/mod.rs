@@ -8,6 +8,7 @@ mod header;
 mod heading;
 mod html;
 mod letter;
+mod split;
 mod structure;
 mod worked_around;
 

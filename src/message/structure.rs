@@ -6,7 +6,8 @@
 //! drops messages within messages by recursion. Here a line is compared with at most [`DEPTH`]
 //! boundaries, and a message within a message is one part, whatever is in it.
 
-use super::worked_around::{encoded_words, field};
+use super::split;
+use super::worked_around::encoded_words;
 use mail_parser::{HeaderValue, MessageParser, MimeHeaders};
 
 /// How deep multiparts are opened; real mail has three or four levels. One that lies deeper is one part.
@@ -101,9 +102,7 @@ impl<'a> Walk<'a> {
                     break;
                 }
                 at += line.len();
-                // One of spaces goes on with the field before it.
-                let goes_on = line.starts_with(b" ") || line.starts_with(b"\t");
-                if !goes_on && line.trim_ascii_end().is_empty() {
+                if split::ends_header(line) {
                     break;
                 }
             }
@@ -246,9 +245,11 @@ impl Header<'_> {
             "Content-Disposition",
             "Content-Transfer-Encoding",
         ];
-        let fields = names.iter().filter_map(|name| field(header, name));
+        let fields = names.iter().filter_map(|name| split::last(header, name));
         let mut fields: Vec<u8> = fields
-            .flat_map(|field| [encoded_words(field, false).trim_ascii_end(), b"\r\n"].concat())
+            .flat_map(|field| {
+                [encoded_words(field.whole, false).trim_ascii_end(), b"\r\n"].concat()
+            })
             .collect();
         fields.extend(b"\r\n");
         let unnamed = match in_digest {

@@ -23,31 +23,6 @@ const LENIENT: GeneralPurpose = GeneralPurpose::new(
         .with_decode_allow_trailing_bits(true),
 );
 
-/// The last field of this name with its lines, if the header has one.
-pub(super) fn field<'a>(header: &'a [u8], name: &str) -> Option<&'a [u8]> {
-    let (mut found, mut at, mut begun) = (None, 0, None);
-    for line in header.split_inclusive(|octet| *octet == b'\n') {
-        if !line.starts_with(b" ") && !line.starts_with(b"\t") {
-            if let Some(start) = begun.take() {
-                found = header.get(start..at);
-            }
-            if line.trim_ascii().is_empty() {
-                break;
-            }
-            let colon = line.iter().position(|octet| *octet == b':');
-            let word = line.get(..colon.unwrap_or_default()).unwrap_or_default();
-            if word.trim_ascii_end().eq_ignore_ascii_case(name.as_bytes()) {
-                begun = Some(at);
-            }
-        }
-        at += line.len();
-    }
-    match begun {
-        Some(start) => header.get(start..at),
-        None => found,
-    }
-}
-
 /// A Date field with a zone in digits and the hours of a day that has 24.
 pub(super) fn date(field: &[u8]) -> Vec<u8> {
     let mut shift = None;
