@@ -113,12 +113,11 @@ fn is_astray(path: &Path, home: &Path, ours: &[PathBuf]) -> bool {
     let real = |path: &Path| fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
     let (path, home) = (real(path), real(home));
     let inside = path != home && path.starts_with(&home) && home.parent().is_some();
-    let is_part = |name| path.join(name).is_dir();
-    let is_maildir = ["tmp", "new", "cur"].into_iter().all(is_part)
-        || (path.parent()).is_some_and(|above| {
-            let names = ["tmp", "new", "cur"];
-            names.into_iter().all(|name| above.join(name).is_dir())
-        });
+    let has_parts = |path: &Path| {
+        let names = ["tmp", "new", "cur"];
+        names.into_iter().all(|name| path.join(name).is_dir())
+    };
+    let is_maildir = has_parts(&path) || path.parent().is_some_and(has_parts);
     let mut ours = ours.iter().map(|it| real(it));
     // The state's directory, what is in it, or one in the home on the way to it.
     let is_ours = |it: &PathBuf| path.starts_with(it) || (inside && it.starts_with(&path));

@@ -1,11 +1,10 @@
 //! Who hands messages on: a thread that may start programs and open files, and has nothing to do with
 //! the server. The thread that has is confined, and asks it.
 
+use super::reach::beside;
 use super::{Account, Error};
 use crate::handover::{Answer, Errand, Owner, Porter};
-use std::panic::resume_unwind;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
-use std::thread;
 use std::time::Duration;
 
 /// The way to who hands messages on.
@@ -65,19 +64,13 @@ impl Account<'_> {
         if !self.environment.confined {
             return Ok(work(Courier::Here(Box::new(porter), None)));
         }
-        thread::scope(|scope| {
-            let (errands, asked) = channel();
-            let (answers, answered) = channel();
-            let work = move || work(Courier::Apart(errands, answered));
-            let thread = thread::Builder::new().spawn_scoped(scope, work);
-            let thread = thread.map_err(Error::NoThread)?;
+        let (errands, asked) = channel();
+        let (answers, answered) = channel();
+        let work = move || work(Courier::Apart(errands, answered));
+        beside(work, move || {
             for errand in asked {
                 // Who asked may have ended.
                 let _ = answers.send(porter.run(&errand));
-            }
-            match thread.join() {
-                Ok(result) => Ok(result),
-                Err(panic) => resume_unwind(panic),
             }
         })
     }

@@ -255,11 +255,7 @@ impl Account<'_> {
                     message: listed(letter),
                     reason: &why,
                 });
-                let text = format!("{}: {why}", name_of(letter));
-                hand.misses.push(Missed {
-                    name: name_of(letter),
-                    text,
-                });
+                hand.misses.push(missed(letter, &why));
             }
             Answer::Unable(unable) => hand.unable = Some(unable),
             // Nothing was asked that this answers.
@@ -311,14 +307,11 @@ impl Account<'_> {
 
     /// It waits although it should not.
     fn miss(&self, hand: &mut Hand, letter: &Letter, why: &str) {
-        let text = format!("{}: {why}", name_of(letter));
+        let missed = missed(letter, why);
         if !self.environment.quiet {
-            self.tell(Event::Warning(&text));
+            self.tell(Event::Warning(&missed.text));
         }
-        hand.misses.push(Missed {
-            name: name_of(letter),
-            text,
-        });
+        hand.misses.push(missed);
     }
 
     /// Messages wait for what the config file does not name any more.
@@ -358,6 +351,12 @@ impl Account<'_> {
             ));
         }
     }
+}
+
+fn missed(letter: &Letter, why: &str) -> Missed {
+    let name = name_of(letter);
+    let text = format!("{name}: {why}");
+    Missed { name, text }
 }
 
 fn waits(number: u64) -> String {

@@ -81,23 +81,27 @@ impl<'de> Deserialize<'de> for AgeBounds {
     }
 }
 
+/// What `read` makes of a value, or of each value of a list.
+fn one_or_several<'de, D: Deserializer<'de>, T>(
+    deserializer: D,
+    read: impl Fn(toml::Value) -> Result<T, D::Error>,
+) -> Result<Vec<T>, D::Error> {
+    match toml::Value::deserialize(deserializer)? {
+        toml::Value::Array(list) => list.into_iter().map(read).collect(),
+        one => read(one).map(|it| vec![it]),
+    }
+}
+
 /// `">1 MB"`, or a list of such.
 fn bounds<'de, D: Deserializer<'de>>(
     deserializer: D,
     shape: &str,
     number: impl Fn(&str) -> Result<u64, String>,
 ) -> Result<Bounds, D::Error> {
-    let written = match toml::Value::deserialize(deserializer)? {
-        toml::Value::String(text) => vec![text],
-        toml::Value::Array(list) => {
-            let texts = list.into_iter().map(|it| match it {
-                toml::Value::String(text) => Ok(text),
-                _ => Err(de::Error::custom(shape)),
-            });
-            texts.collect::<Result<_, _>>()?
-        }
-        _ => return Err(de::Error::custom(shape)),
-    };
+    let written = one_or_several(deserializer, |it| match it {
+        toml::Value::String(text) => Ok(text),
+        _ => Err(de::Error::custom(shape)),
+    })?;
     let mut bounds = Bounds::default();
     for text in &written {
         let text = text.trim();
@@ -155,17 +159,10 @@ impl<'de> Deserialize<'de> for Headers {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         const SHAPE: &str = "`header` is a table as in { name = \"X-Spam-Flag\", glob = \"YES\" }, or \
                              a list of such; without a text it asks whether the field is there";
-        let tables = match toml::Value::deserialize(deserializer)? {
-            toml::Value::Table(table) => vec![table],
-            toml::Value::Array(list) => {
-                let tables = list.into_iter().map(|it| match it {
-                    toml::Value::Table(table) => Ok(table),
-                    _ => Err(de::Error::custom(SHAPE)),
-                });
-                tables.collect::<Result<_, _>>()?
-            }
-            _ => return Err(de::Error::custom(SHAPE)),
-        };
+        let tables: Vec<_> = one_or_several(deserializer, |it| match it {
+            toml::Value::Table(table) => Ok(table),
+            _ => Err(de::Error::custom(SHAPE)),
+        })?;
         let read = |mut table: toml::Table| {
             let name = match table.remove("name") {
                 Some(toml::Value::String(name)) if is_field_name(&name) => name,

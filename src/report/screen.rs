@@ -1,6 +1,6 @@
 //! The terminal that the bars are drawn on.
 
-use crate::term::columns;
+use crate::term::{columns, rows};
 use indicatif::TermLike;
 use std::fmt::Write as _;
 use std::io::{self, Write};
@@ -79,9 +79,8 @@ impl TermLike for Screen {
     }
 
     fn height(&self) -> u16 {
-        let size = rustix::termios::tcgetwinsize(io::stderr());
-        let rows = size.ok().map(|size| size.ws_row);
-        rows.filter(|rows| *rows > 0).unwrap_or(USUAL.1)
+        let rows = rows(io::stderr()).and_then(|rows| u16::try_from(rows).ok());
+        rows.unwrap_or(USUAL.1)
     }
 
     fn move_cursor_up(&self, count: usize) -> io::Result<()> {

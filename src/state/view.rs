@@ -101,24 +101,26 @@ impl View {
 
     /// See [`Store::doubts_clock`](super::Store::doubts_clock).
     pub fn doubts_clock(&self, now: i64) -> bool {
+        self.clock(now).0
+    }
+
+    /// As [`super::Store::doubts_ages`].
+    pub fn doubts_ages(&self, now: i64) -> bool {
+        let (is_doubted, has_run_before) = self.clock(now);
+        is_doubted || !has_run_before
+    }
+
+    /// Whether the clock is in doubt, and whether an earlier run has left its time.
+    fn clock(&self, now: i64) -> (bool, bool) {
         let Some(dir) = &self.dir else {
-            return false;
+            return (false, false);
         };
         let files = Files::of(&self.memory.account);
         // A fetch would stop at a file that cannot be read; who only looks needs it for nothing else.
         let told = lock::doubted_by(dir, &files.lock, now).unwrap_or_default();
         let last_run = self.memory.homes.runs.last().map(|run| run.time);
         let doubted = told.unwrap_or_else(|| clock::doubted_since(last_run, None, now));
-        doubted.is_some()
-    }
-
-    /// As [`super::Store::doubts_ages`].
-    pub fn doubts_ages(&self, now: i64) -> bool {
-        let files = Files::of(&self.memory.account);
-        let has_lock = self.dir.as_ref().is_some_and(|dir| {
-            lock::doubted_by(dir, &files.lock, now).is_ok_and(|told| told.is_some())
-        });
-        self.doubts_clock(now) || (!has_lock && self.memory.homes.runs.is_empty())
+        (doubted.is_some(), told.is_some() || last_run.is_some())
     }
 
     /// When pipelining last failed with this server, in seconds since 1970.

@@ -3,9 +3,10 @@
 //! order in which the kernel sees them.
 
 use std::collections::HashMap;
+use std::ffi::OsStr;
 use std::fs;
 use std::path::PathBuf;
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use nix::errno::Errno;
 use nix::libc;
@@ -14,6 +15,7 @@ use nix::sys::signal::{Signal, kill};
 use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::unistd::Pid;
 
+use super::run::Home;
 use super::series;
 use super::skip::{Lack, is_root, skip};
 
@@ -87,9 +89,10 @@ pub enum End {
 
 /// The command that starts `program` once it is traced; arguments and surroundings are for the
 /// caller to add.
-pub fn command(program: &str) -> Command {
+pub fn command(program: impl AsRef<OsStr>) -> Command {
     let mut command = Command::new("sh");
-    command.args(["-c", "kill -STOP $$; exec \"$0\" \"$@\"", program]);
+    command.args(["-c", "kill -STOP $$; exec \"$0\" \"$@\""]);
+    command.arg(program);
     command
 }
 
@@ -126,6 +129,15 @@ pub fn at_every_call(few: usize, mut run: impl FnMut(usize) -> Option<usize>) ->
         }
     }
     panic!("more than {MOST} calls");
+}
+
+/// A fetch to be traced; what it prints is lost.
+pub fn fetch(home: &Home) -> Command {
+    let mut traced = command(home.program());
+    home.furnish(traced.arg("fetch"));
+    traced.stdin(Stdio::null());
+    traced.stdout(Stdio::null()).stderr(Stdio::null());
+    traced
 }
 
 /// Runs a [`command`], without input and output unless it has them; `decide` is asked at the

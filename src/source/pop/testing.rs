@@ -44,15 +44,12 @@ impl<F: FnMut(&str) -> Vec<u8> + Send> Channel for Answering<F> {
     }
 }
 
-/// A session in which somebody has signed in.
-pub(super) fn session(
-    pipelining: bool,
-    answer: impl FnMut(&str) -> Vec<u8> + Send + 'static,
-) -> (Session<Transaction>, Heard) {
-    let options = Options {
-        timeout: Duration::from_secs(60),
-        patience: Duration::from_secs(60),
-        pipelining,
+/// One command at a time, with a server that is silent for so long at most.
+pub(super) fn plain(timeout: Duration) -> Options {
+    Options {
+        timeout,
+        patience: timeout,
+        pipelining: false,
         start_tls: false,
         capabilities: false,
         utf8: false,
@@ -62,6 +59,17 @@ pub(super) fn session(
         detour: None,
         lenient: false,
         transcript: None,
+    }
+}
+
+/// A session in which somebody has signed in.
+pub(super) fn session(
+    pipelining: bool,
+    answer: impl FnMut(&str) -> Vec<u8> + Send + 'static,
+) -> (Session<Transaction>, Heard) {
+    let options = Options {
+        pipelining,
+        ..plain(Duration::from_secs(60))
     };
     let heard = Heard::default();
     let channel = Answering {

@@ -10,7 +10,6 @@ use crate::support::server::Server;
 use crate::support::tracer::{self, End};
 use rustix::process::Signal;
 use std::fs;
-use std::process::{Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -85,7 +84,7 @@ fn finish(home: &Home, server: &Server, messages: &[Message], what: &str) -> usi
 fn kill_at(number: usize, keys: &str) -> Option<(usize, usize)> {
     let messages = generate(MESSAGES, 600);
     let (server, home) = scene(&messages, keys);
-    let (end, calls) = tracer::kill_at(&mut traced(&home), number)?;
+    let (end, calls) = tracer::kill_at(&mut tracer::fetch(&home), number)?;
     let what = format!("call {number}: {end:?}");
     assert!(
         matches!(end, End::Killed(_) | End::Exited(0)),
@@ -93,14 +92,6 @@ fn kill_at(number: usize, keys: &str) -> Option<(usize, usize)> {
     );
     let twice = finish(&home, &server, &messages, &what);
     Some((twice, calls))
-}
-
-fn traced(home: &Home) -> Command {
-    let mut command = tracer::command(env!("CARGO_BIN_EXE_popfetch"));
-    home.furnish(command.arg("fetch"));
-    command.stdin(Stdio::null());
-    command.stdout(Stdio::null()).stderr(Stdio::null());
-    command
 }
 
 fn kill_at_every_call(keys: &str) {
@@ -145,7 +136,7 @@ fn an_mbox_file_has_each_message_once_after_a_kill_at_any_system_call() {
     let keys = "keep = \"never\"\ndeliver = { mbox = \"~/mail/in\" }";
     let calls = tracer::at_every_call(FEW, |number| {
         let (server, home) = scene(&messages, keys);
-        let (end, calls) = tracer::kill_at(&mut traced(&home), number)?;
+        let (end, calls) = tracer::kill_at(&mut tracer::fetch(&home), number)?;
         let what = format!("call {number}: {end:?}");
         assert!(
             matches!(end, End::Killed(_) | End::Exited(0)),

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 
 use nix::errno::Errno;
 
-use super::{MESSAGES, assert_none_is_lost, finish, traced};
+use super::{MESSAGES, assert_none_is_lost, finish};
 use crate::support::account::Security;
 use crate::support::maildrop::Maildrop;
 use crate::support::message::generate;
@@ -64,7 +64,7 @@ struct Seen {
 
 impl Failing {
     fn run(&self, home: &Home, server: &Server) -> Option<Seen> {
-        let mut command = traced(home);
+        let mut command = tracer::fetch(home);
         let stderr = home.path().join("stderr");
         command.stderr(File::create(&stderr).unwrap());
         let (mut number, mut after_quit, mut failed) = (0, false, Vec::new());
@@ -242,7 +242,7 @@ fn fetch_with(answers: &[(&str, Action)], kill_at: Option<&str>) {
         .with_home("keep = \"never\"\n");
     let what = format!("{answers:?}, killed at {kill_at:?}");
     let mut calls = BTreeMap::new();
-    let end = tracer::run(&mut traced(&home), |call| {
+    let end = tracer::run(&mut tracer::fetch(&home), |call| {
         *calls.entry(call.name).or_insert(0) += 1;
         let is_ours = call.file.starts_with(home.path().join("Mail"));
         if is_ours && kill_at == Some(call.name) && calls[call.name] > 1 {

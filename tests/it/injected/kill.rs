@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{MESSAGES, assert_none_is_lost, finish, traced};
+use super::{MESSAGES, assert_none_is_lost, finish};
 use crate::support::account::Security;
 use crate::support::maildrop::Maildrop;
 use crate::support::message::generate;
@@ -48,7 +48,7 @@ impl Manner {
         let mut last = (End::Exited(0), 0);
         let mut what = format!("{self:?}");
         for number in numbers {
-            last = tracer::kill_at(&mut traced(&home), *number)?;
+            last = tracer::kill_at(&mut tracer::fetch(&home), *number)?;
             what += &format!(", call {number}: {last:?}");
             if let (End::Exited(status), _) = last {
                 assert_eq!(status, 0, "{what}");

@@ -1,12 +1,10 @@
 //! The real program under a kernel that kills it, or that refuses it a system call: what the tests
 //! in tests/crash prove step by step with a recorded disk, seen from outside.
 
-use std::process::{Command, Stdio};
-
 use crate::support::message::Message;
 use crate::support::run::Home;
 use crate::support::server::Server;
-use crate::support::{tracer, tree};
+use crate::support::tree;
 
 mod errors;
 mod kill;
@@ -15,15 +13,6 @@ mod refused;
 mod together;
 
 const MESSAGES: usize = 10;
-
-/// A fetch to be traced; what it prints is lost.
-fn traced(home: &Home) -> Command {
-    let mut command = tracer::command(env!("CARGO_BIN_EXE_popfetch"));
-    home.furnish(command.arg("fetch"));
-    command.stdin(Stdio::null());
-    command.stdout(Stdio::null()).stderr(Stdio::null());
-    command
-}
 
 /// Every message is on the server, or whole in the Maildir.
 fn assert_none_is_lost(messages: &[Message], server: &Server, home: &Home, what: &str) {

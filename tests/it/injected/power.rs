@@ -8,7 +8,7 @@ use std::os::unix::fs::FileExt;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
-use super::{finish, traced};
+use super::finish;
 use crate::support::account::Security;
 use crate::support::maildrop::Maildrop;
 use crate::support::message::{Message, generate};
@@ -184,7 +184,7 @@ fn cut_at_every_call(layout: Layout, keys: &str) {
             snapshots.push(snapshot);
         }
     };
-    let end = tracer::run(&mut traced(&scene.home), |call| {
+    let end = tracer::run(&mut tracer::fetch(&scene.home), |call| {
         take(format!(
             "{layout:?}, before {} {}",
             call.name,

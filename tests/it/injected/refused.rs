@@ -9,7 +9,7 @@ use std::process::Command;
 
 use nix::errno::Errno;
 
-use super::{MESSAGES, finish, traced};
+use super::{MESSAGES, finish};
 use crate::support::account::Security;
 use crate::support::maildrop::Maildrop;
 use crate::support::message::{Message, generate};
@@ -125,7 +125,7 @@ fn d28_a_directory_without_permission_to_write_ends_the_run_before_it_connects()
 fn d30_a_file_system_without_locks_for_the_state_is_refused_with_a_hint() {
     for error in [Errno::ENOLCK, Errno::EOPNOTSUPP, Errno::ENOSYS] {
         let (messages, server, home) = scene("");
-        let mut command = traced(&home);
+        let mut command = tracer::fetch(&home);
         let stderr = home.path().join("stderr");
         command.stderr(fs::File::create(&stderr).unwrap());
         let end = tracer::run(&mut command, |call| match call.name {

@@ -1,6 +1,5 @@
 use std::fs;
 use std::path::Path;
-use std::process::{Command, Stdio};
 
 use super::Scene;
 use super::restored::copy;
@@ -43,19 +42,11 @@ const AFTERMATHS: [(&str, Aftermath); 4] = [
     }),
 ];
 
-fn traced(home: &Home) -> Command {
-    let mut command = tracer::command(env!("CARGO_BIN_EXE_popfetch"));
-    home.furnish(command.arg("fetch"));
-    command.stdin(Stdio::null());
-    command.stdout(Stdio::null()).stderr(Stdio::null());
-    command
-}
-
 /// Kills a run as it is about to give the `number`th message its name, behind the sync of the journal
 /// that says so. None where nothing can be traced.
 fn kill_at_rename(home: &Home, number: usize) -> Option<End> {
     let mut renames = 0;
-    tracer::run(&mut traced(home), |call| {
+    tracer::run(&mut tracer::fetch(home), |call| {
         let names = call.name.starts_with("rename") || call.name == "linkat";
         if !names || !call.file.ends_with("tmp") {
             return Action::Pass;

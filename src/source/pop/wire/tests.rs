@@ -1,3 +1,4 @@
+use super::super::testing::plain;
 use super::*;
 use crate::net::Moved;
 use std::collections::VecDeque;
@@ -30,22 +31,8 @@ impl Channel for Ready {
 
 #[test]
 fn f5_what_has_come_while_the_disk_took_its_time_is_no_silence() {
-    let options = Options {
-        timeout: TIMEOUT,
-        patience: TIMEOUT,
-        pipelining: false,
-        start_tls: false,
-        capabilities: false,
-        utf8: false,
-        ahead: false,
-        shortcut: None,
-        lists_in_parts: false,
-        detour: None,
-        lenient: false,
-        transcript: None,
-    };
     let server = Ready([&b"+OK ready\r\n"[..], b"+OK\r\n1 a\r\n", b"2 b\r\n.\r\n"].into());
-    let mut wire = Wire::new(Box::new(server), &options, Secrets::default());
+    let mut wire = Wire::new(Box::new(server), &plain(TIMEOUT), Secrets::default());
     assert!(wire.answer(Phase::Greeting).unwrap().ok);
     wire.send(Command::Uidl).unwrap();
     // Between two answers, and in the middle of one.
@@ -103,18 +90,8 @@ impl Channel for Slow {
 /// A connection to one that has greeted us, with a patience of so many times the timeout.
 fn slow(delay: Duration, patience: Duration, answers: &[&'static [u8]]) -> Wire {
     let options = Options {
-        timeout: TIMEOUT,
         patience,
-        pipelining: false,
-        start_tls: false,
-        capabilities: false,
-        utf8: false,
-        ahead: false,
-        shortcut: None,
-        lists_in_parts: false,
-        detour: None,
-        lenient: false,
-        transcript: None,
+        ..plain(TIMEOUT)
     };
     let answers = answers.iter().copied().collect();
     let mut wire = Wire::new(
