@@ -24,6 +24,7 @@ pub struct Claim {
     /// What its owner calls it.
     pub(super) name: String,
     lock: Lock,
+    has_run_before: bool,
     moment: Moment,
     pub(super) memory: Memory,
     found: Found,
@@ -64,15 +65,16 @@ impl Claim {
             memory: Memory::new(account),
             found: Found::Nothing,
             lock,
+            has_run_before: false,
             moment: moment.clone(),
         };
         claim.found = claim.read()?;
+        // The journal knows of the runs that wrote to it.
+        let last_run = claim.memory.homes.runs.last().map(|run| run.time);
         if claim.lock.mark.is_none() {
-            // The journal knows of the runs that wrote to it.
-            let last_run = claim.memory.homes.runs.last().map(|run| run.time);
             claim.lock.doubted = clock::doubted_since(last_run, None, moment.now);
-            claim.lock.has_run_before = last_run.is_some();
         }
+        claim.has_run_before = last_run.is_some();
         Ok(claim)
     }
 
@@ -220,6 +222,7 @@ impl Claim {
             lines: None,
             memory,
             lock: self.lock,
+            has_run_before: self.has_run_before,
             moment: self.moment,
             is_made: false,
             has_noted: false,

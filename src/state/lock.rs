@@ -36,8 +36,6 @@ pub(super) struct Lock {
     pub(super) mark: Option<Mark>,
     /// Since when the clock has been in doubt.
     pub(super) doubted: Option<i64>,
-    /// An earlier run has left its time, by which the clock of this one is known to be right.
-    pub(super) has_run_before: bool,
     holder: Holder,
 }
 
@@ -82,7 +80,6 @@ impl Lock {
             file,
             mark,
             doubted: told.and_then(|told| told.doubted_by(now)),
-            has_run_before: told.is_some(),
             holder,
         };
         lock.write(mark.unwrap_or_default()).map_err(io)?;

@@ -113,6 +113,9 @@ pub struct Store {
     lines: Option<std::fs::File>,
     memory: Memory,
     lock: Lock,
+    /// The journal knows of an earlier run, by whose time the clock of this one is known to be right. One
+    /// that did not come to the server left none.
+    has_run_before: bool,
     moment: Moment,
     /// The journal was made by this run, where there was none.
     is_made: bool,
@@ -214,7 +217,7 @@ impl Store {
     /// Whether the age of a message is unknown, as far as this machine's clock says it: in doubt, or with no
     /// earlier run to compare it with.
     pub fn doubts_ages(&self) -> bool {
-        self.doubts_clock() || !self.lock.has_run_before
+        self.doubts_clock() || !self.has_run_before
     }
 
     /// Whether any message of the account was ever listed with a unique-id.

@@ -110,7 +110,7 @@ impl View {
         is_doubted || !has_run_before
     }
 
-    /// Whether the clock is in doubt, and whether an earlier run has left its time.
+    /// Whether the clock is in doubt, and whether the journal knows of an earlier run.
     fn clock(&self, now: i64) -> (bool, bool) {
         let Some(dir) = &self.dir else {
             return (false, false);
@@ -120,7 +120,7 @@ impl View {
         let told = lock::doubted_by(dir, &files.lock, now).unwrap_or_default();
         let last_run = self.memory.homes.runs.last().map(|run| run.time);
         let doubted = told.unwrap_or_else(|| clock::doubted_since(last_run, None, now));
-        (doubted.is_some(), told.is_some() || last_run.is_some())
+        (doubted.is_some(), last_run.is_some())
     }
 
     /// When pipelining last failed with this server, in seconds since 1970.

@@ -224,6 +224,23 @@ fn a_first_run_deletes_and_leaves_nothing_for_its_age() {
     }
 }
 
+/// A machine that starts without a network, and with a clock that nobody has set.
+#[test]
+fn a_run_that_did_not_come_to_the_server_says_nothing_of_the_clock() {
+    let rule = "age = \">30 days\"; then = \"delete\"";
+    let old = "From: x@shop.example\nDate: Tue, 1 Jan 2019 10:00:00 +0000\nSubject: a\n\na\n";
+    let messages = vec![Message::from_lf("old", old)];
+    let closes = Behaviour::new().on("CAPA", Reply::End(Ending::Close));
+    let closes = closes.on("USER", Reply::End(Ending::Close));
+    let (server, home) = ruled(messages, "", rule, closes);
+    let first = home.popfetch(["fetch"]).run();
+    assert_ne!(first.status, Some(0), "{first:#?}");
+    server.behave(Behaviour::new());
+    run(&home, &["fetch", "--now"], 0);
+    assert_eq!(server.maildrop().unique_ids(), ["old"]);
+    assert_eq!(tree::count(&home.maildir("a")), 1);
+}
+
 /// Some servers lose a request, and answer another one twice.
 #[test]
 fn a_header_that_came_for_another_message_deletes_and_leaves_nothing_there() {
