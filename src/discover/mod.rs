@@ -391,7 +391,7 @@ fn tried(mut candidates: Vec<Candidate>, means: &Means) -> Finding {
                 if why.is_about_trust() {
                     waiting.retain(|(_, it)| !it.is_at(&candidate));
                 }
-                dead.push((candidate, why));
+                dead.push((why.rank(), place, (candidate, why)));
             }
         }
         let encrypted = servers
@@ -407,13 +407,14 @@ fn tried(mut candidates: Vec<Candidate>, means: &Means) -> Finding {
     }
     wanted.end();
     servers.sort_by_key(|(place, _)| *place);
-    dead.sort_by_key(|(_, why)| why.rank());
+    // Not in the order in which they ended, which is another one each time.
+    dead.sort_by_key(|(rank, place, _)| (*rank, *place));
     let mut finding = Finding {
         servers: servers.into_iter().map(|(_, server)| server).collect(),
         ..Finding::default()
     };
     finding.add(Finding {
-        dead,
+        dead: dead.into_iter().map(|(_, _, it)| it).collect(),
         ..Finding::default()
     });
     finding
