@@ -14,6 +14,7 @@ use rustix::process::{
 use std::collections::HashSet;
 use std::fs;
 use std::io;
+use std::mem;
 use std::os::unix::process::CommandExt;
 use std::process::{Child, ChildStderr, ChildStdout, Command, ExitStatus};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -44,12 +45,13 @@ impl Running {
         if group == Group::Own {
             command.process_group(0);
         }
+        // Held meanwhile: it may run before we hear of it, and a signal come in between.
+        let mut attended = (group == Group::Ours).then(attended);
         let child = command.spawn()?;
-        let running = Self { child, group };
-        if group == Group::Ours {
-            attended().push(running.pid());
+        if let Some(attended) = &mut attended {
+            attended.push(Pid::from_child(&child));
         }
-        Ok(running)
+        Ok(Self { child, group })
     }
 
     /// What it prints, where that was asked for, once.
@@ -132,13 +134,17 @@ impl Drop for Running {
 }
 
 /// Ends the programs in popfetch's own process group, with what they have started: for when a signal
-/// ends popfetch alone.
+/// ends popfetch alone, which is to follow.
 pub fn end_attended() {
-    for pid in attended().iter() {
+    let attended = attended();
+    for pid in attended.iter() {
         end_descendants(*pid);
         // Errors mean that it has just ended by itself.
         let _ = kill_process(*pid, Signal::KILL);
     }
+    // Whoever waits for one of them stays where it is: it would tell that it failed, and end the process
+    // for that.
+    mem::forget(attended);
 }
 
 /// Those that run.

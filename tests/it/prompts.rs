@@ -4,7 +4,7 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::time::Duration;
 
-use rustix::process::Signal;
+use rustix::process::{Pid, Signal, kill_process};
 
 use crate::given::{mail, plainly};
 use crate::support::behaviour::Behaviour;
@@ -89,13 +89,12 @@ fn e_10_after_the_answer_a_signal_stops_the_run_as_any_other() {
     tree::assert_holds(&home.maildir("a"), &mail(2));
 }
 
-#[test]
-fn e_10_what_is_typed_as_soon_as_the_question_stands_there_is_not_shown() {
-    let (_server, mut home) = asking();
-    // Each write takes its time, so that somebody quick is sure to be quicker than what follows it.
+/// From now on each of these calls of popfetch takes 0.3 s longer.
+fn slowed(home: &mut Home, call: &str) {
     let slow = home.path().join("slow");
     let program = home.program().display();
-    let strace = "strace -f -qq -o /dev/null -e trace=write -e inject=write:delay_exit=300000";
+    let strace =
+        format!("strace -f -qq -o /dev/null -e trace={call} -e inject={call}:delay_exit=300000");
     fs::write(
         &slow,
         format!("#!/bin/sh\nexec {strace} {program} \"$@\"\n"),
@@ -103,6 +102,13 @@ fn e_10_what_is_typed_as_soon_as_the_question_stands_there_is_not_shown() {
     .unwrap();
     fs::set_permissions(&slow, fs::Permissions::from_mode(0o700)).unwrap();
     home.run_instead(slow);
+}
+
+#[test]
+fn e_10_what_is_typed_as_soon_as_the_question_stands_there_is_not_shown() {
+    let (_server, mut home) = asking();
+    // So that somebody quick is sure to be quicker than what follows a write.
+    slowed(&mut home, "write");
     let mut terminal = Terminal::start(&home, 80, &["fetch"]);
     terminal.answer("Password for ", "secret");
     let (status, screen) = terminal.end();
@@ -132,13 +138,45 @@ fn e_10_a_signal_for_popfetch_alone_ends_the_password_command_and_what_it_has_st
         terminal.signal(signal);
         let (ended, screen, echoes) = terminal.leave();
         assert_eq!((ended, echoes), (status, true), "{screen}");
-        let runs = |pid: &str| {
-            let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
-            (stat.contains("(sh)") || stat.contains("(sleep)")) && !stat.contains(") Z")
-        };
         let are_gone = within(Duration::from_secs(20), || {
-            (!pids.lines().any(&runs)).then_some(())
+            (!pids.lines().any(runs)).then_some(())
         });
         assert!(are_gone.is_some(), "{pids} go on after {signal:?}");
     }
+}
+
+/// The command may run before whoever started it has heard so, and have ended before whoever ended it has.
+#[test]
+fn e_10_a_signal_ends_the_password_command_and_popfetch_at_whatever_moment_it_comes() {
+    for call in ["clone,clone3,vfork", "kill"] {
+        let (_server, mut home) = asking();
+        let started = home.path().join("started");
+        let script = format!(
+            "echo $PPID $$ >'{started}.new'; mv '{started}.new' '{started}'; exec sleep 600",
+            started = started.display()
+        );
+        let config = fs::read_to_string(home.config_file()).unwrap();
+        home.config(&format!(
+            "{config}\npassword-command = [\"sh\", \"-c\", {script:?}]\n"
+        ));
+        slowed(&mut home, call);
+        let terminal = Terminal::start(&home, 80, &["fetch"]);
+        let pids = within(Duration::from_secs(20), || {
+            fs::read_to_string(&started).ok()
+        });
+        let pids = pids.expect("the command was not started");
+        let (popfetch, command) = pids.trim().split_once(' ').unwrap();
+        let popfetch = Pid::from_raw(popfetch.parse().unwrap()).unwrap();
+        kill_process(popfetch, Signal::HUP).unwrap();
+        let (ended, screen, echoes) = terminal.leave();
+        assert_eq!((ended, echoes), (129, true), "{call}: {screen}");
+        let is_gone = within(Duration::from_secs(20), || (!runs(command)).then_some(()));
+        assert!(is_gone.is_some(), "{call}: the command goes on");
+    }
+}
+
+/// Whether the password-command with this process id, or what it has started, runs.
+fn runs(pid: &str) -> bool {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+    (stat.contains("(sh)") || stat.contains("(sleep)")) && !stat.contains(") Z")
 }

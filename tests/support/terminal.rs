@@ -3,15 +3,16 @@
 use std::fs::File;
 use std::io::{Read, Write};
 use std::num::NonZero;
+use std::os::fd::OwnedFd;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use nix::pty::{Winsize, openpty};
 use rustix::process::{Pid, Signal, kill_process};
-use rustix::termios::LocalModes;
+use rustix::pty::{OpenptFlags, grantpt, ioctl_tiocgptpeer, openpt, unlockpt};
+use rustix::termios::{LocalModes, Winsize, tcsetwinsize};
 
 use super::process::{Daemon, within};
 use super::run::Home;
@@ -37,13 +38,7 @@ impl Terminal {
 
     /// The same with another program.
     pub fn start_program(home: &Home, columns: u16, program: &Path, arguments: &[&str]) -> Self {
-        let size = Winsize {
-            ws_row: 24,
-            ws_col: columns,
-            ws_xpixel: 0,
-            ws_ypixel: 0,
-        };
-        let pty = openpty(Some(&size), None).unwrap();
+        let (master, slave) = open(columns);
         // A session of its own, whose terminal this is: Ctrl-C and questions for passwords need it.
         // Signals that whoever runs the tests ignores (a shell does so for what it puts behind itself) would
         // be ignored by popfetch as well, rightly.
@@ -54,15 +49,12 @@ impl Terminal {
             .arg(program)
             .args(arguments);
         command.env("TERM", "xterm").env("NO_COLOR", "1");
-        let end = |fd: &std::os::fd::OwnedFd| Stdio::from(fd.try_clone().unwrap());
-        command
-            .stdin(end(&pty.slave))
-            .stdout(end(&pty.slave))
-            .stderr(end(&pty.slave));
+        let end = || Stdio::from(slave.try_clone().unwrap());
+        command.stdin(end()).stdout(end()).stderr(end());
         let daemon = Daemon::start(&mut command);
         drop(command);
-        drop(pty.slave);
-        let keyboard = File::from(pty.master);
+        drop(slave);
+        let keyboard = File::from(master);
         let mut output = keyboard.try_clone().unwrap();
         let screen = Arc::new(Mutex::new(Vec::new()));
         let shown = Arc::clone(&screen);
@@ -199,6 +191,24 @@ impl Terminal {
         let echoes = self.echoes();
         (status.code().unwrap_or(-1), self.screen(), echoes)
     }
+}
+
+/// A terminal of so many columns: the end of the person, and that of the programs. No program inherits either
+/// that another test starts meanwhile: it would hold the terminal open for as long as it runs.
+fn open(columns: u16) -> (OwnedFd, OwnedFd) {
+    let ours = OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC;
+    let master = openpt(ours).unwrap();
+    grantpt(&master).unwrap();
+    unlockpt(&master).unwrap();
+    let slave = ioctl_tiocgptpeer(&master, ours).unwrap();
+    let size = Winsize {
+        ws_row: 24,
+        ws_col: columns,
+        ws_xpixel: 0,
+        ws_ypixel: 0,
+    };
+    tcsetwinsize(&slave, size).unwrap();
+    (master, slave)
 }
 
 /// What a terminal shows of these octets, and whether its cursor can be seen and begins a line.
