@@ -309,23 +309,3 @@ fn the_manual_page_has_every_exit_status_of_the_help() {
     }
     assert_eq!(count, 13);
 }
-
-#[test]
-fn the_config_file_in_the_readme_is_one() {
-    let readme = include_str!("../README.md");
-    let (_, rest) = readme.split_once("```toml\n").unwrap();
-    let (config, _) = rest.split_once("```").unwrap();
-    let home = tempfile::tempdir().unwrap();
-    let path = home.path().join("config.toml");
-    fs::write(&path, config).unwrap();
-    let listed = assert_cmd::Command::cargo_bin("popfetch")
-        .unwrap()
-        .env_clear()
-        .env("HOME", home.path())
-        .args(["account", "list", "--config"])
-        .arg(&path)
-        .assert()
-        .success();
-    let listed = String::from_utf8_lossy(&listed.get_output().stdout).into_owned();
-    assert_eq!(listed.lines().count(), 3, "{listed}");
-}

@@ -1,6 +1,6 @@
 //! Holds the tests and the comments to the facts and faults that `src/facts.md` numbers. Each number in
 //! the name of a test or in a comment stands there. Each S (security), D (durability), C (crash point)
-//! and F (fault) number, and each row T of README's table, is in the name of a test, or stands in
+//! and F (fault) number, and each fault T of the table in README.md, is in the name of a test, or stands in
 //! [`NOT_TESTED`] with the reason; of the others, each is in the name of a test or in a comment.
 //!
 //! A test bears its numbers at the beginning of its name: `s47_...`, `d5_d6_...` for several, and

@@ -50,8 +50,9 @@ text { font: 12px system-ui, sans-serif; fill: #24292f }
 .title { font-weight: bold }
 .end { text-anchor: end }
 .axis { text-anchor: middle; fill: #57606a }
+.unit { fill: #57606a }
 line { stroke: #8b949e; stroke-opacity: 0.4 }
-@media (prefers-color-scheme: dark) { text { fill: #e6edf3 } .axis { fill: #8b949e } }
+@media (prefers-color-scheme: dark) { text { fill: #e6edf3 } .axis, .unit { fill: #8b949e } }
 </style>
 ";
 
@@ -82,6 +83,7 @@ impl Scale {
 
 fn axis(scale: &Scale, height: f64) -> String {
     let mut drawn = String::new();
+    text(&mut drawn, 0.0, TOP - 14.0, "unit", "time, logarithmic");
     let mut power = scale.from;
     while power <= scale.to {
         let x = scale.x(power);

@@ -11,7 +11,7 @@ use crate::plot;
 use crate::proxy::Found;
 use crate::table;
 
-/// Between these the README has what the benchmark wrote.
+/// Between these both pages have what the benchmark wrote.
 const BEGIN: &str = "<!-- figures: UPDATE=1 cargo bench --bench peers -->\n";
 const END: &str = "<!-- end of figures -->\n";
 
@@ -34,17 +34,23 @@ pub fn publish(groups: &[Group], machine: &str, lines: &[Found]) -> Result<()> {
     if env::var_os("UPDATE").is_some() {
         let plot = plot.context("nothing to draw")?;
         fs::write(root.join("benches/figures.svg"), plot)?;
-        update(&root.join("README.md"), &tables)?;
+        update(
+            &root.join("benches/README.md"),
+            &format!("{PLOT}\n\n{tables}"),
+        )?;
+        update(&root.join("README.md"), &table::brief(groups))?;
     }
     Ok(())
 }
 
-fn update(readme: &Path, tables: &str) -> Result<()> {
-    let text = fs::read_to_string(readme)?;
-    let (before, rest) = text.split_once(BEGIN).context("README.md has no place")?;
-    let (_, after) = rest.split_once(END).context("README.md has no place")?;
-    let plot = "![Seconds by program and work](benches/figures.svg)";
-    let renewed = format!("{before}{BEGIN}\n{plot}\n\n{tables}\n{END}{after}");
-    fs::write(readme, renewed)?;
+/// As `benches/README.md` finds it.
+const PLOT: &str = "![Seconds by program and work, on a logarithmic axis](figures.svg)";
+
+fn update(page: &Path, figures: &str) -> Result<()> {
+    let text = fs::read_to_string(page)?;
+    let has_no_place = || format!("{} has no place", page.display());
+    let (before, rest) = text.split_once(BEGIN).with_context(has_no_place)?;
+    let (_, after) = rest.split_once(END).with_context(has_no_place)?;
+    fs::write(page, format!("{before}{BEGIN}\n{figures}\n{END}{after}"))?;
     Ok(())
 }

@@ -27,6 +27,36 @@ pub fn markdown(groups: &[Group], machine: &str, lines: &[Found]) -> String {
     parts.join("\n\n") + "\n"
 }
 
+/// What a visitor wants to know: the programs, and the works that most of them, or two, can do.
+pub fn brief(groups: &[Group]) -> String {
+    let programs: Vec<Program> = Program::ALL
+        .into_iter()
+        .filter(|program| !matches!(program, Program::Limit | Program::Storing))
+        .collect();
+    let mut text = String::from("| work |");
+    for program in &programs {
+        let _ = write!(text, " {} |", program.name());
+    }
+    text += "\n|---|";
+    text += &"---|".repeat(programs.len());
+    let is_compared = |group: &&Group| group.bar(Program::Mpop).is_some();
+    for group in groups.iter().filter(is_compared) {
+        let _ = write!(text, "\n| {} |", group.workload.title());
+        for program in &programs {
+            let cell = match group.bar(*program) {
+                Some(bar) if *program == Program::Popfetch => {
+                    format!("**{}**", seconds(bar.seconds()))
+                }
+                Some(bar) if bar.estimated.is_some() => format!("{}\\*", seconds(bar.seconds())),
+                Some(bar) => seconds(bar.seconds()),
+                None => "-".into(),
+            };
+            let _ = write!(text, " {cell} |");
+        }
+    }
+    text + "\n"
+}
+
 fn is_known(group: &Group) -> bool {
     matches!(group.workload.work, Work::Known(_))
 }

@@ -39,7 +39,7 @@ struct Worst {
 
 impl Worst {
     fn cell(&self) -> String {
-        format!("{} twice, {} lost", self.twice, self.lost)
+        format!("{} duplicates, {} lost", self.twice, self.lost)
     }
 }
 
@@ -90,7 +90,7 @@ fn t3_the_power_goes_while_the_server_handles_quit() {
     let image = replay(&before, &recording.steps);
     let survivors = [Survives::Everything, Survives::Nothing];
     let cell = cut_power(explorer, &image, &survivors).cell();
-    assert_eq!(cell, "0 twice, 0 lost");
+    assert_eq!(cell, "0 duplicates, 0 lost");
     readme::hold("T3", &cell);
 }
 
@@ -102,7 +102,7 @@ fn t3b_the_same_with_the_state_on_another_file_system() {
     let image = replay(&before, &recording.steps);
     let survivors = [Survives::Below("state"), Survives::Below("mail")];
     let cell = cut_power(explorer, &image, &survivors).cell();
-    assert_eq!(cell, "0 twice, 0 lost");
+    assert_eq!(cell, "0 duplicates, 0 lost");
     readme::hold("T3b", &cell);
 }
 

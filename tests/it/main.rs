@@ -75,6 +75,8 @@ mod prompts;
 mod readers;
 /// Reading what was fetched, with no connection.
 mod reading;
+/// The commands of the README, as they stand there.
+mod readme;
 /// Real servers besides Dovecot.
 mod real_servers;
 /// Rules about messages before they are downloaded.

@@ -97,12 +97,48 @@ impl<'a> Screens<'a> {
     /// Compares what was seen with the file of this name.
     #[track_caller]
     pub fn hold(self, name: &str) {
-        let lines: Vec<_> = self.text.trim_end().lines().map(str::trim_end).collect();
-        hold(
-            &format!("{name}.{}.txt", self.columns),
-            &(lines.join("\n") + "\n"),
-        );
+        let name = format!("{name}.{}.txt", self.columns);
+        hold(&directory().join(name), &self.text());
     }
+
+    /// The same with a drawing of what was seen, in this file of the repository.
+    #[track_caller]
+    pub fn hold_drawn(self, file: &str) {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(file);
+        hold(&path, &drawn(&self.text(), self.columns));
+    }
+
+    fn text(&self) -> String {
+        let lines: Vec<_> = self.text.trim_end().lines().map(str::trim_end).collect();
+        lines.join("\n") + "\n"
+    }
+}
+
+/// A terminal with this text, as SVG: what was typed behind a prompt stands out.
+fn drawn(text: &str, columns: u16) -> String {
+    const ADVANCE: f64 = 7.83;
+    const LINE: usize = 18;
+    const MARGIN: usize = 16;
+    let width = (f64::from(columns) * ADVANCE).ceil() as usize + 2 * MARGIN;
+    let height = text.lines().count() * LINE + 2 * MARGIN;
+    let mut drawn = format!(
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{width}\" height=\"{height}\" \
+         viewBox=\"0 0 {width} {height}\" role=\"img\">\n<style>\n\
+         text {{ font: 13px ui-monospace, monospace; fill: #c9d1d9; white-space: pre }}\n\
+         .typed {{ font-weight: bold; fill: #7ee787 }}\n</style>\n\
+         <rect width=\"{width}\" height=\"{height}\" rx=\"8\" fill=\"#0d1117\"/>\n"
+    );
+    for (place, line) in text.lines().enumerate() {
+        let y = MARGIN + place * LINE + 13;
+        let class = if line.starts_with("$ ") {
+            " class=\"typed\""
+        } else {
+            ""
+        };
+        let line = line.replace('&', "&amp;").replace('<', "&lt;");
+        drawn += &format!("<text x=\"{MARGIN}\" y=\"{y}\"{class}>{line}</text>\n");
+    }
+    drawn + "</svg>\n"
 }
 
 /// The blocks of a screen, each an account's line or error with what belongs to it, in their order.
@@ -143,14 +179,13 @@ pub fn directory() -> PathBuf {
 }
 
 #[track_caller]
-fn hold(name: &str, seen: &str) {
-    let path = directory().join(name);
+fn hold(path: &Path, seen: &str) {
     if std::env::var_os("UPDATE").is_some() {
         fs::create_dir_all(directory()).unwrap();
-        fs::write(&path, seen).unwrap();
+        fs::write(path, seen).unwrap();
         return;
     }
-    let kept = fs::read_to_string(&path).unwrap_or_default();
+    let kept = fs::read_to_string(path).unwrap_or_default();
     assert!(
         kept == seen,
         "{} is not what is seen (UPDATE=1 cargo test --test it snapshots:: writes it):\n{}",

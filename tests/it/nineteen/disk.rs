@@ -24,7 +24,7 @@ fn t7_the_disk_is_full() {
     disk.remount("size=1m");
     scene.fetch_well();
     let cell = format!("{}, {left} left in tmp/, {}", scene.tally(), exit(&faulty));
-    row("T7", &cell, "0 twice, 0 lost, 0 left in tmp/, exit 74");
+    row("T7", &cell, "0 duplicates, 0 lost, 0 left in tmp/, exit 74");
     assert_eq!(scene.server.maildrop().count(), 0);
 }
 
@@ -54,7 +54,7 @@ fn t8_fsync_fails() {
     );
     row("T8", &cell, "0 deleted, 0 left in tmp/, exit 74");
     scene.fetch_well();
-    assert_eq!(scene.tally().to_string(), "0 twice, 0 lost");
+    assert_eq!(scene.tally().to_string(), "0 duplicates, 0 lost");
     assert_eq!(scene.server.maildrop().count(), 0);
 }
 
@@ -72,5 +72,5 @@ fn t20_the_state_file_is_cut_in_half() {
         false => "not noticed",
     };
     let cell = format!("{noticed}, {}", scene.tally());
-    row("T20", &cell, "noticed and made again, 0 twice, 0 lost");
+    row("T20", &cell, "noticed and made again, 0 duplicates, 0 lost");
 }

@@ -25,7 +25,7 @@ fn t1_killed_after_five_messages() {
     assert_eq!(running.wait().status, None);
     gate.open();
     scene.fetch_well();
-    row("T1", &scene.tally().to_string(), "0 twice, 0 lost");
+    row("T1", &scene.tally().to_string(), "0 duplicates, 0 lost");
     assert_eq!(scene.server.maildrop().count(), 10);
 }
 
@@ -44,7 +44,7 @@ fn t2_the_connection_is_closed_within_the_fourth_message() {
         scene.tally(),
         exit(&faulty)
     );
-    row("T2", &cell, "0 cut short, 0 twice, 0 lost, exit 0");
+    row("T2", &cell, "0 cut short, 0 duplicates, 0 lost, exit 0");
     assert!(faulty.stderr.contains("message 4"), "{faulty:#?}");
 }
 
@@ -55,7 +55,7 @@ fn t11_the_reply_to_quit_is_lost() {
     let faulty = scene.fetch();
     scene.fetch_well();
     let cell = format!("{}, {}", scene.tally(), exit(&faulty));
-    row("T11", &cell, "0 twice, 0 lost, exit 0");
+    row("T11", &cell, "0 duplicates, 0 lost, exit 0");
     assert_eq!(scene.server.maildrop().count(), 0);
 }
 
@@ -75,7 +75,7 @@ fn t11b_quit_never_reaches_the_server() {
     row(
         "T11b",
         &cell,
-        "0 twice, 0 lost, 10 deleted, 0 downloaded again",
+        "0 duplicates, 0 lost, 10 deleted, 0 downloaded again",
     );
 }
 
@@ -98,7 +98,7 @@ fn t17_the_connection_is_closed_within_the_unique_id_listing() {
     assert_eq!(scene.server.last_session().count("DELE"), 0);
     scene.fetch_well();
     let cell = format!("{}, {deleted} deleted, {}", scene.tally(), exit(&faulty));
-    row("T17", &cell, "0 twice, 0 lost, 0 deleted, exit 75");
+    row("T17", &cell, "0 duplicates, 0 lost, 0 deleted, exit 75");
     assert_eq!(scene.server.last_session().count("RETR"), 0);
     assert_eq!(scene.server.maildrop().count(), 0);
 }

@@ -16,7 +16,7 @@ fn t4_two_messages_with_one_unique_id() {
     let delivered = scene.tally().delivered;
     scene.fetch_well();
     let cell = format!("{delivered} delivered, {}", scene.tally());
-    row("T4", &cell, "10 delivered, 0 twice, 0 lost");
+    row("T4", &cell, "10 delivered, 0 duplicates, 0 lost");
     assert_eq!(scene.server.last_session().count("RETR"), 0);
 }
 
@@ -26,7 +26,7 @@ fn t5_a_server_without_uidl() {
     let scene = Scene::new("", |server| server.behaviour(old));
     scene.fetch_well();
     scene.fetch_well();
-    row("T5", &scene.tally().to_string(), "0 twice, 0 lost");
+    row("T5", &scene.tally().to_string(), "0 duplicates, 0 lost");
     assert_eq!(scene.server.maildrop().count(), 10);
 }
 
@@ -45,7 +45,7 @@ fn t16_a_new_message_under_a_used_unique_id() {
     scene.fetch_well();
     let unseen = scene.tally().lost();
     let cell = format!("{}, {unseen} deleted unseen", scene.tally());
-    row("T16", &cell, "0 twice, 0 lost, 0 deleted unseen");
+    row("T16", &cell, "0 duplicates, 0 lost, 0 deleted unseen");
     assert_eq!(scene.server.maildrop().count(), 0);
 }
 
@@ -60,7 +60,7 @@ fn t18_half_of_the_maildrop_is_listed_once() {
     scene.fetch_well();
     scene.server.maildrop().replace(scene.messages.clone());
     scene.fetch_well();
-    row("T18", &scene.tally().to_string(), "0 twice, 0 lost");
+    row("T18", &scene.tally().to_string(), "0 duplicates, 0 lost");
     assert_eq!(scene.server.last_session().count("RETR"), 0);
 }
 
@@ -74,6 +74,6 @@ fn t19_all_unique_ids_change() {
     }
     scene.server.maildrop().replace(renamed);
     scene.fetch_well();
-    row("T19", &scene.tally().to_string(), "0 twice, 0 lost");
+    row("T19", &scene.tally().to_string(), "0 duplicates, 0 lost");
     assert_eq!(scene.server.maildrop().count(), 10);
 }

@@ -17,10 +17,6 @@ use crate::support::readme;
 
 #[test]
 fn the_readme_compares_nineteen_faults() {
-    let rows = [
-        "T1", "T2", "T3", "T3b", "T4", "T5", "T6", "T7", "T8", "T11", "T11b", "T13", "T14", "T15",
-        "T16", "T17", "T18", "T19", "T20",
-    ];
-    assert_eq!(readme::rows(), rows);
+    assert!(readme::has_all_rows());
     assert!(include_str!("../../../README.md").contains(readme::COMMAND));
 }

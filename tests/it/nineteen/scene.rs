@@ -102,7 +102,7 @@ impl Tally {
 /// In the words of the table, as far as all its rows share them.
 impl fmt::Display for Tally {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} twice, {} lost", self.twice, self.lost())?;
+        write!(f, "{} duplicates, {} lost", self.twice, self.lost())?;
         if self.foreign > 0 {
             write!(f, ", {} cut short", self.foreign)?;
         }

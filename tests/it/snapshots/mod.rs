@@ -4,6 +4,7 @@
 mod fetching;
 mod first;
 mod looking;
+mod picture;
 mod setup;
 
 use crate::support::maildrop::Maildrop;

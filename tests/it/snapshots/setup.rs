@@ -5,18 +5,24 @@ use crate::support::account::Security;
 use crate::support::certificate::{Authority, Wanted};
 use crate::support::dns::NameServer;
 use crate::support::maildrop::Maildrop;
+use crate::support::message::Message;
 use crate::support::run::Home;
 use crate::support::server::Server;
 use crate::support::snapshot::Screens;
 use crate::support::terminal::Terminal;
 
-/// A world in which this host, on port 995, is the test's own server.
-fn world(host: &str) -> (Authority, NameServer, Server, Home) {
+/// A world in which this host, on port 995, is the test's own server, with these messages for whoever signs
+/// in with this name.
+pub fn world(
+    host: &str,
+    user: &str,
+    messages: Vec<Message>,
+) -> (Authority, NameServer, Server, Home) {
     let authority = Authority::new();
     let identity = authority.issue(&Wanted::default().names(&[host]));
     let security = Security::identity(&identity, &authority);
-    let server = Server::builder(&Maildrop::new(letters()))
-        .credentials("ada@example.test", "secret")
+    let server = Server::builder(&Maildrop::new(messages))
+        .credentials(user, "secret")
         .security(security)
         .start();
     let dns = NameServer::start(&[]);
@@ -29,15 +35,19 @@ fn world(host: &str) -> (Authority, NameServer, Server, Home) {
     (authority, dns, server, home)
 }
 
+fn letters_at(host: &str) -> (Authority, NameServer, Server, Home) {
+    world(host, "ada@example.test", letters())
+}
+
 /// The screens of it, with the program where a package would have put it.
-fn screens(home: &Home, columns: u16) -> Screens<'_> {
+pub fn screens(home: &Home, columns: u16) -> Screens<'_> {
     Screens::at(home, columns).with(env!("CARGO_BIN_EXE_popfetch"), "/usr/bin/popfetch")
 }
 
 #[test]
 fn the_whole_dialogue() {
     for columns in WIDTHS {
-        let (_authority, _dns, _server, home) = world("pop.example.test");
+        let (_authority, _dns, _server, home) = letters_at("pop.example.test");
         screens(&home, columns)
             .talk(&["setup"], 0, |terminal| {
                 terminal.answer("Your mail address:", "ada");
@@ -61,7 +71,7 @@ fn the_whole_dialogue() {
 #[test]
 fn where_nothing_is_found() {
     for columns in WIDTHS {
-        let (_authority, _dns, _server, home) = world("pop.example.test");
+        let (_authority, _dns, _server, home) = letters_at("pop.example.test");
         screens(&home, columns)
             .talk(&["setup", "ada@other.test"], 69, |terminal| {
                 terminal.answer("[give up]:", "pop.other.test");
@@ -74,7 +84,7 @@ fn where_nothing_is_found() {
 #[test]
 fn providers_without_pop3() {
     for columns in WIDTHS {
-        let (_authority, _dns, _server, home) = world("pop.example.test");
+        let (_authority, _dns, _server, home) = letters_at("pop.example.test");
         screens(&home, columns)
             .run(&["setup", "ada@icloud.com"], 69)
             .run(&["setup", "ada@proton.me"], 69)
@@ -85,7 +95,7 @@ fn providers_without_pop3() {
 /// What setup says of a provider until it asks for something.
 fn at_provider(name: &str, host: &str, address: &str, answers: impl Fn(&mut Terminal)) {
     for columns in WIDTHS {
-        let (_authority, _dns, _server, home) = world(host);
+        let (_authority, _dns, _server, home) = letters_at(host);
         screens(&home, columns)
             .talk(&["setup", address], 130, |terminal| {
                 answers(terminal);
