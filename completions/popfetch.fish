@@ -52,6 +52,7 @@ complete -c popfetch -n "__fish_popfetch_needs_command" -f -a "login" -d 'Sign i
 complete -c popfetch -n "__fish_popfetch_needs_command" -f -a "password" -d 'Keep passwords in the system keyring'
 complete -c popfetch -n "__fish_popfetch_needs_command" -f -a "completions" -d 'Write a completion script for a shell'
 complete -c popfetch -n "__fish_popfetch_needs_command" -f -a "man" -d 'Write a manual page'
+complete -c popfetch -n "__fish_popfetch_needs_command" -f -a "schema" -d 'Write the JSON Schema of what --format json writes'
 complete -c popfetch -n "__fish_popfetch_using_subcommand fetch" -l delete-after -d 'Delete each message from the server this long after it was fetched, as in "14 days"' -r
 complete -c popfetch -n "__fish_popfetch_using_subcommand fetch" -l maildir -d 'Store the mail in this Maildir; needed with a URL' -r -F
 complete -c popfetch -n "__fish_popfetch_using_subcommand fetch" -l max-size -d 'Leave larger messages on the server, as in "25 MB"' -r
@@ -548,6 +549,19 @@ complete -c popfetch -n "__fish_popfetch_using_subcommand man" -s q -l quiet -d 
 complete -c popfetch -n "__fish_popfetch_using_subcommand man" -s v -l verbose -d 'Say more; -vv shows what goes over the line, without passwords'
 complete -c popfetch -n "__fish_popfetch_using_subcommand man" -l no-progress -d 'Show no progress bars'
 complete -c popfetch -n "__fish_popfetch_using_subcommand man" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c popfetch -n "__fish_popfetch_using_subcommand schema" -l config -d 'Read this config file instead of the usual one' -r -F
+complete -c popfetch -n "__fish_popfetch_using_subcommand schema" -l format -d 'What to write on standard output' -r -f -a "text\t'Lines for people'
+json\t'One JSON object a line'
+paths\t'The path of each message'"
+complete -c popfetch -n "__fish_popfetch_using_subcommand schema" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Wherever the output goes'
+never\t'Nowhere'"
+complete -c popfetch -n "__fish_popfetch_using_subcommand schema" -l config-on-stdin -d 'The config file\'s text is standard input: how `watch` hands on the one that it has read. What is named is where it came from'
+complete -c popfetch -n "__fish_popfetch_using_subcommand schema" -s 0 -l null -d 'End each path with NUL instead of a newline; implies --format paths'
+complete -c popfetch -n "__fish_popfetch_using_subcommand schema" -s q -l quiet -d 'Say nothing unless something goes wrong, or needs a look'
+complete -c popfetch -n "__fish_popfetch_using_subcommand schema" -s v -l verbose -d 'Say more; -vv shows what goes over the line, without passwords'
+complete -c popfetch -n "__fish_popfetch_using_subcommand schema" -l no-progress -d 'Show no progress bars'
+complete -c popfetch -n "__fish_popfetch_using_subcommand schema" -s h -l help -d 'Print help (see more with \'--help\')'
 
 # The accounts of the config file.
 function __popfetch_accounts

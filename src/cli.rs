@@ -254,6 +254,11 @@ Example:
         #[arg(value_enum, default_value_t)]
         page: Page,
     },
+    /// Write the JSON Schema of what --format json writes
+    #[command(after_help = "\
+Example:
+  popfetch schema > popfetch.schema.json")]
+    Schema,
 }
 
 /// The shells with completions.

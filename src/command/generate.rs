@@ -1,4 +1,5 @@
-//! `popfetch completions` and `popfetch man`: what is committed in completions/ and man/.
+//! `popfetch completions`, `popfetch man` and `popfetch schema`: what is committed in completions/, in man/
+//! and beside this file.
 //!
 //! The program carries the committed files themselves; a test makes them anew from the command
 //! line's description and compares, so that they cannot drift.
@@ -28,6 +29,12 @@ pub(super) fn man(page: Page) -> Result<Status, Failure> {
     if !std::io::stdout().is_terminal() || !open(text) {
         print(text)?;
     }
+    Ok(Status::Ok)
+}
+
+/// The JSON Schema (draft 2020-12) of what is written for programs, which a test holds against what is.
+pub(super) fn schema() -> Result<Status, Failure> {
+    print(include_str!("schema.json"))?;
     Ok(Status::Ok)
 }
 

@@ -163,6 +163,7 @@ fn not_json(command: &Command) -> Option<&'static str> {
         Command::Completions { .. } => Some("a completion script is written for its shell"),
         Command::Watch(_) => Some("a watch writes nothing to standard output but its status"),
         Command::Man { .. } => Some("a manual page is written for a person"),
+        Command::Schema => Some("the schema is one object over many lines"),
         Command::Show(it) if it.raw || it.headers || it.html => Some("it is written as it is"),
         Command::Show(it) if it.part.is_some() && it.save.is_none() => {
             Some("a part is written as it is")
@@ -188,6 +189,7 @@ fn run(context: &Context<'_>, command: Command) -> Result<Status, Failure> {
         Command::Password(command) => password::run(context, command),
         Command::Completions { shell } => generate::completions(shell),
         Command::Man { page } => generate::man(page),
+        Command::Schema => generate::schema(),
     }
 }
 

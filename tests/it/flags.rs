@@ -103,7 +103,7 @@ fn a_config_file_that_is_not_there_is_missed_by_each_command_that_has_a_use_for_
         let output = run_with(&words, &["--config", "/nowhere/config.toml"]);
         match words[0].as_str() {
             // These have none, and setup and import make one.
-            "completions" | "man" | "setup" | "import" => {}
+            "completions" | "man" | "schema" | "setup" | "import" => {}
             // Its name tells one watch from another.
             "watch" => assert_eq!(output.status, Some(1), "{output:#?}"),
             // A file and a number need none.

@@ -85,6 +85,8 @@ mod rules;
 mod samples;
 /// Few files and threads.
 mod scarce;
+/// `popfetch schema` against what is really written.
+mod schema;
 /// What stands on a terminal, narrow and wide.
 mod screens;
 /// Secrets that are slow to come.
