@@ -5,9 +5,9 @@ use super::fail::{Failure, print};
 use super::{doctor, remove};
 use crate::cli::AccountCommand;
 use crate::durable::Disk;
-use crate::exit::Status;
+use crate::exit::{Diagnose, Status};
 use crate::maildir::{Ground, Site};
-use crate::profile::{Overrides, Profile};
+use crate::profile::{Overrides, Profile, Told};
 use crate::term::{Column, Table, columns, escape_str, json_line};
 use serde_json::{Map, Value, json};
 use std::path::Path;
@@ -35,7 +35,7 @@ fn names(context: &Context<'_>) -> Result<Status, Failure> {
 
 fn list(context: &Context<'_>) -> Result<Status, Failure> {
     let config = context.config(&[])?;
-    let (mut data, mut status) = (Vec::new(), Status::Ok);
+    let (mut data, mut status, mut told) = (Vec::new(), Status::Ok, Told::default());
     let mut table = Table::new(&[
         Column::Flexible,
         Column::Flexible,
@@ -47,9 +47,11 @@ fn list(context: &Context<'_>) -> Result<Status, Failure> {
         let profile = match config.profile(name, &Overrides::default()) {
             Ok(profile) => profile,
             Err(error) => {
-                let failure = Failure::from(error);
-                status = status.worst(failure.status);
-                eprint!("{}", failure.render(context.paint()));
+                status = status.worst(error.status());
+                let text = error.render_beside(context.paint(), &mut told);
+                if !text.is_empty() {
+                    eprintln!("{text}");
+                }
                 continue;
             }
         };

@@ -9,7 +9,7 @@ use crate::fetch::{self, Environment, Network};
 use crate::paths;
 use crate::profile::providers;
 use crate::profile::units::Period;
-use crate::profile::{Config, ConfigError, Overrides, PasswordSource, Profile, select};
+use crate::profile::{Config, ConfigError, Overrides, PasswordSource, Profile, Told, select};
 use crate::report::{self, Event, Format, Options, Outcome, Report, Reporter};
 use crate::secrets;
 use crate::state::Moment;
@@ -167,8 +167,10 @@ impl<'a> Context<'a> {
                 "name the account to be worked on, or remove `disabled` from its profile",
             ));
         }
+        let mut told = Told::default();
         let selected = selected.into_iter().map(|(name, profile)| {
-            let profile = profile.map_err(|error| self.report_config(report, &name, &error));
+            let profile =
+                profile.map_err(|error| self.report_config(report, &name, &error, &mut told));
             if let Some(profile) = profile.as_ref().ok().filter(|it| config.is_beside(it)) {
                 let text = format!(
                     "the Maildir is {}, beside the config file, because it is there already; other \
@@ -184,13 +186,22 @@ impl<'a> Context<'a> {
 
     /// A fault with a place in the config file is shown with that place; a program gets the
     /// account's event all the same.
-    fn report_config(&self, report: &Reporter, name: &str, error: &ConfigError) -> report::Failure {
+    fn report_config(
+        &self,
+        report: &Reporter,
+        name: &str,
+        error: &ConfigError,
+        told: &mut Told,
+    ) -> report::Failure {
         let outcome = Outcome {
             failure: Some(fetch::failure(error)),
             ..Outcome::default()
         };
-        let place = error.render(self.paint());
-        report.report_unstarted(name, &outcome, &format!("{place}\n"));
+        let mut text = error.render_beside(self.paint(), told);
+        if !text.is_empty() {
+            text.push('\n');
+        }
+        report.report_unstarted(name, &outcome, &text);
         fetch::failure(error)
     }
 

@@ -15,7 +15,7 @@ use super::address::without_password;
 use super::diagnose::ConfigError;
 use super::file::Account;
 use super::overrides::Overrides;
-use super::problem::{Problem, Source};
+use super::problem::{Problem, Source, Within};
 use super::tables::File;
 use super::{PasswordSource, Profile, Server, Typed, resolve, url};
 use crate::term::quoted;
@@ -76,14 +76,42 @@ impl Config {
             path: path.to_owned(),
             text,
         });
-        let file = File::parse(&source.text).map_err(|error| {
-            ConfigError::Invalid(Box::new(Problem::from_toml(source.clone(), &error)))
-        })?;
-        Ok(Self {
+        let problem = |within, error: &_| Problem::from_toml(source.clone(), within, error);
+        let file = File::parse(&source.text)
+            .map_err(|error| ConfigError::Invalid(Box::new(problem(Within::File, &error))))?;
+        let of_file = file
+            .faults
+            .iter()
+            .map(|it| problem(Within::File, &it.error));
+        let defaults = file.defaults.faults.iter();
+        let of_defaults = defaults.map(|it| problem(Within::Defaults, &it.error));
+        let wrong: Vec<_> = of_file.chain(of_defaults).collect();
+        let config = Self {
             source: Some(source),
             file,
             is_named: false,
-        })
+        };
+        match ConfigError::of(config.with_what_accounts_have(wrong)) {
+            Some(error) => Err(error),
+            None => Ok(config),
+        }
+    }
+
+    /// Where the file cannot be used, all that is wrong in it, so that it is mended in one go.
+    fn with_what_accounts_have(&self, mut wrong: Vec<Problem>) -> Vec<Problem> {
+        if wrong.is_empty() {
+            return wrong;
+        }
+        for name in self.accounts().filter(|name| !self.is_disabled(name)) {
+            let error = self.profile(name, &Overrides::default()).err();
+            for problem in error.iter().flat_map(ConfigError::problems) {
+                let is_told = |it: &Problem| it.is_same(problem) && it.within == problem.within;
+                if !wrong.iter().any(is_told) {
+                    wrong.push(problem.clone());
+                }
+            }
+        }
+        wrong
     }
 
     /// A config without accounts, for those given as URLs.
@@ -189,8 +217,8 @@ impl Config {
     pub fn is_disabled(&self, name: &str) -> bool {
         let disabled = |account: &Account| account.disabled.as_ref().map(|d| *d.get_ref());
         let account = self.file.accounts.get(name);
-        let own = account.and_then(|account| account.as_ref().ok().and_then(disabled));
-        own.or_else(|| disabled(&self.file.defaults))
+        let own = account.and_then(|account| disabled(&account.value));
+        own.or_else(|| disabled(&self.file.defaults.value))
             .unwrap_or(false)
             || self.file.disabled.contains(name)
     }
@@ -199,8 +227,8 @@ impl Config {
     /// paths were taken from once.
     pub fn is_beside(&self, profile: &Profile) -> bool {
         let account = self.file.accounts.get(profile.name.as_str());
-        let own = account.and_then(|account| account.as_ref().ok()?.maildir.as_ref());
-        let named = own.or(self.file.defaults.maildir.as_ref());
+        let own = account.and_then(|account| account.value.maildir.as_ref());
+        let named = own.or(self.file.defaults.value.maildir.as_ref());
         let relative = named.is_some_and(|it| !it.get_ref().starts_with(['/', '~']));
         let directory = self.path().and_then(Path::parent);
         relative && directory.is_some_and(|directory| profile.maildir.starts_with(directory))
@@ -214,24 +242,13 @@ impl Config {
     /// There is no such account, or it does not make sense.
     pub fn profile(&self, name: &str, overrides: &Overrides) -> Result<Profile, ConfigError> {
         match (&self.source, self.file.accounts.get_key_value(name)) {
-            (Some(source), Some((name, Ok(account)))) => {
+            (Some(source), Some((name, account))) => {
                 let profile =
                     resolve::profile(source, name, account, &self.file.defaults, overrides)?;
                 let named = self.path().filter(|_| self.is_named);
                 Ok(Profile {
                     typed: Typed::account(named, overrides),
                     ..profile
-                })
-            }
-            (Some(source), Some((_, Err(errors)))) => {
-                let problem = |error| Problem {
-                    account: Some(name.to_owned()),
-                    ..Problem::from_toml(source.clone(), error)
-                };
-                let mut problems = errors.iter().map(problem);
-                Err(match (problems.next(), problems.len()) {
-                    (Some(only), 0) => ConfigError::Invalid(Box::new(only)),
-                    (first, _) => ConfigError::Several(first.into_iter().chain(problems).collect()),
                 })
             }
             _ => Err(ConfigError::UnknownAccount {

@@ -1,14 +1,15 @@
 //! What can be wrong with the configuration, and how a person is shown where.
 
-use std::io;
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
+use std::{io, slice};
 
 use annotate_snippets::renderer::DecorStyle;
 use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet};
 use thiserror::Error;
 
 use super::address::without_password;
-use super::problem::Problem;
+use super::problem::{Problem, Within};
 use super::words::nearest;
 use crate::exit::{Diagnose, Status, is_scarce, scarcity};
 use crate::paths::NoHome;
@@ -96,6 +97,28 @@ pub enum ConfigError {
 }
 
 impl ConfigError {
+    /// All of these, in the order of the file; nothing where there is none.
+    pub(super) fn of(mut problems: Vec<Problem>) -> Option<Self> {
+        problems.sort_by_key(|problem| problem.span.start);
+        match (problems.len(), problems.pop()) {
+            (1, Some(only)) => Some(Self::Invalid(Box::new(only))),
+            (_, Some(last)) => {
+                problems.push(last);
+                Some(Self::Several(problems))
+            }
+            (_, None) => None,
+        }
+    }
+
+    /// What is wrong at places of the file.
+    pub(super) fn problems(&self) -> &[Problem] {
+        match self {
+            Self::Invalid(problem) => slice::from_ref(problem),
+            Self::Several(problems) => problems,
+            _ => &[],
+        }
+    }
+
     /// What is wrong, without where; safe for a terminal.
     pub fn reason(&self) -> String {
         match self {
@@ -117,10 +140,17 @@ impl ConfigError {
     /// Several lines, without a newline at the end; The source line is left out where it may
     /// hold a password.
     pub fn render(&self, paint: Paint) -> String {
+        self.render_beside(paint, &mut Told::default())
+    }
+
+    /// The same for one of several accounts: what is wrong with the defaults of all is told with the
+    /// first of them. Empty where nothing is left to tell.
+    pub fn render_beside(&self, paint: Paint, told: &mut Told) -> String {
         match self {
-            Self::Invalid(problem) => shown(problem, paint),
-            Self::Several(problems) => {
-                let shown: Vec<_> = problems.iter().map(|it| shown(it, paint)).collect();
+            Self::Invalid(_) | Self::Several(_) => {
+                let problems = self.problems().iter();
+                let new = problems.filter(|it| told.is_new(it));
+                let shown: Vec<_> = new.map(|it| shown(it, paint)).collect();
                 shown.join("\n")
             }
             other => {
@@ -136,6 +166,17 @@ impl ConfigError {
                 }
             }
         }
+    }
+}
+
+/// What was told of the defaults of all accounts.
+#[derive(Debug, Default)]
+pub struct Told(HashSet<(usize, String)>);
+
+impl Told {
+    fn is_new(&mut self, problem: &Problem) -> bool {
+        let key = || (problem.span.start, problem.message.clone());
+        problem.within != Within::Defaults || self.0.insert(key())
     }
 }
 

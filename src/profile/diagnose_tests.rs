@@ -10,19 +10,19 @@ fn shown(text: &str) -> String {
         text: text.to_owned().into(),
     });
     let error = error_of(text).unwrap();
-    ConfigError::Invalid(Box::new(Problem::from_toml(source, &error))).render(Paint::PLAIN)
+    ConfigError::Invalid(Box::new(Problem::from_toml(source, Within::File, &error)))
+        .render(Paint::PLAIN)
 }
 
 /// What is wrong with the file, or else with an account in it.
 fn error_of(text: &str) -> Option<toml::de::Error> {
     match File::parse(text) {
         Ok(file) => {
-            let mut errors = file
-                .accounts
-                .into_values()
-                .filter_map(Result::err)
-                .flatten();
-            errors.next()
+            let accounts = file.accounts.into_values();
+            let mut tables = accounts.chain([file.defaults]);
+            let outside = file.faults.into_iter().next();
+            let fault = outside.or_else(|| tables.find_map(|it| it.faults.into_iter().next()));
+            fault.map(|fault| fault.error)
         }
         Err(error) => Some(error),
     }

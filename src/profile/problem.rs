@@ -16,7 +16,7 @@ use crate::term::{visible, visible_same_width};
 const HIDDEN: &str = "***";
 
 /// Something wrong at a place of the file.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Problem {
     pub(crate) source: Arc<Source>,
     pub(crate) span: Range<usize>,
@@ -25,8 +25,21 @@ pub struct Problem {
     /// The place is a key that is not known, which may be a misspelt `password`: its value must
     /// not be shown.
     pub(crate) unknown_key: bool,
-    /// The account that it is in, where the message does not say so.
-    pub(crate) account: Option<String>,
+    /// What it is in, where the message does not say so.
+    pub(crate) within: Within,
+    /// It is there because none of these keys is.
+    pub(crate) lacks: &'static [&'static str],
+}
+
+/// The part of the file that something is wrong in.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(crate) enum Within {
+    /// The file as a whole, or a part that need not be named.
+    File,
+    /// `[defaults]`: it concerns every account that does not say otherwise.
+    Defaults,
+    /// The account of this name.
+    Account(String),
 }
 
 /// The file's name and text, kept for showing what is wrong in it.
@@ -63,17 +76,19 @@ pub(crate) struct Excerpt {
 
 impl Problem {
     /// From what toml says about a file that does not parse.
-    pub(crate) fn from_toml(source: Arc<Source>, error: &toml::de::Error) -> Self {
+    pub(crate) fn from_toml(source: Arc<Source>, within: Within, error: &toml::de::Error) -> Self {
         let span = error.span().unwrap_or(0..0);
         let message = error.message();
         let expected = expected_words(message);
         let unknown_key = message.starts_with("unknown field");
         let found = message.split('`').nth(1).unwrap_or_default();
-        let help = meant_by(found, &expected)
-            .map(|ours| match way_to_say(found).filter(|_| unknown_key) {
-                Some(way) => way.to_owned(),
-                None => format!("did you mean `{ours}`?"),
-            })
+        let stray = (unknown_key && expected.iter().any(|it| it == "accounts"))
+            .then(|| stray_table(&source.text, &span))
+            .flatten()
+            .filter(|_| !is_meant(found, &expected));
+        let help = stray
+            .map(|name| format!("an account's table is named in full: [accounts.{name}]"))
+            .or_else(|| meant(found, &expected, unknown_key))
             .or_else(|| of_an_account(found, &expected))
             .or_else(|| nearest(found, &expected).map(|near| format!("did you mean `{near}`?")))
             .or_else(|| {
@@ -88,7 +103,9 @@ impl Problem {
         let line = line_at(&source.text, span.start).unwrap_or_default();
         let in_secret = is_in_secret_table(source.text.get(..span.start).unwrap_or_default())
             || holds_secret(line);
-        let message = if unknown_key {
+        let message = if let Some(name) = stray {
+            format!("there is no table [{name}]")
+        } else if unknown_key {
             format!("there is no key `{found}`")
         } else if message.starts_with("unknown variant") && in_secret {
             "this is not known here".to_owned()
@@ -103,16 +120,23 @@ impl Problem {
             message,
             help,
             unknown_key,
-            account: None,
+            within,
+            lacks: &[],
         }
     }
 
     /// What is wrong, and in which account.
     pub(crate) fn title(&self) -> String {
-        match &self.account {
-            Some(account) => visible(&format!("account `{account}`: {}", self.message)),
-            None => visible(&self.message),
+        match &self.within {
+            Within::Account(account) => visible(&format!("account `{account}`: {}", self.message)),
+            Within::Defaults => visible(&format!("[defaults]: {}", self.message)),
+            Within::File => visible(&self.message),
         }
+    }
+
+    /// Whether it is the same thing, whatever account it was met in.
+    pub(crate) fn is_same(&self, other: &Self) -> bool {
+        (&self.span, &self.message) == (&other.span, &other.message)
     }
 
     /// Line number, from 1.
@@ -168,6 +192,27 @@ impl Problem {
             span,
         })
     }
+}
+
+/// The word that was meant, or how that is said here.
+fn meant(found: &str, expected: &[String], is_key: bool) -> Option<String> {
+    let ours = meant_by(found, expected)?;
+    Some(match way_to_say(found).filter(|_| is_key) {
+        Some(way) => way.to_owned(),
+        None => format!("did you mean `{ours}`?"),
+    })
+}
+
+/// The name of a table `[name]` at the top of the file, as it is written.
+fn stray_table<'a>(text: &'a str, place: &Range<usize>) -> Option<&'a str> {
+    let (before, after) = (text.get(..place.start)?, text.get(place.end..)?);
+    let is_heading = before.trim_end().ends_with('[') && after.trim_start().starts_with(']');
+    text.get(place.clone()).filter(|_| is_heading)
+}
+
+/// Whether a table that is not known may be one of ours, misspelt.
+fn is_meant(found: &str, expected: &[String]) -> bool {
+    meant_by(found, expected).is_some() || nearest(found, expected) == Some("defaults")
 }
 
 /// The line that this place is in.

@@ -4,7 +4,6 @@
 
 use super::TLS_PORT;
 use crate::paths;
-use crate::secrets;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -14,17 +13,16 @@ use toml::Spanned;
 
 use super::address::{checked_user, normal_host};
 use super::diagnose::ConfigError;
-use super::file::{Account, NetrcWord};
+use super::file::{Account, TlsMode};
 use super::overrides::Overrides;
-use super::problem::{Problem, Source};
+use super::problem::{Problem, Source, Within};
+use super::salvage::Salvaged;
 use super::units::{Octets, Period};
 use super::words::nearest;
-use super::{Auth, PasswordSource, Policy, Profile, Server, Tls};
+use super::{Auth, Policy, Profile, Server};
 
 /// Where new messages go if nothing says otherwise.
 pub(crate) const MAILDIR: &str = "~/Mail/{account}";
-/// Where `password-netrc = true` looks.
-const NETRC: &str = "~/.netrc";
 /// How long the server may be silent if nothing says otherwise.
 pub const TIMEOUT: Duration = Duration::from_secs(60);
 /// How long `watch` waits between two fetches if nothing says otherwise.
@@ -36,19 +34,50 @@ const PLAIN_PORT: u16 = 110;
 pub(crate) fn profile(
     source: &Arc<Source>,
     name: &Spanned<String>,
-    account: &Account,
-    defaults: &Account,
+    account: &Salvaged<Account>,
+    defaults: &Salvaged<Account>,
     overrides: &Overrides,
 ) -> Result<Profile, ConfigError> {
-    let account = Resolver {
+    let faults = account.faults.iter().chain(&defaults.faults);
+    let mut wrong = Wrong::beside(faults);
+    let within = || Within::Account(name.get_ref().clone());
+    for fault in &account.faults {
+        wrong.add(Problem::from_toml(source.clone(), within(), &fault.error));
+    }
+    let resolver = Resolver {
         source,
         name,
-        account,
-        defaults,
+        account: &account.value,
+        defaults: &defaults.value,
     };
-    let mut profile = account.profile()?;
+    let profile = resolver.profile(&mut wrong);
+    if !wrong.is_empty() {
+        wrong.lay_to(&of_defaults(source, defaults));
+    }
+    if let Some(error) = wrong.into_error() {
+        return Err(error);
+    }
+    let mut profile =
+        profile.ok_or_else(|| resolver.error(name.span(), "it cannot be made sense of"))?;
     overrides.apply(&mut profile)?;
     Ok(profile)
+}
+
+/// What is wrong with the defaults, whatever an account adds to them.
+fn of_defaults(source: &Arc<Source>, defaults: &Salvaged<Account>) -> Vec<Problem> {
+    let name = Spanned::new(0..0, "any".to_owned());
+    let mut wrong = Wrong::beside(defaults.faults.iter());
+    let resolver = Resolver {
+        source,
+        name: &name,
+        account: &Account::default(),
+        defaults: &defaults.value,
+    };
+    resolver.profile(&mut wrong);
+    let problems = wrong.into_problems().into_iter();
+    // What an account can add is for it to add.
+    let is_its_own = |it: &Problem| it.lacks.is_empty() && it.span != name.span();
+    problems.filter(is_its_own).collect()
 }
 
 /// `$self.$key`, or the default's where the account has none.
@@ -62,6 +91,7 @@ mod line;
 mod oauth;
 mod on_new;
 mod onward;
+mod password;
 mod rules;
 mod wrong;
 
@@ -76,11 +106,10 @@ pub(super) struct Resolver<'a> {
 
 impl Resolver<'_> {
     /// All keys are looked at, whatever is wrong with others.
-    fn profile(&self) -> Result<Profile, ConfigError> {
-        let mut wrong = Wrong::default();
+    fn profile(&self, wrong: &mut Wrong) -> Option<Profile> {
         wrong.note(self.check_name());
-        let tls = wrong.note(self.tls());
-        let server = self.server(tls.as_ref(), &mut wrong);
+        let tls = self.tls(wrong);
+        let server = self.server(wrong);
         // With this one in its place, what else is wrong shows as well.
         let any = Server {
             host: "pop.example.com".to_owned(),
@@ -88,10 +117,9 @@ impl Resolver<'_> {
             user: "ada@example.com".to_owned(),
         };
         let at = server.as_ref().unwrap_or(&any);
-        let tls_is_on = !matches!(tls, Some(Tls::None));
-        let auth = wrong.note(self.auth(tls_is_on));
+        let auth = wrong.note(self.auth());
         let timeout = wrong.note(self.seconds("timeout", key!(self.timeout), TIMEOUT));
-        let deliver = wrong.note(self.deliver(at));
+        let deliver = self.deliver(at, wrong);
         let maildir = match (key!(self.maildir), &deliver) {
             (Some(maildir), _) => wrong.note(self.path(maildir.span(), maildir.get_ref(), at)),
             (None, Some(None)) => wrong.note(self.path(self.name.span(), MAILDIR, at)),
@@ -105,32 +133,26 @@ impl Resolver<'_> {
             order: value(key!(self.order)).unwrap_or_default(),
             ..Policy::default()
         };
-        let password = wrong.note(self.password(at, auth.unwrap_or_default()));
+        let password = self.password(at, auth.unwrap_or_default(), wrong);
         let every = wrong.note(self.seconds("every", key!(self.every), EVERY));
-        let on_new = wrong.note(self.on_new(at));
-        let way = wrong.note(self.way(at));
-        let rules = wrong.note(self.rules());
-        let make = || {
-            Some(Profile {
-                password: password?,
-                every: every?,
-                on_new: on_new?,
-                way: way?,
-                tls: tls?,
-                auth: auth?,
-                maildir: maildir?,
-                deliver: deliver?,
-                policy,
-                rules: rules?,
-                pipelining: value(key!(self.pipelining)).unwrap_or_default(),
-                timeout: timeout?,
-                ..Profile::new(self.name.get_ref().clone(), server?)
-            })
-        };
-        match wrong.into_error() {
-            Some(error) => Err(error),
-            None => make().ok_or_else(|| self.error(self.name.span(), "it makes no sense")),
-        }
+        let on_new = self.on_new(at, wrong);
+        let way = self.way(at, wrong);
+        let rules = self.rules(wrong);
+        Some(Profile {
+            password: password?,
+            every: every?,
+            on_new: on_new?,
+            way: way?,
+            tls: tls?,
+            auth: auth?,
+            maildir: maildir?,
+            deliver: deliver?,
+            policy,
+            rules: rules?,
+            pipelining: value(key!(self.pipelining)).unwrap_or_default(),
+            timeout: timeout?,
+            ..Profile::new(self.name.get_ref().clone(), server?)
+        })
     }
 
     /// The name becomes part of paths and of the command line.
@@ -152,12 +174,12 @@ impl Resolver<'_> {
         Err(self.error(self.name.span(), wrong))
     }
 
-    fn server(&self, tls: Option<&Tls>, wrong: &mut Wrong) -> Option<Server> {
-        let host = key!(self.host).ok_or_else(|| self.missing("host", "pop.example.com"));
+    fn server(&self, wrong: &mut Wrong) -> Option<Server> {
+        let host = key!(self.host).ok_or_else(|| self.missing(&["host"], "pop.example.com"));
         let host = host.and_then(|host| {
             normal_host(host.get_ref()).map_err(|error| self.error(host.span(), error))
         });
-        let user = key!(self.user).ok_or_else(|| self.missing("user", "ada@example.com"));
+        let user = key!(self.user).ok_or_else(|| self.missing(&["user"], "ada@example.com"));
         let user = user.and_then(|user| {
             checked_user(user.get_ref()).map_err(|error| self.error(user.span(), error))
         });
@@ -166,9 +188,9 @@ impl Resolver<'_> {
                 Err(self.error(port.span(), "a port is a number from 1 to 65535"))
             }
             Some(port) => Ok(*port.get_ref()),
-            None => Ok(match tls {
-                None | Some(Tls::Implicit(_)) => TLS_PORT,
-                Some(Tls::StartTls(_) | Tls::None) => PLAIN_PORT,
+            None => Ok(match self.tls_mode() {
+                TlsMode::Implicit => TLS_PORT,
+                TlsMode::StartTls | TlsMode::None => PLAIN_PORT,
             }),
         };
         let (host, user, port) = (wrong.note(host), wrong.note(user), wrong.note(port));
@@ -179,12 +201,12 @@ impl Resolver<'_> {
         })
     }
 
-    fn auth(&self, tls_is_on: bool) -> Result<Auth, ConfigError> {
+    fn auth(&self) -> Result<Auth, ConfigError> {
         let Some(word) = key!(self.auth) else {
             return Ok(Auth::default());
         };
         let auth = *word.get_ref();
-        if auth.needs_tls() && !tls_is_on {
+        if auth.needs_tls() && self.tls_mode() == TlsMode::None {
             return Err(self.error_with(
                 word.span(),
                 format!(
@@ -195,90 +217,14 @@ impl Resolver<'_> {
             ));
         }
         if auth == Auth::External && key!(self.tls_client_cert).is_none() {
-            return Err(self.error_with(
+            return Err(self.lacking(
+                &["tls-client-cert"],
                 word.span(),
-                "`auth = \"external\"` signs in with a certificate of yours, and there is none"
-                    .into(),
-                "name it: tls-client-cert = \"/path/to/me.pem\"".into(),
+                "`auth = \"external\"` signs in with a certificate of yours, and there is none",
+                "name it: tls-client-cert = \"/path/to/me.pem\"",
             ));
         }
         Ok(auth)
-    }
-
-    /// The account's own source, or else the default's, or else a prompt.
-    fn password(&self, server: &Server, auth: Auth) -> Result<PasswordSource, ConfigError> {
-        for account in [self.account, self.defaults] {
-            if let Some(source) = self.password_of(account, server, auth)? {
-                return Ok(source);
-            }
-        }
-        Ok(PasswordSource::Prompt)
-    }
-
-    fn password_of(
-        &self,
-        account: &Account,
-        server: &Server,
-        auth: Auth,
-    ) -> Result<Option<PasswordSource>, ConfigError> {
-        let mut sources = Vec::new();
-        if let Some(password) = &account.password {
-            let secret = password.get_ref().0.clone();
-            if !secret.can_be_sent() {
-                let wrong = "a password cannot be empty or have a line break or NUL in it";
-                return Err(self.error(password.span(), wrong));
-            }
-            sources.push((password.span(), PasswordSource::Inline(secret)));
-        }
-        if let Some(command) = &account.password_command {
-            let argv = self.argv(command, server, "[\"pass\", \"show\", \"mail\"]")?;
-            sources.push((command.span(), PasswordSource::Command(argv)));
-        }
-        if let Some(credential) = &account.password_credential {
-            let name = self.expand(credential.get_ref(), server);
-            if !secrets::is_credential_name(&name) {
-                return Err(self.error_with(
-                    credential.span(),
-                    "this is no name of a systemd credential".into(),
-                    "the name is what stands in the unit before the colon: \
-                     LoadCredential=NAME:PATH"
-                        .into(),
-                ));
-            }
-            sources.push((credential.span(), PasswordSource::Credential(name)));
-        }
-        if let Some(netrc) = &account.password_netrc {
-            let path = match netrc.get_ref() {
-                NetrcWord::Usual(false) => None,
-                NetrcWord::Usual(true) => Some(NETRC),
-                NetrcWord::File(path) => Some(path.as_str()),
-            };
-            if let Some(path) = path {
-                let path = self.path(netrc.span(), path, server)?;
-                sources.push((netrc.span(), PasswordSource::Netrc(path)));
-            }
-        }
-        if let Some(file) = &account.password_file {
-            let text = file.get_ref().to_string_lossy();
-            let path = self.path(file.span(), &text, server)?;
-            sources.push((file.span(), PasswordSource::File(path)));
-        }
-        if let Some(keyring) = account.password_keyring.as_ref().filter(|k| *k.get_ref()) {
-            sources.push((keyring.span(), PasswordSource::Keyring));
-        }
-        sources.extend(self.oauth_of(account, server, auth)?);
-        // The later one in the file is the one to point at.
-        sources.sort_by_key(|(span, _)| span.start);
-        match sources.pop() {
-            Some((span, _)) if !sources.is_empty() => Err(self.error_with(
-                span,
-                "the password comes from more than one place".into(),
-                "keep one of `password-command`, `password-credential`, `password-file`, \
-                 `password-keyring`, `password-netrc`, `password` and `oauth`"
-                    .into(),
-            )),
-            source => Ok(source.map(|(_, source)| source)),
-        }
     }
 
     /// A program and its arguments, with what stands in for the account's own words.
@@ -409,16 +355,32 @@ impl Resolver<'_> {
         absolute.map_err(|error| self.error(span, error.to_string()))
     }
 
-    fn missing(&self, key: &str, example: &str) -> ConfigError {
+    fn missing(&self, key: &'static [&'static str; 1], example: &str) -> ConfigError {
+        let [word] = key;
         ConfigError::Invalid(Box::new(Problem {
-            help: Some(format!("add a line to it: {key} = \"{example}\"")),
+            help: Some(format!("add a line to it: {word} = \"{example}\"")),
             // The message says it better.
-            account: None,
+            within: Within::File,
+            lacks: key,
             ..self.problem(
                 self.name.span(),
-                format!("account `{}` has no `{key}`", self.name.get_ref()),
+                format!("account `{}` has no `{word}`", self.name.get_ref()),
                 None,
             )
+        }))
+    }
+
+    /// Something that is wrong because none of these keys is there.
+    fn lacking(
+        &self,
+        keys: &'static [&'static str],
+        span: Range<usize>,
+        message: impl Into<String>,
+        help: &str,
+    ) -> ConfigError {
+        ConfigError::Invalid(Box::new(Problem {
+            lacks: keys,
+            ..self.problem(span, message.into(), Some(help.to_owned()))
         }))
     }
 
@@ -442,7 +404,8 @@ impl Resolver<'_> {
             message,
             help,
             unknown_key: false,
-            account: Some(self.name.get_ref().clone()),
+            within: Within::Account(self.name.get_ref().clone()),
+            lacks: &[],
         }
     }
 }

@@ -1,7 +1,7 @@
 use super::*;
 use crate::profile::Roots;
 use crate::profile::tables::File;
-use crate::profile::{Auth, Keep, Order, Pipelining};
+use crate::profile::{Auth, Keep, Order, PasswordSource, Pipelining, Tls};
 use crate::term::Paint;
 
 const MINIMAL: &str = "[accounts.work]\nhost = 'pop.example.com'\nuser = 'ada@example.com'\n";
@@ -13,7 +13,6 @@ fn resolve_with(text: &str, overrides: &Overrides) -> Result<Profile, ConfigErro
     });
     let file = File::parse(text).unwrap();
     let (name, account) = file.accounts.first_key_value().unwrap();
-    let account = account.as_ref().unwrap();
     profile(&source, name, account, &file.defaults, overrides)
 }
 

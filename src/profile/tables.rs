@@ -2,20 +2,23 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde::de::{Deserialize, IgnoredAny, IntoDeserializer};
+use serde::de::IgnoredAny;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::file::Account;
 use super::proxy::holds_password;
+use super::salvage::{self, Fault, Salvaged};
 
 /// The whole file.
 #[derive(Debug, Default)]
 pub(super) struct File {
     /// `[defaults]`: any account key; it holds for each account that does not say otherwise.
-    pub defaults: Account,
+    pub defaults: Salvaged<Account>,
     /// `[accounts.NAME]`: one table an account; what is wrong in one leaves the others alone.
-    pub accounts: BTreeMap<Spanned<String>, Result<Account, Vec<toml::de::Error>>>,
+    pub accounts: BTreeMap<Spanned<String>, Salvaged<Account>>,
+    /// What is wrong outside of all these tables.
+    pub faults: Vec<Fault>,
     /// The accounts that have `disabled = true`, whatever else is in them.
     pub disabled: BTreeSet<String>,
     /// Whether any account has the key `password`, or a password in its `proxy`.
@@ -25,28 +28,36 @@ pub(super) struct File {
     pub runs_commands: bool,
 }
 
-/// The file's two tables, the accounts still as they are written.
-#[derive(serde::Deserialize)]
+/// The file's two tables, which have been taken out where they are tables.
+#[derive(Default, serde::Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 struct Tables {
-    #[serde(default)]
-    defaults: Account,
-    #[serde(default)]
-    accounts: BTreeMap<Spanned<String>, IgnoredAny>,
+    #[serde(default, rename = "defaults")]
+    _defaults: IgnoredTable,
+    #[serde(default, rename = "accounts")]
+    _accounts: IgnoredTable,
 }
+
+/// A table, whatever is in it.
+type IgnoredTable = BTreeMap<String, IgnoredAny>;
 
 impl File {
     /// Reads a file's text.
     ///
     /// # Errors
     ///
-    /// It is no TOML, there is something wrong in `[defaults]`, or there is another table. What is
-    /// wrong in an account is an error of that account.
+    /// It is no TOML. What is wrong otherwise stands beside what could be read.
     pub(super) fn parse(text: &str) -> Result<Self, toml::de::Error> {
-        let root = DeTable::parse(text)?;
-        let written = root.get_ref().get("accounts").cloned();
-        let Tables { defaults, accounts } =
-            Tables::deserialize(toml::de::Deserializer::from(root))?;
+        let mut root = DeTable::parse(text)?;
+        let mut taken = |name: &str| {
+            let is_table = root.get_ref().get(name)?.get_ref().is_table();
+            is_table.then(|| root.get_mut().remove(name)).flatten()
+        };
+        let (defaults, written) = (taken("defaults"), taken("accounts"));
+        let defaults: Salvaged<Account> =
+            defaults.map_or_else(Salvaged::default, |defaults| salvage::read(&defaults));
+        let root = Spanned::new(root.span(), DeValue::Table(root.into_inner()));
+        let outside: Salvaged<Tables> = salvage::read(&root);
         let written = written
             .as_ref()
             .and_then(|table| table.get_ref().as_table());
@@ -65,76 +76,45 @@ impl File {
             let proxy = account.get("proxy").map(|proxy| proxy.get_ref().clone());
             proxy.is_some_and(|proxy| proxy.as_str().is_some_and(holds_password))
         };
+        let its = &defaults.value;
         let proxy_password = written
             .into_iter()
             .flat_map(|table| table.values())
             .any(|account| of_proxy(account.get_ref()))
-            || defaults.proxy.as_ref().is_some_and(|proxy| {
+            || its.proxy.as_ref().is_some_and(|proxy| {
                 let server = proxy.get_ref().0.as_ref();
                 server.is_some_and(|server| server.login.is_some())
             });
-        let read =
-            |name: &Spanned<String>| match written.and_then(|t| t.get(name.get_ref().as_str())) {
-                Some(account) => read_account(account),
-                None => Ok(Account::default()),
-            };
         let disabled =
             |account: &DeValue<'_>| account.get("disabled").and_then(|d| d.get_ref().as_bool());
-        let disabled = written
-            .into_iter()
-            .flatten()
-            .filter(|(_, account)| disabled(account.get_ref()) == Some(true));
+        let accounts = || written.into_iter().flatten();
         Ok(Self {
-            disabled: disabled
+            disabled: accounts()
+                .filter(|(_, account)| disabled(account.get_ref()) == Some(true))
                 .map(|(name, _)| name.get_ref().to_string())
                 .collect(),
-            holds_password: defaults.password.is_some() || has("password") || proxy_password,
-            runs_commands: defaults.password_command.is_some()
-                || defaults.proxy_command.is_some()
-                || defaults.on_new.is_some()
-                || defaults.filter_command.is_some()
+            holds_password: its.password.is_some() || has("password") || proxy_password,
+            runs_commands: its.password_command.is_some()
+                || its.proxy_command.is_some()
+                || its.on_new.is_some()
+                || its.filter_command.is_some()
                 || has("filter-command")
-                || runs_for_tokens(&defaults)
-                || defaults.deliver.is_some()
+                || runs_for_tokens(its)
+                || its.deliver.is_some()
                 || has("deliver")
                 || has_token_command
                 || has("password-command")
                 || has("proxy-command")
                 || has("on-new"),
-            accounts: accounts
-                .into_keys()
-                .map(|name| {
-                    let account = read(&name);
-                    (name, account)
+            accounts: accounts()
+                .map(|(name, account)| {
+                    let place = Spanned::new(name.span(), name.get_ref().to_string());
+                    (place, salvage::read(account))
                 })
                 .collect(),
+            faults: outside.faults,
             defaults,
         })
-    }
-}
-
-/// Reads an account; where that fails, key by key, so that all that is wrong is told at once.
-fn read_account(written: &Spanned<DeValue<'_>>) -> Result<Account, Vec<toml::de::Error>> {
-    let first = match Account::deserialize(written.clone().into_deserializer()) {
-        Ok(account) => return Ok(account),
-        Err(error) => error,
-    };
-    let Some(table) = written.get_ref().as_table() else {
-        return Err(vec![first]);
-    };
-    let mut errors: Vec<_> = table
-        .iter()
-        .filter_map(|(key, value)| {
-            let mut one = DeTable::new();
-            one.insert(key.clone(), value.clone());
-            let one = Spanned::new(written.span(), DeValue::Table(one));
-            Account::deserialize(one.into_deserializer()).err()
-        })
-        .collect();
-    errors.sort_by_key(|error| error.span().map_or(0, |span| span.start));
-    match errors.is_empty() {
-        true => Err(vec![first]),
-        false => Err(errors),
     }
 }
 

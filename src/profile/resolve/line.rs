@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use toml::Spanned;
 
+use super::wrong::Wrong;
 use super::{Resolver, value};
 use crate::net::proxy;
 use crate::profile::address::normal_host;
@@ -12,14 +13,23 @@ use crate::profile::file::TlsMode;
 use crate::profile::{ClientCertificate, Proxy, Roots, Server, Tls, TlsPolicy, Way};
 
 impl Resolver<'_> {
-    pub(super) fn tls(&self) -> Result<Tls, ConfigError> {
-        let mode = match key!(self.tls) {
-            Some(mode) if *mode.get_ref() == TlsMode::None => mode,
-            Some(mode) if *mode.get_ref() == TlsMode::StartTls => {
-                return self.tls_policy().map(Tls::StartTls);
+    /// What `tls` says, whether or not it may be so.
+    pub(super) fn tls_mode(&self) -> TlsMode {
+        value(key!(self.tls)).unwrap_or(TlsMode::Implicit)
+    }
+
+    pub(super) fn tls(&self, wrong: &mut Wrong) -> Option<Tls> {
+        match self.tls_mode() {
+            TlsMode::Implicit => self.tls_policy(wrong).map(Tls::Implicit),
+            TlsMode::StartTls => self.tls_policy(wrong).map(Tls::StartTls),
+            TlsMode::None => {
+                self.check_without_tls(wrong);
+                Some(Tls::None)
             }
-            _ => return self.tls_policy().map(Tls::Implicit),
-        };
+        }
+    }
+
+    fn check_without_tls(&self, wrong: &mut Wrong) {
         // An option about certificates says that the person counts on TLS (CVE-2006-5867).
         let tls_keys = [
             ("tls-roots", key!(self.tls_roots).map(Spanned::span)),
@@ -42,77 +52,93 @@ impl Resolver<'_> {
             ),
         ];
         for (key, span) in tls_keys {
-            if let Some(span) = span {
-                return Err(self.error_with(
-                    span,
-                    format!("`{key}` has no meaning with `tls = \"none\"`"),
-                    "remove `tls = \"none\"`, or the other key".into(),
-                ));
-            }
+            let Some(span) = span else { continue };
+            wrong.note::<()>(Err(self.error_with(
+                span,
+                format!("`{key}` has no meaning with `tls = \"none\"`"),
+                "remove `tls = \"none\"`, or the other key".into(),
+            )));
         }
         // The account's own word: in the defaults it would silently hold for accounts to come.
         if value(self.account.allow_insecure.as_ref()) != Some(true) {
-            return Err(self.error_with(
-                mode.span(),
-                "without TLS anyone on the way can read the password and the mail".into(),
+            let place = key!(self.tls).map_or_else(|| self.name.span(), Spanned::span);
+            wrong.note::<()>(Err(self.lacking(
+                &["allow-insecure"],
+                place,
+                "without TLS anyone on the way can read the password and the mail",
                 "remove `tls = \"none\"`; if the line is safe, add `allow-insecure = true` to \
-                 the account itself"
-                    .into(),
-            ));
+                 the account itself",
+            )));
         }
-        Ok(Tls::None)
     }
 
-    fn tls_policy(&self) -> Result<TlsPolicy, ConfigError> {
+    fn tls_policy(&self, wrong: &mut Wrong) -> Option<TlsPolicy> {
         let roots = match key!(self.tls_roots) {
-            None => Roots::default(),
+            None => Some(Roots::default()),
             Some(roots) => match roots.get_ref() {
-                Roots::File(path) => Roots::File(self.plain_path(roots.span(), path)?),
-                other => other.clone(),
+                Roots::File(path) => wrong
+                    .note(self.plain_path(roots.span(), path))
+                    .map(Roots::File),
+                other => Some(other.clone()),
             },
         };
-        let server_name = match key!(self.tls_server_name) {
-            None => None,
-            Some(name) => {
-                Some(normal_host(name.get_ref()).map_err(|e| self.error(name.span(), e))?)
-            }
-        };
+        let server_name = key!(self.tls_server_name).map(|name| {
+            wrong.note(normal_host(name.get_ref()).map_err(|e| self.error(name.span(), e)))
+        });
         let pins = key!(self.tls_pin).map(|pins| pins.get_ref().0.clone());
-        if let (Some(place), Roots::Pinned, None) = (key!(self.tls_roots), &roots, &pins) {
-            return Err(self.error_with(
+        if let (Some(place), Some(Roots::Pinned), None) = (key!(self.tls_roots), &roots, &pins) {
+            wrong.note::<()>(Err(self.lacking(
+                &["tls-pin"],
                 place.span(),
-                "`tls-roots = \"pinned\"` trusts the pins alone, and there is no `tls-pin`".into(),
-                "add the pin of the server's key, or leave `tls-roots` out".into(),
-            ));
+                "`tls-roots = \"pinned\"` trusts the pins alone, and there is no `tls-pin`",
+                "add the pin of the server's key, or leave `tls-roots` out",
+            )));
         }
-        Ok(TlsPolicy {
-            roots,
+        let client = self.client_certificate(wrong);
+        let server_name = match server_name {
+            Some(name) => Some(name?),
+            None => None,
+        };
+        Some(TlsPolicy {
+            roots: roots?,
             pins: pins.unwrap_or_default(),
             server_name,
             min_version: value(key!(self.tls_min_version)).unwrap_or_default(),
-            client: self.client_certificate()?,
+            client: client?,
         })
     }
 
-    fn client_certificate(&self) -> Result<Option<ClientCertificate>, ConfigError> {
+    fn client_certificate(&self, wrong: &mut Wrong) -> Option<Option<ClientCertificate>> {
         let (certificate, key) = (key!(self.tls_client_cert), key!(self.tls_client_key));
-        let path = |key: &Spanned<PathBuf>| self.plain_path(key.span(), key.get_ref());
-        match (certificate, key) {
-            (None, None) => Ok(None),
-            (None, Some(key)) => Err(self.error_with(
-                key.span(),
-                "`tls-client-key` has no meaning without `tls-client-cert`".into(),
-                "add the certificate that the key belongs to".into(),
-            )),
-            (Some(certificate), key) => Ok(Some(ClientCertificate {
-                certificate: path(certificate)?,
-                key: path(key.unwrap_or(certificate))?,
-            })),
-        }
+        let mut path = |key: &Spanned<PathBuf>| {
+            let path = self.plain_path(key.span(), key.get_ref());
+            wrong.note(path)
+        };
+        let (certificate, key) = match (certificate, key) {
+            (None, None) => return Some(None),
+            (None, Some(key)) => {
+                wrong.note::<()>(Err(self.lacking(
+                    &["tls-client-cert"],
+                    key.span(),
+                    "`tls-client-key` has no meaning without `tls-client-cert`",
+                    "add the certificate that the key belongs to",
+                )));
+                return None;
+            }
+            (Some(certificate), None) => {
+                let path = path(certificate);
+                (path.clone(), path)
+            }
+            (Some(certificate), Some(key)) => (path(certificate), path(key)),
+        };
+        Some(Some(ClientCertificate {
+            certificate: certificate?,
+            key: key?,
+        }))
     }
 
     /// The account's own proxy, or else the default's, or else none.
-    pub(super) fn way(&self, server: &Server) -> Result<Way, ConfigError> {
+    pub(super) fn way(&self, server: &Server, wrong: &mut Wrong) -> Option<Way> {
         let source_address = key!(self.source_address);
         let mut way = Way {
             source_address: value(source_address).map(|address| address.0),
@@ -125,39 +151,47 @@ impl Resolver<'_> {
                     way.proxy = proxy.get_ref().0.clone().map(Proxy::Server);
                 }
                 (None, Some(command)) => {
-                    let argv = command.get_ref();
-                    if argv.first().is_none_or(String::is_empty) {
-                        let wrong = "a command needs a program, as in [\"ssh\", \"-W\", \"%h:%p\", \"gate\"]";
-                        return Err(self.error(command.span(), wrong));
-                    }
-                    if let Err(unknown) = proxy::expand(argv, &server.host, server.port) {
-                        return Err(self.error_with(
-                            command.span(),
-                            format!("`{unknown}` stands for nothing here"),
-                            "%h is the host, %p the port, %% a percent sign".into(),
-                        ));
-                    }
                     if let Some(address) = source_address {
-                        let wrong = "`source-address` has no meaning with `proxy-command`";
-                        return Err(self.error(address.span(), wrong));
+                        let message = "`source-address` has no meaning with `proxy-command`";
+                        wrong.note::<()>(Err(self.error(address.span(), message)));
                     }
-                    way.proxy = Some(Proxy::Command(argv.clone()));
+                    let argv = wrong.note(self.proxy_argv(command, server));
+                    way.proxy = Some(Proxy::Command(argv?));
                 }
                 (Some(proxy), Some(command)) => {
-                    let later = proxy.span().start.max(command.span().start);
-                    let span = match later == command.span().start {
-                        true => command.span(),
-                        false => proxy.span(),
+                    let later = match proxy.span().start > command.span().start {
+                        true => proxy.span(),
+                        false => command.span(),
                     };
-                    return Err(self.error_with(
-                        span,
+                    return wrong.note(Err(self.error_with(
+                        later,
                         "there is more than one proxy".into(),
                         "keep one of `proxy` and `proxy-command`".into(),
-                    ));
+                    )));
                 }
             }
             break;
         }
-        Ok(way)
+        Some(way)
+    }
+
+    fn proxy_argv(
+        &self,
+        command: &Spanned<Vec<String>>,
+        server: &Server,
+    ) -> Result<Vec<String>, ConfigError> {
+        let argv = command.get_ref();
+        if argv.first().is_none_or(String::is_empty) {
+            let wrong = "a command needs a program, as in [\"ssh\", \"-W\", \"%h:%p\", \"gate\"]";
+            return Err(self.error(command.span(), wrong));
+        }
+        if let Err(unknown) = proxy::expand(argv, &server.host, server.port) {
+            return Err(self.error_with(
+                command.span(),
+                format!("`{unknown}` stands for nothing here"),
+                "%h is the host, %p the port, %% a percent sign".into(),
+            ));
+        }
+        Ok(argv.clone())
     }
 }

@@ -4,9 +4,9 @@ use std::ops::Range;
 
 use toml::Spanned;
 
-use super::Resolver;
+use super::wrong::Wrong;
+use super::{Resolver, password};
 use crate::oauth::{Client, Endpoint};
-use crate::profile::diagnose::ConfigError;
 use crate::profile::file::{Account, Key, OAuthTable, ProviderWord};
 use crate::profile::{Auth, PasswordSource, Server, providers};
 use crate::secrets::OAuth;
@@ -76,39 +76,38 @@ impl Resolver<'_> {
         account: &Account,
         server: &Server,
         auth: Auth,
-    ) -> Result<Option<(Range<usize>, PasswordSource)>, ConfigError> {
-        let Some(spanned) = &account.oauth else {
-            return Ok(None);
-        };
+        wrong: &mut Wrong,
+    ) -> Option<password::Source> {
+        let spanned = account.oauth.as_ref()?;
         let (span, table) = (spanned.span(), spanned.get_ref());
         if !matches!(auth, Auth::Auto | Auth::OAuthBearer | Auth::XOAuth2) {
-            return Err(self.error_with(
-                span,
+            wrong.note::<()>(Err(self.error_with(
+                span.clone(),
                 format!("`auth = \"{}\"` does not sign in with a token", auth.word()),
                 "leave `auth` out, or set it to \"oauthbearer\" or \"xoauth2\"".into(),
-            ));
+            )));
         }
         let oauth = match &table.token_command {
             Some(command) => {
                 if let Some(other) = table.client_id.as_ref().or(table.token_endpoint.as_ref()) {
-                    return Err(self.error_with(
+                    wrong.note::<()>(Err(self.error_with(
                         other.span(),
                         "with `token-command` popfetch asks for no token by itself".into(),
                         "keep `token-command` or the other keys of the table".into(),
-                    ));
+                    )));
                 }
                 let argv = command.get_ref();
-                if argv.first().is_none_or(String::is_empty)
-                    || argv.iter().any(|word| word.contains('\0'))
-                {
+                let is_none = argv.first().is_none_or(String::is_empty)
+                    || argv.iter().any(|word| word.contains('\0'));
+                let good = (!is_none).then(|| argv.clone()).ok_or_else(|| {
                     let wrong = "a command needs a program, as in [\"my-helper\", \"--token\"]";
-                    return Err(self.error(command.span(), wrong));
-                }
-                OAuth::Command(argv.clone())
+                    self.error(command.span(), wrong)
+                });
+                wrong.note(good).map(OAuth::Command)
             }
-            None => self.login(span.clone(), table, server)?,
+            None => self.login(span.clone(), table, server, wrong),
         };
-        Ok(Some((span, PasswordSource::OAuth(oauth))))
+        Some((span, oauth.map(PasswordSource::OAuth)))
     }
 
     fn login(
@@ -116,61 +115,70 @@ impl Resolver<'_> {
         span: Range<usize>,
         table: &OAuthTable,
         server: &Server,
-    ) -> Result<OAuth, ConfigError> {
+        wrong: &mut Wrong,
+    ) -> Option<OAuth> {
         let word = table.provider.as_ref().map(|word| *word.get_ref());
         let preset = match (&table.token_endpoint, word) {
             (Some(_), None) => None,
             (_, word) => word.or_else(|| ProviderWord::of_host(&server.host)),
         };
         let preset = preset.map(ProviderWord::preset);
-        let id = table
-            .client_id
-            .as_ref()
-            .filter(|id| !id.get_ref().is_empty());
-        let id = id.ok_or_else(|| {
-            self.error_with(
-                span.clone(),
-                "OAuth 2.0 needs a `client-id`".into(),
-                preset
-                    .map_or(
-                        "the provider gives one to programs that are registered with it",
-                        |p| p.advice,
-                    )
-                    .into(),
-            )
-        })?;
-        let endpoint = |key: &Key<String>, known: Option<&'static str>| match (key, known) {
-            (Some(key), _) => Endpoint::parse(key.get_ref())
-                .map(Some)
-                .map_err(|wrong| self.error(key.span(), wrong)),
-            (None, known) => Ok(known.and_then(|known| Endpoint::parse(known).ok())),
+        let id = table.client_id.as_ref().ok_or_else(|| {
+            let advice = preset.map_or(
+                "the provider gives one to programs that are registered with it",
+                |preset| preset.advice,
+            );
+            let keys = &["oauth.client-id", "oauth.token-command"];
+            self.lacking(keys, span.clone(), "OAuth 2.0 needs a `client-id`", advice)
+        });
+        let id = wrong.note(id);
+        let mut endpoint = |key: &Key<String>, known: Option<&'static str>| match (key, known) {
+            (Some(key), _) => {
+                let parsed = Endpoint::parse(key.get_ref());
+                let parsed = parsed.map_err(|wrong| self.error(key.span(), wrong));
+                wrong.note(parsed).map(Some)
+            }
+            (None, known) => Some(known.and_then(|known| Endpoint::parse(known).ok())),
         };
-        let missing = |key: &str| {
-            self.error_with(
-                span.clone(),
-                format!("this provider is not known, and there is no `{key}`"),
-                "set `provider` to \"google\" or \"microsoft\", or add the key".into(),
-            )
-        };
-        let token = endpoint(&table.token_endpoint, preset.map(|preset| preset.token))?;
+        let token = endpoint(&table.token_endpoint, preset.map(|preset| preset.token));
+        let authorization = endpoint(
+            &table.authorization_endpoint,
+            preset.map(|preset| preset.authorization),
+        );
+        let device = endpoint(
+            &table.device_endpoint,
+            preset.and_then(|preset| preset.device),
+        );
         let scope = table.scope.as_ref().map(Spanned::get_ref).cloned();
+        let scope = scope.or_else(|| preset.map(|preset| preset.scope.to_owned()));
+        let mut missing = |keys: &'static [&'static str], key: &str| {
+            let message = format!("this provider is not known, and there is no `{key}`");
+            let help = "set `provider` to \"google\" or \"microsoft\", or add the key";
+            wrong.note::<()>(Err(self.lacking(keys, span.clone(), message, help)));
+        };
+        if token == Some(None) {
+            let keys = &[
+                "oauth.token-endpoint",
+                "oauth.provider",
+                "oauth.token-command",
+            ];
+            missing(keys, "token-endpoint");
+        }
+        if scope.is_none() {
+            missing(
+                &["oauth.scope", "oauth.provider", "oauth.token-command"],
+                "scope",
+            );
+        }
         let secret = table.client_secret.as_ref();
-        Ok(OAuth::Login {
+        Some(OAuth::Login {
             client: Box::new(Client {
-                id: id.get_ref().clone(),
+                id: id?.get_ref().clone(),
                 secret: secret.map(|secret| secret.get_ref().0.clone()),
-                authorization: endpoint(
-                    &table.authorization_endpoint,
-                    preset.map(|preset| preset.authorization),
-                )?,
-                token: token.ok_or_else(|| missing("token-endpoint"))?,
-                device: endpoint(
-                    &table.device_endpoint,
-                    preset.and_then(|preset| preset.device),
-                )?,
-                scope: scope
-                    .or_else(|| preset.map(|preset| preset.scope.to_owned()))
-                    .ok_or_else(|| missing("scope"))?,
+                authorization: authorization?,
+                token: token??,
+                device: device?,
+                scope: scope?,
                 redirect_host: preset.map_or(LOOPBACK, |preset| preset.redirect_host),
                 extra: preset.map_or(&[], |preset| preset.extra),
             }),

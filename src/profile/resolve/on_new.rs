@@ -1,42 +1,38 @@
 //! The keys about the program that is run after a fetch.
 
+use super::wrong::Wrong;
 use super::{Resolver, value};
-use crate::profile::diagnose::ConfigError;
 use crate::profile::{OnNew, Server};
 use toml::Spanned;
 
 impl Resolver<'_> {
-    pub(super) fn on_new(&self, server: &Server) -> Result<Option<OnNew>, ConfigError> {
-        let limit = self.seconds("on-new-timeout", key!(self.on_new_timeout), OnNew::LIMIT)?;
+    pub(super) fn on_new(&self, server: &Server, wrong: &mut Wrong) -> Option<Option<OnNew>> {
+        let limit = self.seconds("on-new-timeout", key!(self.on_new_timeout), OnNew::LIMIT);
+        let limit = wrong.note(limit);
         let Some(command) = key!(self.on_new) else {
             // In the defaults they may be for accounts that have one.
-            let alone = [
-                (
-                    "on-new-paths",
-                    self.account.on_new_paths.as_ref().map(Spanned::span),
-                ),
-                (
-                    "on-new-timeout",
-                    self.account.on_new_timeout.as_ref().map(Spanned::span),
-                ),
-            ];
-            return match alone.into_iter().find_map(|(key, span)| Some((key, span?))) {
-                Some((key, span)) => Err(self.error_with(
+            let paths = self.account.on_new_paths.as_ref().map(Spanned::span);
+            let timeout = self.account.on_new_timeout.as_ref().map(Spanned::span);
+            for (key, span) in [("on-new-paths", paths), ("on-new-timeout", timeout)] {
+                let Some(span) = span else { continue };
+                wrong.note::<()>(Err(self.lacking(
+                    &["on-new"],
                     span,
                     format!("`{key}` has no meaning without `on-new`"),
-                    "name the program that is run: on-new = [\"notmuch\", \"new\"]".into(),
-                )),
-                None => Ok(None),
-            };
+                    "name the program that is run: on-new = [\"notmuch\", \"new\"]",
+                )));
+            }
+            return Some(None);
         };
         // So that an account can do without the one of the defaults.
         if command.get_ref().is_empty() && self.account.on_new.is_some() {
-            return Ok(None);
+            return Some(None);
         }
-        Ok(Some(OnNew {
-            argv: self.argv(command, server, "[\"notmuch\", \"new\"]")?,
+        let argv = wrong.note(self.argv(command, server, "[\"notmuch\", \"new\"]"));
+        Some(Some(OnNew {
+            argv: argv?,
             paths: value(key!(self.on_new_paths)).unwrap_or_default(),
-            limit,
+            limit: limit?,
         }))
     }
 }

@@ -5,6 +5,7 @@ use super::super::deliver::Deliver;
 use super::super::diagnose::ConfigError;
 use super::super::file::DeliverTable;
 use super::super::words::nearest;
+use super::wrong::Wrong;
 use super::{Resolver, value};
 use crate::handover::{Archive, Mbox, Program, Recipient, unknown_word};
 use crate::maildrop::file_name;
@@ -19,64 +20,75 @@ const DEADLINE: Duration = Duration::from_secs(5 * 60);
 
 impl Resolver<'_> {
     /// What takes messages, if the account or the defaults say so.
-    pub(super) fn deliver(&self, server: &Server) -> Result<Option<Deliver>, ConfigError> {
+    pub(super) fn deliver(&self, server: &Server, wrong: &mut Wrong) -> Option<Option<Deliver>> {
         let Some(written) = key!(self.deliver) else {
-            return Ok(None);
+            return Some(None);
         };
         let table = written.get_ref();
-        let to = match (&table.command, &table.mbox) {
-            (Some(command), None) => Recipient::Program(self.program(command, table)?),
-            (None, Some(mbox)) => Recipient::Mbox(self.mbox(mbox, table, server)?),
-            (Some(_), Some(mbox)) => {
-                return Err(self.error_with(
-                    mbox.span(),
-                    "`deliver` says more than one thing that takes the messages".into(),
-                    "keep one of `command` and `mbox`".into(),
-                ));
+        let program = table.command.as_ref();
+        let program = program.map(|command| self.program(command, table, wrong));
+        let mbox = table.mbox.as_ref().map(|mbox| {
+            let path = self.path(mbox.span(), mbox.get_ref(), server);
+            wrong.note(path).map(|path| Mbox { path })
+        });
+        let to = match (program, mbox, &table.mbox) {
+            (Some(program), None, _) => program.map(Recipient::Program),
+            (None, Some(mbox), _) => {
+                self.check_of_programs(table, wrong);
+                mbox.map(Recipient::Mbox)
             }
-            (None, None) => {
-                return Err(self.error_with(
-                    written.span(),
-                    "`deliver` does not say what takes the messages".into(),
-                    "name a program, as in deliver = { command = [\"procmail\"] }, or a file, as in \
-                     deliver = { mbox = \"~/mail/in\" }"
-                        .into(),
-                ));
-            }
+            (Some(_), _, Some(mbox)) => wrong.note(Err(self.error_with(
+                mbox.span(),
+                "`deliver` says more than one thing that takes the messages".into(),
+                "keep one of `command` and `mbox`".into(),
+            ))),
+            _ => wrong.note(Err(self.lacking(
+                &["deliver.command", "deliver.mbox"],
+                written.span(),
+                "`deliver` does not say what takes the messages",
+                "name a program, as in deliver = { command = [\"procmail\"] }, or a file, as in \
+                 deliver = { mbox = \"~/mail/in\" }",
+            ))),
         };
         let archive = match self.passes_through() {
             true => Archive::Passed,
             false => Archive::Kept,
         };
-        Ok(Some(Deliver { to, archive }))
+        Some(Some(Deliver { to: to?, archive }))
     }
 
-    fn mbox(
-        &self,
-        mbox: &Spanned<String>,
-        table: &DeliverTable,
-        server: &Server,
-    ) -> Result<Mbox, ConfigError> {
-        let of_programs = [
-            table
-                .from_line
-                .as_ref()
-                .map(|key| ("from-line", key.span())),
-            table.deadline.as_ref().map(|key| ("deadline", key.span())),
-        ];
-        if let Some((key, span)) = of_programs.into_iter().flatten().next() {
-            let wrong = format!("`{key}` is for a `command` alone");
-            return Err(self.error_with(span, wrong, "leave it out".into()));
+    fn check_of_programs(&self, table: &DeliverTable, wrong: &mut Wrong) {
+        let from_line = table.from_line.as_ref().map(Spanned::span);
+        let deadline = table.deadline.as_ref().map(Spanned::span);
+        for (key, span) in [("from-line", from_line), ("deadline", deadline)] {
+            let Some(span) = span else { continue };
+            let message = format!("`{key}` is for a `command` alone");
+            wrong.note::<()>(Err(self.lacking(
+                &["deliver.command"],
+                span,
+                message,
+                "leave it out",
+            )));
         }
-        let path = self.path(mbox.span(), mbox.get_ref(), server)?;
-        Ok(Mbox { path })
     }
 
     fn program(
         &self,
         command: &Spanned<Vec<String>>,
         table: &DeliverTable,
-    ) -> Result<Program, ConfigError> {
+        wrong: &mut Wrong,
+    ) -> Option<Program> {
+        let argv = wrong.note(self.argv_of_program(command));
+        let deadline = self.seconds("deadline", table.deadline.as_ref(), DEADLINE);
+        let deadline = wrong.note(deadline);
+        Some(Program {
+            argv: argv?,
+            from_line: value(table.from_line.as_ref()).unwrap_or_default(),
+            deadline: deadline?,
+        })
+    }
+
+    fn argv_of_program(&self, command: &Spanned<Vec<String>>) -> Result<Vec<String>, ConfigError> {
         let argv = command.get_ref();
         if argv.first().is_none_or(String::is_empty) {
             let wrong = "a command needs a program, as in [\"procmail\", \"-f-\"]";
@@ -94,18 +106,7 @@ impl Resolver<'_> {
             let wrong = format!("`{{{word}}}` stands for nothing in a command here");
             return Err(self.error_with(command.span(), wrong, help));
         }
-        let deadline = match &table.deadline {
-            Some(deadline) if deadline.get_ref().duration() < Duration::from_secs(1) => {
-                return Err(self.error(deadline.span(), "`deadline` must be at least one second"));
-            }
-            Some(deadline) => deadline.get_ref().duration(),
-            None => DEADLINE,
-        };
-        Ok(Program {
-            argv: argv.clone(),
-            from_line: value(table.from_line.as_ref()).unwrap_or_default(),
-            deadline,
-        })
+        Ok(argv.clone())
     }
 
     /// Whether messages are in no Maildir of their owner's.

@@ -11,36 +11,43 @@ use toml::Spanned;
 
 impl Resolver<'_> {
     /// The account's own rules, or else the defaults'.
-    pub(super) fn rules(&self) -> Result<Rules, ConfigError> {
+    pub(super) fn rules(&self, wrong: &mut Wrong) -> Option<Rules> {
         let tables = key!(self.rules).map_or(&[][..], |tables| tables.get_ref());
-        let mut wrong = Wrong::default();
         let rules = tables.iter().map(|table| wrong.note(self.rule(table)));
-        let rules: Vec<Rule> = rules.collect::<Vec<_>>().into_iter().flatten().collect();
-        if let Some(error) = wrong.into_error() {
-            return Err(error);
-        }
-        let rules = Rules::new(rules).map_err(|fault| {
+        // All are looked at before one that is nothing ends it.
+        let rules: Vec<Option<Rule>> = rules.collect();
+        let filter = key!(self.filter_command).map(|command| {
+            let argv = command.get_ref();
+            let is_none = argv.first().is_none_or(String::is_empty)
+                || argv.iter().any(|word| word.contains('\0'));
+            let good = (!is_none)
+                .then(|| Filter::new(argv.clone()))
+                .ok_or_else(|| {
+                    let wrong =
+                        "a command is a program and its arguments, as in [\"my-filter\", \"-x\"]";
+                    self.error(command.span(), wrong)
+                });
+            wrong.note(good)
+        });
+        let rules = Rules::new(rules.into_iter().collect::<Option<_>>()?).map_err(|fault| {
             let span = tables.get(fault.place).map(Spanned::span);
             self.error(span.unwrap_or_default(), fault.reason.to_string())
-        })?;
-        let Some(command) = key!(self.filter_command) else {
-            return Ok(rules);
-        };
-        let argv = command.get_ref();
-        if argv.first().is_none_or(String::is_empty) || argv.iter().any(|it| it.contains('\0')) {
-            let wrong = "a command is a program and its arguments, as in [\"my-filter\", \"-x\"]";
-            return Err(self.error(command.span(), wrong));
-        }
-        Ok(rules.with_filter(Filter::new(argv.clone())))
+        });
+        let rules = wrong.note(rules)?;
+        Some(match filter {
+            Some(filter) => rules.with_filter(filter?),
+            None => rules,
+        })
     }
 
     fn rule(&self, table: &Spanned<RuleTable>) -> Result<Rule, ConfigError> {
         let written = table.get_ref();
         let Some(then) = &written.then else {
-            return Err(self.error_with(
+            return Err(self.lacking(
+                &["rules.then"],
                 table.span(),
-                "a rule needs to say what is done".into(),
-                "add a line to it: then = \"skip\"".into(),
+                "a rule needs to say what is done",
+                "add a line to it: then = \"skip\"",
             ));
         };
         let mut header = Vec::new();
@@ -63,12 +70,12 @@ impl Resolver<'_> {
         let place = then.span();
         let then = then.get_ref();
         if matches!(then, Then::Folder(_)) && self.passes_through() {
-            return Err(self.error_with(
+            return Err(self.lacking(
+                &["maildir"],
                 place,
-                "there is no Maildir to have this folder: `deliver` takes the messages".into(),
+                "there is no Maildir to have this folder: `deliver` takes the messages",
                 "name a Maildir beside `deliver`, as in maildir = \"~/Mail/{account}\", or remove the \
-                 rule: what takes the messages can sort them"
-                    .into(),
+                 rule: what takes the messages can sort them",
             ));
         }
         let size = written.size.as_ref().map(|it| it.get_ref().0);

@@ -229,24 +229,219 @@ fn all_that_is_wrong_in_an_account_is_told_in_one_run() {
 /// Also what shows only once all keys are read, and in each account.
 #[test]
 fn what_makes_no_sense_in_several_accounts_is_told_in_one_run_in_the_order_of_the_file() {
-    let home = Home::new();
-    home.config(
+    assert_titles(
         "[accounts.work]\nhost = \"pops://pop.example.com\"\nuser = \"\"\nport = 0\nmaildir = \"$HOME/Mail\"\n\
          on-new = [\"\"]\nfilter-command = [\"\"]\n\
          [accounts.club]\nuser = \"bob\"\nmaildir = \"~/{acount}\"\npassword-command = [\"\"]\n\
          [[accounts.club.rules]]\nfrom = \"a\"\n[[accounts.club.rules]]\nfrom = \"b\"\n",
+        &[
+            "account `work`: ... host",
+            "account `work`: ... user",
+            "account `work`: a port is a number",
+            "account `work`: `$` stands for nothing",
+            "account `work`: a command needs a program",
+            "account `work`: a command is a program",
+            "account `club` has no `host`",
+            "account `club`: `{acount}` stands for nothing",
+            "account `club`: a command needs a program",
+            "account `club`: a rule needs to say",
+            "account `club`: a rule needs to say",
+        ],
+    );
+}
+
+/// Config text, and each title of its errors in the order in which a fetch tells them.
+#[track_caller]
+fn titles(text: &str) -> Vec<String> {
+    let home = Home::new();
+    home.config(text);
+    let output = run(&home, &["fetch"], 78);
+    let errors = output.stderr.lines().filter_map(|line| {
+        let title = line.strip_prefix("error: ")?;
+        Some(title.to_owned())
+    });
+    errors.collect()
+}
+
+/// Each title begins or ends with the words in its place, and there is no other.
+#[track_caller]
+fn assert_titles(text: &str, wanted: &[&str]) {
+    let told = titles(text);
+    let fits = told.len() == wanted.len()
+        && told
+            .iter()
+            .zip(wanted)
+            .all(|(told, wanted)| wanted.split(" ... ").all(|part| told.contains(part)));
+    assert!(fits, "{text}\n{told:#?}\n{wanted:#?}");
+}
+
+#[test]
+fn a_value_of_the_wrong_type_hides_nothing_else_that_is_wrong_in_its_account() {
+    assert_titles(
+        "[accounts.work]\nport = \"995\"\nhost = \"pops://h.example\"\nuser = \"\"\n\
+         maildir = \"$HOME/Mail\"\nevery = \"0 s\"\n",
+        &[
+            "account `work`: ... a number from 1 to 65535",
+            "account `work`: ... host",
+            "account `work`: ... user",
+            "account `work`: ... `$` stands for nothing",
+            "account `work`: must be more than zero",
+        ],
+    );
+}
+
+#[test]
+fn a_value_that_cannot_be_read_is_not_told_as_missing_as_well() {
+    assert_titles(
+        "[accounts.a]\nserver = \"h.example\"\nuser = 5\n\
+         [accounts.b]\nhost = \"h\"\nuser = \"u\"\ntls = \"none\"\nallow-insecure = \"yes\"\n\
+         [accounts.c]\nhost = \"h\"\nuser = \"u\"\ntls-roots = \"pinned\"\ntls-pin = 5\n\
+         [accounts.d]\nhost = \"h\"\nuser = \"u\"\non-new-paths = \"nul\"\non-new = \"notmuch new\"\n\
+         [accounts.e]\nhost = \"h\"\nuser = \"u\"\noauth = { provider = \"google\", client_id = \"x\" }\n\
+         [accounts.f]\nhost = \"h\"\nuser = \"u\"\ndeliver = { comand = [\"x\"], deadline = \"0 s\" }\n",
+        &[
+            "account `a`: there is no key `server`",
+            "account `a`: ... a text in quotes",
+            "account `b`: ... true or false",
+            "account `c`: ... a pin in quotes",
+            "account `d`: ... a list, as in",
+            "account `e`: there is no key `client_id`",
+            "account `f`: there is no key `comand`",
+            "account `f`: must be more than zero",
+        ],
+    );
+}
+
+#[test]
+fn keys_that_belong_together_do_not_hide_each_others_faults() {
+    assert_titles(
+        "[accounts.tls]\nhost = \"h\"\nuser = \"u\"\ntls = \"starttls\"\ntls-roots = \"$X/ca.pem\"\n\
+         tls-server-name = \"a b\"\ntls-client-cert = \"{x}/me.pem\"\ntls-client-key = \"$K\"\n\
+         [accounts.plain]\nhost = \"h\"\nuser = \"u\"\ntls = \"none\"\ntls-min-version = \"1.3\"\n\
+         tls-server-name = \"h\"\n\
+         [accounts.password]\nhost = \"h\"\nuser = \"u\"\npassword-command = []\n\
+         password-credential = \"a/b\"\npassword-file = \"$HOME/pw\"\n\
+         [accounts.deliver]\nhost = \"h\"\nuser = \"u\"\n\
+         deliver = { command = [\"x\", \"{sendr}\"], deadline = \"0 s\" }\n\
+         [accounts.mbox]\nhost = \"h\"\nuser = \"u\"\n\
+         deliver = { mbox = \"$HOME/in\", from-line = true, deadline = \"9 s\" }\n\
+         [accounts.way]\nhost = \"h\"\nuser = \"u\"\nsource-address = \"127.0.0.1\"\n\
+         proxy-command = [\"ssh\", \"%x\"]\n\
+         [accounts.rules]\nhost = \"h\"\nuser = \"u\"\nfilter-command = []\nrules = [{ from = \"a\" }]\n\
+         [accounts.on]\nhost = \"h\"\nuser = \"u\"\non-new = [\"\"]\non-new-timeout = \"0 s\"\n\
+         [accounts.oauth]\nhost = \"h\"\nuser = \"u\"\noauth = { token-endpoint = \"http://x\", scope = \"s\" }\n",
+        &[
+            "account `tls`: ... `$` stands for nothing",
+            "account `tls`: ",
+            "account `tls`: ... `{x}` stands for nothing",
+            "account `tls`: ... `$` stands for nothing",
+            "account `plain`: ... without TLS anyone",
+            "account `plain`: `tls-min-version` has no meaning",
+            "account `plain`: `tls-server-name` has no meaning",
+            "account `password`: a command needs a program",
+            "account `password`: ... systemd credential",
+            "account `password`: `$` stands for nothing",
+            "account `password`: the password comes from more than one place",
+            "account `deliver`: `{sendr}` stands for nothing",
+            "account `deliver`: must be more than zero",
+            "account `mbox`: `$` stands for nothing",
+            "account `mbox`: `from-line` is for",
+            "account `mbox`: `deadline` is for",
+            "account `way`: `source-address` has no meaning",
+            "account `way`: `%x` stands for nothing",
+            "account `rules`: a command is a program",
+            "account `rules`: a rule needs to say",
+            "account `on`: a command needs a program",
+            "account `on`: must be more than zero",
+            "account `oauth`: OAuth 2.0 needs a `client-id`",
+            "account `oauth`: ",
+        ],
+    );
+}
+
+#[test]
+fn each_rule_says_all_that_is_wrong_in_it() {
+    assert_titles(
+        "[accounts.a]\nhost = \"h\"\nuser = \"u\"\nport = 0\n\
+         [[accounts.a.rules]]\nsize = 5\nthen = \"drop\"\n\
+         [[accounts.a.rules]]\nfrom = \"x\"\nsubjct = \"y\"\n",
+        &[
+            "account `a`: a port is a number",
+            "account `a`: ... size",
+            "account `a`: `drop` is not known here",
+            "account `a`: a rule needs to say what is done",
+            "account `a`: there is no key `subjct`",
+        ],
+    );
+}
+
+#[test]
+fn an_account_at_the_top_is_told_where_it_belongs_and_hides_nothing() {
+    let home = Home::new();
+    home.config(
+        "[work]\nhost = \"h\"\nuser = \"u\"\n[\"two words\"]\nhost = \"h\"\n\
+         [accounts.club]\nhost = \"h\"\nuser = \"u\"\nport = 0\n",
     );
     let output = run(&home, &["fetch"], 78);
-    let of = |name: &str| {
-        output
-            .stderr
-            .matches(&format!("error: account `{name}`"))
-            .count()
-    };
-    assert_eq!((of("work"), of("club")), (6, 5), "{}", output.stderr);
-    assert_said(
-        &output,
-        &["a port is a number", "`$` stands for nothing", "acount"],
+    let said = [
+        "error: there is no table [work]",
+        "hint: an account's table is named in full: [accounts.work]",
+        "error: there is no table [\"two words\"]",
+        "hint: an account's table is named in full: [accounts.\"two words\"]",
+        "error: account `club`: a port is a number",
+    ];
+    let mut rest = output.stderr.as_str();
+    for words in said {
+        let Some((_, after)) = rest.split_once(words) else {
+            panic!("{words}\n{}", output.stderr);
+        };
+        rest = after;
+    }
+    // Followed to the letter.
+    let text = fs::read_to_string(home.config_file()).unwrap();
+    let text = text.replace("[work]", "[accounts.work]");
+    home.config(&text.replace("[\"two words\"]", "[accounts.\"two words\"]"));
+    let output = run(&home, &["account", "show", "work"], 0);
+    assert!(output.stdout.contains("host"), "{output:#?}");
+}
+
+#[test]
+fn a_fault_in_the_defaults_is_told_once_and_not_for_each_account() {
+    let accounts = "[accounts.a]\nhost = \"h\"\nuser = \"u\"\n\
+                    [accounts.b]\nhost = \"i\"\nuser = \"u\"\ntimeout = \"0 s\"\n";
+    assert_titles(
+        &format!("[defaults]\nport = 0\nmaildir = \"$HOME/Mail\"\n{accounts}"),
+        &[
+            "[defaults]: a port is a number",
+            "[defaults]: `$` stands for nothing",
+            "account `b`: must be more than zero",
+        ],
+    );
+    // Values of a wrong type, beside those of the accounts.
+    assert_titles(
+        &format!("[defaults]\nport = \"x\"\ntimout = \"5 s\"\nevery = \"0 s\"\n{accounts}"),
+        &[
+            "[defaults]: ... a number from 1 to 65535",
+            "[defaults]: there is no key `timout`",
+            "[defaults]: must be more than zero",
+            "account `b`: must be more than zero",
+        ],
+    );
+    // An account of its own word is not concerned.
+    let home = Home::new();
+    home.config("[defaults]\nport = 0\n[accounts.a]\nhost = \"h\"\nuser = \"u\"\nport = 995\n");
+    run(&home, &["account", "show", "a"], 0);
+}
+
+#[test]
+fn what_the_defaults_ask_of_each_account_is_told_with_each() {
+    assert_titles(
+        "[defaults]\ntls = \"none\"\n\
+         [accounts.a]\nhost = \"h\"\nuser = \"u\"\n[accounts.b]\nhost = \"i\"\nuser = \"u\"\n",
+        &[
+            "account `a`: without TLS anyone",
+            "account `b`: without TLS anyone",
+        ],
     );
 }
 
