@@ -101,6 +101,9 @@ impl Entry {
                     "h\t{time}\t{}\t{asked}\t{date}\t{bits:x}",
                     Fields(listing)
                 );
+                if told.unknown_bits() != 0 {
+                    let _ = write!(line, "\t?{:x}", told.unknown_bits());
+                }
                 let verdict = told.filtered();
                 verdict.map_or(Ok(()), |verdict| write!(line, "\t{}", verdict.word()))
             }
@@ -351,11 +354,20 @@ impl Entry {
                         digits => Some(digits.parse().ok()?),
                     };
                     let bits = u64::from_str_radix(next()?, 16).ok()?;
-                    let verdict = match next() {
+                    let mut word = next();
+                    let unknown = match word.and_then(|word| word.strip_prefix('?')) {
+                        None => 0,
+                        Some(bits) => {
+                            word = next();
+                            u64::from_str_radix(bits, 16).ok()?
+                        }
+                    };
+                    let verdict = match word {
                         None => None,
                         Some(word) => Some(Verdict::of_word(word)?),
                     };
-                    Told::new(asked, date, bits).with_verdict(verdict)
+                    let told = Told::new(asked, date, bits).with_unknown(unknown);
+                    told.with_verdict(verdict)
                 },
             },
             "i" => Self::Import(Origin {

@@ -272,27 +272,3 @@ fn a_header_that_came_for_another_message_deletes_and_leaves_nothing_there() {
         }
     }
 }
-
-#[test]
-fn a_rule_that_saves_messages_knows_an_address_in_whatever_form_it_is_written() {
-    let forms = [
-        "\"The Boss <boss@example.com>",
-        "boss @ example.com",
-        "<<boss@example.com>>",
-        "<mailto:boss@example.com>",
-        "\"boss\"@example.com",
-        "boss(x)@example.com",
-        "=?utf-8?q?The_Boss?= <boss@example.com>",
-    ];
-    let messages = forms.iter().enumerate().map(|(n, form)| {
-        let text =
-            format!("From: {form}\nDate: Mon, 23 Nov 2026 10:00:00 +0000\nSubject: s{n}\n\n{n}\n");
-        Message::from_lf(format!("uid-{n}"), text)
-    });
-    let rules =
-        "from = \"boss@example.com\"; then = \"fetch\"\nsubject = \"s*\"; then = \"delete\"";
-    let (server, home) = ruled(messages.collect(), "", rules, Behaviour::new());
-    run(&home, &[], 0);
-    assert_eq!(server.maildrop().count(), forms.len());
-    assert_eq!(tree::count(&home.maildir("a")), forms.len());
-}
