@@ -51,6 +51,7 @@
 
 mod glance;
 mod grammar;
+mod told;
 
 pub(super) use glance::Glance;
 

@@ -1,3 +1,5 @@
+/// How old messages are, and when nobody knows.
+mod ages;
 /// What is deleted unread, and what never is.
 mod deletes;
 /// A program that decides.
