@@ -17,8 +17,8 @@ pub enum Finding {
     HandedOn,
     /// As it was stored.
     Intact,
-    /// There is no such file, and the machine has been started anew since it was stored: it was
-    /// removed, or lost.
+    /// There is no such file, and the machine has been started anew since it was stored, or a folder
+    /// cannot be looked into: it was removed, or lost, or is out of sight.
     Missing,
     /// There is no such file. It was there when it was recorded, and the machine has run ever since,
     /// so that a program has removed it; or its owner has said that it was on purpose.
@@ -126,7 +126,9 @@ fn examine(message: &Recorded<'_>, search: &Search, boot: &str) -> Finding {
                 return Finding::HandedOn;
             }
             let same_boot = !boot.is_empty() && *message.inspected.boot == *boot;
-            match message.inspected.gone || same_boot {
+            // Nobody has removed what is only out of sight.
+            let is_hidden = search.may_be_hidden(message.inspected.folder.as_ref());
+            match message.inspected.gone || (same_boot && !is_hidden) {
                 true => Finding::Removed,
                 false => Finding::Missing,
             }

@@ -1,9 +1,10 @@
 //! `popfetch verify`: whether what was recorded is still there, unchanged.
 
+mod lines;
+
 use super::context::Context;
 use super::fail::{Failure, print, report_failure};
 use super::results::{Counts, Results, account_line};
-use super::state::date;
 use crate::cli::Verify;
 use crate::durable::{Dir, Disk};
 use crate::exit::Status;
@@ -14,9 +15,9 @@ use crate::profile::{Overrides, Profile};
 use crate::report::{Event, Report, Reporter};
 use crate::state::{self, Claim, Inspected, MessageId, Moment, Names, Store, inspect};
 use crate::stop::echo;
-use crate::term::{Column, Table, columns, count, escape, escape_str, hex, json_line, size};
+use crate::term::{Column, Table, columns, count, escape_str};
 use crate::verify::{Finding, Recorded, verify};
-use serde_json::json;
+use lines::{as_json, as_row};
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
@@ -29,6 +30,8 @@ struct Verified {
     is_away: bool,
     /// Another one is in the place of one that messages were delivered to.
     is_hidden: bool,
+    /// A folder that cannot be looked into.
+    unread: Option<PathBuf>,
     recorded: u64,
     intact: u64,
     handed_on: u64,
@@ -216,6 +219,7 @@ impl Verifier<'_> {
         let mut verified = Verified {
             is_away,
             is_hidden,
+            unread: found.search.unread().map(Path::to_owned),
             recorded,
             intact: recorded.saturating_sub(found.findings.len() as u64),
             ..Verified::default()
@@ -382,64 +386,6 @@ impl Verified {
     }
 }
 
-fn word(finding: &Finding) -> &'static str {
-    match finding {
-        Finding::Changed(_) => "changed",
-        Finding::HandedOn => "handed on",
-        Finding::Intact => "intact",
-        Finding::Missing => "missing",
-        Finding::Removed => "removed",
-        Finding::Unreadable(_) => "unreadable",
-    }
-}
-
-fn as_row(message: &Recorded<'_>, finding: &Finding, path: &Path) -> [String; 5] {
-    let unique_ids = message.inspected.unique_ids.iter();
-    let unique_ids: Vec<String> = unique_ids.map(|id| escape(id)).collect();
-    let place = match finding {
-        Finding::Changed(_) => path.display().to_string(),
-        Finding::Unreadable(error) => format!("{}: {error}", path.display()),
-        _ => message.name.as_str().to_owned(),
-    };
-    [
-        word(finding).to_owned(),
-        date(message.inspected.time),
-        size(message.octets),
-        match unique_ids.as_slice() {
-            [] => "-".to_owned(),
-            ids => ids.join(" "),
-        },
-        escape_str(&place),
-    ]
-}
-
-fn as_json(account: &str, message: &Recorded<'_>, finding: &Finding, path: &Path) -> Vec<u8> {
-    let inspected = message.inspected;
-    let unique_ids = inspected.unique_ids.iter();
-    let unique_ids: Vec<_> = unique_ids.map(|id| String::from_utf8_lossy(id)).collect();
-    let (changed, error) = match finding {
-        Finding::Changed(changed) => (Some(changed), None),
-        Finding::Unreadable(error) => (None, Some(error.to_string())),
-        Finding::HandedOn | Finding::Intact | Finding::Missing | Finding::Removed => (None, None),
-    };
-    let path = Some(path).filter(|_| changed.is_some() || error.is_some());
-    let object = json!({
-        "event": word(finding),
-        "account": account,
-        "time": date(inspected.time),
-        "unique_ids": unique_ids,
-        "name": message.name.as_str(),
-        "octets": message.octets,
-        "sha256": hex(message.sha256),
-        "deleted": inspected.is_deleted(),
-        "path": path.map(|path| path.to_string_lossy()),
-        "found_octets": changed.map(|changed| changed.octets),
-        "found_sha256": changed.map(|changed| hex(&changed.sha256)),
-        "error": error,
-    });
-    json_line(&object).unwrap_or_default()
-}
-
 fn tell(context: &Context<'_>, name: &str, verified: &Verified) {
     let damaged = verified.status() != Status::Ok;
     if context.global.quiet && !damaged {
@@ -474,6 +420,12 @@ fn tell(context: &Context<'_>, name: &str, verified: &Verified) {
         eprintln!(
             "{hint} if the disk of the Maildir is not mounted, mount it; if you have removed what is \
              missing: popfetch state accept --leave {word}"
+        );
+    } else if let Some(unread) = verified.unread.as_ref().filter(|_| verified.missing > 0) {
+        eprintln!(
+            "{hint} {} cannot be looked into, and what is missing may be there: mount its disk, or \
+             remove it where it leads nowhere, and verify again",
+            escape_str(&unread.display().to_string())
         );
     } else if verified.missing > 0 {
         eprintln!("{hint} if you have removed what is missing: popfetch verify {word} --accept");

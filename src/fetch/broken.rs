@@ -23,6 +23,8 @@ pub(super) enum Over {
     Flight,
     /// Commands were sent ahead, and replies got out of step with them.
     Step,
+    /// Headers that rules have asked for; that of this message, where it shows.
+    Headers(Option<Message>),
     /// A message: the connection ended over it, or had to be given up because of it. The others can be
     /// had without it.
     Message(Message),

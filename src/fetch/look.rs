@@ -2,7 +2,7 @@
 
 use super::conduct::Conduct;
 use super::filter::Asking;
-use super::rules::Trust;
+use super::header_trouble::Trust;
 use super::{Account, Error, check_memory, decide};
 use crate::maildir::Site;
 use crate::maildrop::{Maildrop, Message};
@@ -114,9 +114,13 @@ fn try_look(
         let trust = Trust {
             doubts_ages: view.doubts_ages(now),
             asks_headers: true,
+            without: None,
         };
         let memory = (&mut view, filter.as_mut());
-        account.apply_rules(&mut session, memory, &maildrop, &mut plan, trust)?;
+        let ruled = account.apply_rules(&mut session, memory, &maildrop, &mut plan, trust)?;
+        if let Some(reason) = ruled.ageless {
+            account.tell_ageless(reason);
+        }
         account.check_import(view.awaited(), &plan)?;
         account.check_lost_imports(&lost_imports, &plan)?;
     }

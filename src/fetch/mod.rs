@@ -9,6 +9,7 @@
 //! everything that was received is safely stored (E10).
 
 mod advice;
+mod ages;
 mod broken;
 mod commit;
 mod conduct;
@@ -18,6 +19,7 @@ mod echoes;
 mod endings;
 mod error;
 mod filter;
+mod header_trouble;
 mod imports;
 mod key;
 mod look;
@@ -209,10 +211,13 @@ impl Account<'_> {
             ));
         }
         let mut plan = self.settle_plan(store, maildrop, run.twins, in_parts)?;
-        let trust = run.trust(store);
+        let trust = run.header_trouble.trust(store.doubts_ages());
         let filter = run.filter.as_mut();
         let ruled = self.apply_rules(session, (store, filter), maildrop, &mut plan, trust);
-        let ruled = ruled.inspect_err(|_| run.header_troubles += 1)?;
+        let ruled = ruled.map_err(|error| header_trouble::broken(error, maildrop))?;
+        if !in_parts && maildrop.is_complete() && !self.profile.rules.are_none() {
+            store.forget_unlisted_headers()?;
+        }
         self.tell_unruled(store, &ruled, run.filter.as_mut());
         run.witness = plan
             .smallest_stored()
@@ -251,7 +256,8 @@ impl Account<'_> {
         delete.extend(vouched);
         let (ruled, unruled) = self.rule_out(store, ruled)?;
         delete.extend(ruled);
-        self.tell_undeletable(given_up + still + unruled);
+        self.tell_undeletable(given_up + still);
+        self.tell_undeletable_by_rules(unruled);
         doubts::spare_namesakes(maildrop, &mut delete);
         Ok(self.delete(session, store, delete)?)
     }

@@ -49,6 +49,8 @@ pub(super) enum Next {
     Alone(Message),
     /// With fewer headers to look at.
     FewerHeaders,
+    /// Without the header of this message for rules, or without any.
+    WithoutHeaders(Option<Message>),
     /// Without CAPA.
     WithoutCapabilities,
     /// With UTF8.
@@ -144,6 +146,8 @@ impl Course {
             }
             Over::End { .. } => Next::GiveUp,
             Over::Flight => Next::SignInFirst,
+            Over::Headers(message) if self.may_go_on() => Next::WithoutHeaders(message.clone()),
+            Over::Headers(_) => Next::GiveUp,
             Over::Step => {
                 store.failed_pipelining();
                 Next::InStep
@@ -170,7 +174,8 @@ impl Course {
             Next::WithoutCapabilities => self.manner.capabilities = false,
             Next::WithUtf8 => self.manner.utf8 = true,
             Next::AfterAMoment => self.moments -= 1,
-            Next::GoOn | Next::FewerHeaders | Next::GiveUp => {}
+            Next::WithoutHeaders(None) => self.go_plainly(),
+            Next::GoOn | Next::FewerHeaders | Next::WithoutHeaders(_) | Next::GiveUp => {}
         }
         let begins_anew = [Next::AfterAMoment, Next::GiveUp].contains(&next);
         if !begins_anew {

@@ -1,8 +1,10 @@
 //! Rules about messages that have not been fetched: applied to the plan before the download, with the
 //! headers that they need asked for in one flight; and to what was downloaded, for its folder.
 
+use super::ages::Ageless;
 use super::doubts::HEADER_LIMIT;
 use super::filter::Asking;
+use super::header_trouble::Trust;
 use super::{Account, Error};
 use crate::delivery::Complete;
 use crate::maildrop::{Maildrop, Message, MessageNumber};
@@ -44,15 +46,6 @@ impl Memory for View {
 /// again and again, each goes so much further.
 const FLIGHT: usize = 1000;
 
-/// What rules may go by.
-#[derive(Clone, Copy)]
-pub(super) struct Trust {
-    /// No age is known.
-    pub(super) doubts_ages: bool,
-    /// Headers are asked for: no session of the run has broken over them again and again.
-    pub(super) asks_headers: bool,
-}
-
 /// What a header has told once.
 struct Heard {
     place: usize,
@@ -69,6 +62,8 @@ pub(super) struct Ruled<'a> {
     pub(super) hits: Vec<(Message, Hit<'a>)>,
     /// Messages whose headers could not be had, or are in doubt.
     unknown: u64,
+    /// Why no age is known, where rules ask for ages.
+    pub(super) ageless: Option<Ageless>,
 }
 
 impl<'p> Account<'p> {
@@ -84,20 +79,26 @@ impl<'p> Account<'p> {
         (memory, mut filter): (&mut impl Memory, Option<&mut Asking>),
         maildrop: &Maildrop,
         plan: &mut Plan,
-        trust: Trust,
+        trust: Trust<'_>,
     ) -> Result<Ruled<'p>, Error> {
         let rules: &'p Rules = &self.profile.rules;
         let mut ruled = Ruled::default();
         if rules.are_none() {
             return Ok(ruled);
         }
-        let now = (!trust.doubts_ages).then_some(self.environment.moment.now);
+        let open: Vec<(usize, bool)> = plan.open_to_rules().collect();
+        let mut now = None;
+        if rules.ask_ages() && !open.is_empty() {
+            match self.time_of_mail(session, maildrop, trust)? {
+                Ok(time) => now = Some(time),
+                Err(reason) => ruled.ageless = Some(reason),
+            }
+        }
         let listed = |message: &Message, is_fetched_otherwise| Listed {
             octets: message.octets,
             now,
             is_fetched_otherwise,
         };
-        let open: Vec<(usize, bool)> = plan.open_to_rules().collect();
         let (mut numbers, mut asked) = (Vec::new(), HashMap::new());
         for (place, otherwise) in open {
             let Some(message) = maildrop.message(place) else {
@@ -108,23 +109,18 @@ impl<'p> Account<'p> {
             let ruling = rules.judge(listed(&message, otherwise), header);
             plan.apply(place, ruling);
             match ruling {
-                Ruling::NeedsHeader => {
+                Ruling::NeedsHeader if trust.asks_for(&message) => {
                     numbers.push(message.number);
                     asked.insert(message.number, (place, otherwise, message));
+                }
+                Ruling::NeedsHeader => {
+                    ruled.unknown += 1;
+                    let listed = listed(&message, otherwise);
+                    plan.apply(place, rules.judge(listed, Header::Unknown));
                 }
                 Ruling::Delete(hit) => ruled.hits.push((message, hit)),
                 _ => {}
             }
-        }
-        if !trust.asks_headers {
-            for (place, otherwise, message) in asked.into_values() {
-                ruled.unknown += 1;
-                plan.apply(
-                    place,
-                    rules.judge(listed(&message, otherwise), Header::Unknown),
-                );
-            }
-            return Ok(ruled);
         }
         for numbers in numbers.chunks(FLIGHT) {
             // What would be left or deleted on the word of its header.

@@ -5,14 +5,14 @@ use super::conduct::Missed;
 use super::doubts::Budget;
 use super::endings::Care;
 use super::filter::Asking;
+use super::header_trouble::HeaderTrouble;
 use super::key::Key;
 use super::next::Brought;
 use super::onward::Hand;
-use super::rules::Trust;
 use crate::delivery::Target;
 use crate::maildrop::Message;
 use crate::source::Answer;
-use crate::state::{Store, Twins};
+use crate::state::Twins;
 use std::collections::HashSet;
 
 /// What the sessions of a run have in common.
@@ -41,13 +41,8 @@ pub(super) struct Run<'a> {
     pub(super) holds: Vec<Missed>,
     /// What was asked for, and could not be fetched for its own sake.
     pub(super) refused: Vec<Missed>,
-    /// Sessions that broke over headers which rules had asked for.
-    pub(super) header_troubles: u32,
+    pub(super) header_trouble: HeaderTrouble,
 }
-
-/// After so many sessions that broke over headers, rules do without: the first may have broken because
-/// they were asked for all at once.
-const HEADER_TROUBLES: u32 = 2;
 
 impl<'a> Run<'a> {
     pub(super) fn new(
@@ -72,15 +67,7 @@ impl<'a> Run<'a> {
             is_stuck: false,
             holds: Vec::new(),
             refused: Vec::new(),
-            header_troubles: 0,
-        }
-    }
-
-    /// What rules may go by in the session at hand.
-    pub(super) fn trust(&self, store: &Store) -> Trust {
-        Trust {
-            doubts_ages: store.doubts_ages(),
-            asks_headers: self.header_troubles < HEADER_TROUBLES,
+            header_trouble: HeaderTrouble::default(),
         }
     }
 

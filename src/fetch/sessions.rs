@@ -12,6 +12,7 @@ use crate::delivery::Complete;
 use crate::durable::Dir;
 use crate::report::{Event, Outcome};
 use crate::state::Store;
+use crate::term::escape;
 use std::time::Duration;
 
 /// How long a server is left alone that may not have noticed yet that a session is over.
@@ -126,6 +127,7 @@ impl Account<'_> {
             match next {
                 Next::SignInFirst => conduct.doubt_shortcut(),
                 Next::FewerHeaders => run.budget.shrink(run.brought.given.headers()),
+                Next::WithoutHeaders(ref message) => run.header_trouble.note(message.as_ref()),
                 _ => left.add(&next, broken),
             }
         };
@@ -192,6 +194,17 @@ impl Account<'_> {
             Next::PastIdleLines => {
                 let text =
                     format!("{text}: they are passed over from now on, with one command at a time");
+                return self.tell(Event::Warning(&text));
+            }
+            Next::WithoutHeaders(message) => {
+                let which = match message.as_ref().map(|it| it.unique_id.as_deref()) {
+                    Some(Some(unique_id)) => format!("the header of {}", escape(unique_id)),
+                    _ => "headers".to_owned(),
+                };
+                let text = format!(
+                    "{text}: going on without {which}; what rules would have left or deleted by that is \
+                     fetched"
+                );
                 return self.tell(Event::Warning(&text));
             }
             Next::SignInFirst => "connecting once more, and signing in before anything is asked",

@@ -247,6 +247,18 @@ impl Account<'_> {
         }
     }
 
+    /// The same of messages that rules would have deleted: `keep` has no say there.
+    pub(super) fn tell_undeletable_by_rules(&self, given_up: usize) {
+        if given_up > 0 && !self.environment.quiet {
+            let them = if given_up == 1 { "it" } else { "them" };
+            self.tell(Event::Warning(&format!(
+                "the server does not delete {} that a rule has deleted there, although it was asked five \
+                 times. See whether it has a setting of its own, as Gmail has, or remove {them} there; a rule with then = \"skip\" asks for no deletion",
+                count(given_up as u64, "message")
+            )));
+        }
+    }
+
     /// A maildrop whose messages are all others than before: that is told before they are fetched.
     pub(super) fn tell_changes(&self, changes: &Changes, plan: &Plan) {
         const ENOUGH: u64 = 10;

@@ -16,14 +16,21 @@ const NOBODY: &str = "MAILER-DAEMON";
 /// The line, its ending included, of a message that was fetched at this time. The same message has the
 /// same line at each try. The file is read from its beginning, and left there.
 pub(super) fn from_line(file: &mut File, time: i64) -> std::io::Result<Vec<u8>> {
-    let sender = sender(BufReader::new((&mut *file).take(HEADER)));
-    file.seek(SeekFrom::Start(0))?;
-    let sender = sender.unwrap_or_else(|| NOBODY.to_owned());
+    let sender = sender(file)?.unwrap_or_else(|| NOBODY.to_owned());
     Ok(format!("From {sender} {}\n", Moment::as_asctime(time)).into_bytes())
 }
 
+/// The sender that the message names, if it names one. The file is read from its beginning, and left
+/// there.
+pub(super) fn sender(file: &mut File) -> std::io::Result<Option<String>> {
+    file.seek(SeekFrom::Start(0))?;
+    let sender = return_path(BufReader::new((&mut *file).take(HEADER)));
+    file.seek(SeekFrom::Start(0))?;
+    Ok(sender)
+}
+
 /// What the first Return-Path says, where that is an address.
-fn sender(header: impl BufRead) -> Option<String> {
+fn return_path(header: impl BufRead) -> Option<String> {
     for line in header.split(b'\n') {
         let line = line.ok()?;
         if line.is_empty() {
@@ -36,7 +43,9 @@ fn sender(header: impl BufRead) -> Option<String> {
             let text = std::str::from_utf8(value).ok()?.trim();
             let address = text.strip_prefix('<')?.strip_suffix('>')?;
             let is_address = (1..=LONGEST).contains(&address.len())
-                && address.chars().all(|c| c.is_ascii_graphic());
+                && address
+                    .chars()
+                    .all(|c| c.is_ascii_graphic() && !"<>".contains(c));
             return is_address.then(|| address.to_owned());
         }
     }

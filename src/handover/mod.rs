@@ -4,16 +4,18 @@
 //! where it has none, in a Maildir of its own beside the state. What takes it gets a file that is whole
 //! and on the disk, however often that is tried, and the server is out of it by then.
 //!
-//! What is here starts programs and opens files anywhere, so it runs in a thread that has nothing to do
+//! What is here starts programs, opens files anywhere and connects to servers of its owner's, so it runs in a thread that has nothing to do
 //! with the server ([`crate::sandbox`]): that thread is asked for one message after another. `state`
 //! writes down before each what is about to be done, and what came of it.
 
 mod envelope;
+mod lmtp;
 mod mbox;
 mod program;
 mod quote;
 mod words;
 
+pub use lmtp::{Lmtp, Place};
 pub use mbox::Mbox;
 pub use program::Program;
 pub use words::{Words, unknown_word};
@@ -34,6 +36,8 @@ pub enum Recipient {
     Program(Program),
     /// A file, which they are appended to.
     Mbox(Mbox),
+    /// A mail server, which each is sent to by LMTP.
+    Lmtp(Lmtp),
 }
 
 /// Whether the Maildir that messages are stored in is one that somebody reads.
@@ -102,6 +106,7 @@ impl fmt::Display for Recipient {
         match self {
             Self::Program(program) => program.fmt(f),
             Self::Mbox(mbox) => mbox.fmt(f),
+            Self::Lmtp(lmtp) => lmtp.fmt(f),
         }
     }
 }
@@ -178,7 +183,12 @@ impl Porter {
                 }
             }
             (Recipient::Mbox(mbox), None, Some(open)) => mbox.append(open, letter, &mut file),
-            (Recipient::Mbox(_), None, None) | (Recipient::Program(_), Some(_), _) => {
+            (Recipient::Lmtp(lmtp), None, _) => {
+                let words = Words::new(&self.owner, letter);
+                lmtp.hand(&words, file, &self.stop)
+            }
+            (Recipient::Mbox(_), None, None)
+            | (Recipient::Program(_) | Recipient::Lmtp(_), Some(_), _) => {
                 Answer::Later("it was not made ready".to_owned())
             }
         }

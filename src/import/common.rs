@@ -24,8 +24,16 @@ pub(super) fn is_auth(word: &str) -> bool {
 pub(super) fn no_target(what: &str) -> Fate {
     Fate::nothing(format!(
         "popfetch hands nothing to {what}; mail goes into a Maildir, here ~/Mail/ACCOUNT, or by \
-         `deliver` to a program or an mbox file"
+         `deliver` to a program, an mbox file or an LMTP server"
     ))
+}
+
+/// An LMTP server, whose recipients are named elsewhere and in other ways.
+pub(super) fn lmtp_target() -> Fate {
+    Fate::nothing(
+        "mail goes into a Maildir, here ~/Mail/ACCOUNT, unless you name the server and whose mail it is, \
+         as in deliver = { lmtp = \"localhost:24\", recipient = \"ada\" }",
+    )
 }
 
 /// The tool waits longer for a silent server.

@@ -2,6 +2,7 @@
 //! itself.
 
 use std::fs;
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 /// Directories that are looked at for folders at most, so that a whole home directory is not read.
@@ -14,7 +15,7 @@ const DEPTH: usize = 8;
 #[derive(Debug, Default)]
 pub struct Folders {
     visited: usize,
-    /// The last folder that could not be read.
+    /// The last folder that could not be read, or that is a link to what is not there.
     pub unread: Option<PathBuf>,
 }
 
@@ -49,7 +50,17 @@ impl Folders {
                 continue;
             };
             // A folder may be a link to one.
-            let is_link = kind.is_symlink() && entry.path().is_dir();
+            let is_link = kind.is_symlink()
+                && match entry.path().metadata() {
+                    Ok(there) => there.is_dir(),
+                    Err(_) => {
+                        // Its disk is away, say. Editors lock files by such links, `.#name`.
+                        if !entry.file_name().as_bytes().starts_with(b".#") {
+                            self.unread = Some(entry.path());
+                        }
+                        false
+                    }
+                };
             if part || !(kind.is_dir() || is_link) {
                 continue;
             }

@@ -6,7 +6,6 @@ use super::folder::{Folder, MARK};
 use crate::durable::Dir;
 use std::ffi::OsStr;
 use std::io;
-use std::os::unix::fs::MetadataExt;
 use std::path::PathBuf;
 
 impl Maildir {
@@ -47,17 +46,6 @@ impl Maildir {
         let open = self.folders().open.get().map_or(&[][..], Vec::as_slice);
         let found = open.iter().find(|(other, _)| other == folder);
         Ok(&found.ok_or(io::ErrorKind::NotFound)?.1)
-    }
-
-    /// Whether something else stands where a folder was, so that what it holds does not show: a link, or
-    /// another disk. Messages are delivered to neither. A folder that is gone hides nothing.
-    pub fn hides(&self, folder: &Folder) -> bool {
-        let own = self.path().metadata();
-        match (self.path().join(folder.as_str()).symlink_metadata(), own) {
-            (Ok(there), Ok(own)) => !there.is_dir() || there.dev() != own.dev(),
-            (Err(error), _) => error.kind() != io::ErrorKind::NotFound,
-            (_, Err(_)) => true,
-        }
     }
 
     /// The new/ of each folder that is open.

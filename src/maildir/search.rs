@@ -3,6 +3,7 @@
 //! and the look before a DELE all ask here, so that they agree.
 
 use super::Error;
+use super::folder::Folder;
 use super::folders::Folders;
 use super::unique_name::{AccountTag, UniqueName, size_in};
 use crate::durable::{Dir, Disk};
@@ -12,6 +13,7 @@ use std::ffi::{OsStr, OsString};
 use std::hash::{BuildHasher, RandomState};
 use std::io::{self, Read};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 /// What compressed or encrypted mail begins with: gzip, bzip2, xz, zstd, lz4, and Dovecot's
@@ -28,6 +30,7 @@ const PACKED: [&[u8]; 6] = [
 /// The messages of an account in some Maildirs and their folders. Nothing is written there.
 pub struct Search {
     tags: Vec<AccountTag>,
+    roots: Vec<PathBuf>,
     dirs: Vec<Dir>,
     found: Found,
     folders: Folders,
@@ -38,6 +41,7 @@ impl Search {
     pub fn new(tags: Vec<AccountTag>) -> Self {
         Self {
             tags,
+            roots: Vec::new(),
             dirs: Vec::new(),
             found: Found::default(),
             folders: Folders::default(),
@@ -56,6 +60,7 @@ impl Search {
             },
         })?;
         self.dirs.extend(parts);
+        self.roots.push(root.to_owned());
         for folder in self.folders.below(root) {
             // Some tools leave out a part that is empty.
             for part in ["new", "cur"] {
@@ -72,6 +77,13 @@ impl Search {
     /// A folder that could not be read, if there is one: what is not found may be there.
     pub fn unread(&self) -> Option<&Path> {
         self.folders.unread.as_deref()
+    }
+
+    /// Whether a message that is not found, and was placed in this folder if in any, may be where nobody
+    /// sees it: then nobody has removed it.
+    pub fn may_be_hidden(&self, folder: Option<&Folder>) -> bool {
+        let hides = |folder| self.roots.iter().any(|root| hides(root, folder));
+        self.unread().is_some() || folder.is_some_and(hides)
     }
 
     /// Reads all names and keeps in mind where those are that are wanted.
@@ -247,6 +259,17 @@ impl Found {
 
     fn key(&self, name: &str) -> [u64; 2] {
         self.hashers.each_ref().map(|hasher| hasher.hash_one(name))
+    }
+}
+
+/// Whether something else stands where a folder was, so that what it holds does not show: a link, or
+/// another disk. Messages are delivered to neither. A folder that is gone hides nothing.
+fn hides(root: &Path, folder: &Folder) -> bool {
+    let there = root.join(folder.as_str()).symlink_metadata();
+    match (there, root.metadata()) {
+        (Ok(there), Ok(own)) => !there.is_dir() || there.dev() != own.dev(),
+        (Err(error), _) => error.kind() != io::ErrorKind::NotFound,
+        (_, Err(_)) => true,
     }
 }
 

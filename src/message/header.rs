@@ -13,18 +13,51 @@ pub struct Header<'a> {
     octets: &'a [u8],
     /// Each name in small letters, and its lines behind the colon.
     fields: Vec<(String, &'a [u8])>,
+    /// There are lines among them that are no field.
+    is_strange: bool,
 }
 
 impl<'a> Header<'a> {
     /// Takes the octets of a message up to and with the first empty line, or as far as there are any.
     /// `None` where no field is among them: then it is something else.
     pub fn read(octets: &'a [u8]) -> Option<Self> {
+        let mut in_fields = 0;
         let fields = split::fields(octets).map(|field| {
+            in_fields += field.whole.len();
             let name = String::from_utf8_lossy(field.name).to_ascii_lowercase();
             (name, field.value)
         });
         let fields: Vec<_> = fields.collect();
-        (!fields.is_empty()).then_some(Self { octets, fields })
+        let lines = octets.split_inclusive(|octet| *octet == b'\n');
+        let lines: usize = lines
+            .take_while(|line| !split::ends_header(line))
+            .map(<[u8]>::len)
+            .sum();
+        // Some servers give the first line of an mbox with the message.
+        let envelope = [&b"From "[..], b">From "]
+            .iter()
+            .any(|it| octets.starts_with(it));
+        let envelope = match envelope {
+            true => octets.split_inclusive(|octet| *octet == b'\n').next(),
+            false => None,
+        };
+        let is_strange = in_fields + envelope.map_or(0, <[u8]>::len) != lines;
+        (!fields.is_empty()).then_some(Self {
+            octets,
+            fields,
+            is_strange,
+        })
+    }
+
+    /// Whether lines are among its fields that are none: a field may be hidden there, from who reads it
+    /// as it is done here.
+    pub fn has_strange_lines(&self) -> bool {
+        self.is_strange
+    }
+
+    /// The fields of this name as they are written behind the colon, folds and line ends included.
+    pub fn raw(&self, name: &str) -> Vec<&'a [u8]> {
+        self.values(name).collect()
     }
 
     /// Whether there is a field of this name, which is in small letters.
@@ -79,6 +112,20 @@ impl<'a> Header<'a> {
         Some(date.parse::<Timestamp>().ok()?.as_second())
     }
 
+    /// When the server that has the message received it, in seconds since 1970, by the first of its
+    /// Received fields: each server puts its own before the others. By its Date where there is none.
+    pub fn received(&self) -> Option<i64> {
+        let Some(received) = self.values("received").next() else {
+            return self.date();
+        };
+        // The date is what stands behind the last semicolon (RFC 5322 section 3.6.7).
+        let at = received.iter().rposition(|octet| *octet == b';')?;
+        let field = relabelled("Date", received.get(at + 1..)?);
+        let read = |field| Heading::parse(field).date;
+        let date = guarded(read, field.as_slice())?;
+        Some(date.parse::<Timestamp>().ok()?.as_second())
+    }
+
     fn values(&self, name: &str) -> impl Iterator<Item = &'a [u8]> {
         let fields = self.fields.iter().filter(move |(other, _)| other == name);
         fields.map(|(_, value)| *value)
@@ -120,6 +167,29 @@ mod tests {
     }
 
     #[test]
+    fn a_message_was_received_when_the_server_that_has_it_says_so() {
+        let received = |header: &str| Header::read(header.as_bytes()).unwrap().received();
+        let old = "Date: Mon, 23 Nov 2020 09:10:11 +0200\r\n\r\n";
+        let [new, other] = [
+            "Mon, 23 Nov 2026 09:10:11 +0200",
+            "Mon, 23 Nov 2025 09:10:11 +0200",
+        ];
+        let trail = format!(
+            "Received: from a; by b;\r\n\t{new} (CET)\r\nReceived: from c; {other}\r\n{old}"
+        );
+        assert_eq!(received(&trail), Some(1_795_417_811));
+        assert_eq!(received(old), Some(1_606_115_411));
+        for none in [
+            "Received: from a\r\n",
+            "Received: a; soon\r\n",
+            "Received:\r\n",
+        ] {
+            assert_eq!(received(&format!("{none}{old}")), None, "{none:?}");
+        }
+        assert_eq!(received("From: a\r\n\r\n"), None);
+    }
+
+    #[test]
     fn what_has_no_field_is_no_header() {
         for octets in [
             &b""[..],
@@ -140,6 +210,7 @@ mod tests {
             header.texts("subject");
             header.addresses("from");
             header.date();
+            header.received();
         }
     }
 }

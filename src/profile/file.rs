@@ -146,6 +146,12 @@ pub struct DeliverTable {
     pub command: Key<Vec<String>>,
     /// `mbox`: a file that each message is appended to, in place of `command`.
     pub mbox: Key<String>,
+    /// `lmtp`: a mail server that each message is sent to: `"unix:PATH"` or `"HOST:PORT"`.
+    pub lmtp: Key<String>,
+    /// `recipient`: whom an LMTP server is told that the messages are for.
+    pub recipient: Key<String>,
+    /// `allow-insecure`: `true` lets messages go to another machine, readable on the way.
+    pub allow_insecure: Key<bool>,
     /// `from-line`: `true` puts a line `From sender date` before it.
     pub from_line: Key<bool>,
     /// `deadline`: how long it may take for a message; `"5 min"` by default.

@@ -153,6 +153,11 @@ fn shown_deliver(deliver: &Deliver) -> Value {
             "deadline_seconds": program.deadline.as_secs(),
         }),
         Recipient::Mbox(mbox) => json!({ "mbox": mbox.path.display().to_string() }),
+        Recipient::Lmtp(lmtp) => json!({
+            "lmtp": lmtp.place.to_string(),
+            "recipient": lmtp.recipient,
+            "deadline_seconds": lmtp.deadline.as_secs(),
+        }),
     }
 }
 
@@ -161,6 +166,7 @@ fn deliver_in_words(deliver: &Deliver) -> String {
     match &deliver.to {
         Recipient::Program(program) => format!("the program `{program}`"),
         Recipient::Mbox(mbox) => format!("the mbox file {mbox}"),
+        Recipient::Lmtp(lmtp) => format!("the LMTP server {lmtp}"),
     }
 }
 

@@ -188,7 +188,11 @@ impl Rule {
         let size = self.fits_size(listed);
         let header = match (header.is_empty(), told) {
             (true, _) => Some(true),
-            (false, told) => told.map(|told| told.holds(place)),
+            // Nothing is deleted on a guess, nor is anything saved by that.
+            (false, Some(told)) if self.action == Action::Delete => {
+                Some(told.holds(place) == Some(true))
+            }
+            (false, told) => told.and_then(|told| told.holds(place)),
         };
         let age = match (age.are_none(), told, listed.now) {
             (true, ..) => Some(true),

@@ -6,11 +6,13 @@
 //! [`Rules::judge`] asks for a header only where the answer could change what is done, and without
 //! one nothing is left on the server or deleted by a rule that would have needed it.
 
+mod answer;
 mod bounds;
 mod filter;
 mod judge;
 mod pattern;
 mod rule;
+mod spelling;
 mod told;
 
 pub use bounds::Bounds;
@@ -137,6 +139,11 @@ impl Rules {
     /// Whether there are none, and no filter.
     pub fn are_none(&self) -> bool {
         self.rules.is_empty() && self.filter.is_none()
+    }
+
+    /// Whether one of them asks how old a message is.
+    pub fn ask_ages(&self) -> bool {
+        self.iter().any(|rule| !rule.conditions.age.are_none())
     }
 
     /// Them, in their order.

@@ -254,6 +254,73 @@ fn fields_are_found_wherever_they_stand_and_however_they_are_written() {
 }
 
 #[test]
+fn where_a_field_is_written_in_an_odd_form_nothing_behind_a_rule_that_might_be_meant_is_left_or_deleted()
+ {
+    let odd = "x@[192.0.2.1]";
+    let shop = || rule(from("*@shop"), Action::Delete);
+    let all = || Conditions::default();
+    let judged = |all: Vec<Rule>, from: &str| {
+        let rules = rules(all);
+        let told = rules.read(&header(from, 0)).unwrap();
+        let remembered = judged(&rules, 5, Header::Remembered(&told));
+        (judged(&rules, 5, Header::Read(&told)), remembered)
+    };
+    let same = |word: &str| (word.to_owned(), word.to_owned());
+    for saves in [Action::Fetch, lists()] {
+        let saves = || rule(from("boss@a"), saves.clone());
+        for leaves in [rule(all(), Action::Skip), rule(larger(1), Action::Delete)] {
+            let plainly = match leaves.action {
+                Action::Skip => same("skip 2"),
+                // Its header is looked at again before it is deleted.
+                _ => ("delete 2".into(), "header".into()),
+            };
+            assert_eq!(judged(vec![saves(), leaves.clone()], "x@b"), plainly);
+            assert_eq!(judged(vec![saves(), leaves], odd), same("fetch"));
+        }
+    }
+    // Left is what the first rule would have, so that nothing is lost by it either.
+    let skip = || rule(from("boss@a"), Action::Skip);
+    assert_eq!(
+        judged(vec![skip(), rule(larger(1), Action::Delete)], odd),
+        same("otherwise")
+    );
+    assert_eq!(
+        judged(vec![skip(), rule(larger(1), Action::Skip)], odd),
+        same("skip 2")
+    );
+    // A rule that deletes is about what it is seen to be about.
+    assert_eq!(
+        judged(vec![shop(), rule(all(), Action::Skip)], odd),
+        same("skip 2")
+    );
+    assert_eq!(judged(vec![shop()], odd), same("otherwise"));
+}
+
+#[test]
+fn several_from_fields_none_and_hidden_ones_are_odd() {
+    let rules = rules(vec![
+        rule(from("boss@a"), Action::Fetch),
+        rule(Conditions::default(), Action::Skip),
+    ]);
+    let date = "Date: Mon, 23 Nov 2026 10:00:00 +0000\r\n\r\n";
+    for (fields, word) in [
+        ("From: x@b\r\n", "skip 2"),
+        (
+            "From x@b Mon Nov 23 10:00:00 2026\r\nFrom: x@b\r\n",
+            "skip 2",
+        ),
+        ("From: x@b\r\nFrom: y@b\r\n", "fetch"),
+        ("From: x@b\r\nFrom: boss@a\r\n", "fetch 1"),
+        ("", "fetch"),
+        ("Fr\r\n om: boss@a\r\nFrom: x@b\r\n", "fetch"),
+        ("From: x@b\r\nno field\r\n", "fetch"),
+    ] {
+        let told = rules.read(format!("{fields}{date}").as_bytes()).unwrap();
+        assert_eq!(judged(&rules, 5, Header::Read(&told)), word, "{fields:?}");
+    }
+}
+
+#[test]
 fn rules_that_make_no_sense_are_refused() {
     let refused = |all: Vec<Rule>| Rules::new(all).unwrap_err();
     let fault = |place, reason| Fault { place, reason };
@@ -303,6 +370,9 @@ fn only_what_rules_ask_of_a_header_makes_it_be_asked_for_anew() {
     let one = |conditions, action| rules(vec![rule(conditions, action)]).fingerprint();
     let before = one(from("*@a"), Action::Skip);
     assert_eq!(before, one(from("*@a"), Action::Delete));
+    // One that has a message come takes a match in any form.
+    assert_ne!(before, one(from("*@a"), Action::Fetch));
+    assert_eq!(one(from("*@a"), Action::Fetch), one(from("*@a"), lists()));
     assert_ne!(before, one(from("*@b"), Action::Skip));
     assert_eq!(Fingerprint::parse(&before.to_string()), Some(before));
 }

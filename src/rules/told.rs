@@ -3,8 +3,9 @@
 //! is done are judged anew each time.
 
 use super::MOST;
+use super::answer::{Answer, LOOKED_AT};
 use super::filter::{Filter, Verdict};
-use super::rule::{Field, Rule, Test};
+use super::rule::Rule;
 use crate::message::Header;
 use crate::term::{hex, unhex};
 use sha2::{Digest, Sha256};
@@ -15,10 +16,6 @@ const LONGEST: usize = 512 * 1024;
 
 /// Mail that says it is older (before 1990, in seconds since 1970) was written by a clock that nobody had set.
 const OLDEST: i64 = 631_152_000;
-
-/// Octets of the fields of one name that are looked at. A header with more of them is in doubt: a
-/// pattern may match behind them.
-const LOOKED_AT: usize = 64 * 1024;
 
 /// Tells what some rules ask of a header from what others ask.
 #[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq)]
@@ -36,7 +33,8 @@ impl Fingerprint {
                 hasher.update(test.to_string());
                 hasher.update([0]);
             }
-            hasher.update([1]);
+            // What has a message come takes a match in any form: another answer to the same question.
+            hasher.update([1, u8::from(rule.action.fetches())]);
         }
         let hash: [u8; 32] = hasher.finalize().into();
         Self(hash.first_chunk().copied().unwrap_or_default())
@@ -62,6 +60,8 @@ pub struct Told {
     date: Option<i64>,
     /// A bit for each rule, the first one lowest.
     holds: u64,
+    /// A bit for each rule whose bit in `holds` is not set, although the header may meet what it asks.
+    unknown: u64,
     filtered: Option<Verdict>,
 }
 
@@ -72,8 +72,24 @@ impl Told {
             fingerprint,
             date,
             holds,
+            unknown: 0,
             filtered: None,
         }
+    }
+
+    /// Nothing that any rules would ask: what was remembered holds no more.
+    pub fn nothing() -> Self {
+        Self::new(Fingerprint::default(), None, 0)
+    }
+
+    /// Of the rules with these bits nobody can tell whether the header meets what they ask.
+    pub fn with_unknown(self, unknown: u64) -> Self {
+        Self { unknown, ..self }
+    }
+
+    /// What [`Told::with_unknown`] took.
+    pub fn unknown_bits(&self) -> u64 {
+        self.unknown
     }
 
     /// What the filter has said of it.
@@ -104,9 +120,10 @@ impl Told {
         self.holds
     }
 
-    /// Whether the header meets what the rule at a place asks of it.
-    pub(super) fn holds(&self, place: usize) -> bool {
-        place < MOST && self.holds >> place & 1 == 1
+    /// Whether the header meets what the rule at a place asks of it; `None` where nobody can tell.
+    pub(super) fn holds(&self, place: usize) -> Option<bool> {
+        let bit = |bits: u64| place < MOST && bits >> place & 1 == 1;
+        (bit(self.holds) || !bit(self.unknown)).then_some(bit(self.holds))
     }
 
     /// Of a header as TOP gives it, which ends with an empty line. `None` where it is in doubt.
@@ -134,88 +151,28 @@ impl Told {
     /// Of a message that was fetched, by its first octets: where these tell nothing it is in no folder.
     pub(super) fn of_message(header: &[u8], rules: &[Rule], fingerprint: Fingerprint) -> Self {
         match Header::read(header) {
-            Some(header) => Self::of(&header, rules, fingerprint),
+            // It is here, and nothing is left or deleted on this word: what may be meant is not guessed at.
+            Some(header) => Self::of(&header, rules, fingerprint).with_unknown(0),
             None => Self::new(fingerprint, None, 0),
         }
     }
 
     fn of(header: &Header<'_>, rules: &[Rule], fingerprint: Fingerprint) -> Self {
-        let mut holds = 0;
+        let (mut holds, mut unknown) = (0, 0);
         for (place, rule) in rules.iter().enumerate().take(MOST) {
-            let mut tests = rule.conditions.header.iter();
             // One that saves a message from a later rule must not miss it for the way it is written.
             let in_any_form = rule.action.fetches();
-            holds |= u64::from(tests.all(|test| fits(header, test, in_any_form))) << place;
+            match Answer::of(header, &rule.conditions.header, in_any_form) {
+                Answer::Yes => holds |= 1 << place,
+                Answer::Unknown => unknown |= 1 << place,
+                Answer::No => {}
+            }
         }
         Self::new(
             fingerprint,
             header.date().filter(|date| *date >= OLDEST),
             holds,
         )
-    }
-}
-
-fn fits(header: &Header<'_>, test: &Test, in_any_form: bool) -> bool {
-    let names = test.field.names();
-    let Some(pattern) = &test.pattern else {
-        return names.iter().any(|name| header.has(name));
-    };
-    let matches = |text: &String| {
-        // As much of it as is looked at; only a message that was fetched may have more.
-        let end = text.floor_char_boundary(LOOKED_AT);
-        pattern.matches(text.get(..end).unwrap_or_default())
-    };
-    names.iter().any(|name| match test.field {
-        Field::From | Field::To => {
-            let mut addresses = header.addresses(name).into_iter();
-            addresses.any(|address| matches(&address))
-                || header.texts(name).iter().any(matches)
-                || in_any_form
-                    && header
-                        .texts(name)
-                        .iter()
-                        .flat_map(|it| parts(it))
-                        .any(|it| matches(&it))
-        }
-        Field::ListId => header.texts(name).iter().any(|text| {
-            let id = text.rsplit_once('<').map(|(_, rest)| rest);
-            let id = id.and_then(|rest| rest.split_once('>')).map(|(id, _)| id);
-            matches(text) || id.is_some_and(|id| matches(&id.to_owned()))
-        }),
-        Field::Subject | Field::Named(_) => header.texts(name).iter().any(matches),
-    })
-}
-
-/// What may be addresses in a field that is written in no proper form: without comments, quotes, spaces
-/// around an @ and schemes.
-fn parts(field: &str) -> Vec<String> {
-    let mut depth = 0_u32;
-    let mut text = String::with_capacity(field.len());
-    for c in field.chars() {
-        match c {
-            '(' => depth += 1,
-            ')' => depth = depth.saturating_sub(1),
-            '"' => {}
-            c if depth == 0 => text.push(c),
-            _ => {}
-        }
-    }
-    let around_at: Vec<&str> = text.split('@').map(str::trim).collect();
-    let text = around_at.join("@");
-    let parts = text.split(|c: char| c.is_whitespace() || "<>,;".contains(c));
-    parts
-        .map(|part| part.strip_prefix("mailto:").unwrap_or(part))
-        .filter(|part| !part.is_empty())
-        .map(str::to_owned)
-        .collect()
-}
-
-impl Field {
-    /// The fields of a header, in small letters.
-    fn names(&self) -> Vec<&str> {
-        match self {
-            Self::To => vec!["to", "cc"],
-            other => vec![other.word()],
-        }
+        .with_unknown(unknown)
     }
 }

@@ -36,14 +36,19 @@ impl Store {
 
     /// The line that a message's record is of, or the last one with its evidence.
     pub(super) fn line(&mut self, id: Id) -> Result<Option<Entry>, Error> {
-        self.flush()?;
         let place = self
             .memory
             .record(id)
             .and_then(|record| record.place.value());
-        let Some(place) = place else {
-            return Ok(None);
-        };
+        match place {
+            Some(place) => self.line_at(place),
+            None => Ok(None),
+        }
+    }
+
+    /// The line that begins at this place.
+    pub(super) fn line_at(&mut self, place: u64) -> Result<Option<Entry>, Error> {
+        self.flush()?;
         let file = match self.lines.take() {
             Some(file) => Ok(file),
             None => self.dir.read(&self.files.journal),

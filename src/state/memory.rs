@@ -196,7 +196,7 @@ impl Memory {
                     }
                 });
             }
-            Entry::Header { listing, told, .. } => self.hear(&listing, told),
+            Entry::Header { listing, told, .. } => self.hear(&listing, told, place),
             Entry::Home {
                 maildir,
                 maildir_id,

@@ -4,7 +4,7 @@
 use super::journal::{self, Reading};
 use super::record::{Entry, Glance, Id, MarkedBy};
 use super::window::{ReadAt, Window};
-use crate::maildir::{MaildirId, UniqueName};
+use crate::maildir::{Folder, MaildirId, UniqueName};
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::io::{self, Read};
 use std::path::PathBuf;
@@ -22,6 +22,8 @@ pub struct InspectedMessage {
     pub listed: Option<u64>,
     /// Its file: name, octets, SHA-256. `None` if it was only marked as seen.
     pub stored: Option<(UniqueName, u64, [u8; 32])>,
+    /// The folder that it was placed in, where it was not the Maildir itself.
+    pub folder: Option<Folder>,
     /// Its delivery is recorded as done, rather than intended only.
     pub settled: bool,
     /// In which boot of the machine it was stored, or in an earlier one; empty where that is not
@@ -364,6 +366,7 @@ impl<'a, S: ReadAt + ?Sized> Messages<'a, S> {
             time,
             listed: listing.as_ref().and_then(|listing| listing.octets),
             unique_ids: Vec::from_iter(listing.and_then(|listing| listing.unique_id)),
+            folder: stored.as_ref().and_then(|stored| stored.folder.clone()),
             stored: stored.map(|stored| (stored.name, stored.octets, stored.digests.stored)),
             settled: mark.settled,
             boot: self.outline.boot(mark.run),

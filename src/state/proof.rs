@@ -217,12 +217,8 @@ impl Store {
             let is_seen = seen.any(|(id, at)| home.id == Some(*id) && since <= *at);
             home.vouches && (is_here || is_seen)
         });
-        let is_hidden = stored.folder.as_ref().is_some_and(|folder| {
-            self.maildir
-                .as_ref()
-                .is_none_or(|maildir| maildir.hides(folder))
-        });
-        (!removed || is_hidden || search.unread().is_some()).then_some(Withheld::Missing)
+        let is_hidden = search.may_be_hidden(stored.folder.as_ref());
+        (!removed || is_hidden).then_some(Withheld::Missing)
     }
 
     /// Looks for the files of these messages in all Maildirs that are there.

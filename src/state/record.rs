@@ -34,7 +34,7 @@
 //! r  id                                                      what stands before this one has been reported
 //! C  exact  in-a-row  off  doubts  estimates  [far-off]      what the sizes have been worth so far
 //! a  id                                                      the file of a lost message is back
-//! h  time  unique-id  listed  turn  asked  date  holds  [verdict]   what a header told the rules
+//! h  time  unique-id  listed  turn  asked  date  holds  [?unknown]  [verdict]   what a header told the rules
 //! i  time  tool  left  spelling                              names came from another tool
 //! w  first  last                                             these are to be handed on once they are stored
 //! g  id  time  length                                        it is about to be handed on, to a file so long
@@ -51,6 +51,7 @@
 
 mod glance;
 mod grammar;
+mod told;
 
 pub(super) use glance::Glance;
 

@@ -237,15 +237,18 @@ pub(super) fn key_of_rule(rule: &str) -> Key {
 pub(super) struct Heard {
     pub(super) told: Told,
     pub(super) octets: Option<u64>,
+    /// Where its line begins in the journal.
+    pub(super) place: u64,
     /// The session at hand lists the message.
     pub(super) present: bool,
 }
 
 impl Heard {
-    pub(super) fn new(told: Told, octets: Option<u64>) -> Self {
+    pub(super) fn new(told: Told, octets: Option<u64>, place: u64) -> Self {
         Self {
             told,
             octets,
+            place,
             present: true,
         }
     }

@@ -39,6 +39,26 @@ impl Store {
         }
     }
 
+    /// What headers told of messages that the complete listing at hand does not have is forgotten: who bears
+    /// the unique-id later may be another message, of the same size. Not synced, as whoever finds it
+    /// missing again does the same.
+    pub fn forget_unlisted_headers(&mut self) -> Result<(), Error> {
+        let gone = self.memory.headers.values().filter(|it| !it.present);
+        let gone: Vec<u64> = gone.map(|it| it.place).collect();
+        let time = self.moment.now;
+        for place in gone {
+            if let Some(Entry::Header { listing, .. }) = self.line_at(place)? {
+                let told = Told::nothing();
+                self.write([Entry::Header {
+                    time,
+                    listing,
+                    told,
+                }]);
+            }
+        }
+        Ok(())
+    }
+
     /// Records that rules have these messages deleted; durable on return. Gives the proofs, and how
     /// many messages are left as they are because the server does not delete them: it has confirmed or
     /// refused that `most` times (fact F27).
@@ -99,12 +119,21 @@ impl View {
 
 impl Memory {
     /// A header has told this.
-    pub(super) fn hear(&mut self, listing: &Listing, told: Told) {
-        if let Some(identity) = listing.identity(&self.account) {
-            let heard = Heard::new(told, listing.octets);
-            let before = self.headers.insert(identity, heard);
-            self.superseded += u64::from(before.is_some());
-        }
+    pub(super) fn hear(&mut self, listing: &Listing, told: Told, place: u64) {
+        let Some(identity) = listing.identity(&self.account) else {
+            return;
+        };
+        let before = match told == Told::nothing() {
+            true => {
+                self.superseded += 1;
+                self.headers.remove(&identity)
+            }
+            false => {
+                let heard = Heard::new(told, listing.octets, place);
+                self.headers.insert(identity, heard)
+            }
+        };
+        self.superseded += u64::from(before.is_some());
     }
 
     /// What headers told of messages that are gone nobody asks for any more: their lines are superseded.

@@ -164,6 +164,16 @@ impl Dovecot {
         tree::count(&self.maildir())
     }
 
+    /// The socket at which it takes mail by LMTP, where the config says so.
+    pub fn lmtp_socket(&self) -> PathBuf {
+        self.directory.path().join("run/lmtp")
+    }
+
+    /// The files of new mail.
+    pub fn new_files(&self) -> Vec<PathBuf> {
+        tree::new_files(&self.maildir())
+    }
+
     /// What Dovecot logged, for failure messages.
     pub fn log(&self) -> String {
         read_log(self.directory.path())

@@ -27,6 +27,7 @@ pub mod inetd;
 pub mod journal;
 pub mod keyring;
 pub mod listener;
+pub mod lmtp;
 pub mod maildrop;
 pub mod message;
 pub mod mounted;

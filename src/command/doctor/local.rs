@@ -4,25 +4,27 @@ use super::finding::Finding;
 use crate::delivery::Room;
 use crate::durable::{Dir, Disk};
 use crate::exit::Status;
-use crate::handover::Recipient;
+use crate::handover::{Lmtp, Recipient};
 use crate::maildir::{Ground, Maildir, Site};
 use crate::profile::draft::shown;
 use crate::profile::{Deliver, PasswordSource, Profile};
 use crate::report::Failure;
 use crate::secrets::{OAuth, Store, keyring};
 use crate::state::{self, Manners, View};
+use crate::stop::Stop;
 use crate::term::{count, escape_str, size};
 use serde_json::json;
 use std::io;
 use std::path::{Path, PathBuf};
 
 /// Looks at all of it.
-pub(super) fn look(profile: &Profile, state: &Path) -> Vec<Finding> {
+pub(super) fn look(profile: &Profile, state: &Path, stop: &Stop) -> Vec<Finding> {
     let mut findings = Vec::new();
     if !profile.maildir.as_os_str().is_empty() {
         look_at_maildir(profile, state, &mut findings);
     }
-    findings.extend(profile.deliver.as_ref().map(look_at_recipient));
+    let recipient = profile.deliver.as_ref();
+    findings.extend(recipient.map(|it| look_at_recipient(it, stop)));
     findings.push(look_at_state(profile, state));
     findings.push(look_at_secret(&profile.password));
     findings
@@ -129,8 +131,8 @@ fn who_delivers(site: &Site, id: &str) -> Finding {
     Finding::ok("deliveries", text).with("others", json!(others))
 }
 
-/// What takes the mail once it is stored. Nothing is given to it.
-fn look_at_recipient(deliver: &Deliver) -> Finding {
+/// What takes the mail once it is stored. No message is given to it.
+fn look_at_recipient(deliver: &Deliver, stop: &Stop) -> Finding {
     let program = match &deliver.to {
         Recipient::Program(program) => program,
         Recipient::Mbox(mbox) => {
@@ -139,6 +141,7 @@ fn look_at_recipient(deliver: &Deliver) -> Finding {
             let found = found.with("path", mbox.path.display().to_string());
             return found.with("keeps", deliver.keeps());
         }
+        Recipient::Lmtp(lmtp) => return greet(lmtp, stop).with("keeps", deliver.keeps()),
     };
     let name = escape_str(program.name());
     let found = match program.find() {
@@ -162,6 +165,28 @@ fn look_at_recipient(deliver: &Deliver) -> Finding {
         .with("path", json!(null)),
     };
     found.with("keeps", deliver.keeps())
+}
+
+/// Connects to it, and says LHLO and QUIT.
+fn greet(lmtp: &Lmtp, stop: &Stop) -> Finding {
+    let place = escape_str(&lmtp.place.to_string());
+    let recipient = escape_str(&lmtp.recipient);
+    let found = match lmtp.test(stop) {
+        Ok(greeting) => Finding::ok(
+            "deliver",
+            format!("{place} takes the mail for {recipient}: {greeting}"),
+        ),
+        Err(unable) => Finding::failed(
+            "deliver",
+            Failure {
+                status: unable.status,
+                message: unable.what,
+                hint: Some(unable.hint),
+                routine: false,
+            },
+        ),
+    };
+    found.with("lmtp", place)
 }
 
 fn free_space(path: &Path) -> Option<Finding> {

@@ -32,13 +32,13 @@ pub(super) fn run(
     let overrides = Context::look_overrides(sign_in);
     let prepared = context.ready(accounts, &overrides, &report)?;
     let state = paths::state_dir()?;
+    let heard = Arc::new(Heard::new(Arc::clone(&report) as Arc<dyn Report>));
+    let environment = context.environment_as(&report, Arc::clone(&heard) as Arc<dyn Report>)?;
     // What takes a file is looked at first: once a server is reached no other can be opened.
     let profiles = prepared.ready.iter().map(|ready| &ready.profile);
     let mut sheets: Vec<Sheet> = profiles
-        .map(|profile| Sheet::new(profile, local::look(profile, &state)))
+        .map(|profile| Sheet::new(profile, local::look(profile, &state, &environment.stop)))
         .collect();
-    let heard = Arc::new(Heard::new(Arc::clone(&report) as Arc<dyn Report>));
-    let environment = context.environment_as(&report, Arc::clone(&heard) as Arc<dyn Report>)?;
     let results = prepared.each(JOBS, &environment, |account| server::look(account, &heard));
     report.clear();
     let results: Vec<_> = results

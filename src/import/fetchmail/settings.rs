@@ -102,7 +102,7 @@ impl Config<'_> {
             "plugout" | "esmtpname" | "esmtppassword" | "smtphost" | "smtpaddress" | "smtpname"
             | "fetchdomains" => common::no_target("a mail server"),
             "antispam" => Fate::nothing("there is no mail server that could refuse mail"),
-            "lmtp" => common::no_target("LMTP"),
+            "lmtp" => common::lmtp_target(),
             "bsmtp" => common::no_target("a file of BSMTP"),
             "mda" => match maildir(value) {
                 Some(path) => draft.text("maildir", around.rewritten(path)),

@@ -7,14 +7,16 @@ use super::super::file::DeliverTable;
 use super::super::words::nearest;
 use super::wrong::Wrong;
 use super::{Resolver, value};
-use crate::handover::{Archive, Mbox, Program, Recipient, unknown_word};
+use crate::handover::{Archive, Lmtp, Mbox, Place, Program, Recipient, unknown_word};
 use crate::maildrop::file_name;
 use crate::paths;
+use std::net::IpAddr;
+use std::ops::Range;
 use std::path::PathBuf;
 use std::time::Duration;
 use toml::Spanned;
 
-/// How long a program may take for a message if nothing says otherwise: what hangs is found out, and
+/// How long a program or a server may take for a message if nothing says otherwise: what hangs is found out, and
 /// what calls a filter that learns is not ended for it.
 const DEADLINE: Duration = Duration::from_secs(5 * 60);
 
@@ -25,31 +27,33 @@ impl Resolver<'_> {
             return Some(None);
         };
         let table = written.get_ref();
-        let program = table.command.as_ref();
-        let program = program.map(|command| self.program(command, table, wrong));
-        let mbox = table.mbox.as_ref().map(|mbox| {
-            let path = self.path(mbox.span(), mbox.get_ref(), server);
-            wrong.note(path).map(|path| Mbox { path })
-        });
-        let to = match (program, mbox, &table.mbox) {
-            (Some(program), None, _) => program.map(Recipient::Program),
-            (None, Some(mbox), _) => {
-                self.check_of_programs(table, wrong);
-                mbox.map(Recipient::Mbox)
+        let to = match (&table.command, &table.mbox, &table.lmtp) {
+            (Some(command), None, None) => {
+                self.program(command, table, wrong).map(Recipient::Program)
             }
-            (Some(_), _, Some(mbox)) => wrong.note(Err(self.error_with(
-                mbox.span(),
-                "`deliver` says more than one thing that takes the messages".into(),
-                "keep one of `command` and `mbox`".into(),
-            ))),
-            _ => wrong.note(Err(self.lacking(
-                &["deliver.command", "deliver.mbox"],
+            (None, Some(mbox), None) => {
+                let path = wrong.note(self.path(mbox.span(), mbox.get_ref(), server));
+                path.map(|path| Recipient::Mbox(Mbox { path }))
+            }
+            (None, None, Some(lmtp)) => self.lmtp(lmtp, table, server, wrong).map(Recipient::Lmtp),
+            (None, None, None) => wrong.note(Err(self.lacking(
+                &["deliver.command", "deliver.mbox", "deliver.lmtp"],
                 written.span(),
                 "`deliver` does not say what takes the messages",
-                "name a program, as in deliver = { command = [\"procmail\"] }, or a file, as in \
-                 deliver = { mbox = \"~/mail/in\" }",
+                "name a program, as in deliver = { command = [\"procmail\"] }, a file, as in \
+                 deliver = { mbox = \"~/mail/in\" }, or a mail server, as in deliver = { lmtp = \
+                 \"unix:/run/dovecot/lmtp\", recipient = \"ada\" }",
             ))),
+            (_, mbox, lmtp) => {
+                let span = lmtp.as_ref().or(mbox.as_ref()).map(Spanned::span);
+                wrong.note(Err(self.error_with(
+                    span.unwrap_or(written.span()),
+                    "`deliver` says more than one thing that takes the messages".into(),
+                    "keep one of `command`, `mbox` and `lmtp`".into(),
+                )))
+            }
         };
+        self.refuse_others(table, wrong);
         let archive = match self.passes_through() {
             true => Archive::Passed,
             false => Archive::Kept,
@@ -57,19 +61,111 @@ impl Resolver<'_> {
         Some(Some(Deliver { to: to?, archive }))
     }
 
-    fn check_of_programs(&self, table: &DeliverTable, wrong: &mut Wrong) {
+    /// Keys that say something of another kind of recipient.
+    fn refuse_others(&self, table: &DeliverTable, wrong: &mut Wrong) {
+        let is_lmtp = table.lmtp.is_some();
+        let is_program = table.command.is_some();
+        let span = |key: Option<Range<usize>>, is_right: bool| key.filter(|_| !is_right);
         let from_line = table.from_line.as_ref().map(Spanned::span);
         let deadline = table.deadline.as_ref().map(Spanned::span);
-        for (key, span) in [("from-line", from_line), ("deadline", deadline)] {
+        let recipient = table.recipient.as_ref().map(Spanned::span);
+        let insecure = table.allow_insecure.as_ref().map(Spanned::span);
+        const PROGRAM: &[&str] = &["deliver.command"];
+        const LMTP: &[&str] = &["deliver.lmtp"];
+        let keys = [
+            (
+                "from-line",
+                span(from_line, is_program),
+                "a `command`",
+                PROGRAM,
+            ),
+            (
+                "deadline",
+                span(deadline, is_program || is_lmtp),
+                "a `command` or `lmtp`",
+                PROGRAM,
+            ),
+            ("recipient", span(recipient, is_lmtp), "`lmtp`", LMTP),
+            ("allow-insecure", span(insecure, is_lmtp), "`lmtp`", LMTP),
+        ];
+        for (key, span, of, lacks) in keys {
             let Some(span) = span else { continue };
-            let message = format!("`{key}` is for a `command` alone");
-            wrong.note::<()>(Err(self.lacking(
-                &["deliver.command"],
-                span,
-                message,
-                "leave it out",
-            )));
+            let message = format!("`{key}` is for {of} alone");
+            wrong.note::<()>(Err(self.lacking(lacks, span, message, "leave it out")));
         }
+    }
+
+    fn lmtp(
+        &self,
+        lmtp: &Spanned<String>,
+        table: &DeliverTable,
+        server: &Server,
+        wrong: &mut Wrong,
+    ) -> Option<Lmtp> {
+        let place = wrong.note(self.place(lmtp, table, server));
+        let recipient = wrong.note(self.recipient(lmtp, table));
+        let deadline = wrong.note(self.deadline(table));
+        Some(Lmtp {
+            place: place?,
+            recipient: recipient?,
+            deadline: deadline?,
+        })
+    }
+
+    /// Where mail is handed to: a socket, or a port of this machine as a rule.
+    fn place(
+        &self,
+        lmtp: &Spanned<String>,
+        table: &DeliverTable,
+        server: &Server,
+    ) -> Result<Place, ConfigError> {
+        let help = "as in \"unix:/run/dovecot/lmtp\" or \"localhost:24\"";
+        let is_none = || {
+            let text = "`lmtp` is a socket or a host with a port".to_owned();
+            self.error_with(lmtp.span(), text, help.to_owned())
+        };
+        if let Some(path) = lmtp.get_ref().strip_prefix("unix:") {
+            return Ok(Place::Unix(self.path(lmtp.span(), path, server)?));
+        }
+        let parts = lmtp.get_ref().rsplit_once(':');
+        let parts = parts.and_then(|(host, port)| Some((host, port.parse().ok()?)));
+        let (host, port) = parts.filter(|(_, port)| *port > 0).ok_or_else(is_none)?;
+        let bare = host.strip_prefix('[').and_then(|it| it.strip_suffix(']'));
+        let host = bare.unwrap_or(host);
+        if host.is_empty() || host.contains(|c: char| c.is_whitespace() || c == '/') {
+            return Err(is_none());
+        }
+        let is_allowed = value(table.allow_insecure.as_ref()).unwrap_or_default();
+        if !is_allowed && !is_this_machine(host) {
+            return Err(self.error_with(
+                lmtp.span(),
+                "LMTP has no TLS: all mail could be read on its way to another machine".into(),
+                "name a socket or localhost; on a network that nobody else listens to, add \
+                 allow-insecure = true here"
+                    .into(),
+            ));
+        }
+        let host = host.to_owned();
+        Ok(Place::Tcp { host, port })
+    }
+
+    fn recipient(
+        &self,
+        lmtp: &Spanned<String>,
+        table: &DeliverTable,
+    ) -> Result<String, ConfigError> {
+        let Some(recipient) = &table.recipient else {
+            let help = "add recipient = \"ada\", as the server knows whoever gets the mail";
+            let text = "`deliver` does not say whose mail it is";
+            return Err(self.lacking(&["deliver.recipient"], lmtp.span(), text, help));
+        };
+        self.check_braces(recipient.span(), recipient.get_ref())?;
+        let is_address = |c: char| !c.is_control() && !c.is_whitespace() && c != '<' && c != '>';
+        if recipient.get_ref().is_empty() || !recipient.get_ref().chars().all(is_address) {
+            let text = "`recipient` is an address or a user's name, without spaces and brackets";
+            return Err(self.error(recipient.span(), text));
+        }
+        Ok(recipient.get_ref().clone())
     }
 
     fn program(
@@ -79,8 +175,7 @@ impl Resolver<'_> {
         wrong: &mut Wrong,
     ) -> Option<Program> {
         let argv = wrong.note(self.argv_of_program(command));
-        let deadline = self.seconds("deadline", table.deadline.as_ref(), DEADLINE);
-        let deadline = wrong.note(deadline);
+        let deadline = wrong.note(self.deadline(table));
         Some(Program {
             argv: argv?,
             from_line: value(table.from_line.as_ref()).unwrap_or_default(),
@@ -97,16 +192,28 @@ impl Resolver<'_> {
         if argv.iter().any(|word| word.contains('\0')) {
             return Err(self.error(command.span(), "a command cannot have a NUL in it"));
         }
-        if let Some((word, known)) = argv.iter().find_map(|word| unknown_word(word)) {
-            let names: Vec<String> = known.iter().map(|&name| name.to_owned()).collect();
-            let help = match nearest(&word.to_lowercase(), &names) {
-                Some(near) => format!("did you mean `{{{near}}}`?"),
-                None => format!("there are {{{}}}", names.join("}, {")),
-            };
-            let wrong = format!("`{{{word}}}` stands for nothing in a command here");
-            return Err(self.error_with(command.span(), wrong, help));
+        for word in argv {
+            self.check_braces(command.span(), word)?;
         }
         Ok(argv.clone())
+    }
+
+    /// Words in braces must stand for something.
+    fn check_braces(&self, span: Range<usize>, text: &str) -> Result<(), ConfigError> {
+        let Some((word, known)) = unknown_word(text) else {
+            return Ok(());
+        };
+        let names: Vec<String> = known.iter().map(|&name| name.to_owned()).collect();
+        let help = match nearest(&word.to_lowercase(), &names) {
+            Some(near) => format!("did you mean `{{{near}}}`?"),
+            None => format!("there are {{{}}}", names.join("}, {")),
+        };
+        let wrong = format!("`{{{word}}}` stands for nothing here");
+        Err(self.error_with(span, wrong, help))
+    }
+
+    fn deadline(&self, table: &DeliverTable) -> Result<Duration, ConfigError> {
+        self.seconds("deadline", table.deadline.as_ref(), DEADLINE)
     }
 
     /// Whether messages are in no Maildir of their owner's.
@@ -119,4 +226,10 @@ impl Resolver<'_> {
         let spool = paths::spool_dir(&file_name(&server.id()));
         spool.map_err(|error| self.error(self.name.span(), error.to_string()))
     }
+}
+
+/// Whether what goes to a host stays on this machine.
+fn is_this_machine(host: &str) -> bool {
+    let address: Option<IpAddr> = host.parse().ok();
+    host.eq_ignore_ascii_case("localhost") || address.is_some_and(|it| it.is_loopback())
 }

@@ -2,11 +2,11 @@
 
 use super::super::chain::without_link;
 use super::super::sizes::Sizes;
+use super::told::{read_told, told_fields};
 use super::{Entry, FailureKind, Listing, MarkedBy, NotTaken, Origin, Stored, Taken};
 use crate::durable::line::{escape, unescape, unseal_octets};
 use crate::maildir::{Folder, JournalId, MaildirId, Nonce, Nonces, UniqueName};
 use crate::message::{Digests, Evidence};
-use crate::rules::{Fingerprint, Told, Verdict};
 use crate::term::{hex, unhex};
 use std::ffi::OsStr;
 use std::fmt::Write as _;
@@ -93,17 +93,12 @@ impl Entry {
                 time,
                 listing,
                 told,
-            } => {
-                let date = told.date().map_or("-".to_owned(), |date| date.to_string());
-                let (asked, bits) = (told.fingerprint(), told.bits());
-                let _ = write!(
-                    line,
-                    "h\t{time}\t{}\t{asked}\t{date}\t{bits:x}",
-                    Fields(listing)
-                );
-                let verdict = told.filtered();
-                verdict.map_or(Ok(()), |verdict| write!(line, "\t{}", verdict.word()))
-            }
+            } => write!(
+                line,
+                "h\t{time}\t{}\t{}",
+                Fields(listing),
+                told_fields(told)
+            ),
             Self::Home {
                 maildir,
                 maildir_id,
@@ -344,19 +339,7 @@ impl Entry {
             "h" => Self::Header {
                 time: next()?.parse().ok()?,
                 listing: Listing::read(&mut next)?,
-                told: {
-                    let asked = Fingerprint::parse(next()?)?;
-                    let date = match next()? {
-                        "-" => None,
-                        digits => Some(digits.parse().ok()?),
-                    };
-                    let bits = u64::from_str_radix(next()?, 16).ok()?;
-                    let verdict = match next() {
-                        None => None,
-                        Some(word) => Some(Verdict::of_word(word)?),
-                    };
-                    Told::new(asked, date, bits).with_verdict(verdict)
-                },
+                told: read_told(&mut next)?,
             },
             "i" => Self::Import(Origin {
                 time: next()?.parse().ok()?,

@@ -62,6 +62,18 @@ fn every_kind() -> Vec<Entry> {
             listing: listing(Some(b"x"), Some(3)),
             told: Told::new(Fingerprint::default(), None, 0).with_verdict(Some(Verdict::Skip)),
         },
+        Entry::Header {
+            time,
+            listing: listing(Some(b"x"), Some(3)),
+            told: Told::new(Fingerprint::default(), None, 1).with_unknown(6),
+        },
+        Entry::Header {
+            time,
+            listing: listing(Some(b"x"), Some(3)),
+            told: Told::new(Fingerprint::default(), None, 1)
+                .with_unknown(u64::MAX - 1)
+                .with_verdict(Some(Verdict::Fetch)),
+        },
         Entry::Marked {
             id: 4,
             time,

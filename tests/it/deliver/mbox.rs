@@ -177,7 +177,7 @@ fn what_is_wrong_in_the_config_file_is_shown() {
         ),
         (
             "deliver = { mbox = \"~/in\", deadline = \"1 s\" }",
-            "for a `command` alone",
+            "for a `command` or `lmtp` alone",
         ),
         ("deliver = { mbox = \"\" }", "the path is empty"),
         ("deliver = { mbox = \"~/{usr}\" }", "`{usr}`"),

@@ -1,7 +1,8 @@
-//! What is stored is handed on: to programs, and into mbox files.
+//! What is stored is handed on: to programs, into mbox files, and to mail servers.
 
 mod config;
 mod crashes;
+mod lmtp;
 mod mbox;
 mod programs;
 mod real;

@@ -150,3 +150,55 @@ fn what_is_in_a_folder_that_something_else_hides_is_not_deleted_from_the_server(
         assert_eq!(server.maildrop().unique_ids(), left, "{hidden}");
     }
 }
+
+/// Another disk, or a link to what is not there: nobody has removed what is only out of sight.
+#[test]
+fn what_is_in_a_folder_that_something_else_hides_is_not_said_to_be_removed() {
+    for hidden in [true, false] {
+        let (_server, home) = fetched(three(), LISTS);
+        let folder = home.maildir("a").join(".Lists");
+        fs::rename(&folder, home.path().join("aside")).unwrap();
+        if hidden {
+            std::os::unix::fs::symlink("/nonexistent/there", &folder).unwrap();
+        }
+        let (status, said) = match hidden {
+            true => (1, &["1 missing", ".Lists", "cannot be looked into"][..]),
+            false => (0, &["1 removed"][..]),
+        };
+        assert_said(&run(&home, &["verify"], status), said);
+    }
+}
+
+/// An archive that its owner has moved to a disk, which is not mounted.
+#[test]
+fn what_may_be_in_a_folder_that_leads_nowhere_is_neither_deleted_from_the_server_nor_removed() {
+    for name in [".Archive", "Archive", ".#lock"] {
+        let (server, home) = fetched(three(), "");
+        let maildir = home.maildir("a");
+        let file = tree::new_files(&maildir).remove(0);
+        fs::rename(&file, home.path().join("aside")).unwrap();
+        std::os::unix::fs::symlink("/nonexistent/there", maildir.join(name)).unwrap();
+        let is_seen = name == ".#lock";
+        let verified = run(&home, &["verify"], i32::from(!is_seen));
+        let said = if is_seen { "1 removed" } else { "1 missing" };
+        assert_said(&verified, &[said]);
+        home.popfetch(["fetch", "--delete"]).run();
+        assert_eq!(server.maildrop().count(), usize::from(!is_seen), "{name}");
+    }
+}
+
+/// The folder was in the Maildir that the account had before.
+#[test]
+fn a_folder_of_an_earlier_maildir_that_something_else_hides_counts_as_well() {
+    let (server, home) = fetched(three(), LISTS);
+    let folder = home.maildir("a").join(".Lists");
+    fs::rename(&folder, home.path().join("aside")).unwrap();
+    fs::write(&folder, "another thing").unwrap();
+    let config = home.account_config("a", &server.account());
+    let config = config
+        .replace("Mail/a", "Mail/b")
+        .replace("Mail/{account}", "Mail/b");
+    home.config(&format!("{config}\nkeep = \"never\"\n"));
+    home.popfetch(["fetch"]).run();
+    assert_eq!(server.maildrop().unique_ids(), ["uid-1"]);
+}

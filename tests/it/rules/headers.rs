@@ -151,6 +151,32 @@ fn a_server_that_breaks_over_a_header_each_time_sends_its_mail_all_the_same() {
 }
 
 #[test]
+fn only_the_message_whose_header_a_session_breaks_over_comes_whatever_the_rules_say() {
+    let closes = Reply::End(crate::support::wire::Ending::Close);
+    let messages: Vec<Message> = (1..=5).map(|n| from("shop", n)).collect();
+    let rules = "from = \"*@shop.example\"; then = \"skip\"";
+    let behaviour = Behaviour::new().on("TOP 3 0", closes);
+    let (server, home) = ruled(messages.clone(), "", rules, behaviour);
+    let output = run(&home, &[], 0);
+    assert_said(&output, &["the header of uid-3", "1 new message"]);
+    tree::assert_holds(&home.maildir("a"), &messages[2..3]);
+    assert!(server.sessions().len() <= 3, "{:#?}", server.sessions());
+}
+
+#[test]
+fn a_server_that_is_out_of_step_behind_headers_each_time_brings_its_mail_in_the_same_run() {
+    let messages: Vec<Message> = (1..=5).map(|n| from("shop", n)).collect();
+    let rules = "from = \"*@shop.example\"; then = \"skip\"";
+    let one_more = Reply::raw("+OK\r\nFrom: x@shop.example\r\n\r\n.\r\n+OK one more\r\n");
+    // The last one that is asked for, the second time.
+    let behaviour = Behaviour::new().on("TOP 1 0", one_more);
+    let (server, home) = ruled(messages.clone(), "", rules, behaviour);
+    home.popfetch(["fetch"]).run();
+    tree::assert_holds(&home.maildir("a"), &messages);
+    assert_eq!(server.maildrop().count(), 5);
+}
+
+#[test]
 fn the_journal_says_what_headers_have_told() {
     let (_server, home) = fetched(three(), "from = \"*@shop.example\"; then = \"skip\"");
     let journal = fs::read_to_string(journal(&home)).unwrap();

@@ -1,3 +1,5 @@
+/// How old messages are, and when nobody knows.
+mod ages;
 /// What is deleted unread, and what never is.
 mod deletes;
 /// A program that decides.
@@ -6,6 +8,8 @@ mod filter;
 mod folders;
 /// Headers: asked for where they are needed, once, in one flight.
 mod headers;
+/// Addresses, however they are written.
+mod spelling;
 /// What is told of rules: dry runs, `account show`, errors.
 mod told;
 

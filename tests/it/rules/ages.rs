@@ -1,0 +1,155 @@
+use super::{ruled, three};
+use crate::given::{assert_said, run};
+use crate::support::behaviour::{Behaviour, Reply};
+use crate::support::message::Message;
+use crate::support::run::Home;
+use crate::support::server::Server;
+use crate::support::tree;
+use crate::support::wire::Ending;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+const OLD: &str = "age = \">30 days\"; then = \"delete\"";
+
+fn dated(id: &str, date: &str) -> Message {
+    let text = format!("From: x@shop.example\n{date}Subject: {id}\n\n{id}\n");
+    Message::from_lf(id, text)
+}
+
+/// One that has come just now, and was written then, or long ago.
+fn received(id: &str, is_old: bool) -> Message {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+    let time = jiff::Timestamp::from_second(now.as_secs().try_into().unwrap()).unwrap();
+    let time = time.strftime("%a, %d %b %Y %H:%M:%S +0000").to_string();
+    let sent = if is_old {
+        "Tue, 1 Jan 2019 10:00:00 +0000"
+    } else {
+        &time
+    };
+    let text = format!(
+        "Received: from a.example by mx.example.org with ESMTPS id 1;\n\t{time}\n\
+         From: x@shop.example\nDate: {sent}\nSubject: {id}\n\n{id}\n"
+    );
+    Message::from_lf(id, text)
+}
+
+/// A server and a home that has seen it empty: what the clock is worth shows only beside an earlier run.
+fn begun(rule: &str) -> (Server, Home) {
+    let (server, home) = ruled(Vec::new(), "", rule, Behaviour::new());
+    run(&home, &[], 0);
+    (server, home)
+}
+
+#[test]
+fn a_rule_about_age_goes_by_the_date_of_the_message_and_deletes_none_without_one() {
+    let (server, home) = begun(OLD);
+    server.maildrop().add([
+        dated("old", "Date: Tue, 1 Jan 2019 10:00:00 +0000\n"),
+        dated("future", "Date: Tue, 1 Jan 2069 10:00:00 +0000\n"),
+        dated("none", ""),
+        dated("odd", "Date: yesterday\n"),
+        received("new", true),
+    ]);
+    run(&home, &[], 0);
+    assert_eq!(server.maildrop().unique_ids(), ["future", "none", "odd"]);
+    assert_eq!(tree::count(&home.maildir("a")), 3);
+}
+
+/// A clock that is years ahead, in each run: nothing has come in those years.
+#[test]
+fn no_message_is_older_than_the_time_between_it_and_the_newest_one() {
+    for then in ["delete", "skip"] {
+        let (server, home) = begun(&format!("age = \">30 days\"; then = \"{then}\""));
+        let sent = |id: &str, day: u32| {
+            let date = format!("{day} Jan 2019 10:00:00 +0000");
+            let received = format!("Received: by mx.example.org;\n {date}\n");
+            dated(id, &format!("{received}Date: {date}\n"))
+        };
+        server
+            .maildrop()
+            .add((1..=5).map(|n| sent(&format!("uid-{n}"), n)));
+        run(&home, &[], 0);
+        assert_eq!(server.maildrop().count(), 5, "{then}");
+        assert_eq!(tree::count(&home.maildir("a")), 5, "{then}");
+    }
+}
+
+/// Servers number messages as they come, some from the other end.
+#[test]
+fn the_newest_message_is_the_first_or_the_last() {
+    for newest_first in [false, true] {
+        let (server, home) = begun(OLD);
+        let mut messages = vec![dated("old", "Date: Tue, 1 Jan 2019 10:00:00 +0000\n")];
+        messages.insert(usize::from(!newest_first), received("new", false));
+        server.maildrop().add(messages);
+        run(&home, &[], 0);
+        assert_eq!(server.maildrop().unique_ids(), ["new"], "{newest_first}");
+    }
+}
+
+#[test]
+fn a_clock_that_is_behind_the_mail_makes_no_message_young() {
+    let (server, home) = begun("age = \"<30 days\"; then = \"skip\"");
+    server.maildrop().add([
+        received("new", false),
+        dated(
+            "ahead",
+            "Received: by mx.example.org; 1 Jan 2069 10:00:00 +0000\n\
+             Date: Tue, 1 Jan 2069 10:00:00 +0000\n",
+        ),
+    ]);
+    run(&home, &[], 0);
+    assert_eq!(tree::count(&home.maildir("a")), 2);
+}
+
+#[test]
+fn a_dry_run_says_why_no_age_is_known() {
+    let (server, home) = ruled(three(), "", OLD, Behaviour::new());
+    let said = |why: &str| {
+        let output = run(&home, &["fetch", "--dry-run"], 0);
+        assert_said(&output, &["rules about ages decide nothing now", why]);
+    };
+    said("first run");
+    server.maildrop().replace([]);
+    run(&home, &[], 0);
+    let none = || dated("none", "");
+    server.maildrop().replace([none()]);
+    said("says when the server has received it");
+    let ahead = dated("ahead", "Date: Tue, 1 Jan 2069 10:00:00 +0000\n");
+    server.maildrop().replace([none(), ahead]);
+    said("later than it is by this machine's clock");
+    server.maildrop().replace([none(), received("new", false)]);
+    let output = run(&home, &["fetch", "--dry-run"], 0);
+    assert!(!output.stderr.contains("ages"), "{output:#?}");
+}
+
+#[test]
+fn a_first_run_deletes_and_leaves_nothing_for_its_age() {
+    for (then, age) in [
+        ("delete", ">30 days"),
+        ("skip", ">30 days"),
+        ("delete", "<2 days"),
+    ] {
+        let rule = format!("age = \"{age}\"; then = \"{then}\"");
+        let (server, home) = ruled(three(), "", &rule, Behaviour::new());
+        run(&home, &[], 0);
+        assert_eq!(tree::count(&home.maildir("a")), 3, "{then}, {age}");
+        assert_eq!(server.maildrop().count(), 3, "{then}, {age}");
+    }
+}
+
+/// A machine that starts without a network, and with a clock that nobody has set.
+#[test]
+fn a_run_that_did_not_come_to_the_server_says_nothing_of_the_clock() {
+    let rule = "age = \">30 days\"; then = \"delete\"";
+    let old = "From: x@shop.example\nDate: Tue, 1 Jan 2019 10:00:00 +0000\nSubject: a\n\na\n";
+    let messages = vec![Message::from_lf("old", old)];
+    let closes = Behaviour::new().on("CAPA", Reply::End(Ending::Close));
+    let closes = closes.on("USER", Reply::End(Ending::Close));
+    let (server, home) = ruled(messages, "", rule, closes);
+    let first = home.popfetch(["fetch"]).run();
+    assert_ne!(first.status, Some(0), "{first:#?}");
+    server.behave(Behaviour::new());
+    run(&home, &["fetch", "--now"], 0);
+    assert_eq!(server.maildrop().unique_ids(), ["old"]);
+    assert_eq!(tree::count(&home.maildir("a")), 1);
+}

@@ -1,0 +1,242 @@
+//! An LMTP server at a socket that says what a test wants it to say, and keeps what it takes.
+
+use std::collections::BTreeMap;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{Ipv4Addr, TcpListener, TcpStream};
+use std::os::unix::net::{UnixListener, UnixStream};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+use super::process::within;
+
+/// What it does at a step, in place of the good answer.
+#[derive(Clone, Debug)]
+pub enum Act {
+    /// Sends this.
+    Say(String),
+    /// Closes the connection.
+    Close,
+    /// Says nothing more until the client goes.
+    Hang,
+}
+
+/// Steps by name: `greeting`, the commands, `end` behind a message.
+type Script = BTreeMap<&'static str, Act>;
+
+/// A server. It ends with this value.
+pub struct Lmtp {
+    path: PathBuf,
+    port: u16,
+    shared: Arc<Shared>,
+    threads: Vec<JoinHandle<()>>,
+}
+
+#[derive(Default)]
+struct Shared {
+    script: Mutex<Script>,
+    /// The lines behind the first one of the reply to LHLO.
+    abilities: Mutex<Vec<String>>,
+    taken: Mutex<Vec<Vec<u8>>>,
+    sessions: Mutex<Vec<Vec<String>>>,
+    at_work: AtomicUsize,
+    ends: AtomicBool,
+}
+
+impl Lmtp {
+    /// At this socket, which is made, and at a port of 127.0.0.1.
+    pub fn at(path: &Path) -> Self {
+        let shared = Arc::new(Shared::default());
+        *shared.abilities.lock().unwrap() = ["PIPELINING", "8BITMIME", "SIZE"]
+            .map(str::to_owned)
+            .to_vec();
+        let socket = UnixListener::bind(path).unwrap();
+        let tcp = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+        let port = tcp.local_addr().unwrap().port();
+        let accepting = {
+            let shared = Arc::clone(&shared);
+            move || {
+                while let Ok((stream, _)) = socket.accept()
+                    && attend(&shared, stream)
+                {}
+            }
+        };
+        let accepting_tcp = {
+            let shared = Arc::clone(&shared);
+            move || {
+                while let Ok((stream, _)) = tcp.accept()
+                    && attend(&shared, stream)
+                {}
+            }
+        };
+        Self {
+            path: path.to_owned(),
+            port,
+            shared,
+            threads: vec![thread::spawn(accepting), thread::spawn(accepting_tcp)],
+        }
+    }
+
+    /// From now on it does that at this step, and what is good at the others.
+    pub fn behave(&self, step: &'static str, act: Act) {
+        *self.shared.script.lock().unwrap() = BTreeMap::from([(step, act)]);
+    }
+
+    /// From now on all goes well.
+    pub fn behave_well(&self) {
+        self.shared.script.lock().unwrap().clear();
+    }
+
+    /// It announces these and nothing else.
+    pub fn announce(&self, abilities: &[&str]) {
+        let abilities = abilities.iter().map(|&it| it.to_owned());
+        *self.shared.abilities.lock().unwrap() = abilities.collect();
+    }
+
+    /// Its port.
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// What it has taken, lines ending with LF, once nobody is connected any more.
+    pub fn taken(&self) -> Vec<Vec<u8>> {
+        self.settle();
+        self.shared.taken.lock().unwrap().clone()
+    }
+
+    /// The commands of each session, once nobody is connected any more.
+    pub fn sessions(&self) -> Vec<Vec<String>> {
+        self.settle();
+        self.shared.sessions.lock().unwrap().clone()
+    }
+
+    fn settle(&self) {
+        let idle = || (self.shared.at_work.load(Ordering::SeqCst) == 0).then_some(());
+        assert!(
+            within(Duration::from_secs(60), idle).is_some(),
+            "a session does not end"
+        );
+    }
+}
+
+impl Drop for Lmtp {
+    fn drop(&mut self) {
+        self.shared.ends.store(true, Ordering::SeqCst);
+        drop(UnixStream::connect(&self.path));
+        drop(TcpStream::connect((Ipv4Addr::LOCALHOST, self.port)));
+        for thread in self.threads.drain(..) {
+            let _ = thread.join();
+        }
+    }
+}
+
+/// Serves a client in a thread of its own; whether others are wanted.
+fn attend(shared: &Arc<Shared>, stream: impl Read + Write + Send + 'static) -> bool {
+    if shared.ends.load(Ordering::SeqCst) {
+        return false;
+    }
+    shared.at_work.fetch_add(1, Ordering::SeqCst);
+    let shared = Arc::clone(shared);
+    thread::spawn(move || {
+        let mut commands = Vec::new();
+        // Whoever is killed is gone in the midst of anything.
+        let _ = serve(&shared, &mut BufReader::new(stream), &mut commands);
+        shared.sessions.lock().unwrap().push(commands);
+        shared.at_work.fetch_sub(1, Ordering::SeqCst);
+    });
+    true
+}
+
+fn serve<S: Read + Write>(
+    shared: &Shared,
+    stream: &mut BufReader<S>,
+    commands: &mut Vec<String>,
+) -> std::io::Result<()> {
+    if !answer(shared, stream, "greeting", "220 test LMTP ready\r\n")? {
+        return Ok(());
+    }
+    loop {
+        let mut line = String::new();
+        if stream.read_line(&mut line)? == 0 {
+            return Ok(());
+        }
+        let line = line.trim_end().to_owned();
+        let word = line.split([' ', ':']).next().unwrap_or_default().to_owned();
+        commands.push(line);
+        let go_on = match word.as_str() {
+            "LHLO" => {
+                let mut lines = vec!["test".to_owned()];
+                lines.extend(shared.abilities.lock().unwrap().clone());
+                let last = lines.len() - 1;
+                let lines = lines.iter().enumerate().map(|(at, line)| {
+                    let mark = if at == last { ' ' } else { '-' };
+                    format!("250{mark}{line}\r\n")
+                });
+                answer(shared, stream, "LHLO", &lines.collect::<String>())?
+            }
+            "MAIL" => answer(shared, stream, "MAIL", "250 2.1.0 fine\r\n")?,
+            "RCPT" => answer(shared, stream, "RCPT", "250 2.1.5 fine\r\n")?,
+            "DATA" => {
+                let act = shared.script.lock().unwrap().contains_key("DATA");
+                let go_on = answer(shared, stream, "DATA", "354 go on\r\n")?;
+                match act {
+                    true => go_on,
+                    false => {
+                        let message = read_message(stream)?;
+                        shared.taken.lock().unwrap().push(message);
+                        answer(shared, stream, "end", "250 2.0.0 taken\r\n")?
+                    }
+                }
+            }
+            "QUIT" => {
+                let _ = stream.get_mut().write_all(b"221 bye\r\n");
+                false
+            }
+            _ => answer(shared, stream, "other", "500 what?\r\n")?,
+        };
+        if !go_on {
+            return Ok(());
+        }
+    }
+}
+
+/// What is said at a step; whether the session goes on.
+fn answer<S: Read + Write>(
+    shared: &Shared,
+    stream: &mut BufReader<S>,
+    step: &'static str,
+    good: &str,
+) -> std::io::Result<bool> {
+    let act = shared.script.lock().unwrap().get(step).cloned();
+    match act.unwrap_or_else(|| Act::Say(good.to_owned())) {
+        Act::Say(text) => {
+            stream.get_mut().write_all(text.as_bytes())?;
+            Ok(true)
+        }
+        Act::Close => Ok(false),
+        Act::Hang => {
+            std::io::copy(stream, &mut std::io::sink())?;
+            Ok(false)
+        }
+    }
+}
+
+/// Up to the end, without what the transfer adds.
+fn read_message(stream: &mut impl BufRead) -> std::io::Result<Vec<u8>> {
+    let mut message = Vec::new();
+    loop {
+        let mut line = Vec::new();
+        if stream.read_until(b'\n', &mut line)? == 0 {
+            return Err(std::io::ErrorKind::UnexpectedEof.into());
+        }
+        if line == b".\r\n" {
+            return Ok(message);
+        }
+        let line = line.strip_prefix(b".").unwrap_or(&line);
+        let text = line.strip_suffix(b"\r\n").expect("a line ends with CRLF");
+        message.extend_from_slice(text);
+        message.push(b'\n');
+    }
+}
