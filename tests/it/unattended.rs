@@ -20,11 +20,11 @@ fn units(whose: &str) -> PathBuf {
     root.join("contrib/systemd").join(whose)
 }
 
-/// Where the units have the program.
-fn place(whose: &str) -> &'static str {
+/// How the units start the program.
+fn start(whose: &str) -> &'static str {
     match whose {
-        "user" => "%h/.cargo/bin/popfetch",
-        _ => "/usr/bin/popfetch",
+        "user" => "ExecStart=popfetch",
+        _ => "ExecStart=/usr/bin/popfetch",
     }
 }
 
@@ -47,9 +47,10 @@ fn the_units_are_what_systemd_takes_without_a_word() {
             // Only what is there can be started, and the tests' own program is.
             let text = fs::read_to_string(&unit).unwrap();
             let program = home.program().to_str().unwrap();
-            assert_eq!(text.contains(place(whose)), is_unit("service"), "{unit:?}");
+            assert_eq!(text.contains(start(whose)), is_unit("service"), "{unit:?}");
             let copy = directory.join(unit.file_name().unwrap());
-            fs::write(&copy, text.replace(place(whose), program)).unwrap();
+            let started = format!("ExecStart={program}");
+            fs::write(&copy, text.replace(start(whose), &started)).unwrap();
             copied.push(copy);
         }
         assert!(copied.len() >= 3, "{copied:?}");
@@ -78,9 +79,9 @@ fn what_the_units_start_is_a_command_line_of_ours() {
             let text = fs::read_to_string(unit.unwrap().path()).unwrap();
             let lines = text
                 .lines()
-                .filter_map(|line| line.strip_prefix("ExecStart="));
+                .filter(|line| line.starts_with("ExecStart="));
             for line in lines {
-                let line = line.strip_prefix(place(whose)).unwrap().replace("%i", "3");
+                let line = line.strip_prefix(start(whose)).unwrap().replace("%i", "3");
                 let mut words: Vec<_> = line.split_whitespace().collect();
                 // A watch would stay.
                 let status = match words.first() {
