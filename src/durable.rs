@@ -24,6 +24,7 @@ use untrusted::{check_mode, check_owner, check_parent};
 use crate::threads;
 use rustix::fs::{self as sys, AtFlags, Mode, OFlags, RenameFlags};
 use rustix::io::{Errno, retry_on_intr};
+use std::collections::BTreeSet;
 use std::ffi::{CStr, OsStr};
 use std::fs;
 use std::io::{self, Read, Seek, SeekFrom, Write};
@@ -31,8 +32,8 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::thread;
 
 /// Files are for their owner alone, under any umask.
@@ -76,23 +77,30 @@ pub enum Step<'a> {
     RemoveDirectory(&'a Path),
 }
 
-/// Where steps are taken. Clones share the witness.
+/// Where steps are taken. Clones share the witness, and what was made.
 #[derive(Clone, Default)]
-pub struct Disk(Option<Arc<dyn Witness>>);
+pub struct Disk {
+    witness: Option<Arc<dyn Witness>>,
+    /// Directories that were made, and not taken away again.
+    made: Arc<Mutex<BTreeSet<PathBuf>>>,
+}
 
 impl Disk {
     /// The real one, with nobody watching.
     pub fn new() -> Self {
-        Self(None)
+        Self::default()
     }
 
     /// The real one, with every step shown to `witness` before it is taken.
     pub fn watched(witness: Arc<dyn Witness>) -> Self {
-        Self(Some(witness))
+        Self {
+            witness: Some(witness),
+            ..Self::default()
+        }
     }
 
     fn step(&self, step: Step<'_>) -> io::Result<()> {
-        match &self.0 {
+        match &self.witness {
             Some(witness) => witness.step(&step),
             None => Ok(()),
         }

@@ -4,9 +4,7 @@ use super::context::Context;
 use super::fail::{Failure, print};
 use super::{doctor, remove};
 use crate::cli::AccountCommand;
-use crate::durable::Disk;
 use crate::exit::{Diagnose, Status};
-use crate::maildir::{Ground, Site};
 use crate::profile::{Overrides, Profile, Told};
 use crate::term::{Column, Table, columns, escape_str, json_line};
 use serde_json::{Map, Value, json};
@@ -109,18 +107,6 @@ fn json_of(profile: &Profile) -> Map<String, Value> {
     let mut object: Map<_, _> = settings.map(|it| (it.field, it.value)).collect();
     object.insert("event".to_owned(), json!("profile"));
     object
-}
-
-/// Whether mail could be stored there; a Maildir that is still to be created is fine.
-pub(super) fn usable_maildir(path: &Path) -> Result<(), crate::fetch::Error> {
-    if path.as_os_str().is_empty() {
-        return Ok(());
-    }
-    let site = Site::look(&Disk::new(), path)?;
-    match site.ground() {
-        Ground::Nothing | Ground::Empty => Ok(()),
-        _ => Ok(site.settle(&Disk::new(), false).map(drop)?),
-    }
 }
 
 fn shown(path: &Path) -> String {

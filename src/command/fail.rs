@@ -42,6 +42,29 @@ impl Failure {
         }
     }
 
+    /// The same with more words behind a command that the hint names, wherever it does.
+    pub(super) fn with_in_hint(mut self, command: &str, more: &str) -> Self {
+        let hint = self.hint.take();
+        self.hint = hint.map(|hint| hint.replace(command, &format!("{command}{more}")));
+        self
+    }
+
+    /// The same with another hint.
+    pub(super) fn with_hint(self, hint: impl Into<String>) -> Self {
+        Self {
+            hint: Some(hint.into()),
+            ..self
+        }
+    }
+
+    /// Another hint, where there is no account to work with.
+    pub(super) fn or_without_accounts(self, hint: &str) -> Self {
+        match self.place.as_deref() {
+            Some(ConfigError::NoAccounts { .. }) => Self::new(self.status, self.text(), hint),
+            _ => self,
+        }
+    }
+
     /// Says what was being done.
     pub(super) fn context(mut self, text: impl Into<String>) -> Self {
         self.error = self.error.context(text.into());

@@ -4,6 +4,7 @@
 //! ours there is a sentence that helps, in place of clap's guesses.
 
 use super::fail::Failure;
+use super::foreign::{of_option, of_option_in, of_word, of_word_in};
 use crate::cli::Cli;
 use crate::exit::Status;
 use crate::profile::{config_option, nearest, without_password};
@@ -48,6 +49,11 @@ pub(super) fn as_meant(
     }
     arguments.insert(place, "fetch".into());
     Ok(arguments)
+}
+
+/// The config file that is named.
+pub(super) fn config_of(arguments: &[OsString]) -> Option<&OsStr> {
+    first_of_its_own(arguments).and_then(|(_, config)| config)
 }
 
 /// The place of the first word that is no option of every command, and the config file that is
@@ -155,8 +161,9 @@ fn no_such_word(
     Failure::new(Status::Usage, text, hint)
 }
 
-/// A sentence in place of what clap says, where there is a better one.
-pub(super) fn explain(error: &clap::Error) -> Option<Failure> {
+/// A sentence in place of what clap says, where there is a better one. `config` is what names the config
+/// file in a command.
+pub(super) fn explain(error: &clap::Error, config: &str) -> Option<Failure> {
     let of = |kind| match error.get(kind) {
         Some(ContextValue::String(text)) => Some(text.clone()),
         _ => None,
@@ -196,12 +203,25 @@ pub(super) fn explain(error: &clap::Error) -> Option<Failure> {
                 Some(ContextValue::Strings(near)) => near.clone(),
                 _ => Vec::new(),
             };
-            let hint = match nearest(&word, &known) {
-                Some(near) => format!("did you mean `{near}`?"),
-                None => format!("usage: {}", usage()),
+            let usage = usage();
+            let habit = usage.split(' ').nth(1).and_then(|it| of_word_in(it, &word));
+            let hint = match (habit, nearest(&word, &known)) {
+                (Some(habit), _) => format!("that is popfetch {habit}{config}"),
+                (None, Some(near)) => format!("did you mean `{near}`?"),
+                (None, None) => format!("usage: {usage}"),
             };
             let text = format!("there is no command `{}` here", without_password(&word));
             Some(Failure::new(Status::Usage, text, hint))
+        }
+        ErrorKind::MissingRequiredArgument if usage().starts_with("popfetch state forget") => {
+            Some(Failure::new(
+                Status::Usage,
+                "it is not said which messages are to be forgotten",
+                format!(
+                    "popfetch state forget ACCOUNT --all{config} forgets all of them, and popfetch state \
+                     show ACCOUNT{config} has the unique-ids, by which some are named"
+                ),
+            ))
         }
         ErrorKind::InvalidValue => {
             let (value, argument) = (of(ContextKind::InvalidValue)?, of(ContextKind::InvalidArg)?);
@@ -245,104 +265,6 @@ fn near_of_fetch(command: &str, word: &str) -> Option<String> {
     let longs = fetch.get_arguments().filter_map(clap::Arg::get_long);
     let longs: Vec<String> = longs.map(|long| format!("--{long}")).collect();
     nearest(word, &longs).map(|near| format!("did you mean `popfetch fetch {near}`?"))
-}
-
-const TIMER: &str = "popfetch watch stays, and fetches each account when it is due; or a timer starts it \
-                     again: put a line like this into what crontab -e opens, with the path that \
-                     `command -v popfetch` shows\n\n    */10 * * * * \"$HOME/.cargo/bin/popfetch\" -q\n\n\
-                     or see popfetch man, EXAMPLES, for systemd";
-
-const CHECK: &str = "popfetch check shows what waits; popfetch fetch --dry-run shows what a fetch \
-                     would do";
-
-const ALL: &str = "all accounts are fetched unless some are named; to get mail again that was fetched \
-                   before: popfetch state forget ACCOUNT --all";
-
-const WHERE_TO: &str = "mail goes into a Maildir: --maildir DIR, or `maildir` in the config file; a \
-                        program or an mbox file takes it with `deliver` there";
-
-/// What an option is to a command that has another meaning for it than `fetch`.
-fn of_option_in(command: &str, word: &str) -> Option<&'static str> {
-    Some(match (command, word.split('=').next().unwrap_or(word)) {
-        ("list", "-a" | "--all" | "--all-accounts") => {
-            "all accounts are listed unless some are named; --all-folders lists their folders as well"
-        }
-        ("check", "-a" | "--all" | "--all-accounts") => {
-            "all accounts are checked unless some are named"
-        }
-        _ => return None,
-    })
-}
-
-/// What the options of other tools are here.
-fn of_option(word: &str) -> Option<&'static str> {
-    Some(match word.split('=').next().unwrap_or(word) {
-        "-k" => {
-            "mail stays on the server unless the config file says otherwise; popfetch fetch --keep leaves it \
-              there in any case"
-        }
-        "-K" | "--nokeep" | "--no-keep" => {
-            "that is --delete, or keep = \"never\" in the config file"
-        }
-        "-a" | "--all" | "--all-accounts" => ALL,
-        "-c" | "--check" | "--probe" => CHECK,
-        "--pretend" | "-P" => "that is popfetch fetch --dry-run",
-        "-d" | "--daemon" | "--idle" | "-i" | "--watch" => TIMER,
-        "-s" | "--silent" => "that is -q",
-        "-f" | "--fetchmailrc" | "--rcfile" | "-r" | "--file" | "-C" => "that is --config FILE",
-        "-u" | "--user" | "--username" | "--host" | "--port" | "--password" | "--auth" => {
-            "without a config file that is a URL, and popfetch asks for the password: popfetch \
-             pops://USER@HOST:PORT --maildir DIR"
-        }
-        "--ssl" | "--tls" | "--sslproto" | "--starttls" => {
-            "TLS is on unless the config file says otherwise, and a URL with pops:// has it"
-        }
-        "-m" | "--mda" | "--mbox" | "--destination" | "--delivery" => WHERE_TO,
-        "-l" => "that is --max-size SIZE",
-        "--limit" => {
-            "for the newest N messages alone: --latest N; for none above a size: --max-size SIZE"
-        }
-        "--json" => "that is --format json",
-        "--unread" => "that is popfetch list --new",
-        "--sort" => "the newest message comes first; --format json is for programs that sort",
-        "--every" | "--interval" => {
-            "how often is said in the config file: popfetch man popfetch.toml"
-        }
-        "--configure" => "that is popfetch setup ADDRESS",
-        "-F" | "--flush" => "popfetch deletes nothing that it has not stored; see --delete",
-        _ => return None,
-    })
-}
-
-/// What the commands of other tools are here.
-fn of_word(word: &str) -> Option<&'static str> {
-    Some(match word {
-        "ls" => {
-            "popfetch list has the mail that was fetched, and popfetch account list the accounts"
-        }
-        "accounts" => {
-            "popfetch account list has the accounts, and popfetch check what waits in them"
-        }
-        "read" | "open" | "cat" => {
-            "popfetch list has the mail, and popfetch show 1 shows the first of it"
-        }
-        "sync" | "pull" | "get" | "recv" | "receive" | "retrieve" | "run" | "mail" => {
-            "that is popfetch alone, or popfetch fetch ACCOUNT"
-        }
-        "search" | "find" | "grep" => "that is popfetch list --from WORD or --subject WORD",
-        "test" | "doctor" => "that is popfetch account test",
-        "version" => "that is popfetch --version",
-        "init" | "configure" | "config" | "add" | "new" | "wizard" => {
-            "that is popfetch setup ADDRESS"
-        }
-        "remove" | "delete" | "rm" => {
-            "popfetch account remove ACCOUNT takes an account out of the config file; popfetch fetch \
-             --delete deletes mail from the server once it is stored"
-        }
-        "daemon" | "idle" => TIMER,
-        "status" => CHECK,
-        _ => return None,
-    })
 }
 
 #[cfg(test)]
@@ -457,7 +379,7 @@ mod tests {
         ] {
             let words: Vec<_> = typed.split(' ').collect();
             let error = Cli::try_parse_from(words).unwrap_err();
-            let failure = explain(&error).expect(typed);
+            let failure = explain(&error, "").expect(typed);
             let text = failure.render(crate::term::Paint::PLAIN);
             assert!(text.contains(wanted), "{typed}: {text}");
             assert!(!text.contains("-- -") && !text.contains("--null"), "{text}");

@@ -10,14 +10,16 @@ use crate::durable::Disk;
 use crate::exit::Status;
 use crate::mailbox::{self, Entry, Filter, Numbers, Which};
 use crate::paths;
+use crate::profile::draft::shown;
 use crate::report::{Event, Format, Report, Reporter};
 use crate::term::{Column, Table, columns, escape_str, fit, json_line, size};
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan};
 use serde_json::json;
+use std::collections::BTreeSet;
 use std::io::stdout;
 use std::os::unix::ffi::OsStrExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// What is listed of an account.
 #[derive(Default)]
@@ -59,12 +61,15 @@ pub(super) fn run(context: &Context<'_>, arguments: &List) -> Result<Status, Fai
         &report,
     )?;
     shelves.tell(&report);
-    let mut listing = shelves.confined(mailbox::list)??;
+    let mut listing = shelves.confined(mailbox::list)?;
     listing.entries.retain(|entry| filter.takes(entry));
     if let Some(limit) = arguments.limit {
         listing.entries.truncate(limit);
     }
-    tell(&shelves, listing.unreadable, &report);
+    let unread = shelves.places.unread.iter().chain(&listing.unread);
+    let unread: BTreeSet<&Path> = unread.map(PathBuf::as_path).collect();
+    tell(&unread, listing.unreadable, &report);
+    let is_whole = unread.is_empty() && listing.unreadable == 0;
     let entries = &listing.entries;
     let looked = count(&shelves, entries);
     let paths = || entries.iter().map(|entry| entry.path(&shelves.places));
@@ -78,7 +83,7 @@ pub(super) fn run(context: &Context<'_>, arguments: &List) -> Result<Status, Fai
         Format::Text => {
             keep_numbers(paths().collect(), &report);
             // Where something could not be read, nobody knows whether there are none.
-            let is_sure = listing.unreadable == 0 && looked.failed().is_empty();
+            let is_sure = is_whole && looked.failed().is_empty();
             if entries.is_empty() && is_sure && !context.global.quiet {
                 report.print("no messages\n");
             }
@@ -86,9 +91,9 @@ pub(super) fn run(context: &Context<'_>, arguments: &List) -> Result<Status, Fai
         }
     }
     let status = looked.status();
-    Ok(match listing.unreadable {
-        0 => status,
-        _ => status.worst(Status::Partial),
+    Ok(match is_whole {
+        true => status,
+        false => status.worst(Status::Partial),
     })
 }
 
@@ -104,9 +109,9 @@ fn moment(since: Since, zone: &TimeZone) -> Option<i64> {
 }
 
 /// What could not be read is said beside what could.
-fn tell(shelves: &Shelves, unreadable: u64, report: &Reporter) {
-    if let Some(path) = &shelves.places.unread {
-        let text = format!("the folder {} cannot be read", path.display());
+fn tell(unread: &BTreeSet<&Path>, unreadable: u64, report: &Reporter) {
+    for path in unread {
+        let text = format!("{} cannot be read, and is left out", shown(path));
         report.report("list", Event::Warning(&text));
     }
     if unreadable > 0 {

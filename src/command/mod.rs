@@ -11,8 +11,10 @@ mod doctor;
 mod dry_run;
 mod fail;
 mod fetch;
+mod foreign;
 mod generate;
 mod habits;
+mod help;
 mod import;
 mod list;
 mod login;
@@ -33,39 +35,41 @@ mod watch;
 
 pub use fail::Failure;
 
-use crate::cli::{Cli, Command, Fetch, Global};
+use crate::cli::{Command, Fetch, Global};
 use crate::exit::Status;
 use crate::paths;
-use crate::profile::Config;
+use crate::profile::{Config, config_option};
 use crate::report::Format;
 use crate::term::Color;
-use clap::Parser;
+use clap::error::ErrorKind;
 use context::Context;
 use std::ffi::{OsStr, OsString};
 use std::io::{IsTerminal, Write};
+use std::path::Path;
 use std::process::ExitCode;
 
 /// Runs the program with these arguments, the program's name first.
 pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     process::harden();
-    let arguments = match habits::as_meant(with_help(arguments), accounts_of) {
+    let arguments = with_help(arguments);
+    let config = config_option(habits::config_of(&arguments).map(Path::new));
+    let arguments = match habits::as_meant(arguments, accounts_of) {
         Ok(arguments) => arguments,
         Err(failure) => return ended(&failure),
     };
-    let cli = match Cli::try_parse_from(arguments) {
+    let cli = match help::parse(arguments) {
         Ok(cli) => cli,
+        Err(error) if error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
+            help::show(&error);
+            return Status::Usage.into();
+        }
+        Err(error) if error.use_stderr() => {
+            let explained = habits::explain(&error, &config);
+            return ended(&explained.unwrap_or_else(|| help::in_our_form(&error)));
+        }
         Err(error) => {
-            if let Some(failure) = habits::explain(&error) {
-                return ended(&failure);
-            }
-            let status = if error.use_stderr() {
-                Status::Usage
-            } else {
-                Status::Ok
-            };
-            // Nobody is left to be told that this could not be printed.
-            let _ = error.print();
-            return status.into();
+            help::show(&error);
+            return Status::Ok.into();
         }
     };
     let context = Context::new(&cli.global);
@@ -196,6 +200,8 @@ fn run(context: &Context<'_>, command: Command) -> Result<Status, Failure> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cli::Cli;
+    use clap::Parser;
 
     fn format_of(line: &str) -> Option<u8> {
         let cli = Cli::try_parse_from(line.split(' ')).unwrap();

@@ -46,19 +46,36 @@ fn remove(profile: &Profile) -> Result<(), Failure> {
             ),
             "there is nothing to remove",
         )),
-        removed => Ok(removed?),
+        removed => removed.map_err(without_standard_input),
     }
 }
 
 fn set(profile: &Profile) -> Result<(), Failure> {
     // Nobody should type a password only to hear that it cannot be kept.
     if keyring::is_absent() {
-        return Err(SecretError::KeyringAbsent.into());
+        return Err(without_standard_input(SecretError::KeyringAbsent));
     }
     let password = if secrets::can_ask() {
         secrets::prompt(&profile.name, &profile.server)?
     } else {
         secrets::from_line(&mut io::stdin().lock())?
     };
-    Ok(keyring::store(&profile.server, &password)?)
+    keyring::store(&profile.server, &password).map_err(without_standard_input)
+}
+
+/// A password that comes in with each fetch is no way to keep one.
+fn without_standard_input(error: SecretError) -> Failure {
+    let is_absent = matches!(error, SecretError::KeyringAbsent);
+    let failure = Failure::from(error);
+    let elsewhere =
+        "`password-file`, `password-command` or `password-credential` in the config file";
+    match failure.status {
+        Status::NoPermission if is_absent => failure.with_hint(format!(
+            "a desktop session has one; elsewhere the password is kept by {elsewhere}"
+        )),
+        Status::NoPermission => failure.with_hint(format!(
+            "unlock the keyring and try again, or keep the password by {elsewhere}"
+        )),
+        _ => failure,
+    }
 }

@@ -10,7 +10,7 @@ use crate::maildir::leave;
 use crate::paths;
 use crate::profile::draft::{self, shown};
 use crate::profile::removal::without_account;
-use crate::profile::{Config, Overrides, PasswordSource, Profile, edit};
+use crate::profile::{Config, ConfigError, Overrides, PasswordSource, Profile, edit};
 use crate::secrets::logins::{self, LoginError};
 use crate::secrets::{OAuth, SecretError, Store, keyring};
 use crate::state::{self, Manners, Moment};
@@ -32,6 +32,15 @@ pub(super) fn run(
     if before.is_empty() && context.global.config.is_some() {
         // One that was named and is not there is no empty one.
         Config::load(&path)?;
+    }
+    if let Ok(config) = Config::load(&path)
+        && !config.accounts().any(|it| it == name)
+    {
+        return Err(ConfigError::UnknownAccount {
+            name: name.to_owned(),
+            known: config.accounts().map(str::to_owned).collect(),
+        }
+        .into());
     }
     let shorter = without_account(&before, name)?;
     // What is wrong with its settings does not keep it from going.

@@ -7,7 +7,8 @@ use crate::exit::Status;
 use crate::fetch;
 use crate::mailbox::{Entry, Error, Places, Which};
 use crate::maildir::{AccountTag, UniqueName};
-use crate::profile::Overrides;
+use crate::paths::in_full;
+use crate::profile::{Overrides, config_option};
 use crate::report::{self, Event, Outcome, Report, Reporter};
 use crate::sandbox;
 use std::collections::HashMap;
@@ -44,7 +45,12 @@ impl Shelves {
             owners: Vec::new(),
         };
         if let (Some(maildir), true) = (maildir, accounts.is_empty()) {
-            shelves.places.add(&disk, maildir, which)?;
+            let added = shelves.places.add(&disk, maildir, which);
+            added.map_err(|error| match error {
+                Error::NoMaildir(_) => Failure::from(error)
+                    .with_hint("name the Maildir itself: the directory that has new and cur in it"),
+                error => error.into(),
+            })?;
             shelves.owners.push(Vec::new());
             return Ok(shelves);
         }
@@ -52,9 +58,25 @@ impl Shelves {
             maildir: maildir.map(Path::to_owned),
             ..Overrides::default()
         };
+        let config = config_option(context.global.config.as_deref().map(in_full).as_deref());
+        let told = |error: &Error| {
+            let failure = fetch::failure(error);
+            // What is told to be typed reads the same file.
+            let hint = failure
+                .hint
+                .map(|hint| hint.replace("popfetch list", &format!("popfetch list{config}")));
+            report::Failure { hint, ..failure }
+        };
         let mut known: HashMap<PathBuf, usize> = HashMap::new();
         let mut with_nothing = Vec::new();
-        for (name, profile) in context.selected(accounts, &overrides, report)? {
+        let selected = context.selected(accounts, &overrides, report);
+        // Of mail that is here no server need be known.
+        let selected = selected.map_err(|failure| {
+            failure.or_without_accounts(
+                "popfetch setup sets an account up; --maildir DIR reads a Maildir without any",
+            )
+        })?;
+        for (name, profile) in selected {
             let profile = match profile {
                 Ok(profile) => profile,
                 Err(failure) => {
@@ -98,7 +120,7 @@ impl Shelves {
                     with_nothing.push((name.clone(), error));
                     Ok(())
                 }
-                Err(error) => Err(fetch::failure(&error)),
+                Err(error) => Err(told(&error)),
             };
             if result.is_err() {
                 shelves.untold.push(name.clone());
@@ -107,7 +129,7 @@ impl Shelves {
         }
         if shelves.owners.is_empty() {
             for (name, error) in with_nothing {
-                let failure = fetch::failure(&error);
+                let failure = told(&error);
                 shelves.untold.push(name.clone());
                 let found = shelves.accounts.iter_mut().find(|(it, _)| *it == name);
                 if let Some((_, result)) = found {

@@ -11,6 +11,7 @@ use crate::mailbox::{self, Error, LARGEST, Numbers, Places, Which};
 use crate::maildir::Flags;
 use crate::message::{Letter, Part, as_text, bare_id};
 use crate::paths;
+use crate::profile::config_option;
 use crate::report::{Event, Report};
 use crate::term::{
     Paint, columns, escape_bytes_up_to, escape_str, fold, json_line, readable, size, wrap,
@@ -83,8 +84,17 @@ fn find(context: &Context<'_>, arguments: &Show) -> Result<PathBuf, Failure> {
     if let Ok(number) = text.parse() {
         let numbers = Numbers::read(&paths::cache_dir()?);
         let around = |path: &Path| around(path);
-        let known = numbers.path(number)?.to_owned();
-        return Ok(numbers.find(number, || around(&known))?);
+        let found = numbers.path(number).map(Path::to_owned);
+        let found = found.and_then(|known| numbers.find(number, || around(&known)));
+        let config = config_option(
+            context
+                .global
+                .config
+                .as_deref()
+                .map(paths::in_full)
+                .as_deref(),
+        );
+        return found.map_err(|error| Failure::from(error).with_in_hint("popfetch list", &config));
     }
     let path = paths::in_full(&paths::with_home(arguments.message.clone()));
     if path.is_file() {
@@ -100,11 +110,11 @@ fn find(context: &Context<'_>, arguments: &Show) -> Result<PathBuf, Failure> {
         let shelves = Shelves::open(context, &[], maildir.as_deref(), &Which::All, &report)?;
         let wanted = bare_id(&text);
         let found = shelves.confined(|places| {
-            let entries = mailbox::list(places)?.entries;
+            let entries = mailbox::list(places).entries;
             let is_it = |id: &Option<String>| id.as_deref() == Some(wanted);
             let found = entries.iter().find(|entry| is_it(&entry.glance.message_id));
-            Ok::<_, Error>(found.map(|entry| entry.path(places)))
-        })??;
+            found.map(|entry| entry.path(places))
+        })?;
         return Ok(match found {
             Some(path) => path,
             None => {

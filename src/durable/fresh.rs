@@ -3,10 +3,12 @@
 use super::{DIRECTORY_MODE, Dir, Disk, Step, check_parent};
 use rustix::fs::{self as sys, FlockOperation};
 use rustix::io::{Errno, retry_on_intr};
+use std::collections::BTreeSet;
 use std::fs;
 use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
+use std::sync::{MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
 
@@ -33,7 +35,10 @@ impl Disk {
         check_parent(fs::metadata(parent)?.uid())?;
         self.step(Step::CreateDirectory(path))?;
         match retry_on_intr(|| sys::mkdir(path, DIRECTORY_MODE)) {
-            Ok(()) => made.push(path.to_owned()),
+            Ok(()) => {
+                made.push(path.to_owned());
+                self.all_made().insert(path.to_owned());
+            }
             Err(Errno::EXIST) => {}
             Err(error) => return Err(error.into()),
         }
@@ -44,7 +49,39 @@ impl Disk {
     /// Removes a directory, if it is empty. Not synced: one that comes back is as empty.
     pub fn remove_directory(&self, path: &Path) -> io::Result<()> {
         self.step(Step::RemoveDirectory(path))?;
-        Ok(retry_on_intr(|| sys::rmdir(path))?)
+        retry_on_intr(|| sys::rmdir(path))?;
+        self.all_made().remove(path);
+        Ok(())
+    }
+
+    /// Removes what is above `path` as far as it was made here, for this or for another account, and has
+    /// nothing left in it.
+    pub fn remove_made_above(&self, path: &Path) {
+        for above in path.ancestors().skip(1) {
+            let is_made = self.all_made().contains(above);
+            if !is_made || self.remove_directory(above).is_err() {
+                return;
+            }
+        }
+    }
+
+    /// Whether [`Disk::create_directory`] could make it. Nothing is made.
+    pub fn check_directory(&self, path: &Path) -> io::Result<()> {
+        let is_there = |path: &&Path| fs::symlink_metadata(path).is_ok();
+        let there = path.ancestors().find(is_there).unwrap_or(Path::new("/"));
+        // A link that leads nowhere: its disk may not be mounted.
+        if !fs::metadata(there)?.is_dir() {
+            return Err(Errno::NOTDIR.into());
+        }
+        let dir = Dir::open_anyones(self, there)?;
+        if there != path {
+            check_parent(fs::metadata(there)?.uid())?;
+        }
+        dir.check_writable()
+    }
+
+    fn all_made(&self) -> MutexGuard<'_, BTreeSet<PathBuf>> {
+        self.made.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -121,23 +121,26 @@ impl Conduct {
         if account.environment.at_once {
             return Ok(());
         }
-        let Some(early) = self
-            .manners
-            .early(self.now(), &credentials(account, &self.auth))
-        else {
-            return Ok(());
-        };
-        let stop = &account.environment.stop;
-        match early.why {
-            Why::LoginDelay(_) if early.left <= PATIENCE => {
+        match self.postponed(account) {
+            Some(Error::Early { early, .. })
+                if matches!(early.why, Why::LoginDelay(_)) && early.left <= PATIENCE =>
+            {
                 let left = Duration::from_secs(early.left.unsigned_abs());
-                stop.wait(left).map_or(Ok(()), |it| Err(Error::Stopped(it)))
+                let stopped = account.environment.stop.wait(left);
+                stopped.map_or(Ok(()), |it| Err(Error::Stopped(it)))
             }
-            _ => Err(Error::Early {
-                early,
-                login: account.signs_in_by_login().then(|| account.profile.word()),
-            }),
+            postponed => postponed.map_or(Ok(()), Err),
         }
+    }
+
+    /// That the server is to be left alone for now.
+    pub(super) fn postponed(&self, account: &Account<'_>) -> Option<Error> {
+        let credentials = credentials(account, &self.auth);
+        let early = self.manners.early(self.now(), &credentials)?;
+        Some(Error::Early {
+            early,
+            login: account.signs_in_by_login().then(|| account.profile.word()),
+        })
     }
 
     /// What the server announces.

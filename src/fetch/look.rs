@@ -18,6 +18,8 @@ pub struct Look {
     pub plan: Plan,
     /// The session; drop it, or [`Look::leave`].
     pub session: Source,
+    /// What a fetch would stop at before it took anything, for [`examine`].
+    pub stop: Option<Error>,
 }
 
 impl Look {
@@ -52,13 +54,19 @@ pub fn examine<R: Send>(
     then: impl FnOnce(Result<Look, Error>) -> R + Send,
 ) -> Result<R, Error> {
     let mut conduct = Conduct::of_look(account);
-    account.apart(|| then(try_look(account, Stops::Passed, None, &mut conduct)))
+    account.apart(|| then(try_look(account, Stops::Noted, None, &mut conduct)))
+}
+
+/// Why a fetch that no person asks for would leave the server alone for now.
+pub fn postponed(account: &Account<'_>) -> Option<Error> {
+    Conduct::of_look(account).postponed(account)
 }
 
 /// What keeps a fetch from taking place, whatever is listed.
 #[derive(Clone, Copy, Eq, PartialEq)]
 enum Stops {
     Passed,
+    Noted,
     Told,
 }
 
@@ -71,7 +79,7 @@ fn look_with<R: Send>(
     conduct.check(account)?;
     let filter = match stops {
         Stops::Told => account.filter()?,
-        Stops::Passed => None,
+        Stops::Passed | Stops::Noted => None,
     };
     let looked = account.apart(|| try_look(account, stops, filter, &mut conduct).map(then))?;
     if let Err(error) = &looked {
@@ -95,9 +103,14 @@ fn try_look(
         let site = Site::look(&account.environment.disk, &account.profile.maildir)?;
         view.check(&site, &account.profile.word_with_maildir())?;
         lost_imports = view.lost_imports(&site);
-        if !account.environment.as_new {
-            twins = view.twins();
-        }
+    }
+    if stops == Stops::Noted {
+        // What is wrong with it was looked at before.
+        let site = Site::look(&account.environment.disk, &account.profile.maildir);
+        lost_imports = site.map_or_else(|_| Vec::new(), |site| view.lost_imports(&site));
+    }
+    if stops != Stops::Passed && !account.environment.as_new {
+        twins = view.twins();
     }
     let (first, now) = (view.is_first(), account.environment.moment.now);
     // It reads a file, which is out of reach once the server is connected to.
@@ -107,10 +120,22 @@ fn try_look(
     };
     let mut session = sign_in(account, view.unpipelined(), conduct)?;
     let maildrop = session.list(&id, view.has_unique_ids())?;
-    account.check_twins(&twins, &maildrop)?;
+    let mut stop = account.check_twins(&twins, &maildrop).err();
+    if first && stops != Stops::Passed && account.profile.policy.latest.is_some() {
+        let in_parts = session.traits().lists_in_parts;
+        stop = stop.or_else(|| check_memory("latest", &maildrop, in_parts).err());
+    }
     let known = view.recognise(&maildrop);
     let mut plan = decide(policy, &maildrop, known, first, now);
+    if stops != Stops::Passed {
+        let imports = account.check_import(view.awaited(), &plan);
+        let imports = imports.and_then(|()| account.check_lost_imports(&lost_imports, &plan));
+        stop = stop.or_else(|| imports.err());
+    }
     if stops == Stops::Told {
+        if let Some(error) = stop.take() {
+            return Err(error);
+        }
         let trust = Trust {
             doubts_ages: view.doubts_ages(now),
             asks_headers: true,
@@ -121,8 +146,6 @@ fn try_look(
         if let Some(reason) = ruled.ageless {
             account.tell_ageless(reason);
         }
-        account.check_import(view.awaited(), &plan)?;
-        account.check_lost_imports(&lost_imports, &plan)?;
     }
     if stops == Stops::Told && plan.undated() > 0 {
         account.tell_undated(&plan);
@@ -131,6 +154,7 @@ fn try_look(
         maildrop,
         plan,
         session,
+        stop,
     })
 }
 

@@ -40,7 +40,7 @@ use broken::Broken;
 pub use conduct::not_tried;
 use conduct::{Conduct, Missed};
 pub use error::Error;
-pub use look::{Look, examine, look, mark_seen, rehearse};
+pub use look::{Look, examine, look, mark_seen, postponed, rehearse};
 pub use reach::{Connect, Network, Route};
 pub use tell::failure;
 use tell::listed;
@@ -186,12 +186,23 @@ impl Account<'_> {
         let (store, maildir, opened, twins) =
             open_state(disk, directory, self.profile, moment, !as_new)?;
         self.tell_opened(&opened);
-        maildir.open_folders(self.profile.rules.folders())?;
         let mut store = store;
+        match self.open_what_takes_mail(&mut store, &maildir) {
+            Ok(()) => Ok((store, Target::maildir(maildir), twins)),
+            Err(error) => {
+                // So that what was made for nothing is taken back.
+                let _ = store.close();
+                Err(error)
+            }
+        }
+    }
+
+    fn open_what_takes_mail(&self, store: &mut Store, maildir: &Maildir) -> Result<(), Error> {
+        maildir.open_folders(self.profile.rules.folders())?;
         if let Some(deliver) = &self.profile.deliver {
             store.hands_on(deliver.archive)?;
         }
-        Ok((store, Target::maildir(maildir), twins))
+        Ok(())
     }
 
     /// What is done once the maildrop is listed.

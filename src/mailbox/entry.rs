@@ -1,6 +1,5 @@
 //! The messages of some directories, newest first: their headers, read by several threads.
 
-use super::Error;
 use super::places::Places;
 use crate::maildir::{Flags, delivered};
 use crate::message::{Glance, HEADER_KEPT};
@@ -60,15 +59,14 @@ pub struct Listing {
     pub entries: Vec<Entry>,
     /// How many could not be read.
     pub unreadable: u64,
+    /// Directories that could not be read, or not to their end.
+    pub unread: Vec<PathBuf>,
 }
 
 /// Reads the headers of all messages that lie in these directories. One that is moved meanwhile may be
 /// missing, as it may for every reader.
-///
-/// # Errors
-/// A directory cannot be read.
-pub fn list(places: &Places) -> Result<Listing, Error> {
-    let mut names = Vec::new();
+pub fn list(places: &Places) -> Listing {
+    let (mut names, mut unread) = (Vec::new(), Vec::new());
     for (at, place) in places.all.iter().enumerate() {
         let listed = place.dir.for_each_name(|name| {
             // Names that begin with a dot are no messages.
@@ -76,10 +74,10 @@ pub fn list(places: &Places) -> Result<Listing, Error> {
                 names.push((at, name.to_owned()));
             }
         });
-        listed.map_err(|source| Error::Unreadable {
-            path: place.dir.path().to_owned(),
-            source,
-        })?;
+        // What lies elsewhere is no worse for it.
+        if listed.is_err() {
+            unread.push(place.dir.path().to_owned());
+        }
     }
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
     let share = names.len().div_ceil(threads.clamp(1, THREADS)).max(1);
@@ -89,7 +87,10 @@ pub fn list(places: &Places) -> Result<Listing, Error> {
         let some: Vec<_> = names.by_ref().take(share).collect();
         works.push(move || read(places, some));
     }
-    let mut listing = Listing::default();
+    let mut listing = Listing {
+        unread,
+        ..Listing::default()
+    };
     for (entries, unreadable) in threads::all(works) {
         listing.entries.extend(entries);
         listing.unreadable += unreadable;
@@ -98,7 +99,7 @@ pub fn list(places: &Places) -> Result<Listing, Error> {
     listing
         .entries
         .sort_by(|one, other| (other.time, &other.name).cmp(&(one.time, &one.name)));
-    Ok(listing)
+    listing
 }
 
 fn read(places: &Places, names: Vec<(usize, OsString)>) -> (Vec<Entry>, u64) {

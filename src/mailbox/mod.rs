@@ -19,7 +19,7 @@ pub use places::{Place, Places, Which};
 pub use save::{safe_name, save};
 pub use seen::mark_seen;
 
-use crate::durable::{advice, unstored};
+use crate::durable::advice;
 use crate::exit::{Diagnose, Status, scarcity};
 use std::io;
 use std::path::PathBuf;
@@ -112,18 +112,30 @@ impl Diagnose for Error {
             }
             Self::TooLarge(_) => "another program may be able to read it".to_owned(),
             Self::NoNumber { known: 0, .. } => {
-                "numbers are those of the last list: popfetch list".to_owned()
+                "numbers are those of the last list, and there is none; to make one: popfetch list"
+                    .to_owned()
             }
             Self::NoNumber { known, .. } => {
-                format!("it had {known}; for a new one: popfetch list")
+                let numbers = match known {
+                    1 => "its only number is 1".to_owned(),
+                    _ => format!("its numbers are 1 to {known}"),
+                };
+                format!("{numbers}; for a new list: popfetch list")
             }
-            Self::Moved(_) => "another program has moved or removed it: popfetch list".to_owned(),
+            Self::Moved(_) => {
+                "another program has moved it to another place, or removed it; for what is there \
+                 now: popfetch list --all-folders"
+                    .to_owned()
+            }
             Self::NoMessage(_) => {
                 "name a number of popfetch list, a file, or a Message-ID, which is \
                                    looked for in all folders of all accounts"
                     .to_owned()
             }
-            Self::Unsaved { path, source } => unstored(path, source),
+            Self::Unsaved { path, source } => scarcity(source)
+                .map(str::to_owned)
+                .or_else(|| advice(path, source))
+                .unwrap_or_else(|| "name another directory: --save DIR".to_owned()),
         })
     }
 }

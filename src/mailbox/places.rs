@@ -35,8 +35,8 @@ pub struct Place {
 pub struct Places {
     /// In the order in which they were added.
     pub all: Vec<Place>,
-    /// A folder that could not be read, if there is one.
-    pub unread: Option<PathBuf>,
+    /// Directories of theirs that could not be read, and folders.
+    pub unread: Vec<PathBuf>,
     maildirs: usize,
 }
 
@@ -44,22 +44,29 @@ impl Places {
     /// Adds the Maildir at `root`, as far as it is asked for.
     ///
     /// # Errors
-    /// There is no Maildir, or it cannot be read, or it lacks the folder.
+    /// There is no Maildir, or nothing of it can be read, or it lacks the folder.
     pub fn add(&mut self, disk: &Disk, root: &Path, which: &Which) -> Result<(), Error> {
         let maildir = self.maildirs;
         // The Maildir itself may be a link to one, as everywhere.
         let opened = Dir::open_linked(disk, root);
         opened.map_err(|source| missing(root, source))?;
-        let mut found = Vec::new();
+        let (mut found, mut unread, mut wrong) = (Vec::new(), Vec::new(), None);
         if !matches!(which, Which::One(_)) {
             for part in ["new", "cur"] {
                 let path = root.join(part);
-                let dir = Dir::open(disk, &path).map_err(|source| missing(root, source))?;
-                found.push(Place {
-                    dir,
-                    maildir,
-                    folder: None,
-                });
+                match Dir::open(disk, &path).map_err(|source| missing(root, source)) {
+                    Ok(dir) => found.push(Place {
+                        dir,
+                        maildir,
+                        folder: None,
+                    }),
+                    // What lies beside it can be read all the same.
+                    Err(error @ Error::Unreadable { .. }) => {
+                        unread.push(path);
+                        wrong = Some(error);
+                    }
+                    Err(error) => return Err(error),
+                }
             }
         }
         if *which != Which::Inbox {
@@ -78,14 +85,18 @@ impl Places {
                         }),
                         // It is no folder, or a part of it is left out because it is empty.
                         Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-                        Err(_) => folders.unread = Some(path.clone()),
+                        Err(_) => unread.push(path.join(part)),
                     }
                 }
             }
-            self.unread = folders.unread.or(self.unread.take());
+            unread.extend(folders.unread);
+        }
+        if let (Some(error), true) = (wrong, found.is_empty()) {
+            return Err(error);
         }
         if let Which::One(name) = which
             && found.is_empty()
+            && unread.is_empty()
         {
             return Err(Error::NoFolder {
                 name: name.clone(),
@@ -93,6 +104,7 @@ impl Places {
             });
         }
         self.maildirs += 1;
+        self.unread.extend(unread);
         self.all.extend(found);
         Ok(())
     }

@@ -111,6 +111,8 @@ impl Maildir {
                 return;
             }
         }
+        // What another account of the run has made above it, and could not take back before.
+        disk.remove_made_above(self.path());
     }
 
     /// Where it is.
@@ -311,23 +313,37 @@ impl Site {
         }
     }
 
+    /// Fails where [`Site::settle`] would, as far as can be told without making anything.
+    pub fn check(&self, disk: &Disk, is_known: bool) -> Result<(), Error> {
+        match self.ground {
+            Ground::Nothing | Ground::Empty => {
+                let checked = disk.check_directory(&self.path);
+                checked.map_err(|source| self.unmade(source))
+            }
+            Ground::Part if is_known => Ok(()),
+            // Opens what is there: nothing is made of anything else.
+            Ground::Whole => Maildir::open(disk, &self.path).map(drop),
+            Ground::Part | Ground::Other => self.settle(disk, false).map(drop),
+        }
+    }
+
     /// Makes what is missing of a Maildir, whatever else is there, and opens it.
     pub fn make(&self, disk: &Disk) -> Result<Maildir, Error> {
         let mut made = Vec::new();
         for part in PARTS {
             let created = disk.create_directories(&self.path.join(part), &mut made);
-            created.map_err(|source| match source.kind() {
-                io::ErrorKind::NotFound => Error::Gone {
-                    path: self.path.clone(),
-                },
-                _ => Error::Create {
-                    path: self.path.clone(),
-                    source,
-                },
-            })?;
+            created.map_err(|source| self.unmade(source))?;
         }
         let maildir = Maildir::open(disk, &self.path)?;
         Ok(Maildir { made, ..maildir })
+    }
+
+    fn unmade(&self, source: io::Error) -> Error {
+        let path = self.path.clone();
+        match source.kind() {
+            io::ErrorKind::NotFound => Error::Gone { path },
+            _ => Error::Create { path, source },
+        }
     }
 }
 

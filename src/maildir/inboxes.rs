@@ -35,6 +35,19 @@ impl Maildir {
         opened
     }
 
+    /// Fails where a folder could not be opened, or made, as far as can be told without making anything.
+    pub fn check_folder(&self, folder: &Folder) -> Result<(), Error> {
+        let path = self.path().join(folder.as_str());
+        for part in PARTS {
+            let checked = self.disk().check_directory(&path.join(part));
+            checked.map_err(|source| Error::Create {
+                path: path.clone(),
+                source,
+            })?;
+        }
+        Ok(())
+    }
+
     /// Where messages for a folder are placed: its new/, or that of the Maildir itself.
     ///
     /// # Errors

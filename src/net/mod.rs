@@ -297,8 +297,8 @@ impl Diagnose for Error {
             }
             Self::TimedOut(seconds) | Self::TooSlow(seconds) => {
                 return Some(format!(
-                    "the next run takes up where this one ended; a server that needs longer gets \
-                     it by timeout = \"{} min\" in its account, or by --timeout",
+                    "the next run tries again, and goes on behind what is here already; a server \
+                     that needs longer gets it by timeout = \"{} min\" in its account, or by --timeout",
                     longer(*seconds)
                 ));
             }
@@ -306,7 +306,9 @@ impl Diagnose for Error {
                 "what came whole is kept, and the next run takes up where this one ended; if it is \
                  always so slow, and your line is not, ask the provider"
             }
-            Self::Closed | Self::Io(_) => "the next run takes up where this one ended",
+            Self::Closed | Self::Io(_) => {
+                "the next run tries again, and goes on behind what is here already"
+            }
             Self::Roots(_) => {
                 "`tls-roots` (--tls-roots) is a file of certificates in PEM, each between BEGIN \
                  CERTIFICATE and END CERTIFICATE, or \"bundled\" for Mozilla's list; one in DER \

@@ -13,8 +13,8 @@ use super::problem::{Problem, Within};
 use super::words::nearest;
 use crate::exit::{Diagnose, Status, is_scarce, scarcity};
 use crate::paths::NoHome;
-use crate::term::visible;
 use crate::term::{Paint, columns, wrap};
+use crate::term::{quoted, visible, without_numbers};
 
 /// What is wrong with the config file, or with an account named on the command line.
 ///
@@ -75,7 +75,7 @@ pub enum ConfigError {
     #[error("the config file {} does not exist", visible(&.0.display().to_string()))]
     Missing(PathBuf),
     /// The file cannot be read.
-    #[error("cannot read {}", visible(&path.display().to_string()))]
+    #[error("{}", unreadable(path, source))]
     Read {
         /// The config file.
         path: PathBuf,
@@ -156,7 +156,9 @@ impl ConfigError {
             other => {
                 let columns = columns(io::stderr());
                 let title = match self {
-                    Self::Read { source, .. } => format!("{other}: {source}"),
+                    Self::Read { source, .. } if source.kind() != io::ErrorKind::IsADirectory => {
+                        format!("{other}: {}", without_numbers(&source.to_string()))
+                    }
                     other => other.to_string(),
                 };
                 let title = wrap(&format!("{} ", paint.error("error:")), &title, columns);
@@ -244,6 +246,11 @@ impl Diagnose for ConfigError {
                 Some(match nearest(name, known) {
                     Some(near) => format!("did you mean `{}`?", visible(near)),
                     None if list.is_empty() => "the config file has no accounts".into(),
+                    None if name.contains('@') && !name.contains('/') => format!(
+                        "the config file has: {}; without it: popfetch {} --maildir DIR",
+                        list.join(", "),
+                        visible(&quoted(&format!("pops://{}", without_password(name))))
+                    ),
                     None => format!("the config file has: {}", list.join(", ")),
                 })
             }
@@ -256,11 +263,12 @@ impl Diagnose for ConfigError {
             }
             Self::NoAccounts { path, .. } => Some(first_steps(path)),
             Self::NoHome(no_home) => no_home.hint(),
-            Self::Missing(_) => Some("check the path given with --config".into()),
-            Self::Read { source, .. } => match source.kind() {
-                io::ErrorKind::IsADirectory => {
-                    Some("name the file in it, as in --config DIRECTORY/config.toml".into())
-                }
+            Self::Missing(path) => Some(format!(
+                "check the path; `popfetch setup --config {}` makes the file",
+                as_typed(path)
+            )),
+            Self::Read { path, source } => match source.kind() {
+                io::ErrorKind::IsADirectory => Some(of_directory(path)),
                 io::ErrorKind::InvalidData => {
                     Some("a config file is UTF-8 text; save it in that encoding".into())
                 }
@@ -275,6 +283,31 @@ impl Diagnose for ConfigError {
             )),
         }
     }
+}
+
+fn unreadable(path: &Path, source: &io::Error) -> String {
+    let path = visible(&path.display().to_string());
+    match source.kind() {
+        io::ErrorKind::IsADirectory => format!("{path} is a directory, and no config file"),
+        _ => format!("cannot read the config file {path}"),
+    }
+}
+
+/// The file that a directory was named for, if there is one.
+fn of_directory(path: &Path) -> String {
+    let files = ["config.toml", "popfetch/config.toml"].map(|it| path.join(it));
+    match files.iter().find(|it| it.is_file()) {
+        Some(file) => format!("name the file in it: --config {}", as_typed(file)),
+        None => {
+            let usual = path.join("popfetch.toml");
+            let usual = as_typed(&usual);
+            format!("name a file; `popfetch setup --config {usual}` makes one")
+        }
+    }
+}
+
+fn as_typed(path: &Path) -> String {
+    visible(&quoted(&path.display().to_string()))
 }
 
 /// The line without the escape sequences that colour it.

@@ -281,8 +281,8 @@ impl Diagnose for SecretError {
                 visible(word)
             ),
             Self::NobodyToAsk { word: None } => {
-                "use --password-stdin, or an account in the config file that has \
-                 `password-command`, `password-file`, `password-keyring` or `password-credential`"
+                "use --password-stdin, or say in the config file where the account's password is: \
+                 `password-file`, `password-command`, `password-keyring` or `password-credential`"
                     .into()
             }
             Self::Replaceable { directory, .. } => format!(

@@ -1,6 +1,6 @@
 //! Where an account's state lies: the directory of all, and the names of its files.
 
-use super::Error;
+use super::{Error, lock};
 use crate::durable::{Dir, Disk};
 use crate::maildrop::file_name;
 use std::ffi::OsString;
@@ -33,6 +33,12 @@ pub fn is_known(dir: &Dir, account: &str) -> bool {
         read.is_err_and(|error| error.kind() == io::ErrorKind::NotFound)
     };
     !(is_absent(&files.journal) && is_absent(&files.lock))
+}
+
+/// That another process works on the account, so that a fetch could not. No lock is taken.
+pub fn held(dir: &Dir, account: &str, now: i64) -> Option<Error> {
+    let holder = lock::holder(dir, &Files::of(account).lock).ok()??;
+    Some(lock::held_by(Some(holder), now))
 }
 
 /// Where its journal is, or would be.

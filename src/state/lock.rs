@@ -9,7 +9,9 @@ use super::{Error, clock};
 use crate::durable::line::{seal, unseal};
 use crate::durable::{Dir, File};
 use std::ffi::OsStr;
+use std::fs;
 use std::io::{self, Read};
+use std::os::unix::fs::MetadataExt;
 
 /// No fetch of what comes in a day takes so many seconds, an hour; a first one of years of mail may.
 const LONG: i64 = 60 * 60;
@@ -60,12 +62,7 @@ impl Lock {
         };
         let told = read(&mut file).map_err(io)?;
         if !locked {
-            let holder = told.map(|told| told.holder);
-            let long = holder.filter(|holder| now.saturating_sub(holder.since) >= LONG);
-            return Err(long.map_or(Error::Held(holder), |holder| Error::HeldLong {
-                holder,
-                now,
-            }));
+            return Err(held_by(told.map(|told| told.holder), now));
         }
         if told.is_none() {
             // No lock of ours: it may be new, but it may not be some other file by a hard link.
@@ -100,6 +97,39 @@ impl Lock {
         self.file.truncate(0)?;
         self.file.append(&line)
     }
+}
+
+/// That an account is held.
+pub(super) fn held_by(holder: Option<Holder>, now: i64) -> Error {
+    let long = holder.filter(|holder| now.saturating_sub(holder.since) >= LONG);
+    long.map_or(Error::Held(holder), |holder| Error::HeldLong {
+        holder,
+        now,
+    })
+}
+
+/// Who holds an account, without a lock being taken: a fetch that begins at this moment would find it
+/// taken. The system lists its locks by the process and the number of the file; where it does not, nobody
+/// is known to hold it.
+pub(super) fn holder(dir: &Dir, name: &OsStr) -> io::Result<Option<Holder>> {
+    let file = match dir.read(name) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        file => file?,
+    };
+    let number = file.metadata()?.ino().to_string();
+    let Some(Told { holder, .. }) = read_from(file)? else {
+        return Ok(None);
+    };
+    let locks = fs::read_to_string("/proc/locks").unwrap_or_default();
+    let pid = holder.pid.to_string();
+    let is_held = locks.lines().any(|line| {
+        let fields: Vec<&str> = line.split_whitespace().collect();
+        let inode = fields.get(5).and_then(|place| place.rsplit(':').next());
+        fields.get(1) == Some(&"FLOCK")
+            && fields.get(4) == Some(&pid.as_str())
+            && inode == Some(number.as_str())
+    });
+    Ok(is_held.then_some(holder))
 }
 
 /// What the file says.

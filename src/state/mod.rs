@@ -62,7 +62,7 @@ pub use claim::Claim;
 pub use doubt::Judgement;
 pub use ending::Changes;
 pub use error::Error;
-pub use files::{is_known, journal_path, open_directory};
+pub use files::{held, is_known, journal_path, open_directory};
 pub use imported::{Elsewhere, Import, Imported, Name};
 pub use inspect::{Examined, Inspected, examine, inspect};
 pub use lock::Holder;

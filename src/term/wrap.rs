@@ -1,5 +1,6 @@
 //! Text for people, broken between words where the terminal ends.
 
+use textwrap::core::display_width;
 use textwrap::{Options, WordSplitter};
 
 /// Nobody reads lines longer than this with pleasure, however wide the terminal is.
@@ -53,6 +54,27 @@ pub fn fold(text: &str, columns: Option<usize>) -> String {
         out.push_str(&textwrap::wrap(line, options).join("\n"));
     }
     out
+}
+
+/// A text in its own layout: only the lines that are wider than the terminal are broken, and go on four
+/// columns further in than they begin. Colours take no column.
+pub fn hang(text: &str, columns: usize) -> String {
+    let break_line = |line: &str| {
+        let body = line.trim_start();
+        let indent = line.strip_suffix(body).unwrap_or_default();
+        let below = format!("{indent}    ");
+        let options = Options::new(columns)
+            .initial_indent(indent)
+            .subsequent_indent(&below)
+            .break_words(false)
+            .word_splitter(WordSplitter::NoHyphenation);
+        textwrap::wrap(body, options).join("\n")
+    };
+    let lines = text.split('\n').map(|line| match display_width(line) {
+        width if width > columns => break_line(line),
+        _ => line.to_owned(),
+    });
+    lines.collect::<Vec<_>>().join("\n")
 }
 
 fn below(label: &str, indent: &str, text: &str, columns: Option<usize>) -> String {
@@ -121,6 +143,15 @@ mod tests {
         assert_eq!(fold(&"word ".repeat(9), None), "word ".repeat(9));
         let address = format!("https://a.example/{}", "x".repeat(90));
         assert_eq!(fold(&address, Some(40)), address);
+    }
+
+    #[test]
+    fn a_line_that_is_too_long_goes_on_below_itself() {
+        let text = "Usage: popfetch fetch [OPTIONS] [ACCOUNT]...\n\nshort";
+        assert_eq!(
+            hang(text, 30),
+            "Usage: popfetch fetch\n    [OPTIONS] [ACCOUNT]...\n\nshort"
+        );
     }
 
     #[test]

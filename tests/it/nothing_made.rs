@@ -264,3 +264,42 @@ fn mail_of_others_in_a_maildir_that_was_made_keeps_it() {
     }
     drop(gate);
 }
+
+/// Several accounts make their Maildirs below one directory, which one of them has made.
+#[test]
+fn of_several_accounts_that_do_not_get_in_nothing_is_left_above_their_maildirs_either() {
+    let (server, home) = server(1);
+    let names = ["a", "b", "c", "d", "e", "f"];
+    let configs = names.iter().enumerate().map(|(number, name)| {
+        let user = format!("ada{number}");
+        let mut ends = dead_ends(&server.account());
+        let (_, end, _) = ends.swap_remove(if number % 2 == 0 { 0 } else { 2 });
+        home.account_config(name, &Account { user, ..end })
+    });
+    home.config(&configs.collect::<String>());
+    home.popfetch(["fetch"]).expect(77);
+    assert_nothing_made(&home, "several");
+    // What somebody else has put there stays.
+    fs::create_dir(home.path().join("Mail")).unwrap();
+    home.popfetch(["fetch", "--now"]).expect(77);
+    assert_eq!(within_directory(&home.path().join("Mail")), [""; 0]);
+}
+
+#[test]
+fn a_folder_that_cannot_be_made_leaves_no_maildir_either() {
+    let (server, home) = server(1);
+    let rule = "[[accounts.a.rules]]\nfrom = \"*\"\nthen = { folder = \".Lists\" }\n";
+    home.one_account(&server.account(), rule);
+    let maildir = home.maildir("a");
+    // It is whole, and empty but for what is in the way.
+    for part in ["tmp", "new", "cur"] {
+        fs::DirBuilder::new()
+            .mode(0o700)
+            .recursive(true)
+            .create(maildir.join(part))
+            .unwrap();
+    }
+    fs::write(maildir.join(".Lists"), "no directory").unwrap();
+    home.popfetch(["fetch"]).expect(73);
+    assert_eq!(journals(&home), Vec::<std::path::PathBuf>::new());
+}

@@ -77,9 +77,7 @@ fn what_the_units_start_is_a_command_line_of_ours() {
     for whose in ["user", "system"] {
         for unit in fs::read_dir(units(whose)).unwrap() {
             let text = fs::read_to_string(unit.unwrap().path()).unwrap();
-            let lines = text
-                .lines()
-                .filter(|line| line.starts_with("ExecStart="));
+            let lines = text.lines().filter(|line| line.starts_with("ExecStart="));
             for line in lines {
                 let line = line.strip_prefix(start(whose)).unwrap().replace("%i", "3");
                 let mut words: Vec<_> = line.split_whitespace().collect();

@@ -2,10 +2,11 @@
 
 use super::finding::Finding;
 use crate::delivery::Room;
-use crate::durable::{Dir, Disk};
-use crate::exit::Status;
+use crate::durable::{Dir, Disk, advice};
+use crate::exit::{Diagnose, Status};
 use crate::handover::{Lmtp, Recipient};
 use crate::maildir::{Ground, Maildir, Site};
+use crate::moment::Moment;
 use crate::profile::draft::shown;
 use crate::profile::{Deliver, PasswordSource, Profile};
 use crate::report::Failure;
@@ -13,6 +14,7 @@ use crate::secrets::{OAuth, Store, keyring};
 use crate::state::{self, Manners, View};
 use crate::stop::Stop;
 use crate::term::{count, escape_str, size};
+use rustix::fs::{Access, access};
 use serde_json::json;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -45,7 +47,7 @@ fn look_at_maildir(profile: &Profile, state: &Path, findings: &mut Vec<Finding>)
         Err(_) => false,
     };
     match site.ground() {
-        Ground::Nothing | Ground::Empty => findings.push(look_above(&profile.maildir, &path)),
+        Ground::Nothing | Ground::Empty => findings.push(look_above(&site, &path)),
         Ground::Part if is_known => findings.push(Finding::warn(
             "maildir",
             format!("{path} lacks one of tmp, new and cur"),
@@ -56,6 +58,9 @@ fn look_at_maildir(profile: &Profile, state: &Path, findings: &mut Vec<Finding>)
             Err(error) => return findings.push(Finding::fail("maildir", &error)),
             Ok(maildir) => {
                 findings.push(look_within(&maildir, &path));
+                let folders = profile.rules.folders().into_iter();
+                let wrong = folders.filter_map(|folder| maildir.check_folder(folder).err());
+                findings.extend(wrong.map(|error| Finding::fail("folder", &error)));
                 findings.push(who_delivers(&site, &profile.server.id()));
             }
         },
@@ -92,23 +97,15 @@ fn look_within(maildir: &Maildir, path: &str) -> Finding {
 }
 
 /// A Maildir that is to be made.
-fn look_above(path: &Path, shown_path: &str) -> Finding {
-    let above = nearest(path);
-    let writable = Dir::open_linked(&Disk::new(), &above).and_then(|dir| dir.check_writable());
-    let found = match writable {
+fn look_above(site: &Site, shown_path: &str) -> Finding {
+    let found = match site.check(&Disk::new(), false) {
         Ok(()) => Finding::ok(
             "maildir",
             format!("{shown_path} is not there yet, and is made with the first mail"),
         ),
-        Err(source) => Finding::fail(
-            "maildir",
-            &crate::maildir::Error::Create {
-                path: path.to_owned(),
-                source,
-            },
-        ),
+        Err(error) => Finding::fail("maildir", &error),
     };
-    found.with("path", path.display().to_string())
+    found.with("path", site.path().display().to_string())
 }
 
 /// The path itself, or what is there above it.
@@ -136,8 +133,7 @@ fn look_at_recipient(deliver: &Deliver, stop: &Stop) -> Finding {
     let program = match &deliver.to {
         Recipient::Program(program) => program,
         Recipient::Mbox(mbox) => {
-            let path = shown(&mbox.path);
-            let found = Finding::ok("deliver", format!("mail is appended to {path}"));
+            let found = look_at_mbox(&mbox.path);
             let found = found.with("path", mbox.path.display().to_string());
             return found.with("keeps", deliver.keeps());
         }
@@ -189,6 +185,37 @@ fn greet(lmtp: &Lmtp, stop: &Stop) -> Finding {
     found.with("lmtp", place)
 }
 
+/// A file that messages are appended to, or that is to be made.
+fn look_at_mbox(path: &Path) -> Finding {
+    let directory = path.parent().unwrap_or(Path::new("/"));
+    let checked = match path.metadata() {
+        Ok(metadata) if !metadata.is_file() => Err(io::ErrorKind::InvalidInput.into()),
+        Ok(_) => access(path, Access::READ_OK | Access::WRITE_OK).map_err(io::Error::from),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        Err(error) => Err(error),
+    };
+    // A lock is made beside it.
+    let checked = checked.and_then(|()| Disk::new().check_directory(directory));
+    let shown_path = shown(path);
+    let Err(error) = checked else {
+        return Finding::ok("deliver", format!("mail is appended to {shown_path}"));
+    };
+    let message = match error.kind() {
+        io::ErrorKind::InvalidInput => format!("{shown_path} is not a regular file"),
+        _ => format!("nothing can be appended to {shown_path}: {error}"),
+    };
+    let way = advice(path, &error).unwrap_or_else(|| "name another file in `deliver`".to_owned());
+    Finding::failed(
+        "deliver",
+        Failure {
+            status: Status::CannotCreate,
+            message,
+            hint: Some(format!("{way}; until then what is fetched waits")),
+            routine: false,
+        },
+    )
+}
+
 fn free_space(path: &Path) -> Option<Finding> {
     let dir = Dir::open_linked(&Disk::new(), &nearest(path)).ok()?;
     let octets = dir.available().ok()?;
@@ -223,6 +250,13 @@ fn look_at_state(profile: &Profile, state: &Path) -> Finding {
             },
         };
     };
+    let usable = dir.check_private().and_then(|()| dir.check_writable());
+    if let Err(error) = usable {
+        return state_error(state, error);
+    }
+    if let Some(error) = state::held(&dir, &profile.server.id(), Moment::now().now) {
+        return Finding::warn("state", error.to_string(), error.hint().unwrap_or_default());
+    }
     match state::inspect(&dir, &profile.server.id()) {
         Err(error) => Finding::fail("state", &error),
         Ok(found) if found.damaged => Finding::warn(

@@ -2,7 +2,7 @@
 
 use super::finding::Finding;
 use crate::exit::Diagnose;
-use crate::fetch::{Account, Look, examine};
+use crate::fetch::{Account, Look, examine, postponed};
 use crate::moment::Moment;
 use crate::net::dial::Addresses;
 use crate::net::facts::{Certificate, TlsFacts};
@@ -90,6 +90,14 @@ pub(super) fn look(account: &Account<'_>, heard: &Heard) -> Examined {
         port: profile.server.port,
     };
     account.environment.report.report(&profile.name, event);
+    if let Some(error) = postponed(account) {
+        let text = format!("a fetch by a timer is not tried: {error}");
+        findings.push(Finding::warn(
+            "wait",
+            text,
+            error.hint().unwrap_or_default(),
+        ));
+    }
     let addresses = match look_up(profile, stop, &mut findings) {
         Ok(addresses) => addresses,
         Err(error) => {
@@ -279,7 +287,7 @@ fn capabilities(check: &'static str, when: &str, announced: &[String]) -> Findin
 
 /// A maildrop that is open; ends the session.
 fn look_within(
-    look: Look,
+    mut look: Look,
     seen: &OfAccount,
     profile: &Profile,
     findings: &mut Vec<Finding>,
@@ -322,6 +330,9 @@ fn look_within(
     findings.push(delay.with("seconds", after.login_delay));
     let expire = after.expire.or(seen.expire);
     findings.push(look_at_expire(expire, profile.policy.keep).with("days", json!(expire)));
+    if let Some(error) = look.stop.take() {
+        findings.push(Finding::fail("fetch", &error));
+    }
     look.leave();
     (messages, octets)
 }

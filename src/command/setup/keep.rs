@@ -22,14 +22,7 @@ pub(super) fn choose(
 ) -> Result<Place, Failure> {
     let file = || Place::File(draft::shown(&edit::password_file(config, name)));
     match wanted {
-        Some(Secret::Keyring) if !has_keyring => {
-            return Err(Failure::new(
-                Status::NoPermission,
-                "--secret keyring: no keyring answers in this session",
-                "use --secret file",
-            ));
-        }
-        Some(Secret::Keyring) => return Ok(Place::Keyring),
+        Some(Secret::Keyring) => return check_keyring(has_keyring).map(|()| Place::Keyring),
         Some(Secret::File) => return Ok(file()),
         Some(Secret::Ask) => return Ok(Place::Ask),
         None => {}
@@ -61,6 +54,18 @@ pub(super) fn choose(
                 Err(error) => Err(error.to_string()),
             }
         }),
+    }
+}
+
+/// Fails where `--secret keyring` has none.
+pub(super) fn check_keyring(has_keyring: bool) -> Result<(), Failure> {
+    match has_keyring {
+        true => Ok(()),
+        false => Err(Failure::new(
+            Status::NoPermission,
+            "--secret keyring: no keyring answers in this session",
+            "use --secret file",
+        )),
     }
 }
 

@@ -3,12 +3,12 @@
 //! Nothing is written before the last one.
 
 mod attempt;
+mod given;
 mod keep;
 mod server;
 mod trust;
 mod typed;
 
-use super::account::usable_maildir;
 use super::context::Context;
 use super::fail::{Failure, print};
 use super::login;
@@ -21,7 +21,7 @@ use crate::net::tls::TlsPolicy;
 use crate::paths;
 use crate::profile::draft::{self, Draft, Place};
 use crate::profile::units::Period;
-use crate::profile::{Config, Keep, Overrides, checked_user, without_password};
+use crate::profile::{Config, Keep, Overrides, without_password};
 use crate::secrets::Password;
 use crate::secrets::keyring;
 use crate::stop::echo;
@@ -56,6 +56,7 @@ pub(super) fn run(context: &Context<'_>, arguments: &Setup) -> Result<Status, Fa
     let policy = trust::policy_of(&arguments.sign_in)?;
     echo::last_words(Some("Nothing has been written."));
     let has_keyring = look_for_keyring();
+    given::check(arguments, &config, &path, &has_keyring)?;
     let address = match &arguments.address {
         Some(text) => Address::parse(text).map_err(|wrong| {
             Failure::new(
@@ -64,6 +65,21 @@ pub(super) fn run(context: &Context<'_>, arguments: &Setup) -> Result<Status, Fa
                 "popfetch setup ada@example.com",
             )
         })?,
+        None if asker.yes => {
+            return Err(Failure::new(
+                Status::Usage,
+                "it is not said whose mail is to be fetched",
+                format!(
+                    "name the address, as in popfetch setup ada@example.com{}{}",
+                    if arguments.print {
+                        " --print"
+                    } else {
+                        " --yes"
+                    },
+                    typed::config_option(context.global.config.as_deref())
+                ),
+            ));
+        }
         None => asker.text("Your mail address", None, |text| {
             Address::parse(text).map_err(str::to_owned)
         })?,
@@ -110,7 +126,12 @@ pub(super) fn run(context: &Context<'_>, arguments: &Setup) -> Result<Status, Fa
         print(draft.text())?;
         return Ok(Status::Ok);
     }
-    finish(context, &asker, &draft, password.as_ref(), &path)
+    let something_comes = waiting != Some(0) && draft.latest != Some(0);
+    let next = Next {
+        config: context.global.config.as_deref(),
+        something_comes,
+    };
+    finish(context, &asker, &draft, password.as_ref(), &path, next)
 }
 
 /// What is known before the sign-in.
@@ -122,13 +143,7 @@ fn begin(
     policy: TlsPolicy,
 ) -> Result<Draft, Failure> {
     let user = match &arguments.user {
-        Some(user) => checked_user(user).map_err(|wrong| {
-            Failure::new(
-                Status::Usage,
-                format!("--user: {wrong}"),
-                "see your provider's pages",
-            )
-        })?,
+        Some(user) => given::user_of(user)?,
         None => server.user.clone(),
     };
     let name = arguments.name.clone();
@@ -319,7 +334,7 @@ fn questions(
                 Some(given) => std::path::absolute(given).map_err(|error| error.to_string())?,
                 None => draft::path_of(text)?,
             };
-            usable_maildir(&maildir).map_err(|error| error.to_string())?;
+            given::check_maildir(&maildir, draft, path).map_err(|wrong| wrong.text())?;
             Ok(maildir)
         },
     )?;
@@ -360,6 +375,7 @@ fn finish(
     draft: &Draft,
     password: Option<&Password>,
     path: &Path,
+    next: Next<'_>,
 ) -> Result<Status, Failure> {
     let shown = draft::shown(path);
     if !asker.yes {
@@ -387,18 +403,34 @@ fn finish(
         login::run(context, &login)?;
     }
     eprintln!();
-    say_next(asker, draft, context.global.config.as_deref());
+    say_next(asker, draft, &next);
     Ok(Status::Ok)
+}
+
+/// What there is to be done next.
+struct Next<'a> {
+    config: Option<&'a Path>,
+    /// The first fetch brings something that can be read.
+    something_comes: bool,
 }
 
 /// What to do now: fetch, read, and have it fetched by a timer. What is to be typed stands in lines of
 /// its own, which are never broken.
-fn say_next(asker: &Asker, draft: &Draft, config: Option<&Path>) {
-    let option = typed::config_option(config);
-    asker.say(&format!("Next:\n  {}{option}", typed::program()));
+fn say_next(asker: &Asker, draft: &Draft, next: &Next<'_>) {
+    let option = typed::config_option(next.config);
+    let ours = typed::program();
+    asker.say(&format!("Next:\n  {ours}{option}"));
     asker.below("fetch it");
+    if next.something_comes {
+        asker.say(&format!("  {ours} list{option}"));
+        asker.below("see what has come, the newest first");
+        asker.say(&format!("  {ours} show 1{option}"));
+        asker.below("read the first message of that list: any other by its number");
+    }
     asker.say(&format!("  mutt -f {}", quoted(&draft.maildir)));
-    asker.below("read it; or with notmuch, or import it into Thunderbird");
+    asker.below(
+        "read all of it with a mail program; or with notmuch, or import it into Thunderbird",
+    );
     if draft.secret == Place::Ask {
         asker.say(&format!("  {} man popfetch.toml", typed::program()));
         asker.below("how a timer gets the password where nobody can be asked");

@@ -1,15 +1,24 @@
 use std::fs;
+use std::os::unix::fs::{PermissionsExt, symlink};
+use std::path::PathBuf;
+use std::time::Duration;
 
 use super::findings;
-use crate::given::{assert_said, behaving, run, server};
+use crate::given::{assert_said, behaving, id_of, mail, run, server};
+use crate::import::taken::mpop;
 use crate::support::account::Account;
 use crate::support::behaviour::{Behaviour, Reply};
 use crate::support::gate::microsocks;
 use crate::support::keyring::Keyring;
 use crate::support::listener::ClosedPort;
+use crate::support::maildrop::Maildrop;
 use crate::support::mounted::Mounted;
+use crate::support::process::within;
 use crate::support::run::Home;
+use crate::support::server::Server;
 use crate::support::terminal::everything;
+use popfetch::durable::Disk;
+use popfetch::state::{self, Claim, Moment};
 
 /// A host with three addresses, at one of which nobody listens.
 #[test]
@@ -199,4 +208,195 @@ fn make(home: &Home) {
     for part in ["tmp", "new", "cur"] {
         fs::create_dir_all(home.maildir("a").join(part)).unwrap();
     }
+}
+
+/// What a fetch says that nobody attends to, and what the test of the account says of the same.
+#[track_caller]
+fn said_by_both(home: &Home, server: &Server, status: i32, check: &str) {
+    let before = server.sessions().len();
+    let fetched = run(home, &["fetch", "-q"], status);
+    assert_eq!(
+        server.sessions().len(),
+        before,
+        "it is refused before it connects"
+    );
+    let error = fetched.stderr.lines().next().unwrap_or_default().to_owned();
+    let found = findings(home, status);
+    assert_eq!(found.verdict(check), "fail", "{:#?}", found.0);
+    let text = found.of(check)["text"].as_str().unwrap();
+    let error = error.trim_start_matches("error: a: ");
+    assert_eq!(text, error, "{fetched:#?}");
+    assert!(found.of(check)["hint"].is_string(), "{:#?}", found.0);
+}
+
+fn made_maildir(home: &Home) -> PathBuf {
+    let maildir = home.maildir("a");
+    for part in ["tmp", "new", "cur"] {
+        fs::create_dir_all(maildir.join(part)).unwrap();
+    }
+    maildir
+}
+
+#[test]
+fn whatever_on_this_machine_a_fetch_is_refused_for_is_told_alike() {
+    let lists = "[[accounts.a.rules]]\nfrom = \"*\"\nthen = { folder = \".Lists\" }\n";
+    type Prepare = fn(&Home);
+    let cases: [(&str, Prepare, i32, &str); 6] = [
+        (
+            "",
+            |home| {
+                home.private_file("Mail/a", "no directory");
+            },
+            78,
+            "maildir",
+        ),
+        (
+            "",
+            |home| {
+                fs::create_dir(home.path().join("Mail")).unwrap();
+                symlink("/nonexistent/disk", home.maildir("a")).unwrap();
+            },
+            73,
+            "maildir",
+        ),
+        (
+            "",
+            |home| {
+                home.private_file("Mail/a/thesis.txt", "dear reader");
+            },
+            78,
+            "maildir",
+        ),
+        (
+            lists,
+            |home| {
+                fs::write(made_maildir(home).join(".Lists"), "no directory").unwrap();
+            },
+            73,
+            "folder",
+        ),
+        (
+            "",
+            |home| {
+                home.private_file(".local/state/popfetch", "no directory");
+            },
+            74,
+            "state",
+        ),
+        (
+            "",
+            |home| {
+                fs::create_dir_all(home.state()).unwrap();
+                fs::set_permissions(home.state(), fs::Permissions::from_mode(0o770)).unwrap();
+            },
+            78,
+            "state",
+        ),
+    ];
+    for (lines, prepare, status, check) in cases {
+        let (server, home) = server(1);
+        home.one_account(&server.account(), lines);
+        prepare(&home);
+        said_by_both(&home, &server, status, check);
+    }
+}
+
+#[test]
+fn a_file_that_nothing_can_be_appended_to_fails() {
+    let (server, home) = server(1);
+    let account = home.account_config("a", &server.account());
+    fs::create_dir_all(home.path().join("in")).unwrap();
+    home.config(&(account + "deliver = { mbox = \"~/in\" }\n"));
+    let found = findings(&home, 73);
+    assert_eq!(found.amiss(), ["deliver"]);
+    assert!(
+        found.of("deliver")["text"]
+            .as_str()
+            .unwrap()
+            .contains("not a regular file")
+    );
+    let fetched = home.popfetch(["fetch"]).run();
+    assert_ne!(fetched.status, Some(0), "{fetched:#?}");
+}
+
+#[test]
+fn an_account_that_another_fetch_holds_is_told_with_its_process_and_the_lock_left_alone() {
+    let (server, home) = server(1);
+    run(&home, &["fetch"], 0);
+    let dir = state::open_directory(&Disk::new(), &home.state()).unwrap();
+    let claim = Claim::take(dir, &id_of(&server), "a", &Moment::now()).unwrap();
+    assert_said(
+        &run(&home, &["fetch"], 75),
+        &["another popfetch holds this account"],
+    );
+    let found = findings(&home, 0);
+    let state = found.of("state");
+    assert_eq!(state["verdict"], "warn", "{state}");
+    let text = state["text"].as_str().unwrap();
+    assert!(
+        text.contains("another popfetch holds this account (process "),
+        "{text}"
+    );
+    drop(claim);
+    // Whatever another test starts has a copy of the lock from here, for a moment.
+    let is_free = || (findings(&home, 0).verdict("state") == "ok").then_some(());
+    within(Duration::from_secs(20), is_free).expect("the lock is free");
+}
+
+#[test]
+fn a_server_that_is_left_alone_for_now_is_warned_of_with_what_a_timer_would_say() {
+    let (server, home) = server(1);
+    let mut account = server.account();
+    account.password = "wrong".into();
+    home.one_account(&account, "");
+    run(&home, &["fetch"], 77);
+    let sessions = server.sessions().len();
+    let refused = run(&home, &["fetch"], 77);
+    assert_eq!(server.sessions().len(), sessions);
+    assert_said(&refused, &["not tried"]);
+    let found = findings(&home, 77);
+    assert_eq!(found.verdict("wait"), "warn");
+    assert!(
+        found.of("wait")["text"]
+            .as_str()
+            .unwrap()
+            .contains("not tried")
+    );
+    // Another password is tried at once.
+    home.one_account(&server.account(), "");
+    let found = findings(&home, 0);
+    assert!(
+        found.0.iter().all(|it| it["check"] != "wait"),
+        "{:#?}",
+        found.0
+    );
+}
+
+#[test]
+fn a_mailbox_of_which_an_import_knows_nothing_fails_as_the_fetch_of_it_does() {
+    let (server, home) = server(10);
+    mpop(&home, &server, "on", &["other-1", "other-2"]);
+    run(&home, &["import", "mpop", "-y"], 0);
+    let fetched = run(&home, &["fetch", "a"], 78);
+    let found = findings(&home, 78);
+    assert_eq!(found.amiss(), ["fetch"]);
+    let text = found.of("fetch")["text"].as_str().unwrap();
+    assert!(text.starts_with("none of the 10 messages"), "{text}");
+    assert_said(&fetched, &[text]);
+    let hint = found.of("fetch")["hint"].as_str().unwrap();
+    assert!(hint.contains("--as-new a"), "{hint}");
+}
+
+#[test]
+fn the_newest_alone_of_a_mailbox_without_unique_ids_fails_and_so_does_a_dry_run() {
+    let (_server, home) = Server::builder(&Maildrop::new(mail(3)))
+        .behaviour(Behaviour::new().on("UIDL", Reply::raw("-ERR unknown command\r\n")))
+        .with_home("latest = 1\n");
+    let fetched = home.popfetch(["fetch"]).run();
+    let status = fetched.status.unwrap();
+    assert_ne!(status, 0, "{fetched:#?}");
+    run(&home, &["fetch", "--dry-run"], status);
+    let found = findings(&home, status);
+    assert_eq!(found.verdict("fetch"), "fail");
+    assert_said(&fetched, &[found.of("fetch")["text"].as_str().unwrap()]);
 }

@@ -3,6 +3,7 @@ use std::fs;
 use super::{ALL, Named, Scene};
 use crate::given::{assert_said, letter, mail};
 use crate::support::maildrop::Maildrop;
+use crate::support::run::Home;
 use crate::support::server::Server;
 use crate::support::tree;
 
@@ -105,4 +106,144 @@ fn hint_a_refused_password_is_told_with_the_place_that_it_is_from() {
         let output = scene.run(&["fetch", "--now"]);
         assert_eq!(output.status, Some(0), "{output:#?}");
     }
+}
+
+/// `--config` and its file stand in what is told to be typed.
+#[test]
+fn hint_words_of_other_tools_below_a_command_lead_to_ours_and_name_the_config_file() {
+    let home = Home::new();
+    home.private_file(
+        "other.toml",
+        "[accounts.work]\nhost = \"h\"\nuser = \"u\"\n",
+    );
+    for (line, hint) in [
+        (&["account", "add"][..], "that is popfetch setup"),
+        (
+            &["account", "rm", "work"],
+            "that is popfetch account remove ACCOUNT",
+        ),
+        (&["account", "check"], "that is popfetch account test"),
+        (
+            &["state", "reset", "work"],
+            "that is popfetch state forget ACCOUNT --all",
+        ),
+        (
+            &["password", "store", "work"],
+            "that is popfetch password set ACCOUNT",
+        ),
+        (
+            &["state", "forget", "work"],
+            "popfetch state forget ACCOUNT --all",
+        ),
+    ] {
+        let output = home.popfetch(line).expect(64);
+        assert_said(&output, &[hint]);
+        let output = home
+            .popfetch(["--config", "other.toml"].iter().chain(line))
+            .expect(64);
+        assert_said(&output, &[&format!("{hint} --config other.toml")]);
+    }
+}
+
+#[test]
+fn hint_a_directory_named_as_the_config_file_leads_to_the_file() {
+    let home = Home::new();
+    let output = home.popfetch(["fetch", "--config", "/"]).expect(78);
+    assert_said(
+        &output,
+        &[
+            "/ is a directory, and no config file",
+            "popfetch setup --config",
+        ],
+    );
+    fs::create_dir_all(home.path().join("etc")).unwrap();
+    home.private_file(
+        "etc/config.toml",
+        "[accounts.work]\nhost = \"h\"\nuser = \"u\"\n",
+    );
+    let output = home
+        .popfetch(["account", "list", "--config", "etc"])
+        .expect(78);
+    assert_said(&output, &["name the file in it: --config etc/config.toml"]);
+    home.popfetch(["account", "list", "--config", "etc/config.toml"])
+        .expect(0);
+    let output = home.popfetch(["fetch", "--config", "no.toml"]).expect(78);
+    assert_said(
+        &output,
+        &["`popfetch setup --config no.toml` makes the file"],
+    );
+}
+
+#[test]
+fn hint_a_password_that_no_keyring_can_keep_is_not_told_to_come_in_by_a_pipe() {
+    let home = Home::new();
+    home.config("[accounts.work]\nhost = \"h\"\nuser = \"u\"\n");
+    for command in ["set", "remove"] {
+        let output = home
+            .popfetch(["password", command, "work"])
+            .stdin("x\n")
+            .expect(77);
+        assert_said(&output, &["`password-file`"]);
+        assert!(!output.stderr.contains("--password-stdin"), "{output:#?}");
+    }
+}
+
+#[test]
+fn hint_without_a_config_file_a_list_names_the_maildir_that_it_can_read() {
+    let home = Home::new();
+    let output = home.popfetch(["list"]).expect(78);
+    assert_said(&output, &["--maildir DIR reads a Maildir"]);
+    for part in ["tmp", "new", "cur"] {
+        fs::create_dir_all(home.path().join("box").join(part)).unwrap();
+    }
+    home.popfetch(["list", "--maildir", "box"]).expect(0);
+    let output = home.popfetch(["list", "--maildir", "bax"]).expect(73);
+    assert_said(&output, &["the directory that has new and cur in it"]);
+}
+
+#[test]
+fn hint_an_account_with_nearly_this_name_is_offered_wherever_one_is_named() {
+    let home = Home::new();
+    home.config("[accounts.work]\nhost = \"h\"\nuser = \"u\"\n");
+    for line in [
+        &["fetch", "wrok"][..],
+        &["list", "wrok"],
+        &["verify", "wrok"],
+        &["account", "remove", "wrok"],
+        &["account", "show", "wrok"],
+        &["state", "forget", "wrok", "--all"],
+    ] {
+        let output = home.popfetch(line).expect(78);
+        assert_said(
+            &output,
+            &["there is no account `wrok`", "did you mean `work`?"],
+        );
+    }
+    let output = home.popfetch(["fetch", "ada@pop.example.com"]).expect(78);
+    assert_said(
+        &output,
+        &["popfetch pops://ada@pop.example.com --maildir DIR"],
+    );
+}
+
+#[test]
+fn hint_numbers_of_the_last_list_are_named_and_a_new_list_is_made_of_the_same_file() {
+    let scene = Scene::new(Server::start(&Maildrop::new(mail(2))), Named::Config);
+    scene.fetch(0);
+    let none = scene.run_alone(&["show", "1"]);
+    assert_said(
+        &none,
+        &["there is none; to make one: popfetch list --config"],
+    );
+    assert_eq!(scene.follow(&none, "popfetch list").status, Some(0));
+    let beyond = scene.run_alone(&["show", "3"]);
+    assert_eq!(beyond.status, Some(1), "{beyond:#?}");
+    assert_said(&beyond, &["its numbers are 1 to 2"]);
+    fs::remove_file(tree::new_files(&scene.maildir).remove(1)).unwrap();
+    fs::remove_file(tree::new_files(&scene.maildir).remove(0)).unwrap();
+    let moved = scene.run_alone(&["show", "1"]);
+    assert_eq!(moved.status, Some(1), "{moved:#?}");
+    let listed = scene.follow(&moved, "popfetch list");
+    assert_eq!(listed.status, Some(0), "{listed:#?}");
+    assert_said(&moved, &["--all-folders"]);
 }

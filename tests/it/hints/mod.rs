@@ -124,6 +124,15 @@ impl Scene {
         self.home.popfetch(words).stdin(self.password()).run()
     }
 
+    /// A command that names no account, but its config file where that is not the usual one.
+    pub fn run_alone(&self, command: &[&str]) -> Output {
+        let mut words: Vec<String> = command.iter().map(|it| (*it).to_owned()).collect();
+        if self.named == Named::Config {
+            words.extend(self.words().into_iter().skip(1));
+        }
+        self.home.popfetch(words).run()
+    }
+
     pub fn fetch(&self, status: i32) -> Output {
         let output = self.run(&["fetch"]);
         assert_eq!(output.status, Some(status), "{:?}: {output:#?}", self.named);

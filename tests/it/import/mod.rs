@@ -13,6 +13,6 @@ mod real;
 /// What is the same for all tools.
 mod shared;
 /// What is left behind, and what is not.
-mod taken;
+pub mod taken;
 /// Thunderbird's profiles, with the tests' own server.
 mod thunderbird;

@@ -9,7 +9,7 @@ use crate::support::tree;
 use std::fs;
 
 /// mpop's config for the server, as the account "a", and its unique-ids.
-pub(super) fn mpop(home: &Home, server: &Server, keep: &str, names: &[&str]) {
+pub fn mpop(home: &Home, server: &Server, keep: &str, names: &[&str]) {
     let account = server.account();
     let text = format!(
         "account a\nhost {}\nport {}\ntls on\ntls_starttls off\ntls_trust_file {}\nuser {}\npassword {}\n\

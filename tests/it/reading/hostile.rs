@@ -1,6 +1,7 @@
 use std::fs;
+use std::path::Path;
 
-use super::{Mailbox, letter};
+use super::{Mailbox, letter, make};
 use crate::support::process::installed;
 use crate::support::samples;
 use crate::support::skip::{Lack, skip};
@@ -144,4 +145,78 @@ fn reading_opens_no_connection_and_is_confined_before_it_opens_a_message() {
         let opened = opened.expect("it was read");
         assert!(confined.ended < opened.began, "{text}");
     }
+}
+
+/// A link is not followed, so that nobody can read it here, not even root.
+fn put_out_of_sight(part: &Path) {
+    let away = part.with_extension("away");
+    fs::rename(part, &away).unwrap();
+    std::os::unix::fs::symlink(&away, part).unwrap();
+}
+
+#[test]
+fn a_directory_that_cannot_be_read_is_named_and_the_rest_is_listed() {
+    let mail = Mailbox::new();
+    mail.put(
+        "new/1764000001.a.host",
+        letter(1, "a@example.com", "in new"),
+    );
+    mail.put(
+        "cur/1764000002.b.host:2,S",
+        letter(2, "a@example.com", "in cur"),
+    );
+    let folder = mail.root.join(".Lists");
+    make(&folder);
+    fs::write(
+        folder.join("new/1764000003.c.host"),
+        letter(3, "a@example.com", "in a folder"),
+    )
+    .unwrap();
+    let root = mail.root.to_str().unwrap().to_owned();
+    let list =
+        |more: &[&str], status| mail.run(&[&["list", "--maildir", &root], more].concat(), status);
+    put_out_of_sight(&mail.root.join("cur"));
+    let output = list(&[], 1);
+    assert!(output.stdout.contains("in new"), "{output:#?}");
+    assert_eq!(output.stdout.lines().count(), 1);
+    assert!(
+        output
+            .stderr
+            .contains("cur cannot be read, and is left out"),
+        "{output:#?}"
+    );
+    put_out_of_sight(&folder.join("new"));
+    let output = list(&["--all-folders"], 1);
+    assert!(output.stdout.contains("in new"), "{output:#?}");
+    for part in ["/cur cannot", ".Lists/new cannot"] {
+        assert!(output.stderr.contains(part), "{part}: {output:#?}");
+    }
+    // Where nothing can be read that is what is said, and not that there are none.
+    put_out_of_sight(&mail.root.join("new"));
+    let output = list(&[], 74);
+    assert!(!output.stderr.contains("no messages"), "{output:#?}");
+    let output = list(&["--folder", "Lists"], 1);
+    assert!(!output.stderr.contains("no messages"), "{output:#?}");
+}
+
+#[test]
+fn an_account_that_cannot_be_read_keeps_no_other_from_being_listed() {
+    let mail = Mailbox::new();
+    mail.put("new/1764000001.a.host", letter(1, "a@example.com", "of a"));
+    let other = mail.home.path().join("other");
+    make(&other);
+    for part in ["new", "cur"] {
+        put_out_of_sight(&other.join(part));
+    }
+    mail.home.config(&format!(
+        "[accounts.a]\nhost = \"h\"\nuser = \"a\"\nmaildir = {:?}\n\
+         [accounts.b]\nhost = \"h\"\nuser = \"b\"\nmaildir = {other:?}\n",
+        mail.root
+    ));
+    let output = mail.run(&["list"], 74);
+    assert!(output.stdout.contains("of a"), "{output:#?}");
+    assert!(
+        output.stderr.contains("error: b: cannot read"),
+        "{output:#?}"
+    );
 }

@@ -289,3 +289,24 @@ fn what_is_typed_while_servers_are_tried_is_not_shown_and_answers_nothing() {
     assert!(!screen.contains("geheim"), "{screen}");
     assert!(!screen.contains("there is no such host"), "{screen}");
 }
+
+#[test]
+fn a_maildir_that_cannot_be_is_asked_for_again() {
+    let Some((_dovecot, _dns, home)) = at_the_usual_name() else {
+        return;
+    };
+    home.private_file("file", "no directory");
+    let mut terminal = Terminal::start(&home, 80, &["setup", "ada@example.test"]);
+    terminal.answer("Password for ", "secret");
+    enter(&mut terminal, &QUESTIONS[..3]);
+    terminal.answer(QUESTIONS[3], "~/file/mail");
+    terminal.wait_for("is not a Maildir");
+    terminal.answer(QUESTIONS[3], "~/${HOME}/mail");
+    terminal.wait_for("stands for nothing");
+    terminal.answer(QUESTIONS[3], "~/mail");
+    enter(&mut terminal, &QUESTIONS[4..]);
+    let (status, screen) = terminal.end();
+    assert_eq!(status, 0, "{screen}");
+    home.popfetch(["fetch"]).expect(0);
+    assert!(home.path().join("mail/new").is_dir());
+}

@@ -2,8 +2,12 @@
 
 use super::{at_a_record, at_the_usual_name, home_in, made};
 use crate::support::dns::{NameServer, Record};
+use crate::support::run::Home;
+use crate::support::skip::{Lack, is_root, skip};
+use crate::support::terminal::everything;
 use crate::support::tree;
 use std::fs;
+use std::os::unix::fs::{PermissionsExt, symlink};
 
 #[test]
 fn with_yes_and_a_password_in_a_pipe_nothing_is_asked() {
@@ -184,7 +188,10 @@ fn without_a_terminal_and_without_answers_nothing_is_guessed() {
         "{output:?}"
     );
     let output = home.popfetch(["setup", "--yes"]).expect(64);
-    assert!(output.stderr.contains("Your mail address"), "{output:?}");
+    assert!(
+        output.stderr.contains("setup ada@example.com --yes"),
+        "{output:?}"
+    );
     let answers = "ada@example.test\nsecret\n\n\n\n\n\n\n";
     home.popfetch(["setup"]).stdin(answers).expect(0);
     assert!(home.config_file().exists());
@@ -223,10 +230,17 @@ fn the_lines_that_setup_ends_with_carry_the_config_file_and_work() {
     ];
     let output = home.popfetch(line).stdin("secret\n").expect(0);
     let option = format!(" --config '{file}'");
-    let mut lines = output.stderr.lines();
-    let fetch = lines.by_ref().skip_while(|line| *line != "Next:").nth(1);
+    let mut lines = output.stderr.lines().skip_while(|line| *line != "Next:");
+    let ours = lines.by_ref().take_while(|line| !line.contains("mutt"));
+    let mut ours: Vec<&str> = ours.filter(|line| line.contains(&option)).collect();
     let timer = lines.find_map(|line| line.strip_prefix("      */10 * * * * "));
-    for line in [fetch.unwrap(), timer.unwrap()] {
+    assert!(
+        ours[1].contains(" list ") && ours[2].contains(" show 1 "),
+        "{ours:?}"
+    );
+    ours.extend(timer);
+    assert_eq!(ours.len(), 4, "{output:#?}");
+    for line in ours {
         assert!(line.ends_with(&option), "{output:#?}");
         let mut command = std::process::Command::new("sh");
         home.furnish(&mut command);
@@ -263,5 +277,106 @@ fn without_a_network_that_is_the_reason_and_what_is_known_is_said() {
         for wrong in ["No POP3 server", "--host HOST", "os error"] {
             assert!(!said.contains(wrong), "{wrong}: {said}");
         }
+    }
+}
+
+/// A home that knows no server, with the files that are in the way.
+fn nowhere_with_obstacles() -> (NameServer, Home) {
+    let dns = NameServer::start(&[]);
+    let home = home_in(&[], &dns, "/etc/ssl/certs/ca-certificates.crt".into());
+    home.private_file("file", "no directory");
+    home.private_file("Documents/thesis.txt", "dear reader");
+    (dns, home)
+}
+
+#[test]
+fn a_maildir_that_cannot_be_is_said_before_anybody_is_asked_and_nothing_is_written() {
+    let (_dns, home) = nowhere_with_obstacles();
+    let other = Home::new();
+    let link = other.path().join("link");
+    symlink("/nonexistent/disk", &link).unwrap();
+    let (link, below) = (link.to_str().unwrap(), link.join("below"));
+    let before = everything(home.path());
+    for (maildir, status, said) in [
+        ("file", 78, "is not a Maildir"),
+        ("file/below", 78, "is not a Maildir"),
+        ("file/far/below", 78, "is not a Maildir"),
+        ("Documents", 78, "is not a Maildir"),
+        (link, 73, "is gone"),
+        (below.to_str().unwrap(), 73, "is gone"),
+        ("a$b", 78, "stands for nothing"),
+        ("{box}", 78, "stands for nothing"),
+    ] {
+        for more in [&["--yes", "--password-stdin"][..], &[], &["--print"]] {
+            let line = [&["setup", "ada@example.test", "--maildir", maildir], more].concat();
+            let output = home.popfetch(line).stdin("secret\n").expect(status);
+            assert!(output.stderr.contains(said), "{maildir}: {output:#?}");
+            assert!(output.stderr.contains("hint: "), "{maildir}: {output:#?}");
+            assert!(!output.stderr.contains("Password"), "{output:#?}");
+            assert!(everything(home.path()) == before, "{maildir}");
+        }
+    }
+}
+
+#[test]
+fn a_maildir_where_nothing_may_be_written_is_said_before_anybody_is_asked() {
+    if is_root() {
+        return skip(Lack::Tool, "root may write everywhere");
+    }
+    let (_dns, home) = nowhere_with_obstacles();
+    let locked = home.path().join("locked");
+    fs::create_dir(&locked).unwrap();
+    fs::set_permissions(&locked, fs::Permissions::from_mode(0o500)).unwrap();
+    let line = [
+        "setup",
+        "ada@example.test",
+        "--yes",
+        "--maildir",
+        "locked/mail",
+    ];
+    let output = home.popfetch(line).stdin("secret\n").expect(73);
+    assert!(
+        output.stderr.contains("cannot create the Maildir"),
+        "{output:#?}"
+    );
+}
+
+#[test]
+fn a_name_a_user_a_secret_or_a_config_file_that_cannot_be_is_said_before_anybody_is_asked() {
+    let (_dns, home) = nowhere_with_obstacles();
+    home.config("[accounts.here]\nhost = \"pop.example.com\"\nuser = \"bob\"\n");
+    let before = everything(home.path());
+    for (options, status, said) in [
+        (
+            &["--name", "here"][..],
+            64,
+            "there is an account `here` already",
+        ),
+        (&["--name", "a/b"], 64, "cannot have a `/`"),
+        (&["--name", "fetch"], 64, "is a command"),
+        (&["--user", ""], 64, "--user"),
+        (&["--secret", "keyring"], 77, "no keyring answers"),
+        (&["--config", "file/config.toml"], 74, "cannot write"),
+    ] {
+        let line = [
+            &["setup", "ada@example.test", "--yes", "--password-stdin"],
+            options,
+        ]
+        .concat();
+        let output = home.popfetch(line).stdin("secret\n").expect(status);
+        assert!(output.stderr.contains(said), "{options:?}: {output:#?}");
+        assert!(output.stderr.contains("hint: "), "{options:?}: {output:#?}");
+        assert!(!output.stderr.contains("No POP3 server"), "{output:#?}");
+        assert!(everything(home.path()) == before, "{options:?}");
+    }
+}
+
+#[test]
+fn with_yes_an_address_that_is_not_there_is_asked_for_with_the_line_to_type() {
+    let (_dns, home) = nowhere_with_obstacles();
+    for option in ["--yes", "--print"] {
+        let output = home.popfetch(["setup", option]).stdin("").expect(64);
+        let wanted = format!("popfetch setup ada@example.com {option}");
+        assert!(output.stderr.contains(&wanted), "{output:#?}");
     }
 }

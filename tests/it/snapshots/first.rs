@@ -95,3 +95,38 @@ fn the_manual_on_a_terminal() {
         .run(&["man", "popfetch.toml"], 0)
         .hold("man");
 }
+
+#[test]
+fn the_help() {
+    let home = Home::short();
+    for columns in WIDTHS {
+        Screens::at(&home, columns)
+            .run(&["--help"], 0)
+            .run(&["state", "accept", "-h"], 0)
+            .hold("help");
+    }
+}
+
+#[test]
+fn lines_that_make_no_sense() {
+    let home = Home::short();
+    for columns in WIDTHS {
+        let mut screens = Screens::at(&home, columns);
+        for words in [
+            &["show"][..],
+            &["fetch", "--max-time", "0"],
+            &["fetch", "--max-time"],
+            &["fetch", "--timeout", "soon", "work"],
+            &["fetch", "--keep", "--delete"],
+            &["fetch", "--jobs", "0"],
+            &["list", "--since", "yesterday"],
+            &["account", "add"],
+            &["account", "rm", "work"],
+            &["state", "forget", "work"],
+            &["password"],
+        ] {
+            screens = screens.run(words, 64);
+        }
+        screens.hold("usage");
+    }
+}
