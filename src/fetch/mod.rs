@@ -33,7 +33,7 @@ mod room;
 mod rules;
 mod run;
 mod session;
-mod sessions;
+mod succession;
 mod tell;
 
 use broken::Broken;

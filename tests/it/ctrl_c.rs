@@ -1,14 +1,13 @@
 //! Whoever presses Ctrl-C hears of it at once, and gets a screen back that a shell can go on with.
 
 use std::io::Read;
-use std::time::Duration;
 
 use crate::given::{Gate, behaving, gate_for, journals, mail, run};
 use crate::support::account::Account;
 use crate::support::behaviour::{Behaviour, Reply};
 use crate::support::listener::Listener;
 use crate::support::maildrop::Maildrop;
-use crate::support::process::within;
+use crate::support::process::{PATIENCE, within};
 use crate::support::run::Home;
 use crate::support::server::Server;
 use crate::support::terminal::{Terminal, everything};
@@ -98,7 +97,7 @@ fn during_a_look_up_and_a_handshake_without_end_it_is_heard_as_well() {
             let mut terminal = Terminal::start(&home, 80, arguments);
             if arguments.contains(&"--no-progress") {
                 let tried = || (home.state().exists() && home.maildir("a").exists()).then_some(());
-                within(Duration::from_secs(20), tried).expect("it does not begin");
+                within(PATIENCE, tried).expect("it does not begin");
             } else {
                 terminal.wait_for("connecting to");
             }
@@ -149,9 +148,7 @@ fn while_setup_looks_for_a_server_or_signs_in_it_says_that_nothing_is_written() 
 
     let mut terminal = Terminal::start(&home, 80, &["setup", "ada@example.test"]);
     terminal.wait_for("Looking for the mail server of example.test ...\n");
-    let is_deaf = within(Duration::from_secs(20), || {
-        (!terminal.echoes()).then_some(())
-    });
+    let is_deaf = within(PATIENCE, || (!terminal.echoes()).then_some(()));
     is_deaf.expect("what is typed is shown");
     terminal.press("\u{3}");
     let (status, seen) = terminal.see_a_clean_end();

@@ -1,9 +1,9 @@
 use std::fs;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use rustix::process::{Pid, Signal, test_kill_process};
 
-use crate::support::process::within;
+use crate::support::process::{PATIENCE, within};
 use crate::support::run::Home;
 
 /// A home whose account waits for its password, and whose command tells its process.
@@ -11,7 +11,7 @@ fn waiting() -> Home {
     let home = Home::new();
     home.config(
         "[accounts.a]\nhost = \"127.0.0.1\"\nuser = \"ada\"\n\
-         password-command = [\"sh\", \"-c\", \"echo $$ > pid.new; mv pid.new pid; exec sleep 60\"]\n",
+         password-command = [\"sh\", \"-c\", \"echo $$ > pid.new; mv pid.new pid; exec sleep 600\"]\n",
     );
     home
 }
@@ -25,7 +25,7 @@ fn asked(home: &Home) -> Pid {
             .parse()
             .ok()
     };
-    let pid = within(Duration::from_secs(10), read).expect("the command was not started");
+    let pid = within(PATIENCE, read).expect("the command was not started");
     Pid::from_raw(pid).unwrap()
 }
 
@@ -47,12 +47,9 @@ fn e_4_a_signal_while_a_password_is_waited_for_ends_every_command_with_its_own_s
             running.signal(signal);
             let output = running.wait();
             assert_eq!(output.status, Some(status), "{command:?}: {output:#?}");
-            assert!(
-                start.elapsed() < Duration::from_secs(2),
-                "{command:?} took long"
-            );
+            assert!(start.elapsed() < PATIENCE, "{command:?} took long");
             let gone = || test_kill_process(program).is_err().then_some(());
-            let gone = within(Duration::from_secs(5), gone);
+            let gone = within(PATIENCE, gone);
             assert!(
                 gone.is_some(),
                 "{command:?} left the password command behind"

@@ -3,16 +3,16 @@ use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::sync::Mutex;
 use std::sync::mpsc::{Receiver, Sender, channel};
-use std::time::Duration;
 
 use popfetch::durable::Disk;
 use popfetch::state::{self, Claim, Moment};
+use rustix::fs::{FlockOperation, flock};
 
 use crate::support::account::Security;
 use crate::support::behaviour::Behaviour;
 use crate::support::maildrop::Maildrop;
 use crate::support::message::Message;
-use crate::support::process::within;
+use crate::support::process::{PATIENCE, within};
 use crate::support::run::{Home, Output};
 use crate::support::server::{CommandSeen, Server, SessionLog};
 
@@ -126,7 +126,7 @@ impl Gate {
     /// Waits until the command is at the gate; `what` tells tests in a loop apart.
     #[track_caller]
     pub fn wait(&self, what: &str) {
-        if self.arrived.recv_timeout(Duration::from_secs(30)).is_err() {
+        if self.arrived.recv_timeout(PATIENCE).is_err() {
             panic!("the command never came: {what}");
         }
     }
@@ -157,13 +157,26 @@ pub fn id_of(server: &Server) -> String {
 
 /// The journal of "a" is written afresh, as it is once most of its lines are superseded.
 pub fn compact(server: &Server, home: &Home) {
-    // Whatever another test starts has a copy of the lock from here, for a moment.
-    let claim = within(Duration::from_secs(20), || {
+    // Whatever another test starts has a copy of a lock from here, for a moment.
+    let claim = within(PATIENCE, || {
         let directory = state::open_directory(&Disk::new(), &home.state()).unwrap();
         Claim::take(directory, &id_of(server), "a", &Moment::now()).ok()
     });
     let store = claim.expect("its lock is held").without_maildir().unwrap();
     store.compact().unwrap();
+    wait_for_locks(home);
+}
+
+/// Waits until nobody holds a lock in the state directory, such copies of it included.
+fn wait_for_locks(home: &Home) {
+    let entries = fs::read_dir(home.state()).unwrap();
+    let paths = entries.map(|entry| entry.unwrap().path());
+    for path in paths.filter(|path| path.extension().is_some_and(|end| end == "lock")) {
+        let lock = fs::File::open(&path).unwrap();
+        let taken = || flock(&lock, FlockOperation::NonBlockingLockExclusive).ok();
+        within(PATIENCE, taken).expect("the lock is still held");
+        flock(&lock, FlockOperation::Unlock).unwrap();
+    }
 }
 
 /// The one journal.

@@ -12,15 +12,13 @@ use crate::support::account::Security;
 use crate::support::behaviour::Behaviour;
 use crate::support::maildrop::Maildrop;
 use crate::support::message::{Message, generate};
+use crate::support::process::PATIENCE;
 use crate::support::run::{Home, Running};
 use crate::support::series::{self, Random, SEED, drawn};
 use crate::support::server::{CommandSeen, Server};
 use crate::support::tree;
 
 const MESSAGES: usize = 200;
-
-/// How long a run may take to come to a command.
-const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A fresh maildrop with a server for it, and a fresh home.
 struct Scene {

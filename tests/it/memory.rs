@@ -12,6 +12,7 @@ use crate::support::journal;
 use crate::support::maildrop::Maildrop;
 use crate::support::message::{Message, generate};
 use crate::support::run::Home;
+use crate::support::series::is_whole;
 use crate::support::server::Server;
 use crate::support::tree;
 
@@ -21,8 +22,10 @@ const MIB: u64 = 1 << 20;
 const STRANGE: &str = "0000000007";
 
 #[test]
-fn a_message_of_a_gibibyte_arrives_whole_in_less_than_32_mib_of_memory() {
-    let message = Message::generated("huge", 1 << 30, 1);
+fn a_huge_message_arrives_whole_in_less_than_32_mib_of_memory() {
+    // Many times what it may cost: a gibibyte would show no more, and take four times as long.
+    let octets = if is_whole() { 1 << 30 } else { 1 << 28 };
+    let message = Message::generated("huge", octets, 1);
     let maildrop = Maildrop::new([Message::generated("small", 1 << 10, 2)]);
     let server = Server::start(&maildrop);
     let home = Home::on_disk();
@@ -33,7 +36,7 @@ fn a_message_of_a_gibibyte_arrives_whole_in_less_than_32_mib_of_memory() {
     let run = home.popfetch(["fetch"]).limit(Duration::from_secs(600));
     let output = run.expect(0);
     eprintln!(
-        "1 GiB in {:?} with {} KiB of memory at most",
+        "{octets} octets in {:?} with {} KiB of memory at most",
         started.elapsed(),
         output.peak_memory / 1024
     );

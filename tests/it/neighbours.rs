@@ -12,14 +12,12 @@ use rustix::process::Signal;
 use crate::support::account::Security;
 use crate::support::maildrop::Maildrop;
 use crate::support::message::generate;
-use crate::support::process::within;
+use crate::support::process::{PATIENCE, within};
 use crate::support::run::Home;
 use crate::support::server::{CommandSeen, Server};
 use crate::support::tree;
 
 const MESSAGES: usize = 40;
-
-const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A server that does this at each command, before it answers, to the Maildir of the account.
 fn scene(keys: &str, hook: impl Fn(&Path, &str) + Send + Sync + 'static) -> (Server, Home) {

@@ -7,7 +7,7 @@ use crate::support::account::Account;
 use crate::support::behaviour::Behaviour;
 use crate::support::listener::ClosedPort;
 use crate::support::maildrop::Maildrop;
-use crate::support::process::within;
+use crate::support::process::{PATIENCE, within};
 use crate::support::run::Home;
 use crate::support::server::Server;
 use crate::support::terminal::everything;
@@ -15,7 +15,6 @@ use crate::support::tree;
 use rustix::process::Signal;
 use std::os::unix::fs::DirBuilderExt;
 use std::os::unix::fs::PermissionsExt;
-use std::time::Duration;
 
 /// Nothing of a Maildir or a journal, nor the directory above the Maildir.
 #[track_caller]
@@ -216,13 +215,7 @@ fn a_maildir_that_others_have_opened_meanwhile_is_theirs() {
     let mut running = home.popfetch(["fetch", "first"]).start();
     gate.wait("CAPA");
     let root = home.path().join("Mail/all");
-    assert!(
-        within(Duration::from_secs(10), || root
-            .join("cur")
-            .is_dir()
-            .then_some(()))
-        .is_some()
-    );
+    assert!(within(PATIENCE, || root.join("cur").is_dir().then_some(())).is_some());
     run(&home, &["fetch", "second"], 0);
     running.signal(Signal::INT);
     assert_eq!(running.wait().status, Some(130));
@@ -246,11 +239,7 @@ fn mail_of_others_in_a_maildir_that_was_made_keeps_it() {
             .unwrap();
         let root = home.maildir("a");
         assert!(
-            within(Duration::from_secs(10), || root
-                .join("cur")
-                .is_dir()
-                .then_some(()))
-            .is_some(),
+            within(PATIENCE, || root.join("cur").is_dir().then_some(())).is_some(),
             "{place}"
         );
         fs::write(root.join(place), "theirs").unwrap();

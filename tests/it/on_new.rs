@@ -10,7 +10,7 @@ use crate::given::{assert_said, letter, mail, plainly, run, server};
 use crate::support::account::Security;
 use crate::support::behaviour::Behaviour;
 use crate::support::maildrop::Maildrop;
-use crate::support::process::{make_program, within};
+use crate::support::process::{PATIENCE, make_program, within};
 use crate::support::run::{Home, Output};
 use crate::support::server::Server;
 use crate::support::tree;
@@ -156,7 +156,7 @@ fn one_that_hangs_is_ended_with_all_that_it_has_started() {
     let child = read(&home, "child").trim().to_owned();
     assert!(!child.is_empty(), "{output:#?}");
     // Its parent is gone, and whoever inherited it may take a moment to notice its end.
-    let gone = within(Duration::from_secs(20), || is_gone(&child).then_some(()));
+    let gone = within(PATIENCE, || is_gone(&child).then_some(()));
     assert!(gone.is_some(), "{child} is still there");
     assert_harmless(&output, &server, &home, 2);
 }

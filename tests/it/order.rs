@@ -6,13 +6,12 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::channel;
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
 
 use crate::support::account::Security;
 use crate::support::behaviour::{Behaviour, Reply};
 use crate::support::maildrop::Maildrop;
 use crate::support::message::{Message, generate};
-use crate::support::process::within;
+use crate::support::process::{PATIENCE, within};
 use crate::support::run::Home;
 use crate::support::server::{CommandSeen, Server};
 use crate::support::strace::{self, Call, calls};
@@ -71,7 +70,7 @@ fn a_message_is_in_new_while_the_server_takes_its_time_over_the_next() {
         .on_command(move |command| {
             if command.line == "RETR 2" {
                 let first = || (tree::count(&maildir) == 1).then_some(());
-                let seen = within(Duration::from_secs(20), first).is_some();
+                let seen = within(PATIENCE, first).is_some();
                 sender.send(seen).unwrap();
             }
         })
@@ -269,9 +268,7 @@ fn d6_a_message_is_delivered_while_the_next_one_is_waited_for() {
         };
         // The server does not go on before all that it has sent has arrived.
         let before = number.parse::<usize>().unwrap() - 1;
-        let arrived = within(Duration::from_secs(20), || {
-            (tree::count(&maildir) >= before).then_some(())
-        });
+        let arrived = within(PATIENCE, || (tree::count(&maildir) >= before).then_some(()));
         assert!(arrived.is_some(), "before {}", seen.line);
     };
     let behaviour = Behaviour::new().without("PIPELINING");

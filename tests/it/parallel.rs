@@ -1,7 +1,6 @@
 //! Several runs at once, and several accounts at once.
 
 use std::sync::{Arc, Condvar, Mutex};
-use std::time::Duration;
 
 use rustix::process::Signal;
 
@@ -9,11 +8,10 @@ use crate::given::{Gate, gate};
 use crate::support::listener::ClosedPort;
 use crate::support::maildrop::Maildrop;
 use crate::support::message::{Message, generate};
+use crate::support::process::PATIENCE;
 use crate::support::run::Home;
 use crate::support::server::{CommandSeen, Server};
 use crate::support::tree;
-
-const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A server whose first session waits at its first RETR until it is told to go on.
 fn held_server(messages: &[Message]) -> (Server, Gate) {

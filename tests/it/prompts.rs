@@ -1,14 +1,13 @@
 //! Questions for passwords, at a real terminal.
 
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
 use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process};
 
 use crate::given::{mail, plainly};
 use crate::support::behaviour::Behaviour;
-use crate::support::process::within;
+use crate::support::process::{PATIENCE, make_program, within};
 use crate::support::run::Home;
 use crate::support::server::Server;
 use crate::support::terminal::Terminal;
@@ -30,9 +29,7 @@ fn asking() -> (Server, Home) {
 fn at_the_question(home: &Home, arguments: &[&str]) -> Terminal {
     let mut terminal = Terminal::start(home, 80, arguments);
     terminal.wait_for("Password for ");
-    let silent = within(Duration::from_secs(20), || {
-        (!terminal.echoes()).then_some(())
-    });
+    let silent = within(PATIENCE, || (!terminal.echoes()).then_some(()));
     silent.expect("what is typed is shown");
     terminal
 }
@@ -72,7 +69,7 @@ fn e_10_after_the_answer_a_signal_stops_the_run_as_any_other() {
     server.behave(Behaviour::new().delay(Duration::from_millis(300)));
     let mut terminal = at_the_question(&home, &["fetch"]);
     terminal.press("secret\n");
-    within(Duration::from_secs(20), || {
+    within(PATIENCE, || {
         let sessions = server.sessions_so_far();
         sessions.iter().any(|it| it.count("STAT") > 0).then_some(())
     })
@@ -95,12 +92,10 @@ fn slowed(home: &mut Home, call: &str) {
     let program = home.program().display();
     let strace =
         format!("strace -f -qq -o /dev/null -e trace={call} -e inject={call}:delay_exit=300000");
-    fs::write(
+    make_program(
         &slow,
-        format!("#!/bin/sh\nexec {strace} {program} \"$@\"\n"),
-    )
-    .unwrap();
-    fs::set_permissions(&slow, fs::Permissions::from_mode(0o700)).unwrap();
+        &format!("#!/bin/sh\nexec {strace} {program} \"$@\"\n"),
+    );
     home.run_instead(slow);
 }
 
@@ -131,16 +126,12 @@ fn e_10_a_signal_for_popfetch_alone_ends_the_password_command_and_what_it_has_st
             "{config}\npassword-command = [\"sh\", \"-c\", {script:?}]\n"
         ));
         let mut terminal = Terminal::start(&home, 80, &["fetch"]);
-        let pids = within(Duration::from_secs(20), || {
-            fs::read_to_string(&started).ok()
-        });
+        let pids = within(PATIENCE, || fs::read_to_string(&started).ok());
         let pids = pids.expect("the command was not started");
         terminal.signal(signal);
         let (ended, screen, echoes) = terminal.leave();
         assert_eq!((ended, echoes), (status, true), "{screen}");
-        let are_gone = within(Duration::from_secs(20), || {
-            (!pids.lines().any(runs)).then_some(())
-        });
+        let are_gone = within(PATIENCE, || (!pids.lines().any(runs)).then_some(()));
         assert!(are_gone.is_some(), "{pids} go on after {signal:?}");
     }
 }
@@ -161,16 +152,14 @@ fn e_10_a_signal_ends_the_password_command_and_popfetch_at_whatever_moment_it_co
         ));
         slowed(&mut home, call);
         let terminal = Terminal::start(&home, 80, &["fetch"]);
-        let pids = within(Duration::from_secs(20), || {
-            fs::read_to_string(&started).ok()
-        });
+        let pids = within(PATIENCE, || fs::read_to_string(&started).ok());
         let pids = pids.expect("the command was not started");
         let (popfetch, command) = pids.trim().split_once(' ').unwrap();
         let popfetch = Pid::from_raw(popfetch.parse().unwrap()).unwrap();
         kill_process(popfetch, Signal::HUP).unwrap();
         let (ended, screen, echoes) = terminal.leave();
         assert_eq!((ended, echoes), (129, true), "{call}: {screen}");
-        let is_gone = within(Duration::from_secs(20), || (!runs(command)).then_some(()));
+        let is_gone = within(PATIENCE, || (!runs(command)).then_some(()));
         assert!(is_gone.is_some(), "{call}: the command goes on");
     }
 }

@@ -4,7 +4,6 @@
 use std::collections::HashSet;
 use std::io::Read;
 use std::process::{Child, Stdio};
-use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
@@ -13,15 +12,13 @@ use crate::given::{assert_said, command, gate, letter, mail, run};
 use crate::support::account::Security;
 use crate::support::behaviour::Behaviour;
 use crate::support::maildrop::Maildrop;
-use crate::support::process::within;
+use crate::support::process::{PATIENCE, within};
 use crate::support::run::Home;
 use crate::support::server::Server;
 use crate::support::tree;
 
 /// Their lines are more than a pipe holds, several times.
 const MANY: usize = 1000;
-
-const PATIENCE: Duration = Duration::from_secs(30);
 
 fn plain_server(count: usize) -> (Server, Home) {
     let maildrop = Maildrop::new(mail(count));

@@ -1,18 +1,14 @@
 //! Secrets that are slow to come keep no other account waiting.
 
-use std::time::Duration;
-
 use rustix::process::Signal;
 
 use crate::given::{letter, run};
 use crate::support::account::Security;
 use crate::support::maildrop::Maildrop;
-use crate::support::process::within;
+use crate::support::process::{PATIENCE, within};
 use crate::support::run::Home;
 use crate::support::server::Server;
 use crate::support::tree;
-
-const PATIENCE: Duration = Duration::from_secs(20);
 
 /// Three accounts whose passwords never come, and a fourth that has one.
 fn one_of_four() -> (Vec<Server>, Home) {
@@ -26,7 +22,7 @@ fn one_of_four() -> (Vec<Server>, Home) {
     for (n, server) in servers.iter().enumerate() {
         let account = home.account_config(&format!("a{n}"), &server.account());
         let silent = |line: &str| match line.starts_with("password") && n < 3 {
-            true => "password-command = [\"sleep\", \"60\"]\n".to_owned(),
+            true => "password-command = [\"sleep\", \"600\"]\n".to_owned(),
             false => format!("{line}\n"),
         };
         config.extend(account.lines().map(silent));
@@ -45,7 +41,7 @@ fn e_1_a_secret_that_does_not_come_keeps_no_other_account_waiting() {
         within(PATIENCE, arrived).expect("it waits for the others");
         assert!(!running.has_ended());
         running.signal(Signal::INT);
-        let ended = within(Duration::from_secs(5), || running.has_ended().then_some(()));
+        let ended = within(PATIENCE, || running.has_ended().then_some(()));
         assert!(ended.is_some(), "the signal is not heard");
         assert_eq!(running.wait().status, Some(130));
     }
@@ -55,7 +51,7 @@ fn e_1_a_secret_that_does_not_come_keeps_no_other_account_waiting() {
 fn e_1_a_secret_that_cannot_be_had_fails_its_own_account_alone() {
     let (_servers, home) = one_of_four();
     let text = std::fs::read_to_string(home.config_file()).unwrap();
-    home.config(&text.replace("[\"sleep\", \"60\"]", "[\"false\"]"));
+    home.config(&text.replace("[\"sleep\", \"600\"]", "[\"false\"]"));
     let output = run(&home, &["fetch", "--format", "json"], 77);
     assert_eq!(tree::count(&home.maildir("a3")), 1);
     for account in ["a0", "a1", "a2"] {

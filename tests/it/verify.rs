@@ -2,14 +2,13 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use serde_json::Value;
 
 use crate::given::{assert_said, mail, run, server};
 use crate::support::behaviour::{Behaviour, Reply};
 use crate::support::journal::rewrite;
-use crate::support::process::within;
+use crate::support::process::{PATIENCE, within};
 use crate::support::run::Home;
 use crate::support::server::Server;
 use crate::support::tree;
@@ -210,7 +209,7 @@ fn nothing_is_accepted_while_another_run_may_change_the_state() {
             .any(|s| s.count("STAT") > 0 && s.count("RETR") == 0);
         asked.then_some(())
     };
-    within(Duration::from_secs(20), listing).expect("the other run never came that far");
+    within(PATIENCE, listing).expect("the other run never came that far");
     let output = run(&home, &["verify", "--accept"], 75);
     assert_said(&output, &["error: a: another popfetch holds this account"]);
     // Looking needs no lock.

@@ -9,12 +9,10 @@ use crate::given::{assert_said, gate, letter, mail, plainly, run};
 use crate::support::account::Security;
 use crate::support::behaviour::Behaviour;
 use crate::support::maildrop::Maildrop;
-use crate::support::process::within;
+use crate::support::process::{PATIENCE, within};
 use crate::support::run::{Home, Output, Run, Running};
 use crate::support::server::Server;
 use crate::support::tree;
-
-const PATIENCE: Duration = Duration::from_secs(60);
 
 fn watch(home: &Home, options: &[&str]) -> Run {
     let words = ["watch"].iter().chain(options);

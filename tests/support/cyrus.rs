@@ -14,14 +14,13 @@ use std::os::unix::fs::{PermissionsExt, chown};
 use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::process::{Command, Stdio};
-use std::time::Duration;
 
 use tempfile::TempDir;
 
 use super::account::Account;
 use super::certificate::Authority;
 use super::message::Message;
-use super::process::{Daemon, listens, within};
+use super::process::{Daemon, PATIENCE, listens, within};
 use super::real_servers::{is_root, program_command, servers, unpacked};
 use super::scratch;
 
@@ -166,7 +165,7 @@ fn launch(at: &Path) -> Option<(Daemon, u16)> {
         .stdout(log.try_clone().unwrap());
     let mut daemon = Daemon::start(command.stderr(log));
     let id = daemon.child().id();
-    let up = within(Duration::from_secs(20), || {
+    let up = within(PATIENCE, || {
         if daemon.has_ended() {
             return Some(false);
         }

@@ -16,14 +16,13 @@ use std::net::{Ipv4Addr, TcpListener};
 use std::os::unix::fs::{PermissionsExt, chown};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::time::Duration;
 
 use tempfile::TempDir;
 
 use super::account::Account;
 use super::certificate::{Authority, Wanted};
 use super::message::Message;
-use super::process::{Daemon, installed, within};
+use super::process::{Daemon, PATIENCE, installed, within};
 use super::scratch;
 use super::token_endpoint::TokenEndpoint;
 use super::tree;
@@ -220,7 +219,7 @@ fn launch(directory: &Path, who: &str) -> Option<(Daemon, u16, u16)> {
     let mut daemon = Daemon::start(&mut command);
     // That somebody listens there proves nothing: it may be who has taken the port meanwhile. This
     // is logged when Dovecot itself listens.
-    let up = within(Duration::from_secs(20), || {
+    let up = within(PATIENCE, || {
         if daemon.has_ended() {
             return Some(false);
         }

@@ -5,10 +5,9 @@ use std::net::{Ipv4Addr, Shutdown, TcpListener, TcpStream};
 use std::process::{Command, Stdio};
 use std::sync::{Arc, Mutex};
 use std::thread;
-use std::time::Duration;
 
 use super::listener::Listener;
-use super::process::{Daemon, installed, listens, within};
+use super::process::{Daemon, PATIENCE, installed, listens, within};
 
 /// A proxy that talks to each client as its dialogue says, and then joins it to a server.
 pub struct Gate {
@@ -92,7 +91,7 @@ impl Gate {
     /// What each client said before it was joined or left, once no dialogue is going on any more.
     pub fn heard(&self) -> Vec<Vec<u8>> {
         let all = || self.heard.lock().unwrap().iter().cloned().collect();
-        within(Duration::from_secs(20), all).expect("a dialogue goes on and on")
+        within(PATIENCE, all).expect("a dialogue goes on and on")
     }
 }
 
@@ -127,7 +126,7 @@ pub fn microsocks(options: &[&str]) -> Option<(Daemon, u16)> {
         command.args(options).stdin(Stdio::null());
         command.stdout(Stdio::null()).stderr(Stdio::null());
         let mut daemon = Daemon::start(&mut command);
-        let up = within(Duration::from_secs(20), || {
+        let up = within(PATIENCE, || {
             if daemon.has_ended() {
                 return Some(false);
             }

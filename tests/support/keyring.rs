@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use tempfile::TempDir;
 
-use super::process::{Daemon, installed, within};
+use super::process::{Daemon, PATIENCE, installed, within};
 use super::run::Home;
 use super::scratch;
 
@@ -136,7 +136,7 @@ fn start_bus() -> Bus {
         let _read = BufReader::new(stdout).read_line(&mut address);
         let _gone = send.send(address);
     });
-    let address = receive.recv_timeout(Duration::from_secs(30));
+    let address = receive.recv_timeout(PATIENCE);
     let address = address.expect("dbus-daemon says nothing");
     assert!(!address.trim().is_empty(), "dbus-daemon ended");
     let address = address.trim().to_string();

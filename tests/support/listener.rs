@@ -52,8 +52,10 @@ impl Listener {
 impl ClosedPort {
     /// Takes a free port, and does not listen.
     pub fn new() -> Self {
-        use rustix::net::{AddressFamily, SocketType, bind, socket};
-        let taken = socket(AddressFamily::INET, SocketType::STREAM, None).unwrap();
+        use rustix::net::{AddressFamily, SocketFlags, SocketType, bind, socket_with};
+        // No program that another test starts keeps the port beyond that.
+        let (family, ours) = (AddressFamily::INET, SocketFlags::CLOEXEC);
+        let taken = socket_with(family, SocketType::STREAM, ours, None).unwrap();
         bind(&taken, &SocketAddr::from((Ipv4Addr::LOCALHOST, 0))).unwrap();
         Self(taken)
     }

@@ -48,6 +48,11 @@ impl Drop for Daemon {
     }
 }
 
+/// How long a test waits for what is sure to come: no measurement, but the end of a test that hangs. A
+/// loaded core may take a hundred times as long as one with nothing else to do. Less than the
+/// ten minutes that programs sleep which are to be ended.
+pub const PATIENCE: Duration = Duration::from_secs(60);
+
 /// Asks `condition` until it answers, at most this long.
 pub fn within<T>(limit: Duration, mut condition: impl FnMut() -> Option<T>) -> Option<T> {
     let deadline = Instant::now() + limit;

@@ -48,6 +48,29 @@ pub fn drawn(count: usize, few: usize) -> Vec<usize> {
         .collect()
 }
 
+/// Which combinations of choices are tried, where there are so many of each: `few`, in which each choice has
+/// its turn as often as the others of its kind, or all. With time all have had theirs.
+pub fn mixed<const N: usize>(choices: [usize; N], few: usize) -> Vec<[usize; N]> {
+    let count: usize = choices.iter().product();
+    if is_whole() || count <= few {
+        return (0..count).map(|n| combination(choices, n)).collect();
+    }
+    let mut random = Random::seeded();
+    let columns = choices.map(|choices| random.turns(choices, few));
+    eprintln!("{few} of {count}, {SEED}={}", seed());
+    let row = |n: usize| std::array::from_fn(|column| columns[column][n]);
+    (0..few).map(row).collect()
+}
+
+/// The `n`th of all combinations.
+fn combination<const N: usize>(choices: [usize; N], mut n: usize) -> [usize; N] {
+    choices.map(|choices| {
+        let choice = n % choices;
+        n /= choices;
+        choice
+    })
+}
+
 /// Small and reproducible.
 pub struct Random(u64);
 
@@ -63,6 +86,18 @@ impl Random {
         self.0 ^= self.0 >> 7;
         self.0 ^= self.0 << 17;
         (self.0 >> 11) as f64 / (1u64 << 53) as f64
+    }
+
+    /// So many turns of the numbers below a limit: each has had one before any has another.
+    fn turns(&mut self, limit: usize, count: usize) -> Vec<usize> {
+        let mut turns = Vec::new();
+        while turns.len() < count {
+            let mut left: Vec<usize> = (0..limit).collect();
+            while !left.is_empty() {
+                turns.push(left.swap_remove(self.below(left.len())));
+            }
+        }
+        turns
     }
 
     /// From 0 on.

@@ -1,6 +1,5 @@
 use std::fs;
 use std::path::Path;
-use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process_group};
 
@@ -8,7 +7,7 @@ use crate::given::{assert_said, gate, mail, run};
 use crate::support::account::{Account, Security};
 use crate::support::behaviour::{Behaviour, Reply};
 use crate::support::maildrop::Maildrop;
-use crate::support::process::{installed, within};
+use crate::support::process::{PATIENCE, installed, within};
 use crate::support::run::Home;
 use crate::support::server::{How, Server};
 use crate::support::tree;
@@ -84,7 +83,7 @@ fn a_program_and_what_it_started_end_with_the_session() {
     run(&home, &[], 0);
     let pids = fs::read_to_string(home.path().join("pids")).unwrap();
     for id in pids.split_whitespace() {
-        let gone = within(Duration::from_secs(5), || is_gone(id).then_some(()));
+        let gone = within(PATIENCE, || is_gone(id).then_some(()));
         assert!(gone.is_some(), "{id} is still there");
     }
     assert_eq!(pids.split_whitespace().count(), 2);
@@ -148,7 +147,7 @@ fn a_program_that_says_nothing_is_given_up_and_ended() {
     );
     run(&home, &[], 75);
     let id = fs::read_to_string(home.path().join("pids")).unwrap();
-    let gone = within(Duration::from_secs(5), || is_gone(id.trim()).then_some(()));
+    let gone = within(PATIENCE, || is_gone(id.trim()).then_some(()));
     assert!(gone.is_some(), "{id} is still there");
 }
 

@@ -14,6 +14,7 @@ use crate::support::certificate::{Authority, Wanted};
 use crate::support::gate::{Client, Gate, microsocks, server};
 use crate::support::listener::ClosedPort;
 use crate::support::maildrop::Maildrop;
+use crate::support::process::PATIENCE;
 use crate::support::run::Home;
 use crate::support::server::Server;
 use crate::support::tree;
@@ -438,7 +439,7 @@ fn a_proxy_that_says_nothing_can_be_interrupted() {
     let proxy = format!("http://127.0.0.1:{}", gate.port());
     let home = home_of(&server.account(), &proxy, "");
     let mut running = home.popfetch(["fetch"]).start();
-    asked.recv_timeout(Duration::from_secs(20)).unwrap();
+    asked.recv_timeout(PATIENCE).unwrap();
     running.signal(rustix::process::Signal::TERM);
     let output = running.wait();
     assert_eq!(output.status, Some(143), "{output:#?}");

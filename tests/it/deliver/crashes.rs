@@ -5,6 +5,7 @@ use crate::given::run;
 use crate::support::account::Security;
 use crate::support::maildrop::Maildrop;
 use crate::support::message::{Message, generate};
+use crate::support::process::PATIENCE;
 use crate::support::run::Home;
 use crate::support::server::Server;
 use crate::support::tracer::{self, End};
@@ -16,10 +17,7 @@ use std::time::{Duration, Instant};
 const MESSAGES: usize = 10;
 
 /// Of the calls of a run, so many are tried where not all are asked for.
-const FEW: usize = 40;
-
-/// How long programs may take that popfetch has left behind.
-const PATIENCE: Duration = Duration::from_secs(60);
+const FEW: usize = 16;
 
 fn scene(messages: &[Message], keys: &str) -> (Server, Home) {
     let server = Server::builder(&Maildrop::new(messages.to_vec()));

@@ -4,6 +4,7 @@ use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use super::{Named, Scene, shell};
 use crate::given::{assert_said, mail, server};
 use crate::support::maildrop::Maildrop;
+use crate::support::process::make_program;
 use crate::support::run::{Home, Output};
 use crate::support::server::Server;
 use crate::support::tree;
@@ -27,7 +28,7 @@ fn hint_each_way_in_which_a_password_command_cannot_be_started_has_its_own_way_o
     let home = crate::support::scratch::directory();
     let script = |name: &str, text: &str, mode: u32| {
         let path = home.path().join(name);
-        fs::write(&path, text).unwrap();
+        make_program(&path, text);
         fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
         path.to_str().unwrap().to_owned()
     };
@@ -63,7 +64,8 @@ fn hint_each_way_in_which_a_password_command_cannot_be_started_has_its_own_way_o
 fn hint_a_password_command_that_may_not_be_run_may_be_after_the_command_of_the_hint() {
     let home = crate::support::scratch::directory();
     let path = home.path().join("my pass");
-    fs::write(&path, "#!/bin/sh\necho secret\n").unwrap();
+    make_program(&path, "#!/bin/sh\necho secret\n");
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
     let (ours, output) = with_key(&format!("password-command = [{path:?}]"), 77);
     let command = super::command_in(&output.stderr, "chmod u+x");
     shell(&ours, &command).expect(0);

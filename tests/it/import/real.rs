@@ -3,7 +3,7 @@
 use crate::given::{letter, mail};
 use crate::support::account::Account;
 use crate::support::dovecot::Dovecot;
-use crate::support::process::installed;
+use crate::support::process::{installed, make_program};
 use crate::support::run::Home;
 use crate::support::skip::is_root;
 use crate::support::tree;
@@ -286,9 +286,9 @@ const FETCHMAIL: Peer = Peer {
     arguments: &[],
     config: |scene, keep| {
         // getmail's own program does the same, and takes a second for twelve messages.
-        let program = "#!/bin/sh\ncat > \"$(mktemp \"$1/new/XXXXXXXXXX\")\"\n";
-        let program = scene.home.private_file("getmail_maildir", program);
-        fs::set_permissions(&program, fs::Permissions::from_mode(0o700)).unwrap();
+        let program = scene.home.path().join("getmail_maildir");
+        let text = "#!/bin/sh\ncat > \"$(mktemp \"$1/new/XXXXXXXXXX\")\"\n";
+        make_program(&program, text);
         let text = format!(
             "defaults proto pop3 uidl timeout 60\npoll localhost with port {}\n user '{}' there has password \
              \"{}\", wants ssl and {}keep\n sslcertfile {} mda \"{} {}/\"\n",

@@ -26,9 +26,7 @@ fn hold_on(messages: &[Message]) {
             let scene = Scene::new(messages.to_vec(), behaviour, &format!("keep = {keep:?}\n"));
             let outputs = scene.settle(&["fetch"]);
             let what = format!("{doubled} for {dropped}, {keep}: {outputs:#?}");
-            for message in messages {
-                assert_eq!(scene.copies(message), 1, "{what}");
-            }
+            scene.assert_here_once(messages, &what);
             assert_eq!(scene.files().len(), messages.len(), "{what}");
             let kept = if keep == "never" { 0 } else { messages.len() };
             assert_eq!(scene.server.maildrop().count(), kept, "{what}");
@@ -84,9 +82,7 @@ fn a4_an_answer_that_comes_twice_leaves_no_message_twice() {
                 let scene = Scene::new(messages.clone(), behaviour, &keys);
                 let outputs = scene.settle(&["fetch"]);
                 let what = format!("{doubled}, {keys}: {outputs:#?}");
-                for message in &messages {
-                    assert_eq!(scene.copies(message), 1, "{what}");
-                }
+                scene.assert_here_once(&messages, &what);
                 assert_eq!(scene.files().len(), messages.len(), "{what}");
                 let kept = if keep == "never" { 0 } else { messages.len() };
                 assert_eq!(scene.server.maildrop().count(), kept, "{what}");

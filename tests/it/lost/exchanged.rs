@@ -1,6 +1,7 @@
 use super::{Scene, statuses};
 use crate::support::behaviour::{Behaviour, Reply};
 use crate::support::message::Message;
+use crate::support::series::mixed;
 
 /// A message that a server has stamped, so that it is known under any name.
 fn stamped(id: &str, size: usize) -> Message {
@@ -13,42 +14,38 @@ fn stamped(id: &str, size: usize) -> Message {
 /// RETRs is answered with the other's message.
 #[test]
 fn a4_two_answers_that_are_exchanged_lose_nothing_and_bring_nothing_twice() {
-    for sizes in [[100, 3000], [3000, 100], [500, 600], [500, 540]] {
-        for others in [0_usize, 1, 4] {
-            for keep in ["always", "never"] {
-                for pipelining in ["auto", "off"] {
-                    let mut messages: Vec<Message> = (0..others)
-                        .map(|n| stamped(&format!("o-{n}"), 700 + 10 * n))
-                        .collect();
-                    for (n, size) in sizes.into_iter().enumerate() {
-                        messages.push(stamped(&format!("e-{n}"), size));
-                    }
-                    let answer = |message: &Message| {
-                        let octets = message.octets();
-                        let status = format!("+OK {} octets\r\n", octets.len());
-                        [status.as_bytes(), &octets, b".\r\n"].concat()
-                    };
-                    let mut behaviour = Behaviour::new();
-                    for (n, other) in [(others + 1, others + 1), (others + 2, others)] {
-                        let reply = Reply::Raw(answer(&messages[other]));
-                        behaviour = behaviour.on_occurrences(&format!("RETR {n}"), 0..1, reply);
-                    }
-                    let keys = format!("keep = {keep:?}\npipelining = {pipelining:?}\n");
-                    let scene = Scene::new(messages.clone(), behaviour, &keys);
-                    let outputs = scene.settle(&["fetch"]);
-                    let what = format!("{sizes:?}, {others} before, {keys}: {outputs:#?}");
-                    for message in &messages {
-                        assert_eq!(scene.copies(message), 1, "{what}");
-                    }
-                    assert_eq!(scene.files().len(), messages.len(), "{what}");
-                    let kept = if keep == "never" { 0 } else { messages.len() };
-                    assert_eq!(scene.server.maildrop().count(), kept, "{what}");
-                    // Of a server that is asked for one thing at a time nobody expects it.
-                    let told = if pipelining == "off" { 76 } else { 0 };
-                    let statuses = statuses(&outputs);
-                    assert!(statuses.iter().all(|it| [0, told].contains(it)), "{what}");
-                }
-            }
+    let sizes = [[100, 3000], [3000, 100], [500, 600], [500, 540]];
+    let before = [0_usize, 1, 4];
+    for [size, other, keep, way] in mixed([sizes.len(), before.len(), 2, 2], 24) {
+        let (sizes, others) = (sizes[size], before[other]);
+        let (keep, pipelining) = (["always", "never"][keep], ["auto", "off"][way]);
+        let mut messages: Vec<Message> = (0..others)
+            .map(|n| stamped(&format!("o-{n}"), 700 + 10 * n))
+            .collect();
+        for (n, size) in sizes.into_iter().enumerate() {
+            messages.push(stamped(&format!("e-{n}"), size));
         }
+        let answer = |message: &Message| {
+            let octets = message.octets();
+            let status = format!("+OK {} octets\r\n", octets.len());
+            [status.as_bytes(), &octets, b".\r\n"].concat()
+        };
+        let mut behaviour = Behaviour::new();
+        for (n, other) in [(others + 1, others + 1), (others + 2, others)] {
+            let reply = Reply::Raw(answer(&messages[other]));
+            behaviour = behaviour.on_occurrences(&format!("RETR {n}"), 0..1, reply);
+        }
+        let keys = format!("keep = {keep:?}\npipelining = {pipelining:?}\n");
+        let scene = Scene::new(messages.clone(), behaviour, &keys);
+        let outputs = scene.settle(&["fetch"]);
+        let what = format!("{sizes:?}, {others} before, {keys}: {outputs:#?}");
+        scene.assert_here_once(&messages, &what);
+        assert_eq!(scene.files().len(), messages.len(), "{what}");
+        let kept = if keep == "never" { 0 } else { messages.len() };
+        assert_eq!(scene.server.maildrop().count(), kept, "{what}");
+        // Of a server that is asked for one thing at a time nobody expects it.
+        let told = if pipelining == "off" { 76 } else { 0 };
+        let statuses = statuses(&outputs);
+        assert!(statuses.iter().all(|it| [0, told].contains(it)), "{what}");
     }
 }

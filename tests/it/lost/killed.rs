@@ -7,6 +7,7 @@ use crate::given::letter;
 use crate::support::behaviour::Behaviour;
 use crate::support::message::Message;
 use crate::support::run::Home;
+use crate::support::series::mixed;
 use crate::support::tracer::{self, Action, End};
 
 const MESSAGES: usize = 6;
@@ -61,37 +62,33 @@ fn kill_at_rename(home: &Home, number: usize) -> Option<End> {
 
 #[test]
 fn a3_a_message_that_a_kill_kept_from_its_name_is_fetched_again_if_its_file_is_gone() {
-    for keep in ["always", "never"] {
-        for pipelining in ["auto", "off"] {
-            for number in [0, 1, 3, 5] {
-                for (aftermath, happens) in AFTERMATHS {
-                    let keys = format!("keep = {keep:?}\npipelining = {pipelining:?}\n");
-                    let messages: Vec<Message> = (1..=MESSAGES).map(letter).collect();
-                    let scene = Scene::new(messages, Behaviour::new(), &keys);
-                    let Some(end) = kill_at_rename(&scene.home, number) else {
-                        return;
-                    };
-                    let what = format!("{keys}{number}, {aftermath}");
-                    assert!(matches!(end, End::Killed(_)), "{what}: {end:?}");
-                    scene.server.sessions();
-                    happens(&scene.home.maildir("a"));
-                    let outputs = scene.settle(&["fetch"]);
-                    // None where all that was missing stood in tmp/.
-                    assert!(outputs.len() <= 1, "{what}: {outputs:#?}");
-                    assert!(outputs.iter().all(|it| it.status == Some(0)), "{what}");
-                    scene.assert_all_are_here();
-                    let left = if keep == "never" { 0 } else { MESSAGES };
-                    assert_eq!(
-                        scene.server.maildrop().count(),
-                        left,
-                        "{what}: {outputs:#?}"
-                    );
-                    scene.settle(&["fetch", "--delete"]);
-                    assert_eq!(scene.server.maildrop().count(), 0, "{what}");
-                    scene.assert_all_are_here();
-                }
-            }
-        }
+    for [keep, way, number, after] in mixed([2, 2, 4, AFTERMATHS.len()], 20) {
+        let (keep, pipelining) = (["always", "never"][keep], ["auto", "off"][way]);
+        let (number, (aftermath, happens)) = ([0, 1, 3, 5][number], AFTERMATHS[after]);
+        let keys = format!("keep = {keep:?}\npipelining = {pipelining:?}\n");
+        let messages: Vec<Message> = (1..=MESSAGES).map(letter).collect();
+        let scene = Scene::new(messages, Behaviour::new(), &keys);
+        let Some(end) = kill_at_rename(&scene.home, number) else {
+            return;
+        };
+        let what = format!("{keys}{number}, {aftermath}");
+        assert!(matches!(end, End::Killed(_)), "{what}: {end:?}");
+        scene.server.sessions();
+        happens(&scene.home.maildir("a"));
+        let outputs = scene.settle(&["fetch"]);
+        // None where all that was missing stood in tmp/.
+        assert!(outputs.len() <= 1, "{what}: {outputs:#?}");
+        assert!(outputs.iter().all(|it| it.status == Some(0)), "{what}");
+        scene.assert_all_are_here();
+        let left = if keep == "never" { 0 } else { MESSAGES };
+        assert_eq!(
+            scene.server.maildrop().count(),
+            left,
+            "{what}: {outputs:#?}"
+        );
+        scene.settle(&["fetch", "--delete"]);
+        assert_eq!(scene.server.maildrop().count(), 0, "{what}");
+        scene.assert_all_are_here();
     }
 }
 

@@ -1,3 +1,5 @@
+use std::collections::{HashMap, HashSet};
+
 use crate::given::serving;
 use crate::support::behaviour::Behaviour;
 use crate::support::message::Message;
@@ -97,13 +99,23 @@ impl Scene {
 
     #[track_caller]
     pub fn assert_none_is_lost(&self, output: &Output) {
-        let left = self.server.maildrop().unique_ids();
+        let left: HashSet<_> = self.server.maildrop().unique_ids().into_iter().collect();
+        let here = self.tally();
         for message in &self.messages {
             let id = String::from_utf8_lossy(&message.unique_id).into_owned();
             assert!(
-                left.contains(&id) || self.copies(message) > 0,
+                left.contains(&id) || here.contains_key(&message.stored()),
                 "{id} is lost: {output:#?}"
             );
+        }
+    }
+
+    /// Each of these is here, once.
+    #[track_caller]
+    pub fn assert_here_once(&self, messages: &[Message], what: &str) {
+        let here = self.tally();
+        for message in messages {
+            assert_eq!(here.get(&message.stored()), Some(&1), "{message:?}: {what}");
         }
     }
 
@@ -114,8 +126,11 @@ impl Scene {
             .messages
             .iter()
             .filter(|message| !self.is_broken(message));
+        // One reading for all of them: one for each would cost the square of their number.
+        let here = self.tally();
         for message in whole {
-            assert_eq!(self.copies(message), 1, "{message:?}: {:#?}", self.files());
+            let copies = here.get(&message.stored());
+            assert_eq!(copies, Some(&1), "{message:?}: {:#?}", self.files());
         }
         let files = self.files();
         assert_eq!(files.len(), self.messages.len(), "{files:#?}");
@@ -124,21 +139,29 @@ impl Scene {
 
     /// How often the Maildir has it, whole.
     pub fn copies(&self, message: &Message) -> usize {
-        let octets = message.stored();
-        let files = self.files();
-        files
-            .iter()
-            .filter(|file| file.as_bytes() == octets)
-            .count()
+        self.tally().get(&message.stored()).copied().unwrap_or(0)
+    }
+
+    /// How often the Maildir has each of what its messages hold.
+    pub fn tally(&self) -> HashMap<Vec<u8>, usize> {
+        let mut tally = HashMap::new();
+        for octets in self.delivered() {
+            *tally.entry(octets).or_default() += 1;
+        }
+        tally
     }
 
     /// What the messages in the Maildir hold.
     pub fn files(&self) -> Vec<String> {
-        let files = tree::read(&self.home.maildir("a"));
-        let delivered = files.into_iter().filter(|file| file.subdirectory != "tmp");
-        delivered
-            .map(|file| String::from_utf8_lossy(&file.octets).into_owned())
-            .collect()
+        let delivered = self.delivered();
+        let texts = delivered.map(|octets| String::from_utf8_lossy(&octets).into_owned());
+        texts.collect()
+    }
+
+    fn delivered(&self) -> impl Iterator<Item = Vec<u8>> {
+        let files = tree::read(&self.home.maildir("a")).into_iter();
+        let delivered = files.filter(|file| file.subdirectory != "tmp");
+        delivered.map(|file| file.octets)
     }
 
     fn is_broken(&self, message: &Message) -> bool {

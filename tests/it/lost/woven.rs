@@ -2,6 +2,7 @@ use super::Scene;
 use crate::given::assert_said;
 use crate::support::behaviour::Behaviour;
 use crate::support::message::Message;
+use crate::support::series::drawn;
 
 /// Enough to see another place each time.
 const RUNS: usize = 10;
@@ -12,16 +13,15 @@ fn runs(keep: &str, places: impl Fn(usize) -> Vec<(usize, usize)>) {
     let messages: Vec<Message> = (1..=50)
         .map(|n| Message::generated(format!("wild-{n}"), 1000 + 37 * n, n))
         .collect();
-    for run in 0..RUNS {
+    // Each of them several runs of the program.
+    for run in drawn(RUNS, 4) {
         let places = places(run);
         let behaviour = Behaviour::new().weaves(&places);
         let scene = Scene::new(messages.clone(), behaviour, &format!("keep = {keep:?}\n"));
         let outputs = scene.settle(&["fetch"]);
         let what = format!("{places:?}: {outputs:#?}");
         assert_said(&outputs[0], &["going on with one command at a time"]);
-        for message in &messages {
-            assert_eq!(scene.copies(message), 1, "{what}");
-        }
+        scene.assert_here_once(&messages, &what);
         assert_eq!(scene.files().len(), 50, "{what}");
         let kept = if keep == "never" { 0 } else { 50 };
         assert_eq!(scene.server.maildrop().count(), kept, "{what}");

@@ -1,11 +1,10 @@
 use std::fs;
 use std::os::unix::fs::MetadataExt;
-use std::time::Duration;
 
 use super::{age, assert_silent, pass, remembered};
 use crate::given::{assert_said, behaving, plainly, run};
 use crate::support::behaviour::{Behaviour, Reply};
-use crate::support::process::within;
+use crate::support::process::{PATIENCE, within};
 use crate::support::wire::Ending;
 use rustix::process::Signal;
 
@@ -224,7 +223,7 @@ fn b5_an_account_that_is_held_for_hours_is_told_of_once_a_day() {
             .iter()
             .any(|it| it.count("STAT") > 0)
     };
-    within(Duration::from_secs(20), || asked().then_some(())).unwrap();
+    within(PATIENCE, || asked().then_some(())).unwrap();
     let pid = hangs.id();
     assert_silent(&run(&home, &["-q"], 75));
     let files = fs::read_dir(home.state()).unwrap();

@@ -1,15 +1,11 @@
-use std::time::Duration;
-
 use rustix::process::Signal;
 
 use super::scene::{Scene, exit, row};
 use crate::given::gate;
 use crate::support::behaviour::{Behaviour, Reply};
-use crate::support::process::within;
+use crate::support::process::{PATIENCE, within};
 use crate::support::tree;
 use crate::support::wire::Ending;
-
-const PATIENCE: Duration = Duration::from_secs(30);
 
 #[test]
 fn t1_killed_after_five_messages() {

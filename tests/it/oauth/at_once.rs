@@ -11,11 +11,9 @@ use rustix::fs::inotify::{self, CreateFlags, WatchFlags};
 
 use super::{home, kept, server, sign_in_by_device};
 use crate::given::run;
-use crate::support::process::within;
+use crate::support::process::{PATIENCE, within};
 use crate::support::provider::{Provider, Scripted};
 use crate::support::run::{Home, Running};
-
-const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A run whose new token the provider has made and not sent yet, and what lets it go.
 fn held_run(home: &Home, provider: &Provider) -> (Running, Sender<()>) {

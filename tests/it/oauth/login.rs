@@ -14,7 +14,7 @@ use crate::given::{assert_said, run};
 use crate::support::certificate::{Authority, Wanted};
 use crate::support::gate::Gate;
 use crate::support::keyring::{Bus, Keyring};
-use crate::support::process::within;
+use crate::support::process::{PATIENCE, within};
 use crate::support::provider::{Provider, Scripted, browse, value};
 use crate::support::run::Home;
 use crate::support::tree;
@@ -206,7 +206,7 @@ fn without_a_screen_the_address_is_shown_and_another_way_is_hinted_at() {
     let mut running = home.popfetch(["login", "a"]).start();
     // Its handler for signals and its page are there before it says so.
     let said = || running.stderr_so_far().contains("--device").then_some(());
-    within(Duration::from_secs(20), said).expect("no address");
+    within(PATIENCE, said).expect("no address");
     running.signal(Signal::INT);
     let output = running.wait();
     assert_eq!(output.status, Some(130));

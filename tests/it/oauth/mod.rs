@@ -2,13 +2,12 @@
 
 use std::fs;
 use std::path::PathBuf;
-use std::time::Duration;
 
 use crate::given::mail;
 use crate::support::account::{Account, Security};
 use crate::support::behaviour::Behaviour;
 use crate::support::maildrop::Maildrop;
-use crate::support::process::{make_program, within};
+use crate::support::process::{PATIENCE, make_program, within};
 use crate::support::provider::{Provider, browse};
 use crate::support::run::{Home, Output, Running};
 use crate::support::server::Server;
@@ -80,7 +79,7 @@ fn with_browser(home: &mut Home) {
 fn begin(home: &Home) -> (Running, String) {
     let _none_yet = fs::remove_file(home.path().join("opened"));
     let running = home.popfetch(["login", "a"]).start();
-    let opened = within(Duration::from_secs(20), || {
+    let opened = within(PATIENCE, || {
         fs::read_to_string(home.path().join("opened")).ok()
     });
     let opened = opened.expect("no browser was opened");

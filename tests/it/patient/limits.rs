@@ -5,6 +5,7 @@ use std::time::Duration;
 use crate::given::{assert_said, behaving, letter, mail, plainly, run};
 use crate::support::behaviour::{Behaviour, Limit, Reply};
 use crate::support::run::Home;
+use crate::support::series::mixed;
 use crate::support::server::Server;
 use crate::support::tree;
 use crate::support::wire::Ending;
@@ -47,33 +48,31 @@ fn assert_pipelines(server: &Server, case: &str) {
 #[test]
 fn b3_a_server_that_closes_after_so_many_messages_pipelines_all_the_same() {
     // A provider's limit of messages for a session, which says nothing of it.
-    for limit in 1..=12 {
-        for count in [limit + 1, 2 * limit, 2 * limit + 1, 25] {
-            for ending in [Ending::Close, Ending::Reset] {
-                let case = format!("{limit} of {count}, {ending:?}");
-                let behaviour = Behaviour::new().gives(limit, Reply::End(ending));
-                let (server, home) = plainly(count, behaviour);
-                assert_all_arrive(&server, &home, count, &case);
-                assert_pipelines(&server, &case);
-            }
-        }
+    for [limit, count, ending] in mixed([12, 4, 2], 24) {
+        let limit = limit + 1;
+        let count = [limit + 1, 2 * limit, 2 * limit + 1, 25][count];
+        let ending = [Ending::Close, Ending::Reset][ending];
+        let case = format!("{limit} of {count}, {ending:?}");
+        let behaviour = Behaviour::new().gives(limit, Reply::End(ending));
+        let (server, home) = plainly(count, behaviour);
+        assert_all_arrive(&server, &home, count, &case);
+        assert_pipelines(&server, &case);
     }
 }
 
 #[test]
 fn b3_a_server_that_closes_after_so_many_octets_pipelines_all_the_same() {
     // The same, in octets: a mail has some 230 here, and the listings as many together.
-    for limit in 1..=12 {
-        let limit = Limit::Octets(800 + 230 * limit);
-        for keys in ["", ONE_AT_A_TIME] {
-            let case = format!("{limit:?} {keys}");
-            let reply = Reply::End(Ending::Close);
-            let (server, home) = plainly(14, Behaviour::new().has_enough(limit, reply));
-            home.one_account(&server.account(), keys);
-            assert_all_arrive(&server, &home, 14, &case);
-            if keys.is_empty() {
-                assert_pipelines(&server, &case);
-            }
+    for [limit, keys] in mixed([12, 2], 12) {
+        let limit = Limit::Octets(800 + 230 * (1 + limit as u64));
+        let keys = ["", ONE_AT_A_TIME][keys];
+        let case = format!("{limit:?} {keys}");
+        let reply = Reply::End(Ending::Close);
+        let (server, home) = plainly(14, Behaviour::new().has_enough(limit, reply));
+        home.one_account(&server.account(), keys);
+        assert_all_arrive(&server, &home, 14, &case);
+        if keys.is_empty() {
+            assert_pipelines(&server, &case);
         }
     }
 }
@@ -81,16 +80,15 @@ fn b3_a_server_that_closes_after_so_many_octets_pipelines_all_the_same() {
 #[test]
 fn b3_a_server_that_closes_after_so_many_commands_pipelines_all_the_same() {
     // Commands of any kind, as some do against abuse. Before a message it takes seven.
-    for limit in 1..=12 {
-        for keys in ["", "keep = \"never\"\n"] {
-            let limit = Limit::Commands(8 + limit);
-            let case = format!("{limit:?} {keys}");
-            let reply = Reply::End(Ending::Close);
-            let (server, home) = plainly(14, Behaviour::new().has_enough(limit, reply));
-            home.one_account(&server.account(), keys);
-            assert_all_arrive(&server, &home, 14, &case);
-            assert_pipelines(&server, &case);
-        }
+    for [limit, keys] in mixed([12, 2], 12) {
+        let limit = Limit::Commands(9 + limit);
+        let keys = ["", "keep = \"never\"\n"][keys];
+        let case = format!("{limit:?} {keys}");
+        let reply = Reply::End(Ending::Close);
+        let (server, home) = plainly(14, Behaviour::new().has_enough(limit, reply));
+        home.one_account(&server.account(), keys);
+        assert_all_arrive(&server, &home, 14, &case);
+        assert_pipelines(&server, &case);
     }
 }
 

@@ -1,6 +1,7 @@
 use crate::given::{assert_said, behaving, letter, mail, plainly, run};
 use crate::support::behaviour::{Behaviour, Reply};
 use crate::support::run::{Home, Output};
+use crate::support::series::mixed;
 use crate::support::server::Server;
 use crate::support::tree;
 use crate::support::wire::Ending;
@@ -185,12 +186,9 @@ fn b2_messages_that_are_refused_for_good_are_named_wherever_they_are() {
         &[1, 2, 3, 4, 5, 12, 13, 26, 27, 28, 29, 30],
         &[1, 30],
     ];
-    for numbers in some {
-        for words in ["-ERR zut alors", "-ERR [SYS/PERM] no such file"] {
-            for keys in ["", ONE_AT_A_TIME] {
-                assert_they_alone_are_missing(numbers, words, keys);
-            }
-        }
+    for [numbers, words, keys] in mixed([some.len(), 2, 2], 18) {
+        let words = ["-ERR zut alors", "-ERR [SYS/PERM] no such file"][words];
+        assert_they_alone_are_missing(some[numbers], words, ["", ONE_AT_A_TIME][keys]);
     }
     // The first ones keep their numbers where others are deleted.
     for numbers in [some[4], some[5]] {
@@ -250,21 +248,20 @@ fn assert_they_are_to_blame(server: &Server, home: &Home, output: &Output, count
 #[test]
 fn b2_a_mailbox_of_nothing_but_messages_that_are_gone_for_good_is_not_asked_to_be_tried_later() {
     // Dovecot whose files are lost, Courier, and others' words for one message.
-    for words in [
+    let others = [
         "-ERR [SYS/PERM] message is not available",
         "-ERR no such message",
         "-ERR message 1 is corrupted",
         "-ERR Message not found",
-    ] {
-        for count in [1, 2, 6, 20] {
-            for keys in ["", ONE_AT_A_TIME] {
-                let all: Vec<usize> = (1..=count).collect();
-                let (server, home) = plainly(count, refusing(&all, words));
-                home.one_account(&server.account(), keys);
-                let output = run(&home, &[], 1);
-                assert_they_are_to_blame(&server, &home, &output, count);
-            }
-        }
+    ];
+    for [words, count, keys] in mixed([others.len(), 4, 2], 16) {
+        let (words, count) = (others[words], [1, 2, 6, 20][count]);
+        let keys = ["", ONE_AT_A_TIME][keys];
+        let all: Vec<usize> = (1..=count).collect();
+        let (server, home) = plainly(count, refusing(&all, words));
+        home.one_account(&server.account(), keys);
+        let output = run(&home, &[], 1);
+        assert_they_are_to_blame(&server, &home, &output, count);
     }
 }
 

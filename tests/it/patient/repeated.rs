@@ -2,6 +2,7 @@
 
 use crate::given::{mail, plainly, run};
 use crate::support::behaviour::{Behaviour, Reply};
+use crate::support::series::mixed;
 use crate::support::tree;
 
 const ONCE_MORE: [&str; 3] = ["+OK\r\n", "+OK hello\r\n", "\r\n"];
@@ -42,16 +43,13 @@ fn b1_mail_arrives_from_servers_that_say_more_than_one_line_before_a_message_is_
         &["CAPA", "AUTH", "STAT", "UIDL", "LIST"],
         &["CAPA", "USER", "PASS", "STAT", "UIDL", "LIST"],
     ];
-    for before in ONCE_MORE {
-        for commands in some {
-            for pipelining in ["auto", "off"] {
-                for (keep, left) in [("always", 5), ("never", 0)] {
-                    let keys = format!("keep = {keep:?}\npipelining = {pipelining:?}\n");
-                    let case = format!("{before:?} {commands:?} {keys}");
-                    assert_eq!(saying(before, commands, &keys, &case), left, "{case}");
-                }
-            }
-        }
+    for [before, commands, way, keep] in mixed([ONCE_MORE.len(), some.len(), 2, 2], 40) {
+        let (before, commands) = (ONCE_MORE[before], some[commands]);
+        let pipelining = ["auto", "off"][way];
+        let (keep, left) = [("always", 5), ("never", 0)][keep];
+        let keys = format!("keep = {keep:?}\npipelining = {pipelining:?}\n");
+        let case = format!("{before:?} {commands:?} {keys}");
+        assert_eq!(saying(before, commands, &keys, &case), left, "{case}");
     }
 }
 

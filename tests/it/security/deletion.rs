@@ -1,6 +1,6 @@
 use std::fs;
 use std::path::PathBuf;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use crate::given::{assert_said, letter, mail, plainly, run};
 use crate::support::account::Security;
@@ -8,7 +8,7 @@ use crate::support::behaviour::{Behaviour, Reply};
 use crate::support::journal::{append, rewrite};
 use crate::support::maildrop::Maildrop;
 use crate::support::message::Message;
-use crate::support::process::within;
+use crate::support::process::{PATIENCE, within};
 use crate::support::run::Home;
 use crate::support::server::Server;
 use crate::support::tree;
@@ -212,10 +212,7 @@ fn three_that_are_due() -> (Server, Home) {
     let (server, home) = plainly(3, Behaviour::new());
     run(&home, &DUE, 0);
     let stored = now();
-    within(Duration::from_secs(10), || {
-        (now() > stored + 1).then_some(())
-    })
-    .unwrap();
+    within(PATIENCE, || (now() > stored + 1).then_some(())).unwrap();
     (server, home)
 }
 

@@ -10,7 +10,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use super::can_give_files;
 use crate::given::{assert_said, behaving, command, mail, run, server};
 use crate::support::behaviour::{Behaviour, Reply};
-use crate::support::process::{Daemon, within};
+use crate::support::process::{Daemon, PATIENCE, within};
 use crate::support::run::{Home, Output};
 use crate::support::server::Server;
 use crate::support::tree;
@@ -68,7 +68,7 @@ fn s50_all_that_is_made_is_for_its_owner_alone_under_any_umask_while_it_is_made_
         let mut running = Daemon::start(&mut under_umask(&home, umask, &["-q"]));
         // What has come of the second message stays in tmp/. Once the first has its name in new/,
         // no file comes, goes or moves while we look.
-        within(Duration::from_secs(20), || {
+        within(PATIENCE, || {
             let files = |part| fs::read_dir(home.maildir("a").join(part)).ok();
             let mut half = files("tmp")?.map(|entry| entry.unwrap());
             let half = half.find(|entry| entry.metadata().is_ok_and(|m| m.len() > 0))?;

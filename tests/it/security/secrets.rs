@@ -4,7 +4,6 @@ use std::os::unix::process::CommandExt;
 use std::process::Stdio;
 use std::sync::Mutex;
 use std::sync::mpsc::channel;
-use std::time::Duration;
 
 use base64::prelude::{BASE64_STANDARD, Engine};
 
@@ -13,7 +12,7 @@ use crate::given::{assert_said, command, mail, run, server};
 use crate::support::account::Security;
 use crate::support::behaviour::{Behaviour, Reply};
 use crate::support::maildrop::Maildrop;
-use crate::support::process::{Daemon, within};
+use crate::support::process::{Daemon, PATIENCE, within};
 use crate::support::run::{Home, Output};
 use crate::support::script::{Scene, Script};
 use crate::support::server::Server;
@@ -238,10 +237,7 @@ fn s48_no_password_is_in_the_arguments_or_the_environment_of_any_process() {
         .on_command(move |seen| {
             if seen.line.starts_with("RETR") {
                 at_retr.send(()).unwrap();
-                let _gone = waiting
-                    .lock()
-                    .unwrap()
-                    .recv_timeout(Duration::from_secs(20));
+                let _gone = waiting.lock().unwrap().recv_timeout(PATIENCE);
             }
         })
         .start();
@@ -258,14 +254,14 @@ fn s48_no_password_is_in_the_arguments_or_the_environment_of_any_process() {
     home.config(&format!("{first}{}\n{command}", lines.join("\n")));
 
     let mut running = home.popfetch(["fetch"]).start();
-    let child: u32 = within(Duration::from_secs(20), || {
+    let child: u32 = within(PATIENCE, || {
         let text = fs::read_to_string(home.path().join("started")).ok()?;
         text.trim().parse().ok()
     })
     .unwrap();
     let mut seen = vec![seen_of(child), seen_of(running.id())];
     fs::write(home.path().join("go"), "").unwrap();
-    arrived.recv_timeout(Duration::from_secs(20)).unwrap();
+    arrived.recv_timeout(PATIENCE).unwrap();
     seen.push(seen_of(running.id()));
     go_on.send(()).unwrap();
     assert_eq!(running.wait().status, Some(77), "bob has another password");
@@ -299,7 +295,7 @@ fn s49_a_crash_leaves_no_core_and_no_debugger_gets_in() {
     let (server, home) = server(1);
     home.config(&format!(
         "[accounts.a]\nhost = \"localhost\"\nport = {}\nuser = \"ada\"\nmaildir = {:?}\n\
-         password-command = [\"sh\", \"-c\", \"echo > started; sleep 60\"]\n",
+         password-command = [\"sh\", \"-c\", \"echo > started; sleep 600\"]\n",
         server.port(),
         home.maildir("a")
     ));
@@ -332,7 +328,7 @@ fn s49_a_crash_leaves_no_core_and_no_debugger_gets_in() {
     }
     let mut running = Daemon::start(&mut command);
     let started = home.path().join("started");
-    within(Duration::from_secs(20), || started.exists().then_some(())).unwrap();
+    within(PATIENCE, || started.exists().then_some(())).unwrap();
     let process = format!("/proc/{}", running.child().id());
     let limits = fs::read_to_string(format!("{process}/limits")).unwrap();
     let core = limits.lines().find(|l| l.starts_with("Max core file size"));

@@ -6,6 +6,7 @@ use serde_json::Value;
 use crate::given::{assert_said, command, run, serving};
 use crate::support::behaviour::{Behaviour, Reply};
 use crate::support::message::Message;
+use crate::support::series::mixed;
 
 /// Octets that do something to a terminal or to a reader's eye, in pieces short enough to be
 /// shown whole. LF is none of them, because it ends a line of the protocol.
@@ -90,25 +91,22 @@ fn said(status: &str, words: &[u8]) -> Reply {
 
 #[test]
 fn s43_s45_what_a_refusing_server_says_is_never_printed_raw() {
-    for words in nasty() {
-        let greeting = [b"-ERR ".as_slice(), &words, b"\r\n"].concat();
-        let no_status = [words.as_slice(), b"\r\n"].concat();
-        for behaviour in [
-            Behaviour::new().greeting(greeting),
-            Behaviour::new().greeting(no_status),
-            Behaviour::new().on("AUTH", said("-ERR", &words)),
-            Behaviour::new().on("AUTH", said("+", &words)),
-            Behaviour::new().on("STAT", said("-ERR", &words)),
-            Behaviour::new().on("LIST", said("-ERR", &words)),
-            Behaviour::new().on("LIST", said("", &words)),
-        ] {
-            for way in WAYS {
-                let (_server, home) =
-                    serving(vec![Message::from_lf("u", "a: b\n")], behaviour.clone());
-                let output = command(&home, way).output().unwrap();
-                assert_harmless(&output, way.contains(&"json"), &[75, 76, 77]);
-            }
-        }
+    type Place = fn(&[u8]) -> Behaviour;
+    const PLACES: [Place; 7] = [
+        |words| Behaviour::new().greeting([b"-ERR ", words, b"\r\n"].concat()),
+        |words| Behaviour::new().greeting([words, b"\r\n"].concat()),
+        |words| Behaviour::new().on("AUTH", said("-ERR", words)),
+        |words| Behaviour::new().on("AUTH", said("+", words)),
+        |words| Behaviour::new().on("STAT", said("-ERR", words)),
+        |words| Behaviour::new().on("LIST", said("-ERR", words)),
+        |words| Behaviour::new().on("LIST", said("", words)),
+    ];
+    let nasty = nasty();
+    for [words, place, way] in mixed([nasty.len(), PLACES.len(), WAYS.len()], 63) {
+        let (behaviour, way) = (PLACES[place](&nasty[words]), WAYS[way]);
+        let (_server, home) = serving(vec![Message::from_lf("u", "a: b\n")], behaviour);
+        let output = command(&home, way).output().unwrap();
+        assert_harmless(&output, way.contains(&"json"), &[75, 76, 77]);
     }
 }
 
@@ -134,7 +132,9 @@ fn bearing(words: &[u8]) -> Message {
 
 #[test]
 fn s43_s45_s59_what_messages_and_listings_say_is_never_printed_raw() {
-    for words in nasty() {
+    let nasty = nasty();
+    for [words, way] in mixed([nasty.len(), WAYS.len()], 18) {
+        let (words, way) = (nasty[words].clone(), WAYS[way]);
         let tag = [b"IMPLEMENTATION ".as_slice(), &words].concat();
         let capabilities = [
             b"+OK ".as_slice(),
@@ -154,20 +154,18 @@ fn s43_s45_s59_what_messages_and_listings_say_is_never_printed_raw() {
             Message::from_lf([b"2".as_slice(), &words].concat(), "a: b\n"),
             Message::from_lf([b"3".as_slice(), &words].concat(), "a: bc\n"),
         ];
-        for way in WAYS {
-            let (_server, home) = serving(messages.clone(), behaviour.clone());
-            let json = way.contains(&"json");
-            for (arguments, status) in [
-                (&["check", "--headers"][..], &[0][..]),
-                (&["fetch", "--dry-run"], &[0]),
-                (&["account", "test", "a"], &[0]),
-                (&["fetch", "--max-size", "1"], &[0]),
-                (&["fetch", "--delete"], &[1]),
-                (&["state", "show", "a"], &[0]),
-            ] {
-                let output = command(&home, &[arguments, way].concat()).output().unwrap();
-                assert_harmless(&output, json, status);
-            }
+        let (_server, home) = serving(messages, behaviour);
+        let json = way.contains(&"json");
+        for (arguments, status) in [
+            (&["check", "--headers"][..], &[0][..]),
+            (&["fetch", "--dry-run"], &[0]),
+            (&["account", "test", "a"], &[0]),
+            (&["fetch", "--max-size", "1"], &[0]),
+            (&["fetch", "--delete"], &[1]),
+            (&["state", "show", "a"], &[0]),
+        ] {
+            let output = command(&home, &[arguments, way].concat()).output().unwrap();
+            assert_harmless(&output, json, status);
         }
     }
 }

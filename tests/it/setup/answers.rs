@@ -2,6 +2,7 @@
 
 use super::{QUESTIONS, at_the_usual_name, enter, enter_to_the_end, home_in, made};
 use crate::support::dns::NameServer;
+use crate::support::process::PATIENCE;
 use crate::support::run::Home;
 use crate::support::terminal::Terminal;
 use std::fs;
@@ -278,9 +279,7 @@ fn what_is_typed_while_servers_are_tried_is_not_shown_and_answers_nothing() {
     let mut terminal = Terminal::start(&home, 80, &["setup", "ada@x.test", "--host", &host]);
     terminal.wait_for("Trying localhost:");
     // The line is written just before the echo goes.
-    let quiet = crate::support::process::within(std::time::Duration::from_secs(3), || {
-        (!terminal.echoes()).then_some(())
-    });
+    let quiet = crate::support::process::within(PATIENCE, || (!terminal.echoes()).then_some(()));
     assert!(quiet.is_some(), "{}", terminal.screen());
     terminal.press("geheim\n");
     terminal.answer("The server's name, if you know it", "");

@@ -6,6 +6,7 @@ use rustix::process::Signal;
 use crate::given::{mail, run};
 use crate::support::behaviour::{Behaviour, Reply};
 use crate::support::maildrop::Maildrop;
+use crate::support::process::PATIENCE;
 use crate::support::run::Home;
 use crate::support::server::{How, Server};
 use crate::support::tree;
@@ -33,7 +34,7 @@ fn watched(behaviour: Behaviour) -> (Server, Home, Receiver<String>) {
 
 fn wait_for(commands: &Receiver<String>, wanted: &str) {
     loop {
-        let line = commands.recv_timeout(Duration::from_secs(20)).unwrap();
+        let line = commands.recv_timeout(PATIENCE).unwrap();
         if line == wanted {
             return;
         }
@@ -82,7 +83,7 @@ fn a_signal_while_the_server_is_silent_ends_the_run_too() {
         let (server, home, commands) = watched(silent);
         let mut running = home.popfetch(["fetch"]).start();
         loop {
-            let line = commands.recv_timeout(Duration::from_secs(20)).unwrap();
+            let line = commands.recv_timeout(PATIENCE).unwrap();
             if line.starts_with(command) {
                 break;
             }

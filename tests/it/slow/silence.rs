@@ -123,8 +123,9 @@ fn f2_f5_a_host_that_does_not_answer_ends_the_run() {
 }
 
 fn full_listener() -> OwnedFd {
-    use rustix::net::{AddressFamily, SocketType, bind, listen, socket};
-    let listener = socket(AddressFamily::INET, SocketType::STREAM, None).unwrap();
+    use rustix::net::{AddressFamily, SocketFlags, SocketType, bind, listen, socket_with};
+    let (family, ours) = (AddressFamily::INET, SocketFlags::CLOEXEC);
+    let listener = socket_with(family, SocketType::STREAM, ours, None).unwrap();
     bind(&listener, &SocketAddr::from((Ipv4Addr::LOCALHOST, 0))).unwrap();
     listen(&listener, 0).unwrap();
     listener

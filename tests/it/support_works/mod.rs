@@ -7,7 +7,7 @@ mod peers;
 /// The embedded server, well behaved and not.
 mod server;
 
-use crate::support::series::{drawn, is_whole};
+use crate::support::series::{drawn, is_whole, mixed};
 use crate::support::skip::{Lack, is_root, may_skip};
 
 #[test]
@@ -37,4 +37,19 @@ fn a_sample_of_a_series_has_both_of_its_ends_and_is_drawn_alike_once_more() {
     assert!(sample.ends_with(&[990, 991, 992, 993, 994, 995, 996, 997, 998, 999]));
     assert_eq!(sample, drawn(1000, 40));
     assert_eq!(drawn(7, 40), [0, 1, 2, 3, 4, 5, 6]);
+}
+
+#[test]
+fn in_a_sample_of_combinations_each_choice_has_its_turn_and_a_few_are_all_tried() {
+    let sample = mixed([5, 2, 3], 12);
+    assert_eq!(sample.len(), if is_whole() { 30 } else { 12 });
+    for (column, choices) in [5, 2, 3].into_iter().enumerate() {
+        for choice in 0..choices {
+            let turns = sample.iter().filter(|row| row[column] == choice).count();
+            assert!(turns >= 12 / choices, "{choice} in {column}: {sample:?}");
+        }
+    }
+    assert_eq!(sample, mixed([5, 2, 3], 12));
+    let all: std::collections::BTreeSet<_> = mixed([2, 3], 6).into_iter().collect();
+    assert_eq!(all.len(), 6);
 }

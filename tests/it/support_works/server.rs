@@ -8,7 +8,7 @@ use crate::support::certificate::{Authority, Identity, Wanted};
 use crate::support::client::Client;
 use crate::support::maildrop::Maildrop;
 use crate::support::message::Message;
-use crate::support::process::within;
+use crate::support::process::{PATIENCE, within};
 use crate::support::server::{How, Server};
 use crate::support::wire::Ending;
 
@@ -118,7 +118,7 @@ fn a_maildrop_is_for_one_client_at_a_time() {
             .starts_with("-ERR [IN-USE]")
     );
     drop(first);
-    let free = within(Duration::from_secs(20), || {
+    let free = within(PATIENCE, || {
         second.ok("USER ada");
         second
             .ask("PASS secret")

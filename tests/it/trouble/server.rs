@@ -6,7 +6,7 @@ use crate::given::{assert_no_credentials, assert_said, behaving, mail, run, serv
 use crate::support::behaviour::{Behaviour, Reply};
 use crate::support::listener::ClosedPort;
 use crate::support::maildrop::Maildrop;
-use crate::support::process::within;
+use crate::support::process::{PATIENCE, within};
 use crate::support::run::Home;
 use crate::support::script::{Scene, Script};
 use crate::support::server::Server;
@@ -254,7 +254,7 @@ fn f33_a_second_run_at_the_same_time_ends_and_harms_nothing() {
     let slow = Behaviour::new().delay(Duration::from_millis(20));
     let (server, home) = behaving(20, slow);
     let first = home.popfetch(["fetch"]).start();
-    within(Duration::from_secs(20), || {
+    within(PATIENCE, || {
         let sessions = server.sessions_so_far();
         sessions.iter().any(|s| s.count("RETR") > 0).then_some(())
     })
@@ -273,7 +273,7 @@ fn f33_a_second_run_at_the_same_time_ends_and_harms_nothing() {
 fn f33_with_quiet_it_does_not_even_mail_anybody() {
     let (server, home) = behaving(20, Behaviour::new().delay(Duration::from_millis(20)));
     let first = home.popfetch(["fetch"]).start();
-    within(Duration::from_secs(20), || {
+    within(PATIENCE, || {
         let sessions = server.sessions_so_far();
         sessions.iter().any(|s| s.count("RETR") > 0).then_some(())
     })

@@ -1,4 +1,4 @@
-//! The sessions of a run: one as a rule, another in a plainer manner where the server could not
+//! The succession of sessions in a run: one as a rule, another in a plainer manner where the server could not
 //! follow, and more where a maildrop is listed in parts.
 
 use super::broken::{Broken, Over};
@@ -6,7 +6,7 @@ use super::conduct::Conduct;
 use super::next::{Course, Next};
 use super::onward::Patience;
 use super::reach::Manner;
-use super::session::{Attempt, Part};
+use super::session::{Attempt, Listed};
 use super::{Account, Error, Run, failure};
 use crate::delivery::Complete;
 use crate::durable::Dir;
@@ -99,7 +99,7 @@ impl Account<'_> {
                 conduct.saw_idle_lines();
             }
             let broken = match session {
-                Ok(Part::One) if course.may_go_on() => continue,
+                Ok(Listed::InPart) if course.may_go_on() => continue,
                 Ok(_) => break Ok(()),
                 Err(broken) => broken,
             };
