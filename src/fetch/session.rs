@@ -24,7 +24,7 @@ pub(super) struct Attempt<'a> {
 }
 
 /// Of the maildrop, what a session has shown.
-pub(super) enum Part {
+pub(super) enum Extent {
     /// There may be more.
     One,
     /// All, or the last part.
@@ -39,7 +39,7 @@ impl Account<'_> {
         attempt: Attempt<'_>,
         outcome: &mut Outcome,
         conduct: &mut Conduct,
-    ) -> Result<Part, Broken> {
+    ) -> Result<Extent, Broken> {
         let lenient = attempt.manner.lenient;
         let signed_in = self.sign_in(attempt.route, attempt.manner, conduct);
         let mut session = signed_in.map_err(|error| {
@@ -114,7 +114,7 @@ impl Account<'_> {
             let name = "behind a part".to_owned();
             run.holds.push(Missed { name, text });
         }
-        Ok(if more { Part::One } else { Part::Last })
+        Ok(if more { Extent::One } else { Extent::Last })
     }
 
     /// All that is done in the TRANSACTION state, up to the last DELE. `in_parts`: what the server

@@ -5,7 +5,7 @@ use super::wrong::Wrong;
 use crate::profile::ConfigError;
 use crate::profile::rule_table::{RuleTable, Then};
 use crate::profile::units;
-use crate::rules::{Action, Bounds, Conditions, Field, Filter, Rule, Rules, Test};
+use crate::rules::{Action, Bounds, Conditions, Field, FilterCommand, Rule, Rules, Test};
 use std::time::Duration;
 use toml::Spanned;
 
@@ -31,7 +31,7 @@ impl Resolver<'_> {
             let wrong = "a command is a program and its arguments, as in [\"my-filter\", \"-x\"]";
             return Err(self.error(command.span(), wrong));
         }
-        Ok(rules.with_filter(Filter::new(argv.clone())))
+        Ok(rules.with_filter(FilterCommand::new(argv.clone())))
     }
 
     fn rule(&self, table: &Spanned<RuleTable>) -> Result<Rule, ConfigError> {
