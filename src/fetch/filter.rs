@@ -1,14 +1,12 @@
-//! Running the program that decides where no rule does. The thread that talks to the server may start
-//! none, so another one does, which has nothing to do with servers.
+//! Running the program that decides where no rule does: see [`Aside`].
 
 use super::Error;
+use super::aside::Aside;
 use crate::process::{self, Care, Ending};
-use crate::rules::{Filter, Verdict};
+use crate::rules::{FilterCommand, Verdict};
 use crate::stop::Stop;
 use std::io;
 use std::process::Command;
-use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
-use std::thread;
 use std::time::Duration;
 
 /// How long the program may take for a message: the server waits meanwhile.
@@ -17,29 +15,25 @@ const LIMIT: Duration = Duration::from_secs(30);
 /// After so many failures in a row it is not asked again in this run.
 const FAILURES: u32 = 3;
 
-/// A header, and who waits for the verdict.
-type Question = (Vec<u8>, SyncSender<Result<Verdict, String>>);
-
-/// A way to ask the program.
-pub(super) struct Asking {
-    questions: Sender<Question>,
+/// A program that decides, in a run.
+pub(super) struct FilterRun {
+    aside: Aside<Vec<u8>, Result<Verdict, String>>,
     failures: u32,
     /// Messages that it has said nothing about, and why not for the first of them.
     pub(super) unheard: u64,
     pub(super) reason: Option<String>,
 }
 
-impl Asking {
-    /// Starts the thread that runs the program; it ends with this value. Call it where programs may be
-    /// started.
-    pub(super) fn start(filter: &Filter, stop: &Stop) -> Result<Self, Error> {
-        let (questions, asked) = channel();
+impl FilterRun {
+    /// For this program. Call it where programs may be started.
+    pub(super) fn start(filter: &FilterCommand, stop: &Stop) -> Result<Self, Error> {
         let (argv, stop) = (filter.argv().to_vec(), stop.clone());
-        let answer = move || answer(&asked, &argv, &stop);
-        let started = thread::Builder::new().spawn(answer);
-        started.map_err(Error::NoThread)?;
+        let aside = Aside::start(move |header: Vec<u8>| {
+            let verdict = run(&argv, &header, LIMIT, &stop);
+            verdict.unwrap_or_else(|error| Err(error.to_string()))
+        });
         Ok(Self {
-            questions,
+            aside: aside?,
             failures: 0,
             unheard: 0,
             reason: None,
@@ -52,14 +46,9 @@ impl Asking {
             self.unheard += 1;
             return None;
         }
-        let (sender, answered) = sync_channel(1);
-        let sent = self.questions.send((with_lf(header), sender));
-        let gone = || Err("the thread that runs it ended early".to_owned());
-        let answer = match sent {
-            Ok(()) => answered.recv().unwrap_or_else(|_| gone()),
-            Err(_) => gone(),
-        };
-        match answer {
+        let asked = self.aside.ask(with_lf(header));
+        let answer = asked.and_then(|()| self.aside.answer());
+        match answer.unwrap_or_else(|error| Err(error.to_string())) {
             Ok(verdict) => {
                 self.failures = 0;
                 Some(verdict)
@@ -71,14 +60,6 @@ impl Asking {
                 None
             }
         }
-    }
-}
-
-fn answer(asked: &Receiver<Question>, argv: &[String], stop: &Stop) {
-    for (header, sender) in asked {
-        let verdict = run(argv, &header, LIMIT, stop);
-        // Who has stopped waiting wants no answer.
-        let _ = sender.send(verdict.unwrap_or_else(|error| Err(error.to_string())));
     }
 }
 

@@ -1,7 +1,7 @@
 //! Looking without touching: what waits in a maildrop, and what a fetch would do with it.
 
 use super::conduct::Conduct;
-use super::filter::Asking;
+use super::filter::FilterRun;
 use super::header_trouble::Trust;
 use super::{Account, Error, check_memory, decide};
 use crate::maildir::Site;
@@ -92,7 +92,7 @@ fn look_with<R: Send>(
 fn try_look(
     account: &Account<'_>,
     stops: Stops,
-    mut filter: Option<Asking>,
+    mut filter: Option<FilterRun>,
     conduct: &mut Conduct,
 ) -> Result<Look, Error> {
     let id = account.profile.server.id();

@@ -10,6 +10,7 @@
 
 mod advice;
 mod ages;
+mod aside;
 mod broken;
 mod commit;
 mod conduct;
@@ -158,7 +159,8 @@ impl Account<'_> {
         outcome.is_first_mail = store.has_stored_nothing();
         self.tell_untold(&mut store, outcome);
         let filter = self.filter()?;
-        let fetched = self.apart_with_courier(|courier| {
+        let courier = self.courier()?;
+        let fetched = self.apart(|| {
             let mut hand = Hand::new(&store, courier);
             self.hand_on(&mut store, &mut hand, Patience::Before, outcome)?;
             let is_withheld = conduct.is_withheld_for_long();

@@ -37,7 +37,8 @@ pub(super) enum Patience {
 
 /// Where the handing on of a run stands.
 pub(super) struct Hand {
-    courier: Courier,
+    /// Nobody where nothing is handed on.
+    courier: Option<Courier>,
     /// What came of it is not known yet.
     in_flight: Option<(DueId, Letter)>,
     /// Messages that are not tried again in this run.
@@ -52,7 +53,7 @@ pub(super) struct Hand {
 }
 
 impl Hand {
-    pub(super) fn new(store: &Store, courier: Courier) -> Self {
+    pub(super) fn new(store: &Store, courier: Option<Courier>) -> Self {
         Self {
             courier,
             in_flight: None,
@@ -75,6 +76,10 @@ impl Hand {
             Some(unable) => Err(Error::Unhanded(unable)),
             None => Ok(()),
         }
+    }
+
+    fn courier(&self) -> Result<&Courier, Error> {
+        self.courier.as_ref().ok_or(Error::Thread)
     }
 
     fn is_over(&self) -> bool {
@@ -142,7 +147,7 @@ impl Account<'_> {
                 }
             }
             store.begin_handing(id, length)?;
-            hand.courier.send(Errand::Carry(letter.clone()))?;
+            hand.courier()?.ask(Errand::Carry(letter.clone()))?;
             hand.in_flight = Some((id, letter));
             if !self.wait_for_answer(store, hand, until, outcome)? {
                 return Ok(());
@@ -184,9 +189,9 @@ impl Account<'_> {
         letter: &Letter,
         left: Option<u64>,
     ) -> Result<Answer, Error> {
-        hand.courier.send(Errand::Prepare(letter.clone(), left))?;
+        hand.courier()?.ask(Errand::Prepare(letter.clone(), left))?;
         loop {
-            if let Some(answer) = hand.courier.answer(LOOK)? {
+            if let Some(answer) = hand.courier()?.answer_within(LOOK)? {
                 return Ok(answer);
             }
         }
@@ -206,7 +211,7 @@ impl Account<'_> {
         };
         let answer = loop {
             // Who carries it hears of a stop as well, and ends soon then.
-            if let Some(answer) = hand.courier.answer(LOOK)? {
+            if let Some(answer) = hand.courier()?.answer_within(LOOK)? {
                 break answer;
             }
             if until.is_some_and(|until| Instant::now() >= until) {

@@ -105,7 +105,13 @@ impl Account<'_> {
         if !self.environment.confined {
             return Ok(work());
         }
-        beside(work, || ())
+        thread::scope(|scope| {
+            let thread = thread::Builder::new().spawn_scoped(scope, work);
+            match thread.map_err(Error::NoThread)?.join() {
+                Ok(result) => Ok(result),
+                Err(panic) => resume_unwind(panic),
+            }
+        })
     }
 
     /// Finds the way to the server. From here on no file is opened but in `directories`, and of
@@ -299,22 +305,6 @@ impl Account<'_> {
             shortcut: None,
         }
     }
-}
-
-/// Does `work` in a thread of its own, and `meanwhile` in this one.
-pub(super) fn beside<R: Send>(
-    work: impl FnOnce() -> R + Send,
-    meanwhile: impl FnOnce(),
-) -> Result<R, Error> {
-    thread::scope(|scope| {
-        let thread = thread::Builder::new().spawn_scoped(scope, work);
-        let thread = thread.map_err(Error::NoThread)?;
-        meanwhile();
-        match thread.join() {
-            Ok(result) => Ok(result),
-            Err(panic) => resume_unwind(panic),
-        }
-    })
 }
 
 #[cfg(test)]

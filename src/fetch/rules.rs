@@ -3,14 +3,14 @@
 
 use super::ages::Ageless;
 use super::doubts::HEADER_LIMIT;
-use super::filter::Asking;
+use super::filter::FilterRun;
 use super::header_trouble::Trust;
 use super::{Account, Error};
 use crate::delivery::Complete;
 use crate::maildrop::{Maildrop, Message, MessageNumber};
 use crate::plan::{self, Plan};
 use crate::report::Event;
-use crate::rules::{Fingerprint, Header, Hit, Listed, Rules, Ruling, Told};
+use crate::rules::{Fingerprint, Gist, Hit, Knowledge, Listed, Rules, Ruling};
 use crate::source::Source;
 use crate::state::{Recorded, Store, View};
 use crate::term::count;
@@ -19,27 +19,27 @@ use std::collections::HashMap;
 
 /// Where it is remembered what headers have told.
 pub(super) trait Memory {
-    fn told(&mut self, message: &Message, asked: Fingerprint) -> Option<Told>;
-    fn note_told(&mut self, message: &Message, told: Told);
+    fn gist(&mut self, message: &Message, asked: Fingerprint) -> Option<Gist>;
+    fn note_gist(&mut self, message: &Message, gist: Gist);
 }
 
 impl Memory for Store {
-    fn told(&mut self, message: &Message, asked: Fingerprint) -> Option<Told> {
-        Store::told(self, message, asked)
+    fn gist(&mut self, message: &Message, asked: Fingerprint) -> Option<Gist> {
+        Store::gist(self, message, asked)
     }
 
-    fn note_told(&mut self, message: &Message, told: Told) {
-        Store::note_told(self, message, told);
+    fn note_gist(&mut self, message: &Message, gist: Gist) {
+        Store::note_gist(self, message, gist);
     }
 }
 
 /// For whoever only looks.
 impl Memory for View {
-    fn told(&mut self, message: &Message, asked: Fingerprint) -> Option<Told> {
-        View::told(self, message, asked)
+    fn gist(&mut self, message: &Message, asked: Fingerprint) -> Option<Gist> {
+        View::gist(self, message, asked)
     }
 
-    fn note_told(&mut self, _: &Message, _: Told) {}
+    fn note_gist(&mut self, _: &Message, _: Gist) {}
 }
 
 /// Headers that are asked for before what they have told is noted: where a session breaks over them
@@ -51,13 +51,13 @@ struct Heard {
     place: usize,
     listed: Listed,
     message: Message,
-    told: Told,
+    gist: Gist,
     hash: [u8; 32],
 }
 
 /// What rules have come to, beside what the plan says.
 #[derive(Default)]
-pub(super) struct Ruled<'a> {
+pub(super) struct Rulings<'a> {
     /// To be deleted unread.
     pub(super) hits: Vec<(Message, Hit<'a>)>,
     /// Messages whose headers could not be had, or are in doubt.
@@ -76,13 +76,13 @@ impl<'p> Account<'p> {
     pub(super) fn apply_rules(
         &self,
         session: &mut Source,
-        (memory, mut filter): (&mut impl Memory, Option<&mut Asking>),
+        (memory, mut filter): (&mut impl Memory, Option<&mut FilterRun>),
         maildrop: &Maildrop,
         plan: &mut Plan,
         trust: Trust<'_>,
-    ) -> Result<Ruled<'p>, Error> {
+    ) -> Result<Rulings<'p>, Error> {
         let rules: &'p Rules = &self.profile.rules;
-        let mut ruled = Ruled::default();
+        let mut ruled = Rulings::default();
         if rules.are_none() {
             return Ok(ruled);
         }
@@ -104,8 +104,10 @@ impl<'p> Account<'p> {
             let Some(message) = maildrop.message(place) else {
                 continue;
             };
-            let told = memory.told(&message, rules.fingerprint());
-            let header = told.as_ref().map_or(Header::Unasked, Header::Remembered);
+            let gist = memory.gist(&message, rules.fingerprint());
+            let header = gist
+                .as_ref()
+                .map_or(Knowledge::Unasked, Knowledge::Remembered);
             let ruling = rules.judge(listed(&message, otherwise), header);
             plan.apply(place, ruling);
             match ruling {
@@ -116,7 +118,7 @@ impl<'p> Account<'p> {
                 Ruling::NeedsHeader => {
                     ruled.unknown += 1;
                     let listed = listed(&message, otherwise);
-                    plan.apply(place, rules.judge(listed, Header::Unknown));
+                    plan.apply(place, rules.judge(listed, Knowledge::Unknown));
                 }
                 Ruling::Delete(hit) => ruled.hits.push((message, hit)),
                 _ => {}
@@ -131,17 +133,17 @@ impl<'p> Account<'p> {
                 };
                 let octets = header.unwrap_or_default();
                 let listed = listed(&message, otherwise);
-                let Some(mut told) = rules.read(&octets) else {
+                let Some(mut gist) = rules.read(&octets) else {
                     ruled.unknown += 1;
-                    return plan.apply(place, rules.judge(listed, Header::Unknown));
+                    return plan.apply(place, rules.judge(listed, Knowledge::Unknown));
                 };
-                let mut ruling = rules.judge(listed, Header::Read(&told));
+                let mut ruling = rules.judge(listed, Knowledge::Read(&gist));
                 if let (Ruling::AskFilter, Some(filter)) = (ruling, filter.as_deref_mut()) {
-                    told = told.with_verdict(filter.ask(&octets));
-                    ruling = rules.judge(listed, Header::Read(&told));
+                    gist = gist.with_verdict(filter.ask(&octets));
+                    ruling = rules.judge(listed, Knowledge::Read(&gist));
                 }
                 if !ruling.leaves() {
-                    memory.note_told(&message, told);
+                    memory.note_gist(&message, gist);
                     return plan.apply(place, ruling);
                 }
                 let hash = Sha256::digest(&octets).into();
@@ -149,20 +151,20 @@ impl<'p> Account<'p> {
                     place,
                     listed,
                     message,
-                    told,
+                    gist,
                     hash,
                 };
                 doubtful.insert(number, heard);
             })?;
             for (is_same, heard) in self.hear_again(session, doubtful)? {
                 let header = match is_same {
-                    true => Header::Read(&heard.told),
-                    false => Header::Unknown,
+                    true => Knowledge::Read(&heard.gist),
+                    false => Knowledge::Unknown,
                 };
                 let ruling = rules.judge(heard.listed, header);
                 plan.apply(heard.place, ruling);
                 match is_same {
-                    true => memory.note_told(&heard.message, heard.told),
+                    true => memory.note_gist(&heard.message, heard.gist),
                     false => ruled.unknown += 1,
                 }
                 if let Ruling::Delete(hit) = ruling {
@@ -201,18 +203,20 @@ impl<'p> Account<'p> {
     }
 
     /// A way to ask the program that decides where no rule does, if there is one.
-    pub(super) fn filter(&self) -> Result<Option<Asking>, Error> {
+    pub(super) fn filter(&self) -> Result<Option<FilterRun>, Error> {
         let filter = self.profile.rules.filter();
         let stop = &self.environment.stop;
-        filter.map(|filter| Asking::start(filter, stop)).transpose()
+        filter
+            .map(|filter| FilterRun::start(filter, stop))
+            .transpose()
     }
 
     /// Says that rules could not do all that they should: once, and then daily.
     pub(super) fn tell_unruled(
         &self,
         store: &mut Store,
-        ruled: &Ruled<'_>,
-        filter: Option<&mut Asking>,
+        ruled: &Rulings<'_>,
+        filter: Option<&mut FilterRun>,
     ) {
         if let Some(filter) = filter.filter(|filter| filter.unheard > 0) {
             let messages = count(std::mem::take(&mut filter.unheard), "message");
@@ -239,7 +243,7 @@ impl<'p> Account<'p> {
     pub(super) fn rule_out(
         &self,
         store: &mut Store,
-        ruled: Ruled<'_>,
+        ruled: Rulings<'_>,
     ) -> Result<(Vec<Recorded>, usize), Error> {
         if ruled.hits.is_empty() {
             return Ok((Vec::new(), 0));

@@ -4,7 +4,7 @@ use super::Error;
 use super::conduct::Missed;
 use super::doubts::Budget;
 use super::endings::Care;
-use super::filter::Asking;
+use super::filter::FilterRun;
 use super::header_trouble::HeaderTrouble;
 use super::key::Key;
 use super::next::Brought;
@@ -20,7 +20,7 @@ pub(super) struct Run<'a> {
     pub(super) target: &'a Target,
     pub(super) hand: &'a mut Hand,
     pub(super) twins: &'a Twins,
-    pub(super) filter: Option<Asking>,
+    pub(super) filter: Option<FilterRun>,
     pub(super) care: Care,
     pub(super) budget: Budget,
     /// A small message that is stored: the server has sent it before.
@@ -47,7 +47,7 @@ pub(super) struct Run<'a> {
 impl<'a> Run<'a> {
     pub(super) fn new(
         target: &'a Target,
-        (twins, filter): (&'a Twins, Option<Asking>),
+        (twins, filter): (&'a Twins, Option<FilterRun>),
         hand: &'a mut Hand,
         is_withheld_for_long: bool,
     ) -> Self {

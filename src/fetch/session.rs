@@ -24,7 +24,7 @@ pub(super) struct Attempt<'a> {
 }
 
 /// How much of the maildrop a session has listed.
-pub(super) enum Listed {
+pub(super) enum Extent {
     /// There may be more.
     InPart,
     /// All, or all that was left.
@@ -39,7 +39,7 @@ impl Account<'_> {
         attempt: Attempt<'_>,
         outcome: &mut Outcome,
         conduct: &mut Conduct,
-    ) -> Result<Listed, Broken> {
+    ) -> Result<Extent, Broken> {
         let lenient = attempt.manner.lenient;
         let signed_in = self.sign_in(attempt.route, attempt.manner, conduct);
         let mut session = signed_in.map_err(|error| {
@@ -115,9 +115,9 @@ impl Account<'_> {
             run.holds.push(Missed { name, text });
         }
         Ok(if more {
-            Listed::InPart
+            Extent::InPart
         } else {
-            Listed::ToTheEnd
+            Extent::ToTheEnd
         })
     }
 

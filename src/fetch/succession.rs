@@ -6,7 +6,7 @@ use super::conduct::Conduct;
 use super::next::{Course, Next};
 use super::onward::Patience;
 use super::reach::Manner;
-use super::session::{Attempt, Listed};
+use super::session::{Attempt, Extent};
 use super::{Account, Error, Run, failure};
 use crate::delivery::Complete;
 use crate::durable::Dir;
@@ -99,7 +99,7 @@ impl Account<'_> {
                 conduct.saw_idle_lines();
             }
             let broken = match session {
-                Ok(Listed::InPart) if course.may_go_on() => continue,
+                Ok(Extent::InPart) if course.may_go_on() => continue,
                 Ok(_) => break Ok(()),
                 Err(broken) => broken,
             };

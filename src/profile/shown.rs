@@ -3,7 +3,7 @@
 
 use super::{Deliver, Keep, MinVersion, OnNew, PasswordSource, Profile, Proxy, Tls, units};
 use crate::handover::Recipient;
-use crate::rules::{Filter, Rule, Rules};
+use crate::rules::{FilterCommand, Rule, Rules};
 use crate::secrets::{OAuth, Store};
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -113,8 +113,11 @@ impl Profile {
             Setting::new("max-size", policy.max_size).text(policy.max_size.map(units::octets)),
             Setting::new("latest", policy.latest),
             Setting::new("order", policy.order),
-            Setting::new("filter-command", self.rules.filter().map(Filter::argv))
-                .text(self.rules.filter().map(|filter| filter.argv().join(" "))),
+            Setting::new(
+                "filter-command",
+                self.rules.filter().map(FilterCommand::argv),
+            )
+            .text(self.rules.filter().map(|filter| filter.argv().join(" "))),
             Setting::new("rules", rules_as_json(&self.rules)).text(rules_in_words(&self.rules)),
             Setting::new("pipelining", self.pipelining),
             Setting::new("timeout", self.timeout.as_secs())

@@ -5,7 +5,7 @@ use super::rule::{Action, Conditions, Rule};
 
 /// The program, and what comes of what it says.
 #[derive(Clone, Debug)]
-pub struct Filter {
+pub struct FilterCommand {
     argv: Vec<String>,
     skip: Rule,
     delete: Rule,
@@ -22,7 +22,7 @@ pub enum Verdict {
     Skip,
 }
 
-impl Filter {
+impl FilterCommand {
     /// A program and its arguments.
     pub fn new(argv: Vec<String>) -> Self {
         let name = argv.first().map_or("", String::as_str);

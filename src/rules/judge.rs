@@ -1,8 +1,8 @@
 //! What rules make of one message, as far as can be told.
 
 use super::Rules;
+use super::gist::Gist;
 use super::rule::{Action, Conditions, Rule};
-use super::told::Told;
 use std::fmt;
 
 /// By so many seconds clocks differ that are right.
@@ -10,14 +10,14 @@ const SKEW: i64 = 24 * 60 * 60;
 
 /// What is known of a message's header.
 #[derive(Clone, Copy, Debug)]
-pub enum Header<'a> {
+pub enum Knowledge<'a> {
     /// Nobody has asked for it.
     Unasked,
     /// An earlier session has read it. Nothing is deleted on its word: another message may have taken
     /// the unique-id meanwhile.
-    Remembered(&'a Told),
+    Remembered(&'a Gist),
     /// The session at hand has read it.
-    Read(&'a Told),
+    Read(&'a Gist),
     /// It could not be had, or is in doubt.
     Unknown,
 }
@@ -93,10 +93,10 @@ pub struct Listed {
 
 impl Rules {
     /// What to do with a message that has not been fetched.
-    pub fn judge(&self, listed: Listed, header: Header<'_>) -> Ruling<'_> {
-        let told = match header {
-            Header::Remembered(told) | Header::Read(told) => Some(told),
-            Header::Unasked | Header::Unknown => None,
+    pub fn judge(&self, listed: Listed, header: Knowledge<'_>) -> Ruling<'_> {
+        let gist = match header {
+            Knowledge::Remembered(gist) | Knowledge::Read(gist) => Some(gist),
+            Knowledge::Unasked | Knowledge::Unknown => None,
         };
         // Rules that may decide, up to the first that does; those that nobody can tell about yet.
         let mut open: Vec<&Rule> = Vec::new();
@@ -105,7 +105,7 @@ impl Rules {
         for (number, (place, rule)) in (1..=u8::MAX).zip(self.rules.iter().enumerate()) {
             // One that its size rules out has asked nothing of a header.
             looked |= rule.conditions.need_header() && rule.fits_size(listed) != Some(false);
-            match rule.holds(listed, told, place) {
+            match rule.holds(listed, gist, place) {
                 Some(false) => {}
                 None => open.push(rule),
                 Some(true) => {
@@ -125,7 +125,7 @@ impl Rules {
             let may_not = open.iter().any(|rule| !rule.action.fetches());
             return match header {
                 _ if ends_in_fetch && !may_not && !filters => Ruling::Fetch,
-                Header::Unasked => Ruling::NeedsHeader,
+                Knowledge::Unasked => Ruling::NeedsHeader,
                 // Nobody will know. It comes, which is the safe side, where that may be what is wanted.
                 _ if may_fetch => Ruling::Fetch,
                 _ => match decisive {
@@ -139,23 +139,23 @@ impl Rules {
         match decisive {
             None => self.after_rules(header),
             Some(decisive) if decisive.rule.action != Action::Delete => Ruling::Rule(decisive),
-            Some(_) if looked && !matches!(header, Header::Read(_)) => Ruling::NeedsHeader,
+            Some(_) if looked && !matches!(header, Knowledge::Read(_)) => Ruling::NeedsHeader,
             Some(decisive) => Ruling::Delete(Hit(decisive)),
         }
     }
 
     /// Where no rule is about a message.
-    fn after_rules(&self, header: Header<'_>) -> Ruling<'_> {
+    fn after_rules(&self, header: Knowledge<'_>) -> Ruling<'_> {
         let Some(filter) = &self.filter else {
             return Ruling::Otherwise;
         };
-        let (told, is_read) = match header {
-            Header::Unasked => return Ruling::NeedsHeader,
-            Header::Unknown => return Ruling::Otherwise,
-            Header::Remembered(told) => (told, false),
-            Header::Read(told) => (told, true),
+        let (gist, is_read) = match header {
+            Knowledge::Unasked => return Ruling::NeedsHeader,
+            Knowledge::Unknown => return Ruling::Otherwise,
+            Knowledge::Remembered(gist) => (gist, false),
+            Knowledge::Read(gist) => (gist, true),
         };
-        match told.filtered().map(|verdict| filter.rule(verdict)) {
+        match gist.filtered().map(|verdict| filter.rule(verdict)) {
             None if is_read => Ruling::AskFilter,
             None => Ruling::NeedsHeader,
             Some(None) => Ruling::Otherwise,
@@ -172,8 +172,8 @@ impl Rules {
 
     /// The rule that sends a message that was fetched to a folder, if one does.
     pub fn folder_of(&self, listed: Listed, header: &[u8]) -> Option<Decisive<'_>> {
-        let told = Told::of_message(header, &self.rules, self.fingerprint);
-        match self.judge(listed, Header::Read(&told)) {
+        let gist = Gist::of_message(header, &self.rules, self.fingerprint);
+        match self.judge(listed, Knowledge::Read(&gist)) {
             Ruling::Rule(decisive) if decisive.rule.action.folder().is_some() => Some(decisive),
             _ => None,
         }
@@ -183,21 +183,21 @@ impl Rules {
 impl Rule {
     /// Whether it is about a message: `None` where that cannot be told. `place` is its own among all
     /// rules.
-    pub(super) fn holds(&self, listed: Listed, told: Option<&Told>, place: usize) -> Option<bool> {
+    pub(super) fn holds(&self, listed: Listed, gist: Option<&Gist>, place: usize) -> Option<bool> {
         let Conditions { age, header, .. } = &self.conditions;
         let size = self.fits_size(listed);
-        let header = match (header.is_empty(), told) {
+        let header = match (header.is_empty(), gist) {
             (true, _) => Some(true),
             // Nothing is deleted on a guess, nor is anything saved by that.
-            (false, Some(told)) if self.action == Action::Delete => {
-                Some(told.holds(place) == Some(true))
+            (false, Some(gist)) if self.action == Action::Delete => {
+                Some(gist.holds(place) == Some(true))
             }
-            (false, told) => told.and_then(|told| told.holds(place)),
+            (false, gist) => gist.and_then(|gist| gist.holds(place)),
         };
-        let age = match (age.are_none(), told, listed.now) {
+        let age = match (age.are_none(), gist, listed.now) {
             (true, ..) => Some(true),
             // What was sent in the future says nothing, but that a clock is wrong.
-            (false, Some(told), Some(now)) => told
+            (false, Some(gist), Some(now)) => gist
                 .date()
                 .and_then(|date| u64::try_from(now.saturating_sub(date).saturating_add(SKEW)).ok())
                 .map(|age| self.conditions.age.hold(age.saturating_sub(SKEW as u64))),

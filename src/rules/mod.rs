@@ -6,21 +6,21 @@
 //! [`Rules::judge`] asks for a header only where the answer could change what is done, and without
 //! one nothing is left on the server or deleted by a rule that would have needed it.
 
-mod answer;
 mod bounds;
 mod filter;
+mod fit;
+mod gist;
 mod judge;
 mod pattern;
 mod rule;
 mod spelling;
-mod told;
 
 pub use bounds::Bounds;
-pub use filter::{Filter, Verdict};
-pub use judge::{Decisive, Header, Hit, Listed, Ruling};
+pub use filter::{FilterCommand, Verdict};
+pub use gist::{Fingerprint, Gist};
+pub use judge::{Decisive, Hit, Knowledge, Listed, Ruling};
 pub use pattern::{Pattern, Unusable};
 pub use rule::{Action, Conditions, Field, Rule, Test};
-pub use told::{Fingerprint, Told};
 
 use std::fmt;
 use std::sync::Arc;
@@ -32,7 +32,7 @@ pub const MOST: usize = 64;
 #[derive(Clone, Debug, Default)]
 pub struct Rules {
     rules: Arc<[Rule]>,
-    filter: Option<Arc<Filter>>,
+    filter: Option<Arc<FilterCommand>>,
     fingerprint: Fingerprint,
 }
 
@@ -104,7 +104,7 @@ impl Rules {
     }
 
     /// The same with a program that decides where no rule does.
-    pub fn with_filter(self, filter: Filter) -> Self {
+    pub fn with_filter(self, filter: FilterCommand) -> Self {
         Self {
             fingerprint: Fingerprint::of(&self.rules, Some(&filter)),
             filter: Some(Arc::new(filter)),
@@ -113,7 +113,7 @@ impl Rules {
     }
 
     /// The program that decides where no rule does.
-    pub fn filter(&self) -> Option<&Filter> {
+    pub fn filter(&self) -> Option<&FilterCommand> {
         self.filter.as_deref()
     }
 
@@ -166,8 +166,8 @@ impl Rules {
     }
 
     /// What a header tells; `None` where it is in doubt: it has no end, or is no header.
-    pub fn read(&self, header: &[u8]) -> Option<Told> {
-        Told::read(header, &self.rules, self.fingerprint)
+    pub fn read(&self, header: &[u8]) -> Option<Gist> {
+        Gist::read(header, &self.rules, self.fingerprint)
     }
 
     /// The folders that messages may go to, each once.

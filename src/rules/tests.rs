@@ -77,7 +77,7 @@ fn word(ruling: Ruling<'_>) -> String {
     }
 }
 
-fn judged(rules: &Rules, octets: u64, header: Header<'_>) -> String {
+fn judged(rules: &Rules, octets: u64, header: Knowledge<'_>) -> String {
     word(rules.judge(listed(octets), header))
 }
 
@@ -92,8 +92,8 @@ fn the_first_rule_whose_conditions_all_hold_decides() {
         rule(from("*@a"), lists()),
         rule(larger(1000), Action::Skip),
     ]);
-    let told = |from: &str| rules.read(&header(from, 0)).unwrap();
-    let ruled = |octets, from| judged(&rules, octets, Header::Read(&told(from)));
+    let gist = |from: &str| rules.read(&header(from, 0)).unwrap();
+    let ruled = |octets, from| judged(&rules, octets, Knowledge::Read(&gist(from)));
     assert_eq!(ruled(101, "x <b@a>"), "delete 1");
     assert_eq!(ruled(100, "b@a"), "folder 2");
     assert_eq!(ruled(1001, "b@c"), "skip 3");
@@ -102,7 +102,7 @@ fn the_first_rule_whose_conditions_all_hold_decides() {
 
 #[test]
 fn a_header_is_asked_for_only_where_it_could_change_what_is_done() {
-    let ruled = |all: Vec<Rule>, octets| judged(&rules(all), octets, Header::Unasked);
+    let ruled = |all: Vec<Rule>, octets| judged(&rules(all), octets, Knowledge::Unasked);
     let skip = || rule(from("*@a"), Action::Skip);
     // Folders are told from what was downloaded.
     assert_eq!(ruled(vec![rule(from("*@a"), lists())], 5), "fetch");
@@ -121,7 +121,7 @@ fn a_header_is_asked_for_only_where_it_could_change_what_is_done() {
 
 #[test]
 fn without_its_header_a_message_is_neither_deleted_nor_left_by_a_rule_that_needs_one() {
-    let ruled = |all: Vec<Rule>, octets| judged(&rules(all), octets, Header::Unknown);
+    let ruled = |all: Vec<Rule>, octets| judged(&rules(all), octets, Knowledge::Unknown);
     assert_eq!(
         ruled(vec![rule(from("*@a"), Action::Delete)], 5),
         "otherwise"
@@ -139,16 +139,16 @@ fn without_its_header_a_message_is_neither_deleted_nor_left_by_a_rule_that_needs
         rule(larger(10), Action::Skip),
         rule(from("*@a"), Action::Delete),
     ]);
-    let told = rules.read(&header("x@a", 0)).unwrap();
+    let gist = rules.read(&header("x@a", 0)).unwrap();
     let unsized_one = Listed {
         octets: None,
         ..listed(0)
     };
     assert_eq!(
-        word(rules.judge(unsized_one, Header::Read(&told))),
+        word(rules.judge(unsized_one, Knowledge::Read(&gist))),
         "otherwise"
     );
-    assert_eq!(judged(&rules, 10, Header::Read(&told)), "delete 2");
+    assert_eq!(judged(&rules, 10, Knowledge::Read(&gist)), "delete 2");
 }
 
 #[test]
@@ -157,12 +157,15 @@ fn what_an_earlier_session_has_read_deletes_nothing() {
         rule(from("*@a"), Action::Skip),
         rule(larger(10), Action::Delete),
     ]);
-    let told = rules.read(&header("x@b", 0)).unwrap();
-    assert_eq!(judged(&rules, 11, Header::Remembered(&told)), "header");
-    assert_eq!(judged(&rules, 11, Header::Read(&told)), "delete 2");
-    assert_eq!(judged(&rules, 10, Header::Remembered(&told)), "otherwise");
-    let told = rules.read(&header("x@a", 0)).unwrap();
-    assert_eq!(judged(&rules, 11, Header::Remembered(&told)), "skip 1");
+    let gist = rules.read(&header("x@b", 0)).unwrap();
+    assert_eq!(judged(&rules, 11, Knowledge::Remembered(&gist)), "header");
+    assert_eq!(judged(&rules, 11, Knowledge::Read(&gist)), "delete 2");
+    assert_eq!(
+        judged(&rules, 10, Knowledge::Remembered(&gist)),
+        "otherwise"
+    );
+    let gist = rules.read(&header("x@a", 0)).unwrap();
+    assert_eq!(judged(&rules, 11, Knowledge::Remembered(&gist)), "skip 1");
 }
 
 #[test]
@@ -171,21 +174,21 @@ fn a_clock_in_doubt_makes_no_message_old() {
         rule(older(30), Action::Delete),
         rule(larger(10), Action::Delete),
     ]);
-    let told = rules.read(&header("x@a", 31)).unwrap();
-    assert_eq!(judged(&rules, 5, Header::Read(&told)), "delete 1");
+    let gist = rules.read(&header("x@a", 31)).unwrap();
+    assert_eq!(judged(&rules, 5, Knowledge::Read(&gist)), "delete 1");
     let doubtful = |octets| Listed {
         now: None,
         ..listed(octets)
     };
-    let ruling = |octets| word(rules.judge(doubtful(octets), Header::Read(&told)));
+    let ruling = |octets| word(rules.judge(doubtful(octets), Knowledge::Read(&gist)));
     assert_eq!(ruling(5), "otherwise");
     assert_eq!(ruling(11), "otherwise");
     let young = rules.read(&header("x@a", 29)).unwrap();
-    assert_eq!(judged(&rules, 5, Header::Read(&young)), "otherwise");
+    assert_eq!(judged(&rules, 5, Knowledge::Read(&young)), "otherwise");
     let future = rules.read(&header("x@a", -400)).unwrap();
-    assert_eq!(judged(&rules, 5, Header::Read(&future)), "otherwise");
+    assert_eq!(judged(&rules, 5, Knowledge::Read(&future)), "otherwise");
     let undated = rules.read(b"From: x@a\r\n\r\n").unwrap();
-    assert_eq!(judged(&rules, 5, Header::Read(&undated)), "otherwise");
+    assert_eq!(judged(&rules, 5, Knowledge::Read(&undated)), "otherwise");
 }
 
 #[test]
@@ -195,10 +198,10 @@ fn a_rule_takes_the_place_of_max_size() {
         is_fetched_otherwise: false,
         ..listed(10)
     };
-    assert_eq!(word(rules.judge(large, Header::Unasked)), "header");
-    let told = rules.read(&header("boss@a", 0)).unwrap();
-    assert_eq!(word(rules.judge(large, Header::Read(&told))), "fetch 1");
-    assert_eq!(word(rules.judge(listed(10), Header::Unasked)), "fetch");
+    assert_eq!(word(rules.judge(large, Knowledge::Unasked)), "header");
+    let gist = rules.read(&header("boss@a", 0)).unwrap();
+    assert_eq!(word(rules.judge(large, Knowledge::Read(&gist))), "fetch 1");
+    assert_eq!(word(rules.judge(listed(10), Knowledge::Unasked)), "fetch");
 }
 
 #[test]
@@ -247,8 +250,8 @@ fn fields_are_found_wherever_they_stand_and_however_they_are_written() {
     ] {
         let text = format!("{conditions:?}");
         let rules = rules(vec![rule(conditions, Action::Skip)]);
-        let told = rules.read(header).unwrap();
-        let skipped = judged(&rules, 5, Header::Read(&told)) == "skip 1";
+        let gist = rules.read(header).unwrap();
+        let skipped = judged(&rules, 5, Knowledge::Read(&gist)) == "skip 1";
         assert_eq!(skipped, holds, "{text}");
     }
 }
@@ -261,9 +264,9 @@ fn where_a_field_is_written_in_an_odd_form_nothing_behind_a_rule_that_might_be_m
     let all = || Conditions::default();
     let judged = |all: Vec<Rule>, from: &str| {
         let rules = rules(all);
-        let told = rules.read(&header(from, 0)).unwrap();
-        let remembered = judged(&rules, 5, Header::Remembered(&told));
-        (judged(&rules, 5, Header::Read(&told)), remembered)
+        let gist = rules.read(&header(from, 0)).unwrap();
+        let remembered = judged(&rules, 5, Knowledge::Remembered(&gist));
+        (judged(&rules, 5, Knowledge::Read(&gist)), remembered)
     };
     let same = |word: &str| (word.to_owned(), word.to_owned());
     for saves in [Action::Fetch, lists()] {
@@ -315,8 +318,12 @@ fn several_from_fields_none_and_hidden_ones_are_odd() {
         ("Fr\r\n om: boss@a\r\nFrom: x@b\r\n", "fetch"),
         ("From: x@b\r\nno field\r\n", "fetch"),
     ] {
-        let told = rules.read(format!("{fields}{date}").as_bytes()).unwrap();
-        assert_eq!(judged(&rules, 5, Header::Read(&told)), word, "{fields:?}");
+        let gist = rules.read(format!("{fields}{date}").as_bytes()).unwrap();
+        assert_eq!(
+            judged(&rules, 5, Knowledge::Read(&gist)),
+            word,
+            "{fields:?}"
+        );
     }
 }
 
@@ -380,29 +387,29 @@ fn only_what_rules_ask_of_a_header_makes_it_be_asked_for_anew() {
 #[test]
 fn where_rules_are_to_spare_what_they_would_delete_it_is_left() {
     let rules = rules(vec![rule(larger(10), Action::Delete)]).sparing();
-    assert_eq!(judged(&rules, 11, Header::Unasked), "skip 1");
+    assert_eq!(judged(&rules, 11, Knowledge::Unasked), "skip 1");
 }
 
 #[test]
 fn a_filter_is_asked_where_no_rule_decides_and_deletes_only_by_what_it_has_just_read() {
-    let rules =
-        rules(vec![rule(from("*@a"), lists())]).with_filter(Filter::new(vec!["filter".into()]));
-    assert_eq!(judged(&rules, 5, Header::Unasked), "header");
-    assert_eq!(judged(&rules, 5, Header::Unknown), "fetch");
+    let rules = rules(vec![rule(from("*@a"), lists())])
+        .with_filter(FilterCommand::new(vec!["filter".into()]));
+    assert_eq!(judged(&rules, 5, Knowledge::Unasked), "header");
+    assert_eq!(judged(&rules, 5, Knowledge::Unknown), "fetch");
     let listed_one = rules.read(&header("x@a", 0)).unwrap();
-    assert_eq!(judged(&rules, 5, Header::Read(&listed_one)), "folder 1");
+    assert_eq!(judged(&rules, 5, Knowledge::Read(&listed_one)), "folder 1");
     let other = rules.read(&header("x@b", 0)).unwrap();
-    assert_eq!(judged(&rules, 5, Header::Read(&other)), "filter");
+    assert_eq!(judged(&rules, 5, Knowledge::Read(&other)), "filter");
     for (verdict, read, remembered) in [
         (Verdict::Fetch, "otherwise", "otherwise"),
         (Verdict::Skip, "skip 0", "skip 0"),
         (Verdict::Delete, "delete 0", "header"),
     ] {
-        let told = other.with_verdict(Some(verdict));
-        assert_eq!(judged(&rules, 5, Header::Read(&told)), read);
-        assert_eq!(judged(&rules, 5, Header::Remembered(&told)), remembered);
+        let gist = other.with_verdict(Some(verdict));
+        assert_eq!(judged(&rules, 5, Knowledge::Read(&gist)), read);
+        assert_eq!(judged(&rules, 5, Knowledge::Remembered(&gist)), remembered);
         let spared = rules.sparing();
-        assert_ne!(judged(&spared, 5, Header::Read(&told)), "delete 0");
+        assert_ne!(judged(&spared, 5, Knowledge::Read(&gist)), "delete 0");
     }
     assert_ne!(
         rules.fingerprint(),

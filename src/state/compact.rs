@@ -305,7 +305,7 @@ impl<'a> Copy<'a> {
     /// The last line about a message that is still listed, as far as that is known.
     fn header(&self, entry: Entry) -> Option<Entry> {
         let Entry::Header {
-            ref listing, told, ..
+            ref listing, gist, ..
         } = entry
         else {
             return None;
@@ -313,7 +313,7 @@ impl<'a> Copy<'a> {
         let identity = listing.identity(&self.memory.account)?;
         let last = self.memory.headers.get(&identity)?;
         let is_gone = self.memory.listed && !last.present;
-        (last.told == told && last.octets == listing.octets && !is_gone).then_some(entry)
+        (last.gist == gist && last.octets == listing.octets && !is_gone).then_some(entry)
     }
 
     fn failure(&self, entry: Entry) -> Option<Entry> {

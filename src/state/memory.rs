@@ -196,7 +196,7 @@ impl Memory {
                     }
                 });
             }
-            Entry::Header { listing, told, .. } => self.hear(&listing, told, place),
+            Entry::Header { listing, gist, .. } => self.hear(&listing, gist, place),
             Entry::Home {
                 maildir,
                 maildir_id,

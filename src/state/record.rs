@@ -49,9 +49,9 @@
 //! its reason, and none of W, H, J, E, Q, P, Z, U, Y, A, T and the small letters. Its lines are read for ever, wherever
 //! they stand. Lines of the first two versions do not say what they follow.
 
+mod gist;
 mod glance;
 mod grammar;
-mod told;
 
 pub(super) use glance::Glance;
 
@@ -59,7 +59,7 @@ use super::sizes::Sizes;
 use crate::maildir::{Folder, JournalId, MaildirId, Nonce, Nonces, UniqueName};
 use crate::maildrop::{Identity, Message};
 use crate::message::{Digests, Evidence};
-use crate::rules::Told;
+use crate::rules::Gist;
 use std::path::PathBuf;
 
 /// A line longer than this was not written by us: a unique-id has at most 1024 octets, a path
@@ -264,7 +264,7 @@ pub(super) enum Entry {
     Header {
         time: i64,
         listing: Listing,
-        told: Told,
+        gist: Gist,
     },
     /// Names of messages came from another tool, and stand in M lines.
     Import(Origin),

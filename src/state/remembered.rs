@@ -4,7 +4,7 @@ use super::record::{FailureKind, Id, NotTaken, Stored};
 use super::time::{Octets, Time};
 use crate::maildrop::Identity;
 use crate::message::{Digests, Evidence};
-use crate::rules::Told;
+use crate::rules::Gist;
 use sha2::{Digest, Sha256};
 use std::collections::{BTreeSet, HashMap};
 
@@ -235,7 +235,7 @@ pub(super) fn key_of_rule(rule: &str) -> Key {
 /// What a header has told, of a message of this size.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Heard {
-    pub(super) told: Told,
+    pub(super) gist: Gist,
     pub(super) octets: Option<u64>,
     /// Where its line begins in the journal.
     pub(super) place: u64,
@@ -244,9 +244,9 @@ pub(super) struct Heard {
 }
 
 impl Heard {
-    pub(super) fn new(told: Told, octets: Option<u64>, place: u64) -> Self {
+    pub(super) fn new(gist: Gist, octets: Option<u64>, place: u64) -> Self {
         Self {
-            told,
+            gist,
             octets,
             place,
             present: true,

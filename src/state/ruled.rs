@@ -7,7 +7,7 @@ use super::remembered::{Heard, Kind, Record, key_of_rule};
 use super::{Error, Store, View};
 use crate::maildrop::{Identity, Message};
 use crate::pop3::MessageNumber;
-use crate::rules::{Fingerprint, Hit, Told};
+use crate::rules::{Fingerprint, Gist, Hit};
 
 /// As much of a rule in words as a line of the journal is given.
 const LONGEST: usize = 1000;
@@ -23,18 +23,18 @@ pub struct Ruled {
 
 impl Store {
     /// What a message's header has told, where rules asked the same of it.
-    pub fn told(&mut self, message: &Message, asked: Fingerprint) -> Option<Told> {
-        self.memory.told(message, asked)
+    pub fn gist(&mut self, message: &Message, asked: Fingerprint) -> Option<Gist> {
+        self.memory.gist(message, asked)
     }
 
     /// A message's header has told this. Not synced: what is lost is asked for again.
-    pub fn note_told(&mut self, message: &Message, told: Told) {
+    pub fn note_gist(&mut self, message: &Message, gist: Gist) {
         // Of several with one unique-id nobody could tell which one it was.
         if message.identity.is_some() && message.turn == 0 {
             self.write([Entry::Header {
                 time: self.moment.now,
                 listing: Listing::of(message),
-                told,
+                gist,
             }]);
         }
     }
@@ -48,11 +48,11 @@ impl Store {
         let time = self.moment.now;
         for place in gone {
             if let Some(Entry::Header { listing, .. }) = self.line_at(place)? {
-                let told = Told::nothing();
+                let gist = Gist::nothing();
                 self.write([Entry::Header {
                     time,
                     listing,
-                    told,
+                    gist,
                 }]);
             }
         }
@@ -112,24 +112,24 @@ impl Store {
 
 impl View {
     /// See [`Store::told`].
-    pub fn told(&mut self, message: &Message, asked: Fingerprint) -> Option<Told> {
-        self.memory.told(message, asked)
+    pub fn gist(&mut self, message: &Message, asked: Fingerprint) -> Option<Gist> {
+        self.memory.gist(message, asked)
     }
 }
 
 impl Memory {
     /// A header has told this.
-    pub(super) fn hear(&mut self, listing: &Listing, told: Told, place: u64) {
+    pub(super) fn hear(&mut self, listing: &Listing, gist: Gist, place: u64) {
         let Some(identity) = listing.identity(&self.account) else {
             return;
         };
-        let before = match told == Told::nothing() {
+        let before = match gist == Gist::nothing() {
             true => {
                 self.superseded += 1;
                 self.headers.remove(&identity)
             }
             false => {
-                let heard = Heard::new(told, listing.octets, place);
+                let heard = Heard::new(gist, listing.octets, place);
                 self.headers.insert(identity, heard)
             }
         };
@@ -147,12 +147,12 @@ impl Memory {
         self.superseded += (before - self.headers.len()) as u64;
     }
 
-    fn told(&mut self, message: &Message, asked: Fingerprint) -> Option<Told> {
+    fn gist(&mut self, message: &Message, asked: Fingerprint) -> Option<Gist> {
         let identity = message.identity.filter(|_| message.turn == 0)?;
         let heard = self.headers.get_mut(&identity)?;
         let fits = heard.octets == message.octets;
         heard.present |= fits;
-        (fits && heard.told.fingerprint() == asked).then_some(heard.told)
+        (fits && heard.gist.fingerprint() == asked).then_some(heard.gist)
     }
 
     /// The record of a rule about a message, the newest.

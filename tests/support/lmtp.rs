@@ -21,7 +21,12 @@ pub enum Act {
     Close,
     /// Says nothing more until the client goes.
     Hang,
+    /// Goes on as if nothing were the matter, once there is such a file.
+    Once(PathBuf),
 }
+
+/// How long a test waits for anything.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Steps by name: `greeting`, the commands, `end` behind a message.
 type Script = BTreeMap<&'static str, Act>;
@@ -106,6 +111,18 @@ impl Lmtp {
         self.shared.taken.lock().unwrap().clone()
     }
 
+    /// Waits until it has a whole message, answered or not.
+    pub fn wait_for_a_message(&self) {
+        let has_one = || (!self.shared.taken.lock().unwrap().is_empty()).then_some(());
+        assert!(within(PATIENCE, has_one).is_some(), "no message comes");
+    }
+
+    /// Waits until somebody is connected.
+    pub fn wait_for_a_client(&self) {
+        let has_one = || (self.shared.at_work.load(Ordering::SeqCst) > 0).then_some(());
+        assert!(within(PATIENCE, has_one).is_some(), "nobody comes");
+    }
+
     /// The commands of each session, once nobody is connected any more.
     pub fn sessions(&self) -> Vec<Vec<String>> {
         self.settle();
@@ -114,10 +131,7 @@ impl Lmtp {
 
     fn settle(&self) {
         let idle = || (self.shared.at_work.load(Ordering::SeqCst) == 0).then_some(());
-        assert!(
-            within(Duration::from_secs(60), idle).is_some(),
-            "a session does not end"
-        );
+        assert!(within(PATIENCE, idle).is_some(), "a session does not end");
     }
 }
 
@@ -213,6 +227,11 @@ fn answer<S: Read + Write>(
     match act.unwrap_or_else(|| Act::Say(good.to_owned())) {
         Act::Say(text) => {
             stream.get_mut().write_all(text.as_bytes())?;
+            Ok(true)
+        }
+        Act::Once(path) => {
+            within(PATIENCE, || path.exists().then_some(()));
+            stream.get_mut().write_all(good.as_bytes())?;
             Ok(true)
         }
         Act::Close => Ok(false),

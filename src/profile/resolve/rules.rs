@@ -5,7 +5,7 @@ use super::wrong::Wrong;
 use crate::profile::ConfigError;
 use crate::profile::rule_table::{RuleTable, Then};
 use crate::profile::units;
-use crate::rules::{Action, Bounds, Conditions, Field, Filter, Rule, Rules, Test};
+use crate::rules::{Action, Bounds, Conditions, Field, FilterCommand, Rule, Rules, Test};
 use std::time::Duration;
 use toml::Spanned;
 
@@ -21,7 +21,7 @@ impl Resolver<'_> {
             let is_none = argv.first().is_none_or(String::is_empty)
                 || argv.iter().any(|word| word.contains('\0'));
             let good = (!is_none)
-                .then(|| Filter::new(argv.clone()))
+                .then(|| FilterCommand::new(argv.clone()))
                 .ok_or_else(|| {
                     let wrong =
                         "a command is a program and its arguments, as in [\"my-filter\", \"-x\"]";

@@ -2,7 +2,7 @@
 
 use super::super::chain::without_link;
 use super::super::sizes::Sizes;
-use super::told::{read_told, told_fields};
+use super::gist::{gist_fields, read_gist};
 use super::{Entry, FailureKind, Listing, MarkedBy, NotTaken, Origin, Stored, Taken};
 use crate::durable::line::{escape, unescape, unseal_octets};
 use crate::maildir::{Folder, JournalId, MaildirId, Nonce, Nonces, UniqueName};
@@ -92,12 +92,12 @@ impl Entry {
             Self::Header {
                 time,
                 listing,
-                told,
+                gist,
             } => write!(
                 line,
                 "h\t{time}\t{}\t{}",
                 Fields(listing),
-                told_fields(told)
+                gist_fields(gist)
             ),
             Self::Home {
                 maildir,
@@ -339,7 +339,7 @@ impl Entry {
             "h" => Self::Header {
                 time: next()?.parse().ok()?,
                 listing: Listing::read(&mut next)?,
-                told: read_told(&mut next)?,
+                gist: read_gist(&mut next)?,
             },
             "i" => Self::Import(Origin {
                 time: next()?.parse().ok()?,

@@ -2,7 +2,7 @@ use super::*;
 use crate::durable::line::{escape, seal, unescape};
 use crate::maildir::{AccountTag, Stamp};
 use crate::message::{Fields, Size};
-use crate::rules::{Fingerprint, Told, Verdict};
+use crate::rules::{Fingerprint, Gist, Verdict};
 use proptest::prelude::*;
 
 fn listing(unique_id: Option<&[u8]>, octets: Option<u64>) -> Listing {
@@ -55,22 +55,22 @@ fn every_kind() -> Vec<Entry> {
         Entry::Header {
             time,
             listing: listing(Some(b"x"), Some(3)),
-            told: Told::new(Fingerprint::default(), Some(-1), u64::MAX),
+            gist: Gist::new(Fingerprint::default(), Some(-1), u64::MAX),
         },
         Entry::Header {
             time,
             listing: listing(Some(b"x"), Some(3)),
-            told: Told::new(Fingerprint::default(), None, 0).with_verdict(Some(Verdict::Skip)),
+            gist: Gist::new(Fingerprint::default(), None, 0).with_verdict(Some(Verdict::Skip)),
         },
         Entry::Header {
             time,
             listing: listing(Some(b"x"), Some(3)),
-            told: Told::new(Fingerprint::default(), None, 1).with_unknown(6),
+            gist: Gist::new(Fingerprint::default(), None, 1).with_unknown(6),
         },
         Entry::Header {
             time,
             listing: listing(Some(b"x"), Some(3)),
-            told: Told::new(Fingerprint::default(), None, 1)
+            gist: Gist::new(Fingerprint::default(), None, 1)
                 .with_unknown(u64::MAX - 1)
                 .with_verdict(Some(Verdict::Fetch)),
         },

@@ -11,6 +11,7 @@ use crate::support::server::Server;
 use crate::support::skip::{Lack, skip};
 use crate::support::tracer::{self, End};
 use crate::support::tree;
+use rustix::process::Signal;
 use std::fs;
 use std::path::Path;
 
@@ -172,6 +173,38 @@ fn where_nobody_knows_whether_a_message_was_taken_it_alone_is_sent_again_and_nam
         assert_eq!(once, stored(&mail(3)), "{act:?}");
         assert_eq!(server.maildrop().count(), 0, "{act:?}");
     }
+}
+
+/// What it has begun is better done than done twice.
+#[test]
+fn a_message_that_it_has_whole_when_the_run_is_stopped_is_sent_once() {
+    let (server, home, lmtp) = scene(mail(1), "keep = \"never\"");
+    let go = home.path().join("go");
+    lmtp.behave("end", Act::Once(go.clone()));
+    let mut running = home.popfetch(["fetch"]).start();
+    lmtp.wait_for_a_message();
+    running.signal(Signal::TERM);
+    fs::write(go, "").unwrap();
+    assert_eq!(running.wait().status, Some(143));
+    server.sessions();
+    run(&home, &["fetch"], 0);
+    assert_eq!(lmtp.taken(), stored(&mail(1)));
+    assert_eq!(server.maildrop().count(), 0);
+}
+
+#[test]
+fn a_run_that_is_stopped_while_it_greets_ends_at_once_and_the_message_waits() {
+    let (server, home, lmtp) = scene(mail(1), "");
+    let keys = "deliver = { lmtp = \"unix:~/lmtp\", recipient = \"ada\" }";
+    write_config(&server, &home, keys);
+    lmtp.behave("greeting", Act::Hang);
+    let mut running = home.popfetch(["fetch"]).start();
+    lmtp.wait_for_a_client();
+    running.signal(Signal::INT);
+    assert_eq!(running.wait().status, Some(130));
+    lmtp.behave_well();
+    run(&home, &["fetch"], 0);
+    assert_eq!(lmtp.taken(), stored(&mail(1)));
 }
 
 #[test]

@@ -6,9 +6,11 @@ use crate::support::behaviour::Behaviour;
 use crate::support::message::{Message, generate};
 use crate::support::process::installed;
 use crate::support::run::Home;
+use crate::support::skip::{Lack, is_root, skip};
 use crate::support::tree;
 use std::fs;
-use std::path::PathBuf;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
 
 const MESSAGES: usize = 300;
 
@@ -59,6 +61,55 @@ fn maildrop_takes_300_messages_octet_for_octet() {
     let maildir = empty_maildir(&home);
     let filter = home.private_file("filter", &format!("to \"{}\"\n", maildir.display()));
     let deliver = format!("deliver = {{ command = [\"maildrop\", {filter:?}] }}\nkeep = \"never\"");
+    super::write_config(&server, &home, &deliver);
+    run(&home, &[], 0);
+    tree::assert_holds(&maildir, &letters);
+    assert_eq!(server.maildrop().count(), 0);
+}
+
+#[test]
+fn dovecots_own_program_takes_300_messages_octet_for_octet() {
+    const LDA: &str = "/usr/lib/dovecot/dovecot-lda";
+    if !Path::new(LDA).exists() || !installed("setpriv") {
+        return skip(Lack::Tool, format_args!("dovecot-lda is not installed"));
+    }
+    let letters = letters();
+    let (server, home) = serving(letters.clone(), Behaviour::new(), "");
+    let maildir = empty_maildir(&home);
+    let place = home.path().join("lda");
+    fs::create_dir(&place).unwrap();
+    let at = place.display();
+    let config = format!(
+        "log_path = {at}/log\nbase_dir = {at}/run\nssl = no\nprotocols =\n\
+         mail_location = maildir:{}\npostmaster_address = a@example.com\nhostname = localhost\n",
+        maildir.display()
+    );
+    let config = home.private_file("dovecot.conf", &config);
+    let mut command = vec![
+        LDA.to_owned(),
+        "-c".to_owned(),
+        config.display().to_string(),
+    ];
+    if is_root() {
+        // It takes no mail for root.
+        let nobody = [
+            "setpriv",
+            "--reuid=65534",
+            "--regid=65534",
+            "--clear-groups",
+        ];
+        command.splice(0..0, nobody.map(str::to_owned));
+        let open = |path: &Path, mode| {
+            fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+        };
+        open(home.path(), 0o755);
+        open(&place, 0o777);
+        open(&config, 0o644);
+        for part in ["", "tmp", "new", "cur"] {
+            open(&maildir.join(part), 0o777);
+        }
+    }
+    let deliver = format!("deliver = {{ command = {command:?} }}\nkeep = \"never\"");
     super::write_config(&server, &home, &deliver);
     run(&home, &[], 0);
     tree::assert_holds(&maildir, &letters);

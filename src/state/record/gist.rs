@@ -1,15 +1,15 @@
 //! What a header told the rules, as the `h` line has it.
 
-use crate::rules::{Fingerprint, Told, Verdict};
+use crate::rules::{Fingerprint, Gist, Verdict};
 
 /// The fields behind those of the listing.
-pub(super) fn told_fields(told: &Told) -> String {
-    let date = told.date().map_or("-".to_owned(), |date| date.to_string());
-    let mut fields = format!("{}\t{date}\t{:x}", told.fingerprint(), told.bits());
-    if told.unknown_bits() != 0 {
-        fields.push_str(&format!("\t?{:x}", told.unknown_bits()));
+pub(super) fn gist_fields(gist: &Gist) -> String {
+    let date = gist.date().map_or("-".to_owned(), |date| date.to_string());
+    let mut fields = format!("{}\t{date}\t{:x}", gist.fingerprint(), gist.bits());
+    if gist.unknown_bits() != 0 {
+        fields.push_str(&format!("\t?{:x}", gist.unknown_bits()));
     }
-    if let Some(verdict) = told.filtered() {
+    if let Some(verdict) = gist.filtered() {
         fields.push('\t');
         fields.push_str(verdict.word());
     }
@@ -17,7 +17,7 @@ pub(super) fn told_fields(told: &Told) -> String {
 }
 
 /// Reads them.
-pub(super) fn read_told<'a>(mut next: impl FnMut() -> Option<&'a str>) -> Option<Told> {
+pub(super) fn read_gist<'a>(mut next: impl FnMut() -> Option<&'a str>) -> Option<Gist> {
     let asked = Fingerprint::parse(next()?)?;
     let date = match next()? {
         "-" => None,
@@ -36,6 +36,6 @@ pub(super) fn read_told<'a>(mut next: impl FnMut() -> Option<&'a str>) -> Option
         None => None,
         Some(word) => Some(Verdict::of_word(word)?),
     };
-    let told = Told::new(asked, date, bits).with_unknown(unknown);
-    Some(told.with_verdict(verdict))
+    let gist = Gist::new(asked, date, bits).with_unknown(unknown);
+    Some(gist.with_verdict(verdict))
 }

@@ -12,7 +12,7 @@ pub(super) const LOOKED_AT: usize = 64 * 1024;
 
 /// What a header says to what a rule asks. The greater one is the answer of several that must all hold.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
-pub(super) enum Answer {
+pub(super) enum Fit {
     /// It meets it.
     Yes,
     /// It may, and a mail reader might say so.
@@ -21,7 +21,7 @@ pub(super) enum Answer {
     No,
 }
 
-impl Answer {
+impl Fit {
     /// Of all that a rule asks. `in_any_form`: what looks like a match is one, however it is written.
     pub(super) fn of(header: &Header<'_>, tests: &[Test], in_any_form: bool) -> Self {
         let answers = tests.iter().map(|test| one(header, test, in_any_form));
@@ -29,13 +29,13 @@ impl Answer {
     }
 }
 
-fn one(header: &Header<'_>, test: &Test, in_any_form: bool) -> Answer {
+fn one(header: &Header<'_>, test: &Test, in_any_form: bool) -> Fit {
     if fits(header, test, in_any_form) {
-        return Answer::Yes;
+        return Fit::Yes;
     }
     match header.has_strange_lines() || is_odd(header, &test.field) {
-        true => Answer::Unknown,
-        false => Answer::No,
+        true => Fit::Unknown,
+        false => Fit::No,
     }
 }
 

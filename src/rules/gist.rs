@@ -3,8 +3,8 @@
 //! is done are judged anew each time.
 
 use super::MOST;
-use super::answer::{Answer, LOOKED_AT};
-use super::filter::{Filter, Verdict};
+use super::filter::{FilterCommand, Verdict};
+use super::fit::{Fit, LOOKED_AT};
 use super::rule::Rule;
 use crate::message::Header;
 use crate::term::{hex, unhex};
@@ -22,9 +22,9 @@ const OLDEST: i64 = 631_152_000;
 pub struct Fingerprint([u8; 8]);
 
 impl Fingerprint {
-    pub(super) fn of(rules: &[Rule], filter: Option<&Filter>) -> Self {
+    pub(super) fn of(rules: &[Rule], filter: Option<&FilterCommand>) -> Self {
         let mut hasher = Sha256::new();
-        for word in filter.into_iter().flat_map(Filter::argv) {
+        for word in filter.into_iter().flat_map(FilterCommand::argv) {
             hasher.update(word);
             hasher.update([2]);
         }
@@ -54,7 +54,7 @@ impl fmt::Display for Fingerprint {
 
 /// See the module.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub struct Told {
+pub struct Gist {
     /// What the rules asked.
     fingerprint: Fingerprint,
     date: Option<i64>,
@@ -65,7 +65,7 @@ pub struct Told {
     filtered: Option<Verdict>,
 }
 
-impl Told {
+impl Gist {
     /// As it was remembered.
     pub fn new(fingerprint: Fingerprint, date: Option<i64>, holds: u64) -> Self {
         Self {
@@ -87,7 +87,7 @@ impl Told {
         Self { unknown, ..self }
     }
 
-    /// What [`Told::with_unknown`] took.
+    /// What [`Gist::with_unknown`] took.
     pub fn unknown_bits(&self) -> u64 {
         self.unknown
     }
@@ -162,10 +162,10 @@ impl Told {
         for (place, rule) in rules.iter().enumerate().take(MOST) {
             // One that saves a message from a later rule must not miss it for the way it is written.
             let in_any_form = rule.action.fetches();
-            match Answer::of(header, &rule.conditions.header, in_any_form) {
-                Answer::Yes => holds |= 1 << place,
-                Answer::Unknown => unknown |= 1 << place,
-                Answer::No => {}
+            match Fit::of(header, &rule.conditions.header, in_any_form) {
+                Fit::Yes => holds |= 1 << place,
+                Fit::Unknown => unknown |= 1 << place,
+                Fit::No => {}
             }
         }
         Self::new(
