@@ -136,7 +136,8 @@ impl Course {
     ) -> Next {
         let is_idle = !self.manner.lenient && broken.error.is_over_idle_lines();
         let next = match &*broken.over {
-            _ if is_idle && self.may_go_on() => Next::PastIdleLines,
+            // Once in a run, so that it is none of those that bring something.
+            _ if is_idle => Next::PastIdleLines,
             Over::Message(message) => {
                 self.after_break(message, &broken.error, brought.arrived, passed, store)
             }

@@ -235,11 +235,10 @@ impl Account<'_> {
                 )));
             }
             Update::Disorder(asked, error) => {
-                let is_nothing_asked = asked.is_empty();
                 store.asked_to_delete(&asked);
                 store.distrust_session()?;
                 let error = Error::from(error);
-                if !lenient && !is_nothing_asked && error.is_over_idle_lines() {
+                if !lenient && error.is_over_idle_lines() {
                     return Err(error);
                 }
                 self.tell(Event::Warning(&format!(

@@ -21,8 +21,8 @@ use zeroize::Zeroizing;
 /// The input buffer: four TLS records (RFC 8446 section 5.1), which is what one read may bring.
 const BUFFER: usize = 64 * 1024;
 
-/// Lines without a word that may stand before an answer.
-const MOST_IDLE: u8 = 4;
+/// Lines that say nothing and may stand before an answer.
+const MOST_IDLE: usize = 4;
 
 /// What happened on the connection. The commands' events come in the commands' order.
 #[derive(Debug, Eq, PartialEq)]
@@ -61,7 +61,7 @@ pub enum Violation {
     /// Octets that answer no command.
     #[error("the server sent something that answers no command")]
     Unsolicited,
-    /// A line that says nothing where an answer must stand, and the answer behind it.
+    /// A line that says nothing, before an answer or behind one.
     #[error("the server sends lines that say nothing between its answers")]
     Idle,
 }
@@ -80,12 +80,12 @@ pub struct Connection {
     phase: Phase,
     /// The server has said its greeting, before which no line is idle.
     greeted: bool,
-    /// Lines without a word that may still be passed over.
-    idle: u8,
-    /// Such lines may stand before any answer.
+    /// Lines that say nothing and may still be passed over.
+    idle: usize,
+    /// Such lines may stand before and behind any answer.
     lenient: bool,
-    /// The last command was DELE.
-    behind_dele: bool,
+    /// They may stand behind the last answer at least, or the greeting.
+    repeats: bool,
     /// Found and not told yet.
     found: Option<Found>,
     violation: Option<Violation>,
@@ -131,9 +131,9 @@ impl Connection {
             pending: VecDeque::from([Shape::Single]),
             phase: Phase::Status,
             greeted: false,
-            idle: 0,
+            idle: MOST_IDLE,
             lenient: false,
-            behind_dele: false,
+            repeats: true,
             found: None,
             violation: None,
         }
@@ -144,6 +144,8 @@ impl Connection {
         Self {
             pending: VecDeque::new(),
             greeted: true,
+            idle: 0,
+            repeats: false,
             ..Self::new()
         }
     }
@@ -153,58 +155,15 @@ impl Connection {
         self.start == self.end
     }
 
-    /// From here on lines that say nothing may stand before any answer: empty ones, and behind that
-    /// to DELE the same again. The server has shown that it sends them.
-    pub fn pass_idle_lines(&mut self) {
-        self.lenient = true;
-    }
-
-    /// Whether a line that says nothing, which was a violation, has an answer behind it; `None`
-    /// before more octets have come.
-    pub fn is_idle_before_answer(&mut self) -> Option<bool> {
-        loop {
-            let (range, _) = self.take_line()?;
-            let text = self.input.get(range).unwrap_or_default();
-            if !text.is_empty() {
-                return Some(Reply::parse(text).is_some());
-            }
-        }
-    }
-
-    /// The next line that is an answer, whatever was asked; other lines are thrown away.
-    pub fn take_reply(&mut self) -> Option<Reply<'_>> {
-        loop {
-            let (range, _) = self.take_line()?;
-            let text = self.input.get(range.clone()).unwrap_or_default();
-            if Reply::parse(text).is_some() {
-                return Reply::parse(self.input.get(range)?);
-            }
-        }
-    }
-
     /// Puts a command into the output and its reply into what is pending.
     pub fn send(&mut self, command: Command<'_>) -> Result<(), Unsendable> {
         command.encode(&mut self.output)?;
-        let is_repeated = quirks::may_be_answered_twice(command);
-        let is_idle = is_repeated || self.lenient;
-        if is_idle && self.pending.is_empty() {
-            // As many as the last command allows; none may stand behind the greeting.
-            self.skip_idle_lines(is_repeated || self.behind_dele);
+        let may_repeat = quirks::may_be_answered_twice(command) || self.lenient;
+        if self.pending.is_empty() {
+            self.look_before(command, may_repeat);
         }
-        self.idle = if is_idle { MOST_IDLE } else { 0 };
-        if self.pending.is_empty() && self.start < self.end {
-            // Whatever waits there came before the question, so it cannot be the answer.
-            let before = self.start;
-            if !is_idle {
-                self.idle = MOST_IDLE;
-                self.skip_idle_lines(self.behind_dele);
-            }
-            self.violation.get_or_insert(match self.start > before {
-                true => Violation::Idle,
-                false => Violation::Unsolicited,
-            });
-        }
-        self.behind_dele = matches!(command, Command::Dele(_));
+        self.idle = if may_repeat { MOST_IDLE } else { 0 };
+        self.repeats = may_repeat;
         self.pending.push_back(command.shape());
         Ok(())
     }
@@ -329,31 +288,13 @@ impl Connection {
         }
     }
 
-    /// Throws away what came behind the last answer, as far as it says nothing new: empty lines, and
-    /// where that answer may be `repeated`, `+OK`.
-    fn skip_idle_lines(&mut self, repeated: bool) {
-        while self.idle > 0 {
-            let before = self.start;
-            let Some((range, _)) = self.take_line() else {
-                return;
-            };
-            let text = self.input.get(range).unwrap_or_default();
-            let says_nothing =
-                text.is_empty() || (repeated && Reply::parse(text).is_some_and(|reply| reply.ok));
-            if !says_nothing {
-                self.start = before;
-                return;
-            }
-            self.idle -= 1;
-        }
-    }
-
     fn find_status(&mut self, shape: Shape) -> Result<Found, Violation> {
         let mut line = self.take_line();
-        let is_idle = |line: &Option<(Range<usize>, bool)>| {
-            line.as_ref().is_some_and(|(range, _)| range.is_empty())
-        };
-        while self.greeted && self.idle > 0 && is_idle(&line) {
+        while let Some((range, _)) = &line
+            && self.greeted
+            && self.idle > 0
+            && self.without_blanks(range).is_empty()
+        {
             self.idle -= 1;
             line = self.take_line();
         }
@@ -365,9 +306,12 @@ impl Connection {
         if length > STATUS_LIMIT {
             return Err(Violation::EndlessLine(STATUS_LIMIT as u64));
         }
-        let Some((range, crlf)) = line else {
+        let Some((mut range, crlf)) = line else {
             return Ok(Found::NeedInput);
         };
+        if self.greeted && self.idle > 0 {
+            range = self.without_blanks(&range);
+        }
         let text = self.input.get(range.clone()).unwrap_or_default();
         if shape == Shape::Sasl
             && let Some(challenge) = text.strip_prefix(b"+")
@@ -480,5 +424,7 @@ fn excerpt(line: &[u8]) -> String {
     line.escape_ascii().to_string().replace("\\\"", "'")
 }
 
+mod idle;
+pub use idle::Behind;
 #[cfg(test)]
 mod tests;

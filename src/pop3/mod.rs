@@ -35,7 +35,7 @@ pub mod status;
 
 pub use capability::Capabilities;
 pub use command::Command;
-pub use connection::{Connection, Event, Violation};
+pub use connection::{Behind, Connection, Event, Violation};
 pub use ending::Ending;
 pub use listing::{DropListing, MessageNumber};
 pub use status::{Reply, ResponseCode};

@@ -20,8 +20,10 @@
 //! | a sign-in refused by closing | seen in the field | it is left alone as after a refusal | `fetch::error` |
 //! | no CAPA at all | RFC 1939 servers, QPOP builds | -ERR, or a closed connection, means no extensions | `session` |
 //! | UIDL that is not announced | jakarta mail-api issue 50 | it is tried all the same | `source::pop::maildrop` |
-//! | `may_be_answered_twice` | FTGate, proxies that answer as well | `+OK` once more, or empty lines, between the answers before a message is asked for | here |
-//! | `pass_idle_lines` | POP3 stacks of appliances, filters that answer as well | empty lines before any answer, `+OK` once more behind DELE, once a session has shown that an answer follows them; one command at a time then, with a look behind each message | [`super::connection`], `fetch::next` |
+//! | `may_be_answered_twice` | FTGate, proxies that greet or answer as well | `+OK` once more, or blank lines, between the greeting, the sign-in, the listings, and what is asked for behind them | here |
+//! | `pass_idle_lines` | POP3 stacks of appliances, filters that answer as well | blank lines before any answer, and those or `+OK` once more behind any, once a session has shown them; one command at a time then, with a look behind each message | [`super::connection`], `fetch::next` |
+//! | `without_blanks` | the same | line ends that are torn or doubled: a CR too many before an answer | here |
+//! | answers that come late | filters that pass on the answer of the server behind them | where messages are marked as deleted the connection is read to its end behind the reply to QUIT | `source::pop::update` |
 //! | a status line twice before a message | the same | it is none of the message's where the size says so | `fetch::repeated` |
 //! | `drops_what_follows_auth` | Cyrus 3.6 | AUTH is sent alone | here |
 //! | AUTH refused as a command | hMailServer issue 230, seen in the field | another way to sign in is taken, once | `source::pop::detour` |
@@ -48,7 +50,17 @@ pub(super) fn ends_message(between_crlfs: bool, server_speaks_crlf: bool, all_th
     between_crlfs || !server_speaks_crlf || all_there
 }
 
-/// Whether what stands between the answer to this command and the one before may say nothing: an empty
+/// A line without the blanks before its first word. A CR alone ends no line, so that one which was sent
+/// for an empty line stands at the beginning of the next.
+pub(crate) fn without_blanks(line: &[u8]) -> &[u8] {
+    let is_blank = |octet: &u8| matches!(octet, b'\r' | b' ' | b'\t');
+    let start = line.iter().position(|octet| !is_blank(octet));
+    start
+        .and_then(|start| line.get(start..))
+        .unwrap_or_default()
+}
+
+/// Whether what stands between the answer to this command and the one before may say nothing: a blank
 /// line, or `+OK` once more. Of a sign-in and of listings there is nothing yet that could be taken for
 /// another message's; from then on whatever answers nothing is disorder. It is so before TLS, too.
 pub(super) fn may_be_answered_twice(command: Command<'_>) -> bool {
@@ -83,5 +95,18 @@ mod tests {
         assert_eq!(unique_id_line(b"3   abc").unwrap().1, b"abc");
         assert_eq!(unique_id_line(b"+OK 3 abc").unwrap().0.value(), 3);
         assert_eq!(scan_line(b"+OK 3  44").unwrap().1, 44);
+    }
+
+    #[test]
+    fn b1_blanks_before_a_word_are_none_of_it() {
+        for (line, word) in [
+            (&b"+OK a \r"[..], &b"+OK a \r"[..]),
+            (b"\r+OK", b"+OK"),
+            (b" \t\r\r-ERR", b"-ERR"),
+            (b"\r", b""),
+            (b"", b""),
+        ] {
+            assert_eq!(super::without_blanks(line), word);
+        }
     }
 }

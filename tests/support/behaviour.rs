@@ -61,6 +61,11 @@ pub enum Reply {
     RawThenEnd(Vec<u8>, Ending),
     /// The right answer as this makes it, which is given all of its octets.
     Remade(fn(Vec<u8>) -> Vec<u8>),
+    /// The right answer, and these octets right behind it.
+    Suffix(Vec<u8>),
+    /// The right answer, and these octets a moment after all is answered that came in the same flight, or
+    /// before the connection ends.
+    Late(Vec<u8>),
 }
 
 impl Reply {

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::io;
 use std::sync::Arc;
 use std::thread;
+use std::time::Duration;
 
 use base64::prelude::{BASE64_STANDARD, Engine};
 
@@ -32,11 +33,16 @@ pub(super) fn serve(shared: &Shared, index: usize, behaviour: Behaviour, wire: W
         retrieved: 0,
         held: Vec::new(),
         given: 0,
+        late: Vec::new(),
     };
     let stop = match session.run() {
         Ok(()) => Stop::Ended(How::Left, Ending::Close),
         Err(stop) => stop,
     };
+    if matches!(stop, Stop::Ended(How::Quit, _)) {
+        // Of a client that is gone it is known already how it left.
+        let _gone = session.follow_up();
+    }
     // The lock is free and the log complete before the client can see the end.
     session.transaction = None;
     session.write_log();
@@ -72,6 +78,8 @@ struct Session<'a> {
     held: Vec<u8>,
     /// RETRs so far (see [`Behaviour::gives`]).
     given: usize,
+    /// See [`Reply::Late`].
+    late: Vec<u8>,
 }
 
 struct Transaction {
@@ -84,6 +92,9 @@ struct Transaction {
     renumbers: bool,
     _lock: ExclusiveAccess,
 }
+
+/// How much later [`Reply::Late`] is.
+const LATE: Duration = Duration::from_millis(10);
 
 const UNKNOWN: &[u8] = b"-ERR unknown command\r\n";
 
@@ -115,6 +126,9 @@ impl Session<'_> {
                 }
             }
             self.let_go()?;
+            if !self.late.is_empty() {
+                self.follow_up()?;
+            }
             if !self.outbox.has_input(self.behaviour.latency)? {
                 self.flights += u64::from(self.outbox.flush()?);
                 self.write_log();
@@ -195,6 +209,16 @@ impl Session<'_> {
                 self.outbox.send(&octets)?;
                 self.answer(line)
             }
+            Some(Reply::Suffix(octets)) => {
+                let answered = self.answer(line);
+                self.outbox.send(&octets)?;
+                answered
+            }
+            Some(Reply::Late(octets)) => {
+                let answered = self.answer(line);
+                self.late.extend(octets);
+                answered
+            }
             Some(Reply::Raw(octets)) => self.outbox.send(&octets),
             Some(Reply::RawThenEnd(octets, ending)) => {
                 self.outbox.send(&octets)?;
@@ -212,6 +236,22 @@ impl Session<'_> {
                     Err(stop) => Err(stop),
                 }
             }
+        }
+    }
+
+    /// What comes late.
+    fn follow_up(&mut self) -> Result<(), Stop> {
+        let late = std::mem::take(&mut self.late);
+        if !late.is_empty() {
+            self.outbox.flush()?;
+            thread::sleep(LATE);
+            self.outbox.send(&late)?;
+        }
+        self.outbox.flush()?;
+        // Of a client that is gone nothing more is passed on.
+        match !late.is_empty() && self.outbox.wire.is_left() {
+            true => Err(io::Error::from(io::ErrorKind::BrokenPipe).into()),
+            false => Ok(()),
         }
     }
 

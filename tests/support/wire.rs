@@ -81,6 +81,13 @@ impl Wire {
         Ok(poll(&mut sockets, Some(&timeout))? > 0)
     }
 
+    /// Whether the client has closed, whatever it has sent before.
+    pub fn is_left(&self) -> bool {
+        let mut sockets = [PollFd::new(&*self.socket, PollFlags::RDHUP)];
+        let now = Timespec::default();
+        matches!(poll(&mut sockets, Some(&now)), Ok(1..))
+    }
+
     /// Reads what has arrived, waiting if nothing has; 0 when the client has closed.
     pub fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let Some(tls) = &mut self.tls else {

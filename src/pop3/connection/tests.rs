@@ -127,7 +127,7 @@ fn s41_a_line_that_answers_nothing_is_a_violation() {
 #[test]
 fn s41_an_answer_that_came_before_the_question_is_a_violation() {
     let mut connection = Connection::new();
-    let early = b"+OK hello\r\n+OK early\r\n";
+    let early = b"+OK hello\r\n-ERR early\r\n";
     connection.space()[..early.len()].copy_from_slice(early);
     connection.filled(early.len());
     assert!(matches!(connection.next_event(), Ok(Event::Reply(_))));
@@ -149,12 +149,13 @@ fn s41_only_what_says_nothing_may_stand_between_the_answers_before_messages() {
         ("1 300\r\n", Command::Stat, Err(Violation::Unsolicited)),
         ("+OK", Command::Stat, Err(Violation::Unsolicited)),
         ("+OK\r\n", Command::Stls, Err(Violation::Unsolicited)),
-        ("+OK\r\n", Command::Quit, Err(Violation::Unsolicited)),
-        (
-            "+OK\r\n",
-            Command::Dele(MessageNumber::new(1).unwrap()),
-            Err(Violation::Unsolicited),
-        ),
+        ("\r\n", Command::Stls, Err(Violation::Unsolicited)),
+        ("+OK\r\n", Command::Quit, Ok(Event::NeedInput)),
+        ("+OK\r\n", retr(1, 0), Ok(Event::NeedInput)),
+        ("\r", retr(1, 0), Err(Violation::Idle)),
+        ("\r", Command::Stat, Ok(Event::NeedInput)),
+        (" \r\n\r\r\n", Command::Stat, Ok(Event::NeedInput)),
+        ("\r\n.\r\n", retr(1, 0), Err(Violation::Unsolicited)),
         (
             &"\r\n".repeat(5),
             Command::Stat,

@@ -70,19 +70,29 @@ impl Session<Transaction> {
         self.wire.limit_timeout(QUIT_TIMEOUT);
         let sent = self.wire.send(Command::Quit);
         let mut answer = sent.and_then(|()| self.wire.answer(Phase::Quit));
-        if self.options.lenient
-            && !marked.is_empty()
-            && let Ok(first) = &mut answer
-            && let Some(last) = self.wire.last_answer(QUIT_TIMEOUT)
-        {
-            *first = last;
+        let mut is_orderly = true;
+        if let (Ok(first), false) = (&mut answer, marked.is_empty()) {
+            // It may be the answer to a DELE that came once more, and later than the next command.
+            let parting = self.wire.read_to_end();
+            is_orderly = parting.is_orderly;
+            match parting.last {
+                Some(last) if self.options.lenient => *first = last,
+                Some(_) => {
+                    answer = Err(Error::Violation {
+                        phase: Phase::Quit,
+                        violation: Violation::Idle,
+                        message: None,
+                    });
+                }
+                None => {}
+            }
         }
         self.wire.close();
         match answer {
-            Ok(answer) if answer.ok => Update::Confirmed(marked.messages),
-            Ok(answer) => Update::Refused(marked.messages, answer),
+            Ok(answer) if !answer.ok => Update::Refused(marked.messages, answer),
+            Ok(_) if is_orderly => Update::Confirmed(marked.messages),
             Err(error @ Error::Violation { .. }) => Update::Disorder(marked.messages, error),
-            Err(_) => Update::Unknown(marked.messages),
+            Ok(_) | Err(_) => Update::Unknown(marked.messages),
         }
     }
 }

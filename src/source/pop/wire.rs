@@ -179,10 +179,9 @@ impl Wire {
                 Ok(true) => {}
                 Err(Violation::NoStatus(line))
                     // Behind several commands it may be the answer to the next one.
-                    if line.is_empty()
-                        && phase.is_of_mailbox()
+                    if phase.is_of_mailbox()
                         && self.connection.pending() == 1
-                        && self.is_answered_behind() =>
+                        && self.is_before_answer(&line) =>
                 {
                     return Err(violated(&self.secrets, Violation::Idle));
                 }
@@ -373,24 +372,6 @@ impl Wire {
         self.connection.pending()
     }
 
-    /// Whether there is anything that nobody has read yet, without waiting for it.
-    pub(super) fn has_unread(&mut self, phase: Phase) -> Result<bool, Error> {
-        if !self.connection.is_drained() {
-            return Ok(true);
-        }
-        let (output, input) = self.connection.buffers();
-        match self.channel.exchange(output, input, Instant::now()) {
-            Ok(moved) => {
-                self.connection.sent(moved.sent);
-                self.connection.filled(moved.received);
-                self.given.received(moved.received);
-                Ok(moved.received > 0)
-            }
-            Err(net::Error::TimedOut(_)) => Ok(false),
-            Err(source) => Err(self.failed(phase, source)),
-        }
-    }
-
     /// From here on waits at most so long for the server to say anything.
     pub(super) fn limit_timeout(&mut self, timeout: Duration) {
         self.timeout = self.timeout.min(timeout);
@@ -425,6 +406,12 @@ impl Wire {
         }
     }
 
+    fn note(&mut self, moved: net::Moved) {
+        self.connection.sent(moved.sent);
+        self.connection.filled(moved.received);
+        self.given.received(moved.received);
+    }
+
     /// Waits for octets, sending what there is to send.
     fn wait(&mut self, phase: Phase, timeout: Duration) -> Result<(), net::Error> {
         // Only now, as what has come may have ended a message.
@@ -438,10 +425,8 @@ impl Wire {
             self.pace.waited(began.elapsed(), phase, self.serving);
             match exchanged {
                 Ok(moved) => {
-                    self.connection.sent(moved.sent);
-                    self.connection.filled(moved.received);
+                    self.note(moved);
                     self.pace.received(moved.received);
-                    self.given.received(moved.received);
                     return Ok(());
                 }
                 // The pace decides whether that was too long; it may begin to count anew.

@@ -35,7 +35,7 @@ pub(super) fn told(asked: &[Asked], wire: &[u8]) -> Vec<Told> {
 struct Reader<'a> {
     rest: &'a [u8],
     told: Vec<Told>,
-    /// Empty lines that may still stand before an answer.
+    /// Blank lines that may still stand before an answer.
     idle: u8,
 }
 
@@ -62,8 +62,13 @@ impl Reader<'_> {
     fn status_line(&mut self) -> Option<(Vec<u8>, bool)> {
         loop {
             let (line, crlf) = self.line(STATUS_LIMIT)?;
-            if !line.is_empty() || self.idle == 0 {
+            if self.idle == 0 {
                 return Some((line, crlf));
+            }
+            let is_blank = |octet: &&u8| b"\r \t".contains(octet);
+            let word: Vec<u8> = line.iter().skip_while(is_blank).copied().collect();
+            if !word.is_empty() {
+                return Some((word, crlf));
             }
             self.idle -= 1;
         }

@@ -1,6 +1,8 @@
 //! Server trouble is the session's, and a message's fault only where that is shown.
 
 /// What becomes of DELE.
+/// Servers that say something behind their answers.
+mod behind;
 mod deletions;
 /// Messages that the disk has no room for.
 mod disk;
