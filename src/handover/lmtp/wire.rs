@@ -1,7 +1,8 @@
 //! The connection to an LMTP server: commands out, replies in, both until a deadline. What comes is
 //! foreign: a reply has an end, and lines of a length, or the connection is given up.
 
-use super::{PIECE, Place, Stuffer};
+use super::Place;
+use super::data::{PIECE, Stuffer};
 use crate::net::dial::Addresses;
 use crate::stop::Stop;
 use crate::term::escape;
