@@ -7,6 +7,7 @@ use crate::support::account::Security;
 use crate::support::behaviour::{Behaviour, Reply};
 use crate::support::maildrop::Maildrop;
 use crate::support::message::Message;
+use crate::support::process::PATIENCE;
 use crate::support::run::Home;
 use crate::support::script::{Scene, Script};
 use crate::support::server::Server;
@@ -212,7 +213,7 @@ fn f6_one_octet_now_and_then_is_no_progress_in_any_state() {
         let drips = scene.drip([b'x'; 100], Duration::from_millis(300));
         let script = Script::plain(drips);
         let home = Home::of(&script.account(), TIMEOUT);
-        let running = home.popfetch(["fetch"]).limit(Duration::from_secs(20));
+        let running = home.popfetch(["fetch"]).limit(PATIENCE);
         (running.start(), state, script, home)
     });
     for (running, state, _script, home) in runs {
