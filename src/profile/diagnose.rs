@@ -263,10 +263,7 @@ impl Diagnose for ConfigError {
             }
             Self::NoAccounts { path, .. } => Some(first_steps(path)),
             Self::NoHome(no_home) => no_home.hint(),
-            Self::Missing(path) => Some(format!(
-                "check the path; `popfetch setup --config {}` makes the file",
-                as_typed(path)
-            )),
+            Self::Missing(_) => Some("check the path given with --config".into()),
             Self::Read { path, source } => match source.kind() {
                 io::ErrorKind::IsADirectory => Some(of_directory(path)),
                 io::ErrorKind::InvalidData => {
@@ -298,11 +295,7 @@ fn of_directory(path: &Path) -> String {
     let files = ["config.toml", "popfetch/config.toml"].map(|it| path.join(it));
     match files.iter().find(|it| it.is_file()) {
         Some(file) => format!("name the file in it: --config {}", as_typed(file)),
-        None => {
-            let usual = path.join("popfetch.toml");
-            let usual = as_typed(&usual);
-            format!("name a file; `popfetch setup --config {usual}` makes one")
-        }
+        None => "name the file in it, as in --config DIRECTORY/config.toml".to_owned(),
     }
 }
 

@@ -11,7 +11,7 @@ use crate::profile::draft::shown;
 use crate::profile::{Deliver, PasswordSource, Profile};
 use crate::report::Failure;
 use crate::secrets::{OAuth, Store, keyring};
-use crate::state::{self, Manners, View};
+use crate::state::{self, View};
 use crate::stop::Stop;
 use crate::term::{count, escape_str, size};
 use rustix::fs::{Access, access};
@@ -238,17 +238,16 @@ fn look_at_state(profile: &Profile, state: &Path) -> Finding {
             "nothing is remembered yet: the first fetch begins it",
         )
     };
-    let Some(dir) = Manners::directory(state) else {
-        return match state.exists() {
-            true => state_error(state, io::ErrorKind::PermissionDenied.into()),
-            // Where it is to be made; who owns what is above it is all the same to a fetch.
-            false => match Dir::open_anyones(&Disk::new(), &nearest(state))
-                .and_then(|dir| dir.check_writable())
-            {
+    let dir = match Dir::open(&Disk::new(), state) {
+        Ok(dir) => dir,
+        // Where it is to be made; who owns what is above it is all the same to a fetch.
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            return match Disk::new().check_directory(state) {
                 Ok(()) => nothing().with("messages", 0),
                 Err(error) => state_error(state, error),
-            },
-        };
+            };
+        }
+        Err(error) => return state_error(state, error),
     };
     let usable = dir.check_private().and_then(|()| dir.check_writable());
     if let Err(error) = usable {

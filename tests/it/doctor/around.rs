@@ -278,7 +278,8 @@ fn whatever_on_this_machine_a_fetch_is_refused_for_is_told_alike() {
         (
             "",
             |home| {
-                home.private_file(".local/state/popfetch", "no directory");
+                fs::create_dir_all(home.state().parent().unwrap()).unwrap();
+                fs::write(home.state(), "no directory").unwrap();
             },
             74,
             "state",
