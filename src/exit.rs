@@ -5,6 +5,7 @@
 //! an exit status.
 
 use rustix::io::Errno;
+use std::error::Error;
 use std::io;
 use std::process::ExitCode;
 
@@ -82,6 +83,20 @@ impl From<Status> for ExitCode {
     fn from(status: Status) -> Self {
         Self::from(status.code())
     }
+}
+
+/// An error with its sources, each said once: some repeat their source in their own text.
+pub fn in_words(error: &(dyn Error + 'static)) -> String {
+    let mut message = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        let text = cause.to_string();
+        if !message.contains(&text) {
+            message = format!("{message}: {text}");
+        }
+        source = cause.source();
+    }
+    message
 }
 
 /// What every error below the command layer can say about itself, beside its text.

@@ -1,5 +1,6 @@
 //! Files that a person names: they may be anything, and nobody is kept waiting for what never comes.
 
+use crate::stop::Stop;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::OFlags;
 use std::fs::{File, OpenOptions};
@@ -34,7 +35,7 @@ pub fn open(path: &Path) -> io::Result<File> {
 /// Reads what [`open`] gave, and one octet more than `limit` at most: a device may have no end.
 ///
 /// # Errors
-/// It cannot be read; or it is a pipe or a device from which nothing comes.
+/// It cannot be read; or it is a pipe or a device from which nothing comes, or a stop is requested by then.
 pub fn read(file: &mut File, limit: u64) -> io::Result<Zeroizing<Vec<u8>>> {
     read_within(file, limit, PATIENCE)
 }
@@ -72,8 +73,14 @@ fn has_ended(file: &File, deadline: Instant) -> io::Result<bool> {
         tv_sec: i64::try_from(left.as_secs()).unwrap_or(i64::MAX),
         tv_nsec: left.subsec_nanos().into(),
     };
-    let mut polled = [PollFd::new(file, PollFlags::IN)];
-    match poll(&mut polled, Some(&limit)) {
+    let stop = Stop::signalled();
+    let mut polled = vec![PollFd::new(file, PollFlags::IN)];
+    polled.extend(stop.map(Stop::poll_fd));
+    let ready = poll(&mut polled, Some(&limit));
+    if let Some(reason) = stop.and_then(Stop::requested) {
+        return Err(io::Error::other(reason.to_string()));
+    }
+    match ready {
         Ok(0) => Err(io::Error::new(
             io::ErrorKind::TimedOut,
             format!(
@@ -84,8 +91,8 @@ fn has_ended(file: &File, deadline: Instant) -> io::Result<bool> {
         Err(rustix::io::Errno::INTR) => Ok(false),
         Err(error) => Err(error.into()),
         Ok(_) => Ok(polled
-            .iter()
-            .all(|polled| !polled.revents().contains(PollFlags::IN))),
+            .first()
+            .is_none_or(|file| !file.revents().contains(PollFlags::IN))),
     }
 }
 

@@ -31,6 +31,8 @@ pub enum Group {
     Ours,
     /// Its own: Ctrl-C is for popfetch, and a signal reaches all that it has started.
     Own,
+    /// Its own as well, of a program that ends with popfetch, whatever ends that.
+    OwnToTheEnd,
 }
 
 /// A program that runs. It is killed when this is dropped.
@@ -42,11 +44,11 @@ pub struct Running {
 impl Running {
     /// Starts it.
     pub fn start(command: &mut Command, group: Group) -> io::Result<Self> {
-        if group == Group::Own {
+        if group != Group::Ours {
             command.process_group(0);
         }
         // Held meanwhile: it may run before we hear of it, and a signal come in between.
-        let mut attended = (group == Group::Ours).then(attended);
+        let mut attended = (group != Group::Own).then(attended);
         let child = command.spawn()?;
         if let Some(attended) = &mut attended {
             attended.push(Pid::from_child(&child));
@@ -78,7 +80,7 @@ impl Running {
     pub fn signal(&self, signal: Signal) {
         // Errors mean that it has just ended by itself.
         let _ = match self.group {
-            Group::Own => kill_process_group(self.pid(), signal),
+            Group::Own | Group::OwnToTheEnd => kill_process_group(self.pid(), signal),
             Group::Ours => kill_process(self.pid(), signal),
         };
     }
@@ -124,7 +126,9 @@ impl Drop for Running {
         }
         // Errors mean that it has just ended by itself.
         match self.group {
-            Group::Own => _ = kill_process_group(self.pid(), Signal::KILL),
+            Group::Own | Group::OwnToTheEnd => {
+                _ = kill_process_group(self.pid(), Signal::KILL);
+            }
             // The group is ours as well. What it has started would go on as if nobody had ended it.
             Group::Ours => end_descendants(pid),
         }
@@ -133,8 +137,8 @@ impl Drop for Running {
     }
 }
 
-/// Ends the programs in popfetch's own process group, with what they have started: for when a signal
-/// ends popfetch alone, which is to follow.
+/// Ends the programs that are to end with popfetch, with what they have started: for when a signal ends
+/// popfetch alone, which is to follow.
 pub fn end_attended() {
     let attended = attended();
     for pid in attended.iter() {

@@ -6,7 +6,7 @@ pub mod echo;
 
 use crate::exit::Status;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use signal_hook::consts::{SIGINT, SIGTERM, SIGXFSZ};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGXFSZ};
 use std::fmt;
 use std::io::{self, Write};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
@@ -16,8 +16,9 @@ use std::sync::{Arc, OnceLock};
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// How long what is under way may take to come to a good end after the first signal. A person who
-/// pressed Ctrl-C waits for it, and can press it again.
+/// How long what is under way may take to come to a good end after the first signal, where there is
+/// anything that an end at once would lose. A person who pressed Ctrl-C waits for it, and can press it
+/// again.
 const GRACE: Duration = Duration::from_secs(2);
 
 /// How much longer than [`GRACE`] a run may take that is out of time: syncs that were begun are
@@ -29,6 +30,9 @@ const OUT_OF_TIME: usize = usize::MAX;
 
 /// Whether signals are heard by a [`Stop`], so that they do not end the process by themselves.
 static HEARD: AtomicBool = AtomicBool::new(false);
+
+/// What signals ask for, for those who wait where nobody hands it to them.
+static SIGNALLED: OnceLock<Stop> = OnceLock::new();
 
 /// Why a run is to stop.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -100,9 +104,22 @@ impl Stop {
             signal_hook::low_level::pipe::register(signal, stop.waker.try_clone()?)?;
         }
         HEARD.store(true, Ordering::Relaxed);
+        let _first = SIGNALLED.set(stop.clone());
         // A file that would outgrow its limit is an error of the write, not the end of the process.
         signal_hook::flag::register(SIGXFSZ, Arc::default())?;
         Ok(stop)
+    }
+
+    /// What signals ask for, once they are heard.
+    pub fn signalled() -> Option<&'static Self> {
+        SIGNALLED.get()
+    }
+
+    /// From here on SIGHUP asks for the stop as well: what belongs to a terminal ends with it.
+    pub fn hear_hangup(&self) -> io::Result<()> {
+        let as_if = usize::try_from(SIGTERM).unwrap_or_default();
+        signal_hook::flag::register_usize(SIGHUP, Arc::clone(&self.signal), as_if)?;
+        signal_hook::low_level::pipe::register(SIGHUP, self.waker.try_clone()?).map(drop)
     }
 
     /// Asks for the stop when `time` is over. A run that has not ended some seconds later hangs,

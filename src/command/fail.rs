@@ -1,6 +1,6 @@
 //! What ends a command: a status, a text, and what to do next.
 
-use crate::exit::{Diagnose, Status};
+use crate::exit::{Diagnose, Status, in_words};
 use crate::fetch;
 use crate::profile::ConfigError;
 use crate::report::{self, Event, Outcome, Report};
@@ -80,7 +80,7 @@ impl Failure {
     }
 
     fn in_words(&self) -> String {
-        without_numbers(&format!("{:#}", self.error))
+        without_numbers(&in_words(self.error.as_ref()))
     }
 
     /// The lines to be printed, each with its LF.

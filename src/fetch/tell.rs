@@ -1,7 +1,7 @@
 //! What a fetch tells the report, and in which words.
 
 use super::{Account, Missed, Run};
-use crate::exit::Diagnose;
+use crate::exit::{Diagnose, in_words};
 use crate::maildir::ROSTER;
 use crate::maildrop::{Maildrop, Message};
 use crate::plan::{Decision, Plan, Reason};
@@ -342,19 +342,9 @@ pub(super) fn listed(message: &Message) -> Listed<'_> {
 
 /// An error as the report has it.
 pub fn failure(error: &dyn Diagnose) -> Failure {
-    let mut message = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        let text = cause.to_string();
-        // Some errors repeat their source in their own text.
-        if !message.contains(&text) {
-            message = format!("{message}: {text}");
-        }
-        source = cause.source();
-    }
     Failure {
         status: error.status(),
-        message: without_numbers(&message),
+        message: without_numbers(&in_words(error)),
         hint: error.hint(),
         routine: error.is_routine(),
     }

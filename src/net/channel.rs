@@ -50,6 +50,9 @@ pub trait Channel: Send {
         Facts::default()
     }
 
+    /// Whether what is under way is worth some time once a stop was requested; without a word it is.
+    fn is_worth_waiting(&mut self, _is_worth: bool) {}
+
     /// Says goodbye in the transport's own way, as far as that needs no waiting.
     fn close(&mut self) {}
 }
@@ -65,6 +68,8 @@ pub struct Socket {
     stream: Stream,
     tls: Option<Box<Layer>>,
     stop: Stop,
+    /// See [`Channel::is_worth_waiting`].
+    is_worth_waiting: bool,
     /// Both sides have said that they are done.
     done: bool,
 }
@@ -76,6 +81,7 @@ impl Socket {
             stream: stream.into(),
             tls: None,
             stop,
+            is_worth_waiting: true,
             done: false,
         }
     }
@@ -158,6 +164,10 @@ impl Socket {
             } else {
                 Err(Error::TimedOut(0))
             };
+        };
+        let grace = match self.is_worth_waiting {
+            true => grace,
+            false => Instant::now(),
         };
         if wait(&mut [stream], deadline.min(grace))? {
             return Ok(());
@@ -258,6 +268,10 @@ impl Channel for Socket {
                 }
             }),
         }
+    }
+
+    fn is_worth_waiting(&mut self, is_worth: bool) {
+        self.is_worth_waiting = is_worth;
     }
 
     fn close(&mut self) {

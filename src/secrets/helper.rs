@@ -54,12 +54,11 @@ fn run_within(
     let (stdin, group) = match interactive {
         // Another group could not read from the terminal.
         true => (Stdio::inherit(), Group::Ours),
-        false => (Stdio::null(), Group::Own),
+        false => (Stdio::null(), Group::OwnToTheEnd),
     };
     command.stdin(stdin);
-    if interactive {
-        echo::last_work(end_attended);
-    }
+    // No signal that ends popfetch reaches it otherwise: SIGHUP, say, which it may ignore besides.
+    echo::last_work(end_attended);
 
     let deadline = Instant::now() + limit;
     let mut child = Running::start(&mut command, group).map_err(failed)?;

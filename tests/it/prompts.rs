@@ -136,6 +136,35 @@ fn e_10_a_signal_for_popfetch_alone_ends_the_password_command_and_what_it_has_st
     }
 }
 
+#[test]
+fn a_signal_ends_the_password_command_where_there_is_no_terminal_as_well() {
+    for (signal, status) in [(Signal::TERM, 143), (Signal::INT, 130), (Signal::HUP, 129)] {
+        let (_server, home) = asking();
+        let started = home.path().join("started");
+        let script = format!(
+            "trap '' HUP; echo $$ >'{started}.new'; (sleep 600 & echo $! >>'{started}.new'; \
+             mv '{started}.new' '{started}'; wait); exit 1",
+            started = started.display()
+        );
+        let config = fs::read_to_string(home.config_file()).unwrap();
+        home.config(&format!(
+            "{config}\npassword-command = [\"sh\", \"-c\", {script:?}]\n"
+        ));
+        let mut running = home.popfetch(["fetch"]).start();
+        let pids = within(Duration::from_secs(20), || {
+            fs::read_to_string(&started).ok()
+        });
+        let pids = pids.expect("the command was not started");
+        running.signal(signal);
+        let output = running.wait();
+        assert_eq!(output.status, Some(status), "{output:#?}");
+        let are_gone = within(Duration::from_secs(20), || {
+            (!pids.lines().any(runs)).then_some(())
+        });
+        assert!(are_gone.is_some(), "{pids} go on after {signal:?}");
+    }
+}
+
 /// The command may run before whoever started it has heard so, and have ended before whoever ended it has.
 #[test]
 fn e_10_a_signal_ends_the_password_command_and_popfetch_at_whatever_moment_it_comes() {

@@ -1,5 +1,6 @@
 //! A watch stays, and has each account fetched when it is due.
 
+use std::os::unix::fs::OpenOptionsExt;
 use std::os::unix::net::UnixDatagram;
 use std::time::Duration;
 
@@ -313,4 +314,30 @@ fn fetches_of_a_watch_know_their_config_file_by_its_name() {
     until_said(&watch, "error: a: ");
     end(watch);
     run(&home, &["watch", "--status", "--config", path], 1);
+}
+
+/// A config file that is written by a program, which does not answer.
+#[test]
+fn while_the_config_is_a_pipe_that_nobody_writes_to_a_watch_ends_when_it_is_asked() {
+    let (_server, home) = plainly(1, Behaviour::new());
+    let mut watch = watch(&home, &[]).start();
+    until_stored(&watch, &home, "a", 1);
+    until_idle(&watch, &home);
+    let path = home.config_file();
+    std::fs::remove_file(&path).unwrap();
+    let mode = rustix::fs::Mode::RUSR | rustix::fs::Mode::WUSR;
+    let cwd = rustix::fs::CWD;
+    rustix::fs::mknodat(cwd, &path, rustix::fs::FileType::Fifo, mode, 0).unwrap();
+    watch.signal(Signal::HUP);
+    // Once it has the pipe open, and waits, there is somebody to write to.
+    let pipe = within(PATIENCE, || {
+        let mut options = std::fs::OpenOptions::new();
+        let nonblock = rustix::fs::OFlags::NONBLOCK.bits().cast_signed();
+        options.write(true).custom_flags(nonblock).open(&path).ok()
+    });
+    let pipe = pipe.expect("the config is not read");
+    let output = end(watch);
+    // It has not waited for what the pipe may say.
+    assert!(!output.stderr.contains("nothing came"), "{output:#?}");
+    drop(pipe);
 }

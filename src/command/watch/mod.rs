@@ -107,6 +107,10 @@ fn watch(context: &Context<'_>, which: &Which<'_>) -> Result<Status, Failure> {
     let ends_with_terminal = io::stderr().is_terminal();
     let setting = Setting::read(context, which, false)?;
     let stop = stop_on_signals()?;
+    if ends_with_terminal {
+        let heard = stop.hear_hangup();
+        heard.map_err(|error| scarce("handle signals", &error))?;
+    }
     let calls = Calls::on_signals().map_err(|error| scarce("handle signals", &error))?;
     let alarm = Alarm::new().map_err(|error| scarce("keep the time", &error))?;
     let directory = paths::state_dir()?;
@@ -142,11 +146,8 @@ fn watch(context: &Context<'_>, which: &Which<'_>) -> Result<Status, Failure> {
     watch.service.ready();
     while stop.requested().is_none() {
         let heard = calls.heard();
-        if heard.hangup && ends_with_terminal {
-            break;
-        }
-        if heard.hangup {
-            watch.reload();
+        if heard.hangup && stop.requested().is_none() {
+            watch.reload(&stop);
         }
         if heard.now {
             watch.schedule.all_now(now());
@@ -229,7 +230,7 @@ struct Watching<'a> {
 
 impl Watching<'_> {
     /// Reads the config anew; with one that is broken all stays as it was.
-    fn reload(&mut self) {
+    fn reload(&mut self, stop: &Stop) {
         self.service.reloading();
         match Setting::read(self.context, self.which, true) {
             Ok(setting) => {
@@ -239,6 +240,8 @@ impl Watching<'_> {
                     self.say(&format!("the config is read anew; {}", self.state().line()));
                 }
             }
+            // That is why it could not be read.
+            Err(_) if stop.requested().is_some() => {}
             Err(failure) => {
                 tell(self.context, &failure);
                 self.say("the config stays as it was when it was last read");

@@ -98,6 +98,49 @@ fn a_signal_while_the_server_is_silent_ends_the_run_too() {
 }
 
 #[test]
+fn that_a_command_was_stopped_is_said_once() {
+    for arguments in [
+        &["fetch"][..],
+        &["check"],
+        &["fetch", "-n"],
+        &["state", "mark-seen", "a"],
+    ] {
+        let silent = Behaviour::new().on("LIST", Reply::End(Ending::Stall));
+        let (_server, home, commands) = watched(silent);
+        let mut running = home.popfetch(arguments).start();
+        wait_for(&commands, "LIST");
+        running.signal(Signal::TERM);
+        let output = running.wait();
+        assert_eq!(output.status, Some(143), "{output:#?}");
+        let said = output.stderr.matches("stopped by a signal").count();
+        assert_eq!(said, 1, "{output:#?}");
+    }
+}
+
+#[test]
+fn a_message_that_does_not_come_to_its_end_keeps_a_stop_from_nothing_and_takes_nothing_with_it() {
+    for keep in ["always", "never"] {
+        let half = b"+OK 250 octets\r\nSubject: half of it\r\n";
+        let silent = Behaviour::new().on("RETR 3", Reply::RawThenEnd(half.into(), Ending::Stall));
+        let (server, home, commands) = watched(silent);
+        let keys = format!("keep = {keep:?}\npipelining = \"off\"\n");
+        home.one_account(&server.account(), &keys);
+        let mut running = home.popfetch(["fetch"]).start();
+        wait_for(&commands, "RETR 3");
+        running.signal(Signal::TERM);
+        let output = running.wait();
+        assert_eq!(output.status, Some(143), "{output:#?}");
+        tree::assert_holds(&home.maildir("a"), &mail(2));
+        tree::assert_tmp_is_empty(&home.maildir("a"));
+        server.behave(Behaviour::new());
+        server.sessions();
+        run(&home, &["fetch"], 0);
+        tree::assert_holds(&home.maildir("a"), &mail(COUNT));
+        assert_eq!(server.last_session().count("RETR"), COUNT - 2, "{keep}");
+    }
+}
+
+#[test]
 fn a_second_signal_ends_at_once_and_loses_nothing() {
     let slow = Behaviour::new().delay(Duration::from_millis(20));
     let (server, home, commands) = watched(slow);
