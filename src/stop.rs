@@ -16,9 +16,8 @@ use std::sync::{Arc, OnceLock};
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// How long what is under way may take to come to a good end after the first signal, where there is
-/// anything that an end at once would lose. A person who pressed Ctrl-C waits for it, and can press it
-/// again.
+/// How long what is under way may take to come to a good end after the first signal. A person who
+/// pressed Ctrl-C waits for it, and can press it again.
 const GRACE: Duration = Duration::from_secs(2);
 
 /// How much longer than [`GRACE`] a run may take that is out of time: syncs that were begun are

@@ -10,7 +10,6 @@ use super::{Account, Error, Missed, Run, listed};
 use crate::delivery::{Complete, Incoming, Target};
 use crate::maildir::{AccountTag, Stamp};
 use crate::maildrop::{Maildrop, Message};
-use crate::plan::Keep;
 use crate::report::{self, Event, Outcome};
 use crate::source::{self, Arrival, Retrieval, Source};
 use crate::state::{FailureKind, Placed, Same, Store};
@@ -392,7 +391,6 @@ impl Account<'_> {
         received: &mut Received,
     ) -> Result<Option<Vec<Message>>, Broken> {
         let wants_header = self.wants_header();
-        let may_delete = self.may_delete();
         let asked_for_utf8 = retrieval.source().traits().asked_for_utf8;
         let mut octets_so_far = 0;
         let mut beginning = None;
@@ -405,7 +403,6 @@ impl Account<'_> {
                     }
                     octets_so_far = 0;
                     beginning = Some(Beginning::of(&message));
-                    retrieval.source().owe(may_delete);
                     let Destination { target, stamp } = intake.to;
                     *incoming = Some(target.spool().receive(stamp, message, wants_header)?);
                 }
@@ -434,8 +431,6 @@ impl Account<'_> {
                             return Ok(None);
                         }
                     }
-                    let is_held = !intake.held.is_empty();
-                    retrieval.source().owe(may_delete || is_held);
                     retrieval.ask_for_no_more(intake.is_unsure());
                     if retrieval.is_idle() && !self.check_step(retrieval, intake)? {
                         return Ok(None);
@@ -464,11 +459,6 @@ impl Account<'_> {
             rest.clear();
         }
         Ok(Some(rest))
-    }
-
-    /// Whether there may be something to delete once messages have come.
-    fn may_delete(&self) -> bool {
-        self.profile.policy.keep != Keep::Always || !self.profile.rules.are_none()
     }
 
     /// A message without end must not fill the disk (fact S36).

@@ -50,9 +50,6 @@ pub trait Channel: Send {
         Facts::default()
     }
 
-    /// Whether what is under way is worth some time once a stop was requested; without a word it is.
-    fn is_worth_waiting(&mut self, _is_worth: bool) {}
-
     /// Says goodbye in the transport's own way, as far as that needs no waiting.
     fn close(&mut self) {}
 }
@@ -68,8 +65,6 @@ pub struct Socket {
     stream: Stream,
     tls: Option<Box<Layer>>,
     stop: Stop,
-    /// See [`Channel::is_worth_waiting`].
-    is_worth_waiting: bool,
     /// Both sides have said that they are done.
     done: bool,
 }
@@ -81,7 +76,6 @@ impl Socket {
             stream: stream.into(),
             tls: None,
             stop,
-            is_worth_waiting: true,
             done: false,
         }
     }
@@ -164,10 +158,6 @@ impl Socket {
             } else {
                 Err(Error::TimedOut(0))
             };
-        };
-        let grace = match self.is_worth_waiting {
-            true => grace,
-            false => Instant::now(),
         };
         if wait(&mut [stream], deadline.min(grace))? {
             return Ok(());
@@ -268,10 +258,6 @@ impl Channel for Socket {
                 }
             }),
         }
-    }
-
-    fn is_worth_waiting(&mut self, is_worth: bool) {
-        self.is_worth_waiting = is_worth;
     }
 
     fn close(&mut self) {

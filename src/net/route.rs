@@ -179,10 +179,6 @@ impl Channel for Upgradable {
         self.socket.facts()
     }
 
-    fn is_worth_waiting(&mut self, is_worth: bool) {
-        self.socket.is_worth_waiting(is_worth);
-    }
-
     fn close(&mut self) {
         self.socket.close();
     }

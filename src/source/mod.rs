@@ -113,14 +113,6 @@ impl Source {
         Retrieval::new(self, window)
     }
 
-    /// Whether something is still to be done in this session for messages that have come. Where nothing
-    /// is, a stop ends it at once in the midst of another.
-    pub fn owe(&mut self, owes: bool) {
-        match self {
-            Self::Pop(session) => session.owe(owes),
-        }
-    }
-
     /// Whether the server has answered what it was asked, and no more. Where it has not, what was read
     /// so far cannot be trusted, and the source is of no more use.
     ///

@@ -46,11 +46,6 @@ impl Given {
         self.headers
     }
 
-    /// Whether a message has come whole.
-    pub(super) fn has_messages(&self) -> bool {
-        self.messages > 0
-    }
-
     pub(super) fn received(&mut self, octets: usize) {
         self.octets += octets as u64;
     }
@@ -73,11 +68,6 @@ impl Given {
 }
 
 impl<S> Session<S> {
-    /// See [`Source::owe`](crate::source::Source::owe).
-    pub(in crate::source) fn owe(&mut self, owes: bool) {
-        self.wire.owe(owes);
-    }
-
     /// What the server has given so far.
     pub(in crate::source) fn given(&self) -> Given {
         self.wire.given()

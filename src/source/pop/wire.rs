@@ -72,8 +72,6 @@ pub(super) struct Wire {
     /// The first message has begun to arrive, or a later one.
     serving: bool,
     may_be_lost: bool,
-    /// See [`Wire::owe`].
-    owes: bool,
     transcript: Option<Transcript>,
     /// What nobody gets to see, not even where a server repeats it.
     secrets: Arc<Secrets>,
@@ -95,7 +93,6 @@ impl Wire {
             patience: options.patience,
             serving: false,
             may_be_lost: false,
-            owes: false,
             transcript: options.transcript.clone(),
             secrets: Arc::new(secrets),
             pace: Pace::new(),
@@ -190,8 +187,6 @@ impl Wire {
                 }
                 Err(violation) => return Err(violated(&self.secrets, violation)),
             }
-            let is_worth = self.is_worth_waiting_in(phase);
-            self.channel.is_worth_waiting(is_worth);
             let timeout = self.timeout_in(phase);
             self.wait(phase, timeout)
                 .map_err(|source| self.failed(phase, source))?;
@@ -233,27 +228,6 @@ impl Wire {
             true => self.patience,
             false => self.timeout,
         }
-    }
-
-    /// Whether a stop lets the server come to the end of this. Of a message that has not ended nothing
-    /// is kept, and where nothing is owed for those before it there is nothing to wait for.
-    pub(super) fn is_worth_waiting_in(&self, phase: Phase) -> bool {
-        match phase {
-            Phase::Greeting
-            | Phase::StartTls
-            | Phase::Capabilities
-            | Phase::SignIn
-            | Phase::Listing
-            | Phase::Header(_) => false,
-            Phase::Message(_) => self.owes && self.given.has_messages(),
-            Phase::Step | Phase::Deleting(_) | Phase::Quit => true,
-        }
-    }
-
-    /// Whether messages that have come are still to be deleted in this session, or taken in once the
-    /// server has answered what follows.
-    pub(super) fn owe(&mut self, owes: bool) {
-        self.owes = owes;
     }
 
     /// Whether what is waited for now was sent behind a sign-in, and may be lost.

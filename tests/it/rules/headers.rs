@@ -167,7 +167,7 @@ fn only_the_message_whose_header_a_session_breaks_over_comes_whatever_the_rules_
 fn a_server_that_is_out_of_step_behind_headers_each_time_brings_its_mail_in_the_same_run() {
     let messages: Vec<Message> = (1..=5).map(|n| from("shop", n)).collect();
     let rules = "from = \"*@shop.example\"; then = \"skip\"";
-    let one_more = Reply::raw("+OK\r\nFrom: x@shop.example\r\n\r\n.\r\n+OK one more\r\n");
+    let one_more = Reply::raw("+OK\r\nFrom: x@shop.example\r\n\r\n.\r\n-ERR one more\r\n");
     // The last one that is asked for, the second time.
     let behaviour = Behaviour::new().on("TOP 1 0", one_more);
     let (server, home) = ruled(messages.clone(), "", rules, behaviour);

@@ -118,7 +118,7 @@ fn that_a_command_was_stopped_is_said_once() {
 }
 
 #[test]
-fn a_message_that_does_not_come_to_its_end_keeps_a_stop_from_nothing_and_takes_nothing_with_it() {
+fn a_message_that_does_not_come_to_its_end_takes_nothing_with_it_on_a_stop() {
     for keep in ["always", "never"] {
         let half = b"+OK 250 octets\r\nSubject: half of it\r\n";
         let silent = Behaviour::new().on("RETR 3", Reply::RawThenEnd(half.into(), Ending::Stall));

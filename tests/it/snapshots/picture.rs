@@ -51,6 +51,7 @@ fn the_picture_of_the_readme_is_what_a_terminal_shows() {
     screens(&home, 80)
         .with(day.strftime(IN_HEADER), "Mon, 23 Nov 2026")
         .with(day.strftime(IN_LIST), "Nov 23 10:")
+        .with("~/config/", "~/.config/")
         .talk(&["setup", "you@example.com", "--yes"], 0, |terminal| {
             terminal.answer("Password for ", "secret");
         })

@@ -27,8 +27,6 @@ impl Wire {
 
     /// What has come behind the last answer, without waiting for more than the rest of a line.
     pub(in crate::source::pop) fn look_behind(&mut self, phase: Phase) -> Result<Behind, Error> {
-        self.channel
-            .is_worth_waiting(self.is_worth_waiting_in(phase));
         loop {
             let behind = self.connection.look_behind();
             let deadline = match behind {

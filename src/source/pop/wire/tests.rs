@@ -171,32 +171,3 @@ fn b8_what_was_sent_behind_a_sign_in_is_not_waited_for_like_a_mailbox() {
     wire.expect_loss(true);
     assert!(wire.answer(Phase::Listing).is_err());
 }
-
-#[test]
-fn only_what_an_end_at_once_would_lose_is_waited_for_once_a_stop_was_requested() {
-    let number = crate::pop3::MessageNumber::new(1).unwrap();
-    let message = Phase::Message(number);
-    let answers = [&b"+OK\r\nSubject: a\r\n\r\n.\r\n"[..]];
-    let mut wire = slow(Duration::ZERO, PATIENCE, &answers);
-    for phase in [
-        Phase::Greeting,
-        Phase::Capabilities,
-        Phase::SignIn,
-        Phase::Listing,
-        Phase::Header(number),
-    ] {
-        assert!(!wire.is_worth_waiting_in(phase), "{phase}");
-    }
-    for phase in [Phase::Step, Phase::Deleting(number), Phase::Quit] {
-        assert!(wire.is_worth_waiting_in(phase), "{phase}");
-    }
-    // Nothing has come so far.
-    wire.owe(true);
-    assert!(!wire.is_worth_waiting_in(message));
-    wire.send(Command::Retr(number, 14)).unwrap();
-    assert!(wire.answer(message).unwrap().ok);
-    while !matches!(wire.next(message).unwrap(), Event::MessageEnd(_)) {}
-    assert!(wire.is_worth_waiting_in(message));
-    wire.owe(false);
-    assert!(!wire.is_worth_waiting_in(message));
-}
