@@ -111,7 +111,7 @@ impl Store {
 }
 
 impl View {
-    /// See [`Store::told`].
+    /// See [`Store::gist`].
     pub fn gist(&mut self, message: &Message, asked: Fingerprint) -> Option<Gist> {
         self.memory.gist(message, asked)
     }
