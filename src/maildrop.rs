@@ -133,12 +133,15 @@ struct Entry {
 /// No message has so many octets.
 const UNKNOWN: u64 = u64::MAX;
 
+/// Nor so many: what is listed of it says no size, or two.
+const UNUSABLE: u64 = u64::MAX - 1;
+
 /// Nor so many: a tebibyte and more is no size, but a server's mistake.
 const IMPOSSIBLE: u64 = 1 << 40;
 
 impl Entry {
     fn octets(&self) -> Option<u64> {
-        (self.octets != UNKNOWN).then_some(self.octets)
+        (self.octets < IMPOSSIBLE).then_some(self.octets)
     }
 
     fn unique_id<'a>(&self, unique_ids: &'a [u8]) -> Option<&'a [u8]> {
@@ -157,7 +160,8 @@ impl Entry {
 pub struct TooLarge;
 
 /// Puts a scan listing and a unique-id listing together. Message-numbers are names: neither
-/// listing need be complete, in order, or free of doubles; the first line for a number counts.
+/// listing need be complete, in order, or free of doubles; the first line for a number counts. A size that
+/// a later line contradicts is not known: whichever is right, rules would delete by the other one.
 ///
 /// A listing without end must not fill the memory before its limit is reached, so what is kept of a
 /// line is small.
@@ -186,12 +190,11 @@ impl Joiner {
 
     /// Takes in a line of the scan listing.
     pub fn scan(&mut self, number: MessageNumber, octets: u64) -> Result<(), TooLarge> {
-        if let Some(entry) = self.entry(number)?
-            && entry.octets == UNKNOWN
-        {
-            entry.octets = match octets < IMPOSSIBLE {
-                true => octets,
-                false => UNKNOWN,
+        if let Some(entry) = self.entry(number)? {
+            entry.octets = match entry.octets {
+                UNKNOWN if octets < IMPOSSIBLE => octets,
+                known if known == octets => known,
+                _ => UNUSABLE,
             };
         }
         Ok(())

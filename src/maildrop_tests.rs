@@ -37,10 +37,27 @@ fn the_listings_are_joined_by_number_whatever_their_order() {
 
 #[test]
 fn s33_of_two_lines_for_one_number_the_first_counts() {
-    let messages = join(&[(1, 10), (1, 99)], &[(1, "a"), (1, "b")]);
+    let messages = join(&[(1, 10), (1, 10)], &[(1, "a"), (1, "b")]);
     assert_eq!(messages.len(), 1);
     assert_eq!(messages[0].octets, Some(10));
     assert_eq!(messages[0].unique_id.as_deref(), Some(&b"a"[..]));
+}
+
+#[test]
+fn a_size_that_is_listed_twice_and_differently_is_not_known() {
+    let huge = 1 << 50;
+    for sizes in [
+        &[10, 99][..],
+        &[99, 10, 99],
+        &[10, 10, 99],
+        &[huge, 10],
+        &[10, huge],
+    ] {
+        let lines: Vec<_> = sizes.iter().map(|size| (1, *size)).collect();
+        let messages = join(&lines, &[(1, "a")]);
+        assert_eq!(messages.len(), 1, "{sizes:?}");
+        assert_eq!(messages[0].octets, None, "{sizes:?}");
+    }
 }
 
 #[test]

@@ -408,6 +408,7 @@ fn each_library_is_met_in_one_place() {
         ("clap::", &["cli/", "command/"]),
         ("indicatif::", &["report/"]),
         ("mail_parser::", &["message/"]),
+        ("unicode_normalization::", &["rules/alike.rs"]),
         ("rpassword::", &["secrets/"]),
         ("rsasl::", &["sasl/"]),
         ("stringprep::", &["sasl/"]),

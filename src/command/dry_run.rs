@@ -11,9 +11,10 @@ use crate::maildrop::Message;
 use crate::message::Heading;
 use crate::plan::{Decision, Why};
 use crate::profile::{Keep, Overrides};
+use crate::rules::{Decisive, Listed};
 use crate::term::{Column, Table, columns, count, escape, escape_str, json_line, size, wrap};
 use serde_json::json;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 /// What a fetch would do with an account.
 struct Plan {
@@ -23,6 +24,8 @@ struct Plan {
     rules: HashMap<usize, Ruling>,
     /// Of those that would be fetched, by their place; not of all where they are many.
     headings: HashMap<usize, Heading>,
+    /// Messages that would be fetched, and whose folder shows only once they are here.
+    unsorted: u64,
 }
 
 /// Nobody reads through more than these, and each costs the server a TOP.
@@ -78,30 +81,50 @@ pub(super) fn run(
                 .filter_map(|place| Some((look.maildrop.message(place)?, look.plan.at(place)?)))
                 .collect();
             let mut headings = HashMap::new();
+            let own = &account.profile.rules;
             let rules = (0..look.plan.listed()).filter_map(|place| {
-                let rule = account.profile.rules.numbered(look.plan.rule_at(place)?)?;
-                let folder = rule.rule.action.folder();
-                let ruling = Ruling {
-                    rule: rule.to_string(),
-                    folder: folder.map(ToString::to_string),
-                };
-                Some((place, ruling))
+                let rule = own.numbered(look.plan.rule_at(place)?)?;
+                Some((place, Ruling::of(rule)))
             });
-            let rules = rules.collect();
+            let mut rules: HashMap<usize, Ruling> = rules.collect();
+            let sorts = !own.folders().is_empty();
+            let mut unsorted: HashSet<usize> = messages
+                .iter()
+                .enumerate()
+                .filter(|(place, (_, decision))| {
+                    sorts && is_fetch(decision) && !rules.contains_key(place)
+                })
+                .map(|(place, _)| place)
+                .collect();
             if !context.is_json() && !context.global.quiet {
                 let fetched = messages.iter().enumerate();
                 let fetched = fetched.filter(|(_, (_, decision))| is_fetch(decision));
                 let wanted: Vec<_> = fetched
                     .take(HEADINGS)
-                    .map(|(place, (message, _))| (place, message.number))
+                    .map(|(place, (message, _))| (place, message))
                     .collect();
-                let numbers = wanted.iter().map(|(_, number)| *number);
+                let numbers = wanted.iter().map(|(_, message)| message.number);
                 look.session
                     .headers(numbers, HEADER_LIMIT, |number, header| {
-                        let place = wanted.iter().find(|(_, it)| *it == number);
-                        if let (Some((place, _)), Some(header)) = (place, header) {
-                            headings.insert(*place, Heading::parse(&header));
+                        let found = wanted.iter().find(|(_, it)| it.number == number);
+                        let (Some((place, message)), Some(header)) = (found, header) else {
+                            return;
+                        };
+                        headings.insert(*place, Heading::parse(&header));
+                        if !unsorted.contains(place) {
+                            return;
                         }
+                        // By its age it may go elsewhere, and that shows when it comes.
+                        let listed = Listed {
+                            octets: message.octets,
+                            now: None,
+                            is_fetched_otherwise: true,
+                        };
+                        let ruling = own.folder_of(listed, &header).map(Ruling::of);
+                        if ruling.is_some() || !own.ask_ages() {
+                            unsorted.remove(place);
+                        }
+                        rules.extend(ruling.map(|ruling| (*place, ruling)));
                     })?;
             }
             look.leave();
@@ -110,6 +133,7 @@ pub(super) fn run(
                 messages,
                 rules,
                 headings,
+                unsorted: unsorted.len() as u64,
             })
         });
         let looked = looked.and_then(|plan| plan);
@@ -125,6 +149,17 @@ pub(super) fn run(
     if !context.global.quiet {
         for (name, plan) in looked.found() {
             eprintln!("{}: {}", escape_str(name), summary(&plan.values()));
+            if plan.unsorted > 0 {
+                let text = format!(
+                    "{}: rules tell the folder of {} only once it is here",
+                    escape_str(name),
+                    match plan.unsorted {
+                        1 => "1 message".to_owned(),
+                        several => format!("each of {several} messages"),
+                    }
+                );
+                eprintln!("{}", wrap("", &text, columns(std::io::stderr())));
+            }
         }
         let (worked, failed) = (looked.found().count(), looked.failed());
         let all = (worked + failed.len()) as u64;
@@ -152,6 +187,14 @@ struct Ruling {
 }
 
 impl Ruling {
+    fn of(decisive: Decisive<'_>) -> Self {
+        let folder = decisive.rule.action.folder();
+        Self {
+            rule: decisive.to_string(),
+            folder: folder.map(ToString::to_string),
+        }
+    }
+
     /// Why a message is treated as it is.
     fn reason(&self) -> String {
         match &self.folder {

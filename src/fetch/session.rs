@@ -207,7 +207,8 @@ impl Account<'_> {
                 outcome.deleted_by_rules += by_rules as u64;
                 outcome.deleted += (deleted.len() - by_rules) as u64;
                 self.tell_deleted(maildrop, &deleted);
-                self.tell_asked_again(again.len());
+                let in_vain = again.iter().map(|it| store.asked_in_vain(it)).max();
+                self.tell_asked_again(again.len(), in_vain.unwrap_or_default());
             }
             Update::Refused(asked, answer) if !asked.is_empty() => {
                 store.asked_to_delete(&asked);

@@ -4,7 +4,7 @@ use super::{Account, Missed, Run};
 use crate::exit::{Diagnose, in_words};
 use crate::maildir::ROSTER;
 use crate::maildrop::{Maildrop, Message};
-use crate::plan::{Decision, Plan, Reason};
+use crate::plan::{self, Decision, Plan, Reason};
 use crate::profile::units;
 use crate::report::{self, Event, Failure, Listed, Outcome, Planned};
 use crate::source::{Direction, Transcript};
@@ -224,13 +224,15 @@ impl Account<'_> {
     }
 
     /// The server has confirmed a deletion that it had confirmed before: nobody knows whether it means
-    /// it now.
-    pub(super) fn tell_asked_again(&self, again: usize) {
+    /// it now. `in_vain`: how often it was asked before about the one that it was asked about most.
+    pub(super) fn tell_asked_again(&self, again: usize, in_vain: u8) {
         if again > 0 {
             let again = count(again as u64, "message");
+            let times = in_vain.saturating_add(1);
+            let most = plan::DELETIONS;
             self.tell(Event::Notice(&format!(
                 "the server had confirmed the deletion of {again}, and still lists what it confirmed: \
-                 it has been asked once more, five times in all"
+                 it has been asked {times} times now, and is asked {most} times at most"
             )));
         }
     }

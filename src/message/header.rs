@@ -1,16 +1,15 @@
 //! A header's fields by name, decoded: what rules look at.
 
-use super::Heading;
+use super::legible::is_legible;
 use super::split;
 use super::worked_around::encoded_words;
-use jiff::Timestamp;
+use jiff::fmt::rfc2822::DateTimeParser;
 use mail_parser::{HeaderName, MessageParser};
 use std::panic::catch_unwind;
 
 /// The fields of a header, as they are written.
 #[derive(Clone, Debug)]
 pub struct Header<'a> {
-    octets: &'a [u8],
     /// Each name in small letters, and its lines behind the colon.
     fields: Vec<(String, &'a [u8])>,
     /// There are lines among them that are no field.
@@ -42,11 +41,7 @@ impl<'a> Header<'a> {
             false => None,
         };
         let is_strange = in_fields + envelope.map_or(0, <[u8]>::len) != lines;
-        (!fields.is_empty()).then_some(Self {
-            octets,
-            fields,
-            is_strange,
-        })
+        (!fields.is_empty()).then_some(Self { fields, is_strange })
     }
 
     /// Whether lines are among its fields that are none: a field may be hidden there, from who reads it
@@ -63,6 +58,12 @@ impl<'a> Header<'a> {
     /// Whether there is a field of this name, which is in small letters.
     pub fn has(&self, name: &str) -> bool {
         self.values(name).next().is_some()
+    }
+
+    /// Whether the fields of this name say plainly which characters they are made of: what is printed
+    /// is in UTF-8, and each encoded word is in a charset that has its octets.
+    pub fn is_legible(&self, name: &str) -> bool {
+        self.values(name).all(is_legible)
     }
 
     /// How many octets the fields of this name have.
@@ -103,13 +104,22 @@ impl<'a> Header<'a> {
         self.values(name).flat_map(|it| guarded(read, it)).collect()
     }
 
-    /// The Date field in seconds since 1970; `None` also where there are several, as any may be right.
+    /// The Date field in seconds since 1970; `None` also where there are several, as any may be right,
+    /// and where it is not written as RFC 5322 has it. What people are shown is read with more lenience
+    /// ([`super::Heading`]); here a guess at a date could have a message deleted that came today.
     pub fn date(&self) -> Option<i64> {
-        if self.values("date").count() > 1 {
-            return None;
+        let mut dates = self.values("date");
+        match (dates.next(), dates.next()) {
+            (Some(date), None) => strict_date(date),
+            _ => None,
         }
-        let date = Heading::parse(self.octets).date?;
-        Some(date.parse::<Timestamp>().ok()?.as_second())
+    }
+
+    /// The time from which the message's age counts, in seconds since 1970: its Date, or when its
+    /// server received it where that is later, for the sender's clock may be wrong. `None` where either
+    /// is there and cannot be read.
+    pub fn born(&self) -> Option<i64> {
+        Some(self.date()?.max(self.received()?))
     }
 
     /// When the server that has the message received it, in seconds since 1970, by the first of its
@@ -120,10 +130,7 @@ impl<'a> Header<'a> {
         };
         // The date is what stands behind the last semicolon (RFC 5322 section 3.6.7).
         let at = received.iter().rposition(|octet| *octet == b';')?;
-        let field = relabelled("Date", received.get(at + 1..)?);
-        let read = |field| Heading::parse(field).date;
-        let date = guarded(read, field.as_slice())?;
-        Some(date.parse::<Timestamp>().ok()?.as_second())
+        strict_date(received.get(at + 1..)?)
     }
 
     fn values(&self, name: &str) -> impl Iterator<Item = &'a [u8]> {
@@ -135,6 +142,13 @@ impl<'a> Header<'a> {
 /// A fault of the parser is no reason to end a fetch: what it cannot read is nothing.
 fn guarded<'a, T: Default>(read: impl Fn(&'a [u8]) -> T, value: &'a [u8]) -> T {
     catch_unwind(std::panic::AssertUnwindSafe(|| read(value))).unwrap_or_default()
+}
+
+/// A date as RFC 5322 section 3.3 has it, or section 4.3, in seconds since 1970. A comment may stand at
+/// its end only; a day of the week that is another day's makes it none.
+fn strict_date(value: &[u8]) -> Option<i64> {
+    let read = |value| DateTimeParser::new().parse_timestamp(value).ok();
+    Some(guarded(read, value)?.as_second())
 }
 
 /// The field under a name that the parser reads in the way that is wanted, alone.
@@ -210,6 +224,7 @@ mod tests {
             header.texts("subject");
             header.addresses("from");
             header.date();
+            header.born();
             header.received();
         }
     }

@@ -7,6 +7,7 @@ mod glance;
 mod header;
 mod heading;
 mod html;
+mod legible;
 mod letter;
 mod split;
 mod structure;

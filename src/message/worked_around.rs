@@ -14,6 +14,7 @@ use base64::Engine;
 use base64::alphabet::STANDARD;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use base64::prelude::BASE64_STANDARD;
+use mail_parser::decoders::charsets::map::charset_decoder;
 
 /// Takes whatever padding there is, and bits behind the last octet.
 const LENIENT: GeneralPurpose = GeneralPurpose::new(
@@ -105,6 +106,21 @@ pub(super) fn encoded_words(field: &[u8], is_text: bool) -> Vec<u8> {
     out
 }
 
+/// Whether one of a field's encoded words is in a charset that nobody knows, or that has no such octets.
+pub(super) fn has_mislabelled_words(field: &[u8]) -> bool {
+    let mut rest = field;
+    while let Some(at) = rest.windows(2).position(|two| two == b"=?") {
+        let from = rest.get(at..).unwrap_or_default();
+        let word = Word::read(from);
+        if word.as_ref().is_some_and(|(word, _)| word.is_mislabelled()) {
+            return true;
+        }
+        let length = word.map_or(2, |(_, length)| length);
+        rest = from.get(length..).unwrap_or_default();
+    }
+    false
+}
+
 /// An encoded word (RFC 2047 section 2).
 struct Word {
     /// In small letters, without a language (RFC 2231 section 5).
@@ -133,6 +149,16 @@ impl Word {
         let charset = charset.split(|octet| *octet == b'*').next()?;
         let charset = charset.to_ascii_lowercase();
         Some((Self { charset, octets }, length))
+    }
+
+    /// See [`has_mislabelled_words`]. Octets that are no UTF-8 show in the text.
+    fn is_mislabelled(&self) -> bool {
+        match self.charset.as_slice() {
+            b"utf-8" | b"utf8" => false,
+            // Its decoder takes them for those of Windows.
+            b"us-ascii" | b"ascii" | b"ansi_x3.4-1968" => !self.octets.is_ascii(),
+            charset => charset_decoder(charset).is_none(),
+        }
     }
 
     /// Takes in what follows the word without a space, as far as its charset has the same letters for it;

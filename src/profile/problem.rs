@@ -101,6 +101,8 @@ impl Problem {
             })
             .or_else(|| of_syntax(message));
         let line = line_at(&source.text, span.start).unwrap_or_default();
+        let single = rules_in_single_brackets(message, line);
+        let help = help.or_else(|| Some(format!("write [{}]", single?)));
         let in_secret = is_in_secret_table(source.text.get(..span.start).unwrap_or_default())
             || holds_secret(line);
         let message = if let Some(name) = stray {
@@ -111,6 +113,8 @@ impl Problem {
             "this is not known here".to_owned()
         } else if message.starts_with("unknown variant") {
             format!("`{found}` is not known here")
+        } else if single.is_some() {
+            "each rule stands below a line of its own in double brackets".to_owned()
         } else {
             plain_words(message)
         };
@@ -311,6 +315,15 @@ fn of_syntax(message: &str) -> Option<String> {
          [accounts.\"ada@example.com\"]"
             .to_owned()
     })
+}
+
+/// The line above a rule where it makes a table of what is a list of tables.
+fn rules_in_single_brackets<'a>(message: &str, line: &'a str) -> Option<&'a str> {
+    let is_a_table = message.starts_with("invalid type: map, expected a sequence");
+    let (head, _) = line.trim().split_once(']')?;
+    let header = line.trim().get(..=head.len())?;
+    let is_one = head.starts_with('[') && head.trim_end().ends_with("rules");
+    (is_a_table && is_one).then_some(header)
 }
 
 /// serde's words for Rust types, in words for people. The value is left out: it may be a password

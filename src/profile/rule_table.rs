@@ -189,7 +189,7 @@ fn is_field_name(name: &str) -> bool {
 
 impl<'de> Deserialize<'de> for Then {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        const WORDS: &[&str] = &["fetch", "skip", "delete"];
+        const WORDS: &[&str] = &["fetch", "skip", "delete", "{ folder = \".Lists\" }"];
         const SHAPE: &str = "`then` is \"fetch\", \"skip\", \"delete\" or { folder = \".Lists\" }";
         match toml::Value::deserialize(deserializer)? {
             toml::Value::String(text) => match text.as_str() {

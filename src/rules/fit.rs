@@ -30,13 +30,29 @@ impl Fit {
 }
 
 fn one(header: &Header<'_>, test: &Test, in_any_form: bool) -> Fit {
-    if fits(header, test, in_any_form) {
+    let how = match in_any_form {
+        true => Manner::AnyForm,
+        false => Manner::AsWritten,
+    };
+    if fits(header, test, how) {
         return Fit::Yes;
     }
-    match header.has_strange_lines() || is_odd(header, &test.field) {
+    let is_odd = header.has_strange_lines() || is_odd(header, &test.field);
+    match is_odd || fits(header, test, Manner::Alike) {
         true => Fit::Unknown,
         false => Fit::No,
     }
+}
+
+/// What counts as a match.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Manner {
+    /// What is written, whichever way Unicode has of writing it.
+    AsWritten,
+    /// What looks the same as well.
+    Alike,
+    /// That, and what may be an address where it is written in no proper form.
+    AnyForm,
 }
 
 /// Whether a field may say something else to whoever reads it in another manner.
@@ -44,19 +60,22 @@ fn is_odd(header: &Header<'_>, field: &Field) -> bool {
     let names = field.names();
     let count = |name: &str| header.texts(name).len();
     let mut values = names.iter().flat_map(|name| header.raw(name));
+    let mut texts = names.iter().flat_map(|name| header.texts(name));
+    if names.iter().any(|name| !header.is_legible(name))
+        || texts.any(|text| !spelling::is_decoded(&text))
+    {
+        return true;
+    }
     match field {
         // Each message has one, and one only (RFC 5322 section 3.6).
         Field::From => count("from") != 1 || !values.all(spelling::is_clean_addresses),
         Field::To => !values.all(spelling::is_clean_addresses),
         Field::ListId => !values.all(spelling::is_clean_list_id),
-        Field::Subject | Field::Named(_) => {
-            let mut texts = names.iter().flat_map(|name| header.texts(name));
-            texts.any(|text| !spelling::is_decoded(&text))
-        }
+        Field::Subject | Field::Named(_) => false,
     }
 }
 
-fn fits(header: &Header<'_>, test: &Test, in_any_form: bool) -> bool {
+fn fits(header: &Header<'_>, test: &Test, how: Manner) -> bool {
     let names = test.field.names();
     let Some(pattern) = &test.pattern else {
         return names.iter().any(|name| header.has(name));
@@ -64,14 +83,15 @@ fn fits(header: &Header<'_>, test: &Test, in_any_form: bool) -> bool {
     let matches = |text: &String| {
         // As much of it as is looked at; only a message that was fetched may have more.
         let end = text.floor_char_boundary(LOOKED_AT);
-        pattern.matches(text.get(..end).unwrap_or_default())
+        let text = text.get(..end).unwrap_or_default();
+        pattern.matches(text) || how != Manner::AsWritten && pattern.seems_to_match(text)
     };
     names.iter().any(|name| match test.field {
         Field::From | Field::To => {
             let mut addresses = header.addresses(name).into_iter();
             addresses.any(|address| matches(&address))
                 || header.texts(name).iter().any(matches)
-                || in_any_form
+                || how == Manner::AnyForm
                     && header
                         .texts(name)
                         .iter()
@@ -81,7 +101,11 @@ fn fits(header: &Header<'_>, test: &Test, in_any_form: bool) -> bool {
         Field::ListId => header.texts(name).iter().any(|text| {
             let id = text.rsplit_once('<').map(|(_, rest)| rest);
             let id = id.and_then(|rest| rest.split_once('>')).map(|(id, _)| id);
-            matches(text) || id.is_some_and(|id| matches(&id.to_owned()))
+            let id = id.map_or(text.as_str(), str::trim);
+            let rooted = id.strip_suffix('.');
+            let rooted = rooted.filter(|_| how != Manner::AsWritten);
+            let also = [Some(id), rooted];
+            matches(text) || also.into_iter().flatten().any(|id| matches(&id.to_owned()))
         }),
         Field::Subject | Field::Named(_) => header.texts(name).iter().any(matches),
     })

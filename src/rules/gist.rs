@@ -1,4 +1,4 @@
-//! What a header has told, in few octets: the Date, and of each rule whether the header meets what it
+//! What a header has told, in few octets: the time from which its age counts, and of each rule whether the header meets what it
 //! asks of it. That is remembered, so that nobody need ask for the header again; sizes, ages and what
 //! is done are judged anew each time.
 
@@ -17,6 +17,9 @@ const LONGEST: usize = 512 * 1024;
 /// Mail that says it is older (before 1990, in seconds since 1970) was written by a clock that nobody had set.
 const OLDEST: i64 = 631_152_000;
 
+/// Raised where headers come to be read in another way: what was remembered by the earlier one holds no more.
+const READING: u8 = 2;
+
 /// Tells what some rules ask of a header from what others ask.
 #[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq)]
 pub struct Fingerprint([u8; 8]);
@@ -24,6 +27,7 @@ pub struct Fingerprint([u8; 8]);
 impl Fingerprint {
     pub(super) fn of(rules: &[Rule], filter: Option<&FilterCommand>) -> Self {
         let mut hasher = Sha256::new();
+        hasher.update([READING]);
         for word in filter.into_iter().flat_map(FilterCommand::argv) {
             hasher.update(word);
             hasher.update([2]);
@@ -110,7 +114,8 @@ impl Gist {
         self.fingerprint
     }
 
-    /// The Date field in seconds since 1970; `None` where there is none, or none that makes sense.
+    /// The time from which the message's age counts ([`Header::born`]), in seconds since 1970; `None`
+    /// where there is none, or none that makes sense.
     pub fn date(&self) -> Option<i64> {
         self.date
     }
@@ -170,7 +175,7 @@ impl Gist {
         }
         Self::new(
             fingerprint,
-            header.date().filter(|date| *date >= OLDEST),
+            header.born().filter(|date| *date >= OLDEST),
             holds,
         )
         .with_unknown(unknown)

@@ -6,6 +6,7 @@
 //! [`Rules::judge`] asks for a header only where the answer could change what is done, and without
 //! one nothing is left on the server or deleted by a rule that would have needed it.
 
+mod alike;
 mod bounds;
 mod filter;
 mod fit;

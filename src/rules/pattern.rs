@@ -1,6 +1,7 @@
 //! What a text must be like: three ways to write it, one engine that takes time in proportion to the
 //! text, whatever the pattern and the text are made of.
 
+use super::alike::{alike, same};
 use regex::{Regex, RegexBuilder};
 use std::fmt;
 
@@ -22,8 +23,14 @@ const DEPTH: u32 = 30;
 pub struct Pattern {
     kind: Kind,
     text: String,
+    /// For texts as they are by [`same`].
     regex: Regex,
+    /// For texts as they are by [`alike`]; `None` where it is the same, as a regular expression is.
+    loose: Option<Regex>,
 }
+
+/// Writes a literal part of a pattern as texts are written that it is compared with.
+type Form = fn(&str) -> String;
 
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum Kind {
@@ -52,7 +59,8 @@ impl Pattern {
     /// # Errors
     /// See [`Unusable`].
     pub fn contains(text: &str) -> Result<Self, Unusable> {
-        Self::compile(Kind::Contains, text, &regex::escape(text))
+        let literal = |form: Form| regex::escape(&form(text));
+        Self::compile(Kind::Contains, text, literal)
     }
 
     /// All of what is looked at: `*` stands for any characters, `?` for one.
@@ -60,16 +68,20 @@ impl Pattern {
     /// # Errors
     /// See [`Unusable`].
     pub fn glob(text: &str) -> Result<Self, Unusable> {
-        let mut regex = String::from(r"\A");
-        for c in text.chars() {
-            match c {
-                '*' => regex.push_str(".*"),
-                '?' => regex.push('.'),
-                c => regex.push_str(&regex::escape(c.encode_utf8(&mut [0; 4]))),
+        let whole = |form: Form| {
+            let mut regex = String::from(r"\A");
+            for part in text.split_inclusive(['*', '?']) {
+                let (literal, wildcard) = match part.strip_suffix('*') {
+                    Some(literal) => (literal, ".*"),
+                    None => part.strip_suffix('?').map_or((part, ""), |it| (it, ".")),
+                };
+                regex.push_str(&regex::escape(&form(literal)));
+                regex.push_str(wildcard);
             }
-        }
-        regex.push_str(r"\z");
-        Self::compile(Kind::Glob, text, &regex)
+            regex.push_str(r"\z");
+            regex
+        };
+        Self::compile(Kind::Glob, text, whole)
     }
 
     /// A regular expression that matches somewhere in what is looked at.
@@ -77,16 +89,29 @@ impl Pattern {
     /// # Errors
     /// See [`Unusable`].
     pub fn regex(text: &str) -> Result<Self, Unusable> {
-        Self::compile(Kind::Regex, text, text)
+        Self::compile(Kind::Regex, text, |_| same(text).into_owned())
     }
 
-    fn compile(kind: Kind, text: &str, regex: &str) -> Result<Self, Unusable> {
+    /// `regex` makes the expression of the text in a form.
+    fn compile(kind: Kind, text: &str, regex: impl Fn(Form) -> String) -> Result<Self, Unusable> {
         if text.is_empty() {
             return Err(Unusable::Empty);
         }
         if text.len() > LONGEST {
             return Err(Unusable::TooLarge);
         }
+        // A pattern of nothing that is seen would be in every text.
+        let is_loose = kind != Kind::Regex && !alike(text).trim().is_empty();
+        let loose = is_loose.then(|| Self::build(&regex(alike)));
+        Ok(Self {
+            kind,
+            text: text.to_owned(),
+            regex: Self::build(&regex(|text| same(text).into_owned()))?,
+            loose: loose.transpose()?,
+        })
+    }
+
+    fn build(regex: &str) -> Result<Regex, Unusable> {
         let built = RegexBuilder::new(regex)
             .case_insensitive(true)
             .dot_matches_new_line(true)
@@ -94,24 +119,25 @@ impl Pattern {
             .dfa_size_limit(CACHE)
             .nest_limit(DEPTH)
             .build();
-        let regex = built.map_err(|error| match error {
+        built.map_err(|error| match error {
             regex::Error::Syntax(text) => {
                 // The last line has the reason, behind a drawing of the place.
                 let reason = text.lines().last().unwrap_or_default();
                 Unusable::Syntax(reason.trim_start_matches("error: ").to_owned())
             }
             _ => Unusable::TooLarge,
-        })?;
-        Ok(Self {
-            kind,
-            text: text.to_owned(),
-            regex,
         })
     }
 
     /// Whether a text is like that.
     pub(super) fn matches(&self, text: &str) -> bool {
-        self.regex.is_match(text)
+        self.regex.is_match(&same(text))
+    }
+
+    /// Whether a person might take a text for one that is like that.
+    pub(super) fn seems_to_match(&self, text: &str) -> bool {
+        let regex = self.loose.as_ref().unwrap_or(&self.regex);
+        regex.is_match(alike(text).trim())
     }
 
     fn word(&self) -> &'static str {

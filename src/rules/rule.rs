@@ -34,7 +34,7 @@ pub enum Action {
 pub struct Conditions {
     /// Its listed octets.
     pub size: Bounds,
-    /// The seconds since its Date field.
+    /// The seconds since it was written, or since it came, whichever was later.
     pub age: Bounds,
     /// What its header has.
     pub header: Vec<Test>,

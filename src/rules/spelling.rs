@@ -110,22 +110,22 @@ pub(super) fn is_clean_list_id(value: &[u8]) -> bool {
     let Some(text) = plain(value) else {
         return false;
     };
-    let is_id = |id: &str| {
-        let id = id.trim();
-        !id.is_empty() && id.chars().all(|c| c == '.' || c == '@' || is_atom(c))
-    };
+    // A space or a dot at its end, or two dots, may be another way to write another id.
+    let is_label = |label: &str| !label.is_empty() && label.chars().all(is_atom);
+    let is_id = |id: &str| id.split(['.', '@']).all(is_label);
     match text.split_once('<') {
         Some((_, rest)) => {
             let rest = rest.trim_end_matches([' ', COMMENT]);
             rest.strip_suffix('>').is_some_and(is_id)
         }
-        None => is_id(&text),
+        None => is_id(text.trim()),
     }
 }
 
 /// Whether nothing in a text is left to be decoded, and nothing was lost in that.
 pub(super) fn is_decoded(text: &str) -> bool {
-    !text.contains("=?") && !text.contains(char::REPLACEMENT_CHARACTER)
+    let is_lost = |c: char| c == char::REPLACEMENT_CHARACTER || c.is_control() && c != '\t';
+    !text.contains("=?") && !text.contains(is_lost)
 }
 
 /// What may be addresses in a field that is written in no proper form: without comments, quotes, spaces
@@ -233,6 +233,11 @@ mod tests {
             "<a.b",
             "<a.b> <c.d>",
             "<a(x).b>",
+            "< a.b >",
+            "<a.b\r\n >",
+            "<a.b.>",
+            "<a..b>",
+            "a.b.",
             "=?utf-8?q?a.b?=",
         ] {
             assert!(!is_clean_list_id(odd.as_bytes()), "{odd:?}");

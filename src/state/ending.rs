@@ -37,6 +37,12 @@ impl Store {
         record.is_some_and(|record| record.futile.was_confirmed())
     }
 
+    /// How often the server was asked to delete it and did not, in earlier sessions.
+    pub fn asked_in_vain(&self, recorded: &Recorded) -> u8 {
+        let record = self.memory.record(recorded.id);
+        record.map_or(0, |record| record.futile.times())
+    }
+
     /// Their deletion was asked for, and the server has not said what became of it (E8).
     pub fn asked_to_delete(&mut self, recorded: &[Recorded]) {
         let time = self.moment.now;

@@ -50,7 +50,79 @@ fn a_rule_about_age_goes_by_the_date_of_the_message_and_deletes_none_without_one
         received("new", true),
     ]);
     run(&home, &[], 0);
-    assert_eq!(server.maildrop().unique_ids(), ["future", "none", "odd"]);
+    // What came just now is new, whenever it says that it was written.
+    let left = ["future", "none", "odd", "new"];
+    assert_eq!(server.maildrop().unique_ids(), left);
+    assert_eq!(tree::count(&home.maildir("a")), 4);
+}
+
+/// Readers of dates that are not strict make the year 2000 of them, or 1000.
+#[test]
+fn a_date_that_is_written_in_no_mail_s_form_is_no_age() {
+    const FORMS: [&str; 17] = [
+        "Thu Nov 26 10:00:00 UTC 2026",
+        "Thu Nov 26 10:00:00 GMT 2026",
+        "Thu Nov 26 10:00:00 Z 2026",
+        "Thu Nov 26 10:00:00 +0100 2026",
+        "Thu 26 Nov 10:00:00 UTC 2026",
+        "26.11.2026 10:00",
+        "11/26/2026 10:00",
+        "2026/11/26 10:00:00",
+        "2026-11-26T10:00:00Z",
+        "20261126 10:00:00",
+        "Nov 26 10:00:00",
+        // The day of the week is another one: then what else is wrong?
+        "Fri, 26 Nov 2020 10:00:01 +0000",
+        "Thu, 26 Nov 20260 10:00:00 +0000",
+        "26 Nov 2000 10:00:00",
+        "26 Nov 2000 10:00:00 +0000 2026",
+        "26 Nov 2000 10:00:00 +0000 (unclosed",
+        "26 Nov 2000 10:00:00 +00",
+    ];
+    for then in ["delete", "skip"] {
+        let (server, home) = begun(&format!("age = \">30 days\"; then = \"{then}\""));
+        let form =
+            |(n, form): (usize, &&str)| dated(&format!("odd-{n}"), &format!("Date: {form}\n"));
+        server.maildrop().add(FORMS.iter().enumerate().map(form));
+        let old = [
+            "Tue, 1 Jan 2019 10:00:00 +0000",
+            "1 Jan 19 10:00 EST",
+            "Tue,\n  1 Jan 2019 10:00:00 -0000 (a (b) \\) c)",
+        ];
+        let old = old.iter().enumerate();
+        let old = old.map(|(n, form)| dated(&format!("old-{n}"), &format!("Date: {form}\n")));
+        server.maildrop().add(old.chain([received("new", false)]));
+        run(&home, &[], 0);
+        let there = server.maildrop().unique_ids();
+        let count = |kind: &str| there.iter().filter(|id| id.starts_with(kind)).count();
+        assert_eq!(count("odd"), FORMS.len(), "{there:?}");
+        assert_eq!(
+            count("old"),
+            if then == "skip" { 3 } else { 0 },
+            "{there:?}"
+        );
+        assert_eq!(tree::count(&home.maildir("a")), FORMS.len() + 1, "{then}");
+    }
+}
+
+/// A sender's clock may be wrong, or be said to be. When a message came is what its server has written.
+#[test]
+fn a_message_is_no_older_than_its_server_says_and_of_no_age_where_that_cannot_be_read() {
+    let (server, home) = begun(OLD);
+    let date = "Date: Tue, 1 Jan 2019 10:00:00 +0000\n";
+    let unreadable = "Received: by mx.example.org; 26.11.2026 10:00\n";
+    server.maildrop().add([
+        dated("unreadable", &format!("{unreadable}{date}")),
+        received("late", true),
+        dated(
+            "old",
+            &format!("Received: by mx.example.org; Tue, 1 Jan 2019 10:00:01 +0000\n{date}"),
+        ),
+        received("new", false),
+    ]);
+    run(&home, &[], 0);
+    let left = ["unreadable", "late", "new"];
+    assert_eq!(server.maildrop().unique_ids(), left);
     assert_eq!(tree::count(&home.maildir("a")), 3);
 }
 

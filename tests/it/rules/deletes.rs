@@ -247,3 +247,17 @@ fn a_header_that_came_for_another_message_deletes_and_leaves_nothing_there() {
         }
     }
 }
+
+#[test]
+fn a_message_whose_size_is_listed_twice_and_differently_is_not_deleted_for_its_size() {
+    for sizes in ["1 90000\r\n1 200", "1 200\r\n1 90000"] {
+        let listing = format!("+OK\r\n{sizes}\r\n2 90000\r\n.\r\n");
+        let behaviour = Behaviour::new().on("LIST", Reply::raw(listing));
+        let messages = vec![from("shop", 1), from("shop", 2)];
+        let rule = "size = \">8 kB\"; then = \"delete\"";
+        let (server, home) = ruled(messages, "", rule, behaviour);
+        run(&home, &[], 0);
+        assert_eq!(server.maildrop().unique_ids(), ["uid-1"], "{sizes:?}");
+        tree::assert_holds(&home.maildir("a"), &[from("shop", 1)]);
+    }
+}

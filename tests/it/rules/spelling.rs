@@ -102,3 +102,94 @@ fn a_rule_that_has_messages_come_from_now_on_is_not_judged_by_what_it_was_told_w
     run(&home, &[], 0);
     assert_eq!(tree::count(&home.maildir("a")), 1);
 }
+
+/// Fields in which a person reads what the rule says, or may.
+const SPELLINGS: [(&str, &str, &[&[u8]]); 3] = [
+    (
+        "list-id = \"a.b.example\"",
+        "List-Id",
+        &[
+            b"< a.b.example >",
+            b"words <a.b.example\n >",
+            b"<\n a.b.example>",
+            b"<a.b.example.>",
+            b"<a.b.example> (words)",
+            b"a.b.example.",
+            b"<a..b.example>",
+            b"<\xef\xbb\xbfa.b.example>",
+        ],
+    ),
+    (
+        "subject = { contains = \"geb\u{fc}hr urgent\" }",
+        "Subject",
+        &[
+            "Die Gebu\u{308}hr urgent!".as_bytes(),
+            "Geb\u{fc}hr\u{a0}urgent".as_bytes(),
+            "Geb\u{fc}hr \u{2003} urgent".as_bytes(),
+            "Ge\u{ad}b\u{fc}hr ur\u{200b}gent".as_bytes(),
+            "GEB\u{dc}HR \u{ff35}rgent".as_bytes(),
+            b"=?utf-8?q?Gebu=CC=88hr_urgent?=",
+            b"=?utf-8?q?Geb=C3=BChr=C2=A0urgent?=",
+            "Geb\u{fc}hr\rurgent".as_bytes(),
+            "Geb\u{fc}\0hr urgent".as_bytes(),
+            b"Geb\xfchr urgent",
+            b"=?us-ascii?q?Geb=FChr_urgent?=",
+            b"=?us-ascii?q?Geb=C3=BChr_urgent?=",
+            b"=?x-nobody-knows?q?Geb=FChr_urgent?=",
+        ],
+    ),
+    (
+        "header = { name = \"X-Tag\", glob = \"keep stra\u{df}e*\" }",
+        "X-Tag",
+        &[
+            "keep\u{a0}stra\u{df}e 1".as_bytes(),
+            b"KEEP STRASSE",
+            b"keep\x07 stra\xc3\x9fe",
+        ],
+    ),
+];
+
+#[test]
+fn a_rule_that_saves_messages_saves_those_whose_fields_are_written_with_other_characters() {
+    for (when, name, values) in SPELLINGS {
+        for saves in ["fetch", "skip"] {
+            let rules = format!("{when}; then = \"{saves}\"\nsize = \">1 B\"; then = \"delete\"");
+            let with = |(n, value): (usize, &[u8])| {
+                let date = "Date: Mon, 23 Nov 2026 10:00:00 +0000";
+                let head = format!("From: x@shop.example\n{date}\n{name}: ");
+                let text = [head.as_bytes(), value, b"\n\ntext\n"].concat();
+                Message::from_lf(format!("uid-{n}"), text)
+            };
+            let values = values.iter().copied().chain([&b"other.example"[..]]);
+            let messages: Vec<_> = values.enumerate().map(with).collect();
+            let count = messages.len();
+            let (server, home) = ruled(messages, "", &rules, Behaviour::new());
+            run(&home, &[], 0);
+            let there = server.maildrop().unique_ids();
+            let wanted: Vec<_> = (0..count - 1).map(|n| format!("uid-{n}")).collect();
+            assert_eq!(there, wanted, "{rules}");
+        }
+    }
+}
+
+#[test]
+fn a_rule_that_deletes_takes_the_same_text_for_the_same_and_nothing_that_only_looks_like_it() {
+    let rules = "subject = { contains = \"geb\u{fc}hr\" }; then = \"delete\"";
+    let subjects = [
+        "Gebu\u{308}hr",
+        "Geb\u{fc}hr",
+        "Ge\u{ad}b\u{fc}hr",
+        "Gebuhr",
+    ];
+    let subjects = subjects.iter().enumerate();
+    let messages = subjects.map(|(n, subject)| {
+        let text = format!(
+            "From: x@shop.example\nDate: Mon, 23 Nov 2026 10:00:00 +0000\nSubject: {subject}\n\n{n}\n"
+        );
+        Message::from_lf(format!("uid-{n}"), text)
+    });
+    let (server, home) = ruled(messages.collect(), "", rules, Behaviour::new());
+    run(&home, &[], 0);
+    assert_eq!(server.maildrop().unique_ids(), ["uid-2", "uid-3"]);
+    assert_eq!(tree::count(&home.maildir("a")), 2);
+}

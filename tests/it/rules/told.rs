@@ -1,4 +1,4 @@
-use super::{ruled, three};
+use super::{from, ruled, three};
 use crate::given::{assert_said, run};
 use crate::support::behaviour::Behaviour;
 use serde_json::Value;
@@ -88,6 +88,10 @@ fn what_is_wrong_with_a_rule_is_shown_where_it_stands_and_nothing_is_asked() {
             &["`delet` is not known", "did you mean `delete`?"],
         ),
         (
+            "from = \"*@a\"; then = \"drop\"",
+            &["`drop` is not known", "{ folder = \".Lists\" }"],
+        ),
+        (
             "from = { regex = \"a(b\" }; then = \"skip\"",
             &["no regular expression", "regex = "],
         ),
@@ -127,4 +131,36 @@ fn what_is_wrong_with_a_rule_is_shown_where_it_stands_and_nothing_is_asked() {
         assert_said(&output, &["config.toml:", "^"]);
         assert!(server.sessions().is_empty(), "{rules}");
     }
+}
+
+#[test]
+fn rules_in_single_brackets_are_told_to_be_written_in_double_ones() {
+    let (server, home) = ruled(three(), "", "", Behaviour::new());
+    for key in ["accounts.a", "defaults"] {
+        let rules = format!("\n[{key}.rules]\nfrom = \"*@a\"\nthen = \"skip\"\n");
+        home.one_account(&server.account(), &rules);
+        let output = run(&home, &[], 78);
+        assert_said(&output, &[&format!("[[{key}.rules]]"), "config.toml:"]);
+        assert!(!output.stderr.contains("\"two\""), "{output:#?}");
+    }
+}
+
+#[test]
+fn a_dry_run_names_the_folder_where_it_has_the_header_and_says_so_where_it_has_not() {
+    let rules = "from = \"*@lists.example\"; then = { folder = \".Lists\" }";
+    let (_server, home) = ruled(three(), "", rules, Behaviour::new());
+    let shown = run(&home, &["fetch", "--dry-run"], 0);
+    assert!(shown.stdout.contains("[.Lists: rule 1"), "{shown:#?}");
+    assert_eq!(shown.stdout.matches("rule 1").count(), 1, "{shown:#?}");
+    assert!(!shown.stderr.contains("once it is here"), "{shown:#?}");
+    // Programs are given no headings, and no header is asked for.
+    let lines = run(&home, &["fetch", "--dry-run", "--format", "json"], 0);
+    assert_said(
+        &lines,
+        &["the folder of each of 3 messages only once it is here"],
+    );
+    let many: Vec<_> = (1..=101).map(|n| from("lists", n)).collect();
+    let (_server, home) = ruled(many, "", rules, Behaviour::new());
+    let shown = run(&home, &["fetch", "--dry-run"], 0);
+    assert_said(&shown, &["the folder of 1 message only once it is here"]);
 }
