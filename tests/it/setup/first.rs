@@ -128,3 +128,28 @@ fn an_account_with_latest_fails_its_test_wherever_it_fails_its_fetch() {
         }
     }
 }
+
+#[test]
+fn a_mail_program_is_named_only_to_who_has_it() {
+    for has_it in [true, false] {
+        let (_server, _dns, mut home, host) = server(Behaviour::new());
+        let bin = home.path().join("bin");
+        if has_it {
+            home.private_file("bin/mutt", "");
+        }
+        home.env("PATH", bin.to_str().unwrap());
+        let line = [
+            "setup",
+            "ada@example.test",
+            "--host",
+            &host,
+            "--user",
+            "ada",
+        ];
+        let line = line.iter().chain(&["-y", "--password-stdin"]);
+        let output = home.popfetch(line).stdin("secret\n").expect(0);
+        let said = output.stderr;
+        assert_eq!(said.contains("mutt -f ~/Mail/example"), has_it, "{said}");
+        assert!(!said.contains("Thunderbird"), "{said}");
+    }
+}
