@@ -238,7 +238,8 @@ Examples:
     Password(PasswordCommand),
     /// Write a completion script for a shell
     #[command(after_help = "\
-Example:
+Examples:
+  mkdir -p ~/.local/share/bash-completion/completions
   popfetch completions bash > ~/.local/share/bash-completion/completions/popfetch")]
     Completions {
         /// The shell

@@ -112,6 +112,7 @@ impl fmt::Display for Jobs {
 #[derive(Args, Clone, Debug)]
 #[command(after_help = "\
 With -q nothing is printed, and the exit status is 0 when new mail waits and 1 when none does.
+What a rule would leave on the server counts as new as well: rules are not asked here.
 
 Examples:
   popfetch check                  how much mail waits in each account

@@ -68,7 +68,11 @@ fn list(context: &Context<'_>) -> Result<Status, Failure> {
                 escape_str(name),
                 escape_str(&profile.server.id()),
                 keep,
-                shown(&profile.maildir),
+                // Where mail passes through there is none to read.
+                match profile.has_maildir() {
+                    true => shown(&profile.maildir),
+                    false => "(deliver)".to_owned(),
+                },
             ]);
         }
     }

@@ -81,9 +81,12 @@ pub(super) fn run(context: &Context<'_>, arguments: &List) -> Result<Status, Fai
             print(lines.collect::<Vec<u8>>())?;
         }
         Format::Text => {
-            keep_numbers(paths().collect(), &report);
             // Where something could not be read, nobody knows whether there are none.
             let is_sure = is_whole && looked.failed().is_empty();
+            // What shows nothing for that reason voids no number that somebody has seen.
+            if is_sure || !entries.is_empty() {
+                keep_numbers(paths().collect(), &report);
+            }
             if entries.is_empty() && is_sure && !context.global.quiet {
                 report.print("no messages\n");
             }

@@ -147,6 +147,7 @@ fn tell(
         }
     });
     asker.say(&match (profile.has_maildir(), waiting(profile)) {
+        (true, _) if !profile.maildir.exists() => "What is on the server stays.".to_owned(),
         (true, _) => format!(
             "The mail in {} stays, and so does what is on the server.",
             shown(&profile.maildir)

@@ -73,7 +73,8 @@ impl Shelves {
         // Of mail that is here no server need be known.
         let selected = selected.map_err(|failure| {
             failure.or_without_accounts(
-                "popfetch setup sets an account up; --maildir DIR reads a Maildir without any",
+                "popfetch setup sets an account up; without one name the Maildir, as in popfetch list --maildir \
+                 ~/Mail/ada",
             )
         })?;
         for (name, profile) in selected {

@@ -3,6 +3,7 @@
 use super::conduct::Conduct;
 use super::filter::FilterRun;
 use super::header_trouble::Trust;
+use super::reach::lists_in_parts;
 use super::{Account, Error, check_memory, decide};
 use crate::maildir::Site;
 use crate::maildrop::{Maildrop, Message};
@@ -23,10 +24,21 @@ pub struct Look {
 }
 
 impl Look {
+    /// Why a first fetch from here could not pass over what is there already (`latest`).
+    pub fn takes_all(&self) -> Option<Error> {
+        let in_parts = self.session.traits().lists_in_parts;
+        check_memory("latest", &self.maildrop, in_parts).err()
+    }
+
     /// Ends the session properly. Nothing was retrieved, so nothing can be lost by it.
     pub fn leave(self) {
         self.session.end(Marked::default());
     }
+}
+
+/// The same as [`Look::takes_all`], as far as the name of the host says so.
+pub fn takes_all(host: &str) -> Option<Error> {
+    lists_in_parts(host).then_some(Error::InParts("latest"))
 }
 
 /// Signs in, lists the maildrop, decides as a fetch would, and calls `then` with that in the thread

@@ -41,7 +41,7 @@ use broken::Broken;
 pub use conduct::not_tried;
 use conduct::{Conduct, Missed};
 pub use error::Error;
-pub use look::{Look, examine, look, mark_seen, postponed, rehearse};
+pub use look::{Look, examine, look, mark_seen, postponed, rehearse, takes_all};
 pub use reach::{Connect, Network, Route};
 pub use tell::failure;
 use tell::listed;

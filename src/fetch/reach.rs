@@ -282,14 +282,7 @@ impl Account<'_> {
 
     /// Whether the provider is known to list a maildrop in parts (fact Q1).
     pub(super) fn lists_in_parts(&self) -> bool {
-        let provider = providers::of_host(&self.profile.server.host);
-        matches!(
-            provider.map(|provider| provider.access),
-            Some(Access::Pop {
-                in_batches: true,
-                ..
-            })
-        )
+        lists_in_parts(&self.profile.server.host)
     }
 
     pub(super) fn manner(&self, unpipelined: Option<i64>) -> Manner {
@@ -305,6 +298,18 @@ impl Account<'_> {
             shortcut: None,
         }
     }
+}
+
+/// Whether the provider at this host is known to list a maildrop in parts (fact Q1).
+pub(super) fn lists_in_parts(host: &str) -> bool {
+    let provider = providers::of_host(host);
+    matches!(
+        provider.map(|provider| provider.access),
+        Some(Access::Pop {
+            in_batches: true,
+            ..
+        })
+    )
 }
 
 #[cfg(test)]

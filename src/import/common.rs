@@ -1,7 +1,7 @@
 //! What several tools have in common on the way to a profile.
 
 use super::files::Surroundings;
-use super::model::{Draft, Fate, Secret, Word};
+use super::model::{Draft, Fate, MAILDIR, Secret, Word};
 use crate::profile::Auth;
 use crate::profile::file::ProxyWord;
 
@@ -23,16 +23,24 @@ pub(super) fn is_auth(word: &str) -> bool {
 /// A way of delivering that popfetch does not have.
 pub(super) fn no_target(what: &str) -> Fate {
     Fate::nothing(format!(
-        "popfetch hands nothing to {what}; mail goes into a Maildir, here ~/Mail/ACCOUNT, or by \
-         `deliver` to a program, an mbox file or an LMTP server"
+        "popfetch hands nothing to {what}; mail goes into a Maildir, or by `deliver` to a program, an \
+         mbox file or an LMTP server: see the account below"
     ))
+}
+
+/// Says so where the mail of an account goes into a Maildir that nobody has named.
+pub(super) fn note_maildir(draft: &mut Draft, instead: &str) {
+    if draft.get("maildir").is_none() && !draft.keys.iter().any(|(key, _)| *key == "deliver") {
+        draft.differs.push(format!(
+            "{instead}, popfetch stores it in a Maildir, here {MAILDIR}: see `maildir` and `deliver`"
+        ));
+    }
 }
 
 /// An LMTP server, whose recipients are named elsewhere and in other ways.
 pub(super) fn lmtp_target() -> Fate {
     Fate::nothing(
-        "mail goes into a Maildir, here ~/Mail/ACCOUNT, unless you name the server and whose mail it is, \
-         as in deliver = { lmtp = \"localhost:24\", recipient = \"ada\" }",
+        "mail goes into a Maildir unless you name the server and whose mail it is, as in deliver = { lmtp = \"localhost:24\", recipient = \"ada\" }",
     )
 }
 

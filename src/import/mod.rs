@@ -24,7 +24,7 @@ mod thunderbird;
 
 pub use error::Error;
 pub use files::Surroundings;
-pub use model::{Draft, Fate, Found, Line, Secret, Word};
+pub use model::{Draft, Fate, Found, Line, MAILDIR, Secret, Word};
 
 use std::path::Path;
 

@@ -38,6 +38,9 @@ pub struct Draft {
     pub differs: Vec<String>,
 }
 
+/// Stands for the account's Maildir in remarks: until it has its last name, that is not known.
+pub const MAILDIR: &str = "{maildir}";
+
 /// Where an account's password is.
 #[derive(Clone, Debug, Default)]
 pub enum Secret {

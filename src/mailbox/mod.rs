@@ -95,7 +95,9 @@ impl Diagnose for Error {
     fn hint(&self) -> Option<String> {
         Some(match self {
             Self::NoMaildir(_) => {
-                "the first fetch makes it; if its disk is not mounted, mount it".to_owned()
+                "if nothing was ever fetched, the first fetch makes it; if mail was there, mount its disk or \
+                 bring it back: popfetch fetch says what else can be done"
+                    .to_owned()
             }
             Self::PassesThrough => {
                 "read it where `deliver` has taken it; with `maildir` beside `deliver` what comes \

@@ -279,7 +279,7 @@ fn an_import_shows_where_the_password_goes_and_asks_as_everything_asks() {
         let wanted = [
             "password-file = ",
             "max-size = \"30 KiB\"",
-            "~/Mail/ACCOUNT",
+            "its mail goes into ~/Mail/work",
         ];
         for wanted in wanted {
             assert!(ended.contains(wanted), "{wanted}\n{ended}");

@@ -14,6 +14,7 @@ use crate::exit::Status;
 use crate::import::{self, Secret, Surroundings, Tool, Wanted, Word};
 use crate::maildir::Site;
 use crate::paths;
+use crate::profile::config_option;
 use crate::profile::edit::{self, EditError};
 use crate::secrets::{self, Password, keyring};
 use crate::state::{Import, Imported, Moment, Origin, Store};
@@ -153,7 +154,27 @@ fn take_over(context: &Context<'_>, plan: &Plan, may_delete: bool) -> Result<(),
     if text != plan.text {
         edit::rewrite(&plan.config, &plan.text, &text)?;
     }
-    tell(context, plan, &done)
+    tell(context, plan, &done)?;
+    if !context.global.quiet && !context.is_json() {
+        say_next(context, plan);
+    }
+    Ok(())
+}
+
+/// What comes next. Where both tools fetch, each takes mail that the other one does not get.
+fn say_next(context: &Context<'_>, plan: &Plan) {
+    let asker = Asker { yes: false };
+    let option = config_option(context.global.config.as_deref());
+    let tool = plan.tool.word();
+    asker.say(&format!("\nNext:\n  popfetch --dry-run{option}"));
+    asker.below("see what a fetch would do");
+    asker.say(&format!("  popfetch{option}"));
+    match plan.tool {
+        Tool::Thunderbird => asker.below("fetch, once Thunderbird no longer checks these accounts by itself"),
+        _ => asker.below(&format!(
+            "fetch, once {tool} no longer does: stop its daemon or timer, or take its line out of crontab"
+        )),
+    }
 }
 
 /// A state that is lost cannot be made again from the Maildir where names came from elsewhere, which is

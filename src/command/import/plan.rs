@@ -2,7 +2,8 @@
 
 use super::super::fail::Failure;
 use crate::exit::Status;
-use crate::import::{Draft, Found, Line, Secret, Tool, Word};
+use crate::import::{Draft, Found, Line, MAILDIR, Secret, Tool, Word};
+use crate::profile::draft::shown;
 use crate::profile::{Config, ConfigError, Overrides, Profile, edit};
 use crate::secrets::keyring;
 use std::path::{Path, PathBuf};
@@ -66,6 +67,10 @@ impl Plan {
             let profile = parsed
                 .profile(&draft.name, &Overrides::default())
                 .map_err(|error| makes_no_sense(tool, &draft.name, &error))?;
+            let maildir = shown(&profile.maildir);
+            for remark in &mut draft.differs {
+                *remark = remark.replace(MAILDIR, &maildir);
+            }
             let same = |other: &&Planned| other.profile.server == profile.server;
             let here = known
                 .iter()

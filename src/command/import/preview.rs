@@ -141,6 +141,13 @@ fn account(out: &mut String, plan: &Plan, planned: &Planned, may_delete: bool, h
             escape_str(&quoted(&draft.name))
         );
     }
+    if profile.has_maildir() && draft.get("maildir").is_none() {
+        let _ = writeln!(
+            out,
+            "  its mail goes into {}",
+            shown(&profile.maildir, home)
+        );
+    }
     for remark in &draft.differs {
         let _ = writeln!(out, "  {}", escape_str(remark));
     }

@@ -22,6 +22,24 @@ use zeroize::Zeroizing;
 /// A person mistypes a password now and then; after so many servers begin to shut people out.
 const TRIES: usize = 3;
 
+/// What is known of the mailbox before the questions about it.
+pub(super) struct Known {
+    /// How many messages are there; None before the first sign-in.
+    pub(super) messages: Option<u64>,
+    /// Why the first fetch takes all of it.
+    pub(super) takes_all: Option<fetch::Error>,
+}
+
+impl Known {
+    /// What the name of the server tells.
+    pub(super) fn of_host(host: &str) -> Self {
+        Self {
+            messages: None,
+            takes_all: fetch::takes_all(host),
+        }
+    }
+}
+
 /// The profile that a draft means.
 pub(super) fn profile_of(draft: &Draft, path: &Path) -> Result<Profile, Failure> {
     let config = Config::from_text(path, Zeroizing::new(draft.text()))?;
@@ -29,14 +47,14 @@ pub(super) fn profile_of(draft: &Draft, path: &Path) -> Result<Profile, Failure>
 }
 
 /// Asks for the password until the server lets us in; then `draft` has the user's name that does.
-/// The password, and how many messages are there.
+/// The password, and what there is.
 pub(super) fn sign_in(
     context: &Context<'_>,
     asker: &Asker,
     draft: &mut Draft,
     path: &Path,
     typed: &Typed<'_>,
-) -> Result<(Password, u64), Failure> {
+) -> Result<(Password, Known), Failure> {
     let from_stdin = typed.arguments.sign_in.password_stdin;
     let mut known = None;
     for attempt in 1.. {
@@ -50,9 +68,14 @@ pub(super) fn sign_in(
         };
         profile.name.clone_from(&draft.user);
         let failure = match echo::deaf(|| waiting(context, &profile, &password))? {
-            Ok((messages, octets)) => {
+            Ok((messages, octets, takes_all)) => {
                 asker.say(&waits(messages, octets));
-                return Ok((password, messages));
+                let messages = Some(messages);
+                let known = Known {
+                    messages,
+                    takes_all,
+                };
+                return Ok((password, known));
             }
             Err(failure) => failure,
         };
@@ -83,6 +106,11 @@ pub(super) fn sign_in(
                 known = Some(password);
                 continue;
             }
+        }
+        // The password is what was mistyped, as a rule; and whoever types it once more on a question that is
+        // not about it would type it for all to see.
+        if attempt == 1 {
+            continue;
         }
         let user = draft.user.clone();
         draft.user = asker.text("Your user name at this server", Some(&user), |user| {
@@ -123,8 +151,8 @@ fn from_pipe(typed: &Typed<'_>) -> Result<Password, Failure> {
     }
 }
 
-/// Messages and octets on the server.
-type Waiting = Result<(u64, u64), report::Failure>;
+/// Messages and octets on the server, and why the first fetch takes all of them.
+type Waiting = Result<(u64, u64, Option<fetch::Error>), report::Failure>;
 
 /// Signs in and lists the maildrop. Nothing is written: not even that the server refused us.
 fn waiting(
@@ -151,8 +179,9 @@ fn waiting(
     let looked = look(&account, |look| {
         let octets = look.maildrop.total_octets();
         let messages = look.maildrop.len() as u64;
+        let takes_all = look.takes_all();
         look.leave();
-        (messages, octets)
+        (messages, octets, takes_all)
     });
     report.clear();
     Ok(looked.map_err(|error| fetch::failure(&error)))

@@ -3,8 +3,10 @@
 //! Nothing is written before the last one.
 
 mod attempt;
+mod first;
 mod given;
 mod keep;
+mod next;
 mod server;
 mod trust;
 mod typed;
@@ -27,6 +29,8 @@ use crate::secrets::keyring;
 use crate::stop::echo;
 use crate::term::quoted;
 use crate::threads;
+use attempt::Known;
+use next::{Next, say_next};
 use server::Chosen;
 use std::path::Path;
 use std::sync::mpsc;
@@ -35,9 +39,6 @@ use typed::Typed;
 
 /// What a person most likely wants who wants it deleted after some time.
 const USUAL_DAYS: &str = "14";
-
-/// How many are enough to begin with.
-const NEWEST: u64 = 100;
 
 /// Runs the command.
 pub(super) fn run(context: &Context<'_>, arguments: &Setup) -> Result<Status, Failure> {
@@ -93,19 +94,23 @@ pub(super) fn run(context: &Context<'_>, arguments: &Setup) -> Result<Status, Fa
     let mut draft = begin(arguments, &config, &address, &server, policy)?;
     trust::check(&draft, &arguments.sign_in)?;
     refuse_second(&config, &draft, &path)?;
+    let mut known = Known::of_host(&draft.host);
+    first::check(arguments.latest, known.takes_all.as_ref())?;
     let oauth = register(&asker, arguments, &draft, &has_keyring)?;
-    let signed_in = match &oauth {
+    let password = match &oauth {
         Some(_) => {
             trust::check_oauth(&draft)?;
             None
         }
         None if arguments.print && !arguments.sign_in.password_stdin => None,
-        None => Some(attempt::sign_in(
-            context, &asker, &mut draft, &path, &typed,
-        )?),
+        None => {
+            let (password, seen) = attempt::sign_in(context, &asker, &mut draft, &path, &typed)?;
+            first::check(arguments.latest, seen.takes_all.as_ref())?;
+            known = seen;
+            Some(password)
+        }
     };
-    let (password, waiting) = signed_in.unzip();
-    questions(&asker, arguments, &config, &mut draft, &path, waiting)?;
+    questions(&asker, arguments, &config, &mut draft, &path, &known)?;
     draft.secret = match oauth {
         Some(place) => place,
         None if arguments.print && arguments.secret.is_none() => Place::Ask,
@@ -126,7 +131,7 @@ pub(super) fn run(context: &Context<'_>, arguments: &Setup) -> Result<Status, Fa
         print(draft.text())?;
         return Ok(Status::Ok);
     }
-    let something_comes = waiting != Some(0) && draft.latest != Some(0);
+    let something_comes = known.messages != Some(0) && draft.latest != Some(0);
     let next = Next {
         config: context.global.config.as_deref(),
         something_comes,
@@ -272,22 +277,11 @@ fn questions(
     config: &Config,
     draft: &mut Draft,
     path: &Path,
-    waiting: Option<u64>,
+    server: &Known,
 ) -> Result<(), Failure> {
-    // Of nothing there is nothing to choose.
-    if arguments.latest.is_none() && waiting != Some(0) {
-        let newest = format!("the newest {NEWEST}");
-        let mut options = vec![
-            ("all of it", None),
-            (&newest, Some(NEWEST)),
-            ("none of it: I have what is there already", Some(0)),
-        ];
-        if waiting.is_some_and(|waiting| waiting <= NEWEST) {
-            options.remove(1);
-        }
-        let words: Vec<_> = options.iter().map(|(words, _)| *words).collect();
-        let choice = asker.choose("What is to be fetched first?", &words, 0)?;
-        draft.latest = options.get(choice).and_then(|(_, latest)| *latest);
+    if arguments.latest.is_none() {
+        let takes_all = server.takes_all.as_ref();
+        draft.latest = first::ask(asker, server.messages, takes_all)?;
     }
     if !arguments.keep && !arguments.delete && arguments.delete_after.is_none() {
         let options = [
@@ -299,7 +293,9 @@ fn questions(
         draft.keep = match asker.choose(what, &options, 0)? {
             0 => Keep::Always,
             1 => asker.text("After how many days", Some(USUAL_DAYS), |days| {
+                // A period with its unit, as the config file takes it, says as much.
                 let period = format!("{days} days").parse::<Period>();
+                let period = period.or_else(|_| days.parse::<Period>());
                 let period = period.map_err(|_| "a number of days, please".to_owned())?;
                 Ok(Keep::For(period.duration()))
             })?,
@@ -405,45 +401,6 @@ fn finish(
     eprintln!();
     say_next(asker, draft, &next);
     Ok(Status::Ok)
-}
-
-/// What there is to be done next.
-struct Next<'a> {
-    config: Option<&'a Path>,
-    /// The first fetch brings something that can be read.
-    something_comes: bool,
-}
-
-/// What to do now: fetch, read, and have it fetched by a timer. What is to be typed stands in lines of
-/// its own, which are never broken.
-fn say_next(asker: &Asker, draft: &Draft, next: &Next<'_>) {
-    let option = typed::config_option(next.config);
-    let ours = typed::program();
-    asker.say(&format!("Next:\n  {ours}{option}"));
-    asker.below("fetch it");
-    if next.something_comes {
-        asker.say(&format!("  {ours} list{option}"));
-        asker.below("see what has come, the newest first");
-        asker.say(&format!("  {ours} show 1{option}"));
-        asker.below("read the first message of that list: any other by its number");
-    }
-    asker.say(&format!("  mutt -f {}", quoted(&draft.maildir)));
-    asker.below(
-        "read all of it with a mail program; or with notmuch, or import it into Thunderbird",
-    );
-    if draft.secret == Place::Ask {
-        asker.say(&format!("  {} man popfetch.toml", typed::program()));
-        asker.below("how a timer gets the password where nobody can be asked");
-        return;
-    }
-    let program = std::env::current_exe();
-    let program = program.map(|path| quoted(&path.display().to_string()));
-    let program = program.unwrap_or_else(|_| "popfetch".to_owned());
-    // cron takes a percent sign for the end of the line.
-    let line = format!("{program} -q{option}").replace('%', "\\%");
-    asker.say("  crontab -e");
-    asker.below("have it fetched by a timer, with this line:");
-    asker.say(&format!("      */10 * * * * {line}"));
 }
 
 fn has_screen() -> bool {

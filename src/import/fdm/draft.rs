@@ -5,7 +5,7 @@ use super::parser::Parser;
 use super::target::Target;
 use super::values::Tags;
 use super::{Error, Fate, Line, Surroundings, TOOL, argv, common, files};
-use crate::import::model::{Draft, Secret, Word};
+use crate::import::model::{Draft, MAILDIR, Secret, Word};
 use crate::secrets::Password;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
@@ -140,11 +140,10 @@ impl Parser<'_> {
                 }
                 draft.set("maildir", word);
             }
-            _ => draft.differs.push(
-                "fdm stored all mail in several Maildirs, popfetch stores it once, in ~/Mail/ACCOUNT: \
-                 see `maildir`"
-                    .into(),
-            ),
+            _ => draft.differs.push(format!(
+                "fdm stored all mail in several Maildirs, popfetch stores it once, in {MAILDIR}: see \
+                 `maildir`"
+            )),
         }
     }
 }

@@ -319,13 +319,7 @@ impl<'a> Config<'a> {
         if draft.get("timeout").is_none() {
             common::note_timeout(&mut draft, TOOL, 300);
         }
-        if draft.get("maildir").is_none() {
-            draft.differs.push(
-                "fetchmail hands mail to a mail server or a program, popfetch stores it in a \
-                 Maildir, here ~/Mail/ACCOUNT: see `maildir`"
-                    .into(),
-            );
-        }
+        common::note_maildir(&mut draft, "fetchmail hands mail to a mail server");
         if account.value("protocol").is_none_or(settings::is_auto) {
             draft.differs.push(
                 "fetchmail tries other protocols before POP3 unless told which it is; popfetch \

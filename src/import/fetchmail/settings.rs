@@ -99,8 +99,12 @@ impl Config<'_> {
             "aka" | "localdomains" | "envelope" | "qvirtual" | "dns" | "checkalias" => {
                 Fate::nothing(NOT_SORTED)
             }
-            "plugout" | "esmtpname" | "esmtppassword" | "smtphost" | "smtpaddress" | "smtpname"
-            | "fetchdomains" => common::no_target("a mail server"),
+            "smtphost" => Fate::nothing(
+                "popfetch speaks no SMTP; where this server takes LMTP, name it and whose mail it is, as in \
+                 deliver = { lmtp = \"localhost:24\", recipient = \"ada\" }",
+            ),
+            "plugout" | "esmtpname" | "esmtppassword" | "smtpaddress" | "smtpname"
+            | "fetchdomains" => Fate::nothing("popfetch speaks no SMTP"),
             "antispam" => Fate::nothing("there is no mail server that could refuse mail"),
             "lmtp" => common::lmtp_target(),
             "bsmtp" => common::no_target("a file of BSMTP"),
@@ -113,8 +117,8 @@ impl Config<'_> {
                 Fate::Changed("one mailbox for one Maildir".into(), NOT_SORTED.into())
             }
             "user" | "is" | "to" => Fate::Changed(
-                "the account's Maildir".into(),
                 "what is fetched belongs to who runs popfetch".into(),
+                "it delivers as no other user".into(),
             ),
             "password" if value.is_empty() => Fate::taken("no password"),
             "password" => {

@@ -27,6 +27,7 @@ impl Account {
                 ("type" | "path" | "arguments" | "unixfrom", Some("MDA_external")) => {
                     self.program(&mut Draft::default())
                 }
+                ("type" | "path", Some("Mboxrd")) => self.mbox(&mut Draft::default(), around),
                 ("type", Some("MDA_lmtp")) => common::lmtp_target(),
                 ("type", Some(kind)) => common::no_target(kind),
                 (_, _) => Fate::nothing("it belongs to the destination's type"),

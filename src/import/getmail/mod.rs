@@ -236,8 +236,10 @@ impl Account {
         ) {
             draft.text("maildir", maildir(path, around));
         }
-        if self.get("destination", "type") == Some("MDA_external") {
-            self.program(&mut draft);
+        match self.get("destination", "type") {
+            Some("MDA_external") => drop(self.program(&mut draft)),
+            Some("Mboxrd") => drop(self.mbox(&mut draft, around)),
+            _ => {}
         }
         let after = self.number("delete_after");
         match (self.flag("delete", false), after) {
@@ -258,6 +260,14 @@ impl Account {
         }
         common::check_auth(&mut draft);
         Ok(draft)
+    }
+
+    /// The file that mail is appended to.
+    fn mbox(&self, draft: &mut Draft, around: &Surroundings) -> Fate {
+        match self.get("destination", "path") {
+            Some(path) if !path.is_empty() => mda::mbox(draft, expanded(path, around)),
+            _ => Fate::nothing("it names no file"),
+        }
     }
 
     /// The program that takes the mail.

@@ -2,7 +2,7 @@
 
 use super::popstate::{Known, Place};
 use super::prefs::{Prefs, Value};
-use crate::import::model::{Draft, Fate, Secret, Word};
+use crate::import::model::{Draft, Fate, MAILDIR, Secret, Word};
 use crate::import::{Error, common};
 use crate::profile::units;
 use crate::term::{count, quoted};
@@ -191,12 +191,11 @@ impl<'a> Server<'a> {
         if draft.get("timeout").is_none() {
             common::note_timeout(&mut draft, "Thunderbird", 100);
         }
-        draft.differs.push(
+        draft.differs.push(format!(
             "Thunderbird's folders stay as they are, and nothing is added to them: new mail comes \
-             into a Maildir, here ~/Mail/ACCOUNT; switch off its own check for new messages in this \
+             into a Maildir, here {MAILDIR}; switch off its own check for new messages in this \
              account, or both fetch"
-                .into(),
-        );
+        ));
         common::check_auth(&mut draft);
         Ok(draft)
     }

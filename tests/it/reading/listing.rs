@@ -176,6 +176,19 @@ fn folders_are_listed_where_they_are_asked_for() {
 }
 
 #[test]
+fn a_list_that_fails_leaves_the_numbers_of_the_one_before() {
+    let mail = three();
+    mail.home.config(&format!(
+        "[accounts.a]\nhost = \"pop.example.test\"\nuser = \"ada\"\nmaildir = {:?}\n",
+        mail.root
+    ));
+    mail.run(&["list"], 0);
+    let shown = mail.run(&["show", "1"], 0).stdout;
+    mail.run(&["list", "--folder", "nowhere"], 1);
+    assert_eq!(mail.run(&["show", "1"], 0).stdout, shown);
+}
+
+#[test]
 fn nothing_to_list_is_said_to_people_and_is_no_failure() {
     let mail = Mailbox::new();
     let root = mail.root.to_str().unwrap();

@@ -51,13 +51,15 @@ fn where_no_server_is_found_it_is_named_by_hand_or_not_at_all() {
 }
 
 #[test]
-fn a_wrong_password_is_asked_for_again_and_so_is_the_users_name() {
+fn a_wrong_password_is_asked_for_again_and_then_the_users_name_too() {
     let Some((_dovecot, _dns, home)) = at_the_usual_name() else {
         return;
     };
     let mut terminal = Terminal::start(&home, 80, &["setup", "ada@example.test"]);
     terminal.answer("Password for ", "wrong");
     terminal.wait_for("refused the sign-in");
+    // What is typed at once is a password once more, and must not be seen.
+    terminal.answer("Password for ", "wrong-too");
     terminal.answer("Your user name at this server [ada@example.test]:", "ada");
     terminal.answer("Password for ", "secret");
     terminal.wait_for("Signed in.");
@@ -69,6 +71,7 @@ fn a_wrong_password_is_asked_for_again_and_so_is_the_users_name() {
     let password = home.config_file().with_file_name("example.password");
     assert_eq!(fs::read_to_string(&password).unwrap(), "secret\n");
     assert!(!screen.contains("secret"), "{screen}");
+    assert!(!screen.contains("wrong-too"), "{screen}");
     for path in [home.config_file(), password] {
         assert_eq!(
             fs::metadata(path).unwrap().permissions().mode() & 0o777,
@@ -126,7 +129,7 @@ fn who_says_no_at_the_end_has_nothing_written() {
     terminal.answer("What becomes of mail on the server", "2");
     terminal.answer("After how many days [14]:", "soon");
     terminal.wait_for("a number of days, please");
-    terminal.answer("After how many days [14]:", "30");
+    terminal.answer("After how many days [14]:", "30 days");
     terminal.answer("What shall the account be called?", "a/b");
     terminal.wait_for("an account's name cannot have a `/` in it");
     terminal.answer("What shall the account be called?", "home");
@@ -224,7 +227,9 @@ fn no_line_is_wider_than_the_terminal() {
     };
     for columns in [80_u16, 60, 40] {
         let mut terminal = Terminal::start(&home, columns, &["setup", "ada@example.test"]);
-        terminal.answer("Password for ", "wrong");
+        for _ in 0..2 {
+            terminal.answer("Password for ", "wrong");
+        }
         terminal.answer("Your user name at this server", "");
         terminal.answer("Password for ", "secret");
         terminal.wait_for("Signed in.");

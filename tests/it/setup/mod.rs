@@ -2,6 +2,7 @@
 //! test's own name server, web server and mail servers know anything.
 
 mod answers;
+mod first;
 mod found;
 mod hostile;
 mod trust;
