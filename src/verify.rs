@@ -125,7 +125,9 @@ fn examine(message: &Recorded<'_>, search: &Search, boot: &str) -> Finding {
             if message.inspected.onward == (Onward::Done { removed: true }) {
                 return Finding::HandedOn;
             }
-            let same_boot = !boot.is_empty() && *message.inspected.boot == *boot;
+            // What waits to be handed on nobody has removed on purpose, as far as can be seen from here.
+            let waits = message.inspected.onward == Onward::Waits;
+            let same_boot = !waits && !boot.is_empty() && *message.inspected.boot == *boot;
             // Nobody has removed what is only out of sight.
             let is_hidden = search.may_be_hidden(message.inspected.folder.as_ref());
             match message.inspected.gone || (same_boot && !is_hidden) {

@@ -3,13 +3,14 @@
 use super::aside::Aside;
 use super::{Account, Error};
 use crate::handover::{Answer, Errand, Owner, Porter};
+use crate::state::Store;
 
 /// The way to who hands messages on.
 pub(super) type Courier = Aside<Errand, Answer>;
 
 impl Account<'_> {
     /// Starts somebody who hands messages on, where they are handed on.
-    pub(super) fn courier(&self) -> Result<Option<Courier>, Error> {
+    pub(super) fn courier(&self, store: &Store) -> Result<Option<Courier>, Error> {
         let profile = self.profile;
         let Some(deliver) = &profile.deliver else {
             return Ok(None);
@@ -19,8 +20,11 @@ impl Account<'_> {
             user: profile.server.user.clone(),
             host: profile.server.host.clone(),
         };
+        // What waits may be where messages were stored before `maildir` was changed.
+        let mut roots = store.paths_of_maildirs();
+        roots.push(profile.maildir.clone());
         let (disk, stop) = (self.environment.disk.clone(), self.environment.stop.clone());
-        let mut porter = Porter::new(deliver.to.clone(), owner, &profile.maildir, disk, stop);
+        let mut porter = Porter::new(deliver.to.clone(), owner, roots, disk, stop);
         Aside::start(move |errand: Errand| porter.run(&errand)).map(Some)
     }
 }

@@ -159,7 +159,7 @@ impl Account<'_> {
         outcome.is_first_mail = store.has_stored_nothing();
         self.tell_untold(&mut store, outcome);
         let filter = self.filter()?;
-        let courier = self.courier()?;
+        let courier = self.courier(&store)?;
         let fetched = self.apart(|| {
             let mut hand = Hand::new(&store, courier);
             self.hand_on(&mut store, &mut hand, Patience::Before, outcome)?;

@@ -4,10 +4,10 @@
 use super::courier::Courier;
 use super::tell::failure;
 use super::{Account, Error, Missed};
-use crate::handover::{Answer, Archive, Errand, Letter, Unable};
+use crate::handover::{Answer, Errand, Letter, Unable};
 use crate::plan::is_tried_again;
 use crate::report::{Event, Listed, Outcome};
-use crate::state::{Delay, DueId, NotTaken, Store, Waiting};
+use crate::state::{Delay, DueId, NotTaken, Store, Waiting, Whereabouts};
 use crate::term::escape;
 use std::collections::HashSet;
 use std::time::{Duration, Instant};
@@ -110,14 +110,12 @@ impl Account<'_> {
             return Ok(());
         }
         let waiting = store.waiting()?;
-        for Waiting { id, delay, letter } in waiting {
+        for Waiting { id, delay, file } in waiting {
             if hand.tried.contains(&id) {
                 continue;
             }
-            let Some(letter) = letter else {
+            let Some(letter) = self.letter_in(file, store, hand, id)? else {
                 hand.tried.insert(id);
-                self.tell_gone(deliver.archive);
-                store.handed(id)?;
                 continue;
             };
             if hand.is_over() || !self.is_due_again(delay) {
@@ -158,6 +156,34 @@ impl Account<'_> {
             self.note_waiting(store, hand, outcome)?;
         }
         Ok(())
+    }
+
+    /// What can be handed on; what is done about a file that is not there is done.
+    fn letter_in(
+        &self,
+        file: Whereabouts,
+        store: &mut Store,
+        hand: &mut Hand,
+        id: DueId,
+    ) -> Result<Option<Letter>, Error> {
+        match file {
+            Whereabouts::There(letter) => return Ok(Some(letter)),
+            Whereabouts::Removed => {
+                self.tell(Event::Notice(
+                    "a message was removed from the Maildir before it could be handed on",
+                ));
+                store.handed(id)?;
+            }
+            Whereabouts::Unseen(letter) => {
+                let why = "waits to be handed on: its file may be in a folder that cannot be read";
+                self.miss(hand, &letter, why);
+            }
+            Whereabouts::Lost(letter) => {
+                store.lost(id)?;
+                self.tell_lost(&letter, "its file is gone");
+            }
+        }
+        Ok(None)
     }
 
     /// The same after a run has failed, which stays the reason.
@@ -262,6 +288,11 @@ impl Account<'_> {
                 });
                 hand.misses.push(missed(letter, &why));
             }
+            Answer::Damaged(how) => {
+                hand.later_in_a_row = 0;
+                store.lost(id)?;
+                self.tell_lost(letter, &format!("its file is not what was fetched ({how})"));
+            }
             Answer::Unable(unable) => hand.unable = Some(unable),
             // Nothing was asked that this answers.
             Answer::Ready(_) => return Err(Error::Thread),
@@ -288,8 +319,8 @@ impl Account<'_> {
         if outcome.waiting == 0 {
             return Ok(());
         }
-        for Waiting { id, delay, letter } in store.waiting()? {
-            let (Some(letter), Some(delay)) = (letter, delay) else {
+        for Waiting { id, delay, file } in store.waiting()? {
+            let (Whereabouts::There(letter), Some(delay)) = (file, delay) else {
                 continue;
             };
             if !hand.tried.contains(&id) && !self.is_due_again(Some(delay)) {
@@ -348,13 +379,11 @@ impl Account<'_> {
         )));
     }
 
-    /// The file is not there. Of a Maildir its owner has removed it; nobody else has what passes through.
-    fn tell_gone(&self, archive: Archive) {
-        if archive == Archive::Kept {
-            self.tell(Event::Notice(
-                "a message was removed from the Maildir before it could be handed on",
-            ));
-        }
+    fn tell_lost(&self, letter: &Letter, what: &str) {
+        self.tell(Event::Warning(&format!(
+            "{}: {what}, so that it was not handed on; it is fetched again if the server still has it",
+            name_of(letter)
+        )));
     }
 }
 

@@ -22,11 +22,12 @@ pub use words::{Words, unknown_word};
 
 use crate::durable::Disk;
 use crate::exit::Status;
+use crate::message::examine;
 use crate::stop::Stop;
 use rustix::fs::{Mode, OFlags, open};
 use std::fmt;
 use std::fs::File;
-use std::io;
+use std::io::{self, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
 /// What takes an account's messages.
@@ -67,6 +68,8 @@ pub struct Letter {
     pub path: PathBuf,
     /// The octets of it.
     pub octets: u64,
+    /// Their SHA-256: a file that says anything else is not what was fetched.
+    pub sha256: [u8; 32],
     /// What the server calls it, where that is known.
     pub unique_id: Option<Box<[u8]>>,
     /// When it was fetched, in seconds since 1970.
@@ -86,6 +89,8 @@ pub enum Answer {
     Hangs(String),
     /// It is refused for its own sake: why, likewise.
     Refused(String),
+    /// Its file is not what was fetched: how it differs.
+    Damaged(String),
     /// Nothing can be handed on now.
     Unable(Unable),
 }
@@ -133,8 +138,8 @@ pub enum Errand {
 pub struct Porter {
     recipient: Recipient,
     owner: Owner,
-    /// Files are taken from below here alone: whoever asks talks to a server.
-    root: PathBuf,
+    /// Files are taken from below these alone: whoever asks talks to a server.
+    roots: Vec<PathBuf>,
     disk: Disk,
     stop: Stop,
     /// What the next message is appended to.
@@ -142,12 +147,18 @@ pub struct Porter {
 }
 
 impl Porter {
-    /// For messages in the Maildir `root`.
-    pub fn new(recipient: Recipient, owner: Owner, root: &Path, disk: Disk, stop: Stop) -> Self {
+    /// For messages in the Maildirs `roots`.
+    pub fn new(
+        recipient: Recipient,
+        owner: Owner,
+        roots: Vec<PathBuf>,
+        disk: Disk,
+        stop: Stop,
+    ) -> Self {
         Self {
             recipient,
             owner,
-            root: root.to_owned(),
+            roots,
             disk,
             stop,
             open: None,
@@ -167,6 +178,17 @@ impl Porter {
                 return Answer::Later(format!("{} cannot be read: {error}", letter.path.display()));
             }
         };
+        // What is appended to an mbox file was looked at when that was made ready.
+        if left.is_some() || open.is_none() {
+            match difference(letter, &mut file) {
+                Ok(None) => {}
+                Ok(Some(how)) => return Answer::Damaged(how),
+                Err(error) => {
+                    let path = letter.path.display();
+                    return Answer::Later(format!("{path} cannot be read: {error}"));
+                }
+            }
+        }
         match (&self.recipient, left, open) {
             (Recipient::Program(program), None, _) => {
                 let words = Words::new(&self.owner, letter);
@@ -195,12 +217,12 @@ impl Porter {
     }
 
     fn read(&self, letter: &Letter) -> io::Result<File> {
-        let below = letter.path.strip_prefix(&self.root);
         let is_plain = |path: &Path| {
             let mut parts = path.components();
             parts.all(|part| matches!(part, std::path::Component::Normal(_)))
         };
-        if !below.is_ok_and(is_plain) {
+        let below = |root: &PathBuf| letter.path.strip_prefix(root).is_ok_and(is_plain);
+        if !self.roots.iter().any(below) {
             return Err(io::Error::other("it is not in the Maildir"));
         }
         let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NOFOLLOW | OFlags::NONBLOCK;
@@ -210,4 +232,18 @@ impl Porter {
             false => Err(io::Error::other("it is no file")),
         }
     }
+}
+
+/// How the file differs from what was fetched. A file that was cut short or overwritten must not be handed
+/// on: what takes it cannot tell, and the server's copy would be deleted for it. The file is left at its
+/// beginning.
+fn difference(letter: &Letter, file: &mut File) -> io::Result<Option<String>> {
+    let (octets, wanted) = (file.metadata()?.len(), letter.octets);
+    if octets != wanted {
+        return Ok(Some(format!("it has {octets} octets instead of {wanted}")));
+    }
+    let examined = examine(&*file)?;
+    file.seek(SeekFrom::Start(0))?;
+    let is_same = examined.digests.stored == letter.sha256;
+    Ok((!is_same).then(|| "it has other octets than when it was stored".to_owned()))
 }

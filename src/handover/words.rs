@@ -96,6 +96,7 @@ mod tests {
         let letter = Letter {
             path: "/m".into(),
             octets: 12,
+            sha256: [0; 32],
             unique_id: Some(unique_id.as_bytes().into()),
             time: 0,
         };

@@ -17,7 +17,7 @@ use std::collections::{HashMap, HashSet};
 use std::fs;
 use std::io;
 use std::os::unix::fs::MetadataExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// What an account has to do with the Maildir at hand.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -328,6 +328,11 @@ impl Store {
         others
             .filter_map(|path| Dir::open_linked(self.dir.disk(), &path).ok())
             .collect()
+    }
+
+    /// All Maildirs that messages of the account were stored in, whether they are there or not.
+    pub fn paths_of_maildirs(&self) -> Vec<PathBuf> {
+        self.memory.homes.paths()
     }
 
     /// Looks which of the Maildirs are there, with the account's line in them.

@@ -110,6 +110,8 @@ impl Memory {
             }
             Entry::Again { id } => {
                 self.has_lost = true;
+                // Nobody hands on what is not there.
+                self.onward.handing = self.onward.handing.filter(|(other, _)| *other != id);
                 self.change(id, |record| record.kind = Kind::Lost);
             }
             Entry::Alias { id, listing, .. } => self.relist(id, &listing),

@@ -68,7 +68,7 @@ pub use inspect::{Examined, Inspected, examine, inspect};
 pub use lock::Holder;
 pub use manners::{Credentials, Early, Manners, Why};
 pub use mend::{Accepted, Missing, Names};
-pub use onward::{DueId, Waiting};
+pub use onward::{DueId, Waiting, Whereabouts};
 pub use outline::{InspectedMessage, MessageId, Onward, Standing};
 pub use proof::{Placed, Recorded, Same, Vouched, Withheld};
 pub use recognition::Recognition;

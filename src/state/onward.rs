@@ -9,10 +9,10 @@
 
 use super::memory::Memory;
 use super::record::{Entry, Id, NotTaken, Stored};
-use super::remembered::{Delay, Kind};
+use super::remembered::{Delay, Kind, Record};
 use super::{Error, Store};
 use crate::handover::{Archive, Letter};
-use crate::maildir::{Maildir, UniqueName};
+use crate::maildir::{Maildir, Search, UniqueName};
 use std::collections::HashSet;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -28,8 +28,22 @@ pub struct Waiting {
     pub id: DueId,
     /// How often it was not taken.
     pub delay: Option<Delay>,
-    /// What takes it gets this. `None` where there is no such file any more.
-    pub letter: Option<Letter>,
+    /// Where its file is.
+    pub file: Whereabouts,
+}
+
+/// Where the file of a message is that waits.
+#[derive(Clone, Debug)]
+pub enum Whereabouts {
+    /// Here: what takes it gets this.
+    There(Letter),
+    /// Its owner has removed it from a Maildir that is theirs.
+    Removed,
+    /// It may be in a folder that cannot be read.
+    Unseen(Letter),
+    /// It is nowhere, and nobody has removed it on purpose: nobody but popfetch has any business where
+    /// messages wait without a Maildir. To be fetched again.
+    Lost(Letter),
 }
 
 impl Memory {
@@ -114,30 +128,82 @@ impl Store {
             };
             let record = self.memory.record(id);
             let stored = line.and_then(Entry::into_stored);
-            let letter = stored.as_ref().map(|stored| Letter {
-                path: PathBuf::new(),
-                octets: stored.octets,
+            // Until it is found, its name is all that is known of where it is.
+            let name = stored.as_ref().map_or("", |stored| stored.name.as_str());
+            let letter = Letter {
+                path: PathBuf::from(name),
+                octets: stored.as_ref().map_or(0, |stored| stored.octets),
+                sha256: stored.as_ref().map_or([0; 32], |it| it.digests.stored),
                 unique_id,
                 time: record.map_or(0, |record| record.time.seconds()),
-            });
+            };
             waiting.push(Waiting {
                 id: DueId(id),
                 delay: self.memory.onward.delays.get(&id).copied(),
-                letter,
+                file: Whereabouts::Lost(letter),
             });
             files.push(stored);
         }
         let stored: Vec<&Stored> = files.iter().flatten().collect();
-        let search = self.search_for(&stored)?;
-        for (waiting, stored) in waiting.iter_mut().zip(&files) {
-            let name = stored.as_ref().map(|stored| &stored.name);
-            let path = name.and_then(|name| search.as_ref()?.path(name));
-            waiting.letter = match (waiting.letter.take(), path) {
-                (Some(letter), Some(path)) => Some(Letter { path, ..letter }),
-                _ => None,
+        let mut searches: Vec<Search> = self.search_for(&stored)?.into_iter().collect();
+        let is_found = |stored: &&Stored| searches.iter().any(|it| it.contains(&stored.name));
+        if !stored.iter().all(is_found) {
+            // A reader may be moving some just now: what is missing is looked for once more.
+            searches.extend(self.search_for(&stored)?);
+        }
+        for (waiting, stored) in waiting.iter_mut().zip(files) {
+            let Some(stored) = stored else {
+                continue;
             };
+            let Whereabouts::Lost(letter) = &waiting.file else {
+                continue;
+            };
+            waiting.file = self.whereabouts(waiting.id, letter.clone(), &stored, &searches);
         }
         Ok(waiting)
+    }
+
+    fn whereabouts(
+        &self,
+        DueId(id): DueId,
+        letter: Letter,
+        stored: &Stored,
+        searches: &[Search],
+    ) -> Whereabouts {
+        let path = searches.iter().find_map(|it| it.path(&stored.name));
+        if let Some(path) = path {
+            return Whereabouts::There(Letter { path, ..letter });
+        }
+        let hides = |search: &Search| search.may_be_hidden(stored.folder.as_ref());
+        if searches.iter().any(hides) {
+            return Whereabouts::Unseen(letter);
+        }
+        // Its owner has said so, or the Maildir shows it.
+        let shows =
+            |record: &Record| record.gone || self.is_archived(id) && self.removal_shows(record);
+        match self.memory.record(id).is_some_and(shows) {
+            true => Whereabouts::Removed,
+            false => Whereabouts::Lost(letter),
+        }
+    }
+
+    /// Whether it was placed in the Maildir at hand, and that is its owner's.
+    fn is_archived(&self, id: Id) -> bool {
+        self.onward == Some(Archive::Kept) && self.is_here(id)
+    }
+
+    /// Whether it was placed in the Maildir at hand.
+    fn is_here(&self, id: Id) -> bool {
+        let record = self.memory.record(id);
+        let home = record.and_then(|record| self.memory.homes.of_run(record.run));
+        home.is_some_and(|home| home.path == self.path_of_maildir)
+    }
+
+    /// Its file is not there, or not what was fetched: it waits no more, and is fetched again where the
+    /// server still lists it. Durable with the next one, or with [`Store::settle_handing`].
+    pub fn lost(&mut self, DueId(id): DueId) -> Result<(), Error> {
+        self.write([Entry::Again { id }]);
+        self.flush()
     }
 
     /// How many wait to be handed on.
@@ -171,7 +237,8 @@ impl Store {
 
     /// It has been taken. Durable with the next one, or with [`Store::settle_handing`].
     pub fn handed(&mut self, DueId(id): DueId) -> Result<(), Error> {
-        let removed = self.onward == Some(Archive::Passed);
+        // What waits in an earlier Maildir stays there.
+        let removed = self.onward == Some(Archive::Passed) && self.is_here(id);
         if removed && let Some(stored) = self.stored(id)? {
             self.passed.push(stored.name);
         }

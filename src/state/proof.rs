@@ -207,18 +207,23 @@ impl Store {
                 .unwrap_or(false);
             return (!right).then_some(Withheld::Changed);
         }
+        let is_hidden = search.may_be_hidden(stored.folder.as_ref());
+        (is_hidden || !self.removal_shows(record)).then_some(Withheld::Missing)
+    }
+
+    /// Whether the Maildir that the message was placed in is seen, so that what is nowhere in it was
+    /// removed by its owner.
+    pub(super) fn removal_shows(&self, record: &Record) -> bool {
         let homes = &self.memory.homes;
         let (home, run) = (homes.of_run(record.run), homes.run(record.run));
         // A Maildir that is older than the record lacks it for another reason.
         let since = run.map_or(u64::MAX, |run| run.generation);
-        let removed = home.is_some_and(|home| {
+        home.is_some_and(|home| {
             let is_here = home.id.is_some() && home.id == self.home;
             let mut seen = self.seen.iter();
             let is_seen = seen.any(|(id, at)| home.id == Some(*id) && since <= *at);
             home.vouches && (is_here || is_seen)
-        });
-        let is_hidden = search.may_be_hidden(stored.folder.as_ref());
-        (!removed || is_hidden).then_some(Withheld::Missing)
+        })
     }
 
     /// Looks for the files of these messages in all Maildirs that are there.

@@ -40,6 +40,8 @@ pub(super) enum Broken {
     Stopped,
     /// What came is no reply: its beginning.
     NoReply(Vec<u8>),
+    /// Something came before the server had the message: its beginning.
+    Early(Vec<u8>),
     /// A reply without an end.
     Endless,
 }
@@ -52,6 +54,14 @@ impl fmt::Display for Broken {
             Self::OutOfTime => f.write_str("it did not answer in time"),
             Self::Stopped => f.write_str("it was at work when popfetch was stopped"),
             Self::NoReply(line) => write!(f, "it sent what is no reply, `{}`", escape(line)),
+            Self::Early(octets) => {
+                let line = octets
+                    .split(|octet| *octet == b'\n')
+                    .next()
+                    .unwrap_or_default();
+                let text = escape(line.trim_ascii());
+                write!(f, "it answered before it had the whole message, `{text}`")
+            }
             Self::Endless => f.write_str("it sent a reply without an end"),
         }
     }
@@ -208,9 +218,15 @@ impl<'a> Wire<'a> {
             let count = file.read(&mut piece).map_err(Unsent::Message)?;
             stuffer.stuff(piece.get(..count).unwrap_or_default(), &mut out);
             if count == 0 {
+                // With what came before the end a server that takes nothing would be believed.
+                self.expect_silence().map_err(Unsent::Wire)?;
                 stuffer.end(&mut out);
             }
-            self.write(&out).map_err(Unsent::Wire)?;
+            if let Err(broken) = self.write(&out) {
+                // A server that closes has often said why.
+                self.expect_silence().map_err(Unsent::Wire)?;
+                return Err(Unsent::Wire(broken));
+            }
             out.clear();
             if count == 0 {
                 return Ok(());
@@ -232,6 +248,21 @@ impl<'a> Wire<'a> {
             }
         }
         Ok(())
+    }
+
+    /// Fails where the server has said anything that it was not asked for.
+    fn expect_silence(&mut self) -> Result<(), Broken> {
+        let mut buffer = [0; LONGEST_LINE];
+        if self.waiting.is_empty()
+            && let Ok(count) = self.stream.read(&mut buffer)
+        {
+            let octets = buffer.get(..count).unwrap_or_default();
+            self.waiting.extend_from_slice(octets);
+        }
+        match self.waiting.is_empty() {
+            true => Ok(()),
+            false => Err(Broken::Early(std::mem::take(&mut self.waiting))),
+        }
     }
 
     /// The next reply.

@@ -6,6 +6,7 @@ mod lmtp;
 mod mbox;
 mod programs;
 mod real;
+mod records;
 mod together;
 
 use crate::given::mail;
