@@ -332,6 +332,9 @@ fn accept(
         store.close()?;
         return Err(unknown(profile));
     }
+    if profile.deliver.is_none() {
+        store.end_waiting(accepted.iter().map(InspectedMessage::id));
+    }
     store.note_gone(accepted.iter().map(InspectedMessage::id))?;
     store.close()?;
     let text = format!(

@@ -10,7 +10,7 @@
 use super::memory::Memory;
 use super::record::{Entry, Id, NotTaken, Stored};
 use super::remembered::{Delay, Kind, Record};
-use super::{Error, Store};
+use super::{Error, MessageId, Store};
 use crate::handover::{Archive, Letter};
 use crate::maildir::{Maildir, Search, UniqueName};
 use std::collections::HashSet;
@@ -265,6 +265,18 @@ impl Store {
         }]);
         self.flush()?;
         Ok(count)
+    }
+
+    /// These are not handed on any more, as nothing takes them and their owner has said that they are fine
+    /// where they are. Durable with [`Store::note_gone`].
+    pub fn end_waiting(&mut self, messages: impl IntoIterator<Item = MessageId>) {
+        let time = self.moment.now;
+        for MessageId(id) in messages {
+            if self.memory.onward.due.contains(&id) {
+                let removed = false;
+                self.write([Entry::Handed { id, time, removed }]);
+            }
+        }
     }
 
     /// Makes durable what came of handing on; then the files go that nobody needs any more.

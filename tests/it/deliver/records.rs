@@ -1,6 +1,6 @@
 //! What waits to be handed on is what is on the disk, whatever is recorded of it.
 
-use super::{account, assert_taken_once, by_shell, serving, spool, write_config};
+use super::{account, assert_taken_once, by_shell, serving, spool, taken, write_config};
 use crate::given::{assert_said, mail, run};
 use crate::support::behaviour::Behaviour;
 use crate::support::lmtp::{Act, Lmtp};
@@ -148,4 +148,18 @@ fn a_message_that_its_owner_has_removed_from_the_maildir_is_not_handed_on_nor_fe
     assert_said(&output, &["was removed from the Maildir", "1 handed on"]);
     assert_eq!(server.count("RETR"), 2);
     assert_eq!(server.maildrop().count(), 0);
+}
+
+#[test]
+fn what_waits_without_deliver_waits_no_more_once_it_is_accepted_as_the_hint_says() {
+    let maildir = "maildir = \"~/Mail\"";
+    let (server, home) = account(2, &format!("{maildir}\n{}", when_open()));
+    run(&home, &["fetch"], 1);
+    write_config(&server, &home, maildir);
+    let output = home.popfetch(["fetch"]).run();
+    assert_said(&output, &["popfetch state accept a "]);
+    run(&home, &["state", "accept", "a", "uid-1", "uid-2"], 0);
+    let output = run(&home, &["fetch"], 0);
+    assert!(!output.stderr.contains("state accept"), "{output:#?}");
+    assert!(taken(&home).is_empty());
 }
