@@ -193,7 +193,7 @@ impl Joiner {
         if let Some(entry) = self.entry(number)? {
             entry.octets = match entry.octets {
                 UNKNOWN if octets < IMPOSSIBLE => octets,
-                known if known == octets => known,
+                known if known == octets && octets < IMPOSSIBLE => known,
                 _ => UNUSABLE,
             };
         }

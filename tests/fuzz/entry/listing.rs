@@ -36,8 +36,10 @@ fn check_stat(text: &[u8]) {
 
 /// Both listings make the maildrop that a reading line by line makes.
 pub fn check_maildrop(scan: &[&[u8]], unique_ids: &[&[u8]]) -> Vec<Message> {
-    // One for each number, in the order of their first usable lines; the first line counts.
+    // One for each number, in the order of their first usable lines; the first line counts, but a size only
+    // where no line contradicts it.
     let mut model: Vec<Entry> = Vec::new();
+    let mut contradicted = HashSet::new();
     for line in unique_ids {
         let read = unique_id_line(line);
         let expected = words(line).and_then(|(number, unique_id)| {
@@ -57,11 +59,16 @@ pub fn check_maildrop(scan: &[&[u8]], unique_ids: &[&[u8]]) -> Vec<Message> {
         });
         assert_eq!(read.map(|(n, octets)| (n.value(), octets)), expected);
         if let Some((number, octets)) = expected {
-            // No message has so many octets: it counts as unknown.
-            let octets = Some(octets).filter(|octets| *octets != u64::MAX);
             let listed = &mut entry(&mut model, number).2;
-            *listed = listed.or(octets);
+            // No message has a tebibyte.
+            if octets >= 1 << 40 || listed.is_some_and(|known| known != octets) {
+                contradicted.insert(number);
+            }
+            *listed = listed.or(Some(octets));
         }
+    }
+    for (number, _, octets) in &mut model {
+        octets.take_if(|_| contradicted.contains(number));
     }
 
     let messages = joined(scan, unique_ids, true);

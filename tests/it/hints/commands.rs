@@ -187,7 +187,7 @@ fn hint_a_password_that_no_keyring_can_keep_is_not_told_to_come_in_by_a_pipe() {
 fn hint_without_a_config_file_a_list_names_the_maildir_that_it_can_read() {
     let home = Home::new();
     let output = home.popfetch(["list"]).expect(78);
-    assert_said(&output, &["--maildir DIR reads a Maildir"]);
+    assert_said(&output, &["popfetch list --maildir"]);
     for part in ["tmp", "new", "cur"] {
         fs::create_dir_all(home.path().join("box").join(part)).unwrap();
     }
