@@ -27,7 +27,8 @@ pub fn markdown(groups: &[Group], machine: &str, lines: &[Found]) -> String {
     parts.join("\n\n") + "\n"
 }
 
-/// What a visitor wants to know: the programs, and the works that most of them, or two, can do.
+/// What a visitor wants to know: the programs, and the works that at least two of them do; the fastest
+/// stands out.
 pub fn brief(groups: &[Group]) -> String {
     let programs: Vec<Program> = Program::ALL
         .into_iter()
@@ -41,12 +42,12 @@ pub fn brief(groups: &[Group]) -> String {
     text += &"---|".repeat(programs.len());
     let is_compared = |group: &&Group| group.bar(Program::Mpop).is_some();
     for group in groups.iter().filter(is_compared) {
+        let times = programs.iter().filter_map(|program| group.bar(*program));
+        let least = times.map(Bar::seconds).fold(f64::INFINITY, f64::min);
         let _ = write!(text, "\n| {} |", group.workload.title());
         for program in &programs {
             let cell = match group.bar(*program) {
-                Some(bar) if *program == Program::Popfetch => {
-                    format!("**{}**", seconds(bar.seconds()))
-                }
+                Some(bar) if bar.seconds() <= least => format!("**{}**", seconds(bar.seconds())),
                 Some(bar) if bar.estimated.is_some() => format!("{}\\*", seconds(bar.seconds())),
                 Some(bar) => seconds(bar.seconds()),
                 None => "-".into(),
