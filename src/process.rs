@@ -15,11 +15,28 @@ use std::collections::HashSet;
 use std::fs;
 use std::io;
 use std::mem;
+use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::CommandExt;
+use std::path::PathBuf;
 use std::process::{Child, ChildStderr, ChildStdout, Command, ExitStatus};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
+
+/// Where a program is, by the rules by which it is started: a name with a slash is a path, any other is
+/// looked for in the directories of PATH.
+pub fn find(name: &str) -> Option<PathBuf> {
+    let is_program = |path: &PathBuf| {
+        let metadata = path.metadata();
+        metadata.is_ok_and(|it| it.is_file() && it.permissions().mode() & 0o111 != 0)
+    };
+    if name.contains('/') {
+        return Some(PathBuf::from(name)).filter(is_program);
+    }
+    let directories = std::env::var_os("PATH")?;
+    let mut paths = std::env::split_paths(&directories).map(|it| it.join(name));
+    paths.find(is_program)
+}
 
 /// How often to look whether one has ended.
 const POLL: Duration = Duration::from_millis(5);

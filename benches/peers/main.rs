@@ -12,7 +12,8 @@
 //! held. popfetch runs as it is built for release, with its usual settings and all its syncs.
 //!
 //! The results are `target/bench/peers.md`, and beside it `peers.svg` and `peers.json`. With UPDATE in
-//! the environment they go into `benches/README.md` with `benches/figures.svg`, and in short into `README.md`, as well.
+//! the environment they go into `benches/README.md` with `benches/figures.svg`, and in short into
+//! `README.md`, as well.
 #![allow(missing_docs, unreachable_pub)]
 
 mod check;

@@ -4,9 +4,10 @@
 //! where it has none, in a Maildir of its own beside the state. What takes it gets a file that is whole
 //! and on the disk, however often that is tried, and the server is out of it by then.
 //!
-//! What is here starts programs, opens files anywhere and connects to servers of its owner's, so it runs in a thread that has nothing to do
-//! with the server ([`crate::sandbox`]): that thread is asked for one message after another. `state`
-//! writes down before each what is about to be done, and what came of it.
+//! What is here starts programs, opens files anywhere and connects to servers of its owner's, so it runs in
+//! a thread that has nothing to do with the server that mail comes from ([`crate::sandbox`]): that thread
+//! is asked for one message after another. `state` writes down before each what is about to be done, and
+//! what came of it.
 
 mod envelope;
 mod lmtp;

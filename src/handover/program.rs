@@ -13,9 +13,8 @@ use crate::stop::Stop;
 use std::fmt;
 use std::fs::File;
 use std::io::{self, Cursor, Read};
-use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::ExitStatusExt;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Command;
 use std::time::Duration;
 
@@ -72,17 +71,7 @@ impl Program {
 
     /// Where it is, by the same rules as it is started by.
     pub fn find(&self) -> Option<PathBuf> {
-        let name = Path::new(self.name());
-        let is_program = |path: &PathBuf| {
-            let metadata = path.metadata();
-            metadata.is_ok_and(|it| it.is_file() && it.permissions().mode() & 0o111 != 0)
-        };
-        if self.name().contains('/') {
-            return Some(name.to_owned()).filter(is_program);
-        }
-        let directories = std::env::var_os("PATH")?;
-        let mut paths = std::env::split_paths(&directories).map(|it| it.join(name));
-        paths.find(is_program)
+        process::find(self.name())
     }
 
     /// Gives it a message, which is the file.

@@ -1,5 +1,6 @@
 //! Reads as much of a table as can be read, so that what is wrong in it is told in one run.
 
+use std::borrow::Cow;
 use std::ops::Range;
 
 use serde::de::{DeserializeOwned, IntoDeserializer};
@@ -40,14 +41,14 @@ pub(super) struct Unread {
 
 /// Reads a table, and whatever can be read of one that has something wrong in it.
 pub(super) fn read<T: DeserializeOwned + Default>(written: &Spanned<DeValue<'_>>) -> Salvaged<T> {
-    let mut written = written.clone();
+    let mut written = Cow::Borrowed(written);
     let mut faults = Vec::new();
     while faults.len() < LIMIT {
-        let error = match T::deserialize(written.clone().into_deserializer()) {
+        let error = match T::deserialize(Spanned::clone(&written).into_deserializer()) {
             Ok(value) => return Salvaged { value, faults },
             Err(error) => error,
         };
-        let place = error.span().zip(table_in(written.get_mut()));
+        let place = error.span().zip(table_in(written.to_mut().get_mut()));
         let taken = place.and_then(|(place, table)| take_out(table, &place));
         let is_last = taken.is_none();
         let unread = taken.map(|taken| as_meant(taken, error.message()));

@@ -58,7 +58,6 @@ enum Manner {
 /// Whether a field may say something else to whoever reads it in another manner.
 fn is_odd(header: &Header<'_>, field: &Field) -> bool {
     let names = field.names();
-    let count = |name: &str| header.texts(name).len();
     let mut values = names.iter().flat_map(|name| header.raw(name));
     let mut texts = names.iter().flat_map(|name| header.texts(name));
     if names.iter().any(|name| !header.is_legible(name))
@@ -68,7 +67,7 @@ fn is_odd(header: &Header<'_>, field: &Field) -> bool {
     }
     match field {
         // Each message has one, and one only (RFC 5322 section 3.6).
-        Field::From => count("from") != 1 || !values.all(spelling::is_clean_addresses),
+        Field::From => header.raw("from").len() != 1 || !values.all(spelling::is_clean_addresses),
         Field::To => !values.all(spelling::is_clean_addresses),
         Field::ListId => !values.all(spelling::is_clean_list_id),
         Field::Subject | Field::Named(_) => false,
@@ -80,7 +79,7 @@ fn fits(header: &Header<'_>, test: &Test, how: Manner) -> bool {
     let Some(pattern) = &test.pattern else {
         return names.iter().any(|name| header.has(name));
     };
-    let matches = |text: &String| {
+    let matches = |text: &str| {
         // As much of it as is looked at; only a message that was fetched may have more.
         let end = text.floor_char_boundary(LOOKED_AT);
         let text = text.get(..end).unwrap_or_default();
@@ -90,7 +89,7 @@ fn fits(header: &Header<'_>, test: &Test, how: Manner) -> bool {
         Field::From | Field::To => {
             let mut addresses = header.addresses(name).into_iter();
             addresses.any(|address| matches(&address))
-                || header.texts(name).iter().any(matches)
+                || header.texts(name).iter().any(|it| matches(it))
                 || how == Manner::AnyForm
                     && header
                         .texts(name)
@@ -105,9 +104,9 @@ fn fits(header: &Header<'_>, test: &Test, how: Manner) -> bool {
             let rooted = id.strip_suffix('.');
             let rooted = rooted.filter(|_| how != Manner::AsWritten);
             let also = [Some(id), rooted];
-            matches(text) || also.into_iter().flatten().any(|id| matches(&id.to_owned()))
+            matches(text) || also.into_iter().flatten().any(matches)
         }),
-        Field::Subject | Field::Named(_) => header.texts(name).iter().any(matches),
+        Field::Subject | Field::Named(_) => header.texts(name).iter().any(|it| matches(it)),
     })
 }
 

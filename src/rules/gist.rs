@@ -1,6 +1,6 @@
-//! What a header has told, in few octets: the time from which its age counts, and of each rule whether the header meets what it
-//! asks of it. That is remembered, so that nobody need ask for the header again; sizes, ages and what
-//! is done are judged anew each time.
+//! What a header has told, in few octets: the time from which its age counts, and of each rule whether the
+//! header meets what it asks of it. That is remembered, so that nobody need ask for the header again;
+//! sizes, ages and what is done are judged anew each time.
 
 use super::MOST;
 use super::filter::{FilterCommand, Verdict};

@@ -22,8 +22,8 @@ pub enum Update {
     /// The server answered QUIT with -ERR: some of these are not removed, and none but these are
     /// (RFC 1939 section 6). The next listing tells.
     Refused(Vec<Recorded>, Answer),
-    /// The connection ended before its reply to QUIT, or was not closed behind that: some, all or none of these are removed. The
-    /// next listing tells.
+    /// The connection ended before its reply to QUIT, or was not closed behind that: some, all or none of
+    /// these are removed. The next listing tells.
     Unknown(Vec<Recorded>),
     /// What stood where the reply to QUIT must stand was none: as before, and nothing that the
     /// server has said in this session is above doubt.

@@ -42,12 +42,13 @@
 //! k  id  time  word  count                                   it has not been taken (later, refused)
 //! ```
 //! I, R and M lines are numbered from 0 in the order they stand in, and the others say which of
-//! them they are about. An M line whose reason is `rule` has a field more, the rule in words. Times are seconds since 1970. A unique-id has each octet outside `!` to `~`, and `%`,
-//! written as `%XX`; `-` stands for none. `content` is `-` where it equals `sha256`.
+//! them they are about. An M line whose reason is `rule` has a field more, the rule in words. Times are
+//! seconds since 1970. A unique-id has each octet outside `!` to `~`, and `%`, written as `%XX`; `-` stands
+//! for none. `content` is `-` where it equals `sha256`.
 //!
 //! The first version had B without maildir-id and generation, I and R without evidence, M without
-//! its reason, and none of W, H, J, E, Q, P, Z, U, Y, A, T and the small letters. Its lines are read for ever, wherever
-//! they stand. Lines of the first two versions do not say what they follow.
+//! its reason, and none of W, H, J, E, Q, P, Z, U, Y, A, T and the small letters. Its lines are read for
+//! ever, wherever they stand. Lines of the first two versions do not say what they follow.
 
 mod gist;
 mod glance;

@@ -111,6 +111,18 @@ pub fn kill_at(command: &mut Command, number: usize) -> Option<(End, usize)> {
     Some((end, calls))
 }
 
+/// Kills a [`fetch`] so; what is to be said of what comes of it, and the calls.
+#[track_caller]
+pub fn killed_fetch(home: &Home, number: usize) -> Option<(String, usize)> {
+    let (end, calls) = kill_at(&mut fetch(home), number)?;
+    let what = format!("call {number}: {end:?}");
+    assert!(
+        matches!(end, End::Killed(_) | End::Exited(0)),
+        "{what}: the run failed"
+    );
+    Some((what, calls))
+}
+
 /// Lets something befall a run at each of its calls, or at `few` of them as [`series::drawn`] says.
 /// `run` is told the number of the call, and tells to how many calls the run came: to more than that
 /// number if it came so far. Gives how many there are. None where nothing can be traced.

@@ -2,6 +2,7 @@
 
 use super::typed;
 use crate::command::ask::Asker;
+use crate::process;
 use crate::profile::draft::{Draft, Place};
 use crate::term::quoted;
 use std::path::Path;
@@ -28,7 +29,7 @@ pub(super) fn say_next(asker: &Asker, draft: &Draft, next: &Next<'_>) {
         asker.below("read the first message of that list: any other by its number");
     }
     // Who does not have it is not sent to look for it.
-    if is_in_path("mutt") {
+    if process::find("mutt").is_some() {
         asker.say(&format!("  mutt -f {}", quoted(&draft.maildir)));
         asker.below("read all of it with a mail program");
     }
@@ -45,10 +46,4 @@ pub(super) fn say_next(asker: &Asker, draft: &Draft, next: &Next<'_>) {
     asker.say("  crontab -e");
     asker.below("have it fetched by a timer, with this line:");
     asker.say(&format!("      */10 * * * * {line}"));
-}
-
-/// Whether a shell would find a program of this name.
-fn is_in_path(name: &str) -> bool {
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    std::env::split_paths(&path).any(|directory| directory.join(name).is_file())
 }

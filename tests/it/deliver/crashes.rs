@@ -8,7 +8,7 @@ use crate::support::message::{Message, generate};
 use crate::support::process::PATIENCE;
 use crate::support::run::Home;
 use crate::support::server::Server;
-use crate::support::tracer::{self, End};
+use crate::support::tracer;
 use rustix::process::Signal;
 use std::fs;
 use std::thread;
@@ -82,12 +82,7 @@ fn finish(home: &Home, server: &Server, messages: &[Message], what: &str) -> usi
 fn kill_at(number: usize, keys: &str) -> Option<(usize, usize)> {
     let messages = generate(MESSAGES, 600);
     let (server, home) = scene(&messages, keys);
-    let (end, calls) = tracer::kill_at(&mut tracer::fetch(&home), number)?;
-    let what = format!("call {number}: {end:?}");
-    assert!(
-        matches!(end, End::Killed(_) | End::Exited(0)),
-        "{what}: the run failed"
-    );
+    let (what, calls) = tracer::killed_fetch(&home, number)?;
     let twice = finish(&home, &server, &messages, &what);
     Some((twice, calls))
 }
@@ -134,12 +129,7 @@ fn an_mbox_file_has_each_message_once_after_a_kill_at_any_system_call() {
     let keys = "keep = \"never\"\ndeliver = { mbox = \"~/mail/in\" }";
     let calls = tracer::at_every_call(FEW, |number| {
         let (server, home) = scene(&messages, keys);
-        let (end, calls) = tracer::kill_at(&mut tracer::fetch(&home), number)?;
-        let what = format!("call {number}: {end:?}");
-        assert!(
-            matches!(end, End::Killed(_) | End::Exited(0)),
-            "{what}: the run failed"
-        );
+        let (what, calls) = tracer::killed_fetch(&home, number)?;
         server.sessions();
         let good = home.popfetch(["fetch"]).run();
         assert_eq!(good.status, Some(0), "{what}: {good:#?}");

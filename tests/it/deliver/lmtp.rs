@@ -9,7 +9,7 @@ use crate::support::message::{Message, generate};
 use crate::support::run::Home;
 use crate::support::server::Server;
 use crate::support::skip::{Lack, skip};
-use crate::support::tracer::{self, End};
+use crate::support::tracer;
 use crate::support::tree;
 use rustix::process::Signal;
 use std::fs;
@@ -351,12 +351,7 @@ fn a_kill_at_every_system_call_loses_nothing_and_sends_one_message_twice_at_most
     let mut twice = 0;
     let calls = tracer::at_every_call(FEW, |number| {
         let (server, home, lmtp) = scene(messages.clone(), "keep = \"never\"");
-        let (end, calls) = tracer::kill_at(&mut tracer::fetch(&home), number)?;
-        let what = format!("call {number}: {end:?}");
-        assert!(
-            matches!(end, End::Killed(_) | End::Exited(0)),
-            "{what}: the run failed"
-        );
+        let (what, calls) = tracer::killed_fetch(&home, number)?;
         server.sessions();
         lmtp.sessions();
         let good = home.popfetch(["fetch"]).run();

@@ -13,6 +13,7 @@ use crate::support::server::Server;
 use crate::support::terminal::Terminal;
 use crate::support::tree;
 use std::fs;
+use std::os::unix::fs::symlink;
 
 fn without_unique_ids() -> Behaviour {
     Behaviour::new().on("UIDL", Reply::raw("-ERR unknown command\r\n"))
@@ -33,6 +34,11 @@ fn server(behaviour: Behaviour) -> (Server, NameServer, Home, String) {
     (server, dns, home, host)
 }
 
+/// The command line that sets it up.
+fn at(host: &str) -> [&str; 6] {
+    ["setup", "ada@example.test", "--host", host, "--user", "ada"]
+}
+
 #[test]
 fn where_none_can_be_passed_over_all_is_fetched_and_nobody_is_asked() {
     for (behaviour, why) in [
@@ -40,14 +46,7 @@ fn where_none_can_be_passed_over_all_is_fetched_and_nobody_is_asked() {
         (without_unique_ids(), "no unique-ids"),
     ] {
         let (_server, _dns, home, host) = server(behaviour);
-        let line = [
-            "setup",
-            "ada@example.test",
-            "--host",
-            &host,
-            "--user",
-            "ada",
-        ];
+        let line = at(&host);
         let mut terminal = Terminal::start(&home, 200, &line);
         terminal.answer("Password for ", "secret");
         terminal.wait_for("All of it will be fetched");
@@ -70,14 +69,7 @@ fn where_none_can_be_passed_over_latest_is_refused_and_nothing_is_written() {
         (without_unique_ids(), "no unique-ids"),
     ] {
         let (_server, _dns, home, host) = server(behaviour);
-        let line = [
-            "setup",
-            "ada@example.test",
-            "--host",
-            &host,
-            "--user",
-            "ada",
-        ];
+        let line = at(&host);
         let line = line
             .iter()
             .chain(&["-y", "--password-stdin", "--latest", "10"]);
@@ -135,17 +127,11 @@ fn a_mail_program_is_named_only_to_who_has_it() {
         let (_server, _dns, mut home, host) = server(Behaviour::new());
         let bin = home.path().join("bin");
         if has_it {
-            home.private_file("bin/mutt", "");
+            fs::create_dir(&bin).unwrap();
+            symlink("/bin/true", bin.join("mutt")).unwrap();
         }
         home.env("PATH", bin.to_str().unwrap());
-        let line = [
-            "setup",
-            "ada@example.test",
-            "--host",
-            &host,
-            "--user",
-            "ada",
-        ];
+        let line = at(&host);
         let line = line.iter().chain(&["-y", "--password-stdin"]);
         let output = home.popfetch(line).stdin("secret\n").expect(0);
         let said = output.stderr;
