@@ -318,7 +318,9 @@ impl Running {
         let child = self.child.child();
         let mut peak_memory = 0;
         let status = loop {
-            peak_memory = peak(child).unwrap_or(0).max(peak_memory);
+            // The peak only rises, so the last is the highest. The first may be this program's own: a child that
+            // has not quite become its program still has the memory of who started it.
+            peak_memory = peak(child).unwrap_or(peak_memory);
             if let Some(status) = child.try_wait().unwrap() {
                 break Some(status);
             }
