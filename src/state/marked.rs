@@ -1,10 +1,33 @@
 //! What is remembered of messages that were never fetched.
 
 use super::memory::Memory;
-use super::record::{Id, Listing, MarkedBy};
+use super::record::{Entry, Id, Listing, MarkedBy};
 use super::remembered::NOBODY;
 use super::remembered::{Kind, Record, key_of_rule};
 use super::time::Octets;
+use super::{Error, Store};
+use crate::maildrop::Message;
+
+impl Store {
+    /// Settles the first listing: `marked` count as seen from here on, without being fetched. Durable before
+    /// anything is fetched, so that a crash does not change what "first" means.
+    pub fn settle_first(&mut self, marked: &[Message], by: MarkedBy) -> Result<(), Error> {
+        let time = self.moment.now;
+        for listing in marked.iter().map(Listing::of) {
+            if listing.is_recognisable() {
+                let id = self.memory.next_id();
+                self.write([Entry::Marked {
+                    id,
+                    time,
+                    listing,
+                    by: by.clone(),
+                }]);
+            }
+        }
+        self.write([Entry::Baseline { time }]);
+        self.sync()
+    }
+}
 
 impl Memory {
     /// Takes in an M line that stands at this place.

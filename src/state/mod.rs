@@ -4,8 +4,9 @@
 //! (`journal`), read into a small record a message (`memory`) when it is taken (`claim`). Before
 //! anything is changed it must agree with the Maildir's own file (`custody`, `parting`). Then what a crash left
 //! half done is settled (`recover`), and a damaged journal is made again from the Maildir
-//! (`rebuild`), its lines in the order that they were written in (`chain`, `order`). A listing is recognised (`recognition`), what is doubtful in it judged (`doubt`), and
-//! what may be deleted proved (`proof`). When a session has ended well that is recorded, and a file
+//! (`rebuild`), its lines in the order that they were written in (`chain`, `order`). A listing is
+//! recognised (`recognition`), what is doubtful in it judged (`doubt`), what arrives recorded
+//! (`delivering`), and what may be deleted proved (`proof`). When a session has ended well that is recorded, and a file
 //! with much that is superseded is written afresh (`ending`, `compact`).
 //!
 //! ```text
@@ -20,6 +21,7 @@ mod claim;
 mod clock;
 mod compact;
 mod custody;
+mod delivering;
 mod doubt;
 mod ending;
 mod error;
@@ -49,6 +51,7 @@ mod refusal;
 mod remembered;
 mod removal;
 mod ruled;
+mod session;
 mod sizes;
 mod time;
 mod trouble;
@@ -56,9 +59,11 @@ mod twin;
 mod untold;
 mod view;
 mod window;
+mod writing;
 
 pub use crate::moment::Moment;
 pub use claim::Claim;
+pub use delivering::{Intended, Intent, Settled};
 pub use doubt::Judgement;
 pub use ending::Changes;
 pub use error::Error;
@@ -83,25 +88,19 @@ pub use twin::{Twin, Twins};
 pub use untold::Untold;
 pub use view::View;
 
-use crate::delivery::{Delivered, Synced, Unplaced};
 use crate::durable::Dir;
 use crate::handover::Archive;
 use crate::maildir::{Brought, JournalId, Maildir, MaildirId, Nonce, UniqueName};
-use crate::maildrop::{Maildrop, Message};
+use crate::maildrop::Maildrop;
 use files::Files;
 use journal::Journal;
 use lock::Lock;
 use memory::Memory;
-use record::{Entry, Id, Listing, Stored};
+use record::{Entry, Id};
 use std::collections::HashSet;
-use std::io;
 use std::os::fd::BorrowedFd;
 use std::path::PathBuf;
 use std::sync::Arc;
-
-/// Proof that a message's intent is in the journal and on the disk (E1).
-#[derive(Debug)]
-pub struct Intent(Id);
 
 /// One account's state, for the one process that holds its lock.
 pub struct Store {
@@ -153,17 +152,6 @@ pub struct Store {
     told_before: Id,
     /// What earlier runs had delivered and not told could be looked for.
     is_told: bool,
-}
-
-/// Messages on the disk in tmp/, each with the proof that its intent is recorded.
-pub type Intended = Vec<(Synced, Intent)>;
-
-/// A message that is recorded as seen, on the disk.
-pub enum Settled {
-    /// It was delivered; with the proof of that, unless its end was doubtful (E12).
-    Delivered(Box<Delivered<Intent>>, Option<Placed>),
-    /// It turned out to be one that was stored before.
-    Known(Same),
 }
 
 /// What opening the state found out, for the person to know.
@@ -240,175 +228,6 @@ impl Store {
         self.memory.sizes.so_far()
     }
 
-    /// Settles the first listing: `marked` count as seen from here on. Durable before anything is
-    /// fetched, so that a crash does not change what "first" means.
-    pub fn settle_first(&mut self, marked: &[Message], by: MarkedBy) -> Result<(), Error> {
-        self.mark_seen(marked, by)?;
-        self.write([Entry::Baseline {
-            time: self.moment.now,
-        }]);
-        self.sync()
-    }
-
-    /// Marks messages as seen without fetching them.
-    fn mark_seen(&mut self, messages: &[Message], by: MarkedBy) -> Result<(), Error> {
-        let time = self.moment.now;
-        for listing in messages.iter().map(Listing::of) {
-            if listing.is_recognisable() {
-                let id = self.memory.next_id();
-                self.write([Entry::Marked {
-                    id,
-                    time,
-                    listing,
-                    by: by.clone(),
-                }]);
-            }
-        }
-        self.sync()
-    }
-
-    /// A session begins: what it records is told apart from what was recorded before.
-    pub fn begin_session(&mut self) {
-        self.session = self.memory.next_id();
-        self.verified.clear();
-    }
-
-    /// The session at hand has broken the protocol: whatever it recorded may be another message, or
-    /// half of one, and is looked at again before it is believed (E12). Durable on return.
-    pub fn distrust_session(&mut self) -> Result<(), Error> {
-        let next = self.memory.next_id();
-        let mut entries = Vec::new();
-        if self.session < next {
-            let (first, last) = (self.session, next - 1);
-            entries.push(Entry::Disorder { first, last });
-        }
-        // What it showed to be the same may have been shown by another message's header.
-        for id in std::mem::take(&mut self.verified) {
-            entries.push(Entry::Disorder {
-                first: id,
-                last: id,
-            });
-        }
-        if entries.is_empty() {
-            return Ok(());
-        }
-        for entry in entries {
-            self.write([entry]);
-        }
-        self.sync()
-    }
-
-    /// Writes the intents of a batch and forces them to the disk (E1), with all that was recorded
-    /// before: those messages are settled. On an error nothing is intended, and the batch's files
-    /// are gone unless the journal is in doubt.
-    pub fn intend(&mut self, mut batch: Vec<Synced>) -> Result<(Intended, Vec<Settled>), Error> {
-        if !batch.is_empty() {
-            self.raise()?;
-            self.begin_telling();
-        }
-        let mut intents = Vec::with_capacity(batch.len());
-        for synced in &mut batch {
-            synced.entrust();
-            let id = self.memory.next_id();
-            let message = synced.message();
-            let bearers = message
-                .identity
-                .map(|identity| self.memory.bearers_of(identity));
-            self.write([Entry::Intent {
-                id,
-                time: self.moment.now,
-                listing: Listing {
-                    // Another message under a name that is known has a turn of its own.
-                    turn: u32::try_from(bearers.unwrap_or_default()).unwrap_or(u32::MAX),
-                    ..Listing::of(message)
-                },
-                stored: Stored {
-                    octets: synced.octets(),
-                    digests: *synced.digests(),
-                    name: synced.name().clone(),
-                    evidence: Some(*synced.evidence()),
-                    folder: synced.folder().cloned(),
-                },
-            }]);
-            if !synced.is_orderly() {
-                self.write([Entry::Doubtful { id }]);
-            }
-            if self.onward.is_some() {
-                self.write([Entry::Due {
-                    first: id,
-                    last: id,
-                }]);
-            }
-            self.memory.claim(message, id);
-            intents.push(Intent(id));
-        }
-        match self.sync() {
-            Ok(()) => {
-                let intended = batch.into_iter().zip(intents).collect();
-                Ok((intended, self.give_out()))
-            }
-            Err(error) => {
-                if !self.journal.is_in_doubt() {
-                    batch.iter_mut().for_each(Synced::reclaim);
-                }
-                Err(error)
-            }
-        }
-    }
-
-    /// Records delivered messages as seen: written at once, so that a kill takes nothing of it away,
-    /// and settled with the next sync.
-    pub fn record(&mut self, delivered: Vec<Delivered<Intent>>) -> Result<(), Error> {
-        let mut ids = delivered.iter().map(|delivered| delivered.intent().0);
-        if let Some(mut first) = ids.next() {
-            let mut last = first;
-            for id in ids {
-                if id != last + 1 {
-                    self.write([Entry::Seen { first, last }]);
-                    first = id;
-                }
-                last = id;
-            }
-            self.write([Entry::Seen { first, last }]);
-        }
-        for delivered in delivered {
-            let recorded = Placed::of_delivered(&delivered);
-            self.unsynced
-                .push(Settled::Delivered(Box::new(delivered), recorded));
-        }
-        self.flush()
-    }
-
-    /// The intents of messages that could not be placed, and whose names are gone for certain,
-    /// came to nothing; durable on return.
-    pub fn withdraw(&mut self, unplaced: &[&Unplaced<Intent>]) -> Result<(), Error> {
-        for failed in unplaced {
-            self.write([Entry::Dropped {
-                id: failed.intent.0,
-            }]);
-        }
-        self.sync()
-    }
-
-    /// Forces what is recorded to the disk, and gives the messages that are settled now.
-    pub fn settle(&mut self) -> Result<Vec<Settled>, Error> {
-        if !self.unsynced.is_empty() {
-            self.sync()?;
-        }
-        Ok(self.give_out())
-    }
-
-    /// What is settled, to be reported.
-    fn give_out(&mut self) -> Vec<Settled> {
-        let settled = std::mem::take(&mut self.unsynced);
-        for settled in &settled {
-            if let Settled::Delivered(delivered, _) = settled {
-                self.told_before = self.told_before.max(delivered.intent().0 + 1);
-            }
-        }
-        settled
-    }
-
     /// Pipelining has failed with this server.
     pub fn failed_pipelining(&mut self) {
         self.write([Entry::Unpipelined {
@@ -428,58 +247,6 @@ impl Store {
             self.write([Entry::Told { time: now }]);
         }
         !recently
-    }
-
-    fn write<const N: usize>(&mut self, entries: [Entry; N]) {
-        self.begin_run();
-        for entry in entries {
-            self.add(entry);
-        }
-    }
-
-    /// From now on ages can be measured, where the clock was wrong when the last run wrote.
-    fn note_time(&mut self) {
-        if self.memory.homes.lacks_a_time(self.moment.now) {
-            self.begin_run();
-        }
-    }
-
-    /// The run's own line comes before all others of it.
-    fn begin_run(&mut self) {
-        if !std::mem::replace(&mut self.begun, true) {
-            self.add(Entry::Began {
-                time: self.moment.now,
-                boot: self.moment.boot.to_string(),
-                maildir: self.path_of_maildir.clone(),
-                maildir_id: self.home,
-                generation: self.memory.homes.generation,
-                nonce: self.raised,
-            });
-        }
-    }
-
-    fn add(&mut self, entry: Entry) {
-        self.has_noted |= !matches!(entry, Entry::Began { .. } | Entry::Reported { .. });
-        let place = self.journal.add(&entry);
-        self.memory.apply(entry, place);
-    }
-
-    /// Writes what is recorded, unsynced: a kill takes nothing of it away.
-    pub fn flush(&mut self) -> Result<(), Error> {
-        let flushed = self.journal.flush();
-        flushed.map_err(|source| self.io_error(source))
-    }
-
-    fn sync(&mut self) -> Result<(), Error> {
-        let synced = self.journal.sync();
-        synced.map_err(|source| self.io_error(source))
-    }
-
-    fn io_error(&self, source: io::Error) -> Error {
-        Error::Io {
-            path: self.path(),
-            source,
-        }
     }
 
     /// The account's journal, open.

@@ -44,7 +44,7 @@ impl Placed {
     pub(super) fn of_delivered(delivered: &Delivered<Intent>) -> Option<Self> {
         let synced = delivered.synced();
         synced.is_orderly().then_some(Self(Recorded {
-            id: delivered.intent().0,
+            id: delivered.intent().id(),
             number: synced.message().number,
             rule: None,
         }))

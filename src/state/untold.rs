@@ -1,7 +1,7 @@
 //! What was delivered and no run has reported, because the one that delivered it was killed: the next
 //! one reports it.
 
-use super::record::{Entry, Id, Listing};
+use super::record::{Entry, Id, Listing, Stored};
 use super::remembered::Kind;
 use super::{Error, Store, rebuild};
 use crate::maildir::UniqueName;
@@ -47,7 +47,7 @@ impl Store {
         let Some(maildir) = self.maildir.clone() else {
             return Ok(());
         };
-        let mut files: Vec<(Listing, super::Stored)> = Vec::new();
+        let mut files: Vec<(Listing, Stored)> = Vec::new();
         for id in self.untold() {
             // What was found in the Maildir may be years old.
             if let Some(Entry::Intent {
