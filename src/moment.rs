@@ -20,6 +20,12 @@ pub struct Moment {
 }
 
 impl Moment {
+    /// Whether what was noted at `noted`, for `lasts` seconds, counts `now`. A clock that was set back
+    /// makes it lie in the future, and then it means nothing.
+    pub fn counts(noted: i64, lasts: i64, now: i64) -> bool {
+        (noted..noted.saturating_add(lasts)).contains(&now)
+    }
+
     /// A time (seconds since 1970) as the clock on the wall shows it.
     pub fn on_the_wall(time: i64) -> String {
         let Ok(time) = jiff::Timestamp::from_second(time) else {

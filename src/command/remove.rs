@@ -13,7 +13,7 @@ use crate::profile::removal::without_account;
 use crate::profile::{Config, ConfigError, Overrides, PasswordSource, Profile, edit};
 use crate::secrets::logins::{self, LoginError};
 use crate::secrets::{OAuth, SecretError, Store, keyring};
-use crate::state::{self, Manners, Moment};
+use crate::state::{self, Moment};
 use crate::term::{count, escape_str};
 use std::path::{Path, PathBuf};
 
@@ -56,7 +56,7 @@ pub(super) fn run(
         }
     }
     let dir = paths::state_dir().ok();
-    let dir = dir.as_deref().and_then(Manners::directory);
+    let dir = dir.as_deref().and_then(state::existing_directory);
     // First of all the file: whoever fails before that has changed nothing.
     edit::rewrite(&path, &before, &shorter)?;
     let mut left = Vec::new();

@@ -432,7 +432,7 @@ fn move_state(context: &Context<'_>, old: &str, new: &Profile) -> Result<Status,
 
 /// Whether anything of a state is there: whoever only finds that there is not leaves nothing behind.
 fn is_known(id: &str) -> Result<bool, Failure> {
-    let directory = state::Manners::directory(&paths::state_dir()?);
+    let directory = state::existing_directory(&paths::state_dir()?);
     Ok(directory.is_some_and(|directory| state::is_known(&directory, id)))
 }
 

@@ -10,6 +10,7 @@
 
 mod advice;
 mod ages;
+mod arrivals;
 mod aside;
 mod broken;
 mod commit;

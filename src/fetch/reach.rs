@@ -14,6 +14,7 @@ use crate::secrets::{Credential, OAuth, Password};
 use crate::source::{
     self, Credentials, Detour, Meaning, Options, Secret, Session, Shortcut, Source, Transaction,
 };
+use crate::state::Moment;
 use crate::stop::Stop;
 use std::os::fd::BorrowedFd;
 use std::panic::resume_unwind;
@@ -287,8 +288,7 @@ impl Account<'_> {
 
     pub(super) fn manner(&self, unpipelined: Option<i64>) -> Manner {
         let now = self.environment.moment.now;
-        let failed = unpipelined
-            .is_some_and(|time| (time..time.saturating_add(UNPIPELINED_FOR)).contains(&now));
+        let failed = unpipelined.is_some_and(|noted| Moment::counts(noted, UNPIPELINED_FOR, now));
         Manner {
             pipelining: self.profile.pipelining == Pipelining::Auto && !failed,
             capabilities: true,

@@ -10,6 +10,7 @@ use crate::maildrop::Message;
 use crate::net;
 use crate::report::Event;
 use crate::source::{self, Answer, Arrival, Meaning, Phase, Source};
+use crate::state::{FailureKind, Store};
 use std::collections::HashSet;
 use std::mem::take;
 
@@ -39,11 +40,11 @@ pub(super) struct Refusals {
     /// Messages that came.
     arrived: u64,
     /// They are refused for their own sake.
-    pub(super) to_blame: Vec<(Message, String)>,
+    to_blame: Vec<(Message, String)>,
     /// So are these, but the server says that it will pass: it is not counted.
-    pub(super) excused: Vec<(Message, String)>,
+    excused: Vec<(Message, String)>,
     /// The session's trouble met these.
-    pub(super) met: Vec<Message>,
+    met: Vec<Message>,
     /// It is the session's trouble.
     pub(super) trouble: Option<Answer>,
     /// No message has come for so long that words which say nothing are about the messages.
@@ -72,6 +73,22 @@ impl Refusals {
             trouble: None,
             lasting,
         }
+    }
+
+    /// Notes them, for the runs to come.
+    pub(super) fn note(&self, store: &mut Store) {
+        for (message, _) in &self.to_blame {
+            store.failed(message, FailureKind::Refused);
+        }
+        let excused = self.excused.iter().map(|(message, _)| message);
+        for message in excused.chain(&self.met) {
+            store.suspect(message, FailureKind::Refused);
+        }
+    }
+
+    /// The messages that are passed over in this run, and why.
+    pub(super) fn passed_over(&self) -> impl Iterator<Item = &(Message, String)> {
+        self.to_blame.iter().chain(&self.excused)
     }
 
     /// Messages that came.

@@ -46,6 +46,11 @@ pub fn journal_path(dir: &Path, account: &str) -> PathBuf {
     dir.join(Files::of(account).journal)
 }
 
+/// The directory of all accounts' states, if there is one.
+pub fn existing_directory(path: &Path) -> Option<Dir> {
+    Dir::open(&Disk::new(), path).ok()
+}
+
 /// Opens the directory of all accounts' states, creating it where it is missing.
 pub fn open_directory(disk: &Disk, path: &Path) -> Result<Dir, Error> {
     let opened = disk

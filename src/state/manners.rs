@@ -1,37 +1,26 @@
 //! How to treat a server that has refused us, and what people were told of an account's failures:
 //! kept from run to run, so that cron neither locks an account out nor says the same every time.
 //!
-//! It is one line in a file beside the journal. All times are seconds since 1970, all waits
-//! seconds; `-` stands for none:
-//!
-//! ```text
-//! popfetch-manners  signed-in  login-delay
-//!     kind  time  wait  count  salt  tag           the refusal that is waited for
-//!     status  kind  since  told                    the failure that goes on
-//!     shortcut  noted                              how to sign in quickly, and since when
-//!     detour  noted                                how to sign in at all, likewise
-//!     runs                                         that have failed in a row
-//!     names  since  told                           what is passed over, each by a hash
-//!     noted                                        that the server sends lines that say nothing
-//!     crc
-//! ```
-//! The detour came later than the rest, and what is below it later still: lines without these are read
-//! as well.
+//! It is one line (`line`) in a file beside the journal. All times are seconds since 1970, all waits
+//! seconds.
 //!
 //! A file that is lost, damaged or written by another version costs nothing: nothing is known then.
+
+mod credentials;
+mod line;
+
+pub use credentials::Credentials;
 
 use super::files::Files;
 use super::refusal::{LONGEST, RefusalKind, spread};
 use super::trouble::{Failing, Misses, Telling, Trouble};
-use crate::durable::line::{seal, unseal};
-use crate::durable::{Dir, Disk};
+use crate::durable::Dir;
 use crate::term::hex;
-use sha2::{Digest, Sha256};
+use credentials::{Refusal, hash, random, salt_of, secret_tag};
+use line::parse;
 use std::collections::BTreeSet;
 use std::ffi::OsStr;
-use std::hash::{BuildHasher, RandomState};
 use std::io::{self, Read};
-use std::path::Path;
 
 /// What is remembered.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
@@ -44,35 +33,6 @@ pub struct Manners {
     shortcut: Option<(String, i64)>,
     detour: Option<(String, i64)>,
     idle_lines: Option<i64>,
-}
-
-#[derive(Clone, Debug, Eq, PartialEq)]
-struct Refusal {
-    kind: RefusalKind,
-    time: i64,
-    wait: i64,
-    /// In a row.
-    count: u32,
-    /// See [`salt_of`].
-    salt: u64,
-    tag: u8,
-}
-
-impl Refusal {
-    /// Whether it was these that were refused, as far as that can be told.
-    fn is_of(&self, credentials: &Credentials<'_>) -> bool {
-        self.salt & 0xffff == u64::from(public_tag(credentials))
-            && self.tag == secret_tag(self.salt, credentials)
-    }
-}
-
-/// Whatever a changed config or password changes.
-#[derive(Clone, Copy, Debug)]
-pub struct Credentials<'a> {
-    /// What is no secret: the method, the user, which sign-in.
-    pub public: [&'a str; 3],
-    /// The password, or what stands for it.
-    pub secret: &'a str,
 }
 
 /// Why a server is not to be asked now.
@@ -133,11 +93,6 @@ impl Manners {
         dir.remove(&new)?;
         dir.create(&new)?.append(&self.line())?;
         dir.replace(&new, name)
-    }
-
-    /// The directory of all states, if there is one.
-    pub fn directory(path: &Path) -> Option<Dir> {
-        Dir::open(&Disk::new(), path).ok()
     }
 
     /// What is to be waited for.
@@ -300,182 +255,7 @@ impl Manners {
         let misses = self.misses.take()?;
         misses.told.map(|_| misses.since)
     }
-
-    fn line(&self) -> Vec<u8> {
-        let number = |number: Option<i64>| number.map_or("-".to_owned(), |n| n.to_string());
-        let mut fields = vec![
-            "popfetch-manners".to_owned(),
-            number(self.signed_in),
-            self.login_delay.to_string(),
-        ];
-        match &self.refusal {
-            None => fields.extend(["-"; 6].map(str::to_owned)),
-            Some(refusal) => fields.extend([
-                refusal.kind.word().to_owned(),
-                refusal.time.to_string(),
-                refusal.wait.to_string(),
-                refusal.count.to_string(),
-                format!("{:016x}", refusal.salt),
-                format!("{:x}", refusal.tag),
-            ]),
-        }
-        match &self.trouble {
-            None => fields.extend(["-"; 4].map(str::to_owned)),
-            Some(trouble) => fields.extend([
-                trouble.status.to_string(),
-                trouble.kind.clone(),
-                trouble.since.to_string(),
-                number(trouble.told),
-            ]),
-        }
-        for noted in [&self.shortcut, &self.detour] {
-            match noted {
-                None => fields.extend(["-"; 2].map(str::to_owned)),
-                Some((word, time)) => fields.extend([word.clone(), time.to_string()]),
-            }
-        }
-        fields.push(self.trouble.as_ref().map_or(0, |it| it.runs).to_string());
-        match &self.misses {
-            None => fields.extend(["-"; 3].map(str::to_owned)),
-            Some(misses) => {
-                let names: Vec<&str> = misses.names.iter().map(String::as_str).collect();
-                fields.extend([
-                    names.join(","),
-                    misses.since.to_string(),
-                    number(misses.told),
-                ]);
-            }
-        }
-        fields.push(number(self.idle_lines));
-        let mut line = Vec::new();
-        seal(fields.join("\t"), &mut line);
-        line
-    }
-}
-
-fn parse(line: &[u8]) -> Option<Manners> {
-    let text = unseal(line.strip_suffix(b"\n")?)?;
-    let fields: Vec<&str> = text.split('\t').collect();
-    let [
-        "popfetch-manners",
-        signed_in,
-        login_delay,
-        refused,
-        refused_at,
-        wait,
-        count,
-        salt,
-        tag,
-        status,
-        kind,
-        since,
-        told,
-        shortcut,
-        shortcut_noted,
-        ref later @ ..,
-    ] = fields[..]
-    else {
-        return None;
-    };
-    let time = |field: &str| match field {
-        "-" => Some(None),
-        field => field.parse().ok().map(Some),
-    };
-    let refusal = match refused {
-        "-" => None,
-        kind => Some(Refusal {
-            kind: RefusalKind::of(kind)?,
-            time: refused_at.parse().ok()?,
-            wait: wait.parse().ok()?,
-            count: count.parse().ok()?,
-            salt: u64::from_str_radix(salt, 16).ok()?,
-            // Earlier versions kept four digits: of more than can be, none is that of any secret.
-            tag: u8::from_str_radix(tag, 16).unwrap_or(u8::MAX),
-        }),
-    };
-    let noted = |word: &str, time: &str| match word {
-        "-" => Some(None),
-        word => Some(Some((word.to_owned(), time.parse().ok()?))),
-    };
-    let mut idle_lines = None;
-    let (detour, runs, misses) = match *later {
-        [] => (None, 1, None),
-        [word, noted_at] => (noted(word, noted_at)?, 1, None),
-        [word, noted_at, runs, names, since, told, ref latest @ ..] => {
-            idle_lines = match latest {
-                [] => None,
-                [noted_at] => time(noted_at)?,
-                _ => return None,
-            };
-            let misses = match names {
-                "-" => None,
-                names => Some(Misses {
-                    names: names.split(',').map(str::to_owned).collect(),
-                    since: since.parse().ok()?,
-                    told: time(told)?,
-                }),
-            };
-            (noted(word, noted_at)?, runs.parse().ok()?, misses)
-        }
-        _ => return None,
-    };
-    let trouble = match (status, kind) {
-        // Earlier versions kept it here that something was passed over.
-        ("-", _) | (_, "passed-over") => None,
-        (status, kind) => Some(Trouble {
-            status: status.parse().ok()?,
-            kind: kind.to_owned(),
-            since: since.parse().ok()?,
-            told: time(told)?,
-            runs,
-        }),
-    };
-    Some(Manners {
-        signed_in: time(signed_in)?,
-        login_delay: login_delay.parse().ok()?,
-        refusal,
-        trouble,
-        misses,
-        shortcut: noted(shortcut, shortcut_noted)?,
-        detour,
-        idle_lines,
-    })
-}
-
-/// Beside 16 bits of what is no secret, 48 at random.
-fn salt_of(credentials: &Credentials<'_>) -> u64 {
-    random() << 16 | u64::from(public_tag(credentials))
-}
-
-fn public_tag(credentials: &Credentials<'_>) -> u16 {
-    match hash(0, &credentials.public)[..] {
-        [first, second, ..] => u16::from_be_bytes([first, second]),
-        _ => 0,
-    }
-}
-
-/// So few bits of the hash that whoever gets hold of the file can leave out no guess worth it. Of 16
-/// changes of a password one is not noticed before the wait is over.
-fn secret_tag(salt: u64, credentials: &Credentials<'_>) -> u8 {
-    let first = hash(salt, &[credentials.secret]).first().copied();
-    first.unwrap_or_default() >> 4
-}
-
-fn hash(salt: u64, parts: &[&str]) -> Vec<u8> {
-    let mut hash = Sha256::new();
-    hash.update(salt.to_be_bytes());
-    for part in parts {
-        hash.update((part.len() as u64).to_be_bytes());
-        hash.update(part.as_bytes());
-    }
-    hash.finalize().to_vec()
-}
-
-/// The standard library's own source of randomness for its hash tables; nothing secret hangs on it.
-fn random() -> u64 {
-    RandomState::new().hash_one(0)
 }
 
 #[cfg(test)]
-#[path = "manners_tests.rs"]
 mod tests;

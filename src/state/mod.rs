@@ -67,7 +67,7 @@ pub use delivering::{Intended, Intent, Settled};
 pub use doubt::Judgement;
 pub use ending::Changes;
 pub use error::Error;
-pub use files::{held, is_known, journal_path, open_directory};
+pub use files::{existing_directory, held, is_known, journal_path, open_directory};
 pub use imported::{Elsewhere, Import, Imported, Name};
 pub use inspect::{Examined, Inspected, examine, inspect};
 pub use lock::Holder;
@@ -242,7 +242,7 @@ impl Store {
         let recently = self
             .memory
             .told
-            .is_some_and(|told| (told..told.saturating_add(DAILY)).contains(&now));
+            .is_some_and(|told| Moment::counts(told, DAILY, now));
         if !recently {
             self.write([Entry::Told { time: now }]);
         }

@@ -1,6 +1,7 @@
 //! What people were told of an account's failures who want to hear of each once: cron mails whatever
 //! is said, and a mail every ten minutes is read as little as none.
 
+use super::Moment;
 use std::collections::BTreeSet;
 
 /// A failure that goes on is told again after so long.
@@ -148,5 +149,5 @@ impl Misses {
 /// Whether it was told not long ago. One that was told in the future is told again: the clock leaves
 /// no way to know.
 fn is_recent(told: i64, now: i64) -> bool {
-    (told..told.saturating_add(REMINDER)).contains(&now)
+    Moment::counts(told, REMINDER, now)
 }

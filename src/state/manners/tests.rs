@@ -1,5 +1,7 @@
 use super::super::trouble::REMINDER;
 use super::*;
+use crate::durable::Disk;
+use crate::durable::line::seal;
 
 const NOW: i64 = 1_800_000_000;
 const ADA: Credentials<'_> = of("ada", "secret");
