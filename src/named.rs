@@ -41,12 +41,13 @@ pub fn read(file: &mut File, limit: u64) -> io::Result<Zeroizing<Vec<u8>>> {
 }
 
 fn read_within(file: &mut File, limit: u64, wait: Duration) -> io::Result<Zeroizing<Vec<u8>>> {
-    let deadline = Instant::now() + wait;
+    let mut deadline = Instant::now() + wait;
     let is_pipe = file.metadata()?.file_type().is_fifo();
     let most = usize::try_from(limit)
         .unwrap_or(usize::MAX)
         .saturating_add(1);
-    // What holds a secret is not copied as it grows, without being wiped.
+    // What holds a secret is not copied as it grows, without being wiped; a config file of more than this
+    // is.
     let mut octets = Zeroizing::new(Vec::with_capacity(most.min(LIMIT + 1)));
     let mut piece = Zeroizing::new([0; 4096]);
     while octets.len() < most {
@@ -55,7 +56,10 @@ fn read_within(file: &mut File, limit: u64, wait: Duration) -> io::Result<Zeroiz
             // Of a pipe that nobody has written to so far that is no end.
             Ok(0) if is_pipe && octets.is_empty() && !has_ended(file, deadline)? => {}
             Ok(0) => break,
-            Ok(count) => octets.extend_from_slice(piece.get(..count).unwrap_or_default()),
+            Ok(count) => {
+                octets.extend_from_slice(piece.get(..count).unwrap_or_default());
+                deadline = Instant::now() + wait;
+            }
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
                 has_ended(file, deadline)?;

@@ -6,10 +6,10 @@ use super::header_trouble::Trust;
 use super::reach::lists_in_parts;
 use super::{Account, Error, check_memory, decide};
 use crate::maildir::Site;
-use crate::maildrop::{Maildrop, Message};
+use crate::maildrop::Maildrop;
 use crate::plan::{Plan, Policy};
 use crate::source::{Marked, Phase, Source};
-use crate::state::{self, MarkedBy, Twins, View};
+use crate::state::{Twins, View};
 
 /// A maildrop as a fetch would see it, with the session that looked still open.
 pub struct Look {
@@ -170,37 +170,8 @@ fn try_look(
     })
 }
 
-/// Marks all that is listed and new as seen, without fetching it. Gives the number.
-pub fn mark_seen(account: &Account<'_>) -> Result<u64, Error> {
-    let environment = account.environment;
-    let id = account.profile.server.id();
-    let directory = state::open_directory(&environment.disk, &environment.state)?;
-    let (mut store, _, _) = account.open(directory, &environment.moment)?;
-    let mut conduct = Conduct::of_look(account);
-    let marked = account.apart(|| {
-        let mut session = sign_in(account, store.unpipelined(), &mut conduct)?;
-        let maildrop = session.list(&id, store.has_unique_ids())?;
-        let in_parts = session.traits().lists_in_parts;
-        check_memory("mark-seen", &maildrop, in_parts)?;
-        let policy = account.profile.policy.with_clock(store.doubts_clock());
-        let (known, now) = (store.recognise(&maildrop), environment.moment.now);
-        let plan = decide(policy, &maildrop, known, false, now);
-        let waiting = plan.waiting().filter_map(|place| maildrop.message(place));
-        let new: Vec<Message> = waiting
-            .filter(|message| message.identity.is_some())
-            .collect();
-        store.settle_first(&new, MarkedBy::Request)?;
-        session.end(Marked::default());
-        Ok::<_, Error>(new.len() as u64)
-    });
-    let closed = store.close();
-    let marked = marked??;
-    closed?;
-    Ok(marked)
-}
-
 /// Signs in, and once more without CAPA where that made the server close.
-fn sign_in(
+pub(super) fn sign_in(
     account: &Account<'_>,
     unpipelined: Option<i64>,
     conduct: &mut Conduct,

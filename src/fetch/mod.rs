@@ -25,6 +25,7 @@ mod header_trouble;
 mod imports;
 mod key;
 mod look;
+mod mark;
 mod next;
 mod onward;
 mod reach;
@@ -42,7 +43,8 @@ use broken::Broken;
 pub use conduct::not_tried;
 use conduct::{Conduct, Missed};
 pub use error::Error;
-pub use look::{Look, examine, look, mark_seen, postponed, rehearse, takes_all};
+pub use look::{Look, examine, look, postponed, rehearse, takes_all};
+pub use mark::mark_seen;
 pub use reach::{Connect, Network, Route};
 pub use tell::failure;
 use tell::listed;
@@ -159,25 +161,27 @@ impl Account<'_> {
         let (mut store, target, twins) = self.open(directory, moment)?;
         outcome.is_first_mail = store.has_stored_nothing();
         self.tell_untold(&mut store, outcome);
-        let filter = self.filter()?;
-        let courier = self.courier(&store)?;
-        let fetched = self.apart(|| {
-            let mut hand = Hand::new(&store, courier);
-            self.hand_on(&mut store, &mut hand, Patience::Before, outcome)?;
-            let is_withheld = conduct.is_withheld_for_long();
-            let run = Run::new(&target, (&twins, filter), &mut hand, is_withheld);
-            let held = self.hold_sessions(&mut store, run, outcome, conduct);
-            // What waits need not wait for the server as well.
-            match held {
-                Ok(()) => hand.end(),
-                Err(error) => Err(self.hand_on_after(&mut store, &mut hand, error, outcome)),
-            }
+        let fetched = self.filter().and_then(|filter| {
+            let courier = self.courier(&store)?;
+            self.apart(|| {
+                let mut hand = Hand::new(&store, courier);
+                self.hand_on(&mut store, &mut hand, Patience::Before, outcome)?;
+                let is_withheld = conduct.is_withheld_for_long();
+                let run = Run::new(&target, (&twins, filter), &mut hand, is_withheld);
+                let held = self.hold_sessions(&mut store, run, outcome, conduct);
+                // What waits need not wait for the server as well.
+                match held {
+                    Ok(()) => hand.end(),
+                    Err(error) => Err(self.hand_on_after(&mut store, &mut hand, error, outcome)),
+                }
+            })
         });
         // What a reader that has stopped was not told is for the next run to tell.
         if self.environment.report.catch_up(&self.environment.stop) {
             store.reported();
         }
-        // Even after a failure: what was recorded is worth noting properly.
+        // Even after a failure: what was recorded is worth noting properly, and what was made for nothing is
+        // taken back.
         let closed = store.close();
         fetched??;
         Ok(closed?)

@@ -84,8 +84,6 @@ pub struct Connection {
     idle: usize,
     /// Such lines may stand before and behind any answer.
     lenient: bool,
-    /// They may stand behind the last answer at least, or the greeting.
-    repeats: bool,
     /// Found and not told yet.
     found: Option<Found>,
     violation: Option<Violation>,
@@ -133,7 +131,6 @@ impl Connection {
             greeted: false,
             idle: MOST_IDLE,
             lenient: false,
-            repeats: true,
             found: None,
             violation: None,
         }
@@ -145,7 +142,6 @@ impl Connection {
             pending: VecDeque::new(),
             greeted: true,
             idle: 0,
-            repeats: false,
             ..Self::new()
         }
     }
@@ -163,7 +159,6 @@ impl Connection {
             self.look_before(command, may_repeat);
         }
         self.idle = if may_repeat { MOST_IDLE } else { 0 };
-        self.repeats = may_repeat;
         self.pending.push_back(command.shape());
         Ok(())
     }

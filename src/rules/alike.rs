@@ -2,29 +2,9 @@
 //! to a person. A letter with its accent is one character or two, as the sender's system has it; spaces
 //! are of many kinds; and some characters are not seen at all.
 
+use crate::term::is_ignorable;
 use std::borrow::Cow;
 use unicode_normalization::UnicodeNormalization;
-
-/// Characters that are not seen: Default_Ignorable_Code_Point of the Unicode Character Database.
-const INVISIBLE: [(char, char); 17] = [
-    ('\u{ad}', '\u{ad}'),
-    ('\u{34f}', '\u{34f}'),
-    ('\u{61c}', '\u{61c}'),
-    ('\u{115f}', '\u{1160}'),
-    ('\u{17b4}', '\u{17b5}'),
-    ('\u{180b}', '\u{180f}'),
-    ('\u{200b}', '\u{200f}'),
-    ('\u{202a}', '\u{202e}'),
-    ('\u{2060}', '\u{206f}'),
-    ('\u{3164}', '\u{3164}'),
-    ('\u{fe00}', '\u{fe0f}'),
-    ('\u{feff}', '\u{feff}'),
-    ('\u{ffa0}', '\u{ffa0}'),
-    ('\u{fff0}', '\u{fff8}'),
-    ('\u{1bca0}', '\u{1bca3}'),
-    ('\u{1d173}', '\u{1d17a}'),
-    ('\u{e0000}', '\u{e0fff}'),
-];
 
 /// The one form of all texts that are the same by Unicode (canonical equivalence, NFC).
 pub(super) fn same(text: &str) -> Cow<'_, str> {
@@ -37,7 +17,7 @@ pub(super) fn same(text: &str) -> Cow<'_, str> {
 /// One form of texts that look much the same: without what is not seen, in small letters, by
 /// compatibility (NFKC), and with one plain space where there are any.
 pub(super) fn alike(text: &str) -> String {
-    let seen = text.chars().filter(|c| !is_invisible(*c)).nfkc();
+    let seen = text.chars().filter(|c| !is_ignorable(*c)).nfkc();
     // By the large letters: that makes `ss` of a sharp s.
     let folded = seen.collect::<String>().to_uppercase().to_lowercase();
     let mut alike = String::with_capacity(folded.len());
@@ -49,12 +29,6 @@ pub(super) fn alike(text: &str) -> String {
         }
     }
     alike
-}
-
-fn is_invisible(c: char) -> bool {
-    INVISIBLE
-        .iter()
-        .any(|(first, last)| (*first..=*last).contains(&c))
 }
 
 #[cfg(test)]
@@ -83,7 +57,7 @@ mod tests {
         #[test]
         fn what_is_alike_has_no_second_space_and_nothing_that_is_not_seen(text in "\\PC*") {
             let alike = alike(&text);
-            prop_assert!(!alike.contains("  ") && !alike.chars().any(is_invisible), "{alike:?}");
+            prop_assert!(!alike.contains("  ") && !alike.chars().any(is_ignorable), "{alike:?}");
         }
     }
 }

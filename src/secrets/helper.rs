@@ -57,7 +57,8 @@ fn run_within(
         false => (Stdio::null(), Group::OwnToTheEnd),
     };
     command.stdin(stdin);
-    // No signal that ends popfetch reaches it otherwise: SIGHUP, say, which it may ignore besides.
+    // A signal that ends popfetch does not reach it in a group of its own; and in ours it may ignore it, as
+    // SIGHUP.
     echo::last_work(end_attended);
 
     let deadline = Instant::now() + limit;

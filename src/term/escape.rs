@@ -70,9 +70,20 @@ pub(crate) fn is_unsafe(c: char) -> bool {
     c.is_control() || is_invisible(c)
 }
 
-/// Characters that show nothing, or that change how others are shown: all that Unicode 17 calls
-/// Default_Ignorable_Code_Point, and a few more.
+/// Characters that show nothing, or that change how others are shown.
 fn is_invisible(c: char) -> bool {
+    is_ignorable(c)
+        || matches!(c,
+            '\u{2028}' | '\u{2029}'       // line and paragraph separator
+            | '\u{2800}'                  // Braille blank
+            | '\u{fff9}'..='\u{fffb}'     // interlinear annotation
+            | '\u{13430}'..='\u{1343f}'   // Egyptian format controls
+            | '\u{1d159}'                 // null notehead
+        )
+}
+
+/// Characters that are not seen: Default_Ignorable_Code_Point of the Unicode Character Database, 17.0.
+pub fn is_ignorable(c: char) -> bool {
     matches!(c,
         '\u{ad}'                      // soft hyphen
         | '\u{34f}'                   // combining grapheme joiner
@@ -81,16 +92,13 @@ fn is_invisible(c: char) -> bool {
         | '\u{17b4}' | '\u{17b5}'     // Khmer inherent vowels
         | '\u{180b}'..='\u{180f}'     // Mongolian selectors and vowel separator
         | '\u{200b}'..='\u{200f}'     // zero-width space and joiners, LRM, RLM
-        | '\u{2028}'..='\u{202e}'     // line and paragraph separator, embeddings, overrides
+        | '\u{202a}'..='\u{202e}'     // embeddings, overrides
         | '\u{2060}'..='\u{206f}'     // word joiner, invisible operators, isolates
-        | '\u{2800}'                  // Braille blank
         | '\u{3164}' | '\u{ffa0}'     // Hangul fillers
         | '\u{fe00}'..='\u{fe0f}'     // variation selectors
         | '\u{feff}'                  // byte order mark
-        | '\u{fff0}'..='\u{fffb}'     // kept for such; interlinear annotation
-        | '\u{13430}'..='\u{1343f}'   // Egyptian format controls
+        | '\u{fff0}'..='\u{fff8}'     // kept for such
         | '\u{1bca0}'..='\u{1bca3}'   // shorthand format controls
-        | '\u{1d159}'                 // null notehead
         | '\u{1d173}'..='\u{1d17a}'   // musical format controls
         | '\u{e0000}'..='\u{e0fff}'   // tags
     )

@@ -16,7 +16,9 @@ mod words;
 mod wrap;
 
 pub(crate) use escape::is_unsafe;
-pub use escape::{LIMIT, escape, escape_bytes_up_to, escape_str, escape_up_to, unique_id};
+pub use escape::{
+    LIMIT, escape, escape_bytes_up_to, escape_str, escape_up_to, is_ignorable, unique_id,
+};
 pub use json::json_line;
 pub use percent::{percent, unpercent};
 pub use readable::readable;

@@ -83,7 +83,7 @@ impl Connection {
         // A connection that is to be secured has nothing in it but what was asked for.
         let secures = command == Command::Stls;
         let before = self.start;
-        if !secures && (may_repeat || self.repeats) {
+        if !secures {
             self.skip_idle_lines();
         }
         let is_next_lines = may_repeat && quirks::without_blanks(self.waiting()).is_empty();

@@ -347,6 +347,15 @@ fn s27_a_look_remembers_a_refused_password_as_well() {
 }
 
 #[test]
+fn s27_so_does_what_marks_messages_as_seen() {
+    let (server, home) = plainly(1, Behaviour::new());
+    with_password(&server, &home, "correct horse");
+    run(&home, &["state", "mark-seen", "a"], 77);
+    run(&home, &["fetch"], 77);
+    assert_eq!(server.sessions().len(), 1);
+}
+
+#[test]
 fn a_person_at_a_terminal_who_names_the_account_is_not_held_back() {
     if !installed("script") {
         return;
