@@ -89,7 +89,8 @@ fn a_million_known_messages_would_cost_less_than_128_mib_of_memory_new_mail_or_n
     home.popfetch(["state", "mark-seen", "a"]).expect(0);
     let fetch = || home.popfetch(["fetch"]).expect(0).peak_memory;
 
-    let before = fetch();
+    // One may end between two looks at its memory.
+    let before = (0..5).map(|_| fetch()).max().unwrap();
     remember(&home, STRANGE, 1000, KNOWN);
     // A tenth of them, in the interest of speed, and 10 MiB for all else.
     for new in [0, 1] {
@@ -146,7 +147,8 @@ fn h_a_million_messages_of_a_compacted_journal_would_cost_less_than_128_mib_of_m
     home.popfetch(["state", "mark-seen", "a"]).expect(0);
     let fetch = || home.popfetch(["fetch"]).expect(0).peak_memory;
 
-    let before = fetch();
+    // One may end between two looks at its memory.
+    let before = (0..5).map(|_| fetch()).max().unwrap();
     // All of a run are recorded as seen by one line behind them.
     go_on(&home, |lines| {
         (1000..1000 + KNOWN).for_each(|id| intend(lines, STRANGE, id));
@@ -187,7 +189,8 @@ fn h_to_show_or_to_verify_a_million_messages_would_cost_less_than_64_and_320_mib
         assert!(output.peak_memory > 0, "it was not measured");
         (output.peak_memory, output.stdout.lines().count() as u32)
     };
-    let few = commands.map(run);
+    // A run as short as this one may end between two looks at its memory, but not each of several.
+    let few = commands.map(|command| (0..5).map(|_| run(command)).max().unwrap());
     remember(&home, &tag, 1000, KNOWN);
     // A mail reader has put flags behind each name.
     for id in (0..1000 + KNOWN).step_by(2) {

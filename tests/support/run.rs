@@ -38,8 +38,8 @@ pub struct Output {
     pub stderr: String,
     /// The most memory the program ever had resident, in octets. It is read from VmHWM in
     /// /proc/PID/status every few milliseconds; that value only grows, so what is missed is only
-    /// the growth of the very last moment. 0 if the program ended before the first look, or
-    /// where there is no /proc.
+    /// the growth of the very last moment, which on a busy machine may be most of a short run. 0 if the
+    /// program ended before the first look, or where there is no /proc.
     pub peak_memory: u64,
 }
 
