@@ -1,5 +1,6 @@
 //! The help texts, and what is wrong with a command line, in lines that the terminal has room for.
 
+use super::at_hand;
 use super::fail::Failure;
 use crate::cli::Cli;
 use crate::exit::Status;
@@ -23,6 +24,7 @@ pub(super) fn parse(arguments: Vec<OsString>) -> Result<Cli, clap::Error> {
         command = fitted(command, columns);
     }
     let mut matches = command.try_get_matches_from_mut(arguments)?;
+    at_hand::note(&command, &matches);
     Cli::from_arg_matches_mut(&mut matches).map_err(|error| error.format(&mut command))
 }
 

@@ -326,7 +326,7 @@ impl Account<'_> {
             if !hand.tried.contains(&id) && !self.is_due_again(Some(delay)) {
                 let times = delay.count;
                 let why = format!(
-                    "it was refused {times} times, and waits; tried once a day, and at once with --now"
+                    "it was refused {times} times, and waits; tried once a day, and at once with popfetch --now"
                 );
                 self.miss(hand, &letter, &why);
             }

@@ -1,5 +1,7 @@
 //! What a hint says works when it is followed to the letter, however the account was named.
 
+/// Options that the command at hand takes.
+mod at_hand;
 /// Commands that hints name, run as they stand.
 mod commands;
 /// Disks, files and directories.
