@@ -8,6 +8,8 @@ mod commands;
 mod disk;
 /// The way to the server.
 mod line;
+/// What takes messages once they are stored.
+mod onward;
 /// Passwords, and the programs that print them.
 mod secrets;
 
