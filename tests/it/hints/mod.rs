@@ -8,6 +8,8 @@ mod commands;
 mod disk;
 /// The way to the server.
 mod line;
+/// Signing in by OAuth 2.0.
+mod login;
 /// What takes messages once they are stored.
 mod onward;
 /// Passwords, and the programs that print them.
