@@ -14,6 +14,8 @@ mod login;
 mod onward;
 /// Passwords, and the programs that print them.
 mod secrets;
+/// Accounts of other tools.
+mod taken_over;
 
 use std::fs;
 use std::os::unix::ffi::OsStrExt;
