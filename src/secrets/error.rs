@@ -168,6 +168,9 @@ pub enum SecretError {
     /// The terminal cannot be read.
     #[error("cannot ask for the password on the terminal")]
     Terminal(#[source] io::Error),
+    /// A person was asked, and nobody has answered.
+    #[error("nobody answered the question for the password within {} s", .0.as_secs())]
+    Unanswered(Duration),
     /// More than 64 KiB.
     #[error("this is too long for a password")]
     TooLong,
@@ -294,6 +297,12 @@ impl Diagnose for SecretError {
                 visible(&directory.display().to_string())
             ),
             Self::NotYours(_) => "use a file of your own".into(),
+            Self::Unanswered(_) => {
+                "run it once more and type it then; where nobody is there to be asked, say in the config \
+                 file where the account's password is: `password-file`, `password-command` or \
+                 `password-keyring`"
+                    .into()
+            }
             Self::Interrupted | Self::Stdin(_) | Self::Terminal(_) => return None,
         };
         Some(hint)
