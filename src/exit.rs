@@ -4,6 +4,8 @@
 //! already. Each error type below the command layer implements [`Diagnose`]; nothing else decides
 //! an exit status.
 
+pub mod at_hand;
+
 use rustix::io::Errno;
 use std::error::Error;
 use std::io;
@@ -122,10 +124,12 @@ pub trait Diagnose: std::error::Error + Send + Sync + 'static {
 pub fn scarcity(error: &io::Error) -> Option<&'static str> {
     let code = error.raw_os_error().map(Errno::from_raw_os_error)?;
     match code {
-        Errno::MFILE => Some(
+        Errno::MFILE => Some(at_hand::either(
+            "jobs",
             "too many files are open: raise the limit (ulimit -n); where there are several accounts, \
              --jobs 1 takes one at a time",
-        ),
+            "too many files are open: raise the limit (ulimit -n)",
+        )),
         Errno::NFILE => Some(
             "the whole system has too many files open: see what has them (lsof), or raise \
              fs.file-max",

@@ -56,7 +56,7 @@
 //! | [`stop`] | SIGINT and SIGTERM, the time a run may take, and what else signals ask for |
 //! | [`threads`] | threads where the system may have none left to give |
 //! | [`facts`] | no code: what the rest stands on, by the numbers that comments and tests bear |
-//! | [`exit`] | exit statuses, and what every error can say about itself |
+//! | [`exit`] | exit statuses, what every error can say about itself, and which options a hint may name |
 //! | [`term`] | foreign text made harmless, sizes in words, widths, colours, tables |
 //!
 //! # The order of effects

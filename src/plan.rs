@@ -229,10 +229,10 @@ impl Plan {
     }
 
     /// The places of the messages that wait, in order: those to fetch, and those that are skipped
-    /// and not seen.
+    /// and not seen, but for what a rule leaves: nobody waits for that.
     pub fn waiting(&self) -> impl Iterator<Item = usize> + '_ {
         let waits = |decision| match decision {
-            Decision::Skip(reason) => reason != Reason::Undeletable,
+            Decision::Skip(reason) => !matches!(reason, Reason::Undeletable | Reason::Rule),
             decision => matches!(decision, Decision::Fetch(_)),
         };
         let waiting = self.unseen().filter(move |(_, decision)| waits(*decision));

@@ -112,7 +112,8 @@ impl fmt::Display for Jobs {
 #[derive(Args, Clone, Debug)]
 #[command(after_help = "\
 With -q nothing is printed, and the exit status is 0 when new mail waits and 1 when none does.
-What a rule would leave on the server counts as new as well: rules are not asked here.
+What rules have left on the server does not count as new; of mail that no fetch has met yet they are
+asked by its size alone.
 
 Examples:
   popfetch check                  how much mail waits in each account

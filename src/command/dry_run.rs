@@ -19,6 +19,8 @@ use std::collections::{HashMap, HashSet};
 /// What a fetch would do with an account.
 struct Plan {
     keep: Keep,
+    /// It was not the profile that said so, but `--delete`.
+    keep_was_typed: bool,
     messages: Vec<(Message, Decision)>,
     /// The rules that have decided, in words, by place.
     rules: HashMap<usize, Ruling>,
@@ -130,6 +132,7 @@ pub(super) fn run(
             look.leave();
             Ok::<_, Error>(Plan {
                 keep: account.profile.policy.keep,
+                keep_was_typed: overrides.keep.is_some(),
                 messages,
                 rules,
                 headings,
@@ -246,7 +249,7 @@ fn as_table(looked: &Results<Plan>, verbose: bool) -> String {
             if !verbose && matches!(decision, Decision::Seen) {
                 continue;
             }
-            let (action, mut why) = words(*decision, plan.keep);
+            let (action, mut why) = words(*decision, plan);
             let rule = plan.rules.get(&place);
             why = rule.map(Ruling::reason).unwrap_or(why);
             let octets = message.octets.map_or_else(|| "?".to_owned(), size);
@@ -288,7 +291,7 @@ fn as_table(looked: &Results<Plan>, verbose: bool) -> String {
 fn plan_as_json(name: &str, plan: &Plan) -> Vec<u8> {
     let messages = plan.messages.iter().enumerate();
     let lines = messages.flat_map(|(place, (message, decision))| {
-        let (action, why) = words(*decision, plan.keep);
+        let (action, why) = words(*decision, plan);
         let rule = plan.rules.get(&place);
         json_of(name, message, action, &rule.map_or(why, Ruling::reason))
     });
@@ -310,14 +313,15 @@ fn json_of(name: &str, message: &Message, action: &str, why: &str) -> Vec<u8> {
     json_line(&object).unwrap_or_default()
 }
 
-fn words(decision: Decision, keep: Keep) -> (&'static str, String) {
+fn words(decision: Decision, plan: &Plan) -> (&'static str, String) {
     match decision {
         Decision::Delete => {
-            let why = match keep {
+            let why = match plan.keep {
                 Keep::For(period) => {
                     let period = crate::profile::units::duration(period);
                     format!("stored at least {period} ago")
                 }
+                _ if plan.keep_was_typed => "stored, and --delete".to_owned(),
                 _ => "stored, and keep = \"never\"".to_owned(),
             };
             ("delete", why)

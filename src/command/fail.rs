@@ -57,11 +57,16 @@ impl Failure {
         }
     }
 
+    /// Whether there is no account to work with.
+    pub(super) fn is_of_no_accounts(&self) -> bool {
+        matches!(self.place.as_deref(), Some(ConfigError::NoAccounts { .. }))
+    }
+
     /// Another hint, where there is no account to work with.
     pub(super) fn or_without_accounts(self, hint: &str) -> Self {
-        match self.place.as_deref() {
-            Some(ConfigError::NoAccounts { .. }) => Self::new(self.status, self.text(), hint),
-            _ => self,
+        match self.is_of_no_accounts() {
+            true => Self::new(self.status, self.text(), hint),
+            false => self,
         }
     }
 

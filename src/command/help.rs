@@ -1,5 +1,6 @@
 //! The help texts, and what is wrong with a command line, in lines that the terminal has room for.
 
+use super::at_hand;
 use super::fail::Failure;
 use crate::cli::Cli;
 use crate::exit::Status;
@@ -13,6 +14,10 @@ use std::io::{IsTerminal, Write, stderr, stdout};
 /// The longest word that leaves room for a text beside it, as an exit status does.
 const SHORT: usize = 8;
 
+/// Stands for a space at which no line may be broken (U+00A0): a command that is broken is no command any
+/// more for whoever copies it. One that is wider than the terminal goes on in the terminal's next line.
+const GLUE: &str = "\u{a0}";
+
 /// What a line below its command begins with.
 const BELOW: &str = "      ";
 
@@ -23,14 +28,21 @@ pub(super) fn parse(arguments: Vec<OsString>) -> Result<Cli, clap::Error> {
         command = fitted(command, columns);
     }
     let mut matches = command.try_get_matches_from_mut(arguments)?;
+    at_hand::note(&command, &matches);
     Cli::from_arg_matches_mut(&mut matches).map_err(|error| error.format(&mut command))
 }
 
 /// Shows the help, or the version; on standard error where it stands for what was left out.
 pub(super) fn show(error: &clap::Error) {
+    let hung = |text: String, columns: Option<usize>| {
+        let text = match columns {
+            Some(columns) => hang(&text, columns),
+            None => text,
+        };
+        text.replace(GLUE, " ")
+    };
     if error.use_stderr() {
-        let text = error.render().to_string();
-        let text = columns(stderr()).map_or_else(|| text.clone(), |columns| hang(&text, columns));
+        let text = hung(error.render().to_string(), columns(stderr()));
         let _ = stderr().write_all(text.as_bytes());
         return;
     }
@@ -39,10 +51,7 @@ pub(super) fn show(error: &clap::Error) {
         true => error.render().to_string(),
         false => error.render().ansi().to_string(),
     };
-    let text = match columns(stdout()) {
-        Some(columns) => hang(&text, columns),
-        None => text,
-    };
+    let text = hung(text, columns(stdout()));
     let mut stdout = stdout().lock();
     // Nobody is left to be told that this could not be printed.
     let _ = stdout
@@ -115,18 +124,25 @@ fn laid_out(text: &str, columns: usize) -> String {
                 text.push_str(line.trim());
             }
             (_, Some((left, right))) if indent > 0 => {
-                let left = format!("{}{left}", " ".repeat(indent));
-                rows.push((left, right.trim().to_owned()));
+                rows.push((whole(indent, left), right.trim().to_owned()));
             }
+            _ if indent > 0 => rows.push((whole(indent, line.trim()), String::new())),
             _ => rows.push((line.to_owned(), String::new())),
         }
     }
     let lines = rows.into_iter().map(|(left, right)| match right.trim() {
         "" => left,
-        right if left.len() <= SHORT => wrap_item(&format!("{left}  "), right, Some(columns)),
+        right if left.chars().count() <= SHORT => {
+            wrap_item(&format!("{left}  "), right, Some(columns))
+        }
         right => format!("{left}\n{}", wrap_item(BELOW, right, Some(columns))),
     });
     lines.collect::<Vec<_>>().join("\n")
+}
+
+/// What stands on a line of its own and is never broken.
+fn whole(indent: usize, text: &str) -> String {
+    " ".repeat(indent) + &text.replace(' ', GLUE)
 }
 
 #[cfg(test)]
@@ -139,7 +155,7 @@ mod tests {
                     something fails\n\nStatus:\n   64  the command line makes no sense";
         assert_eq!(laid_out(text, 80), text);
         assert_eq!(
-            laid_out(text, 30),
+            laid_out(text, 30).replace(GLUE, " "),
             "Examples:\n  popfetch -q\n      for cron: silent unless\n      something fails\n\n\
              Status:\n   64  the command line makes\n       no sense"
         );

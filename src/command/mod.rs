@@ -5,6 +5,7 @@
 
 mod account;
 mod ask;
+mod at_hand;
 mod check;
 mod context;
 mod doctor;

@@ -9,12 +9,13 @@
 //! left, as likely as not.
 
 use crate::fetch::Account;
+use crate::net::program::cannot_start;
 use crate::process::{self, Ending, Told};
 use crate::profile::units::duration;
 use crate::profile::{OnNew, Profile};
 use crate::report::{Event, Outcome, Report};
 use crate::stop::{Reason, Stop};
-use crate::term::quoted;
+use crate::term::{quoted, without_numbers};
 use crate::threads;
 use rustix::fs::{MemfdFlags, memfd_create};
 use std::cell::Cell;
@@ -184,9 +185,14 @@ impl Hooks {
             return warn(&format!("{program} was not run: {reason}"));
         }
         let limit = call.hook.limit;
+        let argv = call.hook.argv.clone();
         let (ending, told) = match call.run(&self.stop) {
             Ok(ended) => ended,
-            Err(error) => return warn(&format!("cannot run {program}: {error}")),
+            Err(error) => {
+                let why = without_numbers(&error.to_string());
+                let way = cannot_start("on-new", argv.first().map_or("", String::as_str), &error);
+                return warn(&format!("cannot run {program}: {why} ({way})"));
+            }
         };
         let said = lines(&told);
         if let Ending::Stopped(reason) = ending {

@@ -29,9 +29,9 @@ pub(super) fn run(
         None => paths::config_file()?,
     };
     let before = edit::read(&path).map_err(edit::EditError::from)?;
-    if before.is_empty() && context.global.config.is_some() {
-        // One that was named and is not there is no empty one.
-        Config::load(&path)?;
+    if before.is_empty() && !path.exists() {
+        // One that is not there is no empty one.
+        Config::find(context.global.config.as_deref(), &[])?;
     }
     if let Ok(config) = Config::load(&path)
         && !config.accounts().any(|it| it == name)

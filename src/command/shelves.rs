@@ -16,6 +16,10 @@ use std::os::fd::BorrowedFd;
 use std::path::{Path, PathBuf};
 use std::thread;
 
+/// What to do where no account says where mail is.
+pub(super) const OF_NO_ACCOUNT: &str = "popfetch setup sets an account up; without one name the Maildir, \
+                                        as in popfetch list --maildir ~/Mail/ada";
+
 /// What can be read, and whose it is.
 pub(super) struct Shelves {
     pub(super) places: Places,
@@ -71,12 +75,7 @@ impl Shelves {
         let mut with_nothing = Vec::new();
         let selected = context.selected(accounts, &overrides, report);
         // Of mail that is here no server need be known.
-        let selected = selected.map_err(|failure| {
-            failure.or_without_accounts(
-                "popfetch setup sets an account up; without one name the Maildir, as in popfetch list --maildir \
-                 ~/Mail/ada",
-            )
-        })?;
+        let selected = selected.map_err(|failure| failure.or_without_accounts(OF_NO_ACCOUNT))?;
         for (name, profile) in selected {
             let profile = match profile {
                 Ok(profile) => profile,

@@ -3,7 +3,7 @@
 use super::context::Context;
 use super::fail::{Failure, print};
 use super::pager::page;
-use super::shelves::{Shelves, confined};
+use super::shelves::{OF_NO_ACCOUNT, Shelves, confined};
 use crate::cli::Show;
 use crate::durable::Disk;
 use crate::exit::Status;
@@ -94,7 +94,17 @@ fn find(context: &Context<'_>, arguments: &Show) -> Result<PathBuf, Failure> {
                 .map(paths::in_full)
                 .as_deref(),
         );
-        return found.map_err(|error| Failure::from(error).with_in_hint("popfetch list", &config));
+        return found.map_err(|error| {
+            let has_no_list = matches!(error, Error::NoNumber { known: 0, .. });
+            let failure = Failure::from(error).with_in_hint("popfetch list", &config);
+            // A list is made of the accounts.
+            match context.config(&[]) {
+                Err(without) if has_no_list && without.is_of_no_accounts() => {
+                    failure.with_hint(OF_NO_ACCOUNT)
+                }
+                _ => failure,
+            }
+        });
     }
     let path = paths::in_full(&paths::with_home(arguments.message.clone()));
     if path.is_file() {

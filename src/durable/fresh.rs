@@ -80,6 +80,20 @@ impl Disk {
         dir.check_writable()
     }
 
+    /// Whether [`Disk::create_directory`] makes it: the first directory that is missing is made, and taken
+    /// back at once. Some places, as /proc, take none although whoever asks may write there.
+    pub fn try_directory(&self, path: &Path) -> io::Result<()> {
+        self.check_directory(path)?;
+        let is_missing = |path: &&Path| fs::symlink_metadata(path).is_err();
+        let Some(first) = path.ancestors().take_while(is_missing).last() else {
+            return Ok(());
+        };
+        self.create_directory(first)?;
+        // Somebody may have put something there meanwhile, and wants it then.
+        let _ = self.remove_directory(first);
+        Ok(())
+    }
+
     fn all_made(&self) -> MutexGuard<'_, BTreeSet<PathBuf>> {
         self.made.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -1,6 +1,7 @@
 //! What an account's fetch that has ended early comes to, and what a person can do about it.
 
 use super::Error;
+use crate::exit::at_hand::{either, takes};
 use crate::exit::{Diagnose, Status};
 use crate::source::{self, Meaning};
 use crate::state::{RefusalKind, Why};
@@ -38,20 +39,23 @@ impl Diagnose for Error {
             Self::Advised { hint, .. } => Some(hint.clone()),
             Self::Early { early, login } => Some(match (early.why, login) {
                 (Why::Refused(RefusalKind::Credentials, _), Some(word)) => format!(
-                    "a new sign-in is tried at once: popfetch login {word}; add --now to try with the \
-                     one that there is"
+                    "a new sign-in is tried at once: popfetch login {word}; {}",
+                    at_once("try with the one that there is")
                 ),
-                (Why::Refused(RefusalKind::Credentials, _), None) => {
-                    "a changed password is tried at once, as a rule; add --now to try the same one again"
-                        .to_owned()
-                }
-                _ => "add --now to try at once".to_owned(),
+                (Why::Refused(RefusalKind::Credentials, _), None) => format!(
+                    "a changed password is tried at once, as a rule; {}",
+                    at_once("try the same one again")
+                ),
+                _ => at_once("try at once"),
             }),
-            Self::NoThread(_) => Some(
-                "raise the limit of processes (ulimit -u), or end some of yours; where there are \
-                 several accounts, --jobs 1 takes one at a time"
-                    .to_owned(),
-            ),
+            Self::NoThread(_) => Some(format!(
+                "raise the limit of processes (ulimit -u), or end some of yours{}",
+                either(
+                    "jobs",
+                    "; where there are several accounts, --jobs 1 takes one at a time",
+                    ""
+                )
+            )),
             Self::NotInStep => Some(
                 "the next run fetches what is missing; run with -vv to see what the server sends"
                     .to_owned(),
@@ -76,8 +80,8 @@ impl Diagnose for Error {
             Self::Refusing(_) => Some(
                 match self.meaning() {
                     Some(Meaning::Limit) => {
-                        "it sends only so much in a certain time; the next run goes on, and --now \
-                         tries at once"
+                        "it sends only so much in a certain time; the next run goes on, and \
+                         popfetch --now tries at once"
                     }
                     _ => "what is missing stays on the server; the next run asks again",
                 }
@@ -131,6 +135,14 @@ impl Diagnose for Error {
             ),
             other => other.cause().and_then(Diagnose::hint),
         }
+    }
+}
+
+/// What has a server asked that is left alone for a while.
+fn at_once(what: &str) -> String {
+    match takes("now") {
+        true => format!("add --now to {what}"),
+        false => format!("to {what}: popfetch --now"),
     }
 }
 

@@ -2,9 +2,11 @@
 
 use super::Error;
 use super::aside::Aside;
+use crate::net::program::cannot_start;
 use crate::process::{self, Care, Ending};
 use crate::rules::{FilterCommand, Verdict};
 use crate::stop::Stop;
+use crate::term::without_numbers;
 use std::io;
 use std::process::Command;
 use std::time::Duration;
@@ -30,7 +32,7 @@ impl FilterRun {
         let (argv, stop) = (filter.argv().to_vec(), stop.clone());
         let aside = Aside::start(move |header: Vec<u8>| {
             let verdict = run(&argv, &header, LIMIT, &stop);
-            verdict.unwrap_or_else(|error| Err(error.to_string()))
+            verdict.unwrap_or_else(|error| Err(cannot_run(&argv, &error)))
         });
         Ok(Self {
             aside: aside?,
@@ -61,6 +63,13 @@ impl FilterRun {
             }
         }
     }
+}
+
+fn cannot_run(argv: &[String], error: &io::Error) -> String {
+    let program = argv.first().map_or("", String::as_str);
+    let way = cannot_start("filter-command", program, error);
+    let why = without_numbers(&error.to_string());
+    format!("cannot run `{program}`: {why}; {way}")
 }
 
 /// Runs the program for one header; the reason where it says nothing.

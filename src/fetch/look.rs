@@ -159,6 +159,9 @@ fn try_look(
             account.tell_ageless(reason);
         }
     }
+    if stops != Stops::Told {
+        account.apply_remembered(&mut view, &maildrop, &mut plan);
+    }
     if stops == Stops::Told && plan.undated() > 0 {
         account.tell_undated(&plan);
     }

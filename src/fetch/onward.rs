@@ -326,7 +326,7 @@ impl Account<'_> {
             if !hand.tried.contains(&id) && !self.is_due_again(Some(delay)) {
                 let times = delay.count;
                 let why = format!(
-                    "it was refused {times} times, and waits; tried once a day, and at once with --now"
+                    "it was refused {times} times, and waits; tried once a day, and at once with popfetch --now"
                 );
                 self.miss(hand, &letter, &why);
             }
@@ -359,10 +359,11 @@ impl Account<'_> {
         outcome.waiting = waiting;
         let text = format!(
             "{} to be handed on, and the config file has no `deliver` any more: not deleted from the \
-             server. Put it back for one more run, or say that they are fine where they are: popfetch \
-             state accept {} with their unique-ids",
+             server. Put it back for one more run, or say of each that it is fine where it is: `popfetch \
+             state accept {} UNIQUE-ID`; their unique-ids are in `popfetch state show {}`",
             waits(waiting),
-            self.profile.word_with_maildir()
+            self.profile.word_with_maildir(),
+            self.profile.word()
         );
         if !self.environment.quiet {
             self.tell(Event::Warning(&text));

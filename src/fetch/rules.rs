@@ -175,6 +175,40 @@ impl<'p> Account<'p> {
         Ok(ruled)
     }
 
+    /// Leaves in the plan what these rules would leave by what is known already: its listed size, and what an
+    /// earlier fetch was told by its header. For whoever asks for no header.
+    pub(super) fn apply_remembered(
+        &self,
+        memory: &mut impl Memory,
+        maildrop: &Maildrop,
+        plan: &mut Plan,
+    ) {
+        let rules = &self.profile.rules;
+        if rules.are_none() {
+            return;
+        }
+        let open: Vec<(usize, bool)> = plan.open_to_rules().collect();
+        for (place, is_fetched_otherwise) in open {
+            let Some(message) = maildrop.message(place) else {
+                continue;
+            };
+            let gist = memory.gist(&message, rules.fingerprint());
+            let header = gist
+                .as_ref()
+                .map_or(Knowledge::Unasked, Knowledge::Remembered);
+            let listed = Listed {
+                octets: message.octets,
+                // The time is asked of the server by other messages' headers.
+                now: None,
+                is_fetched_otherwise,
+            };
+            let ruling = rules.judge(listed, header);
+            if ruling.leaves() {
+                plan.apply(place, ruling);
+            }
+        }
+    }
+
     /// Asks once more for headers that would have messages left or deleted, and tells which are the same. A
     /// header has no size that could tell whether it is whole, or whose it is: where answers were exchanged,
     /// or one came twice and another not at all, the second time they come in another order.

@@ -363,7 +363,7 @@ impl fmt::Display for Reason {
                     FailureKind::Refused => "refused by the server",
                     FailureKind::Dropped => "the connection broke over it",
                 };
-                write!(f, "{how} {count} times; tried once a day, and at once with --now")
+                write!(f, "{how} {count} times; tried once a day, and at once with popfetch --now")
             }
             Self::Rule => f.write_str("a rule leaves it"),
             Self::Undeletable => f.write_str("the server does not delete it although it was asked five times: has it a setting of its own, as Gmail has?"),

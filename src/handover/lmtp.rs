@@ -14,7 +14,7 @@ mod wire;
 use super::envelope::sender;
 use super::words::Words;
 use super::{Answer, Unable};
-use crate::exit::{Status, is_scarce};
+use crate::exit::{Status, is_scarce, scarcity};
 use crate::stop::Stop;
 use crate::term::escape;
 use data::{Measures, measure};
@@ -157,7 +157,10 @@ impl Lmtp {
             Err(Answer::Unable(unable)) => Err(unable),
             Err(Answer::Later(what) | Answer::Hangs(what) | Answer::Refused(what)) => Err(Unable {
                 what,
-                hint: HINT.to_owned(),
+                hint: kept(
+                    "something is there, and does not answer as an LMTP server does: is it the right \
+                     socket or port in `deliver`?",
+                ),
                 status: Status::Temporary,
             }),
             Err(Answer::Ready(_) | Answer::Taken(_) | Answer::Damaged(_)) => Ok(String::new()),
@@ -181,8 +184,9 @@ impl Lmtp {
             false if reply.is_for_now() => Err(self.not_now(&reply)),
             false => Err(Answer::Unable(Unable {
                 what: self.says(&format!("it does not speak LMTP: {reply}")),
-                hint: "an SMTP server is something else; name one that speaks LMTP in `deliver`"
-                    .to_owned(),
+                hint: kept(
+                    "an SMTP server is something else; name one that speaks LMTP in `deliver`",
+                ),
                 status: Status::Config,
             })),
         }
@@ -228,9 +232,19 @@ impl Lmtp {
     }
 
     fn not_now(&self, reply: &Reply) -> Answer {
+        let (what, hint) = match reply.is_for_now() {
+            true => (
+                "it takes no mail now",
+                "this will pass: the next run tries again",
+            ),
+            false => (
+                "it takes no mail from here",
+                "what it says is for whoever runs it; is it the right server in `deliver`?",
+            ),
+        };
         Answer::Unable(Unable {
-            what: self.says(&format!("it takes no mail now: {reply}")),
-            hint: HINT.to_owned(),
+            what: self.says(&format!("{what}: {reply}")),
+            hint: kept(hint),
             status: Status::Temporary,
         })
     }
@@ -264,7 +278,10 @@ impl Lmtp {
         };
         Answer::Unable(Unable {
             what: format!("cannot connect to {}: {error}", self.place),
-            hint: HINT.to_owned(),
+            hint: match scarcity(error) {
+                Some(scarce) => kept(scarce),
+                None => kept(self.place.way_to_reach(error)),
+            },
             status,
         })
     }
@@ -274,8 +291,39 @@ impl Lmtp {
     }
 }
 
-const HINT: &str = "is the LMTP server running, and may you connect to it? `deliver` in the config file \
-                    names it; what was fetched is kept until it works";
+/// What every hint ends with: nothing is lost.
+fn kept(way: &str) -> String {
+    format!("{way}; what was fetched is kept until it works")
+}
+
+impl Place {
+    /// What to do where it cannot be connected to.
+    fn way_to_reach(&self, error: &io::Error) -> &'static str {
+        match (self, error.kind()) {
+            (Self::Unix(_), io::ErrorKind::NotFound) => {
+                "there is no such socket: is the LMTP server running, and is this where it listens? \
+                 `deliver` in the config file names it"
+            }
+            (Self::Unix(_), io::ErrorKind::PermissionDenied) => {
+                "you need the right to write to the socket, and to enter its directory: the LMTP \
+                 server's own settings say who has it"
+            }
+            (Self::Unix(_), io::ErrorKind::ConnectionRefused) => {
+                "the socket is there and nobody listens to it: start the LMTP server"
+            }
+            (Self::Tcp { .. }, io::ErrorKind::ConnectionRefused) => {
+                "nobody listens on this port: is the LMTP server running, and is it the right one in \
+                 `deliver`?"
+            }
+            (Self::Tcp { .. }, _) => {
+                "check the network, and the host and the port in `deliver` in the config file"
+            }
+            (Self::Unix(_), _) => {
+                "is it the socket of an LMTP server? `deliver` in the config file names it"
+            }
+        }
+    }
+}
 
 impl Abilities {
     /// The lines behind the first one of the reply to LHLO, each a word with parameters.

@@ -119,8 +119,9 @@ impl Mbox {
         // Each message would wait as long.
         let busy = || {
             Answer::Hangs(format!(
-                "{} is locked by another program",
-                self.path.display()
+                "{} is locked by another program{}",
+                self.path.display(),
+                named_by(&dir, name)
             ))
         };
         let wait = || match Instant::now() < until && stop.requested().is_none() {
@@ -401,6 +402,19 @@ impl Lock {
             Err(error) if error.kind() == io::ErrorKind::PermissionDenied => Ok(true),
             Err(error) => Err(error),
         }
+    }
+}
+
+/// Which file says that it is locked, where one does, for a person to look at.
+fn named_by(dir: &Dir, name: &OsStr) -> String {
+    let mut lock = name.to_owned();
+    lock.push(".lock");
+    match dir.contains(&lock) {
+        Ok(true) => format!(
+            ", as {} says; if none is running that would, remove that",
+            dir.path().join(&lock).display()
+        ),
+        _ => String::new(),
     }
 }
 

@@ -8,6 +8,7 @@ use super::envelope::from_line;
 use super::words::Words;
 use super::{Answer, Letter, Unable};
 use crate::exit::{Status, is_scarce};
+use crate::net::program::cannot_start;
 use crate::process::{self, Care, Ending, Fed, Keep};
 use crate::stop::Stop;
 use std::fmt;
@@ -70,15 +71,19 @@ impl Program {
     }
 
     /// Where it is, by the same rules as it is started by.
-    pub fn find(&self) -> Option<PathBuf> {
-        process::find(self.name())
+    ///
+    /// # Errors
+    /// It is nowhere.
+    pub fn find(&self) -> Result<PathBuf, Unable> {
+        let found = process::find(self.name());
+        found.ok_or_else(|| self.unable(&rustix::io::Errno::NOENT.into()))
     }
 
     /// Gives it a message, which is the file.
     pub(super) fn hand(&self, words: &Words, letter: &Letter, file: File, stop: &Stop) -> Answer {
         match self.run(words, letter, file, stop) {
             Ok(fed) => self.judge(&fed),
-            Err(error) => self.unable(&error),
+            Err(error) => Answer::Unable(self.unable(&error)),
         }
     }
 
@@ -142,25 +147,16 @@ impl Program {
         format!("`{}`: {what}{says}", self.name())
     }
 
-    fn unable(&self, error: &io::Error) -> Answer {
-        let (status, hint) = match is_scarce(error) {
-            true => (
-                Status::Temporary,
-                "the next run tries again; what was fetched is kept until then".to_owned(),
-            ),
-            false => (
-                Status::Config,
-                format!(
-                    "is it there, and can it be run? `deliver` in the config file names it; what was \
-                     fetched is kept until it works: command -v {}",
-                    crate::term::quoted(self.name())
-                ),
-            ),
+    fn unable(&self, error: &io::Error) -> Unable {
+        let status = match is_scarce(error) {
+            true => Status::Temporary,
+            false => Status::Config,
         };
-        Answer::Unable(Unable {
+        let way = cannot_start("deliver", self.name(), error);
+        Unable {
             what: format!("cannot start `{}`: {error}", self.name()),
-            hint,
+            hint: format!("{way}; what was fetched is kept until it works"),
             status,
-        })
+        }
     }
 }

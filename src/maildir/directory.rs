@@ -327,6 +327,18 @@ impl Site {
         }
     }
 
+    /// Fails where [`Site::settle`] would: what is missing is made for the trial, and taken back.
+    pub fn try_out(&self, disk: &Disk) -> Result<(), Error> {
+        self.check(disk, false)?;
+        if self.ground != Ground::Nothing {
+            return Ok(());
+        }
+        disk.try_directory(&self.path).map_err(|source| {
+            let path = self.path.clone();
+            Error::Create { path, source }
+        })
+    }
+
     /// Makes what is missing of a Maildir, whatever else is there, and opens it.
     pub fn make(&self, disk: &Disk) -> Result<Maildir, Error> {
         let mut made = Vec::new();

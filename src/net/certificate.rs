@@ -5,6 +5,7 @@ use super::Error;
 use super::facts::Certificate;
 use super::pin::{Pin, PinMismatch};
 use super::speech::Speech;
+use crate::exit::at_hand::{either, takes};
 use crate::moment::Moment;
 use crate::term::escape_up_to;
 use rustls::pki_types::{CertificateDer, UnixTime};
@@ -203,12 +204,17 @@ impl Distrust {
         let advice = self.cause.advice();
         match self.pin {
             None => advice,
-            Some(pin) => format!(
-                "{advice}. The key that was seen is tls-pin = \"{pin}\"; once you have made sure by \
+            Some(pin) => {
+                let of_url = match takes("tls-pin") {
+                    true => format!(" (with a URL: --tls-roots pinned --tls-pin {pin})"),
+                    false => String::new(),
+                };
+                format!(
+                    "{advice}. The key that was seen is tls-pin = \"{pin}\"; once you have made sure by \
                  another way that it is the server's, that line together with tls-roots = \
-                 \"pinned\" in its account trusts it and no other (with a URL: --tls-roots pinned \
-                 --tls-pin {pin})"
-            ),
+                 \"pinned\" in its account trusts it and no other{of_url}"
+                )
+            }
         }
     }
 }
@@ -263,24 +269,23 @@ impl Cause {
                          with its name"
                     .to_owned(),
             },
-            Self::SelfSigned => "it is signed by itself alone, as on a server of one's own; if that \
+            Self::SelfSigned => {
+                "it is signed by itself alone, as on a server of one's own; if that \
                                  is not what this is, do not go on"
-                .to_owned(),
-            Self::UnknownAuthority => {
-                "if your organisation or you have an authority, name its certificate: tls-roots = \
-                 \"/path/to/ca.pem\"; if this machine's list may be old, tls-roots = \"bundled\" is \
-                 Mozilla's (--tls-roots does the same for URLs); otherwise someone may be between \
-                 you and the server: do not go on"
                     .to_owned()
             }
+            Self::UnknownAuthority => format!(
+                "if your organisation or you have an authority, name its certificate: tls-roots = \
+                 \"/path/to/ca.pem\"; if this machine's list may be old, tls-roots = \"bundled\" is \
+                 Mozilla's{}; otherwise someone may be between you and the server: do not go on",
+                either("tls-roots", " (--tls-roots does the same for URLs)", "")
+            ),
             Self::OtherKey => {
                 "either the server has a new key, which whoever runs it can tell you, or someone \
                  is between you and it: do not go on before you know"
                     .to_owned()
             }
-            Self::Forgeable => {
-                "whoever runs the server must put in a newer certificate".to_owned()
-            }
+            Self::Forgeable => "whoever runs the server must put in a newer certificate".to_owned(),
             Self::Other => "whoever runs the server must put in another certificate; if it has a \
                             good one, someone may be between you and it: do not go on"
                 .to_owned(),

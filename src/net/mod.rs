@@ -27,6 +27,7 @@ pub use facts::Facts;
 pub use route::{Protection, Route, Target};
 pub use stream::{Moved, Stream};
 
+use crate::exit::at_hand::either;
 use crate::exit::{Diagnose, Status};
 use crate::private;
 use crate::stop;
@@ -298,8 +299,9 @@ impl Diagnose for Error {
             Self::TimedOut(seconds) | Self::TooSlow(seconds) => {
                 return Some(format!(
                     "the next run tries again, and goes on behind what is here already; a server \
-                     that needs longer gets it by timeout = \"{} min\" in its account, or by --timeout",
-                    longer(*seconds)
+                     that needs longer gets it by timeout = \"{} min\" in its account{}",
+                    longer(*seconds),
+                    either("timeout", ", or by --timeout", "")
                 ));
             }
             Self::Dripping(_) => {
@@ -310,7 +312,7 @@ impl Diagnose for Error {
                 "the next run tries again, and goes on behind what is here already"
             }
             Self::Roots(_) => {
-                "`tls-roots` (--tls-roots) is a file of certificates in PEM, each between BEGIN \
+                "`tls-roots` is a file of certificates in PEM, each between BEGIN \
                  CERTIFICATE and END CERTIFICATE, or \"bundled\" for Mozilla's list; one in DER \
                  becomes PEM by: openssl x509 -inform der -in FILE -out FILE.pem"
             }

@@ -5,6 +5,7 @@
 //! a thread that exists before the confinement and can do nothing else.
 
 use super::Error;
+use crate::exit::scarcity;
 use crate::paths;
 use crate::process::{Group, Running};
 use crate::term::{escape_up_to, quoted};
@@ -33,6 +34,9 @@ const LINE: u64 = 400;
 
 /// What to do where the program of the key `key` cannot be started.
 pub fn cannot_start(key: &str, program: &str, error: &io::Error) -> String {
+    if let Some(scarce) = scarcity(error) {
+        return scarce.to_owned();
+    }
     let shown = quoted(program);
     match error.kind() {
         io::ErrorKind::NotFound if program.starts_with('~') || program.contains('$') => {

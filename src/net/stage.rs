@@ -18,6 +18,9 @@ const NOBODY: &str = "nobody";
 /// Seconds over which a server's least rate is measured.
 const RATE_OVER: &str = "POPFETCH_TEST_RATE_OVER";
 
+/// Milliseconds for which a question for a password stands.
+const ANSWER_WITHIN: &str = "POPFETCH_TEST_ANSWER_WITHIN";
+
 /// Where this name leads to, if the tests say where names lead to at all. What they do not name does
 /// not exist, but for what is this machine anyway: no test goes out into the world.
 pub(super) fn addresses_of(host: &str, port: u16) -> Option<Result<Vec<SocketAddr>, Error>> {
@@ -48,6 +51,12 @@ pub(super) fn ask_nobody(_: &str, _: u16) -> io::Result<Vec<SocketAddr>> {
     loop {
         thread::park();
     }
+}
+
+/// How long a question for a password stands in tests, if they say so.
+pub(crate) fn answer_within() -> Option<Duration> {
+    let milliseconds = std::env::var(ANSWER_WITHIN).ok()?.parse().ok()?;
+    Some(Duration::from_millis(milliseconds))
 }
 
 /// Over how long the tests measure the least rate of a server, if they say so.

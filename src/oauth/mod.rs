@@ -13,6 +13,7 @@ pub use flows::{browser_login, device_login, refresh};
 pub use loopback::Loopback;
 pub use protocol::{DevicePrompt, Grant};
 
+use crate::exit::at_hand::either;
 use crate::exit::{Diagnose, Status};
 use crate::net;
 use crate::term::escape_str;
@@ -67,6 +68,9 @@ pub enum Error {
         /// What is wrong with it; without any of it.
         reason: &'static str,
     },
+    /// A sign-in that would be over within the hour.
+    #[error("{0} gave an access token, and no refresh token to get the next one with")]
+    NoRefreshToken(String),
     /// The person said no.
     #[error("the sign-in was declined in the browser")]
     Declined,
@@ -125,6 +129,18 @@ impl Error {
     pub fn is_over(&self) -> bool {
         matches!(self, Self::Refused { error, .. } if error == "invalid_grant")
     }
+
+    /// The provider wants a person, as where it has a new question (OpenID Connect Core 1.0 section
+    /// 3.1.2.6).
+    pub fn wants_person(&self) -> bool {
+        const WORDS: [&str; 4] = [
+            "account_selection_required",
+            "consent_required",
+            "interaction_required",
+            "login_required",
+        ];
+        matches!(self, Self::Refused { error, .. } if WORDS.contains(&error.as_str()))
+    }
 }
 
 impl From<web::Error> for Error {
@@ -145,7 +161,7 @@ impl Diagnose for Error {
             Self::Busy { .. } | Self::Slow(_) => Status::Temporary,
             Self::Declined | Self::Expired(_) => Status::NoPermission,
             Self::Net { source, .. } => source.status(),
-            Self::NoFlow(_) => Status::Config,
+            Self::NoFlow(_) | Self::NoRefreshToken(_) => Status::Config,
             // What must be changed for these stands in the config file.
             Self::Refused { error, .. } => match error.as_str() {
                 "invalid_client"
@@ -163,29 +179,84 @@ impl Diagnose for Error {
 
     fn hint(&self) -> Option<String> {
         let hint = match self {
-            Self::Answer { .. } => "check the endpoints in the account's `oauth` table",
-            Self::Busy { .. } | Self::Slow(_) => "the next run tries again",
+            Self::Answer { .. } => {
+                "check the endpoints in the account's `oauth` table, if it has any; where they are \
+                 right, the provider has trouble of its own: try again in a while"
+            }
+            Self::Busy { .. } | Self::Slow(_) => PASSES,
             Self::Declined | Self::Expired(_) => "run the same command again",
             Self::Net { source, .. } => match source.as_ref() {
                 net::Error::NoSuchHost { .. } => {
                     "is there a network? Check the endpoints in the account's `oauth` table, if it \
                      has any"
                 }
-                other => return other.hint(),
+                other => match of_the_way(other) {
+                    Some(hint) => hint,
+                    None => return other.hint(),
+                },
             },
+            Self::NoRefreshToken(_) => {
+                "`scope` in the account's `oauth` table must ask for one, which many providers have as \
+                 offline_access"
+            }
             Self::NoFlow("device flow") => "leave out --device",
-            Self::NoFlow(_) => "use --device, or add `authorization-endpoint` to the account",
+            Self::NoFlow(_) => either(
+                "device",
+                "use --device, or add `authorization-endpoint` to the account's `oauth` table",
+                "add `authorization-endpoint` to the account's `oauth` table",
+            ),
             Self::Refused { error, .. } => match error.as_str() {
                 "invalid_client" | "unauthorized_client" => {
                     "check `client-id` and `client-secret` in the account's `oauth` table, and \
                      what kind of application the provider has them down for"
                 }
                 "invalid_scope" => "check `scope` in the account's `oauth` table",
-                "invalid_grant" => "run popfetch login again",
-                _ => return None,
+                "invalid_grant" => "run the same command again: what a sign-in brings is good once",
+                "temporarily_unavailable" | "server_error" => PASSES,
+                _ => {
+                    "what the provider says is for whoever runs it, or has set up the account there"
+                }
             },
-            Self::Loopback(_) | Self::Stopped(_) => return None,
+            Self::Loopback(_) => either(
+                "device",
+                "use --device, for which nothing has to come back to this machine",
+                "popfetch login --device signs in without",
+            ),
+            Self::Stopped(_) => return None,
         };
         Some(hint.to_owned())
     }
+}
+
+/// Of what is the provider's trouble. A fetch has a next run, and who signs in is there to try again.
+const PASSES: &str = "this will pass: try again in a while, as the next fetch does by itself";
+
+/// What to do about the way to a provider, where that is something else than about the way to a mail
+/// server: it is not the account's `host` and `port`, nor a certificate of its keys.
+fn of_the_way(error: &net::Error) -> Option<&'static str> {
+    Some(match error {
+        net::Error::Connect { .. } | net::Error::Lookup { .. } => {
+            "check the network, and the endpoints in the account's `oauth` table, if it has any"
+        }
+        net::Error::Closed
+        | net::Error::Io(_)
+        | net::Error::TimedOut(_)
+        | net::Error::TooSlow(_)
+        | net::Error::Dripping(_) => PASSES,
+        net::Error::Handshake(_) | net::Error::NotTls { .. } => {
+            "check the endpoints in the account's `oauth` table, if it has any: they are https, and \
+             usually on port 443"
+        }
+        net::Error::Certificate { .. } => {
+            "the provider is trusted by this system's list of authorities alone, or by Mozilla's with \
+             tls-roots = \"bundled\" in the account; a certificate or a pin of the account's is about \
+             its mail server. If the list is right, someone may be between you and the provider: do not \
+             go on"
+        }
+        net::Error::Alert(_) | net::Error::OldTls { .. } => {
+            "the provider and popfetch agree on no way to encrypt: check the endpoints in the account's \
+             `oauth` table, if it has any"
+        }
+        _ => return None,
+    })
 }

@@ -211,7 +211,7 @@ pub(super) fn grant(
         .refresh_token
         .filter(|token| !token.is_empty())
         .or_else(|| earlier.map(|grant| grant.refresh_token.clone()))
-        .ok_or_else(|| unusable("there is no refresh token in it; is the scope right?"))?;
+        .ok_or_else(|| Error::NoRefreshToken(answer.host.clone()))?;
     let life = tokens.expires_in.filter(|life| *life >= 0);
     Ok(Grant {
         login: login.to_owned(),
@@ -346,13 +346,20 @@ mod tests {
             "<html>tr0ub4dor</html>",
             r#"{"access_token":3,"x":"tr0ub4dor"}"#,
             r#"{"access_token":"tr0ub4dor\u0001","refresh_token":"r"}"#,
-            r#"{"access_token":"tr0ub4dor"}"#,
             r#"{"access_token":"tr0ub4dor","refresh_token":"r","token_type":"mac"}"#,
         ] {
             let error = grant(&answer(200, body), "l", None, 0).unwrap_err();
             assert!(matches!(error, Error::Answer { .. }), "{body}");
             assert!(!error.to_string().contains("tr0ub4dor"), "{body}");
         }
+    }
+
+    #[test]
+    fn a_token_that_cannot_be_renewed_is_no_sign_in() {
+        let body = r#"{"access_token":"tr0ub4dor"}"#;
+        let error = grant(&answer(200, body), "l", None, 0).unwrap_err();
+        assert!(matches!(error, Error::NoRefreshToken(_)));
+        assert!(!error.to_string().contains("tr0ub4dor"), "{error}");
     }
 
     #[test]

@@ -77,15 +77,16 @@ impl Config {
             text,
         });
         let problem = |within, error: &_| Problem::from_toml(source.clone(), within, error);
-        let file = File::parse(&source.text)
-            .map_err(|error| ConfigError::Invalid(Box::new(problem(Within::File, &error))))?;
+        let file = File::parse(&source.text);
+        let mistakes = file.mistakes.iter();
+        let mistakes = mistakes.map(|it| Problem::of_syntax(source.clone(), it));
         let of_file = file
             .faults
             .iter()
             .map(|it| problem(Within::File, &it.error));
         let defaults = file.defaults.faults.iter();
         let of_defaults = defaults.map(|it| problem(Within::Defaults, &it.error));
-        let wrong: Vec<_> = of_file.chain(of_defaults).collect();
+        let wrong: Vec<_> = mistakes.chain(of_file).chain(of_defaults).collect();
         let config = Self {
             source: Some(source),
             file,
@@ -102,9 +103,12 @@ impl Config {
         if wrong.is_empty() {
             return wrong;
         }
-        for name in self.accounts().filter(|name| !self.is_disabled(name)) {
+        let torn = &self.file.torn;
+        let is_clear = |name: &&str| !self.is_disabled(name) && torn.spares(name);
+        for name in self.accounts().filter(is_clear) {
             let error = self.profile(name, &Overrides::default()).err();
-            for problem in error.iter().flat_map(ConfigError::problems) {
+            let problems = error.iter().flat_map(ConfigError::problems);
+            for problem in problems.filter(|it| it.lacks.is_empty() || torn.knows_defaults()) {
                 let is_told = |it: &Problem| it.is_same(problem) && it.within == problem.within;
                 if !wrong.iter().any(is_told) {
                     wrong.push(problem.clone());

@@ -9,23 +9,21 @@ fn shown(text: &str) -> String {
         path: "config.toml".into(),
         text: text.to_owned().into(),
     });
-    let error = error_of(text).unwrap();
-    ConfigError::Invalid(Box::new(Problem::from_toml(source, Within::File, &error)))
-        .render(Paint::PLAIN)
+    let file = File::parse(text);
+    let problem = match file.mistakes.first() {
+        Some(mistake) => Problem::of_syntax(source, mistake),
+        None => Problem::from_toml(source, Within::File, &error_of(file).unwrap()),
+    };
+    ConfigError::Invalid(Box::new(problem)).render(Paint::PLAIN)
 }
 
 /// What is wrong with the file, or else with an account in it.
-fn error_of(text: &str) -> Option<toml::de::Error> {
-    match File::parse(text) {
-        Ok(file) => {
-            let accounts = file.accounts.into_values();
-            let mut tables = accounts.chain([file.defaults]);
-            let outside = file.faults.into_iter().next();
-            let fault = outside.or_else(|| tables.find_map(|it| it.faults.into_iter().next()));
-            fault.map(|fault| fault.error)
-        }
-        Err(error) => Some(error),
-    }
+fn error_of(file: File) -> Option<toml::de::Error> {
+    let accounts = file.accounts.into_values();
+    let mut tables = accounts.chain([file.defaults]);
+    let outside = file.faults.into_iter().next();
+    let fault = outside.or_else(|| tables.find_map(|it| it.faults.into_iter().next()));
+    fault.map(|fault| fault.error)
 }
 
 #[test]
@@ -157,7 +155,7 @@ proptest::proptest! {
     fn no_file_whatever_is_in_it_makes_the_report_fail(
         text in "(\\[defaults\\]\n|port = |keep = |tls-pin = )?[\\[\\]{}='\",.#\na-zé世\t\u{1b}\u{202e}0-9-]{0,40}"
     ) {
-        if error_of(&text).is_some() {
+        if error_of(File::parse(&text)).is_some() {
             proptest::prop_assert!(shown(&text).contains("config.toml:"));
         }
     }

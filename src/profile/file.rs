@@ -395,7 +395,7 @@ mod tests {
             .unwrap()
             .map(|line| format!("{}\n", line.replace("\\(dq", "\"").replace("\\-", "-")))
             .collect();
-        let file = File::parse(&sample).unwrap();
+        let file = File::parse(&sample);
         assert!(file.accounts.len() >= 3, "{sample}");
         let mut accounts = file.accounts.values();
         assert!(accounts.all(|it| it.faults.is_empty()), "{sample}");

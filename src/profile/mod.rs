@@ -49,6 +49,7 @@ pub mod rule_table;
 mod salvage;
 mod shard;
 pub mod shown;
+mod syntax;
 mod tables;
 mod typed;
 pub mod units;

@@ -9,6 +9,7 @@ use zeroize::Zeroizing;
 
 use super::file::Account;
 use super::proxy::holds_password;
+use super::syntax::Mistake;
 use super::words::{expected_words, meant_by, nearest, way_to_say};
 use crate::term::{visible, visible_same_width};
 
@@ -75,10 +76,19 @@ pub(crate) struct Excerpt {
 }
 
 impl Problem {
-    /// From what toml says about a file that does not parse.
+    /// A place that is no TOML.
+    pub(super) fn of_syntax(source: Arc<Source>, mistake: &Mistake) -> Self {
+        let span = mistake.span.clone();
+        Self::at(source, Within::File, span, &mistake.message)
+    }
+
+    /// From what toml says about a table that is none of ours.
     pub(crate) fn from_toml(source: Arc<Source>, within: Within, error: &toml::de::Error) -> Self {
         let span = error.span().unwrap_or(0..0);
-        let message = error.message();
+        Self::at(source, within, span, error.message())
+    }
+
+    fn at(source: Arc<Source>, within: Within, span: Range<usize>, message: &str) -> Self {
         let expected = expected_words(message);
         let unknown_key = message.starts_with("unknown field");
         let found = message.split('`').nth(1).unwrap_or_default();
@@ -99,7 +109,7 @@ impl Problem {
                 };
                 (!expected.is_empty()).then(|| format!("{known}: {}", expected.join(", ")))
             })
-            .or_else(|| of_syntax(message));
+            .or_else(|| of_syntax(message, source.text.get(span.start..).unwrap_or_default()));
         let line = line_at(&source.text, span.start).unwrap_or_default();
         let single = rules_in_single_brackets(message, line);
         let help = help.or_else(|| Some(format!("write [{}]", single?)));
@@ -308,9 +318,14 @@ fn of_an_account(found: &str, expected: &[String]) -> Option<String> {
     Some(format!("put `{ours}` below a line [accounts.NAME]"))
 }
 
-/// What to do about a name that TOML does not take as it is.
-fn of_syntax(message: &str) -> Option<String> {
-    message.contains("unquoted key").then(|| {
+/// What to do about a name that TOML does not take as it is, or a line that has no value.
+fn of_syntax(message: &str, there: &str) -> Option<String> {
+    let is_of_key = message.contains("unquoted key");
+    if message.starts_with("key with no value") || is_of_key && there.starts_with(':') {
+        let way = "`=` stands between a key and its value, as in host = \"pop.example.com\"";
+        return Some(way.to_owned());
+    }
+    is_of_key.then(|| {
         "a name of other letters than a-z, 0-9, - and _ stands in quotes: \
          [accounts.\"ada@example.com\"]"
             .to_owned()

@@ -11,7 +11,7 @@ fn resolve_with(text: &str, overrides: &Overrides) -> Result<Profile, ConfigErro
         path: "/etc/popfetch/config.toml".into(),
         text: text.to_owned().into(),
     });
-    let file = File::parse(text).unwrap();
+    let file = File::parse(text);
     let (name, account) = file.accounts.first_key_value().unwrap();
     profile(&source, name, account, &file.defaults, overrides)
 }

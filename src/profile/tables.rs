@@ -9,6 +9,7 @@ use toml::de::{DeTable, DeValue};
 use super::file::Account;
 use super::proxy::holds_password;
 use super::salvage::{self, Fault, Salvaged};
+use super::syntax::{Mistake, NAMELESS_TABLE, Readable};
 
 /// The whole file.
 #[derive(Debug, Default)]
@@ -19,6 +20,10 @@ pub(super) struct File {
     pub accounts: BTreeMap<Spanned<String>, Salvaged<Account>>,
     /// What is wrong outside of all these tables.
     pub faults: Vec<Fault>,
+    /// What is no TOML; all else is what is left without it.
+    pub mistakes: Vec<Mistake>,
+    /// Of which accounts, because of these, nothing can be said.
+    pub torn: Torn,
     /// The accounts that have `disabled = true`, whatever else is in them.
     pub disabled: BTreeSet<String>,
     /// Whether any account has the key `password`, or a password in its `proxy`.
@@ -26,6 +31,79 @@ pub(super) struct File {
     /// Whether any account has `password-command`, `proxy-command`, `filter-command`, `deliver`, `on-new` or
     /// `oauth.token-command`.
     pub runs_commands: bool,
+}
+
+/// What was lost with statements that are no TOML.
+#[derive(Debug, Default)]
+pub(super) struct Torn {
+    /// Something of these accounts.
+    accounts: BTreeSet<String>,
+    /// Something that may belong to any account.
+    any: bool,
+    /// Something of the defaults, or a whole table.
+    defaults: bool,
+}
+
+impl Torn {
+    /// Whether all that is written of an account could be read.
+    pub(super) fn spares(&self, account: &str) -> bool {
+        !self.any && !self.accounts.contains(account)
+    }
+
+    /// Whether an account may lack what is written nowhere: it might stand in the defaults.
+    pub(super) fn knows_defaults(&self) -> bool {
+        !self.defaults
+    }
+
+    fn of(readable: &Readable, root: &DeTable<'_>) -> Self {
+        let mut torn = Self {
+            defaults: readable.lost_heading,
+            ..Self::default()
+        };
+        let mut places = Vec::new();
+        for (name, value) in root {
+            let owner = [name.get_ref().as_ref()];
+            tables_in(value, &owner, &mut places);
+        }
+        // Tables in braces, and those that are there for others to be in, have no heading.
+        let is_heading = |at: usize| readable.text.as_bytes().get(at) == Some(&b'[');
+        let mut headings: Vec<_> = places.into_iter().filter(|it| is_heading(it.0)).collect();
+        headings.sort();
+        for cut in &readable.cuts {
+            let above = headings.partition_point(|(at, _)| at < cut);
+            let heading = above.checked_sub(1).and_then(|at| headings.get(at));
+            let path = heading.map_or([].as_slice(), |(_, path)| path);
+            match path {
+                [table, name, ..] if table == "accounts" => {
+                    torn.accounts.insert(name.clone());
+                }
+                [table, ..] if table == "defaults" => torn.defaults = true,
+                [table, ..] if table == NAMELESS_TABLE => {}
+                _ => torn.any = true,
+            }
+        }
+        torn
+    }
+}
+
+/// Where tables begin, with what each is the table of.
+fn tables_in(value: &Spanned<DeValue<'_>>, path: &[&str], found: &mut Vec<(usize, Vec<String>)>) {
+    match value.get_ref() {
+        DeValue::Table(table) => {
+            let names = path.iter().map(|name| (*name).to_owned());
+            found.push((value.span().start, names.collect()));
+            for (name, value) in table {
+                let path = [path, &[name.get_ref().as_ref()]].concat();
+                tables_in(value, &path, found);
+            }
+        }
+        DeValue::Array(list) => {
+            for value in list {
+                tables_in(value, path, found);
+            }
+        }
+        _ => {}
+    }
 }
 
 /// The file's two tables, which have been taken out where they are tables.
@@ -42,18 +120,21 @@ struct Tables {
 type IgnoredTable = BTreeMap<String, IgnoredAny>;
 
 impl File {
-    /// Reads a file's text.
-    ///
-    /// # Errors
-    ///
-    /// It is no TOML. What is wrong otherwise stands beside what could be read.
-    pub(super) fn parse(text: &str) -> Result<Self, toml::de::Error> {
-        let mut root = DeTable::parse(text)?;
+    /// Reads a file's text. What is wrong stands beside what could be read.
+    pub(super) fn parse(text: &str) -> Self {
+        let readable = Readable::of(text);
+        let mut root = DeTable::parse_recoverable(&readable.text).0;
+        let torn = Torn::of(&readable, root.get_ref());
+        if readable.lost_heading {
+            root.get_mut().remove(NAMELESS_TABLE);
+        }
         let mut taken = |name: &str| {
             let is_table = root.get_ref().get(name)?.get_ref().is_table();
             is_table.then(|| root.get_mut().remove(name)).flatten()
         };
         let (defaults, written) = (taken("defaults"), taken("accounts"));
+        // Of defaults that are torn, it cannot be said what they say.
+        let defaults = defaults.filter(|_| torn.knows_defaults());
         let defaults: Salvaged<Account> =
             defaults.map_or_else(Salvaged::default, |defaults| salvage::read(&defaults));
         let root = Spanned::new(root.span(), DeValue::Table(root.into_inner()));
@@ -88,7 +169,7 @@ impl File {
         let disabled =
             |account: &DeValue<'_>| account.get("disabled").and_then(|d| d.get_ref().as_bool());
         let accounts = || written.into_iter().flatten();
-        Ok(Self {
+        Self {
             disabled: accounts()
                 .filter(|(_, account)| disabled(account.get_ref()) == Some(true))
                 .map(|(name, _)| name.get_ref().to_string())
@@ -113,8 +194,10 @@ impl File {
                 })
                 .collect(),
             faults: outside.faults,
+            mistakes: readable.mistakes,
+            torn,
             defaults,
-        })
+        }
     }
 }
 

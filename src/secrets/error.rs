@@ -8,6 +8,7 @@ use std::time::Duration;
 use thiserror::Error;
 
 use super::Wanted;
+use crate::exit::at_hand::{either, takes};
 use crate::exit::{self, Diagnose, Status};
 use crate::net::program::{cannot_start, not_by_a_shell};
 use crate::private;
@@ -167,6 +168,9 @@ pub enum SecretError {
     /// The terminal cannot be read.
     #[error("cannot ask for the password on the terminal")]
     Terminal(#[source] io::Error),
+    /// A person was asked, and nobody has answered.
+    #[error("nobody answered the question for the password within {} s", .0.as_secs())]
+    Unanswered(Duration),
     /// More than 64 KiB.
     #[error("this is too long for a password")]
     TooLong,
@@ -251,16 +255,16 @@ impl Diagnose for SecretError {
                 let advice = crate::durable::advice(path, source);
                 visible(&advice.unwrap_or_else(|| "name a file that you can read".into()))
             }
-            Self::KeyringAbsent => {
+            Self::KeyringAbsent => format!(
                 "a desktop session has one; elsewhere use `password-file`, `password-command` or \
-                 `password-credential` in the config file, or --password-stdin"
-                    .into()
-            }
-            Self::Keyring(_) | Self::KeyringTimeout(_) => {
-                "unlock the keyring and try again, or use --password-stdin, or in the config file \
-                 `password-command`, `password-file` or `password-credential`"
-                    .into()
-            }
+                 `password-credential` in the config file{}",
+                either("password-stdin", ", or --password-stdin", "")
+            ),
+            Self::Keyring(_) | Self::KeyringTimeout(_) => format!(
+                "unlock the keyring and try again, or use {}in the config file `password-command`, \
+                 `password-file` or `password-credential`",
+                either("password-stdin", "--password-stdin, or ", "")
+            ),
             Self::KeyringMissing { word, .. } => format!(
                 "store it with: popfetch password set {}; under cron, where the keyring may be \
                  locked, use `password-command`, `password-file` or `password-credential`",
@@ -276,20 +280,29 @@ impl Diagnose for SecretError {
                 visible(host),
                 visible(user)
             ),
-            Self::NobodyToAsk { word: Some(word) } => format!(
+            Self::NobodyToAsk { word: Some(word) } if takes("password-stdin") => format!(
                 "use --password-stdin, or store it with: popfetch password set {}",
                 visible(word)
             ),
-            Self::NobodyToAsk { word: None } => {
-                "use --password-stdin, or say in the config file where the account's password is: \
-                 `password-file`, `password-command`, `password-keyring` or `password-credential`"
-                    .into()
+            Self::NobodyToAsk { word: Some(word) } => {
+                format!("store it with: popfetch password set {}", visible(word))
             }
+            Self::NobodyToAsk { word: None } => format!(
+                "{}say in the config file where the account's password is: `password-file`, \
+                 `password-command`, `password-keyring` or `password-credential`",
+                either("password-stdin", "use --password-stdin, or ", "")
+            ),
             Self::Replaceable { directory, .. } => format!(
                 "keep it where only you can write; {} is not such a directory",
                 visible(&directory.display().to_string())
             ),
             Self::NotYours(_) => "use a file of your own".into(),
+            Self::Unanswered(_) => {
+                "run it once more and type it then; where nobody is there to be asked, say in the config \
+                 file where the account's password is: `password-file`, `password-command` or \
+                 `password-keyring`"
+                    .into()
+            }
             Self::Interrupted | Self::Stdin(_) | Self::Terminal(_) => return None,
         };
         Some(hint)

@@ -5,7 +5,7 @@
 use std::ffi::{OsStr, OsString};
 use std::io;
 use std::os::unix::ffi::OsStrExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
 use thiserror::Error;
@@ -14,7 +14,7 @@ use zeroize::Zeroizing;
 use super::error::SecretError;
 use super::password::Password;
 use super::{Store, keyring};
-use crate::durable::{Dir, Disk, File};
+use crate::durable::{Dir, Disk, File, advice};
 use crate::exit::{Diagnose, Status};
 use crate::oauth::Grant;
 use crate::paths;
@@ -43,9 +43,17 @@ pub fn load(server: &Server, store: Store, interactive: bool) -> Result<Grant, L
                     LoginError::Missing
                 }
                 error => LoginError::File {
-                    path,
+                    way: match &error {
+                        private::Error::Exposed => private::way_to_close(&path),
+                        private::Error::Replaceable(directory) => format!(
+                            "{} must be a directory that only you can write to",
+                            directory.display()
+                        ),
+                        private::Error::Io(error) => way_to_use(&path, error),
+                        _ => "remove it, and sign in anew by popfetch login".to_owned(),
+                    },
                     reason: error.to_string(),
-                    exposed: matches!(error, private::Error::Exposed),
+                    path,
                 },
             })?
         }
@@ -203,10 +211,15 @@ fn write(server: &Server, octets: &[u8]) -> Result<(), LoginError> {
 
 fn unwritable(path: PathBuf, error: &io::Error) -> LoginError {
     LoginError::File {
-        path,
+        way: way_to_use(&path, error),
         reason: error.to_string(),
-        exposed: false,
+        path,
     }
+}
+
+fn way_to_use(path: &Path, error: &io::Error) -> String {
+    let usual = || "it must be a file that you can read and replace".to_owned();
+    advice(path, error).unwrap_or_else(usual)
 }
 
 fn path(server: &Server) -> Result<PathBuf, LoginError> {
@@ -238,8 +251,8 @@ pub enum LoginError {
         path: PathBuf,
         /// Why.
         reason: String,
-        /// Others can read it.
-        exposed: bool,
+        /// What to do about it.
+        way: String,
     },
     /// Nobody has signed in yet.
     #[error("nobody has signed in to this account yet")]
@@ -271,12 +284,7 @@ impl Diagnose for LoginError {
 
     fn hint(&self) -> Option<String> {
         Some(match self {
-            Self::File {
-                path,
-                exposed: true,
-                ..
-            } => visible(&private::way_to_close(path)),
-            Self::File { .. } => "it must be a file that you can read and replace".into(),
+            Self::File { way, .. } => visible(way),
             Self::Keyring(SecretError::KeyringAbsent) => {
                 "a desktop session has one; elsewhere set store = \"file\" in the account's `oauth` \
                  table, or use `token-command`"

@@ -2,14 +2,20 @@
 
 use std::ffi::OsString;
 use std::fs::File;
-use std::io::{self, IsTerminal, Read};
+use std::io::{self, IsTerminal, Read, Write};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
 
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::io::Errno;
 use zeroize::Zeroizing;
 
-use super::error::{Helper, SecretError};
+use super::error::{ATTENDED, Helper, SecretError};
 use super::password::{BYTE_ORDER_MARK, LIMIT, Password};
 use super::{PasswordSource, Wanted, helper, keyring, netrc};
+#[cfg(debug_assertions)]
+use crate::net::stage;
 use crate::private;
 use crate::server::Server;
 use crate::stop::{Stop, echo};
@@ -46,8 +52,9 @@ pub fn obtain(
             .map_err(|error| error.of_account(wanted)),
         // No password: tokens are got by whoever can renew them.
         PasswordSource::OAuth(_) => Err(SecretError::Empty),
-        PasswordSource::Prompt if interactive => prompt(account, server),
-        PasswordSource::PromptOrKeyring if interactive => prompt(account, server),
+        PasswordSource::Prompt | PasswordSource::PromptOrKeyring if interactive => {
+            asked_in_time(account, server)
+        }
         PasswordSource::Prompt => Err(SecretError::NobodyToAsk { word: None }),
         // Whatever the keyring says, the person never asked for it.
         PasswordSource::PromptOrKeyring => keyring::load(server, interactive)
@@ -56,9 +63,39 @@ pub fn obtain(
                 word: Some(wanted.word.clone())
                     .filter(|_| matches!(error, SecretError::KeyringMissing { .. })),
             }),
-        PasswordSource::Stdin if io::stdin().is_terminal() => prompt(account, server),
+        PasswordSource::Stdin if io::stdin().is_terminal() => asked_in_time(account, server),
         PasswordSource::Stdin => from_line(&mut io::stdin().lock()),
     }
+}
+
+/// Whether a question stood unanswered in this run: nobody is there to answer the next one.
+static NOBODY_IS_THERE: AtomicBool = AtomicBool::new(false);
+
+/// Asks for an account's password as [`prompt`] does, but not for ever: accounts that need nobody wait
+/// for the answer.
+fn asked_in_time(account: &str, server: &Server) -> Result<Password, SecretError> {
+    let limit = patience();
+    let unanswered = || SecretError::Unanswered(limit);
+    if NOBODY_IS_THERE.load(Ordering::Relaxed) {
+        return Err(unanswered());
+    }
+    ask_until(account, server, Some(Instant::now() + limit)).map_err(|error| match error {
+        SecretError::Terminal(error) if error.kind() == io::ErrorKind::TimedOut => {
+            NOBODY_IS_THERE.store(true, Ordering::Relaxed);
+            unanswered()
+        }
+        error => error,
+    })
+}
+
+/// How long a question stands: as long as a program may take that asks by itself. Tests do not wait for
+/// minutes; programs that are built for use do.
+fn patience() -> Duration {
+    #[cfg(debug_assertions)]
+    if let Some(limit) = stage::answer_within() {
+        return limit;
+    }
+    ATTENDED
 }
 
 /// Asks for an account's password on the terminal, without echo.
@@ -67,6 +104,14 @@ pub fn obtain(
 ///
 /// There is no terminal, or nothing usable was typed.
 pub fn prompt(account: &str, server: &Server) -> Result<Password, SecretError> {
+    ask_until(account, server, None)
+}
+
+fn ask_until(
+    account: &str,
+    server: &Server,
+    until: Option<Instant>,
+) -> Result<Password, SecretError> {
     let Server { user, host, .. } = server;
     // An account given as a URL is called by the same two.
     let question = match account == format!("{user}@{host}") {
@@ -74,7 +119,7 @@ pub fn prompt(account: &str, server: &Server) -> Result<Password, SecretError> {
         false => format!("Password for {account} ({user} at {host})"),
     };
     let question = wrap("", &visible(&question), columns(io::stderr())) + ": ";
-    echo::hidden(|terminal| ask(&question, terminal))
+    echo::hidden(|terminal| ask(&question, terminal, until))
         .map_err(|error| match error.kind() {
             io::ErrorKind::Interrupted => SecretError::Interrupted,
             _ => SecretError::Terminal(error),
@@ -83,13 +128,44 @@ pub fn prompt(account: &str, server: &Server) -> Result<Password, SecretError> {
 }
 
 /// Asks a silent terminal; one that is not silent yet is silenced by the question.
-fn ask(question: &str, terminal: Option<File>) -> io::Result<String> {
+fn ask(question: &str, terminal: Option<File>, until: Option<Instant>) -> io::Result<String> {
     let mut config = rpassword::ConfigBuilder::new();
     if let Some(terminal) = terminal {
-        config = config.input_reader(terminal.try_clone()?);
+        let answer = Answer {
+            terminal: terminal.try_clone()?,
+            until,
+        };
+        config = config.input_reader(answer);
         config = config.output_writer(terminal);
     }
     rpassword::prompt_password_with_config(question, config.build())
+}
+
+/// What is typed at a terminal, as long as that may take.
+struct Answer {
+    terminal: File,
+    until: Option<Instant>,
+}
+
+impl Read for Answer {
+    fn read(&mut self, octets: &mut [u8]) -> io::Result<usize> {
+        while let Some(until) = self.until {
+            let left = until.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                // Below the question, where what comes next begins.
+                let _ = self.terminal.write_all(b"\n");
+                return Err(io::ErrorKind::TimedOut.into());
+            }
+            let left = Timespec::try_from(left).ok();
+            let mut waits = [PollFd::new(&self.terminal, PollFlags::IN)];
+            match poll(&mut waits, left.as_ref()) {
+                Ok(0) | Err(Errno::INTR) => {}
+                Ok(_) => break,
+                Err(error) => return Err(error.into()),
+            }
+        }
+        self.terminal.read(octets)
+    }
 }
 
 /// Reads one line and not an octet more, so that the rest stays for others.

@@ -97,6 +97,9 @@ impl Diagnose for Error {
             Self::OAuth { account, source } if source.is_over() => Some(format!(
                 "the sign-in was withdrawn or has expired; run: popfetch login {account}"
             )),
+            Self::OAuth { account, source } if source.wants_person() => Some(format!(
+                "the provider wants somebody to sign in again; run: popfetch login {account}"
+            )),
             Self::Secret(error) => error.hint(),
             Self::Login { source, .. } => source.hint(),
             Self::OAuth { source, .. } => source.hint(),

@@ -174,7 +174,7 @@ impl Diagnose for Error {
             },
             Self::HeldLong { holder, .. } => format!(
                 "a first fetch of years of mail may take so long; if it hangs, end it: kill {}. What it \
-                 has stored is safe, and the next run goes on. --max-time \"30 min\" ends such runs by \
+                 has stored is safe, and the next run goes on. popfetch --max-time \"30 min\" ends such runs by \
                  itself",
                 holder.pid
             ),

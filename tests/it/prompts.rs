@@ -198,3 +198,42 @@ fn runs(pid: &str) -> bool {
     let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
     (stat.contains("(sh)") || stat.contains("(sleep)")) && !stat.contains(") Z")
 }
+
+/// The others wait for an answer, as all that a person is asked for is asked before any work begins; but
+/// not for ever.
+#[test]
+fn a_question_that_nobody_answers_keeps_no_other_account_from_its_mail() {
+    let (server, mut home) = asking();
+    let other = Server::start(&crate::support::maildrop::Maildrop::new(mail(1)));
+    let asked = fs::read_to_string(home.config_file()).unwrap();
+    let third = asked.replace("[accounts.a]", "[accounts.c]");
+    let third = third.replace("user = \"ada\"", "user = \"bob\"");
+    home.config(&format!(
+        "{asked}\n{}\n{third}\n",
+        home.account_config("b", &other.account())
+    ));
+    home.env("POPFETCH_TEST_ANSWER_WITHIN", "300");
+    let mut terminal = Terminal::start(&home, 80, &["fetch"]);
+    terminal.wait_for("Password for a ");
+    let (ended, screen, echoes) = terminal.leave();
+    assert_eq!((ended, echoes), (77, true), "{screen}");
+    tree::assert_holds(&home.maildir("b"), &mail(1));
+    assert!(server.sessions().is_empty());
+    let told = screen.matches("nobody answered the question").count();
+    assert_eq!(told, 2, "{screen}");
+    // Whoever is not there for the first question is not asked the second.
+    assert!(!screen.contains("Password for c"), "{screen}");
+    assert!(screen.contains("`password-file`"), "{screen}");
+}
+
+#[test]
+fn an_answer_in_time_is_taken_however_often_the_clock_was_looked_at() {
+    let (_server, mut home) = asking();
+    home.env("POPFETCH_TEST_ANSWER_WITHIN", "60000");
+    let mut terminal = at_the_question(&home, &["fetch"]);
+    for piece in ["se", "cr", "et\n"] {
+        terminal.press(piece);
+    }
+    assert_eq!(terminal.end().0, 0);
+    tree::assert_holds(&home.maildir("a"), &mail(2));
+}

@@ -272,3 +272,54 @@ fn several_accounts_with_one_that_fails_at_every_width() {
         .1;
     assert!(check.lines().all(|line| width(line) <= 40), "{check}");
 }
+
+/// Whoever copies a command from a help has all of it, however narrow the terminal is.
+#[test]
+fn no_command_in_a_help_is_broken_into_lines() {
+    let home = Home::new();
+    for (command, examples) in [
+        (
+            &["--help"][..],
+            &[
+                "popfetch fetch pops://ada@pop.example.com --maildir ~/Mail/ada",
+                "popfetch --format paths -0 | xargs -0 -r grep -l invoice",
+            ][..],
+        ),
+        (
+            &["import", "--help"],
+            &["popfetch import fetchmail ~/old/fetchmailrc --seen ~/old/.fetchids --yes"],
+        ),
+        (
+            &["list", "-h"],
+            &[
+                "popfetch list --format paths -0 --subject invoice | xargs -0 -r tar cf invoices.tar",
+            ],
+        ),
+        (
+            &["completions", "--help"],
+            &["mkdir -p ~/.local/share/bash-completion/completions"],
+        ),
+        (
+            &["state", "accept", "--help"],
+            &["popfetch state accept work --fetch-again"],
+        ),
+        (
+            &["check", "--help"],
+            &["popfetch check -q work && popfetch fetch work"],
+        ),
+    ] {
+        for columns in [40, 60, 80] {
+            let (status, octets) = Terminal::start(&home, columns, command).end_raw();
+            let text = String::from_utf8(octets).unwrap();
+            assert_eq!(status, 0, "{text}");
+            for example in examples {
+                let is_whole = |line: &str| line.trim_start().starts_with(example);
+                assert!(text.lines().any(is_whole), "{columns}: {example}:\n{text}");
+            }
+            // What is no command is as narrow as the terminal.
+            let mut prose = text.lines().filter(|line| !line.starts_with("  "));
+            let fits = |line: &str| width(line.trim_end()) <= usize::from(columns);
+            assert!(prose.all(fits), "{columns}:\n{text}");
+        }
+    }
+}

@@ -4,6 +4,7 @@ use super::finding::Finding;
 use crate::delivery::Room;
 use crate::durable::{Dir, Disk, advice};
 use crate::exit::{Diagnose, Status};
+use crate::fetch;
 use crate::handover::{Lmtp, Recipient};
 use crate::maildir::{Ground, Maildir, Site};
 use crate::moment::Moment;
@@ -141,24 +142,14 @@ fn look_at_recipient(deliver: &Deliver, stop: &Stop) -> Finding {
     };
     let name = escape_str(program.name());
     let found = match program.find() {
-        Some(path) => Finding::ok(
+        Ok(path) => Finding::ok(
             "deliver",
             format!("`{name}` takes the mail: {}", shown(&path)),
         )
         .with("path", path.display().to_string()),
-        None => Finding::failed(
-            "deliver",
-            Failure {
-                status: Status::Config,
-                message: format!("`{name}` is to take the mail, and there is no such program"),
-                hint: Some(
-                    "install it, or name it in full in `deliver`; until then what is fetched waits"
-                        .to_owned(),
-                ),
-                routine: false,
-            },
-        )
-        .with("path", json!(null)),
+        Err(unable) => {
+            Finding::fail("deliver", &fetch::Error::Unhanded(unable)).with("path", json!(null))
+        }
     };
     found.with("keeps", deliver.keeps())
 }
@@ -172,15 +163,7 @@ fn greet(lmtp: &Lmtp, stop: &Stop) -> Finding {
             "deliver",
             format!("{place} takes the mail for {recipient}: {greeting}"),
         ),
-        Err(unable) => Finding::failed(
-            "deliver",
-            Failure {
-                status: unable.status,
-                message: unable.what,
-                hint: Some(unable.hint),
-                routine: false,
-            },
-        ),
+        Err(unable) => Finding::fail("deliver", &fetch::Error::Unhanded(unable)),
     };
     found.with("lmtp", place)
 }
@@ -305,8 +288,16 @@ fn look_at_secret(source: &PasswordSource) -> Finding {
         false => Finding::warn(
             "keyring",
             "it does not answer in this session",
-            "unlock it; where there is none, as under cron, use `password-file` or \
-             `password-command`",
+            match source {
+                PasswordSource::OAuth(_) => {
+                    "unlock it; where there is none, as under cron, set store = \"file\" in the account's \
+                     `oauth` table"
+                }
+                _ => {
+                    "unlock it; where there is none, as under cron, use `password-file` or \
+                     `password-command`"
+                }
+            },
         )
         .with("answers", false),
     }

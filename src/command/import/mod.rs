@@ -18,7 +18,7 @@ use crate::profile::config_option;
 use crate::profile::edit::{self, EditError};
 use crate::secrets::{self, Password, keyring};
 use crate::state::{Import, Imported, Moment, Origin, Store};
-use crate::term::{columns, count, escape_str, json_line, wrap};
+use crate::term::{columns, count, escape_str, json_line, quoted, wrap};
 use plan::{Novelty, Plan, Planned};
 use serde_json::json;
 use std::io;
@@ -34,7 +34,18 @@ pub(super) fn run(context: &Context<'_>, arguments: &cli::Import) -> Result<Stat
         only,
         around: &around,
     };
-    let found = import::read(tool, wanted)?;
+    let option = config_option(context.global.config.as_deref());
+    let found = import::read(tool, wanted).map_err(|error| {
+        // To be typed once more, with what was typed now.
+        let path = match (&error, &arguments.path) {
+            (import::Error::Whose { .. }, Some(path)) => {
+                format!(" {}", quoted(&path.display().to_string()))
+            }
+            _ => String::new(),
+        };
+        let command = format!("popfetch import {}", tool.word());
+        Failure::from(error).with_in_hint(&command, &(path + &option))
+    })?;
     let config = match &context.global.config {
         Some(path) => path.clone(),
         None => paths::config_file()?,

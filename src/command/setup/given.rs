@@ -68,7 +68,7 @@ pub(super) fn check_maildir(maildir: &Path, draft: &Draft, config: &Path) -> Res
         ));
     }
     let site = Site::look(&Disk::new(), maildir)?;
-    Ok(site.check(&Disk::new(), false)?)
+    Ok(site.try_out(&Disk::new())?)
 }
 
 /// Whether the file can be written, or made.

@@ -3,7 +3,7 @@
 
 use super::Place;
 use super::data::{PIECE, Stuffer};
-use crate::net::dial::Addresses;
+use crate::net::{self, dial::Addresses};
 use crate::stop::Stop;
 use crate::term::escape;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
@@ -64,6 +64,14 @@ impl fmt::Display for Broken {
             }
             Self::Endless => f.write_str("it sent a reply without an end"),
         }
+    }
+}
+
+/// Why there is no connection, as the system has it where it was the system.
+fn why(error: net::Error) -> io::Error {
+    match error {
+        net::Error::Connect { source, .. } | net::Error::Lookup { source, .. } => source,
+        other => io::Error::other(other.to_string()),
     }
 }
 
@@ -175,7 +183,7 @@ impl<'a> Wire<'a> {
                 let found = Addresses::look_up(host, *port, None, stop);
                 let left = until.saturating_duration_since(Instant::now());
                 let stream = found.and_then(|addresses| addresses.dial(left, stop));
-                Stream::Tcp(stream.map_err(|error| io::Error::other(error.to_string()))?)
+                Stream::Tcp(stream.map_err(why)?)
             }
         };
         Ok(Self {

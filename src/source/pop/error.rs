@@ -5,6 +5,7 @@ use super::answer::Meaning;
 use super::method::Method;
 use super::phase::Phase;
 use super::wire::Answer;
+use crate::exit::at_hand::takes;
 use crate::exit::{Diagnose, Status};
 use crate::maildrop::TooLarge;
 use crate::net::{self, speech::Speech};
@@ -303,11 +304,11 @@ impl Diagnose for Error {
             },
             Self::SignIn { .. } | Self::Turned(_) | Self::Refused { .. } => match self.meaning() {
                 Some(Meaning::Credentials) => match self {
-                    Self::SignIn { method, .. } => advice(*method),
+                    Self::SignIn { method, .. } => return Some(advice(*method)),
                     _ => "ask the provider",
                 },
                 Some(Meaning::Command) => match self {
-                    Self::SignIn { method, .. } => other_way(*method),
+                    Self::SignIn { method, .. } => return Some(other_way(*method)),
                     _ => "try later; nothing was deleted",
                 },
                 Some(Meaning::InUse) => "another program is reading this mailbox; try later",
@@ -324,7 +325,7 @@ impl Diagnose for Error {
                  one in the place of its table `oauth`"
             }
             Self::NoTimestamp => {
-                "leave `auth` (--auth) out: then the best method that the server has is taken"
+                "leave `auth` out: then the best method that the server has is taken"
             }
             Self::NoUniqueIds => "try later; nothing was deleted",
             Self::TooLarge(_) => {
@@ -332,7 +333,7 @@ impl Diagnose for Error {
             }
             Self::Unsendable { .. } => {
                 "POP3 takes a line of 255 octets; ask the provider for another way to sign in, or see \
-                 `auth` (--auth)"
+                 `auth` in the manual of the config file"
             }
             Self::BeyondAscii { .. } => {
                 "set a password of ASCII characters, or ask the provider for such a user name"
@@ -358,44 +359,57 @@ fn refusal(method: &Method, token_status: Option<&str>) -> String {
 }
 
 /// What to do about a refusal of the way to sign in.
-fn other_way(method: Method) -> &'static str {
+fn other_way(method: Method) -> String {
+    let not_tls_exporter = "this says nothing about the password: the server may bind a sign-in by \
+                            something else than tls-exporter; do without:";
     match method {
         Method::Sasl(mechanism) if mechanism.is_bearer() => {
             "this says nothing about the token; try the other of auth = \"oauthbearer\" and \
-             \"xoauth2\" (or --auth)"
+             \"xoauth2\""
+                .to_owned()
         }
         Method::Sasl(Mechanism::ScramSha256Plus) => {
-            "this says nothing about the password: the server may bind a sign-in by something else \
-             than tls-exporter; auth = \"scram-sha-256-unbound\" does without (or --auth)"
+            with_auth(not_tls_exporter, "scram-sha-256-unbound")
         }
         Method::Sasl(Mechanism::ScramSha1Plus) => {
-            "this says nothing about the password: the server may bind a sign-in by something else \
-             than tls-exporter; auth = \"scram-sha-1-unbound\" does without (or --auth)"
+            with_auth(not_tls_exporter, "scram-sha-1-unbound")
         }
         Method::Sasl(Mechanism::Plain) => {
-            "this says nothing about the password; try auth = \"user-pass\" (--auth user-pass)"
+            with_auth("this says nothing about the password; try", "user-pass")
         }
-        _ => "this says nothing about the password; try auth = \"plain\" (--auth plain)",
+        _ => with_auth("this says nothing about the password; try", "plain"),
     }
 }
 
+/// Names another method as the config file has it, and as an option where there is one.
+fn with_auth(way: &str, method: &str) -> String {
+    let option = match takes("auth") {
+        true => format!(" (--auth {method})"),
+        false => String::new(),
+    };
+    format!("{way} auth = \"{method}\"{option}")
+}
+
 /// What to do about a refusal that is about the credentials.
-fn advice(method: Method) -> &'static str {
+fn advice(method: Method) -> String {
     match method {
-        Method::Sasl(mechanism) if mechanism.is_scram() => {
+        Method::Sasl(mechanism) if mechanism.is_scram() => with_auth(
             "check user and password; if they are right, the server may not be able to do SCRAM for \
-             this account: try auth = \"plain\" (--auth plain)"
-        }
+             this account: try",
+            "plain",
+        ),
         Method::Sasl(mechanism) if mechanism.is_bearer() => {
             "check the user, and that the token is new and meant for POP; some providers want POP \
              switched on"
+                .to_owned()
         }
         Method::Sasl(Mechanism::External) => {
-            "check the client's certificate, and that the server knows it as this user's"
+            "check the client's certificate, and that the server knows it as this user's".to_owned()
         }
         Method::Sasl(Mechanism::CramMd5) | Method::Apop => {
-            "check user and password; if they are right, leave `auth` (--auth) out"
+            "check user and password; if they are right, leave `auth` out".to_owned()
         }
-        _ => "check user and password; some providers want POP switched on, or an app password",
+        _ => "check user and password; some providers want POP switched on, or an app password"
+            .to_owned(),
     }
 }

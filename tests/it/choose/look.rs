@@ -78,6 +78,17 @@ fn a_dry_run_says_what_would_be_done_with_each_message_and_why() {
         .map(|o| o["action"].as_str().unwrap())
         .collect();
     assert_eq!(actions, ["delete", "delete", "fetch", "skip"]);
+    // What decided is what was typed.
+    let of_deletions = objects.iter().filter(|o| o["action"] == "delete");
+    let mut reasons = of_deletions.map(|o| o["reason"].as_str().unwrap());
+    assert!(
+        reasons.all(|it| it == "stored, and --delete"),
+        "{objects:?}"
+    );
+    let text = fs::read_to_string(home.config_file()).unwrap();
+    home.config(&(text + "keep = \"never\"\n"));
+    let shown = run(&home, &DRY_RUN, 0).stdout;
+    assert!(shown.contains("stored, and keep = \"never\""), "{shown}");
     assert!(
         objects
             .iter()

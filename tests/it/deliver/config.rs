@@ -57,7 +57,10 @@ fn the_doctor_says_where_the_program_is_and_that_there_is_none() {
     );
     let (_server, home) = account(1, "deliver = { command = [\"no-such-program\"] }");
     let tested = run(&home, &["account", "test"], 78);
-    assert!(tested.stdout.contains("no such program"), "{tested:#?}");
+    assert!(
+        tested.stdout.contains("cannot start `no-such-program`"),
+        "{tested:#?}"
+    );
 }
 
 #[test]

@@ -242,3 +242,44 @@ fn hint_numbers_of_the_last_list_are_named_and_a_new_list_is_made_of_the_same_fi
     assert_eq!(listed.status, Some(0), "{listed:#?}");
     assert_said(&moved, &["--all-folders"]);
 }
+
+/// Whoever has nothing yet is told how to begin, whatever was typed.
+#[test]
+fn hint_without_a_config_file_every_command_that_needs_one_leads_to_setup_first() {
+    let home = Home::new();
+    for line in [
+        "",
+        "-n",
+        "fetch",
+        "fetch work",
+        "check",
+        "watch",
+        "list",
+        "verify",
+        "verify work",
+        "account list",
+        "account show work",
+        "account test",
+        "account remove work",
+        "state show work",
+        "state mark-seen work",
+        "state forget work --all",
+        "state accept work",
+        "state move work home",
+        "login work",
+        "password set work",
+        "password remove work",
+    ] {
+        let told = home.popfetch(line.split_whitespace()).expect(78);
+        assert_said(&told, &["there is no account to work with"]);
+        assert_said(&told, &["hint: popfetch setup "]);
+    }
+    let told = home.popfetch(["show", "1"]).expect(1);
+    assert_said(&told, &["hint: popfetch setup ", "popfetch list --maildir"]);
+    // One that is named, and is not there, is another matter.
+    for line in ["fetch", "show 1", "account remove work"] {
+        let line = format!("{line} --config none.toml");
+        let told = home.popfetch(line.split_whitespace()).run();
+        assert!(!told.stderr.contains("popfetch setup"), "{told:#?}");
+    }
+}

@@ -1,13 +1,21 @@
 //! What a hint says works when it is followed to the letter, however the account was named.
 
+/// Options that the command at hand takes.
+mod at_hand;
 /// Commands that hints name, run as they stand.
 mod commands;
 /// Disks, files and directories.
 mod disk;
 /// The way to the server.
 mod line;
+/// Signing in by OAuth 2.0.
+mod login;
+/// What takes messages once they are stored.
+mod onward;
 /// Passwords, and the programs that print them.
 mod secrets;
+/// Accounts of other tools.
+mod taken_over;
 
 use std::fs;
 use std::os::unix::ffi::OsStrExt;

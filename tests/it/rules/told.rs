@@ -1,6 +1,9 @@
-use super::{from, ruled, three};
+use super::{from, ruled, set_rules, three, work};
 use crate::given::{assert_said, run};
 use crate::support::behaviour::Behaviour;
+use crate::support::message::Message;
+use crate::support::run::Home;
+use crate::support::tree;
 use serde_json::Value;
 
 const RULES: &str = "from = \"*@lists.example\"; then = { folder = \".Lists\" }\n\
@@ -163,4 +166,54 @@ fn a_dry_run_names_the_folder_where_it_has_the_header_and_says_so_where_it_has_n
     let (_server, home) = ruled(many, "", rules, Behaviour::new());
     let shown = run(&home, &["fetch", "--dry-run"], 0);
     assert_said(&shown, &["the folder of 1 message only once it is here"]);
+}
+
+/// `popfetch check -q work && popfetch fetch work` would fetch nothing each time, for what a rule has left
+/// once. What no fetch has met yet waits, as its header has not been asked for.
+#[test]
+fn what_rules_have_left_once_is_not_new_to_check() {
+    let rules = "size = \">5 kB\"; then = \"skip\"\nfrom = \"*@shop.example\"; then = \"skip\"";
+    let (server, home) = ruled(three(), "", rules, Behaviour::new());
+    let new = |home: &Home| {
+        let shown = run(home, &["check", "--format", "json"], 0).stdout;
+        let lines = shown.lines().map(|it| serde_json::from_str(it).unwrap());
+        let accounts: Vec<serde_json::Value> = lines.collect();
+        let of_a = accounts.iter().find(|it| it["account"] == "a").unwrap();
+        of_a["new"].as_u64().unwrap()
+    };
+    assert_eq!(new(&home), 3);
+    run(&home, &[], 0);
+    assert_eq!(server.maildrop().count(), 3);
+    assert_eq!(new(&home), 0);
+    run(&home, &["check", "-q"], 1);
+    assert!(
+        !run(&home, &["check", "--headers"], 0)
+            .stdout
+            .contains("Letter 2")
+    );
+    // By its size it is left as well, and nobody has to ask for its header.
+    server
+        .maildrop()
+        .add([Message::generated("large", 9000, 1)]);
+    run(&home, &["check", "-q"], 1);
+    assert!(work(&server.last_session()).is_empty());
+    server.maildrop().add([from("shop", 4)]);
+    run(&home, &["check", "-q"], 0);
+    run(&home, &[], 0);
+    run(&home, &["check", "-q"], 1);
+    let tested = run(&home, &["account", "test"], 0).stdout;
+    assert!(
+        !tested.contains("1 new") && !tested.contains("2 new"),
+        "{tested}"
+    );
+    // Other rules ask something else of it, so that it may come.
+    set_rules(
+        &server,
+        &home,
+        "",
+        "from = \"*@nobody.example\"; then = \"skip\"",
+    );
+    run(&home, &["check", "-q"], 0);
+    run(&home, &[], 0);
+    assert_eq!(tree::count(&home.maildir("a")), 5);
 }

@@ -1,7 +1,7 @@
 use std::fs;
-use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
 use std::os::unix::process::CommandExt;
-use std::process::Stdio;
+use std::process::{Command, Stdio};
 use std::sync::Mutex;
 use std::sync::mpsc::channel;
 
@@ -393,6 +393,81 @@ fn s50_a_config_with_a_password_that_is_another_persons_is_refused_even_to_root(
     assert!(server.sessions().is_empty());
     give_away(&home.config_file(), 0);
     run(&home, &[], 0);
+}
+
+/// What the file's own mode says is worth nothing where its directory is another person's, or any above
+/// it: who owns that puts another file there. Root's are in nobody else's hands.
+#[test]
+fn s50_a_config_below_another_persons_directory_is_refused_even_to_root_and_below_roots_is_not() {
+    if !can_give_files() {
+        return;
+    }
+    let own = |path: &std::path::Path, user| {
+        std::os::unix::fs::chown(path, Some(user), Some(user)).unwrap();
+    };
+    let (server, home) = server(1);
+    let text = fs::read_to_string(home.config_file()).unwrap();
+    let secret = home.path().join("a.password");
+    let theirs = home.path().join("theirs");
+    let deep = theirs.join("deep");
+    fs::create_dir_all(&deep).unwrap();
+    let plain = home.private_file("theirs/deep/config.toml", &text);
+    let linked = home.path().join("linked.toml");
+    symlink(&plain, &linked).unwrap();
+    let moved = deep.join("a.password");
+    fs::copy(&secret, &moved).unwrap();
+    for directory in [&theirs, &deep] {
+        own(directory, SOMEBODY);
+        for config in [&plain, &linked] {
+            let output = run(&home, &["--config", config.to_str().unwrap()], 78);
+            let way = format!(
+                "keep it in a directory of your own; {} belongs to someone else",
+                directory.display()
+            );
+            assert_said(
+                &output,
+                &["the owner of a directory above it may replace it", &way],
+            );
+        }
+        home.config(&text.replace(secret.to_str().unwrap(), moved.to_str().unwrap()));
+        let output = run(&home, &[], 77);
+        let way = format!(
+            "keep it where only you can write; {} is",
+            directory.display()
+        );
+        assert_said(
+            &output,
+            &["others can put another file in the place of", &way],
+        );
+        own(directory, 0);
+    }
+    assert!(server.sessions().is_empty());
+    run(&home, &["--config", linked.to_str().unwrap()], 0);
+    run(&home, &[], 0);
+    // A user's run takes what lies in root's directories, as in /etc, and not in a third person's.
+    Command::new("chown")
+        .args(["-R", "nobody"])
+        .arg(home.path())
+        .status()
+        .unwrap();
+    let as_nobody = |config: &std::path::Path, status| {
+        let line = ["check", "--config", config.to_str().unwrap()];
+        let options = ["--reuid=65534", "--clear-groups", "--"];
+        home.popfetch_under("setpriv", &options, &line)
+            .expect(status)
+    };
+    give_away(&theirs, 0);
+    fs::set_permissions(&plain, fs::Permissions::from_mode(0o644)).unwrap();
+    for directory in [&theirs, &deep] {
+        fs::set_permissions(directory, fs::Permissions::from_mode(0o755)).unwrap();
+    }
+    as_nobody(&plain, 0);
+    own(&theirs, SOMEBODY);
+    let output = as_nobody(&plain, 78);
+    assert_said(
+        &output,
+        &["the owner of a directory above it may replace it"],
+    );
 }
 
 #[test]

@@ -390,3 +390,30 @@ fn with_yes_an_address_that_is_not_there_is_asked_for_with_the_line_to_type() {
         assert!(output.stderr.contains(&wanted), "{output:#?}");
     }
 }
+
+/// Root may write there, the system says, and nothing can be made there all the same.
+#[test]
+fn a_maildir_that_cannot_be_made_is_said_before_anything_is_asked() {
+    let dns = NameServer::start(&[]);
+    let home = home_in(&[], &dns, "/dev/null".into());
+    for maildir in ["/proc/mail", "/proc/self/fdinfo/a/b"] {
+        let line = ["setup", "ada@example.test", "--yes", "--maildir", maildir];
+        let output = home.popfetch(line).run();
+        assert!(matches!(output.status, Some(73 | 78)), "{output:#?}");
+        assert!(output.stderr.contains("--maildir"), "{output:#?}");
+        assert!(output.stderr.contains(maildir), "{output:#?}");
+    }
+    assert_eq!(made(&home), [""; 0]);
+}
+
+#[test]
+fn what_was_made_to_try_a_maildir_is_gone_again() {
+    let dns = NameServer::start(&[]);
+    let home = home_in(&[], &dns, "/dev/null".into());
+    let line = ["setup", "ada@example.test", "--yes", "--maildir", "new/box"];
+    // Nothing is found, and nothing was written.
+    let output = home.popfetch(line).run();
+    assert_ne!(output.status, Some(0), "{output:#?}");
+    assert!(!output.stderr.contains("--maildir"), "{output:#?}");
+    assert_eq!(made(&home), [""; 0]);
+}

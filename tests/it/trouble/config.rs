@@ -213,6 +213,38 @@ fn words_of_other_tools_lead_to_ours() {
     );
 }
 
+/// Each once, with line and column, and no more is said of an account than what could be read of it: `a`
+/// has a host, though it is not in quotes, and so may `d`, whose heading is torn; `b` is whole.
+#[test]
+fn all_that_is_no_toml_is_told_in_one_run_and_what_is_whole_is_checked() {
+    let home = Home::new();
+    home.config(
+        "[accounts.a]\nhost = pop.example.com\nuser: \"ada\"\n\
+         password-command = [\"pass\", \"show\"\n\n\
+         [accounts.b]\nhost = \"h\"\nuser = \"u\"\ntimout = \"5s\"\n\n\
+         [accounts.c@example.com]\nuser = \"u\"\n[accounts.d\nuser = \"u\"\n",
+    );
+    let output = run(&home, &[], 78);
+    let errors: Vec<_> = output.stderr.matches("error: ").collect();
+    assert_eq!(errors.len(), 6, "{output:#?}");
+    let places = ["2:8", "3:5", "4:35", "9:1", "11:12", "13:12"];
+    let found = places.map(|place| output.stderr.find(&format!("config.toml:{place}\n")));
+    assert!(found.iter().all(Option::is_some), "{found:?} {output:#?}");
+    assert!(found.is_sorted(), "{found:?} {output:#?}");
+    assert_said(&output, &["there is no key `timout`", "did you mean"]);
+    assert_said(&output, &["`=` stands between a key and its value"]);
+    assert!(!output.stderr.contains("has no `host`"), "{output:#?}");
+}
+
+#[test]
+fn of_a_text_that_is_no_toml_at_all_some_lines_are_told_and_the_rest_counted() {
+    let home = Home::new();
+    home.config(&"poll pop.example.com user ada\n".repeat(50));
+    let output = run(&home, &[], 78);
+    assert_eq!(output.stderr.matches("error: ").count(), 21, "{output:#?}");
+    assert_said(&output, &["and 30 more places that are no TOML"]);
+}
+
 #[test]
 fn all_that_is_wrong_in_an_account_is_told_in_one_run() {
     let home = Home::new();
