@@ -58,7 +58,7 @@ complete -c popfetch -n "__fish_popfetch_using_subcommand fetch" -l maildir -d '
 complete -c popfetch -n "__fish_popfetch_using_subcommand fetch" -l max-size -d 'Leave larger messages on the server, as in "25 MB"' -r
 complete -c popfetch -n "__fish_popfetch_using_subcommand fetch" -l latest -d 'On the first fetch of an account take only the newest N messages, and pass over the rest' -r
 complete -c popfetch -n "__fish_popfetch_using_subcommand fetch" -s j -l jobs -d 'Work on this many accounts at once' -r
-complete -c popfetch -n "__fish_popfetch_using_subcommand fetch" -l shard -d 'Work on the Ith of N parts of the accounts alone, counted from 0, as in 0/4' -r
+complete -c popfetch -n "__fish_popfetch_using_subcommand fetch" -l shard -d 'Work on only the Ith of N parts of the accounts, counted from 0, as in 0/4' -r
 complete -c popfetch -n "__fish_popfetch_using_subcommand fetch" -l max-time -d 'Stop after this long, as in "10 min"; what is left is for the next run' -r
 complete -c popfetch -n "__fish_popfetch_using_subcommand fetch" -l auth -d 'How to sign in, as `auth` in the config file; the best way that the server offers by default' -r -f -a "auto\t''
 plain\t''
@@ -90,7 +90,7 @@ complete -c popfetch -n "__fish_popfetch_using_subcommand fetch" -l keep -d 'Lea
 complete -c popfetch -n "__fish_popfetch_using_subcommand fetch" -l delete -d 'Delete each message from the server once it is safely stored'
 complete -c popfetch -n "__fish_popfetch_using_subcommand fetch" -l newest-first -d 'Fetch the newest messages first'
 complete -c popfetch -n "__fish_popfetch_using_subcommand fetch" -l now -d 'Try at once where a server asked to be left alone for a while'
-complete -c popfetch -n "__fish_popfetch_using_subcommand fetch" -l as-new -d 'Fetch a mailbox that is known under another name of it, too: it is another one'
+complete -c popfetch -n "__fish_popfetch_using_subcommand fetch" -l as-new -d 'Fetch a mailbox even if it looks like one that is known by another name: it is a different one'
 complete -c popfetch -n "__fish_popfetch_using_subcommand fetch" -l password-stdin -d 'Read the password from the first line of standard input; for one account'
 complete -c popfetch -n "__fish_popfetch_using_subcommand fetch" -l config-on-stdin -d 'The config file\'s text is standard input: how `watch` hands on the one that it has read. What is named is where it came from'
 complete -c popfetch -n "__fish_popfetch_using_subcommand fetch" -s 0 -l null -d 'End each path with NUL instead of a newline; implies --format paths'
@@ -133,7 +133,7 @@ complete -c popfetch -n "__fish_popfetch_using_subcommand check" -s v -l verbose
 complete -c popfetch -n "__fish_popfetch_using_subcommand check" -l no-progress -d 'Show no progress bars'
 complete -c popfetch -n "__fish_popfetch_using_subcommand check" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c popfetch -n "__fish_popfetch_using_subcommand watch" -s j -l jobs -d 'Work on this many accounts at once' -r
-complete -c popfetch -n "__fish_popfetch_using_subcommand watch" -l shard -d 'Watch the Ith of N parts of the accounts alone, counted from 0, as in 0/4' -r
+complete -c popfetch -n "__fish_popfetch_using_subcommand watch" -l shard -d 'Watch only the Ith of N parts of the accounts, counted from 0, as in 0/4' -r
 complete -c popfetch -n "__fish_popfetch_using_subcommand watch" -l config -d 'Read this config file instead of the usual one' -r -F
 complete -c popfetch -n "__fish_popfetch_using_subcommand watch" -l format -d 'What to write on standard output' -r -f -a "text\t'Lines for people'
 json\t'One JSON object a line'
@@ -141,7 +141,7 @@ paths\t'The path of each message'"
 complete -c popfetch -n "__fish_popfetch_using_subcommand watch" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Wherever the output goes'
 never\t'Nowhere'"
-complete -c popfetch -n "__fish_popfetch_using_subcommand watch" -l status -d 'Say how the watch of these accounts is that runs already: 0 where it is well, else 1'
+complete -c popfetch -n "__fish_popfetch_using_subcommand watch" -l status -d 'Say how the running watch of these accounts is doing: exit status 0 if it is well, else 1'
 complete -c popfetch -n "__fish_popfetch_using_subcommand watch" -l config-on-stdin -d 'The config file\'s text is standard input: how `watch` hands on the one that it has read. What is named is where it came from'
 complete -c popfetch -n "__fish_popfetch_using_subcommand watch" -s 0 -l null -d 'End each path with NUL instead of a newline; implies --format paths'
 complete -c popfetch -n "__fish_popfetch_using_subcommand watch" -s q -l quiet -d 'Say nothing unless something goes wrong, or needs a look'
@@ -152,7 +152,7 @@ complete -c popfetch -n "__fish_popfetch_using_subcommand list" -l maildir -d 'L
 complete -c popfetch -n "__fish_popfetch_using_subcommand list" -l from -d 'Only messages with this text in the sender\'s name or address' -r
 complete -c popfetch -n "__fish_popfetch_using_subcommand list" -l subject -d 'Only messages with this text in their subject' -r
 complete -c popfetch -n "__fish_popfetch_using_subcommand list" -l since -d 'Only messages written since then: a date, as in 2026-11-24, or how long ago, as in "14 days"' -r
-complete -c popfetch -n "__fish_popfetch_using_subcommand list" -l limit -d 'At most so many messages, the newest' -r
+complete -c popfetch -n "__fish_popfetch_using_subcommand list" -l limit -d 'At most this many messages, the newest' -r
 complete -c popfetch -n "__fish_popfetch_using_subcommand list" -l folder -d 'List this folder of the Maildir, named without its first dot' -r
 complete -c popfetch -n "__fish_popfetch_using_subcommand list" -l config -d 'Read this config file instead of the usual one' -r -F
 complete -c popfetch -n "__fish_popfetch_using_subcommand list" -l format -d 'What to write on standard output' -r -f -a "text\t'Lines for people'
@@ -169,8 +169,8 @@ complete -c popfetch -n "__fish_popfetch_using_subcommand list" -s q -l quiet -d
 complete -c popfetch -n "__fish_popfetch_using_subcommand list" -s v -l verbose -d 'Say more; -vv shows what goes over the line, without passwords'
 complete -c popfetch -n "__fish_popfetch_using_subcommand list" -l no-progress -d 'Show no progress bars'
 complete -c popfetch -n "__fish_popfetch_using_subcommand list" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c popfetch -n "__fish_popfetch_using_subcommand show" -l maildir -d 'Look for the message in this Maildir alone' -r -F
-complete -c popfetch -n "__fish_popfetch_using_subcommand show" -l part -d 'Show this part alone; the attachments have their numbers before them' -r
+complete -c popfetch -n "__fish_popfetch_using_subcommand show" -l maildir -d 'Look for the message only in this Maildir' -r -F
+complete -c popfetch -n "__fish_popfetch_using_subcommand show" -l part -d 'Show only this part; the attachments have their numbers before them' -r
 complete -c popfetch -n "__fish_popfetch_using_subcommand show" -l save -d 'Save the attachments in this directory; with --part, that part' -r -F
 complete -c popfetch -n "__fish_popfetch_using_subcommand show" -l config -d 'Read this config file instead of the usual one' -r -F
 complete -c popfetch -n "__fish_popfetch_using_subcommand show" -l format -d 'What to write on standard output' -r -f -a "text\t'Lines for people'
@@ -179,9 +179,9 @@ paths\t'The path of each message'"
 complete -c popfetch -n "__fish_popfetch_using_subcommand show" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Wherever the output goes'
 never\t'Nowhere'"
-complete -c popfetch -n "__fish_popfetch_using_subcommand show" -l raw -d 'The message as it is stored'
-complete -c popfetch -n "__fish_popfetch_using_subcommand show" -l headers -d 'All fields of the header, and nothing else'
-complete -c popfetch -n "__fish_popfetch_using_subcommand show" -l html -d 'The HTML itself, for a browser'
+complete -c popfetch -n "__fish_popfetch_using_subcommand show" -l raw -d 'Show the message as it is stored'
+complete -c popfetch -n "__fish_popfetch_using_subcommand show" -l headers -d 'Show all fields of the header, and nothing else'
+complete -c popfetch -n "__fish_popfetch_using_subcommand show" -l html -d 'Show the HTML itself, for a browser'
 complete -c popfetch -n "__fish_popfetch_using_subcommand show" -l peek -d 'Do not mark the message as seen'
 complete -c popfetch -n "__fish_popfetch_using_subcommand show" -l config-on-stdin -d 'The config file\'s text is standard input: how `watch` hands on the one that it has read. What is named is where it came from'
 complete -c popfetch -n "__fish_popfetch_using_subcommand show" -s 0 -l null -d 'End each path with NUL instead of a newline; implies --format paths'
@@ -210,7 +210,7 @@ complete -c popfetch -n "__fish_popfetch_using_subcommand import" -s h -l help -
 complete -c popfetch -n "__fish_popfetch_using_subcommand setup" -l name -d 'What the account is to be called' -r
 complete -c popfetch -n "__fish_popfetch_using_subcommand setup" -l host -d 'The server, where you know it: HOST or HOST:PORT' -r
 complete -c popfetch -n "__fish_popfetch_using_subcommand setup" -l user -d 'The user\'s name at the server, where it is not the address' -r
-complete -c popfetch -n "__fish_popfetch_using_subcommand setup" -l latest -d 'Of the first fetch take only the newest N messages; 0 for none' -r
+complete -c popfetch -n "__fish_popfetch_using_subcommand setup" -l latest -d 'On the first fetch take only the newest N messages; 0 for none' -r
 complete -c popfetch -n "__fish_popfetch_using_subcommand setup" -l delete-after -d 'Delete each message from the server this long after it was fetched, as in "14 days"' -r
 complete -c popfetch -n "__fish_popfetch_using_subcommand setup" -l maildir -d 'Where the mail goes' -r -F
 complete -c popfetch -n "__fish_popfetch_using_subcommand setup" -l secret -d 'Where the password is kept' -r -f -a "keyring\t'In the system keyring'

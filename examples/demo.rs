@@ -35,14 +35,15 @@ use support::tree;
 const AS_PROGRAM: &str = "POPFETCH_DEMO_AS_PROGRAM";
 /// What the account is called, and so its Maildir.
 const ACCOUNT: &str = "work";
-/// How long the server thinks before each answer, so that there is progress to be seen.
-const PAUSE: Duration = Duration::from_millis(60);
+/// How long the server thinks before each answer, so that there is progress to be seen. With the pauses
+/// for reading, all of it is over within ten seconds.
+const PAUSE: Duration = Duration::from_millis(30);
 /// How many messages are to be stored before popfetch is killed, at least.
 const BEFORE_THE_KILL: usize = 12;
 /// How long that may take on a slow machine.
 const PATIENCE: Duration = Duration::from_secs(60);
 /// How long a person has for each remark.
-const READING: Duration = Duration::from_millis(700);
+const READING: Duration = Duration::from_millis(500);
 
 fn main() -> ExitCode {
     if std::env::var_os(AS_PROGRAM).is_some() {

@@ -49,12 +49,12 @@ Examples:
   popfetch --format paths -0 | xargs -0 -r grep -l invoice
                                       look for a word in the new messages
 
-Exit status (of several accounts, the worst one's):
+Exit status (with several accounts, the worst one):
     0  all done, with new mail or without
     1  some messages failed and are named; the rest is safe
    64  the command line makes no sense
    65  a state file is damaged and could not be rebuilt
-   69  the server refuses for good, or its certificate is not trusted
+   69  the server refuses permanently, or its certificate is not trusted
    70  a fault of popfetch itself
    73  nothing can be created in the Maildir
    74  reading or writing the disk failed, or it is full

@@ -53,6 +53,7 @@
 //! | [`private`] | reads files that must be secret |
 //! | [`process`] | programs that are started, and ended with what they have started |
 //! | [`sandbox`] | Landlock: a thread gives up the file system but for its own directories |
+//! | [`system`] | what only Linux tells, of boots, processes and locks: where a port begins |
 //! | [`stop`] | SIGINT and SIGTERM, the time a run may take, and what else signals ask for |
 //! | [`threads`] | threads where the system may have none left to give |
 //! | [`facts`] | no code: what the rest stands on, by the numbers that comments and tests bear |
@@ -184,6 +185,7 @@ pub mod server;
 pub mod source;
 pub mod state;
 pub mod stop;
+pub mod system;
 pub mod term;
 pub mod threads;
 pub mod verify;

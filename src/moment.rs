@@ -1,5 +1,6 @@
 //! When something happens.
 
+use crate::system;
 use jiff::tz::TimeZone;
 use std::sync::{Arc, OnceLock};
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -84,10 +85,9 @@ impl Moment {
     /// This one, by the system's clock.
     pub fn now() -> Self {
         Self::zone();
-        let boot = fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default();
         Self {
             now: Self::clock(),
-            boot: boot.trim().into(),
+            boot: system::boot().into(),
         }
     }
 }

@@ -8,11 +8,11 @@ mod told;
 pub use attend::{Care, Ending, Fed, feed, run};
 pub use told::{Keep, Told};
 
+use crate::system;
 use rustix::process::{
     Pid, Signal, WaitId, WaitIdOptions, kill_process, kill_process_group, waitid,
 };
 use std::collections::HashSet;
-use std::fs;
 use std::io;
 use std::mem;
 use std::os::unix::fs::PermissionsExt;
@@ -182,10 +182,9 @@ fn end_descendants(of: Pid) {
 
 /// The processes that a process has started, those that these have, and so on.
 fn descendants(of: Pid) -> Vec<Pid> {
-    let names = fs::read_dir("/proc").into_iter().flatten().flatten();
-    let pids = names.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
-    let pairs: Vec<(Pid, Pid)> = pids
-        .filter_map(|pid: i32| Some((Pid::from_raw(pid)?, parent_of(pid)?)))
+    let pairs = system::processes().into_iter();
+    let pairs: Vec<(Pid, Pid)> = pairs
+        .filter_map(|(pid, parent)| Some((Pid::from_raw(pid)?, Pid::from_raw(parent)?)))
         .collect();
     let mut known = HashSet::from([of]);
     let mut found = Vec::new();
@@ -200,11 +199,4 @@ fn descendants(of: Pid) -> Vec<Pid> {
             return found;
         }
     }
-}
-
-/// proc_pid_stat(5); a program's own name in it may hold anything.
-fn parent_of(pid: i32) -> Option<Pid> {
-    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
-    let (_, fields) = stat.rsplit_once(')')?;
-    Pid::from_raw(fields.split_whitespace().nth(1)?.parse().ok()?)
 }

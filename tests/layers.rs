@@ -176,6 +176,7 @@ fn layers_never_look_up() {
                 "sandbox.rs",
                 "server.rs",
                 "stop.rs",
+                "system.rs",
                 "term/",
                 "threads.rs",
             ],
@@ -452,6 +453,82 @@ fn each_library_is_met_in_one_place() {
             !source.is_in(&["secrets/keyring.rs"]) && !ours && line.contains("keyring::")
         },
     );
+}
+
+/// What only Linux has, by a word of it: the files that it is met in, and what would stand in for it
+/// elsewhere. popfetch is built for Linux alone; this is what a port has to look at.
+const LINUX: &[(&str, &[&str], &str)] = &[
+    (
+        "\"/proc",
+        &["system.rs"],
+        "said there, function by function",
+    ),
+    ("memfd_create", &["system.rs"], "an unlinked temporary file"),
+    ("xdg-open", &["system.rs"], "open, on macOS"),
+    (
+        "landlock::",
+        &["sandbox.rs"],
+        "nothing, as on a kernel without it",
+    ),
+    (
+        "RenameFlags",
+        &["durable.rs"],
+        "the link that refuses to replace, as on NFS",
+    ),
+    (
+        "fsync(",
+        &["durable.rs"],
+        "F_FULLFSYNC on macOS, which std uses for files, and directories need as well",
+    ),
+    (
+        "SocketFlags",
+        &["handover/lmtp/wire.rs", "net/dial.rs"],
+        "two calls of fcntl, on macOS",
+    ),
+    (
+        "fcntl_setpipe_size",
+        &["process/input.rs"],
+        "the pipe as large as it is",
+    ),
+    (
+        "set_dumpable_behavior",
+        &["command/process.rs"],
+        "the limit for core files alone",
+    ),
+    (
+        "timerfd_create",
+        &["command/watch/mod.rs"],
+        "the timeout of poll, which may stand still in sleep",
+    ),
+    (
+        "ClockId::Boottime",
+        &["command/watch/mod.rs"],
+        "a clock that nobody can set",
+    ),
+    (
+        "os::linux",
+        &["command/watch/service.rs"],
+        "nothing: without systemd nobody listens there",
+    ),
+    (
+        "getrandom",
+        &["maildir/nonces.rs"],
+        "getentropy, or /dev/urandom",
+    ),
+];
+
+#[test]
+fn what_only_linux_has_is_met_in_the_files_that_a_port_has_to_look_at() {
+    let sources = sources();
+    for (word, known, _) in LINUX {
+        let met = |source: &&Source| source.lines.iter().any(|(_, line)| line.contains(word));
+        let found: Vec<_> = sources
+            .iter()
+            .filter(met)
+            .map(|it| it.path.as_str())
+            .collect();
+        assert_eq!(found, *known, "{word}");
+    }
 }
 
 #[test]

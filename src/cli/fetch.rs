@@ -69,9 +69,9 @@ pub struct Fetch {
     )]
     pub jobs: Jobs,
 
-    /// Work on the Ith of N parts of the accounts alone, counted from 0, as in 0/4
+    /// Work on only the Ith of N parts of the accounts, counted from 0, as in 0/4
     ///
-    /// Which part an account is in hangs on its name alone.
+    /// Which part an account is in depends on its name alone.
     #[arg(long, value_name = "I/N")]
     pub shard: Option<Shard>,
 
@@ -79,7 +79,7 @@ pub struct Fetch {
     #[arg(long)]
     pub now: bool,
 
-    /// Fetch a mailbox that is known under another name of it, too: it is another one
+    /// Fetch a mailbox even if it looks like one that is known by another name: it is a different one
     #[arg(long)]
     pub as_new: bool,
 

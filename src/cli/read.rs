@@ -45,7 +45,7 @@ pub struct List {
     #[arg(long, value_name = "WHEN", value_parser = clap::builder::StringValueParser::new().try_map(|it| since(&it)))]
     pub since: Option<Since>,
 
-    /// At most so many messages, the newest
+    /// At most this many messages, the newest
     #[arg(long, value_name = "N")]
     pub limit: Option<usize>,
 
@@ -80,7 +80,7 @@ fn since(text: &str) -> Result<Since, String> {
 #[derive(Args, Clone, Debug)]
 #[command(after_help = "\
 Nothing that a message names is ever loaded. What is shown on a terminal is made harmless first, --raw
-and --html included; a file or a pipe gets the very octets of --raw and of a part that is no text.
+and --html included; a file or a pipe gets the exact octets of --raw and of a part that is not text.
 
 Examples:
   popfetch show 3                     the third message of the last list
@@ -92,11 +92,11 @@ pub struct Show {
     #[arg(value_name = "MESSAGE")]
     pub message: PathBuf,
 
-    /// Look for the message in this Maildir alone
+    /// Look for the message only in this Maildir
     #[arg(long, value_name = "DIR", value_parser = path())]
     pub maildir: Option<PathBuf>,
 
-    /// Show this part alone; the attachments have their numbers before them
+    /// Show only this part; the attachments have their numbers before them
     #[arg(long, value_name = "N", group = "what")]
     pub part: Option<usize>,
 
@@ -104,15 +104,15 @@ pub struct Show {
     #[arg(long, value_name = "DIR", value_parser = path(), conflicts_with_all = ["raw", "headers", "html"])]
     pub save: Option<PathBuf>,
 
-    /// The message as it is stored
+    /// Show the message as it is stored
     #[arg(long, group = "what")]
     pub raw: bool,
 
-    /// All fields of the header, and nothing else
+    /// Show all fields of the header, and nothing else
     #[arg(long, group = "what")]
     pub headers: bool,
 
-    /// The HTML itself, for a browser
+    /// Show the HTML itself, for a browser
     #[arg(long, group = "what")]
     pub html: bool,
 

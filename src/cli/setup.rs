@@ -11,7 +11,7 @@ use crate::profile::units::{Period, whole_number};
 #[derive(Args, Clone, Debug)]
 #[command(after_help = "\
 Examples:
-  popfetch setup                          asks for all it has to know
+  popfetch setup                          asks for everything it has to know
   popfetch setup ada@example.com          ... but for the address
   popfetch setup ada@example.com --print  show what would be written, without a password
   pass show mail | popfetch setup ada@example.com --yes --password-stdin
@@ -41,7 +41,7 @@ pub struct Setup {
     #[arg(long, value_name = "USER")]
     pub user: Option<String>,
 
-    /// Of the first fetch take only the newest N messages; 0 for none
+    /// On the first fetch take only the newest N messages; 0 for none
     #[arg(
         long,
         value_name = "N",

@@ -8,12 +8,12 @@ use crate::profile::Shard;
 /// `popfetch watch`.
 #[derive(Args, Clone, Debug)]
 #[command(after_help = "\
-SIGHUP has the config file read anew, SIGUSR1 has all accounts fetched now, SIGTERM and SIGINT end it.
-What goes wrong is told as popfetch -q tells it.
+SIGHUP reads the config file again, SIGUSR1 fetches all accounts now, SIGTERM and SIGINT end the watch.
+Failures are reported as popfetch -q reports them.
 
 Examples:
   popfetch watch                  fetch each account every ten minutes, or as its `every` says
-  popfetch watch --status         say how the watch of the same accounts is; for health checks
+  popfetch watch --status         say how the watch of the same accounts is doing; for health checks
   popfetch watch --shard 0/4      the first of four machines that share the accounts")]
 pub struct Watch {
     /// Accounts of the config file; none means all
@@ -24,11 +24,11 @@ pub struct Watch {
     #[arg(short, long, value_name = "N", default_value_t, value_parser = jobs())]
     pub jobs: Jobs,
 
-    /// Watch the Ith of N parts of the accounts alone, counted from 0, as in 0/4
+    /// Watch only the Ith of N parts of the accounts, counted from 0, as in 0/4
     #[arg(long, value_name = "I/N")]
     pub shard: Option<Shard>,
 
-    /// Say how the watch of these accounts is that runs already: 0 where it is well, else 1
+    /// Say how the running watch of these accounts is doing: exit status 0 if it is well, else 1
     #[arg(long)]
     pub status: bool,
 }

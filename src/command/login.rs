@@ -10,6 +10,7 @@ use crate::secrets::logins::{self, LoginError};
 use crate::secrets::{Store, lock_login};
 use crate::state::Moment;
 use crate::stop::Stop;
+use crate::system;
 use crate::term::escape_str;
 use crate::threads;
 use std::process::{Command, Stdio};
@@ -97,7 +98,7 @@ fn open_browser(url: &str) {
         );
         return;
     }
-    let mut command = Command::new("xdg-open");
+    let mut command = Command::new(system::OPENER);
     command.arg(url).stdin(Stdio::null());
     command.stdout(Stdio::null()).stderr(Stdio::null());
     // The address stands above for where this does not work.

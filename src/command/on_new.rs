@@ -15,9 +15,9 @@ use crate::profile::units::duration;
 use crate::profile::{OnNew, Profile};
 use crate::report::{Event, Outcome, Report};
 use crate::stop::{Reason, Stop};
+use crate::system;
 use crate::term::{quoted, without_numbers};
 use crate::threads;
-use rustix::fs::{MemfdFlags, memfd_create};
 use std::cell::Cell;
 use std::collections::{HashMap, VecDeque};
 use std::ffi::OsString;
@@ -241,10 +241,9 @@ impl Call {
 
 impl Gathered {
     fn add(&mut self, path: &[u8]) {
-        let paths = self.paths.get_or_insert_with(|| {
-            let file = memfd_create("popfetch-on-new", MemfdFlags::CLOEXEC);
-            Ok(File::from(file?))
-        });
+        let paths = self
+            .paths
+            .get_or_insert_with(|| system::file_in_memory("popfetch-on-new"));
         let Ok(file) = paths else {
             return;
         };

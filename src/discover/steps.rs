@@ -120,20 +120,20 @@ static STEPS: &[Steps] = &[
     steps(
         "Zoho",
         SignIn::Password,
-        "Zoho has POP switched off at first: enable it under Settings, Mail Accounts, POP, at \
+        "Zoho has POP switched off at first, and free plans since 2019 do without it: enable it under Settings, Mail Accounts, POP, at \
          https://mail.zoho.com/ - and where 2-step verification is on, make an app password.",
     ),
     steps(
         "GMX",
         SignIn::Password,
         "GMX has POP3 switched off at first: enable it under E-Mail, Settings, POP3 & IMAP, at \
-         https://www.gmx.net/",
+         https://www.gmx.net/ - and where two-factor authentication is on, make an app password.",
     ),
     steps(
         "web.de",
         SignIn::Password,
         "web.de has POP3 switched off at first: enable it under E-Mail, Einstellungen, POP3/IMAP \
-         Abruf, at https://web.de/",
+         Abruf, at https://web.de/ - and where two-factor authentication is on, make an app password.",
     ),
     steps(
         "Naver",

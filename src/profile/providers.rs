@@ -105,6 +105,13 @@ const APP_PASSWORD: &str = "this provider wants an app password, made in the acc
 const SWITCHED_ON: &str = "POP3 must be switched on in the web mail's settings first; then check \
                            user and password";
 
+const SECOND_FACTOR: &str = "POP3 must be switched on in the web mail's settings first; then check user \
+                             and password, which has to be an app password where the account has \
+                             two-factor authentication";
+
+const PAID_PLAN: &str = "POP3 must be switched on in the web mail's settings first, and free plans since \
+                         2019 do without it; then check user and password";
+
 const LOCAL_PART: &str = "`user` is the part of the address before the @ here; then check the \
                           password";
 
@@ -158,10 +165,10 @@ static PROVIDERS: &[Provider] = &[
             "poppro.zoho.com",
             "poppro.zoho.eu",
         ],
-        SWITCHED_ON,
+        PAID_PLAN,
     ),
-    pop("GMX", &["pop.gmx.net", "pop.gmx.com"], SWITCHED_ON),
-    pop("web.de", &["pop3.web.de"], SWITCHED_ON),
+    pop("GMX", &["pop.gmx.net", "pop.gmx.com"], SECOND_FACTOR),
+    pop("web.de", &["pop3.web.de"], SECOND_FACTOR),
     pop("Naver", &["pop.naver.com"], SWITCHED_ON),
     pop(
         "QQ, 163, 126",

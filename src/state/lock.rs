@@ -8,8 +8,8 @@
 use super::{Error, clock};
 use crate::durable::line::{seal, unseal};
 use crate::durable::{Dir, File};
+use crate::system;
 use std::ffi::OsStr;
-use std::fs;
 use std::io::{self, Read};
 use std::os::unix::fs::MetadataExt;
 
@@ -116,20 +116,11 @@ pub(super) fn holder(dir: &Dir, name: &OsStr) -> io::Result<Option<Holder>> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         file => file?,
     };
-    let number = file.metadata()?.ino().to_string();
+    let inode = file.metadata()?.ino();
     let Some(Told { holder, .. }) = read_from(file)? else {
         return Ok(None);
     };
-    let locks = fs::read_to_string("/proc/locks").unwrap_or_default();
-    let pid = holder.pid.to_string();
-    let is_held = locks.lines().any(|line| {
-        let fields: Vec<&str> = line.split_whitespace().collect();
-        let inode = fields.get(5).and_then(|place| place.rsplit(':').next());
-        fields.get(1) == Some(&"FLOCK")
-            && fields.get(4) == Some(&pid.as_str())
-            && inode == Some(number.as_str())
-    });
-    Ok(is_held.then_some(holder))
+    Ok(system::is_locked_by(holder.pid, inode).then_some(holder))
 }
 
 /// What the file says.

@@ -4,13 +4,14 @@
 //! process then would leave it so, and the person without a sight of the next command.
 
 use super::HEARD;
+use crate::system;
 use rustix::fs::{Mode, OFlags, open};
 use rustix::termios::{
     LocalModes, OptionalActions, QueueSelector, SpecialCodeIndex, Termios, tcflush, tcgetattr,
     tcsetattr,
 };
 use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM};
-use std::fs::{self, File};
+use std::fs::File;
 use std::io::{self, IsTerminal, Read, Write};
 use std::os::fd::AsFd;
 use std::os::unix::net::UnixStream;
@@ -128,7 +129,7 @@ fn watch() -> io::Result<()> {
         }
     })?;
     for number in [SIGHUP, SIGINT, SIGQUIT, SIGTERM] {
-        if !is_ignored(number) {
+        if !system::is_ignored(number) {
             let value = usize::try_from(number).unwrap_or_default();
             signal_hook::flag::register_usize(number, Arc::clone(&signal), value)?;
             signal_hook::low_level::pipe::register(number, waker.try_clone()?)?;
@@ -167,12 +168,4 @@ fn restore(kept: &mut Option<(File, Termios)>) {
 
 fn lock() -> std::sync::MutexGuard<'static, Option<(File, Termios)>> {
     BEFORE.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// Whether whoever started us wants this signal to be ignored, as nohup does.
-fn is_ignored(signal: i32) -> bool {
-    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let ignored = status.lines().find_map(|it| it.strip_prefix("SigIgn:"));
-    let ignored = ignored.and_then(|it| u64::from_str_radix(it.trim(), 16).ok());
-    ignored.is_some_and(|it| it >> (signal - 1) & 1 == 1)
 }

@@ -21,7 +21,7 @@ use crate::support::tree;
 const README: &str = include_str!("../../README.md");
 
 /// What stands in the README and is run elsewhere, or by nobody, and why.
-const ELSEWHERE: [(&str, &str); 17] = [
+const ELSEWHERE: [(&str, &str); 18] = [
     (
         "cargo install --locked --path .",
         "builds all anew; .ci/run builds the same in release",
@@ -31,6 +31,7 @@ const ELSEWHERE: [(&str, &str); 17] = [
         ".ci/run, without a release build of its own",
     ),
     ("cargo test", ".ci/run"),
+    ("cargo deb", ".ci/package"),
     ("popfetch setup", "setup::, snapshots::"),
     ("popfetch import", "import::"),
     ("popfetch man", "drift; a run of each page is below"),

@@ -4,7 +4,7 @@
 use super::service::SURROUNDINGS;
 use crate::cli::Global;
 use crate::process::{Group, Running};
-use rustix::fs::{MemfdFlags, memfd_create};
+use crate::system;
 use rustix::process::Signal;
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -30,7 +30,7 @@ pub(super) struct Text(File);
 
 impl Text {
     pub(super) fn of(text: &str) -> io::Result<Self> {
-        let mut file = File::from(memfd_create("popfetch-config", MemfdFlags::CLOEXEC)?);
+        let mut file = system::file_in_memory("popfetch-config")?;
         file.write_all(text.as_bytes())?;
         Ok(Self(file))
     }

@@ -8,10 +8,11 @@ use std::sync::mpsc::channel;
 use base64::prelude::{BASE64_STANDARD, Engine};
 
 use super::can_give_files;
-use crate::given::{assert_said, command, mail, run, server};
+use crate::given::{assert_said, command, journal, mail, run, server};
 use crate::support::account::Security;
 use crate::support::behaviour::{Behaviour, Reply};
 use crate::support::maildrop::Maildrop;
+use crate::support::message::Message;
 use crate::support::process::{Daemon, PATIENCE, within};
 use crate::support::run::{Home, Output};
 use crate::support::script::{Scene, Script};
@@ -492,5 +493,41 @@ fn s51_no_command_that_shows_settings_shows_a_password() {
         assert_said(&output, &["keep = \"x\""]);
         assert_secret_is_not_in(&output, SECRET);
         home.config(&text.replace("\"secret\"", &format!("{SECRET:?}")));
+    }
+}
+
+/// The commands are those of the section REPORTING A FAULT, and stand there as they are run here.
+#[test]
+fn s47_what_the_manual_wants_in_a_report_holds_no_secret_and_nothing_of_a_message() {
+    let text = "Received: from a.example by b.example; Mon, 23 Nov 2026 10:00:01 +0000\n\
+                Subject: lunch\nX-Private: in the header\n\nonly between the two of us\n";
+    let behaviour = Behaviour::new().on("RETR 2", Reply::raw(format!("-ERR {SECRET}\r\n")));
+    let messages = ["one", "two"].map(|id| Message::from_lf(id, text));
+    let server = Server::builder(&Maildrop::new(messages))
+        .credentials("ada", SECRET)
+        .behaviour(behaviour);
+    let (_server, home) = server.with_home("");
+    let manual = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/man/popfetch.1.in"));
+    let manual = manual.unwrap().replace("\\-", "-");
+    let (_, section) = manual.split_once(".SH REPORTING A FAULT\n").unwrap();
+    for (command, status) in [
+        ("--version", 0),
+        ("account show work", 0),
+        ("account test work --format json", 0),
+        ("fetch work -vv", 1),
+    ] {
+        let line = format!("popfetch {command}\n");
+        assert!(section.contains(&line), "{line}");
+        let words = command.replace("work", "a");
+        let output = run(&home, &words.split(' ').collect::<Vec<_>>(), status);
+        assert_secret_is_not_in(&output, SECRET);
+        for foreign in ["tr0ub4dor", "in the header", "two of us"] {
+            let said = format!("{}{}", output.stdout, output.stderr);
+            assert!(!said.contains(foreign), "{command}: {said}");
+        }
+    }
+    let journal = fs::read_to_string(journal(&home)).unwrap();
+    for foreign in ["tr0ub4dor", "lunch", "in the header", "two of us"] {
+        assert!(!journal.contains(foreign), "{journal}");
     }
 }
