@@ -260,6 +260,7 @@ impl Account<'_> {
             placed = fetched.recorded;
             same.extend(fetched.same);
         }
+        ruled.ages.note(store);
         self.hand_on(store, run.hand, Patience::OfTheServer, outcome)?;
         let mut delete = match plan::deletes_at_once(policy) {
             true => store.done_with(placed),

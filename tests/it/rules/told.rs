@@ -97,7 +97,22 @@ fn what_is_wrong_with_a_rule_is_shown_where_it_stands_and_nothing_is_asked() {
         ),
         (
             "from = { regex = \"(a{1000}){1000}\" }; then = \"skip\"",
-            &["too large"],
+            &["stands for too much", "256 KiB"],
+        ),
+        (
+            &format!(
+                "from = {{ contains = \"{}\" }}; then = \"skip\"",
+                "a".repeat(1001)
+            ),
+            &["longer than 1000 bytes"],
+        ),
+        (
+            &format!(
+                "from = {{ regex = \"{}a{}\" }}; then = \"skip\"",
+                "(".repeat(40),
+                ")".repeat(40)
+            ),
+            &["no regular expression", "nest", "30"],
         ),
         (
             "size = \"25 MB\"; then = \"skip\"",
