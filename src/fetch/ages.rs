@@ -7,8 +7,8 @@
 //! last. What they have said is remembered, as all that headers tell the rules.
 
 use super::Account;
+use super::gists::Memory;
 use super::header_trouble::Trust;
-use super::rules::Memory;
 use crate::maildrop::{Maildrop, Message, MessageNumber};
 use crate::message::Header;
 use crate::report::Event;

@@ -20,6 +20,7 @@ mod echoes;
 mod endings;
 mod error;
 mod filter;
+mod gists;
 mod header_trouble;
 mod imports;
 mod key;

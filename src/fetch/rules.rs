@@ -4,43 +4,19 @@
 use super::ages::Ages;
 use super::doubts::HEADER_LIMIT;
 use super::filter::FilterRun;
+use super::gists::Memory;
 use super::header_trouble::Trust;
 use super::{Account, Error};
 use crate::delivery::Complete;
 use crate::maildrop::{Maildrop, Message, MessageNumber};
 use crate::plan::{self, Plan};
 use crate::report::Event;
-use crate::rules::{Fingerprint, Gist, Hit, Knowledge, Listed, Rules, Ruling};
+use crate::rules::{Gist, Hit, Knowledge, Listed, Rules, Ruling};
 use crate::source::Source;
-use crate::state::{Recorded, Store, View};
+use crate::state::{Recorded, Store};
 use crate::term::count;
 use sha2::{Digest, Sha256};
 use std::collections::HashMap;
-
-/// Where it is remembered what headers have told.
-pub(super) trait Memory {
-    fn gist(&mut self, message: &Message, asked: Fingerprint) -> Option<Gist>;
-    fn note_gist(&mut self, message: &Message, gist: Gist);
-}
-
-impl Memory for Store {
-    fn gist(&mut self, message: &Message, asked: Fingerprint) -> Option<Gist> {
-        Store::gist(self, message, asked)
-    }
-
-    fn note_gist(&mut self, message: &Message, gist: Gist) {
-        Store::note_gist(self, message, gist);
-    }
-}
-
-/// For whoever only looks.
-impl Memory for View {
-    fn gist(&mut self, message: &Message, asked: Fingerprint) -> Option<Gist> {
-        View::gist(self, message, asked)
-    }
-
-    fn note_gist(&mut self, _: &Message, _: Gist) {}
-}
 
 /// Headers that are asked for before what they have told is noted: where a session breaks over them
 /// again and again, each goes so much further.
