@@ -1,6 +1,8 @@
 use super::{from, ruled, three};
 use crate::given::{assert_said, run};
 use crate::support::behaviour::Behaviour;
+use crate::support::message::Message;
+use crate::support::tree;
 use serde_json::Value;
 
 const RULES: &str = "from = \"*@lists.example\"; then = { folder = \".Lists\" }\n\
