@@ -10,6 +10,7 @@ use anyhow::{Result, ensure};
 
 use crate::check::Expected;
 use crate::figures::{Bar, Group};
+use crate::mda::Way;
 use crate::measure;
 use crate::probe::Retrieve;
 use crate::program::{Program, account_name};
@@ -34,7 +35,7 @@ pub fn measure(bench: &Bench, workload: &Workload, ids: usize) -> Result<Group> 
     let server = Server::start(&maildrop);
     let home = Home::on_disk();
     let accounts = [server.account()];
-    let fetch = Program::Popfetch.prepare(&home, &accounts, Retrieve::Nothing)?;
+    let fetch = Program::Popfetch.prepare(&home, &accounts, Retrieve::Nothing, Way::Stored)?;
     if ids <= FETCHED {
         measure::run(&fetch, &[])?;
         Expected::of(&messages).check(&home.maildir(&account_name(0)))?;

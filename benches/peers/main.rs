@@ -22,6 +22,7 @@ mod figures;
 mod known;
 mod machine;
 mod maildrops;
+mod mda;
 mod measure;
 mod options;
 mod owner;

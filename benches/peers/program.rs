@@ -10,6 +10,7 @@ use std::process::Command;
 use anyhow::{Context, Result};
 
 use crate::deliver;
+use crate::mda::Way;
 use crate::owner;
 use crate::probe::{self, Retrieve};
 use crate::storing;
@@ -109,8 +110,14 @@ impl Program {
     }
 
     /// Prepares `home`, so that the command that comes back fetches from `accounts`, again and
-    /// again. Only popfetch and the limits have more than one.
-    pub fn prepare(self, home: &Home, accounts: &[Account], retrieve: Retrieve) -> Result<Command> {
+    /// again. Only popfetch and the limits have more than one. `way`: what becomes of what they fetch.
+    pub fn prepare(
+        self,
+        home: &Home,
+        accounts: &[Account],
+        retrieve: Retrieve,
+        way: Way,
+    ) -> Result<Command> {
         let mut directories = DirBuilder::new();
         directories.recursive(true).mode(0o700);
         for index in 0..accounts.len() {
@@ -120,14 +127,26 @@ impl Program {
         }
         let accounts = &trusting(home, accounts)?;
         let account = accounts.first().context("no account")?;
+        let mda = match way {
+            Way::Handed(mda) => Some(mda.argv(home)),
+            Way::Stored | Way::Ruled => None,
+        };
         let mut command = match self {
             Self::Limit => probe::command(&with_maildirs(home, accounts), retrieve)?,
             Self::Storing => probe::command(&with_maildirs(home, accounts), Retrieve::Stored)?,
-            Self::Popfetch => popfetch(home, accounts),
+            Self::Popfetch => {
+                popfetch(home, accounts, mda);
+                if way == Way::Ruled {
+                    rule(home)?;
+                }
+                let mut command = Command::new(env!("CARGO_BIN_EXE_popfetch"));
+                command.args(["fetch", "--quiet"]);
+                command
+            }
             Self::Mpop => mpop(home, account),
             Self::Fdm => fdm(home, account),
-            Self::Fetchmail => fetchmail(home, account)?,
-            Self::Getmail => getmail(home, account),
+            Self::Fetchmail => fetchmail(home, account, mda)?,
+            Self::Getmail => getmail(home, account, mda),
         };
         home.furnish(&mut command);
         if self == Self::Fdm {
@@ -150,13 +169,28 @@ fn with_maildirs(home: &Home, accounts: &[Account]) -> Vec<(Account, PathBuf)> {
 }
 
 /// Its default settings, all syncs included.
-fn popfetch(home: &Home, accounts: &[Account]) -> Command {
+fn popfetch(home: &Home, accounts: &[Account], mda: Option<Vec<String>>) {
     let named = accounts.iter().enumerate();
     let config = named.map(|(index, account)| home.account_config(&account_name(index), account));
-    home.config(&config.collect::<String>());
-    let mut command = Command::new(env!("CARGO_BIN_EXE_popfetch"));
-    command.args(["fetch", "--quiet"]);
-    command
+    let config: String = config.collect();
+    home.config(&match mda {
+        None => config,
+        Some(argv) => {
+            // In place of the Maildir.
+            let lines = config.lines().filter(|it| !it.starts_with("maildir = "));
+            let lines: String = lines.map(|line| format!("{line}\n")).collect();
+            format!("{lines}deliver = {{ command = {argv:?} }}\n")
+        }
+    });
+}
+
+/// A rule of its first account that has to look at each header, and is about none.
+fn rule(home: &Home) -> Result<()> {
+    let config = fs::read_to_string(home.config_file())?;
+    let name = account_name(0);
+    let rule = format!("[[accounts.{name}.rules]]\nfrom = \"*@nobody.example\"\nthen = \"skip\"\n");
+    home.config(&(config + &rule));
+    Ok(())
 }
 
 fn mpop(home: &Home, account: &Account) -> Command {
@@ -201,7 +235,16 @@ fn fdm(home: &Home, account: &Account) -> Command {
 }
 
 /// Its usual MDAs are other packages; ours writes the file and nothing else.
-fn fetchmail(home: &Home, account: &Account) -> Result<Command> {
+fn fetchmail(home: &Home, account: &Account, mda: Option<Vec<String>>) -> Result<Command> {
+    let ours = || -> Result<String> {
+        Ok(format!(
+            "{} {} {}",
+            std::env::current_exe()?.display(),
+            deliver::ROLE,
+            home.maildir(&account_name(0)).display()
+        ))
+    };
+    let mda = mda.map_or_else(ours, |argv| Ok(argv.join(" ")))?;
     let text = format!(
         "set no syslog\nset invisible\nset idfile {:?}\nset pidfile {:?}\n\
          poll {} protocol pop3 service {} uidl\n  user {:?} password {:?}\n  \
@@ -213,12 +256,7 @@ fn fetchmail(home: &Home, account: &Account) -> Result<Command> {
         account.user,
         account.password,
         roots(account),
-        format!(
-            "{} {} {}",
-            std::env::current_exe()?.display(),
-            deliver::ROLE,
-            home.maildir(&account_name(0)).display()
-        ),
+        mda,
     );
     let mut command = Command::new("fetchmail");
     command.arg("--silent");
@@ -228,17 +266,27 @@ fn fetchmail(home: &Home, account: &Account) -> Result<Command> {
     Ok(command)
 }
 
-fn getmail(home: &Home, account: &Account) -> Command {
+fn getmail(home: &Home, account: &Account, mda: Option<Vec<String>>) -> Command {
+    let destination = match mda.as_deref() {
+        Some([program, words @ ..]) => {
+            let words: String = words.iter().map(|word| format!("{word:?}, ")).collect();
+            format!("type = MDA_external\npath = {program}\narguments = ({words})")
+        }
+        _ => {
+            let maildir = home.maildir(&account_name(0));
+            format!("type = Maildir\npath = {}/", maildir.display())
+        }
+    };
     let text = format!(
         "[retriever]\ntype = SimplePOP3SSLRetriever\nserver = {}\nport = {}\nusername = {}\n\
-         password = {}\nca_certs = {}\n[destination]\ntype = Maildir\npath = {}/\n[options]\n\
+         password = {}\nca_certs = {}\n[destination]\n{}\n[options]\n\
          read_all = false\ndelete = false\ndelivered_to = false\nreceived = false\nverbose = 0\n",
         account.host,
         account.port,
         account.user,
         account.password,
         roots(account),
-        home.maildir(&account_name(0)).display(),
+        destination,
     );
     home.private_file("getmail/getmailrc", &text);
     let mut command = Command::new("getmail");

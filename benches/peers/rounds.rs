@@ -10,6 +10,7 @@ use anyhow::{Context, Result, ensure};
 use crate::check::{Expected, Kept};
 use crate::figures::{Bar, Group};
 use crate::maildrops::{Made, Maildrops, contents};
+use crate::mda::Way;
 use crate::measure::{self, Run, median};
 use crate::probe::{self, Retrieve};
 use crate::program::{Program, account_name};
@@ -44,6 +45,8 @@ struct Task<'a> {
     messages: usize,
     octets: u64,
     retrieve: Retrieve,
+    /// What becomes of what is fetched.
+    way: Way,
     bench: &'a Bench,
 }
 
@@ -60,7 +63,9 @@ impl Bench {
     /// Measures one workload.
     pub fn measure(&mut self, workload: &Workload) -> Result<Group> {
         match workload.work {
-            Work::Fetch(messages) => self.fetch(workload, messages),
+            Work::Fetch(messages) => self.fetch(workload, messages, Way::Stored),
+            Work::HandedOn(mda, messages) => self.fetch(workload, messages, Way::Handed(mda)),
+            Work::Ruled(messages) => self.ruled(workload, messages),
             Work::NothingNew(messages) => self.nothing_new(workload, messages),
             Work::Accounts(accounts) => self.accounts(workload, accounts),
             Work::NoPipelining(messages) => self.no_pipelining(workload, messages),
@@ -68,11 +73,40 @@ impl Bench {
         }
     }
 
-    fn fetch(&mut self, workload: &Workload, messages: usize) -> Result<Group> {
+    fn fetch(&mut self, workload: &Workload, messages: usize, way: Way) -> Result<Group> {
         let made = self.maildrop(&format!("m{messages}"), messages)?;
         let (_proxy, account) = through(&made.account, workload.line);
-        let task = self.task(&[made], vec![account], Retrieve::Pipelined);
+        let task = Task {
+            way,
+            ..self.task(&[made], vec![account], Retrieve::Pipelined)
+        };
         task.fetched_by_all(workload)
+    }
+
+    /// With a rule about headers, and without.
+    fn ruled(&mut self, workload: &Workload, messages: usize) -> Result<Group> {
+        let made = self.maildrop(&format!("m{messages}"), messages)?;
+        let (_proxy, account) = through(&made.account, workload.line);
+        let task = |way| Task {
+            way,
+            ..self.task(
+                std::slice::from_ref(&made),
+                vec![account.clone()],
+                Retrieve::Pipelined,
+            )
+        };
+        let (plain, ruled) = (task(Way::Stored), task(Way::Ruled));
+        let mut bars = [Bar::new(Program::Popfetch), Bar::new(Program::Popfetch)];
+        for round in 0..self.rounds {
+            for (bar, task) in bars.iter_mut().zip([&ruled, &plain]) {
+                task.fetched_by(bar, round)?;
+            }
+        }
+        let [ruled, mut plain] = bars;
+        plain.variant = Some("a run without rules");
+        let mut group = Group::new(workload);
+        group.bars = vec![ruled, plain];
+        Ok(group)
     }
 
     fn nothing_new(&mut self, workload: &Workload, messages: usize) -> Result<Group> {
@@ -86,7 +120,7 @@ impl Bench {
         let mut prepared = Vec::new();
         for program in programs(workload) {
             let home = Home::on_disk();
-            let command = program.prepare(&home, &task.accounts, task.retrieve)?;
+            let command = program.prepare(&home, &task.accounts, task.retrieve, Way::Stored)?;
             if program != Program::Limit {
                 task.run(program, &command, &home)?;
             }
@@ -158,6 +192,7 @@ impl Bench {
             octets: contents.iter().map(|message| message.size()).sum(),
             accounts: vec![account],
             retrieve: Retrieve::OneByOne,
+            way: Way::Stored,
             bench: self,
         };
         task.fetched_by_all(workload)
@@ -173,7 +208,8 @@ impl Bench {
         maildrops.maildrop(user, messages, |made| {
             let accounts = std::slice::from_ref(&made.account);
             let home = Home::on_disk();
-            let command = Program::Limit.prepare(&home, accounts, Retrieve::Pipelined)?;
+            let command =
+                Program::Limit.prepare(&home, accounts, Retrieve::Pipelined, Way::Stored)?;
             let (_, stdout) = measure::run(&command, &[])?;
             let came = probe::result(&stdout)?;
             ensure!(
@@ -193,6 +229,7 @@ impl Bench {
             messages: made.iter().map(|made| made.messages).sum(),
             octets: made.iter().map(|made| made.octets).sum(),
             retrieve,
+            way: Way::Stored,
             bench: self,
         }
     }
@@ -228,7 +265,9 @@ impl Task<'_> {
     /// One run in a new home.
     fn fetched_by(&self, bar: &mut Bar, round: usize) -> Result<()> {
         let home = Home::on_disk();
-        let command = bar.program.prepare(&home, &self.accounts, self.retrieve)?;
+        let command = bar
+            .program
+            .prepare(&home, &self.accounts, self.retrieve, self.way)?;
         let (run, kept) = self.run(bar.program, &command, &home)?;
         self.bench.homes.borrow_mut().push(home);
         note(bar, run, kept, round);

@@ -5,6 +5,7 @@ use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
 
+use crate::mda::Mda;
 use crate::program::Program;
 use crate::proxy::Line;
 
@@ -21,6 +22,9 @@ pub const USUAL: &[&str] = &[
     "nothing-new-100000",
     "accounts-8@50ms",
     "no-pipelining-300@50ms",
+    "rules-1000@50ms",
+    "procmail-300",
+    "dovecot-lda-300",
     "known-1000",
     "known-10000",
     "known-100000",
@@ -51,6 +55,10 @@ pub enum Work {
     Accounts(usize),
     /// As [`Work::Fetch`], from a server that answers one command at a time.
     NoPipelining(usize),
+    /// As [`Work::Fetch`], and a rule asks for each header first.
+    Ruled(usize),
+    /// As [`Work::Fetch`], and a program takes each message.
+    HandedOn(Mda, usize),
     /// A state that knows so many messages.
     Known(usize),
 }
@@ -68,6 +76,14 @@ impl Workload {
                 let each = self.line.round_trip + ONE_BY_ONE;
                 !program.goes_one_by_one() || each * messages as u32 <= WORTH_WAITING
             }
+            Work::HandedOn(mda, _) => {
+                let used_with = match mda {
+                    Mda::Procmail => Program::Fetchmail,
+                    Mda::DovecotLda => Program::Getmail,
+                };
+                (program == Program::Popfetch || program == used_with) && mda.is_here()
+            }
+            Work::Ruled(_) => program == Program::Popfetch,
             Work::Accounts(_) | Work::NoPipelining(_) | Work::Known(_) => {
                 matches!(program, Program::Limit | Program::Popfetch)
             }
@@ -81,6 +97,8 @@ impl Workload {
             Work::NothingNew(n) => format!("nothing new, {} kept", grouped(n)),
             Work::Accounts(n) => format!("{n} accounts of {PER_ACCOUNT} messages"),
             Work::NoPipelining(n) => format!("{} messages, no PIPELINING", grouped(n)),
+            Work::Ruled(n) => format!("{} messages, a rule about headers", grouped(n)),
+            Work::HandedOn(mda, n) => format!("{} messages to {}", grouped(n), mda.name()),
             Work::Known(n) => format!("{} known unique-ids", grouped(n)),
         };
         format!("{work}, {}", self.line)
@@ -126,6 +144,9 @@ fn work(name: &str) -> Option<Work> {
         "nothing-new" => Work::NothingNew(number),
         "accounts" => Work::Accounts(number),
         "no-pipelining" => Work::NoPipelining(number),
+        "rules" => Work::Ruled(number),
+        "procmail" => Work::HandedOn(Mda::Procmail, number),
+        "dovecot-lda" => Work::HandedOn(Mda::DovecotLda, number),
         "known" => Work::Known(number),
         _ => return None,
     })

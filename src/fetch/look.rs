@@ -155,7 +155,7 @@ fn try_look(
         };
         let memory = (&mut view, filter.as_mut());
         let ruled = account.apply_rules(&mut session, memory, &maildrop, &mut plan, trust)?;
-        if let Some(reason) = ruled.ageless {
+        if let Some(Err(reason)) = ruled.ages.time() {
             account.tell_ageless(reason);
         }
     }

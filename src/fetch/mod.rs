@@ -21,6 +21,7 @@ mod echoes;
 mod endings;
 mod error;
 mod filter;
+mod gists;
 mod header_trouble;
 mod imports;
 mod key;
@@ -265,6 +266,7 @@ impl Account<'_> {
             placed = fetched.recorded;
             same.extend(fetched.same);
         }
+        ruled.ages.note(store);
         self.hand_on(store, run.hand, Patience::OfTheServer, outcome)?;
         let mut delete = match plan::deletes_at_once(policy) {
             true => store.done_with(placed),

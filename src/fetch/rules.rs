@@ -1,46 +1,22 @@
 //! Rules about messages that have not been fetched: applied to the plan before the download, with the
 //! headers that they need asked for in one flight; and to what was downloaded, for its folder.
 
-use super::ages::Ageless;
+use super::ages::Ages;
 use super::doubts::HEADER_LIMIT;
 use super::filter::FilterRun;
+use super::gists::Memory;
 use super::header_trouble::Trust;
 use super::{Account, Error};
 use crate::delivery::Complete;
 use crate::maildrop::{Maildrop, Message, MessageNumber};
 use crate::plan::{self, Plan};
 use crate::report::Event;
-use crate::rules::{Fingerprint, Gist, Hit, Knowledge, Listed, Rules, Ruling};
+use crate::rules::{Gist, Hit, Knowledge, Listed, Rules, Ruling};
 use crate::source::Source;
-use crate::state::{Recorded, Store, View};
+use crate::state::{Recorded, Store};
 use crate::term::count;
 use sha2::{Digest, Sha256};
 use std::collections::HashMap;
-
-/// Where it is remembered what headers have told.
-pub(super) trait Memory {
-    fn gist(&mut self, message: &Message, asked: Fingerprint) -> Option<Gist>;
-    fn note_gist(&mut self, message: &Message, gist: Gist);
-}
-
-impl Memory for Store {
-    fn gist(&mut self, message: &Message, asked: Fingerprint) -> Option<Gist> {
-        Store::gist(self, message, asked)
-    }
-
-    fn note_gist(&mut self, message: &Message, gist: Gist) {
-        Store::note_gist(self, message, gist);
-    }
-}
-
-/// For whoever only looks.
-impl Memory for View {
-    fn gist(&mut self, message: &Message, asked: Fingerprint) -> Option<Gist> {
-        View::gist(self, message, asked)
-    }
-
-    fn note_gist(&mut self, _: &Message, _: Gist) {}
-}
 
 /// Headers that are asked for before what they have told is noted: where a session breaks over them
 /// again and again, each goes so much further.
@@ -48,22 +24,130 @@ const FLIGHT: usize = 1000;
 
 /// What a header has told once.
 struct Heard {
-    place: usize,
-    listed: Listed,
-    message: Message,
+    open: Open,
     gist: Gist,
     hash: [u8; 32],
 }
 
 /// What rules have come to, beside what the plan says.
-#[derive(Default)]
 pub(super) struct Rulings<'a> {
     /// To be deleted unread.
     pub(super) hits: Vec<(Message, Hit<'a>)>,
     /// Messages whose headers could not be had, or are in doubt.
     unknown: u64,
-    /// Why no age is known, where rules ask for ages.
-    pub(super) ageless: Option<Ageless>,
+    /// What ages are counted to, where rules ask for ages.
+    pub(super) ages: Ages,
+}
+
+/// A message that rules may decide about.
+struct Open {
+    place: usize,
+    is_fetched_otherwise: bool,
+    message: Message,
+}
+
+fn open_to_rules(plan: &Plan, maildrop: &Maildrop) -> Vec<Open> {
+    let open = plan.open_to_rules();
+    let open = open.filter_map(|(place, is_fetched_otherwise)| {
+        Some(Open {
+            place,
+            is_fetched_otherwise,
+            message: maildrop.message(place)?,
+        })
+    });
+    open.collect()
+}
+
+/// Rules at work on what a session lists.
+struct Inquiry<'a, 'p, M> {
+    rules: &'p Rules,
+    memory: &'a mut M,
+    filter: Option<&'a mut FilterRun>,
+    plan: &'a mut Plan,
+    trust: Trust<'a>,
+    /// Messages whose headers are asked for.
+    asked: HashMap<MessageNumber, Open>,
+    ruled: Rulings<'p>,
+}
+
+impl<'p, M: Memory> Inquiry<'_, 'p, M> {
+    fn listed(&self, open: &Open) -> Listed {
+        Listed {
+            octets: open.message.octets,
+            now: self.ruled.ages.time().and_then(Result::ok),
+            is_fetched_otherwise: open.is_fetched_otherwise,
+        }
+    }
+
+    fn gist(&mut self, open: &Open) -> Option<Gist> {
+        self.memory.gist(&open.message, self.rules.fingerprint())
+    }
+
+    /// Judges by what is known. Gives the messages whose headers have to be asked for.
+    fn judge(&mut self, all: Vec<Open>) -> Vec<MessageNumber> {
+        let mut numbers = Vec::new();
+        for open in all {
+            let gist = self.gist(&open);
+            let header = gist
+                .as_ref()
+                .map_or(Knowledge::Unasked, Knowledge::Remembered);
+            let ruling = self.rules.judge(self.listed(&open), header);
+            self.plan.apply(open.place, ruling);
+            match ruling {
+                Ruling::NeedsHeader if self.trust.asks_for(&open.message) => {
+                    numbers.push(open.message.number);
+                    self.asked.insert(open.message.number, open);
+                }
+                Ruling::NeedsHeader => self.do_without(&open),
+                Ruling::Delete(hit) => self.ruled.hits.push((open.message, hit)),
+                _ => {}
+            }
+        }
+        numbers
+    }
+
+    /// Judges a message whose header is not to be had.
+    fn do_without(&mut self, open: &Open) {
+        self.ruled.unknown += 1;
+        let ruling = self.rules.judge(self.listed(open), Knowledge::Unknown);
+        self.plan.apply(open.place, ruling);
+    }
+
+    /// Judges a message by its header. Gives it back where it would be left or deleted on the word of that.
+    fn hear(&mut self, number: MessageNumber, octets: &[u8]) -> Option<Heard> {
+        let open = self.asked.remove(&number)?;
+        let Some(mut gist) = self.rules.read(octets) else {
+            self.do_without(&open);
+            return None;
+        };
+        let listed = self.listed(&open);
+        let mut ruling = self.rules.judge(listed, Knowledge::Read(&gist));
+        if let (Ruling::AskFilter, Some(filter)) = (ruling, self.filter.as_deref_mut()) {
+            gist = gist.with_verdict(filter.ask(octets));
+            ruling = self.rules.judge(listed, Knowledge::Read(&gist));
+        }
+        if ruling.leaves() {
+            let hash = Sha256::digest(octets).into();
+            return Some(Heard { open, gist, hash });
+        }
+        self.memory.note_gist(&open.message, gist);
+        self.plan.apply(open.place, ruling);
+        None
+    }
+
+    /// Judges a message whose header has come twice.
+    fn hear_again(&mut self, is_same: bool, Heard { open, gist, .. }: Heard) {
+        if !is_same {
+            self.ruled.ages.doubt(open.message.number);
+            return self.do_without(&open);
+        }
+        let ruling = self.rules.judge(self.listed(&open), Knowledge::Read(&gist));
+        self.plan.apply(open.place, ruling);
+        self.memory.note_gist(&open.message, gist);
+        if let Ruling::Delete(hit) = ruling {
+            self.ruled.hits.push((open.message, hit));
+        }
+    }
 }
 
 impl<'p> Account<'p> {
@@ -76,103 +160,78 @@ impl<'p> Account<'p> {
     pub(super) fn apply_rules(
         &self,
         session: &mut Source,
-        (memory, mut filter): (&mut impl Memory, Option<&mut FilterRun>),
+        (memory, filter): (&mut impl Memory, Option<&mut FilterRun>),
         maildrop: &Maildrop,
         plan: &mut Plan,
         trust: Trust<'_>,
     ) -> Result<Rulings<'p>, Error> {
         let rules: &'p Rules = &self.profile.rules;
-        let mut ruled = Rulings::default();
-        if rules.are_none() {
-            return Ok(ruled);
-        }
-        let open: Vec<(usize, bool)> = plan.open_to_rules().collect();
-        let mut now = None;
-        if rules.ask_ages() && !open.is_empty() {
-            match self.time_of_mail(session, maildrop, trust)? {
-                Ok(time) => now = Some(time),
-                Err(reason) => ruled.ageless = Some(reason),
-            }
-        }
-        let listed = |message: &Message, is_fetched_otherwise| Listed {
-            octets: message.octets,
-            now,
-            is_fetched_otherwise,
+        let clock = self.environment.moment.now;
+        let open = match rules.are_none() {
+            true => Vec::new(),
+            false => open_to_rules(plan, maildrop),
         };
-        let (mut numbers, mut asked) = (Vec::new(), HashMap::new());
-        for (place, otherwise) in open {
-            let Some(message) = maildrop.message(place) else {
-                continue;
-            };
-            let gist = memory.gist(&message, rules.fingerprint());
-            let header = gist
-                .as_ref()
-                .map_or(Knowledge::Unasked, Knowledge::Remembered);
-            let ruling = rules.judge(listed(&message, otherwise), header);
-            plan.apply(place, ruling);
-            match ruling {
-                Ruling::NeedsHeader if trust.asks_for(&message) => {
-                    numbers.push(message.number);
-                    asked.insert(message.number, (place, otherwise, message));
-                }
-                Ruling::NeedsHeader => {
-                    ruled.unknown += 1;
-                    let listed = listed(&message, otherwise);
-                    plan.apply(place, rules.judge(listed, Knowledge::Unknown));
-                }
-                Ruling::Delete(hit) => ruled.hits.push((message, hit)),
-                _ => {}
-            }
+        let ages = Ages::remembered(rules, memory, maildrop, trust, clock);
+        let mut inquiry = Inquiry {
+            rules,
+            memory,
+            filter,
+            plan,
+            trust,
+            asked: HashMap::new(),
+            ruled: Rulings {
+                hits: Vec::new(),
+                unknown: 0,
+                ages,
+            },
+        };
+        // What is remembered is judged by the time. Where that is not known yet it comes in one flight with the
+        // headers that are asked for in any case.
+        let (mut first, mut behind) = (open, Vec::new());
+        if !inquiry.ruled.ages.are_settled() {
+            (behind, first) = first
+                .into_iter()
+                .partition(|open| inquiry.gist(open).is_some());
         }
+        let mut numbers = inquiry.judge(first);
+        if !numbers.is_empty() || !behind.is_empty() {
+            let ends: Vec<MessageNumber> = inquiry.ruled.ages.asked().collect();
+            numbers.retain(|number| !ends.contains(number));
+            numbers.splice(..0, ends);
+        }
+        self.ask(session, &mut inquiry, &numbers)?;
+        let numbers = inquiry.judge(behind);
+        self.ask(session, &mut inquiry, &numbers)?;
+        Ok(inquiry.ruled)
+    }
+
+    /// Asks for headers and judges by them, as soon as the time is known that ages are counted to.
+    fn ask<M: Memory>(
+        &self,
+        session: &mut Source,
+        inquiry: &mut Inquiry<'_, 'p, M>,
+        numbers: &[MessageNumber],
+    ) -> Result<(), Error> {
         for numbers in numbers.chunks(FLIGHT) {
-            // What would be left or deleted on the word of its header.
             let mut doubtful: HashMap<MessageNumber, Heard> = HashMap::new();
+            // The first and the last message come first.
+            let mut held = Vec::new();
             session.headers(numbers.iter().copied(), HEADER_LIMIT, |number, header| {
-                let Some((place, otherwise, message)) = asked.remove(&number) else {
-                    return;
-                };
                 let octets = header.unwrap_or_default();
-                let listed = listed(&message, otherwise);
-                let Some(mut gist) = rules.read(&octets) else {
-                    ruled.unknown += 1;
-                    return plan.apply(place, rules.judge(listed, Knowledge::Unknown));
-                };
-                let mut ruling = rules.judge(listed, Knowledge::Read(&gist));
-                if let (Ruling::AskFilter, Some(filter)) = (ruling, filter.as_deref_mut()) {
-                    gist = gist.with_verdict(filter.ask(&octets));
-                    ruling = rules.judge(listed, Knowledge::Read(&gist));
+                inquiry.ruled.ages.hear(number, &octets, inquiry.rules);
+                held.push((number, octets));
+                if inquiry.ruled.ages.are_settled() {
+                    for (number, octets) in held.drain(..) {
+                        let heard = inquiry.hear(number, &octets);
+                        doubtful.extend(heard.map(|heard| (number, heard)));
+                    }
                 }
-                if !ruling.leaves() {
-                    memory.note_gist(&message, gist);
-                    return plan.apply(place, ruling);
-                }
-                let hash = Sha256::digest(&octets).into();
-                let heard = Heard {
-                    place,
-                    listed,
-                    message,
-                    gist,
-                    hash,
-                };
-                doubtful.insert(number, heard);
             })?;
             for (is_same, heard) in self.hear_again(session, doubtful)? {
-                let header = match is_same {
-                    true => Knowledge::Read(&heard.gist),
-                    false => Knowledge::Unknown,
-                };
-                let ruling = rules.judge(heard.listed, header);
-                plan.apply(heard.place, ruling);
-                match is_same {
-                    true => memory.note_gist(&heard.message, heard.gist),
-                    false => ruled.unknown += 1,
-                }
-                if let Ruling::Delete(hit) = ruling {
-                    ruled.hits.push((heard.message, hit));
-                }
+                inquiry.hear_again(is_same, heard);
             }
         }
-        Ok(ruled)
+        Ok(())
     }
 
     /// Leaves in the plan what these rules would leave by what is known already: its listed size, and what an

@@ -4,30 +4,35 @@
 //! LHLO ──> MAIL FROM, RCPT TO, DATA ──> message, "." ──> the answer for the one recipient
 //!          in one flight with PIPELINING
 //! ```
-//! A connection for each message. Until the `.` has left nothing is taken, whatever happens; behind it a
-//! connection that is lost leaves open whether it was, and it is handed on once more: rather twice
-//! than never.
+//! A connection for all messages of a run, one after another: what is said of the next one waits for the
+//! answer about the one before, so that at most one is in flight without an answer. Where the server closes
+//! the connection between two, each has one of its own. Until the `.` has left nothing is taken, whatever
+//! happens; behind it a connection that is lost leaves open whether it was, and it is handed on once more:
+//! rather twice than never.
 
 mod data;
+mod outgoing;
 mod wire;
 
-use super::envelope::sender;
 use super::words::Words;
 use super::{Answer, Unable};
 use crate::exit::{Status, is_scarce, scarcity};
 use crate::stop::Stop;
 use crate::term::escape;
-use data::{Measures, measure};
+use outgoing::{Abilities, Outgoing};
 use std::fmt;
 use std::fs::File;
-use std::io::{self, Seek, SeekFrom};
+use std::io;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
-use wire::{Broken, Reply, Wire};
+use wire::{Broken, Reply, Unsent, Wire};
 
 /// How long a server may go on that has the whole message when popfetch is asked to stop: what it has begun
 /// is better done than done twice.
 const GRACE: Duration = Duration::from_secs(5);
+
+/// A connection on which nothing was said for so long is not used again: a server may be about to close it.
+const IDLE: Duration = Duration::from_secs(30);
 
 /// How long a server may take for its greeting while somebody waits for a test.
 const GREETING: Duration = Duration::from_secs(20);
@@ -73,76 +78,85 @@ impl fmt::Display for Lmtp {
     }
 }
 
-/// What a server says that it can do.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
-struct Abilities {
-    /// Commands may be sent ahead (RFC 2920).
-    pipelines: bool,
-    /// Octets beyond ASCII (RFC 6152).
-    takes_8_bits: bool,
-    /// It wants to know sizes (RFC 1870), and takes none above this one where it is not zero.
-    sizes: Option<u64>,
+/// The connection that messages are sent over, one after another.
+#[derive(Default)]
+pub(super) struct Line {
+    open: Option<Open>,
+    /// It was closed between two messages: each has one of its own from then on.
+    is_cut: bool,
+}
+
+/// A connection on which nothing is under way.
+struct Open {
+    wire: Wire,
+    abilities: Abilities,
+    since: Instant,
+}
+
+/// How sending it has ended.
+enum Sent {
+    /// With this answer, and a connection that may be used for another message.
+    Open(Answer, Open),
+    /// With this answer.
+    Done(Answer),
+    /// The server does not begin with it on this connection, and may on another: why.
+    NotBegun(Answer),
 }
 
 impl Lmtp {
-    /// Gives it a message, which is the file.
-    pub(super) fn hand(&self, words: &Words, mut file: File, stop: &Stop) -> Answer {
-        let mut measured = || -> io::Result<(Measures, Option<String>)> {
-            let measures = measure(&mut file)?;
-            file.seek(SeekFrom::Start(0))?;
-            let sender = sender(&mut file)?;
-            Ok((measures, sender))
-        };
-        let (measures, sender) = match measured() {
-            Ok(measured) => measured,
+    /// Gives it a message, which is the file, over the line where that is open.
+    pub(super) fn hand(&self, line: &mut Line, words: &Words, file: File, stop: &Stop) -> Answer {
+        let outgoing = Outgoing::of(file, words.fill(&self.recipient));
+        let mut outgoing = match outgoing {
+            Ok(outgoing) => outgoing,
             Err(error) => return Answer::Later(format!("it cannot be read: {error}")),
         };
         let until = Instant::now() + self.deadline;
-        let (mut wire, abilities) = match self.greet(until, stop) {
-            Ok(greeted) => greeted,
-            Err(answer) => return answer,
-        };
-        let limit = abilities.sizes.filter(|limit| *limit > 0);
-        if let Some(limit) = limit.filter(|limit| measures.octets > *limit) {
-            let octets = measures.octets;
+        if let Some(mut open) = line.fresh() {
+            let sent = match open.wire.renew(until) {
+                Ok(()) => self.send(open, &mut outgoing),
+                Err(broken) => Sent::NotBegun(self.broke(broken)),
+            };
+            match sent {
+                Sent::NotBegun(Answer::Later(_) | Answer::Refused(_))
+                    if stop.requested().is_none() =>
+                {
+                    line.is_cut = true;
+                }
+                sent => return line.keep(sent),
+            }
+        }
+        match self.greet(until, stop) {
+            Ok(open) => line.keep(self.send(open, &mut outgoing)),
+            Err(answer) => answer,
+        }
+    }
+
+    fn send(&self, mut open: Open, outgoing: &mut Outgoing) -> Sent {
+        let limit = open.abilities.sizes.filter(|limit| *limit > 0);
+        let octets = outgoing.measures.octets;
+        if let Some(limit) = limit.filter(|limit| octets > *limit) {
             let what = format!("it takes no message of {octets} octets, only up to {limit}");
-            wire.leave();
-            return Answer::Refused(self.says(&what));
+            return Sent::Open(Answer::Refused(self.says(&what)), open);
         }
-        let sender = sender.unwrap_or_default();
-        let mut mail = format!("MAIL FROM:<{sender}>");
-        if abilities.sizes.is_some() {
-            mail.push_str(&format!(" SIZE={}", measures.octets));
+        let commands = outgoing.commands(open.abilities);
+        if let Err(ended) = self.begin(&mut open, &commands) {
+            return ended;
         }
-        if abilities.takes_8_bits && measures.has_8_bits {
-            mail.push_str(" BODY=8BITMIME");
-        }
-        let recipient = words.fill(&self.recipient);
-        let commands = [mail, format!("RCPT TO:<{recipient}>"), "DATA".to_owned()];
-        let begun = self.begin(&mut wire, abilities, &commands);
-        if let Err(answer) = begun {
-            return answer;
-        }
-        match wire.send_message(&mut file) {
+        match open.wire.send_message(&mut outgoing.file) {
             Ok(()) => {}
-            Err(wire::Unsent::Message(error)) => {
-                // Without its end nothing is taken.
-                return Answer::Later(format!("it cannot be read: {error}"));
+            // Without its end nothing is taken.
+            Err(Unsent::Message(error)) => {
+                return Sent::Done(Answer::Later(format!("it cannot be read: {error}")));
             }
-            Err(wire::Unsent::Wire(broken)) => return self.broke(broken),
+            Err(Unsent::Wire(broken)) => return Sent::Done(self.broke(broken)),
         }
-        wire.allow(GRACE);
-        match wire.reply() {
-            Ok(reply) if reply.is_yes() => {
-                wire.leave();
-                Answer::Taken(None)
-            }
-            Ok(reply) if reply.is_no() => {
-                wire.leave();
-                self.refused(&reply)
-            }
-            Ok(reply) => self.unclear(&format!("it answers the message with {reply}")),
-            Err(broken) => self.unclear(&broken.to_string()),
+        open.wire.allow(GRACE);
+        match open.wire.reply() {
+            Ok(reply) if reply.is_yes() => Sent::Open(Answer::Taken(None), open),
+            Ok(reply) if reply.is_no() => Sent::Open(self.refused(&reply), open),
+            Ok(reply) => Sent::Done(self.unclear(&format!("it answers the message with {reply}"))),
+            Err(broken) => Sent::Done(self.unclear(&broken.to_string())),
         }
     }
 
@@ -153,7 +167,7 @@ impl Lmtp {
     pub fn test(&self, stop: &Stop) -> Result<String, Unable> {
         let until = Instant::now() + self.deadline.min(GREETING);
         match self.greet(until, stop) {
-            Ok((wire, _)) => Ok(escape(wire.leave().greeting())),
+            Ok(open) => Ok(escape(open.wire.leave().greeting())),
             Err(Answer::Unable(unable)) => Err(unable),
             Err(Answer::Later(what) | Answer::Hangs(what) | Answer::Refused(what)) => Err(Unable {
                 what,
@@ -167,7 +181,7 @@ impl Lmtp {
         }
     }
 
-    fn greet<'a>(&self, until: Instant, stop: &'a Stop) -> Result<(Wire<'a>, Abilities), Answer> {
+    fn greet(&self, until: Instant, stop: &Stop) -> Result<Open, Answer> {
         let wire = Wire::connect(&self.place, until, stop);
         let mut wire = wire.map_err(|error| self.unreachable(&error))?;
         let greeting = wire.reply().map_err(|broken| self.broke(broken))?;
@@ -180,7 +194,11 @@ impl Lmtp {
         let reply = sent.and_then(|()| wire.reply());
         let reply = reply.map_err(|broken| self.broke(broken))?;
         match reply.is_yes() {
-            true => Ok((wire, Abilities::of(&reply))),
+            true => Ok(Open {
+                wire,
+                abilities: Abilities::of(&reply),
+                since: Instant::now(),
+            }),
             false if reply.is_for_now() => Err(self.not_now(&reply)),
             false => Err(Answer::Unable(Unable {
                 what: self.says(&format!("it does not speak LMTP: {reply}")),
@@ -192,33 +210,35 @@ impl Lmtp {
         }
     }
 
-    /// Up to where the message may be sent.
-    fn begin(
-        &self,
-        wire: &mut Wire<'_>,
-        abilities: Abilities,
-        commands: &[String; 3],
-    ) -> Result<(), Answer> {
-        if abilities.pipelines {
+    /// Up to where the message may be sent. Where that does not come, the connection goes without another
+    /// word: an empty message must not be sent to anybody where the server takes DATA all the same.
+    fn begin(&self, open: &mut Open, commands: &[String; 3]) -> Result<(), Sent> {
+        let wire = &mut open.wire;
+        let mut begun = false;
+        if open.abilities.pipelines {
             let flight: String = commands.iter().map(|it| format!("{it}\r\n")).collect();
-            wire.send(&flight).map_err(|broken| self.broke(broken))?;
+            let sent = wire.send(&flight);
+            sent.map_err(|broken| Sent::NotBegun(self.broke(broken)))?;
         }
         for command in commands {
-            if !abilities.pipelines {
+            let ended = |answer| match begun {
+                true => Sent::Done(answer),
+                false => Sent::NotBegun(answer),
+            };
+            if !open.abilities.pipelines {
                 let sent = wire.send(&format!("{command}\r\n"));
-                sent.map_err(|broken| self.broke(broken))?;
+                sent.map_err(|broken| ended(self.broke(broken)))?;
             }
-            let reply = wire.reply().map_err(|broken| self.broke(broken))?;
+            let reply = wire.reply().map_err(|broken| ended(self.broke(broken)))?;
             let is_data = command == "DATA";
             if reply.code == 354 && is_data || reply.is_yes() && !is_data {
+                begun = true;
                 continue;
             }
-            // The connection goes without another word: an empty message must not be sent to anybody
-            // where the server takes DATA all the same.
-            return Err(match reply.is_no() {
+            return Err(ended(match reply.is_no() {
                 true => self.refused(&reply),
                 false => Answer::Later(self.says(&format!("it answers with {reply}"))),
-            });
+            }));
         }
         Ok(())
     }
@@ -251,6 +271,12 @@ impl Lmtp {
 
     /// Nothing of the message has been taken.
     fn broke(&self, broken: Broken) -> Answer {
+        if let Broken::Early(octets) = &broken
+            && let Some(reply) = Reply::of_no(octets)
+            && !reply.is_for_now()
+        {
+            return Answer::Refused(self.says(&broken.to_string()));
+        }
         let is_slow = matches!(broken, Broken::OutOfTime);
         let what = self.says(&broken.to_string());
         match is_slow {
@@ -325,23 +351,43 @@ impl Place {
     }
 }
 
-impl Abilities {
-    /// The lines behind the first one of the reply to LHLO, each a word with parameters.
-    fn of(reply: &Reply) -> Self {
-        let mut abilities = Self::default();
-        for line in reply.lines().skip(1) {
-            let line = String::from_utf8_lossy(line).to_ascii_uppercase();
-            let mut words = line.split_ascii_whitespace();
-            match words.next() {
-                Some("PIPELINING") => abilities.pipelines = true,
-                Some("8BITMIME") => abilities.takes_8_bits = true,
-                Some("SIZE") => {
-                    let limit = words.next().and_then(|word| word.parse().ok());
-                    abilities.sizes = Some(limit.unwrap_or(0));
-                }
-                _ => {}
-            }
+impl Line {
+    /// The connection, where it is of use still.
+    fn fresh(&mut self) -> Option<Open> {
+        if self
+            .open
+            .as_ref()
+            .is_some_and(|open| open.since.elapsed() >= IDLE)
+        {
+            self.close();
         }
-        abilities
+        self.open.take()
+    }
+
+    fn close(&mut self) {
+        if let Some(open) = self.open.take() {
+            open.wire.leave();
+        }
+    }
+
+    /// Keeps the connection for the next message, where servers do not close it.
+    fn keep(&mut self, sent: Sent) -> Answer {
+        match sent {
+            Sent::Open(answer, mut open) => {
+                open.since = Instant::now();
+                self.open = Some(open);
+                if self.is_cut {
+                    self.close();
+                }
+                answer
+            }
+            Sent::Done(answer) | Sent::NotBegun(answer) => answer,
+        }
+    }
+}
+
+impl Drop for Line {
+    fn drop(&mut self) {
+        self.close();
     }
 }

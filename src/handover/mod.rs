@@ -145,6 +145,8 @@ pub struct Porter {
     stop: Stop,
     /// What the next message is appended to.
     open: Option<mbox::Open>,
+    /// The connection that the next message is sent over.
+    line: lmtp::Line,
 }
 
 impl Porter {
@@ -163,6 +165,7 @@ impl Porter {
             disk,
             stop,
             open: None,
+            line: lmtp::Line::default(),
         }
     }
 
@@ -208,7 +211,7 @@ impl Porter {
             (Recipient::Mbox(mbox), None, Some(open)) => mbox.append(open, letter, &mut file),
             (Recipient::Lmtp(lmtp), None, _) => {
                 let words = Words::new(&self.owner, letter);
-                lmtp.hand(&words, file, &self.stop)
+                lmtp.hand(&mut self.line, &words, file, &self.stop)
             }
             (Recipient::Mbox(_), None, None)
             | (Recipient::Program(_) | Recipient::Lmtp(_), Some(_), _) => {

@@ -1,8 +1,9 @@
-//! A program that takes the mail, as other tools have it, becomes `deliver`.
+//! What takes the mail as other tools have it, a program, an mbox file or a server, becomes `deliver`.
 
 use super::model::{Draft, Fate, Word};
 use super::{argv, common};
 use crate::handover::unknown_word;
+use std::net::IpAddr;
 
 /// Programs that deliver as whoever starts them, where the tool would have had to say for whom.
 const KNOW_WHOSE: [&str; 3] = ["procmail", "maildrop", "dovecot-lda"];
@@ -86,6 +87,37 @@ pub(super) fn mbox(draft: &mut Draft, path: String) -> Fate {
     draft.set("deliver", Word::Table(vec![("mbox", Word::Text(path))]))
 }
 
+/// An LMTP server: a socket by its path, or a host with a port; and whom it is told that mail is for.
+pub(super) fn lmtp(draft: &mut Draft, host: &str, port: u64, recipient: &str) -> Fate {
+    let is_address = |c: char| !c.is_control() && !c.is_whitespace() && c != '<' && c != '>';
+    let is_plain = !recipient.is_empty() && recipient.chars().all(is_address);
+    if !is_plain || unknown_word(recipient).is_some() || unknown_word(host).is_some() {
+        return common::lmtp_target();
+    }
+    let address: Option<IpAddr> = host.parse().ok();
+    let place = match address {
+        _ if host.starts_with('/') => format!("unix:{host}"),
+        Some(IpAddr::V6(address)) => format!("[{address}]:{port}"),
+        _ => format!("{host}:{port}"),
+    };
+    let mut table = vec![
+        ("lmtp", Word::Text(place)),
+        ("recipient", Word::Text(recipient.to_owned())),
+    ];
+    let is_here = host.starts_with('/')
+        || host.eq_ignore_ascii_case("localhost")
+        || address.is_some_and(|address| address.is_loopback());
+    if !is_here {
+        table.push(("allow-insecure", Word::Flag(true)));
+        draft.differs.push(
+            "LMTP has no TLS, so that everybody on the way to that server can read the mail: see \
+             `deliver.allow-insecure`"
+                .into(),
+        );
+    }
+    draft.set("deliver", Word::Table(table))
+}
+
 fn taken(draft: &mut Draft, argv: Vec<String>, from_line: bool) -> Fate {
     let mut table = vec![("command", Word::List(argv))];
     if from_line {
@@ -129,6 +161,36 @@ mod tests {
             deliver("/usr/bin/procmail -f %F -d %T").unwrap(),
             "deliver = { command = [\"/usr/bin/procmail\"], from-line = true }"
         );
+    }
+
+    #[test]
+    fn a_server_is_named_as_the_config_file_has_it() {
+        for (host, port, deliver) in [
+            (
+                "/run/lmtp",
+                0,
+                "lmtp = \"unix:/run/lmtp\", recipient = \"ada\"",
+            ),
+            (
+                "localhost",
+                24,
+                "lmtp = \"localhost:24\", recipient = \"ada\"",
+            ),
+            ("::1", 24, "lmtp = \"[::1]:24\", recipient = \"ada\""),
+            (
+                "mx.example.net",
+                24,
+                "lmtp = \"mx.example.net:24\", recipient = \"ada\", allow-insecure = true",
+            ),
+        ] {
+            let mut draft = Draft::default();
+            let fate = lmtp(&mut draft, host, port, "ada");
+            assert_eq!(fate, Fate::Taken(format!("deliver = {{ {deliver} }}")));
+        }
+        for recipient in ["", "a b", "{x}", "a>"] {
+            let fate = lmtp(&mut Draft::default(), "localhost", 24, recipient);
+            assert!(matches!(fate, Fate::Nothing(_)), "{recipient}");
+        }
     }
 
     #[test]

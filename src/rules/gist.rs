@@ -1,5 +1,5 @@
-//! What a header has told, in few octets: the time from which its age counts, and of each rule whether the
-//! header meets what it asks of it. That is remembered, so that nobody need ask for the header again;
+//! What a header has told, in few octets: the time from which its age counts, when it came, and of each rule
+//! whether the header meets what it asks of it. That is remembered, so that nobody need ask for the header again;
 //! sizes, ages and what is done are judged anew each time.
 
 use super::MOST;
@@ -18,7 +18,7 @@ const LONGEST: usize = 512 * 1024;
 const OLDEST: i64 = 631_152_000;
 
 /// Raised where headers come to be read in another way: what was remembered by the earlier one holds no more.
-const READING: u8 = 2;
+const READING: u8 = 3;
 
 /// Tells what some rules ask of a header from what others ask.
 #[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq)]
@@ -56,12 +56,25 @@ impl fmt::Display for Fingerprint {
     }
 }
 
+/// When the server received a message, as the header says ([`Header::received`]).
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum Arrival {
+    /// Nobody has noted it.
+    #[default]
+    Unnoted,
+    /// The header does not say.
+    Unsaid,
+    /// Then, in seconds since 1970.
+    At(i64),
+}
+
 /// See the module.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Gist {
     /// What the rules asked.
     fingerprint: Fingerprint,
     date: Option<i64>,
+    arrival: Arrival,
     /// A bit for each rule, the first one lowest.
     holds: u64,
     /// A bit for each rule whose bit in `holds` is not set, although the header may meet what it asks.
@@ -75,10 +88,19 @@ impl Gist {
         Self {
             fingerprint,
             date,
+            arrival: Arrival::Unnoted,
             holds,
             unknown: 0,
             filtered: None,
         }
+    }
+
+    /// When the server received the message, and nothing else: whether it meets what the rules ask nobody can
+    /// tell.
+    pub fn of_arrival(fingerprint: Fingerprint, arrival: Arrival) -> Self {
+        Self::new(fingerprint, None, 0)
+            .with_arrival(arrival)
+            .with_unknown(u64::MAX)
     }
 
     /// Nothing that any rules would ask: what was remembered holds no more.
@@ -94,6 +116,16 @@ impl Gist {
     /// What [`Gist::with_unknown`] took.
     pub fn unknown_bits(&self) -> u64 {
         self.unknown
+    }
+
+    /// The server received it then.
+    pub fn with_arrival(self, arrival: Arrival) -> Self {
+        Self { arrival, ..self }
+    }
+
+    /// When the server received it, which is what ages are counted to.
+    pub fn arrival(&self) -> Arrival {
+        self.arrival
     }
 
     /// What the filter has said of it.
@@ -178,6 +210,7 @@ impl Gist {
             header.born().filter(|date| *date >= OLDEST),
             holds,
         )
+        .with_arrival(header.received().map_or(Arrival::Unsaid, Arrival::At))
         .with_unknown(unknown)
     }
 }

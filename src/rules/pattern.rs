@@ -5,12 +5,12 @@ use super::alike::{alike, same};
 use regex::{Regex, RegexBuilder};
 use std::fmt;
 
-/// A longer pattern is none that a person has written.
+/// A longer pattern, in octets, is none that a person has written.
 const LONGEST: usize = 1000;
 
-/// Octets of a compiled pattern. Each octet of a header may cost a step for each of its parts, and
+/// KiB of a compiled pattern. Each octet of a header may cost a step for each of its parts, and
 /// whoever sends mail decides about the header.
-const COMPILED: usize = 256 * 1024;
+const COMPILED: usize = 256;
 
 /// The same for what matching remembers to be fast.
 const CACHE: usize = 1024 * 1024;
@@ -25,7 +25,7 @@ pub struct Pattern {
     text: String,
     /// For texts as they are by [`same`].
     regex: Regex,
-    /// For texts as they are by [`alike`]; `None` where it is the same, as a regular expression is.
+    /// For texts as they are by [`alike`]; `None` where it is the same.
     loose: Option<Regex>,
 }
 
@@ -45,8 +45,14 @@ pub enum Unusable {
     /// Nothing is in every text.
     #[error("an empty pattern says nothing; leave the condition out")]
     Empty,
-    /// It is too long, or what it stands for is.
-    #[error("this pattern is too large; use several rules")]
+    /// It is too long.
+    #[error("this pattern is longer than {LONGEST} bytes; use several rules")]
+    TooLong,
+    /// What it stands for is too large.
+    #[error(
+        "this pattern stands for too much: it would take more than {COMPILED} KiB; use several rules, or \
+         repeat less in it"
+    )]
     TooLarge,
     /// It is no regular expression.
     #[error("this is no regular expression: {0}")]
@@ -89,7 +95,8 @@ impl Pattern {
     /// # Errors
     /// See [`Unusable`].
     pub fn regex(text: &str) -> Result<Self, Unusable> {
-        Self::compile(Kind::Regex, text, |_| same(text).into_owned())
+        let text_in = |form: Form| in_form(&same(text), form);
+        Self::compile(Kind::Regex, text, text_in)
     }
 
     /// `regex` makes the expression of the text in a form.
@@ -98,16 +105,19 @@ impl Pattern {
             return Err(Unusable::Empty);
         }
         if text.len() > LONGEST {
-            return Err(Unusable::TooLarge);
+            return Err(Unusable::TooLong);
         }
         // A pattern of nothing that is seen would be in every text.
-        let is_loose = kind != Kind::Regex && !alike(text).trim().is_empty();
-        let loose = is_loose.then(|| Self::build(&regex(alike)));
+        let plain = regex(|text| same(text).into_owned());
+        let loose = match alike(text).trim().is_empty() {
+            true => None,
+            false => Some(regex(alike)).filter(|loose| *loose != plain),
+        };
         Ok(Self {
             kind,
             text: text.to_owned(),
-            regex: Self::build(&regex(|text| same(text).into_owned()))?,
-            loose: loose.transpose()?,
+            regex: Self::build(&plain)?,
+            loose: loose.map(|loose| Self::build(&loose)).transpose()?,
         })
     }
 
@@ -115,7 +125,7 @@ impl Pattern {
         let built = RegexBuilder::new(regex)
             .case_insensitive(true)
             .dot_matches_new_line(true)
-            .size_limit(COMPILED)
+            .size_limit(COMPILED * 1024)
             .dfa_size_limit(CACHE)
             .nest_limit(DEPTH)
             .build();
@@ -147,6 +157,38 @@ impl Pattern {
             Kind::Regex => "regex",
         }
     }
+}
+
+/// A regular expression in which each character beyond ASCII that stands for itself is written in a form, as the
+/// texts are that it is compared with. What stands for several then, in a class, is left as it is.
+fn in_form(regex: &str, form: Form) -> String {
+    let mut written = String::with_capacity(regex.len());
+    let mut brackets = 0_u32;
+    let mut chars = regex.chars();
+    while let Some(c) = chars.next() {
+        match c {
+            '\\' => {
+                written.push(c);
+                written.extend(chars.next());
+                continue;
+            }
+            '[' => brackets += 1,
+            ']' => brackets = brackets.saturating_sub(1),
+            _ => {}
+        }
+        let literal = match c.is_ascii() {
+            true => c.to_string(),
+            false => form(c.encode_utf8(&mut [0; 4])),
+        };
+        let is_one = literal.chars().count() == 1;
+        match brackets {
+            _ if is_one && c.is_ascii() => written.push(c),
+            _ if is_one => written.push_str(&regex::escape(&literal)),
+            0 => written.push_str(&format!("(?:{})", regex::escape(&literal))),
+            _ => written.push(c),
+        }
+    }
+    written
 }
 
 impl PartialEq for Pattern {
@@ -193,12 +235,40 @@ mod tests {
         assert_eq!(Pattern::glob("").unwrap_err(), Unusable::Empty);
         assert_eq!(
             Pattern::contains(&"a".repeat(1001)).unwrap_err(),
+            Unusable::TooLong
+        );
+        assert_eq!(
+            Pattern::regex("(a{1000}){1000}").unwrap_err(),
             Unusable::TooLarge
         );
         assert!(matches!(Pattern::regex("a(b"), Err(Unusable::Syntax(why)) if !why.is_empty()));
         for large in ["(a{1000}){1000}", r"\pL{500}", &"(".repeat(40)] {
             assert!(Pattern::regex(large).is_err(), "{large}");
         }
+    }
+
+    #[test]
+    fn a_regular_expression_makes_no_difference_between_letters_unless_it_says_so() {
+        let regex = |text: &str, with: &str| Pattern::regex(text).unwrap().matches(with);
+        assert!(regex("^GR\u{dc}SSE", "gru\u{308}sse") && regex("[A-C]x", "bX"));
+        assert!(regex("(?-i)Urgent", "Urgent") && !regex("(?-i)Urgent", "urgent"));
+    }
+
+    #[test]
+    fn what_looks_like_a_match_of_a_regular_expression_is_found() {
+        let seems = |text: &str, with: &str| Pattern::regex(text).unwrap().seems_to_match(with);
+        for (regex, text) in [
+            ("^stra\u{df}e+$", "STRASSEE"),
+            ("stra\u{df}+e", "strasssse"),
+            ("a[\u{ff22}-\u{ff24}]d", "acd"),
+            ("\u{fb01}x", "fix"),
+            (r"\bb\S+\W", "\u{ff22}x\u{a0}y"),
+            ("a\u{ad}b", "ab"),
+        ] {
+            assert!(seems(regex, text), "{regex} {text}");
+        }
+        assert!(!seems("stra\u{df}e", "strase") && !seems(r"\S", " "));
+        assert!(Pattern::regex("a b").unwrap().loose.is_none());
     }
 
     #[test]
@@ -210,8 +280,13 @@ mod tests {
             "(a|aa)+$b",
             "(.*)(.*)(.*)(.*)x",
             "(?:a?){30}a{30}b",
+            "(?i:[a\u{df}]+)+\u{df}",
         ] {
-            assert!(!Pattern::regex(slow).unwrap().matches(&text), "{slow}");
+            let slow = Pattern::regex(slow).unwrap();
+            assert!(
+                !slow.matches(&text) && !slow.seems_to_match(&text),
+                "{slow}"
+            );
         }
         assert!(begin.elapsed() < Duration::from_secs(60), "it backtracks");
     }

@@ -169,6 +169,26 @@ fn what_an_earlier_session_has_read_deletes_nothing() {
 }
 
 #[test]
+fn when_a_message_came_says_nothing_of_what_rules_ask() {
+    let arrival = Arrival::At(NOW - 40 * 86_400);
+    for action in [Action::Skip, Action::Delete] {
+        let rules = rules(vec![
+            rule(from("*@a"), action.clone()),
+            rule(older(30), action.clone()),
+            rule(larger(10), action),
+        ]);
+        let gist = Gist::of_arrival(rules.fingerprint(), arrival);
+        let ruling = rules.judge(listed(5), Knowledge::Remembered(&gist));
+        assert_eq!(word(ruling), "otherwise");
+    }
+    let gist = rules(vec![rule(older(30), Action::Skip)]).read(
+        b"Received: by mx; Mon, 23 Nov 2026 10:00:01 +0000\r\n\
+          From: x@a\r\nDate: Mon, 23 Nov 2026 10:00:00 +0000\r\n\r\n",
+    );
+    assert_eq!(gist.unwrap().arrival(), Arrival::At(1_795_428_001));
+}
+
+#[test]
 fn a_clock_in_doubt_makes_no_message_old() {
     let rules = rules(vec![
         rule(older(30), Action::Delete),

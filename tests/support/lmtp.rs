@@ -17,6 +17,8 @@ use super::process::within;
 pub enum Act {
     /// Sends this.
     Say(String),
+    /// Sends this and closes the connection.
+    Last(String),
     /// Closes the connection.
     Close,
     /// Says nothing more until the client goes.
@@ -28,7 +30,8 @@ pub enum Act {
 /// How long a test waits for anything.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// Steps by name: `greeting`, the commands, `end` behind a message.
+/// Steps by name: `greeting`, the commands, `again` for MAIL behind a message, `midst` behind the first line of
+/// a message, `end` behind a message.
 type Script = BTreeMap<&'static str, Act>;
 
 /// A server. It ends with this value.
@@ -171,6 +174,7 @@ fn serve<S: Read + Write>(
     if !answer(shared, stream, "greeting", "220 test LMTP ready\r\n")? {
         return Ok(());
     }
+    let mut is_first = true;
     loop {
         let mut line = String::new();
         if stream.read_line(&mut line)? == 0 {
@@ -190,13 +194,22 @@ fn serve<S: Read + Write>(
                 });
                 answer(shared, stream, "LHLO", &lines.collect::<String>())?
             }
-            "MAIL" => answer(shared, stream, "MAIL", "250 2.1.0 fine\r\n")?,
+            "MAIL" => {
+                let step = if is_first { "MAIL" } else { "again" };
+                answer(shared, stream, step, "250 2.1.0 fine\r\n")?
+            }
             "RCPT" => answer(shared, stream, "RCPT", "250 2.1.5 fine\r\n")?,
             "DATA" => {
-                let act = shared.script.lock().unwrap().contains_key("DATA");
+                let scripted = |step| shared.script.lock().unwrap().contains_key(step);
+                let (act, midst) = (scripted("DATA"), scripted("midst"));
                 let go_on = answer(shared, stream, "DATA", "354 go on\r\n")?;
+                is_first = false;
                 match act {
                     true => go_on,
+                    false if midst => {
+                        stream.read_line(&mut String::new())?;
+                        answer(shared, stream, "midst", "")?
+                    }
                     false => {
                         let message = read_message(stream)?;
                         shared.taken.lock().unwrap().push(message);
@@ -228,6 +241,10 @@ fn answer<S: Read + Write>(
         Act::Say(text) => {
             stream.get_mut().write_all(text.as_bytes())?;
             Ok(true)
+        }
+        Act::Last(text) => {
+            stream.get_mut().write_all(text.as_bytes())?;
+            Ok(false)
         }
         Act::Once(path) => {
             within(PATIENCE, || path.exists().then_some(()));

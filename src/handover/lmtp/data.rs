@@ -13,19 +13,34 @@ pub(super) struct Measures {
     pub(super) octets: u64,
     /// Some are beyond ASCII.
     pub(super) has_8_bits: bool,
+    /// Its header has characters beyond ASCII in it as they are, in UTF-8.
+    pub(super) has_utf8_header: bool,
 }
+
+/// A header with more octets is not looked at any further.
+const HEADER: usize = 512 * 1024;
 
 /// Reads all of it.
 pub(super) fn measure(file: &mut File) -> io::Result<Measures> {
     let mut measures = Measures::default();
     let mut piece = vec![0; PIECE];
     let mut last = b'\n';
+    let (mut header, mut is_over) = (Vec::new(), false);
     loop {
         let count = file.read(&mut piece)?;
         let octets = piece.get(..count).unwrap_or_default();
         let Some(end) = octets.last() else {
             break;
         };
+        if !is_over {
+            header.extend_from_slice(octets);
+            let end = memchr::memmem::find(&header, b"\n\n");
+            is_over = end.is_some() || header.len() > HEADER || header.starts_with(b"\n");
+            header.truncate(match header.starts_with(b"\n") {
+                true => 0,
+                false => end.unwrap_or(HEADER),
+            });
+        }
         last = *end;
         let lines = octets.iter().filter(|octet| **octet == b'\n').count();
         measures.octets += (octets.len() + lines) as u64;
@@ -34,6 +49,7 @@ pub(super) fn measure(file: &mut File) -> io::Result<Measures> {
     if last != b'\n' {
         measures.octets += 2;
     }
+    measures.has_utf8_header = !header.is_ascii() && std::str::from_utf8(&header).is_ok();
     Ok(measures)
 }
 
@@ -115,17 +131,26 @@ mod tests {
 
     #[test]
     fn a_message_is_measured_as_it_is_on_the_wire() {
-        for (text, octets, has_8_bits) in [
-            ("", 0, false),
-            ("a\nb\n", 6, false),
-            ("a\nb", 6, false),
-            ("\u{e9}\n", 4, true),
+        for (text, octets, has_8_bits, has_utf8_header) in [
+            (&b""[..], 0, false, false),
+            (b"a\nb\n", 6, false, false),
+            (b"a\nb", 6, false, false),
+            ("\u{e9}\n".as_bytes(), 4, true, true),
+            ("a: b\n\n\u{e9}\n".as_bytes(), 12, true, false),
+            ("a: \u{e9}\n\nb\n".as_bytes(), 12, true, true),
+            (b"a: \xe9\n\nb\n", 11, true, false),
+            ("\n\u{e9}\n".as_bytes(), 6, true, false),
         ] {
             let mut file = tempfile::tempfile().unwrap();
-            file.write_all(text.as_bytes()).unwrap();
+            file.write_all(text).unwrap();
             file.seek(SeekFrom::Start(0)).unwrap();
-            let wanted = Measures { octets, has_8_bits };
-            assert_eq!(measure(&mut file).unwrap(), wanted, "{text:?}");
+            let wanted = Measures {
+                octets,
+                has_8_bits,
+                has_utf8_header,
+            };
+            let text = text.escape_ascii();
+            assert_eq!(measure(&mut file).unwrap(), wanted, "{text}");
         }
     }
 

@@ -114,6 +114,16 @@ impl Reply {
         (400..500).contains(&self.code)
     }
 
+    /// A "no" that came before it was asked for: the first line of these octets.
+    pub(super) fn of_no(octets: &[u8]) -> Option<Self> {
+        let line = octets.split(|octet| *octet == b'\n').next()?;
+        let (code, text) = line.split_at_checked(3)?;
+        let code: u16 = std::str::from_utf8(code).ok()?.parse().ok()?;
+        let lines = vec![text.trim_ascii().to_owned()];
+        let reply = Self { code, lines };
+        reply.is_no().then_some(reply)
+    }
+
     /// The texts behind the code.
     pub(super) fn lines(&self) -> impl Iterator<Item = &[u8]> {
         self.lines.iter().map(Vec::as_slice)
@@ -162,21 +172,21 @@ impl Stream {
 }
 
 /// See the module.
-pub(super) struct Wire<'a> {
+pub(super) struct Wire {
     stream: Stream,
     until: Instant,
     /// Since when it is to stop, how long it may go on.
     grace: Option<Duration>,
     is_in_grace: bool,
-    stop: &'a Stop,
+    stop: Stop,
     /// What has come and is not read yet.
     waiting: Vec<u8>,
     greeting: Reply,
 }
 
-impl<'a> Wire<'a> {
+impl Wire {
     /// Connects; neither a name service nor a server whose queue is full keeps it longer than `until`.
-    pub(super) fn connect(place: &Place, until: Instant, stop: &'a Stop) -> io::Result<Self> {
+    pub(super) fn connect(place: &Place, until: Instant, stop: &Stop) -> io::Result<Self> {
         let stream = match place {
             Place::Unix(path) => Stream::Unix(connect_unix(path, until, stop)?),
             Place::Tcp { host, port } => {
@@ -191,7 +201,7 @@ impl<'a> Wire<'a> {
             until,
             grace: None,
             is_in_grace: false,
-            stop,
+            stop: stop.clone(),
             waiting: Vec::new(),
             greeting: Reply::default(),
         })
@@ -200,6 +210,13 @@ impl<'a> Wire<'a> {
     /// Keeps what the server has greeted with.
     pub(super) fn greeted_with(&mut self, greeting: Reply) {
         self.greeting = greeting;
+    }
+
+    /// Begins anew with another message. Fails where the server has said anything meanwhile, as that it
+    /// closes.
+    pub(super) fn renew(&mut self, until: Instant) -> Result<(), Broken> {
+        (self.until, self.grace, self.is_in_grace) = (until, None, false);
+        self.expect_silence()
     }
 
     /// From here on it may go on for so long once popfetch is to stop.
@@ -214,7 +231,7 @@ impl<'a> Wire<'a> {
     }
 
     pub(super) fn send(&mut self, text: &str) -> Result<(), Broken> {
-        self.write(text.as_bytes())
+        self.write(text.as_bytes(), false)
     }
 
     /// Sends what is in the file, from here on, with its end.
@@ -225,12 +242,13 @@ impl<'a> Wire<'a> {
         loop {
             let count = file.read(&mut piece).map_err(Unsent::Message)?;
             stuffer.stuff(piece.get(..count).unwrap_or_default(), &mut out);
+            // With what came before the end a server that takes nothing would be believed; and one that has
+            // said no may wait for ever that the rest comes.
+            self.expect_silence().map_err(Unsent::Wire)?;
             if count == 0 {
-                // With what came before the end a server that takes nothing would be believed.
-                self.expect_silence().map_err(Unsent::Wire)?;
                 stuffer.end(&mut out);
             }
-            if let Err(broken) = self.write(&out) {
+            if let Err(broken) = self.write(&out, true) {
                 // A server that closes has often said why.
                 self.expect_silence().map_err(Unsent::Wire)?;
                 return Err(Unsent::Wire(broken));
@@ -242,15 +260,20 @@ impl<'a> Wire<'a> {
         }
     }
 
-    fn write(&mut self, octets: &[u8]) -> Result<(), Broken> {
+    /// With `in_silence` it fails where the server says anything meanwhile: it may take nothing any more.
+    fn write(&mut self, octets: &[u8], in_silence: bool) -> Result<(), Broken> {
         let mut rest = octets;
         while !rest.is_empty() {
             match self.stream.write(rest) {
                 Ok(0) => return Err(Broken::Closed),
                 Ok(count) => rest = rest.get(count..).unwrap_or_default(),
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                    self.wait(PollFlags::OUT)?;
-                }
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => match in_silence {
+                    true => {
+                        self.wait(PollFlags::OUT | PollFlags::IN)?;
+                        self.expect_silence()?;
+                    }
+                    false => self.wait(PollFlags::OUT)?,
+                },
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) => return Err(error.into()),
             }
@@ -261,11 +284,15 @@ impl<'a> Wire<'a> {
     /// Fails where the server has said anything that it was not asked for.
     fn expect_silence(&mut self) -> Result<(), Broken> {
         let mut buffer = [0; LONGEST_LINE];
-        if self.waiting.is_empty()
-            && let Ok(count) = self.stream.read(&mut buffer)
-        {
-            let octets = buffer.get(..count).unwrap_or_default();
-            self.waiting.extend_from_slice(octets);
+        if self.waiting.is_empty() {
+            match self.stream.read(&mut buffer) {
+                Ok(0) => return Err(Broken::Closed),
+                Ok(count) => {
+                    let octets = buffer.get(..count).unwrap_or_default();
+                    self.waiting.extend_from_slice(octets);
+                }
+                Err(_) => {}
+            }
         }
         match self.waiting.is_empty() {
             true => Ok(()),

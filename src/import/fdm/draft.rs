@@ -2,12 +2,14 @@
 
 use super::account::{Account, Tls};
 use super::parser::Parser;
-use super::target::Target;
+use super::target::{Taker, Target};
 use super::values::Tags;
 use super::{Error, Fate, Line, Surroundings, TOOL, argv, common, files};
+use crate::import::mda;
 use crate::import::model::{Draft, MAILDIR, Secret, Word};
 use crate::secrets::Password;
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 use std::path::PathBuf;
 
 /// What a config comes to; each draft with the file that its unique-ids are in.
@@ -19,6 +21,18 @@ pub(super) struct Drafts {
 
 /// What accounts have made of lines: a key for all that name it, or more than one.
 type Meanings = BTreeMap<usize, BTreeSet<String>>;
+
+/// What one account has made of lines, in order.
+type Said = BTreeMap<usize, Vec<String>>;
+
+fn say(said: &mut Said, lines: &[Range<usize>], key: &str) {
+    for line in lines.iter().cloned().flatten() {
+        let keys = said.entry(line).or_default();
+        if !keys.iter().any(|known| known == key) {
+            keys.push(key.to_owned());
+        }
+    }
+}
 
 impl Parser<'_> {
     pub(super) fn found(mut self) -> Result<Drafts, Error> {
@@ -97,8 +111,13 @@ impl Parser<'_> {
         if let Some(proxy) = &self.options.proxy {
             draft.text("proxy", proxy);
         }
-        self.place(&mut draft, target, meanings);
-        keep(&mut draft, account, target, meanings);
+        let mut said = Said::new();
+        self.place(&mut draft, target, &mut said);
+        hand_on(&mut draft, target, &mut said);
+        keep(&mut draft, account, target, &mut said);
+        for (line, keys) in said {
+            meanings.entry(line).or_default().insert(keys.join(", "));
+        }
         match &self.options.max_size {
             Some(size) => {
                 draft.text("max-size", size);
@@ -129,15 +148,12 @@ impl Parser<'_> {
         }
     }
 
-    fn place(&self, draft: &mut Draft, target: &Target, meanings: &mut Meanings) {
+    fn place(&self, draft: &mut Draft, target: &Target, said: &mut Said) {
         match &target.maildirs[..] {
             [] => {}
             [place] => {
                 let word = Word::Text(place.path.clone());
-                for line in place.lines.iter().cloned().flatten() {
-                    let keys = meanings.entry(line).or_default();
-                    keys.insert(format!("maildir = {word}"));
-                }
+                say(said, &place.lines, &format!("maildir = {word}"));
                 draft.set("maildir", word);
             }
             _ => draft.differs.push(format!(
@@ -148,22 +164,45 @@ impl Parser<'_> {
     }
 }
 
+/// What takes all mail, in place of a Maildir or beside one.
+fn hand_on(draft: &mut Draft, target: &Target, said: &mut Said) {
+    if target.is_more {
+        draft.differs.push(
+            "fdm handed all mail to a file or a program that popfetch has no words for: see `deliver`"
+                .into(),
+        );
+    }
+    let [(taker, place)] = &target.takers[..] else {
+        if !target.takers.is_empty() {
+            draft.differs.push(
+                "fdm handed all mail to several files and programs, popfetch hands it to one: see \
+                 `deliver`"
+                    .into(),
+            );
+        }
+        return;
+    };
+    let fate = match taker {
+        Taker::Mbox => mda::mbox(draft, place.path.clone()),
+        Taker::Pipe => mda::of_words(draft, argv::of_shell(place.path.trim())),
+    };
+    match fate {
+        Fate::Taken(key) => say(said, &place.lines, &key),
+        _ => draft.differs.push(
+            "the program that fdm handed all mail to is left out, as its words mean something else \
+             here: write it as `deliver`"
+                .into(),
+        ),
+    }
+}
+
 /// Whether fetched mail stays on the server, and whether it did.
-fn keep(draft: &mut Draft, account: &Account, target: &Target, meanings: &mut Meanings) {
+fn keep(draft: &mut Draft, account: &Account, target: &Target, said: &mut Said) {
     let by_rule = !target.kept.is_empty();
     if account.keep || by_rule {
         draft.text("keep", "always");
         draft.left = true;
-        for line in target.kept.iter().cloned().flatten() {
-            // A Maildir is said of the same line first.
-            let keys = meanings.entry(line).or_default();
-            let before = keys.pop_first();
-            let key = "keep = \"always\"".to_owned();
-            keys.insert(match before {
-                Some(before) if before != key => format!("{before}, {key}"),
-                _ => key,
-            });
-        }
+        say(said, &target.kept, "keep = \"always\"");
         if !account.remembers {
             draft.differs.push(
                 "fdm fetched all that the server had in each run, as there is no new-only; popfetch \

@@ -19,6 +19,10 @@ pub(super) struct Item {
 
 pub(super) enum ItemKind {
     Maildir(Value),
+    /// A file that mail is appended to; `false` where it would be compressed.
+    Mbox(Value, bool),
+    /// What a shell runs with the mail on its standard input.
+    Pipe(Value),
     Keep,
     /// Other actions, by their names.
     Named(Vec<String>),
@@ -104,6 +108,13 @@ impl ItemKind {
                 "its path is not the same for all mail of an account, as a Maildir's is here"
             }
             Self::Maildir(_) => NO_RULES,
+            Self::Mbox(_, false) => "popfetch compresses no mbox file",
+            Self::Mbox(..) => {
+                "not taken over: `deliver` can append all mail of an account to an mbox file"
+            }
+            Self::Pipe(_) => {
+                "not taken over: `deliver` can hand all mail of an account to a command"
+            }
             Self::Keep => "`keep` is the same for all messages of an account",
             Self::Named(_) => NO_RULES,
             Self::Other(why) => why,
@@ -166,13 +177,18 @@ impl Parser<'_> {
             "drop" => ItemKind::Other("all mail is stored, and none is dropped"),
             "none" => ItemKind::Other("nothing is done"),
             "stdout" => ItemKind::Other("mail goes into a Maildir; `--format paths` prints where"),
-            "mbox" | "write" | "append" => {
+            "mbox" => {
+                let path = self.value(words, "a path is missing")?;
+                ItemKind::Mbox(path, !words.skip_any(&["compress"]))
+            }
+            "pipe" => ItemKind::Pipe(self.value(words, "a command is missing")?),
+            "write" | "append" => {
                 self.arguments(words)?;
                 ItemKind::Other(
                     "not taken over: `deliver` can append all mail of an account to an mbox file",
                 )
             }
-            "exec" | "pipe" => {
+            "exec" => {
                 self.arguments(words)?;
                 ItemKind::Other(
                     "not taken over: `deliver` can hand all mail of an account to a command",

@@ -15,14 +15,28 @@ const MOST_CALLS: usize = 5;
 #[derive(Default)]
 pub(super) struct Target {
     pub(super) maildirs: Vec<Place>,
+    /// What else takes all of it.
+    pub(super) takers: Vec<(Taker, Place)>,
+    /// Something takes it that cannot be said here.
+    pub(super) is_more: bool,
     /// It stays on the server, by these lines.
     pub(super) kept: Vec<Range<usize>>,
     /// Some stays on the server, and some does not.
     pub(super) unsure: bool,
 }
 
-/// A Maildir that all mail goes to.
+/// What takes mail that is no Maildir.
+#[derive(Clone, Copy, Eq, PartialEq)]
+pub(super) enum Taker {
+    /// An mbox file.
+    Mbox,
+    /// A command for a shell.
+    Pipe,
+}
+
+/// Where all mail goes to.
 pub(super) struct Place {
+    /// A path, or the command.
     pub(super) path: String,
     /// The lines of the rule and of its action.
     pub(super) lines: Vec<Range<usize>>,
@@ -52,22 +66,28 @@ impl Parser<'_> {
                         target.kept.push(rule.lines.clone());
                         target.kept.push(item.lines.clone());
                     }
-                    ItemKind::Maildir(value) => {
+                    ItemKind::Maildir(value)
+                    | ItemKind::Mbox(value, true)
+                    | ItemKind::Pipe(value) => {
                         let tags = Tags {
                             account: Some(account),
                             action,
                             ..Tags::new(self.around)
                         };
-                        let Some(path) = value.said(&tags) else {
+                        let Some(text) = value.said(&tags) else {
+                            target.is_more |= !matches!(item.kind, ItemKind::Maildir(_));
                             continue;
                         };
-                        let path = self.around.rewritten(&path);
-                        let lines = vec![rule.lines.clone(), item.lines.clone()];
-                        match target.maildirs.iter_mut().find(|place| place.path == path) {
-                            Some(place) => place.lines.extend(lines),
-                            None => target.maildirs.push(Place { path, lines }),
+                        match item.kind {
+                            ItemKind::Pipe(_) => target.is_taken_by(Taker::Pipe, text, rule, item),
+                            ItemKind::Mbox(..) => {
+                                let path = self.around.rewritten(&text);
+                                target.is_taken_by(Taker::Mbox, path, rule, item);
+                            }
+                            _ => target.goes_to(self.around.rewritten(&text), rule, item),
                         }
                     }
+                    ItemKind::Mbox(_, false) => target.is_more = true,
                     _ => {}
                 }
             }
@@ -105,6 +125,25 @@ impl Parser<'_> {
                 known.flat_map(|(name, action)| action.items.iter().map(move |item| (name, item)));
             items.all(|(name, item)| self.flatten(item, Some(name), calls + 1, found))
         })
+    }
+}
+
+impl Target {
+    fn goes_to(&mut self, path: String, rule: &Rule, item: &Item) {
+        let lines = vec![rule.lines.clone(), item.lines.clone()];
+        match self.maildirs.iter_mut().find(|place| place.path == path) {
+            Some(place) => place.lines.extend(lines),
+            None => self.maildirs.push(Place { path, lines }),
+        }
+    }
+
+    fn is_taken_by(&mut self, taker: Taker, path: String, rule: &Rule, item: &Item) {
+        let lines = vec![rule.lines.clone(), item.lines.clone()];
+        let is_it = |(other, place): &&mut (Taker, Place)| *other == taker && place.path == path;
+        match self.takers.iter_mut().find(is_it) {
+            Some((_, place)) => place.lines.extend(lines),
+            None => self.takers.push((taker, Place { path, lines })),
+        }
     }
 }
 

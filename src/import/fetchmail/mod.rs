@@ -3,12 +3,14 @@
 use super::files::{self, Surroundings};
 use super::model::{Draft, Fate, Found, Line, Secret, Word};
 use super::{Error, Wanted, common};
+use account::{Account, LMTP};
 use grammar::{Says, Setting, Statement};
 use keywords::Place;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+mod account;
 mod grammar;
 mod keywords;
 mod settings;
@@ -76,18 +78,6 @@ fn home(around: &Surroundings) -> PathBuf {
 
 /// The keywords that are set, with what is behind them; of one that has a `no` before it, nothing is.
 type Settings<'a> = BTreeMap<&'static str, &'a Setting>;
-
-/// A user of a server.
-struct Account<'a> {
-    /// What the server is called in the config.
-    poll: &'a str,
-    /// Counted from 1.
-    line: usize,
-    skip: bool,
-    settings: Settings<'a>,
-    /// Others on this server.
-    alone: bool,
-}
 
 /// A config, every statement in its place.
 struct Config<'a> {
@@ -248,7 +238,10 @@ impl<'a> Config<'a> {
                 (_, true) => Fate::nothing(OTHER_PROTOCOL),
                 (Says::Defaults, _) => Fate::taken("what follows is in each account below"),
                 (Says::Poll { name, skip }, _) => self.server(index, name, *skip),
-                (Says::Option(setting), _) => self.take(setting, &mut Draft::default(), around),
+                (Says::Option(setting), _) => match self.lmtp_by(setting, around) {
+                    Some(fate) => fate,
+                    None => self.take(setting, &mut Draft::default(), around),
+                },
             };
             Line {
                 file: Arc::clone(&self.path),
@@ -258,6 +251,23 @@ impl<'a> Config<'a> {
             }
         };
         self.statements.iter().enumerate().map(line).collect()
+    }
+
+    /// What becomes of a setting that says where an account's mail is sent by LMTP.
+    fn lmtp_by(&self, setting: &Setting, around: &Surroundings) -> Option<Fate> {
+        if !LMTP.contains(&setting.key) {
+            return None;
+        }
+        let is_in = |account: &&Account<'_>| {
+            let own = account.settings.get(setting.key);
+            own.is_some_and(|own| std::ptr::eq(*own, setting))
+        };
+        let mut accounts = self.accounts.iter().filter(is_in);
+        let fate = accounts.next()?.lmtp(&mut Draft::default(), around)?;
+        match accounts.next() {
+            None => Some(fate),
+            Some(_) => Some(Fate::taken("deliver, as each account below has it")),
+        }
     }
 
     /// What becomes of a server's name, which is its address where there is no `via`.
@@ -302,6 +312,15 @@ impl<'a> Config<'a> {
         for (key, setting) in &account.settings {
             if !matches!(*key, "via" | "service" | "user" | "is") {
                 self.take(setting, &mut draft, around);
+            }
+        }
+        if account.lmtp(&mut draft, around).is_some() {
+            let hunted = account.settings.get("smtphost");
+            if hunted.is_some_and(|hosts| hosts.values.len() > 1) {
+                draft.differs.push(
+                    "fetchmail tries several servers to hand mail to; popfetch waits for the first"
+                        .into(),
+                );
             }
         }
         if draft.get("keep").is_none() {
@@ -394,36 +413,6 @@ impl<'a> Config<'a> {
                 draft.secret = Secret::Key(key, Word::Text(path));
             }
             (secret, _) => draft.secret = secret,
-        }
-    }
-}
-
-impl Account<'_> {
-    fn value(&self, key: &str) -> Option<&str> {
-        let setting = self.settings.get(key)?;
-        setting.values.first().map(|value| value.as_str())
-    }
-
-    fn is_on(&self, key: &str) -> bool {
-        self.settings.get(key).is_some_and(|setting| !setting.no)
-    }
-
-    fn host(&self) -> &str {
-        self.value("via").unwrap_or(self.poll)
-    }
-
-    fn user(&self, around: &Surroundings) -> String {
-        let login = || around.variable("FETCHMAILUSER").unwrap_or(&around.user);
-        self.value("user").unwrap_or_else(login).to_owned()
-    }
-
-    fn is_pop(&self) -> bool {
-        let of_imap = |service| matches!(service, "143" | "993" | "imap" | "imaps" | "imap2");
-        let protocol = self.value("protocol");
-        match protocol {
-            None => !self.value("service").is_some_and(of_imap),
-            Some(word) if settings::is_auto(word) => !self.value("service").is_some_and(of_imap),
-            Some(word) => settings::is_pop(word),
         }
     }
 }

@@ -28,7 +28,12 @@ impl Account {
                     self.program(&mut Draft::default())
                 }
                 ("type" | "path", Some("Mboxrd")) => self.mbox(&mut Draft::default(), around),
-                ("type", Some("MDA_lmtp")) => common::lmtp_target(),
+                ("type" | "host" | "port" | "override", Some("MDA_lmtp")) => {
+                    self.lmtp(&mut Draft::default())
+                }
+                ("fallback", Some("MDA_lmtp")) => Fate::nothing(
+                    "a message that the server refuses is named, and handed on again once a day",
+                ),
                 ("type", Some(kind)) => common::no_target(kind),
                 (_, _) => Fate::nothing("it belongs to the destination's type"),
             },

@@ -4,7 +4,7 @@
 use super::files::{self, Surroundings};
 use super::ini::{self, Section};
 use super::model::{Draft, Fate, Found, Line, Secret, Word};
-use super::{Error, Wanted, common, mda};
+use super::{Error, Wanted, common};
 use crate::profile::units;
 use crate::secrets::Password;
 use crate::state::Name;
@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+mod destination;
 mod lines;
 
 const TOOL: &str = "getmail";
@@ -239,6 +240,7 @@ impl Account {
         match self.get("destination", "type") {
             Some("MDA_external") => drop(self.program(&mut draft)),
             Some("Mboxrd") => drop(self.mbox(&mut draft, around)),
+            Some("MDA_lmtp") => drop(self.lmtp(&mut draft)),
             _ => {}
         }
         let after = self.number("delete_after");
@@ -260,27 +262,6 @@ impl Account {
         }
         common::check_auth(&mut draft);
         Ok(draft)
-    }
-
-    /// The file that mail is appended to.
-    fn mbox(&self, draft: &mut Draft, around: &Surroundings) -> Fate {
-        match self.get("destination", "path") {
-            Some(path) if !path.is_empty() => mda::mbox(draft, expanded(path, around)),
-            _ => Fate::nothing("it names no file"),
-        }
-    }
-
-    /// The program that takes the mail.
-    fn program(&self, draft: &mut Draft) -> Fate {
-        let get = |key: &str| self.get("destination", key);
-        let mut argv = vec![get("path").unwrap_or_default().to_owned()];
-        argv.extend(get("arguments").and_then(ini::tuple).unwrap_or_default());
-        let fate = mda::of_words(draft, argv);
-        let from_line = get("unixfrom").is_some_and(is_true);
-        match fate {
-            Fate::Taken(_) if from_line => mda::with_from_line(draft),
-            fate => fate,
-        }
     }
 
     fn secret(&self, host: &str, around: &Surroundings) -> Result<Secret, Error> {

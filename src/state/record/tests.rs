@@ -2,7 +2,7 @@ use super::*;
 use crate::durable::line::{escape, seal, unescape};
 use crate::maildir::{AccountTag, Stamp};
 use crate::message::{Fields, Size};
-use crate::rules::{Fingerprint, Gist, Verdict};
+use crate::rules::{Arrival, Fingerprint, Gist, Verdict};
 use proptest::prelude::*;
 
 fn listing(unique_id: Option<&[u8]>, octets: Option<u64>) -> Listing {
@@ -60,6 +60,11 @@ fn every_kind() -> Vec<Entry> {
         Entry::Header {
             time,
             listing: listing(Some(b"x"), Some(3)),
+            gist: Gist::new(Fingerprint::default(), None, 0).with_arrival(Arrival::Unsaid),
+        },
+        Entry::Header {
+            time,
+            listing: listing(Some(b"x"), Some(3)),
             gist: Gist::new(Fingerprint::default(), None, 0).with_verdict(Some(Verdict::Skip)),
         },
         Entry::Header {
@@ -71,6 +76,7 @@ fn every_kind() -> Vec<Entry> {
             time,
             listing: listing(Some(b"x"), Some(3)),
             gist: Gist::new(Fingerprint::default(), None, 1)
+                .with_arrival(Arrival::At(-1))
                 .with_unknown(u64::MAX - 1)
                 .with_verdict(Some(Verdict::Fetch)),
         },

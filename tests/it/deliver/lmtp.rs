@@ -76,6 +76,122 @@ fn it_is_told_what_it_wants_to_know_and_nothing_else() {
 }
 
 #[test]
+fn it_is_told_of_characters_in_utf_8_where_it_takes_them() {
+    let header = || Message::from_lf("utf-8", "Subject: Jos\u{e9}\n\ntext\n");
+    let latin = || Message::from_lf("latin", b"Subject: Jos\xe9\n\ntext\n");
+    let body = || Message::from_lf("body", "Subject: x\n\nJos\u{e9}\n");
+    let takes = ["PIPELINING", "8BITMIME", "SMTPUTF8"];
+    let takes_none = ["8BITMIME"];
+    let eight = "MAIL FROM:<> BODY=8BITMIME";
+    let both = "MAIL FROM:<> BODY=8BITMIME SMTPUTF8";
+    for (message, abilities, recipient, mail) in [
+        (header(), &takes[..], "ada", both),
+        (header(), &takes_none, "ada", eight),
+        (latin(), &takes, "ada", eight),
+        (body(), &takes, "ada", eight),
+        (body(), &takes, "ad\u{e1}", both),
+    ] {
+        let (server, home, lmtp) = scene(vec![message.clone()], "");
+        let table = format!("lmtp = \"unix:~/lmtp\", recipient = \"{recipient}\"");
+        write_config(&server, &home, &format!("deliver = {{ {table} }}"));
+        lmtp.announce(abilities);
+        run(&home, &[], 0);
+        let to = format!("RCPT TO:<{recipient}>");
+        let commands = ["LHLO localhost", mail, &to, "DATA", "QUIT"];
+        assert_eq!(lmtp.sessions(), [commands]);
+        assert_eq!(lmtp.taken(), [message.stored()]);
+    }
+}
+
+#[test]
+fn all_messages_of_a_run_are_sent_over_one_connection() {
+    for abilities in [&["PIPELINING"][..], &[]] {
+        let (server, home, lmtp) = scene(awkward(), "keep = \"never\"");
+        lmtp.announce(abilities);
+        run(&home, &[], 0);
+        assert_eq!(sorted(lmtp.taken()), stored(&awkward()));
+        let [session] = &lmtp.sessions()[..] else {
+            panic!("{:#?}", lmtp.sessions());
+        };
+        let words = session.iter().map(|it| it.split(' ').next().unwrap());
+        let words: Vec<&str> = words.collect();
+        let each = ["MAIL", "RCPT", "DATA"].repeat(4);
+        assert_eq!(words, [&["LHLO"][..], &each, &["QUIT"]].concat());
+        assert_eq!(server.maildrop().count(), 0);
+    }
+}
+
+#[test]
+fn where_a_message_is_refused_the_connection_serves_the_others() {
+    let large = Message::generated("large", 9000, 1);
+    let messages = vec![mail(2).remove(0), large, mail(2).remove(1)];
+    let (_server, home, lmtp) = scene(messages, "");
+    lmtp.announce(&["PIPELINING", "SIZE 5000"]);
+    run(&home, &[], 1);
+    assert_eq!(sorted(lmtp.taken()), stored(&mail(2)));
+    assert_eq!(lmtp.sessions().len(), 1);
+    let (_server, home, lmtp) = scene(mail(3), "");
+    lmtp.behave("end", Act::Say("550 5.7.1 no\r\n".into()));
+    run(&home, &[], 1);
+    assert_eq!(lmtp.taken().len(), 3);
+    assert_eq!(lmtp.sessions().len(), 1);
+}
+
+#[test]
+fn where_it_takes_one_message_a_connection_each_has_one_of_its_own() {
+    for abilities in [&["PIPELINING"][..], &[]] {
+        for (step, act) in [
+            ("again", Act::Close),
+            ("again", Act::Last("421 4.3.2 bye\r\n".into())),
+            ("again", Act::Say("452 4.5.3 one is enough\r\n".into())),
+            ("again", Act::Say("503 5.5.1 one is enough\r\n".into())),
+            ("end", Act::Last("250 2.0.0 taken\r\n".into())),
+            (
+                "end",
+                Act::Last("250 2.0.0 taken\r\n421 4.4.2 bye\r\n".into()),
+            ),
+        ] {
+            let (server, home, lmtp) = scene(mail(4), "keep = \"never\"");
+            lmtp.announce(abilities);
+            lmtp.behave(step, act.clone());
+            run(&home, &[], 0);
+            assert_eq!(sorted(lmtp.taken()), stored(&mail(4)), "{act:?}");
+            assert_eq!(server.maildrop().count(), 0, "{act:?}");
+            // It is tried once whether it takes more.
+            let sessions = lmtp.sessions();
+            assert_eq!(sessions.len(), 4, "{act:?}: {sessions:#?}");
+            let mails = sessions.concat();
+            let mails = mails.iter().filter(|it| it.starts_with("MAIL")).count();
+            assert!(mails <= 5, "{act:?}: {sessions:#?}");
+        }
+    }
+}
+
+#[test]
+fn a_no_of_a_server_that_closes_with_it_is_a_no() {
+    let large = || vec![Message::generated("large", 3_000_000, 1)];
+    for step in ["MAIL", "RCPT", "DATA", "midst", "end"] {
+        for (reply, is_for_now) in [
+            ("552 5.2.2 too much\r\n", false),
+            ("452 4.2.2 too much\r\n", true),
+        ] {
+            let (server, home, lmtp) = scene(large(), "keep = \"never\"");
+            lmtp.behave(step, Act::Last(reply.into()));
+            let output = run(&home, &["--format", "json"], 1);
+            assert_said(&output, &["large", "too much"]);
+            let failed = output.stdout.contains("\"event\":\"failed\"");
+            assert_eq!(failed, !is_for_now, "{step} {reply}: {output:#?}");
+            assert_eq!(server.maildrop().count(), 1, "{step} {reply}");
+            lmtp.behave_well();
+            run(&home, &["fetch", "--now"], 0);
+            assert_eq!(server.maildrop().count(), 0, "{step} {reply}");
+            let tries = if step == "end" { 2 } else { 1 };
+            assert_eq!(lmtp.taken().len(), tries, "{step} {reply}");
+        }
+    }
+}
+
+#[test]
 fn it_may_be_at_a_port_of_this_machine_and_get_the_accounts_user() {
     let (server, home, lmtp) = scene(awkward(), "");
     let table = format!(
@@ -343,6 +459,9 @@ fn dovecot_takes_300_messages_octet_for_octet() {
         let holds = files.iter().filter(|file| file.ends_with(&stored));
         assert_eq!(holds.count(), 1, "{}", dovecot.log());
     }
+    let log = dovecot.log();
+    let connections = log.lines().filter(|line| line.contains("Connect from"));
+    assert_eq!(connections.count(), 1, "{log}");
 }
 
 #[test]

@@ -180,6 +180,35 @@ fn a_program_that_is_ended_by_a_signal_gets_the_message_again() {
 }
 
 #[test]
+fn a_program_that_dies_in_the_middle_of_a_message_gets_it_again() {
+    let script = format!("test -e once || {{ touch once; head -c 1000 >&2; kill -9 $$; }}; {TAKE}");
+    let messages = vec![Message::generated("long", 3_000_000, 7)];
+    let keys = format!("keep = \"never\"\n{}", by_shell(&script));
+    let (server, home) = serving(messages.clone(), Behaviour::new(), &keys);
+    assert_said(&run(&home, &[], 1), &["long", "1 not handed on yet"]);
+    assert_eq!(server.maildrop().count(), 1);
+    run(&home, &[], 0);
+    assert_taken_once(&home, &messages);
+    assert_eq!(server.maildrop().count(), 0);
+}
+
+#[test]
+fn a_program_that_never_ends_to_print_is_ended_like_one_that_hangs() {
+    for prints in ["yes", "yes >&2", "cat > /dev/null; yes 'a line' >&2"] {
+        let deliver = format!(
+            "deliver = {{ command = [\"sh\", \"-c\", {prints:?}], deadline = \"1 s\" }}\nkeep = \"never\""
+        );
+        let (server, home) = account(2, &deliver);
+        let output = run(&home, &[], 1);
+        assert_said(&output, &["did not end within 1 s"]);
+        assert!(output.stderr.len() < 8000, "{}", output.stderr.len());
+        assert!(output.peak_memory < 200_000_000, "{}", output.peak_memory);
+        assert_eq!(output.stdout, "", "{prints}");
+        assert_eq!(server.maildrop().count(), 2, "{prints}");
+    }
+}
+
+#[test]
 fn of_a_program_that_prints_without_end_only_the_end_is_kept() {
     let script = "yes 'a line that is printed' | head -c 20000000 >&2; printf '\\033[31mlast' >&2; cat > /dev/null; exit 69";
     let (_server, home) = account(1, &by_shell(script));

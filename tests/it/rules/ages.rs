@@ -1,11 +1,12 @@
-use super::{ruled, three};
-use crate::given::{assert_said, run};
+use super::{ruled, set_rules, three, work};
+use crate::given::{assert_said, journal, run};
 use crate::support::behaviour::{Behaviour, Reply};
 use crate::support::message::Message;
 use crate::support::run::Home;
 use crate::support::server::Server;
 use crate::support::tree;
 use crate::support::wire::Ending;
+use std::fs;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 const OLD: &str = "age = \">30 days\"; then = \"delete\"";
@@ -224,4 +225,78 @@ fn a_run_that_did_not_come_to_the_server_says_nothing_of_the_clock() {
     run(&home, &["fetch", "--now"], 0);
     assert_eq!(server.maildrop().unique_ids(), ["old"]);
     assert_eq!(tree::count(&home.maildir("a")), 1);
+}
+
+#[test]
+fn what_the_first_and_the_last_message_say_of_the_time_is_asked_once() {
+    let (server, home) = begun("age = \">30 days\"; then = \"skip\"");
+    let old = || dated("old", "Date: Tue, 1 Jan 2019 10:00:00 +0000\n");
+    server.maildrop().add([old(), received("new", false)]);
+    run(&home, &[], 0);
+    let asked = ["TOP 1 0", "TOP 2 0", "TOP 1 0", "NOOP", "RETR 2"];
+    assert_eq!(work(&server.last_session()), asked);
+    // What is left is judged in each run, and nothing is asked for that.
+    for _ in 0..2 {
+        let output = run(&home, &[], 0);
+        assert_said(&output, &["1 skipped (rule 1"]);
+        assert!(work(&server.last_session()).is_empty(), "{output:#?}");
+    }
+    // Nor a second time of one that is new.
+    server.maildrop().add([received("newer", false)]);
+    run(&home, &[], 0);
+    assert_eq!(work(&server.last_session()), ["TOP 3 0", "RETR 3"]);
+    run(&home, &[], 0);
+    assert!(work(&server.last_session()).is_empty());
+    // Where nothing is open to rules, what is known stays known.
+    set_rules(&server, &home, "", "");
+    run(&home, &[], 0);
+    assert_eq!(work(&server.last_session()), ["RETR 1"]);
+    assert_eq!(tree::count(&home.maildir("a")), 3);
+}
+
+#[test]
+fn what_is_known_of_the_time_stays_known_while_nothing_is_open_to_rules() {
+    let (server, home) = begun(OLD);
+    server
+        .maildrop()
+        .add([received("first", false), received("last", false)]);
+    run(&home, &[], 0);
+    assert_eq!(
+        work(&server.last_session()),
+        ["TOP 1 0", "TOP 2 0", "RETR 1", "RETR 2"]
+    );
+    for _ in 0..3 {
+        run(&home, &[], 0);
+        assert!(work(&server.last_session()).is_empty());
+    }
+    server.maildrop().add([received("newer", false)]);
+    run(&home, &[], 0);
+    assert_eq!(work(&server.last_session()), ["TOP 3 0", "RETR 3"]);
+    // The first and the last one; of any other nobody will ask.
+    run(&home, &[], 0);
+    let text = fs::read_to_string(journal(&home)).unwrap();
+    let is_known = |id: &str| {
+        let told = text.lines().filter(|line| line.starts_with("h\t"));
+        let told = told.filter(|line| line.split('\t').nth(2) == Some(id));
+        let last = told.last().unwrap().split('\t').nth(5).unwrap();
+        last.contains(|digit| digit != '0')
+    };
+    let known = ["first", "last", "newer"].map(is_known);
+    assert_eq!(known, [true, false, true], "{text}");
+}
+
+#[test]
+fn the_time_that_ages_are_counted_to_comes_in_the_flight_of_the_headers() {
+    let (server, home) = begun(OLD);
+    let new = |n: usize| received(&format!("uid-{n}"), false);
+    server.maildrop().add((1..=1000).map(new));
+    run(&home, &[], 0);
+    let session = work(&server.last_session());
+    let rest = (2..1000).map(|n| format!("TOP {n} 0"));
+    let tops = ["TOP 1 0".to_owned(), "TOP 1000 0".to_owned()].into_iter();
+    let retrs = (1..=1000).map(|n| format!("RETR {n}"));
+    let wanted: Vec<String> = tops.chain(rest).chain(retrs).collect();
+    assert!(session == wanted, "{:?}", &session[..10]);
+    assert_eq!(session.len(), 2000);
+    assert_eq!(tree::count(&home.maildir("a")), 1000);
 }

@@ -104,7 +104,7 @@ fn a_rule_that_has_messages_come_from_now_on_is_not_judged_by_what_it_was_told_w
 }
 
 /// Fields in which a person reads what the rule says, or may.
-const SPELLINGS: [(&str, &str, &[&[u8]]); 3] = [
+const SPELLINGS: [(&str, &str, &[&[u8]]); 4] = [
     (
         "list-id = \"a.b.example\"",
         "List-Id",
@@ -145,6 +145,17 @@ const SPELLINGS: [(&str, &str, &[&[u8]]); 3] = [
             "keep\u{a0}stra\u{df}e 1".as_bytes(),
             b"KEEP STRASSE",
             b"keep\x07 stra\xc3\x9fe",
+        ],
+    ),
+    (
+        "header = { name = \"X-Note\", regex = \"^keep (stra\u{df}e|[\u{ff21}-\u{ff23}]\u{fc}r)\" }",
+        "X-Note",
+        &[
+            "Keep Stra\u{df}e 1".as_bytes(),
+            b"=?utf-8?q?keep_STRA=C3=9FE?=",
+            b"KEEP STRASSE",
+            "keep\u{2003}stra\u{ad}sse".as_bytes(),
+            "keep Bu\u{308}r".as_bytes(),
         ],
     ),
 ];

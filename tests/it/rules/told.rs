@@ -100,7 +100,22 @@ fn what_is_wrong_with_a_rule_is_shown_where_it_stands_and_nothing_is_asked() {
         ),
         (
             "from = { regex = \"(a{1000}){1000}\" }; then = \"skip\"",
-            &["too large"],
+            &["stands for too much", "256 KiB"],
+        ),
+        (
+            &format!(
+                "from = {{ contains = \"{}\" }}; then = \"skip\"",
+                "a".repeat(1001)
+            ),
+            &["longer than 1000 bytes"],
+        ),
+        (
+            &format!(
+                "from = {{ regex = \"{}a{}\" }}; then = \"skip\"",
+                "(".repeat(40),
+                ")".repeat(40)
+            ),
+            &["no regular expression", "nest", "30"],
         ),
         (
             "size = \"25 MB\"; then = \"skip\"",
@@ -134,6 +149,41 @@ fn what_is_wrong_with_a_rule_is_shown_where_it_stands_and_nothing_is_asked() {
         assert_said(&output, &["config.toml:", "^"]);
         assert!(server.sessions().is_empty(), "{rules}");
     }
+}
+
+/// The engine takes time in proportion to the text; the test would not end with another.
+#[test]
+fn a_header_and_a_regular_expression_that_were_made_for_one_another_hold_up_nothing() {
+    let subject = format!("{}!", "a".repeat(60_000));
+    let text = format!(
+        "From: x@y.example\nDate: Mon, 23 Nov 2026 10:00:00 +0000\nSubject: {subject}\n\ntext\n"
+    );
+    let long = Message::from_lf("long", text);
+    let slow = [
+        "(a|aa)+$b",
+        "(a*)*b",
+        "(.*)(.*)(.*)(.*)x",
+        "(?:a?){30}a{30}b",
+    ];
+    let rule = |slow: &&str| format!("subject = {{ regex = {slow:?} }}; then = \"skip\"");
+    let rules: Vec<String> = slow.iter().map(rule).collect();
+    let (server, home) = ruled(vec![long.clone()], "", &rules.join("\n"), Behaviour::new());
+    run(&home, &[], 0);
+    tree::assert_holds(&home.maildir("a"), &[long]);
+    assert_eq!(server.count("TOP"), 1);
+}
+
+#[test]
+fn rules_that_say_the_contrary_of_one_another_are_decided_by_the_first() {
+    let rules = "from = \"*@shop.example\"; then = \"fetch\"\n\
+                 from = { contains = \"shop\" }; then = \"delete\"\n\
+                 from = { regex = \"lists\" }; then = \"skip\"\n\
+                 from = \"*@lists.example\"; then = { folder = \".Lists\" }";
+    let (server, home) = ruled(three(), "", rules, Behaviour::new());
+    run(&home, &[], 0);
+    tree::assert_holds(&home.maildir("a"), &three()[1..]);
+    assert_eq!(server.maildrop().count(), 3);
+    assert_eq!(tree::count(&home.maildir("a").join(".Lists")), 0);
 }
 
 #[test]
