@@ -168,7 +168,7 @@ impl Account<'_> {
             let held = self.hold_sessions(&mut store, run, outcome, conduct);
             // What waits need not wait for the server as well.
             match held {
-                Ok(()) => hand.end(),
+                Ok(()) => hand.end(&mut store),
                 Err(error) => Err(self.hand_on_after(&mut store, &mut hand, error, outcome)),
             }
         });

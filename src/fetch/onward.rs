@@ -4,7 +4,7 @@
 use super::courier::Courier;
 use super::tell::failure;
 use super::{Account, Error, Missed};
-use crate::handover::{Answer, Errand, Letter, Unable};
+use crate::handover::{Answer, Before, Errand, Extent, Letter, Unable};
 use crate::plan::is_tried_again;
 use crate::report::{Event, Listed, Outcome};
 use crate::state::{Delay, DueId, NotTaken, Store, Waiting, Whereabouts};
@@ -50,6 +50,8 @@ pub(super) struct Hand {
     misses: Vec<Missed>,
     /// What was being handed on when an earlier run ended.
     interrupted: Option<(DueId, Option<u64>)>,
+    /// Up to where the file that messages are appended to is accounted for once all of them are.
+    extent: Option<Extent>,
 }
 
 impl Hand {
@@ -62,6 +64,7 @@ impl Hand {
             unable: None,
             misses: Vec::new(),
             interrupted: store.was_being_handed(),
+            extent: None,
         }
     }
 
@@ -71,9 +74,13 @@ impl Hand {
     }
 
     /// What has kept messages from being handed on, as the end of a run that went well otherwise.
-    pub(super) fn end(self) -> Result<(), Error> {
-        match self.unable {
-            Some(unable) => Err(Error::Unhanded(unable)),
+    pub(super) fn end(self, store: &mut Store) -> Result<(), Error> {
+        if let Some(unable) = self.unable {
+            return Err(Error::Unhanded(unable));
+        }
+        // All that an earlier run may have appended has had its turn.
+        match self.extent.filter(|_| store.count_waiting() == 0) {
+            Some(extent) => Ok(store.account_for(extent)?),
             None => Ok(()),
         }
     }
@@ -136,7 +143,8 @@ impl Account<'_> {
             }
             let mut length = None;
             if deliver.to.is_appended_to() {
-                match self.prepare(hand, &letter, left)? {
+                let known = store.extent();
+                match self.prepare(hand, &letter, Before { left, known })? {
                     Answer::Ready(octets) => length = Some(octets),
                     answer => {
                         self.note_answer(store, hand, (id, &letter), answer, outcome)?;
@@ -213,9 +221,10 @@ impl Account<'_> {
         &self,
         hand: &mut Hand,
         letter: &Letter,
-        left: Option<u64>,
+        before: Before,
     ) -> Result<Answer, Error> {
-        hand.courier()?.ask(Errand::Prepare(letter.clone(), left))?;
+        hand.courier()?
+            .ask(Errand::Prepare(letter.clone(), before))?;
         loop {
             if let Some(answer) = hand.courier()?.answer_within(LOOK)? {
                 return Ok(answer);
@@ -258,13 +267,13 @@ impl Account<'_> {
         outcome: &mut Outcome,
     ) -> Result<(), Error> {
         match answer {
-            Answer::Taken(remark) => {
-                hand.later_in_a_row = 0;
-                store.handed(id)?;
-                outcome.handed += 1;
-                self.tell(Event::Handed(listed(letter)));
-                if let Some(remark) = remark {
-                    self.tell(Event::Notice(&format!("{}: {remark}", name_of(letter))));
+            Answer::Taken(remark) => self.note_taken(store, hand, (id, letter), remark, outcome)?,
+            Answer::Appended(appended) => {
+                let remark = appended.remark;
+                self.note_taken(store, hand, (id, letter), remark, outcome)?;
+                match appended.is_all {
+                    true => store.account_for(appended.extent)?,
+                    false => hand.extent = Some(appended.extent),
                 }
             }
             Answer::Hangs(why) => {
@@ -296,6 +305,24 @@ impl Account<'_> {
             Answer::Unable(unable) => hand.unable = Some(unable),
             // Nothing was asked that this answers.
             Answer::Ready(_) => return Err(Error::Thread),
+        }
+        Ok(())
+    }
+
+    fn note_taken(
+        &self,
+        store: &mut Store,
+        hand: &mut Hand,
+        (id, letter): (DueId, &Letter),
+        remark: Option<String>,
+        outcome: &mut Outcome,
+    ) -> Result<(), Error> {
+        hand.later_in_a_row = 0;
+        store.handed(id)?;
+        outcome.handed += 1;
+        self.tell(Event::Handed(listed(letter)));
+        if let Some(remark) = remark {
+            self.tell(Event::Notice(&format!("{}: {remark}", name_of(letter))));
         }
         Ok(())
     }

@@ -17,7 +17,7 @@ mod quote;
 mod words;
 
 pub use lmtp::{Lmtp, Place};
-pub use mbox::Mbox;
+pub use mbox::{Appended, Before, Extent, Ledger, Mbox};
 pub use program::Program;
 pub use words::{Words, unknown_word};
 
@@ -84,6 +84,8 @@ pub enum Answer {
     Ready(u64),
     /// It has been taken; what was said for people, if anything.
     Taken(Option<String>),
+    /// It is in a file, on the disk.
+    Appended(Appended),
     /// It has not, and may be in a while: why, in words that may quote foreign ones.
     Later(String),
     /// It has not, as what takes it has not come to an end in time: why, likewise.
@@ -128,9 +130,8 @@ impl Recipient {
 /// What a [`Porter`] is asked for.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Errand {
-    /// To make ready what a message is appended to ([`Answer::Ready`]); behind it how long that was
-    /// when the same message was to be appended before, where nobody knows what came of it.
-    Prepare(Letter, Option<u64>),
+    /// To make ready what a message is appended to ([`Answer::Ready`]).
+    Prepare(Letter, Before),
     /// To hand a message on.
     Carry(Letter),
 }
@@ -145,6 +146,7 @@ pub struct Porter {
     stop: Stop,
     /// What the next message is appended to.
     open: Option<mbox::Open>,
+    ledger: Ledger,
 }
 
 impl Porter {
@@ -153,8 +155,8 @@ impl Porter {
         recipient: Recipient,
         owner: Owner,
         roots: Vec<PathBuf>,
-        disk: Disk,
-        stop: Stop,
+        ledger: Ledger,
+        (disk, stop): (Disk, Stop),
     ) -> Self {
         Self {
             recipient,
@@ -162,6 +164,7 @@ impl Porter {
             roots,
             disk,
             stop,
+            ledger,
             open: None,
         }
     }
@@ -169,8 +172,8 @@ impl Porter {
     /// Does what it is asked for.
     pub fn run(&mut self, errand: &Errand) -> Answer {
         let open = self.open.take();
-        let (letter, left) = match errand {
-            Errand::Prepare(letter, left) => (letter, Some(*left)),
+        let (letter, before) = match errand {
+            Errand::Prepare(letter, before) => (letter, Some(before)),
             Errand::Carry(letter) => (letter, None),
         };
         let mut file = match self.read(letter) {
@@ -180,7 +183,7 @@ impl Porter {
             }
         };
         // What is appended to an mbox file was looked at when that was made ready.
-        if left.is_some() || open.is_none() {
+        if before.is_some() || open.is_none() {
             match difference(letter, &mut file) {
                 Ok(None) => {}
                 Ok(Some(how)) => return Answer::Damaged(how),
@@ -190,14 +193,15 @@ impl Porter {
                 }
             }
         }
-        match (&self.recipient, left, open) {
+        match (&self.recipient, before, open) {
             (Recipient::Program(program), None, _) => {
                 let words = Words::new(&self.owner, letter);
                 program.hand(&words, letter, file, &self.stop)
             }
-            (Recipient::Mbox(mbox), Some(left), before) => {
-                drop(before);
-                match mbox.open(&self.disk, letter, &mut file, left, &self.stop) {
+            (Recipient::Mbox(mbox), Some(before), earlier) => {
+                drop(earlier);
+                let message = (letter, &mut file);
+                match mbox.open(&self.disk, message, before, &mut self.ledger, &self.stop) {
                     Ok((open, length)) => {
                         self.open = Some(open);
                         Answer::Ready(length)
@@ -205,7 +209,9 @@ impl Porter {
                     Err(answer) => answer,
                 }
             }
-            (Recipient::Mbox(mbox), None, Some(open)) => mbox.append(open, letter, &mut file),
+            (Recipient::Mbox(mbox), None, Some(open)) => {
+                mbox.append(open, letter, &mut file, &mut self.ledger)
+            }
             (Recipient::Lmtp(lmtp), None, _) => {
                 let words = Words::new(&self.owner, letter);
                 lmtp.hand(&words, file, &self.stop)

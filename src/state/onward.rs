@@ -11,7 +11,7 @@ use super::memory::Memory;
 use super::record::{Entry, Id, NotTaken, Stored};
 use super::remembered::{Delay, Kind, Record};
 use super::{Error, MessageId, Store};
-use crate::handover::{Archive, Letter};
+use crate::handover::{Archive, Extent, Letter};
 use crate::maildir::{Maildir, Search, UniqueName};
 use std::collections::HashSet;
 use std::path::PathBuf;
@@ -62,6 +62,10 @@ impl Memory {
                 self.onward.due.remove(&id);
                 self.change(id, |record| record.gone |= removed);
             }
+            Entry::Extent(extent) => {
+                self.superseded += u64::from(self.onward.extent.is_some());
+                self.onward.extent = Some(extent);
+            }
             Entry::Handing { id, length, .. } => self.onward.handing = Some((id, length)),
             Entry::NotTaken {
                 id,
@@ -110,14 +114,20 @@ impl Store {
         self.sweep_passed()
     }
 
-    /// Messages that wait to be handed on, those first that were never tried; and of one whether it was
+    /// Messages that wait to be handed on, those first that were never tried, but for one that was being
+    /// handed on when a run ended; and of one whether it was
     /// being handed on when a run ended, so that nobody knows what came of it.
     pub fn waiting(&mut self) -> Result<Vec<Waiting>, Error> {
         let mut ids: Vec<Id> = self.waiting_ids().collect();
         if ids.is_empty() {
             return Ok(Vec::new());
         }
-        ids.sort_by_key(|id| self.memory.onward.delays.contains_key(id));
+        // What a crash has left of one must be cut off before another is appended behind it.
+        let handing = self.memory.onward.handing.map(|(id, _)| id);
+        ids.sort_by_key(|id| {
+            let was_tried = self.memory.onward.delays.contains_key(id);
+            (handing != Some(*id), was_tried)
+        });
         let mut waiting = Vec::with_capacity(ids.len());
         let mut files = Vec::with_capacity(ids.len());
         for id in ids {
@@ -244,6 +254,17 @@ impl Store {
         }
         let time = self.moment.now;
         self.write([Entry::Handed { id, time, removed }]);
+        self.flush()
+    }
+
+    /// Up to where the file is accounted for that messages are appended to.
+    pub fn extent(&self) -> Option<Extent> {
+        self.memory.onward.extent
+    }
+
+    /// It is so up to there. Durable as what [`Store::handed`] notes.
+    pub fn account_for(&mut self, extent: Extent) -> Result<(), Error> {
+        self.write([Entry::Extent(extent)]);
         self.flush()
     }
 

@@ -212,6 +212,7 @@ impl Outline {
             Entry::Baseline { .. }
             | Entry::Disorder { .. }
             | Entry::Evidence { .. }
+            | Entry::Extent(_)
             | Entry::Generation { .. }
             | Entry::Handing { .. }
             | Entry::Header { .. }

@@ -58,7 +58,11 @@ impl Resolver<'_> {
             true => Archive::Passed,
             false => Archive::Kept,
         };
-        Some(Some(Deliver { to: to?, archive }))
+        Some(Some(Deliver {
+            to: to?,
+            archive,
+            beside: Vec::new(),
+        }))
     }
 
     /// Keys that say something of another kind of recipient.

@@ -39,6 +39,13 @@ pub(super) fn messages(home: &Home) -> Vec<Vec<u8>> {
     ended.map(|it| it.as_bytes().to_vec()).collect()
 }
 
+/// Another program appends to the file.
+pub(super) fn append_mine(home: &Home, text: &str) {
+    let mut octets = fs::read(file(home)).unwrap();
+    octets.extend(text.as_bytes());
+    fs::write(file(home), octets).unwrap();
+}
+
 fn stored(messages: &[Message]) -> Vec<Vec<u8>> {
     messages.iter().map(Message::stored).collect()
 }

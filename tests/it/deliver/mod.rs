@@ -4,6 +4,7 @@ mod config;
 mod crashes;
 mod lmtp;
 mod mbox;
+mod older;
 mod programs;
 mod real;
 mod records;
