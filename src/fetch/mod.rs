@@ -20,6 +20,7 @@ mod echoes;
 mod endings;
 mod error;
 mod filter;
+mod hand;
 mod header_trouble;
 mod imports;
 mod key;
@@ -36,6 +37,7 @@ mod run;
 mod session;
 mod succession;
 mod tell;
+mod waiting;
 
 use broken::Broken;
 pub use conduct::not_tried;
@@ -59,8 +61,8 @@ use crate::state::{self, Claim, MarkedBy, Moment, Opened, Recognition, Store, Tw
 use crate::stop::Stop;
 use crate::term::count;
 use doubts::Verdicts;
+use hand::{Hand, Patience};
 use key::Key;
-use onward::{Hand, Patience};
 use run::Run;
 use std::path::Path;
 use std::sync::Arc;

@@ -160,9 +160,9 @@ impl Lmtp {
                 hint: HINT.to_owned(),
                 status: Status::Temporary,
             }),
-            Err(
-                Answer::Ready(_) | Answer::Taken(_) | Answer::Appended(_) | Answer::Damaged(_),
-            ) => Ok(String::new()),
+            Err(Answer::Ready(_) | Answer::Taken(_) | Answer::Appended(_) | Answer::Damaged(_)) => {
+                Ok(String::new())
+            }
         }
     }
 

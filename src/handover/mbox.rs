@@ -83,15 +83,21 @@ pub struct Appended {
     pub is_all: bool,
 }
 
+type Known = dyn Fn(&[u8; 32]) -> Vec<i64> + Send;
+
+type Unfinished = dyn Fn() -> Vec<(Letter, u64)> + Send;
+
 /// What the accounts' states say of a file.
 pub struct Ledger {
     /// When messages with these octets (their SHA-256) were fetched that were appended to any file, as
     /// far as the accounts know that append to this one: seconds since 1970.
-    pub known: Box<dyn Fn(&[u8; 32]) -> Vec<i64> + Send>,
+    known: Box<Known>,
     /// What the others of them were about to append when they were ended, and to a file of which length.
-    pub unfinished: Box<dyn Fn() -> Vec<(Letter, u64)> + Send>,
+    unfinished: Box<Unfinished>,
     index: Index,
     has_more: bool,
+    /// Messages that were found in this run: what their states say now is of these.
+    found: Vec<([u8; 32], i64)>,
 }
 
 impl Ledger {
@@ -105,7 +111,18 @@ impl Ledger {
             unfinished: Box::new(unfinished),
             index: Index::default(),
             has_more: false,
+            found: Vec::new(),
         }
+    }
+
+    /// What a state knows of is not what the states have forgotten.
+    fn times_of(&self, sha256: &[u8; 32]) -> Vec<i64> {
+        let mut times = (self.known)(sha256);
+        for (_, found) in self.found.iter().filter(|(other, _)| other == sha256) {
+            let place = times.iter().position(|time| time == found);
+            place.map(|place| times.swap_remove(place));
+        }
+        times
     }
 
     fn appended(&self, remark: Option<String>) -> Appended {
@@ -293,18 +310,24 @@ impl Open {
         if ledger.index.is_empty() {
             return Ok(None);
         }
-        // What a state knows of is not what a state has forgotten.
-        let mut times: Option<Vec<String>> = None;
-        let is_unknown = |envelope: &[u8]| {
-            let times = times.get_or_insert_with(|| {
-                let times = (ledger.known)(&letter.sha256).into_iter();
-                times.map(|time| format!(" {}\n", Moment::as_asctime(time))).collect()
-            });
-            let place = times.iter().position(|time| envelope.ends_with(time.as_bytes()));
-            place.map(|place| times.swap_remove(place)).is_none()
+        let mut index = std::mem::take(&mut ledger.index);
+        let mut known: Option<Vec<i64>> = None;
+        let is_forgotten = |envelope: &[u8]| {
+            let known = known.get_or_insert_with(|| ledger.times_of(&letter.sha256));
+            let of_line = |time: &i64| {
+                let date = format!(" {}\n", Moment::as_asctime(*time));
+                envelope.ends_with(date.as_bytes())
+            };
+            let place = known.iter().position(of_line);
+            place.map(|place| known.swap_remove(place)).is_none()
         };
-        let found = ledger.index.find(&mut self.file, message, is_unknown)?;
-        Ok(found.then(|| Some(format!("it was in {} already", path.display()))))
+        let found = index.find(&mut self.file, message, is_forgotten);
+        ledger.index = index;
+        if !found? {
+            return Ok(None);
+        }
+        ledger.found.push((letter.sha256, letter.time));
+        Ok(Some(Some(format!("it was in {} already", path.display()))))
     }
 
     /// Cuts off what other accounts have left of messages.
@@ -347,12 +370,7 @@ impl Open {
         }
     }
 
-    fn standing(
-        &mut self,
-        letter: &Letter,
-        message: &mut File,
-        at: u64,
-    ) -> io::Result<Standing> {
+    fn standing(&mut self, letter: &Letter, message: &mut File, at: u64) -> io::Result<Standing> {
         if at >= self.length {
             return Ok(match at == self.length {
                 true => Standing::End,
@@ -465,4 +483,3 @@ fn write(
     quoter.end(&mut out);
     to(&out)
 }
-

@@ -23,7 +23,7 @@ pub use words::{Words, unknown_word};
 
 use crate::durable::Disk;
 use crate::exit::Status;
-use crate::message::examine;
+use crate::message::{Evidence, examine};
 use crate::stop::Stop;
 use rustix::fs::{Mode, OFlags, open};
 use std::fmt;
@@ -75,6 +75,20 @@ pub struct Letter {
     pub unique_id: Option<Box<[u8]>>,
     /// When it was fetched, in seconds since 1970.
     pub time: i64,
+    /// Who may have changed the file since.
+    pub keeping: Keeping,
+}
+
+/// Who keeps a message's file.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Keeping {
+    /// Nobody but popfetch has any business with it: it is what was fetched, or damaged.
+    Ours,
+    /// Its owner: what their programs add to its header is meant to be there. What it is known again by,
+    /// where that is known.
+    Owner(Option<Evidence>),
+    /// Its owner says that it is fine as it stands.
+    Accepted,
 }
 
 /// What came of handing a message on.
@@ -92,7 +106,8 @@ pub enum Answer {
     Hangs(String),
     /// It is refused for its own sake: why, likewise.
     Refused(String),
-    /// Its file is not what was fetched: how it differs.
+    /// Its file is not what was fetched: how it differs. That is for its owner to decide about, where
+    /// they keep it.
     Damaged(String),
     /// Nothing can be handed on now.
     Unable(Unable),
@@ -176,23 +191,24 @@ impl Porter {
             Errand::Prepare(letter, before) => (letter, Some(before)),
             Errand::Carry(letter) => (letter, None),
         };
+        let unreadable = |error: io::Error| {
+            let path = letter.path.display();
+            Answer::Later(format!("{path} cannot be read: {error}"))
+        };
         let mut file = match self.read(letter) {
             Ok(file) => file,
-            Err(error) => {
-                return Answer::Later(format!("{} cannot be read: {error}", letter.path.display()));
-            }
+            Err(error) => return unreadable(error),
         };
+        let mut letter = letter.clone();
         // What is appended to an mbox file was looked at when that was made ready.
         if before.is_some() || open.is_none() {
-            match difference(letter, &mut file) {
-                Ok(None) => {}
-                Ok(Some(how)) => return Answer::Damaged(how),
-                Err(error) => {
-                    let path = letter.path.display();
-                    return Answer::Later(format!("{path} cannot be read: {error}"));
-                }
+            match difference(&letter, &mut file) {
+                Ok(Fit::As(octets)) => letter.octets = octets,
+                Ok(Fit::Not(how)) => return Answer::Damaged(how),
+                Err(error) => return unreadable(error),
             }
         }
+        let letter = &letter;
         match (&self.recipient, before, open) {
             (Recipient::Program(program), None, _) => {
                 let words = Words::new(&self.owner, letter);
@@ -241,16 +257,34 @@ impl Porter {
     }
 }
 
+/// Whether a file may be handed on.
+enum Fit {
+    /// It may, with so many octets.
+    As(u64),
+    /// It may not: how it differs from what was fetched.
+    Not(String),
+}
+
 /// How the file differs from what was fetched. A file that was cut short or overwritten must not be handed
 /// on: what takes it cannot tell, and the server's copy would be deleted for it. The file is left at its
 /// beginning.
-fn difference(letter: &Letter, file: &mut File) -> io::Result<Option<String>> {
+fn difference(letter: &Letter, file: &mut File) -> io::Result<Fit> {
     let (octets, wanted) = (file.metadata()?.len(), letter.octets);
-    if octets != wanted {
-        return Ok(Some(format!("it has {octets} octets instead of {wanted}")));
-    }
+    let other_size = || Fit::Not(format!("it has {octets} octets instead of {wanted}"));
+    let evidence = match letter.keeping {
+        Keeping::Accepted => return Ok(Fit::As(octets)),
+        Keeping::Ours if octets != wanted => return Ok(other_size()),
+        Keeping::Ours => None,
+        Keeping::Owner(evidence) => evidence,
+    };
     let examined = examine(&*file)?;
     file.seek(SeekFrom::Start(0))?;
-    let is_same = examined.digests.stored == letter.sha256;
-    Ok((!is_same).then(|| "it has other octets than when it was stored".to_owned()))
+    let has_more_fields =
+        octets > wanted && evidence.is_some_and(|evidence| evidence.agrees(&examined.evidence));
+    Ok(match examined.digests.stored == letter.sha256 {
+        true => Fit::As(octets),
+        false if has_more_fields => Fit::As(octets),
+        false if octets != wanted => other_size(),
+        false => Fit::Not("it has other octets than when it was stored".to_owned()),
+    })
 }

@@ -5,7 +5,7 @@ use super::memory::Memory;
 use super::record::{Entry, Id};
 use super::{journal, rebuild};
 use crate::durable::{Dir, Disk};
-use crate::handover::Letter;
+use crate::handover::{Keeping, Letter};
 use crate::maildir::Search;
 use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
@@ -90,6 +90,7 @@ impl Neighbours {
             sha256: stored.digests.stored,
             unique_id: None,
             time: record.time.seconds(),
+            keeping: Keeping::Accepted,
         };
         Some((letter, length?))
     }

@@ -19,10 +19,7 @@ const READERS: [&[u8]; 9] = [
 ];
 
 /// Whether the lines from here on, behind the line `From `, are this message, and no more than that.
-pub(super) fn is_message(
-    there: &mut impl BufRead,
-    message: &mut impl BufRead,
-) -> io::Result<bool> {
+pub(super) fn is_message(there: &mut impl BufRead, message: &mut impl BufRead) -> io::Result<bool> {
     let (mut one, mut other) = (Vec::new(), Vec::new());
     loop {
         let expected = next_field(message, &mut other, true)?;

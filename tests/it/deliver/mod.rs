@@ -1,5 +1,6 @@
 //! What is stored is handed on: to programs, into mbox files, and to mail servers.
 
+mod changed;
 mod config;
 mod crashes;
 mod lmtp;

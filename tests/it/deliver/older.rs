@@ -62,7 +62,7 @@ fn restored() -> (Server, Home) {
 }
 
 #[test]
-fn what_was_appended_since_the_state_that_was_restored_is_not_appended_again() {
+fn d39_what_was_appended_since_the_state_that_was_restored_is_not_appended_again() {
     let (_server, home) = restored();
     let output = run(&home, &[], 0);
     assert_eq!(sorted(&home), wanted(&mail(4)));
@@ -124,7 +124,10 @@ fn a_message_that_waited_when_the_state_was_backed_up_is_not_appended_again() {
 fn what_other_programs_append_in_between_is_no_message_of_ours() {
     let (server, home) = serving(mail(2), Behaviour::new(), KEYS);
     run(&home, &[], 0);
-    append_mine(&home, "From cron Mon Nov 23 10:00:00 2026\nSubject: Letter 3\n\nx\n\n");
+    append_mine(
+        &home,
+        "From cron Mon Nov 23 10:00:00 2026\nSubject: Letter 3\n\nx\n\n",
+    );
     server.maildrop().replace(mail(3));
     run(&home, &[], 0);
     assert_eq!(messages(&home).len(), 4);
@@ -220,22 +223,24 @@ fn what_a_kill_has_left_of_one_accounts_message_is_cut_off_before_another_append
     let (state, backup) = (home.state(), home.path().join("backup"));
     run(&home, &["fetch", "a"], 0);
     let whole = fs::read(file(&home)).unwrap();
-    let second = whole.windows(8).rposition(|it| it == b"\n\nFrom a").unwrap_or_default();
+    let second = whole
+        .windows(8)
+        .rposition(|it| it == b"\n\nFrom a")
+        .unwrap_or_default();
     let at = match second {
         0 => whole.windows(7).rposition(|it| it == b"\n\nFrom ").unwrap() + 2,
         at => at + 2,
     };
     // As it was before what came of the second message was written down.
     let text = fs::read_to_string(journal(&home)).unwrap();
-    let handing = text.lines().filter(|it| it.starts_with("g\t"));
-    let last = handing.last().unwrap();
+    let last = text.lines().rfind(|it| it.starts_with("g\t")).unwrap();
     let end = text.find(last).unwrap() + last.len() + 1;
     fs::create_dir_all(&backup).unwrap();
     copy(&state, &backup);
     let name = journal(&home).file_name().unwrap().to_owned();
     fs::write(backup.join(&name), &text[..end]).unwrap();
     let spooled = stored(&a.maildrop().messages()[1].octets());
-    let file_name = text.lines().filter(|it| it.starts_with("I\t")).last().unwrap();
+    let file_name = text.lines().rfind(|it| it.starts_with("I\t")).unwrap();
     let file_name = file_name.split('\t').nth(9).unwrap().to_owned();
     for cut in [1, 20, whole.len() - at - 1] {
         fs::remove_dir_all(&state).unwrap();
