@@ -126,6 +126,10 @@ pub fn open_state(
         false => Twins::default(),
     };
     let site = Site::look(disk, &profile.maildir)?;
+    if profile.dated.is_some() {
+        claim.check_before(&site)?;
+    }
+    let claim = claim.after(profile.earlier_maildirs());
     let (store, maildir, opened) = claim.settle(&site)?;
     Ok((store, maildir, opened, twins))
 }

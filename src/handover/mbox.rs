@@ -461,7 +461,7 @@ impl Open {
 }
 
 /// Gives what a message is in the file, piece by piece.
-fn write(
+pub(super) fn write(
     lead: &[u8],
     letter: &Letter,
     message: &mut File,

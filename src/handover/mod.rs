@@ -14,6 +14,7 @@ mod lmtp;
 mod mbox;
 mod program;
 mod quote;
+mod stdout;
 mod words;
 
 pub use lmtp::{Lmtp, Place};
@@ -40,6 +41,8 @@ pub enum Recipient {
     Mbox(Mbox),
     /// A mail server, which each is sent to by LMTP.
     Lmtp(Lmtp),
+    /// Standard output.
+    Stdout,
 }
 
 /// Whether the Maildir that messages are stored in is one that somebody reads.
@@ -130,6 +133,7 @@ impl fmt::Display for Recipient {
             Self::Program(program) => program.fmt(f),
             Self::Mbox(mbox) => mbox.fmt(f),
             Self::Lmtp(lmtp) => lmtp.fmt(f),
+            Self::Stdout => f.write_str("standard output"),
         }
     }
 }
@@ -232,8 +236,9 @@ impl Porter {
                 let words = Words::new(&self.owner, letter);
                 lmtp.hand(&words, file, &self.stop)
             }
+            (Recipient::Stdout, None, _) => stdout::hand(letter, &mut file),
             (Recipient::Mbox(_), None, None)
-            | (Recipient::Program(_) | Recipient::Lmtp(_), Some(_), _) => {
+            | (Recipient::Program(_) | Recipient::Lmtp(_) | Recipient::Stdout, Some(_), _) => {
                 Answer::Later("it was not made ready".to_owned())
             }
         }

@@ -20,7 +20,7 @@ impl Deliver {
     pub fn file(&self) -> Option<&Path> {
         match &self.to {
             Recipient::Mbox(mbox) => Some(&mbox.path),
-            Recipient::Program(_) | Recipient::Lmtp(_) => None,
+            Recipient::Program(_) | Recipient::Lmtp(_) | Recipient::Stdout => None,
         }
     }
 

@@ -51,6 +51,7 @@ mod remembered;
 mod removal;
 mod ruled;
 mod sizes;
+mod succession;
 mod time;
 mod trouble;
 mod twin;

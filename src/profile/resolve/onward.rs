@@ -31,6 +31,7 @@ impl Resolver<'_> {
             (Some(command), None, None) => {
                 self.program(command, table, wrong).map(Recipient::Program)
             }
+            (None, Some(mbox), None) if mbox.get_ref() == "-" => Some(Recipient::Stdout),
             (None, Some(mbox), None) => {
                 let path = wrong.note(self.path(mbox.span(), mbox.get_ref(), server));
                 path.map(|path| Recipient::Mbox(Mbox { path }))

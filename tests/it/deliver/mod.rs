@@ -9,6 +9,7 @@ mod older;
 mod programs;
 mod real;
 mod records;
+mod stdout;
 mod together;
 
 use crate::given::mail;
