@@ -36,7 +36,14 @@ impl Moment {
         time.strftime("%Y-%m-%d %H:%M:%S").to_string()
     }
 
-    /// The same in UTC, as C's asctime writes it and mbox files have it.
+    /// The year and the month of a time (seconds since 1970) as the clock on the wall shows it.
+    pub fn month_on_the_wall(time: i64) -> (i16, i8) {
+        let time = jiff::Timestamp::from_second(time).unwrap_or_default();
+        let time = time.to_zoned(Self::zone().clone());
+        (time.year(), time.month())
+    }
+
+    /// A time in UTC, as C's asctime writes it and mbox files have it.
     pub fn as_asctime(time: i64) -> String {
         let time = jiff::Timestamp::from_second(time).unwrap_or_default();
         time.strftime("%a %b %e %H:%M:%S %Y").to_string()

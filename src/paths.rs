@@ -32,10 +32,13 @@ pub fn state_dir() -> Result<PathBuf, NoHome> {
     Ok(dir.join("popfetch"))
 }
 
+/// In the directory of the state: where messages of accounts without a Maildir wait to be handed on.
+pub const SPOOL: &str = "spool";
+
 /// Where messages of this account wait for what takes them, where it has no Maildir: below the directory
 /// for state, under `name`, which is that of its state's files.
 pub fn spool_dir(name: &str) -> Result<PathBuf, NoHome> {
-    Ok(state_dir()?.join("spool").join(name))
+    Ok(state_dir()?.join(SPOOL).join(name))
 }
 
 /// The directory for what is kept beside the state: `$XDG_DATA_HOME/popfetch`, by default under

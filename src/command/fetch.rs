@@ -4,14 +4,16 @@ use super::context::Context;
 use super::dry_run;
 use super::fail::Failure;
 use super::on_new::Hooks;
+use super::ready::Prepared;
 use crate::cli::Fetch;
 use crate::exit::Status;
 use crate::profile::draft;
 use crate::profile::units::{Octets, Period};
 use crate::profile::{Keep, Order, Overrides, PasswordSource};
-use crate::report::Report;
+use crate::report::{Format, Report};
 use crate::stop::Reason;
 use crate::term::quoted;
+use std::io::{self, IsTerminal};
 use std::sync::Arc;
 
 /// Runs the command.
@@ -22,6 +24,7 @@ pub(super) fn run(context: &Context<'_>, arguments: &Fetch) -> Result<Status, Fa
     }
     let report = context.reporter();
     let prepared = context.ready(&arguments.accounts, &overrides, &report)?;
+    check_stdout(context, &prepared)?;
     let told = Arc::clone(&report) as Arc<dyn Report>;
     let mut environment = context.environment(&report)?;
     let jobs = usize::from(arguments.jobs.0);
@@ -68,6 +71,42 @@ pub(super) fn run(context: &Context<'_>, arguments: &Fetch) -> Result<Status, Fa
     let all = failed.chain(fetched).chain(stopped);
     let status = all.fold(Status::Ok, Status::worst);
     Ok(report.finish(status, &environment.stop))
+}
+
+/// Fails where mail is written to standard output that is no place for it.
+fn check_stdout(context: &Context<'_>, prepared: &Prepared) -> Result<(), Failure> {
+    let all = prepared.ready.iter().map(|ready| &ready.profile);
+    let Some(profile) = all.clone().find(|it| it.writes_to_stdout()) else {
+        return Ok(());
+    };
+    let (wrong, hint) = if all.count() + prepared.failed.len() > 1 {
+        (
+            "standard output takes the mail of one account",
+            "name the account: popfetch fetch NAME",
+        )
+    } else if context.format != Format::Text {
+        (
+            "standard output cannot have the report as well",
+            "leave out --format and -0",
+        )
+    } else if !profile.has_maildir() && profile.policy.keep != Keep::Always {
+        (
+            "nobody knows what becomes of mail on standard output, so that nothing is deleted for it",
+            "leave out `keep`, or name a Maildir for the account as well (`maildir`)",
+        )
+    } else if io::stdout().is_terminal() {
+        (
+            "mail is not written to a terminal as it is",
+            "send it on, as in popfetch fetch NAME > new.mbox",
+        )
+    } else {
+        return Ok(());
+    };
+    Err(Failure::new(
+        Status::Config,
+        format!("{}: {wrong} (mbox = \"-\")", profile.name),
+        hint,
+    ))
 }
 
 fn overrides(arguments: &Fetch) -> Overrides {

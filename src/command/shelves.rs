@@ -101,26 +101,36 @@ impl Shelves {
                 continue;
             }
             let owner = (name.clone(), AccountTag::new(&profile.server.id()));
-            if let Some(owners) = known
-                .get(&profile.maildir)
-                .and_then(|at| shelves.owners.get_mut(*at))
-            {
-                owners.push(owner);
-                shelves.accounts.push((name, Ok(())));
-                continue;
-            }
-            let result = match shelves.places.add(&disk, &profile.maildir, which) {
-                Ok(()) => {
-                    known.insert(profile.maildir, shelves.owners.len());
-                    shelves.owners.push(vec![owner]);
-                    Ok(())
+            let mut maildirs = profile.earlier_maildirs();
+            maildirs.push(profile.maildir);
+            let mut results = Vec::with_capacity(maildirs.len());
+            for path in maildirs {
+                if let Some(owners) = known.get(&path).and_then(|at| shelves.owners.get_mut(*at)) {
+                    owners.push(owner.clone());
+                    results.push(Ok(()));
+                    continue;
                 }
+                let added = shelves.places.add(&disk, &path, which);
+                if added.is_ok() {
+                    known.insert(path, shelves.owners.len());
+                    shelves.owners.push(vec![owner.clone()]);
+                }
+                results.push(added);
+            }
+            // A year that has brought no mail yet has no Maildir either.
+            let any = results.iter().any(Result::is_ok);
+            let is_absent = |added: &Result<(), Error>| {
+                matches!(added, Err(Error::NoMaildir(_) | Error::NoFolder { .. }))
+            };
+            results.retain(|added| !(any && is_absent(added)));
+            let result = match results.into_iter().find(Result::is_err) {
+                None => Ok(()),
                 // Where another account has the folder, this one has nothing in it.
-                Err(error @ Error::NoFolder { .. }) => {
+                Some(Err(error @ Error::NoFolder { .. })) => {
                     with_nothing.push((name.clone(), error));
                     Ok(())
                 }
-                Err(error) => Err(told(&error)),
+                Some(added) => added.map_err(|error| told(&error)),
             };
             if result.is_err() {
                 shelves.untold.push(name.clone());
@@ -158,7 +168,9 @@ impl Shelves {
 
     /// Whether there are messages of more than one account, so that it has to be said whose one is.
     pub(super) fn are_several(&self) -> bool {
-        self.owners.iter().map(Vec::len).sum::<usize>() > 1
+        let mut names = self.owners.iter().flatten().map(|(name, _)| name);
+        let first = names.next();
+        names.any(|name| Some(name) != first)
     }
 
     /// Whose message this is: of several that deliver to a Maildir the one that its name says, or the

@@ -1,5 +1,7 @@
 //! `popfetch state`: what is remembered, to look at and to mend.
 
+mod forget;
+
 use super::context::Context;
 use super::fail::{Failure, print};
 use super::ready::Prepared;
@@ -33,7 +35,7 @@ pub(super) fn run(context: &Context<'_>, command: StateCommand) -> Result<Status
             maildir,
             unique_ids,
             all,
-        } => forget(context, &account, maildir, &unique_ids, all),
+        } => forget::forget(context, &account, maildir, &unique_ids, all),
         StateCommand::Accept {
             account,
             maildir,
@@ -233,56 +235,6 @@ fn mark_seen(
     Ok(Status::Ok)
 }
 
-fn forget(
-    context: &Context<'_>,
-    name: &str,
-    maildir: Option<PathBuf>,
-    unique_ids: &[String],
-    all: bool,
-) -> Result<Status, Failure> {
-    let profile = profile(context, name, maildir)?;
-    let forgotten = match is_known(&profile.server.id())? {
-        true => forget_of(&profile, unique_ids, all)?,
-        // Nor is anything left behind where there was nothing.
-        false => 0,
-    };
-    if forgotten == 0 && all {
-        return Err(Failure::new(
-            Status::Partial,
-            format!(
-                "{}: nothing is remembered, so there is nothing to forget",
-                profile.name
-            ),
-            format!(
-                "what the next fetch would do: popfetch fetch --dry-run {}",
-                profile.word()
-            ),
-        ));
-    }
-    if forgotten == 0 {
-        return Err(unknown(&profile));
-    }
-    let text = format!(
-        "{} forgotten; the next fetch takes what the server still has",
-        count(forgotten, "message")
-    );
-    say(context, &profile, &text);
-    Ok(Status::Ok)
-}
-
-fn forget_of(profile: &Profile, unique_ids: &[String], all: bool) -> Result<u64, Failure> {
-    let mut store = claim(profile)?.without_maildir()?;
-    let forgotten = match all {
-        true => store.forget_all()?,
-        false => match store.forget(|id| is_shown_as(id, unique_ids))? {
-            0 => store.forget(|id| is_one_of(id, unique_ids))?,
-            forgotten => forgotten,
-        },
-    };
-    store.close()?;
-    Ok(forgotten)
-}
-
 /// As `state show` prints it.
 fn is_shown_as(id: &[u8], given: &[String]) -> bool {
     given.contains(&unique_id(id))
@@ -332,17 +284,28 @@ fn accept(
         store.close()?;
         return Err(unknown(profile));
     }
+    let mut left = 0;
     if profile.deliver.is_none() {
+        // Nobody reads what is there.
+        let only_here = store.only_here()?;
+        let before = accepted.len();
+        accepted.retain(|message| !only_here.contains(&message.id()));
+        left = (before - accepted.len()) as u64;
         store.end_waiting(accepted.iter().map(InspectedMessage::id));
     }
     store.note_gone(accepted.iter().map(InspectedMessage::id))?;
     store.close()?;
-    let text = format!(
-        "{} accepted as it is; `keep` decides what happens to it on the server",
-        count(accepted.len() as u64, "message")
-    );
-    say(context, profile, &text);
-    Ok(Status::Ok)
+    if !accepted.is_empty() {
+        let text = format!(
+            "{} accepted as it is; `keep` decides what happens to it on the server",
+            count(accepted.len() as u64, "message")
+        );
+        say(context, profile, &text);
+    }
+    match left {
+        0 => Ok(Status::Ok),
+        left => Err(forget::still_waiting(profile, left, "not accepted")),
+    }
 }
 
 fn accept_maildir(

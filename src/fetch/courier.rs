@@ -2,8 +2,8 @@
 
 use super::aside::Aside;
 use super::{Account, Error};
-use crate::handover::{Answer, Errand, Owner, Porter};
-use crate::state::Store;
+use crate::handover::{Answer, Errand, Ledger, Owner, Porter};
+use crate::state::{Neighbours, Store};
 
 /// The way to who hands messages on.
 pub(super) type Courier = Aside<Errand, Answer>;
@@ -24,7 +24,18 @@ impl Account<'_> {
         let mut roots = store.paths_of_maildirs();
         roots.push(profile.maildir.clone());
         let (disk, stop) = (self.environment.disk.clone(), self.environment.stop.clone());
-        let mut porter = Porter::new(deliver.to.clone(), owner, roots, disk, stop);
+        let neighbours = Neighbours::new(
+            disk.clone(),
+            self.environment.state.to_path_buf(),
+            profile.server.id(),
+            deliver.beside.clone(),
+        );
+        let others = neighbours.clone();
+        let ledger = Ledger::new(
+            move |sha256| neighbours.appended(sha256),
+            move || others.unfinished(),
+        );
+        let mut porter = Porter::new(deliver.to.clone(), owner, roots, ledger, (disk, stop));
         Aside::start(move |errand: Errand| porter.run(&errand)).map(Some)
     }
 }

@@ -113,7 +113,11 @@ fn try_look(
     let mut lost_imports = Vec::new();
     if stops == Stops::Told {
         let site = Site::look(&account.environment.disk, &account.profile.maildir)?;
-        view.check(&site, &account.profile.word_with_maildir())?;
+        let name = account.profile.word_with_maildir();
+        view.check(&site, &name)?;
+        if account.profile.dated.is_some() {
+            view.check_before(&site, &name)?;
+        }
         lost_imports = view.lost_imports(&site);
     }
     if stops == Stops::Noted {

@@ -22,6 +22,7 @@ mod endings;
 mod error;
 mod filter;
 mod gists;
+mod hand;
 mod header_trouble;
 mod imports;
 mod key;
@@ -39,6 +40,7 @@ mod run;
 mod session;
 mod succession;
 mod tell;
+mod waiting;
 
 use broken::Broken;
 pub use conduct::not_tried;
@@ -63,8 +65,8 @@ use crate::state::{self, Claim, MarkedBy, Moment, Opened, Recognition, Store, Tw
 use crate::stop::Stop;
 use crate::term::count;
 use doubts::Verdicts;
+use hand::{Hand, Patience};
 use key::Key;
-use onward::{Hand, Patience};
 use run::Run;
 use std::path::Path;
 use std::sync::Arc;
@@ -128,6 +130,10 @@ pub fn open_state(
         false => Twins::default(),
     };
     let site = Site::look(disk, &profile.maildir)?;
+    if profile.dated.is_some() {
+        claim.check_before(&site)?;
+    }
+    let claim = claim.after(profile.earlier_maildirs());
     let (store, maildir, opened) = claim.settle(&site)?;
     Ok((store, maildir, opened, twins))
 }
@@ -172,7 +178,7 @@ impl Account<'_> {
                 let held = self.hold_sessions(&mut store, run, outcome, conduct);
                 // What waits need not wait for the server as well.
                 match held {
-                    Ok(()) => hand.end(),
+                    Ok(()) => hand.end(&mut store),
                     Err(error) => Err(self.hand_on_after(&mut store, &mut hand, error, outcome)),
                 }
             })

@@ -1,15 +1,14 @@
 //! Handing on what is stored: while a session waits for that, as what has been handed on may be deleted
 //! in it, and after the last one.
 
-use super::courier::Courier;
+use super::hand::{Hand, LATER_IN_A_ROW, Patience};
 use super::tell::failure;
-use super::{Account, Error, Missed};
-use crate::handover::{Answer, Errand, Letter, Unable};
+use super::waiting::{listed, missed, name_of};
+use super::{Account, Error};
+use crate::handover::{Answer, Before, Errand, Keeping, Letter};
 use crate::plan::is_tried_again;
-use crate::report::{Event, Listed, Outcome};
+use crate::report::{Event, Outcome};
 use crate::state::{Delay, DueId, NotTaken, Store, Waiting, Whereabouts};
-use crate::term::escape;
-use std::collections::HashSet;
 use std::time::{Duration, Instant};
 
 /// How long a session waits until what it has brought is handed on. A server ends one that is idle for
@@ -19,73 +18,6 @@ const SESSION_WAITS: Duration = Duration::from_secs(60);
 
 /// How often to look whether somebody wants a stop.
 const LOOK: Duration = Duration::from_millis(500);
-
-/// After so many messages in a row that could not be taken now it is not the messages: the others wait
-/// for the next run.
-const LATER_IN_A_ROW: u32 = 3;
-
-/// For how long messages are handed on.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) enum Patience {
-    /// What waits since earlier runs, before the server is asked for anything.
-    Before,
-    /// A server waits meanwhile.
-    OfTheServer,
-    /// Nobody waits any more.
-    After,
-}
-
-/// Where the handing on of a run stands.
-pub(super) struct Hand {
-    /// Nobody where nothing is handed on.
-    courier: Option<Courier>,
-    /// What came of it is not known yet.
-    in_flight: Option<(DueId, Letter)>,
-    /// Messages that are not tried again in this run.
-    tried: HashSet<DueId>,
-    later_in_a_row: u32,
-    /// What nothing can be handed on for.
-    unable: Option<Unable>,
-    /// What waits and should not, and what was refused.
-    misses: Vec<Missed>,
-    /// What was being handed on when an earlier run ended.
-    interrupted: Option<(DueId, Option<u64>)>,
-}
-
-impl Hand {
-    pub(super) fn new(store: &Store, courier: Option<Courier>) -> Self {
-        Self {
-            courier,
-            in_flight: None,
-            tried: HashSet::new(),
-            later_in_a_row: 0,
-            unable: None,
-            misses: Vec::new(),
-            interrupted: store.was_being_handed(),
-        }
-    }
-
-    /// What is to be told of what was not handed on.
-    pub(super) fn misses(&mut self) -> Vec<Missed> {
-        std::mem::take(&mut self.misses)
-    }
-
-    /// What has kept messages from being handed on, as the end of a run that went well otherwise.
-    pub(super) fn end(self) -> Result<(), Error> {
-        match self.unable {
-            Some(unable) => Err(Error::Unhanded(unable)),
-            None => Ok(()),
-        }
-    }
-
-    fn courier(&self) -> Result<&Courier, Error> {
-        self.courier.as_ref().ok_or(Error::Thread)
-    }
-
-    fn is_over(&self) -> bool {
-        self.unable.is_some() || self.later_in_a_row >= LATER_IN_A_ROW
-    }
-}
 
 impl Account<'_> {
     /// Hands on what waits. What is not done within the patience is left, the last one perhaps under way.
@@ -130,13 +62,15 @@ impl Account<'_> {
             let left = interrupted.and_then(|(_, length)| length);
             if interrupted.is_some() {
                 hand.interrupted = None;
-                if left.is_none() {
+                // What another recipient had been given shows nowhere.
+                if left.is_none() || !deliver.to.is_appended_to() {
                     self.tell_interrupted(&letter);
                 }
             }
             let mut length = None;
             if deliver.to.is_appended_to() {
-                match self.prepare(hand, &letter, left)? {
+                let known = store.extent();
+                match self.prepare(hand, &letter, Before { left, known })? {
                     Answer::Ready(octets) => length = Some(octets),
                     answer => {
                         self.note_answer(store, hand, (id, &letter), answer, outcome)?;
@@ -153,6 +87,7 @@ impl Account<'_> {
         }
         store.settle_handing()?;
         if patience == Patience::After {
+            self.note_lost(store, hand, outcome)?;
             self.note_waiting(store, hand, outcome)?;
         }
         Ok(())
@@ -174,13 +109,25 @@ impl Account<'_> {
                 ));
                 store.handed(id)?;
             }
+            // Its owner has said so.
+            Whereabouts::GivenUp => store.handed(id)?,
+            Whereabouts::Away(letter, maildir) => {
+                let why = format!(
+                    "waits to be handed on: it is not in {}, and nobody can tell whether you have \
+                     removed it. If you have: {}; to have it fetched again: {}",
+                    maildir.display(),
+                    self.to_say("accept", &letter),
+                    self.to_say("forget", &letter)
+                );
+                self.miss(hand, &letter, &why);
+            }
             Whereabouts::Unseen(letter) => {
                 let why = "waits to be handed on: its file may be in a folder that cannot be read";
                 self.miss(hand, &letter, why);
             }
             Whereabouts::Lost(letter) => {
                 store.lost(id)?;
-                self.tell_lost(&letter, "its file is gone");
+                self.tell_lost(hand, &letter, "its file is gone");
             }
         }
         Ok(None)
@@ -209,13 +156,9 @@ impl Account<'_> {
     }
 
     /// Makes ready what the message is appended to, which takes no longer than others keep it locked.
-    fn prepare(
-        &self,
-        hand: &mut Hand,
-        letter: &Letter,
-        left: Option<u64>,
-    ) -> Result<Answer, Error> {
-        hand.courier()?.ask(Errand::Prepare(letter.clone(), left))?;
+    fn prepare(&self, hand: &mut Hand, letter: &Letter, before: Before) -> Result<Answer, Error> {
+        hand.courier()?
+            .ask(Errand::Prepare(letter.clone(), before))?;
         loop {
             if let Some(answer) = hand.courier()?.answer_within(LOOK)? {
                 return Ok(answer);
@@ -258,13 +201,13 @@ impl Account<'_> {
         outcome: &mut Outcome,
     ) -> Result<(), Error> {
         match answer {
-            Answer::Taken(remark) => {
-                hand.later_in_a_row = 0;
-                store.handed(id)?;
-                outcome.handed += 1;
-                self.tell(Event::Handed(listed(letter)));
-                if let Some(remark) = remark {
-                    self.tell(Event::Notice(&format!("{}: {remark}", name_of(letter))));
+            Answer::Taken(remark) => self.note_taken(store, hand, (id, letter), remark, outcome)?,
+            Answer::Appended(appended) => {
+                let remark = appended.remark;
+                self.note_taken(store, hand, (id, letter), remark, outcome)?;
+                match appended.is_all {
+                    true => store.account_for(appended.extent)?,
+                    false => hand.extent = Some(appended.extent),
                 }
             }
             Answer::Hangs(why) => {
@@ -290,8 +233,24 @@ impl Account<'_> {
             }
             Answer::Damaged(how) => {
                 hand.later_in_a_row = 0;
-                store.lost(id)?;
-                self.tell_lost(letter, &format!("its file is not what was fetched ({how})"));
+                match letter.keeping {
+                    Keeping::Ours => {
+                        store.lost(id)?;
+                        let what = format!("its file is not what was fetched ({how})");
+                        self.tell_lost(hand, letter, &what);
+                    }
+                    // It would stand there twice.
+                    Keeping::Owner(_) | Keeping::Accepted => {
+                        let why = format!(
+                            "waits to be handed on: {} is not what was fetched ({how}). To hand it on \
+                             as it is: {}; to have it fetched again: {}",
+                            letter.path.display(),
+                            self.to_say("accept", letter),
+                            self.to_say("forget", letter)
+                        );
+                        self.miss(hand, letter, &why);
+                    }
+                }
             }
             Answer::Unable(unable) => hand.unable = Some(unable),
             // Nothing was asked that this answers.
@@ -300,119 +259,29 @@ impl Account<'_> {
         Ok(())
     }
 
-    fn is_due_again(&self, delay: Option<Delay>) -> bool {
+    fn note_taken(
+        &self,
+        store: &mut Store,
+        hand: &mut Hand,
+        (id, letter): (DueId, &Letter),
+        remark: Option<String>,
+        outcome: &mut Outcome,
+    ) -> Result<(), Error> {
+        hand.later_in_a_row = 0;
+        store.handed(id)?;
+        outcome.handed += 1;
+        self.tell(Event::Handed(listed(letter)));
+        if let Some(remark) = remark {
+            self.tell(Event::Notice(&format!("{}: {remark}", name_of(letter))));
+        }
+        Ok(())
+    }
+
+    pub(super) fn is_due_again(&self, delay: Option<Delay>) -> bool {
         let refused = delay.filter(|delay| delay.how == NotTaken::Refused);
         refused.is_none_or(|delay| {
             let insist = self.environment.at_once;
             is_tried_again(delay.count, delay.last, insist, self.environment.moment.now)
         })
-    }
-
-    /// What waits at the end of a run is told, and counts.
-    fn note_waiting(
-        &self,
-        store: &mut Store,
-        hand: &mut Hand,
-        outcome: &mut Outcome,
-    ) -> Result<(), Error> {
-        outcome.waiting = store.count_waiting() as u64;
-        if outcome.waiting == 0 {
-            return Ok(());
-        }
-        for Waiting { id, delay, file } in store.waiting()? {
-            let (Whereabouts::There(letter), Some(delay)) = (file, delay) else {
-                continue;
-            };
-            if !hand.tried.contains(&id) && !self.is_due_again(Some(delay)) {
-                let times = delay.count;
-                let why = format!(
-                    "it was refused {times} times, and waits; tried once a day, and at once with popfetch --now"
-                );
-                self.miss(hand, &letter, &why);
-            }
-        }
-        if hand.is_over() && hand.unable.is_none() {
-            let text = format!(
-                "{} to be handed on; the next run tries again",
-                waits(outcome.waiting)
-            );
-            self.tell(Event::Notice(&text));
-        }
-        Ok(())
-    }
-
-    /// It waits although it should not.
-    fn miss(&self, hand: &mut Hand, letter: &Letter, why: &str) {
-        let missed = missed(letter, why);
-        if !self.environment.quiet {
-            self.tell(Event::Warning(&missed.text));
-        }
-        hand.misses.push(missed);
-    }
-
-    /// Messages wait for what the config file does not name any more.
-    fn tell_unwanted(&self, store: &mut Store, hand: &mut Hand, outcome: &mut Outcome) {
-        let waiting = store.count_waiting() as u64;
-        if waiting == 0 {
-            return;
-        }
-        outcome.waiting = waiting;
-        let text = format!(
-            "{} to be handed on, and the config file has no `deliver` any more: not deleted from the \
-             server. Put it back for one more run, or say of each that it is fine where it is: `popfetch \
-             state accept {} UNIQUE-ID`; their unique-ids are in `popfetch state show {}`",
-            waits(waiting),
-            self.profile.word_with_maildir(),
-            self.profile.word()
-        );
-        if !self.environment.quiet {
-            self.tell(Event::Warning(&text));
-        }
-        let name = "no deliver".to_owned();
-        hand.misses.push(Missed { name, text });
-    }
-
-    fn tell_interrupted(&self, letter: &Letter) {
-        self.tell(Event::Warning(&format!(
-            "{} was being handed on when the last run was ended, and nobody knows whether it was taken: \
-             it is handed on now, perhaps for the second time",
-            name_of(letter)
-        )));
-    }
-
-    fn tell_lost(&self, letter: &Letter, what: &str) {
-        self.tell(Event::Warning(&format!(
-            "{}: {what}, so that it was not handed on; it is fetched again if the server still has it",
-            name_of(letter)
-        )));
-    }
-}
-
-fn missed(letter: &Letter, why: &str) -> Missed {
-    let name = name_of(letter);
-    let text = format!("{name}: {why}");
-    Missed { name, text }
-}
-
-fn waits(number: u64) -> String {
-    match number {
-        1 => "1 message waits".to_owned(),
-        _ => format!("{number} messages wait"),
-    }
-}
-
-fn listed(letter: &Letter) -> Listed<'_> {
-    Listed {
-        number: None,
-        unique_id: letter.unique_id.as_deref(),
-        octets: Some(letter.octets),
-    }
-}
-
-/// What a line for people calls it.
-fn name_of(letter: &Letter) -> String {
-    match &letter.unique_id {
-        Some(unique_id) => escape(unique_id),
-        None => letter.path.display().to_string(),
     }
 }

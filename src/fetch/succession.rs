@@ -3,8 +3,8 @@
 
 use super::broken::{Broken, Over};
 use super::conduct::Conduct;
+use super::hand::Patience;
 use super::next::{Course, Next};
-use super::onward::Patience;
 use super::reach::Manner;
 use super::session::{Attempt, Extent};
 use super::{Account, Error, Run, failure};

@@ -177,7 +177,9 @@ impl Lmtp {
                 ),
                 status: Status::Temporary,
             }),
-            Err(Answer::Ready(_) | Answer::Taken(_) | Answer::Damaged(_)) => Ok(String::new()),
+            Err(Answer::Ready(_) | Answer::Taken(_) | Answer::Appended(_) | Answer::Damaged(_)) => {
+                Ok(String::new())
+            }
         }
     }
 

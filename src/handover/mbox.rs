@@ -4,50 +4,40 @@
 //! with `From `, whatever `>` stand before, gets one `>` more (mboxrd), so that it can be had back octet
 //! for octet. Readers rewrite such files, so it is locked as they lock: by a file beside it, and by
 //! fcntl. How long it was is written down before anything is appended: what a crash left of a message is
-//! cut off again, and what is there as a whole counts.
+//! cut off again, by this account or another one that appends there, and what is there as a whole counts.
+//! What an earlier run has appended that nothing is known of any more is found again (`index`).
+
+mod compare;
+mod index;
+mod lock;
+
+pub use index::Extent;
 
 use super::envelope::from_line;
 use super::quote::Quoter;
 use super::{Answer, Letter, Unable};
 use crate::durable::{self, Dir, Disk, advice, is_untrusted};
 use crate::exit::Status;
+use crate::moment::Moment;
 use crate::stop::Stop;
+use compare::{is_message, next_line};
+use index::Index;
+use lock::Lock;
 use rustix::fs::{FlockOperation, fcntl_lock};
-use rustix::process::{Pid, test_kill_process};
-use std::collections::BTreeSet;
-use std::ffi::{OsStr, OsString};
 use std::fmt;
 use std::fs::File;
-use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom};
+use std::io::{self, BufReader, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 /// How long to wait for another program to unlock the file. Readers hold it while they rewrite it.
 const PATIENCE: Duration = Duration::from_secs(30);
-
-/// A lock that nobody has touched for so long was left behind: Dovecot takes two minutes for that, and
-/// procmail 17.
-const LEFT_BEHIND: Duration = Duration::from_secs(10 * 60);
 
 /// How often to look whether it has.
 const LOOK: Duration = Duration::from_millis(100);
 
 /// What is read at once.
 const PIECE: usize = 64 * 1024;
-
-/// Header fields that mail readers add to a message that they have seen, or change.
-const READERS: [&str; 6] = [
-    "status:",
-    "x-status:",
-    "x-keywords:",
-    "x-uid:",
-    "content-length:",
-    "lines:",
-];
-
-/// Files that this process has locked: fcntl's locks are a process's, and not a thread's.
-static HELD: Mutex<BTreeSet<PathBuf>> = Mutex::new(BTreeSet::new());
 
 /// An mbox file.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -69,37 +59,132 @@ pub(super) struct Open {
     length: u64,
     is_new: bool,
     /// Goes last.
-    _lock: Lock,
+    lock: Lock,
+}
+
+/// What is known of the file before a message is appended.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct Before {
+    /// How long it was when the same message was to be appended, where nobody knows what came of that.
+    pub left: Option<u64>,
+    /// Up to where it is accounted for.
+    pub known: Option<Extent>,
+}
+
+/// What a message that was appended leaves.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Appended {
+    /// What is to be said of it, if anything.
+    pub remark: Option<String>,
+    /// How long the file is.
+    pub extent: Extent,
+    /// All that is in the file up to there is accounted for. Otherwise something is in it that nothing is
+    /// known of, and may be what is still to come.
+    pub is_all: bool,
+}
+
+type Known = dyn Fn(&[u8; 32]) -> Vec<i64> + Send;
+
+type Unfinished = dyn Fn() -> Vec<(Letter, u64)> + Send;
+
+/// What the accounts' states say of a file.
+pub struct Ledger {
+    /// When messages with these octets (their SHA-256) were fetched that were appended to any file, as
+    /// far as the accounts know that append to this one: seconds since 1970.
+    known: Box<Known>,
+    /// What the others of them were about to append when they were ended, and to a file of which length.
+    unfinished: Box<Unfinished>,
+    index: Index,
+    has_more: bool,
+    /// Messages that were found in this run: what their states say now is of these.
+    found: Vec<([u8; 32], i64)>,
+}
+
+impl Ledger {
+    /// That of accounts that are asked so.
+    pub fn new(
+        known: impl Fn(&[u8; 32]) -> Vec<i64> + Send + 'static,
+        unfinished: impl Fn() -> Vec<(Letter, u64)> + Send + 'static,
+    ) -> Self {
+        Self {
+            known: Box::new(known),
+            unfinished: Box::new(unfinished),
+            index: Index::default(),
+            has_more: false,
+            found: Vec::new(),
+        }
+    }
+
+    /// What a state knows of is not what the states have forgotten.
+    fn times_of(&self, sha256: &[u8; 32]) -> Vec<i64> {
+        let mut times = (self.known)(sha256);
+        for (_, found) in self.found.iter().filter(|(other, _)| other == sha256) {
+            let place = times.iter().position(|time| time == found);
+            place.map(|place| times.swap_remove(place));
+        }
+        times
+    }
+
+    fn appended(&self, remark: Option<String>) -> Appended {
+        Appended {
+            remark,
+            extent: self.index.end(),
+            is_all: !self.has_more,
+        }
+    }
+}
+
+/// What stands at a place of the file.
+enum Standing {
+    /// The message as a whole, up to there.
+    Whole(u64),
+    /// A part of it, and then the file's end.
+    Half,
+    /// Nothing: the file ends there.
+    End,
+    /// Something else.
+    Other,
 }
 
 impl Mbox {
-    /// Locks the file, and tells how long it is. `left`: how long it was when the same message was to be
-    /// appended before, and nobody knows what came of that; it may be there.
+    /// Locks the file, and tells how long it is.
     pub(super) fn open(
         &self,
         disk: &Disk,
-        letter: &Letter,
-        file: &mut File,
-        left: Option<u64>,
+        (letter, file): (&Letter, &mut File),
+        before: &Before,
+        ledger: &mut Ledger,
         stop: &Stop,
     ) -> Result<(Open, u64), Answer> {
         let mut open = self.lock(disk, stop)?;
-        if let Some(left) = left {
-            let there = open.settle(letter, file, left);
-            if there.map_err(|error| self.unable(&error))? {
-                return Err(Answer::Taken(None));
-            }
+        let there = open.look(&self.path, (letter, file), before, ledger);
+        if let Some(remark) = there.map_err(|error| self.unable(&error))? {
+            open.lock.leave(open.length);
+            return Err(Answer::Appended(ledger.appended(remark)));
         }
         let length = open.length;
         Ok((open, length))
     }
 
     /// Appends a message. What cannot be appended as a whole leaves nothing.
-    pub(super) fn append(&self, mut open: Open, letter: &Letter, file: &mut File) -> Answer {
+    pub(super) fn append(
+        &self,
+        mut open: Open,
+        letter: &Letter,
+        file: &mut File,
+        ledger: &mut Ledger,
+    ) -> Answer {
         let length = open.length;
-        let appended = open.append(letter, file).and_then(|()| open.sync());
+        let appended = open.append(letter, file).and_then(|end| {
+            open.sync()?;
+            Extent::of(&mut open.file, end)
+        });
         match appended {
-            Ok(()) => Answer::Taken(None),
+            Ok(extent) => {
+                open.lock.leave(extent.octets);
+                ledger.index.pass(extent);
+                Answer::Appended(ledger.appended(None))
+            }
             Err(error) => {
                 // What cannot be cut off now is by the next run, which knows how long the file was.
                 let _ = open.file.truncate(length).and_then(|()| open.file.sync());
@@ -121,7 +206,7 @@ impl Mbox {
             Answer::Hangs(format!(
                 "{} is locked by another program{}",
                 self.path.display(),
-                named_by(&dir, name)
+                lock::named_by(&dir, name)
             ))
         };
         let wait = || match Instant::now() < until && stop.requested().is_none() {
@@ -179,7 +264,7 @@ impl Mbox {
             file,
             length,
             is_new,
-            _lock: lock,
+            lock,
         })
     }
 
@@ -198,19 +283,106 @@ impl Mbox {
 }
 
 impl Open {
-    /// Whether the message is there as a whole; what is there of a half is cut off.
-    fn settle(&mut self, letter: &Letter, message: &mut File, left: u64) -> io::Result<bool> {
-        let lead = self.lead(left.min(self.length))?;
-        if self.length <= left {
-            return match self.length < left {
-                true => self.find(letter, message),
-                false => Ok(false),
-            };
+    /// Whether the message is in the file, and what is to be said of that.
+    fn look(
+        &mut self,
+        path: &Path,
+        (letter, message): (&Letter, &mut File),
+        before: &Before,
+        ledger: &mut Ledger,
+    ) -> io::Result<Option<Option<String>>> {
+        if !self.lock.is_as_left(self.length) {
+            self.cut_halves((ledger.unfinished)())?;
         }
-        let mut there = self.file.reader_at(left)?;
-        let mut is_same = true;
-        let mut is_cut = false;
+        let mut known = before.known.unwrap_or_default();
+        if let Some(left) = before.left {
+            let (is_there, end) = self.settle(letter, message, left)?;
+            if let Some(end) = end.filter(|_| known.octets == left) {
+                known = Extent::of(&mut self.file, end)?;
+            }
+            if is_there {
+                let length = self.length;
+                ledger.has_more |= ledger.index.catch_up(&mut self.file, length, known)?;
+                return Ok(Some(None));
+            }
+        }
+        let length = self.length;
+        ledger.has_more |= ledger.index.catch_up(&mut self.file, length, known)?;
+        if ledger.index.is_empty() {
+            return Ok(None);
+        }
+        let mut index = std::mem::take(&mut ledger.index);
+        let mut known: Option<Vec<i64>> = None;
+        let is_forgotten = |envelope: &[u8]| {
+            let known = known.get_or_insert_with(|| ledger.times_of(&letter.sha256));
+            let of_line = |time: &i64| {
+                let date = format!(" {}\n", Moment::as_asctime(*time));
+                envelope.ends_with(date.as_bytes())
+            };
+            let place = known.iter().position(of_line);
+            place.map(|place| known.swap_remove(place)).is_none()
+        };
+        let found = index.find(&mut self.file, message, is_forgotten);
+        ledger.index = index;
+        if !found? {
+            return Ok(None);
+        }
+        ledger.found.push((letter.sha256, letter.time));
+        Ok(Some(Some(format!("it was in {} already", path.display()))))
+    }
+
+    /// Cuts off what other accounts have left of messages.
+    fn cut_halves(&mut self, unfinished: Vec<(Letter, u64)>) -> io::Result<()> {
+        for (letter, at) in unfinished {
+            if at >= self.length {
+                continue;
+            }
+            let Ok(mut message) = File::open(&letter.path) else {
+                // Nobody can tell what of it is there.
+                continue;
+            };
+            if let Standing::Half = self.standing(&letter, &mut message, at)? {
+                self.cut(at)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn cut(&mut self, at: u64) -> io::Result<()> {
+        self.file.truncate(at)?;
+        self.file.sync()?;
+        self.length = at;
+        Ok(())
+    }
+
+    /// Whether the message is there as a whole, and where it ends if that is where it was to be appended;
+    /// what is there of a half is cut off.
+    fn settle(
+        &mut self,
+        letter: &Letter,
+        message: &mut File,
+        left: u64,
+    ) -> io::Result<(bool, Option<u64>)> {
+        match self.standing(letter, message, left)? {
+            Standing::Whole(end) => Ok((true, Some(end))),
+            Standing::End => Ok((false, None)),
+            Standing::Half => self.cut(left).map(|()| (false, None)),
+            Standing::Other => Ok((self.find(letter, message)?, None)),
+        }
+    }
+
+    fn standing(&mut self, letter: &Letter, message: &mut File, at: u64) -> io::Result<Standing> {
+        if at >= self.length {
+            return Ok(match at == self.length {
+                true => Standing::End,
+                false => Standing::Other,
+            });
+        }
+        let lead = self.lead(at)?;
+        let mut there = BufReader::with_capacity(PIECE, self.file.reader_at(at)?);
+        let (mut is_same, mut end) = (true, at);
         let mut piece = vec![0; PIECE];
+        let mut is_cut = false;
         write(lead, letter, message, |octets| {
             let mut octets = octets;
             while !octets.is_empty() && is_same && !is_cut {
@@ -219,27 +391,22 @@ impl Open {
                 let (one, rest) = octets.split_at(count);
                 is_same = piece.get(..count) == Some(one);
                 is_cut = count == 0;
+                end += count as u64;
                 octets = rest;
             }
             Ok(())
         })?;
-        drop(there);
-        match (is_same, is_cut) {
-            (true, false) => Ok(true),
-            (true, true) => {
-                self.file.truncate(left)?;
-                self.file.sync()?;
-                self.length = left;
-                Ok(false)
-            }
-            (false, _) => self.find(letter, message),
-        }
+        Ok(match (is_same, is_cut) {
+            (true, false) => Standing::Whole(end),
+            (true, true) => Standing::Half,
+            (false, _) => Standing::Other,
+        })
     }
 
     /// Whether the message is anywhere in a file that a mail reader has written afresh.
     fn find(&mut self, letter: &Letter, message: &mut File) -> io::Result<bool> {
         let envelope = from_line(message, letter.time)?;
-        let mut lines = BufReader::new(self.file.reader()?);
+        let mut lines = BufReader::with_capacity(PIECE, self.file.reader()?);
         let mut line = Vec::new();
         loop {
             line.clear();
@@ -250,17 +417,22 @@ impl Open {
                 continue;
             }
             message.seek(SeekFrom::Start(0))?;
-            if is_message(&mut lines, BufReader::new(&mut *message))? {
+            if is_message(&mut lines, &mut BufReader::new(&mut *message))? {
                 return Ok(true);
             }
         }
     }
 
-    fn append(&mut self, letter: &Letter, message: &mut File) -> io::Result<()> {
+    /// Gives how long it is then.
+    fn append(&mut self, letter: &Letter, message: &mut File) -> io::Result<u64> {
         let lead = self.lead(self.length)?;
         self.file.truncate(self.length)?;
-        let file = &mut self.file;
-        write(lead, letter, message, |octets| file.append(octets))
+        let (file, mut end) = (&mut self.file, self.length);
+        write(lead, letter, message, |octets| {
+            end += octets.len() as u64;
+            file.append(octets)
+        })?;
+        Ok(end)
     }
 
     fn sync(&mut self) -> io::Result<()> {
@@ -290,7 +462,7 @@ impl Open {
 }
 
 /// Gives what a message is in the file, piece by piece.
-fn write(
+pub(super) fn write(
     lead: &[u8],
     letter: &Letter,
     message: &mut File,
@@ -311,151 +483,4 @@ fn write(
     }
     quoter.end(&mut out);
     to(&out)
-}
-
-/// Whether the lines from here on are this message as it stands in such a file, whatever readers have
-/// done to its header.
-fn is_message(there: &mut impl BufRead, mut message: impl BufRead) -> io::Result<bool> {
-    let (mut one, mut other) = (Vec::new(), Vec::new());
-    let mut in_header = true;
-    loop {
-        other.clear();
-        let mut more = next_line(&mut message, &mut other)?;
-        while in_header && is_readers(&other) {
-            other.clear();
-            more = next_line(&mut message, &mut other)?;
-        }
-        if more == 0 {
-            return Ok(true);
-        }
-        let mut expected = Vec::new();
-        let mut quoter = Quoter::default();
-        quoter.quote(&other, &mut expected);
-        one.clear();
-        next_line(there, &mut one)?;
-        while in_header && is_readers(&one) {
-            one.clear();
-            next_line(there, &mut one)?;
-        }
-        if one.trim_ascii_end() != expected.trim_ascii_end() {
-            return Ok(false);
-        }
-        in_header &= other.trim_ascii() != b"";
-    }
-}
-
-fn is_readers(line: &[u8]) -> bool {
-    let line = line.to_ascii_lowercase();
-    READERS.iter().any(|name| line.starts_with(name.as_bytes()))
-}
-
-/// A line, or a part of one that is too long to be read at once.
-fn next_line(from: &mut impl BufRead, line: &mut Vec<u8>) -> io::Result<usize> {
-    from.take(PIECE as u64).read_until(b'\n', line)
-}
-
-/// What is held; all of it goes with this value.
-#[derive(Default)]
-struct Lock {
-    held: Option<PathBuf>,
-    beside: Option<(Dir, OsString)>,
-}
-
-impl Lock {
-    /// No other thread of this process.
-    fn hold(&mut self, path: &Path) -> bool {
-        let mut held = HELD.lock().unwrap_or_else(PoisonError::into_inner);
-        if held.insert(path.to_owned()) {
-            self.held = Some(path.to_owned());
-        }
-        self.held.is_some()
-    }
-
-    /// The file beside it, where one can be made: others do without it where they may not make any.
-    fn beside(&mut self, disk: &Disk, path: &Path) -> io::Result<bool> {
-        let (Some(directory), Some(name)) = (path.parent(), path.file_name()) else {
-            return Ok(true);
-        };
-        let mut name = name.to_owned();
-        name.push(".lock");
-        let dir = Dir::open_linked(disk, directory)?;
-        // It has its holder's name from the first moment on: one without is nobody's to take away.
-        let mut draft = name.clone();
-        draft.push(format!(".{}", std::process::id()));
-        let made = dir.remove(&draft).and_then(|()| {
-            let mut file = dir.create(&draft)?;
-            file.append(holder().as_bytes())?;
-            dir.link(&draft, &name)
-        });
-        let removed = dir.remove(&draft);
-        match made.and(removed) {
-            Ok(()) => {
-                self.beside = Some((dir, name));
-                Ok(true)
-            }
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
-                if is_left_behind(&dir, &name) {
-                    dir.remove(&name)?;
-                }
-                Ok(false)
-            }
-            Err(error) if error.kind() == io::ErrorKind::PermissionDenied => Ok(true),
-            Err(error) => Err(error),
-        }
-    }
-}
-
-/// Which file says that it is locked, where one does, for a person to look at.
-fn named_by(dir: &Dir, name: &OsStr) -> String {
-    let mut lock = name.to_owned();
-    lock.push(".lock");
-    match dir.contains(&lock) {
-        Ok(true) => format!(
-            ", as {} says; if none is running that would, remove that",
-            dir.path().join(&lock).display()
-        ),
-        _ => String::new(),
-    }
-}
-
-/// Who holds a lock, as Dovecot writes it, too.
-fn holder() -> String {
-    let host = rustix::system::uname();
-    let host = host.nodename().to_string_lossy();
-    format!("{}:{host}", std::process::id())
-}
-
-/// Whether nobody holds the lock any more: a process of this machine that is no more, or one that has not
-/// touched it for longer than any other program would wait.
-fn is_left_behind(dir: &Dir, name: &OsStr) -> bool {
-    let Ok(file) = dir.read(name) else {
-        return false;
-    };
-    let age = file.metadata().and_then(|it| it.modified());
-    let age = age.ok().and_then(|modified| modified.elapsed().ok());
-    if age.is_some_and(|age| age > LEFT_BEHIND) {
-        return true;
-    }
-    let mut text = String::new();
-    let read = file.take(256).read_to_string(&mut text);
-    let Some((pid, host)) = read.ok().and_then(|_| text.trim().split_once(':')) else {
-        return false;
-    };
-    let here = rustix::system::uname();
-    let pid = pid.parse().ok().and_then(Pid::from_raw);
-    let is_gone = |pid| test_kill_process(pid) == Err(rustix::io::Errno::SRCH);
-    host.as_bytes() == here.nodename().to_bytes() && pid.is_some_and(is_gone)
-}
-
-impl Drop for Lock {
-    fn drop(&mut self) {
-        if let Some((dir, name)) = self.beside.take() {
-            // One that stays is named to whoever waits for it.
-            let _ = dir.remove(&name);
-        }
-        if let Some(path) = self.held.take() {
-            let mut held = HELD.lock().unwrap_or_else(PoisonError::into_inner);
-            held.remove(&path);
-        }
-    }
 }

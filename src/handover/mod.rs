@@ -14,16 +14,17 @@ mod lmtp;
 mod mbox;
 mod program;
 mod quote;
+mod stdout;
 mod words;
 
 pub use lmtp::{Lmtp, Place};
-pub use mbox::Mbox;
+pub use mbox::{Appended, Before, Extent, Ledger, Mbox};
 pub use program::Program;
 pub use words::{Words, unknown_word};
 
 use crate::durable::Disk;
 use crate::exit::Status;
-use crate::message::examine;
+use crate::message::{Evidence, examine};
 use crate::stop::Stop;
 use rustix::fs::{Mode, OFlags, open};
 use std::fmt;
@@ -40,6 +41,8 @@ pub enum Recipient {
     Mbox(Mbox),
     /// A mail server, which each is sent to by LMTP.
     Lmtp(Lmtp),
+    /// Standard output.
+    Stdout,
 }
 
 /// Whether the Maildir that messages are stored in is one that somebody reads.
@@ -75,6 +78,20 @@ pub struct Letter {
     pub unique_id: Option<Box<[u8]>>,
     /// When it was fetched, in seconds since 1970.
     pub time: i64,
+    /// Who may have changed the file since.
+    pub keeping: Keeping,
+}
+
+/// Who keeps a message's file.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Keeping {
+    /// Nobody but popfetch has any business with it: it is what was fetched, or damaged.
+    Ours,
+    /// Its owner: what their programs add to its header is meant to be there. What it is known again by,
+    /// where that is known.
+    Owner(Option<Evidence>),
+    /// Its owner says that it is fine as it stands.
+    Accepted,
 }
 
 /// What came of handing a message on.
@@ -84,13 +101,16 @@ pub enum Answer {
     Ready(u64),
     /// It has been taken; what was said for people, if anything.
     Taken(Option<String>),
+    /// It is in a file, on the disk.
+    Appended(Appended),
     /// It has not, and may be in a while: why, in words that may quote foreign ones.
     Later(String),
     /// It has not, as what takes it has not come to an end in time: why, likewise.
     Hangs(String),
     /// It is refused for its own sake: why, likewise.
     Refused(String),
-    /// Its file is not what was fetched: how it differs.
+    /// Its file is not what was fetched: how it differs. That is for its owner to decide about, where
+    /// they keep it.
     Damaged(String),
     /// Nothing can be handed on now.
     Unable(Unable),
@@ -113,6 +133,7 @@ impl fmt::Display for Recipient {
             Self::Program(program) => program.fmt(f),
             Self::Mbox(mbox) => mbox.fmt(f),
             Self::Lmtp(lmtp) => lmtp.fmt(f),
+            Self::Stdout => f.write_str("standard output"),
         }
     }
 }
@@ -128,9 +149,8 @@ impl Recipient {
 /// What a [`Porter`] is asked for.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Errand {
-    /// To make ready what a message is appended to ([`Answer::Ready`]); behind it how long that was
-    /// when the same message was to be appended before, where nobody knows what came of it.
-    Prepare(Letter, Option<u64>),
+    /// To make ready what a message is appended to ([`Answer::Ready`]).
+    Prepare(Letter, Before),
     /// To hand a message on.
     Carry(Letter),
 }
@@ -147,6 +167,7 @@ pub struct Porter {
     open: Option<mbox::Open>,
     /// The connection that the next message is sent over.
     line: lmtp::Line,
+    ledger: Ledger,
 }
 
 impl Porter {
@@ -155,8 +176,8 @@ impl Porter {
         recipient: Recipient,
         owner: Owner,
         roots: Vec<PathBuf>,
-        disk: Disk,
-        stop: Stop,
+        ledger: Ledger,
+        (disk, stop): (Disk, Stop),
     ) -> Self {
         Self {
             recipient,
@@ -164,6 +185,7 @@ impl Porter {
             roots,
             disk,
             stop,
+            ledger,
             open: None,
             line: lmtp::Line::default(),
         }
@@ -172,35 +194,37 @@ impl Porter {
     /// Does what it is asked for.
     pub fn run(&mut self, errand: &Errand) -> Answer {
         let open = self.open.take();
-        let (letter, left) = match errand {
-            Errand::Prepare(letter, left) => (letter, Some(*left)),
+        let (letter, before) = match errand {
+            Errand::Prepare(letter, before) => (letter, Some(before)),
             Errand::Carry(letter) => (letter, None),
+        };
+        let unreadable = |error: io::Error| {
+            let path = letter.path.display();
+            Answer::Later(format!("{path} cannot be read: {error}"))
         };
         let mut file = match self.read(letter) {
             Ok(file) => file,
-            Err(error) => {
-                return Answer::Later(format!("{} cannot be read: {error}", letter.path.display()));
-            }
+            Err(error) => return unreadable(error),
         };
+        let mut letter = letter.clone();
         // What is appended to an mbox file was looked at when that was made ready.
-        if left.is_some() || open.is_none() {
-            match difference(letter, &mut file) {
-                Ok(None) => {}
-                Ok(Some(how)) => return Answer::Damaged(how),
-                Err(error) => {
-                    let path = letter.path.display();
-                    return Answer::Later(format!("{path} cannot be read: {error}"));
-                }
+        if before.is_some() || open.is_none() {
+            match difference(&letter, &mut file) {
+                Ok(Fit::As(octets)) => letter.octets = octets,
+                Ok(Fit::Not(how)) => return Answer::Damaged(how),
+                Err(error) => return unreadable(error),
             }
         }
-        match (&self.recipient, left, open) {
+        let letter = &letter;
+        match (&self.recipient, before, open) {
             (Recipient::Program(program), None, _) => {
                 let words = Words::new(&self.owner, letter);
                 program.hand(&words, letter, file, &self.stop)
             }
-            (Recipient::Mbox(mbox), Some(left), before) => {
-                drop(before);
-                match mbox.open(&self.disk, letter, &mut file, left, &self.stop) {
+            (Recipient::Mbox(mbox), Some(before), earlier) => {
+                drop(earlier);
+                let message = (letter, &mut file);
+                match mbox.open(&self.disk, message, before, &mut self.ledger, &self.stop) {
                     Ok((open, length)) => {
                         self.open = Some(open);
                         Answer::Ready(length)
@@ -208,13 +232,16 @@ impl Porter {
                     Err(answer) => answer,
                 }
             }
-            (Recipient::Mbox(mbox), None, Some(open)) => mbox.append(open, letter, &mut file),
+            (Recipient::Mbox(mbox), None, Some(open)) => {
+                mbox.append(open, letter, &mut file, &mut self.ledger)
+            }
             (Recipient::Lmtp(lmtp), None, _) => {
                 let words = Words::new(&self.owner, letter);
                 lmtp.hand(&mut self.line, &words, file, &self.stop)
             }
+            (Recipient::Stdout, None, _) => stdout::hand(letter, &mut file),
             (Recipient::Mbox(_), None, None)
-            | (Recipient::Program(_) | Recipient::Lmtp(_), Some(_), _) => {
+            | (Recipient::Program(_) | Recipient::Lmtp(_) | Recipient::Stdout, Some(_), _) => {
                 Answer::Later("it was not made ready".to_owned())
             }
         }
@@ -238,16 +265,34 @@ impl Porter {
     }
 }
 
+/// Whether a file may be handed on.
+enum Fit {
+    /// It may, with so many octets.
+    As(u64),
+    /// It may not: how it differs from what was fetched.
+    Not(String),
+}
+
 /// How the file differs from what was fetched. A file that was cut short or overwritten must not be handed
 /// on: what takes it cannot tell, and the server's copy would be deleted for it. The file is left at its
 /// beginning.
-fn difference(letter: &Letter, file: &mut File) -> io::Result<Option<String>> {
+fn difference(letter: &Letter, file: &mut File) -> io::Result<Fit> {
     let (octets, wanted) = (file.metadata()?.len(), letter.octets);
-    if octets != wanted {
-        return Ok(Some(format!("it has {octets} octets instead of {wanted}")));
-    }
+    let other_size = || Fit::Not(format!("it has {octets} octets instead of {wanted}"));
+    let evidence = match letter.keeping {
+        Keeping::Accepted => return Ok(Fit::As(octets)),
+        Keeping::Ours if octets != wanted => return Ok(other_size()),
+        Keeping::Ours => None,
+        Keeping::Owner(evidence) => evidence,
+    };
     let examined = examine(&*file)?;
     file.seek(SeekFrom::Start(0))?;
-    let is_same = examined.digests.stored == letter.sha256;
-    Ok((!is_same).then(|| "it has other octets than when it was stored".to_owned()))
+    let has_more_fields =
+        octets > wanted && evidence.is_some_and(|evidence| evidence.agrees(&examined.evidence));
+    Ok(match examined.digests.stored == letter.sha256 {
+        true => Fit::As(octets),
+        false if has_more_fields => Fit::As(octets),
+        false if octets != wanted => other_size(),
+        false => Fit::Not("it has other octets than when it was stored".to_owned()),
+    })
 }

@@ -56,15 +56,25 @@ impl Quoter {
         }
     }
 
+    /// A whole line, or as much as was read of it at once.
+    pub(super) fn quote_line(mut self, line: &[u8], out: &mut Vec<u8>) {
+        self.quote(line, out);
+        self.flush(out);
+    }
+
     /// The end of a message: the line is ended, and an empty one follows.
     pub(super) fn end(self, out: &mut Vec<u8>) {
-        if let Begun::Line(matched) = self.begun {
-            out.extend(WORD.get(..matched).unwrap_or_default());
-        }
+        self.flush(out);
         if !self.is_ended {
             out.push(b'\n');
         }
         out.push(b'\n');
+    }
+
+    fn flush(&self, out: &mut Vec<u8>) {
+        if let Begun::Line(matched) = self.begun {
+            out.extend(WORD.get(..matched).unwrap_or_default());
+        }
     }
 }
 

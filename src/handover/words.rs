@@ -99,6 +99,7 @@ mod tests {
             sha256: [0; 32],
             unique_id: Some(unique_id.as_bytes().into()),
             time: 0,
+            keeping: crate::handover::Keeping::Ours,
         };
         Words::new(&owner, &letter)
     }

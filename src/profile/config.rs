@@ -6,12 +6,13 @@ use std::fs;
 use std::io::{self, Read};
 use std::os::fd::BorrowedFd;
 use std::os::unix::fs::{FileExt, MetadataExt};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use zeroize::Zeroizing;
 
 use super::address::without_password;
+use super::deliver::Deliver;
 use super::diagnose::ConfigError;
 use super::file::Account;
 use super::overrides::Overrides;
@@ -314,7 +315,7 @@ pub fn select(
         taken.insert(profile.server.clone(), profile.name.clone());
         Ok(profile)
     };
-    let selected = names
+    let mut selected: Selected = names
         .into_iter()
         .map(|name| {
             let profile = resolve(name);
@@ -327,7 +328,35 @@ pub fn select(
         })
         .filter(|(name, _)| in_shard(name))
         .collect();
+    note_sharers(config, &mut selected);
     Ok(selected)
+}
+
+/// Notes which accounts append to the file of another. All of the config file are looked at once, and only
+/// where one of these appends to any.
+fn note_sharers(config: &Config, selected: &mut Selected) {
+    let mut profiles = selected.iter().filter_map(|(_, it)| it.as_ref().ok());
+    if !profiles.any(|it| it.deliver.as_ref().and_then(Deliver::file).is_some()) {
+        return;
+    }
+    let mut sharers: HashMap<PathBuf, Vec<String>> = HashMap::new();
+    for name in config.accounts() {
+        if let Ok(profile) = config.profile(name, &Overrides::default())
+            && let Some(file) = profile.deliver.as_ref().and_then(Deliver::file)
+        {
+            let sharers = sharers.entry(file.to_owned()).or_default();
+            sharers.push(profile.server.id());
+        }
+    }
+    for profile in selected.iter_mut().filter_map(|(_, it)| it.as_mut().ok()) {
+        let id = profile.server.id();
+        if let Some(deliver) = &mut profile.deliver
+            && let Some(sharers) = deliver.file().and_then(|file| sharers.get(file))
+        {
+            let others = sharers.iter().filter(|other| **other != id);
+            deliver.beside = others.cloned().collect();
+        }
+    }
 }
 
 /// A file from a place of its own on.

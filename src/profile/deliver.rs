@@ -1,6 +1,7 @@
 //! What takes messages once they are stored.
 
 use crate::handover::{Archive, Recipient};
+use std::path::Path;
 
 /// What takes messages once they are stored, and what becomes of them then.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -9,9 +10,20 @@ pub struct Deliver {
     pub to: Recipient,
     /// Whether they stay in the Maildir as well.
     pub archive: Archive,
+    /// The ids of other accounts ([`Server::id`](crate::profile::Server::id)) that append to the same
+    /// file, as far as the config file says.
+    pub beside: Vec<String>,
 }
 
 impl Deliver {
+    /// The file that messages are appended to, if they are.
+    pub fn file(&self) -> Option<&Path> {
+        match &self.to {
+            Recipient::Mbox(mbox) => Some(&mbox.path),
+            Recipient::Program(_) | Recipient::Lmtp(_) | Recipient::Stdout => None,
+        }
+    }
+
     /// Whether messages are in their owner's Maildir as well.
     pub fn keeps(&self) -> bool {
         self.archive == Archive::Kept

@@ -5,6 +5,7 @@
 //! several keys; what comes out is a [`Profile`], which the engine (`fetch`, `session`) takes as
 //! it is. The engine never sees TOML, and this module never opens a connection.
 
+use crate::handover::Recipient;
 use crate::oauth::Line;
 use crate::secrets::Wanted;
 use serde::{Deserialize, Serialize};
@@ -21,6 +22,7 @@ pub use crate::server::{Server, TLS_PORT};
 pub use crate::source::Auth;
 pub(crate) use address::{checked_user, normal_host, without_password};
 pub use config::{Config, Selected, select};
+pub use dated::Dated;
 pub use deliver::Deliver;
 pub use diagnose::{ConfigError, Told};
 pub use on_new::{OnNew, PathEnd};
@@ -33,6 +35,7 @@ pub(crate) use words::nearest;
 
 mod address;
 mod config;
+mod dated;
 mod deliver;
 mod diagnose;
 pub mod draft;
@@ -74,6 +77,8 @@ pub struct Profile {
     /// The Maildir that new messages are stored in; an absolute path. It is beside the state where
     /// [`Profile::deliver`] says that they only pass through it.
     pub maildir: PathBuf,
+    /// How its path follows the year or the month, if it does.
+    pub dated: Option<Dated>,
     /// What takes them once they are there, if anything.
     pub deliver: Option<Deliver>,
     /// What becomes of messages.
@@ -103,6 +108,7 @@ impl Profile {
             auth: Auth::default(),
             password: PasswordSource::Prompt,
             maildir: PathBuf::new(),
+            dated: None,
             deliver: None,
             policy: Policy::default(),
             rules: Rules::default(),
@@ -117,6 +123,19 @@ impl Profile {
     /// Whether its mail is in a Maildir of its owner's, rather than passing through a place of ours.
     pub fn has_maildir(&self) -> bool {
         self.deliver.as_ref().is_none_or(Deliver::keeps)
+    }
+
+    /// Whether its messages are written to standard output.
+    pub fn writes_to_stdout(&self) -> bool {
+        let deliver = self.deliver.as_ref();
+        deliver.is_some_and(|deliver| deliver.to == Recipient::Stdout)
+    }
+
+    /// The Maildirs that the account had before, where its path follows the year or the month, and that
+    /// are there.
+    pub fn earlier_maildirs(&self) -> Vec<PathBuf> {
+        let dated = self.dated.as_ref();
+        dated.map_or_else(Vec::new, |dated| dated.earlier(&self.maildir))
     }
 
     /// What is to be got for a sign-in.

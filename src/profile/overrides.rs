@@ -45,6 +45,7 @@ impl Overrides {
     pub(crate) fn apply(&self, profile: &mut Profile) -> Result<(), ConfigError> {
         if let Some(maildir) = &self.maildir {
             profile.maildir = from_here(maildir, "--maildir")?;
+            profile.dated = None;
             if let Some(deliver) = &mut profile.deliver {
                 deliver.archive = Archive::Kept;
             }

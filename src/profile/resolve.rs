@@ -3,9 +3,7 @@
 //! The rules that span several keys are here. Each error points at the value that breaks it.
 
 use super::TLS_PORT;
-use crate::paths;
 use std::ops::Range;
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -18,7 +16,6 @@ use super::overrides::Overrides;
 use super::problem::{Problem, Source, Within};
 use super::salvage::Salvaged;
 use super::units::{Octets, Period};
-use super::words::nearest;
 use super::{Auth, Policy, Profile, Server};
 
 /// Where new messages go if nothing says otherwise.
@@ -92,6 +89,7 @@ mod oauth;
 mod on_new;
 mod onward;
 mod password;
+mod place;
 mod rules;
 mod wrong;
 
@@ -121,11 +119,12 @@ impl Resolver<'_> {
         let timeout = wrong.note(self.seconds("timeout", key!(self.timeout), TIMEOUT));
         let deliver = self.deliver(at, wrong);
         let maildir = match (key!(self.maildir), &deliver) {
-            (Some(maildir), _) => wrong.note(self.path(maildir.span(), maildir.get_ref(), at)),
-            (None, Some(None)) => wrong.note(self.path(self.name.span(), MAILDIR, at)),
-            (None, Some(Some(_))) => wrong.note(self.spool(at)),
+            (Some(maildir), _) => wrong.note(self.maildir(maildir.span(), maildir.get_ref(), at)),
+            (None, Some(None)) => wrong.note(self.maildir(self.name.span(), MAILDIR, at)),
+            (None, Some(Some(_))) => wrong.note(self.spool(at)).map(|spool| (spool, None)),
             (None, None) => None,
         };
+        let (maildir, dated) = maildir.unzip();
         let policy = Policy {
             keep: value(key!(self.keep)).unwrap_or_default(),
             max_size: value(key!(self.max_size)).map(Octets::get),
@@ -146,6 +145,7 @@ impl Resolver<'_> {
             tls: tls?,
             auth: auth?,
             maildir: maildir?,
+            dated: dated.flatten(),
             deliver: deliver?,
             policy,
             rules: rules?,
@@ -261,98 +261,6 @@ impl Resolver<'_> {
             Some(period) => Ok(period.get_ref().duration()),
             None => Ok(usual),
         }
-    }
-
-    /// A path of the file: placeholders, `~/`, and the home directory for a relative one.
-    fn path(
-        &self,
-        span: Range<usize>,
-        text: &str,
-        server: &Server,
-    ) -> Result<PathBuf, ConfigError> {
-        self.check_words(&span, text, &["account", "user", "host"])?;
-        // A name from elsewhere must stay one step of the path.
-        let breaks_out = |value: &str| value.contains('/') || value == "." || value == "..";
-        for (placeholder, value) in [("{user}", &server.user), ("{host}", &server.host)] {
-            if text.contains(placeholder) && breaks_out(value) {
-                let wrong = format!("`{placeholder}` is no good in a path here, being `{value}`");
-                return Err(self.error(span, wrong));
-            }
-        }
-        self.absolute(span, Path::new(&self.expand(text, server)))
-    }
-
-    /// A path in which nothing stands for anything but `~/`.
-    fn plain_path(&self, span: Range<usize>, path: &Path) -> Result<PathBuf, ConfigError> {
-        self.check_words(&span, &path.to_string_lossy(), &[])?;
-        self.absolute(span, path)
-    }
-
-    /// What looks like a variable and is none would be a directory of that very name.
-    fn check_words(
-        &self,
-        span: &Range<usize>,
-        text: &str,
-        known: &[&str],
-    ) -> Result<(), ConfigError> {
-        if text.contains('$') {
-            return Err(self.error_with(
-                span.clone(),
-                "`$` stands for nothing in a path here".into(),
-                "for your home directory write `~/`; other variables are not looked up".into(),
-            ));
-        }
-        let words = text
-            .split('{')
-            .skip(1)
-            .filter_map(|rest| rest.split_once('}'));
-        let known: Vec<String> = known.iter().map(|&word| word.to_owned()).collect();
-        let of_letters = |word: &str| !word.is_empty() && word.chars().all(char::is_alphabetic);
-        let unknown = words
-            .map(|(word, _)| word)
-            .find(|word| of_letters(word) && !known.iter().any(|it| it == word));
-        let Some(word) = unknown else {
-            return Ok(());
-        };
-        let help = match nearest(&word.to_lowercase(), &known) {
-            Some(near) => format!("did you mean `{{{near}}}`?"),
-            None if known.is_empty() => "write the path in full".into(),
-            None => "there are {account}, {user} and {host}".into(),
-        };
-        let wrong = format!("`{{{word}}}` stands for nothing in a path here");
-        Err(self.error_with(span.clone(), wrong, help))
-    }
-
-    fn expand(&self, text: &str, server: &Server) -> String {
-        // One pass, so that a value which looks like a placeholder stays as it is.
-        let values = [
-            ("{account}", self.name.get_ref().as_str()),
-            ("{user}", &server.user),
-            ("{host}", &server.host),
-        ];
-        let mut expanded = String::new();
-        let mut rest = text;
-        while let Some(at) = rest.find('{') {
-            let (before, from) = rest.split_at(at);
-            let (value, after) = values
-                .iter()
-                .find_map(|(name, value)| Some((*value, from.strip_prefix(name)?)))
-                .unwrap_or_else(|| from.split_at(1));
-            expanded.push_str(before);
-            expanded.push_str(value);
-            rest = after;
-        }
-        expanded + rest
-    }
-
-    fn absolute(&self, span: Range<usize>, path: &Path) -> Result<PathBuf, ConfigError> {
-        let beside = self.source.path.parent().unwrap_or(Path::new("/"));
-        // Relative paths were taken from there once, and what is there stays there.
-        let absolute = match path.is_relative() && beside.join(path).exists() {
-            true => paths::absolute(path, beside),
-            false => paths::in_home(path),
-        };
-        absolute.map_err(|error| self.error(span, error.to_string()))
     }
 
     fn missing(&self, key: &'static [&'static str; 1], example: &str) -> ConfigError {

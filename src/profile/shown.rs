@@ -161,6 +161,7 @@ fn shown_deliver(deliver: &Deliver) -> Value {
             "recipient": lmtp.recipient,
             "deadline_seconds": lmtp.deadline.as_secs(),
         }),
+        Recipient::Stdout => json!({ "mbox": "-" }),
     }
 }
 
@@ -170,6 +171,7 @@ fn deliver_in_words(deliver: &Deliver) -> String {
         Recipient::Program(program) => format!("the program `{program}`"),
         Recipient::Mbox(mbox) => format!("the mbox file {mbox}"),
         Recipient::Lmtp(lmtp) => format!("the LMTP server {lmtp}"),
+        Recipient::Stdout => "standard output".to_owned(),
     }
 }
 

@@ -28,6 +28,8 @@ pub struct Claim {
     moment: Moment,
     pub(super) memory: Memory,
     found: Found,
+    /// Maildirs that may have been the account's before, in their order.
+    earlier: Vec<PathBuf>,
 }
 
 /// The journal as it was found.
@@ -64,6 +66,7 @@ impl Claim {
             name: name.to_owned(),
             memory: Memory::new(account),
             found: Found::Nothing,
+            earlier: Vec::new(),
             lock,
             has_run_before: false,
             moment: moment.clone(),
@@ -76,6 +79,12 @@ impl Claim {
         }
         claim.has_run_before = last_run.is_some();
         Ok(claim)
+    }
+
+    /// The Maildir's path follows the year or the month: these may have been the account's before, in their
+    /// order, and what they hold is known to it even where its journal was lost.
+    pub fn after(self, earlier: Vec<PathBuf>) -> Self {
+        Self { earlier, ..self }
     }
 
     fn read(&mut self) -> Result<Found, Error> {
@@ -137,7 +146,10 @@ impl Claim {
             let last = self.memory.homes.all.last().map(|home| home.path.clone());
             opened.moved_from = last.filter(|last| has_stored && last != site.path());
         }
-        let (mut store, unsure) = self.open(Some(&maildir), &mut opened)?;
+        let mut claim = self;
+        let earlier = std::mem::take(&mut claim.earlier);
+        let (mut store, unsure) = claim.open(Some(&maildir), &mut opened)?;
+        let unsure = store.learn_homes(&earlier) || unsure;
         store.home = site.roster.id;
         if opened.moved_from.is_some() {
             // The next run has nothing to tell of it, whatever becomes of this one.

@@ -126,6 +126,7 @@ impl<'a> Copy<'a> {
             | Entry::Doubtful { .. }
             | Entry::Dropped { .. }
             | Entry::Due { .. }
+            | Entry::Extent(_)
             | Entry::Forgotten { .. }
             | Entry::Generation { .. }
             | Entry::Handing { .. }
@@ -208,6 +209,7 @@ impl<'a> Copy<'a> {
                 });
             }
         }
+        rest.extend(memory.onward.extent.map(Entry::Extent));
         if let Some((id, length)) = memory.onward.handing
             && let Some(id) = self.new_id(id)
         {

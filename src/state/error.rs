@@ -45,6 +45,19 @@ pub enum Error {
         /// What its owner calls the account.
         name: String,
     },
+    /// The Maildir that was delivered to before this one is not seen.
+    #[error(
+        "mail of this account was delivered to {before} until now, and that is not there: {maildir} is not \
+         begun while it is away"
+    )]
+    BeforeNotSeen {
+        /// The one that comes next.
+        maildir: PathBuf,
+        /// The one before.
+        before: PathBuf,
+        /// What its owner calls the account.
+        name: String,
+    },
     /// There is no journal to move, or none that is in order.
     #[error("there is no state to move: {path} is not there, or damaged")]
     NothingToMove {
@@ -149,7 +162,7 @@ impl Diagnose for Error {
             Self::Io { source, .. } if is_scarce(source) => Status::Temporary,
             Self::Io { .. } => Status::Io,
             Self::NoLocks { .. } | Self::Rival { .. } => Status::Config,
-            Self::NotSeen { .. } => Status::CannotCreate,
+            Self::NotSeen { .. } | Self::BeforeNotSeen { .. } => Status::CannotCreate,
             Self::NothingToMove { .. } => Status::Config,
             Self::Unmovable { .. } => Status::Data,
             Self::Undecided { .. } => Status::Usage,
@@ -194,6 +207,11 @@ impl Diagnose for Error {
                 "if its disk is not mounted, mount it; if it was moved, set `maildir`; to take what \
                  is at {0} for it, `popfetch state accept {name}`; to fetch everything anew, \
                  `popfetch state forget {name} --all`",
+                maildir.display()
+            ),
+            Self::BeforeNotSeen { maildir, name, .. } => format!(
+                "if its disk is not mounted, mount it; if it is gone for good or was moved, `popfetch state \
+                 accept {name}` begins {}",
                 maildir.display()
             ),
             Self::NothingToMove { .. } => {

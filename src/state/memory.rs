@@ -154,6 +154,7 @@ impl Memory {
                 self.change(id, |record| record.kind = Kind::Dropped);
             }
             entry @ (Entry::Due { .. }
+            | Entry::Extent(_)
             | Entry::Handed { .. }
             | Entry::Handing { .. }
             | Entry::NotTaken { .. }) => self.take_in_handing(&entry),

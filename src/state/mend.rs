@@ -30,6 +30,17 @@ pub struct Accepted {
     pub left_before: u64,
 }
 
+/// What forgetting came to.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct Forgotten {
+    /// Messages that are forgotten.
+    pub messages: u64,
+    /// Those of them that waited to be handed on, and stay in a Maildir of their owner's.
+    pub unhanded: u64,
+    /// Others that are not forgotten: they wait to be handed on, and are nowhere else here.
+    pub waiting: u64,
+}
+
 /// Names of files, each as a hash: of a million damaged files few octets each are in memory, and one
 /// that is taken for another is held for nothing, which harms nobody.
 #[derive(Default)]
@@ -56,42 +67,52 @@ impl Names {
 
 impl Store {
     /// Forgets messages, so that they are fetched again if the server still has them: those whose
-    /// unique-id `which` holds for. What could not be fetched is as good as new. Gives their number.
-    pub fn forget(&mut self, which: impl Fn(&[u8]) -> bool) -> Result<u64, Error> {
+    /// unique-id `which` holds for. What could not be fetched is as good as new.
+    pub fn forget(&mut self, which: impl Fn(&[u8]) -> bool) -> Result<Forgotten, Error> {
         let shown = inspect::read(&self.dir, &self.files, &self.account)?;
-        let mut forgotten = 0;
+        let mut ids = Vec::new();
         for message in shown.messages() {
             let message = message?;
-            let record = self.memory.record(message.id);
-            let living = record
-                .is_some_and(|record| !matches!(record.kind, Kind::Dropped | Kind::Forgotten));
-            if living && message.unique_ids.iter().any(|unique_id| which(unique_id)) {
-                self.write([Entry::Forgotten { id: message.id }]);
-                forgotten += 1;
+            if message.unique_ids.iter().any(|unique_id| which(unique_id)) {
+                ids.push(message.id);
             }
         }
         let failing = shown.failing().iter().filter(|id| which(id));
-        forgotten += self.forget_failures(failing.cloned());
-        self.sync()?;
-        Ok(forgotten)
+        self.forget_these(ids, failing.cloned())
     }
 
-    /// Forgets everything, what has no unique-id included. Gives the number.
-    pub fn forget_all(&mut self) -> Result<u64, Error> {
+    /// Forgets everything, what has no unique-id included.
+    pub fn forget_all(&mut self) -> Result<Forgotten, Error> {
         let shown = inspect::read(&self.dir, &self.files, &self.account)?;
-        let living = self
-            .memory
-            .records
-            .iter()
-            .zip(0..)
-            .filter(|(record, _)| !matches!(record.kind, Kind::Dropped | Kind::Forgotten));
-        let living: Vec<Id> = living.map(|(_, id)| id).collect();
-        for id in &living {
-            self.write([Entry::Forgotten { id: *id }]);
+        let ids = self.memory.records.iter().zip(0..).map(|(_, id)| id);
+        self.forget_these(ids.collect(), shown.failing().iter().cloned())
+    }
+
+    fn forget_these(
+        &mut self,
+        ids: Vec<Id>,
+        failing: impl Iterator<Item = Box<[u8]>>,
+    ) -> Result<Forgotten, Error> {
+        let only_here = self.only_here()?;
+        let mut forgotten = Forgotten::default();
+        for id in ids {
+            let kind = self.memory.record(id).map(|record| record.kind);
+            if kind.is_none_or(|kind| matches!(kind, Kind::Dropped | Kind::Forgotten)) {
+                continue;
+            }
+            // The server may have it no more.
+            if only_here.contains(&MessageId(id)) {
+                forgotten.waiting += 1;
+                continue;
+            }
+            let waits = kind == Some(Kind::Stored) && self.memory.onward.due.contains(&id);
+            forgotten.unhanded += u64::from(waits);
+            self.write([Entry::Forgotten { id }]);
+            forgotten.messages += 1;
         }
-        let failed = self.forget_failures(shown.failing().iter().cloned());
+        forgotten.messages += self.forget_failures(failing);
         self.sync()?;
-        Ok(living.len() as u64 + failed)
+        Ok(forgotten)
     }
 
     /// Notes that the files of these messages were removed on purpose, or are fine as they are, as

@@ -159,6 +159,7 @@ fn shifted(entry: Entry, offset: Id) -> Option<Entry> {
             time,
             count,
         },
+        Entry::Extent(extent) => Entry::Extent(extent),
         Entry::Again { id } => Entry::Again { id: up(id)? },
         Entry::Alias { id, time, listing } => Entry::Alias {
             id: up(id)?,

@@ -38,6 +38,7 @@ mod marked;
 mod memory;
 mod mend;
 mod merge;
+mod neighbours;
 mod onward;
 mod order;
 mod outline;
@@ -53,6 +54,7 @@ mod removal;
 mod ruled;
 mod session;
 mod sizes;
+mod succession;
 mod time;
 mod trouble;
 mod twin;
@@ -72,7 +74,8 @@ pub use imported::{Elsewhere, Import, Imported, Name};
 pub use inspect::{Examined, Inspected, examine, inspect};
 pub use lock::Holder;
 pub use manners::{Credentials, Early, Manners, Why};
-pub use mend::{Accepted, Missing, Names};
+pub use mend::{Accepted, Forgotten, Missing, Names};
+pub use neighbours::Neighbours;
 pub use onward::{DueId, Waiting, Whereabouts};
 pub use outline::{InspectedMessage, MessageId, Onward, Standing};
 pub use proof::{Placed, Recorded, Same, Vouched, Withheld};
@@ -143,7 +146,7 @@ pub struct Store {
     /// What is stored is to be handed on from here.
     onward: Option<Archive>,
     /// Files of messages that were handed on, in lines that are not synced yet.
-    passed: Vec<UniqueName>,
+    passed: Vec<(PathBuf, UniqueName)>,
     /// Recorded in lines that are not synced yet.
     unsynced: Vec<Settled>,
     /// What a crash had interrupted and this run has settled.

@@ -9,13 +9,14 @@
 
 use super::memory::Memory;
 use super::record::{Entry, Id, NotTaken, Stored};
-use super::remembered::{Delay, Kind, Record};
-use super::{Error, MessageId, Store};
-use crate::handover::{Archive, Letter};
-use crate::maildir::{Maildir, Search, UniqueName};
+use super::remembered::{Delay, Kind};
+use super::{Error, MessageId, Store, rebuild};
+use crate::durable::Dir;
+use crate::handover::{Archive, Extent, Keeping, Letter};
+use crate::maildir::{Search, UniqueName};
+use crate::paths::SPOOL;
 use std::collections::HashSet;
-use std::path::PathBuf;
-use std::sync::Arc;
+use std::path::{Path, PathBuf};
 
 /// A message that waits to be handed on.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
@@ -39,8 +40,13 @@ pub enum Whereabouts {
     There(Letter),
     /// Its owner has removed it from a Maildir that is theirs.
     Removed,
+    /// It was lost where it waited, and its owner has given it up.
+    GivenUp,
     /// It may be in a folder that cannot be read.
     Unseen(Letter),
+    /// It is not in its owner's Maildir at this path, and nobody can tell whether they have removed it: that
+    /// may be away, or older than the message.
+    Away(Letter, PathBuf),
     /// It is nowhere, and nobody has removed it on purpose: nobody but popfetch has any business where
     /// messages wait without a Maildir. To be fetched again.
     Lost(Letter),
@@ -61,6 +67,10 @@ impl Memory {
                 self.onward.delays.remove(&id);
                 self.onward.due.remove(&id);
                 self.change(id, |record| record.gone |= removed);
+            }
+            Entry::Extent(extent) => {
+                self.superseded += u64::from(self.onward.extent.is_some());
+                self.onward.extent = Some(extent);
             }
             Entry::Handing { id, length, .. } => self.onward.handing = Some((id, length)),
             Entry::NotTaken {
@@ -90,7 +100,7 @@ impl Store {
     pub fn hands_on(&mut self, archive: Archive) -> Result<(), Error> {
         self.onward = Some(archive);
         if archive == Archive::Kept {
-            return Ok(());
+            return self.sweep_passed();
         }
         let here = &self.path_of_maildir;
         let homes = &self.memory.homes;
@@ -110,32 +120,26 @@ impl Store {
         self.sweep_passed()
     }
 
-    /// Messages that wait to be handed on, those first that were never tried; and of one whether it was
+    /// Messages that wait to be handed on, those first that were never tried, but for one that was being
+    /// handed on when a run ended; and of one whether it was
     /// being handed on when a run ended, so that nobody knows what came of it.
     pub fn waiting(&mut self) -> Result<Vec<Waiting>, Error> {
         let mut ids: Vec<Id> = self.waiting_ids().collect();
         if ids.is_empty() {
             return Ok(Vec::new());
         }
-        ids.sort_by_key(|id| self.memory.onward.delays.contains_key(id));
+        // What a crash has left of one must be cut off before another is appended behind it.
+        let handing = self.memory.onward.handing.map(|(id, _)| id);
+        ids.sort_by_key(|id| {
+            let was_tried = self.memory.onward.delays.contains_key(id);
+            (handing != Some(*id), was_tried)
+        });
         let mut waiting = Vec::with_capacity(ids.len());
         let mut files = Vec::with_capacity(ids.len());
         for id in ids {
-            let line = self.line(id)?;
-            let unique_id = match &line {
-                Some(Entry::Intent { listing, .. }) => listing.unique_id.clone(),
-                _ => None,
-            };
-            let record = self.memory.record(id);
-            let stored = line.and_then(Entry::into_stored);
-            // Until it is found, its name is all that is known of where it is.
-            let name = stored.as_ref().map_or("", |stored| stored.name.as_str());
-            let letter = Letter {
-                path: PathBuf::from(name),
-                octets: stored.as_ref().map_or(0, |stored| stored.octets),
-                sha256: stored.as_ref().map_or([0; 32], |it| it.digests.stored),
-                unique_id,
-                time: record.map_or(0, |record| record.time.seconds()),
+            // A line that was read a moment ago is there.
+            let Some((letter, stored)) = self.letter(id)? else {
+                continue;
             };
             waiting.push(Waiting {
                 id: DueId(id),
@@ -144,7 +148,7 @@ impl Store {
             });
             files.push(stored);
         }
-        let stored: Vec<&Stored> = files.iter().flatten().collect();
+        let stored: Vec<&Stored> = files.iter().collect();
         let mut searches: Vec<Search> = self.search_for(&stored)?.into_iter().collect();
         let is_found = |stored: &&Stored| searches.iter().any(|it| it.contains(&stored.name));
         if !stored.iter().all(is_found) {
@@ -152,9 +156,6 @@ impl Store {
             searches.extend(self.search_for(&stored)?);
         }
         for (waiting, stored) in waiting.iter_mut().zip(files) {
-            let Some(stored) = stored else {
-                continue;
-            };
             let Whereabouts::Lost(letter) = &waiting.file else {
                 continue;
             };
@@ -170,33 +171,67 @@ impl Store {
         stored: &Stored,
         searches: &[Search],
     ) -> Whereabouts {
+        let Some(record) = self.memory.record(id) else {
+            return Whereabouts::Lost(letter);
+        };
         let path = searches.iter().find_map(|it| it.path(&stored.name));
+        let home = self.memory.homes.of_run(record.run);
+        let place = path.as_deref().or(home.map(|home| home.path.as_path()));
+        let passes = place.is_some_and(|place| self.passes(place));
         if let Some(path) = path {
-            return Whereabouts::There(Letter { path, ..letter });
+            let keeping = match (record.gone, passes) {
+                (true, true) => return Whereabouts::GivenUp,
+                (true, false) => Keeping::Accepted,
+                (false, true) => Keeping::Ours,
+                (false, false) => Keeping::Owner(stored.evidence),
+            };
+            return Whereabouts::There(Letter {
+                path,
+                keeping,
+                ..letter
+            });
         }
         let hides = |search: &Search| search.may_be_hidden(stored.folder.as_ref());
         if searches.iter().any(hides) {
             return Whereabouts::Unseen(letter);
         }
         // Its owner has said so, or the Maildir shows it.
-        let shows =
-            |record: &Record| record.gone || self.is_archived(id) && self.removal_shows(record);
-        match self.memory.record(id).is_some_and(shows) {
-            true => Whereabouts::Removed,
-            false => Whereabouts::Lost(letter),
+        match (home, passes) {
+            (_, true) if record.gone => Whereabouts::GivenUp,
+            (_, false) if record.gone || self.removal_shows(record) => Whereabouts::Removed,
+            (Some(home), false) => Whereabouts::Away(letter, home.path.clone()),
+            _ => Whereabouts::Lost(letter),
         }
     }
 
-    /// Whether it was placed in the Maildir at hand, and that is its owner's.
-    fn is_archived(&self, id: Id) -> bool {
-        self.onward == Some(Archive::Kept) && self.is_here(id)
+    /// Whether it is where messages wait that are in no Maildir of their owner's.
+    fn passes(&self, path: &Path) -> bool {
+        path.starts_with(self.dir.path().join(SPOOL))
     }
 
-    /// Whether it was placed in the Maildir at hand.
-    fn is_here(&self, id: Id) -> bool {
-        let record = self.memory.record(id);
-        let home = record.and_then(|record| self.memory.homes.of_run(record.run));
-        home.is_some_and(|home| home.path == self.path_of_maildir)
+    /// The place where it waits, where that is not its owner's.
+    fn spool_of(&self, id: Id) -> Option<&Path> {
+        let record = self.memory.record(id)?;
+        let home = self.memory.homes.of_run(record.run)?;
+        Some(home.path.as_path()).filter(|path| self.passes(path))
+    }
+
+    /// Those of the messages that wait whose only copy here may be the one that waits.
+    pub fn only_here(&mut self) -> Result<HashSet<MessageId>, Error> {
+        let ids: Vec<Id> = self.waiting_ids().collect();
+        let mut only = HashSet::new();
+        for id in ids {
+            let Some(spool) = self.spool_of(id).map(Path::to_owned) else {
+                continue;
+            };
+            let mut search = Search::new(rebuild::tags(&self.memory, &self.account));
+            let stored = self.stored(id)?;
+            if let (Some(stored), Ok(())) = (stored, search.add(self.dir.disk(), &spool)) {
+                search.look(|name| name == stored.name.as_str())?;
+                only.extend(search.contains(&stored.name).then_some(MessageId(id)));
+            }
+        }
+        Ok(only)
     }
 
     /// Its file is not there, or not what was fetched: it waits no more, and is fetched again where the
@@ -204,6 +239,44 @@ impl Store {
     pub fn lost(&mut self, DueId(id): DueId) -> Result<(), Error> {
         self.write([Entry::Again { id }]);
         self.flush()
+    }
+
+    /// Messages that were to be handed on, are lost, and have not been fetched again.
+    pub fn lost_before_handing(&mut self) -> Result<Vec<Letter>, Error> {
+        let due = self.memory.onward.due.iter().copied();
+        let is_lost = |id: &Id| {
+            let record = self.memory.record(*id);
+            record.is_some_and(|record| record.kind == Kind::Lost)
+        };
+        let ids: Vec<Id> = due.filter(is_lost).collect();
+        let mut lost = Vec::with_capacity(ids.len());
+        for id in ids {
+            lost.extend(self.letter(id)?.map(|(letter, _)| letter));
+        }
+        Ok(lost)
+    }
+
+    /// A message, and its file, as its line says; where that is is not known yet.
+    fn letter(&mut self, id: Id) -> Result<Option<(Letter, Stored)>, Error> {
+        let line = self.line(id)?;
+        let unique_id = match &line {
+            Some(Entry::Intent { listing, .. }) => listing.unique_id.clone(),
+            _ => None,
+        };
+        let record = self.memory.record(id);
+        let time = record.map_or(0, |record| record.time.seconds());
+        let stored = line.and_then(Entry::into_stored);
+        Ok(stored.map(|stored| {
+            let letter = Letter {
+                path: PathBuf::from(stored.name.as_str()),
+                octets: stored.octets,
+                sha256: stored.digests.stored,
+                unique_id,
+                time,
+                keeping: Keeping::Ours,
+            };
+            (letter, stored)
+        }))
     }
 
     /// How many wait to be handed on.
@@ -237,13 +310,27 @@ impl Store {
 
     /// It has been taken. Durable with the next one, or with [`Store::settle_handing`].
     pub fn handed(&mut self, DueId(id): DueId) -> Result<(), Error> {
-        // What waits in an earlier Maildir stays there.
-        let removed = self.onward == Some(Archive::Passed) && self.is_here(id);
-        if removed && let Some(stored) = self.stored(id)? {
-            self.passed.push(stored.name);
+        // What is in a Maildir of its owner's stays there.
+        let spool = self.spool_of(id).map(Path::to_owned);
+        let removed = spool.is_some();
+        if let Some(spool) = spool
+            && let Some(stored) = self.stored(id)?
+        {
+            self.passed.push((spool, stored.name));
         }
         let time = self.moment.now;
         self.write([Entry::Handed { id, time, removed }]);
+        self.flush()
+    }
+
+    /// Up to where the file is accounted for that messages are appended to.
+    pub fn extent(&self) -> Option<Extent> {
+        self.memory.onward.extent
+    }
+
+    /// It is so up to there. Durable as what [`Store::handed`] notes.
+    pub fn account_for(&mut self, extent: Extent) -> Result<(), Error> {
+        self.write([Entry::Extent(extent)]);
         self.flush()
     }
 
@@ -267,6 +354,13 @@ impl Store {
         Ok(count)
     }
 
+    /// Its owner is told to put into the Maildir at hand what waits elsewhere: it stays, and is looked into
+    /// from now on.
+    pub fn keep_maildir(&mut self) {
+        self.begin_run();
+        self.has_noted = true;
+    }
+
     /// These are not handed on any more, as nothing takes them and their owner has said that they are fine
     /// where they are. Durable with [`Store::note_gone`].
     pub fn end_waiting(&mut self, messages: impl IntoIterator<Item = MessageId>) {
@@ -282,45 +376,51 @@ impl Store {
     /// Makes durable what came of handing on; then the files go that nobody needs any more.
     pub fn settle_handing(&mut self) -> Result<(), Error> {
         self.sync()?;
-        let passed = std::mem::take(&mut self.passed);
-        let maildir = self.maildir.clone();
-        remove(maildir.as_ref(), &passed);
+        for (spool, name) in std::mem::take(&mut self.passed) {
+            self.remove_passed(&spool, &name);
+        }
         Ok(())
     }
 
-    /// Removes files whose messages have been handed on.
-    fn sweep_passed(&mut self) -> Result<(), Error> {
-        let Some(maildir) = self.maildir.clone() else {
-            return Ok(());
-        };
-        let mut there = HashSet::new();
-        let read = maildir.new_dir().for_each_name(|name| {
-            there.extend(UniqueName::parse(name).map(|name| name.as_str().to_owned()));
-        });
-        read.map_err(|source| self.io_error(source))?;
-        let gone = self.memory.records.iter().zip(0..);
-        let due = &self.memory.onward.due;
-        let gone = gone.filter(|(record, id)| record.gone && !due.contains(id));
-        let gone: Vec<Id> = gone.map(|(_, id)| id).collect();
-        let waiting = self.count_waiting();
+    /// Removes files that nobody waits for any more: of messages that have been handed on or given up, and
+    /// damaged ones of messages that have been fetched again.
+    pub fn sweep_passed(&mut self) -> Result<(), Error> {
+        let mut there: HashSet<String> = HashSet::new();
+        let spools = self.memory.homes.paths().into_iter();
+        let spools: Vec<PathBuf> = spools.filter(|path| self.passes(path)).collect();
+        for spool in &spools {
+            let Ok(new) = Dir::open(self.dir.disk(), &spool.join("new")) else {
+                continue;
+            };
+            let read = new.for_each_name(|name| {
+                there.extend(UniqueName::parse(name).map(|name| name.as_str().to_owned()));
+            });
+            read.map_err(|source| self.io_error(source))?;
+        }
         // As a rule all that are there wait.
-        if there.len() <= waiting {
+        if there.len() <= self.count_waiting() {
             return Ok(());
         }
-        let mut passed = Vec::new();
-        for id in gone {
-            let stored = self.stored(id)?;
-            let name = stored.map(|stored| stored.name);
-            passed.extend(name.filter(|name| there.contains(name.as_str())));
+        let due = &self.memory.onward.due;
+        let of_nobody = self.memory.records.iter().zip(0..).filter(|(record, id)| {
+            let is_done = record.gone && !due.contains(id);
+            is_done || record.kind == Kind::Dropped && !record.is_gap()
+        });
+        let of_nobody: Vec<Id> = of_nobody.map(|(_, id)| id).collect();
+        for id in of_nobody {
+            let name = self.stored(id)?.map(|stored| stored.name);
+            if let Some(name) = name.filter(|name| there.contains(name.as_str())) {
+                spools
+                    .iter()
+                    .for_each(|spool| self.remove_passed(spool, &name));
+            }
         }
-        remove(Some(&maildir), &passed);
         Ok(())
     }
-}
 
-/// What cannot be removed now is removed by a later run.
-fn remove(maildir: Option<&Arc<Maildir>>, names: &[UniqueName]) {
-    for name in names {
-        let _ = maildir.map(|maildir| maildir.new_dir().remove(name.as_os_str()));
+    /// What cannot be removed now is removed by a later run.
+    fn remove_passed(&self, spool: &Path, name: &UniqueName) {
+        let new = Dir::open(self.dir.disk(), &spool.join("new"));
+        let _ = new.and_then(|new| new.remove(name.as_os_str()));
     }
 }

@@ -42,7 +42,7 @@ pub struct InspectedMessage {
 }
 
 /// Which of an account's messages it is, for as long as its journal is not written afresh.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 pub struct MessageId(pub(super) Id);
 
 impl InspectedMessage {
@@ -212,6 +212,7 @@ impl Outline {
             Entry::Baseline { .. }
             | Entry::Disorder { .. }
             | Entry::Evidence { .. }
+            | Entry::Extent(_)
             | Entry::Generation { .. }
             | Entry::Handing { .. }
             | Entry::Header { .. }

@@ -40,6 +40,7 @@
 //! g  id  time  length                                        it is about to be handed on, to a file so long
 //! d  id  time  word                                          it has been (kept, removed)
 //! k  id  time  word  count                                   it has not been taken (later, refused)
+//! m  octets  tail                                            the mbox file is accounted for up to there
 //! ```
 //! I, R and M lines are numbered from 0 in the order they stand in, and the others say which of
 //! them they are about. An M line whose reason is `rule` has a field more, the rule in words. Times are
@@ -57,6 +58,7 @@ mod grammar;
 pub(super) use glance::Glance;
 
 use super::sizes::Sizes;
+use crate::handover::Extent;
 use crate::maildir::{Folder, JournalId, MaildirId, Nonce, Nonces, UniqueName};
 use crate::maildrop::{Identity, Message};
 use crate::message::{Digests, Evidence};
@@ -249,6 +251,8 @@ pub(super) enum Entry {
         /// Its file has left the Maildir, or is about to.
         removed: bool,
     },
+    /// Up to where the file is accounted for that messages are appended to.
+    Extent(Extent),
     Handing {
         id: Id,
         time: i64,

@@ -2,6 +2,7 @@
 
 use super::record::{FailureKind, Id, NotTaken, Stored};
 use super::time::{Octets, Time};
+use crate::handover::Extent;
 use crate::maildrop::Identity;
 use crate::message::{Digests, Evidence};
 use crate::rules::Gist;
@@ -137,6 +138,8 @@ pub(super) struct Onward {
     pub(super) delays: HashMap<Id, Delay>,
     /// What was being handed on, and to a file of which length: nobody knows what came of it.
     pub(super) handing: Option<(Id, Option<u64>)>,
+    /// Up to where the file is accounted for that messages are appended to.
+    pub(super) extent: Option<Extent>,
     /// Messages that are to be handed on: few at a time, of as many as a million records.
     pub(super) due: BTreeSet<Id>,
 }

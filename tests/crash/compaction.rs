@@ -273,7 +273,13 @@ impl Past {
         });
         let back = explorer.root().join("mail/new").join(name.unwrap());
         fs::write(back, &accepted).unwrap();
-        assert_eq!(store.forget(|unique_id| unique_id == b"id-4").unwrap(), 1);
+        assert_eq!(
+            store
+                .forget(|unique_id| unique_id == b"id-4")
+                .unwrap()
+                .messages,
+            1
+        );
         store.close().unwrap();
         let forgotten = server.0.lock().unwrap().stored(FORGOTTEN);
         remove(&explorer.root().join("mail/new"), &forgotten);

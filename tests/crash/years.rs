@@ -137,7 +137,13 @@ fn e_9_a_clock_that_leaps_for_an_hour_has_nothing_forgotten() {
 fn d16_what_was_forgotten_on_request_stays_so_in_a_compaction_and_is_fetched_again_once() {
     let (mut explorer, server) = absent(MESSAGES, 0);
     let mut store = open(&mut explorer, &Disk::new(), NOW);
-    assert_eq!(store.forget(|unique_id| unique_id == b"id-4").unwrap(), 1);
+    assert_eq!(
+        store
+            .forget(|unique_id| unique_id == b"id-4")
+            .unwrap()
+            .messages,
+        1
+    );
     store.compact().unwrap();
     // Its file is still here; that is the owner's affair.
     server.0.lock().unwrap().retrieved.clear();

@@ -130,3 +130,5 @@ mod parallel;
 
 /// Neither a huge message nor a huge maildrop takes much memory.
 mod memory;
+/// A Maildir for each year.
+mod years;

@@ -41,7 +41,13 @@ fn look_at_maildir(profile: &Profile, state: &Path, findings: &mut Vec<Finding>)
     let path = shown(&profile.maildir);
     // What a fetch would stop at comes first: another's Maildir, or a disk that is not mounted.
     let view = View::read(state, &profile.server.id());
-    let is_known = match view.map(|view| view.check(&site, &profile.word())) {
+    let check = |view: View| {
+        if profile.dated.is_some() {
+            view.check_before(&site, &profile.word())?;
+        }
+        view.check(&site, &profile.word())
+    };
+    let is_known = match view.map(check) {
         Ok(Err(error)) => return findings.push(Finding::fail("maildir", &error)),
         Ok(Ok(is_known)) => is_known,
         // The state has a line of its own.
@@ -139,6 +145,10 @@ fn look_at_recipient(deliver: &Deliver, stop: &Stop) -> Finding {
             return found.with("keeps", deliver.keeps());
         }
         Recipient::Lmtp(lmtp) => return greet(lmtp, stop).with("keeps", deliver.keeps()),
+        Recipient::Stdout => {
+            let text = "mail is written to standard output, which promises nothing";
+            return Finding::ok("deliver", text).with("keeps", deliver.keeps());
+        }
     };
     let name = escape_str(program.name());
     let found = match program.find() {

@@ -183,6 +183,15 @@ impl Setting {
         let selected = select(&config, accounts, &overrides)?;
         let none = selected.is_empty() && shard.is_none();
         for (name, profile) in selected {
+            let profile = profile.and_then(|profile| match profile.writes_to_stdout() {
+                true => Err(ConfigError::CommandLine {
+                    message: format!(
+                        "{name}: a watch has no standard output for mail (mbox = \"-\")"
+                    ),
+                    hint: "name a file in `deliver`, or the accounts that are to be watched".into(),
+                }),
+                false => Ok(profile),
+            });
             match profile {
                 Ok(profile) => good.push((name, profile.every)),
                 Err(error) if sound => return Err(error.into()),

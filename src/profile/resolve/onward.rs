@@ -31,6 +31,7 @@ impl Resolver<'_> {
             (Some(command), None, None) => {
                 self.program(command, table, wrong).map(Recipient::Program)
             }
+            (None, Some(mbox), None) if mbox.get_ref() == "-" => Some(Recipient::Stdout),
             (None, Some(mbox), None) => {
                 let path = wrong.note(self.path(mbox.span(), mbox.get_ref(), server));
                 path.map(|path| Recipient::Mbox(Mbox { path }))
@@ -58,7 +59,11 @@ impl Resolver<'_> {
             true => Archive::Passed,
             false => Archive::Kept,
         };
-        Some(Some(Deliver { to: to?, archive }))
+        Some(Some(Deliver {
+            to: to?,
+            archive,
+            beside: Vec::new(),
+        }))
     }
 
     /// Keys that say something of another kind of recipient.

@@ -5,6 +5,7 @@ use super::super::sizes::Sizes;
 use super::gist::{gist_fields, read_gist};
 use super::{Entry, FailureKind, Listing, MarkedBy, NotTaken, Origin, Stored, Taken};
 use crate::durable::line::{escape, unescape, unseal_octets};
+use crate::handover::Extent;
 use crate::maildir::{Folder, JournalId, MaildirId, Nonce, Nonces, UniqueName};
 use crate::message::{Digests, Evidence};
 use crate::term::{hex, unhex};
@@ -77,6 +78,7 @@ impl Entry {
                 Some(length) => write!(line, "g\t{id}\t{time}\t{length}"),
                 None => write!(line, "g\t{id}\t{time}\t-"),
             },
+            Self::Extent(Extent { octets, tail }) => write!(line, "m\t{octets}\t{}", hex(tail)),
             Self::NotTaken {
                 id,
                 time,
@@ -326,6 +328,10 @@ impl Entry {
                     digits => Some(digits.parse().ok()?),
                 },
             },
+            "m" => Self::Extent(Extent {
+                octets: next()?.parse().ok()?,
+                tail: unhex(next()?.as_bytes())?,
+            }),
             "k" => Self::NotTaken {
                 id: next()?.parse().ok()?,
                 time: next()?.parse().ok()?,

@@ -149,6 +149,68 @@ fn an_mbox_file_has_each_message_once_after_a_kill_at_any_system_call() {
     );
 }
 
+/// Some of the messages are in the file since the state that was restored.
+#[test]
+fn the_same_with_a_state_that_is_older_than_the_file() {
+    let messages = generate(MESSAGES, 600);
+    let keys = "keep = \"never\"\ndeliver = { mbox = \"~/mail/in\" }";
+    let calls = tracer::at_every_call(FEW, |number| {
+        let (server, home) = scene(&messages[..MESSAGES / 2], keys);
+        run(&home, &["fetch"], 0);
+        fs::remove_dir_all(home.state()).unwrap();
+        server.maildrop().replace(messages.clone());
+        let (what, calls) = tracer::killed_fetch(&home, number)?;
+        server.sessions();
+        run(&home, &["fetch"], 0);
+        let mut found = mbox::messages(&home);
+        let mut wanted: Vec<Vec<u8>> = messages.iter().map(Message::stored).collect();
+        found.sort();
+        wanted.sort();
+        assert!(found == wanted, "{what}: {} messages", found.len());
+        run(&home, &["fetch"], 0);
+        assert_eq!(server.maildrop().count(), 0, "{what}");
+        Some(calls)
+    });
+    assert!(
+        calls.is_none_or(|calls| calls > 100),
+        "so few append no ten messages: {calls:?}"
+    );
+}
+
+/// Another account appends before the one that was killed runs again.
+#[test]
+fn the_same_where_another_account_appends_to_the_file_in_between() {
+    let messages = generate(MESSAGES, 600);
+    let others = [crate::given::letter(1)];
+    let keys = "keep = \"never\"\ndeliver = { mbox = \"~/mail/in\" }";
+    let calls = tracer::at_every_call(FEW, |number| {
+        let (server, home) = scene(&messages, keys);
+        let other = Server::builder(&Maildrop::new(others.to_vec()));
+        let other = other.security(Security::Plain).start();
+        let (what, calls) = tracer::killed_fetch(&home, number)?;
+        server.sessions();
+        let own = fs::read_to_string(home.config_file()).unwrap();
+        let config = home.account_config("b", &other.account());
+        let lines = config.lines().filter(|line| !line.starts_with("maildir"));
+        let lines: Vec<&str> = lines.collect();
+        home.config(&format!("{own}\n{}\n{keys}\n", lines.join("\n")));
+        run(&home, &["fetch", "b"], 0);
+        run(&home, &["fetch", "a"], 0);
+        let mut found = mbox::messages(&home);
+        let all = messages.iter().chain(&others);
+        let mut wanted: Vec<Vec<u8>> = all.map(Message::stored).collect();
+        found.sort();
+        wanted.sort();
+        assert!(found == wanted, "{what}: {} messages", found.len());
+        assert_eq!(server.maildrop().count(), 0, "{what}");
+        Some(calls)
+    });
+    assert!(
+        calls.is_none_or(|calls| calls > 100),
+        "so few append no ten messages: {calls:?}"
+    );
+}
+
 #[test]
 fn a_message_whose_program_is_at_work_when_the_run_is_stopped_is_handed_on_once() {
     let messages = generate(1, 600);

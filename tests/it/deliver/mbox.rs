@@ -4,10 +4,12 @@ use super::{serving, spool, write_config};
 use crate::given::{assert_said, mail, run};
 use crate::support::behaviour::Behaviour;
 use crate::support::message::{Message, generate};
-use crate::support::run::Home;
+use crate::support::mounted::Mounted;
+use crate::support::run::{Home, Output};
 use crate::support::tree;
 use std::fs;
 use std::path::PathBuf;
+use std::process::Command;
 
 const KEYS: &str = "keep = \"never\"\ndeliver = { mbox = \"~/mail/in\" }";
 
@@ -37,6 +39,13 @@ pub(super) fn messages(home: &Home) -> Vec<Vec<u8>> {
     }
     let ended = messages.iter().map(|it| it.strip_suffix('\n').unwrap());
     ended.map(|it| it.as_bytes().to_vec()).collect()
+}
+
+/// Another program appends to the file.
+pub(super) fn append_mine(home: &Home, text: &str) {
+    let mut octets = fs::read(file(home)).unwrap();
+    octets.extend(text.as_bytes());
+    fs::write(file(home), octets).unwrap();
 }
 
 fn stored(messages: &[Message]) -> Vec<Vec<u8>> {
@@ -119,6 +128,59 @@ fn a_file_that_cannot_be_written_to_loses_nothing() {
     run(&home, &[], 0);
     assert_eq!(messages(&home), stored(&letters));
     assert_eq!(server.count("RETR"), 2);
+}
+
+/// Ten messages of 10 KB each.
+fn large() -> Vec<Message> {
+    generate(10, 10_000)
+}
+
+fn assert_whole_and_waiting(home: &Home, output: &Output, there: usize) {
+    assert_eq!(output.status, Some(74), "{output:#?}");
+    assert_said(output, &["cannot append to", "hint:"]);
+    assert_eq!(messages(home), stored(&large()[..there]));
+}
+
+#[test]
+fn a_file_that_cannot_grow_is_cut_back_and_the_rest_is_appended_once_it_can() {
+    let (server, home) = serving(large(), Behaviour::new(), KEYS);
+    let program = env!("CARGO_BIN_EXE_popfetch");
+    let line = format!("ulimit -f 48; exec {program} fetch");
+    for _ in 0..2 {
+        let mut command = Command::new("bash");
+        home.furnish(&mut command);
+        let ended = command.args(["-c", &line]).output().unwrap();
+        let output = Output {
+            status: ended.status.code(),
+            stdout: String::from_utf8(ended.stdout).unwrap(),
+            stderr: String::from_utf8(ended.stderr).unwrap(),
+            peak_memory: 0,
+        };
+        assert_whole_and_waiting(&home, &output, 4);
+    }
+    run(&home, &[], 0);
+    assert_eq!(messages(&home), stored(&large()));
+    assert_eq!(server.count("RETR"), 10);
+    assert_eq!(server.maildrop().count(), 0);
+}
+
+#[test]
+fn a_file_on_a_full_disk_is_cut_back_and_the_rest_is_appended_once_there_is_room() {
+    let (server, home) = serving(large(), Behaviour::new(), KEYS);
+    let mail = home.path().join("mail");
+    fs::create_dir(&mail).unwrap();
+    let Some(disk) = Mounted::tmpfs(&mail, "size=49152") else {
+        return;
+    };
+    for _ in 0..2 {
+        let output = home.popfetch(["fetch"]).run();
+        assert_whole_and_waiting(&home, &output, 4);
+    }
+    disk.remount("size=1m");
+    run(&home, &[], 0);
+    assert_eq!(messages(&home), stored(&large()));
+    assert_eq!(server.count("RETR"), 10);
+    assert_eq!(server.maildrop().count(), 0);
 }
 
 #[test]

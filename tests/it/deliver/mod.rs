@@ -1,12 +1,15 @@
 //! What is stored is handed on: to programs, into mbox files, and to mail servers.
 
+mod changed;
 mod config;
 mod crashes;
 mod lmtp;
 mod mbox;
+mod older;
 mod programs;
 mod real;
 mod records;
+mod stdout;
 mod together;
 
 use crate::given::mail;

@@ -1,0 +1,84 @@
+//! Where the handing on of a run stands.
+
+use super::courier::Courier;
+use super::{Error, Missed};
+use crate::handover::{Extent, Letter, Unable};
+use crate::state::{DueId, Store};
+use std::collections::HashSet;
+
+/// After so many messages in a row that could not be taken now it is not the messages: the others wait
+/// for the next run.
+pub(super) const LATER_IN_A_ROW: u32 = 3;
+
+/// For how long messages are handed on.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Patience {
+    /// What waits since earlier runs, before the server is asked for anything.
+    Before,
+    /// A server waits meanwhile.
+    OfTheServer,
+    /// Nobody waits any more.
+    After,
+}
+
+/// Where the handing on of a run stands.
+pub(super) struct Hand {
+    /// Nobody where nothing is handed on.
+    pub(super) courier: Option<Courier>,
+    /// What came of it is not known yet.
+    pub(super) in_flight: Option<(DueId, Letter)>,
+    /// Messages that are not tried again in this run.
+    pub(super) tried: HashSet<DueId>,
+    pub(super) later_in_a_row: u32,
+    /// What nothing can be handed on for.
+    pub(super) unable: Option<Unable>,
+    /// What waits and should not, and what was refused.
+    pub(super) misses: Vec<Missed>,
+    /// What was being handed on when an earlier run ended.
+    pub(super) interrupted: Option<(DueId, Option<u64>)>,
+    /// Some were found to be lost or damaged in this run.
+    pub(super) has_lost: bool,
+    /// Up to where the file that messages are appended to is accounted for once all of them are.
+    pub(super) extent: Option<Extent>,
+}
+
+impl Hand {
+    pub(super) fn new(store: &Store, courier: Option<Courier>) -> Self {
+        Self {
+            courier,
+            in_flight: None,
+            tried: HashSet::new(),
+            later_in_a_row: 0,
+            unable: None,
+            misses: Vec::new(),
+            interrupted: store.was_being_handed(),
+            has_lost: false,
+            extent: None,
+        }
+    }
+
+    /// What is to be told of what was not handed on.
+    pub(super) fn misses(&mut self) -> Vec<Missed> {
+        std::mem::take(&mut self.misses)
+    }
+
+    /// What has kept messages from being handed on, as the end of a run that went well otherwise.
+    pub(super) fn end(self, store: &mut Store) -> Result<(), Error> {
+        if let Some(unable) = self.unable {
+            return Err(Error::Unhanded(unable));
+        }
+        // All that an earlier run may have appended has had its turn.
+        match self.extent.filter(|_| store.count_waiting() == 0) {
+            Some(extent) => Ok(store.account_for(extent)?),
+            None => Ok(()),
+        }
+    }
+
+    pub(super) fn courier(&self) -> Result<&Courier, Error> {
+        self.courier.as_ref().ok_or(Error::Thread)
+    }
+
+    pub(super) fn is_over(&self) -> bool {
+        self.unable.is_some() || self.later_in_a_row >= LATER_IN_A_ROW
+    }
+}
