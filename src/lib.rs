@@ -96,8 +96,13 @@
 //! | E10 | QUIT is a commit point even when nothing is deleted: after any failure of ours the connection is closed without it. | `fetch/session.rs`, [`Source::end`](source::Source::end) |
 //! | E11 | A message's name is account and unique-id. Its listed size is evidence, and so are its body and a few header fields; what is doubtful is looked at in the session at hand, and before a message of an earlier session is deleted it must have been seen to be the same there. | [`maildrop::Identity`], `message/fields.rs`, `state/recognition.rs`, `state/doubt.rs`, `fetch/doubts.rs` |
 //! | E12 | A message is delivered as any other only if its end was orderly; otherwise it has no proof that DELE takes. Two with the same octets are read once more. After a violation of the protocol, what the session recorded is doubtful. | [`pop3::Ending`], `fetch/endings.rs`, `fetch/echoes.rs`, [`Store::distrust_session`](state::Store::distrust_session) |
-//! | E13 | The Maildir's own file says who delivers to it, and a generation that is raised before and after the deliveries of a run, with a nonce drawn for each: no line, or another number or other nonces than the journal's are found out before anything is touched. | `maildir/roster.rs`, `maildir/nonces.rs`, `state/custody.rs`, `state/parting.rs` |
+//! | E13 | The Maildir's own file says who delivers to it, and a generation that is raised before and after the deliveries of a run, with a nonce drawn for each: no line, or another number or other nonces than the journal's are found out before anything is touched. | `maildir/roster.rs`, `maildir/nonces.rs`, `state/custody.rs`, `state/parting.rs`, `state/succession.rs` |
 //! | E14 | Before a message of an earlier session is deleted its file is looked for: there, as long as it was; or absent from a Maildir that is seen, with its line. | [`Store::vouch`](state::Store::vouch), [`maildir::Search`] |
+//!
+//! What is handed on has no names by which it could be looked up, but in an mbox file, which each message is
+//! appended to once: how long it was is recorded before (`g`), what a kill has left of a message is cut off,
+//! by whichever account appends there first, and up to where the file is accounted for is recorded behind it
+//! (`m`); a state that is older, or lost, finds there what it does not know (fact D39, `handover/mbox.rs`).
 //!
 //! The journal and the file in the Maildir agree only together; where one of them is older, the newer
 //! one is right about what was done, and the disk about what is there.
