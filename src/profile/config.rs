@@ -17,6 +17,7 @@ use super::diagnose::ConfigError;
 use super::file::Account;
 use super::overrides::Overrides;
 use super::problem::{Problem, Source, Within};
+use super::salvage::Fault;
 use super::tables::File;
 use super::{PasswordSource, Profile, Server, Typed, resolve, url};
 use crate::term::quoted;
@@ -107,16 +108,31 @@ impl Config {
         let torn = &self.file.torn;
         let is_clear = |name: &&str| !self.is_disabled(name) && torn.spares(name);
         for name in self.accounts().filter(is_clear) {
-            let error = self.profile(name, &Overrides::default()).err();
-            let problems = error.iter().flat_map(ConfigError::problems);
-            for problem in problems.filter(|it| it.lacks.is_empty() || torn.knows_defaults()) {
-                let is_told = |it: &Problem| it.is_same(problem) && it.within == problem.within;
+            for problem in self.wrong_in(name) {
+                let is_told = |it: &Problem| it.is_same(&problem) && it.within == problem.within;
                 if !wrong.iter().any(is_told) {
-                    wrong.push(problem.clone());
+                    wrong.push(problem);
                 }
             }
         }
         wrong
+    }
+
+    /// What is wrong in an account. Where the defaults could not be read, or a table that may be theirs, these
+    /// are keys and values by themselves: what goes with them may stand there.
+    fn wrong_in(&self, name: &str) -> Vec<Problem> {
+        if self.file.torn.knows_defaults() {
+            let error = self.profile(name, &Overrides::default()).err();
+            let problems = error.iter().flat_map(ConfigError::problems);
+            return problems.cloned().collect();
+        }
+        let faults = self.file.accounts.get(name).map(|it| it.faults.iter());
+        let problem = |fault: &Fault| {
+            let within = Within::Account(name.to_owned());
+            let source = self.source.clone()?;
+            Some(Problem::from_toml(source, within, &fault.error))
+        };
+        faults.into_iter().flatten().filter_map(problem).collect()
     }
 
     /// A config without accounts, for those given as URLs.

@@ -236,6 +236,27 @@ fn all_that_is_no_toml_is_told_in_one_run_and_what_is_whole_is_checked() {
     assert!(!output.stderr.contains("has no `host`"), "{output:#?}");
 }
 
+/// What an account lacks may stand in a line, or below a heading, that cannot be read.
+#[test]
+fn nothing_is_said_to_be_lacking_that_may_stand_where_the_file_cannot_be_read() {
+    let home = Home::new();
+    let account = "[accounts.a]\nhost = \"h\"\nuser = \"u\"\ntls = \"none\"\n";
+    for (defaults, is_whole) in [
+        ("[defaults]\nallow-insecure = yes\n", false),
+        ("[defaults\nallow-insecure = true\n", false),
+        ("[accounts.b]\nhost = \"h\"\nuser = u\n", true),
+    ] {
+        home.config(&format!("{defaults}{account}"));
+        let output = run(&home, &[], 78);
+        let said = output.stderr.contains("without TLS");
+        assert_eq!(said, is_whole, "{output:#?}");
+        assert_eq!(
+            output.stderr.matches("error: ").count(),
+            1 + usize::from(said)
+        );
+    }
+}
+
 #[test]
 fn of_a_text_that_is_no_toml_at_all_some_lines_are_told_and_the_rest_counted() {
     let home = Home::new();
