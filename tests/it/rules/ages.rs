@@ -277,8 +277,8 @@ fn what_is_known_of_the_time_stays_known_while_nothing_is_open_to_rules() {
     let text = fs::read_to_string(journal(&home)).unwrap();
     let is_known = |id: &str| {
         let told = text.lines().filter(|line| line.starts_with("h\t"));
-        let told = told.filter(|line| line.split('\t').nth(2) == Some(id));
-        let last = told.last().unwrap().split('\t').nth(5).unwrap();
+        let mut told = told.filter(|line| line.split('\t').nth(2) == Some(id));
+        let last = told.next_back().unwrap().split('\t').nth(5).unwrap();
         last.contains(|digit| digit != '0')
     };
     let known = ["first", "last", "newer"].map(is_known);
