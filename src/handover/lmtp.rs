@@ -81,7 +81,7 @@ impl fmt::Display for Lmtp {
 /// The connection that messages are sent over, one after another.
 #[derive(Default)]
 pub(super) struct Line {
-    open: Option<Open>,
+    open: Option<Box<Open>>,
     /// It was closed between two messages: each has one of its own from then on.
     is_cut: bool,
 }
@@ -127,12 +127,12 @@ impl Lmtp {
             }
         }
         match self.greet(until, stop) {
-            Ok(open) => line.keep(self.send(open, &mut outgoing)),
+            Ok(open) => line.keep(self.send(Box::new(open), &mut outgoing)),
             Err(answer) => answer,
         }
     }
 
-    fn send(&self, mut open: Open, outgoing: &mut Outgoing) -> Sent {
+    fn send(&self, mut open: Box<Open>, outgoing: &mut Outgoing) -> Sent {
         let limit = open.abilities.sizes.filter(|limit| *limit > 0);
         let octets = outgoing.measures.octets;
         if let Some(limit) = limit.filter(|limit| octets > *limit) {
@@ -355,7 +355,7 @@ impl Place {
 
 impl Line {
     /// The connection, where it is of use still.
-    fn fresh(&mut self) -> Option<Open> {
+    fn fresh(&mut self) -> Option<Box<Open>> {
         if self
             .open
             .as_ref()
