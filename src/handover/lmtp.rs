@@ -137,7 +137,7 @@ impl Lmtp {
         let octets = outgoing.measures.octets;
         if let Some(limit) = limit.filter(|limit| octets > *limit) {
             let what = format!("it takes no message of {octets} octets, only up to {limit}");
-            return Sent::Open(Answer::Refused(self.says(&what)), Box::new(open));
+            return Sent::Open(Answer::Refused(self.says(&what)), open);
         }
         let commands = outgoing.commands(open.abilities);
         if let Err(ended) = self.begin(&mut open, &commands) {
@@ -153,8 +153,8 @@ impl Lmtp {
         }
         open.wire.allow(GRACE);
         match open.wire.reply() {
-            Ok(reply) if reply.is_yes() => Sent::Open(Answer::Taken(None), Box::new(open)),
-            Ok(reply) if reply.is_no() => Sent::Open(self.refused(&reply), Box::new(open)),
+            Ok(reply) if reply.is_yes() => Sent::Open(Answer::Taken(None), open),
+            Ok(reply) if reply.is_no() => Sent::Open(self.refused(&reply), open),
             Ok(reply) => Sent::Done(self.unclear(&format!("it answers the message with {reply}"))),
             Err(broken) => Sent::Done(self.unclear(&broken.to_string())),
         }
@@ -377,7 +377,7 @@ impl Line {
         match sent {
             Sent::Open(answer, mut open) => {
                 open.since = Instant::now();
-                self.open = Some(*open);
+                self.open = Some(open);
                 if self.is_cut {
                     self.close();
                 }
