@@ -73,7 +73,13 @@ impl Account<'_> {
                 match self.prepare(hand, &letter, Before { left, known })? {
                     Answer::Ready(octets) => length = Some(octets),
                     answer => {
+                        let is_settled = matches!(answer, Answer::Appended(_));
                         self.note_answer(store, hand, (id, &letter), answer, outcome)?;
+                        if left.is_some() && !is_settled {
+                            // Behind what is there of it perhaps, nothing is appended before it is known.
+                            store.begin_handing(id, left)?;
+                            hand.later_in_a_row = LATER_IN_A_ROW;
+                        }
                         continue;
                     }
                 }
@@ -188,6 +194,12 @@ impl Account<'_> {
                 return Ok(false);
             }
         };
+        let deliver = self.profile.deliver.as_ref();
+        let leaves_nothing = deliver.is_some_and(|it| !it.to.is_appended_to());
+        if leaves_nothing && matches!(answer, Answer::Unable(_)) {
+            // Nobody has got it: the next run would say that nobody knows.
+            store.not_taken(id, NotTaken::Later)?;
+        }
         self.note_answer(store, hand, (id, &letter), answer, outcome)?;
         Ok(true)
     }

@@ -1,7 +1,7 @@
 //! Rules about messages that have not been fetched: applied to the plan before the download, with the
 //! headers that they need asked for in one flight; and to what was downloaded, for its folder.
 
-use super::ages::Ages;
+use super::ages::{Ageless, Ages};
 use super::doubts::HEADER_LIMIT;
 use super::filter::FilterRun;
 use super::gists::Memory;
@@ -317,6 +317,12 @@ impl<'p> Account<'p> {
             self.tell(Event::Warning(&format!(
                 "the filter command has said nothing about {messages}, fetched therefore: {reason}"
             )));
+        }
+        match ruled.ages.time() {
+            Some(Err(Ageless::Clock)) => self.tell_ageless(Ageless::Clock),
+            // This may last.
+            Some(Err(reason)) if store.may_tell() => self.tell_ageless(reason),
+            _ => {}
         }
         if ruled.unknown > 0 && store.may_tell() {
             let messages = count(ruled.unknown, "message");

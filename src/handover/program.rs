@@ -9,7 +9,7 @@ use super::words::Words;
 use super::{Answer, Letter, Unable};
 use crate::exit::{Status, is_scarce};
 use crate::net::program::cannot_start;
-use crate::process::{self, Care, Ending, Fed, Keep};
+use crate::process::{self, Care, Ending, Fed, Keep, Unrun};
 use crate::stop::Stop;
 use std::fmt;
 use std::fs::File;
@@ -83,11 +83,21 @@ impl Program {
     pub(super) fn hand(&self, words: &Words, letter: &Letter, file: File, stop: &Stop) -> Answer {
         match self.run(words, letter, file, stop) {
             Ok(fed) => self.judge(&fed),
-            Err(error) => Answer::Unable(self.unable(&error)),
+            Err(Unrun::Start(error)) => Answer::Unable(self.unable(&error)),
+            Err(Unrun::Lost(error)) => Answer::Later(format!(
+                "`{}`: it could not be given all of the message: {error}",
+                self.name()
+            )),
         }
     }
 
-    fn run(&self, words: &Words, letter: &Letter, mut file: File, stop: &Stop) -> io::Result<Fed> {
+    fn run(
+        &self,
+        words: &Words,
+        letter: &Letter,
+        mut file: File,
+        stop: &Stop,
+    ) -> Result<Fed, Unrun> {
         let line = match self.from_line {
             true => from_line(&mut file, letter.time)?,
             false => Vec::new(),

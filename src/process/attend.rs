@@ -45,6 +45,29 @@ pub struct Fed {
     pub has_read: bool,
 }
 
+/// Why a program has not been run to its end.
+#[derive(Debug)]
+pub enum Unrun {
+    /// It cannot be started.
+    Start(io::Error),
+    /// It was started perhaps, and has not got all that it was to read, or not been waited for.
+    Lost(io::Error),
+}
+
+impl From<io::Error> for Unrun {
+    fn from(error: io::Error) -> Self {
+        Self::Lost(error)
+    }
+}
+
+impl From<Unrun> for io::Error {
+    fn from(error: Unrun) -> Self {
+        match error {
+            Unrun::Start(error) | Unrun::Lost(error) => error,
+        }
+    }
+}
+
 /// What is done about a program while it runs.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Care {
@@ -79,7 +102,12 @@ impl Care {
 ///
 /// It cannot be started, or not be waited for.
 pub fn run(command: &mut Command, limit: Duration, stop: &Stop) -> io::Result<(Ending, Told)> {
-    attend::<io::Empty>(command, None, Care::within(limit), stop)
+    Ok(attend::<io::Empty>(
+        command,
+        None,
+        Care::within(limit),
+        stop,
+    )?)
 }
 
 /// The same of a program that reads this, of about so many octets, and then its end, from its standard
@@ -93,7 +121,7 @@ pub fn feed(
     (source, octets): (impl Read, u64),
     care: Care,
     stop: &Stop,
-) -> io::Result<Fed> {
+) -> Result<Fed, Unrun> {
     let (mut input, reader) = Input::new(source, octets)?;
     command.stdin(reader);
     let (ending, told) = attend(command, Some(&mut input), care, stop)?;
@@ -109,10 +137,10 @@ fn attend<R: Read>(
     mut input: Option<&mut Input<R>>,
     care: Care,
     stop: &Stop,
-) -> io::Result<(Ending, Told)> {
+) -> Result<(Ending, Told), Unrun> {
     command.stdout(Stdio::null()).stderr(Stdio::piped());
     let deadline = Instant::now() + care.limit;
-    let mut running = Running::start(command, Group::Own)?;
+    let mut running = Running::start(command, Group::Own).map_err(Unrun::Start)?;
     let mut ear = Ear::of(&mut running, care.keep)?;
     let mut stopping: Option<(Reason, Instant)> = None;
     let mut look = FIRST_LOOK;

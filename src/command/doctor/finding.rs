@@ -12,6 +12,94 @@ const CHECK: usize = 12;
 /// What is told of a server's words, in characters.
 const TEXT_LIMIT: usize = 1000;
 
+/// What is looked at.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[cfg_attr(test, derive(clap::ValueEnum))]
+pub(super) enum Check {
+    /// The host's name.
+    Name,
+    /// Each of its addresses.
+    Address,
+    /// Whether it is connected to.
+    Connection,
+    /// Its TLS.
+    Tls,
+    /// Who vouches for it.
+    Chain,
+    /// How long its certificate is good.
+    Expiry,
+    /// What to pin it by.
+    Pin,
+    /// What it says it can do.
+    Capa,
+    /// The same after the sign-in.
+    CapaAfter,
+    /// Whether there is something to sign in with.
+    Password,
+    /// The sign-in.
+    SignIn,
+    /// Whether it lists.
+    Listing,
+    /// What it lists.
+    List,
+    /// Whether messages have unique-ids.
+    Uidl,
+    /// How much time it wants between two sign-ins.
+    LoginDelay,
+    /// When it deletes by itself.
+    Expire,
+    /// What a fetch would stop at.
+    Fetch,
+    /// Whether it is left alone for now.
+    Wait,
+    /// Where mail is stored.
+    Maildir,
+    /// The folders that rules name.
+    Folder,
+    /// What takes mail.
+    Deliver,
+    /// Who else delivers there.
+    Deliveries,
+    /// The room on the disk.
+    Space,
+    /// What is remembered.
+    State,
+    /// The keyring.
+    Keyring,
+}
+
+impl Check {
+    fn word(self) -> &'static str {
+        match self {
+            Self::Name => "name",
+            Self::Address => "address",
+            Self::Connection => "connection",
+            Self::Tls => "tls",
+            Self::Chain => "chain",
+            Self::Expiry => "expiry",
+            Self::Pin => "pin",
+            Self::Capa => "capa",
+            Self::CapaAfter => "capa-after",
+            Self::Password => "password",
+            Self::SignIn => "sign-in",
+            Self::Listing => "listing",
+            Self::List => "list",
+            Self::Uidl => "uidl",
+            Self::LoginDelay => "login-delay",
+            Self::Expire => "expire",
+            Self::Fetch => "fetch",
+            Self::Wait => "wait",
+            Self::Maildir => "maildir",
+            Self::Folder => "folder",
+            Self::Deliver => "deliver",
+            Self::Deliveries => "deliveries",
+            Self::Space => "space",
+            Self::State => "state",
+            Self::Keyring => "keyring",
+        }
+    }
+}
+
 /// How it is.
 #[derive(Clone, Debug)]
 pub(super) enum Verdict {
@@ -27,7 +115,7 @@ pub(super) enum Verdict {
 #[derive(Clone, Debug)]
 pub(super) struct Finding {
     /// What, in a word.
-    pub(super) check: &'static str,
+    pub(super) check: Check,
     pub(super) verdict: Verdict,
     /// How it is, in words; hostile text until it is shown.
     text: String,
@@ -38,7 +126,7 @@ pub(super) struct Finding {
 }
 
 impl Finding {
-    pub(super) fn ok(check: &'static str, text: impl Into<String>) -> Self {
+    pub(super) fn ok(check: Check, text: impl Into<String>) -> Self {
         Self {
             check,
             verdict: Verdict::Ok,
@@ -48,22 +136,18 @@ impl Finding {
         }
     }
 
-    pub(super) fn warn(
-        check: &'static str,
-        text: impl Into<String>,
-        hint: impl Into<String>,
-    ) -> Self {
+    pub(super) fn warn(check: Check, text: impl Into<String>, hint: impl Into<String>) -> Self {
         Self {
             verdict: Verdict::Warn(hint.into()),
             ..Self::ok(check, text)
         }
     }
 
-    pub(super) fn fail(check: &'static str, error: &dyn Diagnose) -> Self {
+    pub(super) fn fail(check: Check, error: &dyn Diagnose) -> Self {
         Self::failed(check, fetch::failure(error))
     }
 
-    pub(super) fn failed(check: &'static str, failure: Failure) -> Self {
+    pub(super) fn failed(check: Check, failure: Failure) -> Self {
         Self {
             text: failure.message.clone(),
             verdict: Verdict::Fail(failure),
@@ -78,7 +162,7 @@ impl Finding {
     }
 
     /// A line to be copied.
-    pub(super) fn line(check: &'static str, text: impl Into<String>) -> Self {
+    pub(super) fn line(check: Check, text: impl Into<String>) -> Self {
         Self {
             is_line: true,
             ..Self::ok(check, text)
@@ -104,7 +188,7 @@ impl Finding {
             Verdict::Warn(_) => ("warn", |paint, word| paint.warning(word)),
             Verdict::Fail(_) => ("fail", |paint, word| paint.error(word)),
         };
-        let label = format!("  {word}  {:CHECK$}", self.check);
+        let label = format!("  {word}  {:CHECK$}", self.check.word());
         let text = escape_up_to(&self.text, TEXT_LIMIT);
         let mut text = match self.is_line {
             true => format!("{label}{text}\n"),
@@ -129,7 +213,7 @@ impl Finding {
         let mut put = |name: &str, value: Value| object.insert(name.to_owned(), value);
         put("event", json!("check"));
         put("account", json!(account));
-        put("check", json!(self.check));
+        put("check", json!(self.check.word()));
         let (verdict, status, hint) = match &self.verdict {
             Verdict::Ok => ("ok", Status::Ok, None),
             Verdict::Warn(hint) => ("warn", Status::Ok, Some(hint)),
@@ -143,5 +227,22 @@ impl Finding {
             put(name, value.clone());
         }
         json_line(&object).unwrap_or_default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::ValueEnum as _;
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn the_schema_has_a_word_for_each_thing_that_is_looked_at_and_no_other() {
+        let schema: Value = serde_json::from_str(include_str!("../schema.json")).unwrap();
+        let path = "/$defs/account test/oneOf/0/properties/check/enum";
+        let known = schema.pointer(path).and_then(Value::as_array).unwrap();
+        let known: BTreeSet<&str> = known.iter().filter_map(Value::as_str).collect();
+        let words = Check::value_variants().iter().map(|check| check.word());
+        assert_eq!(known, words.collect());
     }
 }

@@ -1,6 +1,6 @@
 //! What is on this machine: the Maildir, the state, the keyring. Nothing is made or changed.
 
-use super::finding::Finding;
+use super::finding::{Check, Finding};
 use crate::delivery::Room;
 use crate::durable::{Dir, Disk, advice};
 use crate::exit::{Diagnose, Status};
@@ -36,7 +36,7 @@ pub(super) fn look(profile: &Profile, state: &Path, stop: &Stop) -> Vec<Finding>
 fn look_at_maildir(profile: &Profile, state: &Path, findings: &mut Vec<Finding>) {
     let site = match Site::look(&Disk::new(), &profile.maildir) {
         Ok(site) => site,
-        Err(error) => return findings.push(Finding::fail("maildir", &error)),
+        Err(error) => return findings.push(Finding::fail(Check::Maildir, &error)),
     };
     let path = shown(&profile.maildir);
     // What a fetch would stop at comes first: another's Maildir, or a disk that is not mounted.
@@ -48,7 +48,7 @@ fn look_at_maildir(profile: &Profile, state: &Path, findings: &mut Vec<Finding>)
         view.check(&site, &profile.word())
     };
     let is_known = match view.map(check) {
-        Ok(Err(error)) => return findings.push(Finding::fail("maildir", &error)),
+        Ok(Err(error)) => return findings.push(Finding::fail(Check::Maildir, &error)),
         Ok(Ok(is_known)) => is_known,
         // The state has a line of its own.
         Err(_) => false,
@@ -56,18 +56,18 @@ fn look_at_maildir(profile: &Profile, state: &Path, findings: &mut Vec<Finding>)
     match site.ground() {
         Ground::Nothing | Ground::Empty => findings.push(look_above(&site, &path)),
         Ground::Part if is_known => findings.push(Finding::warn(
-            "maildir",
+            Check::Maildir,
             format!("{path} lacks one of tmp, new and cur"),
             "the next fetch makes it; what was in it is not there any more",
         )),
         // Opens what is there: nothing is made of anything else.
         ground => match open(&site, ground) {
-            Err(error) => return findings.push(Finding::fail("maildir", &error)),
+            Err(error) => return findings.push(Finding::fail(Check::Maildir, &error)),
             Ok(maildir) => {
                 findings.push(look_within(&maildir, &path));
                 let folders = profile.rules.folders().into_iter();
                 let wrong = folders.filter_map(|folder| maildir.check_folder(folder).err());
-                findings.extend(wrong.map(|error| Finding::fail("folder", &error)));
+                findings.extend(wrong.map(|error| Finding::fail(Check::Folder, &error)));
                 findings.push(who_delivers(&site, &profile.server.id()));
             }
         },
@@ -87,11 +87,11 @@ fn open(site: &Site, ground: Ground) -> Result<Maildir, crate::maildir::Error> {
 fn look_within(maildir: &Maildir, path: &str) -> Finding {
     let found = match maildir.check_move() {
         Ok(()) => Finding::ok(
-            "maildir",
+            Check::Maildir,
             format!("{path} is there, can be written to, and files can be moved within it"),
         ),
         Err(error) => Finding::failed(
-            "maildir",
+            Check::Maildir,
             Failure {
                 status: Status::CannotCreate,
                 message: format!("nothing can be moved from tmp/ to new/ in {path}: {error}"),
@@ -107,10 +107,10 @@ fn look_within(maildir: &Maildir, path: &str) -> Finding {
 fn look_above(site: &Site, shown_path: &str) -> Finding {
     let found = match site.check(&Disk::new(), false) {
         Ok(()) => Finding::ok(
-            "maildir",
+            Check::Maildir,
             format!("{shown_path} is not there yet, and is made with the first mail"),
         ),
-        Err(error) => Finding::fail("maildir", &error),
+        Err(error) => Finding::fail(Check::Maildir, &error),
     };
     found.with("path", site.path().display().to_string())
 }
@@ -132,7 +132,7 @@ fn who_delivers(site: &Site, id: &str) -> Finding {
             format!("beside this account: {}", others.join(", "))
         }
     };
-    Finding::ok("deliveries", text).with("others", json!(others))
+    Finding::ok(Check::Deliveries, text).with("others", json!(others))
 }
 
 /// What takes the mail once it is stored. No message is given to it.
@@ -147,18 +147,18 @@ fn look_at_recipient(deliver: &Deliver, stop: &Stop) -> Finding {
         Recipient::Lmtp(lmtp) => return greet(lmtp, stop).with("keeps", deliver.keeps()),
         Recipient::Stdout => {
             let text = "mail is written to standard output, which promises nothing";
-            return Finding::ok("deliver", text).with("keeps", deliver.keeps());
+            return Finding::ok(Check::Deliver, text).with("keeps", deliver.keeps());
         }
     };
     let name = escape_str(program.name());
     let found = match program.find() {
         Ok(path) => Finding::ok(
-            "deliver",
+            Check::Deliver,
             format!("`{name}` takes the mail: {}", shown(&path)),
         )
         .with("path", path.display().to_string()),
         Err(unable) => {
-            Finding::fail("deliver", &fetch::Error::Unhanded(unable)).with("path", json!(null))
+            Finding::fail(Check::Deliver, &fetch::Error::Unhanded(unable)).with("path", json!(null))
         }
     };
     found.with("keeps", deliver.keeps())
@@ -170,10 +170,10 @@ fn greet(lmtp: &Lmtp, stop: &Stop) -> Finding {
     let recipient = escape_str(&lmtp.recipient);
     let found = match lmtp.test(stop) {
         Ok(greeting) => Finding::ok(
-            "deliver",
+            Check::Deliver,
             format!("{place} takes the mail for {recipient}: {greeting}"),
         ),
-        Err(unable) => Finding::fail("deliver", &fetch::Error::Unhanded(unable)),
+        Err(unable) => Finding::fail(Check::Deliver, &fetch::Error::Unhanded(unable)),
     };
     found.with("lmtp", place)
 }
@@ -191,7 +191,7 @@ fn look_at_mbox(path: &Path) -> Finding {
     let checked = checked.and_then(|()| Disk::new().check_directory(directory));
     let shown_path = shown(path);
     let Err(error) = checked else {
-        return Finding::ok("deliver", format!("mail is appended to {shown_path}"));
+        return Finding::ok(Check::Deliver, format!("mail is appended to {shown_path}"));
     };
     let message = match error.kind() {
         io::ErrorKind::InvalidInput => format!("{shown_path} is not a regular file"),
@@ -199,7 +199,7 @@ fn look_at_mbox(path: &Path) -> Finding {
     };
     let way = advice(path, &error).unwrap_or_else(|| "name another file in `deliver`".to_owned());
     Finding::failed(
-        "deliver",
+        Check::Deliver,
         Failure {
             status: Status::CannotCreate,
             message,
@@ -215,11 +215,11 @@ fn free_space(path: &Path) -> Option<Finding> {
     let text = format!("{} free for mail", size(octets));
     let found = match octets < Room::RESERVE {
         true => Finding::warn(
-            "space",
+            Check::Space,
             text,
             "make room: mail stays on the server until then",
         ),
-        false => Finding::ok("space", text),
+        false => Finding::ok(Check::Space, text),
     };
     Some(found.with("octets", octets))
 }
@@ -227,7 +227,7 @@ fn free_space(path: &Path) -> Option<Finding> {
 fn look_at_state(profile: &Profile, state: &Path) -> Finding {
     let nothing = || {
         Finding::ok(
-            "state",
+            Check::State,
             "nothing is remembered yet: the first fetch begins it",
         )
     };
@@ -247,12 +247,16 @@ fn look_at_state(profile: &Profile, state: &Path) -> Finding {
         return state_error(state, error);
     }
     if let Some(error) = state::held(&dir, &profile.server.id(), Moment::now().now) {
-        return Finding::warn("state", error.to_string(), error.hint().unwrap_or_default());
+        return Finding::warn(
+            Check::State,
+            error.to_string(),
+            error.hint().unwrap_or_default(),
+        );
     }
     match state::inspect(&dir, &profile.server.id()) {
-        Err(error) => Finding::fail("state", &error),
+        Err(error) => Finding::fail(Check::State, &error),
         Ok(found) if found.damaged => Finding::warn(
-            "state",
+            Check::State,
             "the state file is damaged",
             "the next fetch makes it again from its good lines and the Maildir, and says so",
         ),
@@ -264,14 +268,14 @@ fn look_at_state(profile: &Profile, state: &Path) -> Finding {
                 count(messages, "message"),
                 shown(state)
             );
-            Finding::ok("state", text).with("messages", messages)
+            Finding::ok(Check::State, text).with("messages", messages)
         }
     }
 }
 
 fn state_error(path: &Path, source: io::Error) -> Finding {
     Finding::fail(
-        "state",
+        Check::State,
         &state::Error::Io {
             path: path.to_owned(),
             source,
@@ -290,13 +294,13 @@ fn look_at_secret(source: &PasswordSource) -> Finding {
             })
     );
     if !uses_keyring {
-        return Finding::ok("keyring", "this account does not need it")
+        return Finding::ok(Check::Keyring, "this account does not need it")
             .with("answers", json!(null));
     }
     match keyring::answers() {
-        true => Finding::ok("keyring", "it answers").with("answers", true),
+        true => Finding::ok(Check::Keyring, "it answers").with("answers", true),
         false => Finding::warn(
-            "keyring",
+            Check::Keyring,
             "it does not answer in this session",
             match source {
                 PasswordSource::OAuth(_) => {
@@ -315,5 +319,5 @@ fn look_at_secret(source: &PasswordSource) -> Finding {
 
 /// What an account cannot be signed in without.
 pub(super) fn unready(failure: &Failure) -> Finding {
-    Finding::failed("password", failure.clone())
+    Finding::failed(Check::Password, failure.clone())
 }

@@ -1,6 +1,6 @@
 //! What is at the other end: the name, its addresses, TLS, what the server can and what it lists.
 
-use super::finding::Finding;
+use super::finding::{Check, Finding};
 use crate::exit::Diagnose;
 use crate::fetch::{Account, Look, examine, postponed};
 use crate::moment::Moment;
@@ -93,7 +93,7 @@ pub(super) fn look(account: &Account<'_>, heard: &Heard) -> Examined {
     if let Some(error) = postponed(account) {
         let text = format!("a fetch by a timer is not tried: {error}");
         findings.push(Finding::warn(
-            "wait",
+            Check::Wait,
             text,
             error.hint().unwrap_or_default(),
         ));
@@ -101,7 +101,7 @@ pub(super) fn look(account: &Account<'_>, heard: &Heard) -> Examined {
     let addresses = match look_up(profile, stop, &mut findings) {
         Ok(addresses) => addresses,
         Err(error) => {
-            findings.push(Finding::fail("name", &error));
+            findings.push(Finding::fail(Check::Name, &error));
             return Examined {
                 findings,
                 waiting: None,
@@ -125,7 +125,7 @@ pub(super) fn look(account: &Account<'_>, heard: &Heard) -> Examined {
         Examined { findings, waiting }
     });
     examined.unwrap_or_else(|error| Examined {
-        findings: vec![Finding::fail("connection", &error)],
+        findings: vec![Finding::fail(Check::Connection, &error)],
         waiting: None,
     })
 }
@@ -133,9 +133,9 @@ pub(super) fn look(account: &Account<'_>, heard: &Heard) -> Examined {
 /// Where it has come to an end.
 fn failed(seen: &OfAccount, error: &dyn Diagnose) -> Finding {
     let check = match (&seen.connection, &seen.method) {
-        (None, _) => "connection",
-        (_, None) => "sign-in",
-        _ => "listing",
+        (None, _) => Check::Connection,
+        (_, None) => Check::SignIn,
+        _ => Check::Listing,
     };
     Finding::fail(check, error)
 }
@@ -153,13 +153,13 @@ fn look_up(
         Some(Proxy::Command(_)) => Some(format!("{host} is reached through `proxy-command`")),
     };
     if let Some(text) = through {
-        findings.push(Finding::ok("name", text));
+        findings.push(Finding::ok(Check::Name, text));
         return Ok(None);
     }
     let found = Addresses::look_up(host, port, profile.way.source_address, stop)?;
     let addresses: Vec<String> = found.all().iter().map(|it| it.ip().to_string()).collect();
     let number = count_addresses(addresses.len());
-    let name = Finding::ok("name", format!("{host} has {number}"));
+    let name = Finding::ok(Check::Name, format!("{host} has {number}"));
     findings.push(name.with("addresses", json!(addresses)));
     Ok(Some(found))
 }
@@ -190,9 +190,9 @@ fn try_addresses(
             false => tried.next().map_or(Ok(()), |(_, answer)| answer),
         };
         let found = match answer {
-            Ok(()) => Finding::ok("address", format!("{address} answers")),
+            Ok(()) => Finding::ok(Check::Address, format!("{address} answers")),
             Err(error) => Finding::warn(
-                "address",
+                Check::Address,
                 format!("{address} does not answer: {}", reason(&error)),
                 match peer {
                     Some(_) => "others are taken instead, a quarter of a second later",
@@ -216,15 +216,15 @@ fn look_at_connection(profile: &Profile, seen: &OfAccount, findings: &mut Vec<Fi
     match &connection.tls {
         Some(tls) => look_at_tls(tls, matches!(profile.tls, Tls::StartTls(_)), findings),
         None => findings.push(Finding::warn(
-            "tls",
+            Check::Tls,
             "the connection is not encrypted",
             "set tls = \"implicit\" (port 995) or \"starttls\" where the server can",
         )),
     }
     let before = &seen.announced;
-    findings.push(capabilities("capa", "before the sign-in", before));
+    findings.push(capabilities(Check::Capa, "before the sign-in", before));
     if let Some(method) = &seen.method {
-        let found = Finding::ok("sign-in", format!("signed in by {method}"));
+        let found = Finding::ok(Check::SignIn, format!("signed in by {method}"));
         findings.push(found.with("method", method.clone()));
     }
 }
@@ -234,14 +234,14 @@ fn look_at_tls(tls: &TlsFacts, after_stls: bool, findings: &mut Vec<Finding>) {
         true => " after STLS",
         false => "",
     };
-    let version = Finding::ok("tls", format!("{}{how}", tls.version));
+    let version = Finding::ok(Check::Tls, format!("{}{how}", tls.version));
     findings.push(version.with("version", tls.version));
     if let Some(own) = tls.chain.first() {
         findings.push(look_at_chain(own, &tls.chain));
         findings.push(look_at_expiry(own, Moment::now().now));
     }
     if let Some(pin) = &tls.pin {
-        let line = Finding::line("pin", format!("tls-pin = \"{pin}\""));
+        let line = Finding::line(Check::Pin, format!("tls-pin = \"{pin}\""));
         findings.push(line.with("pin", pin.to_string()));
     }
 }
@@ -254,7 +254,7 @@ fn look_at_chain(own: &Certificate, chain: &[Certificate]) -> Finding {
     };
     let text = format!("for {names}, signed by {}", issuers.join(", by "));
     let shown = chain.iter().map(|it| json!([it.subject, it.issuer]));
-    Finding::ok("chain", text).with("chain", shown.collect::<Vec<_>>())
+    Finding::ok(Check::Chain, text).with("chain", shown.collect::<Vec<_>>())
 }
 
 fn look_at_expiry(own: &Certificate, now: i64) -> Finding {
@@ -262,8 +262,12 @@ fn look_at_expiry(own: &Certificate, now: i64) -> Finding {
     let date = Moment::day(own.not_after);
     let text = format!("the certificate is valid until {date}, {}", left(days));
     let found = match days < SOON {
-        true => Finding::warn("expiry", text, "whoever runs the server must renew it soon"),
-        false => Finding::ok("expiry", text),
+        true => Finding::warn(
+            Check::Expiry,
+            text,
+            "whoever runs the server must renew it soon",
+        ),
+        false => Finding::ok(Check::Expiry, text),
     };
     found.with("days", days)
 }
@@ -277,7 +281,7 @@ fn left(days: i64) -> String {
     }
 }
 
-fn capabilities(check: &'static str, when: &str, announced: &[String]) -> Finding {
+fn capabilities(check: Check, when: &str, announced: &[String]) -> Finding {
     let text = match announced {
         [] => format!("{when}: the server does not say what it can do"),
         lines => format!("{when}: {}", lines.join(", ")),
@@ -295,9 +299,9 @@ fn look_within(
     let after = look.session.traits();
     let announced = look.session.announced();
     findings.push(match announced == seen.announced {
-        true => Finding::ok("capa-after", "after the sign-in: the same")
+        true => Finding::ok(Check::CapaAfter, "after the sign-in: the same")
             .with("capabilities", json!(announced)),
-        false => capabilities("capa-after", "after the sign-in", &announced),
+        false => capabilities(Check::CapaAfter, "after the sign-in", &announced),
     });
     let octets = look.maildrop.total_octets();
     let messages = look.maildrop.len() as u64;
@@ -307,12 +311,12 @@ fn look_within(
         count(messages, "message"),
         size(octets)
     );
-    let list = Finding::ok("list", text).with("messages", messages);
+    let list = Finding::ok(Check::List, text).with("messages", messages);
     findings.push(list.with("octets", octets).with("new", new));
     findings.push(match look.maildrop.has_unique_ids {
-        true => Finding::ok("uidl", "messages have unique-ids").with("unique_ids", true),
+        true => Finding::ok(Check::Uidl, "messages have unique-ids").with("unique_ids", true),
         false => Finding::warn(
-            "uidl",
+            Check::Uidl,
             "the server gives messages no unique-ids",
             "each fetch reads every message again, and recognises those that are here by their \
              content",
@@ -321,9 +325,9 @@ fn look_within(
     });
     let delay = after.login_delay;
     let delay = match delay {
-        0 => Finding::ok("login-delay", "none is asked for"),
+        0 => Finding::ok(Check::LoginDelay, "none is asked for"),
         1.. => Finding::ok(
-            "login-delay",
+            Check::LoginDelay,
             format!("{delay} s from one sign-in to the next; earlier runs wait for the next turn"),
         ),
     };
@@ -331,7 +335,7 @@ fn look_within(
     let expire = after.expire.or(seen.expire);
     findings.push(look_at_expire(expire, profile.policy.keep).with("days", json!(expire)));
     if let Some(error) = look.stop.take() {
-        findings.push(Finding::fail("fetch", &error));
+        findings.push(Finding::fail(Check::Fetch, &error));
     }
     look.leave();
     (messages, octets)
@@ -341,20 +345,20 @@ fn look_within(
 fn look_at_expire(days: Option<u32>, keep: Keep) -> Finding {
     match (days, keep) {
         (None, _) => Finding::ok(
-            "expire",
+            Check::Expire,
             "the server says nothing of removing mail by itself",
         ),
         (Some(days), Keep::Never) => {
             let text = format!("the server keeps mail for {days} days; popfetch deletes it before");
-            Finding::ok("expire", text)
+            Finding::ok(Check::Expire, text)
         }
         (Some(0), _) => Finding::warn(
-            "expire",
+            Check::Expire,
             "the server says that it removes mail once it was fetched (EXPIRE 0)",
             "what `keep` leaves there may go all the same",
         ),
         (Some(days), _) => Finding::warn(
-            "expire",
+            Check::Expire,
             format!("the server removes mail after {days} days by itself (EXPIRE)"),
             "fetch more often than that; `keep` cannot leave it there for longer",
         ),
