@@ -9,6 +9,7 @@ pub use attend::{Care, Ending, Fed, Unrun, feed, run};
 pub use told::{Keep, Told};
 
 use crate::system;
+use rustix::io::Errno;
 use rustix::process::{
     Pid, Signal, WaitId, WaitIdOptions, kill_process, kill_process_group, waitid,
 };
@@ -25,17 +26,26 @@ use std::time::{Duration, Instant};
 
 /// Where a program is, by the rules by which it is started: a name with a slash is a path, any other is
 /// looked for in the directories of PATH.
-pub fn find(name: &str) -> Option<PathBuf> {
-    let is_program = |path: &PathBuf| {
-        let metadata = path.metadata();
-        metadata.is_ok_and(|it| it.is_file() && it.permissions().mode() & 0o111 != 0)
+///
+/// # Errors
+/// That by which it could not be started: there is none, or what there is may not be run.
+pub fn find(name: &str) -> io::Result<PathBuf> {
+    let directories = std::env::var_os("PATH").unwrap_or_default();
+    let paths: Vec<PathBuf> = match name.contains('/') {
+        true => vec![name.into()],
+        false => std::env::split_paths(&directories)
+            .map(|directory| directory.join(name))
+            .collect(),
     };
-    if name.contains('/') {
-        return Some(PathBuf::from(name)).filter(is_program);
+    let mut error = Errno::NOENT;
+    for path in paths {
+        match path.metadata() {
+            Ok(it) if it.is_file() && it.permissions().mode() & 0o111 != 0 => return Ok(path),
+            Ok(_) => error = Errno::ACCESS,
+            Err(_) => {}
+        }
     }
-    let directories = std::env::var_os("PATH")?;
-    let mut paths = std::env::split_paths(&directories).map(|it| it.join(name));
-    paths.find(is_program)
+    Err(error.into())
 }
 
 /// How often to look whether one has ended.

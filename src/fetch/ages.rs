@@ -12,10 +12,7 @@ use super::header_trouble::Trust;
 use crate::maildrop::{Maildrop, Message, MessageNumber};
 use crate::message::Header;
 use crate::report::Event;
-use crate::rules::{Arrival, Gist, Rules};
-
-/// By so many seconds clocks differ that are right.
-const SKEW: i64 = 24 * 60 * 60;
+use crate::rules::{Arrival, Gist, Rules, SKEW};
 
 /// Why no age is known.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]

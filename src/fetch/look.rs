@@ -164,7 +164,8 @@ fn try_look(
         }
     }
     if stops != Stops::Told {
-        account.apply_remembered(&mut view, &maildrop, &mut plan);
+        let doubts_ages = view.doubts_ages(now);
+        account.apply_remembered(&mut view, &maildrop, &mut plan, doubts_ages);
     }
     if stops == Stops::Told && plan.undated() > 0 {
         account.tell_undated(&plan);

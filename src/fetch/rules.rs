@@ -58,6 +58,12 @@ fn open_to_rules(plan: &Plan, maildrop: &Maildrop) -> Vec<Open> {
     open.collect()
 }
 
+/// What is remembered of a header by which rules can judge.
+fn remembered(memory: &mut impl Memory, message: &Message, rules: &Rules) -> Option<Gist> {
+    let gist = memory.gist(message, rules.fingerprint());
+    gist.filter(|gist| !gist.is_of_arrival())
+}
+
 /// Rules at work on what a session lists.
 struct Inquiry<'a, 'p, M> {
     rules: &'p Rules,
@@ -80,7 +86,7 @@ impl<'p, M: Memory> Inquiry<'_, 'p, M> {
     }
 
     fn gist(&mut self, open: &Open) -> Option<Gist> {
-        self.memory.gist(&open.message, self.rules.fingerprint())
+        remembered(self.memory, &open.message, self.rules)
     }
 
     /// Judges by what is known. Gives the messages whose headers have to be asked for.
@@ -241,24 +247,33 @@ impl<'p> Account<'p> {
         memory: &mut impl Memory,
         maildrop: &Maildrop,
         plan: &mut Plan,
+        doubts_ages: bool,
     ) {
         let rules = &self.profile.rules;
         if rules.are_none() {
             return;
         }
+        let trust = Trust {
+            doubts_ages,
+            asks_headers: true,
+            without: None,
+        };
+        let clock = self.environment.moment.now;
+        let ages = Ages::remembered(rules, memory, maildrop, trust, clock);
+        // Where a message is new that would say it, the time is not known before its header has come.
+        let now = ages.time().and_then(Result::ok);
         let open: Vec<(usize, bool)> = plan.open_to_rules().collect();
         for (place, is_fetched_otherwise) in open {
             let Some(message) = maildrop.message(place) else {
                 continue;
             };
-            let gist = memory.gist(&message, rules.fingerprint());
+            let gist = remembered(memory, &message, rules);
             let header = gist
                 .as_ref()
                 .map_or(Knowledge::Unasked, Knowledge::Remembered);
             let listed = Listed {
                 octets: message.octets,
-                // The time is asked of the server by other messages' headers.
-                now: None,
+                now,
                 is_fetched_otherwise,
             };
             let ruling = rules.judge(listed, header);

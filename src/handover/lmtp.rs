@@ -82,7 +82,7 @@ impl fmt::Display for Lmtp {
 #[derive(Default)]
 pub(super) struct Line {
     open: Option<Box<Open>>,
-    /// It was closed between two messages: each has one of its own from then on.
+    /// It took no further message, or was closed between two: each has one of its own from then on.
     is_cut: bool,
 }
 
@@ -112,6 +112,7 @@ impl Lmtp {
             Err(error) => return Answer::Later(format!("it cannot be read: {error}")),
         };
         let until = Instant::now() + self.deadline;
+        let mut is_repeated = false;
         if let Some(mut open) = line.fresh() {
             let sent = match open.wire.renew(until) {
                 Ok(()) => self.send(open, &mut outgoing),
@@ -121,13 +122,18 @@ impl Lmtp {
                 Sent::NotBegun(Answer::Later(_) | Answer::Refused(_))
                     if stop.requested().is_none() =>
                 {
-                    line.is_cut = true;
+                    is_repeated = true;
                 }
                 sent => return line.keep(sent),
             }
         }
         match self.greet(until, stop) {
-            Ok(open) => line.keep(self.send(Box::new(open), &mut outgoing)),
+            Ok(open) => {
+                let sent = self.send(Box::new(open), &mut outgoing);
+                // The same message goes over a connection of its own.
+                line.is_cut |= is_repeated && !matches!(sent, Sent::NotBegun(_));
+                line.keep(sent)
+            }
             Err(answer) => answer,
         }
     }

@@ -73,10 +73,9 @@ impl Program {
     /// Where it is, by the same rules as it is started by.
     ///
     /// # Errors
-    /// It is nowhere.
+    /// It is nowhere, or may not be run.
     pub fn find(&self) -> Result<PathBuf, Unable> {
-        let found = process::find(self.name());
-        found.ok_or_else(|| self.unable(&rustix::io::Errno::NOENT.into()))
+        process::find(self.name()).map_err(|error| self.unable(&error))
     }
 
     /// Gives it a message, which is the file.

@@ -1,6 +1,7 @@
 //! A Maildir whose path says when: `~/Mail/{account}/{year}`.
 
 use crate::moment::Moment;
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
 /// What stands for the year and for the month until a path is made: no name has control characters.
@@ -33,7 +34,9 @@ impl Dated {
         let months = (FIRST_YEAR..=year).flat_map(|year| (1..=12).map(move |month| (year, month)));
         let months = months.take_while(|it| *it <= (year, month));
         let mut paths: Vec<PathBuf> = months.map(|it| self.of(it)).collect();
-        paths.dedup();
+        // Without the year in it, each year has the same twelve.
+        let mut seen = HashSet::new();
+        paths.retain(|path| seen.insert(path.clone()));
         paths.retain(|path| path != now && path.is_dir());
         paths
     }

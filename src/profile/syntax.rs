@@ -116,8 +116,11 @@ impl Readable {
             }
             Kind::Value => self.cuts.push(statement.lines.start),
         }
-        self.text = Zeroizing::new([before, &blank, after].concat());
-        true
+        let text = Zeroizing::new([before, &blank, after].concat());
+        // One heading too many that is called as those are that were cut out.
+        let has_changed = *text != *self.text;
+        self.text = text;
+        has_changed
     }
 }
 

@@ -169,3 +169,12 @@ fn a_text_that_no_person_wrote_is_given_up_after_its_first_mistake() {
     assert_eq!(told.len(), TOLD + 1);
     assert!(told[TOLD].contains("and at least "), "{told:#?}");
 }
+
+#[test]
+fn a_table_that_is_called_as_those_that_were_cut_out_is_no_mistake_without_end() {
+    for own in ["_ = 1", "[_]", "[[_]]\na = 1\n[_]"] {
+        let text = format!("{own}\n[broken\nkey = 1\n");
+        let found = Readable::of(&text).mistakes;
+        assert!((1..=4).contains(&found.len()), "{found:?}");
+    }
+}

@@ -50,7 +50,7 @@ impl Torn {
         !self.any && !self.accounts.contains(account)
     }
 
-    /// Whether an account may lack what is written nowhere: it might stand in the defaults.
+    /// Whether all of the defaults could be read: otherwise what an account lacks might stand there.
     pub(super) fn knows_defaults(&self) -> bool {
         !self.defaults
     }

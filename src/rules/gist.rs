@@ -103,6 +103,11 @@ impl Gist {
             .with_unknown(u64::MAX)
     }
 
+    /// Whether it is one of [`Gist::of_arrival`], so that the header has still to be asked for what rules ask.
+    pub fn is_of_arrival(&self) -> bool {
+        self.unknown == u64::MAX && self.date.is_none()
+    }
+
     /// Nothing that any rules would ask: what was remembered holds no more.
     pub fn nothing() -> Self {
         Self::new(Fingerprint::default(), None, 0)

@@ -6,7 +6,7 @@ use super::rule::{Action, Conditions, Rule};
 use std::fmt;
 
 /// By so many seconds clocks differ that are right.
-const SKEW: i64 = 24 * 60 * 60;
+pub const SKEW: i64 = 24 * 60 * 60;
 
 /// What is known of a message's header.
 #[derive(Clone, Copy, Debug)]

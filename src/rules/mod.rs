@@ -19,7 +19,7 @@ mod spelling;
 pub use bounds::Bounds;
 pub use filter::{FilterCommand, Verdict};
 pub use gist::{Arrival, Fingerprint, Gist};
-pub use judge::{Decisive, Hit, Knowledge, Listed, Ruling};
+pub use judge::{Decisive, Hit, Knowledge, Listed, Ruling, SKEW};
 pub use pattern::{Pattern, Unusable};
 pub use rule::{Action, Conditions, Field, Rule, Test};
 

@@ -29,7 +29,7 @@ pub(super) fn say_next(asker: &Asker, draft: &Draft, next: &Next<'_>) {
         asker.below("read the first message of that list: any other by its number");
     }
     // Who does not have it is not sent to look for it.
-    if process::find("mutt").is_some() {
+    if process::find("mutt").is_ok() {
         asker.say(&format!("  mutt -f {}", quoted(&draft.maildir)));
         asker.below("read all of it with a mail program");
     }

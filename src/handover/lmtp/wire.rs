@@ -185,7 +185,8 @@ pub(super) struct Wire {
 }
 
 impl Wire {
-    /// Connects; neither a name service nor a server whose queue is full keeps it longer than `until`.
+    /// Connects; no server whose queue is full keeps it longer than `until`, and no name service longer than
+    /// a server's is waited for.
     pub(super) fn connect(place: &Place, until: Instant, stop: &Stop) -> io::Result<Self> {
         let stream = match place {
             Place::Unix(path) => Stream::Unix(connect_unix(path, until, stop)?),

@@ -300,3 +300,39 @@ fn the_time_that_ages_are_counted_to_comes_in_the_flight_of_the_headers() {
     assert_eq!(session.len(), 2000);
     assert_eq!(tree::count(&home.maildir("a")), 1000);
 }
+
+#[test]
+fn what_a_rule_about_age_has_left_once_is_not_new_to_check() {
+    let (server, home) = begun("age = \">30 days\"; then = \"skip\"");
+    let old = ["one", "two"].map(|id| dated(id, "Date: Tue, 1 Jan 2019 10:00:00 +0000\n"));
+    server.maildrop().add(old);
+    server.maildrop().add([received("new", false)]);
+    run(&home, &["check", "-q"], 0);
+    run(&home, &[], 0);
+    assert_eq!(tree::count(&home.maildir("a")), 1);
+    run(&home, &["check", "-q"], 1);
+    assert!(work(&server.last_session()).is_empty());
+    run(&home, &[], 0);
+    assert_eq!(tree::count(&home.maildir("a")), 1);
+}
+
+/// The header of the last message has been asked for its time alone, as its size decided.
+#[test]
+fn what_is_known_of_a_message_by_its_time_alone_does_not_stand_for_its_header() {
+    let rules = |bound| {
+        format!("size = \">{bound}\"; then = \"skip\"\nage = \">30 days\"; then = \"skip\"")
+    };
+    let (server, home) = begun(&rules("1 kB"));
+    let text = format!(
+        "Received: from a.example by mx.example.org with ESMTPS id 1;\n\tTue, 1 Jan 2019 10:00:00 +0000\n\
+         Date: Tue, 1 Jan 2019 10:00:00 +0000\nSubject: x\n\n{}\n",
+        "x".repeat(2000)
+    );
+    server.maildrop().add([Message::from_lf("large", text)]);
+    server.maildrop().add([received("new", false)]);
+    run(&home, &[], 0);
+    assert_eq!(tree::count(&home.maildir("a")), 1);
+    set_rules(&server, &home, "", &rules("10 kB"));
+    run(&home, &[], 0);
+    assert_eq!(tree::count(&home.maildir("a")), 1, "it came, old as it is");
+}
