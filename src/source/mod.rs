@@ -10,21 +10,41 @@
 //! be deleted, and nothing can be asked for behind the end. A source that is dropped without its end
 //! keeps everything (E10).
 
+mod answer;
+mod credentials;
+mod detour;
+mod error;
+mod given;
+mod link;
+mod method;
+mod options;
+mod pace;
+mod phase;
 pub mod pop;
+mod refusal;
 mod retrieval;
+mod secrets;
 mod update;
+mod window;
 
-pub use crate::pop3::Ending;
-pub use pop::{
-    Answer, Auth, Credentials, Detour, Direction, Error, Given, Meaning, Options, Phase, Secret,
-    Session, Shortcut, Transaction, Transcript, UnderWay,
-};
+pub use crate::message::Ending;
+pub use crate::sasl::Secret;
+pub use answer::{Answer, Meaning};
+pub use credentials::Credentials;
+pub use detour::Detour;
+pub use error::{Error, UnderWay, Violation};
+pub use given::Given;
+pub use link::{Direction, Transcript};
+pub use method::{Auth, Method};
+pub use options::Options;
+pub use phase::Phase;
+pub use pop::{Session, Shortcut, Transaction};
 pub use retrieval::{Arrival, Retrieval};
 pub use update::{Marked, Update};
 
 use crate::maildrop::{Maildrop, Message, MessageNumber};
 use crate::state::Recorded;
-use retrieval::Window;
+use window::Window;
 
 /// A maildrop that is open, on a server that has let us in.
 pub enum Source {

@@ -1,6 +1,6 @@
 //! Messages on their way from a source.
 
-pub(super) use super::pop::Window;
+use super::window::Window;
 use super::{Answer, Ending, Error, Source};
 use crate::maildrop::Message;
 use std::collections::VecDeque;

@@ -183,7 +183,7 @@ fn s5_octets_in_clear_that_come_with_the_handshake_are_no_part_of_it() {
         roots: Some("bundled".into()),
     };
     let output = run(&home_of(&account, ""), &[], 69);
-    assert_said(&output, &["does not speak TLS", "setting up TLS by STLS"]);
+    assert_said(&output, &["does not speak TLS", "setting up TLS"]);
     serving.join().unwrap();
 }
 

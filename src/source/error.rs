@@ -1,15 +1,13 @@
 //! What can go wrong in a session, and in which state it did.
 
-use super::Detour;
-use super::answer::Meaning;
+use super::answer::{Answer, Meaning};
+use super::detour::Detour;
 use super::method::Method;
 use super::phase::Phase;
-use super::wire::Answer;
 use crate::exit::{Diagnose, Status};
-use crate::maildrop::TooLarge;
+use crate::maildrop::{MessageNumber, TooLarge};
 use crate::net::{self, speech::Speech};
-use crate::pop3::command::Unsendable;
-use crate::pop3::{MessageNumber, Violation};
+use crate::pop3;
 use crate::sasl::{self, Mechanism};
 
 /// What was under way when a connection failed: a server that announces PIPELINING and cannot do it
@@ -23,6 +21,14 @@ pub enum UnderWay {
         /// What was waited for had begun to arrive.
         begun: bool,
     },
+}
+
+/// How a server broke its protocol.
+#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+pub enum Violation {
+    /// POP3.
+    #[error(transparent)]
+    Pop(#[from] pop3::Violation),
 }
 
 /// Why a session ended early.
@@ -53,15 +59,20 @@ pub enum Error {
     /// The server goes on asking after the mechanism was cancelled.
     #[error("the server sent one challenge after the other while signing in")]
     Challenges,
-    /// No greeting in clear, where STLS was to follow.
+    /// No greeting in clear, where TLS was to follow.
     #[error("no answer for {0} seconds while waiting for the server's greeting")]
     Silent(u64),
-    /// The server announces no STLS. Nothing but CAPA was sent.
-    #[error("the server offers no STLS, which `tls = \"starttls\"` asks for")]
-    NoStls,
-    /// STLS was refused. No credentials were sent.
-    #[error("the server refused STLS: {0}")]
-    StlsRefused(Answer),
+    /// The server announces no way to TLS by this command. Nothing but the question was sent.
+    #[error("the server offers no {0}, which `tls = \"starttls\"` asks for")]
+    NoStartTls(&'static str),
+    /// It was refused. No credentials were sent.
+    #[error("the server refused {command}: {answer}")]
+    StartTlsRefused {
+        /// By which command.
+        command: &'static str,
+        /// What it said.
+        answer: Answer,
+    },
     /// The greeting was -ERR.
     #[error("the server turned us away: {0}")]
     Turned(Answer),
@@ -131,7 +142,7 @@ pub enum Error {
         /// Which one.
         what: &'static str,
         /// Why.
-        source: Unsendable,
+        source: pop3::command::Unsendable,
     },
     /// The maildrop is too large.
     #[error(transparent)]
@@ -139,12 +150,21 @@ pub enum Error {
 }
 
 impl Error {
+    /// The server broke the protocol while the session was about this.
+    pub(super) fn violation(phase: Phase, violation: impl Into<Violation>) -> Self {
+        Self::Violation {
+            phase,
+            violation: violation.into(),
+            message: None,
+        }
+    }
+
     /// Whether the server sends lines that say nothing, and the answers behind them.
     pub fn is_over_idle_lines(&self) -> bool {
         matches!(
             self,
             Self::Violation {
-                violation: Violation::Idle,
+                violation: Violation::Pop(pop3::Violation::Idle),
                 ..
             }
         )
@@ -241,7 +261,7 @@ impl Diagnose for Error {
             Self::Violation { .. } | Self::Challenges | Self::NotAhead | Self::TooLarge(_) => {
                 Status::Protocol
             }
-            Self::NoStls | Self::StlsRefused(_) => Status::Unavailable,
+            Self::NoStartTls(_) | Self::StartTlsRefused { .. } => Status::Unavailable,
             Self::Silent(_) | Self::NoUniqueIds => Status::Temporary,
             // A command that works everywhere else is refused for now.
             Self::Refused { .. } if self.meaning() == Some(Meaning::Command) => Status::Temporary,
@@ -265,13 +285,13 @@ impl Diagnose for Error {
                 "if the server expects TLS from the first octet, as on port 995, set tls = \
                  \"implicit\"; otherwise the next run tries again"
             }
-            Self::NoStls | Self::StlsRefused(_) => {
+            Self::NoStartTls(_) | Self::StartTlsRefused { .. } => {
                 "nothing was sent in clear; set tls = \"implicit\" and port 995 if the server has \
                  that, or someone may be between you and it"
             }
             Self::Violation {
                 phase: Phase::Greeting,
-                violation: Violation::NoStatus(line),
+                violation: Violation::Pop(pop3::Violation::NoStatus(line)),
                 ..
             } if let Some(speech) = Speech::of(line) => {
                 return Some(format!("this is {}: {}", speech.speaker(), speech.way_on()));
