@@ -40,6 +40,7 @@
 //! | [`report`] | turns the events of a fetch into lines, bars, JSON objects or paths |
 //! | [`maildrop`] | the maildrop as one session lists it; what makes a message the same next time |
 //! | [`pop3`] | the protocol core: octets in, events out, no input or output of its own |
+//! | [`imap`] | the same of IMAP: a message's octets are streamed, all else has a limit |
 //! | [`sasl`] | SASL mechanisms, likewise |
 //! | [`net`] | names, addresses, proxies, TCP and TLS: a channel of octets |
 //! | [`web`] | HTTP over `net`: a form that is posted, a document that is got |
@@ -160,6 +161,7 @@ pub mod exit;
 pub mod facts {}
 pub mod fetch;
 pub mod handover;
+pub mod imap;
 pub mod import;
 pub mod mailbox;
 pub mod maildir;
