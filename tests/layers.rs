@@ -181,7 +181,8 @@ fn layers_never_look_up() {
             ],
             &[
                 "cli", "command", "delivery", "fetch", "imap", "maildir", "maildrop", "message",
-                "net", "oauth", "plan", "pop3", "profile", "report", "sasl", "secrets", "source", "state",
+                "net", "oauth", "plan", "pop3", "profile", "report", "sasl", "secrets", "source",
+                "state",
             ],
         ),
         (

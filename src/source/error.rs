@@ -5,6 +5,7 @@ use super::detour::Detour;
 use super::method::Method;
 use super::phase::Phase;
 use crate::exit::{Diagnose, Status};
+use crate::imap;
 use crate::maildrop::{MessageNumber, TooLarge};
 use crate::net::{self, speech::Speech};
 use crate::pop3;
@@ -29,6 +30,20 @@ pub enum Violation {
     /// POP3.
     #[error(transparent)]
     Pop(#[from] pop3::Violation),
+    /// IMAP.
+    #[error(transparent)]
+    Imap(#[from] imap::Violation),
+}
+
+/// Why something cannot be sent.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
+pub enum Unsendable {
+    /// By POP3.
+    #[error(transparent)]
+    Pop(#[from] pop3::command::Unsendable),
+    /// By IMAP.
+    #[error(transparent)]
+    Imap(#[from] imap::Unsendable),
 }
 
 /// Why a session ended early.
@@ -76,6 +91,14 @@ pub enum Error {
     /// The greeting was -ERR.
     #[error("the server turned us away: {0}")]
     Turned(Answer),
+    /// The server has ended the session by itself, and said so.
+    #[error("the server ended the session while {phase}: {answer}")]
+    Ended {
+        /// What the session was about.
+        phase: Phase,
+        /// What it said.
+        answer: Answer,
+    },
     /// The sign-in was refused.
     #[error("{}: {answer}", refusal(.method, .token_status.as_deref()))]
     SignIn {
@@ -118,6 +141,9 @@ pub enum Error {
     /// the credentials it has not judged.
     #[error("the server does not take the sign-in and the listings at once")]
     NotAhead,
+    /// The server takes no password, and offers no other way that there is.
+    #[error("the server takes no password on this connection (LOGINDISABLED)")]
+    NoPasswords,
     /// APOP without a timestamp.
     #[error("the server's greeting has no timestamp, which APOP needs")]
     NoTimestamp,
@@ -142,7 +168,7 @@ pub enum Error {
         /// Which one.
         what: &'static str,
         /// Why.
-        source: pop3::command::Unsendable,
+        source: Unsendable,
     },
     /// The maildrop is too large.
     #[error(transparent)]
@@ -173,7 +199,9 @@ impl Error {
     /// What the server's answer means, where it was one that ended the session.
     pub fn meaning(&self) -> Option<Meaning> {
         Some(match self {
-            Self::Turned(answer) => Meaning::of(Phase::Greeting, answer),
+            Self::Turned(answer) | Self::Ended { answer, .. } => {
+                Meaning::of(Phase::Greeting, answer)
+            }
             Self::Refused { answer, .. } => Meaning::of(Phase::Listing, answer),
             Self::Detour { source, .. } => return source.meaning(),
             Self::SignIn {
@@ -197,7 +225,7 @@ impl Error {
     /// Whether the server's code or words are known, rather than taken for the most likely.
     pub fn is_known(&self) -> bool {
         let phase = match self {
-            Self::Turned(_) => Phase::Greeting,
+            Self::Turned(_) | Self::Ended { .. } => Phase::Greeting,
             Self::Refused { .. } => Phase::Listing,
             _ => Phase::SignIn,
         };
@@ -220,9 +248,10 @@ impl Error {
     /// The answer itself.
     pub fn answer(&self) -> Option<&Answer> {
         match self {
-            Self::Turned(answer) | Self::Refused { answer, .. } | Self::SignIn { answer, .. } => {
-                Some(answer)
-            }
+            Self::Turned(answer)
+            | Self::Ended { answer, .. }
+            | Self::Refused { answer, .. }
+            | Self::SignIn { answer, .. } => Some(answer),
             Self::Detour { source, .. } => source.answer(),
             _ => None,
         }
@@ -265,14 +294,14 @@ impl Diagnose for Error {
             Self::Silent(_) | Self::NoUniqueIds => Status::Temporary,
             // A command that works everywhere else is refused for now.
             Self::Refused { .. } if self.meaning() == Some(Meaning::Command) => Status::Temporary,
-            Self::Turned(_) | Self::Refused { .. } | Self::SignIn { .. } => {
+            Self::Turned(_) | Self::Ended { .. } | Self::Refused { .. } | Self::SignIn { .. } => {
                 self.meaning().map_or(Status::Temporary, Meaning::status)
             }
             Self::Sasl { source, .. } => match source {
                 sasl::Error::Unbindable => Status::Unavailable,
                 _ => Status::Protocol,
             },
-            Self::NoMethod | Self::NoTimestamp => Status::Unavailable,
+            Self::NoMethod | Self::NoPasswords | Self::NoTimestamp => Status::Unavailable,
             Self::Unsendable { .. } | Self::BeyondAscii { .. } => Status::Config,
         }
     }
@@ -295,6 +324,24 @@ impl Diagnose for Error {
                 ..
             } if let Some(speech) = Speech::of(line) => {
                 return Some(format!("this is {}: {}", speech.speaker(), speech.way_on()));
+            }
+            Self::Violation {
+                phase: Phase::Greeting,
+                violation: Violation::Imap(imap::Violation::NoGreeting(line)),
+                ..
+            } if let Some(speech) = Speech::of(line) => {
+                return Some(format!(
+                    "this is {}, and `protocol` says \"imap\"",
+                    speech.speaker()
+                ));
+            }
+            Self::Violation {
+                phase: Phase::Greeting | Phase::StartTls | Phase::Capabilities,
+                violation: Violation::Imap(_),
+                ..
+            } => {
+                "is this an IMAP server? Check the host and the port, or run with -vv to see what it \
+                 says; nothing was deleted"
             }
             Self::Violation {
                 phase: Phase::Greeting | Phase::StartTls | Phase::Capabilities,
@@ -321,27 +368,33 @@ impl Diagnose for Error {
                 }
                 _ => "run with -vv to see what the server says; nothing was deleted",
             },
-            Self::SignIn { .. } | Self::Turned(_) | Self::Refused { .. } => match self.meaning() {
-                Some(Meaning::Credentials) => match self {
-                    Self::SignIn { method, .. } => advice(*method),
-                    _ => "ask the provider",
-                },
-                Some(Meaning::Command) => match self {
-                    Self::SignIn { method, .. } => other_way(*method),
-                    _ => "try later; nothing was deleted",
-                },
-                Some(Meaning::InUse) => "another program is reading this mailbox; try later",
-                Some(Meaning::Limit) => "it was asked too often, or for too much; try later",
-                Some(Meaning::Permanent) => "ask the provider",
-                Some(_) if self.is_known() => {
-                    "this will pass, and has nothing to do with the password; try later"
+            Self::SignIn { .. } | Self::Turned(_) | Self::Ended { .. } | Self::Refused { .. } => {
+                match self.meaning() {
+                    Some(Meaning::Credentials) => match self {
+                        Self::SignIn { method, .. } => advice(*method),
+                        _ => "ask the provider",
+                    },
+                    Some(Meaning::Command) => match self {
+                        Self::SignIn { method, .. } => other_way(*method),
+                        _ => "try later; nothing was deleted",
+                    },
+                    Some(Meaning::InUse) => "another program is reading this mailbox; try later",
+                    Some(Meaning::Limit) => "it was asked too often, or for too much; try later",
+                    Some(Meaning::Permanent) => "ask the provider",
+                    Some(_) if self.is_known() => {
+                        "this will pass, and has nothing to do with the password; try later"
+                    }
+                    _ => "try later",
                 }
-                _ => "try later",
-            },
+            }
             Self::NotAhead => "the next run asks the server again what it can",
             Self::NoMethod => {
                 "check `host`; a server without OAuth 2.0 wants a password, and then the account has \
                  one in the place of its table `oauth`"
+            }
+            Self::NoPasswords => {
+                "with -vv you see what it offers instead; `tls` must not be \"none\" for most servers, \
+                 and some want an access token (`oauth`)"
             }
             Self::NoTimestamp => {
                 "leave `auth` (--auth) out: then the best method that the server has is taken"
@@ -350,6 +403,10 @@ impl Diagnose for Error {
             Self::TooLarge(_) => {
                 "no mailbox has so many; is it the right server? Run with -vv to see what it says"
             }
+            Self::Unsendable {
+                source: Unsendable::Imap(_),
+                ..
+            } => "ask the provider for another way to sign in, or see `auth` (--auth)",
             Self::Unsendable { .. } => {
                 "POP3 takes a line of 255 octets; ask the provider for another way to sign in, or see \
                  `auth` (--auth)"

@@ -34,7 +34,7 @@ pub enum Auth {
     ScramSha256Plus,
     /// The same, never bound.
     ScramSha256Unbound,
-    /// USER and PASS (RFC 1939 section 7).
+    /// USER and PASS (RFC 1939 section 7), or the LOGIN command of IMAP.
     UserPass,
     /// SASL XOAUTH2; the secret is an access token.
     XOAuth2,
@@ -104,7 +104,11 @@ impl Auth {
 pub enum Method {
     /// APOP.
     Apop,
-    /// AUTH with this mechanism.
+    /// The LOGIN command of IMAP.
+    Login,
+    /// None: the server has greeted us as somebody (PREAUTH of IMAP).
+    Known,
+    /// AUTH, or AUTHENTICATE, with this mechanism.
     Sasl(Mechanism),
     /// USER and PASS.
     UserPass,
@@ -114,6 +118,8 @@ impl fmt::Display for Method {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Apop => "APOP",
+            Self::Login => "the LOGIN command",
+            Self::Known => "the connection itself (PREAUTH)",
             Self::Sasl(mechanism) => mechanism.name(),
             Self::UserPass => "USER and PASS",
         })

@@ -2,7 +2,7 @@
 //! of all of them.
 //!
 //! ```text
-//! pop::Session::open, sign_in -> Source --list, headers, retrieve, delete--> Source --end--> Update
+//! Door::reach --sign_in--> Source --list, headers, retrieve, delete--> Source --end--> Update
 //! ```
 //! Whoever works with a [`Source`] asks what it is like ([`Traits`]), and not which protocol it speaks.
 //! [`Source::delete`] takes nothing but [`Recorded`], only it makes a
@@ -13,8 +13,11 @@
 mod answer;
 mod credentials;
 mod detour;
+mod door;
 mod error;
 mod given;
+mod header;
+pub mod imap;
 mod link;
 mod method;
 mod options;
@@ -32,13 +35,14 @@ pub use crate::sasl::Secret;
 pub use answer::{Answer, Meaning};
 pub use credentials::Credentials;
 pub use detour::Detour;
-pub use error::{Error, UnderWay, Violation};
+pub use door::{Door, Entry};
+pub use error::{Error, UnderWay, Unsendable, Violation};
 pub use given::Given;
 pub use link::{Direction, Transcript};
 pub use method::{Auth, Method};
 pub use options::Options;
 pub use phase::Phase;
-pub use pop::{Session, Shortcut, Transaction};
+pub use pop::Shortcut;
 pub use retrieval::{Arrival, Retrieval};
 pub use update::{Marked, Update};
 
@@ -49,7 +53,9 @@ use window::Window;
 /// A maildrop that is open, on a server that has let us in.
 pub enum Source {
     /// By POP3, in the TRANSACTION state.
-    Pop(Session<Transaction>),
+    Pop(pop::Session<pop::Transaction>),
+    /// By IMAP, with one mailbox.
+    Imap(imap::Session<imap::SignedIn>),
 }
 
 /// What a source is like, as far as it has shown by now.
@@ -74,6 +80,7 @@ impl Source {
     pub fn traits(&self) -> Traits {
         match self {
             Self::Pop(session) => session.traits(),
+            Self::Imap(session) => session.traits(),
         }
     }
 
@@ -81,6 +88,7 @@ impl Source {
     pub fn announced(&self) -> Vec<String> {
         match self {
             Self::Pop(session) => session.announced(),
+            Self::Imap(session) => session.announced(),
         }
     }
 
@@ -88,6 +96,7 @@ impl Source {
     pub fn shortcut(&self) -> Option<Shortcut> {
         match self {
             Self::Pop(session) => session.shortcut(),
+            Self::Imap(_) => None,
         }
     }
 
@@ -95,6 +104,7 @@ impl Source {
     pub fn given(&self) -> Given {
         match self {
             Self::Pop(session) => session.given(),
+            Self::Imap(session) => session.given(),
         }
     }
 
@@ -106,6 +116,8 @@ impl Source {
     pub fn list(&mut self, account: &str, expect_unique_ids: bool) -> Result<Maildrop, Error> {
         match self {
             Self::Pop(session) => session.list(account, expect_unique_ids),
+            // All of its messages have one.
+            Self::Imap(session) => session.list(account),
         }
     }
 
@@ -122,15 +134,13 @@ impl Source {
     ) -> Result<(), Error> {
         match self {
             Self::Pop(session) => session.headers(numbers, limit, each),
+            Self::Imap(session) => session.headers(numbers, limit, each),
         }
     }
 
     /// Fetches messages, in this order.
     pub fn retrieve(&mut self, messages: impl IntoIterator<Item = Message>) -> Retrieval<'_> {
-        let window = match self {
-            Self::Pop(_) => Window::on(messages),
-        };
-        Retrieval::new(self, window)
+        Retrieval::new(self, Window::on(messages))
     }
 
     /// Whether the server has answered what it was asked, and no more. Where it has not, what was read
@@ -141,6 +151,7 @@ impl Source {
     pub fn is_in_step(&mut self) -> Result<bool, Error> {
         match self {
             Self::Pop(session) => session.is_in_step(),
+            Self::Imap(session) => session.is_in_step(),
         }
     }
 
@@ -151,6 +162,7 @@ impl Source {
     pub fn delete(&mut self, recorded: Vec<Recorded>) -> Result<Marked, (Error, Option<Recorded>)> {
         match self {
             Self::Pop(session) => session.delete(recorded),
+            Self::Imap(session) => session.delete(recorded),
         }
     }
 
@@ -159,6 +171,7 @@ impl Source {
     pub fn end(self, marked: Marked) -> Update {
         match self {
             Self::Pop(session) => session.quit(marked),
+            Self::Imap(session) => session.end(marked),
         }
     }
 }

@@ -37,6 +37,7 @@ impl<'s> Retrieval<'s> {
     pub fn next_arrival(&mut self) -> Result<Option<Arrival<'_>>, Error> {
         match self.source {
             Source::Pop(session) => session.next_arrival(&mut self.window),
+            Source::Imap(session) => session.next_arrival(&mut self.window),
         }
     }
 

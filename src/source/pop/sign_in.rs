@@ -98,6 +98,8 @@ impl Session<Authorization> {
         let ahead = ahead && !again;
         let signed_in = match method {
             Method::UserPass => self.user_pass(credentials, ahead),
+            // These are another protocol's.
+            Method::Login | Method::Known => Err(Error::NoMethod),
             Method::Apop => self.apop(credentials),
             Method::Sasl(mechanism) => {
                 let binding = match key {

@@ -48,7 +48,10 @@ impl Wire {
                 Command::Pass(_) | Command::Auth { .. } => "password",
                 _ => "user name",
             };
-            Error::Unsendable { what, source }
+            Error::Unsendable {
+                what,
+                source: source.into(),
+            }
         })?;
         self.link.sends(self.connection.pending());
         Ok(())
