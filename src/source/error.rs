@@ -464,8 +464,8 @@ fn advice(method: Method) -> &'static str {
              this account: try auth = \"plain\" (--auth plain)"
         }
         Method::Sasl(mechanism) if mechanism.is_bearer() => {
-            "check the user, and that the token is new and meant for POP; some providers want POP \
-             switched on"
+            "check the user, and that the token is new and meant for this protocol; some providers \
+             want POP or IMAP switched on"
         }
         Method::Sasl(Mechanism::External) => {
             "check the client's certificate, and that the server knows it as this user's"
@@ -473,6 +473,8 @@ fn advice(method: Method) -> &'static str {
         Method::Sasl(Mechanism::CramMd5) | Method::Apop => {
             "check user and password; if they are right, leave `auth` (--auth) out"
         }
-        _ => "check user and password; some providers want POP switched on, or an app password",
+        _ => {
+            "check user and password; some providers want POP or IMAP switched on, or an app password"
+        }
     }
 }

@@ -60,14 +60,27 @@ impl Dovecot {
         Self::start_letting_in(messages, &format!("{PASSWORD}{IMAP}{more}"), &[])
     }
 
+    /// The same, with another word on who may sign in, and how.
+    pub fn start_with_imap_letting_in(
+        messages: &[Message],
+        who: &str,
+        files: &[(&str, &str)],
+    ) -> Option<Self> {
+        Self::start_letting_in(messages, &format!("{who}{IMAP}"), files)
+    }
+
     /// The same, for users who sign in with tokens that this endpoint knows.
     pub fn start_taking_tokens(messages: &[Message], endpoint: &TokenEndpoint) -> Option<Self> {
-        let oauth2 = format!(
-            "tokeninfo_url = {}\nusername_attribute = username\nactive_attribute = active\n\
-             active_value = true\n",
-            endpoint.url()
-        );
-        Self::start_letting_in(messages, TOKEN, &[("oauth2.conf", &oauth2)])
+        Self::start_letting_in(messages, TOKEN, &[("oauth2.conf", &tokens_of(endpoint))])
+    }
+
+    /// The same with IMAP beside POP3.
+    pub fn start_taking_tokens_by_imap(
+        messages: &[Message],
+        endpoint: &TokenEndpoint,
+    ) -> Option<Self> {
+        let who = format!("{TOKEN}{IMAP}");
+        Self::start_letting_in(messages, &who, &[("oauth2.conf", &tokens_of(endpoint))])
     }
 
     /// The same, with another word on who may sign in, and how: config text, in which `{at}` is the
@@ -203,6 +216,15 @@ impl Dovecot {
     pub fn maildir(&self) -> PathBuf {
         self.directory.path().join("mail/Maildir")
     }
+}
+
+/// What Dovecot is told of an endpoint.
+fn tokens_of(endpoint: &TokenEndpoint) -> String {
+    format!(
+        "tokeninfo_url = {}\nusername_attribute = username\nactive_attribute = active\n\
+         active_value = true\n",
+        endpoint.url()
+    )
 }
 
 /// One password for everybody.

@@ -4,10 +4,16 @@ use crate::support::imap::ImapServer;
 use crate::support::message::Message;
 use crate::support::run::{Home, Output};
 
+/// Every command, with an account of IMAP.
+mod commands;
 /// Real Dovecot.
 mod dovecot;
 /// Servers that break the protocol, and what becomes of it.
 mod hostile;
+/// Kills, and messages of any size.
+mod killed;
+/// From POP3 to IMAP.
+mod moved;
 /// What goes over the wire.
 mod wire;
 
