@@ -27,7 +27,7 @@
 //! | [`secrets`] | where passwords and sign-ins are, and what an account signs in with |
 //! | [`import`] | other tools' configs and unique-ids become drafts of accounts, names, and remarks |
 //! | [`fetch`] | one account from the lock on its state to the reply to QUIT; network and disk side by side |
-//! | [`source`] | where mail comes from, an arm for each protocol, and what it is like; [`source::pop`]: the states of RFC 1939 as types, over a channel |
+//! | [`source`] | where mail comes from, an arm for each protocol, and what it is like; [`source::pop`], [`source::imap`]: the states of a protocol as types, over a channel |
 //! | [`plan`] | what to fetch, skip, mark and delete: pure, without clock, disk or network |
 //! | [`rules`] | which messages come, and into which folder, which stay, and which are deleted unread: pure |
 //! | [`delivery`] | the spool, and the steps from octets to a message that is placed for good, as types |
@@ -114,12 +114,12 @@
 //!
 //! # How to add ...
 //!
-//! - **a protocol**: a module below `source/`, its arm in [`source::Source`] and in `source/retrieval.rs`,
-//!   and in [`source::Traits`] what others have to know of it; where it is signed in to, in
-//!   `fetch/reach.rs`.
+//! - **a protocol**: a module below `source/`, its arms in [`source::Door`], [`source::Source`] and
+//!   `source/retrieval.rs`, and in [`source::Traits`] what others have to know of it; its word, its ports and its
+//!   scheme in [`server::Protocol`]. What it shares with others stands beside it in `source/`.
 //! - **a sign-in method**: for SASL a variant of [`sasl::Mechanism`] and what it says in
 //!   [`sasl::exchange`] (messages that follow from nothing are a line there; more is a file of its
-//!   own), for anything else its dialogue in `source/pop/sign_in.rs`. Its word in
+//!   own), for anything else its dialogue in `source/pop/sign_in.rs` or `source/imap/sign_in.rs`. Its word in
 //!   [`source::Auth::ALL`] and when it is chosen in `source/method.rs`. The server's side in
 //!   `tests/support/sasl.rs`, and a row in `tests/it/sign_in/`. `man/popfetch.toml.5` under `auth`,
 //!   and the table in `man/popfetch.1.in`.

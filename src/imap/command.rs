@@ -39,8 +39,6 @@ pub enum Command<'a> {
     Login(&'a str, &'a str),
     /// LOGOUT
     Logout,
-    /// NOOP
-    Noop,
     /// SELECT: opens a mailbox to be changed.
     Select(&'a str),
     /// STARTTLS
@@ -124,7 +122,6 @@ impl fmt::Display for Command<'_> {
             Self::Id => f.write_str("ID (\"name\" \"popfetch\")"),
             Self::Login(user, _) => write!(f, "LOGIN {user} ****"),
             Self::Logout => f.write_str("LOGOUT"),
-            Self::Noop => f.write_str("NOOP"),
             Self::Select(mailbox) => write!(f, "SELECT {mailbox}"),
             Self::StartTls => f.write_str("STARTTLS"),
             Self::StoreDeleted(set) => write!(f, "UID STORE {set} +FLAGS.SILENT (\\Deleted)"),

@@ -11,6 +11,7 @@
 
 use super::command::{Command, Parts, Unsendable};
 use super::data::{self, Data};
+use super::event::Event;
 use super::items::{self, Fetched, Read, Section};
 use super::status::{Condition, Status};
 use super::violation::{LITERAL_LIMIT, RESPONSE_LIMIT, Violation};
@@ -30,34 +31,6 @@ const MESSAGE_LIMIT: u64 = 1 << 40;
 /// More responses than this to one command have no end: two for each of as many messages as a
 /// mailbox may have.
 const RESPONSES_LIMIT: usize = 2_000_000;
-
-/// What happened on the connection. The commands' events come in the commands' order.
-#[derive(Debug, Eq, PartialEq)]
-pub enum Event<'a> {
-    /// The greeting, or a status that answers no command: a remark, or the end (BYE).
-    Status(Status<'a>),
-    /// Data.
-    Data(Data<'a>),
-    /// Octets of a message follow.
-    Begins {
-        /// Which part of it.
-        section: Section,
-        /// How many.
-        octets: u64,
-        /// Its UID, where that was told before.
-        uid: Option<u32>,
-    },
-    /// Some of them.
-    Octets(&'a [u8]),
-    /// The end of what FETCH has said of a message.
-    Fetched(Fetched),
-    /// A challenge, still in base64; answer with [`Connection::respond`].
-    Challenge(&'a [u8]),
-    /// The answer to the oldest pending command, which is over.
-    Done(Status<'a>),
-    /// Nothing more can be said before more octets have come.
-    NeedInput,
-}
 
 /// A command that is not completely answered.
 #[derive(Clone, Copy, Debug)]

@@ -12,7 +12,7 @@
 //! | responses with data; FETCH, item by item | [`data`], [`items`] | RFC 3501 sections 7.2 to 7.4 |
 //! | capabilities | [`capability`] | RFC 3501 section 7.2.1 |
 //! | what breaks the protocol, and limits | [`violation`] | |
-//! | the connection: what is pending, what came | [`connection`] | RFC 3501 sections 2.2 and 5.5 |
+//! | the connection: what is pending, what came | [`connection`], [`event`] | RFC 3501 sections 2.2 and 5.5 |
 //!
 //! Only what fetching needs is understood. The octets of a message are handed on as they come and are
 //! never collected; everything else that a server may send has a limit with a name.
@@ -21,6 +21,7 @@ pub mod capability;
 pub mod command;
 pub mod connection;
 pub mod data;
+pub mod event;
 pub mod items;
 pub mod status;
 pub mod uid_set;
@@ -28,8 +29,9 @@ pub mod violation;
 
 pub use capability::Capabilities;
 pub use command::{Command, Unsendable};
-pub use connection::{Connection, Event};
+pub use connection::Connection;
 pub use data::Data;
+pub use event::Event;
 pub use items::{Fetched, Section};
 pub use status::{Code, Condition, Status};
 pub use uid_set::UidSet;

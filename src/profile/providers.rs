@@ -191,12 +191,14 @@ static PROVIDERS: &[Provider] = &[
     none(
         "iCloud Mail",
         &["mail.me.com", "icloud.com", "me.com", "mac.com"],
-        "iCloud Mail can be read by IMAP alone; or let it forward to a provider that has POP3",
+        "iCloud Mail can be read by IMAP alone, with an app password: in the config file its account has \
+         protocol = \"imap\" and host = \"imap.mail.me.com\"",
     ),
     none(
         "Proton Mail",
         &["proton.me", "protonmail.com", "protonmail.ch", "pm.me"],
-        "Proton Mail can be read in its own apps, or by IMAP through Proton Mail Bridge",
+        "Proton Mail can be read in its own apps, or through Proton Mail Bridge, with protocol = \"imap\" in \
+         the config file",
     ),
     none(
         "Tuta",

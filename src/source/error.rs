@@ -199,9 +199,13 @@ impl Error {
     /// What the server's answer means, where it was one that ended the session.
     pub fn meaning(&self) -> Option<Meaning> {
         Some(match self {
-            Self::Turned(answer) | Self::Ended { answer, .. } => {
-                Meaning::of(Phase::Greeting, answer)
+            Self::Turned(answer) => Meaning::of(Phase::Greeting, answer),
+            // Whoever was let in and has got what there was is not refused by an end of which no reason
+            // is known: a server that is restarted, say.
+            Self::Ended { phase, answer } if phase.is_of_mailbox() => {
+                return Meaning::recognised(Phase::Greeting, answer);
             }
+            Self::Ended { answer, .. } => Meaning::of(Phase::Greeting, answer),
             Self::Refused { answer, .. } => Meaning::of(Phase::Listing, answer),
             Self::Detour { source, .. } => return source.meaning(),
             Self::SignIn {

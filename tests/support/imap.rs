@@ -76,6 +76,8 @@ pub struct ImapServer {
 
 struct Shared {
     tls: Arc<ServerConfig>,
+    /// TLS comes with STARTTLS.
+    in_clear: bool,
     mailbox: Mutex<Mailbox>,
     sessions: Mutex<Vec<Session>>,
 }
@@ -85,6 +87,15 @@ const CAPABILITIES: &str = "IMAP4rev1 SASL-IR LITERAL+ ID UIDPLUS AUTH=PLAIN";
 impl ImapServer {
     /// For "ada" with the password "secret", with these messages, whose UIDs are 1, 2 and so on.
     pub fn start(messages: &[Message]) -> Self {
+        Self::start_as(messages, false)
+    }
+
+    /// The same, on a port where TLS comes with STARTTLS; the account's keys need `tls = "starttls"`.
+    pub fn start_in_clear(messages: &[Message]) -> Self {
+        Self::start_as(messages, true)
+    }
+
+    fn start_as(messages: &[Message], in_clear: bool) -> Self {
         let kept = (1..).zip(messages).map(|(uid, message)| Kept {
             uid,
             message: message.clone(),
@@ -94,13 +105,17 @@ impl ImapServer {
         let mailbox = Mailbox {
             uid_validity: 1_700_000_000,
             messages: kept.collect(),
-            capabilities: CAPABILITIES.into(),
+            capabilities: match in_clear {
+                true => format!("{CAPABILITIES} STARTTLS"),
+                false => CAPABILITIES.into(),
+            },
             greeting: "* OK [CAPABILITY {capabilities}] ready".into(),
             twists: Vec::new(),
         };
         let authority = Authority::new();
         let shared = Arc::new(Shared {
             tls: authority.localhost().server_config(),
+            in_clear,
             mailbox: Mutex::new(mailbox),
             sessions: Mutex::default(),
         });
@@ -186,7 +201,7 @@ impl Shared {
     fn serve(&self, index: usize, socket: Arc<TcpStream>) {
         let _ended = Ended(self, index);
         self.note(index, |_| ());
-        if let Ok(wire) = Wire::accept(socket, Some(&self.tls)) {
+        if let Ok(wire) = Wire::accept(socket, (!self.in_clear).then_some(&self.tls)) {
             self.converse(index, wire);
         }
     }
@@ -255,6 +270,11 @@ impl Shared {
             };
             if !send(&mut wire, pieces, limit) || limit.is_some() {
                 return wire.end(Ending::Cut);
+            }
+            let is_refused =
+                matches!(&twist, Some(Twist::Instead(words)) if !words.contains(" OK"));
+            if command == "STARTTLS" && !is_refused && wire.start_tls(&self.tls).is_err() {
+                return;
             }
             if command == "LOGOUT" {
                 return wire.end(Ending::Close);
@@ -359,7 +379,8 @@ impl Shared {
                 say("* BYE bye\r\n".into());
                 "OK done".into()
             }
-            ["NOOP"] | ["ID", ..] => "OK done".into(),
+            ["ID", ..] => "OK done".into(),
+            ["STARTTLS"] if self.in_clear => "OK begin".into(),
             _ => "BAD unknown command".into(),
         };
         pieces.push(Piece::Text(format!("{tag} {done}\r\n")));

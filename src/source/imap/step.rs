@@ -1,23 +1,17 @@
-//! Whether answers and commands are still in step (NOOP, RFC 3501 section 6.1.2).
+//! Whether answers and commands are still in step.
 
-use super::{Error, Phase, Session, SignedIn};
-use crate::imap::Command;
+use super::{Error, Session, SignedIn};
 
 impl Session<SignedIn> {
-    /// Whether the server has answered what it was asked, and no more: each answer bears the tag of its
-    /// command, so the answer to another NOOP shows it.
+    /// Whether the server has answered what it was asked, and no more.
+    ///
+    /// Nothing need be asked for that. A message's length is told before it, and the answer behind it
+    /// bears the tag of its own command: where octets are left over or missing, that answer is none, and
+    /// the session is over. What comes later answers nothing, and shows with the next command.
     ///
     /// # Errors
-    /// Where the connection fails, or the server says nothing.
-    pub(in crate::source) fn is_in_step(&mut self) -> Result<bool, Error> {
-        if self.wire.pending() > 0 {
-            return Ok(false);
-        }
-        self.wire.send(Command::Noop)?;
-        match self.wire.answer(Phase::Step) {
-            Ok(_) => Ok(true),
-            Err(Error::Violation { .. }) => Ok(false),
-            Err(error) => Err(error),
-        }
+    /// None; another protocol has to ask.
+    pub(in crate::source) fn is_in_step(&self) -> Result<bool, Error> {
+        Ok(self.wire.pending() == 0)
     }
 }

@@ -34,7 +34,6 @@ fn send(connection: &mut Connection, letters: &[u8]) {
             b'C' => Command::Capability,
             b'E' => Command::Examine("INBOX"),
             b'H' => Command::FetchHeader(uid),
-            b'N' => Command::Noop,
             b'P' => Command::Authenticate {
                 mechanism: "PLAIN",
                 initial_response: None,

@@ -69,6 +69,20 @@ fn dovecot_lets_us_in_by_each_method_with_the_right_password_alone() {
 }
 
 #[test]
+fn a_password_of_any_letters_is_sent_as_it_is() {
+    let users = [("users", "ada:{PLAIN}p\u{e4}ss \"w\\rd\n")];
+    let Some(dovecot) = Dovecot::start_with_imap_letting_in(&mail(1), MECHANISMS, &users) else {
+        return;
+    };
+    let [mut account, _] = dovecot.imap_accounts();
+    account.password = "p\u{e4}ss \"w\\rd".into();
+    for auth in ["plain", "user-pass", "scram-sha-256"] {
+        let home = Home::of(&account, &format!("{IMAP}auth = {auth:?}\n"));
+        assert_eq!(fetched(&home), 1, "{auth} {}", dovecot.log());
+    }
+}
+
+#[test]
 fn a_token_is_taken_and_a_refused_one_is_told() {
     let endpoint = TokenEndpoint::start(vec![Token {
         token: "token-of-ada".into(),

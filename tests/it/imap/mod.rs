@@ -14,6 +14,8 @@ mod hostile;
 mod killed;
 /// From POP3 to IMAP.
 mod moved;
+/// TLS that comes later, and a server that knows us.
+mod starttls;
 /// What goes over the wire.
 mod wire;
 

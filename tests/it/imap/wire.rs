@@ -33,6 +33,39 @@ fn a_run_that_finds_nothing_new_takes_three_flights_of_commands() {
 }
 
 #[test]
+fn new_mail_takes_one_flight_more() {
+    let (server, home) = serving(&mail(30), "");
+    fetched(&home);
+    let session = server.last_session();
+    assert_eq!(session.commands.len(), 4 + 30, "{session:#?}");
+    assert!(session.flights <= 4, "{session:#?}");
+}
+
+#[test]
+fn an_end_that_the_server_has_announced_is_told_and_no_refusal_unless_it_says_so() {
+    for (words, is_left_alone) in [
+        ("* BYE see you\r\n", false),
+        (
+            "* BYE [OVERQUOTA] Account exceeded command or bandwidth limits\r\n",
+            true,
+        ),
+    ] {
+        let (server, home) = serving(&mail(3), "pipelining = \"off\"\n");
+        server.twist("UID FETCH 2 ", 1, Twist::Instead(words.into()));
+        let output = run(&home, &["fetch"], 75);
+        assert_said(
+            &output,
+            &["the server ended the session while fetching message 2"],
+        );
+        server.mailbox(|it| it.twists.clear());
+        let sessions = server.sessions().len();
+        home.popfetch(["fetch"]).run();
+        let came_back = server.sessions().len() > sessions;
+        assert_eq!(came_back, !is_left_alone, "{words}");
+    }
+}
+
+#[test]
 fn what_the_server_cannot_is_done_without() {
     for capabilities in ["IMAP4rev1", "IMAP4rev1 AUTH=PLAIN", "IMAP4rev2 AUTH=PLAIN"] {
         let (server, home) = serving(&mail(5), "keep = \"never\"\n");
