@@ -13,9 +13,9 @@ pub const DEPTH_LIMIT: usize = 64;
 /// A part of a message that was asked for.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Section {
-    /// BODY[]: all of it.
+    /// `BODY[]`: all of it.
     Whole,
-    /// BODY[HEADER]
+    /// `BODY[HEADER]`
     Header,
 }
 

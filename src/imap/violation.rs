@@ -40,6 +40,9 @@ pub enum Violation {
     /// A message's octets twice in one response.
     #[error("the server sent a message twice")]
     TwoBodies,
+    /// A message that it says afterwards it could not send.
+    #[error("the server sent a message, and then refused it")]
+    TakenBack,
     /// A message that nobody has asked for, or not yet.
     #[error("the server sent another message than it was asked for")]
     OtherMessage,

@@ -4,7 +4,7 @@ use super::{Credentials, Detour, Error, Method, Options, Source, imap, pop};
 use crate::net::{self, Channel};
 use crate::server::Protocol;
 
-/// See the [module](self).
+/// A server that has greeted us, by one of the protocols.
 pub enum Door {
     /// By POP3, in the AUTHORIZATION state.
     Pop(pop::Session<pop::Authorization>),
@@ -83,12 +83,12 @@ impl Door {
             Self::Pop(session) => {
                 let session = session.sign_in(credentials)?;
                 let (method, detour) = (session.method(), session.detour());
-                (Source::Pop(session), Entry { method, detour })
+                (Source::Pop(Box::new(session)), Entry { method, detour })
             }
             Self::Imap(session) => {
                 let session = session.sign_in(credentials)?;
                 let (method, detour) = (session.method(), session.detour());
-                (Source::Imap(session), Entry { method, detour })
+                (Source::Imap(Box::new(session)), Entry { method, detour })
             }
         })
     }

@@ -53,9 +53,9 @@ use window::Window;
 /// A maildrop that is open, on a server that has let us in.
 pub enum Source {
     /// By POP3, in the TRANSACTION state.
-    Pop(pop::Session<pop::Transaction>),
+    Pop(Box<pop::Session<pop::Transaction>>),
     /// By IMAP, with one mailbox.
-    Imap(imap::Session<imap::SignedIn>),
+    Imap(Box<imap::Session<imap::SignedIn>>),
 }
 
 /// What a source is like, as far as it has shown by now.

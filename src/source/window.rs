@@ -6,7 +6,7 @@
 //! asked for ahead is wasted if the connection breaks.
 
 use super::{Error, Phase};
-use crate::maildrop::Message;
+use crate::maildrop::{Message, MessageNumber};
 use std::collections::VecDeque;
 
 /// Octets asked for ahead: more than a line of 1 Gbit/s carries in 100 ms.
@@ -72,6 +72,14 @@ impl Window {
         let message = self.asked.pop_front()?;
         self.asked_octets = self.asked_octets.saturating_sub(weight(&message));
         Some(message)
+    }
+
+    /// The same, where another one may have been asked for before it.
+    pub(in crate::source) fn take_asked_for(&mut self, number: MessageNumber) {
+        let place = self.asked.iter().position(|it| it.number == number);
+        if let Some(message) = place.and_then(|place| self.asked.remove(place)) {
+            self.asked_octets = self.asked_octets.saturating_sub(weight(&message));
+        }
     }
 
     /// It is the one that the server was asked for when the connection failed.

@@ -53,6 +53,8 @@ pub struct Mailbox {
     pub capabilities: String,
     /// What it begins with; `{capabilities}` are they.
     pub greeting: String,
+    /// It sends all messages that it was asked for before it answers any of the commands, as Dovecot does.
+    pub answers_late: bool,
     /// A command's beginning, its number among those (from 1; 0: each), and what becomes of it.
     pub twists: Vec<(String, usize, Twist)>,
 }
@@ -110,6 +112,7 @@ impl ImapServer {
                 false => CAPABILITIES.into(),
             },
             greeting: "* OK [CAPABILITY {capabilities}] ready".into(),
+            answers_late: false,
             twists: Vec::new(),
         };
         let authority = Authority::new();
@@ -226,8 +229,13 @@ impl Shared {
         if wire.write(greeting.as_bytes()).is_err() {
             return;
         }
+        // Answers that are held back.
+        let mut late = Vec::new();
         loop {
             let Some(line) = lines.next() else {
+                if !late.is_empty() && !send(&mut wire, std::mem::take(&mut late), None) {
+                    return;
+                }
                 match lines.fill(&mut wire) {
                     Ok(true) => self.note(index, |session| session.flights += 1),
                     _ => return,
@@ -251,7 +259,7 @@ impl Shared {
             }
             self.note(index, |session| session.commands.push(command.clone()));
             let twist = self.twist_of(index, &command);
-            let pieces = match &twist {
+            let mut pieces = match &twist {
                 Some(Twist::Instead(words)) => {
                     vec![Piece::Text(words.replace("{tag}", tag))]
                 }
@@ -264,6 +272,10 @@ impl Shared {
                 }
                 _ => self.answer(tag, &command),
             };
+            match self.mailbox.lock().unwrap().answers_late && command.contains("BODY.PEEK") {
+                true => late.extend(pieces.pop()),
+                false => pieces.splice(0..0, late.drain(..)).for_each(drop),
+            }
             let limit = match twist {
                 Some(Twist::Cut(octets)) => Some(octets),
                 _ => None,

@@ -20,9 +20,9 @@ use super::secrets::Secrets;
 use super::window::Window;
 use super::{Answer, Credentials, Detour, Error, Given, Meaning, Method, Options, Phase, Traits};
 use crate::imap::{Capabilities, Command, Condition};
-use crate::message::Tally;
 use crate::net::{self, Channel};
 use name::Scope;
+use retrieve::UnderWay;
 use wire::Wire;
 
 /// The mailbox that is read.
@@ -46,8 +46,8 @@ pub struct SignedIn {
     method: Method,
     /// The mailbox as it was listed.
     scope: Option<Scope>,
-    /// The message that is arriving, as far as it has come.
-    arriving: Tally,
+    /// Messages that it was asked for.
+    under_way: UnderWay,
 }
 
 /// See the [module](self).

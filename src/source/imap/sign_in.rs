@@ -2,7 +2,7 @@
 
 use super::wire::Step;
 use super::{Answer, Credentials, Detour, Error, Greeted, Meaning, Method, Phase};
-use super::{Session, SignedIn, Tally};
+use super::{Session, SignedIn, UnderWay};
 use crate::imap::Command;
 use crate::sasl::{self, Binding, Denial, Exchange, Mechanism};
 use crate::source::method;
@@ -58,7 +58,7 @@ impl Session<Greeted> {
                 detour,
                 method,
                 scope: None,
-                arriving: Tally::default(),
+                under_way: UnderWay::default(),
             },
             capabilities: told.unwrap_or(self.capabilities),
             wire: self.wire,

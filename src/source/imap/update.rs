@@ -109,14 +109,15 @@ impl Session<SignedIn> {
             if !ahead {
                 self.wire.send(Command::Expunge(set))?;
             }
-            let answer = self.wire.answer(Phase::Quit)?;
+            let (answer, were_gone) = self.look(set)?;
             if !ahead {
                 self.wire.send(Command::FetchThese(set))?;
             }
-            let is_gone = self.are_gone(set)?;
+            let (look, are_gone) = self.look(set)?;
             removal = match removal {
                 Removal::Done if !answer.ok => Removal::Refused(answer),
-                Removal::Done if !is_gone => Removal::Unclear,
+                // What is told may come before the answer to an earlier command.
+                Removal::Done if !were_gone || !are_gone || !look.ok => Removal::Unclear,
                 known => known,
             };
         }
@@ -126,8 +127,8 @@ impl Session<SignedIn> {
         Ok(removal)
     }
 
-    /// Whether the server has none of these, by its answer to FETCH.
-    fn are_gone(&mut self, set: &UidSet) -> Result<bool, Error> {
+    /// An answer, and whether none of these was told of before it.
+    fn look(&mut self, set: &UidSet) -> Result<(Answer, bool), Error> {
         let mut are_gone = true;
         loop {
             match self.wire.next(Phase::Quit)? {
@@ -137,7 +138,7 @@ impl Session<SignedIn> {
                 Step::Octets => {
                     self.wire.octets();
                 }
-                Step::Done(answer) => return Ok(are_gone && answer.ok),
+                Step::Done(answer) => return Ok((answer, are_gone)),
                 _ => {}
             }
         }

@@ -270,7 +270,10 @@ fn a_handshake_after_stls_that_hangs_or_closes_is_temporary() {
         let scene = if stalls { scene.stall() } else { scene.close() };
         let (_script, home) = in_clear(scene);
         let output = run(&home, &[], 75);
-        assert_said(&output, &["error: a: ", "TLS handshake", "setting up TLS", "hint: "]);
+        assert_said(
+            &output,
+            &["error: a: ", "TLS handshake", "setting up TLS", "hint: "],
+        );
     }
 }
 

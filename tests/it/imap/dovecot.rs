@@ -32,6 +32,10 @@ fn three_hundred_messages_of_dovecots_arrive_as_they_are_and_once() {
     let home = Home::of(&dovecot.imap_accounts()[0], IMAP);
     let output = run(&home, &["fetch", "--delete"], 0);
     assert_said(&output, &["300"]);
+    // Neither is the deletion in doubt, nor had anything to be tried in another manner.
+    for words in ["did not confirm", "going on"] {
+        assert!(!output.stderr.contains(words), "{output:#?}");
+    }
     assert_eq!(dovecot.count(), 0, "{}", dovecot.log());
     tree::assert_holds(&home.maildir("a"), &mail(300));
 }

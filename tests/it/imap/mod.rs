@@ -39,5 +39,8 @@ fn fetched(home: &Home) -> usize {
 fn fetched_with(home: &Home, options: &[&str]) -> Output {
     let mut arguments = vec!["fetch", "--now", "--format", "paths"];
     arguments.extend(options);
-    home.popfetch(arguments).expect(0)
+    let output = home.popfetch(arguments).expect(0);
+    // Nor had it to be tried in another manner.
+    assert!(!output.stderr.contains("going on"), "{output:#?}");
+    output
 }

@@ -33,6 +33,34 @@ fn a_run_that_finds_nothing_new_takes_three_flights_of_commands() {
 }
 
 #[test]
+fn messages_may_come_before_the_answers_to_earlier_commands() {
+    let messages = mail(600);
+    let (server, home) = serving(&messages, "");
+    server.mailbox(|it| it.answers_late = true);
+    // One of them is gone by the time that it is asked for.
+    server.twist(
+        "UID FETCH 300 ",
+        1,
+        Twist::Instead("{tag} OK done\r\n".into()),
+    );
+    let output = home.popfetch(["fetch", "--format", "paths"]).run();
+    assert!(!output.stderr.contains("going on"), "{output:#?}");
+    assert_eq!(output.stdout.lines().count(), 599, "{output:#?}");
+    server.mailbox(|it| it.twists.clear());
+    assert_eq!(fetched(&home), 1);
+    tree::assert_holds(&home.maildir("a"), &messages);
+    // And headers, of which a deletion wants to see all.
+    let output = run(&home, &["fetch", "--now", "--delete"], 0);
+    assert_eq!(server.uids().len(), 0, "{output:#?}");
+    assert!(
+        server
+            .last_session()
+            .count("UID FETCH 7 (UID BODY.PEEK[HEADER])")
+            > 0
+    );
+}
+
+#[test]
 fn new_mail_takes_one_flight_more() {
     let (server, home) = serving(&mail(30), "");
     fetched(&home);
