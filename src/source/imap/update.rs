@@ -69,8 +69,7 @@ impl Session<SignedIn> {
             .answer(first.map_or(Phase::Listing, Phase::Deleting))
     }
 
-    /// Removes what is marked, looks whether it is gone, and ends the session, in one flight. That it is
-    /// gone is known from both: that the server has done what it was asked, and that it has none of them
+    /// Removes what is marked, looks whether it is gone, and ends the session. That it is gone is known from both: that the server has done what it was asked, and that it has none of them
     /// any more.
     pub(in crate::source) fn end(mut self, marked: Marked) -> Update {
         let messages = marked.messages;
@@ -93,47 +92,55 @@ impl Session<SignedIn> {
         }
     }
 
-    /// All but the answer to LOGOUT, which is sent as well.
+    /// All but the answer to LOGOUT, which is sent as well. The look waits for the answers to EXPUNGE: in
+    /// the same flight Dovecot would still show what it is about to remove.
     fn remove(&mut self, messages: &[Recorded]) -> Result<Removal, Error> {
         let sets = sets(messages);
-        let ahead = self.options.pipelining;
-        if ahead {
-            for set in &sets {
-                self.wire.send(Command::Expunge(set))?;
-                self.wire.send(Command::FetchThese(set))?;
-            }
-            self.wire.send(Command::Logout)?;
-        }
         let mut removal = Removal::Done;
-        for set in &sets {
-            if !ahead {
-                self.wire.send(Command::Expunge(set))?;
+        let expunges: Vec<_> = sets.iter().map(Command::Expunge).collect();
+        for (answer, _) in self.ask(&expunges, &sets)? {
+            if matches!(removal, Removal::Done) && !answer.ok {
+                removal = Removal::Refused(answer);
             }
-            let (answer, were_gone) = self.look(set)?;
-            if !ahead {
-                self.wire.send(Command::FetchThese(set))?;
+        }
+        let looks: Vec<_> = sets.iter().map(Command::FetchThese).collect();
+        for (answer, are_gone) in self.ask(&looks, &sets)? {
+            if matches!(removal, Removal::Done) && !(answer.ok && are_gone) {
+                removal = Removal::Unclear;
             }
-            let (look, are_gone) = self.look(set)?;
-            removal = match removal {
-                Removal::Done if !answer.ok => Removal::Refused(answer),
-                // What is told may come before the answer to an earlier command.
-                Removal::Done if !were_gone || !are_gone || !look.ok => Removal::Unclear,
-                known => known,
-            };
         }
-        if !ahead {
-            self.wire.send(Command::Logout)?;
-        }
+        self.wire.send(Command::Logout)?;
         Ok(removal)
     }
 
-    /// An answer, and whether none of these was told of before it.
-    fn look(&mut self, set: &UidSet) -> Result<(Answer, bool), Error> {
+    /// Sends commands, in one flight where that may be. The answers, and whether none of the messages in
+    /// `sets` was told of before each: what is told may come before the answers to earlier commands.
+    fn ask(
+        &mut self,
+        commands: &[Command<'_>],
+        sets: &[UidSet],
+    ) -> Result<Vec<(Answer, bool)>, Error> {
+        let ahead = self.options.pipelining;
+        let mut answers = Vec::new();
+        for command in commands.iter().filter(|_| ahead) {
+            self.wire.send(*command)?;
+        }
+        for command in commands {
+            if !ahead {
+                self.wire.send(*command)?;
+            }
+            answers.push(self.look(sets)?);
+        }
+        Ok(answers)
+    }
+
+    fn look(&mut self, sets: &[UidSet]) -> Result<(Answer, bool), Error> {
         let mut are_gone = true;
         loop {
             match self.wire.next(Phase::Quit)? {
                 Step::Fetched(fetched) => {
-                    are_gone &= !fetched.uid.is_some_and(|uid| set.contains(uid));
+                    let is_one = |uid| sets.iter().any(|set| set.contains(uid));
+                    are_gone &= !fetched.uid.is_some_and(is_one);
                 }
                 Step::Octets => {
                     self.wire.octets();

@@ -1,6 +1,7 @@
 use super::{fetched, serving};
 use crate::given::{assert_said, mail, run};
 use crate::support::imap::Twist;
+use crate::support::message::Message;
 use crate::support::tree;
 
 #[test]
@@ -135,6 +136,20 @@ fn keep_never_deletes_what_is_stored_and_nothing_else() {
 }
 
 #[test]
+fn as_many_as_a_command_cannot_name_at_once_are_deleted_all_the_same() {
+    let (server, home) = serving(&mail(700), "keep = \"never\"\n");
+    // Gaps, so that there are no ranges to name.
+    server.mailbox(|it| it.messages.iter_mut().for_each(|kept| kept.uid *= 3));
+    let output = run(&home, &["fetch"], 0);
+    assert!(!output.stderr.contains("did not confirm"), "{output:#?}");
+    assert_eq!(server.uids().len(), 0);
+    let session = server.last_session();
+    let counts = ["UID STORE", "UID EXPUNGE"].map(|start| session.count(start));
+    assert_eq!(counts, [3, 3]);
+    tree::assert_holds(&home.maildir("a"), &mail(700));
+}
+
+#[test]
 fn a_deletion_counts_only_once_the_server_has_them_no_more() {
     // It says OK and removes nothing.
     let (server, home) = serving(&mail(4), "keep = \"never\"\n");
@@ -177,6 +192,40 @@ fn another_uidvalidity_gives_other_names_to_messages_that_are_known() {
     });
     assert_eq!(fetched(&home), 1);
     tree::assert_holds(&home.maildir("a"), &mail(31));
+}
+
+#[test]
+fn under_another_uidvalidity_a_uid_is_another_message_however_alike() {
+    let alike = |n: usize| {
+        let text = format!("Message-ID: <{n}@example.com>\nSubject: Letter {n}\n\nLetter {n}.\n");
+        Message::from_lf(n.to_string(), text)
+    };
+    let (server, home) = serving(&[alike(1), alike(2)], "");
+    assert_eq!(fetched(&home), 2);
+    // The same UIDs and the same sizes, and not the same mail.
+    server.mailbox(|it| {
+        it.uid_validity += 1;
+        for (n, kept) in (3..).zip(&mut it.messages) {
+            kept.message = alike(n);
+        }
+    });
+    assert_eq!(fetched(&home), 2);
+    let all: Vec<_> = (1..=4).map(alike).collect();
+    tree::assert_holds(&home.maildir("a"), &all);
+}
+
+#[test]
+fn a_doubtful_message_stays_until_its_owner_has_looked_at_it() {
+    // It is shorter than it was listed, on a server whose other sizes are right.
+    let (server, home) = serving(&mail(20), "keep = \"never\"\n");
+    server.mailbox(|it| it.messages[6].message.listed = Some(9_999));
+    let output = run(&home, &["fetch"], 1);
+    assert_said(&output, &["INBOX/1700000000/7", "may not be whole"]);
+    assert_eq!(server.uids(), [7]);
+    run(&home, &["state", "accept", "a", "INBOX/1700000000/7"], 0);
+    run(&home, &["fetch", "--now"], 0);
+    assert_eq!(server.uids().len(), 0);
+    tree::assert_holds(&home.maildir("a"), &mail(20));
 }
 
 #[test]
