@@ -45,7 +45,7 @@ impl Session<SignedIn> {
         let (mut answer, mut opened) = self.read_opened()?;
         let mut asked = ahead;
         if !answer.ok && self.capabilities.id {
-            // There are servers that open nothing for who has not said what it is (NetEase).
+            // There are servers that open nothing for who has not said what it is (fact Q25).
             if asked {
                 self.wire.answer(Phase::Listing)?;
                 asked = false;

@@ -1,8 +1,8 @@
 //! Many messages under way at once, each by a command of its own.
 //!
 //! Messages come in the order in which they were asked for, and so do the answers to the commands. But
-//! between the two there is no order: Dovecot sends many messages, and then all answers. So a message is
-//! known by its UID. Its end counts once its command is answered, or the next message begins.
+//! between the two there is no order: Dovecot sends many messages, and then all answers (fact Q24). So a
+//! message is known by its UID. Its end counts once its command is answered, or the next message begins.
 
 use super::wire::Step;
 use super::{Answer, Error, Phase, Session, SignedIn, Window};

@@ -93,7 +93,7 @@ impl Session<SignedIn> {
     }
 
     /// All but the answer to LOGOUT, which is sent as well. The look waits for the answers to EXPUNGE: in
-    /// the same flight Dovecot would still show what it is about to remove.
+    /// the same flight Dovecot would still show what it is about to remove (fact Q24).
     fn remove(&mut self, messages: &[Recorded]) -> Result<Removal, Error> {
         let sets = sets(messages);
         let mut removal = Removal::Done;
