@@ -27,19 +27,20 @@
 //! | [`secrets`] | where passwords and sign-ins are, and what an account signs in with |
 //! | [`import`] | other tools' configs and unique-ids become drafts of accounts, names, and remarks |
 //! | [`fetch`] | one account from the lock on its state to the reply to QUIT; network and disk side by side |
-//! | [`source`] | where mail comes from, an arm for each protocol, and what it is like; [`source::pop`]: the states of RFC 1939 as types, over a channel |
+//! | [`source`] | where mail comes from, an arm for each protocol, and what it is like; [`source::pop`], [`source::imap`]: the states of a protocol as types, over a channel |
 //! | [`plan`] | what to fetch, skip, mark and delete: pure, without clock, disk or network |
 //! | [`rules`] | which messages come, and into which folder, which stay, and which are deleted unread: pure |
 //! | [`delivery`] | the spool, and the steps from octets to a message that is placed for good, as types |
 //! | [`handover`] | what takes a message once it is stored: programs, mbox files, LMTP servers, standard output |
 //! | [`maildir`] | Maildirs: layout, names, who delivers, finding anybody's mail again |
-//! | [`message`] | what a message is known by: its heading, the fields of its identity, its hashes; its text and parts |
+//! | [`message`] | what a message is known by: its heading, the fields of its identity, its hashes; how it ended; its text and parts |
 //! | [`mailbox`] | reading with no connection: which messages there are, one of them, its attachments |
 //! | [`state`] | what was fetched: one journal an account, its lock, recovery, rebuilding, compaction |
 //! | [`verify`] | whether what is recorded is still in the Maildir, unchanged |
 //! | [`report`] | turns the events of a fetch into lines, bars, JSON objects or paths |
 //! | [`maildrop`] | the maildrop as one session lists it; what makes a message the same next time |
 //! | [`pop3`] | the protocol core: octets in, events out, no input or output of its own |
+//! | [`imap`] | the same of IMAP: a message's octets are streamed, all else has a limit |
 //! | [`sasl`] | SASL mechanisms, likewise |
 //! | [`net`] | names, addresses, proxies, TCP and TLS: a channel of octets |
 //! | [`web`] | HTTP over `net`: a form that is posted, a document that is got |
@@ -95,7 +96,7 @@
 //! | E9 | After a failed sync the message counts as not stored: its name is unlinked, then, once that is durable, its intent withdrawn. An intent that a crash left counts as stored once its file and directory are synced; one that is nowhere is fetched again. | [`delivery::sync_all`], `fetch/commit.rs`, `state/recover.rs` |
 //! | E10 | QUIT is a commit point even when nothing is deleted: after any failure of ours the connection is closed without it. | `fetch/session.rs`, [`Source::end`](source::Source::end) |
 //! | E11 | A message's name is account and unique-id. Its listed size is evidence, and so are its body and a few header fields; what is doubtful is looked at in the session at hand, and before a message of an earlier session is deleted it must have been seen to be the same there. | [`maildrop::Identity`], `message/fields.rs`, `state/recognition.rs`, `state/doubt.rs`, `fetch/doubts.rs` |
-//! | E12 | A message is delivered as any other only if its end was orderly; otherwise it has no proof that DELE takes. Two with the same octets are read once more. After a violation of the protocol, what the session recorded is doubtful. | [`pop3::Ending`], `fetch/endings.rs`, `fetch/echoes.rs`, [`Store::distrust_session`](state::Store::distrust_session) |
+//! | E12 | A message is delivered as any other only if its end was orderly; otherwise it has no proof that DELE takes. Two with the same octets are read once more. After a violation of the protocol, what the session recorded is doubtful. | [`message::Ending`], `fetch/endings.rs`, `fetch/echoes.rs`, [`Store::distrust_session`](state::Store::distrust_session) |
 //! | E13 | The Maildir's own file says who delivers to it, and a generation that is raised before and after the deliveries of a run, with a nonce drawn for each: no line, or another number or other nonces than the journal's are found out before anything is touched. | `maildir/roster.rs`, `maildir/nonces.rs`, `state/custody.rs`, `state/parting.rs`, `state/succession.rs` |
 //! | E14 | Before a message of an earlier session is deleted its file is looked for: there, as long as it was; or absent from a Maildir that is seen, with its line. | [`Store::vouch`](state::Store::vouch), [`maildir::Search`] |
 //!
@@ -119,17 +120,17 @@
 //!
 //! # How to add ...
 //!
-//! - **a protocol**: a module below `source/`, its arm in [`source::Source`] and in `source/retrieval.rs`,
-//!   and in [`source::Traits`] what others have to know of it; where it is signed in to, in
-//!   `fetch/reach.rs`.
+//! - **a protocol**: a module below `source/`, its arms in [`source::Door`], [`source::Source`] and
+//!   `source/retrieval.rs`, and in [`source::Traits`] what others have to know of it; its word, its ports and its
+//!   scheme in [`server::Protocol`]. What it shares with others stands beside it in `source/`.
 //! - **a sign-in method**: for SASL a variant of [`sasl::Mechanism`] and what it says in
 //!   [`sasl::exchange`] (messages that follow from nothing are a line there; more is a file of its
-//!   own), for anything else its dialogue in `source/pop/sign_in.rs`. Its word in
-//!   [`source::Auth::ALL`] and when it is chosen in `source/pop/method.rs`. The server's side in
+//!   own), for anything else its dialogue in `source/pop/sign_in.rs` or `source/imap/sign_in.rs`. Its word in
+//!   [`source::Auth::ALL`] and when it is chosen in `source/method.rs`. The server's side in
 //!   `tests/support/sasl.rs`, and a row in `tests/it/sign_in/`. `man/popfetch.toml.5` under `auth`,
 //!   and the table in `man/popfetch.1.in`.
-//! - **the words of a server**: in the row of `source/pop/answer/words.rs` that says what they mean, and
-//!   as they were met in `source/pop/answer/wordings_tests.rs`; the first row that fits decides.
+//! - **the words of a server**: in the row of `source/answer/words.rs` that says what they mean, and
+//!   as they were met in `source/answer/wordings_tests.rs`; the first row that fits decides.
 //! - **a config key**: a field in `profile/file.rs`; what it means in [`plan::Policy`] or
 //!   [`profile::Profile`], made in `profile/resolve.rs`; its line in `profile/shown.rs`, for
 //!   `account show` and JSON; its description in `man/popfetch.toml.5`. Tests compare the keys with
@@ -166,6 +167,7 @@ pub mod exit;
 pub mod facts {}
 pub mod fetch;
 pub mod handover;
+pub mod imap;
 pub mod import;
 pub mod mailbox;
 pub mod maildir;

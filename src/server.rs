@@ -5,10 +5,66 @@ use crate::term::percent;
 /// The port of POP3 over TLS (RFC 8314 section 7.2).
 pub const TLS_PORT: u16 = 995;
 
+/// By which protocol mail is fetched.
+#[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq, serde::Deserialize)]
+pub enum Protocol {
+    /// POP3.
+    #[default]
+    #[serde(rename = "pop3")]
+    Pop,
+    /// IMAP.
+    #[serde(rename = "imap")]
+    Imap,
+}
+
+impl Protocol {
+    /// Its word in the config file.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Pop => "pop3",
+            Self::Imap => "imap",
+        }
+    }
+
+    /// What people call it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Pop => "POP3",
+            Self::Imap => "IMAP",
+        }
+    }
+
+    /// The scheme of its URLs, with TLS from the first octet.
+    pub fn scheme(self) -> &'static str {
+        match self {
+            Self::Pop => "pops",
+            Self::Imap => "imaps",
+        }
+    }
+
+    /// Its port with TLS from the first octet (RFC 8314 section 7).
+    pub fn tls_port(self) -> u16 {
+        match self {
+            Self::Pop => TLS_PORT,
+            Self::Imap => 993,
+        }
+    }
+
+    /// Its port where a connection begins without TLS (RFC 1939 section 3, RFC 3501 section 2.1).
+    pub fn plain_port(self) -> u16 {
+        match self {
+            Self::Pop => 110,
+            Self::Imap => 143,
+        }
+    }
+}
+
 /// A maildrop's address. State is kept under this, not under the profile's name, so that a
 /// renamed profile keeps its history and an edited one never inherits another maildrop's.
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]
 pub struct Server {
+    /// What it speaks.
+    pub protocol: Protocol,
     /// Host name or address, lower case, without a trailing dot.
     pub host: String,
     /// TCP port.
@@ -18,21 +74,26 @@ pub struct Server {
 }
 
 impl Server {
-    /// `user@host:port`, the name under which state and passwords are kept.
+    /// `user@host:port`, the name under which state and passwords are kept. `+imap` behind it keeps
+    /// those of IMAP apart: no id of POP3 ends so.
     pub fn id(&self) -> String {
-        format!("{}@{}:{}", self.user, self.host, self.port)
+        let protocol = match self.protocol {
+            Protocol::Pop => "",
+            Protocol::Imap => "+imap",
+        };
+        format!("{}@{}:{}{protocol}", self.user, self.host, self.port)
     }
 
     /// The URL of a maildrop, as a person can give it on the command line.
     pub fn url(&self) -> String {
         let plain = |b: u8| b.is_ascii_alphanumeric() || b"-._~@+".contains(&b);
-        let mut url = String::from("pops://");
+        let mut url = format!("{}://", self.protocol.scheme());
         percent(&mut url, self.user.as_bytes(), plain);
         match &self.host {
             host if host.contains(':') => url.push_str(&format!("@[{host}]")),
             host => url.push_str(&format!("@{host}")),
         }
-        if self.port != TLS_PORT {
+        if self.port != self.protocol.tls_port() {
             url.push_str(&format!(":{}", self.port));
         }
         url

@@ -118,7 +118,7 @@ impl<'a> Context<'a> {
                     continue;
                 }
             };
-            let failure = match providers::check(&profile.server.host) {
+            let failure = match providers::check_server(&profile.server) {
                 Err(error) => self.report_unready(report, &profile, &error, overrides),
                 Ok(()) => match Ready::later(profile) {
                     Ok(ready) => {

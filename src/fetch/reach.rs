@@ -6,13 +6,13 @@ use crate::durable::Dir;
 use crate::exit::Diagnose;
 use crate::net::program::Tell;
 use crate::net::{self, Channel, Protection, Target};
-use crate::profile::providers::{self, Access};
+use crate::profile::providers::{self, Access, Provider};
 use crate::profile::{PasswordSource, Pipelining, Profile, TIMEOUT, Tls};
 use crate::report::Event;
 use crate::sandbox;
 use crate::secrets::{Credential, OAuth, Password};
 use crate::source::{
-    self, Credentials, Detour, Meaning, Options, Secret, Session, Shortcut, Source, Transaction,
+    self, Credentials, Detour, Door, Entry, Meaning, Options, Secret, Shortcut, Source,
 };
 use crate::state::Moment;
 use crate::stop::Stop;
@@ -123,7 +123,7 @@ impl Account<'_> {
         readable: &[BorrowedFd<'_>],
     ) -> Result<Box<dyn Route>, Error> {
         let profile = self.profile;
-        providers::check(&profile.server.host)?;
+        providers::check_server(&profile.server)?;
         self.tell(Event::Connecting {
             host: &profile.server.host,
             port: profile.server.port,
@@ -193,19 +193,18 @@ impl Account<'_> {
             self.check_stop()?;
             session = self.connect(secret, route, manner, Some(detour), conduct);
         }
-        let session = session.inspect_err(|error| {
+        let (source, entry) = session.inspect_err(|error| {
             if error.meaning() == Some(Meaning::Command) {
                 conduct.saw_detour(None);
             }
         })?;
         conduct.let_in();
-        let detour = session.detour();
-        if conduct.saw_detour(detour)
-            && let Some(remark) = detour.and_then(Detour::remark)
+        if conduct.saw_detour(entry.detour)
+            && let Some(remark) = entry.detour.and_then(Detour::remark)
         {
             self.tell(Event::Notice(remark));
         }
-        Ok(Source::Pop(session))
+        Ok(source)
     }
 
     fn connect(
@@ -215,7 +214,7 @@ impl Account<'_> {
         manner: Manner,
         detour: Option<Detour>,
         conduct: &mut Conduct,
-    ) -> Result<Session<Transaction>, Error> {
+    ) -> Result<(Source, Entry), Error> {
         let profile = self.profile;
         let channel = route.connect(&self.environment.stop);
         let options = Options {
@@ -239,19 +238,20 @@ impl Account<'_> {
             host: &profile.server.host,
             port: profile.server.port,
         };
-        let session = Session::open(channel.map_err(Error::Connect)?, options, &credentials)?;
-        conduct.announced(session.capabilities().login_delay);
+        let channel = channel.map_err(Error::Connect)?;
+        let door = Door::reach(profile.server.protocol, channel, options, &credentials)?;
+        conduct.announced(door.login_delay());
         self.tell(Event::Opened {
-            connection: &|| session.connection(),
-            announced: &|| session.announced(),
-            expire: session.capabilities().expire,
+            connection: &|| door.connection(),
+            announced: &|| door.announced(),
+            expire: door.expire(),
         });
-        let session = session.sign_in(credentials);
-        let session = session.map_err(|error| self.advise(error))?;
+        let signed_in = door.sign_in(credentials);
+        let (source, entry) = signed_in.map_err(|error| self.advise(error))?;
         self.tell(Event::SignedIn {
-            method: &session.method(),
+            method: &entry.method,
         });
-        Ok(session)
+        Ok((source, entry))
     }
 
     /// What a provider is known to want goes before the general advice, and where the secret is from
@@ -260,7 +260,7 @@ impl Account<'_> {
         if error.meaning() != Some(Meaning::Credentials) {
             return Error::Session(error);
         }
-        let provider = providers::of_host(&self.profile.server.host);
+        let provider = providers::of(&self.profile.server);
         let known = match provider.map(|provider| provider.access) {
             Some(Access::Pop { sign_in, .. }) => Some(sign_in.to_owned()),
             _ => error.hint(),
@@ -283,7 +283,7 @@ impl Account<'_> {
 
     /// Whether the provider is known to list a maildrop in parts (fact Q1).
     pub(super) fn lists_in_parts(&self) -> bool {
-        lists_in_parts(&self.profile.server.host)
+        is_in_batches(providers::of(&self.profile.server))
     }
 
     pub(super) fn manner(&self, unpipelined: Option<i64>) -> Manner {
@@ -302,7 +302,10 @@ impl Account<'_> {
 
 /// Whether the provider at this host is known to list a maildrop in parts (fact Q1).
 pub(super) fn lists_in_parts(host: &str) -> bool {
-    let provider = providers::of_host(host);
+    is_in_batches(providers::of_host(host))
+}
+
+fn is_in_batches(provider: Option<&Provider>) -> bool {
     matches!(
         provider.map(|provider| provider.access),
         Some(Access::Pop {

@@ -174,7 +174,7 @@ impl Diagnose for Error {
                  --seen FILE; nothing was changed"
             ),
             Self::NoAccounts { tool, .. } => format!(
-                "popfetch fetches by POP3; if the accounts are in another file, name it: popfetch \
+                "popfetch import takes POP3 accounts alone; if they are in another file, name it: popfetch \
                  import {tool} PATH"
             ),
             Self::Whose {

@@ -2,6 +2,7 @@
 //! what a person reads of it: its fields, its text, its parts.
 
 mod digest;
+mod ending;
 mod fields;
 mod glance;
 mod header;
@@ -14,6 +15,8 @@ mod structure;
 mod worked_around;
 
 pub use digest::{Digests, Examined, Hasher, examine};
+pub(crate) use ending::count_line_ends;
+pub use ending::{Ending, Tally};
 pub use fields::{Evidence, Fields, Size, Trail};
 pub use glance::{Glance, bare_id};
 pub use header::Header;

@@ -242,7 +242,7 @@ impl Diagnose for Error {
             Self::Handshake(source) => match source.as_ref() {
                 Self::Closed | Self::TimedOut(_) | Self::Io(_) => {
                     "if that happens each time, it is not the port for POP3 over TLS, which is \
-                     usually 995; for port 110 an account of the config file has tls = \
+                     usually 995 (993 for IMAP); for port 110 an account of the config file has tls = \
                      \"starttls\" (popfetch setup finds out which it is)"
                 }
                 source => return source.hint(),
@@ -263,7 +263,7 @@ impl Diagnose for Error {
                 ..
             } => speech.way_on(),
             Self::NotTls { .. } => {
-                "check the port: POP3 over TLS is usually on 995; popfetch never falls back to plain \
+                "check the port: POP3 over TLS is usually on 995, IMAP on 993; popfetch never falls back to plain \
                  text"
             }
             Self::Alert(rustls::AlertDescription::InternalError) => {

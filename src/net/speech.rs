@@ -53,8 +53,8 @@ impl Speech {
                  tls = \"starttls\"; popfetch never falls back to plain text"
             }
             Self::Imap => {
-                "popfetch speaks POP3: its port is 995 with TLS, or 110 with tls = \"starttls\" (143 \
-                 and 993 are IMAP's); some providers have IMAP alone"
+                "an account of IMAP has protocol = \"imap\", and port 993, or 143 with tls = \
+                 \"starttls\"; the port of POP3 is 995 with TLS, or 110 with tls = \"starttls\""
             }
             Self::Http | Self::Smtp | Self::Ssh => {
                 "set `port` and `host` to those of POP3: port 995 with TLS, or 110 with tls = \

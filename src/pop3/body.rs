@@ -5,8 +5,8 @@
 //! that begins with "." after an LF has been byte-stuffed, and loses that dot; a line that is only
 //! "." ends the message, as `quirks::ends_message` judges. Line ends are left as they came.
 
-use super::ending::{Ending, count_line_ends};
 use super::quirks;
+use crate::message::{Ending, count_line_ends};
 use memchr::memmem;
 use std::ops::Range;
 

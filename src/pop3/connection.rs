@@ -10,10 +10,10 @@
 
 use super::body::{self, Decoder};
 use super::command::{Command, Unsendable};
-use super::ending::Ending;
 use super::line::{self, ENDLESS_LINE, LISTING_LINE_LIMIT, STATUS_LIMIT};
 use super::quirks;
 use super::status::{Reply, Shape};
+use crate::message::Ending;
 use std::collections::VecDeque;
 use std::ops::Range;
 use zeroize::Zeroizing;

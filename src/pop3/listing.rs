@@ -40,6 +40,12 @@ impl MessageNumber {
     }
 }
 
+impl From<MessageNumber> for NonZeroU32 {
+    fn from(number: MessageNumber) -> Self {
+        number.0
+    }
+}
+
 impl fmt::Display for MessageNumber {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.fmt(f)

@@ -9,7 +9,6 @@
 //! | commands and their encoding | [`command`] | RFC 1939 sections 5 to 7, RFC 2449 sections 4 and 5, RFC 5034 section 4 |
 //! | line framing | [`line`](mod@line) | RFC 1939 section 3 |
 //! | byte-stuffing and the termination octet | [`body`] | RFC 1939 section 3 |
-//! | how a message ended, beside what was listed | [`ending`] | observed |
 //! | status indicators, extended response codes | [`status`] | RFC 1939 section 3, RFC 2449 section 8, RFC 3206 |
 //! | STAT, LIST and UIDL | [`listing`] | RFC 1939 sections 5 and 7 |
 //! | capabilities | [`capability`] | RFC 2449 sections 5 and 6 |
@@ -27,7 +26,6 @@ pub mod body;
 pub mod capability;
 pub mod command;
 pub mod connection;
-pub mod ending;
 pub mod line;
 pub mod listing;
 pub mod quirks;
@@ -36,6 +34,5 @@ pub mod status;
 pub use capability::Capabilities;
 pub use command::Command;
 pub use connection::{Behind, Connection, Event, Violation};
-pub use ending::Ending;
 pub use listing::{DropListing, MessageNumber};
 pub use status::{Reply, ResponseCode};

@@ -26,11 +26,11 @@
 //! | answers that come late | filters that pass on the answer of the server behind them | where messages are marked as deleted the connection is read to its end behind the reply to QUIT | `source::pop::update` |
 //! | a status line twice before a message | the same | it is none of the message's where the size says so | `fetch::repeated` |
 //! | `drops_what_follows_auth` | Cyrus 3.6 | AUTH is sent alone | here |
-//! | AUTH refused as a command | hMailServer issue 230, seen in the field | another way to sign in is taken, once | `source::pop::detour` |
+//! | AUTH refused as a command | hMailServer issue 230, seen in the field | another way to sign in is taken, once | `source::detour` |
 //! | an initial response that is asked for again | seen in the field | it is sent again behind `+ ` | `sasl::exchange` |
 //! | a first challenge of any text | MailKit's notes, mutt 0746ae48 | `+OK`, or words that are no base64, may ask for the first message of PLAIN, LOGIN and the bearer mechanisms | `sasl::exchange` |
 //! | no UIDL | AOL's jpop, QPOP builds | messages are known by their content | `state` |
-//! | text instead of a code | QPOP, fetchmail's `pop3_ok`, tpop3d, many providers | what an -ERR means is known from its words | `source::pop::answer` |
+//! | text instead of a code | QPOP, fetchmail's `pop3_ok`, tpop3d, many providers | what an -ERR means is known from its words | `source::answer` |
 
 use super::command::Command;
 

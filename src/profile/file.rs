@@ -17,7 +17,7 @@ pub use super::rule_table::RuleTable;
 
 use super::units::{Octets, Period, duration};
 use super::words::{expected_words, nearest};
-use super::{Auth, Keep, MinVersion, Order, PathEnd, Pin, Pipelining, Roots};
+use super::{Auth, Keep, MinVersion, Order, PathEnd, Pin, Pipelining, Protocol, Roots};
 use crate::oauth::ClientSecret;
 use crate::secrets::{Password, Store};
 use zeroize::Zeroizing;
@@ -32,7 +32,10 @@ pub type Key<T> = Option<Spanned<T>>;
 pub struct Account {
     /// `host`: the server's name or address. Required.
     pub host: Key<String>,
-    /// `port`: its TCP port; 995, or 110 with `tls = "starttls"` and `tls = "none"`.
+    /// `protocol`: `"pop3"` (default) or `"imap"`.
+    pub protocol: Key<Protocol>,
+    /// `port`: its TCP port; 995, or 110 with `tls = "starttls"` and `tls = "none"`; 993 and 143 for
+    /// `protocol = "imap"`.
     pub port: Key<u16>,
     /// `user`: the user's name exactly as the server wants it. Required.
     pub user: Key<String>,

@@ -18,7 +18,7 @@ pub use crate::net::tls::{ClientCertificate, MinVersion, Roots, TlsPolicy};
 pub use crate::plan::{Keep, Order, Policy};
 pub use crate::rules::Rules;
 pub use crate::secrets::{OAuth, PasswordSource};
-pub use crate::server::{Server, TLS_PORT};
+pub use crate::server::{Protocol, Server, TLS_PORT};
 pub use crate::source::Auth;
 pub(crate) use address::{checked_user, normal_host, without_password};
 pub use config::{Config, Selected, select};

@@ -4,6 +4,7 @@
 //! address anywhere. The manual page popfetch.toml(5) has the same table for people.
 
 use crate::exit::{Diagnose, Status};
+use crate::server::{Protocol, Server};
 
 /// What is known of a provider.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -57,6 +58,22 @@ pub fn of_host(host: &str) -> Option<&'static Provider> {
     PROVIDERS
         .iter()
         .find(|provider| provider.hosts.iter().any(|known| belongs(known)))
+}
+
+/// What is known of whom this server belongs to; what is known is about POP3.
+pub fn of(server: &Server) -> Option<&'static Provider> {
+    match server.protocol {
+        Protocol::Pop => of_host(&server.host),
+        Protocol::Imap => None,
+    }
+}
+
+/// Fails where this server cannot be there.
+pub fn check_server(server: &Server) -> Result<(), NoPop> {
+    match server.protocol {
+        Protocol::Pop => check(&server.host),
+        Protocol::Imap => Ok(()),
+    }
 }
 
 /// Fails where there is no POP3 to be found.
@@ -181,12 +198,14 @@ static PROVIDERS: &[Provider] = &[
     none(
         "iCloud Mail",
         &["mail.me.com", "icloud.com", "me.com", "mac.com"],
-        "iCloud Mail can be read by IMAP alone; or let it forward to a provider that has POP3",
+        "iCloud Mail can be read by IMAP alone, with an app password: in the config file its account has \
+         protocol = \"imap\" and host = \"imap.mail.me.com\"",
     ),
     none(
         "Proton Mail",
         &["proton.me", "protonmail.com", "protonmail.ch", "pm.me"],
-        "Proton Mail can be read in its own apps, or by IMAP through Proton Mail Bridge",
+        "Proton Mail can be read in its own apps, or through Proton Mail Bridge, with protocol = \"imap\" in \
+         the config file",
     ),
     none(
         "Tuta",

@@ -2,7 +2,6 @@
 //!
 //! The rules that span several keys are here. Each error points at the value that breaks it.
 
-use super::TLS_PORT;
 use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,7 +15,7 @@ use super::overrides::Overrides;
 use super::problem::{Problem, Source, Within};
 use super::salvage::Salvaged;
 use super::units::{Octets, Period};
-use super::{Auth, Policy, Profile, Server};
+use super::{Auth, Policy, Profile, Protocol, Server};
 
 /// Where new messages go if nothing says otherwise.
 pub(crate) const MAILDIR: &str = "~/Mail/{account}";
@@ -24,8 +23,6 @@ pub(crate) const MAILDIR: &str = "~/Mail/{account}";
 pub const TIMEOUT: Duration = Duration::from_secs(60);
 /// How long `watch` waits between two fetches if nothing says otherwise.
 pub const EVERY: Duration = Duration::from_secs(10 * 60);
-/// POP3 that begins without TLS (RFC 1939 section 3).
-const PLAIN_PORT: u16 = 110;
 
 /// Resolves one account of the file.
 pub(crate) fn profile(
@@ -110,8 +107,9 @@ impl Resolver<'_> {
         let server = self.server(wrong);
         // With this one in its place, what else is wrong shows as well.
         let any = Server {
+            protocol: self.protocol(),
             host: "pop.example.com".to_owned(),
-            port: TLS_PORT,
+            port: self.protocol().tls_port(),
             user: "ada@example.com".to_owned(),
         };
         let at = server.as_ref().unwrap_or(&any);
@@ -189,16 +187,22 @@ impl Resolver<'_> {
             }
             Some(port) => Ok(*port.get_ref()),
             None => Ok(match self.tls_mode() {
-                TlsMode::Implicit => TLS_PORT,
-                TlsMode::StartTls | TlsMode::None => PLAIN_PORT,
+                TlsMode::Implicit => self.protocol().tls_port(),
+                TlsMode::StartTls | TlsMode::None => self.protocol().plain_port(),
             }),
         };
         let (host, user, port) = (wrong.note(host), wrong.note(user), wrong.note(port));
         Some(Server {
+            protocol: self.protocol(),
             host: host?,
             port: port?,
             user: user?,
         })
+    }
+
+    /// What `protocol` says.
+    fn protocol(&self) -> Protocol {
+        value(key!(self.protocol)).unwrap_or_default()
     }
 
     fn auth(&self) -> Result<Auth, ConfigError> {
@@ -214,6 +218,13 @@ impl Resolver<'_> {
                     auth.word()
                 ),
                 "remove `tls = \"none\"`, or choose another method".into(),
+            ));
+        }
+        if auth == Auth::Apop && self.protocol() == Protocol::Imap {
+            return Err(self.error_with(
+                word.span(),
+                "`auth = \"apop\"` is a method of POP3, and `protocol` says \"imap\"".into(),
+                "leave `auth` out: then the best method that the server has is taken".into(),
             ));
         }
         if auth == Auth::External && key!(self.tls_client_cert).is_none() {

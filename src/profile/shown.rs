@@ -75,6 +75,7 @@ impl Profile {
         vec![
             Setting::new("account", &self.name),
             Setting::new("host", &server.host),
+            Setting::new("protocol", server.protocol.word()),
             Setting::new("port", server.port),
             Setting::new("user", &server.user),
             Setting::new("tls", self.tls.word()),
@@ -233,12 +234,13 @@ fn described(source: &PasswordSource) -> (&'static str, String) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::profile::{Server, file};
+    use crate::profile::{Protocol, Server, file};
 
     const PAGE: &str = include_str!("../../man/popfetch.1.in");
 
     fn settings() -> Vec<Setting> {
         let server = Server {
+            protocol: Protocol::Pop,
             host: "pop.example.com".to_owned(),
             port: 995,
             user: "ada".to_owned(),

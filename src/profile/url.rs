@@ -1,4 +1,4 @@
-//! An account given as a URL, for use without a config file: `pops://user@host:port`.
+//! An account given as a URL, for use without a config file: `pops://user@host:port`, or `imaps:`.
 //!
 //! The form is RFC 2384's, with `pops` for TLS from the first octet. Being on a command line, it
 //! may not carry a password.
@@ -6,10 +6,10 @@
 use super::address::{checked_user, normal_host, percent_decoded, without_password};
 use super::diagnose::ConfigError;
 use super::overrides::Overrides;
-use super::{PasswordSource, Profile, Server, TLS_PORT, Typed};
+use super::{PasswordSource, Profile, Protocol, Server, Typed};
 
 /// What a URL should look like.
-const FORM: &str = "write it as pops://USER@HOST or pops://USER@HOST:PORT";
+const FORM: &str = "write it as pops://USER@HOST or pops://USER@HOST:PORT (imaps:// for IMAP)";
 
 /// Whether an account given on the command line is a URL rather than a name.
 pub(crate) fn is_url(account: &str) -> bool {
@@ -23,18 +23,24 @@ pub(crate) fn profile(url: &str, overrides: &Overrides) -> Result<Profile, Confi
         hint: hint.to_owned(),
     };
     let (scheme, rest) = url.split_once("://").unwrap_or(("", url));
-    match scheme.to_ascii_lowercase().as_str() {
-        "pops" => {}
-        "pop" | "pop3" => {
-            return Err(wrong(
-                "this would send the password and the mail unprotected",
-                "use pops://; a server without TLS needs an account in the config file, with \
-                 `tls = \"none\"` and `allow-insecure = true`",
-            ));
-        }
-        _ => return Err(wrong("this is not a scheme for POP3", FORM)),
-    }
-    let server = server(rest).map_err(|message| wrong(message, FORM))?;
+    let unprotected = |scheme: &str| {
+        let hint = format!(
+            "use {scheme}://; a server without TLS needs an account in the config file, with \
+             `tls = \"none\"` and `allow-insecure = true`"
+        );
+        wrong(
+            "this would send the password and the mail unprotected",
+            &hint,
+        )
+    };
+    let protocol = match scheme.to_ascii_lowercase().as_str() {
+        "pops" => Protocol::Pop,
+        "imaps" => Protocol::Imap,
+        "pop" | "pop3" => return Err(unprotected("pops")),
+        "imap" => return Err(unprotected("imaps")),
+        _ => return Err(wrong("this is not a scheme for POP3 or IMAP", FORM)),
+    };
+    let server = server(protocol, rest).map_err(|message| wrong(message, FORM))?;
     if overrides.maildir.is_none() && !overrides.stores_nothing {
         return Err(wrong(
             "where should the mail go?",
@@ -51,7 +57,7 @@ pub(crate) fn profile(url: &str, overrides: &Overrides) -> Result<Profile, Confi
 }
 
 /// `user@host[:port]`, with an optional slash behind it.
-fn server(rest: &str) -> Result<Server, &'static str> {
+fn server(protocol: Protocol, rest: &str) -> Result<Server, &'static str> {
     let rest = rest.strip_suffix('/').unwrap_or(rest);
     // The last @, because people write their address as it is: pops://ada@example.com@host.
     let (user, place) = rest.rsplit_once('@').ok_or("there is no user in it")?;
@@ -68,7 +74,7 @@ fn server(rest: &str) -> Result<Server, &'static str> {
         .and_then(|rest| rest.find(':'))
         .map(|at| at + after_address);
     let (host, port) = match colon {
-        None => (place, TLS_PORT),
+        None => (place, protocol.tls_port()),
         Some(at) => {
             let (host, port) = place.split_at(at);
             let port = port.trim_start_matches(':');
@@ -81,6 +87,7 @@ fn server(rest: &str) -> Result<Server, &'static str> {
         }
     };
     Ok(Server {
+        protocol,
         host: normal_host(host)?,
         port,
         user: checked_user(&percent_decoded(user)?)?,
@@ -97,6 +104,8 @@ mod tests {
             "pops://ada@pop.example.com",
             "pops://ada@example.com@pop.example.com:1995",
             "pops://a%3Ab%2F%25@[::1]",
+            "imaps://ada@imap.example.com",
+            "imaps://ada@imap.example.com:995",
         ] {
             assert_eq!(read(url).unwrap().url(), url);
         }
@@ -114,6 +123,7 @@ mod tests {
 
     fn is(host: &str, port: u16, user: &str) -> Result<Server, String> {
         Ok(Server {
+            protocol: Protocol::Pop,
             host: host.into(),
             port,
             user: user.into(),
@@ -130,6 +140,9 @@ mod tests {
             read("POPS://ada@POP.example.com:1995/"),
             is("pop.example.com", 1995, "ada")
         );
+        let imap = read("IMAPS://ada@imap.example.com").unwrap();
+        assert_eq!((imap.protocol, imap.port), (Protocol::Imap, 993));
+        assert_eq!(imap.id(), "ada@imap.example.com:993+imap");
         assert_eq!(read("pops://ada@[::1]:1995"), is("::1", 1995, "ada"));
         assert_eq!(read("pops://ada@[::1]"), is("::1", 995, "ada"));
     }
@@ -176,11 +189,16 @@ mod tests {
             "pops://a%4@host",
             "pops://a%zz@host",
             "pops://ada@host/path",
+            "imaps://ada@host/INBOX",
+            "imaps://ada@host/;UIDVALIDITY=1",
             "https://ada@host",
         ] {
             assert!(read(url).is_err(), "{url}");
         }
-        assert!(read("pop://ada@host").unwrap_err().contains("unprotected"));
+        for scheme in ["pop", "imap"] {
+            let error = read(&format!("{scheme}://ada@host")).unwrap_err();
+            assert!(error.contains("unprotected"), "{error}");
+        }
     }
 
     #[test]

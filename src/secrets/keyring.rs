@@ -12,7 +12,7 @@ use keyring::{Entry, Error};
 
 use super::error::SecretError;
 use super::password::{Password, can_ask};
-use crate::server::Server;
+use crate::server::{Protocol, Server};
 
 /// The service name of each password's entry.
 const SERVICE: &str = "popfetch";
@@ -92,6 +92,7 @@ pub fn is_absent() -> bool {
 /// Asks for a password that nobody has.
 fn try_nobody() -> Result<(), SecretError> {
     let nobody = Server {
+        protocol: Protocol::Pop,
         host: "popfetch.invalid".into(),
         port: 0,
         user: "nobody".into(),

@@ -138,6 +138,7 @@ fn the_name_of_a_credential_is_one_step_of_a_path() {
 #[test]
 fn a_netrc_file_must_be_private_and_know_the_account() {
     let server = Server {
+        protocol: crate::server::Protocol::Pop,
         host: "pop.example.com".into(),
         port: 995,
         user: "ada".into(),

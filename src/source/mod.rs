@@ -2,7 +2,7 @@
 //! of all of them.
 //!
 //! ```text
-//! pop::Session::open, sign_in -> Source --list, headers, retrieve, delete--> Source --end--> Update
+//! Door::reach --sign_in--> Source --list, headers, retrieve, delete--> Source --end--> Update
 //! ```
 //! Whoever works with a [`Source`] asks what it is like ([`Traits`]), and not which protocol it speaks.
 //! [`Source::delete`] takes nothing but [`Recorded`], only it makes a
@@ -10,26 +10,52 @@
 //! be deleted, and nothing can be asked for behind the end. A source that is dropped without its end
 //! keeps everything (E10).
 
+mod answer;
+mod credentials;
+mod detour;
+mod door;
+mod error;
+mod given;
+mod header;
+pub mod imap;
+mod link;
+mod method;
+mod options;
+mod pace;
+mod phase;
 pub mod pop;
+mod refusal;
 mod retrieval;
+mod secrets;
 mod update;
+mod window;
 
-pub use crate::pop3::Ending;
-pub use pop::{
-    Answer, Auth, Credentials, Detour, Direction, Error, Given, Meaning, Options, Phase, Secret,
-    Session, Shortcut, Transaction, Transcript, UnderWay,
-};
+pub use crate::message::Ending;
+pub use crate::sasl::Secret;
+pub use answer::{Answer, Meaning};
+pub use credentials::Credentials;
+pub use detour::Detour;
+pub use door::{Door, Entry};
+pub use error::{Error, UnderWay, Unsendable, Violation};
+pub use given::Given;
+pub use link::{Direction, Transcript};
+pub use method::{Auth, Method};
+pub use options::Options;
+pub use phase::Phase;
+pub use pop::Shortcut;
 pub use retrieval::{Arrival, Retrieval};
 pub use update::{Marked, Update};
 
 use crate::maildrop::{Maildrop, Message, MessageNumber};
 use crate::state::Recorded;
-use retrieval::Window;
+use window::Window;
 
 /// A maildrop that is open, on a server that has let us in.
 pub enum Source {
     /// By POP3, in the TRANSACTION state.
-    Pop(Session<Transaction>),
+    Pop(Box<pop::Session<pop::Transaction>>),
+    /// By IMAP, with one mailbox.
+    Imap(Box<imap::Session<imap::SignedIn>>),
 }
 
 /// What a source is like, as far as it has shown by now.
@@ -54,6 +80,7 @@ impl Source {
     pub fn traits(&self) -> Traits {
         match self {
             Self::Pop(session) => session.traits(),
+            Self::Imap(session) => session.traits(),
         }
     }
 
@@ -61,6 +88,7 @@ impl Source {
     pub fn announced(&self) -> Vec<String> {
         match self {
             Self::Pop(session) => session.announced(),
+            Self::Imap(session) => session.announced(),
         }
     }
 
@@ -68,6 +96,7 @@ impl Source {
     pub fn shortcut(&self) -> Option<Shortcut> {
         match self {
             Self::Pop(session) => session.shortcut(),
+            Self::Imap(_) => None,
         }
     }
 
@@ -75,6 +104,7 @@ impl Source {
     pub fn given(&self) -> Given {
         match self {
             Self::Pop(session) => session.given(),
+            Self::Imap(session) => session.given(),
         }
     }
 
@@ -86,6 +116,8 @@ impl Source {
     pub fn list(&mut self, account: &str, expect_unique_ids: bool) -> Result<Maildrop, Error> {
         match self {
             Self::Pop(session) => session.list(account, expect_unique_ids),
+            // All of its messages have one.
+            Self::Imap(session) => session.list(account),
         }
     }
 
@@ -102,15 +134,13 @@ impl Source {
     ) -> Result<(), Error> {
         match self {
             Self::Pop(session) => session.headers(numbers, limit, each),
+            Self::Imap(session) => session.headers(numbers, limit, each),
         }
     }
 
     /// Fetches messages, in this order.
     pub fn retrieve(&mut self, messages: impl IntoIterator<Item = Message>) -> Retrieval<'_> {
-        let window = match self {
-            Self::Pop(_) => Window::on(messages),
-        };
-        Retrieval::new(self, window)
+        Retrieval::new(self, Window::on(messages))
     }
 
     /// Whether the server has answered what it was asked, and no more. Where it has not, what was read
@@ -121,6 +151,7 @@ impl Source {
     pub fn is_in_step(&mut self) -> Result<bool, Error> {
         match self {
             Self::Pop(session) => session.is_in_step(),
+            Self::Imap(session) => session.is_in_step(),
         }
     }
 
@@ -131,6 +162,7 @@ impl Source {
     pub fn delete(&mut self, recorded: Vec<Recorded>) -> Result<Marked, (Error, Option<Recorded>)> {
         match self {
             Self::Pop(session) => session.delete(recorded),
+            Self::Imap(session) => session.delete(recorded),
         }
     }
 
@@ -139,6 +171,7 @@ impl Source {
     pub fn end(self, marked: Marked) -> Update {
         match self {
             Self::Pop(session) => session.quit(marked),
+            Self::Imap(session) => session.end(marked),
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Messages on their way from a source.
 
-pub(super) use super::pop::Window;
+use super::window::Window;
 use super::{Answer, Ending, Error, Source};
 use crate::maildrop::Message;
 use std::collections::VecDeque;
@@ -37,6 +37,7 @@ impl<'s> Retrieval<'s> {
     pub fn next_arrival(&mut self) -> Result<Option<Arrival<'_>>, Error> {
         match self.source {
             Source::Pop(session) => session.next_arrival(&mut self.window),
+            Source::Imap(session) => session.next_arrival(&mut self.window),
         }
     }
 

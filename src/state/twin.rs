@@ -1,5 +1,5 @@
 //! Another account's journal that knows the maildrop at hand: the same maildrop by another name
-//! (a host's alias, another port), as likely as not, and all of it would be delivered again.
+//! (a host's alias, another port, another protocol), as likely as not, and all of it would be delivered again.
 
 use super::files::Files;
 use super::journal::{self, Header};
@@ -7,6 +7,7 @@ use super::memory::Memory;
 use super::record::Id;
 use crate::durable::Dir;
 use crate::maildrop::{Identity, Maildrop};
+use std::collections::HashMap;
 use std::fs;
 
 /// A smaller maildrop proves nothing.
@@ -17,7 +18,11 @@ const JOURNALS: usize = 1000;
 
 /// Journals with the same user or the same host, read before the account's thread is confined.
 #[derive(Default)]
-pub struct Twins(Vec<Memory>);
+pub struct Twins {
+    /// The account that has no history.
+    account: String,
+    memories: Vec<Memory>,
+}
 
 /// The account that knows a maildrop.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -56,22 +61,61 @@ impl Twins {
                 twins.push(memory);
             }
         }
-        Self(twins)
+        Self {
+            account: account.to_owned(),
+            memories: twins,
+        }
     }
 
     /// The one that knows most of what is listed, if it is enough.
     pub fn of(&self, maildrop: &Maildrop) -> Option<Twin> {
         let listed = maildrop.len();
-        let twins = self.0.iter().map(|memory| Twin {
-            account: memory.account.clone(),
-            known: (0..listed)
-                .filter(|place| knows(memory, maildrop, *place))
-                .count(),
-            listed,
+        let twins = self.memories.iter().filter_map(|memory| {
+            let (known, too_few) = match kind(&memory.account) == kind(&self.account) {
+                true => {
+                    let known = |place: &usize| knows(memory, maildrop, *place);
+                    ((0..listed).filter(known).count(), listed / 2)
+                }
+                // Sizes agree by chance, too, but hardly those of nearly all messages.
+                false => (known_sizes(memory, maildrop), listed / 10 * 9),
+            };
+            (known > too_few).then(|| Twin {
+                account: memory.account.clone(),
+                known,
+                listed,
+            })
         });
-        let likely = twins.max_by_key(|twin| twin.known)?;
-        (listed >= ENOUGH && likely.known > listed / 2).then_some(likely)
+        let likely = twins.max_by_key(|twin| twin.known);
+        likely.filter(|_| listed >= ENOUGH)
     }
+}
+
+/// What an id has behind its port. Servers of another kind give other names to the same messages.
+fn kind(id: &str) -> &str {
+    let port = id.rsplit_once(':').map_or("", |(_, port)| port);
+    port.trim_start_matches(|c: char| c.is_ascii_digit())
+}
+
+/// How many listed messages have sizes that are remembered, each for one of them.
+fn known_sizes(memory: &Memory, maildrop: &Maildrop) -> usize {
+    let mut sizes: HashMap<u64, usize> = HashMap::new();
+    for (_, record) in memory.living() {
+        if let Some(size) = record.octets.value() {
+            *sizes.entry(size).or_default() += 1;
+        }
+    }
+    let mut is_known = |size: &u64| match sizes.get_mut(size) {
+        Some(left) if *left > 0 => {
+            *left -= 1;
+            true
+        }
+        _ => false,
+    };
+    maildrop
+        .octets()
+        .flatten()
+        .filter(|size| is_known(size))
+        .count()
 }
 
 fn knows(memory: &Memory, maildrop: &Maildrop, place: usize) -> bool {

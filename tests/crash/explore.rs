@@ -386,6 +386,7 @@ impl Explorer {
 
     pub fn profile(&self) -> Profile {
         let server = popfetch::profile::Server {
+            protocol: popfetch::profile::Protocol::Pop,
             host: self.host.to_owned(),
             port: 995,
             user: "ada".to_owned(),

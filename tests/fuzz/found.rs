@@ -1,4 +1,4 @@
-use crate::entry::{body, config, connection, journal, listing};
+use crate::entry::{body, config, connection, imap, journal, listing};
 use crate::skip::{Lack, skip};
 use std::fs;
 use std::path::Path;
@@ -24,6 +24,7 @@ fn the_seeds_of_the_fuzzers_break_no_promise() {
     run_seeds("body", body::run);
     run_seeds("config", config::run);
     run_seeds("connection", connection::run);
+    run_seeds("imap", imap::run);
     run_seeds("journal", journal::run);
     run_seeds("listing", listing::run);
 }

@@ -1,7 +1,7 @@
 //! Transcripts, lines and config files that a generator makes up of what matters and of noise.
 
 use crate::entry::story::Version;
-use crate::entry::{body, config, connection, journal, listing};
+use crate::entry::{body, config, connection, imap, journal, listing};
 use crate::sessions::ALL;
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -159,7 +159,18 @@ proptest! {
         body::run(&octets);
         listing::run(&octets);
         config::run(&octets);
+        imap::run(&octets);
+        imap::run(&[b"EABHPUQ\n\x01\x07\n* OK\r\n", &octets[..]].concat());
         journal::check_octets(&octets);
+    }
+
+    #[test]
+    fn s43_what_a_server_of_imap_may_say_means_the_same_in_any_pieces(
+        words in vec(select(IMAP), 0..60),
+        sizes in vec(1usize..40, 1..6),
+    ) {
+        let wire = ["* OK ready\r\n", &words.concat()].concat();
+        imap::check(b"EABHPUQ", wire.as_bytes(), &sizes);
     }
 
     #[test]
@@ -322,4 +333,53 @@ const FIELD: &[&str] = &[
     "request",
     "boot",
     "/home/ada/Mail",
+];
+
+/// What a server of IMAP puts its responses together from.
+const IMAP: &[&str] = &[
+    "* ",
+    "* OK ",
+    "* 1 FETCH (",
+    "* 12 EXISTS\r\n",
+    "* BYE\r\n",
+    "+ \r\n",
+    "+ AbC=\r\n",
+    "a1 OK\r\n",
+    "a2 NO [X] no\r\n",
+    "a3 BAD\r\n",
+    "a4 OK done\r\n",
+    "UID 1 ",
+    "UID 2",
+    "RFC822.SIZE 3 ",
+    "BODY[] ",
+    "BODY[] NIL ",
+    "BODY[HEADER] ",
+    "BODY[HEADER.FIELDS (DATE)] ",
+    "{0}\r\n",
+    "{1}\r\n",
+    "{5}\r\n",
+    "{300}\r\n",
+    "~{2}\r\n",
+    "{2+}\r\n",
+    "{9999}\r\n",
+    "\"a \\\" b\"",
+    "\"",
+    "(",
+    ")",
+    ")\r\n",
+    "FLAGS (\\Seen) ",
+    "X ",
+    "NIL ",
+    " ",
+    "\r\n",
+    "\n",
+    "\r",
+    "\0",
+    "\u{e9}",
+    "[UIDVALIDITY 7] ",
+    "[",
+    "]",
+    "{",
+    "}",
+    "* CAPABILITY ID\r\n",
 ];

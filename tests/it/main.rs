@@ -43,6 +43,8 @@ mod given;
 mod hints;
 /// Which message is which.
 mod identity;
+/// IMAP: the same promise by another protocol.
+mod imap;
 /// Moving in from another tool.
 mod import;
 /// The kernel kills the program, or refuses it a system call.

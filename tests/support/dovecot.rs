@@ -1,4 +1,4 @@
-//! Real Dovecot (Debian's dovecot-pop3d, 2.3), to be sure that not only our own server understands
+//! Real Dovecot (Debian's dovecot-pop3d and dovecot-imapd, 2.3), to be sure that not only our own server understands
 //! us.
 //!
 //! What it needs to run from a temporary directory, found by trying:
@@ -24,17 +24,19 @@ use super::certificate::{Authority, Wanted};
 use super::message::Message;
 use super::process::{Daemon, PATIENCE, installed, within};
 use super::scratch;
+use super::skip::{Lack, skip};
 use super::token_endpoint::TokenEndpoint;
 use super::tree;
 
 const NOBODY: u32 = 65534;
 
-/// A Dovecot with one maildrop, for POP3S on a port of 127.0.0.1.
+/// A Dovecot with one maildrop, for POP3S on a port of 127.0.0.1, and for IMAP where that is asked for.
 pub struct Dovecot {
     // Fields are dropped in this order: the process ends before its directory goes.
     daemon: Daemon,
     port: u16,
     stls_port: u16,
+    imap_ports: [u16; 2],
     authority: Authority,
     directory: TempDir,
     delivered: usize,
@@ -53,14 +55,32 @@ impl Dovecot {
         Self::start_letting_in(messages, &format!("{PASSWORD}{more}"), &[])
     }
 
+    /// The same with IMAP beside POP3.
+    pub fn start_with_imap(messages: &[Message], more: &str) -> Option<Self> {
+        Self::start_letting_in(messages, &format!("{PASSWORD}{IMAP}{more}"), &[])
+    }
+
+    /// The same, with another word on who may sign in, and how.
+    pub fn start_with_imap_letting_in(
+        messages: &[Message],
+        who: &str,
+        files: &[(&str, &str)],
+    ) -> Option<Self> {
+        Self::start_letting_in(messages, &format!("{who}{IMAP}"), files)
+    }
+
     /// The same, for users who sign in with tokens that this endpoint knows.
     pub fn start_taking_tokens(messages: &[Message], endpoint: &TokenEndpoint) -> Option<Self> {
-        let oauth2 = format!(
-            "tokeninfo_url = {}\nusername_attribute = username\nactive_attribute = active\n\
-             active_value = true\n",
-            endpoint.url()
-        );
-        Self::start_letting_in(messages, TOKEN, &[("oauth2.conf", &oauth2)])
+        Self::start_letting_in(messages, TOKEN, &[("oauth2.conf", &tokens_of(endpoint))])
+    }
+
+    /// The same with IMAP beside POP3.
+    pub fn start_taking_tokens_by_imap(
+        messages: &[Message],
+        endpoint: &TokenEndpoint,
+    ) -> Option<Self> {
+        let who = format!("{TOKEN}{IMAP}");
+        Self::start_letting_in(messages, &who, &[("oauth2.conf", &tokens_of(endpoint))])
     }
 
     /// The same, with another word on who may sign in, and how: config text, in which `{at}` is the
@@ -71,6 +91,10 @@ impl Dovecot {
         files: &[(&str, &str)],
     ) -> Option<Self> {
         if !installed("dovecot") || !installed("doveadm") {
+            return None;
+        }
+        if who.contains(IMAP) && !Path::new("/usr/lib/dovecot/imap").exists() {
+            skip(Lack::Tool, "there is no dovecot-imapd");
             return None;
         }
         let directory = scratch::directory();
@@ -100,13 +124,14 @@ impl Dovecot {
         }
         // The free port may be taken before Dovecot has it: then once more.
         let started = (0..3).find_map(|_| launch(directory.path(), who));
-        let Some((daemon, port, stls_port)) = started else {
+        let Some((daemon, [port, stls_port, imaps, imap])) = started else {
             panic!("dovecot does not start:\n{}", read_log(directory.path()));
         };
         Some(Self {
             daemon,
             port,
             stls_port,
+            imap_ports: [imaps, imap],
             authority,
             directory,
             delivered: messages.len(),
@@ -153,6 +178,15 @@ impl Dovecot {
         }
     }
 
+    /// The same for IMAP with TLS from the first octet, and for the port on which it comes with STARTTLS;
+    /// the account's keys need `protocol = "imap"`.
+    pub fn imap_accounts(&self) -> [Account; 2] {
+        self.imap_ports.map(|port| Account {
+            port,
+            ..self.account()
+        })
+    }
+
     /// The authority of its certificate, which is for localhost and all of example.test.
     pub fn authority(&self) -> &Authority {
         &self.authority
@@ -178,9 +212,19 @@ impl Dovecot {
         read_log(self.directory.path())
     }
 
-    fn maildir(&self) -> PathBuf {
+    /// Where its mail is.
+    pub fn maildir(&self) -> PathBuf {
         self.directory.path().join("mail/Maildir")
     }
+}
+
+/// What Dovecot is told of an endpoint.
+fn tokens_of(endpoint: &TokenEndpoint) -> String {
+    format!(
+        "tokeninfo_url = {}\nusername_attribute = username\nactive_attribute = active\n\
+         active_value = true\n",
+        endpoint.url()
+    )
 }
 
 /// One password for everybody.
@@ -199,13 +243,30 @@ passdb {
 }
 ";
 
-fn launch(directory: &Path, who: &str) -> Option<(Daemon, u16, u16)> {
+/// Beside POP3.
+const IMAP: &str = "protocols = pop3 imap
+service imap-login {
+  {chroot}
+  inet_listener imap {
+    address = 127.0.0.1
+    port = {imap}
+  }
+  inet_listener imaps {
+    address = 127.0.0.1
+    port = {imaps}
+    ssl = yes
+  }
+}
+";
+
+/// With the ports for POP3S, POP3, IMAPS and IMAP.
+fn launch(directory: &Path, who: &str) -> Option<(Daemon, [u16; 4])> {
     let probe = || TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
-    let probes = [probe(), probe()];
-    let [port, stls_port] = probes.each_ref().map(|p| p.local_addr().unwrap().port());
+    let probes = [probe(), probe(), probe(), probe()];
+    let ports = probes.each_ref().map(|p| p.local_addr().unwrap().port());
     drop(probes);
     let config_file = directory.join("dovecot.conf");
-    fs::write(&config_file, config(directory, port, stls_port, who)).unwrap();
+    fs::write(&config_file, config(directory, ports, who)).unwrap();
     let mut command = Command::new("dovecot");
     command.env(
         "PATH",
@@ -225,12 +286,21 @@ fn launch(directory: &Path, who: &str) -> Option<(Daemon, u16, u16)> {
         }
         read_log(directory).contains("starting up").then_some(true)
     });
-    (up == Some(true)).then_some((daemon, port, stls_port))
+    (up == Some(true)).then_some((daemon, ports))
 }
 
-fn config(directory: &Path, port: u16, stls_port: u16, who: &str) -> String {
+fn config(directory: &Path, ports: [u16; 4], who: &str) -> String {
+    let [port, stls_port, imaps, imap] = ports;
     let at = directory.display();
-    let who = who.replace("{at}", &at.to_string());
+    let chroot = if is_root() { "" } else { "chroot =" };
+    let mut who = who.replace("{at}", &at.to_string());
+    for (word, value) in [
+        ("{chroot}", chroot),
+        ("{imaps}", &imaps.to_string()),
+        ("{imap}", &imap.to_string()),
+    ] {
+        who = who.replace(word, value);
+    }
     let (users, ids) = match is_root() {
         true => (String::new(), format!("uid={NOBODY} gid={NOBODY}")),
         false => {
@@ -242,7 +312,6 @@ fn config(directory: &Path, port: u16, stls_port: u16, who: &str) -> String {
             (users, format!("uid={} gid={}", id("-u"), id("-g")))
         }
     };
-    let chroot = if is_root() { "" } else { "chroot =" };
     format!(
         "base_dir = {at}/run
 state_dir = {at}/run

@@ -23,6 +23,7 @@ pub mod documents;
 pub mod dovecot;
 /// Proxies.
 pub mod gate;
+pub mod imap;
 pub mod inetd;
 pub mod journal;
 pub mod keyring;

@@ -259,6 +259,7 @@ impl World {
 
     fn profile(&self) -> Profile {
         let server = popfetch::profile::Server {
+            protocol: popfetch::profile::Protocol::Pop,
             host: "localhost".to_owned(),
             port: 995,
             user: "ada".to_owned(),

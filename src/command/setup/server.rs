@@ -178,7 +178,8 @@ impl Nothing {
         }
         if let Some(imap) = &finding.imap {
             head.push(format!(
-                "There is an IMAP server, {imap}; popfetch cannot fetch from it yet."
+                "There is an IMAP server, {imap}: an account with protocol = \"imap\" in the config file \
+                 fetches its inbox."
             ));
         }
         let tried = finding.dead.iter().filter(|_| !offline);

@@ -102,7 +102,7 @@ struct Entry<'a> {
     nameless: bool,
 }
 
-const OTHER_PROTOCOL: &str = "popfetch fetches by POP3; this account is left out";
+const OTHER_PROTOCOL: &str = "popfetch import takes POP3 accounts alone; this one is left out";
 
 impl<'a> Config<'a> {
     fn new(path: &Path, statements: &'a [Statement]) -> Result<Self, Error> {

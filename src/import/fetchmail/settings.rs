@@ -242,7 +242,9 @@ fn protocol(value: &str, draft: &mut Draft) -> Fate {
         }
         "sdps" => Fate::Changed("POP3".into(), "SDPS is not spoken".into()),
         "auto" => Fate::Changed("POP3".into(), "popfetch tries no other protocol".into()),
-        _ => Fate::nothing("popfetch fetches by POP3; accounts with this are left out"),
+        _ => {
+            Fate::nothing("popfetch import takes POP3 accounts alone; those with this are left out")
+        }
     }
 }
 

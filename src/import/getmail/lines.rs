@@ -12,7 +12,7 @@ impl Account {
         let value = entry.value.as_str();
         match section.name.as_str() {
             "retriever" if !self.is_pop() => {
-                Fate::nothing("popfetch fetches by POP3; this account is left out")
+                Fate::nothing("popfetch import takes POP3 accounts alone; this one is left out")
             }
             "retriever" => self.retriever(&entry.key, value, around),
             "destination" => match (entry.key.as_str(), self.get("destination", "type")) {

@@ -261,12 +261,12 @@ impl<'a> Server<'a> {
     pub(super) fn fate(&self, setting: &str) -> Fate {
         match self.kind() {
             "pop3" => self.fate_of_pop(setting),
-            "imap" => {
-                Fate::nothing("not yet: popfetch fetches by POP3; this IMAP account is left out")
-            }
+            "imap" => Fate::nothing(
+                "not yet: popfetch import takes POP3 accounts alone; this one is left out",
+            ),
             "none" => Fate::nothing("local folders are nothing to fetch"),
             "" => Fate::nothing("the server has no type, and so Thunderbird has no such account"),
-            _ => Fate::nothing("popfetch fetches by POP3; this account is left out"),
+            _ => Fate::nothing("popfetch import takes POP3 accounts alone; this one is left out"),
         }
     }
 

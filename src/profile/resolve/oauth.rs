@@ -8,7 +8,7 @@ use super::wrong::Wrong;
 use super::{Resolver, password};
 use crate::oauth::{Client, Endpoint};
 use crate::profile::file::{Account, Key, OAuthTable, ProviderWord};
-use crate::profile::{Auth, PasswordSource, Server, providers};
+use crate::profile::{Auth, PasswordSource, Protocol, Server, providers};
 use crate::secrets::OAuth;
 
 /// What is known of a provider's OAuth 2.0.
@@ -51,6 +51,17 @@ const MICROSOFT: Preset = Preset {
              http://localhost of the kind \"Mobile and desktop\", allow public client flows, and \
              put its application id into `client-id`",
 };
+
+impl Preset {
+    /// What the token is to be good for.
+    fn scope_for(&self, protocol: Protocol) -> String {
+        match protocol {
+            Protocol::Pop => self.scope.to_owned(),
+            // Microsoft has a word for each protocol, and Google one for all.
+            Protocol::Imap => self.scope.replace("/POP.", "/IMAP."),
+        }
+    }
+}
 
 impl ProviderWord {
     fn preset(self) -> &'static Preset {
@@ -150,7 +161,7 @@ impl Resolver<'_> {
             preset.and_then(|preset| preset.device),
         );
         let scope = table.scope.as_ref().map(Spanned::get_ref).cloned();
-        let scope = scope.or_else(|| preset.map(|preset| preset.scope.to_owned()));
+        let scope = scope.or_else(|| preset.map(|preset| preset.scope_for(server.protocol)));
         let mut missing = |keys: &'static [&'static str], key: &str| {
             let message = format!("this provider is not known, and there is no `{key}`");
             let help = "set `provider` to \"google\" or \"microsoft\", or add the key";

@@ -2,14 +2,11 @@
 
 use super::{Error, Meaning, Phase, Session, Transaction};
 use crate::pop3::{Command, MessageNumber};
+use crate::source::header::{ENDLESS_HEADER, header_length};
 use std::collections::VecDeque;
 
 /// TOPs under way at once, as for RETR.
 const WINDOW_COMMANDS: usize = 1000;
-
-/// A header of more octets than this has no end. What TOP brings beyond the header, where a server
-/// sends more than it should, counts as well.
-const ENDLESS_HEADER: usize = 64 * 1024 * 1024;
 
 impl Session<Transaction> {
     /// Reads the headers of messages and hands each over once, in this order: up to and with its
@@ -115,18 +112,6 @@ impl Session<Transaction> {
         header.truncate(header_length(&header));
         Ok(Ok(header))
     }
-}
-
-/// Octets up to and with the first empty line: some servers send the whole message for TOP.
-fn header_length(octets: &[u8]) -> usize {
-    let mut start = 0;
-    for newline in memchr::memchr_iter(b'\n', octets) {
-        if matches!(octets.get(start..newline), Some(b"" | b"\r")) {
-            return newline + 1;
-        }
-        start = newline + 1;
-    }
-    octets.len()
 }
 
 #[cfg(test)]

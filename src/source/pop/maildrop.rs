@@ -98,9 +98,9 @@ impl Session<Transaction> {
             true => Phase::Listing,
             false => Phase::Capabilities,
         };
-        self.wire.expect_loss(self.state.listing);
+        self.wire.link.expect_loss(self.state.listing);
         let capabilities = self.wire.capabilities_in(phase)?;
-        self.wire.expect_loss(false);
+        self.wire.link.expect_loss(false);
         let told = capabilities.is_some();
         if let Some(capabilities) = capabilities {
             self.capabilities = capabilities;

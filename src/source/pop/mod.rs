@@ -7,17 +7,9 @@
 //! [`Recorded`](crate::state::Recorded). A session that is dropped without
 //! `quit` never enters the UPDATE state: the server keeps everything.
 
-mod answer;
-mod detour;
-mod error;
-mod given;
 mod headers;
 mod maildrop;
-mod method;
-mod pace;
-mod phase;
 mod retrieve;
-mod secrets;
 mod shortcut;
 mod sign_in;
 mod step;
@@ -27,56 +19,17 @@ mod update;
 mod utf8;
 mod wire;
 
-pub use crate::sasl::Secret;
-pub use answer::Meaning;
-pub use detour::Detour;
-pub use error::{Error, UnderWay};
-pub use given::Given;
-pub use method::{Auth, Method};
-pub use phase::Phase;
-pub(super) use retrieve::Window;
 pub use shortcut::Shortcut;
-pub use sign_in::Credentials;
-pub use wire::{Answer, Direction, Transcript};
 
+use super::secrets::Secrets;
+use super::window::Window;
+use super::{
+    Answer, Auth, Credentials, Detour, Error, Given, Meaning, Method, Options, Phase, Traits,
+};
 use crate::net::{self, Channel};
 use crate::pop3::{Capabilities, Command};
 use crate::sasl::md5;
-use crate::source::Traits;
-use secrets::Secrets;
-use std::time::Duration;
 use wire::Wire;
-
-/// How a session is to be held.
-#[derive(Clone)]
-pub struct Options {
-    /// How long the server may be silent, or need for 1 KiB.
-    pub timeout: Duration,
-    /// How long it may be silent where it may have to read the mailbox first: in a sign-in, before
-    /// the first line of each listing, and before the first message.
-    pub patience: Duration,
-    /// Send commands ahead where the server announces PIPELINING.
-    pub pipelining: bool,
-    /// Set up TLS by STLS (RFC 2595 section 4) before anything else, or give up.
-    pub start_tls: bool,
-    /// Ask for capabilities. Some old servers close the connection when asked.
-    pub capabilities: bool,
-    /// Begin with the UTF8 command, announced or not: the server has asked for it.
-    pub utf8: bool,
-    /// Sign in and list in one flight where the server pipelines and takes the credentials in one
-    /// message.
-    pub ahead: bool,
-    /// An earlier session has shown how that is done: do not ask for capabilities first.
-    pub shortcut: Option<Shortcut>,
-    /// The provider is known to list a maildrop in parts.
-    pub lists_in_parts: bool,
-    /// An earlier session has shown that the server does not do all that it announces.
-    pub detour: Option<Detour>,
-    /// An earlier session has shown that the server sends lines that say nothing between its answers.
-    pub lenient: bool,
-    /// Gets every line that goes over the wire, without secrets.
-    pub transcript: Option<Transcript>,
-}
 
 /// The state in which a client signs in.
 pub struct Authorization {
@@ -175,12 +128,15 @@ impl Session<Authorization> {
         self.wire.send(Command::Capa)?;
         let announced = self.wire.capabilities_in(Phase::StartTls)?;
         if !announced.is_some_and(|announced| announced.stls) {
-            return Err(Error::NoStls);
+            return Err(Error::NoStartTls("STLS"));
         }
         self.wire.send(Command::Stls)?;
         let answer = self.wire.answer(Phase::StartTls)?;
         if !answer.ok {
-            return Err(Error::StlsRefused(answer));
+            return Err(Error::StartTlsRefused {
+                command: "STLS",
+                answer,
+            });
         }
         self.state.timestamp = None;
         self.wire.start_tls()
@@ -196,13 +152,18 @@ impl<S> Session<S> {
     /// The same in the server's own words, without secrets; otherwise hostile.
     pub fn announced(&self) -> Vec<String> {
         let lines = self.capabilities.announced.iter();
-        let hidden = lines.map(|line| self.wire.hidden(&String::from_utf8_lossy(line)));
+        let hidden = lines.map(|line| self.wire.link.hidden(&String::from_utf8_lossy(line)));
         hidden.collect()
+    }
+
+    /// What the server has given so far.
+    pub(super) fn given(&self) -> Given {
+        self.wire.link.given()
     }
 
     /// What the connection is.
     pub fn connection(&self) -> net::Facts {
-        self.wire.connection()
+        self.wire.link.connection()
     }
 
     /// Whether commands are sent ahead of the replies to earlier ones.

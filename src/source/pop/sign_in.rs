@@ -1,40 +1,12 @@
 //! AUTHORIZATION: from a greeting to an open maildrop (RFC 1939 section 4, RFC 5034).
 
-use super::method::{self, Auth, Method};
-use super::wire::Answer;
-use super::{Authorization, Detour, Error, Meaning, Phase, Session, Shortcut, Transaction};
+use super::{Answer, Authorization, Credentials, Detour, Error, Meaning, Method, Phase};
+use super::{Session, Shortcut, Transaction};
 use crate::pop3::command::COMMAND_LIMIT;
 use crate::pop3::{Command, Event};
-use crate::sasl::{self, Binding, Denial, Exchange, Mechanism, Secret, md5};
-
-/// The most of a server's `status` for a token that is worth telling.
-const TOKEN_STATUS: usize = 64;
-
-/// Who signs in, how, and where.
-#[derive(Clone, Copy, Debug)]
-pub struct Credentials<'a> {
-    /// Which methods are allowed.
-    pub auth: Auth,
-    /// The user's name.
-    pub user: &'a str,
-    /// What proves it.
-    pub secret: Secret<'a>,
-    /// The configured host; OAUTHBEARER names it.
-    pub host: &'a str,
-    /// The configured port, likewise.
-    pub port: u16,
-}
-
-impl<'a> Credentials<'a> {
-    pub(super) fn for_sasl(self) -> sasl::Credentials<'a> {
-        sasl::Credentials {
-            user: self.user,
-            secret: self.secret,
-            host: self.host,
-            port: self.port,
-        }
-    }
-}
+use crate::sasl::{self, Binding, Denial, Exchange, Mechanism, md5};
+use crate::source::method;
+use crate::source::refusal::{Refusal, judgement};
 
 /// How a sign-in has worked.
 struct SignedIn {
@@ -66,7 +38,9 @@ impl Session<Authorization> {
             }
             let refuses_the_way = error.meaning() == Some(Meaning::Command) && !self.state.judged;
             let next = method.filter(|_| refuses_the_way).and_then(|method| {
-                Detour::around(method, detour, credentials.auth, &self.capabilities)
+                let announced = &self.capabilities;
+                let announces = |mechanism: Mechanism| announced.has_mechanism(mechanism.name());
+                Detour::around(method, detour, credentials.auth, announces)
             });
             match next {
                 None => return Err(error),
@@ -102,14 +76,15 @@ impl Session<Authorization> {
         again: bool,
     ) -> Result<SignedIn, (Error, Option<Method>)> {
         self.state.judged = false;
-        let key = self.wire.tls_exporter();
+        let key = self.wire.link.tls_exporter();
         let key = key.filter(|_| detour != Some(Detour::Unbound) && !credentials.auth.is_unbound());
         let announced = &self.capabilities;
+        let announces = |mechanism: Mechanism| announced.has_mechanism(mechanism.name());
         let chosen = match self.state.shortcut {
             Some(shortcut) => shortcut.method(),
             None => {
                 let Credentials { auth, secret, .. } = credentials;
-                method::choose(auth, secret, announced, key.is_some()).map_err(|e| (e, None))?
+                method::choose(auth, secret, announces, key.is_some()).map_err(|e| (e, None))?
             }
         };
         let method = detour.map_or(chosen, |detour| detour.method(chosen, credentials.auth));
@@ -123,11 +98,13 @@ impl Session<Authorization> {
         let ahead = ahead && !again;
         let signed_in = match method {
             Method::UserPass => self.user_pass(credentials, ahead),
+            // These are another protocol's.
+            Method::Login | Method::Known => Err(Error::NoMethod),
             Method::Apop => self.apop(credentials),
             Method::Sasl(mechanism) => {
                 let binding = match key {
                     Some(key) if mechanism.is_bound() => Binding::TlsExporter(key),
-                    Some(_) if !method::offers_binding(announced) => Binding::NotOffered,
+                    Some(_) if !method::offers_binding(announces) => Binding::NotOffered,
                     _ => Binding::Impossible,
                 };
                 let waits = detour == Some(Detour::TwoSteps) && mechanism == Mechanism::Plain;
@@ -161,7 +138,7 @@ impl Session<Authorization> {
         self.check_ascii(credentials)?;
         let timestamp = self.state.timestamp.as_ref().ok_or(Error::NoTimestamp)?;
         let digest = md5::apop(timestamp, credentials.secret.reveal());
-        self.wire.hide(digest.as_str());
+        self.wire.link.hide(digest.as_str());
         self.wire.send(Command::Apop(credentials.user, &digest))?;
         self.accepted(Method::Apop)
     }
@@ -188,7 +165,7 @@ impl Session<Authorization> {
         };
         let initial_response = exchange.initial_response(room);
         if let Some(response) = &initial_response {
-            self.wire.hide(response);
+            self.wire.link.hide(response);
         }
         self.wire.send(Command::Auth {
             mechanism: mechanism.name(),
@@ -247,7 +224,7 @@ impl Session<Authorization> {
                 Ok(response) => {
                     // What PLAIN says has gone with the command already; a binding is seen last.
                     self.state.judged = mechanism != Mechanism::Plain && !mechanism.is_bound();
-                    self.wire.hide(&response);
+                    self.wire.link.hide(&response);
                     self.wire.respond(&response);
                 }
                 // RFC 5034 section 4: the server is to be told that it is over.
@@ -269,20 +246,15 @@ impl Session<Authorization> {
     }
 
     fn refused(&self, method: Method, answer: Answer, token_status: Option<&str>) -> Error {
-        Error::SignIn {
+        let refusal = Refusal {
             method,
             answer,
-            judged: None,
-            token_status: token_status.and_then(|status| {
-                // Again, for what was apart may have come together.
-                let status = harmless(&self.wire.hidden(status));
-                cut(self.wire.hidden(&status))
-            }),
             would_say_auth: match self.state.shortcut {
                 Some(shortcut) => shortcut.auth_resp_code,
                 None => self.capabilities.auth_resp_code,
             },
-        }
+        };
+        refusal.into_error(token_status, &self.wire.link)
     }
 }
 
@@ -290,42 +262,5 @@ impl Session<Transaction> {
     /// How it was signed in.
     pub fn method(&self) -> Method {
         self.state.method
-    }
-}
-
-/// What the mechanism's own refusal means.
-fn judgement(reason: sasl::Error) -> Option<Meaning> {
-    match reason {
-        sasl::Error::Refused(Denial::Credentials) => Some(Meaning::Credentials),
-        sasl::Error::Refused(Denial::Binding) => Some(Meaning::Command),
-        sasl::Error::Refused(Denial::Passing) => Some(Meaning::Passing),
-        _ => None,
-    }
-}
-
-/// A token's status without anything that could disturb a terminal.
-fn harmless(status: &str) -> String {
-    let harmless = |c: &char| c.is_ascii_graphic() && *c != '"' || *c == ' ';
-    status.chars().filter(harmless).collect()
-}
-
-/// What is told of it; `None` where nothing is left.
-fn cut(status: String) -> Option<String> {
-    let status: String = status.chars().take(TOKEN_STATUS).collect();
-    (!status.is_empty()).then_some(status)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn s25_only_what_is_harmless_is_told_of_a_tokens_status() {
-        let told = |status: &str| cut(harmless(status));
-        assert_eq!(told("401").as_deref(), Some("401"));
-        let hostile = told("in\u{1b}]52;va\u{9b}lid\u{202e}\"x");
-        assert_eq!(hostile.as_deref(), Some("in]52;validx"));
-        assert_eq!(told(&"x".repeat(4000)).unwrap().len(), TOKEN_STATUS);
-        assert_eq!(told("\u{202e}"), None);
     }
 }

@@ -32,11 +32,7 @@ impl Session<Transaction> {
         match self.wire.look_behind(Phase::Step)? {
             Behind::Nothing => Ok(true),
             Behind::Begun | Behind::Something => Ok(false),
-            Behind::Idle => Err(Error::Violation {
-                phase: Phase::Step,
-                violation: Violation::Idle,
-                message: None,
-            }),
+            Behind::Idle => Err(Error::violation(Phase::Step, Violation::Idle)),
         }
     }
 }
@@ -47,7 +43,7 @@ mod tests {
     use super::*;
     use crate::net;
     use crate::pop3::MessageNumber;
-    use crate::source::pop::UnderWay;
+    use crate::source::UnderWay;
 
     /// What a server's answers to TOP and NOOP come to.
     fn in_step(lenient: bool, top: &'static str, noop: &'static str) -> Result<bool, Error> {

@@ -1,8 +1,7 @@
 //! A session with a server that is a function, for tests of what goes over the wire.
 
-use super::secrets::Secrets;
 use super::wire::Wire;
-use super::{Options, Phase, Session, Transaction};
+use super::{Method, Options, Phase, Secrets, Session, Transaction};
 use crate::net::{self, Channel, Moved};
 use crate::pop3::Capabilities;
 use std::sync::{Arc, Mutex};
@@ -92,7 +91,7 @@ pub(super) fn session(
             listing: false,
             shortcut: None,
             detour: None,
-            method: super::Method::UserPass,
+            method: Method::UserPass,
             top_lines: None,
         },
     };

@@ -3,7 +3,7 @@
 use super::{Error, Phase, Session, Transaction};
 use crate::net;
 use crate::pop3::{Command, Violation};
-use crate::source::{Marked, Update};
+use crate::source::{self, Marked, Update};
 use crate::state::Recorded;
 use std::cmp::Reverse;
 use std::time::Duration;
@@ -67,7 +67,7 @@ impl Session<Transaction> {
     /// Ends the session. Everything fetched must be durable: some servers hide or delete what was
     /// retrieved from here on, marked or not (E10).
     pub(in crate::source) fn quit(mut self, marked: Marked) -> Update {
-        self.wire.limit_timeout(QUIT_TIMEOUT);
+        self.wire.link.limit_timeout(QUIT_TIMEOUT);
         let sent = self.wire.send(Command::Quit);
         let mut answer = sent.and_then(|()| self.wire.answer(Phase::Quit));
         let mut is_orderly = true;
@@ -78,16 +78,12 @@ impl Session<Transaction> {
             match parting.last {
                 Some(last) if self.options.lenient => *first = last,
                 Some(_) => {
-                    answer = Err(Error::Violation {
-                        phase: Phase::Quit,
-                        violation: Violation::Idle,
-                        message: None,
-                    });
+                    answer = Err(Error::violation(Phase::Quit, Violation::Idle));
                 }
                 None => {}
             }
         }
-        self.wire.close();
+        self.wire.link.close();
         match answer {
             Ok(answer) if !answer.ok => Update::Refused(marked.messages, answer),
             Ok(_) if is_orderly => Update::Confirmed(marked.messages),
@@ -107,7 +103,7 @@ fn is_about_the_last(error: &Error, answered: bool) -> bool {
             net::Error::Closed | net::Error::Io(_) | net::Error::TimedOut(_)
         ),
         Error::Violation { violation, .. } => {
-            answered && matches!(violation, Violation::NoStatus(_))
+            answered && matches!(violation, source::Violation::Pop(Violation::NoStatus(_)))
         }
         _ => false,
     }

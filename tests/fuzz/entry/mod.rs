@@ -7,6 +7,7 @@
 pub mod body;
 pub mod config;
 pub mod connection;
+pub mod imap;
 pub mod journal;
 pub mod listing;
 mod reference;

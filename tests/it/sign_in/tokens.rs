@@ -6,7 +6,8 @@ use popfetch::exit::{Diagnose, Status};
 use popfetch::net::proxy::Way;
 use popfetch::net::tls::{Roots, TlsPolicy};
 use popfetch::net::{Protection, Route, Target};
-use popfetch::source::pop::{Auth, Credentials, Error, Options, Secret, Session};
+use popfetch::source::pop::Session;
+use popfetch::source::{Auth, Credentials, Error, Options, Secret};
 use popfetch::stop::Stop;
 
 use super::{attempts, auth_key, offering, serving, sign_in, with_wrong_password};

@@ -35,7 +35,7 @@ impl Wire {
                 Behind::Idle | Behind::Something => return Ok(behind),
             };
             let (output, input) = self.connection.buffers();
-            match self.channel.exchange(output, input, deadline) {
+            match self.link.exchange((output, input), deadline) {
                 Ok(moved) => self.note(moved),
                 Err(net::Error::TimedOut(_)) => return Ok(behind),
                 Err(source) => return Err(self.failed(phase, source)),
@@ -59,7 +59,7 @@ impl Wire {
                 return is_answer;
             }
             let (_, input) = self.connection.buffers();
-            match self.channel.exchange(&[], input, deadline) {
+            match self.link.exchange((&[], input), deadline) {
                 Ok(moved) => self.connection.filled(moved.received),
                 Err(_) => break,
             }
@@ -74,18 +74,18 @@ impl Wire {
         let mut parting = Parting::default();
         let mut deadline = Instant::now() + ANSWER_BEHIND;
         // Twice as many answers as there were commands are those of a server that answers twice.
-        let mut most = self.sent;
+        let mut most = self.link.sent();
         while Instant::now() < deadline && most > 0 {
             while let Some(reply) = self.connection.take_reply() {
                 parting.last = Some(Answer::from(reply));
                 most = most.saturating_sub(1);
-                deadline = Instant::now() + self.timeout;
+                deadline = Instant::now() + self.link.timeout();
             }
             let (output, input) = self.connection.buffers();
             if input.is_empty() {
                 break;
             }
-            match self.channel.exchange(output, input, deadline) {
+            match self.link.exchange((output, input), deadline) {
                 Ok(moved) => self.note(moved),
                 Err(error) => {
                     parting.is_orderly = matches!(error, net::Error::Closed);

@@ -3,6 +3,7 @@ use super::*;
 use crate::net::Moved;
 use std::collections::VecDeque;
 use std::thread;
+use std::time::{Duration, Instant};
 
 const TIMEOUT: Duration = Duration::from_millis(50);
 
@@ -100,7 +101,7 @@ fn slow(delay: Duration, patience: Duration, answers: &[&'static [u8]]) -> Wire 
         Secrets::default(),
     );
     assert!(wire.answer(Phase::Greeting).unwrap().ok);
-    wire.channel = Box::new(Slow(delay, answers));
+    wire.link.go_over_to(Box::new(Slow(delay, answers)));
     wire
 }
 
@@ -150,24 +151,9 @@ fn b9_a_server_may_think_before_the_sign_in_the_listings_and_the_first_message()
 }
 
 #[test]
-fn b9_a_timeout_above_the_cap_of_a_step_holds_there() {
-    let mut pace = Pace::new();
-    let now = Instant::now();
-    let (long, short) = (Duration::from_secs(300), Duration::from_secs(60));
-    let left = |pace: &mut Pace, timeout| pace.deadline(timeout).unwrap() - now;
-    assert!(left(&mut pace, long) > Duration::from_secs(290));
-    assert!(left(&mut pace, short) < Duration::from_secs(65));
-    pace.step -= Duration::from_secs(200);
-    pace.since -= Duration::from_secs(200);
-    pace.last -= Duration::from_secs(200);
-    assert!(left(&mut pace, long) > Duration::from_secs(90));
-    assert!(pace.deadline(short).is_err());
-}
-
-#[test]
 fn b8_what_was_sent_behind_a_sign_in_is_not_waited_for_like_a_mailbox() {
     let mut wire = slow(SLOW, PATIENCE, &[b"+OK\r\n"]);
     wire.send(Command::Capa).unwrap();
-    wire.expect_loss(true);
+    wire.link.expect_loss(true);
     assert!(wire.answer(Phase::Listing).is_err());
 }

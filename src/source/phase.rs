@@ -1,6 +1,6 @@
 //! What a session is about at a time.
 
-use crate::pop3::MessageNumber;
+use crate::maildrop::MessageNumber;
 use std::fmt;
 
 /// What the session was about, in words.
@@ -42,7 +42,7 @@ impl fmt::Display for Phase {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Greeting => f.write_str("waiting for the server's greeting"),
-            Self::StartTls => f.write_str("setting up TLS by STLS"),
+            Self::StartTls => f.write_str("setting up TLS"),
             Self::Capabilities => f.write_str("asking for the server's capabilities"),
             Self::SignIn => f.write_str("signing in"),
             Self::Listing => f.write_str("listing the mailbox"),

@@ -26,12 +26,12 @@ const ANSWER: u64 = 10 * LEAST_RATE;
 /// How fast the server is in a single step, and in the long run.
 pub(super) struct Pace {
     /// When the step at hand began.
-    pub(super) step: Instant,
+    step: Instant,
     /// Since when `octets` are counted.
-    pub(super) since: Instant,
+    since: Instant,
     octets: u64,
     /// When the last of them came.
-    pub(super) last: Instant,
+    last: Instant,
     /// The step consists of more than a line.
     pub(super) flowing: bool,
     /// Since when nobody waits for the server.
@@ -147,7 +147,7 @@ fn rate_over() -> Option<Duration> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::pop3::MessageNumber;
+    use crate::maildrop::MessageNumber;
 
     const TIMEOUT: Duration = Duration::from_secs(60);
 
@@ -193,5 +193,20 @@ mod tests {
         pace.waited(Duration::from_secs(19 * 60), Phase::Listing, true);
         assert!(pace.check_rate(long).is_ok());
         assert!(pace.check_rate(TIMEOUT).is_err());
+    }
+
+    #[test]
+    fn b9_a_timeout_above_the_cap_of_a_step_holds_there() {
+        let mut pace = Pace::new();
+        let now = Instant::now();
+        let (long, short) = (Duration::from_secs(300), Duration::from_secs(60));
+        let left = |pace: &mut Pace, timeout| pace.deadline(timeout).unwrap() - now;
+        assert!(left(&mut pace, long) > Duration::from_secs(290));
+        assert!(left(&mut pace, short) < Duration::from_secs(65));
+        pace.step -= Duration::from_secs(200);
+        pace.since -= Duration::from_secs(200);
+        pace.last -= Duration::from_secs(200);
+        assert!(left(&mut pace, long) > Duration::from_secs(90));
+        assert!(pace.deadline(short).is_err());
     }
 }

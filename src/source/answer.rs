@@ -8,9 +8,9 @@
 mod words;
 
 use super::phase::Phase;
-use super::wire::Answer;
 use crate::exit::Status;
 use crate::pop3::ResponseCode;
+use std::fmt;
 use std::time::Duration;
 use words::{CODES, DESPITE_AUTH, ROWS};
 
@@ -19,6 +19,29 @@ const LONGEST_WAIT: Duration = Duration::from_secs(6 * 60 * 60);
 
 /// So many words may stand in a gap: further apart they need not belong together.
 const GAP: usize = 4;
+
+/// What a server has answered a command with, kept: for errors, and for what needs no more than "ok".
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Answer {
+    /// `+OK`, or `OK`.
+    pub ok: bool,
+    /// It made nothing of the command: `BAD` of IMAP.
+    pub bad: bool,
+    /// The extended response code of POP3.
+    pub code: Option<ResponseCode>,
+    /// The server's words, a code in brackets among them, invalid UTF-8 replaced; hostile.
+    pub text: String,
+}
+
+impl fmt::Display for Answer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.text.as_str() {
+            "" => f.write_str("it gave no reason"),
+            // Whatever stands between the quotation marks is the server's, to the last of them.
+            text => write!(f, "\"{}\"", text.replace('"', "'")),
+        }
+    }
+}
 
 /// What is the matter, as far as the server has said it.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -83,7 +106,7 @@ impl Meaning {
                 .flatten()
                 .or(Some(Self::Credentials)),
             Some(meaning) => Some(meaning),
-            None => first(ROWS, occasion, &words),
+            None => first(ROWS, occasion, &words).or(answer.bad.then_some(Self::Command)),
         }
     }
 
@@ -118,6 +141,16 @@ impl Meaning {
 }
 
 impl Answer {
+    /// A refusal in these words.
+    pub(super) fn said(text: &str) -> Self {
+        Self {
+            ok: false,
+            bad: false,
+            code: None,
+            text: text.to_owned(),
+        }
+    }
+
     /// Whether it is for clients alone that take messages in UTF-8 (RFC 6856).
     pub fn asks_for_utf8(&self) -> bool {
         self.code == Some(ResponseCode::Utf8)

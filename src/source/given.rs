@@ -3,8 +3,7 @@
 //! A server may end a session for what it has given: so many messages, octets or answers. How far
 //! another session gets tells that from what happens whenever a command is sent ahead.
 
-use super::{Phase, Session};
-use crate::pop3::Event;
+use super::Phase;
 
 /// What a server has given in a session.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
@@ -50,34 +49,29 @@ impl Given {
         self.octets += octets as u64;
     }
 
-    pub(super) fn note(&mut self, phase: Phase, event: &Event<'_>) {
-        match (event, phase) {
-            (Event::Reply(_), _) => {
-                self.answers += 1;
-                match phase {
-                    Phase::Listing | Phase::Capabilities => self.listings += 1,
-                    Phase::Header(_) => self.headers += 1,
-                    Phase::Deleting(_) => self.deletions += 1,
-                    _ => {}
-                }
-            }
-            (Event::MessageEnd(_), Phase::Message(_)) => self.messages += 1,
+    /// The server has answered a command.
+    pub(super) fn answer(&mut self, phase: Phase) {
+        self.answers += 1;
+        match phase {
+            Phase::Listing | Phase::Capabilities => self.listings += 1,
+            Phase::Header(_) => self.headers += 1,
+            Phase::Deleting(_) => self.deletions += 1,
             _ => {}
         }
     }
-}
 
-impl<S> Session<S> {
-    /// What the server has given so far.
-    pub(in crate::source) fn given(&self) -> Given {
-        self.wire.given()
+    /// Something that has an end of its own has ended.
+    pub(super) fn end(&mut self, phase: Phase) {
+        if matches!(phase, Phase::Message(_)) {
+            self.messages += 1;
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::pop3::MessageNumber;
+    use crate::maildrop::MessageNumber;
 
     #[test]
     fn b3_a_session_is_past_another_only_in_all_that_may_have_ended_that_one() {

@@ -1,8 +1,8 @@
-//! How a message ended, and whether that agrees with what the scan listing said of it (E12).
+//! How a message ended, and whether that agrees with what the listing said of it (E12).
 
-/// What is known of a message once its termination octet has come.
+/// What is known of a message once its last octet has come.
 ///
-/// The scan listing's octets are no framing, but they are the only thing that tells a whole message
+/// The listed octets are no framing, but they are the only thing that tells a whole message
 /// from one that was cut, or has a neighbour's reply in it.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Ending {
@@ -47,8 +47,41 @@ impl Ending {
     }
 }
 
+/// Counts a message whose octets come as they are, and whose end is known beforehand: neither dots nor
+/// line ends are added on the way.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Tally {
+    octets: u64,
+    lines: u64,
+    crlf_lines: u64,
+    after_cr: bool,
+}
+
+impl Tally {
+    /// More of it has come.
+    pub fn add(&mut self, octets: &[u8]) {
+        let (lines, crlf_lines) = count_line_ends(octets, self.after_cr);
+        self.octets += octets.len() as u64;
+        self.lines += lines;
+        self.crlf_lines += crlf_lines;
+        self.after_cr = octets.last().map_or(self.after_cr, |last| *last == b'\r');
+    }
+
+    /// All of it has come.
+    pub fn ending(self) -> Ending {
+        Ending {
+            octets: self.octets,
+            lines: self.lines,
+            crlf_lines: self.crlf_lines,
+            stuffed: 0,
+            last_line_end: 0,
+            clean: true,
+        }
+    }
+}
+
 /// LFs, and those of them that stand behind a CR, the one before the first octet included.
-pub(super) fn count_line_ends(octets: &[u8], after_cr: bool) -> (u64, u64) {
+pub(crate) fn count_line_ends(octets: &[u8], after_cr: bool) -> (u64, u64) {
     // As many as a `u8` can count, so that the compiler counts many octets at once.
     const PART: usize = 192;
     let Some((first, rest)) = octets.split_first() else {
@@ -173,6 +206,20 @@ mod tests {
             // Only where the line end that follows is the one that was cut off.
             let whole = cut + 2 == message.len();
             assert_eq!(ending(&ended).explains(listed), whole, "{cut}");
+        }
+    }
+
+    #[test]
+    fn a_message_is_counted_alike_in_whatever_parts_it_comes() {
+        let message = b"a\r\nb\nc\r\r\n\r";
+        for cut in 0..message.len() {
+            let (one, other) = message.split_at(cut);
+            let mut tally = Tally::default();
+            [one, b"", other].iter().for_each(|part| tally.add(part));
+            let ending = tally.ending();
+            let counted = (ending.octets, ending.lines, ending.crlf_lines);
+            assert_eq!(counted, (10, 3, 2), "{cut}");
+            assert_eq!(ending.last_line_end, 0);
         }
     }
 

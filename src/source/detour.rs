@@ -5,7 +5,6 @@
 //! USER and PASS, which show the server no more than PLAIN does. Each once.
 
 use super::{Auth, Method};
-use crate::pop3::Capabilities;
 use crate::sasl::Mechanism;
 
 /// What is done otherwise than the server's capabilities suggest.
@@ -71,14 +70,13 @@ impl Detour {
         method: Method,
         earlier: Option<Self>,
         auth: Auth,
-        announced: &Capabilities,
+        announces: impl Fn(Mechanism) -> bool,
     ) -> Option<Self> {
-        let unbound = |mechanism: &Mechanism| announced.has_mechanism(mechanism.name());
         match method {
             Method::Sasl(Mechanism::ScramSha256Plus | Mechanism::ScramSha1Plus) => match auth {
                 Auth::Auto => [Mechanism::ScramSha256, Mechanism::ScramSha1]
                     .iter()
-                    .any(unbound)
+                    .any(|mechanism| announces(*mechanism))
                     .then_some(Self::Unbound),
                 Auth::ScramSha256 | Auth::ScramSha1 => Some(Self::Unbound),
                 _ => None,

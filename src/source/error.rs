@@ -1,16 +1,15 @@
 //! What can go wrong in a session, and in which state it did.
 
-use super::Detour;
-use super::answer::Meaning;
+use super::answer::{Answer, Meaning};
+use super::detour::Detour;
 use super::method::Method;
 use super::phase::Phase;
-use super::wire::Answer;
 use crate::exit::at_hand::takes;
 use crate::exit::{Diagnose, Status};
-use crate::maildrop::TooLarge;
+use crate::imap;
+use crate::maildrop::{MessageNumber, TooLarge};
 use crate::net::{self, speech::Speech};
-use crate::pop3::command::Unsendable;
-use crate::pop3::{MessageNumber, Violation};
+use crate::pop3;
 use crate::sasl::{self, Mechanism};
 
 /// What was under way when a connection failed: a server that announces PIPELINING and cannot do it
@@ -24,6 +23,28 @@ pub enum UnderWay {
         /// What was waited for had begun to arrive.
         begun: bool,
     },
+}
+
+/// How a server broke its protocol.
+#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+pub enum Violation {
+    /// POP3.
+    #[error(transparent)]
+    Pop(#[from] pop3::Violation),
+    /// IMAP.
+    #[error(transparent)]
+    Imap(#[from] imap::Violation),
+}
+
+/// Why something cannot be sent.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
+pub enum Unsendable {
+    /// By POP3.
+    #[error(transparent)]
+    Pop(#[from] pop3::command::Unsendable),
+    /// By IMAP.
+    #[error(transparent)]
+    Imap(#[from] imap::Unsendable),
 }
 
 /// Why a session ended early.
@@ -54,18 +75,31 @@ pub enum Error {
     /// The server goes on asking after the mechanism was cancelled.
     #[error("the server sent one challenge after the other while signing in")]
     Challenges,
-    /// No greeting in clear, where STLS was to follow.
+    /// No greeting in clear, where TLS was to follow.
     #[error("no answer for {0} seconds while waiting for the server's greeting")]
     Silent(u64),
-    /// The server announces no STLS. Nothing but CAPA was sent.
-    #[error("the server offers no STLS, which `tls = \"starttls\"` asks for")]
-    NoStls,
-    /// STLS was refused. No credentials were sent.
-    #[error("the server refused STLS: {0}")]
-    StlsRefused(Answer),
+    /// The server announces no way to TLS by this command. Nothing but the question was sent.
+    #[error("the server offers no {0}, which `tls = \"starttls\"` asks for")]
+    NoStartTls(&'static str),
+    /// It was refused. No credentials were sent.
+    #[error("the server refused {command}: {answer}")]
+    StartTlsRefused {
+        /// By which command.
+        command: &'static str,
+        /// What it said.
+        answer: Answer,
+    },
     /// The greeting was -ERR.
     #[error("the server turned us away: {0}")]
     Turned(Answer),
+    /// The server has ended the session by itself, and said so.
+    #[error("the server ended the session while {phase}: {answer}")]
+    Ended {
+        /// What the session was about.
+        phase: Phase,
+        /// What it said.
+        answer: Answer,
+    },
     /// The sign-in was refused.
     #[error("{}: {answer}", refusal(.method, .token_status.as_deref()))]
     SignIn {
@@ -108,6 +142,9 @@ pub enum Error {
     /// the credentials it has not judged.
     #[error("the server does not take the sign-in and the listings at once")]
     NotAhead,
+    /// The server takes no password, and offers no other way that there is.
+    #[error("the server takes no password on this connection (LOGINDISABLED)")]
+    NoPasswords,
     /// APOP without a timestamp.
     #[error("the server's greeting has no timestamp, which APOP needs")]
     NoTimestamp,
@@ -140,12 +177,21 @@ pub enum Error {
 }
 
 impl Error {
+    /// The server broke the protocol while the session was about this.
+    pub(super) fn violation(phase: Phase, violation: impl Into<Violation>) -> Self {
+        Self::Violation {
+            phase,
+            violation: violation.into(),
+            message: None,
+        }
+    }
+
     /// Whether the server sends lines that say nothing, and the answers behind them.
     pub fn is_over_idle_lines(&self) -> bool {
         matches!(
             self,
             Self::Violation {
-                violation: Violation::Idle,
+                violation: Violation::Pop(pop3::Violation::Idle),
                 ..
             }
         )
@@ -155,6 +201,12 @@ impl Error {
     pub fn meaning(&self) -> Option<Meaning> {
         Some(match self {
             Self::Turned(answer) => Meaning::of(Phase::Greeting, answer),
+            // Whoever was let in and has got what there was is not refused by an end of which no reason
+            // is known: a server that is restarted, say.
+            Self::Ended { phase, answer } if phase.is_of_mailbox() => {
+                return Meaning::recognised(Phase::Greeting, answer);
+            }
+            Self::Ended { answer, .. } => Meaning::of(Phase::Greeting, answer),
             Self::Refused { answer, .. } => Meaning::of(Phase::Listing, answer),
             Self::Detour { source, .. } => return source.meaning(),
             Self::SignIn {
@@ -178,7 +230,7 @@ impl Error {
     /// Whether the server's code or words are known, rather than taken for the most likely.
     pub fn is_known(&self) -> bool {
         let phase = match self {
-            Self::Turned(_) => Phase::Greeting,
+            Self::Turned(_) | Self::Ended { .. } => Phase::Greeting,
             Self::Refused { .. } => Phase::Listing,
             _ => Phase::SignIn,
         };
@@ -201,9 +253,10 @@ impl Error {
     /// The answer itself.
     pub fn answer(&self) -> Option<&Answer> {
         match self {
-            Self::Turned(answer) | Self::Refused { answer, .. } | Self::SignIn { answer, .. } => {
-                Some(answer)
-            }
+            Self::Turned(answer)
+            | Self::Ended { answer, .. }
+            | Self::Refused { answer, .. }
+            | Self::SignIn { answer, .. } => Some(answer),
             Self::Detour { source, .. } => source.answer(),
             _ => None,
         }
@@ -242,18 +295,18 @@ impl Diagnose for Error {
             Self::Violation { .. } | Self::Challenges | Self::NotAhead | Self::TooLarge(_) => {
                 Status::Protocol
             }
-            Self::NoStls | Self::StlsRefused(_) => Status::Unavailable,
+            Self::NoStartTls(_) | Self::StartTlsRefused { .. } => Status::Unavailable,
             Self::Silent(_) | Self::NoUniqueIds => Status::Temporary,
             // A command that works everywhere else is refused for now.
             Self::Refused { .. } if self.meaning() == Some(Meaning::Command) => Status::Temporary,
-            Self::Turned(_) | Self::Refused { .. } | Self::SignIn { .. } => {
+            Self::Turned(_) | Self::Ended { .. } | Self::Refused { .. } | Self::SignIn { .. } => {
                 self.meaning().map_or(Status::Temporary, Meaning::status)
             }
             Self::Sasl { source, .. } => match source {
                 sasl::Error::Unbindable => Status::Unavailable,
                 _ => Status::Protocol,
             },
-            Self::NoMethod | Self::NoTimestamp => Status::Unavailable,
+            Self::NoMethod | Self::NoPasswords | Self::NoTimestamp => Status::Unavailable,
             Self::Unsendable { .. } | Self::BeyondAscii { .. } => Status::Config,
         }
     }
@@ -266,16 +319,34 @@ impl Diagnose for Error {
                 "if the server expects TLS from the first octet, as on port 995, set tls = \
                  \"implicit\"; otherwise the next run tries again"
             }
-            Self::NoStls | Self::StlsRefused(_) => {
+            Self::NoStartTls(_) | Self::StartTlsRefused { .. } => {
                 "nothing was sent in clear; set tls = \"implicit\" and port 995 if the server has \
                  that, or someone may be between you and it"
             }
             Self::Violation {
                 phase: Phase::Greeting,
-                violation: Violation::NoStatus(line),
+                violation: Violation::Pop(pop3::Violation::NoStatus(line)),
                 ..
             } if let Some(speech) = Speech::of(line) => {
                 return Some(format!("this is {}: {}", speech.speaker(), speech.way_on()));
+            }
+            Self::Violation {
+                phase: Phase::Greeting,
+                violation: Violation::Imap(imap::Violation::NoGreeting(line)),
+                ..
+            } if let Some(speech) = Speech::of(line) => {
+                return Some(format!(
+                    "this is {}, and `protocol` says \"imap\"",
+                    speech.speaker()
+                ));
+            }
+            Self::Violation {
+                phase: Phase::Greeting | Phase::StartTls | Phase::Capabilities,
+                violation: Violation::Imap(_),
+                ..
+            } => {
+                "is this an IMAP server? Check the host and the port, or run with -vv to see what it \
+                 says; nothing was deleted"
             }
             Self::Violation {
                 phase: Phase::Greeting | Phase::StartTls | Phase::Capabilities,
@@ -302,27 +373,33 @@ impl Diagnose for Error {
                 }
                 _ => "run with -vv to see what the server says; nothing was deleted",
             },
-            Self::SignIn { .. } | Self::Turned(_) | Self::Refused { .. } => match self.meaning() {
-                Some(Meaning::Credentials) => match self {
-                    Self::SignIn { method, .. } => return Some(advice(*method)),
-                    _ => "ask the provider",
-                },
-                Some(Meaning::Command) => match self {
-                    Self::SignIn { method, .. } => return Some(other_way(*method)),
-                    _ => "try later; nothing was deleted",
-                },
-                Some(Meaning::InUse) => "another program is reading this mailbox; try later",
-                Some(Meaning::Limit) => "it was asked too often, or for too much; try later",
-                Some(Meaning::Permanent) => "ask the provider",
-                Some(_) if self.is_known() => {
-                    "this will pass, and has nothing to do with the password; try later"
+            Self::SignIn { .. } | Self::Turned(_) | Self::Ended { .. } | Self::Refused { .. } => {
+                match self.meaning() {
+                    Some(Meaning::Credentials) => match self {
+                        Self::SignIn { method, .. } => return Some(advice(*method)),
+                        _ => "ask the provider",
+                    },
+                    Some(Meaning::Command) => match self {
+                        Self::SignIn { method, .. } => return Some(other_way(*method)),
+                        _ => "try later; nothing was deleted",
+                    },
+                    Some(Meaning::InUse) => "another program is reading this mailbox; try later",
+                    Some(Meaning::Limit) => "it was asked too often, or for too much; try later",
+                    Some(Meaning::Permanent) => "ask the provider",
+                    Some(_) if self.is_known() => {
+                        "this will pass, and has nothing to do with the password; try later"
+                    }
+                    _ => "try later",
                 }
-                _ => "try later",
-            },
+            }
             Self::NotAhead => "the next run asks the server again what it can",
             Self::NoMethod => {
                 "check `host`; a server without OAuth 2.0 wants a password, and then the account has \
                  one in the place of its table `oauth`"
+            }
+            Self::NoPasswords => {
+                "with -vv you see what it offers instead; `tls` must not be \"none\" for most servers, \
+                 and some want an access token (`oauth`)"
             }
             Self::NoTimestamp => {
                 "leave `auth` out: then the best method that the server has is taken"
@@ -331,6 +408,10 @@ impl Diagnose for Error {
             Self::TooLarge(_) => {
                 "no mailbox has so many; is it the right server? Run with -vv to see what it says"
             }
+            Self::Unsendable {
+                source: Unsendable::Imap(_),
+                ..
+            } => "ask the provider for another way to sign in, or see `auth` (--auth)",
             Self::Unsendable { .. } => {
                 "POP3 takes a line of 255 octets; ask the provider for another way to sign in, or see \
                  `auth` in the manual of the config file"
@@ -399,8 +480,8 @@ fn advice(method: Method) -> String {
             "plain",
         ),
         Method::Sasl(mechanism) if mechanism.is_bearer() => {
-            "check the user, and that the token is new and meant for POP; some providers want POP \
-             switched on"
+            "check the user, and that the token is new and meant for this protocol; some providers \
+             want POP or IMAP switched on"
                 .to_owned()
         }
         Method::Sasl(Mechanism::External) => {
@@ -409,7 +490,7 @@ fn advice(method: Method) -> String {
         Method::Sasl(Mechanism::CramMd5) | Method::Apop => {
             "check user and password; if they are right, leave `auth` out".to_owned()
         }
-        _ => "check user and password; some providers want POP switched on, or an app password"
+        _ => "check user and password; some providers want POP or IMAP switched on, or an app password"
             .to_owned(),
     }
 }

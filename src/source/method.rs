@@ -1,7 +1,6 @@
 //! Which way to sign in: what the profile allows, what the server announces, what the line can do.
 
 use super::Error;
-use crate::pop3::Capabilities;
 use crate::sasl::{Mechanism, Secret};
 use std::fmt;
 
@@ -35,7 +34,7 @@ pub enum Auth {
     ScramSha256Plus,
     /// The same, never bound.
     ScramSha256Unbound,
-    /// USER and PASS (RFC 1939 section 7).
+    /// USER and PASS (RFC 1939 section 7), or the LOGIN command of IMAP.
     UserPass,
     /// SASL XOAUTH2; the secret is an access token.
     XOAuth2,
@@ -105,7 +104,11 @@ impl Auth {
 pub enum Method {
     /// APOP.
     Apop,
-    /// AUTH with this mechanism.
+    /// The LOGIN command of IMAP.
+    Login,
+    /// None: the server has greeted us as somebody (PREAUTH of IMAP).
+    Known,
+    /// AUTH, or AUTHENTICATE, with this mechanism.
     Sasl(Mechanism),
     /// USER and PASS.
     UserPass,
@@ -115,6 +118,8 @@ impl fmt::Display for Method {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Apop => "APOP",
+            Self::Login => "the LOGIN command",
+            Self::Known => "the connection itself (PREAUTH)",
             Self::Sasl(mechanism) => mechanism.name(),
             Self::UserPass => "USER and PASS",
         })
@@ -126,12 +131,11 @@ impl fmt::Display for Method {
 pub(super) fn choose(
     auth: Auth,
     secret: Secret<'_>,
-    announced: &Capabilities,
+    announces: impl Fn(Mechanism) -> bool,
     can_bind: bool,
 ) -> Result<Method, Error> {
-    let offered = |mechanism: &Mechanism| {
-        announced.has_mechanism(mechanism.name()) && (can_bind || !mechanism.is_bound())
-    };
+    let offered =
+        |mechanism: &Mechanism| announces(*mechanism) && (can_bind || !mechanism.is_bound());
     let strongest = |mechanisms: &[Mechanism]| mechanisms.iter().copied().find(offered);
     let bound_if_offered = |bound, otherwise| match offered(&bound) {
         true => bound,
@@ -168,10 +172,9 @@ pub(super) fn choose(
 }
 
 /// Whether the server offers to bind a SCRAM sign-in to the connection.
-pub(super) fn offers_binding(announced: &Capabilities) -> bool {
-    let bound = Mechanism::FOR_PASSWORDS.iter().filter(|m| m.is_bound());
-    let mut names = bound.map(|mechanism| mechanism.name());
-    names.any(|name| announced.has_mechanism(name))
+pub(super) fn offers_binding(announces: impl Fn(Mechanism) -> bool) -> bool {
+    let mut bound = Mechanism::FOR_PASSWORDS.iter().filter(|m| m.is_bound());
+    bound.any(|mechanism| announces(*mechanism))
 }
 
 #[cfg(test)]
@@ -181,14 +184,13 @@ mod tests {
     const PASSWORD: Secret<'_> = Secret::Password("secret");
     const TOKEN: Secret<'_> = Secret::Token("token");
 
-    fn announcing(mechanisms: &str) -> Capabilities {
-        let mut capabilities = Capabilities::default();
-        capabilities.read_line(format!("SASL {mechanisms}").as_bytes());
-        capabilities
+    fn announcing(mechanisms: &str) -> impl Fn(Mechanism) -> bool {
+        let announced: Vec<String> = mechanisms.split(' ').map(str::to_owned).collect();
+        move |mechanism| announced.iter().any(|name| name == mechanism.name())
     }
 
     fn chosen(auth: Auth, secret: Secret<'_>, mechanisms: &str, can_bind: bool) -> String {
-        match choose(auth, secret, &announcing(mechanisms), can_bind) {
+        match choose(auth, secret, announcing(mechanisms), can_bind) {
             Ok(method) => method.to_string(),
             Err(error) => error.to_string(),
         }
@@ -221,7 +223,7 @@ mod tests {
         ] {
             assert_eq!(chosen(Auth::Auto, PASSWORD, none, true), "USER and PASS");
         }
-        let none = choose(Auth::Auto, PASSWORD, &Capabilities::default(), true);
+        let none = choose(Auth::Auto, PASSWORD, |_| false, true);
         assert_eq!(none.unwrap(), Method::UserPass);
     }
 
@@ -233,7 +235,7 @@ mod tests {
         ] {
             assert_eq!(chosen(Auth::Auto, TOKEN, mechanisms, true), best);
         }
-        let none = choose(Auth::Auto, TOKEN, &announcing("PLAIN LOGIN"), true);
+        let none = choose(Auth::Auto, TOKEN, announcing("PLAIN LOGIN"), true);
         assert!(matches!(none, Err(Error::NoMethod)));
     }
 
@@ -249,8 +251,8 @@ mod tests {
         ] {
             assert_eq!(chosen(auth, PASSWORD, all, can_bind), method);
         }
-        assert!(offers_binding(&announcing(all)));
-        assert!(!offers_binding(&announcing("SCRAM-SHA-256 PLAIN")));
+        assert!(offers_binding(announcing(all)));
+        assert!(!offers_binding(announcing("SCRAM-SHA-256 PLAIN")));
     }
 
     #[test]

@@ -1,0 +1,477 @@
+//! One IMAP connection: what was asked, what has come, and what that means.
+//!
+//! ```text
+//! send(Command) -> output octets to be sent        buffers()/filled(n) <- octets that came
+//!                                next_event() -> Event
+//! ```
+//! Commands are answered in their order: a server may do otherwise (RFC 3501 section 5.5), but none does,
+//! and what cannot be told apart must not be taken for something else. The input buffer has a fixed size. A
+//! message's octets are handed over in chunks that borrow from it; any other response is put together
+//! first, with a limit.
+
+use super::command::{Command, Parts, Unsendable};
+use super::data::{self, Data};
+use super::event::Event;
+use super::items::{self, Fetched, Read, Section};
+use super::status::{Condition, Status};
+use super::violation::{LITERAL_LIMIT, RESPONSE_LIMIT, Violation};
+use std::collections::VecDeque;
+use std::ops::Range;
+use zeroize::Zeroizing;
+
+/// The input buffer: four TLS records (RFC 8446 section 5.1), which is what one read may bring.
+const BUFFER: usize = 64 * 1024;
+
+/// So many of them may be in a response.
+const LITERALS: usize = 64;
+
+/// A message that is said to be longer than a tebibyte is none.
+const MESSAGE_LIMIT: u64 = 1 << 40;
+
+/// More responses than this to one command have no end: two for each of as many messages as a
+/// mailbox may have.
+const RESPONSES_LIMIT: usize = 2_000_000;
+
+/// A command that is not completely answered.
+#[derive(Clone, Copy, Debug)]
+struct Pending {
+    tag: u64,
+    /// Challenges may come.
+    is_dialogue: bool,
+}
+
+/// See the [module](self).
+pub struct Connection {
+    input: Box<[u8]>,
+    start: usize,
+    end: usize,
+    /// How many octets from `start` are known to hold no LF.
+    searched: usize,
+    /// The response at hand, as far as it has come, or what is left of it behind a message.
+    text: Vec<u8>,
+    /// It was told, and the next one begins.
+    is_told: bool,
+    /// What a FETCH has said so far, where its message has come already.
+    fetched: Option<Fetched>,
+    /// Literals in it.
+    literals: usize,
+    /// A message that stood between quotation marks.
+    quoted: Vec<u8>,
+    output: Zeroizing<Vec<u8>>,
+    /// What is sent when the server says "go on".
+    held: VecDeque<Zeroizing<Vec<u8>>>,
+    last_tag: u64,
+    pending: VecDeque<Pending>,
+    /// Responses since the last command was answered.
+    responses: usize,
+    greeted: bool,
+    phase: Phase,
+    found: Option<Found>,
+    violation: Option<Violation>,
+}
+
+/// What comes next.
+#[derive(Clone, Copy, Debug)]
+enum Phase {
+    /// A line.
+    Line,
+    /// A literal that is put into the response.
+    Literal(usize),
+    /// A message's octets.
+    Octets(u64),
+    /// The same, which are in `quoted`.
+    Quoted,
+    /// The rest of a response, which is in `text`.
+    Rest,
+}
+
+/// An [`Event`] before it borrows from what it is found in.
+#[derive(Clone, Debug)]
+enum Found {
+    Status(Range<usize>),
+    Data(Range<usize>),
+    Begins(Section, u64, Option<u32>),
+    Octets(Range<usize>),
+    Quoted,
+    Fetched(Fetched),
+    Challenge(Range<usize>),
+    Done(Range<usize>),
+}
+
+impl Default for Connection {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Connection {
+    /// A fresh connection, on which the server speaks first.
+    pub fn new() -> Self {
+        Self {
+            input: vec![0; BUFFER].into_boxed_slice(),
+            start: 0,
+            end: 0,
+            searched: 0,
+            text: Vec::new(),
+            is_told: false,
+            fetched: None,
+            literals: 0,
+            quoted: Vec::new(),
+            output: Zeroizing::default(),
+            held: VecDeque::new(),
+            last_tag: 0,
+            pending: VecDeque::new(),
+            responses: 0,
+            greeted: false,
+            phase: Phase::Line,
+            found: None,
+            violation: None,
+        }
+    }
+
+    /// A connection on which the server has said its greeting already: the one after STARTTLS.
+    pub fn continued() -> Self {
+        Self {
+            greeted: true,
+            ..Self::new()
+        }
+    }
+
+    /// Whether all that has come was told by an event.
+    pub fn is_drained(&self) -> bool {
+        self.start == self.end
+    }
+
+    /// Puts a command into the output and its answer into what is pending. `plus`: see
+    /// [`super::Capabilities::literal_plus`]. A command that waits for the server's word (a literal)
+    /// must be answered before another is sent.
+    ///
+    /// # Errors
+    /// Nothing is sent then.
+    pub fn send(&mut self, command: Command<'_>, plus: bool) -> Result<(), Unsendable> {
+        let tag = self.last_tag + 1;
+        let parts: Parts = command.encode(&format!("a{tag}"), plus)?;
+        self.last_tag = tag;
+        let mut parts = parts.into_iter();
+        if let Some(first) = parts.next() {
+            self.output.extend(first.iter());
+        }
+        self.held.extend(parts);
+        self.pending.push_back(Pending {
+            tag,
+            is_dialogue: command.is_dialogue(),
+        });
+        Ok(())
+    }
+
+    /// Puts the answer to a [`Event::Challenge`] into the output; `*` cancels. Base64 holds no line
+    /// breaks; anything else would be the caller's fault.
+    pub fn respond(&mut self, base64: &str) {
+        let octets = base64.bytes().filter(|octet| !octet.is_ascii_control());
+        self.output.extend(octets);
+        self.output.extend(b"\r\n");
+    }
+
+    /// The output and the input space at once, for a channel that sends while it receives.
+    pub fn buffers(&mut self) -> (&[u8], &mut [u8]) {
+        if self.start > 0 {
+            self.input.copy_within(self.start..self.end, 0);
+            self.end -= self.start;
+            self.start = 0;
+        }
+        let space = self.input.get_mut(self.end..).unwrap_or_default();
+        (&self.output, space)
+    }
+
+    /// So many octets of the output have been sent.
+    pub fn sent(&mut self, octets: usize) {
+        let octets = octets.min(self.output.len());
+        self.output.drain(..octets);
+    }
+
+    /// So many octets were put into the input space.
+    pub fn filled(&mut self, octets: usize) {
+        self.end = (self.end + octets).min(self.input.len());
+    }
+
+    /// Commands that are not completely answered yet.
+    pub fn pending(&self) -> usize {
+        self.pending.len()
+    }
+
+    /// Whether nothing more can be said before more octets have come; otherwise
+    /// [`Connection::next_event`] has an event.
+    ///
+    /// # Errors
+    /// A [`Violation`]; the connection is of no more use then.
+    pub fn wants_input(&mut self) -> Result<bool, Violation> {
+        if let Some(violation) = &self.violation {
+            return Err(violation.clone());
+        }
+        if self.found.is_none() {
+            match self.find() {
+                Ok(found) => self.found = found,
+                Err(violation) => {
+                    self.violation = Some(violation.clone());
+                    return Err(violation);
+                }
+            }
+        }
+        Ok(self.found.is_none())
+    }
+
+    /// Whether the next event is [`Event::Octets`].
+    pub fn has_octets(&self) -> bool {
+        matches!(self.found, Some(Found::Octets(_) | Found::Quoted))
+    }
+
+    /// What the octets that have come mean. Ask again until it is [`Event::NeedInput`].
+    ///
+    /// # Errors
+    /// As [`Connection::wants_input`].
+    pub fn next_event(&mut self) -> Result<Event<'_>, Violation> {
+        if self.wants_input()? {
+            return Ok(Event::NeedInput);
+        }
+        let text = |range| self.text.get(range).unwrap_or_default();
+        // It has been read once already, before it counted as found.
+        let status = |range| {
+            let nothing = Status {
+                condition: Condition::Bad,
+                text: b"",
+            };
+            Status::parse(text(range)).unwrap_or(nothing)
+        };
+        Ok(match self.found.take() {
+            Some(Found::Status(range)) => Event::Status(status(range)),
+            Some(Found::Data(range)) => Event::Data(Data::parse(text(range))),
+            Some(Found::Begins(section, octets, uid)) => Event::Begins {
+                section,
+                octets,
+                uid,
+            },
+            Some(Found::Octets(range)) => Event::Octets(self.input.get(range).unwrap_or_default()),
+            Some(Found::Quoted) => Event::Octets(&self.quoted),
+            Some(Found::Fetched(fetched)) => Event::Fetched(fetched),
+            Some(Found::Challenge(range)) => Event::Challenge(text(range)),
+            Some(Found::Done(range)) => Event::Done(status(range)),
+            None => Event::NeedInput,
+        })
+    }
+
+    fn find(&mut self) -> Result<Option<Found>, Violation> {
+        loop {
+            let waiting = self.end - self.start;
+            match self.phase {
+                Phase::Octets(0) => self.phase = Phase::Line,
+                Phase::Octets(_) | Phase::Literal(1..) if waiting == 0 => return Ok(None),
+                Phase::Octets(left) => {
+                    let length = usize::try_from(left).unwrap_or(usize::MAX).min(waiting);
+                    let range = self.start..self.start + length;
+                    self.start += length;
+                    self.phase = Phase::Octets(left - length as u64);
+                    return Ok(Some(Found::Octets(range)));
+                }
+                Phase::Literal(0) => self.phase = Phase::Line,
+                Phase::Literal(left) => {
+                    let length = left.min(waiting);
+                    self.take(length)?;
+                    self.phase = Phase::Literal(left - length);
+                }
+                Phase::Quoted => {
+                    self.phase = Phase::Rest;
+                    return Ok(Some(Found::Quoted));
+                }
+                Phase::Rest => {
+                    self.phase = Phase::Line;
+                    if let Some(found) = self.read_response()? {
+                        return Ok(Some(found));
+                    }
+                }
+                Phase::Line => {
+                    if !self.take_line()? {
+                        return Ok(None);
+                    }
+                    if let Some(found) = self.read_response()? {
+                        return Ok(Some(found));
+                    }
+                }
+            }
+        }
+    }
+
+    /// Moves so many octets from the input to the response.
+    fn take(&mut self, length: usize) -> Result<(), Violation> {
+        if std::mem::take(&mut self.is_told) {
+            self.text.clear();
+            self.literals = 0;
+        }
+        if self.text.len() + length > RESPONSE_LIMIT {
+            return Err(Violation::EndlessResponse);
+        }
+        let end = self.start + length;
+        self.text
+            .extend(self.input.get(self.start..end).unwrap_or_default());
+        self.start = end;
+        self.searched = 0;
+        Ok(())
+    }
+
+    /// The same with a line, if there is one.
+    fn take_line(&mut self) -> Result<bool, Violation> {
+        let waiting = self.input.get(self.start..self.end).unwrap_or_default();
+        let unsearched = waiting.get(self.searched..).unwrap_or_default();
+        match memchr::memchr(b'\n', unsearched) {
+            Some(at) => {
+                self.take(self.searched + at + 1)?;
+                Ok(true)
+            }
+            None if waiting.len() > RESPONSE_LIMIT => Err(Violation::EndlessResponse),
+            None => {
+                self.searched = waiting.len();
+                Ok(false)
+            }
+        }
+    }
+
+    /// What a response says that is complete up to the end of a line; nothing, if it goes on there or says
+    /// nothing.
+    fn read_response(&mut self) -> Result<Option<Found>, Violation> {
+        if self.fetched.is_some() {
+            return self.read_items(0);
+        }
+        let line = self.text.trim_ascii_end();
+        let length = line.len();
+        if !self.greeted {
+            let status = line.strip_prefix(b"* ").and_then(Status::parse);
+            let greets = |status: &Status<'_>| {
+                let condition = status.condition;
+                matches!(
+                    condition,
+                    Condition::Ok | Condition::PreAuth | Condition::Bye
+                )
+            };
+            if !status.is_some_and(|status| greets(&status)) {
+                return Err(Violation::NoGreeting(line.to_vec()));
+            }
+            self.greeted = true;
+            return Ok(self.tell(Found::Status(2..length)));
+        }
+        if let Some(challenge) = line.strip_prefix(b"+") {
+            let skipped = challenge.len() - challenge.trim_ascii_start().len() + 1;
+            return self.go_on(skipped..length);
+        }
+        self.responses += 1;
+        if self.responses > RESPONSES_LIMIT {
+            return Err(Violation::Endless);
+        }
+        let Some(rest) = line.strip_prefix(b"* ") else {
+            return self.read_answer(length).map(Some);
+        };
+        if Status::parse(rest).is_some() {
+            return Ok(self.tell(Found::Status(2..length)));
+        }
+        if let Some(items) = data::items(self.text.get(2..).unwrap_or_default()) {
+            let offset = self.text.len() - items.len();
+            return self.read_items(offset);
+        }
+        if let Some(octets) = items::announced(line) {
+            self.expect_literal(octets)?;
+            return Ok(None);
+        }
+        Ok(self.tell(Found::Data(2..length)))
+    }
+
+    /// The response is complete.
+    fn tell(&mut self, found: Found) -> Option<Found> {
+        self.is_told = true;
+        Some(found)
+    }
+
+    fn go_on(&mut self, challenge: Range<usize>) -> Result<Option<Found>, Violation> {
+        if let Some(part) = self.held.pop_front() {
+            self.output.extend(part.iter());
+            self.is_told = true;
+            return Ok(None);
+        }
+        match self.pending.front() {
+            Some(pending) if pending.is_dialogue => Ok(self.tell(Found::Challenge(challenge))),
+            _ => Err(Violation::Unsolicited),
+        }
+    }
+
+    /// The answer to the oldest pending command, which is all that is left for a line to be.
+    fn read_answer(&mut self, length: usize) -> Result<Found, Violation> {
+        let line = self.text.get(..length).unwrap_or_default();
+        let foreign = || Violation::ForeignTag(line.to_vec());
+        let end = line.iter().position(|octet| *octet == b' ');
+        let (tag, rest) = line.split_at(end.unwrap_or(line.len()));
+        let status = Status::parse(rest.trim_ascii_start());
+        let is_answer = |status: &Status<'_>| {
+            matches!(
+                status.condition,
+                Condition::Ok | Condition::No | Condition::Bad
+            )
+        };
+        if !status.is_some_and(|status| is_answer(&status)) {
+            return Err(Violation::Malformed(line.to_vec()));
+        }
+        let pending = self.pending.front().ok_or_else(foreign)?;
+        if format!("a{}", pending.tag).as_bytes() != tag {
+            return Err(foreign());
+        }
+        let start = length - rest.trim_ascii_start().len();
+        self.pending.pop_front();
+        // What the server has refused before it was complete is not sent.
+        self.held.clear();
+        self.responses = 0;
+        self.is_told = true;
+        Ok(Found::Done(start..length))
+    }
+
+    fn read_items(&mut self, offset: usize) -> Result<Option<Found>, Violation> {
+        let mut found = self.fetched.unwrap_or_default();
+        let text = self.text.get(offset..).unwrap_or_default();
+        match items::read(text, &mut found)? {
+            Read::All => {
+                self.fetched = None;
+                Ok(self.tell(Found::Fetched(found)))
+            }
+            Read::Literal(octets) => {
+                self.expect_literal(octets)?;
+                Ok(None)
+            }
+            Read::Octets(section, octets) => {
+                if octets > MESSAGE_LIMIT {
+                    return Err(Violation::LongLiteral(octets));
+                }
+                self.fetched = Some(found);
+                self.phase = Phase::Octets(octets);
+                Ok(self.tell(Found::Begins(section, octets, found.uid)))
+            }
+            Read::Quoted(section, inside, rest) => {
+                let (quoted, rest) = (items::unquoted(inside), rest.to_vec());
+                let octets = quoted.len() as u64;
+                (self.quoted, self.text) = (quoted, rest);
+                self.fetched = Some(found);
+                self.phase = Phase::Quoted;
+                Ok(Some(Found::Begins(section, octets, found.uid)))
+            }
+        }
+    }
+
+    fn expect_literal(&mut self, octets: u64) -> Result<(), Violation> {
+        self.literals += 1;
+        let length = usize::try_from(octets).ok();
+        match length.filter(|_| octets <= LITERAL_LIMIT && self.literals <= LITERALS) {
+            Some(length) => {
+                self.phase = Phase::Literal(length);
+                Ok(())
+            }
+            None => Err(Violation::LongLiteral(octets)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

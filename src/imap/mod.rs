@@ -1,0 +1,38 @@
+//! The IMAP protocol core (RFC 3501, RFC 9051), without any input or output of its own.
+//!
+//! Octets go in, events come out, and commands become octets to be sent. Nothing here opens a
+//! socket, reads a clock or knows what a file is; `source::imap` drives it over a channel. A test
+//! holds this module to that.
+//!
+//! | concept | file | source |
+//! |---|---|---|
+//! | commands and their encoding, literals | [`command`] | RFC 3501 sections 4.3 and 6, RFC 4315, 4959, 7888 |
+//! | sets of UIDs | [`uid_set`] | RFC 3501 section 9, `sequence-set` |
+//! | responses with a status, and their codes | [`status`] | RFC 3501 section 7.1, RFC 4315, 5530 |
+//! | responses with data; FETCH, item by item | [`data`], [`items`] | RFC 3501 sections 7.2 to 7.4 |
+//! | capabilities | [`capability`] | RFC 3501 section 7.2.1 |
+//! | what breaks the protocol, and limits | [`violation`] | |
+//! | the connection: what is pending, what came | [`connection`], [`event`] | RFC 3501 sections 2.2 and 5.5 |
+//!
+//! Only what fetching needs is understood. The octets of a message are handed on as they come and are
+//! never collected; everything else that a server may send has a limit with a name.
+
+pub mod capability;
+pub mod command;
+pub mod connection;
+pub mod data;
+pub mod event;
+pub mod items;
+pub mod status;
+pub mod uid_set;
+pub mod violation;
+
+pub use capability::Capabilities;
+pub use command::{Command, Unsendable};
+pub use connection::Connection;
+pub use data::Data;
+pub use event::Event;
+pub use items::{Fetched, Section};
+pub use status::{Code, Condition, Status};
+pub use uid_set::UidSet;
+pub use violation::Violation;

@@ -1,0 +1,247 @@
+//! Many messages under way at once, each by a command of its own.
+//!
+//! Messages come in the order in which they were asked for, and so do the answers to the commands. But
+//! between the two there is no order: Dovecot sends many messages, and then all answers (fact Q24). So a
+//! message is known by its UID. Its end counts once its command is answered, or the next message begins.
+
+use super::wire::Step;
+use super::{Answer, Error, Phase, Session, SignedIn, Window};
+use crate::imap::{Command, Section, Violation};
+use crate::maildrop::Message;
+use crate::message::{Ending, Tally};
+use crate::source::Arrival;
+use std::collections::VecDeque;
+
+/// Commands under way at once: some 11 KB of them, which fit into any socket's buffers (fact Q22).
+pub(super) const WINDOW_COMMANDS: usize = 250;
+
+/// What the server was asked for, and has not answered completely.
+#[derive(Default)]
+pub(super) struct UnderWay {
+    /// A command each, in their order.
+    commands: VecDeque<Asked>,
+    /// The message that is arriving.
+    arriving: Option<Arriving>,
+    /// The next one has begun already; its UID, where that was told.
+    begun: Option<Option<u32>>,
+    /// Messages that have not come although their commands are answered.
+    refused: VecDeque<(Message, Answer)>,
+}
+
+/// A command that asks for a message.
+struct Asked {
+    /// Until it begins to arrive.
+    message: Option<Message>,
+    uid: u32,
+    /// What is said of it if it never does.
+    refusal: &'static str,
+}
+
+/// A message that is arriving, as far as it has come.
+struct Arriving {
+    uid: u32,
+    tally: Tally,
+    /// All of it is there.
+    is_whole: bool,
+}
+
+/// What comes next of the message that is arriving.
+enum More {
+    Octets,
+    End(Ending),
+}
+
+impl Session<SignedIn> {
+    /// What arrives next of what the window was opened on; `None` once everything has.
+    ///
+    /// # Errors
+    /// The connection is of no more use then; what has not ended has not arrived.
+    pub(in crate::source) fn next_arrival(
+        &mut self,
+        window: &mut Window,
+    ) -> Result<Option<Arrival<'_>>, Error> {
+        if let Some(phase) = window.arriving {
+            return match self.more(phase)? {
+                More::Octets => {
+                    let octets = self.wire.octets();
+                    if let Some(arriving) = &mut self.state.under_way.arriving {
+                        arriving.tally.add(octets);
+                    }
+                    Ok(Some(Arrival::Octets(octets)))
+                }
+                More::End(ending) => {
+                    window.arriving = None;
+                    self.state.under_way.arriving = None;
+                    Ok(Some(Arrival::Ends(ending)))
+                }
+            };
+        }
+        loop {
+            if let Some((message, answer)) = self.state.under_way.refused.pop_front() {
+                window.take_asked_for(message.number);
+                return Ok(Some(Arrival::Refused(message, answer)));
+            }
+            let commands = self.options.pipelining.then_some(WINDOW_COMMANDS);
+            window.refill(commands, |message| {
+                self.wire.send(Command::FetchBody(message.number.into()))?;
+                self.state.under_way.asks_for(message);
+                Ok(())
+            })?;
+            let Some(phase) = self.state.under_way.phase() else {
+                return Ok(None);
+            };
+            let told = match self.state.under_way.begun.take() {
+                Some(told) => told,
+                None => match self.next_beginning(phase)? {
+                    Some(told) => told,
+                    None => continue,
+                },
+            };
+            let message = self.state.under_way.begins(told, phase)?;
+            window.take_asked_for(message.number);
+            window.arriving = Some(Phase::Message(message.number));
+            return Ok(Some(Arrival::Begins(message)));
+        }
+    }
+
+    /// Waits for the beginning of a message, or for an answer; none where it was one.
+    fn next_beginning(&mut self, phase: Phase) -> Result<Option<Option<u32>>, Error> {
+        loop {
+            match self.wire.next(phase)? {
+                Step::Begins(Section::Whole, told) => return Ok(Some(told)),
+                Step::Begins(..) | Step::Octets => {
+                    return Err(Error::violation(phase, Violation::OtherMessage));
+                }
+                Step::Fetched(fetched) if fetched.section.is_some() => {
+                    self.state.under_way.is_nothing(fetched.uid, phase)?;
+                }
+                Step::Done(answer) => {
+                    self.state.under_way.answered(answer, phase)?;
+                    return Ok(None);
+                }
+                _ => {}
+            }
+        }
+    }
+
+    /// Waits for more of the message that is arriving, or for its end.
+    fn more(&mut self, phase: Phase) -> Result<More, Error> {
+        let wrong = |violation| Error::violation(phase, violation);
+        loop {
+            let step = self.wire.next(phase)?;
+            let under_way = &mut self.state.under_way;
+            let Some(arriving) = &mut under_way.arriving else {
+                return Err(wrong(Violation::OtherMessage));
+            };
+            match step {
+                Step::Octets if arriving.is_whole => return Err(wrong(Violation::OtherMessage)),
+                Step::Octets => return Ok(More::Octets),
+                Step::Fetched(fetched) if fetched.section.is_some() && arriving.is_whole => {
+                    under_way.is_nothing(fetched.uid, phase)?;
+                }
+                Step::Fetched(fetched) if fetched.is_of_another(arriving.uid) => {
+                    return Err(wrong(Violation::OtherMessage));
+                }
+                Step::Fetched(fetched) => arriving.is_whole |= fetched.section.is_some(),
+                Step::Begins(Section::Whole, told) if arriving.is_whole => {
+                    if told == Some(arriving.uid) {
+                        return Err(wrong(Violation::TwoBodies));
+                    }
+                    let ending = arriving.tally.ending();
+                    under_way.begun = Some(told);
+                    return Ok(More::End(ending));
+                }
+                Step::Begins(..) => return Err(wrong(Violation::OtherMessage)),
+                Step::Done(answer) => {
+                    let is_its_own = under_way.commands.front().map(|it| it.uid);
+                    if is_its_own == Some(arriving.uid) {
+                        under_way.commands.pop_front();
+                        return Ok(More::End(Ending {
+                            // It has sent a message and says that it could not.
+                            clean: answer.ok,
+                            ..arriving.tally.ending()
+                        }));
+                    }
+                    under_way.answered(answer, phase)?;
+                }
+                _ => {}
+            }
+        }
+    }
+}
+
+impl UnderWay {
+    fn asks_for(&mut self, message: &Message) {
+        self.commands.push_back(Asked {
+            uid: message.number.value(),
+            message: Some(message.clone()),
+            refusal: "no such message",
+        });
+    }
+
+    /// What is waited for: the first message that has not come, or else an answer.
+    fn phase(&self) -> Option<Phase> {
+        let waiting = self.commands.iter().find_map(|it| it.message.as_ref());
+        match (waiting, self.commands.is_empty()) {
+            (Some(message), _) => Some(Phase::Message(message.number)),
+            (None, false) => Some(Phase::Step),
+            (None, true) => None,
+        }
+    }
+
+    /// The place of a message that has not come: the one that is told, or else the first.
+    fn find(&self, told: Option<u32>, phase: Phase) -> Result<usize, Error> {
+        let is_it = |it: &Asked| it.message.is_some() && told.is_none_or(|told| told == it.uid);
+        let found = self.commands.iter().position(is_it);
+        found.ok_or_else(|| {
+            let again = told.is_some_and(|told| self.commands.iter().any(|it| it.uid == told));
+            Error::violation(
+                phase,
+                match again {
+                    true => Violation::TwoBodies,
+                    false => Violation::OtherMessage,
+                },
+            )
+        })
+    }
+
+    fn begins(&mut self, told: Option<u32>, phase: Phase) -> Result<Message, Error> {
+        let place = self.find(told, phase)?;
+        let asked = self.commands.get_mut(place);
+        let message = asked.and_then(|asked| asked.message.take());
+        let message = message.ok_or_else(|| Error::violation(phase, Violation::OtherMessage))?;
+        self.arriving = Some(Arriving {
+            uid: message.number.value(),
+            tally: Tally::default(),
+            is_whole: false,
+        });
+        Ok(message)
+    }
+
+    /// The server says that there is nothing of a message (NIL).
+    fn is_nothing(&mut self, told: Option<u32>, phase: Phase) -> Result<(), Error> {
+        let place = self.find(told, phase)?;
+        if let Some(asked) = self.commands.get_mut(place) {
+            asked.refusal = "NIL";
+        }
+        Ok(())
+    }
+
+    /// The oldest command is answered. What has not come by then does not come any more; what has come
+    /// should not be taken back.
+    fn answered(&mut self, answer: Answer, phase: Phase) -> Result<(), Error> {
+        let Some(asked) = self.commands.pop_front() else {
+            return Err(Error::violation(phase, Violation::Unsolicited));
+        };
+        match asked.message {
+            Some(message) if answer.ok => {
+                let answer = Answer::said(asked.refusal);
+                self.refused.push_back((message, answer));
+            }
+            Some(message) => self.refused.push_back((message, answer)),
+            None if answer.ok => {}
+            None => return Err(Error::violation(phase, Violation::TakenBack)),
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,34 @@
+use super::{IMAP, fetched};
+use crate::given::{assert_said, letter, mail, run};
+use crate::support::dovecot::Dovecot;
+use crate::support::run::Home;
+use crate::support::tree;
+
+#[test]
+fn who_goes_over_from_pop3_is_told_and_has_nothing_twice() {
+    let Some(mut dovecot) = Dovecot::start_with_imap(&mail(30), "") else {
+        return;
+    };
+    let home = Home::of(&dovecot.account(), "");
+    assert_eq!(fetched(&home), 30);
+    // The same mailbox, into the same Maildir.
+    let [imap, _] = dovecot.imap_accounts();
+    let before = home.account_config("a", &dovecot.account());
+    let after = home.account_config("b", &imap) + IMAP;
+    let maildir = format!("{:?}", home.maildir("a"));
+    let after = after.replace(&format!("{:?}", home.maildir("b")), &maildir);
+    home.config(&(before + &after));
+    let output = run(&home, &["fetch", "b"], 78);
+    assert_said(&output, &["30 of the 30 messages", "popfetch state move"]);
+    run(&home, &["state", "move", "a", "b"], 0);
+    dovecot.deliver(&[letter(31)]);
+    let output = home
+        .popfetch(["fetch", "--now", "--format", "paths", "b"])
+        .expect(0);
+    assert_eq!(output.stdout.lines().count(), 1, "{output:#?}");
+    tree::assert_holds(&home.maildir("a"), &mail(31));
+    let output = home
+        .popfetch(["fetch", "--now", "--format", "paths", "b"])
+        .expect(0);
+    assert_eq!(output.stdout, "");
+}

@@ -1,0 +1,464 @@
+//! An IMAP server of the tests' own: one mailbox, what RFC 3501 says of it, and whatever else a test
+//! wants it to say.
+
+use std::io::Read;
+use std::net::TcpStream;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
+use rustls::ServerConfig;
+
+use super::account::Account;
+use super::certificate::Authority;
+use super::listener::Listener;
+use super::message::Message;
+use super::wire::{Ending, Lines, Wire};
+
+/// What a test wants said or done in the place of the answer to a command.
+#[derive(Clone, Debug)]
+pub enum Twist {
+    /// These octets before the answer; `{tag}` is the command's tag.
+    Before(String),
+    /// These in its place.
+    Instead(String),
+    /// The connection is closed instead.
+    Close,
+    /// The answer is cut off behind so many octets.
+    Cut(usize),
+}
+
+/// A message on the server.
+#[derive(Clone, Debug)]
+pub struct Kept {
+    /// Its UID.
+    pub uid: u32,
+    /// What is fetched of it.
+    pub message: Message,
+    /// \Deleted
+    pub deleted: bool,
+    /// \Seen
+    pub seen: bool,
+}
+
+/// The mailbox, which tests may change at any time.
+#[derive(Clone, Debug)]
+pub struct Mailbox {
+    /// UIDVALIDITY
+    pub uid_validity: u32,
+    /// In the order of their UIDs.
+    pub messages: Vec<Kept>,
+    /// What it announces before and behind the sign-in.
+    pub capabilities: String,
+    /// What it begins with; `{capabilities}` are they.
+    pub greeting: String,
+    /// It sends all messages that it was asked for before it answers any of the commands, as Dovecot does.
+    pub answers_late: bool,
+    /// A command's beginning, its number among those (from 1; 0: each), and what becomes of it.
+    pub twists: Vec<(String, usize, Twist)>,
+}
+
+/// What a client said in a session, and how often it had to wait for an answer at most.
+#[derive(Clone, Debug, Default)]
+pub struct Session {
+    /// The commands without their tags.
+    pub commands: Vec<String>,
+    /// How many times commands came.
+    pub flights: usize,
+    ended: bool,
+}
+
+/// See the module.
+pub struct ImapServer {
+    listener: Listener,
+    shared: Arc<Shared>,
+    authority: Authority,
+}
+
+struct Shared {
+    tls: Arc<ServerConfig>,
+    /// TLS comes with STARTTLS.
+    in_clear: bool,
+    mailbox: Mutex<Mailbox>,
+    sessions: Mutex<Vec<Session>>,
+}
+
+const CAPABILITIES: &str = "IMAP4rev1 SASL-IR LITERAL+ ID UIDPLUS AUTH=PLAIN";
+
+impl ImapServer {
+    /// For "ada" with the password "secret", with these messages, whose UIDs are 1, 2 and so on.
+    pub fn start(messages: &[Message]) -> Self {
+        Self::start_as(messages, false)
+    }
+
+    /// The same, on a port where TLS comes with STARTTLS; the account's keys need `tls = "starttls"`.
+    pub fn start_in_clear(messages: &[Message]) -> Self {
+        Self::start_as(messages, true)
+    }
+
+    fn start_as(messages: &[Message], in_clear: bool) -> Self {
+        let kept = (1..).zip(messages).map(|(uid, message)| Kept {
+            uid,
+            message: message.clone(),
+            deleted: false,
+            seen: false,
+        });
+        let mailbox = Mailbox {
+            uid_validity: 1_700_000_000,
+            messages: kept.collect(),
+            capabilities: match in_clear {
+                true => format!("{CAPABILITIES} STARTTLS"),
+                false => CAPABILITIES.into(),
+            },
+            greeting: "* OK [CAPABILITY {capabilities}] ready".into(),
+            answers_late: false,
+            twists: Vec::new(),
+        };
+        let authority = Authority::new();
+        let shared = Arc::new(Shared {
+            tls: authority.localhost().server_config(),
+            in_clear,
+            mailbox: Mutex::new(mailbox),
+            sessions: Mutex::default(),
+        });
+        let serving = Arc::clone(&shared);
+        let serve = move |index, socket| serving.serve(index, socket);
+        Self {
+            listener: Listener::start(serve),
+            shared,
+            authority,
+        }
+    }
+
+    /// What a client needs to know to sign in; the account's keys need `protocol = "imap"`.
+    pub fn account(&self) -> Account {
+        Account {
+            host: "localhost".into(),
+            port: self.listener.port(),
+            user: "ada".into(),
+            password: "secret".into(),
+            roots: Some(self.authority.pem_file()),
+        }
+    }
+
+    /// Changes the mailbox, or looks at it.
+    pub fn mailbox<R>(&self, change: impl FnOnce(&mut Mailbox) -> R) -> R {
+        change(&mut self.shared.mailbox.lock().unwrap())
+    }
+
+    /// From here on this becomes of the `nth` command (0: of each) that begins so.
+    pub fn twist(&self, command: &str, nth: usize, twist: Twist) {
+        self.mailbox(|it| it.twists.push((command.into(), nth, twist)));
+    }
+
+    /// The same for one that only says something else.
+    pub fn says(&self, command: &str, words: &str) {
+        self.twist(command, 0, Twist::Instead(words.into()));
+    }
+
+    /// All sessions, once all of them have ended.
+    pub fn sessions(&self) -> Vec<Session> {
+        let deadline = Instant::now() + Duration::from_secs(60);
+        loop {
+            let sessions = self.shared.sessions.lock().unwrap().clone();
+            if sessions.iter().all(|session| session.ended) {
+                return sessions;
+            }
+            assert!(
+                Instant::now() < deadline,
+                "a session does not end: {sessions:#?}"
+            );
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    }
+
+    /// The last of them.
+    pub fn last_session(&self) -> Session {
+        self.sessions().pop().unwrap()
+    }
+
+    /// The UIDs that are left.
+    pub fn uids(&self) -> Vec<u32> {
+        self.mailbox(|it| it.messages.iter().map(|kept| kept.uid).collect())
+    }
+}
+
+impl Session {
+    /// How many commands begin so.
+    pub fn count(&self, start: &str) -> usize {
+        let commands = self.commands.iter();
+        commands
+            .filter(|command| command.starts_with(start))
+            .count()
+    }
+}
+
+/// What is answered, piece by piece.
+enum Piece {
+    Text(String),
+    Message(Message),
+}
+
+impl Shared {
+    fn serve(&self, index: usize, socket: Arc<TcpStream>) {
+        let _ended = Ended(self, index);
+        self.note(index, |_| ());
+        if let Ok(wire) = Wire::accept(socket, (!self.in_clear).then_some(&self.tls)) {
+            self.converse(index, wire);
+        }
+    }
+
+    fn note(&self, index: usize, change: impl FnOnce(&mut Session)) {
+        let mut sessions = self.sessions.lock().unwrap();
+        while sessions.len() <= index {
+            sessions.push(Session::default());
+        }
+        change(&mut sessions[index]);
+    }
+
+    fn converse(&self, index: usize, mut wire: Wire) {
+        let greeting = {
+            let mailbox = self.mailbox.lock().unwrap();
+            let text = mailbox
+                .greeting
+                .replace("{capabilities}", &mailbox.capabilities);
+            text + "\r\n"
+        };
+        let mut lines = Lines::default();
+        if wire.write(greeting.as_bytes()).is_err() {
+            return;
+        }
+        // Answers that are held back.
+        let mut late = Vec::new();
+        loop {
+            let Some(line) = lines.next() else {
+                if !late.is_empty() && !send(&mut wire, std::mem::take(&mut late), None) {
+                    return;
+                }
+                match lines.fill(&mut wire) {
+                    Ok(true) => self.note(index, |session| session.flights += 1),
+                    _ => return,
+                }
+                continue;
+            };
+            let line = String::from_utf8_lossy(&line).trim_end().to_owned();
+            let (tag, command) = line.split_once(' ').unwrap_or((&line, ""));
+            let mut command = command.to_owned();
+            if command == "AUTHENTICATE PLAIN" {
+                if wire.write(b"+ \r\n").is_err() {
+                    return;
+                }
+                while lines.is_empty() {
+                    if !matches!(lines.fill(&mut wire), Ok(true)) {
+                        return;
+                    }
+                }
+                let response = lines.next().unwrap_or_default();
+                command = format!("{command} {}", String::from_utf8_lossy(&response).trim());
+            }
+            self.note(index, |session| session.commands.push(command.clone()));
+            let twist = self.twist_of(index, &command);
+            let mut pieces = match &twist {
+                Some(Twist::Instead(words)) => {
+                    vec![Piece::Text(words.replace("{tag}", tag))]
+                }
+                Some(Twist::Close) => return wire.end(Ending::Close),
+                Some(Twist::Before(words)) => {
+                    let before = Piece::Text(words.replace("{tag}", tag));
+                    std::iter::once(before)
+                        .chain(self.answer(tag, &command))
+                        .collect()
+                }
+                _ => self.answer(tag, &command),
+            };
+            match self.mailbox.lock().unwrap().answers_late && command.contains("BODY.PEEK") {
+                true => late.extend(pieces.pop()),
+                false => pieces.splice(0..0, late.drain(..)).for_each(drop),
+            }
+            let limit = match twist {
+                Some(Twist::Cut(octets)) => Some(octets),
+                _ => None,
+            };
+            if !send(&mut wire, pieces, limit) || limit.is_some() {
+                return wire.end(Ending::Cut);
+            }
+            let is_refused =
+                matches!(&twist, Some(Twist::Instead(words)) if !words.contains(" OK"));
+            if command == "STARTTLS" && !is_refused && wire.start_tls(&self.tls).is_err() {
+                return;
+            }
+            if command == "LOGOUT" {
+                return wire.end(Ending::Close);
+            }
+        }
+    }
+
+    fn twist_of(&self, index: usize, command: &str) -> Option<Twist> {
+        let sessions = self.sessions.lock().unwrap();
+        let mailbox = self.mailbox.lock().unwrap();
+        let mut twists = mailbox.twists.iter();
+        let found = twists.find(|(start, nth, _)| {
+            let count = sessions[index].count(start);
+            command.starts_with(start.as_str()) && (*nth == 0 || *nth == count)
+        });
+        found.map(|(_, _, twist)| twist.clone())
+    }
+
+    fn answer(&self, tag: &str, command: &str) -> Vec<Piece> {
+        let mut mailbox = self.mailbox.lock().unwrap();
+        let mut pieces = Vec::new();
+        let mut say = |text: String| pieces.push(Piece::Text(text));
+        let words: Vec<&str> = command.split(' ').collect();
+        let done = match words.as_slice() {
+            ["CAPABILITY"] => {
+                say(format!("* CAPABILITY {}\r\n", mailbox.capabilities));
+                "OK done".into()
+            }
+            ["AUTHENTICATE", "PLAIN", response] => {
+                let expected = BASE64_STANDARD.encode("\0ada\0secret");
+                sign_in(*response == expected, &mailbox)
+            }
+            ["LOGIN", user, password] => {
+                sign_in((*user, *password) == ("\"ada\"", "\"secret\""), &mailbox)
+            }
+            ["EXAMINE" | "SELECT", "\"INBOX\""] => {
+                say(format!("* {} EXISTS\r\n", mailbox.messages.len()));
+                say("* FLAGS (\\Seen \\Deleted)\r\n* 0 RECENT\r\n".into());
+                say(format!(
+                    "* OK [UIDVALIDITY {}] valid\r\n",
+                    mailbox.uid_validity
+                ));
+                match words[0] {
+                    "SELECT" => "OK [READ-WRITE] done".into(),
+                    _ => "OK [READ-ONLY] done".to_owned(),
+                }
+            }
+            ["UID", "FETCH", set, items @ ..] => {
+                let items = items.join(" ");
+                for (number, kept) in (1..).zip(&mut mailbox.messages) {
+                    if !contains(set, kept.uid) {
+                        continue;
+                    }
+                    let start = format!("* {number} FETCH (UID {}", kept.uid);
+                    kept.seen |= items.contains("BODY[");
+                    match items.as_str() {
+                        "(UID)" => say(format!("{start})\r\n")),
+                        "(UID RFC822.SIZE)" => {
+                            let size = kept.message.listed_size();
+                            say(format!("{start} RFC822.SIZE {size})\r\n"));
+                        }
+                        "(UID BODY.PEEK[])" => {
+                            let size = kept.message.size();
+                            pieces.push(Piece::Text(format!("{start} BODY[] {{{size}}}\r\n")));
+                            pieces.push(Piece::Message(kept.message.clone()));
+                            pieces.push(Piece::Text(")\r\n".into()));
+                            break;
+                        }
+                        "(UID BODY.PEEK[HEADER])" => {
+                            let octets = kept.message.octets();
+                            let text = String::from_utf8_lossy(&octets);
+                            let end = text.find("\r\n\r\n").map_or(text.len(), |at| at + 4);
+                            let header = &text[..end];
+                            let size = header.len();
+                            say(format!("{start} BODY[HEADER] {{{size}}}\r\n{header})\r\n"));
+                        }
+                        _ => panic!("what is {items}?"),
+                    }
+                }
+                "OK done".into()
+            }
+            ["UID", "STORE", set, "+FLAGS.SILENT", "(\\Deleted)"] => {
+                let named = mailbox.messages.iter_mut();
+                named
+                    .filter(|kept| contains(set, kept.uid))
+                    .for_each(|kept| kept.deleted = true);
+                "OK done".into()
+            }
+            ["UID", "EXPUNGE", set] => {
+                let mut number = 0;
+                mailbox.messages.retain(|kept| {
+                    let goes = kept.deleted && contains(set, kept.uid);
+                    number += u32::from(!goes);
+                    if goes {
+                        say(format!("* {} EXPUNGE\r\n", number + 1));
+                    }
+                    !goes
+                });
+                "OK done".into()
+            }
+            ["LOGOUT"] => {
+                say("* BYE bye\r\n".into());
+                "OK done".into()
+            }
+            ["ID", ..] => "OK done".into(),
+            ["STARTTLS"] if self.in_clear => "OK begin".into(),
+            _ => "BAD unknown command".into(),
+        };
+        pieces.push(Piece::Text(format!("{tag} {done}\r\n")));
+        pieces
+    }
+}
+
+fn sign_in(is_right: bool, mailbox: &Mailbox) -> String {
+    match is_right {
+        true => format!("OK [CAPABILITY {}] in", mailbox.capabilities),
+        false => "NO [AUTHENTICATIONFAILED] wrong".into(),
+    }
+}
+
+/// Whether a set like `1:3,7` or `1:*` has this UID.
+fn contains(set: &str, uid: u32) -> bool {
+    set.split(',').any(|range| {
+        let (first, last) = range.split_once(':').unwrap_or((range, range));
+        let last = if last == "*" {
+            u32::MAX
+        } else {
+            last.parse().unwrap()
+        };
+        (first.parse().unwrap()..=last).contains(&uid)
+    })
+}
+
+/// Whether all of it went out.
+fn send(wire: &mut Wire, pieces: Vec<Piece>, limit: Option<usize>) -> bool {
+    let mut left = limit.unwrap_or(usize::MAX);
+    // What is small shares a packet.
+    let mut waiting = Vec::new();
+    for piece in pieces {
+        match piece {
+            Piece::Text(text) => waiting.extend(text.bytes()),
+            Piece::Message(message) => {
+                let mut source = message.read();
+                let mut part = vec![0; 1 << 16];
+                loop {
+                    let length = source.read(&mut part).unwrap();
+                    if length == 0 {
+                        break;
+                    }
+                    waiting.extend(&part[..length]);
+                    if waiting.len() >= 1 << 16 && !flush(wire, &mut waiting, &mut left) {
+                        return false;
+                    }
+                }
+            }
+        }
+    }
+    flush(wire, &mut waiting, &mut left)
+}
+
+fn flush(wire: &mut Wire, waiting: &mut Vec<u8>, left: &mut usize) -> bool {
+    let length = waiting.len().min(*left);
+    *left -= length;
+    let sent = wire.write(&waiting[..length]).is_ok();
+    waiting.clear();
+    sent && *left > 0
+}
+
+struct Ended<'a>(&'a Shared, usize);
+
+impl Drop for Ended<'_> {
+    fn drop(&mut self) {
+        self.0.note(self.1, |session| session.ended = true);
+    }
+}
