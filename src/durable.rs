@@ -11,13 +11,17 @@
 //! whatever is written here. After a failed sync the pages may count as clean although they never
 //! reached the disk, so a sync is never tried again (E9): the file is given up.
 
+mod access;
 mod advice;
+mod file;
 mod foreign;
 mod fresh;
 pub mod line;
 mod untrusted;
 
+pub use access::{Access, GroupId, is_own_group};
 pub use advice::{advice, unstored};
+pub use file::File;
 pub use untrusted::{Untrusted, is_untrusted};
 use untrusted::{check_mode, check_owner, check_parent};
 
@@ -27,7 +31,7 @@ use rustix::io::{Errno, retry_on_intr};
 use std::collections::BTreeSet;
 use std::ffi::{CStr, OsStr};
 use std::fs;
-use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt;
@@ -63,6 +67,8 @@ pub enum Step<'a> {
     Append(&'a Path, &'a [u8]),
     /// A file is cut to a length.
     Truncate(&'a Path, u64),
+    /// A file's or a directory's mode, group or time is set.
+    Describe(&'a Path),
     /// A file's octets are forced to the disk.
     SyncFile(&'a Path),
     /// A directory's names are forced to the disk.
@@ -189,11 +195,7 @@ impl Dir {
         self.disk.step(Step::Create(&path))?;
         let flags = OFlags::CREATE | OFlags::EXCL | OFlags::WRONLY;
         // It is a regular file and ours: it was made here and now.
-        Ok(File {
-            file: self.open_raw(name, flags)?,
-            path,
-            disk: self.disk.clone(),
-        })
+        Ok(File::new(self.open_raw(name, flags)?, path, &self.disk))
     }
 
     /// Opens a file for reading and appending; creates it, empty, where it is missing.
@@ -252,11 +254,7 @@ impl Dir {
     fn open_file(&self, name: &OsStr, flags: OFlags, path: PathBuf) -> io::Result<File> {
         let (file, metadata) = self.open_regular(name, flags)?;
         check_owner(metadata.uid())?;
-        Ok(File {
-            file,
-            path,
-            disk: self.disk.clone(),
-        })
+        Ok(File::new(file, path, &self.disk))
     }
 
     /// Whether `file` is what has this name now.
@@ -372,81 +370,6 @@ impl Dir {
             }
         }
         Ok(())
-    }
-}
-
-/// An open file that grows at its end.
-pub struct File {
-    file: fs::File,
-    path: PathBuf,
-    disk: Disk,
-}
-
-impl File {
-    /// The open file itself, for [`crate::sandbox`].
-    pub fn as_fd(&self) -> BorrowedFd<'_> {
-        self.file.as_fd()
-    }
-
-    /// Where it was when it was opened.
-    pub fn path(&self) -> &Path {
-        &self.path
-    }
-
-    /// Writes at the current position, which is the end unless someone read.
-    pub fn append(&mut self, octets: &[u8]) -> io::Result<()> {
-        self.disk.step(Step::Append(&self.path, octets))?;
-        self.file.write_all(octets)
-    }
-
-    /// Cuts the file to `length` octets and goes on from there.
-    pub fn truncate(&mut self, length: u64) -> io::Result<()> {
-        self.disk.step(Step::Truncate(&self.path, length))?;
-        self.file.set_len(length)?;
-        self.file.seek(SeekFrom::Start(length))?;
-        Ok(())
-    }
-
-    /// Lets the disk begin with what will be synced later. A hint: nothing depends on it.
-    pub fn begin_sync(&self) {
-        let _ = sys::fadvise(&self.file, 0, None, sys::Advice::DontNeed);
-    }
-
-    /// Forces the file's octets, and what is needed to read them, to the disk.
-    pub fn sync(&self) -> io::Result<()> {
-        self.disk.step(Step::SyncFile(&self.path))?;
-        self.file.sync_data()
-    }
-
-    /// A reader from the beginning; afterwards the position is wherever it stopped.
-    pub fn reader(&mut self) -> io::Result<impl Read + '_> {
-        self.file.seek(SeekFrom::Start(0))?;
-        Ok(&self.file)
-    }
-
-    /// The same from this place.
-    pub fn reader_at(&mut self, place: u64) -> io::Result<impl Read + '_> {
-        self.file.seek(SeekFrom::Start(place))?;
-        Ok(&self.file)
-    }
-
-    /// Fails where the file has another name as well. What is in it should be looked at first: a
-    /// backup may be made of hard links.
-    pub fn check_sole_name(&self) -> io::Result<()> {
-        match self.file.metadata()?.nlink() {
-            0 | 1 => Ok(()),
-            _ => Err(Untrusted::Shared.into()),
-        }
-    }
-
-    /// Takes the kernel's lock on the file, for as long as the file is open. `false` if another
-    /// process has it.
-    pub fn try_lock(&self) -> io::Result<bool> {
-        match self.file.try_lock() {
-            Ok(()) => Ok(true),
-            Err(fs::TryLockError::WouldBlock) => Ok(false),
-            Err(fs::TryLockError::Error(error)) => Err(error),
-        }
     }
 }
 

@@ -9,7 +9,6 @@ use crate::cli::{SignIn, StateCommand};
 use crate::durable::{Dir, Disk};
 use crate::exit::Status;
 use crate::fetch;
-use crate::maildir::Site;
 use crate::paths;
 use crate::profile::{Overrides, Profile};
 use crate::state::{
@@ -314,7 +313,7 @@ fn accept_maildir(
     missing: Option<Missing>,
 ) -> Result<Status, Failure> {
     let claim = claim(profile)?;
-    let site = Site::look(&Disk::new(), &profile.maildir).map_err(fetch::Error::from)?;
+    let site = fetch::site(&Disk::new(), profile).map_err(fetch::Error::from)?;
     let accepted = claim.accept(&site, missing)?;
     let mut text = format!(
         "{} is the account's Maildir from now on",

@@ -1,7 +1,7 @@
 //! What a crash left of deliveries, and what a lost state can be made from: a Maildir's answers.
 
 use super::Error;
-use crate::maildir::{AccountTag, Folder, JournalId, Maildir, Search, UniqueName};
+use crate::maildir::{AccountTag, Folder, JournalId, Maildir, PlacedName, Search, UniqueName};
 use crate::message::Examined;
 use std::collections::HashSet;
 use std::io;
@@ -10,14 +10,25 @@ use std::path::{Path, PathBuf};
 /// A delivery that had begun: its intent is recorded, and nothing else.
 #[derive(Clone, Copy)]
 pub struct Interrupted<'a> {
-    /// The file's name.
+    /// The file's name in tmp/.
     pub name: &'a UniqueName,
+    /// Whether its size was to be told by its name in new/.
+    pub sized: bool,
     /// The folder that it was to go to; none is the Maildir itself.
     pub folder: Option<&'a Folder>,
     /// Octets as they were to be stored.
     pub octets: u64,
     /// Their SHA-256.
     pub sha256: &'a [u8; 32],
+}
+
+impl Interrupted<'_> {
+    fn placed_name(&self) -> PlacedName {
+        PlacedName {
+            name: self.name.clone(),
+            size: self.sized.then_some(self.octets),
+        }
+    }
 }
 
 /// What has become of it.
@@ -51,7 +62,10 @@ pub fn settle(
         let in_tmp = maildir.filter(|_| in_tmp.contains(it.name));
         fates.push(match (in_tmp, search.contains(it.name)) {
             (Some(maildir), false) if is_whole(maildir, it) => {
-                match (maildir.roll_forward(it.name, it.folder), it.folder) {
+                match (
+                    maildir.roll_forward(&it.placed_name(), it.folder),
+                    it.folder,
+                ) {
                     (Ok(()), _) => Fate::Delivered,
                     // A folder that cannot be made any more, as where a file has taken its name: the
                     // message is fetched again, and goes where the rules say then.

@@ -2,9 +2,10 @@
 //! from there.
 
 use super::Error;
+use super::dating;
 use super::room::{LOOK_EVERY, RESERVE, Room};
 use crate::durable::{self, Dir};
-use crate::maildir::{Folder, Stamp, UniqueName};
+use crate::maildir::{FileTime, Filed, Folder, PlacedName, Stamp, UniqueName};
 use crate::maildrop::Message;
 use crate::message::{Digests, Evidence, Examined, HEADER_KEPT, Hasher, Size};
 use std::fmt;
@@ -14,12 +15,15 @@ use std::sync::Arc;
 
 /// A directory for messages that are not placed yet, on the file system that they are placed on: of a
 /// Maildir its tmp/.
-pub struct Spool(Arc<Dir>);
+pub struct Spool {
+    dir: Arc<Dir>,
+    filing: Filed,
+}
 
 impl Spool {
-    /// In this directory.
-    pub(super) fn new(dir: Arc<Dir>) -> Self {
-        Self(dir)
+    /// In this directory, for messages that are filed so.
+    pub(super) fn new(dir: Arc<Dir>, filing: Filed) -> Self {
+        Self { dir, filing }
     }
 
     /// Begins to receive a message.
@@ -30,14 +34,14 @@ impl Spool {
         keep_header: bool,
     ) -> Result<Incoming, Error> {
         let name = UniqueName::new(stamp, message.identity);
-        let file = SpoolFile::create(&self.0, name)?;
-        Ok(Incoming::new(message, file, keep_header))
+        let file = SpoolFile::create(&self.dir, name)?;
+        Ok(Incoming::new(message, file, self.filing, keep_header))
     }
 
     /// What the disk has room for now.
     pub fn room(&self) -> Result<Room, Error> {
-        let (available, block) = self.0.room().map_err(|source| Error::Write {
-            path: self.0.path().to_owned(),
+        let (available, block) = self.dir.room().map_err(|source| Error::Write {
+            path: self.dir.path().to_owned(),
             source,
         })?;
         Ok(Room::new(available, block))
@@ -72,6 +76,18 @@ impl SpoolFile {
         self.dir.path().join(self.name.as_os_str())
     }
 
+    /// Its mode, group and time: before its sync, so that no file in new/ is without them.
+    fn dress(&mut self, filing: Filed, header: &[u8]) -> io::Result<()> {
+        let Some(file) = &mut self.file else {
+            return Err(io::ErrorKind::InvalidInput.into());
+        };
+        file.give(filing.access)?;
+        match filing.time {
+            FileTime::Arrival => Ok(()),
+            FileTime::Date => dating::time_of(header).map_or(Ok(()), |time| file.date(time)),
+        }
+    }
+
     fn leave_reserve(&self) -> io::Result<()> {
         if self.dir.available()? < RESERVE {
             return Err(io::ErrorKind::StorageFull.into());
@@ -100,10 +116,14 @@ pub struct Incoming {
     after_cr: bool,
     octets: u64,
     header: Option<Vec<u8>>,
+    /// The header is for others as well, and not only for the file's time.
+    keeps_header: bool,
+    filing: Filed,
 }
 
 impl Incoming {
-    fn new(message: Message, file: SpoolFile, keep_header: bool) -> Self {
+    fn new(message: Message, file: SpoolFile, filing: Filed, keep_header: bool) -> Self {
+        let reads_header = keep_header || filing.time == FileTime::Date;
         Self {
             message,
             file,
@@ -111,7 +131,9 @@ impl Incoming {
             converted: Vec::new(),
             after_cr: false,
             octets: 0,
-            header: keep_header.then(Vec::new),
+            header: reads_header.then(Vec::new),
+            keeps_header: keep_header,
+            filing,
         }
     }
 
@@ -132,20 +154,30 @@ impl Incoming {
     }
 
     /// The termination octet was seen: the message is whole. `size` says whether its octets are those
-    /// that were listed.
+    /// that were listed. From here on the file is as its owner wants it to be, under its later name as well.
     pub fn finish(mut self, size: Size) -> Result<Complete, Error> {
         if std::mem::take(&mut self.after_cr) {
             self.store(b"\r")?;
         }
         let mut examined = self.hasher.finish();
         examined.evidence.size = size;
+        let header = self.header.take().unwrap_or_default();
+        let dressed = self.file.dress(self.filing, &header);
+        dressed.map_err(|source| Error::Write {
+            path: self.file.path(),
+            source,
+        })?;
         Ok(Complete {
             message: self.message,
             file: self.file,
             examined,
-            header: self.header.unwrap_or_default(),
+            header: match self.keeps_header {
+                true => header,
+                false => Vec::new(),
+            },
             is_orderly: true,
             folder: None,
+            sized: self.filing.sized,
         })
     }
 
@@ -212,6 +244,7 @@ pub struct Complete {
     header: Vec<u8>,
     is_orderly: bool,
     folder: Option<Folder>,
+    sized: bool,
 }
 
 impl fmt::Debug for Complete {
@@ -304,9 +337,17 @@ impl Synced {
         self.0.examined.octets
     }
 
-    /// Its name, the same in tmp/ as later in new/.
+    /// Its name in tmp/.
     pub fn name(&self) -> &UniqueName {
         &self.0.file.name
+    }
+
+    /// Its name in new/: the same, with its size where that is to be told.
+    pub fn placed_name(&self) -> PlacedName {
+        PlacedName {
+            name: self.name().clone(),
+            size: self.0.sized.then_some(self.octets()),
+        }
     }
 
     /// Whether its end was above doubt.

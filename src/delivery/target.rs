@@ -3,7 +3,7 @@
 use super::Synced;
 use super::spool::Spool;
 use crate::durable::Dir;
-use crate::maildir::{Folder, Maildir, UniqueName};
+use crate::maildir::{Folder, Maildir, PlacedName};
 use crate::maildrop::Message;
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -29,7 +29,7 @@ pub struct Delivered<I> {
 /// A message that could not be placed, or whose place could not be made durable.
 pub struct Unplaced<I> {
     /// The file, in the spool or in its place.
-    name: UniqueName,
+    name: PlacedName,
     folder: Option<Folder>,
     /// The message as it was listed.
     pub message: Message,
@@ -44,7 +44,7 @@ pub struct Unplaced<I> {
 impl Target {
     /// Delivery to a Maildir.
     pub fn maildir(maildir: Arc<Maildir>) -> Self {
-        let spool = Spool::new(Arc::clone(maildir.tmp()));
+        let spool = Spool::new(Arc::clone(maildir.tmp()), maildir.filing());
         Self::Maildir(maildir, spool)
     }
 
@@ -81,7 +81,7 @@ impl Target {
         for (synced, intent) in batch {
             let published = maildir
                 .inbox(synced.folder())
-                .and_then(|new| maildir.tmp().publish(synced.name().as_os_str(), new));
+                .and_then(|new| maildir.place(&synced.placed_name(), new));
             match published {
                 Ok(()) => named.push((synced, intent)),
                 Err(error) => failed.push(Unplaced::new(&synced, intent, error, false)),
@@ -106,7 +106,7 @@ impl Target {
         for ((synced, intent), place) in named.into_iter().zip(places) {
             match place {
                 Ok(place) => delivered.push(Delivered {
-                    path: place.join(synced.name().as_os_str()),
+                    path: place.join(synced.placed_name().to_os_string()),
                     synced,
                     intent,
                 }),
@@ -122,12 +122,12 @@ impl Target {
     /// certain. It is not where new/ could not be synced: a power cut may bring the name back.
     pub fn discard<I>(&self, unplaced: &Unplaced<I>) -> bool {
         let Self::Maildir(maildir, _) = self;
-        let name = unplaced.name.as_os_str();
+        let name = &unplaced.name;
         // A name that was taken is somebody else's message.
         let taken = unplaced.error.kind() == io::ErrorKind::AlreadyExists;
         let new = maildir.inbox(unplaced.folder.as_ref());
-        let named = taken || new.and_then(|new| new.remove(name)).is_ok();
-        maildir.tmp().remove(name).is_ok() && named && !unplaced.was_named
+        let named = taken || new.and_then(|new| new.remove(&name.to_os_string())).is_ok();
+        maildir.remove_tmp(&name.name).is_ok() && named && !unplaced.was_named
     }
 }
 
@@ -160,7 +160,7 @@ impl<I> Delivered<I> {
 impl<I> Unplaced<I> {
     fn new(synced: &Synced, intent: I, error: io::Error, was_named: bool) -> Self {
         Self {
-            name: synced.name().clone(),
+            name: synced.placed_name(),
             folder: synced.folder().cloned(),
             message: synced.message().clone(),
             intent,

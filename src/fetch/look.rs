@@ -112,7 +112,8 @@ fn try_look(
     let mut twins = Twins::default();
     let mut lost_imports = Vec::new();
     if stops == Stops::Told {
-        let site = Site::look(&account.environment.disk, &account.profile.maildir)?;
+        let site = super::site(&account.environment.disk, account.profile)?;
+        site.check_filing()?;
         let name = account.profile.word_with_maildir();
         view.check(&site, &name)?;
         if account.profile.dated.is_some() {

@@ -54,7 +54,7 @@ use tell::listed;
 
 use crate::delivery::Target;
 use crate::durable::{Dir, Disk};
-use crate::maildir::{Maildir, Site};
+use crate::maildir::{self, Maildir, Site};
 use crate::maildrop::{Maildrop, Message};
 use crate::plan::{self, Decision, Plan, Policy};
 use crate::profile::Profile;
@@ -129,13 +129,18 @@ pub fn open_state(
         true => claim.twins(),
         false => Twins::default(),
     };
-    let site = Site::look(disk, &profile.maildir)?;
+    let site = site(disk, profile)?;
     if profile.dated.is_some() {
         claim.check_before(&site)?;
     }
     let claim = claim.after(profile.earlier_maildirs());
     let (store, maildir, opened) = claim.settle(&site)?;
     Ok((store, maildir, opened, twins))
+}
+
+/// Looks at the account's Maildir, into which messages are to be filed as its owner wants it.
+pub fn site(disk: &Disk, profile: &Profile) -> Result<Site, maildir::Error> {
+    Ok(Site::look(disk, &profile.maildir)?.filed(&profile.filing))
 }
 
 impl Account<'_> {

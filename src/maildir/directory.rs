@@ -1,9 +1,10 @@
 //! The Maildir: tmp, new and cur (cr.yp.to/proto/maildir.html).
 
 use super::Error;
+use super::filing::{Filed, Filing};
 use super::folder::{Folder, Folders};
 use super::roster::{Deliverer, MaildirId, NAME as ROSTER, Roster};
-use super::unique_name::{AccountTag, JournalId, UniqueName};
+use super::unique_name::{AccountTag, JournalId, PlacedName, UniqueName};
 use crate::durable::{Dir, Disk};
 use crate::message::{Examined, examine};
 use std::ffi::OsStr;
@@ -23,6 +24,7 @@ pub struct Maildir {
     /// Directories that were made for it when it was opened, the outermost first.
     made: Vec<PathBuf>,
     folders: Folders,
+    filing: Filed,
 }
 
 /// What stands where a Maildir should be, before anything is made or changed there.
@@ -32,6 +34,7 @@ pub struct Site {
     ground: Ground,
     /// What the file in its root says.
     pub roster: Roster,
+    filing: Filing,
 }
 
 /// What is at a path.
@@ -81,6 +84,7 @@ impl Maildir {
             new,
             made,
             folders: Folders::default(),
+            filing: Filed::default(),
         })
     }
 
@@ -165,13 +169,18 @@ impl Maildir {
         &self.new
     }
 
+    /// How messages are filed in it.
+    pub fn filing(&self) -> Filed {
+        self.filing
+    }
+
     pub(super) fn folders(&self) -> &Folders {
         &self.folders
     }
 
     /// Moves a message that a crash left in tmp/ to new/, or to a folder's, where it is durable on
     /// return. Call [`Maildir::sync_new`] afterwards.
-    pub fn roll_forward(&self, name: &UniqueName, folder: Option<&Folder>) -> Result<(), Error> {
+    pub fn roll_forward(&self, name: &PlacedName, folder: Option<&Folder>) -> Result<(), Error> {
         match folder {
             None => self.roll_forward_to(name, &self.new),
             Some(folder) => {
@@ -182,12 +191,20 @@ impl Maildir {
         }
     }
 
-    fn roll_forward_to(&self, name: &UniqueName, new: &Dir) -> Result<(), Error> {
-        match self.tmp.publish(name.as_os_str(), new) {
+    fn roll_forward_to(&self, name: &PlacedName, new: &Dir) -> Result<(), Error> {
+        match self.place(name, new) {
             // A crash between the two halves of a link and unlink left both names.
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => self.remove_tmp(name),
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+                self.remove_tmp(&name.name)
+            }
             moved => moved.map_err(|source| self.write_error(new, source)),
         }
+    }
+
+    /// Moves a file from tmp/ to `new`, where its name may say how long it is.
+    pub fn place(&self, name: &PlacedName, new: &Dir) -> io::Result<()> {
+        let here = name.name.as_os_str();
+        self.tmp.publish_as(here, new, &name.to_os_string())
     }
 
     /// Makes the names in new/ durable.
@@ -273,7 +290,20 @@ impl Site {
             path: path.to_owned(),
             ground,
             roster,
+            filing: Filing::default(),
         })
+    }
+
+    /// How messages are to be filed in it.
+    #[must_use]
+    pub fn filed(self, filing: &Filing) -> Self {
+        let filing = filing.clone();
+        Self { filing, ..self }
+    }
+
+    /// Fails where messages could not be filed as they are to be, whatever is there.
+    pub fn check_filing(&self) -> Result<(), Error> {
+        self.filing.settle().map(drop)
     }
 
     /// Where it is.
@@ -289,11 +319,14 @@ impl Site {
     /// Opens the Maildir, and makes it where there is nothing, or an empty directory: anything else
     /// may be a home directory, or a disk's own root. A part of one is made whole only where
     /// `is_known` says that it was one before.
+    ///
+    /// # Errors
+    /// Also where its files are to be given to a group that they cannot be given to.
     pub fn settle(&self, disk: &Disk, is_known: bool) -> Result<Maildir, Error> {
         match self.ground {
-            Ground::Whole if is_known => Maildir::open(disk, &self.path),
+            Ground::Whole if is_known => self.open(disk),
             // Another run may take back what it has made.
-            Ground::Whole => match Maildir::open(disk, &self.path) {
+            Ground::Whole => match self.open(disk) {
                 Err(Error::Gone { .. }) => self.make(disk),
                 opened => opened,
             },
@@ -315,6 +348,7 @@ impl Site {
 
     /// Fails where [`Site::settle`] would, as far as can be told without making anything.
     pub fn check(&self, disk: &Disk, is_known: bool) -> Result<(), Error> {
+        self.check_filing()?;
         match self.ground {
             Ground::Nothing | Ground::Empty => {
                 let checked = disk.check_directory(&self.path);
@@ -322,7 +356,7 @@ impl Site {
             }
             Ground::Part if is_known => Ok(()),
             // Opens what is there: nothing is made of anything else.
-            Ground::Whole => Maildir::open(disk, &self.path).map(drop),
+            Ground::Whole => self.open(disk).map(drop),
             Ground::Part | Ground::Other => self.settle(disk, false).map(drop),
         }
     }
@@ -339,14 +373,27 @@ impl Site {
         })
     }
 
+    /// Opens the Maildir, which is there.
+    pub fn open(&self, disk: &Disk) -> Result<Maildir, Error> {
+        let filing = self.filing.settle()?;
+        let maildir = Maildir::open(disk, &self.path)?;
+        Ok(Maildir { filing, ..maildir })
+    }
+
     /// Makes what is missing of a Maildir, whatever else is there, and opens it.
     pub fn make(&self, disk: &Disk) -> Result<Maildir, Error> {
+        let filing = self.filing.settle()?;
         let mut made = Vec::new();
         for part in PARTS {
             let created = disk.create_directories(&self.path.join(part), &mut made);
             created.map_err(|source| self.unmade(source))?;
         }
-        let maildir = Maildir::open(disk, &self.path)?;
+        // What is above it is not its own, and may have other mail in it.
+        for path in made.iter().filter(|path| path.starts_with(&self.path)) {
+            let opened = disk.open_up(path, filing.access);
+            opened.map_err(|source| self.unmade(source))?;
+        }
+        let maildir = self.open(disk)?;
         Ok(Maildir { made, ..maildir })
     }
 

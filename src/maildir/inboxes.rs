@@ -83,11 +83,15 @@ impl Maildir {
             source,
         };
         let disk = self.disk();
+        let before = made.len();
         disk.create_directories(&path, made).map_err(create)?;
         let directory = Dir::open_linked(disk, &path).map_err(create)?;
         for part in PARTS {
             let part = path.join(part);
             disk.create_directories(&part, made).map_err(create)?;
+        }
+        for path in made.iter().skip(before) {
+            disk.open_up(path, self.filing().access).map_err(create)?;
         }
         let mark = OsStr::new(MARK);
         // Only where the folder is of our making: it may be another program's, or a link to one.

@@ -2,6 +2,7 @@
 //! the root that says who delivers, and finding messages again wherever a mail reader has put them.
 
 mod directory;
+mod filing;
 mod flags;
 mod folder;
 mod folders;
@@ -13,13 +14,14 @@ mod search;
 mod unique_name;
 
 pub use directory::{Ground, Maildir, Site};
+pub use filing::{FileMode, FileTime, Filed, Filing, Group};
 pub use flags::{Flags, base_of, delivered, seen_name};
 pub use folder::Folder;
 pub use folders::Folders;
 pub use nonces::{Nonce, Nonces, random};
 pub use roster::{Brought, Deliverer, MaildirId, NAME as ROSTER, Roster};
 pub use search::Search;
-pub use unique_name::{AccountTag, JournalId, Stamp, UniqueName};
+pub use unique_name::{AccountTag, JournalId, PlacedName, Stamp, UniqueName, size_in};
 
 use crate::durable::{advice, unstored};
 use crate::exit::{Diagnose, Status, is_scarce};
@@ -38,6 +40,12 @@ pub enum Error {
         /// What the system said.
         source: io::Error,
     },
+    /// There is no group of the name that `file-group` says.
+    #[error("there is no group `{0}` on this machine")]
+    NoSuchGroup(Group),
+    /// Files cannot be given to a group that one does not belong to.
+    #[error("cannot give messages to the group `{0}`: you are not a member of it")]
+    NotInGroup(Group),
     /// It was there and is not there any more.
     #[error("the Maildir {path} is gone")]
     Gone {
@@ -81,7 +89,7 @@ impl Diagnose for Error {
                 Status::Temporary
             }
             Self::Create { .. } | Self::Gone { .. } | Self::Unusable { .. } => Status::CannotCreate,
-            Self::NotAMaildir { .. } => Status::Config,
+            Self::NotAMaildir { .. } | Self::NoSuchGroup(_) | Self::NotInGroup(_) => Status::Config,
             Self::Write { .. } => Status::Io,
         }
     }
@@ -97,6 +105,16 @@ impl Diagnose for Error {
                 let advice = advice(path, source);
                 advice.unwrap_or_else(|| "look at what is there, or set another `maildir`".into())
             }
+            Self::NoSuchGroup(_) => {
+                "set `file-group` to a group that `/etc/group` names, or to the number \
+                                     of one"
+                    .to_owned()
+            }
+            Self::NotInGroup(group) => format!(
+                "`id -Gn` shows your groups; after `sudo usermod -aG {} \"$USER\"`, log in again, or set \
+                 another `file-group`",
+                quoted(&group.to_string())
+            ),
             Self::Gone { .. } => "if its disk is not mounted, mount it; if it was moved, set \
                                   `maildir`; the next fetch names the other ways on"
                 .to_owned(),

@@ -2,7 +2,7 @@
 //!
 //! `SECONDS.MmicrosecondsPpidQcountXjournal_pfACCOUNTIDENTITY.HOST`: after the Maildir convention,
 //! with a token that says whose message this is and which, so that a lost state file can be made
-//! again from the names. Nothing that a server or a message says ever stands in a name: the token
+//! again from the names. Behind it, where its owner wants that, is `,S=` and the size in octets. Nothing that a server or a message says ever stands in a name: the token
 //! is a hash. `Xjournal` says whose journal answers for the file while it is in tmp/; names of the
 //! first version have no such part.
 
@@ -10,7 +10,7 @@ use crate::maildrop::Identity;
 use crate::term::{hex, unhex};
 use sha2::{Digest, Sha256};
 use std::borrow::Borrow;
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::fmt::{self, Write as _};
 use std::os::unix::ffi::OsStrExt;
 use std::sync::OnceLock;
@@ -120,9 +120,10 @@ impl UniqueName {
         made_here.then_some((base, AccountTag(tag)))
     }
 
-    /// The identity in a name that [`Self::parse`] would take as it stands, plain ASCII. `None` says
-    /// nothing.
+    /// The identity in a name that [`Self::parse`] would take as it stands, plain ASCII, or with a size
+    /// behind it as we write it. `None` says nothing.
     pub fn identity_in(name: &[u8]) -> Option<Identity> {
+        let name = without_size(name);
         let plain = |octet: u8| octet.is_ascii() && !is_addition(octet) && !is_strange(octet);
         // Each octet is looked at, which is faster than stopping at the first.
         let is_plain = name.iter().fold(true, |all, octet| all & plain(*octet));
@@ -166,16 +167,45 @@ impl UniqueName {
     }
 }
 
+/// A name under which a file is placed: whose it is, and its size where that is to be told.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct PlacedName {
+    /// Without the size: by this it is found again.
+    pub name: UniqueName,
+    /// Octets of the file.
+    pub size: Option<u64>,
+}
+
+impl PlacedName {
+    /// As a file's name.
+    pub fn to_os_string(&self) -> OsString {
+        self.to_string().into()
+    }
+}
+
+impl fmt::Display for PlacedName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name.as_str())?;
+        match self.size {
+            Some(octets) => write!(f, "{SIZE}{octets}"),
+            None => Ok(()),
+        }
+    }
+}
+
 impl Borrow<str> for UniqueName {
     fn borrow(&self) -> &str {
         &self.0
     }
 }
 
-/// The size that a program has put into a file's name, where it did (`,S=`).
-pub(super) fn size_in(name: &OsStr) -> Option<u64> {
+/// What stands before the size in a name.
+const SIZE: &str = ",S=";
+
+/// The size that a file's name tells, where we or another program have put it there.
+pub fn size_in(name: &OsStr) -> Option<u64> {
     let name = std::str::from_utf8(name.as_bytes()).ok()?;
-    let (_, size) = name.split_once(",S=")?;
+    let (_, size) = name.split_once(SIZE)?;
     let end = size.bytes().position(is_addition).unwrap_or(size.len());
     size.get(..end)?.parse().ok()
 }
@@ -186,6 +216,23 @@ fn token(name: &[u8]) -> Option<([u8; TAG], [u8; 16])> {
     let end = memchr::memchr(b'.', rest).unwrap_or(rest.len());
     let (tag, identity) = rest.get(..end)?.split_at_checked(2 * TAG)?;
     Some((unhex(tag)?, unhex(identity)?))
+}
+
+/// A name without the size that we have written behind it.
+fn without_size(name: &[u8]) -> &[u8] {
+    let is_digit = |octet: &u8| octet.is_ascii_digit();
+    let digits = name
+        .iter()
+        .rev()
+        .take_while(|octet| is_digit(octet))
+        .count();
+    let rest = name
+        .get(..name.len().saturating_sub(digits))
+        .unwrap_or_default();
+    match rest.strip_suffix(SIZE.as_bytes()) {
+        Some(base) if digits > 0 => base,
+        _ => name,
+    }
 }
 
 /// The host's name with "/", ":" and what else a name must not hold written as `\ooo` (the
@@ -242,6 +289,31 @@ mod tests {
         assert_eq!(name.tag(), Some(stamp().account));
         assert_eq!(name.identity(), Some(identity));
         assert_eq!(name.journal(), Some(stamp().journal));
+    }
+
+    #[test]
+    fn a_size_in_a_name_is_read_and_changes_nothing_of_whose_it_is() {
+        let identity = Identity::new("ada@host:995", b"x");
+        let name = UniqueName::new(stamp(), Some(identity));
+        for size in [None, Some(0), Some(12), Some(u64::MAX)] {
+            let name = name.clone();
+            let placed = PlacedName { name, size };
+            let file = placed.to_os_string();
+            assert_eq!(size_in(&file), size);
+            assert_eq!(UniqueName::parse(&file), Some(placed.name));
+            assert_eq!(UniqueName::identity_in(file.as_bytes()), Some(identity));
+        }
+        for (added, size) in [
+            (",S=12,W=13:2,S", Some(12)),
+            (",U=7,S=12;2,", Some(12)),
+            (",S=", None),
+            (",S=1a", None),
+            (",W=3", None),
+        ] {
+            let file = format!("{}{added}", name.as_str());
+            assert_eq!(size_in(OsStr::new(&file)), size, "{added}");
+            assert_eq!(UniqueName::identity_in(file.as_bytes()), None, "{added}");
+        }
     }
 
     #[test]

@@ -12,12 +12,14 @@ use std::sync::LazyLock;
 use serde::de::{self, Deserialize, Deserializer, SeqAccess, Visitor};
 use toml::Spanned;
 
+pub use super::filing::{GroupWord, ModeWord};
 pub use super::proxy::ProxyWord;
 pub use super::rule_table::RuleTable;
 
 use super::units::{Octets, Period, duration};
 use super::words::{expected_words, nearest};
 use super::{Auth, Keep, MinVersion, Order, PathEnd, Pin, Pipelining, Protocol, Roots};
+use crate::maildir::FileTime;
 use crate::oauth::ClientSecret;
 use crate::secrets::{Password, Store};
 use zeroize::Zeroizing;
@@ -61,6 +63,14 @@ pub struct Account {
     pub oauth: Key<OAuthTable>,
     /// `maildir`: where new messages go; `~/Mail/{account}` by default.
     pub maildir: Key<String>,
+    /// `file-mode`: the mode of each message's file in the Maildir; `"0600"` by default.
+    pub file_mode: Key<ModeWord>,
+    /// `file-group`: its group, by name or number.
+    pub file_group: Key<GroupWord>,
+    /// `file-time`: its time, `"arrival"` (default) or `"date"`.
+    pub file_time: Key<FileTime>,
+    /// `size-in-name`: `true` puts `,S=` and its size into its name.
+    pub size_in_name: Key<bool>,
     /// `deliver`: what takes messages once they are stored; a Maildir only where `maildir` says so.
     pub deliver: Key<DeliverTable>,
     /// `keep`: `"always"` (default), `"never"`, or a duration such as `"14 days"`.

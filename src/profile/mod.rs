@@ -6,6 +6,7 @@
 //! it is. The engine never sees TOML, and this module never opens a connection.
 
 use crate::handover::Recipient;
+use crate::maildir::Filing;
 use crate::oauth::Line;
 use crate::secrets::Wanted;
 use serde::{Deserialize, Serialize};
@@ -41,6 +42,7 @@ mod diagnose;
 pub mod draft;
 pub mod edit;
 pub mod file;
+mod filing;
 mod on_new;
 mod overrides;
 mod problem;
@@ -79,6 +81,8 @@ pub struct Profile {
     pub maildir: PathBuf,
     /// How its path follows the year or the month, if it does.
     pub dated: Option<Dated>,
+    /// How their files are made there; as always, where they only pass through.
+    pub filing: Filing,
     /// What takes them once they are there, if anything.
     pub deliver: Option<Deliver>,
     /// What becomes of messages.
@@ -109,6 +113,7 @@ impl Profile {
             password: PasswordSource::Prompt,
             maildir: PathBuf::new(),
             dated: None,
+            filing: Filing::default(),
             deliver: None,
             policy: Policy::default(),
             rules: Rules::default(),

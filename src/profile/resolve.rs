@@ -16,6 +16,7 @@ use super::problem::{Problem, Source, Within};
 use super::salvage::Salvaged;
 use super::units::{Octets, Period};
 use super::{Auth, Policy, Profile, Protocol, Server};
+use crate::maildir::Filing;
 
 /// Where new messages go if nothing says otherwise.
 pub(crate) const MAILDIR: &str = "~/Mail/{account}";
@@ -144,6 +145,10 @@ impl Resolver<'_> {
             auth: auth?,
             maildir: maildir?,
             dated: dated.flatten(),
+            filing: match deliver.as_ref().and_then(Option::as_ref) {
+                Some(deliver) if !deliver.keeps() => Filing::default(),
+                _ => self.filing(),
+            },
             deliver: deliver?,
             policy,
             rules: rules?,
@@ -151,6 +156,16 @@ impl Resolver<'_> {
             timeout: timeout?,
             ..Profile::new(self.name.get_ref().clone(), server?)
         })
+    }
+
+    /// How files are made in a Maildir.
+    fn filing(&self) -> Filing {
+        Filing {
+            mode: value(key!(self.file_mode)).map(|word| word.0),
+            group: key!(self.file_group).map(|word| word.get_ref().0.clone()),
+            time: value(key!(self.file_time)).unwrap_or_default(),
+            sized: value(key!(self.size_in_name)).unwrap_or_default(),
+        }
     }
 
     /// The name becomes part of paths and of the command line.

@@ -3,6 +3,7 @@
 
 use super::{Deliver, Keep, MinVersion, OnNew, PasswordSource, Profile, Proxy, Tls, units};
 use crate::handover::Recipient;
+use crate::maildir::FileTime;
 use crate::rules::{FilterCommand, Rule, Rules};
 use crate::secrets::{OAuth, Store};
 use serde::Serialize;
@@ -68,6 +69,8 @@ impl Profile {
         // A URL has no Maildir of its own.
         let maildir = Some(&self.maildir).filter(|path| !path.as_os_str().is_empty());
         let maildir = maildir.filter(|_| self.has_maildir());
+        let filing = &self.filing;
+        let time = Setting::new("file-time", filing.time);
         let period = match policy.keep {
             Keep::For(period) => json!(period.as_secs()),
             keep => json!(keep.to_string()),
@@ -108,6 +111,17 @@ impl Profile {
                 .field("password_from")
                 .text(Some(secret)),
             Setting::new("maildir", maildir.map(|path| path.display().to_string())),
+            Setting::new("file-mode", filing.mode.map(|mode| mode.to_string())),
+            Setting::new("file-group", filing.group.as_ref().map(ToString::to_string)),
+            Setting {
+                text: time
+                    .text
+                    .clone()
+                    .filter(|_| filing.time != FileTime::default()),
+                ..time
+            },
+            Setting::new("size-in-name", filing.sized)
+                .text(filing.sized.then(|| "true".to_owned())),
             Setting::new("deliver", self.deliver.as_ref().map(shown_deliver))
                 .text(self.deliver.as_ref().map(deliver_in_words)),
             Setting::new("keep", period).text(Some(policy.keep.to_string())),

@@ -56,6 +56,7 @@ impl Store {
                     octets: synced.octets(),
                     digests: *synced.digests(),
                     name: synced.name().clone(),
+                    sized: synced.placed_name().size.is_some(),
                     evidence: Some(*synced.evidence()),
                     folder: synced.folder().cloned(),
                 },

@@ -245,7 +245,7 @@ impl Claim {
         let mut store = self.without_maildir()?;
         // Its owner wants it here, whatever else is in it.
         let maildir = Arc::new(match site.ground() {
-            Ground::Whole => Maildir::open(&disk, site.path())?,
+            Ground::Whole => site.open(&disk)?,
             _ => site.make(&disk)?,
         });
         store.maildir = Some(Arc::clone(&maildir));

@@ -258,6 +258,8 @@ fn add_missing(
                 octets: examined.octets,
                 digests: examined.digests,
                 name,
+                // It has been placed, whatever its name tells.
+                sized: false,
                 evidence: Some(examined.evidence),
                 folder: None,
             },

@@ -45,7 +45,8 @@
 //! I, R and M lines are numbered from 0 in the order they stand in, and the others say which of
 //! them they are about. An M line whose reason is `rule` has a field more, the rule in words. Times are
 //! seconds since 1970. A unique-id has each octet outside `!` to `~`, and `%`, written as `%XX`; `-` stands
-//! for none. `content` is `-` where it equals `sha256`.
+//! for none. `content` is `-` where it equals `sha256`. `name` has `,S=` and the octets behind it where the
+//! file was to be placed so.
 //!
 //! The first version had B without maildir-id and generation, I and R without evidence, M without
 //! its reason, and none of W, H, J, E, Q, P, Z, U, Y, A, T and the small letters. Its lines are read for
@@ -101,6 +102,8 @@ pub(super) struct Stored {
     pub(super) octets: u64,
     pub(super) digests: Digests,
     pub(super) name: UniqueName,
+    /// It was to be placed under a name that tells its size.
+    pub(super) sized: bool,
     /// `None` in lines of the first version.
     pub(super) evidence: Option<Evidence>,
     /// The folder of the Maildir that it was to be placed in; none is the Maildir itself.

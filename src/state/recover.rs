@@ -49,6 +49,7 @@ impl Store {
                 .iter()
                 .map(|(_, stored)| Interrupted {
                     name: &stored.name,
+                    sized: stored.sized,
                     folder: stored.folder.as_ref(),
                     octets: stored.octets,
                     sha256: &stored.digests.stored,

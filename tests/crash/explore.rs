@@ -8,7 +8,7 @@ use super::variants::variants;
 use popfetch::durable::{Disk, Step, Witness};
 use popfetch::exit::Status;
 use popfetch::fetch::{Account, Environment};
-use popfetch::maildir::{Folder, ROSTER};
+use popfetch::maildir::{Filing, Folder, ROSTER};
 use popfetch::profile::{Keep, PasswordSource, Policy, Profile, Tls};
 use popfetch::report::{Event, Outcome, Report};
 use popfetch::rules::{Action, Conditions, Field, Pattern, Rule, Rules, Test};
@@ -114,6 +114,8 @@ pub struct Explorer {
     pub now: i64,
     /// A rule sends all messages that have a From to the folder [`FOLDER`].
     pub sorts: bool,
+    /// How the files are made.
+    pub filing: Filing,
 }
 
 impl Explorer {
@@ -133,6 +135,7 @@ impl Explorer {
             host: "localhost",
             now: NOW,
             sorts: false,
+            filing: Filing::default(),
         }
     }
 
@@ -294,6 +297,7 @@ impl Explorer {
         assert_eq!(outcome.status(), Status::Ok, "{what}: {outcome:?}");
         assert_same(&self.stored(), &expected, what);
         self.assert_sorted(what);
+        self.assert_filed(what);
         self.assert_swept(what);
         server.0.lock().unwrap().retrieved.clear();
         let outcome = self.run(server, Disk::new());
@@ -351,6 +355,19 @@ impl Explorer {
         assert!(folder.iter().all(has_from), "{what}");
     }
 
+    /// Each file's name tells its size where that is asked for, whatever has come between.
+    fn assert_filed(&self, what: &str) {
+        for new in ["mail/new", &format!("mail/{FOLDER}/new")] {
+            for entry in fs::read_dir(self.root().join(new)).into_iter().flatten() {
+                let entry = entry.unwrap();
+                let name = entry.file_name().into_string().unwrap();
+                let size = format!(",S={}", entry.metadata().unwrap().len());
+                let is_told = name.ends_with(&size);
+                assert!(is_told || !self.filing.sized, "{what}: {name}");
+            }
+        }
+    }
+
     pub fn run(&mut self, server: &Server, disk: Disk) -> Outcome {
         let profile = self.profile();
         let environment = Environment {
@@ -395,6 +412,7 @@ impl Explorer {
             tls: Tls::None,
             password: PasswordSource::Stdin,
             maildir: self.root().join("mail"),
+            filing: self.filing.clone(),
             policy: Policy {
                 keep: match self.mode {
                     Mode::Keep => Keep::Always,

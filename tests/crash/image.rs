@@ -36,6 +36,8 @@ pub enum Taken {
     Create(PathBuf),
     Append(PathBuf, Vec<u8>),
     Truncate(PathBuf, u64),
+    /// Not kept: a mode and a time are nothing that a message is lost by.
+    Describe,
     SyncFile(PathBuf),
     SyncDirectory(PathBuf),
     Link(PathBuf, PathBuf),
@@ -55,6 +57,7 @@ impl Taken {
             Step::Create(path) => Self::Create(own(path)),
             Step::Append(path, octets) => Self::Append(own(path), octets.to_vec()),
             Step::Truncate(path, length) => Self::Truncate(own(path), *length),
+            Step::Describe(_) => Self::Describe,
             Step::SyncFile(path) => Self::SyncFile(own(path)),
             Step::SyncDirectory(path) => Self::SyncDirectory(own(path)),
             Step::Link(path, second) => Self::Link(own(path), own(second)),
@@ -154,6 +157,7 @@ impl Image {
                 let length = usize::try_from(*length).unwrap();
                 self.inode(path).live.truncate(length);
             }
+            Taken::Describe => {}
             Taken::SyncFile(path) => {
                 let inode = self.inode(path);
                 inode.durable = inode.live.clone();

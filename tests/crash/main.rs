@@ -46,6 +46,7 @@ use compaction::Rewriting;
 use custody::Past;
 use explore::{Explorer, Mode};
 use faults::{Fault, fail_at_every_step};
+use popfetch::maildir::{FileTime, Filing};
 use popfetch::state::Missing;
 
 #[test]
@@ -88,6 +89,31 @@ fn d24_c1_to_c15_c19_a_crash_at_any_step_of_a_fetch_into_folders_or_of_its_recov
     explorer.sorts = true;
     explorer.explore_recovery();
     assert!(explorer.states > 2_000, "only {} states", explorer.states);
+}
+
+#[test]
+fn d24_c1_to_c15_c19_a_crash_where_files_have_a_mode_a_time_and_a_size_in_their_names_loses_and_doubles_nothing()
+ {
+    let filing = || Filing {
+        mode: "0640".parse().ok(),
+        group: None,
+        time: FileTime::Date,
+        sized: true,
+    };
+    for (same_boot, sorts) in [(false, true), (true, false)] {
+        let mut explorer = Explorer::new(Mode::Delete, 4);
+        (explorer.sorts, explorer.same_boot) = (sorts, same_boot);
+        explorer.filing = filing();
+        explorer.explore_fetch();
+        let least = if same_boot { 40 } else { 1_000 };
+        assert!(explorer.states > least, "only {} states", explorer.states);
+        eprintln!("filed, {same_boot}: {} states", explorer.states);
+    }
+    let mut explorer = Explorer::new(Mode::Delete, 2);
+    explorer.filing = filing();
+    explorer.explore_recovery();
+    assert!(explorer.states > 1_000, "only {} states", explorer.states);
+    eprintln!("filed, recovery: {} states", explorer.states);
 }
 
 #[test]

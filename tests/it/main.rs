@@ -35,6 +35,8 @@ mod deliver;
 mod doctor;
 /// Networks and servers that fail.
 mod faults;
+/// How a message's file is made, where its owner wants it otherwise.
+mod filing;
 /// Every global option with every command.
 mod flags;
 /// What many tests begin with.

@@ -34,7 +34,7 @@ pub(super) fn look(profile: &Profile, state: &Path, stop: &Stop) -> Vec<Finding>
 }
 
 fn look_at_maildir(profile: &Profile, state: &Path, findings: &mut Vec<Finding>) {
-    let site = match Site::look(&Disk::new(), &profile.maildir) {
+    let site = match fetch::site(&Disk::new(), profile) {
         Ok(site) => site,
         Err(error) => return findings.push(Finding::fail(Check::Maildir, &error)),
     };
@@ -78,7 +78,7 @@ fn look_at_maildir(profile: &Profile, state: &Path, findings: &mut Vec<Finding>)
 /// Nothing is made, even where it is taken away meanwhile.
 fn open(site: &Site, ground: Ground) -> Result<Maildir, crate::maildir::Error> {
     match ground {
-        Ground::Whole => Maildir::open(&Disk::new(), site.path()),
+        Ground::Whole => site.open(&Disk::new()),
         _ => site.settle(&Disk::new(), false),
     }
 }

@@ -11,6 +11,7 @@ use super::state::claim;
 use crate::cli;
 use crate::durable::Disk;
 use crate::exit::Status;
+use crate::fetch;
 use crate::import::{self, Secret, Surroundings, Tool, Wanted, Word};
 use crate::maildir::Site;
 use crate::paths;
@@ -128,7 +129,7 @@ fn take_over(context: &Context<'_>, plan: &Plan, may_delete: bool) -> Result<(),
         let mut imported = Imported::default();
         if planned.brings_state() {
             let mut store = claim(&planned.profile)?.without_maildir()?;
-            let site = Site::look(&Disk::new(), &planned.profile.maildir).ok();
+            let site = fetch::site(&Disk::new(), &planned.profile).ok();
             if let Some(site) = &site {
                 store.heed_imports(site);
             }

@@ -145,7 +145,7 @@ impl Parser<'_> {
                 }
                 Fate::Changed(
                     "files that only their owner can read".into(),
-                    "mail is stored with mode 0600".into(),
+                    "mail is stored with mode 0600 unless `file-mode` says otherwise".into(),
                 )
             }
             "file-group" => {
@@ -154,7 +154,7 @@ impl Parser<'_> {
                 }
                 Fate::Changed(
                     "files that only their owner can read".into(),
-                    "mail is stored with mode 0600".into(),
+                    "mail is stored with mode 0600 unless `file-mode` says otherwise".into(),
                 )
             }
             "ignore-errors" => Fate::nothing(

@@ -6,7 +6,9 @@ use super::gist::{gist_fields, read_gist};
 use super::{Entry, FailureKind, Listing, MarkedBy, NotTaken, Origin, Stored, Taken};
 use crate::durable::line::{escape, unescape, unseal_octets};
 use crate::handover::Extent;
-use crate::maildir::{Folder, JournalId, MaildirId, Nonce, Nonces, UniqueName};
+use crate::maildir::{
+    Folder, JournalId, MaildirId, Nonce, Nonces, PlacedName, UniqueName, size_in,
+};
 use crate::message::{Digests, Evidence};
 use crate::term::{hex, unhex};
 use std::ffi::OsStr;
@@ -402,7 +404,9 @@ impl Stored {
             "-" => stored,
             hex => unhex(hex.as_bytes())?,
         };
-        let name = UniqueName::parse(OsStr::new(next()?))?;
+        let placed = OsStr::new(next()?);
+        let name = UniqueName::parse(placed)?;
+        let sized = size_in(placed) == Some(octets);
         let evidence = match next() {
             None | Some("-") => None,
             Some(evidence) => Some(Evidence::parse(evidence)?),
@@ -416,6 +420,7 @@ impl Stored {
             octets,
             digests,
             name,
+            sized,
             evidence,
             folder,
         })
@@ -444,6 +449,7 @@ impl std::fmt::Display for Fields<'_, Stored> {
             octets,
             digests,
             name,
+            sized,
             evidence,
             folder,
         } = self.0;
@@ -453,7 +459,11 @@ impl std::fmt::Display for Fields<'_, Stored> {
         } else {
             f.write_str(&hex(&digests.content))?;
         }
-        write!(f, "\t{}\t", name.as_str())?;
+        let placed = PlacedName {
+            name: name.clone(),
+            size: sized.then_some(*octets),
+        };
+        write!(f, "\t{placed}\t")?;
         match evidence {
             Some(evidence) => evidence.fmt(f)?,
             None => f.write_char('-')?,

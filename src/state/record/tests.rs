@@ -21,6 +21,7 @@ fn stored(content: u8) -> Stored {
             content: [content; 32],
         },
         name: UniqueName::new(stamp(), None),
+        sized: content == 2,
         evidence: (content == 1).then(|| Evidence {
             fields: Fields::read(b"Message-ID: <1@a>\nReceived: by a\n").0,
             body: [3; 16],

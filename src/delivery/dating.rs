@@ -1,0 +1,62 @@
+//! When a message was sent, for the time of its file.
+
+use crate::message::Header;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+/// No mail is older than the form of its dates (RFC 822, August 1982), in seconds since 1970: what says
+/// otherwise was written by a program without a clock.
+const EARLIEST: i64 = 397_699_200;
+
+/// So far ahead of ours another machine's clock may be, in seconds. What is sent from farther in the
+/// future would stand at the top of a list that goes by time until then.
+const AHEAD: i64 = 24 * 60 * 60;
+
+/// When the message with this header was sent, in seconds since 1970: by its Date, or by the newest of its
+/// Received fields where the Date is missing, cannot be read, or cannot be. `None` where that is no better.
+pub(super) fn time_of(header: &[u8]) -> Option<i64> {
+    let now = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default();
+    time_until(header, i64::try_from(now.as_secs()).unwrap_or(i64::MAX))
+}
+
+fn time_until(header: &[u8], now: i64) -> Option<i64> {
+    let header = Header::read(header)?;
+    let is_credible = |time: &i64| (EARLIEST..=now.saturating_add(AHEAD)).contains(time);
+    let by_date = header.date().filter(is_credible);
+    by_date.or_else(|| header.received().filter(is_credible))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_message_is_as_old_as_its_date_or_else_its_newest_received_field_says() {
+        const NOW: i64 = 1_795_500_000;
+        const GOOD: &str = "Date: Mon, 23 Nov 2026 09:10:11 +0200\n";
+        const RECEIVED: &str = "Received: by a; Mon, 23 Nov 2026 09:10:12 +0200\nReceived: by b; Mon, 23 \
+                                Nov 2020 09:10:11 +0200\n";
+        let time = |header: String| time_until(header.as_bytes(), NOW);
+        let (date, received) = (1_795_417_811, 1_795_417_812);
+        assert_eq!(time(format!("{RECEIVED}{GOOD}\nbody")), Some(date));
+        assert_eq!(time(format!("{GOOD}\n")), Some(date));
+        for absurd in [
+            "",
+            "Date: soon\n",
+            "Date:\n",
+            "Date: Thu, 01 Jan 1970 00:00:00 +0000\n",
+            "Date: Mon, 23 Nov 1970 09:10:11 +0000\n",
+            "Date: Fri, 23 Nov 2096 09:10:11 +0000\n",
+            "Date: Mon, 23 Nov 2026 09:10:11 +0200\nDate: Mon, 23 Nov 2020 09:10:11 +0200\n",
+        ] {
+            assert_eq!(
+                time(format!("{RECEIVED}{absurd}\n")),
+                Some(received),
+                "{absurd}"
+            );
+            assert_eq!(time(format!("Subject: x\n{absurd}\n")), None, "{absurd}");
+        }
+        assert_eq!(time(String::new()), None);
+    }
+}
