@@ -273,6 +273,8 @@ impl Account<'_> {
             same.extend(fetched.same);
         }
         ruled.ages.note(store);
+        run.hand.has_all =
+            !in_parts && maildrop.is_complete() && self.has_all(&plan, maildrop, &same, &placed);
         self.hand_on(store, run.hand, Patience::OfTheServer, outcome)?;
         let mut delete = match plan::deletes_at_once(policy) {
             true => store.done_with(placed),

@@ -3,7 +3,7 @@
 use super::mbox::{append_mine, file, messages};
 use super::{serving, spool, write_config};
 use crate::given::{assert_said, journal, letter, mail, run};
-use crate::support::behaviour::Behaviour;
+use crate::support::behaviour::{Behaviour, Reply};
 use crate::support::maildrop::Maildrop;
 use crate::support::message::{Message, stored};
 use crate::support::run::Home;
@@ -71,6 +71,85 @@ fn d39_what_was_appended_since_the_state_that_was_restored_is_not_appended_again
     let output = run(&home, &[], 0);
     assert!(!output.stderr.contains("already"), "{output:#?}");
     assert_eq!(fs::read(file(&home)).unwrap(), before);
+}
+
+/// The file has three messages when the state is lost. One of them is kept on the server for now by
+/// `behaviour` or these keys, and comes in the next run.
+fn comes_later(behaviour: Behaviour, keys: &str, then: &[&str]) {
+    let (server, home) = serving(mail(3), Behaviour::new(), KEYS);
+    run(&home, &[], 0);
+    fs::remove_dir_all(home.state()).unwrap();
+    server.maildrop().replace(mail(4));
+    server.behave(behaviour);
+    write_config(&server, &home, &format!("{KEYS}\n{keys}"));
+    home.popfetch(["fetch"]).run();
+    assert_eq!(sorted(&home), wanted(&mail(4)));
+    server.behave(Behaviour::new());
+    write_config(&server, &home, KEYS);
+    if !then.is_empty() {
+        run(&home, then, 0);
+    }
+    let output = run(&home, &["fetch", "--now"], 0);
+    assert_said(&output, &["it was in "]);
+    assert_eq!(sorted(&home), wanted(&mail(4)));
+    // Now all of it is accounted for.
+    server.maildrop().add([letter(5)]);
+    let output = run(&home, &[], 0);
+    assert!(!output.stderr.contains("it was in "), "{output:#?}");
+    assert_eq!(sorted(&home), wanted(&mail(5)));
+    let text = fs::read_to_string(journal(&home)).unwrap();
+    let octets = fs::metadata(file(&home)).unwrap().len();
+    let last = text.lines().rfind(|it| it.starts_with("m\t")).unwrap();
+    assert!(last.starts_with(&format!("m\t{octets}\t")), "{last}");
+}
+
+#[test]
+fn d39_what_a_server_refuses_for_now_is_found_in_the_file_when_it_comes() {
+    let refusal = Reply::raw("-ERR not now\r\n");
+    comes_later(Behaviour::new().on("RETR 2", refusal), "", &[]);
+}
+
+#[test]
+fn d39_what_is_too_large_for_now_is_found_in_the_file_when_it_comes() {
+    let (server, home) = serving(mail(3), Behaviour::new(), KEYS);
+    run(&home, &[], 0);
+    fs::remove_dir_all(home.state()).unwrap();
+    server.maildrop().replace([letter(0), letter(3)]);
+    let most = letter(0).octets().len();
+    write_config(&server, &home, &format!("{KEYS}\nmax-size = \"{most} B\""));
+    run(&home, &[], 0);
+    let all: Vec<Message> = (0..4).map(letter).collect();
+    assert_eq!(sorted(&home), wanted(&all));
+    write_config(&server, &home, KEYS);
+    run(&home, &[], 0);
+    assert_eq!(sorted(&home), wanted(&all));
+}
+
+#[test]
+fn d39_what_a_rule_leaves_for_now_is_found_in_the_file_when_it_comes() {
+    let keys = "[[accounts.a.rules]]\nsubject = \"Letter 2\"\nthen = \"skip\"";
+    comes_later(Behaviour::new(), keys, &[]);
+}
+
+#[test]
+fn d39_what_latest_passes_over_is_found_in_the_file_when_it_is_asked_for() {
+    let forget = ["state", "forget", "a", "uid-2"];
+    comes_later(Behaviour::new(), "latest = 2", &forget);
+}
+
+/// A listing is a part of the maildrop, and says nothing of the others.
+#[test]
+fn d39_what_is_in_a_later_part_of_the_maildrop_is_found_in_the_file_when_it_comes() {
+    let (server, home) = serving(mail(3), Behaviour::new(), KEYS);
+    run(&home, &[], 0);
+    fs::remove_dir_all(home.state()).unwrap();
+    server.maildrop().replace([letter(1), letter(4)]);
+    let google = Behaviour::new().capabilities(&["UIDL", "TOP", "USER", "X-GOOGLE-RICO"]);
+    server.behave(google);
+    run(&home, &[], 0);
+    server.maildrop().replace(mail(4));
+    run(&home, &[], 0);
+    assert_eq!(sorted(&home), wanted(&mail(4)));
 }
 
 #[test]
