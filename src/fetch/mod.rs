@@ -169,7 +169,7 @@ impl Account<'_> {
         outcome.is_first_mail = store.has_stored_nothing();
         self.tell_untold(&mut store, outcome);
         let fetched = self.filter().and_then(|filter| {
-            let courier = self.courier(&store)?;
+            let courier = self.courier(&mut store)?;
             self.apart(|| {
                 let mut hand = Hand::new(&store, courier);
                 self.hand_on(&mut store, &mut hand, Patience::Before, outcome)?;

@@ -14,19 +14,19 @@ use std::path::Path;
 
 const KEYS: &str = "deliver = { mbox = \"~/mail/in\" }";
 
-fn sorted(home: &Home) -> Vec<Vec<u8>> {
+pub(super) fn sorted(home: &Home) -> Vec<Vec<u8>> {
     let mut found = messages(home);
     found.sort();
     found
 }
 
-fn wanted(messages: &[Message]) -> Vec<Vec<u8>> {
+pub(super) fn wanted(messages: &[Message]) -> Vec<Vec<u8>> {
     let mut wanted: Vec<Vec<u8>> = messages.iter().map(Message::stored).collect();
     wanted.sort();
     wanted
 }
 
-fn copy(from: &Path, to: &Path) {
+pub(super) fn copy(from: &Path, to: &Path) {
     fs::create_dir_all(to).unwrap();
     for entry in fs::read_dir(from).unwrap() {
         let path = entry.unwrap().path();
@@ -269,7 +269,7 @@ fn what_is_forgotten_on_purpose_is_appended_again() {
 }
 
 /// Accounts "a" and "b" with servers of their own, which append to one file.
-fn two(keys: &str, one: &[Message], other: &[Message]) -> (Server, Server, Home) {
+pub(super) fn two(keys: &str, one: &[Message], other: &[Message]) -> (Server, Server, Home) {
     let (a, home) = serving(one.to_vec(), Behaviour::new(), keys);
     let b = Server::start(&Maildrop::new(other.to_vec()));
     let own = fs::read_to_string(home.config_file()).unwrap();
@@ -293,46 +293,4 @@ fn what_two_accounts_of_one_file_have_alike_is_appended_for_both() {
     fs::remove_dir_all(home.state()).unwrap();
     run(&home, &[], 0);
     assert_eq!(sorted(&home), wanted(&both));
-}
-
-/// "a" was killed in the midst of a message, and "b" comes first: the half is no part of what follows.
-#[test]
-fn what_a_kill_has_left_of_one_accounts_message_is_cut_off_before_another_appends() {
-    let (a, _b, home) = two(KEYS, &mail(2), &[letter(7)]);
-    let (state, backup) = (home.state(), home.path().join("backup"));
-    run(&home, &["fetch", "a"], 0);
-    let whole = fs::read(file(&home)).unwrap();
-    let second = whole
-        .windows(8)
-        .rposition(|it| it == b"\n\nFrom a")
-        .unwrap_or_default();
-    let at = match second {
-        0 => whole.windows(7).rposition(|it| it == b"\n\nFrom ").unwrap() + 2,
-        at => at + 2,
-    };
-    // As it was before what came of the second message was written down.
-    let text = fs::read_to_string(journal(&home)).unwrap();
-    let last = text.lines().rfind(|it| it.starts_with("g\t")).unwrap();
-    let end = text.find(last).unwrap() + last.len() + 1;
-    fs::create_dir_all(&backup).unwrap();
-    copy(&state, &backup);
-    let name = journal(&home).file_name().unwrap().to_owned();
-    fs::write(backup.join(&name), &text[..end]).unwrap();
-    let spooled = stored(&a.maildrop().messages()[1].octets());
-    let file_name = text.lines().rfind(|it| it.starts_with("I\t")).unwrap();
-    let file_name = file_name.split('\t').nth(9).unwrap().to_owned();
-    for cut in [1, 20, whole.len() - at - 1] {
-        fs::remove_dir_all(&state).unwrap();
-        copy(&backup, &state);
-        let spools = fs::read_dir(state.join("spool")).unwrap();
-        let of_a = spools.flatten().map(|it| it.path()).next().unwrap();
-        fs::write(of_a.join("new").join(&file_name), &spooled).unwrap();
-        fs::write(file(&home), &whole[..at + cut]).unwrap();
-        run(&home, &["fetch", "b"], 0);
-        let found = messages(&home);
-        assert_eq!(found, [mail(1)[0].stored(), letter(7).stored()], "{cut}");
-        run(&home, &["fetch", "a"], 0);
-        let all = [letter(1), letter(2), letter(7)];
-        assert_eq!(sorted(&home), wanted(&all), "{cut}");
-    }
 }
