@@ -102,7 +102,8 @@
 //!
 //! What is handed on has no names by which it could be looked up, but in an mbox file, which each message is
 //! appended to once: how long it was is recorded before (`g`), what a kill has left of a message is cut off,
-//! by whichever account appends there first, and up to where the file is accounted for is recorded behind it
+//! by whichever account appends there first, wherever the message's own file is by then (if that is gone, but for
+//! a half that ends with an empty line: nothing shows that it is one), and up to where the file is accounted for is recorded behind it
 //! (`m`); a state that is older, or lost, finds there what it does not know (fact D39, `handover/mbox.rs`).
 //!
 //! The journal and the file in the Maildir agree only together; where one of them is older, the newer

@@ -239,6 +239,18 @@ impl Plan {
         waiting.map(|(place, _)| place)
     }
 
+    /// Whether some are left out that are not stored here: whatever the reason, they may come in a later
+    /// run.
+    pub fn leaves_some(&self) -> bool {
+        self.unseen().any(|(_, decision)| match decision {
+            Decision::Skip(reason) => reason != Reason::Undeletable,
+            Decision::Mark | Decision::Discard => true,
+            Decision::Delete | Decision::Doubt { .. } | Decision::Fetch(_) | Decision::Seen => {
+                false
+            }
+        })
+    }
+
     /// The places of the messages to fetch, in the order to fetch them: those that failed before
     /// come last, so that they cannot keep the others from arriving.
     pub fn fetch_order(&self, order: Order) -> Vec<usize> {

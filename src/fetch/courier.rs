@@ -10,7 +10,7 @@ pub(super) type Courier = Aside<Errand, Answer>;
 
 impl Account<'_> {
     /// Starts somebody who hands messages on, where they are handed on.
-    pub(super) fn courier(&self, store: &Store) -> Result<Option<Courier>, Error> {
+    pub(super) fn courier(&self, store: &mut Store) -> Result<Option<Courier>, Error> {
         let profile = self.profile;
         let Some(deliver) = &profile.deliver else {
             return Ok(None);
@@ -32,7 +32,8 @@ impl Account<'_> {
         );
         let others = neighbours.clone();
         let ledger = Ledger::new(
-            move |sha256| neighbours.appended(sha256),
+            move || neighbours.appended(),
+            store.unfinished()?,
             move || others.unfinished(),
         );
         let mut porter = Porter::new(deliver.to.clone(), owner, roots, ledger, (disk, stop));

@@ -1,9 +1,11 @@
 //! Where the handing on of a run stands.
 
 use super::courier::Courier;
-use super::{Error, Missed};
+use super::{Account, Error, Missed};
 use crate::handover::{Extent, Letter, Unable};
-use crate::state::{DueId, Store};
+use crate::maildrop::{Maildrop, MessageNumber};
+use crate::plan::{Decision, Plan};
+use crate::state::{DueId, Placed, Same, Store};
 use std::collections::HashSet;
 
 /// After so many messages in a row that could not be taken now it is not the messages: the others wait
@@ -40,6 +42,8 @@ pub(super) struct Hand {
     pub(super) has_lost: bool,
     /// Up to where the file that messages are appended to is accounted for once all of them are.
     pub(super) extent: Option<Extent>,
+    /// The last session has brought all that the server has and that was not here.
+    pub(super) has_all: bool,
 }
 
 impl Hand {
@@ -54,6 +58,7 @@ impl Hand {
             interrupted: store.was_being_handed(),
             has_lost: false,
             extent: None,
+            has_all: false,
         }
     }
 
@@ -67,8 +72,10 @@ impl Hand {
         if let Some(unable) = self.unable {
             return Err(Error::Unhanded(unable));
         }
-        // All that an earlier run may have appended has had its turn.
-        match self.extent.filter(|_| store.count_waiting() == 0) {
+        // All that an earlier run may have appended has had its turn. What is still on the server may be in
+        // the file as well, and is looked for there when it comes.
+        let is_over = self.has_all && store.count_waiting() == 0;
+        match self.extent.filter(|_| is_over) {
             Some(extent) => Ok(store.account_for(extent)?),
             None => Ok(()),
         }
@@ -80,5 +87,32 @@ impl Hand {
 
     pub(super) fn is_over(&self) -> bool {
         self.unable.is_some() || self.later_in_a_row >= LATER_IN_A_ROW
+    }
+}
+
+impl Account<'_> {
+    /// Whether all that a session has listed is stored here by now, `same` and `placed` included, where
+    /// anybody wants to know.
+    pub(super) fn has_all(
+        &self,
+        plan: &Plan,
+        maildrop: &Maildrop,
+        same: &[Same],
+        placed: &[Placed],
+    ) -> bool {
+        let deliver = self.profile.deliver.as_ref();
+        if plan.leaves_some() || !deliver.is_some_and(|it| it.to.is_appended_to()) {
+            return false;
+        }
+        let same = same.iter().map(Same::number);
+        let here: HashSet<MessageNumber> = same.chain(placed.iter().map(Placed::number)).collect();
+        // A doubt that nothing has settled may turn out to be another message.
+        let mut open = plan.unseen().filter(|(_, decision)| {
+            matches!(decision, Decision::Fetch(_) | Decision::Doubt { .. })
+        });
+        open.all(|(place, _)| {
+            let message = maildrop.message(place);
+            message.is_some_and(|message| here.contains(&message.number))
+        })
     }
 }

@@ -174,7 +174,7 @@ impl Account<'_> {
         outcome.is_first_mail = store.has_stored_nothing();
         self.tell_untold(&mut store, outcome);
         let fetched = self.filter().and_then(|filter| {
-            let courier = self.courier(&store)?;
+            let courier = self.courier(&mut store)?;
             self.apart(|| {
                 let mut hand = Hand::new(&store, courier);
                 self.hand_on(&mut store, &mut hand, Patience::Before, outcome)?;
@@ -278,6 +278,8 @@ impl Account<'_> {
             same.extend(fetched.same);
         }
         ruled.ages.note(store);
+        run.hand.has_all =
+            !in_parts && maildrop.is_complete() && self.has_all(&plan, maildrop, &same, &placed);
         self.hand_on(store, run.hand, Patience::OfTheServer, outcome)?;
         let mut delete = match plan::deletes_at_once(policy) {
             true => store.done_with(placed),

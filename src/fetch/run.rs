@@ -76,6 +76,7 @@ impl<'a> Run<'a> {
         self.brought = Brought::default();
         self.holds.clear();
         self.refusal = None;
+        self.hand.has_all = false;
     }
 
     /// What did not come or was not handed on, and should: each once.

@@ -9,9 +9,12 @@
 
 mod compare;
 mod index;
+mod ledger;
 mod lock;
+mod standing;
 
 pub use index::Extent;
+pub use ledger::{Ledger, Times, Unfinished};
 
 use super::envelope::from_line;
 use super::quote::Quoter;
@@ -21,9 +24,9 @@ use crate::exit::Status;
 use crate::moment::Moment;
 use crate::stop::Stop;
 use compare::{is_message, next_line};
-use index::Index;
-use lock::Lock;
-use rustix::fs::{FlockOperation, fcntl_lock};
+use lock::{Lock, NotHeld};
+use rustix::fs::{FlockOperation, fcntl_lock, fstat};
+use standing::Standing;
 use std::fmt;
 use std::fs::File;
 use std::io::{self, BufReader, Read, Seek, SeekFrom};
@@ -83,69 +86,6 @@ pub struct Appended {
     pub is_all: bool,
 }
 
-type Known = dyn Fn(&[u8; 32]) -> Vec<i64> + Send;
-
-type Unfinished = dyn Fn() -> Vec<(Letter, u64)> + Send;
-
-/// What the accounts' states say of a file.
-pub struct Ledger {
-    /// When messages with these octets (their SHA-256) were fetched that were appended to any file, as
-    /// far as the accounts know that append to this one: seconds since 1970.
-    known: Box<Known>,
-    /// What the others of them were about to append when they were ended, and to a file of which length.
-    unfinished: Box<Unfinished>,
-    index: Index,
-    has_more: bool,
-    /// Messages that were found in this run: what their states say now is of these.
-    found: Vec<([u8; 32], i64)>,
-}
-
-impl Ledger {
-    /// That of accounts that are asked so.
-    pub fn new(
-        known: impl Fn(&[u8; 32]) -> Vec<i64> + Send + 'static,
-        unfinished: impl Fn() -> Vec<(Letter, u64)> + Send + 'static,
-    ) -> Self {
-        Self {
-            known: Box::new(known),
-            unfinished: Box::new(unfinished),
-            index: Index::default(),
-            has_more: false,
-            found: Vec::new(),
-        }
-    }
-
-    /// What a state knows of is not what the states have forgotten.
-    fn times_of(&self, sha256: &[u8; 32]) -> Vec<i64> {
-        let mut times = (self.known)(sha256);
-        for (_, found) in self.found.iter().filter(|(other, _)| other == sha256) {
-            let place = times.iter().position(|time| time == found);
-            place.map(|place| times.swap_remove(place));
-        }
-        times
-    }
-
-    fn appended(&self, remark: Option<String>) -> Appended {
-        Appended {
-            remark,
-            extent: self.index.end(),
-            is_all: !self.has_more,
-        }
-    }
-}
-
-/// What stands at a place of the file.
-enum Standing {
-    /// The message as a whole, up to there.
-    Whole(u64),
-    /// A part of it, and then the file's end.
-    Half,
-    /// Nothing: the file ends there.
-    End,
-    /// Something else.
-    Other,
-}
-
 impl Mbox {
     /// Locks the file, and tells how long it is.
     pub(super) fn open(
@@ -160,7 +100,7 @@ impl Mbox {
         let there = open.look(&self.path, (letter, file), before, ledger);
         if let Some(remark) = there.map_err(|error| self.unable(&error))? {
             open.lock.leave(open.length);
-            return Err(Answer::Appended(ledger.appended(remark)));
+            return Err(self.appended(ledger, remark));
         }
         let length = open.length;
         Ok((open, length))
@@ -183,7 +123,7 @@ impl Mbox {
             Ok(extent) => {
                 open.lock.leave(extent.octets);
                 ledger.index.pass(extent);
-                Answer::Appended(ledger.appended(None))
+                self.appended(ledger, None)
             }
             Err(error) => {
                 // What cannot be cut off now is by the next run, which knows how long the file was.
@@ -201,42 +141,61 @@ impl Mbox {
         let dir = made.and_then(|()| Dir::open_linked(disk, directory));
         let dir = dir.map_err(|error| self.unable(&error))?;
         let until = Instant::now() + PATIENCE;
-        // Each message would wait as long.
-        let busy = || {
-            Answer::Hangs(format!(
-                "{} is locked by another program{}",
-                self.path.display(),
-                lock::named_by(&dir, name)
-            ))
+        let may_wait = || match (stop.requested(), Instant::now() < until) {
+            (None, true) => Ok(()),
+            (None, false) => Err(NotHeld::OutOfPatience),
+            (Some(_), _) => Err(NotHeld::Stopped),
         };
-        let wait = || match Instant::now() < until && stop.requested().is_none() {
-            true => {
+        // Each message would wait as long.
+        let busy = |by_whom: String| {
+            let path = self.path.display();
+            Answer::Hangs(format!("{path} is locked by {by_whom}"))
+        };
+        let stopped = || {
+            let path = self.path.display();
+            Answer::Hangs(format!("the run was stopped before {path} could be locked"))
+        };
+        let wait = || match may_wait() {
+            Ok(()) => {
                 stop.wait(LOOK);
                 Ok(())
             }
-            false => Err(busy()),
+            Err(NotHeld::Stopped) => Err(stopped()),
+            Err(NotHeld::OutOfPatience) => {
+                let named = lock::named_by(&dir, name);
+                Err(busy(format!("another program{named}")))
+            }
         };
         let mut lock = Lock::default();
-        while !lock.hold(&self.path) {
-            wait()?;
-        }
+        lock.hold(&self.path, may_wait).map_err(|why| match why {
+            NotHeld::Stopped => stopped(),
+            NotHeld::OutOfPatience => busy("another account of this run".to_owned()),
+        })?;
         while !lock
             .beside(disk, &self.path)
             .map_err(|error| self.unable(&error))?
         {
             wait()?;
         }
-        let is_new = !dir.contains(name).map_err(|error| self.unable(&error))?;
-        let file = dir.open_or_create(name);
-        let mut file = file.map_err(|error| self.unable(&error))?;
-        loop {
-            match fcntl_lock(file.as_fd(), FlockOperation::NonBlockingLockExclusive) {
-                Ok(()) => break,
-                Err(rustix::io::Errno::AGAIN | rustix::io::Errno::ACCESS) => wait()?,
-                Err(error) => return Err(self.unable(&error.into())),
+        let (mut file, is_new) = loop {
+            let is_new = !dir.contains(name).map_err(|error| self.unable(&error))?;
+            let file = dir.open_or_create(name);
+            let file = file.map_err(|error| self.unable(&error))?;
+            loop {
+                match fcntl_lock(file.as_fd(), FlockOperation::NonBlockingLockExclusive) {
+                    Ok(()) => break,
+                    Err(rustix::io::Errno::AGAIN | rustix::io::Errno::ACCESS) => wait()?,
+                    Err(error) => return Err(self.unable(&error.into())),
+                }
             }
-        }
-        let length = file.reader().and_then(|mut it| {
+            // Who had it locked may have put another one in its place, which is what is read from then on.
+            let is_still = dir.is_still(name, &file);
+            if is_still.map_err(|error| self.unable(&error))? {
+                break (file, is_new);
+            }
+            wait()?;
+        };
+        let begins = file.reader().and_then(|mut it| {
             let mut start = [0; 5];
             let mut read = 0;
             while let Some(rest) = start.get_mut(read..).filter(|rest| !rest.is_empty()) {
@@ -245,9 +204,9 @@ impl Mbox {
                     count => read += count,
                 }
             }
-            let is_mbox = read == 0 || start == *b"From ";
-            is_mbox.then(|| dir.octets(name)).transpose()
+            Ok(read == 0 || start == *b"From ")
         });
+        let length = begins.and_then(|is_mbox| is_mbox.then(|| length_of(&file)).transpose());
         let length = length.map_err(|error| self.unable(&error))?;
         let Some(length) = length else {
             return Err(Answer::Unable(Unable {
@@ -266,6 +225,14 @@ impl Mbox {
             is_new,
             lock,
         })
+    }
+
+    fn appended(&self, ledger: &Ledger, remark: Option<String>) -> Answer {
+        match ledger.appended(remark) {
+            Some(appended) => Answer::Appended(appended),
+            // The file was looked through before.
+            None => self.unable(&io::ErrorKind::InvalidData.into()),
+        }
     }
 
     fn unable(&self, error: &io::Error) -> Answer {
@@ -292,29 +259,28 @@ impl Open {
         ledger: &mut Ledger,
     ) -> io::Result<Option<Option<String>>> {
         if !self.lock.is_as_left(self.length) {
-            self.cut_halves((ledger.unfinished)())?;
+            self.cut_halves(ledger.unfinished())?;
         }
-        let mut known = before.known.unwrap_or_default();
+        let mut known = before.known;
+        let mut is_there = false;
         if let Some(left) = before.left {
-            let (is_there, end) = self.settle(letter, message, left)?;
-            if let Some(end) = end.filter(|_| known.octets == left) {
-                known = Extent::of(&mut self.file, end)?;
-            }
-            if is_there {
-                let length = self.length;
-                ledger.has_more |= ledger.index.catch_up(&mut self.file, length, known)?;
-                return Ok(Some(None));
+            let end;
+            (is_there, end) = self.settle(letter, message, left)?;
+            if let Some(end) = end.filter(|_| known.is_none_or(|it| it.octets == left)) {
+                known = Some(Extent::of(&mut self.file, end)?);
             }
         }
-        let length = self.length;
-        ledger.has_more |= ledger.index.catch_up(&mut self.file, length, known)?;
+        ledger.catch_up(&mut self.file, self.length, known)?;
+        if is_there {
+            return Ok(Some(None));
+        }
         if ledger.index.is_empty() {
             return Ok(None);
         }
         let mut index = std::mem::take(&mut ledger.index);
         let mut known: Option<Vec<i64>> = None;
         let is_forgotten = |envelope: &[u8]| {
-            let known = known.get_or_insert_with(|| ledger.times_of(&letter.sha256));
+            let known = known.get_or_insert_with(|| ledger.times_of(letter));
             let of_line = |time: &i64| {
                 let date = format!(" {}\n", Moment::as_asctime(*time));
                 envelope.ends_with(date.as_bytes())
@@ -327,32 +293,8 @@ impl Open {
         if !found? {
             return Ok(None);
         }
-        ledger.found.push((letter.sha256, letter.time));
+        ledger.note_found(letter);
         Ok(Some(Some(format!("it was in {} already", path.display()))))
-    }
-
-    /// Cuts off what other accounts have left of messages.
-    fn cut_halves(&mut self, unfinished: Vec<(Letter, u64)>) -> io::Result<()> {
-        for (letter, at) in unfinished {
-            if at >= self.length {
-                continue;
-            }
-            let Ok(mut message) = File::open(&letter.path) else {
-                // Nobody can tell what of it is there.
-                continue;
-            };
-            if let Standing::Half = self.standing(&letter, &mut message, at)? {
-                self.cut(at)?;
-            }
-        }
-        Ok(())
-    }
-
-    fn cut(&mut self, at: u64) -> io::Result<()> {
-        self.file.truncate(at)?;
-        self.file.sync()?;
-        self.length = at;
-        Ok(())
     }
 
     /// Whether the message is there as a whole, and where it ends if that is where it was to be appended;
@@ -363,44 +305,12 @@ impl Open {
         message: &mut File,
         left: u64,
     ) -> io::Result<(bool, Option<u64>)> {
-        match self.standing(letter, message, left)? {
+        match self.standing(letter.time, message, left)? {
             Standing::Whole(end) => Ok((true, Some(end))),
             Standing::End => Ok((false, None)),
             Standing::Half => self.cut(left).map(|()| (false, None)),
             Standing::Other => Ok((self.find(letter, message)?, None)),
         }
-    }
-
-    fn standing(&mut self, letter: &Letter, message: &mut File, at: u64) -> io::Result<Standing> {
-        if at >= self.length {
-            return Ok(match at == self.length {
-                true => Standing::End,
-                false => Standing::Other,
-            });
-        }
-        let lead = self.lead(at)?;
-        let mut there = BufReader::with_capacity(PIECE, self.file.reader_at(at)?);
-        let (mut is_same, mut end) = (true, at);
-        let mut piece = vec![0; PIECE];
-        let mut is_cut = false;
-        write(lead, letter, message, |octets| {
-            let mut octets = octets;
-            while !octets.is_empty() && is_same && !is_cut {
-                let most = octets.len().min(PIECE);
-                let count = there.read(piece.get_mut(..most).unwrap_or_default())?;
-                let (one, rest) = octets.split_at(count);
-                is_same = piece.get(..count) == Some(one);
-                is_cut = count == 0;
-                end += count as u64;
-                octets = rest;
-            }
-            Ok(())
-        })?;
-        Ok(match (is_same, is_cut) {
-            (true, false) => Standing::Whole(end),
-            (true, true) => Standing::Half,
-            (false, _) => Standing::Other,
-        })
     }
 
     /// Whether the message is anywhere in a file that a mail reader has written afresh.
@@ -428,7 +338,7 @@ impl Open {
         let lead = self.lead(self.length)?;
         self.file.truncate(self.length)?;
         let (file, mut end) = (&mut self.file, self.length);
-        write(lead, letter, message, |octets| {
+        write(lead, letter.time, message, |octets| {
             end += octets.len() as u64;
             file.append(octets)
         })?;
@@ -461,14 +371,20 @@ impl Open {
     }
 }
 
-/// Gives what a message is in the file, piece by piece.
+/// How long a file is, whatever has its name by now.
+fn length_of(file: &durable::File) -> io::Result<u64> {
+    let octets = fstat(file.as_fd())?.st_size;
+    Ok(u64::try_from(octets).unwrap_or_default())
+}
+
+/// Gives what a message is in the file that was fetched at this time, piece by piece.
 pub(super) fn write(
     lead: &[u8],
-    letter: &Letter,
+    time: i64,
     message: &mut File,
     mut to: impl FnMut(&[u8]) -> io::Result<()>,
 ) -> io::Result<()> {
-    let envelope = from_line(message, letter.time)?;
+    let envelope = from_line(message, time)?;
     let mut out = [lead, &envelope].concat();
     let mut quoter = Quoter::default();
     let mut piece = vec![0; PIECE];

@@ -18,7 +18,7 @@ mod stdout;
 mod words;
 
 pub use lmtp::{Lmtp, Place};
-pub use mbox::{Appended, Before, Extent, Ledger, Mbox};
+pub use mbox::{Appended, Before, Extent, Ledger, Mbox, Times, Unfinished};
 pub use program::Program;
 pub use words::{Words, unknown_word};
 
@@ -256,12 +256,17 @@ impl Porter {
         if !self.roots.iter().any(below) {
             return Err(io::Error::other("it is not in the Maildir"));
         }
-        let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NOFOLLOW | OFlags::NONBLOCK;
-        let file = File::from(open(&letter.path, flags, Mode::empty())?);
-        match file.metadata()?.is_file() {
-            true => Ok(file),
-            false => Err(io::Error::other("it is no file")),
-        }
+        open_message(&letter.path)
+    }
+}
+
+/// Opens a message's file: no link is followed, and nothing else that bears its name is waited for.
+fn open_message(path: &Path) -> io::Result<File> {
+    let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NOFOLLOW | OFlags::NONBLOCK;
+    let file = File::from(open(path, flags, Mode::empty())?);
+    match file.metadata()?.is_file() {
+        true => Ok(file),
+        false => Err(io::Error::other("it is no file")),
     }
 }
 

@@ -5,9 +5,9 @@ use super::memory::Memory;
 use super::record::{Entry, Id};
 use super::{journal, rebuild};
 use crate::durable::{Dir, Disk};
-use crate::handover::{Keeping, Letter};
+use crate::handover::{Times, Unfinished};
 use crate::maildir::Search;
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::path::PathBuf;
 
 /// The states of accounts that append to one file. Nothing is locked, and what cannot be read says nothing.
@@ -30,48 +30,34 @@ impl Neighbours {
         }
     }
 
-    /// When messages with these octets were fetched that were appended, in seconds since 1970.
-    pub fn appended(&self, sha256: &[u8; 32]) -> Vec<i64> {
-        let mut times = Vec::new();
+    /// When messages were fetched that were appended.
+    ///
+    /// What was handed on counts as appended, whatever it was handed on to, or ended by its owner's word: in a
+    /// state that is older than the file it may stand there all the same. It does no harm where it does not,
+    /// as a time counts only for a message of the file with these octets, and this second before it.
+    pub fn appended(&self) -> Times {
+        let mut all = Vec::new();
+        let mut open = Vec::new();
         for account in self.others.iter().chain([&self.account]) {
-            let Some(journal) = self.journal(account) else {
+            let Some(read) = self.journal(account).and_then(appended_by) else {
                 continue;
             };
-            let mut alike: HashMap<Id, i64> = HashMap::new();
-            let mut appended: HashSet<Id> = HashSet::new();
-            let read = journal::read(journal, |entry, _| match entry {
-                Entry::Intent {
-                    id, time, stored, ..
-                }
-                | Entry::Found { id, time, stored }
-                    if stored.digests.stored == *sha256 =>
-                {
-                    alike.insert(id, time);
-                }
-                // One that is being appended just now counts: it is written down soon.
-                Entry::Handing { id, .. } | Entry::Handed { id, .. } => {
-                    appended.insert(id);
-                }
-                Entry::NotTaken { id, .. } | Entry::Again { id } => {
-                    appended.remove(&id);
-                }
-                _ => {}
-            });
-            if read.is_ok() {
-                let appended = alike.into_iter().filter(|(id, _)| appended.contains(id));
-                times.extend(appended.map(|(_, time)| time));
+            if *account == self.account {
+                let own = read.iter().filter(|appended| !appended.is_noted);
+                open.extend(own.map(|appended| (appended.sha256, appended.time)));
             }
+            all.extend(read.into_iter().map(|it| (it.sha256, it.time)));
         }
-        times
+        Times::new(all, open)
     }
 
     /// What the others were about to append when they were ended, and to a file of which length.
-    pub fn unfinished(&self) -> Vec<(Letter, u64)> {
+    pub fn unfinished(&self) -> Vec<Unfinished> {
         let others = self.others.iter();
         others.filter_map(|it| self.unfinished_of(it)).collect()
     }
 
-    fn unfinished_of(&self, account: &str) -> Option<(Letter, u64)> {
+    fn unfinished_of(&self, account: &str) -> Option<Unfinished> {
         let mut memory = Memory::new(account);
         memory.load(self.journal(account)?).ok()?;
         let (id, length) = memory.onward.handing?;
@@ -83,20 +69,57 @@ impl Neighbours {
             // One that is away holds nothing.
             let _ = search.add(&self.disk, &path);
         }
-        search.look(|name| name == stored.name.as_str()).ok()?;
-        let letter = Letter {
-            path: search.path(&stored.name)?,
+        let looked = search.look(|name| name == stored.name.as_str());
+        Some(Unfinished {
+            path: looked.ok().and_then(|()| search.path(&stored.name)),
             octets: stored.octets,
-            sha256: stored.digests.stored,
-            unique_id: None,
             time: record.time.seconds(),
-            keeping: Keeping::Accepted,
-        };
-        Some((letter, length?))
+            at: length?,
+        })
     }
 
     fn journal(&self, account: &str) -> Option<std::fs::File> {
         let dir = Dir::open(&self.disk, &self.directory).ok()?;
         dir.read(&Files::of(account).journal).ok()
     }
+}
+
+/// A message that has been appended, or was about to be.
+struct Appended {
+    sha256: [u8; 32],
+    time: i64,
+    /// It was noted that it has been.
+    is_noted: bool,
+}
+
+fn appended_by(journal: std::fs::File) -> Option<Vec<Appended>> {
+    let mut fetched: Vec<(Id, [u8; 32], i64)> = Vec::new();
+    let mut appended: HashMap<Id, bool> = HashMap::new();
+    let read = journal::read(journal, |entry, _| match entry {
+        Entry::Intent {
+            id, time, stored, ..
+        }
+        | Entry::Found { id, time, stored } => fetched.push((id, stored.digests.stored, time)),
+        // One that is being appended just now counts: it is written down soon.
+        Entry::Handing { id, .. } => {
+            appended.insert(id, false);
+        }
+        Entry::Handed { id, .. } => {
+            appended.insert(id, true);
+        }
+        Entry::NotTaken { id, .. } | Entry::Again { id } => {
+            appended.remove(&id);
+        }
+        _ => {}
+    });
+    read.ok()?;
+    let appended = fetched.into_iter().filter_map(|(id, sha256, time)| {
+        let is_noted = *appended.get(&id)?;
+        Some(Appended {
+            sha256,
+            time,
+            is_noted,
+        })
+    });
+    Some(appended.collect())
 }

@@ -1,21 +1,25 @@
 //! What is handed on once it is stored: which messages wait for that, and what came of it.
 //!
 //! ```text
-//! Store::begin_handing ──> (a program reads it) ──> Store::handed, or Store::not_taken
-//!    "g", synced                                       "d" or "k", synced with the next "g"
+//! Store::begin_handing ──> (it is handed on) ──> Store::handed, or Store::not_taken
+//!    "g", synced                                    "d" or "k", synced with the next "g"
 //! ```
-//! A message that a crash found between the two may have been taken. It is handed on once more, and
-//! that is told; there is never more than one.
+//! A message that a crash found between the two may have been taken; there is never more than one. What a
+//! program or a mail server may have been given is handed on once more, and that is told. What was being
+//! appended to an mbox file shows there, as "g" says how long the file was: half of it is cut off, and a whole
+//! one counts. Up to where such a file is accounted for says "m" ([`Store::account_for`]), behind "d".
 
 use super::memory::Memory;
 use super::record::{Entry, Id, NotTaken, Stored};
-use super::remembered::{Delay, Kind};
+use super::remembered::{Delay, Kind, Record};
 use super::{Error, MessageId, Store, rebuild};
 use crate::durable::Dir;
-use crate::handover::{Archive, Extent, Keeping, Letter};
+use crate::handover::{Archive, Extent, Keeping, Letter, Unfinished};
 use crate::maildir::{Search, UniqueName};
+use crate::maildrop::Identity;
 use crate::paths::SPOOL;
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
 /// A message that waits to be handed on.
@@ -120,9 +124,8 @@ impl Store {
         self.sweep_passed()
     }
 
-    /// Messages that wait to be handed on, those first that were never tried, but for one that was being
-    /// handed on when a run ended; and of one whether it was
-    /// being handed on when a run ended, so that nobody knows what came of it.
+    /// Messages that wait to be handed on. One that was being handed on when a run ended is the first, then
+    /// come those that were never tried.
     pub fn waiting(&mut self) -> Result<Vec<Waiting>, Error> {
         let mut ids: Vec<Id> = self.waiting_ids().collect();
         if ids.is_empty() {
@@ -219,16 +222,22 @@ impl Store {
     /// Those of the messages that wait whose only copy here may be the one that waits.
     pub fn only_here(&mut self) -> Result<HashSet<MessageId>, Error> {
         let ids: Vec<Id> = self.waiting_ids().collect();
-        let mut only = HashSet::new();
+        let mut by_spool: BTreeMap<PathBuf, Vec<(Id, UniqueName)>> = BTreeMap::new();
         for id in ids {
             let Some(spool) = self.spool_of(id).map(Path::to_owned) else {
                 continue;
             };
+            if let Some(stored) = self.stored(id)? {
+                by_spool.entry(spool).or_default().push((id, stored.name));
+            }
+        }
+        let mut only = HashSet::new();
+        for (spool, waiting) in by_spool {
             let mut search = Search::new(rebuild::tags(&self.memory, &self.account));
-            let stored = self.stored(id)?;
-            if let (Some(stored), Ok(())) = (stored, search.add(self.dir.disk(), &spool)) {
-                search.look(|name| name == stored.name.as_str())?;
-                only.extend(search.contains(&stored.name).then_some(MessageId(id)));
+            if search.add(self.dir.disk(), &spool).is_ok() {
+                search.look(|_| true)?;
+                let there = waiting.iter().filter(|(_, name)| search.contains(name));
+                only.extend(there.map(|(id, _)| MessageId(*id)));
             }
         }
         Ok(only)
@@ -298,6 +307,20 @@ impl Store {
         let (id, length) = self.memory.onward.handing?;
         let is_due = self.memory.onward.due.contains(&id);
         is_due.then_some((DueId(id), length))
+    }
+
+    /// The same, of a message that was being appended to a file, wherever its own is now.
+    pub fn unfinished(&mut self) -> Result<Option<Unfinished>, Error> {
+        let Some((id, Some(at))) = self.memory.onward.handing else {
+            return Ok(None);
+        };
+        let letter = self.letter(id)?;
+        Ok(letter.map(|(letter, _)| Unfinished {
+            path: None,
+            octets: letter.octets,
+            time: letter.time,
+            at,
+        }))
     }
 
     /// A message is about to be handed on, to a file of this length where it is appended to one. Durable
@@ -383,7 +406,7 @@ impl Store {
     }
 
     /// Removes files that nobody waits for any more: of messages that have been handed on or given up, and
-    /// damaged ones of messages that have been fetched again.
+    /// damaged ones of messages that have been fetched again, or were forgotten.
     pub fn sweep_passed(&mut self) -> Result<(), Error> {
         let mut there: HashSet<String> = HashSet::new();
         let spools = self.memory.homes.paths().into_iter();
@@ -401,10 +424,21 @@ impl Store {
         if there.len() <= self.count_waiting() {
             return Ok(());
         }
+        // Of all that have gone only the lines of these are read. One whose message was given another name since,
+        // by the server, is looked for among all of them.
+        let names = there
+            .iter()
+            .filter_map(|name| UniqueName::parse(OsStr::new(name)));
+        let identities: HashSet<Identity> = names.filter_map(|name| name.identity()).collect();
+        let bearers = self.memory.records.iter().map(|record| record.identity);
+        let borne: HashSet<Identity> = bearers.filter(|it| identities.contains(it)).collect();
+        let is_known = borne.len() == identities.len();
+        let may_be_there = |record: &Record| !is_known || identities.contains(&record.identity);
         let due = &self.memory.onward.due;
         let of_nobody = self.memory.records.iter().zip(0..).filter(|(record, id)| {
             let is_done = record.gone && !due.contains(id);
-            is_done || record.kind == Kind::Dropped && !record.is_gap()
+            let is_given_up = matches!(record.kind, Kind::Dropped | Kind::Forgotten);
+            (is_done || is_given_up && !record.is_gap()) && may_be_there(record)
         });
         let of_nobody: Vec<Id> = of_nobody.map(|(_, id)| id).collect();
         for id in of_nobody {

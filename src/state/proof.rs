@@ -40,6 +40,11 @@ impl Recorded {
 }
 
 impl Placed {
+    /// The message-number in the session at hand.
+    pub fn number(&self) -> MessageNumber {
+        self.0.number
+    }
+
     /// Of a message that the session at hand has delivered; `None` where its end was doubtful.
     pub(super) fn of_delivered(delivered: &Delivered<Intent>) -> Option<Self> {
         let synced = delivered.synced();

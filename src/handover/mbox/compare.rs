@@ -53,8 +53,8 @@ pub(super) fn is_message(there: &mut impl BufRead, message: &mut impl BufRead) -
     Ok(begins_with(there, last)? && ends(there)?)
 }
 
-/// The hash of a header as it stands in the file, without what readers add. `there` is left behind it.
-pub(super) fn hash(there: &mut impl BufRead, is_quoted: bool) -> io::Result<Header> {
+/// What a header says as it stands in the file, without what readers add. `there` is left behind it.
+pub(super) fn read_header(there: &mut impl BufRead, is_quoted: bool) -> io::Result<Header> {
     let mut hash = Sha256::new();
     let mut line = Vec::new();
     let mut is_stamped = false;
@@ -75,8 +75,9 @@ pub(super) fn hash(there: &mut impl BufRead, is_quoted: bool) -> io::Result<Head
     })
 }
 
-/// What [`hash`] tells.
+/// What [`read_header`] tells.
 pub(super) struct Header {
+    /// The beginning of the hash of its lines.
     pub(super) hash: u64,
     /// It has a Received or a Message-ID: nothing else tells two messages with the same octets from one.
     pub(super) is_stamped: bool,

@@ -5,7 +5,7 @@
 //! to where the file is accounted for ([`Extent`]), and what stands behind that, or all of a file that is
 //! not what it was, is looked through once a run.
 
-use super::compare::{Header, hash, is_message, next_line};
+use super::compare::{Header, is_message, next_line, read_header};
 use crate::durable;
 use sha2::{Digest, Sha256};
 use std::fs::File;
@@ -15,7 +15,7 @@ use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom};
 const TAIL: u64 = 4096;
 
 /// How long an mbox file was when all that was in it had been accounted for.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Extent {
     /// Its octets.
     pub octets: u64,
@@ -47,7 +47,7 @@ pub(super) struct Index {
     /// In order.
     messages: Vec<(u64, u64)>,
     /// All before this is accounted for, or among them.
-    end: Extent,
+    end: Option<Extent>,
 }
 
 impl Index {
@@ -57,34 +57,23 @@ impl Index {
         &mut self,
         file: &mut durable::File,
         length: u64,
-        known: Extent,
+        known: Option<Extent>,
     ) -> io::Result<bool> {
-        if self.end == Extent::default() {
-            self.end = known;
-        }
-        let is_as_it_was = self.end.octets <= length
-            && Extent::of(file, self.end.octets)? == Self::at_least(self.end, file)?;
-        let from = match is_as_it_was {
-            true => self.end.octets,
-            false => {
-                self.messages.clear();
-                0
-            }
+        let end = self.end.or(known);
+        let is_as_it_was = match end {
+            Some(end) if end.octets <= length => Extent::of(file, end.octets)? == end,
+            _ => false,
         };
-        if from == length {
-            return Ok(false);
+        let from = end.filter(|_| is_as_it_was).map_or(0, |end| end.octets);
+        if !is_as_it_was {
+            self.messages.clear();
         }
-        self.read(file, from)?;
-        self.end = Extent::of(file, length)?;
-        Ok(true)
-    }
-
-    /// An extent of nothing is that of any file.
-    fn at_least(extent: Extent, file: &mut durable::File) -> io::Result<Extent> {
-        match extent.octets {
-            0 => Extent::of(file, 0),
-            _ => Ok(extent),
+        let has_more = from < length;
+        if has_more {
+            self.read(file, from)?;
         }
+        self.end = Some(Extent::of(file, length)?);
+        Ok(has_more)
     }
 
     fn read(&mut self, file: &mut durable::File, from: u64) -> io::Result<()> {
@@ -103,7 +92,7 @@ impl Index {
                     from: &mut lines,
                     octets: 0,
                 };
-                let header = hash(&mut counted, true)?;
+                let header = read_header(&mut counted, true)?;
                 self.messages.push((header.hash, at));
                 at += count as u64 + counted.octets;
                 is_behind_empty = true;
@@ -125,9 +114,7 @@ impl Index {
         mut is_it: impl FnMut(&[u8]) -> bool,
     ) -> io::Result<bool> {
         message.seek(SeekFrom::Start(0))?;
-        let Header {
-            hash, is_stamped, ..
-        } = hash(&mut BufReader::new(&mut *message), false)?;
+        let Header { hash, is_stamped } = read_header(&mut BufReader::new(&mut *message), false)?;
         if !is_stamped {
             return Ok(false);
         }
@@ -156,14 +143,14 @@ impl Index {
         self.messages.is_empty()
     }
 
-    /// Up to where the file has been looked through.
-    pub(super) fn end(&self) -> Extent {
+    /// Up to where the file has been looked through, once it has been.
+    pub(super) fn end(&self) -> Option<Extent> {
         self.end
     }
 
     /// What was appended since is known.
     pub(super) fn pass(&mut self, end: Extent) {
-        self.end = end;
+        self.end = Some(end);
     }
 }
 

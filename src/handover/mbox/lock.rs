@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 /// A lock that nobody has touched for so long was left behind: Dovecot takes two minutes for that, and
@@ -15,6 +15,18 @@ const LEFT_BEHIND: Duration = Duration::from_secs(10 * 60);
 
 /// The files that threads of this process have worked on.
 static FILES: Mutex<BTreeMap<PathBuf, Ours>> = Mutex::new(BTreeMap::new());
+
+/// One of them is free again.
+static FREE: Condvar = Condvar::new();
+
+/// Why a lock is not waited for any longer.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum NotHeld {
+    /// It has taken too long.
+    OutOfPatience,
+    /// Somebody wants the run to stop.
+    Stopped,
+}
 
 /// What this process does with a file, and has done.
 #[derive(Default)]
@@ -37,14 +49,25 @@ pub(super) struct Lock {
 }
 
 impl Lock {
-    /// No other thread of this process.
-    pub(super) fn hold(&mut self, path: &Path) -> bool {
+    /// No other thread of this process works on the file from here on. As long as one does, and
+    /// `may_wait`, that is waited for.
+    pub(super) fn hold(
+        &mut self,
+        path: &Path,
+        may_wait: impl Fn() -> Result<(), NotHeld>,
+    ) -> Result<(), NotHeld> {
         let mut files = files();
-        let ours = files.entry(path.to_owned()).or_default();
-        if !std::mem::replace(&mut ours.is_held, true) {
-            self.held = Some(path.to_owned());
+        loop {
+            let ours = files.entry(path.to_owned()).or_default();
+            if !std::mem::replace(&mut ours.is_held, true) {
+                self.held = Some(path.to_owned());
+                return Ok(());
+            }
+            may_wait()?;
+            // A stop does not wake it.
+            let woken = FREE.wait_timeout(files, super::LOOK);
+            files = woken.unwrap_or_else(PoisonError::into_inner).0;
         }
-        self.held.is_some()
     }
 
     /// Whether the file is as long as this process has left it: so nobody else has been at it, or been
@@ -150,6 +173,7 @@ impl Drop for Lock {
             && let Some(ours) = files().get_mut(&path)
         {
             ours.is_held = false;
+            FREE.notify_all();
         }
     }
 }

@@ -5,8 +5,11 @@ use crate::given::{assert_said, mail, run};
 use crate::support::behaviour::Behaviour;
 use crate::support::message::{Message, generate};
 use crate::support::mounted::Mounted;
+use crate::support::process::{PATIENCE, within};
 use crate::support::run::{Home, Output};
 use crate::support::tree;
+use rustix::fs::{FlockOperation, fcntl_lock};
+use rustix::process::Signal;
 use std::fs;
 use std::path::PathBuf;
 use std::process::Command;
@@ -204,6 +207,56 @@ fn a_file_that_is_locked_is_waited_for() {
     fs::remove_file(&lock).unwrap();
     assert_eq!(running.wait().status, Some(0));
     assert_eq!(messages(&home), stored(&letters));
+}
+
+/// Another program has the file locked by fcntl, and puts a new one in its place before it lets go.
+#[test]
+fn a_file_that_is_replaced_while_it_is_waited_for_is_what_is_appended_to() {
+    let (_server, home) = serving(mail(2), Behaviour::new(), KEYS);
+    fs::create_dir(home.path().join("mail")).unwrap();
+    fs::write(file(&home), "From x y\n\nold\n\n").unwrap();
+    let old = fs::OpenOptions::new()
+        .write(true)
+        .open(file(&home))
+        .unwrap();
+    fcntl_lock(&old, FlockOperation::NonBlockingLockExclusive).unwrap();
+    let mut running = home.popfetch(["fetch"]).start();
+    let descriptors = PathBuf::from(format!("/proc/{}/fd", running.id()));
+    let has_it = || {
+        let open = fs::read_dir(&descriptors).ok()?.flatten();
+        let mut links = open.filter_map(|it| fs::read_link(it.path()).ok());
+        links.any(|it| it == file(&home)).then_some(())
+    };
+    within(PATIENCE, has_it).expect("it opens the file");
+    let other = home.path().join("mail/new");
+    fs::write(&other, "From x y\n\nold and new\n\n").unwrap();
+    fs::rename(&other, file(&home)).unwrap();
+    drop(old);
+    assert_eq!(running.wait().status, Some(0));
+    let all = messages(&home);
+    assert_eq!(all[0], b"\nold and new\n");
+    assert_eq!(all[1..], stored(&mail(2)));
+}
+
+#[test]
+fn a_run_that_is_stopped_while_it_waits_for_a_lock_says_so() {
+    let (_server, home) = serving(mail(1), Behaviour::new(), KEYS);
+    fs::create_dir(home.path().join("mail")).unwrap();
+    let lock = home.path().join("mail/in.lock");
+    fs::write(&lock, "").unwrap();
+    let mut running = home.popfetch(["fetch"]).start();
+    // It tries again and again, with a file of its own.
+    let directory = home.path().join("mail");
+    let before = fs::metadata(&directory).unwrap().modified().unwrap();
+    let tries = || (fs::metadata(&directory).unwrap().modified().unwrap() != before).then_some(());
+    within(PATIENCE, tries).expect("it tries to lock the file");
+    running.signal(Signal::TERM);
+    let output = running.wait();
+    assert_eq!(output.status, Some(143), "{output:#?}");
+    assert!(!output.stderr.contains("locked by"), "{output:#?}");
+    fs::remove_file(&lock).unwrap();
+    run(&home, &[], 0);
+    assert_eq!(messages(&home), stored(&mail(1)));
 }
 
 fn spool_has(home: &Home, count: usize) -> bool {

@@ -3,6 +3,7 @@
 mod changed;
 mod config;
 mod crashes;
+mod halves;
 mod lmtp;
 mod mbox;
 mod older;

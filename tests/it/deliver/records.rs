@@ -70,6 +70,21 @@ fn a_file_that_is_not_what_was_fetched_is_not_handed_on_and_its_message_is_fetch
     }
 }
 
+/// Nobody has any use for it any more, and it would be looked for in each run.
+#[test]
+fn the_damaged_file_of_a_message_that_is_forgotten_then_leaves_the_spool() {
+    let (server, home) = waiting();
+    let path = files(&spool(&home)).remove(0);
+    fs::write(&path, "").unwrap();
+    server.maildrop().replace([]);
+    run(&home, &["fetch"], 1);
+    assert_eq!(taken(&home).len(), 3);
+    assert!(path.exists());
+    run(&home, &["state", "forget", "a", "--all"], 0);
+    run(&home, &["fetch"], 0);
+    assert!(!path.exists());
+}
+
 fn to_lmtp(messages: Vec<Message>) -> (Server, Home, Lmtp) {
     let (server, home) = serving(messages, Behaviour::new(), "");
     let lmtp = Lmtp::at(&home.path().join("lmtp"));
