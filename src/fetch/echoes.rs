@@ -1,15 +1,16 @@
-//! Two messages in a row with the same octets: copies, or one answer that came twice (E12).
+//! Two messages with the same octets: copies, or one answer that came twice (E12).
 //!
-//! Where a server with several commands under way sends one answer twice and leaves out another, as
-//! many answers come as were asked for, and each between the two counts as another message. Nothing
-//! shows it where these are of the same size, but that one came under two unique-ids.
+//! Where a server sends one message in the place of another, or one answer twice and leaves out another, as
+//! many answers come as were asked for. Nothing shows it where these are of the same size, but that one
+//! came under two unique-ids; in this session, or in this one and an earlier one.
 
 use super::doubts::HEADER_LIMIT;
 use super::endings::Destination;
 use super::{Account, Error};
 use crate::delivery::Complete;
-use crate::maildrop::Message;
+use crate::maildrop::{Message, MessageNumber};
 use crate::source::Source;
+use std::collections::HashMap;
 
 /// After so many true copies those that follow are believed, as each costs some round trips.
 const ENOUGH: usize = 16;
@@ -17,8 +18,8 @@ const ENOUGH: usize = 16;
 /// What has come in a session.
 #[derive(Default)]
 pub(super) struct Echoes {
-    /// The last message, and the SHA-256 of its octets.
-    last: Option<(Message, [u8; 32])>,
+    /// Which message had these octets last: by the beginning of their SHA-256.
+    had: HashMap<u64, (MessageNumber, Option<u64>)>,
     unsettled: Vec<Echo>,
     copies: usize,
 }
@@ -30,14 +31,26 @@ struct Echo {
 }
 
 impl Echoes {
-    /// Whether the message before had the same octets.
+    /// Whether a message before had the same octets.
     pub(super) fn note(&mut self, complete: &Complete) -> bool {
         let digests = complete.digests();
         let message = complete.message().clone();
-        let last = self.last.replace((message.clone(), digests.stored));
-        let before = last.filter(|(_, stored)| *stored == digests.stored && self.copies < ENOUGH);
-        let Some((before, _)) = before else {
+        let [a, b, c, d, e, f, g, h, ..] = digests.stored;
+        let beginning = u64::from_be_bytes([a, b, c, d, e, f, g, h]);
+        let before = self
+            .had
+            .insert(beginning, (message.number, message.octets))
+            .filter(|_| self.copies < ENOUGH);
+        let Some((number, octets)) = before else {
             return false;
+        };
+        // What it was called does not matter: it is read, and not kept.
+        let before = Message {
+            number,
+            unique_id: None,
+            octets,
+            turn: 0,
+            identity: None,
         };
         self.unsettled.push(Echo {
             content: digests.content,
@@ -77,6 +90,28 @@ impl Account<'_> {
             }
             echoes.unsettled.pop();
             echoes.copies += 1;
+        }
+        Ok(())
+    }
+}
+
+impl Account<'_> {
+    /// Reads messages once more that have come with the octets of others that are stored and listed. Of
+    /// second copies the same comes again. Only while nothing is under way.
+    ///
+    /// # Errors
+    /// [`Error::NotInStep`] where something else comes.
+    pub(super) fn settle_copies<'c>(
+        &self,
+        session: &mut Source,
+        to: Destination<'_>,
+        copies: impl Iterator<Item = &'c Complete>,
+    ) -> Result<(), Error> {
+        for copy in copies.take(ENOUGH) {
+            let (again, in_step) = self.read_alone(session, to, copy.message())?;
+            if !in_step || again.digests().content != copy.digests().content {
+                return Err(Error::NotInStep);
+            }
         }
         Ok(())
     }

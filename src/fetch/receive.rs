@@ -91,7 +91,10 @@ impl Account<'_> {
         }
         // Of one whose claimant nobody has looked at it cannot be said that it is a second copy.
         rivals.retain(|(_, id)| store.claimant(*id, maildrop).is_none());
-        if !rivals.is_empty() {
+        // Nor where it cannot be asked for once more.
+        if !rivals.is_empty() && run.refusal.is_none() {
+            let to = self.destination(store, run.target);
+            self.settle_copies(session, to, rivals.iter().map(|(complete, _)| complete))?;
             let rivals = rivals.into_iter().map(|(complete, _)| complete).collect();
             fetched.extend(self.commit_all(store, run.target, rivals, outcome)?);
         }

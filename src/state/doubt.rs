@@ -238,8 +238,8 @@ impl Store {
                 continue;
             };
             let (present, deleted) = (record.present, record.deleted);
-            // One that is plainly another listed message is no candidate.
-            if present && (id >= self.session || self.verified.contains(&id)) {
+            // One of this session is plainly another listed message: both have come.
+            if present && id >= self.session {
                 continue;
             }
             if let Some(stored) = self.stored(id)?

@@ -90,3 +90,58 @@ fn a4_an_answer_that_comes_twice_leaves_no_message_twice() {
         }
     }
 }
+
+/// All of one size, each with what tells it from any other.
+fn stamped(n: u64) -> Message {
+    let text = format!(
+        "Received: from a.example by mx.example.org with ESMTPS id {n:02};\n\tTue, 1 Jan 2019 10:00:00 \
+         +0000\nMessage-ID: <{n:02}@a.example>\nFrom: a@a.example\n\ntext {n:02}\n"
+    );
+    Message::from_lf(format!("s-{n:02}"), text)
+}
+
+fn answer_of(message: &Message) -> Reply {
+    Reply::raw([b"+OK\r\n", &message.octets()[..], b".\r\n"].concat())
+}
+
+#[test]
+fn a4_one_message_in_the_place_of_another_far_from_it_is_asked_for_once_more() {
+    let messages: Vec<Message> = (1..=15).map(stamped).collect();
+    for pipelining in ["auto", "off"] {
+        for keep in ["always", "never"] {
+            let behaviour =
+                Behaviour::new().on_occurrences("RETR 2", 0..1, answer_of(&messages[8]));
+            let keys = format!("keep = {keep:?}\npipelining = {pipelining:?}\n");
+            let scene = Scene::new(messages.clone(), behaviour, &keys);
+            let outputs = scene.settle(&["fetch"]);
+            let what = format!("{keys}: {outputs:#?}");
+            scene.assert_here_once(&messages, &what);
+            assert_eq!(scene.files().len(), messages.len(), "{what}");
+            let kept = if keep == "never" { 0 } else { messages.len() };
+            assert_eq!(scene.server.maildrop().count(), kept, "{what}");
+        }
+    }
+}
+
+#[test]
+fn a4_so_is_one_that_comes_in_the_place_of_a_new_one_and_is_stored_since_an_earlier_run() {
+    let messages: Vec<Message> = (1..=15).map(stamped).collect();
+    for earlier in [2, 14] {
+        for how in [&["fetch"][..], &["fetch", "--delete"]] {
+            let scene = Scene::new(messages.clone(), Behaviour::new(), "");
+            scene.settle(&["fetch"]);
+            let mut all = messages.clone();
+            all.push(stamped(16));
+            scene.server.maildrop().add([stamped(16)]);
+            let answer = answer_of(&messages[earlier]);
+            let behaviour = Behaviour::new().on_occurrences("RETR 16", 0..1, answer);
+            scene.server.behave(behaviour);
+            let outputs = scene.settle(how);
+            let what = format!("{earlier}, {how:?}: {outputs:#?}");
+            scene.assert_here_once(&all, &what);
+            assert_eq!(scene.files().len(), all.len(), "{what}");
+            let kept = if how.len() > 1 { 0 } else { all.len() };
+            assert_eq!(scene.server.maildrop().count(), kept, "{what}");
+        }
+    }
+}
