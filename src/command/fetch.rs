@@ -13,7 +13,9 @@ use crate::profile::{Keep, Order, Overrides, PasswordSource};
 use crate::report::{Format, Report};
 use crate::stop::Reason;
 use crate::term::quoted;
+use rustix::fs::{fstat, stat};
 use std::io::{self, IsTerminal};
+use std::os::fd::AsFd;
 use std::sync::Arc;
 
 /// Runs the command.
@@ -73,6 +75,13 @@ pub(super) fn run(context: &Context<'_>, arguments: &Fetch) -> Result<Status, Fa
     Ok(report.finish(status, &environment.stop))
 }
 
+/// Whether what is written there is thrown away. A program that is started without a standard output has this
+/// in its place.
+fn is_nowhere(out: &impl AsFd) -> bool {
+    let null = stat("/dev/null").map(|it| it.st_rdev);
+    fstat(out).is_ok_and(|it| it.st_rdev != 0 && Ok(it.st_rdev) == null)
+}
+
 /// Fails where mail is written to standard output that is no place for it.
 fn check_stdout(context: &Context<'_>, prepared: &Prepared) -> Result<(), Failure> {
     let all = prepared.ready.iter().map(|ready| &ready.profile);
@@ -93,6 +102,11 @@ fn check_stdout(context: &Context<'_>, prepared: &Prepared) -> Result<(), Failur
         (
             "nobody knows what becomes of mail on standard output, so that nothing is deleted for it",
             "leave out `keep`, or name a Maildir for the account as well (`maildir`)",
+        )
+    } else if is_nowhere(&io::stdout()) {
+        (
+            "standard output is closed or /dev/null, so that the mail would be nowhere",
+            "send it on, as in popfetch fetch NAME > new.mbox",
         )
     } else if io::stdout().is_terminal() {
         (

@@ -39,10 +39,17 @@ impl Account<'_> {
         let found = count(opened.found, "message");
         let verb = if opened.found == 1 { "counts" } else { "count" };
         let maildir = self.profile.maildir.display();
+        // In a Maildir nothing shows whether it has been handed on.
+        let onward = match &self.profile.deliver {
+            Some(_) if opened.found > 0 && self.profile.has_maildir() => {
+                "; none of them is handed on, whether it was or not"
+            }
+            _ => "",
+        };
         if let Some(path) = &opened.damaged {
             let known = match opened.found {
                 0 => "all of it is known".to_owned(),
-                _ => format!("{found} there that it did not know {verb} as fetched"),
+                _ => format!("{found} there that it did not know {verb} as fetched{onward}"),
             };
             self.tell(Event::Warning(&format!(
                 "the state file was damaged and is kept as {}; it was made again from the \
@@ -52,18 +59,18 @@ impl Account<'_> {
         } else if opened.is_rebuilt || opened.inherited {
             self.tell(Event::Warning(&format!(
                 "the state file was lost, or is on another machine; it was made again from the \
-                 Maildir {maildir}: {found} there {verb} as fetched"
+                 Maildir {maildir}: {found} there {verb} as fetched{onward}"
             )));
         } else if opened.found > 0 && opened.is_new {
             self.tell(Event::Warning(&format!(
                 "this account has no state here yet, but {found} in the Maildir {maildir} {are} its \
-                 own and {verb} as fetched",
+                 own and {verb} as fetched{onward}",
                 are = if opened.found == 1 { "is" } else { "are" }
             )));
         } else if opened.found > 0 {
             self.tell(Event::Warning(&format!(
                 "the state is older than the mail: {found} in the Maildir that it did not know \
-                 {verb} as fetched"
+                 {verb} as fetched{onward}"
             )));
         }
         if let Some(lost) = opened.restored.filter(|lost| *lost > 0) {

@@ -161,10 +161,7 @@ impl Mbox {
                 Ok(())
             }
             Err(NotHeld::Stopped) => Err(stopped()),
-            Err(NotHeld::OutOfPatience) => {
-                let named = lock::named_by(&dir, name);
-                Err(busy(format!("another program{named}")))
-            }
+            Err(NotHeld::OutOfPatience) => Err(busy("another program".to_owned())),
         };
         let mut lock = Lock::default();
         lock.hold(&self.path, may_wait).map_err(|why| match why {
@@ -175,7 +172,10 @@ impl Mbox {
             .beside(disk, &self.path)
             .map_err(|error| self.unable(&error))?
         {
-            wait()?;
+            wait().map_err(|answer| match answer {
+                Answer::Hangs(why) => Answer::Hangs(format!("{why}{}", lock::named_by(&dir, name))),
+                answer => answer,
+            })?;
         }
         let (mut file, is_new) = loop {
             let is_new = !dir.contains(name).map_err(|error| self.unable(&error))?;

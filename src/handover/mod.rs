@@ -239,7 +239,7 @@ impl Porter {
                 let words = Words::new(&self.owner, letter);
                 lmtp.hand(&mut self.line, &words, file, &self.stop)
             }
-            (Recipient::Stdout, None, _) => stdout::hand(letter, &mut file),
+            (Recipient::Stdout, None, _) => stdout::hand(letter, &mut file, &self.stop),
             (Recipient::Mbox(_), None, None)
             | (Recipient::Program(_) | Recipient::Lmtp(_) | Recipient::Stdout, Some(_), _) => {
                 Answer::Later("it was not made ready".to_owned())

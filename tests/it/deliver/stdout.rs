@@ -4,9 +4,12 @@ use super::{account, serving, spool};
 use crate::given::{assert_said, mail, run};
 use crate::support::behaviour::Behaviour;
 use crate::support::message::Message;
+use crate::support::process::{PATIENCE, within};
 use crate::support::run::{Home, Output};
 use crate::support::tree;
-use std::process::Command;
+use rustix::io::ioctl_fionread;
+use rustix::process::{Pid, Signal, kill_process};
+use std::process::{Command, Stdio};
 
 const KEYS: &str = "deliver = { mbox = \"-\" }";
 
@@ -114,4 +117,38 @@ fn what_nobody_reads_any_more_waits_for_the_next_run() {
     assert_eq!(output.status, Some(0), "{output:#?}");
     assert_eq!(output.stdout.matches("\nSubject: ").count(), 3);
     assert_eq!(server.count("RETR"), 3);
+}
+
+#[test]
+fn where_standard_output_is_closed_nothing_is_fetched_for_it() {
+    let (server, home) = serving(mail(2), Behaviour::new(), KEYS);
+    for nowhere in ["popfetch fetch a >&-", "popfetch fetch a > /dev/null"] {
+        let output = piped(&home, nowhere);
+        assert_eq!(output.status, Some(78), "{output:#?}");
+        assert_said(&output, &["nowhere", "hint: "]);
+    }
+    assert!(server.sessions().is_empty());
+    let output = piped(&home, "popfetch fetch a | cat");
+    assert_eq!(output.stdout.matches("From MAILER-DAEMON").count(), 2);
+}
+
+/// A reader that has stopped reading keeps nobody from ending the run.
+#[test]
+fn a_signal_ends_a_run_whose_output_nobody_reads() {
+    let large: Vec<Message> = (1..=8)
+        .map(|n| Message::generated(format!("l-{n}"), 60_000, n))
+        .collect();
+    let (_server, home) = serving(large, Behaviour::new(), KEYS);
+    let mut command = Command::new(env!("CARGO_BIN_EXE_popfetch"));
+    home.furnish(&mut command);
+    command.args(["fetch", "a"]);
+    command.stdout(Stdio::piped()).stderr(Stdio::null());
+    let mut child = command.spawn().unwrap();
+    let pipe = child.stdout.take().unwrap();
+    let is_full = || (ioctl_fionread(&pipe).unwrap() > 60_000).then_some(());
+    within(PATIENCE, is_full).expect("nothing is written");
+    kill_process(Pid::from_child(&child), Signal::TERM).unwrap();
+    let ended = within(PATIENCE, || child.try_wait().unwrap());
+    let _ = child.kill();
+    assert_eq!(ended.expect("it goes on").code(), Some(143));
 }

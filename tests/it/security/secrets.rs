@@ -514,7 +514,7 @@ fn s47_what_the_manual_wants_in_a_report_holds_no_secret_and_nothing_of_a_messag
         ("--version", 0),
         ("account show work", 0),
         ("account test work --format json", 0),
-        ("fetch work -vv", 1),
+        ("fetch work -vv --keep", 1),
     ] {
         let line = format!("popfetch {command}\n");
         assert!(section.contains(&line), "{line}");
