@@ -58,10 +58,12 @@ pub struct Account {
     /// `password-netrc`: a netrc file that holds the password, or `true` for `~/.netrc`.
     pub password_netrc: Key<NetrcWord>,
     /// `oauth`: access tokens in place of a password.
+    #[serde(default, deserialize_with = "super::written::table")]
     pub oauth: Key<OAuthTable>,
     /// `maildir`: where new messages go; `~/Mail/{account}` by default.
     pub maildir: Key<String>,
     /// `deliver`: what takes messages once they are stored; a Maildir only where `maildir` says so.
+    #[serde(default, deserialize_with = "super::written::table")]
     pub deliver: Key<DeliverTable>,
     /// `keep`: `"always"` (default), `"never"`, or a duration such as `"14 days"`.
     pub keep: Key<Keep>,
@@ -74,6 +76,7 @@ pub struct Account {
     /// `filter-command`: a program that reads headers, and decides where no rule does.
     pub filter_command: Key<Vec<String>>,
     /// `rules`: which messages come, and where to; the first that fits decides.
+    #[serde(default, deserialize_with = "super::written::tables")]
     pub rules: Key<Vec<Spanned<RuleTable>>>,
     /// `pipelining`: `"auto"` (default) or `"off"`.
     pub pipelining: Key<Pipelining>,
