@@ -1,6 +1,6 @@
 # Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
 function __fish_popfetch_global_optspecs
-    string join \n config= config-on-stdin format= 0/null q/quiet v/verbose color= no-progress h/help V/version
+    string join \n config= format= 0/null q/quiet v/verbose color= no-progress h/help V/version
 end
 
 function __fish_popfetch_needs_command
@@ -31,7 +31,6 @@ paths\t'The path of each message'"
 complete -c popfetch -n "__fish_popfetch_needs_command" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Wherever the output goes'
 never\t'Nowhere'"
-complete -c popfetch -n "__fish_popfetch_needs_command" -l config-on-stdin -d 'The config file\'s text is standard input: how `watch` hands on the one that it has read. What is named is where it came from'
 complete -c popfetch -n "__fish_popfetch_needs_command" -s 0 -l null -d 'End each path with NUL instead of a newline; implies --format paths'
 complete -c popfetch -n "__fish_popfetch_needs_command" -s q -l quiet -d 'Say nothing unless something goes wrong, or needs a look'
 complete -c popfetch -n "__fish_popfetch_needs_command" -s v -l verbose -d 'Say more; -vv shows what goes over the line, without passwords'
@@ -87,12 +86,11 @@ always\t'Wherever the output goes'
 never\t'Nowhere'"
 complete -c popfetch -n "__fish_popfetch_using_subcommand fetch" -s n -l dry-run -d 'Show what would be fetched and deleted, and change nothing'
 complete -c popfetch -n "__fish_popfetch_using_subcommand fetch" -l keep -d 'Leave all messages on the server, whatever the profile says'
-complete -c popfetch -n "__fish_popfetch_using_subcommand fetch" -l delete -d 'Delete each message from the server once it is safely stored'
+complete -c popfetch -n "__fish_popfetch_using_subcommand fetch" -l delete -d 'Delete each message from the server once it is safely stored, and all that was fetched earlier'
 complete -c popfetch -n "__fish_popfetch_using_subcommand fetch" -l newest-first -d 'Fetch the newest messages first'
 complete -c popfetch -n "__fish_popfetch_using_subcommand fetch" -l now -d 'Try at once where a server asked to be left alone for a while'
 complete -c popfetch -n "__fish_popfetch_using_subcommand fetch" -l as-new -d 'Fetch a mailbox even if it looks like one that is known by another name: it is a different one'
 complete -c popfetch -n "__fish_popfetch_using_subcommand fetch" -l password-stdin -d 'Read the password from the first line of standard input; for one account'
-complete -c popfetch -n "__fish_popfetch_using_subcommand fetch" -l config-on-stdin -d 'The config file\'s text is standard input: how `watch` hands on the one that it has read. What is named is where it came from'
 complete -c popfetch -n "__fish_popfetch_using_subcommand fetch" -s 0 -l null -d 'End each path with NUL instead of a newline; implies --format paths'
 complete -c popfetch -n "__fish_popfetch_using_subcommand fetch" -s q -l quiet -d 'Say nothing unless something goes wrong, or needs a look'
 complete -c popfetch -n "__fish_popfetch_using_subcommand fetch" -s v -l verbose -d 'Say more; -vv shows what goes over the line, without passwords'
@@ -126,7 +124,6 @@ never\t'Nowhere'"
 complete -c popfetch -n "__fish_popfetch_using_subcommand check" -l headers -d 'Show date, sender and subject of each new message'
 complete -c popfetch -n "__fish_popfetch_using_subcommand check" -l now -d 'Try at once where a server asked to be left alone for a while'
 complete -c popfetch -n "__fish_popfetch_using_subcommand check" -l password-stdin -d 'Read the password from the first line of standard input; for one account'
-complete -c popfetch -n "__fish_popfetch_using_subcommand check" -l config-on-stdin -d 'The config file\'s text is standard input: how `watch` hands on the one that it has read. What is named is where it came from'
 complete -c popfetch -n "__fish_popfetch_using_subcommand check" -s 0 -l null -d 'End each path with NUL instead of a newline; implies --format paths'
 complete -c popfetch -n "__fish_popfetch_using_subcommand check" -s q -l quiet -d 'Say nothing unless something goes wrong, or needs a look'
 complete -c popfetch -n "__fish_popfetch_using_subcommand check" -s v -l verbose -d 'Say more; -vv shows what goes over the line, without passwords'
@@ -142,7 +139,6 @@ complete -c popfetch -n "__fish_popfetch_using_subcommand watch" -l color -d 'Wh
 always\t'Wherever the output goes'
 never\t'Nowhere'"
 complete -c popfetch -n "__fish_popfetch_using_subcommand watch" -l status -d 'Say how the running watch of these accounts is doing: exit status 0 if it is well, else 1'
-complete -c popfetch -n "__fish_popfetch_using_subcommand watch" -l config-on-stdin -d 'The config file\'s text is standard input: how `watch` hands on the one that it has read. What is named is where it came from'
 complete -c popfetch -n "__fish_popfetch_using_subcommand watch" -s 0 -l null -d 'End each path with NUL instead of a newline; implies --format paths'
 complete -c popfetch -n "__fish_popfetch_using_subcommand watch" -s q -l quiet -d 'Say nothing unless something goes wrong, or needs a look'
 complete -c popfetch -n "__fish_popfetch_using_subcommand watch" -s v -l verbose -d 'Say more; -vv shows what goes over the line, without passwords'
@@ -163,7 +159,6 @@ always\t'Wherever the output goes'
 never\t'Nowhere'"
 complete -c popfetch -n "__fish_popfetch_using_subcommand list" -l new -d 'Only messages that nobody has read'
 complete -c popfetch -n "__fish_popfetch_using_subcommand list" -l all-folders -d 'List all folders as well'
-complete -c popfetch -n "__fish_popfetch_using_subcommand list" -l config-on-stdin -d 'The config file\'s text is standard input: how `watch` hands on the one that it has read. What is named is where it came from'
 complete -c popfetch -n "__fish_popfetch_using_subcommand list" -s 0 -l null -d 'End each path with NUL instead of a newline; implies --format paths'
 complete -c popfetch -n "__fish_popfetch_using_subcommand list" -s q -l quiet -d 'Say nothing unless something goes wrong, or needs a look'
 complete -c popfetch -n "__fish_popfetch_using_subcommand list" -s v -l verbose -d 'Say more; -vv shows what goes over the line, without passwords'
@@ -183,7 +178,6 @@ complete -c popfetch -n "__fish_popfetch_using_subcommand show" -l raw -d 'Show 
 complete -c popfetch -n "__fish_popfetch_using_subcommand show" -l headers -d 'Show all fields of the header, and nothing else'
 complete -c popfetch -n "__fish_popfetch_using_subcommand show" -l html -d 'Show the HTML itself, for a browser'
 complete -c popfetch -n "__fish_popfetch_using_subcommand show" -l peek -d 'Do not mark the message as seen'
-complete -c popfetch -n "__fish_popfetch_using_subcommand show" -l config-on-stdin -d 'The config file\'s text is standard input: how `watch` hands on the one that it has read. What is named is where it came from'
 complete -c popfetch -n "__fish_popfetch_using_subcommand show" -s 0 -l null -d 'End each path with NUL instead of a newline; implies --format paths'
 complete -c popfetch -n "__fish_popfetch_using_subcommand show" -s q -l quiet -d 'Say nothing unless something goes wrong, or needs a look'
 complete -c popfetch -n "__fish_popfetch_using_subcommand show" -s v -l verbose -d 'Say more; -vv shows what goes over the line, without passwords'
@@ -201,7 +195,6 @@ never\t'Nowhere'"
 complete -c popfetch -n "__fish_popfetch_using_subcommand import" -l may-delete -d 'Let `keep` delete from the server what the tool has fetched, as it deletes other mail'
 complete -c popfetch -n "__fish_popfetch_using_subcommand import" -s n -l dry-run -d 'Show what would be taken over, and change nothing'
 complete -c popfetch -n "__fish_popfetch_using_subcommand import" -s y -l yes -d 'Ask nothing'
-complete -c popfetch -n "__fish_popfetch_using_subcommand import" -l config-on-stdin -d 'The config file\'s text is standard input: how `watch` hands on the one that it has read. What is named is where it came from'
 complete -c popfetch -n "__fish_popfetch_using_subcommand import" -s 0 -l null -d 'End each path with NUL instead of a newline; implies --format paths'
 complete -c popfetch -n "__fish_popfetch_using_subcommand import" -s q -l quiet -d 'Say nothing unless something goes wrong, or needs a look'
 complete -c popfetch -n "__fish_popfetch_using_subcommand import" -s v -l verbose -d 'Say more; -vv shows what goes over the line, without passwords'
@@ -244,9 +237,8 @@ never\t'Nowhere'"
 complete -c popfetch -n "__fish_popfetch_using_subcommand setup" -s y -l yes -d 'Ask nothing but what has no default'
 complete -c popfetch -n "__fish_popfetch_using_subcommand setup" -l print -d 'Write the account to standard output, and nowhere else'
 complete -c popfetch -n "__fish_popfetch_using_subcommand setup" -l keep -d 'Leave all messages on the server; this is the default'
-complete -c popfetch -n "__fish_popfetch_using_subcommand setup" -l delete -d 'Delete each message from the server once it is safely stored'
+complete -c popfetch -n "__fish_popfetch_using_subcommand setup" -l delete -d 'Delete each message from the server once it is safely stored, and all that was fetched earlier'
 complete -c popfetch -n "__fish_popfetch_using_subcommand setup" -l password-stdin -d 'Read the password from the first line of standard input; for one account'
-complete -c popfetch -n "__fish_popfetch_using_subcommand setup" -l config-on-stdin -d 'The config file\'s text is standard input: how `watch` hands on the one that it has read. What is named is where it came from'
 complete -c popfetch -n "__fish_popfetch_using_subcommand setup" -s 0 -l null -d 'End each path with NUL instead of a newline; implies --format paths'
 complete -c popfetch -n "__fish_popfetch_using_subcommand setup" -s q -l quiet -d 'Say nothing unless something goes wrong, or needs a look'
 complete -c popfetch -n "__fish_popfetch_using_subcommand setup" -s v -l verbose -d 'Say more; -vv shows what goes over the line, without passwords'
@@ -259,7 +251,6 @@ paths\t'The path of each message'"
 complete -c popfetch -n "__fish_popfetch_using_subcommand account; and not __fish_seen_subcommand_from list show test remove" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Wherever the output goes'
 never\t'Nowhere'"
-complete -c popfetch -n "__fish_popfetch_using_subcommand account; and not __fish_seen_subcommand_from list show test remove" -l config-on-stdin -d 'The config file\'s text is standard input: how `watch` hands on the one that it has read. What is named is where it came from'
 complete -c popfetch -n "__fish_popfetch_using_subcommand account; and not __fish_seen_subcommand_from list show test remove" -s 0 -l null -d 'End each path with NUL instead of a newline; implies --format paths'
 complete -c popfetch -n "__fish_popfetch_using_subcommand account; and not __fish_seen_subcommand_from list show test remove" -s q -l quiet -d 'Say nothing unless something goes wrong, or needs a look'
 complete -c popfetch -n "__fish_popfetch_using_subcommand account; and not __fish_seen_subcommand_from list show test remove" -s v -l verbose -d 'Say more; -vv shows what goes over the line, without passwords'
@@ -277,7 +268,6 @@ complete -c popfetch -n "__fish_popfetch_using_subcommand account; and __fish_se
 always\t'Wherever the output goes'
 never\t'Nowhere'"
 complete -c popfetch -n "__fish_popfetch_using_subcommand account; and __fish_seen_subcommand_from list" -l names -d 'Their names alone, one a line, as completions want them'
-complete -c popfetch -n "__fish_popfetch_using_subcommand account; and __fish_seen_subcommand_from list" -l config-on-stdin -d 'The config file\'s text is standard input: how `watch` hands on the one that it has read. What is named is where it came from'
 complete -c popfetch -n "__fish_popfetch_using_subcommand account; and __fish_seen_subcommand_from list" -s 0 -l null -d 'End each path with NUL instead of a newline; implies --format paths'
 complete -c popfetch -n "__fish_popfetch_using_subcommand account; and __fish_seen_subcommand_from list" -s q -l quiet -d 'Say nothing unless something goes wrong, or needs a look'
 complete -c popfetch -n "__fish_popfetch_using_subcommand account; and __fish_seen_subcommand_from list" -s v -l verbose -d 'Say more; -vv shows what goes over the line, without passwords'
@@ -290,7 +280,6 @@ paths\t'The path of each message'"
 complete -c popfetch -n "__fish_popfetch_using_subcommand account; and __fish_seen_subcommand_from show" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Wherever the output goes'
 never\t'Nowhere'"
-complete -c popfetch -n "__fish_popfetch_using_subcommand account; and __fish_seen_subcommand_from show" -l config-on-stdin -d 'The config file\'s text is standard input: how `watch` hands on the one that it has read. What is named is where it came from'
 complete -c popfetch -n "__fish_popfetch_using_subcommand account; and __fish_seen_subcommand_from show" -s 0 -l null -d 'End each path with NUL instead of a newline; implies --format paths'
 complete -c popfetch -n "__fish_popfetch_using_subcommand account; and __fish_seen_subcommand_from show" -s q -l quiet -d 'Say nothing unless something goes wrong, or needs a look'
 complete -c popfetch -n "__fish_popfetch_using_subcommand account; and __fish_seen_subcommand_from show" -s v -l verbose -d 'Say more; -vv shows what goes over the line, without passwords'
@@ -322,7 +311,6 @@ complete -c popfetch -n "__fish_popfetch_using_subcommand account; and __fish_se
 always\t'Wherever the output goes'
 never\t'Nowhere'"
 complete -c popfetch -n "__fish_popfetch_using_subcommand account; and __fish_seen_subcommand_from test" -l password-stdin -d 'Read the password from the first line of standard input; for one account'
-complete -c popfetch -n "__fish_popfetch_using_subcommand account; and __fish_seen_subcommand_from test" -l config-on-stdin -d 'The config file\'s text is standard input: how `watch` hands on the one that it has read. What is named is where it came from'
 complete -c popfetch -n "__fish_popfetch_using_subcommand account; and __fish_seen_subcommand_from test" -s 0 -l null -d 'End each path with NUL instead of a newline; implies --format paths'
 complete -c popfetch -n "__fish_popfetch_using_subcommand account; and __fish_seen_subcommand_from test" -s q -l quiet -d 'Say nothing unless something goes wrong, or needs a look'
 complete -c popfetch -n "__fish_popfetch_using_subcommand account; and __fish_seen_subcommand_from test" -s v -l verbose -d 'Say more; -vv shows what goes over the line, without passwords'
@@ -337,7 +325,6 @@ always\t'Wherever the output goes'
 never\t'Nowhere'"
 complete -c popfetch -n "__fish_popfetch_using_subcommand account; and __fish_seen_subcommand_from remove" -l forget -d 'Forget what was fetched, too'
 complete -c popfetch -n "__fish_popfetch_using_subcommand account; and __fish_seen_subcommand_from remove" -s y -l yes -d 'Ask nothing'
-complete -c popfetch -n "__fish_popfetch_using_subcommand account; and __fish_seen_subcommand_from remove" -l config-on-stdin -d 'The config file\'s text is standard input: how `watch` hands on the one that it has read. What is named is where it came from'
 complete -c popfetch -n "__fish_popfetch_using_subcommand account; and __fish_seen_subcommand_from remove" -s 0 -l null -d 'End each path with NUL instead of a newline; implies --format paths'
 complete -c popfetch -n "__fish_popfetch_using_subcommand account; and __fish_seen_subcommand_from remove" -s q -l quiet -d 'Say nothing unless something goes wrong, or needs a look'
 complete -c popfetch -n "__fish_popfetch_using_subcommand account; and __fish_seen_subcommand_from remove" -s v -l verbose -d 'Say more; -vv shows what goes over the line, without passwords'
@@ -350,7 +337,6 @@ paths\t'The path of each message'"
 complete -c popfetch -n "__fish_popfetch_using_subcommand state; and not __fish_seen_subcommand_from show mark-seen forget accept move" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Wherever the output goes'
 never\t'Nowhere'"
-complete -c popfetch -n "__fish_popfetch_using_subcommand state; and not __fish_seen_subcommand_from show mark-seen forget accept move" -l config-on-stdin -d 'The config file\'s text is standard input: how `watch` hands on the one that it has read. What is named is where it came from'
 complete -c popfetch -n "__fish_popfetch_using_subcommand state; and not __fish_seen_subcommand_from show mark-seen forget accept move" -s 0 -l null -d 'End each path with NUL instead of a newline; implies --format paths'
 complete -c popfetch -n "__fish_popfetch_using_subcommand state; and not __fish_seen_subcommand_from show mark-seen forget accept move" -s q -l quiet -d 'Say nothing unless something goes wrong, or needs a look'
 complete -c popfetch -n "__fish_popfetch_using_subcommand state; and not __fish_seen_subcommand_from show mark-seen forget accept move" -s v -l verbose -d 'Say more; -vv shows what goes over the line, without passwords'
@@ -368,7 +354,6 @@ paths\t'The path of each message'"
 complete -c popfetch -n "__fish_popfetch_using_subcommand state; and __fish_seen_subcommand_from show" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Wherever the output goes'
 never\t'Nowhere'"
-complete -c popfetch -n "__fish_popfetch_using_subcommand state; and __fish_seen_subcommand_from show" -l config-on-stdin -d 'The config file\'s text is standard input: how `watch` hands on the one that it has read. What is named is where it came from'
 complete -c popfetch -n "__fish_popfetch_using_subcommand state; and __fish_seen_subcommand_from show" -s 0 -l null -d 'End each path with NUL instead of a newline; implies --format paths'
 complete -c popfetch -n "__fish_popfetch_using_subcommand state; and __fish_seen_subcommand_from show" -s q -l quiet -d 'Say nothing unless something goes wrong, or needs a look'
 complete -c popfetch -n "__fish_popfetch_using_subcommand state; and __fish_seen_subcommand_from show" -s v -l verbose -d 'Say more; -vv shows what goes over the line, without passwords'
@@ -401,7 +386,6 @@ complete -c popfetch -n "__fish_popfetch_using_subcommand state; and __fish_seen
 always\t'Wherever the output goes'
 never\t'Nowhere'"
 complete -c popfetch -n "__fish_popfetch_using_subcommand state; and __fish_seen_subcommand_from mark-seen" -l password-stdin -d 'Read the password from the first line of standard input; for one account'
-complete -c popfetch -n "__fish_popfetch_using_subcommand state; and __fish_seen_subcommand_from mark-seen" -l config-on-stdin -d 'The config file\'s text is standard input: how `watch` hands on the one that it has read. What is named is where it came from'
 complete -c popfetch -n "__fish_popfetch_using_subcommand state; and __fish_seen_subcommand_from mark-seen" -s 0 -l null -d 'End each path with NUL instead of a newline; implies --format paths'
 complete -c popfetch -n "__fish_popfetch_using_subcommand state; and __fish_seen_subcommand_from mark-seen" -s q -l quiet -d 'Say nothing unless something goes wrong, or needs a look'
 complete -c popfetch -n "__fish_popfetch_using_subcommand state; and __fish_seen_subcommand_from mark-seen" -s v -l verbose -d 'Say more; -vv shows what goes over the line, without passwords'
@@ -416,7 +400,6 @@ complete -c popfetch -n "__fish_popfetch_using_subcommand state; and __fish_seen
 always\t'Wherever the output goes'
 never\t'Nowhere'"
 complete -c popfetch -n "__fish_popfetch_using_subcommand state; and __fish_seen_subcommand_from forget" -l all -d 'Forget all of them'
-complete -c popfetch -n "__fish_popfetch_using_subcommand state; and __fish_seen_subcommand_from forget" -l config-on-stdin -d 'The config file\'s text is standard input: how `watch` hands on the one that it has read. What is named is where it came from'
 complete -c popfetch -n "__fish_popfetch_using_subcommand state; and __fish_seen_subcommand_from forget" -s 0 -l null -d 'End each path with NUL instead of a newline; implies --format paths'
 complete -c popfetch -n "__fish_popfetch_using_subcommand state; and __fish_seen_subcommand_from forget" -s q -l quiet -d 'Say nothing unless something goes wrong, or needs a look'
 complete -c popfetch -n "__fish_popfetch_using_subcommand state; and __fish_seen_subcommand_from forget" -s v -l verbose -d 'Say more; -vv shows what goes over the line, without passwords'
@@ -432,7 +415,6 @@ always\t'Wherever the output goes'
 never\t'Nowhere'"
 complete -c popfetch -n "__fish_popfetch_using_subcommand state; and __fish_seen_subcommand_from accept" -l fetch-again -d 'Fetch again what is missing in the Maildir'
 complete -c popfetch -n "__fish_popfetch_using_subcommand state; and __fish_seen_subcommand_from accept" -l leave -d 'What is missing in the Maildir was removed on purpose'
-complete -c popfetch -n "__fish_popfetch_using_subcommand state; and __fish_seen_subcommand_from accept" -l config-on-stdin -d 'The config file\'s text is standard input: how `watch` hands on the one that it has read. What is named is where it came from'
 complete -c popfetch -n "__fish_popfetch_using_subcommand state; and __fish_seen_subcommand_from accept" -s 0 -l null -d 'End each path with NUL instead of a newline; implies --format paths'
 complete -c popfetch -n "__fish_popfetch_using_subcommand state; and __fish_seen_subcommand_from accept" -s q -l quiet -d 'Say nothing unless something goes wrong, or needs a look'
 complete -c popfetch -n "__fish_popfetch_using_subcommand state; and __fish_seen_subcommand_from accept" -s v -l verbose -d 'Say more; -vv shows what goes over the line, without passwords'
@@ -446,7 +428,6 @@ paths\t'The path of each message'"
 complete -c popfetch -n "__fish_popfetch_using_subcommand state; and __fish_seen_subcommand_from move" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Wherever the output goes'
 never\t'Nowhere'"
-complete -c popfetch -n "__fish_popfetch_using_subcommand state; and __fish_seen_subcommand_from move" -l config-on-stdin -d 'The config file\'s text is standard input: how `watch` hands on the one that it has read. What is named is where it came from'
 complete -c popfetch -n "__fish_popfetch_using_subcommand state; and __fish_seen_subcommand_from move" -s 0 -l null -d 'End each path with NUL instead of a newline; implies --format paths'
 complete -c popfetch -n "__fish_popfetch_using_subcommand state; and __fish_seen_subcommand_from move" -s q -l quiet -d 'Say nothing unless something goes wrong, or needs a look'
 complete -c popfetch -n "__fish_popfetch_using_subcommand state; and __fish_seen_subcommand_from move" -s v -l verbose -d 'Say more; -vv shows what goes over the line, without passwords'
@@ -461,7 +442,6 @@ complete -c popfetch -n "__fish_popfetch_using_subcommand verify" -l color -d 'W
 always\t'Wherever the output goes'
 never\t'Nowhere'"
 complete -c popfetch -n "__fish_popfetch_using_subcommand verify" -l accept -d 'Record that the messages that are missing were removed on purpose'
-complete -c popfetch -n "__fish_popfetch_using_subcommand verify" -l config-on-stdin -d 'The config file\'s text is standard input: how `watch` hands on the one that it has read. What is named is where it came from'
 complete -c popfetch -n "__fish_popfetch_using_subcommand verify" -s 0 -l null -d 'End each path with NUL instead of a newline; implies --format paths'
 complete -c popfetch -n "__fish_popfetch_using_subcommand verify" -s q -l quiet -d 'Say nothing unless something goes wrong, or needs a look'
 complete -c popfetch -n "__fish_popfetch_using_subcommand verify" -s v -l verbose -d 'Say more; -vv shows what goes over the line, without passwords'
@@ -476,7 +456,6 @@ always\t'Wherever the output goes'
 never\t'Nowhere'"
 complete -c popfetch -n "__fish_popfetch_using_subcommand login" -l device -d 'Show a code that is entered on another device'
 complete -c popfetch -n "__fish_popfetch_using_subcommand login" -l remove -d 'Forget the sign-in'
-complete -c popfetch -n "__fish_popfetch_using_subcommand login" -l config-on-stdin -d 'The config file\'s text is standard input: how `watch` hands on the one that it has read. What is named is where it came from'
 complete -c popfetch -n "__fish_popfetch_using_subcommand login" -s 0 -l null -d 'End each path with NUL instead of a newline; implies --format paths'
 complete -c popfetch -n "__fish_popfetch_using_subcommand login" -s q -l quiet -d 'Say nothing unless something goes wrong, or needs a look'
 complete -c popfetch -n "__fish_popfetch_using_subcommand login" -s v -l verbose -d 'Say more; -vv shows what goes over the line, without passwords'
@@ -489,7 +468,6 @@ paths\t'The path of each message'"
 complete -c popfetch -n "__fish_popfetch_using_subcommand password; and not __fish_seen_subcommand_from set remove" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Wherever the output goes'
 never\t'Nowhere'"
-complete -c popfetch -n "__fish_popfetch_using_subcommand password; and not __fish_seen_subcommand_from set remove" -l config-on-stdin -d 'The config file\'s text is standard input: how `watch` hands on the one that it has read. What is named is where it came from'
 complete -c popfetch -n "__fish_popfetch_using_subcommand password; and not __fish_seen_subcommand_from set remove" -s 0 -l null -d 'End each path with NUL instead of a newline; implies --format paths'
 complete -c popfetch -n "__fish_popfetch_using_subcommand password; and not __fish_seen_subcommand_from set remove" -s q -l quiet -d 'Say nothing unless something goes wrong, or needs a look'
 complete -c popfetch -n "__fish_popfetch_using_subcommand password; and not __fish_seen_subcommand_from set remove" -s v -l verbose -d 'Say more; -vv shows what goes over the line, without passwords'
@@ -504,7 +482,6 @@ paths\t'The path of each message'"
 complete -c popfetch -n "__fish_popfetch_using_subcommand password; and __fish_seen_subcommand_from set" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Wherever the output goes'
 never\t'Nowhere'"
-complete -c popfetch -n "__fish_popfetch_using_subcommand password; and __fish_seen_subcommand_from set" -l config-on-stdin -d 'The config file\'s text is standard input: how `watch` hands on the one that it has read. What is named is where it came from'
 complete -c popfetch -n "__fish_popfetch_using_subcommand password; and __fish_seen_subcommand_from set" -s 0 -l null -d 'End each path with NUL instead of a newline; implies --format paths'
 complete -c popfetch -n "__fish_popfetch_using_subcommand password; and __fish_seen_subcommand_from set" -s q -l quiet -d 'Say nothing unless something goes wrong, or needs a look'
 complete -c popfetch -n "__fish_popfetch_using_subcommand password; and __fish_seen_subcommand_from set" -s v -l verbose -d 'Say more; -vv shows what goes over the line, without passwords'
@@ -517,7 +494,6 @@ paths\t'The path of each message'"
 complete -c popfetch -n "__fish_popfetch_using_subcommand password; and __fish_seen_subcommand_from remove" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Wherever the output goes'
 never\t'Nowhere'"
-complete -c popfetch -n "__fish_popfetch_using_subcommand password; and __fish_seen_subcommand_from remove" -l config-on-stdin -d 'The config file\'s text is standard input: how `watch` hands on the one that it has read. What is named is where it came from'
 complete -c popfetch -n "__fish_popfetch_using_subcommand password; and __fish_seen_subcommand_from remove" -s 0 -l null -d 'End each path with NUL instead of a newline; implies --format paths'
 complete -c popfetch -n "__fish_popfetch_using_subcommand password; and __fish_seen_subcommand_from remove" -s q -l quiet -d 'Say nothing unless something goes wrong, or needs a look'
 complete -c popfetch -n "__fish_popfetch_using_subcommand password; and __fish_seen_subcommand_from remove" -s v -l verbose -d 'Say more; -vv shows what goes over the line, without passwords'
@@ -530,7 +506,6 @@ paths\t'The path of each message'"
 complete -c popfetch -n "__fish_popfetch_using_subcommand completions" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Wherever the output goes'
 never\t'Nowhere'"
-complete -c popfetch -n "__fish_popfetch_using_subcommand completions" -l config-on-stdin -d 'The config file\'s text is standard input: how `watch` hands on the one that it has read. What is named is where it came from'
 complete -c popfetch -n "__fish_popfetch_using_subcommand completions" -s 0 -l null -d 'End each path with NUL instead of a newline; implies --format paths'
 complete -c popfetch -n "__fish_popfetch_using_subcommand completions" -s q -l quiet -d 'Say nothing unless something goes wrong, or needs a look'
 complete -c popfetch -n "__fish_popfetch_using_subcommand completions" -s v -l verbose -d 'Say more; -vv shows what goes over the line, without passwords'
@@ -543,7 +518,6 @@ paths\t'The path of each message'"
 complete -c popfetch -n "__fish_popfetch_using_subcommand man" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Wherever the output goes'
 never\t'Nowhere'"
-complete -c popfetch -n "__fish_popfetch_using_subcommand man" -l config-on-stdin -d 'The config file\'s text is standard input: how `watch` hands on the one that it has read. What is named is where it came from'
 complete -c popfetch -n "__fish_popfetch_using_subcommand man" -s 0 -l null -d 'End each path with NUL instead of a newline; implies --format paths'
 complete -c popfetch -n "__fish_popfetch_using_subcommand man" -s q -l quiet -d 'Say nothing unless something goes wrong, or needs a look'
 complete -c popfetch -n "__fish_popfetch_using_subcommand man" -s v -l verbose -d 'Say more; -vv shows what goes over the line, without passwords'
@@ -556,7 +530,6 @@ paths\t'The path of each message'"
 complete -c popfetch -n "__fish_popfetch_using_subcommand schema" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Wherever the output goes'
 never\t'Nowhere'"
-complete -c popfetch -n "__fish_popfetch_using_subcommand schema" -l config-on-stdin -d 'The config file\'s text is standard input: how `watch` hands on the one that it has read. What is named is where it came from'
 complete -c popfetch -n "__fish_popfetch_using_subcommand schema" -s 0 -l null -d 'End each path with NUL instead of a newline; implies --format paths'
 complete -c popfetch -n "__fish_popfetch_using_subcommand schema" -s q -l quiet -d 'Say nothing unless something goes wrong, or needs a look'
 complete -c popfetch -n "__fish_popfetch_using_subcommand schema" -s v -l verbose -d 'Say more; -vv shows what goes over the line, without passwords'

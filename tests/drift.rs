@@ -20,6 +20,7 @@ use clap_mangen::Man;
 use popfetch::cli::Cli;
 
 const TEMPLATE: &str = include_str!("../man/popfetch.1.in");
+const README: &str = include_str!("../README.md");
 
 /// Compares the file at `path` with what it should be, or writes it where asked to.
 fn hold(path: &str, wanted: &str) {
@@ -161,7 +162,31 @@ fn remarks(text: &str) -> String {
 fn completion(shell: impl Generator) -> String {
     let mut script = Vec::new();
     generate(shell, &mut Cli::command(), "popfetch", &mut script);
-    String::from_utf8(script).unwrap()
+    let mut script = String::from_utf8(script).unwrap();
+    // The generators offer what is hidden as well: among other words, and in lines of its own.
+    for hidden in hidden() {
+        script = script.replace(&format!(" --{hidden}"), "");
+        let of_it = [format!("'--{hidden}["), format!(" -l {hidden} ")];
+        let is_of_it = |line: &&str| of_it.iter().any(|it| line.contains(it.as_str()));
+        script = script
+            .split_inclusive('\n')
+            .filter(|line| !is_of_it(line))
+            .collect();
+        script = script.replace(&format!(" {hidden} "), " ");
+    }
+    script
+}
+
+/// The long names of options that are nobody's to type.
+fn hidden() -> BTreeSet<String> {
+    fn of(command: &Command) -> Vec<String> {
+        let options = command.get_arguments().filter(|it| it.is_hide_set());
+        let names = options.filter_map(|it| it.get_long().map(str::to_owned));
+        names
+            .chain(command.get_subcommands().flat_map(of))
+            .collect()
+    }
+    of(&built()).into_iter().collect()
 }
 
 /// The commands that take an account, as they are typed, and those that do not.
@@ -206,8 +231,7 @@ fn valued(command: &Command) -> BTreeSet<String> {
 const PATHS: &str = "--config --maildir --save --seen --tls-roots";
 
 fn bash() -> String {
-    // The generator for bash offers what is hidden as well.
-    let script = completion(Shell::Bash).replace(" --config-on-stdin", "");
+    let script = completion(Shell::Bash);
     let end = script.rfind("\nif [[").unwrap();
     let (functions, registration) = script.split_at(end);
     let (with, without) = with_accounts();
@@ -289,6 +313,111 @@ fn the_completions_are_what_the_command_line_says() {
     hold("completions/popfetch.bash", &bash());
     hold("completions/_popfetch", &zsh());
     hold("completions/popfetch.fish", &fish());
+}
+
+#[test]
+fn no_completion_offers_what_is_hidden() {
+    let hidden = hidden();
+    assert!(hidden.contains("config-on-stdin"), "{hidden:?}");
+    for script in [bash(), zsh(), fish()] {
+        for name in &hidden {
+            assert!(!script.contains(name.as_str()), "{name}");
+            assert!(
+                !script.contains("text is standard input"),
+                "the help of {name}"
+            );
+        }
+    }
+}
+
+/// A page's sections, of both macro packages.
+fn sections(page: &str) -> BTreeSet<String> {
+    let headings = page.lines().filter_map(|line| {
+        [".SH ", ".SS ", ".Sh ", ".Ss "]
+            .iter()
+            .find_map(|request| line.strip_prefix(request))
+    });
+    let plain = |text: &str| text.replace("\\-", "-").trim_matches('"').to_owned();
+    headings.map(plain).collect()
+}
+
+/// Words in capitals, two or more letters each, that stand as a heading would: "RULES", "THE MAILDIR".
+fn in_capitals(text: &str) -> String {
+    let is_of_it = |word: &&str| {
+        let letters = word.trim_matches([',', '.', ')', '?', ';', ':']);
+        letters.len() > 1 && letters.chars().all(|c| c.is_ascii_uppercase() || c == '-')
+    };
+    let words = text.split_whitespace().take_while(is_of_it);
+    let words: Vec<&str> = words.collect();
+    words
+        .join(" ")
+        .trim_end_matches([',', '.', ')', '?', ';', ':'])
+        .to_owned()
+}
+
+#[test]
+fn each_section_that_a_page_refers_to_is_there() {
+    let config = include_str!("../man/popfetch.toml.5");
+    let ours = sections(TEMPLATE);
+    let of_config = sections(config);
+    let mut references = 0;
+    let mut refer = |text: &str, what: &str, to: &BTreeSet<String>| {
+        references += 1;
+        assert!(to.contains(text), "{what}: there is no section {text:?}");
+    };
+    // popfetch(1): in bold capitals, of more than one word or behind "see"; or "see RULES in popfetch.toml(5)".
+    let page = TEMPLATE.replace("\\-", "-").replace('\n', " ");
+    for (at, _) in page.match_indices("see \\fB") {
+        let bold = page[at + 7..].split("\\fR").next().unwrap();
+        if !bold.is_empty() && in_capitals(bold).len() + 1 >= bold.len() {
+            refer(bold, "popfetch(1)", &ours);
+        }
+    }
+    for (at, _) in page.match_indices(" in .BR popfetch.toml") {
+        let before: Vec<&str> = page[..at].rsplit(' ').collect();
+        let capitals =
+            |word: &&&str| word.len() > 1 && word.chars().all(|c| c.is_ascii_uppercase());
+        let mut name: Vec<&str> = before.iter().take_while(capitals).copied().collect();
+        name.reverse();
+        if !name.is_empty() {
+            refer(&name.join(" "), "popfetch(1)", &of_config);
+        }
+    }
+    // popfetch.toml(5): by a macro of its own, or "under IMAP" of popfetch(1).
+    for line in config.lines() {
+        if let Some(name) = line.strip_prefix(".Sx ") {
+            refer(
+                name.trim_end_matches([' ', '.', ',', ';']),
+                "popfetch.toml(5)",
+                &of_config,
+            );
+        }
+        let under = line.strip_prefix("under ").map(in_capitals);
+        if let Some(name) = under.filter(|it| !it.is_empty()) {
+            refer(&name, "popfetch.toml(5)", &ours);
+        }
+    }
+    // README.md: "`popfetch man`, GUARANTEES".
+    for (at, found) in README.match_indices("`popfetch man`, ") {
+        let name = in_capitals(&README[at + found.len()..]);
+        if !name.is_empty() {
+            refer(&name, "README.md", &ours);
+        }
+    }
+    assert!(references > 12, "{references}");
+}
+
+#[test]
+fn the_synopsis_names_every_command() {
+    let synopsis = TEMPLATE.split(".SH DESCRIPTION").next().unwrap();
+    for command in built().get_subcommands().filter(|it| !it.is_hide_set()) {
+        let name = command.get_name().replace('-', "\\-");
+        let named = [format!("popfetch {name}\\fR"), format!("\\fB{name}\\fR")];
+        assert!(
+            named.iter().any(|it| synopsis.contains(it.as_str())),
+            "{name}"
+        );
+    }
 }
 
 #[test]

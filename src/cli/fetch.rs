@@ -30,7 +30,7 @@ pub struct Fetch {
     #[arg(long, group = "after_fetch")]
     pub keep: bool,
 
-    /// Delete each message from the server once it is safely stored
+    /// Delete each message from the server once it is safely stored, and all that was fetched earlier
     #[arg(long, group = "after_fetch")]
     pub delete: bool,
 

@@ -6,7 +6,7 @@ use clap::Args;
 use clap::builder::TypedValueParser;
 
 use super::path;
-use crate::profile::units::Period;
+use crate::profile::units::{Period, whole_size};
 
 /// `popfetch list`.
 #[derive(Args, Clone, Debug)]
@@ -46,7 +46,7 @@ pub struct List {
     pub since: Option<Since>,
 
     /// At most this many messages, the newest
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = whole_size)]
     pub limit: Option<usize>,
 
     /// List this folder of the Maildir, named without its first dot
@@ -97,7 +97,7 @@ pub struct Show {
     pub maildir: Option<PathBuf>,
 
     /// Show only this part; the attachments have their numbers before them
-    #[arg(long, value_name = "N", group = "what")]
+    #[arg(long, value_name = "N", group = "what", value_parser = whole_size)]
     pub part: Option<usize>,
 
     /// Save the attachments in this directory; with --part, that part

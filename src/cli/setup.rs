@@ -54,7 +54,7 @@ pub struct Setup {
     #[arg(long, group = "on_server")]
     pub keep: bool,
 
-    /// Delete each message from the server once it is safely stored
+    /// Delete each message from the server once it is safely stored, and all that was fetched earlier
     #[arg(long, group = "on_server")]
     pub delete: bool,
 

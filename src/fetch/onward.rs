@@ -213,10 +213,18 @@ impl Account<'_> {
         outcome: &mut Outcome,
     ) -> Result<(), Error> {
         match answer {
-            Answer::Taken(remark) => self.note_taken(store, hand, (id, letter), remark, outcome)?,
+            Answer::Taken(remark) => {
+                outcome.handed += 1;
+                self.note_taken(store, hand, (id, letter), remark)?;
+            }
             Answer::Appended(appended) => {
                 let remark = appended.remark;
-                self.note_taken(store, hand, (id, letter), remark, outcome)?;
+                if remark.is_some() {
+                    outcome.there += 1;
+                } else {
+                    outcome.handed += 1;
+                }
+                self.note_taken(store, hand, (id, letter), remark)?;
                 match appended.is_all {
                     true => store.account_for(appended.extent)?,
                     false => hand.extent = Some(appended.extent),
@@ -277,11 +285,9 @@ impl Account<'_> {
         hand: &mut Hand,
         (id, letter): (DueId, &Letter),
         remark: Option<String>,
-        outcome: &mut Outcome,
     ) -> Result<(), Error> {
         hand.later_in_a_row = 0;
         store.handed(id)?;
-        outcome.handed += 1;
         self.tell(Event::Handed(listed(letter)));
         if let Some(remark) = remark {
             self.tell(Event::Notice(&format!("{}: {remark}", name_of(letter))));

@@ -60,6 +60,7 @@ pub struct Account {
     /// `password-netrc`: a netrc file that holds the password, or `true` for `~/.netrc`.
     pub password_netrc: Key<NetrcWord>,
     /// `oauth`: access tokens in place of a password.
+    #[serde(default, deserialize_with = "super::written::table")]
     pub oauth: Key<OAuthTable>,
     /// `maildir`: where new messages go; `~/Mail/{account}` by default.
     pub maildir: Key<String>,
@@ -72,6 +73,7 @@ pub struct Account {
     /// `size-in-name`: `true` puts `,S=` and its size into its name.
     pub size_in_name: Key<bool>,
     /// `deliver`: what takes messages once they are stored; a Maildir only where `maildir` says so.
+    #[serde(default, deserialize_with = "super::written::table")]
     pub deliver: Key<DeliverTable>,
     /// `keep`: `"always"` (default), `"never"`, or a duration such as `"14 days"`.
     pub keep: Key<Keep>,
@@ -84,6 +86,7 @@ pub struct Account {
     /// `filter-command`: a program that reads headers, and decides where no rule does.
     pub filter_command: Key<Vec<String>>,
     /// `rules`: which messages come, and where to; the first that fits decides.
+    #[serde(default, deserialize_with = "super::written::tables")]
     pub rules: Key<Vec<Spanned<RuleTable>>>,
     /// `pipelining`: `"auto"` (default) or `"off"`.
     pub pipelining: Key<Pipelining>,

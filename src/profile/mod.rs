@@ -60,6 +60,7 @@ mod typed;
 pub mod units;
 mod url;
 mod words;
+mod written;
 
 /// One account, validated: everything `fetch` needs to know about it.
 #[derive(Clone, Debug)]

@@ -341,13 +341,37 @@ fn rules_in_single_brackets<'a>(message: &str, line: &'a str) -> Option<&'a str>
     (is_a_table && is_one).then_some(header)
 }
 
+/// serde's words for what stands there, in words for people.
+const KINDS: [(&str, &str); 6] = [
+    ("boolean", "true or false"),
+    ("floating point", "a number with a point"),
+    ("integer", "a number"),
+    ("map", "a table"),
+    ("sequence", "a list"),
+    ("string", "a text"),
+];
+
 /// serde's words for Rust types, in words for people. The value is left out: it may be a password
 /// that stands where it should not, and else the excerpt shows it.
 fn plain_words(message: &str) -> String {
-    without_value(message)
+    let message = without_value(message);
+    let kind = KINDS.iter().find_map(|(kind, words)| {
+        let rest = message.strip_prefix(&format!("invalid type: {kind},"))?;
+        Some(format!("this is {words};{rest}"))
+    });
+    kind.unwrap_or(message)
+        .replace("invalid value: integer,", "this number is out of range;")
         .replace(
             "expected struct Account",
             "expected an account, which begins with a line like [accounts.home]",
+        )
+        .replace(
+            "expected struct DeliverTable",
+            "expected a table, as in deliver = { command = [\"procmail\"] }",
+        )
+        .replace(
+            "expected a map",
+            "expected tables, each below a line like [accounts.home]",
         )
         .replace(
             "expected struct OAuthTable",

@@ -263,7 +263,37 @@ fn first_mistake(text: &str) -> Option<Mistake> {
         span: error.span().unwrap_or(0..0),
         message: error.message().to_owned(),
     });
-    places.min_by_key(|mistake| mistake.span.start)
+    let mut first = places.min_by_key(|mistake| mistake.span.start)?;
+    if first.message == "duplicate key"
+        && let Some(line) = line_of_the_same(text, &first.span)
+    {
+        first.message = format!("duplicate key: the first is in line {line}");
+    }
+    Some(first)
+}
+
+/// The line, from 1, that has the key or the heading of this place before.
+fn line_of_the_same(text: &str, place: &Range<usize>) -> Option<usize> {
+    let until = text.get(..place.start)?;
+    let begins = until.rfind('\n').map_or(0, |at| at + 1);
+    let here = text.get(begins..)?.lines().next()?;
+    let above = || text.get(..begins).unwrap_or_default().lines().enumerate();
+    let found = if is_heading(here) {
+        let heading = |line: &str| line.split_once(']').map(|(name, _)| name.trim().to_owned());
+        let ours = heading(here)?;
+        above().find(|(_, line)| heading(line).as_ref() == Some(&ours))
+    } else {
+        let key = text.get(place.clone())?.trim();
+        let is_it = |line: &str| {
+            let rest = line.trim_start().strip_prefix(key);
+            rest.is_some_and(|rest| rest.trim_start().starts_with('='))
+        };
+        let mut within: Vec<_> = above().collect();
+        within.reverse();
+        let mut within = within.into_iter().take_while(|(_, line)| !is_heading(line));
+        within.find(|(_, line)| is_it(line))
+    };
+    found.map(|(index, _)| index + 1)
 }
 
 /// Where the statement begins that has this place in it: all lines above make sense by themselves.

@@ -53,7 +53,10 @@ fn each_line_that_is_no_toml_is_told_once_in_the_order_of_the_file() {
         ),
         (
             "[a]\nhost = 'h'\nhost = 'i'\n[a]\nhost = 'j'\n",
-            &["3:1 duplicate key", "4:2 duplicate key"],
+            &[
+                "3:1 duplicate key: the first is in line 2",
+                "4:2 duplicate key: the first is in line 1",
+            ],
         ),
         (
             "[a]\nuser = \u{201c}u\u{201d}\nhost = 'h\n= 3\n",

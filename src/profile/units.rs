@@ -269,6 +269,15 @@ pub fn whole_number(text: &str) -> Result<u64, String> {
         .map_err(|_| "this is not a whole number such as 100".to_owned())
 }
 
+/// The same of things in memory.
+///
+/// # Errors
+///
+/// It is none, or larger than any memory.
+pub fn whole_size(text: &str) -> Result<usize, String> {
+    usize::try_from(whole_number(text)?).map_err(|_| "this is too large a number".to_owned())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

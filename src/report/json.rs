@@ -72,7 +72,7 @@ pub(super) fn summary(totals: &Totals, status: Status) -> Option<Vec<u8>> {
         doubtful: totals.doubtful,
         known: totals.known,
         recovered: totals.recovered,
-        handed: totals.handed,
+        handed: totals.handed.saturating_add(totals.there),
         waiting: totals.waiting,
         status: status.code(),
     })
@@ -222,7 +222,7 @@ fn account_object<'a>(name: &'a str, outcome: &'a Outcome, account: &Account) ->
         doubtful: outcome.doubtful,
         known: outcome.known,
         recovered: outcome.recovered,
-        handed: outcome.handed,
+        handed: outcome.handed.saturating_add(outcome.there),
         waiting: outcome.waiting,
         seen: account.planned.map(|planned| planned.seen),
         status: outcome.status().code(),

@@ -198,6 +198,8 @@ pub struct Outcome {
     pub doubtful: u64,
     /// Messages handed on, of earlier runs too.
     pub handed: u64,
+    /// Messages that were in the mbox file already, where they were to be handed on to.
+    pub there: u64,
     /// Messages that are stored and still wait to be handed on.
     pub waiting: u64,
     /// What ended it early, if anything.

@@ -60,6 +60,7 @@ pub(super) struct Totals {
     pub(super) stopped: Vec<String>,
     pub(super) recovered: u64,
     pub(super) handed: u64,
+    pub(super) there: u64,
     pub(super) waiting: u64,
 }
 
@@ -83,6 +84,7 @@ impl Totals {
             (&mut self.known, outcome.known),
             (&mut self.recovered, outcome.recovered),
             (&mut self.handed, outcome.handed),
+            (&mut self.there, outcome.there),
             (&mut self.waiting, outcome.waiting),
         ] {
             *sum = sum.saturating_add(amount);

@@ -114,12 +114,7 @@ impl Text {
             return self.wrapped(&format!("0 of {accounts} fetched{others}\n"));
         }
         let mut parts = vec![new_messages(totals.fetched, totals.octets)];
-        if totals.skipped > 0 {
-            parts.push(format!("{} skipped", totals.skipped));
-        }
-        if totals.failed > 0 {
-            parts.push(format!("{} failed", totals.failed));
-        }
+        parts.extend(sums_in_words(totals, &[]));
         let worked = totals.accounts - ended;
         let accounts = match ended {
             0 => count(worked, "account"),
@@ -213,36 +208,33 @@ fn summary(outcome: &Outcome, account: &Account) -> String {
     if outcome.fetched > 0 && seen > 0 {
         parts.push(format!("{seen} seen"));
     }
-    if outcome.known > 0 {
-        parts.push(format!("{} here already", outcome.known));
-    }
-    if outcome.handed > 0 {
-        parts.push(format!("{} handed on", outcome.handed));
-    }
-    if outcome.waiting > 0 {
-        parts.push(format!("{} not handed on yet", outcome.waiting));
-    }
-    if outcome.deleted > 0 {
-        parts.push(format!("{} deleted", outcome.deleted));
-    }
-    if outcome.deleted_by_rules > 0 {
-        parts.push(format!("{} deleted by rules", outcome.deleted_by_rules));
-    }
-    if outcome.skipped > 0 {
-        let reasons: Vec<String> = account.reasons.iter().map(|r| escape_str(r)).collect();
-        let mut part = format!("{} skipped", outcome.skipped);
-        if !reasons.is_empty() {
-            part = format!("{part} ({})", reasons.join("; "));
-        }
-        parts.push(part);
-    }
-    if outcome.failed > 0 {
-        parts.push(format!("{} failed", outcome.failed));
-    }
-    if outcome.doubtful > 0 {
-        parts.push(format!("{} perhaps not whole", outcome.doubtful));
-    }
+    let mut sums = Totals::default();
+    sums.add("", outcome);
+    parts.extend(sums_in_words(&sums, &account.reasons));
     parts.join(", ")
+}
+
+/// What became of messages, beside those that are new; the same for an account and for all of them.
+fn sums_in_words(sums: &Totals, reasons: &[String]) -> Vec<String> {
+    let reasons: Vec<String> = reasons.iter().map(|r| escape_str(r)).collect();
+    let skipped = match reasons.is_empty() {
+        true => "skipped".to_owned(),
+        false => format!("skipped ({})", reasons.join("; ")),
+    };
+    let sums = [
+        (sums.known, "here already"),
+        (sums.handed, "handed on"),
+        (sums.there, "in the file already"),
+        (sums.waiting, "not handed on yet"),
+        (sums.deleted, "deleted"),
+        (sums.deleted_by_rules, "deleted by rules"),
+        (sums.skipped, &skipped),
+        (sums.failed, "failed"),
+        (sums.doubtful, "perhaps not whole"),
+    ];
+    let some = sums.into_iter().filter(|(number, _)| *number > 0);
+    some.map(|(number, words)| format!("{number} {words}"))
+        .collect()
 }
 
 fn fetched(message: &Message<'_>) -> String {

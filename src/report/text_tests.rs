@@ -186,6 +186,29 @@ fn several_accounts_have_a_total() {
 }
 
 #[test]
+fn the_total_says_what_became_of_messages_as_an_accounts_line_does() {
+    let both = Outcome {
+        deleted: 8,
+        handed: 2,
+        there: 7,
+        waiting: 3,
+        known: 1,
+        deleted_by_rules: 4,
+        ..Outcome::default()
+    };
+    let line = summary(&both, &Account::default());
+    let mut totals = Totals::default();
+    totals.add("home", &both);
+    totals.add("work", &Outcome::default());
+    assert_eq!(NORMAL.total(&totals), format!("2 accounts: {line}\n"));
+    assert_eq!(
+        line,
+        "nothing new, 1 here already, 2 handed on, 7 in the file already, 3 not handed on yet, 8 deleted, \
+         4 deleted by rules"
+    );
+}
+
+#[test]
 fn what_was_not_looked_at_is_not_said_to_have_nothing_new() {
     let mut totals = Totals::default();
     for name in ["home", "work\x1b"] {

@@ -1,7 +1,7 @@
 //! Why there is no password to sign in with.
 
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitStatus;
 use std::time::Duration;
 
@@ -128,6 +128,16 @@ pub enum SecretError {
         /// Counted from 1.
         line: usize,
     },
+    /// There is no netrc file.
+    #[error("there is no netrc file {}", visible(&path.display().to_string()))]
+    NetrcAbsent {
+        /// Which file.
+        path: PathBuf,
+        /// The account's host.
+        host: String,
+        /// The account's user.
+        user: String,
+    },
     /// The netrc file has no entry for the account.
     #[error("{} has no password for machine {}, login {}",
         visible(&path.display().to_string()), visible(host), visible(user))]
@@ -148,6 +158,9 @@ pub enum SecretError {
         /// The account's URL, if it was given as one and there is a keyring.
         word: Option<String>,
     },
+    /// A person was asked, and typed nothing.
+    #[error("no password was typed")]
+    NotTyped,
     /// The password is not UTF-8.
     #[error("the password is not UTF-8 text")]
     NotText,
@@ -174,6 +187,15 @@ pub enum SecretError {
     /// More than 64 KiB.
     #[error("this is too long for a password")]
     TooLong,
+}
+
+/// The command that puts a password into a file, which its owner alone can read; with the directory, where
+/// that is not there.
+pub fn way_to_write(path: &Path) -> String {
+    let name = |path: &Path| quoted(&path.display().to_string());
+    let directory = path.parent().filter(|directory| !directory.exists());
+    let make = directory.map_or_else(String::new, |it| format!("mkdir -p {} && ", name(it)));
+    format!("(umask 077 && {make}cat > {})", name(path))
 }
 
 impl SecretError {
@@ -248,8 +270,14 @@ impl Diagnose for SecretError {
             }
             Self::Exposed(path) => visible(&private::way_to_close(path)),
             Self::File { path, source } if source.kind() == io::ErrorKind::NotFound => format!(
-                "there is no such file: put the password into it, for you alone: (umask 077 && cat > {})",
-                visible(&quoted(&path.display().to_string()))
+                "there is no such file: put the password into it, for you alone: {}",
+                visible(&way_to_write(path))
+            ),
+            Self::NetrcAbsent { path, host, user } => format!(
+                "to make it, for you alone: {}; what it takes is a line: machine {} login {} password ...",
+                visible(&way_to_write(path)),
+                visible(host),
+                visible(user)
             ),
             Self::File { path, source } => {
                 let advice = crate::durable::advice(path, source);
@@ -297,6 +325,7 @@ impl Diagnose for SecretError {
                 visible(&directory.display().to_string())
             ),
             Self::NotYours(_) => "use a file of your own".into(),
+            Self::NotTyped => "run it once more and type the password; nothing of it is shown".into(),
             Self::Unanswered(_) => {
                 "run it once more and type it then; where nobody is there to be asked, say in the config \
                  file where the account's password is: `password-file`, `password-command` or \

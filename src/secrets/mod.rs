@@ -10,9 +10,9 @@ mod obtain;
 mod password;
 mod tokens;
 
-pub use error::{Helper, SecretError};
+pub use error::{Helper, SecretError, way_to_write};
 pub use helper::run as printed_by;
-pub use obtain::{from_line, is_credential_name, obtain as obtain_password, prompt};
+pub use obtain::{from_line, is_credential_name, obtain as obtain_password, prompt, prompt_once};
 pub use password::{Password, can_ask};
 pub use tokens::{Asking, Credential, Error, Login, Question, Sign, answer, lock_login};
 

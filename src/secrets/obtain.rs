@@ -79,7 +79,9 @@ fn asked_in_time(account: &str, server: &Server) -> Result<Password, SecretError
     if NOBODY_IS_THERE.load(Ordering::Relaxed) {
         return Err(unanswered());
     }
-    ask_until(account, server, Some(Instant::now() + limit)).map_err(|error| match error {
+    let answer = ask_until(account, server, Some(Instant::now() + limit));
+    answer.map_err(|error| match error {
+        SecretError::Empty => SecretError::NotTyped,
         SecretError::Terminal(error) if error.kind() == io::ErrorKind::TimedOut => {
             NOBODY_IS_THERE.store(true, Ordering::Relaxed);
             unanswered()
@@ -104,7 +106,19 @@ fn patience() -> Duration {
 ///
 /// There is no terminal, or nothing usable was typed.
 pub fn prompt(account: &str, server: &Server) -> Result<Password, SecretError> {
-    ask_until(account, server, None)
+    prompt_once(account, server)?.ok_or(SecretError::NotTyped)
+}
+
+/// The same where Enter alone means something: it is `None`.
+///
+/// # Errors
+///
+/// There is no terminal, or nothing usable was typed.
+pub fn prompt_once(account: &str, server: &Server) -> Result<Option<Password>, SecretError> {
+    match ask_until(account, server, None) {
+        Err(SecretError::Empty) => Ok(None),
+        password => password.map(Some),
+    }
 }
 
 fn ask_until(
@@ -122,6 +136,7 @@ fn ask_until(
     echo::hidden(|terminal| ask(&question, terminal, until))
         .map_err(|error| match error.kind() {
             io::ErrorKind::Interrupted => SecretError::Interrupted,
+            GONE | io::ErrorKind::UnexpectedEof => SecretError::NotTyped,
             _ => SecretError::Terminal(error),
         })
         .and_then(|secret| Password::new(secret).checked())
@@ -134,6 +149,7 @@ fn ask(question: &str, terminal: Option<File>, until: Option<Instant>) -> io::Re
         let answer = Answer {
             terminal: terminal.try_clone()?,
             until,
+            has_begun: false,
         };
         config = config.input_reader(answer);
         config = config.output_writer(terminal);
@@ -141,10 +157,15 @@ fn ask(question: &str, terminal: Option<File>, until: Option<Instant>) -> io::Re
     rpassword::prompt_password_with_config(question, config.build())
 }
 
+/// Says that nothing more will be typed: the library takes an end of file for an empty line.
+const GONE: io::ErrorKind = io::ErrorKind::ConnectionAborted;
+
 /// What is typed at a terminal, as long as that may take.
 struct Answer {
     terminal: File,
     until: Option<Instant>,
+    /// Something was typed.
+    has_begun: bool,
 }
 
 impl Read for Answer {
@@ -164,7 +185,17 @@ impl Read for Answer {
                 Err(error) => return Err(error.into()),
             }
         }
-        self.terminal.read(octets)
+        let read = self.terminal.read(octets)?;
+        if read == 0 {
+            // Ctrl-D shows nothing: what comes next would stand behind the question.
+            let _ = self.terminal.write_all(b"\n");
+            if !self.has_begun {
+                // Whoever goes away has not typed an empty line.
+                return Err(GONE.into());
+            }
+        }
+        self.has_begun = true;
+        Ok(read)
     }
 }
 
@@ -221,6 +252,13 @@ fn from_netrc(path: &Path, server: &Server) -> Result<Password, SecretError> {
             path: path.to_owned(),
             source: io::Error::other("it is larger than 64 KiB"),
         },
+        SecretError::File { source, .. } if source.kind() == io::ErrorKind::NotFound => {
+            SecretError::NetrcAbsent {
+                path: path.to_owned(),
+                host: server.host.clone(),
+                user: server.user.clone(),
+            }
+        }
         error => error,
     })?;
     let octets = octets.strip_prefix(BYTE_ORDER_MARK).unwrap_or(&octets);

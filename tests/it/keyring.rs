@@ -63,6 +63,28 @@ fn a_password_from_a_pipe_goes_into_the_keyring_and_out_again() {
 }
 
 #[test]
+fn where_the_keyring_is_not_looked_into_no_password_is_put_there() {
+    let Some(keyring) = Keyring::unlocked() else {
+        return;
+    };
+    for key in ["", "password-file = \"~/a.password\""] {
+        let (_server, mut home) = with_keys(key);
+        keyring.serve(&mut home);
+        let set = home.popfetch(["password", "set", "a"]).stdin("secret\n");
+        let output = set.expect(78);
+        assert_said(&output, &["password-keyring = true below [accounts.a]"]);
+        // As it says.
+        let text = fs::read_to_string(home.config_file()).unwrap();
+        let lines = text.lines().filter(|line| !line.starts_with("password-"));
+        let lines: Vec<&str> = lines.collect();
+        home.config(&format!("{}\npassword-keyring = true\n", lines.join("\n")));
+        let set = home.popfetch(["password", "set", "a"]).stdin("secret\n");
+        set.expect(0);
+        run(&home, &[], 0);
+    }
+}
+
+#[test]
 fn a_new_password_replaces_the_old_one() {
     let Some(keyring) = Keyring::unlocked() else {
         return;

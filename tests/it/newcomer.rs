@@ -53,6 +53,22 @@ fn hint_as_new_fetches_as_the_command_that_was_stopped_would_have_fetched() {
 }
 
 #[test]
+fn what_deleting_takes_of_earlier_fetches_is_said_where_people_decide() {
+    let (_server, home) = server(3);
+    run(&home, &["fetch"], 0);
+    let output = run(&home, &["fetch", "--delete"], 0);
+    assert_said(&output, &["nothing new, 3 deleted"]);
+    for command in ["fetch", "setup"] {
+        let help = run(&home, &[command, "--help"], 0).stdout;
+        let help = help.split_whitespace().collect::<Vec<_>>().join(" ");
+        let said = "once it is safely stored, and all that was fetched earlier";
+        assert!(help.contains(said), "{help}");
+    }
+    let readme = include_str!("../../README.md");
+    assert!(readme.contains("and so is all that was fetched earlier"));
+}
+
+#[test]
 fn d25_what_a_disk_has_room_for_is_fetched_and_the_rest_is_said_to_be_left() {
     let sizes: Vec<u64> = (0..266).map(|at| 20_000 + at * 70).collect();
     let messages = (0..).zip(&sizes);

@@ -46,7 +46,8 @@ pub(super) fn profile_of(draft: &Draft, path: &Path) -> Result<Profile, Failure>
     Ok(config.profile(&draft.name, &Overrides::default())?)
 }
 
-/// Asks for the password until the server lets us in; then `draft` has the user's name that does.
+/// Asks for the password until the server lets us in; then `draft` has the user's name that does, and the
+/// way to sign in where only another one than its own did with the same password.
 /// The password, and what there is.
 pub(super) fn sign_in(
     context: &Context<'_>,
@@ -56,72 +57,132 @@ pub(super) fn sign_in(
     typed: &Typed<'_>,
 ) -> Result<(Password, Known), Failure> {
     let from_stdin = typed.arguments.sign_in.password_stdin;
-    let mut known = None;
-    for attempt in 1.. {
-        let mut profile = profile_of(draft, path)?;
-        // The account has no name yet that its owner knows.
-        profile.name = format!("{}@{}", profile.server.user, profile.server.host);
-        let password = match known.take() {
-            Some(password) => password,
-            None if from_stdin || !secrets::can_ask() => from_pipe(typed)?,
-            None => secrets::prompt(&profile.name, &profile.server)?,
+    for attempt in 1..=TRIES {
+        let password = match from_stdin || !secrets::can_ask() {
+            true => from_pipe(typed)?,
+            false => ask(asker, draft, path, attempt > 1)?,
         };
-        profile.name.clone_from(&draft.user);
-        let failure = match echo::deaf(|| waiting(context, &profile, &password))? {
-            Ok((messages, octets, takes_all)) => {
-                asker.say(&waits(messages, octets));
-                let messages = Some(messages);
-                let known = Known {
-                    messages,
-                    takes_all,
-                };
-                return Ok((password, known));
-            }
-            Err(failure) => failure,
+        let refusal = match try_in(context, asker, draft, path, &password)? {
+            Ok(known) => return Ok((password, known)),
+            Err(refusal) => refusal,
         };
-        let hint = steps::of_host(&draft.host).map(|steps| steps.text.to_owned());
-        let other = failure.hint.as_deref().filter(|_| hint.is_none());
-        let other = other.and_then(other_method);
-        let hint = hint.or(failure.hint.clone()).unwrap_or_default();
-        let refused = failure.status == Status::NoPermission;
-        let is_last = from_stdin || asker.yes || attempt >= TRIES;
-        let hint = match &other {
-            Some((before, method)) if is_last => format!(
-                "{before}: try\n\n    {}",
-                typed.again(|setup| setup.sign_in.auth = Some(*method))
-            ),
-            // A question comes in its place.
-            Some((before, _)) => before.clone(),
-            None => hint,
-        };
-        let failure = Failure::new(failure.status, failure.message, hint);
-        if !refused || is_last {
-            return Err(failure);
+        let other = refusal.other.clone();
+        if refusal.failure.status != Status::NoPermission
+            || from_stdin
+            || asker.yes
+            || attempt == TRIES
+        {
+            return Err(refusal.in_the_end(typed));
         }
-        eprint!("{}", failure.render(context.paint()));
-        if let Some((_, method)) = other {
-            let question = format!("Try the same password by another way ({})?", method.word());
-            if asker.agree(&question, true)? {
-                draft.auth = method;
-                known = Some(password);
-                continue;
-            }
-        }
-        // The password is what was mistyped, as a rule; and whoever types it once more on a question that is
-        // not about it would type it for all to see.
-        if attempt == 1 {
+        refusal.say(context);
+        let Some((_, method)) = other else { continue };
+        let question = format!("Try the same password by another way ({})?", method.word());
+        if !asker.agree(&question, true)? {
             continue;
         }
-        let user = draft.user.clone();
-        draft.user = asker.text("Your user name at this server", Some(&user), |user| {
-            crate::profile::checked_user(user).map_err(str::to_owned)
-        })?;
+        let before = std::mem::replace(&mut draft.auth, method);
+        match try_in(context, asker, draft, path, &password)? {
+            Ok(known) => return Ok((password, known)),
+            // It was the password: of the first way nothing is known yet.
+            Err(refusal) if refusal.failure.status == Status::NoPermission => {
+                draft.auth = before;
+                refusal.say(context);
+            }
+            Err(refusal) => return Err(refusal.in_the_end(typed)),
+        }
     }
     Err(Failure::new(
         Status::Internal,
         "no sign-in was tried",
         "try again",
     ))
+}
+
+/// Asks for the password, and for the user's name where that is wished for: whoever types a password once
+/// more on a question that is not about it would type it for all to see.
+fn ask(asker: &Asker, draft: &mut Draft, path: &Path, is_again: bool) -> Result<Password, Failure> {
+    let wish = "Type the password again, or press Enter alone to change the user name.";
+    let mut may_wish = is_again && !asker.yes;
+    if may_wish {
+        asker.say(wish);
+    }
+    loop {
+        let server = profile_of(draft, path)?.server;
+        // The account has no name yet that its owner knows.
+        let name = format!("{}@{}", server.user, server.host);
+        match secrets::prompt_once(&name, &server)? {
+            Some(password) => return Ok(password),
+            None if may_wish => {
+                let user = draft.user.clone();
+                draft.user = asker.text("Your user name at this server", Some(&user), |user| {
+                    crate::profile::checked_user(user).map_err(str::to_owned)
+                })?;
+            }
+            None => {
+                asker.object("nothing was typed");
+                may_wish = !asker.yes;
+                if may_wish {
+                    asker.say(wish);
+                }
+            }
+        }
+    }
+}
+
+/// Why the server did not let us in.
+struct Refusal {
+    failure: Failure,
+    /// What the hint says before it names another way to sign in, and that.
+    other: Option<(String, Auth)>,
+}
+
+impl Refusal {
+    /// A question comes in the place of what the hint would lead to.
+    fn say(self, context: &Context<'_>) {
+        let failure = match self.other {
+            Some((before, _)) => self.failure.with_hint(before),
+            None => self.failure,
+        };
+        eprint!("{}", failure.render(context.paint()));
+    }
+
+    fn in_the_end(self, typed: &Typed<'_>) -> Failure {
+        match self.other {
+            Some((before, method)) => self.failure.with_hint(format!(
+                "{before}: try\n\n    {}",
+                typed.again(|setup| setup.sign_in.auth = Some(method))
+            )),
+            None => self.failure,
+        }
+    }
+}
+
+/// Signs in as the draft says, and tells what waits there.
+fn try_in(
+    context: &Context<'_>,
+    asker: &Asker,
+    draft: &Draft,
+    path: &Path,
+    password: &Password,
+) -> Result<Result<Known, Refusal>, Failure> {
+    let mut profile = profile_of(draft, path)?;
+    profile.name.clone_from(&draft.user);
+    let failure = match echo::deaf(|| waiting(context, &profile, password))? {
+        Ok((messages, octets, takes_all)) => {
+            asker.say(&waits(messages, octets));
+            return Ok(Ok(Known {
+                messages: Some(messages),
+                takes_all,
+            }));
+        }
+        Err(failure) => failure,
+    };
+    let steps = steps::of_host(&draft.host).map(|steps| steps.text.to_owned());
+    let other = failure.hint.as_deref().filter(|_| steps.is_none());
+    let other = other.and_then(other_method);
+    let hint = steps.or(failure.hint).unwrap_or_default();
+    let failure = Failure::new(failure.status, failure.message, hint);
+    Ok(Err(Refusal { failure, other }))
 }
 
 /// What a hint says before it names another method, as in "...: try auth = \"plain\" (--auth plain)".

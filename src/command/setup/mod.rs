@@ -287,7 +287,7 @@ fn questions(
         let options = [
             "it stays there",
             "it is deleted after some days",
-            "it is deleted at once",
+            "it is deleted at once, as is what was fetched earlier and is still there",
         ];
         let what = "What becomes of mail on the server once it is fetched?";
         draft.keep = match asker.choose(what, &options, 0)? {

@@ -178,8 +178,8 @@ impl Nothing {
         }
         if let Some(imap) = &finding.imap {
             head.push(format!(
-                "There is an IMAP server, {imap}: an account with protocol = \"imap\" in the config file \
-                 fetches its inbox."
+                "There is an IMAP server, {imap}: an account with protocol = \"imap\" in the config file, \
+                 written by hand, fetches its inbox (popfetch man popfetch.toml)."
             ));
         }
         let tried = finding.dead.iter().filter(|_| !offline);

@@ -8,6 +8,7 @@ use super::{Error, Wanted, common};
 use crate::profile::units;
 use crate::secrets::Password;
 use crate::state::Name;
+use crate::term::quoted;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -56,6 +57,9 @@ pub(super) fn read(wanted: Wanted<'_>) -> Result<Found, Error> {
         let meant = found.drafts.iter().filter(|draft| wanted.means(draft));
         Error::check_whose(TOOL, path, meant)?;
     }
+    if let (Some(draft), true) = (found.drafts.first_mut(), path.is_dir()) {
+        draft.differs.extend(left_beside(&path, &configs));
+    }
     match configs.is_empty() {
         true => Err(Error::Missing {
             tool: TOOL,
@@ -68,9 +72,38 @@ pub(super) fn read(wanted: Wanted<'_>) -> Result<Found, Error> {
 /// `getmailrc`, or else all that does not look like something else.
 fn configs_in(directory: &Path) -> Vec<PathBuf> {
     let usual = directory.join("getmailrc");
-    if usual.is_file() {
-        return vec![usual];
+    match usual.is_file() {
+        true => vec![usual],
+        false => all_in(directory),
     }
+}
+
+/// What to say of the accounts in a directory that are not among those that are read.
+fn left_beside(directory: &Path, read: &[PathBuf]) -> Option<String> {
+    let is_account = |path: &PathBuf| {
+        let text = files::config(TOOL, path).ok();
+        text.is_some_and(|text| Account::parse(path, &text).is_ok())
+    };
+    let others = all_in(directory).into_iter().take(MOST_FILES);
+    let others = others.filter(|path| !read.contains(path) && is_account(path));
+    let commands: Vec<String> = others
+        .map(|path| {
+            format!(
+                "popfetch import getmail {}",
+                quoted(&path.display().to_string())
+            )
+        })
+        .collect();
+    (!commands.is_empty()).then(|| {
+        format!(
+            "without --rcfile getmail reads getmailrc alone, and so does this; the files beside it are taken by: {}",
+            commands.join("; ")
+        )
+    })
+}
+
+/// All that does not look like something else.
+fn all_in(directory: &Path) -> Vec<PathBuf> {
     let is_config = |name: &String| {
         let other = name.starts_with("oldmail-") || name.starts_with(['.', '#']);
         let ends = [".json", "~", "#", ".swp", ".bak"];

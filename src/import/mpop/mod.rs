@@ -330,9 +330,17 @@ fn fate(command: &str, argument: &str, around: &Surroundings) -> Result<Fate, St
     })
 }
 
-/// mpop's words for methods are SASL's.
+/// mpop's words for methods are SASL's; "user" stands for the commands USER and PASS.
+fn method(argument: &str) -> String {
+    match argument.to_ascii_lowercase().as_str() {
+        "user" => "user-pass".to_owned(),
+        word => word.to_owned(),
+    }
+}
+
+/// What becomes of the method.
 fn auth(argument: &str) -> Fate {
-    let word = argument.to_ascii_lowercase();
+    let word = method(argument);
     match word.as_str() {
         "on" => Fate::key("auth", &Word::Text("auto".into())),
         "gssapi" | "ntlm" | "digest-md5" => {
@@ -432,7 +440,7 @@ fn set(draft: &mut Draft, command: &str, value: &str, around: &Surroundings) {
     };
     match command {
         "auth" => {
-            let word = value.to_ascii_lowercase();
+            let word = method(value);
             let is_taken = matches!(auth(value), Fate::Taken(_));
             if word != "on" && is_taken {
                 text(draft, "auth", word);

@@ -66,7 +66,10 @@ fn d39_what_was_appended_since_the_state_that_was_restored_is_not_appended_again
     let (_server, home) = restored();
     let output = run(&home, &[], 0);
     assert_eq!(sorted(&home), wanted(&mail(4)));
-    assert_said(&output, &["uid-2: it was in ", "already"]);
+    assert_said(
+        &output,
+        &["uid-2: it was in ", "already", "in the file already"],
+    );
     let before = fs::read(file(&home)).unwrap();
     let output = run(&home, &[], 0);
     assert!(!output.stderr.contains("already"), "{output:#?}");

@@ -104,6 +104,67 @@ fn hint_a_password_file_that_is_missing_is_made_by_the_command_of_the_hint() {
 }
 
 #[test]
+fn hint_a_password_file_whose_directory_is_missing_is_made_with_it_for_its_owner_alone() {
+    let (ours, output) = with_key("password-file = \"~/my secrets/mail/a\"", 77);
+    let command = super::command_in(&output.stderr, "(umask 077 &&");
+    shell(&ours, &command).stdin("secret\n").expect(0);
+    for (name, mode) in [
+        ("my secrets", 0o700),
+        ("my secrets/mail", 0o700),
+        ("my secrets/mail/a", 0o600),
+    ] {
+        let path = ours.path().join(name);
+        assert_eq!(fs::metadata(&path).unwrap().mode() & 0o777, mode, "{name}");
+    }
+    let text = fs::read_to_string(ours.path().join("my secrets/mail/a")).unwrap();
+    assert_eq!(text, "secret\n");
+}
+
+#[test]
+fn hint_a_netrc_file_that_is_missing_is_made_by_the_command_and_the_line_of_the_hint() {
+    let (server, home) = server(1);
+    let account = server.account();
+    let text = home.account_config("a", &account);
+    let lines = text
+        .lines()
+        .filter(|line| !line.starts_with("password-file"));
+    let lines: Vec<&str> = lines.collect();
+    home.config(&format!("{}\npassword-netrc = true\n", lines.join("\n")));
+    let told = home.popfetch(["fetch"]).expect(77);
+    assert_said(&told, &["there is no netrc file"]);
+    let line = super::command_in(&told.stderr, "machine ").replace("...", &account.password);
+    assert!(line.contains(&format!("login {}", account.user)), "{line}");
+    let command = super::command_in(&told.stderr, "(umask 077 &&");
+    shell(&home, &command).stdin(line + "\n").expect(0);
+    home.popfetch(["fetch"]).expect(0);
+    assert_eq!(tree::count(&home.maildir("a")), 1);
+}
+
+#[test]
+fn a_password_is_not_put_where_nothing_reads_it() {
+    for (key, said) in [
+        ("password-file = \"~/a.password\"", "(umask 077 && cat > "),
+        ("password-command = [\"echo\", \"secret\"]", "`echo`"),
+        ("password-netrc = true", ".netrc"),
+        ("password-credential = \"mail\"", "LoadCredential="),
+        ("password = \"secret\"", "the config file"),
+        ("oauth = { token-command = [\"token\"] }", "token-command"),
+    ] {
+        let (server, home) = server(1);
+        let text = home.account_config("a", &server.account());
+        let lines = text
+            .lines()
+            .filter(|line| !line.starts_with("password-file"));
+        let lines: Vec<&str> = lines.collect();
+        home.config(&format!("{}\n{key}\n", lines.join("\n")));
+        let set = home.popfetch(["password", "set", "a"]).stdin("secret\n");
+        let output = set.expect(78);
+        assert_said(&output, &["error: ", "hint: ", said]);
+        assert!(!output.stderr.contains("stored"), "{output:#?}");
+    }
+}
+
+#[test]
 fn hint_what_others_can_read_is_closed_by_the_command_of_the_hint() {
     let server = Server::start(&Maildrop::new(mail(1)));
     let scene = Scene::new(server, Named::Config);

@@ -151,6 +151,48 @@ fn a_slash_that_getmail_wrote_as_a_dash_is_the_same_unique_id() {
 }
 
 #[test]
+fn mpops_word_for_user_and_pass_is_ours() {
+    let (server, home) = server(1);
+    mpop(&home, &server, "on", &[]);
+    let path = home.path().join(".mpoprc");
+    let text = fs::read_to_string(&path).unwrap() + "auth user\n";
+    home.private_file(".mpoprc", &text);
+    run(&home, &["import", "mpop", "-y"], 0);
+    let config = fs::read_to_string(home.config_file()).unwrap();
+    assert!(config.contains("auth = \"user-pass\"\n"), "{config}");
+}
+
+#[test]
+fn what_stands_beside_getmailrc_is_named_with_the_command_that_takes_it() {
+    let home = Home::new();
+    let account = |user: &str| {
+        format!(
+            "[retriever]\ntype = SimplePOP3SSLRetriever\nserver = pop.example.com\nusername = {user}\n\
+             [destination]\ntype = Maildir\npath = ~/Mail/{user}/\n"
+        )
+    };
+    for (name, text) in [
+        ("getmailrc", account("ada")),
+        ("work", account("bob")),
+        ("notes", "buy milk\n".to_owned()),
+    ] {
+        home.private_file(&format!(".getmail/{name}"), &text);
+    }
+    let output = run(&home, &["import", "getmail", "--dry-run"], 0);
+    let said = format!("{}{}", output.stdout, output.stderr);
+    let said = said.split_whitespace().collect::<Vec<_>>().join(" ");
+    let work = home.path().join(".getmail/work");
+    let command = format!("popfetch import getmail {}", work.display());
+    assert!(said.contains(&command), "{said}");
+    assert!(!said.contains("/notes"), "{said}");
+    run(
+        &home,
+        &["import", "getmail", work.to_str().unwrap(), "--dry-run"],
+        0,
+    );
+}
+
+#[test]
 fn what_is_wrong_in_the_source_or_in_the_way_changes_nothing() {
     let (server, home) = server(1);
     let wrong: [(&str, &[u8], i32); 6] = [

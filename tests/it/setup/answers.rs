@@ -1,9 +1,13 @@
 //! Wrong answers, and people who go away: nothing is ever half written.
 
 use super::{QUESTIONS, at_the_usual_name, enter, enter_to_the_end, home_in, made};
+use crate::given::mail;
+use crate::support::behaviour::{Behaviour, Reply};
 use crate::support::dns::NameServer;
+use crate::support::maildrop::Maildrop;
 use crate::support::process::PATIENCE;
 use crate::support::run::Home;
+use crate::support::server::Server;
 use crate::support::terminal::Terminal;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -51,7 +55,7 @@ fn where_no_server_is_found_it_is_named_by_hand_or_not_at_all() {
 }
 
 #[test]
-fn a_wrong_password_is_asked_for_again_and_then_the_users_name_too() {
+fn a_wrong_password_is_asked_for_again_and_the_users_name_on_a_wish() {
     let Some((_dovecot, _dns, home)) = at_the_usual_name() else {
         return;
     };
@@ -60,6 +64,8 @@ fn a_wrong_password_is_asked_for_again_and_then_the_users_name_too() {
     terminal.wait_for("refused the sign-in");
     // What is typed at once is a password once more, and must not be seen.
     terminal.answer("Password for ", "wrong-too");
+    terminal.wait_for("press Enter alone to change the user name");
+    terminal.answer("Password for ", "");
     terminal.answer("Your user name at this server [ada@example.test]:", "ada");
     terminal.answer("Password for ", "secret");
     terminal.wait_for("Signed in.");
@@ -80,6 +86,86 @@ fn a_wrong_password_is_asked_for_again_and_then_the_users_name_too() {
     }
     let directory = fs::metadata(home.config_file().parent().unwrap()).unwrap();
     assert_eq!(directory.permissions().mode() & 0o777, 0o700);
+}
+
+#[test]
+fn an_empty_enter_in_place_of_the_password_is_asked_about_again() {
+    let Some((_dovecot, _dns, home)) = at_the_usual_name() else {
+        return;
+    };
+    let mut terminal = Terminal::start(&home, 80, &["setup", "ada@example.test"]);
+    terminal.answer("Password for ", "");
+    terminal.wait_for("nothing was typed");
+    terminal.answer("Password for ", "secret");
+    terminal.wait_for("Signed in.");
+    enter_to_the_end(&mut terminal);
+    let (status, screen) = terminal.end();
+    assert_eq!(status, 0, "{screen}");
+}
+
+#[test]
+fn ctrl_d_in_place_of_a_password_leaves_the_error_a_line_of_its_own() {
+    let Some((_dovecot, _dns, home)) = at_the_usual_name() else {
+        return;
+    };
+    let mut terminal = Terminal::start(&home, 80, &["setup", "ada@example.test"]);
+    terminal.wait_for("Password for ").press("\u{4}");
+    let (status, screen) = terminal.end();
+    assert_eq!(status, 77, "{screen}");
+    assert!(screen.contains("\nerror: "), "{screen}");
+}
+
+/// A server that offers SCRAM, at which setup signs in.
+fn with_scram(behaviour: Behaviour) -> (Server, NameServer, Home) {
+    let capabilities = ["TOP", "UIDL", "USER", "SASL PLAIN SCRAM-SHA-256"];
+    let server = Server::builder(&Maildrop::new(mail(2)))
+        .behaviour(behaviour.capabilities(&capabilities))
+        .credentials("ada@example.test", "secret")
+        .start();
+    let dns = NameServer::start(&[]);
+    let home = home_in(&[], &dns, server.account().roots.unwrap());
+    (server, dns, home)
+}
+
+#[test]
+fn a_mistyped_password_that_the_other_way_refuses_as_well_leaves_the_way_to_sign_in_open() {
+    let (server, _dns, home) = with_scram(Behaviour::new());
+    let host = format!("localhost:{}", server.port());
+    let mut terminal = Terminal::start(&home, 80, &["setup", "ada@example.test", "--host", &host]);
+    terminal.answer("Password for ", "wrong");
+    terminal.answer("Try the same password by another way (plain)? (Y/n)", "");
+    // Whoever types at once types the password, which must not be seen.
+    terminal.answer("Password for ", "secret");
+    terminal.wait_for("Signed in.");
+    enter(&mut terminal, &QUESTIONS);
+    let (status, screen) = terminal.end();
+    assert_eq!(status, 0, "{screen}");
+    assert!(!screen.contains("secret"), "{screen}");
+    let config = fs::read_to_string(home.config_file()).unwrap();
+    assert!(!config.contains("auth"), "{config}");
+    let last = server.last_session().commands;
+    assert!(
+        last.iter().any(|it| it.starts_with("AUTH SCRAM-SHA-256")),
+        "{last:?}"
+    );
+}
+
+#[test]
+fn the_other_way_is_written_where_it_lets_in_what_the_first_has_refused() {
+    let behaviour = Behaviour::new().on("AUTH SCRAM-SHA-256", Reply::raw("-ERR [AUTH] no\r\n"));
+    let (server, _dns, home) = with_scram(behaviour);
+    let host = format!("localhost:{}", server.port());
+    let mut terminal = Terminal::start(&home, 80, &["setup", "ada@example.test", "--host", &host]);
+    terminal.answer("Password for ", "wrong");
+    terminal.answer("Try the same password by another way (plain)? (Y/n)", "");
+    terminal.answer("Password for ", "secret");
+    terminal.answer("Try the same password by another way (plain)? (Y/n)", "");
+    terminal.wait_for("Signed in.");
+    enter(&mut terminal, &QUESTIONS);
+    let (status, screen) = terminal.end();
+    assert_eq!(status, 0, "{screen}");
+    let config = fs::read_to_string(home.config_file()).unwrap();
+    assert!(config.contains("auth = \"plain\"\n"), "{config}");
 }
 
 #[test]
@@ -230,6 +316,7 @@ fn no_line_is_wider_than_the_terminal() {
         for _ in 0..2 {
             terminal.answer("Password for ", "wrong");
         }
+        terminal.answer("Password for ", "");
         terminal.answer("Your user name at this server", "");
         terminal.answer("Password for ", "secret");
         terminal.wait_for("Signed in.");

@@ -58,6 +58,7 @@ fn the_whole_dialogue() {
                 terminal.answer("Your mail address:", "ada@example.test");
                 terminal.answer("Password for ", "nonsense");
                 terminal.answer("Password for ", "nonsense");
+                terminal.answer("Password for ", "");
                 terminal.answer("]:", "");
                 terminal.answer("Password for ", "secret");
                 terminal.answer("Choice [1]:", "");

@@ -44,6 +44,67 @@ fn a_value_of_the_wrong_type_is_said_in_plain_words() {
 }
 
 #[test]
+fn a_list_in_the_place_of_a_table_is_told_as_that() {
+    for (text, wanted) in [
+        (
+            "deliver = \"procmail\"",
+            "this is a text; expected a table, as in deliver = {",
+        ),
+        (
+            "deliver = [\"procmail\"]",
+            "this is a list; expected a table, as in deliver = {",
+        ),
+        (
+            "deliver = [[\"procmail\"]]",
+            "this is a list; expected a table, as in deliver = {",
+        ),
+        (
+            "oauth = [\"google\"]",
+            "this is a list; expected a table, as in oauth = {",
+        ),
+        (
+            "rules = [[\"x\"]]",
+            "this is a list; expected a table, as in [[accounts.NAME.rules]]",
+        ),
+        ("disabled = 1", "this is a number; expected true or false"),
+    ] {
+        let home = Home::new();
+        home.config(&format!(
+            "[accounts.a]\nhost = \"h.example\"\nuser = \"ada\"\n{text}\n"
+        ));
+        let output = run(&home, &[], 78);
+        assert_said(&output, &[wanted]);
+        for word in ["struct", "invalid type", "sequence"] {
+            assert!(!output.stderr.contains(word), "{output:#?}");
+        }
+    }
+    let home = Home::new();
+    home.config("[[accounts]]\nhost = \"h.example\"\nuser = \"ada\"\n");
+    let output = run(&home, &[], 78);
+    assert_said(
+        &output,
+        &["expected tables, each below a line like [accounts.home]"],
+    );
+}
+
+#[test]
+fn a_key_that_is_there_twice_is_told_with_the_place_of_the_first() {
+    let home = Home::new();
+    home.config("[accounts.a]\nhost = \"h.example\"\nuser = \"ada\"\nhost = \"i.example\"\n");
+    let output = run(&home, &[], 78);
+    assert_said(&output, &["duplicate key: the first is in line 2"]);
+}
+
+#[test]
+fn what_is_no_number_on_the_command_line_is_said_in_plain_words() {
+    let home = Home::new();
+    for arguments in [["list", "--limit", "x"], ["show", "--part", "x"]] {
+        let output = run(&home, &arguments, 64);
+        assert_said(&output, &["this is not a whole number such as 100"]);
+    }
+}
+
+#[test]
 fn a_missing_host_is_named_with_the_account_and_a_line_to_add() {
     let home = Home::new();
     home.config("[accounts.work]\nuser = \"ada\"\n");
