@@ -72,14 +72,15 @@ fn of_untrusted(path: &Path, reason: Untrusted) -> String {
 
 /// Whether it is the number of files that is used up. File systems without such a limit have none.
 ///
-/// What of both is the scarcer is what was met: by now what was half written is removed, and a few
-/// files or blocks are free again.
+/// What of both is the scarcer is what was met, if it is scarce: by now what was half written is removed, and
+/// a few files or blocks are free again.
 fn has_no_inodes(path: &Path) -> bool {
     let disk = path.ancestors().find_map(|step| statvfs(step).ok());
     disk.is_some_and(|disk| {
         let inodes = u128::from(disk.f_favail) * u128::from(disk.f_blocks);
         let octets = u128::from(disk.f_bavail) * u128::from(disk.f_files);
-        disk.f_files > 0 && inodes < octets
+        let are_scarce = disk.f_favail < disk.f_files / 4;
+        disk.f_files > 0 && are_scarce && inodes < octets
     })
 }
 
