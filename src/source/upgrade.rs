@@ -1,5 +1,6 @@
 //! How a connection in clear goes over to TLS.
 
+use crate::server::Protocol;
 use std::fmt;
 
 /// The command for it, of one protocol or the other.
@@ -13,11 +14,12 @@ pub enum Upgrade {
 
 impl Upgrade {
     /// The port on which the protocol begins with TLS.
-    pub(super) const fn implicit_port(self) -> u16 {
-        match self {
-            Self::Stls => 995,
-            Self::StartTls => 993,
-        }
+    pub(super) fn implicit_port(self) -> u16 {
+        let protocol = match self {
+            Self::Stls => Protocol::Pop,
+            Self::StartTls => Protocol::Imap,
+        };
+        protocol.tls_port()
     }
 
     /// What to do where it cannot be had.

@@ -5,6 +5,7 @@ use super::{Answer, Error, Meaning, Phase, Session, SignedIn};
 use crate::imap::{Command, UidSet};
 use crate::source::{Marked, Unasked, Update};
 use crate::state::Recorded;
+use std::collections::VecDeque;
 use std::time::Duration;
 
 /// How long the answer to LOGOUT may take: nothing depends on it.
@@ -54,11 +55,11 @@ impl Session<SignedIn> {
         }
         let mut left = recorded;
         left.sort_unstable_by_key(Recorded::number);
-        let mut waiting = Vec::new();
+        let mut waiting = VecDeque::new();
         for set in sets(&left) {
             let these = left.partition_point(|it| it.number().value() <= set.last());
             let others = left.split_off(these);
-            waiting.push(std::mem::replace(&mut left, others));
+            waiting.push_back(std::mem::replace(&mut left, others));
         }
         let marking = self.mark_all(waiting, &mut marked);
         marking.map_err(|error| (error, None))?;
@@ -66,14 +67,16 @@ impl Session<SignedIn> {
     }
 
     /// Marks messages, those of a set at a time. A set may be refused for one of them, which does not
-    /// show: then its halves are asked for, and theirs.
+    /// show: then its halves are asked for, and theirs, the larger ones first. Where nothing at all can be
+    /// marked, it is no single message's fault.
     fn mark_all(
         &mut self,
-        mut waiting: Vec<Vec<Recorded>>,
+        mut waiting: VecDeque<Vec<Recorded>>,
         marked: &mut Marked,
     ) -> Result<(), Error> {
         let mut asked_again = 0;
-        while let Some(mut these) = waiting.pop() {
+        let mut together = Vec::new();
+        while let Some(mut these) = waiting.pop_front() {
             // No part of a set is longer than the set.
             let (Some(set), Some(first)) = (sets(&these).pop(), these.first()) else {
                 continue;
@@ -93,9 +96,13 @@ impl Session<SignedIn> {
             }
             marked.refusal.get_or_insert(answer);
             match may_be_of_one {
-                true => marked.refused_together += these.len() as u64,
+                true => together.extend(these),
                 false => marked.refused.extend(these),
             }
+        }
+        match marked.messages.is_empty() {
+            true => marked.refused.extend(together),
+            false => marked.refused_together = together.len() as u64,
         }
         // In the order of their UIDs again.
         marked.messages.sort_unstable_by_key(Recorded::number);

@@ -135,4 +135,21 @@ fn a_server_that_marks_nothing_is_not_asked_without_end() {
     assert_eq!(server.uids().len(), 300);
     let asked = server.last_session().count("UID STORE ");
     assert!(asked <= 65, "{asked}");
+    // Nor run for run.
+    for _ in 0..5 {
+        run(&home, &["fetch", "--now"], 0);
+    }
+    assert_eq!(server.last_session().count("UID STORE "), 0);
+}
+
+#[test]
+fn those_that_were_refused_in_company_alone_go_in_later_runs() {
+    let (server, home) = serving(&mail(300), "keep = \"never\"\n");
+    let unmarkable: Vec<u32> = (1..=300).step_by(20).collect();
+    server.mailbox(|it| it.unmarkable.clone_from(&unmarkable));
+    for _ in 0..8 {
+        run(&home, &["fetch", "--now"], 0);
+        assert!(server.last_session().count("UID STORE ") <= 65);
+    }
+    assert_eq!(server.uids(), unmarkable);
 }
