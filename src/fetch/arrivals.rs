@@ -165,6 +165,7 @@ impl Account<'_> {
         let mut beginning = None;
         let mut rest = Vec::new();
         while let Some(arrival) = retrieval.next_arrival()? {
+            let is_gone = matches!(arrival, Arrival::Gone(..));
             match arrival {
                 Arrival::Begins(message) => {
                     if !intake.go_on() {
@@ -211,13 +212,16 @@ impl Account<'_> {
                 Arrival::Refused(message, answer) if answer.asks_for_utf8() && !asked_for_utf8 => {
                     return Err(Error::NeedsUtf8(report::in_words(&listed(&message))).into());
                 }
-                Arrival::Refused(message, answer) => {
+                Arrival::Refused(message, answer) | Arrival::Gone(message, answer) => {
                     if !intake.go_on()
                         || (retrieval.is_idle() && !self.check_step(retrieval, intake)?)
                     {
                         return Ok(None);
                     }
-                    received.refusals.refused(message, answer, self);
+                    match is_gone {
+                        true => received.refusals.removed(message, answer, self),
+                        false => received.refusals.refused(message, answer, self),
+                    }
                     if received.refusals.wants_a_stop() {
                         rest.extend(retrieval.stop());
                     }

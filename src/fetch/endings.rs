@@ -304,6 +304,7 @@ impl Account<'_> {
                         report::in_words(&super::listed(&message))
                     )));
                 }
+                Arrival::Gone(..) => {}
             }
         }
         let in_step = retrieval.source().is_in_step()?;

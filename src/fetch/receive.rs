@@ -113,8 +113,10 @@ impl Account<'_> {
     ) -> Result<Fetched, Broken> {
         let (target, care) = (run.target, run.care);
         let failing = messages.iter().filter(|message| store.has_failed(message));
+        let suspected = messages.iter().filter(|it| store.is_suspected(it));
         let mut refusals = Refusals::new(
             failing.map(Key::of).collect(),
+            suspected.map(Key::of).collect(),
             run.witness.clone(),
             run.is_withheld_for_long,
         );
@@ -154,6 +156,8 @@ impl Account<'_> {
             run.refused.push(Missed::of(message, reason));
             run.passed.insert(Key::of(message));
         }
+        run.passed
+            .extend(received.refusals.gone().iter().map(Key::of));
         if let Some(message) = &received.broken {
             store.failed(message, FailureKind::Dropped);
         }

@@ -8,7 +8,7 @@ use super::tell::listed;
 use super::{Account, Error};
 use crate::maildrop::Message;
 use crate::net;
-use crate::report::Event;
+use crate::report::{self, Event};
 use crate::source::{self, Answer, Arrival, Meaning, Phase, Source};
 use crate::state::{FailureKind, Store};
 use std::collections::HashSet;
@@ -43,6 +43,10 @@ pub(super) struct Refusals {
     to_blame: Vec<(Message, String)>,
     /// So are these, but the server says that it will pass: it is not counted.
     excused: Vec<(Message, String)>,
+    /// Somebody has removed these since they were listed.
+    gone: Vec<Message>,
+    /// These were so, or in some other trouble, in an earlier run already.
+    suspected: HashSet<Key>,
     /// The session's trouble met these.
     met: Vec<Message>,
     /// It is the session's trouble.
@@ -53,15 +57,22 @@ pub(super) struct Refusals {
 
 impl Default for Refusals {
     fn default() -> Self {
-        Self::new(HashSet::new(), None, false)
+        Self::new(HashSet::new(), HashSet::new(), None, false)
     }
 }
 
 impl Refusals {
     /// `stored`: a message that an earlier session has brought.
-    pub(super) fn new(known: HashSet<Key>, stored: Option<Message>, lasting: bool) -> Self {
+    pub(super) fn new(
+        known: HashSet<Key>,
+        suspected: HashSet<Key>,
+        stored: Option<Message>,
+        lasting: bool,
+    ) -> Self {
         Self {
             known,
+            suspected,
+            gone: Vec::new(),
             in_a_row: Vec::new(),
             several: SEVERAL,
             witness: stored.filter(|message| message.octets <= Some(LARGEST_WITNESS)),
@@ -81,7 +92,7 @@ impl Refusals {
             store.failed(message, FailureKind::Refused);
         }
         let excused = self.excused.iter().map(|(message, _)| message);
-        for message in excused.chain(&self.met) {
+        for message in excused.chain(&self.met).chain(&self.gone) {
             store.suspect(message, FailureKind::Refused);
         }
     }
@@ -89,6 +100,11 @@ impl Refusals {
     /// The messages that are passed over in this run, and why.
     pub(super) fn passed_over(&self) -> impl Iterator<Item = &(Message, String)> {
         self.to_blame.iter().chain(&self.excused)
+    }
+
+    /// Messages that are gone from the server, and no failure.
+    pub(super) fn gone(&self) -> &[Message] {
+        &self.gone
     }
 
     /// Messages that came.
@@ -124,6 +140,21 @@ impl Refusals {
             }
             _ => self.in_a_row.push((message, answer)),
         }
+    }
+
+    /// Somebody has removed a message since it was listed, as far as the server says. One that it lists
+    /// again, and has no more again, is refused: otherwise nobody would hear that it never comes.
+    pub(super) fn removed(&mut self, message: Message, answer: Answer, account: &Account<'_>) {
+        if self.suspected.contains(&Key::of(&message)) {
+            return self.refused(message, answer, account);
+        }
+        if self.gone.len() < MOST_TOLD {
+            account.tell(Event::Notice(&format!(
+                "{} is gone from the server: somebody has removed it since it was listed",
+                report::in_words(&listed(&message))
+            )));
+        }
+        self.gone.push(message);
     }
 
     /// Whether the server is to be asked for no more for now.

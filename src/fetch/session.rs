@@ -166,6 +166,16 @@ impl Account<'_> {
             }
             error
         })?;
+        if let Some(unasked) = marked.unasked
+            && store.may_tell()
+        {
+            self.tell(Event::Warning(&format!(
+                "the server cannot delete just {}: {}. Nothing is deleted there; once the server can do \
+                 better, they go",
+                count(unasked.count, "message"),
+                unasked.reason
+            )));
+        }
         let Some(answer) = &marked.refusal else {
             return Ok(marked);
         };
@@ -174,7 +184,8 @@ impl Account<'_> {
         if !meaning.is_some_and(Meaning::is_the_sessions) {
             store.refused_to_delete(&marked.refused);
         }
-        let refused = count(marked.refused.len() as u64, "message");
+        let refused = marked.refused.len() as u64 + marked.refused_together;
+        let refused = count(refused, "message");
         let text =
             format!("the server refused to delete {refused}: {answer}; what it refused stays");
         self.tell(match store.may_tell() {

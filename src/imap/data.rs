@@ -9,8 +9,8 @@ pub enum Data<'a> {
     Capability(&'a [u8]),
     /// EXISTS: so many messages.
     Exists(u32),
-    /// EXPUNGE or VANISHED: messages are gone.
-    Gone,
+    /// EXPUNGE, or VANISHED but for (EARLIER): so many messages are gone.
+    Gone(u64),
     /// Anything else, which nobody has asked for.
     Other,
 }
@@ -23,13 +23,13 @@ impl<'a> Data<'a> {
         if let Some(count) = number(word) {
             return match rest.trim_ascii().to_ascii_uppercase().as_slice() {
                 b"EXISTS" => Self::Exists(count),
-                b"EXPUNGE" => Self::Gone,
+                b"EXPUNGE" => Self::Gone(1),
                 _ => Self::Other,
             };
         }
         match upper.as_slice() {
             b"CAPABILITY" => Self::Capability(rest),
-            b"VANISHED" => Self::Gone,
+            b"VANISHED" => vanished(rest.trim_ascii()).map_or(Self::Other, Self::Gone),
             _ => Self::Other,
         }
     }
@@ -42,6 +42,19 @@ pub(super) fn items(line: &[u8]) -> Option<&[u8]> {
     let (verb, rest) = word(rest.trim_ascii_start());
     let items = rest.trim_ascii_start().strip_prefix(b"(");
     items.filter(|_| verb.eq_ignore_ascii_case(b"FETCH"))
+}
+
+/// How many UIDs a set like `3:7,9` names. What vanished earlier (RFC 7162 section 3.2.10) is `None`: it
+/// was not counted any more when the mailbox was opened.
+fn vanished(set: &[u8]) -> Option<u64> {
+    let mut count = 0u64;
+    for range in set.split(|octet| *octet == b',') {
+        let mut ends = range.split(|octet| *octet == b':').map(number::<u32>);
+        let first = ends.next()??;
+        let last = ends.next().unwrap_or(Some(first))?;
+        count = count.saturating_add(u64::from(first.abs_diff(last)) + 1);
+    }
+    Some(count)
 }
 
 fn word(line: &[u8]) -> (&[u8], &[u8]) {
@@ -62,8 +75,11 @@ mod tests {
             ),
             ("23 EXISTS", Data::Exists(23)),
             ("0 exists", Data::Exists(0)),
-            ("44 EXPUNGE", Data::Gone),
-            ("VANISHED (EARLIER) 41,43:116", Data::Gone),
+            ("44 EXPUNGE", Data::Gone(1)),
+            ("VANISHED (EARLIER) 41,43:116", Data::Other),
+            ("VANISHED 41,43:116\r\n", Data::Gone(75)),
+            ("vanished 4:1", Data::Gone(4)),
+            ("VANISHED 1:4294967295,1:x", Data::Other),
             ("4294967296 EXISTS", Data::Other),
             ("5 RECENT", Data::Other),
             ("FLAGS (\\Answered)", Data::Other),

@@ -80,7 +80,7 @@ pub(super) fn read<'a>(mut text: &'a [u8], found: &mut Fetched) -> Result<Read<'
                 found.section = Some(section);
                 return Ok(Read::Quoted(section, inside, rest));
             }
-            (Some(section), Value::Plain(b"NIL" | b"nil")) => {
+            (Some(section), Value::Plain(nil)) if nil.eq_ignore_ascii_case(b"NIL") => {
                 found.section = Some(section);
                 found.is_nil = true;
             }
@@ -276,9 +276,12 @@ mod tests {
         );
         assert_eq!(found.uid, None);
         assert_eq!(unquoted(b"a\\\"b\\\\"), b"a\"b\\");
-        let (read, found) = reading("BODY[] NIL UID 3)");
-        assert_eq!(read, Ok(Read::All));
-        assert!(found.is_nil && found.section == Some(Section::Whole));
+        for nil in ["NIL", "nil", "Nil", "nIL"] {
+            let text = format!("BODY[] {nil} UID 3)");
+            let (read, found) = reading(&text);
+            assert_eq!(read, Ok(Read::All));
+            assert!(found.is_nil && found.section == Some(Section::Whole));
+        }
     }
 
     #[test]

@@ -80,7 +80,9 @@ pub enum Error {
     Handshake(#[source] Box<Error>),
     /// Octets in clear behind the server's consent to TLS: someone in between would have them
     /// taken for the server's.
-    #[error("there was more in clear behind the reply to STLS, which is how an attack looks")]
+    #[error(
+        "there was more in clear behind the server's consent to TLS, which is how an attack looks"
+    )]
     Injected,
     /// The host name leads nowhere.
     #[error("there is no host named {host}")]

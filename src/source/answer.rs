@@ -156,6 +156,20 @@ impl Answer {
         self.code == Some(ResponseCode::Utf8)
     }
 
+    /// Whether it wants TLS first (RFC 5530).
+    pub(super) fn wants_tls(&self) -> bool {
+        self.has_code("PRIVACYREQUIRED")
+    }
+
+    /// Whether what it was asked for has been removed meanwhile (RFC 5530).
+    pub(super) fn tells_of_removal(&self) -> bool {
+        self.has_code("EXPUNGEISSUED")
+    }
+
+    fn has_code(&self, code: &str) -> bool {
+        code_and_text(&self.text).0.eq_ignore_ascii_case(code)
+    }
+
     /// How long the server wants to be left alone, where its words say so.
     pub fn wanted_wait(&self) -> Option<Duration> {
         let words = words_of(code_and_text(&self.text).1);

@@ -1,16 +1,19 @@
 //! What can go wrong in a session, and in which state it did.
 
+mod words;
+
 use super::answer::{Answer, Meaning};
 use super::detour::Detour;
 use super::method::Method;
 use super::phase::Phase;
-use crate::exit::at_hand::takes;
+use super::upgrade::Upgrade;
 use crate::exit::{Diagnose, Status};
 use crate::imap;
 use crate::maildrop::{MessageNumber, TooLarge};
 use crate::net::{self, speech::Speech};
 use crate::pop3;
-use crate::sasl::{self, Mechanism};
+use crate::sasl;
+use words::{advice, in_brackets, other_way, refusal};
 
 /// What was under way when a connection failed: a server that announces PIPELINING and cannot do it
 /// closes, or falls silent, where it has got several commands.
@@ -77,15 +80,21 @@ pub enum Error {
     Challenges,
     /// No greeting in clear, where TLS was to follow.
     #[error("no answer for {0} seconds while waiting for the server's greeting")]
-    Silent(u64),
+    Silent(u64, Upgrade),
     /// The server announces no way to TLS by this command. Nothing but the question was sent.
     #[error("the server offers no {0}, which `tls = \"starttls\"` asks for")]
-    NoStartTls(&'static str),
+    NoStartTls(Upgrade),
+    /// The server takes us for somebody in clear already, and for that no STARTTLS any more (RFC 3501
+    /// section 6.2.1).
+    #[error(
+        "the server greets us in clear as somebody it knows (PREAUTH), and STARTTLS is past then"
+    )]
+    KnownInClear,
     /// It was refused. No credentials were sent.
     #[error("the server refused {command}: {answer}")]
     StartTlsRefused {
         /// By which command.
-        command: &'static str,
+        command: Upgrade,
         /// What it said.
         answer: Answer,
     },
@@ -99,6 +108,8 @@ pub enum Error {
         phase: Phase,
         /// What it said.
         answer: Answer,
+        /// What it ended it over.
+        under_way: UnderWay,
     },
     /// The sign-in was refused.
     #[error("{}: {answer}", refusal(.method, .token_status.as_deref()))]
@@ -201,9 +212,10 @@ impl Error {
     pub fn meaning(&self) -> Option<Meaning> {
         Some(match self {
             Self::Turned(answer) => Meaning::of(Phase::Greeting, answer),
+            Self::Ended { .. } if self.ends_over_a_message() => return None,
             // Whoever was let in and has got what there was is not refused by an end of which no reason
             // is known: a server that is restarted, say.
-            Self::Ended { phase, answer } if phase.is_of_mailbox() => {
+            Self::Ended { phase, answer, .. } if phase.is_of_mailbox() => {
                 return Meaning::recognised(Phase::Greeting, answer);
             }
             Self::Ended { answer, .. } => Meaning::of(Phase::Greeting, answer),
@@ -262,6 +274,16 @@ impl Error {
         }
     }
 
+    /// Whether the server ends the session over a message, as others close there without a word (fact
+    /// F20), and says nothing of itself or of us that would end any session.
+    fn ends_over_a_message(&self) -> bool {
+        matches!(
+            self,
+            Self::Ended { phase: phase @ Phase::Message(_), answer, .. }
+                if !Meaning::recognised(*phase, answer).is_some_and(Meaning::is_the_sessions)
+        )
+    }
+
     /// Where the connection was lost, how, and what was under way.
     pub fn lost(&self) -> Option<(Phase, &net::Error, UnderWay)> {
         match self {
@@ -271,6 +293,9 @@ impl Error {
                 under_way,
                 ..
             } => Some((*phase, source, *under_way)),
+            Self::Ended {
+                phase, under_way, ..
+            } if self.ends_over_a_message() => Some((*phase, &net::Error::Closed, *under_way)),
             _ => None,
         }
     }
@@ -295,8 +320,10 @@ impl Diagnose for Error {
             Self::Violation { .. } | Self::Challenges | Self::NotAhead | Self::TooLarge(_) => {
                 Status::Protocol
             }
-            Self::NoStartTls(_) | Self::StartTlsRefused { .. } => Status::Unavailable,
-            Self::Silent(_) | Self::NoUniqueIds => Status::Temporary,
+            Self::NoStartTls(_) | Self::KnownInClear | Self::StartTlsRefused { .. } => {
+                Status::Unavailable
+            }
+            Self::Silent(..) | Self::NoUniqueIds => Status::Temporary,
             // A command that works everywhere else is refused for now.
             Self::Refused { .. } if self.meaning() == Some(Meaning::Command) => Status::Temporary,
             Self::Turned(_) | Self::Ended { .. } | Self::Refused { .. } | Self::SignIn { .. } => {
@@ -315,14 +342,18 @@ impl Diagnose for Error {
         let hint = match self {
             Self::Net { source, .. } => return source.hint(),
             Self::Detour { source, .. } => return source.hint(),
-            Self::Silent(_) => {
-                "if the server expects TLS from the first octet, as on port 995, set tls = \
-                 \"implicit\"; otherwise the next run tries again"
+            Self::Silent(_, upgrade) => {
+                return Some(format!(
+                    "if the server expects TLS from the first octet, as on port {}, set tls = \
+                     \"implicit\"; otherwise the next run tries again",
+                    upgrade.implicit_port()
+                ));
             }
-            Self::NoStartTls(_) | Self::StartTlsRefused { .. } => {
-                "nothing was sent in clear; set tls = \"implicit\" and port 995 if the server has \
-                 that, or someone may be between you and it"
-            }
+            Self::NoStartTls(upgrade)
+            | Self::StartTlsRefused {
+                command: upgrade, ..
+            } => return Some(upgrade.hint()),
+            Self::KnownInClear => return Some(Upgrade::StartTls.hint()),
             Self::Violation {
                 phase: Phase::Greeting,
                 violation: Violation::Pop(pop3::Violation::NoStatus(line)),
@@ -385,6 +416,10 @@ impl Diagnose for Error {
                     },
                     Some(Meaning::InUse) => "another program is reading this mailbox; try later",
                     Some(Meaning::Limit) => "it was asked too often, or for too much; try later",
+                    Some(Meaning::Permanent) if self.answer().is_some_and(Answer::wants_tls) => {
+                        "this says nothing about the password: set tls = \"implicit\" or \"starttls\"; \
+                         if it is so already, ask the provider"
+                    }
                     Some(Meaning::Permanent) => "ask the provider",
                     Some(_) if self.is_known() => {
                         "this will pass, and has nothing to do with the password; try later"
@@ -421,76 +456,5 @@ impl Diagnose for Error {
             }
         };
         Some(hint.to_owned())
-    }
-}
-
-fn in_brackets(message: &Option<Box<str>>) -> String {
-    let message = message.as_ref();
-    message.map_or_else(String::new, |message| format!(" ({message})"))
-}
-
-fn refusal(method: &Method, token_status: Option<&str>) -> String {
-    match (method, token_status) {
-        (_, Some(status)) => format!("the server refused the access token (status \"{status}\")"),
-        (Method::Sasl(mechanism), None) if mechanism.is_bearer() => {
-            "the server refused the access token".to_owned()
-        }
-        _ => "the server refused the sign-in".to_owned(),
-    }
-}
-
-/// What to do about a refusal of the way to sign in.
-fn other_way(method: Method) -> String {
-    let not_tls_exporter = "this says nothing about the password: the server may bind a sign-in by \
-                            something else than tls-exporter; do without:";
-    match method {
-        Method::Sasl(mechanism) if mechanism.is_bearer() => {
-            "this says nothing about the token; try the other of auth = \"oauthbearer\" and \
-             \"xoauth2\""
-                .to_owned()
-        }
-        Method::Sasl(Mechanism::ScramSha256Plus) => {
-            with_auth(not_tls_exporter, "scram-sha-256-unbound")
-        }
-        Method::Sasl(Mechanism::ScramSha1Plus) => {
-            with_auth(not_tls_exporter, "scram-sha-1-unbound")
-        }
-        Method::Sasl(Mechanism::Plain) => {
-            with_auth("this says nothing about the password; try", "user-pass")
-        }
-        _ => with_auth("this says nothing about the password; try", "plain"),
-    }
-}
-
-/// Names another method as the config file has it, and as an option where there is one.
-fn with_auth(way: &str, method: &str) -> String {
-    let option = match takes("auth") {
-        true => format!(" (--auth {method})"),
-        false => String::new(),
-    };
-    format!("{way} auth = \"{method}\"{option}")
-}
-
-/// What to do about a refusal that is about the credentials.
-fn advice(method: Method) -> String {
-    match method {
-        Method::Sasl(mechanism) if mechanism.is_scram() => with_auth(
-            "check user and password; if they are right, the server may not be able to do SCRAM for \
-             this account: try",
-            "plain",
-        ),
-        Method::Sasl(mechanism) if mechanism.is_bearer() => {
-            "check the user, and that the token is new and meant for this protocol; some providers \
-             want POP or IMAP switched on"
-                .to_owned()
-        }
-        Method::Sasl(Mechanism::External) => {
-            "check the client's certificate, and that the server knows it as this user's".to_owned()
-        }
-        Method::Sasl(Mechanism::CramMd5) | Method::Apop => {
-            "check user and password; if they are right, leave `auth` out".to_owned()
-        }
-        _ => "check user and password; some providers want POP or IMAP switched on, or an app password"
-            .to_owned(),
     }
 }

@@ -271,19 +271,23 @@ impl Link {
 
     /// How the connection failed, with so many commands that are not answered.
     pub(super) fn failed(&self, phase: Phase, source: net::Error, pending: usize) -> Error {
+        Error::Net {
+            phase,
+            source,
+            under_way: self.under_way(pending),
+            message: None,
+        }
+    }
+
+    /// What is under way, with so many commands that are not answered.
+    pub(super) fn under_way(&self, pending: usize) -> UnderWay {
         let oldest = (self.sent + 1).saturating_sub(pending);
         let is_accompanied = self.accompanied > 0 && pending > 0 && oldest <= self.accompanied;
-        let under_way = match is_accompanied {
+        match is_accompanied {
             true => UnderWay::Several {
                 begun: self.pace.flowing,
             },
             false => UnderWay::One,
-        };
-        Error::Net {
-            phase,
-            source,
-            under_way,
-            message: None,
         }
     }
 }

@@ -28,6 +28,7 @@ mod refusal;
 mod retrieval;
 mod secrets;
 mod update;
+mod upgrade;
 mod window;
 
 pub use crate::message::Ending;
@@ -44,7 +45,8 @@ pub use options::Options;
 pub use phase::Phase;
 pub use pop::Shortcut;
 pub use retrieval::{Arrival, Retrieval};
-pub use update::{Marked, Update};
+pub use update::{Marked, Unasked, Update};
+pub use upgrade::Upgrade;
 
 use crate::maildrop::{Maildrop, Message, MessageNumber};
 use crate::state::Recorded;

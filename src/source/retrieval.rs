@@ -16,6 +16,9 @@ pub enum Arrival<'a> {
     Ends(Ending),
     /// The server refused to send a message; the others are not affected.
     Refused(Message, Answer),
+    /// The server has a message no more, as far as it says: somebody has removed it since it was listed.
+    /// How it says so counts where that cannot be.
+    Gone(Message, Answer),
 }
 
 /// Messages being fetched. Dropped early, it leaves replies under way: the source is good for nothing

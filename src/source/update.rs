@@ -10,8 +10,22 @@ pub struct Marked {
     pub(super) messages: Vec<Recorded>,
     /// Those that the server refused to mark. They stay.
     pub refused: Vec<Recorded>,
+    /// So many it has refused in company with others, without a word on which: they stay, and nothing is
+    /// held against them.
+    pub refused_together: u64,
     /// What it said when it refused the first of them.
     pub refusal: Option<Answer>,
+    /// What it was not even asked for.
+    pub unasked: Option<Unasked>,
+}
+
+/// Messages whose deletion was not asked for, as it would have cost more than these.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Unasked {
+    /// How many.
+    pub count: u64,
+    /// Why, as what is said of the server.
+    pub reason: &'static str,
 }
 
 /// What is known about the UPDATE state.

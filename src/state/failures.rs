@@ -26,6 +26,12 @@ impl Store {
         }
     }
 
+    /// Whether the server has stumbled at it before, whose fault that was or not.
+    pub fn is_suspected(&self, message: &Message) -> bool {
+        let known = |identity| self.memory.failures.contains_key(&identity);
+        message.identity.is_some_and(known)
+    }
+
     /// Whether it was a message's own fault before.
     pub fn has_failed(&self, message: &Message) -> bool {
         let failures = |identity| self.memory.failures.get(&identity);

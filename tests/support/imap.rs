@@ -55,6 +55,8 @@ pub struct Mailbox {
     pub greeting: String,
     /// It sends all messages that it was asked for before it answers any of the commands, as Dovecot does.
     pub answers_late: bool,
+    /// UIDs that cannot be marked as deleted: a set with one of them is refused.
+    pub unmarkable: Vec<u32>,
     /// A command's beginning, its number among those (from 1; 0: each), and what becomes of it.
     pub twists: Vec<(String, usize, Twist)>,
 }
@@ -113,6 +115,7 @@ impl ImapServer {
             },
             greeting: "* OK [CAPABILITY {capabilities}] ready".into(),
             answers_late: false,
+            unmarkable: Vec::new(),
             twists: Vec::new(),
         };
         let authority = Authority::new();
@@ -367,6 +370,9 @@ impl Shared {
                     }
                 }
                 "OK done".into()
+            }
+            ["UID", "STORE", set, ..] if mailbox.unmarkable.iter().any(|it| contains(set, *it)) => {
+                "NO cannot".into()
             }
             ["UID", "STORE", set, "+FLAGS.SILENT", "(\\Deleted)"] => {
                 let named = mailbox.messages.iter_mut();

@@ -9,6 +9,7 @@ use crate::net::facts::{Certificate, TlsFacts};
 use crate::net::{self, Facts};
 use crate::profile::{Keep, Profile, Proxy, Tls};
 use crate::report::{Event, Report};
+use crate::server::Protocol;
 use crate::stop::Stop;
 use crate::term::{count, size, without_numbers};
 use serde_json::json;
@@ -214,11 +215,14 @@ fn look_at_connection(profile: &Profile, seen: &OfAccount, findings: &mut Vec<Fi
         return;
     };
     match &connection.tls {
-        Some(tls) => look_at_tls(tls, matches!(profile.tls, Tls::StartTls(_)), findings),
+        Some(tls) => look_at_tls(tls, way_to_tls(profile), findings),
         None => findings.push(Finding::warn(
             Check::Tls,
             "the connection is not encrypted",
-            "set tls = \"implicit\" (port 995) or \"starttls\" where the server can",
+            format!(
+                "set tls = \"implicit\" (port {}) or \"starttls\" where the server can",
+                profile.server.protocol.tls_port()
+            ),
         )),
     }
     let before = &seen.announced;
@@ -229,11 +233,16 @@ fn look_at_connection(profile: &Profile, seen: &OfAccount, findings: &mut Vec<Fi
     }
 }
 
-fn look_at_tls(tls: &TlsFacts, after_stls: bool, findings: &mut Vec<Finding>) {
-    let how = match after_stls {
-        true => " after STLS",
-        false => "",
-    };
+/// By which command it came to TLS, if by one.
+fn way_to_tls(profile: &Profile) -> &'static str {
+    match (&profile.tls, profile.server.protocol) {
+        (Tls::StartTls(_), Protocol::Pop) => " after STLS",
+        (Tls::StartTls(_), Protocol::Imap) => " after STARTTLS",
+        _ => "",
+    }
+}
+
+fn look_at_tls(tls: &TlsFacts, how: &str, findings: &mut Vec<Finding>) {
     let version = Finding::ok(Check::Tls, format!("{}{how}", tls.version));
     findings.push(version.with("version", tls.version));
     if let Some(own) = tls.chain.first() {

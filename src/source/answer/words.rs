@@ -31,6 +31,7 @@ pub(super) const CODES: &[(&str, Meaning)] = &[
     ("LOGIN_DELAY", Meaning::Limit),
     ("OVERQUOTA", Meaning::Limit),
     ("RATELIMIT", Meaning::Limit),
+    ("PRIVACYREQUIRED", Meaning::Permanent),
     ("SERVERBUG", Meaning::Passing),
     ("TEMPFAIL", Meaning::Passing),
     ("THROTTLED", Meaning::Limit),

@@ -113,7 +113,7 @@ impl Session<SignedIn> {
         let answer = loop {
             match self.wire.next(Phase::Listing)? {
                 Step::Fetched(fetched) => listing.add(scope, fetched)?,
-                Step::Gone => listing.gone += 1,
+                Step::Gone(count) => listing.gone = listing.gone.saturating_add(count),
                 Step::Exists(count) => listing.exists = Some(count),
                 // It was told in the answer to EXAMINE, and must stay what it was.
                 Step::UidValidity(value) if value != scope.uid_validity => {

@@ -18,7 +18,9 @@ mod wire;
 use super::link::Link;
 use super::secrets::Secrets;
 use super::window::Window;
-use super::{Answer, Credentials, Detour, Error, Given, Meaning, Method, Options, Phase, Traits};
+use super::{
+    Answer, Credentials, Detour, Error, Given, Meaning, Method, Options, Phase, Traits, Upgrade,
+};
 use crate::imap::{Capabilities, Command, Condition};
 use crate::net::{self, Channel};
 use name::Scope;
@@ -75,7 +77,7 @@ impl Session<Greeted> {
             Err(Error::Net {
                 source: net::Error::TimedOut(seconds),
                 ..
-            }) if options.start_tls => return Err(Error::Silent(seconds)),
+            }) if options.start_tls => return Err(Error::Silent(seconds, Upgrade::StartTls)),
             greeting => greeting?,
         };
         let mut session = Self {
@@ -99,14 +101,17 @@ impl Session<Greeted> {
     /// somebody already (PREAUTH) cannot go on to TLS, and must not go on without.
     fn start_tls(&mut self) -> Result<(), Error> {
         self.learn_capabilities(Phase::StartTls)?;
-        if self.state.knows_us || !self.capabilities.start_tls {
-            return Err(Error::NoStartTls("STARTTLS"));
+        if self.state.knows_us {
+            return Err(Error::KnownInClear);
+        }
+        if !self.capabilities.start_tls {
+            return Err(Error::NoStartTls(Upgrade::StartTls));
         }
         self.wire.send(Command::StartTls)?;
         let answer = self.wire.answer(Phase::StartTls)?;
         if !answer.ok {
             return Err(Error::StartTlsRefused {
-                command: "STARTTLS",
+                command: Upgrade::StartTls,
                 answer,
             });
         }

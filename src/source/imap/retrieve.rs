@@ -25,7 +25,7 @@ pub(super) struct UnderWay {
     /// The next one has begun already; its UID, where that was told.
     begun: Option<Option<u32>>,
     /// Messages that have not come although their commands are answered.
-    refused: VecDeque<(Message, Answer)>,
+    missing: VecDeque<Arrival<'static>>,
 }
 
 /// A command that asks for a message.
@@ -33,8 +33,8 @@ struct Asked {
     /// Until it begins to arrive.
     message: Option<Message>,
     uid: u32,
-    /// What is said of it if it never does.
-    refusal: &'static str,
+    /// There is nothing of it (NIL).
+    is_nil: bool,
 }
 
 /// A message that is arriving, as far as it has come.
@@ -77,9 +77,11 @@ impl Session<SignedIn> {
             };
         }
         loop {
-            if let Some((message, answer)) = self.state.under_way.refused.pop_front() {
-                window.take_asked_for(message.number);
-                return Ok(Some(Arrival::Refused(message, answer)));
+            if let Some(missing) = self.state.under_way.missing.pop_front() {
+                if let Arrival::Gone(message, _) | Arrival::Refused(message, _) = &missing {
+                    window.take_asked_for(message.number);
+                }
+                return Ok(Some(missing));
             }
             let commands = self.options.pipelining.then_some(WINDOW_COMMANDS);
             window.refill(commands, |message| {
@@ -175,7 +177,7 @@ impl UnderWay {
         self.commands.push_back(Asked {
             uid: message.number.value(),
             message: Some(message.clone()),
-            refusal: "no such message",
+            is_nil: false,
         });
     }
 
@@ -222,7 +224,7 @@ impl UnderWay {
     fn is_nothing(&mut self, told: Option<u32>, phase: Phase) -> Result<(), Error> {
         let place = self.find(told, phase)?;
         if let Some(asked) = self.commands.get_mut(place) {
-            asked.refusal = "NIL";
+            asked.is_nil = true;
         }
         Ok(())
     }
@@ -234,11 +236,19 @@ impl UnderWay {
             return Err(Error::violation(phase, Violation::Unsolicited));
         };
         match asked.message {
-            Some(message) if answer.ok => {
-                let answer = Answer::said(asked.refusal);
-                self.refused.push_back((message, answer));
+            Some(message) if answer.ok && asked.is_nil => {
+                let answer = Answer::said("NIL");
+                self.missing.push_back(Arrival::Refused(message, answer));
             }
-            Some(message) => self.refused.push_back((message, answer)),
+            // RFC 3501 section 6.4.8: a UID that is not there any more is no error.
+            Some(message) if answer.ok => {
+                let answer = Answer::said("no such message");
+                self.missing.push_back(Arrival::Gone(message, answer));
+            }
+            Some(message) if answer.tells_of_removal() => {
+                self.missing.push_back(Arrival::Gone(message, answer));
+            }
+            Some(message) => self.missing.push_back(Arrival::Refused(message, answer)),
             None if answer.ok => {}
             None => return Err(Error::violation(phase, Violation::TakenBack)),
         }

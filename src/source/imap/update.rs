@@ -1,17 +1,21 @@
 //! Deleting: marking messages, and removing what is marked (RFC 3501 section 6.4.6, RFC 4315).
 
 use super::wire::Step;
-use super::{Answer, Error, Phase, Session, SignedIn};
+use super::{Answer, Error, Meaning, Phase, Session, SignedIn};
 use crate::imap::{Command, UidSet};
-use crate::source::{Marked, Update};
+use crate::source::{Marked, Unasked, Update};
 use crate::state::Recorded;
+use std::collections::VecDeque;
 use std::time::Duration;
 
 /// How long the answer to LOGOUT may take: nothing depends on it.
 const LOGOUT_TIMEOUT: Duration = Duration::from_secs(10);
 
+/// After a refusal that may be about one message of many, so many more commands find out which at most.
+const MOST_ASKED_AGAIN: usize = 64;
+
 /// What is said of a server that can only remove all that anybody has marked, whoever that was.
-const NO_UIDPLUS: &str = "no UIDPLUS: what popfetch marks could not be removed by itself";
+const NO_UIDPLUS: &str = "it can only remove whatever anybody has marked there (it has no UIDPLUS)";
 
 /// What has become of what was marked.
 enum Removal {
@@ -37,36 +41,77 @@ impl Session<SignedIn> {
         if recorded.is_empty() {
             return Ok(marked);
         }
-        let refusal = match self.capabilities.uid_plus {
-            true => self.open_for_changes().map_err(|error| (error, None))?,
-            false => Some(Answer::said(NO_UIDPLUS)),
-        };
+        if !self.capabilities.uid_plus {
+            marked.unasked = Some(Unasked {
+                count: recorded.len() as u64,
+                reason: NO_UIDPLUS,
+            });
+            return Ok(marked);
+        }
+        let refusal = self.open_for_changes().map_err(|error| (error, None))?;
         if let Some(answer) = refusal {
             (marked.refused, marked.refusal) = (recorded, Some(answer));
             return Ok(marked);
         }
         let mut left = recorded;
         left.sort_unstable_by_key(Recorded::number);
+        let mut waiting = VecDeque::new();
         for set in sets(&left) {
             let these = left.partition_point(|it| it.number().value() <= set.last());
             let others = left.split_off(these);
-            let these = std::mem::replace(&mut left, others);
-            let answer = self.mark(&set, &these).map_err(|error| (error, None))?;
-            if answer.ok {
-                marked.messages.extend(these);
-            } else {
-                marked.refused.extend(these);
-                marked.refusal.get_or_insert(answer);
-            }
+            waiting.push_back(std::mem::replace(&mut left, others));
         }
+        let marking = self.mark_all(waiting, &mut marked);
+        marking.map_err(|error| (error, None))?;
         Ok(marked)
     }
 
-    fn mark(&mut self, set: &UidSet, these: &[Recorded]) -> Result<Answer, Error> {
+    /// Marks messages, those of a set at a time. A set may be refused for one of them, which does not
+    /// show: then its halves are asked for, and theirs, the larger ones first. Where nothing at all can be
+    /// marked, it is no single message's fault.
+    fn mark_all(
+        &mut self,
+        mut waiting: VecDeque<Vec<Recorded>>,
+        marked: &mut Marked,
+    ) -> Result<(), Error> {
+        let mut asked_again = 0;
+        let mut together = Vec::new();
+        while let Some(mut these) = waiting.pop_front() {
+            // No part of a set is longer than the set.
+            let (Some(set), Some(first)) = (sets(&these).pop(), these.first()) else {
+                continue;
+            };
+            let phase = Phase::Deleting(first.number());
+            let answer = self.mark(&set, phase)?;
+            if answer.ok {
+                marked.messages.extend(these);
+                continue;
+            }
+            let may_be_of_one = these.len() > 1 && Meaning::of(phase, &answer) == Meaning::Message;
+            if may_be_of_one && asked_again + 2 <= MOST_ASKED_AGAIN {
+                asked_again += 2;
+                let others = these.split_off(these.len() / 2);
+                waiting.extend([these, others]);
+                continue;
+            }
+            marked.refusal.get_or_insert(answer);
+            match may_be_of_one {
+                true => together.extend(these),
+                false => marked.refused.extend(these),
+            }
+        }
+        match marked.messages.is_empty() {
+            true => marked.refused.extend(together),
+            false => marked.refused_together = together.len() as u64,
+        }
+        // In the order of their UIDs again.
+        marked.messages.sort_unstable_by_key(Recorded::number);
+        Ok(())
+    }
+
+    fn mark(&mut self, set: &UidSet, phase: Phase) -> Result<Answer, Error> {
         self.wire.send(Command::StoreDeleted(set))?;
-        let first = these.first().map(Recorded::number);
-        self.wire
-            .answer(first.map_or(Phase::Listing, Phase::Deleting))
+        self.wire.answer(phase)
     }
 
     /// Removes what is marked, looks whether it is gone, and ends the session. That it is gone is known from both: that the server has done what it was asked, and that it has none of them

@@ -20,8 +20,8 @@ pub(super) enum Step {
     Fetched(Fetched),
     /// So many messages are in the mailbox.
     Exists(u32),
-    /// Messages are gone.
-    Gone,
+    /// So many messages are gone.
+    Gone(u64),
     /// The mailbox's UIDVALIDITY.
     UidValidity(u32),
     /// The command is answered.
@@ -163,8 +163,11 @@ impl Wire {
                     log_status(&self.link, b"* ", status);
                     match (status.condition, status.code()) {
                         (Condition::Bye, _) if !self.is_leaving => {
-                            let answer = shown(&self.link, status);
-                            return Err(Error::Ended { phase, answer });
+                            return Err(Error::Ended {
+                                phase,
+                                answer: shown(&self.link, status),
+                                under_way: self.link.under_way(self.connection.pending()),
+                            });
                         }
                         (_, Some(Code::UidValidity(value))) => return Ok(Step::UidValidity(value)),
                         (_, Some(Code::Capability(words))) => {
@@ -179,7 +182,7 @@ impl Wire {
                     self.capabilities = Some(Capabilities::read(words));
                 }
                 Event::Data(Data::Exists(count)) => return Ok(Step::Exists(count)),
-                Event::Data(Data::Gone) => return Ok(Step::Gone),
+                Event::Data(Data::Gone(count)) => return Ok(Step::Gone(count)),
                 Event::Data(Data::Other) | Event::NeedInput | Event::Octets(_) => {}
             }
         }

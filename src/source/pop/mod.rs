@@ -25,6 +25,7 @@ use super::secrets::Secrets;
 use super::window::Window;
 use super::{
     Answer, Auth, Credentials, Detour, Error, Given, Meaning, Method, Options, Phase, Traits,
+    Upgrade,
 };
 use crate::net::{self, Channel};
 use crate::pop3::{Capabilities, Command};
@@ -85,7 +86,7 @@ impl Session<Authorization> {
             Err(Error::Net {
                 source: net::Error::TimedOut(seconds),
                 ..
-            }) if options.start_tls => return Err(Error::Silent(seconds)),
+            }) if options.start_tls => return Err(Error::Silent(seconds, Upgrade::Stls)),
             answer => answer?,
         };
         if !answer.ok {
@@ -128,13 +129,13 @@ impl Session<Authorization> {
         self.wire.send(Command::Capa)?;
         let announced = self.wire.capabilities_in(Phase::StartTls)?;
         if !announced.is_some_and(|announced| announced.stls) {
-            return Err(Error::NoStartTls("STLS"));
+            return Err(Error::NoStartTls(Upgrade::Stls));
         }
         self.wire.send(Command::Stls)?;
         let answer = self.wire.answer(Phase::StartTls)?;
         if !answer.ok {
             return Err(Error::StartTlsRefused {
-                command: "STLS",
+                command: Upgrade::Stls,
                 answer,
             });
         }

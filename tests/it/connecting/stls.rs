@@ -142,7 +142,11 @@ fn s5_octets_in_clear_behind_the_consent_to_stls_end_it_before_the_handshake() {
         let output = run(&home, &[], 76);
         assert_said(
             &output,
-            &["error: a: ", "in clear behind the reply to STLS", "hint: "],
+            &[
+                "error: a: ",
+                "in clear behind the server's consent to TLS",
+                "hint: ",
+            ],
         );
         assert_eq!(script.assert_followed(), ["CAPA", "STLS"], "{extra:?}");
     }

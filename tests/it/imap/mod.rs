@@ -14,6 +14,8 @@ mod hostile;
 mod killed;
 /// From POP3 to IMAP.
 mod moved;
+/// What others remove, and what the server does not send or does not remove.
+mod removed;
 /// TLS that comes later, and a server that knows us.
 mod starttls;
 /// What goes over the wire.

@@ -32,3 +32,22 @@ fn who_goes_over_from_pop3_is_told_and_has_nothing_twice() {
         .expect(0);
     assert_eq!(output.stdout, "");
 }
+
+#[test]
+fn the_account_may_keep_its_name_and_the_state_is_named_as_it_was() {
+    // As the manual says it.
+    let Some(mut dovecot) = Dovecot::start_with_imap(&mail(30), "") else {
+        return;
+    };
+    let home = Home::of(&dovecot.account(), "");
+    assert_eq!(fetched(&home), 30);
+    let [imap, _] = dovecot.imap_accounts();
+    home.one_account(&imap, IMAP);
+    let old = dovecot.account();
+    let old = format!("{}@{}:{}", old.user, old.host, old.port);
+    run(&home, &["state", "move", &old, "a"], 0);
+    dovecot.deliver(&[letter(31)]);
+    assert_eq!(fetched(&home), 1);
+    tree::assert_holds(&home.maildir("a"), &mail(31));
+    assert_eq!(fetched(&home), 0);
+}

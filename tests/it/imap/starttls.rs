@@ -68,6 +68,12 @@ fn without_tls_nobody_is_signed_in() {
         if status == 69 {
             assert_eq!(output.status, Some(69), "{greeting} {output:#?}");
             assert_said(&output, &["STARTTLS", "hint: nothing was sent in clear"]);
+            assert!(!output.stderr.contains("995"), "{output:#?}");
+            let announced = greeting.contains("STARTTLS");
+            assert!(
+                !announced || !output.stderr.contains("offers no"),
+                "{output:#?}"
+            );
         }
     }
 }
@@ -81,4 +87,20 @@ fn who_is_known_to_the_server_signs_in_no_more() {
     tree::assert_holds(&home.maildir("a"), &mail(3));
     let session = server.last_session();
     assert_eq!(session.commands[0], "EXAMINE \"INBOX\"", "{session:#?}");
+}
+
+#[test]
+fn a_sign_in_that_needs_tls_says_nothing_about_the_password() {
+    let (server, home) = serving_at_once();
+    server.says(
+        "AUTHENTICATE",
+        "{tag} NO [PRIVACYREQUIRED] not in clear\r\n",
+    );
+    let output = run(&home, &["fetch"], 69);
+    assert_said(&output, &["not in clear", "tls ="]);
+    assert!(!output.stderr.contains("check user"), "{output:#?}");
+}
+
+fn serving_at_once() -> (ImapServer, Home) {
+    super::serving(&mail(1), "")
 }

@@ -1,5 +1,5 @@
 use super::{fetched, serving};
-use crate::given::{assert_said, mail, run};
+use crate::given::{assert_said, letter, mail, run};
 use crate::support::imap::Twist;
 use crate::support::message::Message;
 use crate::support::tree;
@@ -108,7 +108,7 @@ fn what_the_server_cannot_is_done_without() {
         let left = if status == 1 { 0 } else { 5 };
         assert_eq!(server.uids().len(), left, "{output:#?}");
         if left > 0 {
-            assert_said(&output, &["refused to delete 5 messages", "UIDPLUS"]);
+            assert_said(&output, &["cannot delete just 5 messages", "UIDPLUS"]);
             assert_eq!(server.last_session().count("UID STORE"), 0);
         }
     }
@@ -187,7 +187,7 @@ fn another_uidvalidity_gives_other_names_to_messages_that_are_known() {
             kept.uid = uid;
         }
         let mut new = it.messages[0].clone();
-        (new.uid, new.message) = (31, crate::given::letter(31));
+        (new.uid, new.message) = (31, letter(31));
         it.messages.push(new);
     });
     assert_eq!(fetched(&home), 1);
@@ -259,4 +259,24 @@ fn the_sign_in_is_refused_once_and_told() {
     let output = run(&home, &["fetch", "--now"], 69);
     assert_said(&output, &["LOGINDISABLED"]);
     assert_eq!(server.last_session().commands, [] as [&str; 0]);
+}
+
+#[test]
+fn mail_that_no_server_has_stamped_comes_once_more_under_another_name() {
+    // As the manual says: nothing tells two copies of such mail apart.
+    let unstamped = |n: usize| {
+        let text = format!("Message-ID: <{n}@example.com>\nSubject: Letter {n}\n\nLetter {n}.\n");
+        Message::from_lf(n.to_string(), text)
+    };
+    let messages = [unstamped(1), letter(2)];
+    let (server, home) = serving(&messages, "");
+    assert_eq!(fetched(&home), 2);
+    server.mailbox(|it| it.uid_validity += 1);
+    assert_eq!(fetched(&home), 1);
+    let all = [unstamped(1), unstamped(1), letter(2)];
+    tree::assert_holds(&home.maildir("a"), &all);
+    assert_eq!(fetched(&home), 0);
+    // Out of the inbox and back: the same message under a new UID.
+    server.mailbox(|it| it.messages.iter_mut().for_each(|kept| kept.uid += 10));
+    assert_eq!(fetched(&home), 1);
 }
