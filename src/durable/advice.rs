@@ -70,6 +70,9 @@ fn of_untrusted(path: &Path, reason: Untrusted) -> String {
     }
 }
 
+/// Where so many more files could be made, that there were none is hardly what was met.
+const MANY: u64 = 64;
+
 /// Whether it is the number of files that is used up. File systems without such a limit have none.
 ///
 /// What of both is the scarcer is what was met, if it is scarce: by now what was half written is removed, and
@@ -79,7 +82,7 @@ fn has_no_inodes(path: &Path) -> bool {
     disk.is_some_and(|disk| {
         let inodes = u128::from(disk.f_favail) * u128::from(disk.f_blocks);
         let octets = u128::from(disk.f_bavail) * u128::from(disk.f_files);
-        let are_scarce = disk.f_favail < disk.f_files / 4;
+        let are_scarce = disk.f_favail < (disk.f_files / 4).max(MANY);
         disk.f_files > 0 && are_scarce && inodes < octets
     })
 }
