@@ -4,7 +4,7 @@
 //! one: SCRAM without the binding, the first message of PLAIN behind the server's prompt, and then
 //! USER and PASS, which show the server no more than PLAIN does. Each once.
 
-use super::{Auth, Method};
+use super::{Auth, Error, Method};
 use crate::sasl::Mechanism;
 
 /// What is done otherwise than the server's capabilities suggest.
@@ -50,6 +50,35 @@ impl Detour {
                 "the server announces AUTH, but refuses it: signed in by USER and PASS, as auth = \
                  \"user-pass\" does",
             ),
+        }
+    }
+
+    /// Signs in by `attempt`, and where that gives a way around with its error, once more that way, until it
+    /// gives none. It is told the way, and whether another one was refused on this connection before.
+    ///
+    /// # Errors
+    /// The last one; or [`Error::Detour`] where the server has closed over a way around.
+    pub(super) fn sign_in<S>(
+        first: Option<Self>,
+        mut attempt: impl FnMut(Option<Self>, bool) -> Result<S, (Error, Option<Self>)>,
+    ) -> Result<(S, Option<Self>), Error> {
+        let mut detour = first;
+        let mut refusal = None;
+        loop {
+            let (error, next) = match attempt(detour, refusal.is_some()) {
+                Ok(signed_in) => return Ok((signed_in, detour)),
+                Err(failed) => failed,
+            };
+            if error.is_closed()
+                && let (Some(detour), Some(source)) = (detour, refusal)
+            {
+                return Err(Error::Detour { detour, source });
+            }
+            if next.is_none() {
+                return Err(error);
+            }
+            detour = next;
+            refusal = Some(Box::new(error));
         }
     }
 

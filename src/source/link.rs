@@ -259,7 +259,17 @@ impl Link {
         }
     }
 
-    /// The same, for while the link is in use.
+    /// Tells that a challenge is answered, and not by what: but an empty line and a cancellation hide nothing.
+    pub(super) fn log_response(&self, base64: &str) {
+        let shown = if matches!(base64, "" | "*") {
+            base64
+        } else {
+            "****"
+        };
+        self.log(Direction::Sent, shown.as_bytes());
+    }
+
+    /// The same as [`Link::log`], for while the link is in use.
     pub(super) fn logger(&self) -> impl Fn(Direction, &[u8]) + use<> {
         let (transcript, secrets) = (self.transcript.clone(), Arc::clone(&self.secrets));
         move |direction, line| {

@@ -12,7 +12,7 @@ use crate::support::run::{Home, Output};
 use crate::support::server::Server;
 use crate::support::skip::is_root;
 use crate::support::strace;
-use crate::support::tracer::{self, Action, End};
+use crate::support::tracer::{self, End};
 use crate::support::tree;
 
 /// When [`letter`]s were sent, in seconds since 1970.
@@ -141,27 +141,11 @@ fn turning_the_keys_on_or_off_fetches_nothing_again_and_renames_nothing() {
     run(&home, &["verify"], 0);
 }
 
-/// Kills a run as it is about to give the `number`th message its name in new/: its intent is recorded.
-fn kill_at_rename(home: &Home, number: usize) -> Option<End> {
-    let mut renames = 0;
-    tracer::run(&mut tracer::fetch(home), |call| {
-        let names = call.name.starts_with("rename") || call.name == "linkat";
-        if !names || !call.file.ends_with("tmp") {
-            return Action::Pass;
-        }
-        renames += 1;
-        match renames > number {
-            true => Action::Kill,
-            false => Action::Pass,
-        }
-    })
-}
-
 #[test]
 fn what_a_kill_leaves_in_tmp_is_placed_as_it_was_to_be_whatever_the_config_says_by_then() {
     for (number, keys) in [(0, ALL), (0, ""), (2, ALL), (2, ""), (3, ALL)] {
         let (server, home) = with_keys(4, ALL);
-        let Some(end) = kill_at_rename(&home, number) else {
+        let Some(end) = tracer::kill_at_rename(&home, number) else {
             return;
         };
         assert!(matches!(end, End::Killed(_)), "{number}");

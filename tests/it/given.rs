@@ -8,7 +8,7 @@ use popfetch::durable::Disk;
 use popfetch::state::{self, Claim, Moment};
 use rustix::fs::{FlockOperation, flock};
 
-use crate::support::account::Security;
+use crate::support::account::{Account, Security};
 use crate::support::behaviour::Behaviour;
 use crate::support::maildrop::Maildrop;
 use crate::support::message::Message;
@@ -186,4 +186,24 @@ pub fn journal(home: &Home) -> PathBuf {
         panic!("{:?}", journals(home));
     };
     path.clone()
+}
+
+/// fdm's config with these accounts, each with a Maildir of its own.
+pub fn fdm_config<'a>(
+    home: &Home,
+    accounts: impl IntoIterator<Item = (&'a str, &'a Account)>,
+) -> String {
+    let mut text = String::from("set verify-certificates\n");
+    for (name, account) in accounts {
+        text.push_str(&format!(
+            "account \"{name}\" pop3s server \"{}\" port {}\n\tuser \"{}\" pass \"{}\"\n\tkeep\n\
+             match account \"{name}\" action maildir \"{}\"\n",
+            account.host,
+            account.port,
+            account.user,
+            account.password,
+            home.maildir(name).display(),
+        ));
+    }
+    text
 }

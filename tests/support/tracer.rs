@@ -143,6 +143,23 @@ pub fn at_every_call(few: usize, mut run: impl FnMut(usize) -> Option<usize>) ->
     panic!("more than {MOST} calls");
 }
 
+/// Kills a run as it is about to give the `number`th message its name, behind the sync of the journal
+/// that says so. None where nothing can be traced.
+pub fn kill_at_rename(home: &Home, number: usize) -> Option<End> {
+    let mut renames = 0;
+    run(&mut fetch(home), |call| {
+        let names = call.name.starts_with("rename") || call.name == "linkat";
+        if !names || !call.file.ends_with("tmp") {
+            return Action::Pass;
+        }
+        renames += 1;
+        match renames > number {
+            true => Action::Kill,
+            false => Action::Pass,
+        }
+    })
+}
+
 /// A fetch to be traced; what it prints is lost.
 pub fn fetch(home: &Home) -> Command {
     let mut traced = command(home.program());

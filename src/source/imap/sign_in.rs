@@ -22,31 +22,25 @@ impl Session<Greeted> {
         if self.state.knows_us {
             return Ok(self.signed_in(Method::Known, None));
         }
-        let mut detour = self.options.detour;
-        let mut refusal = None;
-        loop {
+        let (method, detour) = Detour::sign_in(self.options.detour, |detour, _| {
             let (error, method) = match self.sign_in_by(credentials, detour) {
-                Ok(method) => return Ok(self.signed_in(method, detour)),
+                Ok(method) => return Ok(method),
                 Err(failed) => failed,
             };
-            if error.is_closed()
-                && let (Some(detour), Some(source)) = (detour, refusal)
-            {
-                return Err(Error::Detour { detour, source });
-            }
             let refuses_the_way = error.meaning() == Some(Meaning::Command) && !self.state.judged;
             let announced = &self.capabilities;
             let announces = |mechanism: Mechanism| announced.has_mechanism(mechanism.name());
             let next = method
                 .filter(|_| refuses_the_way)
-                .and_then(|method| Detour::around(method, detour, credentials.auth, announces));
-            match next {
-                Some(next @ Detour::Unbound) => detour = Some(next),
-                Some(next @ Detour::TwoSteps) if announced.sasl_ir => detour = Some(next),
-                _ => return Err(error),
-            }
-            refusal = Some(Box::new(error));
-        }
+                .and_then(|method| Detour::around(method, detour, credentials.auth, announces))
+                .filter(|next| match next {
+                    Detour::Unbound => true,
+                    Detour::TwoSteps => announced.sasl_ir,
+                    Detour::UserPass => false,
+                });
+            Err((error, next))
+        })?;
+        Ok(self.signed_in(method, detour))
     }
 
     fn signed_in(mut self, method: Method, detour: Option<Detour>) -> Session<SignedIn> {

@@ -114,8 +114,8 @@ impl Session<SignedIn> {
         self.wire.answer(phase)
     }
 
-    /// Removes what is marked, looks whether it is gone, and ends the session. That it is gone is known from both: that the server has done what it was asked, and that it has none of them
-    /// any more.
+    /// Removes what is marked, looks whether it is gone, and ends the session. It is gone where the server has
+    /// done what it was asked, and has none of them any more.
     pub(in crate::source) fn end(mut self, marked: Marked) -> Update {
         let messages = marked.messages;
         let removal = self.remove(&messages);

@@ -24,32 +24,20 @@ impl Session<Authorization> {
     /// the same flight.
     pub fn sign_in(mut self, credentials: Credentials<'_>) -> Result<Session<Transaction>, Error> {
         self.speak_utf8(credentials)?;
-        let mut detour = self.options.detour;
-        let mut refusal = None;
-        loop {
-            let (error, method) = match self.sign_in_by(credentials, detour, refusal.is_some()) {
-                Ok(signed_in) => return Ok(self.signed_in(signed_in, detour)),
+        let (signed_in, detour) = Detour::sign_in(self.options.detour, |detour, again| {
+            let (error, method) = match self.sign_in_by(credentials, detour, again) {
+                Ok(signed_in) => return Ok(signed_in),
                 Err(failed) => failed,
             };
-            if error.is_closed()
-                && let (Some(detour), Some(source)) = (detour, refusal)
-            {
-                return Err(Error::Detour { detour, source });
-            }
             let refuses_the_way = error.meaning() == Some(Meaning::Command) && !self.state.judged;
             let next = method.filter(|_| refuses_the_way).and_then(|method| {
                 let announced = &self.capabilities;
                 let announces = |mechanism: Mechanism| announced.has_mechanism(mechanism.name());
                 Detour::around(method, detour, credentials.auth, announces)
             });
-            match next {
-                None => return Err(error),
-                Some(next) => {
-                    detour = Some(next);
-                    refusal = Some(Box::new(error));
-                }
-            }
-        }
+            Err((error, next))
+        })?;
+        Ok(self.signed_in(signed_in, detour))
     }
 
     fn signed_in(self, signed_in: SignedIn, detour: Option<Detour>) -> Session<Transaction> {

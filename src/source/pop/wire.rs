@@ -59,13 +59,7 @@ impl Wire {
 
     /// Answers a challenge.
     pub(super) fn respond(&mut self, base64: &str) {
-        // An empty line and a cancellation hide nothing.
-        let shown = if matches!(base64, "" | "*") {
-            base64
-        } else {
-            "****"
-        };
-        self.link.log(Direction::Sent, shown.as_bytes());
+        self.link.log_response(base64);
         self.connection.respond(base64);
     }
 

@@ -3,23 +3,12 @@
 use std::fs;
 
 use super::{command_in, shell};
-use crate::given::{assert_said, server};
+use crate::given::{assert_said, fdm_config, server};
 use crate::support::run::Home;
 
 /// Two accounts of fdm's, in a file that is not the usual one, and unique-ids that are nobody's.
 fn two(home: &Home, accounts: [&crate::support::account::Account; 2]) {
-    let mut text = String::from("set verify-certificates\n");
-    for (name, account) in ["a", "b b"].iter().zip(accounts) {
-        text.push_str(&format!(
-            "account \"{name}\" pop3s server \"{}\" port {}\n\tuser \"{}\" pass \"{}\"\n\tkeep\n\
-             match account \"{name}\" action maildir \"{}\"\n",
-            account.host,
-            account.port,
-            account.user,
-            account.password,
-            home.maildir(name).display(),
-        ));
-    }
+    let text = fdm_config(home, ["a", "b b"].into_iter().zip(accounts));
     home.private_file("old fdm/conf", &text);
     home.private_file("their ids", "5 uid-1\n");
     fs::remove_file(home.config_file()).unwrap();

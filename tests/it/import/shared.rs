@@ -1,7 +1,7 @@
 //! What is the same for all tools: formats, questions, passwords, files that cannot be read.
 
 use super::taken::{count, mpop};
-use crate::given::{assert_said, run, server};
+use crate::given::{assert_said, fdm_config, run, server};
 use crate::support::keyring::Keyring;
 use crate::support::run::Home;
 use crate::support::server::Server;
@@ -273,18 +273,8 @@ fn a_file_of_unique_ids_without_an_owner_is_taken_for_one_account_at_a_time() {
     let (first, home) = server(3);
     let (second, _) = server(4);
     let accounts = [("a", first.account()), ("b", second.account())];
-    let mut text = String::from("set verify-certificates\n");
-    for (name, account) in &accounts {
-        text.push_str(&format!(
-            "account \"{name}\" pop3s server \"{}\" port {}\n\tuser \"{}\" pass \"{}\"\n\tkeep\n\
-             match account \"{name}\" action maildir \"{}\"\n",
-            account.host,
-            account.port,
-            account.user,
-            account.password,
-            home.maildir(name).display(),
-        ));
-    }
+    let named = accounts.iter().map(|(name, account)| (*name, account));
+    let text = fdm_config(&home, named);
     home.private_file(".fdm.conf", &text);
     fs::remove_file(home.config_file()).unwrap();
     let file = |name: &str, ids: usize| {

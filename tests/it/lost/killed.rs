@@ -6,9 +6,8 @@ use super::restored::copy;
 use crate::given::letter;
 use crate::support::behaviour::Behaviour;
 use crate::support::message::Message;
-use crate::support::run::Home;
 use crate::support::series::mixed;
-use crate::support::tracer::{self, Action, End};
+use crate::support::tracer::{self, End};
 
 const MESSAGES: usize = 6;
 
@@ -43,23 +42,6 @@ const AFTERMATHS: [(&str, Aftermath); 4] = [
     }),
 ];
 
-/// Kills a run as it is about to give the `number`th message its name, behind the sync of the journal
-/// that says so. None where nothing can be traced.
-fn kill_at_rename(home: &Home, number: usize) -> Option<End> {
-    let mut renames = 0;
-    tracer::run(&mut tracer::fetch(home), |call| {
-        let names = call.name.starts_with("rename") || call.name == "linkat";
-        if !names || !call.file.ends_with("tmp") {
-            return Action::Pass;
-        }
-        renames += 1;
-        match renames > number {
-            true => Action::Kill,
-            false => Action::Pass,
-        }
-    })
-}
-
 #[test]
 fn a3_a_message_that_a_kill_kept_from_its_name_is_fetched_again_if_its_file_is_gone() {
     for [keep, way, number, after] in mixed([2, 2, 4, AFTERMATHS.len()], 20) {
@@ -68,7 +50,7 @@ fn a3_a_message_that_a_kill_kept_from_its_name_is_fetched_again_if_its_file_is_g
         let keys = format!("keep = {keep:?}\npipelining = {pipelining:?}\n");
         let messages: Vec<Message> = (1..=MESSAGES).map(letter).collect();
         let scene = Scene::new(messages, Behaviour::new(), &keys);
-        let Some(end) = kill_at_rename(&scene.home, number) else {
+        let Some(end) = tracer::kill_at_rename(&scene.home, number) else {
             return;
         };
         let what = format!("{keys}{number}, {aftermath}");
@@ -97,7 +79,7 @@ fn a3_where_its_disk_is_not_mounted_after_a_kill_nothing_is_touched_until_it_is(
     for number in [0, 3] {
         let messages: Vec<Message> = (1..=MESSAGES).map(letter).collect();
         let scene = Scene::new(messages, Behaviour::new(), "keep = \"never\"\n");
-        let Some(End::Killed(_)) = kill_at_rename(&scene.home, number) else {
+        let Some(End::Killed(_)) = tracer::kill_at_rename(&scene.home, number) else {
             return;
         };
         let (maildir, away) = (scene.home.maildir("a"), scene.home.path().join("away"));
