@@ -229,6 +229,7 @@ impl Account<'_> {
             lists_in_parts: self.lists_in_parts(),
             detour,
             lenient: manner.lenient,
+            folders: profile.folders.clone(),
             transcript: self.transcript(),
         };
         let credentials = Credentials {

@@ -9,8 +9,8 @@ use std::io;
 use std::path::PathBuf;
 
 impl Maildir {
-    /// Opens these folders for messages that are placed later, and makes those that are not there.
-    /// Once a Maildir: a thread that is confined makes no directories.
+    /// Opens these folders for messages that are placed later, and makes those that are not there. A
+    /// thread that is confined may make none.
     ///
     /// # Errors
     /// One of them cannot be made or opened, or lies on another file system: a message gets there by
@@ -22,6 +22,10 @@ impl Maildir {
         let (mut open, mut made) = (Vec::new(), Vec::new());
         let mut opened = Ok(());
         for folder in folders {
+            let is_it = |(other, _): &(Folder, _)| other == folder;
+            if self.folders().open().any(is_it) || open.iter().any(is_it) {
+                continue;
+            }
             match self.make_folder(folder, &mut made) {
                 Ok(new) => open.push((folder.clone(), new)),
                 Err(error) => {
@@ -30,8 +34,9 @@ impl Maildir {
                 }
             }
         }
-        let _ = self.folders().made.set(made);
-        let _ = self.folders().open.set(open);
+        if !open.is_empty() || !made.is_empty() {
+            self.folders().add(open, made);
+        }
         opened
     }
 
@@ -56,19 +61,13 @@ impl Maildir {
         let Some(folder) = folder else {
             return Ok(self.new_dir());
         };
-        let open = self.folders().open.get().map_or(&[][..], Vec::as_slice);
-        let found = open.iter().find(|(other, _)| other == folder);
+        let found = self.folders().open().find(|(other, _)| other == folder);
         Ok(&found.ok_or(io::ErrorKind::NotFound)?.1)
     }
 
     /// The new/ of each folder that is open.
     pub fn open_inboxes(&self) -> impl Iterator<Item = &Dir> {
-        self.folders()
-            .open
-            .get()
-            .into_iter()
-            .flatten()
-            .map(|it| &it.1)
+        self.folders().open().map(|it| &it.1)
     }
 
     /// A folder's new/, made where it is not there; each part is durable before anything is in it.
