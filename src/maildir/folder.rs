@@ -1,6 +1,7 @@
 //! Maildir++ folders: Maildirs below a Maildir whose names begin with a dot, as Dovecot, Courier and
 //! many mail readers have them.
 
+use super::inbox::Inbox;
 use crate::durable::Dir;
 use std::ffi::OsStr;
 use std::fmt;
@@ -63,7 +64,7 @@ impl fmt::Display for Folder {
 /// A Maildir's folders that messages go to, open.
 #[derive(Default)]
 pub(super) struct Folders {
-    pub(super) open: OnceLock<Vec<(Folder, Dir)>>,
+    pub(super) open: OnceLock<Vec<(Folder, Inbox)>>,
     /// Directories and files that were made for them, in this order.
     pub(super) made: OnceLock<Vec<PathBuf>>,
 }
