@@ -5,7 +5,7 @@ mod attend;
 mod input;
 mod told;
 
-pub use attend::{Care, Ending, Fed, Unrun, feed, run};
+pub use attend::{Care, Ending, Fed, Unrun, Watch, feed, run};
 pub use told::{Keep, Told};
 
 use crate::system;

@@ -5,8 +5,8 @@ use super::told::{Ear, Keep, Told};
 use super::{Group, Running};
 use crate::stop::{Reason, Stop};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use std::io::{self, PipeWriter, Read};
-use std::process::{ChildStderr, Command, ExitStatus, Stdio};
+use std::io::{self, Read};
+use std::process::{Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
 /// What is kept of what a program says, as a rule: a screenful.
@@ -22,6 +22,29 @@ const LAST_LOOK: Duration = Duration::from_millis(20);
 /// How long one has to end that was asked to, before it is killed. A person who has pressed Ctrl-C
 /// waits for it.
 const PARTING: Duration = Duration::from_secs(1);
+
+/// Waits for a program without hearing of its end, which shows only when one looks.
+pub struct Watch {
+    look: Duration,
+}
+
+impl Default for Watch {
+    fn default() -> Self {
+        Self { look: FIRST_LOOK }
+    }
+}
+
+impl Watch {
+    /// Waits until one of these is ready, or it is time to look whether the program has ended.
+    pub fn wait(&mut self, mut watched: Vec<PollFd<'_>>) {
+        let timeout = Timespec::try_from(self.look).ok();
+        // Interrupted by a signal: whoever waits looks anyway.
+        self.look = match poll(&mut watched, timeout.as_ref()).is_ok_and(|ready| ready > 0) {
+            true => FIRST_LOOK,
+            false => (self.look * 2).min(LAST_LOOK),
+        };
+    }
+}
 
 /// How a program has ended.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -143,7 +166,7 @@ fn attend<R: Read>(
     let mut running = Running::start(command, Group::Own).map_err(Unrun::Start)?;
     let mut ear = Ear::of(&mut running, care.keep)?;
     let mut stopping: Option<(Reason, Instant)> = None;
-    let mut look = FIRST_LOOK;
+    let mut watch = Watch::default();
     let ending = loop {
         if let Some(input) = &mut input {
             input.feed()?;
@@ -160,13 +183,13 @@ fn attend<R: Read>(
             _ if now >= deadline => break Ending::OutOfTime,
             _ => {}
         }
-        let input = input.as_deref().and_then(Input::waits_for);
-        // Once that is asked for it is no news.
+        // A stop that was asked for is no news.
         let stop = Some(stop).filter(|_| stopping.is_none());
-        look = match wait((ear.waits_for(), input, stop), look) {
-            true => FIRST_LOOK,
-            false => (look * 2).min(LAST_LOOK),
-        };
+        let mut watched: Vec<PollFd<'_>> = stop.map(Stop::poll_fd).into_iter().collect();
+        watched.extend(ear.waits_for().map(|it| PollFd::new(it, PollFlags::IN)));
+        let input = input.as_deref().and_then(Input::waits_for);
+        watched.extend(input.map(|it| PollFd::new(it, PollFlags::OUT)));
+        watch.wait(watched);
     };
     match care.parting {
         Some(parting) => running.end(parting),
@@ -174,19 +197,6 @@ fn attend<R: Read>(
     }
     ear.listen()?;
     Ok((ending, ear.told))
-}
-
-/// Waits so long, or until there is something to do; whether there is.
-fn wait(
-    (stderr, input, stop): (Option<&ChildStderr>, Option<&PipeWriter>, Option<&Stop>),
-    look: Duration,
-) -> bool {
-    let mut watched: Vec<PollFd<'_>> = stop.map(Stop::poll_fd).into_iter().collect();
-    watched.extend(stderr.map(|stderr| PollFd::new(stderr, PollFlags::IN)));
-    watched.extend(input.map(|input| PollFd::new(input, PollFlags::OUT)));
-    let timeout = Timespec::try_from(look).ok();
-    // Interrupted by a signal: whoever waits looks anyway.
-    poll(&mut watched, timeout.as_ref()).is_ok_and(|ready| ready > 0)
 }
 
 #[cfg(test)]

@@ -2,13 +2,13 @@
 
 use std::io::{self, Read};
 use std::process::{ChildStdout, Command, Stdio};
-use std::thread;
 use std::time::{Duration, Instant};
 
+use rustix::event::{PollFd, PollFlags};
 use rustix::io::ioctl_fionbio;
 use zeroize::Zeroizing;
 
-use crate::process::{Group, Running, end_attended};
+use crate::process::{Group, Running, Watch, end_attended};
 use crate::stop::{Stop, echo};
 
 use super::error::{ATTENDED, Helper, SecretError};
@@ -16,8 +16,6 @@ use super::password::{LIMIT, Password};
 
 /// How long the command may take when nobody is there to answer it.
 const ALONE: Duration = Duration::from_secs(60);
-/// How often to look whether the command has ended.
-const POLL: Duration = Duration::from_millis(10);
 
 /// Runs `argv` without a shell; the first line it prints is the password.
 ///
@@ -73,6 +71,7 @@ fn run_within(
         octets: Zeroizing::new(Vec::with_capacity(LIMIT + 1)),
         has_ended: false,
     };
+    let mut watch = Watch::default();
     loop {
         let status = child.status().map_err(failed)?;
         output.read().map_err(failed)?;
@@ -99,8 +98,12 @@ fn run_within(
                     limit,
                 });
             }
-            _ => thread::sleep(POLL),
+            _ => {}
         }
+        let mut watched: Vec<_> = stop.map(Stop::poll_fd).into_iter().collect();
+        let more = Some(&output.stdout).filter(|_| !output.has_ended);
+        watched.extend(more.map(|it| PollFd::new(it, PollFlags::IN)));
+        watch.wait(watched);
     }
 }
 
