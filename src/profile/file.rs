@@ -13,9 +13,11 @@ use serde::de::{self, Deserialize, Deserializer, SeqAccess, Visitor};
 use toml::Spanned;
 
 pub use super::filing::{GroupWord, ModeWord};
+pub use super::folders::FolderWords;
 pub use super::proxy::ProxyWord;
 pub use super::rule_table::RuleTable;
 
+use super::folders::Destination;
 use super::units::{Octets, Period, duration};
 use super::words::{expected_words, nearest};
 use super::{Auth, Keep, MinVersion, Order, PathEnd, Pin, Pipelining, Protocol, Roots};
@@ -112,6 +114,12 @@ pub struct Account {
     pub proxy: Key<ProxyWord>,
     /// `proxy-command`: a program whose standard input and output are the connection.
     pub proxy_command: Key<Vec<String>>,
+    /// `folders`: which folders of an IMAP server are fetched; `["INBOX"]` by default.
+    pub folders: Key<FolderWords>,
+    /// `exclude`: which of them are left out.
+    pub exclude: Key<FolderWords>,
+    /// `into`: where in the Maildir their messages go; `"folders"` by default.
+    pub into: Key<Destination>,
     /// `every`: how long `watch` waits between two fetches; `"10 min"` by default.
     pub every: Key<Period>,
     /// `on-new`: a program and its arguments, run after a fetch that brought something.

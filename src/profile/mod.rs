@@ -21,11 +21,13 @@ pub use crate::rules::Rules;
 pub use crate::secrets::{OAuth, PasswordSource};
 pub use crate::server::{Protocol, Server, TLS_PORT};
 pub use crate::source::Auth;
+pub use crate::source::folders::Folders;
 pub(crate) use address::{checked_user, normal_host, without_password};
 pub use config::{Config, Selected, select};
 pub use dated::Dated;
 pub use deliver::Deliver;
 pub use diagnose::{ConfigError, Told};
+pub use folders::Destination;
 pub use on_new::{OnNew, PathEnd};
 pub use overrides::Overrides;
 pub use problem::Problem;
@@ -43,6 +45,7 @@ pub mod draft;
 pub mod edit;
 pub mod file;
 mod filing;
+mod folders;
 mod on_new;
 mod overrides;
 mod problem;
@@ -84,6 +87,10 @@ pub struct Profile {
     pub dated: Option<Dated>,
     /// How their files are made there; as always, where they only pass through.
     pub filing: Filing,
+    /// Which folders of the server are read.
+    pub folders: Folders,
+    /// Where in the Maildir the messages of each go, where no rule says it.
+    pub into: Destination,
     /// What takes them once they are there, if anything.
     pub deliver: Option<Deliver>,
     /// What becomes of messages.
@@ -115,6 +122,8 @@ impl Profile {
             maildir: PathBuf::new(),
             dated: None,
             filing: Filing::default(),
+            folders: Folders::default(),
+            into: Destination::default(),
             deliver: None,
             policy: Policy::default(),
             rules: Rules::default(),

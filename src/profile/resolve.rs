@@ -82,6 +82,7 @@ macro_rules! key {
     };
 }
 
+mod folders;
 mod line;
 mod oauth;
 mod on_new;
@@ -136,6 +137,7 @@ impl Resolver<'_> {
         let on_new = self.on_new(at, wrong);
         let way = self.way(at, wrong);
         let rules = self.rules(wrong);
+        let (folders, into) = self.folders(wrong).unzip();
         Some(Profile {
             password: password?,
             every: every?,
@@ -149,6 +151,8 @@ impl Resolver<'_> {
                 Some(deliver) if !deliver.keeps() => Filing::default(),
                 _ => self.filing(),
             },
+            folders: folders?,
+            into: into?,
             deliver: deliver?,
             policy,
             rules: rules?,

@@ -1,11 +1,15 @@
 //! What an account's settings are, for people and for programs: the one list that `account list` and
 //! `account show` write.
 
-use super::{Deliver, Keep, MinVersion, OnNew, PasswordSource, Profile, Proxy, Tls, units};
+use super::{
+    Deliver, Destination, Folders, Keep, MinVersion, OnNew, PasswordSource, Profile, Proxy, Tls,
+    units,
+};
 use crate::handover::Recipient;
 use crate::maildir::FileTime;
 use crate::rules::{FilterCommand, Rule, Rules};
 use crate::secrets::{OAuth, Store};
+use crate::source::folders::Word;
 use serde::Serialize;
 use serde_json::{Value, json};
 
@@ -71,6 +75,7 @@ impl Profile {
         let maildir = maildir.filter(|_| self.has_maildir());
         let filing = &self.filing;
         let time = Setting::new("file-time", filing.time);
+        let has_folders = self.folders != Folders::default() || self.into != Destination::default();
         let period = match policy.keep {
             Keep::For(period) => json!(period.as_secs()),
             keep => json!(keep.to_string()),
@@ -126,6 +131,13 @@ impl Profile {
                 .text((!filing.flagged && self.has_maildir()).then(|| "false".to_owned())),
             Setting::new("deliver", self.deliver.as_ref().map(shown_deliver))
                 .text(self.deliver.as_ref().map(deliver_in_words)),
+            Setting::new("folders", words(self.folders.wanted()))
+                .text(has_folders.then(|| in_words(self.folders.wanted()))),
+            Setting::new("exclude", words(self.folders.excluded())).text(
+                (!self.folders.excluded().is_empty()).then(|| in_words(self.folders.excluded())),
+            ),
+            Setting::new("into", self.into.to_string())
+                .text(has_folders.then(|| self.into.to_string())),
             Setting::new("keep", period).text(Some(policy.keep.to_string())),
             Setting::new("max-size", policy.max_size).text(policy.max_size.map(units::octets)),
             Setting::new("latest", policy.latest),
@@ -162,6 +174,16 @@ impl Tls {
             Self::None => "none",
         }
     }
+}
+
+/// Words for folders, for programs.
+fn words(words: &[Word]) -> Vec<String> {
+    words.iter().map(ToString::to_string).collect()
+}
+
+/// The same for people.
+fn in_words(all: &[Word]) -> String {
+    words(all).join(", ")
 }
 
 /// What takes messages, for programs.

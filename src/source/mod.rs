@@ -15,6 +15,7 @@ mod credentials;
 mod detour;
 mod door;
 mod error;
+pub mod folders;
 mod given;
 mod header;
 pub mod imap;
