@@ -16,7 +16,7 @@ use popfetch::delivery::Target;
 use popfetch::durable::Disk;
 use popfetch::maildir::{AccountTag, Search, UniqueName};
 use popfetch::maildrop::{Identity, Joiner, Maildrop};
-use popfetch::message::Size;
+use popfetch::message::{Attributes, Size};
 use popfetch::plan::{Policy, decide};
 use popfetch::pop3::listing::{scan_line, unique_id_line};
 use popfetch::pop3::{Command, Connection, Event, MessageNumber};
@@ -312,7 +312,7 @@ fn store_message(bencher: Bencher<'_, '_>) {
         for octets in black_box(&wire).chunks(TLS_RECORD) {
             incoming.write(octets).unwrap();
         }
-        incoming.finish(Size::Exact).unwrap()
+        incoming.finish(Size::Exact, Attributes::default()).unwrap()
     };
     let lines = wire.iter().filter(|octet| **octet == b'\n').count();
     assert_eq!(store().octets(), (wire.len() - lines) as u64);

@@ -87,7 +87,7 @@
 //! |---|---|---|
 //! | E1 | The intent (identity and Maildir name) is in the journal and synced before the file can appear in new/. | [`Store::intend`](state::Store::intend), [`Target::place`](delivery::Target::place) |
 //! | E2 | A file gets its name in new/ only when it is complete, its termination octet seen, and synced. | `delivery/spool.rs` |
-//! | E3 | new/ itself is synced before a message is recorded as seen. | `delivery/target.rs` |
+//! | E3 | new/ itself, or cur/ where the message has flags, is synced before a message is recorded as seen. | `delivery/target.rs` |
 //! | E4 | "Seen" is in the journal before DELE is sent; the proof exists only after the journal's sync. It is written right after E3, so that a kill takes nothing of it. | [`Store::record`](state::Store::record), [`Store::settle`](state::Store::settle), `source/pop/update.rs` |
 //! | E5 | A unique-id is forgotten only after it was absent from several complete listings, and for a year; never because a QUIT failed. | [`Store::note_absences`](state::Store::note_absences), `state/compact.rs` |
 //! | E6 | A torn last line of the journal is dropped. Any other damage: the file is kept under another name, the state made again from its good lines and the Maildir, the user told. | `state/claim.rs`, `state/rebuild.rs` |

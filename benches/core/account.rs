@@ -5,7 +5,7 @@ use popfetch::delivery::{Incoming, Synced, sync_all};
 use popfetch::durable::Disk;
 use popfetch::maildir::{AccountTag, JournalId, Site, Stamp, UniqueName};
 use popfetch::maildrop::{Identity, Joiner, Maildrop, Message};
-use popfetch::message::Size;
+use popfetch::message::{Attributes, Size};
 use popfetch::pop3::MessageNumber;
 use popfetch::state::{Claim, Moment, Store, open_directory};
 use std::fmt::Write as _;
@@ -109,7 +109,9 @@ pub(crate) fn synced(target: &Target, place: u32) -> Synced {
     let mut incoming = receive(target, place);
     let text = format!("Subject: {place}\r\n\r\nhello\r\n");
     incoming.write(text.as_bytes()).unwrap();
-    let (mut synced, failed) = sync_all(vec![incoming.finish(Size::Exact).unwrap()]);
+    let (mut synced, failed) = sync_all(vec![
+        incoming.finish(Size::Exact, Attributes::default()).unwrap(),
+    ]);
     assert!(failed.is_empty());
     synced.remove(0)
 }

@@ -9,6 +9,7 @@ use crate::cli::{List, Since};
 use crate::durable::Disk;
 use crate::exit::Status;
 use crate::mailbox::{self, Entry, Filter, Numbers, Which};
+use crate::message::Flag;
 use crate::paths;
 use crate::profile::draft::shown;
 use crate::report::{Event, Format, Report, Reporter};
@@ -200,7 +201,11 @@ fn name_of(from: &str) -> &str {
 }
 
 fn marks(entry: &Entry) -> String {
-    let flags = [(b'R', 'R'), (b'F', 'F'), (b'T', 'T')];
+    let flags = [
+        (Flag::Replied, 'R'),
+        (Flag::Flagged, 'F'),
+        (Flag::Trashed, 'T'),
+    ];
     let flags = flags.iter().filter(|(flag, _)| entry.flags.has(*flag));
     let mut marks: String = entry.is_new().then_some('N').into_iter().collect();
     marks.extend(flags.map(|(_, mark)| mark));

@@ -8,7 +8,7 @@ use crate::cli::Show;
 use crate::durable::Disk;
 use crate::exit::Status;
 use crate::mailbox::{self, Error, LARGEST, Numbers, Places, Which};
-use crate::maildir::Flags;
+use crate::maildir::flags_of;
 use crate::message::{Letter, Part, as_text, bare_id};
 use crate::paths;
 use crate::profile::config_option;
@@ -68,7 +68,7 @@ pub(super) fn run(context: &Context<'_>, arguments: &Show) -> Result<Status, Fai
         What::Text(text) => page(&text)?,
         What::Json(mut object) => {
             if let Some(fields) = object.as_object_mut() {
-                let flags = path.file_name().map(Flags::of).unwrap_or_default();
+                let flags = path.file_name().map(flags_of).unwrap_or_default();
                 fields.insert("path".into(), json!(path.to_string_lossy()));
                 fields.insert("flags".into(), json!(flags.words().collect::<Vec<_>>()));
             }

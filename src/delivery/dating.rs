@@ -1,4 +1,4 @@
-//! When a message was sent, for the time of its file.
+//! When a message was sent, or came to the server, for the time of its file.
 
 use crate::message::Header;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -14,17 +14,29 @@ const AHEAD: i64 = 24 * 60 * 60;
 /// When the message with this header was sent, in seconds since 1970: by its Date, or by the newest of its
 /// Received fields where the Date is missing, cannot be read, or cannot be. `None` where that is no better.
 pub(super) fn time_of(header: &[u8]) -> Option<i64> {
+    time_until(header, now())
+}
+
+/// When the server got a message, as it says; `None` where that cannot be.
+pub(super) fn credible(received: i64) -> Option<i64> {
+    is_credible(received, now()).then_some(received)
+}
+
+fn now() -> i64 {
     let now = SystemTime::now()
         .duration_since(UNIX_EPOCH)
         .unwrap_or_default();
-    time_until(header, i64::try_from(now.as_secs()).unwrap_or(i64::MAX))
+    i64::try_from(now.as_secs()).unwrap_or(i64::MAX)
 }
 
 fn time_until(header: &[u8], now: i64) -> Option<i64> {
     let header = Header::read(header)?;
-    let is_credible = |time: &i64| (EARLIEST..=now.saturating_add(AHEAD)).contains(time);
-    let by_date = header.date().filter(is_credible);
-    by_date.or_else(|| header.received().filter(is_credible))
+    let by_date = header.date().filter(|time| is_credible(*time, now));
+    by_date.or_else(|| header.received().filter(|time| is_credible(*time, now)))
+}
+
+fn is_credible(time: i64, now: i64) -> bool {
+    (EARLIEST..=now.saturating_add(AHEAD)).contains(&time)
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use super::Error;
 use crate::maildir::{AccountTag, Folder, JournalId, Maildir, PlacedName, Search, UniqueName};
-use crate::message::Examined;
+use crate::message::{Examined, Flags};
 use std::collections::HashSet;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -12,8 +12,10 @@ use std::path::{Path, PathBuf};
 pub struct Interrupted<'a> {
     /// The file's name in tmp/.
     pub name: &'a UniqueName,
-    /// Whether its size was to be told by its name in new/.
+    /// Whether its size was to be told by its name where it was to be placed.
     pub sized: bool,
+    /// Its flags.
+    pub flags: Flags,
     /// The folder that it was to go to; none is the Maildir itself.
     pub folder: Option<&'a Folder>,
     /// Octets as they were to be stored.
@@ -27,6 +29,7 @@ impl Interrupted<'_> {
         PlacedName {
             name: self.name.clone(),
             size: self.sized.then_some(self.octets),
+            flags: self.flags,
         }
     }
 }

@@ -7,7 +7,7 @@ use super::room::{LOOK_EVERY, RESERVE, Room};
 use crate::durable::{self, Dir};
 use crate::maildir::{FileTime, Filed, Folder, PlacedName, Stamp, UniqueName};
 use crate::maildrop::Message;
-use crate::message::{Digests, Evidence, Examined, HEADER_KEPT, Hasher, Size};
+use crate::message::{Attributes, Digests, Evidence, Examined, Flags, HEADER_KEPT, Hasher, Size};
 use std::fmt;
 use std::io;
 use std::path::PathBuf;
@@ -77,15 +77,17 @@ impl SpoolFile {
     }
 
     /// Its mode, group and time: before its sync, so that no file in new/ is without them.
-    fn dress(&mut self, filing: Filed, header: &[u8]) -> io::Result<()> {
+    fn dress(&mut self, filing: Filed, header: &[u8], received: Option<i64>) -> io::Result<()> {
         let Some(file) = &mut self.file else {
             return Err(io::ErrorKind::InvalidInput.into());
         };
         file.give(filing.access)?;
-        match filing.time {
-            FileTime::Arrival => Ok(()),
-            FileTime::Date => dating::time_of(header).map_or(Ok(()), |time| file.date(time)),
-        }
+        let time = match filing.time {
+            FileTime::Arrival => None,
+            FileTime::Received => received.and_then(dating::credible),
+            FileTime::Date => dating::time_of(header),
+        };
+        time.map_or(Ok(()), |time| file.date(time))
     }
 
     fn leave_reserve(&self) -> io::Result<()> {
@@ -154,15 +156,15 @@ impl Incoming {
     }
 
     /// The termination octet was seen: the message is whole. `size` says whether its octets are those
-    /// that were listed. From here on the file is as its owner wants it to be, under its later name as well.
-    pub fn finish(mut self, size: Size) -> Result<Complete, Error> {
+    /// that were listed; the server has noted `attributes` of it. From here on the file is as its owner wants it to be, under its later name as well.
+    pub fn finish(mut self, size: Size, attributes: Attributes) -> Result<Complete, Error> {
         if std::mem::take(&mut self.after_cr) {
             self.store(b"\r")?;
         }
         let mut examined = self.hasher.finish();
         examined.evidence.size = size;
         let header = self.header.take().unwrap_or_default();
-        let dressed = self.file.dress(self.filing, &header);
+        let dressed = self.file.dress(self.filing, &header, attributes.received);
         dressed.map_err(|source| Error::Write {
             path: self.file.path(),
             source,
@@ -178,6 +180,10 @@ impl Incoming {
             is_orderly: true,
             folder: None,
             sized: self.filing.sized,
+            flags: match self.filing.flagged {
+                true => attributes.flags,
+                false => Flags::default(),
+            },
         })
     }
 
@@ -245,6 +251,7 @@ pub struct Complete {
     is_orderly: bool,
     folder: Option<Folder>,
     sized: bool,
+    flags: Flags,
 }
 
 impl fmt::Debug for Complete {
@@ -342,12 +349,18 @@ impl Synced {
         &self.0.file.name
     }
 
-    /// Its name in new/: the same, with its size where that is to be told.
+    /// The name that it is placed under: the same, with its size where that is to be told, and its flags.
     pub fn placed_name(&self) -> PlacedName {
         PlacedName {
             name: self.name().clone(),
             size: self.0.sized.then_some(self.octets()),
+            flags: self.0.flags,
         }
+    }
+
+    /// It is placed under this name.
+    pub(super) fn placed_as(&mut self, name: &PlacedName) {
+        self.0.flags = name.flags;
     }
 
     /// Whether its end was above doubt.

@@ -13,7 +13,7 @@ use std::sync::Arc;
 
 /// What takes an account's messages.
 pub enum Target {
-    /// A Maildir: a file in tmp/ is renamed to new/. It gets no message twice, whatever fails, as what a
+    /// A Maildir: a file in tmp/ is renamed to new/, or to cur/ where the message has flags. It gets no message twice, whatever fails, as what a
     /// crash left can be looked up.
     Maildir(Arc<Maildir>, Spool),
 }
@@ -78,35 +78,45 @@ impl Target {
     pub fn place<I>(&self, batch: Vec<(Synced, I)>) -> (Vec<Delivered<I>>, Vec<Unplaced<I>>) {
         let Self::Maildir(maildir, _) = self;
         let (mut named, mut failed) = (Vec::with_capacity(batch.len()), Vec::new());
-        for (synced, intent) in batch {
+        for (mut synced, intent) in batch {
+            let mut name = synced.placed_name();
             let published = maildir
                 .inbox(synced.folder())
-                .and_then(|new| maildir.place(&synced.placed_name(), new));
+                .and_then(|inbox| maildir.place(&mut name, inbox));
+            synced.placed_as(&name);
             match published {
-                Ok(()) => named.push((synced, intent)),
+                Ok(()) => named.push((synced, name, intent)),
                 Err(error) => failed.push(Unplaced::new(&synced, intent, error, false)),
             }
         }
-        let mut syncs: BTreeMap<Option<&Folder>, io::Result<&Path>> = BTreeMap::new();
-        for (synced, _) in &named {
-            syncs.entry(synced.folder()).or_insert_with_key(|folder| {
-                let new = maildir.inbox(*folder)?;
-                new.sync().map(|()| new.path())
-            });
+        let place_of = |synced: &Synced, name: &PlacedName| {
+            let inbox = maildir.inbox(synced.folder());
+            inbox.map(|inbox| inbox.of(name))
+        };
+        let mut syncs: BTreeMap<(Option<&Folder>, bool), io::Result<&Path>> = BTreeMap::new();
+        for (synced, name, _) in &named {
+            syncs
+                .entry((synced.folder(), name.flags.is_empty()))
+                .or_insert_with(|| {
+                    let place = place_of(synced, name)?;
+                    place.sync().map(|()| place.path())
+                });
         }
         let places: Vec<_> = named
             .iter()
-            .map(|(synced, _)| match syncs.get(&synced.folder()) {
-                Some(Ok(place)) => Ok(*place),
-                Some(Err(error)) => Err(io::Error::new(error.kind(), error.to_string())),
-                None => Err(io::ErrorKind::NotFound.into()),
-            })
+            .map(
+                |(synced, name, _)| match syncs.get(&(synced.folder(), name.flags.is_empty())) {
+                    Some(Ok(place)) => Ok(place.join(name.to_os_string())),
+                    Some(Err(error)) => Err(io::Error::new(error.kind(), error.to_string())),
+                    None => Err(io::ErrorKind::NotFound.into()),
+                },
+            )
             .collect();
         let mut delivered = Vec::with_capacity(named.len());
-        for ((synced, intent), place) in named.into_iter().zip(places) {
+        for ((synced, _, intent), place) in named.into_iter().zip(places) {
             match place {
-                Ok(place) => delivered.push(Delivered {
-                    path: place.join(synced.placed_name().to_os_string()),
+                Ok(path) => delivered.push(Delivered {
+                    path,
                     synced,
                     intent,
                 }),
@@ -125,8 +135,9 @@ impl Target {
         let name = &unplaced.name;
         // A name that was taken is somebody else's message.
         let taken = unplaced.error.kind() == io::ErrorKind::AlreadyExists;
-        let new = maildir.inbox(unplaced.folder.as_ref());
-        let named = taken || new.and_then(|new| new.remove(&name.to_os_string())).is_ok();
+        let inbox = maildir.inbox(unplaced.folder.as_ref());
+        let remove = || inbox?.of(name).remove(&name.to_os_string());
+        let named = taken || remove().is_ok();
         maildir.remove_tmp(&name.name).is_ok() && named && !unplaced.was_named
     }
 }

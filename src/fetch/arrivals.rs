@@ -185,7 +185,7 @@ impl Account<'_> {
                         self.check_size(incoming.message(), octets_so_far)?;
                     }
                 }
-                Arrival::Ends(ending) => {
+                Arrival::Ends(ending, attributes) => {
                     let claims = |incoming: &mut Incoming| incoming.message().octets > Some(0);
                     if octets_so_far == 0
                         && let Some(nothing) = incoming.take_if(claims)
@@ -197,7 +197,7 @@ impl Account<'_> {
                     }
                     if let Some((whole, beginning)) = incoming.take().zip(beginning.take()) {
                         received.came(whole.message(), self);
-                        if !intake.take_in(whole, ending, beginning)? {
+                        if !intake.take_in(whole, (ending, attributes), beginning)? {
                             return Ok(None);
                         }
                     }

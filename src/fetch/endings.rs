@@ -13,7 +13,7 @@ use super::{Account, Error};
 use crate::delivery::{Complete, Delivered, Incoming, Target};
 use crate::maildir::Stamp;
 use crate::maildrop::Message;
-use crate::message::{Heading, Size};
+use crate::message::{Attributes, Heading, Size};
 use crate::report::{self, Event};
 use crate::source::{Arrival, Ending, Retrieval, Source};
 use crate::state::{SizesSoFar, Store};
@@ -120,12 +120,12 @@ pub(super) struct Held {
 fn finish(
     mut incoming: Incoming,
     mut beginning: Beginning,
-    ending: Ending,
+    (ending, attributes): (Ending, Attributes),
 ) -> Result<(Complete, Size, Ending), Error> {
     incoming.write(&beginning.rest())?;
     let ending = beginning.without(ending);
     let size = size_of(incoming.message(), ending);
-    let complete = incoming.finish(size)?;
+    let complete = incoming.finish(size, attributes)?;
     let complete = match beginning.is_repeated() && size == Size::Off {
         true => complete.doubt(),
         false => complete,
@@ -156,10 +156,10 @@ impl<'a> Intake<'a> {
     pub(super) fn take_in(
         &mut self,
         incoming: Incoming,
-        ending: Ending,
+        end: (Ending, Attributes),
         beginning: Beginning,
     ) -> Result<bool, Error> {
-        let (complete, size, ending) = finish(incoming, beginning, ending)?;
+        let (complete, size, ending) = finish(incoming, beginning, end)?;
         let suspicious = size == Size::Off && self.sizes.contradict(ending, complete.message());
         // An end that may be the message's own octets is as good as none, whatever its size: a sender
         // knows how servers count, and can put there what looks like the next answer.
@@ -292,9 +292,9 @@ impl Account<'_> {
                         incoming.write(&beginning.pass(octets))?;
                     }
                 }
-                Arrival::Ends(ending) => {
+                Arrival::Ends(ending, attributes) => {
                     if let Some((whole, beginning)) = incoming.take().zip(beginning.take()) {
-                        complete = Some(finish(whole, beginning, ending)?.0);
+                        complete = Some(finish(whole, beginning, (ending, attributes))?.0);
                     }
                 }
                 Arrival::Refused(message, answer) => {

@@ -291,7 +291,7 @@ pub(super) fn is_sent_again(
     let mut sent = false;
     loop {
         match retrieval.next_arrival() {
-            Ok(Some(Arrival::Ends(_))) => sent = true,
+            Ok(Some(Arrival::Ends(..))) => sent = true,
             Ok(Some(_)) => {}
             Ok(None) => return Ok(sent),
             Err(error) => {

@@ -27,7 +27,7 @@ pub enum Command<'a> {
     Expunge(&'a UidSet),
     /// The size of every message in the mailbox.
     FetchAll,
-    /// All of a message, which stays unseen.
+    /// All of a message, which stays unseen, with its flags and the time when the server got it.
     FetchBody(NonZeroU32),
     /// A message's header, likewise.
     FetchHeader(NonZeroU32),
@@ -121,7 +121,9 @@ impl fmt::Display for Command<'_> {
             Self::Examine(mailbox) => write!(f, "EXAMINE {mailbox}"),
             Self::Expunge(set) => write!(f, "UID EXPUNGE {set}"),
             Self::FetchAll => f.write_str("UID FETCH 1:* (UID RFC822.SIZE)"),
-            Self::FetchBody(uid) => write!(f, "UID FETCH {uid} (UID BODY.PEEK[])"),
+            Self::FetchBody(uid) => {
+                write!(f, "UID FETCH {uid} (UID FLAGS INTERNALDATE BODY.PEEK[])")
+            }
             Self::FetchHeader(uid) => write!(f, "UID FETCH {uid} (UID BODY.PEEK[HEADER])"),
             Self::FetchThese(set) => write!(f, "UID FETCH {set} (UID)"),
             Self::Id => f.write_str("ID (\"name\" \"popfetch\")"),

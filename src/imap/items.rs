@@ -3,8 +3,10 @@
 //! A response is read in one go, or up to a literal that is yet to come: then it is read again once that
 //! is there, or, where it is the message itself, from behind it.
 
+use super::date_time;
 use super::status::number;
 use super::violation::Violation;
+use crate::message::{Flag, Flags};
 
 /// Lists in lists may be so deep: real ones, of BODYSTRUCTURE, have a handful for each level of a
 /// multipart message, and this one is not asked for.
@@ -26,6 +28,10 @@ pub struct Fetched {
     pub uid: Option<u32>,
     /// RFC822.SIZE
     pub size: Option<u64>,
+    /// FLAGS, as far as they mean something elsewhere. \Deleted does not: it is about the server's copy.
+    pub flags: Option<Flags>,
+    /// INTERNALDATE, in seconds since 1970; none where it is no date.
+    pub internal_date: Option<i64>,
     /// The part that came, or is said not to be there (NIL).
     pub section: Option<Section>,
     /// It is not there.
@@ -86,6 +92,12 @@ pub(super) fn read<'a>(mut text: &'a [u8], found: &mut Fetched) -> Result<Read<'
             }
             (Some(_), _) => return Err(malformed(text)),
             (None, Value::Plain(plain)) => note(name, plain, found)?,
+            (None, Value::List(inside)) if name.eq_ignore_ascii_case(b"FLAGS") => {
+                found.flags = Some(flags(inside));
+            }
+            (None, Value::Quoted(inside)) if name.eq_ignore_ascii_case(b"INTERNALDATE") => {
+                found.internal_date = date_time::parse(inside);
+            }
             (None, _) => {}
         }
         text = rest;
@@ -110,6 +122,25 @@ fn note(name: &[u8], value: &[u8], found: &mut Fetched) -> Result<(), Violation>
         found.size = Some(size);
     }
     Ok(())
+}
+
+/// The flags in a list that mean something to others than this server. What is no list of flags has none.
+fn flags(inside: &[u8]) -> Flags {
+    if inside
+        .iter()
+        .any(|octet| matches!(octet, b'(' | b'"' | b'{'))
+    {
+        return Flags::default();
+    }
+    let words = inside.split(|octet| octet.is_ascii_whitespace());
+    let known = words.filter_map(|word| match word.to_ascii_lowercase().as_slice() {
+        b"\\answered" => Some(Flag::Replied),
+        b"\\draft" => Some(Flag::Draft),
+        b"\\flagged" => Some(Flag::Flagged),
+        b"\\seen" => Some(Flag::Seen),
+        _ => None,
+    });
+    known.collect()
 }
 
 fn section(name: &[u8]) -> Option<Section> {
@@ -137,7 +168,9 @@ enum Value<'a> {
     Plain(&'a [u8]),
     /// What stands between quotation marks, backslashes included.
     Quoted(&'a [u8]),
-    /// A literal that has come already, or a list.
+    /// A list, but for its parentheses.
+    List(&'a [u8]),
+    /// A literal that has come already.
     Passed,
     /// A literal of so many octets, which are next on the wire.
     Announced(u64),
@@ -168,7 +201,14 @@ fn value(text: &[u8]) -> Result<(Value<'_>, &[u8]), Violation> {
             return Ok((value, behind));
         }
         if depth == 0 {
-            return Ok((value, behind));
+            let length = text.len() - behind.len();
+            return Ok(match text.first() {
+                Some(b'(') => (
+                    Value::List(text.get(1..length - 1).unwrap_or_default()),
+                    behind,
+                ),
+                _ => (value, behind),
+            });
         }
         rest = behind.trim_ascii_start();
     }
@@ -258,6 +298,34 @@ mod tests {
         assert_eq!(read, Ok(Read::All));
         assert_eq!((found.uid, found.size), (Some(7), Some(44)));
         assert_eq!(found.section, None);
+    }
+
+    #[test]
+    fn flags_and_the_date_are_read_and_what_is_none_is_passed_over() {
+        let (read, found) = reading(
+            "UID 7 flags (\\SEEN $Junk \\flagged \\Recent \\Deleted \\Seenest) \
+             InternalDate \"17-Jul-1996 02:44:25 -0700\")",
+        );
+        assert_eq!(read, Ok(Read::All));
+        let flags = [Flag::Seen, Flag::Flagged].into_iter().collect();
+        assert_eq!(found.flags, Some(flags));
+        assert_eq!(found.internal_date, Some(837_596_665));
+        for strange in [
+            "FLAGS () INTERNALDATE NIL)".to_owned(),
+            "FLAGS ((\\Seen)) INTERNALDATE \"\")".to_owned(),
+            "FLAGS (\"\\Seen\") INTERNALDATE \"soon\")".to_owned(),
+            "FLAGS ({6}\r\n\\Seen ) INTERNALDATE (\"17-Jul-1996 02:44:25 -0700\"))".to_owned(),
+            "FLAGS \\Seen INTERNALDATE {26}\r\n17-Jul-1996 02:44:25 -0700)".to_owned(),
+            format!("FLAGS ({}))", "\\Unseen $x ".repeat(20_000)),
+        ] {
+            let (read, found) = reading(&strange);
+            assert_eq!(read, Ok(Read::All), "{}", &strange[..20]);
+            assert!(found.flags.unwrap_or_default().is_empty(), "{strange}");
+            assert_eq!(found.internal_date, None);
+        }
+        let (_, found) = reading(&format!("FLAGS ({}\\Draft))", "\\Answered ".repeat(1000)));
+        let flags = [Flag::Replied, Flag::Draft].into_iter().collect();
+        assert_eq!(found.flags, Some(flags));
     }
 
     #[test]

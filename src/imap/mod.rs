@@ -22,6 +22,7 @@ pub mod capability;
 pub mod command;
 pub mod connection;
 pub mod data;
+mod date_time;
 pub mod event;
 pub mod items;
 pub mod mailbox_list;

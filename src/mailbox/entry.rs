@@ -1,8 +1,8 @@
 //! The messages of some directories, newest first: their headers, read by several threads.
 
 use super::places::Places;
-use crate::maildir::{Flags, delivered};
-use crate::message::{Glance, HEADER_KEPT};
+use crate::maildir::{delivered, flags_of};
+use crate::message::{Flags, Glance, HEADER_KEPT};
 use crate::threads;
 use jiff::Timestamp;
 use std::ffi::OsString;
@@ -137,7 +137,7 @@ fn glance(
     let written = written.map(|date| date.as_second());
     Ok(Entry {
         place,
-        flags: Flags::of(&name),
+        flags: flags_of(&name),
         name,
         octets: metadata.len(),
         time: written

@@ -3,10 +3,11 @@
 use super::Error;
 use super::filing::{Filed, Filing};
 use super::folder::{Folder, Folders};
+use super::inbox::Inbox;
 use super::roster::{Deliverer, MaildirId, NAME as ROSTER, Roster};
 use super::unique_name::{AccountTag, JournalId, PlacedName, UniqueName};
 use crate::durable::{Dir, Disk};
-use crate::message::{Examined, examine};
+use crate::message::{Examined, Flags, examine};
 use std::ffi::OsStr;
 use std::fs;
 use std::io;
@@ -20,7 +21,7 @@ pub(super) const PARTS: [&str; 3] = ["tmp", "new", "cur"];
 pub struct Maildir {
     root: Dir,
     tmp: Arc<Dir>,
-    new: Dir,
+    inbox: Inbox,
     /// Directories that were made for it when it was opened, the outermost first.
     made: Vec<PathBuf>,
     folders: Folders,
@@ -68,9 +69,7 @@ impl Maildir {
             let opened = opened.and_then(|dir| dir.check_writable().map(|()| dir));
             opened.map_err(|error| unusable(path, error))
         };
-        // Nothing of ours goes there, but a Maildir without it is none.
-        part("cur")?;
-        let (tmp, new) = (Arc::new(part("tmp")?), part("new")?);
+        let (cur, tmp, new) = (part("cur")?, Arc::new(part("tmp")?), part("new")?);
         // Another run may have taken it back before it was held.
         match root.is_at_its_path() {
             Ok(true) => {}
@@ -81,7 +80,7 @@ impl Maildir {
         Ok(Self {
             root,
             tmp,
-            new,
+            inbox: Inbox { new, cur },
             made,
             folders: Folders::default(),
             filing: Filed::default(),
@@ -156,7 +155,7 @@ impl Maildir {
     /// Whether what is complete in tmp/ could be moved to new/, or why not. No file is touched: what has
     /// no name in tmp/ is asked to be moved, and the system says first whether there is a way.
     pub fn check_move(&self) -> io::Result<()> {
-        self.tmp.check_way_to(&self.new)
+        self.tmp.check_way_to(&self.inbox.new)
     }
 
     /// Its tmp/, open.
@@ -164,9 +163,9 @@ impl Maildir {
         &self.tmp
     }
 
-    /// Its new/, open.
-    pub fn new_dir(&self) -> &Dir {
-        &self.new
+    /// Where messages are placed in it, but for those of its folders.
+    pub(super) fn own_inbox(&self) -> &Inbox {
+        &self.inbox
     }
 
     /// How messages are filed in it.
@@ -178,39 +177,55 @@ impl Maildir {
         &self.folders
     }
 
-    /// Moves a message that a crash left in tmp/ to new/, or to a folder's, where it is durable on
+    /// Moves a message that a crash left in tmp/ to its place, or to a folder's, where it is durable on
     /// return. Call [`Maildir::sync_new`] afterwards.
     pub fn roll_forward(&self, name: &PlacedName, folder: Option<&Folder>) -> Result<(), Error> {
-        match folder {
-            None => self.roll_forward_to(name, &self.new),
+        let made;
+        let inbox = match folder {
+            None => &self.inbox,
             Some(folder) => {
-                let new = self.make_folder(folder, &mut Vec::new())?;
-                self.roll_forward_to(name, &new)?;
-                new.sync().map_err(|source| self.write_error(&new, source))
+                made = self.make_folder(folder, &mut Vec::new())?;
+                &made
             }
-        }
-    }
-
-    fn roll_forward_to(&self, name: &PlacedName, new: &Dir) -> Result<(), Error> {
-        match self.place(name, new) {
+        };
+        let mut name = name.clone();
+        let moved = self.place(&mut name, inbox);
+        let place = inbox.of(&name);
+        match moved {
             // A crash between the two halves of a link and unlink left both names.
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
-                self.remove_tmp(&name.name)
+                self.remove_tmp(&name.name)?;
             }
-            moved => moved.map_err(|source| self.write_error(new, source)),
+            moved => moved.map_err(|source| self.write_error(place, source))?,
         }
+        if folder.is_some() || !name.flags.is_empty() {
+            let synced = place.sync();
+            synced.map_err(|source| self.write_error(place, source))?;
+        }
+        Ok(())
     }
 
-    /// Moves a file from tmp/ to `new`, where its name may say how long it is.
-    pub fn place(&self, name: &PlacedName, new: &Dir) -> io::Result<()> {
-        let here = name.name.as_os_str();
-        self.tmp.publish_as(here, new, &name.to_os_string())
+    /// Moves a file from tmp/ to where it belongs. Where cur/ cannot take it the flags go from its name: not
+    /// all file systems have names with a colon, and cur/ may be on another one.
+    pub fn place(&self, name: &mut PlacedName, inbox: &Inbox) -> io::Result<()> {
+        let publish = |name: &PlacedName| {
+            let here = name.name.as_os_str();
+            self.tmp
+                .publish_as(here, inbox.of(name), &name.to_os_string())
+        };
+        match publish(name) {
+            Err(error) if !name.flags.is_empty() && cannot_have_flags(&error) => {
+                name.flags = Flags::default();
+                publish(name)
+            }
+            moved => moved,
+        }
     }
 
     /// Makes the names in new/ durable.
     pub fn sync_new(&self) -> Result<(), Error> {
-        let synced = self.new.sync();
-        synced.map_err(|source| self.write_error(&self.new, source))
+        let synced = self.inbox.new.sync();
+        synced.map_err(|source| self.write_error(&self.inbox.new, source))
     }
 
     /// Removes a file from tmp/.
@@ -404,6 +419,15 @@ impl Site {
             _ => Error::Create { path, source },
         }
     }
+}
+
+fn cannot_have_flags(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::InvalidInput
+            | io::ErrorKind::InvalidFilename
+            | io::ErrorKind::CrossesDevices
+    )
 }
 
 fn ground(path: &Path) -> io::Result<Ground> {

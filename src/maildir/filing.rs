@@ -1,5 +1,5 @@
 //! How a message's file is made, where its owner wants more than a file for the owner alone: who else
-//! may read it, which time it bears, and whether its name says how long it is.
+//! may read it, which time it bears, and what its name says of it.
 
 use super::Error;
 use crate::durable::{Access, GroupId, is_own_group};
@@ -21,6 +21,8 @@ pub struct Filing {
     pub time: FileTime,
     /// Its name says how many octets it has (`,S=`), as Dovecot and Courier read it.
     pub sized: bool,
+    /// Its name has the flags that the message had on the server.
+    pub flagged: bool,
 }
 
 /// The time of a file's last change.
@@ -28,8 +30,10 @@ pub struct Filing {
 #[serde(rename_all = "kebab-case")]
 pub enum FileTime {
     /// When it was written.
-    #[default]
     Arrival,
+    /// When the server got its message, where it says so credibly.
+    #[default]
+    Received,
     /// When its message was sent, as far as its header says so credibly.
     Date,
 }
@@ -43,6 +47,8 @@ pub struct Filed {
     pub time: FileTime,
     /// See [`Filing::sized`].
     pub sized: bool,
+    /// See [`Filing::flagged`].
+    pub flagged: bool,
 }
 
 impl Filing {
@@ -59,6 +65,7 @@ impl Filing {
             },
             time: self.time,
             sized: self.sized,
+            flagged: self.flagged,
         })
     }
 }

@@ -1,53 +1,46 @@
 //! What mail readers note behind a file's name: `:2,` and a letter for each flag, in the order of ASCII
 //! (cr.yp.to/proto/maildir.html).
 
-use super::unique_name::is_addition;
+use crate::message::{Flag, Flags};
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 
 /// What stands before the flags; the last two are for file systems that cannot have the first.
 const MARKS: [&[u8]; 3] = [b":2,", b";2,", b"!2,"];
 
-/// The flags of a message.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
-pub struct Flags(u8);
+/// Where a name ends and what others add to it begins: Dovecot adds `,S=` and `,W=`, mbsync `,U=`,
+/// and every reader flags behind `:2,` (some file systems want `;2,` or `!2,` instead).
+pub(super) fn is_addition(octet: u8) -> bool {
+    matches!(octet, b',' | b':' | b';' | b'!')
+}
 
-/// Letters and words, in the order of ASCII.
-const KNOWN: [(u8, &str); 6] = [
-    (b'D', "draft"),
-    (b'F', "flagged"),
-    (b'P', "passed"),
-    (b'R', "replied"),
-    (b'S', "seen"),
-    (b'T', "trashed"),
-];
+/// The flags of a file of this name.
+pub fn flags_of(name: &OsStr) -> Flags {
+    let Some((_, letters)) = split(name.as_bytes()) else {
+        return Flags::default();
+    };
+    let set = Flag::ALL.into_iter();
+    set.filter(|flag| letters.contains(&letter(*flag)))
+        .collect()
+}
 
-impl Flags {
-    /// Those of a file of this name.
-    pub fn of(name: &OsStr) -> Self {
-        let Some((_, letters)) = split(name.as_bytes()) else {
-            return Self::default();
-        };
-        let set = KNOWN.iter().enumerate();
-        let set = set.filter(|(_, (letter, _))| letters.contains(letter));
-        Self(set.fold(0, |flags, (place, _)| flags | 1 << place))
+/// What stands behind the name of a file that is placed with these flags; nothing where there are none.
+pub(super) fn info(flags: Flags) -> String {
+    let letters = flags.iter().map(|flag| char::from(letter(flag)));
+    match flags.is_empty() {
+        true => String::new(),
+        false => ":2,".chars().chain(letters).collect(),
     }
+}
 
-    /// Whether it was read.
-    pub fn is_seen(self) -> bool {
-        self.has(b'S')
-    }
-
-    /// Whether this letter is among them.
-    pub fn has(self, letter: u8) -> bool {
-        let place = KNOWN.iter().position(|(known, _)| *known == letter);
-        place.is_some_and(|place| self.0 & 1 << place != 0)
-    }
-
-    /// Their words: draft, flagged, passed (resent), replied, seen, trashed.
-    pub fn words(self) -> impl Iterator<Item = &'static str> {
-        let known = KNOWN.iter().filter(move |(letter, _)| self.has(*letter));
-        known.map(|(_, word)| *word)
+fn letter(flag: Flag) -> u8 {
+    match flag {
+        Flag::Draft => b'D',
+        Flag::Flagged => b'F',
+        Flag::Passed => b'P',
+        Flag::Replied => b'R',
+        Flag::Seen => b'S',
+        Flag::Trashed => b'T',
     }
 }
 
@@ -103,11 +96,28 @@ mod tests {
 
     #[test]
     fn the_flags_of_a_name_are_read_whatever_stands_before_them() {
-        let flags = Flags::of(OsStr::new("1.a.host,S=12:2,FS"));
-        assert!(flags.is_seen() && flags.has(b'F') && !flags.has(b'T'));
-        assert_eq!(flags.words().collect::<Vec<_>>(), ["flagged", "seen"]);
-        assert_eq!(Flags::of(OsStr::new("1.a.S")), Flags::default());
-        assert!(Flags::of(OsStr::new("1.a!2,abS")).is_seen());
+        let flags = flags_of(OsStr::new("1.a.host,S=12:2,FS"));
+        assert!(flags.is_seen());
+        assert_eq!(
+            flags.iter().collect::<Vec<_>>(),
+            [Flag::Flagged, Flag::Seen]
+        );
+        assert_eq!(info(flags), ":2,FS");
+        assert_eq!(flags_of(OsStr::new("1.a.S")), Flags::default());
+        assert!(flags_of(OsStr::new("1.a!2,abS")).is_seen());
+    }
+
+    #[test]
+    fn flags_are_written_as_they_are_read_in_the_order_of_ascii() {
+        for bits in 0..64u8 {
+            let set = (0..)
+                .zip(Flag::ALL)
+                .filter(|(place, _)| bits & 1 << place != 0);
+            let flags: Flags = set.map(|(_, flag)| flag).collect();
+            let letters = info(flags);
+            assert_eq!(flags_of(OsStr::new(&format!("1.a.host{letters}"))), flags);
+            assert!(letters.bytes().skip(3).is_sorted(), "{letters}");
+        }
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! Maildir++ folders: Maildirs below a Maildir whose names begin with a dot, as Dovecot, Courier and
 //! many mail readers have them.
 
+use super::inbox::Inbox;
 use crate::durable::Dir;
 use crate::term::hex;
 use sha2::{Digest, Sha256};
@@ -98,7 +99,7 @@ impl fmt::Display for Folder {
 /// A Maildir's folders that messages go to, open.
 #[derive(Default)]
 pub(super) struct Folders {
-    open: OnceLock<Vec<(Folder, Dir)>>,
+    open: OnceLock<Vec<(Folder, Inbox)>>,
     /// Directories and files that were made for them, in this order.
     made: OnceLock<Vec<PathBuf>>,
     /// Those that were opened later.
@@ -112,12 +113,12 @@ impl Folders {
     }
 
     /// Those that are open.
-    pub(super) fn open(&self) -> impl Iterator<Item = &(Folder, Dir)> {
+    pub(super) fn open(&self) -> impl Iterator<Item = &(Folder, Inbox)> {
         self.times().filter_map(|it| it.open.get()).flatten()
     }
 
     /// Keeps what was opened, and what was made for it.
-    pub(super) fn add(&self, open: Vec<(Folder, Dir)>, made: Vec<PathBuf>) {
+    pub(super) fn add(&self, open: Vec<(Folder, Inbox)>, made: Vec<PathBuf>) {
         let mut these = self;
         while these.open.get().is_some() {
             these = these.more.get_or_init(Box::default);

@@ -1,8 +1,9 @@
-//! Where messages are placed in a Maildir: its own new/, and those of its folders.
+//! Where messages are placed in a Maildir: its own new/ and cur/, and those of its folders.
 
 use super::Error;
 use super::directory::{Maildir, PARTS};
 use super::folder::{Folder, MARK};
+use super::inbox::Inbox;
 use crate::durable::Dir;
 use std::ffi::OsStr;
 use std::io;
@@ -27,7 +28,7 @@ impl Maildir {
                 continue;
             }
             match self.make_folder(folder, &mut made) {
-                Ok(new) => open.push((folder.clone(), new)),
+                Ok(inbox) => open.push((folder.clone(), inbox)),
                 Err(error) => {
                     opened = Err(error);
                     break;
@@ -53,29 +54,30 @@ impl Maildir {
         Ok(())
     }
 
-    /// Where messages for a folder are placed: its new/, or that of the Maildir itself.
+    /// Where messages for a folder are placed, or for the Maildir itself.
     ///
     /// # Errors
     /// [`io::ErrorKind::NotFound`] for a folder that was not opened.
-    pub fn inbox(&self, folder: Option<&Folder>) -> io::Result<&Dir> {
+    pub fn inbox(&self, folder: Option<&Folder>) -> io::Result<&Inbox> {
         let Some(folder) = folder else {
-            return Ok(self.new_dir());
+            return Ok(self.own_inbox());
         };
         let found = self.folders().open().find(|(other, _)| other == folder);
         Ok(&found.ok_or(io::ErrorKind::NotFound)?.1)
     }
 
-    /// The new/ of each folder that is open.
+    /// The new/ and cur/ of each folder that is open.
     pub fn open_inboxes(&self) -> impl Iterator<Item = &Dir> {
-        self.folders().open().map(|it| &it.1)
+        let open = self.folders().open();
+        open.flat_map(|(_, inbox)| [&inbox.new, &inbox.cur])
     }
 
-    /// A folder's new/, made where it is not there; each part is durable before anything is in it.
+    /// A folder's new/ and cur/, made where they are not there; each part is durable before anything is in it.
     pub(super) fn make_folder(
         &self,
         folder: &Folder,
         made: &mut Vec<PathBuf>,
-    ) -> Result<Dir, Error> {
+    ) -> Result<Inbox, Error> {
         let path = self.path().join(folder.as_str());
         let create = |source| Error::Create {
             path: path.clone(),
@@ -102,10 +104,14 @@ impl Maildir {
             path: path.clone(),
             source,
         };
-        let new = Dir::open(disk, &path.join("new")).map_err(unusable)?;
-        new.check_writable().map_err(unusable)?;
+        let open = |part: &str| {
+            let part = Dir::open(disk, &path.join(part)).map_err(unusable)?;
+            part.check_writable().map_err(unusable)?;
+            Ok(part)
+        };
+        let (new, cur) = (open("new")?, open("cur")?);
         self.tmp().check_way_to(&new).map_err(unusable)?;
-        Ok(new)
+        Ok(Inbox { new, cur })
     }
 }
 

@@ -2,11 +2,14 @@
 //!
 //! `SECONDS.MmicrosecondsPpidQcountXjournal_pfACCOUNTIDENTITY.HOST`: after the Maildir convention,
 //! with a token that says whose message this is and which, so that a lost state file can be made
-//! again from the names. Behind it, where its owner wants that, is `,S=` and the size in octets. Nothing that a server or a message says ever stands in a name: the token
+//! again from the names. Behind it, where its owner wants that, is `,S=` and the size in octets, and behind
+//! that `:2,` and the flags that the message came with. Nothing that a server or a message says ever stands in a name: the token
 //! is a hash. `Xjournal` says whose journal answers for the file while it is in tmp/; names of the
 //! first version have no such part.
 
+use super::flags::{self, is_addition};
 use crate::maildrop::Identity;
+use crate::message::Flags;
 use crate::term::{hex, unhex};
 use sha2::{Digest, Sha256};
 use std::borrow::Borrow;
@@ -45,12 +48,6 @@ impl fmt::Display for JournalId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&hex(&self.0))
     }
-}
-
-/// Where a name ends and what others add to it begins: Dovecot adds `,S=` and `,W=`, mbsync `,U=`,
-/// and every reader flags behind `:2,` (some file systems want `;2,` or `!2,` instead).
-pub(super) fn is_addition(octet: u8) -> bool {
-    matches!(octet, b',' | b':' | b';' | b'!')
 }
 
 /// What a name of ours never holds.
@@ -121,9 +118,10 @@ impl UniqueName {
     }
 
     /// The identity in a name that [`Self::parse`] would take as it stands, plain ASCII, or with a size
-    /// behind it as we write it. `None` says nothing.
+    /// and flags behind it as we write them. `None` says nothing.
     pub fn identity_in(name: &[u8]) -> Option<Identity> {
-        let name = without_size(name);
+        let info = memchr::memchr(b':', name).unwrap_or(name.len());
+        let name = without_size(name.get(..info).unwrap_or_default());
         let plain = |octet: u8| octet.is_ascii() && !is_addition(octet) && !is_strange(octet);
         // Each octet is looked at, which is faster than stopping at the first.
         let is_plain = name.iter().fold(true, |all, octet| all & plain(*octet));
@@ -167,13 +165,15 @@ impl UniqueName {
     }
 }
 
-/// A name under which a file is placed: whose it is, and its size where that is to be told.
+/// A name under which a file is placed: whose it is, its size where that is to be told, and its flags.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct PlacedName {
     /// Without the size: by this it is found again.
     pub name: UniqueName,
     /// Octets of the file.
     pub size: Option<u64>,
+    /// A file that has any stands in cur/, where readers look for them.
+    pub flags: Flags,
 }
 
 impl PlacedName {
@@ -186,10 +186,10 @@ impl PlacedName {
 impl fmt::Display for PlacedName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.name.as_str())?;
-        match self.size {
-            Some(octets) => write!(f, "{SIZE}{octets}"),
-            None => Ok(()),
+        if let Some(octets) = self.size {
+            write!(f, "{SIZE}{octets}")?;
         }
+        f.write_str(&flags::info(self.flags))
     }
 }
 
@@ -259,6 +259,7 @@ fn host() -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::message::Flag;
     use std::collections::HashSet;
 
     fn stamp() -> Stamp {
@@ -292,16 +293,21 @@ mod tests {
     }
 
     #[test]
-    fn a_size_in_a_name_is_read_and_changes_nothing_of_whose_it_is() {
+    fn a_size_and_flags_in_a_name_are_read_and_change_nothing_of_whose_it_is() {
         let identity = Identity::new("ada@host:995", b"x");
         let name = UniqueName::new(stamp(), Some(identity));
         for size in [None, Some(0), Some(12), Some(u64::MAX)] {
-            let name = name.clone();
-            let placed = PlacedName { name, size };
-            let file = placed.to_os_string();
-            assert_eq!(size_in(&file), size);
-            assert_eq!(UniqueName::parse(&file), Some(placed.name));
-            assert_eq!(UniqueName::identity_in(file.as_bytes()), Some(identity));
+            for flags in [
+                Flags::default(),
+                [Flag::Seen, Flag::Draft].into_iter().collect(),
+            ] {
+                let name = name.clone();
+                let placed = PlacedName { name, size, flags };
+                let file = placed.to_os_string();
+                assert_eq!((size_in(&file), flags::flags_of(&file)), (size, flags));
+                assert_eq!(UniqueName::parse(&file), Some(placed.name));
+                assert_eq!(UniqueName::identity_in(file.as_bytes()), Some(identity));
+            }
         }
         for (added, size) in [
             (",S=12,W=13:2,S", Some(12)),

@@ -1,6 +1,7 @@
 //! What a message is known by: its heading, the header fields that make its identity, its hashes. And
 //! what a person reads of it: its fields, its text, its parts.
 
+mod attributes;
 mod digest;
 mod ending;
 mod fields;
@@ -14,6 +15,7 @@ mod split;
 mod structure;
 mod worked_around;
 
+pub use attributes::{Attributes, Flag, Flags};
 pub use digest::{Digests, Examined, Hasher, examine};
 pub(crate) use ending::count_line_ends;
 pub use ending::{Ending, Tally};

@@ -70,10 +70,12 @@ pub struct Account {
     pub file_mode: Key<ModeWord>,
     /// `file-group`: its group, by name or number.
     pub file_group: Key<GroupWord>,
-    /// `file-time`: its time, `"arrival"` (default) or `"date"`.
+    /// `file-time`: its time, `"received"` (default), `"arrival"` or `"date"`.
     pub file_time: Key<FileTime>,
     /// `size-in-name`: `true` puts `,S=` and its size into its name.
     pub size_in_name: Key<bool>,
+    /// `flags`: `false` leaves out the flags that messages have on the server.
+    pub flags: Key<bool>,
     /// `deliver`: what takes messages once they are stored; a Maildir only where `maildir` says so.
     #[serde(default, deserialize_with = "super::written::table")]
     pub deliver: Key<DeliverTable>,

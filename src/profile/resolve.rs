@@ -169,6 +169,7 @@ impl Resolver<'_> {
             group: key!(self.file_group).map(|word| word.get_ref().0.clone()),
             time: value(key!(self.file_time)).unwrap_or_default(),
             sized: value(key!(self.size_in_name)).unwrap_or_default(),
+            flagged: value(key!(self.flags)).unwrap_or(true),
         }
     }
 

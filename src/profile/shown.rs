@@ -127,6 +127,8 @@ impl Profile {
             },
             Setting::new("size-in-name", filing.sized)
                 .text(filing.sized.then(|| "true".to_owned())),
+            Setting::new("flags", filing.flagged)
+                .text((!filing.flagged && self.has_maildir()).then(|| "false".to_owned())),
             Setting::new("deliver", self.deliver.as_ref().map(shown_deliver))
                 .text(self.deliver.as_ref().map(deliver_in_words)),
             Setting::new("folders", words(self.folders.wanted()))

@@ -32,7 +32,7 @@ mod update;
 mod upgrade;
 mod window;
 
-pub use crate::message::Ending;
+pub use crate::message::{Attributes, Ending};
 pub use crate::sasl::Secret;
 pub use answer::{Answer, Meaning};
 pub use credentials::Credentials;

@@ -1,7 +1,7 @@
 //! Messages on their way from a source.
 
 use super::window::Window;
-use super::{Answer, Ending, Error, Source};
+use super::{Answer, Attributes, Ending, Error, Source};
 use crate::maildrop::Message;
 use std::collections::VecDeque;
 
@@ -12,8 +12,8 @@ pub enum Arrival<'a> {
     Begins(Message),
     /// Octets of it, as they are to be stored.
     Octets(&'a [u8]),
-    /// Its end: it is complete, as far as that says.
-    Ends(Ending),
+    /// Its end: it is complete, as far as that says. And what the server has noted of it.
+    Ends(Ending, Attributes),
     /// The server refused to send a message; the others are not affected.
     Refused(Message, Answer),
     /// The server has a message no more, as far as it says: somebody has removed it since it was listed.

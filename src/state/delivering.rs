@@ -41,6 +41,7 @@ impl Store {
             synced.entrust();
             let id = self.memory.next_id();
             let message = synced.message();
+            let placed = synced.placed_name();
             let bearers = message
                 .identity
                 .map(|identity| self.memory.bearers_of(identity));
@@ -56,7 +57,8 @@ impl Store {
                     octets: synced.octets(),
                     digests: *synced.digests(),
                     name: synced.name().clone(),
-                    sized: synced.placed_name().size.is_some(),
+                    sized: placed.size.is_some(),
+                    flags: placed.flags,
                     evidence: Some(*synced.evidence()),
                     folder: synced.folder().cloned(),
                 },

@@ -9,6 +9,7 @@ use super::{Error, Files, Opened, Store, order};
 use crate::delivery::{self, Surveyed};
 use crate::durable::{Dir, Disk};
 use crate::maildir::{AccountTag, JournalId, Maildir, MaildirId, Search};
+use crate::message::Flags;
 use std::collections::HashSet;
 use std::ffi::{OsStr, OsString};
 use std::hash::{BuildHasher, RandomState};
@@ -260,6 +261,7 @@ fn add_missing(
                 name,
                 // It has been placed, whatever its name tells.
                 sized: false,
+                flags: Flags::default(),
                 evidence: Some(examined.evidence),
                 folder: None,
             },

@@ -46,7 +46,7 @@
 //! them they are about. An M line whose reason is `rule` has a field more, the rule in words. Times are
 //! seconds since 1970. A unique-id has each octet outside `!` to `~`, and `%`, written as `%XX`; `-` stands
 //! for none. `content` is `-` where it equals `sha256`. `name` has `,S=` and the octets behind it where the
-//! file was to be placed so.
+//! file was to be placed so, and `:2,` and its flags where it has any.
 //!
 //! The first version had B without maildir-id and generation, I and R without evidence, M without
 //! its reason, and none of W, H, J, E, Q, P, Z, U, Y, A, T and the small letters. Its lines are read for
@@ -62,7 +62,7 @@ use super::sizes::Sizes;
 use crate::handover::Extent;
 use crate::maildir::{Folder, JournalId, MaildirId, Nonce, Nonces, UniqueName};
 use crate::maildrop::{Identity, Message};
-use crate::message::{Digests, Evidence};
+use crate::message::{Digests, Evidence, Flags};
 use crate::rules::Gist;
 use std::path::PathBuf;
 
@@ -104,6 +104,8 @@ pub(super) struct Stored {
     pub(super) name: UniqueName,
     /// It was to be placed under a name that tells its size.
     pub(super) sized: bool,
+    /// The flags that it was to be placed with.
+    pub(super) flags: Flags,
     /// `None` in lines of the first version.
     pub(super) evidence: Option<Evidence>,
     /// The folder of the Maildir that it was to be placed in; none is the Maildir itself.

@@ -50,6 +50,7 @@ impl Store {
                 .map(|(_, stored)| Interrupted {
                     name: &stored.name,
                     sized: stored.sized,
+                    flags: stored.flags,
                     folder: stored.folder.as_ref(),
                     octets: stored.octets,
                     sha256: &stored.digests.stored,

@@ -18,7 +18,7 @@ pub fn try_open(
     disk: &Disk,
     now: i64,
 ) -> Result<(Store, Arc<Maildir>, Opened), state::Error> {
-    let site = Site::look(disk, &explorer.profile().maildir)?;
+    let site = Site::look(disk, &explorer.profile().maildir)?.filed(&explorer.filing);
     claim(explorer, disk, now)?.settle(&site)
 }
 

@@ -8,7 +8,7 @@ use popfetch::delivery::sync_all;
 use popfetch::durable::Disk;
 use popfetch::exit::Status;
 use popfetch::maildir::{AccountTag, Stamp};
-use popfetch::message::Size;
+use popfetch::message::{Attributes, Flag, Size};
 use popfetch::state::MarkedBy;
 use std::fs;
 use std::path::PathBuf;
@@ -36,12 +36,14 @@ pub enum Outcome {
     Fetched,
 }
 
-pub fn recover(place: Place, same_boot: bool, outcome: Outcome) {
-    let what = format!("{place:?}, same boot: {same_boot}");
+/// `flagged`: the message was answered and seen on the server.
+pub fn recover(place: Place, same_boot: bool, flagged: bool, outcome: Outcome) {
+    let what = format!("{place:?}, same boot: {same_boot}, flags: {flagged}");
     let mut explorer = Explorer::new(Mode::Keep, 1);
     explorer.same_boot = same_boot;
     explorer.clear();
     let server = Server(Arc::new(Mutex::new(Maildrop::new(1))));
+    explorer.filing.flagged = flagged;
     let name = intend(&mut explorer, &server);
     let path = |part: &str| explorer.root().join("mail").join(part).join(&name);
     put(place, path);
@@ -99,7 +101,12 @@ fn intend(explorer: &mut Explorer, server: &Server) -> String {
         .unwrap();
     let body = server.0.lock().unwrap().messages[0].1.clone();
     incoming.write(&body).unwrap();
-    let (synced, failed) = sync_all(vec![incoming.finish(Size::Exact).unwrap()]);
+    let attributes = Attributes {
+        flags: [Flag::Seen, Flag::Replied].into_iter().collect(),
+        received: None,
+    };
+    let complete = incoming.finish(Size::Exact, attributes).unwrap();
+    let (synced, failed) = sync_all(vec![complete]);
     assert!(failed.is_empty());
     let (intended, _) = store.intend(synced).unwrap();
     intended[0].0.name().as_str().to_owned()

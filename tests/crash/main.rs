@@ -99,6 +99,7 @@ fn d24_c1_to_c15_c19_a_crash_where_files_have_a_mode_a_time_and_a_size_in_their_
         group: None,
         time: FileTime::Date,
         sized: true,
+        flagged: true,
     };
     for (same_boot, sorts) in [(false, true), (true, false)] {
         let mut explorer = Explorer::new(Mode::Delete, 4);
@@ -253,7 +254,13 @@ fn d3_an_intent_without_a_record_is_settled_by_where_its_file_is() {
             (Place::TmpAndCur, Stored("cur")),
             (Place::Nowhere, Fetched),
         ] {
-            intents::recover(place, same_boot, outcome);
+            intents::recover(place, same_boot, false, outcome);
+            // One with flags belongs into cur/.
+            let outcome = match place {
+                Place::Tmp => Stored("cur"),
+                _ => outcome,
+            };
+            intents::recover(place, same_boot, true, outcome);
         }
     }
 }

@@ -405,7 +405,7 @@ fn values_that_make_no_sense_are_refused_and_it_is_said_why() {
         ("file-group = -1", "a group's name"),
         ("file-group = 4294967295", "too large"),
         ("file-group = true", "a group's name"),
-        ("file-time = \"sent\"", "arrival"),
+        ("file-time = \"sent\"", "received"),
         ("size-in-name = \"yes\"", "true or false"),
     ] {
         home.one_account(&server.account(), &format!("{keys}\n"));

@@ -40,6 +40,10 @@ pub struct Kept {
     pub deleted: bool,
     /// \Seen
     pub seen: bool,
+    /// What else FLAGS has, as in `\Flagged $Junk`.
+    pub flags: String,
+    /// INTERNALDATE
+    pub internal_date: String,
 }
 
 /// The mailbox, which tests may change at any time.
@@ -55,6 +59,8 @@ pub struct Mailbox {
     pub greeting: String,
     /// It sends all messages that it was asked for before it answers any of the commands, as Dovecot does.
     pub answers_late: bool,
+    /// What it has noted of a message comes behind its octets.
+    pub notes_behind: bool,
     /// UIDs that cannot be marked as deleted: a set with one of them is refused.
     pub unmarkable: Vec<u32>,
     /// A command's beginning, its number among those (from 1; 0: each), and what becomes of it.
@@ -100,12 +106,9 @@ impl ImapServer {
     }
 
     fn start_as(messages: &[Message], in_clear: bool) -> Self {
-        let kept = (1..).zip(messages).map(|(uid, message)| Kept {
-            uid,
-            message: message.clone(),
-            deleted: false,
-            seen: false,
-        });
+        let kept = (1..)
+            .zip(messages)
+            .map(|(uid, message)| Kept::new(uid, message));
         let mailbox = Mailbox {
             uid_validity: 1_700_000_000,
             messages: kept.collect(),
@@ -115,6 +118,7 @@ impl ImapServer {
             },
             greeting: "* OK [CAPABILITY {capabilities}] ready".into(),
             answers_late: false,
+            notes_behind: false,
             unmarkable: Vec::new(),
             twists: Vec::new(),
         };
@@ -184,6 +188,20 @@ impl ImapServer {
     /// The UIDs that are left.
     pub fn uids(&self) -> Vec<u32> {
         self.mailbox(|it| it.messages.iter().map(|kept| kept.uid).collect())
+    }
+}
+
+impl Kept {
+    /// One that nobody has seen.
+    pub fn new(uid: u32, message: &Message) -> Self {
+        Self {
+            uid,
+            message: message.clone(),
+            deleted: false,
+            seen: false,
+            flags: String::new(),
+            internal_date: "26-Nov-2026 10:00:00 +0200".into(),
+        }
     }
 }
 
@@ -339,6 +357,7 @@ impl Shared {
             }
             ["UID", "FETCH", set, items @ ..] => {
                 let items = items.join(" ");
+                let notes_behind = mailbox.notes_behind;
                 for (number, kept) in (1..).zip(&mut mailbox.messages) {
                     if !contains(set, kept.uid) {
                         continue;
@@ -351,11 +370,19 @@ impl Shared {
                             let size = kept.message.listed_size();
                             say(format!("{start} RFC822.SIZE {size})\r\n"));
                         }
-                        "(UID BODY.PEEK[])" => {
+                        "(UID FLAGS INTERNALDATE BODY.PEEK[])" => {
                             let size = kept.message.size();
-                            pieces.push(Piece::Text(format!("{start} BODY[] {{{size}}}\r\n")));
+                            let seen = if kept.seen { "\\Seen " } else { "" };
+                            let (flags, date) = (kept.flags.trim(), &kept.internal_date);
+                            let notes = format!(" FLAGS ({seen}{flags}) INTERNALDATE \"{date}\"");
+                            let (before, behind) = match notes_behind {
+                                true => (String::new(), notes),
+                                false => (notes, String::new()),
+                            };
+                            let start = format!("{start}{before} BODY[] {{{size}}}\r\n");
+                            pieces.push(Piece::Text(start));
                             pieces.push(Piece::Message(kept.message.clone()));
-                            pieces.push(Piece::Text(")\r\n".into()));
+                            pieces.push(Piece::Text(format!("{behind})\r\n")));
                             break;
                         }
                         "(UID BODY.PEEK[HEADER])" => {

@@ -1,5 +1,6 @@
 use super::*;
 use crate::imap::violation::LITERAL_LIMIT;
+use crate::message::Flag;
 use std::num::NonZeroU32;
 
 /// Everything that a server's octets mean, in words, where they come in pieces of so many.
@@ -66,11 +67,17 @@ fn a_session_means_the_same_in_whatever_pieces_it_comes() {
     let whole = told(&commands, SESSION, 1 << 15);
     let begins =
         |octets, uid: &str| format!("Begins {{ section: Whole, octets: {octets}, uid: {uid} }}");
-    let fetched = |uid, size: &str, section: &str| {
-        format!(
-            "Fetched(Fetched {{ uid: Some({uid}), size: {size}, section: {section}, is_nil: false }})"
-        )
+    let fetched = |uid, size, section, flags: Option<&[Flag]>| {
+        let fetched = Fetched {
+            uid: Some(uid),
+            size,
+            section,
+            flags: flags.map(|flags| flags.iter().copied().collect()),
+            ..Fetched::default()
+        };
+        format!("{:?}", Event::Fetched(fetched))
     };
+    let whole_one = Some(Section::Whole);
     assert_eq!(
         whole,
         [
@@ -79,14 +86,14 @@ fn a_session_means_the_same_in_whatever_pieces_it_comes() {
             "status Ok [UIDVALIDITY 17] valid".to_owned(),
             "Data(Other)".to_owned(),
             "done Ok [READ-ONLY] done".to_owned(),
-            fetched(5, "Some(12)", "None"),
+            fetched(5, Some(12), None, None),
             "done Ok ".to_owned(),
             begins(12, "Some(5)"),
             "octets a2 OK\r\n* )\r\n".to_owned(),
-            fetched(5, "None", "Some(Whole)"),
+            fetched(5, None, whole_one, Some(&[Flag::Seen])),
             begins(3, "None"),
             "octets a\"b".to_owned(),
-            fetched(6, "None", "Some(Whole)"),
+            fetched(6, None, whole_one, None),
             "done No [UNAVAILABLE] later".to_owned(),
             "status Bye so long".to_owned(),
         ]

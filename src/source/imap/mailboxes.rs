@@ -167,11 +167,11 @@ impl Session<SignedIn> {
             return Ok(Some(answer));
         };
         if !answer.ok {
-            // Without a mailbox that is open there is none (RFC 3501 section 6.3.1).
+            found.refusal = Some(answer.clone());
+            // None is open from then on (RFC 3501 section 6.3.1).
             if mailboxes.open == Some(mailbox) {
                 mailboxes.is_open(None);
             }
-            found.refusal = Some(answer.clone());
             return Ok(Some(answer));
         }
         let wrong = |violation| Error::violation(phase, violation);

@@ -8,13 +8,13 @@
 use super::mailboxes::{Opened, Place, Turn};
 use super::wire::Step;
 use super::{Answer, Error, Phase, Session, SignedIn, Window};
-use crate::imap::{Command, Section, Violation};
+use crate::imap::{Command, Fetched, Section, Violation};
 use crate::maildrop::Message;
-use crate::message::{Ending, Tally};
+use crate::message::{Attributes, Ending, Tally};
 use crate::source::Arrival;
 use std::collections::VecDeque;
 
-/// Commands under way at once: some 11 KB of them, which fit into any socket's buffers (fact Q22).
+/// Commands under way at once: some 16 KB of them, which fit into any socket's buffers (fact Q22).
 pub(super) const WINDOW_COMMANDS: usize = 250;
 
 /// What the server was asked for, and has not answered completely.
@@ -50,14 +50,25 @@ struct Asked {
 struct Arriving {
     uid: u32,
     tally: Tally,
+    attributes: Attributes,
     /// All of it is there.
     is_whole: bool,
+}
+
+impl Arriving {
+    /// Takes in what was told of it beside its octets, whether behind them or by itself.
+    fn note(&mut self, fetched: Fetched) {
+        self.is_whole |= fetched.section.is_some();
+        let known = &mut self.attributes;
+        known.flags = fetched.flags.unwrap_or(known.flags);
+        known.received = fetched.internal_date.or(known.received);
+    }
 }
 
 /// What comes next of the message that is arriving.
 enum More {
     Octets,
-    End(Ending),
+    End(Ending, Attributes),
 }
 
 impl Session<SignedIn> {
@@ -78,10 +89,10 @@ impl Session<SignedIn> {
                     }
                     Ok(Some(Arrival::Octets(octets)))
                 }
-                More::End(ending) => {
+                More::End(ending, attributes) => {
                     window.arriving = None;
                     self.state.under_way.arriving = None;
-                    Ok(Some(Arrival::Ends(ending)))
+                    Ok(Some(Arrival::Ends(ending, attributes)))
                 }
             };
         }
@@ -184,14 +195,18 @@ impl Session<SignedIn> {
                 Step::Fetched(fetched) if fetched.is_of_another(arriving.uid) => {
                     return Err(wrong(Violation::OtherMessage));
                 }
-                Step::Fetched(fetched) => arriving.is_whole |= fetched.section.is_some(),
+                Step::Fetched(fetched)
+                    if fetched.section.is_some() || fetched.uid == Some(arriving.uid) =>
+                {
+                    arriving.note(fetched);
+                }
                 Step::Begins(Section::Whole, told) if arriving.is_whole => {
                     if told == Some(arriving.uid) {
                         return Err(wrong(Violation::TwoBodies));
                     }
-                    let ending = arriving.tally.ending();
+                    let end = More::End(arriving.tally.ending(), arriving.attributes);
                     under_way.begun = Some(told);
-                    return Ok(More::End(ending));
+                    return Ok(end);
                 }
                 Step::Begins(..) => return Err(wrong(Violation::OtherMessage)),
                 Step::Done(answer) => {
@@ -200,11 +215,12 @@ impl Session<SignedIn> {
                         first.is_some_and(|it| it.opens.is_none() && it.uid == arriving.uid);
                     if is_its_own {
                         under_way.commands.pop_front();
-                        return Ok(More::End(Ending {
+                        let ending = Ending {
                             // It has sent a message and says that it could not.
                             clean: answer.ok,
                             ..arriving.tally.ending()
-                        }));
+                        };
+                        return Ok(More::End(ending, arriving.attributes));
                     }
                     self.take_answer(answer, phase)?;
                 }
@@ -279,6 +295,7 @@ impl UnderWay {
         self.arriving = Some(Arriving {
             uid,
             tally: Tally::default(),
+            attributes: Attributes::default(),
             is_whole: false,
         });
         Ok(message)

@@ -2,7 +2,7 @@
 
 use super::{Error, Phase, Session, Transaction, Window};
 use crate::pop3::{Command, Event, Violation};
-use crate::source::Arrival;
+use crate::source::{Arrival, Attributes};
 
 /// Commands under way at once: some 12 KB of them, which fit into any socket's buffers.
 const WINDOW_COMMANDS: usize = 1000;
@@ -21,7 +21,7 @@ impl Session<Transaction> {
                 Event::Body(octets) => Ok(Some(Arrival::Octets(octets))),
                 Event::MessageEnd(ending) => {
                     window.arriving = None;
-                    Ok(Some(Arrival::Ends(ending)))
+                    Ok(Some(Arrival::Ends(ending, Attributes::default())))
                 }
                 // Nothing else is told of a message; if it were, it would be no end.
                 _ => Err(Error::violation(phase, Violation::Unsolicited)),

@@ -7,7 +7,7 @@ use super::{Entry, FailureKind, Listing, MarkedBy, NotTaken, Origin, Stored, Tak
 use crate::durable::line::{escape, unescape, unseal_octets};
 use crate::handover::Extent;
 use crate::maildir::{
-    Folder, JournalId, MaildirId, Nonce, Nonces, PlacedName, UniqueName, size_in,
+    Folder, JournalId, MaildirId, Nonce, Nonces, PlacedName, UniqueName, flags_of, size_in,
 };
 use crate::message::{Digests, Evidence};
 use crate::term::{hex, unhex};
@@ -407,6 +407,7 @@ impl Stored {
         let placed = OsStr::new(next()?);
         let name = UniqueName::parse(placed)?;
         let sized = size_in(placed) == Some(octets);
+        let flags = flags_of(placed);
         let evidence = match next() {
             None | Some("-") => None,
             Some(evidence) => Some(Evidence::parse(evidence)?),
@@ -421,6 +422,7 @@ impl Stored {
             digests,
             name,
             sized,
+            flags,
             evidence,
             folder,
         })
@@ -450,6 +452,7 @@ impl std::fmt::Display for Fields<'_, Stored> {
             digests,
             name,
             sized,
+            flags,
             evidence,
             folder,
         } = self.0;
@@ -462,6 +465,7 @@ impl std::fmt::Display for Fields<'_, Stored> {
         let placed = PlacedName {
             name: name.clone(),
             size: sized.then_some(*octets),
+            flags: *flags,
         };
         write!(f, "\t{placed}\t")?;
         match evidence {

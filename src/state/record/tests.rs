@@ -1,7 +1,7 @@
 use super::*;
 use crate::durable::line::{escape, seal, unescape};
 use crate::maildir::{AccountTag, Stamp};
-use crate::message::{Fields, Size};
+use crate::message::{Fields, Flag, Flags, Size};
 use crate::rules::{Arrival, Fingerprint, Gist, Verdict};
 use proptest::prelude::*;
 
@@ -22,6 +22,10 @@ fn stored(content: u8) -> Stored {
         },
         name: UniqueName::new(stamp(), None),
         sized: content == 2,
+        flags: match content {
+            2 => [Flag::Seen, Flag::Replied].into_iter().collect(),
+            _ => Flags::default(),
+        },
         evidence: (content == 1).then(|| Evidence {
             fields: Fields::read(b"Message-ID: <1@a>\nReceived: by a\n").0,
             body: [3; 16],

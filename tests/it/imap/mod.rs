@@ -4,6 +4,8 @@ use crate::support::imap::ImapServer;
 use crate::support::message::Message;
 use crate::support::run::{Home, Output};
 
+/// What the server has noted of messages: their flags, and when it got them.
+mod attributes;
 /// Every command, with an account of IMAP.
 mod commands;
 /// Real Dovecot.

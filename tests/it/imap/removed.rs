@@ -18,18 +18,14 @@ fn without(messages: Vec<Message>, place: usize) -> Vec<Message> {
 fn a_message_over_which_the_server_says_bye_holds_up_no_other() {
     for keys in ["", "pipelining = \"off\"\n"] {
         let (server, home) = serving(&mail(6), keys);
-        server.says("UID FETCH 3 (UID BODY.PEEK[])", UNREADABLE);
+        server.says("UID FETCH 3 (UID FLAGS", UNREADABLE);
         let output = run(&home, &["fetch"], 75);
         assert_said(&output, &["5 messages fetched", "Internal error occurred"]);
         tree::assert_holds(&home.maildir("a"), &without(mail(6), 2));
         // Nor those that come later.
         server.mailbox(|it| {
-            it.messages.push(Kept {
-                uid: 7,
-                message: letter(7),
-                deleted: false,
-                seen: false,
-            });
+            let message = letter(7);
+            it.messages.push(Kept::new(7, &message));
         });
         run(&home, &["fetch", "--now"], 75);
         tree::assert_holds(&home.maildir("a"), &without(mail(7), 2));
@@ -46,7 +42,7 @@ fn a_bye_that_is_about_the_server_is_held_against_no_message() {
         "* BYE [LIMIT] download quota exceeded\r\n",
     ] {
         let (server, home) = serving(&mail(5), "pipelining = \"off\"\n");
-        server.says("UID FETCH 3 (UID BODY.PEEK[])", words);
+        server.says("UID FETCH 3 (UID FLAGS", words);
         run(&home, &["fetch"], 75);
         assert_eq!(server.sessions().len(), 1, "{words}");
         tree::assert_holds(&home.maildir("a"), &mail(2));
@@ -64,7 +60,7 @@ fn a_message_that_somebody_has_removed_meanwhile_is_no_failure() {
     ] {
         for keys in ["", "pipelining = \"off\"\n"] {
             let (server, home) = serving(&mail(5), keys);
-            server.says("UID FETCH 3 (UID BODY.PEEK[])", words);
+            server.says("UID FETCH 3 (UID FLAGS", words);
             let output = run(&home, &["fetch"], 0);
             assert_said(&output, &["4 new messages", "is gone from the server"]);
             assert!(!output.stderr.contains("refused"), "{output:#?}");
@@ -80,7 +76,7 @@ fn a_message_that_somebody_has_removed_meanwhile_is_no_failure() {
 #[test]
 fn a_message_that_is_listed_and_never_sent_is_a_failure_all_the_same() {
     let (server, home) = serving(&mail(5), "");
-    server.says("UID FETCH 3 (UID BODY.PEEK[])", "{tag} OK done\r\n");
+    server.says("UID FETCH 3 (UID FLAGS", "{tag} OK done\r\n");
     run(&home, &["fetch"], 0);
     let output = home.popfetch(["fetch", "--now"]).run();
     assert!(output.status > Some(0), "{output:#?}");
