@@ -7,8 +7,8 @@ pub use crate::pop3::MessageNumber;
 pub use folder::{RemoteFolder, Shortfall};
 pub use identity::Identity;
 
-use std::collections::HashMap;
 use folder::Shelves;
+use std::collections::HashMap;
 use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
 

@@ -128,9 +128,7 @@ impl fmt::Display for Command<'_> {
             Self::FetchThese(set) => write!(f, "UID FETCH {set} (UID)"),
             Self::Id => f.write_str("ID (\"name\" \"popfetch\")"),
             Self::List { uses: false } => f.write_str("LIST \"\" \"*\""),
-            Self::List { uses: true } => {
-                f.write_str("LIST \"\" \"*\" RETURN (SPECIAL-USE)")
-            }
+            Self::List { uses: true } => f.write_str("LIST \"\" \"*\" RETURN (SPECIAL-USE)"),
             Self::Login(user, _) => write!(f, "LOGIN {user} ****"),
             Self::Logout => f.write_str("LOGOUT"),
             Self::Select(mailbox) => write!(f, "SELECT {mailbox}"),

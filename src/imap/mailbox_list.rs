@@ -82,10 +82,7 @@ fn astring(text: &[u8]) -> Option<(Astring<'_>, &[u8])> {
         let end = text.iter().position(|octet| *octet == b'\n')? + 1;
         let length = usize::try_from(announced(text.get(..end)?)?).ok()?;
         let literal = text.get(end..end.checked_add(length)?)?;
-        return Some((
-            Astring::Text(literal.to_vec()),
-            text.get(end + length..)?,
-        ));
+        return Some((Astring::Text(literal.to_vec()), text.get(end + length..)?));
     }
     let ends = |octet: &u8| octet.is_ascii_whitespace();
     let end = text.iter().position(ends).unwrap_or(text.len());
@@ -133,7 +130,12 @@ mod tests {
         for (text, attributes, delimiter, name) in [
             (" (\\HasNoChildren) \"/\" INBOX", 1, Some('/'), "INBOX"),
             (" () \".\" \"Sent Items\"", 0, Some('.'), "Sent Items"),
-            ("(\\Noselect \\Sent) NIL \"a\\\"b\\\\c\"", 2, None, "a\"b\\c"),
+            (
+                "(\\Noselect \\Sent) NIL \"a\\\"b\\\\c\"",
+                2,
+                None,
+                "a\"b\\c",
+            ),
             (" () \"\\\\\" {5}\r\na (\" \r\n", 0, Some('\\'), "a (\" "),
             (
                 " () \"/\" \"x\" (\"CHILDINFO\" (\"SUBSCRIBED\"))",

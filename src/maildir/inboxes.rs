@@ -41,6 +41,19 @@ impl Maildir {
         opened
     }
 
+    /// The folders that are links to Maildirs elsewhere, as far as they can be read.
+    pub fn linked_folders(&self) -> Vec<Folder> {
+        let mut found = Vec::new();
+        let _ = self.root().for_each_name(|name| {
+            let folder = name.to_str().and_then(|name| Folder::parse(name).ok());
+            let path = self.path().join(name);
+            let is_maildir =
+                || path.is_symlink() && PARTS.iter().all(|part| path.join(part).is_dir());
+            found.extend(folder.filter(|_| is_maildir()));
+        });
+        found
+    }
+
     /// Fails where a folder could not be opened, or made, as far as can be told without making anything.
     pub fn check_folder(&self, folder: &Folder) -> Result<(), Error> {
         let path = self.path().join(folder.as_str());

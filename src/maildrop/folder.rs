@@ -67,7 +67,10 @@ impl Shelves {
             false => firsts.collect(),
         };
         let ends: Vec<usize> = firsts.iter().skip(1).copied().chain([len]).collect();
-        firsts.into_iter().zip(ends).filter(|(first, end)| first < end)
+        firsts
+            .into_iter()
+            .zip(ends)
+            .filter(|(first, end)| first < end)
     }
 }
 
@@ -91,7 +94,9 @@ mod tests {
         // An empty one.
         shelves.begin(2, folder("b"));
         shelves.begin(2, folder("c"));
-        let names: Vec<_> = (0..4).map(|place| &*shelves.of(place).unwrap().name).collect();
+        let names: Vec<_> = (0..4)
+            .map(|place| &*shelves.of(place).unwrap().name)
+            .collect();
         assert_eq!(names, ["a", "a", "c", "c"]);
         assert_eq!(shelves.ranges(4).collect::<Vec<_>>(), [(0, 2), (2, 4)]);
     }

@@ -342,7 +342,9 @@ impl Diagnose for Error {
                 _ => Status::Protocol,
             },
             Self::NoMethod | Self::NoPasswords | Self::NoTimestamp => Status::Unavailable,
-            Self::Unsendable { .. } | Self::BeyondAscii { .. } | Self::NoFolder { .. } => Status::Config,
+            Self::Unsendable { .. } | Self::BeyondAscii { .. } | Self::NoFolder { .. } => {
+                Status::Config
+            }
         }
     }
 

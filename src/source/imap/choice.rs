@@ -67,7 +67,8 @@ impl Choice {
                 Some(name) => mailboxes.push(candidate.into_mailbox(&name)),
                 None => shortfalls.push(Shortfall::Unread {
                     folder: candidate.folder.name,
-                    reason: "its name is too long, or has characters that no command can have".into(),
+                    reason: "its name is too long, or has characters that no command can have"
+                        .into(),
                 }),
             }
         }
@@ -117,7 +118,11 @@ impl Candidate {
         Some(Self {
             folder: RemoteFolder {
                 name: letters(&raw).into(),
-                parts: parts.iter().skip(below).map(|part| Box::from(*part)).collect(),
+                parts: parts
+                    .iter()
+                    .skip(below)
+                    .map(|part| Box::from(*part))
+                    .collect(),
             },
             name: is_plain.then(|| raw.as_ref().into()),
             slashed: slashed.join("/"),
@@ -246,11 +251,24 @@ mod tests {
             (
                 &["Archive/*"],
                 &[],
-                &["Archive.2024 Archive|2024", "Archive.Entw&APw-rfe Archive|Entw&APw-rfe"],
+                &[
+                    "Archive.2024 Archive|2024",
+                    "Archive.Entw&APw-rfe Archive|Entw&APw-rfe",
+                ],
                 0,
             ),
-            (&["Archive.Entwürfe"], &[], &["Archive.Entw&APw-rfe Archive|Entw&APw-rfe"], 0),
-            (&["\\Sent", "INBOX/Sent Items"], &[], &["INBOX.Sent Items Sent Items"], 0),
+            (
+                &["Archive.Entwürfe"],
+                &[],
+                &["Archive.Entw&APw-rfe Archive|Entw&APw-rfe"],
+                0,
+            ),
+            (
+                &["\\Sent", "INBOX/Sent Items"],
+                &[],
+                &["INBOX.Sent Items Sent Items"],
+                0,
+            ),
             (&["a.b"], &[], &["a.b a.b"], 0),
             (&["Archive", "Gone", "\\Junk"], &[], &[], 3),
             (&["*"], &["Archive/*", "\\Sent", "a*"], &["INBOX "], 1),

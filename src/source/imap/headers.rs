@@ -130,8 +130,7 @@ impl Session<SignedIn> {
                     let is_it = |it: &&mut Asked| {
                         it.header.is_none() && told.is_none_or(|told| told == it.uid)
                     };
-                    let mut of_open_mailbox =
-                        asked.iter_mut().take_while(|it| it.opens.is_none());
+                    let mut of_open_mailbox = asked.iter_mut().take_while(|it| it.opens.is_none());
                     let found = of_open_mailbox.find(is_it);
                     let found = found.ok_or_else(|| wrong(Violation::OtherMessage))?;
                     found.header = Some(Vec::new());

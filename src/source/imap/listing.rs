@@ -67,7 +67,10 @@ impl Session<SignedIn> {
             self.wire.answer(Phase::Listing)?;
             listing = self.list_all(chooses)?;
         }
-        choice.shortfalls.into_iter().for_each(|it| listing.joiner.lacks(it));
+        choice
+            .shortfalls
+            .into_iter()
+            .for_each(|it| listing.joiner.lacks(it));
         for (mailbox, trouble) in std::mem::take(&mut listing.refusals) {
             match self.state.mailboxes.get(mailbox) {
                 Some(found) if listing.is_of_several && listing.opened > 0 => {
@@ -109,13 +112,12 @@ impl Session<SignedIn> {
             let left = asked - mailbox;
             if left <= if ahead { AHEAD / 4 } else { 0 } {
                 let until = mailbox + if ahead { AHEAD } else { 1 };
-                for next in asked..until.min(count) {
-                    let name = self.state.mailboxes.get(next).map(|it| it.name.clone());
-                    self.wire.send(Command::Examine(&name.unwrap_or_default()))?;
+                while let Some(next) = self.state.mailboxes.get(asked).filter(|_| asked < until) {
+                    self.wire.send(Command::Examine(&next.name))?;
                     if ahead {
                         self.wire.send(Command::FetchAll)?;
                     }
-                    asked = next + 1;
+                    asked += 1;
                 }
             }
             self.settle_capabilities()?;

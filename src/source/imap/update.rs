@@ -98,7 +98,10 @@ impl Session<SignedIn> {
             // Nothing was recorded in this session that it has not listed.
             if let Some(place) = self.state.mailboxes.place_of(of.number()) {
                 let uid = place.uid;
-                found.entry(place.mailbox).or_default().push(Placed { of, uid });
+                found
+                    .entry(place.mailbox)
+                    .or_default()
+                    .push(Placed { of, uid });
             }
         }
         for messages in found.values_mut() {

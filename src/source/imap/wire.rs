@@ -2,8 +2,8 @@
 
 use super::{Answer, Error, Options, Phase};
 use crate::imap::{
-    Capabilities, Code, Command, Condition, Connection, Data, Event, Fetched, ListedMailbox, Section, Status,
-    Violation,
+    Capabilities, Code, Command, Condition, Connection, Data, Event, Fetched, ListedMailbox,
+    Section, Status, Violation,
 };
 use crate::net::{self, Channel};
 use crate::source::link::{Direction, Link, Progress};
