@@ -57,7 +57,7 @@ use window::Window;
 pub enum Source {
     /// By POP3, in the TRANSACTION state.
     Pop(Box<pop::Session<pop::Transaction>>),
-    /// By IMAP, with one mailbox.
+    /// By IMAP, with the mailboxes that are read.
     Imap(Box<imap::Session<imap::SignedIn>>),
 }
 
