@@ -20,6 +20,8 @@ pub struct Capabilities {
     pub uid_plus: bool,
     /// ID: the server may be told who asks (RFC 2971).
     pub id: bool,
+    /// IDLE: it says by itself what changes in the mailbox (RFC 2177).
+    pub idle: bool,
     /// SASL mechanisms, upper case.
     pub mechanisms: Vec<String>,
     /// All of it as it came, for a person to look at; hostile text.
@@ -42,6 +44,7 @@ impl Capabilities {
                 b"LITERAL+" => found.literal_plus = true,
                 b"UIDPLUS" => found.uid_plus = true,
                 b"ID" => found.id = true,
+                b"IDLE" => found.idle = true,
                 upper => {
                     if let Some(name) = upper.strip_prefix(b"AUTH=") {
                         found
@@ -57,6 +60,7 @@ impl Capabilities {
             found.sasl_ir = true;
             found.uid_plus = true;
             found.id = true;
+            found.idle = true;
         }
         found
     }
@@ -78,7 +82,7 @@ mod tests {
               AUTH=PLAIN auth=scram-sha-256",
         );
         assert!(dovecot.sasl_ir && dovecot.literal_plus && dovecot.start_tls && dovecot.id);
-        assert!(dovecot.login_disabled && !dovecot.uid_plus);
+        assert!(dovecot.login_disabled && dovecot.idle && !dovecot.uid_plus);
         assert!(dovecot.has_mechanism("PLAIN") && dovecot.has_mechanism("SCRAM-SHA-256"));
         assert!(!dovecot.has_mechanism("LOGIN"));
         assert_eq!(dovecot.announced.len(), 11);
@@ -87,7 +91,8 @@ mod tests {
     #[test]
     fn the_second_revision_has_in_it_what_the_first_announced_by_itself() {
         let second = Capabilities::read(b"IMAP4rev2 AUTH=PLAIN");
-        assert!(second.sasl_ir && second.uid_plus && second.id && !second.literal_plus);
+        assert!(second.sasl_ir && second.uid_plus && second.id && second.idle);
+        assert!(!second.literal_plus);
         let both = Capabilities::read(b"IMAP4rev1 IMAP4rev2");
         assert!(!both.sasl_ir && !both.uid_plus);
     }

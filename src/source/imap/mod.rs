@@ -9,6 +9,7 @@
 mod headers;
 mod mailbox;
 mod name;
+mod news;
 mod retrieve;
 mod sign_in;
 mod step;

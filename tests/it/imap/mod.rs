@@ -16,6 +16,8 @@ mod hostile;
 mod killed;
 /// From POP3 to IMAP.
 mod moved;
+/// A server that says by itself when mail comes.
+mod news;
 /// What others remove, and what the server does not send or does not remove.
 mod removed;
 /// TLS that comes later, and a server that knows us.
