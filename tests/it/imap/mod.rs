@@ -18,6 +18,8 @@ mod killed;
 mod moved;
 /// A server that says by itself when mail comes.
 mod news;
+/// The faults of the README's table, with the same results.
+mod nineteen;
 /// What others remove, and what the server does not send or does not remove.
 mod removed;
 /// TLS that comes later, and a server that knows us.
