@@ -22,6 +22,9 @@ pub struct Capabilities {
     pub id: bool,
     /// IDLE: it says by itself what changes in the mailbox (RFC 2177).
     pub idle: bool,
+    /// LIST tells what mailboxes are for, where it is asked to (RFC 6154, which takes LIST-EXTENDED for
+    /// that).
+    pub special_use: bool,
     /// SASL mechanisms, upper case.
     pub mechanisms: Vec<String>,
     /// All of it as it came, for a person to look at; hostile text.
@@ -33,6 +36,7 @@ impl Capabilities {
     pub fn read(text: &[u8]) -> Self {
         let mut found = Self::default();
         let (mut first, mut second) = (false, false);
+        let (mut special_use, mut list_extended) = (false, false);
         for word in words(text).take(CAPABILITY_LIMIT) {
             found.announced.push(word.to_vec());
             match word.to_ascii_uppercase().as_slice() {
@@ -45,6 +49,8 @@ impl Capabilities {
                 b"UIDPLUS" => found.uid_plus = true,
                 b"ID" => found.id = true,
                 b"IDLE" => found.idle = true,
+                b"SPECIAL-USE" => special_use = true,
+                b"LIST-EXTENDED" => list_extended = true,
                 upper => {
                     if let Some(name) = upper.strip_prefix(b"AUTH=") {
                         found
@@ -54,6 +60,7 @@ impl Capabilities {
                 }
             }
         }
+        found.special_use = special_use && (list_extended || second);
         // These are parts of the second revision (RFC 9051 appendix E); a server with both has it only
         // for who enables it.
         if second && !first {

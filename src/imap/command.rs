@@ -37,6 +37,11 @@ pub enum Command<'a> {
     Id,
     /// IDLE: the server says what changes until it is sent DONE (RFC 2177).
     Idle,
+    /// LIST: all mailboxes, with what each is for where `uses` asks for that (RFC 6154 section 5.3).
+    List {
+        /// Only of a server with SPECIAL-USE.
+        uses: bool,
+    },
     /// LOGIN
     Login(&'a str, &'a str),
     /// LOGOUT
@@ -125,6 +130,8 @@ impl fmt::Display for Command<'_> {
             Self::FetchThese(set) => write!(f, "UID FETCH {set} (UID)"),
             Self::Id => f.write_str("ID (\"name\" \"popfetch\")"),
             Self::Idle => f.write_str("IDLE"),
+            Self::List { uses: false } => f.write_str("LIST \"\" \"*\""),
+            Self::List { uses: true } => f.write_str("LIST \"\" \"*\" RETURN (SPECIAL-USE)"),
             Self::Login(user, _) => write!(f, "LOGIN {user} ****"),
             Self::Logout => f.write_str("LOGOUT"),
             Self::Select(mailbox) => write!(f, "SELECT {mailbox}"),

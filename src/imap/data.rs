@@ -13,6 +13,8 @@ pub enum Data<'a> {
     Gone(u64),
     /// RECENT: so many messages no other session has been told of.
     Recent(u32),
+    /// LIST with what follows: a mailbox.
+    List(&'a [u8]),
     /// Anything else, which nobody has asked for.
     Other,
 }
@@ -32,6 +34,7 @@ impl<'a> Data<'a> {
         }
         match upper.as_slice() {
             b"CAPABILITY" => Self::Capability(rest),
+            b"LIST" => Self::List(rest),
             b"VANISHED" => vanished(rest.trim_ascii()).map_or(Self::Other, Self::Gone),
             _ => Self::Other,
         }
@@ -86,7 +89,8 @@ mod tests {
             ("4294967296 EXISTS", Data::Other),
             ("5 RECENT", Data::Recent(5)),
             ("FLAGS (\\Answered)", Data::Other),
-            ("LIST () \"/\" INBOX", Data::Other),
+            ("LIST () \"/\" INBOX", Data::List(b" () \"/\" INBOX")),
+            ("LSUB () \"/\" INBOX", Data::Other),
             ("", Data::Other),
         ] {
             assert_eq!(Data::parse(line.as_bytes()), data, "{line}");

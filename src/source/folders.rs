@@ -37,7 +37,7 @@ pub enum Word {
     Name(Box<str>),
     /// All folders whose names fit, where `*` stands for anything.
     Pattern(Box<str>),
-    /// The folder that the server marks as being for this: one of [`USES`].
+    /// The folder that the server marks as being for this.
     Use(&'static str),
 }
 

@@ -203,6 +203,20 @@ fn another_config_ends_who_stays_for_an_account_that_is_gone() {
 }
 
 #[test]
+fn nobody_stays_for_an_account_that_does_not_read_the_inbox() {
+    let (server, home) = serving(
+        &mail(1),
+        "every = \"1 s\"\nfolders = [\"*\"]\nexclude = [\"INBOX\"]\n",
+    );
+    let watch = watch(&home);
+    until(&watch, "it has had its turns", || {
+        parted(&server).1.len() >= 3
+    });
+    assert_eq!(parted(&server).0.len(), 0);
+    end(watch);
+}
+
+#[test]
 fn dovecot_says_when_mail_comes() {
     let Some(mut dovecot) = Dovecot::start_with_imap(&mail(2), "") else {
         return;
