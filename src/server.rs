@@ -6,13 +6,15 @@ use crate::term::percent;
 pub const TLS_PORT: u16 = 995;
 
 /// By which protocol mail is fetched.
-#[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq, serde::Deserialize)]
+#[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq, serde::Deserialize, clap::ValueEnum)]
 pub enum Protocol {
-    /// POP3.
+    /// POP3
     #[default]
+    #[value(name = "pop3")]
     #[serde(rename = "pop3")]
     Pop,
-    /// IMAP.
+    /// IMAP
+    #[value(name = "imap")]
     #[serde(rename = "imap")]
     Imap,
 }
@@ -47,6 +49,14 @@ impl Protocol {
         match self {
             Self::Pop => false,
             Self::Imap => true,
+        }
+    }
+
+    /// A server's name, for a person who is asked for one.
+    pub fn example(self) -> &'static str {
+        match self {
+            Self::Pop => "pop.example.com",
+            Self::Imap => "imap.example.com",
         }
     }
 

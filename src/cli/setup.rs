@@ -6,6 +6,7 @@ use clap::{Args, ValueEnum};
 
 use super::SignIn;
 use crate::profile::units::{Period, whole_number};
+use crate::server::Protocol;
 
 /// `popfetch setup`.
 #[derive(Args, Clone, Debug)]
@@ -36,6 +37,10 @@ pub struct Setup {
     /// The server, where you know it: HOST or HOST:PORT
     #[arg(long, value_name = "HOST")]
     pub host: Option<String>,
+
+    /// What the server speaks; POP3 where it speaks both, unless said
+    #[arg(long, value_enum, value_name = "PROTOCOL")]
+    pub protocol: Option<Protocol>,
 
     /// The user's name at the server, where it is not the address
     #[arg(long, value_name = "USER")]

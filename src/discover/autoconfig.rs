@@ -7,6 +7,7 @@ use super::address::Address;
 use super::candidate::{Candidate, Origin};
 use crate::net::{proxy::Way, tls::Roots};
 use crate::profile::draft::Security;
+use crate::server::Protocol;
 use crate::stop::Stop;
 use crate::term;
 use crate::web::{self, Endpoint, Line};
@@ -30,7 +31,7 @@ const REDIRECTS: usize = 3;
 /// What a document names.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub(super) struct Named {
-    /// POP3 servers, in the document's order.
+    /// Servers of the protocol that was asked for, in the document's order.
     pub(super) servers: Vec<Candidate>,
     /// The first IMAP server.
     pub(super) imap: Option<String>,
@@ -54,7 +55,13 @@ pub(super) fn database_url(address: &Address) -> String {
 }
 
 /// Fetches and reads a document; `None` where there is none, or none that can be trusted.
-pub(super) fn fetch(url: &str, address: &Address, origin: Origin, stop: &Stop) -> Option<Named> {
+pub(super) fn fetch(
+    url: &str,
+    address: &Address,
+    protocol: Protocol,
+    origin: Origin,
+    stop: &Stop,
+) -> Option<Named> {
     let line = Line {
         way: Way::default(),
         roots: Roots::System,
@@ -65,7 +72,7 @@ pub(super) fn fetch(url: &str, address: &Address, origin: Origin, stop: &Stop) -
     for _ in 0..=REDIRECTS {
         let answer = web::get(&endpoint, LARGEST, &line, stop).ok()?;
         match answer.code {
-            200 => return read(&answer.body, address, origin),
+            200 => return read(&answer.body, address, protocol, origin),
             301 | 302 | 303 | 307 | 308 => {
                 let next = Endpoint::parse(&answer.location?).ok()?;
                 let stays = next.host() == first || address.owns(next.host());
@@ -81,7 +88,7 @@ pub(super) fn fetch(url: &str, address: &Address, origin: Origin, stop: &Stop) -
 }
 
 /// Reads a document. One that declares a type of its own, and so entities, is no such document.
-fn read(octets: &[u8], address: &Address, origin: Origin) -> Option<Named> {
+fn read(octets: &[u8], address: &Address, protocol: Protocol, origin: Origin) -> Option<Named> {
     let text = std::str::from_utf8(octets).ok()?;
     let mut reader = Reader::from_str(text);
     let mut named = Named::default();
@@ -121,11 +128,13 @@ fn read(octets: &[u8], address: &Address, origin: Origin) -> Option<Named> {
                 let Some(server) = server.take() else {
                     continue;
                 };
-                if server.is_imap {
-                    let host = server.candidate(address, origin).map(|it| it.host);
-                    named.imap = named.imap.or(host);
-                } else if named.servers.len() < SERVERS {
-                    named.servers.extend(server.candidate(address, origin));
+                let is_wanted = server.protocol == protocol;
+                let candidate = server.candidate(address, origin);
+                if server.protocol == Protocol::Imap && named.imap.is_none() {
+                    named.imap = candidate.as_ref().map(|it| it.host.clone());
+                }
+                if is_wanted && named.servers.len() < SERVERS {
+                    named.servers.extend(candidate);
                 }
             }
             Event::Eof => return is_config.then_some(named),
@@ -157,7 +166,7 @@ impl Field {
 /// An `incomingServer` that is being read.
 #[derive(Default)]
 struct Draft {
-    is_imap: bool,
+    protocol: Protocol,
     host: String,
     port: u16,
     security: Option<Security>,
@@ -168,13 +177,13 @@ impl Draft {
     /// `None` for a protocol that is neither POP3 nor IMAP.
     fn of(tag: &BytesStart<'_>) -> Option<Self> {
         let kind = tag.try_get_attribute("type").ok()??;
-        let is_imap = match kind.value.as_ref() {
-            "pop3" => false,
-            "imap" => true,
+        let protocol = match kind.value.as_ref() {
+            "pop3" => Protocol::Pop,
+            "imap" => Protocol::Imap,
             _ => return None,
         };
         Some(Self {
-            is_imap,
+            protocol,
             ..Self::default()
         })
     }
@@ -202,7 +211,8 @@ impl Draft {
             "" => "%EMAILADDRESS%",
             user => user,
         };
-        Candidate::new(address, &self.host, self.port, self.security?, user, origin)
+        let at = (self.host.as_str(), self.port, self.security?);
+        Candidate::new(address, self.protocol, at, user, origin)
     }
 }
 
@@ -223,7 +233,12 @@ mod tests {
     }
 
     fn named(text: &str) -> Option<Named> {
-        read(text.as_bytes(), &address(), Origin::Autoconfig)
+        read(
+            text.as_bytes(),
+            &address(),
+            Protocol::Pop,
+            Origin::Autoconfig,
+        )
     }
 
     const DOCUMENT: &str = r#"<?xml version="1.0"?>
@@ -295,6 +310,7 @@ mod tests {
             read(
                 b"<clientConfig>\xff</clientConfig>",
                 &address(),
+                Protocol::Pop,
                 Origin::Database
             ),
             None

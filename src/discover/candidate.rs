@@ -3,11 +3,14 @@
 use super::address::Address;
 use crate::profile::draft::Security;
 use crate::profile::{checked_user, normal_host};
+use crate::server::Protocol;
 use std::fmt;
 
 /// A server that may have the mail.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Candidate {
+    /// What it speaks.
+    pub protocol: Protocol,
     /// Its name.
     pub host: String,
     /// The TCP port.
@@ -64,21 +67,31 @@ impl Candidate {
     /// Checks what a table or document says; `None` where it makes no sense.
     pub(super) fn new(
         address: &Address,
-        host: &str,
-        port: u16,
-        security: Security,
+        protocol: Protocol,
+        (host, port, security): (&str, u16, Security),
         user: &str,
         origin: Origin,
     ) -> Option<Self> {
         let host = normal_host(&address.fill(host)).ok()?;
         let user = checked_user(&address.fill(user)).ok()?;
         (port != 0).then_some(Self {
+            protocol,
             host,
             port,
             security,
             user,
             origin,
         })
+    }
+
+    /// How its connection is protected, in words.
+    pub fn protection(&self) -> &'static str {
+        match (self.security, self.protocol) {
+            (Security::Implicit, _) => "TLS",
+            (Security::StartTls, Protocol::Pop) => "TLS after STLS",
+            (Security::StartTls, Protocol::Imap) => "TLS after STARTTLS",
+            (Security::Clear, _) => "no encryption",
+        }
     }
 
     /// Whether it is the same port of the same host.

@@ -21,6 +21,7 @@ pub use probe::Dead;
 use crate::net::tls::TlsPolicy;
 use crate::profile::draft::Security;
 use crate::profile::providers;
+use crate::server::Protocol;
 use crate::stop::Stop;
 use crate::threads;
 use dns::Resolver;
@@ -33,6 +34,9 @@ use turns::{Turns, Wanted};
 /// How long a search takes at most: a person waits for it.
 const PATIENCE: Duration = Duration::from_secs(8);
 
+/// The user's name where nobody says another.
+const WHOLE: &str = "%EMAILADDRESS%";
+
 /// No source is believed to have more servers than these.
 const OF_A_SOURCE: usize = 6;
 
@@ -41,7 +45,7 @@ const OF_A_SOURCE: usize = 6;
 pub struct Finding {
     /// What people call the provider, where it is known.
     pub provider: Option<&'static str>,
-    /// The POP3 servers that answer, the best first.
+    /// The servers that answer by the protocol that was asked for, the best first.
     pub servers: Vec<Candidate>,
     /// Those that were named and do not do.
     pub dead: Vec<(Candidate, Dead)>,
@@ -58,6 +62,7 @@ pub struct Finding {
 /// What servers are tried with.
 #[derive(Clone)]
 struct Means {
+    protocol: Protocol,
     policy: TlsPolicy,
     stop: Stop,
     /// Of all sources: two of them may name the same host.
@@ -68,9 +73,10 @@ struct Means {
 }
 
 impl Means {
-    fn new(policy: &TlsPolicy) -> io::Result<Self> {
+    fn new(protocol: Protocol, policy: &TlsPolicy) -> io::Result<Self> {
         let (policy, stop) = (policy.clone(), Stop::never()?);
         Ok(Self {
+            protocol,
             policy,
             stop,
             turns: Arc::default(),
@@ -87,19 +93,20 @@ struct Said {
     source: Option<Origin>,
 }
 
-/// Looks for the servers of an address.
+/// Looks for the servers of an address that speak `protocol`.
 ///
 /// # Errors
 /// The system has no means left to do so.
-pub fn search(address: &Address, policy: &TlsPolicy) -> io::Result<Finding> {
-    let means = Means::new(policy)?;
-    if let Err(no_pop) = providers::check(address.domain()) {
+pub fn search(address: &Address, protocol: Protocol, policy: &TlsPolicy) -> io::Result<Finding> {
+    let means = Means::new(protocol, policy)?;
+    let known = table::of_address(address, protocol);
+    if let Some(no_pop) = refused(address.domain(), protocol, known.as_ref()) {
         return Ok(Finding {
             no_pop: Some(no_pop),
+            imap: known.and_then(|it| it.imap),
             ..Finding::default()
         });
     }
-    let known = table::of_address(address);
     let mut finding = Finding::default();
     if let Some(known) = known {
         finding = of_known(known, &means);
@@ -149,17 +156,21 @@ pub fn try_by_hand(
     address: &Address,
     host: &str,
     port: Option<u16>,
+    protocol: Protocol,
     policy: &TlsPolicy,
 ) -> io::Result<Finding> {
-    let means = Means::new(policy)?;
-    let usual = [(995, Security::Implicit), (110, Security::Clear)];
+    let means = Means::new(protocol, policy)?;
+    let usual = [
+        (protocol.tls_port(), Security::Implicit),
+        (protocol.plain_port(), Security::Clear),
+    ];
     let named = |port| [(port, Security::Implicit), (port, Security::Clear)];
     let candidates = port
         .map_or(usual, named)
         .into_iter()
         .filter_map(|(port, security)| {
-            let user = "%EMAILADDRESS%";
-            Candidate::new(address, host, port, security, user, Origin::Hand)
+            let at = (host, port, security);
+            Candidate::new(address, protocol, at, WHOLE, Origin::Hand)
         });
     let mut finding = tried(candidates.collect(), &means);
     finding.servers.sort_by_key(Candidate::rank);
@@ -246,7 +257,7 @@ fn of_known(known: table::Known, means: &Means) -> Finding {
         .iter()
         .filter(|it| it.security == Security::Clear)
         .map(|it| Candidate {
-            port: 995,
+            port: it.protocol.tls_port(),
             security: Security::Implicit,
             ..it.clone()
         })
@@ -259,6 +270,16 @@ fn of_known(known: table::Known, means: &Means) -> Finding {
     finding
 }
 
+/// That a provider has no server to connect to: by no protocol at all, or by POP3 where that is wanted.
+fn refused(
+    host: &str,
+    protocol: Protocol,
+    known: Option<&table::Known>,
+) -> Option<providers::NoPop> {
+    let is_there = protocol == Protocol::Imap && known.is_some_and(|it| !it.servers.is_empty());
+    providers::check(host).err().filter(|_| !is_there)
+}
+
 fn of_exchanger(address: &Address, resolver: &Resolver, means: &Means) -> Finding {
     let Ok(exchangers) = resolver.mx(address.domain()) else {
         return Finding {
@@ -267,13 +288,15 @@ fn of_exchanger(address: &Address, resolver: &Resolver, means: &Means) -> Findin
         };
     };
     for host in &exchangers {
-        if let Err(no_pop) = providers::check(host) {
+        let known = table::of_exchanger(host, address, means.protocol);
+        if let Some(no_pop) = refused(host, means.protocol, known.as_ref()) {
             return Finding {
                 no_pop: Some(no_pop),
+                imap: known.and_then(|it| it.imap),
                 ..Finding::default()
             };
         }
-        if let Some(known) = table::of_exchanger(host, address) {
+        if let Some(known) = known {
             return of_known(known, means);
         }
     }
@@ -285,9 +308,12 @@ fn of_srv(address: &Address, resolver: &Resolver, means: &Means) -> Finding {
     let domain = address.domain();
     let ask = |service: &str| resolver.srv(&format!("{service}.{domain}"));
     let ask = &ask;
-    let services = ["_pop3s._tcp", "_pop3._tcp", "_imaps._tcp"];
-    let asked = services.map(|service| move || ask(service));
-    let mut answers = threads::all(asked.into()).into_iter();
+    let services: &[&str] = match means.protocol {
+        Protocol::Pop => &["_pop3s._tcp", "_pop3._tcp", "_imaps._tcp"],
+        Protocol::Imap => &["_imaps._tcp", "_imap._tcp"],
+    };
+    let asked = services.iter().map(|service| move || ask(service));
+    let mut answers = threads::all(asked.collect()).into_iter();
     let [over_tls, in_clear, imap] =
         [(); 3].map(|()| answers.next().unwrap_or(Err(dns::Silence::NoAnswer)));
     let without_dns = over_tls.is_err() && in_clear.is_err();
@@ -297,8 +323,8 @@ fn of_srv(address: &Address, resolver: &Resolver, means: &Means) -> Finding {
     let over_tls = over_tls.into_iter().map(|it| (it, Security::Implicit));
     let in_clear = in_clear.into_iter().map(|it| (it, Security::StartTls));
     let candidates = over_tls.chain(in_clear).filter_map(|(srv, security)| {
-        let user = "%EMAILADDRESS%";
-        Candidate::new(address, &srv.host, srv.port, security, user, Origin::Srv)
+        let at = (srv.host.as_str(), srv.port, security);
+        Candidate::new(address, means.protocol, at, WHOLE, Origin::Srv)
     });
     let imap = imap
         .unwrap_or_default()
@@ -313,7 +339,7 @@ fn of_srv(address: &Address, resolver: &Resolver, means: &Means) -> Finding {
 }
 
 fn of_document(url: &str, address: &Address, origin: Origin, means: &Means) -> Finding {
-    let Some(named) = autoconfig::fetch(url, address, origin, &means.stop) else {
+    let Some(named) = autoconfig::fetch(url, address, means.protocol, origin, &means.stop) else {
         return Finding::default();
     };
     Finding {
@@ -324,21 +350,35 @@ fn of_document(url: &str, address: &Address, origin: Origin, means: &Means) -> F
 
 /// Servers of usual names. What answers in clear alone is no find: anybody could.
 fn of_guesses(address: &Address, means: &Means) -> Finding {
-    let names = ["pop", "mail", "pop3"];
+    let protocol = means.protocol;
+    let names: &[&str] = match protocol {
+        Protocol::Pop => &["pop", "mail", "pop3"],
+        Protocol::Imap => &["imap", "mail"],
+    };
     let candidates = names.iter().flat_map(|name| {
         let host = format!("{name}.{}", address.domain());
-        [(995, Security::Implicit), (110, Security::StartTls)].map(|(port, security)| {
-            let user = "%EMAILADDRESS%";
-            Candidate::new(address, &host, port, security, user, Origin::Guess)
+        let ways = [
+            (protocol.tls_port(), Security::Implicit),
+            (protocol.plain_port(), Security::StartTls),
+        ];
+        ways.map(|(port, security)| {
+            let at = (host.as_str(), port, security);
+            Candidate::new(address, protocol, at, WHOLE, Origin::Guess)
         })
     });
     let candidates = candidates.flatten().collect();
-    let imap = ["imap", "mail"].map(|name| {
+    // Whoever looks for IMAP has these among the candidates.
+    let beside: &[&str] = match protocol {
+        Protocol::Pop => &["imap", "mail"],
+        Protocol::Imap => &[],
+    };
+    let imap = beside.iter().map(|name| {
         let (host, means) = (format!("{name}.{}", address.domain()), means.clone());
         let ask: Box<dyn FnOnce() -> _ + Send> =
             Box::new(move || probe::imap(&host, &means).then_some(host));
         threads::detach(ask)
     });
+    let imap = imap.collect::<Vec<_>>();
     let mut finding = tried(candidates, means);
     finding.imap = imap
         .into_iter()
@@ -366,7 +406,7 @@ fn tried(mut candidates: Vec<Candidate>, means: &Means) -> Finding {
         let (sender, means, wanted) = (sender.clone(), means.clone(), wanted.clone());
         let started = threads::detach(move || {
             if ticket.wait(&[&means.wanted, &wanted]) {
-                let tried = probe::pop(candidate, &means);
+                let tried = probe::server(candidate, &means);
                 // Who hears of it first must find the host free.
                 drop(ticket);
                 // The search may be over.

@@ -6,6 +6,7 @@ use super::Means;
 use super::candidate::Candidate;
 use crate::net::{Channel, Distrust, Error, Protection, Route, Target, proxy::Way};
 use crate::profile::draft::Security;
+use crate::server::Protocol;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -15,15 +16,18 @@ const TIMEOUT: Duration = Duration::from_secs(4);
 /// A greeting is a line; what is longer is none.
 const LONGEST: usize = 1024;
 
+/// No server has more to say than this before it answers a command.
+const UNTAGGED: usize = 8;
+
 /// What a server is that does not do.
 #[derive(Clone, Debug)]
 pub enum Dead {
     /// It cannot be reached, or not be trusted.
     Net(Arc<Error>),
-    /// It was said to take STLS, and does not.
-    NoStls,
-    /// It speaks something else.
-    NotPop,
+    /// It was said to take STLS or STARTTLS, and does not.
+    NoStartTls,
+    /// It speaks something else than was asked for.
+    OtherSpeech,
 }
 
 impl Dead {
@@ -47,8 +51,8 @@ impl Dead {
                     Error::Certificate { .. } | Error::OldTls { .. }
                 )
             }
-            Self::NoStls => true,
-            Self::NotPop => false,
+            Self::NoStartTls => true,
+            Self::OtherSpeech => false,
         }
     }
 
@@ -67,7 +71,7 @@ impl Dead {
 }
 
 /// Tries a server; what it is worth then, which may be better protected than it was said to be.
-pub(super) fn pop(candidate: Candidate, means: &Means) -> Result<Candidate, (Candidate, Dead)> {
+pub(super) fn server(candidate: Candidate, means: &Means) -> Result<Candidate, (Candidate, Dead)> {
     let tried = match candidate.security {
         Security::Implicit => implicit(&candidate, means).map(|()| Security::Implicit),
         Security::StartTls | Security::Clear => start_tls(&candidate, means),
@@ -75,7 +79,7 @@ pub(super) fn pop(candidate: Candidate, means: &Means) -> Result<Candidate, (Can
     match tried {
         // Whoever says that there is STLS is not to be talked out of it by the one in between.
         Ok(Security::Clear) if candidate.security == Security::StartTls => {
-            Err((candidate, Dead::NoStls))
+            Err((candidate, Dead::NoStartTls))
         }
         Ok(security) => Ok(Candidate {
             security,
@@ -97,14 +101,14 @@ fn implicit(candidate: &Candidate, means: &Means) -> Result<(), Dead> {
     let mut channel = open(&candidate.host, candidate.port, protection, means)?;
     let greeting = line(channel.as_mut(), b"")?;
     channel.close();
-    greets(&greeting)
+    greets(candidate.protocol, &greeting)
 }
 
 fn start_tls(candidate: &Candidate, means: &Means) -> Result<Security, Dead> {
     let protection = Protection::StartTls(&means.policy);
     let mut channel = open(&candidate.host, candidate.port, protection, means)?;
-    greets(&line(channel.as_mut(), b"")?)?;
-    let agreed = line(channel.as_mut(), b"STLS\r\n")?.starts_with(b"+OK");
+    greets(candidate.protocol, &line(channel.as_mut(), b"")?)?;
+    let agreed = agrees(candidate.protocol, channel.as_mut())?;
     if !agreed {
         channel.close();
         return Ok(Security::Clear);
@@ -114,11 +118,37 @@ fn start_tls(candidate: &Candidate, means: &Means) -> Result<Security, Dead> {
     Ok(Security::StartTls)
 }
 
-fn greets(line: &[u8]) -> Result<(), Dead> {
-    match line.starts_with(b"+OK") {
+/// Whether the server takes a sign-in (RFC 1939 section 4, RFC 3501 section 7.1). One of IMAP that has
+/// signed somebody in already is none of the person's.
+fn greets(protocol: Protocol, line: &[u8]) -> Result<(), Dead> {
+    let greeting: &[u8] = match protocol {
+        Protocol::Pop => b"+OK",
+        Protocol::Imap => b"* OK",
+    };
+    match starts_with(line, greeting) {
         true => Ok(()),
-        false => Err(Dead::NotPop),
+        false => Err(Dead::OtherSpeech),
     }
+}
+
+/// Asks for TLS: STLS (RFC 2595 section 4), STARTTLS (section 3).
+fn agrees(protocol: Protocol, channel: &mut dyn Channel) -> Result<bool, Dead> {
+    let mut answer = match protocol {
+        Protocol::Pop => return Ok(starts_with(&line(channel, b"STLS\r\n")?, b"+OK")),
+        Protocol::Imap => line(channel, b"a STARTTLS\r\n")?,
+    };
+    for _ in 0..UNTAGGED {
+        if !answer.starts_with(b"* ") {
+            break;
+        }
+        answer = line(channel, b"")?;
+    }
+    Ok(starts_with(&answer, b"a OK"))
+}
+
+fn starts_with(line: &[u8], word: &[u8]) -> bool {
+    line.get(..word.len())
+        .is_some_and(|start| start.eq_ignore_ascii_case(word))
 }
 
 fn open(
@@ -156,7 +186,7 @@ fn line(channel: &mut dyn Channel, output: &[u8]) -> Result<Vec<u8>, Dead> {
             return Ok(line);
         }
         if line.len() >= LONGEST || Instant::now() > deadline {
-            return Err(Dead::NotPop);
+            return Err(Dead::OtherSpeech);
         }
     }
 }

@@ -4,6 +4,7 @@
 //! [`crate::profile::providers`], whose names these are.
 
 use crate::profile::providers;
+use crate::server::Protocol;
 
 /// How one signs in at a provider.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -30,7 +31,17 @@ pub struct Steps {
 }
 
 /// What is to be done at the provider of this server.
-pub fn of_host(host: &str) -> Option<&'static Steps> {
+pub fn of(protocol: Protocol, host: &str) -> Option<&'static Steps> {
+    match protocol {
+        Protocol::Pop => of_host(host),
+        Protocol::Imap => BY_IMAP
+            .iter()
+            .find(|(hosts, _)| hosts.contains(&host))
+            .map(|(_, steps)| steps),
+    }
+}
+
+fn of_host(host: &str) -> Option<&'static Steps> {
     let name = providers::of_host(host)?.name;
     STEPS.iter().find(|steps| steps.provider == name)
 }
@@ -66,6 +77,88 @@ const fn steps(provider: &'static str, sign_in: SignIn, text: &'static str) -> S
     }
 }
 
+const YAHOO: Steps = steps(
+    "Yahoo",
+    SignIn::AppPassword,
+    "Yahoo does not take your own password here: make an app password at \
+     https://login.yahoo.com/account/security",
+);
+
+const AOL: Steps = steps(
+    "AOL, Verizon",
+    SignIn::AppPassword,
+    "AOL does not take your own password here: make an app password at \
+     https://login.aol.com/account/security",
+);
+
+const ATT: Steps = steps(
+    "AT&T",
+    SignIn::AppPassword,
+    "AT&T does not take your own password here: make a secure mail key in your profile at \
+     https://www.att.com/acctmgmt/",
+);
+
+const MAIL_RU: Steps = steps(
+    "Mail.ru",
+    SignIn::AppPassword,
+    "Mail.ru does not take your own password here: make a password for external applications at \
+     https://account.mail.ru/user/2-step-auth/passwords",
+);
+
+/// By the names of the IMAP servers. Gmail has IMAP switched on.
+static BY_IMAP: &[(&[&str], Steps)] = &[
+    (
+        &["imap.mail.me.com"],
+        steps(
+            "iCloud Mail",
+            SignIn::AppPassword,
+            "iCloud does not take your own password here: make an app-specific password at \
+             https://account.apple.com, under Sign-In and Security.",
+        ),
+    ),
+    (
+        &["imap.gmail.com", "imap.googlemail.com"],
+        steps(
+            "Gmail",
+            SignIn::AppPasswordOrOAuth("google"),
+            "Gmail does not take your own password here. Either make an app password, of 16 letters, \
+             at https://myaccount.google.com/apppasswords (2-step verification must be on), or sign \
+             in with OAuth 2.0.",
+        ),
+    ),
+    (
+        &["outlook.office365.com", "imap-mail.outlook.com"],
+        steps(
+            "Outlook.com, Microsoft 365",
+            SignIn::OAuth("microsoft"),
+            "Microsoft takes no password for IMAP, only OAuth 2.0.",
+        ),
+    ),
+    (&["imap.mail.yahoo.com"], YAHOO),
+    (&["imap.aol.com"], AOL),
+    (&["imap.mail.att.net"], ATT),
+    (
+        &["imap.fastmail.com"],
+        steps(
+            "Fastmail",
+            SignIn::AppPassword,
+            "Fastmail does not take your own password here: make an app password, with access to \
+             IMAP, at https://app.fastmail.com/settings/security/",
+        ),
+    ),
+    (
+        &["imap.yandex.com", "imap.yandex.ru"],
+        steps(
+            "Yandex",
+            SignIn::AppPassword,
+            "Yandex does not take your own password here: enable IMAP at \
+             https://mail.yandex.com/#setup/client and make an app password at \
+             https://id.yandex.com/security/app-passwords",
+        ),
+    ),
+    (&["imap.mail.ru"], MAIL_RU),
+];
+
 static STEPS: &[Steps] = &[
     steps(
         "Gmail",
@@ -80,24 +173,9 @@ static STEPS: &[Steps] = &[
         "Microsoft takes no password for POP, only OAuth 2.0. Enable POP first: Settings, Mail, \
          Forwarding and IMAP (or: Sync email), at https://outlook.live.com/mail/",
     ),
-    steps(
-        "Yahoo",
-        SignIn::AppPassword,
-        "Yahoo does not take your own password here: make an app password at \
-         https://login.yahoo.com/account/security",
-    ),
-    steps(
-        "AOL, Verizon",
-        SignIn::AppPassword,
-        "AOL does not take your own password here: make an app password at \
-         https://login.aol.com/account/security",
-    ),
-    steps(
-        "AT&T",
-        SignIn::AppPassword,
-        "AT&T does not take your own password here: make a secure mail key in your profile at \
-         https://www.att.com/acctmgmt/",
-    ),
+    YAHOO,
+    AOL,
+    ATT,
     steps(
         "Fastmail",
         SignIn::AppPassword,
@@ -111,12 +189,7 @@ static STEPS: &[Steps] = &[
          https://mail.yandex.com/#setup/client and make an app password at \
          https://id.yandex.com/security/app-passwords",
     ),
-    steps(
-        "Mail.ru",
-        SignIn::AppPassword,
-        "Mail.ru does not take your own password here: make a password for external applications at \
-         https://account.mail.ru/user/2-step-auth/passwords",
-    ),
+    MAIL_RU,
     steps(
         "Zoho",
         SignIn::Password,
@@ -178,6 +251,20 @@ mod tests {
             );
         }
         assert_eq!(of_host("pop.example.com"), None);
+    }
+
+    #[test]
+    fn by_imap_nobody_is_told_about_pop() {
+        for (hosts, steps) in BY_IMAP {
+            assert_eq!(of(Protocol::Imap, hosts.first().unwrap()), Some(steps));
+            assert!(!steps.text.contains("POP"), "{}", steps.text);
+        }
+        let sign_in = |host| of(Protocol::Imap, host).map(|steps| steps.sign_in);
+        let gmail = Some(SignIn::AppPasswordOrOAuth("google"));
+        assert_eq!(sign_in("imap.gmail.com"), gmail);
+        let microsoft = Some(SignIn::OAuth("microsoft"));
+        assert_eq!(sign_in("outlook.office365.com"), microsoft);
+        assert_eq!(sign_in("imap.example.com"), None);
     }
 
     #[test]

@@ -4,6 +4,7 @@
 use super::address::Address;
 use super::candidate::{Candidate, Origin};
 use crate::profile::draft::Security;
+use crate::server::Protocol;
 
 static FACTS: [&str; 2] = [include_str!("ours.tsv"), include_str!("providers.tsv")];
 
@@ -12,22 +13,22 @@ static FACTS: [&str; 2] = [include_str!("ours.tsv"), include_str!("providers.tsv
 pub(super) struct Known {
     /// What people call it.
     pub(super) name: &'static str,
-    /// Its POP3 servers; none where it has none, as far as is known.
+    /// Its servers of the protocol that was asked for; none where it has none, as far as is known.
     pub(super) servers: Vec<Candidate>,
     /// Its first IMAP server.
     pub(super) imap: Option<String>,
 }
 
 /// The provider of the address's own domain.
-pub(super) fn of_address(address: &Address) -> Option<Known> {
-    of_domain(address.domain(), address, Origin::Table)
+pub(super) fn of_address(address: &Address, protocol: Protocol) -> Option<Known> {
+    of_domain(address.domain(), address, protocol, Origin::Table)
 }
 
 /// The provider that a mail exchanger belongs to: of its names the longest that is known.
-pub(super) fn of_exchanger(host: &str, address: &Address) -> Option<Known> {
+pub(super) fn of_exchanger(host: &str, address: &Address, protocol: Protocol) -> Option<Known> {
     let mut name = host;
     while name.contains('.') {
-        let known = of_domain(name, address, Origin::MailExchanger);
+        let known = of_domain(name, address, protocol, Origin::MailExchanger);
         if known.is_some() {
             return known;
         }
@@ -36,7 +37,7 @@ pub(super) fn of_exchanger(host: &str, address: &Address) -> Option<Known> {
     None
 }
 
-fn of_domain(domain: &str, address: &Address, origin: Origin) -> Option<Known> {
+fn of_domain(domain: &str, address: &Address, protocol: Protocol, origin: Origin) -> Option<Known> {
     let mut known: Option<Known> = None;
     for row in FACTS.iter().flat_map(|facts| rows(facts)) {
         if !row.domains.split(',').any(|it| it == domain) {
@@ -47,15 +48,14 @@ fn of_domain(domain: &str, address: &Address, origin: Origin) -> Option<Known> {
             servers: Vec::new(),
             imap: None,
         });
-        match row.protocol {
-            "imap" if known.imap.is_none() => known.imap = Some(address.fill(row.host)),
-            "pop3" => {
-                let security = row.security;
-                let server =
-                    Candidate::new(address, row.host, row.port, security, row.user, origin);
-                known.servers.extend(server);
-            }
-            _ => {}
+        if row.protocol == Protocol::Imap.word() && known.imap.is_none() {
+            known.imap = Some(address.fill(row.host));
+        }
+        if row.protocol == protocol.word() {
+            let at = (row.host, row.port, row.security);
+            known
+                .servers
+                .extend(Candidate::new(address, protocol, at, row.user, origin));
         }
     }
     known
@@ -98,7 +98,7 @@ mod tests {
     use std::collections::BTreeMap;
 
     fn known(text: &str) -> Option<Known> {
-        of_address(&Address::parse(text).unwrap())
+        of_address(&Address::parse(text).unwrap(), Protocol::Pop)
     }
 
     /// Reads the file anew, so that the table is not compared with itself.
@@ -155,7 +155,11 @@ mod tests {
     #[test]
     fn a_domain_is_known_by_its_mail_exchanger() {
         let of = |exchanger| {
-            let known = of_exchanger(exchanger, &Address::parse("ada@firm.example").unwrap())?;
+            let known = of_exchanger(
+                exchanger,
+                &Address::parse("ada@firm.example").unwrap(),
+                Protocol::Pop,
+            )?;
             Some((known.servers[0].host.clone(), known.servers[0].user.clone()))
         };
         let ada = |host: &str| Some((host.to_owned(), "ada@firm.example".to_owned()));
@@ -166,6 +170,19 @@ mod tests {
         assert_eq!(of("aspmx.l.google.com"), ada("pop.gmail.com"));
         assert_eq!(of("in1-smtp.messagingengine.com"), ada("pop.fastmail.com"));
         assert_eq!(of("mx.firm.example"), None);
+    }
+
+    #[test]
+    fn who_has_imap_alone_has_its_server_there() {
+        let ada = Address::parse("ada@icloud.com").unwrap();
+        assert!(of_address(&ada, Protocol::Pop).unwrap().servers.is_empty());
+        let known = of_address(&ada, Protocol::Imap).unwrap();
+        let server = known.servers.first().unwrap();
+        assert_eq!(
+            (server.host.as_str(), server.port),
+            ("imap.mail.me.com", 993)
+        );
+        assert_eq!(server.protocol, Protocol::Imap);
     }
 
     #[test]

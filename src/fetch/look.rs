@@ -8,6 +8,7 @@ use super::{Account, Error, check_memory, decide};
 use crate::maildir::Site;
 use crate::maildrop::Maildrop;
 use crate::plan::{Plan, Policy};
+use crate::server::Server;
 use crate::source::{Marked, Phase, Source};
 use crate::state::{Twins, View};
 
@@ -36,9 +37,9 @@ impl Look {
     }
 }
 
-/// The same as [`Look::takes_all`], as far as the name of the host says so.
-pub fn takes_all(host: &str) -> Option<Error> {
-    lists_in_parts(host).then_some(Error::InParts("latest"))
+/// The same as [`Look::takes_all`], as far as the name of the server says so.
+pub fn takes_all(server: &Server) -> Option<Error> {
+    lists_in_parts(server).then_some(Error::InParts("latest"))
 }
 
 /// Signs in, lists the maildrop, decides as a fetch would, and calls `then` with that in the thread

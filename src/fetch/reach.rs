@@ -11,6 +11,7 @@ use crate::profile::{PasswordSource, Pipelining, Profile, TIMEOUT, Tls};
 use crate::report::Event;
 use crate::sandbox;
 use crate::secrets::{Credential, OAuth, Password};
+use crate::server::Server;
 use crate::source::{
     self, Credentials, Detour, Door, Entry, Meaning, Options, Secret, Shortcut, Source,
 };
@@ -305,8 +306,8 @@ impl Account<'_> {
 }
 
 /// Whether the provider at this host is known to list a maildrop in parts (fact Q1).
-pub(super) fn lists_in_parts(host: &str) -> bool {
-    is_in_batches(providers::of_host(host))
+pub(super) fn lists_in_parts(server: &Server) -> bool {
+    is_in_batches(providers::of(server))
 }
 
 fn is_in_batches(provider: Option<&Provider>) -> bool {

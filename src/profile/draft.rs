@@ -6,7 +6,7 @@ use super::{Auth, Keep, Pin, Roots, edit, units};
 use crate::durable::{Dir, Disk};
 use crate::exit::{Diagnose, Status};
 use crate::paths;
-use std::fmt;
+use crate::server::Protocol;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -17,20 +17,10 @@ use toml_edit::{Array, InlineTable, Table, value};
 pub enum Security {
     /// TLS from the first octet.
     Implicit,
-    /// TLS after STLS.
+    /// TLS after STLS or STARTTLS.
     StartTls,
     /// None.
     Clear,
-}
-
-impl fmt::Display for Security {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Implicit => "TLS",
-            Self::StartTls => "TLS after STLS",
-            Self::Clear => "no encryption",
-        })
-    }
 }
 
 /// An account as a person has answered the questions about it.
@@ -38,6 +28,8 @@ impl fmt::Display for Security {
 pub struct Draft {
     /// Its name.
     pub name: String,
+    /// What the server speaks.
+    pub protocol: Protocol,
     /// The server.
     pub host: String,
     /// Its TCP port.
@@ -108,9 +100,12 @@ impl Draft {
     fn table(&self, has_default: impl Fn(&str) -> bool) -> Table {
         let mut table = Table::new();
         let usual_port = match self.security {
-            Security::Implicit => 995,
-            Security::StartTls | Security::Clear => 110,
+            Security::Implicit => self.protocol.tls_port(),
+            Security::StartTls | Security::Clear => self.protocol.plain_port(),
         };
+        if self.protocol != Protocol::default() || has_default("protocol") {
+            table.insert("protocol", value(self.protocol.word()));
+        }
         table.insert("host", value(&self.host));
         if self.port != usual_port || has_default("port") {
             table.insert("port", value(i64::from(self.port)));

@@ -6,6 +6,7 @@ use zeroize::Zeroizing;
 
 fn draft() -> Draft {
     Draft {
+        protocol: Default::default(),
         name: "home".into(),
         host: "pop.example.com".into(),
         port: 995,

@@ -20,8 +20,13 @@ pub struct Provider {
 /// How mail is fetched from a provider.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Access {
-    /// Not by POP3; what to do instead.
-    None(&'static str),
+    /// Not by POP3.
+    None {
+        /// How it can be read instead.
+        way: &'static str,
+        /// What the config file says then, behind that.
+        config: &'static str,
+    },
     /// By POP3.
     Pop {
         /// What to look into when a sign-in is refused.
@@ -36,7 +41,25 @@ pub enum Access {
 #[error("{name} has no POP3: there is nothing to connect to")]
 pub struct NoPop {
     name: &'static str,
-    instead: &'static str,
+    way: &'static str,
+    config: &'static str,
+}
+
+impl NoPop {
+    /// What people call the provider.
+    pub fn name(&self) -> &'static str {
+        self.name
+    }
+
+    /// How its mail can be read at all.
+    pub fn way(&self) -> &'static str {
+        self.way
+    }
+
+    /// HOST:PORT of a program of the provider's that serves mail by IMAP on the person's own machine.
+    pub fn bridge(&self) -> Option<&'static str> {
+        (self.name == "Proton Mail").then_some("127.0.0.1:1143")
+    }
 }
 
 impl Diagnose for NoPop {
@@ -45,7 +68,7 @@ impl Diagnose for NoPop {
     }
 
     fn hint(&self) -> Option<String> {
-        Some(self.instead.to_owned())
+        Some(format!("{}{}", self.way, self.config))
     }
 }
 
@@ -81,9 +104,9 @@ pub fn check(host: &str) -> Result<(), NoPop> {
     match of_host(host) {
         Some(Provider {
             name,
-            access: Access::None(instead),
+            access: Access::None { way, config },
             ..
-        }) => Err(NoPop { name, instead }),
+        }) => Err(NoPop { name, way, config }),
         _ => Ok(()),
     }
 }
@@ -107,12 +130,13 @@ const fn pop(
 const fn none(
     name: &'static str,
     hosts: &'static [&'static str],
-    instead: &'static str,
+    way: &'static str,
+    config: &'static str,
 ) -> Provider {
     Provider {
         name,
         hosts,
-        access: Access::None(instead),
+        access: Access::None { way, config },
     }
 }
 
@@ -198,14 +222,14 @@ static PROVIDERS: &[Provider] = &[
     none(
         "iCloud Mail",
         &["mail.me.com", "icloud.com", "me.com", "mac.com"],
-        "iCloud Mail can be read by IMAP alone, with an app password: in the config file its account has \
-         protocol = \"imap\" and host = \"imap.mail.me.com\"",
+        "iCloud Mail can be read by IMAP alone, with an app password",
+        ": in the config file its account has protocol = \"imap\" and host = \"imap.mail.me.com\"",
     ),
     none(
         "Proton Mail",
         &["proton.me", "protonmail.com", "protonmail.ch", "pm.me"],
-        "Proton Mail can be read in its own apps, or through Proton Mail Bridge, with protocol = \"imap\" in \
-         the config file",
+        "Proton Mail can be read in its own apps, or through Proton Mail Bridge",
+        ", with protocol = \"imap\" in the config file",
     ),
     none(
         "Tuta",
@@ -218,6 +242,7 @@ static PROVIDERS: &[Provider] = &[
             "keemail.me",
         ],
         "Tuta can be read in its own apps alone",
+        "",
     ),
 ];
 

@@ -13,6 +13,7 @@ use crate::profile::draft::Draft;
 use crate::profile::{Auth, Config, Overrides, Profile};
 use crate::report::{self, Report};
 use crate::secrets::{self, Credential, Password, SecretError};
+use crate::server::Server;
 use crate::stop::{Stop, echo};
 use std::io;
 use std::path::Path;
@@ -32,10 +33,10 @@ pub(super) struct Known {
 
 impl Known {
     /// What the name of the server tells.
-    pub(super) fn of_host(host: &str) -> Self {
+    pub(super) fn of(server: &Server) -> Self {
         Self {
             messages: None,
-            takes_all: fetch::takes_all(host),
+            takes_all: fetch::takes_all(server),
         }
     }
 }
@@ -177,7 +178,7 @@ fn try_in(
         }
         Err(failure) => failure,
     };
-    let steps = steps::of_host(&draft.host).map(|steps| steps.text.to_owned());
+    let steps = steps::of(draft.protocol, &draft.host).map(|steps| steps.text.to_owned());
     let other = failure.hint.as_deref().filter(|_| steps.is_none());
     let other = other.and_then(other_method);
     let hint = steps.or(failure.hint).unwrap_or_default();

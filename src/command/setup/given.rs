@@ -10,6 +10,7 @@ use crate::exit::Status;
 use crate::maildir::Site;
 use crate::profile::draft::{self, Draft, DraftError, Place, Security};
 use crate::profile::{Auth, Config, Keep, Roots, TLS_PORT, checked_user};
+use crate::server::Protocol;
 use std::path::Path;
 
 /// Fails where a later step would.
@@ -85,6 +86,7 @@ fn check_config(path: &Path) -> Result<(), Failure> {
 fn any() -> Draft {
     Draft {
         name: "home".to_owned(),
+        protocol: Protocol::Pop,
         host: "pop.example.com".to_owned(),
         port: TLS_PORT,
         security: Security::Implicit,

@@ -94,7 +94,7 @@ pub(super) fn run(context: &Context<'_>, arguments: &Setup) -> Result<Status, Fa
     let mut draft = begin(arguments, &config, &address, &server, policy)?;
     trust::check(&draft, &arguments.sign_in)?;
     refuse_second(&config, &draft, &path)?;
-    let mut known = Known::of_host(&draft.host);
+    let mut known = Known::of(&attempt::profile_of(&draft, &path)?.server);
     first::check(arguments.latest, known.takes_all.as_ref())?;
     let oauth = register(&asker, arguments, &draft, &has_keyring)?;
     let password = match &oauth {
@@ -156,6 +156,7 @@ fn begin(
     Ok(Draft {
         maildir: format!("~/Mail/{name}"),
         name,
+        protocol: server.protocol,
         host: server.host.clone(),
         port: server.port,
         security: server.security,
@@ -179,7 +180,7 @@ fn free_name(config: &Config, address: &Address) -> String {
     let labels = address.domain().split('.');
     let label = labels
         .clone()
-        .find(|label| !["mail", "pop", "pop3", "www"].contains(label));
+        .find(|label| !["mail", "pop", "pop3", "imap", "www"].contains(label));
     let label = label.unwrap_or("home");
     let taken = |name: &str| config.accounts().any(|it| it == name) || is_command(name);
     let numbered = (2..1000).map(|number| format!("{label}-{number}"));
@@ -213,7 +214,7 @@ fn register(
     draft: &Draft,
     has_keyring: &Keyring,
 ) -> Result<Option<Place>, Failure> {
-    let Some(steps) = steps::of_host(&draft.host) else {
+    let Some(steps) = steps::of(draft.protocol, &draft.host) else {
         return Ok(None);
     };
     eprintln!();

@@ -9,6 +9,8 @@ use crate::exit::Status;
 use crate::net::Error;
 use crate::net::tls::TlsPolicy;
 use crate::profile::draft::Security;
+use crate::profile::providers::NoPop;
+use crate::server::Protocol;
 use crate::stop::echo;
 use crate::term::count;
 use std::io;
@@ -26,23 +28,31 @@ pub(super) fn choose(
     typed: &Typed<'_>,
     policy: TlsPolicy,
 ) -> Result<Chosen, Failure> {
-    let finding = match &typed.arguments.host {
-        Some(named) => by_hand(asker, address, named, &policy).map_err(|wrong| usage(&wrong))?,
+    let protocol = typed.arguments.protocol.unwrap_or_default();
+    let (finding, protocol) = match &typed.arguments.host {
+        Some(named) => by_hand(asker, address, named, typed, &policy)
+            .map_err(|wrong| usage(&wrong, protocol))?,
         None => {
             let domain = address.domain();
             let search = || {
                 asker.say(&format!("Looking for the mail server of {domain} ..."));
-                discover::search(address, &policy)
+                discover::search(address, protocol, &policy)
             };
-            echo::deaf(search).map_err(system)?
+            let finding = echo::deaf(search).map_err(system)?;
+            let by_imap = match typed.arguments.protocol {
+                None if may_have_imap_alone(&finding) => imap_alone(asker, address, &policy)?,
+                _ => None,
+            };
+            by_imap.map_or((finding, protocol), |it| (it, Protocol::Imap))
         }
     };
-    if let Some(no_pop) = finding.no_pop {
-        return Err(no_pop.into());
+    if let Some(no_pop) = &finding.no_pop {
+        return Err(nobody(no_pop, &finding, protocol, typed));
     }
+    let example = protocol.example();
     let mut nothing = match settled(asker, address, &finding, &policy)? {
         Some(chosen) => return Ok(chosen),
-        None => Nothing::of(address, &finding, typed),
+        None => Nothing::of(address, &finding, protocol, typed),
     };
     if asker.yes {
         return Err(nothing.failure());
@@ -50,7 +60,7 @@ pub(super) fn choose(
     loop {
         nothing.say(asker);
         let host = asker.text(
-            "The server's name, if you know it (as in pop.example.com)",
+            &format!("The server's name, if you know it (as in {example})"),
             Some("give up"),
             |host| Ok::<_, String>(host.to_owned()),
         );
@@ -59,14 +69,64 @@ pub(super) fn choose(
             // What was said before is the reason, and not that nobody knew an answer.
             _ => return Err(nothing.failure()),
         };
-        match by_hand(asker, address, &host, &policy) {
+        match by_hand(asker, address, &host, typed, &policy) {
             Err(wrong) => asker.object(&wrong),
-            Ok(finding) => match settled(asker, address, &finding, &policy)? {
+            Ok((finding, protocol)) => match settled(asker, address, &finding, &policy)? {
                 Some(chosen) => return Ok(chosen),
-                None => nothing = Nothing::of(address, &finding, typed),
+                None => nothing = Nothing::of(address, &finding, protocol, typed),
             },
         }
     }
+}
+
+/// Whether nothing stands in POP3's place there: no server, and none that is merely not trusted.
+fn may_have_imap_alone(finding: &Finding) -> bool {
+    let is_named = finding.imap.is_some() || finding.no_pop.is_some();
+    is_named && !is_there(finding) && !finding.without_dns
+}
+
+/// What there is by IMAP, where there is a server.
+fn imap_alone(
+    asker: &Asker,
+    address: &Address,
+    policy: &TlsPolicy,
+) -> Result<Option<Finding>, Failure> {
+    let search = || discover::search(address, Protocol::Imap, policy);
+    let finding = echo::deaf(search).map_err(system)?;
+    // Of a provider that has IMAP alone, what is wrong there is what there is to say.
+    let is_known = finding.dead.iter().any(|it| it.0.origin == Origin::Table);
+    if finding.servers.is_empty() && !is_known {
+        return Ok(None);
+    }
+    asker.say(BY_IMAP);
+    Ok(Some(finding))
+}
+
+const BY_IMAP: &str = "There is no POP3 server that answers, but IMAP: the account will use that.";
+
+/// That a provider has no server to connect to, and what to type instead.
+fn nobody(no_pop: &NoPop, finding: &Finding, protocol: Protocol, typed: &Typed<'_>) -> Failure {
+    let name = no_pop.name();
+    let again = match (no_pop.bridge(), &finding.imap) {
+        (Some(bridge), _) => Some(Some(bridge.to_owned())),
+        (None, Some(_)) => Some(None),
+        (None, None) => None,
+    };
+    let line = again.map(|host| {
+        typed.again(|it| {
+            it.protocol = Some(Protocol::Imap);
+            it.host = host;
+        })
+    });
+    let hint = match line {
+        Some(line) => format!("{}:\n\n    {line}", no_pop.way()),
+        None => no_pop.way().to_owned(),
+    };
+    let text = format!(
+        "{name} has no {}: there is nothing to connect to",
+        protocol.name()
+    );
+    Failure::new(Status::Unavailable, text, hint)
 }
 
 /// A server of these, if there is one and the person agrees.
@@ -86,8 +146,13 @@ fn settled(
     let Some(Ok(Some(policy))) = asked else {
         return Ok(None);
     };
-    let Candidate { host, port, .. } = distrusted.server;
-    let again = discover::try_by_hand(address, host, Some(*port), &policy);
+    let Candidate {
+        host,
+        port,
+        protocol,
+        ..
+    } = distrusted.server;
+    let again = discover::try_by_hand(address, host, Some(*port), *protocol, &policy);
     let server = accepted(asker, address, &again.map_err(system)?)?;
     Ok(server.map(|server| Chosen { server, policy }))
 }
@@ -105,7 +170,7 @@ fn accepted(
         "Found {}, port {}, with {}; {}.",
         server.host,
         server.port,
-        server.security,
+        server.protection(),
         match (server.origin, finding.provider) {
             (Origin::Table | Origin::MailExchanger, Some(name)) =>
                 format!("{} ({name})", server.origin),
@@ -146,19 +211,20 @@ struct Nothing {
 }
 
 impl Nothing {
-    fn of(address: &Address, finding: &Finding, typed: &Typed<'_>) -> Self {
+    fn of(address: &Address, finding: &Finding, protocol: Protocol, typed: &Typed<'_>) -> Self {
+        let speech = protocol.name();
         let domain = address.domain();
         let by_hand = |it: &&(Candidate, Dead)| it.0.origin == Origin::Hand;
         let named = finding.dead.iter().find(by_hand);
         let offline = finding.without_dns && named.is_none();
         let mut head = Vec::new();
         if let Some((Candidate { host, .. }, _)) = named {
-            head.push(format!("No POP3 server can be used at {host}."));
+            head.push(format!("No {speech} server can be used at {host}."));
         } else if offline {
             let known = finding.dead.iter().find(|it| it.0.origin == Origin::Table);
             head.push(match known {
                 Some((Candidate { host, .. }, _)) => format!(
-                    "The POP3 server of {} is {host}, but no name server answers, so that it cannot \
+                    "The {speech} server of {} is {host}, but no name server answers, so that it cannot \
                      be reached.",
                     finding.provider.unwrap_or(domain)
                 ),
@@ -167,24 +233,25 @@ impl Nothing {
                 ),
             });
         } else if finding.declined {
-            head.push(format!("{domain} says that it has no POP3."));
+            head.push(format!("{domain} says that it has no {speech}."));
         } else if let Some(server) = finding.servers.first() {
             head.push(format!("{} is not used unless you agree.", server.host));
         } else {
-            head.push(format!("No POP3 server was found for {domain}."));
+            head.push(format!("No {speech} server was found for {domain}."));
         }
         if let Some(provider) = finding.provider.filter(|_| !offline) {
             head.push(format!("The provider is {provider}."));
         }
-        if let Some(imap) = &finding.imap {
+        let imap = finding.imap.as_ref().filter(|_| protocol == Protocol::Pop);
+        if let Some(imap) = imap {
             head.push(format!(
-                "There is an IMAP server, {imap}: an account with protocol = \"imap\" in the config file, \
-                 written by hand, fetches its inbox (popfetch man popfetch.toml)."
+                "There is an IMAP server, {imap}: --protocol imap uses it."
             ));
         }
         let tried = finding.dead.iter().filter(|_| !offline);
         let line = |(server, dead): &(Candidate, Dead)| {
-            format!("{}:{}: {}", server.host, server.port, why(dead))
+            let why = why(server.protocol, dead);
+            format!("{}:{}: {why}", server.host, server.port)
         };
         // One that DNS alone leads to may be anybody's, and is not recommended.
         let mistrusted = finding.dead.iter().find(|(server, dead)| {
@@ -197,18 +264,20 @@ impl Nothing {
             _ if offline => "is there a network? Run the same command again then".to_owned(),
             _ if in_clear => "leave out --yes and --print, to be asked".to_owned(),
             (Some(_), _) => {
-                "check the name and the port: your provider's help pages have them, under \
-                 POP3 or \"incoming mail server\""
-                    .to_owned()
+                format!(
+                    "check the name and the port: your provider's help pages have them, under \
+                     {speech} or \"incoming mail server\""
+                )
             }
             (None, Some((server, _))) => format!(
                 "if that is your server, name it, to see its key:\n\n    {}",
-                typed.again(|it| it.host = Some(format!("{}:{}", server.host, server.port)))
+                typed.at(server, |_| ())
             ),
             (None, None) => {
-                "if you know the server, name it: --host HOST; your provider's help pages \
-                 have it, under POP3 or \"incoming mail server\""
-                    .to_owned()
+                format!(
+                    "if you know the server, name it: --host HOST; your provider's help pages \
+                     have it, under {speech} or \"incoming mail server\""
+                )
             }
         };
         Self {
@@ -240,10 +309,18 @@ impl Nothing {
 }
 
 /// What is wrong with a server.
-fn why(dead: &Dead) -> String {
+fn why(protocol: Protocol, dead: &Dead) -> String {
+    let speech = protocol.name();
+    let other = || format!("what answers is no {speech}, or not in this way");
     let error = match dead {
-        Dead::NotPop => return "what answers is no POP3, or not in this way".to_owned(),
-        Dead::NoStls => return "it takes no STLS, and so no encryption".to_owned(),
+        Dead::OtherSpeech => return other(),
+        Dead::NoStartTls => {
+            let command = match protocol {
+                Protocol::Pop => "STLS",
+                Protocol::Imap => "STARTTLS",
+            };
+            return format!("it takes no {command}, and so no encryption");
+        }
         Dead::Net(error) => error.as_ref(),
     };
     match error {
@@ -264,21 +341,23 @@ fn why(dead: &Dead) -> String {
             speech: Some(speech),
             ..
         } => format!("it is {}", speech.speaker()),
-        Error::NotTls { .. } => "what answers is no POP3, or not in this way".to_owned(),
+        Error::NotTls { .. } => other(),
         Error::Closed | Error::Io(_) | Error::Handshake(_) => {
-            "it closes the connection, or does not speak POP3".to_owned()
+            format!("it closes the connection, or does not speak {speech}")
         }
         _ => "it does not answer".to_owned(),
     }
 }
 
-/// Tries HOST or HOST:PORT.
+/// Tries HOST or HOST:PORT, for IMAP where no POP3 is there and nobody has said which.
 fn by_hand(
     asker: &Asker,
     address: &Address,
     named: &str,
+    typed: &Typed<'_>,
     policy: &TlsPolicy,
-) -> Result<Finding, String> {
+) -> Result<(Finding, Protocol), String> {
+    let protocol = typed.arguments.protocol;
     let (host, port) = match named.rsplit_once(':') {
         Some((host, port)) if !host.contains(':') => {
             let port = port.parse().ok().filter(|port| *port != 0);
@@ -289,15 +368,30 @@ fn by_hand(
         }
         _ => (named, None),
     };
-    let finding = echo::deaf(|| {
+    let ask = |protocol| discover::try_by_hand(address, host, port, protocol, policy);
+    let found = echo::deaf(|| {
         asker.say(&format!("Trying {named} ..."));
-        discover::try_by_hand(address, host, port, policy)
+        let first = protocol.unwrap_or_default();
+        let finding = ask(first)?;
+        if protocol.is_none() && !is_there(&finding) {
+            let by_imap = ask(Protocol::Imap)?;
+            if is_there(&by_imap) {
+                asker.say(BY_IMAP);
+                return Ok((by_imap, Protocol::Imap));
+            }
+        }
+        Ok::<_, io::Error>((finding, first))
     });
-    let finding = finding.map_err(|error| error.to_string())?;
+    let (finding, protocol) = found.map_err(|error| error.to_string())?;
     match finding.servers.is_empty() && finding.dead.is_empty() {
         true => Err(format!("{named} is no host name")),
-        false => Ok(finding),
+        false => Ok((finding, protocol)),
     }
+}
+
+/// Whether a server is there, be it one that is not trusted.
+fn is_there(finding: &Finding) -> bool {
+    !finding.servers.is_empty() || finding.dead.iter().any(|it| it.1.distrust().is_some())
 }
 
 /// What waits, in words.
@@ -316,11 +410,12 @@ pub(super) fn waits(messages: u64, octets: u64) -> String {
     }
 }
 
-fn usage(wrong: &str) -> Failure {
+fn usage(wrong: &str, protocol: Protocol) -> Failure {
+    let (host, port) = (protocol.example(), protocol.tls_port());
     Failure::new(
         Status::Usage,
         format!("--host: {wrong}"),
-        "give a name such as pop.example.com, or pop.example.com:995",
+        format!("give a name such as {host}, or {host}:{port}"),
     )
 }
 

@@ -82,7 +82,7 @@ impl<'a> Distrusted<'a> {
                 "{}. Its key is {pin}; once you have made sure by another way that this is the \
                  server's, this trusts it and no other:\n\n    {}\n\n{}",
                 self.advice(),
-                typed.with_pin(&self.server.host, self.server.port, pin),
+                typed.with_pin(self.server, pin),
                 compared()
             ),
         };

@@ -1,9 +1,11 @@
 //! The command line of this setup, for a person to type once more with another option.
 
 use crate::cli::{Secret, Setup};
+use crate::discover::Candidate;
 use crate::net::pin::Pin;
 use crate::paths;
 use crate::profile::{self, Roots};
+use crate::server::Protocol;
 use crate::term::quoted;
 use std::path::Path;
 
@@ -35,6 +37,7 @@ impl Typed<'_> {
         let with_value = [
             ("name", setup.name.clone()),
             ("host", setup.host.clone()),
+            ("protocol", setup.protocol.map(|it| it.word().to_owned())),
             ("user", setup.user.clone()),
             ("latest", setup.latest.map(|it| it.to_string())),
             (
@@ -77,10 +80,20 @@ impl Typed<'_> {
         line + &config_option(self.config)
     }
 
-    /// The same, trusting this key at this server alone.
-    pub(super) fn with_pin(&self, host: &str, port: u16, pin: Pin) -> String {
+    /// The same at this server.
+    pub(super) fn at(&self, server: &Candidate, change: impl FnOnce(&mut Setup)) -> String {
         self.again(|setup| {
-            setup.host = Some(format!("{host}:{port}"));
+            setup.host = Some(format!("{}:{}", server.host, server.port));
+            if server.protocol != Protocol::default() {
+                setup.protocol = Some(server.protocol);
+            }
+            change(setup);
+        })
+    }
+
+    /// The same, trusting this key at this server alone.
+    pub(super) fn with_pin(&self, server: &Candidate, pin: Pin) -> String {
+        self.at(server, |setup| {
             setup.sign_in.tls_roots = Some(Roots::Pinned);
             setup.sign_in.tls_pin = vec![pin];
         })

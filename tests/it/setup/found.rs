@@ -159,13 +159,27 @@ fn a_domain_whose_mail_exchanger_is_a_providers_is_known_by_it() {
 fn who_has_no_pop3_is_told_so_before_anybody_is_asked() {
     let dns = NameServer::start(&[]);
     let home = home_in(&[], &dns, "/etc/ssl/certs/ca-certificates.crt".into());
-    let output = home
-        .popfetch(["setup", "ada@icloud.com", "--yes"])
-        .expect(69);
-    assert!(
-        output.stderr.contains("iCloud Mail has no POP3"),
-        "{output:?}"
-    );
+    for (address, protocol, wrong, line) in [
+        (
+            "ada@icloud.com",
+            "pop3",
+            "iCloud Mail has no POP3",
+            "setup ada@icloud.com --yes --protocol imap\n",
+        ),
+        (
+            "ada@proton.me",
+            "imap",
+            "Proton Mail has no IMAP",
+            "setup ada@proton.me --yes --host 127.0.0.1:1143 --protocol imap\n",
+        ),
+        ("ada@tuta.com", "imap", "Tuta has no IMAP", "own apps alone"),
+    ] {
+        let output = home
+            .popfetch(["setup", address, "--yes", "--protocol", protocol])
+            .expect(69);
+        assert!(output.stderr.contains(wrong), "{output:?}");
+        assert!(output.stderr.contains(line), "{output:?}");
+    }
     assert_eq!(dns.asked(), [""; 0]);
 }
 

@@ -5,6 +5,7 @@ mod answers;
 mod first;
 mod found;
 mod hostile;
+mod imap;
 mod trust;
 mod unattended;
 
