@@ -12,8 +12,10 @@ mod commands;
 mod dovecot;
 /// Servers that break the protocol, and what becomes of it.
 mod hostile;
-/// Kills, and messages of any size.
+/// Kills.
 mod killed;
+/// Size costs no memory, neither that of a message nor that of a mailbox.
+mod memory;
 /// From POP3 to IMAP.
 mod moved;
 /// The faults of the README's table, with the same results.
