@@ -225,6 +225,11 @@ impl Connection {
         matches!(self.found, Some(Found::Octets(_) | Found::Quoted))
     }
 
+    /// Octets of the last response, as far as it was told.
+    pub fn response_length(&self) -> usize {
+        self.text.len()
+    }
+
     /// What the octets that have come mean. Ask again until it is [`Event::NeedInput`].
     ///
     /// # Errors

@@ -40,6 +40,8 @@ pub(super) enum Progress {
         /// See above.
         of_message: bool,
     },
+    /// So many octets have said nothing of what is waited for.
+    Aside(usize),
 }
 
 pub(super) struct Link {
@@ -165,6 +167,7 @@ impl Link {
                 self.pace.flowing = true;
                 self.serving |= of_message;
             }
+            Progress::Aside(octets) => self.pace.pass_over(octets),
         }
     }
 

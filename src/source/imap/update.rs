@@ -5,7 +5,7 @@ use super::{Answer, Error, Meaning, Phase, Session, SignedIn};
 use crate::imap::{Command, UidSet};
 use crate::source::{Marked, Unasked, Update};
 use crate::state::Recorded;
-use std::collections::VecDeque;
+use std::collections::{HashSet, VecDeque};
 use std::time::Duration;
 
 /// How long the answer to LOGOUT may take: nothing depends on it.
@@ -19,12 +19,10 @@ const NO_UIDPLUS: &str = "it can only remove whatever anybody has marked there (
 
 /// What has become of what was marked.
 enum Removal {
-    /// It is gone.
-    Done,
-    /// The server has refused to remove some of it.
+    /// The server says that it is gone, and was looked at: the UIDs of what it has all the same.
+    Looked(HashSet<u32>),
+    /// The server has refused to remove some of it, or to be looked at.
     Refused(Answer),
-    /// Some of it is still there, or may be.
-    Unclear,
 }
 
 impl Session<SignedIn> {
@@ -126,14 +124,19 @@ impl Session<SignedIn> {
         self.wire.link.close();
         match (removal, parting) {
             (Err(error @ Error::Violation { .. }), _)
-            | (Ok(Removal::Done), Some(Err(error @ Error::Violation { .. }))) => {
+            | (Ok(Removal::Looked(_)), Some(Err(error @ Error::Violation { .. }))) => {
                 Update::Disorder(messages, error)
             }
             (Ok(Removal::Refused(answer)), _) => Update::Refused(messages, answer),
+            (Ok(Removal::Looked(left)), _) if !left.is_empty() => {
+                let is_left = |it: &Recorded| left.contains(&it.number().value());
+                let (left, removed) = messages.into_iter().partition(is_left);
+                Update::Partial { removed, left }
+            }
             // What was said of the messages counts, whatever becomes of the connection.
-            (Ok(Removal::Done), Some(Ok(_))) => Update::Confirmed(messages),
-            (Ok(Removal::Done), _) if !messages.is_empty() => Update::Confirmed(messages),
-            (Ok(Removal::Done | Removal::Unclear) | Err(_), _) => Update::Unknown(messages),
+            (Ok(Removal::Looked(_)), Some(Ok(_))) => Update::Confirmed(messages),
+            (Ok(Removal::Looked(_)), _) if !messages.is_empty() => Update::Confirmed(messages),
+            (Ok(Removal::Looked(_)) | Err(_), _) => Update::Unknown(messages),
         }
     }
 
@@ -141,32 +144,25 @@ impl Session<SignedIn> {
     /// the same flight Dovecot would still show what it is about to remove (fact Q24).
     fn remove(&mut self, messages: &[Recorded]) -> Result<Removal, Error> {
         let sets = sets(messages);
-        let mut removal = Removal::Done;
         let expunges: Vec<_> = sets.iter().map(Command::Expunge).collect();
-        for (answer, _) in self.ask(&expunges, &sets)? {
-            if matches!(removal, Removal::Done) && !answer.ok {
-                removal = Removal::Refused(answer);
-            }
-        }
+        let (removals, _) = self.ask(&expunges, &sets)?;
         let looks: Vec<_> = sets.iter().map(Command::FetchThese).collect();
-        for (answer, are_gone) in self.ask(&looks, &sets)? {
-            if matches!(removal, Removal::Done) && !(answer.ok && are_gone) {
-                removal = Removal::Unclear;
-            }
-        }
+        let (looks, left) = self.ask(&looks, &sets)?;
         self.wire.send(Command::Logout)?;
-        Ok(removal)
+        let refusal = removals.into_iter().chain(looks).find(|answer| !answer.ok);
+        Ok(refusal.map_or(Removal::Looked(left), Removal::Refused))
     }
 
-    /// Sends commands, in one flight where that may be. The answers, and whether none of the messages in
-    /// `sets` was told of before each: what is told may come before the answers to earlier commands.
+    /// Sends commands, in one flight where that may be. The answers, and which of the messages in `sets`
+    /// were told of: what is told may come before the answers to earlier commands.
     fn ask(
         &mut self,
         commands: &[Command<'_>],
         sets: &[UidSet],
-    ) -> Result<Vec<(Answer, bool)>, Error> {
+    ) -> Result<(Vec<Answer>, HashSet<u32>), Error> {
         let ahead = self.options.pipelining;
         let mut answers = Vec::new();
+        let mut told = HashSet::new();
         for command in commands.iter().filter(|_| ahead) {
             self.wire.send(*command)?;
         }
@@ -174,23 +170,23 @@ impl Session<SignedIn> {
             if !ahead {
                 self.wire.send(*command)?;
             }
-            answers.push(self.look(sets)?);
+            answers.push(self.look(sets, &mut told)?);
         }
-        Ok(answers)
+        Ok((answers, told))
     }
 
-    fn look(&mut self, sets: &[UidSet]) -> Result<(Answer, bool), Error> {
-        let mut are_gone = true;
+    fn look(&mut self, sets: &[UidSet], told: &mut HashSet<u32>) -> Result<Answer, Error> {
         loop {
             match self.wire.next(Phase::Quit)? {
                 Step::Fetched(fetched) => {
                     let is_one = |uid| sets.iter().any(|set| set.contains(uid));
-                    are_gone &= !fetched.uid.is_some_and(is_one);
+                    // No more than were asked about.
+                    told.extend(fetched.uid.filter(|uid| is_one(*uid)));
                 }
                 Step::Octets => {
                     self.wire.octets();
                 }
-                Step::Done(answer) => return Ok((answer, are_gone)),
+                Step::Done(answer) => return Ok(answer),
                 _ => {}
             }
         }

@@ -37,6 +37,8 @@ pub(super) struct Wire {
     pub(super) takes_literals: bool,
     /// LOGOUT was sent: the server is to say BYE.
     is_leaving: bool,
+    /// Something of a message has begun to come, and has not ended.
+    has_begun: bool,
     /// What the server has said of itself, and nobody has taken yet.
     capabilities: Option<Capabilities>,
     /// The last challenge.
@@ -61,6 +63,7 @@ impl Wire {
             link: Link::new(channel, options, secrets),
             takes_literals: false,
             is_leaving: false,
+            has_begun: false,
             capabilities: None,
             challenge: Vec::new(),
         }
@@ -119,22 +122,32 @@ impl Wire {
                 self.link.progresses(Progress::Flow { of_message: true });
                 return Ok(Step::Octets);
             }
+            // What EXPUNGE and the look behind it are answered with was asked for.
+            let aside = Progress::Aside(match phase {
+                Phase::Quit => 0,
+                _ => self.connection.response_length(),
+            });
             let event = self.connection.next_event();
             let event = event.map_err(|violation| violated(&self.link, phase, violation))?;
             let flow = Progress::Flow { of_message: false };
             match event {
                 Event::Begins { section, uid, .. } => {
+                    self.has_begun = true;
                     self.link.progresses(flow);
                     return Ok(Step::Begins(section, uid));
                 }
                 Event::Fetched(fetched) => {
-                    match fetched.section {
-                        Some(_) => {
-                            self.link.given_mut().end(phase);
-                            self.link.progresses(Progress::Step { answered: false });
-                        }
-                        None => self.link.progresses(flow),
+                    if fetched.section.is_some() {
+                        self.link.given_mut().end(phase);
                     }
+                    self.link.progresses(match fetched.section {
+                        Some(_) if std::mem::take(&mut self.has_begun) => {
+                            Progress::Step { answered: false }
+                        }
+                        None if fetched.size.is_some() => flow,
+                        // There is nothing of a message, or its flags have changed.
+                        _ => aside,
+                    });
                     return Ok(Step::Fetched(fetched));
                 }
                 Event::Done(status) => {
@@ -155,6 +168,7 @@ impl Wire {
                 }
                 Event::Status(status) => {
                     log_status(&self.link, b"* ", status);
+                    self.link.progresses(aside);
                     match (status.condition, status.code()) {
                         (Condition::Bye, _) if !self.is_leaving => {
                             return Err(Error::Ended {
@@ -173,11 +187,18 @@ impl Wire {
                 Event::Data(Data::Capability(words)) => {
                     self.link
                         .log_parts(Direction::Received, b"* CAPABILITY", words);
+                    self.link.progresses(aside);
                     self.capabilities = Some(Capabilities::read(words));
                 }
-                Event::Data(Data::Exists(count)) => return Ok(Step::Exists(count)),
-                Event::Data(Data::Gone(count)) => return Ok(Step::Gone(count)),
-                Event::Data(Data::Other) | Event::NeedInput | Event::Octets(_) => {}
+                Event::Data(data) => {
+                    self.link.progresses(aside);
+                    match data {
+                        Data::Exists(count) => return Ok(Step::Exists(count)),
+                        Data::Gone(count) => return Ok(Step::Gone(count)),
+                        Data::Capability(_) | Data::Other => {}
+                    }
+                }
+                Event::NeedInput | Event::Octets(_) => {}
             }
         }
     }
