@@ -20,6 +20,9 @@ pub struct Capabilities {
     pub uid_plus: bool,
     /// ID: the server may be told who asks (RFC 2971).
     pub id: bool,
+    /// LIST tells what mailboxes are for, where it is asked to (RFC 6154, which takes LIST-EXTENDED for
+    /// that).
+    pub special_use: bool,
     /// SASL mechanisms, upper case.
     pub mechanisms: Vec<String>,
     /// All of it as it came, for a person to look at; hostile text.
@@ -31,6 +34,7 @@ impl Capabilities {
     pub fn read(text: &[u8]) -> Self {
         let mut found = Self::default();
         let (mut first, mut second) = (false, false);
+        let (mut special_use, mut list_extended) = (false, false);
         for word in words(text).take(CAPABILITY_LIMIT) {
             found.announced.push(word.to_vec());
             match word.to_ascii_uppercase().as_slice() {
@@ -42,6 +46,8 @@ impl Capabilities {
                 b"LITERAL+" => found.literal_plus = true,
                 b"UIDPLUS" => found.uid_plus = true,
                 b"ID" => found.id = true,
+                b"SPECIAL-USE" => special_use = true,
+                b"LIST-EXTENDED" => list_extended = true,
                 upper => {
                     if let Some(name) = upper.strip_prefix(b"AUTH=") {
                         found
@@ -51,6 +57,7 @@ impl Capabilities {
                 }
             }
         }
+        found.special_use = special_use && (list_extended || second);
         // These are parts of the second revision (RFC 9051 appendix E); a server with both has it only
         // for who enables it.
         if second && !first {

@@ -35,6 +35,11 @@ pub enum Command<'a> {
     FetchThese(&'a UidSet),
     /// ID with the program's name (RFC 2971).
     Id,
+    /// LIST: all mailboxes, with what each is for where `uses` asks for that (RFC 6154 section 5.3).
+    List {
+        /// Only of a server with SPECIAL-USE.
+        uses: bool,
+    },
     /// LOGIN
     Login(&'a str, &'a str),
     /// LOGOUT
@@ -122,6 +127,8 @@ impl fmt::Display for Command<'_> {
             Self::FetchHeader(uid) => write!(f, "UID FETCH {uid} (UID BODY.PEEK[HEADER])"),
             Self::FetchThese(set) => write!(f, "UID FETCH {set} (UID)"),
             Self::Id => f.write_str("ID (\"name\" \"popfetch\")"),
+            Self::List { uses: false } => f.write_str("LIST \"\" \"*\""),
+            Self::List { uses: true } => f.write_str("LIST \"\" \"*\" RETURN (SPECIAL-USE)"),
             Self::Login(user, _) => write!(f, "LOGIN {user} ****"),
             Self::Logout => f.write_str("LOGOUT"),
             Self::Select(mailbox) => write!(f, "SELECT {mailbox}"),

@@ -2,8 +2,8 @@
 
 use super::{Answer, Error, Options, Phase};
 use crate::imap::{
-    Capabilities, Code, Command, Condition, Connection, Data, Event, Fetched, Section, Status,
-    Violation,
+    Capabilities, Code, Command, Condition, Connection, Data, Event, Fetched, ListedMailbox,
+    Section, Status, Violation,
 };
 use crate::net::{self, Channel};
 use crate::source::link::{Direction, Link, Progress};
@@ -24,6 +24,8 @@ pub(super) enum Step {
     Gone(u64),
     /// The mailbox's UIDVALIDITY.
     UidValidity(u32),
+    /// There is this mailbox.
+    Listed(ListedMailbox),
     /// The command is answered.
     Done(Answer),
     /// A challenge comes next: [`Wire::challenge`] has it.
@@ -190,12 +192,20 @@ impl Wire {
                     self.link.progresses(aside);
                     self.capabilities = Some(Capabilities::read(words));
                 }
+                Event::Data(Data::List(listed)) => {
+                    self.link.log_parts(Direction::Received, b"* LIST", listed);
+                    self.link.progresses(flow);
+                    // What makes no sense costs no more than itself.
+                    if let Some(listed) = ListedMailbox::parse(listed) {
+                        return Ok(Step::Listed(listed));
+                    }
+                }
                 Event::Data(data) => {
                     self.link.progresses(aside);
                     match data {
                         Data::Exists(count) => return Ok(Step::Exists(count)),
                         Data::Gone(count) => return Ok(Step::Gone(count)),
-                        Data::Capability(_) | Data::Other => {}
+                        Data::Capability(_) | Data::List(_) | Data::Other => {}
                     }
                 }
                 Event::NeedInput | Event::Octets(_) => {}
