@@ -2,6 +2,7 @@
 
 use super::context::Context;
 use super::fail::{Failure, print, report_failure};
+use super::listen;
 use super::results::{Counts, Results};
 use crate::cli::Check;
 use crate::exit::Status;
@@ -37,6 +38,9 @@ impl Counts for Waiting {
 
 /// Runs the command.
 pub(super) fn run(context: &Context<'_>, arguments: &Check) -> Result<Status, Failure> {
+    if arguments.listen {
+        return listen::run(context, arguments);
+    }
     let report = context.text_reporter();
     let overrides = Context::look_overrides(&arguments.sign_in);
     let prepared = context.ready(&arguments.accounts, &overrides, &report)?;

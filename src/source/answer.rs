@@ -194,7 +194,8 @@ impl From<Phase> for Occasion {
             | Phase::Header(_)
             | Phase::Step
             | Phase::Deleting(_)
-            | Phase::Quit => Self::Messages,
+            | Phase::Quit
+            | Phase::News => Self::Messages,
         }
     }
 }

@@ -26,6 +26,8 @@ pub enum Phase {
     Deleting(MessageNumber),
     /// QUIT.
     Quit,
+    /// IDLE.
+    News,
 }
 
 impl Phase {
@@ -51,6 +53,7 @@ impl fmt::Display for Phase {
             Self::Step => f.write_str("asking whether the server is still in step"),
             Self::Deleting(number) => write!(f, "marking message {number} as deleted"),
             Self::Quit => f.write_str("ending the session"),
+            Self::News => f.write_str("waiting for news of mail"),
         }
     }
 }

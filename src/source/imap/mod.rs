@@ -13,6 +13,7 @@ mod headers;
 mod listing;
 mod mailboxes;
 mod name;
+mod news;
 mod retrieve;
 mod sign_in;
 mod step;

@@ -8,6 +8,7 @@ use crate::imap::{
 use crate::net::{self, Channel};
 use crate::source::link::{Direction, Link, Progress};
 use crate::source::secrets::Secrets;
+use std::time::Instant;
 
 /// What a session is told, but for a message's octets.
 #[derive(Debug)]
@@ -20,6 +21,8 @@ pub(super) enum Step {
     Fetched(Fetched),
     /// So many messages are in the mailbox.
     Exists(u32),
+    /// So many of them no other session has been told of.
+    Recent(u32),
     /// So many messages are gone.
     Gone(u64),
     /// The mailbox's UIDVALIDITY.
@@ -30,6 +33,8 @@ pub(super) enum Step {
     Done(Answer),
     /// A challenge comes next: [`Wire::challenge`] has it.
     Challenge,
+    /// The server has said nothing, for as long as it was to be waited for.
+    Silence,
 }
 
 pub(super) struct Wire {
@@ -96,7 +101,7 @@ impl Wire {
 
     /// What the server begins with. It may say there what it can do.
     pub(super) fn greeting(&mut self) -> Result<Condition, Error> {
-        self.await_event(Phase::Greeting)?;
+        self.await_event(Phase::Greeting, None)?;
         let event = self.connection.next_event();
         let event = event.map_err(|violation| violated(&self.link, Phase::Greeting, violation))?;
         // Nothing else can come first.
@@ -118,8 +123,19 @@ impl Wire {
 
     /// What comes next, waiting for it where necessary. What says nothing is passed over.
     pub(super) fn next(&mut self, phase: Phase) -> Result<Step, Error> {
+        self.next_until(phase, None)
+    }
+
+    /// The same, and [`Step::Silence`] where nothing comes until then, for who expects no more.
+    pub(super) fn next_until(
+        &mut self,
+        phase: Phase,
+        until: Option<Instant>,
+    ) -> Result<Step, Error> {
         loop {
-            self.await_event(phase)?;
+            if !self.await_event(phase, until)? {
+                return Ok(Step::Silence);
+            }
             if self.connection.has_octets() {
                 self.link.progresses(Progress::Flow { of_message: true });
                 return Ok(Step::Octets);
@@ -205,12 +221,20 @@ impl Wire {
                     match data {
                         Data::Exists(count) => return Ok(Step::Exists(count)),
                         Data::Gone(count) => return Ok(Step::Gone(count)),
+                        Data::Recent(count) => return Ok(Step::Recent(count)),
                         Data::Capability(_) | Data::List(_) | Data::Other => {}
                     }
                 }
                 Event::NeedInput | Event::Octets(_) => {}
             }
         }
+    }
+
+    /// Ends an IDLE.
+    pub(super) fn done(&mut self) {
+        const DONE: &str = "DONE";
+        self.link.log(Direction::Sent, DONE.as_bytes());
+        self.connection.respond(DONE);
     }
 
     /// The octets that a step has announced.
@@ -262,14 +286,21 @@ impl Wire {
         self.connection.pending()
     }
 
-    fn await_event(&mut self, phase: Phase) -> Result<(), Error> {
+    /// Whether there is one, which there is where no end is set to the wait.
+    fn await_event(&mut self, phase: Phase, until: Option<Instant>) -> Result<bool, Error> {
         loop {
             let wants_input = self.connection.wants_input();
             if !wants_input.map_err(|violation| violated(&self.link, phase, violation))? {
-                return Ok(());
+                return Ok(true);
             }
             let pending = self.connection.pending();
-            let moved = self.link.wait(phase, pending, self.connection.buffers())?;
+            let moved = match until {
+                None => self.link.wait(phase, pending, self.connection.buffers())?,
+                Some(until) => match self.link.exchange(self.connection.buffers(), until) {
+                    Err(net::Error::TimedOut(_)) => return Ok(false),
+                    moved => moved.map_err(|source| self.link.failed(phase, source, pending))?,
+                },
+            };
             self.connection.sent(moved.sent);
             self.connection.filled(moved.received);
         }
