@@ -1,6 +1,6 @@
 //! What the server says it can do (RFC 3501 section 7.2.1).
 
-use super::status::words;
+use super::status::{number, words};
 
 /// More capabilities than this are not read: real servers have under a hundred.
 pub const CAPABILITY_LIMIT: usize = 512;
@@ -20,6 +20,13 @@ pub struct Capabilities {
     pub uid_plus: bool,
     /// ID: the server may be told who asks (RFC 2971).
     pub id: bool,
+    /// LIST tells what mailboxes are for, where it is asked to (RFC 6154, which takes LIST-EXTENDED for
+    /// that).
+    pub special_use: bool,
+    /// LITERAL-: the same of literals of up to 4096 octets (RFC 7888).
+    pub literal_minus: bool,
+    /// APPENDLIMIT: a message that is appended has no more octets (RFC 7889).
+    pub append_limit: Option<u64>,
     /// SASL mechanisms, upper case.
     pub mechanisms: Vec<String>,
     /// All of it as it came, for a person to look at; hostile text.
@@ -31,6 +38,7 @@ impl Capabilities {
     pub fn read(text: &[u8]) -> Self {
         let mut found = Self::default();
         let (mut first, mut second) = (false, false);
+        let (mut special_use, mut list_extended) = (false, false);
         for word in words(text).take(CAPABILITY_LIMIT) {
             found.announced.push(word.to_vec());
             match word.to_ascii_uppercase().as_slice() {
@@ -42,7 +50,13 @@ impl Capabilities {
                 b"LITERAL+" => found.literal_plus = true,
                 b"UIDPLUS" => found.uid_plus = true,
                 b"ID" => found.id = true,
+                b"SPECIAL-USE" => special_use = true,
+                b"LIST-EXTENDED" => list_extended = true,
+                b"LITERAL-" => found.literal_minus = true,
                 upper => {
+                    if let Some(limit) = upper.strip_prefix(b"APPENDLIMIT=") {
+                        found.append_limit = number(limit);
+                    }
                     if let Some(name) = upper.strip_prefix(b"AUTH=") {
                         found
                             .mechanisms
@@ -51,12 +65,14 @@ impl Capabilities {
                 }
             }
         }
+        found.special_use = special_use && (list_extended || second);
         // These are parts of the second revision (RFC 9051 appendix E); a server with both has it only
         // for who enables it.
         if second && !first {
             found.sasl_ir = true;
             found.uid_plus = true;
             found.id = true;
+            found.literal_minus = true;
         }
         found
     }

@@ -1,5 +1,6 @@
 //! Commands and their encoding (RFC 3501 sections 4.3 and 6, RFC 4315, 4959, 7888).
 
+use super::append::{Append, Search};
 use super::uid_set::UidSet;
 use std::fmt;
 use std::num::NonZeroU32;
@@ -12,6 +13,9 @@ pub const ARGUMENT_LIMIT: usize = 4096;
 /// A command as it is sent, without its tag. Its `Display` and `Debug` are safe to log: secrets are left out.
 #[derive(Clone, Copy, Eq, PartialEq)]
 pub enum Command<'a> {
+    /// APPEND: its octets follow by [`super::Connection::push`], once the server has said "go on" or at
+    /// once.
+    Append(Append<'a>),
     /// AUTHENTICATE with a SASL mechanism and, where the server takes it, an initial response in base64.
     Authenticate {
         /// The mechanism's registered name.
@@ -21,6 +25,8 @@ pub enum Command<'a> {
     },
     /// CAPABILITY
     Capability,
+    /// CREATE: makes a mailbox.
+    Create(&'a str),
     /// EXAMINE: opens a mailbox to be read alone.
     Examine(&'a str),
     /// UID EXPUNGE: removes what is named and marked, and nothing else (RFC 4315).
@@ -35,10 +41,17 @@ pub enum Command<'a> {
     FetchThese(&'a UidSet),
     /// ID with the program's name (RFC 2971).
     Id,
+    /// LIST: all mailboxes, with what each is for where `uses` asks for that (RFC 6154 section 5.3).
+    List {
+        /// Only of a server with SPECIAL-USE.
+        uses: bool,
+    },
     /// LOGIN
     Login(&'a str, &'a str),
     /// LOGOUT
     Logout,
+    /// UID SEARCH: which messages of the open mailbox may be a certain one.
+    Search(Search<'a>),
     /// SELECT: opens a mailbox to be changed.
     Select(&'a str),
     /// STARTTLS
@@ -85,8 +98,24 @@ impl Command<'_> {
                 line.push(" ");
                 line.string(password)?;
             }
-            Self::Examine(mailbox) | Self::Select(mailbox) => {
+            Self::Append(append) => {
+                line.push("APPEND ");
+                line.string(append.mailbox)?;
+                line.push(&append.behind_mailbox());
+            }
+            Self::Search(search) => {
+                line.push("UID SEARCH ");
+                match search.message_id {
+                    Some(id) => {
+                        line.push("HEADER Message-ID ");
+                        line.string(id)?;
+                    }
+                    None => line.push(&search.without_id()),
+                }
+            }
+            Self::Create(mailbox) | Self::Examine(mailbox) | Self::Select(mailbox) => {
                 line.push(match self {
+                    Self::Create(_) => "CREATE ",
                     Self::Examine(_) => "EXAMINE ",
                     _ => "SELECT ",
                 });
@@ -100,19 +129,23 @@ impl Command<'_> {
 
     /// Whether a challenge may come before its answer.
     pub(super) fn is_dialogue(&self) -> bool {
-        matches!(self, Self::Authenticate { .. })
+        matches!(self, Self::Authenticate { .. } | Self::Append(_))
     }
 }
 
 impl fmt::Display for Command<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::Append(append) => {
+                write!(f, "APPEND {}{}", append.mailbox, append.behind_mailbox())
+            }
             Self::Authenticate {
                 mechanism,
                 initial_response: Some(_),
             } => write!(f, "AUTHENTICATE {mechanism} ****"),
             Self::Authenticate { mechanism, .. } => write!(f, "AUTHENTICATE {mechanism}"),
             Self::Capability => f.write_str("CAPABILITY"),
+            Self::Create(mailbox) => write!(f, "CREATE {mailbox}"),
             Self::Examine(mailbox) => write!(f, "EXAMINE {mailbox}"),
             Self::Expunge(set) => write!(f, "UID EXPUNGE {set}"),
             Self::FetchAll => f.write_str("UID FETCH 1:* (UID RFC822.SIZE)"),
@@ -122,8 +155,14 @@ impl fmt::Display for Command<'_> {
             Self::FetchHeader(uid) => write!(f, "UID FETCH {uid} (UID BODY.PEEK[HEADER])"),
             Self::FetchThese(set) => write!(f, "UID FETCH {set} (UID)"),
             Self::Id => f.write_str("ID (\"name\" \"popfetch\")"),
+            Self::List { uses: false } => f.write_str("LIST \"\" \"*\""),
+            Self::List { uses: true } => f.write_str("LIST \"\" \"*\" RETURN (SPECIAL-USE)"),
             Self::Login(user, _) => write!(f, "LOGIN {user} ****"),
             Self::Logout => f.write_str("LOGOUT"),
+            Self::Search(search) => match search.message_id {
+                Some(id) => write!(f, "UID SEARCH HEADER Message-ID {id}"),
+                None => write!(f, "UID SEARCH {}", search.without_id()),
+            },
             Self::Select(mailbox) => write!(f, "SELECT {mailbox}"),
             Self::StartTls => f.write_str("STARTTLS"),
             Self::StoreDeleted(set) => write!(f, "UID STORE {set} +FLAGS.SILENT (\\Deleted)"),

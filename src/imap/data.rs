@@ -11,6 +11,10 @@ pub enum Data<'a> {
     Exists(u32),
     /// EXPUNGE, or VANISHED but for (EARLIER): so many messages are gone.
     Gone(u64),
+    /// LIST with what follows: a mailbox.
+    List(&'a [u8]),
+    /// SEARCH with what follows: UIDs.
+    Search(&'a [u8]),
     /// Anything else, which nobody has asked for.
     Other,
 }
@@ -29,6 +33,8 @@ impl<'a> Data<'a> {
         }
         match upper.as_slice() {
             b"CAPABILITY" => Self::Capability(rest),
+            b"LIST" => Self::List(rest),
+            b"SEARCH" => Self::Search(rest),
             b"VANISHED" => vanished(rest.trim_ascii()).map_or(Self::Other, Self::Gone),
             _ => Self::Other,
         }
@@ -83,7 +89,9 @@ mod tests {
             ("4294967296 EXISTS", Data::Other),
             ("5 RECENT", Data::Other),
             ("FLAGS (\\Answered)", Data::Other),
-            ("LIST () \"/\" INBOX", Data::Other),
+            ("LIST () \"/\" INBOX", Data::List(b" () \"/\" INBOX")),
+            ("LSUB () \"/\" INBOX", Data::Other),
+            ("SEARCH 2 3", Data::Search(b" 2 3")),
             ("", Data::Other),
         ] {
             assert_eq!(Data::parse(line.as_bytes()), data, "{line}");

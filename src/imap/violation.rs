@@ -16,6 +16,9 @@ pub enum Violation {
     /// Responses without end.
     #[error("the server answered one command without end")]
     Endless,
+    /// Mailboxes without end.
+    #[error("the server listed folders without end")]
+    EndlessList,
     /// A header without end.
     #[error("the server sent a header without end")]
     EndlessHeader,

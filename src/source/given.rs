@@ -34,9 +34,12 @@ impl Given {
                 Phase::Header(_) => self.headers > earlier.headers,
                 Phase::Deleting(_) => self.deletions > earlier.deletions,
                 Phase::Listing | Phase::Capabilities => self.listings > earlier.listings,
-                Phase::Greeting | Phase::StartTls | Phase::SignIn | Phase::Step | Phase::Quit => {
-                    true
-                }
+                Phase::Greeting
+                | Phase::StartTls
+                | Phase::SignIn
+                | Phase::Step
+                | Phase::Appending
+                | Phase::Quit => true,
             }
     }
 

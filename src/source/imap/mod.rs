@@ -6,6 +6,7 @@
 //! It reads one mailbox, INBOX, by EXAMINE, in which nothing can be changed; SELECT takes its place for as
 //! long as messages are deleted. A message's number is its UID here. No message is marked as seen.
 
+mod append;
 mod headers;
 mod mailbox;
 mod name;

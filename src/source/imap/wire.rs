@@ -2,8 +2,8 @@
 
 use super::{Answer, Error, Options, Phase};
 use crate::imap::{
-    Capabilities, Code, Command, Condition, Connection, Data, Event, Fetched, Section, Status,
-    Violation,
+    Capabilities, Code, Command, Condition, Connection, Data, Event, Fetched, ListedMailbox,
+    Section, Status, Violation,
 };
 use crate::net::{self, Channel};
 use crate::source::link::{Direction, Link, Progress};
@@ -24,6 +24,12 @@ pub(super) enum Step {
     Gone(u64),
     /// The mailbox's UIDVALIDITY.
     UidValidity(u32),
+    /// There is this mailbox.
+    Listed(ListedMailbox),
+    /// These messages were looked for.
+    Found(Vec<u32>),
+    /// Nothing has come that says anything.
+    Nothing,
     /// The command is answered.
     Done(Answer),
     /// A challenge comes next: [`Wire::challenge`] has it.
@@ -76,7 +82,10 @@ impl Wire {
         self.is_leaving |= command == Command::Logout;
         let sent = self.connection.send(command, self.takes_literals);
         sent.map_err(|source| Error::Unsendable {
-            what: "user name or the password",
+            what: match command {
+                Command::Append(_) | Command::Create(_) | Command::Examine(_) => "folder's name",
+                _ => "user name or the password",
+            },
             source: source.into(),
         })?;
         self.link.sends(self.connection.pending());
@@ -113,8 +122,20 @@ impl Wire {
 
     /// What comes next, waiting for it where necessary. What says nothing is passed over.
     pub(super) fn next(&mut self, phase: Phase) -> Result<Step, Error> {
+        self.step(phase, true)
+    }
+
+    /// The same; without waiting it may be [`Step::Nothing`].
+    fn step(&mut self, phase: Phase, waits: bool) -> Result<Step, Error> {
         loop {
-            self.await_event(phase)?;
+            if waits {
+                self.await_event(phase)?;
+            } else {
+                let wants_input = self.connection.wants_input();
+                if wants_input.map_err(|violation| violated(&self.link, phase, violation))? {
+                    return Ok(Step::Nothing);
+                }
+            }
             if self.connection.has_octets() {
                 self.link.progresses(Progress::Flow { of_message: true });
                 return Ok(Step::Octets);
@@ -175,11 +196,57 @@ impl Wire {
                         .log_parts(Direction::Received, b"* CAPABILITY", words);
                     self.capabilities = Some(Capabilities::read(words));
                 }
+                Event::Data(Data::List(listed)) => {
+                    self.link.log_parts(Direction::Received, b"* LIST", listed);
+                    self.link.progresses(flow);
+                    // What makes no sense costs no more than itself.
+                    if let Some(listed) = ListedMailbox::parse(listed) {
+                        return Ok(Step::Listed(listed));
+                    }
+                }
+                Event::Data(Data::Search(uids)) => {
+                    self.link.log_parts(Direction::Received, b"* SEARCH", uids);
+                    let uids = String::from_utf8_lossy(uids);
+                    let uids = uids.split_ascii_whitespace();
+                    return Ok(Step::Found(uids.filter_map(|it| it.parse().ok()).collect()));
+                }
                 Event::Data(Data::Exists(count)) => return Ok(Step::Exists(count)),
                 Event::Data(Data::Gone(count)) => return Ok(Step::Gone(count)),
                 Event::Data(Data::Other) | Event::NeedInput | Event::Octets(_) => {}
             }
         }
+    }
+
+    /// Sends octets of a message that is appended. The server's answer, where it did not wait for all of
+    /// them: the rest is not sent.
+    pub(super) fn push(&mut self, octets: &[u8], phase: Phase) -> Result<Option<Answer>, Error> {
+        self.connection.push(octets);
+        while !self.connection.is_sent() {
+            let pending = self.connection.pending();
+            let moved = self.link.push(phase, pending, self.connection.buffers())?;
+            self.connection.sent(moved.sent);
+            self.connection.filled(moved.received);
+            if moved.received == 0 {
+                continue;
+            }
+            loop {
+                match self.step(phase, false)? {
+                    Step::Nothing => break,
+                    Step::Done(answer) => return Ok(Some(answer)),
+                    Step::Octets => {
+                        self.octets();
+                    }
+                    Step::Challenge => return Err(Error::violation(phase, Violation::Unsolicited)),
+                    _ => {}
+                }
+            }
+        }
+        Ok(None)
+    }
+
+    /// Whether all that was put on its way has left.
+    pub(super) fn is_sent(&self) -> bool {
+        self.connection.is_sent()
     }
 
     /// The octets that a step has announced.
