@@ -275,7 +275,7 @@ fn it_is_found_wherever_it_was_moved_and_in_all_mail() {
 fn another_message_with_the_same_message_id_is_not_taken_for_it() {
     let letter = |number| {
         let text = format!("X-Copy: {number}\nMessage-ID: <same@x>\nSubject: x\n\ny\n");
-        Message::from_lf(&format!("copy-{number}"), text)
+        Message::from_lf(format!("copy-{number}"), text)
     };
     let (server, home, depot) = scene(vec![letter(1)], "keep = \"never\"");
     run(&home, &["fetch", "a"], 0);
