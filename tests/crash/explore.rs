@@ -9,7 +9,7 @@ use popfetch::durable::{Disk, Step, Witness};
 use popfetch::exit::Status;
 use popfetch::fetch::{Account, Environment};
 use popfetch::maildir::{Filing, Folder, ROSTER};
-use popfetch::profile::{Keep, PasswordSource, Policy, Profile, Tls};
+use popfetch::profile::{Keep, PasswordSource, Policy, Profile, Protocol, Tls};
 use popfetch::report::{Event, Outcome, Report};
 use popfetch::rules::{Action, Conditions, Field, Pattern, Rule, Rules, Test};
 use popfetch::secrets::{Credential, Password};
@@ -108,6 +108,8 @@ pub struct Explorer {
     /// Nobody can say any more which journal wrote the files in tmp/: another one may be writing
     /// them, and they stay.
     pub lost_id: bool,
+    /// What the server speaks.
+    pub protocol: Protocol,
     /// How the server is called.
     pub host: &'static str,
     /// When the runs to come happen, in seconds since 1970.
@@ -132,6 +134,7 @@ impl Explorer {
             same_boot: false,
             boots: 0,
             lost_id: false,
+            protocol: Protocol::Pop,
             host: "localhost",
             now: NOW,
             sorts: false,
@@ -213,6 +216,7 @@ impl Explorer {
     fn maildrop(&self, deleted: &BTreeSet<usize>) -> Maildrop {
         let mut maildrop = Maildrop::new(self.messages);
         maildrop.deleted.clone_from(deleted);
+        maildrop.protocol = self.protocol;
         maildrop
     }
 
@@ -406,7 +410,7 @@ impl Explorer {
 
     pub fn profile(&self) -> Profile {
         let server = popfetch::profile::Server {
-            protocol: popfetch::profile::Protocol::Pop,
+            protocol: self.protocol,
             host: self.host.to_owned(),
             port: 995,
             user: "ada".to_owned(),

@@ -23,6 +23,7 @@ mod damage;
 mod explore;
 mod faults;
 mod image;
+mod imap;
 mod intents;
 mod moves;
 mod nineteen;

@@ -1,7 +1,8 @@
-//! T3 and T3b of the README's table: the power goes while the server handles QUIT. What is on the
+//! T3 and T3b of the README's table: the power goes while the server handles QUIT, or EXPUNGE. What is on the
 //! disk by then is all that there is, because the server deletes; the rest of the nineteen is in
 //! `tests/it/nineteen`.
 
+use popfetch::profile::Protocol;
 use std::collections::BTreeSet;
 use std::path::Path;
 
@@ -43,19 +44,20 @@ impl Worst {
     }
 }
 
-/// A fetch that deletes, up to the moment at which QUIT has taken effect.
-fn until_quit() -> (Explorer, Image, Recording) {
+/// A fetch that deletes, up to the moment at which the server has done so.
+fn until_deleted(protocol: Protocol) -> (Explorer, Image, Recording) {
     let mut explorer = Explorer::new(Mode::Delete, MESSAGES);
+    explorer.protocol = protocol;
     let (before, mut recording) = explorer.record_first();
     let [(at, deleted)] = &recording.updates[..] else {
-        panic!("there was one QUIT: {:?}", recording.updates);
+        panic!("not deleted at once: {:?}", recording.updates);
     };
     assert_eq!(deleted.len(), MESSAGES);
     recording.steps.truncate(*at);
     (explorer, before, recording)
 }
 
-/// Lets the power go at QUIT, and fetches again from a maildrop that is empty by now.
+/// Lets the power go there, and fetches again from a maildrop that is empty by now.
 fn cut_power(mut explorer: Explorer, image: &Image, survivors: &[Survives]) -> Worst {
     let deleted: BTreeSet<usize> = (0..MESSAGES).collect();
     let mut worst = Worst::default();
@@ -86,29 +88,33 @@ fn replay<'a>(before: &Image, steps: impl IntoIterator<Item = &'a Taken>) -> Ima
 
 #[test]
 fn t3_the_power_goes_while_the_server_handles_quit() {
-    let (explorer, before, recording) = until_quit();
-    let image = replay(&before, &recording.steps);
-    let survivors = [Survives::Everything, Survives::Nothing];
-    let cell = cut_power(explorer, &image, &survivors).cell();
-    assert_eq!(cell, "0 duplicates, 0 lost");
-    readme::hold("T3", &cell);
+    for protocol in [Protocol::Pop, Protocol::Imap] {
+        let (explorer, before, recording) = until_deleted(protocol);
+        let image = replay(&before, &recording.steps);
+        let survivors = [Survives::Everything, Survives::Nothing];
+        let cell = cut_power(explorer, &image, &survivors).cell();
+        assert_eq!(cell, "0 duplicates, 0 lost", "{protocol:?}");
+        readme::hold("T3", &cell);
+    }
 }
 
 /// A sync within one of the two directories makes nothing in the other durable: the image counts
 /// each sync for its own file or directory only, and here one side keeps what the other loses.
 #[test]
 fn t3b_the_same_with_the_state_on_another_file_system() {
-    let (explorer, before, recording) = until_quit();
-    let image = replay(&before, &recording.steps);
-    let survivors = [Survives::Below("state"), Survives::Below("mail")];
-    let cell = cut_power(explorer, &image, &survivors).cell();
-    assert_eq!(cell, "0 duplicates, 0 lost");
-    readme::hold("T3b", &cell);
+    for protocol in [Protocol::Pop, Protocol::Imap] {
+        let (explorer, before, recording) = until_deleted(protocol);
+        let image = replay(&before, &recording.steps);
+        let survivors = [Survives::Below("state"), Survives::Below("mail")];
+        let cell = cut_power(explorer, &image, &survivors).cell();
+        assert_eq!(cell, "0 duplicates, 0 lost", "{protocol:?}");
+        readme::hold("T3b", &cell);
+    }
 }
 
 #[test]
 fn t3b_would_tell_if_new_were_not_synced() {
-    let (explorer, before, recording) = until_quit();
+    let (explorer, before, recording) = until_deleted(Protocol::Pop);
     let is_sync_of_new =
         |step: &&Taken| matches!(step, Taken::SyncDirectory(path) if path.ends_with("new"));
     assert!(recording.steps.iter().any(|step| is_sync_of_new(&step)));

@@ -1,25 +1,28 @@
-//! A POP3 server that answers in memory, at once: every state needs two sessions with it.
+//! A server that answers in memory, at once: every state needs two sessions with it.
 
+use super::imap::Imap;
 use popfetch::fetch::{Connect, Route};
 use popfetch::net::program::Tell;
 use popfetch::net::{Channel, Error, Moved};
-use popfetch::profile::Profile;
+use popfetch::profile::{Profile, Protocol};
 use popfetch::stop::Stop;
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
-/// Is told which messages QUIT has deleted.
+/// Is told which messages QUIT, or EXPUNGE, has deleted.
 pub type OnUpdate = Box<dyn Fn(&BTreeSet<usize>) + Send>;
 
 /// A maildrop that sessions share.
 pub struct Maildrop {
+    /// What sessions speak.
+    pub protocol: Protocol,
     pub messages: Vec<(String, Vec<u8>)>,
     /// These are not listed (any more).
     pub deleted: BTreeSet<usize>,
-    /// RETR of these is answered with -ERR.
+    /// These are refused.
     pub refused: BTreeSet<usize>,
-    /// Called when QUIT has deleted messages.
+    /// Called when messages have been deleted.
     pub on_update: Option<OnUpdate>,
     /// What was sent, in this order.
     pub retrieved: Vec<usize>,
@@ -50,6 +53,7 @@ fn message(i: usize) -> Vec<u8> {
 impl Maildrop {
     pub fn new(count: usize) -> Self {
         Self {
+            protocol: Protocol::Pop,
             messages: (0..count)
                 .map(|i| (format!("id-{i}"), message(i)))
                 .collect(),
@@ -65,6 +69,19 @@ impl Maildrop {
         let mut all: Vec<_> = (0..self.messages.len()).map(|i| self.stored(i)).collect();
         all.sort();
         all
+    }
+
+    /// Which are listed.
+    pub fn listed(&self) -> impl Iterator<Item = usize> {
+        (0..self.messages.len()).filter(|i| !self.deleted.contains(i))
+    }
+
+    /// Deletes these.
+    pub fn delete(&mut self, marked: &BTreeSet<usize>) {
+        self.deleted.extend(marked);
+        if let Some(tell) = &self.on_update {
+            tell(marked);
+        }
     }
 
     /// A message as a Maildir must hold it.
@@ -86,46 +103,68 @@ impl Connect for Server {
 
 impl Route for Server {
     fn connect(&self, _: &Stop) -> Result<Box<dyn Channel>, Error> {
+        let maildrop = Arc::clone(&self.0);
+        let protocol = maildrop.lock().unwrap().protocol;
+        let dialogue: Box<dyn Dialogue> = match protocol {
+            Protocol::Pop => Box::new(Pop {
+                maildrop,
+                marked: BTreeSet::new(),
+            }),
+            Protocol::Imap => Box::new(Imap::new(maildrop)),
+        };
         Ok(Box::new(Session {
-            maildrop: Arc::clone(&self.0),
-            marked: BTreeSet::new(),
             input: Vec::new(),
-            output: b"+OK hello\r\n".to_vec(),
+            output: dialogue.greeting().into(),
+            dialogue,
             ended: false,
         }))
     }
 }
 
+/// A protocol: what is said to each line.
+pub trait Dialogue: Send {
+    fn greeting(&self) -> &'static str;
+
+    /// The answer, and whether it is the last one.
+    fn answer(&mut self, line: &str) -> (String, bool);
+}
+
 struct Session {
-    maildrop: Arc<Mutex<Maildrop>>,
-    marked: BTreeSet<usize>,
+    dialogue: Box<dyn Dialogue>,
     input: Vec<u8>,
     output: Vec<u8>,
     ended: bool,
 }
 
-impl Session {
-    fn answer(&mut self, line: &str) {
+struct Pop {
+    maildrop: Arc<Mutex<Maildrop>>,
+    marked: BTreeSet<usize>,
+}
+
+impl Dialogue for Pop {
+    fn greeting(&self) -> &'static str {
+        "+OK hello\r\n"
+    }
+
+    fn answer(&mut self, line: &str) -> (String, bool) {
         let mut maildrop = self.maildrop.lock().unwrap();
         let (command, argument) = line.split_once(' ').unwrap_or((line, ""));
         let number = argument.split(' ').next().unwrap_or_default();
         let place = || number.parse::<usize>().unwrap() - 1;
-        let listed = || {
-            let all = maildrop.messages.iter().enumerate();
-            all.filter(|(i, _)| !maildrop.deleted.contains(i))
-        };
         let lines = |lines: Vec<String>| format!("+OK\r\n{}.\r\n", lines.concat());
         let answer = match command {
             "CAPA" => "+OK\r\nUIDL\r\nTOP\r\nPIPELINING\r\nUSER\r\n.\r\n".to_owned(),
-            "STAT" => format!("+OK {} 0\r\n", listed().count()),
+            "STAT" => format!("+OK {} 0\r\n", maildrop.listed().count()),
             "UIDL" => lines(
-                listed()
-                    .map(|(i, (id, _))| format!("{} {id}\r\n", i + 1))
+                maildrop
+                    .listed()
+                    .map(|i| format!("{} {}\r\n", i + 1, maildrop.messages[i].0))
                     .collect(),
             ),
             "LIST" => lines(
-                listed()
-                    .map(|(i, (_, b))| format!("{} {}\r\n", i + 1, b.len()))
+                maildrop
+                    .listed()
+                    .map(|i| format!("{} {}\r\n", i + 1, maildrop.messages[i].1.len()))
                     .collect(),
             ),
             "RETR" if maildrop.refused.contains(&place()) => "-ERR not now\r\n".to_owned(),
@@ -149,17 +188,12 @@ impl Session {
                 "+OK\r\n".to_owned()
             }
             "QUIT" => {
-                let marked = std::mem::take(&mut self.marked);
-                maildrop.deleted.extend(&marked);
-                if let Some(tell) = &maildrop.on_update {
-                    tell(&marked);
-                }
-                self.ended = true;
+                maildrop.delete(&std::mem::take(&mut self.marked));
                 "+OK\r\n".to_owned()
             }
             _ => "+OK\r\n".to_owned(),
         };
-        self.output.extend(answer.as_bytes());
+        (answer, command == "QUIT")
     }
 }
 
@@ -168,7 +202,10 @@ impl Channel for Session {
         self.input.extend(output);
         while let Some(end) = self.input.iter().position(|octet| *octet == b'\n') {
             let line: Vec<u8> = self.input.drain(..=end).collect();
-            self.answer(String::from_utf8(line).unwrap().trim_end());
+            let line = String::from_utf8(line).unwrap();
+            let (answer, is_last) = self.dialogue.answer(line.trim_end());
+            self.output.extend(answer.as_bytes());
+            self.ended |= is_last;
         }
         let received = input.len().min(self.output.len());
         if received == 0 {

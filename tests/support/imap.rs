@@ -65,6 +65,8 @@ pub struct Mailbox {
     pub unmarkable: Vec<u32>,
     /// A command's beginning, its number among those (from 1; 0: each), and what becomes of it.
     pub twists: Vec<(String, usize, Twist)>,
+    /// The same of one command alone, in whichever session it comes.
+    pub once: Vec<(String, Twist)>,
 }
 
 /// What a client said in a session, and how often it had to wait for an answer at most.
@@ -121,6 +123,7 @@ impl ImapServer {
             notes_behind: false,
             unmarkable: Vec::new(),
             twists: Vec::new(),
+            once: Vec::new(),
         };
         let authority = Authority::new();
         let shared = Arc::new(Shared {
@@ -157,6 +160,11 @@ impl ImapServer {
     /// From here on this becomes of the `nth` command (0: of each) that begins so.
     pub fn twist(&self, command: &str, nth: usize, twist: Twist) {
         self.mailbox(|it| it.twists.push((command.into(), nth, twist)));
+    }
+
+    /// This becomes of the next command that begins so.
+    pub fn twist_once(&self, command: &str, twist: Twist) {
+        self.mailbox(|it| it.once.push((command.into(), twist)));
     }
 
     /// The same for one that only says something else.
@@ -317,7 +325,11 @@ impl Shared {
 
     fn twist_of(&self, index: usize, command: &str) -> Option<Twist> {
         let sessions = self.sessions.lock().unwrap();
-        let mailbox = self.mailbox.lock().unwrap();
+        let mut mailbox = self.mailbox.lock().unwrap();
+        let next = |(start, _): &(String, Twist)| command.starts_with(start.as_str());
+        if let Some(place) = mailbox.once.iter().position(next) {
+            return Some(mailbox.once.remove(place).1);
+        }
         let mut twists = mailbox.twists.iter();
         let found = twists.find(|(start, nth, _)| {
             let count = sessions[index].count(start);

@@ -16,6 +16,8 @@ mod hostile;
 mod killed;
 /// From POP3 to IMAP.
 mod moved;
+/// The faults of the README's table, with the same results.
+mod nineteen;
 /// What others remove, and what the server does not send or does not remove.
 mod removed;
 /// TLS that comes later, and a server that knows us.

@@ -9,7 +9,7 @@ mod interrupted;
 /// What is listed is not what was listed.
 mod listings;
 /// Ten messages, and what became of them.
-mod scene;
+pub mod scene;
 /// The server refuses, drips, or says too much.
 mod server;
 

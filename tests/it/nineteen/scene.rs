@@ -51,7 +51,7 @@ impl Scene {
 
     /// What the Maildir holds of the messages, and beside them.
     pub fn tally(&self) -> Tally {
-        Tally::new(&self.home, &self.messages)
+        Tally::of(&self.home, &self.messages)
     }
 }
 
@@ -71,7 +71,8 @@ pub struct Tally {
 }
 
 impl Tally {
-    fn new(home: &Home, messages: &[Message]) -> Self {
+    /// What the Maildir of "a" holds of these.
+    pub fn of(home: &Home, messages: &[Message]) -> Self {
         let mut left: Vec<Vec<u8>> = messages.iter().map(Message::stored).collect();
         let known = left.clone();
         let mut tally = Self {
