@@ -38,7 +38,7 @@ complete -c popfetch -n "__fish_popfetch_needs_command" -l no-progress -d 'Show 
 complete -c popfetch -n "__fish_popfetch_needs_command" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c popfetch -n "__fish_popfetch_needs_command" -s V -l version -d 'Print version'
 complete -c popfetch -n "__fish_popfetch_needs_command" -f -a "fetch" -d 'Fetch new mail; what popfetch does when no command is given'
-complete -c popfetch -n "__fish_popfetch_needs_command" -f -a "check" -d 'Sign in and show what waits; downloads and changes nothing'
+complete -c popfetch -n "__fish_popfetch_needs_command" -f -a "check" -d 'Sign in and show what waits; fetches and changes nothing'
 complete -c popfetch -n "__fish_popfetch_needs_command" -f -a "watch" -d 'Stay in the foreground, and fetch each account when it is due'
 complete -c popfetch -n "__fish_popfetch_needs_command" -f -a "list" -d 'List the messages that are in the Maildir, newest first; needs no connection'
 complete -c popfetch -n "__fish_popfetch_needs_command" -f -a "show" -d 'Show a message, its attachments, or a part of it; needs no connection'
@@ -75,7 +75,7 @@ xoauth2\t''
 cram-md5\t''
 apop\t''"
 complete -c popfetch -n "__fish_popfetch_using_subcommand fetch" -l tls-roots -d 'Whose certificates to trust: system, bundled, pinned (tls-pin alone), or a PEM file' -r
-complete -c popfetch -n "__fish_popfetch_using_subcommand fetch" -l tls-pin -d 'The SHA-256 of the server\'s public key, as tls-pin in the config file; can be given twice' -r
+complete -c popfetch -n "__fish_popfetch_using_subcommand fetch" -l tls-pin -d 'The SHA-256 of the server\'s public key, as tls-pin in the config file; can be repeated' -r
 complete -c popfetch -n "__fish_popfetch_using_subcommand fetch" -l timeout -d 'How long a server may be silent, as in "5 min"' -r
 complete -c popfetch -n "__fish_popfetch_using_subcommand fetch" -l config -d 'Read this config file instead of the usual one' -r -F
 complete -c popfetch -n "__fish_popfetch_using_subcommand fetch" -l format -d 'What to write on standard output' -r -f -a "text\t'Lines for people'
@@ -112,7 +112,7 @@ xoauth2\t''
 cram-md5\t''
 apop\t''"
 complete -c popfetch -n "__fish_popfetch_using_subcommand check" -l tls-roots -d 'Whose certificates to trust: system, bundled, pinned (tls-pin alone), or a PEM file' -r
-complete -c popfetch -n "__fish_popfetch_using_subcommand check" -l tls-pin -d 'The SHA-256 of the server\'s public key, as tls-pin in the config file; can be given twice' -r
+complete -c popfetch -n "__fish_popfetch_using_subcommand check" -l tls-pin -d 'The SHA-256 of the server\'s public key, as tls-pin in the config file; can be repeated' -r
 complete -c popfetch -n "__fish_popfetch_using_subcommand check" -l timeout -d 'How long a server may be silent, as in "5 min"' -r
 complete -c popfetch -n "__fish_popfetch_using_subcommand check" -l config -d 'Read this config file instead of the usual one' -r -F
 complete -c popfetch -n "__fish_popfetch_using_subcommand check" -l format -d 'What to write on standard output' -r -f -a "text\t'Lines for people'
@@ -225,7 +225,7 @@ xoauth2\t''
 cram-md5\t''
 apop\t''"
 complete -c popfetch -n "__fish_popfetch_using_subcommand setup" -l tls-roots -d 'Whose certificates to trust: system, bundled, pinned (tls-pin alone), or a PEM file' -r
-complete -c popfetch -n "__fish_popfetch_using_subcommand setup" -l tls-pin -d 'The SHA-256 of the server\'s public key, as tls-pin in the config file; can be given twice' -r
+complete -c popfetch -n "__fish_popfetch_using_subcommand setup" -l tls-pin -d 'The SHA-256 of the server\'s public key, as tls-pin in the config file; can be repeated' -r
 complete -c popfetch -n "__fish_popfetch_using_subcommand setup" -l timeout -d 'How long a server may be silent, as in "5 min"' -r
 complete -c popfetch -n "__fish_popfetch_using_subcommand setup" -l config -d 'Read this config file instead of the usual one' -r -F
 complete -c popfetch -n "__fish_popfetch_using_subcommand setup" -l format -d 'What to write on standard output' -r -f -a "text\t'Lines for people'
@@ -301,7 +301,7 @@ xoauth2\t''
 cram-md5\t''
 apop\t''"
 complete -c popfetch -n "__fish_popfetch_using_subcommand account; and __fish_seen_subcommand_from test" -l tls-roots -d 'Whose certificates to trust: system, bundled, pinned (tls-pin alone), or a PEM file' -r
-complete -c popfetch -n "__fish_popfetch_using_subcommand account; and __fish_seen_subcommand_from test" -l tls-pin -d 'The SHA-256 of the server\'s public key, as tls-pin in the config file; can be given twice' -r
+complete -c popfetch -n "__fish_popfetch_using_subcommand account; and __fish_seen_subcommand_from test" -l tls-pin -d 'The SHA-256 of the server\'s public key, as tls-pin in the config file; can be repeated' -r
 complete -c popfetch -n "__fish_popfetch_using_subcommand account; and __fish_seen_subcommand_from test" -l timeout -d 'How long a server may be silent, as in "5 min"' -r
 complete -c popfetch -n "__fish_popfetch_using_subcommand account; and __fish_seen_subcommand_from test" -l config -d 'Read this config file instead of the usual one' -r -F
 complete -c popfetch -n "__fish_popfetch_using_subcommand account; and __fish_seen_subcommand_from test" -l format -d 'What to write on standard output' -r -f -a "text\t'Lines for people'
@@ -376,7 +376,7 @@ xoauth2\t''
 cram-md5\t''
 apop\t''"
 complete -c popfetch -n "__fish_popfetch_using_subcommand state; and __fish_seen_subcommand_from mark-seen" -l tls-roots -d 'Whose certificates to trust: system, bundled, pinned (tls-pin alone), or a PEM file' -r
-complete -c popfetch -n "__fish_popfetch_using_subcommand state; and __fish_seen_subcommand_from mark-seen" -l tls-pin -d 'The SHA-256 of the server\'s public key, as tls-pin in the config file; can be given twice' -r
+complete -c popfetch -n "__fish_popfetch_using_subcommand state; and __fish_seen_subcommand_from mark-seen" -l tls-pin -d 'The SHA-256 of the server\'s public key, as tls-pin in the config file; can be repeated' -r
 complete -c popfetch -n "__fish_popfetch_using_subcommand state; and __fish_seen_subcommand_from mark-seen" -l timeout -d 'How long a server may be silent, as in "5 min"' -r
 complete -c popfetch -n "__fish_popfetch_using_subcommand state; and __fish_seen_subcommand_from mark-seen" -l config -d 'Read this config file instead of the usual one' -r -F
 complete -c popfetch -n "__fish_popfetch_using_subcommand state; and __fish_seen_subcommand_from mark-seen" -l format -d 'What to write on standard output' -r -f -a "text\t'Lines for people'

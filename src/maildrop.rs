@@ -1,11 +1,16 @@
 //! The maildrop as one session lists it, and what makes a message the same message next time.
 
+mod folder;
+mod identity;
+
 pub use crate::pop3::MessageNumber;
-use crate::term::hex;
-use sha2::{Digest, Sha256};
+pub use folder::{RemoteFolder, Shortfall};
+pub use identity::Identity;
+
+use folder::Shelves;
 use std::collections::HashMap;
-use std::fmt;
 use std::hash::{BuildHasher, RandomState};
+use std::sync::Arc;
 
 /// More messages than this are not taken in: a listing without end must not fill the memory.
 /// mpop's limit is the same.
@@ -29,49 +34,6 @@ const BEARERS_LIMIT: u32 = 1000;
 /// it takes less memory.
 const PARTS: u64 = 4;
 
-/// What a message is called from session to session (E11): a hash over account and unique-id. Its
-/// listed size is no part of it, because on many servers it changes. Several messages may bear one
-/// identity, where a server lists a unique-id twice or uses it again.
-#[derive(Clone, Copy, Default, Eq, Hash, Ord, PartialEq, PartialOrd)]
-pub struct Identity(pub [u8; 16]);
-
-impl Identity {
-    /// `account` is [`crate::profile::Server::id`].
-    pub fn new(account: &str, unique_id: &[u8]) -> Self {
-        Self::of(account, unique_id, |_| {})
-    }
-
-    /// What the first version of the journal took for a message's identity, and put into its file's
-    /// name: the listed octets counted, and the turn (from 0) among those alike in both.
-    pub fn of_version_1(account: &str, unique_id: &[u8], octets: Option<u64>, turn: u32) -> Self {
-        Self::of(account, unique_id, |hash| {
-            hash.update(octets.unwrap_or(u64::MAX).to_be_bytes());
-            hash.update(turn.to_be_bytes());
-        })
-    }
-
-    fn of(account: &str, unique_id: &[u8], add: impl FnOnce(&mut Sha256)) -> Self {
-        let mut hash = Sha256::new();
-        let length = |part: &[u8]| (part.len() as u64).to_be_bytes();
-        hash.update(length(account.as_bytes()));
-        hash.update(account);
-        hash.update(length(unique_id));
-        hash.update(unique_id);
-        add(&mut hash);
-        let mut half = [0; 16];
-        half.iter_mut()
-            .zip(hash.finalize())
-            .for_each(|(place, octet)| *place = octet);
-        Self(half)
-    }
-}
-
-impl fmt::Debug for Identity {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&hex(&self.0))
-    }
-}
-
 /// A message of the maildrop, by itself.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Message {
@@ -85,6 +47,8 @@ pub struct Message {
     pub turn: u32,
     /// `None` without a unique-id: such a message is known by its content only.
     pub identity: Option<Identity>,
+    /// The folder that it is in, where folders have a part in the listing.
+    pub folder: Option<Arc<RemoteFolder>>,
 }
 
 /// What a message is recognised by.
@@ -112,6 +76,9 @@ pub struct Maildrop {
     pub has_unique_ids: bool,
     /// How many messages there are by STAT.
     stated: Option<u64>,
+    shelves: Shelves,
+    /// What is not in it although it was asked for.
+    pub shortfalls: Vec<Shortfall>,
 }
 
 /// What is known of a message, in few octets: a maildrop may hold a million. Its identity is made
@@ -175,12 +142,24 @@ pub struct Joiner {
     /// The places of the others.
     strays: HashMap<MessageNumber, u32>,
     stated: Option<u64>,
+    shelves: Shelves,
+    shortfalls: Vec<Shortfall>,
 }
 
 impl Joiner {
     /// Takes in how many messages there are by the drop listing.
     pub fn stated(&mut self, messages: u64) {
         self.stated = Some(messages);
+    }
+
+    /// What is new from here on is in this folder.
+    pub fn begin_folder(&mut self, folder: Arc<RemoteFolder>) {
+        self.shelves.begin(self.entries.len(), folder);
+    }
+
+    /// Takes in that something is not in the listing.
+    pub fn lacks(&mut self, shortfall: Shortfall) {
+        self.shortfalls.push(shortfall);
     }
 
     /// Whether there are messages, and none of them has a usable unique-id.
@@ -287,6 +266,8 @@ impl Joiner {
             ascending,
             strays,
             stated,
+            shelves,
+            shortfalls,
         } = self;
         drop((ascending, strays));
         let mut maildrop = Maildrop {
@@ -295,6 +276,8 @@ impl Joiner {
             unique_ids,
             has_unique_ids,
             stated,
+            shelves,
+            shortfalls,
         };
         maildrop.take_turns();
         maildrop
@@ -369,10 +352,12 @@ impl Maildrop {
         entry.unique_id(&self.unique_ids)
     }
 
-    /// Whether STAT counts as many messages as are listed, or does not count them. In any other
-    /// listing a message's absence says nothing (E5).
+    /// Whether STAT counts as many messages as are listed, or does not count them, and every folder could
+    /// be read. In any other listing a message's absence says nothing (E5).
     pub fn is_complete(&self) -> bool {
+        let is_unread = |it: &Shortfall| matches!(it, Shortfall::Unread { .. });
         self.stated.is_none_or(|count| count == self.len() as u64)
+            && !self.shortfalls.iter().any(is_unread)
     }
 
     /// How many messages more STAT counts than are listed, if any.
@@ -402,6 +387,7 @@ impl Maildrop {
             octets: entry.octets(),
             turn: entry.turn,
             identity: self.identity(place),
+            folder: self.shelves.of(place).cloned(),
         })
     }
 
@@ -437,6 +423,18 @@ impl Maildrop {
     /// All of them together, as far as they are listed.
     pub fn total_octets(&self) -> u64 {
         self.octets().flatten().fold(0, u64::saturating_add)
+    }
+
+    /// How many messages are behind each in its folder, place by place: they are newer.
+    pub fn newer(&self) -> impl Iterator<Item = u64> + '_ {
+        let ranges = self.shelves.ranges(self.len());
+        ranges.flat_map(|(first, end)| (0..(end - first) as u64).rev())
+    }
+
+    /// The places of the first and the last message of each folder.
+    pub fn ends(&self) -> impl Iterator<Item = usize> + '_ {
+        let ranges = self.shelves.ranges(self.len());
+        ranges.flat_map(|(first, end)| [first, end - 1])
     }
 
     /// Each message's number, place by place.

@@ -280,13 +280,25 @@ pub fn decide(
     first: bool,
     now: i64,
 ) -> Plan {
+    let newer = (0..listed.len() as u64).rev();
+    decide_by_folders(listed, newer, policy, first, now)
+}
+
+/// The same where each folder has its own newest messages: `newer` is how many are behind each in its
+/// folder.
+pub fn decide_by_folders(
+    listed: impl ExactSizeIterator<Item = (Option<u64>, Known)>,
+    newer: impl Iterator<Item = u64>,
+    policy: Policy,
+    first: bool,
+    now: i64,
+) -> Plan {
     let mut plan = Plan {
         listed: listed.len(),
         ..Plan::default()
     };
     let latest = policy.latest.filter(|_| first).unwrap_or(u64::MAX);
-    let older = (plan.listed as u64).saturating_sub(latest);
-    for ((octets, known), place) in listed.zip(0..) {
+    for (((octets, known), newer), place) in listed.zip(newer).zip(0..) {
         let is_new = matches!(known, Known::New(_) | Known::Lost);
         plan.known += usize::from(!is_new);
         plan.stored += usize::from(!is_new && known != Known::Marked);
@@ -294,7 +306,7 @@ pub fn decide(
             let smallest = plan.smallest_stored.get_or_insert((octets, place));
             *smallest = (octets, place).min(*smallest);
         }
-        let decision = match matches!(known, Known::New(_)) && (place as u64) < older {
+        let decision = match matches!(known, Known::New(_)) && newer >= latest {
             true => Decision::Mark,
             false => decide_one(octets, known, policy, now),
         };

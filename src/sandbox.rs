@@ -22,15 +22,21 @@ const RIGHTS: ABI = ABI::V9;
 
 /// From here on this thread, and each that it starts, can open, create, move and remove files in
 /// `directories` and below them, read the files that are `readable` or lie in directories that are,
-/// and nothing anywhere else. Files that are open stay so; the network is not affected, but whatever
+/// and nothing anywhere else; directories it can make in those that are `growing`, and below them. Files
+/// that are open stay so; the network is not affected, but whatever
 /// needs a file to be looked up (a host's name, a certificate) is. Tells whether the kernel does so.
-pub fn confine(directories: &[BorrowedFd<'_>], readable: &[BorrowedFd<'_>]) -> bool {
-    let status = try_confine(directories, readable);
+pub fn confine(
+    directories: &[BorrowedFd<'_>],
+    growing: &[BorrowedFd<'_>],
+    readable: &[BorrowedFd<'_>],
+) -> bool {
+    let status = try_confine(directories, growing, readable);
     status.is_ok_and(|status| status.ruleset != RulesetStatus::NotEnforced)
 }
 
 fn try_confine(
     directories: &[BorrowedFd<'_>],
+    growing: &[BorrowedFd<'_>],
     readable: &[BorrowedFd<'_>],
 ) -> Result<RestrictionStatus, RulesetError> {
     // Without the right to move files between directories, which the first version of Landlock did
@@ -44,7 +50,10 @@ fn try_confine(
         .create()?;
     let ours = directories.iter().map(|it| (it, mail_rights()));
     let read = AccessFs::ReadFile | AccessFs::ReadDir;
-    let rules = ours.chain(readable.iter().map(|it| (it, read)));
+    let growing = growing.iter().map(|it| (it, AccessFs::MakeDir.into()));
+    let rules = ours
+        .chain(growing)
+        .chain(readable.iter().map(|it| (it, read)));
     let rules = rules.map(|(it, rights)| Ok::<_, RulesetError>(PathBeneath::new(it, rights)));
     ruleset.add_rules(rules)?.restrict_self()
 }
@@ -84,7 +93,7 @@ mod tests {
         let work = || {
             let root = fs::File::open(ours.path()).unwrap();
             let read_only = fs::File::open(earlier.path()).unwrap();
-            if !confine(&[root.as_fd()], &[read_only.as_fd()]) {
+            if !confine(&[root.as_fd()], &[], &[read_only.as_fd()]) {
                 return false;
             }
             let inside = || {
@@ -128,7 +137,7 @@ mod tests {
         fs::write(&other, "journal\n").unwrap();
         let work = || {
             let journal = fs::File::options().append(true).open(&own).unwrap();
-            if !confine(&[], &[journal.as_fd()]) {
+            if !confine(&[], &[], &[journal.as_fd()]) {
                 return false;
             }
             (&journal).write_all(b"line\n").unwrap();
@@ -162,7 +171,7 @@ mod tests {
         let mut child = Command::new("sleep").arg("60").spawn().unwrap();
         let pid = Pid::from_child(&child);
         let work = || {
-            let status = try_confine(&[], &[]).unwrap();
+            let status = try_confine(&[], &[], &[]).unwrap();
             let signal = kill_process(pid, Signal::TERM).map_err(std::io::Error::from);
             let connection = UnixStream::connect_addr(&address).map(drop);
             (ABI::from(status.landlock), [connection, signal])

@@ -80,6 +80,7 @@ pub(crate) fn message(place: u32) -> Message {
         octets: Some(octets(place)),
         turn: 0,
         identity: Some(identity(place)),
+        folder: None,
     }
 }
 

@@ -25,7 +25,7 @@ pub struct Expected(Arc<HashMap<Hash, usize>>);
 pub enum Kept {
     /// Octet for octet.
     Whole,
-    /// With header lines of its own before the first line, and everything else octet for octet.
+    /// With header lines of its own, and everything else octet for octet.
     WithHeaders,
 }
 
@@ -50,6 +50,7 @@ impl Expected {
                     true => true,
                     false => {
                         kept = Kept::WithHeaders;
+                        let octets = without_tuid(octets);
                         let first = memmem::find(&octets, FIRST_LINE);
                         let own = first.and_then(|at| octets.get(at..));
                         own.is_some_and(|own| take(&mut left, own))
@@ -64,6 +65,17 @@ impl Expected {
         ensure!(unfinished == 0, "{unfinished} files are left in tmp/");
         Ok(kept)
     }
+}
+
+/// Without the line that mbsync adds.
+fn without_tuid(octets: Vec<u8>) -> Vec<u8> {
+    let Some(at) = memmem::find(&octets, b"\nX-TUID: ") else {
+        return octets;
+    };
+    let (before, rest) = octets.split_at(at);
+    let end = rest.iter().skip(1).position(|octet| *octet == b'\n');
+    let behind = end.and_then(|end| rest.get(end + 1..)).unwrap_or_default();
+    [before, behind].concat()
 }
 
 fn take(left: &mut HashMap<Hash, usize>, octets: &[u8]) -> bool {

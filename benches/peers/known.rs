@@ -10,10 +10,9 @@ use anyhow::{Result, ensure};
 
 use crate::check::Expected;
 use crate::figures::{Bar, Group};
-use crate::mda::Way;
 use crate::measure;
 use crate::probe::Retrieve;
-use crate::program::{Program, account_name};
+use crate::program::{Manner, Program, account_name};
 use crate::rounds::Bench;
 use crate::support::maildrop::Maildrop;
 use crate::support::message::generate;
@@ -35,7 +34,7 @@ pub fn measure(bench: &Bench, workload: &Workload, ids: usize) -> Result<Group> 
     let server = Server::start(&maildrop);
     let home = Home::on_disk();
     let accounts = [server.account()];
-    let fetch = Program::Popfetch.prepare(&home, &accounts, Retrieve::Nothing, Way::Stored)?;
+    let fetch = Program::Popfetch.prepare(&home, &accounts, Manner::stored(Retrieve::Nothing))?;
     if ids <= FETCHED {
         measure::run(&fetch, &[])?;
         Expected::of(&messages).check(&home.maildir(&account_name(0)))?;

@@ -38,6 +38,8 @@ pub struct Maildrops {
 #[derive(Clone)]
 pub struct Made {
     pub account: Account,
+    /// The same by IMAP.
+    pub by_imap: Account,
     pub messages: usize,
     /// What LIST says in total.
     pub octets: u64,
@@ -54,8 +56,8 @@ impl Maildrops {
             "mail_location = maildir:{location}/%u\npop3_no_flag_updates = yes\n\
              service pop3-login {{\n  process_limit = 100\n}}\n"
         );
-        let dovecot = Dovecot::start_with(&[], &config)
-            .context("Dovecot is needed (dovecot-pop3d in Debian)")?;
+        let dovecot = Dovecot::start_with_imap(&[], &config)
+            .context("Dovecot is needed (dovecot-pop3d and dovecot-imapd in Debian)")?;
         Ok(Self {
             dovecot,
             directory,
@@ -78,12 +80,14 @@ impl Maildrops {
         let contents = contents(messages, seed);
         write(&self.directory.path().join(user), &contents)
             .with_context(|| format!("cannot make the maildrop {user}"))?;
-        let account = Account {
+        let of_user = |account| Account {
             user: user.into(),
-            ..self.dovecot.account()
+            ..account
         };
+        let [by_imap, _] = self.dovecot.imap_accounts();
         let made = Made {
-            account,
+            account: of_user(self.dovecot.account()),
+            by_imap: of_user(by_imap),
             messages,
             octets: contents.iter().map(Message::size).sum(),
             expected: Expected::of(&contents),

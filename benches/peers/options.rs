@@ -41,8 +41,8 @@ pub fn read(arguments: impl Iterator<Item = String>) -> Result<Option<Options>> 
 pub fn help() -> String {
     format!(
         "cargo bench --bench peers -- [--rounds N] [WORKLOAD...]\n\n\
-         WORKLOAD is N (messages), nothing-new-N, accounts-N, no-pipelining-N, rules-N,\n\
-         procmail-N, dovecot-lda-N, or known-N, and for all but the last a line: @50ms, @2MB/s,\n\
+         WORKLOAD is N (messages), imap-N, nothing-new-N, accounts-N, no-pipelining-N,\n\
+         rules-N, procmail-N, dovecot-lda-N, or known-N, and for all but the last a line: @50ms, @2MB/s,\n\
          @50ms@500kB/s. N is any number.\n\n\
          Usual, in {ROUNDS} rounds: {}\n",
         USUAL.join(" ")

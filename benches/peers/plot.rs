@@ -136,6 +136,7 @@ fn colour(program: Program) -> &'static str {
         Program::Fdm => "#b7791f",
         Program::Fetchmail => "#c2553f",
         Program::Getmail => "#8e5bb5",
+        Program::Mbsync => "#c2548f",
     }
 }
 

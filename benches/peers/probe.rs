@@ -42,15 +42,21 @@ pub enum Retrieve {
     Nothing,
     OneByOne,
     Pipelined,
+    /// By IMAP, by one command for all of them.
+    ByImap,
+    /// The same, and what comes is kept as below.
+    StoredByImap,
     /// Pipelined, and what comes is kept durably in a Maildir: see [`storing`].
     Stored,
 }
 
 impl Retrieve {
-    const ALL: [(&str, Self); 4] = [
+    const ALL: [(&str, Self); 6] = [
         ("nothing", Self::Nothing),
         ("one-by-one", Self::OneByOne),
         ("pipelined", Self::Pipelined),
+        ("by-imap", Self::ByImap),
+        ("stored-by-imap", Self::StoredByImap),
         ("stored", Self::Stored),
     ];
 }
@@ -152,6 +158,15 @@ fn session(
         anyhow::bail!("no account");
     };
     let mut wire = Wire::connect(port, config)?;
+    match retrieve {
+        Retrieve::ByImap => return by_imap(&mut wire, user, password, None),
+        Retrieve::StoredByImap => {
+            return storing::beside(Path::new(maildir), |keeper| {
+                by_imap(&mut wire, user, password, Some(keeper))
+            });
+        }
+        _ => {}
+    }
     wire.line().context("greeting")?;
     let secret = format!("\0{user}\0{password}");
     let secret = BASE64_STANDARD.encode(secret);
@@ -171,7 +186,7 @@ fn session(
     // Without the status line and the termination octet.
     let messages = memmem::find_iter(&listing, b"\r\n").count() - 2;
     let octets = match retrieve {
-        Retrieve::Nothing => 0,
+        Retrieve::Nothing | Retrieve::ByImap | Retrieve::StoredByImap => 0,
         Retrieve::OneByOne => wire.retrieve(messages, 1, 1, None)?,
         Retrieve::Pipelined => wire.retrieve(messages, AHEAD, BURST, None)?,
         Retrieve::Stored => storing::beside(Path::new(maildir), |keeper| {
@@ -181,6 +196,29 @@ fn session(
     wire.send(b"QUIT\r\n")?;
     wire.line().context("QUIT")?;
     Ok(Came { messages, octets })
+}
+
+/// Signs in, opens and lists in one flight, and then asks for everything.
+fn by_imap(
+    wire: &mut Wire,
+    user: &str,
+    password: &str,
+    keeper: Option<&mut Keeper>,
+) -> Result<Came> {
+    wire.until(b"\r\n").context("greeting")?;
+    let secret = BASE64_STANDARD.encode(format!("\0{user}\0{password}"));
+    let flight = format!(
+        "a AUTHENTICATE PLAIN {secret}\r\nb EXAMINE INBOX\r\nc UID FETCH 1:* (UID RFC822.SIZE)\r\n"
+    );
+    wire.send(flight.as_bytes())?;
+    for tag in ["a", "b", "c"] {
+        wire.answer(tag, None)?;
+    }
+    wire.send(b"d UID FETCH 1:* (UID BODY.PEEK[])\r\n")?;
+    let came = wire.answer("d", keeper)?;
+    wire.send(b"e LOGOUT\r\n")?;
+    wire.answer("e", None)?;
+    Ok(came)
 }
 
 /// A TLS connection, and what has been read from it but not yet used.
@@ -248,6 +286,46 @@ impl Wire {
         let response = self.until(END)?;
         ensure!(response.starts_with(b"+OK"), "refused");
         Ok(response)
+    }
+
+    /// Reads up to the answer to an IMAP command, which must be OK; the literals in it.
+    fn answer(&mut self, tag: &str, mut keeper: Option<&mut Keeper>) -> Result<Came> {
+        let mut came = Came::default();
+        loop {
+            let line = self.until(b"\r\n")?;
+            if let Some(said) = line.strip_prefix(format!("{tag} ").as_bytes()) {
+                let text = String::from_utf8_lossy(said);
+                ensure!(said.starts_with(b"OK"), "{text}");
+                return Ok(came);
+            }
+            let text = String::from_utf8_lossy(&line);
+            let announced = text
+                .strip_suffix("}\r\n")
+                .and_then(|it| it.rsplit_once('{'));
+            if let Some((_, octets)) = announced {
+                let octets: usize = octets.parse()?;
+                self.pass(octets, keeper.as_deref_mut())?;
+                came.messages += 1;
+                came.octets += octets as u64;
+            }
+        }
+    }
+
+    /// Reads so many octets, and keeps them where somebody does.
+    fn pass(&mut self, octets: usize, mut keeper: Option<&mut Keeper>) -> Result<()> {
+        let mut left = octets;
+        loop {
+            let here = left.min(self.unread.len());
+            if let Some(keeper) = &mut keeper {
+                keeper.take(self.unread.get(..here).unwrap_or_default());
+            }
+            self.unread.drain(..here);
+            left -= here;
+            if left == 0 {
+                return keeper.map_or(Ok(()), Keeper::end);
+            }
+            self.receive()?;
+        }
     }
 
     fn until(&mut self, end: &[u8]) -> Result<Vec<u8>> {

@@ -27,6 +27,23 @@ pub enum Program {
     Fdm,
     Fetchmail,
     Getmail,
+    Mbsync,
+}
+
+/// How a program is to fetch.
+#[derive(Clone, Copy, Debug)]
+pub struct Manner {
+    pub retrieve: Retrieve,
+    /// What becomes of what it fetches.
+    pub way: Way,
+}
+
+impl Manner {
+    /// What is fetched is stored.
+    pub fn stored(retrieve: Retrieve) -> Self {
+        let way = Way::Stored;
+        Self { retrieve, way }
+    }
 }
 
 /// In popfetch's config, and the name of the Maildir in all homes.
@@ -35,7 +52,7 @@ pub fn account_name(index: usize) -> String {
 }
 
 impl Program {
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Limit,
         Self::Storing,
         Self::Popfetch,
@@ -43,6 +60,7 @@ impl Program {
         Self::Fdm,
         Self::Fetchmail,
         Self::Getmail,
+        Self::Mbsync,
     ];
 
     /// Its name in the tables.
@@ -55,6 +73,7 @@ impl Program {
             Self::Fdm => "fdm",
             Self::Fetchmail => "fetchmail + MDA",
             Self::Getmail => "getmail6",
+            Self::Mbsync => "mbsync",
         }
     }
 
@@ -66,12 +85,19 @@ impl Program {
             Self::Fdm => Some("fdm"),
             Self::Fetchmail => Some("fetchmail"),
             Self::Getmail => Some("getmail6"),
+            Self::Mbsync => Some("isync"),
         }
     }
 
     /// Whether it waits for each message before it asks for the next.
     pub fn goes_one_by_one(self) -> bool {
         matches!(self, Self::Fdm | Self::Fetchmail | Self::Getmail)
+    }
+
+    /// Whether it is measured by IMAP as by POP3. fetchmail takes what is unread there for what is new, and
+    /// getmail waits in vain for a child of its own now and then, for minutes.
+    pub fn speaks_both(self) -> bool {
+        matches!(self, Self::Limit | Self::Storing | Self::Popfetch)
     }
 
     /// Whether it can be run here. Says so where not.
@@ -82,6 +108,7 @@ impl Program {
             Self::Fdm => "fdm",
             Self::Fetchmail => "fetchmail",
             Self::Getmail => "getmail",
+            Self::Mbsync => "mbsync",
         };
         let path = std::env::var_os("PATH").unwrap_or_default();
         let here = std::env::split_paths(&path).any(|at| at.join(file).is_file());
@@ -110,14 +137,10 @@ impl Program {
     }
 
     /// Prepares `home`, so that the command that comes back fetches from `accounts`, again and
-    /// again. Only popfetch and the limits have more than one. `way`: what becomes of what they fetch.
-    pub fn prepare(
-        self,
-        home: &Home,
-        accounts: &[Account],
-        retrieve: Retrieve,
-        way: Way,
-    ) -> Result<Command> {
+    /// again. Only popfetch and the limits have more than one.
+    pub fn prepare(self, home: &Home, accounts: &[Account], manner: Manner) -> Result<Command> {
+        let Manner { retrieve, way } = manner;
+        let by_imap = retrieve == Retrieve::ByImap;
         let mut directories = DirBuilder::new();
         directories.recursive(true).mode(0o700);
         for index in 0..accounts.len() {
@@ -133,9 +156,15 @@ impl Program {
         };
         let mut command = match self {
             Self::Limit => probe::command(&with_maildirs(home, accounts), retrieve)?,
-            Self::Storing => probe::command(&with_maildirs(home, accounts), Retrieve::Stored)?,
+            Self::Storing => {
+                let stored = match by_imap {
+                    true => Retrieve::StoredByImap,
+                    false => Retrieve::Stored,
+                };
+                probe::command(&with_maildirs(home, accounts), stored)?
+            }
             Self::Popfetch => {
-                popfetch(home, accounts, mda);
+                popfetch(home, accounts, by_imap, mda);
                 if way == Way::Ruled {
                     rule(home)?;
                 }
@@ -147,6 +176,7 @@ impl Program {
             Self::Fdm => fdm(home, account),
             Self::Fetchmail => fetchmail(home, account, mda)?,
             Self::Getmail => getmail(home, account, mda),
+            Self::Mbsync => mbsync(home, account),
         };
         home.furnish(&mut command);
         if self == Self::Fdm {
@@ -169,9 +199,11 @@ fn with_maildirs(home: &Home, accounts: &[Account]) -> Vec<(Account, PathBuf)> {
 }
 
 /// Its default settings, all syncs included.
-fn popfetch(home: &Home, accounts: &[Account], mda: Option<Vec<String>>) {
+fn popfetch(home: &Home, accounts: &[Account], by_imap: bool, mda: Option<Vec<String>>) {
     let named = accounts.iter().enumerate();
-    let config = named.map(|(index, account)| home.account_config(&account_name(index), account));
+    let protocol = if by_imap { "protocol = \"imap\"\n" } else { "" };
+    let config =
+        named.map(|(index, account)| home.account_config(&account_name(index), account) + protocol);
     let config: String = config.collect();
     home.config(&match mda {
         None => config,
@@ -291,6 +323,29 @@ fn getmail(home: &Home, account: &Account, mda: Option<Vec<String>>) -> Command 
     home.private_file("getmail/getmailrc", &text);
     let mut command = Command::new("getmail");
     command.arg("--getmaildir").arg(home.path().join("getmail"));
+    command
+}
+
+/// One way, and with its syncs.
+fn mbsync(home: &Home, account: &Account) -> Command {
+    let text = format!(
+        "IMAPAccount a\nHost {}\nPort {}\nUser {}\nPass {}\nSSLType IMAPS\nCertificateFile {}\n\n\
+         IMAPStore far\nAccount a\n\nMaildirStore near\nPath {}/\nInbox {}\n\n\
+         Channel a\nFar :far:\nNear :near:\nPatterns INBOX\nSync Pull\nSyncState *\n",
+        account.host,
+        account.port,
+        account.user,
+        account.password,
+        roots(account),
+        home.path().display(),
+        home.maildir(&account_name(0)).display(),
+    );
+    let mut command = Command::new("mbsync");
+    command.arg("--quiet");
+    command
+        .arg("--config")
+        .arg(home.private_file("mbsyncrc", &text));
+    command.arg("a");
     command
 }
 

@@ -139,7 +139,7 @@ fn remarks(groups: &[&Group]) -> Vec<String> {
     if !adding.is_empty() {
         said.push(format!(
             "Every Maildir was compared octet for octet with the maildrop. Of {}, which cannot be \
-             kept from adding header lines, what comes after its own lines was compared.",
+             kept from adding header lines, all but those was compared.",
             adding.join(" and ")
         ));
     } else {

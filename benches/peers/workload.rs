@@ -17,6 +17,8 @@ pub const USUAL: &[&str] = &[
     "2000",
     "2000@50ms",
     "300@50ms",
+    "imap-2000",
+    "imap-2000@50ms",
     "nothing-new-300@50ms",
     "100000",
     "nothing-new-100000",
@@ -49,6 +51,8 @@ pub struct Workload {
 pub enum Work {
     /// All messages of a maildrop are new.
     Fetch(usize),
+    /// The same by IMAP.
+    FetchByImap(usize),
     /// All of them have been fetched before.
     NothingNew(usize),
     /// So many maildrops, all of them new.
@@ -67,12 +71,20 @@ impl Workload {
     /// Whether `program` is measured at it: one that waits for each message is not, where that
     /// would take minutes.
     pub fn suits(&self, program: Program) -> bool {
-        let stores = matches!(self.work, Work::Fetch(_) | Work::Accounts(_));
+        if matches!(self.work, Work::FetchByImap(_)) != (program == Program::Mbsync)
+            && !program.speaks_both()
+        {
+            return false;
+        }
+        let stores = matches!(
+            self.work,
+            Work::Fetch(_) | Work::FetchByImap(_) | Work::Accounts(_)
+        );
         if program == Program::Storing {
             return stores;
         }
         match self.work {
-            Work::Fetch(messages) | Work::NothingNew(messages) => {
+            Work::Fetch(messages) | Work::FetchByImap(messages) | Work::NothingNew(messages) => {
                 let each = self.line.round_trip + ONE_BY_ONE;
                 !program.goes_one_by_one() || each * messages as u32 <= WORTH_WAITING
             }
@@ -94,6 +106,9 @@ impl Workload {
     pub fn title(&self) -> String {
         let work = match self.work {
             Work::Fetch(n) => format!("{} messages, {} MB", grouped(n), megabytes(n)),
+            Work::FetchByImap(n) => {
+                format!("{} messages, {} MB, by IMAP", grouped(n), megabytes(n))
+            }
             Work::NothingNew(n) => format!("nothing new, {} kept", grouped(n)),
             Work::Accounts(n) => format!("{n} accounts of {PER_ACCOUNT} messages"),
             Work::NoPipelining(n) => format!("{} messages, no PIPELINING", grouped(n)),
@@ -141,6 +156,7 @@ fn work(name: &str) -> Option<Work> {
     let number = number.parse().ok().filter(|number| *number > 0)?;
     Some(match kind {
         "" if !name.starts_with('-') => Work::Fetch(number),
+        "imap" => Work::FetchByImap(number),
         "nothing-new" => Work::NothingNew(number),
         "accounts" => Work::Accounts(number),
         "no-pipelining" => Work::NoPipelining(number),

@@ -111,9 +111,9 @@ impl fmt::Display for Jobs {
 /// `popfetch check`.
 #[derive(Args, Clone, Debug)]
 #[command(after_help = "\
-With -q nothing is printed, and the exit status is 0 when new mail waits and 1 when none does.
-What rules have left on the server does not count as new; of mail that no fetch has met yet they are
-asked by its size alone.
+With -q nothing is listed, and the exit status is 0 when new mail waits and 1 when none does.
+What rules have left on the server does not count as new; mail that no fetch has met yet is judged by
+its size alone.
 
 Examples:
   popfetch check                  how much mail waits in each account
@@ -152,7 +152,7 @@ pub struct SignIn {
     #[arg(long, value_name = "ROOTS")]
     pub tls_roots: Option<Roots>,
 
-    /// The SHA-256 of the server's public key, as tls-pin in the config file; can be given twice
+    /// The SHA-256 of the server's public key, as tls-pin in the config file; can be repeated
     #[arg(long, value_name = "PIN")]
     pub tls_pin: Vec<Pin>,
 

@@ -34,7 +34,9 @@ pub enum AccountCommand {
     /// Take an account out of the config file; its mail stays where it is
     #[command(after_help = "\
 What is in the Maildir is never touched. What was fetched stays remembered, so that nothing comes
-twice where the account is set up again.
+twice where the account is set up again. What it signs in with goes too, unless another account
+uses it: its password in the keyring, or in a file that setup or import has made, and its sign-in
+by OAuth.
 
 Examples:
   popfetch account remove work

@@ -16,7 +16,7 @@ deleted, and @ what very likely has attachments. The numbers are for `popfetch s
 those of the last list.
 
 Examples:
-  popfetch list                          all messages, newest first
+  popfetch list                          the messages of all accounts, newest first
   popfetch list work --new               what is new in account work
   popfetch list --from ada --since 14d   what Ada has written in the last 14 days
   popfetch list --format paths -0 --subject invoice | xargs -0 -r tar cf invoices.tar")]

@@ -73,7 +73,7 @@ impl Prepared {
         let prepare = |item: &Item<'_>| item.ready.get_ready(&environment.stop);
         let meanwhile = || {
             secrets::answer(questions, &environment.stop);
-            sandbox::confine(&[], &[]);
+            sandbox::confine(&[], &[], &[]);
         };
         in_parallel(jobs, &items, prepare, work, meanwhile)
     }

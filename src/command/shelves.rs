@@ -210,7 +210,7 @@ pub(super) fn confined<T: Send>(
     let done = thread::scope(|scope| {
         let work = || {
             // Best effort, as everywhere.
-            sandbox::confine(&[], readable);
+            sandbox::confine(&[], &[], readable);
             work()
         };
         match thread::Builder::new().spawn_scoped(scope, work) {

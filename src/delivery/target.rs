@@ -3,7 +3,7 @@
 use super::Synced;
 use super::spool::Spool;
 use crate::durable::Dir;
-use crate::maildir::{Folder, Maildir, PlacedName};
+use crate::maildir::{self, Folder, Maildir, PlacedName};
 use crate::maildrop::Message;
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -60,6 +60,24 @@ impl Target {
         match self {
             Self::Maildir(maildir, _) => maildir.path(),
         }
+    }
+
+    /// Opens folders for messages that are placed later, and makes those that are not there.
+    ///
+    /// # Errors
+    /// Where one of them cannot be made or opened.
+    pub fn open_folders<'a>(
+        &self,
+        folders: impl IntoIterator<Item = &'a Folder>,
+    ) -> Result<(), maildir::Error> {
+        let Self::Maildir(maildir, _) = self;
+        maildir.open_folders(folders)
+    }
+
+    /// The directory that folders are made in.
+    pub fn root(&self) -> &Dir {
+        let Self::Maildir(maildir, _) = self;
+        maildir.root()
     }
 
     /// The directories that it works in.

@@ -23,6 +23,7 @@ fn message() -> Message {
         octets: None,
         turn: 0,
         identity: None,
+        folder: None,
     }
 }
 

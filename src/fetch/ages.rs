@@ -34,7 +34,7 @@ pub(super) enum Ages {
     Doubted,
     /// As these messages say.
     ByMail {
-        /// The first and the last one.
+        /// The first and the last one of each folder.
         ends: Vec<End>,
         /// What the clock says, in seconds since 1970.
         clock: i64,
@@ -62,9 +62,8 @@ impl Ages {
         if !rules.ask_ages() {
             return Self::Unwanted;
         }
-        let ends = [Some(0), maildrop.len().checked_sub(1)];
-        let ends = ends.into_iter().flatten();
-        let mut ends: Vec<_> = ends.filter_map(|place| maildrop.message(place)).collect();
+        let ends = maildrop.ends().filter_map(|place| maildrop.message(place));
+        let mut ends: Vec<_> = ends.collect();
         ends.retain(|message| trust.asks_for(message));
         ends.dedup_by_key(|message| message.number);
         // Also where the clock is in doubt: what nobody looks for is forgotten.

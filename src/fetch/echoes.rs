@@ -51,6 +51,7 @@ impl Echoes {
             octets,
             turn: 0,
             identity: None,
+            folder: None,
         };
         self.unsettled.push(Echo {
             content: digests.content,

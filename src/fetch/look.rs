@@ -185,7 +185,7 @@ pub(super) fn sign_in(
     unpipelined: Option<i64>,
     conduct: &mut Conduct,
 ) -> Result<Source, Error> {
-    let route = account.route(&[], &[])?;
+    let route = account.route(&[], None, &[])?;
     let mut manner = account.manner(unpipelined);
     // Nothing is stored or deleted that such a line could be taken for.
     manner.lenient = true;

@@ -39,6 +39,7 @@ mod room;
 mod rules;
 mod run;
 mod session;
+mod shelving;
 mod succession;
 mod tell;
 mod waiting;
@@ -221,7 +222,8 @@ impl Account<'_> {
     }
 
     fn open_what_takes_mail(&self, store: &mut Store, maildir: &Maildir) -> Result<(), Error> {
-        maildir.open_folders(self.profile.rules.folders())?;
+        maildir.open_folders(self.profile.known_folders())?;
+        self.open_linked_folders(maildir);
         if let Some(deliver) = &self.profile.deliver {
             store.hands_on(deliver.archive)?;
         }
@@ -267,6 +269,7 @@ impl Account<'_> {
         fetch.retain(|message| !run.passed.contains(&Key::of(message)));
         self.tell_plan(&plan, maildrop, &fetch, run, outcome);
         self.tell_unlisted(maildrop, in_parts, run, outcome);
+        self.note_shortfalls(maildrop, run, outcome);
         let policy = self.profile.policy.with_clock(store.doubts_clock());
         let given_up = plan
             .places(Decision::Skip(plan::Reason::Undeletable))
@@ -277,6 +280,7 @@ impl Account<'_> {
             store.gather_evidence_of_unlisted()?;
         }
         if !fetch.is_empty() {
+            self.open_homes(run.target, &fetch)?;
             let fetched = self.receive_all(session, store, run, maildrop, fetch, outcome)?;
             placed = fetched.recorded;
             same.extend(fetched.same);
@@ -385,5 +389,5 @@ fn decide(
     now: i64,
 ) -> Plan {
     let listed = maildrop.octets().zip(known);
-    plan::decide(listed, policy, first, now)
+    plan::decide_by_folders(listed, maildrop.newer(), policy, first, now)
 }

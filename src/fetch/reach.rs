@@ -116,10 +116,12 @@ impl Account<'_> {
     }
 
     /// Finds the way to the server. From here on no file is opened but in `directories`, and of
-    /// those that are `readable`, and where the environment says so none can be.
+    /// those that are `readable`, and where the environment says so none can be; nor is any directory made
+    /// but in what is `growing`.
     pub(super) fn route(
         &self,
         directories: &[&Dir],
+        growing: Option<&Dir>,
         readable: &[BorrowedFd<'_>],
     ) -> Result<Box<dyn Route>, Error> {
         let profile = self.profile;
@@ -145,7 +147,8 @@ impl Account<'_> {
         let route = route.map_err(Error::Connect)?;
         if self.environment.confined {
             let directories: Vec<_> = directories.iter().map(|dir| dir.as_fd()).collect();
-            sandbox::confine(&directories, readable);
+            let growing: Vec<_> = growing.iter().map(|dir| dir.as_fd()).collect();
+            sandbox::confine(&directories, &growing, readable);
         }
         Ok(route)
     }
@@ -229,6 +232,7 @@ impl Account<'_> {
             lists_in_parts: self.lists_in_parts(),
             detour,
             lenient: manner.lenient,
+            folders: profile.folders.clone(),
             transcript: self.transcript(),
         };
         let credentials = Credentials {

@@ -101,6 +101,7 @@ mod tests {
             octets: Some(9),
             turn: 0,
             identity: None,
+            folder: None,
         });
         let chunks = octets.as_bytes().chunks(chunk);
         let mut passed: Vec<u8> = chunks

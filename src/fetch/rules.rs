@@ -366,11 +366,13 @@ impl<'p> Account<'p> {
         Ok((ruled.into_iter().map(Recorded::from).collect(), given_up))
     }
 
-    /// Sends a message that was fetched to the folder that the rules say.
+    /// Sends a message that was fetched to the folder that the rules say, or else where those of its folder
+    /// go.
     pub(super) fn sorted(&self, complete: Complete, doubts_clock: bool) -> Complete {
         let rules = &self.profile.rules;
+        let home = self.profile.home_of(complete.message().folder.as_deref());
         if !self.sorts() {
-            return complete;
+            return complete.for_folder(home);
         }
         let listed = Listed {
             octets: complete.message().octets,
@@ -379,7 +381,7 @@ impl<'p> Account<'p> {
         };
         let decisive = rules.folder_of(listed, complete.header());
         let folder = decisive.and_then(|it| it.rule.action.folder()).cloned();
-        complete.for_folder(folder)
+        complete.for_folder(folder.or(home))
     }
 
     /// Whether the first octets of each message that arrives are kept.

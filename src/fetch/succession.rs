@@ -74,7 +74,9 @@ impl Account<'_> {
         let target = run.target;
         let others = store.other_maildirs();
         let readable = others.iter().map(Dir::as_fd).chain([store.journal()]);
-        let route = self.route(&target.directories(), &readable.collect::<Vec<_>>())?;
+        let readable: Vec<_> = readable.collect();
+        let growing = self.profile.follows_folders().then(|| target.root());
+        let route = self.route(&target.directories(), growing, &readable)?;
         let mut course = Course::new(self.first_manner(store, conduct));
         if conduct.knows_idle_lines() {
             course.go_past_idle_lines();

@@ -132,6 +132,7 @@ impl Account<'_> {
                     number: None,
                     unique_id: it.unique_id.as_deref(),
                     octets: it.listed,
+                    folder: None,
                 },
                 octets: it.octets,
                 path: &it.path,
@@ -346,6 +347,7 @@ pub(super) fn listed(message: &Message) -> Listed<'_> {
         number: Some(message.number.value()),
         unique_id: message.unique_id.as_deref(),
         octets: message.octets,
+        folder: message.folder.as_ref().map(|it| &*it.name),
     }
 }
 

@@ -163,6 +163,7 @@ pub(super) fn listed(letter: &Letter) -> Listed<'_> {
         number: None,
         unique_id: letter.unique_id.as_deref(),
         octets: Some(letter.octets),
+        folder: None,
     }
 }
 

@@ -389,6 +389,9 @@ impl Connection {
             self.expect_literal(octets)?;
             return Ok(None);
         }
+        // A literal may end with spaces.
+        let end = self.text.strip_suffix(b"\n").unwrap_or(&self.text);
+        let length = end.strip_suffix(b"\r").unwrap_or(end).len();
         Ok(self.tell(Found::Data(2..length)))
     }
 

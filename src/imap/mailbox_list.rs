@@ -27,7 +27,7 @@ pub struct ListedMailbox {
 impl ListedMailbox {
     /// From what stands behind LIST, literals included; `None` if it is none.
     pub fn parse(text: &[u8]) -> Option<Self> {
-        let inside = text.trim_ascii().strip_prefix(b"(")?;
+        let inside = text.trim_ascii_start().strip_prefix(b"(")?;
         let end = inside.iter().position(|octet| *octet == b')')?;
         let attributes = inside.get(..end)?.split(|octet| *octet == b' ');
         let attributes = attributes.filter(|word| !word.is_empty());

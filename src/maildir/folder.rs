@@ -3,6 +3,8 @@
 
 use super::inbox::Inbox;
 use crate::durable::Dir;
+use crate::term::hex;
+use sha2::{Digest, Sha256};
 use std::ffi::OsStr;
 use std::fmt;
 use std::path::PathBuf;
@@ -10,6 +12,9 @@ use std::sync::{Arc, OnceLock};
 
 /// A folder's name is one name in a directory; what file systems take ends at 255 octets.
 const LONGEST: usize = 200;
+
+/// So many digits of a hash stand for the rest of a name that is longer.
+const HASH: usize = 16;
 
 /// What marks a directory as a folder for Maildir++ programs: an empty file.
 pub(super) const MARK: &str = "maildirfolder";
@@ -49,6 +54,36 @@ impl Folder {
         Ok(Self(name.into()))
     }
 
+    /// The folder that a folder on a server becomes whose name has these parts, in modified UTF-7; the
+    /// Maildir itself where there are none. What no name can have here is `_`: a dot would begin another
+    /// part. Of what is too long for a file's name the beginning stays, with a hash of all of it.
+    pub fn of<'a>(parts: impl IntoIterator<Item = &'a str>) -> Option<Self> {
+        let mut name = String::new();
+        for part in parts {
+            name.push('.');
+            let plain = |c: char| match c {
+                '.' | '/' => '_',
+                ' ' | '!'..='~' => c,
+                _ => '_',
+            };
+            match part.is_empty() {
+                true => name.push('_'),
+                false => name.extend(part.chars().map(plain)),
+            }
+        }
+        if name.is_empty() {
+            return None;
+        }
+        if name.len() > LONGEST {
+            let mut hash = hex(&Sha256::digest(&name));
+            hash.truncate(HASH);
+            name.truncate(LONGEST - HASH - 1);
+            // No part ends where it has not begun.
+            name = format!("{}-{hash}", name.trim_end_matches('.'));
+        }
+        Some(Self(name.into()))
+    }
+
     /// As it is written in the config file, which is the name of its directory.
     pub fn as_str(&self) -> &str {
         &self.0
@@ -64,21 +99,48 @@ impl fmt::Display for Folder {
 /// A Maildir's folders that messages go to, open.
 #[derive(Default)]
 pub(super) struct Folders {
-    pub(super) open: OnceLock<Vec<(Folder, Inbox)>>,
+    open: OnceLock<Vec<(Folder, Inbox)>>,
     /// Directories and files that were made for them, in this order.
-    pub(super) made: OnceLock<Vec<PathBuf>>,
+    made: OnceLock<Vec<PathBuf>>,
+    /// Those that were opened later.
+    more: OnceLock<Box<Self>>,
 }
 
 impl Folders {
+    /// One time that folders were opened after the other.
+    fn times(&self) -> impl Iterator<Item = &Self> {
+        std::iter::successors(Some(self), |it| it.more.get().map(Box::as_ref))
+    }
+
+    /// Those that are open.
+    pub(super) fn open(&self) -> impl Iterator<Item = &(Folder, Inbox)> {
+        self.times().filter_map(|it| it.open.get()).flatten()
+    }
+
+    /// Keeps what was opened, and what was made for it.
+    pub(super) fn add(&self, open: Vec<(Folder, Inbox)>, made: Vec<PathBuf>) {
+        let mut these = self;
+        while these.open.get().is_some() {
+            these = these.more.get_or_init(Box::default);
+        }
+        let _ = these.made.set(made);
+        let _ = these.open.set(open);
+    }
+
     /// Whether a directory of this name in the Maildir was made for one of them.
     pub(super) fn has_made(&self, root: &Dir, name: &OsStr) -> bool {
-        let made = self.made.get().map_or(&[][..], Vec::as_slice);
-        made.contains(&root.path().join(name))
+        let path = root.path().join(name);
+        self.made().any(|made| *made == path)
+    }
+
+    fn made(&self) -> impl Iterator<Item = &PathBuf> {
+        self.times().filter_map(|it| it.made.get()).flatten()
     }
 
     /// Removes what was made, as far as nothing has come into it.
     pub(super) fn take_back(&self, root: &Dir) {
-        for path in self.made.get().into_iter().flatten().rev() {
+        let made: Vec<&PathBuf> = self.made().collect();
+        for path in made.into_iter().rev() {
             let removed = match (path.ends_with(MARK), path.parent()) {
                 (true, Some(folder)) => Dir::open_linked(root.disk(), folder)
                     .and_then(|folder| folder.remove(OsStr::new(MARK))),
@@ -94,6 +156,31 @@ impl Folders {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn whatever_a_server_calls_a_folder_it_becomes_one_name() {
+        let of = |parts: &[&str]| Folder::of(parts.iter().copied()).map(|it| it.to_string());
+        assert_eq!(of(&[]), None);
+        for (parts, name) in [
+            (&["Sent"][..], ".Sent"),
+            (&["Work", "v1.2", "a b"], ".Work.v1_2.a b"),
+            (&["Entw&APw-rfe"], ".Entw&APw-rfe"),
+            (&["..", "etc/passwd"], ".__.etc_passwd"),
+            (&["", "new"], "._.new"),
+            (&["a\0\nb\u{e9}"], ".a__b_"),
+        ] {
+            assert_eq!(of(parts).as_deref(), Some(name));
+            assert!(Folder::parse(name).is_ok(), "{name}");
+        }
+        let long = "a".repeat(300);
+        let (one, other) = (of(&[&long, "b"]).unwrap(), of(&[&long, "c"]).unwrap());
+        assert_ne!(one, other);
+        assert!(Folder::parse(&one).is_ok() && one.len() <= LONGEST, "{one}");
+        for cut in 150..250 {
+            let name = of(&[&"a".repeat(cut), "b", "c"]).unwrap();
+            assert!(Folder::parse(&name).is_ok(), "{name}");
+        }
+    }
 
     #[test]
     fn a_folder_is_one_name_that_begins_with_a_dot_and_leads_nowhere_else() {

@@ -10,8 +10,8 @@ use std::io;
 use std::path::PathBuf;
 
 impl Maildir {
-    /// Opens these folders for messages that are placed later, and makes those that are not there.
-    /// Once a Maildir: a thread that is confined makes no directories.
+    /// Opens these folders for messages that are placed later, and makes those that are not there. A
+    /// thread that is confined may make none.
     ///
     /// # Errors
     /// One of them cannot be made or opened, or lies on another file system: a message gets there by
@@ -23,6 +23,10 @@ impl Maildir {
         let (mut open, mut made) = (Vec::new(), Vec::new());
         let mut opened = Ok(());
         for folder in folders {
+            let is_it = |(other, _): &(Folder, _)| other == folder;
+            if self.folders().open().any(is_it) || open.iter().any(is_it) {
+                continue;
+            }
             match self.make_folder(folder, &mut made) {
                 Ok(inbox) => open.push((folder.clone(), inbox)),
                 Err(error) => {
@@ -31,9 +35,23 @@ impl Maildir {
                 }
             }
         }
-        let _ = self.folders().made.set(made);
-        let _ = self.folders().open.set(open);
+        if !open.is_empty() || !made.is_empty() {
+            self.folders().add(open, made);
+        }
         opened
+    }
+
+    /// The folders that are links to Maildirs elsewhere, as far as they can be read.
+    pub fn linked_folders(&self) -> Vec<Folder> {
+        let mut found = Vec::new();
+        let _ = self.root().for_each_name(|name| {
+            let folder = name.to_str().and_then(|name| Folder::parse(name).ok());
+            let path = self.path().join(name);
+            let is_maildir =
+                || path.is_symlink() && PARTS.iter().all(|part| path.join(part).is_dir());
+            found.extend(folder.filter(|_| is_maildir()));
+        });
+        found
     }
 
     /// Fails where a folder could not be opened, or made, as far as can be told without making anything.
@@ -57,14 +75,13 @@ impl Maildir {
         let Some(folder) = folder else {
             return Ok(self.own_inbox());
         };
-        let open = self.folders().open.get().map_or(&[][..], Vec::as_slice);
-        let found = open.iter().find(|(other, _)| other == folder);
+        let found = self.folders().open().find(|(other, _)| other == folder);
         Ok(&found.ok_or(io::ErrorKind::NotFound)?.1)
     }
 
     /// The new/ and cur/ of each folder that is open.
     pub fn open_inboxes(&self) -> impl Iterator<Item = &Dir> {
-        let open = self.folders().open.get().into_iter().flatten();
+        let open = self.folders().open();
         open.flat_map(|(_, inbox)| [&inbox.new, &inbox.cur])
     }
 

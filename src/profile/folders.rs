@@ -1,6 +1,8 @@
 //! The values of `folders`, `exclude` and `into`, as they are written.
 
+use super::Profile;
 use crate::maildir::Folder;
+use crate::maildrop::RemoteFolder;
 use crate::source::folders::Word;
 use serde::de::{self, Deserialize, Deserializer};
 use std::fmt;
@@ -19,6 +21,32 @@ pub enum Destination {
     Inbox,
     /// All to this folder of it.
     Folder(Folder),
+}
+
+impl Profile {
+    /// Where in the Maildir the messages of a folder go, where no rule says it; none is the Maildir itself.
+    pub fn home_of(&self, folder: Option<&RemoteFolder>) -> Option<Folder> {
+        match &self.into {
+            _ if !self.has_maildir() => None,
+            Destination::Folders => Folder::of(folder?.parts.iter().map(AsRef::as_ref)),
+            Destination::Inbox => None,
+            Destination::Folder(folder) => Some(folder.clone()),
+        }
+    }
+
+    /// Whether the Maildir gets folders as the server has them.
+    pub fn follows_folders(&self) -> bool {
+        self.has_maildir() && self.into == Destination::Folders && !self.folders.is_inbox_alone()
+    }
+
+    /// The folders of the Maildir that are known to get messages, whatever the server has.
+    pub fn known_folders(&self) -> impl Iterator<Item = &Folder> {
+        let into = match &self.into {
+            Destination::Folder(folder) if self.has_maildir() => Some(folder),
+            _ => None,
+        };
+        self.rules.folders().into_iter().chain(into)
+    }
 }
 
 impl<'de> Deserialize<'de> for FolderWords {

@@ -169,6 +169,8 @@ struct MessageId<'a> {
     unique_id_base64: Option<String>,
     number: Option<u32>,
     octets: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    folder: Option<&'a str>,
 }
 
 impl<'a> From<&Listed<'a>> for MessageId<'a> {
@@ -179,6 +181,7 @@ impl<'a> From<&Listed<'a>> for MessageId<'a> {
             unique_id_base64: unique_id_base64.flatten(),
             number: listed.number,
             octets: listed.octets,
+            folder: listed.folder,
         }
     }
 }

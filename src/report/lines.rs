@@ -189,7 +189,7 @@ impl Lines {
         let taken = Arc::clone(&hand_over);
         *hand_over.lock().unwrap_or_else(PoisonError::into_inner) = Some(stream);
         let spawned = thread::Builder::new().spawn(move || {
-            sandbox::confine(&[], &[]);
+            sandbox::confine(&[], &[], &[]);
             let stream = taken.lock().unwrap_or_else(PoisonError::into_inner).take();
             if let Some(stream) = stream {
                 served.serve(stream);

@@ -150,6 +150,8 @@ pub struct Listed<'a> {
     pub unique_id: Option<&'a [u8]>,
     /// The listed size in octets, where known.
     pub octets: Option<u64>,
+    /// The server's folder that it is in, where the account has chosen among several; hostile.
+    pub folder: Option<&'a str>,
 }
 
 /// A message that is now stored.

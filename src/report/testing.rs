@@ -10,6 +10,7 @@ pub(super) fn listed() -> Listed<'static> {
         number: Some(7),
         unique_id: Some(b"uid-7"),
         octets: Some(12_345),
+        folder: None,
     }
 }
 

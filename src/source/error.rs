@@ -162,6 +162,14 @@ pub enum Error {
     /// The server announces no way to sign in with a token, and nothing else must be tried with one.
     #[error("the server offers no way to sign in with an access token")]
     NoMethod,
+    /// There is no folder of those that the account names.
+    #[error("the server has no folder that `folders` names: {words}")]
+    NoFolder {
+        /// What the account names.
+        words: String,
+        /// Some of those that there are; hostile.
+        there: String,
+    },
     /// A command that must work was refused.
     #[error("the server refused {command}: {answer}")]
     Refused {
@@ -334,7 +342,9 @@ impl Diagnose for Error {
                 _ => Status::Protocol,
             },
             Self::NoMethod | Self::NoPasswords | Self::NoTimestamp => Status::Unavailable,
-            Self::Unsendable { .. } | Self::BeyondAscii { .. } => Status::Config,
+            Self::Unsendable { .. } | Self::BeyondAscii { .. } | Self::NoFolder { .. } => {
+                Status::Config
+            }
         }
     }
 
@@ -440,6 +450,7 @@ impl Diagnose for Error {
                 "leave `auth` out: then the best method that the server has is taken"
             }
             Self::NoUniqueIds => "try later; nothing was deleted",
+            Self::NoFolder { there, .. } => return Some(format!("it has these: {there}")),
             Self::TooLarge(_) => {
                 "no mailbox has so many; is it the right server? Run with -vv to see what it says"
             }

@@ -1,5 +1,6 @@
 //! How a session is to be held.
 
+use super::folders::Folders;
 use super::{Detour, Shortcut, Transcript};
 use std::time::Duration;
 
@@ -30,6 +31,8 @@ pub struct Options {
     pub detour: Option<Detour>,
     /// An earlier session has shown that the server sends lines that say nothing between its answers.
     pub lenient: bool,
+    /// Which folders are read, where the protocol has any.
+    pub folders: Folders,
     /// Gets every line that goes over the wire, without secrets.
     pub transcript: Option<Transcript>,
 }

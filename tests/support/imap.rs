@@ -1,4 +1,4 @@
-//! An IMAP server of the tests' own: one mailbox, what RFC 3501 says of it, and whatever else a test
+//! An IMAP server of the tests' own: one mailbox, or several, what RFC 3501 says of it, and whatever else a test
 //! wants it to say.
 
 use std::io::Read;
@@ -46,6 +46,19 @@ pub struct Kept {
     pub internal_date: String,
 }
 
+/// Another mailbox than INBOX.
+#[derive(Clone, Debug)]
+pub struct Folder {
+    /// What LIST says of it behind its first word, as in `() "/" "Archive"`.
+    pub line: String,
+    /// What EXAMINE has to call it.
+    pub name: String,
+    /// UIDVALIDITY
+    pub uid_validity: u32,
+    /// In the order of their UIDs.
+    pub messages: Vec<Kept>,
+}
+
 /// The mailbox, which tests may change at any time.
 #[derive(Clone, Debug)]
 pub struct Mailbox {
@@ -53,6 +66,8 @@ pub struct Mailbox {
     pub uid_validity: u32,
     /// In the order of their UIDs.
     pub messages: Vec<Kept>,
+    /// Other mailboxes; the settings below are those of all.
+    pub others: Vec<Folder>,
     /// What it announces before and behind the sign-in.
     pub capabilities: String,
     /// What it begins with; `{capabilities}` are they.
@@ -108,12 +123,10 @@ impl ImapServer {
     }
 
     fn start_as(messages: &[Message], in_clear: bool) -> Self {
-        let kept = (1..)
-            .zip(messages)
-            .map(|(uid, message)| Kept::new(uid, message));
         let mailbox = Mailbox {
             uid_validity: 1_700_000_000,
-            messages: kept.collect(),
+            messages: Kept::all(messages),
+            others: Vec::new(),
             capabilities: match in_clear {
                 true => format!("{CAPABILITIES} STARTTLS"),
                 false => CAPABILITIES.into(),
@@ -139,6 +152,31 @@ impl ImapServer {
             shared,
             authority,
         }
+    }
+
+    /// Adds a mailbox with these messages, whose UIDs are 1, 2 and so on. `line`: see [`Folder::line`].
+    pub fn folder(&self, name: &str, line: &str, messages: &[Message]) {
+        self.mailbox(|it| {
+            it.others.push(Folder {
+                line: line.into(),
+                name: name.into(),
+                uid_validity: 1_800_000_000,
+                messages: Kept::all(messages),
+            });
+        });
+    }
+
+    /// The same with `/` between the parts of names.
+    pub fn plain_folder(&self, name: &str, messages: &[Message]) {
+        self.folder(name, &format!("() \"/\" \"{name}\""), messages);
+    }
+
+    /// Another mailbox, to be changed.
+    pub fn other<R>(&self, name: &str, change: impl FnOnce(&mut Folder) -> R) -> R {
+        self.mailbox(|it| {
+            let mut others = it.others.iter_mut();
+            change(others.find(|other| other.name == name).unwrap())
+        })
     }
 
     /// What a client needs to know to sign in; the account's keys need `protocol = "imap"`.
@@ -200,6 +238,12 @@ impl ImapServer {
 }
 
 impl Kept {
+    /// Messages whose UIDs are 1, 2 and so on.
+    fn all(messages: &[Message]) -> Vec<Self> {
+        let kept = (1..).zip(messages);
+        kept.map(|(uid, message)| Self::new(uid, message)).collect()
+    }
+
     /// One that nobody has seen.
     pub fn new(uid: u32, message: &Message) -> Self {
         Self {
@@ -220,6 +264,25 @@ impl Session {
         commands
             .filter(|command| command.starts_with(start))
             .count()
+    }
+}
+
+/// Which mailbox is open.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Open {
+    Nothing,
+    Inbox,
+    Other(usize),
+}
+
+impl Mailbox {
+    /// Has the messages of another one in the place of INBOX's, or back where they belong.
+    fn turn(&mut self, open: Open) {
+        if let Open::Other(place) = open {
+            let other = &mut self.others[place];
+            std::mem::swap(&mut self.messages, &mut other.messages);
+            std::mem::swap(&mut self.uid_validity, &mut other.uid_validity);
+        }
     }
 }
 
@@ -260,6 +323,7 @@ impl Shared {
         }
         // Answers that are held back.
         let mut late = Vec::new();
+        let mut open = Open::Nothing;
         loop {
             let Some(line) = lines.next() else {
                 if !late.is_empty() && !send(&mut wire, std::mem::take(&mut late), None) {
@@ -290,16 +354,23 @@ impl Shared {
             let twist = self.twist_of(index, &command);
             let mut pieces = match &twist {
                 Some(Twist::Instead(words)) => {
+                    // It is open, or none is, whatever else the test has it say.
+                    if command.starts_with("EXAMINE") || command.starts_with("SELECT") {
+                        open = match words.contains(" OK") {
+                            true => self.find(&command),
+                            false => Open::Nothing,
+                        };
+                    }
                     vec![Piece::Text(words.replace("{tag}", tag))]
                 }
                 Some(Twist::Close) => return wire.end(Ending::Close),
                 Some(Twist::Before(words)) => {
                     let before = Piece::Text(words.replace("{tag}", tag));
                     std::iter::once(before)
-                        .chain(self.answer(tag, &command))
+                        .chain(self.answer(tag, &command, &mut open))
                         .collect()
                 }
-                _ => self.answer(tag, &command),
+                _ => self.answer(tag, &command, &mut open),
             };
             match self.mailbox.lock().unwrap().answers_late && command.contains("BODY.PEEK") {
                 true => late.extend(pieces.pop()),
@@ -338,8 +409,31 @@ impl Shared {
         found.map(|(_, _, twist)| twist.clone())
     }
 
-    fn answer(&self, tag: &str, command: &str) -> Vec<Piece> {
+    /// The mailbox that a command opens.
+    fn find(&self, command: &str) -> Open {
+        let name = command.split_once(' ').unwrap_or_default().1;
+        let name = name.trim_matches('"').replace("\\\"", "\"");
+        let name = name.replace("\\\\", "\\");
+        let mailbox = self.mailbox.lock().unwrap();
+        match mailbox.others.iter().position(|it| it.name == name) {
+            Some(place) => Open::Other(place),
+            None if name == "INBOX" => Open::Inbox,
+            None => Open::Nothing,
+        }
+    }
+
+    fn answer(&self, tag: &str, command: &str, open: &mut Open) -> Vec<Piece> {
+        if command.starts_with("EXAMINE ") || command.starts_with("SELECT ") {
+            *open = self.find(command);
+        }
         let mut mailbox = self.mailbox.lock().unwrap();
+        mailbox.turn(*open);
+        let pieces = self.answer_in(&mut mailbox, tag, command, *open);
+        mailbox.turn(*open);
+        pieces
+    }
+
+    fn answer_in(&self, mailbox: &mut Mailbox, tag: &str, command: &str, open: Open) -> Vec<Piece> {
         let mut pieces = Vec::new();
         let mut say = |text: String| pieces.push(Piece::Text(text));
         let words: Vec<&str> = command.split(' ').collect();
@@ -350,12 +444,22 @@ impl Shared {
             }
             ["AUTHENTICATE", "PLAIN", response] => {
                 let expected = BASE64_STANDARD.encode("\0ada\0secret");
-                sign_in(*response == expected, &mailbox)
+                sign_in(*response == expected, mailbox)
             }
             ["LOGIN", user, password] => {
-                sign_in((*user, *password) == ("\"ada\"", "\"secret\""), &mailbox)
+                sign_in((*user, *password) == ("\"ada\"", "\"secret\""), mailbox)
             }
-            ["EXAMINE" | "SELECT", "\"INBOX\""] => {
+            ["LIST", ..] => {
+                say("* LIST (\\HasNoChildren) \"/\" INBOX\r\n".into());
+                mailbox
+                    .others
+                    .iter()
+                    .for_each(|other| say(format!("* LIST {}\r\n", other.line)));
+                "OK done".into()
+            }
+            ["EXAMINE" | "SELECT", ..] if open == Open::Nothing => "NO [NONEXISTENT] none".into(),
+            ["UID", ..] if open == Open::Nothing => "BAD no mailbox is open".into(),
+            ["EXAMINE" | "SELECT", ..] => {
                 say(format!("* {} EXISTS\r\n", mailbox.messages.len()));
                 say("* FLAGS (\\Seen \\Deleted)\r\n* 0 RECENT\r\n".into());
                 say(format!(

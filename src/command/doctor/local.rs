@@ -65,8 +65,8 @@ fn look_at_maildir(profile: &Profile, state: &Path, findings: &mut Vec<Finding>)
             Err(error) => return findings.push(Finding::fail(Check::Maildir, &error)),
             Ok(maildir) => {
                 findings.push(look_within(&maildir, &path));
-                let folders = profile.rules.folders().into_iter();
-                let wrong = folders.filter_map(|folder| maildir.check_folder(folder).err());
+                let wrong = profile.known_folders();
+                let wrong = wrong.filter_map(|folder| maildir.check_folder(folder).err());
                 findings.extend(wrong.map(|error| Finding::fail(Check::Folder, &error)));
                 findings.push(who_delivers(&site, &profile.server.id()));
             }

@@ -84,7 +84,10 @@ fn a_session_means_the_same_in_whatever_pieces_it_comes() {
             "status Ok [CAPABILITY IMAP4rev1] ready {5}".to_owned(),
             "Data(Exists(3))".to_owned(),
             "status Ok [UIDVALIDITY 17] valid".to_owned(),
-            "Data(Other)".to_owned(),
+            format!(
+                "{:?}",
+                Event::Data(Data::List(b" () {1}\r\n/ {5}\r\nIN\r\nX"))
+            ),
             "done Ok [READ-ONLY] done".to_owned(),
             fetched(5, Some(12), None, None),
             "done Ok ".to_owned(),

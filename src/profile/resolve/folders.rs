@@ -56,10 +56,6 @@ impl Resolver<'_> {
         let folders = wanted.map_or_else(Folders::default, |wanted| {
             Folders::new(words(wanted), excluded.map(words).unwrap_or_default())
         });
-        if let Some(wanted) = wanted.filter(|_| !folders.is_inbox_alone()) {
-            let not_yet = "other folders than the inbox are not fetched yet";
-            return wrong.note(Err(self.error(wanted.span(), not_yet)));
-        }
         let into = wrong.note(self.destination())?;
         Some((folders, into))
     }
@@ -74,12 +70,6 @@ impl Resolver<'_> {
                 into.span(),
                 "there is no Maildir to have this folder: `deliver` takes the messages",
                 "name a Maildir beside `deliver`, as in maildir = \"~/Mail/{account}\", or remove the key",
-            ));
-        }
-        if matches!(into.get_ref(), Destination::Folder(_)) {
-            return Err(self.error(
-                into.span(),
-                "one folder for all messages is not to be had yet",
             ));
         }
         Ok(into.get_ref().clone())

@@ -3,6 +3,7 @@
 use super::wire::Step;
 use super::{Answer, Error, Meaning, Phase, Session, SignedIn};
 use crate::handover::Post;
+use crate::imap::command::ARGUMENT_LIMIT;
 use crate::imap::{Append, Command, ListedMailbox, Search, Section, Violation, to_utf7};
 use crate::source::header::ENDLESS_HEADER;
 use crate::source::{Appended, Found, Unappended};
@@ -35,7 +36,7 @@ impl Session<SignedIn> {
             let why = "it has NUL octets in it, which IMAP cannot carry (RFC 3501 section 4.3)";
             return Ok(Appended::Never(why.to_owned()));
         }
-        self.settle_capabilities().map_err(Unappended::before)?;
+        self.know_capabilities().map_err(Unappended::before)?;
         if let Some(limit) = self.capabilities.append_limit
             && post.octets() > limit
         {
@@ -65,14 +66,11 @@ impl Session<SignedIn> {
         }
     }
 
-    fn settle_capabilities(&mut self) -> Result<(), Error> {
-        if !std::mem::replace(&mut self.state.knows_capabilities, true) {
+    fn know_capabilities(&mut self) -> Result<(), Error> {
+        if !self.state.knows_capabilities {
             self.wire.send(Command::Capability)?;
-            self.wire.answer(Phase::Capabilities)?;
-            if let Some(told) = self.wire.take_capabilities() {
-                self.capabilities = told;
-            }
         }
+        self.settle_capabilities()?;
         self.wire.takes_literals = self.capabilities.literal_plus;
         Ok(())
     }
@@ -144,9 +142,9 @@ impl Session<SignedIn> {
     /// Looks for a message: in the mailbox that it was for and in the one that has all messages, where the
     /// server has one; else in each.
     pub(in crate::source) fn find(&mut self, folder: &str, post: &Post) -> Result<Found, Error> {
-        self.settle_capabilities()?;
+        self.know_capabilities()?;
         let wanted = to_utf7(folder);
-        let listed = self.list_mailboxes()?;
+        let (listed, is_listed) = self.list_mailboxes()?;
         let is_wanted = |name: &str| {
             name == wanted
                 || name.eq_ignore_ascii_case(&wanted) && name.eq_ignore_ascii_case("INBOX")
@@ -158,9 +156,13 @@ impl Session<SignedIn> {
             Some(all) => it.name == all.name || it.has("\\Junk") || it.has("\\Trash"),
             None => !it.has("\\Noselect") && !it.has("\\NonExistent"),
         });
+        let is_plain = |it: &&ListedMailbox| {
+            it.name.len() <= ARGUMENT_LIMIT && it.name.iter().all(|it| matches!(it, b' '..=b'~'))
+        };
+        let others = others.filter(is_plain);
         let others = others.filter_map(|it| String::from_utf8(it.name.clone()).ok());
         names.extend(others.filter(|name| !is_wanted(name)));
-        let mut is_unclear = false;
+        let mut is_unclear = !is_listed;
         for name in names {
             match self.find_in(&name, post)? {
                 Found::NotThere => {}
@@ -177,7 +179,8 @@ impl Session<SignedIn> {
         })
     }
 
-    fn list_mailboxes(&mut self) -> Result<Vec<ListedMailbox>, Error> {
+    /// What there is, and whether the server has told all of it.
+    fn list_mailboxes(&mut self) -> Result<(Vec<ListedMailbox>, bool), Error> {
         self.wire.send(Command::List {
             uses: self.capabilities.special_use,
         })?;
@@ -194,7 +197,7 @@ impl Session<SignedIn> {
                 Step::Octets => {
                     self.wire.octets();
                 }
-                Step::Done(_) => return Ok(listed),
+                Step::Done(answer) => return Ok((listed, answer.ok)),
                 _ => {}
             }
         }

@@ -1,5 +1,6 @@
 //! The headers of many messages, in a window that slides as that of whole messages does.
 
+use super::mailboxes::{Opened, Place, Turn};
 use super::retrieve::WINDOW_COMMANDS;
 use super::wire::Step;
 use super::{Error, Meaning, Phase, Session, SignedIn};
@@ -8,13 +9,26 @@ use crate::maildrop::MessageNumber;
 use crate::source::header::{ENDLESS_HEADER, header_length};
 use std::collections::VecDeque;
 
-/// A header that was asked for.
+/// A header that was asked for, or a mailbox that is opened for those behind it.
 struct Asked {
     number: MessageNumber,
+    uid: u32,
+    /// The mailbox.
+    opens: Option<usize>,
     /// As far as it has come.
     header: Option<Vec<u8>>,
     /// Octets of it, those that are not kept included.
     count: usize,
+}
+
+/// What was asked for, and has not been answered.
+#[derive(Default)]
+struct UnderWay {
+    asked: VecDeque<Asked>,
+    /// What was told of the mailbox that is being opened.
+    opened: Opened,
+    /// The mailbox could not be opened.
+    is_shut: bool,
 }
 
 /// Whose header was asked for, and the header, or why there is none.
@@ -38,26 +52,27 @@ impl Session<SignedIn> {
             true => WINDOW_COMMANDS,
             false => 1,
         };
-        let mut asked: VecDeque<Asked> = VecDeque::new();
+        let mut under_way = UnderWay::default();
         let mut in_trouble = false;
         loop {
             // Many commands share a packet.
-            if !in_trouble && asked.len() <= window / 4 * 3 {
-                let room = (window - asked.len()).min(waiting.len());
+            let asked = under_way.asked.len();
+            if !in_trouble && asked <= window / 4 * 3 {
+                let room = (window - asked).min(waiting.len());
                 for number in waiting.drain(..room) {
-                    self.wire.send(Command::FetchHeader(number.into()))?;
-                    asked.push_back(Asked {
-                        number,
-                        header: None,
-                        count: 0,
-                    });
+                    if !self.ask_for_header(number, &mut under_way)? {
+                        each(number, None);
+                    }
                 }
             }
-            if asked.is_empty() {
+            if under_way.asked.is_empty() {
+                if !in_trouble && !waiting.is_empty() {
+                    continue;
+                }
                 waiting.drain(..).for_each(|number| each(number, None));
                 return Ok(());
             }
-            if let Some((number, header)) = self.read_header(&mut asked, limit)? {
+            if let Some((number, header)) = self.read_header(&mut under_way, limit)? {
                 in_trouble |= header
                     .as_ref()
                     .is_err_and(|meaning| meaning.is_the_sessions());
@@ -66,11 +81,43 @@ impl Session<SignedIn> {
         }
     }
 
+    /// Sends the command for a header, behind the one that opens its mailbox where another is open. Whether
+    /// it could be.
+    fn ask_for_header(
+        &mut self,
+        number: MessageNumber,
+        under_way: &mut UnderWay,
+    ) -> Result<bool, Error> {
+        let phase = Phase::Header(number);
+        let Place { mailbox, uid } = self.place_of(number, phase)?;
+        let mut asks = |opens| {
+            under_way.asked.push_back(Asked {
+                number,
+                uid: uid.get(),
+                opens,
+                header: None,
+                count: 0,
+            });
+        };
+        match self.turn_to(mailbox, phase)? {
+            Turn::Open => {}
+            Turn::Asked => asks(Some(mailbox)),
+            Turn::Refused(_) => return Ok(false),
+        }
+        asks(None);
+        self.wire.send(Command::FetchHeader(uid))?;
+        Ok(true)
+    }
+
     /// Reads on until a command is answered; whose header that is, or why there is none. Headers may come
     /// before the answers to earlier commands, as messages may.
     fn read_header(
         &mut self,
-        asked: &mut VecDeque<Asked>,
+        UnderWay {
+            asked,
+            opened,
+            is_shut,
+        }: &mut UnderWay,
         limit: usize,
     ) -> Result<Option<Answered>, Error> {
         let first = asked.front().map(|it| it.number);
@@ -81,9 +128,10 @@ impl Session<SignedIn> {
             match self.wire.next(phase)? {
                 Step::Begins(Section::Header, told) => {
                     let is_it = |it: &&mut Asked| {
-                        it.header.is_none() && told.is_none_or(|told| told == it.number.value())
+                        it.header.is_none() && told.is_none_or(|told| told == it.uid)
                     };
-                    let found = asked.iter_mut().find(is_it);
+                    let mut of_open_mailbox = asked.iter_mut().take_while(|it| it.opens.is_none());
+                    let found = of_open_mailbox.find(is_it);
                     let found = found.ok_or_else(|| wrong(Violation::OtherMessage))?;
                     found.header = Some(Vec::new());
                     arriving = Some(found);
@@ -105,25 +153,37 @@ impl Session<SignedIn> {
                 }
                 Step::Fetched(fetched) if fetched.section.is_some() => {
                     // One that is not there was not begun.
-                    let begun = arriving.take().map(|it| it.number.value());
+                    let begun = arriving.take().map(|it: &mut Asked| it.uid);
                     if begun.is_some_and(|uid| fetched.is_of_another(uid)) {
                         return Err(wrong(Violation::OtherMessage));
                     }
                 }
                 Step::Done(answer) => {
-                    let Some(Asked { number, header, .. }) = asked.pop_front() else {
+                    let Some(Asked {
+                        number,
+                        header,
+                        opens,
+                        ..
+                    }) = asked.pop_front()
+                    else {
                         return Ok(None);
                     };
+                    if let Some(mailbox) = opens {
+                        let opened = std::mem::take(opened);
+                        *is_shut = self.reopened(mailbox, answer, opened, phase)?.is_some();
+                        return Ok(None);
+                    }
                     let header = match header.filter(|_| answer.ok) {
                         Some(mut header) => {
                             header.truncate(header_length(&header));
                             Ok(header)
                         }
-                        None if answer.ok => Err(Meaning::Message),
+                        None if answer.ok || *is_shut => Err(Meaning::Message),
                         None => Err(Meaning::of(phase, &answer)),
                     };
                     return Ok(Some((number, header)));
                 }
+                Step::UidValidity(value) => opened.uid_validity = Some(value),
                 _ => {}
             }
         }

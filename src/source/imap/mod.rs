@@ -3,12 +3,16 @@
 //! ```text
 //! Session::open -> Session<Greeted> --sign_in--> Session<SignedIn> --end--> Update
 //! ```
-//! It reads one mailbox, INBOX, by EXAMINE, in which nothing can be changed; SELECT takes its place for as
-//! long as messages are deleted. A message's number is its UID here. No message is marked as seen.
+//! It reads the mailboxes that the account asks for, all as one maildrop: a message's number is its place in
+//! the listing of all of them, and stands for a mailbox and a UID there. A mailbox is opened by EXAMINE, in
+//! which nothing can be changed; SELECT takes its place for as long as messages are deleted. No message is
+//! marked as seen.
 
 mod append;
+mod choice;
 mod headers;
-mod mailbox;
+mod listing;
+mod mailboxes;
 mod name;
 mod retrieve;
 mod sign_in;
@@ -24,12 +28,9 @@ use super::{
 };
 use crate::imap::{Capabilities, Command, Condition};
 use crate::net::{self, Channel};
-use name::Scope;
+use mailboxes::Mailboxes;
 use retrieve::UnderWay;
 use wire::Wire;
-
-/// The mailbox that is read.
-const MAILBOX: &str = "INBOX";
 
 /// The state in which a client signs in.
 pub struct Greeted {
@@ -39,7 +40,7 @@ pub struct Greeted {
     judged: bool,
 }
 
-/// The state in which a client reads the mailbox.
+/// The state in which a client reads mailboxes.
 pub struct SignedIn {
     /// What the server can do was told with the sign-in, or behind it.
     knows_capabilities: bool,
@@ -47,8 +48,8 @@ pub struct SignedIn {
     detour: Option<Detour>,
     /// How it was signed in.
     method: Method,
-    /// The mailbox as it was listed.
-    scope: Option<Scope>,
+    /// The mailboxes that are read, as they were listed.
+    mailboxes: Mailboxes,
     /// Messages that it was asked for.
     under_way: UnderWay,
 }

@@ -2,8 +2,10 @@
 //!
 //! Messages come in the order in which they were asked for, and so do the answers to the commands. But
 //! between the two there is no order: Dovecot sends many messages, and then all answers (fact Q24). So a
-//! message is known by its UID. Its end counts once its command is answered, or the next message begins.
+//! message is known by its UID. The command that opens another mailbox stands between those for the messages
+//! of the one and of the other, and so do their answers. A message's end counts once its command is answered, or the next message begins.
 
+use super::mailboxes::{Opened, Place, Turn};
 use super::wire::Step;
 use super::{Answer, Error, Phase, Session, SignedIn, Window};
 use crate::imap::{Command, Fetched, Section, Violation};
@@ -26,15 +28,22 @@ pub(super) struct UnderWay {
     begun: Option<Option<u32>>,
     /// Messages that have not come although their commands are answered.
     missing: VecDeque<Arrival<'static>>,
+    /// What was told of the mailbox that is being opened.
+    opened: Opened,
+    /// The one whose messages were asked for last could not be opened: whatever is answered of them.
+    refusal: Option<Answer>,
 }
 
-/// A command that asks for a message.
+/// A command that asks for a message, or opens a mailbox.
+#[derive(Default)]
 struct Asked {
     /// Until it begins to arrive.
     message: Option<Message>,
     uid: u32,
     /// There is nothing of it (NIL).
     is_nil: bool,
+    /// The mailbox that it opens.
+    opens: Option<usize>,
 }
 
 /// A message that is arriving, as far as it has come.
@@ -95,11 +104,10 @@ impl Session<SignedIn> {
                 return Ok(Some(missing));
             }
             let commands = self.options.pipelining.then_some(WINDOW_COMMANDS);
-            window.refill(commands, |message| {
-                self.wire.send(Command::FetchBody(message.number.into()))?;
-                self.state.under_way.asks_for(message);
-                Ok(())
-            })?;
+            window.refill(commands, |message| self.ask_for(message))?;
+            if !self.state.under_way.missing.is_empty() {
+                continue;
+            }
             let Some(phase) = self.state.under_way.phase() else {
                 return Ok(None);
             };
@@ -117,6 +125,35 @@ impl Session<SignedIn> {
         }
     }
 
+    /// Sends the command for a message, behind the one that opens its mailbox where another is open.
+    fn ask_for(&mut self, message: &Message) -> Result<(), Error> {
+        let phase = Phase::Message(message.number);
+        let Place { mailbox, uid } = self.place_of(message.number, phase)?;
+        match self.turn_to(mailbox, phase)? {
+            Turn::Open => {}
+            Turn::Asked => self.state.under_way.opens(mailbox),
+            Turn::Refused(answer) => {
+                self.state.under_way.is_missing(message.clone(), answer);
+                return Ok(());
+            }
+        }
+        self.wire.send(Command::FetchBody(uid))?;
+        self.state.under_way.asks_for(message, uid.get());
+        Ok(())
+    }
+
+    /// Takes in the answer to the oldest command.
+    fn take_answer(&mut self, answer: Answer, phase: Phase) -> Result<(), Error> {
+        let under_way = &mut self.state.under_way;
+        let Some(mailbox) = under_way.commands.front().and_then(|it| it.opens) else {
+            return under_way.answered(answer, phase);
+        };
+        under_way.commands.pop_front();
+        let opened = std::mem::take(&mut under_way.opened);
+        self.state.under_way.refusal = self.reopened(mailbox, answer, opened, phase)?;
+        Ok(())
+    }
+
     /// Waits for the beginning of a message, or for an answer; none where it was one.
     fn next_beginning(&mut self, phase: Phase) -> Result<Option<Option<u32>>, Error> {
         loop {
@@ -129,8 +166,11 @@ impl Session<SignedIn> {
                     self.state.under_way.is_nothing(fetched.uid, phase)?;
                 }
                 Step::Done(answer) => {
-                    self.state.under_way.answered(answer, phase)?;
+                    self.take_answer(answer, phase)?;
                     return Ok(None);
+                }
+                Step::UidValidity(value) => {
+                    self.state.under_way.opened.uid_validity = Some(value);
                 }
                 _ => {}
             }
@@ -170,8 +210,10 @@ impl Session<SignedIn> {
                 }
                 Step::Begins(..) => return Err(wrong(Violation::OtherMessage)),
                 Step::Done(answer) => {
-                    let is_its_own = under_way.commands.front().map(|it| it.uid);
-                    if is_its_own == Some(arriving.uid) {
+                    let first = under_way.commands.front();
+                    let is_its_own =
+                        first.is_some_and(|it| it.opens.is_none() && it.uid == arriving.uid);
+                    if is_its_own {
                         under_way.commands.pop_front();
                         let ending = Ending {
                             // It has sent a message and says that it could not.
@@ -180,8 +222,9 @@ impl Session<SignedIn> {
                         };
                         return Ok(More::End(ending, arriving.attributes));
                     }
-                    under_way.answered(answer, phase)?;
+                    self.take_answer(answer, phase)?;
                 }
+                Step::UidValidity(value) => under_way.opened.uid_validity = Some(value),
                 _ => {}
             }
         }
@@ -189,12 +232,32 @@ impl Session<SignedIn> {
 }
 
 impl UnderWay {
-    fn asks_for(&mut self, message: &Message) {
+    fn asks_for(&mut self, message: &Message, uid: u32) {
         self.commands.push_back(Asked {
-            uid: message.number.value(),
+            uid,
             message: Some(message.clone()),
-            is_nil: false,
+            ..Asked::default()
         });
+    }
+
+    fn opens(&mut self, mailbox: usize) {
+        self.commands.push_back(Asked {
+            opens: Some(mailbox),
+            ..Asked::default()
+        });
+    }
+
+    /// A message does not come, for what the server has answered.
+    fn is_missing(&mut self, message: Message, answer: Answer) {
+        self.missing.push_back(match answer.tells_of_removal() {
+            true => Arrival::Gone(message, answer),
+            false => Arrival::Refused(message, answer),
+        });
+    }
+
+    /// The commands that are about the mailbox which is open by what was answered so far.
+    fn of_open_mailbox(&self) -> impl Iterator<Item = &Asked> {
+        self.commands.iter().take_while(|it| it.opens.is_none())
     }
 
     /// What is waited for: the first message that has not come, or else an answer.
@@ -210,9 +273,9 @@ impl UnderWay {
     /// The place of a message that has not come: the one that is told, or else the first.
     fn find(&self, told: Option<u32>, phase: Phase) -> Result<usize, Error> {
         let is_it = |it: &Asked| it.message.is_some() && told.is_none_or(|told| told == it.uid);
-        let found = self.commands.iter().position(is_it);
+        let found = self.of_open_mailbox().position(is_it);
         found.ok_or_else(|| {
-            let again = told.is_some_and(|told| self.commands.iter().any(|it| it.uid == told));
+            let again = told.is_some_and(|told| self.of_open_mailbox().any(|it| it.uid == told));
             Error::violation(
                 phase,
                 match again {
@@ -226,10 +289,11 @@ impl UnderWay {
     fn begins(&mut self, told: Option<u32>, phase: Phase) -> Result<Message, Error> {
         let place = self.find(told, phase)?;
         let asked = self.commands.get_mut(place);
-        let message = asked.and_then(|asked| asked.message.take());
-        let message = message.ok_or_else(|| Error::violation(phase, Violation::OtherMessage))?;
+        let asked = asked.and_then(|asked| Some((asked.message.take()?, asked.uid)));
+        let (message, uid) =
+            asked.ok_or_else(|| Error::violation(phase, Violation::OtherMessage))?;
         self.arriving = Some(Arriving {
-            uid: message.number.value(),
+            uid,
             tally: Tally::default(),
             attributes: Attributes::default(),
             is_whole: false,
@@ -253,6 +317,9 @@ impl UnderWay {
             return Err(Error::violation(phase, Violation::Unsolicited));
         };
         match asked.message {
+            Some(message) if let Some(refusal) = self.refusal.clone() => {
+                self.is_missing(message, refusal);
+            }
             Some(message) if answer.ok && asked.is_nil => {
                 let answer = Answer::said("NIL");
                 self.missing.push_back(Arrival::Refused(message, answer));
@@ -262,10 +329,7 @@ impl UnderWay {
                 let answer = Answer::said("no such message");
                 self.missing.push_back(Arrival::Gone(message, answer));
             }
-            Some(message) if answer.tells_of_removal() => {
-                self.missing.push_back(Arrival::Gone(message, answer));
-            }
-            Some(message) => self.missing.push_back(Arrival::Refused(message, answer)),
+            Some(message) => self.is_missing(message, answer),
             None if answer.ok => {}
             None => return Err(Error::violation(phase, Violation::TakenBack)),
         }

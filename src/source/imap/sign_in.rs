@@ -1,7 +1,7 @@
 //! From a greeting to a server that has let us in (RFC 3501 section 6.2, RFC 4959).
 
 use super::wire::Step;
-use super::{Answer, Credentials, Detour, Error, Greeted, Meaning, Method, Phase};
+use super::{Answer, Credentials, Detour, Error, Greeted, Mailboxes, Meaning, Method, Phase};
 use super::{Session, SignedIn, UnderWay};
 use crate::imap::Command;
 use crate::sasl::{self, Binding, Denial, Exchange, Mechanism};
@@ -51,7 +51,7 @@ impl Session<Greeted> {
                 knows_capabilities,
                 detour,
                 method,
-                scope: None,
+                mailboxes: Mailboxes::default(),
                 under_way: UnderWay::default(),
             },
             capabilities: told.unwrap_or(self.capabilities),

@@ -3,9 +3,11 @@
 use super::wire::Step;
 use super::{Answer, Error, Meaning, Phase, Session, SignedIn};
 use crate::imap::{Command, UidSet};
+use crate::maildrop::MessageNumber;
 use crate::source::{Marked, Unasked, Update};
 use crate::state::Recorded;
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
+use std::num::NonZeroU32;
 use std::time::Duration;
 
 /// How long the answer to LOGOUT may take: nothing depends on it.
@@ -16,6 +18,17 @@ const MOST_ASKED_AGAIN: usize = 64;
 
 /// What is said of a server that can only remove all that anybody has marked, whoever that was.
 const NO_UIDPLUS: &str = "it can only remove whatever anybody has marked there (it has no UIDPLUS)";
+
+/// What has a place in the listing.
+trait Numbered {
+    fn number(&self) -> MessageNumber;
+}
+
+/// Something that is about a message, with the message's UID.
+struct Placed<T> {
+    of: T,
+    uid: NonZeroU32,
+}
 
 /// What has become of what was marked.
 enum Removal {
@@ -28,8 +41,9 @@ enum Removal {
 }
 
 impl Session<SignedIn> {
-    /// Marks messages as deleted. Takes nothing but what is stored and recorded (E4). The mailbox is
-    /// opened anew for it, and must be what it was: UIDs mean nothing under another UIDVALIDITY.
+    /// Marks messages as deleted, in one mailbox after the other. Takes nothing but what is stored and
+    /// recorded (E4). Each mailbox is opened anew for it, and must be what it was: UIDs mean nothing under
+    /// another UIDVALIDITY.
     ///
     /// # Errors
     /// The connection is of no more use then.
@@ -48,22 +62,52 @@ impl Session<SignedIn> {
             });
             return Ok(marked);
         }
-        let refusal = self.open_for_changes().map_err(|error| (error, None))?;
-        if let Some(answer) = refusal {
-            (marked.refused, marked.refusal) = (recorded, Some(answer));
-            return Ok(marked);
-        }
-        let mut left = recorded;
-        left.sort_unstable_by_key(Recorded::number);
-        let mut waiting = VecDeque::new();
-        for set in sets(&left) {
-            let these = left.partition_point(|it| it.number().value() <= set.last());
-            let others = left.split_off(these);
-            waiting.push_back(std::mem::replace(&mut left, others));
-        }
-        let marking = self.mark_all(waiting, &mut marked);
+        let marking = self.mark_by_mailbox(recorded, &mut marked);
         marking.map_err(|error| (error, None))?;
         Ok(marked)
+    }
+
+    fn mark_by_mailbox(
+        &mut self,
+        recorded: Vec<Recorded>,
+        marked: &mut Marked,
+    ) -> Result<(), Error> {
+        for (mailbox, mut left) in self.by_mailbox(recorded) {
+            if let Some(answer) = self.open_for_changes(mailbox)? {
+                marked.refused.extend(left.into_iter().map(|it| it.of));
+                marked.refusal.get_or_insert(answer);
+                continue;
+            }
+            let mut waiting = VecDeque::new();
+            for set in sets(&left) {
+                let these = left.partition_point(|it| it.uid.get() <= set.last());
+                let others = left.split_off(these);
+                waiting.push_back(std::mem::replace(&mut left, others));
+            }
+            self.mark_all(waiting, marked)?;
+        }
+        // In the order of the listing again.
+        marked.messages.sort_unstable_by_key(Recorded::number);
+        Ok(())
+    }
+
+    /// Messages with their UIDs, in the order of these, mailbox by mailbox.
+    fn by_mailbox<T: Numbered>(&self, messages: Vec<T>) -> BTreeMap<usize, Vec<Placed<T>>> {
+        let mut found: BTreeMap<usize, Vec<Placed<T>>> = BTreeMap::new();
+        for of in messages {
+            // Nothing was recorded in this session that it has not listed.
+            if let Some(place) = self.state.mailboxes.place_of(of.number()) {
+                let uid = place.uid;
+                found
+                    .entry(place.mailbox)
+                    .or_default()
+                    .push(Placed { of, uid });
+            }
+        }
+        for messages in found.values_mut() {
+            messages.sort_unstable_by_key(|it| it.uid);
+        }
+        found
     }
 
     /// Marks messages, those of a set at a time. A set may be refused for one of them, which does not
@@ -71,20 +115,21 @@ impl Session<SignedIn> {
     /// marked, it is no single message's fault.
     fn mark_all(
         &mut self,
-        mut waiting: VecDeque<Vec<Recorded>>,
+        mut waiting: VecDeque<Vec<Placed<Recorded>>>,
         marked: &mut Marked,
     ) -> Result<(), Error> {
         let mut asked_again = 0;
-        let mut together = Vec::new();
+        let (mut together, mut has_marked) = (Vec::new(), false);
         while let Some(mut these) = waiting.pop_front() {
             // No part of a set is longer than the set.
             let (Some(set), Some(first)) = (sets(&these).pop(), these.first()) else {
                 continue;
             };
-            let phase = Phase::Deleting(first.number());
+            let phase = Phase::Deleting(first.of.number());
             let answer = self.mark(&set, phase)?;
             if answer.ok {
-                marked.messages.extend(these);
+                has_marked = true;
+                marked.messages.extend(these.into_iter().map(|it| it.of));
                 continue;
             }
             let may_be_of_one = these.len() > 1 && Meaning::of(phase, &answer) == Meaning::Message;
@@ -96,16 +141,14 @@ impl Session<SignedIn> {
             }
             marked.refusal.get_or_insert(answer);
             match may_be_of_one {
-                true => together.extend(these),
-                false => marked.refused.extend(these),
+                true => together.extend(these.into_iter().map(|it| it.of)),
+                false => marked.refused.extend(these.into_iter().map(|it| it.of)),
             }
         }
-        match marked.messages.is_empty() {
-            true => marked.refused.extend(together),
-            false => marked.refused_together = together.len() as u64,
+        match has_marked {
+            false => marked.refused.extend(together),
+            true => marked.refused_together += together.len() as u64,
         }
-        // In the order of their UIDs again.
-        marked.messages.sort_unstable_by_key(Recorded::number);
         Ok(())
     }
 
@@ -137,24 +180,38 @@ impl Session<SignedIn> {
         }
     }
 
-    /// All but the answer to LOGOUT, which is sent as well. The look waits for the answers to EXPUNGE: in
-    /// the same flight Dovecot would still show what it is about to remove (fact Q24).
+    /// All but the answer to LOGOUT, which is sent as well: in one mailbox after the other, beginning with
+    /// the last, which is open for the marks. What cannot be removed in one of them keeps nothing from being removed in another.
     fn remove(&mut self, messages: &[Recorded]) -> Result<Removal, Error> {
-        let sets = sets(messages);
+        let numbers = messages.iter().map(Recorded::number).collect();
+        let mut removal = Removal::Done;
+        for (mailbox, placed) in self.by_mailbox(numbers).into_iter().rev() {
+            if let Some(answer) = self.open_for_changes(mailbox)? {
+                removal = removal.or(Removal::Refused(answer));
+                continue;
+            }
+            removal = removal.or(self.remove_here(&sets(&placed))?);
+        }
+        self.wire.send(Command::Logout)?;
+        Ok(removal)
+    }
+
+    /// The same in the mailbox that is open. The look waits for the answers to EXPUNGE: in the same flight
+    /// Dovecot would still show what it is about to remove (fact Q24).
+    fn remove_here(&mut self, sets: &[UidSet]) -> Result<Removal, Error> {
         let mut removal = Removal::Done;
         let expunges: Vec<_> = sets.iter().map(Command::Expunge).collect();
-        for (answer, _) in self.ask(&expunges, &sets)? {
-            if matches!(removal, Removal::Done) && !answer.ok {
-                removal = Removal::Refused(answer);
+        for (answer, _) in self.ask(&expunges, sets)? {
+            if !answer.ok {
+                removal = removal.or(Removal::Refused(answer));
             }
         }
         let looks: Vec<_> = sets.iter().map(Command::FetchThese).collect();
-        for (answer, are_gone) in self.ask(&looks, &sets)? {
-            if matches!(removal, Removal::Done) && !(answer.ok && are_gone) {
-                removal = Removal::Unclear;
+        for (answer, are_gone) in self.ask(&looks, sets)? {
+            if !(answer.ok && are_gone) {
+                removal = removal.or(Removal::Unclear);
             }
         }
-        self.wire.send(Command::Logout)?;
         Ok(removal)
     }
 
@@ -197,6 +254,28 @@ impl Session<SignedIn> {
     }
 }
 
-fn sets(messages: &[Recorded]) -> Vec<UidSet> {
-    UidSet::of(messages.iter().map(|message| message.number().into()))
+fn sets<T>(messages: &[Placed<T>]) -> Vec<UidSet> {
+    UidSet::of(messages.iter().map(|message| message.uid))
+}
+
+impl Removal {
+    /// The first that is not as it should be.
+    fn or(self, next: Self) -> Self {
+        match self {
+            Self::Done => next,
+            first => first,
+        }
+    }
+}
+
+impl Numbered for Recorded {
+    fn number(&self) -> MessageNumber {
+        Recorded::number(self)
+    }
+}
+
+impl Numbered for MessageNumber {
+    fn number(&self) -> MessageNumber {
+        *self
+    }
 }

@@ -4,6 +4,7 @@ use super::wire::Wire;
 use super::{Method, Options, Phase, Secrets, Session, Transaction};
 use crate::net::{self, Channel, Moved};
 use crate::pop3::Capabilities;
+use crate::source::folders::Folders;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -57,6 +58,7 @@ pub(super) fn plain(timeout: Duration) -> Options {
         lists_in_parts: false,
         detour: None,
         lenient: false,
+        folders: Folders::default(),
         transcript: None,
     }
 }

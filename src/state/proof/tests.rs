@@ -52,6 +52,7 @@ fn stored(home: &Path, count: u32) -> (Store, Vec<Same>) {
                 octets: Some(5),
                 turn: 0,
                 identity: Some(identity),
+                folder: None,
             },
         });
     }

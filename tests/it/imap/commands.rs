@@ -104,7 +104,10 @@ fn keys_that_mean_nothing_are_refused_clearly() {
     for (keys, words) in [
         ("auth = \"apop\"\n", "is a method of POP3"),
         ("protocol = \"imaps\"\n", "protocol"),
-        ("folders = [\"INBOX\"]\n", "folders"),
+        ("folders = []\n", "fetches nothing"),
+        ("folders = [\"\\\\Snet\"]\n", "\\Sent"),
+        ("exclude = [\"Junk\"]\n", "folders"),
+        ("into = \"Work\"\n", "`into`"),
     ] {
         let home = Home::new();
         let protocol = if keys.starts_with("protocol") {

@@ -10,6 +10,8 @@ mod attributes;
 mod commands;
 /// Real Dovecot.
 mod dovecot;
+/// Other folders than the inbox.
+mod folders;
 /// Servers that break the protocol, and what becomes of it.
 mod hostile;
 /// Kills, and messages of any size.

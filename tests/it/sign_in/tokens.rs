@@ -108,6 +108,7 @@ fn with_token(server: &Server, token: &str) -> Result<(), Error> {
         capabilities: true,
         utf8: false,
         lenient: false,
+        folders: popfetch::source::folders::Folders::default(),
         transcript: None,
     };
     let credentials = Credentials {

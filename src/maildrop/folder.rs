@@ -1,0 +1,103 @@
+//! The folders of a maildrop that has several, and which of its messages are in which.
+
+use std::fmt;
+use std::sync::Arc;
+
+/// A folder on the server.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct RemoteFolder {
+    /// What people call it, with the server's own delimiter between its parts; otherwise hostile.
+    pub name: Box<str>,
+    /// The parts of its name in modified UTF-7 (RFC 3501 section 5.1.3), the outermost first; none of the
+    /// inbox. Hostile, but printable ASCII.
+    pub parts: Vec<Box<str>>,
+}
+
+/// Why some of what was asked for is not in a listing.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Shortfall {
+    /// A folder could not be read, so that nothing is known of its messages.
+    Unread {
+        /// What people call it; hostile.
+        folder: Box<str>,
+        /// Why, in words; may quote the server.
+        reason: String,
+    },
+    /// There is no folder that a word of the account names.
+    Unmatched {
+        /// The word, as it is written in the config file.
+        word: String,
+        /// It is a pattern, which may well fit nothing.
+        is_pattern: bool,
+        /// What folders there are, some of them; hostile.
+        there: Vec<Box<str>>,
+    },
+}
+
+/// Where in a listing each folder begins.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Shelves(Vec<(usize, Arc<RemoteFolder>)>);
+
+impl fmt::Display for RemoteFolder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.name)
+    }
+}
+
+impl Shelves {
+    /// What is listed from this place on is in this folder.
+    pub(super) fn begin(&mut self, place: usize, folder: Arc<RemoteFolder>) {
+        self.0.push((place, folder));
+    }
+
+    /// The folder that the message at a place is in; none where folders have no part in the listing.
+    pub(super) fn of(&self, place: usize) -> Option<&Arc<RemoteFolder>> {
+        let behind = self.0.partition_point(|(first, _)| *first <= place);
+        let at = behind.checked_sub(1)?;
+        self.0.get(at).map(|(_, folder)| folder)
+    }
+
+    /// The places at which folders begin and end, of a listing of so many messages: each one's first, and
+    /// the one behind its last.
+    pub(super) fn ranges(&self, len: usize) -> impl Iterator<Item = (usize, usize)> {
+        let firsts = self.0.iter().map(|(first, _)| *first);
+        // What has no folder is one by itself.
+        let firsts: Vec<usize> = match self.0.is_empty() {
+            true => vec![0],
+            false => firsts.collect(),
+        };
+        let ends: Vec<usize> = firsts.iter().skip(1).copied().chain([len]).collect();
+        firsts
+            .into_iter()
+            .zip(ends)
+            .filter(|(first, end)| first < end)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn folder(name: &str) -> Arc<RemoteFolder> {
+        Arc::new(RemoteFolder {
+            name: name.into(),
+            parts: vec![name.into()],
+        })
+    }
+
+    #[test]
+    fn each_place_is_in_the_folder_that_began_last_before_it() {
+        let mut shelves = Shelves::default();
+        assert_eq!(shelves.of(0), None);
+        assert_eq!(shelves.ranges(3).collect::<Vec<_>>(), [(0, 3)]);
+        shelves.begin(0, folder("a"));
+        // An empty one.
+        shelves.begin(2, folder("b"));
+        shelves.begin(2, folder("c"));
+        let names: Vec<_> = (0..4)
+            .map(|place| &*shelves.of(place).unwrap().name)
+            .collect();
+        assert_eq!(names, ["a", "a", "c", "c"]);
+        assert_eq!(shelves.ranges(4).collect::<Vec<_>>(), [(0, 2), (2, 4)]);
+    }
+}
