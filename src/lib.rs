@@ -1,4 +1,4 @@
-//! popfetch brings mail home: it signs in to POP3S accounts, downloads the messages that it has
+//! popfetch brings mail home: it signs in to POP3 and IMAP accounts, downloads the messages that it has
 //! not downloaded before, stores them in a Maildir, and then leaves them on the server or deletes
 //! them, as each account's profile says. A message is never lost and never delivered twice,
 //! whatever fails and whenever it fails, within the limits that the manual page states.
@@ -23,7 +23,7 @@
 //! |---|---|
 //! | [`cli`] | the command line as clap sees it: types and help texts, no logic |
 //! | [`command`] | one file a command; the environment, standard output, errors as text |
-//! | [`profile`] | config file, URLs and options become a validated [`Profile`](profile::Profile); |
+//! | [`profile`] | config file, URLs and options become a validated [`Profile`](profile::Profile) |
 //! | [`secrets`] | where passwords and sign-ins are, and what an account signs in with |
 //! | [`import`] | other tools' configs and unique-ids become drafts of accounts, names, and remarks |
 //! | [`fetch`] | one account from the lock on its state to the reply to QUIT; network and disk side by side |
@@ -88,7 +88,7 @@
 //! | E1 | The intent (identity and Maildir name) is in the journal and synced before the file can appear in new/. | [`Store::intend`](state::Store::intend), [`Target::place`](delivery::Target::place) |
 //! | E2 | A file gets its name in new/ only when it is complete, its termination octet seen, and synced. | `delivery/spool.rs` |
 //! | E3 | new/ itself, or cur/ where the message has flags, is synced before a message is recorded as seen. | `delivery/target.rs` |
-//! | E4 | "Seen" is in the journal before DELE is sent; the proof exists only after the journal's sync. It is written right after E3, so that a kill takes nothing of it. | [`Store::record`](state::Store::record), [`Store::settle`](state::Store::settle), `source/pop/update.rs` |
+//! | E4 | "Seen" is in the journal before DELE is sent; the proof exists only after the journal's sync. It is written right after E3, so that a kill takes nothing of it. | [`Store::record`](state::Store::record), [`Store::settle`](state::Store::settle), `source/pop/update.rs`, `source/imap/update.rs` |
 //! | E5 | A unique-id is forgotten only after it was absent from several complete listings, and for a year; never because a QUIT failed. | [`Store::note_absences`](state::Store::note_absences), `state/compact.rs` |
 //! | E6 | A torn last line of the journal is dropped. Any other damage: the file is kept under another name, the state made again from its good lines and the Maildir, the user told. | `state/claim.rs`, `state/rebuild.rs` |
 //! | E7 | Compaction is a new file, its sync, a rename, the directory's sync. The lock is a file of its own, never renamed, and removed with its account alone, by who holds it. | `state/compact.rs`, `state/lock.rs`, `state/removal.rs` |
@@ -144,7 +144,7 @@
 //! - **a provider's OAuth 2.0**: a `Preset` in `profile/resolve/oauth.rs`, and a sentence on how to get a
 //!   client id in the same entry of the page.
 //! - **an event**: a variant of [`report::Event`]; what people see of it in `report/text.rs`, what
-//!   programs see in `report/json.rs`; its fields in `man/popfetch.1.in`; then tell it in
+//!   programs see in `report/json.rs`; its fields in `man/popfetch.1.in` and `command/schema.json`; then tell it in
 //!   [`fetch`].
 //! - **a command or an option**: `cli.rs`, a file in `command/`, then
 //!   `UPDATE=1 cargo test --test drift` for the manual page and the completions.
