@@ -42,6 +42,14 @@ impl Protocol {
         }
     }
 
+    /// Whether its servers may say by themselves that mail has come.
+    pub fn tells_of_mail(self) -> bool {
+        match self {
+            Self::Pop => false,
+            Self::Imap => true,
+        }
+    }
+
     /// Its port with TLS from the first octet (RFC 8314 section 7).
     pub fn tls_port(self) -> u16 {
         match self {

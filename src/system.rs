@@ -5,8 +5,11 @@
 //! each with what stands in for it elsewhere.
 
 use rustix::fs::{MemfdFlags, memfd_create};
+use rustix::process::{Signal, set_parent_process_death_signal};
+use rustix::time::{ClockId, clock_gettime};
 use std::fs::{self, File};
 use std::io;
+use std::time::Duration;
 
 /// What is different after each start of the machine; empty where that is not known.
 pub fn boot() -> String {
@@ -57,6 +60,17 @@ pub fn is_ignored(signal: i32) -> bool {
 /// The system has no memory for it, or no more open files.
 pub fn file_in_memory(name: &str) -> io::Result<File> {
     Ok(memfd_create(name, MemfdFlags::CLOEXEC)?.into())
+}
+
+/// Has this process asked to end when the one that has started it does, whatever ends that. Where the system
+/// refuses, what it writes goes nowhere from then on.
+pub fn end_with_parent() {
+    let _ = set_parent_process_death_signal(Some(Signal::TERM));
+}
+
+/// How long the machine has been running, its sleep included: a clock that nobody sets.
+pub fn uptime() -> Duration {
+    Duration::try_from(clock_gettime(ClockId::Boottime)).unwrap_or_default()
 }
 
 /// The program that opens an address in the browser of whoever sits before the screen.

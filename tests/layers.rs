@@ -467,6 +467,11 @@ const LINUX: &[(&str, &[&str], &str)] = &[
     ("memfd_create", &["system.rs"], "an unlinked temporary file"),
     ("xdg-open", &["system.rs"], "open, on macOS"),
     (
+        "set_parent_process_death_signal",
+        &["system.rs"],
+        "nothing: it ends when it next has something to say",
+    ),
+    (
         "landlock::",
         &["sandbox.rs"],
         "nothing, as on a kernel without it",
@@ -503,7 +508,7 @@ const LINUX: &[(&str, &[&str], &str)] = &[
     ),
     (
         "ClockId::Boottime",
-        &["command/watch/mod.rs"],
+        &["command/watch/mod.rs", "system.rs"],
         "a clock that nobody can set",
     ),
     (

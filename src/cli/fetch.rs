@@ -132,6 +132,10 @@ pub struct Check {
     #[arg(long)]
     pub now: bool,
 
+    /// Stay, and write a line when mail comes: how `watch` hears of it.
+    #[arg(long, hide = true)]
+    pub listen: bool,
+
     /// How to sign in and whom to trust.
     #[command(flatten)]
     pub sign_in: SignIn,

@@ -18,6 +18,7 @@ mod habits;
 mod help;
 mod import;
 mod list;
+mod listen;
 mod login;
 mod on_new;
 mod pager;

@@ -20,6 +20,8 @@ pub struct Capabilities {
     pub uid_plus: bool,
     /// ID: the server may be told who asks (RFC 2971).
     pub id: bool,
+    /// IDLE: it says by itself what changes in the mailbox (RFC 2177).
+    pub idle: bool,
     /// LIST tells what mailboxes are for, where it is asked to (RFC 6154, which takes LIST-EXTENDED for
     /// that).
     pub special_use: bool,
@@ -50,6 +52,7 @@ impl Capabilities {
                 b"LITERAL+" => found.literal_plus = true,
                 b"UIDPLUS" => found.uid_plus = true,
                 b"ID" => found.id = true,
+                b"IDLE" => found.idle = true,
                 b"SPECIAL-USE" => special_use = true,
                 b"LIST-EXTENDED" => list_extended = true,
                 b"LITERAL-" => found.literal_minus = true,
@@ -73,6 +76,7 @@ impl Capabilities {
             found.uid_plus = true;
             found.id = true;
             found.literal_minus = true;
+            found.idle = true;
         }
         found
     }
@@ -94,7 +98,7 @@ mod tests {
               AUTH=PLAIN auth=scram-sha-256",
         );
         assert!(dovecot.sasl_ir && dovecot.literal_plus && dovecot.start_tls && dovecot.id);
-        assert!(dovecot.login_disabled && !dovecot.uid_plus);
+        assert!(dovecot.login_disabled && dovecot.idle && !dovecot.uid_plus);
         assert!(dovecot.has_mechanism("PLAIN") && dovecot.has_mechanism("SCRAM-SHA-256"));
         assert!(!dovecot.has_mechanism("LOGIN"));
         assert_eq!(dovecot.announced.len(), 11);
@@ -103,7 +107,8 @@ mod tests {
     #[test]
     fn the_second_revision_has_in_it_what_the_first_announced_by_itself() {
         let second = Capabilities::read(b"IMAP4rev2 AUTH=PLAIN");
-        assert!(second.sasl_ir && second.uid_plus && second.id && !second.literal_plus);
+        assert!(second.sasl_ir && second.uid_plus && second.id && second.idle);
+        assert!(!second.literal_plus);
         let both = Capabilities::read(b"IMAP4rev1 IMAP4rev2");
         assert!(!both.sasl_ir && !both.uid_plus);
     }

@@ -1,4 +1,4 @@
-//! Commands and their encoding (RFC 3501 sections 4.3 and 6, RFC 4315, 4959, 7888).
+//! Commands and their encoding (RFC 3501 sections 4.3 and 6, RFC 2177, 4315, 4959, 7888).
 
 use super::append::{Append, Search};
 use super::uid_set::UidSet;
@@ -41,6 +41,8 @@ pub enum Command<'a> {
     FetchThese(&'a UidSet),
     /// ID with the program's name (RFC 2971).
     Id,
+    /// IDLE: the server says what changes until it is sent DONE (RFC 2177).
+    Idle,
     /// LIST: all mailboxes, with what each is for where `uses` asks for that (RFC 6154 section 5.3).
     List {
         /// Only of a server with SPECIAL-USE.
@@ -127,9 +129,12 @@ impl Command<'_> {
         Ok(line.parts)
     }
 
-    /// Whether a challenge may come before its answer.
+    /// Whether a challenge may come before its answer, or that it may go on.
     pub(super) fn is_dialogue(&self) -> bool {
-        matches!(self, Self::Authenticate { .. } | Self::Append(_))
+        matches!(
+            self,
+            Self::Authenticate { .. } | Self::Append(_) | Self::Idle
+        )
     }
 }
 
@@ -155,6 +160,7 @@ impl fmt::Display for Command<'_> {
             Self::FetchHeader(uid) => write!(f, "UID FETCH {uid} (UID BODY.PEEK[HEADER])"),
             Self::FetchThese(set) => write!(f, "UID FETCH {set} (UID)"),
             Self::Id => f.write_str("ID (\"name\" \"popfetch\")"),
+            Self::Idle => f.write_str("IDLE"),
             Self::List { uses: false } => f.write_str("LIST \"\" \"*\""),
             Self::List { uses: true } => f.write_str("LIST \"\" \"*\" RETURN (SPECIAL-USE)"),
             Self::Login(user, _) => write!(f, "LOGIN {user} ****"),

@@ -11,6 +11,8 @@ pub enum Data<'a> {
     Exists(u32),
     /// EXPUNGE, or VANISHED but for (EARLIER): so many messages are gone.
     Gone(u64),
+    /// RECENT: so many messages no other session has been told of.
+    Recent(u32),
     /// LIST with what follows: a mailbox.
     List(&'a [u8]),
     /// SEARCH with what follows: UIDs.
@@ -28,6 +30,7 @@ impl<'a> Data<'a> {
             return match rest.trim_ascii().to_ascii_uppercase().as_slice() {
                 b"EXISTS" => Self::Exists(count),
                 b"EXPUNGE" => Self::Gone(1),
+                b"RECENT" => Self::Recent(count),
                 _ => Self::Other,
             };
         }
@@ -87,7 +90,7 @@ mod tests {
             ("vanished 4:1", Data::Gone(4)),
             ("VANISHED 1:4294967295,1:x", Data::Other),
             ("4294967296 EXISTS", Data::Other),
-            ("5 RECENT", Data::Other),
+            ("5 RECENT", Data::Recent(5)),
             ("FLAGS (\\Answered)", Data::Other),
             ("LIST () \"/\" INBOX", Data::List(b" () \"/\" INBOX")),
             ("LSUB () \"/\" INBOX", Data::Other),

@@ -6,7 +6,7 @@
 //!
 //! | concept | file | source |
 //! |---|---|---|
-//! | commands and their encoding, literals | [`command`] | RFC 3501 sections 4.3 and 6, RFC 4315, 4959, 7888 |
+//! | commands and their encoding, literals | [`command`] | RFC 3501 sections 4.3 and 6, RFC 2177, 4315, 4959, 7888 |
 //! | sets of UIDs | [`uid_set`] | RFC 3501 section 9, `sequence-set` |
 //! | responses with a status, and their codes | [`status`] | RFC 3501 section 7.1, RFC 4315, 5530 |
 //! | responses with data; FETCH, item by item | [`data`], [`items`] | RFC 3501 sections 7.2 to 7.4 |

@@ -195,7 +195,8 @@ impl From<Phase> for Occasion {
             | Phase::Step
             | Phase::Appending
             | Phase::Deleting(_)
-            | Phase::Quit => Self::Messages,
+            | Phase::Quit
+            | Phase::News => Self::Messages,
         }
     }
 }

@@ -37,7 +37,7 @@ pub enum Word {
     Name(Box<str>),
     /// All folders whose names fit, where `*` stands for anything.
     Pattern(Box<str>),
-    /// The folder that the server marks as being for this: one of [`USES`].
+    /// The folder that the server marks as being for this.
     Use(&'static str),
 }
 
@@ -68,6 +68,16 @@ impl Folders {
     /// Whether nothing but the inbox is named, for which no server need be asked what it has.
     pub fn is_inbox_alone(&self) -> bool {
         self.wanted.iter().all(|word| *word == Word::Inbox) && self.excluded.is_empty()
+    }
+
+    /// Whether the inbox is among them.
+    pub fn have_inbox(&self) -> bool {
+        let inbox = Named {
+            plain: INBOX,
+            slashed: INBOX,
+            uses: &[],
+        };
+        self.wanted.iter().any(|word| word.names(inbox)) && !self.leaves_out(inbox)
     }
 
     /// Whether any word is about what a folder is for.
@@ -209,6 +219,21 @@ mod tests {
         }
         assert!(names("\\sent", "Gesendet", "Gesendet", &["\\Sent"]));
         assert!(!names("\\Sent", "Sent", "Sent", &["\\HasNoChildren"]));
+    }
+
+    #[test]
+    fn the_inbox_is_among_them_where_a_word_names_it_and_none_leaves_it_out() {
+        let words = |words: &[&str]| words.iter().map(|it| it.parse().unwrap()).collect();
+        for (wanted, excluded, yes) in [
+            (&["inbox"][..], &[][..], true),
+            (&["Archive", "*"], &[], true),
+            (&["*"], &["IN*"], false),
+            (&["Archive", "\\Sent"], &[], false),
+        ] {
+            let folders = Folders::new(words(wanted), words(excluded));
+            assert_eq!(folders.have_inbox(), yes, "{wanted:?}");
+        }
+        assert!(Folders::default().have_inbox());
     }
 
     #[test]

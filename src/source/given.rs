@@ -39,7 +39,8 @@ impl Given {
                 | Phase::SignIn
                 | Phase::Step
                 | Phase::Appending
-                | Phase::Quit => true,
+                | Phase::Quit
+                | Phase::News => true,
             }
     }
 

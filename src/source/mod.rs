@@ -22,6 +22,7 @@ mod header;
 pub mod imap;
 mod link;
 mod method;
+mod news;
 mod options;
 mod pace;
 mod phase;
@@ -44,6 +45,7 @@ pub use error::{Error, UnderWay, Unsendable, Violation};
 pub use given::Given;
 pub use link::{Direction, Transcript};
 pub use method::{Auth, Method};
+pub use news::News;
 pub use options::Options;
 pub use phase::Phase;
 pub use pop::Shortcut;
@@ -54,6 +56,8 @@ pub use upgrade::Upgrade;
 use crate::handover::Post;
 use crate::maildrop::{Maildrop, Message, MessageNumber};
 use crate::state::Recorded;
+use std::ops::ControlFlow;
+use std::time::Duration;
 use window::Window;
 
 /// What is said of a server that lists and sends, and takes nothing (POP3).
@@ -63,7 +67,7 @@ const TAKES_NONE: &str = "its protocol takes no messages";
 pub enum Source {
     /// By POP3, in the TRANSACTION state.
     Pop(Box<pop::Session<pop::Transaction>>),
-    /// By IMAP, with one mailbox.
+    /// By IMAP, with the mailboxes that are read.
     Imap(Box<imap::Session<imap::SignedIn>>),
 }
 
@@ -201,6 +205,23 @@ impl Source {
         match self {
             Self::Pop(session) => session.delete(recorded),
             Self::Imap(session) => session.delete(recorded),
+        }
+    }
+
+    /// Stays, and calls `each` with what the server says of mail that comes into the inbox, until `each`
+    /// wants no more. Nothing is changed there. At least once in each `renewal` the server has to show that
+    /// it is still there. Returns at once where it says nothing by itself.
+    ///
+    /// # Errors
+    /// The connection is of no more use then.
+    pub fn wait_for_news(
+        &mut self,
+        renewal: Duration,
+        each: impl FnMut(News) -> ControlFlow<()>,
+    ) -> Result<(), Error> {
+        match self {
+            Self::Pop(_) => Ok(()),
+            Self::Imap(session) => session.wait_for_news(renewal, each),
         }
     }
 

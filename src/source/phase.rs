@@ -28,6 +28,8 @@ pub enum Phase {
     Deleting(MessageNumber),
     /// QUIT.
     Quit,
+    /// IDLE.
+    News,
 }
 
 impl Phase {
@@ -54,6 +56,7 @@ impl fmt::Display for Phase {
             Self::Appending => f.write_str("appending a message"),
             Self::Deleting(number) => write!(f, "marking message {number} as deleted"),
             Self::Quit => f.write_str("ending the session"),
+            Self::News => f.write_str("waiting for news of mail"),
         }
     }
 }

@@ -76,6 +76,10 @@ pub struct Mailbox {
     pub answers_late: bool,
     /// What it has noted of a message comes behind its octets.
     pub notes_behind: bool,
+    /// What it says while a client is idle, beside what comes and goes.
+    pub idle_says: String,
+    /// It says nothing more once a client is idle, as a line that is dead.
+    pub is_dead_when_idle: bool,
     /// UIDs that cannot be marked as deleted: a set with one of them is refused.
     pub unmarkable: Vec<u32>,
     /// A command's beginning, its number among those (from 1; 0: each), and what becomes of it.
@@ -91,7 +95,8 @@ pub struct Session {
     pub commands: Vec<String>,
     /// How many times commands came.
     pub flights: usize,
-    ended: bool,
+    /// It is over.
+    pub ended: bool,
 }
 
 /// See the module.
@@ -109,7 +114,7 @@ struct Shared {
     sessions: Mutex<Vec<Session>>,
 }
 
-const CAPABILITIES: &str = "IMAP4rev1 SASL-IR LITERAL+ ID UIDPLUS AUTH=PLAIN";
+const CAPABILITIES: &str = "IMAP4rev1 SASL-IR LITERAL+ ID IDLE UIDPLUS AUTH=PLAIN";
 
 impl ImapServer {
     /// For "ada" with the password "secret", with these messages, whose UIDs are 1, 2 and so on.
@@ -134,6 +139,8 @@ impl ImapServer {
             greeting: "* OK [CAPABILITY {capabilities}] ready".into(),
             answers_late: false,
             notes_behind: false,
+            idle_says: String::new(),
+            is_dead_when_idle: false,
             unmarkable: Vec::new(),
             twists: Vec::new(),
             once: Vec::new(),
@@ -226,6 +233,11 @@ impl ImapServer {
         }
     }
 
+    /// All sessions, those that go on as they are now.
+    pub fn sessions_so_far(&self) -> Vec<Session> {
+        self.shared.sessions.lock().unwrap().clone()
+    }
+
     /// The last of them.
     pub fn last_session(&self) -> Session {
         self.sessions().pop().unwrap()
@@ -233,7 +245,13 @@ impl ImapServer {
 
     /// The UIDs that are left.
     pub fn uids(&self) -> Vec<u32> {
-        self.mailbox(|it| it.messages.iter().map(|kept| kept.uid).collect())
+        self.mailbox(|it| it.uids())
+    }
+}
+
+impl Mailbox {
+    fn uids(&self) -> Vec<u32> {
+        self.messages.iter().map(|kept| kept.uid).collect()
     }
 }
 
@@ -323,6 +341,8 @@ impl Shared {
         }
         // Answers that are held back.
         let mut late = Vec::new();
+        // UIDs of the messages that the client has been told of.
+        let mut told = Vec::new();
         let mut open = Open::Nothing;
         loop {
             let Some(line) = lines.next() else {
@@ -352,6 +372,19 @@ impl Shared {
             }
             self.note(index, |session| session.commands.push(command.clone()));
             let twist = self.twist_of(index, &command);
+            if command.starts_with("EXAMINE") {
+                told = self.mailbox.lock().unwrap().uids();
+            }
+            if command == "IDLE" && twist.is_none() {
+                match self.idle(&mut wire, &mut lines, &mut told) {
+                    Some(line) => self.note(index, |session| session.commands.push(line)),
+                    None => return,
+                }
+                if wire.write(format!("{tag} OK done\r\n").as_bytes()).is_err() {
+                    return;
+                }
+                continue;
+            }
             let mut pieces = match &twist {
                 Some(Twist::Instead(words)) => {
                     // It is open, or none is, whatever else the test has it say.
@@ -390,6 +423,35 @@ impl Shared {
             }
             if command == "LOGOUT" {
                 return wire.end(Ending::Close);
+            }
+        }
+    }
+
+    /// Says what comes and goes until the client has said something, which is given; none where it has gone.
+    fn idle(&self, wire: &mut Wire, lines: &mut Lines, told: &mut Vec<u32>) -> Option<String> {
+        wire.write(b"+ idling\r\n").ok()?;
+        loop {
+            if let Some(line) = lines.next() {
+                return Some(String::from_utf8_lossy(&line).trim_end().to_owned());
+            }
+            let mailbox = self.mailbox.lock().unwrap().clone();
+            let there = mailbox.uids();
+            let mut news = mailbox.idle_says;
+            while let Some(at) = told.iter().position(|uid| !there.contains(uid)) {
+                news += &format!("* {} EXPUNGE\r\n", at + 1);
+                told.remove(at);
+            }
+            if *told != there {
+                news += &format!("* {} EXISTS\r\n* 1 RECENT\r\n", there.len());
+                *told = there;
+            }
+            if mailbox.is_dead_when_idle {
+                wire.take_all_and_say_nothing();
+                return None;
+            }
+            wire.write(news.as_bytes()).ok()?;
+            if wire.has_input(Duration::from_millis(20)).ok()? && !lines.fill(wire).ok()? {
+                return None;
             }
         }
     }

@@ -144,6 +144,11 @@ impl Wire {
         }
     }
 
+    /// Reads what comes until the client has closed, and answers nothing.
+    pub fn take_all_and_say_nothing(&mut self) {
+        self.drain();
+    }
+
     fn drain(&mut self) {
         let mut dropped = [0; 4096];
         while matches!((&*self.socket).read(&mut dropped), Ok(1..)) {}

@@ -1,9 +1,11 @@
 //! `popfetch watch`: stays in the foreground, and has each account fetched when it is due.
 //!
 //! This process signs in nowhere and touches no mail. It reads the config, keeps the time, and starts the
-//! program anew for each account ([`round`]), so that no fault of one fetch outlives it.
+//! program anew for each account ([`round`]), so that no fault of one fetch outlives it. Whoever stays with a
+//! server to hear when mail comes is a process of its own, too ([`listeners`]).
 
 mod health;
+mod listeners;
 mod round;
 mod schedule;
 mod service;
@@ -18,16 +20,19 @@ use crate::profile::{Config, ConfigError, Overrides, select};
 use crate::state;
 use crate::stop::Stop;
 use crate::stop::calls::Calls;
+use crate::system::uptime as now;
 use crate::term::{columns, escape_str, without_numbers, wrap};
 use health::{BEAT, Found, Health, NAMED, State};
+use listeners::Listeners;
 use round::{Rounds, Text};
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::time::{
-    ClockId, Itimerspec, TimerfdClockId, TimerfdFlags, TimerfdTimerFlags, Timespec, clock_gettime,
-    timerfd_create, timerfd_settime,
+    Itimerspec, TimerfdClockId, TimerfdFlags, TimerfdTimerFlags, Timespec, timerfd_create,
+    timerfd_settime,
 };
 use schedule::Schedule;
 use service::Service;
+use std::collections::BTreeSet;
 use std::hash::{BuildHasher, RandomState};
 use std::io::{self, IsTerminal, Write};
 use std::os::fd::OwnedFd;
@@ -132,6 +137,7 @@ fn watch(context: &Context<'_>, which: &Which<'_>) -> Result<Status, Failure> {
         rounds: Rounds::new(context.global)
             .map_err(|error| scarce("find the program's own file", &error))?,
         schedule: Schedule::default(),
+        listeners: Listeners::default(),
         text: setting.text,
         beat: service.watchdog.map_or(BEAT, |time| BEAT.min(time / 2)),
         last_beat: None,
@@ -140,6 +146,7 @@ fn watch(context: &Context<'_>, which: &Which<'_>) -> Result<Status, Failure> {
         service,
     };
     watch.schedule.watch(setting.accounts, now());
+    watch.listeners.watch(setting.tellers);
     if !context.global.quiet {
         watch.say(&(watch.state().line() + "; Ctrl-C or SIGTERM ends it"));
     }
@@ -153,10 +160,12 @@ fn watch(context: &Context<'_>, which: &Which<'_>) -> Result<Status, Failure> {
             watch.schedule.all_now(now());
         }
         watch.turn();
-        alarm.wait(watch.wakes(), &stop, &calls);
+        alarm.wait(watch.wakes(), &stop, &calls, &watch.listeners);
     }
     watch.service.stopping();
+    watch.listeners.ask_to_end();
     watch.rounds.end();
+    watch.listeners.end();
     // To be ended is how it ends.
     Ok(Status::Ok)
 }
@@ -165,6 +174,8 @@ fn watch(context: &Context<'_>, which: &Which<'_>) -> Result<Status, Failure> {
 struct Setting {
     text: Text,
     accounts: Vec<(String, Duration)>,
+    /// Those of them whose servers may say by themselves that mail has come.
+    tellers: BTreeSet<String>,
 }
 
 impl Setting {
@@ -179,7 +190,7 @@ impl Setting {
             shard: *shard,
             ..Overrides::default()
         };
-        let (mut good, mut bad) = (Vec::new(), None::<ConfigError>);
+        let (mut good, mut tellers, mut bad) = (Vec::new(), BTreeSet::new(), None::<ConfigError>);
         let selected = select(&config, accounts, &overrides)?;
         let none = selected.is_empty() && shard.is_none();
         for (name, profile) in selected {
@@ -193,7 +204,12 @@ impl Setting {
                 false => Ok(profile),
             });
             match profile {
-                Ok(profile) => good.push((name, profile.every)),
+                Ok(profile) => {
+                    if profile.server.protocol.tells_of_mail() && profile.folders.have_inbox() {
+                        tellers.insert(name.clone());
+                    }
+                    good.push((name, profile.every));
+                }
                 Err(error) if sound => return Err(error.into()),
                 Err(error) => {
                     if let Some(earlier) = bad.replace(error) {
@@ -218,6 +234,7 @@ impl Setting {
         Ok(Self {
             text,
             accounts: good,
+            tellers,
         })
     }
 }
@@ -228,6 +245,7 @@ struct Watching<'a> {
     which: &'a Which<'a>,
     rounds: Rounds,
     schedule: Schedule,
+    listeners: Listeners,
     text: Text,
     beat: Duration,
     last_beat: Option<Duration>,
@@ -245,6 +263,7 @@ impl Watching<'_> {
             Ok(setting) => {
                 self.text = setting.text;
                 self.schedule.watch(setting.accounts, now());
+                self.listeners.watch(setting.tellers);
                 if !self.context.global.quiet {
                     self.say(&format!("the config is read anew; {}", self.state().line()));
                 }
@@ -269,6 +288,9 @@ impl Watching<'_> {
             let status = status.or(Some(128));
             self.schedule.ended(&name, status, now(), spread());
         }
+        for name in self.listeners.hear(now(), spread) {
+            self.schedule.has_mail(&name, now());
+        }
         while self.rounds.len() < usize::from(self.which.arguments.jobs.0)
             && let Some(name) = self.schedule.start(now())
         {
@@ -283,6 +305,10 @@ impl Watching<'_> {
                 self.schedule.ended(&name, Some(status), now(), spread());
             }
         }
+        let schedule = &self.schedule;
+        let whole = (&self.rounds, &self.text, self.which.config.as_ref());
+        self.listeners
+            .start(now(), spread, |name| schedule.gets_through(name), whole);
         self.tell_state();
     }
 
@@ -319,7 +345,11 @@ impl Watching<'_> {
         // With all places taken it is an end that wakes.
         let is_full = self.rounds.len() >= usize::from(self.which.arguments.jobs.0);
         let due = self.schedule.next().filter(|_| !is_full);
-        due.map_or(beat, |due| due.min(beat))
+        let listener = self.listeners.next(|name| self.schedule.gets_through(name));
+        [due, listener]
+            .into_iter()
+            .flatten()
+            .fold(beat, Duration::min)
     }
 
     fn say(&self, text: &str) {
@@ -339,7 +369,7 @@ impl Alarm {
     }
 
     /// Waits until then, or until there is something to hear.
-    fn wait(&self, until: Duration, stop: &Stop, calls: &Calls) {
+    fn wait(&self, until: Duration, stop: &Stop, calls: &Calls, listeners: &Listeners) {
         // Zero would switch it off.
         let until = until.max(Duration::from_nanos(1));
         let none = Timespec::default();
@@ -351,16 +381,12 @@ impl Alarm {
         // Set anew with every wait, it is readable until then if it has gone off.
         let mut watched = vec![stop.poll_fd(), calls.poll_fd()];
         watched.push(PollFd::new(&self.0, PollFlags::IN));
+        watched.extend(listeners.poll_fds());
         let a_second = Timespec::try_from(Duration::from_secs(1)).ok();
         let limit = a_second.filter(|_| set.is_err());
         // Interrupted by a signal: whoever waits looks anyway.
         let _ = poll(&mut watched, limit.as_ref());
     }
-}
-
-/// Since the machine has started, its sleep included.
-fn now() -> Duration {
-    Duration::try_from(clock_gettime(ClockId::Boottime)).unwrap_or_default()
 }
 
 /// From 0 to 1, by the standard library's own source of randomness; nothing secret hangs on it.

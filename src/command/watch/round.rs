@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 
 /// How long fetches have to end that were asked to: two seconds for what is under way, and some for
 /// the disk.
-const PARTING: Duration = Duration::from_secs(15);
+pub(super) const PARTING: Duration = Duration::from_secs(15);
 
 /// See the [module](self).
 pub(super) struct Rounds {
@@ -66,20 +66,32 @@ impl Rounds {
         text: &Text,
         config: Option<&PathBuf>,
     ) -> io::Result<()> {
+        let mut command = self.command(text, config)?;
+        command.args(["fetch", "--jobs=1", "--", name]);
+        command.stdout(Stdio::null());
+        // Of its own: Ctrl-C is for the watch, which asks each to end, once.
+        let running = Running::start(&mut command, Group::Own)?;
+        self.running.insert(name.to_owned(), running);
+        Ok(())
+    }
+
+    /// The program anew, with what holds for every command.
+    pub(super) fn command(&self, text: &Text, config: Option<&PathBuf>) -> io::Result<Command> {
         let mut command = Command::new(&self.program);
         command.args(&self.options);
         if let Some(config) = config {
             command.arg("--config").arg(config);
         }
-        command.args(["fetch", "--jobs=1", "--", name]);
         SURROUNDINGS.iter().for_each(|name| {
             command.env_remove(name);
         });
-        command.stdin(text.0.try_clone()?).stdout(Stdio::null());
-        // Of its own: Ctrl-C is for the watch, which asks each to end, once.
-        let running = Running::start(&mut command, Group::Own)?;
-        self.running.insert(name.to_owned(), running);
-        Ok(())
+        command.stdin(text.0.try_clone()?);
+        Ok(command)
+    }
+
+    /// Whether what its programs say in private is wanted.
+    pub(super) fn is_verbose(&self) -> bool {
+        self.options.iter().any(|it| it == "--verbose")
     }
 
     /// Those that have ended, each with its exit status; `None` for one that a signal has ended.

@@ -4,8 +4,13 @@
 //! sets: so a clock that is put right changes nothing, and an account that has slept through many turns is
 //! due once.
 
+use crate::exit::Status;
 use std::collections::BTreeMap;
 use std::time::Duration;
+
+/// Between two fetches there is so much time, whatever a server says: a list that sends a message each second
+/// is fetched a few at a time.
+const PAUSE: Duration = Duration::from_secs(2);
 
 /// The accounts that are watched.
 #[derive(Default)]
@@ -19,8 +24,10 @@ struct Watched {
     /// When it is due, since the machine has started.
     due: Duration,
     is_running: bool,
-    /// Somebody wants it fetched now, and what is running may have listed its mail already.
-    again: bool,
+    /// It is wanted once more, so long after its end: what is running may have listed its mail already.
+    again: Option<Duration>,
+    /// When the last fetch ended.
+    ended: Duration,
     /// Forgotten when it ends.
     is_gone: bool,
     /// The exit status of the last fetch.
@@ -48,7 +55,8 @@ impl Schedule {
                     every,
                     due: now,
                     is_running: false,
-                    again: false,
+                    again: None,
+                    ended: Duration::ZERO,
                     is_gone: false,
                     status: None,
                 },
@@ -85,10 +93,11 @@ impl Schedule {
             return;
         }
         let later = watched.every.mul_f64(spread.clamp(0.0, 1.0) / 10.0);
-        watched.due = match std::mem::take(&mut watched.again) {
-            true => now,
-            false => now.saturating_add(watched.every).saturating_add(later),
+        watched.due = match watched.again.take() {
+            Some(pause) => now.saturating_add(pause),
+            None => now.saturating_add(watched.every).saturating_add(later),
         };
+        watched.ended = now;
         watched.is_running = false;
         watched.status = status;
     }
@@ -97,8 +106,27 @@ impl Schedule {
     pub(super) fn all_now(&mut self, now: Duration) {
         for watched in self.accounts.values_mut() {
             watched.due = watched.due.min(now);
-            watched.again = watched.is_running;
+            watched.again = watched.is_running.then_some(Duration::ZERO);
         }
+    }
+
+    /// A server has said that an account has mail.
+    pub(super) fn has_mail(&mut self, name: &str, now: Duration) {
+        let Some(watched) = self.accounts.get_mut(name) else {
+            return;
+        };
+        let soonest = watched.ended.saturating_add(PAUSE);
+        watched.due = watched.due.min(now.max(soonest));
+        if watched.is_running {
+            watched.again = watched.again.or(Some(PAUSE));
+        }
+    }
+
+    /// Whether the last fetch of an account got through to its server, whatever became of single messages.
+    pub(super) fn gets_through(&self, name: &str) -> bool {
+        let watched = self.accounts.get(name).filter(|it| !it.is_gone);
+        let partial = i32::from(Status::Partial.code());
+        watched.is_some_and(|it| it.status.is_some_and(|it| it == 0 || it == partial))
     }
 
     /// When the next account is due that does not run.
@@ -194,6 +222,29 @@ mod tests {
         assert_eq!(started(&mut schedule, NOW + MIN), ["a"]);
         schedule.ended("a", Some(0), NOW + MIN, 0.0);
         assert!(started(&mut schedule, NOW + MIN).is_empty());
+    }
+
+    #[test]
+    fn mail_is_fetched_at_once_and_a_server_that_never_stops_saying_so_is_asked_every_other_second()
+    {
+        let mut schedule = Schedule::default();
+        schedule.watch(of(&[("a", 10)]), NOW);
+        assert!(!schedule.gets_through("a"), "nobody has tried");
+        assert_eq!(started(&mut schedule, NOW), ["a"]);
+        schedule.ended("a", Some(0), NOW, 0.0);
+        assert!(schedule.gets_through("a") && !schedule.gets_through("b"));
+        schedule.has_mail("a", NOW + MIN);
+        schedule.has_mail("b", NOW + MIN);
+        assert_eq!(started(&mut schedule, NOW + MIN), ["a"]);
+        // While it runs, and right behind its end.
+        schedule.has_mail("a", NOW + MIN);
+        schedule.ended("a", Some(77), NOW + MIN, 0.0);
+        assert!(!schedule.gets_through("a"));
+        schedule.has_mail("a", NOW + MIN);
+        assert!(started(&mut schedule, NOW + MIN).is_empty());
+        assert_eq!(started(&mut schedule, NOW + MIN + PAUSE), ["a"]);
+        schedule.ended("a", Some(0), NOW + MIN, 0.0);
+        assert_eq!(schedule.next(), Some(NOW + MIN * 11), "then its own turn");
     }
 
     #[test]

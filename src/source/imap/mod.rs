@@ -14,6 +14,7 @@ mod headers;
 mod listing;
 mod mailboxes;
 mod name;
+mod news;
 mod retrieve;
 mod sign_in;
 mod step;

@@ -8,6 +8,7 @@ use crate::imap::{
 use crate::net::{self, Channel};
 use crate::source::link::{Direction, Link, Progress};
 use crate::source::secrets::Secrets;
+use std::time::Instant;
 
 /// What a session is told, but for a message's octets.
 #[derive(Debug)]
@@ -20,6 +21,8 @@ pub(super) enum Step {
     Fetched(Fetched),
     /// So many messages are in the mailbox.
     Exists(u32),
+    /// So many of them no other session has been told of.
+    Recent(u32),
     /// So many messages are gone.
     Gone(u64),
     /// The mailbox's UIDVALIDITY.
@@ -28,12 +31,12 @@ pub(super) enum Step {
     Listed(ListedMailbox),
     /// These messages were looked for.
     Found(Vec<u32>),
-    /// Nothing has come that says anything.
-    Nothing,
     /// The command is answered.
     Done(Answer),
     /// A challenge comes next: [`Wire::challenge`] has it.
     Challenge,
+    /// The server has said nothing, for as long as it was to be waited for.
+    Silence,
 }
 
 pub(super) struct Wire {
@@ -100,7 +103,7 @@ impl Wire {
 
     /// What the server begins with. It may say there what it can do.
     pub(super) fn greeting(&mut self) -> Result<Condition, Error> {
-        self.await_event(Phase::Greeting)?;
+        self.await_event(Phase::Greeting, None)?;
         let event = self.connection.next_event();
         let event = event.map_err(|violation| violated(&self.link, Phase::Greeting, violation))?;
         // Nothing else can come first.
@@ -122,19 +125,26 @@ impl Wire {
 
     /// What comes next, waiting for it where necessary. What says nothing is passed over.
     pub(super) fn next(&mut self, phase: Phase) -> Result<Step, Error> {
-        self.step(phase, true)
+        self.step(phase, None, true)
     }
 
-    /// The same; without waiting it may be [`Step::Nothing`].
-    fn step(&mut self, phase: Phase, waits: bool) -> Result<Step, Error> {
+    /// The same, and [`Step::Silence`] where nothing comes until then, for who expects no more.
+    pub(super) fn next_until(
+        &mut self,
+        phase: Phase,
+        until: Option<Instant>,
+    ) -> Result<Step, Error> {
+        self.step(phase, until, true)
+    }
+
+    /// The same; who does not wait at all gets [`Step::Silence`] where nothing has come.
+    fn step(&mut self, phase: Phase, until: Option<Instant>, waits: bool) -> Result<Step, Error> {
         loop {
-            if waits {
-                self.await_event(phase)?;
-            } else {
-                let wants_input = self.connection.wants_input();
-                if wants_input.map_err(|violation| violated(&self.link, phase, violation))? {
-                    return Ok(Step::Nothing);
-                }
+            let wants_input = self.connection.wants_input();
+            let wants_input =
+                wants_input.map_err(|violation| violated(&self.link, phase, violation))?;
+            if wants_input && !(waits && self.await_event(phase, until)?) {
+                return Ok(Step::Silence);
             }
             if self.connection.has_octets() {
                 self.link.progresses(Progress::Flow { of_message: true });
@@ -212,6 +222,7 @@ impl Wire {
                 }
                 Event::Data(Data::Exists(count)) => return Ok(Step::Exists(count)),
                 Event::Data(Data::Gone(count)) => return Ok(Step::Gone(count)),
+                Event::Data(Data::Recent(count)) => return Ok(Step::Recent(count)),
                 Event::Data(Data::Other) | Event::NeedInput | Event::Octets(_) => {}
             }
         }
@@ -230,8 +241,8 @@ impl Wire {
                 continue;
             }
             loop {
-                match self.step(phase, false)? {
-                    Step::Nothing => break,
+                match self.step(phase, None, false)? {
+                    Step::Silence => break,
                     Step::Done(answer) => return Ok(Some(answer)),
                     Step::Octets => {
                         self.octets();
@@ -247,6 +258,13 @@ impl Wire {
     /// Whether all that was put on its way has left.
     pub(super) fn is_sent(&self) -> bool {
         self.connection.is_sent()
+    }
+
+    /// Ends an IDLE.
+    pub(super) fn done(&mut self) {
+        const DONE: &str = "DONE";
+        self.link.log(Direction::Sent, DONE.as_bytes());
+        self.connection.respond(DONE);
     }
 
     /// The octets that a step has announced.
@@ -298,14 +316,21 @@ impl Wire {
         self.connection.pending()
     }
 
-    fn await_event(&mut self, phase: Phase) -> Result<(), Error> {
+    /// Whether there is one, which there is where no end is set to the wait.
+    fn await_event(&mut self, phase: Phase, until: Option<Instant>) -> Result<bool, Error> {
         loop {
             let wants_input = self.connection.wants_input();
             if !wants_input.map_err(|violation| violated(&self.link, phase, violation))? {
-                return Ok(());
+                return Ok(true);
             }
             let pending = self.connection.pending();
-            let moved = self.link.wait(phase, pending, self.connection.buffers())?;
+            let moved = match until {
+                None => self.link.wait(phase, pending, self.connection.buffers())?,
+                Some(until) => match self.link.exchange(self.connection.buffers(), until) {
+                    Err(net::Error::TimedOut(_)) => return Ok(false),
+                    moved => moved.map_err(|source| self.link.failed(phase, source, pending))?,
+                },
+            };
             self.connection.sent(moved.sent);
             self.connection.filled(moved.received);
         }

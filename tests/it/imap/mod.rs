@@ -18,6 +18,8 @@ mod hostile;
 mod killed;
 /// From POP3 to IMAP.
 mod moved;
+/// A server that says by itself when mail comes.
+mod news;
 /// The faults of the README's table, with the same results.
 mod nineteen;
 /// What others remove, and what the server does not send or does not remove.
