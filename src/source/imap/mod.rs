@@ -13,7 +13,6 @@ mod choice;
 mod headers;
 mod listing;
 mod mailboxes;
-mod name;
 mod news;
 mod retrieve;
 mod sign_in;
