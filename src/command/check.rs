@@ -11,7 +11,7 @@ use crate::maildrop::Message;
 use crate::message::Heading;
 use crate::report;
 use crate::term::{Column, Table, columns, escape_str, fit, json_line, size};
-use serde_json::json;
+use serde_json::{Value, json};
 
 /// Accounts that are looked at together.
 const JOBS: usize = 4;
@@ -186,7 +186,16 @@ fn headings_as_json(name: &str, waiting: &Waiting) -> Vec<u8> {
             "from": heading.from,
             "subject": heading.subject,
         });
+        let object = with_folder(object, message);
         data.extend(json_line(&object).unwrap_or_default());
     }
     data
+}
+
+/// The same object with the server's folder that the message is in, where folders have a part in it.
+pub(super) fn with_folder(mut object: Value, message: &Message) -> Value {
+    if let (Some(fields), Some(folder)) = (object.as_object_mut(), &message.folder) {
+        fields.insert("folder".to_owned(), json!(folder.name));
+    }
+    object
 }

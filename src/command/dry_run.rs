@@ -1,6 +1,6 @@
 //! `popfetch fetch --dry-run`: what a fetch would do, message by message.
 
-use super::check::{HEADER_LIMIT, cells};
+use super::check::{HEADER_LIMIT, cells, with_folder};
 use super::context::Context;
 use super::fail::{Failure, print, report_failure};
 use super::results::{Counts, Results};
@@ -215,6 +215,12 @@ impl Ruling {
     }
 }
 
+/// What stands before the subject of a message that is in another folder than the inbox.
+fn whence(message: &Message) -> String {
+    let folder = message.folder.as_ref().filter(|it| !it.parts.is_empty());
+    folder.map_or_else(String::new, |it| format!("[{}] ", escape_str(&it.name)))
+}
+
 /// The numbers of [`Counts::values`] in words.
 fn summary(values: &[u64]) -> String {
     let [fetch, octets, delete, mark, _, skip] = *values else {
@@ -261,7 +267,7 @@ fn as_table(looked: &Results<Plan>, verbose: bool) -> String {
                 Some(heading) => {
                     let [date, from, subject] = cells(heading, columns);
                     // Behind the subject it would be cut first.
-                    let rule = rule.map_or_else(String::new, Ruling::shown);
+                    let rule = rule.map_or_else(|| whence(message), Ruling::shown);
                     [date, from, rule + &subject]
                 }
                 None => [String::new(), id(), why],
@@ -310,7 +316,7 @@ fn json_of(name: &str, message: &Message, action: &str, why: &str) -> Vec<u8> {
         "reason": why,
     });
     // A value of strings and numbers can always be written.
-    json_line(&object).unwrap_or_default()
+    json_line(&with_folder(object, message)).unwrap_or_default()
 }
 
 fn words(decision: Decision, plan: &Plan) -> (&'static str, String) {

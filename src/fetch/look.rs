@@ -137,6 +137,9 @@ fn try_look(
     };
     let mut session = sign_in(account, view.unpipelined(), conduct)?;
     let maildrop = session.list(&id, view.has_unique_ids())?;
+    if stops != Stops::Noted {
+        account.tell_shortfalls(&maildrop);
+    }
     let mut stop = account.check_twins(&twins, &maildrop).err();
     if first && stops != Stops::Passed && account.profile.policy.latest.is_some() {
         let in_parts = session.traits().lists_in_parts;

@@ -17,6 +17,7 @@ pub fn mark_seen(account: &Account<'_>) -> Result<u64, Error> {
     let marked = account.apart(|| {
         let mut session = sign_in(account, store.unpipelined(), &mut conduct)?;
         let maildrop = session.list(&id, store.has_unique_ids())?;
+        account.tell_shortfalls(&maildrop);
         let in_parts = session.traits().lists_in_parts;
         check_memory("mark-seen", &maildrop, in_parts)?;
         let policy = account.profile.policy.with_clock(store.doubts_clock());

@@ -2,7 +2,6 @@
 
 use super::conduct::Missed;
 use super::run::Run;
-use super::tell::some_of;
 use super::{Account, Error};
 use crate::delivery::Target;
 use crate::maildir::{Folder, Maildir};
@@ -53,26 +52,16 @@ impl Account<'_> {
     pub(super) fn tell_shortfalls(&self, maildrop: &Maildrop) -> Vec<Missed> {
         let mut missed = Vec::new();
         for shortfall in &maildrop.shortfalls {
-            let (name, text) = match shortfall {
-                Shortfall::Unread { folder, reason } => (
-                    folder.to_string(),
-                    format!("the folder {folder} cannot be read, and the others are: {reason}"),
-                ),
+            let text = shortfall.to_string();
+            let name = match shortfall {
                 Shortfall::Unmatched {
-                    word,
-                    is_pattern,
-                    there,
+                    is_pattern: true, ..
                 } => {
-                    let there = some_of(there, ToString::to_string);
-                    let text = format!(
-                        "the server has no folder that `{word}` names; it has these: {there}"
-                    );
-                    if *is_pattern {
-                        self.tell(Event::Notice(&text));
-                        continue;
-                    }
-                    (word.clone(), text)
+                    self.tell(Event::Notice(&text));
+                    continue;
                 }
+                Shortfall::Unmatched { word, .. } => word.clone(),
+                Shortfall::Unread { folder, .. } => folder.to_string(),
             };
             if !self.environment.quiet {
                 self.tell(Event::Warning(&text));

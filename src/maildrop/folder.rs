@@ -3,6 +3,9 @@
 use std::fmt;
 use std::sync::Arc;
 
+/// So many folders are named where one is missing.
+const NAMED: usize = 8;
+
 /// A folder on the server.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct RemoteFolder {
@@ -41,6 +44,29 @@ pub(super) struct Shelves(Vec<(usize, Arc<RemoteFolder>)>);
 impl fmt::Display for RemoteFolder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.name)
+    }
+}
+
+/// In words; hostile.
+impl fmt::Display for Shortfall {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unread { folder, reason } => {
+                write!(
+                    f,
+                    "the folder {folder} cannot be read, and the others are: {reason}"
+                )
+            }
+            Self::Unmatched { word, there, .. } => {
+                let more = if there.len() > NAMED { ", ..." } else { "" };
+                let some: Vec<&str> = there.iter().take(NAMED).map(AsRef::as_ref).collect();
+                let some = some.join(", ");
+                write!(
+                    f,
+                    "the server has no folder that `{word}` names; it has these: {some}{more}"
+                )
+            }
+        }
     }
 }
 

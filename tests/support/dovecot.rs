@@ -144,6 +144,25 @@ impl Dovecot {
         self.delivered += messages.len();
     }
 
+    /// Mail arrives in another folder, which is made where it is not there: the name of its directory, as in
+    /// `.Archive.2024`.
+    pub fn deliver_into(&mut self, folder: &str, messages: &[Message]) {
+        let folder = self.maildir().join(folder);
+        fs::create_dir_all(&folder).unwrap();
+        give_to_nobody(&folder);
+        for part in ["tmp", "new", "cur"].map(|part| folder.join(part)) {
+            fs::create_dir_all(&part).unwrap();
+            give_to_nobody(&part);
+        }
+        deliver(&folder, self.delivered, messages);
+        self.delivered += messages.len();
+    }
+
+    /// How many messages are in such a folder now.
+    pub fn count_in(&self, folder: &str) -> usize {
+        tree::count(&self.maildir().join(folder))
+    }
+
     /// Somebody deletes the oldest messages by another way.
     pub fn lose_oldest(&mut self, count: usize) {
         let maildir = self.maildir();
@@ -157,6 +176,17 @@ impl Dovecot {
             .iter()
             .take(count)
             .for_each(|path| fs::remove_file(path).unwrap());
+    }
+
+    /// The mailbox is made anew, with the same messages: without its list of UIDs Dovecot makes another, with
+    /// another UIDVALIDITY.
+    pub fn forget_uids(&self) {
+        for entry in fs::read_dir(self.maildir()).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_file() {
+                fs::remove_file(path).unwrap();
+            }
+        }
     }
 
     /// What a client needs to know to sign in.

@@ -54,7 +54,7 @@ pub(super) enum Check {
     Wait,
     /// Where mail is stored.
     Maildir,
-    /// The folders that rules name.
+    /// The folders of the Maildir that rules or `into` name.
     Folder,
     /// What takes mail.
     Deliver,

@@ -332,6 +332,10 @@ fn look_within(
         )
         .with("unique_ids", false),
     });
+    findings.extend(look.maildrop.shortfalls.iter().map(|shortfall| {
+        let hint = "`folders` in the config file says which are fetched";
+        Finding::warn(Check::List, shortfall.to_string(), hint)
+    }));
     let delay = after.login_delay;
     let delay = match delay {
         0 => Finding::ok(Check::LoginDelay, "none is asked for"),

@@ -29,6 +29,8 @@ pub(super) enum Step {
     UidValidity(u32),
     /// There is this mailbox.
     Listed(ListedMailbox),
+    /// These messages were looked for.
+    Found(Vec<u32>),
     /// The command is answered.
     Done(Answer),
     /// A challenge comes next: [`Wire::challenge`] has it.
@@ -86,7 +88,10 @@ impl Wire {
         self.is_leaving |= command == Command::Logout;
         let sent = self.connection.send(command, self.takes_literals);
         sent.map_err(|source| Error::Unsendable {
-            what: "user name or the password",
+            what: match command {
+                Command::Append(_) | Command::Create(_) | Command::Examine(_) => "folder's name",
+                _ => "user name or the password",
+            },
             source: source.into(),
         })?;
         self.link.sends(self.connection.pending());
@@ -123,7 +128,7 @@ impl Wire {
 
     /// What comes next, waiting for it where necessary. What says nothing is passed over.
     pub(super) fn next(&mut self, phase: Phase) -> Result<Step, Error> {
-        self.next_until(phase, None)
+        self.step(phase, None, true)
     }
 
     /// The same, and [`Step::Silence`] where nothing comes until then, for who expects no more.
@@ -132,8 +137,16 @@ impl Wire {
         phase: Phase,
         until: Option<Instant>,
     ) -> Result<Step, Error> {
+        self.step(phase, until, true)
+    }
+
+    /// The same; who does not wait at all gets [`Step::Silence`] where nothing has come.
+    fn step(&mut self, phase: Phase, until: Option<Instant>, waits: bool) -> Result<Step, Error> {
         loop {
-            if !self.await_event(phase, until)? {
+            let wants_input = self.connection.wants_input();
+            let wants_input =
+                wants_input.map_err(|violation| violated(&self.link, phase, violation))?;
+            if wants_input && !(waits && self.await_event(phase, until)?) {
                 return Ok(Step::Silence);
             }
             if self.connection.has_octets() {
@@ -216,18 +229,57 @@ impl Wire {
                         return Ok(Step::Listed(listed));
                     }
                 }
+                Event::Data(Data::Search(uids)) => {
+                    self.link.log_parts(Direction::Received, b"* SEARCH", uids);
+                    self.link.progresses(flow);
+                    let uids = String::from_utf8_lossy(uids);
+                    let uids = uids.split_ascii_whitespace();
+                    return Ok(Step::Found(uids.filter_map(|it| it.parse().ok()).collect()));
+                }
                 Event::Data(data) => {
                     self.link.progresses(aside);
                     match data {
                         Data::Exists(count) => return Ok(Step::Exists(count)),
                         Data::Gone(count) => return Ok(Step::Gone(count)),
                         Data::Recent(count) => return Ok(Step::Recent(count)),
-                        Data::Capability(_) | Data::List(_) | Data::Other => {}
+                        Data::Capability(_) | Data::List(_) | Data::Search(_) | Data::Other => {}
                     }
                 }
                 Event::NeedInput | Event::Octets(_) => {}
             }
         }
+    }
+
+    /// Sends octets of a message that is appended. The server's answer, where it did not wait for all of
+    /// them: the rest is not sent.
+    pub(super) fn push(&mut self, octets: &[u8], phase: Phase) -> Result<Option<Answer>, Error> {
+        self.connection.push(octets);
+        while !self.connection.is_sent() {
+            let pending = self.connection.pending();
+            let moved = self.link.push(phase, pending, self.connection.buffers())?;
+            self.connection.sent(moved.sent);
+            self.connection.filled(moved.received);
+            if moved.received == 0 {
+                continue;
+            }
+            loop {
+                match self.step(phase, None, false)? {
+                    Step::Silence => break,
+                    Step::Done(answer) => return Ok(Some(answer)),
+                    Step::Octets => {
+                        self.octets();
+                    }
+                    Step::Challenge => return Err(Error::violation(phase, Violation::Unsolicited)),
+                    _ => {}
+                }
+            }
+        }
+        Ok(None)
+    }
+
+    /// Whether all that was put on its way has left.
+    pub(super) fn is_sent(&self) -> bool {
+        self.connection.is_sent()
     }
 
     /// Ends an IDLE.

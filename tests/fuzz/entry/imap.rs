@@ -1,7 +1,8 @@
 //! The connection of IMAP: commands, a transcript of what the server sends, and its split into pieces.
 
 use super::first_line;
-use popfetch::imap::{Command, Connection, Event, UidSet};
+use popfetch::imap::mailbox_list::from_utf7;
+use popfetch::imap::{Command, Connection, Data, Event, ListedMailbox, UidSet};
 use std::num::NonZeroU32;
 
 /// A line of commands (see [`send`]), a line of which each octet is the size of a piece, and then the
@@ -89,6 +90,11 @@ fn told(commands: &[u8], mut wire: &[u8], sizes: &[usize]) -> Vec<String> {
                 }
             }
             event => {
+                if let Event::Data(Data::List(text)) = &event
+                    && let Some(listed) = ListedMailbox::parse(text)
+                {
+                    from_utf7(&String::from_utf8_lossy(&listed.name));
+                }
                 match &event {
                     Event::Begins { octets, .. } => left = Some(*octets),
                     Event::Fetched(fetched) => {

@@ -1,7 +1,7 @@
 use std::fs;
 
 use super::{IMAP, fetched};
-use crate::given::{assert_said, mail, run};
+use crate::given::{assert_said, letter, mail, run};
 use crate::support::dovecot::Dovecot;
 use crate::support::message::Message;
 use crate::support::run::Home;
@@ -38,6 +38,79 @@ fn three_hundred_messages_of_dovecots_arrive_as_they_are_and_once() {
     }
     assert_eq!(dovecot.count(), 0, "{}", dovecot.log());
     tree::assert_holds(&home.maildir("a"), &mail(300));
+}
+
+/// Two folders with a mark, in the way of Debian's own config.
+const MARKS: &str = "namespace inbox {
+  inbox = yes
+  mailbox Gesendet {
+    special_use = \\Sent
+  }
+  mailbox Trash {
+    special_use = \\Trash
+  }
+}
+";
+
+#[test]
+fn dovecots_folders_come_into_the_maildirs_own_and_are_known_again_wherever_they_go() {
+    let Some(mut dovecot) = Dovecot::start_with_imap(&mail(20), MARKS) else {
+        return;
+    };
+    let numbered =
+        |numbers: std::ops::Range<usize>| -> Vec<Message> { numbers.map(letter).collect() };
+    let folders = [
+        (".Archive.2024", numbered(100..150)),
+        (".Entw&APw-rfe", numbered(200..203)),
+        (".Gesendet", numbered(300..310)),
+        (".Trash", numbered(400..402)),
+    ];
+    for (folder, messages) in &folders {
+        dovecot.deliver_into(folder, messages);
+    }
+    let [account, _] = dovecot.imap_accounts();
+    let keys = format!("{IMAP}folders = [\"*\"]\nexclude = [\"\\\\Trash\"]\n");
+    let home = Home::of(&account, &keys);
+    let held = |folder: &str, messages: &[Message]| {
+        tree::assert_holds(&home.maildir("a").join(folder), messages);
+    };
+    assert_eq!(fetched(&home), 83, "{}", dovecot.log());
+    held(".", &mail(20));
+    for (folder, messages) in folders.iter().take(3) {
+        held(folder, messages);
+    }
+    assert!(!home.maildir("a").join(".Trash").exists());
+    assert_eq!(fetched(&home), 0);
+    // Somebody files the inbox away, by another way than ours.
+    let archive = dovecot.maildir().join(".Archive.2024/cur");
+    for file in dovecot.new_files() {
+        let name = file.file_name().unwrap().to_str().unwrap();
+        fs::rename(&file, archive.join(format!("{name}:2,"))).unwrap();
+    }
+    assert_eq!(fetched(&home), 0, "{}", dovecot.log());
+    held(".", &mail(20));
+    held(".Archive.2024", &folders[0].1);
+    // By the server's own mark, and by letters.
+    let other = Home::of(
+        &account,
+        &format!("{IMAP}folders = [\"\\\\Sent\", \"Entwürfe\"]\n"),
+    );
+    assert_eq!(fetched(&other), 13);
+    run(&home, &["fetch", "--now", "--delete"], 0);
+    for (folder, left) in [
+        (".", 0),
+        (".Archive.2024", 0),
+        (".Gesendet", 0),
+        (".Trash", 2),
+    ] {
+        assert_eq!(
+            dovecot.count_in(folder),
+            left,
+            "{folder}: {}",
+            dovecot.log()
+        );
+    }
+    run(&home, &["verify"], 0);
 }
 
 const MECHANISMS: &str = "auth_mechanisms = plain login cram-md5 scram-sha-1 scram-sha-256
@@ -144,13 +217,7 @@ fn a_mailbox_that_is_made_anew_has_other_names_and_brings_nothing_twice() {
     };
     let home = Home::of(&dovecot.imap_accounts()[0], IMAP);
     assert_eq!(fetched(&home), 40);
-    // Without its list of UIDs Dovecot makes another, with another UIDVALIDITY.
-    for entry in fs::read_dir(dovecot.maildir()).unwrap() {
-        let path = entry.unwrap().path();
-        if path.is_file() {
-            fs::remove_file(path).unwrap();
-        }
-    }
+    dovecot.forget_uids();
     let list = |home: &Home| {
         let output = home.popfetch(["fetch", "--now", "-vv"]).expect(0).stderr;
         let line = output.lines().find(|line| line.contains("[UIDVALIDITY "));

@@ -3,6 +3,7 @@ use crate::given::{assert_said, letter, mail, run};
 use crate::support::imap::{ImapServer, Twist};
 use crate::support::message::Message;
 use crate::support::run::Home;
+use crate::support::tracer::{self, End};
 use crate::support::tree;
 
 /// What is in a folder of the account's Maildir is these messages.
@@ -356,4 +357,74 @@ fn pop3_has_no_folders_and_that_is_said() {
         &output,
         &["POP3 knows the inbox alone", "protocol = \"imap\""],
     );
+}
+
+#[test]
+fn what_looks_without_fetching_tells_the_folders_and_what_is_short() {
+    let (server, home) = office(&format!("{ALL}max-size = \"1 MB\"\n"));
+    let no = "{tag} NO [NOPERM] not yours\r\n";
+    server.twist("EXAMINE \"Sent Items\"", 0, Twist::Instead(no.into()));
+    for arguments in [
+        &["check"][..],
+        &["check", "--headers"],
+        &["fetch", "--dry-run"],
+        &["account", "test", "a"],
+    ] {
+        let output = home.popfetch(arguments).run();
+        let said = format!("{}{}", output.stdout, output.stderr);
+        assert!(said.contains("Sent Items"), "{output:#?}");
+        assert!(said.contains("not yours"), "{output:#?}");
+    }
+    let output = home.popfetch(["fetch", "--dry-run"]).run();
+    assert!(
+        output.stdout.contains("[Archive/2024] Letter 12"),
+        "{output:#?}"
+    );
+    for arguments in [
+        &["fetch", "--dry-run", "--format", "json"][..],
+        &["check", "--headers", "--format", "json"],
+        &["fetch", "--now", "--format", "json"],
+    ] {
+        let output = home.popfetch(arguments).run();
+        let folder = "\"folder\":\"Archive/2024\"";
+        assert_eq!(output.stdout.matches(folder).count(), 3, "{output:#?}");
+    }
+    server.mailbox(|it| it.twists.clear());
+    assert_eq!(run(&home, &["state", "mark-seen", "a"], 0).status, Some(0));
+    assert_eq!(fetched(&home), 0);
+    let output = run(&home, &["account", "show", "a"], 0);
+    assert!(output.stdout.contains("folders     *\n"), "{output:#?}");
+}
+
+/// Of the kills at some hundred calls.
+const FEW: usize = 16;
+
+fn kill_at_every_call(keep: &str) {
+    let keys = format!("{ALL}keep = {keep:?}\n");
+    let calls = tracer::at_every_call(FEW, |number| {
+        let (server, home) = office(&keys);
+        let (end, calls) = tracer::kill_at(&mut tracer::fetch(&home), number)?;
+        let what = format!("{keep}, call {number}: {end:?}");
+        assert!(matches!(end, End::Killed(_) | End::Exited(0)), "{what}");
+        server.sessions();
+        run(&home, &["fetch"], 0);
+        assert_in(&home, ".", &mail(3));
+        assert_in(
+            &home,
+            ".Archive.2024",
+            &[letter(11), letter(12), letter(13)],
+        );
+        assert_in(&home, ".Sent Items", &[letter(21), letter(22)]);
+        assert_eq!(fetched(&home), 0, "{what}");
+        let left = server.uids().len() + server.other("Sent Items", |it| it.messages.len());
+        assert_eq!(left, if keep == "never" { 0 } else { 5 }, "{what}");
+        Some(calls)
+    });
+    assert!(calls.is_none_or(|calls| calls > 60), "{calls:?}");
+}
+
+#[test]
+fn a_kill_at_every_system_call_loses_and_doubles_nothing_in_any_folder() {
+    kill_at_every_call("always");
+    kill_at_every_call("never");
 }
