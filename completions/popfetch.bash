@@ -415,7 +415,7 @@ _popfetch() {
             return 0
             ;;
         popfetch__subcmd__import)
-            opts="-n -y -0 -q -v -h --seen --account --may-delete --dry-run --yes --config --format --null --quiet --verbose --color --no-progress --help fdm fetchmail getmail mpop thunderbird"
+            opts="-n -y -0 -q -v -h --seen --account --may-delete --dry-run --yes --config --format --null --quiet --verbose --color --no-progress --help fdm fetchmail getmail mbsync mpop thunderbird"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

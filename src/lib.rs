@@ -31,7 +31,7 @@
 //! | [`plan`] | what to fetch, skip, mark and delete: pure, without clock, disk or network |
 //! | [`rules`] | which messages come, and into which folder, which stay, and which are deleted unread: pure |
 //! | [`delivery`] | the spool, and the steps from octets to a message that is placed for good, as types |
-//! | [`handover`] | what takes a message once it is stored: programs, mbox files, LMTP servers, standard output |
+//! | [`handover`] | what takes a message once it is stored: programs, mbox files, LMTP servers, folders of other accounts, standard output |
 //! | [`maildir`] | Maildirs: layout, names, who delivers, finding anybody's mail again |
 //! | [`message`] | what a message is known by: its heading, the fields of its identity, its hashes; how it ended; its text and parts |
 //! | [`mailbox`] | reading with no connection: which messages there are, one of them, its attachments |

@@ -68,6 +68,14 @@ impl Protocol {
         }
     }
 
+    /// Whether a server takes messages by it, to keep them.
+    pub fn takes_messages(self) -> bool {
+        match self {
+            Self::Pop => false,
+            Self::Imap => true,
+        }
+    }
+
     /// Its port where a connection begins without TLS (RFC 1939 section 3, RFC 3501 section 2.1).
     pub fn plain_port(self) -> u16 {
         match self {

@@ -233,6 +233,8 @@ pub enum Tool {
     Fetchmail,
     /// getmail 4 to 6
     Getmail,
+    /// mbsync, of the package isync
+    Mbsync,
     /// mpop
     Mpop,
     /// Thunderbird

@@ -5,12 +5,14 @@ use super::fail::{Failure, report_failure};
 use super::pool::{Place, in_parallel};
 use super::process;
 use crate::exit::Diagnose;
-use crate::fetch::{self, Account, Environment};
+use crate::fetch::{self, Account, Addressee, Environment};
+use crate::handover::Unable;
 use crate::profile::{Auth, OAuth, PasswordSource, Profile};
 use crate::report::{self, Event, Outcome, Report};
 use crate::sandbox;
 use crate::secrets::{self, Asking, Credential, Login, Password, Question};
 use crate::stop::Stop;
+use std::borrow::Cow;
 use std::path::Path;
 use std::sync::mpsc::{self, RecvTimeoutError, Sender};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
@@ -82,6 +84,8 @@ pub(super) struct Ready {
     pub(super) profile: Profile,
     /// Once it was asked for.
     secret: OnceLock<Result<Secret, Box<dyn Diagnose>>>,
+    /// The account that its messages are handed to.
+    addressee: Option<Box<Ready>>,
 }
 
 /// What an account is signed in with.
@@ -106,6 +110,7 @@ impl Ready {
             Ok(secret) => Ok(Self {
                 profile,
                 secret: OnceLock::from(Ok(secret)),
+                addressee: None,
             }),
             Err(error) => Err(Box::new((profile, error))),
         }
@@ -114,6 +119,18 @@ impl Ready {
     /// The same, but where no person is asked for it that is left to the account's own thread: it
     /// may take a minute, and keeps no other account waiting.
     pub(super) fn later(profile: Profile) -> Result<Self, Unready> {
+        let addressee = profile.addressee.clone();
+        let mut ready = Self::later_alone(profile)?;
+        if let Some(addressee) = addressee {
+            match Self::later_alone(*addressee) {
+                Ok(addressee) => ready.addressee = Some(Box::new(addressee)),
+                Err(failed) => return Err(Box::new((ready.profile, failed.1))),
+            }
+        }
+        Ok(ready)
+    }
+
+    fn later_alone(profile: Profile) -> Result<Self, Unready> {
         let may_ask = match &profile.password {
             PasswordSource::Stdin => true,
             PasswordSource::Prompt
@@ -127,6 +144,7 @@ impl Ready {
             false => Ok(Self {
                 profile,
                 secret: OnceLock::new(),
+                addressee: None,
             }),
         }
     }
@@ -162,13 +180,66 @@ impl Ready {
         });
     }
 
+    /// As the account that another's messages are handed to. That it has no secret keeps nothing from being
+    /// fetched.
+    fn as_addressee(&self, ask: Option<&Sender<Question>>, stop: &Stop) -> Addressee {
+        self.get_ready(stop);
+        let unable = |error: &dyn Diagnose| {
+            let failure = fetch::failure(error);
+            let hint = failure.hint.map(|hint| format!("{hint}; "));
+            Unable {
+                what: format!("account {}: {}", self.profile.name, failure.message),
+                hint: format!(
+                    "{}what was fetched is kept until it can be handed on",
+                    hint.unwrap_or_default()
+                ),
+                status: failure.status,
+            }
+        };
+        let credential = match self.secret.get() {
+            Some(Ok(Secret::Password(password))) => {
+                Ok(Credential::Password(Cow::Owned(password.clone())))
+            }
+            Some(Ok(Secret::Login(login))) => match ask {
+                Some(questions) => Ok(Credential::Tokens(Asking {
+                    login: Arc::clone(login),
+                    questions: questions.clone(),
+                    stop: stop.clone(),
+                })),
+                None => Err(unable(&fetch::Error::Thread)),
+            },
+            Some(Err(error)) => Err(unable(error.as_ref())),
+            None => Err(unable(&fetch::Error::Thread)),
+        };
+        Addressee {
+            profile: Arc::new(self.profile.clone()),
+            credential,
+        }
+    }
+
     /// With a way to ask for another token, where it may have any.
     fn with<'a>(&'a self, ask: &Sender<Question>) -> Item<'a> {
-        let has_tokens = matches!(self.profile.password, PasswordSource::OAuth(_));
+        let has_tokens = |ready: &Self| matches!(ready.profile.password, PasswordSource::OAuth(_));
+        let has_tokens = has_tokens(self) || self.addressee.as_deref().is_some_and(has_tokens);
         let ask = has_tokens.then(|| ask.clone());
         Item {
             ready: self,
             ask: Mutex::new(ask),
+        }
+    }
+}
+
+impl Secret {
+    /// The same for who signs in; `None` where nobody can be asked for another token.
+    fn credential(&self, ask: Option<Sender<Question>>, stop: &Stop) -> Option<Credential<'_>> {
+        match (self, ask) {
+            (Self::Password(password), _) => Some(Credential::Password(Cow::Borrowed(password))),
+            (Self::Login(login), Some(questions)) => Some(Credential::Tokens(Asking {
+                login: Arc::clone(login),
+                questions,
+                stop: stop.clone(),
+            })),
+            (Self::Login(_), None) => None,
         }
     }
 }
@@ -240,26 +311,21 @@ impl Item<'_> {
                 ));
             }
         };
-        let credential = match (secret, ask) {
-            (Secret::Login(login), Some(questions)) => Credential::Tokens(Asking {
-                login: Arc::clone(login),
-                questions,
-                stop: environment.stop.clone(),
-            }),
-            (Secret::Password(password), _) => Credential::Password(password),
-            (Secret::Login(_), None) => {
-                let error = fetch::Error::Thread;
-                return Err(report_failure(
-                    &*environment.report,
-                    &ready.profile.name,
-                    &error,
-                ));
-            }
+        let addressee = ready.addressee.as_deref().filter(|_| !stores_nothing);
+        let addressee = addressee.map(|it| it.as_addressee(ask.as_ref(), &environment.stop));
+        let Some(credential) = secret.credential(ask, &environment.stop) else {
+            let error = fetch::Error::Thread;
+            return Err(report_failure(
+                &*environment.report,
+                &ready.profile.name,
+                &error,
+            ));
         };
         Ok(work(&Account {
             profile: &ready.profile,
             credential,
             environment,
+            addressee,
         }))
     }
 }

@@ -10,7 +10,6 @@
 //! be made by the step before it; what `state` records, and what a session may then delete, starts
 //! from a [`Delivered`].
 
-mod dating;
 mod room;
 mod settle;
 mod spool;

@@ -2,12 +2,14 @@
 //! from there.
 
 use super::Error;
-use super::dating;
 use super::room::{LOOK_EVERY, RESERVE, Room};
+
 use crate::durable::{self, Dir};
 use crate::maildir::{FileTime, Filed, Folder, PlacedName, Stamp, UniqueName};
 use crate::maildrop::Message;
-use crate::message::{Attributes, Digests, Evidence, Examined, Flags, HEADER_KEPT, Hasher, Size};
+use crate::message::{
+    Attributes, Digests, Evidence, Examined, Flags, HEADER_KEPT, Hasher, Size, dating,
+};
 use std::fmt;
 use std::io;
 use std::path::PathBuf;

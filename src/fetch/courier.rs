@@ -1,8 +1,9 @@
 //! Who hands messages on: see [`Aside`].
 
+use super::appender::Appender;
 use super::aside::Aside;
 use super::{Account, Error};
-use crate::handover::{Answer, Errand, Ledger, Owner, Porter};
+use crate::handover::{Answer, Append, Errand, Ledger, Owner, Porter, Recipient};
 use crate::state::{Neighbours, Store};
 
 /// The way to who hands messages on.
@@ -36,7 +37,15 @@ impl Account<'_> {
             store.unfinished()?,
             move || others.unfinished(),
         );
-        let mut porter = Porter::new(deliver.to.clone(), owner, roots, ledger, (disk, stop));
+        let appender = match (&deliver.to, &self.addressee) {
+            (Recipient::Folder(folder), Some(addressee)) => {
+                let appender = Appender::new(folder.clone(), addressee.clone(), self.environment);
+                Some(Box::new(appender) as Box<dyn Append>)
+            }
+            _ => None,
+        };
+        let porter = Porter::new(deliver.to.clone(), owner, roots, ledger, (disk, stop));
+        let mut porter = porter.by(appender);
         Aside::start(move |errand: Errand| porter.run(&errand)).map(Some)
     }
 }

@@ -10,6 +10,7 @@
 
 mod advice;
 mod ages;
+mod appender;
 mod arrivals;
 mod aside;
 mod broken;
@@ -44,6 +45,7 @@ mod succession;
 mod tell;
 mod waiting;
 
+pub use appender::Addressee;
 use broken::Broken;
 pub use conduct::not_tried;
 use conduct::{Conduct, Missed};
@@ -115,6 +117,8 @@ pub struct Account<'a> {
     pub credential: Credential<'a>,
     /// What to work with.
     pub environment: &'a Environment,
+    /// The account that its messages are handed to, if they are handed to one.
+    pub addressee: Option<Addressee>,
 }
 
 /// Takes an account's state, and its Maildir; nothing is made or changed where they do not belong

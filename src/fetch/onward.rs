@@ -63,7 +63,7 @@ impl Account<'_> {
             if interrupted.is_some() {
                 hand.interrupted = None;
                 // What another recipient had been given shows nowhere.
-                if left.is_none() || !deliver.to.is_appended_to() {
+                if !deliver.to.can_be_asked() && (left.is_none() || !deliver.to.is_appended_to()) {
                     self.tell_interrupted(&letter);
                 }
             }
@@ -85,7 +85,11 @@ impl Account<'_> {
                 }
             }
             store.begin_handing(id, length)?;
-            hand.courier()?.ask(Errand::Carry(letter.clone()))?;
+            let may_be_there = interrupted.is_some() || delay.is_some();
+            hand.courier()?.ask(match may_be_there {
+                true => Errand::CarryAgain(letter.clone()),
+                false => Errand::Carry(letter.clone()),
+            })?;
             hand.in_flight = Some((id, letter));
             if !self.wait_for_answer(store, hand, until, outcome)? {
                 return Ok(());

@@ -209,17 +209,21 @@ impl Account<'_> {
         match session.end(marked) {
             Update::Confirmed(deleted) => {
                 confirmed = true;
-                store.deleted(&deleted);
-                // It has confirmed that before, and listed them again.
-                let (again, deleted): (Vec<_>, Vec<_>) = deleted
-                    .into_iter()
-                    .partition(|recorded| store.has_come_back(recorded));
-                let by_rules = deleted.iter().filter(|it| it.rule().is_some()).count();
-                outcome.deleted_by_rules += by_rules as u64;
-                outcome.deleted += (deleted.len() - by_rules) as u64;
-                self.tell_deleted(maildrop, &deleted);
-                let in_vain = again.iter().map(|it| store.asked_in_vain(it)).max();
-                self.tell_asked_again(again.len(), in_vain.unwrap_or_default());
+                self.note_deleted(deleted, store, maildrop, outcome);
+            }
+            Update::Partial { removed, left } => {
+                self.note_deleted(removed, store, maildrop, outcome);
+                store.asked_to_delete(&left);
+                store.refused_to_delete(&left);
+                let text = format!(
+                    "the server still has {} of which it says that they are deleted: it is asked again \
+                     in later runs, five times in all",
+                    count(left.len() as u64, "message")
+                );
+                self.tell(match store.may_tell() {
+                    true => Event::Warning(&text),
+                    false => Event::Notice(&text),
+                });
             }
             Update::Refused(asked, answer) if !asked.is_empty() => {
                 store.asked_to_delete(&asked);
@@ -261,6 +265,27 @@ impl Account<'_> {
         // A signal that came while QUIT was under way changed nothing, but is not forgotten.
         self.check_stop()?;
         Ok(confirmed)
+    }
+
+    /// The server has confirmed that these are deleted.
+    fn note_deleted(
+        &self,
+        deleted: Vec<Recorded>,
+        store: &mut Store,
+        maildrop: &Maildrop,
+        outcome: &mut Outcome,
+    ) {
+        store.deleted(&deleted);
+        // It has confirmed that before, and listed them again.
+        let (again, deleted): (Vec<_>, Vec<_>) = deleted
+            .into_iter()
+            .partition(|recorded| store.has_come_back(recorded));
+        let by_rules = deleted.iter().filter(|it| it.rule().is_some()).count();
+        outcome.deleted_by_rules += by_rules as u64;
+        outcome.deleted += (deleted.len() - by_rules) as u64;
+        self.tell_deleted(maildrop, &deleted);
+        let in_vain = again.iter().map(|it| store.asked_in_vain(it)).max();
+        self.tell_asked_again(again.len(), in_vain.unwrap_or_default());
     }
 
     /// A session for one message, behind which the server was not in step: it is fetched once more,

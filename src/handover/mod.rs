@@ -12,6 +12,7 @@
 mod envelope;
 mod lmtp;
 mod mbox;
+mod post;
 mod program;
 mod quote;
 mod stdout;
@@ -19,6 +20,7 @@ mod words;
 
 pub use lmtp::{Lmtp, Place};
 pub use mbox::{Appended, Before, Extent, Ledger, Mbox, Times, Unfinished};
+pub use post::Post;
 pub use program::Program;
 pub use words::{Words, unknown_word};
 
@@ -41,8 +43,31 @@ pub enum Recipient {
     Mbox(Mbox),
     /// A mail server, which each is sent to by LMTP.
     Lmtp(Lmtp),
+    /// A folder of another account of the config file, which they are appended to.
+    Folder(Folder),
     /// Standard output.
     Stdout,
+}
+
+/// A folder of another account.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Folder {
+    /// The account's name.
+    pub account: String,
+    /// The folder's, as people write it.
+    pub folder: String,
+}
+
+impl fmt::Display for Folder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} of account {}", self.folder, self.account)
+    }
+}
+
+/// Who gives messages to another account's server, signing in there with the first one.
+pub trait Append: Send {
+    /// Gives it a message; one that it may have already is looked for first.
+    fn append(&mut self, post: Post, may_be_there: bool) -> Answer;
 }
 
 /// Whether the Maildir that messages are stored in is one that somebody reads.
@@ -133,6 +158,7 @@ impl fmt::Display for Recipient {
             Self::Program(program) => program.fmt(f),
             Self::Mbox(mbox) => mbox.fmt(f),
             Self::Lmtp(lmtp) => lmtp.fmt(f),
+            Self::Folder(folder) => folder.fmt(f),
             Self::Stdout => f.write_str("standard output"),
         }
     }
@@ -144,6 +170,12 @@ impl Recipient {
     pub fn is_appended_to(&self) -> bool {
         matches!(self, Self::Mbox(_))
     }
+
+    /// Whether it can be asked what came of one that nobody knows of: a message that may have been taken
+    /// is looked for before it is handed on again.
+    pub fn can_be_asked(&self) -> bool {
+        matches!(self, Self::Folder(_))
+    }
 }
 
 /// What a [`Porter`] is asked for.
@@ -153,6 +185,8 @@ pub enum Errand {
     Prepare(Letter, Before),
     /// To hand a message on.
     Carry(Letter),
+    /// The same with one that may have been taken: it is looked for first.
+    CarryAgain(Letter),
 }
 
 /// Hands messages on, one after another.
@@ -168,6 +202,8 @@ pub struct Porter {
     /// The connection that the next message is sent over.
     line: lmtp::Line,
     ledger: Ledger,
+    /// Who knows how to reach another account.
+    appender: Option<Box<dyn Append>>,
 }
 
 impl Porter {
@@ -188,7 +224,14 @@ impl Porter {
             ledger,
             open: None,
             line: lmtp::Line::default(),
+            appender: None,
         }
+    }
+
+    /// The same with somebody who reaches another account.
+    pub fn by(mut self, appender: Option<Box<dyn Append>>) -> Self {
+        self.appender = appender;
+        self
     }
 
     /// Does what it is asked for.
@@ -196,7 +239,7 @@ impl Porter {
         let open = self.open.take();
         let (letter, before) = match errand {
             Errand::Prepare(letter, before) => (letter, Some(before)),
-            Errand::Carry(letter) => (letter, None),
+            Errand::Carry(letter) | Errand::CarryAgain(letter) => (letter, None),
         };
         let unreadable = |error: io::Error| {
             let path = letter.path.display();
@@ -239,11 +282,25 @@ impl Porter {
                 let words = Words::new(&self.owner, letter);
                 lmtp.hand(&mut self.line, &words, file, &self.stop)
             }
+            (Recipient::Folder(_), None, _) => {
+                match (&mut self.appender, Post::measure(file, letter.time)) {
+                    (_, Err(error)) => unreadable(error),
+                    (Some(appender), Ok(post)) => {
+                        appender.append(post, matches!(errand, Errand::CarryAgain(_)))
+                    }
+                    (None, Ok(_)) => Answer::Later("nobody can reach its account".to_owned()),
+                }
+            }
             (Recipient::Stdout, None, _) => stdout::hand(letter, &mut file, &self.stop),
             (Recipient::Mbox(_), None, None)
-            | (Recipient::Program(_) | Recipient::Lmtp(_) | Recipient::Stdout, Some(_), _) => {
-                Answer::Later("it was not made ready".to_owned())
-            }
+            | (
+                Recipient::Program(_)
+                | Recipient::Lmtp(_)
+                | Recipient::Folder(_)
+                | Recipient::Stdout,
+                Some(_),
+                _,
+            ) => Answer::Later("it was not made ready".to_owned()),
         }
     }
 

@@ -1,6 +1,6 @@
 //! What the server says it can do (RFC 3501 section 7.2.1).
 
-use super::status::words;
+use super::status::{number, words};
 
 /// More capabilities than this are not read: real servers have under a hundred.
 pub const CAPABILITY_LIMIT: usize = 512;
@@ -25,6 +25,10 @@ pub struct Capabilities {
     /// LIST tells what mailboxes are for, where it is asked to (RFC 6154, which takes LIST-EXTENDED for
     /// that).
     pub special_use: bool,
+    /// LITERAL-: the same of literals of up to 4096 octets (RFC 7888).
+    pub literal_minus: bool,
+    /// APPENDLIMIT: a message that is appended has no more octets (RFC 7889).
+    pub append_limit: Option<u64>,
     /// SASL mechanisms, upper case.
     pub mechanisms: Vec<String>,
     /// All of it as it came, for a person to look at; hostile text.
@@ -51,7 +55,11 @@ impl Capabilities {
                 b"IDLE" => found.idle = true,
                 b"SPECIAL-USE" => special_use = true,
                 b"LIST-EXTENDED" => list_extended = true,
+                b"LITERAL-" => found.literal_minus = true,
                 upper => {
+                    if let Some(limit) = upper.strip_prefix(b"APPENDLIMIT=") {
+                        found.append_limit = number(limit);
+                    }
                     if let Some(name) = upper.strip_prefix(b"AUTH=") {
                         found
                             .mechanisms
@@ -67,6 +75,7 @@ impl Capabilities {
             found.sasl_ir = true;
             found.uid_plus = true;
             found.id = true;
+            found.literal_minus = true;
             found.idle = true;
         }
         found

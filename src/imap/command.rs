@@ -1,5 +1,6 @@
 //! Commands and their encoding (RFC 3501 sections 4.3 and 6, RFC 2177, 4315, 4959, 7888).
 
+use super::append::{Append, Search};
 use super::uid_set::UidSet;
 use std::fmt;
 use std::num::NonZeroU32;
@@ -12,6 +13,9 @@ pub const ARGUMENT_LIMIT: usize = 4096;
 /// A command as it is sent, without its tag. Its `Display` and `Debug` are safe to log: secrets are left out.
 #[derive(Clone, Copy, Eq, PartialEq)]
 pub enum Command<'a> {
+    /// APPEND: its octets follow by [`super::Connection::push`], once the server has said "go on" or at
+    /// once.
+    Append(Append<'a>),
     /// AUTHENTICATE with a SASL mechanism and, where the server takes it, an initial response in base64.
     Authenticate {
         /// The mechanism's registered name.
@@ -21,6 +25,8 @@ pub enum Command<'a> {
     },
     /// CAPABILITY
     Capability,
+    /// CREATE: makes a mailbox.
+    Create(&'a str),
     /// EXAMINE: opens a mailbox to be read alone.
     Examine(&'a str),
     /// UID EXPUNGE: removes what is named and marked, and nothing else (RFC 4315).
@@ -46,6 +52,8 @@ pub enum Command<'a> {
     Login(&'a str, &'a str),
     /// LOGOUT
     Logout,
+    /// UID SEARCH: which messages of the open mailbox may be a certain one.
+    Search(Search<'a>),
     /// SELECT: opens a mailbox to be changed.
     Select(&'a str),
     /// STARTTLS
@@ -92,8 +100,24 @@ impl Command<'_> {
                 line.push(" ");
                 line.string(password)?;
             }
-            Self::Examine(mailbox) | Self::Select(mailbox) => {
+            Self::Append(append) => {
+                line.push("APPEND ");
+                line.string(append.mailbox)?;
+                line.push(&append.behind_mailbox());
+            }
+            Self::Search(search) => {
+                line.push("UID SEARCH ");
+                match search.message_id {
+                    Some(id) => {
+                        line.push("HEADER Message-ID ");
+                        line.string(id)?;
+                    }
+                    None => line.push(&search.without_id()),
+                }
+            }
+            Self::Create(mailbox) | Self::Examine(mailbox) | Self::Select(mailbox) => {
                 line.push(match self {
+                    Self::Create(_) => "CREATE ",
                     Self::Examine(_) => "EXAMINE ",
                     _ => "SELECT ",
                 });
@@ -107,19 +131,26 @@ impl Command<'_> {
 
     /// Whether a challenge may come before its answer, or that it may go on.
     pub(super) fn is_dialogue(&self) -> bool {
-        matches!(self, Self::Authenticate { .. } | Self::Idle)
+        matches!(
+            self,
+            Self::Authenticate { .. } | Self::Append(_) | Self::Idle
+        )
     }
 }
 
 impl fmt::Display for Command<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::Append(append) => {
+                write!(f, "APPEND {}{}", append.mailbox, append.behind_mailbox())
+            }
             Self::Authenticate {
                 mechanism,
                 initial_response: Some(_),
             } => write!(f, "AUTHENTICATE {mechanism} ****"),
             Self::Authenticate { mechanism, .. } => write!(f, "AUTHENTICATE {mechanism}"),
             Self::Capability => f.write_str("CAPABILITY"),
+            Self::Create(mailbox) => write!(f, "CREATE {mailbox}"),
             Self::Examine(mailbox) => write!(f, "EXAMINE {mailbox}"),
             Self::Expunge(set) => write!(f, "UID EXPUNGE {set}"),
             Self::FetchAll => f.write_str("UID FETCH 1:* (UID RFC822.SIZE)"),
@@ -134,6 +165,10 @@ impl fmt::Display for Command<'_> {
             Self::List { uses: true } => f.write_str("LIST \"\" \"*\" RETURN (SPECIAL-USE)"),
             Self::Login(user, _) => write!(f, "LOGIN {user} ****"),
             Self::Logout => f.write_str("LOGOUT"),
+            Self::Search(search) => match search.message_id {
+                Some(id) => write!(f, "UID SEARCH HEADER Message-ID {id}"),
+                None => write!(f, "UID SEARCH {}", search.without_id()),
+            },
             Self::Select(mailbox) => write!(f, "SELECT {mailbox}"),
             Self::StartTls => f.write_str("STARTTLS"),
             Self::StoreDeleted(set) => write!(f, "UID STORE {set} +FLAGS.SILENT (\\Deleted)"),

@@ -172,6 +172,16 @@ impl Connection {
         self.output.extend(b"\r\n");
     }
 
+    /// Puts octets of a message that is appended into the output, as they are.
+    pub fn push(&mut self, octets: &[u8]) {
+        self.output.extend(octets);
+    }
+
+    /// Whether all of the output has been sent.
+    pub fn is_sent(&self) -> bool {
+        self.output.is_empty()
+    }
+
     /// The output and the input space at once, for a channel that sends while it receives.
     pub fn buffers(&mut self) -> (&[u8], &mut [u8]) {
         if self.start > 0 {
@@ -223,6 +233,11 @@ impl Connection {
     /// Whether the next event is [`Event::Octets`].
     pub fn has_octets(&self) -> bool {
         matches!(self.found, Some(Found::Octets(_) | Found::Quoted))
+    }
+
+    /// Octets of the last response, as far as it was told.
+    pub fn response_length(&self) -> usize {
+        self.text.len()
     }
 
     /// What the octets that have come mean. Ask again until it is [`Event::NeedInput`].

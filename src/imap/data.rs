@@ -15,6 +15,8 @@ pub enum Data<'a> {
     Recent(u32),
     /// LIST with what follows: a mailbox.
     List(&'a [u8]),
+    /// SEARCH with what follows: UIDs.
+    Search(&'a [u8]),
     /// Anything else, which nobody has asked for.
     Other,
 }
@@ -35,6 +37,7 @@ impl<'a> Data<'a> {
         match upper.as_slice() {
             b"CAPABILITY" => Self::Capability(rest),
             b"LIST" => Self::List(rest),
+            b"SEARCH" => Self::Search(rest),
             b"VANISHED" => vanished(rest.trim_ascii()).map_or(Self::Other, Self::Gone),
             _ => Self::Other,
         }
@@ -91,6 +94,7 @@ mod tests {
             ("FLAGS (\\Answered)", Data::Other),
             ("LIST () \"/\" INBOX", Data::List(b" () \"/\" INBOX")),
             ("LSUB () \"/\" INBOX", Data::Other),
+            ("SEARCH 2 3", Data::Search(b" 2 3")),
             ("", Data::Other),
         ] {
             assert_eq!(Data::parse(line.as_bytes()), data, "{line}");

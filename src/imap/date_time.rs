@@ -3,7 +3,7 @@
 use jiff::{civil, tz::Offset};
 
 const MONTHS: [&[u8; 3]; 12] = [
-    b"jan", b"feb", b"mar", b"apr", b"may", b"jun", b"jul", b"aug", b"sep", b"oct", b"nov", b"dec",
+    b"Jan", b"Feb", b"Mar", b"Apr", b"May", b"Jun", b"Jul", b"Aug", b"Sep", b"Oct", b"Nov", b"Dec",
 ];
 
 /// Seconds since 1970 of what stands between quotation marks. `None` where it is no date, or one before
@@ -31,6 +31,39 @@ pub(super) fn parse(text: &[u8]) -> Option<i64> {
     let local = civil::DateTime::new(year, month, day, hour, minute, second.min(59), 0).ok()?;
     let time = offset(zone)?.to_timestamp(local).ok()?.as_second();
     (time >= 0).then_some(time)
+}
+
+/// The same for a command, in UTC.
+pub(super) fn written(time: i64) -> Option<String> {
+    let at = jiff::Timestamp::from_second(time).ok()?;
+    let at = Offset::UTC.to_datetime(at);
+    Some(format!(
+        "{:2}-{}-{:04} {:02}:{:02}:{:02} +0000",
+        at.day(),
+        month_of(at.month()),
+        at.year(),
+        at.hour(),
+        at.minute(),
+        at.second()
+    ))
+}
+
+/// The day so many days from a time, as SEARCH takes it (`date` of RFC 3501 section 9).
+pub(super) fn day(time: i64, days: i64) -> Option<String> {
+    let time = time.checked_add(days.checked_mul(24 * 60 * 60)?)?;
+    let at = Offset::UTC.to_datetime(jiff::Timestamp::from_second(time).ok()?);
+    Some(format!(
+        "{}-{}-{:04}",
+        at.day(),
+        month_of(at.month()),
+        at.year()
+    ))
+}
+
+fn month_of(month: i8) -> &'static str {
+    let index = usize::try_from(month).unwrap_or(1).saturating_sub(1);
+    let name = MONTHS.get(index).copied().unwrap_or(b"Jan");
+    std::str::from_utf8(name).unwrap_or("Jan")
 }
 
 fn offset(zone: &[u8]) -> Option<Offset> {
@@ -104,7 +137,22 @@ mod tests {
         }
     }
 
+    #[test]
+    fn a_date_is_written_as_it_is_read() {
+        assert_eq!(written(837_596_665).unwrap(), "17-Jul-1996 09:44:25 +0000");
+        assert_eq!(written(0).unwrap(), " 1-Jan-1970 00:00:00 +0000");
+        assert_eq!(written(i64::MAX), None);
+        assert_eq!(day(837_596_665, 0).unwrap(), "17-Jul-1996");
+        assert_eq!(day(837_596_665, -17).unwrap(), "30-Jun-1996");
+        assert_eq!(day(i64::MAX, 1), None);
+    }
+
     proptest! {
+        #[test]
+        fn what_is_written_is_read(time in 0i64..253_400_000_000) {
+            prop_assert_eq!(parse(written(time).unwrap().as_bytes()), Some(time));
+        }
+
         #[test]
         fn each_time_is_read_as_it_is_written(
             time in 0i64..253_400_000_000,

@@ -5,10 +5,13 @@ use super::model::{Draft, Fate, MAILDIR, Secret, Word};
 use crate::profile::Auth;
 use crate::profile::file::ProxyWord;
 
-/// What somebody should know who fetches without TLS.
-pub(super) const PLAIN: &str = "there is no TLS, so that everybody on the way can read the password: \
-                                try `tls = \"starttls\"`, or leave `tls`, `port` and \
-                                `allow-insecure` out for TLS on port 995";
+/// What somebody should know who fetches without TLS, which is at this port.
+pub(super) fn plain(port: u16) -> String {
+    format!(
+        "there is no TLS, so that everybody on the way can read the password: try `tls = \"starttls\"`, or \
+         leave `tls`, `port` and `allow-insecure` out for TLS on port {port}"
+    )
+}
 
 pub(super) fn without_tls(draft: &mut Draft) {
     draft.text("tls", "none");

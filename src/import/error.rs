@@ -66,7 +66,7 @@ pub enum Error {
         tool: &'static str,
     },
     /// There is nothing in it to take over.
-    #[error("{tool}: no POP3 account in {}", list(files))]
+    #[error("{tool}: no {} account in {}", taken(tool), list(files))]
     NoAccounts {
         /// Where.
         files: Vec<PathBuf>,
@@ -134,6 +134,15 @@ impl Error {
     }
 }
 
+/// Which accounts of a tool's are taken over.
+fn taken(tool: &str) -> &'static str {
+    match tool {
+        "mbsync" => "IMAP",
+        "fetchmail" | "getmail" => "POP3 or IMAP",
+        _ => "POP3",
+    }
+}
+
 impl Diagnose for Error {
     fn status(&self) -> Status {
         match self {
@@ -174,8 +183,9 @@ impl Diagnose for Error {
                  --seen FILE; nothing was changed"
             ),
             Self::NoAccounts { tool, .. } => format!(
-                "popfetch import takes POP3 accounts alone; if they are in another file, name it: popfetch \
-                 import {tool} PATH"
+                "popfetch import takes {} accounts of {tool}'s alone; if they are in another file, name it: \
+                 popfetch import {tool} PATH",
+                taken(tool)
             ),
             Self::Whose {
                 path, first, tool, ..

@@ -17,6 +17,7 @@ mod fetchmail;
 mod files;
 mod getmail;
 mod ini;
+mod mbsync;
 mod mda;
 mod model;
 mod mpop;
@@ -37,6 +38,8 @@ pub enum Tool {
     Fetchmail,
     /// getmail 4 to 6.
     Getmail,
+    /// mbsync, of the package isync.
+    Mbsync,
     /// mpop.
     Mpop,
     /// Thunderbird.
@@ -50,6 +53,7 @@ impl Tool {
             Self::Fdm => "fdm",
             Self::Fetchmail => "fetchmail",
             Self::Getmail => "getmail",
+            Self::Mbsync => "mbsync",
             Self::Mpop => "mpop",
             Self::Thunderbird => "thunderbird",
         }
@@ -75,6 +79,7 @@ pub fn read(tool: Tool, wanted: Wanted<'_>) -> Result<Found, Error> {
         Tool::Fdm => fdm::read,
         Tool::Fetchmail => fetchmail::read,
         Tool::Getmail => getmail::read,
+        Tool::Mbsync => mbsync::read,
         Tool::Mpop => mpop::read,
         Tool::Thunderbird => thunderbird::read,
     };

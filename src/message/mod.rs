@@ -2,6 +2,7 @@
 //! what a person reads of it: its fields, its text, its parts.
 
 mod attributes;
+pub mod dating;
 mod digest;
 mod ending;
 mod fields;

@@ -29,6 +29,15 @@ pub trait Channel: Send {
         deadline: Instant,
     ) -> Result<Moved, Error>;
 
+    /// Sends what it can of `output` and takes in what has come; waits only until either is possible. Where
+    /// nothing is to be sent it waits for input, as [`Channel::exchange`].
+    ///
+    /// # Errors
+    /// As there.
+    fn push(&mut self, output: &[u8], input: &mut [u8], deadline: Instant) -> Result<Moved, Error> {
+        self.exchange(output, input, deadline)
+    }
+
     /// From here on with TLS: what STLS asks for (RFC 2595 section 4), once the server has agreed
     /// and every octet of its reply has been taken in.
     ///
@@ -222,6 +231,28 @@ impl Channel for Socket {
                 PollFlags::IN | PollFlags::OUT
             } else {
                 PollFlags::IN
+            };
+            self.wait_for(interest, deadline)?;
+        }
+    }
+
+    fn push(&mut self, output: &[u8], input: &mut [u8], deadline: Instant) -> Result<Moved, Error> {
+        loop {
+            let received = match self.receive(input)? {
+                Some(0) => return Err(Error::Closed),
+                received => received.unwrap_or(0),
+            };
+            // What a server has said that closes is worth more than that it has closed.
+            let sent = match received {
+                0 => self.send(output)?,
+                _ => 0,
+            };
+            if sent + received > 0 {
+                return Ok(Moved { sent, received });
+            }
+            let interest = match output.is_empty() {
+                true => PollFlags::IN,
+                false => PollFlags::IN | PollFlags::OUT,
             };
             self.wait_for(interest, deadline)?;
         }

@@ -163,6 +163,10 @@ impl Channel for Upgradable {
         self.socket.exchange(output, input, deadline)
     }
 
+    fn push(&mut self, output: &[u8], input: &mut [u8], deadline: Instant) -> Result<Moved, Error> {
+        self.socket.push(output, input, deadline)
+    }
+
     fn start_tls(&mut self) -> Result<(), Error> {
         // In TLS it is the client that speaks first: what is here already was never encrypted.
         if self.socket.has_unread()? {

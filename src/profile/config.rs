@@ -30,10 +30,10 @@ const SIZE_LIMIT: u64 = 16 << 20;
 /// told by [`Config::profile`], so that one bad account leaves the others alone.
 #[derive(Debug)]
 pub struct Config {
-    source: Option<Arc<Source>>,
-    file: File,
+    pub(super) source: Option<Arc<Source>>,
+    pub(super) file: File,
     /// It was named with `--config`.
-    is_named: bool,
+    pub(super) is_named: bool,
 }
 
 impl Config {
@@ -267,8 +267,10 @@ impl Config {
                 let profile =
                     resolve::profile(source, name, account, &self.file.defaults, overrides)?;
                 let named = self.path().filter(|_| self.is_named);
+                let addressee = self.addressee(&profile)?;
                 Ok(Profile {
                     typed: Typed::account(named, overrides),
+                    addressee,
                     ..profile
                 })
             }

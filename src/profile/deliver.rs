@@ -1,6 +1,6 @@
 //! What takes messages once they are stored.
 
-use crate::handover::{Archive, Recipient};
+use crate::handover::{Archive, Folder, Recipient};
 use std::path::Path;
 
 /// What takes messages once they are stored, and what becomes of them then.
@@ -20,7 +20,20 @@ impl Deliver {
     pub fn file(&self) -> Option<&Path> {
         match &self.to {
             Recipient::Mbox(mbox) => Some(&mbox.path),
-            Recipient::Program(_) | Recipient::Lmtp(_) | Recipient::Stdout => None,
+            Recipient::Program(_)
+            | Recipient::Lmtp(_)
+            | Recipient::Folder(_)
+            | Recipient::Stdout => None,
+        }
+    }
+
+    /// The folder of another account that messages are appended to, if they are.
+    pub fn folder(&self) -> Option<&Folder> {
+        match &self.to {
+            Recipient::Folder(folder) => Some(folder),
+            Recipient::Program(_) | Recipient::Mbox(_) | Recipient::Lmtp(_) | Recipient::Stdout => {
+                None
+            }
         }
     }
 

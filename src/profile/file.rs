@@ -174,6 +174,10 @@ pub struct DeliverTable {
     pub mbox: Key<String>,
     /// `lmtp`: a mail server that each message is sent to: `"unix:PATH"` or `"HOST:PORT"`.
     pub lmtp: Key<String>,
+    /// `account`: another account of this file, whose server each message is given to.
+    pub account: Key<String>,
+    /// `folder`: the folder there; `"INBOX"` by default.
+    pub folder: Key<String>,
     /// `recipient`: whom an LMTP server is told that the messages are for.
     pub recipient: Key<String>,
     /// `allow-insecure`: `true` lets messages go to another machine, readable on the way.

@@ -37,6 +37,7 @@ pub use typed::{Typed, config_option};
 pub(crate) use words::nearest;
 
 mod address;
+mod addressee;
 mod config;
 mod dated;
 mod deliver;
@@ -93,6 +94,8 @@ pub struct Profile {
     pub into: Destination,
     /// What takes them once they are there, if anything.
     pub deliver: Option<Deliver>,
+    /// The account whose folder that is, if it is one.
+    pub addressee: Option<Box<Profile>>,
     /// What becomes of messages.
     pub policy: Policy,
     /// Which of those that have not been fetched come, and where to.
@@ -125,6 +128,7 @@ impl Profile {
             folders: Folders::default(),
             into: Destination::default(),
             deliver: None,
+            addressee: None,
             policy: Policy::default(),
             rules: Rules::default(),
             pipelining: Pipelining::default(),

@@ -200,6 +200,10 @@ fn shown_deliver(deliver: &Deliver) -> Value {
             "recipient": lmtp.recipient,
             "deadline_seconds": lmtp.deadline.as_secs(),
         }),
+        Recipient::Folder(folder) => json!({
+            "account": folder.account,
+            "folder": folder.folder,
+        }),
         Recipient::Stdout => json!({ "mbox": "-" }),
     }
 }
@@ -210,6 +214,7 @@ fn deliver_in_words(deliver: &Deliver) -> String {
         Recipient::Program(program) => format!("the program `{program}`"),
         Recipient::Mbox(mbox) => format!("the mbox file {mbox}"),
         Recipient::Lmtp(lmtp) => format!("the LMTP server {lmtp}"),
+        Recipient::Folder(folder) => format!("the folder {folder}"),
         Recipient::Stdout => "standard output".to_owned(),
     }
 }

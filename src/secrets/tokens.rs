@@ -11,6 +11,7 @@ use crate::moment::Moment;
 use crate::oauth::{self, Client, Grant, Line, MARGIN};
 use crate::server::Server;
 use crate::stop::Stop;
+use std::borrow::Cow;
 use std::io;
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender, SyncSender};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -281,14 +282,16 @@ pub enum Sign<'a> {
 }
 
 /// What an account signs in with, as its confined thread has it.
+#[derive(Clone)]
 pub enum Credential<'a> {
     /// A password, for as long as the account has it.
-    Password(&'a Password),
+    Password(Cow<'a, Password>),
     /// Access tokens, which run out.
     Tokens(Asking),
 }
 
 /// A way to ask for another token.
+#[derive(Clone)]
 pub struct Asking {
     /// Whose tokens they are.
     pub login: Arc<Login>,
@@ -313,7 +316,7 @@ impl Credential<'_> {
     /// What to sign in with now.
     pub fn current(&self) -> Password {
         match self {
-            Self::Password(password) => (*password).clone(),
+            Self::Password(password) => password.clone().into_owned(),
             Self::Tokens(asking) => asking.login.token(),
         }
     }

@@ -193,6 +193,7 @@ impl From<Phase> for Occasion {
             Phase::Message(_)
             | Phase::Header(_)
             | Phase::Step
+            | Phase::Appending
             | Phase::Deleting(_)
             | Phase::Quit
             | Phase::News => Self::Messages,

@@ -282,12 +282,12 @@ impl Error {
         }
     }
 
-    /// Whether the server ends the session over a message, as others close there without a word (fact
+    /// Whether the server ends the session over a message or its header, as others close there without a word (fact
     /// F20), and says nothing of itself or of us that would end any session.
     fn ends_over_a_message(&self) -> bool {
         matches!(
             self,
-            Self::Ended { phase: phase @ Phase::Message(_), answer, .. }
+            Self::Ended { phase: phase @ (Phase::Message(_) | Phase::Header(_)), answer, .. }
                 if !Meaning::recognised(*phase, answer).is_some_and(Meaning::is_the_sessions)
         )
     }

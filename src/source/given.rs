@@ -38,6 +38,7 @@ impl Given {
                 | Phase::StartTls
                 | Phase::SignIn
                 | Phase::Step
+                | Phase::Appending
                 | Phase::Quit
                 | Phase::News => true,
             }

@@ -40,6 +40,8 @@ pub(super) enum Progress {
         /// See above.
         of_message: bool,
     },
+    /// So many octets have said nothing of what is waited for.
+    Aside(usize),
 }
 
 pub(super) struct Link {
@@ -132,6 +134,25 @@ impl Link {
         }
     }
 
+    /// Sends octets of a message and takes in what comes meanwhile, while so many commands are not answered.
+    pub(super) fn push(
+        &mut self,
+        phase: Phase,
+        pending: usize,
+        (output, input): (&[u8], &mut [u8]),
+    ) -> Result<Moved, Error> {
+        let deadline = Instant::now() + self.timeout;
+        let moved = self.channel.push(output, input, deadline);
+        let moved = moved.map_err(|source| match source {
+            net::Error::TimedOut(_) => net::Error::TimedOut(self.timeout.as_secs()),
+            source => source,
+        });
+        let moved = moved.map_err(|source| self.failed(phase, source, pending))?;
+        self.given.received(moved.received);
+        self.pace.begin_step(false);
+        Ok(moved)
+    }
+
     /// Octets that come until then, beside what is waited for.
     pub(super) fn exchange(
         &mut self,
@@ -165,6 +186,7 @@ impl Link {
                 self.pace.flowing = true;
                 self.serving |= of_message;
             }
+            Progress::Aside(octets) => self.pace.pass_over(octets),
         }
     }
 

@@ -11,6 +11,7 @@
 //! keeps everything (E10).
 
 mod answer;
+mod append;
 mod credentials;
 mod detour;
 mod door;
@@ -36,6 +37,7 @@ mod window;
 pub use crate::message::{Attributes, Ending};
 pub use crate::sasl::Secret;
 pub use answer::{Answer, Meaning};
+pub use append::{Appended, Found, Unappended};
 pub use credentials::Credentials;
 pub use detour::Detour;
 pub use door::{Door, Entry};
@@ -51,11 +53,15 @@ pub use retrieval::{Arrival, Retrieval};
 pub use update::{Marked, Unasked, Update};
 pub use upgrade::Upgrade;
 
+use crate::handover::Post;
 use crate::maildrop::{Maildrop, Message, MessageNumber};
 use crate::state::Recorded;
 use std::ops::ControlFlow;
 use std::time::Duration;
 use window::Window;
+
+/// What is said of a server that lists and sends, and takes nothing (POP3).
+const TAKES_NONE: &str = "its protocol takes no messages";
 
 /// A maildrop that is open, on a server that has let us in.
 pub enum Source {
@@ -148,6 +154,35 @@ impl Source {
     /// Fetches messages, in this order.
     pub fn retrieve(&mut self, messages: impl IntoIterator<Item = Message>) -> Retrieval<'_> {
         Retrieval::new(self, Window::on(messages))
+    }
+
+    /// Appends a message to a folder of the server's, which is made where the server asks for that. It
+    /// has been taken where this says so, and may have been where the error says so.
+    pub fn append(&mut self, folder: &str, post: &mut Post) -> Result<Appended, Unappended> {
+        match self {
+            Self::Pop(_) => Ok(Appended::Never(TAKES_NONE.to_owned())),
+            Self::Imap(session) => session.append(folder, post),
+        }
+    }
+
+    /// Looks whether a message is in a folder of the server's, by what it was given to keep it by: in the
+    /// one that it was for, in the one that has all, or else in each.
+    ///
+    /// # Errors
+    /// The connection is of no more use then.
+    pub fn find(&mut self, folder: &str, post: &Post) -> Result<Found, Error> {
+        match self {
+            Self::Pop(_) => Ok(Found::CannotTell),
+            Self::Imap(session) => session.find(folder, post),
+        }
+    }
+
+    /// Ends a session that has brought nothing and has appended what it was given.
+    pub fn leave(self) {
+        match self {
+            Self::Pop(session) => drop(session.quit(Marked::default())),
+            Self::Imap(session) => drop(session.end(Marked::default())),
+        }
     }
 
     /// Whether the server has answered what it was asked, and no more. Where it has not, what was read

@@ -88,6 +88,14 @@ impl Pace {
         self.left = self.last;
     }
 
+    /// So many of the octets were not what is waited for: a server that says for ever that it is still
+    /// there gets no further.
+    pub(super) fn pass_over(&mut self, octets: usize) {
+        let octets = octets as u64;
+        self.octets = self.octets.saturating_sub(octets);
+        self.flow.octets = self.flow.octets.saturating_sub(octets);
+    }
+
     /// It was waited for octets. `serving`: a message has begun to arrive, so that the mailbox has
     /// been read.
     pub(super) fn waited(&mut self, time: Duration, phase: Phase, serving: bool) {
@@ -192,6 +200,21 @@ mod tests {
         let long = Duration::from_secs(20 * 60);
         pace.waited(Duration::from_secs(19 * 60), Phase::Listing, true);
         assert!(pace.check_rate(long).is_ok());
+        assert!(pace.check_rate(TIMEOUT).is_err());
+    }
+
+    #[test]
+    fn what_is_said_beside_what_is_waited_for_is_no_progress() {
+        let mut pace = Pace::new();
+        pace.flowing = true;
+        for _ in 0..10 {
+            pace.received(500);
+            pace.pass_over(480);
+        }
+        pace.since -= Duration::from_secs(61);
+        let slow = pace.deadline(TIMEOUT);
+        assert!(matches!(slow, Err(net::Error::TooSlow(60))), "{slow:?}");
+        pace.waited(Duration::from_secs(300), Phase::Listing, true);
         assert!(pace.check_rate(TIMEOUT).is_err());
     }
 

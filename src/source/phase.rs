@@ -22,6 +22,8 @@ pub enum Phase {
     Header(MessageNumber),
     /// NOOP.
     Step,
+    /// APPEND, and looking for what was appended.
+    Appending,
     /// DELE.
     Deleting(MessageNumber),
     /// QUIT.
@@ -51,6 +53,7 @@ impl fmt::Display for Phase {
             Self::Message(number) => write!(f, "fetching message {number}"),
             Self::Header(number) => write!(f, "reading the header of message {number}"),
             Self::Step => f.write_str("asking whether the server is still in step"),
+            Self::Appending => f.write_str("appending a message"),
             Self::Deleting(number) => write!(f, "marking message {number} as deleted"),
             Self::Quit => f.write_str("ending the session"),
             Self::News => f.write_str("waiting for news of mail"),

@@ -33,6 +33,13 @@ pub struct Unasked {
 pub enum Update {
     /// The server entered it and removed these.
     Confirmed(Vec<Recorded>),
+    /// The server said that it removed all of these, and still has some.
+    Partial {
+        /// Those that it has no more.
+        removed: Vec<Recorded>,
+        /// Those that it still has.
+        left: Vec<Recorded>,
+    },
     /// The server answered QUIT with -ERR: some of these are not removed, and none but these are
     /// (RFC 1939 section 6). The next listing tells.
     Refused(Vec<Recorded>, Answer),

@@ -142,7 +142,10 @@ impl Bench {
         };
         let outcome = Account {
             profile: &self.profile(),
-            credential: Credential::Password(&Password::new("secret".to_owned())),
+            credential: Credential::Password(std::borrow::Cow::Owned(Password::new(
+                "secret".to_owned(),
+            ))),
+            addressee: None,
             environment: &environment,
         }
         .fetch();

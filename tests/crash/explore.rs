@@ -390,7 +390,10 @@ impl Explorer {
         };
         Account {
             profile: &profile,
-            credential: Credential::Password(&Password::new("secret".to_owned())),
+            credential: Credential::Password(std::borrow::Cow::Owned(Password::new(
+                "secret".to_owned(),
+            ))),
+            addressee: None,
             environment: &environment,
         }
         .fetch()

@@ -2,7 +2,7 @@
 //! is wanted. Each of them does something to its maildrop between two sessions: mailutils writes
 //! header fields of its own into the mbox at the first QUIT, so that every size is another one;
 //! Courier renames the files; popa3d makes its unique-ids of what the messages say. Cyrus is here for
-//! its sign-in.
+//! its sign-in, and for IMAP.
 
 use crate::support::cyrus::Cyrus;
 use crate::support::message::Message;
@@ -239,4 +239,58 @@ fn b8_cyrus_with_its_own_tls_is_signed_in_to_and_fetched_once_without_a_stall() 
         other.one_account(&server.account(), auth);
         assert_eq!(fetched_from_cyrus(&other), 0, "{config}{auth}");
     }
+}
+
+const IMAP: &str = "protocol = \"imap\"\n";
+
+#[test]
+fn cyrus_is_fetched_once_by_imap_and_emptied() {
+    for config in ["", "sasl_mech_list: PLAIN\n"] {
+        let Some(server) = Cyrus::start_imap(&letters(), config) else {
+            return;
+        };
+        let home = Home::of(&server.account(), IMAP);
+        assert_eq!(fetched_from_cyrus(&home), 50, "{config}");
+        assert_holds_below_the_trace(&home);
+        assert_eq!(fetched_from_cyrus(&home), 0, "{config}");
+        home.one_account(&server.account(), &format!("{IMAP}keep = \"never\"\n"));
+        assert_eq!(fetched_from_cyrus(&home), 0, "{config}");
+        assert_holds_below_the_trace(&home);
+        // It is empty now.
+        let other = Home::of(&server.account(), IMAP);
+        assert_eq!(fetched_from_cyrus(&other), 0, "{config}");
+    }
+}
+
+#[test]
+fn cyrus_is_emptied_by_imap_in_one_run() {
+    let Some(server) = Cyrus::start_imap(&letters(), "") else {
+        return;
+    };
+    let home = Home::of(&server.account(), &format!("{IMAP}keep = \"never\"\n"));
+    assert_eq!(fetched_from_cyrus(&home), 50);
+    assert_holds_below_the_trace(&home);
+    let other = Home::of(&server.account(), IMAP);
+    assert_eq!(fetched_from_cyrus(&other), 0);
+}
+
+#[test]
+fn a_mailbox_that_cyrus_has_restored_under_another_uidvalidity_brings_nothing_twice() {
+    let Some(server) = Cyrus::start_imap(&letters(), "") else {
+        return;
+    };
+    let home = Home::of(&server.account(), IMAP);
+    assert_eq!(fetched_from_cyrus(&home), 50);
+    let files = tree::read(&home.maildir("a")).into_iter();
+    let mut messages: Vec<_> = files.map(|file| file.octets).collect();
+    messages.push(letter(51).stored());
+    server.restore(&messages);
+    assert_eq!(fetched_from_cyrus(&home), 1);
+    assert_eq!(fetched_from_cyrus(&home), 0);
+    assert_eq!(tree::count(&home.maildir("a")), 51);
+    home.one_account(&server.account(), &format!("{IMAP}keep = \"never\"\n"));
+    assert_eq!(fetched_from_cyrus(&home), 0);
+    let other = Home::of(&server.account(), IMAP);
+    assert_eq!(fetched_from_cyrus(&other), 0);
+    assert_eq!(tree::count(&home.maildir("a")), 51);
 }

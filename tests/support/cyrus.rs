@@ -1,4 +1,4 @@
-//! Real Cyrus (Debian's cyrus-pop3d, 3.6, with its own TLS and its passwords in a sasldb), from where
+//! Real Cyrus (Debian's cyrus-pop3d and cyrus-imapd, 3.6, with its own TLS and its passwords in a sasldb), from where
 //! `.ci/servers` has unpacked it.
 //!
 //! What it needs to run from a temporary directory, found by trying:
@@ -26,33 +26,75 @@ use super::scratch;
 
 const NOBODY: u32 = 65534;
 
-/// A Cyrus with one maildrop, for POP3S on a port of 127.0.0.1.
+/// What it may serve its mail with, on a port of 127.0.0.1.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Protocol {
+    Pop3s,
+    Imaps,
+}
+
+/// A Cyrus with one maildrop.
 pub struct Cyrus {
     // Fields are dropped in this order: the process ends before its directory goes.
     _daemon: Daemon,
     port: u16,
     authority: Authority,
-    _directory: TempDir,
+    directory: TempDir,
 }
 
 impl Cyrus {
-    /// Starts it with these messages and more lines of config. None, after a loud word, where it is
-    /// not there; under CI that is a failure.
+    /// Starts it for POP3S with these messages and more lines of config. None, after a loud word, where
+    /// it is not there; under CI that is a failure.
     pub fn start(messages: &[Message], more: &str) -> Option<Self> {
-        unpacked("usr/sbin/cyrmaster")?;
+        Self::serve(Protocol::Pop3s, messages, more)
+    }
+
+    /// The same for IMAPS.
+    pub fn start_imap(messages: &[Message], more: &str) -> Option<Self> {
+        Self::serve(Protocol::Imaps, messages, more)
+    }
+
+    fn serve(protocol: Protocol, messages: &[Message], more: &str) -> Option<Self> {
+        unpacked(match protocol {
+            Protocol::Pop3s => "usr/sbin/cyrmaster",
+            Protocol::Imaps => "usr/lib/cyrus/bin/imapd",
+        })?;
         let directory = scratch::directory();
         let authority = Authority::new();
         prepare(directory.path(), &authority, more);
         // A port that was free a moment ago may be another one's by now.
-        let started = (0..5).find_map(|_| launch(directory.path()));
+        let started = (0..5).find_map(|_| launch(directory.path(), protocol));
         let (daemon, port) = started.expect("cyrus does not start");
         deliver(&directory.path().join("lmtp"), messages);
         Some(Self {
             _daemon: daemon,
             port,
             authority,
-            _directory: directory,
+            directory,
         })
+    }
+
+    /// Puts a new INBOX with these messages into the place of the one that there is, as one does who
+    /// restores a mailbox: its UIDVALIDITY is another one.
+    pub fn restore(&self, messages: &[Vec<u8>]) {
+        let mut admin = self.sign_in("admin");
+        // Nobody may delete a mailbox who has not been given the right to.
+        admin.ask("SETACL user/ada admin lrx", b"");
+        admin.ask("DELETE user/ada", b"");
+        admin.ask("CREATE user/ada", b"");
+        let mut ada = self.sign_in("ada");
+        for message in messages {
+            let lines = message.split(|octet| *octet == b'\n');
+            let text = lines.collect::<Vec<_>>().join(&b"\r\n"[..]);
+            ada.ask(&format!("APPEND INBOX {{{}+}}", text.len()), &text);
+        }
+    }
+
+    fn sign_in(&self, user: &str) -> Plain {
+        let stream = UnixStream::connect(self.directory.path().join("imap")).unwrap();
+        let mut plain = Plain(BufReader::new(stream));
+        plain.ask(&format!("LOGIN {user} secret"), b"");
+        plain
     }
 
     /// What a client needs to know to sign in.
@@ -64,6 +106,27 @@ impl Cyrus {
             password: "secret".into(),
             roots: Some(self.authority.pem_file()),
         }
+    }
+}
+
+/// IMAP in clear, over a socket in its directory.
+struct Plain(BufReader<UnixStream>);
+
+impl Plain {
+    /// A command, with what follows its literal's length.
+    fn ask(&mut self, command: &str, literal: &[u8]) {
+        let mut octets = format!("t {command}\r\n").into_bytes();
+        octets.extend(literal);
+        if !literal.is_empty() {
+            octets.extend(b"\r\n");
+        }
+        self.0.get_mut().write_all(&octets).unwrap();
+        let mut line = String::new();
+        while !line.starts_with("t ") {
+            line.clear();
+            assert!(self.0.read_line(&mut line).unwrap() > 0, "{command}");
+        }
+        assert!(line.starts_with("t OK"), "{command}: {line}");
     }
 }
 
@@ -94,6 +157,8 @@ sasl_sasldb_path: {at}/sasldb2
 tls_server_cert: {at}/cert.pem
 tls_server_key: {at}/key.pem
 autocreate_quota: 0
+admins: admin
+allowplaintext: yes
 autocreate_post: yes
 unixhierarchysep: yes
 {more}",
@@ -102,16 +167,18 @@ unixhierarchysep: yes
     fs::write(at.join("imapd.conf"), config).unwrap();
     let saslpasswd = servers().join("usr/sbin/saslpasswd2");
     let command = program_command(&saslpasswd, at);
-    let mut child = Command::new(&command[0])
-        .args(&command[1..])
-        .arg("-f")
-        .arg(at.join("sasldb2"))
-        .args(["-p", "-c", "-u", "localhost", "ada"])
-        .stdin(Stdio::piped())
-        .spawn()
-        .unwrap();
-    child.stdin.take().unwrap().write_all(b"secret\n").unwrap();
-    assert!(child.wait().unwrap().success());
+    for user in ["ada", "admin"] {
+        let mut child = Command::new(&command[0])
+            .args(&command[1..])
+            .arg("-f")
+            .arg(at.join("sasldb2"))
+            .args(["-p", "-c", "-u", "localhost", user])
+            .stdin(Stdio::piped())
+            .spawn()
+            .unwrap();
+        child.stdin.take().unwrap().write_all(b"secret\n").unwrap();
+        assert!(child.wait().unwrap().success());
+    }
     if is_root() {
         give_away(at);
     }
@@ -128,7 +195,7 @@ fn give_away(path: &Path) {
     }
 }
 
-fn launch(at: &Path) -> Option<(Daemon, u16)> {
+fn launch(at: &Path, protocol: Protocol) -> Option<(Daemon, u16)> {
     let probe = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
     let port = probe.local_addr().unwrap().port();
     drop(probe);
@@ -140,10 +207,17 @@ fn launch(at: &Path) -> Option<(Daemon, u16)> {
             at.display()
         )
     };
-    let services = [
-        service("pop3d", "-s", &format!("127.0.0.1:{port}")),
-        service("lmtpd", "-a", &format!("{}/lmtp", at.display())),
-    ];
+    let (on_port, in_directory) = (format!("127.0.0.1:{port}"), at.display());
+    let mut services = vec![service("lmtpd", "-a", &format!("{in_directory}/lmtp"))];
+    match protocol {
+        Protocol::Pop3s => services.push(service("pop3d", "-s", &on_port)),
+        Protocol::Imaps => {
+            services.push(service("imapd", "-s", &on_port));
+            // The same program under another name.
+            let plain = service("imapd", "", &format!("{in_directory}/imap"));
+            services.push(plain.replacen("imapd", "plain", 1));
+        }
+    }
     let config = format!(
         "START {{\n}}\nSERVICES {{\n{}}}\nEVENTS {{\n}}\n",
         services.concat()

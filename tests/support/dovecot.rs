@@ -178,6 +178,17 @@ impl Dovecot {
             .for_each(|path| fs::remove_file(path).unwrap());
     }
 
+    /// The mailbox is made anew, with the same messages: without its list of UIDs Dovecot makes another, with
+    /// another UIDVALIDITY.
+    pub fn forget_uids(&self) {
+        for entry in fs::read_dir(self.maildir()).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_file() {
+                fs::remove_file(path).unwrap();
+            }
+        }
+    }
+
     /// What a client needs to know to sign in.
     pub fn account(&self) -> Account {
         Account {

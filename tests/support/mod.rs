@@ -18,6 +18,7 @@ pub mod behaviour;
 pub mod certificate;
 pub mod client;
 pub mod cyrus;
+pub mod depot;
 pub mod dns;
 pub mod documents;
 pub mod dovecot;

@@ -251,7 +251,10 @@ impl World {
         };
         Account {
             profile: &self.profile(),
-            credential: Credential::Password(&Password::new("secret".to_owned())),
+            credential: Credential::Password(std::borrow::Cow::Owned(Password::new(
+                "secret".to_owned(),
+            ))),
+            addressee: None,
             environment: &environment,
         }
         .fetch()

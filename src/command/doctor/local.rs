@@ -144,6 +144,17 @@ fn look_at_recipient(deliver: &Deliver, stop: &Stop) -> Finding {
             let found = found.with("path", mbox.path.display().to_string());
             return found.with("keeps", deliver.keeps());
         }
+        Recipient::Folder(folder) => {
+            let name = escape_str(&folder.account);
+            let text = format!(
+                "mail is appended to the folder {}; whether it lets you in: popfetch account test {name}",
+                escape_str(&folder.to_string()),
+            );
+            let found = Finding::ok(Check::Deliver, text).with("to", name);
+            return found
+                .with("folder", folder.folder.as_str())
+                .with("keeps", deliver.keeps());
+        }
         Recipient::Lmtp(lmtp) => return greet(lmtp, stop).with("keeps", deliver.keeps()),
         Recipient::Stdout => {
             let text = "mail is written to standard output, which promises nothing";

@@ -76,6 +76,7 @@ fn tool(tool: cli::Tool) -> Tool {
         cli::Tool::Fdm => Tool::Fdm,
         cli::Tool::Fetchmail => Tool::Fetchmail,
         cli::Tool::Getmail => Tool::Getmail,
+        cli::Tool::Mbsync => Tool::Mbsync,
         cli::Tool::Mpop => Tool::Mpop,
         cli::Tool::Thunderbird => Tool::Thunderbird,
     }

@@ -15,6 +15,7 @@ use crate::report::{self, Report};
 use crate::secrets::{self, Credential, Password, SecretError};
 use crate::server::Server;
 use crate::stop::{Stop, echo};
+use std::borrow::Cow;
 use std::io;
 use std::path::Path;
 use std::sync::Arc;
@@ -235,8 +236,9 @@ fn waiting(
     environment.state = paths::state_dir()?.join("setup").into();
     let account = Account {
         profile,
-        credential: Credential::Password(password),
+        credential: Credential::Password(Cow::Borrowed(password)),
         environment: &environment,
+        addressee: None,
     };
     let looked = look(&account, |look| {
         let octets = look.maildrop.total_octets();

@@ -91,7 +91,7 @@ impl Parser<'_> {
             }
             Tls::None => {
                 common::without_tls(&mut draft);
-                draft.differs.push(common::PLAIN.into());
+                draft.differs.push(common::plain(995));
             }
         }
         if account.tls != Tls::None && !self.options.verifies && !account.unverified {

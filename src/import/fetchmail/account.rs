@@ -5,6 +5,7 @@ use super::{Setting, Settings};
 use crate::import::files::Surroundings;
 use crate::import::mda;
 use crate::import::model::{Draft, Fate};
+use crate::profile::Protocol;
 
 /// A user of a server.
 pub(super) struct Account<'a> {
@@ -82,13 +83,15 @@ impl Account<'_> {
         self.value("user").unwrap_or_else(login).to_owned()
     }
 
-    pub(super) fn is_pop(&self) -> bool {
+    /// What it is fetched by, if popfetch speaks that.
+    pub(super) fn protocol(&self) -> Option<Protocol> {
         let of_imap = |service| matches!(service, "143" | "993" | "imap" | "imaps" | "imap2");
-        let protocol = self.value("protocol");
-        match protocol {
-            None => !self.value("service").is_some_and(of_imap),
-            Some(word) if settings::is_auto(word) => !self.value("service").is_some_and(of_imap),
-            Some(word) => settings::is_pop(word),
+        match self.value("protocol") {
+            Some(word) if settings::is_pop(word) => Some(Protocol::Pop),
+            Some(word) if word.eq_ignore_ascii_case("imap") => Some(Protocol::Imap),
+            Some(word) if !settings::is_auto(word) => None,
+            _ if self.value("service").is_some_and(of_imap) => Some(Protocol::Imap),
+            _ => Some(Protocol::Pop),
         }
     }
 }

@@ -3,6 +3,7 @@
 use super::files::{self, Surroundings};
 use super::model::{Draft, Fate, Found, Line, Secret, Word};
 use super::{Error, Wanted, common};
+use crate::profile::Protocol;
 use account::{Account, LMTP};
 use grammar::{Says, Setting, Statement};
 use keywords::Place;
@@ -57,15 +58,36 @@ pub(super) fn read(wanted: Wanted<'_>) -> Result<Found, Error> {
         (None, None) => vec![directory.join(".fetchids")],
     };
     let ids = unique_ids::UniqueIds::read(&ids)?;
-    for account in config.accounts.iter().filter(|it| it.is_pop()) {
+    for account in config.accounts.iter().filter(|it| it.protocol().is_some()) {
         let mut draft = config.draft(account, around)?;
-        if let Some(ids) = &ids {
+        if account.protocol() == Some(Protocol::Imap) {
+            // It keeps no record of its own there.
+            draft.left = false;
+        } else if let Some(ids) = &ids {
             draft.names = ids.of(&account.user(around), account.host());
             draft.seen_file = Some(ids.path.clone());
         }
         found.drafts.push(draft);
     }
     Ok(found)
+}
+
+/// Folders, and what is new in them.
+fn set_imap(account: &Account<'_>, draft: &mut Draft) {
+    draft.text("protocol", "imap");
+    let named = account.settings.get("folder").into_iter();
+    let named = named.flat_map(|it| &it.values);
+    let folders: Vec<String> = named.map(|name| name.to_string()).collect();
+    if !folders.is_empty() && folders != ["INBOX"] {
+        draft.set("folders", Word::List(folders));
+        draft.text("into", "inbox");
+    }
+    draft.differs.push(
+        "fetchmail takes what is unread on the server for what is new, and keeps no list: popfetch fetches all \
+         that is there once, and then what it has not fetched; `popfetch state mark-seen` before the first \
+         fetch leaves all of it there"
+            .into(),
+    );
 }
 
 /// Where fetchmail looks for files of its user.
@@ -102,7 +124,7 @@ struct Entry<'a> {
     nameless: bool,
 }
 
-const OTHER_PROTOCOL: &str = "popfetch import takes POP3 accounts alone; this one is left out";
+const OTHER_PROTOCOL: &str = "this is no account of POP3 or IMAP, and is left out";
 
 impl<'a> Config<'a> {
     fn new(path: &Path, statements: &'a [Statement]) -> Result<Self, Error> {
@@ -212,7 +234,11 @@ impl<'a> Config<'a> {
                 alone,
             });
         }
-        if self.accounts.last().is_some_and(|last| !last.is_pop()) {
+        if self
+            .accounts
+            .last()
+            .is_some_and(|last| last.protocol().is_none())
+        {
             self.left_out.push(entry.from..to);
         }
         match self.accounts.len() > MOST {
@@ -303,6 +329,10 @@ impl<'a> Config<'a> {
             left: account.is_on("keep"),
             ..Draft::default()
         };
+        let by_imap = account.protocol() == Some(Protocol::Imap);
+        if by_imap {
+            set_imap(account, &mut draft);
+        }
         draft.text("host", account.host());
         if let Some(port) = account.value("service").and_then(settings::port) {
             draft.set("port", Word::Number(port));
@@ -323,7 +353,14 @@ impl<'a> Config<'a> {
                 );
             }
         }
-        if draft.get("keep").is_none() {
+        if by_imap && draft.get("keep") != Some("always") {
+            draft.text("keep", "always");
+            draft.differs.push(
+                "fetchmail deletes what it has fetched, which is what was unread; popfetch would fetch and delete \
+                 all that is there, and keep = \"always\" is written: see `keep`"
+                    .into(),
+            );
+        } else if draft.get("keep").is_none() {
             draft.text("keep", "never");
             draft.differs.push(
                 "fetchmail deletes what it has fetched unless told otherwise, popfetch does not: \
@@ -339,7 +376,7 @@ impl<'a> Config<'a> {
             common::note_timeout(&mut draft, TOOL, 300);
         }
         common::note_maildir(&mut draft, "fetchmail hands mail to a mail server");
-        if account.value("protocol").is_none_or(settings::is_auto) {
+        if !by_imap && account.value("protocol").is_none_or(settings::is_auto) {
             draft.differs.push(
                 "fetchmail tries other protocols before POP3 unless told which it is; popfetch \
                  has POP3"
@@ -352,6 +389,10 @@ impl<'a> Config<'a> {
 
     /// TLS, and whether it begins at once.
     fn encrypt(&self, account: &Account<'_>, draft: &mut Draft) {
+        let tls_port = match account.protocol() {
+            Some(Protocol::Imap) => 993,
+            _ => 995,
+        };
         let version = account.value("sslproto");
         let mode = account.value("sslmode");
         let wrapped = match mode {
@@ -367,7 +408,7 @@ impl<'a> Config<'a> {
         }
         if none {
             common::without_tls(draft);
-            draft.differs.push(common::PLAIN.into());
+            draft.differs.push(common::plain(tls_port));
             return;
         }
         draft.text("tls", "starttls");
@@ -375,11 +416,10 @@ impl<'a> Config<'a> {
             Some(mode) => mode.eq_ignore_ascii_case("starttls=may"),
             None => version.is_none() && !account.is_on("sslcertck"),
         };
-        if account.value("service").and_then(settings::port) == Some(995) {
-            draft.differs.push(
-                "on port 995 TLS begins with the first octet on most servers: leave out `tls` then"
-                    .into(),
-            );
+        if account.value("service").and_then(settings::port) == Some(u64::from(tls_port)) {
+            draft.differs.push(format!(
+                "on port {tls_port} TLS begins with the first octet on most servers: leave out `tls` then"
+            ));
         } else if may_lack {
             draft.differs.push(
                 "fetchmail may go on without TLS where the server has none; popfetch ends there"

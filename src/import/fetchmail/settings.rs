@@ -27,6 +27,8 @@ pub(super) fn port(service: &str) -> Option<u64> {
     match service {
         "pop3" | "pop-3" => Some(110),
         "pop3s" => Some(995),
+        "imap" | "imap2" => Some(143),
+        "imaps" => Some(993),
         _ => service
             .parse()
             .ok()
@@ -94,7 +96,11 @@ impl Config<'_> {
                 "the password stays in pwmd: write a command that asks it as `password-command`",
             ),
             "principal" => Fate::nothing("popfetch has no Kerberos"),
-            "idletimeout" | "folder" | "idle" | "forceidle" => Fate::nothing("it is for IMAP"),
+            "folder" => Fate::taken("folders, by IMAP"),
+            "idle" | "forceidle" => {
+                Fate::taken("`popfetch watch` waits for news by itself, by IMAP")
+            }
+            "idletimeout" => Fate::nothing("it is renewed in good time"),
             "dns" | "checkalias" | "envelope" if it.no => Fate::taken(NOT_SORTED),
             "aka" | "localdomains" | "envelope" | "qvirtual" | "dns" | "checkalias" => {
                 Fate::nothing(NOT_SORTED)
@@ -236,15 +242,17 @@ fn number(value: &str) -> Option<u64> {
 fn protocol(value: &str, draft: &mut Draft) -> Fate {
     match value.to_ascii_lowercase().as_str() {
         "pop3" => Fate::taken("POP3"),
+        "imap" => Fate::taken("protocol = \"imap\""),
         "apop" => {
             draft.text("auth", "apop");
             Fate::taken("auth = \"apop\", where there is TLS")
         }
         "sdps" => Fate::Changed("POP3".into(), "SDPS is not spoken".into()),
-        "auto" => Fate::Changed("POP3".into(), "popfetch tries no other protocol".into()),
-        _ => {
-            Fate::nothing("popfetch import takes POP3 accounts alone; those with this are left out")
-        }
+        "auto" => Fate::Changed(
+            "POP3, or IMAP where the port says so".into(),
+            "popfetch tries no other protocol".into(),
+        ),
+        _ => Fate::nothing("popfetch speaks POP3 and IMAP; accounts with this are left out"),
     }
 }
 
@@ -252,7 +260,9 @@ fn auth(value: &str, draft: &mut Draft) -> Fate {
     match value {
         "any" | "password" => Fate::taken("auth = \"auto\""),
         "cram" | "cram-md5" => draft.text("auth", "cram-md5"),
-        "external" => Fate::nothing("it is for IMAP"),
+        "external" => Fate::nothing(
+            "name the certificate as `tls-client-cert`, and write auth = \"external\"",
+        ),
         "oauthbearer" | "xoauth2" => Fate::nothing(
             "tokens: give the account a table `oauth` with `token-command`, or see `popfetch login`",
         ),

@@ -11,8 +11,8 @@ impl Account {
     pub(super) fn fate(&self, section: &Section, entry: &Entry, around: &Surroundings) -> Fate {
         let value = entry.value.as_str();
         match section.name.as_str() {
-            "retriever" if !self.is_pop() => {
-                Fate::nothing("popfetch import takes POP3 accounts alone; this one is left out")
+            "retriever" if !self.is_pop() && !self.is_imap() => {
+                Fate::nothing("this is no account of POP3 or IMAP, and is left out")
             }
             "retriever" => self.retriever(&entry.key, value, around),
             "destination" => match (entry.key.as_str(), self.get("destination", "type")) {
@@ -109,6 +109,12 @@ impl Account {
                 Fate::nothing("nothing is deleted that was not fetched")
             }
             "delete_dup_msgids" => Fate::taken("nothing is deleted that was not fetched"),
+            "mailboxes" if self.is_imap() => Fate::taken("folders"),
+            "use_peek" if self.is_imap() => Fate::taken("messages stay unread on the server"),
+            "move_on_delete" if self.is_imap() => {
+                Fate::nothing("popfetch moves nothing on the server; see `keep`")
+            }
+            "record_mailbox" if self.is_imap() => Fate::nothing("no line is added to any message"),
             "envelope_recipient" => Fate::nothing("mail is not sorted by its recipients"),
             _ => unknown(),
         }
@@ -171,7 +177,10 @@ impl Account {
             }
             "netrc_file" => Fate::taken("the file in password-netrc"),
             "fingerprint" => Fate::nothing("`popfetch account test` shows a server's key"),
-            "skip_imap_fetch_size" | "mark_read" | "cache_uid" => Fate::nothing("it is for IMAP"),
+            "mark_read" if is_true(value) => {
+                Fate::nothing("messages stay unread on the server: popfetch marks none")
+            }
+            "skip_imap_fetch_size" | "mark_read" | "cache_uid" => Fate::taken("it is so"),
             _ => unknown(),
         }
     }

@@ -7,7 +7,6 @@ use super::model::{Draft, Fate, Found, Line, Secret, Word};
 use super::{Error, Wanted, common};
 use crate::profile::units;
 use crate::secrets::Password;
-use crate::state::Name;
 use crate::term::quoted;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -15,6 +14,7 @@ use std::time::Duration;
 
 mod destination;
 mod lines;
+mod seen;
 
 const TOOL: &str = "getmail";
 
@@ -45,7 +45,7 @@ pub(super) fn read(wanted: Wanted<'_>) -> Result<Found, Error> {
         let text = files::config(TOOL, config)?;
         let file = Account::parse(config, &text)?;
         file.lines(around, &mut found.lines);
-        if file.is_pop() {
+        if file.is_pop() || file.is_imap() {
             let mut draft = file.draft(around)?;
             if wanted.means(&draft) {
                 file.take_seen(&mut draft, &directory, seen)?;
@@ -167,6 +167,17 @@ impl Account {
         self.kind().contains("POP3") || self.kind().contains("SDPS")
     }
 
+    fn is_imap(&self) -> bool {
+        self.kind().contains("IMAP")
+    }
+
+    /// The folders of an account of IMAP.
+    fn mailboxes(&self) -> Vec<String> {
+        let named = self.get("retriever", "mailboxes").and_then(ini::tuple);
+        let named = named.filter(|named| !named.is_empty());
+        named.unwrap_or_else(|| vec!["INBOX".to_owned()])
+    }
+
     fn is_tls(&self) -> bool {
         self.kind().contains("SSL")
     }
@@ -221,6 +232,10 @@ impl Account {
             dashes: true,
             ..Draft::default()
         };
+        if self.is_imap() {
+            draft.text("protocol", "imap");
+            draft.dashes = false;
+        }
         draft.text("host", host);
         if let Some(port) = get("port") {
             let port = port.parse().ok().filter(|port| *port <= 65535);
@@ -232,7 +247,7 @@ impl Account {
         draft.text("user", user);
         if !self.is_tls() {
             common::without_tls(&mut draft);
-            draft.differs.push(common::PLAIN.into());
+            draft.differs.push(common::plain(self.tls_port()));
         }
         draft.secret = self.secret(host, around)?;
         if get("use_apop").is_some_and(is_true) {
@@ -276,6 +291,9 @@ impl Account {
             Some("MDA_lmtp") => drop(self.lmtp(&mut draft)),
             _ => {}
         }
+        if self.is_imap() {
+            self.set_folders(&mut draft);
+        }
         let after = self.number("delete_after");
         match (self.flag("delete", false), after) {
             (true, _) => draft.text("keep", "never"),
@@ -295,6 +313,21 @@ impl Account {
         }
         common::check_auth(&mut draft);
         Ok(draft)
+    }
+
+    /// getmail stores all folders' messages in one Maildir.
+    fn set_folders(&self, draft: &mut Draft) {
+        let mailboxes = self.mailboxes();
+        if mailboxes == ["INBOX"] {
+            return;
+        }
+        let is_all = |name: &String| name == "ALL";
+        let words = mailboxes.iter().map(|name| match is_all(name) {
+            true => "*".to_owned(),
+            false => name.clone(),
+        });
+        draft.set("folders", Word::List(words.collect()));
+        draft.text("into", "inbox");
     }
 
     fn secret(&self, host: &str, around: &Surroundings) -> Result<Secret, Error> {
@@ -320,36 +353,6 @@ impl Account {
             return Ok(Secret::Key("password-netrc", word));
         }
         Ok(common::netrc(host, around))
-    }
-
-    fn take_seen(
-        &self,
-        draft: &mut Draft,
-        directory: &Path,
-        given: Option<&Path>,
-    ) -> Result<(), Error> {
-        if self.has_no_unique_ids() {
-            draft.differs.push(
-                "what getmail has fetched is not known: it numbered messages, and numbers change"
-                    .into(),
-            );
-            draft.left = false;
-            return Ok(());
-        }
-        let port = match (self.get("retriever", "port"), self.is_tls()) {
-            (Some(port), _) => port,
-            (None, true) => "995",
-            (None, false) => "110",
-        };
-        let server = self.get("retriever", "server").unwrap_or_default();
-        let user = self.get("retriever", "username").unwrap_or_default();
-        let file = oldmail(&format!("oldmail-{server}-{port}-{user}"));
-        let path = given.map_or_else(|| directory.join(file), Path::to_owned);
-        if let Some(octets) = files::seen(TOOL, &path)? {
-            draft.names = names(&path, &octets)?;
-            draft.seen_file = Some(path);
-        }
-        Ok(())
     }
 }
 
@@ -412,80 +415,12 @@ fn with_variables(text: &str, around: &Surroundings) -> String {
     expanded + rest
 }
 
-/// The name of a file of unique-ids: each run of what file names may not have becomes `-`.
-fn oldmail(name: &str) -> String {
-    let mut file = String::new();
-    let mut before = false;
-    for c in name.chars() {
-        let strange = "/:;<>|".contains(c);
-        match (strange, before) {
-            (true, true) => {}
-            (true, false) => file.push('-'),
-            (false, _) => file.push(c),
-        }
-        before = strange;
-    }
-    file
-}
-
-/// A line a message: its unique-id, NUL, and when it was first fetched.
-fn names(path: &Path, octets: &[u8]) -> Result<Vec<Name>, Error> {
-    let wrong = |line: usize, what: &str| Error::seen(TOOL, path, line, what);
-    let body = files::whole_lines(TOOL, path, octets)?;
-    let mut names = Vec::new();
-    for (number, line) in (1..).zip(body.split(|octet| *octet == b'\n')) {
-        let line = line.trim_ascii();
-        if line.is_empty() {
-            continue;
-        }
-        let split = line.iter().position(|octet| *octet == 0);
-        let name = split.and_then(|at| {
-            let (unique_id, time) = (line.get(..at)?, line.get(at + 1..)?);
-            let time: i64 = std::str::from_utf8(time).ok()?.parse().ok()?;
-            (!unique_id.is_empty()).then_some((unique_id, time))
-        });
-        let Some((unique_id, time)) = name else {
-            return Err(wrong(number, "this is no unique-id and time of getmail's"));
-        };
-        // Two of these are of a mailbox of IMAP.
-        if unique_id.iter().filter(|octet| **octet == b'/').count() < 2 {
-            names.push(Name {
-                unique_id: unique_id.into(),
-                first_seen: Some(time),
-            });
-        }
-    }
-    Ok(names)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn unique_ids_and_times_are_read_and_what_is_not_ours_is_told_with_its_line() {
-        let path = Path::new("f");
-        let read = names(path, b"U-1\x001795395922\n\nb\xff\x000\nx/y/z\x001\n").unwrap();
-        let ids: Vec<&[u8]> = read.iter().map(|name| &*name.unique_id).collect();
-        assert_eq!(ids, [&b"U-1"[..], b"b\xff"]);
-        assert_eq!(read[0].first_seen, Some(1_795_395_922));
-        for (text, line) in [
-            (&b"U1\x001\nU2\x00"[..], 2),
-            (b"U1\x001\nU2\n", 2),
-            (b"\x001\n", 1),
-            (b"a@b c\n", 1),
-            (b"a\x00x\n", 1),
-        ] {
-            let error = names(path, text).unwrap_err();
-            assert!(
-                matches!(error, Error::Seen { line: at, .. } if at == line),
-                "{error}"
-            );
-        }
-    }
-
-    #[test]
-    fn variables_and_file_names_are_made_as_getmail_does() {
+    fn variables_are_those_of_getmail() {
         let mut around = Surroundings {
             home: "/home/jane".into(),
             ..Surroundings::default()
@@ -493,6 +428,5 @@ mod tests {
         around.variables.insert("X".into(), "y".into());
         assert_eq!(with_variables("$X/${X}z/$NO$", &around), "y/yz/$NO$");
         assert_eq!(expanded("$HOME/Mail/", &around), "~/Mail");
-        assert_eq!(oldmail("oldmail-h-995-a:/b<c"), "oldmail-h-995-a-b-c");
     }
 }

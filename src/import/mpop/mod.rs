@@ -385,7 +385,7 @@ fn draft(name: &str, account: &Account, around: &Surroundings) -> Draft {
     let starttls = get("tls_starttls") != Some("off") && get("tls_nostarttls").is_none();
     if !tls {
         common::without_tls(&mut draft);
-        draft.differs.push(common::PLAIN.into());
+        draft.differs.push(common::plain(995));
     } else if starttls {
         draft.text("tls", "starttls");
     }

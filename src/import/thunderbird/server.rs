@@ -231,7 +231,7 @@ impl<'a> Server<'a> {
             }
             _ => {
                 common::without_tls(draft);
-                draft.differs.push(common::PLAIN.into());
+                draft.differs.push(common::plain(995));
             }
         }
     }

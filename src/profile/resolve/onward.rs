@@ -7,7 +7,7 @@ use super::super::file::DeliverTable;
 use super::super::words::nearest;
 use super::wrong::Wrong;
 use super::{Resolver, value};
-use crate::handover::{Archive, Lmtp, Mbox, Place, Program, Recipient, unknown_word};
+use crate::handover::{Archive, Folder, Lmtp, Mbox, Place, Program, Recipient, unknown_word};
 use crate::maildrop::file_name;
 use crate::paths;
 use std::net::IpAddr;
@@ -20,6 +20,10 @@ use toml::Spanned;
 /// what calls a filter that learns is not ended for it.
 const DEADLINE: Duration = Duration::from_secs(5 * 60);
 
+/// A folder's name is no longer: servers take lines of 8,000 octets (RFC 7162 section 4), and modified UTF-7
+/// makes more of it.
+const FOLDER_LIMIT: usize = 1000;
+
 impl Resolver<'_> {
     /// What takes messages, if the account or the defaults say so.
     pub(super) fn deliver(&self, server: &Server, wrong: &mut Wrong) -> Option<Option<Deliver>> {
@@ -27,7 +31,16 @@ impl Resolver<'_> {
             return Some(None);
         };
         let table = written.get_ref();
-        let to = match (&table.command, &table.mbox, &table.lmtp) {
+        let others = (&table.command, &table.mbox, &table.lmtp);
+        let to = match others {
+            (None, None, None) if table.account.is_some() => {
+                let folder = table.account.as_ref().map(|it| self.other_folder(it, table));
+                folder.and_then(|it| wrong.note(it)).map(Recipient::Folder)
+            }
+            _ if table.account.is_some() => {
+                let span = table.account.as_ref().map_or(written.span(), Spanned::span);
+                wrong.note(Err(self.more_than_one(span)))
+            }
             (Some(command), None, None) => {
                 self.program(command, table, wrong).map(Recipient::Program)
             }
@@ -38,20 +51,22 @@ impl Resolver<'_> {
             }
             (None, None, Some(lmtp)) => self.lmtp(lmtp, table, server, wrong).map(Recipient::Lmtp),
             (None, None, None) => wrong.note(Err(self.lacking(
-                &["deliver.command", "deliver.mbox", "deliver.lmtp"],
+                &[
+                    "deliver.command",
+                    "deliver.mbox",
+                    "deliver.lmtp",
+                    "deliver.account",
+                ],
                 written.span(),
                 "`deliver` does not say what takes the messages",
                 "name a program, as in deliver = { command = [\"procmail\"] }, a file, as in \
-                 deliver = { mbox = \"~/mail/in\" }, or a mail server, as in deliver = { lmtp = \
-                 \"unix:/run/dovecot/lmtp\", recipient = \"ada\" }",
+                 deliver = { mbox = \"~/mail/in\" }, a mail server, as in deliver = { lmtp = \
+                 \"unix:/run/dovecot/lmtp\", recipient = \"ada\" }, or another account, as in deliver = \
+                 { account = \"gmail\" }",
             ))),
             (_, mbox, lmtp) => {
                 let span = lmtp.as_ref().or(mbox.as_ref()).map(Spanned::span);
-                wrong.note(Err(self.error_with(
-                    span.unwrap_or(written.span()),
-                    "`deliver` says more than one thing that takes the messages".into(),
-                    "keep one of `command`, `mbox` and `lmtp`".into(),
-                )))
+                wrong.note(Err(self.more_than_one(span.unwrap_or(written.span()))))
             }
         };
         self.refuse_others(table, wrong);
@@ -66,10 +81,46 @@ impl Resolver<'_> {
         }))
     }
 
+    fn more_than_one(&self, span: Range<usize>) -> ConfigError {
+        self.error_with(
+            span,
+            "`deliver` says more than one thing that takes the messages".into(),
+            "keep one of `command`, `mbox`, `lmtp` and `account`".into(),
+        )
+    }
+
+    /// A folder of another account, which [`super::super::Config::profile`] looks for.
+    fn other_folder(
+        &self,
+        account: &Spanned<String>,
+        table: &DeliverTable,
+    ) -> Result<Folder, ConfigError> {
+        if account.get_ref() == self.name.get_ref() {
+            return Err(self.error_with(
+                account.span(),
+                format!("account `{}` cannot be delivered to itself", self.name.get_ref()),
+                "name another account, or leave `deliver` out; in [defaults] it is for every account".into(),
+            ));
+        }
+        let folder = table.folder.as_ref();
+        let name = folder.map_or("INBOX", |folder| folder.get_ref());
+        if name.is_empty() || name.chars().any(char::is_control) || name.len() > FOLDER_LIMIT {
+            let span = folder.map_or(account.span(), Spanned::span);
+            let text = "`folder` is the name of a folder, as in \"INBOX\" or \"Old mail\"";
+            return Err(self.error(span, text));
+        }
+        Ok(Folder {
+            account: account.get_ref().clone(),
+            folder: name.to_owned(),
+        })
+    }
+
     /// Keys that say something of another kind of recipient.
     fn refuse_others(&self, table: &DeliverTable, wrong: &mut Wrong) {
         let is_lmtp = table.lmtp.is_some();
         let is_program = table.command.is_some();
+        let is_account = table.account.is_some();
+        let folder = table.folder.as_ref().map(Spanned::span);
         let span = |key: Option<Range<usize>>, is_right: bool| key.filter(|_| !is_right);
         let from_line = table.from_line.as_ref().map(Spanned::span);
         let deadline = table.deadline.as_ref().map(Spanned::span);
@@ -77,6 +128,7 @@ impl Resolver<'_> {
         let insecure = table.allow_insecure.as_ref().map(Spanned::span);
         const PROGRAM: &[&str] = &["deliver.command"];
         const LMTP: &[&str] = &["deliver.lmtp"];
+        const ACCOUNT: &[&str] = &["deliver.account"];
         let keys = [
             (
                 "from-line",
@@ -90,6 +142,7 @@ impl Resolver<'_> {
                 "a `command` or `lmtp`",
                 PROGRAM,
             ),
+            ("folder", span(folder, is_account), "`account`", ACCOUNT),
             ("recipient", span(recipient, is_lmtp), "`lmtp`", LMTP),
             ("allow-insecure", span(insecure, is_lmtp), "`lmtp`", LMTP),
         ];

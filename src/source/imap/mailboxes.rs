@@ -1,9 +1,9 @@
 //! The mailboxes that a session reads, which message is in which, and which of them is open (RFC 3501
 //! sections 6.3.1 and 6.3.2).
 
-use super::name::Scope;
 use super::wire::Step;
 use super::{Answer, Error, Phase, Session, SignedIn};
+use crate::imap::Scope;
 use crate::imap::{Command, Violation};
 use crate::maildrop::{MessageNumber, RemoteFolder};
 use std::num::NonZeroU32;

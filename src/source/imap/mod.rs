@@ -8,11 +8,11 @@
 //! which nothing can be changed; SELECT takes its place for as long as messages are deleted. No message is
 //! marked as seen.
 
+mod append;
 mod choice;
 mod headers;
 mod listing;
 mod mailboxes;
-mod name;
 mod news;
 mod retrieve;
 mod sign_in;

@@ -6,7 +6,7 @@ use crate::imap::{Command, UidSet};
 use crate::maildrop::MessageNumber;
 use crate::source::{Marked, Unasked, Update};
 use crate::state::Recorded;
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, HashSet, VecDeque};
 use std::num::NonZeroU32;
 use std::time::Duration;
 
@@ -32,12 +32,10 @@ struct Placed<T> {
 
 /// What has become of what was marked.
 enum Removal {
-    /// It is gone.
-    Done,
-    /// The server has refused to remove some of it.
+    /// The server says that it is gone, and was looked at: what it has all the same.
+    Looked(HashSet<MessageNumber>),
+    /// The server has refused to remove some of it, or to be looked at.
     Refused(Answer),
-    /// Some of it is still there, or may be.
-    Unclear,
 }
 
 impl Session<SignedIn> {
@@ -169,14 +167,19 @@ impl Session<SignedIn> {
         self.wire.link.close();
         match (removal, parting) {
             (Err(error @ Error::Violation { .. }), _)
-            | (Ok(Removal::Done), Some(Err(error @ Error::Violation { .. }))) => {
+            | (Ok(Removal::Looked(_)), Some(Err(error @ Error::Violation { .. }))) => {
                 Update::Disorder(messages, error)
             }
             (Ok(Removal::Refused(answer)), _) => Update::Refused(messages, answer),
+            (Ok(Removal::Looked(left)), _) if !left.is_empty() => {
+                let is_left = |it: &Recorded| left.contains(&it.number());
+                let (left, removed) = messages.into_iter().partition(is_left);
+                Update::Partial { removed, left }
+            }
             // What was said of the messages counts, whatever becomes of the connection.
-            (Ok(Removal::Done), Some(Ok(_))) => Update::Confirmed(messages),
-            (Ok(Removal::Done), _) if !messages.is_empty() => Update::Confirmed(messages),
-            (Ok(Removal::Done | Removal::Unclear) | Err(_), _) => Update::Unknown(messages),
+            (Ok(Removal::Looked(_)), Some(Ok(_))) => Update::Confirmed(messages),
+            (Ok(Removal::Looked(_)), _) if !messages.is_empty() => Update::Confirmed(messages),
+            (Ok(Removal::Looked(_)) | Err(_), _) => Update::Unknown(messages),
         }
     }
 
@@ -184,13 +187,13 @@ impl Session<SignedIn> {
     /// the last, which is open for the marks. What cannot be removed in one of them keeps nothing from being removed in another.
     fn remove(&mut self, messages: &[Recorded]) -> Result<Removal, Error> {
         let numbers = messages.iter().map(Recorded::number).collect();
-        let mut removal = Removal::Done;
+        let mut removal = Removal::Looked(HashSet::new());
         for (mailbox, placed) in self.by_mailbox(numbers).into_iter().rev() {
-            if let Some(answer) = self.open_for_changes(mailbox)? {
-                removal = removal.or(Removal::Refused(answer));
-                continue;
-            }
-            removal = removal.or(self.remove_here(&sets(&placed))?);
+            let here = match self.open_for_changes(mailbox)? {
+                Some(answer) => Removal::Refused(answer),
+                None => self.remove_here(&placed)?,
+            };
+            removal = removal.and(here);
         }
         self.wire.send(Command::Logout)?;
         Ok(removal)
@@ -198,32 +201,28 @@ impl Session<SignedIn> {
 
     /// The same in the mailbox that is open. The look waits for the answers to EXPUNGE: in the same flight
     /// Dovecot would still show what it is about to remove (fact Q24).
-    fn remove_here(&mut self, sets: &[UidSet]) -> Result<Removal, Error> {
-        let mut removal = Removal::Done;
+    fn remove_here(&mut self, placed: &[Placed<MessageNumber>]) -> Result<Removal, Error> {
+        let sets = sets(placed);
         let expunges: Vec<_> = sets.iter().map(Command::Expunge).collect();
-        for (answer, _) in self.ask(&expunges, sets)? {
-            if !answer.ok {
-                removal = removal.or(Removal::Refused(answer));
-            }
-        }
+        let (removals, _) = self.ask(&expunges, &sets)?;
         let looks: Vec<_> = sets.iter().map(Command::FetchThese).collect();
-        for (answer, are_gone) in self.ask(&looks, sets)? {
-            if !(answer.ok && are_gone) {
-                removal = removal.or(Removal::Unclear);
-            }
-        }
-        Ok(removal)
+        let (looks, left) = self.ask(&looks, &sets)?;
+        let refusal = removals.into_iter().chain(looks).find(|answer| !answer.ok);
+        let left = placed.iter().filter(|it| left.contains(&it.uid.get()));
+        let left = left.map(|it| it.of).collect();
+        Ok(refusal.map_or(Removal::Looked(left), Removal::Refused))
     }
 
-    /// Sends commands, in one flight where that may be. The answers, and whether none of the messages in
-    /// `sets` was told of before each: what is told may come before the answers to earlier commands.
+    /// Sends commands, in one flight where that may be. The answers, and which of the messages in `sets`
+    /// were told of: what is told may come before the answers to earlier commands.
     fn ask(
         &mut self,
         commands: &[Command<'_>],
         sets: &[UidSet],
-    ) -> Result<Vec<(Answer, bool)>, Error> {
+    ) -> Result<(Vec<Answer>, HashSet<u32>), Error> {
         let ahead = self.options.pipelining;
         let mut answers = Vec::new();
+        let mut told = HashSet::new();
         for command in commands.iter().filter(|_| ahead) {
             self.wire.send(*command)?;
         }
@@ -231,23 +230,23 @@ impl Session<SignedIn> {
             if !ahead {
                 self.wire.send(*command)?;
             }
-            answers.push(self.look(sets)?);
+            answers.push(self.look(sets, &mut told)?);
         }
-        Ok(answers)
+        Ok((answers, told))
     }
 
-    fn look(&mut self, sets: &[UidSet]) -> Result<(Answer, bool), Error> {
-        let mut are_gone = true;
+    fn look(&mut self, sets: &[UidSet], told: &mut HashSet<u32>) -> Result<Answer, Error> {
         loop {
             match self.wire.next(Phase::Quit)? {
                 Step::Fetched(fetched) => {
                     let is_one = |uid| sets.iter().any(|set| set.contains(uid));
-                    are_gone &= !fetched.uid.is_some_and(is_one);
+                    // No more than were asked about.
+                    told.extend(fetched.uid.filter(|uid| is_one(*uid)));
                 }
                 Step::Octets => {
                     self.wire.octets();
                 }
-                Step::Done(answer) => return Ok((answer, are_gone)),
+                Step::Done(answer) => return Ok(answer),
                 _ => {}
             }
         }
@@ -259,11 +258,11 @@ fn sets<T>(messages: &[Placed<T>]) -> Vec<UidSet> {
 }
 
 impl Removal {
-    /// The first that is not as it should be.
-    fn or(self, next: Self) -> Self {
-        match self {
-            Self::Done => next,
-            first => first,
+    /// Of two mailboxes; the first refusal counts for both.
+    fn and(self, next: Self) -> Self {
+        match (self, next) {
+            (Self::Looked(left), Self::Looked(more)) => Self::Looked(&left | &more),
+            (refused @ Self::Refused(_), _) | (_, refused) => refused,
         }
     }
 }

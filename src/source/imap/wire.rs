@@ -29,6 +29,8 @@ pub(super) enum Step {
     UidValidity(u32),
     /// There is this mailbox.
     Listed(ListedMailbox),
+    /// These messages were looked for.
+    Found(Vec<u32>),
     /// The command is answered.
     Done(Answer),
     /// A challenge comes next: [`Wire::challenge`] has it.
@@ -44,6 +46,8 @@ pub(super) struct Wire {
     pub(super) takes_literals: bool,
     /// LOGOUT was sent: the server is to say BYE.
     is_leaving: bool,
+    /// Something of a message has begun to come, and has not ended.
+    has_begun: bool,
     /// What the server has said of itself, and nobody has taken yet.
     capabilities: Option<Capabilities>,
     /// The last challenge.
@@ -68,6 +72,7 @@ impl Wire {
             link: Link::new(channel, options, secrets),
             takes_literals: false,
             is_leaving: false,
+            has_begun: false,
             capabilities: None,
             challenge: Vec::new(),
         }
@@ -83,7 +88,10 @@ impl Wire {
         self.is_leaving |= command == Command::Logout;
         let sent = self.connection.send(command, self.takes_literals);
         sent.map_err(|source| Error::Unsendable {
-            what: "user name or the password",
+            what: match command {
+                Command::Append(_) | Command::Create(_) | Command::Examine(_) => "folder's name",
+                _ => "user name or the password",
+            },
             source: source.into(),
         })?;
         self.link.sends(self.connection.pending());
@@ -120,7 +128,7 @@ impl Wire {
 
     /// What comes next, waiting for it where necessary. What says nothing is passed over.
     pub(super) fn next(&mut self, phase: Phase) -> Result<Step, Error> {
-        self.next_until(phase, None)
+        self.step(phase, None, true)
     }
 
     /// The same, and [`Step::Silence`] where nothing comes until then, for who expects no more.
@@ -129,30 +137,48 @@ impl Wire {
         phase: Phase,
         until: Option<Instant>,
     ) -> Result<Step, Error> {
+        self.step(phase, until, true)
+    }
+
+    /// The same; who does not wait at all gets [`Step::Silence`] where nothing has come.
+    fn step(&mut self, phase: Phase, until: Option<Instant>, waits: bool) -> Result<Step, Error> {
         loop {
-            if !self.await_event(phase, until)? {
+            let wants_input = self.connection.wants_input();
+            let wants_input =
+                wants_input.map_err(|violation| violated(&self.link, phase, violation))?;
+            if wants_input && !(waits && self.await_event(phase, until)?) {
                 return Ok(Step::Silence);
             }
             if self.connection.has_octets() {
                 self.link.progresses(Progress::Flow { of_message: true });
                 return Ok(Step::Octets);
             }
+            // What EXPUNGE and the look behind it are answered with was asked for.
+            let aside = Progress::Aside(match phase {
+                Phase::Quit => 0,
+                _ => self.connection.response_length(),
+            });
             let event = self.connection.next_event();
             let event = event.map_err(|violation| violated(&self.link, phase, violation))?;
             let flow = Progress::Flow { of_message: false };
             match event {
                 Event::Begins { section, uid, .. } => {
+                    self.has_begun = true;
                     self.link.progresses(flow);
                     return Ok(Step::Begins(section, uid));
                 }
                 Event::Fetched(fetched) => {
-                    match fetched.section {
-                        Some(_) => {
-                            self.link.given_mut().end(phase);
-                            self.link.progresses(Progress::Step { answered: false });
-                        }
-                        None => self.link.progresses(flow),
+                    if fetched.section.is_some() {
+                        self.link.given_mut().end(phase);
                     }
+                    self.link.progresses(match fetched.section {
+                        Some(_) if std::mem::take(&mut self.has_begun) => {
+                            Progress::Step { answered: false }
+                        }
+                        None if fetched.size.is_some() => flow,
+                        // There is nothing of a message, or its flags have changed.
+                        _ => aside,
+                    });
                     return Ok(Step::Fetched(fetched));
                 }
                 Event::Done(status) => {
@@ -173,6 +199,7 @@ impl Wire {
                 }
                 Event::Status(status) => {
                     log_status(&self.link, b"* ", status);
+                    self.link.progresses(aside);
                     match (status.condition, status.code()) {
                         (Condition::Bye, _) if !self.is_leaving => {
                             return Err(Error::Ended {
@@ -191,6 +218,7 @@ impl Wire {
                 Event::Data(Data::Capability(words)) => {
                     self.link
                         .log_parts(Direction::Received, b"* CAPABILITY", words);
+                    self.link.progresses(aside);
                     self.capabilities = Some(Capabilities::read(words));
                 }
                 Event::Data(Data::List(listed)) => {
@@ -201,12 +229,57 @@ impl Wire {
                         return Ok(Step::Listed(listed));
                     }
                 }
-                Event::Data(Data::Exists(count)) => return Ok(Step::Exists(count)),
-                Event::Data(Data::Gone(count)) => return Ok(Step::Gone(count)),
-                Event::Data(Data::Recent(count)) => return Ok(Step::Recent(count)),
-                Event::Data(Data::Other) | Event::NeedInput | Event::Octets(_) => {}
+                Event::Data(Data::Search(uids)) => {
+                    self.link.log_parts(Direction::Received, b"* SEARCH", uids);
+                    self.link.progresses(flow);
+                    let uids = String::from_utf8_lossy(uids);
+                    let uids = uids.split_ascii_whitespace();
+                    return Ok(Step::Found(uids.filter_map(|it| it.parse().ok()).collect()));
+                }
+                Event::Data(data) => {
+                    self.link.progresses(aside);
+                    match data {
+                        Data::Exists(count) => return Ok(Step::Exists(count)),
+                        Data::Gone(count) => return Ok(Step::Gone(count)),
+                        Data::Recent(count) => return Ok(Step::Recent(count)),
+                        Data::Capability(_) | Data::List(_) | Data::Search(_) | Data::Other => {}
+                    }
+                }
+                Event::NeedInput | Event::Octets(_) => {}
             }
         }
+    }
+
+    /// Sends octets of a message that is appended. The server's answer, where it did not wait for all of
+    /// them: the rest is not sent.
+    pub(super) fn push(&mut self, octets: &[u8], phase: Phase) -> Result<Option<Answer>, Error> {
+        self.connection.push(octets);
+        while !self.connection.is_sent() {
+            let pending = self.connection.pending();
+            let moved = self.link.push(phase, pending, self.connection.buffers())?;
+            self.connection.sent(moved.sent);
+            self.connection.filled(moved.received);
+            if moved.received == 0 {
+                continue;
+            }
+            loop {
+                match self.step(phase, None, false)? {
+                    Step::Silence => break,
+                    Step::Done(answer) => return Ok(Some(answer)),
+                    Step::Octets => {
+                        self.octets();
+                    }
+                    Step::Challenge => return Err(Error::violation(phase, Violation::Unsolicited)),
+                    _ => {}
+                }
+            }
+        }
+        Ok(None)
+    }
+
+    /// Whether all that was put on its way has left.
+    pub(super) fn is_sent(&self) -> bool {
+        self.connection.is_sent()
     }
 
     /// Ends an IDLE.

@@ -104,6 +104,7 @@ fn keys_that_mean_nothing_are_refused_clearly() {
     for (keys, words) in [
         ("auth = \"apop\"\n", "is a method of POP3"),
         ("protocol = \"imaps\"\n", "protocol"),
+        ("protocol = \"pop3\"\nfolders = [\"INBOX\"]\n", "folders"),
         ("folders = []\n", "fetches nothing"),
         ("folders = [\"\\\\Snet\"]\n", "\\Sent"),
         ("exclude = [\"Junk\"]\n", "folders"),

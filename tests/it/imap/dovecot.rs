@@ -217,13 +217,7 @@ fn a_mailbox_that_is_made_anew_has_other_names_and_brings_nothing_twice() {
     };
     let home = Home::of(&dovecot.imap_accounts()[0], IMAP);
     assert_eq!(fetched(&home), 40);
-    // Without its list of UIDs Dovecot makes another, with another UIDVALIDITY.
-    for entry in fs::read_dir(dovecot.maildir()).unwrap() {
-        let path = entry.unwrap().path();
-        if path.is_file() {
-            fs::remove_file(path).unwrap();
-        }
-    }
+    dovecot.forget_uids();
     let list = |home: &Home| {
         let output = home.popfetch(["fetch", "--now", "-vv"]).expect(0).stderr;
         let line = output.lines().find(|line| line.contains("[UIDVALIDITY "));

@@ -1,10 +1,7 @@
-use std::time::Duration;
-
-use super::{IMAP, fetched, serving};
+use super::{fetched, serving};
 use crate::given::run;
-use crate::support::imap::{ImapServer, Twist};
-use crate::support::message::{Message, generate};
-use crate::support::run::Home;
+use crate::support::imap::Twist;
+use crate::support::message::generate;
 use crate::support::tracer::{self, End};
 use crate::support::tree;
 
@@ -72,35 +69,4 @@ fn a_connection_that_ends_anywhere_loses_and_doubles_nothing() {
             assert_eq!(server.uids().len(), 0, "{command} {octets}");
         }
     }
-}
-
-#[test]
-fn a_large_message_arrives_whole_in_little_memory() {
-    const MIB: u64 = 1 << 20;
-    let large = Message::generated("large", 200 * MIB, 1);
-    let server = ImapServer::start(&[Message::generated("small", 1 << 10, 2)]);
-    let home = Home::on_disk();
-    home.one_account(&server.account(), IMAP);
-    let small = home.popfetch(["fetch"]).expect(0).peak_memory;
-    server.mailbox(|it| {
-        let mut kept = it.messages[0].clone();
-        (kept.uid, kept.message) = (2, large.clone());
-        it.messages.push(kept);
-    });
-    let output = home.popfetch(["fetch"]).limit(Duration::from_secs(600));
-    let output = output.expect(0);
-    let files = tree::new_files(&home.maildir("a"));
-    let hashes: Vec<_> = files.iter().map(|file| tree::sha256(file)).collect();
-    assert_eq!(files.len(), 2);
-    assert!(hashes.contains(&large.stored_sha256()));
-    let costs = output.peak_memory.saturating_sub(small);
-    eprintln!(
-        "200 MiB cost {} KiB of memory beside {small} octets",
-        costs / 1024
-    );
-    assert!(
-        small > 0 && costs < 20 * MIB,
-        "{small}, {}",
-        output.peak_memory
-    );
 }

@@ -14,8 +14,10 @@ mod dovecot;
 mod folders;
 /// Servers that break the protocol, and what becomes of it.
 mod hostile;
-/// Kills, and messages of any size.
+/// Kills.
 mod killed;
+/// Size costs no memory, neither that of a message nor that of a mailbox.
+mod memory;
 /// From POP3 to IMAP.
 mod moved;
 /// A server that says by itself when mail comes.

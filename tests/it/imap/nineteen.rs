@@ -3,7 +3,7 @@
 //! have other UIDs in each session.
 
 use std::fs;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rustix::process::Signal;
 
@@ -267,6 +267,38 @@ fn t14_one_octet_each_one_and_a_half_seconds() {
     assert_said(&output, &words);
     assert!(output.peak_memory < 64 << 20, "{output:#?}");
     is_as_the_readme_says("T14", &format!("gives up, {}", exit(&output)));
+}
+
+#[test]
+fn t14_a_server_that_says_for_ever_that_it_is_still_there() {
+    let listed = "* 1 FETCH (UID 1 RFC822.SIZE 50)\r\n";
+    let mail = "* 1 FETCH (UID 1 BODY[] {5}\r\nX: y\n)\r\n";
+    let listed_all = || {
+        opened()
+            .send(format!("{listed}a3 OK done\r\n"))
+            .expect("a4")
+    };
+    for (scene, state) in [
+        (opened(), "listing the mailbox"),
+        (opened().send(listed), "listing the mailbox"),
+        (listed_all(), "fetching message 1"),
+        (listed_all().send(mail), "fetching message 1"),
+    ] {
+        for words in [
+            "* OK still here\r\n",
+            "* 1 EXISTS\r\n",
+            "* 1 FETCH (FLAGS (\\Seen))\r\n",
+        ] {
+            // More than a slow line brings, and nothing of what it was asked for.
+            let dribble = words.repeat(40_000 / words.len());
+            let began = Instant::now();
+            let scene = scene.clone().drip(dribble, Duration::from_millis(1));
+            let output = play(scene, "timeout = \"2s\"\n");
+            assert_eq!(output.status, Some(75), "{words}{output:#?}");
+            assert_said(&output, &["error: a: ", "too slow", state]);
+            assert!(began.elapsed() < Duration::from_secs(20), "{words}{state}");
+        }
+    }
 }
 
 #[test]

@@ -1,7 +1,8 @@
-use super::{fetched, serving};
+use super::{IMAP, fetched, serving};
 use crate::given::{assert_said, letter, mail, run};
 use crate::support::imap::Kept;
 use crate::support::message::Message;
+use crate::support::run::Home;
 use crate::support::tree;
 
 /// What Dovecot says over a file that it cannot read, before it closes.
@@ -108,6 +109,74 @@ fn without_uidplus_nothing_is_asked_and_nothing_is_held_against_the_messages() {
     server.mailbox(|it| it.capabilities = able);
     run(&home, &["fetch", "--now"], 0);
     assert!(server.uids().is_empty());
+}
+
+#[test]
+fn what_the_server_says_it_removed_and_still_has_is_told_and_asked_for_five_times() {
+    // By a look that shows them, and by one that is refused.
+    for (command, words, told) in [
+        ("UID EXPUNGE", "{tag} OK done\r\n", "still has 3 messages"),
+        (
+            "UID FETCH 1:3 (UID)",
+            "{tag} BAD what?\r\n",
+            "did not delete all of 3 messages",
+        ),
+    ] {
+        let (server, home) = serving(&mail(3), "keep = \"never\"\n");
+        server.says("UID EXPUNGE", "{tag} OK done\r\n");
+        server.says(command, words);
+        let output = run(&home, &["fetch", "-q"], 0);
+        assert_said(&output, &["warning: a: ", told, "five times"]);
+        for _ in 0..4 {
+            let output = run(&home, &["fetch", "-q", "--now"], 0);
+            assert!(!output.stderr.contains(told), "{output:#?}");
+        }
+        let sessions = server.sessions();
+        let asked: usize = sessions.iter().map(|it| it.count("UID STORE")).sum();
+        assert_eq!(asked, 5, "{sessions:#?}");
+        for _ in 0..2 {
+            let output = run(&home, &["fetch", "--now"], 0);
+            assert_said(&output, &["does not delete 3 messages"]);
+            assert!(!output.stderr.contains("deleted 3"), "{output:#?}");
+            assert_eq!(server.last_session().count("UID STORE"), 0);
+        }
+        assert_eq!(server.uids().len(), 3);
+        tree::assert_holds(&home.maildir("a"), &mail(3));
+    }
+}
+
+#[test]
+fn what_is_gone_counts_as_deleted_whatever_the_server_still_has() {
+    let (server, home) = serving(&mail(5), "keep = \"never\"\n");
+    server.says(
+        "UID FETCH 1:5 (UID)",
+        "* 1 FETCH (UID 2)\r\n* 1 FETCH (UID 2)\r\n* 9 FETCH (UID 9)\r\n{tag} OK done\r\n",
+    );
+    let output = run(&home, &["fetch"], 0);
+    assert_said(&output, &["4 deleted", "still has 1 message "]);
+}
+
+#[test]
+fn a_bye_over_a_header_that_rules_asked_for_holds_up_no_mail() {
+    let rule = "[[accounts.a.rules]]\nfrom = \"*@shop.example\"\nthen = \"skip\"\n";
+    for keys in ["", "pipelining = \"off\"\n"] {
+        let (server, home) = serving(&mail(6), &format!("{keys}{rule}"));
+        server.says("UID FETCH 3 (UID BODY.PEEK[HEADER])", UNREADABLE);
+        run(&home, &["fetch"], 0);
+        tree::assert_holds(&home.maildir("a"), &mail(6));
+        assert!(server.sessions().len() <= 4, "{:#?}", server.sessions());
+        // What is about the server is no message's fault.
+        let home = Home::new();
+        home.one_account(&server.account(), &format!("{IMAP}{keys}{rule}"));
+        server.mailbox(|it| it.twists.clear());
+        let words = "* BYE [UNAVAILABLE] shutting down\r\n";
+        server.says("UID FETCH 3 (UID BODY.PEEK[HEADER])", words);
+        run(&home, &["fetch"], 75);
+        assert_eq!(tree::count(&home.maildir("a")), 0);
+        server.mailbox(|it| it.twists.clear());
+        run(&home, &["fetch", "--now"], 0);
+        tree::assert_holds(&home.maildir("a"), &mail(6));
+    }
 }
 
 #[test]

@@ -155,7 +155,7 @@ fn a_deletion_counts_only_once_the_server_has_them_no_more() {
     let (server, home) = serving(&mail(4), "keep = \"never\"\n");
     server.says("UID EXPUNGE", "{tag} OK done\r\n");
     let output = run(&home, &["fetch"], 0);
-    assert_said(&output, &["did not confirm the deletion of 4 messages"]);
+    assert_said(&output, &["still has 4 messages"]);
     server.mailbox(|it| it.twists.clear());
     let output = run(&home, &["fetch", "--now"], 0);
     assert_eq!(server.uids().len(), 0, "{output:#?}");

@@ -24,6 +24,7 @@ struct Peer {
     word: &'static str,
     program: &'static str,
     arguments: &'static [&'static str],
+    by_imap: bool,
     /// Its config, by name and text, for keeping mail on the server or not.
     config: fn(&Scene, bool) -> (&'static str, String),
 }
@@ -52,8 +53,18 @@ impl Scene {
         if !installed(peer.program) || !installed("taskset") {
             return None;
         }
-        let dovecot = Dovecot::start(&mail(MESSAGES))?;
-        let mut account = dovecot.account();
+        let (dovecot, mut account) = match peer.by_imap {
+            true => {
+                let dovecot = Dovecot::start_with_imap(&mail(MESSAGES), "")?;
+                let [account, _] = dovecot.imap_accounts();
+                (dovecot, account)
+            }
+            false => {
+                let dovecot = Dovecot::start(&mail(MESSAGES))?;
+                let account = dovecot.account();
+                (dovecot, account)
+            }
+        };
         let home = Home::new();
         // The authority's file is in a directory of the tests' own, which others cannot enter.
         let roots = home.path().join("ca.pem");
@@ -179,6 +190,7 @@ const MPOP: Peer = Peer {
     word: "mpop",
     program: "mpop",
     arguments: &[],
+    by_imap: false,
     config: |scene, keep| {
         let text = format!(
             "defaults\ntls on\ntls_starttls off\ntls_trust_file {}\n\naccount default\nhost \
@@ -213,6 +225,7 @@ const GETMAIL: Peer = Peer {
     word: "getmail",
     program: "getmail",
     arguments: &[],
+    by_imap: false,
     config: |scene, keep| {
         let text = format!(
             "[retriever]\ntype = SimplePOP3SSLRetriever\nserver = localhost\nport = {}\n\
@@ -247,6 +260,7 @@ const FDM: Peer = Peer {
     word: "fdm",
     program: "fdm",
     arguments: &["-f", ".fdm.conf", "fetch"],
+    by_imap: false,
     // Its home is the one of the passwd file, which nobody does not have.
     config: |scene, keep| {
         let home = scene.home.path().display();
@@ -284,6 +298,7 @@ const FETCHMAIL: Peer = Peer {
     word: "fetchmail",
     program: "fetchmail",
     arguments: &[],
+    by_imap: false,
     config: |scene, keep| {
         // getmail's own program does the same, and takes a second for twelve messages.
         let program = scene.home.path().join("getmail_maildir");
@@ -317,4 +332,63 @@ fn of_messages_that_fetchmail_kept_and_others_deleted_none_comes_again() {
 #[test]
 fn of_messages_behind_those_that_fetchmail_deleted_each_comes_once() {
     exactly_what_is_new_comes(&FETCHMAIL);
+}
+
+const GETMAIL_BY_IMAP: Peer = Peer {
+    by_imap: true,
+    config: |scene, keep| {
+        let (name, text) = (GETMAIL.config)(scene, keep);
+        (name, text.replace("SimplePOP3SSL", "SimpleIMAPSSL"))
+    },
+    ..GETMAIL
+};
+
+#[test]
+fn of_300_messages_that_getmail_kept_by_imap_none_comes_again() {
+    nothing_comes_again(&GETMAIL_BY_IMAP);
+}
+
+const MBSYNC: Peer = Peer {
+    word: "mbsync",
+    program: "mbsync",
+    arguments: &["--all"],
+    by_imap: true,
+    config: |scene, _| {
+        let text = format!(
+            "IMAPAccount a\nHost localhost\nPort {}\nUser {}\nPass {}\nSSLType IMAPS\n\
+             SystemCertificates no\nCertificateFile {}\n\n\
+             IMAPStore far\nAccount a\n\nMaildirStore near\nPath ~/Folders/\nInbox ~/Mail\n\n\
+             Channel a\nFar :far:\nNear :near:\nPatterns INBOX\nSync Pull\nSyncState *\n",
+            scene.account.port,
+            scene.account.user,
+            scene.account.password,
+            scene.roots(),
+        );
+        fs::create_dir_all(scene.home.path().join("Folders")).unwrap();
+        (".mbsyncrc", text)
+    },
+};
+
+#[test]
+fn of_300_messages_that_mbsync_fetched_none_comes_again() {
+    nothing_comes_again(&MBSYNC);
+}
+
+#[test]
+fn of_messages_that_mbsync_fetched_and_others_deleted_none_comes_again() {
+    what_was_deleted_meanwhile_changes_nothing(&MBSYNC);
+}
+
+/// The server has made its mailbox anew: UIDs mean something else, and the Maildir is what is known.
+#[test]
+fn of_messages_that_mbsync_fetched_none_comes_again_under_other_uids() {
+    let Some(scene) = Scene::fetched_by(&MBSYNC, true) else {
+        return;
+    };
+    scene.import(&MBSYNC, &[]);
+    let said = scene.fetch();
+    assert_eq!(scene.count(), MESSAGES, "{said}");
+    scene.dovecot.forget_uids();
+    let said = scene.fetch();
+    assert_eq!(scene.count(), MESSAGES, "{said}");
 }

@@ -63,7 +63,8 @@ fn fetch_from(host: &str, server: &Server, home: &Home, password: &str) -> Outco
     };
     let account = Account {
         profile: &profile,
-        credential: Credential::Password(&Password::new(password.into())),
+        credential: Credential::Password(std::borrow::Cow::Owned(Password::new(password.into()))),
+        addressee: None,
         environment: &environment,
     };
     account.fetch()

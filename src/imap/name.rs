@@ -11,7 +11,7 @@ const NAME_LIMIT: usize = 100;
 /// A mailbox in which UIDs mean what they mean: for as long as its UIDVALIDITY stays the same (RFC 3501
 /// section 2.3.1.1).
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub(super) struct Scope {
+pub struct Scope {
     /// The mailbox's name, or what stands for it.
     mailbox: Box<str>,
     /// Never 0.
@@ -19,7 +19,8 @@ pub(super) struct Scope {
 }
 
 impl Scope {
-    pub(super) fn new(mailbox: &str, uid_validity: u32) -> Self {
+    /// Of the mailbox of this name, in UTF-8 and with the server's own delimiter.
+    pub fn new(mailbox: &str, uid_validity: u32) -> Self {
         let mailbox = match mailbox.get(..NAME_LIMIT) {
             Some(start) if mailbox.len() > NAME_LIMIT => {
                 format!("{start}#{}", hex(&Sha256::digest(mailbox))).into()
@@ -33,7 +34,7 @@ impl Scope {
     }
 
     /// A message's unique-id: mailbox, UIDVALIDITY and UID, as in `INBOX/1700000000/42`.
-    pub(super) fn unique_id(&self, uid: impl fmt::Display) -> String {
+    pub fn unique_id(&self, uid: impl fmt::Display) -> String {
         format!("{}/{}/{uid}", self.mailbox, self.uid_validity)
     }
 }

@@ -1,6 +1,6 @@
 //! When a message was sent, or came to the server, for the time of its file.
 
-use crate::message::Header;
+use super::Header;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 /// No mail is older than the form of its dates (RFC 822, August 1982), in seconds since 1970: what says
@@ -13,13 +13,20 @@ const AHEAD: i64 = 24 * 60 * 60;
 
 /// When the message with this header was sent, in seconds since 1970: by its Date, or by the newest of its
 /// Received fields where the Date is missing, cannot be read, or cannot be. `None` where that is no better.
-pub(super) fn time_of(header: &[u8]) -> Option<i64> {
+pub fn time_of(header: &[u8]) -> Option<i64> {
     time_until(header, now())
 }
 
 /// When the server got a message, as it says; `None` where that cannot be.
-pub(super) fn credible(received: i64) -> Option<i64> {
+pub fn credible(received: i64) -> Option<i64> {
     is_credible(received, now()).then_some(received)
+}
+
+/// When the server that has the message got it, by the first of its Received fields, or else when it was
+/// sent, in seconds since 1970; `None` where neither can be.
+pub fn arrival_of(header: &[u8]) -> Option<i64> {
+    let received = Header::read(header)?.received();
+    received.and_then(credible).or_else(|| time_of(header))
 }
 
 fn now() -> i64 {

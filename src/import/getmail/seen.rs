@@ -1,0 +1,187 @@
+//! What getmail has fetched: a file of unique-ids an account, and of IMAP one a folder.
+
+use super::{Account, TOOL};
+use crate::imap::Scope;
+use crate::import::Error;
+use crate::import::files;
+use crate::import::model::Draft;
+use crate::state::Name;
+use std::path::Path;
+
+impl Account {
+    pub(super) fn take_seen(
+        &self,
+        draft: &mut Draft,
+        directory: &Path,
+        given: Option<&Path>,
+    ) -> Result<(), Error> {
+        if self.has_no_unique_ids() {
+            draft.differs.push(
+                "what getmail has fetched is not known: it numbered messages, and numbers change"
+                    .into(),
+            );
+            draft.left = false;
+            return Ok(());
+        }
+        let port = match self.get("retriever", "port") {
+            Some(port) => port.to_owned(),
+            None => self.usual_port().to_string(),
+        };
+        let server = self.get("retriever", "server").unwrap_or_default();
+        let user = self.get("retriever", "username").unwrap_or_default();
+        let file = oldmail(&format!("oldmail-{server}-{port}-{user}"));
+        if !self.is_imap() {
+            let path = given.map_or_else(|| directory.join(file), Path::to_owned);
+            if let Some(octets) = files::seen(TOOL, &path)? {
+                // Two of these are of a mailbox of IMAP.
+                let is_pops =
+                    |name: &Name| name.unique_id.iter().filter(|it| **it == b'/').count() < 2;
+                draft.names = names(&path, &octets)?;
+                draft.names.retain(is_pops);
+                draft.seen_file = Some(path);
+            }
+            return Ok(());
+        }
+        for mailbox in self.mailboxes() {
+            let own = directory.join(format!("{file}-{}", cleaned(&mailbox, '.')));
+            let path = given.unwrap_or(&own);
+            if let Some(octets) = files::seen(TOOL, path)? {
+                let names = names(path, &octets)?.into_iter();
+                draft
+                    .names
+                    .extend(names.filter_map(|name| of_mailbox(&mailbox, name)));
+                draft.seen_file.get_or_insert(path.to_owned());
+            }
+        }
+        Ok(())
+    }
+
+    /// Where getmail connects to if it is told no port.
+    fn usual_port(&self) -> u16 {
+        match (self.is_imap(), self.is_tls()) {
+            (false, true) => 995,
+            (false, false) => 110,
+            (true, true) => 993,
+            (true, false) => 143,
+        }
+    }
+
+    /// Where there is TLS.
+    pub(super) fn tls_port(&self) -> u16 {
+        if self.is_imap() { 993 } else { 995 }
+    }
+}
+
+/// A message of IMAP as popfetch calls it: getmail writes UIDVALIDITY and UID, in old files with the folder
+/// between them.
+fn of_mailbox(mailbox: &str, name: Name) -> Option<Name> {
+    let text = std::str::from_utf8(&name.unique_id).ok()?;
+    let (uid_validity, rest) = text.split_once('/')?;
+    let (_, uid) = rest.rsplit_once('/').unwrap_or(("", rest));
+    let unique_id =
+        Scope::new(mailbox, uid_validity.parse().ok()?).unique_id(uid.parse::<u32>().ok()?);
+    Some(Name {
+        unique_id: unique_id.into_bytes().into(),
+        ..name
+    })
+}
+
+/// The name of a file of unique-ids.
+fn oldmail(name: &str) -> String {
+    cleaned(name, '-')
+}
+
+/// Each run of what file names may not have becomes `instead`.
+fn cleaned(name: &str, instead: char) -> String {
+    let mut file = String::new();
+    let mut before = false;
+    for c in name.chars() {
+        let strange = "/:;<>|".contains(c);
+        match (strange, before) {
+            (true, true) => {}
+            (true, false) => file.push(instead),
+            (false, _) => file.push(c),
+        }
+        before = strange;
+    }
+    file
+}
+
+/// A line a message: its unique-id, NUL, and when it was first fetched.
+fn names(path: &Path, octets: &[u8]) -> Result<Vec<Name>, Error> {
+    let wrong = |line: usize, what: &str| Error::seen(TOOL, path, line, what);
+    let body = files::whole_lines(TOOL, path, octets)?;
+    let mut names = Vec::new();
+    for (number, line) in (1..).zip(body.split(|octet| *octet == b'\n')) {
+        let line = line.trim_ascii();
+        if line.is_empty() {
+            continue;
+        }
+        let split = line.iter().position(|octet| *octet == 0);
+        let name = split.and_then(|at| {
+            let (unique_id, time) = (line.get(..at)?, line.get(at + 1..)?);
+            let time: i64 = std::str::from_utf8(time).ok()?.parse().ok()?;
+            (!unique_id.is_empty()).then_some((unique_id, time))
+        });
+        let Some((unique_id, time)) = name else {
+            return Err(wrong(number, "this is no unique-id and time of getmail's"));
+        };
+        names.push(Name {
+            unique_id: unique_id.into(),
+            first_seen: Some(time),
+        });
+    }
+    Ok(names)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn unique_ids_and_times_are_read_and_what_is_not_getmails_is_told_with_its_line() {
+        let path = Path::new("f");
+        let read = names(path, b"U-1\x001795395922\n\nb\xff\x000\n").unwrap();
+        let ids: Vec<&[u8]> = read.iter().map(|name| &*name.unique_id).collect();
+        assert_eq!(ids, [&b"U-1"[..], b"b\xff"]);
+        assert_eq!(read[0].first_seen, Some(1_795_395_922));
+        for (text, line) in [
+            (&b"U1\x001\nU2\x00"[..], 2),
+            (b"U1\x001\nU2\n", 2),
+            (b"\x001\n", 1),
+            (b"a@b c\n", 1),
+            (b"a\x00x\n", 1),
+        ] {
+            let error = names(path, text).unwrap_err();
+            assert!(
+                matches!(error, Error::Seen { line: at, .. } if at == line),
+                "{error}"
+            );
+        }
+    }
+
+    #[test]
+    fn file_names_are_made_as_getmail_does() {
+        assert_eq!(oldmail("oldmail-h-995-a:/b<c"), "oldmail-h-995-a-b-c");
+        assert_eq!(cleaned("Archive/2026", '.'), "Archive.2026");
+    }
+
+    #[test]
+    fn a_uid_is_named_as_the_server_will_list_it() {
+        let named = |text: &str| {
+            let name = Name {
+                unique_id: text.as_bytes().into(),
+                first_seen: Some(7),
+            };
+            let name = of_mailbox("INBOX", name)?;
+            Some(String::from_utf8(name.unique_id.to_vec()).unwrap())
+        };
+        assert_eq!(
+            named("1700000000/42").as_deref(),
+            Some("INBOX/1700000000/42")
+        );
+        assert_eq!(named("7/INBOX/42").as_deref(), Some("INBOX/7/42"));
+        assert_eq!(named("x/42"), None);
+        assert_eq!(named("U-1"), None);
+    }
+}

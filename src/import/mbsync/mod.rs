@@ -1,0 +1,182 @@
+//! mbsync (isync): sections of keywords in `~/.mbsyncrc`, and in or beside each mailbox of the Maildir a file
+//! that says which UIDs it has fetched. A channel from an IMAP store to a Maildir is an account.
+
+use super::model::{Draft, Fate, Found, Line, Secret, Word};
+use super::{Error, Wanted, argv, common, files};
+use crate::import::files::Surroundings;
+use crate::secrets::Password;
+use channel::Channel;
+use sections::Sections;
+use std::path::Path;
+use std::sync::Arc;
+
+mod channel;
+mod fate;
+mod sections;
+mod state;
+
+const TOOL: &str = "mbsync";
+
+pub(super) fn read(wanted: Wanted<'_>) -> Result<Found, Error> {
+    let Wanted {
+        path, seen, around, ..
+    } = wanted;
+    let usual = [
+        around.home.join(".mbsyncrc"),
+        around.config_home().join("isyncrc"),
+    ];
+    let path = files::first(TOOL, path, &usual)?;
+    let text = files::config(TOOL, &path)?;
+    let sections = Sections::parse(&path, &text)?;
+    let mut found = Found {
+        files: vec![path.clone()],
+        lines: lines(&path, &sections, around),
+        ..Found::default()
+    };
+    for section in sections.of("Channel") {
+        let Some(channel) = Channel::of(section, &sections) else {
+            continue;
+        };
+        let mut draft = draft(&path, &channel, around)?;
+        if wanted.means(&draft) {
+            state::take(&mut draft, &channel, seen, around)?;
+        }
+        found.drafts.push(draft);
+    }
+    if let Some(path) = seen {
+        let meant = found.drafts.iter().filter(|draft| wanted.means(draft));
+        Error::check_whose(TOOL, path, meant)?;
+    }
+    Ok(found)
+}
+
+fn lines(path: &Path, sections: &Sections, around: &Surroundings) -> Vec<Line> {
+    let file = Arc::new(path.to_owned());
+    let lines = sections.all().flat_map(|section| {
+        let head = section.head().map(|(number, text)| {
+            let fate = match Channel::of(section, sections) {
+                Some(_) => Fate::taken(format!("account {}", section.name)),
+                None if section.kind == "Channel" => Fate::nothing(
+                    "it is not from an IMAP server into a Maildir, and popfetch goes no other way",
+                ),
+                None => Fate::taken("what follows belongs to it"),
+            };
+            (number, text.to_owned(), fate)
+        });
+        let entries = section.entries.iter().map(|entry| {
+            let text = match entry.keyword.as_str() {
+                "Pass" => "Pass ***".to_owned(),
+                _ => entry.text.clone(),
+            };
+            (entry.line, text, fate::of(entry, around))
+        });
+        head.into_iter().chain(entries)
+    });
+    lines
+        .map(|(number, text, fate)| Line {
+            file: Arc::clone(&file),
+            number,
+            text,
+            fate,
+        })
+        .collect()
+}
+
+fn draft(path: &Path, channel: &Channel<'_>, around: &Surroundings) -> Result<Draft, Error> {
+    let get = |keyword| channel.of_account(keyword);
+    let wrong = |what: &str| Error::syntax(path, channel.line(), what);
+    let mut draft = Draft {
+        name: channel.name().to_owned(),
+        // What it has fetched stays on the server unless it was deleted here.
+        left: true,
+        ..Draft::default()
+    };
+    draft.text("protocol", "imap");
+    let host = match (get("Host"), get("Tunnel")) {
+        (Some(host), _) => host,
+        (None, Some(_)) => "localhost",
+        (None, None) => return Err(wrong("the account of its IMAP store has no `Host`")),
+    };
+    draft.text("host", host);
+    if let Some(port) = get("Port") {
+        let port = port.parse().ok().filter(|port| (1..=65535).contains(port));
+        let port = port.ok_or_else(|| wrong("the `Port` of its account is no port"))?;
+        draft.set("port", Word::Number(port));
+    }
+    match (get("User"), get("UserCmd")) {
+        (Some(user), _) => drop(draft.text("user", user)),
+        (None, Some(_)) => {
+            return Err(wrong(
+                "a user's name that a command says is not asked for: write `User` in its place",
+            ));
+        }
+        (None, None) => return Err(wrong("the account of its IMAP store has no `User`")),
+    }
+    set_tls(&mut draft, channel, around);
+    draft.secret = secret(channel);
+    if let Some(auth) = get("AuthMechs").and_then(fate::auth) {
+        draft.text("auth", auth);
+    }
+    if let Some(command) = get("Tunnel") {
+        draft.set("proxy-command", Word::List(argv::of_shell(command)));
+    }
+    if let Some(seconds @ 1..) = get("Timeout").and_then(|it| it.parse().ok()) {
+        draft.text("timeout", fate::seconds(seconds));
+    }
+    draft.text("maildir", around.rewritten(channel.inbox()));
+    channel.set_folders(&mut draft);
+    draft.text("keep", "always");
+    if let Some(octets) = channel.max_size() {
+        draft.text("max-size", crate::profile::units::octets(octets));
+    }
+    if !channel.only_pulls() {
+        draft.differs.push(
+            "mbsync synchronises in both directions here, popfetch fetches alone: nothing that you do in the \
+             Maildir changes the server"
+                .into(),
+        );
+    }
+    common::check_auth(&mut draft);
+    Ok(draft)
+}
+
+fn set_tls(draft: &mut Draft, channel: &Channel<'_>, around: &Surroundings) {
+    let get = |keyword| channel.of_account(keyword);
+    let kind = get("SSLType").or(get("TLSType")).map(str::to_lowercase);
+    match kind.as_deref() {
+        Some("imaps") => {}
+        Some("none") => {
+            common::without_tls(draft);
+            draft.differs.push(common::plain(993));
+        }
+        None if get("Tunnel").is_some() => common::without_tls(draft),
+        _ => drop(draft.text("tls", "starttls")),
+    }
+    if let Some(path) = get("CertificateFile") {
+        draft.text("tls-roots", fate::roots(path, around));
+    }
+    for (theirs, ours) in [
+        ("ClientCertificate", "tls-client-cert"),
+        ("ClientKey", "tls-client-key"),
+    ] {
+        if let Some(path) = get(theirs) {
+            draft.text(ours, around.rewritten(path));
+        }
+    }
+}
+
+fn secret(channel: &Channel<'_>) -> Secret {
+    let get = |keyword| channel.of_account(keyword);
+    let tokens = ["xoauth2", "oauthbearer"];
+    let by_token = get("AuthMechs").and_then(fate::auth);
+    let by_token = by_token.is_some_and(|auth| tokens.contains(&auth.as_str()));
+    match (get("Pass"), get("PassCmd")) {
+        (Some(password), _) => Secret::Inline(Password::new(password.to_owned())),
+        (None, Some(command)) => {
+            let command = command.strip_prefix('+').unwrap_or(command);
+            Secret::Key("password-command", Word::List(argv::of_shell(command)))
+        }
+        (None, None) if by_token => Secret::Login,
+        (None, None) => Secret::Nowhere,
+    }
+}

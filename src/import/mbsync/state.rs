@@ -1,0 +1,210 @@
+//! What mbsync has fetched: a file a mailbox, with UIDVALIDITY and a pair of UIDs for each message (mbsync 1.4,
+//! `sync_state.c`).
+
+use super::TOOL;
+use super::channel::Channel;
+use crate::imap::Scope;
+use crate::import::Error;
+use crate::import::files::{self, Surroundings};
+use crate::import::model::Draft;
+use crate::state::Name;
+use std::path::{Path, PathBuf};
+
+/// The name of it in a mailbox.
+const IN_MAILBOX: &str = ".mbsyncstate";
+
+/// Folders lie no deeper in each other, and are no more than this.
+const DEPTH: usize = 16;
+const FOLDERS: usize = 10_000;
+
+/// Finds what was fetched of each folder.
+pub(super) fn take(
+    draft: &mut Draft,
+    channel: &Channel<'_>,
+    given: Option<&Path>,
+    around: &Surroundings,
+) -> Result<(), Error> {
+    let mut boxes = vec![(channel.near_box().to_owned(), given.map(Path::to_owned))];
+    if channel.has_patterns() {
+        boxes.extend(folders(channel, around).into_iter().map(|it| (it, None)));
+    }
+    for (near, given) in boxes {
+        let path = given.unwrap_or_else(|| state_of(channel, &near, around));
+        let Some(octets) = files::seen(TOOL, &path)? else {
+            continue;
+        };
+        let read = read(&path, &octets)?;
+        let scope = Scope::new(&channel.far_name(&near), read.uid_validity);
+        let names = read.uids.into_iter().map(|uid| Name {
+            unique_id: scope.unique_id(uid).into_bytes().into(),
+            first_seen: None,
+        });
+        draft.names.extend(names);
+        draft.seen_file.get_or_insert(path);
+    }
+    Ok(())
+}
+
+/// Where the state of a mailbox is.
+fn state_of(channel: &Channel<'_>, near: &str, around: &Surroundings) -> PathBuf {
+    let (state, is_global) = channel.sync_state();
+    // A `/` in it is a directory's, which a file's name cannot have.
+    let flat = near.replace('/', "!");
+    match (state, is_global) {
+        ("*", _) => directory(channel, near, around).join(IN_MAILBOX),
+        (start, false) => around.path(&format!("{start}{flat}")),
+        (start, true) => {
+            let (far_store, near_store) = channel.stores();
+            let far = channel.far_name(near).replace('/', "!");
+            around.path(&format!("{start}:{far_store}:{far}_:{near_store}:{flat}"))
+        }
+    }
+}
+
+/// Where the messages of a mailbox are.
+fn directory(channel: &Channel<'_>, near: &str, around: &Surroundings) -> PathBuf {
+    let inbox = around.path(channel.inbox());
+    if near == "INBOX" {
+        return inbox;
+    }
+    let is = |style: &str| {
+        channel
+            .sub_folders()
+            .is_some_and(|it| it.eq_ignore_ascii_case(style))
+    };
+    match channel.path() {
+        _ if is("maildir++") => inbox.join(format!(".{}", near.replace('/', "."))),
+        Some(path) if is("legacy") => around.path(&format!("{path}{}", near.replace('/', "/."))),
+        Some(path) => around.path(&format!("{path}{near}")),
+        None => inbox,
+    }
+}
+
+/// The mailboxes of the Maildir's store that have a state, but for the inbox.
+fn folders(channel: &Channel<'_>, around: &Surroundings) -> Vec<String> {
+    let is_maildir = channel
+        .sub_folders()
+        .is_some_and(|it| it.eq_ignore_ascii_case("maildir++"));
+    if is_maildir {
+        let names = files::names(&around.path(channel.inbox())).into_iter();
+        let folders = names.filter_map(|name| Some(name.strip_prefix('.')?.replace('.', "/")));
+        return folders.filter(|it| !it.is_empty()).collect();
+    }
+    let Some(path) = channel.path() else {
+        return Vec::new();
+    };
+    // It may end in the beginning of a name.
+    let (directory, start) = path.rsplit_once('/').unwrap_or(("", path));
+    let mut found = Vec::new();
+    let mut left = vec![(around.path(directory), String::new(), 0)];
+    while let Some((at, name, depth)) = left.pop() {
+        for entry in files::names(&at) {
+            let path = at.join(&entry);
+            let part = match depth {
+                0 => entry.strip_prefix(start),
+                _ => entry.strip_prefix('.').or(Some(entry.as_str())),
+            };
+            let is_part = !["cur", "new", "tmp"].contains(&entry.as_str());
+            let is_directory = path.symlink_metadata().is_ok_and(|it| it.is_dir());
+            let Some(part) = part.filter(|it| is_part && is_directory && !it.is_empty()) else {
+                continue;
+            };
+            let name = match name.as_str() {
+                "" => part.to_owned(),
+                above => format!("{above}/{part}"),
+            };
+            if found.len() == FOLDERS {
+                return found;
+            }
+            if path != around.path(channel.inbox()) {
+                found.push(name.clone());
+            }
+            if depth < DEPTH {
+                left.push((path, name, depth + 1));
+            }
+        }
+    }
+    found
+}
+
+/// What a state file says.
+#[derive(Debug, Default, Eq, PartialEq)]
+struct Read {
+    uid_validity: u32,
+    uids: Vec<u32>,
+}
+
+fn read(path: &Path, octets: &[u8]) -> Result<Read, Error> {
+    let wrong = |line: usize, what: &str| Error::seen(TOOL, path, line, what);
+    let body = files::whole_lines(TOOL, path, octets)?;
+    let text = std::str::from_utf8(body).map_err(|_| wrong(1, "this is no text"))?;
+    let mut read = Read::default();
+    let mut in_head = true;
+    for (number, line) in (1..).zip(text.lines()) {
+        let mut words = line.split_ascii_whitespace();
+        let (Some(first), Some(second)) = (words.next(), words.next()) else {
+            in_head = false;
+            match line.trim().is_empty() {
+                true => continue,
+                false => return Err(wrong(number, "this is no line of mbsync's state")),
+            }
+        };
+        if in_head && first.starts_with(|c: char| c.is_ascii_alphabetic()) {
+            if ["FarUidValidity", "MasterUidValidity"].contains(&first) {
+                let value = second.parse().ok().filter(|value| *value > 0);
+                read.uid_validity = value.ok_or_else(|| wrong(number, "this is no UIDVALIDITY"))?;
+            }
+            continue;
+        }
+        in_head = false;
+        let (Ok(far), Ok(near)) = (first.parse::<u32>(), second.parse::<u32>()) else {
+            return Err(wrong(number, "this is no pair of UIDs of mbsync's"));
+        };
+        if far > 0 && is_here(near, words.next().unwrap_or_default()) {
+            read.uids.push(far);
+        }
+    }
+    match read.uid_validity {
+        0 if !read.uids.is_empty() => Err(wrong(1, "there is no FarUidValidity in it")),
+        _ => Ok(read),
+    }
+}
+
+/// Whether the message was fetched: it is, or was until it was old enough to go (`~`). One that is too large is
+/// not (`^`), nor what stands in its place (`>`).
+fn is_here(near: u32, flags: &str) -> bool {
+    (near > 0 || flags.contains('~')) && !flags.contains(['^', '>'])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_fetched_is_known_and_what_was_too_large_is_not() {
+        let text = "FarUidValidity 1700000000\nNearUidValidity 1\nMaxPulledUid 9\n\n\
+                    1 1 S\n2 2 \n3 0 ^\n4 0 ~S\n0 5 \n6 6 >S\n7 0 \n8 7 FS\n";
+        let read = read(Path::new("f"), text.as_bytes()).unwrap();
+        assert_eq!(read.uid_validity, 1_700_000_000);
+        assert_eq!(read.uids, [1, 2, 4, 8]);
+    }
+
+    #[test]
+    fn what_is_not_mbsyncs_is_told_with_its_line() {
+        for (text, line) in [
+            (&b"FarUidValidity 0\n"[..], 1),
+            (b"FarUidValidity 7\n\n1 x\n", 3),
+            (b"FarUidValidity 7\n\n1\n", 3),
+            (b"FarUidValidity 7\n\n99999999999 1\n", 3),
+            (b"1 1\n", 1),
+            (b"FarUidValidity 7\n\n1 1 ", 3),
+            (b"\xff\n", 1),
+        ] {
+            let error = read(Path::new("f"), text).unwrap_err();
+            assert!(
+                matches!(error, Error::Seen { line: at, .. } if at == line),
+                "{error}"
+            );
+        }
+    }
+}

@@ -1,0 +1,111 @@
+//! The account that another account's messages are handed to.
+
+use super::config::Config;
+use super::deliver::Deliver;
+use super::diagnose::ConfigError;
+use super::overrides::Overrides;
+use super::problem::{Problem, Within};
+use super::words::nearest;
+use super::{Profile, Server, Typed, providers, resolve};
+
+impl Config {
+    /// The account that another one's messages are handed to, if they are.
+    pub(super) fn addressee(&self, profile: &Profile) -> Result<Option<Box<Profile>>, ConfigError> {
+        let Some(folder) = profile.deliver.as_ref().and_then(Deliver::folder) else {
+            return Ok(None);
+        };
+        let wrong = |what: String, hint: &str| {
+            Err(self.wrong_deliver(&profile.name, what, hint.to_owned()))
+        };
+        let accounts = &self.file.accounts;
+        let (Some(source), Some((name, account))) = (
+            &self.source,
+            accounts.get_key_value(folder.account.as_str()),
+        ) else {
+            let what = format!("there is no account `{}` to deliver to", folder.account);
+            let known: Vec<String> = self.accounts().map(str::to_owned).collect();
+            let near = nearest(&folder.account, &known);
+            let hint = near.map(|near| format!("did you mean `{near}`?"));
+            let hint = hint.unwrap_or_else(|| "`account` names another table of this file".into());
+            return wrong(what, &hint);
+        };
+        let overrides = Overrides::default();
+        let other = resolve::profile(source, name, account, &self.file.defaults, &overrides)?;
+        if !other.server.protocol.takes_messages() {
+            return wrong(
+                format!(
+                    "account `{}` is one of POP3, which takes no messages",
+                    folder.account
+                ),
+                "the account that takes them needs protocol = \"imap\"",
+            );
+        }
+        if is_same_mailbox(&other.server, &profile.server) {
+            return wrong(
+                format!(
+                    "account `{}` is the same mailbox by another name",
+                    folder.account
+                ),
+                "name an account of another mailbox",
+            );
+        }
+        // One after the other, each would bring its mail back to where it came from.
+        let mut next = other.deliver.as_ref().and_then(Deliver::folder).cloned();
+        let mut seen = 0;
+        while let Some(folder) = next.take() {
+            seen += 1;
+            if folder.account == profile.name || seen > accounts.len() {
+                return wrong(
+                    format!(
+                        "mail would go round: it comes back from account `{}`",
+                        other.name
+                    ),
+                    "let one of these accounts keep its mail",
+                );
+            }
+            if let Some((name, account)) = accounts.get_key_value(folder.account.as_str()) {
+                let defaults = &self.file.defaults;
+                let other = resolve::profile(source, name, account, defaults, &overrides);
+                let deliver = other.ok().and_then(|it| it.deliver);
+                next = deliver.as_ref().and_then(Deliver::folder).cloned();
+            }
+        }
+        let named = self.path().filter(|_| self.is_named);
+        Ok(Some(Box::new(Profile {
+            typed: Typed::account(named, &overrides),
+            ..other
+        })))
+    }
+
+    /// An error at the account that `deliver` names.
+    fn wrong_deliver(&self, name: &str, message: String, help: String) -> ConfigError {
+        let own = self.file.accounts.get(name);
+        let own = own.and_then(|account| account.value.deliver.as_ref());
+        let written = own.or(self.file.defaults.value.deliver.as_ref());
+        let account = written.and_then(|it| Some(it.get_ref().account.as_ref()?.span()));
+        let (Some(source), Some(span)) = (&self.source, account) else {
+            return ConfigError::UnknownAccount {
+                name: name.to_owned(),
+                known: Vec::new(),
+            };
+        };
+        ConfigError::Invalid(Box::new(Problem {
+            source: source.clone(),
+            span,
+            message,
+            help: Some(help),
+            unknown_key: false,
+            within: Within::Account(name.to_owned()),
+            lacks: &[],
+        }))
+    }
+}
+
+/// Whether two accounts are the same mailbox, as far as that shows: by POP3 and by IMAP, say.
+fn is_same_mailbox(one: &Server, other: &Server) -> bool {
+    let usual = |it: &Server| [it.protocol.tls_port(), it.protocol.plain_port()].contains(&it.port);
+    let provider = |it: &Server| providers::of(it).map(|it| it.name);
+    let is_there = one.host == other.host && usual(one) && usual(other)
+        || provider(one).is_some() && provider(one) == provider(other);
+    one.user == other.user && is_there
+}

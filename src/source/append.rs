@@ -1,0 +1,63 @@
+//! What becomes of a message that is given to a server to keep.
+
+use super::{Answer, Error};
+use std::io;
+
+/// What the server has said of a message.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Appended {
+    /// It has it.
+    Taken {
+        /// The folder was made for it.
+        made: bool,
+    },
+    /// It does not take it now.
+    NotNow(Answer),
+    /// It does not take it, and will not for as long as the message is what it is.
+    Refused(Answer),
+    /// It is never asked to: why.
+    Never(String),
+}
+
+/// Whether it was found.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Found {
+    /// It is there.
+    There,
+    /// It is not.
+    NotThere,
+    /// The server does not tell.
+    CannotTell,
+}
+
+/// Why nobody knows what has become of it, or why it was not sent.
+#[derive(Debug)]
+pub enum Unappended {
+    /// Its file cannot be read.
+    File(io::Error),
+    /// The server has said this before it had all of it, and waits for the rest.
+    Cut(Appended),
+    /// The connection is of no more use.
+    Session {
+        /// Why.
+        error: Error,
+        /// The server may have had all of it.
+        may_be_taken: bool,
+    },
+}
+
+impl Unappended {
+    pub(super) fn before(error: Error) -> Self {
+        Self::Session {
+            error,
+            may_be_taken: false,
+        }
+    }
+
+    pub(super) fn behind(error: Error) -> Self {
+        Self::Session {
+            error,
+            may_be_taken: true,
+        }
+    }
+}

@@ -1,0 +1,286 @@
+//! Appending messages (RFC 3501 section 6.3.11), and looking for one that may have been appended.
+
+use super::wire::Step;
+use super::{Answer, Error, Meaning, Phase, Session, SignedIn};
+use crate::handover::Post;
+use crate::imap::command::ARGUMENT_LIMIT;
+use crate::imap::{Append, Command, ListedMailbox, Search, Section, Violation, to_utf7};
+use crate::source::header::ENDLESS_HEADER;
+use crate::source::{Appended, Found, Unappended};
+use std::num::NonZeroU32;
+
+/// What is read of a message at once.
+const PIECE: usize = 64 * 1024;
+
+/// More folders than this are not looked through: people have dozens.
+const MAILBOXES_LIMIT: usize = 1000;
+
+/// More messages with the same Message-ID, or of the same day and size, are not compared.
+const CANDIDATES: usize = 64;
+
+/// What the answer to APPEND comes with.
+enum Said {
+    Answer(Answer),
+    /// It waits for the octets.
+    GoOn,
+}
+
+impl Session<SignedIn> {
+    /// Appends a message to a mailbox, which is made where the server asks for that.
+    pub(in crate::source) fn append(
+        &mut self,
+        folder: &str,
+        post: &mut Post,
+    ) -> Result<Appended, Unappended> {
+        if post.has_nul() {
+            let why = "it has NUL octets in it, which IMAP cannot carry (RFC 3501 section 4.3)";
+            return Ok(Appended::Never(why.to_owned()));
+        }
+        self.know_capabilities().map_err(Unappended::before)?;
+        if let Some(limit) = self.capabilities.append_limit
+            && post.octets() > limit
+        {
+            let octets = post.octets();
+            let why = format!("it has {octets} octets, and the server takes up to {limit}");
+            return Ok(Appended::Never(why));
+        }
+        let mailbox = to_utf7(folder);
+        let answer = self.append_to(&mailbox, post)?;
+        if answer.ok {
+            return Ok(Appended::Taken { made: false });
+        }
+        if !has_code(&answer, &["TRYCREATE"]) {
+            return Ok(judged(answer));
+        }
+        let sent = self.wire.send(Command::Create(&mailbox));
+        sent.map_err(Unappended::before)?;
+        let made = self.wire.answer(Phase::Appending);
+        let made = made.map_err(Unappended::before)?;
+        if !made.ok {
+            return Ok(Appended::NotNow(made));
+        }
+        let answer = self.append_to(&mailbox, post)?;
+        match answer.ok {
+            true => Ok(Appended::Taken { made: true }),
+            false => Ok(judged(answer)),
+        }
+    }
+
+    fn know_capabilities(&mut self) -> Result<(), Error> {
+        if !self.state.knows_capabilities {
+            self.wire.send(Command::Capability)?;
+        }
+        self.settle_capabilities()?;
+        self.wire.takes_literals = self.capabilities.literal_plus;
+        Ok(())
+    }
+
+    fn append_to(&mut self, mailbox: &str, post: &mut Post) -> Result<Answer, Unappended> {
+        post.rewind().map_err(Unappended::File)?;
+        let at_once = self.capabilities.takes_at_once(post.octets());
+        let append = Append {
+            mailbox,
+            date: post.date(),
+            octets: post.octets(),
+            at_once,
+        };
+        let sent = self.wire.send(Command::Append(append));
+        sent.map_err(Unappended::before)?;
+        if !at_once
+            && let Said::Answer(answer) = self.asked_for_octets().map_err(Unappended::before)?
+        {
+            return Ok(answer);
+        }
+        let mut piece = Vec::with_capacity(2 * PIECE);
+        let mut left = post.octets();
+        while left > 0 {
+            piece.clear();
+            post.read(PIECE, &mut piece).map_err(Unappended::File)?;
+            left = match left.checked_sub(piece.len() as u64) {
+                Some(left) if !piece.is_empty() => left,
+                // It has another length than it had.
+                _ => return Err(Unappended::File(std::io::ErrorKind::InvalidData.into())),
+            };
+            let early = self.wire.push(&piece, Phase::Appending);
+            let is_whole = left == 0 && self.wire.is_sent();
+            // Some servers may not wait for the end of the line.
+            let failed = |error| match is_whole {
+                true => Unappended::behind(error),
+                false => Unappended::before(error),
+            };
+            if let Some(answer) = early.map_err(failed)? {
+                return match left {
+                    0 => Ok(answer),
+                    // It waits for octets still, whatever it says.
+                    _ => Err(Unappended::Cut(judged(answer))),
+                };
+            }
+        }
+        let early = self.wire.push(b"\r\n", Phase::Appending);
+        match early.map_err(Unappended::behind)? {
+            Some(answer) => Ok(answer),
+            None => self
+                .wire
+                .answer(Phase::Appending)
+                .map_err(Unappended::behind),
+        }
+    }
+
+    fn asked_for_octets(&mut self) -> Result<Said, Error> {
+        loop {
+            match self.wire.next(Phase::Appending)? {
+                Step::Challenge => return Ok(Said::GoOn),
+                Step::Done(answer) => return Ok(Said::Answer(answer)),
+                Step::Octets => {
+                    self.wire.octets();
+                }
+                _ => {}
+            }
+        }
+    }
+
+    /// Looks for a message: in the mailbox that it was for and in the one that has all messages, where the
+    /// server has one; else in each.
+    pub(in crate::source) fn find(&mut self, folder: &str, post: &Post) -> Result<Found, Error> {
+        self.know_capabilities()?;
+        let wanted = to_utf7(folder);
+        let (listed, is_listed) = self.list_mailboxes()?;
+        let is_wanted = |name: &str| {
+            name == wanted
+                || name.eq_ignore_ascii_case(&wanted) && name.eq_ignore_ascii_case("INBOX")
+        };
+        let all = listed.iter().find(|it| it.has("\\All"));
+        let mut names = vec![wanted.clone()];
+        let others = listed.iter().filter(|it| match all {
+            // Spam and what was thrown away are not in it.
+            Some(all) => it.name == all.name || it.has("\\Junk") || it.has("\\Trash"),
+            None => !it.has("\\Noselect") && !it.has("\\NonExistent"),
+        });
+        let is_plain = |it: &&ListedMailbox| {
+            it.name.len() <= ARGUMENT_LIMIT && it.name.iter().all(|it| matches!(it, b' '..=b'~'))
+        };
+        let others = others.filter(is_plain);
+        let others = others.filter_map(|it| String::from_utf8(it.name.clone()).ok());
+        names.extend(others.filter(|name| !is_wanted(name)));
+        let mut is_unclear = !is_listed;
+        for name in names {
+            match self.find_in(&name, post)? {
+                Found::NotThere => {}
+                Found::There => return Ok(Found::There),
+                // A mailbox that is not there has nothing in it.
+                Found::CannotTell => {
+                    is_unclear |= listed.iter().any(|it| it.name == name.as_bytes())
+                }
+            }
+        }
+        Ok(match is_unclear {
+            true => Found::CannotTell,
+            false => Found::NotThere,
+        })
+    }
+
+    /// What there is, and whether the server has told all of it.
+    fn list_mailboxes(&mut self) -> Result<(Vec<ListedMailbox>, bool), Error> {
+        self.wire.send(Command::List {
+            uses: self.capabilities.special_use,
+        })?;
+        let mut listed = Vec::new();
+        loop {
+            match self.wire.next(Phase::Appending)? {
+                Step::Listed(mailbox) => {
+                    listed.push(mailbox);
+                    if listed.len() > MAILBOXES_LIMIT {
+                        let violation = Violation::EndlessList;
+                        return Err(Error::violation(Phase::Appending, violation));
+                    }
+                }
+                Step::Octets => {
+                    self.wire.octets();
+                }
+                Step::Done(answer) => return Ok((listed, answer.ok)),
+                _ => {}
+            }
+        }
+    }
+
+    fn find_in(&mut self, mailbox: &str, post: &Post) -> Result<Found, Error> {
+        self.wire.send(Command::Examine(mailbox))?;
+        if !self.wire.answer(Phase::Appending)?.ok {
+            return Ok(Found::CannotTell);
+        }
+        self.wire.send(Command::Search(Search {
+            message_id: post.message_id(),
+            date: post.date(),
+            octets: post.octets(),
+        }))?;
+        let mut uids = Vec::new();
+        let answer = loop {
+            match self.wire.next(Phase::Appending)? {
+                Step::Found(more) => uids.extend(more),
+                Step::Octets => {
+                    self.wire.octets();
+                }
+                Step::Done(answer) => break answer,
+                _ => {}
+            }
+        };
+        if !answer.ok {
+            return Ok(Found::CannotTell);
+        }
+        // The newest are the likeliest.
+        let uids = uids.iter().rev().filter_map(|uid| NonZeroU32::new(*uid));
+        for uid in uids.take(CANDIDATES) {
+            if self
+                .header_of(uid)?
+                .is_some_and(|header| post.has_header(&header))
+            {
+                return Ok(Found::There);
+            }
+        }
+        Ok(Found::NotThere)
+    }
+
+    /// `None` where the server does not send it.
+    fn header_of(&mut self, uid: NonZeroU32) -> Result<Option<Vec<u8>>, Error> {
+        self.wire.send(Command::FetchHeader(uid))?;
+        let mut header = None;
+        loop {
+            match self.wire.next(Phase::Appending)? {
+                Step::Begins(Section::Header, told) if told.is_none_or(|it| it == uid.get()) => {
+                    header = Some(Vec::new());
+                }
+                Step::Octets => {
+                    let octets = self.wire.octets();
+                    if let Some(header) = &mut header {
+                        header.extend_from_slice(octets);
+                        if header.len() > ENDLESS_HEADER {
+                            let violation = Violation::EndlessHeader;
+                            return Err(Error::violation(Phase::Appending, violation));
+                        }
+                    }
+                }
+                Step::Done(answer) => return Ok(header.filter(|_| answer.ok)),
+                _ => {}
+            }
+        }
+    }
+}
+
+/// What a refusal means: of a server that is full, or busy, another message would be refused as well.
+fn judged(answer: Answer) -> Appended {
+    if has_code(&answer, &["TOOBIG", "LIMIT"]) {
+        return Appended::Refused(answer);
+    }
+    let is_passing = has_code(&answer, &["OVERQUOTA", "UNAVAILABLE", "INUSE", "SERVERBUG"]);
+    match is_passing || Meaning::of(Phase::Appending, &answer).is_the_sessions() {
+        true => Appended::NotNow(answer),
+        false => Appended::Refused(answer),
+    }
+}
+
+/// Whether the answer begins with one of these codes in brackets (RFC 3501 section 7.1, RFC 5530).
+fn has_code(answer: &Answer, codes: &[&str]) -> bool {
+    let inside = answer.text.strip_prefix('[');
+    let code = inside.and_then(|it| it.split([']', ' ']).next());
+    code.is_some_and(|code| codes.iter().any(|it| it.eq_ignore_ascii_case(code)))
+}

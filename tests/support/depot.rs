@@ -1,0 +1,413 @@
+//! An IMAP server that takes messages by APPEND, says what a test wants it to say, and keeps what it takes.
+
+use std::collections::BTreeMap;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{Ipv4Addr, TcpListener, TcpStream};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+use super::account::Account;
+use super::process::within;
+
+/// What it does at a step, in place of the good answer.
+#[derive(Clone, Debug)]
+pub enum Act {
+    /// Sends this; `{tag}` is the command's.
+    Say(String),
+    /// Sends this and closes the connection.
+    Last(String),
+    /// Closes the connection.
+    Close,
+    /// Says nothing more until the client goes.
+    Hang,
+}
+
+/// A message that it has.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Taken {
+    /// In which folder.
+    pub folder: String,
+    /// The date that it was given.
+    pub date: String,
+    /// As it came.
+    pub octets: Vec<u8>,
+}
+
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A server. It ends with this value.
+pub struct Depot {
+    port: u16,
+    shared: Arc<Shared>,
+    thread: Option<JoinHandle<()>>,
+}
+
+struct Shared {
+    script: Mutex<BTreeMap<&'static str, (Act, usize)>>,
+    capabilities: Mutex<String>,
+    /// Folders with their attributes.
+    folders: Mutex<Vec<(String, String)>>,
+    taken: Mutex<Vec<Taken>>,
+    sessions: Mutex<Vec<Vec<String>>>,
+    at_work: AtomicUsize,
+    ends: AtomicBool,
+}
+
+impl Depot {
+    /// With the folder INBOX; for "ada" with the password "secret".
+    pub fn start() -> Self {
+        let shared = Arc::new(Shared {
+            script: Mutex::default(),
+            capabilities: Mutex::new("IMAP4rev1 LITERAL+ UIDPLUS AUTH=PLAIN SASL-IR".to_owned()),
+            folders: Mutex::new(vec![("INBOX".to_owned(), String::new())]),
+            taken: Mutex::default(),
+            sessions: Mutex::default(),
+            at_work: AtomicUsize::new(0),
+            ends: AtomicBool::new(false),
+        });
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let serving = Arc::clone(&shared);
+        let accepting = move || {
+            while let Ok((stream, _)) = listener.accept() {
+                if serving.ends.load(Ordering::SeqCst) {
+                    return;
+                }
+                serving.at_work.fetch_add(1, Ordering::SeqCst);
+                let shared = Arc::clone(&serving);
+                thread::spawn(move || {
+                    let mut commands = Vec::new();
+                    // Whoever is killed is gone in the midst of anything.
+                    let _ = serve(&shared, &mut BufReader::new(stream), &mut commands);
+                    shared.sessions.lock().unwrap().push(commands);
+                    shared.at_work.fetch_sub(1, Ordering::SeqCst);
+                });
+            }
+        };
+        Self {
+            port,
+            shared,
+            thread: Some(thread::spawn(accepting)),
+        }
+    }
+
+    /// What a client needs to know; the account's keys need `protocol = "imap"`.
+    pub fn account(&self) -> Account {
+        Account {
+            host: "localhost".into(),
+            port: self.port,
+            user: "ada".into(),
+            password: "secret".into(),
+            roots: None,
+        }
+    }
+
+    /// From now on it does that at this step, and what is good at the others. Steps are `greeting`, the
+    /// commands, `midst` within a message, `end` behind one that it keeps, `lost` behind one that it does not.
+    pub fn behave(&self, step: &'static str, act: Act) {
+        self.behave_times(step, act, usize::MAX);
+    }
+
+    /// The same for so many times.
+    pub fn behave_times(&self, step: &'static str, act: Act, times: usize) {
+        *self.shared.script.lock().unwrap() = BTreeMap::from([(step, (act, times))]);
+    }
+
+    /// From now on all goes well.
+    pub fn behave_well(&self) {
+        self.shared.script.lock().unwrap().clear();
+    }
+
+    /// It announces these.
+    pub fn announce(&self, capabilities: &str) {
+        capabilities.clone_into(&mut self.shared.capabilities.lock().unwrap());
+    }
+
+    /// It has these folders, each with its attributes.
+    pub fn has_folders(&self, folders: &[(&str, &str)]) {
+        let folders = folders
+            .iter()
+            .map(|(name, uses)| ((*name).to_owned(), (*uses).to_owned()));
+        *self.shared.folders.lock().unwrap() = folders.collect();
+    }
+
+    /// What it has, once nobody is connected any more.
+    pub fn taken(&self) -> Vec<Taken> {
+        self.settle();
+        self.shared.taken.lock().unwrap().clone()
+    }
+
+    /// The octets of it, in order, lines ending with LF.
+    pub fn octets(&self) -> Vec<Vec<u8>> {
+        let taken = self.taken().into_iter();
+        let mut octets: Vec<Vec<u8>> = taken.map(|it| lf(&it.octets)).collect();
+        octets.sort_unstable();
+        octets
+    }
+
+    /// Changes what it has.
+    pub fn change(&self, change: impl FnOnce(&mut Vec<Taken>)) {
+        self.settle();
+        change(&mut self.shared.taken.lock().unwrap());
+    }
+
+    /// The commands of each session without their tags, once nobody is connected any more.
+    pub fn sessions(&self) -> Vec<Vec<String>> {
+        self.settle();
+        self.shared.sessions.lock().unwrap().clone()
+    }
+
+    /// How many commands began with this.
+    pub fn count(&self, start: &str) -> usize {
+        let sessions = self.sessions().concat();
+        sessions.iter().filter(|it| it.starts_with(start)).count()
+    }
+
+    fn settle(&self) {
+        let idle = || (self.shared.at_work.load(Ordering::SeqCst) == 0).then_some(());
+        assert!(within(PATIENCE, idle).is_some(), "a session does not end");
+    }
+}
+
+impl Drop for Depot {
+    fn drop(&mut self) {
+        self.shared.ends.store(true, Ordering::SeqCst);
+        drop(TcpStream::connect((Ipv4Addr::LOCALHOST, self.port)));
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+}
+
+/// The same with LF at the ends of lines.
+pub fn lf(octets: &[u8]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(octets.len());
+    for line in octets.split_inclusive(|it| *it == b'\n') {
+        match line.strip_suffix(b"\r\n") {
+            Some(text) => {
+                out.extend_from_slice(text);
+                out.push(b'\n');
+            }
+            None => out.extend_from_slice(line),
+        }
+    }
+    out
+}
+
+struct Client<'a> {
+    shared: &'a Shared,
+    stream: &'a mut BufReader<TcpStream>,
+    folder: String,
+}
+
+fn serve(
+    shared: &Shared,
+    stream: &mut BufReader<TcpStream>,
+    commands: &mut Vec<String>,
+) -> std::io::Result<()> {
+    let capabilities = shared.capabilities.lock().unwrap().clone();
+    let mut client = Client {
+        shared,
+        stream,
+        folder: String::new(),
+    };
+    let greeting = format!("* OK [CAPABILITY {capabilities}] ready\r\n");
+    if !client.answer("greeting", "", &greeting)? {
+        return Ok(());
+    }
+    loop {
+        let mut line = String::new();
+        if client.stream.read_line(&mut line)? == 0 {
+            return Ok(());
+        }
+        let line = line.trim_end();
+        let (tag, command) = line.split_once(' ').unwrap_or((line, ""));
+        commands.push(command.to_owned());
+        if !client.obey(tag, command, &capabilities)? {
+            return Ok(());
+        }
+    }
+}
+
+impl Client<'_> {
+    fn obey(&mut self, tag: &str, command: &str, capabilities: &str) -> std::io::Result<bool> {
+        let word = command.split(' ').next().unwrap_or_default();
+        let ok = format!("{tag} OK done\r\n");
+        let argument = || command.split('"').nth(1).unwrap_or_default().to_owned();
+        match word {
+            "CAPABILITY" => self.answer(
+                "CAPABILITY",
+                tag,
+                &format!("* CAPABILITY {capabilities}\r\n{ok}"),
+            ),
+            "AUTHENTICATE" => {
+                let good = format!("{tag} OK [CAPABILITY {capabilities}] in\r\n");
+                self.answer("AUTHENTICATE", tag, &good)
+            }
+            "LIST" => {
+                let folders = self.shared.folders.lock().unwrap().clone();
+                let line = |(name, uses): &(String, String)| {
+                    format!("* LIST ({uses}) \"/\" \"{name}\"\r\n")
+                };
+                let lines: String = folders.iter().map(line).collect();
+                self.answer("LIST", tag, &(lines + &ok))
+            }
+            "CREATE" => {
+                let folder = (argument(), String::new());
+                self.shared.folders.lock().unwrap().push(folder);
+                self.answer("CREATE", tag, &ok)
+            }
+            "EXAMINE" => {
+                self.folder = argument();
+                match self.has(&self.folder) {
+                    true => {
+                        let lines = "* 0 EXISTS\r\n* OK [UIDVALIDITY 1] fine\r\n";
+                        self.answer("EXAMINE", tag, &format!("{lines}{ok}"))
+                    }
+                    false => self.answer("EXAMINE", tag, &format!("{tag} NO what?\r\n")),
+                }
+            }
+            "UID" if command.starts_with("UID SEARCH") => self.search(tag, command),
+            "UID" => self.fetch(tag, command),
+            "APPEND" => self.append(tag, command),
+            "LOGOUT" => {
+                let _ = self
+                    .stream
+                    .get_mut()
+                    .write_all(format!("* BYE\r\n{ok}").as_bytes());
+                Ok(false)
+            }
+            _ => self.answer("other", tag, &format!("{tag} BAD what?\r\n")),
+        }
+    }
+
+    fn has(&self, folder: &str) -> bool {
+        let folders = self.shared.folders.lock().unwrap();
+        folders.iter().any(|(name, _)| name == folder)
+    }
+
+    fn is_all(&self) -> bool {
+        let folders = self.shared.folders.lock().unwrap();
+        let mut folders = folders.iter();
+        folders.any(|(name, uses)| *name == self.folder && uses.contains("\\All"))
+    }
+
+    fn search(&mut self, tag: &str, command: &str) -> std::io::Result<bool> {
+        let id = command.split('"').nth(1).map(|id| format!("<{id}>"));
+        let larger = command.split("LARGER ").nth(1);
+        let size: Option<usize> = larger.and_then(|it| it.split(' ').next()?.parse().ok());
+        let all = self.is_all();
+        let taken = self.shared.taken.lock().unwrap().clone();
+        let matching = taken.iter().enumerate().filter(|(_, it)| {
+            let is_here = all || it.folder == self.folder;
+            let text = String::from_utf8_lossy(&it.octets).into_owned();
+            let is_it = match &id {
+                Some(id) => text.contains(id.as_str()),
+                None => size.is_some_and(|size| it.octets.len() == size + 1),
+            };
+            is_here && is_it
+        });
+        let uids: String = matching.map(|(at, _)| format!(" {}", at + 1)).collect();
+        self.answer(
+            "SEARCH",
+            tag,
+            &format!("* SEARCH{uids}\r\n{tag} OK done\r\n"),
+        )
+    }
+
+    /// A header; of all messages it tells nothing, as if there were none.
+    fn fetch(&mut self, tag: &str, command: &str) -> std::io::Result<bool> {
+        if command.contains("1:*") {
+            return self.answer("FETCH", tag, &format!("{tag} OK none\r\n"));
+        }
+        let uid: usize = command
+            .split(' ')
+            .nth(2)
+            .and_then(|it| it.parse().ok())
+            .unwrap_or(0);
+        let taken = self.shared.taken.lock().unwrap().get(uid - 1).cloned();
+        let octets = taken.map(|it| it.octets).unwrap_or_default();
+        let end = octets.windows(4).position(|it| it == b"\r\n\r\n");
+        let header = &octets[..end.map_or(octets.len(), |at| at + 4)];
+        let length = header.len();
+        let mut text = format!("* 1 FETCH (UID {uid} BODY[HEADER] {{{length}}}\r\n").into_bytes();
+        text.extend_from_slice(header);
+        text.extend_from_slice(format!(")\r\n{tag} OK done\r\n").as_bytes());
+        self.stream.get_mut().write_all(&text)?;
+        Ok(true)
+    }
+
+    fn append(&mut self, tag: &str, command: &str) -> std::io::Result<bool> {
+        let parts: Vec<&str> = command.split('"').collect();
+        let (folder, date) = (parts[1].to_owned(), parts[3].to_owned());
+        let literal = command.rsplit('{').next().unwrap().trim_end_matches('}');
+        let at_once = literal.ends_with('+');
+        let length: usize = literal.trim_end_matches('+').parse().unwrap();
+        let scripted = self.is_scripted("APPEND");
+        let is_there = self.has(&folder);
+        let no_such = format!("{tag} NO [TRYCREATE] no such folder\r\n");
+        if !at_once {
+            let good = if is_there { "+ go on\r\n" } else { &no_such };
+            let go_on = self.answer("APPEND", tag, good)?;
+            if scripted || !is_there {
+                return Ok(go_on);
+            }
+        }
+        if self.is_scripted("midst") {
+            self.stream.read_exact(&mut [0; 1])?;
+            return self.answer("midst", tag, "");
+        }
+        let mut octets = vec![0; length];
+        self.stream.read_exact(&mut octets)?;
+        let mut end = [0; 2];
+        self.stream.read_exact(&mut end)?;
+        assert_eq!(end, *b"\r\n", "the command has no end");
+        if at_once && (scripted || !is_there) {
+            return self.answer("APPEND", tag, &no_such);
+        }
+        if self.is_scripted("lost") {
+            return self.answer("lost", tag, "");
+        }
+        self.shared.taken.lock().unwrap().push(Taken {
+            folder,
+            date,
+            octets,
+        });
+        self.answer("end", tag, &format!("{tag} OK [APPENDUID 1 1] taken\r\n"))
+    }
+
+    fn is_scripted(&self, step: &'static str) -> bool {
+        self.shared.script.lock().unwrap().contains_key(step)
+    }
+
+    /// What is said at a step; whether the session goes on.
+    fn answer(&mut self, step: &'static str, tag: &str, good: &str) -> std::io::Result<bool> {
+        let mut script = self.shared.script.lock().unwrap();
+        let act = script.get_mut(step).map(|(act, times)| {
+            *times -= 1;
+            (act.clone(), *times == 0)
+        });
+        if act.as_ref().is_some_and(|(_, is_last)| *is_last) {
+            script.remove(step);
+        }
+        drop(script);
+        let stream = self.stream.get_mut();
+        match act.map_or_else(|| Act::Say(good.to_owned()), |(act, _)| act) {
+            Act::Say(text) => {
+                stream.write_all(text.replace("{tag}", tag).as_bytes())?;
+                Ok(true)
+            }
+            Act::Last(text) => {
+                stream.write_all(text.replace("{tag}", tag).as_bytes())?;
+                Ok(false)
+            }
+            Act::Close => Ok(false),
+            Act::Hang => {
+                std::io::copy(self.stream, &mut std::io::sink())?;
+                Ok(false)
+            }
+        }
+    }
+}
