@@ -70,7 +70,7 @@ Files:
   $XDG_STATE_HOME/popfetch/               what was fetched from each mailbox
                                           (default: ~/.local/state/popfetch/)";
 
-/// Bring new mail home from POP3 and IMAP accounts into a local Maildir, exactly once
+/// Bring new mail home from POP3 and IMAP accounts into a Maildir, exactly once
 ///
 /// popfetch signs in to each account, downloads the messages that it has not downloaded before,
 /// stores them in a Maildir, and then leaves them on the server or deletes them, as the account's

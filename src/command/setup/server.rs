@@ -98,7 +98,9 @@ fn imap_alone(
     if finding.servers.is_empty() && !is_known {
         return Ok(None);
     }
-    asker.say(BY_IMAP);
+    if !finding.servers.is_empty() {
+        asker.say(BY_IMAP);
+    }
     Ok(Some(finding))
 }
 

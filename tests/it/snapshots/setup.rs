@@ -93,7 +93,7 @@ fn providers_without_pop3() {
     for columns in WIDTHS {
         let (_authority, _dns, _server, home) = letters_at("pop.example.test");
         screens(&home, columns)
-            .run(&["setup", "ada@icloud.com"], 69)
+            .run(&["setup", "ada@icloud.com", "--protocol", "pop3"], 69)
             .run(&["setup", "ada@proton.me"], 69)
             .hold("setup-no-pop3");
     }
