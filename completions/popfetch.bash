@@ -655,7 +655,7 @@ _popfetch() {
             return 0
             ;;
         popfetch__subcmd__setup)
-            opts="-y -0 -q -v -h --yes --print --name --host --user --latest --keep --delete --delete-after --maildir --secret --password-stdin --auth --tls-roots --tls-pin --timeout --config --format --null --quiet --verbose --color --no-progress --help"
+            opts="-y -0 -q -v -h --yes --print --name --host --protocol --user --latest --keep --delete --delete-after --maildir --secret --password-stdin --auth --tls-roots --tls-pin --timeout --config --format --null --quiet --verbose --color --no-progress --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -667,6 +667,10 @@ _popfetch() {
                     ;;
                 --host)
                     COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --protocol)
+                    COMPREPLY=($(compgen -W "pop3 imap" -- "${cur}"))
                     return 0
                     ;;
                 --user)
@@ -1024,7 +1028,7 @@ _popfetch() {
 # The accounts of the config file, where one can stand.
 _popfetch_and_accounts() {
     _popfetch "$@"
-    local word quoted before="" config="" command="" values=" --account --auth --color --config --delete-after --folder --format --from --host --jobs --latest --limit --maildir --max-size --max-time --name --part --save --secret --seen --shard --since --subject --timeout --tls-pin --tls-roots --user -j "
+    local word quoted before="" config="" command="" values=" --account --auth --color --config --delete-after --folder --format --from --host --jobs --latest --limit --maildir --max-size --max-time --name --part --protocol --save --secret --seen --shard --since --subject --timeout --tls-pin --tls-roots --user -j "
     # Bash takes ada@example.com for three words.
     local line="${COMP_LINE:0:COMP_POINT}"
     local whole="${line##*[[:space:]]}"

@@ -6,15 +6,13 @@ use crate::term::percent;
 pub const TLS_PORT: u16 = 995;
 
 /// By which protocol mail is fetched.
-#[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq, serde::Deserialize, clap::ValueEnum)]
+#[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq, serde::Deserialize)]
 pub enum Protocol {
-    /// POP3
+    /// POP3.
     #[default]
-    #[value(name = "pop3")]
     #[serde(rename = "pop3")]
     Pop,
-    /// IMAP
-    #[value(name = "imap")]
+    /// IMAP.
     #[serde(rename = "imap")]
     Imap,
 }

@@ -2,11 +2,20 @@
 
 use std::path::PathBuf;
 
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, ValueEnum};
 
 use super::SignIn;
 use crate::profile::units::{Period, whole_number};
 use crate::server::Protocol;
+
+fn protocol() -> impl TypedValueParser<Value = Protocol> {
+    let words = [Protocol::Pop, Protocol::Imap].map(Protocol::word);
+    PossibleValuesParser::new(words).map(|word| match word == Protocol::Imap.word() {
+        true => Protocol::Imap,
+        false => Protocol::Pop,
+    })
+}
 
 /// `popfetch setup`.
 #[derive(Args, Clone, Debug)]
@@ -39,7 +48,7 @@ pub struct Setup {
     pub host: Option<String>,
 
     /// What the server speaks; POP3 where it speaks both, unless said
-    #[arg(long, value_enum, value_name = "PROTOCOL")]
+    #[arg(long, value_name = "PROTOCOL", value_parser = protocol())]
     pub protocol: Option<Protocol>,
 
     /// The user's name at the server, where it is not the address
