@@ -202,8 +202,8 @@ complete -c popfetch -n "__fish_popfetch_using_subcommand import" -l no-progress
 complete -c popfetch -n "__fish_popfetch_using_subcommand import" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c popfetch -n "__fish_popfetch_using_subcommand setup" -l name -d 'What the account is to be called' -r
 complete -c popfetch -n "__fish_popfetch_using_subcommand setup" -l host -d 'The server, where you know it: HOST or HOST:PORT' -r
-complete -c popfetch -n "__fish_popfetch_using_subcommand setup" -l protocol -d 'What the server speaks; POP3 where it speaks both, unless said' -r -f -a "pop3\t'POP3'
-imap\t'IMAP'"
+complete -c popfetch -n "__fish_popfetch_using_subcommand setup" -l protocol -d 'What the server speaks; POP3 where it speaks both, unless said' -r -f -a "pop3\t''
+imap\t''"
 complete -c popfetch -n "__fish_popfetch_using_subcommand setup" -l user -d 'The user\'s name at the server, where it is not the address' -r
 complete -c popfetch -n "__fish_popfetch_using_subcommand setup" -l latest -d 'On the first fetch take only the newest N messages; 0 for none' -r
 complete -c popfetch -n "__fish_popfetch_using_subcommand setup" -l delete-after -d 'Delete each message from the server this long after it was fetched, as in "14 days"' -r
