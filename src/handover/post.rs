@@ -91,7 +91,13 @@ impl Post {
         let ours = self.header.trim_ascii_end();
         match ours.is_empty() {
             true => header.trim_ascii().is_empty(),
-            false => memchr::memmem::find(header, ours).is_some(),
+            false => memchr::memmem::find_iter(header, ours).any(|at| {
+                // Whole lines of it.
+                let (before, behind) = header.split_at(at);
+                let behind = behind.get(ours.len()..).unwrap_or_default();
+                (before.is_empty() || before.ends_with(b"\n"))
+                    && (behind.is_empty() || behind.starts_with(b"\r\n"))
+            }),
         }
     }
 

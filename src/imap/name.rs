@@ -19,7 +19,7 @@ pub struct Scope {
 }
 
 impl Scope {
-    /// Of the mailbox of this name, in UTF-8 and with the server's own delimiter.
+    /// Of the mailbox of this name, as the server has it: in modified UTF-7 and with its own delimiter.
     pub fn new(mailbox: &str, uid_validity: u32) -> Self {
         let mailbox = match mailbox.get(..NAME_LIMIT) {
             Some(start) if mailbox.len() > NAME_LIMIT => {

@@ -74,6 +74,8 @@ pub struct Mailbox {
     pub greeting: String,
     /// It sends all messages that it was asked for before it answers any of the commands, as Dovecot does.
     pub answers_late: bool,
+    /// A mailbox that it does not open leaves the one before open, against RFC 3501 section 6.3.1.
+    pub keeps_open: bool,
     /// What it has noted of a message comes behind its octets.
     pub notes_behind: bool,
     /// What it says while a client is idle, beside what comes and goes.
@@ -138,6 +140,7 @@ impl ImapServer {
             },
             greeting: "* OK [CAPABILITY {capabilities}] ready".into(),
             answers_late: false,
+            keeps_open: false,
             notes_behind: false,
             idle_says: String::new(),
             is_dead_when_idle: false,
@@ -391,6 +394,7 @@ impl Shared {
                     if command.starts_with("EXAMINE") || command.starts_with("SELECT") {
                         open = match words.contains(" OK") {
                             true => self.find(&command),
+                            false if self.mailbox.lock().unwrap().keeps_open => open,
                             false => Open::Nothing,
                         };
                     }

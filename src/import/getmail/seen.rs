@@ -1,7 +1,7 @@
 //! What getmail has fetched: a file of unique-ids an account, and of IMAP one a folder.
 
 use super::{Account, TOOL};
-use crate::imap::Scope;
+use crate::imap::{Scope, to_utf7};
 use crate::import::Error;
 use crate::import::files;
 use crate::import::model::Draft;
@@ -43,6 +43,15 @@ impl Account {
             return Ok(());
         }
         for mailbox in self.mailboxes() {
+            if mailbox == "ALL" {
+                draft.differs.push(
+                    "what getmail has fetched of all folders is not taken over, and comes again: name them in \
+                     `mailboxes` in place of ALL, and import again"
+                        .into(),
+                );
+                draft.left = false;
+                continue;
+            }
             let own = directory.join(format!("{file}-{}", cleaned(&mailbox, '.')));
             let path = given.unwrap_or(&own);
             if let Some(octets) = files::seen(TOOL, path)? {
@@ -78,6 +87,10 @@ fn of_mailbox(mailbox: &str, name: Name) -> Option<Name> {
     let text = std::str::from_utf8(&name.unique_id).ok()?;
     let (uid_validity, rest) = text.split_once('/')?;
     let (_, uid) = rest.rsplit_once('/').unwrap_or(("", rest));
+    let mailbox = match mailbox.eq_ignore_ascii_case("INBOX") {
+        true => "INBOX",
+        false => &to_utf7(mailbox),
+    };
     let unique_id =
         Scope::new(mailbox, uid_validity.parse().ok()?).unique_id(uid.parse::<u32>().ok()?);
     Some(Name {

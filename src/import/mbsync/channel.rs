@@ -73,9 +73,10 @@ impl<'a> Channel<'a> {
         self.maildir.get("SubFolders")
     }
 
-    /// What stands between the parts of a folder's name on the server, where that is said.
-    pub(super) fn delimiter(&self) -> &'a str {
-        self.server.get("PathDelimiter").unwrap_or("/")
+    /// What stands between the parts of state files' names.
+    pub(super) fn field_delimiter(&self) -> &'a str {
+        let said = self.global.and_then(|global| global.get("FieldDelimiter"));
+        said.unwrap_or(":")
     }
 
     /// Where its state is: `*`, or the beginning of a path, with whether that is for all channels.
@@ -91,21 +92,21 @@ impl<'a> Channel<'a> {
         (&self.server.name, &self.maildir.name)
     }
 
-    /// A folder of the server by its name in the Maildir's store.
-    pub(super) fn far_name(&self, near: &str) -> String {
-        let inside = match near.strip_prefix(self.near_box) {
-            Some(rest) if !self.patterns().is_empty() => rest,
-            _ => {
-                return if self.far_box.is_empty() {
-                    "INBOX"
-                } else {
-                    self.far_box
-                }
-                .to_owned();
-            }
+    /// A folder of the server by its name in the Maildir's store; `None` where it is no folder of this channel,
+    /// or where nobody has said what stands between the parts of its name there.
+    pub(super) fn far_name(&self, near: &str) -> Option<String> {
+        let name = match self.has_patterns() {
+            // It is outside of all paths.
+            true if near == "INBOX" => return Some(near.to_owned()),
+            true => format!("{}{}", self.far_box, near.strip_prefix(self.near_box)?),
+            false if ["", "INBOX"].contains(&self.far_box) => return Some("INBOX".to_owned()),
+            false => self.far_box.to_owned(),
         };
-        let name = format!("{}{}{inside}", self.prefix(), self.far_box);
-        name.replace('/', self.delimiter())
+        let name = match (name.contains('/'), self.server.get("PathDelimiter")) {
+            (true, delimiter) => name.replace('/', delimiter?),
+            (false, _) => name,
+        };
+        Some(format!("{}{name}", self.prefix()))
     }
 
     /// What the server's names begin with.
@@ -128,6 +129,11 @@ impl<'a> Channel<'a> {
             "" => "INBOX",
             named => named,
         }
+    }
+
+    /// Whether it lets go of messages when there are too many.
+    pub(super) fn expires(&self) -> bool {
+        self.of_channel("MaxMessages").is_some_and(|it| it != "0")
     }
 
     pub(super) fn max_size(&self) -> Option<u64> {
@@ -159,7 +165,9 @@ impl<'a> Channel<'a> {
             match self.far_box {
                 "" | "INBOX" => {}
                 one => {
-                    draft.set("folders", Word::List(vec![self.far_name(one)]));
+                    let name = self.far_name(one);
+                    let name = name.unwrap_or_else(|| format!("{}{one}", self.prefix()));
+                    draft.set("folders", Word::List(vec![name]));
                     draft.text("into", "inbox");
                 }
             }

@@ -86,14 +86,14 @@ pub(super) fn of(entry: &Entry, around: &Surroundings) -> Fate {
             draft.text("file-time", "received")
         }
         "CopyArrivalDate" => draft.text("file-time", "arrival"),
-        "SyncState" => Fate::taken("where what was fetched is read from"),
+        "SyncState" | "FieldDelimiter" => Fate::taken("where what was fetched is read from"),
         "SubscribedOnly" => Fate::nothing("all folders that `folders` names are fetched"),
         "FSync" => Fate::taken("every file is synced"),
         "Channel" | "Channels" => {
             Fate::taken("popfetch fetches all accounts, or those that you name")
         }
-        "FieldDelimiter" | "InfoDelimiter" | "AltMap" | "Flatten" | "UseNamespace" | "MapInbox"
-        | "BufferLimit" | "DisableExtension" | "DisableExtensions" => {
+        "InfoDelimiter" | "AltMap" | "Flatten" | "UseNamespace" | "MapInbox" | "BufferLimit"
+        | "DisableExtension" | "DisableExtensions" => {
             Fate::nothing("there is nothing like it here")
         }
         _ => Fate::nothing("this is no keyword that popfetch knows of mbsync's"),

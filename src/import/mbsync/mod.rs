@@ -129,6 +129,13 @@ fn draft(path: &Path, channel: &Channel<'_>, around: &Surroundings) -> Result<Dr
     if let Some(octets) = channel.max_size() {
         draft.text("max-size", crate::profile::units::octets(octets));
     }
+    if channel.expires() {
+        draft.differs.push(
+            "messages that mbsync has let go of (MaxMessages) come again where the server still has them: see \
+             `latest`"
+                .into(),
+        );
+    }
     if !channel.only_pulls() {
         draft.differs.push(
             "mbsync synchronises in both directions here, popfetch fetches alone: nothing that you do in the \

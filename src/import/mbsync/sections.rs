@@ -157,6 +157,8 @@ fn usual(keyword: &str) -> String {
         ("far", "Far"),
         ("near", "Near"),
         ("maxsize", "MaxSize"),
+        ("maxmessages", "MaxMessages"),
+        ("fielddelimiter", "FieldDelimiter"),
         ("sync", "Sync"),
         ("syncstate", "SyncState"),
     ];

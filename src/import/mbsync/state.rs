@@ -33,8 +33,22 @@ pub(super) fn take(
         let Some(octets) = files::seen(TOOL, &path)? else {
             continue;
         };
+        let mut journal = path.clone().into_os_string();
+        journal.push(".journal");
+        if Path::new(&journal).exists() {
+            let what = "mbsync was stopped in the middle, and has yet to take in its .journal";
+            return Err(Error::seen(TOOL, &path, 1, what));
+        }
         let read = read(&path, &octets)?;
-        let scope = Scope::new(&channel.far_name(&near), read.uid_validity);
+        let Some(far) = channel.far_name(&near) else {
+            draft.differs.push(format!(
+                "what mbsync has fetched of {near} is not taken over, and comes again: only the server knows what \
+                 stands between the parts of that name there. Write `PathDelimiter .` or `PathDelimiter /` into \
+                 its IMAPStore, as the server has it, and import again"
+            ));
+            continue;
+        };
+        let scope = Scope::new(&far, read.uid_validity);
         let names = read.uids.into_iter().map(|uid| Name {
             unique_id: scope.unique_id(uid).into_bytes().into(),
             first_seen: None,
@@ -55,8 +69,10 @@ fn state_of(channel: &Channel<'_>, near: &str, around: &Surroundings) -> PathBuf
         (start, false) => around.path(&format!("{start}{flat}")),
         (start, true) => {
             let (far_store, near_store) = channel.stores();
-            let far = channel.far_name(near).replace('/', "!");
-            around.path(&format!("{start}:{far_store}:{far}_:{near_store}:{flat}"))
+            let between = channel.field_delimiter();
+            around.path(&format!(
+                "{start}{between}{far_store}{between}{flat}_{between}{near_store}{between}{flat}"
+            ))
         }
     }
 }
@@ -157,8 +173,15 @@ fn read(path: &Path, octets: &[u8]) -> Result<Read, Error> {
             continue;
         }
         in_head = false;
-        let (Ok(far), Ok(near)) = (first.parse::<u32>(), second.parse::<u32>()) else {
+        let (Ok(far), Ok(near)) = (first.parse::<i64>(), second.parse::<i64>()) else {
             return Err(wrong(number, "this is no pair of UIDs of mbsync's"));
+        };
+        // Before version 1.3 -1 and -2 stood for messages that were left or not there.
+        let uid = |number: i64| u32::try_from(number).ok().filter(|it| *it < u32::MAX - 1);
+        let (far, near) = match (uid(far), uid(near)) {
+            (Some(far), near) => (far, near.unwrap_or_default()),
+            (None, _) if (-2..=i64::from(u32::MAX)).contains(&far) => continue,
+            (None, _) => return Err(wrong(number, "this is no pair of UIDs of mbsync's")),
         };
         if far > 0 && is_here(near, words.next().unwrap_or_default()) {
             read.uids.push(far);
@@ -173,7 +196,8 @@ fn read(path: &Path, octets: &[u8]) -> Result<Read, Error> {
 /// Whether the message was fetched: it is, or was until it was old enough to go (`~`). One that is too large is
 /// not (`^`), nor what stands in its place (`>`).
 fn is_here(near: u32, flags: &str) -> bool {
-    (near > 0 || flags.contains('~')) && !flags.contains(['^', '>'])
+    // `X` is what `~` was called before version 1.3.
+    (near > 0 || flags.contains(['~', 'X'])) && !flags.contains(['^', '>'])
 }
 
 #[cfg(test)]
@@ -183,10 +207,10 @@ mod tests {
     #[test]
     fn what_was_fetched_is_known_and_what_was_too_large_is_not() {
         let text = "FarUidValidity 1700000000\nNearUidValidity 1\nMaxPulledUid 9\n\n\
-                    1 1 S\n2 2 \n3 0 ^\n4 0 ~S\n0 5 \n6 6 >S\n7 0 \n8 7 FS\n";
+                    1 1 S\n2 2 \n3 0 ^\n4 0 ~S\n0 5 \n6 6 >S\n7 0 \n8 7 FS\n9 0 X\n10 -1 \n11 4294967295 \n";
         let read = read(Path::new("f"), text.as_bytes()).unwrap();
         assert_eq!(read.uid_validity, 1_700_000_000);
-        assert_eq!(read.uids, [1, 2, 4, 8]);
+        assert_eq!(read.uids, [1, 2, 4, 8, 9]);
     }
 
     #[test]

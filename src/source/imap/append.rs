@@ -13,7 +13,7 @@ use std::num::NonZeroU32;
 const PIECE: usize = 64 * 1024;
 
 /// More folders than this are not looked through: people have dozens.
-const MAILBOXES_LIMIT: usize = 1000;
+const LOOK_LIMIT: usize = 1000;
 
 /// More messages with the same Message-ID, or of the same day and size, are not compared.
 const CANDIDATES: usize = 64;
@@ -47,6 +47,7 @@ impl Session<SignedIn> {
         let mailbox = to_utf7(folder);
         let answer = self.append_to(&mailbox, post)?;
         if answer.ok {
+            self.state.has_appended = true;
             return Ok(Appended::Taken { made: false });
         }
         if !has_code(&answer, &["TRYCREATE"]) {
@@ -77,7 +78,11 @@ impl Session<SignedIn> {
 
     fn append_to(&mut self, mailbox: &str, post: &mut Post) -> Result<Answer, Unappended> {
         post.rewind().map_err(Unappended::File)?;
-        let at_once = self.capabilities.takes_at_once(post.octets());
+        // What it says of a mailbox that is not there is said before the octets, unless they are already on
+        // their way: a message that is refused then has to be sent for nothing, or cut off.
+        let is_short = post.octets() <= PIECE as u64;
+        let at_once =
+            self.capabilities.takes_at_once(post.octets()) && (is_short || self.state.has_appended);
         let append = Append {
             mailbox,
             date: post.date(),
@@ -108,13 +113,23 @@ impl Session<SignedIn> {
                 true => Unappended::behind(error),
                 false => Unappended::before(error),
             };
-            if let Some(answer) = early.map_err(failed)? {
-                return match left {
-                    0 => Ok(answer),
-                    // It waits for octets still, whatever it says.
-                    _ => Err(Unappended::Cut(judged(answer))),
-                };
+            let Some(answer) = early.map_err(failed)? else {
+                continue;
+            };
+            if answer.ok && !is_whole {
+                // It cannot have taken what it does not have.
+                let violation = Violation::Unsolicited;
+                let error = Error::violation(Phase::Appending, violation);
+                return Err(Unappended::behind(error));
             }
+            // It waits for octets still, whatever it says.
+            if left > 0 {
+                return Err(Unappended::Cut(judged(answer)));
+            }
+            return match self.wire.push(b"\r\n", Phase::Appending) {
+                Err(_) if !answer.ok => Err(Unappended::Cut(judged(answer))),
+                _ => Ok(answer),
+            };
         }
         let early = self.wire.push(b"\r\n", Phase::Appending);
         match early.map_err(Unappended::behind)? {
@@ -189,7 +204,7 @@ impl Session<SignedIn> {
             match self.wire.next(Phase::Appending)? {
                 Step::Listed(mailbox) => {
                     listed.push(mailbox);
-                    if listed.len() > MAILBOXES_LIMIT {
+                    if listed.len() > LOOK_LIMIT {
                         let violation = Violation::EndlessList;
                         return Err(Error::violation(Phase::Appending, violation));
                     }
@@ -204,9 +219,15 @@ impl Session<SignedIn> {
     }
 
     fn find_in(&mut self, mailbox: &str, post: &Post) -> Result<Found, Error> {
-        self.wire.send(Command::Examine(mailbox))?;
-        if !self.wire.answer(Phase::Appending)?.ok {
-            return Ok(Found::CannotTell);
+        let mut answer = self.examine(mailbox)?;
+        if !answer.ok && self.capabilities.id {
+            // There are servers that open nothing for who has not said what it is (fact Q25).
+            self.wire.send(Command::Id)?;
+            self.wire.answer(Phase::Appending)?;
+            answer = self.examine(mailbox)?;
+        }
+        if !answer.ok {
+            return cannot_tell("EXAMINE", answer);
         }
         self.wire.send(Command::Search(Search {
             message_id: post.message_id(),
@@ -225,19 +246,27 @@ impl Session<SignedIn> {
             }
         };
         if !answer.ok {
-            return Ok(Found::CannotTell);
+            return cannot_tell("UID SEARCH", answer);
         }
+        let mut is_unclear = uids.len() > CANDIDATES;
         // The newest are the likeliest.
         let uids = uids.iter().rev().filter_map(|uid| NonZeroU32::new(*uid));
         for uid in uids.take(CANDIDATES) {
-            if self
-                .header_of(uid)?
-                .is_some_and(|header| post.has_header(&header))
-            {
-                return Ok(Found::There);
+            match self.header_of(uid)? {
+                Some(header) if post.has_header(&header) => return Ok(Found::There),
+                Some(_) => {}
+                None => is_unclear = true,
             }
         }
-        Ok(Found::NotThere)
+        Ok(match is_unclear {
+            true => Found::CannotTell,
+            false => Found::NotThere,
+        })
+    }
+
+    fn examine(&mut self, mailbox: &str) -> Result<Answer, Error> {
+        self.wire.send(Command::Examine(mailbox))?;
+        self.wire.answer(Phase::Appending)
     }
 
     /// `None` where the server does not send it.
@@ -263,6 +292,14 @@ impl Session<SignedIn> {
                 _ => {}
             }
         }
+    }
+}
+
+/// A mailbox that cannot be looked through now, by a server in trouble, may be later; another never.
+fn cannot_tell(command: &'static str, answer: Answer) -> Result<Found, Error> {
+    match Meaning::of(Phase::Appending, &answer).is_the_sessions() {
+        true => Err(Error::Refused { command, answer }),
+        false => Ok(Found::CannotTell),
     }
 }
 

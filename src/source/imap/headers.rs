@@ -126,6 +126,8 @@ impl Session<SignedIn> {
         let mut arriving = None;
         loop {
             match self.wire.next(phase)? {
+                // The mailbox could not be opened: this is of another, which the server has not closed.
+                Step::Begins(..) if *is_shut => return Err(wrong(Violation::OtherMessage)),
                 Step::Begins(Section::Header, told) => {
                     let is_it = |it: &&mut Asked| {
                         it.header.is_none() && told.is_none_or(|told| told == it.uid)

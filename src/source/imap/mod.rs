@@ -52,6 +52,8 @@ pub struct SignedIn {
     mailboxes: Mailboxes,
     /// Messages that it was asked for.
     under_way: UnderWay,
+    /// It has taken a message that was appended.
+    has_appended: bool,
 }
 
 /// See the [module](self).

@@ -1,7 +1,7 @@
 //! IDLE (RFC 2177): the server says what comes into the inbox while nobody asks.
 
 use super::wire::Step;
-use super::{Error, Phase, Session, SignedIn};
+use super::{Answer, Error, Phase, Session, SignedIn};
 use crate::imap::{Command, Violation};
 use crate::source::News;
 use crate::source::folders::INBOX;
@@ -18,6 +18,14 @@ const RENEWAL: Duration = Duration::from_secs(9 * 60);
 /// How often to look at the clock that goes on while the machine sleeps: the one that waits are made by
 /// stands still then, and the connection is likely to be dead.
 const LOOK: Duration = Duration::from_secs(30);
+
+/// Servers end an IDLE that takes them too long, or when they close; it can be begun anew.
+fn ended(answer: Answer) -> Error {
+    Error::Refused {
+        command: "IDLE",
+        answer,
+    }
+}
 
 /// How many messages are known to be in the mailbox.
 #[derive(Default)]
@@ -41,9 +49,12 @@ impl Session<SignedIn> {
         loop {
             self.wire.send(Command::Idle)?;
             let may_go_on = self.read_news(&mut known, None, &mut each)?;
-            // Else it has refused, or ended what had not begun.
-            if !matches!(may_go_on, Some(Step::Challenge)) {
-                return Ok(());
+            match may_go_on {
+                Some(Step::Challenge) => {}
+                // It could before.
+                Some(Step::Done(answer)) if is_listening => return Err(ended(answer)),
+                // It has refused, or ended what had not begun.
+                _ => return Ok(()),
             }
             if !is_listening && each(News::Listening).is_break() {
                 return Ok(());
@@ -52,7 +63,8 @@ impl Session<SignedIn> {
             let until = uptime() + renewal.min(RENEWAL);
             match self.read_news(&mut known, Some(until), &mut each)? {
                 Some(Step::Silence) => {}
-                Some(Step::Done(_)) | None => return Ok(()),
+                Some(Step::Done(answer)) => return Err(ended(answer)),
+                None => return Ok(()),
                 Some(_) => return Err(Error::violation(Phase::News, Violation::Unsolicited)),
             }
             // For as long as it was silent nobody has waited for it.
@@ -62,6 +74,7 @@ impl Session<SignedIn> {
             self.wire.done();
             match self.read_news(&mut known, None, &mut each)? {
                 Some(Step::Done(answer)) if answer.ok => {}
+                Some(Step::Done(answer)) => return Err(ended(answer)),
                 _ => return Ok(()),
             }
         }

@@ -287,6 +287,10 @@ impl UnderWay {
     }
 
     fn begins(&mut self, told: Option<u32>, phase: Phase) -> Result<Message, Error> {
+        if self.refusal.is_some() {
+            // The mailbox could not be opened: this is of another, which the server has not closed.
+            return Err(Error::violation(phase, Violation::OtherMessage));
+        }
         let place = self.find(told, phase)?;
         let asked = self.commands.get_mut(place);
         let asked = asked.and_then(|asked| Some((asked.message.take()?, asked.uid)));

@@ -53,6 +53,7 @@ impl Session<Greeted> {
                 method,
                 mailboxes: Mailboxes::default(),
                 under_way: UnderWay::default(),
+                has_appended: false,
             },
             capabilities: told.unwrap_or(self.capabilities),
             wire: self.wire,

@@ -233,6 +233,29 @@ fn a_folder_that_goes_away_between_its_listing_and_its_messages_keeps_no_other_f
 }
 
 #[test]
+fn what_a_server_sends_of_another_folder_than_the_one_it_refused_is_not_taken_for_it() {
+    for keys in [
+        "",
+        "[[accounts.a.rules]]\nfrom = \"nobody\"\nthen = \"delete\"\n",
+    ] {
+        let (server, home) = office(&format!("{ALL}keep = \"never\"\n{keys}"));
+        server.mailbox(|it| it.keeps_open = true);
+        let no = "{tag} NO [INUSE] not now\r\n";
+        server.twist("EXAMINE \"Archive/2024\"", 2, Twist::Instead(no.into()));
+        home.popfetch(["fetch"]).run();
+        server.mailbox(|it| it.twists.clear());
+        run(&home, &["fetch", "--now"], 0);
+        assert_in(&home, ".", &mail(3));
+        assert_in(
+            &home,
+            ".Archive.2024",
+            &[letter(11), letter(12), letter(13)],
+        );
+        assert_in(&home, ".Sent Items", &[letter(21), letter(22)]);
+    }
+}
+
+#[test]
 fn a_name_that_no_folder_has_is_told_with_what_there_is() {
     let (_server, home) = office("folders = [\"INBOX\", \"Archiv\", \"Work/*\"]\n");
     let output = run(&home, &["fetch"], 1);

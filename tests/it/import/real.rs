@@ -378,17 +378,3 @@ fn of_300_messages_that_mbsync_fetched_none_comes_again() {
 fn of_messages_that_mbsync_fetched_and_others_deleted_none_comes_again() {
     what_was_deleted_meanwhile_changes_nothing(&MBSYNC);
 }
-
-/// The server has made its mailbox anew: UIDs mean something else, and the Maildir is what is known.
-#[test]
-fn of_messages_that_mbsync_fetched_none_comes_again_under_other_uids() {
-    let Some(scene) = Scene::fetched_by(&MBSYNC, true) else {
-        return;
-    };
-    scene.import(&MBSYNC, &[]);
-    let said = scene.fetch();
-    assert_eq!(scene.count(), MESSAGES, "{said}");
-    scene.dovecot.forget_uids();
-    let said = scene.fetch();
-    assert_eq!(scene.count(), MESSAGES, "{said}");
-}
