@@ -346,7 +346,9 @@ impl Parser<'_> {
     }
 
     fn leave_out(&mut self, words: &Words, start: usize, account: &mut Account, first: usize) {
-        let fate = Fate::nothing("popfetch import takes POP3 accounts alone; this one is left out");
+        let fate = Fate::nothing(
+            "popfetch import takes POP3 accounts of fdm's alone; this one is left out",
+        );
         self.tell(words, start..words.at(), &fate);
         for line in self.lines.get_mut(first..).unwrap_or_default() {
             line.fate = fate.clone();

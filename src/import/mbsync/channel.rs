@@ -196,10 +196,7 @@ impl<'a> Channel<'a> {
                     .into(),
             );
         }
-        // Wildcards mean no inbox there, and do here.
-        if !wanted.iter().any(|it| it == "INBOX") && !excluded.iter().any(|it| it == "INBOX") {
-            excluded.push("INBOX".to_owned());
-        }
+        // The inbox fits wildcards of both, unless the store has a path, which is before them here as well.
         let is_maildir = self
             .sub_folders()
             .is_some_and(|it| it.eq_ignore_ascii_case("maildir++"));

@@ -102,8 +102,10 @@ fn folders(channel: &Channel<'_>, around: &Surroundings) -> Vec<String> {
         .sub_folders()
         .is_some_and(|it| it.eq_ignore_ascii_case("maildir++"));
     if is_maildir {
-        let names = files::names(&around.path(channel.inbox())).into_iter();
-        let folders = names.filter_map(|name| Some(name.strip_prefix('.')?.replace('.', "/")));
+        let inbox = around.path(channel.inbox());
+        let names = files::names(&inbox).into_iter();
+        let folders = names.filter(|name| inbox.join(name).is_dir());
+        let folders = folders.filter_map(|name| Some(name.strip_prefix('.')?.replace('.', "/")));
         return folders.filter(|it| !it.is_empty()).collect();
     }
     let Some(path) = channel.path() else {

@@ -262,11 +262,13 @@ impl<'a> Server<'a> {
         match self.kind() {
             "pop3" => self.fate_of_pop(setting),
             "imap" => Fate::nothing(
-                "not yet: popfetch import takes POP3 accounts alone; this one is left out",
+                "not yet: popfetch import takes POP3 accounts of Thunderbird's alone; this one is left out",
             ),
             "none" => Fate::nothing("local folders are nothing to fetch"),
             "" => Fate::nothing("the server has no type, and so Thunderbird has no such account"),
-            _ => Fate::nothing("popfetch import takes POP3 accounts alone; this one is left out"),
+            _ => Fate::nothing(
+                "popfetch import takes POP3 accounts of Thunderbird's alone; this one is left out",
+            ),
         }
     }
 
