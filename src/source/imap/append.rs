@@ -36,7 +36,7 @@ impl Session<SignedIn> {
             let why = "it has NUL octets in it, which IMAP cannot carry (RFC 3501 section 4.3)";
             return Ok(Appended::Never(why.to_owned()));
         }
-        self.know_capabilities().map_err(Unappended::before)?;
+        self.prepare().map_err(Unappended::before)?;
         if let Some(limit) = self.capabilities.append_limit
             && post.octets() > limit
         {
@@ -67,11 +67,8 @@ impl Session<SignedIn> {
         }
     }
 
-    fn know_capabilities(&mut self) -> Result<(), Error> {
-        if !self.state.knows_capabilities {
-            self.wire.send(Command::Capability)?;
-        }
-        self.settle_capabilities()?;
+    fn prepare(&mut self) -> Result<(), Error> {
+        self.know_capabilities()?;
         self.wire.takes_literals = self.capabilities.literal_plus;
         Ok(())
     }
@@ -157,7 +154,7 @@ impl Session<SignedIn> {
     /// Looks for a message: in the mailbox that it was for and in the one that has all messages, where the
     /// server has one; else in each.
     pub(in crate::source) fn find(&mut self, folder: &str, post: &Post) -> Result<Found, Error> {
-        self.know_capabilities()?;
+        self.prepare()?;
         let wanted = to_utf7(folder);
         let (listed, is_listed) = self.list_mailboxes()?;
         let is_wanted = |name: &str| {

@@ -86,6 +86,14 @@ impl Session<SignedIn> {
         Ok(listing.joiner.finish(account, true))
     }
 
+    /// Asks what the server can do, unless it has said so.
+    pub(super) fn know_capabilities(&mut self) -> Result<(), Error> {
+        if !self.state.knows_capabilities {
+            self.wire.send(Command::Capability)?;
+        }
+        self.settle_capabilities()
+    }
+
     /// Reads the answer to CAPABILITY, where it is yet to come.
     pub(super) fn settle_capabilities(&mut self) -> Result<(), Error> {
         if std::mem::replace(&mut self.state.knows_capabilities, true) {

@@ -41,7 +41,8 @@ impl Session<SignedIn> {
         renewal: Duration,
         mut each: impl FnMut(News) -> ControlFlow<()>,
     ) -> Result<(), Error> {
-        if !self.can_idle()? {
+        self.know_capabilities()?;
+        if !self.capabilities.idle {
             return Ok(());
         }
         let mut known = self.examine_inbox()?;
@@ -78,19 +79,6 @@ impl Session<SignedIn> {
                 _ => return Ok(()),
             }
         }
-    }
-
-    /// Whether the server has said that it can.
-    fn can_idle(&mut self) -> Result<bool, Error> {
-        if !self.state.knows_capabilities {
-            self.state.knows_capabilities = true;
-            self.wire.send(Command::Capability)?;
-            self.wire.answer(Phase::Capabilities)?;
-            if let Some(told) = self.wire.take_capabilities() {
-                self.capabilities = told;
-            }
-        }
-        Ok(self.capabilities.idle)
     }
 
     fn examine_inbox(&mut self) -> Result<Known, Error> {
