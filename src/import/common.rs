@@ -18,9 +18,15 @@ pub(super) fn without_tls(draft: &mut Draft) {
     draft.set("allow-insecure", Word::Flag(true));
 }
 
+/// A method of this word, as `auth` names it.
+pub(super) fn auth(word: &str) -> Option<&'static str> {
+    let known = Auth::ALL.iter().find(|(known, _)| *known == word);
+    known.map(|(known, _)| *known)
+}
+
 /// Whether `auth` may be this.
 pub(super) fn is_auth(word: &str) -> bool {
-    Auth::ALL.iter().any(|(known, _)| *known == word)
+    auth(word).is_some()
 }
 
 /// A way of delivering that popfetch does not have.

@@ -104,6 +104,8 @@ pub(super) fn tuple(text: &str) -> Option<Vec<String>> {
     let mut chars = inner.chars().peekable();
     loop {
         while chars.next_if(|c| c.is_whitespace()).is_some() {}
+        // Python 2 wanted it for what is not ASCII.
+        let _ = chars.next_if(|c| matches!(c, 'u' | 'U'));
         let Some(quote) = chars.next() else {
             return Some(items);
         };
@@ -169,6 +171,7 @@ mod tests {
     fn tuples_are_those_of_python() {
         assert_eq!(tuple("('a', \"b'c\",)").unwrap(), ["a", "b'c"]);
         assert_eq!(tuple("()").unwrap(), Vec::<String>::new());
+        assert_eq!(tuple("(\n u'a',\n 'b' ,\n)").unwrap(), ["a", "b"]);
         for wrong in [
             "",
             "a",

@@ -82,6 +82,26 @@ impl Account {
             ),
             "use_apop" if is_true(value) => Fate::key("auth", &Word::Text("apop".into())),
             "use_apop" => Fate::taken("auth = \"auto\""),
+            "use_xoauth2" | "use_cram_md5" if is_true(value) && self.is_imap() => {
+                match self.auth() {
+                    Some(auth) if key == "use_xoauth2" && auth != "xoauth2" => {
+                        Fate::taken("nothing: use_cram_md5 comes first")
+                    }
+                    Some("cram-md5") if !self.is_tls() => Fate::Changed(
+                        "auth = \"auto\"".into(),
+                        "CRAM-MD5 is for connections with TLS alone".into(),
+                    ),
+                    auth => Fate::key("auth", &Word::Text(auth.unwrap_or("auto").into())),
+                }
+            }
+            "use_xoauth2" | "use_cram_md5" | "use_kerberos"
+                if self.is_imap() && !is_true(value) =>
+            {
+                Fate::taken("auth = \"auto\"")
+            }
+            "use_kerberos" if self.is_imap() => {
+                Fate::nothing("popfetch signs in with a password or a token alone")
+            }
             "use_xoauth2" if is_true(value) => Fate::nothing(
                 "tokens: give the account a table `oauth` with `token-command`, or see `popfetch \
                  login`",

@@ -14,6 +14,7 @@ use std::time::Duration;
 
 mod destination;
 mod lines;
+mod mailboxes;
 mod seen;
 
 const TOOL: &str = "getmail";
@@ -171,13 +172,6 @@ impl Account {
         self.kind().contains("IMAP")
     }
 
-    /// The folders of an account of IMAP.
-    fn mailboxes(&self) -> Vec<String> {
-        let named = self.get("retriever", "mailboxes").and_then(ini::tuple);
-        let named = named.filter(|named| !named.is_empty());
-        named.unwrap_or_else(|| vec!["INBOX".to_owned()])
-    }
-
     fn is_tls(&self) -> bool {
         self.kind().contains("SSL")
     }
@@ -250,8 +244,8 @@ impl Account {
             draft.differs.push(common::plain(self.tls_port()));
         }
         draft.secret = self.secret(host, around)?;
-        if get("use_apop").is_some_and(is_true) {
-            draft.text("auth", "apop");
+        if let Some(auth) = self.auth() {
+            draft.text("auth", auth);
         }
         match get("timeout").map(str::parse) {
             Some(Ok(number @ 1..)) => {
@@ -292,7 +286,7 @@ impl Account {
             _ => {}
         }
         if self.is_imap() {
-            self.set_folders(&mut draft);
+            self.set_folders(&mut draft)?;
         }
         let after = self.number("delete_after");
         match (self.flag("delete", false), after) {
@@ -313,21 +307,6 @@ impl Account {
         }
         common::check_auth(&mut draft);
         Ok(draft)
-    }
-
-    /// getmail stores all folders' messages in one Maildir.
-    fn set_folders(&self, draft: &mut Draft) {
-        let mailboxes = self.mailboxes();
-        if mailboxes == ["INBOX"] {
-            return;
-        }
-        let is_all = |name: &String| name == "ALL";
-        let words = mailboxes.iter().map(|name| match is_all(name) {
-            true => "*".to_owned(),
-            false => name.clone(),
-        });
-        draft.set("folders", Word::List(words.collect()));
-        draft.text("into", "inbox");
     }
 
     fn secret(&self, host: &str, around: &Surroundings) -> Result<Secret, Error> {
@@ -352,7 +331,21 @@ impl Account {
             };
             return Ok(Secret::Key("password-netrc", word));
         }
-        Ok(common::netrc(host, around))
+        Ok(match self.auth() {
+            Some("xoauth2") => Secret::Login,
+            _ => common::netrc(host, around),
+        })
+    }
+
+    /// The method to sign in with, where one is named.
+    fn auth(&self) -> Option<&'static str> {
+        let is = |key: &str| self.get("retriever", key).is_some_and(is_true);
+        match self.is_imap() {
+            true if is("use_cram_md5") => Some("cram-md5"),
+            true if is("use_xoauth2") => Some("xoauth2"),
+            true => None,
+            false => is("use_apop").then_some("apop"),
+        }
     }
 }
 

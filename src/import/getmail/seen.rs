@@ -1,12 +1,13 @@
 //! What getmail has fetched: a file of unique-ids an account, and of IMAP one a folder.
 
+use super::mailboxes::Mailboxes;
 use super::{Account, TOOL};
 use crate::imap::{Scope, to_utf7};
 use crate::import::Error;
 use crate::import::files;
 use crate::import::model::Draft;
 use crate::state::Name;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 impl Account {
     pub(super) fn take_seen(
@@ -30,36 +31,54 @@ impl Account {
         let server = self.get("retriever", "server").unwrap_or_default();
         let user = self.get("retriever", "username").unwrap_or_default();
         let file = oldmail(&format!("oldmail-{server}-{port}-{user}"));
+        let of_folders = format!("{file}-");
         if !self.is_imap() {
             let path = given.map_or_else(|| directory.join(file), Path::to_owned);
             if let Some(octets) = files::seen(TOOL, &path)? {
                 // Two of these are of a mailbox of IMAP.
                 let is_pops =
                     |name: &Name| name.unique_id.iter().filter(|it| **it == b'/').count() < 2;
-                draft.names = names(&path, &octets)?;
+                draft.names = names(&path, &octets, Some)?;
                 draft.names.retain(is_pops);
                 draft.seen_file = Some(path);
             }
             return Ok(());
         }
-        for mailbox in self.mailboxes() {
-            if mailbox == "ALL" {
-                draft.differs.push(
-                    "what getmail has fetched of all folders is not taken over, and comes again: name them in \
-                     `mailboxes` in place of ALL, and import again"
-                        .into(),
-                );
-                draft.left = false;
-                continue;
+        let given = given.map(Path::to_owned);
+        let files: Vec<(String, PathBuf)> = match (self.mailboxes()?, given) {
+            (Mailboxes::Named(mailboxes), given) => {
+                let files = mailboxes.into_iter().map(|mailbox| {
+                    let own = directory.join(format!("{of_folders}{}", cleaned(&mailbox, '.')));
+                    (mailbox, given.clone().unwrap_or(own))
+                });
+                files.collect()
             }
-            let own = directory.join(format!("{file}-{}", cleaned(&mailbox, '.')));
-            let path = given.unwrap_or(&own);
-            if let Some(octets) = files::seen(TOOL, path)? {
-                let names = names(path, &octets)?.into_iter();
-                draft
-                    .names
-                    .extend(names.filter_map(|name| of_mailbox(&mailbox, name)));
-                draft.seen_file.get_or_insert(path.to_owned());
+            (Mailboxes::All, given) => {
+                let paths = match given {
+                    Some(path) => vec![path],
+                    None => files::names(directory)
+                        .into_iter()
+                        .map(|name| directory.join(name))
+                        .collect(),
+                };
+                let (known, doubtful) = folders_of(&of_folders, paths);
+                if !doubtful.is_empty() {
+                    draft.differs.push(format!(
+                        "what getmail has fetched of {} is not taken over, and comes again: its file may be that of \
+                         a folder with another character for the dot. Name the folders in `mailboxes` in place of \
+                         ALL, and import again",
+                        doubtful.join(", ")
+                    ));
+                    draft.left = false;
+                }
+                known
+            }
+        };
+        for (mailbox, path) in files {
+            if let Some(octets) = files::seen(TOOL, &path)? {
+                let of_mailbox = |name| of_mailbox(&mailbox, name);
+                draft.names.extend(names(&path, &octets, of_mailbox)?);
+                draft.seen_file.get_or_insert(path);
             }
         }
         Ok(())
@@ -79,6 +98,24 @@ impl Account {
     pub(super) fn tls_port(&self) -> u16 {
         if self.is_imap() { 993 } else { 995 }
     }
+}
+
+/// The folders whose files these are, and those of which their files do not say what they are called: other
+/// characters become dots in it.
+fn folders_of(start: &str, paths: Vec<PathBuf>) -> (Vec<(String, PathBuf)>, Vec<String>) {
+    let mut known = Vec::new();
+    let mut doubtful = Vec::new();
+    for path in paths {
+        let name = path.file_name().and_then(|name| name.to_str());
+        let Some(folder) = name.and_then(|name| name.strip_prefix(start)) else {
+            continue;
+        };
+        match folder.contains('.') {
+            true => doubtful.push(folder.to_owned()),
+            false => known.push((folder.to_owned(), path)),
+        }
+    }
+    (known, doubtful)
 }
 
 /// A message of IMAP as popfetch calls it: getmail writes UIDVALIDITY and UID, in old files with the folder
@@ -121,7 +158,11 @@ fn cleaned(name: &str, instead: char) -> String {
 }
 
 /// A line a message: its unique-id, NUL, and when it was first fetched.
-fn names(path: &Path, octets: &[u8]) -> Result<Vec<Name>, Error> {
+fn names(
+    path: &Path,
+    octets: &[u8],
+    as_here: impl Fn(Name) -> Option<Name>,
+) -> Result<Vec<Name>, Error> {
     let wrong = |line: usize, what: &str| Error::seen(TOOL, path, line, what);
     let body = files::whole_lines(TOOL, path, octets)?;
     let mut names = Vec::new();
@@ -139,10 +180,13 @@ fn names(path: &Path, octets: &[u8]) -> Result<Vec<Name>, Error> {
         let Some((unique_id, time)) = name else {
             return Err(wrong(number, "this is no unique-id and time of getmail's"));
         };
-        names.push(Name {
+        let name = as_here(Name {
             unique_id: unique_id.into(),
             first_seen: Some(time),
         });
+        names.push(
+            name.ok_or_else(|| wrong(number, "this is no UIDVALIDITY and UID of getmail's"))?,
+        );
     }
     Ok(names)
 }
@@ -154,7 +198,7 @@ mod tests {
     #[test]
     fn unique_ids_and_times_are_read_and_what_is_not_getmails_is_told_with_its_line() {
         let path = Path::new("f");
-        let read = names(path, b"U-1\x001795395922\n\nb\xff\x000\n").unwrap();
+        let read = names(path, b"U-1\x001795395922\n\nb\xff\x000\n", Some).unwrap();
         let ids: Vec<&[u8]> = read.iter().map(|name| &*name.unique_id).collect();
         assert_eq!(ids, [&b"U-1"[..], b"b\xff"]);
         assert_eq!(read[0].first_seen, Some(1_795_395_922));
@@ -165,7 +209,7 @@ mod tests {
             (b"a@b c\n", 1),
             (b"a\x00x\n", 1),
         ] {
-            let error = names(path, text).unwrap_err();
+            let error = names(path, text, Some).unwrap_err();
             assert!(
                 matches!(error, Error::Seen { line: at, .. } if at == line),
                 "{error}"
@@ -196,5 +240,31 @@ mod tests {
         assert_eq!(named("7/INBOX/42").as_deref(), Some("INBOX/7/42"));
         assert_eq!(named("x/42"), None);
         assert_eq!(named("U-1"), None);
+    }
+
+    #[test]
+    fn a_line_that_is_of_no_folder_is_told() {
+        for damaged in [
+            &b"7/1\x001\n7x2\x001\n"[..],
+            b"7/1\x001\n\xef\xbb\xbf7/2\x001\n",
+            b"7/1\x001\nU-1\x001\n",
+        ] {
+            let error =
+                names(Path::new("f"), damaged, |name| of_mailbox("INBOX", name)).unwrap_err();
+            assert!(matches!(error, Error::Seen { line: 2, .. }), "{error}");
+        }
+    }
+
+    #[test]
+    fn of_all_folders_those_are_known_whose_files_say_their_names() {
+        let paths = [
+            "d/oldmail-h-1-u-INBOX",
+            "d/oldmail-h-1-u-A.b",
+            "d/oldmail-h-1-x-INBOX",
+            "d/getmailrc",
+        ];
+        let (known, doubtful) = folders_of("oldmail-h-1-u-", paths.map(PathBuf::from).to_vec());
+        assert_eq!(known, [("INBOX".to_owned(), PathBuf::from(paths[0]))]);
+        assert_eq!(doubtful, ["A.b"]);
     }
 }

@@ -1,6 +1,7 @@
 //! A channel with the stores that it joins.
 
 mod folders;
+mod patterns;
 
 use super::fate;
 use super::sections::{Section, Sections};
@@ -52,6 +53,16 @@ impl<'a> Channel<'a> {
     pub(super) fn of_account(&self, keyword: &str) -> Option<&'a str> {
         let of_account = self.account.and_then(|account| account.get(keyword));
         of_account.or_else(|| self.server.get(keyword))
+    }
+
+    /// The one method to sign in with, if there is but one that popfetch knows.
+    pub(super) fn auth(&self) -> Option<&'static str> {
+        if self.of_account("RequireCRAM").is_some_and(fate::is_true) {
+            return fate::auth(&["CRAM-MD5"]);
+        }
+        let of_account = self.account.map(|it| it.all("AuthMechs"));
+        let own = || self.server.all("AuthMechs");
+        fate::auth(&of_account.filter(|it| !it.is_empty()).unwrap_or_else(own))
     }
 
     /// A setting of the channel, or else of all.

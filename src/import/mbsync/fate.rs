@@ -32,13 +32,18 @@ pub(super) fn of(entry: &Entry, around: &Surroundings) -> Fate {
         }
         "UseKeychain" => Fate::nothing("the keyring is `password-keyring = true`"),
         "Tunnel" => draft.set("proxy-command", Word::List(argv::of_shell(first))),
-        "AuthMechs" => match auth(&entry.arguments.join(" ")) {
-            Some(auth) => draft.text("auth", auth),
-            None => Fate::Changed(
-                "auth = \"auto\"".into(),
-                "the safest way that the server offers".into(),
-            ),
-        },
+        "AuthMechs" => {
+            let named: Vec<&str> = entry.arguments.iter().map(String::as_str).collect();
+            match auth(&named) {
+                Some(auth) => draft.text("auth", auth),
+                None => Fate::Changed(
+                    "auth = \"auto\"".into(),
+                    "the safest way that the server offers".into(),
+                ),
+            }
+        }
+        "RequireCRAM" if is_true(first) => draft.text("auth", "cram-md5"),
+        "RequireCRAM" => Fate::taken("auth = \"auto\""),
         "SSLType" | "TLSType" => match first.to_lowercase().as_str() {
             "imaps" => Fate::taken("TLS from the first octet"),
             "none" => Fate::taken("tls = \"none\""),
@@ -100,10 +105,29 @@ pub(super) fn of(entry: &Entry, around: &Surroundings) -> Fate {
     }
 }
 
-/// The one method that is named, if popfetch knows it and there is but one.
-pub(super) fn auth(named: &str) -> Option<String> {
-    let word = named.trim().to_lowercase();
-    (word != "auto" && common::is_auth(&word)).then_some(word)
+/// The one method that is named, if popfetch knows it and there is but one, or if all of them are for tokens.
+/// LOGIN is the command of this name, as mbsync has it, and no mechanism of SASL; `*` is any.
+pub(super) fn auth(named: &[&str]) -> Option<&'static str> {
+    const NO_MECHANISMS: [&str; 3] = ["auto", "apop", "user-pass"];
+    let method = |name: &str| match name.to_ascii_lowercase().as_str() {
+        "login" => Some("user-pass"),
+        word if NO_MECHANISMS.contains(&word) => None,
+        word => common::auth(word),
+    };
+    let first = method(named.first()?)?;
+    let others = named.iter().map(|name| method(name));
+    let mut others = others.filter(|it| *it != Some(first));
+    let is_for_tokens = |it: Option<&str>| it.is_some_and(|it| TOKENS.contains(&it));
+    let is_sure = others.all(|it| is_for_tokens(Some(first)) && is_for_tokens(it));
+    is_sure.then_some(first)
+}
+
+/// The methods whose secret is no password.
+pub(super) const TOKENS: [&str; 2] = ["xoauth2", "oauthbearer"];
+
+/// mbsync's words for yes.
+pub(super) fn is_true(word: &str) -> bool {
+    ["yes", "true", "on", "1"].contains(&word.to_lowercase().as_str())
 }
 
 /// The authorities in a file.
@@ -128,4 +152,35 @@ pub(super) fn size(text: &str) -> Option<u64> {
     };
     let number: u64 = digits.parse().ok()?;
     number.checked_mul(unit).filter(|octets| *octets > 0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_method_is_taken_where_mbsync_has_no_other() {
+        for (named, ours) in [
+            (&["LOGIN"][..], Some("user-pass")),
+            (&["login", "LOGIN"], Some("user-pass")),
+            (&["PLAIN"], Some("plain")),
+            (&["CRAM-MD5"], Some("cram-md5")),
+            (&["SCRAM-SHA-256"], Some("scram-sha-256")),
+            (&["EXTERNAL"], Some("external")),
+            (&["XOAUTH2"], Some("xoauth2")),
+            (&["OAUTHBEARER", "XOAUTH2"], Some("oauthbearer")),
+            (&["XOAUTH2", "PLAIN"], None),
+            (&["LOGIN", "PLAIN"], None),
+            (&["PLAIN", "LOGIN"], None),
+            (&["PLAIN", "GSSAPI"], None),
+            (&["GSSAPI"], None),
+            (&["*"], None),
+            (&["LOGIN", "*"], None),
+            (&["APOP"], None),
+            (&["auto"], None),
+            (&[], None),
+        ] {
+            assert_eq!(auth(named), ours, "{named:?}");
+        }
+    }
 }

@@ -115,7 +115,7 @@ fn draft(path: &Path, channel: &Channel<'_>, around: &Surroundings) -> Result<Dr
     }
     set_tls(&mut draft, channel, around);
     draft.secret = secret(channel);
-    if let Some(auth) = get("AuthMechs").and_then(fate::auth) {
+    if let Some(auth) = channel.auth() {
         draft.text("auth", auth);
     }
     if let Some(command) = get("Tunnel") {
@@ -175,9 +175,7 @@ fn set_tls(draft: &mut Draft, channel: &Channel<'_>, around: &Surroundings) {
 
 fn secret(channel: &Channel<'_>) -> Secret {
     let get = |keyword| channel.of_account(keyword);
-    let tokens = ["xoauth2", "oauthbearer"];
-    let by_token = get("AuthMechs").and_then(fate::auth);
-    let by_token = by_token.is_some_and(|auth| tokens.contains(&auth.as_str()));
+    let by_token = channel.auth().is_some_and(|it| fate::TOKENS.contains(&it));
     match (get("Pass"), get("PassCmd")) {
         (Some(password), _) => Secret::Inline(Password::new(password.to_owned())),
         (None, Some(command)) => {

@@ -136,6 +136,8 @@ fn usual(keyword: &str) -> String {
         ("patterns", "Patterns"),
         ("authmech", "AuthMechs"),
         ("authmechs", "AuthMechs"),
+        ("requirecram", "RequireCRAM"),
+        ("flatten", "Flatten"),
         ("user", "User"),
         ("pass", "Pass"),
         ("passcmd", "PassCmd"),

@@ -61,7 +61,7 @@ pub(super) fn take(
 fn state_of(channel: &Channel<'_>, near: &str, around: &Surroundings) -> PathBuf {
     let (state, is_global) = channel.sync_state();
     // A `/` in it is a directory's, which a file's name cannot have.
-    let flat = near.replace('/', "!");
+    let flat = channel.store().flattened(near).replace('/', "!");
     match (state, is_global) {
         ("*", _) => channel.store().directory(near, around).join(IN_MAILBOX),
         (start, false) => around.path(&format!("{start}{flat}")),
@@ -108,14 +108,15 @@ fn read(path: &Path, octets: &[u8]) -> Result<Read, Error> {
         let (Ok(far), Ok(near)) = (first.parse::<i64>(), second.parse::<i64>()) else {
             return Err(wrong(number, "this is no pair of UIDs of mbsync's"));
         };
-        // Before version 1.3 -1 and -2 stood for messages that were left or not there.
-        let uid = |number: i64| u32::try_from(number).ok().filter(|it| *it < u32::MAX - 1);
-        let (far, near) = match (uid(far), uid(near)) {
-            (Some(far), near) => (far, near.unwrap_or_default()),
-            (None, _) if (-2..=i64::from(u32::MAX)).contains(&far) => continue,
-            (None, _) => return Err(wrong(number, "this is no pair of UIDs of mbsync's")),
+        let far = match far {
+            -2..=0 => continue,
+            far => match uid(far) {
+                Some(far) => far,
+                None if far <= i64::from(u32::MAX) => continue,
+                None => return Err(wrong(number, "this is no pair of UIDs of mbsync's")),
+            },
         };
-        if far > 0 && is_here(near, words.next().unwrap_or_default()) {
+        if was_fetched(uid(near), words.next().unwrap_or_default()) {
             read.uids.push(far);
         }
     }
@@ -125,11 +126,20 @@ fn read(path: &Path, octets: &[u8]) -> Result<Read, Error> {
     }
 }
 
-/// Whether the message was fetched: it is, or was until it was old enough to go (`~`). One that is too large is
-/// not (`^`), nor what stands in its place (`>`).
-fn is_here(near: u32, flags: &str) -> bool {
-    // `X` is what `~` was called before version 1.3.
-    (near > 0 || flags.contains(['~', 'X'])) && !flags.contains(['^', '>'])
+/// A UID, or 0. Before version 1.3 -1 stood for a message that was too large, and -2 for one that was yet to come.
+fn uid(number: i64) -> Option<u32> {
+    u32::try_from(number).ok().filter(|it| *it < u32::MAX - 1)
+}
+
+/// Whether the message was fetched, and so is not by mbsync again. It has no UID here (0) once it was deleted here
+/// and not there, or was old enough to go (`~`, before version 1.3 `X`). A message that was too large was not
+/// (`^`), nor was what stands in its place (`>`).
+fn was_fetched(near: Option<u32>, flags: &str) -> bool {
+    match flags.chars().next() {
+        Some('^' | '>') => false,
+        Some('~' | 'X') => true,
+        _ => near.is_some(),
+    }
 }
 
 #[cfg(test)]
@@ -139,10 +149,11 @@ mod tests {
     #[test]
     fn what_was_fetched_is_known_and_what_was_too_large_is_not() {
         let text = "FarUidValidity 1700000000\nNearUidValidity 1\nMaxPulledUid 9\n\n\
-                    1 1 S\n2 2 \n3 0 ^\n4 0 ~S\n0 5 \n6 6 >S\n7 0 \n8 7 FS\n9 0 X\n10 -1 \n11 4294967295 \n";
+                    1 1 S\n2 2 \n3 0 ^\n4 0 ~S\n0 5 \n6 6 >S\n7 0 \n8 7 FS\n9 0 X\n10 -1 \n11 4294967295 \n\
+                    12 -2 \n13 0 DFPRST\n14 8 <S\n15 0 >^\n16 0 >~S\n17 0 ^S\n18 9 ~\n-1 10 \n4294967295 11 \n";
         let read = read(Path::new("f"), text.as_bytes()).unwrap();
         assert_eq!(read.uid_validity, 1_700_000_000);
-        assert_eq!(read.uids, [1, 2, 4, 8, 9]);
+        assert_eq!(read.uids, [1, 2, 4, 7, 8, 9, 13, 14, 18]);
     }
 
     #[test]

@@ -56,6 +56,7 @@ impl<'a> MaildirStore<'a> {
         if mailbox == "INBOX" {
             return inbox;
         }
+        let mailbox = self.flattened(mailbox);
         match (self.layout(), self.path()) {
             (Layout::Maildir, _) => inbox.join(format!(".{}", mailbox.replace('/', "."))),
             (Layout::Legacy, Some(path)) => {
@@ -66,8 +67,27 @@ impl<'a> MaildirStore<'a> {
         }
     }
 
+    /// A mailbox as it is named on the disk, where a `/` may be something else (`Flatten`).
+    pub(super) fn flattened(self, mailbox: &str) -> String {
+        match self.0.get("Flatten") {
+            Some(flat) => mailbox.replace('/', flat),
+            None => mailbox.to_owned(),
+        }
+    }
+
     /// The mailboxes that it may have, but for the inbox.
     pub(super) fn mailboxes(self, around: &Surroundings) -> Vec<String> {
+        let mut found = self.directories(around);
+        if let Some(flat) = self.0.get("Flatten").filter(|it| !it.is_empty()) {
+            for name in &mut found {
+                *name = name.replace(flat, "/");
+            }
+        }
+        found
+    }
+
+    /// The names of its directories, with `/` between parts.
+    fn directories(self, around: &Surroundings) -> Vec<String> {
         if self.layout() == Layout::Maildir {
             let inbox = around.path(self.inbox());
             let names = files::names(&inbox).into_iter();

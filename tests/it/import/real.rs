@@ -378,3 +378,32 @@ fn of_300_messages_that_mbsync_fetched_none_comes_again() {
 fn of_messages_that_mbsync_fetched_and_others_deleted_none_comes_again() {
     what_was_deleted_meanwhile_changes_nothing(&MBSYNC);
 }
+
+/// mbsync as it is unless told otherwise: it goes both ways, and deletes nothing there.
+const MBSYNC_BOTH_WAYS: Peer = Peer {
+    config: |scene, keep| {
+        let (name, text) = (MBSYNC.config)(scene, keep);
+        (name, text.replace("Sync Pull\n", "Sync All\n"))
+    },
+    ..MBSYNC
+};
+
+#[test]
+fn of_messages_that_mbsync_fetched_and_that_were_deleted_here_none_comes_again() {
+    for peer in [&MBSYNC, &MBSYNC_BOTH_WAYS] {
+        let Some(mut scene) = Scene::fetched_by(peer, true) else {
+            return;
+        };
+        let files = tree::new_files(&scene.maildir());
+        assert_eq!(files.len(), MESSAGES);
+        for path in files.iter().take(2) {
+            fs::remove_file(path).unwrap();
+        }
+        assert!(scene.run(peer));
+        assert_eq!(scene.dovecot.count(), MESSAGES);
+        scene.import(peer, &[]);
+        scene.dovecot.deliver(&[letter(MESSAGES + 1)]);
+        let said = scene.fetch();
+        assert_eq!(scene.count(), MESSAGES - 1, "{said}");
+    }
+}
