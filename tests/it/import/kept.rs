@@ -160,7 +160,7 @@ fn an_import_from_fdm_that_is_repeated_adds_what_it_has_stored_since() {
 #[test]
 fn a_first_fetch_that_is_cut_off_or_broken_stores_nothing_twice() {
     let close = Twist::Close;
-    let garbage = Twist::Before("* what is this\r\n".into());
+    let garbage = Twist::Instead("* 15 FETCH (UID 16 BODY[] {2}\r\nhi)\r\n{tag} OK\r\n".into());
     for twist in [close, Twist::Cut(100), garbage] {
         let (server, home) = scene(&mail(30), &mail(20));
         import(&home, &[]);
