@@ -104,7 +104,7 @@ impl Config {
 /// Whether two accounts are the same mailbox, as far as that shows: by POP3 and by IMAP, say.
 fn is_same_mailbox(one: &Server, other: &Server) -> bool {
     let usual = |it: &Server| [it.protocol.tls_port(), it.protocol.plain_port()].contains(&it.port);
-    let provider = |it: &Server| providers::of(it).map(|it| it.name);
+    let provider = |it: &Server| providers::of_host(&it.host).map(|it| it.name);
     let is_there = one.host == other.host && usual(one) && usual(other)
         || provider(one).is_some() && provider(one) == provider(other);
     one.user == other.user && is_there

@@ -25,8 +25,9 @@ pub(crate) fn profile(url: &str, overrides: &Overrides) -> Result<Profile, Confi
     let (scheme, rest) = url.split_once("://").unwrap_or(("", url));
     let unprotected = |scheme: &str| {
         let hint = format!(
-            "use {scheme}://; a server without TLS needs an account in the config file, with \
-             `tls = \"none\"` and `allow-insecure = true`"
+            "use {scheme}://, which is TLS from the first octet; a server where TLS begins later \
+             (STARTTLS) needs an account in the config file, with tls = \"starttls\", and one without \
+             TLS tls = \"none\" and allow-insecure = true"
         );
         wrong(
             "this would send the password and the mail unprotected",
@@ -66,6 +67,12 @@ fn server(protocol: Protocol, rest: &str) -> Result<Server, &'static str> {
     }
     if user.contains(';') {
         return Err("parameters such as `;AUTH=` are not supported: see --auth");
+    }
+    if place.contains('/') {
+        return Err(
+            "nothing but a port can stand behind the host: for folders an account of the config file has \
+             `folders`",
+        );
     }
     // An IPv6 address has colons of its own, inside brackets.
     let after_address = place.rfind(']').map_or(0, |at| at + 1);
@@ -195,6 +202,8 @@ mod tests {
         ] {
             assert!(read(url).is_err(), "{url}");
         }
+        let error = read("imaps://ada@host/INBOX").unwrap_err();
+        assert!(error.contains("`folders`"), "{error}");
         for scheme in ["pop", "imap"] {
             let error = read(&format!("{scheme}://ada@host")).unwrap_err();
             assert!(error.contains("unprotected"), "{error}");

@@ -3,7 +3,6 @@
 use super::mailboxes::Mailbox;
 use super::wire::Step;
 use super::{Error, Phase, Session, SignedIn};
-use crate::imap::command::ARGUMENT_LIMIT;
 use crate::imap::mailbox_list::from_utf7;
 use crate::imap::{Command, ListedMailbox, Violation};
 use crate::maildrop::{RemoteFolder, Shortfall};
@@ -53,7 +52,7 @@ impl Choice {
                 shortfalls.push(Shortfall::Unmatched {
                     word: word.to_string(),
                     is_pattern: word.is_pattern(),
-                    there: there.take(NAMED).collect(),
+                    there: there.take(NAMED + 1).collect(),
                 });
             }
         }
@@ -94,7 +93,7 @@ impl Candidate {
 
     /// `None` of what is no mailbox, but a name that others begin with.
     fn of(listed: ListedMailbox) -> Option<Self> {
-        if listed.name.is_empty() || listed.has("\\Noselect") || listed.has("\\NonExistent") {
+        if listed.name.is_empty() || !listed.can_be_opened() {
             return None;
         }
         if listed.name.eq_ignore_ascii_case(INBOX.as_bytes()) {
@@ -103,8 +102,6 @@ impl Candidate {
                 ..Self::inbox()
             });
         }
-        let is_plain = listed.name.iter().all(|octet| matches!(octet, b' '..=b'~'))
-            && listed.name.len() <= ARGUMENT_LIMIT;
         let raw = String::from_utf8_lossy(&listed.name);
         let parts: Vec<&str> = match listed.delimiter {
             Some(delimiter) => raw.trim_end_matches(delimiter).split(delimiter).collect(),
@@ -124,7 +121,7 @@ impl Candidate {
                     .map(|part| Box::from(*part))
                     .collect(),
             },
-            name: is_plain.then(|| raw.as_ref().into()),
+            name: listed.argument().map(Into::into),
             slashed: slashed.join("/"),
             attributes: listed.attributes,
         })
@@ -164,10 +161,11 @@ impl Session<SignedIn> {
             && let Some(Shortfall::Unmatched { there, .. }) = choice.shortfalls.first()
         {
             let words: Vec<_> = folders.wanted().iter().map(ToString::to_string).collect();
-            let there: Vec<_> = there.iter().map(ToString::to_string).collect();
+            let more = if there.len() > NAMED { ", ..." } else { "" };
+            let there: Vec<&str> = there.iter().take(NAMED).map(AsRef::as_ref).collect();
             return Err(Error::NoFolder {
                 words: words.join(", "),
-                there: there.join(", "),
+                there: there.join(", ") + more,
             });
         }
         Ok(choice)

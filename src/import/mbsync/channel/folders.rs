@@ -122,7 +122,8 @@ impl<'a> Channel<'a> {
         }
         for pattern in words.unsaid {
             draft.differs.push(format!(
-                "what `!{pattern}` leaves out in mbsync's patterns is fetched, as `exclude` would leave out more:                  `popfetch check` says which folders there are"
+                "what `!{pattern}` leaves out in mbsync's patterns is fetched, as `exclude` would leave out more: \
+                 `popfetch check` says which folders there are"
             ));
         }
         if self.patterns().iter().any(|it| it.contains('%')) {
