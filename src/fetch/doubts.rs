@@ -204,7 +204,8 @@ impl Account<'_> {
             ),
             (
                 Withheld::Doubtful,
-                "its end was doubtful, or `verify` has found its file changed",
+                "its end was doubtful, `verify` has found its file changed, or it came back under another \
+                 name after it was handed on",
             ),
         ] {
             if withheld.iter().any(|(_, other)| *other == why) {

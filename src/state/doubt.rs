@@ -324,14 +324,22 @@ impl Store {
             self.memory.claim(message, id);
         }
         let estimates = self.memory.sizes.are_estimates();
+        let is_renamed = |record: &Record| {
+            let identity = message.identity;
+            identity.is_some_and(|identity| identity != record.identity)
+        };
         let news = self.memory.record(id).is_some_and(|record| {
             let resized = record.octets.value() != message.octets && message.octets.is_some();
-            let renamed = message
-                .identity
-                .is_some_and(|identity| identity != record.identity);
             let back = record.deleted || record.absent || record.unsure;
-            renamed || back || (resized && !estimates)
+            is_renamed(record) || back || (resized && !estimates)
         });
+        // It was handed on, deleted there, and nothing of it is here: what it was handed to may be this very
+        // copy, the last one there is.
+        let may_be_the_last = self.onward.is_some()
+            && self
+                .memory
+                .record(id)
+                .is_some_and(|it| it.deleted && it.gone && is_renamed(it));
         self.verified.insert(id);
         let listing = Listing::of(message);
         // Without a unique-id there is nothing to note but that it is still there.
@@ -339,6 +347,9 @@ impl Store {
         if news && (listing.is_recognisable() || was_deleted) {
             let time = self.moment.now;
             self.write([Entry::Alias { id, time, listing }]);
+        }
+        if may_be_the_last {
+            self.write([Entry::Doubtful { id }]);
         }
         Same {
             id,
