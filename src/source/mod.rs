@@ -170,7 +170,7 @@ impl Source {
     ///
     /// # Errors
     /// The connection is of no more use then.
-    pub fn find(&mut self, folder: &str, post: &Post) -> Result<Found, Error> {
+    pub fn find(&mut self, folder: &str, post: &mut Post) -> Result<Found, Error> {
         match self {
             Self::Pop(_) => Ok(Found::CannotTell),
             Self::Imap(session) => session.find(folder, post),

@@ -3,7 +3,7 @@
 use super::journal;
 use super::proof::Same;
 use super::record::{Entry, Id, Listing, Stored};
-use super::remembered::{Kind, key_of};
+use super::remembered::{Kind, Record, key_of};
 use super::{Error, Settled, Store};
 use crate::delivery::Complete;
 use crate::maildrop::{Maildrop, Message};
