@@ -92,7 +92,7 @@
 //! | E5 | A unique-id is forgotten only after it was absent from several complete listings, and for a year; never because a QUIT failed. | [`Store::note_absences`](state::Store::note_absences), `state/compact.rs` |
 //! | E6 | A torn last line of the journal is dropped. Any other damage: the file is kept under another name, the state made again from its good lines and the Maildir, the user told. | `state/claim.rs`, `state/rebuild.rs` |
 //! | E7 | Compaction is a new file, its sync, a rename, the directory's sync. The lock is a file of its own, never renamed, and removed with its account alone, by who holds it. | `state/compact.rs`, `state/lock.rs`, `state/removal.rs` |
-//! | E8 | Without a reply to QUIT, and the close behind it, nothing counts as deleted; the next listing tells, and DELE is sent again without a second download. | [`source::Update`] |
+//! | E8 | Without a reply to QUIT, and the close behind it, nothing counts as deleted; by IMAP, without a look after EXPUNGE that shows that it is gone. The next listing tells, and DELE is sent again without a second download. | [`source::Update`] |
 //! | E9 | After a failed sync the message counts as not stored: its name is unlinked, then, once that is durable, its intent withdrawn. An intent that a crash left counts as stored once its file and directory are synced; one that is nowhere is fetched again. | [`delivery::sync_all`], `fetch/commit.rs`, `state/recover.rs` |
 //! | E10 | QUIT is a commit point even when nothing is deleted: after any failure of ours the connection is closed without it. | `fetch/session.rs`, [`Source::end`](source::Source::end) |
 //! | E11 | A message's name is account and unique-id. Its listed size is evidence, and so are its body and a few header fields; what is doubtful is looked at in the session at hand, and before a message of an earlier session is deleted it must have been seen to be the same there. | [`maildrop::Identity`], `message/fields.rs`, `state/recognition.rs`, `state/doubt.rs`, `fetch/doubts.rs` |
@@ -100,8 +100,9 @@
 //! | E13 | The Maildir's own file says who delivers to it, and a generation that is raised before and after the deliveries of a run, with a nonce drawn for each: no line, or another number or other nonces than the journal's are found out before anything is touched. | `maildir/roster.rs`, `maildir/nonces.rs`, `state/custody.rs`, `state/parting.rs`, `state/succession.rs` |
 //! | E14 | Before a message of an earlier session is deleted its file is looked for: there, as long as it was; or absent from a Maildir that is seen, with its line. | [`Store::vouch`](state::Store::vouch), [`maildir::Search`] |
 //!
-//! What is handed on has no names by which it could be looked up, but in an mbox file, which each message is
-//! appended to once: how long it was is recorded before (`g`), what a kill has left of a message is cut off,
+//! What is handed on has no names by which it could be looked up. In a folder of another account a message that may be
+//! there is looked for by its Message-ID, or else by date and size, and its header compared (`source/imap/`).
+//! An mbox file gets each message once: how long it was is recorded before (`g`), what a kill has left of a message is cut off,
 //! by whichever account appends there first, wherever the message's own file is by then (if that is gone, but for
 //! a half that ends with an empty line: nothing shows that it is one), and up to where the file is accounted for is recorded behind it
 //! (`m`); a state that is older, or lost, finds there what it does not know (fact D39, `handover/mbox.rs`).

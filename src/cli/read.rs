@@ -13,7 +13,8 @@ use crate::profile::units::{Period, whole_size};
 #[command(after_help = "\
 N marks what is new (nobody has read it), R what was answered, F what is flagged, T what is to be
 deleted, and @ what very likely has attachments. The numbers are for `popfetch show`, which takes
-those of the last list.
+those of the last list. Without --folder or --all-folders folders are not listed; how much new mail
+lies in them is said below the list.
 
 Examples:
   popfetch list                          the messages of all accounts, newest first

@@ -147,7 +147,7 @@ fn as_table(found: &[(&str, &Waiting)]) -> Vec<u8> {
                 date,
                 message.octets.map_or_else(|| "?".to_owned(), size),
                 from,
-                subject,
+                whence(message) + &subject,
             ]);
         }
     }
@@ -170,6 +170,12 @@ pub(super) fn cells(heading: &Heading, columns: Option<usize>) -> [String; 3] {
     let from = fit(&shown(&heading.from), most);
     let date: String = shown(&heading.date).chars().take(16).collect();
     [date.replace('T', " "), from, shown(&heading.subject)]
+}
+
+/// What stands before the subject of a message that is in another folder than the inbox.
+pub(super) fn whence(message: &Message) -> String {
+    let folder = message.folder.as_ref().filter(|it| !it.parts.is_empty());
+    folder.map_or_else(String::new, |it| format!("[{}] ", escape_str(&it.name)))
 }
 
 fn headings_as_json(name: &str, waiting: &Waiting) -> Vec<u8> {

@@ -1,6 +1,6 @@
 //! `popfetch fetch --dry-run`: what a fetch would do, message by message.
 
-use super::check::{HEADER_LIMIT, cells, with_folder};
+use super::check::{HEADER_LIMIT, cells, whence, with_folder};
 use super::context::Context;
 use super::fail::{Failure, print, report_failure};
 use super::results::{Counts, Results};
@@ -213,12 +213,6 @@ impl Ruling {
             None => format!("[{}] ", escape_str(&self.rule)),
         }
     }
-}
-
-/// What stands before the subject of a message that is in another folder than the inbox.
-fn whence(message: &Message) -> String {
-    let folder = message.folder.as_ref().filter(|it| !it.parts.is_empty());
-    folder.map_or_else(String::new, |it| format!("[{}] ", escape_str(&it.name)))
 }
 
 /// The numbers of [`Counts::values`] in words.

@@ -13,7 +13,7 @@ use crate::message::Flag;
 use crate::paths;
 use crate::profile::draft::shown;
 use crate::report::{Event, Format, Report, Reporter};
-use crate::term::{Column, Table, columns, escape_str, fit, json_line, size};
+use crate::term::{Column, Table, columns, count as count_of, escape_str, fit, json_line, size};
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan};
 use serde_json::json;
@@ -92,6 +92,10 @@ pub(super) fn run(context: &Context<'_>, arguments: &List) -> Result<Status, Fai
                 report.print("no messages\n");
             }
             page(&as_table(&shelves, entries, &zone))?;
+            let new = shelves.places.new_elsewhere;
+            if new > 0 && filter.takes_all_new() && !context.global.quiet {
+                report.print(&elsewhere(new));
+            }
         }
     }
     let status = looked.status();
@@ -125,6 +129,17 @@ fn tell(unread: &BTreeSet<&Path>, unreadable: u64, report: &Reporter) {
         };
         report.report("list", Event::Warning(&text));
     }
+}
+
+/// That new mail lies in folders, which would not be missed.
+fn elsewhere(new: u64) -> String {
+    let (lie, them) = if new == 1 {
+        ("lies", "it")
+    } else {
+        ("lie", "them")
+    };
+    let new = count_of(new, "new message");
+    format!("{new} {lie} in folders: --all-folders lists {them} as well\n")
 }
 
 /// `show` takes the numbers that a person has seen last.

@@ -26,6 +26,11 @@ impl Filter {
         }
     }
 
+    /// Whether all of them are wanted, or all that nobody has read.
+    pub fn takes_all_new(&self) -> bool {
+        self.from.is_none() && self.subject.is_none() && self.since.is_none()
+    }
+
     /// Whether a message is wanted.
     pub fn takes(&self, entry: &Entry) -> bool {
         let heading = &entry.glance.heading;

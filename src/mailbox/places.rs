@@ -37,6 +37,8 @@ pub struct Places {
     pub all: Vec<Place>,
     /// Directories of theirs that could not be read, and folders.
     pub unread: Vec<PathBuf>,
+    /// How many messages in folders that are not looked at nobody has seen yet: those in their new/.
+    pub new_elsewhere: u64,
     maildirs: usize,
 }
 
@@ -103,6 +105,10 @@ impl Places {
                 path: root.to_owned(),
             });
         }
+        if *which == Which::Inbox {
+            let count = new_in_folders(disk, root);
+            self.new_elsewhere = self.new_elsewhere.saturating_add(count);
+        }
         self.maildirs += 1;
         self.unread.extend(unread);
         self.all.extend(found);
@@ -123,6 +129,20 @@ impl Places {
             found
         })
     }
+}
+
+/// What lies in new/ of the folders of a Maildir, as far as they can be read.
+fn new_in_folders(disk: &Disk, root: &Path) -> u64 {
+    let mut count = 0;
+    for path in Folders::default().below(root) {
+        let Ok(dir) = Dir::open(disk, &path.join("new")) else {
+            continue;
+        };
+        let _ = dir.for_each_name(|name| {
+            count += u64::from(!name.as_encoded_bytes().starts_with(b"."));
+        });
+    }
+    count
 }
 
 /// A Maildir that is not there is told from one that cannot be read.

@@ -243,9 +243,9 @@ impl Diagnose for Error {
         let hint = match self {
             Self::Handshake(source) => match source.as_ref() {
                 Self::Closed | Self::TimedOut(_) | Self::Io(_) => {
-                    "if that happens each time, it is not the port for POP3 over TLS, which is \
-                     usually 995 (993 for IMAP); for port 110 an account of the config file has tls = \
-                     \"starttls\" (popfetch setup finds out which it is)"
+                    "if that happens each time, it is not the port for TLS from the first octet, which is \
+                     995 for POP3 and 993 for IMAP as a rule; for 110 and 143 an account of the config file \
+                     has tls = \"starttls\" (popfetch setup finds out which it is)"
                 }
                 source => return source.hint(),
             },
@@ -263,10 +263,15 @@ impl Diagnose for Error {
             Self::NotTls {
                 speech: Some(speech),
                 ..
-            } => speech.way_on(),
+            } => {
+                return Some(format!(
+                    "{}; popfetch never falls back to plain text",
+                    speech.way_on()
+                ));
+            }
             Self::NotTls { .. } => {
-                "check the port: POP3 over TLS is usually on 995, IMAP on 993; popfetch never falls back to plain \
-                 text"
+                "check the port: with TLS from the first octet POP3 is usually on 995, IMAP on 993; popfetch \
+                 never falls back to plain text"
             }
             Self::Alert(rustls::AlertDescription::InternalError) => {
                 "that is the server's own trouble: the next run tries again"

@@ -7,7 +7,7 @@ pub enum Speech {
     Http,
     /// IMAP.
     Imap,
-    /// POP3, where it is not expected: in clear.
+    /// POP3.
     Pop3,
     /// SMTP, or FTP.
     Smtp,
@@ -39,7 +39,7 @@ impl Speech {
         match self {
             Self::Http => "a web server",
             Self::Imap => "an IMAP server",
-            Self::Pop3 => "a POP3 server without TLS",
+            Self::Pop3 => "a POP3 server",
             Self::Smtp => "an SMTP server, which takes mail and gives none",
             Self::Ssh => "an SSH server",
         }
@@ -49,16 +49,16 @@ impl Speech {
     pub fn way_on(self) -> &'static str {
         match self {
             Self::Pop3 => {
-                "POP3 with TLS is usually on port 995; for this port an account of the config file has \
-                 tls = \"starttls\"; popfetch never falls back to plain text"
+                "an account of POP3 has protocol = \"pop3\", which is the default, and port 995, or 110 \
+                 with tls = \"starttls\"; the port of IMAP is 993, or 143 with tls = \"starttls\""
             }
             Self::Imap => {
                 "an account of IMAP has protocol = \"imap\", and port 993, or 143 with tls = \
-                 \"starttls\"; the port of POP3 is 995 with TLS, or 110 with tls = \"starttls\""
+                 \"starttls\"; the port of POP3 is 995, or 110 with tls = \"starttls\""
             }
             Self::Http | Self::Smtp | Self::Ssh => {
-                "set `port` and `host` to those of POP3: port 995 with TLS, or 110 with tls = \
-                 \"starttls\""
+                "set `host` and `port` to those of POP3 (995, or 110 with tls = \"starttls\") or, with \
+                 protocol = \"imap\", of IMAP (993, or 143)"
             }
         }
     }

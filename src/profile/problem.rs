@@ -318,8 +318,16 @@ fn of_an_account(found: &str, expected: &[String]) -> Option<String> {
     Some(format!("put `{ours}` below a line [accounts.NAME]"))
 }
 
+/// A backslash in double quotes that stands for nothing.
+const STRAY_BACKSLASH: &str = "missing escaped value";
+
 /// What to do about a name that TOML does not take as it is, or a line that has no value.
 fn of_syntax(message: &str, there: &str) -> Option<String> {
+    if message.starts_with(STRAY_BACKSLASH) {
+        let way =
+            "write it twice, as in \"\\\\Sent\", or the text in single quotes, as in '\\Sent'";
+        return Some(way.to_owned());
+    }
     let is_of_key = message.contains("unquoted key");
     if message.starts_with("key with no value") || is_of_key && there.starts_with(':') {
         let way = "`=` stands between a key and its value, as in host = \"pop.example.com\"";
@@ -354,6 +362,9 @@ const KINDS: [(&str, &str); 6] = [
 /// serde's words for Rust types, in words for people. The value is left out: it may be a password
 /// that stands where it should not, and else the excerpt shows it.
 fn plain_words(message: &str) -> String {
+    if message.starts_with(STRAY_BACKSLASH) {
+        return "a backslash in double quotes cannot stand before this".to_owned();
+    }
     let message = without_value(message);
     let kind = KINDS.iter().find_map(|(kind, words)| {
         let rest = message.strip_prefix(&format!("invalid type: {kind},"))?;

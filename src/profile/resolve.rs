@@ -193,7 +193,8 @@ impl Resolver<'_> {
     }
 
     fn server(&self, wrong: &mut Wrong) -> Option<Server> {
-        let host = key!(self.host).ok_or_else(|| self.missing(&["host"], "pop.example.com"));
+        let host =
+            key!(self.host).ok_or_else(|| self.missing(&["host"], self.protocol().example()));
         let host = host.and_then(|host| {
             normal_host(host.get_ref()).map_err(|error| self.error(host.span(), error))
         });

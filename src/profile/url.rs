@@ -25,8 +25,9 @@ pub(crate) fn profile(url: &str, overrides: &Overrides) -> Result<Profile, Confi
     let (scheme, rest) = url.split_once("://").unwrap_or(("", url));
     let unprotected = |scheme: &str| {
         let hint = format!(
-            "use {scheme}://; a server without TLS needs an account in the config file, with \
-             `tls = \"none\"` and `allow-insecure = true`"
+            "use {scheme}://, which is TLS from the first octet; a server where TLS begins later \
+             (STARTTLS) needs an account in the config file, with tls = \"starttls\", and one without \
+             TLS tls = \"none\" and allow-insecure = true"
         );
         wrong(
             "this would send the password and the mail unprotected",

@@ -94,7 +94,8 @@ const ELSEWHERE: &[(&str, &str)] = &[
 pub(super) fn way_to_say(found: &str) -> Option<&'static str> {
     Some(match found.to_lowercase().replace('_', "-").as_str() {
         "ssl" | "encryption" | "security" => {
-            "leave it out: TLS is on, on port 995; for port 110 say tls = \"starttls\""
+            "leave it out: TLS is on, on port 995, or 993 with protocol = \"imap\"; for port 110 or 143 \
+             say tls = \"starttls\""
         }
         "starttls" => "that is tls = \"starttls\"",
         "passwordeval" | "password-eval" | "passcmd" => {

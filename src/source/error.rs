@@ -376,9 +376,9 @@ impl Diagnose for Error {
                 violation: Violation::Imap(imap::Violation::NoGreeting(line)),
                 ..
             } if let Some(speech) = Speech::of(line) => {
+                let (speaker, way_on) = (speech.speaker(), speech.way_on());
                 return Some(format!(
-                    "this is {}, and `protocol` says \"imap\"",
-                    speech.speaker()
+                    "this is {speaker}, and `protocol` says \"imap\": {way_on}"
                 ));
             }
             Self::Violation {

@@ -128,7 +128,11 @@ impl FromStr for Word {
             return Err("a folder's name is missing here".into());
         }
         if text.chars().any(char::is_control) {
-            return Err("a folder's name cannot have control characters".into());
+            return Err(
+                "a folder's name cannot have control characters; a backslash is written twice in double \
+                 quotes, as in \"\\\\Trash\""
+                    .into(),
+            );
         }
         if text.len() > WORD_LIMIT {
             return Err(format!("a folder's name has at most {WORD_LIMIT} bytes"));

@@ -82,6 +82,9 @@ pub struct Traits {
     pub went_ahead: bool,
     /// Messages are asked for as one that takes them in UTF-8 (RFC 6856), announced or not.
     pub asked_for_utf8: bool,
+    /// It may be one that gives messages no unique-ids, that wants time between two sign-ins, or that deletes by
+    /// itself, and says so.
+    pub has_options: bool,
     /// How many seconds it wants between two sign-ins; 0 where it does not say.
     pub login_delay: u32,
     /// After how many days it deletes what is left there, where it says so.

@@ -8,9 +8,10 @@ use std::process::Command;
 
 use serde_json::Value;
 
-use crate::given::mail;
+use crate::given::{letter, mail};
 use crate::support::account::Security;
 use crate::support::certificate::{Authority, Wanted};
+use crate::support::imap::ImapServer;
 use crate::support::maildrop::Maildrop;
 use crate::support::message::Message;
 use crate::support::run::Home;
@@ -130,11 +131,18 @@ const PLACE: &str = concat!(
     "; "
 );
 
+/// The README's config file: its account of POP3, and that of IMAP.
+fn configs() -> (&'static str, &'static str) {
+    let (_, rest) = README.split_once("```toml\n").unwrap();
+    let (config, _) = rest.split_once("```").unwrap();
+    config.split_at(config.find("[accounts.home]").unwrap())
+}
+
 impl World {
-    /// Writes the README's config file, and a `pass` for it that says what it was asked for.
+    /// Writes the README's config file without the account of IMAP, and a `pass` for it that says what it was
+    /// asked for.
     fn configure(&self) {
-        let (_, rest) = README.split_once("```toml\n").unwrap();
-        let (config, _) = rest.split_once("```").unwrap();
+        let (config, _) = configs();
         self.home
             .private_file(".config/popfetch/config.toml", config);
         symlink("/bin/echo", self.home.path().join(".cargo/bin/pass")).unwrap();
@@ -223,6 +231,36 @@ fn the_commands_of_every_day_do_what_the_readme_says() {
     let last = said.lines().rfind(|line| line.starts_with('{')).unwrap();
     let last: Value = serde_json::from_str(last).unwrap();
     assert_eq!(last["event"], "summary");
+}
+
+/// As it stands, but for where the server is and for its password.
+#[test]
+fn the_account_of_imap_brings_its_folders_into_those_of_their_names() {
+    let server = ImapServer::start(&mail(2));
+    server.plain_folder("Archive/2026", &[letter(11)]);
+    server.folder("Gesendet", "(\\Sent) \"/\" \"Gesendet\"", &[letter(21)]);
+    server.plain_folder("Drafts", &[letter(31)]);
+    let account = server.account();
+    let (_, config) = configs();
+    let place = format!(
+        "host = {:?}\nport = {}\ntls-roots = {:?}",
+        account.host,
+        account.port,
+        account.roots.unwrap()
+    );
+    let config = config.replace("host = \"imap.example.org\"", &place);
+    let config = config.replace(
+        "[\"pass\", \"show\", \"mail/home\"]",
+        &format!("[\"echo\", {:?}]", account.password),
+    );
+    let home = Home::new();
+    home.config(&config);
+    home.popfetch(["fetch"]).expect(0);
+    let maildir = home.path().join("Mail/home");
+    tree::assert_holds(&maildir, &mail(2));
+    tree::assert_holds(&maildir.join(".Archive.2026"), &[letter(11)]);
+    tree::assert_holds(&maildir.join(".Gesendet"), &[letter(21)]);
+    assert!(!maildir.join(".Drafts").exists());
 }
 
 #[test]

@@ -322,36 +322,46 @@ fn look_within(
     );
     let list = Finding::ok(Check::List, text).with("messages", messages);
     findings.push(list.with("octets", octets).with("new", new));
-    findings.push(match look.maildrop.has_unique_ids {
-        true => Finding::ok(Check::Uidl, "messages have unique-ids").with("unique_ids", true),
-        false => Finding::warn(
-            Check::Uidl,
-            "the server gives messages no unique-ids",
-            "each fetch reads every message again, and recognises those that are here by their \
-             content",
-        )
-        .with("unique_ids", false),
-    });
+    if after.has_options {
+        findings.push(look_at_unique_ids(look.maildrop.has_unique_ids));
+    }
     findings.extend(look.maildrop.shortfalls.iter().map(|shortfall| {
         let hint = "`folders` in the config file says which are fetched";
         Finding::warn(Check::List, shortfall.to_string(), hint)
     }));
-    let delay = after.login_delay;
-    let delay = match delay {
-        0 => Finding::ok(Check::LoginDelay, "none is asked for"),
-        1.. => Finding::ok(
-            Check::LoginDelay,
-            format!("{delay} s from one sign-in to the next; earlier runs wait for the next turn"),
-        ),
-    };
-    findings.push(delay.with("seconds", after.login_delay));
-    let expire = after.expire.or(seen.expire);
-    findings.push(look_at_expire(expire, profile.policy.keep).with("days", json!(expire)));
+    if after.has_options {
+        findings.push(look_at_login_delay(after.login_delay));
+        let expire = after.expire.or(seen.expire);
+        findings.push(look_at_expire(expire, profile.policy.keep).with("days", json!(expire)));
+    }
     if let Some(error) = look.stop.take() {
         findings.push(Finding::fail(Check::Fetch, &error));
     }
     look.leave();
     (messages, octets)
+}
+
+fn look_at_unique_ids(are_there: bool) -> Finding {
+    let found = match are_there {
+        true => Finding::ok(Check::Uidl, "messages have unique-ids"),
+        false => Finding::warn(
+            Check::Uidl,
+            "the server gives messages no unique-ids",
+            "each fetch reads every message again, and recognises those that are here by their \
+             content",
+        ),
+    };
+    found.with("unique_ids", are_there)
+}
+
+fn look_at_login_delay(delay: u32) -> Finding {
+    let text = match delay {
+        0 => "none is asked for".to_owned(),
+        1.. => {
+            format!("{delay} s from one sign-in to the next; earlier runs wait for the next turn")
+        }
+    };
+    Finding::ok(Check::LoginDelay, text).with("seconds", delay)
 }
 
 /// EXPIRE: how long mail may stay where it is to be left.

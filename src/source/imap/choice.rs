@@ -53,7 +53,7 @@ impl Choice {
                 shortfalls.push(Shortfall::Unmatched {
                     word: word.to_string(),
                     is_pattern: word.is_pattern(),
-                    there: there.take(NAMED).collect(),
+                    there: there.take(NAMED + 1).collect(),
                 });
             }
         }
@@ -164,10 +164,11 @@ impl Session<SignedIn> {
             && let Some(Shortfall::Unmatched { there, .. }) = choice.shortfalls.first()
         {
             let words: Vec<_> = folders.wanted().iter().map(ToString::to_string).collect();
-            let there: Vec<_> = there.iter().map(ToString::to_string).collect();
+            let more = if there.len() > NAMED { ", ..." } else { "" };
+            let there: Vec<&str> = there.iter().take(NAMED).map(AsRef::as_ref).collect();
             return Err(Error::NoFolder {
                 words: words.join(", "),
-                there: there.join(", "),
+                there: there.join(", ") + more,
             });
         }
         Ok(choice)

@@ -165,6 +165,7 @@ impl Session<SignedIn> {
             pipelines: self.options.pipelining,
             went_ahead: false,
             asked_for_utf8: false,
+            has_options: false,
             login_delay: 0,
             expire: None,
         }

@@ -181,6 +181,7 @@ impl Session<Transaction> {
             pipelines: self.may_pipeline(),
             went_ahead: self.state.listing,
             asked_for_utf8: self.options.utf8,
+            has_options: true,
             login_delay: self.capabilities.login_delay,
             expire: self.capabilities.expire,
         }

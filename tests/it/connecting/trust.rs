@@ -303,7 +303,7 @@ fn d4_a_port_that_is_another_protocols_is_named_with_the_one_that_is_right() {
             "a web server",
         ),
         ("SSH-2.0-OpenSSH_9.2\r\n", "an SSH server", "an SSH server"),
-        ("+OK Dovecot ready.\r\n", "a POP3 server without TLS", ""),
+        ("+OK Dovecot ready.\r\n", "a POP3 server", ""),
     ] {
         let script = Script::plain(Scene::new().send(greeting).expect_close());
         let account = script.account();

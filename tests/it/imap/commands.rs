@@ -2,8 +2,9 @@ use std::fs;
 
 use super::{IMAP, fetched, fetched_with, serving};
 use crate::given::{assert_said, letter, mail, run};
-use crate::support::imap::Twist;
+use crate::support::imap::{ImapServer, Twist};
 use crate::support::run::Home;
+use crate::support::script::{Scene, Script};
 use crate::support::tree;
 
 #[test]
@@ -20,7 +21,9 @@ fn every_command_works_as_with_pop3() {
     assert!(output.stdout.contains("Letter 4"), "{output:#?}");
     assert_eq!(tree::count(&home.maildir("a")), 0);
     let output = home.popfetch(["account", "test"]).expect(0);
-    assert!(!output.stdout.contains("POP3"), "{output:#?}");
+    for word in ["POP3", "uidl", "login-delay", "expire "] {
+        assert!(!output.stdout.contains(word), "{output:#?}");
+    }
     let output = home.popfetch(["account", "show", "a"]).expect(0);
     assert!(output.stdout.contains("imap"), "{output:#?}");
     let output = home
@@ -97,6 +100,24 @@ fn an_account_can_be_a_url() {
     let output = home.popfetch(arguments).stdin("secret\n").expect(0);
     tree::assert_holds(&maildir, &mail(3));
     assert_said(&output, &["3"]);
+    let in_clear = url.replace("imaps:", "imap:");
+    let output = run(&home, &["check", &in_clear, "--password-stdin"], 64);
+    let ways = ["use imaps://", "tls = \"starttls\"", "tls = \"none\""];
+    assert_said(&output, &ways);
+}
+
+#[test]
+fn a_port_of_the_other_protocol_is_told_as_such() {
+    let script = Script::tls(Scene::new().send("+OK ready\r\n").expect_close());
+    let home = Home::of(&script.account(), IMAP);
+    let output = run(&home, &[], 76);
+    let is_pop3 = "this is a POP3 server, and `protocol` says \"imap\"";
+    assert_said(&output, &[is_pop3, "protocol = \"pop3\"", "993, or 143"]);
+    assert!(!output.stderr.contains("without TLS"), "{output:#?}");
+    let server = ImapServer::start(&mail(1));
+    let output = run(&Home::of(&server.account(), ""), &[], 76);
+    let is_imap = "this is an IMAP server: an account of IMAP has protocol = \"imap\"";
+    assert_said(&output, &[is_imap, "POP3 is 995"]);
 }
 
 #[test]

@@ -176,6 +176,46 @@ fn folders_are_listed_where_they_are_asked_for() {
 }
 
 #[test]
+fn new_mail_that_lies_in_folders_is_told_where_they_are_not_listed() {
+    let mail = three();
+    make(&mail.root.join(".Lists"));
+    make(&mail.root.join(".Sent"));
+    mail.put(
+        ".Lists/new/1764000008.f.host",
+        letter(8, "f@example.com", "a"),
+    );
+    mail.put(
+        ".Lists/cur/1764000007.e.host:2,",
+        letter(8, "f@example.com", "old"),
+    );
+    let root = mail.root.to_str().unwrap();
+    let told = |arguments: &[&str]| {
+        let list = ["list", "--maildir", root];
+        mail.run(&[&list, arguments].concat(), 0).stderr
+    };
+    assert_eq!(
+        told(&[]),
+        "1 new message lies in folders: --all-folders lists it as well\n"
+    );
+    mail.put(
+        ".Sent/new/1764000009.g.host",
+        letter(9, "g@example.com", "b"),
+    );
+    let two = "2 new messages lie in folders: --all-folders lists them as well\n";
+    assert_eq!(told(&["--new"]), two);
+    for silent in [
+        &["--all-folders"][..],
+        &["--folder", "Sent"],
+        &["--subject", "third"],
+        &["-q"],
+        &["--format", "json"],
+        &["--format", "paths"],
+    ] {
+        assert_eq!(told(silent), "", "{silent:?}");
+    }
+}
+
+#[test]
 fn a_list_that_fails_leaves_the_numbers_of_the_one_before() {
     let mail = three();
     mail.home.config(&format!(

@@ -246,7 +246,10 @@ fn words_of_other_tools_lead_to_ours() {
     for (line, wanted) in [
         ("server = \"h\"", "did you mean `host`?"),
         ("username = \"u\"", "did you mean `user`?"),
-        ("ssl = true", "leave it out: TLS is on"),
+        (
+            "ssl = true",
+            "leave it out: TLS is on, on port 995, or 993 with protocol = \"imap\"",
+        ),
         ("pass = \"x1y2\"", "did you mean `password`?"),
         ("passwordeval = \"x\"", "that is password-command = ["),
         ("delete = true", "that is keep = \"never\""),
@@ -272,6 +275,28 @@ fn words_of_other_tools_lead_to_ours() {
         &run(&home, &[], 78),
         &["put `host` below a line [accounts.NAME]"],
     );
+}
+
+#[test]
+fn a_backslash_that_toml_does_not_take_is_told_with_both_ways_to_write_it() {
+    let home = Home::new();
+    for (line, is_shown) in [
+        ("folders = [\"INBOX\", \"\\Sent\", \"\\Junk\"]", true),
+        ("password = \"x1\\y2\"", false),
+    ] {
+        home.config(&format!(
+            "[accounts.work]\nprotocol = \"imap\"\nhost = \"h\"\nuser = \"u\"\n{line}\n"
+        ));
+        let output = run(&home, &[], 78);
+        assert_said(&output, &["backslash", "\"\\\\Sent\"", "'\\Sent'"]);
+        assert!(!output.stderr.contains("expected"), "{output:#?}");
+        assert_eq!(output.stderr.matches("error: ").count(), 1, "{output:#?}");
+        assert_eq!(output.stderr.contains(line), is_shown, "{output:#?}");
+    }
+    home.config(
+        "[accounts.work]\nprotocol = \"imap\"\nhost = \"h\"\nuser = \"u\"\nfolders = [\"\\trash\"]\n",
+    );
+    assert_said(&run(&home, &[], 78), &["written twice"]);
 }
 
 /// Each once, with line and column, and no more is said of an account than what could be read of it: `a`
