@@ -95,9 +95,9 @@ impl Post {
         self.date
     }
 
-    /// Whether its header is one that can be compared by itself.
-    pub fn has_short_header(&self) -> bool {
-        self.body.is_some()
+    /// Whether what is not it shows by its header: it was looked for by date and size alone.
+    pub fn shows_by_header(&self) -> bool {
+        self.body.is_some() && self.message_id.is_none()
     }
 
     /// Whether a message with this header may be the same: its own is in it, whatever a server has put before
@@ -123,7 +123,9 @@ impl Post {
     pub fn compare(&mut self) -> io::Result<Comparison<'_>> {
         let theirs = match self.body {
             Some(_) => Theirs::Header(Vec::new()),
-            None => Theirs::Body { with_more: false },
+            None => Theirs::Body {
+                has_own_header: false,
+            },
         };
         self.rewind()?;
         Ok(Comparison {
@@ -159,9 +161,8 @@ impl Post {
 pub enum Likeness {
     /// Octet for octet, but for ends of lines at its end.
     Same,
-    /// The body is, and the header with other fields before it or behind: those that a server has added, or
-    /// those by which it is another copy.
-    WithMore,
+    /// The body is, and the header another: a server has changed it, or it is another copy.
+    Body,
     /// It is another message.
     Other,
 }
@@ -180,9 +181,9 @@ pub struct Comparison<'a> {
 enum Theirs {
     /// In their header, which is this so far.
     Header(Vec<u8>),
-    /// In what can only be the same or not; whether their header has more in it.
+    /// In what can only be the same or not; whether their header is another than ours.
     Body {
-        with_more: bool,
+        has_own_header: bool,
     },
     Other,
 }
@@ -225,7 +226,7 @@ impl Comparison<'_> {
         if matches!(self.theirs, Theirs::Header(_)) {
             self.end_header()?;
         }
-        let Theirs::Body { with_more } = self.theirs else {
+        let Theirs::Body { has_own_header } = self.theirs else {
             return Ok(Likeness::Other);
         };
         loop {
@@ -238,8 +239,8 @@ impl Comparison<'_> {
                 break;
             }
         }
-        Ok(match with_more {
-            true => Likeness::WithMore,
+        Ok(match has_own_header {
+            true => Likeness::Body,
             false => Likeness::Same,
         })
     }
@@ -248,13 +249,13 @@ impl Comparison<'_> {
         let Theirs::Header(theirs) = &self.theirs else {
             return Ok(());
         };
-        let Some(body) = self.post.body.filter(|_| self.post.has_header(theirs)) else {
+        let Some(body) = self.post.body else {
             self.theirs = Theirs::Other;
             return Ok(());
         };
-        let with_more = without_last_end(theirs) != without_last_end(&self.post.header);
+        let has_own_header = without_last_end(theirs) != without_last_end(&self.post.header);
         self.post.file.seek(SeekFrom::Start(body))?;
-        self.theirs = Theirs::Body { with_more };
+        self.theirs = Theirs::Body { has_own_header };
         Ok(())
     }
 
@@ -375,7 +376,7 @@ mod tests {
             (
                 "A: x\n\nbody\n",
                 "Z: z\r\nA: x\r\nB: y\r\n\r\nbody\r\n",
-                Likeness::WithMore,
+                Likeness::Body,
             ),
             ("A: x\n\nbody\n", "A: x\r\n\r\nbodies\r\n", Likeness::Other),
             ("A: x\n\nbody\n", "A: x\r\n\r\n", Likeness::Other),
@@ -387,11 +388,11 @@ mod tests {
             (
                 "A: x\nB: y\n\nbody\n",
                 "A: x\r\n\r\nbody\r\n",
-                Likeness::Other,
+                Likeness::Body,
             ),
-            ("A: x\n\nbody\n", "A: xx\r\n\r\nbody\r\n", Likeness::Other),
+            ("A: x\n\nbody\n", "A: xx\r\n\r\nbody\r\n", Likeness::Body),
             ("A: x\n\nbody\n", "A: x\n\nbody\n", Likeness::Other),
-            ("\nbody", "A: x\r\n\r\nbody", Likeness::Other),
+            ("\nbody", "A: x\r\n\r\nbody", Likeness::Body),
             ("", "A: x\r\n\r\nbody", Likeness::Other),
             (&long, &long.replace('\n', "\r\n"), Likeness::Same),
         ] {
@@ -407,7 +408,7 @@ mod tests {
         let text = format!("A: {}\n\nbody\n", "x".repeat(HEADER));
         let wire = text.replace('\n', "\r\n");
         let it = &mut post(text.as_bytes());
-        assert!(!it.has_short_header());
+        assert!(!it.shows_by_header());
         assert_eq!(likeness(it, wire.as_bytes(), 5000), Likeness::Same);
         let other = wire.replace("body", "bode");
         assert_eq!(likeness(it, other.as_bytes(), 5000), Likeness::Other);

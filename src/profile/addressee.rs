@@ -108,9 +108,46 @@ impl Config {
 /// Whether two accounts are the same mailbox, as far as that shows: by POP3 and by IMAP, say.
 fn is_same_mailbox(one: &Server, other: &Server) -> bool {
     let usual = |it: &Server| [it.protocol.tls_port(), it.protocol.plain_port()].contains(&it.port);
-    let provider = |it: &Server| providers::of(it).map(|it| it.name);
+    let provider = |it: &Server| providers::of_host(&it.host).map(|it| it.name);
+    // Gmail's other way to see the same mail.
+    let user = |it: &Server| {
+        let user = it.user.to_lowercase();
+        user.strip_prefix("recent:")
+            .map_or(user.clone(), str::to_owned)
+    };
     let is_one_port = one.port == other.port || usual(one) && usual(other);
-    let is_there = one.host == other.host && is_one_port
+    let is_there = place(&one.host) == place(&other.host) && is_one_port
         || provider(one).is_some() && provider(one) == provider(other);
-    one.user == other.user && is_there
+    user(one) == user(other) && is_there
+}
+
+/// A host without what tells the servers of one place apart.
+fn place(host: &str) -> &str {
+    const KINDS: [&str; 7] = ["imap", "imap4", "imaps", "mail", "pop", "pop3", "pops"];
+    if matches!(host, "127.0.0.1" | "::1") {
+        return "localhost";
+    }
+    match host.split_once('.') {
+        Some((kind, rest)) if KINDS.contains(&kind) && rest.contains('.') => rest,
+        _ => host,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::place;
+
+    #[test]
+    fn the_servers_of_one_place_are_told_apart_by_their_kind() {
+        for (host, there) in [
+            ("imap.example.com", "example.com"),
+            ("pop3.example.com", "example.com"),
+            ("example.com", "example.com"),
+            ("mail.com", "mail.com"),
+            ("a.example.com", "a.example.com"),
+            ("::1", "localhost"),
+        ] {
+            assert_eq!(place(host), there);
+        }
+    }
 }

@@ -85,6 +85,8 @@ pub struct Traits {
     /// It may be one that gives messages no unique-ids, that wants time between two sign-ins, or that deletes by
     /// itself, and says so.
     pub has_options: bool,
+    /// It may write into the headers of messages between two sessions, as mbox servers do.
+    pub adds_to_headers: bool,
     /// How many seconds it wants between two sign-ins; 0 where it does not say.
     pub login_delay: u32,
     /// After how many days it deletes what is left there, where it says so.

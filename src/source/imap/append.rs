@@ -267,8 +267,8 @@ impl Session<SignedIn> {
         for uid in uids.take(CANDIDATES) {
             match self.likeness_of(uid, post)? {
                 Some(Likeness::Same) => return Ok(Found::There),
-                // It may be another copy of the same mail, which is a message of its own.
-                Some(Likeness::WithMore) | None => is_unclear = true,
+                // It may be it, as the server has changed it, or another copy of the same mail.
+                Some(Likeness::Body) | None => is_unclear = true,
                 Some(Likeness::Other) => {}
             }
         }
@@ -283,10 +283,10 @@ impl Session<SignedIn> {
         self.wire.answer(Phase::Appending)
     }
 
-    /// How alike a message is: its header is looked at first, as all of it may be large. `None` where it does
+    /// How alike a message is; of many with the same size the header is looked at first. `None` where it does
     /// not come, or ours cannot be read.
     fn likeness_of(&mut self, uid: NonZeroU32, post: &mut Post) -> Result<Option<Likeness>, Error> {
-        if post.has_short_header() {
+        if post.shows_by_header() {
             let mut header = Vec::new();
             let is_all = self.read_of(Command::FetchHeader(uid), uid, |octets| {
                 header.extend_from_slice(octets);
