@@ -125,7 +125,9 @@ impl Account<'_> {
             let due = *cause != Cause::Doubt { due: false };
             if let Some(same) = store.judge_listing(message, due)? {
                 verdicts.same.push(same);
-            } else if asked.len() < budget.headers && store.header_can_tell(message, adds_to_headers)? {
+            } else if asked.len() < budget.headers
+                && store.header_can_tell(message, adds_to_headers)?
+            {
                 asked.insert(message.number, message);
                 numbers.push(message.number);
             } else if store.body_can_tell(message)? {

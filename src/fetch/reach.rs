@@ -265,11 +265,8 @@ impl Account<'_> {
         if error.meaning() != Some(Meaning::Credentials) {
             return Error::Session(error);
         }
-        let provider = providers::of(&self.profile.server);
-        let known = match provider.map(|provider| provider.access) {
-            Some(Access::Pop { sign_in, .. }) => Some(sign_in.to_owned()),
-            _ => error.hint(),
-        };
+        let known = providers::sign_in(&self.profile.server).map(str::to_owned);
+        let known = known.or_else(|| error.hint());
         let parts = [known, self.profile.secret_in_words()];
         let parts: Vec<String> = parts.into_iter().flatten().collect();
         Error::Advised {

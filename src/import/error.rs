@@ -138,8 +138,8 @@ impl Error {
 fn taken(tool: &str) -> &'static str {
     match tool {
         "mbsync" => "IMAP",
-        "fetchmail" | "getmail" => "POP3 or IMAP",
-        _ => "POP3",
+        "mpop" => "POP3",
+        _ => "POP3 or IMAP",
     }
 }
 

@@ -5,7 +5,8 @@
 //! a tool's config and state ─> Found { drafts, lines } ─> profiles, names (command/import)
 //!    mpop, getmail, ...          model
 //! ```
-//! There is a file a tool; `files` reads for all of them, within limits, and nothing here writes.
+//! There is a file a tool; `files` reads for all of them, within limits, and `kept` the Maildirs of a tool
+//! that keeps no list of what it has fetched. Nothing here writes.
 //! What stands in the files was written by anybody: no parser panics, recurses without a bound, or
 //! repeats a password.
 
@@ -17,6 +18,7 @@ mod fetchmail;
 mod files;
 mod getmail;
 mod ini;
+mod kept;
 mod mbsync;
 mod mda;
 mod model;
@@ -25,6 +27,7 @@ mod thunderbird;
 
 pub use error::Error;
 pub use files::Surroundings;
+pub use kept::Kept;
 pub use model::{Draft, Fate, Found, Line, MAILDIR, Secret, Word};
 
 use std::path::Path;

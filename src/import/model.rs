@@ -1,5 +1,6 @@
 //! What every tool's files become.
 
+use super::kept::Kept;
 pub use crate::profile::edit::Word;
 use crate::secrets::Password;
 use crate::state::Name;
@@ -34,6 +35,8 @@ pub struct Draft {
     pub names: Vec<Name>,
     /// Where that stands; `None` where there is no such file.
     pub seen_file: Option<PathBuf>,
+    /// What it has stored without keeping a list of it.
+    pub kept: Kept,
     /// Where defaults differ, and what else its owner has to know.
     pub differs: Vec<String>,
 }

@@ -91,6 +91,21 @@ pub fn of(server: &Server) -> Option<&'static Provider> {
     }
 }
 
+/// What to look into when this server refuses a sign-in, where that is known.
+pub fn sign_in(server: &Server) -> Option<&'static str> {
+    match server.protocol {
+        Protocol::Pop => match of_host(&server.host)?.access {
+            Access::Pop { sign_in, .. } => Some(sign_in),
+            Access::None { .. } => None,
+        },
+        Protocol::Imap => {
+            let mut known = BY_IMAP.iter();
+            let found = known.find(|(hosts, _)| hosts.contains(&&*server.host));
+            found.map(|(_, sign_in)| *sign_in)
+        }
+    }
+}
+
 /// Fails where this server cannot be there.
 pub fn check_server(server: &Server) -> Result<(), NoPop> {
     match server.protocol {
@@ -158,6 +173,35 @@ const LOCAL_PART: &str = "`user` is the part of the address before the @ here; t
 
 const CODE: &str = "the password is the 16-letter authorization code that the web mail's settings \
                     show once POP3 is switched on there, not the account's own";
+
+/// The servers of IMAP that want something else than the account's own password, and what that is.
+static BY_IMAP: &[(&[&str], &str)] = &[
+    (
+        &["imap.gmail.com", "imap.googlemail.com"],
+        "Gmail takes OAuth 2.0 or an app password (https://myaccount.google.com/apppasswords), never the \
+         account's own",
+    ),
+    (
+        &["outlook.office365.com", "imap-mail.outlook.com"],
+        "Microsoft takes OAuth 2.0 alone, no password of any kind",
+    ),
+    (
+        &[
+            "imap.mail.me.com",
+            "imap.mail.yahoo.com",
+            "imap.aol.com",
+            "imap.mail.att.net",
+            "imap.fastmail.com",
+            "imap.mail.ru",
+        ],
+        APP_PASSWORD,
+    ),
+    (
+        &["imap.yandex.com", "imap.yandex.ru"],
+        "IMAP must be switched on in the web mail's settings first, and the password is an app password, \
+         made in the account's security settings",
+    ),
+];
 
 /// The table: from vendors' pages and Thunderbird's list of providers, autoconfig.thunderbird.net.
 static PROVIDERS: &[Provider] = &[
@@ -262,6 +306,25 @@ mod tests {
         assert_eq!(name("nothotmail.com"), None);
         // Bridge, and whatever else listens there.
         assert_eq!(name("127.0.0.1"), None);
+    }
+
+    #[test]
+    fn by_imap_nobody_is_sent_to_settings_of_pop() {
+        let advice = |protocol, host: &str| {
+            sign_in(&Server {
+                protocol,
+                host: host.into(),
+                port: 993,
+                user: "ada".into(),
+            })
+        };
+        for (hosts, text) in BY_IMAP {
+            assert!(!text.contains("POP"), "{text}");
+            assert_eq!(advice(Protocol::Imap, hosts[0]), Some(*text));
+        }
+        let by_pop = advice(Protocol::Pop, "pop.gmail.com").unwrap();
+        assert!(by_pop.contains("POP must be switched on"), "{by_pop}");
+        assert_eq!(advice(Protocol::Imap, "imap.example.com"), None);
     }
 
     #[test]

@@ -68,6 +68,12 @@ fn server(protocol: Protocol, rest: &str) -> Result<Server, &'static str> {
     if user.contains(';') {
         return Err("parameters such as `;AUTH=` are not supported: see --auth");
     }
+    if place.contains('/') {
+        return Err(
+            "nothing but a port can stand behind the host: for folders an account of the config file has \
+             `folders`",
+        );
+    }
     // An IPv6 address has colons of its own, inside brackets.
     let after_address = place.rfind(']').map_or(0, |at| at + 1);
     let colon = place
@@ -196,6 +202,8 @@ mod tests {
         ] {
             assert!(read(url).is_err(), "{url}");
         }
+        let error = read("imaps://ada@host/INBOX").unwrap_err();
+        assert!(error.contains("`folders`"), "{error}");
         for scheme in ["pop", "imap"] {
             let error = read(&format!("{scheme}://ada@host")).unwrap_err();
             assert!(error.contains("unprotected"), "{error}");

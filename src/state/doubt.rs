@@ -253,12 +253,15 @@ impl Store {
                 continue;
             };
             let (present, deleted) = (record.present, record.deleted);
-            // One of this session is plainly another listed message: both have come.
-            if present && id >= self.session {
+            let is_elsewhere = record.is_known_by_content();
+            // One of this session is plainly another listed message: both have come. What another tool has
+            // stored stands for as many messages as there were files.
+            if present && (is_elsewhere || id >= self.session) {
                 continue;
             }
             if let Some(stored) = self.stored(id)?
-                && is_under_another_name(&stored, complete, deleted)
+                && (is_under_another_name(&stored, complete, deleted)
+                    || is_elsewhere && is_copy(&stored, complete))
             {
                 if !present {
                     self.settle_same(id, complete);
@@ -393,6 +396,13 @@ fn is_same_reading(stored: &Stored, complete: &Complete) -> bool {
     let evidence = stored.evidence.as_ref();
     stored.digests.content == complete.digests().content
         || evidence.is_some_and(|evidence| evidence.agrees(complete.evidence()))
+}
+
+/// Of a file that another tool has stored. Nobody knows what its message is called, so that one for which no
+/// way is written, as of mail that one has sent, goes by all that is in it.
+fn is_copy(stored: &Stored, complete: &Complete) -> bool {
+    let fields = &complete.evidence().fields;
+    stored.digests.content == complete.digests().content && fields.is_one_of_its_kind()
 }
 
 /// Of a stored message that nothing listed stands for, and one that no record does.

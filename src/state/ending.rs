@@ -66,7 +66,10 @@ impl Store {
     pub fn note_absences(&mut self) -> Result<Changes, Error> {
         self.memory.listed = true;
         let absent = |record: &Record| !record.present && !record.deleted;
-        let living = || self.memory.living();
+        let living = || {
+            let living = self.memory.living();
+            living.filter(|(_, record)| !record.awaits_name())
+        };
         let present = living().filter(|(_, record)| record.present).count();
         let newly = |record: &Record| absent(record) && record.absences == 0 && !record.absent;
         let new = living().filter(|(_, record)| newly(record)).count();

@@ -3,7 +3,7 @@
 //! Such a message is stored elsewhere, wherever its owner had that tool put it. It is never fetched,
 //! and takes the size of its first listing. Should it be gone from a complete listing and come back
 //! with another size, the name stands for another message. It is deleted only where its owner said
-//! that it may be, and where its size is what it was.
+//! that it may be, and where its size is what it was. Of some nobody has kept the names: see `nameless`.
 
 use super::memory::Memory;
 use super::proof::Same;
@@ -12,6 +12,7 @@ use super::remembered::{Kind, Record};
 use super::{Error, Store};
 use crate::maildir::{Brought, Deliverer, Maildir, Nonces, Site};
 use crate::maildrop::{Identity, Maildrop};
+use crate::message;
 
 /// What another tool knows of one maildrop.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -22,6 +23,8 @@ pub struct Import {
     pub may_delete: bool,
     /// The unique-ids.
     pub names: Vec<Name>,
+    /// Messages that it has stored, and of which nobody has kept the unique-ids.
+    pub nameless: Vec<message::Examined>,
 }
 
 /// A message that another tool has fetched.
@@ -36,9 +39,9 @@ pub struct Name {
 /// What an import came to.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub struct Imported {
-    /// Names that were not known.
+    /// Messages that were not known.
     pub new: u64,
-    /// Names that were.
+    /// Messages that were.
     pub known: u64,
 }
 
@@ -72,8 +75,10 @@ impl Store {
         // What a damaged journal lost is not lost any more once its tool has spoken again.
         let mut lost = self.lost_imports.iter();
         let is_lost = lost.any(|lost| lost.tool == import.origin.tool);
-        if was_told && !is_lost && !import.names.iter().any(is_needed) {
-            imported.known = import.names.len() as u64;
+        let is_name_needed = import.names.iter().any(is_needed);
+        let nameless = self.compare_nameless(import)?;
+        if was_told && !is_lost && !is_name_needed && nameless.are_known() {
+            imported.known = (import.names.len() + import.nameless.len()) as u64;
             return Ok(imported);
         }
         // No run of a fetch stands behind these lines, and no Maildir: they have no B line.
@@ -110,6 +115,7 @@ impl Store {
             let flushed = self.journal.flush_if_large();
             flushed.map_err(|source| self.io_error(source))?;
         }
+        self.take_nameless(&nameless, import.origin.time, &by, &mut imported)?;
         self.sync()?;
         Ok(imported)
     }
@@ -254,6 +260,12 @@ impl Store {
         let nonces = self.memory.homes.nonces.clone();
         self.enrol(maildir, generation, &nonces)?;
         Ok(())
+    }
+
+    /// Whether another tool has stored it, and its owner does not let it be deleted.
+    pub(super) fn is_elsewhere(&self, same: &Same) -> bool {
+        let record = self.memory.record(same.id);
+        record.is_some_and(|record| record.kind == Kind::Imported)
     }
 
     /// The proof for a message that another tool has stored, if its owner lets it be deleted.

@@ -417,11 +417,12 @@ impl Memory {
         self.change(id, |record| record.present = present);
     }
 
-    /// Stored messages whose content may be this one.
+    /// Messages that are stored, here or elsewhere, whose content may be this one.
     pub(super) fn candidates(&mut self, keys: [Key; 2]) -> Vec<Id> {
         let records = &self.records;
         let by_key = self.by_key.get_or_insert_with(|| {
-            let stored = |record: &Record| record.kind == Kind::Stored;
+            let stored =
+                |record: &Record| record.kind == Kind::Stored || record.is_known_by_content();
             let stored = (0..).zip(records).filter(|(_, record)| stored(record));
             let mut places: Vec<_> = stored.map(|(id, record)| (record.key, id)).collect();
             places.sort_unstable();

@@ -38,6 +38,7 @@ mod marked;
 mod memory;
 mod mend;
 mod merge;
+mod nameless;
 mod neighbours;
 mod onward;
 mod order;

@@ -128,6 +128,8 @@ impl Store {
         for same in same {
             match self.elsewhere(&same) {
                 Some(elsewhere) => vouched.recorded.push(Recorded::of_elsewhere(elsewhere)),
+                // Nobody lets it be deleted.
+                None if self.is_elsewhere(&same) => {}
                 None => still.push(same),
             }
         }

@@ -77,6 +77,13 @@ impl Memory {
         {
             return Known::New(self.failures.get(&identity).copied());
         }
+        // It was compared in a session that broke the protocol, and may be another one.
+        if self
+            .record(id)
+            .is_some_and(|it| it.is_known_by_content() && it.unsure)
+        {
+            return Known::New(self.failures.get(&identity).copied());
+        }
         self.set_present(id, true);
         let Some(record) = self.record(id) else {
             return Known::New(None);

@@ -125,7 +125,15 @@ fn take_over(context: &Context<'_>, plan: &Plan, may_delete: bool) -> Result<(),
     let time = Moment::now().now;
     let mut done = Vec::new();
     let mut text = plan.text.clone();
-    for planned in &plan.accounts {
+    let nameless = plan
+        .accounts
+        .iter()
+        .map(|planned| match planned.brings_state() {
+            true => planned.draft.kept.read(),
+            false => Ok(Vec::new()),
+        });
+    let nameless = nameless.collect::<Result<Vec<_>, import::Error>>()?;
+    for (planned, nameless) in plan.accounts.iter().zip(nameless) {
         let draft = &planned.draft;
         let mut imported = Imported::default();
         if planned.brings_state() {
@@ -143,6 +151,7 @@ fn take_over(context: &Context<'_>, plan: &Plan, may_delete: bool) -> Result<(),
                 },
                 may_delete,
                 names: draft.names.clone(),
+                nameless,
             })?;
             note_in_maildir(&mut store, site.as_ref())?;
             store.close()?;
@@ -182,7 +191,9 @@ fn say_next(context: &Context<'_>, plan: &Plan) {
     asker.say(&format!("\nNext:\n  popfetch --dry-run{option}"));
     asker.below("see what a fetch would do");
     asker.say(&format!("  popfetch{option}"));
+    let by_imap = |planned: &Planned| planned.draft.get("protocol") == Some("imap");
     match plan.tool {
+        Tool::Thunderbird if plan.accounts.iter().all(by_imap) => asker.below("fetch"),
         Tool::Thunderbird => asker.below("fetch, once Thunderbird no longer checks these accounts by itself"),
         _ => asker.below(&format!(
             "fetch, once {tool} no longer does: stop its daemon or timer, or take its line out of crontab"

@@ -46,7 +46,8 @@ impl Planned {
     pub(super) fn brings_state(&self) -> bool {
         let second = matches!(self.novelty, Novelty::Twice(_));
         let awaits = self.draft.left && self.novelty == Novelty::New;
-        !second && (awaits || !self.draft.names.is_empty())
+        let has = !self.draft.names.is_empty() || self.draft.kept.messages > 0;
+        !second && (awaits || has)
     }
 }
 
@@ -138,9 +139,11 @@ fn keys(
         Secret::Key(key, word) => keys.push((*key, word.clone())),
     }
     let text = |word: &str| Word::Text(word.to_owned());
-    let port = match draft.get("tls") {
-        Some(_) => 110,
-        None => 995,
+    let port = match (draft.get("protocol"), draft.get("tls")) {
+        (Some("imap"), Some(_)) => 143,
+        (Some("imap"), None) => 993,
+        (_, Some(_)) => 110,
+        (_, None) => 995,
     };
     for (key, usual) in [
         ("tls", text("implicit")),

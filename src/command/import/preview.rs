@@ -176,6 +176,19 @@ fn names_in_words(plan: &Plan, planned: &Planned, may_delete: bool, home: &Path)
                 false => "and not deleted from the server",
             }
         ),
+        (None, _) if draft.kept.messages > 0 => {
+            let places = draft.kept.maildirs.iter().map(|path| shown(path, home));
+            format!(
+                "{} in {}: each is known again by what is in it, once the first fetch has downloaded it; it is not \
+                 stored a second time, {}",
+                count(draft.kept.messages, "message"),
+                places.collect::<Vec<_>>().join(" and "),
+                match may_delete {
+                    true => "and deleted from the server as `keep` says (--may-delete)",
+                    false => "and not deleted from the server",
+                }
+            )
+        }
         (None, _) if planned.novelty != Novelty::New => {
             format!(
                 "there is no file of what {tool} has fetched: nothing is added to what is known"
@@ -243,6 +256,7 @@ fn account_as_json(plan: &Plan, planned: &Planned) -> Vec<u8> {
         "profile": profile_table(planned),
         "seen": draft.names.len(),
         "seen_file": draft.seen_file.as_ref().map(|path| path.display().to_string()),
+        "stored": draft.kept.messages,
         "left_on_server": draft.left,
         "moves_password": matches!(draft.secret, Secret::Inline(_)),
         "differs": draft.differs,

@@ -7,7 +7,7 @@ use super::{Error, Fate};
 use std::path::PathBuf;
 use std::sync::Arc;
 
-/// An account that mail is fetched from by POP3.
+/// An account that mail is fetched from by POP3 or IMAP.
 #[derive(Default)]
 pub(super) struct Account {
     pub(super) name: String,
@@ -15,20 +15,42 @@ pub(super) struct Account {
     pub(super) file: Arc<PathBuf>,
     pub(super) line: usize,
     pub(super) disabled: bool,
+    pub(super) by_imap: bool,
     pub(super) tls: Tls,
     pub(super) host: Option<String>,
     pub(super) port: Option<u16>,
     pub(super) user: Option<String>,
     pub(super) pass: Option<Value>,
-    /// `new-only` or `old-only`.
+    /// As the server calls them; the inbox alone where none is named.
+    pub(super) folders: Vec<String>,
+    /// `new-only` or `old-only`: by POP3 it keeps a list of what it has fetched, by IMAP it goes by what
+    /// has been read.
     pub(super) remembers: bool,
     pub(super) cache: Option<PathBuf>,
     pub(super) keep: bool,
     /// `no-verify`.
     pub(super) unverified: bool,
     pub(super) no_uidl: bool,
-    /// It is no account of POP3, or what it needs is said by a command.
+    /// It is no account of POP3 or IMAP, or what it needs is said by a command.
     pub(super) left_out: bool,
+}
+
+impl Account {
+    /// The folders that mail comes from, as the server calls them.
+    pub(super) fn all_folders(&self) -> Vec<&str> {
+        match self.folders.is_empty() {
+            true => vec!["INBOX"],
+            false => self.folders.iter().map(String::as_str).collect(),
+        }
+    }
+
+    /// The one that all mail comes from, by IMAP.
+    pub(super) fn only_folder(&self) -> Option<&str> {
+        match self.all_folders()[..] {
+            [only] if self.by_imap => Some(only),
+            _ => None,
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
@@ -42,28 +64,17 @@ pub(super) enum Tls {
 /// Of what no profile has.
 const BY_COMMAND: &str = "a command says it, which is not run: the account is left out";
 
-/// What other accounts may have.
-const OTHERS: &[&str] = &[
+/// What accounts of newsgroups may have.
+const OF_NEWS: &[&str] = &[
     "server",
     "port",
     "user",
     "pass",
-    "folder",
-    "folders",
     "group",
     "groups",
     "cache",
-    "new-only",
-    "old-only",
-    "no-apop",
     "no-verify",
-    "no-uidl",
-    "no-cram-md5",
-    "no-login",
-    "no-tls1",
-    "starttls",
     "insecure",
-    "pipe",
     "keep",
 ];
 
@@ -109,8 +120,8 @@ impl Parser<'_> {
             return Err(words.wrong("the account's type is missing"));
         };
         match kind.as_str() {
-            "pop3" | "pop3s" => self.pop(words, &mut account)?,
-            "imap" | "imaps" | "nntp" | "nntps" => self.other(words, &mut account, first)?,
+            "pop3" | "pop3s" | "imap" | "imaps" => self.mailbox(words, &mut account)?,
+            "nntp" | "nntps" => self.news(words, &mut account, first)?,
             "stdin" | "maildir" | "maildirs" | "mbox" | "mboxes" => {
                 self.local(words, &mut account, first)?;
             }
@@ -143,22 +154,35 @@ impl Parser<'_> {
         Ok(fate.is_some())
     }
 
-    fn pop(&mut self, words: &mut Words, account: &mut Account) -> Result<(), Error> {
+    /// An account of a mailbox on a server.
+    fn mailbox(&mut self, words: &mut Words, account: &mut Account) -> Result<(), Error> {
         let at = self.lines.len();
         self.clause(words, |_, words| {
-            let is_tls = words.next().is_some_and(|token| token.is("pop3s"));
-            account.tls = match is_tls {
+            let is = |kinds: [&str; 2]| {
+                let kind = words.peek();
+                kind.is_some_and(|token| kinds.iter().any(|kind| token.is(kind)))
+            };
+            account.by_imap = is(["imap", "imaps"]);
+            account.tls = match is(["pop3s", "imaps"]) {
                 true => Tls::Implicit,
                 false => Tls::None,
             };
-            Ok(Some(Fate::taken(match is_tls {
-                true => "TLS from the first octet",
-                false => "tls = \"none\"",
+            words.next();
+            Ok(Some(Fate::taken(match (account.by_imap, account.tls) {
+                (true, Tls::Implicit) => "protocol = \"imap\", TLS from the first octet",
+                (true, _) => "protocol = \"imap\", tls = \"none\"",
+                (false, Tls::Implicit) => "TLS from the first octet",
+                (false, _) => "tls = \"none\"",
             })))
         })?;
-        while self.clause(words, |parser, words| parser.pop_clause(words, account))? {}
+        while self.clause(words, |parser, words| {
+            parser.clause_of_mailbox(words, account)
+        })? {}
         if let (Tls::Start, Some(line)) = (account.tls, self.lines.get_mut(at)) {
-            line.fate = Fate::taken("POP3, see starttls");
+            line.fate = Fate::taken(match account.by_imap {
+                true => "protocol = \"imap\", see starttls",
+                false => "POP3, see starttls",
+            });
         }
         match (&account.host, account.left_out) {
             (None, false) => Err(words.wrong("the account has no server")),
@@ -166,7 +190,7 @@ impl Parser<'_> {
         }
     }
 
-    fn pop_clause(
+    fn clause_of_mailbox(
         &mut self,
         words: &mut Words,
         account: &mut Account,
@@ -193,7 +217,7 @@ impl Parser<'_> {
                 let port = said(self, words, "the port is missing")?;
                 account.port = match port.as_deref().map(port_number) {
                     Some(None) => {
-                        let what = "a port is a number up to 65535, or pop3, pop3s";
+                        let what = "a port is a number up to 65535, or pop3, pop3s, imap, imaps";
                         return Err(words.wrong(what));
                     }
                     port => port.flatten(),
@@ -234,6 +258,35 @@ impl Parser<'_> {
                      proxy-command; the account is left out",
                 )
             }
+            "folder" | "folders" if account.by_imap => {
+                words.next();
+                let values = self.values(words, "the folder has no name")?;
+                let said = values.iter().map(|value| value.said(&tags));
+                let folders = said.collect::<Option<Vec<_>>>();
+                account.left_out |= folders.is_none();
+                match folders {
+                    Some(folders) => {
+                        account.folders = folders;
+                        Fate::taken("folders")
+                    }
+                    None => Fate::nothing(BY_COMMAND),
+                }
+            }
+            "new-only" | "old-only" if account.by_imap => {
+                words.next();
+                account.remembers = true;
+                Fate::Changed(
+                    "what popfetch has not fetched is fetched".into(),
+                    "fdm goes by what has been read".into(),
+                )
+            }
+            "no-cram-md5" | "no-login" if account.by_imap => {
+                words.next();
+                Fate::Changed(
+                    "auth = \"auto\"".into(),
+                    "the safest way that the server offers".into(),
+                )
+            }
             "new-only" | "old-only" => {
                 words.next();
                 account.remembers = true;
@@ -245,7 +298,7 @@ impl Parser<'_> {
                     ),
                 }
             }
-            "cache" if account.remembers && account.cache.is_none() => {
+            "cache" if !account.by_imap && account.remembers && account.cache.is_none() => {
                 words.next();
                 let path = self.value(words, "the cache has no path")?.said(&tags);
                 account.cache = path.map(|path| self.around.path(&path));
@@ -256,7 +309,7 @@ impl Parser<'_> {
                     }
                 }
             }
-            "no-apop" => {
+            "no-apop" if !account.by_imap => {
                 words.next();
                 Fate::taken("auth = \"auto\", which never takes APOP")
             }
@@ -270,7 +323,7 @@ impl Parser<'_> {
                         .into(),
                 )
             }
-            "no-uidl" => {
+            "no-uidl" if !account.by_imap => {
                 words.next();
                 account.no_uidl = true;
                 Fate::Changed(
@@ -308,8 +361,8 @@ impl Parser<'_> {
         }
     }
 
-    /// An account of another protocol.
-    fn other(
+    /// An account of newsgroups.
+    fn news(
         &mut self,
         words: &mut Words,
         account: &mut Account,
@@ -317,7 +370,7 @@ impl Parser<'_> {
     ) -> Result<(), Error> {
         let start = words.at();
         words.next();
-        while words.skip_any(OTHERS) {
+        while words.skip_any(OF_NEWS) {
             if words.peek().is_some_and(|token| token.is_symbol('{'))
                 || Self::is_value_next(words) && !Self::is_definition_next(words)
             {
@@ -347,7 +400,7 @@ impl Parser<'_> {
 
     fn leave_out(&mut self, words: &Words, start: usize, account: &mut Account, first: usize) {
         let fate = Fate::nothing(
-            "popfetch import takes POP3 accounts of fdm's alone; this one is left out",
+            "popfetch import takes POP3 and IMAP accounts of fdm's alone; this one is left out",
         );
         self.tell(words, start..words.at(), &fate);
         for line in self.lines.get_mut(first..).unwrap_or_default() {
@@ -362,6 +415,8 @@ fn port_number(text: &str) -> Option<u16> {
     match text {
         "pop3" | "pop-3" => Some(110),
         "pop3s" => Some(995),
+        "imap" | "imap2" => Some(143),
+        "imaps" => Some(993),
         _ => text.parse().ok().filter(|port| *port != 0),
     }
 }

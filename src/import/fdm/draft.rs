@@ -5,6 +5,8 @@ use super::parser::Parser;
 use super::target::{Taker, Target};
 use super::values::Tags;
 use super::{Error, Fate, Line, Surroundings, TOOL, argv, common, files};
+use crate::imap::mailbox_list::from_utf7;
+use crate::import::kept::Kept;
 use crate::import::mda;
 use crate::import::model::{Draft, MAILDIR, Secret, Word};
 use crate::secrets::Password;
@@ -39,8 +41,11 @@ impl Parser<'_> {
         let mut drafts = Vec::new();
         let mut meanings = Meanings::new();
         for account in self.accounts.iter().filter(|account| !account.left_out) {
-            let target = self.target(&account.name);
-            let draft = self.draft(account, &target, &mut meanings)?;
+            let target = self.target(account);
+            let mut draft = self.draft(account, &target, &mut meanings)?;
+            if account.by_imap {
+                self.take_kept(account, &mut draft);
+            }
             let cache = account.cache.clone().filter(|_| !account.no_uidl);
             drafts.push((draft, cache));
         }
@@ -71,6 +76,9 @@ impl Parser<'_> {
             name: account.name.clone(),
             ..Draft::default()
         };
+        if account.by_imap {
+            draft.text("protocol", "imap");
+        }
         let host = account.host.as_deref().unwrap_or_default();
         draft.text("host", host);
         if let Some(port) = account.port {
@@ -91,7 +99,10 @@ impl Parser<'_> {
             }
             Tls::None => {
                 common::without_tls(&mut draft);
-                draft.differs.push(common::plain(995));
+                draft.differs.push(common::plain(match account.by_imap {
+                    true => 993,
+                    false => 995,
+                }));
             }
         }
         if account.tls != Tls::None && !self.options.verifies && !account.unverified {
@@ -113,6 +124,7 @@ impl Parser<'_> {
         }
         let mut said = Said::new();
         self.place(&mut draft, target, &mut said);
+        set_folders(&mut draft, account);
         hand_on(&mut draft, target, &mut said);
         keep(&mut draft, account, target, &mut said);
         for (line, keys) in said {
@@ -131,6 +143,24 @@ impl Parser<'_> {
             draft.set("disabled", Word::Flag(true));
         }
         Ok(draft)
+    }
+
+    /// By IMAP fdm keeps no list of what it has fetched, but rules put it into Maildirs.
+    fn take_kept(&self, account: &Account, draft: &mut Draft) {
+        draft.left = false;
+        if draft.get("keep") == Some("never") {
+            // What it has fetched is not on the server any more.
+            return;
+        }
+        let (maildirs, is_unknown) = self.maildirs(account);
+        draft.kept = Kept::new(maildirs, is_added);
+        if is_unknown {
+            draft.differs.push(
+                "what fdm has put into Maildirs whose paths are not always the same, as with a date in them, is \
+                 not known, and comes again"
+                    .into(),
+            );
+        }
     }
 
     fn secret(&self, account: &Account, host: &str) -> Secret {
@@ -161,6 +191,19 @@ impl Parser<'_> {
                  `maildir`"
             )),
         }
+    }
+}
+
+/// Folders other than the inbox. fdm has no Maildir of its own for each, unless its path says so.
+fn set_folders(draft: &mut Draft, account: &Account) {
+    let named = account.all_folders();
+    if named.iter().all(|name| name.eq_ignore_ascii_case("INBOX")) {
+        return;
+    }
+    let letters = |name: &&str| from_utf7(name).unwrap_or_else(|| (*name).to_owned());
+    draft.set("folders", Word::List(named.iter().map(letters).collect()));
+    if draft.get("maildir").is_some() {
+        draft.text("into", "inbox");
     }
 }
 
@@ -199,6 +242,15 @@ fn hand_on(draft: &mut Draft, target: &Target, said: &mut Said) {
 /// Whether fetched mail stays on the server, and whether it did.
 fn keep(draft: &mut Draft, account: &Account, target: &Target, said: &mut Said) {
     let by_rule = !target.kept.is_empty();
+    let by_what_was_read = account.by_imap && account.remembers;
+    if by_what_was_read {
+        draft.differs.push(
+            "fdm goes by what has been read on the server, and keeps no list: popfetch fetches all that is there \
+             once, and then what it has not fetched; `popfetch state mark-seen` before the first fetch leaves all \
+             of it there"
+                .into(),
+        );
+    }
     if account.keep || by_rule {
         draft.text("keep", "always");
         draft.left = true;
@@ -218,6 +270,13 @@ fn keep(draft: &mut Draft, account: &Account, target: &Target, said: &mut Said) 
              is written"
                 .into(),
         );
+    } else if by_what_was_read {
+        draft.text("keep", "always");
+        draft.differs.push(
+            "fdm deletes what it has fetched, which is not all that is there; popfetch would fetch and delete \
+             all, and keep = \"always\" is written: see `keep`"
+                .into(),
+        );
     } else {
         draft.text("keep", "never");
         draft.differs.push(
@@ -232,6 +291,15 @@ fn keep(draft: &mut Draft, account: &Account, target: &Target, said: &mut Said) 
             .differs
             .push("what fdm has fetched is not known: it asked for no unique-ids".into());
     }
+}
+
+/// The Received field that fdm puts before the others, unless it is told otherwise (no-received).
+fn is_added(field: &[u8]) -> bool {
+    let is_fdms = field.windows(5).any(|part| part == b"(fdm ");
+    is_fdms
+        && field
+            .get(..13)
+            .is_some_and(|start| start == b"Received: by ")
 }
 
 /// The user that ~/.netrc has for a server, or else for any.

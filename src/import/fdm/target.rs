@@ -1,9 +1,11 @@
 //! Where all of an account's mail goes, whatever is in it.
 
+use super::account::Account;
 use super::parser::Parser;
 use super::rules::{Item, ItemKind, Rule};
 use super::values::Tags;
 use std::ops::Range;
+use std::path::PathBuf;
 
 /// Items that one rule may come to, by actions that name others.
 const MOST_ITEMS: usize = 1000;
@@ -44,9 +46,11 @@ pub(super) struct Place {
 
 impl Parser<'_> {
     /// What the rules do with all mail of an account.
-    pub(super) fn target(&self, account: &str) -> Target {
+    pub(super) fn target(&self, account: &Account) -> Target {
         let mut target = Target::default();
         let mut settled = false;
+        let folder = account.only_folder();
+        let account = account.name.as_str();
         for rule in self.rules.iter().filter(|rule| rule.is_for(account)) {
             let mut found = Vec::new();
             let mut all = true;
@@ -72,6 +76,7 @@ impl Parser<'_> {
                         let tags = Tags {
                             account: Some(account),
                             action,
+                            folder,
                             ..Tags::new(self.around)
                         };
                         let Some(text) = value.said(&tags) else {
@@ -98,6 +103,37 @@ impl Parser<'_> {
         }
         target.unsure |= !settled && !self.options.drops_unmatched;
         target
+    }
+
+    /// The Maildirs that any mail of an account may be in, and whether some are not known.
+    pub(super) fn maildirs(&self, account: &Account) -> (Vec<PathBuf>, bool) {
+        let mut paths = Vec::new();
+        let mut is_unknown = false;
+        let folders = account.all_folders();
+        for rule in self.rules.iter().filter(|rule| rule.is_for(&account.name)) {
+            let mut found = Vec::new();
+            for item in &rule.items {
+                is_unknown |= !self.flatten(item, None, 0, &mut found);
+            }
+            for (item, action) in found {
+                let ItemKind::Maildir(value) = &item.kind else {
+                    continue;
+                };
+                for folder in &folders {
+                    let tags = Tags {
+                        account: Some(&account.name),
+                        action,
+                        folder: Some(folder),
+                        ..Tags::new(self.around)
+                    };
+                    match value.said(&tags) {
+                        Some(text) => paths.push(self.around.path(&text)),
+                        None => is_unknown = true,
+                    }
+                }
+            }
+        }
+        (paths, is_unknown)
     }
 
     /// The items that an item comes to, with the action that each is of; `false` where there are too

@@ -97,6 +97,8 @@ pub(super) struct Tags<'a> {
     pub(super) account: Option<&'a str>,
     /// And that of its action.
     pub(super) action: Option<&'a str>,
+    /// And that of the folder that it comes from, by IMAP.
+    pub(super) folder: Option<&'a str>,
 }
 
 impl<'a> Tags<'a> {
@@ -106,6 +108,7 @@ impl<'a> Tags<'a> {
             around,
             account: None,
             action: None,
+            folder: None,
         }
     }
 
@@ -148,6 +151,7 @@ impl<'a> Tags<'a> {
             "home" => Some(self.around.home.display().to_string()),
             "account" => self.account.map(str::to_owned),
             "action" => self.action.map(str::to_owned),
+            "folder" => self.folder.map(str::to_owned),
             "user" => self.account.map(|_| self.around.user.clone()),
             _ => None,
         }

@@ -1,9 +1,10 @@
 //! Thunderbird: profiles in a handful of places, in each `prefs.js` with its accounts, and for each POP3
-//! account a `popstate.dat` in the directory of its mail.
+//! account a `popstate.dat` in the directory of its mail. Of an IMAP account it has copies, in files of its
+//! own, and the account's settings alone are taken.
 //!
 //! ```text
 //! profiles.ini ─> prefs.js ─> settings ─> servers of accounts ─> drafts
-//!      profiles       prefs                    server               └─< popstate.dat
+//!      profiles       prefs                    server, fate         └─< popstate.dat
 //! ```
 //! Its mail and its passwords (`logins.json`, which is encrypted) are not read.
 
@@ -14,14 +15,16 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+mod fate;
 mod popstate;
 mod prefs;
 mod profiles;
 mod server;
 
+use fate::is_secret;
 use popstate::{Known, Owner, Place};
 use prefs::{Pref, Prefs, Value};
-use server::{Server, is_secret};
+use server::Server;
 
 const TOOL: &str = "thunderbird";
 
@@ -44,15 +47,17 @@ pub(super) fn read(wanted: Wanted<'_>) -> Result<Found, Error> {
         let profile = Profile::new(&path, &prefs);
         found.lines.extend(profile.lines());
         let mut drafts = Vec::new();
-        for server in profile.servers.iter().filter(|it| it.is_pop()) {
+        let mailboxes = profile.servers.iter();
+        for server in mailboxes.filter(|it| it.is_pop() || it.is_imap()) {
             if found.drafts.len() + drafts.len() < MOST {
                 drafts.push((server, server.draft(&path)?));
             }
         }
-        let are_meant = drafts.iter().filter(|(_, it)| wanted.means(it));
-        let is_one = are_meant.count() == 1;
+        let have_list = drafts.iter().filter(|(server, _)| server.is_pop());
+        let is_one = have_list.filter(|(_, it)| wanted.means(it)).count() == 1;
         for (server, mut draft) in drafts {
             match seen {
+                _ if server.is_imap() => {}
                 Some(seen) => {
                     let said = is_one && wanted.means(&draft);
                     profile.take_given(server, seen, said, &mut draft)?;
@@ -75,7 +80,7 @@ fn unite(drafts: &mut [Draft]) {
             return;
         };
         let same = |other: &&mut Draft| {
-            ["host", "user"]
+            ["protocol", "host", "user"]
                 .iter()
                 .all(|key| other.get(key) == draft.get(key))
         };
@@ -221,7 +226,7 @@ impl<'a> Profile<'a> {
                         1 => "a setting of another kind".to_owned(),
                         _ => format!("{others} settings of other kinds"),
                     };
-                    (text, Fate::nothing("not about fetching mail by POP3"))
+                    (text, Fate::nothing("not about fetching mail"))
                 }
             };
             match lines.last_mut() {
@@ -242,7 +247,7 @@ impl<'a> Profile<'a> {
         if let Some(rest) = name.strip_prefix("mail.server.") {
             let (key, setting) = rest.split_once('.')?;
             if key == "default" {
-                return server::is_known(setting)
+                return fate::is_known(setting)
                     .then(|| Fate::taken("in each account below that does not say it itself"));
             }
             let place = self.places.get(key);

@@ -1,4 +1,4 @@
-//! A server of a profile: what it becomes, and what becomes of each of its settings.
+//! A server of a profile, and what it becomes.
 
 use super::popstate::{Known, Place};
 use super::prefs::{Prefs, Value};
@@ -9,15 +9,15 @@ use crate::term::{count, quoted};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-const NO_TIMER: &str = "popfetch watch fetches each account at its `every`, or a timer starts popfetch: see popfetch man, EXAMPLES";
-const NO_SPACE: &str = "a popfetch account keeps to itself: its mail is in a Maildir of its own";
-
 /// Thunderbird's numbers for methods.
-const ENCRYPTED: i64 = 4;
-const OAUTH: i64 = 10;
+pub(super) const ENCRYPTED: i64 = 4;
+pub(super) const OAUTH: i64 = 10;
 
 /// Encrypted password, Kerberos, NTLM, and what was once called secure.
 const HIDING: [i64; 4] = [ENCRYPTED, 5, 6, 8];
+
+/// Folders that are left out where all are fetched.
+const NOT_FETCHED: &[&str] = &["\\All", "\\Flagged", "\\Important", "\\Junk", "\\Trash"];
 
 /// See the [module](self).
 pub(super) struct Server<'a> {
@@ -31,37 +31,46 @@ impl<'a> Server<'a> {
         Self { key, prefs }
     }
 
-    fn get(&self, setting: &str) -> Option<&'a Value> {
+    pub(super) fn get(&self, setting: &str) -> Option<&'a Value> {
         let own = self
             .prefs
             .get(&format!("mail.server.{}.{setting}", self.key));
         own.or_else(|| self.prefs.get(&format!("mail.server.default.{setting}")))
     }
 
-    fn text(&self, setting: &str) -> Option<&'a str> {
+    pub(super) fn text(&self, setting: &str) -> Option<&'a str> {
         match self.get(setting)? {
             Value::Text(text) if !text.is_empty() => Some(text),
             _ => None,
         }
     }
 
-    fn number(&self, setting: &str) -> Option<i64> {
+    pub(super) fn number(&self, setting: &str) -> Option<i64> {
         match self.get(setting)? {
             Value::Number(number) => Some(*number),
             _ => None,
         }
     }
 
-    fn is_on(&self, setting: &str) -> bool {
+    pub(super) fn is_on(&self, setting: &str) -> bool {
         self.get(setting) == Some(&Value::Flag(true))
     }
 
-    fn kind(&self) -> &str {
+    pub(super) fn kind(&self) -> &str {
         self.text("type").unwrap_or_default()
     }
 
     pub(super) fn is_pop(&self) -> bool {
         self.kind() == "pop3"
+    }
+
+    pub(super) fn is_imap(&self) -> bool {
+        self.kind() == "imap"
+    }
+
+    /// Thunderbird keeps copies of an IMAP account's folders, as it does unless it is told otherwise.
+    pub(super) fn has_copies(&self) -> bool {
+        self.get("offline_download") != Some(&Value::Flag(false))
     }
 
     /// The names that the server has or had. One with the port behind it is as old as the settings
@@ -98,14 +107,14 @@ impl<'a> Server<'a> {
             .collect()
     }
 
-    fn is_wrapped(&self) -> bool {
+    pub(super) fn is_wrapped(&self) -> bool {
         match self.number("socketType") {
             Some(kind) => kind == 3,
             None => self.is_on("isSecure"),
         }
     }
 
-    fn port(&self) -> Option<u64> {
+    pub(super) fn port(&self) -> Option<u64> {
         let beside = self.text("realhostname").or_else(|| self.text("hostname"));
         let beside = beside.and_then(|name| {
             let (host, port) = name.rsplit_once(':')?;
@@ -117,7 +126,7 @@ impl<'a> Server<'a> {
         own.and_then(|port| u64::try_from(port).ok()).or(beside)
     }
 
-    fn keep(&self) -> String {
+    pub(super) fn keep(&self) -> String {
         let days = self.number("num_days_to_leave_on_server").unwrap_or(7);
         let by_age = self.is_on("delete_by_age_from_server");
         match (self.is_on("leave_on_server"), by_age, u64::try_from(days)) {
@@ -129,7 +138,7 @@ impl<'a> Server<'a> {
         }
     }
 
-    fn max_size(&self) -> Option<String> {
+    pub(super) fn max_size(&self) -> Option<String> {
         let limit = self.number("max_size").unwrap_or(50);
         let limit = u64::try_from(limit).ok().filter(|limit| *limit > 0)?;
         let octets = limit.checked_mul(1024)?;
@@ -137,13 +146,14 @@ impl<'a> Server<'a> {
             .then(|| units::octets(octets))
     }
 
-    fn is_deferred(&self) -> bool {
+    pub(super) fn is_deferred(&self) -> bool {
         self.text("deferred_to_account").is_some()
     }
 
     pub(super) fn draft(&self, file: &Path) -> Result<Draft, Error> {
         let wrong = |what: &str| {
-            let what = format!("the POP3 account `{}` has no {what}", self.key);
+            let protocol = if self.is_imap() { "IMAP" } else { "POP3" };
+            let what = format!("the {protocol} account `{}` has no {what}", self.key);
             Error::syntax(file, self.line("type"), what)
         };
         let host = self
@@ -160,9 +170,12 @@ impl<'a> Server<'a> {
         let title = self.text("name").filter(|name| !name.contains('@'));
         let mut draft = Draft {
             name: title.map_or_else(|| local.to_owned(), short),
-            left: self.is_on("leave_on_server"),
+            left: self.is_pop() && self.is_on("leave_on_server"),
             ..Draft::default()
         };
+        if self.is_imap() {
+            draft.text("protocol", "imap");
+        }
         draft.text("host", host);
         if let Some(port) = self.port() {
             draft.set("port", Word::Number(port));
@@ -170,6 +183,35 @@ impl<'a> Server<'a> {
         draft.text("user", user);
         self.encrypt(&mut draft);
         self.sign_in(&mut draft);
+        match self.is_imap() {
+            true => self.set_folders(&mut draft),
+            false => self.set_keep(&mut draft),
+        }
+        if let Some(size) = self.max_size() {
+            draft.text("max-size", size);
+        }
+        proxy(self.prefs, &mut draft);
+        timeout(self.prefs, &mut draft);
+        if draft.get("timeout").is_none() {
+            common::note_timeout(&mut draft, "Thunderbird", 100);
+        }
+        draft.differs.push(match self.is_imap() {
+            true => format!(
+                "what Thunderbird has of this account stays as it is and is not read: popfetch fetches all once \
+                 more, into a Maildir, here {MAILDIR}; both may go on, as neither takes anything away from the \
+                 other"
+            ),
+            false => format!(
+                "Thunderbird's folders stay as they are, and nothing is added to them: new mail comes \
+                 into a Maildir, here {MAILDIR}; switch off its own check for new messages in this \
+                 account, or both fetch"
+            ),
+        });
+        common::check_auth(&mut draft);
+        Ok(draft)
+    }
+
+    fn set_keep(&self, draft: &mut Draft) {
         draft.text("keep", self.keep());
         if !self.is_on("leave_on_server") {
             draft.differs.push(
@@ -183,21 +225,29 @@ impl<'a> Server<'a> {
                 "what you delete here stays on the server: popfetch deletes by age alone".into(),
             );
         }
-        if let Some(size) = self.max_size() {
-            draft.text("max-size", size);
+    }
+
+    /// Thunderbird keeps copies of all folders. Of what stands in several of them one copy is enough.
+    fn set_folders(&self, draft: &mut Draft) {
+        if self.has_copies() {
+            let words =
+                |words: &[&str]| Word::List(words.iter().map(ToString::to_string).collect());
+            draft.set("folders", words(&["*"]));
+            draft.set("exclude", words(NOT_FETCHED));
+            draft.differs.push(
+                "all folders are fetched, also those that you have not subscribed to, but for junk, trash, and \
+                 those that show other folders' messages once more: see `folders` and `exclude`; at Gmail, what is \
+                 archived is in All Mail alone, which folders = ['\\All'] fetches, without an `exclude`"
+                    .into(),
+            );
+        } else {
+            draft.differs.push(
+                "the inbox alone is fetched, as Thunderbird keeps no copies of this account's mail: see \
+                 `folders`"
+                    .into(),
+            );
         }
-        proxy(self.prefs, &mut draft);
-        timeout(self.prefs, &mut draft);
-        if draft.get("timeout").is_none() {
-            common::note_timeout(&mut draft, "Thunderbird", 100);
-        }
-        draft.differs.push(format!(
-            "Thunderbird's folders stay as they are, and nothing is added to them: new mail comes \
-             into a Maildir, here {MAILDIR}; switch off its own check for new messages in this \
-             account, or both fetch"
-        ));
-        common::check_auth(&mut draft);
-        Ok(draft)
+        draft.text("keep", "always");
     }
 
     fn line(&self, setting: &str) -> usize {
@@ -231,18 +281,20 @@ impl<'a> Server<'a> {
             }
             _ => {
                 common::without_tls(draft);
-                draft.differs.push(common::plain(995));
+                draft
+                    .differs
+                    .push(common::plain(if self.is_imap() { 993 } else { 995 }));
             }
         }
     }
 
-    fn method(&self) -> Option<i64> {
+    pub(super) fn method(&self) -> Option<i64> {
         let old = self.is_on("useSecAuth").then_some(ENCRYPTED);
         self.number("authMethod").or(old)
     }
 
     /// A method that shows the password to nobody on the way.
-    fn hides_password(&self) -> bool {
+    pub(super) fn hides_password(&self) -> bool {
         self.method().is_some_and(|method| HIDING.contains(&method))
     }
 
@@ -253,139 +305,6 @@ impl<'a> Server<'a> {
                 "Thunderbird keeps its passwords encrypted, and they are not read: look this one up \
                  in its settings, under Privacy & Security, Saved Passwords"
                     .into(),
-            ),
-        }
-    }
-
-    /// What becomes of one of its settings.
-    pub(super) fn fate(&self, setting: &str) -> Fate {
-        match self.kind() {
-            "pop3" => self.fate_of_pop(setting),
-            "imap" => Fate::nothing(
-                "not yet: popfetch import takes POP3 accounts of Thunderbird's alone; this one is left out",
-            ),
-            "none" => Fate::nothing("local folders are nothing to fetch"),
-            "" => Fate::nothing("the server has no type, and so Thunderbird has no such account"),
-            _ => Fate::nothing(
-                "popfetch import takes POP3 accounts of Thunderbird's alone; this one is left out",
-            ),
-        }
-    }
-
-    fn fate_of_pop(&self, setting: &str) -> Fate {
-        let text = |key: &str, text: &str| Fate::key(key, &Word::Text(text.to_owned()));
-        let on = self.is_on(setting);
-        match setting {
-            "type" => Fate::taken("POP3"),
-            "hostname" | "realhostname" => match self.hosts().first() {
-                Some(_) if setting == "hostname" && self.text("realhostname").is_some() => {
-                    Fate::nothing("`realhostname` stands for it")
-                }
-                Some(host) => text("host", host),
-                None => Fate::nothing("there is nothing in it"),
-            },
-            "userName" | "realuserName" => match self.users().first() {
-                Some(_) if setting == "userName" && self.text("realuserName").is_some() => {
-                    Fate::nothing("`realuserName` stands for it")
-                }
-                Some(user) => text("user", user),
-                None => Fate::nothing("there is nothing in it"),
-            },
-            "port" => match self.port() {
-                Some(port) => Fate::key("port", &Word::Number(port)),
-                None => Fate::taken("the usual port"),
-            },
-            "socketType" | "isSecure" => self.fate_of_tls(setting),
-            "authMethod" | "useSecAuth" => self.fate_of_auth(setting),
-            "leave_on_server" => text("keep", &self.keep()),
-            "delete_by_age_from_server" | "num_days_to_leave_on_server" => {
-                let keep = self.keep();
-                match &*keep {
-                    "never" => Fate::nothing("`leave_on_server` is off"),
-                    "always" => Fate::taken("nothing is deleted by age"),
-                    _ => text("keep", &keep),
-                }
-            }
-            "delete_mail_left_on_server" if on => Fate::nothing(
-                "popfetch deletes from the server by age, never because a file is gone here",
-            ),
-            "delete_mail_left_on_server" => Fate::taken("what is deleted here stays on the server"),
-            "headers_only" if on => Fate::Changed(
-                "messages are fetched whole".into(),
-                "a header alone cannot be read offline".into(),
-            ),
-            "headers_only" => Fate::taken("messages are fetched whole"),
-            "limit_offline_message_size" | "max_size" => match self.max_size() {
-                Some(size) => Fate::Changed(
-                    format!("max-size = \"{size}\""),
-                    "a larger message stays on the server, and no part of it is fetched".into(),
-                ),
-                None => Fate::taken("no max-size"),
-            },
-            "deferred_to_account" if self.is_deferred() => Fate::Changed(
-                "a Maildir of its own".into(),
-                "accounts that share one have the same `maildir`".into(),
-            ),
-            "deferred_to_account" | "defer_get_new_mail" => Fate::taken(NO_SPACE),
-            "directory" | "directory-rel" => Fate::taken("where popstate.dat is read from"),
-            "check_new_mail" | "check_time" | "login_at_startup" | "download_on_biff" => {
-                Fate::nothing(NO_TIMER)
-            }
-            "name" => Fate::taken("the account's name, where it is no address"),
-            "storeContractID" => Fate::Changed(
-                "a Maildir".into(),
-                "Thunderbird's own folders are only Thunderbird's to write to".into(),
-            ),
-            "dot_fix" | "handle_delete_from_server" | "pop3CapabilityFlags" => {
-                Fate::taken("popfetch finds out what the server can")
-            }
-            _ if is_secret(setting) => Fate::nothing("passwords are not read"),
-            _ => Fate::nothing("it is for folders, windows or junk mail"),
-        }
-    }
-
-    fn fate_of_tls(&self, setting: &str) -> Fate {
-        let superseded = setting == "isSecure" && self.number("socketType").is_some();
-        match self.number("socketType") {
-            _ if superseded => Fate::nothing("`socketType` stands for it"),
-            _ if self.is_wrapped() => Fate::taken("TLS from the first octet"),
-            Some(1) => Fate::Changed(
-                "tls = \"starttls\"".into(),
-                "who can change what the server says could take TLS away".into(),
-            ),
-            Some(2) => Fate::taken("tls = \"starttls\""),
-            _ if self.hides_password() => Fate::Changed(
-                "tls = \"starttls\"".into(),
-                "without TLS the password could be read on the way".into(),
-            ),
-            _ => Fate::taken("tls = \"none\""),
-        }
-    }
-
-    fn fate_of_auth(&self, setting: &str) -> Fate {
-        if setting == "useSecAuth" && self.number("authMethod").is_some() {
-            return Fate::nothing("`authMethod` stands for it");
-        }
-        match self.method() {
-            None => Fate::taken("auth = \"auto\""),
-            Some(3) => Fate::taken("auth = \"auto\": the best that the server offers"),
-            Some(ENCRYPTED) => Fate::Changed(
-                "auth = \"auto\": the best that the server offers".into(),
-                "TLS hides any of them".into(),
-            ),
-            Some(OAUTH) => Fate::Changed(
-                "OAuth 2.0, by `popfetch login`".into(),
-                "Thunderbird's sign-in is its own".into(),
-            ),
-            Some(5) => Fate::nothing("popfetch has no Kerberos"),
-            Some(6) => Fate::nothing("popfetch has no NTLM"),
-            Some(7) => Fate::nothing(
-                "name the certificate by `tls-client-cert` and `tls-client-key`, and write \
-                 auth = \"external\"",
-            ),
-            Some(_) => Fate::Changed(
-                "auth = \"auto\": the best that the server offers".into(),
-                "there is no such method any more".into(),
             ),
         }
     }
@@ -432,28 +351,6 @@ pub(super) fn tell_stranger(path: &Path, (host, user): &(String, String), draft:
     );
     let whose = format!("{path} says that it is of `{user}` at {host}, and is not taken");
     draft.differs.extend([whose, command]);
-}
-
-/// Whether a setting of `mail.server.default` changes an account.
-pub(super) fn is_known(setting: &str) -> bool {
-    [
-        "leave_on_server",
-        "delete_by_age_from_server",
-        "num_days_to_leave_on_server",
-        "delete_mail_left_on_server",
-        "limit_offline_message_size",
-        "max_size",
-        "socketType",
-        "authMethod",
-        "port",
-    ]
-    .contains(&setting)
-}
-
-/// Whether a setting could hold a password; in profiles of long ago some did.
-pub(super) fn is_secret(name: &str) -> bool {
-    let name = name.to_ascii_lowercase();
-    name.contains("password") || name.contains("token")
 }
 
 /// How long a silent server is waited for.

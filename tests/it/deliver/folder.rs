@@ -550,6 +550,14 @@ fn an_account_that_cannot_take_messages_is_an_error_of_the_config_file() {
     home.config(&(own + &home.account_config("pop", &gmail)));
     let output = run(&home, &["fetch", "a"], 78);
     assert_said(&output, &["takes no messages", "protocol = \"imap\""]);
+    // By whichever protocol: its mail would come back to where it was fetched.
+    home.config(
+        "[accounts.a]\nhost = \"pop.gmail.com\"\nuser = \"ada@gmail.com\"\n\
+         deliver = { account = \"gmail\" }\n\
+         [accounts.gmail]\nprotocol = \"imap\"\nhost = \"imap.gmail.com\"\nuser = \"ada@gmail.com\"\n",
+    );
+    let output = run(&home, &["fetch", "a"], 78);
+    assert_said(&output, &["`gmail` is the same mailbox by another name"]);
 }
 
 #[test]

@@ -2,6 +2,7 @@ use std::fs;
 
 use super::{IMAP, fetched, fetched_with, serving};
 use crate::given::{assert_said, letter, mail, run};
+use crate::support::account::Account;
 use crate::support::imap::{ImapServer, Twist};
 use crate::support::run::Home;
 use crate::support::script::{Scene, Script};
@@ -118,6 +119,27 @@ fn a_port_of_the_other_protocol_is_told_as_such() {
     let output = run(&Home::of(&server.account(), ""), &[], 76);
     let is_imap = "this is an IMAP server: an account of IMAP has protocol = \"imap\"";
     assert_said(&output, &[is_imap, "POP3 is 995"]);
+}
+
+#[test]
+fn what_a_provider_wants_in_place_of_a_password_is_told_for_imap_as_well() {
+    let server = ImapServer::start(&mail(1));
+    let account = Account {
+        host: "imap.gmail.com".into(),
+        port: 993,
+        password: "wrong".into(),
+        ..server.account()
+    };
+    let mut home = Home::new();
+    let place = format!("imap.gmail.com:993=127.0.0.1:{}", server.account().port);
+    home.env("POPFETCH_TEST_NAMES", &place);
+    home.one_account(
+        &account,
+        &format!("{IMAP}tls-server-name = \"localhost\"\n"),
+    );
+    let output = run(&home, &[], 77);
+    assert_said(&output, &["Gmail takes OAuth 2.0 or an app password"]);
+    assert!(!output.stderr.contains("POP"), "{output:#?}");
 }
 
 #[test]

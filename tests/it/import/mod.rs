@@ -6,6 +6,8 @@ mod corpus;
 mod fetchmail;
 /// Anybody may have written the files.
 mod hostile;
+/// What a tool keeps no list of.
+mod kept;
 /// Imported names, later.
 mod lasting;
 /// The tools themselves, with Dovecot.

@@ -378,3 +378,34 @@ fn of_300_messages_that_mbsync_fetched_none_comes_again() {
 fn of_messages_that_mbsync_fetched_and_others_deleted_none_comes_again() {
     what_was_deleted_meanwhile_changes_nothing(&MBSYNC);
 }
+
+const FDM_BY_IMAP: Peer = Peer {
+    by_imap: true,
+    // With the Received field of its own. Where it deletes, it asks for all that there is.
+    config: |scene, keep| {
+        let (name, text) = (FDM.config)(scene, keep);
+        let home = scene.home.path().display();
+        let text = text
+            .replace("set no-received\n", "")
+            .replace("pop3s", "imaps");
+        let cache = format!("new-only cache \"{home}/fdm.cache\"");
+        let text = text.replace(&cache, if keep { "new-only" } else { "" });
+        (name, text)
+    },
+    ..FDM
+};
+
+#[test]
+fn of_300_messages_that_fdm_kept_by_imap_none_comes_again() {
+    nothing_comes_again(&FDM_BY_IMAP);
+}
+
+#[test]
+fn of_messages_that_fdm_kept_by_imap_and_others_deleted_none_comes_again() {
+    what_was_deleted_meanwhile_changes_nothing(&FDM_BY_IMAP);
+}
+
+#[test]
+fn of_messages_behind_those_that_fdm_deleted_by_imap_each_comes_once() {
+    exactly_what_is_new_comes(&FDM_BY_IMAP);
+}

@@ -208,7 +208,7 @@ fn what_is_wrong_in_fdms_files_is_told_with_its_line_and_changes_nothing() {
             "line 2",
         ),
         (".fdm.conf", b"defaults\ntls on\n", 78, "line 1"),
-        (".fdm.conf", b"", 78, "no POP3 account"),
+        (".fdm.conf", b"", 78, "no POP3 or IMAP account"),
         ("cache", b"5 uid-1\n5 uid", 65, "line 2"),
         ("cache", b"5 uid-1\n7 uid-2\n", 65, "line 2"),
         ("cache", b"TDB file\n\0\0\0", 65, "line 1"),

@@ -2,6 +2,7 @@
 //! line end at its end.
 
 use crate::given::{assert_said, letter, mail, run, server};
+use crate::support::imap::ImapServer;
 use crate::support::run::{Home, Output};
 use crate::support::server::Server;
 use crate::support::skip::is_root;
@@ -266,6 +267,62 @@ fn what_is_wrong_in_thunderbirds_files_or_in_the_way_changes_nothing() {
             &["cannot read", "popstate.dat", "nothing was changed"],
         );
     }
+}
+
+/// Its copies of an IMAP account's folders are mbox files with an index each.
+#[test]
+fn an_account_of_imap_is_taken_over_with_its_folders_and_thunderbirds_copies_are_as_they_were() {
+    let server = ImapServer::start(&mail(3));
+    server.plain_folder("Archive", &[letter(4)]);
+    server.folder("Junk", "(\\Junk) \"/\" \"Junk\"", &[letter(5)]);
+    let home = Home::new();
+    let account = server.account();
+    let prefs = format!(
+        "user_pref(\"mail.account.account1.server\", \"server1\");\n\
+         user_pref(\"mail.accountmanager.accounts\", \"account1\");\n\
+         user_pref(\"mail.server.server1.type\", \"imap\");\n\
+         user_pref(\"mail.server.server1.hostname\", \"{}\");\n\
+         user_pref(\"mail.server.server1.port\", {});\n\
+         user_pref(\"mail.server.server1.socketType\", 3);\n\
+         user_pref(\"mail.server.server1.userName\", \"{}\");\n\
+         user_pref(\"mail.server.server1.directory-rel\", \"[ProfD]ImapMail/imap.example.net\");\n",
+        account.host, account.port, account.user
+    );
+    home.private_file(
+        ".thunderbird/profiles.ini",
+        "[Profile0]\nIsRelative=1\nPath=ab12cd34.default-release\n",
+    );
+    let files = ["prefs.js", "ImapMail/imap.example.net/INBOX"].map(|it| format!("{PROFILE}/{it}"));
+    home.private_file(&files[0], &prefs);
+    home.private_file(
+        &files[1],
+        "From - Fri Nov 27 03:00:00 2026\nSubject: x\n\nx\n",
+    );
+    let theirs = || {
+        files
+            .each_ref()
+            .map(|it| fs::read(home.path().join(it)).unwrap())
+    };
+    let before = theirs();
+    // A list of unique-ids is nothing that an account of IMAP has.
+    run(
+        &home,
+        &["import", "thunderbird", "-y", "--seen", "/dev/null"],
+        0,
+    );
+    let inbox = home.path().join("Mail").join(&account.user);
+    for _ in 0..2 {
+        home.popfetch(["fetch", "--password-stdin", &account.user])
+            .env("SSL_CERT_FILE", account.roots.as_ref().unwrap())
+            .stdin(format!("{}\n", account.password))
+            .expect(0);
+        let counts = [inbox.clone(), inbox.join(".Archive"), inbox.join(".Junk")];
+        assert_eq!(
+            counts.map(|it| if it.exists() { tree::count(&it) } else { 0 }),
+            [3, 1, 0]
+        );
+    }
+    assert_eq!(theirs(), before);
 }
 
 #[test]
