@@ -42,6 +42,7 @@
 //! | [`pop3`] | the protocol core: octets in, events out, no input or output of its own |
 //! | [`imap`] | the same of IMAP: a message's octets are streamed, all else has a limit |
 //! | [`sasl`] | SASL mechanisms, likewise |
+//! | [`input`] | what has come over a connection and was not read yet: a buffer of a fixed size |
 //! | [`net`] | names, addresses, proxies, TCP and TLS: a channel of octets |
 //! | [`web`] | HTTP over `net`: a form that is posted, a document that is got |
 //! | [`discover`] | from a mail address to the servers that may have its mail |
@@ -171,6 +172,7 @@ pub mod fetch;
 pub mod handover;
 pub mod imap;
 pub mod import;
+pub mod input;
 pub mod mailbox;
 pub mod maildir;
 pub mod maildrop;

@@ -7,7 +7,7 @@ pub use crate::pop3::MessageNumber;
 pub use folder::{RemoteFolder, Shortfall};
 pub use identity::Identity;
 
-use folder::Shelves;
+use folder::FolderStarts;
 use std::collections::HashMap;
 use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
@@ -76,7 +76,7 @@ pub struct Maildrop {
     pub has_unique_ids: bool,
     /// How many messages there are by STAT.
     stated: Option<u64>,
-    shelves: Shelves,
+    folders: FolderStarts,
     /// What is not in it although it was asked for.
     pub shortfalls: Vec<Shortfall>,
 }
@@ -142,7 +142,7 @@ pub struct Joiner {
     /// The places of the others.
     strays: HashMap<MessageNumber, u32>,
     stated: Option<u64>,
-    shelves: Shelves,
+    folders: FolderStarts,
     shortfalls: Vec<Shortfall>,
 }
 
@@ -154,7 +154,7 @@ impl Joiner {
 
     /// What is new from here on is in this folder.
     pub fn begin_folder(&mut self, folder: Arc<RemoteFolder>) {
-        self.shelves.begin(self.entries.len(), folder);
+        self.folders.begin(self.entries.len(), folder);
     }
 
     /// Takes in that something is not in the listing.
@@ -266,7 +266,7 @@ impl Joiner {
             ascending,
             strays,
             stated,
-            shelves,
+            folders,
             shortfalls,
         } = self;
         drop((ascending, strays));
@@ -276,7 +276,7 @@ impl Joiner {
             unique_ids,
             has_unique_ids,
             stated,
-            shelves,
+            folders,
             shortfalls,
         };
         maildrop.take_turns();
@@ -387,7 +387,7 @@ impl Maildrop {
             octets: entry.octets(),
             turn: entry.turn,
             identity: self.identity(place),
-            folder: self.shelves.of(place).cloned(),
+            folder: self.folders.of(place).cloned(),
         })
     }
 
@@ -427,13 +427,13 @@ impl Maildrop {
 
     /// How many messages are behind each in its folder, place by place: they are newer.
     pub fn newer(&self) -> impl Iterator<Item = u64> + '_ {
-        let ranges = self.shelves.ranges(self.len());
+        let ranges = self.folders.ranges(self.len());
         ranges.flat_map(|(first, end)| (0..(end - first) as u64).rev())
     }
 
     /// The places of the first and the last message of each folder.
     pub fn ends(&self) -> impl Iterator<Item = usize> + '_ {
-        let ranges = self.shelves.ranges(self.len());
+        let ranges = self.folders.ranges(self.len());
         ranges.flat_map(|(first, end)| [first, end - 1])
     }
 

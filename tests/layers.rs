@@ -135,7 +135,7 @@ fn the_protocol_core_knows_no_input_output_clock_or_thread() {
     hold(
         "pop3/, imap/ and sasl/ are octets in, events out",
         |source, line| {
-            source.is_in(&["imap/", "pop3/", "sasl/"])
+            source.is_in(&["imap/", "input.rs", "pop3/", "sasl/"])
                 && uses(
                     line,
                     "std",
@@ -168,6 +168,7 @@ fn layers_never_look_up() {
             &[
                 "durable.rs",
                 "exit.rs",
+                "input.rs",
                 "moment.rs",
                 "named.rs",
                 "paths.rs",

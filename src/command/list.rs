@@ -2,9 +2,9 @@
 
 use super::context::Context;
 use super::fail::{Failure, print};
+use super::maildirs::Maildirs;
 use super::pager::page;
 use super::results::{Counts, Results};
-use super::shelves::Shelves;
 use crate::cli::{List, Since};
 use crate::durable::Disk;
 use crate::exit::Status;
@@ -54,28 +54,28 @@ pub(super) fn run(context: &Context<'_>, arguments: &List) -> Result<Status, Fai
         arguments.since.and_then(|since| moment(since, &zone)),
     );
     let maildir = arguments.maildir.as_deref().map(paths::in_full);
-    let shelves = Shelves::open(
+    let maildirs = Maildirs::open(
         context,
         &arguments.accounts,
         maildir.as_deref(),
         &which,
         &report,
     )?;
-    shelves.tell(&report);
-    let mut listing = shelves.confined(mailbox::list)?;
+    maildirs.tell(&report);
+    let mut listing = maildirs.confined(mailbox::list)?;
     listing.entries.retain(|entry| filter.takes(entry));
     if let Some(limit) = arguments.limit {
         listing.entries.truncate(limit);
     }
-    let unread = shelves.places.unread.iter().chain(&listing.unread);
+    let unread = maildirs.places.unread.iter().chain(&listing.unread);
     let unread: BTreeSet<&Path> = unread.map(PathBuf::as_path).collect();
     tell(&unread, listing.unreadable, &report);
     let is_whole = unread.is_empty() && listing.unreadable == 0;
     let entries = &listing.entries;
-    let looked = count(&shelves, entries);
-    let paths = || entries.iter().map(|entry| entry.path(&shelves.places));
+    let looked = count(&maildirs, entries);
+    let paths = || entries.iter().map(|entry| entry.path(&maildirs.places));
     match context.format {
-        Format::Json => print(as_json(&shelves, entries, &looked))?,
+        Format::Json => print(as_json(&maildirs, entries, &looked))?,
         Format::Paths => {
             let end: &[u8] = if context.global.null { b"\0" } else { b"\n" };
             let lines = paths().flat_map(|path| [path.as_os_str().as_bytes(), end].concat());
@@ -91,8 +91,8 @@ pub(super) fn run(context: &Context<'_>, arguments: &List) -> Result<Status, Fai
             if entries.is_empty() && is_sure && !context.global.quiet {
                 report.print("no messages\n");
             }
-            page(&as_table(&shelves, entries, &zone))?;
-            let new = shelves.places.new_elsewhere;
+            page(&as_table(&maildirs, entries, &zone))?;
+            let new = maildirs.places.new_elsewhere;
             if new > 0 && filter.takes_all_new() && !context.global.quiet {
                 report.print(&elsewhere(new));
             }
@@ -155,12 +155,12 @@ fn keep_numbers(paths: Vec<PathBuf>, report: &Reporter) {
     }
 }
 
-fn count(shelves: &Shelves, entries: &[Entry]) -> Results<Listed> {
-    let accounts = shelves.accounts.iter().map(|(name, result)| {
+fn count(maildirs: &Maildirs, entries: &[Entry]) -> Results<Listed> {
+    let accounts = maildirs.accounts.iter().map(|(name, result)| {
         let listed = result.clone().map(|()| {
             let own = entries
                 .iter()
-                .filter(|entry| shelves.owner_of(entry) == Some(name.as_str()));
+                .filter(|entry| maildirs.owner_of(entry) == Some(name.as_str()));
             own.fold(Listed::default(), |listed, entry| Listed {
                 messages: listed.messages + 1,
                 new: listed.new + u64::from(entry.is_new()),
@@ -171,9 +171,9 @@ fn count(shelves: &Shelves, entries: &[Entry]) -> Results<Listed> {
     Results::of(accounts.collect())
 }
 
-fn as_table(shelves: &Shelves, entries: &[Entry], zone: &TimeZone) -> String {
+fn as_table(maildirs: &Maildirs, entries: &[Entry], zone: &TimeZone) -> String {
     let columns = columns(stdout());
-    let are_several = shelves.are_several();
+    let are_several = maildirs.are_several();
     let mut layout = vec![Column::Right, Column::Left, Column::Left];
     if are_several {
         layout.push(Column::Left);
@@ -193,11 +193,11 @@ fn as_table(shelves: &Shelves, entries: &[Entry], zone: &TimeZone) -> String {
             dates.shown(entry.time),
         ];
         if are_several {
-            let account = escape_str(shelves.owner_of(entry).unwrap_or("-"));
+            let account = escape_str(maildirs.owner_of(entry).unwrap_or("-"));
             row.push(fit(&account, most / 2));
         }
         let subject = shown(heading.subject.as_deref());
-        let subject = match shelves.folder_of(entry) {
+        let subject = match maildirs.folder_of(entry) {
             Some(folder) => format!("[{}] {subject}", escape_str(folder)),
             None => subject,
         };
@@ -261,14 +261,14 @@ impl<'a> Dates<'a> {
     }
 }
 
-fn as_json(shelves: &Shelves, entries: &[Entry], looked: &Results<Listed>) -> Vec<u8> {
+fn as_json(maildirs: &Maildirs, entries: &[Entry], looked: &Results<Listed>) -> Vec<u8> {
     let mut data = Vec::new();
     for entry in entries {
-        let (heading, path) = (&entry.glance.heading, entry.path(&shelves.places));
+        let (heading, path) = (&entry.glance.heading, entry.path(&maildirs.places));
         let object = json!({
             "event": "message",
-            "account": shelves.owner_of(entry),
-            "folder": shelves.folder_of(entry),
+            "account": maildirs.owner_of(entry),
+            "folder": maildirs.folder_of(entry),
             "path": path.to_string_lossy(),
             "date": heading.date,
             "from": heading.from,

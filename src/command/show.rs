@@ -2,8 +2,8 @@
 
 use super::context::Context;
 use super::fail::{Failure, print};
+use super::maildirs::{Maildirs, OF_NO_ACCOUNT, confined};
 use super::pager::page;
-use super::shelves::{OF_NO_ACCOUNT, Shelves, confined};
 use crate::cli::Show;
 use crate::durable::Disk;
 use crate::exit::Status;
@@ -117,9 +117,9 @@ fn find(context: &Context<'_>, arguments: &Show) -> Result<PathBuf, Failure> {
     {
         let report = context.text_reporter();
         let maildir = arguments.maildir.as_deref().map(paths::in_full);
-        let shelves = Shelves::open(context, &[], maildir.as_deref(), &Which::All, &report)?;
+        let maildirs = Maildirs::open(context, &[], maildir.as_deref(), &Which::All, &report)?;
         let wanted = bare_id(&text);
-        let found = shelves.confined(|places| {
+        let found = maildirs.confined(|places| {
             let entries = mailbox::list(places).entries;
             let is_it = |id: &Option<String>| id.as_deref() == Some(wanted);
             let found = entries.iter().find(|entry| is_it(&entry.glance.message_id));
@@ -129,7 +129,7 @@ fn find(context: &Context<'_>, arguments: &Show) -> Result<PathBuf, Failure> {
             Some(path) => path,
             None => {
                 // It may be where nothing could be read.
-                shelves.tell(&report);
+                maildirs.tell(&report);
                 return Err(Error::NoMessage(text.into_owned()).into());
             }
         });

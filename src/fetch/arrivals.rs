@@ -1,7 +1,7 @@
 //! The network's side of a fetch: bodies arrive and are written to tmp/.
 
 use super::broken::{Broken, Over};
-use super::endings::{Destination, Intake};
+use super::endings::{Intake, StampedTarget};
 use super::key::Key;
 use super::refusals::{Refusals, is_sent_again};
 use super::repeated::Beginning;
@@ -173,7 +173,7 @@ impl Account<'_> {
                     }
                     octets_so_far = 0;
                     beginning = Some(Beginning::of(&message));
-                    let Destination { target, stamp } = intake.to;
+                    let StampedTarget { target, stamp } = intake.to;
                     *incoming = Some(target.spool().receive(stamp, message, wants_header)?);
                 }
                 Arrival::Octets(octets) => {

@@ -5,7 +5,7 @@
 //! came under two unique-ids; in this session, or in this one and an earlier one.
 
 use super::doubts::HEADER_LIMIT;
-use super::endings::Destination;
+use super::endings::StampedTarget;
 use super::{Account, Error};
 use crate::delivery::Complete;
 use crate::maildrop::{Message, MessageNumber};
@@ -75,7 +75,7 @@ impl Account<'_> {
     pub(super) fn settle_echoes(
         &self,
         session: &mut Source,
-        to: Destination<'_>,
+        to: StampedTarget<'_>,
         echoes: &mut Echoes,
     ) -> Result<(), Error> {
         while let Some(Echo { content, messages }) = echoes.unsettled.last() {
@@ -105,7 +105,7 @@ impl Account<'_> {
     pub(super) fn settle_copies<'c>(
         &self,
         session: &mut Source,
-        to: Destination<'_>,
+        to: StampedTarget<'_>,
         copies: impl Iterator<Item = &'c Complete>,
     ) -> Result<(), Error> {
         for copy in copies.take(ENOUGH) {

@@ -33,9 +33,9 @@ pub(super) enum Care {
     EachMessage,
 }
 
-/// Where messages are received.
+/// Where messages are received, and who delivers them there.
 #[derive(Clone, Copy)]
-pub(super) struct Destination<'a> {
+pub(super) struct StampedTarget<'a> {
     pub(super) target: &'a Target,
     pub(super) stamp: Stamp,
 }
@@ -93,7 +93,7 @@ const MOST_SUSPICIOUS: usize = 50;
 
 /// The way of messages that have ended to the committer.
 pub(super) struct Intake<'a> {
-    pub(super) to: Destination<'a>,
+    pub(super) to: StampedTarget<'a>,
     pub(super) care: Care,
     pub(super) sizes: &'a mut Sizes,
     pub(super) sender: &'a SyncSender<Complete>,
@@ -135,7 +135,7 @@ fn finish(
 
 impl<'a> Intake<'a> {
     pub(super) fn new(
-        to: Destination<'a>,
+        to: StampedTarget<'a>,
         care: Care,
         sizes: &'a mut Sizes,
         sender: &'a SyncSender<Complete>,
@@ -242,7 +242,7 @@ impl Account<'_> {
     pub(super) fn read_again(
         &self,
         session: &mut Source,
-        to: Destination<'_>,
+        to: StampedTarget<'_>,
         suspicious: Vec<Complete>,
         sizes: &mut Sizes,
         sender: &SyncSender<Complete>,
@@ -273,7 +273,7 @@ impl Account<'_> {
     pub(super) fn read_alone(
         &self,
         session: &mut Source,
-        to: Destination<'_>,
+        to: StampedTarget<'_>,
         message: &Message,
     ) -> Result<(Complete, bool), Error> {
         let wants_header = self.wants_header();

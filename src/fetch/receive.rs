@@ -3,7 +3,7 @@
 use super::arrivals::Received;
 use super::broken::Broken;
 use super::commit::{self, Committed};
-use super::endings::{Care, Destination, Intake, Sizes};
+use super::endings::{Care, Intake, Sizes, StampedTarget};
 use super::key::Key;
 use super::refusals::Refusals;
 use super::{Account, Error, Missed, Run};
@@ -57,7 +57,7 @@ impl Fetched {
 
 /// How messages are received where receiving and committing alternate.
 struct Alternation<'a> {
-    to: Destination<'a>,
+    to: StampedTarget<'a>,
     care: Care,
     sizes: &'a mut Sizes,
     queue: usize,
@@ -93,7 +93,7 @@ impl Account<'_> {
         rivals.retain(|(_, id)| store.claimant(*id, maildrop).is_none());
         // Nor where it cannot be asked for once more.
         if !rivals.is_empty() && run.refusal.is_none() {
-            let to = self.destination(store, run.target);
+            let to = self.stamped(store, run.target);
             self.settle_copies(session, to, rivals.iter().map(|(complete, _)| complete))?;
             let rivals = rivals.into_iter().map(|(complete, _)| complete).collect();
             fetched.extend(self.commit_all(store, run.target, rivals, outcome)?);
@@ -122,7 +122,7 @@ impl Account<'_> {
         );
         let queue = QUEUE.min(self.environment.room / 2).max(1);
         let mut sizes = Sizes::of(store);
-        let to = self.destination(store, target);
+        let to = self.stamped(store, target);
         let side_by_side = thread::scope(|scope| {
             let (sender, receiver) = sync_channel(queue);
             let store = &mut *store;
@@ -233,11 +233,11 @@ impl Account<'_> {
         Fetched::of(committed, outcome)
     }
 
-    pub(super) fn destination<'a>(&self, store: &Store, target: &'a Target) -> Destination<'a> {
+    pub(super) fn stamped<'a>(&self, store: &Store, target: &'a Target) -> StampedTarget<'a> {
         let stamp = Stamp {
             account: AccountTag::new(&self.profile.server.id()),
             journal: store.journal_id(),
         };
-        Destination { target, stamp }
+        StampedTarget { target, stamp }
     }
 }

@@ -311,7 +311,7 @@ impl Account<'_> {
             session.end(Marked::default());
             return Ok(());
         };
-        let to = self.destination(store, target);
+        let to = self.stamped(store, target);
         let sizes = Sizes::of(store);
         let (complete, in_step) = match self.read_alone(&mut session, to, &message) {
             Ok((second, in_step)) => (

@@ -15,12 +15,10 @@ use super::event::Event;
 use super::items::{self, Fetched, Read, Section};
 use super::status::{Condition, Status};
 use super::violation::{LITERAL_LIMIT, RESPONSE_LIMIT, Violation};
+use crate::input::Input;
 use std::collections::VecDeque;
 use std::ops::Range;
 use zeroize::Zeroizing;
-
-/// The input buffer: four TLS records (RFC 8446 section 5.1), which is what one read may bring.
-const BUFFER: usize = 64 * 1024;
 
 /// So many of them may be in a response.
 const LITERALS: usize = 64;
@@ -42,11 +40,7 @@ struct Pending {
 
 /// See the [module](self).
 pub struct Connection {
-    input: Box<[u8]>,
-    start: usize,
-    end: usize,
-    /// How many octets from `start` are known to hold no LF.
-    searched: usize,
+    input: Input,
     /// The response at hand, as far as it has come, or what is left of it behind a message.
     text: Vec<u8>,
     /// It was told, and the next one begins.
@@ -108,10 +102,7 @@ impl Connection {
     /// A fresh connection, on which the server speaks first.
     pub fn new() -> Self {
         Self {
-            input: vec![0; BUFFER].into_boxed_slice(),
-            start: 0,
-            end: 0,
-            searched: 0,
+            input: Input::default(),
             text: Vec::new(),
             is_told: false,
             fetched: None,
@@ -139,7 +130,7 @@ impl Connection {
 
     /// Whether all that has come was told by an event.
     pub fn is_drained(&self) -> bool {
-        self.start == self.end
+        self.input.is_empty()
     }
 
     /// Puts a command into the output and its answer into what is pending. `plus`: see
@@ -184,13 +175,7 @@ impl Connection {
 
     /// The output and the input space at once, for a channel that sends while it receives.
     pub fn buffers(&mut self) -> (&[u8], &mut [u8]) {
-        if self.start > 0 {
-            self.input.copy_within(self.start..self.end, 0);
-            self.end -= self.start;
-            self.start = 0;
-        }
-        let space = self.input.get_mut(self.end..).unwrap_or_default();
-        (&self.output, space)
+        (&self.output, self.input.space())
     }
 
     /// So many octets of the output have been sent.
@@ -201,7 +186,7 @@ impl Connection {
 
     /// So many octets were put into the input space.
     pub fn filled(&mut self, octets: usize) {
-        self.end = (self.end + octets).min(self.input.len());
+        self.input.filled(octets);
     }
 
     /// Commands that are not completely answered yet.
@@ -265,7 +250,7 @@ impl Connection {
                 octets,
                 uid,
             },
-            Some(Found::Octets(range)) => Event::Octets(self.input.get(range).unwrap_or_default()),
+            Some(Found::Octets(range)) => Event::Octets(self.input.lent(range)),
             Some(Found::Quoted) => Event::Octets(&self.quoted),
             Some(Found::Fetched(fetched)) => Event::Fetched(fetched),
             Some(Found::Challenge(range)) => Event::Challenge(text(range)),
@@ -276,14 +261,13 @@ impl Connection {
 
     fn find(&mut self) -> Result<Option<Found>, Violation> {
         loop {
-            let waiting = self.end - self.start;
+            let waiting = self.input.waiting().len();
             match self.phase {
                 Phase::Octets(0) => self.phase = Phase::Line,
                 Phase::Octets(_) | Phase::Literal(1..) if waiting == 0 => return Ok(None),
                 Phase::Octets(left) => {
                     let length = usize::try_from(left).unwrap_or(usize::MAX).min(waiting);
-                    let range = self.start..self.start + length;
-                    self.start += length;
+                    let range = self.input.take(length);
                     self.phase = Phase::Octets(left - length as u64);
                     return Ok(Some(Found::Octets(range)));
                 }
@@ -324,28 +308,20 @@ impl Connection {
         if self.text.len() + length > RESPONSE_LIMIT {
             return Err(Violation::EndlessResponse);
         }
-        let end = self.start + length;
-        self.text
-            .extend(self.input.get(self.start..end).unwrap_or_default());
-        self.start = end;
-        self.searched = 0;
+        let range = self.input.take(length);
+        self.text.extend(self.input.lent(range));
         Ok(())
     }
 
     /// The same with a line, if there is one.
     fn take_line(&mut self) -> Result<bool, Violation> {
-        let waiting = self.input.get(self.start..self.end).unwrap_or_default();
-        let unsearched = waiting.get(self.searched..).unwrap_or_default();
-        match memchr::memchr(b'\n', unsearched) {
-            Some(at) => {
-                self.take(self.searched + at + 1)?;
+        match self.input.line() {
+            Some(length) => {
+                self.take(length)?;
                 Ok(true)
             }
-            None if waiting.len() > RESPONSE_LIMIT => Err(Violation::EndlessResponse),
-            None => {
-                self.searched = waiting.len();
-                Ok(false)
-            }
+            None if self.input.waiting().len() > RESPONSE_LIMIT => Err(Violation::EndlessResponse),
+            None => Ok(false),
         }
     }
 

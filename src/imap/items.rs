@@ -223,14 +223,19 @@ fn plain(text: &[u8]) -> Option<(Value<'_>, &[u8])> {
 }
 
 fn quoted(text: &[u8]) -> Option<(Value<'_>, &[u8])> {
-    let inside = text.get(1..)?;
+    let (inside, rest) = up_to_quote(text.get(1..)?)?;
+    Some((Value::Quoted(inside), rest))
+}
+
+/// What stands before the closing quotation mark, still with its backslashes, and what stands behind it.
+pub(super) fn up_to_quote(text: &[u8]) -> Option<(&[u8], &[u8])> {
     let mut escaped = false;
-    let end = inside.iter().position(|octet| {
+    let end = text.iter().position(|octet| {
         let ends = !escaped && *octet == b'"';
         escaped = !escaped && *octet == b'\\';
         ends
     })?;
-    Some((Value::Quoted(inside.get(..end)?), inside.get(end + 1..)?))
+    Some((text.get(..end)?, text.get(end + 1..)?))
 }
 
 /// What stands between quotation marks, without its backslashes.

@@ -1,6 +1,7 @@
 //! LIST: what mailboxes there are (RFC 3501 section 7.2.2), and the form of their names (section 5.1.3).
 
-use super::items::{announced, unquoted};
+use super::command::ARGUMENT_LIMIT;
+use super::items::{announced, unquoted, up_to_quote};
 use base64::Engine;
 use base64::engine::general_purpose::GeneralPurpose;
 use base64::engine::{DecodePaddingMode, GeneralPurposeConfig};
@@ -59,6 +60,18 @@ impl ListedMailbox {
         let mut attributes = self.attributes.iter();
         attributes.any(|it| it.eq_ignore_ascii_case(attribute))
     }
+
+    /// Whether it is a mailbox, and no mere name that others begin with.
+    pub fn can_be_opened(&self) -> bool {
+        !self.has("\\Noselect") && !self.has("\\NonExistent")
+    }
+
+    /// Its name as a command can have it; `None` where none can: it is too long, or no printable ASCII.
+    pub fn argument(&self) -> Option<&str> {
+        let is_plain = self.name.iter().all(|octet| matches!(octet, b' '..=b'~'));
+        let name = Some(&self.name).filter(|name| is_plain && name.len() <= ARGUMENT_LIMIT);
+        name.and_then(|name| std::str::from_utf8(name).ok())
+    }
 }
 
 /// A string or an atom.
@@ -69,14 +82,8 @@ enum Astring<'a> {
 
 fn astring(text: &[u8]) -> Option<(Astring<'_>, &[u8])> {
     if let Some(inside) = text.strip_prefix(b"\"") {
-        let mut escaped = false;
-        let end = inside.iter().position(|octet| {
-            let ends = !escaped && *octet == b'"';
-            escaped = !escaped && *octet == b'\\';
-            ends
-        })?;
-        let string = unquoted(inside.get(..end)?);
-        return Some((Astring::Text(string), inside.get(end + 1..)?));
+        let (inside, rest) = up_to_quote(inside)?;
+        return Some((Astring::Text(unquoted(inside)), rest));
     }
     if text.starts_with(b"{") {
         let end = text.iter().position(|octet| *octet == b'\n')? + 1;

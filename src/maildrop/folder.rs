@@ -39,7 +39,7 @@ pub enum Shortfall {
 
 /// Where in a listing each folder begins.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Shelves(Vec<(usize, Arc<RemoteFolder>)>);
+pub(super) struct FolderStarts(Vec<(usize, Arc<RemoteFolder>)>);
 
 impl fmt::Display for RemoteFolder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -70,7 +70,7 @@ impl fmt::Display for Shortfall {
     }
 }
 
-impl Shelves {
+impl FolderStarts {
     /// What is listed from this place on is in this folder.
     pub(super) fn begin(&mut self, place: usize, folder: Arc<RemoteFolder>) {
         self.0.push((place, folder));
@@ -113,17 +113,17 @@ mod tests {
 
     #[test]
     fn each_place_is_in_the_folder_that_began_last_before_it() {
-        let mut shelves = Shelves::default();
-        assert_eq!(shelves.of(0), None);
-        assert_eq!(shelves.ranges(3).collect::<Vec<_>>(), [(0, 3)]);
-        shelves.begin(0, folder("a"));
+        let mut folders = FolderStarts::default();
+        assert_eq!(folders.of(0), None);
+        assert_eq!(folders.ranges(3).collect::<Vec<_>>(), [(0, 3)]);
+        folders.begin(0, folder("a"));
         // An empty one.
-        shelves.begin(2, folder("b"));
-        shelves.begin(2, folder("c"));
+        folders.begin(2, folder("b"));
+        folders.begin(2, folder("c"));
         let names: Vec<_> = (0..4)
-            .map(|place| &*shelves.of(place).unwrap().name)
+            .map(|place| &*folders.of(place).unwrap().name)
             .collect();
         assert_eq!(names, ["a", "a", "c", "c"]);
-        assert_eq!(shelves.ranges(4).collect::<Vec<_>>(), [(0, 2), (2, 4)]);
+        assert_eq!(folders.ranges(4).collect::<Vec<_>>(), [(0, 2), (2, 4)]);
     }
 }

@@ -10,16 +10,14 @@
 
 use super::body::{self, Decoder};
 use super::command::{Command, Unsendable};
-use super::line::{self, ENDLESS_LINE, LISTING_LINE_LIMIT, STATUS_LIMIT};
+use super::line::{ENDLESS_LINE, LISTING_LINE_LIMIT, STATUS_LIMIT};
 use super::quirks;
 use super::status::{Reply, Shape};
+use crate::input::Input;
 use crate::message::Ending;
 use std::collections::VecDeque;
 use std::ops::Range;
 use zeroize::Zeroizing;
-
-/// The input buffer: four TLS records (RFC 8446 section 5.1), which is what one read may bring.
-const BUFFER: usize = 64 * 1024;
 
 /// Lines that say nothing and may stand before an answer.
 const MOST_IDLE: usize = 4;
@@ -68,11 +66,7 @@ pub enum Violation {
 
 /// See the [module](self).
 pub struct Connection {
-    input: Box<[u8]>,
-    start: usize,
-    end: usize,
-    /// How many octets from `start` are known to hold no LF.
-    searched: usize,
+    input: Input,
     /// Octets thrown away of a listing line that is too long.
     overlong: u64,
     output: Zeroizing<Vec<u8>>,
@@ -120,10 +114,7 @@ impl Connection {
     /// A fresh connection, on which the server speaks first: the greeting is pending.
     pub fn new() -> Self {
         Self {
-            input: vec![0; BUFFER].into_boxed_slice(),
-            start: 0,
-            end: 0,
-            searched: 0,
+            input: Input::default(),
             overlong: 0,
             output: Zeroizing::default(),
             pending: VecDeque::from([Shape::Single]),
@@ -148,7 +139,7 @@ impl Connection {
 
     /// Whether all that has come was told by an event.
     pub fn is_drained(&self) -> bool {
-        self.start == self.end
+        self.input.is_empty()
     }
 
     /// Puts a command into the output and its reply into what is pending.
@@ -170,7 +161,7 @@ impl Connection {
     /// still to come.
     pub fn respond(&mut self, base64: &str) {
         if self.pending.is_empty() {
-            if self.start < self.end {
+            if !self.input.is_empty() {
                 self.violation.get_or_insert(Violation::Unsolicited);
             }
             self.pending.push_back(Shape::Sasl);
@@ -182,22 +173,17 @@ impl Connection {
 
     /// Where the next octets from the server are to be put.
     pub fn space(&mut self) -> &mut [u8] {
-        self.compact();
-        self.input.get_mut(self.end..).unwrap_or_default()
+        self.input.space()
     }
 
     /// So many octets were put into [`Connection::space`].
     pub fn filled(&mut self, octets: usize) {
-        self.end = (self.end + octets).min(self.input.len());
+        self.input.filled(octets);
     }
 
     /// The output and the input space at once, for a channel that sends while it receives.
     pub fn buffers(&mut self) -> (&[u8], &mut [u8]) {
-        self.compact();
-        (
-            &self.output,
-            self.input.get_mut(self.end..).unwrap_or_default(),
-        )
+        (&self.output, self.input.space())
     }
 
     /// So many octets of the output have been sent.
@@ -236,7 +222,7 @@ impl Connection {
         if self.wants_input()? {
             return Ok(Event::NeedInput);
         }
-        let octets = |range| self.input.get(range).unwrap_or_default();
+        let octets = |range| self.input.lent(range);
         Ok(match self.found.take() {
             // It has been read once already, before it counted as found.
             Some(Found::Reply(range)) => {
@@ -257,21 +243,9 @@ impl Connection {
         self.pending.len()
     }
 
-    fn compact(&mut self) {
-        if self.start > 0 {
-            self.input.copy_within(self.start..self.end, 0);
-            self.end -= self.start;
-            self.start = 0;
-        }
-    }
-
-    fn waiting(&self) -> &[u8] {
-        self.input.get(self.start..self.end).unwrap_or_default()
-    }
-
     fn find(&mut self) -> Result<Found, Violation> {
         let Some(shape) = self.pending.front().copied() else {
-            return match self.waiting() {
+            return match self.input.waiting() {
                 [] => Ok(Found::NeedInput),
                 _ => Err(Violation::Unsolicited),
             };
@@ -295,9 +269,11 @@ impl Connection {
         }
         // Of a line that has come whole as of one that has not: what is too long must not depend
         // on how the octets come.
-        let length = line.as_ref().map_or(self.waiting().len(), |(range, crlf)| {
-            before_lf(range, *crlf)
-        });
+        let length = line
+            .as_ref()
+            .map_or(self.input.waiting().len(), |(range, crlf)| {
+                before_lf(range, *crlf)
+            });
         if length > STATUS_LIMIT {
             return Err(Violation::EndlessLine(STATUS_LIMIT as u64));
         }
@@ -307,7 +283,7 @@ impl Connection {
         if self.greeted && self.idle > 0 {
             range = self.without_blanks(&range);
         }
-        let text = self.input.get(range.clone()).unwrap_or_default();
+        let text = self.input.lent(range.clone());
         if shape == Shape::Sasl
             && let Some(challenge) = text.strip_prefix(b"+")
             && !text
@@ -341,14 +317,14 @@ impl Connection {
         if skipped + before_lf(&range, crlf) as u64 > ENDLESS_LINE {
             return Err(Violation::EndlessLine(ENDLESS_LINE));
         }
-        if skipped == 0 && self.input.get(range.clone()) == Some(b".") {
+        if skipped == 0 && self.input.lent(range.clone()) == b"." {
             self.end_response();
             return Ok(Found::End);
         }
         if skipped > 0 || range.len() > LISTING_LINE_LIMIT {
             return Ok(Found::OverlongLine);
         }
-        if self.input.get(range.start) == Some(&b'.') && !range.is_empty() {
+        if self.input.lent(range.clone()).starts_with(b".") {
             range.start += 1;
         }
         Ok(Found::Line(range))
@@ -358,10 +334,9 @@ impl Connection {
     /// fills the buffer.
     fn skip_overlong(&mut self) -> Result<Found, Violation> {
         // The last octet may be the CR of a line that just fits.
-        if self.overlong > 0 || self.waiting().len() > LISTING_LINE_LIMIT + 1 {
-            self.overlong += self.waiting().len() as u64;
-            self.start = self.end;
-            self.searched = 0;
+        if self.overlong > 0 || self.input.waiting().len() > LISTING_LINE_LIMIT + 1 {
+            let skipped = self.input.take(usize::MAX);
+            self.overlong += skipped.len() as u64;
         }
         if self.overlong > ENDLESS_LINE {
             return Err(Violation::EndlessLine(ENDLESS_LINE));
@@ -370,18 +345,16 @@ impl Connection {
     }
 
     fn find_body(&mut self) -> Found {
-        let (start, end) = (self.start, self.end);
-        let input = self.input.get(start..end).unwrap_or_default();
         let Phase::Body(decoder) = &mut self.phase else {
             return Found::NeedInput;
         };
-        match decoder.decode(input) {
+        match decoder.decode(self.input.waiting()) {
             body::Step::Chunk { content, consumed } => {
-                self.start += consumed;
+                let start = self.input.take(consumed).start;
                 Found::Body(start + content.start..start + content.end)
             }
             body::Step::End { consumed, ending } => {
-                self.start += consumed;
+                self.input.take(consumed);
                 self.end_response();
                 Found::MessageEnd(ending)
             }
@@ -396,14 +369,10 @@ impl Connection {
 
     /// Consumes a line, if there is one; tells where it stood, and whether it ended in CRLF.
     fn take_line(&mut self) -> Option<(Range<usize>, bool)> {
-        let Some(line) = line::find(self.waiting(), self.searched) else {
-            self.searched = self.waiting().len();
-            return None;
-        };
-        self.searched = 0;
-        let range = self.start..self.start + line.content;
-        self.start += line.whole;
-        Some((range, line.crlf))
+        let whole = self.input.line()?;
+        let range = self.input.take(whole);
+        let crlf = self.input.lent(range.clone()).ends_with(b"\r\n");
+        Some((range.start..range.end - 1 - usize::from(crlf), crlf))
     }
 }
 

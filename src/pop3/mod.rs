@@ -7,7 +7,7 @@
 //! | concept | file | source |
 //! |---|---|---|
 //! | commands and their encoding | [`command`] | RFC 1939 sections 5 to 7, RFC 2449 sections 4 and 5, RFC 5034 section 4 |
-//! | line framing | [`line`](mod@line) | RFC 1939 section 3 |
+//! | how long lines may be | [`line`](mod@line) | RFC 1939 section 3 |
 //! | byte-stuffing and the termination octet | [`body`] | RFC 1939 section 3 |
 //! | status indicators, extended response codes | [`status`] | RFC 1939 section 3, RFC 2449 section 8, RFC 3206 |
 //! | STAT, LIST and UIDL | [`listing`] | RFC 1939 sections 5 and 7 |

@@ -6,16 +6,19 @@
 
 mod json;
 mod lines;
+mod options;
 mod paths;
 mod progress;
 mod reporter;
 mod screen;
+mod streams;
 mod tally;
 #[cfg(test)]
 mod testing;
 mod text;
 
-pub use reporter::{Format, Options, Reporter};
+pub use options::{Format, Options};
+pub use reporter::Reporter;
 pub use text::{known, listed as in_words};
 
 use crate::exit::Status;

@@ -1,65 +1,16 @@
 //! The report of a run: text and progress for people, data for programs.
 
-use super::lines::Lines;
-use super::progress::Progress;
-use super::screen::Screen;
+use super::options::{Format, Options};
+use super::streams::Streams;
 use super::tally::{Account, Totals};
 use super::text::Text;
 use super::{Event, Outcome, Report, json, paths};
 use crate::exit::Status;
-use crate::moment::Moment;
 use crate::stop::Stop;
-use crate::term::{Color, Paint, columns, wrap};
-use indicatif::ProgressDrawTarget;
+use crate::term::{Paint, columns, wrap};
 use std::collections::{HashMap, HashSet};
-use std::io::{self, IsTerminal};
+use std::io;
 use std::sync::{Mutex, PoisonError};
-
-/// What goes to stdout. Text for people is on stderr with each of them.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
-pub enum Format {
-    /// Nothing.
-    #[default]
-    Text,
-    /// One JSON object a line.
-    Json,
-    /// The path of each new file.
-    Paths,
-}
-
-/// How a run is to be reported.
-#[derive(Clone, Copy, Debug)]
-pub struct Options {
-    /// What goes to stdout.
-    pub format: Format,
-    /// End paths with NUL instead of LF.
-    pub null: bool,
-    /// Only problems on stderr. Leaves stdout as it is.
-    pub quiet: bool,
-    /// From 1 on a line for each message; from 2 on no progress bars, as something else (the
-    /// transcript) fills the screen.
-    pub verbosity: u8,
-    /// Progress bars, where stderr is a terminal.
-    pub progress: bool,
-    /// Nobody waits for whoever reads the report but [`Reporter::finish`].
-    pub queued: bool,
-    /// Colour on stderr.
-    pub color: Color,
-}
-
-impl Default for Options {
-    fn default() -> Self {
-        Self {
-            format: Format::Text,
-            null: false,
-            quiet: false,
-            verbosity: 0,
-            progress: true,
-            queued: false,
-            color: Color::Auto,
-        }
-    }
-}
 
 /// The [`Report`] of the command line program.
 ///
@@ -68,14 +19,7 @@ impl Default for Options {
 pub struct Reporter {
     options: Options,
     text: Text,
-    stdout: Lines,
-    stderr: Lines,
-    /// Whether lines on stdout would tear the bars.
-    stdout_is_terminal: bool,
-    /// Lines for people begin with the time: many of them, in a file that is read some other day.
-    stamped: bool,
-    stderr_is_terminal: bool,
-    progress: Option<Progress>,
+    streams: Streams,
     tally: Mutex<Tally>,
 }
 
@@ -90,37 +34,11 @@ struct Tally {
 impl Reporter {
     /// A report on this process's stdout and stderr.
     pub fn new(options: Options) -> Self {
-        let terminal = io::stderr().is_terminal();
-        let dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
-        let bars = options.progress && !options.quiet && options.verbosity < 2;
-        let progress = (bars && terminal && !dumb).then(|| Progress::new(onto_screen()));
-        let stdout_is_terminal = io::stdout().is_terminal();
-        // Bars are drawn around what the same terminal is told, so that has to be written at once.
-        let bars = progress.is_some();
-        let stdout = match options.queued && !(bars && stdout_is_terminal) {
-            true => Lines::queued(io::stdout()),
-            false => Lines::new(Box::new(io::stdout())),
-        };
-        let stderr = match options.queued && !bars {
-            true => Lines::queued(io::stderr()),
-            false => Lines::new(Box::new(io::stderr())),
-        };
-        let paint = options.color.paint(terminal);
-        Self {
-            stamped: options.verbosity > 0 && !terminal,
-            stdout_is_terminal,
-            stderr_is_terminal: terminal,
-            ..Self::with_streams(options, paint, stdout, stderr, progress)
-        }
+        let streams = Streams::of_process(&options);
+        Self::with_streams(options, options.color.paint(streams.is_terminal()), streams)
     }
 
-    fn with_streams(
-        options: Options,
-        paint: Paint,
-        stdout: Lines,
-        stderr: Lines,
-        progress: Option<Progress>,
-    ) -> Self {
+    fn with_streams(options: Options, paint: Paint, streams: Streams) -> Self {
         Self {
             options,
             text: Text {
@@ -129,12 +47,7 @@ impl Reporter {
                 verbose: options.verbosity > 0,
                 columns: columns(io::stderr()),
             },
-            stdout,
-            stderr,
-            stdout_is_terminal: false,
-            stamped: false,
-            stderr_is_terminal: false,
-            progress,
+            streams,
             tally: Mutex::default(),
         }
     }
@@ -147,22 +60,21 @@ impl Reporter {
         self.clear();
         let totals = self.with_tally(|tally| tally.totals.clone());
         if self.options.format == Format::Json {
-            self.data(json::summary(&totals, status));
+            self.streams.data(json::summary(&totals, status));
         }
         self.print(&self.text.total(&totals));
-        self.stdout.finish(stop);
-        self.stderr.finish(stop);
-        if let (Some(reason), false) = (stop.requested(), self.has_reached()) {
+        self.streams.finish(stop);
+        if let (Some(reason), false) = (stop.requested(), self.streams.have_reached()) {
             return status.worst(reason.status());
         }
-        let Some(error) = self.stdout.lost() else {
+        let Some(error) = self.streams.lost_data() else {
             return status;
         };
         self.print(&self.text.problem(
             &format!("the report could not be written to standard output: {error}"),
             "the mail is not affected, only the report of it is incomplete",
         ));
-        self.stderr.finish(stop);
+        self.streams.finish(stop);
         status.worst(Status::Io)
     }
 
@@ -177,15 +89,13 @@ impl Reporter {
 
     /// Whether somebody looks on, who may press Ctrl-C.
     pub fn is_watched(&self) -> bool {
-        self.stderr_is_terminal && !self.options.quiet
+        self.streams.is_terminal() && !self.options.quiet
     }
 
     /// Tells who has pressed Ctrl-C that it was heard. The bars go first: who presses it once more
     /// ends the process where it stands, and is not to be left with them.
     pub fn stopping(&self) {
-        if let Some(progress) = &self.progress {
-            progress.end();
-        }
+        self.streams.end_bars();
         let columns = columns(io::stderr());
         let text = wrap(
             "",
@@ -198,37 +108,26 @@ impl Reporter {
 
     /// Takes the bars away.
     pub fn clear(&self) {
-        if let Some(progress) = &self.progress {
-            progress.clear();
-        }
+        self.streams.clear();
     }
 
     /// Writes text to stderr, above the bars. It must be escaped already, and end with LF.
     pub fn print(&self, text: &str) {
-        if text.is_empty() {
-            return;
-        }
-        match self.stamped {
-            true => self.stderr.write(stamped(text, Moment::clock()).as_bytes()),
-            false => self.suspend(|| self.stderr.write(text.as_bytes())),
-        }
+        self.streams.print(text);
     }
 
     /// Takes the bars off the screen while `action` uses it, for instance to ask a question.
     /// Other accounts wait meanwhile when they report, so a long `action` holds them up; and
     /// `action` itself must not report or print.
     pub fn suspend<R>(&self, action: impl FnOnce() -> R) -> R {
-        match &self.progress {
-            Some(progress) => progress.suspend(action),
-            None => action(),
-        }
+        self.streams.suspend(action)
     }
 
     /// Reports the end of an account that never began, with a text of its own for people (escaped,
     /// ending with LF): a fault in the config file is shown with its place.
     pub fn report_unstarted(&self, name: &str, outcome: &Outcome, text: &str) {
         let (data, _) = self.lines(name, &Event::Finished(outcome));
-        self.data(data);
+        self.streams.data(data);
         self.print(text);
     }
 
@@ -257,44 +156,20 @@ impl Reporter {
         })
     }
 
-    fn data(&self, line: Option<Vec<u8>>) {
-        let Some(line) = line else {
-            return;
-        };
-        if self.stdout_is_terminal {
-            self.suspend(|| self.stdout.write(&line));
-        } else {
-            self.stdout.write(&line);
-        }
-    }
-
-    fn has_reached(&self) -> bool {
-        self.stdout.is_written() && self.stderr.is_written()
-    }
-
     fn with_tally<R>(&self, action: impl FnOnce(&mut Tally) -> R) -> R {
         action(&mut self.tally.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
 
-/// The lines, each behind the time.
-fn stamped(text: &str, now: i64) -> String {
-    let time = Moment::on_the_wall(now);
-    let lines = text.split_inclusive('\n');
-    lines.map(|line| format!("{time} {line}")).collect()
-}
-
 impl Report for Reporter {
     fn report(&self, name: &str, event: Event<'_>) {
-        if let Some(progress) = &self.progress {
-            progress.event(name, &event);
-        }
+        self.streams.draw(name, &event);
         // By far the most frequent event, and only the bars care.
         if matches!(event, Event::Received { .. }) {
             return;
         }
         let (data, text) = self.lines(name, &event);
-        self.data(data);
+        self.streams.data(data);
         self.print(&text);
     }
 
@@ -302,13 +177,11 @@ impl Report for Reporter {
         // A person is told how many there were, at the end.
         let only_at_the_end =
             self.options.format == Format::Text && !self.text.verbose && !self.text.quiet;
-        !only_at_the_end && self.has_reached()
+        !only_at_the_end && self.streams.have_reached()
     }
 
     fn catch_up(&self, stop: &Stop) -> bool {
-        self.stdout.catch_up(stop);
-        self.stderr.catch_up(stop);
-        self.has_reached()
+        self.streams.catch_up(stop)
     }
 
     fn wants_header(&self) -> bool {
@@ -316,17 +189,13 @@ impl Report for Reporter {
     }
 }
 
-/// Drawn so often, however fast mail comes.
-const FRAMES_A_SECOND: u8 = 20;
-
-fn onto_screen() -> ProgressDrawTarget {
-    ProgressDrawTarget::term_like_with_hz(Box::new(Screen::default()), FRAMES_A_SECOND)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::report::lines::Lines;
+    use crate::report::progress::Progress;
     use crate::report::testing::{Buffer, Failing, Screen, message};
+    use indicatif::ProgressDrawTarget;
 
     struct Run {
         reporter: Reporter,
@@ -339,9 +208,11 @@ mod tests {
         let reporter = Reporter::with_streams(
             options,
             Paint::PLAIN,
-            Lines::new(Box::new(stdout.clone())),
-            Lines::new(Box::new(stderr.clone())),
-            None,
+            Streams::new(
+                Lines::new(Box::new(stdout.clone())),
+                Lines::new(Box::new(stderr.clone())),
+                None,
+            ),
         );
         Run {
             reporter,
@@ -370,9 +241,11 @@ mod tests {
         let reporter = Reporter::with_streams(
             options,
             Paint::PLAIN,
-            Lines::new(Box::new(Failing::new(kind))),
-            Lines::new(Box::new(stderr.clone())),
-            None,
+            Streams::new(
+                Lines::new(Box::new(Failing::new(kind))),
+                Lines::new(Box::new(stderr.clone())),
+                None,
+            ),
         );
         (reporter, stderr)
     }
@@ -484,9 +357,11 @@ mod tests {
         let reporter = Reporter::with_streams(
             Options::default(),
             Paint::PLAIN,
-            Lines::new(Box::new(Buffer::default())),
-            Lines::new(Box::new(stderr.clone())),
-            Some(Progress::new(target)),
+            Streams::new(
+                Lines::new(Box::new(Buffer::default())),
+                Lines::new(Box::new(stderr.clone())),
+                Some(Progress::new(target)),
+            ),
         );
         let (host, port) = ("pop.example.com", 995);
         reporter.report("work", Event::Connecting { host, port });

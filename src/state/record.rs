@@ -52,6 +52,7 @@
 //! its reason, and none of W, H, J, E, Q, P, Z, U, Y, A, T and the small letters. Its lines are read for
 //! ever, wherever they stand. Lines of the first two versions do not say what they follow.
 
+mod fields;
 mod gist;
 mod glance;
 mod grammar;

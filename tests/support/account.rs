@@ -22,6 +22,19 @@ pub struct Account {
     pub roots: Option<PathBuf>,
 }
 
+impl Account {
+    /// That of "ada" with the password "secret", at a port of localhost.
+    pub fn of_ada(port: u16, roots: Option<PathBuf>) -> Self {
+        Self {
+            host: "localhost".into(),
+            port,
+            user: "ada".into(),
+            password: "secret".into(),
+            roots,
+        }
+    }
+}
+
 /// How a server's connections are protected.
 #[derive(Clone, Debug, Default)]
 pub enum Security {

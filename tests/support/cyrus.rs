@@ -99,13 +99,7 @@ impl Cyrus {
 
     /// What a client needs to know to sign in.
     pub fn account(&self) -> Account {
-        Account {
-            host: "localhost".into(),
-            port: self.port,
-            user: "ada".into(),
-            password: "secret".into(),
-            roots: Some(self.authority.pem_file()),
-        }
+        Account::of_ada(self.port, Some(self.authority.pem_file()))
     }
 }
 

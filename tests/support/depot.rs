@@ -1,28 +1,13 @@
 //! An IMAP server that takes messages by APPEND, says what a test wants it to say, and keeps what it takes.
 
-use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
-use std::time::Duration;
 
 use super::account::Account;
-use super::process::within;
-
-/// What it does at a step, in place of the good answer.
-#[derive(Clone, Debug)]
-pub enum Act {
-    /// Sends this; `{tag}` is the command's.
-    Say(String),
-    /// Sends this and closes the connection.
-    Last(String),
-    /// Closes the connection.
-    Close,
-    /// Says nothing more until the client goes.
-    Hang,
-}
+pub use super::scripted::Act;
+use super::scripted::Scripted;
 
 /// A message that it has.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -35,8 +20,6 @@ pub struct Taken {
     pub octets: Vec<u8>,
 }
 
-const PATIENCE: Duration = Duration::from_secs(60);
-
 /// A server. It ends with this value.
 pub struct Depot {
     port: u16,
@@ -45,45 +28,34 @@ pub struct Depot {
 }
 
 struct Shared {
-    script: Mutex<BTreeMap<&'static str, (Act, usize)>>,
+    scripted: Arc<Scripted>,
     capabilities: Mutex<String>,
     /// Folders with their attributes.
     folders: Mutex<Vec<(String, String)>>,
     taken: Mutex<Vec<Taken>>,
-    sessions: Mutex<Vec<Vec<String>>>,
-    at_work: AtomicUsize,
-    ends: AtomicBool,
 }
 
 impl Depot {
     /// With the folder INBOX; for "ada" with the password "secret".
     pub fn start() -> Self {
         let shared = Arc::new(Shared {
-            script: Mutex::default(),
+            scripted: Arc::default(),
             capabilities: Mutex::new("IMAP4rev1 LITERAL+ UIDPLUS AUTH=PLAIN SASL-IR".to_owned()),
             folders: Mutex::new(vec![("INBOX".to_owned(), String::new())]),
             taken: Mutex::default(),
-            sessions: Mutex::default(),
-            at_work: AtomicUsize::new(0),
-            ends: AtomicBool::new(false),
         });
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
         let port = listener.local_addr().unwrap().port();
         let serving = Arc::clone(&shared);
         let accepting = move || {
             while let Ok((stream, _)) = listener.accept() {
-                if serving.ends.load(Ordering::SeqCst) {
+                let shared = Arc::clone(&serving);
+                let serve = move |commands: &mut Vec<String>| {
+                    serve(&shared, &mut BufReader::new(stream), commands)
+                };
+                if !serving.scripted.attend(serve) {
                     return;
                 }
-                serving.at_work.fetch_add(1, Ordering::SeqCst);
-                let shared = Arc::clone(&serving);
-                thread::spawn(move || {
-                    let mut commands = Vec::new();
-                    // Whoever is killed is gone in the midst of anything.
-                    let _ = serve(&shared, &mut BufReader::new(stream), &mut commands);
-                    shared.sessions.lock().unwrap().push(commands);
-                    shared.at_work.fetch_sub(1, Ordering::SeqCst);
-                });
             }
         };
         Self {
@@ -95,13 +67,7 @@ impl Depot {
 
     /// What a client needs to know; the account's keys need `protocol = "imap"`.
     pub fn account(&self) -> Account {
-        Account {
-            host: "localhost".into(),
-            port: self.port,
-            user: "ada".into(),
-            password: "secret".into(),
-            roots: None,
-        }
+        Account::of_ada(self.port, None)
     }
 
     /// From now on it does that at this step, and what is good at the others. Steps are `greeting`, the
@@ -112,12 +78,12 @@ impl Depot {
 
     /// The same for so many times.
     pub fn behave_times(&self, step: &'static str, act: Act, times: usize) {
-        *self.shared.script.lock().unwrap() = BTreeMap::from([(step, (act, times))]);
+        self.shared.scripted.behave(step, act, times);
     }
 
     /// From now on all goes well.
     pub fn behave_well(&self) {
-        self.shared.script.lock().unwrap().clear();
+        self.shared.scripted.behave_well();
     }
 
     /// It announces these.
@@ -135,7 +101,7 @@ impl Depot {
 
     /// What it has, once nobody is connected any more.
     pub fn taken(&self) -> Vec<Taken> {
-        self.settle();
+        self.shared.scripted.settle();
         self.shared.taken.lock().unwrap().clone()
     }
 
@@ -149,14 +115,13 @@ impl Depot {
 
     /// Changes what it has.
     pub fn change(&self, change: impl FnOnce(&mut Vec<Taken>)) {
-        self.settle();
+        self.shared.scripted.settle();
         change(&mut self.shared.taken.lock().unwrap());
     }
 
     /// The commands of each session without their tags, once nobody is connected any more.
     pub fn sessions(&self) -> Vec<Vec<String>> {
-        self.settle();
-        self.shared.sessions.lock().unwrap().clone()
+        self.shared.scripted.sessions()
     }
 
     /// How many commands began with this.
@@ -164,16 +129,11 @@ impl Depot {
         let sessions = self.sessions().concat();
         sessions.iter().filter(|it| it.starts_with(start)).count()
     }
-
-    fn settle(&self) {
-        let idle = || (self.shared.at_work.load(Ordering::SeqCst) == 0).then_some(());
-        assert!(within(PATIENCE, idle).is_some(), "a session does not end");
-    }
 }
 
 impl Drop for Depot {
     fn drop(&mut self) {
-        self.shared.ends.store(true, Ordering::SeqCst);
+        self.shared.scripted.end();
         drop(TcpStream::connect((Ipv4Addr::LOCALHOST, self.port)));
         if let Some(thread) = self.thread.take() {
             let _ = thread.join();
@@ -361,7 +321,7 @@ impl Client<'_> {
         let literal = command.rsplit('{').next().unwrap().trim_end_matches('}');
         let at_once = literal.ends_with('+');
         let length: usize = literal.trim_end_matches('+').parse().unwrap();
-        let scripted = self.is_scripted("APPEND");
+        let scripted = self.shared.scripted.has("APPEND");
         let is_there = self.has(&folder);
         let no_such = format!("{tag} NO [TRYCREATE] no such folder\r\n");
         if !at_once {
@@ -371,7 +331,7 @@ impl Client<'_> {
                 return Ok(go_on);
             }
         }
-        if self.is_scripted("midst") {
+        if self.shared.scripted.has("midst") {
             self.stream.read_exact(&mut [0; 1])?;
             return self.answer("midst", tag, "");
         }
@@ -383,7 +343,7 @@ impl Client<'_> {
         if at_once && (scripted || !is_there) {
             return self.answer("APPEND", tag, &no_such);
         }
-        if self.is_scripted("lost") {
+        if self.shared.scripted.has("lost") {
             return self.answer("lost", tag, "");
         }
         self.shared.taken.lock().unwrap().push(Taken {
@@ -394,36 +354,9 @@ impl Client<'_> {
         self.answer("end", tag, &format!("{tag} OK [APPENDUID 1 1] taken\r\n"))
     }
 
-    fn is_scripted(&self, step: &'static str) -> bool {
-        self.shared.script.lock().unwrap().contains_key(step)
-    }
-
     /// What is said at a step; whether the session goes on.
     fn answer(&mut self, step: &'static str, tag: &str, good: &str) -> std::io::Result<bool> {
-        let mut script = self.shared.script.lock().unwrap();
-        let act = script.get_mut(step).map(|(act, times)| {
-            *times -= 1;
-            (act.clone(), *times == 0)
-        });
-        if act.as_ref().is_some_and(|(_, is_last)| *is_last) {
-            script.remove(step);
-        }
-        drop(script);
-        let stream = self.stream.get_mut();
-        match act.map_or_else(|| Act::Say(good.to_owned()), |(act, _)| act) {
-            Act::Say(text) => {
-                stream.write_all(text.replace("{tag}", tag).as_bytes())?;
-                Ok(true)
-            }
-            Act::Last(text) => {
-                stream.write_all(text.replace("{tag}", tag).as_bytes())?;
-                Ok(false)
-            }
-            Act::Close => Ok(false),
-            Act::Hang => {
-                std::io::copy(self.stream, &mut std::io::sink())?;
-                Ok(false)
-            }
-        }
+        let scripted = &self.shared.scripted;
+        scripted.answer(self.stream, (step, tag), good)
     }
 }

@@ -101,6 +101,8 @@ pub struct Session {
     pub commands: Vec<String>,
     /// How many times commands came.
     pub flights: usize,
+    /// What it was told, while it was idle, of what came and went.
+    pub news: String,
     /// It is over.
     pub ended: bool,
 }
@@ -196,13 +198,7 @@ impl ImapServer {
 
     /// What a client needs to know to sign in; the account's keys need `protocol = "imap"`.
     pub fn account(&self) -> Account {
-        Account {
-            host: "localhost".into(),
-            port: self.listener.port(),
-            user: "ada".into(),
-            password: "secret".into(),
-            roots: Some(self.authority.pem_file()),
-        }
+        Account::of_ada(self.listener.port(), Some(self.authority.pem_file()))
     }
 
     /// Changes the mailbox, or looks at it.
@@ -265,7 +261,7 @@ impl Mailbox {
 
 impl Kept {
     /// Messages whose UIDs are 1, 2 and so on.
-    fn all(messages: &[Message]) -> Vec<Self> {
+    pub fn all(messages: &[Message]) -> Vec<Self> {
         let kept = (1..).zip(messages);
         kept.map(|(uid, message)| Self::new(uid, message)).collect()
     }
@@ -388,7 +384,7 @@ impl Shared {
                 told = self.mailbox.lock().unwrap().uids();
             }
             if command == "IDLE" && twist.is_none() {
-                match self.idle(&mut wire, &mut lines, &mut told) {
+                match self.idle(index, &mut wire, &mut lines, &mut told) {
                     Some(line) => self.note(index, |session| session.commands.push(line)),
                     None => return,
                 }
@@ -441,7 +437,13 @@ impl Shared {
     }
 
     /// Says what comes and goes until the client has said something, which is given; none where it has gone.
-    fn idle(&self, wire: &mut Wire, lines: &mut Lines, told: &mut Vec<u32>) -> Option<String> {
+    fn idle(
+        &self,
+        index: usize,
+        wire: &mut Wire,
+        lines: &mut Lines,
+        told: &mut Vec<u32>,
+    ) -> Option<String> {
         wire.write(b"+ idling\r\n").ok()?;
         loop {
             if let Some(line) = lines.next() {
@@ -449,7 +451,7 @@ impl Shared {
             }
             let mailbox = self.mailbox.lock().unwrap().clone();
             let there = mailbox.uids();
-            let mut news = mailbox.idle_says;
+            let mut news = String::new();
             while let Some(at) = told.iter().position(|uid| !there.contains(uid)) {
                 news += &format!("* {} EXPUNGE\r\n", at + 1);
                 told.remove(at);
@@ -462,7 +464,8 @@ impl Shared {
                 wire.take_all_and_say_nothing();
                 return None;
             }
-            wire.write(news.as_bytes()).ok()?;
+            wire.write((mailbox.idle_says + &news).as_bytes()).ok()?;
+            self.note(index, |session| session.news += &news);
             if wire.has_input(Duration::from_millis(20)).ok()? && !lines.fill(wire).ok()? {
                 return None;
             }

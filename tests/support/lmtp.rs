@@ -1,38 +1,15 @@
 //! An LMTP server at a socket that says what a test wants it to say, and keeps what it takes.
 
-use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
-use std::time::Duration;
 
-use super::process::within;
-
-/// What it does at a step, in place of the good answer.
-#[derive(Clone, Debug)]
-pub enum Act {
-    /// Sends this.
-    Say(String),
-    /// Sends this and closes the connection.
-    Last(String),
-    /// Closes the connection.
-    Close,
-    /// Says nothing more until the client goes.
-    Hang,
-    /// Goes on as if nothing were the matter, once there is such a file.
-    Once(PathBuf),
-}
-
-/// How long a test waits for anything.
-const PATIENCE: Duration = Duration::from_secs(60);
-
-/// Steps by name: `greeting`, the commands, `again` for MAIL behind a message, `midst` behind the first line of
-/// a message, `end` behind a message.
-type Script = BTreeMap<&'static str, Act>;
+use super::process::{PATIENCE, within};
+pub use super::scripted::Act;
+use super::scripted::Scripted;
 
 /// A server. It ends with this value.
 pub struct Lmtp {
@@ -44,13 +21,10 @@ pub struct Lmtp {
 
 #[derive(Default)]
 struct Shared {
-    script: Mutex<Script>,
+    scripted: Arc<Scripted>,
     /// The lines behind the first one of the reply to LHLO.
     abilities: Mutex<Vec<String>>,
     taken: Mutex<Vec<Vec<u8>>>,
-    sessions: Mutex<Vec<Vec<String>>>,
-    at_work: AtomicUsize,
-    ends: AtomicBool,
 }
 
 impl Lmtp {
@@ -87,14 +61,16 @@ impl Lmtp {
         }
     }
 
-    /// From now on it does that at this step, and what is good at the others.
+    /// From now on it does that at this step, and what is good at the others. Steps are `greeting`, the
+    /// commands, `again` for MAIL behind a message, `midst` behind the first line of a message, `end` behind a
+    /// message.
     pub fn behave(&self, step: &'static str, act: Act) {
-        *self.shared.script.lock().unwrap() = BTreeMap::from([(step, act)]);
+        self.shared.scripted.behave(step, act, usize::MAX);
     }
 
     /// From now on all goes well.
     pub fn behave_well(&self) {
-        self.shared.script.lock().unwrap().clear();
+        self.shared.scripted.behave_well();
     }
 
     /// It announces these and nothing else.
@@ -110,7 +86,7 @@ impl Lmtp {
 
     /// What it has taken, lines ending with LF, once nobody is connected any more.
     pub fn taken(&self) -> Vec<Vec<u8>> {
-        self.settle();
+        self.shared.scripted.settle();
         self.shared.taken.lock().unwrap().clone()
     }
 
@@ -122,25 +98,19 @@ impl Lmtp {
 
     /// Waits until somebody is connected.
     pub fn wait_for_a_client(&self) {
-        let has_one = || (self.shared.at_work.load(Ordering::SeqCst) > 0).then_some(());
+        let has_one = || (self.shared.scripted.at_work() > 0).then_some(());
         assert!(within(PATIENCE, has_one).is_some(), "nobody comes");
     }
 
     /// The commands of each session, once nobody is connected any more.
     pub fn sessions(&self) -> Vec<Vec<String>> {
-        self.settle();
-        self.shared.sessions.lock().unwrap().clone()
-    }
-
-    fn settle(&self) {
-        let idle = || (self.shared.at_work.load(Ordering::SeqCst) == 0).then_some(());
-        assert!(within(PATIENCE, idle).is_some(), "a session does not end");
+        self.shared.scripted.sessions()
     }
 }
 
 impl Drop for Lmtp {
     fn drop(&mut self) {
-        self.shared.ends.store(true, Ordering::SeqCst);
+        self.shared.scripted.end();
         drop(UnixStream::connect(&self.path));
         drop(TcpStream::connect((Ipv4Addr::LOCALHOST, self.port)));
         for thread in self.threads.drain(..) {
@@ -151,19 +121,10 @@ impl Drop for Lmtp {
 
 /// Serves a client in a thread of its own; whether others are wanted.
 fn attend(shared: &Arc<Shared>, stream: impl Read + Write + Send + 'static) -> bool {
-    if shared.ends.load(Ordering::SeqCst) {
-        return false;
-    }
-    shared.at_work.fetch_add(1, Ordering::SeqCst);
-    let shared = Arc::clone(shared);
-    thread::spawn(move || {
-        let mut commands = Vec::new();
-        // Whoever is killed is gone in the midst of anything.
-        let _ = serve(&shared, &mut BufReader::new(stream), &mut commands);
-        shared.sessions.lock().unwrap().push(commands);
-        shared.at_work.fetch_sub(1, Ordering::SeqCst);
-    });
-    true
+    let serving = Arc::clone(shared);
+    let serve =
+        move |commands: &mut Vec<String>| serve(&serving, &mut BufReader::new(stream), commands);
+    shared.scripted.attend(serve)
 }
 
 fn serve<S: Read + Write>(
@@ -200,8 +161,8 @@ fn serve<S: Read + Write>(
             }
             "RCPT" => answer(shared, stream, "RCPT", "250 2.1.5 fine\r\n")?,
             "DATA" => {
-                let scripted = |step| shared.script.lock().unwrap().contains_key(step);
-                let (act, midst) = (scripted("DATA"), scripted("midst"));
+                let scripted = &shared.scripted;
+                let (act, midst) = (scripted.has("DATA"), scripted.has("midst"));
                 let go_on = answer(shared, stream, "DATA", "354 go on\r\n")?;
                 is_first = false;
                 match act {
@@ -236,27 +197,7 @@ fn answer<S: Read + Write>(
     step: &'static str,
     good: &str,
 ) -> std::io::Result<bool> {
-    let act = shared.script.lock().unwrap().get(step).cloned();
-    match act.unwrap_or_else(|| Act::Say(good.to_owned())) {
-        Act::Say(text) => {
-            stream.get_mut().write_all(text.as_bytes())?;
-            Ok(true)
-        }
-        Act::Last(text) => {
-            stream.get_mut().write_all(text.as_bytes())?;
-            Ok(false)
-        }
-        Act::Once(path) => {
-            within(PATIENCE, || path.exists().then_some(()));
-            stream.get_mut().write_all(good.as_bytes())?;
-            Ok(true)
-        }
-        Act::Close => Ok(false),
-        Act::Hang => {
-            std::io::copy(stream, &mut std::io::sink())?;
-            Ok(false)
-        }
-    }
+    shared.scripted.answer(stream, (step, ""), good)
 }
 
 /// Up to the end, without what the transfer adds.

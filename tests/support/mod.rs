@@ -44,6 +44,8 @@ mod sasl;
 pub mod scram;
 pub mod scratch;
 pub mod script;
+/// What scripted servers of both kinds share.
+mod scripted;
 pub mod series;
 pub mod server;
 mod session;

@@ -67,15 +67,6 @@ pub fn hold(number: &str, cell: &str) {
     fs::write(path(), text.replacen(line, &renewed, 1)).unwrap();
 }
 
-/// What the README says of popfetch in the row of the fault `number`.
-pub fn says(number: &str) -> String {
-    let (_, row) = ROWS.iter().find(|(it, _)| *it == number).unwrap();
-    let text = fs::read_to_string(path()).unwrap();
-    let line = text.lines().find(|line| name(line) == Some(*row)).unwrap();
-    let cell = line.split('|').nth(POPFETCH).unwrap();
-    cell.trim().to_owned()
-}
-
 /// Whether the table has these rows, in this order.
 pub fn has_all_rows() -> bool {
     let text = fs::read_to_string(path()).unwrap();

@@ -188,13 +188,7 @@ impl Script {
 
     /// What a client needs to know; the script decides whether it is signed in.
     pub fn account(&self) -> Account {
-        Account {
-            host: "localhost".into(),
-            port: self.listener.port(),
-            user: "ada".into(),
-            password: "secret".into(),
-            roots: self.roots.clone(),
-        }
+        Account::of_ada(self.listener.port(), self.roots.clone())
     }
 
     /// What became of the scenes, once all that began are over. Panics if one is not over within

@@ -1,8 +1,10 @@
-//! A channel with the stores that it joins, and what it says of folders.
+//! A channel with the stores that it joins.
+
+mod folders;
 
 use super::fate;
 use super::sections::{Section, Sections};
-use crate::import::model::{Draft, Word};
+use super::store::MaildirStore;
 
 /// A channel from an IMAP store into a Maildir.
 pub(super) struct Channel<'a> {
@@ -11,10 +13,10 @@ pub(super) struct Channel<'a> {
     /// The IMAP store, and the account that it names.
     server: &'a Section,
     account: Option<&'a Section>,
-    maildir: &'a Section,
+    store: MaildirStore<'a>,
     /// The mailbox behind the stores' names.
-    far_box: &'a str,
-    near_box: &'a str,
+    far_mailbox: &'a str,
+    near_mailbox: &'a str,
 }
 
 impl<'a> Channel<'a> {
@@ -32,9 +34,9 @@ impl<'a> Channel<'a> {
             global: sections.global(),
             server,
             account: account.and_then(|name| sections.find("IMAPAccount", name)),
-            maildir: sections.find("MaildirStore", near.0)?,
-            far_box: far.1,
-            near_box: near.1,
+            store: MaildirStore(sections.find("MaildirStore", near.0)?),
+            far_mailbox: far.1,
+            near_mailbox: near.1,
         })
     }
 
@@ -58,19 +60,9 @@ impl<'a> Channel<'a> {
         self.section.get(keyword).or_else(global)
     }
 
-    /// Where the inbox's messages are.
-    pub(super) fn inbox(&self) -> &'a str {
-        self.maildir.get("Inbox").unwrap_or("~/Maildir")
-    }
-
-    /// Where those of other folders are.
-    pub(super) fn path(&self) -> Option<&'a str> {
-        self.maildir.get("Path")
-    }
-
-    /// How their directories are called.
-    pub(super) fn sub_folders(&self) -> Option<&'a str> {
-        self.maildir.get("SubFolders")
+    /// Where its mail is.
+    pub(super) fn store(&self) -> MaildirStore<'a> {
+        self.store
     }
 
     /// What stands between the parts of state files' names.
@@ -89,46 +81,7 @@ impl<'a> Channel<'a> {
 
     /// The names of both stores, as they stand in the names of state files.
     pub(super) fn stores(&self) -> (&'a str, &'a str) {
-        (&self.server.name, &self.maildir.name)
-    }
-
-    /// A folder of the server by its name in the Maildir's store; `None` where it is no folder of this channel,
-    /// or where nobody has said what stands between the parts of its name there.
-    pub(super) fn far_name(&self, near: &str) -> Option<String> {
-        let name = match self.has_patterns() {
-            // It is outside of all paths.
-            true if near == "INBOX" => return Some(near.to_owned()),
-            true => format!("{}{}", self.far_box, near.strip_prefix(self.near_box)?),
-            false if ["", "INBOX"].contains(&self.far_box) => return Some("INBOX".to_owned()),
-            false => self.far_box.to_owned(),
-        };
-        let name = match (name.contains('/'), self.server.get("PathDelimiter")) {
-            (true, delimiter) => name.replace('/', delimiter?),
-            (false, _) => name,
-        };
-        Some(format!("{}{name}", self.prefix()))
-    }
-
-    /// What the server's names begin with.
-    fn prefix(&self) -> &'a str {
-        self.server.get("Path").unwrap_or_default()
-    }
-
-    fn patterns(&self) -> Vec<&'a str> {
-        self.section.all("Patterns")
-    }
-
-    /// Whether more than one mailbox may be meant.
-    pub(super) fn has_patterns(&self) -> bool {
-        !self.patterns().is_empty()
-    }
-
-    /// The mailbox of the Maildir's store, where there is but one.
-    pub(super) fn near_box(&self) -> &'a str {
-        match self.near_box {
-            "" => "INBOX",
-            named => named,
-        }
+        (&self.server.name, self.store.name())
     }
 
     /// Whether it lets go of messages when there are too many.
@@ -137,7 +90,7 @@ impl<'a> Channel<'a> {
     }
 
     pub(super) fn max_size(&self) -> Option<u64> {
-        let said = [self.section.get("MaxSize"), self.maildir.get("MaxSize")];
+        let said = [self.section.get("MaxSize"), self.store.max_size()];
         said.into_iter().flatten().find_map(fate::size)
     }
 
@@ -157,61 +110,5 @@ impl<'a> Channel<'a> {
             && !words
                 .iter()
                 .any(|word| word.to_lowercase().starts_with("push"))
-    }
-
-    /// `folders` and `exclude`, where it is not the inbox alone.
-    pub(super) fn set_folders(&self, draft: &mut Draft) {
-        if !self.has_patterns() {
-            match self.far_box {
-                "" | "INBOX" => {}
-                one => {
-                    let name = self.far_name(one);
-                    let name = name.unwrap_or_else(|| format!("{}{one}", self.prefix()));
-                    draft.set("folders", Word::List(vec![name]));
-                    draft.text("into", "inbox");
-                }
-            }
-            return;
-        }
-        let prefix = format!("{}{}", self.prefix(), self.far_box);
-        let (mut wanted, mut excluded) = (Vec::new(), Vec::new());
-        for pattern in self.patterns() {
-            let (list, pattern) = match pattern.strip_prefix('!') {
-                Some(pattern) => (&mut excluded, pattern),
-                None => (&mut wanted, pattern),
-            };
-            let word = match pattern {
-                "INBOX" => pattern.to_owned(),
-                // Up to the next delimiter there; what lies below is named apart.
-                _ => format!("{prefix}{}", pattern.replace('%', "*")),
-            };
-            if !list.contains(&word) {
-                list.push(word);
-            }
-        }
-        if self.patterns().iter().any(|it| it.contains('%')) {
-            draft.differs.push(
-                "`%` stands for one level of folders in mbsync's patterns, `*` in `folders` for any number of \
-                 them: `popfetch check` says which there are, and `exclude` leaves out some"
-                    .into(),
-            );
-        }
-        // The inbox fits wildcards of both, unless the store has a path, which is before them here as well.
-        let is_maildir = self
-            .sub_folders()
-            .is_some_and(|it| it.eq_ignore_ascii_case("maildir++"));
-        if wanted.iter().any(|it| it != "INBOX") && !is_maildir {
-            draft.differs.push(format!(
-                "mbsync keeps other folders in {}, popfetch in the Maildir itself, as .Archive.2026: what mbsync \
-                 fetched stays where it is, what comes now goes there",
-                self.path().unwrap_or("directories of their own")
-            ));
-        }
-        if wanted != ["INBOX"] || excluded.iter().any(|it| it != "INBOX") {
-            draft.set("folders", Word::List(wanted));
-            if !excluded.is_empty() {
-                draft.set("exclude", Word::List(excluded));
-            }
-        }
     }
 }

@@ -14,6 +14,7 @@ mod channel;
 mod fate;
 mod sections;
 mod state;
+mod store;
 
 const TOOL: &str = "mbsync";
 
@@ -123,7 +124,7 @@ fn draft(path: &Path, channel: &Channel<'_>, around: &Surroundings) -> Result<Dr
     if let Some(seconds @ 1..) = get("Timeout").and_then(|it| it.parse().ok()) {
         draft.text("timeout", fate::seconds(seconds));
     }
-    draft.text("maildir", around.rewritten(channel.inbox()));
+    draft.text("maildir", around.rewritten(channel.store().inbox()));
     channel.set_folders(&mut draft);
     draft.text("keep", "always");
     if let Some(octets) = channel.max_size() {

@@ -13,22 +13,20 @@ use std::path::{Path, PathBuf};
 /// The name of it in a mailbox.
 const IN_MAILBOX: &str = ".mbsyncstate";
 
-/// Folders lie no deeper in each other, and are no more than this.
-const DEPTH: usize = 16;
-const FOLDERS: usize = 10_000;
-
-/// Finds what was fetched of each folder.
+/// Finds what was fetched of each mailbox.
 pub(super) fn take(
     draft: &mut Draft,
     channel: &Channel<'_>,
     given: Option<&Path>,
     around: &Surroundings,
 ) -> Result<(), Error> {
-    let mut boxes = vec![(channel.near_box().to_owned(), given.map(Path::to_owned))];
+    let given = given.map(Path::to_owned);
+    let mut mailboxes = vec![(channel.near_mailbox().to_owned(), given)];
     if channel.has_patterns() {
-        boxes.extend(folders(channel, around).into_iter().map(|it| (it, None)));
+        let others = channel.store().mailboxes(around).into_iter();
+        mailboxes.extend(others.map(|it| (it, None)));
     }
-    for (near, given) in boxes {
+    for (near, given) in mailboxes {
         let path = given.unwrap_or_else(|| state_of(channel, &near, around));
         let Some(octets) = files::seen(TOOL, &path)? else {
             continue;
@@ -65,7 +63,7 @@ fn state_of(channel: &Channel<'_>, near: &str, around: &Surroundings) -> PathBuf
     // A `/` in it is a directory's, which a file's name cannot have.
     let flat = near.replace('/', "!");
     match (state, is_global) {
-        ("*", _) => directory(channel, near, around).join(IN_MAILBOX),
+        ("*", _) => channel.store().directory(near, around).join(IN_MAILBOX),
         (start, false) => around.path(&format!("{start}{flat}")),
         (start, true) => {
             let (far_store, near_store) = channel.stores();
@@ -75,74 +73,6 @@ fn state_of(channel: &Channel<'_>, near: &str, around: &Surroundings) -> PathBuf
             ))
         }
     }
-}
-
-/// Where the messages of a mailbox are.
-fn directory(channel: &Channel<'_>, near: &str, around: &Surroundings) -> PathBuf {
-    let inbox = around.path(channel.inbox());
-    if near == "INBOX" {
-        return inbox;
-    }
-    let is = |style: &str| {
-        channel
-            .sub_folders()
-            .is_some_and(|it| it.eq_ignore_ascii_case(style))
-    };
-    match channel.path() {
-        _ if is("maildir++") => inbox.join(format!(".{}", near.replace('/', "."))),
-        Some(path) if is("legacy") => around.path(&format!("{path}{}", near.replace('/', "/."))),
-        Some(path) => around.path(&format!("{path}{near}")),
-        None => inbox,
-    }
-}
-
-/// The mailboxes of the Maildir's store that have a state, but for the inbox.
-fn folders(channel: &Channel<'_>, around: &Surroundings) -> Vec<String> {
-    let is_maildir = channel
-        .sub_folders()
-        .is_some_and(|it| it.eq_ignore_ascii_case("maildir++"));
-    if is_maildir {
-        let inbox = around.path(channel.inbox());
-        let names = files::names(&inbox).into_iter();
-        let folders = names.filter(|name| inbox.join(name).is_dir());
-        let folders = folders.filter_map(|name| Some(name.strip_prefix('.')?.replace('.', "/")));
-        return folders.filter(|it| !it.is_empty()).collect();
-    }
-    let Some(path) = channel.path() else {
-        return Vec::new();
-    };
-    // It may end in the beginning of a name.
-    let (directory, start) = path.rsplit_once('/').unwrap_or(("", path));
-    let mut found = Vec::new();
-    let mut left = vec![(around.path(directory), String::new(), 0)];
-    while let Some((at, name, depth)) = left.pop() {
-        for entry in files::names(&at) {
-            let path = at.join(&entry);
-            let part = match depth {
-                0 => entry.strip_prefix(start),
-                _ => entry.strip_prefix('.').or(Some(entry.as_str())),
-            };
-            let is_part = !["cur", "new", "tmp"].contains(&entry.as_str());
-            let is_directory = path.symlink_metadata().is_ok_and(|it| it.is_dir());
-            let Some(part) = part.filter(|it| is_part && is_directory && !it.is_empty()) else {
-                continue;
-            };
-            let name = match name.as_str() {
-                "" => part.to_owned(),
-                above => format!("{above}/{part}"),
-            };
-            if found.len() == FOLDERS {
-                return found;
-            }
-            if path != around.path(channel.inbox()) {
-                found.push(name.clone());
-            }
-            if depth < DEPTH {
-                left.push((path, name, depth + 1));
-            }
-        }
-    }
-    found
 }
 
 /// What a state file says.

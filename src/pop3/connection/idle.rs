@@ -31,7 +31,7 @@ impl Connection {
     pub fn is_idle_before_answer(&mut self) -> Option<bool> {
         loop {
             let (range, _) = self.take_line()?;
-            let text = self.input.get(range).unwrap_or_default();
+            let text = self.input.lent(range);
             let text = quirks::without_blanks(text);
             if !text.is_empty() {
                 return Some(Reply::parse(text).is_some());
@@ -42,15 +42,15 @@ impl Connection {
     /// What has come behind the last answer, of which what says nothing is thrown away where that may
     /// stand there.
     pub fn look_behind(&mut self) -> Behind {
-        let (start, searched, idle) = (self.start, self.searched, self.idle);
+        let (mark, idle) = (self.input.mark(), self.idle);
         if !self.lenient {
             // None is passed over: a whole flight may have been answered twice.
             self.idle = usize::MAX;
         }
         self.skip_idle_lines();
-        let waiting = self.waiting();
+        let waiting = self.input.waiting();
         let rest = quirks::without_blanks(waiting);
-        let has_come = self.start > start || !waiting.is_empty();
+        let has_come = self.input.mark().is_behind(mark) || !waiting.is_empty();
         let is_line = memchr::memchr(b'\n', rest).is_some();
         let behind = match rest.is_empty() {
             _ if waiting.len() > STATUS_LIMIT => Behind::Something,
@@ -60,7 +60,8 @@ impl Connection {
             false => Behind::Something,
         };
         if !self.lenient {
-            (self.start, self.searched, self.idle) = (start, searched, idle);
+            self.input.back_to(mark);
+            self.idle = idle;
         }
         behind
     }
@@ -70,9 +71,9 @@ impl Connection {
         loop {
             let (range, _) = self.take_line()?;
             let range = self.without_blanks(&range);
-            let text = self.input.get(range.clone()).unwrap_or_default();
+            let text = self.input.lent(range.clone());
             if Reply::parse(text).is_some() {
-                return Reply::parse(self.input.get(range)?);
+                return Reply::parse(self.input.lent(range));
             }
         }
     }
@@ -82,16 +83,16 @@ impl Connection {
     pub(super) fn look_before(&mut self, command: Command<'_>, may_repeat: bool) {
         // A connection that is to be secured has nothing in it but what was asked for.
         let secures = command == Command::Stls;
-        let before = self.start;
+        let before = self.input.mark();
         if !secures {
             self.skip_idle_lines();
         }
-        let is_next_lines = may_repeat && quirks::without_blanks(self.waiting()).is_empty();
+        let is_next_lines = may_repeat && quirks::without_blanks(self.input.waiting()).is_empty();
         if self.is_drained() || is_next_lines {
             return;
         }
         // Of so many lines some must mean something.
-        let is_first = self.start == before;
+        let is_first = !self.input.mark().is_behind(before);
         let is_idle = !secures && is_first && self.look_behind() == Behind::Idle;
         self.violation.get_or_insert(match is_idle {
             true => Violation::Idle,
@@ -103,13 +104,13 @@ impl Connection {
     /// `+OK`.
     fn skip_idle_lines(&mut self) {
         while self.idle > 0 {
-            let before = self.start;
+            let before = self.input.mark();
             let Some((range, _)) = self.take_line() else {
                 return;
             };
-            let text = quirks::without_blanks(self.input.get(range).unwrap_or_default());
+            let text = quirks::without_blanks(self.input.lent(range));
             if !text.is_empty() && !Reply::parse(text).is_some_and(|reply| reply.ok) {
-                self.start = before;
+                self.input.back_to(before);
                 return;
             }
             self.idle -= 1;
@@ -118,7 +119,7 @@ impl Connection {
 
     /// Where a line stands without what [`quirks::without_blanks`] takes away.
     pub(super) fn without_blanks(&self, range: &Range<usize>) -> Range<usize> {
-        let text = self.input.get(range.clone()).unwrap_or_default();
+        let text = self.input.lent(range.clone());
         range.end - quirks::without_blanks(text).len()..range.end
     }
 }

@@ -8,6 +8,29 @@ fn retr(number: u32, octets: u64) -> Command<'static> {
     Command::Retr(MessageNumber::new(number).unwrap(), octets)
 }
 
+/// The first line of these octets and whether it ended in CRLF, and how many octets are left.
+fn first_line(octets: &[u8]) -> (Option<(Vec<u8>, bool)>, usize) {
+    let mut connection = Connection::new();
+    connection.space()[..octets.len()].copy_from_slice(octets);
+    connection.filled(octets.len());
+    let line = connection.take_line();
+    let line = line.map(|(range, crlf)| (connection.input.lent(range).to_vec(), crlf));
+    (line, connection.input.waiting().len())
+}
+
+#[test]
+fn a_line_ends_in_crlf_or_in_a_bare_lf() {
+    let line = |crlf| Some((b"+OK".to_vec(), crlf));
+    assert_eq!(first_line(b"+OK\r\nx"), (line(true), 1));
+    assert_eq!(first_line(b"+OK\nx"), (line(false), 1));
+}
+
+#[test]
+fn a_carriage_return_alone_ends_nothing() {
+    assert_eq!(first_line(b"+OK\r"), (None, 4));
+    assert_eq!(first_line(b"a\rb\r\n").0.unwrap().0, b"a\rb");
+}
+
 /// What came of a transcript, one line an event; adjoining body chunks are joined.
 fn told(commands: &[Command<'_>], wire: &[u8], sizes: &[usize]) -> Vec<String> {
     let mut connection = Connection::new();

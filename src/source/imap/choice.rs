@@ -3,7 +3,6 @@
 use super::mailboxes::Mailbox;
 use super::wire::Step;
 use super::{Error, Phase, Session, SignedIn};
-use crate::imap::command::ARGUMENT_LIMIT;
 use crate::imap::mailbox_list::from_utf7;
 use crate::imap::{Command, ListedMailbox, Violation};
 use crate::maildrop::{RemoteFolder, Shortfall};
@@ -94,7 +93,7 @@ impl Candidate {
 
     /// `None` of what is no mailbox, but a name that others begin with.
     fn of(listed: ListedMailbox) -> Option<Self> {
-        if listed.name.is_empty() || listed.has("\\Noselect") || listed.has("\\NonExistent") {
+        if listed.name.is_empty() || !listed.can_be_opened() {
             return None;
         }
         if listed.name.eq_ignore_ascii_case(INBOX.as_bytes()) {
@@ -103,8 +102,6 @@ impl Candidate {
                 ..Self::inbox()
             });
         }
-        let is_plain = listed.name.iter().all(|octet| matches!(octet, b' '..=b'~'))
-            && listed.name.len() <= ARGUMENT_LIMIT;
         let raw = String::from_utf8_lossy(&listed.name);
         let parts: Vec<&str> = match listed.delimiter {
             Some(delimiter) => raw.trim_end_matches(delimiter).split(delimiter).collect(),
@@ -124,7 +121,7 @@ impl Candidate {
                     .map(|part| Box::from(*part))
                     .collect(),
             },
-            name: is_plain.then(|| raw.as_ref().into()),
+            name: listed.argument().map(Into::into),
             slashed: slashed.join("/"),
             attributes: listed.attributes,
         })

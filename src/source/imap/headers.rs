@@ -1,6 +1,6 @@
 //! The headers of many messages, in a window that slides as that of whole messages does.
 
-use super::mailboxes::{Opened, Place, Turn};
+use super::mailboxes::{Opened, Opening, Place};
 use super::retrieve::WINDOW_COMMANDS;
 use super::wire::Step;
 use super::{Error, Meaning, Phase, Session, SignedIn};
@@ -99,10 +99,10 @@ impl Session<SignedIn> {
                 count: 0,
             });
         };
-        match self.turn_to(mailbox, phase)? {
-            Turn::Open => {}
-            Turn::Asked => asks(Some(mailbox)),
-            Turn::Refused(_) => return Ok(false),
+        match self.open_to_read(mailbox, phase)? {
+            Opening::Open => {}
+            Opening::Asked => asks(Some(mailbox)),
+            Opening::Refused(_) => return Ok(false),
         }
         asks(None);
         self.wire.send(Command::FetchHeader(uid))?;

@@ -61,10 +61,7 @@ impl Session<SignedIn> {
         };
         self.state.mailboxes = Mailboxes::of(choice.mailboxes);
         let mut listing = self.list_all(chooses)?;
-        if listing.opened == 0 && self.capabilities.id {
-            // There are servers that open nothing for who has not said what it is (fact Q25).
-            self.wire.send(Command::Id)?;
-            self.wire.answer(Phase::Listing)?;
+        if listing.opened == 0 && self.says_what_we_are(Phase::Listing)? {
             listing = self.list_all(chooses)?;
         }
         choice
@@ -91,7 +88,9 @@ impl Session<SignedIn> {
         if !self.state.knows_capabilities {
             self.wire.send(Command::Capability)?;
         }
-        self.settle_capabilities()
+        self.settle_capabilities()?;
+        self.wire.takes_literals = self.capabilities.literal_plus;
+        Ok(())
     }
 
     /// Reads the answer to CAPABILITY, where it is yet to come.

@@ -49,10 +49,11 @@ pub(super) struct Place {
 pub(super) struct Opened {
     pub(super) uid_validity: Option<u32>,
     pub(super) exists: Option<u32>,
+    pub(super) recent: Option<u32>,
 }
 
-/// What has become of turning to a mailbox.
-pub(super) enum Turn {
+/// Whether a mailbox can be read.
+pub(super) enum Opening {
     /// It is open.
     Open,
     /// It was asked for: the answer comes before those to what is asked next.
@@ -128,26 +129,26 @@ impl Session<SignedIn> {
     }
 
     /// Has a mailbox open for what is asked next, to be read alone.
-    pub(super) fn turn_to(&mut self, mailbox: usize, phase: Phase) -> Result<Turn, Error> {
+    pub(super) fn open_to_read(&mut self, mailbox: usize, phase: Phase) -> Result<Opening, Error> {
         let mailboxes = &mut self.state.mailboxes;
         let Some(wanted) = mailboxes.all.get(mailbox) else {
             return Err(Error::violation(phase, Violation::OtherMessage));
         };
         if let Some(refusal) = &wanted.refusal {
-            return Ok(Turn::Refused(refusal.clone()));
+            return Ok(Opening::Refused(refusal.clone()));
         }
         if mailboxes.open == Some(mailbox) {
-            return Ok(Turn::Open);
+            return Ok(Opening::Open);
         }
         self.wire.send(Command::Examine(&wanted.name))?;
         mailboxes.is_open(Some(mailbox));
         if self.options.pipelining {
-            return Ok(Turn::Asked);
+            return Ok(Opening::Asked);
         }
         let (answer, opened) = self.read_opened(phase)?;
         Ok(match self.reopened(mailbox, answer, opened, phase)? {
-            None => Turn::Open,
-            Some(refusal) => Turn::Refused(refusal),
+            None => Opening::Open,
+            Some(refusal) => Opening::Refused(refusal),
         })
     }
 
@@ -199,12 +200,39 @@ impl Session<SignedIn> {
         Ok(refusal)
     }
 
+    /// Opens a mailbox that is none of those that are read.
+    pub(super) fn examine(
+        &mut self,
+        mailbox: &str,
+        phase: Phase,
+    ) -> Result<(Answer, Opened), Error> {
+        loop {
+            self.wire.send(Command::Examine(mailbox))?;
+            let (answer, opened) = self.read_opened(phase)?;
+            if answer.ok || !self.says_what_we_are(phase)? {
+                return Ok((answer, opened));
+            }
+        }
+    }
+
+    /// Tells the server what we are, by ID (RFC 2971): there are some that open nothing before that (fact Q25).
+    /// Whether that is news to it, so that what it has refused may be asked for again.
+    pub(super) fn says_what_we_are(&mut self, phase: Phase) -> Result<bool, Error> {
+        if !self.capabilities.id || std::mem::replace(&mut self.state.knows_what_we_are, true) {
+            return Ok(false);
+        }
+        self.wire.send(Command::Id)?;
+        self.wire.answer(phase)?;
+        Ok(true)
+    }
+
     /// The answer to EXAMINE or SELECT.
     pub(super) fn read_opened(&mut self, phase: Phase) -> Result<(Answer, Opened), Error> {
         let mut opened = Opened::default();
         loop {
             match self.wire.next(phase)? {
                 Step::Exists(count) => opened.exists = Some(count),
+                Step::Recent(count) => opened.recent = Some(count),
                 Step::UidValidity(value) => opened.uid_validity = Some(value),
                 Step::Done(answer) => return Ok((answer, opened)),
                 Step::Octets => {

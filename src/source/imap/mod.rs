@@ -10,6 +10,7 @@
 
 mod append;
 mod choice;
+mod find;
 mod headers;
 mod listing;
 mod mailboxes;
@@ -54,6 +55,8 @@ pub struct SignedIn {
     under_way: UnderWay,
     /// It has taken a message that was appended.
     has_appended: bool,
+    /// It was told what we are.
+    knows_what_we_are: bool,
 }
 
 /// See the [module](self).

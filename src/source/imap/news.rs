@@ -45,7 +45,17 @@ impl Session<SignedIn> {
         if !self.capabilities.idle {
             return Ok(());
         }
-        let mut known = self.examine_inbox()?;
+        let (answer, opened) = self.examine(INBOX, Phase::Listing)?;
+        if !answer.ok {
+            return Err(Error::Refused {
+                command: "EXAMINE",
+                answer,
+            });
+        }
+        let mut known = Known {
+            exists: opened.exists.unwrap_or_default(),
+            recent: opened.recent.unwrap_or_default(),
+        };
         let mut is_listening = false;
         loop {
             self.wire.send(Command::Idle)?;
@@ -77,33 +87,6 @@ impl Session<SignedIn> {
                 Some(Step::Done(answer)) if answer.ok => {}
                 Some(Step::Done(answer)) => return Err(ended(answer)),
                 _ => return Ok(()),
-            }
-        }
-    }
-
-    fn examine_inbox(&mut self) -> Result<Known, Error> {
-        if self.capabilities.id {
-            // There are servers that open nothing for who has not said what it is (fact Q25).
-            self.wire.send(Command::Id)?;
-            self.wire.answer(Phase::Listing)?;
-        }
-        self.wire.send(Command::Examine(INBOX))?;
-        let mut known = Known::default();
-        loop {
-            match self.wire.next(Phase::Listing)? {
-                Step::Octets => {
-                    self.wire.octets();
-                }
-                Step::Done(answer) if answer.ok => return Ok(known),
-                Step::Done(answer) => {
-                    return Err(Error::Refused {
-                        command: "EXAMINE",
-                        answer,
-                    });
-                }
-                step => {
-                    known.takes(&step);
-                }
             }
         }
     }

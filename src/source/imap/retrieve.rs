@@ -5,7 +5,7 @@
 //! message is known by its UID. The command that opens another mailbox stands between those for the messages
 //! of the one and of the other, and so do their answers. A message's end counts once its command is answered, or the next message begins.
 
-use super::mailboxes::{Opened, Place, Turn};
+use super::mailboxes::{Opened, Opening, Place};
 use super::wire::Step;
 use super::{Answer, Error, Phase, Session, SignedIn, Window};
 use crate::imap::{Command, Fetched, Section, Violation};
@@ -130,10 +130,10 @@ impl Session<SignedIn> {
     fn ask_for(&mut self, message: &Message) -> Result<(), Error> {
         let phase = Phase::Message(message.number);
         let Place { mailbox, uid } = self.place_of(message.number, phase)?;
-        match self.turn_to(mailbox, phase)? {
-            Turn::Open => {}
-            Turn::Asked => self.state.under_way.opens(mailbox),
-            Turn::Refused(answer) => {
+        match self.open_to_read(mailbox, phase)? {
+            Opening::Open => {}
+            Opening::Asked => self.state.under_way.opens(mailbox),
+            Opening::Refused(answer) => {
                 self.state.under_way.is_missing(message.clone(), answer);
                 return Ok(());
             }

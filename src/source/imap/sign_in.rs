@@ -54,6 +54,7 @@ impl Session<Greeted> {
                 mailboxes: Mailboxes::default(),
                 under_way: UnderWay::default(),
                 has_appended: false,
+                knows_what_we_are: false,
             },
             capabilities: told.unwrap_or(self.capabilities),
             wire: self.wire,

@@ -179,13 +179,7 @@ fn s5_octets_in_clear_that_come_with_the_handshake_are_no_part_of_it() {
         let _reset = socket.read_to_end(&mut rest);
         assert!(rest.len() < 100, "an alert at most: {rest:?}");
     });
-    let account = Account {
-        host: "localhost".into(),
-        port,
-        user: "ada".into(),
-        password: "secret".into(),
-        roots: Some("bundled".into()),
-    };
+    let account = Account::of_ada(port, Some("bundled".into()));
     let output = run(&home_of(&account, ""), &[], 69);
     assert_said(&output, &["does not speak TLS", "setting up TLS"]);
     serving.join().unwrap();

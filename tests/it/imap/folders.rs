@@ -21,15 +21,29 @@ fn in_all(home: &Home) -> usize {
     tree::count(&maildir) + folders.map(|path| tree::count(&path)).sum::<usize>()
 }
 
+/// What is in Archive/2024.
+fn archived() -> [Message; 3] {
+    [11, 12, 13].map(letter)
+}
+
+/// What is in Sent Items.
+fn sent() -> [Message; 2] {
+    [21, 22].map(letter)
+}
+
+/// What is in the folders of the account's Maildir is what the server's folders of those names have.
+#[track_caller]
+fn assert_each_in_its_own(home: &Home) {
+    assert_in(home, ".", &mail(3));
+    assert_in(home, ".Archive.2024", &archived());
+    assert_in(home, ".Sent Items", &sent());
+}
+
 /// Three in INBOX, three in Archive/2024, two in Sent Items.
 fn office(keys: &str) -> (ImapServer, Home) {
     let (server, home) = serving(&mail(3), keys);
-    server.plain_folder("Archive/2024", &[letter(11), letter(12), letter(13)]);
-    server.folder(
-        "Sent Items",
-        "(\\Sent) \"/\" \"Sent Items\"",
-        &[letter(21), letter(22)],
-    );
+    server.plain_folder("Archive/2024", &archived());
+    server.folder("Sent Items", "(\\Sent) \"/\" \"Sent Items\"", &sent());
     (server, home)
 }
 
@@ -40,13 +54,7 @@ fn each_folder_comes_into_the_maildirs_own_of_its_name_once() {
     for keys in [ALL.to_owned(), format!("{ALL}pipelining = \"off\"\n")] {
         let (server, home) = office(&keys);
         assert_eq!(fetched(&home), 8);
-        assert_in(&home, ".", &mail(3));
-        assert_in(
-            &home,
-            ".Archive.2024",
-            &[letter(11), letter(12), letter(13)],
-        );
-        assert_in(&home, ".Sent Items", &[letter(21), letter(22)]);
+        assert_each_in_its_own(&home);
         assert!(home.maildir("a").join(".Sent Items/maildirfolder").exists());
         assert_eq!(fetched(&home), 0);
         server.other("Archive/2024", |it| {
@@ -143,11 +151,7 @@ fn e11_a_message_that_was_moved_to_another_folder_is_not_new() {
         assert_eq!(fetched(&home), 0);
         assert_eq!(fetched(&home), 0);
         assert_in(&home, ".", &mail(3));
-        assert_in(
-            &home,
-            ".Archive.2024",
-            &[letter(11), letter(12), letter(13)],
-        );
+        assert_in(&home, ".Archive.2024", &archived());
     }
 }
 
@@ -158,11 +162,7 @@ fn e11_a_folder_with_another_uidvalidity_comes_again_to_be_compared_and_is_not_d
     server.other("Archive/2024", |it| it.uid_validity += 1);
     assert_eq!(fetched(&home), 0);
     assert_eq!(server.last_session().count("UID FETCH 3 (UID FLAGS"), 1);
-    assert_in(
-        &home,
-        ".Archive.2024",
-        &[letter(11), letter(12), letter(13)],
-    );
+    assert_in(&home, ".Archive.2024", &archived());
 }
 
 #[test]
@@ -179,13 +179,7 @@ fn a_uidvalidity_that_changes_in_the_session_loses_and_doubles_nothing() {
         assert_said(&output, &["UIDVALIDITY changed"]);
         server.mailbox(|it| it.twists.clear());
         run(&home, &["fetch", "--now"], 0);
-        assert_in(&home, ".", &mail(3));
-        assert_in(
-            &home,
-            ".Archive.2024",
-            &[letter(11), letter(12), letter(13)],
-        );
-        assert_in(&home, ".Sent Items", &[letter(21), letter(22)]);
+        assert_each_in_its_own(&home);
         assert_eq!(fetched(&home), 0);
     }
 }
@@ -199,7 +193,7 @@ fn a_folder_that_cannot_be_opened_is_named_and_the_others_come() {
         let output = run(&home, &["fetch"], 1);
         assert_said(&output, &["Archive/2024", "not yours"]);
         assert_in(&home, ".", &mail(3));
-        assert_in(&home, ".Sent Items", &[letter(21), letter(22)]);
+        assert_in(&home, ".Sent Items", &sent());
         server.mailbox(|it| it.twists.clear());
         assert_eq!(fetched(&home), 3);
         // What is known of it is not gone, however often that happens.
@@ -220,15 +214,11 @@ fn a_folder_that_goes_away_between_its_listing_and_its_messages_keeps_no_other_f
         server.twist("EXAMINE \"Archive/2024\"", 2, Twist::Instead(no.into()));
         let output = home.popfetch(["fetch"]).run();
         assert_in(&home, ".", &mail(3));
-        assert_in(&home, ".Sent Items", &[letter(21), letter(22)]);
+        assert_in(&home, ".Sent Items", &sent());
         assert!(!output.stderr.contains("going on"), "{output:#?}");
         server.mailbox(|it| it.twists.clear());
         run(&home, &["fetch", "--now"], 0);
-        assert_in(
-            &home,
-            ".Archive.2024",
-            &[letter(11), letter(12), letter(13)],
-        );
+        assert_in(&home, ".Archive.2024", &archived());
     }
 }
 
@@ -245,13 +235,7 @@ fn what_a_server_sends_of_another_folder_than_the_one_it_refused_is_not_taken_fo
         home.popfetch(["fetch"]).run();
         server.mailbox(|it| it.twists.clear());
         run(&home, &["fetch", "--now"], 0);
-        assert_in(&home, ".", &mail(3));
-        assert_in(
-            &home,
-            ".Archive.2024",
-            &[letter(11), letter(12), letter(13)],
-        );
-        assert_in(&home, ".Sent Items", &[letter(21), letter(22)]);
+        assert_each_in_its_own(&home);
     }
 }
 
@@ -433,13 +417,7 @@ fn kill_at_every_call(keep: &str) {
         assert!(matches!(end, End::Killed(_) | End::Exited(0)), "{what}");
         server.sessions();
         run(&home, &["fetch"], 0);
-        assert_in(&home, ".", &mail(3));
-        assert_in(
-            &home,
-            ".Archive.2024",
-            &[letter(11), letter(12), letter(13)],
-        );
-        assert_in(&home, ".Sent Items", &[letter(21), letter(22)]);
+        assert_each_in_its_own(&home);
         assert_eq!(fetched(&home), 0, "{what}");
         let left = server.uids().len() + server.other("Sent Items", |it| it.messages.len());
         assert_eq!(left, if keep == "never" { 0 } else { 5 }, "{what}");

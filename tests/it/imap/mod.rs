@@ -35,7 +35,7 @@ mod wire;
 const IMAP: &str = "protocol = \"imap\"\n";
 
 /// A server with these messages, and a home with the one account "a" on it.
-fn serving(messages: &[Message], keys: &str) -> (ImapServer, Home) {
+pub fn serving(messages: &[Message], keys: &str) -> (ImapServer, Home) {
     let server = ImapServer::start(messages);
     let home = Home::new();
     home.one_account(&server.account(), &(IMAP.to_owned() + keys));

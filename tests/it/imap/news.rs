@@ -58,7 +58,7 @@ fn until_heard(watch: &Running, server: &ImapServer) {
 }
 
 #[test]
-fn mail_is_fetched_when_it_comes_and_what_goes_is_no_news() {
+fn mail_is_fetched_when_it_comes() {
     let (server, home) = serving(&mail(2), "");
     let watch = watch(&home);
     until_heard(&watch, &server);
@@ -67,19 +67,35 @@ fn mail_is_fetched_when_it_comes_and_what_goes_is_no_news() {
     until_stored(&watch, &home, 3);
     push(&server, 4);
     until_stored(&watch, &home, 4);
-    until(&watch, "the fetch is over", || {
-        parted(&server).1.iter().all(|it| it.ended)
-    });
-    let before = parted(&server).1.len();
-    // Somebody clears the mailbox, which is told at once.
-    server.mailbox(|it| it.messages.clear());
-    std::thread::sleep(Duration::from_millis(300));
-    assert_eq!(parted(&server).1.len(), before);
     end(watch);
     let (staying, _) = parted(&server);
     assert_eq!(staying.len(), 1, "{staying:#?}");
     assert_eq!(staying[0].count("SELECT"), 0);
     tree::assert_holds(&home.maildir("a"), &mail(4));
+}
+
+#[test]
+fn what_comes_is_news_to_who_stays_and_what_goes_is_none() {
+    for (comes, told) in [(false, "EXPUNGE"), (true, "EXISTS")] {
+        let (server, home) = serving(&mail(3), "");
+        let listener = home.popfetch(["check", "--listen", "a"]).start();
+        until(&listener, "somebody listens", || {
+            !parted(&server).0.is_empty()
+        });
+        match comes {
+            true => push(&server, 4),
+            false => server.mailbox(|it| it.messages.clear()),
+        }
+        until(&listener, "it is told", || {
+            parted(&server).0[0].news.contains(told)
+        });
+        // Behind that the server ends the session: whatever else there was to say is said by then.
+        server.mailbox(|it| it.idle_says = "* BYE closing\r\n".into());
+        let output = listener.wait();
+        let words: Vec<&str> = output.stdout.lines().collect();
+        assert_eq!(words.first(), Some(&"listening"), "{output:#?}");
+        assert_eq!(words.contains(&"mail"), comes, "{output:#?}");
+    }
 }
 
 #[test]

@@ -1,23 +1,104 @@
 use std::fmt;
 
 use crate::given::mail;
+use crate::imap;
 use crate::support::account::Security;
 use crate::support::behaviour::Behaviour;
+use crate::support::imap::{ImapServer, Kept};
 use crate::support::maildrop::Maildrop;
 use crate::support::message::Message;
 use crate::support::run::{Home, Output};
 use crate::support::server::{Server, ServerBuilder};
 use crate::support::tree;
 
+/// The keys of an account whose mail is deleted once it is stored.
+pub const DELETE: &str = "keep = \"never\"\n";
+
 /// A server with ten messages, and a home that has fetched none of them.
-pub struct Scene {
+pub struct Scene<S> {
     pub messages: Vec<Message>,
-    pub server: Server,
+    pub server: S,
     pub home: Home,
 }
 
-impl Scene {
-    /// `keys` are the account's beside the usual ones.
+/// A server of either protocol, as far as the faults go.
+pub trait Protocol {
+    /// Waits until it has noticed that its clients are gone.
+    fn settles(&self);
+
+    /// Puts these in the place of what it has.
+    fn holds(&self, messages: &[Message]);
+
+    /// How many messages it has.
+    fn left(&self) -> usize;
+
+    /// Commands for a whole message in the last session.
+    fn asked_for(&self) -> usize;
+
+    /// Commands to delete something in the last session.
+    fn asked_to_delete(&self) -> usize;
+
+    /// Whether the last session ended with a farewell.
+    fn was_taken_leave_of(&self) -> bool;
+}
+
+impl Protocol for Server {
+    fn settles(&self) {
+        self.sessions();
+    }
+
+    fn holds(&self, messages: &[Message]) {
+        self.maildrop().replace(messages.to_vec());
+    }
+
+    fn left(&self) -> usize {
+        self.maildrop().count()
+    }
+
+    fn asked_for(&self) -> usize {
+        self.last_session().count("RETR")
+    }
+
+    fn asked_to_delete(&self) -> usize {
+        self.last_session().count("DELE")
+    }
+
+    fn was_taken_leave_of(&self) -> bool {
+        self.last_session().count("QUIT") > 0
+    }
+}
+
+impl Protocol for ImapServer {
+    fn settles(&self) {
+        self.sessions();
+    }
+
+    /// Their UIDs begin with 1.
+    fn holds(&self, messages: &[Message]) {
+        self.mailbox(|it| it.messages = Kept::all(messages));
+    }
+
+    fn left(&self) -> usize {
+        self.uids().len()
+    }
+
+    fn asked_for(&self) -> usize {
+        let session = self.last_session();
+        let commands = session.commands.iter();
+        commands.filter(|it| it.contains("BODY.PEEK[]")).count()
+    }
+
+    fn asked_to_delete(&self) -> usize {
+        self.last_session().count("UID STORE")
+    }
+
+    fn was_taken_leave_of(&self) -> bool {
+        self.last_session().count("LOGOUT") > 0
+    }
+}
+
+impl Scene<Server> {
+    /// By POP3. `keys` are the account's beside the usual ones.
     pub fn new(keys: &str, prepare: impl FnOnce(ServerBuilder) -> ServerBuilder) -> Self {
         let messages = mail(10);
         let builder = Server::builder(&Maildrop::new(messages.clone()));
@@ -33,17 +114,30 @@ impl Scene {
     pub fn faulty_once(keys: &str, behaviour: Behaviour) -> Self {
         Self::new(keys, |server| server.session(0, behaviour))
     }
+}
 
+impl Scene<ImapServer> {
+    /// By IMAP.
+    pub fn imap(keys: &str) -> Self {
+        let messages = mail(10);
+        let (server, home) = imap::serving(&messages, keys);
+        Self {
+            messages,
+            server,
+            home,
+        }
+    }
+}
+
+impl<S: Protocol> Scene<S> {
     pub fn fetch(&self) -> Output {
         // A server notices that its client is gone before it lets the next one in.
-        self.server.sessions();
+        self.server.settles();
         self.home.popfetch(["fetch"]).run()
     }
 
     /// A run that has to end well.
     pub fn fetch_well(&self) -> Output {
-        // A server notices that its client is gone before it lets the next one in.
-        self.server.sessions();
         let output = self.fetch();
         assert_eq!(output.status, Some(0), "{output:#?}");
         output
@@ -52,6 +146,12 @@ impl Scene {
     /// What the Maildir holds of the messages, and beside them.
     pub fn tally(&self) -> Tally {
         Tally::of(&self.home, &self.messages)
+    }
+
+    /// Fails unless the server has so many messages.
+    #[track_caller]
+    pub fn assert_left(&self, count: usize) {
+        assert_eq!(self.server.left(), count, "left on the server");
     }
 }
 
@@ -72,7 +172,7 @@ pub struct Tally {
 
 impl Tally {
     /// What the Maildir of "a" holds of these.
-    pub fn of(home: &Home, messages: &[Message]) -> Self {
+    fn of(home: &Home, messages: &[Message]) -> Self {
         let mut left: Vec<Vec<u8>> = messages.iter().map(Message::stored).collect();
         let known = left.clone();
         let mut tally = Self {

@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use super::scene::{Scene, exit, row};
+use super::scene::{Protocol, Scene, exit, row};
 use crate::given::assert_said;
 use crate::support::account::Security;
 use crate::support::behaviour::{Behaviour, Reply};
@@ -10,7 +10,36 @@ use crate::support::script::{Scene as Play, Script};
 #[test]
 fn t6_the_fourth_message_is_always_refused() {
     let refuses = Behaviour::new().on("RETR 4", Reply::raw("-ERR cannot be read\r\n"));
-    let scene = Scene::new("", |server| server.behaviour(refuses));
+    the_fourth_is_refused(&Scene::new("", |server| server.behaviour(refuses)));
+}
+
+#[test]
+fn t13_control_characters_in_the_refusal_of_a_password() {
+    let nasty = b"-ERR \x1b]0;all is well\x07\x1b[2J\x9b31m wrong \xc2\x9b1m password\r\n";
+    let refuses = Behaviour::new().capabilities(&["UIDL", "USER"]);
+    let refuses = refuses.on("PASS", Reply::raw(nasty));
+    a_refusal_with_control_characters(&Scene::new("", |server| server.behaviour(refuses)));
+}
+
+#[test]
+fn t14_one_octet_each_one_and_a_half_seconds() {
+    let scene = Play::signed_in();
+    let scene = scene.expect("STAT").send("+OK 1 5000\r\n");
+    let scene = scene.expect("UIDL").send("+OK\r\n1 a\r\n.\r\n");
+    let scene = scene.expect("LIST").send("+OK\r\n1 5000\r\n.\r\n");
+    let scene = scene.expect("RETR").send("+OK\r\nSubject: x\r\n\r\n");
+    a_message_in_drips(scene, "");
+}
+
+#[test]
+fn t15_a_unique_id_listing_of_one_endless_line() {
+    let scene = Play::signed_in().expect("STAT").send("+OK 1 5000\r\n");
+    let scene = scene.expect("UIDL").send("+OK\r\n1 ");
+    an_endless_line(scene, "");
+}
+
+/// T6.
+pub fn the_fourth_is_refused<S: Protocol>(scene: &Scene<S>) {
     let faulty = scene.fetch();
     let tally = scene.tally();
     assert_eq!((tally.twice, tally.foreign, tally.in_tmp), (0, 0, 0));
@@ -26,12 +55,8 @@ fn t6_the_fourth_message_is_always_refused() {
     row("T6", &cell, "9 of 10 delivered, the other named, exit 1");
 }
 
-#[test]
-fn t13_control_characters_in_the_refusal_of_a_password() {
-    let nasty = b"-ERR \x1b]0;all is well\x07\x1b[2J\x9b31m wrong \xc2\x9b1m password\r\n";
-    let refuses = Behaviour::new().capabilities(&["UIDL", "USER"]);
-    let refuses = refuses.on("PASS", Reply::raw(nasty));
-    let scene = Scene::new("", |server| server.behaviour(refuses));
+/// T13, on a server that says "all is well", "wrong" and "password" there.
+pub fn a_refusal_with_control_characters<S: Protocol>(scene: &Scene<S>) {
     let output = scene.fetch();
     let shown = output.stdout.clone() + &output.stderr;
     let raw = shown
@@ -48,7 +73,7 @@ fn t13_control_characters_in_the_refusal_of_a_password() {
 }
 
 /// Fetches from a script, which is played again where the run connects again.
-fn play(script: Play, keys: &str) -> Output {
+pub fn play(script: Play, keys: &str) -> Output {
     let script = Script::start(Security::Plain, [script.clone(), script]);
     let home = Home::of(&script.account(), keys);
     home.popfetch(["fetch"])
@@ -56,16 +81,11 @@ fn play(script: Play, keys: &str) -> Output {
         .run()
 }
 
-#[test]
-fn t14_one_octet_each_one_and_a_half_seconds() {
-    let scene = Play::signed_in();
-    let scene = scene.expect("STAT").send("+OK 1 5000\r\n");
-    let scene = scene.expect("UIDL").send("+OK\r\n1 a\r\n.\r\n");
-    let scene = scene.expect("LIST").send("+OK\r\n1 5000\r\n.\r\n");
-    let scene = scene.expect("RETR").send("+OK\r\nSubject: x\r\n\r\n");
-    let drips = scene.drip([b'x'; 60], Duration::from_millis(1500));
+/// T14, behind what begins the first message.
+pub fn a_message_in_drips(begun: Play, keys: &str) {
+    let drips = begun.drip([b'x'; 60], Duration::from_millis(1500));
     // The run has 45 seconds, as the others had; the server drips for twice as long.
-    let output = play(drips, "timeout = \"5s\"\n");
+    let output = play(drips, &format!("{keys}timeout = \"5s\"\n"));
     let words = ["error: a: ", "too slow", "while fetching message 1"];
     assert_said(&output, &words);
     assert!(output.peak_memory < 64 << 20, "{output:#?}");
@@ -76,13 +96,11 @@ fn t14_one_octet_each_one_and_a_half_seconds() {
     );
 }
 
-#[test]
-fn t15_a_unique_id_listing_of_one_endless_line() {
+/// T15, behind what begins a line of the listing.
+pub fn an_endless_line(begun: Play, keys: &str) {
     const PIECE: usize = 1 << 16;
-    let scene = Play::signed_in().expect("STAT").send("+OK 1 5000\r\n");
-    let scene = scene.expect("UIDL").send("+OK\r\n1 ");
-    let scene = scene.send_times(vec![b'x'; PIECE], 300_000_000 / PIECE);
-    let output = play(scene, "");
+    let scene = begun.send_times(vec![b'x'; PIECE], 300_000_000 / PIECE);
+    let output = play(scene, keys);
     assert_said(&output, &["error: a: ", "while listing the mailbox"]);
     assert!(output.peak_memory > 0, "it was not measured");
     let memory = match output.peak_memory {

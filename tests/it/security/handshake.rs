@@ -141,13 +141,7 @@ fn s15_older_versions_of_tls_are_refused_by_name() {
     let alert: &[u8] = &[0x15, 3, 1, 0, 2, 2, 70];
     for answer in [hello(2), hello(1), hello(0), alert] {
         let (port, serving) = answers_hello(answer);
-        let account = Account {
-            host: "localhost".into(),
-            port,
-            user: "ada".into(),
-            password: "secret".into(),
-            roots: Some("bundled".into()),
-        };
+        let account = Account::of_ada(port, Some("bundled".into()));
         let output = run(&Home::of(&account, ""), &[], 69);
         assert_said(&output, &["error: a: ", "TLS 1.2", "hint: "]);
         serving.join().unwrap();

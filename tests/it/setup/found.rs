@@ -1,6 +1,6 @@
 //! Each way in which a server is found, with real Dovecot, from an empty home to mail on the disk.
 
-use super::{at_a_record, at_the_usual_name, enter_to_the_end, home_in};
+use super::{at_a_document, at_a_record, at_the_usual_name, enter_to_the_end, home_in};
 use crate::given::mail;
 use crate::support::dns::{Manner, NameServer, Record};
 use crate::support::documents::{Document, Documents};
@@ -69,25 +69,7 @@ fn from_an_address_to_mail_by_an_autoconfig_document() {
         return;
     };
     let port = dovecot.stls_account().port;
-    let document = format!(
-        "<clientConfig version=\"1.1\"><emailProvider id=\"example.test\">\
-         <incomingServer type=\"pop3\"><hostname>in.example.test</hostname><port>{port}</port>\
-         <socketType>STARTTLS</socketType><username>%EMAILLOCALPART%</username></incomingServer>\
-         </emailProvider></clientConfig>"
-    );
-    let wanted = crate::support::certificate::Wanted::default().names(&["*.example.test"]);
-    let identity = dovecot.authority().issue(&wanted);
-    let place = "autoconfig.example.test/mail/config-v1.1.xml?emailaddress=ada@example.test";
-    let web = Documents::start(
-        identity.server_config(),
-        &[(place, Document::Text(document))],
-    );
-    let dns = NameServer::start(&[]);
-    let names = [
-        ("autoconfig.example.test:443".to_owned(), web.port()),
-        (format!("in.example.test:{port}"), port),
-    ];
-    let home = home_in(&names, &dns, dovecot.authority().pem_file());
+    let (_web, _dns, home) = at_a_document(&dovecot, "pop3", port);
     let screen = from_nothing_to_mail(&home, "autoconfig document.");
     assert!(screen.contains("with TLS after STLS"), "{screen}");
     let config = std::fs::read_to_string(home.config_file()).unwrap();

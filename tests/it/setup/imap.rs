@@ -1,10 +1,8 @@
 //! The same by IMAP, with Dovecot's imapd.
 
-use super::{enter_to_the_end, home_in};
+use super::{at_a_document, enter_to_the_end, home_in};
 use crate::given::mail;
-use crate::support::certificate::Wanted;
 use crate::support::dns::{NameServer, Record};
-use crate::support::documents::{Document, Documents};
 use crate::support::dovecot::Dovecot;
 use crate::support::run::Home;
 use crate::support::terminal::Terminal;
@@ -111,25 +109,7 @@ fn an_imap_server_is_found_by_an_autoconfig_document() {
         return;
     };
     let [_, imap] = dovecot.imap_accounts();
-    let port = imap.port;
-    let document = format!(
-        "<clientConfig version=\"1.1\"><emailProvider id=\"example.test\">\
-         <incomingServer type=\"imap\"><hostname>in.example.test</hostname><port>{port}</port>\
-         <socketType>STARTTLS</socketType><username>%EMAILLOCALPART%</username></incomingServer>\
-         </emailProvider></clientConfig>"
-    );
-    let wanted = Wanted::default().names(&["*.example.test"]);
-    let place = "autoconfig.example.test/mail/config-v1.1.xml?emailaddress=ada@example.test";
-    let web = Documents::start(
-        dovecot.authority().issue(&wanted).server_config(),
-        &[(place, Document::Text(document))],
-    );
-    let dns = NameServer::start(&[]);
-    let names = [
-        ("autoconfig.example.test:443".to_owned(), web.port()),
-        (format!("in.example.test:{port}"), port),
-    ];
-    let home = home_in(&names, &dns, dovecot.authority().pem_file());
+    let (_web, _dns, home) = at_a_document(&dovecot, "imap", imap.port);
     let (account, said) = printed(&home, &[]);
     assert!(said.contains(ALONE), "{said}");
     assert!(said.contains("with TLS after STARTTLS"), "{said}");

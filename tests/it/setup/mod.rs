@@ -10,7 +10,9 @@ mod trust;
 mod unattended;
 
 use crate::given::mail;
+use crate::support::certificate::Wanted;
 use crate::support::dns::{NameServer, Record};
+use crate::support::documents::{Document, Documents};
 use crate::support::dovecot::Dovecot;
 use crate::support::run::Home;
 use crate::support::terminal::{Terminal, everything};
@@ -47,6 +49,30 @@ fn at_a_record() -> Option<(Dovecot, NameServer, Home)> {
     let names = [(format!("mx7.example.test:{port}"), port)];
     let home = home_in(&names, &dns, dovecot.authority().pem_file());
     Some((dovecot, dns, home))
+}
+
+/// The domain's autoconfig document, which names a server of Dovecot's where TLS comes later.
+fn at_a_document(dovecot: &Dovecot, protocol: &str, port: u16) -> (Documents, NameServer, Home) {
+    let document = format!(
+        "<clientConfig version=\"1.1\"><emailProvider id=\"example.test\">\
+         <incomingServer type=\"{protocol}\"><hostname>in.example.test</hostname><port>{port}</port>\
+         <socketType>STARTTLS</socketType><username>%EMAILLOCALPART%</username></incomingServer>\
+         </emailProvider></clientConfig>"
+    );
+    let identity = dovecot.authority();
+    let identity = identity.issue(&Wanted::default().names(&["*.example.test"]));
+    let place = "autoconfig.example.test/mail/config-v1.1.xml?emailaddress=ada@example.test";
+    let web = Documents::start(
+        identity.server_config(),
+        &[(place, Document::Text(document))],
+    );
+    let dns = NameServer::start(&[]);
+    let names = [
+        ("autoconfig.example.test:443".to_owned(), web.port()),
+        (format!("in.example.test:{port}"), port),
+    ];
+    let home = home_in(&names, &dns, dovecot.authority().pem_file());
+    (web, dns, home)
 }
 
 /// What is in the home that a run has made: the coverage of tests is nobody's business.

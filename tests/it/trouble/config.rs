@@ -8,13 +8,7 @@ use crate::support::run::Home;
 use crate::support::tree;
 
 fn nowhere() -> Account {
-    Account {
-        host: "localhost".into(),
-        port: 9,
-        user: "ada".into(),
-        password: "secret".into(),
-        roots: None,
-    }
+    Account::of_ada(9, None)
 }
 
 #[test]

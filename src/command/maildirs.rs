@@ -21,7 +21,7 @@ pub(super) const OF_NO_ACCOUNT: &str = "popfetch setup sets an account up; witho
                                         as in popfetch list --maildir ~/Mail/ada";
 
 /// What can be read, and whose it is.
-pub(super) struct Shelves {
+pub(super) struct Maildirs {
     pub(super) places: Places,
     /// The accounts by their names, in the order of the config file, and what keeps one from being read.
     pub(super) accounts: Vec<(String, Result<(), report::Failure>)>,
@@ -31,7 +31,7 @@ pub(super) struct Shelves {
     owners: Vec<Vec<(String, AccountTag)>>,
 }
 
-impl Shelves {
+impl Maildirs {
     /// Opens the Maildirs of these accounts, or `maildir` where no account is named. What is wrong with
     /// one keeps no other from being read; see [`Self::tell`].
     pub(super) fn open(
@@ -42,21 +42,21 @@ impl Shelves {
         report: &Reporter,
     ) -> Result<Self, Failure> {
         let disk = Disk::new();
-        let mut shelves = Self {
+        let mut maildirs = Self {
             places: Places::default(),
             accounts: Vec::new(),
             untold: Vec::new(),
             owners: Vec::new(),
         };
         if let (Some(maildir), true) = (maildir, accounts.is_empty()) {
-            let added = shelves.places.add(&disk, maildir, which);
+            let added = maildirs.places.add(&disk, maildir, which);
             added.map_err(|error| match error {
                 Error::NoMaildir(_) => Failure::from(error)
                     .with_hint("name the Maildir itself: the directory that has new and cur in it"),
                 error => error.into(),
             })?;
-            shelves.owners.push(Vec::new());
-            return Ok(shelves);
+            maildirs.owners.push(Vec::new());
+            return Ok(maildirs);
         }
         let overrides = Overrides {
             maildir: maildir.map(Path::to_owned),
@@ -80,7 +80,7 @@ impl Shelves {
             let profile = match profile {
                 Ok(profile) => profile,
                 Err(failure) => {
-                    shelves.accounts.push((name, Err(failure)));
+                    maildirs.accounts.push((name, Err(failure)));
                     continue;
                 }
             };
@@ -93,27 +93,27 @@ impl Shelves {
                         Ok(())
                     }
                     false => {
-                        shelves.untold.push(name.clone());
+                        maildirs.untold.push(name.clone());
                         Err(fetch::failure(&error))
                     }
                 };
-                shelves.accounts.push((name, result));
+                maildirs.accounts.push((name, result));
                 continue;
             }
             let owner = (name.clone(), AccountTag::new(&profile.server.id()));
-            let mut maildirs = profile.earlier_maildirs();
-            maildirs.push(profile.maildir);
-            let mut results = Vec::with_capacity(maildirs.len());
-            for path in maildirs {
-                if let Some(owners) = known.get(&path).and_then(|at| shelves.owners.get_mut(*at)) {
+            let mut paths = profile.earlier_maildirs();
+            paths.push(profile.maildir);
+            let mut results = Vec::with_capacity(paths.len());
+            for path in paths {
+                if let Some(owners) = known.get(&path).and_then(|at| maildirs.owners.get_mut(*at)) {
                     owners.push(owner.clone());
                     results.push(Ok(()));
                     continue;
                 }
-                let added = shelves.places.add(&disk, &path, which);
+                let added = maildirs.places.add(&disk, &path, which);
                 if added.is_ok() {
-                    known.insert(path, shelves.owners.len());
-                    shelves.owners.push(vec![owner.clone()]);
+                    known.insert(path, maildirs.owners.len());
+                    maildirs.owners.push(vec![owner.clone()]);
                 }
                 results.push(added);
             }
@@ -133,21 +133,21 @@ impl Shelves {
                 Some(added) => added.map_err(|error| told(&error)),
             };
             if result.is_err() {
-                shelves.untold.push(name.clone());
+                maildirs.untold.push(name.clone());
             }
-            shelves.accounts.push((name, result));
+            maildirs.accounts.push((name, result));
         }
-        if shelves.owners.is_empty() {
+        if maildirs.owners.is_empty() {
             for (name, error) in with_nothing {
                 let failure = told(&error);
-                shelves.untold.push(name.clone());
-                let found = shelves.accounts.iter_mut().find(|(it, _)| *it == name);
+                maildirs.untold.push(name.clone());
+                let found = maildirs.accounts.iter_mut().find(|(it, _)| *it == name);
                 if let Some((_, result)) = found {
                     *result = Err(failure);
                 }
             }
         }
-        Ok(shelves)
+        Ok(maildirs)
     }
 
     /// Reports what keeps accounts from being read.
