@@ -43,7 +43,8 @@
 //! m  octets  tail                                            the mbox file is accounted for up to there
 //! ```
 //! I, R and M lines are numbered from 0 in the order they stand in, and the others say which of
-//! them they are about. An M line whose reason is `rule` has a field more, the rule in words. Times are
+//! them they are about. An M line whose reason is `rule` has a field more, the rule in words; one of
+//! an import may have no unique-id, and an E line behind it: what the other tool has stored. Times are
 //! seconds since 1970. A unique-id has each octet outside `!` to `~`, and `%`, written as `%XX`; `-` stands
 //! for none. `content` is `-` where it equals `sha256`. `name` has `,S=` and the octets behind it where the
 //! file was to be placed so, and `:2,` and its flags where it has any.

@@ -69,8 +69,8 @@ fn of_20_messages_that_fdm_has_stored_none_comes_again_and_of_one_more_exactly_t
     let (server, home) = scene(&mail(20), &mail(20));
     let shown = import(&home, &["--format", "json"]).stdout;
     assert!(shown.contains("\"new\":20"), "{shown}");
-    for _ in 0..2 {
-        fetch(&home, &server, &[]);
+    for said in ["a: nothing new, 20 here already", "a: nothing new"] {
+        assert_said(&fetch(&home, &server, &[]), &[said]);
         assert_eq!(count(&home), 20);
     }
     // They are asked for once.
