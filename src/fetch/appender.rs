@@ -46,6 +46,17 @@ impl Report for Aloof {
     }
 }
 
+/// Whether an earlier try may have left a message there.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Earlier {
+    /// None has.
+    Nothing,
+    /// One of another run.
+    Run,
+    /// One that has lost its answer just now: a slow server may be storing it still.
+    JustNow,
+}
+
 /// What has become of a try.
 enum Tried {
     /// This, and the session may be used for another message.
@@ -109,10 +120,10 @@ impl Appender {
         format!("account {}: {what}", self.folder.account)
     }
 
-    fn attempt(&self, source: &mut Source, post: &mut Post, may_be_there: bool) -> Tried {
+    fn attempt(&self, source: &mut Source, post: &mut Post, earlier: Earlier) -> Tried {
         let folder = &self.folder.folder;
         let mut remark = None;
-        if may_be_there {
+        if earlier != Earlier::Nothing {
             let mut found = source.find(folder, post);
             if matches!(found, Ok(Found::NotThere))
                 && self.environment.stop.wait(SETTLING).is_none()
@@ -126,6 +137,12 @@ impl Appender {
                         self.folder.account
                     );
                     return Tried::Open(Answer::Taken(Some(remark)));
+                }
+                Ok(Found::NotThere | Found::CannotTell) if earlier == Earlier::JustNow => {
+                    return Tried::Open(Answer::Later(self.says(
+                        "the answer was lost, and nobody knows whether it was taken: a later run looks for \
+                         it there first",
+                    )));
                 }
                 Ok(Found::NotThere) => {}
                 Ok(Found::CannotTell) => {
@@ -176,7 +193,10 @@ impl Appender {
 
 impl Append for Appender {
     fn append(&mut self, mut post: Post, may_be_there: bool) -> Answer {
-        let mut may_be_there = may_be_there;
+        let mut earlier = match may_be_there {
+            true => Earlier::Run,
+            false => Earlier::Nothing,
+        };
         // A session that nothing was said in for long may be over by now; and what a lost answer said, the
         // next one shows.
         for is_last in [false, true] {
@@ -187,7 +207,7 @@ impl Append for Appender {
                     Err(answer) => return answer,
                 },
             };
-            let error = match self.attempt(&mut source, &mut post, may_be_there) {
+            let error = match self.attempt(&mut source, &mut post, earlier) {
                 Tried::Open(answer) => {
                     self.session = Some(source);
                     return answer;
@@ -195,7 +215,7 @@ impl Append for Appender {
                 Tried::Done(answer) => return answer,
                 Tried::Broken(error) => error,
                 Tried::Unclear(error) => {
-                    may_be_there = true;
+                    earlier = Earlier::JustNow;
                     if is_slow(&error) {
                         // It may be storing it still.
                         return Answer::Hangs(self.says(&format!(

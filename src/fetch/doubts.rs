@@ -115,6 +115,7 @@ impl Account<'_> {
         if messages.is_empty() {
             return Ok(verdicts);
         }
+        let adds_to_headers = session.traits().adds_to_headers;
         // More than these are not looked at in this run.
         let looked_at = messages.iter().take(budget.headers + budget.bodies);
         store.gather_evidence(looked_at.map(|(_, message)| message))?;
@@ -124,7 +125,9 @@ impl Account<'_> {
             let due = *cause != Cause::Doubt { due: false };
             if let Some(same) = store.judge_listing(message, due)? {
                 verdicts.same.push(same);
-            } else if asked.len() < budget.headers && store.header_can_tell(message)? {
+            } else if asked.len() < budget.headers
+                && store.header_can_tell(message, adds_to_headers)?
+            {
                 asked.insert(message.number, message);
                 numbers.push(message.number);
             } else if store.body_can_tell(message)? {
@@ -139,7 +142,7 @@ impl Account<'_> {
                 return;
             };
             let header = header.unwrap_or_default();
-            match store.judge_header(message, &header) {
+            match store.judge_header(message, &header, adds_to_headers) {
                 Ok(Some(same)) => verdicts.same.push(same),
                 // A header that says otherwise is the likeliest to be another message.
                 Ok(None) => undecided.push((usize::from(header.is_empty()), number)),
@@ -204,7 +207,8 @@ impl Account<'_> {
             ),
             (
                 Withheld::Doubtful,
-                "its end was doubtful, or `verify` has found its file changed",
+                "its end was doubtful, `verify` has found its file changed, or it came back under another \
+                 name after it was handed on",
             ),
         ] {
             if withheld.iter().any(|(_, other)| *other == why) {

@@ -20,7 +20,7 @@ mod words;
 
 pub use lmtp::{Lmtp, Place};
 pub use mbox::{Appended, Before, Extent, Ledger, Mbox, Times, Unfinished};
-pub use post::Post;
+pub use post::{Comparison, Likeness, Post};
 pub use program::Program;
 pub use words::{Words, unknown_word};
 

@@ -1,4 +1,5 @@
 //! A message as it goes into a folder of another account: measured first, as its length is told before it.
+//! What is there already may be the same ([`Comparison`]).
 
 use crate::message::{Glance, dating};
 use std::fs::File;
@@ -7,7 +8,7 @@ use std::io::{self, Read, Seek, SeekFrom};
 /// What is read at once.
 const PIECE: usize = 64 * 1024;
 
-/// A header with more octets is not looked at any further, nor compared.
+/// Of a header with more octets no more is kept, and what a server may have added to it is not told apart.
 const HEADER: usize = 512 * 1024;
 
 /// A message as it goes into a folder: with CRLF at the ends of lines.
@@ -18,6 +19,8 @@ pub struct Post {
     has_nul: bool,
     /// With CRLF, without the empty line behind it.
     header: Vec<u8>,
+    /// Where the file goes on behind the header and its empty line; none where the header is too long.
+    body: Option<u64>,
     message_id: Option<String>,
     date: i64,
 }
@@ -31,7 +34,8 @@ impl Post {
         let mut piece = vec![0; PIECE];
         let (mut octets, mut has_nul) = (0, false);
         let mut header = Vec::new();
-        let mut is_over = false;
+        let mut body = None;
+        let (mut length, mut is_over) = (0, false);
         file.seek(SeekFrom::Start(0))?;
         loop {
             let count = file.read(&mut piece)?;
@@ -39,6 +43,7 @@ impl Post {
             if read.is_empty() {
                 break;
             }
+            length += read.len() as u64;
             octets += (read.len() + memchr::memchr_iter(b'\n', read).count()) as u64;
             has_nul |= memchr::memchr(0, read).is_some();
             if !is_over {
@@ -47,9 +52,13 @@ impl Post {
                     true => Some(0),
                     false => memchr::memmem::find(&header, b"\n\n").map(|at| at + 1),
                 };
+                body = end.map(|end| end as u64 + 1);
                 is_over = end.is_some() || header.len() > HEADER;
                 header.truncate(end.unwrap_or(HEADER));
             }
+        }
+        if !is_over {
+            body = Some(length);
         }
         let message_id = Glance::parse(&header).message_id;
         let is_plain = |id: &String| id.bytes().all(|octet| matches!(octet, b'!'..=b'~'));
@@ -61,6 +70,7 @@ impl Post {
             message_id: message_id.filter(is_plain),
             date,
             header: with_crlf(&header),
+            body,
         })
     }
 
@@ -85,12 +95,17 @@ impl Post {
         self.date
     }
 
-    /// Whether a message with this header is the same: its own is in it, whatever a server has put before or
-    /// behind.
+    /// Whether what is not it shows by its header: it was looked for by date and size alone.
+    pub fn shows_by_header(&self) -> bool {
+        self.body.is_some() && self.message_id.is_none()
+    }
+
+    /// Whether a message with this header may be the same: its own is in it, whatever a server has put before
+    /// or behind.
     pub fn has_header(&self, header: &[u8]) -> bool {
-        let ours = self.header.trim_ascii_end();
+        let ours = without_last_end(&self.header);
         match ours.is_empty() {
-            true => header.trim_ascii().is_empty(),
+            true => without_last_end(header).is_empty(),
             false => memchr::memmem::find_iter(header, ours).any(|at| {
                 // Whole lines of it.
                 let (before, behind) = header.split_at(at);
@@ -99,6 +114,26 @@ impl Post {
                     && (behind.is_empty() || behind.starts_with(b"\r\n"))
             }),
         }
+    }
+
+    /// To compare it with what a server has.
+    ///
+    /// # Errors
+    /// Its file cannot be used.
+    pub fn compare(&mut self) -> io::Result<Comparison<'_>> {
+        let theirs = match self.body {
+            Some(_) => Theirs::Header(Vec::new()),
+            None => Theirs::Body {
+                has_own_header: false,
+            },
+        };
+        self.rewind()?;
+        Ok(Comparison {
+            post: self,
+            ours: Vec::new(),
+            theirs,
+            left: Vec::new(),
+        })
     }
 
     /// Back to its beginning.
@@ -119,6 +154,145 @@ impl Post {
         push_with_crlf(piece.get(..count).unwrap_or_default(), out);
         Ok(())
     }
+}
+
+/// How alike a message on a server is.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Likeness {
+    /// Octet for octet, but for ends of lines at its end.
+    Same,
+    /// The body is, and the header another: a server has changed it, or it is another copy.
+    Body,
+    /// It is another message.
+    Other,
+}
+
+/// A message on a server, which comes in pieces, beside one of ours.
+pub struct Comparison<'a> {
+    post: &'a mut Post,
+    /// What was read of ours, and not compared yet.
+    ours: Vec<u8>,
+    theirs: Theirs,
+    /// Ends of lines of theirs with which it may end.
+    left: Vec<u8>,
+}
+
+/// Where a comparison is.
+enum Theirs {
+    /// In their header, which is this so far.
+    Header(Vec<u8>),
+    /// In what can only be the same or not; whether their header is another than ours.
+    Body {
+        has_own_header: bool,
+    },
+    Other,
+}
+
+impl Comparison<'_> {
+    /// Takes in more of theirs.
+    ///
+    /// # Errors
+    /// Our file cannot be read.
+    pub fn take(&mut self, octets: &[u8]) -> io::Result<()> {
+        let Theirs::Header(header) = &mut self.theirs else {
+            return self.take_body(octets);
+        };
+        header.extend_from_slice(octets);
+        let end = match header.starts_with(b"\r\n") {
+            true => Some((0, 2)),
+            false => memchr::memmem::find(header, b"\r\n\r\n").map(|at| (at + 2, at + 4)),
+        };
+        match end {
+            Some((end, body)) => {
+                let body = header.split_off(body);
+                header.truncate(end);
+                self.end_header()?;
+                self.take_body(&body)
+            }
+            // No server adds as much.
+            None if header.len() > 2 * HEADER => {
+                self.theirs = Theirs::Other;
+                Ok(())
+            }
+            None => Ok(()),
+        }
+    }
+
+    /// What it was, once all of theirs is taken in.
+    ///
+    /// # Errors
+    /// Our file cannot be read.
+    pub fn end(mut self) -> io::Result<Likeness> {
+        if matches!(self.theirs, Theirs::Header(_)) {
+            self.end_header()?;
+        }
+        let Theirs::Body { has_own_header } = self.theirs else {
+            return Ok(Likeness::Other);
+        };
+        loop {
+            if !self.ours.iter().copied().all(is_end_of_line) {
+                return Ok(Likeness::Other);
+            }
+            self.ours.clear();
+            self.post.read(PIECE, &mut self.ours)?;
+            if self.ours.is_empty() {
+                break;
+            }
+        }
+        Ok(match has_own_header {
+            true => Likeness::Body,
+            false => Likeness::Same,
+        })
+    }
+
+    fn end_header(&mut self) -> io::Result<()> {
+        let Theirs::Header(theirs) = &self.theirs else {
+            return Ok(());
+        };
+        let Some(body) = self.post.body else {
+            self.theirs = Theirs::Other;
+            return Ok(());
+        };
+        let has_own_header = without_last_end(theirs) != without_last_end(&self.post.header);
+        self.post.file.seek(SeekFrom::Start(body))?;
+        self.theirs = Theirs::Body { has_own_header };
+        Ok(())
+    }
+
+    fn take_body(&mut self, octets: &[u8]) -> io::Result<()> {
+        if !matches!(self.theirs, Theirs::Body { .. }) || octets.is_empty() {
+            return Ok(());
+        }
+        // What may be the end of theirs is compared once more comes.
+        let mut theirs = std::mem::take(&mut self.left);
+        theirs.extend_from_slice(octets);
+        let end = theirs.iter().rposition(|octet| !is_end_of_line(*octet));
+        let end = end.map_or(0, |at| at + 1);
+        self.left = theirs.split_off(end.max(theirs.len().saturating_sub(PIECE)));
+        let mut theirs = theirs.as_slice();
+        while !theirs.is_empty() {
+            if self.ours.is_empty() {
+                self.post.read(PIECE, &mut self.ours)?;
+            }
+            let both = theirs.len().min(self.ours.len());
+            let (now, later) = theirs.split_at(both);
+            if both == 0 || self.ours.get(..both) != Some(now) {
+                self.theirs = Theirs::Other;
+                return Ok(());
+            }
+            self.ours.drain(..both);
+            theirs = later;
+        }
+        Ok(())
+    }
+}
+
+fn without_last_end(header: &[u8]) -> &[u8] {
+    header.strip_suffix(b"\r\n").unwrap_or(header)
+}
+
+fn is_end_of_line(octet: u8) -> bool {
+    matches!(octet, b'\r' | b'\n')
 }
 
 fn with_crlf(octets: &[u8]) -> Vec<u8> {
@@ -176,8 +350,74 @@ mod tests {
         assert_eq!(post(b"").octets(), 0);
     }
 
+    fn likeness(it: &mut Post, theirs: &[u8], size: usize) -> Likeness {
+        let mut comparison = it.compare().unwrap();
+        for piece in theirs.chunks(size) {
+            comparison.take(piece).unwrap();
+        }
+        comparison.end().unwrap()
+    }
+
     #[test]
-    fn a_header_is_the_same_whatever_a_server_has_added() {
+    fn a_message_is_the_same_only_with_the_same_body() {
+        let long = format!("{}\n", "x".repeat(3 * PIECE));
+        for (ours, theirs, like) in [
+            (
+                "A: x\nB: y\n\nbody\n",
+                "A: x\r\nB: y\r\n\r\nbody\r\n",
+                Likeness::Same,
+            ),
+            // Some servers end each message with a line's end.
+            ("A: x\n\nbody", "A: x\r\n\r\nbody\r\n", Likeness::Same),
+            ("A: x\n\nbody\n\n", "A: x\r\n\r\nbody", Likeness::Same),
+            ("A: x\n", "A: x\r\n\r\n", Likeness::Same),
+            ("\nbody", "\r\nbody", Likeness::Same),
+            ("", "", Likeness::Same),
+            (
+                "A: x\n\nbody\n",
+                "Z: z\r\nA: x\r\nB: y\r\n\r\nbody\r\n",
+                Likeness::Body,
+            ),
+            ("A: x\n\nbody\n", "A: x\r\n\r\nbodies\r\n", Likeness::Other),
+            ("A: x\n\nbody\n", "A: x\r\n\r\n", Likeness::Other),
+            (
+                "A: x\n\nbody\n",
+                "Z: z\r\nA: x\r\n\r\nother\r\n",
+                Likeness::Other,
+            ),
+            (
+                "A: x\nB: y\n\nbody\n",
+                "A: x\r\n\r\nbody\r\n",
+                Likeness::Body,
+            ),
+            ("A: x\n\nbody\n", "A: xx\r\n\r\nbody\r\n", Likeness::Body),
+            ("A: x\n\nbody\n", "A: x\n\nbody\n", Likeness::Other),
+            ("\nbody", "A: x\r\n\r\nbody", Likeness::Body),
+            ("", "A: x\r\n\r\nbody", Likeness::Other),
+            (&long, &long.replace('\n', "\r\n"), Likeness::Same),
+        ] {
+            for size in [1, 3, 1 << 20] {
+                let found = likeness(&mut post(ours.as_bytes()), theirs.as_bytes(), size);
+                assert_eq!(found, like, "{:.40?} {:.40?} {size}", ours, theirs);
+            }
+        }
+    }
+
+    #[test]
+    fn a_header_that_is_too_long_is_compared_octet_for_octet() {
+        let text = format!("A: {}\n\nbody\n", "x".repeat(2 * HEADER));
+        let wire = text.replace('\n', "\r\n");
+        let it = &mut post(text.as_bytes());
+        assert!(!it.shows_by_header());
+        assert_eq!(likeness(it, wire.as_bytes(), 5000), Likeness::Same);
+        let other = wire.replace("body", "bode");
+        assert_eq!(likeness(it, other.as_bytes(), 5000), Likeness::Other);
+        let more = format!("Z: z\r\n{wire}");
+        assert_eq!(likeness(it, more.as_bytes(), 5000), Likeness::Other);
+    }
+
+    #[test]
+    fn a_header_may_be_that_of_the_same_message_whatever_a_server_has_added() {
         let it = post(b"Subject: x\nTo: y\n\nbody\n");
         for same in [
             "Subject: x\r\nTo: y\r\n\r\n",
@@ -196,7 +436,7 @@ mod tests {
         #[test]
         fn octets_are_those_of_the_file_with_crlf(text in any::<Vec<u8>>(), most in 1usize..9) {
             let mut it = post(&text);
-            let wire = read(&mut it, most);
+            let mut wire = read(&mut it, most);
             prop_assert_eq!(it.octets(), wire.len() as u64);
             let mut wanted = Vec::new();
             for octet in text {
@@ -205,7 +445,12 @@ mod tests {
                 }
                 wanted.push(octet);
             }
-            prop_assert_eq!(wire, wanted);
+            prop_assert_eq!(&wire, &wanted);
+            prop_assert_eq!(likeness(&mut it, &wire, most), Likeness::Same);
+            if let Some(last) = wire.iter_mut().rev().find(|octet| !is_end_of_line(**octet)) {
+                *last ^= 0x40;
+                prop_assert_ne!(likeness(&mut it, &wire, most), Likeness::Same);
+            }
         }
     }
 }

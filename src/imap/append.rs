@@ -52,8 +52,12 @@ impl Append<'_> {
 impl Search<'_> {
     /// By date and size. Servers count days in zones of their own.
     pub(super) fn without_id(&self) -> String {
-        let (least, most) = (self.octets.saturating_sub(1), self.octets.saturating_add(1));
-        let size = format!("LARGER {least} SMALLER {most}");
+        // Some end each message with a line's end.
+        let most = format!("SMALLER {}", self.octets.saturating_add(3));
+        let size = match self.octets.checked_sub(1) {
+            Some(least) => format!("LARGER {least} {most}"),
+            None => most,
+        };
         match (date_time::day(self.date, -1), date_time::day(self.date, 2)) {
             (Some(since), Some(before)) => format!("SINCE {since} BEFORE {before} {size}"),
             _ => size,

@@ -14,14 +14,14 @@ use super::data::{self, Data};
 use super::event::Event;
 use super::items::{self, Fetched, Read, Section};
 use super::status::{Condition, Status};
-use super::violation::{LITERAL_LIMIT, RESPONSE_LIMIT, Violation};
+use super::violation::{RESPONSE_LIMIT, Violation};
 use crate::input::Input;
+use response::Response;
 use std::collections::VecDeque;
 use std::ops::Range;
 use zeroize::Zeroizing;
 
-/// So many of them may be in a response.
-const LITERALS: usize = 64;
+mod response;
 
 /// A message that is said to be longer than a tebibyte is none.
 const MESSAGE_LIMIT: u64 = 1 << 40;
@@ -41,14 +41,9 @@ struct Pending {
 /// See the [module](self).
 pub struct Connection {
     input: Input,
-    /// The response at hand, as far as it has come, or what is left of it behind a message.
-    text: Vec<u8>,
-    /// It was told, and the next one begins.
-    is_told: bool,
+    response: Response,
     /// What a FETCH has said so far, where its message has come already.
     fetched: Option<Fetched>,
-    /// Literals in it.
-    literals: usize,
     /// A message that stood between quotation marks.
     quoted: Vec<u8>,
     output: Zeroizing<Vec<u8>>,
@@ -103,10 +98,8 @@ impl Connection {
     pub fn new() -> Self {
         Self {
             input: Input::default(),
-            text: Vec::new(),
-            is_told: false,
+            response: Response::default(),
             fetched: None,
-            literals: 0,
             quoted: Vec::new(),
             output: Zeroizing::default(),
             held: VecDeque::new(),
@@ -222,7 +215,7 @@ impl Connection {
 
     /// Octets of the last response, as far as it was told.
     pub fn response_length(&self) -> usize {
-        self.text.len()
+        self.response.text().len()
     }
 
     /// What the octets that have come mean. Ask again until it is [`Event::NeedInput`].
@@ -233,7 +226,7 @@ impl Connection {
         if self.wants_input()? {
             return Ok(Event::NeedInput);
         }
-        let text = |range| self.text.get(range).unwrap_or_default();
+        let text = |range| self.response.part(range);
         // It has been read once already, before it counted as found.
         let status = |range| {
             let nothing = Status {
@@ -301,15 +294,9 @@ impl Connection {
 
     /// Moves so many octets from the input to the response.
     fn take(&mut self, length: usize) -> Result<(), Violation> {
-        if std::mem::take(&mut self.is_told) {
-            self.text.clear();
-            self.literals = 0;
-        }
-        if self.text.len() + length > RESPONSE_LIMIT {
-            return Err(Violation::EndlessResponse);
-        }
+        self.response.takes(length)?;
         let range = self.input.take(length);
-        self.text.extend(self.input.lent(range));
+        self.response.push(self.input.lent(range));
         Ok(())
     }
 
@@ -331,7 +318,7 @@ impl Connection {
         if self.fetched.is_some() {
             return self.read_items(0);
         }
-        let line = self.text.trim_ascii_end();
+        let line = self.response.text().trim_ascii_end();
         let length = line.len();
         if !self.greeted {
             let status = line.strip_prefix(b"* ").and_then(Status::parse);
@@ -362,8 +349,9 @@ impl Connection {
         if Status::parse(rest).is_some() {
             return Ok(self.tell(Found::Status(2..length)));
         }
-        if let Some(items) = data::items(self.text.get(2..).unwrap_or_default()) {
-            let offset = self.text.len() - items.len();
+        let text = self.response.text();
+        if let Some(items) = data::items(text.get(2..).unwrap_or_default()) {
+            let offset = text.len() - items.len();
             return self.read_items(offset);
         }
         if let Some(octets) = items::announced(line) {
@@ -371,21 +359,21 @@ impl Connection {
             return Ok(None);
         }
         // A literal may end with spaces.
-        let end = self.text.strip_suffix(b"\n").unwrap_or(&self.text);
+        let end = text.strip_suffix(b"\n").unwrap_or(text);
         let length = end.strip_suffix(b"\r").unwrap_or(end).len();
         Ok(self.tell(Found::Data(2..length)))
     }
 
     /// The response is complete.
     fn tell(&mut self, found: Found) -> Option<Found> {
-        self.is_told = true;
+        self.response.tell();
         Some(found)
     }
 
     fn go_on(&mut self, challenge: Range<usize>) -> Result<Option<Found>, Violation> {
         if let Some(part) = self.held.pop_front() {
             self.output.extend(part.iter());
-            self.is_told = true;
+            self.response.tell();
             return Ok(None);
         }
         match self.pending.front() {
@@ -396,7 +384,7 @@ impl Connection {
 
     /// The answer to the oldest pending command, which is all that is left for a line to be.
     fn read_answer(&mut self, length: usize) -> Result<Found, Violation> {
-        let line = self.text.get(..length).unwrap_or_default();
+        let line = self.response.part(0..length);
         let foreign = || Violation::ForeignTag(line.to_vec());
         let end = line.iter().position(|octet| *octet == b' ');
         let (tag, rest) = line.split_at(end.unwrap_or(line.len()));
@@ -419,13 +407,13 @@ impl Connection {
         // What the server has refused before it was complete is not sent.
         self.held.clear();
         self.responses = 0;
-        self.is_told = true;
+        self.response.tell();
         Ok(Found::Done(start..length))
     }
 
     fn read_items(&mut self, offset: usize) -> Result<Option<Found>, Violation> {
         let mut found = self.fetched.unwrap_or_default();
-        let text = self.text.get(offset..).unwrap_or_default();
+        let text = self.response.text().get(offset..).unwrap_or_default();
         match items::read(text, &mut found)? {
             Read::All => {
                 self.fetched = None;
@@ -446,7 +434,8 @@ impl Connection {
             Read::Quoted(section, inside, rest) => {
                 let (quoted, rest) = (items::unquoted(inside), rest.to_vec());
                 let octets = quoted.len() as u64;
-                (self.quoted, self.text) = (quoted, rest);
+                self.quoted = quoted;
+                self.response.keep(rest);
                 self.fetched = Some(found);
                 self.phase = Phase::Quoted;
                 Ok(Some(Found::Begins(section, octets, found.uid)))
@@ -455,15 +444,8 @@ impl Connection {
     }
 
     fn expect_literal(&mut self, octets: u64) -> Result<(), Violation> {
-        self.literals += 1;
-        let length = usize::try_from(octets).ok();
-        match length.filter(|_| octets <= LITERAL_LIMIT && self.literals <= LITERALS) {
-            Some(length) => {
-                self.phase = Phase::Literal(length);
-                Ok(())
-            }
-            None => Err(Violation::LongLiteral(octets)),
-        }
+        self.phase = Phase::Literal(self.response.announce(octets)?);
+        Ok(())
     }
 }
 

@@ -54,7 +54,15 @@ impl Config {
         let mut seen = 0;
         while let Some(folder) = next.take() {
             seen += 1;
-            if folder.account == profile.name || seen > accounts.len() {
+            let further = accounts.get_key_value(folder.account.as_str());
+            let further = further.and_then(|(name, account)| {
+                let defaults = &self.file.defaults;
+                resolve::profile(source, name, account, defaults, &overrides).ok()
+            });
+            let comes_back = further
+                .as_ref()
+                .is_some_and(|it| is_same_mailbox(&it.server, &profile.server));
+            if folder.account == profile.name || comes_back || seen > accounts.len() {
                 return wrong(
                     format!(
                         "mail would go round: it comes back from account `{}`",
@@ -63,12 +71,8 @@ impl Config {
                     "let one of these accounts keep its mail",
                 );
             }
-            if let Some((name, account)) = accounts.get_key_value(folder.account.as_str()) {
-                let defaults = &self.file.defaults;
-                let other = resolve::profile(source, name, account, defaults, &overrides);
-                let deliver = other.ok().and_then(|it| it.deliver);
-                next = deliver.as_ref().and_then(Deliver::folder).cloned();
-            }
+            let deliver = further.and_then(|it| it.deliver);
+            next = deliver.as_ref().and_then(Deliver::folder).cloned();
         }
         let named = self.path().filter(|_| self.is_named);
         Ok(Some(Box::new(Profile {
@@ -105,7 +109,45 @@ impl Config {
 fn is_same_mailbox(one: &Server, other: &Server) -> bool {
     let usual = |it: &Server| [it.protocol.tls_port(), it.protocol.plain_port()].contains(&it.port);
     let provider = |it: &Server| providers::of_host(&it.host).map(|it| it.name);
-    let is_there = one.host == other.host && usual(one) && usual(other)
+    // Gmail's other way to see the same mail.
+    let user = |it: &Server| {
+        let user = it.user.to_lowercase();
+        user.strip_prefix("recent:")
+            .map_or(user.clone(), str::to_owned)
+    };
+    let is_one_port = one.port == other.port || usual(one) && usual(other);
+    let is_there = place(&one.host) == place(&other.host) && is_one_port
         || provider(one).is_some() && provider(one) == provider(other);
-    one.user == other.user && is_there
+    user(one) == user(other) && is_there
+}
+
+/// A host without what tells the servers of one place apart.
+fn place(host: &str) -> &str {
+    const KINDS: [&str; 7] = ["imap", "imap4", "imaps", "mail", "pop", "pop3", "pops"];
+    if matches!(host, "127.0.0.1" | "::1") {
+        return "localhost";
+    }
+    match host.split_once('.') {
+        Some((kind, rest)) if KINDS.contains(&kind) && rest.contains('.') => rest,
+        _ => host,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::place;
+
+    #[test]
+    fn the_servers_of_one_place_are_told_apart_by_their_kind() {
+        for (host, there) in [
+            ("imap.example.com", "example.com"),
+            ("pop3.example.com", "example.com"),
+            ("example.com", "example.com"),
+            ("mail.com", "mail.com"),
+            ("a.example.com", "a.example.com"),
+            ("::1", "localhost"),
+        ] {
+            assert_eq!(place(host), there);
+        }
+    }
 }

@@ -85,6 +85,8 @@ pub struct Traits {
     /// It may be one that gives messages no unique-ids, that wants time between two sign-ins, or that deletes by
     /// itself, and says so.
     pub has_options: bool,
+    /// It may write into the headers of messages between two sessions, as mbox servers do.
+    pub adds_to_headers: bool,
     /// How many seconds it wants between two sign-ins; 0 where it does not say.
     pub login_delay: u32,
     /// After how many days it deletes what is left there, where it says so.
@@ -173,7 +175,7 @@ impl Source {
     ///
     /// # Errors
     /// The connection is of no more use then.
-    pub fn find(&mut self, folder: &str, post: &Post) -> Result<Found, Error> {
+    pub fn find(&mut self, folder: &str, post: &mut Post) -> Result<Found, Error> {
         match self {
             Self::Pop(_) => Ok(Found::CannotTell),
             Self::Imap(session) => session.find(folder, post),

@@ -1,9 +1,9 @@
 //! Messages that are asked for ahead of their arrival, in a window that slides.
 //!
 //! Commands are sent ahead of their replies so that the line never waits for a round trip, and
-//! the window is refilled while bodies arrive. It is bounded in commands, because each octet of
-//! theirs must fit into buffers on the way (fact Q22), and in octets, because all of what is
-//! asked for ahead is wasted if the connection breaks.
+//! the window is refilled while bodies arrive. It is bounded in commands, because they wait in buffers
+//! on the way (fact Q22), and in octets, because all of what is asked for ahead is wasted if the connection
+//! breaks.
 
 use super::{Error, Phase};
 use crate::maildrop::{Message, MessageNumber};

@@ -3,7 +3,7 @@
 use super::journal;
 use super::proof::Same;
 use super::record::{Entry, Id, Listing, Stored};
-use super::remembered::{Kind, key_of};
+use super::remembered::{Kind, Record, key_of};
 use super::{Error, Settled, Store};
 use crate::delivery::Complete;
 use crate::maildrop::{Maildrop, Message};
@@ -116,8 +116,13 @@ impl Store {
         Ok(())
     }
 
-    /// Whether a header could tell that a message is the stored one.
-    pub fn header_can_tell(&mut self, message: &Message) -> Result<bool, Error> {
+    /// Whether a header could tell that a message is the stored one. `adds_to_headers`: as in
+    /// [`Store::judge_header`].
+    pub fn header_can_tell(
+        &mut self,
+        message: &Message,
+        adds_to_headers: bool,
+    ) -> Result<bool, Error> {
         let Some(id) = self.memory.claimed(message) else {
             return Ok(false);
         };
@@ -125,7 +130,7 @@ impl Store {
         Ok(stored.is_some_and(|stored| {
             let fields = stored.evidence.map(|evidence| evidence.fields);
             fields.is_some_and(|fields| fields.can_tell())
-                && self.is_whole_by_header(id, &stored, message)
+                && self.is_whole_by_header(id, &stored, message, adds_to_headers)
         }))
     }
 
@@ -151,11 +156,12 @@ impl Store {
     }
 
     /// Judges by a message's header, as the session at hand shows it. That it cannot be told so
-    /// proves nothing.
+    /// proves nothing. `adds_to_headers`: the server may have written into it since the message came.
     pub fn judge_header(
         &mut self,
         message: &Message,
         header: &[u8],
+        adds_to_headers: bool,
     ) -> Result<Option<Same>, Error> {
         for id in self.bearers(message) {
             let Some(stored) = self.stored(id)? else {
@@ -163,7 +169,7 @@ impl Store {
             };
             let fields = stored.evidence.map(|evidence| evidence.fields);
             if fields.is_some_and(|fields| fields.are_of(header))
-                && self.is_whole_by_header(id, &stored, message)
+                && self.is_whole_by_header(id, &stored, message, adds_to_headers)
             {
                 return Ok(Some(self.same(id, message)));
             }
@@ -174,14 +180,23 @@ impl Store {
     /// Whether a header that is the same means that all of the message is. It does not where the
     /// session broke the protocol, nor of a file that was found without a record, which may have been
     /// cut short: then its size must be the message's.
-    fn is_whole_by_header(&self, id: Id, stored: &Stored, message: &Message) -> bool {
+    fn is_whole_by_header(
+        &self,
+        id: Id,
+        stored: &Stored,
+        message: &Message,
+        adds_to_headers: bool,
+    ) -> bool {
         let unsure = self.memory.record(id).is_none_or(|record| record.unsure);
         let Some(evidence) = &stored.evidence else {
             return false;
         };
         match (evidence.size, message.octets) {
             (Size::Exact, None) => true,
-            (Size::Exact, Some(octets)) => is_nearly_size_of(stored, evidence, octets),
+            (Size::Exact, Some(octets)) if adds_to_headers => {
+                is_nearly_size_of(stored, evidence, octets)
+            }
+            (Size::Exact, Some(octets)) => is_size_of(stored, evidence, octets),
             (Size::Off, _) | (Size::Unknown, None) => !unsure,
             (Size::Unknown, Some(octets)) => is_size_of(stored, evidence, octets),
         }
@@ -327,14 +342,22 @@ impl Store {
             self.memory.claim(message, id);
         }
         let estimates = self.memory.sizes.are_estimates();
+        let is_renamed = |record: &Record| {
+            let identity = message.identity;
+            identity.is_some_and(|identity| identity != record.identity)
+        };
         let news = self.memory.record(id).is_some_and(|record| {
             let resized = record.octets.value() != message.octets && message.octets.is_some();
-            let renamed = message
-                .identity
-                .is_some_and(|identity| identity != record.identity);
             let back = record.deleted || record.absent || record.unsure;
-            renamed || back || (resized && !estimates)
+            is_renamed(record) || back || (resized && !estimates)
         });
+        // It was handed on, deleted there, and nothing of it is here: what it was handed to may be this very
+        // copy, the last one there is.
+        let may_be_the_last = self.onward.is_some()
+            && self
+                .memory
+                .record(id)
+                .is_some_and(|it| it.deleted && it.gone && is_renamed(it));
         self.verified.insert(id);
         let listing = Listing::of(message);
         // Without a unique-id there is nothing to note but that it is still there.
@@ -342,6 +365,9 @@ impl Store {
         if news && (listing.is_recognisable() || was_deleted) {
             let time = self.moment.now;
             self.write([Entry::Alias { id, time, listing }]);
+        }
+        if may_be_the_last {
+            self.write([Entry::Doubtful { id }]);
         }
         Same {
             id,
@@ -356,11 +382,13 @@ fn is_size_of(stored: &Stored, evidence: &Evidence, octets: u64) -> bool {
 }
 
 /// The same but for what a server adds to a header of its own, as mbox servers do at the end of a
-/// session. A message that is listed with more octets more, or less, has another body, whatever its
+/// session. A message that is listed with more octets more, or with less, has another body, whatever its
 /// header says: some servers make unique-ids of headers alone.
 fn is_nearly_size_of(stored: &Stored, evidence: &Evidence, octets: u64) -> bool {
     let sizes = [stored.octets, stored.octets.saturating_add(evidence.lines)];
-    sizes.iter().any(|size| size.abs_diff(octets) <= ADDED)
+    sizes
+        .iter()
+        .any(|size| (0..=ADDED).contains(&octets.wrapping_sub(*size)))
 }
 
 /// Of two messages under one name.

@@ -256,8 +256,11 @@ impl Client<'_> {
 
     fn search(&mut self, tag: &str, command: &str) -> std::io::Result<bool> {
         let id = command.split('"').nth(1).map(|id| format!("<{id}>"));
-        let larger = command.split("LARGER ").nth(1);
-        let size: Option<usize> = larger.and_then(|it| it.split(' ').next()?.parse().ok());
+        let bound = |word| -> Option<usize> {
+            let behind = command.split(word).nth(1)?;
+            behind.split(' ').next()?.parse().ok()
+        };
+        let (more_than, less_than) = (bound("LARGER "), bound("SMALLER "));
         let all = self.is_all();
         let taken = self.shared.taken.lock().unwrap().clone();
         let matching = taken.iter().enumerate().filter(|(_, it)| {
@@ -265,7 +268,10 @@ impl Client<'_> {
             let text = String::from_utf8_lossy(&it.octets).into_owned();
             let is_it = match &id {
                 Some(id) => text.contains(id.as_str()),
-                None => size.is_some_and(|size| it.octets.len() == size + 1),
+                None => {
+                    more_than.is_none_or(|least| it.octets.len() > least)
+                        && less_than.is_none_or(|most| it.octets.len() < most)
+                }
             };
             is_here && is_it
         });
@@ -277,7 +283,7 @@ impl Client<'_> {
         )
     }
 
-    /// A header; of all messages it tells nothing, as if there were none.
+    /// A message, or its header; of all messages it tells nothing, as if there were none.
     fn fetch(&mut self, tag: &str, command: &str) -> std::io::Result<bool> {
         if command.contains("1:*") {
             return self.answer("FETCH", tag, &format!("{tag} OK none\r\n"));
@@ -289,11 +295,21 @@ impl Client<'_> {
             .unwrap_or(0);
         let taken = self.shared.taken.lock().unwrap().get(uid - 1).cloned();
         let octets = taken.map(|it| it.octets).unwrap_or_default();
-        let end = octets.windows(4).position(|it| it == b"\r\n\r\n");
-        let header = &octets[..end.map_or(octets.len(), |at| at + 4)];
-        let length = header.len();
-        let mut text = format!("* 1 FETCH (UID {uid} BODY[HEADER] {{{length}}}\r\n").into_bytes();
-        text.extend_from_slice(header);
+        let end = match octets.starts_with(b"\r\n") {
+            true => Some(2),
+            false => octets
+                .windows(4)
+                .position(|it| it == b"\r\n\r\n")
+                .map(|at| at + 4),
+        };
+        let (section, part) = match command.contains("BODY.PEEK[]") {
+            true => ("", &octets[..]),
+            false => ("HEADER", &octets[..end.unwrap_or(octets.len())]),
+        };
+        let length = part.len();
+        let start = format!("* 1 FETCH (UID {uid} BODY[{section}] {{{length}}}\r\n");
+        let mut text = start.into_bytes();
+        text.extend_from_slice(part);
         text.extend_from_slice(format!(")\r\n{tag} OK done\r\n").as_bytes());
         self.stream.get_mut().write_all(&text)?;
         Ok(true)

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
+use rustix::net::sockopt::{set_socket_recv_buffer_size, set_socket_send_buffer_size};
 use rustls::ServerConfig;
 
 use super::account::Account;
@@ -74,6 +75,9 @@ pub struct Mailbox {
     pub greeting: String,
     /// It sends all messages that it was asked for before it answers any of the commands, as Dovecot does.
     pub answers_late: bool,
+    /// Of the commands that it has not read only few fit into buffers on the way, and it reads none of them
+    /// while an answer of its own waits.
+    pub has_little_room: bool,
     /// A mailbox that it does not open leaves the one before open, against RFC 3501 section 6.3.1.
     pub keeps_open: bool,
     /// What it has noted of a message comes behind its octets.
@@ -142,6 +146,7 @@ impl ImapServer {
             },
             greeting: "* OK [CAPABILITY {capabilities}] ready".into(),
             answers_late: false,
+            has_little_room: false,
             keeps_open: false,
             notes_behind: false,
             idle_says: String::new(),
@@ -313,6 +318,10 @@ impl Shared {
     fn serve(&self, index: usize, socket: Arc<TcpStream>) {
         let _ended = Ended(self, index);
         self.note(index, |_| ());
+        if self.mailbox.lock().unwrap().has_little_room {
+            set_socket_recv_buffer_size(&*socket, 1).unwrap();
+            set_socket_send_buffer_size(&*socket, 1).unwrap();
+        }
         if let Ok(wire) = Wire::accept(socket, (!self.in_clear).then_some(&self.tls)) {
             self.converse(index, wire);
         }

@@ -76,7 +76,11 @@ impl Session<SignedIn> {
         if !at_once
             && let Said::Answer(answer) = self.asked_for_octets().map_err(Unappended::before)?
         {
-            return Ok(answer);
+            return match answer.ok {
+                // It cannot have taken what it does not have.
+                true => Err(unsolicited(Unappended::before)),
+                false => Ok(answer),
+            };
         }
         let mut piece = Vec::with_capacity(2 * PIECE);
         let mut left = post.octets();
@@ -99,10 +103,7 @@ impl Session<SignedIn> {
                 continue;
             };
             if answer.ok && !is_whole {
-                // It cannot have taken what it does not have.
-                let violation = Violation::Unsolicited;
-                let error = Error::violation(Phase::Appending, violation);
-                return Err(Unappended::behind(error));
+                return Err(unsolicited(Unappended::behind));
             }
             // It waits for octets still, whatever it says.
             if left > 0 {
@@ -135,6 +136,11 @@ impl Session<SignedIn> {
             }
         }
     }
+}
+
+/// The server has said that it took a message before it had all of it.
+fn unsolicited(becomes: impl FnOnce(Error) -> Unappended) -> Unappended {
+    becomes(Error::violation(Phase::Appending, Violation::Unsolicited))
 }
 
 /// What a refusal means: of a server that is full, or busy, another message would be refused as well.

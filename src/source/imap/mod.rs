@@ -169,6 +169,7 @@ impl Session<SignedIn> {
             went_ahead: false,
             asked_for_utf8: false,
             has_options: false,
+            adds_to_headers: false,
             login_delay: 0,
             expire: None,
         }

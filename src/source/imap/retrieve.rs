@@ -14,8 +14,9 @@ use crate::message::{Attributes, Ending, Tally};
 use crate::source::Arrival;
 use std::collections::VecDeque;
 
-/// Commands under way at once: some 16 KB of them, which fit into any socket's buffers (fact Q22).
-pub(super) const WINDOW_COMMANDS: usize = 250;
+/// Commands under way at once: some 60 KB of them. Where that does not fit into the buffers on the way, it
+/// waits here, and answers are read meanwhile: who blocked in writing would wait for ever (fact Q22).
+pub(super) const WINDOW_COMMANDS: usize = 1000;
 
 /// What the server was asked for, and has not answered completely.
 #[derive(Default)]

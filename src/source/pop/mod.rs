@@ -182,6 +182,7 @@ impl Session<Transaction> {
             went_ahead: self.state.listing,
             asked_for_utf8: self.options.utf8,
             has_options: true,
+            adds_to_headers: true,
             login_delay: self.capabilities.login_delay,
             expire: self.capabilities.expire,
         }

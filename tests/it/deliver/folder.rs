@@ -4,7 +4,7 @@ use super::{serving, spool, write_config};
 use crate::given::{assert_said, mail, run};
 use crate::support::account::Account;
 use crate::support::behaviour::Behaviour;
-use crate::support::depot::{Act, Depot};
+use crate::support::depot::{Act, Depot, Taken};
 use crate::support::dovecot::Dovecot;
 use crate::support::message::{Message, generate};
 use crate::support::run::Home;
@@ -271,18 +271,165 @@ fn it_is_found_wherever_it_was_moved_and_in_all_mail() {
     }
 }
 
-#[test]
-fn another_message_with_the_same_message_id_is_not_taken_for_it() {
-    let letter = |number| {
-        let text = format!("X-Copy: {number}\nMessage-ID: <same@x>\nSubject: x\n\ny\n");
-        Message::from_lf(format!("copy-{number}"), text)
+/// Messages that are easily taken for one another: the second for the first.
+fn alike() -> Vec<[Message; 2]> {
+    let copy = |name: &str, text: &str| Message::from_lf(name, text);
+    let head = "Message-ID: <same@x>\nSubject: x\n";
+    let dated = "Received: by x; Sun, 22 Nov 2020 09:10:12 +0200\nSubject: x\n";
+    let same = |header: &str, bodies: [&str; 2]| {
+        let text = |body: &str| format!("{header}\n{body}\n");
+        [
+            copy("one", &text(bodies[0])),
+            copy("other", &text(bodies[1])),
+        ]
     };
-    let (server, home, depot) = scene(vec![letter(1)], "keep = \"never\"");
-    run(&home, &["fetch", "a"], 0);
-    server.maildrop().replace(vec![letter(2)]);
-    depot.behave_times("lost", Act::Close, 1);
+    vec![
+        // Another field, as a copy of a mailing list has.
+        [
+            copy("one", &format!("X-Copy: 1\n{head}\ny\n")),
+            copy("other", &format!("X-Copy: 2\n{head}\ny\n")),
+        ],
+        same(head, ["y", "z"]),
+        same(head, ["y", "y\n\nthe attachment"]),
+        // By date and size alone.
+        same(dated, ["y", "z"]),
+        // One stands in the other: as sent, and as it came back.
+        [
+            copy(
+                "one",
+                &format!("Received: by x; Sun, 22 Nov 2020 09:10:12 +0200\n{head}\ny\n"),
+            ),
+            copy("other", &format!("{head}\ny\n")),
+        ],
+    ]
+}
+
+#[test]
+fn another_message_is_not_taken_for_it_however_alike() {
+    for [one, other] in alike() {
+        for (step, act) in [
+            ("lost", Act::Close),
+            ("lost", Act::Say("{tag} NO not now\r\n".into())),
+            ("APPEND", Act::Say("{tag} NO [OVERQUOTA] full\r\n".into())),
+        ] {
+            let both = [one.clone(), other.clone()];
+            let (server, home, depot) = scene(vec![one.clone()], "keep = \"never\"");
+            run(&home, &["fetch", "a"], 0);
+            server.maildrop().replace(vec![other.clone()]);
+            depot.announce("IMAP4rev1 AUTH=PLAIN SASL-IR");
+            depot.behave_times(step, act.clone(), 1);
+            home.popfetch(["fetch", "--now", "a"]).run();
+            run(&home, &["fetch", "--now", "a"], 0);
+            assert_eq!(depot.octets(), stored(&both), "{step} {act:?}");
+            assert_eq!(server.maildrop().count(), 0);
+        }
+    }
+}
+
+#[test]
+fn what_is_odd_about_a_message_does_not_make_it_come_twice() {
+    let long = "x".repeat(600 * 1024);
+    for (name, text) in [
+        ("empty", String::new()),
+        (
+            "long header",
+            format!("Message-ID: <a@x>\nX: {long}\n\nbody\n"),
+        ),
+        ("header alone", "Message-ID: <a@x>\nSubject: y".to_owned()),
+        ("body alone", format!("\n{long}")),
+        (
+            "blanks",
+            "Message-ID: <a@x>\nSubject: y \n\n\n\n".to_owned(),
+        ),
+    ] {
+        let message = Message::from_lf(name, text);
+        let (server, home, depot) = scene(vec![message.clone()], "keep = \"never\"");
+        depot.behave_times("end", Act::Close, 1);
+        let output = run(&home, &["fetch", "a"], 0);
+        assert_said(&output, &["since an earlier try"]);
+        assert_eq!(depot.octets(), stored(&[message]), "{name}");
+        assert_eq!(server.maildrop().count(), 0);
+    }
+}
+
+#[test]
+fn a_server_that_says_yes_before_it_has_a_message_does_not_have_it() {
+    let (server, home, depot) = scene(mail(1), "keep = \"never\"");
+    depot.announce("IMAP4rev1 AUTH=PLAIN SASL-IR");
+    depot.behave("APPEND", Act::Say("{tag} OK early\r\n".into()));
+    run(&home, &["fetch", "a"], 1);
+    assert_eq!(server.maildrop().count(), 1);
+    depot.behave_well();
     run(&home, &["fetch", "--now", "a"], 0);
-    assert_eq!(depot.octets(), stored(&[letter(1), letter(2)]));
+    assert_eq!(depot.octets(), stored(&mail(1)));
+    assert_eq!(server.maildrop().count(), 0);
+}
+
+#[test]
+fn among_very_many_folders_it_is_looked_for_as_far_as_people_have_them() {
+    for (last, named) in [("", true), ("\\All", false)] {
+        let (server, home, depot) = scene(mail(1), "keep = \"never\"");
+        let folders: Vec<String> = (0..1100).map(|n| format!("x{n}")).collect();
+        let mut folders: Vec<(&str, &str)> = folders.iter().map(|it| (it.as_str(), "")).collect();
+        folders.extend([("INBOX", ""), ("everything", last)]);
+        depot.has_folders(&folders);
+        depot.behave_times("lost", Act::Hang, 1);
+        run(&home, &["fetch", "a"], 1);
+        let output = run(&home, &["fetch", "--now", "a"], 0);
+        assert_eq!(
+            output.stderr.contains("does not tell"),
+            named,
+            "{output:#?}"
+        );
+        assert_eq!(depot.octets(), stored(&mail(1)));
+        assert_eq!(server.maildrop().count(), 0);
+    }
+}
+
+#[test]
+fn a_server_that_stores_it_late_has_it_once() {
+    let (server, home, depot) = scene(mail(1), "keep = \"never\"");
+    depot.behave_times("lost", Act::Close, 1);
+    let output = run(&home, &["fetch", "a"], 1);
+    assert_said(
+        &output,
+        &["account gmail", "a later run looks for it there first"],
+    );
+    assert_eq!(depot.count("APPEND"), 1);
+    let late = mail(1)[0].octets();
+    depot.change(|taken| {
+        taken.push(Taken {
+            folder: "INBOX".into(),
+            date: String::new(),
+            octets: late,
+        });
+    });
+    let output = run(&home, &["fetch", "--now", "a"], 0);
+    assert_said(&output, &["since an earlier try"]);
+    assert_eq!(depot.octets(), stored(&mail(1)));
+    assert_eq!(server.maildrop().count(), 0);
+}
+
+#[test]
+fn what_comes_back_once_it_was_handed_on_and_deleted_stays_where_it_is() {
+    // As it does where both accounts are one mailbox, by names that do not show it.
+    let named = |name: &str| -> Vec<Message> {
+        let letters = mail(2).into_iter().enumerate();
+        letters
+            .map(|(at, it)| Message::new(format!("{name}-{at}"), it.octets()))
+            .collect()
+    };
+    let (server, home, depot) = scene(named("old"), "keep = \"never\"");
+    run(&home, &["fetch", "a"], 0);
+    assert_eq!(server.maildrop().count(), 0);
+    server.maildrop().replace(named("new"));
+    let output = home.popfetch(["fetch", "--now", "a"]).run();
+    assert_said(&output, &["not deleted", "came back"]);
+    for _ in 0..2 {
+        home.popfetch(["fetch", "--now", "a"]).run();
+        assert_eq!(server.maildrop().count(), 2, "{output:#?}");
+    }
+    assert_eq!(depot.taken().len(), 2);
 }
 
 #[test]
@@ -367,6 +514,35 @@ fn an_account_that_cannot_take_messages_is_an_error_of_the_config_file() {
         config(&server, &home, &gmail, keys, others);
         let output = home.popfetch(["fetch", "a"]).run();
         assert_eq!(output.status, Some(78), "{keys}{others}: {output:#?}");
+        assert_said(&output, &[said]);
+    }
+    // The same mailbox under other names, at once or at the end of a chain.
+    let imap = |name: &str, user: &str, keys: &str| {
+        let user = user.to_owned();
+        let account = home.account_config(
+            name,
+            &Account {
+                user,
+                ..depot.account()
+            },
+        );
+        format!("{account}protocol = \"imap\"\ndisabled = true\n{keys}")
+    };
+    for (chain, said) in [
+        (
+            imap("a", "ada", "deliver = { account = \"t\" }\n") + &imap("t", "ada", ""),
+            "the same mailbox",
+        ),
+        (
+            imap("a", "ada", "deliver = { account = \"b\" }\n")
+                + &imap("b", "bob", "deliver = { account = \"c\" }\n")
+                + &imap("c", "ada", ""),
+            "go round",
+        ),
+    ] {
+        home.config(&chain);
+        let output = home.popfetch(["fetch", "a"]).run();
+        assert_eq!(output.status, Some(78), "{chain}: {output:#?}");
         assert_said(&output, &[said]);
     }
     write_config(&server, &home, "deliver = { account = \"pop\" }\n");

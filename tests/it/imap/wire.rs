@@ -34,6 +34,16 @@ fn a_run_that_finds_nothing_new_takes_three_flights_of_commands() {
 }
 
 #[test]
+fn q22_a_server_that_reads_nothing_while_its_answers_wait_hangs_nothing() {
+    let messages = mail(2000);
+    let (server, home) = serving(&messages, "");
+    server.mailbox(|it| it.has_little_room = true);
+    assert_eq!(fetched(&home), 2000);
+    tree::assert_holds(&home.maildir("a"), &messages);
+    assert_eq!(server.last_session().count("UID FETCH "), 2001);
+}
+
+#[test]
 fn messages_may_come_before_the_answers_to_earlier_commands() {
     let messages = mail(600);
     let (server, home) = serving(&messages, "");
