@@ -1,6 +1,6 @@
 //! Patterns of mbsync's as `folders` and `exclude` (mbsync 1.4, `main.c`, `filter_boxes` and `matches`).
 
-use crate::source::folders::{Named, Word};
+use std::iter::once;
 
 /// What a channel's patterns are here.
 #[derive(Debug, Default)]
@@ -25,7 +25,7 @@ pub(super) fn words(patterns: &[&str]) -> Words {
                 let lost = |excluded: &String| overlap(pattern, excluded);
                 let wanted = &words.wanted;
                 let is_felt = |excluded: &String| {
-                    !matches(pattern, excluded) && wanted.iter().any(|it| overlap(it, excluded))
+                    !covers(pattern, excluded) && wanted.iter().any(|it| overlap(it, excluded))
                 };
                 let gone = words.excluded.extract_if(.., |it| lost(it));
                 words.unsaid.extend(gone.filter(is_felt));
@@ -61,22 +61,42 @@ fn push(list: &mut Vec<String>, word: &str) {
 }
 
 /// Whether `*` in place of `%` would leave out more than the pattern does of what is meant: folders that lie
-/// deeper, unless nothing so deep is.
+/// deeper, unless nothing so deep is. mbsync finds nothing where a `/` comes right behind `%`.
 fn is_too_much(excluded: &str, patterns: &[&str]) -> bool {
     let depth = |pattern: &str| pattern.matches('/').count();
-    let mut wanted = patterns.iter().filter(|it| !it.starts_with('!'));
-    excluded.contains('%') && wanted.any(|it| it.contains('*') || depth(it) > depth(excluded))
+    let mut wanted = patterns.iter().copied().filter(|it| !it.starts_with('!'));
+    let is_deep = |it: &str| it.contains('*') || depth(it) > depth(excluded);
+    excluded.contains('%') && (excluded.contains("%/") || wanted.any(is_deep))
 }
 
-/// Whether a pattern fits a name, where `%` may go on into further parts.
+/// Whether a pattern fits a name.
 fn matches(pattern: &str, name: &str) -> bool {
-    let named = Named {
-        plain: name,
-        slashed: name,
-        uses: &[],
-    };
-    let pattern = pattern.replace('%', "*");
-    pattern == name || pattern.parse().is_ok_and(|word: Word| word.names(named))
+    // Of the beginnings of the name, by their lengths: whether the pattern fits it as far as it has been read.
+    let mut fits: Vec<bool> = once(true).chain(name.bytes().map(|_| false)).collect();
+    for octet in pattern.bytes() {
+        fits = match octet {
+            b'*' | b'%' => {
+                let last = once(None).chain(name.bytes().map(Some));
+                let mut open = false;
+                let longer = fits.iter().zip(last).map(|(fit, last)| {
+                    open = *fit || (open && (octet == b'*' || last != Some(b'/')));
+                    open
+                });
+                longer.collect()
+            }
+            _ => {
+                let longer = fits.iter().zip(name.bytes());
+                let longer = longer.map(|(fit, last)| *fit && last == octet);
+                once(false).chain(longer).collect()
+            }
+        };
+    }
+    fits.last() == Some(&true)
+}
+
+/// Whether a pattern fits all that another does.
+fn covers(pattern: &str, other: &str) -> bool {
+    matches(pattern, other) && !(pattern.contains('%') && other.contains('*'))
 }
 
 /// Whether a name may fit both; it may be said of two that no name fits.
@@ -101,6 +121,30 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_percent_sign_stops_at_the_end_of_a_part() {
+        for (pattern, name, fits) in [
+            ("", "", true),
+            ("", "a", false),
+            ("a", "a", true),
+            ("a", "ab", false),
+            ("*", "", true),
+            ("*", "a/b", true),
+            ("%", "ab", true),
+            ("%", "a/b", false),
+            ("a*b", "ab", true),
+            ("a*b", "a/x/b", true),
+            ("a%b", "axb", true),
+            ("a%b", "a/b", false),
+            ("a/%", "a/b", true),
+            ("*/%b", "x/y/ab", true),
+            ("%*", "a/b", true),
+            ("**a", "b", false),
+        ] {
+            assert_eq!(matches(pattern, name), fits, "{pattern} {name}");
+        }
+    }
+
+    #[test]
     fn the_last_pattern_that_fits_counts() {
         for (patterns, wanted, excluded, unsaid, has_inbox) in [
             (&["*"][..], &["*"][..], &[][..], &[][..], true),
@@ -122,6 +166,8 @@ mod tests {
             (&["A", "!B", "C*"], &["A", "C*"], &["B"], &[], false),
             (&["!*", "INBOX"], &["INBOX"], &[], &[], true),
             (&["INBOX*"], &["INBOX*"], &[], &[], true),
+            (&["*", "!A*", "%"], &["*"], &[], &["A*"], true),
+            (&["%", "x/%", "!%/b"], &["*", "x/*"], &[], &["%/b"], true),
         ] {
             let words = words(patterns);
             assert_eq!(words.wanted, wanted, "{patterns:?}");
