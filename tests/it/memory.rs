@@ -169,7 +169,7 @@ fn h_a_million_messages_of_a_compacted_journal_would_cost_less_than_128_mib_of_m
 
 #[test]
 fn h_to_show_or_to_verify_a_million_messages_would_cost_less_than_64_and_320_mib_of_memory() {
-    const KNOWN: u32 = 30_000;
+    const KNOWN: u32 = 60_000;
     let (server, home) = Server::builder(&Maildrop::new([]))
         .security(Security::Plain)
         .with_home("");
