@@ -102,7 +102,8 @@
 //! | E14 | Before a message of an earlier session is deleted its file is looked for: there, as long as it was; or absent from a Maildir that is seen, with its line. | [`Store::vouch`](state::Store::vouch), [`maildir::Search`] |
 //!
 //! What is handed on has no names by which it could be looked up. In a folder of another account a message that may be
-//! there is looked for by its Message-ID, or else by date and size, and its header compared (`source/imap/`).
+//! there is looked for by its Message-ID, or else by date and size, and all of it is compared (`source/imap/find.rs`,
+//! `handover/post/comparison.rs`).
 //! An mbox file gets each message once: how long it was is recorded before (`g`), what a kill has left of a message is cut off,
 //! by whichever account appends there first, wherever the message's own file is by then (if that is gone, but for
 //! a half that ends with an empty line: nothing shows that it is one), and up to where the file is accounted for is recorded behind it

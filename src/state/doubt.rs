@@ -386,9 +386,8 @@ fn is_size_of(stored: &Stored, evidence: &Evidence, octets: u64) -> bool {
 /// header says: some servers make unique-ids of headers alone.
 fn is_nearly_size_of(stored: &Stored, evidence: &Evidence, octets: u64) -> bool {
     let sizes = [stored.octets, stored.octets.saturating_add(evidence.lines)];
-    sizes
-        .iter()
-        .any(|size| (0..=ADDED).contains(&octets.wrapping_sub(*size)))
+    let added = sizes.iter().map(|size| octets.checked_sub(*size));
+    added.flatten().any(|added| added <= ADDED)
 }
 
 /// Of two messages under one name.

@@ -23,7 +23,7 @@ pub struct Changes {
 
 impl Store {
     /// The server has confirmed, by its reply to QUIT, that these are deleted. Not synced: a lost
-    /// line costs a second DELE at most.
+    /// line costs a second DELE, and what was handed on may come back unnoticed (see [`Store::vouch`]).
     pub fn deleted(&mut self, recorded: &[Recorded]) {
         let time = self.moment.now;
         for Recorded { id, .. } in recorded {

@@ -170,6 +170,10 @@ fn a_first_fetch_that_is_cut_off_or_broken_stores_nothing_twice() {
             .popfetch(["fetch", "a"])
             .env("SSL_CERT_FILE", &roots)
             .run();
+        assert!(
+            server.mailbox(|it| it.once.is_empty()),
+            "nothing was broken"
+        );
         for _ in 0..2 {
             fetch(&home, &server, &["--now"]);
             assert_eq!(count(&home), 30);

@@ -1,9 +1,8 @@
 //! Each way in which a server is found, with real Dovecot, from an empty home to mail on the disk.
 
-use super::{at_a_document, at_a_record, at_the_usual_name, enter_to_the_end, home_in};
+use super::{at_a_document, at_a_record, at_the_usual_name, enter_to_the_end, home_in, served};
 use crate::given::mail;
 use crate::support::dns::{Manner, NameServer, Record};
-use crate::support::documents::{Document, Documents};
 use crate::support::dovecot::Dovecot;
 use crate::support::listener::Listener;
 use crate::support::maildrop::Maildrop;
@@ -88,24 +87,11 @@ fn from_an_address_to_mail_by_the_shared_database() {
          <incomingServer type=\"pop3\"><hostname>in.example.test</hostname><port>{port}</port>\
          <socketType>SSL</socketType></incomingServer></emailProvider></clientConfig>"
     );
-    let wanted = crate::support::certificate::Wanted::default();
-    let identity = dovecot
-        .authority()
-        .issue(&wanted.names(&["autoconfig.thunderbird.net"]));
-    let place = "autoconfig.thunderbird.net/v1.1/example.test";
-    let web = Documents::start(
-        identity.server_config(),
-        &[(place, Document::Text(document))],
-    );
-    let dns = NameServer::start(&[]);
-    let names = [
-        ("autoconfig.thunderbird.net:443".to_owned(), web.port()),
-        (format!("in.example.test:{port}"), port),
-    ];
-    let home = home_in(&names, &dns, dovecot.authority().pem_file());
+    let (host, place) = ("autoconfig.thunderbird.net", "v1.1/example.test");
+    let (web, _dns, home) = served(&dovecot, (host, place), document, port);
     from_nothing_to_mail(&home, "named by Thunderbird's database");
     // The database is told the domain, and not whose address it is.
-    assert_eq!(web.asked(), [place]);
+    assert_eq!(web.asked(), [format!("{host}/{place}")]);
 }
 
 #[test]

@@ -59,16 +59,28 @@ fn at_a_document(dovecot: &Dovecot, protocol: &str, port: u16) -> (Documents, Na
          <socketType>STARTTLS</socketType><username>%EMAILLOCALPART%</username></incomingServer>\
          </emailProvider></clientConfig>"
     );
-    let identity = dovecot.authority();
-    let identity = identity.issue(&Wanted::default().names(&["*.example.test"]));
-    let place = "autoconfig.example.test/mail/config-v1.1.xml?emailaddress=ada@example.test";
+    let host = "autoconfig.example.test";
+    let place = "mail/config-v1.1.xml?emailaddress=ada@example.test";
+    served(dovecot, (host, place), document, port)
+}
+
+/// A document at a place of a host, and the server that it names.
+fn served(
+    dovecot: &Dovecot,
+    (host, place): (&str, &str),
+    document: String,
+    port: u16,
+) -> (Documents, NameServer, Home) {
+    let wanted = Wanted::default().names(&["*.example.test", host]);
+    let identity = dovecot.authority().issue(&wanted);
+    let place = format!("{host}/{place}");
     let web = Documents::start(
         identity.server_config(),
-        &[(place, Document::Text(document))],
+        &[(&place, Document::Text(document))],
     );
     let dns = NameServer::start(&[]);
     let names = [
-        ("autoconfig.example.test:443".to_owned(), web.port()),
+        (format!("{host}:443"), web.port()),
         (format!("in.example.test:{port}"), port),
     ];
     let home = home_in(&names, &dns, dovecot.authority().pem_file());
