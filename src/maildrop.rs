@@ -10,6 +10,7 @@ pub use identity::Identity;
 use folder::FolderStarts;
 use std::collections::HashMap;
 use std::hash::{BuildHasher, RandomState};
+use std::ops::Range;
 use std::sync::Arc;
 
 /// More messages than this are not taken in: a listing without end must not fill the memory.
@@ -429,6 +430,12 @@ impl Maildrop {
     pub fn newer(&self) -> impl Iterator<Item = u64> + '_ {
         let ranges = self.folders.ranges(self.len());
         ranges.flat_map(|(first, end)| (0..(end - first) as u64).rev())
+    }
+
+    /// The places of each folder's messages; all of them where folders have no part in the listing.
+    pub fn folders(&self) -> impl Iterator<Item = Range<usize>> + '_ {
+        let ranges = self.folders.ranges(self.len());
+        ranges.map(|(first, end)| first..end)
     }
 
     /// The places of the first and the last message of each folder.

@@ -129,6 +129,12 @@ impl Fields {
         self.message_id != NONE || self.date != NONE
     }
 
+    /// Whether who wrote it has named and dated it, so that nothing else has the very same text as long as
+    /// programs keep to RFC 5322 (section 3.6.4).
+    pub fn names_one_text(&self) -> bool {
+        ![self.message_id, self.date, self.from].contains(&NONE)
+    }
+
     /// Whether this header, as a server shows it, is certainly that of the message these fields are
     /// of: servers may have put Received fields on top of it meanwhile. That it is not so proves
     /// nothing.

@@ -253,6 +253,7 @@ impl Store {
                 continue;
             };
             let (present, deleted) = (record.present, record.deleted);
+            let unlisted = self.memory.listed && !present;
             let is_elsewhere = record.is_known_by_content();
             // One of this session is plainly another listed message: both have come. What another tool has
             // stored stands for as many messages as there were files.
@@ -261,7 +262,8 @@ impl Store {
             }
             if let Some(stored) = self.stored(id)?
                 && (is_under_another_name(&stored, complete, deleted)
-                    || is_elsewhere && is_copy(&stored, complete))
+                    || is_elsewhere && is_copy(&stored, complete)
+                    || unlisted && is_the_same_text(&stored, complete))
             {
                 if !present {
                     self.settle_same(id, complete);
@@ -422,4 +424,12 @@ fn is_under_another_name(stored: &Stored, complete: &Complete, deleted: bool) ->
         // The first version kept nothing else. What nobody wrote a way for may be another copy.
         (None, Some(_)) => alike && !deleted && fields.has_trail(),
     }
+}
+
+/// Of a stored message that is certainly not listed under its own name any more, and one that came by no
+/// server, as sent mail does: to the octet the same, it is the one that was moved. Of a copy the old name is
+/// still listed.
+fn is_the_same_text(stored: &Stored, complete: &Complete) -> bool {
+    let examined = complete.examined();
+    stored.digests.content == examined.digests.content && examined.evidence.fields.names_one_text()
 }

@@ -13,7 +13,7 @@ fn assert_in(home: &Home, folder: &str, messages: &[Message]) {
 }
 
 /// How many messages the account's Maildir has in all of its folders.
-fn in_all(home: &Home) -> usize {
+pub(super) fn in_all(home: &Home) -> usize {
     let maildir = home.maildir("a");
     let entries = std::fs::read_dir(&maildir).unwrap();
     let folders = entries.map(|entry| entry.unwrap().path());
@@ -47,7 +47,7 @@ fn office(keys: &str) -> (ImapServer, Home) {
     (server, home)
 }
 
-const ALL: &str = "folders = [\"*\"]\n";
+pub(super) const ALL: &str = "folders = [\"*\"]\n";
 
 #[test]
 fn each_folder_comes_into_the_maildirs_own_of_its_name_once() {

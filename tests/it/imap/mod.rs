@@ -26,6 +26,8 @@ mod news;
 mod nineteen;
 /// What others remove, and what the server does not send or does not remove.
 mod removed;
+/// Mail that no server has stamped, as sent mail.
+mod sent;
 /// TLS that comes later, and a server that knows us.
 mod starttls;
 /// What goes over the wire.

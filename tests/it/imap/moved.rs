@@ -34,6 +34,33 @@ fn who_goes_over_from_pop3_is_told_and_has_nothing_twice() {
 }
 
 #[test]
+fn c3_an_inbox_that_pop3_has_fetched_does_not_come_again_with_all_folders() {
+    let Some(mut dovecot) = Dovecot::start_with_imap(&mail(12), "") else {
+        return;
+    };
+    let archived: Vec<_> = (21..=50).map(letter).collect();
+    dovecot.deliver_into(".Archive", &archived);
+    let home = Home::of(&dovecot.account(), "");
+    assert_eq!(fetched(&home), 12);
+    // The same account by IMAP, whose state nobody has moved.
+    let [imap, starttls] = dovecot.imap_accounts();
+    let all = format!("{IMAP}folders = [\"*\"]\n");
+    home.one_account(&imap, &all);
+    let output = run(&home, &["fetch"], 78);
+    assert_said(&output, &["12 of the 42 messages", "popfetch state move"]);
+    assert_eq!(tree::count(&home.maildir("a")), 12);
+    let old = dovecot.account();
+    let old = format!("{}@{}:{}", old.user, old.host, old.port);
+    run(&home, &["state", "move", &old, "a"], 0);
+    assert_eq!(fetched(&home), 30);
+    tree::assert_holds(&home.maildir("a"), &mail(12));
+    // And by its other port.
+    home.one_account(&starttls, &format!("{all}tls = \"starttls\"\n"));
+    let output = run(&home, &["fetch"], 78);
+    assert_said(&output, &["42 of the 42 messages"]);
+}
+
+#[test]
 fn the_account_may_keep_its_name_and_the_state_is_named_as_it_was() {
     // As the manual says it.
     let Some(mut dovecot) = Dovecot::start_with_imap(&mail(30), "") else {

@@ -43,6 +43,29 @@ fn c4_new_unique_ids_for_all_messages_are_told_and_bring_nothing_twice() {
 }
 
 #[test]
+fn c4_what_no_server_has_stamped_does_not_come_again_as_long_as_it_is_the_same_to_the_octet() {
+    let sent = |n| {
+        let text = format!(
+            "Message-ID: <{n}@example.net>\nFrom: Ada <ada@example.com>\n\
+             Date: Mon, 23 Nov 2026 09:58:00 +0000\nSubject: Letter {n}\n\nThis is letter {n}.\n"
+        );
+        Message::from_lf(format!("uid-{n}"), text)
+    };
+    let sent: Vec<Message> = (1..=12).map(sent).collect();
+    let (server, home) = serving(sent.clone(), Behaviour::new());
+    run(&home, &[], 0);
+    server.maildrop().replace(renamed(&sent, "new"));
+    run(&home, &[], 0);
+    tree::assert_holds(&home.maildir("a"), &sent);
+    // With a field more nothing shows that it is.
+    let tagged = moved(&sent, TAGGED);
+    let tagged = renamed(&tagged, "newer");
+    server.maildrop().replace(tagged.clone());
+    run(&home, &[], 0);
+    tree::assert_holds(&home.maildir("a"), &[sent, tagged].concat());
+}
+
+#[test]
 fn c4_what_had_been_deleted_does_not_come_again_with_a_restored_maildrop() {
     for added in ["", ADDED, TAGGED] {
         let (server, home) = serving(mail(12), Behaviour::new());
