@@ -108,6 +108,8 @@
 //! by whichever account appends there first, wherever the message's own file is by then (if that is gone, but for
 //! a half that ends with an empty line: nothing shows that it is one), and up to where the file is accounted for is recorded behind it
 //! (`m`); a state that is older, or lost, finds there what it does not know (fact D39, `handover/mbox.rs`).
+//! What was tried once without a clear answer stays known as that until it has been taken, and so does what is
+//! fetched in its place (fact D40, `state/attempts.rs`).
 //!
 //! The journal and the file in the Maildir agree only together; where one of them is older, the newer
 //! one is right about what was done, and the disk about what is there.

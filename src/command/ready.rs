@@ -4,7 +4,7 @@
 use super::fail::{Failure, report_failure};
 use super::pool::{Place, in_parallel};
 use super::process;
-use crate::exit::Diagnose;
+use crate::exit::{Diagnose, at_hand};
 use crate::fetch::{self, Account, Addressee, Environment};
 use crate::handover::Unable;
 use crate::profile::{Auth, OAuth, PasswordSource, Profile};
@@ -185,7 +185,8 @@ impl Ready {
     fn as_addressee(&self, ask: Option<&Sender<Question>>, stop: &Stop) -> Addressee {
         self.get_ready(stop);
         let unable = |error: &dyn Diagnose| {
-            let failure = fetch::failure(error);
+            // It gives the password of the account that is fetched.
+            let failure = at_hand::without("password-stdin", || fetch::failure(error));
             let hint = failure.hint.map(|hint| format!("{hint}; "));
             Unable {
                 what: format!("account {}: {}", self.profile.name, failure.message),

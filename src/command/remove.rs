@@ -68,6 +68,7 @@ pub(super) fn run(
                 leave_spool(profile, remains, &mut left);
             }
         }
+        left.extend(used.advice(name));
     }
     if !context.global.quiet {
         asker.say(&format!("account {name} is removed from {}", shown(&path)));
@@ -82,6 +83,8 @@ struct Used {
     maildrop: bool,
     /// The file that its password is in.
     file: bool,
+    /// It is where the messages of these go, which are what it is used for.
+    delivering: Vec<String>,
 }
 
 impl Used {
@@ -96,7 +99,24 @@ impl Used {
                 .iter()
                 .any(|it| it.server.id() == profile.server.id()),
             file: file.is_some() && others.iter().any(|it| file_of(it) == file),
+            delivering: others
+                .iter()
+                .filter(|it| it.addressee.as_ref().is_some_and(|to| to.name == name))
+                .map(|it| it.name.clone())
+                .collect(),
         }
+    }
+
+    /// What is to be done about those whose messages go to it.
+    fn advice(&self, name: &str) -> Option<String> {
+        let deliver = match &self.delivering[..] {
+            [] => return None,
+            [one] => format!("account {one} delivers"),
+            more => format!("accounts {} deliver", more.join(", ")),
+        };
+        Some(format!(
+            "{deliver} to {name}, and cannot be fetched without it: change `deliver` there"
+        ))
     }
 }
 
@@ -138,6 +158,9 @@ fn tell(
     };
     if let Some(kept) = kept {
         asker.say(&format!("Its password would go too ({kept})."));
+    }
+    if let Some(advice) = used.advice(name) {
+        asker.say(&format!("But {advice}."));
     }
     asker.say(match (used.maildrop, forget) {
         (true, _) => "Another account uses the same mailbox: what is remembered of it stays.",

@@ -36,8 +36,6 @@ pub(super) struct Hand {
     pub(super) unable: Option<Unable>,
     /// What waits and should not, and what was refused.
     pub(super) misses: Vec<Missed>,
-    /// What was being handed on when an earlier run ended.
-    pub(super) interrupted: Option<(DueId, Option<u64>)>,
     /// Some were found to be lost or damaged in this run.
     pub(super) has_lost: bool,
     /// Up to where the file that messages are appended to is accounted for once all of them are.
@@ -47,7 +45,7 @@ pub(super) struct Hand {
 }
 
 impl Hand {
-    pub(super) fn new(store: &Store, courier: Option<Courier>) -> Self {
+    pub(super) fn new(courier: Option<Courier>) -> Self {
         Self {
             courier,
             in_flight: None,
@@ -55,7 +53,6 @@ impl Hand {
             later_in_a_row: 0,
             unable: None,
             misses: Vec::new(),
-            interrupted: store.was_being_handed(),
             has_lost: false,
             extent: None,
             has_all: false,

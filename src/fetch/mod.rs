@@ -183,7 +183,7 @@ impl Account<'_> {
         let fetched = self.filter().and_then(|filter| {
             let courier = self.courier(&mut store)?;
             self.apart(|| {
-                let mut hand = Hand::new(&store, courier);
+                let mut hand = Hand::new(courier);
                 self.hand_on(&mut store, &mut hand, Patience::Before, outcome)?;
                 let is_withheld = conduct.is_withheld_for_long();
                 let run = Run::new(&target, (&twins, filter), &mut hand, is_withheld);

@@ -42,7 +42,13 @@ impl Account<'_> {
             return Ok(());
         }
         let waiting = store.waiting()?;
-        for Waiting { id, delay, file } in waiting {
+        for Waiting {
+            id,
+            delay,
+            attempt,
+            file,
+        } in waiting
+        {
             if hand.tried.contains(&id) {
                 continue;
             }
@@ -58,14 +64,14 @@ impl Account<'_> {
             }
             self.check_stop()?;
             hand.tried.insert(id);
-            let interrupted = hand.interrupted.filter(|(other, _)| *other == id);
-            let left = interrupted.and_then(|(_, length)| length);
-            if interrupted.is_some() {
-                hand.interrupted = None;
-                // What another recipient had been given shows nowhere.
-                if !deliver.to.can_be_asked() && (left.is_none() || !deliver.to.is_appended_to()) {
-                    self.tell_interrupted(&letter);
-                }
+            let left = attempt.and_then(|it| Some((it.length?, it.fetched)));
+            let shows = match left {
+                Some(_) => deliver.to.is_appended_to() || deliver.to.can_be_asked(),
+                None => deliver.to.can_be_asked(),
+            };
+            // What another recipient had been given shows nowhere.
+            if attempt.is_some() && !shows {
+                self.tell_interrupted(&letter);
             }
             let mut length = None;
             if deliver.to.is_appended_to() {
@@ -77,7 +83,6 @@ impl Account<'_> {
                         self.note_answer(store, hand, (id, &letter), answer, outcome)?;
                         if left.is_some() && !is_settled {
                             // Behind what is there of it perhaps, nothing is appended before it is known.
-                            store.begin_handing(id, left)?;
                             hand.later_in_a_row = LATER_IN_A_ROW;
                         }
                         continue;
@@ -85,7 +90,7 @@ impl Account<'_> {
                 }
             }
             store.begin_handing(id, length)?;
-            let may_be_there = interrupted.is_some() || delay.is_some();
+            let may_be_there = attempt.is_some() || delay.is_some();
             hand.courier()?.ask(match may_be_there {
                 true => Errand::CarryAgain(letter.clone()),
                 false => Errand::Carry(letter.clone()),
@@ -257,6 +262,8 @@ impl Account<'_> {
             }
             Answer::Damaged(how) => {
                 hand.later_in_a_row = 0;
+                // Nobody has got it this time.
+                store.not_taken(id, NotTaken::Later)?;
                 match letter.keeping {
                     Keeping::Ours => {
                         store.lost(id)?;

@@ -22,7 +22,10 @@ impl Account<'_> {
         if outcome.waiting == 0 {
             return Ok(());
         }
-        for Waiting { id, delay, file } in store.waiting()? {
+        for Waiting {
+            id, delay, file, ..
+        } in store.waiting()?
+        {
             let (Whereabouts::There(letter), Some(delay)) = (file, delay) else {
                 continue;
             };

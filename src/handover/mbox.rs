@@ -68,8 +68,9 @@ pub(super) struct Open {
 /// What is known of the file before a message is appended.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub struct Before {
-    /// How long it was when the same message was to be appended, where nobody knows what came of that.
-    pub left: Option<u64>,
+    /// How long it was when the same message was to be appended, and when that had been fetched, in seconds
+    /// since 1970; where nobody knows what came of that.
+    pub left: Option<(u64, i64)>,
     /// Up to where it is accounted for.
     pub known: Option<Extent>,
 }
@@ -263,9 +264,9 @@ impl Open {
         }
         let mut known = before.known;
         let mut is_there = false;
-        if let Some(left) = before.left {
+        if let Some((left, fetched)) = before.left {
             let end;
-            (is_there, end) = self.settle(letter, message, left)?;
+            (is_there, end) = self.settle(fetched, message, left)?;
             if let Some(end) = end.filter(|_| known.is_none_or(|it| it.octets == left)) {
                 known = Some(Extent::of(&mut self.file, end)?);
             }
@@ -301,21 +302,21 @@ impl Open {
     /// what is there of a half is cut off.
     fn settle(
         &mut self,
-        letter: &Letter,
+        fetched: i64,
         message: &mut File,
         left: u64,
     ) -> io::Result<(bool, Option<u64>)> {
-        match self.standing(letter.time, message, left)? {
+        match self.standing(fetched, message, left)? {
             Standing::Whole(end) => Ok((true, Some(end))),
             Standing::End => Ok((false, None)),
             Standing::Half => self.cut(left).map(|()| (false, None)),
-            Standing::Other => Ok((self.find(letter, message)?, None)),
+            Standing::Other => Ok((self.find(fetched, message)?, None)),
         }
     }
 
     /// Whether the message is anywhere in a file that a mail reader has written afresh.
-    fn find(&mut self, letter: &Letter, message: &mut File) -> io::Result<bool> {
-        let envelope = from_line(message, letter.time)?;
+    fn find(&mut self, fetched: i64, message: &mut File) -> io::Result<bool> {
+        let envelope = from_line(message, fetched)?;
         let mut lines = BufReader::with_capacity(PIECE, self.file.reader()?);
         let mut line = Vec::new();
         loop {

@@ -210,11 +210,12 @@ impl<'a> Copy<'a> {
             }
         }
         rest.extend(memory.onward.extent.map(Entry::Extent));
-        if let Some((id, length)) = memory.onward.handing
-            && let Some(id) = self.new_id(id)
-        {
-            let time = self.now.unwrap_or_default();
-            rest.push(Entry::Handing { id, time, length });
+        // Behind what is said of the same messages above, which ends an attempt.
+        for (id, attempt) in &memory.onward.attempts {
+            if let Some(id) = self.new_id(*id) {
+                let (time, length) = (self.now.unwrap_or_default(), attempt.length);
+                rest.push(Entry::Handing { id, time, length });
+            }
         }
         let adopted = memory.homes.all.iter().filter(|home| !home.vouches);
         rest.extend(adopted.filter_map(|home| {

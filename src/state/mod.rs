@@ -16,6 +16,7 @@
 //! [`Intent`] and [`Recorded`] have no other constructors, so nothing can be deleted from a server
 //! that has not gone this way.
 
+mod attempts;
 mod chain;
 mod claim;
 mod clock;

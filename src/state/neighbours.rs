@@ -2,7 +2,8 @@
 
 use super::files::Files;
 use super::memory::Memory;
-use super::record::{Entry, Id};
+use super::record::{Entry, Id, Stored};
+use super::remembered::Attempt;
 use super::{journal, rebuild};
 use crate::durable::{Dir, Disk};
 use crate::handover::{Times, Unfinished};
@@ -54,28 +55,40 @@ impl Neighbours {
     /// What the others were about to append when they were ended, and to a file of which length.
     pub fn unfinished(&self) -> Vec<Unfinished> {
         let others = self.others.iter();
-        others.filter_map(|it| self.unfinished_of(it)).collect()
+        others.flat_map(|it| self.unfinished_of(it)).collect()
     }
 
-    fn unfinished_of(&self, account: &str) -> Option<Unfinished> {
+    fn unfinished_of(&self, account: &str) -> Vec<Unfinished> {
         let mut memory = Memory::new(account);
-        memory.load(self.journal(account)?).ok()?;
-        let (id, length) = memory.onward.handing?;
-        let record = memory.record(id)?;
-        let line = journal::read_at(&self.journal(account)?, record.place.value()?);
-        let stored = line.ok()??.into_stored()?;
+        let loaded = self
+            .journal(account)
+            .is_some_and(|it| memory.load(it).is_ok());
+        let attempts = memory.onward.attempts_at_files().filter(|_| loaded);
+        let attempts = attempts.filter_map(|(id, attempt)| {
+            let place = memory.record(id)?.place.value()?;
+            let line = journal::read_at(&self.journal(account)?, place);
+            Some((line.ok()??.into_stored()?, attempt))
+        });
+        let attempts: Vec<(Stored, Attempt)> = attempts.collect();
+        if attempts.is_empty() {
+            return Vec::new();
+        }
         let mut search = Search::new(rebuild::tags(&memory, account));
         for path in memory.homes.paths() {
             // One that is away holds nothing.
             let _ = search.add(&self.disk, &path);
         }
-        let looked = search.look(|name| name == stored.name.as_str());
-        Some(Unfinished {
-            path: looked.ok().and_then(|()| search.path(&stored.name)),
-            octets: stored.octets,
-            time: record.time.seconds(),
-            at: length?,
-        })
+        let is_one = |name: &str| attempts.iter().any(|(it, _)| it.name.as_str() == name);
+        let looked = search.look(is_one).is_ok();
+        let unfinished = attempts.iter().filter_map(|(stored, attempt)| {
+            Some(Unfinished {
+                path: search.path(&stored.name).filter(|_| looked),
+                octets: stored.octets,
+                time: attempt.fetched,
+                at: attempt.length?,
+            })
+        });
+        unfinished.collect()
     }
 
     fn journal(&self, account: &str) -> Option<std::fs::File> {

@@ -4,14 +4,13 @@
 //! Store::begin_handing ──> (it is handed on) ──> Store::handed, or Store::not_taken
 //!    "g", synced                                    "d" or "k", synced with the next "g"
 //! ```
-//! A message that a crash found between the two may have been taken; there is never more than one. What a
-//! program or a mail server may have been given is handed on once more, and that is told. What was being
-//! appended to an mbox file shows there, as "g" says how long the file was: half of it is cut off, and a whole
-//! one counts. Up to where such a file is accounted for says "m" ([`Store::account_for`]), behind "d".
+//! A message that a crash found between the two may have been taken (`attempts`). What a program or a mail
+//! server may have been given is handed on once more, and that is told. What was being appended to an mbox
+//! file shows there, as "g" says how long the file was: half of it is cut off, and a whole one counts. Up to
+//! where such a file is accounted for says "m" ([`Store::account_for`]), behind "d".
 
-use super::memory::Memory;
 use super::record::{Entry, Id, NotTaken, Stored};
-use super::remembered::{Delay, Kind, Record};
+use super::remembered::{Attempt, Delay, Kind, Record};
 use super::{Error, MessageId, Store, rebuild};
 use crate::durable::Dir;
 use crate::handover::{Archive, Extent, Keeping, Letter, Unfinished};
@@ -33,6 +32,8 @@ pub struct Waiting {
     pub id: DueId,
     /// How often it was not taken.
     pub delay: Option<Delay>,
+    /// It was handed on, and nobody knows what came of it.
+    pub attempt: Option<Attempt>,
     /// Where its file is.
     pub file: Whereabouts,
 }
@@ -56,48 +57,6 @@ pub enum Whereabouts {
     Lost(Letter),
 }
 
-impl Memory {
-    /// Takes in a line about what is handed on.
-    pub(super) fn take_in_handing(&mut self, entry: &Entry) {
-        match *entry {
-            Entry::Due { first, last } => {
-                let next = self.next_id();
-                self.is_disordered |= last >= next;
-                let ids = (first..=last).take_while(|id| *id < next);
-                self.onward.due.extend(ids);
-            }
-            Entry::Handed { id, removed, .. } => {
-                self.end_handing(id);
-                self.onward.delays.remove(&id);
-                self.onward.due.remove(&id);
-                self.change(id, |record| record.gone |= removed);
-            }
-            Entry::Extent(extent) => {
-                self.superseded += u64::from(self.onward.extent.is_some());
-                self.onward.extent = Some(extent);
-            }
-            Entry::Handing { id, length, .. } => self.onward.handing = Some((id, length)),
-            Entry::NotTaken {
-                id,
-                time,
-                how,
-                count,
-            } => {
-                self.end_handing(id);
-                let last = time;
-                self.onward.delays.insert(id, Delay { how, count, last });
-            }
-            _ => {}
-        }
-    }
-
-    fn end_handing(&mut self, id: Id) {
-        // Its beginning says nothing any more, nor does what came of an earlier try.
-        self.superseded += 2;
-        self.onward.handing = self.onward.handing.filter(|(other, _)| *other != id);
-    }
-}
-
 impl Store {
     /// From here on what is stored is handed on. What is in a place that each message leaves is on its
     /// way, however it came there; what has left and is still there, as a crash was in between, goes.
@@ -115,16 +74,26 @@ impl Store {
             record.kind == Kind::Stored && !due.contains(id) && !record.gone && is_here
         });
         let on_its_way: Vec<Id> = on_its_way.map(|(_, id)| id).collect();
+        let time = self.moment.now;
         for id in on_its_way {
-            self.write([Entry::Due {
-                first: id,
-                last: id,
-            }]);
+            let (first, last) = (id, id);
+            // The state that knew whether it was tried is lost: it counts as tried, so that it is looked for
+            // where that is possible.
+            let (how, count) = (NotTaken::Later, 1);
+            self.write([
+                Entry::Due { first, last },
+                Entry::NotTaken {
+                    id,
+                    time,
+                    how,
+                    count,
+                },
+            ]);
         }
         self.sweep_passed()
     }
 
-    /// Messages that wait to be handed on. One that was being handed on when a run ended is the first, then
+    /// Messages that wait to be handed on. Those that were being handed on when a run ended are the first, then
     /// come those that were never tried.
     pub fn waiting(&mut self) -> Result<Vec<Waiting>, Error> {
         let mut ids: Vec<Id> = self.waiting_ids().collect();
@@ -132,10 +101,10 @@ impl Store {
             return Ok(Vec::new());
         }
         // What a crash has left of one must be cut off before another is appended behind it.
-        let handing = self.memory.onward.handing.map(|(id, _)| id);
+        let onward = &self.memory.onward;
         ids.sort_by_key(|id| {
-            let was_tried = self.memory.onward.delays.contains_key(id);
-            (handing != Some(*id), was_tried)
+            let is_settled = !onward.attempts.contains_key(id);
+            (is_settled, onward.delays.contains_key(id))
         });
         let mut waiting = Vec::with_capacity(ids.len());
         let mut files = Vec::with_capacity(ids.len());
@@ -147,6 +116,7 @@ impl Store {
             waiting.push(Waiting {
                 id: DueId(id),
                 delay: self.memory.onward.delays.get(&id).copied(),
+                attempt: self.memory.onward.attempts.get(&id).copied(),
                 file: Whereabouts::Lost(letter),
             });
             files.push(stored);
@@ -301,26 +271,20 @@ impl Store {
         })
     }
 
-    /// What was being handed on when an earlier run was ended, and the length of the file that it was
-    /// being appended to.
-    pub fn was_being_handed(&self) -> Option<(DueId, Option<u64>)> {
-        let (id, length) = self.memory.onward.handing?;
-        let is_due = self.memory.onward.due.contains(&id);
-        is_due.then_some((DueId(id), length))
-    }
-
-    /// The same, of a message that was being appended to a file, wherever its own is now.
-    pub fn unfinished(&mut self) -> Result<Option<Unfinished>, Error> {
-        let Some((id, Some(at))) = self.memory.onward.handing else {
-            return Ok(None);
-        };
-        let letter = self.letter(id)?;
-        Ok(letter.map(|(letter, _)| Unfinished {
-            path: None,
-            octets: letter.octets,
-            time: letter.time,
-            at,
-        }))
+    /// What was being appended to a file when earlier runs were ended, wherever its own is now.
+    pub fn unfinished(&mut self) -> Result<Vec<Unfinished>, Error> {
+        let attempts: Vec<(Id, Attempt)> = self.memory.onward.attempts_at_files().collect();
+        let mut unfinished = Vec::new();
+        for (id, attempt) in attempts {
+            let Some(at) = attempt.length else { continue };
+            unfinished.extend(self.letter(id)?.map(|(letter, _)| Unfinished {
+                path: None,
+                octets: letter.octets,
+                time: attempt.fetched,
+                at,
+            }));
+        }
+        Ok(unfinished)
     }
 
     /// A message is about to be handed on, to a file of this length where it is appended to one. Durable

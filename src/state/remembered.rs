@@ -7,7 +7,7 @@ use crate::maildrop::Identity;
 use crate::message::{Digests, Evidence};
 use crate::rules::Gist;
 use sha2::{Digest, Sha256};
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// The first octets of the hash of a message's body, or in records of the first version of its
 /// content: enough to look for candidates.
@@ -131,13 +131,26 @@ pub struct Delay {
     pub last: i64,
 }
 
+/// A message was about to be handed on, and nobody knows what came of it.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Attempt {
+    /// How long the file was that it was to be appended to, where there is one.
+    pub length: Option<u64>,
+    /// When it had been fetched, in seconds since 1970, which is what such a file says; it may have been
+    /// fetched once more since.
+    pub fetched: i64,
+}
+
 /// What is known of messages that are handed on.
 #[derive(Default)]
 pub(super) struct Onward {
     /// What became of those that wait for it.
     pub(super) delays: HashMap<Id, Delay>,
-    /// What was being handed on, and to a file of which length: nobody knows what came of it.
-    pub(super) handing: Option<(Id, Option<u64>)>,
+    /// Those of which nobody knows what came of it when they were handed on.
+    pub(super) attempts: BTreeMap<Id, Attempt>,
+    /// Messages that were tried, and are lost or forgotten since: who is fetched in their place may have been
+    /// taken already.
+    pub(super) astray: BTreeSet<Id>,
     /// Up to where the file is accounted for that messages are appended to.
     pub(super) extent: Option<Extent>,
     /// Messages that are to be handed on: few at a time, of as many as a million records.

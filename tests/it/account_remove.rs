@@ -170,3 +170,23 @@ fn a_password_in_the_keyring_goes_with_the_account_that_alone_uses_it() {
     home.config(&text);
     run(&home, &["fetch"], 0);
 }
+
+#[test]
+fn who_delivers_to_an_account_that_is_removed_is_named() {
+    let (_server, home, _) = two();
+    let config = fs::read_to_string(home.config_file()).unwrap();
+    let config = config.replace("[accounts.b]", "[accounts.b]\nprotocol = \"imap\"");
+    let config = config.replace(
+        "[accounts.a]",
+        "[accounts.a]\ndeliver = { account = \"b\" }",
+    );
+    home.config(&config);
+    let said = "account a delivers to b, and cannot be fetched without it";
+    let asked = home.popfetch(["account", "remove", "b"]).stdin("n\n");
+    assert_said(&asked.expect(0), &[said, "nothing was changed"]);
+    assert_said(
+        &run(&home, &["account", "remove", "b", "--yes"], 0),
+        &[said],
+    );
+    run(&home, &["fetch", "a"], 78);
+}

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
 
 use super::account::Account;
+use super::process::{PATIENCE, within};
 pub use super::scripted::Act;
 use super::scripted::Scripted;
 
@@ -103,6 +104,12 @@ impl Depot {
     pub fn taken(&self) -> Vec<Taken> {
         self.shared.scripted.settle();
         self.shared.taken.lock().unwrap().clone()
+    }
+
+    /// Whether it has so many within patience, while somebody may be connected.
+    pub fn gets(&self, count: usize) -> bool {
+        let has = || (self.shared.taken.lock().unwrap().len() >= count).then_some(());
+        within(PATIENCE, has).is_some()
     }
 
     /// The octets of it, in order, lines ending with LF.

@@ -80,8 +80,8 @@ pub struct Ledger {
     known: Box<Known>,
     /// That, as it was when the file was last looked through: nothing has been appended since but by us.
     times: Option<Times>,
-    /// What the account's own last run has left unfinished, until that has been looked at.
-    own: Option<Unfinished>,
+    /// What the account's own earlier runs have left unfinished, until that has been looked at.
+    own: Vec<Unfinished>,
     /// What the others' have.
     others: Box<Others>,
     pub(super) index: Index,
@@ -96,7 +96,7 @@ impl Ledger {
     /// That of accounts that are asked so; of one of them, `own`, what it has left unfinished is known.
     pub fn new(
         known: impl Fn() -> Times + Send + 'static,
-        own: Option<Unfinished>,
+        own: Vec<Unfinished>,
         others: impl Fn() -> Vec<Unfinished> + Send + 'static,
     ) -> Self {
         Self {
@@ -113,7 +113,7 @@ impl Ledger {
 
     /// What was left unfinished. The account's own is told once: what stands there later is something else.
     pub(super) fn unfinished(&mut self) -> Vec<Unfinished> {
-        let own = self.own.take();
+        let own = std::mem::take(&mut self.own);
         own.into_iter().chain((self.others)()).collect()
     }
 

@@ -46,9 +46,8 @@ impl Memory {
             }
             Entry::Again { id } => {
                 self.has_lost = true;
-                // Nobody hands on what is not there.
-                self.onward.handing = self.onward.handing.filter(|(other, _)| *other != id);
                 self.change(id, |record| record.kind = Kind::Lost);
+                self.note_astray(id);
             }
             Entry::Alias { id, listing, .. } => self.relist(id, &listing),
             Entry::Baseline { .. } => {
@@ -115,7 +114,10 @@ impl Memory {
             }
             // Not superseded: see `compact`.
             // What a crash left half done is forgotten with it.
-            Entry::Forgotten { id } => self.change(id, |record| record.kind = Kind::Forgotten),
+            Entry::Forgotten { id } => {
+                self.change(id, |record| record.kind = Kind::Forgotten);
+                self.note_astray(id);
+            }
             Entry::Former { account, journal } => self.former.push((account, journal)),
             Entry::Found { id, time, stored } => {
                 self.has_strange_names = true;
@@ -249,6 +251,7 @@ impl Memory {
         let had_failed = !self.failures.is_empty() && self.failures.remove(&identity).is_some();
         let had_told = !self.headers.is_empty() && self.headers.remove(&identity).is_some();
         self.superseded += u64::from(had_failed) + u64::from(had_told);
+        self.inherit_attempt(id);
         if !self.has_lost {
             return;
         }

@@ -18,7 +18,7 @@ use std::time::Duration;
 const FEW: usize = 16;
 
 /// The account "a" with these keys hands its mail to the account "gmail", which is on that server.
-fn config(server: &Server, home: &Home, other: &Account, keys: &str, others: &str) {
+pub(super) fn config(server: &Server, home: &Home, other: &Account, keys: &str, others: &str) {
     write_config(server, home, keys);
     let own = fs::read_to_string(home.config_file()).unwrap();
     let other = home.account_config("gmail", other);
@@ -27,9 +27,9 @@ fn config(server: &Server, home: &Home, other: &Account, keys: &str, others: &st
     ));
 }
 
-const TO_GMAIL: &str = "deliver = { account = \"gmail\", folder = \"INBOX\" }\n";
+pub(super) const TO_GMAIL: &str = "deliver = { account = \"gmail\", folder = \"INBOX\" }\n";
 
-fn scene(messages: Vec<Message>, keys: &str) -> (Server, Home, Depot) {
+pub(super) fn scene(messages: Vec<Message>, keys: &str) -> (Server, Home, Depot) {
     let (server, home) = serving(messages, Behaviour::new(), "");
     let depot = Depot::start();
     let keys = format!("{TO_GMAIL}{keys}");
@@ -43,7 +43,7 @@ fn scene(messages: Vec<Message>, keys: &str) -> (Server, Home, Depot) {
     (server, home, depot)
 }
 
-fn stored(messages: &[Message]) -> Vec<Vec<u8>> {
+pub(super) fn stored(messages: &[Message]) -> Vec<Vec<u8>> {
     let mut stored: Vec<Vec<u8>> = messages.iter().map(Message::stored).collect();
     stored.sort_unstable();
     stored
@@ -481,6 +481,18 @@ fn a_password_that_is_refused_is_the_other_accounts_and_what_was_fetched_waits()
     server.maildrop().replace(mail(3));
     let output = home.popfetch(["fetch", "--now", "a"]).run();
     assert_said(&output, &["account gmail", "gmail.password"]);
+}
+
+#[test]
+fn an_account_without_a_password_is_not_told_of_an_option_that_gives_anothers() {
+    let (server, home, depot) = scene(mail(1), "");
+    config(&server, &home, &depot.account(), TO_GMAIL, "");
+    let text = fs::read_to_string(home.config_file()).unwrap();
+    let lines = text.lines().filter(|line| !line.contains("gmail.password"));
+    home.config(&lines.collect::<Vec<_>>().join("\n"));
+    let output = home.popfetch(["fetch", "a"]).run();
+    assert_said(&output, &["account gmail: a password is needed", "hint: "]);
+    assert!(!output.stderr.contains("password-stdin"), "{output:#?}");
 }
 
 #[test]

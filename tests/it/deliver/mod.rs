@@ -3,6 +3,7 @@
 mod changed;
 mod config;
 mod crashes;
+mod doubts;
 mod folder;
 mod halves;
 mod lmtp;

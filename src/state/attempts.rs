@@ -1,0 +1,114 @@
+//! What the journal says of handing on, in memory; and that nothing that was tried once is ever tried again as
+//! if it were for the first time.
+//!
+//! A message of which "g" is the last word may have been taken, and so may one with a "k": an answer may have
+//! been lost. That holds for as long as it is not known to have been taken, however many others are tried
+//! meanwhile; and where its file is lost, or it is forgotten, for the message that is fetched in its place.
+
+use super::memory::Memory;
+use super::record::{Entry, Id};
+use super::remembered::{Attempt, Delay, Kind, NOBODY, Onward, Record};
+
+impl Onward {
+    /// Those at files that are appended to.
+    pub(super) fn attempts_at_files(&self) -> impl Iterator<Item = (Id, Attempt)> + '_ {
+        let attempts = self.attempts.iter().map(|(id, attempt)| (*id, *attempt));
+        attempts.filter(|(_, attempt)| attempt.length.is_some())
+    }
+
+    fn was_tried(&self, id: Id) -> bool {
+        self.attempts.contains_key(&id) || self.delays.contains_key(&id)
+    }
+}
+
+impl Memory {
+    /// Takes in a line about what is handed on.
+    pub(super) fn take_in_handing(&mut self, entry: &Entry) {
+        match *entry {
+            Entry::Due { first, last } => {
+                let next = self.next_id();
+                self.is_disordered |= last >= next;
+                let ids = (first..=last).take_while(|id| *id < next);
+                self.onward.due.extend(ids);
+            }
+            Entry::Handed { id, removed, .. } => {
+                self.end_attempt(id);
+                self.onward.delays.remove(&id);
+                self.onward.due.remove(&id);
+                self.change(id, |record| record.gone |= removed);
+            }
+            Entry::Extent(extent) => {
+                self.superseded += u64::from(self.onward.extent.is_some());
+                self.onward.extent = Some(extent);
+            }
+            Entry::Handing { id, length, .. } => {
+                let record = self.record(id);
+                let fetched = record.map_or(0, |record| record.time.seconds());
+                let attempt = Attempt { length, fetched };
+                self.onward.attempts.insert(id, attempt);
+                self.note_astray(id);
+            }
+            Entry::NotTaken {
+                id,
+                time,
+                how,
+                count,
+            } => {
+                // What an earlier attempt has left in a file is there still.
+                let attempt = self.onward.attempts.get(&id);
+                if attempt.is_none_or(|attempt| attempt.length.is_none()) {
+                    self.end_attempt(id);
+                }
+                let last = time;
+                self.onward.delays.insert(id, Delay { how, count, last });
+                self.note_astray(id);
+            }
+            _ => {}
+        }
+    }
+
+    fn end_attempt(&mut self, id: Id) {
+        // Its beginning says nothing any more, nor does what came of an earlier try.
+        self.superseded += 2;
+        self.onward.attempts.remove(&id);
+    }
+
+    /// One that was tried may be lost or forgotten from here on.
+    pub(super) fn note_astray(&mut self, id: Id) {
+        if self.record(id).is_some_and(is_astray) && self.onward.was_tried(id) {
+            self.onward.astray.insert(id);
+        }
+    }
+
+    /// This message has been stored: what is known of one that it was fetched in place of holds for it. That is
+    /// one of its name, or else with its body and Message-ID.
+    pub(super) fn inherit_attempt(&mut self, id: Id) {
+        let Some(record) = self.record(id).filter(|_| !self.onward.astray.is_empty()) else {
+            return;
+        };
+        let (identity, key) = (record.identity, record.key);
+        let astray = |is_it: &dyn Fn(&Record) -> bool| {
+            let mut ids = self.onward.astray.iter().copied();
+            ids.find(|other| {
+                let other = self.record(*other).filter(|other| is_astray(other));
+                other.is_some_and(is_it)
+            })
+        };
+        let namesake = astray(&|other| other.identity == identity && identity != NOBODY);
+        let Some(before) = namesake.or_else(|| astray(&|other| other.key == key)) else {
+            return;
+        };
+        let onward = &mut self.onward;
+        onward.astray.remove(&before);
+        if let Some(attempt) = onward.attempts.remove(&before) {
+            onward.attempts.insert(id, attempt);
+        }
+        if let Some(delay) = onward.delays.remove(&before) {
+            onward.delays.insert(id, delay);
+        }
+    }
+}
+
+fn is_astray(record: &Record) -> bool {
+    matches!(record.kind, Kind::Lost | Kind::Forgotten)
+}
