@@ -21,6 +21,7 @@ use popfetch::plan::{Policy, decide};
 use popfetch::pop3::listing::{scan_line, unique_id_line};
 use popfetch::pop3::{Command, Connection, Event, MessageNumber};
 use std::cell::RefCell;
+use std::collections::BTreeSet;
 
 use popfetch::state::{Known, MarkedBy, Store, View};
 
@@ -263,7 +264,9 @@ fn append_to_journal(bencher: Bencher<'_, '_>, place: &str) {
     bencher.counter(ItemsCount::new(BATCH)).bench_local(|| {
         let messages: Vec<_> = (next..next + BATCH).map(account::message).collect();
         (next, batches) = (next + BATCH, batches + 1);
-        store.settle_first(&messages, MarkedBy::Request).unwrap();
+        store
+            .settle_first(&messages, &MarkedBy::Request, &BTreeSet::new())
+            .unwrap();
     });
     let path = store.path();
     drop(store);

@@ -131,3 +131,34 @@ fn b6_a_million_messages_with_unique_ids_of_seventy_octets_are_taken_in() {
     let last = maildrop.message(999_999).unwrap();
     assert_eq!(last.unique_id.unwrap(), id(1_000_000).into());
 }
+
+#[test]
+fn a_folder_that_is_taken_back_leaves_the_others_as_they_were() {
+    let folder = |name: &str| {
+        Arc::new(RemoteFolder {
+            name: name.into(),
+            parts: vec![name.into()],
+        })
+    };
+    let number = |value| MessageNumber::new(value).unwrap();
+    let mut joiner = Joiner::default();
+    let list = |joiner: &mut Joiner, name: &str, messages: &[(u32, &str)]| {
+        joiner.begin_folder(folder(name));
+        for (value, id) in messages {
+            joiner.scan(number(*value), 9).unwrap();
+            joiner.unique_id(number(*value), id.as_bytes()).unwrap();
+        }
+    };
+    list(&mut joiner, "a", &[(1, "a/1"), (2, "a/2")]);
+    list(&mut joiner, "b", &[(3, "b/1"), (4, "b/2")]);
+    joiner.take_back_folder();
+    list(&mut joiner, "c", &[(3, "c/1")]);
+    let maildrop = joiner.finish("x", true);
+    let found: Vec<_> = (0..maildrop.len())
+        .map(|place| maildrop.message(place).unwrap())
+        .map(|it| (it.folder.unwrap().name.to_string(), it.unique_id.unwrap()))
+        .collect();
+    let expected = [("a", "a/1"), ("a", "a/2"), ("c", "c/1")];
+    let expected = expected.map(|(name, id)| (name.to_owned(), Box::from(id.as_bytes())));
+    assert_eq!(found, expected);
+}

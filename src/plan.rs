@@ -145,6 +145,11 @@ impl Plan {
         self.known
     }
 
+    /// So many of those that seemed known are other messages, or may be.
+    pub fn are_new(&mut self, count: usize) {
+        self.known = self.known.saturating_sub(count);
+    }
+
     /// How many of them are stored here.
     pub fn stored(&self) -> usize {
         self.stored

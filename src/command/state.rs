@@ -315,10 +315,11 @@ fn accept_maildir(
     let claim = claim(profile)?;
     let site = fetch::site(&Disk::new(), profile).map_err(fetch::Error::from)?;
     let accepted = claim.accept(&site, missing)?;
-    let mut text = format!(
-        "{} is the account's Maildir from now on",
-        profile.maildir.display()
-    );
+    let path = profile.maildir.display();
+    let mut text = match profile.has_maildir() {
+        true => format!("{path} is the account's Maildir from now on"),
+        false => format!("{path} is there again, for what waits to be handed on"),
+    };
     if accepted.stored > 0 {
         text.push_str(&format!(
             ", with {} of {} that were delivered to it",
@@ -326,7 +327,7 @@ fn accept_maildir(
             count(accepted.stored, "message"),
         ));
     }
-    if accepted.left_before > 0 && missing == Some(Missing::FetchAgain) {
+    if accepted.left_before > 0 && accepted.becomes == Some(Missing::FetchAgain) {
         let word = profile.word_with_maildir();
         text.push_str(&format!(
             "; {} that were left or handed on before are not among them: what of these the server still \
@@ -337,7 +338,7 @@ fn accept_maildir(
     }
     if accepted.missing > 0 {
         let missing_ones = count(accepted.missing, "missing message");
-        text.push_str(&match missing {
+        text.push_str(&match accepted.becomes {
             Some(Missing::FetchAgain) => {
                 format!("; the next fetch takes the {missing_ones} that the server still has")
             }

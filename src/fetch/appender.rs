@@ -181,6 +181,10 @@ impl Appender {
             Appended::NotNow(answer) => {
                 Answer::Later(self.says(&format!("it cannot take it now: {answer}")))
             }
+            Appended::Unmade(answer) => Answer::Later(self.says(&format!(
+                "the folder {} is not there, and cannot be made: {answer}",
+                self.folder.folder
+            ))),
             Appended::Refused(answer) => {
                 Answer::Refused(self.says(&format!("it did not take it: {answer}")))
             }

@@ -9,7 +9,7 @@ use super::{Account, Error, listed};
 use crate::delivery::Incoming;
 use crate::maildrop::Message;
 use crate::report::{self, Event};
-use crate::source::{self, Arrival, Retrieval, Source};
+use crate::source::{self, Arrival, Retrieval, Source, Traits};
 use std::mem::take;
 
 /// How many times its listed size, and how many octets beside that, a message has at most; what
@@ -160,7 +160,11 @@ impl Account<'_> {
         received: &mut Received,
     ) -> Result<Option<Vec<Message>>, Broken> {
         let wants_header = self.wants_header();
-        let asked_for_utf8 = retrieval.source().traits().asked_for_utf8;
+        let Traits {
+            asked_for_utf8,
+            repeats_status,
+            ..
+        } = retrieval.source().traits();
         let mut octets_so_far = 0;
         let mut beginning = None;
         let mut rest = Vec::new();
@@ -172,7 +176,7 @@ impl Account<'_> {
                         return Ok(None);
                     }
                     octets_so_far = 0;
-                    beginning = Some(Beginning::of(&message));
+                    beginning = Some(Beginning::of(&message, repeats_status));
                     let StampedTarget { target, stamp } = intake.to;
                     *incoming = Some(target.spool().receive(stamp, message, wants_header)?);
                 }

@@ -9,7 +9,7 @@ use crate::report::Event;
 use crate::source::Source;
 use crate::state::{Recorded, Same, Store, Vouched, Withheld};
 use crate::term::count;
-use std::collections::{HashMap, HashSet};
+use std::collections::{HashMap, HashSet, VecDeque};
 
 /// Headers that a run asks for at most to settle doubts, and whole messages. What is not looked at
 /// counts as the same for now, and is not deleted.
@@ -64,8 +64,19 @@ enum Cause {
 pub(super) struct Verdicts {
     /// The same as what was stored.
     pub(super) same: Vec<Same>,
-    /// Only the whole message can tell.
+    /// Others than what was stored, and those of which only the whole message can tell.
     pub(super) fetch: Vec<Message>,
+    /// How many of these are others.
+    pub(super) others: usize,
+    /// How many could not be looked at, and may be others, too.
+    pub(super) later: usize,
+}
+
+impl Cause {
+    /// Doubts come before messages that are only to be deleted.
+    fn rank(self) -> usize {
+        usize::from(self == Self::Due)
+    }
 }
 
 /// Of messages with one unique-id all are deleted, or none is. One that went alone would leave its name
@@ -110,64 +121,110 @@ impl Account<'_> {
                 Some((cause, maildrop.message(place)?))
             })
             .collect();
-        messages.sort_by_key(|(cause, _)| *cause == Cause::Due);
+        messages.sort_by_key(|(cause, _)| cause.rank());
         let mut verdicts = Verdicts::default();
         if messages.is_empty() {
             return Ok(verdicts);
         }
         let adds_to_headers = session.traits().adds_to_headers;
-        // More than these are not looked at in this run.
-        let looked_at = messages.iter().take(budget.headers + budget.bodies);
-        store.gather_evidence(looked_at.map(|(_, message)| message))?;
-        let (mut asked, mut undecided) = (HashMap::new(), Vec::new());
-        let mut numbers = Vec::new();
+        // Of old records that have none, those of a run's worth of messages.
+        let some = messages.iter().take(budget.headers + budget.bodies);
+        store.gather_evidence(some.map(|(_, message)| message))?;
+        let (mut waiting, mut undecided) = (VecDeque::new(), Vec::new());
         for (cause, message) in &messages {
             let due = *cause != Cause::Doubt { due: false };
             if let Some(same) = store.judge_listing(message, due)? {
                 verdicts.same.push(same);
-            } else if asked.len() < budget.headers
-                && store.header_can_tell(message, adds_to_headers)?
+            } else if store.header_can_tell(message, adds_to_headers)?
+                || (!adds_to_headers && store.header_can_deny(message)?)
             {
-                asked.insert(message.number, message);
-                numbers.push(message.number);
+                waiting.push_back((*cause, message));
             } else if store.body_can_tell(message)? {
-                let last = usize::from(*cause == Cause::Due);
-                undecided.push((2 * last + 1, message.number));
+                undecided.push((2 * cause.rank() + 1, message));
             }
         }
-        budget.headers -= asked.len();
+        // What turns out to be another message costs nothing of what a run may spend: it has to come.
+        loop {
+            let asked = waiting.drain(..waiting.len().min(budget.headers));
+            let asked: Vec<(Cause, &Message)> = asked.collect();
+            if asked.is_empty() {
+                break;
+            }
+            budget.headers -= asked.len();
+            let others = self.ask_headers(session, store, &asked, &mut verdicts, &mut undecided)?;
+            budget.headers += others;
+        }
+        for (cause, message) in waiting {
+            if store.body_can_tell(message)? {
+                undecided.push((2 * cause.rank() + 1, message));
+            }
+        }
+        undecided.sort_unstable_by_key(|(rank, message)| (*rank, message.number));
+        let bodies = budget.take_bodies(undecided.len());
+        let later = undecided.iter().skip(bodies);
+        // What is only to be deleted was there all the time, and is what it was.
+        verdicts.later = later.filter(|(rank, _)| *rank < 2).count();
+        let now = undecided.into_iter().take(bodies);
+        verdicts.fetch.extend(now.map(|(_, it)| it.clone()));
+        Ok(verdicts)
+    }
+
+    /// Looks at headers. How many have shown that a message is another one than what is stored: these are
+    /// among those to be fetched.
+    fn ask_headers<'a>(
+        &self,
+        session: &mut Source,
+        store: &mut Store,
+        asked: &[(Cause, &'a Message)],
+        verdicts: &mut Verdicts,
+        undecided: &mut Vec<(usize, &'a Message)>,
+    ) -> Result<usize, Error> {
+        let adds_to_headers = session.traits().adds_to_headers;
+        let messages = asked.iter().map(|(_, message)| (message.number, *message));
+        let messages: HashMap<MessageNumber, &Message> = messages.collect();
         let mut failed = Ok(());
+        let mut others = Vec::new();
         let judge = |number: MessageNumber, header: Option<Vec<u8>>| {
-            let (Some(message), true) = (asked.get(&number), failed.is_ok()) else {
+            let (Some(message), true) = (messages.get(&number), failed.is_ok()) else {
                 return;
             };
             let header = header.unwrap_or_default();
             match store.judge_header(message, &header, adds_to_headers) {
                 Ok(Some(same)) => verdicts.same.push(same),
-                // A header that says otherwise is the likeliest to be another message.
-                Ok(None) => undecided.push((usize::from(header.is_empty()), number)),
+                Ok(None) if header.is_empty() => undecided.push((1, *message)),
+                Ok(None) => match store.header_denies(message, &header) {
+                    // What the server may have rewritten proves nothing.
+                    Ok(true) if !adds_to_headers => others.push((*message).clone()),
+                    // A header that says otherwise is the likeliest to be another message.
+                    Ok(_) => undecided.push((0, *message)),
+                    Err(error) => failed = Err(error),
+                },
                 Err(error) => failed = Err(error),
             }
         };
-        let asks = !numbers.is_empty();
+        let numbers = asked.iter().map(|(_, message)| message.number);
         session.headers(numbers, HEADER_LIMIT, judge)?;
         failed?;
         // A header has no size that could tell whether it is whole: nothing is deleted on the word of
         // a server that is out of step.
-        if asks && !session.is_in_step()? {
+        if !session.is_in_step()? {
             return Err(Error::NotInStep);
         }
-        undecided.sort_unstable();
-        let by_number = messages
-            .iter()
-            .map(|(_, message)| (message.number, message));
-        let by_number: HashMap<_, _> = by_number.collect();
-        undecided.truncate(budget.take_bodies(undecided.len()));
-        let fetch = undecided
-            .iter()
-            .filter_map(|(_, number)| by_number.get(number));
-        verdicts.fetch = fetch.map(|message| (*message).clone()).collect();
-        Ok(verdicts)
+        let count = others.len();
+        verdicts.others += count;
+        verdicts.fetch.extend(others);
+        Ok(count)
+    }
+
+    /// What could not be looked at in this run is told: another message may wait there.
+    pub(super) fn tell_later(&self, later: usize) {
+        if later > 0 {
+            self.tell(Event::Notice(&format!(
+                "{} may be others than those that were fetched under their names: the next runs see to it, \
+                 {BODIES} at a time",
+                count(later as u64, "message")
+            )));
+        }
     }
 
     /// What is to be deleted of what earlier sessions stored: what the profile wants gone, and whose

@@ -280,11 +280,12 @@ impl Account<'_> {
         let mut incoming: Option<Incoming> = None;
         let mut beginning = None;
         let mut complete = None;
+        let repeats_status = session.traits().repeats_status;
         let mut retrieval = session.retrieve([message.clone()]);
         while let Some(arrival) = retrieval.next_arrival()? {
             match arrival {
                 Arrival::Begins(message) => {
-                    beginning = Some(Beginning::of(&message));
+                    beginning = Some(Beginning::of(&message, repeats_status));
                     incoming = Some(to.target.spool().receive(to.stamp, message, wants_header)?);
                 }
                 Arrival::Octets(octets) => {

@@ -4,7 +4,7 @@ use super::conduct::Conduct;
 use super::filter::FilterRun;
 use super::header_trouble::Trust;
 use super::reach::lists_in_parts;
-use super::{Account, Error, check_memory, decide};
+use super::{Account, Error, FirstListings, check_memory, decide};
 use crate::maildir::Site;
 use crate::maildrop::Maildrop;
 use crate::plan::{Plan, Policy};
@@ -146,8 +146,9 @@ fn try_look(
         let in_parts = session.traits().lists_in_parts;
         stop = stop.or_else(|| check_memory("latest", &maildrop, in_parts).err());
     }
+    let due = FirstListings::of(first, &view.unread_folders(), &maildrop);
     let known = view.recognise(&maildrop);
-    let mut plan = decide(policy, &maildrop, known, first, now);
+    let mut plan = decide(policy, &maildrop, known, &due, now);
     if stops != Stops::Passed {
         let imports = account.check_import(view.awaited(), &plan);
         let imports = imports.and_then(|()| account.check_lost_imports(&lost_imports, &plan));

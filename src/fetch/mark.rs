@@ -2,10 +2,11 @@
 
 use super::conduct::Conduct;
 use super::look::sign_in;
-use super::{Account, Error, check_memory, decide};
+use super::{Account, Error, FirstListings, check_memory, decide};
 use crate::maildrop::Message;
 use crate::source::Marked;
 use crate::state::{self, MarkedBy};
+use std::collections::BTreeSet;
 
 /// Marks all that is listed and new as seen, without fetching it. Gives the number.
 pub fn mark_seen(account: &Account<'_>) -> Result<u64, Error> {
@@ -22,12 +23,12 @@ pub fn mark_seen(account: &Account<'_>) -> Result<u64, Error> {
         check_memory("mark-seen", &maildrop, in_parts)?;
         let policy = account.profile.policy.with_clock(store.doubts_clock());
         let (known, now) = (store.recognise(&maildrop), environment.moment.now);
-        let plan = decide(policy, &maildrop, known, false, now);
+        let plan = decide(policy, &maildrop, known, &FirstListings::none(), now);
         let waiting = plan.waiting().filter_map(|place| maildrop.message(place));
         let new: Vec<Message> = waiting
             .filter(|message| message.identity.is_some())
             .collect();
-        store.settle_first(&new, MarkedBy::Request)?;
+        store.settle_first(&new, &MarkedBy::Request, &BTreeSet::new())?;
         session.end(Marked::default());
         Ok::<_, Error>(new.len() as u64)
     });

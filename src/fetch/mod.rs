@@ -22,6 +22,7 @@ mod echoes;
 mod endings;
 mod error;
 mod filter;
+mod first;
 mod gists;
 mod hand;
 mod header_trouble;
@@ -70,6 +71,7 @@ use crate::state::{self, Claim, MarkedBy, Moment, Opened, Recognition, Store, Tw
 use crate::stop::Stop;
 use crate::term::count;
 use doubts::Verdicts;
+use first::FirstListings;
 use hand::{Hand, Patience};
 use key::Key;
 use run::Run;
@@ -261,8 +263,14 @@ impl Account<'_> {
             .smallest_stored()
             .and_then(|place| maildrop.message(place));
         run.is_stuck = in_parts && plan.stored() < plan.listed() / 2;
-        let Verdicts { mut same, fetch } =
-            self.look_into(session, store, maildrop, &plan, &mut run.budget)?;
+        let Verdicts {
+            mut same,
+            fetch,
+            others,
+            later,
+        } = self.look_into(session, store, maildrop, &plan, &mut run.budget)?;
+        plan.are_new(others + later);
+        self.tell_later(later);
         let order = plan.fetch_order(self.profile.policy.order);
         let new = order
             .into_iter()
@@ -332,7 +340,8 @@ impl Account<'_> {
             insist: self.environment.at_once,
             ..self.profile.policy.with_clock(store.doubts_clock())
         };
-        let plan = decide(policy, maildrop, store.recognise(maildrop), first, now);
+        let due = FirstListings::of(first, &store.unread_folders(), maildrop);
+        let plan = decide(policy, maildrop, store.recognise(maildrop), &due, now);
         if plan.undated() > 0 && store.may_tell() {
             self.tell_undated(&plan);
         }
@@ -342,18 +351,28 @@ impl Account<'_> {
             store.give_up_imports()?;
         }
         store.note_imported(maildrop)?;
-        if first {
-            let marked = plan.places(Decision::Mark);
-            let marked: Vec<Message> = marked.filter_map(|place| maildrop.message(place)).collect();
-            store.settle_first(&marked, MarkedBy::Latest)?;
-            if !marked.is_empty() {
-                let marked = count(marked.len() as u64, "older message");
-                let text = format!("{marked} marked as seen");
-                self.tell(Event::Notice(&text));
+        let marked = plan.places(Decision::Mark);
+        let marked: Vec<Message> = marked.filter_map(|place| maildrop.message(place)).collect();
+        match &due {
+            FirstListings::All { unread } => {
+                // Nothing is passed over without it, whenever a folder is listed for the first time.
+                let remembered = self.profile.policy.latest.map(|_| unread.clone());
+                let unread = remembered.unwrap_or_default();
+                store.settle_first(&marked, &MarkedBy::Latest, &unread)?;
             }
-        } else if !in_parts && maildrop.is_complete() {
+            FirstListings::Of(folders) if folders.is_empty() => {}
+            FirstListings::Of(folders) => {
+                store.settle_late(&marked, &MarkedBy::Latest, folders)?;
+            }
+        }
+        if !marked.is_empty() {
+            let marked = count(marked.len() as u64, "older message");
+            let text = format!("{marked} marked as seen");
+            self.tell(Event::Notice(&text));
+        }
+        if !first && !in_parts && maildrop.is_complete() {
             let changes = store.note_absences()?;
-            self.tell_changes(&changes, &plan);
+            self.tell_changes(&changes, &plan, maildrop);
         }
         Ok(plan)
     }
@@ -387,9 +406,10 @@ fn decide(
     policy: Policy,
     maildrop: &Maildrop,
     known: Recognition<'_>,
-    first: bool,
+    first: &FirstListings,
     now: i64,
 ) -> Plan {
     let listed = maildrop.octets().zip(known);
-    plan::decide_by_folders(listed, maildrop.newer(), policy, first, now)
+    let newer = maildrop.newer(|folder| first.has(folder));
+    plan::decide_by_folders(listed, newer, policy, !first.are_none(), now)
 }

@@ -23,11 +23,12 @@ pub(super) struct Beginning {
 }
 
 impl Beginning {
-    /// Of one whose size nobody knows nothing is taken away.
-    pub(super) fn of(message: &Message) -> Self {
+    /// Of one whose size nobody knows nothing is taken away, nor where no server sends such lines
+    /// (`may_repeat`: see [`Traits::repeats_status`](crate::source::Traits::repeats_status)).
+    pub(super) fn of(message: &Message, may_repeat: bool) -> Self {
         Self {
             held: Vec::new(),
-            is_over: message.octets.is_none(),
+            is_over: message.octets.is_none() || !may_repeat,
             octets: 0,
             lines: 0,
             crlf_lines: 0,
@@ -95,14 +96,19 @@ mod tests {
     use crate::maildrop::MessageNumber;
 
     fn passed(octets: &str, chunk: usize) -> (String, u64) {
-        let mut beginning = Beginning::of(&Message {
+        passed_where(octets, chunk, true)
+    }
+
+    fn passed_where(octets: &str, chunk: usize, may_repeat: bool) -> (String, u64) {
+        let message = Message {
             number: MessageNumber::new(1).unwrap(),
             unique_id: None,
             octets: Some(9),
             turn: 0,
             identity: None,
             folder: None,
-        });
+        };
+        let mut beginning = Beginning::of(&message, may_repeat);
         let chunks = octets.as_bytes().chunks(chunk);
         let mut passed: Vec<u8> = chunks
             .flat_map(|chunk| beginning.pass(chunk).into_owned())
@@ -128,6 +134,14 @@ mod tests {
                 assert_eq!(passed, rest, "{octets:?} {chunk}");
                 assert_eq!(taken as usize, octets.len() - rest.len());
             }
+        }
+    }
+
+    #[test]
+    fn where_no_server_repeats_its_status_the_line_is_the_messages() {
+        let octets = "+OK 3 octets\r\nFrom: a\r\n";
+        for chunk in [1, 100] {
+            assert_eq!(passed_where(octets, chunk, false), (octets.to_owned(), 0));
         }
     }
 }

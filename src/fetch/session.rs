@@ -10,7 +10,7 @@ use crate::delivery::{Complete, Target};
 use crate::maildrop::Maildrop;
 use crate::plan;
 use crate::report::{Event, Outcome};
-use crate::source::{Marked, Meaning, Phase, Source, Traits, Update};
+use crate::source::{Answer, Marked, Meaning, Phase, Source, Traits};
 use crate::state::{Recorded, Store};
 use crate::term::count;
 
@@ -205,66 +205,69 @@ impl Account<'_> {
         lenient: bool,
         outcome: &mut Outcome,
     ) -> Result<bool, Error> {
-        let mut confirmed = false;
-        match session.end(marked) {
-            Update::Confirmed(deleted) => {
-                confirmed = true;
-                self.note_deleted(deleted, store, maildrop, outcome);
+        let update = session.end(marked);
+        self.note_deleted(update.removed, store, maildrop, outcome);
+        self.note_left(&update.left, store);
+        if let Some((asked, answer)) = &update.refused {
+            self.note_not_deleted(asked, answer, store);
+        }
+        store.asked_to_delete(&update.unknown);
+        if let Some(error) = update.disorder {
+            store.distrust_session()?;
+            let error = Error::from(error);
+            if !lenient && error.is_over_idle_lines() {
+                return Err(error);
             }
-            Update::Partial { removed, left } => {
-                self.note_deleted(removed, store, maildrop, outcome);
-                store.asked_to_delete(&left);
-                store.refused_to_delete(&left);
-                let text = format!(
-                    "the server still has {} of which it says that they are deleted: it is asked again \
-                     in later runs, five times in all",
-                    count(left.len() as u64, "message")
-                );
-                self.tell(match store.may_tell() {
-                    true => Event::Warning(&text),
-                    false => Event::Notice(&text),
-                });
-            }
-            Update::Refused(asked, answer) if !asked.is_empty() => {
-                store.asked_to_delete(&asked);
-                let meaning = Meaning::of(Phase::Quit, &answer);
-                if !meaning.is_the_sessions() {
-                    store.refused_to_delete(&asked);
-                }
-                let text = format!(
-                    "the server did not delete all of {}: {answer}; what it has left stays, and it is \
-                     asked again in later runs, five times in all",
-                    count(asked.len() as u64, "message")
-                );
-                self.tell(match store.may_tell() {
-                    true => Event::Warning(&text),
-                    false => Event::Notice(&text),
-                });
-            }
-            Update::Refused(..) => {}
-            Update::Unknown(asked) if asked.is_empty() => {}
-            Update::Unknown(asked) => {
-                store.asked_to_delete(&asked);
-                self.tell(Event::Notice(&format!(
-                    "the server did not confirm the deletion of {}; the next run sees to it",
-                    count(asked.len() as u64, "message")
-                )));
-            }
-            Update::Disorder(asked, error) => {
-                store.asked_to_delete(&asked);
-                store.distrust_session()?;
-                let error = Error::from(error);
-                if !lenient && error.is_over_idle_lines() {
-                    return Err(error);
-                }
-                self.tell(Event::Warning(&format!(
-                    "{error}: what was fetched in this session is looked at again in the next"
-                )));
-            }
+            self.tell(Event::Warning(&format!(
+                "{error}: what was fetched in this session is looked at again in the next"
+            )));
+        } else if !update.unknown.is_empty() {
+            self.tell(Event::Notice(&format!(
+                "the server did not confirm the deletion of {}; the next run sees to it",
+                count(update.unknown.len() as u64, "message")
+            )));
         }
         // A signal that came while QUIT was under way changed nothing, but is not forgotten.
         self.check_stop()?;
-        Ok(confirmed)
+        Ok(update.is_confirmed)
+    }
+
+    /// The server says that these are deleted, and still has them.
+    fn note_left(&self, left: &[Recorded], store: &mut Store) {
+        if left.is_empty() {
+            return;
+        }
+        store.asked_to_delete(left);
+        store.refused_to_delete(left);
+        let text = format!(
+            "the server still has {} of which it says that they are deleted: it is asked again in later \
+             runs, five times in all",
+            count(left.len() as u64, "message")
+        );
+        self.tell(match store.may_tell() {
+            true => Event::Warning(&text),
+            false => Event::Notice(&text),
+        });
+    }
+
+    /// The server refused to delete some of these.
+    fn note_not_deleted(&self, asked: &[Recorded], answer: &Answer, store: &mut Store) {
+        if asked.is_empty() {
+            return;
+        }
+        store.asked_to_delete(asked);
+        if !Meaning::of(Phase::Quit, answer).is_the_sessions() {
+            store.refused_to_delete(asked);
+        }
+        let text = format!(
+            "the server did not delete all of {}: {answer}; what it has left stays, and it is asked again \
+             in later runs, five times in all",
+            count(asked.len() as u64, "message")
+        );
+        self.tell(match store.may_tell() {
+            true => Event::Warning(&text),
+            false => Event::Notice(&text),
+        });
     }
 
     /// The server has confirmed that these are deleted.

@@ -13,6 +13,7 @@ use crate::state::{
 };
 use crate::term::{count, escape, quoted, unique_id, without_numbers};
 use std::fmt;
+use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -113,8 +114,12 @@ impl Account<'_> {
             )));
         }
         if let Some(last) = &opened.moved_from {
+            let now = match self.profile.has_maildir() {
+                true => format!("is {maildir} now"),
+                false => "there is none now".to_owned(),
+            };
             self.tell(Event::Warning(&format!(
-                "the Maildir was {} and is {maildir} now; what was fetched before stays where it is",
+                "the Maildir was {} and {now}; what was fetched before stays where it is",
                 last.display()
             )));
         }
@@ -270,8 +275,7 @@ impl Account<'_> {
     }
 
     /// A maildrop whose messages are all others than before: that is told before they are fetched.
-    pub(super) fn tell_changes(&self, changes: &Changes, plan: &Plan) {
-        const ENOUGH: u64 = 10;
+    pub(super) fn tell_changes(&self, changes: &Changes, plan: &Plan, maildrop: &Maildrop) {
         let new = (plan.listed() - plan.known()) as u64;
         let all_changed = changes.present == 0
             && changes.newly_absent >= ENOUGH
@@ -284,12 +288,30 @@ impl Account<'_> {
                 changes.newly_absent
             )));
         }
-        if all_changed && changes.marked > 0 {
-            let name = self.profile.word_to_sign_in();
+        if changes.marked == 0 {
+            return;
+        }
+        let marked = format!(
+            "{} that {} marked as seen, and never fetched,",
+            count(changes.marked, "message"),
+            if changes.marked == 1 { "was" } else { "were" }
+        );
+        let name = self.profile.word_to_sign_in();
+        let way = format!("to pass over what is there now: popfetch state mark-seen {name}");
+        let (is, come) = match changes.marked {
+            1 => ("is", "comes"),
+            _ => ("are", "come"),
+        };
+        if all_changed {
             self.tell(Event::Warning(&format!(
-                "{} that was marked as seen, and never fetched, is among them and comes as new; to \
-                 pass over what is there now: popfetch state mark-seen {name}",
-                count(changes.marked, "message"),
+                "{marked} {is} among them and {come} as new; {way}"
+            )));
+        } else if let Some((folder, new)) = renewed(changes, plan, maildrop) {
+            let new = count(new, "new message");
+            self.tell(Event::Warning(&format!(
+                "{marked} {is} not listed any more, and the folder {folder} has nothing but {new}: it may be \
+                 what they were in, under another name or with other numbers, and then they {come} as new; \
+                 {way}"
             )));
         }
     }
@@ -308,6 +330,24 @@ impl Account<'_> {
             }
         }
     }
+}
+
+/// So many messages may be old ones under new names.
+const ENOUGH: u64 = 10;
+
+/// A folder that nothing is known in, and that may be what is listed no more, as one that was renamed is: what
+/// people call it, and how many messages it has.
+fn renewed(changes: &Changes, plan: &Plan, maildrop: &Maildrop) -> Option<(Box<str>, u64)> {
+    let new: Vec<usize> = plan.open_to_rules().map(|(place, _)| place).collect();
+    let behind = |place| new.partition_point(|it| *it < place);
+    let renewed = maildrop.folders().filter(|range| {
+        let len = range.len();
+        let is_new = behind(range.end) - behind(range.start) == len;
+        is_new && len as u64 >= ENOUGH && len as u64 >= changes.newly_absent / 2
+    });
+    let largest = renewed.max_by_key(Range::len)?;
+    let folder = maildrop.message(largest.start)?.folder?;
+    Some((folder.name.clone(), largest.len() as u64))
 }
 
 /// A unique-id behind what is to be typed before it.
@@ -375,7 +415,9 @@ impl fmt::Display for Reason {
                 write!(f, "{how} {count} times; tried once a day, and at once with popfetch --now")
             }
             Self::Rule => f.write_str("a rule leaves it"),
-            Self::Undeletable => f.write_str("the server does not delete it although it was asked five times: has it a setting of its own, as Gmail has?"),
+            Self::Undeletable => f.write_str(
+                "asked five times, and not deleted by the server: has it a setting of its own, as Gmail has?",
+            ),
         }
     }
 }

@@ -36,6 +36,8 @@ pub struct Fetched {
     pub section: Option<Section>,
     /// It is not there.
     pub is_nil: bool,
+    /// What was said of its UID or of its size is no number, or contradicts itself.
+    pub is_unusable: bool,
 }
 
 impl Fetched {
@@ -91,7 +93,7 @@ pub(super) fn read<'a>(mut text: &'a [u8], found: &mut Fetched) -> Result<Read<'
                 found.is_nil = true;
             }
             (Some(_), _) => return Err(malformed(text)),
-            (None, Value::Plain(plain)) => note(name, plain, found)?,
+            (None, Value::Plain(plain)) => note(name, plain, found),
             (None, Value::List(inside)) if name.eq_ignore_ascii_case(b"FLAGS") => {
                 found.flags = Some(flags(inside));
             }
@@ -105,23 +107,16 @@ pub(super) fn read<'a>(mut text: &'a [u8], found: &mut Fetched) -> Result<Read<'
 }
 
 /// Takes in a plain value.
-fn note(name: &[u8], value: &[u8], found: &mut Fetched) -> Result<(), Violation> {
-    let contradicts = |known: bool| match known {
-        true => Err(malformed(value)),
-        false => Ok(()),
-    };
+fn note(name: &[u8], value: &[u8], found: &mut Fetched) {
     if name.eq_ignore_ascii_case(b"UID") {
-        let uid = number(value)
-            .filter(|uid| *uid > 0)
-            .ok_or_else(|| malformed(value))?;
-        contradicts(found.uid.is_some_and(|known| known != uid))?;
-        found.uid = Some(uid);
+        let uid = number(value).filter(|uid| *uid > 0);
+        found.is_unusable |= uid.is_none() || found.uid.is_some_and(|known| Some(known) != uid);
+        found.uid = uid;
     } else if name.eq_ignore_ascii_case(b"RFC822.SIZE") {
-        let size = number(value).ok_or_else(|| malformed(value))?;
-        contradicts(found.size.is_some_and(|known| known != size))?;
-        found.size = Some(size);
+        let size = number(value);
+        found.is_unusable |= size.is_none() || found.size.is_some_and(|known| Some(known) != size);
+        found.size = size;
     }
-    Ok(())
 }
 
 /// The flags in a list that mean something to others than this server. What is no list of flags has none.
@@ -360,13 +355,7 @@ mod tests {
     #[test]
     fn what_contradicts_itself_or_is_no_response_is_an_error() {
         for wrong in [
-            "UID 0)",
-            "UID 4294967296)",
-            "UID -1)",
             "UID (1))",
-            "UID 1 UID 2)",
-            "RFC822.SIZE x)",
-            "RFC822.SIZE 1 RFC822.SIZE 2)",
             "UID 1",
             "UID",
             "UID 1) 2",
@@ -387,6 +376,28 @@ mod tests {
         }
         let (read, _) = reading("BODY[] NIL BODY[] {3}\r\n");
         assert_eq!(read, Err(Violation::TwoBodies));
+    }
+
+    #[test]
+    fn a_uid_or_a_size_that_is_none_spoils_what_is_said_of_its_message_alone() {
+        for wrong in [
+            "UID 0)",
+            "UID 4294967296)",
+            "UID -1)",
+            "UID NIL)",
+            "UID 1 UID 2)",
+            "UID 0 UID 2)",
+            "UID 2 UID 0)",
+            "RFC822.SIZE x)",
+            "RFC822.SIZE 18446744073709551616)",
+            "RFC822.SIZE 1 RFC822.SIZE 2)",
+        ] {
+            let (read, found) = reading(wrong);
+            assert_eq!(read, Ok(Read::All), "{wrong}");
+            assert!(found.is_unusable, "{wrong}");
+        }
+        let (_, found) = reading("UID 2 RFC822.SIZE 7 UID 2 RFC822.SIZE 7)");
+        assert!(!found.is_unusable);
     }
 
     #[test]

@@ -50,7 +50,7 @@ pub enum Violation {
     #[error("the server sent another message than it was asked for")]
     OtherMessage,
     /// The mailbox has no UIDVALIDITY, or 0.
-    #[error("the server gave the mailbox no UIDVALIDITY, without which its UIDs mean nothing")]
+    #[error("the server gave the mailbox no UIDVALIDITY")]
     NoUidValidity,
     /// UIDVALIDITY is another than it was in the same session.
     #[error("the mailbox's UIDVALIDITY changed during the session")]
@@ -58,6 +58,9 @@ pub enum Violation {
     /// A UID that is not higher than the one before it.
     #[error("the server listed the UID {0} behind the UID {1}: they must go up")]
     UidOrder(u32, u32),
+    /// A UID or a size that is no number, or two of them for one message.
+    #[error("the server told a UID or a size of a message that is none")]
+    Unusable,
     /// A message without a UID.
     #[error("the server listed a message without its UID")]
     NoUid,

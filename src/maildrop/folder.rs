@@ -76,6 +76,16 @@ impl FolderStarts {
         self.0.push((place, folder));
     }
 
+    /// What people call them.
+    pub(super) fn names(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().map(|(_, folder)| &*folder.name)
+    }
+
+    /// The last one is not there after all; where it began.
+    pub(super) fn take_back(&mut self) -> Option<usize> {
+        self.0.pop().map(|(first, _)| first)
+    }
+
     /// The folder that the message at a place is in; none where folders have no part in the listing.
     pub(super) fn of(&self, place: usize) -> Option<&Arc<RemoteFolder>> {
         let behind = self.0.partition_point(|(first, _)| *first <= place);

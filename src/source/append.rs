@@ -13,6 +13,8 @@ pub enum Appended {
     },
     /// It does not take it now.
     NotNow(Answer),
+    /// Nor does it make the folder.
+    Unmade(Answer),
     /// It does not take it, and will not for as long as the message is what it is.
     Refused(Answer),
     /// It is never asked to: why.

@@ -87,6 +87,8 @@ pub struct Traits {
     pub has_options: bool,
     /// It may write into the headers of messages between two sessions, as mbox servers do.
     pub adds_to_headers: bool,
+    /// It may send a status line once more before a message, as if it were the message's first.
+    pub repeats_status: bool,
     /// How many seconds it wants between two sign-ins; 0 where it does not say.
     pub login_delay: u32,
     /// After how many days it deletes what is left there, where it says so.

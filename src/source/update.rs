@@ -28,27 +28,24 @@ pub struct Unasked {
     pub reason: &'static str,
 }
 
-/// What is known about the UPDATE state.
-#[derive(Debug)]
-pub enum Update {
-    /// The server entered it and removed these.
-    Confirmed(Vec<Recorded>),
-    /// The server said that it removed all of these, and still has some.
-    Partial {
-        /// Those that it has no more.
-        removed: Vec<Recorded>,
-        /// Those that it still has.
-        left: Vec<Recorded>,
-    },
-    /// The server answered QUIT with -ERR: some of these are not removed, and none but these are
-    /// (RFC 1939 section 6). The next listing tells.
-    Refused(Vec<Recorded>, Answer),
-    /// The connection ended before its reply to QUIT, or was not closed behind that: some, all or none of
-    /// these are removed. The next listing tells.
-    Unknown(Vec<Recorded>),
-    /// What stood where the reply to QUIT must stand was none: as before, and nothing that the
-    /// server has said in this session is above doubt.
-    Disorder(Vec<Recorded>, Error),
+/// What is known about the UPDATE state. Each message that was marked is in one of these.
+#[derive(Debug, Default)]
+pub struct Update {
+    /// The server has confirmed that it removed these.
+    pub removed: Vec<Recorded>,
+    /// It said that it removed these, and still has them.
+    pub left: Vec<Recorded>,
+    /// It refused with this answer: some of these are not removed (RFC 1939 section 6). The next listing
+    /// tells.
+    pub refused: Option<(Vec<Recorded>, Answer)>,
+    /// The connection ended before its answer, or was not closed behind that: some, all or none of these are
+    /// removed. The next listing tells.
+    pub unknown: Vec<Recorded>,
+    /// What stood where its answer must stand was none: nothing that it has said in this session is above
+    /// doubt.
+    pub disorder: Option<Error>,
+    /// It has confirmed the end of the session.
+    pub is_confirmed: bool,
 }
 
 impl Marked {

@@ -136,7 +136,8 @@ impl<'a> Copy<'a> {
             | Entry::Seen { .. }
             | Entry::Sizes(_)
             | Entry::Told { .. }
-            | Entry::Unpipelined { .. } => Vec::new(),
+            | Entry::Unpipelined { .. }
+            | Entry::Unread { .. } => Vec::new(),
         }
     }
     /// A message that is kept, behind the line of the run that recorded it.
@@ -227,6 +228,11 @@ impl<'a> Copy<'a> {
         }));
         rest.extend(memory.unpipelined.map(|time| Entry::Unpipelined { time }));
         rest.extend(memory.told.map(|time| Entry::Told { time }));
+        rest.extend(memory.unread.iter().map(|(folder, time)| Entry::Unread {
+            time: *time,
+            folder: folder.clone(),
+            is_listed: false,
+        }));
         if let Some(reported) = memory.reported {
             let mut later = self.ids.iter().skip(place_of(reported));
             let before = later.find_map(|id| *id).unwrap_or(self.next);

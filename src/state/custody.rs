@@ -4,6 +4,7 @@
 use super::homes::Home;
 use super::journal;
 use super::memory::Memory;
+use super::onward::waits_in;
 use super::parting::Parting;
 use super::record::{Entry, Id, Taken};
 use super::remembered::{Kind, Record};
@@ -71,6 +72,12 @@ pub(super) fn judge(
     // The first version's journals never had a line anywhere.
     if !memory.homes.has_ids() && site.ground() == Ground::Whole {
         return Ok(Custody::Adopted);
+    }
+    if waits_in(dir, site.path()) {
+        return Err(Error::SpoolNotSeen {
+            spool: site.path().to_owned(),
+            name: name.to_owned(),
+        });
     }
     Err(Error::NotSeen {
         maildir: site.path().to_owned(),

@@ -45,6 +45,15 @@ pub enum Error {
         /// What its owner calls the account.
         name: String,
     },
+    /// The place is gone where messages of the account wait to be handed on. Nobody but popfetch has any
+    /// business there.
+    #[error("{spool} is gone, where messages of this account waited to be handed on")]
+    SpoolNotSeen {
+        /// Where it should be.
+        spool: PathBuf,
+        /// What its owner calls the account.
+        name: String,
+    },
     /// The Maildir that was delivered to before this one is not seen.
     #[error(
         "mail of this account was delivered to {before} until now, and that is not there: {maildir} is not \
@@ -162,7 +171,9 @@ impl Diagnose for Error {
             Self::Io { source, .. } if is_scarce(source) => Status::Temporary,
             Self::Io { .. } => Status::Io,
             Self::NoLocks { .. } | Self::Rival { .. } => Status::Config,
-            Self::NotSeen { .. } | Self::BeforeNotSeen { .. } => Status::CannotCreate,
+            Self::NotSeen { .. } | Self::SpoolNotSeen { .. } | Self::BeforeNotSeen { .. } => {
+                Status::CannotCreate
+            }
             Self::NothingToMove { .. } => Status::Config,
             Self::Unmovable { .. } => Status::Data,
             Self::Undecided { .. } => Status::Usage,
@@ -208,6 +219,10 @@ impl Diagnose for Error {
                  is at {0} for it, `popfetch state accept {name}`; to fetch everything anew, \
                  `popfetch state forget {name} --all`",
                 maildir.display()
+            ),
+            Self::SpoolNotSeen { name, .. } => format!(
+                "if it was moved, put it back; if it is lost, `popfetch state accept {name}` makes it again: \
+                 what waited there is fetched once more, as far as the server still has it"
             ),
             Self::BeforeNotSeen { maildir, name, .. } => format!(
                 "if its disk is not mounted, mount it; if it is gone for good or was moved, `popfetch state \

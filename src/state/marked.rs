@@ -7,11 +7,61 @@ use super::remembered::{Kind, Record, key_of_rule};
 use super::time::Octets;
 use super::{Error, Store};
 use crate::maildrop::Message;
+use std::collections::BTreeSet;
+
+/// A longer name than this, in octets, is no folder's that people have: a line of the journal has room for it
+/// three times over, as it is written.
+const LONGEST_NAME: usize = 4096;
 
 impl Store {
-    /// Settles the first listing: `marked` count as seen from here on, without being fetched. Durable before
-    /// anything is fetched, so that a crash does not change what "first" means.
-    pub fn settle_first(&mut self, marked: &[Message], by: MarkedBy) -> Result<(), Error> {
+    /// Settles the first listing: `marked` count as seen from here on, without being fetched. `unread` are
+    /// folders that it lacks: their first listing is yet to come. Durable before anything is fetched, so that a
+    /// crash does not change what "first" means.
+    pub fn settle_first(
+        &mut self,
+        marked: &[Message],
+        by: &MarkedBy,
+        unread: &BTreeSet<Box<str>>,
+    ) -> Result<(), Error> {
+        self.mark(marked, by);
+        let time = self.moment.now;
+        self.write([Entry::Baseline { time }]);
+        let short = unread.iter().filter(|it| it.len() <= LONGEST_NAME);
+        for folder in short.cloned() {
+            self.write([Entry::Unread {
+                time,
+                folder,
+                is_listed: false,
+            }]);
+        }
+        self.sync()
+    }
+
+    /// The same for folders that the first listing lacked, and that are listed now.
+    pub fn settle_late(
+        &mut self,
+        marked: &[Message],
+        by: &MarkedBy,
+        listed: &BTreeSet<Box<str>>,
+    ) -> Result<(), Error> {
+        self.mark(marked, by);
+        let time = self.moment.now;
+        for folder in listed.iter().cloned() {
+            self.write([Entry::Unread {
+                time,
+                folder,
+                is_listed: true,
+            }]);
+        }
+        self.sync()
+    }
+
+    /// The folders that the first listing lacks, by what people call them, and whose first one is yet to come.
+    pub fn unread_folders(&self) -> BTreeSet<Box<str>> {
+        self.memory.unread.keys().cloned().collect()
+    }
+
+    fn mark(&mut self, marked: &[Message], by: &MarkedBy) {
         let time = self.moment.now;
         for listing in marked.iter().map(Listing::of) {
             if listing.is_recognisable() {
@@ -24,8 +74,6 @@ impl Store {
                 }]);
             }
         }
-        self.write([Entry::Baseline { time }]);
-        self.sync()
     }
 }
 

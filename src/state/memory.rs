@@ -8,7 +8,7 @@ use super::remembered::{Failures, Heard, Key, Kind, Onward, Record, place_of};
 use super::sizes::Sizes;
 use crate::maildir::{Brought, JournalId};
 use crate::maildrop::Identity;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 /// What each line changes in it.
 mod lines;
@@ -40,6 +40,8 @@ pub(super) struct Memory {
     pub(super) homes: Homes,
     pub(super) sizes: Sizes,
     pub(super) baseline: bool,
+    /// The folders that the first listing lacks, and since when.
+    pub(super) unread: BTreeMap<Box<str>, i64>,
     /// Where names came from that no listing has been held against yet.
     pub(super) origin: Option<Origin>,
     /// The last import of each tool, in the order of their names.

@@ -2,6 +2,7 @@
 
 use super::claim::Claim;
 use super::homes::Home;
+use super::onward::waits_in;
 use super::record::{Entry, Id, Stored, Taken};
 use super::remembered::Kind;
 use super::{Error, MessageId, Store, inspect, journal};
@@ -28,6 +29,8 @@ pub struct Accepted {
     pub missing: u64,
     /// Others that are in no Maildir, as was accepted of them before.
     pub left_before: u64,
+    /// What becomes of those that are missing.
+    pub becomes: Option<Missing>,
 }
 
 /// What forgetting came to.
@@ -216,6 +219,11 @@ impl Claim {
     /// Also where messages are missing and `missing` does not say what is to become of them: then
     /// nothing is changed.
     pub fn accept(self, site: &Site, missing: Option<Missing>) -> Result<Accepted, Error> {
+        // Nobody removes on purpose what waits to be handed on: it would be nowhere then.
+        let missing = match waits_in(&self.dir, site.path()) {
+            true => Some(Missing::FetchAgain),
+            false => missing,
+        };
         let is_it = |home: &Home| {
             home.path == site.path() || (home.id.is_some() && home.id == site.roster.id)
         };
@@ -286,6 +294,7 @@ impl Claim {
             stored: ids.len() as u64,
             missing: absent.len() as u64,
             left_before,
+            becomes: missing,
         };
         store.close()?;
         Ok(accepted)

@@ -245,7 +245,8 @@ fn shifted(entry: Entry, offset: Id) -> Option<Entry> {
         | Entry::Generation { .. }
         | Entry::Header { .. }
         | Entry::Home { .. }
-        | Entry::Import(_) => entry,
+        | Entry::Import(_)
+        | Entry::Unread { .. } => entry,
         Entry::Former { .. }
         | Entry::Reported { .. }
         | Entry::Sizes(_)

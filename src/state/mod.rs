@@ -23,6 +23,7 @@ mod clock;
 mod compact;
 mod custody;
 mod delivering;
+mod denial;
 mod doubt;
 mod ending;
 mod error;

@@ -57,6 +57,11 @@ pub enum Whereabouts {
     Lost(Letter),
 }
 
+/// Whether messages wait there that are in no Maildir of their owner's.
+pub(super) fn waits_in(dir: &Dir, path: &Path) -> bool {
+    path.starts_with(dir.path().join(SPOOL))
+}
+
 impl Store {
     /// From here on what is stored is handed on. What is in a place that each message leaves is on its
     /// way, however it came there; what has left and is still there, as a crash was in between, goes.
@@ -179,7 +184,7 @@ impl Store {
 
     /// Whether it is where messages wait that are in no Maildir of their owner's.
     fn passes(&self, path: &Path) -> bool {
-        path.starts_with(self.dir.path().join(SPOOL))
+        waits_in(&self.dir, path)
     }
 
     /// The place where it waits, where that is not its owner's.

@@ -222,7 +222,8 @@ impl Outline {
             | Entry::Sizes(_)
             | Entry::Told { .. }
             | Entry::Undeletable { .. }
-            | Entry::Unpipelined { .. } => {}
+            | Entry::Unpipelined { .. }
+            | Entry::Unread { .. } => {}
             Entry::Failed { listing, .. } => self.failing.extend(listing.unique_id),
             Entry::Former { account, .. } => self.former.push(account),
         }

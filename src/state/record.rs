@@ -41,6 +41,8 @@
 //! d  id  time  word                                          it has been (kept, removed)
 //! k  id  time  word  count                                   it has not been taken (later, refused)
 //! m  octets  tail                                            the mbox file is accounted for up to there
+//! u  time  folder  word                                      a folder of the server's that the first listing
+//!                                                            lacks (missing), and that has come (listed)
 //! ```
 //! I, R and M lines are numbered from 0 in the order they stand in, and the others say which of
 //! them they are about. An M line whose reason is `rule` has a field more, the rule in words; one of
@@ -322,6 +324,12 @@ pub(super) enum Entry {
     },
     Unpipelined {
         time: i64,
+    },
+    /// The first listing lacks this folder, which could not be read then; or it has been listed since.
+    Unread {
+        time: i64,
+        folder: Box<str>,
+        is_listed: bool,
     },
 }
 

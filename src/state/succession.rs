@@ -3,19 +3,18 @@
 
 use super::claim::Claim;
 use super::memory::Memory;
+use super::onward::waits_in;
 use super::record::Entry;
 use super::{Error, Store, View};
-use crate::durable::Disk;
+use crate::durable::Dir;
 use crate::maildir::Site;
-use crate::paths::SPOOL;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 impl Claim {
     /// Fails where mail was delivered to another Maildir until now that is not seen with the account's
     /// line: its disk is not mounted, as likely as not, and the next one would lie beneath it.
     pub fn check_before(&self, site: &Site) -> Result<(), Error> {
-        let spool = self.dir.path().join(SPOOL);
-        check(&self.memory, self.dir.disk(), site, (&self.name, &spool))
+        check(&self.memory, &self.dir, site, &self.name)
     }
 }
 
@@ -25,22 +24,16 @@ impl View {
         let Some(dir) = &self.dir else {
             return Ok(());
         };
-        let spool = dir.path().join(SPOOL);
-        check(&self.memory, dir.disk(), site, (name, &spool))
+        check(&self.memory, dir, site, name)
     }
 }
 
-fn check(
-    memory: &Memory,
-    disk: &Disk,
-    site: &Site,
-    (name, spool): (&str, &Path),
-) -> Result<(), Error> {
+fn check(memory: &Memory, dir: &Dir, site: &Site, name: &str) -> Result<(), Error> {
     let homes = &memory.homes;
     let mut runs = memory.records.iter().rev().map(|record| record.run);
     let last = runs.find_map(|run| {
         let home = homes.of_run(run)?;
-        (!home.path.starts_with(spool)).then_some(home)
+        (!waits_in(dir, &home.path)).then_some(home)
     });
     // The owner's word is newer than what was delivered.
     let accepted = homes.of_run(homes.last_run());
@@ -48,7 +41,7 @@ fn check(
     let Some(before) = last.filter(|home| !is_it && home.path != site.path()) else {
         return Ok(());
     };
-    let is_seen = Site::look(disk, &before.path).is_ok_and(|there| {
+    let is_seen = Site::look(dir.disk(), &before.path).is_ok_and(|there| {
         let line = there.roster.of(&memory.account, &memory.former);
         before.id.is_none() || (there.roster.id == before.id && line.is_some())
     });

@@ -8,6 +8,7 @@ use super::{Error, Files, Origin, Recognition, clock, lock};
 use crate::durable::{Dir, Disk};
 use crate::maildir::{Brought, JournalId, Site};
 use crate::maildrop::Maildrop;
+use std::collections::BTreeSet;
 use std::path::Path;
 
 /// What is known of an account.
@@ -86,6 +87,11 @@ impl View {
     /// Whether no listing of the account has ever been settled.
     pub fn is_first(&self) -> bool {
         self.memory.is_first()
+    }
+
+    /// See [`Store::unread_folders`](super::Store::unread_folders).
+    pub fn unread_folders(&self) -> BTreeSet<Box<str>> {
+        self.memory.unread.keys().cloned().collect()
     }
 
     /// See [`Store::awaited`](super::Store::awaited).

@@ -221,7 +221,9 @@ impl Past {
 
         let mut store = open(&mut explorer, &Disk::new(), NOW);
         let marked = listing(&explorer, &server).message(MARKED).unwrap();
-        store.settle_first(&[marked], MarkedBy::Request).unwrap();
+        store
+            .settle_first(&[marked], &MarkedBy::Request, &BTreeSet::new())
+            .unwrap();
         store.close().unwrap();
 
         edit(|maildrop| maildrop.refused.extend([REFUSED]));

@@ -10,6 +10,7 @@ use popfetch::exit::Status;
 use popfetch::maildir::{AccountTag, Stamp};
 use popfetch::message::{Attributes, Flag, Size};
 use popfetch::state::MarkedBy;
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
@@ -89,7 +90,9 @@ pub fn recover(place: Place, same_boot: bool, flagged: bool, outcome: Outcome) {
 /// A process that is killed right after an intent is durable. Gives the file's name.
 fn intend(explorer: &mut Explorer, server: &Server) -> String {
     let (mut store, maildir, _) = try_open(explorer, &Disk::new(), NOW).unwrap();
-    store.settle_first(&[], MarkedBy::Request).unwrap();
+    store
+        .settle_first(&[], &MarkedBy::Request, &BTreeSet::new())
+        .unwrap();
     let message = listing(explorer, server).message(0).unwrap();
     let stamp = Stamp {
         account: AccountTag::new(&explorer.profile().server.id()),

@@ -48,8 +48,9 @@ impl Session<SignedIn> {
         sent.map_err(Unappended::before)?;
         let made = self.wire.answer(Phase::Appending);
         let made = made.map_err(Unappended::before)?;
-        if !made.ok {
-            return Ok(Appended::NotNow(made));
+        // Somebody else may have made it meanwhile (RFC 5530).
+        if !made.ok && !has_code(&made, &["ALREADYEXISTS"]) {
+            return Ok(Appended::Unmade(made));
         }
         let answer = self.append_to(&mailbox, post)?;
         match answer.ok {

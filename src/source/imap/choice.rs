@@ -66,7 +66,7 @@ impl Choice {
                 Some(name) => mailboxes.push(candidate.into_mailbox(&name)),
                 None => shortfalls.push(Shortfall::Unread {
                     folder: candidate.folder.name,
-                    reason: "its name is too long, or has characters that no command can have"
+                    reason: "its name is too long, or has characters that popfetch does not send"
                         .into(),
                 }),
             }

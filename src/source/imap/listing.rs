@@ -22,9 +22,11 @@ struct Listing {
     stated: u64,
     /// It is that of one mailbox among several: what fails there fails there alone.
     is_of_several: bool,
-    /// Why mailboxes could not be opened.
-    refusals: Vec<(usize, Trouble)>,
+    /// Why mailboxes could not be read.
+    troubles: Vec<(usize, Trouble)>,
     opened: usize,
+    /// How many of those that were opened could be read as well.
+    read: usize,
 }
 
 /// What keeps a mailbox from being read.
@@ -32,6 +34,8 @@ struct Listing {
 enum Trouble {
     Refused(&'static str, Answer),
     Violation(Violation),
+    /// It was listed, and that makes no sense.
+    Senseless(Violation),
 }
 
 /// The listing of one of them.
@@ -43,6 +47,8 @@ struct Part {
     gone: u64,
     /// How many there were in the end, where that was told meanwhile.
     exists: Option<u32>,
+    /// What makes the rest of it worth nothing.
+    violation: Option<Violation>,
 }
 
 impl Session<SignedIn> {
@@ -68,9 +74,12 @@ impl Session<SignedIn> {
             .shortfalls
             .into_iter()
             .for_each(|it| listing.joiner.lacks(it));
-        for (mailbox, trouble) in std::mem::take(&mut listing.refusals) {
+        if listing.is_of_several {
+            self.blame(&listing.troubles)?;
+        }
+        for (mailbox, trouble) in std::mem::take(&mut listing.troubles) {
             match self.state.mailboxes.get(mailbox) {
-                Some(found) if listing.is_of_several && listing.opened > 0 => {
+                Some(found) if listing.is_of_several && listing.read > 0 => {
                     listing.joiner.lacks(Shortfall::Unread {
                         folder: found.folder.name.clone(),
                         reason: trouble.in_words(),
@@ -129,7 +138,7 @@ impl Session<SignedIn> {
             }
             self.settle_capabilities()?;
             let trouble = self.list_one(mailbox, &mut listing, chooses)?;
-            listing.refusals.extend(trouble.map(|it| (mailbox, it)));
+            listing.troubles.extend(trouble.map(|it| (mailbox, it)));
         }
         Ok(listing)
     }
@@ -174,42 +183,104 @@ impl Session<SignedIn> {
         if !ahead {
             self.wire.send(Command::FetchAll)?;
         }
-        self.read_part(mailbox, listing, opened)
+        let trouble = self.read_part(mailbox, listing, opened)?;
+        listing.read += usize::from(trouble.is_none());
+        Ok(trouble)
     }
 
+    /// Reads a mailbox's listing to the answer behind it, whatever it says: what makes no sense in it is the
+    /// trouble of this mailbox alone, and those behind it are listed.
     fn read_part(
         &mut self,
         mailbox: usize,
         listing: &mut Listing,
         opened: Opened,
     ) -> Result<Option<Trouble>, Error> {
+        let add = |session: &mut Self, uid, octets| session.add(mailbox, listing, uid, octets);
+        let (part, answer) = self.read_messages(opened, add)?;
+        if let Some(violation) = part.violation {
+            self.take_back(mailbox, listing);
+            return Ok(Some(Trouble::Senseless(violation)));
+        }
+        // Of no messages nothing need be fetched.
+        if !answer.ok && opened.exists != Some(0) {
+            // What it has listed until then counts, and what it has not is no miscount.
+            listing.stated = listing.stated.saturating_add(part.listed);
+            return Ok(Some(Trouble::Refused("UID FETCH", answer)));
+        }
+        listing.stated = listing.stated.saturating_add(part.stated(opened));
+        Ok(None)
+    }
+
+    /// Reads the messages of the mailbox that is open, to the answer behind them.
+    fn read_messages(
+        &mut self,
+        opened: Opened,
+        mut each: impl FnMut(&mut Self, NonZeroU32, u64) -> Result<(), Error>,
+    ) -> Result<(Part, Answer), Error> {
         let mut part = Part::default();
-        let answer = loop {
+        loop {
             match self.wire.next(Phase::Listing)? {
                 Step::Fetched(fetched) => {
-                    let Some((uid, octets)) = part.take(fetched)? else {
-                        continue;
-                    };
-                    self.add(mailbox, listing, uid, octets)?;
+                    if let Some((uid, octets)) = part.take(fetched) {
+                        each(self, uid, octets)?;
+                    }
                 }
                 Step::Gone(count) => part.gone = part.gone.saturating_add(count),
                 Step::Exists(count) => part.exists = Some(count),
                 // It was told in the answer to EXAMINE, and must stay what it was.
                 Step::UidValidity(value) if opened.uid_validity != Some(value) => {
-                    let violation = Violation::OtherUidValidity;
-                    return Err(Error::violation(Phase::Listing, violation));
+                    part.violation.get_or_insert(Violation::OtherUidValidity);
                 }
                 Step::Octets => {
                     self.wire.octets();
                 }
-                Step::Done(answer) => break answer,
+                Step::Done(answer) => return Ok((part, answer)),
                 _ => {}
             }
+        }
+    }
+
+    /// A mailbox whose listing makes no sense is listed once more, with nothing else under way: it may be that
+    /// the server has mixed up its answers. One is enough.
+    ///
+    /// # Errors
+    /// Where it makes sense now.
+    fn blame(&mut self, troubles: &[(usize, Trouble)]) -> Result<(), Error> {
+        let senseless = troubles
+            .iter()
+            .find_map(|(mailbox, trouble)| match trouble {
+                Trouble::Senseless(violation) => Some((*mailbox, violation)),
+                _ => None,
+            });
+        let senseless = senseless.filter(|_| self.options.pipelining);
+        let Some((mailbox, violation)) = senseless else {
+            return Ok(());
         };
-        listing.stated = listing.stated.saturating_add(part.stated(opened));
-        // Of no messages nothing need be fetched.
-        let is_refused = !answer.ok && opened.exists != Some(0);
-        Ok(is_refused.then_some(Trouble::Refused("UID FETCH", answer)))
+        let Some(found) = self.state.mailboxes.get(mailbox) else {
+            return Ok(());
+        };
+        self.wire.send(Command::Examine(&found.name))?;
+        let (answer, opened) = self.read_opened(Phase::Listing)?;
+        self.state.mailboxes.is_open(answer.ok.then_some(mailbox));
+        if !answer.ok {
+            return Ok(());
+        }
+        self.wire.send(Command::FetchAll)?;
+        let (part, answer) = self.read_messages(opened, |_, _, _| Ok(()))?;
+        match part.violation.is_none() && answer.ok {
+            true => Err(Error::violation(Phase::Listing, violation.clone())),
+            false => Ok(()),
+        }
+    }
+
+    /// Takes what is listed of the last mailbox out of the listing again.
+    fn take_back(&mut self, mailbox: usize, listing: &mut Listing) {
+        if let Some(found) = self.state.mailboxes.get_mut(mailbox) {
+            found.uids.clear();
+            listing.listed = found.before;
+        }
+        listing.joiner.take_back_folder();
     }
 
     /// Adds a message to the listing.
@@ -238,16 +309,31 @@ impl Session<SignedIn> {
 
 impl Part {
     /// Takes in what was told of a message: its UID and its size. What has no size answers nothing: flags
-    /// that have changed, say.
-    fn take(&mut self, fetched: Fetched) -> Result<Option<(NonZeroU32, u64)>, Error> {
+    /// that have changed, say. Nothing more is taken in behind what makes no sense.
+    fn take(&mut self, fetched: Fetched) -> Option<(NonZeroU32, u64)> {
+        if self.violation.is_some() {
+            return None;
+        }
+        match self.read(fetched) {
+            Ok(found) => found,
+            Err(violation) => {
+                self.violation = Some(violation);
+                None
+            }
+        }
+    }
+
+    fn read(&mut self, fetched: Fetched) -> Result<Option<(NonZeroU32, u64)>, Violation> {
+        if fetched.is_unusable {
+            return Err(Violation::Unusable);
+        }
         let Some(octets) = fetched.size else {
             return Ok(None);
         };
-        let wrong = |violation| Error::violation(Phase::Listing, violation);
         let uid = fetched.uid.and_then(NonZeroU32::new);
-        let uid = uid.ok_or_else(|| wrong(Violation::NoUid))?;
+        let uid = uid.ok_or(Violation::NoUid)?;
         if uid.get() <= self.last {
-            return Err(wrong(Violation::UidOrder(uid.get(), self.last)));
+            return Err(Violation::UidOrder(uid.get(), self.last));
         }
         self.last = uid.get();
         self.listed += 1;
@@ -273,14 +359,16 @@ impl Trouble {
     fn in_words(&self) -> String {
         match self {
             Self::Refused(command, answer) => format!("the server refused {command}: {answer}"),
-            Self::Violation(violation) => violation.to_string(),
+            Self::Violation(violation) | Self::Senseless(violation) => violation.to_string(),
         }
     }
 
     fn into_error(self) -> Error {
         match self {
             Self::Refused(command, answer) => Error::Refused { command, answer },
-            Self::Violation(violation) => Error::violation(Phase::Listing, violation),
+            Self::Violation(violation) | Self::Senseless(violation) => {
+                Error::violation(Phase::Listing, violation)
+            }
         }
     }
 }

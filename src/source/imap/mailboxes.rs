@@ -183,8 +183,12 @@ impl Session<SignedIn> {
         }
     }
 
-    /// Has a mailbox open to be changed; the server's answer, if it refuses.
-    pub(super) fn open_for_changes(&mut self, mailbox: usize) -> Result<Option<Answer>, Error> {
+    /// Has a mailbox open to be changed in `phase`; the server's answer, if it refuses.
+    pub(super) fn open_for_changes(
+        &mut self,
+        mailbox: usize,
+        phase: Phase,
+    ) -> Result<Option<Answer>, Error> {
         let mailboxes = &mut self.state.mailboxes;
         if mailboxes.open == Some(mailbox) && mailboxes.is_writable {
             return Ok(None);
@@ -194,8 +198,8 @@ impl Session<SignedIn> {
         };
         self.wire.send(Command::Select(&found.name))?;
         mailboxes.is_open(Some(mailbox));
-        let (answer, opened) = self.read_opened(Phase::Listing)?;
-        let refusal = self.reopened(mailbox, answer, opened, Phase::Listing)?;
+        let (answer, opened) = self.read_opened(phase)?;
+        let refusal = self.reopened(mailbox, answer, opened, phase)?;
         self.state.mailboxes.is_writable = refusal.is_none();
         Ok(refusal)
     }

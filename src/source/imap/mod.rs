@@ -170,6 +170,7 @@ impl Session<SignedIn> {
             asked_for_utf8: false,
             has_options: false,
             adds_to_headers: false,
+            repeats_status: false,
             login_delay: 0,
             expire: None,
         }

@@ -43,6 +43,8 @@ struct Asked {
     uid: u32,
     /// There is nothing of it (NIL).
     is_nil: bool,
+    /// Something of it was told, so that it is there, whether its octets come or not.
+    is_there: bool,
     /// The mailbox that it opens.
     opens: Option<usize>,
 }
@@ -166,6 +168,7 @@ impl Session<SignedIn> {
                 Step::Fetched(fetched) if fetched.section.is_some() => {
                     self.state.under_way.is_nothing(fetched.uid, phase)?;
                 }
+                Step::Fetched(fetched) => self.state.under_way.is_told(fetched),
                 Step::Done(answer) => {
                     self.take_answer(answer, phase)?;
                     return Ok(None);
@@ -201,6 +204,7 @@ impl Session<SignedIn> {
                 {
                     arriving.note(fetched);
                 }
+                Step::Fetched(fetched) => under_way.is_told(fetched),
                 Step::Begins(Section::Whole, told) if arriving.is_whole => {
                     if told == Some(arriving.uid) {
                         return Err(wrong(Violation::TwoBodies));
@@ -306,6 +310,15 @@ impl UnderWay {
         Ok(message)
     }
 
+    /// The server has told something of a message that nobody is told unasked.
+    fn is_told(&mut self, fetched: Fetched) {
+        let asked = self.commands.iter_mut().take_while(|it| it.opens.is_none());
+        let mut asked = asked.filter(|it| Some(it.uid) == fetched.uid && it.message.is_some());
+        if let Some(asked) = asked.next().filter(|_| fetched.internal_date.is_some()) {
+            asked.is_there = true;
+        }
+    }
+
     /// The server says that there is nothing of a message (NIL).
     fn is_nothing(&mut self, told: Option<u32>, phase: Phase) -> Result<(), Error> {
         let place = self.find(told, phase)?;
@@ -327,6 +340,10 @@ impl UnderWay {
             }
             Some(message) if answer.ok && asked.is_nil => {
                 let answer = Answer::said("NIL");
+                self.missing.push_back(Arrival::Refused(message, answer));
+            }
+            Some(message) if answer.ok && asked.is_there => {
+                let answer = Answer::said("OK, and nothing of what was asked for");
                 self.missing.push_back(Arrival::Refused(message, answer));
             }
             // RFC 3501 section 6.4.8: a UID that is not there any more is no error.

@@ -30,12 +30,17 @@ struct Placed<T> {
     uid: NonZeroU32,
 }
 
-/// What has become of what was marked.
-enum Removal {
-    /// The server says that it is gone, and was looked at: what it has all the same.
-    Looked(HashSet<MessageNumber>),
-    /// The server has refused to remove some of it, or to be looked at.
-    Refused(Answer),
+/// What has become of what was marked, mailbox by mailbox. What is in none of these is unknown.
+#[derive(Default)]
+struct Removal {
+    /// The server says that these are gone, and has them no more.
+    removed: HashSet<MessageNumber>,
+    /// It says so, and still has these.
+    left: HashSet<MessageNumber>,
+    /// It has refused to remove some of these, or to be looked at.
+    refused: HashSet<MessageNumber>,
+    /// With this answer, the first time.
+    refusal: Option<Answer>,
 }
 
 impl Session<SignedIn> {
@@ -71,7 +76,11 @@ impl Session<SignedIn> {
         marked: &mut Marked,
     ) -> Result<(), Error> {
         for (mailbox, mut left) in self.by_mailbox(recorded) {
-            if let Some(answer) = self.open_for_changes(mailbox)? {
+            let Some(first) = left.first() else {
+                continue;
+            };
+            let phase = Phase::Deleting(first.of.number());
+            if let Some(answer) = self.open_for_changes(mailbox, phase)? {
                 marked.refused.extend(left.into_iter().map(|it| it.of));
                 marked.refusal.get_or_insert(answer);
                 continue;
@@ -159,58 +168,63 @@ impl Session<SignedIn> {
     /// done what it was asked, and has none of them any more.
     pub(in crate::source) fn end(mut self, marked: Marked) -> Update {
         let messages = marked.messages;
-        let removal = self.remove(&messages);
-        let parting = removal.is_ok().then(|| {
+        let mut removal = Removal::default();
+        let removed = self.remove(&messages, &mut removal);
+        let parting = removed.and_then(|()| {
             self.wire.link.limit_timeout(LOGOUT_TIMEOUT);
-            self.wire.answer(Phase::Quit)
+            self.wire.answer(Phase::Quit).map(drop)
         });
         self.wire.link.close();
-        match (removal, parting) {
-            (Err(error @ Error::Violation { .. }), _)
-            | (Ok(Removal::Looked(_)), Some(Err(error @ Error::Violation { .. }))) => {
-                Update::Disorder(messages, error)
-            }
-            (Ok(Removal::Refused(answer)), _) => Update::Refused(messages, answer),
-            (Ok(Removal::Looked(left)), _) if !left.is_empty() => {
-                let is_left = |it: &Recorded| left.contains(&it.number());
-                let (left, removed) = messages.into_iter().partition(is_left);
-                Update::Partial { removed, left }
-            }
+        match parting {
+            Err(error @ Error::Violation { .. }) => Update {
+                unknown: messages,
+                disorder: Some(error),
+                ..Update::default()
+            },
             // What was said of the messages counts, whatever becomes of the connection.
-            (Ok(Removal::Looked(_)), Some(Ok(_))) => Update::Confirmed(messages),
-            (Ok(Removal::Looked(_)), _) if !messages.is_empty() => Update::Confirmed(messages),
-            (Ok(Removal::Looked(_)) | Err(_), _) => Update::Unknown(messages),
+            parting => Update {
+                is_confirmed: parting.is_ok() && removal.refusal.is_none(),
+                ..removal.of(messages)
+            },
         }
     }
 
     /// All but the answer to LOGOUT, which is sent as well: in one mailbox after the other, beginning with
     /// the last, which is open for the marks. What cannot be removed in one of them keeps nothing from being removed in another.
-    fn remove(&mut self, messages: &[Recorded]) -> Result<Removal, Error> {
+    fn remove(&mut self, messages: &[Recorded], removal: &mut Removal) -> Result<(), Error> {
         let numbers = messages.iter().map(Recorded::number).collect();
-        let mut removal = Removal::Looked(HashSet::new());
         for (mailbox, placed) in self.by_mailbox(numbers).into_iter().rev() {
-            let here = match self.open_for_changes(mailbox)? {
-                Some(answer) => Removal::Refused(answer),
-                None => self.remove_here(&placed)?,
-            };
-            removal = removal.and(here);
+            match self.open_for_changes(mailbox, Phase::Quit)? {
+                Some(answer) => removal.is_refused(answer, &placed),
+                None => self.remove_here(&placed, removal)?,
+            }
         }
-        self.wire.send(Command::Logout)?;
-        Ok(removal)
+        self.wire.send(Command::Logout)
     }
 
     /// The same in the mailbox that is open. The look waits for the answers to EXPUNGE: in the same flight
     /// Dovecot would still show what it is about to remove (fact Q24).
-    fn remove_here(&mut self, placed: &[Placed<MessageNumber>]) -> Result<Removal, Error> {
+    fn remove_here(
+        &mut self,
+        placed: &[Placed<MessageNumber>],
+        removal: &mut Removal,
+    ) -> Result<(), Error> {
         let sets = sets(placed);
         let expunges: Vec<_> = sets.iter().map(Command::Expunge).collect();
         let (removals, _) = self.ask(&expunges, &sets)?;
         let looks: Vec<_> = sets.iter().map(Command::FetchThese).collect();
         let (looks, left) = self.ask(&looks, &sets)?;
-        let refusal = removals.into_iter().chain(looks).find(|answer| !answer.ok);
-        let left = placed.iter().filter(|it| left.contains(&it.uid.get()));
-        let left = left.map(|it| it.of).collect();
-        Ok(refusal.map_or(Removal::Looked(left), Removal::Refused))
+        if let Some(answer) = removals.into_iter().chain(looks).find(|answer| !answer.ok) {
+            removal.is_refused(answer, placed);
+            return Ok(());
+        }
+        for it in placed {
+            match left.contains(&it.uid.get()) {
+                true => removal.left.insert(it.of),
+                false => removal.removed.insert(it.of),
+            };
+        }
+        Ok(())
     }
 
     /// Sends commands, in one flight where that may be. The answers, and which of the messages in `sets`
@@ -258,12 +272,26 @@ fn sets<T>(messages: &[Placed<T>]) -> Vec<UidSet> {
 }
 
 impl Removal {
-    /// Of two mailboxes; the first refusal counts for both.
-    fn and(self, next: Self) -> Self {
-        match (self, next) {
-            (Self::Looked(left), Self::Looked(more)) => Self::Looked(&left | &more),
-            (refused @ Self::Refused(_), _) | (_, refused) => refused,
+    fn is_refused(&mut self, answer: Answer, placed: &[Placed<MessageNumber>]) {
+        self.refused.extend(placed.iter().map(|it| it.of));
+        self.refusal.get_or_insert(answer);
+    }
+
+    /// What became of these.
+    fn of(self, messages: Vec<Recorded>) -> Update {
+        let mut update = Update::default();
+        let mut refused = Vec::new();
+        for message in messages {
+            let number = message.number();
+            match number {
+                it if self.removed.contains(&it) => update.removed.push(message),
+                it if self.left.contains(&it) => update.left.push(message),
+                it if self.refused.contains(&it) => refused.push(message),
+                _ => update.unknown.push(message),
+            }
         }
+        update.refused = self.refusal.map(|answer| (refused, answer));
+        update
     }
 }
 

@@ -167,6 +167,10 @@ impl Wire {
                     self.link.progresses(flow);
                     return Ok(Step::Begins(section, uid));
                 }
+                // What is not known by its UID is nothing to go on with; a listing says of what it is.
+                Event::Fetched(fetched) if fetched.is_unusable && phase != Phase::Listing => {
+                    return Err(Error::violation(phase, Violation::Unusable));
+                }
                 Event::Fetched(fetched) => {
                     if fetched.section.is_some() {
                         self.link.given_mut().end(phase);

@@ -183,6 +183,7 @@ impl Session<Transaction> {
             asked_for_utf8: self.options.utf8,
             has_options: true,
             adds_to_headers: true,
+            repeats_status: true,
             login_delay: self.capabilities.login_delay,
             expire: self.capabilities.expire,
         }

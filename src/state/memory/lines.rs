@@ -54,6 +54,19 @@ impl Memory {
                 self.baseline = true;
                 self.origin = None;
             }
+            Entry::Unread {
+                time,
+                folder,
+                is_listed,
+            } => match is_listed {
+                true => {
+                    self.superseded += 2;
+                    self.unread.remove(&folder);
+                }
+                false => {
+                    self.unread.insert(folder, time);
+                }
+            },
             Entry::Began {
                 time,
                 boot,

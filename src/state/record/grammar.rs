@@ -22,6 +22,14 @@ impl Entry {
                 write!(line, "K\t{id}\t{time}\t{}", Fields(listing))
             }
             Self::Baseline { time } => write!(line, "L\t{time}"),
+            Self::Unread {
+                time,
+                folder,
+                is_listed,
+            } => {
+                let word = if *is_listed { "listed" } else { "missing" };
+                write!(line, "u\t{time}\t{}\t{word}", escape(folder.as_bytes()))
+            }
             Self::Again { id } => write!(line, "A\t{id}"),
             Self::Asked { id, time } => write!(line, "Q\t{id}\t{time}"),
             Self::Began {
@@ -240,6 +248,11 @@ impl Entry {
             },
             "L" => Self::Baseline {
                 time: next()?.parse().ok()?,
+            },
+            "u" => Self::Unread {
+                time: next()?.parse().ok()?,
+                folder: String::from_utf8(unescape(next()?)?).ok()?.into(),
+                is_listed: either(next()?, "listed", "missing")?,
             },
             "M" => Self::Marked {
                 id: next()?.parse().ok()?,

@@ -57,6 +57,16 @@ fn every_kind() -> Vec<Entry> {
             listing: listing(Some(b"x"), None),
         },
         Entry::Baseline { time },
+        Entry::Unread {
+            time,
+            folder: "Été\t/ %x".into(),
+            is_listed: false,
+        },
+        Entry::Unread {
+            time,
+            folder: "x".into(),
+            is_listed: true,
+        },
         Entry::Header {
             time,
             listing: listing(Some(b"x"), Some(3)),

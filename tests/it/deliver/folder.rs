@@ -189,6 +189,21 @@ fn a_folder_that_is_not_there_is_made_once_and_that_is_said() {
 }
 
 #[test]
+fn a_folder_that_another_has_made_meanwhile_is_used_and_one_that_cannot_be_made_is_named() {
+    let keys = "deliver = { account = \"gmail\", folder = \"Bills\" }\n";
+    for (answer, status) in [("[ALREADYEXISTS] there", 0), ("[NOPERM] not you", 1)] {
+        let (server, home, depot) = scene(mail(2), "");
+        config(&server, &home, &depot.account(), keys, "");
+        depot.behave("CREATE", Act::Say(format!("{{tag}} NO {answer}\r\n")));
+        let output = run(&home, &["fetch", "a"], status);
+        match status {
+            0 => assert_eq!(depot.octets(), stored(&mail(2))),
+            _ => assert_said(&output, &["the folder Bills", "cannot be made", answer]),
+        }
+    }
+}
+
+#[test]
 fn a_server_that_fails_before_it_has_a_message_loses_nothing_and_doubles_nothing() {
     for step in ["greeting", "AUTHENTICATE", "APPEND", "midst"] {
         for act in [

@@ -52,6 +52,27 @@ fn a_message_whose_file_is_gone_from_the_spool_is_fetched_again_and_handed_on_on
 }
 
 #[test]
+fn where_the_spool_itself_is_gone_no_answer_has_a_message_deleted_that_was_never_handed_on() {
+    for answer in [&[][..], &["--fetch-again"], &["--leave"]] {
+        let (server, home) = waiting();
+        fs::remove_dir_all(home.state().join("spool")).unwrap();
+        let output = run(&home, &["fetch"], 73);
+        assert_said(
+            &output,
+            &["waited to be handed on", "popfetch state accept a"],
+        );
+        assert!(!output.stderr.contains("--leave"), "{output:#?}");
+        let command = [&["state", "accept", "a"], answer].concat();
+        let output = run(&home, &command, 0);
+        assert_said(&output, &["the next fetch takes the 4 missing messages"]);
+        run(&home, &["fetch"], 0);
+        assert_taken_once(&home, &mail(4));
+        assert_eq!(server.maildrop().count(), 0);
+        assert_eq!(tree::count(&spool(&home)), 0);
+    }
+}
+
+#[test]
 fn a_file_that_is_not_what_was_fetched_is_not_handed_on_and_its_message_is_fetched_again() {
     let empty = |_: Vec<u8>| Vec::new();
     let short = |it: Vec<u8>| it[..50].to_vec();

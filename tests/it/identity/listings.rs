@@ -130,7 +130,7 @@ fn f27_a_server_that_confirms_and_does_not_delete_brings_nothing_twice() {
     let output = run(&home, &["fetch", "--delete"], 0);
     assert_said(
         &output,
-        &["does not delete it although it was asked five times"],
+        &["asked five times, and not deleted by the server"],
     );
 }
 

@@ -1,6 +1,7 @@
 use super::{IMAP, fetched, serving};
 use crate::given::{assert_said, letter, mail, run};
 use crate::support::imap::Twist;
+use crate::support::message::Message;
 use crate::support::run::Home;
 use crate::support::tree;
 
@@ -73,7 +74,7 @@ const CASES: &[Case] = &[
         "UID FETCH 1:*",
         "* 1 FETCH (UID 0 RFC822.SIZE 9)\r\n{tag} OK\r\n",
         76,
-        "no response",
+        "a UID or a size of a message that is none",
     ),
     ("UID FETCH 1:*", "* 1 FETCH (UID 1 RFC822.SIZE 9", 75, ""),
     (
@@ -200,6 +201,8 @@ fn a_message_that_is_not_there_costs_no_other_one_anything() {
         "* 3 FETCH (UID 3 body[] Nil)\r\n{tag} OK done\r\n",
         "{tag} NO cannot\r\n",
         "{tag} BAD cannot\r\n",
+        "* 3 FETCH (UID 3 FLAGS () INTERNALDATE \"26-Nov-2026 10:00:00 +0200\" RFC822 {2}\r\nhi)\r\n\
+         {tag} OK done\r\n",
     ] {
         let (server, home) = serving(&mail(5), "");
         server.twist("UID FETCH 3 ", 0, Twist::Instead(words.into()));
@@ -272,4 +275,18 @@ fn a_mailbox_that_changes_between_the_listing_and_a_deletion_loses_nothing() {
     let output = home.popfetch(["fetch", "--now"]).run();
     tree::assert_holds(&home.maildir("a"), &mail(5));
     assert!(output.status.is_some());
+}
+
+#[test]
+fn a_message_that_begins_like_an_answer_of_pop3_comes_to_the_octet() {
+    let odd = [
+        "+OK 3 octets\nFrom: a\n\nz\n",
+        "+OK\n",
+        "+OK 7\n+OK\nFrom: b\n\nz\n",
+    ];
+    let odd = odd.map(|text| Message::from_lf("odd", text));
+    let (server, home) = serving(&odd, "keep = \"never\"\n");
+    run(&home, &["fetch"], 0);
+    tree::assert_holds(&home.maildir("a"), &odd);
+    assert!(server.uids().is_empty());
 }

@@ -12,6 +12,8 @@ mod commands;
 mod dovecot;
 /// Other folders than the inbox.
 mod folders;
+/// A folder in trouble is that folder's trouble alone.
+mod folders_in_trouble;
 /// Servers that break the protocol, and what becomes of it.
 mod hostile;
 /// Kills.
