@@ -276,7 +276,7 @@ impl Maildrop {
     pub fn unread(&self) -> impl Iterator<Item = &str> {
         self.shortfalls.iter().filter_map(|it| match it {
             Shortfall::Unread { folder, .. } => Some(&**folder),
-            Shortfall::Unmatched { .. } => None,
+            Shortfall::Unmatched { .. } | Shortfall::NotLeftOut { .. } => None,
         })
     }
 

@@ -13,10 +13,10 @@ pub enum Appended {
     },
     /// It does not take it now.
     NotNow(Answer),
-    /// Nor does it make the folder.
-    Unmade(Answer),
     /// It does not take it, and will not for as long as the message is what it is.
     Refused(Answer),
+    /// The folder takes none, whatever they are: it cannot be made, or is not for this user.
+    NoFolder(Answer),
     /// It is never asked to: why.
     Never(String),
 }

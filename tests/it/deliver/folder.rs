@@ -189,18 +189,57 @@ fn a_folder_that_is_not_there_is_made_once_and_that_is_said() {
 }
 
 #[test]
-fn a_folder_that_another_has_made_meanwhile_is_used_and_one_that_cannot_be_made_is_named() {
+fn a_folder_that_another_has_made_meanwhile_is_used() {
     let keys = "deliver = { account = \"gmail\", folder = \"Bills\" }\n";
-    for (answer, status) in [("[ALREADYEXISTS] there", 0), ("[NOPERM] not you", 1)] {
-        let (server, home, depot) = scene(mail(2), "");
+    let (server, home, depot) = scene(mail(2), "");
+    config(&server, &home, &depot.account(), keys, "");
+    depot.behave(
+        "CREATE",
+        Act::Say("{tag} NO [ALREADYEXISTS] there\r\n".into()),
+    );
+    run(&home, &["fetch", "a"], 0);
+    assert_eq!(depot.octets(), stored(&mail(2)));
+}
+
+#[test]
+fn a_folder_that_takes_nothing_is_named_once_for_all_messages() {
+    // What cannot be opened either takes nothing, whatever the words.
+    for (step, said) in [
+        ("CREATE", "{tag} NO [CANNOT] Invalid mailbox name\r\n"),
+        ("APPEND", "{tag} NO [NOPERM] not yours\r\n"),
+        ("APPEND", "{tag} NO it is no folder\r\n"),
+    ] {
+        let (server, home, depot) = scene(mail(3), "keep = \"never\"");
+        depot.announce("IMAP4rev1 AUTH=PLAIN SASL-IR");
+        let keys = "deliver = { account = \"gmail\", folder = \"Odd\" }\nkeep = \"never\"\n";
         config(&server, &home, &depot.account(), keys, "");
-        depot.behave("CREATE", Act::Say(format!("{{tag}} NO {answer}\r\n")));
-        let output = run(&home, &["fetch", "a"], status);
-        match status {
-            0 => assert_eq!(depot.octets(), stored(&mail(2))),
-            _ => assert_said(&output, &["the folder Bills", "cannot be made", answer]),
-        }
+        depot.behave(step, Act::Say(said.into()));
+        let output = run(&home, &["fetch", "a"], 69);
+        assert_said(
+            &output,
+            &["account gmail", "`Odd`", "takes no messages", "`deliver`"],
+        );
+        assert_eq!(output.stderr.matches("`Odd`").count(), 1, "{output:#?}");
+        assert_eq!(depot.count("APPEND"), 1);
+        assert_eq!(server.maildrop().count(), 3);
+        depot.behave_well();
+        run(&home, &["fetch", "a"], 0);
+        assert_eq!(depot.octets(), stored(&mail(3)));
+        assert_eq!(server.maildrop().count(), 0);
     }
+}
+
+#[test]
+fn what_a_folder_is_for_is_not_taken_for_its_name() {
+    let (server, home, depot) = scene(mail(1), "");
+    let keys = "deliver = { account = \"gmail\", folder = '\\Sent' }\n";
+    config(&server, &home, &depot.account(), keys, "");
+    let output = run(&home, &["fetch", "a"], 78);
+    assert_said(
+        &output,
+        &["`\\Sent` says what a folder is for", "as the server"],
+    );
+    assert!(depot.taken().is_empty());
 }
 
 #[test]
