@@ -149,7 +149,7 @@ complete -c popfetch -n "__fish_popfetch_using_subcommand list" -l from -d 'Only
 complete -c popfetch -n "__fish_popfetch_using_subcommand list" -l subject -d 'Only messages with this text in their subject' -r
 complete -c popfetch -n "__fish_popfetch_using_subcommand list" -l since -d 'Only messages written since then: a date, as in 2026-11-24, or how long ago, as in "14 days"' -r
 complete -c popfetch -n "__fish_popfetch_using_subcommand list" -l limit -d 'At most this many messages, the newest' -r
-complete -c popfetch -n "__fish_popfetch_using_subcommand list" -l folder -d 'List this folder of the Maildir, named without its first dot' -r
+complete -c popfetch -n "__fish_popfetch_using_subcommand list" -l folder -d 'List this folder of the Maildir, by the name that a list shows' -r
 complete -c popfetch -n "__fish_popfetch_using_subcommand list" -l config -d 'Read this config file instead of the usual one' -r -F
 complete -c popfetch -n "__fish_popfetch_using_subcommand list" -l format -d 'What to write on standard output' -r -f -a "text\t'Lines for people'
 json\t'One JSON object a line'

@@ -5,10 +5,11 @@
 
 use std::path::PathBuf;
 
-use clap::builder::{PathBufValueParser, PossibleValue, TypedValueParser};
+use clap::builder::{PathBufValueParser, PossibleValue, StringValueParser, TypedValueParser};
 use clap::{ArgAction, Args, CommandFactory, Parser, Subcommand, ValueEnum};
 
 use crate::paths;
+use crate::profile::Roots;
 use crate::report::Format;
 use crate::term::Color;
 
@@ -287,7 +288,15 @@ pub enum Page {
 
 /// A path, with `~/` understood.
 fn path() -> impl TypedValueParser<Value = PathBuf> {
-    PathBufValueParser::new().map(paths::with_home)
+    PathBufValueParser::new().try_map(paths::with_home)
+}
+
+/// Whose certificates are trusted, with `~/` understood where that is a file.
+fn roots() -> impl TypedValueParser<Value = Roots> {
+    StringValueParser::new().try_map(|text| match text.parse() {
+        Ok(Roots::File(path)) => paths::with_home(path).map(Roots::File),
+        Ok(other) => Ok(other),
+    })
 }
 
 #[cfg(test)]

@@ -1,5 +1,4 @@
 use super::*;
-use crate::profile::Roots;
 use crate::profile::units::{Octets, Period};
 
 fn parse(line: &str) -> Result<Cli, clap::Error> {
@@ -43,6 +42,58 @@ fn durations_and_sizes_are_read_as_in_the_config_file() {
     assert_eq!(fetch.sign_in.tls_roots, Some(Roots::Bundled));
     let error = parse("popfetch fetch --delete-after 14").unwrap_err();
     assert!(error.to_string().contains("needs a unit"), "{error}");
+}
+
+/// Shells leave it alone behind a `=`.
+#[test]
+fn the_home_directory_is_understood_in_each_path_that_an_option_takes() {
+    let home = crate::paths::home().unwrap();
+    let lines = [
+        "popfetch --config",
+        "popfetch fetch --maildir",
+        "popfetch fetch --tls-roots",
+        "popfetch check --tls-roots",
+        "popfetch list --maildir",
+        "popfetch show 1 --maildir",
+        "popfetch show 1 --save",
+        "popfetch import mpop --seen",
+        "popfetch setup --maildir",
+        "popfetch setup --tls-roots",
+        "popfetch account test --tls-roots",
+        "popfetch state mark-seen a --maildir",
+        "popfetch state mark-seen a --tls-roots",
+        "popfetch state forget a --all --maildir",
+        "popfetch state accept a --maildir",
+        "popfetch state move a b --maildir",
+        "popfetch verify --maildir",
+    ];
+    for line in lines {
+        let parsed = format!("{:?}", parse(&format!("{line}=~/there")).unwrap());
+        let wanted = format!("{:?}", home.join("there"));
+        assert!(parsed.contains(&wanted), "{line}: {parsed}");
+        let error = parse(&format!("{line}=~bob/there")).unwrap_err();
+        let said = "only your own home can be written as `~/`";
+        assert!(error.to_string().contains(said), "{line}: {error}");
+    }
+    // No option that takes one is missing there.
+    fn look(command: &clap::Command, before: &str, lines: &[&str]) {
+        for argument in command.get_arguments() {
+            let names = argument.get_value_names().unwrap_or_default();
+            let takes_one = ["DIR", "FILE", "ROOTS"]
+                .iter()
+                .any(|it| names.contains(&(*it).into()));
+            if let (true, Some(option)) = (takes_one, argument.get_long()) {
+                let is_it = |line: &&&str| {
+                    line.starts_with(before) && line.ends_with(&format!("--{option}"))
+                };
+                assert!(lines.iter().any(|line| is_it(&line)), "{before} --{option}");
+            }
+        }
+        for below in command.get_subcommands() {
+            look(below, &format!("{before} {}", below.get_name()), lines);
+        }
+    }
+    look(&Cli::command(), "popfetch", &lines);
 }
 
 #[test]

@@ -83,12 +83,12 @@ pub(crate) fn in_full(path: &Path) -> PathBuf {
     std::path::absolute(path).unwrap_or_else(|_| path.to_owned())
 }
 
-/// A path of the command line with a leading `~/` replaced by the home directory: shells leave it alone
-/// behind a `=`.
-pub(crate) fn with_home(path: PathBuf) -> PathBuf {
-    match (path.strip_prefix("~"), home()) {
-        (Ok(below), Ok(home)) => home.join(below),
-        _ => path,
+/// A path of the command line with a leading `~/` replaced as in [`absolute`]: shells leave it alone
+/// behind a `=`. Any other is as it was.
+pub(crate) fn with_home(path: PathBuf) -> Result<PathBuf, PathError> {
+    match path.as_os_str().as_encoded_bytes().starts_with(b"~") {
+        true => absolute(&path, Path::new("/")),
+        false => Ok(path),
     }
 }
 
@@ -150,6 +150,18 @@ mod tests {
         assert_eq!(path("~/Mail/a"), Ok(home.join("Mail/a")));
         assert_eq!(path("~"), Ok(home));
         assert_eq!(path("Mail/~"), Ok("/x/Mail/~".into()));
+    }
+
+    #[test]
+    fn what_a_shell_has_left_alone_on_the_command_line_is_understood_as_it_would_have_been() {
+        let home = BaseDirs::new().unwrap().home_dir().to_owned();
+        let path = |text: &str| with_home(text.into());
+        assert_eq!(path("~/Mail/a"), Ok(home.join("Mail/a")));
+        assert_eq!(path("~"), Ok(home));
+        assert_eq!(path("~bob/Mail"), Err(PathError::OtherHome));
+        for other in ["Mail/~", "./~bob", "/a", "a"] {
+            assert_eq!(path(other), Ok(other.into()));
+        }
     }
 
     #[test]

@@ -74,6 +74,14 @@ impl Protocol {
         }
     }
 
+    /// Whether there are other folders than the inbox.
+    pub fn has_folders(self) -> bool {
+        match self {
+            Self::Pop => false,
+            Self::Imap => true,
+        }
+    }
+
     /// Its port where a connection begins without TLS (RFC 1939 section 3, RFC 3501 section 2.1).
     pub fn plain_port(self) -> u16 {
         match self {

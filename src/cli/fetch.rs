@@ -39,7 +39,7 @@ pub struct Fetch {
     pub delete_after: Option<Period>,
 
     /// Store the mail in this Maildir; needed with a URL
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", value_parser = super::path())]
     pub maildir: Option<PathBuf>,
 
     /// Leave larger messages on the server, as in "25 MB"
@@ -153,7 +153,7 @@ pub struct SignIn {
     pub auth: Option<Auth>,
 
     /// Whose certificates to trust: system, bundled, pinned (tls-pin alone), or a PEM file
-    #[arg(long, value_name = "ROOTS")]
+    #[arg(long, value_name = "ROOTS", value_parser = super::roots())]
     pub tls_roots: Option<Roots>,
 
     /// The SHA-256 of the server's public key, as tls-pin in the config file; can be repeated

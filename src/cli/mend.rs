@@ -70,7 +70,7 @@ pub enum StateCommand {
         account: String,
 
         /// The account's Maildir; needed with a URL
-        #[arg(long, value_name = "DIR")]
+        #[arg(long, value_name = "DIR", value_parser = super::path())]
         maildir: Option<PathBuf>,
 
         /// How to sign in and whom to trust.
@@ -87,7 +87,7 @@ Examples:
         account: String,
 
         /// The account's Maildir; needed with a URL
-        #[arg(long, value_name = "DIR")]
+        #[arg(long, value_name = "DIR", value_parser = super::path())]
         maildir: Option<PathBuf>,
 
         /// The messages' unique-ids, as `popfetch state show` prints them
@@ -114,7 +114,7 @@ Examples:
         account: String,
 
         /// The account's Maildir; needed with a URL
-        #[arg(long, value_name = "DIR")]
+        #[arg(long, value_name = "DIR", value_parser = super::path())]
         maildir: Option<PathBuf>,
 
         /// The messages' unique-ids, as `popfetch state show` prints them
@@ -144,7 +144,7 @@ Example:
         new: String,
 
         /// The account's Maildir; needed with a URL
-        #[arg(long, value_name = "DIR")]
+        #[arg(long, value_name = "DIR", value_parser = super::path())]
         maildir: Option<PathBuf>,
     },
 }
@@ -157,7 +157,7 @@ pub struct Verify {
     pub accounts: Vec<String>,
 
     /// The account's Maildir; needed with a URL
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", value_parser = super::path())]
     pub maildir: Option<PathBuf>,
 
     /// Record that the messages that are missing were removed on purpose

@@ -1,5 +1,6 @@
 //! The commands that read what was fetched: their options.
 
+use std::fmt;
 use std::path::PathBuf;
 
 use clap::Args;
@@ -13,8 +14,8 @@ use crate::profile::units::{Period, whole_size};
 #[command(after_help = "\
 N marks what is new (nobody has read it), R what was answered, F what is flagged, T what is to be
 deleted, and @ what very likely has attachments. The numbers are for `popfetch show`, which takes
-those of the last list. Without --folder or --all-folders folders are not listed; how much new mail
-lies in them is said below the list.
+those of the last list. Without --folder or --all-folders folders are not listed; how much mail lies
+in them is said below the list.
 
 Examples:
   popfetch list                          the messages of all accounts, newest first
@@ -50,7 +51,7 @@ pub struct List {
     #[arg(long, value_name = "N", value_parser = whole_size)]
     pub limit: Option<usize>,
 
-    /// List this folder of the Maildir, named without its first dot
+    /// List this folder of the Maildir, by the name that a list shows
     #[arg(long, value_name = "NAME", conflicts_with = "all_folders")]
     pub folder: Option<String>,
 
@@ -66,6 +67,16 @@ pub enum Since {
     Day(jiff::civil::Date),
     /// From so long ago.
     Ago(Period),
+}
+
+/// As it can be typed.
+impl fmt::Display for Since {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Day(day) => day.fmt(f),
+            Self::Ago(period) => period.fmt(f),
+        }
+    }
 }
 
 fn since(text: &str) -> Result<Since, String> {

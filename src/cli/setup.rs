@@ -77,7 +77,7 @@ pub struct Setup {
     pub delete_after: Option<Period>,
 
     /// Where the mail goes
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", value_parser = super::path())]
     pub maildir: Option<PathBuf>,
 
     /// Where the password is kept

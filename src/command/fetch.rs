@@ -10,7 +10,7 @@ use crate::exit::Status;
 use crate::profile::draft;
 use crate::profile::units::{Octets, Period};
 use crate::profile::{Keep, Order, Overrides, PasswordSource};
-use crate::report::{Format, Report};
+use crate::report::{Format, Place, Report};
 use crate::stop::Reason;
 use crate::term::quoted;
 use rustix::fs::{fstat, stat};
@@ -52,7 +52,13 @@ pub(super) fn run(context: &Context<'_>, arguments: &Fetch) -> Result<Status, Fa
         let is_made = !profile.maildir.join("new").is_dir();
         // What only passes through is nowhere that a person would look.
         if profile.has_maildir() {
-            report.delivers_to(&profile.name, &draft::shown(&profile.maildir), is_made);
+            let place = Place {
+                path: profile.maildir.clone(),
+                shown: draft::shown(&profile.maildir),
+                is_made,
+                list: format!("popfetch list {} --all-folders", profile.word_to_read()),
+            };
+            report.delivers_to(&profile.name, place);
         }
     }
     let results = prepared.each(jobs, &environment, |account| {

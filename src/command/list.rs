@@ -1,5 +1,7 @@
 //! `popfetch list`: the messages that were fetched, newest first.
 
+mod beside;
+
 use super::context::Context;
 use super::fail::{Failure, print};
 use super::maildirs::Maildirs;
@@ -9,11 +11,12 @@ use crate::cli::{List, Since};
 use crate::durable::Disk;
 use crate::exit::Status;
 use crate::mailbox::{self, Entry, Filter, Numbers, Which};
+use crate::maildir::legible;
 use crate::message::Flag;
 use crate::paths;
 use crate::profile::draft::shown;
 use crate::report::{Event, Format, Report, Reporter};
-use crate::term::{Column, Table, columns, count as count_of, escape_str, fit, json_line, size};
+use crate::term::{Column, Table, columns, escape_str, fit, json_line, size};
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan};
 use serde_json::json;
@@ -88,13 +91,10 @@ pub(super) fn run(context: &Context<'_>, arguments: &List) -> Result<Status, Fai
             if is_sure || !entries.is_empty() {
                 keep_numbers(paths().collect(), &report);
             }
-            if entries.is_empty() && is_sure && !context.global.quiet {
-                report.print("no messages\n");
-            }
             page(&as_table(&maildirs, entries, &zone))?;
-            let new = maildirs.places.new_elsewhere;
-            if new > 0 && filter.takes_all_new() && !context.global.quiet {
-                report.print(&elsewhere(new));
+            if !context.global.quiet {
+                let is_shown = !entries.is_empty() || !is_sure;
+                tell_beside(context, (arguments, &filter), &maildirs, &report, is_shown);
             }
         }
     }
@@ -131,15 +131,26 @@ fn tell(unread: &BTreeSet<&Path>, unreadable: u64, report: &Reporter) {
     }
 }
 
-/// That new mail lies in folders, which would not be missed.
-fn elsewhere(new: u64) -> String {
-    let (lie, them) = if new == 1 {
-        ("lies", "it")
-    } else {
-        ("lie", "them")
-    };
-    let new = count_of(new, "new message");
-    format!("{new} {lie} in folders: --all-folders lists {them} as well\n")
+/// What is here beside what is listed. `is_shown`: something is listed, or could not be read.
+fn tell_beside(
+    context: &Context<'_>,
+    (arguments, filter): (&List, &Filter),
+    maildirs: &Maildirs,
+    report: &Reporter,
+    is_shown: bool,
+) {
+    let config = context.global.config.as_deref().map(paths::in_full);
+    let config = config.as_deref();
+    let elsewhere = maildirs.places.elsewhere;
+    report.print(&beside::folders(
+        arguments,
+        filter,
+        elsewhere,
+        (is_shown, config),
+    ));
+    for (name, waiting) in &maildirs.waiting {
+        report.print(&beside::waiting(name, *waiting, config));
+    }
 }
 
 /// `show` takes the numbers that a person has seen last.
@@ -198,7 +209,7 @@ fn as_table(maildirs: &Maildirs, entries: &[Entry], zone: &TimeZone) -> String {
         }
         let subject = shown(heading.subject.as_deref());
         let subject = match maildirs.folder_of(entry) {
-            Some(folder) => format!("[{}] {subject}", escape_str(folder)),
+            Some(folder) => format!("[{}] {subject}", escape_str(&legible(folder))),
             None => subject,
         };
         row.extend([fit(&shown(from), most), size(entry.octets), subject]);

@@ -6,7 +6,7 @@ use crate::durable::Disk;
 use crate::exit::Status;
 use crate::fetch;
 use crate::mailbox::{Entry, Error, Places, Which};
-use crate::maildir::{AccountTag, UniqueName};
+use crate::maildir::{AccountTag, UniqueName, leave};
 use crate::paths::in_full;
 use crate::profile::{Overrides, config_option};
 use crate::report::{self, Event, Outcome, Report, Reporter};
@@ -27,6 +27,8 @@ pub(super) struct Maildirs {
     pub(super) accounts: Vec<(String, Result<(), report::Failure>)>,
     /// Those of them of which nobody was told yet.
     untold: Vec<String>,
+    /// Accounts without a Maildir of which messages wait to be handed on, and how many.
+    pub(super) waiting: Vec<(String, u64)>,
     /// Who delivers to each Maildir, in the order in which they were added.
     owners: Vec<Vec<(String, AccountTag)>>,
 }
@@ -46,6 +48,7 @@ impl Maildirs {
             places: Places::default(),
             accounts: Vec::new(),
             untold: Vec::new(),
+            waiting: Vec::new(),
             owners: Vec::new(),
         };
         if let (Some(maildir), true) = (maildir, accounts.is_empty()) {
@@ -85,6 +88,11 @@ impl Maildirs {
                 }
             };
             if !profile.has_maildir() {
+                // What cannot be counted is told by the run that hands it on.
+                let waiting = leave::count(&disk, &profile.maildir).unwrap_or_default();
+                if waiting > 0 {
+                    maildirs.waiting.push((name.clone(), waiting));
+                }
                 let error = Error::PassesThrough;
                 // With others it has nothing to show; who names it is told so.
                 let result = match accounts.is_empty() {

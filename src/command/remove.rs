@@ -59,20 +59,25 @@ pub(super) fn run(
     let dir = dir.as_deref().and_then(state::existing_directory);
     // First of all the file: whoever fails before that has changed nothing.
     edit::rewrite(&path, &before, &shorter)?;
-    let mut left = Vec::new();
+    let mut told = Vec::new();
     if let (Some(profile), Some(used)) = (&profile, &used) {
-        remove_secret(profile, used, &path, &mut left);
-        if let Some(dir) = dir.filter(|_| !used.maildrop) {
-            let remains = remove_state(&dir, profile, forget, &mut left);
+        remove_secret(profile, used, &path, &mut told);
+        if used.maildrop {
+            told.push(
+                "another account uses the same mailbox: what is remembered of it stays".to_owned(),
+            );
+        } else if let Some(dir) = dir {
+            let remains = remove_state(&dir, profile, forget, &mut told);
             if !profile.has_maildir() {
-                leave_spool(profile, remains, &mut left);
+                leave_spool(profile, remains, &mut told);
             }
         }
-        left.extend(used.advice(name));
+        told.extend(mail_of(profile));
+        told.extend(used.advice(name));
     }
     if !context.global.quiet {
         asker.say(&format!("account {name} is removed from {}", shown(&path)));
-        left.iter().for_each(|line| asker.say(line));
+        told.iter().for_each(|line| asker.say(line));
     }
     Ok(Status::Ok)
 }
@@ -192,7 +197,7 @@ fn waiting(profile: &Profile) -> u64 {
 
 /// What becomes of the place that messages pass through. Those that wait stay, and so does the place
 /// while what was fetched `remains` remembered, which says whose place it is; else it is of no use.
-fn leave_spool(profile: &Profile, remains: bool, left: &mut Vec<String>) {
+fn leave_spool(profile: &Profile, remains: bool, told: &mut Vec<String>) {
     match waiting(profile) {
         0 if remains => {}
         // What else is in it is the rest of a crash, and no message.
@@ -204,7 +209,7 @@ fn leave_spool(profile: &Profile, remains: bool, left: &mut Vec<String>) {
                 _ = disk.remove_directory(all);
             }
         }
-        waiting => left.push(format!(
+        waiting => told.push(format!(
             "what waits to be handed on stays in {} ({}): the account goes on with it if it is set up \
              again with `deliver`",
             shown(&profile.maildir),
@@ -213,18 +218,31 @@ fn leave_spool(profile: &Profile, remains: bool, left: &mut Vec<String>) {
     }
 }
 
-fn remove_secret(profile: &Profile, used: &Used, config: &Path, left: &mut Vec<String>) {
+/// Where the mail is that was fetched.
+fn mail_of(profile: &Profile) -> Option<String> {
+    let has_mail = profile.has_maildir() && profile.maildir.exists();
+    has_mail.then(|| {
+        format!(
+            "its mail stays in {}; on the server nothing changes",
+            shown(&profile.maildir)
+        )
+    })
+}
+
+fn remove_secret(profile: &Profile, used: &Used, config: &Path, told: &mut Vec<String>) {
     match &profile.password {
         PasswordSource::Keyring if !used.maildrop => match keyring::remove(&profile.server) {
-            Ok(()) | Err(SecretError::KeyringMissing { .. }) => {}
-            Err(error) => left.push(format!(
+            Ok(()) => told.push("its password is removed from the system keyring".to_owned()),
+            Err(SecretError::KeyringMissing { .. }) => {}
+            Err(error) => told.push(format!(
                 "its password may still be in the system keyring: {error}"
             )),
         },
         PasswordSource::OAuth(OAuth::Login { store, .. }) if !used.maildrop => {
             match logins::remove(&profile.server, *store) {
-                Ok(()) | Err(LoginError::Missing) => {}
-                Err(error) => left.push(format!(
+                Ok(()) => told.push("its sign-in by OAuth is removed".to_owned()),
+                Err(LoginError::Missing) => {}
+                Err(error) => told.push(format!(
                     "its sign-in may still be in {}: {error}",
                     match store {
                         Store::Keyring => "the system keyring",
@@ -234,24 +252,32 @@ fn remove_secret(profile: &Profile, used: &Used, config: &Path, left: &mut Vec<S
             }
         }
         PasswordSource::File(file) => match own_file(profile, used, config) {
-            Some(own) => draft::remove_private(&own),
+            Some(own) if own.exists() => {
+                draft::remove_private(&own);
+                told.push(match own.exists() {
+                    true => format!("its password may still be in {}", shown(&own)),
+                    false => format!("its password is removed: {}", shown(&own)),
+                });
+            }
+            Some(_) => {}
             None if used.file => {}
-            None => left.push(format!("its password stays in {}", shown(file))),
+            None => told.push(format!("its password stays in {}", shown(file))),
         },
         _ => {}
     }
 }
 
 /// Tells whether something is still remembered.
-fn remove_state(dir: &Dir, profile: &Profile, forget: bool, left: &mut Vec<String>) -> bool {
+fn remove_state(dir: &Dir, profile: &Profile, forget: bool, told: &mut Vec<String>) -> bool {
     let remains = state::remove(dir, &profile.server.id(), forget, Moment::now().now);
     match &remains {
+        Ok(false) if forget => told.push("what was fetched is forgotten".to_owned()),
         Ok(false) => {}
-        Ok(true) => left.push(
+        Ok(true) => told.push(
             "what was fetched stays remembered, so that nothing comes twice if it is set up again"
                 .to_owned(),
         ),
-        Err(error) => left.push(format!(
+        Err(error) => told.push(format!(
             "what is remembered of it stays: {}",
             escape_str(&error.to_string())
         )),

@@ -106,7 +106,9 @@ fn find(context: &Context<'_>, arguments: &Show) -> Result<PathBuf, Failure> {
             }
         });
     }
-    let path = paths::in_full(&paths::with_home(arguments.message.clone()));
+    // A Message-ID or a file's name may begin in that way as well.
+    let message = arguments.message.clone();
+    let path = paths::in_full(&paths::with_home(message.clone()).unwrap_or(message));
     if path.is_file() {
         return Ok(path);
     }

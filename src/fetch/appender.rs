@@ -3,6 +3,7 @@
 
 use super::conduct::Conduct;
 use super::{Account, Environment, Error, failure, look};
+use crate::exit::Status;
 use crate::handover::{Answer, Append, Folder, Post, Unable};
 use crate::net;
 use crate::profile::Profile;
@@ -184,6 +185,16 @@ impl Appender {
             Appended::Refused(answer) => {
                 Answer::Refused(self.says(&format!("it did not take it: {answer}")))
             }
+            Appended::NoFolder(answer) => Answer::Unable(Unable {
+                what: self.says(&format!(
+                    "the folder `{}` takes no messages there: {answer}",
+                    self.folder.folder
+                )),
+                hint: "name another folder in `deliver`, or make this one there; what was fetched is kept \
+                       until it can be handed on"
+                    .to_owned(),
+                status: Status::Unavailable,
+            }),
             Appended::Never(why) => {
                 Answer::Refused(self.says(&format!("it cannot take it: {why}")))
             }

@@ -56,7 +56,8 @@ impl Account<'_> {
             let name = match shortfall {
                 Shortfall::Unmatched {
                     is_pattern: true, ..
-                } => {
+                }
+                | Shortfall::NotLeftOut { .. } => {
                     self.tell(Event::Notice(&text));
                     continue;
                 }

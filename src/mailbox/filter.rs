@@ -26,8 +26,8 @@ impl Filter {
         }
     }
 
-    /// Whether all of them are wanted, or all that nobody has read.
-    pub fn takes_all_new(&self) -> bool {
+    /// Whether all of them are wanted, or all that nobody has read: no header need be looked at for it.
+    pub fn looks_into_none(&self) -> bool {
         self.from.is_none() && self.subject.is_none() && self.since.is_none()
     }
 

@@ -15,7 +15,7 @@ mod seen;
 pub use entry::{Entry, Listing, list};
 pub use filter::Filter;
 pub use numbers::Numbers;
-pub use places::{Place, Places, Which};
+pub use places::{Elsewhere, Place, Places, Which};
 pub use save::{safe_name, save};
 pub use seen::mark_seen;
 

@@ -2,7 +2,7 @@
 
 use super::Error;
 use crate::durable::{Dir, Disk};
-use crate::maildir::{Folders, base_of};
+use crate::maildir::{Folders, base_of, flags_of, legible};
 use std::ffi::OsStr;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -37,9 +37,18 @@ pub struct Places {
     pub all: Vec<Place>,
     /// Directories of theirs that could not be read, and folders.
     pub unread: Vec<PathBuf>,
-    /// How many messages in folders that are not looked at nobody has seen yet: those in their new/.
-    pub new_elsewhere: u64,
+    /// What lies in folders that are not looked at.
+    pub elsewhere: Elsewhere,
     maildirs: usize,
+}
+
+/// How many messages lie in some folders, as far as these can be read.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct Elsewhere {
+    /// All of them.
+    pub messages: u64,
+    /// Those that nobody has read.
+    pub new: u64,
 }
 
 impl Places {
@@ -75,7 +84,7 @@ impl Places {
             let mut folders = Folders::default();
             for path in folders.below(root) {
                 let name = name_of(root, &path);
-                if matches!(which, Which::One(wanted) if plain(wanted) != name) {
+                if matches!(which, Which::One(wanted) if !is_called(&name, plain(wanted))) {
                     continue;
                 }
                 for part in ["new", "cur"] {
@@ -106,8 +115,7 @@ impl Places {
             });
         }
         if *which == Which::Inbox {
-            let count = new_in_folders(disk, root);
-            self.new_elsewhere = self.new_elsewhere.saturating_add(count);
+            self.elsewhere.add_folders(disk, root);
         }
         self.maildirs += 1;
         self.unread.extend(unread);
@@ -131,18 +139,23 @@ impl Places {
     }
 }
 
-/// What lies in new/ of the folders of a Maildir, as far as they can be read.
-fn new_in_folders(disk: &Disk, root: &Path) -> u64 {
-    let mut count = 0;
-    for path in Folders::default().below(root) {
-        let Ok(dir) = Dir::open(disk, &path.join("new")) else {
-            continue;
-        };
-        let _ = dir.for_each_name(|name| {
-            count += u64::from(!name.as_encoded_bytes().starts_with(b"."));
-        });
+impl Elsewhere {
+    /// Adds what lies in the folders of a Maildir.
+    fn add_folders(&mut self, disk: &Disk, root: &Path) {
+        for path in Folders::default().below(root) {
+            for part in ["new", "cur"] {
+                let Ok(dir) = Dir::open(disk, &path.join(part)) else {
+                    continue;
+                };
+                let _ = dir.for_each_name(|name| {
+                    if !name.as_encoded_bytes().starts_with(b".") {
+                        self.messages += 1;
+                        self.new += u64::from(!flags_of(name).is_seen());
+                    }
+                });
+            }
+        }
     }
-    count
 }
 
 /// A Maildir that is not there is told from one that cannot be read.
@@ -158,6 +171,15 @@ fn name_of(root: &Path, path: &Path) -> String {
     let below = path.strip_prefix(root).unwrap_or(path);
     let below = below.as_os_str().to_string_lossy();
     plain(&below).to_owned()
+}
+
+/// Whether somebody who asks for a folder means the one of this name: they may type it as they read it, and
+/// as it is called on a server.
+fn is_called(name: &str, wanted: &str) -> bool {
+    let dotted = wanted.replace('/', ".");
+    [name, &legible(name)]
+        .iter()
+        .any(|it| *it == wanted || *it == dotted)
 }
 
 /// Maildir++ has a dot before the names of folders, which people leave out.

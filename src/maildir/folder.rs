@@ -3,6 +3,7 @@
 
 use super::inbox::Inbox;
 use crate::durable::Dir;
+use crate::imap::mailbox_list::from_utf7;
 use crate::term::hex;
 use sha2::{Digest, Sha256};
 use std::ffi::OsStr;
@@ -96,6 +97,12 @@ impl fmt::Display for Folder {
     }
 }
 
+/// A folder's name as people read it: letters beyond ASCII stand there in modified UTF-7, as IMAP servers
+/// write them. Hostile, as the name is.
+pub fn legible(name: &str) -> String {
+    from_utf7(name).unwrap_or_else(|| name.to_owned())
+}
+
 /// A Maildir's folders that messages go to, open.
 #[derive(Default)]
 pub(super) struct Folders {
@@ -179,6 +186,18 @@ mod tests {
         for cut in 150..250 {
             let name = of(&[&"a".repeat(cut), "b", "c"]).unwrap();
             assert!(Folder::parse(&name).is_ok(), "{name}");
+        }
+    }
+
+    #[test]
+    fn names_are_read_in_letters_where_they_are_in_that_form() {
+        for (name, letters) in [
+            ("Entw&APw-rfe.2024", "Entwürfe.2024"),
+            ("A&-B", "A&B"),
+            ("R&D", "R&D"),
+            (".Lists", ".Lists"),
+        ] {
+            assert_eq!(legible(name), letters);
         }
     }
 

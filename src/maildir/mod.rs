@@ -17,7 +17,7 @@ mod unique_name;
 pub use directory::{Ground, Maildir, Site};
 pub use filing::{FileMode, FileTime, Filed, Filing, Group};
 pub use flags::{base_of, delivered, flags_of, seen_name};
-pub use folder::Folder;
+pub use folder::{Folder, legible};
 pub use folders::Folders;
 pub use inbox::Inbox;
 pub use nonces::{Nonce, Nonces, random};

@@ -34,6 +34,15 @@ pub enum Shortfall {
         is_pattern: bool,
         /// What folders there are, some of them; hostile.
         there: Vec<Box<str>>,
+        /// The one of them that is most likely meant.
+        near: Option<Box<str>>,
+    },
+    /// No folder is left out for a word of the account, which most likely means this one.
+    NotLeftOut {
+        /// The word, as it is written in the config file.
+        word: String,
+        /// What the folder is called; hostile.
+        near: Box<str>,
     },
 }
 
@@ -57,15 +66,23 @@ impl fmt::Display for Shortfall {
                     "the folder {folder} cannot be read, and the others are: {reason}"
                 )
             }
-            Self::Unmatched { word, there, .. } => {
+            Self::Unmatched {
+                word, there, near, ..
+            } => {
                 let more = if there.len() > NAMED { ", ..." } else { "" };
                 let some: Vec<&str> = there.iter().take(NAMED).map(AsRef::as_ref).collect();
                 let some = some.join(", ");
-                write!(
-                    f,
-                    "the server has no folder that `{word}` names; it has these: {some}{more}"
-                )
+                write!(f, "the server has no folder that `{word}` names")?;
+                match near {
+                    Some(near) => write!(f, ": did you mean `{near}`? It has these: {some}{more}"),
+                    None => write!(f, "; it has these: {some}{more}"),
+                }
             }
+            Self::NotLeftOut { word, near } => write!(
+                f,
+                "`exclude` leaves no folder out for `{word}`, as the server has none that it names: did \
+                 you mean `{near}`?"
+            ),
         }
     }
 }

@@ -48,12 +48,40 @@ pub struct Draft {
     pub user: String,
     /// Where the mail goes, as it is to stand in the file.
     pub maildir: String,
+    /// Which folders of the server are fetched.
+    pub reach: Reach,
     /// What becomes of messages on the server.
     pub keep: Keep,
     /// Of the first fetch only so many.
     pub latest: Option<u64>,
     /// Where the password is.
     pub secret: Place,
+}
+
+/// Which folders of the server are fetched.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum Reach {
+    /// The inbox.
+    #[default]
+    Inbox,
+    /// All but those that the server marks as spam and trash.
+    AllButJunk,
+    /// The one that has all messages, of a server that has such a one.
+    AllMail,
+    /// All.
+    All,
+}
+
+impl Reach {
+    /// What stands in `folders` and `exclude`.
+    fn words(self) -> (&'static [&'static str], &'static [&'static str]) {
+        match self {
+            Self::Inbox => (&["INBOX"], &[]),
+            Self::AllButJunk => (&["*"], &["\\Junk", "\\Trash"]),
+            Self::AllMail => (&["\\All"], &[]),
+            Self::All => (&["*"], &[]),
+        }
+    }
 }
 
 /// Where the password of an account is kept.
@@ -168,6 +196,16 @@ impl Draft {
                     oauth.insert("store", "file".into());
                 }
                 table.insert("oauth", value(oauth));
+            }
+        }
+        if self.protocol.has_folders() {
+            let (folders, excluded) = self.reach.words();
+            let list = |words: &[&str]| value(words.iter().copied().collect::<Array>());
+            if self.reach != Reach::Inbox || has_default("folders") {
+                table.insert("folders", list(folders));
+            }
+            if !excluded.is_empty() || has_default("exclude") {
+                table.insert("exclude", list(excluded));
             }
         }
         table.insert("maildir", value(&self.maildir));

@@ -17,6 +17,7 @@ fn draft() -> Draft {
         timeout: None,
         user: "ada@example.com".into(),
         maildir: "~/Mail/home".into(),
+        reach: Reach::default(),
         keep: Keep::Always,
         latest: None,
         secret: Place::Ask,
@@ -30,6 +31,33 @@ fn an_account_is_a_table_of_few_lines() {
         "[accounts.home]\nhost = \"pop.example.com\"\nuser = \"ada@example.com\"\n\
          maildir = \"~/Mail/home\"\nkeep = \"always\"\n"
     );
+}
+
+#[test]
+fn the_folders_that_were_chosen_are_those_that_are_fetched_whatever_the_defaults_say() {
+    let defaults = "[defaults]\nfolders = [\"Work\"]\nexclude = [\"*\"]\n";
+    for (reach, folders, excluded) in [
+        (Reach::Inbox, &["INBOX"][..], &[][..]),
+        (Reach::AllButJunk, &["*"], &["\\Junk", "\\Trash"]),
+        (Reach::AllMail, &["\\All"], &[]),
+        (Reach::All, &["*"], &[]),
+    ] {
+        let draft = Draft {
+            protocol: Protocol::Imap,
+            port: 993,
+            reach,
+            ..draft()
+        };
+        for before in ["", defaults] {
+            let text = draft.added_to(before).unwrap();
+            let config = Config::from_text(Path::new("/c"), Zeroizing::new(text)).unwrap();
+            let profile = config.profile("home", &Overrides::default()).unwrap();
+            let words = |words: &[&str]| words.iter().map(|it| it.parse().unwrap()).collect();
+            let wanted = crate::source::folders::Folders::new(words(folders), words(excluded));
+            assert_eq!(profile.folders, wanted, "{before}");
+        }
+        assert_eq!(draft.text().contains("folders"), reach != Reach::Inbox);
+    }
 }
 
 #[test]

@@ -128,6 +128,14 @@ impl Profile {
         }
     }
 
+    /// The same for commands that read its mail, which know nothing of URLs.
+    pub fn word_to_read(&self) -> String {
+        match self.typed.is_url {
+            true => format!("--maildir {}", quoted(&self.maildir.display().to_string())),
+            false => self.word_with_maildir(),
+        }
+    }
+
     /// Where the secret is from that a server has refused, and how another one takes its place.
     pub fn secret_in_words(&self) -> Option<String> {
         let place = |path: &Path| visible(&quoted(&path.display().to_string()));

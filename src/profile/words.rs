@@ -1,5 +1,7 @@
 //! The words that a person may have meant by one that is not known.
 
+pub(crate) use crate::term::nearest;
+
 /// The words in backticks after "expected": what serde would have taken instead.
 pub(super) fn expected_words(message: &str) -> Vec<String> {
     let Some((_, expected)) = message.split_once(", expected ") else {
@@ -14,18 +16,6 @@ pub(super) fn expected_words(message: &str) -> Vec<String> {
         .step_by(2)
         .map(str::to_owned)
         .collect()
-}
-
-/// The known word that a misspelt one most likely stands for.
-pub(crate) fn nearest<'a>(word: &str, known: &'a [String]) -> Option<&'a str> {
-    /// Below this, words are not alike; found by trying misspellings of the keys.
-    const ALIKE: f64 = 0.8;
-    known
-        .iter()
-        .map(|name| (strsim::jaro_winkler(word, name), name))
-        .filter(|(likeness, _)| *likeness > ALIKE)
-        .max_by(|a, b| a.0.total_cmp(&b.0))
-        .map(|(_, name)| name.as_str())
 }
 
 /// Words of other tools, and of people, beside ours.

@@ -8,6 +8,7 @@ mod json;
 mod lines;
 mod options;
 mod paths;
+mod place;
 mod progress;
 mod reporter;
 mod screen;
@@ -18,6 +19,7 @@ mod testing;
 mod text;
 
 pub use options::{Format, Options};
+pub use place::Place;
 pub use reporter::Reporter;
 pub use text::{known, listed as in_words};
 

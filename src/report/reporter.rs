@@ -1,6 +1,7 @@
 //! The report of a run: text and progress for people, data for programs.
 
 use super::options::{Format, Options};
+use super::place::Place;
 use super::streams::Streams;
 use super::tally::{Account, Totals};
 use super::text::Text;
@@ -78,12 +79,12 @@ impl Reporter {
         status.worst(Status::Io)
     }
 
-    /// Says which an account's Maildir is, and whether it is only now to be made: then, and with the
-    /// first mail, the result names it.
-    pub fn delivers_to(&self, name: &str, shown: &str, is_made: bool) {
+    /// Says which an account's Maildir is. The result names it with the first mail, and where it is only now
+    /// to be made; and its folders whenever new mail is in them.
+    pub fn delivers_to(&self, name: &str, place: Place) {
         self.with_tally(|tally| {
             let account = tally.accounts.entry(name.to_owned()).or_default();
-            (account.maildir, account.is_made) = (Some(shown.to_owned()), is_made);
+            account.place = Some(place);
         });
     }
 

@@ -1,5 +1,6 @@
 //! What the events of a run add up to.
 
+use super::place::{Folders, Place};
 use super::{Event, Outcome, Planned};
 use crate::exit::Status;
 
@@ -15,21 +16,26 @@ pub(super) struct Account {
     /// Why messages were skipped, each reason once.
     pub(super) reasons: Vec<String>,
     /// The Maildir, for a person who looks for the mail.
-    pub(super) maildir: Option<String>,
-    /// It did not exist before.
-    pub(super) is_made: bool,
+    pub(super) place: Option<Place>,
+    /// Which of its folders new messages have come into.
+    pub(super) folders: Folders,
 }
 
 impl Account {
     /// Where its mail is, where that is to be said: with the first of it, or where the Maildir is new.
-    pub(super) fn place(&self, outcome: &Outcome) -> Option<&str> {
-        let says = outcome.fetched > 0 && (outcome.is_first_mail || self.is_made);
-        self.maildir.as_deref().filter(|_| says)
+    pub(super) fn place(&self, outcome: &Outcome) -> Option<&Place> {
+        let says = |it: &&Place| outcome.fetched > 0 && (outcome.is_first_mail || it.is_made);
+        self.place.as_ref().filter(says)
     }
 
     pub(super) fn add(&mut self, event: &Event<'_>) {
         match event {
             Event::Planned(planned) => self.planned = Some(*planned),
+            Event::Message(message) if !message.recovered => {
+                if let Some(place) = &self.place {
+                    self.folders.add(place, message);
+                }
+            }
             Event::Skipped { reason, .. }
                 if self.reasons.len() < REASONS && !self.reasons.iter().any(|r| r == reason) =>
             {

@@ -152,7 +152,11 @@ impl Text {
         match &outcome.failure {
             Some(failure) => self.ended_early(name, outcome, failure, account),
             None if self.quiet => String::new(),
-            None => format!("{name}: {}\n", summary(outcome, account)),
+            None => {
+                let seen = how_to_see(outcome, account);
+                let seen = seen.map_or_else(String::new, |how| format!("{name}: {how}\n"));
+                format!("{name}: {}\n{seen}", summary(outcome, account))
+            }
         }
     }
 
@@ -168,13 +172,9 @@ impl Text {
         }
         let mut text = escape_up_to(&failure.message, ERROR_LIMIT);
         if outcome.fetched > 0 {
-            let messages = count(outcome.fetched, "message");
-            let place = account.place(outcome).map(escape_str);
-            text = format!(
-                "{messages} fetched ({}){}, then: {text}",
-                size(outcome.octets),
-                place.map_or_else(String::new, |place| format!(" in {place}")),
-            );
+            let messages = format!("{} fetched", count(outcome.fetched, "message"));
+            let messages = with_place(&messages, outcome, account);
+            text = format!("{messages}, then: {text}");
         }
         let hint = self.hint(failure.hint.as_deref());
         match failure.status {
@@ -198,12 +198,31 @@ fn new_messages(fetched: u64, octets: u64) -> String {
     }
 }
 
+/// `messages`, how many octets they have, which folders they are in, and where these are.
+fn with_place(messages: &str, outcome: &Outcome, account: &Account) -> String {
+    let size = size(outcome.octets);
+    let folders = match account.folders.is_empty() {
+        true => String::new(),
+        false => format!("; {}", account.folders.in_words()),
+    };
+    let place = account.place(outcome);
+    let place = place.map_or_else(String::new, |it| format!(" in {}", escape_str(&it.shown)));
+    format!("{messages} ({size}{folders}){place}")
+}
+
+/// What shows the first mail, where some of it is in folders.
+fn how_to_see(outcome: &Outcome, account: &Account) -> Option<String> {
+    let place = account.place(outcome);
+    let place = place.filter(|_| !account.folders.is_empty())?;
+    let list = escape_str(&place.list);
+    Some(format!("to see what is in folders, too: {list}"))
+}
+
 fn summary(outcome: &Outcome, account: &Account) -> String {
-    let mut first = new_messages(outcome.fetched, outcome.octets);
-    if let Some(place) = account.place(outcome) {
-        first.push_str(&format!(" in {}", escape_str(place)));
-    }
-    let mut parts = vec![first];
+    let mut parts = vec![match outcome.fetched {
+        0 => new_messages(0, 0),
+        fetched => with_place(&count(fetched, "new message"), outcome, account),
+    }];
     let seen = account.planned.map_or(0, |planned| planned.seen);
     if outcome.fetched > 0 && seen > 0 {
         parts.push(format!("{seen} seen"));

@@ -1,5 +1,5 @@
-use super::super::Planned;
 use super::super::testing::{listed, message};
+use super::super::{Place, Planned};
 use super::*;
 
 const NORMAL: Text = Text {
@@ -233,9 +233,14 @@ fn what_was_not_looked_at_is_not_said_to_have_nothing_new() {
 
 #[test]
 fn the_result_names_the_maildir_that_was_made() {
+    let place = |is_made| Place {
+        path: "/home/ada/Mail/work".into(),
+        shown: "~/Mail/work".into(),
+        is_made,
+        list: "popfetch list work --all-folders".into(),
+    };
     let account = Account {
-        maildir: Some("~/Mail/work".into()),
-        is_made: true,
+        place: Some(place(true)),
         ..Account::default()
     };
     let (some, none) = (outcome(2), outcome(0));
@@ -244,7 +249,7 @@ fn the_result_names_the_maildir_that_was_made() {
     assert_eq!(say(&none), "work: nothing new\n");
     // It was made by a run that failed.
     let account = Account {
-        is_made: false,
+        place: Some(place(false)),
         ..account
     };
     let say = |outcome| NORMAL.lines("work", &Event::Finished(outcome), &account);
@@ -254,6 +259,57 @@ fn the_result_names_the_maildir_that_was_made() {
         ..outcome(2)
     };
     assert_eq!(say(&some), "work: 2 new messages (600 KB) in ~/Mail/work\n");
+}
+
+#[test]
+fn the_result_names_the_folders_that_new_mail_is_in_and_at_first_what_shows_it() {
+    let mut account = Account {
+        place: Some(Place {
+            path: "/home/ada/Mail/work".into(),
+            shown: "~/Mail/work".into(),
+            is_made: false,
+            list: "popfetch list work --all-folders".into(),
+        }),
+        ..Account::default()
+    };
+    let add = |account: &mut Account, folder: &str, recovered| {
+        let path = format!("/home/ada/Mail/work/{folder}/new/1.host");
+        account.add(&Event::Message(&Message {
+            path: std::path::Path::new(&path),
+            recovered,
+            ..message()
+        }));
+    };
+    for folder in [".Sent", ".", ".Entw&APw-rfe.2024", ".Sent"] {
+        add(&mut account, folder, false);
+    }
+    add(&mut account, ".Lists", true);
+    let say = |account: &Account, outcome: &Outcome| {
+        NORMAL.lines("work", &Event::Finished(outcome), account)
+    };
+    assert_eq!(
+        say(&account, &outcome(4)),
+        "work: 4 new messages (1.2 MB; 2 in Sent, 1 in Entwürfe.2024)\n"
+    );
+    let first = Outcome {
+        is_first_mail: true,
+        ..outcome(4)
+    };
+    assert_eq!(
+        say(&account, &first),
+        "work: 4 new messages (1.2 MB; 2 in Sent, 1 in Entwürfe.2024) in ~/Mail/work\n\
+         work: to see what is in folders, too: popfetch list work --all-folders\n"
+    );
+    for folder in [".A", ".A", ".B", ".C"] {
+        add(&mut account, folder, false);
+    }
+    assert_eq!(
+        say(&account, &outcome(8)),
+        "work: 8 new messages (2.4 MB; 2 in A, 2 in Sent, 1 in B, 2 in 2 other folders)\n"
+    );
+    (0..2000).for_each(|at| add(&mut account, &format!(".c{at}"), false));
+    let said = say(&account, &outcome(2008));
+    assert!(said.contains(", 2002 in many others)"), "{said}");
 }
 
 #[test]

@@ -15,6 +15,8 @@ pub enum Appended {
     NotNow(Answer),
     /// It does not take it, and will not for as long as the message is what it is.
     Refused(Answer),
+    /// The folder takes none, whatever they are: it cannot be made, or is not for this user.
+    NoFolder(Answer),
     /// It is never asked to: why.
     Never(String),
 }

@@ -169,7 +169,12 @@ pub enum Error {
         words: String,
         /// Some of those that there are; hostile.
         there: String,
+        /// The one of them that is most likely meant.
+        near: Option<Box<str>>,
     },
+    /// Of the folders that the account names each is left out as well.
+    #[error("`exclude` leaves out every folder that `folders` names, and nothing is left to fetch")]
+    NoFolderLeft,
     /// A command that must work was refused.
     #[error("the server refused {command}: {answer}")]
     Refused {
@@ -342,9 +347,10 @@ impl Diagnose for Error {
                 _ => Status::Protocol,
             },
             Self::NoMethod | Self::NoPasswords | Self::NoTimestamp => Status::Unavailable,
-            Self::Unsendable { .. } | Self::BeyondAscii { .. } | Self::NoFolder { .. } => {
-                Status::Config
-            }
+            Self::Unsendable { .. }
+            | Self::BeyondAscii { .. }
+            | Self::NoFolder { .. }
+            | Self::NoFolderLeft => Status::Config,
         }
     }
 
@@ -450,7 +456,13 @@ impl Diagnose for Error {
                 "leave `auth` out: then the best method that the server has is taken"
             }
             Self::NoUniqueIds => "try later; nothing was deleted",
-            Self::NoFolder { there, .. } => return Some(format!("it has these: {there}")),
+            Self::NoFolder { there, near, .. } => {
+                return Some(match near {
+                    Some(near) => format!("did you mean `{near}`? It has these: {there}"),
+                    None => format!("it has these: {there}"),
+                });
+            }
+            Self::NoFolderLeft => "take out of `exclude` what is to be fetched",
             Self::TooLarge(_) => {
                 "no mailbox has so many; is it the right server? Run with -vv to see what it says"
             }

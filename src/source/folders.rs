@@ -1,5 +1,7 @@
 //! Which folders of a server are read, as its owner names them.
 
+mod near;
+
 use std::fmt;
 use std::str::FromStr;
 

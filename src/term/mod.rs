@@ -26,5 +26,5 @@ pub use style::{Color, Paint, columns, rows};
 pub use table::{Column, Table, fit, width};
 pub use veil::Veil;
 pub(crate) use visible::{visible, visible_same_width};
-pub use words::{count, hex, is_hex, quoted, size, unhex, without_numbers};
+pub use words::{count, hex, is_hex, nearest, quoted, size, unhex, without_numbers};
 pub use wrap::{fold, hang, wrap, wrap_item};

@@ -56,6 +56,18 @@ pub fn without_numbers(text: &str) -> String {
     bare
 }
 
+/// The known word that a misspelt one most likely stands for.
+pub fn nearest<'a, S: AsRef<str>>(word: &str, known: &'a [S]) -> Option<&'a str> {
+    /// Below this, words are not alike; found by trying misspellings of the keys.
+    const ALIKE: f64 = 0.8;
+    known
+        .iter()
+        .map(|name| (strsim::jaro_winkler(word, name.as_ref()), name))
+        .filter(|(likeness, _)| *likeness > ALIKE)
+        .max_by(|a, b| a.0.total_cmp(&b.0))
+        .map(|(_, name)| name.as_ref())
+}
+
 /// Lower-case hexadecimal.
 pub fn hex(octets: &[u8]) -> String {
     octets.iter().fold(String::new(), |mut text, octet| {

@@ -26,7 +26,14 @@ fn removing_an_account_takes_its_section_and_leaves_mail_and_memory() {
     run(&home, &["fetch", "a"], 0);
     let mail_before = everything(&home.maildir("a"));
     let output = run(&home, &["account", "remove", "a", "--yes"], 0);
-    assert_said(&output, &["a is removed", "stays remembered"]);
+    assert_said(
+        &output,
+        &[
+            "a is removed",
+            "stays remembered",
+            "its mail stays in ~/Mail/a; on the server nothing changes",
+        ],
+    );
     assert_eq!(fs::read_to_string(home.config_file()).unwrap(), rest);
     assert!(everything(&home.maildir("a")) == mail_before);
     let files: Vec<String> = everything(&home.state())
@@ -50,7 +57,8 @@ fn removing_an_account_takes_its_section_and_leaves_mail_and_memory() {
 fn with_forget_nothing_is_left_of_it_and_its_mail_is_known_all_the_same() {
     let (server, home, _) = two();
     run(&home, &["fetch", "a"], 0);
-    run(&home, &["account", "remove", "a", "--yes", "--forget"], 0);
+    let output = run(&home, &["account", "remove", "a", "--yes", "--forget"], 0);
+    assert_said(&output, &["what was fetched is forgotten"]);
     assert_eq!(everything(&home.state()), []);
     home.one_account(&server.account(), "");
     run(&home, &["fetch", "a"], 0);
@@ -110,7 +118,11 @@ fn a_password_that_setup_keeps_goes_with_it_and_another_accounts_does_not() {
     home.config(&(config("a", server.port()) + &config("b", 1)));
     run(&home, &["account", "remove", "a", "--yes"], 0);
     assert!(beside.exists(), "account b needs it");
-    run(&home, &["account", "remove", "b", "--yes"], 0);
+    let output = run(&home, &["account", "remove", "b", "--yes"], 0);
+    assert_said(
+        &output,
+        &["its password is removed: ~/config/popfetch/a.password"],
+    );
     assert!(!beside.exists());
     // One that lies elsewhere is its owner's.
     home.one_account(&server.account(), "");

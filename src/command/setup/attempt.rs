@@ -171,7 +171,7 @@ fn try_in(
     profile.name.clone_from(&draft.user);
     let failure = match echo::deaf(|| waiting(context, &profile, password))? {
         Ok((messages, octets, takes_all)) => {
-            asker.say(&waits(messages, octets));
+            asker.say(&waits(draft.protocol, messages, octets));
             return Ok(Ok(Known {
                 messages: Some(messages),
                 takes_all,

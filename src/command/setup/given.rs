@@ -8,7 +8,7 @@ use crate::command::fail::Failure;
 use crate::durable::Disk;
 use crate::exit::Status;
 use crate::maildir::Site;
-use crate::profile::draft::{self, Draft, DraftError, Place, Security};
+use crate::profile::draft::{self, Draft, DraftError, Place, Reach, Security};
 use crate::profile::{Auth, Config, Keep, Roots, TLS_PORT, checked_user};
 use crate::server::Protocol;
 use std::path::Path;
@@ -96,6 +96,7 @@ fn any() -> Draft {
         timeout: None,
         user: "ada@example.com".to_owned(),
         maildir: "~/Mail/home".to_owned(),
+        reach: Reach::default(),
         keep: Keep::Always,
         latest: None,
         secret: Place::Ask,

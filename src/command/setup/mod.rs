@@ -4,6 +4,7 @@
 
 mod attempt;
 mod first;
+mod folders;
 mod given;
 mod keep;
 mod next;
@@ -21,7 +22,7 @@ use crate::discover::{Address, Candidate};
 use crate::exit::Status;
 use crate::net::tls::TlsPolicy;
 use crate::paths;
-use crate::profile::draft::{self, Draft, Place};
+use crate::profile::draft::{self, Draft, Place, Reach};
 use crate::profile::units::Period;
 use crate::profile::{Config, Keep, Overrides, without_password};
 use crate::secrets::Password;
@@ -131,7 +132,8 @@ pub(super) fn run(context: &Context<'_>, arguments: &Setup) -> Result<Status, Fa
         print(draft.text())?;
         return Ok(Status::Ok);
     }
-    let something_comes = known.messages != Some(0) && draft.latest != Some(0);
+    let is_empty = known.messages == Some(0) && draft.reach == Reach::Inbox;
+    let something_comes = !is_empty && draft.latest != Some(0);
     let next = Next {
         config: context.global.config.as_deref(),
         something_comes,
@@ -165,6 +167,7 @@ fn begin(
         auth: arguments.sign_in.auth.unwrap_or_default(),
         timeout: arguments.sign_in.timeout.map(Period::duration),
         user,
+        reach: Reach::default(),
         keep: match (arguments.delete, arguments.delete_after) {
             (true, _) => Keep::Never,
             (_, Some(after)) => Keep::For(after.duration()),
@@ -271,7 +274,7 @@ fn filled(text: &str) -> Result<String, String> {
     }
 }
 
-/// How much first, what on the server, the name, where the mail goes.
+/// Which folders, how much first, what on the server, the name, where the mail goes.
 fn questions(
     asker: &Asker,
     arguments: &Setup,
@@ -280,9 +283,12 @@ fn questions(
     path: &Path,
     server: &Known,
 ) -> Result<(), Failure> {
+    draft.reach = folders::ask(asker, draft)?;
     if arguments.latest.is_none() {
         let takes_all = server.takes_all.as_ref();
-        draft.latest = first::ask(asker, server.messages, takes_all)?;
+        // What is in other folders nobody has counted.
+        let waiting = server.messages.filter(|_| draft.reach == Reach::Inbox);
+        draft.latest = first::ask(asker, waiting, takes_all)?;
     }
     if !arguments.keep && !arguments.delete && arguments.delete_after.is_none() {
         let options = [

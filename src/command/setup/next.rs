@@ -3,7 +3,7 @@
 use super::typed;
 use crate::command::ask::Asker;
 use crate::process;
-use crate::profile::draft::{Draft, Place};
+use crate::profile::draft::{Draft, Place, Reach};
 use crate::term::quoted;
 use std::path::Path;
 
@@ -23,7 +23,11 @@ pub(super) fn say_next(asker: &Asker, draft: &Draft, next: &Next<'_>) {
     asker.say(&format!("Next:\n  {ours}{option}"));
     asker.below("fetch it");
     if next.something_comes {
-        asker.say(&format!("  {ours} list{option}"));
+        let all = match draft.reach {
+            Reach::Inbox => "",
+            _ => " --all-folders",
+        };
+        asker.say(&format!("  {ours} list{all}{option}"));
         asker.below("see what has come, the newest first");
         asker.say(&format!("  {ours} show 1{option}"));
         asker.below("read the first message of that list: any other by its number");
@@ -32,6 +36,10 @@ pub(super) fn say_next(asker: &Asker, draft: &Draft, next: &Next<'_>) {
     if process::find("mutt").is_ok() {
         asker.say(&format!("  mutt -f {}", quoted(&draft.maildir)));
         asker.below("read all of it with a mail program");
+    }
+    if draft.protocol.has_folders() && draft.reach == Reach::Inbox {
+        asker.say(&format!("  {ours} man popfetch.toml"));
+        asker.below("how to fetch more than the inbox: `folders`, as in folders = [\"*\"]");
     }
     if draft.secret == Place::Ask {
         asker.say(&format!("  {ours} man popfetch.toml"));

@@ -397,19 +397,22 @@ fn is_there(finding: &Finding) -> bool {
 }
 
 /// What waits, in words.
-pub(super) fn waits(messages: u64, octets: u64) -> String {
-    match messages {
-        0 => "Signed in. No mail is there.".to_owned(),
-        1 => format!(
-            "Signed in. 1 message ({}, as the server counts) is there.",
-            crate::term::size(octets)
-        ),
-        _ => format!(
-            "Signed in. {} ({}, as the server counts) are there.",
-            count(messages, "message"),
-            crate::term::size(octets)
-        ),
-    }
+pub(super) fn waits(protocol: Protocol, messages: u64, octets: u64) -> String {
+    let place = match protocol.has_folders() {
+        // The others are not looked at.
+        true => "in the inbox",
+        false => "there",
+    };
+    let are = match messages {
+        0 => return format!("Signed in. No mail is {place}."),
+        1 => "is",
+        _ => "are",
+    };
+    format!(
+        "Signed in. {} ({}, as the server counts) {are} {place}.",
+        count(messages, "message"),
+        crate::term::size(octets)
+    )
 }
 
 fn usage(wrong: &str, protocol: Protocol) -> Failure {

@@ -109,6 +109,17 @@ impl Resolver<'_> {
             let text = "`folder` is the name of a folder, as in \"INBOX\" or \"Old mail\"";
             return Err(self.error(span, text));
         }
+        // Of what `folders` understands this is one folder, and nobody knows its name before it is asked for.
+        if let Some(span) = folder.map(Spanned::span).filter(|_| name.starts_with('\\')) {
+            return Err(self.error_with(
+                span,
+                format!("`{name}` says what a folder is for, and `folder` is the name of one"),
+                format!(
+                    "write its name as the server of account `{}` has it, as in \"Sent\"",
+                    account.get_ref()
+                ),
+            ));
+        }
         Ok(Folder {
             account: account.get_ref().clone(),
             folder: name.to_owned(),

@@ -42,20 +42,41 @@ impl Session<SignedIn> {
             return Ok(Appended::Taken { made: false });
         }
         if !has_code(&answer, &["TRYCREATE"]) {
-            return Ok(judged(answer));
+            return self.refused(&mailbox, answer);
         }
         let sent = self.wire.send(Command::Create(&mailbox));
         sent.map_err(Unappended::before)?;
         let made = self.wire.answer(Phase::Appending);
         let made = made.map_err(Unappended::before)?;
         if !made.ok {
-            return Ok(Appended::NotNow(made));
+            return Ok(match is_passing(&made) {
+                true => Appended::NotNow(made),
+                false => Appended::NoFolder(made),
+            });
         }
         let answer = self.append_to(&mailbox, post)?;
         match answer.ok {
             true => Ok(Appended::Taken { made: true }),
-            false => Ok(judged(answer)),
+            false => self.refused(&mailbox, answer),
         }
+    }
+
+    /// What a refusal means: where the mailbox cannot be opened either, it is not about the message.
+    fn refused(&mut self, mailbox: &str, answer: Answer) -> Result<Appended, Unappended> {
+        let answer = match judged(answer) {
+            Appended::Refused(answer) if !is_of_message(&answer) => answer,
+            judged => return Ok(judged),
+        };
+        if has_code(&answer, &["NONEXISTENT", "NOPERM"]) {
+            return Ok(Appended::NoFolder(answer));
+        }
+        let opened = self.examine(mailbox, Phase::Appending);
+        let (opened, _) = opened.map_err(Unappended::before)?;
+        Ok(match opened.ok {
+            true => Appended::Refused(answer),
+            false if is_passing(&opened) => Appended::NotNow(opened),
+            false => Appended::NoFolder(answer),
+        })
     }
 
     fn append_to(&mut self, mailbox: &str, post: &mut Post) -> Result<Answer, Unappended> {
@@ -145,14 +166,19 @@ fn unsolicited(becomes: impl FnOnce(Error) -> Unappended) -> Unappended {
 
 /// What a refusal means: of a server that is full, or busy, another message would be refused as well.
 fn judged(answer: Answer) -> Appended {
-    if has_code(&answer, &["TOOBIG", "LIMIT"]) {
-        return Appended::Refused(answer);
-    }
-    let is_passing = has_code(&answer, &["OVERQUOTA", "UNAVAILABLE", "INUSE", "SERVERBUG"]);
-    match is_passing || Meaning::of(Phase::Appending, &answer).is_the_sessions() {
+    match !is_of_message(&answer) && is_passing(&answer) {
         true => Appended::NotNow(answer),
         false => Appended::Refused(answer),
     }
+}
+
+fn is_of_message(answer: &Answer) -> bool {
+    has_code(answer, &["TOOBIG", "LIMIT"])
+}
+
+fn is_passing(answer: &Answer) -> bool {
+    has_code(answer, &["OVERQUOTA", "UNAVAILABLE", "INUSE", "SERVERBUG"])
+        || Meaning::of(Phase::Appending, answer).is_the_sessions()
 }
 
 /// Whether the answer begins with one of these codes in brackets (RFC 3501 section 7.1, RFC 5530).

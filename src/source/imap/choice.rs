@@ -6,7 +6,7 @@ use super::{Error, Phase, Session, SignedIn};
 use crate::imap::mailbox_list::from_utf7;
 use crate::imap::{Command, ListedMailbox, Violation};
 use crate::maildrop::{RemoteFolder, Shortfall};
-use crate::source::folders::{Folders, INBOX, Named};
+use crate::source::folders::{Folders, INBOX, Named, Word};
 use std::collections::HashSet;
 
 /// A server does not list more mailboxes than this: people have some hundreds.
@@ -23,6 +23,8 @@ pub(super) struct Choice {
     pub(super) mailboxes: Vec<Mailbox>,
     /// What was asked for, and is not among them.
     pub(super) shortfalls: Vec<Shortfall>,
+    /// Some were asked for, and each of them is to be left out.
+    leaves_all_out: bool,
 }
 
 /// A mailbox that can be opened, as far as its attributes say.
@@ -41,25 +43,36 @@ impl Choice {
         Self {
             mailboxes: vec![Candidate::inbox().into_mailbox(INBOX)],
             shortfalls: Vec::new(),
+            leaves_all_out: false,
         }
     }
 
     fn of(folders: &Folders, candidates: Vec<Candidate>) -> Self {
         let mut shortfalls = Vec::new();
-        for word in folders.wanted() {
-            if !candidates.iter().any(|it| word.names(it.named())) {
-                let there = candidates.iter().map(|it| it.folder.name.clone());
-                shortfalls.push(Shortfall::Unmatched {
-                    word: word.to_string(),
-                    is_pattern: word.is_pattern(),
-                    there: there.take(NAMED + 1).collect(),
-                });
-            }
+        let all: Vec<Named<'_>> = candidates.iter().map(Candidate::named).collect();
+        let names_one = |word: &Word| all.iter().any(|it| word.names(*it));
+        for word in folders.wanted().iter().filter(|word| !names_one(word)) {
+            let there = all.iter().map(|it| it.plain.into());
+            shortfalls.push(Shortfall::Unmatched {
+                word: word.to_string(),
+                is_pattern: word.is_pattern(),
+                there: there.take(NAMED + 1).collect(),
+                near: word.near(&all).map(Into::into),
+            });
         }
-        let is_wanted = |it: &Candidate| {
-            let named = it.named();
-            folders.wanted().iter().any(|word| word.names(named)) && !folders.leaves_out(named)
-        };
+        let is_asked_for = |it: Named<'_>| folders.wanted().iter().any(|word| word.names(it));
+        let asked_for = all.iter().copied().filter(|it| is_asked_for(*it));
+        let (left_out, read): (Vec<_>, Vec<_>) = asked_for.partition(|it| folders.leaves_out(*it));
+        // One that is not there need not be left out; one that was mistyped is fetched all the same.
+        for word in folders.excluded().iter().filter(|word| !names_one(word)) {
+            shortfalls.extend(word.near(&read).map(|near| Shortfall::NotLeftOut {
+                word: word.to_string(),
+                near: near.into(),
+            }));
+        }
+        let leaves_all_out = read.is_empty() && !left_out.is_empty();
+        let is_wanted =
+            |it: &Candidate| is_asked_for(it.named()) && !folders.leaves_out(it.named());
         let mut mailboxes = Vec::new();
         for mut candidate in candidates.into_iter().filter(is_wanted) {
             match candidate.name.take() {
@@ -74,6 +87,7 @@ impl Choice {
         Self {
             mailboxes,
             shortfalls,
+            leaves_all_out,
         }
     }
 }
@@ -157,15 +171,23 @@ impl Session<SignedIn> {
         self.settle_capabilities()?;
         let candidates = self.read_list()?;
         let choice = Choice::of(&folders, candidates);
+        if choice.leaves_all_out {
+            return Err(Error::NoFolderLeft);
+        }
         if choice.mailboxes.is_empty()
             && let Some(Shortfall::Unmatched { there, .. }) = choice.shortfalls.first()
         {
+            let near = choice.shortfalls.iter().find_map(|it| match it {
+                Shortfall::Unmatched { near, .. } => near.clone(),
+                _ => None,
+            });
             let words: Vec<_> = folders.wanted().iter().map(ToString::to_string).collect();
             let more = if there.len() > NAMED { ", ..." } else { "" };
             let there: Vec<&str> = there.iter().take(NAMED).map(AsRef::as_ref).collect();
             return Err(Error::NoFolder {
                 words: words.join(", "),
                 there: there.join(", ") + more,
+                near,
             });
         }
         Ok(choice)

@@ -189,6 +189,47 @@ fn a_folder_that_is_not_there_is_made_once_and_that_is_said() {
 }
 
 #[test]
+fn a_folder_that_takes_nothing_is_named_once_for_all_messages() {
+    // What cannot be opened either takes nothing, whatever the words.
+    for (step, said) in [
+        ("CREATE", "{tag} NO [CANNOT] Invalid mailbox name\r\n"),
+        ("APPEND", "{tag} NO [NOPERM] not yours\r\n"),
+        ("APPEND", "{tag} NO it is no folder\r\n"),
+    ] {
+        let (server, home, depot) = scene(mail(3), "keep = \"never\"");
+        depot.announce("IMAP4rev1 AUTH=PLAIN SASL-IR");
+        let keys = "deliver = { account = \"gmail\", folder = \"Odd\" }\nkeep = \"never\"\n";
+        config(&server, &home, &depot.account(), keys, "");
+        depot.behave(step, Act::Say(said.into()));
+        let output = run(&home, &["fetch", "a"], 69);
+        assert_said(
+            &output,
+            &["account gmail", "`Odd`", "takes no messages", "`deliver`"],
+        );
+        assert_eq!(output.stderr.matches("`Odd`").count(), 1, "{output:#?}");
+        assert_eq!(depot.count("APPEND"), 1);
+        assert_eq!(server.maildrop().count(), 3);
+        depot.behave_well();
+        run(&home, &["fetch", "a"], 0);
+        assert_eq!(depot.octets(), stored(&mail(3)));
+        assert_eq!(server.maildrop().count(), 0);
+    }
+}
+
+#[test]
+fn what_a_folder_is_for_is_not_taken_for_its_name() {
+    let (server, home, depot) = scene(mail(1), "");
+    let keys = "deliver = { account = \"gmail\", folder = '\\Sent' }\n";
+    config(&server, &home, &depot.account(), keys, "");
+    let output = run(&home, &["fetch", "a"], 78);
+    assert_said(
+        &output,
+        &["`\\Sent` says what a folder is for", "as the server"],
+    );
+    assert!(depot.taken().is_empty());
+}
+
+#[test]
 fn a_server_that_fails_before_it_has_a_message_loses_nothing_and_doubles_nothing() {
     for step in ["greeting", "AUTHENTICATE", "APPEND", "midst"] {
         for act in [

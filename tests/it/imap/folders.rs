@@ -254,6 +254,70 @@ fn a_name_that_no_folder_has_is_told_with_what_there_is() {
 }
 
 #[test]
+fn a_name_that_was_mistyped_is_told_with_the_one_that_is_meant() {
+    for (keys, status, said) in [
+        (
+            "folders = [\"INBOX\", \"archive/2024\"]\n",
+            1,
+            "did you mean `Archive/2024`?",
+        ),
+        (
+            "folders = [\"Sent Itmes\"]\n",
+            78,
+            "did you mean `Sent Items`?",
+        ),
+        (
+            "folders = [\"archive/*\"]\n",
+            78,
+            "did you mean `Archive/2024`?",
+        ),
+        (
+            "folders = [\"INBOX\", \"archive/*\"]\n",
+            0,
+            "did you mean `Archive/2024`?",
+        ),
+        (
+            "folders = [\"*\"]\nexclude = [\"Sent items\"]\n",
+            0,
+            "no folder out for `Sent items`",
+        ),
+        // What is not there need not be left out.
+        (
+            "folders = [\"*\"]\nexclude = [\"Work\"]\n",
+            0,
+            "8 new messages",
+        ),
+    ] {
+        let (_server, home) = office(keys);
+        let output = run(&home, &["fetch"], status);
+        assert_said(&output, &[said]);
+        let is_right = keys.contains("Work");
+        assert_ne!(
+            output.stderr.contains("did you mean"),
+            is_right,
+            "{output:#?}"
+        );
+    }
+}
+
+#[test]
+fn where_all_is_left_out_that_is_said() {
+    for keys in [
+        "folders = [\"INBOX\"]\nexclude = [\"INBOX\"]\n",
+        "folders = [\"Archive/*\", \"\\\\Junk\"]\nexclude = [\"*\"]\n",
+    ] {
+        let (_server, home) = office(keys);
+        for command in ["fetch", "check"] {
+            let output = run(&home, &[command], 78);
+            assert_said(
+                &output,
+                &["`exclude` leaves out every folder", "hint: take out"],
+            );
+        }
+    }
+}
+
+#[test]
 fn what_is_deleted_is_deleted_folder_by_folder_and_nothing_else_is() {
     for pipelining in ["", "pipelining = \"off\"\n"] {
         let (server, home) = office(&format!("{ALL}keep = \"never\"\n{pipelining}"));

@@ -176,17 +176,13 @@ fn folders_are_listed_where_they_are_asked_for() {
 }
 
 #[test]
-fn new_mail_that_lies_in_folders_is_told_where_they_are_not_listed() {
+fn mail_that_lies_in_folders_is_told_where_they_are_not_listed() {
     let mail = three();
     make(&mail.root.join(".Lists"));
     make(&mail.root.join(".Sent"));
     mail.put(
         ".Lists/new/1764000008.f.host",
         letter(8, "f@example.com", "a"),
-    );
-    mail.put(
-        ".Lists/cur/1764000007.e.host:2,",
-        letter(8, "f@example.com", "old"),
     );
     let root = mail.root.to_str().unwrap();
     let told = |arguments: &[&str]| {
@@ -198,21 +194,104 @@ fn new_mail_that_lies_in_folders_is_told_where_they_are_not_listed() {
         "1 new message lies in folders: --all-folders lists it as well\n"
     );
     mail.put(
-        ".Sent/new/1764000009.g.host",
+        ".Lists/cur/1764000006.e.host:2,S",
+        letter(8, "f@example.com", "read"),
+    );
+    // A reader has seen that it is there, and nobody has read it.
+    mail.put(
+        ".Lists/cur/1764000007.e.host:2,",
+        letter(8, "f@example.com", "old"),
+    );
+    mail.put(
+        ".Sent/cur/1764000009.g.host:2,S",
         letter(9, "g@example.com", "b"),
     );
-    let two = "2 new messages lie in folders: --all-folders lists them as well\n";
-    assert_eq!(told(&["--new"]), two);
+    assert_eq!(
+        told(&[]),
+        "4 messages (2 new) lie in folders: --all-folders lists them as well\n"
+    );
+    assert_eq!(
+        told(&["--new"]),
+        "2 new messages lie in folders: --all-folders lists them as well\n"
+    );
+    let new = mail.list(&["--new", "--all-folders"]);
+    assert_eq!(new.lines().count(), 4, "two here and those two: {new}");
+    assert_eq!(
+        told(&["--subject", "third"]),
+        "4 messages (2 new) in folders are not looked at: --all-folders looks there as well\n"
+    );
     for silent in [
         &["--all-folders"][..],
         &["--folder", "Sent"],
-        &["--subject", "third"],
         &["-q"],
         &["--format", "json"],
         &["--format", "paths"],
     ] {
         assert_eq!(told(silent), "", "{silent:?}");
     }
+}
+
+#[test]
+fn a_list_that_shows_nothing_tells_what_shows_the_mail_that_is_here() {
+    let mail = Mailbox::new();
+    make(&mail.root.join(".Lists"));
+    mail.put(
+        ".Lists/cur/1764000008.f.host:2,S",
+        letter(8, "f@example.com", "a"),
+    );
+    mail.put(
+        ".Lists/new/1764000009.f.host",
+        letter(9, "f@example.com", "b"),
+    );
+    let root = mail.root.to_str().unwrap();
+    for (arguments, said, shown) in [
+        (
+            &[][..],
+            "no messages in the inbox; 2 messages (1 new) lie in folders:",
+            2,
+        ),
+        (
+            &["--new"],
+            "no new messages in the inbox; 1 new message lies in folders:",
+            1,
+        ),
+        (
+            &["--from", "F@example"],
+            "no such messages in the inbox; 2 messages (1 new) in folders are not looked at:",
+            2,
+        ),
+    ] {
+        let list = ["list", "--maildir", root];
+        let told = mail.run(&[&list, arguments].concat(), 0);
+        assert!(told.stderr.starts_with(said), "{told:#?}");
+        let command = told.stderr.lines().nth(1).unwrap().trim();
+        let followed = crate::hints::shell(&mail.home, command).expect(0);
+        assert_eq!(followed.stdout.lines().count(), shown, "{followed:#?}");
+    }
+}
+
+#[test]
+fn folders_are_shown_and_asked_for_as_people_read_their_names() {
+    let mail = Mailbox::new();
+    make(&mail.root.join(".Entw&APw-rfe.2024"));
+    mail.put(
+        ".Entw&APw-rfe.2024/cur/1764000008.f.host:2,S",
+        letter(8, "f@example.com", "a"),
+    );
+    let all = mail.list(&["--all-folders"]);
+    assert!(all.ends_with("[Entwürfe.2024] a\n"), "{all}");
+    for name in [
+        "Entwürfe.2024",
+        ".Entwürfe.2024",
+        "Entwürfe/2024",
+        "Entw&APw-rfe.2024",
+    ] {
+        let list = mail.list(&["--folder", name]);
+        assert_eq!(list, all, "{name}");
+    }
+    // Programs get the name that its directory has.
+    let json = mail.list(&["--all-folders", "--format", "json"]);
+    assert!(json.contains("\"folder\":\"Entw&APw-rfe.2024\""), "{json}");
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! The same by IMAP, with Dovecot's imapd.
 
 use super::{at_a_document, enter_to_the_end, home_in};
-use crate::given::mail;
+use crate::given::{letter, mail};
 use crate::support::dns::{NameServer, Record};
 use crate::support::dovecot::Dovecot;
 use crate::support::run::Home;
@@ -42,9 +42,15 @@ fn from_an_address_and_a_password_to_mail_where_imap_alone_is_there() {
     terminal.wait_for("Found imap.example.test, port 993, with TLS");
     terminal.answer("Password for ", "secret");
     terminal.wait_for("Signed in. 3 messages");
+    terminal.answer("Which folders are to be fetched?", "");
     enter_to_the_end(&mut terminal);
     let (status, screen) = terminal.end();
     assert_eq!(status, 0, "{screen}");
+    assert!(screen.contains("are in the inbox"), "{screen}");
+    assert!(
+        screen.contains("more than the inbox: `folders`"),
+        "{screen}"
+    );
     let config = std::fs::read_to_string(home.config_file()).unwrap();
     assert!(config.contains("protocol = \"imap\"\n"), "{config}");
     let fetched = home.popfetch::<&str>([]).expect(0);
@@ -56,6 +62,36 @@ fn from_an_address_and_a_password_to_mail_where_imap_alone_is_there() {
         3,
         "{again:?}"
     );
+}
+
+#[test]
+fn what_comes_of_all_folders_is_told_with_what_shows_it() {
+    let Some((mut dovecot, _dns, home)) = at_usual_names(false) else {
+        return;
+    };
+    dovecot.deliver_into(".Entw&APw-rfe", &[letter(31), letter(32)]);
+    let mut terminal = Terminal::start(&home, 80, &["setup"]);
+    terminal.answer("Your mail address:", "ada@example.test");
+    terminal.answer("Password for ", "secret");
+    terminal.answer("Which folders are to be fetched?", "2");
+    enter_to_the_end(&mut terminal);
+    let (status, screen) = terminal.end();
+    assert_eq!(status, 0, "{screen}");
+    assert!(screen.contains("list --all-folders"), "{screen}");
+    let config = std::fs::read_to_string(home.config_file()).unwrap();
+    assert!(config.contains("folders = [\"*\"]\n"), "{config}");
+    let fetched = home.popfetch::<&str>([]).expect(0);
+    assert!(fetched.stderr.contains("5 new messages ("), "{fetched:?}");
+    assert!(
+        fetched
+            .stderr
+            .contains("; 2 in Entw\u{fc}rfe) in ~/Mail/example"),
+        "{fetched:?}"
+    );
+    let line = fetched.stderr.lines().find_map(|it| it.split_once("too: "));
+    let listed = crate::hints::shell(&home, line.unwrap().1).expect(0);
+    assert_eq!(listed.stdout.lines().count(), 5, "{listed:?}");
+    assert!(listed.stdout.contains("[Entw\u{fc}rfe] "), "{listed:?}");
 }
 
 #[test]

@@ -418,3 +418,16 @@ fn what_was_made_to_try_a_maildir_is_gone_again() {
     assert!(!output.stderr.contains("--maildir"), "{output:#?}");
     assert_eq!(made(&home), [""; 0]);
 }
+
+#[test]
+fn a_path_that_a_shell_has_left_alone_is_one_in_the_home_directory() {
+    let Some((_dovecot, _dns, home)) = at_the_usual_name() else {
+        return;
+    };
+    let arguments = ["setup", "ada@example.test", "--print", "--maildir=~/post"];
+    let output = home.popfetch(arguments).expect(0);
+    assert!(
+        output.stdout.contains("maildir = \"~/post\"\n"),
+        "{output:?}"
+    );
+}
