@@ -5,7 +5,7 @@ use super::fail::{Failure, report_failure};
 use super::pool::{Place, in_parallel};
 use super::process;
 use crate::exit::{Diagnose, at_hand};
-use crate::fetch::{self, Account, Addressee, Environment};
+use crate::fetch::{self, Account, Addressee, Environment, TurnedAway};
 use crate::handover::Unable;
 use crate::profile::{Auth, OAuth, PasswordSource, Profile};
 use crate::report::{self, Event, Outcome, Report};
@@ -13,6 +13,7 @@ use crate::sandbox;
 use crate::secrets::{self, Asking, Credential, Login, Password, Question};
 use crate::stop::Stop;
 use std::borrow::Cow;
+use std::collections::HashMap;
 use std::path::Path;
 use std::sync::mpsc::{self, RecvTimeoutError, Sender};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
@@ -63,12 +64,13 @@ impl Prepared {
             confined: false,
             ..environment.clone()
         };
+        let doors = Doors::default();
         let work = |item: &Item<'_>, place| {
             let environment = match place {
                 Place::Alone => &environment,
                 Place::Shared => &shared,
             };
-            item.work(environment, self.stores_nothing, &work)
+            item.work(environment, self.stores_nothing, &doors, &work)
         };
         let prepare = |item: &Item<'_>| item.ready.get_ready(&environment.stop);
         let meanwhile = || {
@@ -86,6 +88,17 @@ pub(super) struct Ready {
     secret: OnceLock<Result<Secret, Box<dyn Diagnose>>>,
     /// The account that its messages are handed to.
     addressee: Option<Box<Ready>>,
+}
+
+/// Who was turned away in a run by accounts that others hand their messages to, by the accounts' ids.
+#[derive(Default)]
+struct Doors(Mutex<HashMap<String, TurnedAway>>);
+
+impl Doors {
+    fn of(&self, profile: &Profile) -> TurnedAway {
+        let mut doors = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        doors.entry(profile.server.id()).or_default().clone()
+    }
 }
 
 /// What an account is signed in with.
@@ -182,7 +195,12 @@ impl Ready {
 
     /// As the account that another's messages are handed to. That it has no secret keeps nothing from being
     /// fetched.
-    fn as_addressee(&self, ask: Option<&Sender<Question>>, stop: &Stop) -> Addressee {
+    fn as_addressee(
+        &self,
+        ask: Option<&Sender<Question>>,
+        stop: &Stop,
+        doors: &Doors,
+    ) -> Addressee {
         self.get_ready(stop);
         let unable = |error: &dyn Diagnose| {
             // It gives the password of the account that is fetched.
@@ -215,6 +233,7 @@ impl Ready {
         Addressee {
             profile: Arc::new(self.profile.clone()),
             credential,
+            turned_away: doors.of(&self.profile),
         }
     }
 
@@ -281,6 +300,7 @@ impl Item<'_> {
         &self,
         environment: &Environment,
         stores_nothing: bool,
+        doors: &Doors,
         work: &impl Fn(&Account<'_>) -> R,
     ) -> Result<R, report::Failure> {
         let ready = self.ready;
@@ -313,7 +333,7 @@ impl Item<'_> {
             }
         };
         let addressee = ready.addressee.as_deref().filter(|_| !stores_nothing);
-        let addressee = addressee.map(|it| it.as_addressee(ask.as_ref(), &environment.stop));
+        let addressee = addressee.map(|it| it.as_addressee(ask.as_ref(), &environment.stop, doors));
         let Some(credential) = secret.credential(ask, &environment.stop) else {
             let error = fetch::Error::Thread;
             return Err(report_failure(

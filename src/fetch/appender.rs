@@ -10,7 +10,7 @@ use crate::profile::Profile;
 use crate::report::{Event, Report};
 use crate::secrets::Credential;
 use crate::source::{self, Appended, Found, Source, Unappended};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 /// A message that a server may still be storing, as the client was killed just now, shows after so long.
@@ -23,7 +23,13 @@ pub struct Addressee {
     pub profile: Arc<Profile>,
     /// What to sign in with, or why there is nothing.
     pub credential: Result<Credential<'static>, Unable>,
+    /// Whether others who hand to it in this run were let in.
+    pub turned_away: TurnedAway,
 }
+
+/// That a server has refused an account's secret, once it has, and what was said of that: nobody else tries it in
+/// this run, as a server may lock an account that is tried too often.
+pub type TurnedAway = Arc<Mutex<Option<Unable>>>;
 
 /// See the module.
 pub(super) struct Appender {
@@ -87,6 +93,11 @@ impl Appender {
 
     fn sign_in(&self) -> Result<Source, Answer> {
         let profile = &*self.addressee.profile;
+        let turned_away = self.addressee.turned_away.lock();
+        let mut turned_away = turned_away.unwrap_or_else(PoisonError::into_inner);
+        if let Some(unable) = &*turned_away {
+            return Err(Answer::Unable(unable.clone()));
+        }
         let credential = self.addressee.credential.clone();
         let account = Account {
             profile,
@@ -101,7 +112,13 @@ impl Appender {
             conduct.note_refusal(&account, error);
         }
         conduct.keep_refusal(&account);
-        signed_in.map_err(|error| Answer::Unable(self.unable(&error)))
+        signed_in.map_err(|error| {
+            let unable = self.unable(&error);
+            if unable.status == Status::NoPermission {
+                *turned_away = Some(unable.clone());
+            }
+            Answer::Unable(unable)
+        })
     }
 
     fn unable(&self, error: &Error) -> Unable {

@@ -29,6 +29,11 @@ pub fn mark_seen(account: &Account<'_>) -> Result<u64, Error> {
             .filter(|message| message.identity.is_some())
             .collect();
         store.settle_first(&new, &MarkedBy::Request, &BTreeSet::new())?;
+        // What comes to these from here on is new, and nothing of it is passed over.
+        let due = FirstListings::of(false, &store.unread_folders(), &maildrop);
+        if let FirstListings::Of(folders) = due {
+            store.settle_late(&[], &MarkedBy::Request, &folders)?;
+        }
         session.end(Marked::default());
         Ok::<_, Error>(new.len() as u64)
     });

@@ -46,7 +46,7 @@ mod succession;
 mod tell;
 mod waiting;
 
-pub use appender::Addressee;
+pub use appender::{Addressee, TurnedAway};
 use broken::Broken;
 pub use conduct::not_tried;
 use conduct::{Conduct, Missed};

@@ -275,7 +275,8 @@ impl Diagnose for ConfigError {
                 _ => scarcity(source).map(str::to_owned),
             },
             Self::SameMaildrop { first, .. } => Some(format!(
-                "fetch it as `{}` alone, or set `disabled = true` in one of the two",
+                "fetch it as `{}` alone, with all folders that are wanted in its `folders`, or set `disabled = \
+                 true` in one of the two",
                 visible(first)
             )),
         }

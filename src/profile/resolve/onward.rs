@@ -31,6 +31,11 @@ impl Resolver<'_> {
             return Some(None);
         };
         let table = written.get_ref();
+        let names_this = |it: &Spanned<String>| it.get_ref() == self.name.get_ref();
+        // What is for every account is not for the one that it names.
+        if self.account.deliver.is_none() && table.account.as_ref().is_some_and(names_this) {
+            return Some(None);
+        }
         let others = (&table.command, &table.mbox, &table.lmtp);
         let to = match others {
             (None, None, None) if table.account.is_some() => {
@@ -98,8 +103,11 @@ impl Resolver<'_> {
         if account.get_ref() == self.name.get_ref() {
             return Err(self.error_with(
                 account.span(),
-                format!("account `{}` cannot be delivered to itself", self.name.get_ref()),
-                "name another account, or leave `deliver` out; in [defaults] it is for every account".into(),
+                format!(
+                    "account `{}` cannot be delivered to itself",
+                    self.name.get_ref()
+                ),
+                "name another account, or leave `deliver` out".into(),
             ));
         }
         let folder = table.folder.as_ref();

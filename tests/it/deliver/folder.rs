@@ -6,6 +6,7 @@ use crate::support::account::Account;
 use crate::support::behaviour::Behaviour;
 use crate::support::depot::{Act, Depot, Taken};
 use crate::support::dovecot::Dovecot;
+use crate::support::maildrop::Maildrop;
 use crate::support::message::{Message, generate};
 use crate::support::run::Home;
 use crate::support::server::Server;
@@ -197,6 +198,40 @@ fn a_folder_that_another_has_made_meanwhile_is_used() {
         "CREATE",
         Act::Say("{tag} NO [ALREADYEXISTS] there\r\n".into()),
     );
+    run(&home, &["fetch", "a"], 0);
+    assert_eq!(depot.octets(), stored(&mail(2)));
+}
+
+#[test]
+fn a_password_that_is_refused_is_tried_once_whoever_hands_messages_on() {
+    let (server, home, depot) = scene(mail(1), "");
+    let second = Server::builder(&Maildrop::new(mail(1))).start();
+    let others = home.account_config("b", &second.account()) + TO_GMAIL;
+    config(&server, &home, &depot.account(), TO_GMAIL, &others);
+    depot.behave(
+        "AUTHENTICATE",
+        Act::Say("{tag} NO [AUTHENTICATIONFAILED] no\r\n".into()),
+    );
+    let output = run(&home, &["fetch", "--now", "--jobs", "2"], 77);
+    assert_eq!(
+        output.stderr.matches("account gmail").count(),
+        2,
+        "{output:#?}"
+    );
+    assert_eq!(depot.count("AUTHENTICATE"), 1);
+    depot.behave_well();
+    run(&home, &["fetch", "--now"], 0);
+    assert_eq!(depot.octets().len(), 2);
+}
+
+#[test]
+fn what_the_defaults_deliver_to_is_not_delivered_to_itself() {
+    let (server, home, depot) = scene(mail(2), "");
+    let own = home.account_config("a", &server.account());
+    let other = home.account_config("gmail", &depot.account());
+    home.config(&format!(
+        "[defaults]\n{TO_GMAIL}\n{own}{other}protocol = \"imap\"\ndisabled = true\n"
+    ));
     run(&home, &["fetch", "a"], 0);
     assert_eq!(depot.octets(), stored(&mail(2)));
 }

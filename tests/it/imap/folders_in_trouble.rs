@@ -176,6 +176,22 @@ fn latest_holds_for_a_folder_that_could_not_be_read_in_the_first_fetch() {
 }
 
 #[test]
+fn mark_seen_ends_what_latest_has_to_do_with_a_folder_that_could_not_be_read() {
+    let (server, home) = three_folders("latest = 1\n");
+    server.twist_once(
+        "EXAMINE Archive",
+        Twist::Instead("{tag} NO not now\r\n".into()),
+    );
+    run(&home, &["fetch"], 1);
+    run(&home, &["state", "mark-seen", "a"], 0);
+    server.other("Archive", |it| {
+        it.messages.push(Kept::new(8, &letter(14)));
+        it.messages.push(Kept::new(9, &letter(15)));
+    });
+    assert_eq!(fetched(&home), 2);
+}
+
+#[test]
 fn a_folder_that_is_new_comes_whole_whatever_the_first_fetch_passed_over() {
     let (server, home) = three_folders("latest = 1\n");
     assert_eq!(fetched(&home), 3);
