@@ -1,7 +1,7 @@
 //! Each message is appended to a folder of another account.
 
 use super::{serving, spool, write_config};
-use crate::given::{assert_said, mail, run};
+use crate::given::{assert_said, letter, mail, run};
 use crate::support::account::Account;
 use crate::support::behaviour::Behaviour;
 use crate::support::depot::{Act, Depot, Taken};
@@ -205,7 +205,7 @@ fn a_folder_that_another_has_made_meanwhile_is_used() {
 #[test]
 fn a_password_that_is_refused_is_tried_once_whoever_hands_messages_on() {
     let (server, home, depot) = scene(mail(1), "");
-    let second = Server::builder(&Maildrop::new(mail(1))).start();
+    let second = Server::builder(&Maildrop::new(vec![letter(50)])).start();
     let others = home.account_config("b", &second.account()) + TO_GMAIL;
     config(&server, &home, &depot.account(), TO_GMAIL, &others);
     depot.behave(

@@ -178,11 +178,9 @@ fn latest_holds_for_a_folder_that_could_not_be_read_in_the_first_fetch() {
 #[test]
 fn mark_seen_ends_what_latest_has_to_do_with_a_folder_that_could_not_be_read() {
     let (server, home) = three_folders("latest = 1\n");
-    server.twist_once(
-        "EXAMINE Archive",
-        Twist::Instead("{tag} NO not now\r\n".into()),
-    );
+    server.twist("EXAMINE", 2, Twist::Instead("{tag} NO not now\r\n".into()));
     run(&home, &["fetch"], 1);
+    server.mailbox(|it| it.twists.clear());
     run(&home, &["state", "mark-seen", "a"], 0);
     server.other("Archive", |it| {
         it.messages.push(Kept::new(8, &letter(14)));
