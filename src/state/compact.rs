@@ -107,6 +107,7 @@ impl<'a> Copy<'a> {
                 self.about(id, |id| Entry::Alias { id, time, listing })
             }
             Entry::Asked { id, time } => self.about(id, |id| Entry::Asked { id, time }),
+            Entry::Returned { id } => self.about(id, |id| Entry::Returned { id }),
             Entry::Deleted { id, time } => self.about(id, |id| Entry::Deleted { id, time }),
             Entry::Undeletable { id, time } => self.about(id, |id| Entry::Undeletable { id, time }),
             Entry::Unlisted { id, time } => self.about(id, |id| Entry::Unlisted { id, time }),
@@ -217,7 +218,7 @@ impl<'a> Copy<'a> {
         // Behind what is said of the same messages above, which ends an attempt.
         for (id, attempt) in &memory.onward.attempts {
             if let Some(id) = self.new_id(*id) {
-                let (time, length) = (self.now.unwrap_or_default(), attempt.length);
+                let (time, length) = (attempt.time, attempt.length);
                 rest.push(Entry::Handing { id, time, length });
             }
         }
