@@ -3,6 +3,7 @@
 use super::Error;
 use crate::durable::{Dir, Disk};
 use crate::maildir::{Folders, base_of, flags_of, legible};
+use crate::term::nearest;
 use std::ffi::OsStr;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -80,11 +81,13 @@ impl Places {
                 }
             }
         }
+        let mut there = Vec::new();
         if *which != Which::Inbox {
             let mut folders = Folders::default();
             for path in folders.below(root) {
                 let name = name_of(root, &path);
                 if matches!(which, Which::One(wanted) if !is_called(&name, plain(wanted))) {
+                    there.push(legible(&name));
                     continue;
                 }
                 for part in ["new", "cur"] {
@@ -112,6 +115,7 @@ impl Places {
             return Err(Error::NoFolder {
                 name: name.clone(),
                 path: root.to_owned(),
+                near: nearest(&plain(name).to_lowercase(), &there).map(str::to_owned),
             });
         }
         if *which == Which::Inbox {

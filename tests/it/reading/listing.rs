@@ -173,6 +173,12 @@ fn folders_are_listed_where_they_are_asked_for() {
         output.stderr.contains("there is no folder nowhere"),
         "{output:#?}"
     );
+    assert!(!output.stderr.contains("did you mean"), "{output:#?}");
+    let output = mail.run(&["list", "--folder", "lists.rst", "--maildir", root], 1);
+    assert!(
+        output.stderr.contains("did you mean Lists.rust?"),
+        "{output:#?}"
+    );
 }
 
 #[test]
