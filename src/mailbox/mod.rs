@@ -108,9 +108,9 @@ impl Diagnose for Error {
                     .to_owned()
             }
             Self::NoFolder { near, .. } => {
-                let all = "popfetch list --all-folders has the messages of all folders, and their names";
+                let all = "--all-folders in the place of --folder lists all, with their folders' names";
                 match near {
-                    Some(near) => format!("did you mean {}? {all}", quoted(near)),
+                    Some(near) => format!("did you mean --folder {}? {all}", quoted(near)),
                     None => all.to_owned(),
                 }
             }

@@ -112,10 +112,14 @@ impl Places {
             && found.is_empty()
             && unread.is_empty()
         {
+            // So people call the Maildir itself.
+            if name.eq_ignore_ascii_case("inbox") {
+                return self.add(disk, root, &Which::Inbox);
+            }
             return Err(Error::NoFolder {
                 name: name.clone(),
                 path: root.to_owned(),
-                near: nearest(&plain(name).to_lowercase(), &there).map(str::to_owned),
+                near: near(plain(name), there),
             });
         }
         if *which == Which::Inbox {
@@ -184,6 +188,14 @@ fn is_called(name: &str, wanted: &str) -> bool {
     [name, &legible(name)]
         .iter()
         .any(|it| *it == wanted || *it == dotted)
+}
+
+/// The folder that is most likely meant by a name that none has.
+fn near(wanted: &str, there: Vec<String>) -> Option<String> {
+    let small: Vec<String> = there.iter().map(|name| name.to_lowercase()).collect();
+    let found = nearest(&wanted.to_lowercase(), &small)?;
+    let at = small.iter().position(|name| name == found)?;
+    there.into_iter().nth(at)
 }
 
 /// Maildir++ has a dot before the names of folders, which people leave out.
