@@ -183,7 +183,7 @@ complete -c popfetch -n "__fish_popfetch_using_subcommand show" -s q -l quiet -d
 complete -c popfetch -n "__fish_popfetch_using_subcommand show" -s v -l verbose -d 'Say more; -vv shows what goes over the line, without passwords'
 complete -c popfetch -n "__fish_popfetch_using_subcommand show" -l no-progress -d 'Show no progress bars'
 complete -c popfetch -n "__fish_popfetch_using_subcommand show" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c popfetch -n "__fish_popfetch_using_subcommand import" -l seen -d 'The file with the unique-ids of what it has fetched, where that is not in the usual place' -r -F
+complete -c popfetch -n "__fish_popfetch_using_subcommand import" -l seen -d 'The file with the unique-ids of what it has fetched, where that is not in the usual place; where it has one for each folder, the directory that they are in' -r -F
 complete -c popfetch -n "__fish_popfetch_using_subcommand import" -l account -d 'Only this one of its accounts, as it is called there, or as USER@HOST' -r
 complete -c popfetch -n "__fish_popfetch_using_subcommand import" -l config -d 'Read this config file instead of the usual one' -r -F
 complete -c popfetch -n "__fish_popfetch_using_subcommand import" -l format -d 'What to write on standard output' -r -f -a "text\t'Lines for people'

@@ -203,7 +203,8 @@ pub struct Import {
     #[arg(value_name = "PATH", value_parser = super::path())]
     pub path: Option<PathBuf>,
 
-    /// The file with the unique-ids of what it has fetched, where that is not in the usual place
+    /// The file with the unique-ids of what it has fetched, where that is not in the usual place; where it has one
+    /// for each folder, the directory that they are in
     #[arg(long, value_name = "FILE", value_parser = super::path())]
     pub seen: Option<PathBuf>,
 

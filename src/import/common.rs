@@ -91,6 +91,26 @@ pub(super) fn netrc(host: &str, around: &Surroundings) -> Secret {
     }
 }
 
+/// Says so where one list of what was fetched counts for several mailboxes, as the tool knows them by host and user
+/// alone: there may be another server behind another port.
+pub(super) fn note_shared(drafts: &mut [Draft], tool: &str) {
+    let key = |draft: &Draft| {
+        let (file, first) = (draft.seen_file.clone()?, draft.names.first()?);
+        let word = |key| draft.get(key).map(str::to_lowercase);
+        Some((file, first.unique_id.clone(), word("host"), word("user")))
+    };
+    let keys: Vec<_> = drafts.iter().map(|it| (key(it), it.mailbox())).collect();
+    for (draft, (own, mailbox)) in drafts.iter_mut().zip(&keys) {
+        let is_shared = |(it, other): &(Option<_>, String)| it == own && other != mailbox;
+        if own.is_some() && keys.iter().any(is_shared) {
+            draft.differs.push(format!(
+                "{tool} notes no port, and what it has fetched counts for another account of this user and host as \
+                 well: if that is another mailbox, `popfetch state forget ACCOUNT --all` has all of it fetched"
+            ));
+        }
+    }
+}
+
 /// A method that needs TLS is left to popfetch to choose where there is none.
 pub(super) fn check_auth(draft: &mut Draft) {
     let needs_tls = |word: &str| {

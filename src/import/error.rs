@@ -3,6 +3,7 @@
 use super::model::Draft;
 use crate::exit::{Diagnose, Status};
 use crate::term::quoted;
+use std::collections::HashSet;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -85,6 +86,53 @@ pub enum Error {
         /// Whose it should be.
         tool: &'static str,
     },
+    /// A list of what was fetched was named, and is not there.
+    #[error("there is no file {}", path.display())]
+    NoSeen {
+        /// Which file.
+        path: PathBuf,
+        /// Whose it should be.
+        tool: &'static str,
+    },
+    /// A list of what was fetched of one folder, and several that it may be of.
+    #[error(
+        "{} does not say which folder of `{account}` it belongs to: {tool} has a file for each",
+        path.display()
+    )]
+    WhichFolder {
+        /// Which file.
+        path: PathBuf,
+        /// Of which account.
+        account: String,
+        /// Whose it should be.
+        tool: &'static str,
+    },
+    /// It is the list of something else that the tool fetches.
+    #[error("{} is what {tool} has fetched of {whose}", path.display())]
+    Another {
+        /// Which file.
+        path: PathBuf,
+        /// An account or a folder.
+        whose: String,
+        /// Whose it should be.
+        tool: &'static str,
+    },
+    /// A directory without any of the files that are looked for.
+    #[error("there is no file of {tool}'s in {}: looked for {}", path.display(), list(looked))]
+    NoneThere {
+        /// The directory.
+        path: PathBuf,
+        /// In it.
+        looked: Vec<PathBuf>,
+        /// Whose they should be.
+        tool: &'static str,
+    },
+    /// What the tool has stored is renamed faster than it is read.
+    #[error("the files in {} are renamed while they are read", path.display())]
+    Restless {
+        /// Where.
+        path: PathBuf,
+    },
     /// None of the accounts has this name.
     #[error("there is no account `{only}`: there is {}", names.join(", "))]
     NoSuchAccount {
@@ -106,18 +154,26 @@ impl Error {
     }
 
     /// A file of unique-ids that does not say whose they are is for one account.
+    ///
+    /// # Errors
+    /// They are several, where those of one mailbox count as one.
     pub(super) fn check_whose<'a>(
         tool: &'static str,
         path: &Path,
-        mut drafts: impl Iterator<Item = &'a Draft>,
+        drafts: impl Iterator<Item = &'a Draft>,
     ) -> Result<(), Self> {
-        let first = drafts.next().map(|draft| draft.name.clone());
-        match drafts.count() {
-            0 => Ok(()),
-            more => Err(Self::Whose {
+        let mut mailboxes = HashSet::new();
+        let mut first = None;
+        for draft in drafts {
+            first.get_or_insert(&draft.name);
+            mailboxes.insert(draft.mailbox());
+        }
+        match (first, mailboxes.len()) {
+            (None, _) | (_, 0 | 1) => Ok(()),
+            (Some(first), accounts) => Err(Self::Whose {
                 path: path.to_owned(),
-                accounts: more + 1,
-                first: first.unwrap_or_default(),
+                accounts,
+                first: first.clone(),
                 tool,
             }),
         }
@@ -146,11 +202,16 @@ fn taken(tool: &str) -> &'static str {
 impl Diagnose for Error {
     fn status(&self) -> Status {
         match self {
-            Self::Read { .. } => Status::Io,
+            Self::Read { .. } | Self::Restless { .. } => Status::Io,
             Self::Seen { .. } => Status::Data,
-            Self::Whose { .. } | Self::NoSuchAccount { .. } => Status::Usage,
+            Self::Whose { .. }
+            | Self::WhichFolder { .. }
+            | Self::Another { .. }
+            | Self::NoSuchAccount { .. } => Status::Usage,
             Self::Missing { .. }
             | Self::NoFile { .. }
+            | Self::NoSeen { .. }
+            | Self::NoneThere { .. }
             | Self::TooLarge { .. }
             | Self::Syntax { .. }
             | Self::NoAccounts { .. } => Status::Config,
@@ -165,8 +226,21 @@ impl Diagnose for Error {
             Self::NoFile { tool, .. } => format!(
                 "name the file that there is: popfetch import {tool} PATH; nothing was changed"
             ),
+            Self::NoSeen { tool, .. } | Self::Another { tool, .. } => format!(
+                "name the right one: popfetch import {tool} --seen FILE; nothing was changed"
+            ),
+            Self::WhichFolder { tool, .. } => format!(
+                "name the directory that {tool}'s files are in, under the names that it gave them: popfetch import \
+                 {tool} --seen DIR; nothing was changed"
+            ),
+            Self::NoneThere { tool, .. } => format!(
+                "name the directory that they are in: popfetch import {tool} --seen DIR; nothing was changed"
+            ),
             Self::Read { source, .. } if source.kind() != io::ErrorKind::PermissionDenied => {
                 "name a file that can be read; nothing was changed".into()
+            }
+            Self::Restless { .. } => {
+                "stop what sorts or reads the mail there, and run the import again; nothing was changed".into()
             }
             Self::Read { .. } => {
                 "make it readable for you, and run the import again; nothing was changed".into()

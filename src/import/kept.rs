@@ -25,6 +25,8 @@ pub struct Kept {
     pub maildirs: Vec<PathBuf>,
     /// In them and their folders, without those that popfetch has stored.
     pub messages: u64,
+    /// There are more than are looked at.
+    pub has_more: bool,
     added: Option<Added>,
 }
 
@@ -38,7 +40,25 @@ impl Kept {
         Self {
             maildirs,
             messages: 0,
+            has_more: false,
             added: Some(added),
+        }
+    }
+
+    /// Counts those of another account of the same mailbox in.
+    pub(super) fn unite(&mut self, other: &Self) -> Result<(), Error> {
+        let more = other.maildirs.iter();
+        let more: Vec<_> = more
+            .filter(|it| !self.maildirs.contains(it))
+            .cloned()
+            .collect();
+        self.added = self.added.or(other.added);
+        match more.is_empty() {
+            true => Ok(()),
+            false => {
+                self.maildirs.extend(more);
+                self.look()
+            }
         }
     }
 
@@ -47,30 +67,50 @@ impl Kept {
         let mut known = HashSet::new();
         self.maildirs
             .retain(|path| path.join("cur").is_dir() && known.insert(path.clone()));
-        for directory in self.directories() {
-            self.messages += names(&directory)?.len() as u64;
+        self.count(MOST)
+    }
+
+    fn count(&mut self, most: usize) -> Result<(), Error> {
+        let mut messages = 0;
+        for (_, directory) in self.directories() {
+            messages += names(&directory, most)?.len();
         }
+        self.has_more = messages > most;
+        self.messages = messages.min(most) as u64;
         Ok(())
     }
 
-    /// Reads all of them.
+    /// Reads all of them, but no more than were counted at most.
+    ///
+    /// # Errors
+    /// One cannot be read; or they are renamed faster than they are read, so that some were missed.
     pub fn read(&self) -> Result<Vec<Examined>, Error> {
+        self.read_with(MOST, |path, added| examine(path, added))
+    }
+
+    fn read_with(
+        &self,
+        most: usize,
+        examine: impl Fn(&Path, Option<Added>) -> io::Result<Examined>,
+    ) -> Result<Vec<Examined>, Error> {
         let mut read = Vec::new();
-        let mut done: HashSet<OsString> = HashSet::new();
+        // In another Maildir a file of the same name is another message.
+        let mut done: HashSet<(usize, OsString)> = HashSet::new();
         let directories = self.directories();
+        let mut restless = None;
         for _ in 0..ROUNDS {
-            let mut is_whole = true;
-            for directory in &directories {
-                for name in names(directory)? {
-                    let base = base_of(&name);
-                    if done.contains(base) || read.len() == MOST {
+            restless = None;
+            for (maildir, directory) in &directories {
+                for name in names(directory, most)? {
+                    let key = (*maildir, base_of(&name).to_owned());
+                    if done.contains(&key) || read.len() == most {
                         continue;
                     }
                     match examine(&directory.join(&name), self.added) {
                         Ok(examined) => read.push(examined),
                         // A reader has renamed it just now, or moved it from new/ to cur/.
                         Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                            is_whole = false;
+                            restless = Some(directory);
                             continue;
                         }
                         Err(source) => {
@@ -78,27 +118,35 @@ impl Kept {
                             return Err(Error::Read { path, source });
                         }
                     }
-                    done.insert(base.to_owned());
+                    done.insert(key);
                 }
             }
-            if is_whole {
+            if restless.is_none() {
                 break;
             }
         }
-        Ok(read)
+        match restless {
+            Some(directory) => Err(Error::Restless {
+                path: directory.clone(),
+            }),
+            None => Ok(read),
+        }
     }
 
-    /// Those that have messages. What lies within another Maildir is looked at once.
-    fn directories(&self) -> Vec<PathBuf> {
-        let mut directories: Vec<PathBuf> = Vec::new();
+    /// Those that have messages, each with the number of its Maildir. What lies within another Maildir is looked at
+    /// once.
+    fn directories(&self) -> Vec<(usize, PathBuf)> {
+        let mut directories: Vec<(usize, PathBuf)> = Vec::new();
+        let mut number = 0;
         let mut known = HashSet::new();
         for root in &self.maildirs {
             let folders = Folders::default().below(root);
             for maildir in std::iter::once(root.clone()).chain(folders) {
+                number += 1;
                 for part in ["new", "cur"] {
                     let directory = maildir.join(part);
                     if directory.is_dir() && known.insert(directory.clone()) {
-                        directories.push(directory);
+                        directories.push((number, directory));
                     }
                 }
             }
@@ -109,13 +157,16 @@ impl Kept {
 
 /// The messages in one of a Maildir's directories, without those that popfetch has stored: these have
 /// names in its own state.
-fn names(directory: &Path) -> Result<Vec<OsString>, Error> {
+fn names(directory: &Path, most: usize) -> Result<Vec<OsString>, Error> {
     let wrong = |source| Error::Read {
         path: directory.to_owned(),
         source,
     };
     let mut names = Vec::new();
-    for entry in fs::read_dir(directory).map_err(wrong)?.take(MOST) {
+    for entry in fs::read_dir(directory)
+        .map_err(wrong)?
+        .take(most.saturating_add(1))
+    {
         let entry = entry.map_err(wrong)?;
         let name = entry.file_name();
         let is_hidden = name.as_encoded_bytes().starts_with(b".");
@@ -251,5 +302,46 @@ mod tests {
         kept.look().unwrap();
         assert_eq!((kept.maildirs.len(), kept.messages), (1, 3));
         assert_eq!(kept.read().unwrap().len(), 3);
+    }
+
+    /// Two Maildirs with a message of the same name in each.
+    fn two() -> (tempfile::TempDir, Kept) {
+        let directory = tempfile::tempdir().unwrap();
+        let maildirs = ["a", "b"].map(|name| directory.path().join(name));
+        for (number, maildir) in maildirs.iter().enumerate() {
+            for part in ["new", "cur", "tmp", ".Old/cur"] {
+                fs::create_dir_all(maildir.join(part)).unwrap();
+            }
+            for name in ["new/1.a", ".Old/cur/1.a:2,S"] {
+                fs::write(maildir.join(name), format!("{number} {name}")).unwrap();
+            }
+        }
+        (directory, Kept::new(maildirs.to_vec(), is_fdms))
+    }
+
+    #[test]
+    fn a_message_of_the_same_name_in_another_maildir_or_folder_is_another_message() {
+        let (_directory, mut kept) = two();
+        kept.look().unwrap();
+        assert_eq!(kept.messages, 4);
+        let read = kept.read().unwrap();
+        let contents: HashSet<_> = read.iter().map(|it| it.digests.content).collect();
+        assert_eq!((read.len(), contents.len()), (4, 4));
+    }
+
+    #[test]
+    fn files_that_are_renamed_for_ever_are_told_and_more_than_are_looked_at_too() {
+        let (_directory, mut kept) = two();
+        let gone = |_: &Path, _| Err(io::ErrorKind::NotFound.into());
+        let error = kept.read_with(MOST, gone).unwrap_err();
+        assert!(matches!(error, Error::Restless { .. }), "{error}");
+        for (most, messages, has_more) in [(3, 3, true), (4, 4, false), (5, 4, false)] {
+            kept.count(most).unwrap();
+            assert_eq!((kept.messages, kept.has_more), (messages, has_more));
+            assert_eq!(
+                kept.read_with(most, examine).unwrap().len() as u64,
+                messages
+            );
+        }
     }
 }

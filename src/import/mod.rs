@@ -24,6 +24,8 @@ mod mda;
 mod model;
 mod mpop;
 mod thunderbird;
+mod unite;
+mod wildcards;
 
 pub use error::Error;
 pub use files::Surroundings;
@@ -78,6 +80,15 @@ pub struct Wanted<'a> {
 
 /// Reads a tool's files.
 pub fn read(tool: Tool, wanted: Wanted<'_>) -> Result<Found, Error> {
+    if let Some(path) = wanted
+        .seen
+        .filter(|path| path.try_exists().is_ok_and(|it| !it))
+    {
+        return Err(Error::NoSeen {
+            path: path.to_owned(),
+            tool: tool.word(),
+        });
+    }
     let read = match tool {
         Tool::Fdm => fdm::read,
         Tool::Fetchmail => fetchmail::read,

@@ -114,6 +114,16 @@ impl Draft {
         self.set(key, Word::Text(value.into()))
     }
 
+    /// What it is an account of, as far as its keys say it.
+    pub(super) fn mailbox(&self) -> String {
+        let keys = ["protocol", "host", "port", "user"];
+        let words = keys.map(|key| {
+            let found = self.keys.iter().find(|(known, _)| *known == key);
+            found.map(|(_, word)| word.to_string()).unwrap_or_default()
+        });
+        words.join("\n")
+    }
+
     /// What a key is, where it is text.
     pub fn get(&self, key: &str) -> Option<&str> {
         let (_, word) = self.keys.iter().find(|(known, _)| *known == key)?;

@@ -38,14 +38,22 @@ pub(super) fn run(context: &Context<'_>, arguments: &cli::Import) -> Result<Stat
     let option = config_option(context.global.config.as_deref());
     let found = import::read(tool, wanted).map_err(|error| {
         // To be typed once more, with what was typed now.
-        let path = match (&error, &arguments.path) {
-            (import::Error::Whose { .. }, Some(path)) => {
-                format!(" {}", quoted(&path.display().to_string()))
-            }
-            _ => String::new(),
-        };
+        use import::Error::{Another, NoSeen, NoneThere, WhichFolder, Whose};
+        let is_whose = matches!(error, Whose { .. });
+        let is_again = is_whose
+            || matches!(
+                error,
+                Another { .. } | NoSeen { .. } | NoneThere { .. } | WhichFolder { .. }
+            );
+        let path = arguments.path.as_ref().filter(|_| is_again);
+        let path = path.map(|it| quoted(&it.display().to_string()));
+        // This one names an account itself.
+        let only = only.filter(|_| is_again && !is_whose);
+        let only = only.map(|it| format!("--account {}", quoted(it)));
+        let words = [path, only].into_iter().flatten();
+        let typed: String = words.map(|word| format!(" {word}")).collect();
         let command = format!("popfetch import {}", tool.word());
-        Failure::from(error).with_in_hint(&command, &(path + &option))
+        Failure::from(error).with_in_hint(&command, &(typed + &option))
     })?;
     let config = match &context.global.config {
         Some(path) => path.clone(),

@@ -2,10 +2,11 @@
 
 use super::super::fail::Failure;
 use crate::exit::Status;
-use crate::import::{Draft, Found, Line, MAILDIR, Secret, Tool, Word};
+use crate::import::{self, Draft, Found, Line, MAILDIR, Secret, Tool};
 use crate::profile::draft::shown;
 use crate::profile::{Config, ConfigError, Overrides, Profile, edit};
 use crate::secrets::keyring;
+use crate::source::folders::{Folders, Named, Word};
 use std::path::{Path, PathBuf};
 use zeroize::Zeroizing;
 
@@ -23,11 +24,13 @@ pub(super) struct Plan {
 pub(super) struct Planned {
     pub(super) draft: Draft,
     /// Its keys in the config file; a password that has yet to be moved is in the keyring.
-    pub(super) keys: Vec<(&'static str, Word)>,
+    pub(super) keys: Vec<(&'static str, import::Word)>,
     pub(super) profile: Profile,
     pub(super) novelty: Novelty,
     /// A password that moves goes into a file.
     pub(super) has_no_keyring: bool,
+    /// Folders that the tool fetches, and the account in the config does not.
+    pub(super) unfetched: Vec<String>,
 }
 
 /// Whether an account is written.
@@ -60,30 +63,35 @@ impl Plan {
         let has_no_keyring = found.drafts.iter().any(moves) && keyring::is_absent();
         for mut draft in found.drafts {
             draft.name = unused(&draft, &accounts);
-            let file = has_no_keyring.then(|| edit::password_file(&config, &draft.name));
-            let keys = keys(&draft, &defaults, file.as_deref());
-            // The names of others do not matter to what this one means.
-            let alone = edit::with_account(&defaults.text, &draft.name, edit::keyed(&keys))?;
-            let parsed = Config::from_text(&config, Zeroizing::new(alone))?;
-            let profile = parsed
-                .profile(&draft.name, &Overrides::default())
-                .map_err(|error| makes_no_sense(tool, &draft.name, &error))?;
-            let maildir = shown(&profile.maildir);
-            for remark in &mut draft.differs {
-                *remark = remark.replace(MAILDIR, &maildir);
-            }
-            let same = |other: &&Planned| other.profile.server == profile.server;
+            let of = |draft: &Draft| {
+                let file = has_no_keyring.then(|| edit::password_file(&config, &draft.name));
+                let keys = keys(draft, &defaults, file.as_deref());
+                // The names of others do not matter to what this one means.
+                let alone = edit::with_account(&defaults.text, &draft.name, edit::keyed(&keys))?;
+                let parsed = Config::from_text(&config, Zeroizing::new(alone))?;
+                let profile = parsed
+                    .profile(&draft.name, &Overrides::default())
+                    .map_err(|error| makes_no_sense(tool, &draft.name, &error))?;
+                Ok::<_, Failure>((keys, profile))
+            };
+            let (keys, profile) = of(&draft)?;
+            let is_first = |other: &&mut Planned| {
+                other.profile.server == profile.server
+                    && !matches!(other.novelty, Novelty::Twice(_))
+            };
             let here = known
                 .iter()
-                .find(|(_, server)| *server == Some(profile.server.id()));
-            let novelty = if let Some(first) = accounts.iter().find(same) {
+                .find(|it| it.server.as_ref() == Some(&profile.server.id()));
+            let novelty = if let Some(first) = accounts.iter_mut().find(is_first) {
+                first.draft.take_in(&draft, &draft.name)?;
+                (first.keys, first.profile) = of(&first.draft)?;
                 Novelty::Twice(match &first.novelty {
                     Novelty::New => first.draft.name.clone(),
                     Novelty::Here(name) | Novelty::Twice(name) => name.clone(),
                 })
-            } else if let Some((name, _)) = here {
-                Novelty::Here(name.clone())
-            } else if known.iter().any(|(name, _)| *name == draft.name) {
+            } else if let Some(it) = here {
+                Novelty::Here(it.name.clone())
+            } else if known.iter().any(|it| it.name == draft.name) {
                 return Err(name_taken(&config, &draft.name));
             } else {
                 Novelty::New
@@ -94,7 +102,21 @@ impl Plan {
                 profile,
                 novelty,
                 has_no_keyring,
+                unfetched: Vec::new(),
             });
+        }
+        for planned in &mut accounts {
+            let maildir = shown(&planned.profile.maildir);
+            for remark in &mut planned.draft.differs {
+                *remark = remark.replace(MAILDIR, &maildir);
+            }
+            if let Novelty::Here(name) = &planned.novelty {
+                let it = known.iter().find(|it| it.name == *name);
+                let folders = it.and_then(|it| it.folders.as_ref());
+                planned.unfetched = folders
+                    .map(|it| unfetched(&planned.draft, it))
+                    .unwrap_or_default();
+            }
         }
         Ok(Self {
             tool,
@@ -106,20 +128,53 @@ impl Plan {
     }
 }
 
-/// The config's text, and its accounts with the maildrops they stand for.
-type Existing = (String, Vec<(String, Option<String>)>);
+/// An account of the config.
+struct Known {
+    name: String,
+    /// The maildrop that it stands for.
+    server: Option<String>,
+    folders: Option<Folders>,
+}
 
-fn existing(path: &Path) -> Result<Existing, Failure> {
+/// The config's text, and its accounts.
+fn existing(path: &Path) -> Result<(String, Vec<Known>), Failure> {
     let config = match Config::load(path) {
         Err(ConfigError::Missing(_)) => return Ok((String::new(), Vec::new())),
         config => config?,
     };
     let known = config.accounts().map(|name| {
         let profile = config.profile(name, &Overrides::default()).ok();
-        (name.to_owned(), profile.map(|profile| profile.server.id()))
+        Known {
+            name: name.to_owned(),
+            server: profile.as_ref().map(|profile| profile.server.id()),
+            folders: profile.map(|profile| profile.folders),
+        }
     });
     let known = known.collect();
     Ok((config.text().to_owned(), known))
+}
+
+/// What a draft names that these folders do not mean.
+fn unfetched(draft: &Draft, folders: &Folders) -> Vec<String> {
+    let is_meant = |text: &String| {
+        let Ok(word) = text.parse::<Word>() else {
+            return false;
+        };
+        let named = Named {
+            plain: text,
+            slashed: text,
+            uses: &[],
+        };
+        folders
+            .wanted()
+            .iter()
+            .any(|it| *it == word || it.names(named))
+    };
+    draft
+        .folders()
+        .into_iter()
+        .filter(|it| !is_meant(it))
+        .collect()
 }
 
 /// The keys of a draft, those included that `[defaults]` would make something else of. `file`: where its
@@ -128,17 +183,20 @@ fn keys(
     draft: &Draft,
     defaults: &edit::Defaults,
     file: Option<&Path>,
-) -> Vec<(&'static str, Word)> {
+) -> Vec<(&'static str, import::Word)> {
     let mut keys = draft.keys.clone();
     match &draft.secret {
         Secret::Nowhere | Secret::Login => {}
         Secret::Inline(_) => keys.push(match file {
-            Some(file) => ("password-file", Word::Text(file.display().to_string())),
-            None => ("password-keyring", Word::Flag(true)),
+            Some(file) => (
+                "password-file",
+                import::Word::Text(file.display().to_string()),
+            ),
+            None => ("password-keyring", import::Word::Flag(true)),
         }),
         Secret::Key(key, word) => keys.push((*key, word.clone())),
     }
-    let text = |word: &str| Word::Text(word.to_owned());
+    let text = |word: &str| import::Word::Text(word.to_owned());
     let port = match (draft.get("protocol"), draft.get("tls")) {
         (Some("imap"), Some(_)) => 143,
         (Some("imap"), None) => 993,
@@ -147,7 +205,7 @@ fn keys(
     };
     for (key, usual) in [
         ("tls", text("implicit")),
-        ("port", Word::Number(port)),
+        ("port", import::Word::Number(port)),
         ("auth", text("auto")),
         ("maildir", text("~/Mail/{account}")),
         ("keep", text("always")),

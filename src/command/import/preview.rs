@@ -101,12 +101,25 @@ fn account(out: &mut String, plan: &Plan, planned: &Planned, may_delete: bool, h
             let name = escape_str(name);
             let _ = writeln!(
                 out,
-                "  is the same mailbox as `{name}`: nothing is written for it"
+                "  is the same mailbox as `{name}`, and becomes one account with it"
             );
             return;
         }
     }
     let _ = writeln!(out, "  {}", names_in_words(plan, planned, may_delete, home));
+    if let (Novelty::Here(name), false) = (novelty, planned.unfetched.is_empty()) {
+        let folders = planned
+            .unfetched
+            .iter()
+            .map(|it| edit::Word::Text(it.clone()).to_string());
+        let _ = writeln!(
+            out,
+            "  {} fetches, and `{}` does not: {}; add what you want of it to its `folders`",
+            plan.tool.word(),
+            escape_str(name),
+            escape_str(&folders.collect::<Vec<_>>().join(", "))
+        );
+    }
     if *novelty != Novelty::New {
         return;
     }
@@ -257,6 +270,7 @@ fn account_as_json(plan: &Plan, planned: &Planned) -> Vec<u8> {
         "seen": draft.names.len(),
         "seen_file": draft.seen_file.as_ref().map(|path| path.display().to_string()),
         "stored": draft.kept.messages,
+        "unfetched": planned.unfetched,
         "left_on_server": draft.left,
         "moves_password": matches!(draft.secret, Secret::Inline(_)),
         "differs": draft.differs,

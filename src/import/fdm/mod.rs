@@ -12,7 +12,7 @@
 use super::files::{self, Surroundings};
 use super::model::{Draft, Fate, Found, Line};
 use super::{Error, Wanted, argv, common};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 mod account;
 mod draft;
@@ -46,6 +46,9 @@ pub(super) fn read(wanted: Wanted<'_>) -> Result<Found, Error> {
     if let Some(path) = seen {
         Error::check_whose(TOOL, path, meant.filter(|draft| wanted.means(draft)))?;
     }
+    for (draft, cache) in found.drafts.iter().filter(|(draft, _)| wanted.means(draft)) {
+        check_cache(draft, cache.as_deref(), seen, &found.drafts)?;
+    }
     for (draft, cache) in &mut found.drafts {
         if !wanted.means(draft) {
             continue;
@@ -53,6 +56,12 @@ pub(super) fn read(wanted: Wanted<'_>) -> Result<Found, Error> {
         match draft.get("protocol") {
             None => seen::take(draft, cache.as_deref(), seen)?,
             Some(_) => draft.kept.look()?,
+        }
+        if draft.kept.has_more {
+            draft.differs.push(format!(
+                "only {} of the messages there are looked at: others come again, where the server still has them",
+                draft.kept.messages
+            ));
         }
         if draft.kept.messages > 0 {
             draft.differs.push(
@@ -66,4 +75,30 @@ pub(super) fn read(wanted: Wanted<'_>) -> Result<Found, Error> {
         drafts: found.drafts.into_iter().map(|(draft, _)| draft).collect(),
         lines: found.lines,
     })
+}
+
+/// A cache does not say whose unique-ids are in it, and another account's may be the same by chance.
+fn check_cache(
+    draft: &Draft,
+    cache: Option<&Path>,
+    given: Option<&Path>,
+    drafts: &[(Draft, Option<PathBuf>)],
+) -> Result<(), Error> {
+    let of = |path: &Path| {
+        let path = path.to_owned();
+        let has_it = move |(_, cache): &&(Draft, Option<PathBuf>)| cache.as_ref() == Some(&path);
+        drafts.iter().filter(has_it).map(|(draft, _)| draft)
+    };
+    match (given, cache) {
+        (Some(given), cache) if cache != Some(given) => match of(given).next() {
+            Some(other) if other.mailbox() != draft.mailbox() => Err(Error::Another {
+                path: given.to_owned(),
+                whose: format!("`{}`", other.name),
+                tool: TOOL,
+            }),
+            _ => Ok(()),
+        },
+        (None, Some(cache)) => Error::check_whose(TOOL, cache, of(cache)),
+        _ => Ok(()),
+    }
 }

@@ -69,6 +69,7 @@ pub(super) fn read(wanted: Wanted<'_>) -> Result<Found, Error> {
         }
         found.drafts.push(draft);
     }
+    common::note_shared(&mut found.drafts, TOOL);
     Ok(found)
 }
 

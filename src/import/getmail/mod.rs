@@ -23,9 +23,7 @@ const TOOL: &str = "getmail";
 const MOST_FILES: usize = 1000;
 
 pub(super) fn read(wanted: Wanted<'_>) -> Result<Found, Error> {
-    let Wanted {
-        path, seen, around, ..
-    } = wanted;
+    let Wanted { path, around, .. } = wanted;
     let usual = [
         around.config_home().join("getmail"),
         around.home.join(".getmail"),
@@ -42,22 +40,17 @@ pub(super) fn read(wanted: Wanted<'_>) -> Result<Found, Error> {
         files: configs.clone(),
         ..Found::default()
     };
+    let mut accounts = Vec::new();
     for config in configs.iter().take(MOST_FILES) {
         let text = files::config(TOOL, config)?;
-        let file = Account::parse(config, &text)?;
-        file.lines(around, &mut found.lines);
-        if file.is_pop() || file.is_imap() {
-            let mut draft = file.draft(around)?;
-            if wanted.means(&draft) {
-                file.take_seen(&mut draft, &directory, seen)?;
-            }
-            found.drafts.push(draft);
+        let account = Account::parse(config, &text)?;
+        account.lines(around, &mut found.lines);
+        if account.is_pop() || account.is_imap() {
+            found.drafts.push(account.draft(around)?);
+            accounts.push(account);
         }
     }
-    if let Some(path) = seen {
-        let meant = found.drafts.iter().filter(|draft| wanted.means(draft));
-        Error::check_whose(TOOL, path, meant)?;
-    }
+    seen::take(&mut found.drafts, &accounts, &directory, wanted)?;
     if let (Some(draft), true) = (found.drafts.first_mut(), path.is_dir()) {
         draft.differs.extend(left_beside(&path, &configs));
     }

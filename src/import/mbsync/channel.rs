@@ -3,6 +3,8 @@
 mod folders;
 mod patterns;
 
+pub(super) use folders::Far;
+
 use super::fate;
 use super::sections::{Section, Sections};
 use super::store::MaildirStore;

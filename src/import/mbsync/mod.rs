@@ -1,5 +1,6 @@
 //! mbsync (isync): sections of keywords in `~/.mbsyncrc`, and in or beside each mailbox of the Maildir a file
-//! that says which UIDs it has fetched. A channel from an IMAP store to a Maildir is an account.
+//! that says which UIDs it has fetched. A channel from an IMAP store to a Maildir is an account, together with
+//! those of the same mailbox.
 
 use super::model::{Draft, Fate, Found, Line, Secret, Word};
 use super::{Error, Wanted, argv, common, files};
@@ -19,9 +20,7 @@ mod store;
 const TOOL: &str = "mbsync";
 
 pub(super) fn read(wanted: Wanted<'_>) -> Result<Found, Error> {
-    let Wanted {
-        path, seen, around, ..
-    } = wanted;
+    let Wanted { path, around, .. } = wanted;
     let usual = [
         around.home.join(".mbsyncrc"),
         around.config_home().join("isyncrc"),
@@ -34,20 +33,12 @@ pub(super) fn read(wanted: Wanted<'_>) -> Result<Found, Error> {
         lines: lines(&path, &sections, around),
         ..Found::default()
     };
-    for section in sections.of("Channel") {
-        let Some(channel) = Channel::of(section, &sections) else {
-            continue;
-        };
-        let mut draft = draft(&path, &channel, around)?;
-        if wanted.means(&draft) {
-            state::take(&mut draft, &channel, seen, around)?;
-        }
-        found.drafts.push(draft);
-    }
-    if let Some(path) = seen {
-        let meant = found.drafts.iter().filter(|draft| wanted.means(draft));
-        Error::check_whose(TOOL, path, meant)?;
-    }
+    let channels = sections.of("Channel");
+    let channels = channels.filter_map(|section| Channel::of(section, &sections));
+    let channels: Vec<Channel<'_>> = channels.collect();
+    let drafts = channels.iter().map(|it| draft(&path, it, around));
+    found.drafts = drafts.collect::<Result<_, _>>()?;
+    state::take(&mut found.drafts, &channels, wanted)?;
     Ok(found)
 }
 
@@ -124,8 +115,7 @@ fn draft(path: &Path, channel: &Channel<'_>, around: &Surroundings) -> Result<Dr
     if let Some(seconds @ 1..) = get("Timeout").and_then(|it| it.parse().ok()) {
         draft.text("timeout", fate::seconds(seconds));
     }
-    draft.text("maildir", around.rewritten(channel.store().inbox()));
-    channel.set_folders(&mut draft);
+    channel.set_folders(&mut draft, around);
     draft.text("keep", "always");
     if let Some(octets) = channel.max_size() {
         draft.text("max-size", crate::profile::units::octets(octets));

@@ -55,7 +55,12 @@ impl Sections {
             };
             let arguments: Vec<String> = words.collect();
             let text = text.trim().to_owned();
+            // In a group it names those that belong to it.
+            let is_in_group = is_open
+                && keyword.eq_ignore_ascii_case("Channel")
+                && sections.last().is_some_and(|last| last.kind == "Group");
             let kind = KINDS.iter().find(|it| it.eq_ignore_ascii_case(&keyword));
+            let kind = kind.filter(|_| !is_in_group);
             if let Some(kind) = kind {
                 let mut arguments = arguments.into_iter();
                 let Some(name) = arguments.next() else {
@@ -152,6 +157,8 @@ fn usual(keyword: &str) -> String {
         ("clientcertificate", "ClientCertificate"),
         ("clientkey", "ClientKey"),
         ("account", "Account"),
+        ("channel", "Channel"),
+        ("channels", "Channels"),
         ("path", "Path"),
         ("pathdelimiter", "PathDelimiter"),
         ("inbox", "Inbox"),
@@ -219,8 +226,7 @@ mod tests {
 
     #[test]
     fn a_section_ends_at_an_empty_line_and_not_at_a_comment() {
-        let text =
-            "Sync Pull\n\nChannel a\n# comment\nFar :x:\n\nExpunge Near\nchannel b\nNear :y:\n";
+        let text = "Sync Pull\n\nChannel a\n# comment\nFar :x:\n\nExpunge Near\nchannel b\nNear :y:\n\nGroup g\nchannel a\nChannels a b\n";
         let read = Sections::parse(Path::new("f"), text).unwrap();
         let shown: Vec<(&str, Vec<&str>)> = read
             .all()
@@ -234,7 +240,8 @@ mod tests {
             [
                 ("", vec!["Sync", "Expunge"]),
                 ("a", vec!["Far"]),
-                ("b", vec!["Near"])
+                ("b", vec!["Near"]),
+                ("g", vec!["Channel", "Channels"])
             ]
         );
     }

@@ -2,73 +2,208 @@
 //! `sync_state.c`).
 
 use super::TOOL;
-use super::channel::Channel;
+use super::channel::{Channel, Far};
+use super::store::Place;
 use crate::imap::Scope;
-use crate::import::Error;
-use crate::import::files::{self, Surroundings};
+use crate::import::files;
 use crate::import::model::Draft;
+use crate::import::{Error, Wanted};
 use crate::state::Name;
 use std::path::{Path, PathBuf};
 
 /// The name of it in a mailbox.
 const IN_MAILBOX: &str = ".mbsyncstate";
 
-/// Finds what was fetched of each mailbox.
+/// A mailbox that a channel may have fetched into, and where that is written down.
+struct State<'a> {
+    /// Which of the drafts it is for.
+    account: usize,
+    channel: &'a Channel<'a>,
+    near: String,
+    path: PathBuf,
+}
+
+/// Finds what was fetched of each mailbox of the accounts that are meant.
 pub(super) fn take(
-    draft: &mut Draft,
-    channel: &Channel<'_>,
-    given: Option<&Path>,
-    around: &Surroundings,
+    drafts: &mut [Draft],
+    channels: &[Channel<'_>],
+    wanted: Wanted<'_>,
 ) -> Result<(), Error> {
-    let given = given.map(Path::to_owned);
-    let mut mailboxes = vec![(channel.near_mailbox().to_owned(), given)];
-    if channel.has_patterns() {
-        let others = channel.store().mailboxes(around).into_iter();
-        mailboxes.extend(others.map(|it| (it, None)));
-    }
-    for (near, given) in mailboxes {
-        let path = given.unwrap_or_else(|| state_of(channel, &near, around));
-        let Some(octets) = files::seen(TOOL, &path)? else {
-            continue;
-        };
-        let mut journal = path.clone().into_os_string();
-        journal.push(".journal");
-        if Path::new(&journal).exists() {
-            let what = "mbsync was stopped in the middle, and has yet to take in its .journal";
-            return Err(Error::seen(TOOL, &path, 1, what));
+    let all = || drafts.iter().zip(channels).enumerate();
+    let meant = || all().filter(|(_, (draft, _))| wanted.means(draft));
+    let place = Place::new(wanted.around);
+    let states = match wanted.seen {
+        None => states(meant().map(|(at, (_, it))| (at, it)), channels, &place),
+        Some(directory) if directory.is_dir() => {
+            let stores = meant().map(|(_, (_, channel))| channel);
+            let stores = stores.filter(|it| it.sync_state().0 == "*");
+            let copy = place.copied(directory, stores.map(Channel::store));
+            states(meant().map(|(at, (_, it))| (at, it)), channels, &copy)
         }
-        let read = read(&path, &octets)?;
-        let Some(far) = channel.far_name(&near) else {
-            draft.differs.push(format!(
-                "what mbsync has fetched of {near} is not taken over, and comes again: only the server knows what \
-                 stands between the parts of that name there. Write `PathDelimiter .` or `PathDelimiter /` into \
-                 its IMAPStore, as the server has it, and import again"
-            ));
-            continue;
-        };
-        let scope = Scope::new(&far, read.uid_validity);
-        let names = read.uids.into_iter().map(|uid| Name {
-            unique_id: scope.unique_id(uid).into_bytes().into(),
-            first_seen: None,
-        });
-        draft.names.extend(names);
-        draft.seen_file.get_or_insert(path);
+        Some(file) => {
+            let known = states(all().map(|(at, (_, it))| (at, it)), channels, &place);
+            vec![whose(file, known, drafts, wanted)?]
+        }
+    };
+    let mut any = false;
+    for state in &states {
+        if let Some(draft) = drafts.get_mut(state.account) {
+            any |= take_one(draft, state)?;
+        }
     }
-    Ok(())
+    match wanted.seen {
+        Some(directory) if !any && directory.is_dir() => Err(Error::NoneThere {
+            path: directory.to_owned(),
+            looked: states.into_iter().map(|state| state.path).collect(),
+            tool: TOOL,
+        }),
+        _ => Ok(()),
+    }
+}
+
+fn states<'a>(
+    meant: impl Iterator<Item = (usize, &'a Channel<'a>)>,
+    channels: &[Channel<'_>],
+    place: &Place<'_>,
+) -> Vec<State<'a>> {
+    let states = meant.flat_map(|(account, channel)| {
+        let mailboxes = channel.mailboxes(channels, place).into_iter();
+        mailboxes.map(move |near| State {
+            account,
+            channel,
+            path: state_of(channel, &near, place),
+            near,
+        })
+    });
+    states.collect()
+}
+
+/// The mailbox that a given file is of: by its place or its name, which are mbsync's, or since there is no other.
+fn whose<'a>(
+    file: &Path,
+    mut known: Vec<State<'a>>,
+    drafts: &[Draft],
+    wanted: Wanted<'_>,
+) -> Result<State<'a>, Error> {
+    let another = |whose: String| Error::Another {
+        path: file.to_owned(),
+        whose,
+        tool: TOOL,
+    };
+    let is_meant = |state: &State<'_>| {
+        let draft = drafts.get(state.account);
+        draft.is_some_and(|draft| wanted.means(draft))
+    };
+    let is_here = |path: &Path| is_same(path, file);
+    let name = file.file_name().filter(|name| *name != IN_MAILBOX);
+    let is_called = |path: &Path| name.is_some() && path.file_name() == name;
+    let is_told = match known.iter().any(|it| is_here(&it.path)) {
+        true => {
+            known.retain(|it| is_here(&it.path));
+            true
+        }
+        false if known.iter().any(|it| is_called(&it.path)) => {
+            known.retain(|it| is_called(&it.path));
+            true
+        }
+        false => false,
+    };
+    let stranger = known.iter().find(|_| is_told).map(|it| it.near.clone());
+    known.retain(is_meant);
+    if let (Some(stranger), true) = (stranger, known.is_empty()) {
+        return Err(another(stranger));
+    }
+    let accounts = known.iter().filter_map(|it| drafts.get(it.account));
+    Error::check_whose(TOOL, file, accounts)?;
+    let account = known.first().map_or("", |it| it.channel.name()).to_owned();
+    let is_open = !is_told && !known.iter().all(|it| it.channel.is_listed());
+    match (known.pop(), known.is_empty()) {
+        (Some(state), true) if !is_open => {
+            if let (false, Some(whose)) = (is_told, of_other(file, &state, wanted)) {
+                return Err(another(whose));
+            }
+            Ok(State {
+                path: file.to_owned(),
+                ..state
+            })
+        }
+        _ => Err(Error::WhichFolder {
+            path: file.to_owned(),
+            account,
+            tool: TOOL,
+        }),
+    }
+}
+
+/// Another mailbox of the same stores that a file is of by its place or its name.
+fn of_other(file: &Path, state: &State<'_>, wanted: Wanted<'_>) -> Option<String> {
+    let channel = state.channel;
+    let place = Place::new(wanted.around);
+    let mut mailboxes = channel.store().mailboxes(&place);
+    mailboxes.push("INBOX".to_owned());
+    let there = mailboxes
+        .into_iter()
+        .find(|near| is_same(&state_of(channel, near, &place), file));
+    let (between, (far_store, _)) = (channel.field_delimiter(), channel.stores());
+    let start = format!("{between}{far_store}{between}");
+    let name = file.file_name().and_then(|name| name.to_str());
+    let called = || Some(name?.strip_prefix(&start)?.split_once('_')?.0.to_owned());
+    there.or_else(called)
+}
+
+/// Whether both are one file.
+fn is_same(one: &Path, other: &Path) -> bool {
+    let (one, other) = (one.canonicalize(), other.canonicalize());
+    one.is_ok_and(|one| other.is_ok_and(|other| one == other))
+}
+
+/// Takes what a file says; `false` where there is none.
+fn take_one(draft: &mut Draft, state: &State<'_>) -> Result<bool, Error> {
+    let (near, path) = (&state.near, &state.path);
+    let far = state.channel.far_name(near);
+    if far == Far::Elsewhere {
+        return Ok(false);
+    }
+    let Some(octets) = files::seen(TOOL, path)? else {
+        return Ok(false);
+    };
+    let Far::Named(far) = far else {
+        draft.differs.push(format!(
+            "what mbsync has fetched of {near} is not taken over, and comes again: only the server knows what \
+             stands between the parts of that name there. Write `PathDelimiter .` or `PathDelimiter /` into \
+             its IMAPStore, as the server has it, and import again"
+        ));
+        return Ok(false);
+    };
+    let mut journal = path.clone().into_os_string();
+    journal.push(".journal");
+    if Path::new(&journal).exists() {
+        let what = "mbsync was stopped in the middle, and has yet to take in its .journal";
+        return Err(Error::seen(TOOL, path, 1, what));
+    }
+    let read = read(path, &octets)?;
+    let scope = Scope::new(&far, read.uid_validity);
+    let names = read.uids.into_iter().map(|uid| Name {
+        unique_id: scope.unique_id(uid).into_bytes().into(),
+        first_seen: None,
+    });
+    draft.names.extend(names);
+    draft.seen_file.get_or_insert_with(|| path.clone());
+    Ok(true)
 }
 
 /// Where the state of a mailbox is.
-fn state_of(channel: &Channel<'_>, near: &str, around: &Surroundings) -> PathBuf {
+fn state_of(channel: &Channel<'_>, near: &str, place: &Place<'_>) -> PathBuf {
     let (state, is_global) = channel.sync_state();
     // A `/` in it is a directory's, which a file's name cannot have.
     let flat = channel.store().flattened(near).replace('/', "!");
     match (state, is_global) {
-        ("*", _) => channel.store().directory(near, around).join(IN_MAILBOX),
-        (start, false) => around.path(&format!("{start}{flat}")),
+        ("*", _) => channel.store().directory(near, place).join(IN_MAILBOX),
+        (start, false) => place.beside(&format!("{start}{flat}")),
         (start, true) => {
             let (far_store, near_store) = channel.stores();
             let between = channel.field_delimiter();
-            around.path(&format!(
+            place.beside(&format!(
                 "{start}{between}{far_store}{between}{flat}_{between}{near_store}{between}{flat}"
             ))
         }

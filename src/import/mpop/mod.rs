@@ -77,6 +77,7 @@ pub(super) fn read(wanted: Wanted<'_>) -> Result<Found, Error> {
     for (draft, account) in parsed.found.drafts.iter_mut().zip(&parsed.accounts) {
         unique_ids::take(draft, account, seen, around)?;
     }
+    common::note_shared(&mut parsed.found.drafts, TOOL);
     Ok(parsed.found)
 }
 

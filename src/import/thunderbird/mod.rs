@@ -9,7 +9,7 @@
 //! Its mail and its passwords (`logins.json`, which is encrypted) are not read.
 
 use super::files;
-use super::model::{Draft, Fate, Found, Line};
+use super::model::{Draft, Fate, Found, Line, Word};
 use super::{Error, Wanted};
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::path::{Path, PathBuf};
@@ -30,6 +30,9 @@ const TOOL: &str = "thunderbird";
 
 /// Profiles that are read at most; a person has one or two.
 const MOST_PROFILES: usize = 100;
+
+/// Ports of POP3 and IMAP.
+const USUAL: [u64; 4] = [995, 110, 993, 143];
 
 /// Accounts that are read at most, of all profiles.
 const MOST: usize = 1000;
@@ -72,17 +75,24 @@ pub(super) fn read(wanted: Wanted<'_>) -> Result<Found, Error> {
     Ok(found)
 }
 
-/// A maildrop that is in several profiles has been fetched by each of them: what any has is known.
+/// A maildrop that is in several profiles by other ports has been fetched by each of them: what any has is known. By a
+/// port that is not usual another server may be behind the same name.
 fn unite(drafts: &mut [Draft]) {
     for index in 0..drafts.len() {
         let (before, rest) = drafts.split_at_mut(index);
         let Some(draft) = rest.first_mut() else {
             return;
         };
+        let is_usual = |draft: &Draft| {
+            let port = draft.keys.iter().find(|(key, _)| *key == "port");
+            port.is_none_or(|(_, port)| USUAL.iter().any(|it| *port == Word::Number(*it)))
+        };
         let same = |other: &&mut Draft| {
-            ["protocol", "host", "user"]
-                .iter()
-                .all(|key| other.get(key) == draft.get(key))
+            let keys = ["protocol", "host", "user"];
+            other.mailbox() != draft.mailbox()
+                && keys.iter().all(|key| other.get(key) == draft.get(key))
+                && is_usual(other)
+                && is_usual(draft)
         };
         let Some(first) = before.iter_mut().find(same) else {
             continue;

@@ -4,6 +4,8 @@
 mod corpus;
 /// fetchmail's, with the tests' own server.
 mod fetchmail;
+/// What a tool keeps a file for each folder of.
+mod folders;
 /// Anybody may have written the files.
 mod hostile;
 /// What a tool keeps no list of.

@@ -408,6 +408,101 @@ fn of_messages_that_mbsync_fetched_and_that_were_deleted_here_none_comes_again()
     }
 }
 
+/// A server with five letters in the inbox and five in Archive, and the home of somebody who fetches both.
+fn with_two_folders() -> Option<Scene> {
+    let mut dovecot = Dovecot::start_with_imap(&mail(5), "")?;
+    let other: Vec<_> = (6..=10).map(letter).collect();
+    dovecot.deliver_into(".Archive", &other);
+    let [mut account, _] = dovecot.imap_accounts();
+    let home = Home::new();
+    let roots = home.path().join("ca.pem");
+    fs::copy(account.roots.as_ref().unwrap(), &roots).unwrap();
+    account.roots = Some(roots);
+    Some(Scene {
+        dovecot,
+        home,
+        account,
+    })
+}
+
+impl Scene {
+    /// The letters that popfetch has stored, wherever they are.
+    fn come(&self) -> usize {
+        let folders = ["Mail", "Mail/.Archive"].map(|it| tree::read(&self.home.path().join(it)));
+        let files = folders.iter().flatten();
+        files.filter(|file| file.name.contains("_pf")).count()
+    }
+
+    /// Nothing comes that the tool has fetched, and what is new comes from both folders.
+    fn assert_goes_on_with_both_folders(&mut self, peer: &Peer) {
+        self.import(peer, &[]);
+        let said = self.fetch();
+        assert_eq!(self.come(), 0, "{said}");
+        self.dovecot.deliver(&[letter(11)]);
+        self.dovecot.deliver_into(".Archive", &[letter(12)]);
+        for _ in 0..2 {
+            let said = self.fetch();
+            assert_eq!(self.come(), 2, "{said}");
+        }
+    }
+}
+
+/// As many have it for Gmail.
+#[test]
+fn of_a_channel_for_each_folder_mbsync_has_fetched_all_are_fetched_from_then_on() {
+    let Some(mut scene) = with_two_folders().filter(|_| installed("mbsync")) else {
+        return;
+    };
+    for part in ["Mail", "Folders/Archive"] {
+        for part in ["tmp", "new", "cur"].map(|it| format!("{part}/{it}")) {
+            fs::create_dir_all(scene.home.path().join(part)).unwrap();
+        }
+    }
+    let (name, text) = (MBSYNC.config)(&scene, true);
+    let (stores, _) = text.split_once("Channel a\n").unwrap();
+    let channel = |name: &str, folder: &str| {
+        format!(
+            "Channel {name}\nFar :far:{folder}\nNear :near:{folder}\nSync Pull\nSyncState *\n\n"
+        )
+    };
+    let channels = channel("in", "") + &channel("archive", "Archive");
+    let group = "Group all\nChannel in\nChannel archive\n";
+    scene
+        .home
+        .private_file(name, &format!("{stores}{channels}{group}"));
+    assert!(scene.run(&MBSYNC));
+    let archive = tree::count(&scene.home.path().join("Folders/Archive"));
+    assert_eq!((scene.count(), archive), (5, 5), "{}", scene.dovecot.log());
+    scene.assert_goes_on_with_both_folders(&MBSYNC);
+}
+
+#[test]
+fn of_two_files_of_getmails_for_one_mailbox_all_folders_are_fetched_from_then_on() {
+    let Some(mut scene) = with_two_folders().filter(|_| installed("getmail")) else {
+        return;
+    };
+    let peer = Peer {
+        arguments: &["--rcfile", "inbox", "--rcfile", "archive"],
+        ..GETMAIL_BY_IMAP
+    };
+    for part in ["tmp", "new", "cur"] {
+        fs::create_dir_all(scene.maildir().join(part)).unwrap();
+    }
+    let (_, text) = (peer.config)(&scene, true);
+    for (file, folder) in [("inbox", "INBOX"), ("archive", "Archive")] {
+        let text = text.replace(
+            "timeout = 5\n",
+            &format!("timeout = 5\nmailboxes = (\"{folder}\",)\n"),
+        );
+        scene
+            .home
+            .private_file(&format!(".config/getmail/{file}"), &text);
+    }
+    while !scene.run(&peer) {}
+    assert_eq!(scene.count(), 10, "{}", scene.dovecot.log());
+    scene.assert_goes_on_with_both_folders(&peer);
+}
+
 const FDM_BY_IMAP: Peer = Peer {
     by_imap: true,
     // With the Received field of its own. Where it deletes, it asks for all that there is.

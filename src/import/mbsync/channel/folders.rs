@@ -2,22 +2,38 @@
 
 use super::{Channel, patterns};
 use crate::imap::mailbox_list::from_utf7;
-use crate::import::mbsync::store::Layout;
+use crate::import::files::Surroundings;
+use crate::import::mbsync::store::{Layout, Place};
 use crate::import::model::{Draft, Word};
 
+/// Servers of which everybody knows what stands there: as many have these as say nothing of it.
+const GMAIL: [&str; 2] = ["imap.gmail.com", "imap.googlemail.com"];
+
+/// A folder of the server.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(in crate::import::mbsync) enum Far {
+    Named(String),
+    /// Nobody has said what stands between the parts of its name there.
+    Unknown,
+    /// It is none of this channel.
+    Elsewhere,
+}
+
 impl<'a> Channel<'a> {
-    /// A folder of the server by its name in the Maildir's store; `None` where it is no folder of this channel,
-    /// or where nobody has said what stands between the parts of its name there.
-    pub(in crate::import::mbsync) fn far_name(&self, near: &str) -> Option<String> {
+    /// A folder of the server by its name in the Maildir's store.
+    pub(in crate::import::mbsync) fn far_name(&self, near: &str) -> Far {
         let name = match self.has_patterns() {
             // It is outside of all paths.
-            true if near == "INBOX" => return Some(near.to_owned()),
-            true => format!(
-                "{}{}",
-                self.far_mailbox,
-                near.strip_prefix(self.near_mailbox)?
-            ),
-            false if ["", "INBOX"].contains(&self.far_mailbox) => return Some("INBOX".to_owned()),
+            true if near == "INBOX" && self.near_mailbox.is_empty() => {
+                return Far::Named(near.to_owned());
+            }
+            true => match near.strip_prefix(self.near_mailbox) {
+                Some(name) => format!("{}{name}", self.far_mailbox),
+                None => return Far::Elsewhere,
+            },
+            false if ["", "INBOX"].contains(&self.far_mailbox) => {
+                return Far::Named("INBOX".to_owned());
+            }
             false => self.far_mailbox.to_owned(),
         };
         let name = match self.server.get("Flatten") {
@@ -25,10 +41,54 @@ impl<'a> Channel<'a> {
             None => name,
         };
         let name = match (name.contains('/'), self.delimiter()) {
-            (true, delimiter) => name.replace('/', delimiter?),
+            (true, Some(delimiter)) => name.replace('/', delimiter),
+            (true, None) => return Far::Unknown,
             (false, _) => name,
         };
-        Some(format!("{}{name}", self.prefix()))
+        Far::Named(format!("{}{name}", self.prefix()))
+    }
+
+    /// Whether a mailbox of the Maildir's store is one that it joins.
+    fn joins(&self, near: &str) -> bool {
+        match self.has_patterns() {
+            false => near == self.near_mailbox(),
+            true => near
+                .strip_prefix(self.near_mailbox)
+                .is_some_and(|name| patterns::mean(&self.patterns(), name)),
+        }
+    }
+
+    /// Whether what it joins is said by names alone.
+    pub(in crate::import::mbsync) fn is_listed(&self) -> bool {
+        !self.patterns().iter().any(|it| it.contains(['*', '%']))
+    }
+
+    /// The mailboxes of the Maildir's store that may be of this channel: those that it joins, and those that it
+    /// may have joined before and none of the others does.
+    pub(in crate::import::mbsync) fn mailboxes(
+        &self,
+        others: &[Channel<'_>],
+        place: &Place<'_>,
+    ) -> Vec<String> {
+        if !self.has_patterns() {
+            return vec![self.near_mailbox().to_owned()];
+        }
+        if self.is_listed() {
+            let named = self.patterns().into_iter();
+            let named = named.map(|name| format!("{}{name}", self.near_mailbox));
+            let mut named: Vec<String> = named.filter(|near| self.joins(near)).collect();
+            named.sort_unstable();
+            named.dedup();
+            return named;
+        }
+        let inbox = self.near_mailbox.is_empty().then(|| "INBOX".to_owned());
+        let found = self.store.mailboxes(place).into_iter();
+        let is_elsewhere = |near: &str| {
+            let same = |it: &&Channel<'_>| it.store.name() == self.store.name();
+            !self.joins(near) && others.iter().filter(same).any(|other| other.joins(near))
+        };
+        let found = found.filter(|near| !is_elsewhere(near));
+        inbox.into_iter().chain(found).collect()
     }
 
     /// What the server's names begin with.
@@ -43,6 +103,10 @@ impl<'a> Channel<'a> {
             ["/", "."]
                 .into_iter()
                 .find(|it| self.prefix().ends_with(it))
+        })
+        .or_else(|| {
+            let host = self.of_account("Host")?.to_ascii_lowercase();
+            GMAIL.contains(&host.as_str()).then_some("/")
         })
     }
 
@@ -94,7 +158,16 @@ impl<'a> Channel<'a> {
     }
 
     /// `folders` and `exclude`, where it is not the inbox alone.
-    pub(in crate::import::mbsync) fn set_folders(&self, draft: &mut Draft) {
+    pub(in crate::import::mbsync) fn set_folders(&self, draft: &mut Draft, around: &Surroundings) {
+        let inbox = match self.has_patterns() {
+            true => format!("{}INBOX", self.near_mailbox),
+            false => self.near_mailbox().to_owned(),
+        };
+        let directory = self.store.directory(&inbox, &Place::new(around));
+        draft.text(
+            "maildir",
+            around.rewritten(&directory.display().to_string()),
+        );
         if !self.has_patterns() {
             match self.far_mailbox {
                 "" | "INBOX" => {}

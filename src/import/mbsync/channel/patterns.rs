@@ -1,6 +1,6 @@
 //! Patterns of mbsync's as `folders` and `exclude` (mbsync 1.4, `main.c`, `filter_boxes` and `matches`).
 
-use std::iter::once;
+use crate::import::wildcards::{covers, matches, overlap};
 
 /// What a channel's patterns are here.
 #[derive(Debug, Default)]
@@ -36,14 +36,8 @@ pub(super) fn words(patterns: &[&str]) -> Words {
             }
             Some(excluded) => push(&mut words.excluded, excluded),
         }
-        let (is_wanted, pattern) = match pattern.strip_prefix('!') {
-            Some(pattern) => (false, pattern),
-            None => (true, *pattern),
-        };
-        if matches(pattern, "INBOX") {
-            words.has_inbox = is_wanted;
-        }
     }
+    words.has_inbox = mean(patterns, "INBOX");
     for list in [&mut words.wanted, &mut words.excluded] {
         let mut stars: Vec<String> = Vec::new();
         for word in list.iter() {
@@ -52,6 +46,16 @@ pub(super) fn words(patterns: &[&str]) -> Words {
         *list = stars;
     }
     words
+}
+
+/// Whether they mean a folder: the last one that fits it says so.
+pub(super) fn mean(patterns: &[&str], name: &str) -> bool {
+    let parts = patterns.iter().map(|it| match it.strip_prefix('!') {
+        Some(pattern) => (false, pattern),
+        None => (true, *it),
+    });
+    let mut fitting = parts.rev().filter(|(_, pattern)| matches(pattern, name));
+    fitting.next().is_some_and(|(is_wanted, _)| is_wanted)
 }
 
 fn push(list: &mut Vec<String>, word: &str) {
@@ -69,80 +73,9 @@ fn is_too_much(excluded: &str, patterns: &[&str]) -> bool {
     excluded.contains('%') && (excluded.contains("%/") || wanted.any(is_deep))
 }
 
-/// Whether a pattern fits a name.
-fn matches(pattern: &str, name: &str) -> bool {
-    // Of the beginnings of the name, by their lengths: whether the pattern fits it as far as it has been read.
-    let mut fits: Vec<bool> = once(true).chain(name.bytes().map(|_| false)).collect();
-    for octet in pattern.bytes() {
-        fits = match octet {
-            b'*' | b'%' => {
-                let last = once(None).chain(name.bytes().map(Some));
-                let mut open = false;
-                let longer = fits.iter().zip(last).map(|(fit, last)| {
-                    open = *fit || (open && (octet == b'*' || last != Some(b'/')));
-                    open
-                });
-                longer.collect()
-            }
-            _ => {
-                let longer = fits.iter().zip(name.bytes());
-                let longer = longer.map(|(fit, last)| *fit && last == octet);
-                once(false).chain(longer).collect()
-            }
-        };
-    }
-    fits.last() == Some(&true)
-}
-
-/// Whether a pattern fits all that another does.
-fn covers(pattern: &str, other: &str) -> bool {
-    matches(pattern, other) && !(pattern.contains('%') && other.contains('*'))
-}
-
-/// Whether a name may fit both; it may be said of two that no name fits.
-fn overlap(one: &str, other: &str) -> bool {
-    let literal = |pattern: &str| !pattern.contains(['*', '%']);
-    let start = |pattern: &str| pattern.split(['*', '%']).next().map(str::to_owned);
-    match (literal(one), literal(other)) {
-        (true, _) => matches(other, one),
-        (_, true) => matches(one, other),
-        (false, false) => {
-            let (one, other) = (
-                start(one).unwrap_or_default(),
-                start(other).unwrap_or_default(),
-            );
-            one.starts_with(&other) || other.starts_with(&one)
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_percent_sign_stops_at_the_end_of_a_part() {
-        for (pattern, name, fits) in [
-            ("", "", true),
-            ("", "a", false),
-            ("a", "a", true),
-            ("a", "ab", false),
-            ("*", "", true),
-            ("*", "a/b", true),
-            ("%", "ab", true),
-            ("%", "a/b", false),
-            ("a*b", "ab", true),
-            ("a*b", "a/x/b", true),
-            ("a%b", "axb", true),
-            ("a%b", "a/b", false),
-            ("a/%", "a/b", true),
-            ("*/%b", "x/y/ab", true),
-            ("%*", "a/b", true),
-            ("**a", "b", false),
-        ] {
-            assert_eq!(matches(pattern, name), fits, "{pattern} {name}");
-        }
-    }
 
     #[test]
     fn the_last_pattern_that_fits_counts() {
