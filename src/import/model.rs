@@ -116,7 +116,7 @@ impl Draft {
 
     /// What it is an account of, as far as its keys say it.
     pub(super) fn mailbox(&self) -> String {
-        let keys = ["protocol", "host", "port", "user"];
+        let keys = ["protocol", "host", "port", "user", "proxy-command"];
         let words = keys.map(|key| {
             let found = self.keys.iter().find(|(known, _)| *known == key);
             found.map(|(_, word)| word.to_string()).unwrap_or_default()

@@ -61,6 +61,12 @@ impl Draft {
         Ok(())
     }
 
+    /// Whether both are reached in the same way: by another command it is another server that has the same name, as
+    /// `localhost` is one by each tunnel.
+    pub fn is_reached_like(&self, other: &Draft) -> bool {
+        self.word("proxy-command") == other.word("proxy-command")
+    }
+
     fn word(&self, key: &str) -> Option<&Word> {
         let found = self.keys.iter().find(|(known, _)| *known == key);
         found.map(|(_, word)| word)

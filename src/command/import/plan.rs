@@ -4,7 +4,7 @@ use super::super::fail::Failure;
 use crate::exit::Status;
 use crate::import::{self, Draft, Found, Line, MAILDIR, Secret, Tool};
 use crate::profile::draft::shown;
-use crate::profile::{Config, ConfigError, Overrides, Profile, edit};
+use crate::profile::{Config, ConfigError, Overrides, Profile, Proxy, edit};
 use crate::secrets::keyring;
 use crate::source::folders::{Folders, Named, Word};
 use std::path::{Path, PathBuf};
@@ -31,6 +31,8 @@ pub(super) struct Planned {
     pub(super) has_no_keyring: bool,
     /// Folders that the tool fetches, and the account in the config does not.
     pub(super) unfetched: Vec<String>,
+    /// It has the address of another account, but is reached in another way: nothing is taken of it.
+    pub(super) is_apart: bool,
 }
 
 /// Whether an account is written.
@@ -82,15 +84,25 @@ impl Plan {
             let here = known
                 .iter()
                 .find(|it| it.server.as_ref() == Some(&profile.server.id()));
+            let mut is_apart = false;
             let novelty = if let Some(first) = accounts.iter_mut().find(is_first) {
-                first.draft.take_in(&draft, &draft.name)?;
-                (first.keys, first.profile) = of(&first.draft)?;
+                is_apart = !first.draft.is_reached_like(&draft);
+                if !is_apart {
+                    first.draft.take_in(&draft, &draft.name)?;
+                    (first.keys, first.profile) = of(&first.draft)?;
+                }
                 Novelty::Twice(match &first.novelty {
                     Novelty::New => first.draft.name.clone(),
                     Novelty::Here(name) | Novelty::Twice(name) => name.clone(),
                 })
             } else if let Some(it) = here {
-                Novelty::Here(it.name.clone())
+                let (own, theirs) = (&profile.way.proxy, &it.proxy);
+                let is_command = |it: &Option<Proxy>| matches!(it, Some(Proxy::Command(_)));
+                is_apart = is_command(own) && is_command(theirs) && own != theirs;
+                match is_apart {
+                    true => Novelty::Twice(it.name.clone()),
+                    false => Novelty::Here(it.name.clone()),
+                }
             } else if known.iter().any(|it| it.name == draft.name) {
                 return Err(name_taken(&config, &draft.name));
             } else {
@@ -103,6 +115,7 @@ impl Plan {
                 novelty,
                 has_no_keyring,
                 unfetched: Vec::new(),
+                is_apart,
             });
         }
         for planned in &mut accounts {
@@ -134,6 +147,7 @@ struct Known {
     /// The maildrop that it stands for.
     server: Option<String>,
     folders: Option<Folders>,
+    proxy: Option<Proxy>,
 }
 
 /// The config's text, and its accounts.
@@ -147,7 +161,8 @@ fn existing(path: &Path) -> Result<(String, Vec<Known>), Failure> {
         Known {
             name: name.to_owned(),
             server: profile.as_ref().map(|profile| profile.server.id()),
-            folders: profile.map(|profile| profile.folders),
+            folders: profile.as_ref().map(|profile| profile.folders.clone()),
+            proxy: profile.and_then(|profile| profile.way.proxy),
         }
     });
     let known = known.collect();

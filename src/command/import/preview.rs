@@ -97,6 +97,17 @@ fn account(out: &mut String, plan: &Plan, planned: &Planned, may_delete: bool, h
                 shown(&plan.config, home)
             );
         }
+        Novelty::Twice(name) if planned.is_apart => {
+            let name = escape_str(name);
+            let tool = plan.tool.word();
+            let _ = writeln!(
+                out,
+                "  has the host, port and user of `{name}`, but is reached by another command, and popfetch would take \
+                 both for one mailbox: nothing is taken over of it; name a host of its own for it in {tool}'s config, \
+                 and import again"
+            );
+            return;
+        }
         Novelty::Twice(name) => {
             let name = escape_str(name);
             let _ = writeln!(

@@ -42,11 +42,14 @@ pub(super) fn read(wanted: Wanted<'_>) -> Result<Found, Error> {
         path, seen, around, ..
     } = wanted;
     let mut found = Found::default();
-    for path in profiles::find(path, around)?
-        .into_iter()
-        .take(MOST_PROFILES)
-    {
+    let paths = profiles::find(path, around)?.into_iter();
+    let profiles = paths.take(MOST_PROFILES).map(|path| {
         let prefs = Prefs::parse(&path, &files::large_config(TOOL, &path)?)?;
+        Ok((path, prefs))
+    });
+    let profiles = profiles.collect::<Result<Vec<_>, Error>>()?;
+    let is_one = seen.is_some() && is_one(&profiles, wanted)?;
+    for (path, prefs) in profiles {
         let profile = Profile::new(&path, &prefs);
         found.lines.extend(profile.lines());
         let mut drafts = Vec::new();
@@ -56,8 +59,6 @@ pub(super) fn read(wanted: Wanted<'_>) -> Result<Found, Error> {
                 drafts.push((server, server.draft(&path)?));
             }
         }
-        let have_list = drafts.iter().filter(|(server, _)| server.is_pop());
-        let is_one = have_list.filter(|(_, it)| wanted.means(it)).count() == 1;
         for (server, mut draft) in drafts {
             match seen {
                 _ if server.is_imap() => {}
@@ -73,6 +74,22 @@ pub(super) fn read(wanted: Wanted<'_>) -> Result<Found, Error> {
     }
     unite(&mut found.drafts);
     Ok(found)
+}
+
+/// Whether one mailbox alone of all profiles is meant that has a list of what was fetched: so a list that does not say
+/// whose it is can only be of that.
+fn is_one(profiles: &[(PathBuf, Prefs)], wanted: Wanted<'_>) -> Result<bool, Error> {
+    let mut mailboxes = HashSet::new();
+    for (path, prefs) in profiles {
+        let profile = Profile::new(path, prefs);
+        for server in profile.servers.iter().filter(|it| it.is_pop()) {
+            let draft = server.draft(path)?;
+            if wanted.means(&draft) {
+                mailboxes.insert(draft.mailbox());
+            }
+        }
+    }
+    Ok(mailboxes.len() == 1)
 }
 
 /// A maildrop that is in several profiles by other ports has been fetched by each of them: what any has is known. By a

@@ -202,6 +202,26 @@ fn folders_that_an_account_of_the_config_does_not_fetch_are_named() {
     assert!(known(&home).contains("Archive/1700000000/1"));
 }
 
+/// Both are `localhost`, each at the other end of a command.
+#[test]
+fn what_was_fetched_by_another_tunnel_is_not_taken_for_that_of_an_account_of_the_config() {
+    let home = Home::new();
+    let _missing = fs::remove_file(home.config_file());
+    let of = |name: &str| {
+        format!(
+            "IMAPStore {name}\nUser jane\nTunnel \"ssh {name} imap\"\n\nMaildirStore {name}-near\nInbox ~/{name}\n\n\
+             Channel {name}\nFar :{name}:\nNear :{name}-near:\nSyncState *\n\n"
+        )
+    };
+    home.private_file(".mbsyncrc", &(of("work") + &of("home")));
+    home.private_file("home/.mbsyncstate", STATE);
+    for more in [&[][..], &["--account", "home"]] {
+        let shown = run(&home, &[&["import", "mbsync", "-y"], more].concat(), 0).stdout;
+        assert!(shown.contains("nothing is taken over of it"), "{shown}");
+        assert!(!known(&home).contains("INBOX/1700000000/1"));
+    }
+}
+
 #[test]
 fn getmails_file_of_one_folder_is_not_taken_for_another() {
     let server = server();

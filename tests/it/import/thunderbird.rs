@@ -449,3 +449,30 @@ fn settings_by_the_hundred_thousand_and_accounts_by_the_thousand_are_read() {
     assert_eq!(shown.matches("\naccount ").count(), 1000);
     assert_eq!(shown.matches("popfetch sends no mail").count(), 195_000);
 }
+
+/// A list without a heading of either account could be of both.
+#[test]
+fn a_list_that_says_nobodys_name_is_not_taken_for_the_accounts_of_two_profiles() {
+    let home = Home::new();
+    let _missing = fs::remove_file(home.config_file());
+    for (profile, user) in [("one", "ada"), ("two", "bob")] {
+        let prefs = format!(
+            "user_pref(\"mail.account.account1.server\", \"server1\");\n\
+             user_pref(\"mail.server.server1.hostname\", \"pop.example.net\");\n\
+             user_pref(\"mail.server.server1.type\", \"pop3\");\n\
+             user_pref(\"mail.server.server1.userName\", \"{user}\");\n"
+        );
+        home.private_file(&format!(".thunderbird/{profile}.default/prefs.js"), &prefs);
+    }
+    let list = home.private_file("list", "*old.example.net jane\nk 1 1700000000\n");
+    let list = list.to_str().unwrap();
+    let taken = |more: &[&str]| {
+        let import = ["import", "thunderbird", "-n", "--seen", list];
+        let shown = run(&home, &[&import, more].concat(), 0).stdout;
+        shown
+            .matches("1 message that thunderbird has fetched")
+            .count()
+    };
+    assert_eq!(taken(&[]), 0);
+    assert_eq!(taken(&["--account", "ada"]), 1);
+}
