@@ -793,7 +793,7 @@ _popfetch() {
             return 0
             ;;
         popfetch__subcmd__state__subcmd__accept)
-            opts="-0 -q -v -h --maildir --fetch-again --leave --config --format --null --quiet --verbose --color --no-progress --help"
+            opts="-0 -q -v -h --maildir --fetch-again --leave --came-back --config --format --null --quiet --verbose --color --no-progress --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

@@ -417,6 +417,7 @@ always\t'Wherever the output goes'
 never\t'Nowhere'"
 complete -c popfetch -n "__fish_popfetch_using_subcommand state; and __fish_seen_subcommand_from accept" -l fetch-again -d 'Fetch again what is missing in the Maildir'
 complete -c popfetch -n "__fish_popfetch_using_subcommand state; and __fish_seen_subcommand_from accept" -l leave -d 'What is missing in the Maildir was removed on purpose'
+complete -c popfetch -n "__fish_popfetch_using_subcommand state; and __fish_seen_subcommand_from accept" -l came-back -d 'What came back under another name once it had left the server may be deleted there'
 complete -c popfetch -n "__fish_popfetch_using_subcommand state; and __fish_seen_subcommand_from accept" -s 0 -l null -d 'End each path with NUL instead of a newline; implies --format paths'
 complete -c popfetch -n "__fish_popfetch_using_subcommand state; and __fish_seen_subcommand_from accept" -s q -l quiet -d 'Say nothing unless something goes wrong, or needs a look'
 complete -c popfetch -n "__fish_popfetch_using_subcommand state; and __fish_seen_subcommand_from accept" -s v -l verbose -d 'Say more; -vv shows what goes over the line, without passwords'

@@ -40,8 +40,8 @@ pub fn brief(groups: &[Group]) -> String {
     }
     text += "\n|---|";
     text += &"---|".repeat(programs.len());
-    let is_compared = |group: &&Group| group.bar(Program::Mpop).is_some();
-    for group in groups.iter().filter(is_compared) {
+    let is_shown_first = |group: &&Group| group.workload.is_shown_first();
+    for group in groups.iter().filter(is_shown_first) {
         let times = programs.iter().filter_map(|program| group.bar(*program));
         let least = times.map(Bar::seconds).fold(f64::INFINITY, f64::min);
         let _ = write!(text, "\n| {} |", group.workload.title());

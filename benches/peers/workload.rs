@@ -102,6 +102,16 @@ impl Workload {
         }
     }
 
+    /// Whether it is one of the few that README.md shows.
+    pub fn is_shown_first(&self) -> bool {
+        match self.work {
+            Work::Fetch(messages) => messages >= 1000,
+            Work::FetchByImap(_) => self.line != Line::default(),
+            Work::NothingNew(_) => true,
+            _ => false,
+        }
+    }
+
     /// What the figures of the tables are of, in words.
     pub fn title(&self) -> String {
         let work = match self.work {

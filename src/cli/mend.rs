@@ -108,6 +108,7 @@ Examples:
   popfetch state accept work                the Maildir is right as it is
   popfetch state accept work --fetch-again  ... and what is missing in it is to be fetched again
   popfetch state accept work --leave        ... and what is missing in it was removed on purpose
+  popfetch state accept work --came-back    what came back under another name may be deleted
   popfetch state accept work 1699-42        this message is right as it is")]
     Accept {
         /// The account, or a URL like pops://ada@pop.example.com
@@ -128,6 +129,10 @@ Examples:
         /// What is missing in the Maildir was removed on purpose
         #[arg(long, conflicts_with = "unique_ids")]
         leave: bool,
+
+        /// What came back under another name once it had left the server may be deleted there
+        #[arg(long, conflicts_with_all = ["unique_ids", "fetch_again", "leave"])]
+        came_back: bool,
     },
     /// Move what is remembered of a mailbox to the account that stands for it now
     #[command(after_help = "\

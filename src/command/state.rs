@@ -41,6 +41,7 @@ pub(super) fn run(context: &Context<'_>, command: StateCommand) -> Result<Status
             unique_ids,
             fetch_again,
             leave,
+            came_back,
         } => {
             let missing = match (fetch_again, leave) {
                 (true, _) => Some(Missing::FetchAgain),
@@ -49,6 +50,7 @@ pub(super) fn run(context: &Context<'_>, command: StateCommand) -> Result<Status
             };
             let profile = profile(context, &account, maildir)?;
             match unique_ids.is_empty() {
+                true if came_back => accept_returned(context, &profile),
                 true => accept_maildir(context, &profile, missing),
                 false => accept(context, &profile, &unique_ids),
             }
@@ -158,6 +160,7 @@ fn status(message: &InspectedMessage) -> &'static str {
         (Some(_), _, Standing::Absent) => "absent",
         (Some(_), _, Standing::Lost) => "lost",
         (Some(_), _, Standing::Here) if message.held => "doubtful",
+        (Some(_), _, Standing::Here) if message.returned => "came back",
         (Some(_), _, Standing::Here) if matches!(message.onward, Onward::Done { .. }) => {
             "handed on"
         }
@@ -295,16 +298,45 @@ fn accept(
     store.note_gone(accepted.iter().map(InspectedMessage::id))?;
     store.close()?;
     if !accepted.is_empty() {
-        let text = format!(
-            "{} accepted as it is; `keep` decides what happens to it on the server",
-            count(accepted.len() as u64, "message")
-        );
-        say(context, profile, &text);
+        say_accepted(context, profile, accepted.len() as u64);
     }
     match left {
         0 => Ok(Status::Ok),
         left => Err(forget::still_waiting(profile, left, "not accepted")),
     }
+}
+
+fn accept_returned(context: &Context<'_>, profile: &Profile) -> Result<Status, Failure> {
+    if !is_known(&profile.server.id())? {
+        return Err(unknown(profile));
+    }
+    let mut store = claim(profile)?.without_maildir()?;
+    let returned = store.returned();
+    if returned.is_empty() {
+        // What was made to look into it goes again.
+        store.close()?;
+        return Err(Failure::new(
+            Status::Partial,
+            format!("{}: nothing has come back", profile.name),
+            format!(
+                "`popfetch state show {}` says how each message stands",
+                profile.word()
+            ),
+        ));
+    }
+    let number = returned.len() as u64;
+    store.note_gone(returned)?;
+    store.close()?;
+    say_accepted(context, profile, number);
+    Ok(Status::Ok)
+}
+
+fn say_accepted(context: &Context<'_>, profile: &Profile, number: u64) {
+    let text = format!(
+        "{} accepted as it is; `keep` decides what happens to it on the server",
+        count(number, "message")
+    );
+    say(context, profile, &text);
 }
 
 fn accept_maildir(

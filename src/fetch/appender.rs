@@ -4,7 +4,7 @@
 use super::conduct::Conduct;
 use super::{Account, Environment, Error, failure, look};
 use crate::exit::Status;
-use crate::handover::{Answer, Append, Folder, Post, Unable};
+use crate::handover::{Answer, Append, Earlier, Folder, Post, Unable};
 use crate::net;
 use crate::profile::Profile;
 use crate::report::{Event, Report};
@@ -45,17 +45,6 @@ impl Report for Aloof {
             self.0.report(account, event);
         }
     }
-}
-
-/// Whether an earlier try may have left a message there.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-enum Earlier {
-    /// None has.
-    Nothing,
-    /// One of another run.
-    Run,
-    /// One that has lost its answer just now: a slow server may be storing it still.
-    JustNow,
 }
 
 /// What has become of a try.
@@ -121,15 +110,21 @@ impl Appender {
         format!("account {}: {what}", self.folder.account)
     }
 
-    fn attempt(&self, source: &mut Source, post: &mut Post, earlier: Earlier) -> Tried {
+    fn attempt(&self, source: &mut Source, post: &mut Post, earlier: Option<Earlier>) -> Tried {
         let folder = &self.folder.folder;
         let mut remark = None;
-        if earlier != Earlier::Nothing {
-            let mut found = source.find(folder, post);
-            if matches!(found, Ok(Found::NotThere))
+        if let Some(Earlier {
+            twins,
+            is_recent,
+            is_look,
+        }) = earlier
+        {
+            let mut found = source.find(folder, post, twins);
+            if is_recent
+                && matches!(found, Ok(Found::NotThere))
                 && self.environment.stop.wait(SETTLING).is_none()
             {
-                found = source.find(folder, post);
+                found = source.find(folder, post, twins);
             }
             match found {
                 Ok(Found::There) => {
@@ -139,11 +134,13 @@ impl Appender {
                     );
                     return Tried::Open(Answer::Taken(Some(remark)));
                 }
-                Ok(Found::NotThere | Found::CannotTell) if earlier == Earlier::JustNow => {
-                    return Tried::Open(Answer::Later(self.says(
+                Ok(Found::NotThere | Found::CannotTell) if is_look => {
+                    let why = self.says(
                         "the answer was lost, and nobody knows whether it was taken: a later run looks for \
                          it there first",
-                    )));
+                    );
+                    let is_slow = false;
+                    return Tried::Open(Answer::Unclear { why, is_slow });
                 }
                 Ok(Found::NotThere) => {}
                 Ok(Found::CannotTell) => {
@@ -203,13 +200,8 @@ impl Appender {
 }
 
 impl Append for Appender {
-    fn append(&mut self, mut post: Post, may_be_there: bool) -> Answer {
-        let mut earlier = match may_be_there {
-            true => Earlier::Run,
-            false => Earlier::Nothing,
-        };
-        // A session that nothing was said in for long may be over by now; and what a lost answer said, the
-        // next one shows.
+    fn append(&mut self, mut post: Post, earlier: Option<Earlier>) -> Answer {
+        // A session that nothing was said in for long may be over by now.
         for is_last in [false, true] {
             let mut source = match self.session.take() {
                 Some(source) => source,
@@ -226,15 +218,13 @@ impl Append for Appender {
                 Tried::Done(answer) => return answer,
                 Tried::Broken(error) => error,
                 Tried::Unclear(error) => {
-                    earlier = Earlier::JustNow;
-                    if is_slow(&error) {
-                        // It may be storing it still.
-                        return Answer::Hangs(self.says(&format!(
-                            "{error}, once it had all of it, and nobody knows whether it was taken: the \
-                             next run looks for it there first"
-                        )));
-                    }
-                    error
+                    return Answer::Unclear {
+                        is_slow: is_slow(&error),
+                        why: self.says(&format!(
+                            "{error}, once it had all of it, and nobody knows whether it was taken: a later \
+                             run looks for it there first"
+                        )),
+                    };
                 }
             };
             let is_stopped = self.environment.stop.requested().is_some();

@@ -9,7 +9,7 @@ use crate::report::Event;
 use crate::source::Source;
 use crate::state::{Recorded, Same, Store, Vouched, Withheld};
 use crate::term::count;
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 /// Headers that a run asks for at most to settle doubts, and whole messages. What is not looked at
 /// counts as the same for now, and is not deleted.
@@ -183,53 +183,120 @@ impl Account<'_> {
         same.sort_unstable_by_key(Same::number);
         same.dedup_by_key(|same| same.number());
         let mut given_up = 0;
+        let is_due = |since, futile| plan::is_to_be_deleted(since, futile, policy, now);
         same.retain(|same| {
             store.standing_of(same).is_some_and(|(since, futile)| {
                 given_up += usize::from(plan::is_given_up(since, futile, policy, now));
-                plan::is_to_be_deleted(since, futile, policy, now)
+                is_due(since, futile)
             })
         });
-        let Vouched { recorded, withheld } = store.vouch(same)?;
-        if !withheld.is_empty() && store.may_tell() {
-            self.tell(Event::Warning(&self.why_withheld(&withheld)));
+        let Vouched {
+            recorded,
+            withheld,
+            returned_before,
+        } = store.vouch(same, is_due)?;
+        let told = self.why_withheld(&withheld, returned_before);
+        if !told.is_empty() && store.may_tell() {
+            told.iter().for_each(|text| self.tell(Event::Warning(text)));
         }
         Ok((recorded, given_up))
     }
 
-    fn why_withheld(&self, withheld: &[(Message, Withheld)]) -> String {
-        let names = some_of(withheld, |(message, _)| name_of(message));
-        let mut reasons = Vec::new();
-        for (why, text) in [
-            (Withheld::Missing, "the file is nowhere to be found"),
-            (
-                Withheld::Changed,
-                "the file is not as long as what was stored",
-            ),
-            (
-                Withheld::Doubtful,
-                "its end was doubtful, `verify` has found its file changed, or it came back under another \
-                 name after it was handed on",
-            ),
-        ] {
-            if withheld.iter().any(|(_, other)| *other == why) {
-                reasons.push(text);
+    /// What is told of messages that are not deleted: a text for each thing that a person can do about it.
+    fn why_withheld(&self, withheld: &[(Message, Withheld)], returned_before: u64) -> Vec<String> {
+        let mut parted: BTreeMap<WayOut, Vec<&(Message, Withheld)>> = BTreeMap::new();
+        for it in withheld {
+            parted.entry(way_out(it.1)).or_default().push(it);
+        }
+        if returned_before > 0 {
+            parted.entry(WayOut::Returned).or_default();
+        }
+        let texts = parted.into_iter().map(|(way_out, messages)| {
+            let before = match way_out {
+                WayOut::Returned => returned_before,
+                WayOut::Accept | WayOut::Wait => 0,
+            };
+            self.why_these_are(&messages, before, way_out)
+        });
+        texts.collect()
+    }
+
+    fn why_these_are(
+        &self,
+        messages: &[&(Message, Withheld)],
+        before: u64,
+        way_out: WayOut,
+    ) -> String {
+        let mut reasons: Vec<&str> = Vec::new();
+        for (_, why) in messages {
+            let reason = reason(*why);
+            if !reasons.contains(&reason) {
+                reasons.push(reason);
             }
         }
-        let is_all_missing = withheld.iter().all(|(_, why)| *why == Withheld::Missing);
+        if reasons.is_empty() {
+            reasons.push(reason(Withheld::Returned));
+        }
+        let is_all_missing = messages.iter().all(|(_, why)| *why == Withheld::Missing);
         let word = self.profile.word_with_maildir();
-        let arguments = withheld.iter().take(NAMED);
+        let arguments = messages.iter().take(NAMED);
         let arguments = arguments.filter_map(|(it, _)| it.unique_id.as_deref().map(argument));
-        let command = match withheld.len() > NAMED && is_all_missing {
-            true => format!("popfetch verify --accept {word}"),
-            false => format!(
-                "popfetch state accept {word}{}",
-                arguments.collect::<String>()
-            ),
+        let is_right = "If that is as it should be";
+        let todo = match way_out {
+            WayOut::Wait => String::new(),
+            WayOut::Returned => {
+                format!(
+                    ". If all that came back so may go: popfetch state accept {word} --came-back"
+                )
+            }
+            WayOut::Accept if messages.len() > NAMED && is_all_missing => {
+                format!(". {is_right}: popfetch verify --accept {word}")
+            }
+            WayOut::Accept => {
+                let arguments = arguments.collect::<String>();
+                format!(". {is_right}: popfetch state accept {word}{arguments}")
+            }
+        };
+        let names = match messages.is_empty() {
+            true => String::new(),
+            false => format!(" ({})", some_of(messages, |(message, _)| name_of(message))),
         };
         format!(
-            "{} not deleted from the server: {} ({names}). If that is as it should be: {command}",
-            count(withheld.len() as u64, "message"),
+            "{} not deleted from the server: {}{names}{todo}",
+            count(messages.len() as u64 + before, "message"),
             reasons.join(", or "),
         )
+    }
+}
+
+/// What a person can do about messages that are not deleted.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+enum WayOut {
+    /// To say of each that it may go.
+    Accept,
+    /// To say so of all that have come back.
+    Returned,
+    /// Nothing: it comes to an end by itself.
+    Wait,
+}
+
+fn way_out(why: Withheld) -> WayOut {
+    match why {
+        Withheld::Missing | Withheld::Changed | Withheld::Doubtful => WayOut::Accept,
+        Withheld::Returned => WayOut::Returned,
+        Withheld::Waiting => WayOut::Wait,
+    }
+}
+
+fn reason(why: Withheld) -> &'static str {
+    match why {
+        Withheld::Missing => "the file is nowhere to be found",
+        Withheld::Changed => "the file is not as long as what was stored",
+        Withheld::Doubtful => "its end was doubtful, or `verify` has found its file changed",
+        Withheld::Returned => {
+            "it came back under another name once it had left, and no file of it is here, so that it may \
+             be the last copy"
+        }
+        Withheld::Waiting => "it waits to be handed on",
     }
 }

@@ -5,7 +5,7 @@ use super::{Account, Error, Missed};
 use crate::handover::{Extent, Letter, Unable};
 use crate::maildrop::{Maildrop, MessageNumber};
 use crate::plan::{Decision, Plan};
-use crate::state::{DueId, Placed, Same, Store};
+use crate::state::{DueId, NotTaken, Placed, Same, Store};
 use std::collections::HashSet;
 
 /// After so many messages in a row that could not be taken now it is not the messages: the others wait
@@ -23,12 +23,30 @@ pub(super) enum Patience {
     After,
 }
 
+/// A message that somebody was asked to hand on.
+pub(super) struct InFlight {
+    pub(super) id: DueId,
+    pub(super) letter: Letter,
+    /// It is looked for, and no more: nothing comes of that but that it has been taken.
+    pub(super) is_look: bool,
+}
+
+impl InFlight {
+    /// It has not been taken, or nobody knows.
+    pub(super) fn is_not_taken(&self, store: &mut Store, how: NotTaken) -> Result<(), Error> {
+        if !self.is_look {
+            store.not_taken(self.id, how)?;
+        }
+        Ok(())
+    }
+}
+
 /// Where the handing on of a run stands.
 pub(super) struct Hand {
     /// Nobody where nothing is handed on.
     pub(super) courier: Option<Courier>,
     /// What came of it is not known yet.
-    pub(super) in_flight: Option<(DueId, Letter)>,
+    pub(super) in_flight: Option<InFlight>,
     /// Messages that are not tried again in this run.
     pub(super) tried: HashSet<DueId>,
     pub(super) later_in_a_row: u32,

@@ -227,7 +227,7 @@ impl Account<'_> {
         maildir.open_folders(self.profile.known_folders())?;
         self.open_linked_folders(maildir);
         if let Some(deliver) = &self.profile.deliver {
-            store.hands_on(deliver.archive)?;
+            store.hands_on(deliver.archive, deliver.to.is_a_mailbox())?;
         }
         Ok(())
     }
@@ -302,6 +302,7 @@ impl Account<'_> {
         self.tell_undeletable(given_up + still);
         self.tell_undeletable_by_rules(unruled);
         doubts::spare_namesakes(maildrop, &mut delete);
+        store.begin_deleting(&delete)?;
         Ok(self.delete(session, store, delete)?)
     }
 

@@ -1,20 +1,25 @@
 //! Handing on what is stored: while a session waits for that, as what has been handed on may be deleted
 //! in it, and after the last one.
 
-use super::hand::{Hand, LATER_IN_A_ROW, Patience};
+use super::hand::{Hand, InFlight, LATER_IN_A_ROW, Patience};
 use super::tell::failure;
 use super::waiting::{listed, missed, name_of};
 use super::{Account, Error};
-use crate::handover::{Answer, Before, Errand, Keeping, Letter};
+use crate::handover::{Answer, Before, Earlier, Errand, Keeping, Letter};
+use crate::moment::Moment;
 use crate::plan::is_tried_again;
 use crate::report::{Event, Outcome};
-use crate::state::{Delay, DueId, NotTaken, Store, Waiting, Whereabouts};
+use crate::state::{Attempt, Delay, DueId, NotTaken, Store, Waiting, Whereabouts};
 use std::time::{Duration, Instant};
 
 /// How long a session waits until what it has brought is handed on. A server ends one that is idle for
 /// ten minutes (RFC 1939 section 3), and many do much earlier. What takes longer is deleted in the next
 /// run.
 const SESSION_WAITS: Duration = Duration::from_secs(60);
+
+/// A server that has lost the connection may go on storing what it was given, and be done within so many
+/// seconds: some scan each message first. Until then nothing says that it has not taken it.
+const STORED_WITHIN: i64 = 120;
 
 /// How often to look whether somebody wants a stop.
 const LOOK: Duration = Duration::from_millis(500);
@@ -80,7 +85,13 @@ impl Account<'_> {
                     Answer::Ready(octets) => length = Some(octets),
                     answer => {
                         let is_settled = matches!(answer, Answer::Appended(_));
-                        self.note_answer(store, hand, (id, &letter), answer, outcome)?;
+                        let is_look = false;
+                        let it = InFlight {
+                            id,
+                            letter,
+                            is_look,
+                        };
+                        self.note_answer(store, hand, &it, answer, outcome)?;
                         if left.is_some() && !is_settled {
                             // Behind what is there of it perhaps, nothing is appended before it is known.
                             hand.later_in_a_row = LATER_IN_A_ROW;
@@ -89,13 +100,20 @@ impl Account<'_> {
                     }
                 }
             }
-            store.begin_handing(id, length)?;
-            let may_be_there = attempt.is_some() || delay.is_some();
-            hand.courier()?.ask(match may_be_there {
-                true => Errand::CarryAgain(letter.clone()),
-                false => Errand::Carry(letter.clone()),
+            let earlier = self.earlier(store, id, delay, attempt)?;
+            let is_look = earlier.is_some_and(|it| it.is_look);
+            if !is_look {
+                store.begin_handing(id, length)?;
+            }
+            hand.courier()?.ask(match earlier {
+                Some(earlier) => Errand::CarryAgain(letter.clone(), earlier),
+                None => Errand::Carry(letter.clone()),
             })?;
-            hand.in_flight = Some((id, letter));
+            hand.in_flight = Some(InFlight {
+                id,
+                letter,
+                is_look,
+            });
             if !self.wait_for_answer(store, hand, until, outcome)? {
                 return Ok(());
             }
@@ -190,7 +208,7 @@ impl Account<'_> {
         until: Option<Instant>,
         outcome: &mut Outcome,
     ) -> Result<bool, Error> {
-        let Some((id, letter)) = hand.in_flight.take() else {
+        let Some(it) = hand.in_flight.take() else {
             return Ok(true);
         };
         let answer = loop {
@@ -199,7 +217,7 @@ impl Account<'_> {
                 break answer;
             }
             if until.is_some_and(|until| Instant::now() >= until) {
-                hand.in_flight = Some((id, letter));
+                hand.in_flight = Some(it);
                 return Ok(false);
             }
         };
@@ -207,20 +225,69 @@ impl Account<'_> {
         let leaves_nothing = deliver.is_some_and(|it| !it.to.is_appended_to());
         if leaves_nothing && matches!(answer, Answer::Unable(_)) {
             // Nobody has got it: the next run would say that nobody knows.
-            store.not_taken(id, NotTaken::Later)?;
+            it.is_not_taken(store, NotTaken::Later)?;
         }
-        self.note_answer(store, hand, (id, &letter), answer, outcome)?;
+        let is_lost = matches!(answer, Answer::Unclear { is_slow: false, .. });
+        if is_lost && !it.is_look && self.environment.stop.requested().is_none() {
+            // What a lost answer said may show at once.
+            it.is_not_taken(store, NotTaken::Unclear)?;
+            let earlier = Earlier {
+                twins: store.twins(it.id)?,
+                is_recent: true,
+                is_look: true,
+            };
+            let again = Errand::CarryAgain(it.letter.clone(), earlier);
+            hand.courier()?.ask(again)?;
+            hand.in_flight = Some(InFlight {
+                is_look: true,
+                ..it
+            });
+            return self.wait_for_answer(store, hand, until, outcome);
+        }
+        self.note_answer(store, hand, &it, answer, outcome)?;
         Ok(true)
+    }
+
+    /// What is known of earlier tries with a message, where it may have been taken.
+    fn earlier(
+        &self,
+        store: &mut Store,
+        id: DueId,
+        delay: Option<Delay>,
+        attempt: Option<Attempt>,
+    ) -> Result<Option<Earlier>, Error> {
+        if attempt.is_none() && delay.is_none() {
+            return Ok(None);
+        }
+        let deliver = self.profile.deliver.as_ref();
+        if !deliver.is_some_and(|it| it.to.can_be_asked()) {
+            return Ok(Some(Earlier {
+                twins: 0,
+                is_recent: false,
+                is_look: false,
+            }));
+        }
+        let unclear = delay.filter(|delay| delay.how == NotTaken::Unclear);
+        let last = attempt.map(|it| it.time).max(unclear.map(|it| it.last));
+        let now = self.environment.moment.now;
+        let is_recent = last.is_some_and(|last| Moment::counts(last, STORED_WITHIN, now));
+        Ok(Some(Earlier {
+            twins: store.twins(id)?,
+            is_recent,
+            is_look: is_recent && !self.environment.at_once,
+        }))
     }
 
     fn note_answer(
         &self,
         store: &mut Store,
         hand: &mut Hand,
-        (id, letter): (DueId, &Letter),
+        it: &InFlight,
         answer: Answer,
         outcome: &mut Outcome,
     ) -> Result<(), Error> {
+        let InFlight { id, letter, .. } = it;
+        let id = *id;
         match answer {
             Answer::Taken(remark) => {
                 outcome.handed += 1;
@@ -242,17 +309,22 @@ impl Account<'_> {
             Answer::Hangs(why) => {
                 // Each would take as long.
                 hand.later_in_a_row = LATER_IN_A_ROW;
-                store.not_taken(id, NotTaken::Later)?;
+                it.is_not_taken(store, NotTaken::Later)?;
                 self.miss(hand, letter, &format!("waits to be handed on: {why}"));
             }
             Answer::Later(why) => {
                 hand.later_in_a_row += 1;
-                store.not_taken(id, NotTaken::Later)?;
+                it.is_not_taken(store, NotTaken::Later)?;
+                self.miss(hand, letter, &format!("waits to be handed on: {why}"));
+            }
+            Answer::Unclear { why, is_slow } => {
+                hand.later_in_a_row += if is_slow { LATER_IN_A_ROW } else { 1 };
+                it.is_not_taken(store, NotTaken::Unclear)?;
                 self.miss(hand, letter, &format!("waits to be handed on: {why}"));
             }
             Answer::Refused(why) => {
                 hand.later_in_a_row = 0;
-                store.not_taken(id, NotTaken::Refused)?;
+                it.is_not_taken(store, NotTaken::Refused)?;
                 outcome.failed += 1;
                 self.tell(Event::Failed {
                     message: listed(letter),
@@ -263,7 +335,7 @@ impl Account<'_> {
             Answer::Damaged(how) => {
                 hand.later_in_a_row = 0;
                 // Nobody has got it this time.
-                store.not_taken(id, NotTaken::Later)?;
+                it.is_not_taken(store, NotTaken::Later)?;
                 match letter.keeping {
                     Keeping::Ours => {
                         store.lost(id)?;

@@ -175,7 +175,12 @@ impl Lmtp {
         match self.greet(until, stop) {
             Ok(open) => Ok(escape(open.wire.leave().greeting())),
             Err(Answer::Unable(unable)) => Err(unable),
-            Err(Answer::Later(what) | Answer::Hangs(what) | Answer::Refused(what)) => Err(Unable {
+            Err(
+                Answer::Later(what)
+                | Answer::Hangs(what)
+                | Answer::Unclear { why: what, .. }
+                | Answer::Refused(what),
+            ) => Err(Unable {
                 what,
                 hint: kept(
                     "something is there, and does not answer as an LMTP server does: is it the right \

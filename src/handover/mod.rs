@@ -20,7 +20,7 @@ mod words;
 
 pub use lmtp::{Lmtp, Place};
 pub use mbox::{Appended, Before, Extent, Ledger, Mbox, Times, Unfinished};
-pub use post::{Comparison, Likeness, Post};
+pub use post::{Comparison, LONGEST_HEADER, Likeness, Post};
 pub use program::Program;
 pub use words::{Words, unknown_word};
 
@@ -66,8 +66,19 @@ impl fmt::Display for Folder {
 
 /// Who gives messages to another account's server, signing in there with the first one.
 pub trait Append: Send {
-    /// Gives it a message; one that it may have already is looked for first.
-    fn append(&mut self, post: Post, may_be_there: bool) -> Answer;
+    /// Gives it a message; one that it may have already, as there were earlier tries, is looked for first.
+    fn append(&mut self, post: Post, earlier: Option<Earlier>) -> Answer;
+}
+
+/// What is known of what takes a message that it may have already.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Earlier {
+    /// So many others with the very same octets have been taken: as many are no sign that this one has.
+    pub twins: u64,
+    /// It was tried just now, and what takes it may still be storing it.
+    pub is_recent: bool,
+    /// It is looked for, and no more.
+    pub is_look: bool,
 }
 
 /// Whether the Maildir that messages are stored in is one that somebody reads.
@@ -132,6 +143,13 @@ pub enum Answer {
     Later(String),
     /// It has not, as what takes it has not come to an end in time: why, likewise.
     Hangs(String),
+    /// Nobody knows whether it has been taken, as the answer was lost: why, likewise.
+    Unclear {
+        /// See above.
+        why: String,
+        /// What takes it has not come to an end in time.
+        is_slow: bool,
+    },
     /// It is refused for its own sake: why, likewise.
     Refused(String),
     /// Its file is not what was fetched: how it differs. That is for its owner to decide about, where
@@ -171,6 +189,11 @@ impl Recipient {
         matches!(self, Self::Mbox(_))
     }
 
+    /// Whether it is one that an account may fetch from: perhaps the account's own, by another name.
+    pub fn is_a_mailbox(&self) -> bool {
+        matches!(self, Self::Folder(_))
+    }
+
     /// Whether it can be asked what came of one that nobody knows of: a message that may have been taken
     /// is looked for before it is handed on again.
     pub fn can_be_asked(&self) -> bool {
@@ -186,7 +209,7 @@ pub enum Errand {
     /// To hand a message on.
     Carry(Letter),
     /// The same with one that may have been taken: it is looked for first.
-    CarryAgain(Letter),
+    CarryAgain(Letter, Earlier),
 }
 
 /// Hands messages on, one after another.
@@ -239,7 +262,7 @@ impl Porter {
         let open = self.open.take();
         let (letter, before) = match errand {
             Errand::Prepare(letter, before) => (letter, Some(before)),
-            Errand::Carry(letter) | Errand::CarryAgain(letter) => (letter, None),
+            Errand::Carry(letter) | Errand::CarryAgain(letter, _) => (letter, None),
         };
         let unreadable = |error: io::Error| {
             let path = letter.path.display();
@@ -285,9 +308,13 @@ impl Porter {
             (Recipient::Folder(_), None, _) => {
                 match (&mut self.appender, Post::measure(file, letter.time)) {
                     (_, Err(error)) => unreadable(error),
-                    (Some(appender), Ok(post)) => {
-                        appender.append(post, matches!(errand, Errand::CarryAgain(_)))
-                    }
+                    (Some(appender), Ok(post)) => appender.append(
+                        post,
+                        match errand {
+                            Errand::CarryAgain(_, earlier) => Some(*earlier),
+                            Errand::Carry(_) | Errand::Prepare(..) => None,
+                        },
+                    ),
                     (None, Ok(_)) => Answer::Later("nobody can reach its account".to_owned()),
                 }
             }

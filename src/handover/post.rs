@@ -15,6 +15,10 @@ const PIECE: usize = 64 * 1024;
 /// Of a header with more octets no more is kept, and what a server may have added to it is not told apart.
 const HEADER: usize = 512 * 1024;
 
+/// No server makes a header as long as this of one that is kept: what has more octets before its first empty
+/// line is another message.
+pub const LONGEST_HEADER: usize = 2 * HEADER;
+
 /// A message as it goes into a folder: with CRLF at the ends of lines.
 #[derive(Debug)]
 pub struct Post {
@@ -97,6 +101,17 @@ impl Post {
     /// seconds since 1970.
     pub fn date(&self) -> i64 {
         self.date
+    }
+
+    /// Whether a message of so many octets may be the same, whatever a server has added to its header or taken
+    /// away from it.
+    pub fn may_have(&self, octets: u64) -> bool {
+        let header = self.header.len() as u64;
+        let least = self.octets.saturating_sub(header);
+        // Some servers count ends of lines otherwise.
+        let least = least - least / 8;
+        let most = self.octets.saturating_add(self.octets / 8);
+        (least..=most.saturating_add(LONGEST_HEADER as u64)).contains(&octets)
     }
 
     /// Whether what is not it shows by its header: it was looked for by date and size alone.

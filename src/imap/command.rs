@@ -37,6 +37,8 @@ pub enum Command<'a> {
     FetchBody(NonZeroU32),
     /// A message's header, likewise.
     FetchHeader(NonZeroU32),
+    /// How many octets one has.
+    FetchSize(NonZeroU32),
     /// Which of these there are.
     FetchThese(&'a UidSet),
     /// ID with the program's name (RFC 2971).
@@ -158,6 +160,7 @@ impl fmt::Display for Command<'_> {
                 write!(f, "UID FETCH {uid} (UID FLAGS INTERNALDATE BODY.PEEK[])")
             }
             Self::FetchHeader(uid) => write!(f, "UID FETCH {uid} (UID BODY.PEEK[HEADER])"),
+            Self::FetchSize(uid) => write!(f, "UID FETCH {uid} (UID RFC822.SIZE)"),
             Self::FetchThese(set) => write!(f, "UID FETCH {set} (UID)"),
             Self::Id => f.write_str("ID (\"name\" \"popfetch\")"),
             Self::Idle => f.write_str("IDLE"),
@@ -298,6 +301,7 @@ mod tests {
             Command::FetchAll,
             Command::FetchBody(uid),
             Command::FetchHeader(uid),
+            Command::FetchSize(uid),
         ] {
             let text = command.to_string();
             assert!(

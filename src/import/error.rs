@@ -276,10 +276,26 @@ impl Diagnose for Error {
     }
 }
 
+/// The first of them, and how many more there are: a Maildir may have thousands.
 fn list(paths: &[PathBuf]) -> String {
-    let paths: Vec<String> = paths
+    const MOST: usize = 8;
+    let shown = paths
         .iter()
-        .map(|path| path.display().to_string())
-        .collect();
-    paths.join(", ")
+        .take(MOST)
+        .map(|path| path.display().to_string());
+    let left = paths.len().saturating_sub(MOST);
+    let more = (left > 0).then(|| format!("and {left} more"));
+    shown.chain(more).collect::<Vec<_>>().join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_many_files_the_first_are_named_and_the_others_counted() {
+        let paths: Vec<PathBuf> = (1..=10).map(|n| n.to_string().into()).collect();
+        assert_eq!(list(&paths), "1, 2, 3, 4, 5, 6, 7, 8, and 2 more");
+        assert_eq!(list(paths.get(..2).unwrap()), "1, 2");
+    }
 }

@@ -41,10 +41,14 @@ impl Memory {
                 self.superseded += u64::from(self.onward.extent.is_some());
                 self.onward.extent = Some(extent);
             }
-            Entry::Handing { id, length, .. } => {
+            Entry::Handing { id, time, length } => {
                 let record = self.record(id);
                 let fetched = record.map_or(0, |record| record.time.seconds());
-                let attempt = Attempt { length, fetched };
+                let attempt = Attempt {
+                    length,
+                    fetched,
+                    time,
+                };
                 self.onward.attempts.insert(id, attempt);
                 self.note_astray(id);
             }

@@ -15,6 +15,7 @@ use std::collections::HashSet;
 use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Instant;
 
 /// An account whose lock is held.
 pub struct Claim {
@@ -236,6 +237,7 @@ impl Claim {
             lock: self.lock,
             has_run_before: self.has_run_before,
             moment: self.moment,
+            opened: Instant::now(),
             is_made: false,
             has_noted: false,
             path_of_maildir: path.unwrap_or_default(),
@@ -249,6 +251,7 @@ impl Claim {
             session: 0,
             verified: HashSet::new(),
             onward: None,
+            is_put_into_a_mailbox: false,
             passed: Vec::new(),
             unsynced: Vec::new(),
         }

@@ -40,8 +40,9 @@ pub(super) fn compact(
         }
     })?;
     failed?;
-    for entry in copy.rest() {
+    for entry in copy.standings().chain(copy.rest()) {
         new.add(&entry);
+        new.flush_if_large()?;
     }
     new.sync()?;
     dir.replace(&draft, &files.journal)?;
@@ -106,6 +107,7 @@ impl<'a> Copy<'a> {
                 self.about(id, |id| Entry::Alias { id, time, listing })
             }
             Entry::Asked { id, time } => self.about(id, |id| Entry::Asked { id, time }),
+            Entry::Returned { id } => self.about(id, |id| Entry::Returned { id }),
             Entry::Deleted { id, time } => self.about(id, |id| Entry::Deleted { id, time }),
             Entry::Undeletable { id, time } => self.about(id, |id| Entry::Undeletable { id, time }),
             Entry::Unlisted { id, time } => self.about(id, |id| Entry::Unlisted { id, time }),
@@ -180,15 +182,17 @@ impl<'a> Copy<'a> {
         })
     }
 
-    /// What is left to say once all messages have their new ids.
+    /// How each message stands, once all have their new ids: of as many as a million, one after the other.
+    fn standings(&self) -> impl Iterator<Item = Entry> {
+        let kept = (0..).zip(&self.memory.records);
+        let kept = kept.filter_map(|(id, record)| Some((self.new_id(id)?, record)));
+        let standings = kept.flat_map(|(id, record)| standing(id, record));
+        self.seen(self.next).into_iter().chain(standings)
+    }
+
+    /// What is left to say behind that.
     fn rest(&self) -> Vec<Entry> {
         let mut rest = Vec::new();
-        rest.extend(self.seen(self.next));
-        for (id, record) in (0..).zip(&self.memory.records) {
-            if let Some(id) = self.new_id(id) {
-                self.add_standing(id, record, &mut rest);
-            }
-        }
         for id in &self.memory.onward.due {
             if let Some(id) = self.new_id(*id) {
                 rest.push(Entry::Due {
@@ -213,7 +217,7 @@ impl<'a> Copy<'a> {
         // Behind what is said of the same messages above, which ends an attempt.
         for (id, attempt) in &memory.onward.attempts {
             if let Some(id) = self.new_id(*id) {
-                let (time, length) = (self.now.unwrap_or_default(), attempt.length);
+                let (time, length) = (attempt.time, attempt.length);
                 rest.push(Entry::Handing { id, time, length });
             }
         }
@@ -241,32 +245,6 @@ impl<'a> Copy<'a> {
         // The lines that it follows from are not all here, nor in their order.
         rest.push(Entry::Sizes(memory.sizes));
         rest
-    }
-
-    /// How a message stands.
-    fn add_standing(&self, id: Id, record: &Record, rest: &mut Vec<Entry>) {
-        match record.kind {
-            Kind::Forgotten => rest.push(Entry::Forgotten { id }),
-            Kind::Lost => rest.push(Entry::Again { id }),
-            _ => {}
-        }
-        if record.held {
-            rest.push(Entry::Doubtful { id });
-        }
-        if record.unsure {
-            rest.push(Entry::Disorder {
-                first: id,
-                last: id,
-            });
-        }
-        if record.absences > 0 {
-            let time = record.absent_since.seconds();
-            rest.push(Entry::Absent { id, time, count: 1 });
-            if record.absences > 1 {
-                let count = record.absences;
-                rest.push(Entry::Absent { id, time, count });
-            }
-        }
     }
 
     fn keep(&mut self, id: Id) -> Option<Id> {
@@ -333,4 +311,21 @@ impl<'a> Copy<'a> {
         let last = self.memory.failures.get(&identity)?;
         ((last.last, last.count) == (time, count)).then_some(entry)
     }
+}
+
+/// How a message stands.
+fn standing(id: Id, record: &Record) -> impl Iterator<Item = Entry> {
+    let kind = match record.kind {
+        Kind::Forgotten => Some(Entry::Forgotten { id }),
+        Kind::Lost => Some(Entry::Again { id }),
+        _ => None,
+    };
+    let held = record.held.then_some(Entry::Doubtful { id });
+    let (first, last) = (id, id);
+    let unsure = record.unsure.then_some(Entry::Disorder { first, last });
+    let time = record.absent_since.seconds();
+    let absent = |count| Entry::Absent { id, time, count };
+    let since = (record.absences > 0).then(|| absent(1));
+    let by_now = (record.absences > 1).then(|| absent(record.absences));
+    [kind, held, unsure, since, by_now].into_iter().flatten()
 }

@@ -3,7 +3,7 @@
 use super::journal;
 use super::proof::Same;
 use super::record::{Entry, Id, Listing, Stored};
-use super::remembered::{Kind, Record, key_of};
+use super::remembered::{Kind, Leave, Record, key_of};
 use super::{Error, Settled, Store};
 use crate::delivery::Complete;
 use crate::maildrop::{Maildrop, Message};
@@ -353,23 +353,28 @@ impl Store {
             let back = record.deleted || record.absent || record.unsure;
             is_renamed(record) || back || (resized && !estimates)
         });
-        // It was handed on, deleted there, and nothing of it is here: what it was handed to may be this very
-        // copy, the last one there is.
-        let may_be_the_last = self.onward.is_some()
-            && self
-                .memory
-                .record(id)
-                .is_some_and(|it| it.deleted && it.gone && is_renamed(it));
+        // What programs, files and mail servers were given is there.
+        let is_here_alone = self.onward.is_none();
+        let is_returned = self.memory.record(id).is_some_and(|record| {
+            let has_left = record.deleted || record.leave == Leave::Asked;
+            match message.identity {
+                // Its old name is not listed any more, or that one would count.
+                Some(_) if self.is_put_into_a_mailbox => is_renamed(record),
+                Some(_) => is_renamed(record) && is_here_alone && has_left,
+                None => self.is_put_into_a_mailbox && has_left && record.leave != Leave::Granted,
+            }
+        });
         self.verified.insert(id);
         let listing = Listing::of(message);
         // Without a unique-id there is nothing to note but that it is still there.
         let was_deleted = self.memory.record(id).is_some_and(|it| it.deleted);
+        // First: under its new name it is the same from then on.
+        if is_returned {
+            self.write([Entry::Returned { id }]);
+        }
         if news && (listing.is_recognisable() || was_deleted) {
             let time = self.moment.now;
             self.write([Entry::Alias { id, time, listing }]);
-        }
-        if may_be_the_last {
-            self.write([Entry::Doubtful { id }]);
         }
         Same {
             id,

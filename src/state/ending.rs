@@ -3,7 +3,7 @@
 use super::lock::Mark;
 use super::memory::ABSENCES;
 use super::record::{Entry, Id};
-use super::remembered::{Kind, Record};
+use super::remembered::{Kind, Leave, NOBODY, Record};
 use super::{Error, Recorded, Store, compact};
 
 /// A journal is written afresh when it is larger than this (octets) and more than half of its
@@ -22,8 +22,29 @@ pub struct Changes {
 }
 
 impl Store {
+    /// These are about to be deleted from the server. Where nothing else tells what comes back from what has
+    /// never left, as it has no name, that is durable on return.
+    pub fn begin_deleting(&mut self, recorded: &[Recorded]) -> Result<(), Error> {
+        let is_nameless = |id: &Id| {
+            let record = self.memory.record(*id);
+            record.is_some_and(|it| it.identity == NOBODY && it.leave == Leave::None)
+        };
+        let ids = recorded.iter().map(|recorded| recorded.id);
+        let ids: Vec<Id> = ids
+            .filter(|id| self.is_put_into_a_mailbox && is_nameless(id))
+            .collect();
+        if ids.is_empty() {
+            return Ok(());
+        }
+        let time = self.moment.now;
+        for id in ids {
+            self.write([Entry::Asked { id, time }]);
+        }
+        self.sync()
+    }
+
     /// The server has confirmed, by its reply to QUIT, that these are deleted. Not synced: a lost
-    /// line costs a second DELE, and what was handed on may come back unnoticed (see [`Store::vouch`]).
+    /// line costs a second DELE at most.
     pub fn deleted(&mut self, recorded: &[Recorded]) {
         let time = self.moment.now;
         for Recorded { id, .. } in recorded {

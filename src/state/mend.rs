@@ -3,7 +3,7 @@
 use super::claim::Claim;
 use super::homes::Home;
 use super::record::{Entry, Id, Stored, Taken};
-use super::remembered::Kind;
+use super::remembered::{Kind, Leave};
 use super::{Error, MessageId, Store, inspect, journal};
 use crate::maildir::{Ground, Maildir, MaildirId, Nonces, Search, Site, UniqueName, random};
 use std::collections::HashSet;
@@ -113,6 +113,13 @@ impl Store {
         forgotten.messages += self.forget_failures(failing);
         self.sync()?;
         Ok(forgotten)
+    }
+
+    /// The messages that have come back once they had left the server, and are not deleted there for that.
+    pub fn returned(&self) -> Vec<MessageId> {
+        let records = self.memory.records.iter().zip(0..);
+        let returned = records.filter(|(record, _)| record.leave == Leave::Returned);
+        returned.map(|(_, id)| MessageId(id)).collect()
     }
 
     /// Notes that the files of these messages were removed on purpose, or are fine as they are, as

@@ -173,6 +173,7 @@ fn shifted(entry: Entry, offset: Id) -> Option<Entry> {
             last: up(last)?,
         },
         Entry::Doubtful { id } => Entry::Doubtful { id: up(id)? },
+        Entry::Returned { id } => Entry::Returned { id: up(id)? },
         Entry::Dropped { id } => Entry::Dropped { id: up(id)? },
         Entry::Due { first, last } => Entry::Due {
             first: up(first)?,

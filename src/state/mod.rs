@@ -84,7 +84,7 @@ pub use proof::{Placed, Recorded, Same, Vouched, Withheld};
 pub use recognition::Recognition;
 pub use record::{FailureKind, MarkedBy, NotTaken, Origin};
 pub use refusal::RefusalKind;
-pub use remembered::{Delay, Failures, Known};
+pub use remembered::{Attempt, Delay, Failures, Known};
 pub use removal::remove;
 pub use ruled::Ruled;
 pub use sizes::SizesSoFar;
@@ -106,6 +106,7 @@ use std::collections::HashSet;
 use std::os::fd::BorrowedFd;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Instant;
 
 /// One account's state, for the one process that holds its lock.
 pub struct Store {
@@ -121,6 +122,8 @@ pub struct Store {
     /// that did not come to the server left none.
     has_run_before: bool,
     moment: Moment,
+    /// When that was, by a clock that nobody sets.
+    opened: Instant,
     /// The journal was made by this run, where there was none.
     is_made: bool,
     /// Something was noted in this run beside that there was one.
@@ -147,6 +150,8 @@ pub struct Store {
     verified: HashSet<Id>,
     /// What is stored is to be handed on from here.
     onward: Option<Archive>,
+    /// It is handed on into a mailbox, which may be the very one that is listed.
+    is_put_into_a_mailbox: bool,
     /// Files of messages that were handed on, in lines that are not synced yet.
     passed: Vec<(PathBuf, UniqueName)>,
     /// Recorded in lines that are not synced yet.

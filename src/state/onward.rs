@@ -21,6 +21,9 @@ use std::collections::{BTreeMap, HashSet};
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
+/// No more of the same octets are counted: nobody would look at as many where they were handed on to.
+const TWINS: u64 = 64;
+
 /// A message that waits to be handed on.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub struct DueId(Id);
@@ -60,8 +63,11 @@ pub enum Whereabouts {
 impl Store {
     /// From here on what is stored is handed on. What is in a place that each message leaves is on its
     /// way, however it came there; what has left and is still there, as a crash was in between, goes.
-    pub fn hands_on(&mut self, archive: Archive) -> Result<(), Error> {
+    /// `into_a_mailbox`: one that may be the account's own by another name, so that what is handed on may come
+    /// back from there ([`Withheld::Returned`](super::Withheld::Returned)).
+    pub fn hands_on(&mut self, archive: Archive, into_a_mailbox: bool) -> Result<(), Error> {
         self.onward = Some(archive);
+        self.is_put_into_a_mailbox = into_a_mailbox;
         if archive == Archive::Kept {
             return self.sweep_passed();
         }
@@ -94,7 +100,8 @@ impl Store {
     }
 
     /// Messages that wait to be handed on. Those that were being handed on when a run ended are the first, then
-    /// come those that were never tried.
+    /// come those that were never tried, then the others, as long as they have waited: a few that are never taken
+    /// keep nobody from having a turn.
     pub fn waiting(&mut self) -> Result<Vec<Waiting>, Error> {
         let mut ids: Vec<Id> = self.waiting_ids().collect();
         if ids.is_empty() {
@@ -104,7 +111,7 @@ impl Store {
         let onward = &self.memory.onward;
         ids.sort_by_key(|id| {
             let is_settled = !onward.attempts.contains_key(id);
-            (is_settled, onward.delays.contains_key(id))
+            (is_settled, onward.delays.get(id).map(|delay| delay.last))
         });
         let mut waiting = Vec::with_capacity(ids.len());
         let mut files = Vec::with_capacity(ids.len());
@@ -290,7 +297,7 @@ impl Store {
     /// A message is about to be handed on, to a file of this length where it is appended to one. Durable
     /// on return, with what came of the one before.
     pub fn begin_handing(&mut self, DueId(id): DueId, length: Option<u64>) -> Result<(), Error> {
-        let time = self.moment.now;
+        let time = self.time_by_now();
         self.write([Entry::Handing { id, time, length }]);
         self.settle_handing()
     }
@@ -330,7 +337,10 @@ impl Store {
             .get(&id)
             .filter(|delay| delay.how == how);
         let count = before.map_or(0, |delay| delay.count).saturating_add(1);
-        let time = self.moment.now;
+        let time = match how {
+            NotTaken::Unclear => self.time_by_now(),
+            NotTaken::Later | NotTaken::Refused => self.moment.now,
+        };
         self.write([Entry::NotTaken {
             id,
             time,
@@ -339,6 +349,33 @@ impl Store {
         }]);
         self.flush()?;
         Ok(count)
+    }
+
+    /// The time of the run, and what has passed of it: a run may take hours.
+    fn time_by_now(&self) -> i64 {
+        let passed = i64::try_from(self.opened.elapsed().as_secs()).unwrap_or(i64::MAX);
+        self.moment.now.saturating_add(passed)
+    }
+
+    /// How many other messages have the very same octets, and have been handed on; up to 64.
+    pub fn twins(&mut self, DueId(id): DueId) -> Result<u64, Error> {
+        let (Some(record), Some(ours)) = (self.memory.record(id).copied(), self.stored(id)?) else {
+            return Ok(0);
+        };
+        let due = &self.memory.onward.due;
+        let likely = self.memory.records.iter().zip(0..).filter(|(it, other)| {
+            it.kind == Kind::Stored && it.key == record.key && *other != id && !due.contains(other)
+        });
+        let likely: Vec<Id> = likely.map(|(_, id)| id).collect();
+        let mut twins = 0;
+        for other in likely {
+            let stored = self.stored(other)?;
+            twins += u64::from(stored.is_some_and(|it| it.digests.stored == ours.digests.stored));
+            if twins >= TWINS {
+                break;
+            }
+        }
+        Ok(twins)
     }
 
     /// Its owner is told to put into the Maildir at hand what waits elsewhere: it stays, and is looked into

@@ -35,6 +35,9 @@ pub struct InspectedMessage {
     pub marked: Option<MarkedBy>,
     /// Its end was doubtful, so that it is never deleted (E12).
     pub held: bool,
+    /// It came back under another name once it had left the server, and is not deleted there before its owner
+    /// says that it may go.
+    pub returned: bool,
     /// Whether it is handed on.
     pub onward: Onward,
     /// Its owner says that the file was removed on purpose.
@@ -110,6 +113,7 @@ struct Mark {
     standing: Standing,
     settled: bool,
     held: bool,
+    returned: bool,
     onward: Onward,
     gone: bool,
     removed: bool,
@@ -170,6 +174,7 @@ impl Outline {
             }
             Entry::Deleted { id, .. } => self.note(id, |mark| mark.standing = Standing::Deleted),
             Entry::Doubtful { id } => self.note(id, |mark| mark.held = true),
+            Entry::Returned { id } => self.note(id, |mark| mark.returned = true),
             Entry::Due { first, last } => {
                 self.each_of(first, last, |mark| mark.onward = Onward::Waits);
             }
@@ -191,6 +196,7 @@ impl Outline {
             }
             Entry::Gone { id, .. } => self.note(id, |mark| {
                 (mark.gone, mark.held, mark.lost) = (true, false, false);
+                mark.returned = false;
             }),
             Entry::Intent { id, .. } | Entry::Marked { id, .. } => self.add(id, place, false),
             Entry::Seen { first, last } => {
@@ -275,6 +281,7 @@ impl Outline {
             standing: Standing::Here,
             settled,
             held: false,
+            returned: false,
             onward: Onward::Nowhere,
             gone: false,
             removed: false,
@@ -374,6 +381,7 @@ impl<'a, S: ReadAt + ?Sized> Messages<'a, S> {
             standing: mark.standing,
             marked,
             held: mark.held,
+            returned: mark.returned,
             onward: mark.onward,
             gone: mark.gone,
         };

@@ -2,7 +2,7 @@
 
 use super::journal;
 use super::record::{Entry, Id, Stored};
-use super::remembered::{Kind, Record};
+use super::remembered::{Kind, Leave, Record};
 use super::{Elsewhere, Error, Intent, Ruled, Store, rebuild};
 use crate::delivery::Delivered;
 use crate::maildir::Search;
@@ -104,6 +104,8 @@ pub enum Withheld {
     Changed,
     /// Its file is nowhere, and nothing says that its owner removed it.
     Missing,
+    /// It has come back under another name, and nothing of it is here.
+    Returned,
     /// It waits to be handed on.
     Waiting,
 }
@@ -115,14 +117,25 @@ pub struct Vouched {
     pub recorded: Vec<Recorded>,
     /// The others, with the reason.
     pub withheld: Vec<(Message, Withheld)>,
+    /// How many more there are that have come back, as earlier runs have found.
+    pub returned_before: u64,
 }
 
 impl Store {
     /// The proofs for messages of earlier sessions whose files are where they should be, or that
     /// their owner has removed; and the others, with the reason. Names and lengths are read once, and
-    /// nothing else.
-    pub fn vouch(&mut self, same: Vec<Same>) -> Result<Vouched, Error> {
-        let mut vouched = Vouched::default();
+    /// nothing else. `is_due`: whether one that has been stored since then would go, which it was asked to so
+    /// many times in vain.
+    pub fn vouch(
+        &mut self,
+        same: Vec<Same>,
+        is_due: impl Fn(i64, u8) -> bool,
+    ) -> Result<Vouched, Error> {
+        let of_now: HashSet<Id> = same.iter().map(|same| same.id).collect();
+        let mut vouched = Vouched {
+            returned_before: self.count_returned(|id| !of_now.contains(&id), is_due),
+            ..Vouched::default()
+        };
         let mut stored = Vec::with_capacity(same.len());
         let mut still = Vec::with_capacity(same.len());
         for same in same {
@@ -167,6 +180,19 @@ impl Store {
         Ok(vouched)
     }
 
+    fn count_returned(&self, counts: impl Fn(Id) -> bool, is_due: impl Fn(i64, u8) -> bool) -> u64 {
+        if !self.memory.has_returned {
+            return 0;
+        }
+        let records = self.memory.records.iter().zip(0..);
+        let returned = records.filter(|(record, id)| {
+            let since = self.memory.age_begins(record);
+            let is_it = record.present && record.kind == Kind::Stored && record.is_last_copy();
+            is_it && counts(*id) && is_due(since, record.futile.times())
+        });
+        returned.count() as u64
+    }
+
     /// Those of the messages that the session has delivered with which nothing more is to be done.
     pub fn done_with(&self, placed: Vec<Placed>) -> Vec<Recorded> {
         let due = &self.memory.onward.due;
@@ -201,8 +227,9 @@ impl Store {
         if record.held {
             return Some(Withheld::Doubtful);
         }
+        let returned = (record.leave == Leave::Returned).then_some(Withheld::Returned);
         if record.gone {
-            return None;
+            return returned;
         }
         let Some(search) = search else {
             return Some(Withheld::Missing);
@@ -215,7 +242,10 @@ impl Store {
             return (!right).then_some(Withheld::Changed);
         }
         let is_hidden = search.may_be_hidden(stored.folder.as_ref());
-        (is_hidden || !self.removal_shows(record)).then_some(Withheld::Missing)
+        match is_hidden || !self.removal_shows(record) {
+            true => Some(Withheld::Missing),
+            false => returned,
+        }
     }
 
     /// Whether the Maildir that the message was placed in is seen, so that what is nowhere in it was

@@ -102,7 +102,7 @@ impl Memory {
             _ => Known::Stored {
                 since,
                 futile: record.futile.times(),
-                held: record.held || self.onward.due.contains(&id),
+                held: record.held || record.is_last_copy() || self.onward.due.contains(&id),
             },
         }
     }

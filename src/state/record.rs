@@ -168,6 +168,8 @@ pub enum FailureKind {
 pub enum NotTaken {
     /// It may be in a while.
     Later,
+    /// Nobody knows whether it was: the answer was lost.
+    Unclear,
     /// It was refused for its own sake.
     Refused,
 }
@@ -299,6 +301,11 @@ pub(super) enum Entry {
     },
     Reported {
         before: Id,
+    },
+    /// It is listed under another name than the one that is gone: whatever it is deleted for may be the last
+    /// copy.
+    Returned {
+        id: Id,
     },
     Seen {
         first: Id,

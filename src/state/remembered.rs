@@ -70,14 +70,27 @@ pub(super) struct Record {
     pub(super) unsure: bool,
     /// Its end was doubtful: it is never deleted (E12).
     pub(super) held: bool,
-    /// Its octets were others than those listed.
-    pub(super) is_off: bool,
+    pub(super) listed: ListedSizes,
     /// Its owner says that it was removed on purpose, or is fine as it is.
     pub(super) gone: bool,
     /// Its line has evidence.
     pub(super) has_evidence: bool,
-    /// It has been listed with another size before.
-    pub(super) was_resized: bool,
+    pub(super) leave: Leave,
+}
+
+/// Whether a message has left the server, as far as that matters to what is listed under another name, or
+/// without one, and has its content: that may be a copy which somebody has put there, and the last one.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub(super) enum Leave {
+    /// Nobody has asked for its deletion.
+    #[default]
+    None,
+    /// Its deletion was asked for.
+    Asked,
+    /// It has come back so since.
+    Returned,
+    /// The same, and its owner says that it may go.
+    Granted,
 }
 
 /// The identity of what has none: nobody looks for it.
@@ -139,6 +152,8 @@ pub struct Attempt {
     /// When it had been fetched, in seconds since 1970, which is what such a file says; it may have been
     /// fetched once more since.
     pub fetched: i64,
+    /// When it was, likewise.
+    pub time: i64,
 }
 
 /// What is known of messages that are handed on.
@@ -181,6 +196,33 @@ impl Futile {
     }
 }
 
+/// What the sizes were worth that a message was listed with: one octet, likewise.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct ListedSizes(u8);
+
+impl ListedSizes {
+    const OFF: u8 = 1;
+    const CHANGED: u8 = 2;
+
+    /// Its octets were others than those listed.
+    pub(super) fn are_off(self) -> bool {
+        self.0 & Self::OFF != 0
+    }
+
+    /// It has been listed with another size before.
+    pub(super) fn have_changed(self) -> bool {
+        self.0 & Self::CHANGED != 0
+    }
+
+    pub(super) fn note_off(&mut self) {
+        self.0 |= Self::OFF;
+    }
+
+    pub(super) fn note_change(&mut self) {
+        self.0 |= Self::CHANGED;
+    }
+}
+
 impl Record {
     pub(super) fn new(kind: Kind, time: i64, identity: Identity, key: Key) -> Self {
         Self {
@@ -199,11 +241,16 @@ impl Record {
             deleted: false,
             unsure: false,
             held: false,
-            is_off: false,
+            listed: ListedSizes::default(),
             gone: false,
             has_evidence: false,
-            was_resized: false,
+            leave: Leave::None,
         }
+    }
+
+    /// Whether it has come back, and its owner does not keep it here: then it is not deleted (E11).
+    pub(super) fn is_last_copy(&self) -> bool {
+        self.leave == Leave::Returned && self.gone
     }
 
     /// What stands for a line that is missing.

@@ -244,7 +244,7 @@ impl Past {
             let mut listed = (0..listing.len()).filter_map(|place| listing.message(place));
             let message = listed.find(|it| it.unique_id.as_deref() == Some(id.as_bytes()));
             let same = store.judge_header(&message.unwrap(), &text, true).unwrap();
-            let vouched = store.vouch(vec![same.unwrap()]).unwrap();
+            let vouched = store.vouch(vec![same.unwrap()], |_, _| true).unwrap();
             assert_eq!((vouched.recorded.len(), vouched.withheld.len()), (1, 0));
             vouched.recorded
         };

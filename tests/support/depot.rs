@@ -252,7 +252,9 @@ impl Client<'_> {
 
     fn has(&self, folder: &str) -> bool {
         let folders = self.shared.folders.lock().unwrap();
-        folders.iter().any(|(name, _)| name == folder)
+        let is_inbox = |name: &str| name.eq_ignore_ascii_case("INBOX");
+        let mut folders = folders.iter();
+        folders.any(|(name, _)| name == folder || is_inbox(name) && is_inbox(folder))
     }
 
     fn is_all(&self) -> bool {
@@ -302,6 +304,11 @@ impl Client<'_> {
             .unwrap_or(0);
         let taken = self.shared.taken.lock().unwrap().get(uid - 1).cloned();
         let octets = taken.map(|it| it.octets).unwrap_or_default();
+        if command.contains("RFC822.SIZE") {
+            let size = octets.len();
+            let line = format!("* 1 FETCH (UID {uid} RFC822.SIZE {size})\r\n");
+            return self.answer("SIZE", tag, &format!("{line}{tag} OK done\r\n"));
+        }
         let end = match octets.starts_with(b"\r\n") {
             true => Some(2),
             false => octets

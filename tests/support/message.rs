@@ -105,9 +105,14 @@ impl Message {
         loop {
             match source.read(&mut piece).unwrap() {
                 0 => return hash.finalize().into(),
-                n => piece[..n]
-                    .split(|octet| *octet == b'\r')
-                    .for_each(|part| hash.update(part)),
+                n => {
+                    let mut start = 0;
+                    for cr in memchr::memchr_iter(b'\r', &piece[..n]) {
+                        hash.update(&piece[start..cr]);
+                        start = cr + 1;
+                    }
+                    hash.update(&piece[start..n]);
+                }
             }
         }
     }
@@ -121,12 +126,12 @@ impl Message {
 /// it is stored as LF. An empty message has no line at all here; Dovecot sends one empty line.
 pub fn stored(sent: &[u8]) -> Vec<u8> {
     let mut stored = Vec::with_capacity(sent.len());
-    let mut octets = sent.iter().peekable();
-    while let Some(octet) = octets.next() {
-        if *octet != b'\r' || octets.peek() != Some(&&b'\n') {
-            stored.push(*octet);
-        }
+    let mut start = 0;
+    for cr in memchr::memmem::find_iter(sent, b"\r\n") {
+        stored.extend_from_slice(&sent[start..cr]);
+        start = cr + 1;
     }
+    stored.extend_from_slice(&sent[start..]);
     if !sent.is_empty() && !sent.ends_with(b"\r\n") {
         // The CR of the server's CRLF makes no CRLF pair with what is before it.
         stored.push(b'\n');

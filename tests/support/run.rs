@@ -3,6 +3,7 @@
 use std::ffi::OsStr;
 use std::fs;
 use std::io::{ErrorKind, Read, Write};
+use std::os::fd::OwnedFd;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -10,7 +11,8 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::process::{Pid, PidfdFlags, Signal, kill_process, pidfd_open};
 use tempfile::TempDir;
 
 use super::account::Account;
@@ -19,6 +21,11 @@ use super::scratch;
 
 /// A run that takes longer hangs, on a machine with however much else to do.
 const LIMIT: Duration = Duration::from_secs(240);
+
+/// Between two looks at the memory of a run that has just begun, and of one that goes on and on: a look costs
+/// as much as a message, and some runs last for many seconds.
+const SHORT: Duration = Duration::from_millis(2);
+const LONG: Duration = Duration::from_millis(50);
 
 /// A temporary home directory, and the program that is run with it.
 pub struct Home {
@@ -37,9 +44,10 @@ pub struct Output {
     /// Standard error.
     pub stderr: String,
     /// The most memory the program ever had resident, in octets. It is read from VmHWM in
-    /// /proc/PID/status every few milliseconds; that value only grows, so what is missed is only
-    /// the growth of the very last moment, which on a busy machine may be most of a short run. 0 if the
-    /// program ended before the first look, or where there is no /proc.
+    /// /proc/PID/status every few milliseconds, and of a long run less often; that value only grows, so
+    /// what is missed is only the growth of its last fiftieth, or of the very last moment, which on a busy
+    /// machine may be most of a short run. 0 if the program ended before the first look, or where there is
+    /// no /proc.
     pub peak_memory: u64,
 }
 
@@ -316,6 +324,8 @@ impl Running {
     /// Waits for its end. Panics, after killing it, if that takes too long.
     pub fn wait(mut self) -> Output {
         let child = self.child.child();
+        let started = Instant::now();
+        let end = pidfd_open(Pid::from_child(child), PidfdFlags::empty()).ok();
         let mut peak_memory = 0;
         let status = loop {
             // The peak only rises, so the last is the highest. The first may be this program's own: a child that
@@ -327,7 +337,7 @@ impl Running {
             if Instant::now() > self.deadline {
                 break None;
             }
-            thread::sleep(Duration::from_millis(2));
+            sleep_or_end(end.as_ref(), (started.elapsed() / 50).clamp(SHORT, LONG));
         };
         // Ends the pipes as well, even where a child of the program still holds them.
         drop(self.child);
@@ -340,6 +350,18 @@ impl Running {
         assert!(status.is_some(), "does not end: {output:#?}");
         output
     }
+}
+
+/// Sleeps, and wakes up at once when the program ends, where the system can tell.
+fn sleep_or_end(end: Option<&OwnedFd>, time: Duration) {
+    let Some(end) = end else {
+        return thread::sleep(time);
+    };
+    // Whoever is woken by a signal looks once more.
+    let _why = poll(
+        &mut [PollFd::new(end, PollFlags::IN)],
+        Some(&Timespec::try_from(time).unwrap()),
+    );
 }
 
 fn built() -> &'static Path {

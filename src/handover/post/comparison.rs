@@ -1,6 +1,6 @@
 //! A message on a server beside one of ours: whether it is the same.
 
-use super::{HEADER, PIECE, Post, without_last_end};
+use super::{LONGEST_HEADER, PIECE, Post, without_last_end};
 use std::io::{self, Seek, SeekFrom};
 
 /// How alike a message on a server is.
@@ -66,10 +66,15 @@ impl Comparison<'_> {
         let Theirs::Header(header) = &mut self.theirs else {
             return self.take_body(octets);
         };
+        // It may come octet by octet: what was looked at is not looked at again.
+        let seen = header.len().saturating_sub(3);
         header.extend_from_slice(octets);
+        let behind = header.get(seen..).unwrap_or_default();
         let end = match header.starts_with(b"\r\n") {
             true => Some((0, 2)),
-            false => memchr::memmem::find(header, b"\r\n\r\n").map(|at| (at + 2, at + 4)),
+            false => {
+                memchr::memmem::find(behind, b"\r\n\r\n").map(|at| (seen + at + 2, seen + at + 4))
+            }
         };
         match end {
             Some((end, body)) => {
@@ -79,7 +84,7 @@ impl Comparison<'_> {
                 self.take_body(&body)
             }
             // No server adds as much.
-            None if header.len() > 2 * HEADER => {
+            None if header.len() > LONGEST_HEADER => {
                 self.theirs = Theirs::Other;
                 Ok(())
             }
@@ -221,7 +226,7 @@ mod tests {
 
     #[test]
     fn a_header_that_is_too_long_is_compared_octet_for_octet() {
-        let text = format!("A: {}\n\nbody\n", "x".repeat(2 * HEADER));
+        let text = format!("A: {}\n\nbody\n", "x".repeat(LONGEST_HEADER));
         let wire = text.replace('\n', "\r\n");
         let it = &mut post(text.as_bytes());
         assert!(!it.shows_by_header());

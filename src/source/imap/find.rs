@@ -2,11 +2,11 @@
 
 use super::wire::Step;
 use super::{Answer, Error, Meaning, Phase, Session, SignedIn};
-use crate::handover::{Likeness, Post};
+use crate::handover::{LONGEST_HEADER, Likeness, Post};
 use crate::imap::{Command, ListedMailbox, Search, Violation, to_utf7};
 use crate::source::Found;
 use crate::source::folders::INBOX;
-use crate::source::header::ENDLESS_HEADER;
+use std::collections::VecDeque;
 use std::num::NonZeroU32;
 
 /// More mailboxes than this are not looked through, but for a few: people have dozens.
@@ -15,44 +15,69 @@ const LOOK_LIMIT: usize = 1000;
 /// A server that lists more of them lists them without end.
 const LIST_LIMIT: usize = 100_000;
 
-/// More messages with the same Message-ID, or of the same day and size, are not compared.
+/// More messages of a mailbox with the same Message-ID, or of the same day and size, are not compared: each
+/// takes the time of an answer, and its octets.
 const CANDIDATES: usize = 64;
+
+/// What a mailbox has, or several have.
+#[derive(Clone, Copy, Debug, Default)]
+struct Looked {
+    /// Messages that are the same.
+    copies: u64,
+    /// There may be more.
+    is_unclear: bool,
+}
 
 impl Session<SignedIn> {
     /// Looks for a message: in the mailbox that it was for and in the one that has all messages, where the
-    /// server has one; else in each.
+    /// server has one; else in each. As many as `twins` that are the same are others.
     pub(in crate::source) fn find(
         &mut self,
         folder: &str,
         post: &mut Post,
+        twins: u64,
     ) -> Result<Found, Error> {
         self.know_capabilities()?;
         let wanted = to_utf7(folder);
         let (listed, is_listed) = self.list_mailboxes()?;
-        let is_wanted = |name: &str| {
-            name == wanted || name.eq_ignore_ascii_case(&wanted) && name.eq_ignore_ascii_case(INBOX)
-        };
-        let all = listed.iter().find(|it| it.has("\\All"));
-        let mut names = vec![wanted.clone()];
-        let others = listed.iter().filter(|it| match all {
+        let is_wanted = |it: &ListedMailbox| is_same_name(&it.name, wanted.as_bytes());
+        let has_all = listed.iter().any(|it| it.has("\\All"));
+        let others = listed.iter().filter(|it| match has_all {
             // Spam and what was thrown away are not in it.
-            Some(_) => has_its_own(it),
-            None => it.can_be_opened(),
+            true => has_its_own(it),
+            false => it.can_be_opened(),
         });
-        let others = others.filter_map(|it| it.argument()).map(str::to_owned);
-        names.extend(others.filter(|name| !is_wanted(name)));
-        let mut is_unclear = !is_listed && all.is_none();
-        for name in names {
-            match self.find_in(&name, post)? {
-                Found::NotThere => {}
-                Found::There => return Ok(Found::There),
-                // A mailbox that is not there has nothing in it.
-                Found::CannotTell => {
-                    is_unclear |= listed.iter().any(|it| it.name == name.as_bytes())
-                }
+        // What is in the one that has all is in the wanted one as well, and no second copy.
+        let is_part = has_all && !others.clone().any(is_wanted);
+        let mut is_unclear = !is_listed && !has_all;
+        let seen = self.look_in(&wanted, post)?;
+        // A mailbox that is not there has nothing in it.
+        let is_there = !is_listed
+            || is_same_name(wanted.as_bytes(), INBOX.as_bytes())
+            || listed.iter().any(is_wanted);
+        let (in_wanted, mut in_others) = (seen.map_or(0, |it| it.copies), 0);
+        is_unclear |= seen.map_or(is_there, |it| it.is_unclear);
+        let count = |in_others| match is_part {
+            true => in_wanted.max(in_others),
+            false => in_wanted + in_others,
+        };
+        if count(0) > twins {
+            return Ok(Found::There);
+        }
+        for other in others.filter(|it| !is_wanted(it)) {
+            // One whose name cannot be said may have it.
+            let seen = match other.argument() {
+                Some(name) => self.look_in(name, post)?,
+                None => None,
+            };
+            in_others += seen.map_or(0, |it| it.copies);
+            is_unclear |= seen.is_none_or(|it| it.is_unclear);
+            if count(in_others) > twins {
+                return Ok(Found::There);
             }
         }
-        Ok(match is_unclear {
+        // Of its twins some may be gone.
+        Ok(match is_unclear || count(in_others) > 0 {
             true => Found::CannotTell,
             false => Found::NotThere,
         })
@@ -90,20 +115,30 @@ impl Session<SignedIn> {
         }
     }
 
-    fn find_in(&mut self, mailbox: &str, post: &mut Post) -> Result<Found, Error> {
+    /// What a mailbox has of it; `None` where it cannot be looked through.
+    fn look_in(&mut self, mailbox: &str, post: &mut Post) -> Result<Option<Looked>, Error> {
         let (answer, _) = self.examine(mailbox, Phase::Appending)?;
         if !answer.ok {
-            return cannot_tell("EXAMINE", answer);
+            return cannot_look("EXAMINE", answer);
         }
         self.wire.send(Command::Search(Search {
             message_id: post.message_id(),
             date: post.date(),
             octets: post.octets(),
         }))?;
-        let mut uids = Vec::new();
+        let (mut uids, mut count) = (VecDeque::new(), 0_usize);
         let answer = loop {
             match self.wire.next(Phase::Appending)? {
-                Step::Found(more) => uids.extend(more),
+                Step::Found(more) => {
+                    for uid in more.into_iter().filter_map(NonZeroU32::new) {
+                        count = count.saturating_add(1);
+                        uids.push_back(uid);
+                        // The newest are the likeliest.
+                        if uids.len() > CANDIDATES {
+                            uids.pop_front();
+                        }
+                    }
+                }
                 Step::Octets => {
                     self.wire.octets();
                 }
@@ -112,33 +147,38 @@ impl Session<SignedIn> {
             }
         };
         if !answer.ok {
-            return cannot_tell("UID SEARCH", answer);
+            return cannot_look("UID SEARCH", answer);
         }
-        let mut is_unclear = uids.len() > CANDIDATES;
-        // The newest are the likeliest.
-        let uids = uids.iter().rev().filter_map(|uid| NonZeroU32::new(*uid));
-        for uid in uids.take(CANDIDATES) {
+        let mut looked = Looked {
+            copies: 0,
+            is_unclear: count > CANDIDATES,
+        };
+        for uid in uids.into_iter().rev() {
             match self.likeness_of(uid, post)? {
-                Some(Likeness::Same) => return Ok(Found::There),
+                Some(Likeness::Same) => looked.copies += 1,
                 // It may be it, as the server has changed it, or another copy of the same mail.
-                Some(Likeness::Body) | None => is_unclear = true,
-                Some(Likeness::Other) => {}
+                Some(Likeness::Body) | None => looked.is_unclear = true,
+                // So may one that says that it is the same message, as some servers make bodies anew.
+                Some(Likeness::Other) => looked.is_unclear |= post.message_id().is_some(),
             }
         }
-        Ok(match is_unclear {
-            true => Found::CannotTell,
-            false => Found::NotThere,
-        })
+        Ok(Some(looked))
     }
 
-    /// How alike a message is; of many with the same size the header is looked at first. `None` where it does
-    /// not come, or ours cannot be read.
+    /// How alike a message is. Its size is asked for first: of one that is far larger nothing has to come;
+    /// then, of many with the same size, its header. `None` where it does not come, or ours cannot be read.
     fn likeness_of(&mut self, uid: NonZeroU32, post: &mut Post) -> Result<Option<Likeness>, Error> {
+        if let Some(octets) = self.size_of(uid)?
+            && !post.may_have(octets)
+        {
+            return Ok(Some(Likeness::Other));
+        }
         if post.shows_by_header() {
             let mut header = Vec::new();
             let is_all = self.read_of(Command::FetchHeader(uid), uid, |octets| {
-                header.extend_from_slice(octets);
-                header.len() <= ENDLESS_HEADER
+                if header.len() <= LONGEST_HEADER {
+                    header.extend_from_slice(octets);
+                }
             })?;
             if !is_all {
                 return Ok(None);
@@ -153,20 +193,34 @@ impl Session<SignedIn> {
         let mut is_readable = true;
         let is_all = self.read_of(Command::FetchBody(uid), uid, |octets| {
             is_readable &= comparison.take(octets).is_ok();
-            true
         })?;
         Ok(comparison.end().ok().filter(|_| is_all && is_readable))
     }
 
+    /// How many octets a message has; `None` where the server does not say it.
+    fn size_of(&mut self, uid: NonZeroU32) -> Result<Option<u64>, Error> {
+        self.wire.send(Command::FetchSize(uid))?;
+        let mut size = None;
+        loop {
+            match self.wire.next(Phase::Appending)? {
+                Step::Fetched(fetched) if fetched.uid == Some(uid.get()) => {
+                    size = fetched.size.or(size);
+                }
+                Step::Octets => {
+                    self.wire.octets();
+                }
+                Step::Done(_) => return Ok(size),
+                _ => {}
+            }
+        }
+    }
+
     /// Reads what is asked for of one message; whether all of it has come.
-    ///
-    /// # Errors
-    /// As ever; and where `take` wants no more, which is a header without an end.
     fn read_of(
         &mut self,
         command: Command<'_>,
         uid: NonZeroU32,
-        mut take: impl FnMut(&[u8]) -> bool,
+        mut take: impl FnMut(&[u8]),
     ) -> Result<bool, Error> {
         self.wire.send(command)?;
         let (mut is_its_own, mut has_come) = (false, false);
@@ -178,9 +232,8 @@ impl Session<SignedIn> {
                 }
                 Step::Octets => {
                     let octets = self.wire.octets();
-                    if is_its_own && !take(octets) {
-                        let violation = Violation::EndlessHeader;
-                        return Err(Error::violation(Phase::Appending, violation));
+                    if is_its_own {
+                        take(octets);
                     }
                 }
                 Step::Done(answer) => return Ok(has_come && answer.ok),
@@ -197,10 +250,16 @@ fn has_its_own(mailbox: &ListedMailbox) -> bool {
         .any(|it| mailbox.has(it))
 }
 
+/// INBOX is the same in whatever case (RFC 3501 section 5.1).
+fn is_same_name(one: &[u8], other: &[u8]) -> bool {
+    let is_inbox = |name: &[u8]| name.eq_ignore_ascii_case(INBOX.as_bytes());
+    one == other || is_inbox(one) && is_inbox(other)
+}
+
 /// A mailbox that cannot be looked through now, by a server in trouble, may be later; another never.
-fn cannot_tell(command: &'static str, answer: Answer) -> Result<Found, Error> {
+fn cannot_look(command: &'static str, answer: Answer) -> Result<Option<Looked>, Error> {
     match Meaning::of(Phase::Appending, &answer).is_the_sessions() {
         true => Err(Error::Refused { command, answer }),
-        false => Ok(Found::CannotTell),
+        false => Ok(None),
     }
 }

@@ -5,7 +5,7 @@ use crate::maildrop::Identity;
 use crate::message::Size;
 use crate::state::journal::{self, Reading};
 use crate::state::record::{Entry, Glance, Id, Listing, Stored};
-use crate::state::remembered::{Failures, Kind, NOBODY, Record, place_of};
+use crate::state::remembered::{Failures, Kind, Leave, NOBODY, Record, place_of};
 use crate::state::time::{Octets, Time};
 use std::io::{self, Read};
 
@@ -132,6 +132,9 @@ impl Memory {
                 self.believe_whole(id);
                 self.change(id, |record| {
                     (record.gone, record.held, record.unsure) = (true, false, false);
+                    if record.leave == Leave::Returned {
+                        record.leave = Leave::Granted;
+                    }
                     if record.kind == Kind::Lost {
                         record.kind = Kind::Stored;
                     }
@@ -195,8 +198,15 @@ impl Memory {
                     record.absent_since = Time::new(time);
                 }
             }),
-            // Only `inspect` wants to know.
-            Entry::Asked { .. } => {}
+            Entry::Asked { id, .. } => self.change(id, |record| {
+                if record.leave == Leave::None {
+                    record.leave = Leave::Asked;
+                }
+            }),
+            Entry::Returned { id } => {
+                self.has_returned = true;
+                self.change(id, |record| record.leave = Leave::Returned);
+            }
             Entry::Unpipelined { time } => self.unpipelined = Some(time),
         }
     }
@@ -217,13 +227,15 @@ impl Memory {
         record.place = Octets::new(Some(place));
         record.octets = Octets::new(listed);
         record.has_evidence = line.size.is_some();
-        record.is_off = line.size == Some(Size::Off);
+        if line.size == Some(Size::Off) {
+            record.listed.note_off();
+        }
         self.insert(id, record);
     }
 
     /// What was taken for cut is whole: so its size was wrong.
     fn believe_whole(&mut self, id: Id) {
-        let doubted = |record: &Record| record.held && record.is_off;
+        let doubted = |record: &Record| record.held && record.listed.are_off();
         if self.record(id).is_some_and(doubted) {
             self.sizes.was_whole();
         }
@@ -285,8 +297,10 @@ impl Memory {
         let before = record.identity;
         // A server that writes into a message that was read changes its size once. Estimates change
         // again and again.
-        let again = record.was_resized;
-        record.was_resized |= resized;
+        let again = record.listed.have_changed();
+        if resized {
+            record.listed.note_change();
+        }
         if again && only_size && identity == Some(before) {
             self.sizes.was_the_same();
         }

@@ -68,6 +68,8 @@ fn stored(home: &Path, count: u32) -> (Store, Vec<Same>) {
 fn e14_a_file_that_is_there_and_as_long_vouches_for_its_message() {
     let home = tempfile::tempdir().unwrap();
     let (mut store, same) = stored(home.path(), 100);
-    let Vouched { recorded, withheld } = store.vouch(same).unwrap();
+    let Vouched {
+        recorded, withheld, ..
+    } = store.vouch(same, |_, _| true).unwrap();
     assert_eq!((recorded.len(), withheld.len()), (100, 0));
 }

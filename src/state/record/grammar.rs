@@ -84,6 +84,7 @@ impl Entry {
             } => {
                 let how = match how {
                     NotTaken::Later => "later",
+                    NotTaken::Unclear => "unclear",
                     NotTaken::Refused => "refused",
                 };
                 write!(line, "k\t{id}\t{time}\t{how}\t{count}")
@@ -150,6 +151,7 @@ impl Entry {
                 write!(line, "M\t{id}\t{time}\t{}\t{by}", Fields(listing))
             }
             Self::Reported { before } => write!(line, "r\t{before}"),
+            Self::Returned { id } => write!(line, "t\t{id}"),
             Self::Seen { first, last } => write!(line, "S\t{first}\t{last}"),
             Self::Sizes(sizes) => write!(line, "C\t{}", sizes.fields()),
             Self::Back { id } => write!(line, "a\t{id}"),
@@ -309,6 +311,9 @@ impl Entry {
             "r" => Self::Reported {
                 before: next()?.parse().ok()?,
             },
+            "t" => Self::Returned {
+                id: next()?.parse().ok()?,
+            },
             "a" => Self::Back {
                 id: next()?.parse().ok()?,
             },
@@ -334,6 +339,7 @@ impl Entry {
                 time: next()?.parse().ok()?,
                 how: match next()? {
                     "later" => NotTaken::Later,
+                    "unclear" => NotTaken::Unclear,
                     "refused" => NotTaken::Refused,
                     _ => return None,
                 },

@@ -195,6 +195,7 @@ fn every_kind() -> Vec<Entry> {
             by: MarkedBy::Latest,
         },
         Entry::Reported { before: 8 },
+        Entry::Returned { id: 3 },
         Entry::Seen { first: 1, last: 9 },
         Entry::Unpipelined { time },
     ]

@@ -5,10 +5,11 @@ use crate::given::run;
 use crate::support::account::Security;
 use crate::support::maildrop::Maildrop;
 use crate::support::message::{Message, generate};
-use crate::support::process::PATIENCE;
+use crate::support::process::{PATIENCE, within};
 use crate::support::run::Home;
 use crate::support::server::Server;
 use crate::support::tracer;
+use memchr::memmem;
 use rustix::process::Signal;
 use std::fs;
 use std::thread;
@@ -34,13 +35,10 @@ fn wait_for_programs(home: &Home) {
     let runs_here = || {
         let processes = fs::read_dir("/proc").unwrap().flatten();
         let mut environments = processes.flat_map(|it| fs::read(it.path().join("environ")));
-        environments.any(|it| it.windows(ours.len()).any(|part| part == ours.as_bytes()))
+        environments.any(|it| memmem::find(&it, ours.as_bytes()).is_some())
     };
-    let until = Instant::now() + PATIENCE;
-    while runs_here() {
-        assert!(Instant::now() < until, "a program does not end");
-        thread::sleep(Duration::from_millis(2));
-    }
+    let are_gone = within(PATIENCE, || (!runs_here()).then_some(()));
+    are_gone.expect("a program does not end");
 }
 
 /// A good run does what is left: each message was taken, one of them twice at most, and that one is

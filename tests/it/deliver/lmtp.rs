@@ -16,7 +16,7 @@ use std::fs;
 use std::path::Path;
 
 /// Of the calls of a run, so many are killed at.
-const FEW: usize = 40;
+const FEW: usize = 24;
 
 /// A server with these messages, a home whose account "a" sends them to the LMTP server, and that one.
 fn scene(messages: Vec<Message>, keys: &str) -> (Server, Home, Lmtp) {

@@ -7,11 +7,13 @@ mod doubts;
 mod folder;
 mod halves;
 mod lmtp;
+mod lost_answers;
 mod mbox;
 mod older;
 mod programs;
 mod real;
 mod records;
+mod returned;
 mod stdout;
 mod together;
 

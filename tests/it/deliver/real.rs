@@ -12,7 +12,7 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
-const MESSAGES: usize = 300;
+const MESSAGES: usize = 100;
 
 /// Messages with a header each, as what is none is repaired by procmail.
 fn letters() -> Vec<Message> {
@@ -34,7 +34,7 @@ fn empty_maildir(home: &Home) -> PathBuf {
 }
 
 #[test]
-fn procmail_takes_300_messages_octet_for_octet() {
+fn procmail_takes_100_messages_octet_for_octet() {
     if !installed("procmail") {
         return;
     }
@@ -52,7 +52,7 @@ fn procmail_takes_300_messages_octet_for_octet() {
 }
 
 #[test]
-fn maildrop_takes_300_messages_octet_for_octet() {
+fn maildrop_takes_100_messages_octet_for_octet() {
     if !installed("maildrop") {
         return;
     }
@@ -68,7 +68,7 @@ fn maildrop_takes_300_messages_octet_for_octet() {
 }
 
 #[test]
-fn dovecots_own_program_takes_300_messages_octet_for_octet() {
+fn dovecots_own_program_takes_100_messages_octet_for_octet() {
     const LDA: &str = "/usr/lib/dovecot/dovecot-lda";
     if !Path::new(LDA).exists() || !installed("setpriv") {
         return skip(Lack::Tool, format_args!("dovecot-lda is not installed"));

@@ -220,7 +220,7 @@ fn a_file_is_as_old_as_the_message_is_on_the_server_unless_asked_otherwise() {
 }
 
 /// Of the kills at some hundred calls.
-const FEW: usize = 24;
+const FEW: usize = 16;
 
 /// A reader has seen all that is there by now, as a mail program does that was open all the time.
 fn read_all(maildir: &Path) {

@@ -8,7 +8,7 @@ use crate::support::tree;
 const MESSAGES: usize = 10;
 
 /// Of the kills at some hundred calls.
-const FEW: usize = 24;
+const FEW: usize = 16;
 
 fn kill_at_every_call(keep: &str, pipelining: &str) {
     let messages = generate(MESSAGES, 600);

@@ -16,7 +16,7 @@ use std::process::Command;
 /// getmail and its like do not run as root.
 const NOBODY: u32 = 65534;
 
-const MESSAGES: usize = 300;
+const MESSAGES: usize = 100;
 
 /// A tool that somebody comes from.
 struct Peer {
@@ -141,7 +141,7 @@ fn give(path: &Path, user: u32) {
     }
 }
 
-/// 300 are left on the server: none comes again, of one that is new exactly that, and 50 that were
+/// 100 are left on the server: none comes again, of one that is new exactly that, and 50 that were
 /// deleted meanwhile change nothing.
 fn nothing_comes_again(peer: &Peer) {
     let Some(mut scene) = Scene::fetched_by(peer, true) else {
@@ -207,7 +207,7 @@ const MPOP: Peer = Peer {
 };
 
 #[test]
-fn of_300_messages_that_mpop_kept_none_comes_again() {
+fn of_100_messages_that_mpop_kept_none_comes_again() {
     nothing_comes_again(&MPOP);
 }
 
@@ -242,7 +242,7 @@ const GETMAIL: Peer = Peer {
 };
 
 #[test]
-fn of_300_messages_that_getmail_kept_none_comes_again() {
+fn of_100_messages_that_getmail_kept_none_comes_again() {
     nothing_comes_again(&GETMAIL);
 }
 
@@ -280,7 +280,7 @@ const FDM: Peer = Peer {
 };
 
 #[test]
-fn of_300_messages_that_fdm_kept_none_comes_again() {
+fn of_100_messages_that_fdm_kept_none_comes_again() {
     nothing_comes_again(&FDM);
 }
 
@@ -320,7 +320,7 @@ const FETCHMAIL: Peer = Peer {
 };
 
 #[test]
-fn of_300_messages_that_fetchmail_kept_none_comes_again() {
+fn of_100_messages_that_fetchmail_kept_none_comes_again() {
     nothing_comes_again(&FETCHMAIL);
 }
 
@@ -344,7 +344,7 @@ const GETMAIL_BY_IMAP: Peer = Peer {
 };
 
 #[test]
-fn of_300_messages_that_getmail_kept_by_imap_none_comes_again() {
+fn of_100_messages_that_getmail_kept_by_imap_none_comes_again() {
     nothing_comes_again(&GETMAIL_BY_IMAP);
 }
 
@@ -370,7 +370,7 @@ const MBSYNC: Peer = Peer {
 };
 
 #[test]
-fn of_300_messages_that_mbsync_fetched_none_comes_again() {
+fn of_100_messages_that_mbsync_fetched_none_comes_again() {
     nothing_comes_again(&MBSYNC);
 }
 
@@ -520,7 +520,7 @@ const FDM_BY_IMAP: Peer = Peer {
 };
 
 #[test]
-fn of_300_messages_that_fdm_kept_by_imap_none_comes_again() {
+fn of_100_messages_that_fdm_kept_by_imap_none_comes_again() {
     nothing_comes_again(&FDM_BY_IMAP);
 }
 
