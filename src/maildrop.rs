@@ -286,6 +286,11 @@ impl Maildrop {
         ranges.map(|(first, end)| first..end)
     }
 
+    /// What the folders are called that were listed; none where folders have no part in the listing. Hostile.
+    pub fn folder_names(&self) -> impl Iterator<Item = &str> {
+        self.folders.names()
+    }
+
     /// The places of the first and the last message of each folder.
     pub fn ends(&self) -> impl Iterator<Item = usize> + '_ {
         let ranges = self.folders.ranges(self.len());

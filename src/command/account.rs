@@ -5,10 +5,10 @@ use super::fail::{Failure, print};
 use super::{doctor, remove};
 use crate::cli::AccountCommand;
 use crate::exit::{Diagnose, Status};
+use crate::profile::draft;
 use crate::profile::{Overrides, Profile, Told};
 use crate::term::{Column, Table, columns, escape_str, json_line};
 use serde_json::{Map, Value, json};
-use std::path::Path;
 
 /// Runs the command.
 pub(super) fn run(context: &Context<'_>, command: AccountCommand) -> Result<Status, Failure> {
@@ -70,7 +70,7 @@ fn list(context: &Context<'_>) -> Result<Status, Failure> {
                 keep,
                 // Where mail passes through there is none to read.
                 match profile.has_maildir() {
-                    true => shown(&profile.maildir),
+                    true => escape_str(&draft::shown(&profile.maildir)),
                     false => "(deliver)".to_owned(),
                 },
             ]);
@@ -111,8 +111,4 @@ fn json_of(profile: &Profile) -> Map<String, Value> {
     let mut object: Map<_, _> = settings.map(|it| (it.field, it.value)).collect();
     object.insert("event".to_owned(), json!("profile"));
     object
-}
-
-fn shown(path: &Path) -> String {
-    escape_str(&path.display().to_string())
 }

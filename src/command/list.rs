@@ -16,12 +16,12 @@ use crate::message::Flag;
 use crate::paths;
 use crate::profile::draft::shown;
 use crate::report::{Event, Format, Report, Reporter};
-use crate::term::{Column, Table, columns, escape_str, fit, json_line, size};
+use crate::term::{Column, Table, columns, escape_str, fit, json_line, size, wrap};
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan};
 use serde_json::json;
 use std::collections::BTreeSet;
-use std::io::stdout;
+use std::io::{stderr, stdout};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
@@ -142,15 +142,13 @@ fn tell_beside(
     let config = context.global.config.as_deref().map(paths::in_full);
     let config = config.as_deref();
     let elsewhere = maildirs.places.elsewhere;
-    report.print(&beside::folders(
-        arguments,
-        filter,
-        elsewhere,
-        (is_shown, config),
-    ));
+    let mut text = beside::folders(arguments, filter, elsewhere, (is_shown, config));
     for (name, waiting) in &maildirs.waiting {
-        report.print(&beside::waiting(name, *waiting, config));
+        text.push_str(&beside::waiting(name, *waiting, config));
     }
+    let columns = columns(stderr());
+    let lines = text.lines().map(|line| wrap("", line, columns) + "\n");
+    report.print(&lines.collect::<String>());
 }
 
 /// `show` takes the numbers that a person has seen last.

@@ -21,6 +21,7 @@ pub use seen::mark_seen;
 
 use crate::durable::advice;
 use crate::exit::{Diagnose, Status, scarcity};
+use crate::term::quoted;
 use std::io;
 use std::path::PathBuf;
 
@@ -43,6 +44,8 @@ pub enum Error {
         name: String,
         /// The Maildir.
         path: PathBuf,
+        /// The folder that is most likely meant, as people read its name.
+        near: Option<String>,
     },
     /// Something is there and cannot be read.
     #[error("cannot read {path}")]
@@ -104,10 +107,12 @@ impl Diagnose for Error {
                  from then on is here as well"
                     .to_owned()
             }
-            Self::NoFolder { .. } => {
-                "popfetch list --all-folders has the messages of all folders; \
-                                      a folder is named as its directory, the first dot left out"
-                    .to_owned()
+            Self::NoFolder { near, .. } => {
+                let all = "--all-folders in the place of --folder lists all, with their folders' names";
+                match near {
+                    Some(near) => format!("did you mean --folder {}? {all}", quoted(near)),
+                    None => all.to_owned(),
+                }
             }
             Self::Unreadable { path, source } => {
                 advice(path, source).or_else(|| scarcity(source).map(str::to_owned))?

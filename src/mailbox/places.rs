@@ -3,6 +3,7 @@
 use super::Error;
 use crate::durable::{Dir, Disk};
 use crate::maildir::{Folders, base_of, flags_of, legible};
+use crate::term::nearest;
 use std::ffi::OsStr;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -80,11 +81,13 @@ impl Places {
                 }
             }
         }
+        let mut there = Vec::new();
         if *which != Which::Inbox {
             let mut folders = Folders::default();
             for path in folders.below(root) {
                 let name = name_of(root, &path);
                 if matches!(which, Which::One(wanted) if !is_called(&name, plain(wanted))) {
+                    there.push(legible(&name));
                     continue;
                 }
                 for part in ["new", "cur"] {
@@ -109,9 +112,14 @@ impl Places {
             && found.is_empty()
             && unread.is_empty()
         {
+            // So people call the Maildir itself.
+            if name.eq_ignore_ascii_case("inbox") {
+                return self.add(disk, root, &Which::Inbox);
+            }
             return Err(Error::NoFolder {
                 name: name.clone(),
                 path: root.to_owned(),
+                near: near(plain(name), there),
             });
         }
         if *which == Which::Inbox {
@@ -180,6 +188,14 @@ fn is_called(name: &str, wanted: &str) -> bool {
     [name, &legible(name)]
         .iter()
         .any(|it| *it == wanted || *it == dotted)
+}
+
+/// The folder that is most likely meant by a name that none has.
+fn near(wanted: &str, there: Vec<String>) -> Option<String> {
+    let small: Vec<String> = there.iter().map(|name| name.to_lowercase()).collect();
+    let found = nearest(&wanted.to_lowercase(), &small)?;
+    let at = small.iter().position(|name| name == found)?;
+    there.into_iter().nth(at)
 }
 
 /// Maildir++ has a dot before the names of folders, which people leave out.

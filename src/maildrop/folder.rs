@@ -110,6 +110,11 @@ impl FolderStarts {
         self.0.get(at).map(|(_, folder)| folder)
     }
 
+    /// What the folders are called, in their order; hostile.
+    pub(super) fn names(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().map(|(_, folder)| &*folder.name)
+    }
+
     /// The places at which folders begin and end, of a listing of so many messages: each one's first, and
     /// the one behind its last.
     pub(super) fn ranges(&self, len: usize) -> impl Iterator<Item = (usize, usize)> {

@@ -21,6 +21,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 /// renewed a month before.
 const SOON: i64 = 14;
 
+/// So many folders are named of those that an account has chosen.
+const FOLDERS: usize = 12;
+
 const A_DAY: i64 = 24 * 60 * 60;
 
 /// What sessions have shown on their way, account by account.
@@ -316,9 +319,10 @@ fn look_within(
     let messages = look.maildrop.len() as u64;
     let new = look.plan.waiting().count() as u64;
     let text = format!(
-        "{} ({}) in the mailbox, {new} new",
+        "{} ({}) in {}, {new} new",
         count(messages, "message"),
-        size(octets)
+        size(octets),
+        place_of(&look)
     );
     let list = Finding::ok(Check::List, text).with("messages", messages);
     findings.push(list.with("octets", octets).with("new", new));
@@ -339,6 +343,20 @@ fn look_within(
     }
     look.leave();
     (messages, octets)
+}
+
+/// Where the messages are: in these folders, of an account that has chosen some.
+fn place_of(look: &Look) -> String {
+    let names: Vec<&str> = look.maildrop.folder_names().take(FOLDERS + 1).collect();
+    match names.get(FOLDERS) {
+        _ if names.is_empty() => "the mailbox".to_owned(),
+        None => format!("the folders {}", names.join(", ")),
+        Some(_) => format!(
+            "{} folders ({}, ...)",
+            look.maildrop.folder_names().count(),
+            names.get(..FOLDERS).unwrap_or_default().join(", ")
+        ),
+    }
 }
 
 fn look_at_unique_ids(are_there: bool) -> Finding {

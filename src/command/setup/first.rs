@@ -21,10 +21,11 @@ pub(super) fn check(latest: Option<u64>, takes_all: Option<&Error>) -> Result<()
     }
 }
 
-/// Asks for it where there is something to choose: of `waiting` messages, where that is known.
+/// Asks for it where there is something to choose: of `waiting` messages, where that is known. `in_each`: of
+/// each of several folders.
 pub(super) fn ask(
     asker: &Asker,
-    waiting: Option<u64>,
+    (waiting, in_each): (Option<u64>, bool),
     takes_all: Option<&Error>,
 ) -> Result<Option<u64>, Failure> {
     // Of nothing there is nothing to choose.
@@ -38,7 +39,10 @@ pub(super) fn ask(
         }
         return Ok(None);
     }
-    let newest = format!("the newest {NEWEST}");
+    let newest = match in_each {
+        true => format!("the newest {NEWEST} of each folder"),
+        false => format!("the newest {NEWEST}"),
+    };
     let mut options = vec![
         ("all of it", None),
         (&newest, Some(NEWEST)),

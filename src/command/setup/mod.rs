@@ -287,8 +287,9 @@ fn questions(
     if arguments.latest.is_none() {
         let takes_all = server.takes_all.as_ref();
         // What is in other folders nobody has counted.
-        let waiting = server.messages.filter(|_| draft.reach == Reach::Inbox);
-        draft.latest = first::ask(asker, waiting, takes_all)?;
+        let in_each = draft.reach != Reach::Inbox;
+        let waiting = server.messages.filter(|_| !in_each);
+        draft.latest = first::ask(asker, (waiting, in_each), takes_all)?;
     }
     if !arguments.keep && !arguments.delete && arguments.delete_after.is_none() {
         let options = [

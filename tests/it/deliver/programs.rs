@@ -46,6 +46,32 @@ fn the_place_beside_the_state_is_for_its_owner_alone() {
 }
 
 #[test]
+fn what_waits_to_be_handed_on_is_told_where_mail_is_listed() {
+    let (_server, home) = account(2, &by_shell("cat > /dev/null; exit 75"));
+    run(&home, &[], 1);
+    // One that has a Maildir is listed beside it.
+    let own = fs::read_to_string(home.config_file()).unwrap();
+    let maildir = home.maildir("b");
+    for part in ["tmp", "new", "cur"] {
+        fs::create_dir_all(maildir.join(part)).unwrap();
+    }
+    home.config(&format!(
+        "{own}[accounts.b]\nhost = \"pop.example.com\"\nuser = \"b\"\nmaildir = {maildir:?}\n"
+    ));
+    let said = "a: 2 messages wait to be handed on and are not listed: popfetch fetch a says why";
+    assert_said(&run(&home, &["list"], 0), &["no messages", said]);
+    assert_said(
+        &run(&home, &["list", "a"], 78),
+        &["each message is handed on", said],
+    );
+    assert_eq!(run(&home, &["list", "-q"], 0).stderr, "");
+    home.config(&own.replace("exit 75", "exit 0"));
+    run(&home, &["fetch", "--now"], 0);
+    let told = run(&home, &["list"], 78);
+    assert!(!told.stderr.contains("wait"), "{told:#?}");
+}
+
+#[test]
 fn with_a_maildir_the_program_gets_what_is_in_it_and_it_stays_there() {
     let maildir = "maildir = \"~/Mail/a\"\nkeep = \"never\"";
     let (server, home) = account(10, &format!("{maildir}\n{}", by_shell(TAKE)));

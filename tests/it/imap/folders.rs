@@ -473,6 +473,9 @@ fn what_looks_without_fetching_tells_the_folders_and_what_is_short() {
     assert_eq!(fetched(&home), 0);
     let output = run(&home, &["account", "show", "a"], 0);
     assert!(output.stdout.contains("folders     *\n"), "{output:#?}");
+    let output = home.popfetch(["account", "test", "a"]).run();
+    let folders = "in the folders INBOX, Archive/2024, Sent Items, 0 new";
+    assert!(output.stdout.contains(folders), "{output:#?}");
 }
 
 /// Of the kills at some hundred calls.

@@ -167,10 +167,17 @@ fn folders_are_listed_where_they_are_asked_for() {
     assert_eq!(all.lines().count(), 4);
     assert_eq!(mail.list(&["--folder", "Lists.rust"]).lines().count(), 1);
     assert_eq!(mail.list(&["--folder", ".Lists.rust"]).lines().count(), 1);
+    assert_eq!(mail.list(&["--folder", "INBOX"]), mail.list(&[]));
     let root = mail.root.to_str().unwrap();
     let output = mail.run(&["list", "--folder", "nowhere", "--maildir", root], 1);
     assert!(
         output.stderr.contains("there is no folder nowhere"),
+        "{output:#?}"
+    );
+    assert!(!output.stderr.contains("did you mean"), "{output:#?}");
+    let output = mail.run(&["list", "--folder", "lits.rust", "--maildir", root], 1);
+    assert!(
+        output.stderr.contains("did you mean --folder Lists.rust?"),
         "{output:#?}"
     );
 }
