@@ -267,7 +267,8 @@ impl Maildrop {
         })
     }
 
-    /// What people call the folders that are listed, those without messages as well; hostile.
+    /// What people call the folders that are listed, those without messages as well; none where folders have no
+    /// part in the listing. Hostile.
     pub fn folder_names(&self) -> impl Iterator<Item = &str> {
         self.folders.names()
     }
@@ -284,11 +285,6 @@ impl Maildrop {
     pub fn folders(&self) -> impl Iterator<Item = Range<usize>> + '_ {
         let ranges = self.folders.ranges(self.len());
         ranges.map(|(first, end)| first..end)
-    }
-
-    /// What the folders are called that were listed; none where folders have no part in the listing. Hostile.
-    pub fn folder_names(&self) -> impl Iterator<Item = &str> {
-        self.folders.names()
     }
 
     /// The places of the first and the last message of each folder.

@@ -93,7 +93,7 @@ impl FolderStarts {
         self.0.push((place, folder));
     }
 
-    /// What people call them.
+    /// What people call them, in their order; hostile.
     pub(super) fn names(&self) -> impl Iterator<Item = &str> {
         self.0.iter().map(|(_, folder)| &*folder.name)
     }
@@ -108,11 +108,6 @@ impl FolderStarts {
         let behind = self.0.partition_point(|(first, _)| *first <= place);
         let at = behind.checked_sub(1)?;
         self.0.get(at).map(|(_, folder)| folder)
-    }
-
-    /// What the folders are called, in their order; hostile.
-    pub(super) fn names(&self) -> impl Iterator<Item = &str> {
-        self.0.iter().map(|(_, folder)| &*folder.name)
     }
 
     /// The places at which folders begin and end, of a listing of so many messages: each one's first, and
