@@ -196,8 +196,8 @@ Examples:
 #[derive(Args, Clone, Debug)]
 #[command(after_help = "\
 First everything is shown: the accounts, and what becomes of each line of the
-tool's config. Its files are only read. What it has fetched counts as stored
-elsewhere and does not come again.
+tool's config. Its files are only read. What it has noted as fetched counts as
+stored elsewhere and does not come again.
 
 Examples:
   popfetch import mpop                      show it, ask, and take it over
