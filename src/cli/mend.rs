@@ -139,8 +139,8 @@ Examples:
     },
     /// Move what is remembered of a mailbox to the account that stands for it now
     #[command(after_help = "\
-OLD is an account of the config file, or the name that its state has: user@host:port,
-with +imap behind it for IMAP.
+OLD is an account of the config file, or the name that its state has:
+user@host:port, with +imap behind it for IMAP.
 
 Example:
   popfetch state move ada@mail.example.com:995 work    the mailbox has another host name now")]
