@@ -254,17 +254,20 @@ impl Maildrop {
         self.octets().flatten().fold(0, u64::saturating_add)
     }
 
-    /// How many messages are behind each in its folder, place by place: they are newer. In folders that are
-    /// not `counted`, none.
-    pub fn newer(
-        &self,
-        counted: impl Fn(Option<&RemoteFolder>) -> bool,
-    ) -> impl Iterator<Item = u64> {
+    /// How many messages are behind each in its folder, place by place: they are newer.
+    pub fn newer(&self) -> impl Iterator<Item = u64> {
         let ranges = self.folders.ranges(self.len());
-        ranges.flat_map(move |(first, end)| {
-            let factor = u64::from(counted(self.folders.of(first).map(AsRef::as_ref)));
-            (0..(end - first) as u64).rev().map(move |it| it * factor)
-        })
+        ranges.flat_map(|(first, end)| (0..(end - first) as u64).rev())
+    }
+
+    /// The folder that the message at a place is in; none where folders have no part in the listing.
+    pub fn folder(&self, place: usize) -> Option<&RemoteFolder> {
+        self.folders.of(place).map(AsRef::as_ref)
+    }
+
+    /// The number of the message at a place.
+    pub fn number(&self, place: usize) -> Option<MessageNumber> {
+        self.entries.get(place).map(|entry| entry.number)
     }
 
     /// What people call the folders that are listed, those without messages as well; none where folders have no

@@ -286,23 +286,23 @@ pub fn decide(
     now: i64,
 ) -> Plan {
     let newer = (0..listed.len() as u64).rev();
-    decide_by_folders(listed, newer, policy, first, now)
+    let newer = newer.map(|it| first.then_some(it));
+    decide_by_folders(listed, newer, policy, now)
 }
 
 /// The same where each folder has its own newest messages: `newer` is how many are behind each in its
-/// folder.
+/// folder, of those that may be passed over; `None` of one that may not.
 pub fn decide_by_folders(
     listed: impl ExactSizeIterator<Item = (Option<u64>, Known)>,
-    newer: impl Iterator<Item = u64>,
+    newer: impl Iterator<Item = Option<u64>>,
     policy: Policy,
-    first: bool,
     now: i64,
 ) -> Plan {
     let mut plan = Plan {
         listed: listed.len(),
         ..Plan::default()
     };
-    let latest = policy.latest.filter(|_| first).unwrap_or(u64::MAX);
+    let latest = policy.latest.unwrap_or(u64::MAX);
     for (((octets, known), newer), place) in listed.zip(newer).zip(0..) {
         let is_new = matches!(known, Known::New(_) | Known::Lost);
         plan.known += usize::from(!is_new);
@@ -311,7 +311,8 @@ pub fn decide_by_folders(
             let smallest = plan.smallest_stored.get_or_insert((octets, place));
             *smallest = (octets, place).min(*smallest);
         }
-        let decision = match matches!(known, Known::New(_)) && newer >= latest {
+        let decision = match matches!(known, Known::New(_)) && newer.is_some_and(|it| it >= latest)
+        {
             true => Decision::Mark,
             false => decide_one(octets, known, policy, now),
         };

@@ -146,7 +146,8 @@ fn try_look(
         let in_parts = session.traits().lists_in_parts;
         stop = stop.or_else(|| check_memory("latest", &maildrop, in_parts).err());
     }
-    let due = FirstListings::of(first, &view.unread_folders(), &maildrop);
+    let asked = policy.latest.map(|_| (&mut session, now));
+    let due = FirstListings::of(first, &view.unread_folders(), &maildrop, asked)?;
     let known = view.recognise(&maildrop);
     let mut plan = decide(policy, &maildrop, known, &due, now);
     if stops != Stops::Passed {

@@ -250,7 +250,7 @@ impl Account<'_> {
                  those that are here by their content",
             ));
         }
-        let mut plan = self.settle_plan(store, maildrop, run.twins, in_parts)?;
+        let mut plan = self.settle_plan(session, store, maildrop, run.twins, in_parts)?;
         let trust = run.header_trouble.trust(store.doubts_ages());
         let filter = run.filter.as_mut();
         let ruled = self.apply_rules(session, (store, filter), maildrop, &mut plan, trust);
@@ -324,6 +324,7 @@ impl Account<'_> {
     /// Decides what to do with each message, and settles what needs no network.
     fn settle_plan(
         &self,
+        session: &mut Source,
         store: &mut Store,
         maildrop: &Maildrop,
         twins: &Twins,
@@ -341,7 +342,8 @@ impl Account<'_> {
             insist: self.environment.at_once,
             ..self.profile.policy.with_clock(store.doubts_clock())
         };
-        let due = FirstListings::of(first, &store.unread_folders(), maildrop);
+        let asked = policy.latest.map(|_| (session, now));
+        let due = FirstListings::of(first, &store.unread_folders(), maildrop, asked)?;
         let plan = decide(policy, maildrop, store.recognise(maildrop), &due, now);
         if plan.undated() > 0 && store.may_tell() {
             self.tell_undated(&plan);
@@ -361,9 +363,10 @@ impl Account<'_> {
                 let unread = remembered.unwrap_or_default();
                 store.settle_first(&marked, &MarkedBy::Latest, &unread)?;
             }
-            FirstListings::Of(folders) if folders.is_empty() => {}
-            FirstListings::Of(folders) => {
-                store.settle_late(&marked, &MarkedBy::Latest, folders)?;
+            // Of a folder that is listed in part the rest is yet to come.
+            FirstListings::Late(late) if late.whole.is_empty() && marked.is_empty() => {}
+            FirstListings::Late(late) => {
+                store.settle_late(&marked, &MarkedBy::Latest, &late.whole)?;
             }
         }
         if !marked.is_empty() {
@@ -411,6 +414,5 @@ fn decide(
     now: i64,
 ) -> Plan {
     let listed = maildrop.octets().zip(known);
-    let newer = maildrop.newer(|folder| first.has(folder));
-    plan::decide_by_folders(listed, newer, policy, !first.are_none(), now)
+    plan::decide_by_folders(listed, first.newer(maildrop), policy, now)
 }

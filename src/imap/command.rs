@@ -37,6 +37,8 @@ pub enum Command<'a> {
     FetchBody(NonZeroU32),
     /// A message's header, likewise.
     FetchHeader(NonZeroU32),
+    /// The time when the server got each message in the mailbox.
+    FetchDates,
     /// How many octets one has.
     FetchSize(NonZeroU32),
     /// Which of these there are.
@@ -159,6 +161,7 @@ impl fmt::Display for Command<'_> {
             Self::FetchBody(uid) => {
                 write!(f, "UID FETCH {uid} (UID FLAGS INTERNALDATE BODY.PEEK[])")
             }
+            Self::FetchDates => f.write_str("UID FETCH 1:* (UID INTERNALDATE)"),
             Self::FetchHeader(uid) => write!(f, "UID FETCH {uid} (UID BODY.PEEK[HEADER])"),
             Self::FetchSize(uid) => write!(f, "UID FETCH {uid} (UID RFC822.SIZE)"),
             Self::FetchThese(set) => write!(f, "UID FETCH {set} (UID)"),
@@ -300,6 +303,7 @@ mod tests {
         for command in [
             Command::FetchAll,
             Command::FetchBody(uid),
+            Command::FetchDates,
             Command::FetchHeader(uid),
             Command::FetchSize(uid),
         ] {

@@ -118,7 +118,16 @@ fn is_same_mailbox(one: &Server, other: &Server) -> bool {
     let is_one_port = one.port == other.port || usual(one) && usual(other);
     let is_there = place(&one.host) == place(&other.host) && is_one_port
         || provider(one).is_some() && provider(one) == provider(other);
-    user(one) == user(other) && is_there
+    is_same_user(&user(one), &user(other)) && is_there
+}
+
+/// Whether two names are one user's at a place: many servers take them with their domain and without.
+fn is_same_user(one: &str, other: &str) -> bool {
+    match (one.split_once('@'), other.split_once('@')) {
+        (Some((start, _)), None) => start == other,
+        (None, Some((start, _))) => start == one,
+        (None, None) | (Some(_), Some(_)) => one == other,
+    }
 }
 
 /// A host without what tells the servers of one place apart.
@@ -135,7 +144,20 @@ fn place(host: &str) -> &str {
 
 #[cfg(test)]
 mod tests {
-    use super::place;
+    use super::{is_same_user, place};
+
+    #[test]
+    fn a_user_is_the_same_with_a_domain_and_without() {
+        for (one, other, same) in [
+            ("ada", "ada", true),
+            ("ada", "ada@example.com", true),
+            ("ada@example.com", "ada", true),
+            ("ada@example.com", "ada@example.org", false),
+            ("ada", "bob@example.com", false),
+        ] {
+            assert_eq!(is_same_user(one, other), same, "{one} {other}");
+        }
+    }
 
     #[test]
     fn the_servers_of_one_place_are_told_apart_by_their_kind() {

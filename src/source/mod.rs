@@ -141,6 +141,23 @@ impl Source {
         }
     }
 
+    /// Says when the server got each message of the folder that this one is in, in seconds since 1970: nothing of
+    /// those of which it does not say it, and perhaps two times of one.
+    ///
+    /// # Errors
+    /// The connection is of no more use then.
+    pub fn arrivals(
+        &mut self,
+        one: MessageNumber,
+        each: impl FnMut(MessageNumber, i64),
+    ) -> Result<(), Error> {
+        match self {
+            // It knows neither folders nor times.
+            Self::Pop(_) => Ok(()),
+            Self::Imap(session) => session.arrivals(one, each),
+        }
+    }
+
     /// Reads the headers of messages and hands each over once, in this order: up to and with its
     /// first empty line, and at most `limit` octets. `None` where the server refuses.
     ///

@@ -7,7 +7,7 @@ use super::remembered::{Kind, Record, key_of_rule};
 use super::time::Octets;
 use super::{Error, Store};
 use crate::maildrop::Message;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// A longer name than this, in octets, is no folder's that people have: a line of the journal has room for it
 /// three times over, as it is written.
@@ -56,9 +56,10 @@ impl Store {
         self.sync()
     }
 
-    /// The folders that the first listing lacks, by what people call them, and whose first one is yet to come.
-    pub fn unread_folders(&self) -> BTreeSet<Box<str>> {
-        self.memory.unread.keys().cloned().collect()
+    /// The folders that the first listing lacks, by what people call them, and whose first one is yet to come:
+    /// when that listing was, in seconds since 1970.
+    pub fn unread_folders(&self) -> BTreeMap<Box<str>, i64> {
+        self.memory.unread.clone()
     }
 
     fn mark(&mut self, marked: &[Message], by: &MarkedBy) {

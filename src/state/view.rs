@@ -8,7 +8,7 @@ use super::{Error, Files, Origin, Recognition, clock, lock};
 use crate::durable::{Dir, Disk};
 use crate::maildir::{Brought, JournalId, Site};
 use crate::maildrop::Maildrop;
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::path::Path;
 
 /// What is known of an account.
@@ -90,8 +90,8 @@ impl View {
     }
 
     /// See [`Store::unread_folders`](super::Store::unread_folders).
-    pub fn unread_folders(&self) -> BTreeSet<Box<str>> {
-        self.memory.unread.keys().cloned().collect()
+    pub fn unread_folders(&self) -> BTreeMap<Box<str>, i64> {
+        self.memory.unread.clone()
     }
 
     /// See [`Store::awaited`](super::Store::awaited).

@@ -560,6 +560,10 @@ impl Shared {
                     kept.seen |= items.contains("BODY[");
                     match items.as_str() {
                         "(UID)" => say(format!("{start})\r\n")),
+                        "(UID INTERNALDATE)" => {
+                            let date = &kept.internal_date;
+                            say(format!("{start} INTERNALDATE \"{date}\")\r\n"));
+                        }
                         "(UID RFC822.SIZE)" => {
                             let size = kept.message.listed_size();
                             say(format!("{start} RFC822.SIZE {size})\r\n"));

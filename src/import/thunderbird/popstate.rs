@@ -62,7 +62,6 @@ pub(super) fn read(path: &Path, octets: &[u8], owner: Owner<'_>) -> Result<Known
     let ends_well = octets.is_empty() || octets.ends_with(b"\n");
     let lines = octets.split(|octet| *octet == b'\n');
     let mut blocks: Vec<(&[u8], Block<'_>)> = Vec::new();
-    let mut timed = false;
     let mut last = (0, true);
     for (number, line) in (1..).zip(lines) {
         let line = line.strip_suffix(b"\r").unwrap_or(line);
@@ -96,7 +95,6 @@ pub(super) fn read(path: &Path, octets: &[u8], owner: Owner<'_>) -> Result<Known
                 "this is no status and unique-id of Thunderbird's",
             ));
         };
-        timed |= time.is_some();
         last = (number, time.is_some());
         // Some versions wrote `undefined`; the message is known all the same.
         let time = time.and_then(|time| std::str::from_utf8(time).ok()?.parse().ok());
@@ -108,7 +106,8 @@ pub(super) fn read(path: &Path, octets: &[u8], owner: Owner<'_>) -> Result<Known
     {
         return Err(wrong(1, "this is no popstate.dat"));
     }
-    if !ends_well && timed && !last.1 {
+    // What ends without a line end was written with times: a line that has none is cut.
+    if !ends_well && !last.1 {
         return Err(wrong(last.0, "the file ends in the middle of a line"));
     }
     let alone = blocks.len() == 1;
@@ -247,6 +246,8 @@ mod tests {
     fn what_is_damaged_is_told_with_its_line() {
         for (text, line) in [
             (&b"*h u\nk a 17\nk b"[..], 3),
+            (b"*h u\nk 11\nk 1", 3),
+            (b"*h u\nk 1", 2),
             (b"k a 17\n", 1),
             (b"*h u\nx a 17\n", 2),
             (b"*h u\nk\n", 2),

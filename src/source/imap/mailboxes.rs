@@ -119,6 +119,15 @@ impl Mailboxes {
         let uid = *found.uids.get(at)?;
         Some(Place { mailbox, uid })
     }
+
+    /// The number of the message that this UID names in a mailbox, if it is listed.
+    pub(super) fn number_of(&self, mailbox: usize, uid: u32) -> Option<MessageNumber> {
+        let found = self.all.get(mailbox)?;
+        // They go up.
+        let at = found.uids.binary_search_by_key(&uid, |it| it.get()).ok()?;
+        let behind = u32::try_from(at).ok()?.checked_add(1)?;
+        MessageNumber::new(found.before.checked_add(behind)?)
+    }
 }
 
 impl Session<SignedIn> {
@@ -275,5 +284,14 @@ mod tests {
         };
         let all: Vec<_> = (1..=4).map(found).collect();
         assert_eq!(all, [Some((0, 7)), Some((0, 9)), Some((2, 3)), None]);
+        for (mailbox, uid, number) in [(0, 9, 2), (2, 3, 3)] {
+            assert_eq!(
+                mailboxes.number_of(mailbox, uid),
+                MessageNumber::new(number)
+            );
+        }
+        for (mailbox, uid) in [(0, 8), (1, 3), (3, 3)] {
+            assert_eq!(mailboxes.number_of(mailbox, uid), None);
+        }
     }
 }

@@ -9,6 +9,7 @@
 //! marked as seen.
 
 mod append;
+mod arrivals;
 mod choice;
 mod find;
 mod headers;
