@@ -265,7 +265,7 @@ impl Account<'_> {
         let deliver = self.profile.deliver.as_ref();
         if !deliver.is_some_and(|it| it.to.can_be_asked()) {
             return Ok(Some(Earlier {
-                twins: 0,
+                twins: Some(0),
                 is_recent: false,
                 is_look: false,
             }));

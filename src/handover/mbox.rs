@@ -266,7 +266,7 @@ impl Open {
         let mut is_there = false;
         if let Some((left, fetched)) = before.left {
             let end;
-            (is_there, end) = self.settle(fetched, message, left)?;
+            (is_there, end) = self.settle((letter, message), (left, fetched), ledger)?;
             if let Some(end) = end.filter(|_| known.is_none_or(|it| it.octets == left)) {
                 known = Some(Extent::of(&mut self.file, end)?);
             }
@@ -298,40 +298,63 @@ impl Open {
         Ok(Some(Some(format!("it was in {} already", path.display()))))
     }
 
-    /// Whether the message is there as a whole, and where it ends if that is where it was to be appended;
-    /// what is there of a half is cut off.
+    /// Whether the message is there as a whole, and where one ends that is where it was to be appended; what is
+    /// there of a half is cut off. Those of one run with the same octets have the same line before them: one that
+    /// is there is this one only where there are more of them than others are known to be.
     fn settle(
         &mut self,
-        fetched: i64,
-        message: &mut File,
-        left: u64,
+        (letter, message): (&Letter, &mut File),
+        (left, fetched): (u64, i64),
+        ledger: &Ledger,
     ) -> io::Result<(bool, Option<u64>)> {
-        match self.standing(fetched, message, left)? {
-            Standing::Whole(end) => Ok((true, Some(end))),
-            Standing::End => Ok((false, None)),
-            Standing::Half => self.cut(left).map(|()| (false, None)),
-            Standing::Other => Ok((self.find(fetched, message)?, None)),
-        }
+        let end = match self.standing(fetched, message, left)? {
+            Standing::Whole(end) => Some(end),
+            Standing::End => return Ok((false, None)),
+            Standing::Half => return self.cut(left).map(|()| (false, None)),
+            // A mail reader has written the file afresh, perhaps.
+            Standing::Other => None,
+        };
+        let others = ledger.others_of(letter, fetched);
+        let is_there = match (end, others) {
+            (Some(_), 0) => true,
+            _ => self.has_more_than(others, fetched, message)?,
+        };
+        Ok((is_there, end))
     }
 
-    /// Whether the message is anywhere in a file that a mail reader has written afresh.
-    fn find(&mut self, fetched: i64, message: &mut File) -> io::Result<bool> {
+    /// Whether the message is in the file more than so many times, wherever that is.
+    fn has_more_than(
+        &mut self,
+        others: usize,
+        fetched: i64,
+        message: &mut File,
+    ) -> io::Result<bool> {
         let envelope = from_line(message, fetched)?;
+        let (mut places, mut at) = (Vec::new(), 0);
         let mut lines = BufReader::with_capacity(PIECE, self.file.reader()?);
         let mut line = Vec::new();
         loop {
             line.clear();
-            if next_line(&mut lines, &mut line)? == 0 {
-                return Ok(false);
+            let count = next_line(&mut lines, &mut line)?;
+            if count == 0 {
+                break;
             }
-            if line != envelope {
-                continue;
+            at += count as u64;
+            if line == envelope {
+                places.push(at);
             }
+        }
+        drop(lines);
+        let mut copies = 0;
+        for place in places {
+            let mut there = BufReader::new(self.file.reader_at(place)?);
             message.seek(SeekFrom::Start(0))?;
-            if is_message(&mut lines, &mut BufReader::new(&mut *message))? {
+            copies += usize::from(is_message(&mut there, &mut BufReader::new(&mut *message))?);
+            if copies > others {
                 return Ok(true);
             }
         }
+        Ok(false)
     }
 
     /// Gives how long it is then.

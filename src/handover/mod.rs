@@ -74,7 +74,8 @@ pub trait Append: Send {
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Earlier {
     /// So many others with the very same octets have been taken: as many are no sign that this one has.
-    pub twins: u64,
+    /// `None`: more than are counted, so that no number of them is one.
+    pub twins: Option<u64>,
     /// It was tried just now, and what takes it may still be storing it.
     pub is_recent: bool,
     /// It is looked for, and no more.

@@ -191,11 +191,16 @@ impl Source {
 
     /// Looks whether a message is in a folder of the server's, by what it was given to keep it by: in the
     /// one that it was for, in the one that has all, or else in each. As many as `twins` that are the same are
-    /// others.
+    /// others; where nobody has counted those (`None`), none that is the same is known to be this one.
     ///
     /// # Errors
     /// The connection is of no more use then.
-    pub fn find(&mut self, folder: &str, post: &mut Post, twins: u64) -> Result<Found, Error> {
+    pub fn find(
+        &mut self,
+        folder: &str,
+        post: &mut Post,
+        twins: Option<u64>,
+    ) -> Result<Found, Error> {
         match self {
             Self::Pop(_) => Ok(Found::CannotTell),
             Self::Imap(session) => session.find(folder, post, twins),

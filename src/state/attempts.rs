@@ -41,12 +41,16 @@ impl Memory {
                 self.superseded += u64::from(self.onward.extent.is_some());
                 self.onward.extent = Some(extent);
             }
-            Entry::Handing { id, time, length } => {
-                let record = self.record(id);
-                let fetched = record.map_or(0, |record| record.time.seconds());
+            Entry::Handing {
+                id,
+                time,
+                length,
+                fetched,
+            } => {
+                let own = || self.record(id).map_or(0, |record| record.time.seconds());
                 let attempt = Attempt {
                     length,
-                    fetched,
+                    fetched: fetched.unwrap_or_else(own),
                     time,
                 };
                 self.onward.attempts.insert(id, attempt);

@@ -217,9 +217,15 @@ impl<'a> Copy<'a> {
         rest.extend(memory.onward.extent.map(Entry::Extent));
         // Behind what is said of the same messages above, which ends an attempt.
         for (id, attempt) in &memory.onward.attempts {
+            let record = memory.record(*id);
+            let is_its_own = record.is_some_and(|it| it.time.seconds() == attempt.fetched);
             if let Some(id) = self.new_id(*id) {
-                let (time, length) = (attempt.time, attempt.length);
-                rest.push(Entry::Handing { id, time, length });
+                rest.push(Entry::Handing {
+                    id,
+                    time: attempt.time,
+                    length: attempt.length,
+                    fetched: (!is_its_own).then_some(attempt.fetched),
+                });
             }
         }
         let adopted = memory.homes.all.iter().filter(|home| !home.vouches);

@@ -184,10 +184,16 @@ fn shifted(entry: Entry, offset: Id) -> Option<Entry> {
             time,
             removed,
         },
-        Entry::Handing { id, time, length } => Entry::Handing {
+        Entry::Handing {
+            id,
+            time,
+            length,
+            fetched,
+        } => Entry::Handing {
             id: up(id)?,
             time,
             length,
+            fetched,
         },
         Entry::NotTaken {
             id,

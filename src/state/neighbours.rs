@@ -107,18 +107,18 @@ struct Appended {
 
 fn appended_by(journal: std::fs::File) -> Option<Vec<Appended>> {
     let mut fetched: Vec<(Id, [u8; 32], i64)> = Vec::new();
-    let mut appended: HashMap<Id, bool> = HashMap::new();
+    let mut appended: HashMap<Id, (bool, Option<i64>)> = HashMap::new();
     let read = journal::read(journal, |entry, _| match entry {
         Entry::Intent {
             id, time, stored, ..
         }
         | Entry::Found { id, time, stored } => fetched.push((id, stored.digests.stored, time)),
         // One that is being appended just now counts: it is written down soon.
-        Entry::Handing { id, .. } => {
-            appended.insert(id, false);
+        Entry::Handing { id, fetched, .. } => {
+            appended.insert(id, (false, fetched));
         }
         Entry::Handed { id, .. } => {
-            appended.insert(id, true);
+            appended.entry(id).or_default().0 = true;
         }
         Entry::NotTaken { id, .. } | Entry::Again { id } => {
             appended.remove(&id);
@@ -127,10 +127,10 @@ fn appended_by(journal: std::fs::File) -> Option<Vec<Appended>> {
     });
     read.ok()?;
     let appended = fetched.into_iter().filter_map(|(id, sha256, time)| {
-        let is_noted = *appended.get(&id)?;
+        let (is_noted, before) = *appended.get(&id)?;
         Some(Appended {
             sha256,
-            time,
+            time: before.unwrap_or(time),
             is_noted,
         })
     });

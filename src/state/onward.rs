@@ -21,7 +21,8 @@ use std::collections::{BTreeMap, HashSet};
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
-/// No more of the same octets are counted: nobody would look at as many where they were handed on to.
+/// Where so many have the same octets, they are not counted: nobody would look at as many where they were
+/// handed on to.
 const TWINS: u64 = 64;
 
 /// A message that waits to be handed on.
@@ -303,7 +304,13 @@ impl Store {
     /// on return, with what came of the one before.
     pub fn begin_handing(&mut self, DueId(id): DueId, length: Option<u64>) -> Result<(), Error> {
         let time = self.time_by_now();
-        self.write([Entry::Handing { id, time, length }]);
+        let fetched = None;
+        self.write([Entry::Handing {
+            id,
+            time,
+            length,
+            fetched,
+        }]);
         self.settle_handing()
     }
 
@@ -362,14 +369,17 @@ impl Store {
         self.moment.now.saturating_add(passed)
     }
 
-    /// How many other messages have the very same octets, and have been handed on; up to 64.
-    pub fn twins(&mut self, DueId(id): DueId) -> Result<u64, Error> {
+    /// How many other messages have the very same octets, and have been handed on, those included that were
+    /// lost or forgotten since: what they were handed on to has them. `None` where they are more than are
+    /// counted.
+    pub fn twins(&mut self, DueId(id): DueId) -> Result<Option<u64>, Error> {
         let (Some(record), Some(ours)) = (self.memory.record(id).copied(), self.stored(id)?) else {
-            return Ok(0);
+            return Ok(None);
         };
         let due = &self.memory.onward.due;
         let likely = self.memory.records.iter().zip(0..).filter(|(it, other)| {
-            it.kind == Kind::Stored && it.key == record.key && *other != id && !due.contains(other)
+            let is_known = matches!(it.kind, Kind::Stored | Kind::Lost | Kind::Forgotten);
+            is_known && it.key == record.key && *other != id && !due.contains(other)
         });
         let likely: Vec<Id> = likely.map(|(_, id)| id).collect();
         let mut twins = 0;
@@ -377,10 +387,10 @@ impl Store {
             let stored = self.stored(other)?;
             twins += u64::from(stored.is_some_and(|it| it.digests.stored == ours.digests.stored));
             if twins >= TWINS {
-                break;
+                return Ok(None);
             }
         }
-        Ok(twins)
+        Ok(Some(twins))
     }
 
     /// Its owner is told to put into the Maildir at hand what waits elsewhere: it stays, and is looked into

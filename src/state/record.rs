@@ -37,7 +37,8 @@
 //! h  time  unique-id  listed  turn  asked  date  holds  [?unknown]  [verdict]   what a header told the rules
 //! i  time  tool  left  spelling                              names came from another tool
 //! w  first  last                                             these are to be handed on once they are stored
-//! g  id  time  length                                        it is about to be handed on, to a file so long
+//! g  id  time  length  [fetched]                             it is about to be handed on, to a file so long;
+//!                                                            what was had been fetched then
 //! d  id  time  word                                          it has been (kept, removed)
 //! k  id  time  word  count                                   it has not been taken (later, refused)
 //! m  octets  tail                                            the mbox file is accounted for up to there
@@ -269,6 +270,8 @@ pub(super) enum Entry {
         time: i64,
         /// How long the file is that it is appended to, where there is one.
         length: Option<u64>,
+        /// When that message had been fetched, where this is another one, which was fetched in its place.
+        fetched: Option<i64>,
     },
     NotTaken {
         id: Id,

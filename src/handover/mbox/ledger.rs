@@ -46,6 +46,17 @@ impl Times {
         }
         times
     }
+
+    /// How many messages with these octets were fetched at this time and appended, without those of the
+    /// account's own of which that is not known: the one at hand is among them.
+    fn noted(&self, letter: &Letter, fetched: i64) -> usize {
+        let it = (key_of(&letter.sha256), fetched);
+        let first = self.all.partition_point(|other| *other < it);
+        let alike = self.all.get(first..).unwrap_or_default();
+        let alike = alike.iter().take_while(|other| **other == it).count();
+        let open = self.open.iter().filter(|other| **other == it).count();
+        alike.saturating_sub(open)
+    }
 }
 
 fn key_of(sha256: &[u8; 32]) -> Key {
@@ -145,6 +156,12 @@ impl Ledger {
         times
     }
 
+    /// How many others with the octets of this message stand in the file behind the very same line, as they were
+    /// fetched at this time, as far as the states know by now: what this run has appended is among them.
+    pub(super) fn others_of(&self, letter: &Letter, fetched: i64) -> usize {
+        (self.known)().noted(letter, fetched)
+    }
+
     /// It was in the file.
     pub(super) fn note_found(&mut self, letter: &Letter) {
         let found = (key_of(&letter.sha256), letter.time);
@@ -194,5 +211,8 @@ mod tests {
         assert_eq!(sorted(letter(one, 8)), [7, 7, 8]);
         assert_eq!(sorted(letter(other, 7)), [7]);
         assert!(sorted(letter([4; 32], 7)).is_empty());
+        let noted = |octets, time| times.noted(&letter(octets, time), time);
+        assert_eq!([noted(one, 7), noted(one, 8), noted(other, 7)], [1, 1, 1]);
+        assert_eq!([noted(one, 9), noted([4; 32], 7)], [0, 0]);
     }
 }

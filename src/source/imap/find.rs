@@ -30,12 +30,16 @@ struct Looked {
 
 impl Session<SignedIn> {
     /// Looks for a message: in the mailbox that it was for and in the one that has all messages, where the
-    /// server has one; else in each. As many as `twins` that are the same are others.
+    /// server has one; else in each. As many as `twins` that are the same are others, where those are counted.
+    ///
+    /// The mailbox that has most of them says how many there are: what two have may be one message. The one
+    /// that has all may have spam and trash (RFC 6154 section 2), and a server may show views of others, or
+    /// labels, as mailboxes of which nothing says so.
     pub(in crate::source) fn find(
         &mut self,
         folder: &str,
         post: &mut Post,
-        twins: u64,
+        twins: Option<u64>,
     ) -> Result<Found, Error> {
         self.know_capabilities()?;
         let wanted = to_utf7(folder);
@@ -43,25 +47,20 @@ impl Session<SignedIn> {
         let is_wanted = |it: &ListedMailbox| is_same_name(&it.name, wanted.as_bytes());
         let has_all = listed.iter().any(|it| it.has("\\All"));
         let others = listed.iter().filter(|it| match has_all {
-            // Spam and what was thrown away are not in it.
+            // Spam and what was thrown away may not be in it.
             true => has_its_own(it),
             false => it.can_be_opened(),
         });
-        // What is in the one that has all is in the wanted one as well, and no second copy.
-        let is_part = has_all && !others.clone().any(is_wanted);
         let mut is_unclear = !is_listed && !has_all;
         let seen = self.look_in(&wanted, post)?;
         // A mailbox that is not there has nothing in it.
         let is_there = !is_listed
             || is_same_name(wanted.as_bytes(), INBOX.as_bytes())
             || listed.iter().any(is_wanted);
-        let (in_wanted, mut in_others) = (seen.map_or(0, |it| it.copies), 0);
+        let mut most = seen.map_or(0, |it| it.copies);
         is_unclear |= seen.map_or(is_there, |it| it.is_unclear);
-        let count = |in_others| match is_part {
-            true => in_wanted.max(in_others),
-            false => in_wanted + in_others,
-        };
-        if count(0) > twins {
+        let is_one_more = |copies| twins.is_some_and(|twins| copies > twins);
+        if is_one_more(most) {
             return Ok(Found::There);
         }
         for other in others.filter(|it| !is_wanted(it)) {
@@ -70,14 +69,14 @@ impl Session<SignedIn> {
                 Some(name) => self.look_in(name, post)?,
                 None => None,
             };
-            in_others += seen.map_or(0, |it| it.copies);
+            most = most.max(seen.map_or(0, |it| it.copies));
             is_unclear |= seen.is_none_or(|it| it.is_unclear);
-            if count(in_others) > twins {
+            if is_one_more(most) {
                 return Ok(Found::There);
             }
         }
         // Of its twins some may be gone.
-        Ok(match is_unclear || count(in_others) > 0 {
+        Ok(match is_unclear || most > 0 {
             true => Found::CannotTell,
             false => Found::NotThere,
         })

@@ -79,10 +79,16 @@ impl Entry {
                 let word = if *removed { "removed" } else { "kept" };
                 write!(line, "d\t{id}\t{time}\t{word}")
             }
-            Self::Handing { id, time, length } => match length {
-                Some(length) => write!(line, "g\t{id}\t{time}\t{length}"),
-                None => write!(line, "g\t{id}\t{time}\t-"),
-            },
+            Self::Handing {
+                id,
+                time,
+                length,
+                fetched,
+            } => {
+                let length = length.map_or("-".to_owned(), |length| length.to_string());
+                let fetched = fetched.map_or(String::new(), |fetched| format!("\t{fetched}"));
+                write!(line, "g\t{id}\t{time}\t{length}{fetched}")
+            }
             Self::Extent(Extent { octets, tail }) => write!(line, "m\t{octets}\t{}", hex(tail)),
             Self::NotTaken {
                 id,
@@ -341,6 +347,10 @@ impl Entry {
                 length: match next()? {
                     "-" => None,
                     digits => Some(digits.parse().ok()?),
+                },
+                fetched: match next() {
+                    None => None,
+                    Some(fetched) => Some(fetched.parse().ok()?),
                 },
             },
             "m" => Self::Extent(Extent {

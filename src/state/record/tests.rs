@@ -183,6 +183,18 @@ fn every_kind() -> Vec<Entry> {
             stored: stored(2),
         },
         Entry::Gone { id: 6, time },
+        Entry::Handing {
+            id: 6,
+            time,
+            length: None,
+            fetched: None,
+        },
+        Entry::Handing {
+            id: 7,
+            time,
+            length: Some(12),
+            fetched: Some(-1),
+        },
         Entry::Intent {
             id: 6,
             time,

@@ -8,6 +8,7 @@ use crate::support::journal::rewrite;
 use crate::support::message::Message;
 use crate::support::process::PATIENCE;
 use crate::support::run::{Home, Output};
+use crate::support::server::Server;
 use rustix::process::Signal;
 use std::thread;
 use std::time::Instant;
@@ -295,5 +296,84 @@ fn those_that_have_waited_longest_have_their_turn_before_those_that_were_tried_l
         letters.take_while(|it| it.octets() != octets).count() + 1
     });
     assert_eq!(turns.collect::<Vec<_>>(), [4, 5, 6, 1, 2, 3]);
+    assert_eq!(server.maildrop().count(), 0);
+}
+
+/// So many messages with the very same octets, the first of which is lost on its way; the others are taken.
+fn alike(count: usize) -> (Server, Home, Depot, Vec<Message>) {
+    let octets = mail(1)[0].octets();
+    let messages = (0..count).map(|n| Message::new(format!("uid-{n}"), octets.clone()));
+    let messages: Vec<Message> = messages.collect();
+    let (server, home, depot) = scene(messages.clone(), NEVER);
+    depot.behave_times("lost", Act::Close, 1);
+    run(&home, &["fetch", "a"], 1);
+    assert_eq!(depot.taken().len(), count - 1);
+    (server, home, depot, messages)
+}
+
+#[test]
+fn d42_what_shows_in_several_folders_is_one_copy() {
+    // Where all mail has spam and trash as well, and where nothing says that there are views.
+    for (folders, moved, shown) in [
+        (
+            [("INBOX", ""), ("everything", "\\All"), ("Bin", "\\Trash")],
+            "Bin",
+            None,
+        ),
+        (
+            [("INBOX", ""), ("everything", "\\All"), ("Spam", "\\Junk")],
+            "Spam",
+            None,
+        ),
+        (
+            [("INBOX", ""), ("Work", ""), ("Starred", "")],
+            "Work",
+            Some("Starred"),
+        ),
+        (
+            [("INBOX", ""), ("Work", ""), ("Starred", "")],
+            "INBOX",
+            Some("Starred"),
+        ),
+    ] {
+        let (server, home, depot, messages) = alike(2);
+        depot.has_folders(&folders);
+        depot.change(|taken| {
+            taken[0].folder = moved.into();
+            let shown = shown.map(|folder| Taken {
+                folder: folder.into(),
+                ..taken[0].clone()
+            });
+            taken.extend(shown);
+        });
+        let output = run(&home, &["fetch", "--now", "a"], 0);
+        assert_said(&output, &["account gmail does not tell"]);
+        depot.change(|taken| taken.retain(|it| Some(&*it.folder) != shown));
+        assert_eq!(depot.octets(), stored(&messages), "{folders:?}");
+        assert_eq!(server.maildrop().count(), 0);
+    }
+}
+
+#[test]
+fn d42_of_more_alike_than_are_counted_none_is_taken_for_another() {
+    let (server, home, depot, messages) = alike(66);
+    depot.has_folders(&[("INBOX", ""), ("Work", "")]);
+    depot.change(|taken| taken[0].folder = "Work".into());
+    let output = run(&home, &["fetch", "--now", "a"], 0);
+    assert_said(&output, &["account gmail does not tell"]);
+    assert_eq!(depot.octets(), stored(&messages));
+    assert_eq!(server.maildrop().count(), 0);
+}
+
+#[test]
+fn d42_one_that_was_forgotten_and_handed_on_again_is_no_sign_of_another() {
+    let (server, home, depot, messages) = alike(2);
+    server.maildrop().add([messages[1].clone()]);
+    run(&home, &["state", "forget", "a", "uid-1"], 0);
+    run(&home, &["fetch", "a"], 1);
+    assert_eq!(depot.taken().len(), 2);
+    let output = run(&home, &["fetch", "--now", "a"], 0);
+    assert_said(&output, &["account gmail does not tell"]);
+    assert_eq!(depot.taken().len(), 3);
     assert_eq!(server.maildrop().count(), 0);
 }
