@@ -221,7 +221,8 @@ pub enum Command {
     State(StateCommand),
     /// Prove that every recorded message is still in the Maildir, unchanged
     #[command(after_help = "\
-The exit status is 0 when all is well and 1 when a message is missing, changed or unreadable.
+The exit status is 0 when all is well and 1 when a message is missing, changed
+or unreadable.
 
 Examples:
   popfetch verify                 all accounts

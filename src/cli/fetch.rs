@@ -111,9 +111,9 @@ impl fmt::Display for Jobs {
 /// `popfetch check`.
 #[derive(Args, Clone, Debug)]
 #[command(after_help = "\
-With -q nothing is listed, and the exit status is 0 when new mail waits and 1 when none does.
-What rules have left on the server does not count as new; mail that no fetch has met yet is judged by
-its size alone.
+With -q nothing is listed, and the exit status is 0 when new mail waits and 1
+when none does. What rules have left on the server does not count as new; mail
+that no fetch has met yet is judged by its size alone.
 
 Examples:
   popfetch check                  how much mail waits in each account

@@ -33,10 +33,10 @@ pub enum AccountCommand {
     },
     /// Take an account out of the config file; its mail stays where it is
     #[command(after_help = "\
-What is in the Maildir is never touched. What was fetched stays remembered, so that nothing comes
-twice where the account is set up again. What it signs in with goes too, unless another account
-uses it: its password in the keyring, or in a file that setup or import has made, and its sign-in
-by OAuth.
+What is in the Maildir is never touched. What was fetched stays remembered, so
+that nothing comes twice where the account is set up again. What it signs in
+with goes too, unless another account uses it: its password in the keyring, or
+in a file that setup or import has made, and its sign-in by OAuth.
 
 Examples:
   popfetch account remove work
@@ -100,9 +100,12 @@ Examples:
     },
     /// Accept what is stored as it is, where popfetch does not go on by itself
     #[command(after_help = "\
-Without unique-ids this is about the Maildir: what is there from now on counts as the one that mail
-was delivered to. With unique-ids it is about these messages: they count as stored as they should be,
-or as removed on purpose, and may be deleted from the server as the account's profile says.
+Without unique-ids this is about the Maildir: what is there from now on counts
+as the one that mail was delivered to. With unique-ids it is about these
+messages: they count as stored as they should be, or as removed on purpose,
+and may be deleted from the server as the account's profile says. With
+--came-back it is about all that came back under another name once it had left
+the server: it may be deleted there in the same way.
 
 Examples:
   popfetch state accept work                the Maildir is right as it is
@@ -136,8 +139,8 @@ Examples:
     },
     /// Move what is remembered of a mailbox to the account that stands for it now
     #[command(after_help = "\
-OLD is an account of the config file, or the name that its state has: user@host:port,
-with +imap behind it for IMAP.
+OLD is an account of the config file, or the name that its state has:
+user@host:port, with +imap behind it for IMAP.
 
 Example:
   popfetch state move ada@mail.example.com:995 work    the mailbox has another host name now")]
@@ -192,8 +195,9 @@ Examples:
 /// `popfetch import`.
 #[derive(Args, Clone, Debug)]
 #[command(after_help = "\
-First everything is shown: the accounts, and what becomes of each line of the tool's config. Its files
-are only read. What it has fetched counts as stored elsewhere and does not come again.
+First everything is shown: the accounts, and what becomes of each line of the
+tool's config. Its files are only read. What it has noted as fetched counts as
+stored elsewhere and does not come again.
 
 Examples:
   popfetch import mpop                      show it, ask, and take it over

@@ -12,10 +12,11 @@ use crate::profile::units::{Period, whole_size};
 /// `popfetch list`.
 #[derive(Args, Clone, Debug)]
 #[command(after_help = "\
-N marks what is new (nobody has read it), R what was answered, F what is flagged, T what is to be
-deleted, and @ what very likely has attachments. The numbers are for `popfetch show`, which takes
-those of the last list. Without --folder or --all-folders folders are not listed; how much mail lies
-in them is said below the list.
+N marks what is new (nobody has read it), R what was answered, F what is
+flagged, T what is to be deleted, and @ what very likely has attachments. The
+numbers are for `popfetch show`, which takes those of the last list. Without
+--folder or --all-folders folders are not listed; how much mail lies in them
+is said below the list.
 
 Examples:
   popfetch list                          the messages of all accounts, newest first
@@ -91,8 +92,9 @@ fn since(text: &str) -> Result<Since, String> {
 /// `popfetch show`.
 #[derive(Args, Clone, Debug)]
 #[command(after_help = "\
-Nothing that a message names is ever loaded. What is shown on a terminal is made harmless first, --raw
-and --html included; a file or a pipe gets the exact octets of --raw and of a part that is not text.
+Nothing that a message names is ever loaded. What is shown on a terminal is
+made harmless first, --raw and --html included; a file or a pipe gets the
+exact octets of --raw and of a part that is not text.
 
 Examples:
   popfetch show 3                     the third message of the last list

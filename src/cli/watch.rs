@@ -8,8 +8,8 @@ use crate::profile::Shard;
 /// `popfetch watch`.
 #[derive(Args, Clone, Debug)]
 #[command(after_help = "\
-SIGHUP reads the config file again, SIGUSR1 fetches all accounts now, SIGTERM and SIGINT end the watch.
-Failures are reported as popfetch -q reports them.
+SIGHUP reads the config file again, SIGUSR1 fetches all accounts now, SIGTERM
+and SIGINT end the watch. Failures are reported as popfetch -q reports them.
 
 Examples:
   popfetch watch                  fetch each account every ten minutes, or as its `every` says

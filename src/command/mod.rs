@@ -3,6 +3,22 @@
 //! This is the edge of the program: the only place that reads the environment, prints to stdout
 //! and turns errors into text. What is common to several commands is in `context` and `fail`.
 
+/// As the standard library's, but where standard error cannot be written, as its disk is full, the program goes on.
+macro_rules! eprint {
+    ($($text:tt)*) => {{
+        use std::io::Write as _;
+        let _ = write!(std::io::stderr(), $($text)*);
+    }};
+}
+
+/// See `eprint`.
+macro_rules! eprintln {
+    ($($text:tt)*) => {{
+        use std::io::Write as _;
+        let _ = writeln!(std::io::stderr(), $($text)*);
+    }};
+}
+
 mod account;
 mod ask;
 mod at_hand;

@@ -29,11 +29,17 @@ pub(super) struct InFlight {
     pub(super) letter: Letter,
     /// It is looked for, and no more: nothing comes of that but that it has been taken.
     pub(super) is_look: bool,
+    /// The recipient can be asked whether it has it since an earlier try, and may have it.
+    pub(super) may_be_there: bool,
 }
 
 impl InFlight {
-    /// It has not been taken, or nobody knows.
+    /// It has not been taken, or nobody knows. What came of an earlier try is not known by that.
     pub(super) fn is_not_taken(&self, store: &mut Store, how: NotTaken) -> Result<(), Error> {
+        let how = match how {
+            NotTaken::Later if self.may_be_there => NotTaken::Unclear,
+            how => how,
+        };
         if !self.is_look {
             store.not_taken(self.id, how)?;
         }

@@ -85,11 +85,11 @@ impl Account<'_> {
                     Answer::Ready(octets) => length = Some(octets),
                     answer => {
                         let is_settled = matches!(answer, Answer::Appended(_));
-                        let is_look = false;
                         let it = InFlight {
                             id,
                             letter,
-                            is_look,
+                            is_look: false,
+                            may_be_there: false,
                         };
                         self.note_answer(store, hand, &it, answer, outcome)?;
                         if left.is_some() && !is_settled {
@@ -102,6 +102,7 @@ impl Account<'_> {
             }
             let earlier = self.earlier(store, id, delay, attempt)?;
             let is_look = earlier.is_some_and(|it| it.is_look);
+            let may_be_there = earlier.is_some() && deliver.to.can_be_asked();
             if !is_look {
                 store.begin_handing(id, length)?;
             }
@@ -113,6 +114,7 @@ impl Account<'_> {
                 id,
                 letter,
                 is_look,
+                may_be_there,
             });
             if !self.wait_for_answer(store, hand, until, outcome)? {
                 return Ok(());
@@ -240,6 +242,7 @@ impl Account<'_> {
             hand.courier()?.ask(again)?;
             hand.in_flight = Some(InFlight {
                 is_look: true,
+                may_be_there: true,
                 ..it
             });
             return self.wait_for_answer(store, hand, until, outcome);
@@ -268,6 +271,11 @@ impl Account<'_> {
             }));
         }
         let unclear = delay.filter(|delay| delay.how == NotTaken::Unclear);
+        if attempt.is_none() && unclear.is_none() {
+            // It has not had it: what is like it there is something else, perhaps the message itself where both
+            // accounts are one mailbox.
+            return Ok(None);
+        }
         let last = attempt.map(|it| it.time).max(unclear.map(|it| it.last));
         let now = self.environment.moment.now;
         let is_recent = last.is_some_and(|last| Moment::counts(last, STORED_WITHIN, now));

@@ -85,12 +85,12 @@ impl Store {
             record.kind == Kind::Stored && !due.contains(id) && !record.gone && is_here
         });
         let on_its_way: Vec<Id> = on_its_way.map(|(_, id)| id).collect();
-        let time = self.moment.now;
         for id in on_its_way {
             let (first, last) = (id, id);
-            // The state that knew whether it was tried is lost: it counts as tried, so that it is looked for
-            // where that is possible.
-            let (how, count) = (NotTaken::Later, 1);
+            // The state that knew whether it was tried is lost: it counts as tried, some time ago, so that it is
+            // looked for where that is possible.
+            let time = 0;
+            let (how, count) = (NotTaken::Unclear, 1);
             self.write([
                 Entry::Due { first, last },
                 Entry::NotTaken {

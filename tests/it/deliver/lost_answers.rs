@@ -57,6 +57,43 @@ fn d42_what_a_slow_server_may_still_be_storing_is_not_appended_by_a_run_that_is_
 }
 
 #[test]
+fn d42_what_was_never_sent_or_was_refused_is_not_taken_for_its_like_that_is_there() {
+    for step in ["greeting", "AUTHENTICATE", "APPEND"] {
+        for act in [
+            Act::Close,
+            Act::Say("{tag} NO [UNAVAILABLE] later\r\n".into()),
+        ] {
+            let (server, home, depot) = scene(mail(1), NEVER);
+            depot.announce("IMAP4rev1 AUTH=PLAIN SASL-IR");
+            // Somebody else's, or the very message, where both accounts are one mailbox.
+            has(&depot, mail(1)[0].octets());
+            depot.behave(step, act.clone());
+            let output = home.popfetch(["fetch", "a"]).run();
+            assert_ne!(output.status, Some(0), "{step} {act:?}: {output:#?}");
+            depot.behave_well();
+            let output = run(&home, &["fetch", "--now", "a"], 0);
+            assert_said(&output, &["1 handed on"]);
+            assert_eq!(depot.taken().len(), 2, "{step} {act:?}: {output:#?}");
+            assert_eq!(server.maildrop().count(), 0);
+        }
+    }
+}
+
+#[test]
+fn d42_a_target_that_is_down_meanwhile_does_not_end_the_doubt() {
+    let (server, home, depot) = scene(mail(1), NEVER);
+    depot.behave("end", Act::Hang);
+    run(&home, &["fetch", "a"], 1);
+    depot.behave("greeting", Act::Close);
+    home.popfetch(["fetch", "--now", "a"]).run();
+    depot.behave_well();
+    let output = run(&home, &["fetch", "--now", "a"], 0);
+    assert_said(&output, &["since an earlier try"]);
+    assert_eq!(depot.octets(), stored(&mail(1)));
+    assert_eq!(server.maildrop().count(), 0);
+}
+
+#[test]
 fn d42_it_is_appended_again_two_minutes_after_the_last_try_however_often_it_was_looked_for_since() {
     for is_killed in [false, true] {
         let (server, home, depot) = scene(mail(1), NEVER);

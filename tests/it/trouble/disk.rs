@@ -139,6 +139,28 @@ fn s52_a_report_that_cannot_be_written_is_an_error_but_the_mail_is_stored() {
 }
 
 #[test]
+fn s52_where_standard_error_cannot_be_written_a_command_does_what_it_is_for() {
+    for (arguments, status) in [
+        (&["fetch", "--dry-run"][..], 0),
+        (&["fetch"], 0),
+        (&["verify"], 0),
+        (&["state", "show", "a"], 0),
+        (&["state", "accept", "a", "none-such"], 1),
+        (&["account", "list"], 0),
+    ] {
+        let (_server, home) = server(3);
+        let full = OpenOptions::new().write(true).open("/dev/full").unwrap();
+        let mut command = command(&home, arguments);
+        let output = command.stderr(full).output().unwrap();
+        assert_eq!(
+            output.status.code(),
+            Some(status),
+            "{arguments:?}: {output:?}"
+        );
+    }
+}
+
+#[test]
 fn s52_a_reader_that_has_had_enough_ends_nothing() {
     for (arguments, stored) in [
         (&["--format", "json"][..], 3),
