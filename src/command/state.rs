@@ -311,7 +311,7 @@ fn accept_returned(context: &Context<'_>, profile: &Profile) -> Result<Status, F
         return Err(unknown(profile));
     }
     let mut store = claim(profile)?.without_maildir()?;
-    let returned = store.returned();
+    let returned = store.returned()?;
     if returned.is_empty() {
         // What was made to look into it goes again.
         store.close()?;
@@ -325,7 +325,7 @@ fn accept_returned(context: &Context<'_>, profile: &Profile) -> Result<Status, F
         ));
     }
     let number = returned.len() as u64;
-    store.note_gone(returned)?;
+    store.let_go(returned)?;
     store.close()?;
     say_accepted(context, profile, number);
     Ok(Status::Ok)

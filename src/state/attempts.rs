@@ -89,7 +89,8 @@ impl Memory {
     }
 
     /// This message has been stored: what is known of one that it was fetched in place of holds for it. That is
-    /// one of its name, or else with its body and Message-ID.
+    /// one of its name. One with its body and Message-ID may be it, or another, as mail of a machine that says
+    /// the same each day: what is known holds for that too, and for the one of the name, should it come.
     pub(super) fn inherit_attempt(&mut self, id: Id) {
         let Some(record) = self.record(id).filter(|_| !self.onward.astray.is_empty()) else {
             return;
@@ -107,12 +108,16 @@ impl Memory {
             return;
         };
         let onward = &mut self.onward;
-        onward.astray.remove(&before);
-        if let Some(attempt) = onward.attempts.remove(&before) {
+        if let Some(attempt) = onward.attempts.get(&before).copied() {
             onward.attempts.insert(id, attempt);
         }
-        if let Some(delay) = onward.delays.remove(&before) {
+        if let Some(delay) = onward.delays.get(&before).copied() {
             onward.delays.insert(id, delay);
+        }
+        if namesake.is_some() {
+            onward.astray.remove(&before);
+            onward.attempts.remove(&before);
+            onward.delays.remove(&before);
         }
     }
 }

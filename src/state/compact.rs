@@ -108,6 +108,7 @@ impl<'a> Copy<'a> {
             }
             Entry::Asked { id, time } => self.about(id, |id| Entry::Asked { id, time }),
             Entry::Returned { id } => self.about(id, |id| Entry::Returned { id }),
+            Entry::Granted { id } => self.about(id, |id| Entry::Granted { id }),
             Entry::Deleted { id, time } => self.about(id, |id| Entry::Deleted { id, time }),
             Entry::Undeletable { id, time } => self.about(id, |id| Entry::Undeletable { id, time }),
             Entry::Unlisted { id, time } => self.about(id, |id| Entry::Unlisted { id, time }),

@@ -353,15 +353,15 @@ impl Store {
             let back = record.deleted || record.absent || record.unsure;
             is_renamed(record) || back || (resized && !estimates)
         });
-        // What programs, files and mail servers were given is there.
-        let is_here_alone = self.onward.is_none();
+        // Whatever took it may have put it into the mailbox that it came from: programs and mail servers
+        // deliver, and an mbox file may be what the server lists.
+        let is_handed_on = self.onward.is_some();
         let is_returned = self.memory.record(id).is_some_and(|record| {
             let has_left = record.deleted || record.leave == Leave::Asked;
             match message.identity {
                 // Its old name is not listed any more, or that one would count.
-                Some(_) if self.is_put_into_a_mailbox => is_renamed(record),
-                Some(_) => is_renamed(record) && is_here_alone && has_left,
-                None => self.is_put_into_a_mailbox && has_left && record.leave != Leave::Granted,
+                Some(_) => is_renamed(record) && (has_left || self.is_put_into_a_mailbox),
+                None => is_handed_on && has_left && record.leave != Leave::Granted,
             }
         });
         self.verified.insert(id);

@@ -22,16 +22,22 @@ pub struct Changes {
 }
 
 impl Store {
-    /// These are about to be deleted from the server. Where nothing else tells what comes back from what has
-    /// never left, as it has no name, that is durable on return.
+    /// These are about to be deleted from the server. Of what is handed on that is durable on return: nothing
+    /// else may tell later what has come back from what has never left, as where a run is killed before the
+    /// server's answer.
     pub fn begin_deleting(&mut self, recorded: &[Recorded]) -> Result<(), Error> {
-        let is_nameless = |id: &Id| {
+        // That it is listed under another name is enough there.
+        let is_told_by_name =
+            |record: &Record| self.is_put_into_a_mailbox && record.identity != NOBODY;
+        let is_unasked = |id: &Id| {
             let record = self.memory.record(*id);
-            record.is_some_and(|it| it.identity == NOBODY && it.leave == Leave::None)
+            record.is_some_and(|it| {
+                it.kind == Kind::Stored && it.leave == Leave::None && !is_told_by_name(it)
+            })
         };
         let ids = recorded.iter().map(|recorded| recorded.id);
         let ids: Vec<Id> = ids
-            .filter(|id| self.is_put_into_a_mailbox && is_nameless(id))
+            .filter(|id| self.onward.is_some() && is_unasked(id))
             .collect();
         if ids.is_empty() {
             return Ok(());

@@ -118,11 +118,48 @@ impl Store {
         Ok(forgotten)
     }
 
-    /// The messages that have come back once they had left the server, and are not deleted there for that.
-    pub fn returned(&self) -> Vec<MessageId> {
+    /// The messages that have come back once they had left the server, and are not deleted there for that and
+    /// for nothing else: not those that wait to be handed on or are lost, whose end was doubtful, or whose
+    /// files are here.
+    pub fn returned(&mut self) -> Result<Vec<MessageId>, Error> {
+        let due = &self.memory.onward.due;
         let records = self.memory.records.iter().zip(0..);
-        let returned = records.filter(|(record, _)| record.leave == Leave::Returned);
-        returned.map(|(_, id)| MessageId(id)).collect()
+        let returned = records.filter(|(record, id)| {
+            let is_it = record.kind == Kind::Stored && record.leave == Leave::Returned;
+            is_it && !record.held && !due.contains(id)
+        });
+        let returned: Vec<(Id, bool)> = returned.map(|(it, id)| (id, it.gone)).collect();
+        let search = self.search_everywhere()?;
+        let mut only_there = Vec::with_capacity(returned.len());
+        for (id, is_gone) in returned {
+            let is_here = !is_gone
+                && self
+                    .stored(id)?
+                    .is_some_and(|stored| search.contains(&stored.name));
+            if !is_here {
+                only_there.push(MessageId(id));
+            }
+        }
+        Ok(only_there)
+    }
+
+    /// Notes that these may be deleted although they have come back, as their owner says; durable on return.
+    pub fn let_go(&mut self, messages: impl IntoIterator<Item = MessageId>) -> Result<(), Error> {
+        for MessageId(id) in messages {
+            self.write([Entry::Granted { id }]);
+        }
+        self.sync()
+    }
+
+    /// All Maildirs that are there, looked through.
+    fn search_everywhere(&self) -> Result<Search, Error> {
+        let mut search = Search::new(super::rebuild::tags(&self.memory, &self.account));
+        for path in self.memory.homes.paths() {
+            // One that is away holds nothing.
+            let _ = search.add(self.dir.disk(), &path);
+        }
+        search.look(|_| true)?;
+        Ok(search)
     }
 
     /// Notes that the files of these messages were removed on purpose, or are fine as they are, as
@@ -132,12 +169,7 @@ impl Store {
         messages: impl IntoIterator<Item = MessageId>,
     ) -> Result<(), Error> {
         let time = self.moment.now;
-        let mut search = Search::new(super::rebuild::tags(&self.memory, &self.account));
-        for path in self.memory.homes.paths() {
-            // One that is away holds nothing.
-            let _ = search.add(self.dir.disk(), &path);
-        }
-        search.look(|_| true)?;
+        let search = self.search_everywhere()?;
         // What is noted below is not read here, so that it need not be written a line at a time.
         self.flush()?;
         let file = self.dir.read(&self.files.journal);

@@ -174,6 +174,7 @@ fn shifted(entry: Entry, offset: Id) -> Option<Entry> {
         },
         Entry::Doubtful { id } => Entry::Doubtful { id: up(id)? },
         Entry::Returned { id } => Entry::Returned { id: up(id)? },
+        Entry::Granted { id } => Entry::Granted { id: up(id)? },
         Entry::Dropped { id } => Entry::Dropped { id: up(id)? },
         Entry::Due { first, last } => Entry::Due {
             first: up(first)?,

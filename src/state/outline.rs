@@ -175,6 +175,7 @@ impl Outline {
             Entry::Deleted { id, .. } => self.note(id, |mark| mark.standing = Standing::Deleted),
             Entry::Doubtful { id } => self.note(id, |mark| mark.held = true),
             Entry::Returned { id } => self.note(id, |mark| mark.returned = true),
+            Entry::Granted { id } => self.note(id, |mark| mark.returned = false),
             Entry::Due { first, last } => {
                 self.each_of(first, last, |mark| mark.onward = Onward::Waits);
             }

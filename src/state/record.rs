@@ -312,6 +312,10 @@ pub(super) enum Entry {
     Returned {
         id: Id,
     },
+    /// It has come back so, and its owner says that it may go; nothing else that keeps it is lifted.
+    Granted {
+        id: Id,
+    },
     Seen {
         first: Id,
         last: Id,

@@ -216,6 +216,7 @@ impl Memory {
                     record.leave = Leave::Asked;
                 }
             }),
+            Entry::Granted { id } => self.change(id, |record| record.leave = Leave::Granted),
             Entry::Returned { id } => {
                 self.has_returned = true;
                 self.change(id, |record| record.leave = Leave::Returned);

@@ -166,6 +166,7 @@ impl Entry {
             }
             Self::Reported { before } => write!(line, "r\t{before}"),
             Self::Returned { id } => write!(line, "t\t{id}"),
+            Self::Granted { id } => write!(line, "y\t{id}"),
             Self::Seen { first, last } => write!(line, "S\t{first}\t{last}"),
             Self::Sizes(sizes) => write!(line, "C\t{}", sizes.fields()),
             Self::Back { id } => write!(line, "a\t{id}"),
@@ -331,6 +332,9 @@ impl Entry {
                 before: next()?.parse().ok()?,
             },
             "t" => Self::Returned {
+                id: next()?.parse().ok()?,
+            },
+            "y" => Self::Granted {
                 id: next()?.parse().ok()?,
             },
             "a" => Self::Back {

@@ -218,6 +218,7 @@ fn every_kind() -> Vec<Entry> {
         },
         Entry::Reported { before: 8 },
         Entry::Returned { id: 3 },
+        Entry::Granted { id: 3 },
         Entry::Seen { first: 1, last: 9 },
         Entry::Unpipelined { time },
     ]

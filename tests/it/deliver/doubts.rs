@@ -2,6 +2,7 @@
 //! can look: whatever has become meanwhile of its file, its Maildir, or the state.
 
 use super::folder::{TO_GMAIL, config, scene, stored};
+use super::lost_answers::ages;
 use super::mbox::{file, messages};
 use super::{TAKE, by_shell, serving, spool, taken, write_config};
 use crate::given::{assert_said, compact, journal, journals, letter, mail, run};
@@ -164,6 +165,35 @@ fn what_is_fetched_again_under_another_unique_id_is_looked_for_as_well() {
     home.popfetch(["fetch", "--now", "a"]).run();
     assert_eq!(depot.octets(), stored(&mail(1)));
     assert_eq!(server.maildrop().count(), 0);
+}
+
+/// Mail that a machine sends each day: the same text, and no Message-ID.
+#[test]
+fn d40_another_message_like_it_does_not_take_the_place_of_one_that_was_tried() {
+    for compacts in [false, true] {
+        let daily = |name: &str, day: u32| {
+            let date = format!("Date: {day} Nov 2026 04:00:00 +0000");
+            let text = format!("From: cron@example.org\n{date}\nSubject: backup\n\ndone\n");
+            Message::from_lf(name, text)
+        };
+        let keys = format!("{SPOOL}order = \"newest-first\"\n");
+        let (server, home, depot) = scene(vec![daily("first", 23)], &keys);
+        depot.behave("end", Act::Hang);
+        run(&home, &["fetch", "a"], 1);
+        depot.behave_well();
+        remove(&home);
+        server.maildrop().replace([]);
+        run(&home, &["fetch", "--now", "a"], 1);
+        if compacts {
+            compact(&server, &home);
+        }
+        let both = vec![daily("first", 23), daily("second", 24)];
+        server.maildrop().replace(both.clone());
+        home.popfetch(["fetch", "--now", "a"]).run();
+        ages(&home, 200);
+        run(&home, &["fetch", "--now", "a"], 0);
+        assert_eq!(depot.octets(), stored(&both), "{compacts}");
+    }
 }
 
 #[test]

@@ -27,7 +27,7 @@ fn has(depot: &Depot, octets: Vec<u8>) {
 }
 
 /// What was last tried was tried so many seconds before, as the journal has it.
-fn ages(home: &Home, by: i64) {
+pub(super) fn ages(home: &Home, by: i64) {
     rewrite(&journal(home), |fields| {
         if matches!(fields[0].as_str(), "k" | "g") {
             let time: i64 = fields[2].parse().unwrap();

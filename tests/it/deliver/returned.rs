@@ -2,10 +2,11 @@
 //! it may be the last copy, as where both accounts are one mailbox, by names that do not show it.
 
 use super::folder::{TO_GMAIL, config, scene};
-use super::{TAKE, by_shell, serving, taken, write_config};
+use super::{TAKE, by_shell, mbox, serving, spool, taken, write_config};
 use crate::given::{assert_said, compact, gate, mail, run};
 use crate::support::behaviour::{Behaviour, Reply};
 use crate::support::depot::{Act, Depot};
+use crate::support::lmtp::Lmtp;
 use crate::support::maildrop::Maildrop;
 use crate::support::message::Message;
 use crate::support::run::{Home, Output};
@@ -30,8 +31,48 @@ fn fetch(home: &Home) -> Output {
     home.popfetch(["fetch", "--now", "a"]).run()
 }
 
+/// The same messages as a mail server or a program has put them into the mailbox: by one hop more.
+fn put_back(name: &str, count: usize) -> Vec<Message> {
+    let hop = "Return-Path: <ada@example.com>\r\nReceived: from localhost by mx.example.org with LMTP id 7;\r\n\
+               \tMon, 23 Nov 2026 10:00:09 +0000\r\n";
+    let messages = named(name, count).into_iter();
+    messages
+        .map(|it| Message::new(&it.unique_id, [hop.as_bytes(), &it.octets()].concat()))
+        .collect()
+}
+
+/// What messages are handed on to: its name, `deliver`, and how many it has.
+type Recipient = (&'static str, String, Box<dyn Fn(&Home) -> usize>);
+
+/// All kinds that are no account.
+fn recipients(home: &Home) -> [Recipient; 3] {
+    let lmtp = Lmtp::at(&home.path().join("lmtp"));
+    let to_lmtp = "deliver = { lmtp = \"unix:~/lmtp\", recipient = \"ada\" }".to_owned();
+    let to_mbox = "deliver = { mbox = \"~/mail/in\" }".to_owned();
+    [
+        (
+            "program",
+            by_shell(TAKE),
+            Box::new(|home| taken(home).len()),
+        ),
+        ("mbox", to_mbox, Box::new(|home| mbox::messages(home).len())),
+        ("lmtp", to_lmtp, Box::new(move |_| lmtp.taken().len())),
+    ]
+}
+
 /// As many as there are come back, and stay until their owner says, in one word, that they may go.
 fn assert_stay(server: &Server, home: &Home, depot: &Depot, count: usize, what: &str) {
+    let has = |_: &Home| depot.taken().len();
+    assert_these_stay(server, home, &has, count, what);
+}
+
+fn assert_these_stay(
+    server: &Server,
+    home: &Home,
+    has: &dyn Fn(&Home) -> usize,
+    count: usize,
+    what: &str,
+) {
     let output = fetch(home);
     assert_said(
         &output,
@@ -47,12 +88,12 @@ fn assert_stay(server: &Server, home: &Home, depot: &Depot, count: usize, what: 
         let output = fetch(home);
         assert_eq!(server.maildrop().count(), count, "{what}: {output:#?}");
     }
-    assert_eq!(depot.taken().len(), count, "{what}");
+    assert_eq!(has(home), count, "{what}");
     let output = run(home, &["state", "accept", "a", "--came-back"], 0);
     assert_said(&output, &[&format!("{count} messages accepted")]);
     let output = fetch(home);
     assert_eq!(server.maildrop().count(), 0, "{what}: {output:#?}");
-    assert_eq!(depot.taken().len(), count, "{what}");
+    assert_eq!(has(home), count, "{what}");
 }
 
 #[test]
@@ -140,16 +181,104 @@ fn d41_what_has_no_name_goes_where_nobody_has_asked_for_its_deletion_before() {
 }
 
 #[test]
-fn d41_what_programs_were_given_goes_whatever_it_is_called_now() {
-    let keys = format!("keep = \"never\"\n{}", by_shell(TAKE));
-    let (server, home) = serving(named("old", 3), Behaviour::new(), &keys);
-    server.behave(Behaviour::new().on("QUIT", Reply::End(Ending::Close)));
+fn d41_what_a_program_a_file_or_a_mail_server_puts_back_into_the_mailbox_stays() {
+    let nameless = || Behaviour::new().without("UIDL");
+    let cut = |behaviour: Behaviour| behaviour.on("QUIT", Reply::EffectThenEnd(Ending::Close));
+    for at in 0..3 {
+        for (how, behaviour, after) in [
+            ("confirmed", Behaviour::new(), Behaviour::new()),
+            ("answer lost", cut(Behaviour::new()), Behaviour::new()),
+            ("nameless", nameless(), nameless()),
+            ("nameless, answer lost", cut(nameless()), nameless()),
+        ] {
+            let (server, home) = serving(named("old", 3), behaviour, "");
+            let (what, deliver, has) = recipients(&home).into_iter().nth(at).unwrap();
+            let what = format!("{what}, {how}");
+            write_config(&server, &home, &format!("{NEVER}{deliver}"));
+            fetch(&home);
+            assert_eq!((server.maildrop().count(), has(&home)), (0, 3), "{what}");
+            server.behave(after);
+            server.maildrop().replace(put_back("new", 3));
+            assert_these_stay(&server, &home, &has, 3, &what);
+        }
+    }
+}
+
+#[test]
+fn d41_what_a_program_has_put_back_stays_after_a_kill_while_its_deletion_was_confirmed() {
+    let (gate, hook) = gate("QUIT");
+    let server = Server::builder(&Maildrop::new(named("old", 3)));
+    let server = server.on_command(hook).start();
+    let home = Home::new();
+    write_config(&server, &home, &format!("{NEVER}{}", by_shell(TAKE)));
+    fs::create_dir(home.path().join("taken")).unwrap();
+    let mut running = home.popfetch(["fetch", "a"]).start();
+    gate.wait("QUIT");
+    running.signal(Signal::KILL);
+    running.wait();
+    gate.open();
+    server.sessions();
+    server.maildrop().replace(put_back("new", 3));
+    assert_these_stay(&server, &home, &|home| taken(home).len(), 3, "killed");
+}
+
+#[test]
+fn d41_what_was_only_renumbered_goes_whatever_else_but_an_account_has_it() {
+    for at in 0..3 {
+        let (server, home) = serving(named("old", 3), Behaviour::new(), "");
+        let (what, deliver, has) = recipients(&home).into_iter().nth(at).unwrap();
+        write_config(&server, &home, &deliver);
+        run(&home, &["fetch", "a"], 0);
+        assert_eq!(server.maildrop().count(), 3, "{what}");
+        server.maildrop().replace(named("new", 3));
+        write_config(&server, &home, &format!("{NEVER}{deliver}"));
+        run(&home, &["fetch", "--now", "a"], 0);
+        assert_eq!((server.maildrop().count(), has(&home)), (0, 3), "{what}");
+    }
+}
+
+#[test]
+fn that_what_came_back_may_go_says_nothing_of_what_has_another_reason_to_stay() {
+    let (server, home) = serving(named("old", 2), Behaviour::new(), "");
+    write_config(&server, &home, "keep = \"never\"\nmaildir = \"~/Mail/a\"\n");
     fetch(&home);
-    assert_eq!(server.maildrop().count(), 3);
-    server.behave(Behaviour::new());
-    server.maildrop().replace(named("new", 3));
-    run(&home, &["fetch", "--now", "a"], 0);
-    assert_eq!((server.maildrop().count(), taken(&home).len()), (0, 3));
+    assert_eq!(server.maildrop().count(), 0);
+    let entries = fs::read_dir(home.maildir("a").join("new")).unwrap();
+    let mut files: Vec<_> = entries.map(|entry| entry.unwrap().path()).collect();
+    files.sort();
+    let (changed, removed) = (&files[0], &files[1]);
+    let text = fs::read_to_string(changed).unwrap();
+    fs::write(changed, text.replace("letter", "LETTER")).unwrap();
+    home.popfetch(["verify", "a"]).run();
+    fs::remove_file(removed).unwrap();
+    server.maildrop().replace(named("new", 2));
+    let output = fetch(&home);
+    assert_said(&output, &["it came back under", "`verify` has found"]);
+    let output = run(&home, &["state", "accept", "a", "--came-back"], 0);
+    assert_said(&output, &["1 message accepted"]);
+    let output = fetch(&home);
+    assert_eq!(server.maildrop().count(), 1, "{output:#?}");
+}
+
+#[test]
+fn that_what_came_back_may_go_says_nothing_of_what_waits_to_be_handed_on() {
+    let (server, home, depot) = scene(named("old", 1), NEVER);
+    depot.announce("IMAP4rev1 AUTH=PLAIN SASL-IR");
+    depot.behave(
+        "APPEND",
+        Act::Say("{tag} NO [UNAVAILABLE] not now\r\n".into()),
+    );
+    run(&home, &["fetch", "a"], 1);
+    server.maildrop().replace(named("new", 1));
+    fetch(&home);
+    for entry in fs::read_dir(spool(&home).join("new")).unwrap() {
+        fs::remove_file(entry.unwrap().path()).unwrap();
+    }
+    run(&home, &["state", "accept", "a", "--came-back"], 1);
+    depot.behave_well();
+    fetch(&home);
+    fetch(&home);
+    assert_eq!(depot.taken().len(), 1);
 }
 
 #[test]
