@@ -248,14 +248,40 @@ fn is_one_of(id: &[u8], given: &[String]) -> bool {
 }
 
 fn unknown(profile: &Profile) -> Failure {
+    not_remembered(profile, "no such message is remembered")
+}
+
+fn not_remembered(profile: &Profile, what: &str) -> Failure {
     Failure::new(
         Status::Partial,
-        format!("{}: no such message is remembered", profile.name),
+        format!("{}: {what}", profile.name),
         format!(
             "`popfetch state show {}` lists the unique-ids",
             profile.word()
         ),
     )
+}
+
+/// Those of the unique-ids given that none of `known` is, read as they are shown where one is shown so,
+/// or else as the server has them.
+fn strangers(known: &[Box<[u8]>], given: &[String]) -> Vec<String> {
+    let is_shown = |given: &String| known.iter().any(|id| unique_id(id) == *given);
+    let is_there = |given: &String| known.iter().any(|id| **id == *given.as_bytes());
+    let by_shown = given.iter().any(is_shown);
+    let is_known = |it: &&String| if by_shown { is_shown(it) } else { is_there(it) };
+    let strangers = given.iter().filter(|it| !is_known(it));
+    strangers.map(|it| escape_str(it)).collect()
+}
+
+/// Fails where some of what was named is not known, after the rest has been seen to.
+fn tell_strangers(profile: &Profile, strangers: &[String]) -> Result<Status, Failure> {
+    match strangers.is_empty() {
+        true => Ok(Status::Ok),
+        false => Err(not_remembered(
+            profile,
+            &format!("not remembered: {}", strangers.join(", ")),
+        )),
+    }
 }
 
 fn accept(
@@ -286,6 +312,11 @@ fn accept(
         store.close()?;
         return Err(unknown(profile));
     }
+    let known: Vec<_> = accepted
+        .iter()
+        .flat_map(|it| it.unique_ids.clone())
+        .collect();
+    let strangers = strangers(&known, unique_ids);
     let mut left = 0;
     if profile.deliver.is_none() {
         // Nobody reads what is there.
@@ -301,7 +332,7 @@ fn accept(
         say_accepted(context, profile, accepted.len() as u64);
     }
     match left {
-        0 => Ok(Status::Ok),
+        0 => tell_strangers(profile, &strangers),
         left => Err(forget::still_waiting(profile, left, "not accepted")),
     }
 }
@@ -333,8 +364,10 @@ fn accept_returned(context: &Context<'_>, profile: &Profile) -> Result<Status, F
 
 fn say_accepted(context: &Context<'_>, profile: &Profile, number: u64) {
     let text = format!(
-        "{} accepted as it is; `keep` decides what happens to it on the server",
-        count(number, "message")
+        "{} accepted as {} is; `keep` decides what happens to {} on the server",
+        count(number, "message"),
+        if number == 1 { "it" } else { "each of them" },
+        if number == 1 { "it" } else { "them" },
     );
     say(context, profile, &text);
 }

@@ -97,7 +97,8 @@ impl Diagnose for Error {
                 other, name, again, ..
             } => Some(format!(
                 "if it is the same mailbox, `popfetch state move {} {name}` brings over what was \
-                 fetched; if it is another one, `popfetch fetch --as-new {again}` fetches it as one",
+                 fetched; if it is another one, `popfetch fetch --as-new {again}` fetches it as a \
+                 mailbox of its own",
                 crate::term::quoted(other)
             )),
             Self::NoneImported {

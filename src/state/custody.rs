@@ -8,10 +8,10 @@ use super::onward::waits_in;
 use super::parting::Parting;
 use super::record::{Entry, Id, Taken};
 use super::remembered::{Kind, Record};
-use super::{Error, Files, Opened, Store};
+use super::{Error, Files, Opened, Store, rebuild};
 use crate::durable::Dir;
 use crate::maildir::{
-    Deliverer, Ground, JournalId, Maildir, MaildirId, Nonce, Nonces, Roster, Site,
+    Deliverer, Ground, JournalId, Maildir, MaildirId, Nonce, Nonces, Roster, Search, Site,
 };
 use crate::named;
 use std::collections::{HashMap, HashSet};
@@ -148,6 +148,13 @@ impl Store {
         let ahead = parting.ahead || is_inherited || (opened.is_rebuilt && line.is_some());
         // An older backup may hold what was given up when a still older one lacked it.
         if self.learn_former_ids(maildir)? || ahead || parting.is_behind() || unsure {
+            // Lines of what is found here without one in the Maildir's file look like those of a
+            // Maildir that is another now.
+            let is_new = *custody == Custody::New;
+            if is_new && (opened.found > 0 || self.has_files_in(maildir)?) {
+                let nonces = self.memory.homes.nonces.clone();
+                self.enrol(maildir, known, &nonces)?;
+            }
             opened.found += self.take_in_delivered(maildir)?;
         }
         if let Some(line) = line {
@@ -188,6 +195,14 @@ impl Store {
             self.sync()?;
         }
         Ok(any)
+    }
+
+    /// Whether any file in the Maildir bears the account's name, though no line of its says so: its state
+    /// was moved to another account, say.
+    fn has_files_in(&self, maildir: &Maildir) -> Result<bool, Error> {
+        let mut search = Search::new(rebuild::tags(&self.memory, &self.account));
+        search.add(maildir.disk(), maildir.path())?;
+        Ok(!search.look_for_names(|_| true)?.is_empty())
     }
 
     fn parting_from(&self, line: &Deliverer) -> Parting {

@@ -72,7 +72,7 @@ impl Inspected {
     }
 
     /// Unique-ids of messages that could not be fetched at some time.
-    pub(super) fn failing(&self) -> &BTreeSet<Box<[u8]>> {
+    pub fn failing(&self) -> &BTreeSet<Box<[u8]>> {
         &self.outline.failing
     }
 

@@ -1,6 +1,9 @@
 //! `popfetch state forget`: what is forgotten, and what is not as it may be nowhere else.
 
-use super::{Context, Failure, claim, is_known, is_one_of, is_shown_as, profile, say, unknown};
+use super::{
+    Context, Failure, claim, is_known, is_one_of, is_shown_as, profile, remembered, say, strangers,
+    tell_strangers, unknown,
+};
 use crate::exit::Status;
 use crate::maildrop::file_name;
 use crate::paths;
@@ -17,6 +20,7 @@ pub(super) fn forget(
     all: bool,
 ) -> Result<Status, Failure> {
     let profile = profile(context, name, maildir)?;
+    let known = named(&profile, unique_ids)?;
     let forgotten = match is_known(&profile.server.id())? {
         true => forget_of(&profile, unique_ids, all)?,
         // Nor is anything left behind where there was nothing.
@@ -56,7 +60,7 @@ pub(super) fn forget(
     if forgotten.waiting > 0 {
         return Err(still_waiting(&profile, forgotten.waiting, "not forgotten"));
     }
-    Ok(Status::Ok)
+    tell_strangers(&profile, &strangers(&known, unique_ids))
 }
 
 /// Messages that wait to be handed on are left as they are, as the server may have them no more.
@@ -84,6 +88,21 @@ pub(super) fn still_waiting(profile: &Profile, number: u64, what: &str) -> Failu
             ),
         },
     )
+}
+
+/// The unique-ids that may be meant, of those that are remembered.
+fn named(profile: &Profile, given: &[String]) -> Result<Vec<Box<[u8]>>, Failure> {
+    if given.is_empty() {
+        return Ok(Vec::new());
+    }
+    let remembered = remembered(profile)?;
+    let is_meant = |id: &Box<[u8]>| is_shown_as(id, given) || is_one_of(id, given);
+    let mut named: Vec<_> = remembered.failing().iter().cloned().collect();
+    named.retain(is_meant);
+    for message in remembered.messages() {
+        named.extend(message?.unique_ids.into_iter().filter(is_meant));
+    }
+    Ok(named)
 }
 
 fn forget_of(profile: &Profile, unique_ids: &[String], all: bool) -> Result<Forgotten, Failure> {

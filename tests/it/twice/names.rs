@@ -192,6 +192,23 @@ fn c3_what_was_moved_stays_in_its_own_maildir_and_keep_acts_on_it() {
 }
 
 #[test]
+fn an_account_whose_state_was_moved_away_goes_on_by_itself_in_each_later_run() {
+    let scene = Scene::new(Other::Port, false);
+    let home = &scene.home;
+    // Too few to be known as another account's.
+    scene.maildrop.replace(mail(3));
+    run(home, &["fetch", "a"], 0);
+    run(home, &["state", "move", "a", "b"], 0);
+    for name in ["a", "a", "a", "b", "b", "a"] {
+        run(home, &["fetch", "--now", name], 0);
+        scene.holds("a", 3);
+    }
+    scene.maildrop.add([letter(4)]);
+    run(home, &["fetch", "--now", "a"], 0);
+    scene.holds("a", 4);
+}
+
+#[test]
 fn c3_as_new_fetches_all_of_it_once() {
     let scene = Scene::new(Other::Port, true);
     let home = &scene.home;
@@ -328,6 +345,22 @@ fn what_is_asked_of_a_state_that_never_was_leaves_nothing_behind() {
     ] {
         run(&home, line, status);
         assert!(!home.state().exists(), "{line:?}");
+    }
+}
+
+#[test]
+fn a_message_that_is_not_remembered_is_named_beside_those_that_are() {
+    for command in ["accept", "forget"] {
+        let maildrop = Maildrop::new([super::named(letter(1), "k1")]);
+        let server = serving(&maildrop, "ada", Behaviour::new());
+        let home = Home::of(&server.account(), "");
+        run(&home, &["fetch"], 0);
+        let output = run(&home, &["state", command, "a", "nope", "k1"], 1);
+        assert_said(
+            &output,
+            &["1 message ", "not remembered: nope", "state show a"],
+        );
+        assert!(!output.stderr.contains("k1"), "{output:#?}");
     }
 }
 
