@@ -96,11 +96,11 @@ fn named(profile: &Profile, given: &[String]) -> Result<Vec<Box<[u8]>>, Failure>
         return Ok(Vec::new());
     }
     let remembered = remembered(profile)?;
-    let is_meant = |id: &Box<[u8]>| is_shown_as(id, given) || is_one_of(id, given);
+    let is_meant = |id: &[u8]| is_shown_as(id, given) || is_one_of(id, given);
     let mut named: Vec<_> = remembered.failing().iter().cloned().collect();
-    named.retain(is_meant);
+    named.retain(|id| is_meant(id));
     for message in remembered.messages() {
-        named.extend(message?.unique_ids.into_iter().filter(is_meant));
+        named.extend(message?.unique_ids.into_iter().filter(|id| is_meant(id)));
     }
     Ok(named)
 }
