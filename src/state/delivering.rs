@@ -2,6 +2,7 @@
 //! delivered (E4), a batch at a time; or that it came to nothing (E9).
 
 use super::record::{Entry, Id, Listing, Stored};
+use super::remembered::Kind;
 use super::{Error, Placed, Same, Store};
 use crate::delivery::{Delivered, Synced, Unplaced};
 
@@ -40,6 +41,7 @@ impl Store {
         for synced in &mut batch {
             synced.entrust();
             let id = self.memory.next_id();
+            let was_handed = self.was_handed_on(synced);
             let message = synced.message();
             let placed = synced.placed_name();
             let bearers = message
@@ -66,7 +68,7 @@ impl Store {
             if !synced.is_orderly() {
                 self.write([Entry::Doubtful { id }]);
             }
-            if self.onward.is_some() {
+            if self.onward.is_some() && !was_handed {
                 self.write([Entry::Due {
                     first: id,
                     last: id,
@@ -87,6 +89,25 @@ impl Store {
                 Err(error)
             }
         }
+    }
+
+    /// Whether this is fetched once more as its file was lost, once it had been handed on: whoever took it has
+    /// it. A line that cannot be read proves nothing.
+    fn was_handed_on(&mut self, synced: &Synced) -> bool {
+        let identity = synced.message().identity;
+        let Some(identity) = identity.filter(|_| self.memory.has_lost) else {
+            return false;
+        };
+        let due = &self.memory.onward.due;
+        let lost = self.memory.all_of(identity).into_iter().filter(|id| {
+            let record = self.memory.record(*id);
+            record.is_some_and(|it| it.kind == Kind::Lost) && !due.contains(id)
+        });
+        let lost: Vec<Id> = lost.collect();
+        lost.into_iter().any(|id| {
+            let stored = self.stored(id).ok().flatten();
+            stored.is_some_and(|it| it.digests.content == synced.digests().content)
+        })
     }
 
     /// Records delivered messages as seen: written at once, so that a kill takes nothing of it away,

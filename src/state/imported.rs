@@ -351,10 +351,12 @@ impl Memory {
             .find(|id| self.record(*id).is_some_and(is_free))
     }
 
-    /// Whether an imported name that is listed again stands for another message now.
+    /// Whether an imported name, or one that was passed over, stands for another message now that it is listed
+    /// again.
     pub(super) fn is_another(&self, record: &Record, octets: Option<u64>) -> bool {
+        let is_bare = record.kind.is_imported() || record.kind == Kind::Marked;
         let was_away = record.absent || record.deleted;
-        record.kind.is_imported() && was_away && self.is_resized(record, octets)
+        is_bare && was_away && self.is_resized(record, octets)
     }
 
     pub(super) fn is_resized(&self, record: &Record, octets: Option<u64>) -> bool {

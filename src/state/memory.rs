@@ -57,7 +57,7 @@ pub(super) struct Memory {
     /// Some have come back under another name.
     pub(super) has_returned: bool,
     /// Some records are of messages whose files were lost.
-    has_lost: bool,
+    pub(super) has_lost: bool,
     pub(super) unpipelined: Option<i64>,
     /// When it was last told that something is not deleted.
     pub(super) told: Option<i64>,

@@ -308,3 +308,35 @@ fn what_is_wrong_in_the_config_file_is_shown() {
         write_config(&server, &home, KEYS);
     }
 }
+
+#[test]
+fn what_was_handed_on_is_not_handed_on_again_where_only_the_maildir_beside_it_is_lost_or_restored()
+{
+    for is_restored in [true, false] {
+        let keys = "maildir = \"~/Mail/a\"\ndeliver = { mbox = \"~/mail/in\" }";
+        let (server, home) = serving(mail(1), Behaviour::new(), keys);
+        write_config(&server, &home, keys);
+        run(&home, &["fetch", "a"], 0);
+        let (maildir, copy) = (home.maildir("a"), home.path().join("copy"));
+        let copied = Command::new("cp")
+            .arg("-a")
+            .arg(&maildir)
+            .arg(&copy)
+            .status();
+        assert!(copied.unwrap().success());
+        server.maildrop().replace(mail(4));
+        run(&home, &["fetch", "a"], 0);
+        assert_eq!(messages(&home), stored(&mail(4)));
+        fs::rename(&maildir, home.path().join("lost")).unwrap();
+        if is_restored {
+            fs::rename(&copy, &maildir).unwrap();
+        } else {
+            run(&home, &["state", "accept", "a", "--fetch-again"], 0);
+        }
+        for _ in 0..2 {
+            run(&home, &["fetch", "a"], 0);
+        }
+        tree::assert_holds(&maildir, &mail(4));
+        assert_eq!(messages(&home), stored(&mail(4)), "{is_restored}");
+    }
+}
