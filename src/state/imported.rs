@@ -351,12 +351,10 @@ impl Memory {
             .find(|id| self.record(*id).is_some_and(is_free))
     }
 
-    /// Whether an imported name, or one that was passed over, stands for another message now that it is listed
-    /// again.
+    /// Whether an imported name that is listed again stands for another message now.
     pub(super) fn is_another(&self, record: &Record, octets: Option<u64>) -> bool {
-        let is_bare = record.kind.is_imported() || record.kind == Kind::Marked;
         let was_away = record.absent || record.deleted;
-        is_bare && was_away && self.is_resized(record, octets)
+        record.kind.is_imported() && was_away && self.is_resized(record, octets)
     }
 
     pub(super) fn is_resized(&self, record: &Record, octets: Option<u64>) -> bool {

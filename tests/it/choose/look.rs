@@ -317,28 +317,6 @@ fn what_is_marked_as_seen_is_passed_over() {
 }
 
 #[test]
-fn another_message_under_a_unique_id_that_was_passed_over_is_fetched() {
-    for keys in [None, Some("latest")] {
-        let (server, home) = server(3);
-        match keys {
-            None => run(&home, &["state", "mark-seen", "a"], 0),
-            Some(_) => run(&home, &["fetch", "--latest", "1"], 0),
-        };
-        let before = tree::count(&home.maildir("a"));
-        server.maildrop().replace([letter(2), letter(3)]);
-        run(&home, &[], 0);
-        let mut octets = letter(1).octets();
-        octets.extend(b"and another one\r\n");
-        let other = Message::new("uid-1", octets);
-        server.maildrop().replace([other, letter(2), letter(3)]);
-        for _ in 0..2 {
-            run(&home, &[], 0);
-            assert_eq!(tree::count(&home.maildir("a")), before + 1, "{keys:?}");
-        }
-    }
-}
-
-#[test]
 fn what_is_forgotten_is_fetched_again() {
     let (server, home) = server(3);
     run(&home, &[], 0);
