@@ -109,8 +109,8 @@ impl Diagnose for Error {
                 ..
             } => Some(format!(
                 "`popfetch import {tool}{config} --seen FILE`, with the file where {tool} kept this \
-                 account's unique-ids, or the directory where it kept one for each folder, brings them over; `popfetch state mark-seen {word}` takes all that \
-                 is there for fetched; `popfetch fetch --as-new {again}` takes it for new"
+                 account's unique-ids, or the directory where it kept one for each folder, brings them over; \
+                 `popfetch state mark-seen {word}` takes all that is there for fetched; `popfetch fetch --as-new {again}` takes it for new"
             )),
             Self::ImportsLost {
                 tools,

@@ -72,10 +72,24 @@ pub(super) struct Verdicts {
     pub(super) later: usize,
 }
 
+/// How soon a message is looked at of which only the whole of it can tell: the likeliest to be another comes
+/// first.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+enum Turn {
+    /// Its header says that it is another one.
+    Denied,
+    /// It may be.
+    Doubted,
+    /// It is only to be deleted.
+    Due,
+}
+
 impl Cause {
-    /// Doubts come before messages that are only to be deleted.
-    fn rank(self) -> usize {
-        usize::from(self == Self::Due)
+    fn turn(self) -> Turn {
+        match self {
+            Self::Doubt { .. } => Turn::Doubted,
+            Self::Due => Turn::Due,
+        }
     }
 }
 
@@ -121,7 +135,7 @@ impl Account<'_> {
                 Some((cause, maildrop.message(place)?))
             })
             .collect();
-        messages.sort_by_key(|(cause, _)| cause.rank());
+        messages.sort_by_key(|(cause, _)| cause.turn());
         let mut verdicts = Verdicts::default();
         if messages.is_empty() {
             return Ok(verdicts);
@@ -140,7 +154,7 @@ impl Account<'_> {
             {
                 waiting.push_back((*cause, message));
             } else if store.body_can_tell(message)? {
-                undecided.push((2 * cause.rank() + 1, message));
+                undecided.push((cause.turn(), message));
             }
         }
         // What turns out to be another message costs nothing of what a run may spend: it has to come.
@@ -156,14 +170,14 @@ impl Account<'_> {
         }
         for (cause, message) in waiting {
             if store.body_can_tell(message)? {
-                undecided.push((2 * cause.rank() + 1, message));
+                undecided.push((cause.turn(), message));
             }
         }
-        undecided.sort_unstable_by_key(|(rank, message)| (*rank, message.number));
+        undecided.sort_unstable_by_key(|(turn, message)| (*turn, message.number));
         let bodies = budget.take_bodies(undecided.len());
         let later = undecided.iter().skip(bodies);
         // What is only to be deleted was there all the time, and is what it was.
-        verdicts.later = later.filter(|(rank, _)| *rank < 2).count();
+        verdicts.later = later.filter(|(turn, _)| *turn != Turn::Due).count();
         let now = undecided.into_iter().take(bodies);
         verdicts.fetch.extend(now.map(|(_, it)| it.clone()));
         Ok(verdicts)
@@ -177,7 +191,7 @@ impl Account<'_> {
         store: &mut Store,
         asked: &[(Cause, &'a Message)],
         verdicts: &mut Verdicts,
-        undecided: &mut Vec<(usize, &'a Message)>,
+        undecided: &mut Vec<(Turn, &'a Message)>,
     ) -> Result<usize, Error> {
         let adds_to_headers = session.traits().adds_to_headers;
         let messages = asked.iter().map(|(_, message)| (message.number, *message));
@@ -191,12 +205,12 @@ impl Account<'_> {
             let header = header.unwrap_or_default();
             match store.judge_header(message, &header, adds_to_headers) {
                 Ok(Some(same)) => verdicts.same.push(same),
-                Ok(None) if header.is_empty() => undecided.push((1, *message)),
+                Ok(None) if header.is_empty() => undecided.push((Turn::Doubted, *message)),
                 Ok(None) => match store.header_denies(message, &header) {
                     // What the server may have rewritten proves nothing.
                     Ok(true) if !adds_to_headers => others.push((*message).clone()),
                     // A header that says otherwise is the likeliest to be another message.
-                    Ok(_) => undecided.push((0, *message)),
+                    Ok(_) => undecided.push((Turn::Denied, *message)),
                     Err(error) => failed = Err(error),
                 },
                 Err(error) => failed = Err(error),

@@ -147,7 +147,7 @@ fn try_look(
         stop = stop.or_else(|| check_memory("latest", &maildrop, in_parts).err());
     }
     let asked = policy.latest.map(|_| (&mut session, now));
-    let due = FirstListings::of(first, &view.unread_folders(), &maildrop, asked)?;
+    let due = FirstListings::of(first, view.unread_folders(), &maildrop, asked)?;
     let known = view.recognise(&maildrop);
     let mut plan = decide(policy, &maildrop, known, &due, now);
     if stops != Stops::Passed {

@@ -30,7 +30,7 @@ pub fn mark_seen(account: &Account<'_>) -> Result<u64, Error> {
             .collect();
         store.settle_first(&new, &MarkedBy::Request, &BTreeSet::new())?;
         // What comes to these from here on is new, and nothing of it is passed over.
-        let due = FirstListings::of(false, &store.unread_folders(), &maildrop, None)?;
+        let due = FirstListings::of(false, store.unread_folders(), &maildrop, None)?;
         if let FirstListings::Late(late) = due {
             store.settle_late(&[], &MarkedBy::Request, &late.whole)?;
         }

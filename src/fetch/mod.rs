@@ -343,7 +343,7 @@ impl Account<'_> {
             ..self.profile.policy.with_clock(store.doubts_clock())
         };
         let asked = policy.latest.map(|_| (session, now));
-        let due = FirstListings::of(first, &store.unread_folders(), maildrop, asked)?;
+        let due = FirstListings::of(first, store.unread_folders(), maildrop, asked)?;
         let plan = decide(policy, maildrop, store.recognise(maildrop), &due, now);
         if plan.undated() > 0 && store.may_tell() {
             self.tell_undated(&plan);

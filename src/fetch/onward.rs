@@ -102,19 +102,16 @@ impl Account<'_> {
             }
             let earlier = self.earlier(store, id, delay, attempt)?;
             let is_look = earlier.is_some_and(|it| it.is_look);
-            let may_be_there = earlier.is_some() && deliver.to.can_be_asked();
             if !is_look {
                 store.begin_handing(id, length)?;
             }
-            hand.courier()?.ask(match earlier {
-                Some(earlier) => Errand::CarryAgain(letter.clone(), earlier),
-                None => Errand::Carry(letter.clone()),
-            })?;
+            let errand = Errand::Carry(letter.clone(), earlier);
+            hand.courier()?.ask(errand)?;
             hand.in_flight = Some(InFlight {
                 id,
                 letter,
                 is_look,
-                may_be_there,
+                may_be_there: earlier.is_some(),
             });
             if !self.wait_for_answer(store, hand, until, outcome)? {
                 return Ok(());
@@ -238,7 +235,7 @@ impl Account<'_> {
                 is_recent: true,
                 is_look: true,
             };
-            let again = Errand::CarryAgain(it.letter.clone(), earlier);
+            let again = Errand::Carry(it.letter.clone(), Some(earlier));
             hand.courier()?.ask(again)?;
             hand.in_flight = Some(InFlight {
                 is_look: true,
@@ -251,7 +248,7 @@ impl Account<'_> {
         Ok(true)
     }
 
-    /// What is known of earlier tries with a message, where it may have been taken.
+    /// What is known of earlier tries with a message that may have been taken, where somebody can be asked.
     fn earlier(
         &self,
         store: &mut Store,
@@ -259,21 +256,12 @@ impl Account<'_> {
         delay: Option<Delay>,
         attempt: Option<Attempt>,
     ) -> Result<Option<Earlier>, Error> {
-        if attempt.is_none() && delay.is_none() {
-            return Ok(None);
-        }
         let deliver = self.profile.deliver.as_ref();
-        if !deliver.is_some_and(|it| it.to.can_be_asked()) {
-            return Ok(Some(Earlier {
-                twins: Some(0),
-                is_recent: false,
-                is_look: false,
-            }));
-        }
+        let can_be_asked = deliver.is_some_and(|it| it.to.can_be_asked());
         let unclear = delay.filter(|delay| delay.how == NotTaken::Unclear);
-        if attempt.is_none() && unclear.is_none() {
-            // It has not had it: what is like it there is something else, perhaps the message itself where both
-            // accounts are one mailbox.
+        // What has not had it has something else that is like it, perhaps the message itself where both accounts
+        // are one mailbox.
+        if !can_be_asked || (attempt.is_none() && unclear.is_none()) {
             return Ok(None);
         }
         let last = attempt.map(|it| it.time).max(unclear.map(|it| it.last));

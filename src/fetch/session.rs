@@ -188,10 +188,7 @@ impl Account<'_> {
         let refused = count(refused, "message");
         let text =
             format!("the server refused to delete {refused}: {answer}; what it refused stays");
-        self.tell(match store.may_tell() {
-            true => Event::Warning(&text),
-            false => Event::Notice(&text),
-        });
+        self.tell_of_deletions(&text, store);
         Ok(marked)
     }
 
@@ -244,10 +241,7 @@ impl Account<'_> {
              runs, five times in all",
             count(left.len() as u64, "message")
         );
-        self.tell(match store.may_tell() {
-            true => Event::Warning(&text),
-            false => Event::Notice(&text),
-        });
+        self.tell_of_deletions(&text, store);
     }
 
     /// The server refused to delete some of these.
@@ -264,9 +258,14 @@ impl Account<'_> {
              in later runs, five times in all",
             count(asked.len() as u64, "message")
         );
+        self.tell_of_deletions(&text, store);
+    }
+
+    /// That is a warning once a day.
+    fn tell_of_deletions(&self, text: &str, store: &mut Store) {
         self.tell(match store.may_tell() {
-            true => Event::Warning(&text),
-            false => Event::Notice(&text),
+            true => Event::Warning(text),
+            false => Event::Notice(text),
         });
     }
 

@@ -207,10 +207,8 @@ impl Recipient {
 pub enum Errand {
     /// To make ready what a message is appended to ([`Answer::Ready`]).
     Prepare(Letter, Before),
-    /// To hand a message on.
-    Carry(Letter),
-    /// The same with one that may have been taken: it is looked for first.
-    CarryAgain(Letter, Earlier),
+    /// To hand a message on; one that may have been taken is looked for first, where that is possible.
+    Carry(Letter, Option<Earlier>),
 }
 
 /// Hands messages on, one after another.
@@ -261,9 +259,9 @@ impl Porter {
     /// Does what it is asked for.
     pub fn run(&mut self, errand: &Errand) -> Answer {
         let open = self.open.take();
-        let (letter, before) = match errand {
-            Errand::Prepare(letter, before) => (letter, Some(before)),
-            Errand::Carry(letter) | Errand::CarryAgain(letter, _) => (letter, None),
+        let (letter, before, earlier) = match errand {
+            Errand::Prepare(letter, before) => (letter, Some(before), None),
+            Errand::Carry(letter, earlier) => (letter, None, *earlier),
         };
         let unreadable = |error: io::Error| {
             let path = letter.path.display();
@@ -288,8 +286,8 @@ impl Porter {
                 let words = Words::new(&self.owner, letter);
                 program.hand(&words, letter, file, &self.stop)
             }
-            (Recipient::Mbox(mbox), Some(before), earlier) => {
-                drop(earlier);
+            (Recipient::Mbox(mbox), Some(before), open) => {
+                drop(open);
                 let message = (letter, &mut file);
                 match mbox.open(&self.disk, message, before, &mut self.ledger, &self.stop) {
                     Ok((open, length)) => {
@@ -309,13 +307,7 @@ impl Porter {
             (Recipient::Folder(_), None, _) => {
                 match (&mut self.appender, Post::measure(file, letter.time)) {
                     (_, Err(error)) => unreadable(error),
-                    (Some(appender), Ok(post)) => appender.append(
-                        post,
-                        match errand {
-                            Errand::CarryAgain(_, earlier) => Some(*earlier),
-                            Errand::Carry(_) | Errand::Prepare(..) => None,
-                        },
-                    ),
+                    (Some(appender), Ok(post)) => appender.append(post, earlier),
                     (None, Ok(_)) => Answer::Later("nobody can reach its account".to_owned()),
                 }
             }

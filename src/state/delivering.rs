@@ -41,7 +41,6 @@ impl Store {
         for synced in &mut batch {
             synced.entrust();
             let id = self.memory.next_id();
-            let was_handed = self.was_handed_on(synced);
             let message = synced.message();
             let placed = synced.placed_name();
             let bearers = message
@@ -68,7 +67,7 @@ impl Store {
             if !synced.is_orderly() {
                 self.write([Entry::Doubtful { id }]);
             }
-            if self.onward.is_some() && !was_handed {
+            if self.onward.is_some() && !self.was_handed_on(synced) {
                 self.write([Entry::Due {
                     first: id,
                     last: id,

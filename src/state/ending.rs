@@ -50,7 +50,8 @@ impl Store {
     }
 
     /// The server has confirmed, by its reply to QUIT, that these are deleted. Not synced: a lost
-    /// line costs a second DELE at most.
+    /// line costs a second DELE at most, and what is handed on is asked for in a line that is
+    /// ([`Store::begin_deleting`]).
     pub fn deleted(&mut self, recorded: &[Recorded]) {
         let time = self.moment.now;
         for Recorded { id, .. } in recorded {

@@ -27,13 +27,7 @@ impl Store {
         let time = self.moment.now;
         self.write([Entry::Baseline { time }]);
         let short = unread.iter().filter(|it| it.len() <= LONGEST_NAME);
-        for folder in short.cloned() {
-            self.write([Entry::Unread {
-                time,
-                folder,
-                is_listed: false,
-            }]);
-        }
+        self.note_folders(short, false);
         self.sync()
     }
 
@@ -45,21 +39,29 @@ impl Store {
         listed: &BTreeSet<Box<str>>,
     ) -> Result<(), Error> {
         self.mark(marked, by);
-        let time = self.moment.now;
-        for folder in listed.iter().cloned() {
-            self.write([Entry::Unread {
-                time,
-                folder,
-                is_listed: true,
-            }]);
-        }
+        self.note_folders(listed, true);
         self.sync()
     }
 
     /// The folders that the first listing lacks, by what people call them, and whose first one is yet to come:
     /// when that listing was, in seconds since 1970.
-    pub fn unread_folders(&self) -> BTreeMap<Box<str>, i64> {
-        self.memory.unread.clone()
+    pub fn unread_folders(&self) -> &BTreeMap<Box<str>, i64> {
+        &self.memory.unread
+    }
+
+    fn note_folders<'a>(
+        &mut self,
+        folders: impl IntoIterator<Item = &'a Box<str>>,
+        is_listed: bool,
+    ) {
+        let time = self.moment.now;
+        for folder in folders.into_iter().cloned() {
+            self.write([Entry::Unread {
+                time,
+                folder,
+                is_listed,
+            }]);
+        }
     }
 
     fn mark(&mut self, marked: &[Message], by: &MarkedBy) {

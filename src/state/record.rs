@@ -18,11 +18,13 @@
 //! X  id                                                      this intent came to nothing
 //! K  id  time  unique-id  listed  turn                       the same message, listed otherwise or again
 //! D  id  time                                                QUIT confirmed its deletion
-//! Q  id  time                                                its deletion was asked for, QUIT had no reply
+//! Q  id  time                                                its deletion was asked for, and perhaps not answered
 //! P  id  time                                                the server refused to delete it
 //! V  id  time  count                                         absent from so many listings (E5)
 //! Z  id  time                                                absent from one that lacked more than half
 //! U  id                                                      its end was doubtful: never to be deleted (E12)
+//! t  id                                                      it came back under another name: likewise
+//! y  id                                                      its owner says that what came back may go
 //! Y  first  last                                             recorded in a session that broke the protocol
 //! A  id                                                      its file is lost: it is to be fetched again
 //! G  id                                                      forgotten
@@ -40,7 +42,7 @@
 //! g  id  time  length  [fetched]                             it is about to be handed on, to a file so long;
 //!                                                            what was had been fetched then
 //! d  id  time  word                                          it has been (kept, removed)
-//! k  id  time  word  count                                   it has not been taken (later, refused)
+//! k  id  time  word  count                                   it has not been taken (later, unclear, refused)
 //! m  octets  tail                                            the mbox file is accounted for up to there
 //! u  time  folder  word                                      a folder of the server's that the first listing
 //!                                                            lacks (missing), and that has come (listed)

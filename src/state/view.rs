@@ -90,8 +90,8 @@ impl View {
     }
 
     /// See [`Store::unread_folders`](super::Store::unread_folders).
-    pub fn unread_folders(&self) -> BTreeMap<Box<str>, i64> {
-        self.memory.unread.clone()
+    pub fn unread_folders(&self) -> &BTreeMap<Box<str>, i64> {
+        &self.memory.unread
     }
 
     /// See [`Store::awaited`](super::Store::awaited).

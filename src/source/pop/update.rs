@@ -94,13 +94,11 @@ impl Session<Transaction> {
                 is_confirmed: true,
                 ..Update::default()
             },
-            Err(error @ Error::Violation { .. }) => Update {
+            answer => Update {
                 unknown: marked.messages,
-                disorder: Some(error),
-                ..Update::default()
-            },
-            Ok(_) | Err(_) => Update {
-                unknown: marked.messages,
+                disorder: answer
+                    .err()
+                    .filter(|error| matches!(error, Error::Violation { .. })),
                 ..Update::default()
             },
         }
