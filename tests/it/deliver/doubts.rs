@@ -2,12 +2,12 @@
 //! can look: whatever has become meanwhile of its file, its Maildir, or the state.
 
 use super::folder::{TO_GMAIL, config, scene, stored};
-use super::lost_answers::ages;
+use super::lost_answers::{ages, answer_lost, killed};
 use super::mbox::{file, messages};
 use super::{TAKE, by_shell, serving, spool, taken, write_config};
 use crate::given::{assert_said, compact, journal, journals, letter, mail, run};
 use crate::support::behaviour::Behaviour;
-use crate::support::depot::{Act, Depot};
+use crate::support::depot::Depot;
 use crate::support::message::Message;
 use crate::support::process::{PATIENCE, within};
 use crate::support::run::{Home, Output};
@@ -32,16 +32,6 @@ fn patient(server: &Server, home: &Home, depot: &Depot, keys: &str) {
         &keys,
         "timeout = \"60 s\"\n",
     );
-}
-
-/// Killed once "gmail" has so many messages, while it waits for the answer to the last of them.
-fn killed(home: &Home, depot: &Depot, count: usize) {
-    depot.behave("end", Act::Hang);
-    let mut running = home.popfetch(["fetch", "--now", "a"]).start();
-    assert!(depot.gets(count), "{}", running.stderr_so_far());
-    running.signal(Signal::KILL);
-    running.wait();
-    depot.behave_well();
 }
 
 fn files(directory: &Path) -> Vec<PathBuf> {
@@ -118,9 +108,7 @@ fn d40_what_is_fetched_again_as_its_file_was_lost_after_the_answer_was_is_looked
                 patient(&server, &home, &depot, SPOOL);
                 killed(&home, &depot, 1);
             } else {
-                depot.behave("end", Act::Hang);
-                run(&home, &["fetch", "a"], 1);
-                depot.behave_well();
+                answer_lost(&home, &depot);
             }
             spoil(&home);
             if compacts {
@@ -139,9 +127,7 @@ fn d40_what_is_fetched_again_as_its_file_was_lost_after_the_answer_was_is_looked
 #[test]
 fn what_is_fetched_again_later_is_looked_for_as_well() {
     let (server, home, depot) = scene(mail(1), SPOOL);
-    depot.behave("end", Act::Hang);
-    run(&home, &["fetch", "a"], 1);
-    depot.behave_well();
+    answer_lost(&home, &depot);
     remove(&home);
     server.maildrop().replace([]);
     run(&home, &["fetch", "--now", "a"], 1);
@@ -154,9 +140,7 @@ fn what_is_fetched_again_later_is_looked_for_as_well() {
 #[test]
 fn what_is_fetched_again_under_another_unique_id_is_looked_for_as_well() {
     let (server, home, depot) = scene(mail(1), SPOOL);
-    depot.behave("end", Act::Hang);
-    run(&home, &["fetch", "a"], 1);
-    depot.behave_well();
+    answer_lost(&home, &depot);
     remove(&home);
     server.maildrop().replace([Message {
         unique_id: b"new".to_vec(),
@@ -178,9 +162,7 @@ fn d40_another_message_like_it_does_not_take_the_place_of_one_that_was_tried() {
         };
         let keys = format!("{SPOOL}order = \"newest-first\"\n");
         let (server, home, depot) = scene(vec![daily("first", 23)], &keys);
-        depot.behave("end", Act::Hang);
-        run(&home, &["fetch", "a"], 1);
-        depot.behave_well();
+        answer_lost(&home, &depot);
         remove(&home);
         server.maildrop().replace([]);
         run(&home, &["fetch", "--now", "a"], 1);
@@ -199,9 +181,7 @@ fn d40_another_message_like_it_does_not_take_the_place_of_one_that_was_tried() {
 #[test]
 fn what_is_fetched_again_as_its_owner_wants_it_forgotten_is_looked_for() {
     let (server, home, depot) = scene(mail(1), MAILDIR);
-    depot.behave("end", Act::Hang);
-    run(&home, &["fetch", "a"], 1);
-    depot.behave_well();
+    answer_lost(&home, &depot);
     run(&home, &["state", "forget", "a", "uid-1"], 0);
     run(&home, &["fetch", "--now", "a"], 0);
     assert_eq!(depot.octets(), stored(&mail(1)));
@@ -216,9 +196,7 @@ fn d40_what_still_waits_when_the_state_is_lost_is_looked_for() {
             patient(&server, &home, &depot, SPOOL);
             killed(&home, &depot, 1);
         } else {
-            depot.behave("end", Act::Hang);
-            run(&home, &["fetch", "a"], 1);
-            depot.behave_well();
+            answer_lost(&home, &depot);
         }
         for path in journals(&home) {
             fs::remove_file(path).unwrap();

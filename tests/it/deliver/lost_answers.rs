@@ -36,6 +36,23 @@ pub(super) fn ages(home: &Home, by: i64) {
     });
 }
 
+/// "gmail" takes what it is given, and its answer never comes.
+pub(super) fn answer_lost(home: &Home, depot: &Depot) {
+    depot.behave("end", Act::Hang);
+    run(home, &["fetch", "a"], 1);
+    depot.behave_well();
+}
+
+/// Killed once "gmail" has so many messages, while it waits for the answer to the last of them.
+pub(super) fn killed(home: &Home, depot: &Depot, count: usize) {
+    depot.behave("end", Act::Hang);
+    let mut running = home.popfetch(["fetch", "--now", "a"]).start();
+    assert!(depot.gets(count), "{}", running.stderr_so_far());
+    running.signal(Signal::KILL);
+    running.wait();
+    depot.behave_well();
+}
+
 fn at_once(home: &Home) -> Output {
     home.popfetch(["fetch", "--now", "a"]).run()
 }
@@ -99,13 +116,8 @@ fn d42_it_is_appended_again_two_minutes_after_the_last_try_however_often_it_was_
     for is_killed in [false, true] {
         let (server, home, depot) = scene(mail(1), NEVER);
         if is_killed {
-            depot.behave("end", Act::Hang);
-            let mut running = home.popfetch(["fetch", "--now", "a"]).start();
-            assert!(depot.gets(1), "{}", running.stderr_so_far());
-            running.signal(Signal::KILL);
-            running.wait();
+            killed(&home, &depot, 1);
             depot.change(Vec::clear);
-            depot.behave_well();
         } else {
             depot.behave_times("lost", Act::Close, 1);
             run(&home, &["fetch", "a"], 1);
@@ -141,9 +153,7 @@ fn d42_watch_does_not_append_it_again_within_seconds() {
 #[test]
 fn d42_what_a_server_has_made_anew_is_named_when_it_is_appended_again() {
     let (server, home, depot) = scene(mail(1), NEVER);
-    depot.behave("end", Act::Hang);
-    run(&home, &["fetch", "a"], 1);
-    depot.behave_well();
+    answer_lost(&home, &depot);
     depot.change(|taken| {
         let text = String::from_utf8(taken[0].octets.clone()).unwrap();
         taken[0].octets = text.replace("This is", "Dies ist").into_bytes();

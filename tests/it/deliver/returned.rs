@@ -3,7 +3,7 @@
 
 use super::folder::{TO_GMAIL, config, scene};
 use super::{TAKE, by_shell, mbox, serving, spool, taken, write_config};
-use crate::given::{assert_said, compact, gate, mail, run};
+use crate::given::{Gate, assert_said, compact, gate, mail, run};
 use crate::support::behaviour::{Behaviour, Reply};
 use crate::support::depot::{Act, Depot};
 use crate::support::lmtp::Lmtp;
@@ -96,6 +96,16 @@ fn assert_these_stay(
     assert_eq!(has(home), count, "{what}");
 }
 
+/// A fetch that is killed before it hears the answer to QUIT, which the server carries out.
+fn killed_at_quit(server: &Server, home: &Home, gate: &Gate) {
+    let mut running = home.popfetch(["fetch", "a"]).start();
+    gate.wait("QUIT");
+    running.signal(Signal::KILL);
+    running.wait();
+    gate.open();
+    server.sessions();
+}
+
 #[test]
 fn d41_what_comes_back_once_it_was_handed_on_stays_whatever_is_known_of_its_deletion() {
     for (what, keys, behaviour) in [
@@ -134,12 +144,7 @@ fn d41_what_comes_back_after_a_kill_while_its_deletion_was_confirmed_stays() {
     let (home, depot) = (Home::new(), Depot::start());
     let keys = format!("{TO_GMAIL}{NEVER}");
     config(&server, &home, &depot.account(), &keys, "");
-    let mut running = home.popfetch(["fetch", "a"]).start();
-    gate.wait("QUIT");
-    running.signal(Signal::KILL);
-    running.wait();
-    gate.open();
-    server.sessions();
+    killed_at_quit(&server, &home, &gate);
     server.maildrop().replace(named("new", 3));
     assert_stay(&server, &home, &depot, 3, "killed");
 }
@@ -212,12 +217,7 @@ fn d41_what_a_program_has_put_back_stays_after_a_kill_while_its_deletion_was_con
     let home = Home::new();
     write_config(&server, &home, &format!("{NEVER}{}", by_shell(TAKE)));
     fs::create_dir(home.path().join("taken")).unwrap();
-    let mut running = home.popfetch(["fetch", "a"]).start();
-    gate.wait("QUIT");
-    running.signal(Signal::KILL);
-    running.wait();
-    gate.open();
-    server.sessions();
+    killed_at_quit(&server, &home, &gate);
     server.maildrop().replace(put_back("new", 3));
     assert_these_stay(&server, &home, &|home| taken(home).len(), 3, "killed");
 }
