@@ -78,7 +78,7 @@
 //! file of ours: [`state::Elsewhere`] stands for its owner's word that it may be deleted. Of a message that
 //! a rule has deleted unread there is none at all: [`rules::Hit`] says that each condition was seen to hold
 //! in the session at hand, and [`state::Ruled`] that this is recorded.
-//! What is to be handed on as well is [`state::Placed`] until that is done, and [`state::Recorded`] then; that its
+//! What is to be handed on as well is [`state::Placed`] until that is done, and [`state::Recorded`] then. That a
 //! deletion is asked for is recorded and synced before DELE ([`Store::begin_deleting`](state::Store::begin_deleting)).
 //! The steps are taken for a batch at a time (group commit, `fetch/commit.rs`): many files whose
 //! syncs overlap with the download, one sync of the journal, one of new/.

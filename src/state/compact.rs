@@ -91,6 +91,8 @@ impl<'a> Copy<'a> {
             Entry::Found { id, time, stored } => {
                 self.message(id, |id| Entry::Found { id, time, stored })
             }
+            // There is no file of it that could make it known again.
+            Entry::Marked { id, .. } if self.is(id, |it| it.kind == Kind::Forgotten) => Vec::new(),
             Entry::Marked {
                 id,
                 time,
@@ -106,6 +108,8 @@ impl<'a> Copy<'a> {
             Entry::Alias { id, time, listing } => {
                 self.about(id, |id| Entry::Alias { id, time, listing })
             }
+            // Whatever was asked for has come true.
+            Entry::Asked { id, .. } if self.is(id, |it| it.deleted) => Vec::new(),
             Entry::Asked { id, time } => self.about(id, |id| Entry::Asked { id, time }),
             Entry::Returned { id } => self.about(id, |id| Entry::Returned { id }),
             Entry::Granted { id } => self.about(id, |id| Entry::Granted { id }),
@@ -143,6 +147,11 @@ impl<'a> Copy<'a> {
             | Entry::Unread { .. } => Vec::new(),
         }
     }
+
+    fn is(&self, id: Id, what: impl FnOnce(&Record) -> bool) -> bool {
+        self.memory.record(id).is_some_and(what)
+    }
+
     /// A message that is kept, behind the line of the run that recorded it.
     fn message(&mut self, id: Id, entry: impl FnOnce(Id) -> Entry) -> Vec<Entry> {
         let run = self.memory.record(id).map(|record| record.run);
