@@ -28,7 +28,7 @@ pub enum Judgement {
 
 /// So many octets a server adds to a header at most: Status, X-UID, X-IMAPbase and X-Keywords with the
 /// blanks that keep room for more.
-const ADDED: u64 = 1024;
+pub(super) const ADDED: u64 = 1024;
 
 impl Store {
     /// The line of a message's file, with its evidence where it has any.

@@ -106,7 +106,8 @@ impl Store {
         let mut counts: Vec<(Id, Option<u8>)> = Vec::new();
         for (id, record) in living() {
             let count = record.absences.saturating_add(1);
-            if record.present && record.absences > 0 && record.kind == Kind::Marked {
+            let was_away = record.absences > 0 || record.absent;
+            if record.present && was_away && record.kind == Kind::Marked {
                 counts.push((id, Some(0)));
             } else if is_torn && newly(record) {
                 counts.push((id, None));
