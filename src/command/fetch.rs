@@ -5,6 +5,7 @@ use super::dry_run;
 use super::fail::Failure;
 use super::on_new::Hooks;
 use super::ready::Prepared;
+use super::stranded;
 use crate::cli::Fetch;
 use crate::exit::Status;
 use crate::profile::draft;
@@ -26,6 +27,7 @@ pub(super) fn run(context: &Context<'_>, arguments: &Fetch) -> Result<Status, Fa
     }
     let report = context.reporter();
     let prepared = context.ready(&arguments.accounts, &overrides, &report)?;
+    stranded::tell(context, &*report);
     check_stdout(context, &prepared)?;
     let told = Arc::clone(&report) as Arc<dyn Report>;
     let mut environment = context.environment(&report)?;
