@@ -145,9 +145,27 @@ impl Plan {
         self.known
     }
 
-    /// So many of those that seemed known are other messages, or may be.
-    pub fn are_new(&mut self, count: usize) {
+    /// So many of those that seemed known may be other messages.
+    pub fn may_be_new(&mut self, count: usize) {
         self.known = self.known.saturating_sub(count);
+    }
+
+    /// What seemed to be stored at a place is a message that nobody knows: it is decided about as about any
+    /// new one.
+    pub fn is_new(
+        &mut self,
+        place: usize,
+        octets: Option<u64>,
+        failures: Option<Failures>,
+        policy: Policy,
+        now: i64,
+    ) {
+        let found = self.unseen.binary_search_by_key(&place, |(it, _)| *it);
+        if let Some((_, decision)) = found.ok().and_then(|at| self.unseen.get_mut(at)) {
+            *decision = decide_one(octets, Known::New(failures), policy, now);
+            self.known = self.known.saturating_sub(1);
+            self.stored = self.stored.saturating_sub(1);
+        }
     }
 
     /// How many of them are stored here.
